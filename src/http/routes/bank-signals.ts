@@ -37,7 +37,7 @@ export function addSignalsRoute(app: ZodApp, { banks, registration, turns }: Ban
         operationId: 'addSignals',
         summary: 'Add signals to a bank',
         description:
-          'As JSON, up to 1,000; or as application/x-ndjson, one signal a line, any number of lines. A line that cannot be used is refused with its number and stops nothing. The same signal twice is one signal, so a request that broke off may be repeated whole.',
+          'JSON with up to 1,000 signals, or application/x-ndjson with one signal a line, without limit. A bad line is refused with its number; the other lines are added. Adding the same signal twice has no second effect, so a request that broke off can be repeated.',
         tags: ['banks'],
         params: z.object({ bank: BankName }),
         body: z
@@ -105,7 +105,7 @@ export function removeSignalRoute(app: ZodApp, { banks, registration }: BankRout
       schema: {
         operationId: 'removeSignal',
         summary: 'Remove a signal',
-        description: 'From the answer on it matches nothing here, and within a second nowhere. Its bits are erased.',
+        description: 'Takes effect before the answer here, and within one second on all processes. Its hash is erased.',
         tags: ['banks'],
         params: z.object({ bank: BankName, signalId: z.uuid() }),
         response: {

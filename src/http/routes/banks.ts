@@ -34,7 +34,7 @@ function createBankRoute(app: ZodApp, { banks }: BankRouteOptions): void {
         operationId: 'createBank',
         summary: 'Create a bank',
         description:
-          'A name is taken when a bank has it that you may know of. Of two banks of one name that you may know of, `NAME` is your own, or the one that you have known longer; the other one is its `exactName`.',
+          'A name is taken if a bank that is visible to you has it. If two visible banks later have the same name, `NAME` means your own, or the one that became visible to you first; use `exactName` for the other.',
         tags: ['banks'],
         body: NewBank,
         response: {
@@ -79,8 +79,8 @@ function listBanksRoute(app: ZodApp, { banks }: BankRouteOptions): void {
       config: { scope: 'signals:write' },
       schema: {
         operationId: 'listBanks',
-        summary: 'List the banks that you may know of',
-        description: 'By name.',
+        summary: 'List the banks that are visible to you',
+        description: 'Sorted by name.',
         tags: ['banks'],
         querystring: LongPage,
         response: {
@@ -104,9 +104,9 @@ function changeBankRoute(app: ZodApp, { banks }: BankRouteOptions): void {
       config: { scope: 'signals:write' },
       schema: {
         operationId: 'changeBank',
-        summary: 'Say who may know of a bank',
+        summary: 'Set the organisations that can see a bank',
         description:
-          'Holds for matches from the answer on here, and within a second everywhere. Match ids that were given from it before are not known any more to whoever may not. A bank that vetoes does so for everybody.',
+          'Takes effect before the answer here, and within one second on all processes. Earlier match ids from this bank become unknown to organisations that no longer see it. A harmless bank vetoes for all organisations.',
         tags: ['banks'],
         params: z.object({ bank: BankName }),
         body: z.strictObject({ readers: Readers.nullable() }),

@@ -32,7 +32,7 @@ const LONG_BYTES = 32_768
 const MatchAnswer = z.object({ results: z.array(MatchResult) })
 
 const ImageMatchParams = z.object({
-  banks: z.string().max(6400).optional().meta({ description: 'Names with commas between.' }),
+  banks: z.string().max(6400).optional().meta({ description: 'Names separated by commas.' }),
   thresholdBits: z.coerce.number().pipe(ThresholdBits).optional(),
   depth: DepthName,
   transforms: z.enum(['true', 'false']).default('true'),
@@ -68,7 +68,7 @@ function matchRoute(app: ZodApp, { matcher, turns, bandsOnly }: MatchRouteOption
         operationId: 'match',
         summary: 'Match pictures by their hashes',
         description:
-          'Exact: every registered image within the threshold, and none beyond it. Where very much is near, a result has a share of it and says so by `truncated`.',
+          'Returns every registered image within the threshold, and none beyond it. A result with too many matches is cut and marked `truncated`.',
         tags: ['match'],
         body: MatchRequest,
         response: {
@@ -126,7 +126,7 @@ function matchImagesRoute(app: ZodApp, { matcher, hashing, uploadLimits, inFligh
         operationId: 'matchImages',
         summary: 'Match pictures',
         description:
-          'Parts named image, answered in their order. They are hashed and forgotten. A part that cannot be used has a problem in its place; when none can, that problem is the answer. A field named context says where all of them were seen.',
+          'Parts named image, answered in order. Pictures are hashed and then discarded. A part that is refused has a problem instead of a result; if all are refused, the first problem is the answer. The field context applies to all pictures.',
         tags: ['match'],
         querystring: ImageMatchParams,
         response: {

@@ -28,7 +28,7 @@ const NewWatches = z.strictObject({
     .min(1)
     .max(LONGEST_WATCH_DAYS)
     .default(USUAL_WATCH_DAYS)
-    .meta({ description: 'How long to watch; then the hashes are erased.' }),
+    .meta({ description: 'How many days to watch. Then the hashes are erased.' }),
   watches: z
     .array(
       z.strictObject({
@@ -37,7 +37,7 @@ const NewWatches = z.strictObject({
           .regex(/^[\x21-\x7e]+$/, 'must be visible ASCII')
           .max(MAX_REFERENCE_CHARS)
           .optional()
-          .meta({ description: 'Yours, opaque: it comes back when you list what you watch for, and in no event.' }),
+          .meta({ description: 'Your own opaque reference. It is returned in the list of watches, and in no event.' }),
         signals: z
           .array(
             z.strictObject({ type: SignalTypeName, hash: HashText, quality: Quality.optional(), view: ViewName.optional() }),
@@ -62,7 +62,7 @@ const Watch = z
 const LeftWatches = z.object({
   watches: z
     .array(z.union([Watch, z.object({ problem: PartProblem })]))
-    .meta({ description: 'In the order of the request; one that cannot be used has a problem in its place.' }),
+    .meta({ description: 'In the order of the request; a refused one has a problem instead.' }),
 })
 
 export interface WatchRouteOptions {
@@ -87,9 +87,9 @@ function watchRoute(app: ZodApp, { watches, idempotency }: WatchRouteOptions): v
       bodyLimit: 4 << 20,
       schema: {
         operationId: 'watch',
-        summary: 'Be told when one of these pictures is registered later',
+        summary: 'Watch for pictures that are registered later',
         description:
-          'Leave the hashes first and ask for matches then, and nothing is registered unseen in between. What is registered, or matches again, is compared with them by the rules of a match; a webhook with the event `match.found` gets the id of the watch and of the match, once for each registered picture: of several watches that match it, one is told. Each watch counts as a query. Nobody else sees them, not even that they are there; they are sealed, and erased when their time is over, when they are removed, and when the organisation has no key any more.',
+          'Create the watches before you match the pictures, so that no registration in between is missed. Every picture that is registered, or matches again, is compared with them by the rules of a match. A webhook with the event `match.found` receives the ids of the watch and of the match, once for each registered picture, even if several watches match it. Each watch counts as a query. No one else can see that a watch exists. Watches are encrypted, and erased when they expire, when they are removed, and when the organisation has no key left.',
         tags,
         headers: IdempotencyKey,
         body: NewWatches,
@@ -140,9 +140,9 @@ function listWatchesRoute(app: ZodApp, { watches }: WatchRouteOptions): void {
       config,
       schema: {
         operationId: 'listWatches',
-        summary: 'List what you watch for',
+        summary: 'List your watches',
         description:
-          'Sorted by their end, the first to end first, without their hashes. What has ended is left out. Follow `next` to the end: it is a position, so a page continues behind it also where the watch that stood there has ended or was removed.',
+          'Sorted by expiry, soonest first, without hashes; expired watches are left out. Follow `next` to the end: it is a position, and stays valid even if the watch at that position has expired or was removed.',
         tags,
         querystring: z.object({
           after: After.optional(),
@@ -169,7 +169,7 @@ function removeWatchRoute(app: ZodApp, { watches }: WatchRouteOptions): void {
       config,
       schema: {
         operationId: 'removeWatch',
-        summary: 'Watch for a picture no longer',
+        summary: 'Remove a watch',
         description: 'Its hashes are erased.',
         tags,
         params: z.object({ watchId: z.string().max(64) }),

@@ -23,8 +23,8 @@ export function listWebhookDeliveriesRoute(app: ZodApp, { webhooks }: WebhookDel
       config: WEBHOOK_CONFIG,
       schema: {
         operationId: 'listWebhookDeliveries',
-        summary: 'See what became of messages',
-        description: 'The newest first. Delivered ones are kept for 3 days, dead ones for 30.',
+        summary: 'List deliveries of a webhook',
+        description: 'Newest first. Delivered messages are kept for 3 days, dead ones for 30.',
         tags: ['webhooks'],
         params: WebhookParam,
         querystring: DeliveriesQuery,
@@ -50,8 +50,9 @@ export function replayWebhookDeliveryRoute(app: ZodApp, { webhooks }: WebhookDel
       config: WEBHOOK_CONFIG,
       schema: {
         operationId: 'replayWebhookDelivery',
-        summary: 'Have a message sent once more',
-        description: 'With the same id, behind what waits about the same subject. One that waits is left as it is.',
+        summary: 'Send a message again',
+        description:
+          'Keeps its id, and queues behind waiting messages about the same subject. A message that already waits is unchanged.',
         tags: ['webhooks'],
         params: DeliveryParam,
         response: { 202: DeliveryView, ...may('webhook-unknown', 'delivery-unknown', ...WEBHOOK_PROBLEMS) },

@@ -17,19 +17,22 @@ import type { ZodApp } from '../zod-app.js'
 import { listWebhookDeliveriesRoute, replayWebhookDeliveryRoute } from './webhook-deliveries.js'
 import { Shape, WEBHOOK_CONFIG, WEBHOOK_PROBLEMS, WebhookParam } from './webhook-schemas.js'
 
-const Url = z.string().max(2048).meta({ description: 'https, on the public internet. Redirects are not followed.' })
+const Url = z
+  .string()
+  .max(2048)
+  .meta({ description: 'An https address on the public internet. Redirects are not followed.' })
 const Events = z
   .array(z.enum(WEBHOOK_EVENT_NAMES))
   .min(1)
   .max(WEBHOOK_EVENT_NAMES.length)
   .meta({ description: WEBHOOK_EVENT_NAMES.map((name) => `${name}: ${WEBHOOK_EVENTS[name]}`).join(' ') })
-const PerSecond = z.int().min(1).max(MOST_PER_SECOND).meta({ description: 'Messages a second, at most.' })
+const PerSecond = z.int().min(1).max(MOST_PER_SECOND).meta({ description: 'Maximum number of messages a second.' })
 
 const NewWebhook = z.strictObject({ url: Url, events: Events, maxPerSecond: PerSecond.optional() })
 const WebhookChange = z.strictObject({ url: Url, events: Events, enabled: z.boolean(), maxPerSecond: PerSecond }).partial()
 
 const Secret = z.string().meta({
-  description: 'Shown this once. Messages are signed with it as the Standard Webhooks specification says (v1, HMAC-SHA256).',
+  description: 'Shown only once. Signs messages as in the Standard Webhooks specification (v1, HMAC-SHA256).',
 })
 const Webhook = Shape.meta({ id: 'Webhook' })
 const WebhookWithSecret = Shape.extend({ secret: Secret })
@@ -61,8 +64,8 @@ function addWebhookRoute(app: ZodApp, { webhooks, idempotency }: WebhookRouteOpt
       config: WEBHOOK_CONFIG,
       schema: {
         operationId: 'addWebhook',
-        summary: 'Be told of what happens',
-        description: `Messages carry ids, never hashes, and are signed. At least once each: \`webhook-id\` is the same in every try. In order for one subject. Tried for 3 days, and 10 times at least. At most ${MOST_WEBHOOKS_PER_ORG} for an organisation.`,
+        summary: 'Create a webhook',
+        description: `Messages are signed and carry ids, never hashes. Delivery is at least once, with the same \`webhook-id\` in every try, and in order for one subject. Retried for 3 days, and at least 10 times. At most ${MOST_WEBHOOKS_PER_ORG} webhooks for an organisation.`,
         tags,
         headers: IdempotencyKey,
         body: NewWebhook,
@@ -109,7 +112,7 @@ function getWebhookRoute(app: ZodApp, { webhooks }: WebhookRouteOptions): void {
       config: WEBHOOK_CONFIG,
       schema: {
         operationId: 'getWebhook',
-        summary: 'See how a webhook fares',
+        summary: 'Get a webhook and its state',
         tags,
         params: WebhookParam,
         response: { 200: Webhook, ...may('webhook-unknown', ...WEBHOOK_PROBLEMS) },
@@ -126,8 +129,8 @@ function changeWebhookRoute(app: ZodApp, { webhooks }: WebhookRouteOptions): voi
       config: WEBHOOK_CONFIG,
       schema: {
         operationId: 'changeWebhook',
-        summary: 'Change where a webhook goes, or switch it off and on',
-        description: 'While it is off, nothing new is noted for it, and what waits goes on waiting.',
+        summary: 'Change, disable or enable a webhook',
+        description: 'While it is disabled, new events are not recorded for it, and waiting messages stay waiting.',
         tags,
         params: WebhookParam,
         body: WebhookChange,
@@ -154,7 +157,7 @@ function removeWebhookRoute(app: ZodApp, { webhooks }: WebhookRouteOptions): voi
       config: WEBHOOK_CONFIG,
       schema: {
         operationId: 'removeWebhook',
-        summary: 'Remove a webhook, and what waits for it',
+        summary: 'Remove a webhook and its waiting messages',
         tags,
         params: WebhookParam,
         response: { 204: z.null(), ...may('webhook-unknown', ...WEBHOOK_PROBLEMS) },
@@ -174,9 +177,9 @@ function rotateWebhookSecretRoute(app: ZodApp, { webhooks, idempotency }: Webhoo
       config: WEBHOOK_CONFIG,
       schema: {
         operationId: 'rotateWebhookSecret',
-        summary: 'Get a new secret',
+        summary: 'Rotate the secret of a webhook',
         description:
-          'For 24 hours messages have two signatures, of the new secret and of the one before; of the three before, if you get several in that time. So a lost answer breaks nothing: send the same again, best with its Idempotency-Key.',
+          'For 24 hours messages carry two signatures, by the new secret and by the previous one (up to three previous ones if you rotate several times). So a lost answer breaks nothing: repeat the request, preferably with the same Idempotency-Key.',
         tags,
         params: WebhookParam,
         headers: IdempotencyKey,
@@ -204,8 +207,8 @@ function pingWebhookRoute(app: ZodApp, { webhooks }: WebhookRouteOptions): void 
       config: WEBHOOK_CONFIG,
       schema: {
         operationId: 'pingWebhook',
-        summary: 'Have a test message sent',
-        description: 'Of the type `webhook.ping`, whatever the webhook asked for. See it among its deliveries.',
+        summary: 'Send a test message',
+        description: 'Sends `webhook.ping`, whatever events the webhook subscribes to. It appears among the deliveries.',
         tags,
         params: WebhookParam,
         response: { 202: z.null(), ...may('webhook-unknown', ...WEBHOOK_PROBLEMS) },

@@ -17,8 +17,8 @@ const MAX_SIGNALS = 32
 
 const BlockId = z.string().regex(BLOCK_ID_PATTERN, 'must be the id of a block')
 const About = z.object({
-  signalId: z.uuid().nullable().meta({ description: 'Of a picture that was judged harmless, and is kept.' }),
-  blockId: z.string().nullable().meta({ description: 'Of the block that is left of one that was withdrawn.' }),
+  signalId: z.uuid().nullable().meta({ description: 'The registered picture that was judged harmless.' }),
+  blockId: z.string().nullable().meta({ description: 'The block that remains after a picture was withdrawn.' }),
 })
 
 export interface AppealRouteOptions {
@@ -40,7 +40,7 @@ function appealRoute(app: ZodApp, { appeals }: AppealRouteOptions): void {
       config: { scope: 'case' },
       schema: {
         operationId: 'appeal',
-        summary: 'Appeal that a picture may not be registered',
+        summary: 'Appeal against the refusal of a picture',
         description:
           'For a picture that was refused as known-harmless. The operator sees that there is an appeal, but no hash, picture or case. The same request again returns its state: open or denied; once the picture may be registered, it returns appeal-unneeded.',
         tags: ['cases'],
@@ -73,14 +73,14 @@ function listAppealsRoute(app: ZodApp, { appeals }: AppealRouteOptions): void {
       config: { scope: 'admin' },
       schema: {
         operationId: 'listAppeals',
-        summary: 'List the appeals that wait for a decision',
+        summary: 'List undecided appeals',
         tags: ['signals'],
         querystring: PageQuery,
         response: {
           200: z.object({
             appeals: z
               .array(About.extend({ madeAt: Instant }))
-              .meta({ description: 'Those that wait longest first. Each has a signalId or a blockId.' }),
+              .meta({ description: 'Oldest first. Each has a signalId or a blockId.' }),
             next: Next,
           }),
           ...may('request-invalid', 'key-missing', 'scope-missing', 'store-unavailable'),
@@ -110,7 +110,7 @@ function decideAppealRoute(app: ZodApp, { appeals }: AppealRouteOptions): void {
         operationId: 'decideAppeal',
         summary: 'Decide an appeal',
         description:
-          'granted: the block and its digest are removed, and what was decided about a picture that is kept is taken back; a picture of the bank harmless is removed. denied: nobody may appeal that again for 180 days, or as long as the block stands.',
+          'granted: removes the block and its digest, reverses the decision about a registered picture, and removes a picture of the bank `harmless`. denied: no new appeal for 180 days, or while the block lasts.',
         tags: ['signals'],
         params: z.object({
           appealed: z
@@ -140,15 +140,16 @@ function listResubmissionBlocksRoute(app: ZodApp, { appeals }: AppealRouteOption
       config: { scope: 'admin' },
       schema: {
         operationId: 'listResubmissionBlocks',
-        summary: 'List what no case may register again',
-        description: 'Keyed digests of pictures of cases that were judged harmless, also of withdrawn ones.',
+        summary: 'List resubmission blocks',
+        description:
+          'Keyed digests of pictures of cases that were judged harmless, including withdrawn pictures. No case may register such a picture.',
         tags: ['signals'],
         querystring: PageQuery,
         response: {
           200: z.object({
             blocks: z
               .array(z.object({ blockId: z.string(), until: Instant }))
-              .meta({ description: 'Those that end first, first.' }),
+              .meta({ description: 'Sorted by expiry, soonest first.' }),
             next: Next,
           }),
           ...may('request-invalid', 'key-missing', 'scope-missing', 'store-unavailable'),
@@ -174,7 +175,7 @@ function liftResubmissionBlockRoute(app: ZodApp, { appeals }: AppealRouteOptions
         operationId: 'liftResubmissionBlock',
         summary: 'Lift a block',
         description:
-          'Its digest is removed completely. A picture that is kept and was judged harmless vetoes still: take the decision back for that.',
+          'Erases its digest. A registered picture that was judged harmless still blocks: reverse that decision as well.',
         tags: ['signals'],
         params: z.object({ blockId: BlockId }),
         response: {

@@ -98,7 +98,7 @@ function addImagesRoute(
         operationId: 'addImages',
         summary: 'Add pictures to a case',
         description:
-          'They are hashed and forgotten; nothing of them is stored. Answered when their hashes are durable and matchable.',
+          'Pictures are hashed and then discarded, never stored. The answer is sent when the hashes are durable and match.',
         tags: ['cases'],
         params: CaseNumberParam,
         headers: IdempotencyKey,
@@ -147,7 +147,7 @@ function addHashesRoute(app: ZodApp, { registration, idempotency }: CaseImageRou
       bodyLimit: 8 << 20,
       schema: {
         operationId: 'addHashes',
-        summary: 'Add pictures by the hashes that were computed on the own device',
+        summary: 'Add pictures by hashes computed on the own device',
         tags: ['cases'],
         params: CaseNumberParam,
         headers: IdempotencyKey,

@@ -42,7 +42,7 @@ function openCaseRoute(app: ZodApp, { cases, idempotency, proofOfWork }: CaseRou
         operationId: 'openCase',
         summary: 'Open a case',
         description:
-          'The number, the PIN and the recovery code are shown once and cannot be recovered, except by the same request with its Idempotency-Key.',
+          'The number, the PIN and the recovery code are shown once. If the answer is lost, repeat the request with the same Idempotency-Key.',
         tags: ['cases'],
         headers: IdempotencyKey,
         body: NewCase,
@@ -84,7 +84,7 @@ function openCaseByPinRoute(app: ZodApp, { cases }: CaseRouteOptions): void {
       schema: {
         operationId: 'openCaseByPin',
         summary: 'Get a token for a case with its PIN or recovery code',
-        description: `A wrong PIN and a case that does not exist have the same answer. After ${MAX_PIN_GUESSES} wrong PINs in the life of a case no PIN opens it any more, with that answer too; the recovery code and tokens do. The time line shows failed attempts. The first use of another PIN or code (\`POST …/pin\`) ends those before and all tokens. If the answer was lost, ask again: a token that nobody has ends after twelve hours.`,
+        description: `A wrong PIN and an unknown case get the same answer. After ${MAX_PIN_GUESSES} wrong PINs in the lifetime of a case its PIN is locked, with that answer too; the recovery code and existing tokens still work. The time line shows failed attempts. The first use of a new PIN or code (\`POST …/pin\`) ends the old ones and all tokens. If the answer is lost, repeat the request: an unused token expires after twelve hours.`,
         tags: ['cases'],
         params: CaseNumberParam,
         body: Pin,
@@ -105,8 +105,8 @@ function renewCaseRoute(app: ZodApp, { cases }: CaseRouteOptions): void {
       config: { scope: 'case' },
       schema: {
         operationId: 'renewCase',
-        summary: 'Keep a case for another period',
-        description: 'Counted from now. Without it, the case expires and is erased as if it were withdrawn.',
+        summary: 'Renew a case',
+        description: 'The new period starts now. A case that is not renewed expires and is erased as if it were withdrawn.',
         tags: ['cases'],
         params: CaseNumberParam,
         response: {
@@ -129,9 +129,9 @@ function changePinRoute(app: ZodApp, { cases, idempotency }: CaseRouteOptions): 
       config: { scope: 'case' },
       schema: {
         operationId: 'changePin',
-        summary: 'Get another PIN and recovery code',
+        summary: 'Replace the PIN and the recovery code',
         description:
-          'Old and new open the case until the new PIN or code is used (`POST …/tokens`): then the old ones open nothing any more, and all tokens that were given before end. So nobody is locked out when the answer is lost. The same again with its Idempotency-Key gives the same; without, others, and the last ones count.',
+          'The old ones stay valid until the new PIN or code is used (`POST …/tokens`), so a lost answer locks nobody out. That first use also ends all earlier tokens. With the same Idempotency-Key the answer is the same; without it, a new pair replaces the previous new one.',
         tags: ['cases'],
         params: CaseNumberParam,
         headers: IdempotencyKey,
@@ -170,7 +170,7 @@ function getCaseRoute(app: ZodApp, { cases }: CaseRouteOptions): void {
       config: { scope: 'case' },
       schema: {
         operationId: 'getCase',
-        summary: 'Follow a case',
+        summary: 'Get a case',
         tags: ['cases'],
         params: CaseNumberParam,
         response: { 200: CaseView, ...may('token-missing', 'case-unknown', 'store-unavailable') },

@@ -16,11 +16,11 @@ const NoticeBody = z.strictObject({
   laws: z.array(LawName).min(1).max(LAWS.length),
   statements: z.array(z.enum(STATEMENTS)).max(STATEMENTS.length).meta({
     description:
-      'goodFaith: said in good faith. withoutConsent: the pictures were passed on without consent. accurate: what is said is accurate and complete. authorised: she is the person in the pictures, or acts for her.',
+      'goodFaith: the notice is given in good faith. withoutConsent: the pictures were shared without consent. accurate: the notice is accurate and complete. authorised: given by the person in the pictures, or on her behalf.',
   }),
   actingAs: z.enum(['self', 'representative']),
   contact: z.string().min(1).max(255).optional().meta({
-    description: 'Name of the NGO, as this service knows it, through which she can be reached. Some laws ask for one.',
+    description: 'Name of the NGO, as registered here, through which she can be reached. Some laws require one.',
   }),
 })
 const NoticeView = z
@@ -38,11 +38,11 @@ const LawView = z.object({
   title: z.string(),
   statements: z.array(z.enum(STATEMENTS)),
   needsContact: z.boolean(),
-  fixedByLaw: z.boolean().meta({ description: 'false: the law says no number, and the times are a yardstick.' }),
+  fixedByLaw: z.boolean().meta({ description: 'false: the law gives no number of hours; the times are a guideline.' }),
   stages: z.array(z.object({ stage: z.enum(STAGES), withinHours: z.number() })),
   sources: z
     .array(z.object({ title: z.string(), url: z.url() }))
-    .meta({ description: `Where this can be read. Compared on ${SOURCES_READ_ON}: laws change.` }),
+    .meta({ description: `Sources, last checked on ${SOURCES_READ_ON}.` }),
 })
 
 const OverdueList = z.object({
@@ -87,7 +87,7 @@ function listLawsRoute(app: ZodApp): void {
       config: { scope: 'public' },
       schema: {
         operationId: 'listLaws',
-        summary: 'See what each law asks of a notice',
+        summary: 'List the laws and what each requires of a notice',
         tags: ['cases'],
         response: { 200: z.object({ laws: z.array(LawView) }), ...may() },
       },
@@ -105,7 +105,7 @@ function giveNoticeRoute(app: ZodApp, { notices }: NoticeRouteOptions): void {
         operationId: 'giveNotice',
         summary: 'Give notice under one or more laws',
         description:
-          'From then on a deadline runs for every platform that is told of a match with one of the pictures, until it says what it decided. In place of a notice that was given before; running deadlines go on.',
+          'From now on a match with one of the pictures starts a deadline for the platform that got it; the deadline ends when the platform reports its decision. Replaces an earlier notice; deadlines that already run continue.',
         tags: ['cases'],
         params: CaseNumberParam,
         body: NoticeBody,
@@ -138,7 +138,7 @@ function getNoticeRoute(app: ZodApp, { notices }: NoticeRouteOptions): void {
       config: { scope: 'case' },
       schema: {
         operationId: 'getNotice',
-        summary: 'See the notice of a case',
+        summary: 'Get the notice of a case',
         tags: ['cases'],
         params: CaseNumberParam,
         response: {
@@ -173,7 +173,7 @@ function overdueRoute(
       schema: {
         operationId,
         summary,
-        description: 'The longest overdue first.',
+        description: 'Longest overdue first.',
         tags: ['signals'],
         querystring: PageQuery,
         response: { 200: OverdueList, ...may('request-invalid', 'key-missing', 'scope-missing', 'store-unavailable') },

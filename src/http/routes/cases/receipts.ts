@@ -13,7 +13,7 @@ import type { ZodApp } from '../../zod-app.js'
 const ReceiptBody = Receipt.meta({
   id: 'Receipt',
   description:
-    'signature: Ed25519 over everything else as RFC 8785 writes it, base64url. `tabir receipts verify` checks it, or any program with the key of /v1/receipts/key.',
+    'signature: Ed25519 over all other fields in the form of RFC 8785, base64url. Check it with `tabir receipts verify`, or any program that has the key from /v1/receipts/key.',
 })
 
 export interface ReceiptRouteOptions {
@@ -30,7 +30,7 @@ export function withdrawCaseRoute(app: ZodApp, { cases, signer }: ReceiptRouteOp
         operationId: 'withdrawCase',
         summary: 'Withdraw a case',
         description:
-          'From the answer on nothing of it matches here, and within a second nowhere. Its hashes are erased. The answer is a signed receipt; asking again gives the same one.',
+          'Takes effect before the answer here, and within one second on all processes. Its hashes are erased. The answer is a signed receipt; repeating the request returns the same one.',
         tags: ['cases'],
         params: CaseNumberParam,
         response: { 200: ReceiptBody, ...may('token-missing', 'case-unknown', 'store-unavailable') },
@@ -51,8 +51,9 @@ export function getReceiptRoute(app: ZodApp, { signer }: ReceiptRouteOptions): v
       config: { scope: 'case' },
       schema: {
         operationId: 'getReceipt',
-        summary: 'The receipt of a case that has ended',
-        description: 'Whether it was withdrawn or expired. For 30 days from its end; then nothing of the case is left.',
+        summary: 'Get the receipt of a case that has ended',
+        description:
+          'For a withdrawn or expired case, available for 30 days after its end. Then nothing of the case is left.',
         tags: ['cases'],
         params: CaseNumberParam,
         response: { 200: ReceiptBody, ...may('token-missing', 'case-unknown', 'case-not-ended', 'store-unavailable') },
@@ -73,8 +74,8 @@ export function getReceiptKeyRoute(app: ZodApp, { signer }: ReceiptRouteOptions)
       config: { scope: 'public' },
       schema: {
         operationId: 'getReceiptKey',
-        summary: 'The key that receipts and reports are signed with',
-        description: 'Keep a copy: with it a receipt can be checked when this service is gone.',
+        summary: 'Get the public key for receipts and reports',
+        description: 'Keep a copy, so that you can check a receipt even if this service no longer exists.',
         tags: ['cases'],
         response: {
           200: z.object({

@@ -16,7 +16,7 @@ const EventsQuery = z.object({
 })
 const EventView = z
   .object({ id: z.string(), kind: z.enum(EVENT_KINDS), at: Instant, about: z.record(z.string(), z.string()) })
-  .meta({ id: 'Event', description: 'Ids and words of ours, never hashes or persons.' })
+  .meta({ id: 'Event', description: 'Ids and fixed words only, never hashes or personal data.' })
 
 const AccountView = z.object({
   account: z.string().meta({ description: 'case: or org: and an id.' }),
@@ -35,8 +35,8 @@ export const accountRoutes: FastifyPluginAsyncZod<{ readonly accounts: Accounts 
       config: { scope: 'admin' },
       schema: {
         operationId: 'listEvents',
-        summary: 'See what happened that wants looking at',
-        description: 'The oldest first; about the last 10,000. With `after`, what came after an event.',
+        summary: 'List events that need attention',
+        description: 'Oldest first; about the last 10,000. `after` continues behind an event.',
         tags: ['signals'],
         querystring: EventsQuery,
         response: {
@@ -83,7 +83,7 @@ export const accountRoutes: FastifyPluginAsyncZod<{ readonly accounts: Accounts 
       config: { scope: 'admin' },
       schema: {
         operationId: 'clearStrikes',
-        summary: 'Forgive an account its strikes',
+        summary: 'Clear the strikes of an account',
         tags: ['signals'],
         params: AccountParam,
         response: { 204: z.null(), ...may('request-invalid', 'key-missing', 'scope-missing', 'store-unavailable') },

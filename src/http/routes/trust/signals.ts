@@ -20,7 +20,7 @@ const JudgedView = Worth.extend({
   bank: z.string(),
   circulation: z.enum(CIRCULATIONS).meta({
     description:
-      'narrowed: found only in uploads that are nearly the whole picture, until it is released; by itself, when it was found in many uploads that look unlike one another (heldFor: look-alikes). held: kept, and matches nothing until it is released. invalidated: judged a false report, and matches nothing unless that is taken back.',
+      'narrowed: matches only near-identical copies of the whole picture until it is released. Set automatically when it matched many uploads that look unlike one another (heldFor: look-alikes). held: stored, but matches nothing until it is released. invalidated: judged a false report; matches nothing unless the decision is reversed.',
   }),
   heldFor: z.enum(HOLD_CAUSES).nullable(),
   heldAt: Instant.nullable(),
@@ -29,11 +29,11 @@ const JudgedView = Worth.extend({
   answer: z
     .enum(DISPUTE_ANSWERS)
     .nullable()
-    .meta({ description: 'What she whose picture it is says to the dispute, or who acts for her.' }),
+    .meta({ description: 'The answer to the dispute by the person in the picture, or by her representative.' }),
 }).meta({ id: 'JudgedSignal' })
 
 const Listed = z.object({
-  signals: z.array(JudgedView).meta({ description: 'Those that wait longest first.' }),
+  signals: z.array(JudgedView).meta({ description: 'Oldest first.' }),
   next: Next,
 })
 
@@ -88,7 +88,7 @@ function waitingSignalsRoute(app: ZodApp, { trust }: SignalRouteOptions, list: '
 function getSignalRoute(app: ZodApp, { trust }: SignalRouteOptions): void {
   app.get(
     '/signals/:signalId',
-    { config: { scope: 'admin' }, schema: judging('getSignal', 'See what was said about a signal', []) },
+    { config: { scope: 'admin' }, schema: judging('getSignal', 'Get reviews and decisions about a signal', []) },
     async ({ params }) => present(await trust.signal(params.signalId)),
   )
 }
@@ -120,9 +120,9 @@ function decideDisputeRoute(app: ZodApp, { trust }: SignalRouteOptions): void {
       schema: {
         ...judging(
           'decideDispute',
-          'Decide a dispute, once for all',
+          'Decide a dispute',
           ['dispute-not-open', 'signal-invalidated'],
-          'upheld: the signal is invalidated; it matches nothing any more, and its account gets a strike. rejected: it stands, and nobody may dispute it for the same reason again.',
+          'upheld: invalidates the signal; it no longer matches, and its account gets a strike. rejected: the signal stays, and cannot be disputed again for the same reason.',
         ),
         body: z.strictObject({ outcome: z.enum(['upheld', 'rejected']) }),
       },
@@ -138,9 +138,9 @@ function takeBackDecisionRoute(app: ZodApp, { trust }: SignalRouteOptions): void
       config: { scope: 'admin' },
       schema: judging(
         'takeBackDecision',
-        'Take back that a dispute was upheld',
+        'Reverse an upheld dispute',
         ['signal-not-invalidated'],
-        'As if it had been rejected: the signal matches again, its account loses the strike, whoever handed it in may do so again, and what the decision put on the list of harmless pictures is taken off it.',
+        'As if it had been rejected: the signal matches again, its account loses the strike, the same organisation may submit it again, and the harmless entry that the decision created is removed.',
       ),
     },
     async (request) => present(await trust.reinstate(request.params.signalId, keyOf(request))),
@@ -152,7 +152,7 @@ function verifySignalRoute(app: ZodApp, { trust }: SignalRouteOptions): void {
     '/signals/:signalId/verification',
     {
       config: { scope: 'admin' },
-      schema: judging('verifySignal', 'Vouch for a signal, as the operator', ['signal-invalidated']),
+      schema: judging('verifySignal', 'Verify a signal as the operator', ['signal-invalidated']),
     },
     async (request) => present(await trust.verify(request.params.signalId, keyOf(request))),
   )
