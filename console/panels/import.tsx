@@ -1,4 +1,4 @@
-// A file of hashes into a bank, as it is: how far it has come, what was refused, and stopping. And the files before it.
+// Imports a file of hashes into a bank: progress, refused lines, a way to stop, and earlier imports.
 
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Api } from '../ask-api.js'
@@ -45,7 +45,7 @@ export function ImportFile({ api }: { api: Api }) {
       {({ banks }) => {
         const own = banks.filter((bank) => bank.own).map(({ bank }) => bank)
         const [first] = own
-        if (first === undefined) return <p class="hint">Make a bank of your own first.</p>
+        if (first === undefined) return <p class="hint">Create a bank of your own first.</p>
         return <IntoBank api={api} banks={own} first={first} />
       }}
     </Shown>
@@ -76,74 +76,98 @@ function IntoBank({ api, banks, first }: { api: Api; banks: readonly string[]; f
   const isRunning = progress?.state === 'running'
   return (
     <>
-      <form class="card" onSubmit={(event) => void begin(event)}>
-        <div class="fields">
-          <label>
-            Into{' '}
-            <select
-              name="bank"
-              disabled={isRunning}
-              value={bank}
-              onChange={({ currentTarget }) => setBank(currentTarget.value)}
-            >
-              {banks.map((name) => (
-                <option key={name}>{name}</option>
-              ))}
-            </select>
-          </label>
-          <label>
-            File: choose it, or drop it here
-            <input
-              name="file"
-              type="file"
-              required
-              disabled={isRunning}
-              aria-describedby="import-forms import-refusal"
-              onChange={() => setRefusal(undefined)}
-            />
-          </label>
-        </div>
-        <p id="import-refusal" class="error" role="alert">
-          {refusal}
-        </p>
-        <div id="import-forms">
-          <Forms />
-        </div>
-        <p class="buttons">
-          <button type="submit" disabled={isRunning}>
-            Import it
-          </button>{' '}
-          {isRunning && (
-            <button type="button" class="quiet" onClick={() => stop.current.abort()}>
-              Stop
-            </button>
-          )}
-        </p>
-      </form>
+      <ImportForm
+        {...{ bank, banks, setBank, isRunning, refusal }}
+        onSubmit={begin}
+        onStop={() => stop.current.abort()}
+        onFile={() => setRefusal(undefined)}
+      />
       {progress !== undefined && <Progressing progress={progress} />}
-      <Shown loaded={before}>
-        {({ imports }) => (
-          <Table
-            caption={`Files of the last 30 days into ${bank}`}
-            name="imports"
-            rows={imports}
-            keyOf={({ importId }) => importId}
-            empty="No file has been imported into this bank in the last 30 days."
-            columns={[
-              { title: 'Begun', value: ({ startedAt }) => startedAt, cell: ({ startedAt }) => sayMoment(startedAt) },
-              {
-                title: 'State',
-                value: ({ state, problem }) => (problem === null ? state : `${state}: ${sayName(problem)}`),
-              },
-              { title: 'Lines', value: ({ lines }) => lines, cell: ({ lines }) => sayNumber(lines) },
-              { title: 'Accepted', value: ({ accepted }) => accepted, cell: ({ accepted }) => sayNumber(accepted) },
-              { title: 'Removed', value: ({ removed }) => removed, cell: ({ removed }) => sayNumber(removed) },
-              { title: 'Refused', value: ({ refused }) => refused, cell: ({ refused }) => sayNumber(refused) },
-            ]}
-          />
-        )}
-      </Shown>
+      <Shown loaded={before}>{({ imports }) => <ImportTable bank={bank} imports={imports} />}</Shown>
     </>
+  )
+}
+
+interface ImportFormProps {
+  readonly bank: string
+  readonly banks: readonly string[]
+  readonly setBank: (bank: string) => void
+  readonly isRunning: boolean
+  readonly refusal: string | undefined
+  readonly onSubmit: (event: SubmitEvent) => Promise<void>
+  readonly onStop: () => void
+  readonly onFile: () => void
+}
+
+function ImportForm({ bank, banks, setBank, isRunning, refusal, onSubmit, onStop, onFile }: ImportFormProps) {
+  return (
+    <form class="card" onSubmit={(event) => void onSubmit(event)}>
+      <div class="fields">
+        <label>
+          Into{' '}
+          <select
+            name="bank"
+            disabled={isRunning}
+            value={bank}
+            onChange={({ currentTarget }) => setBank(currentTarget.value)}
+          >
+            {banks.map((name) => (
+              <option key={name}>{name}</option>
+            ))}
+          </select>
+        </label>
+        <label>
+          File: choose it, or drop it here
+          <input
+            name="file"
+            type="file"
+            required
+            disabled={isRunning}
+            aria-describedby="import-forms import-refusal"
+            onChange={onFile}
+          />
+        </label>
+      </div>
+      <p id="import-refusal" class="error" role="alert">
+        {refusal}
+      </p>
+      <div id="import-forms">
+        <Forms />
+      </div>
+      <p class="buttons">
+        <button type="submit" disabled={isRunning}>
+          Import it
+        </button>{' '}
+        {isRunning && (
+          <button type="button" class="quiet" onClick={onStop}>
+            Stop
+          </button>
+        )}
+      </p>
+    </form>
+  )
+}
+
+function ImportTable({ bank, imports }: { bank: string; imports: readonly Import[] }) {
+  return (
+    <Table
+      caption={`Files of the last 30 days into ${bank}`}
+      name="imports"
+      rows={imports}
+      keyOf={({ importId }) => importId}
+      empty="No file has been imported into this bank in the last 30 days."
+      columns={[
+        { title: 'Started', value: ({ startedAt }) => startedAt, cell: ({ startedAt }) => sayMoment(startedAt) },
+        {
+          title: 'State',
+          value: ({ state, problem }) => (problem === null ? state : `${state}: ${sayName(problem)}`),
+        },
+        { title: 'Lines', value: ({ lines }) => lines, cell: ({ lines }) => sayNumber(lines) },
+        { title: 'Accepted', value: ({ accepted }) => accepted, cell: ({ accepted }) => sayNumber(accepted) },
+        { title: 'Removed', value: ({ removed }) => removed, cell: ({ removed }) => sayNumber(removed) },
+        { title: 'Refused', value: ({ refused }) => refused, cell: ({ refused }) => sayNumber(refused) },
+      ]}
+    />
   )
 }
 
@@ -165,12 +189,12 @@ function Forms() {
           NDJSON as <code>tabir export</code> writes it.
         </li>
       </ul>
-      <p class="hint">The same file again adds nothing twice, so what broke off is begun anew.</p>
+      <p class="hint">Importing the same file again adds nothing twice, so an import that broke off can be repeated.</p>
     </>
   )
 }
 
-/** A file that is dropped goes into the form, wherever it falls: the browser would open it in place of the console. */
+/** Puts a dropped file into the form, wherever it falls. Otherwise the browser would leave the console and open the file. */
 function useDrops(): void {
   useEffect(() => {
     const stop = new AbortController()
@@ -194,7 +218,7 @@ function Progressing({ progress }: { progress: Progress }) {
     <>
       <p>
         <progress max={sizeBytes} value={sentBytes} aria-label="How much of the file has been sent" />{' '}
-        <span role="status">{problem ?? { running: 'Being sent', stopped: 'Stopped', done: 'Done' }[state]}</span>
+        <span role="status">{problem ?? { running: 'Sending', stopped: 'Stopped', done: 'Done' }[state]}</span>
       </p>
       {counts !== undefined && (
         <Figures
@@ -225,7 +249,7 @@ function Progressing({ progress }: { progress: Progress }) {
   )
 }
 
-/** Tells how far it is, by what was sent and by what the service says it has done with, until it is answered. */
+/** Sends the file and reports progress until the answer: bytes sent, and lines that the service has processed. */
 async function importFile(
   api: Api,
   path: string,

@@ -1,4 +1,4 @@
-// More time. And another PIN with another recovery code.
+// Renews a case, and replaces its PIN and recovery code.
 
 import { api, type CaseView, type GivenPin } from '../api.js'
 import { announce, onClick, one, setText } from '../dom.js'
@@ -10,19 +10,53 @@ import { goTo, staying } from '../steps.js'
 import { type Asking, sentenceOf, untilAnswered } from './asking.js'
 
 export function keeping(asking: Asking): { readonly draw: (view: CaseView, isOpen: boolean) => void } {
-  const { access, lost, look } = asking
-  /** The same for each try, so that a PIN whose answer was lost is given again. */
+  onClick('renew-go', () => void renew(asking))
+  replacingPin(asking)
+  return {
+    draw({ remindAt }, isOpen) {
+      setText('view-remind', sayDate(remindAt))
+      for (const id of ['remind-row', 'keeping']) one(id, HTMLElement).hidden = !isOpen
+    },
+  }
+}
+
+async function renew({ access, lost, look }: Asking): Promise<void> {
+  const own = access()
+  if (own === undefined) return
+  for (const id of ['renewed', 'renew-error']) setText(id, '')
+  const answer = await untilAnswered({
+    buttons: [one('renew-go', HTMLButtonElement)],
+    errorId: 'renew-error',
+    ask: () => api.renew(own),
+    isWanted: () => access() === own,
+  })
+  if (answer === undefined) return
+  if ('failure' in answer) {
+    const { failure } = answer
+    const hasEnded = failure.kind === 'refused' && ['case-expired', 'case-withdrawn'].includes(failure.code)
+    return hasEnded ? look() : lost(failure, 'renew-error')
+  }
+  const { expiresAt, remindAt } = answer.value
+  const text = say('run.case.renewed', { date: sayDate(expiresAt), remind: sayDate(remindAt) })
+  setText('renewed', text)
+  announce(text)
+  await look()
+}
+
+/** The step in which she gets another PIN and recovery code. */
+function replacingPin(asking: Asking): void {
+  const { access, lost } = asking
+  /** The same key for each try, so that a lost answer is repeated with the same PIN. */
   let pinKey = ''
-  /** Shown once; it stays in the page no longer than it is shown. */
+  /** Kept in the page only while it is shown. */
   let shown: GivenPin | undefined
   offerToKeep(() => ({
     caseNumber: access()?.caseNumber ?? '',
     pin: shown?.pin ?? null,
     recoveryCode: shown?.recoveryCode ?? '',
   }))
-  onClick('renew-go', () => void renew())
   onClick('new-pin', () => {
-    // The new PIN ends the token that they are sent with.
+    // The new PIN ends the token that the pictures are sent with.
     if (asking.isSending()) return setText('renewed', say('run.case.pinWait'))
     setText('renewed', '')
     pinKey = newKey()
@@ -37,40 +71,10 @@ export function keeping(asking: Asking): { readonly draw: (view: CaseView, isOpe
     void asking.resume()
   })
 
-  return {
-    draw({ remindAt }, isOpen) {
-      setText('view-remind', sayDate(remindAt))
-      for (const id of ['remind-row', 'keeping']) one(id, HTMLElement).hidden = !isOpen
-    },
-  }
-
   function forgetPin(): void {
     shown = undefined
     for (const id of ['pin-value', 'code-value', 'pin-error', 'kept']) setText(id, '')
     isShown(false)
-  }
-
-  async function renew(): Promise<void> {
-    const own = access()
-    if (own === undefined) return
-    for (const id of ['renewed', 'renew-error']) setText(id, '')
-    const answer = await untilAnswered({
-      buttons: [one('renew-go', HTMLButtonElement)],
-      errorId: 'renew-error',
-      ask: () => api.renew(own),
-      isWanted: () => access() === own,
-    })
-    if (answer === undefined) return
-    if ('failure' in answer) {
-      const { failure } = answer
-      const hasEnded = failure.kind === 'refused' && ['case-expired', 'case-withdrawn'].includes(failure.code)
-      return hasEnded ? look() : lost(failure, 'renew-error')
-    }
-    const { expiresAt, remindAt } = answer.value
-    const text = say('run.case.renewed', { date: sayDate(expiresAt), remind: sayDate(remindAt) })
-    setText('renewed', text)
-    announce(text)
-    await look()
   }
 
   async function newPin(): Promise<void> {
@@ -84,14 +88,8 @@ export function keeping(asking: Asking): { readonly draw: (view: CaseView, isOpe
     })
     if (answer === undefined) return
     if ('failure' in answer) return lost(answer.failure, 'pin-error')
-    const { pin, recoveryCode } = answer.value
     shown = answer.value
-    setText('pin-number', own.caseNumber)
-    setText('pin-value', pin ?? '')
-    setText('code-value', inGroups(recoveryCode))
-    isShown(true)
-    one('pin-row', HTMLElement).hidden = pin === null
-    announce(say('run.case.pinShown'))
+    drawPin(own.caseNumber, answer.value)
   }
 
   /**
@@ -120,9 +118,18 @@ export function keeping(asking: Asking): { readonly draw: (view: CaseView, isOpe
     forgetPin()
     await asking.resume()
     setText('renewed', text)
-    one('renewed', HTMLElement).scrollIntoView({ block: 'center' }) // which PIN holds is what she has to know now
+    one('renewed', HTMLElement).scrollIntoView({ block: 'center' }) // she must know now which PIN is valid
     announce(text)
   }
+}
+
+function drawPin(caseNumber: string, { pin, recoveryCode }: GivenPin): void {
+  setText('pin-number', caseNumber)
+  setText('pin-value', pin ?? '')
+  setText('code-value', inGroups(recoveryCode))
+  isShown(true)
+  one('pin-row', HTMLElement).hidden = pin === null
+  announce(say('run.case.pinShown'))
 }
 
 function isShown(shown: boolean): void {

@@ -1,4 +1,4 @@
-// Notice under one or more laws: which, what is said for it, through whom she can be reached. No name of hers.
+// Notice under one or more laws: the laws, the statements they require, and a contact. Never her name.
 
 import { LAWS, missingIn, SLA_PROFILES, STATEMENTS } from '../../src/domain/cases/sla.js'
 import { api, type GivenNotice, type KeptNotice } from '../api.js'
@@ -9,9 +9,9 @@ import { type Asking, untilAnswered } from './asking.js'
 
 export function notices({ access, lost, look }: Asking): { readonly draw: (isOpen: boolean) => Promise<void> } {
   const form = one('notice-form', HTMLFormElement)
-  /** An older answer may come after a newer one. */
+  /** Counts requests: an older answer may arrive after a newer one. */
   let asked = 0
-  form.addEventListener('change', showWhatIsNeeded)
+  form.addEventListener('change', () => showWhatIsNeeded(form))
   form.addEventListener('submit', (event) => {
     event.preventDefault()
     void give()
@@ -19,7 +19,7 @@ export function notices({ access, lost, look }: Asking): { readonly draw: (isOpe
   onClick('notice-open', () => {
     form.reset()
     setText('notice-error', '')
-    showWhatIsNeeded()
+    showWhatIsNeeded(form)
     goTo('notice')
   })
   onClick('notice-no', () => goTo('view'))
@@ -36,14 +36,14 @@ export function notices({ access, lost, look }: Asking): { readonly draw: (isOpe
         isWanted: () => access() === own && wanted === asked,
         isReading: true,
       })
-      if (answer !== undefined && 'value' in answer) drawKept(answer.value.notice)
+      if (answer !== undefined && 'value' in answer) drawKept(form, answer.value.notice)
     },
   }
 
   async function give(): Promise<void> {
     const own = access()
     if (own === undefined) return
-    const notice = chosen()
+    const notice = chosenIn(form)
     const missing = missingIn({ ...notice, contactOrgId: notice.contact })
     if (notice.laws.length === 0) return setText('notice-error', say('run.notice.noLaw'))
     if (missing.some((each) => each !== 'contact')) return setText('notice-error', say('run.notice.statements'))
@@ -58,46 +58,46 @@ export function notices({ access, lost, look }: Asking): { readonly draw: (isOpe
     if (answer === undefined) return look() // it may have been given
     if ('value' in answer) {
       asked++
-      drawKept(answer.value)
+      drawKept(form, answer.value)
       announce(say('run.notice.done'))
       return goTo('view')
     }
     const { failure } = answer
-    // All else that it asks for is there, so it is the name that nobody here has.
+    // Everything else was checked above, so the server does not know the contact's name.
     if (failure.kind === 'refused' && failure.code === 'notice-incomplete')
       return setText('notice-error', say('run.notice.unknown'))
     lost(failure, 'notice-error')
   }
+}
 
-  /** The sentences that the chosen laws ask for, and no others: nobody declares more than is asked. */
-  function chosen(): GivenNotice {
-    const data = new FormData(form)
-    const laws = LAWS.filter((law) => data.getAll('law').includes(law))
-    const needed = missingIn({ laws, statements: [], actingAs: 'self', contactOrgId: undefined })
-    const statements = STATEMENTS.filter((each) => needed.includes(each) && data.getAll('statement').includes(each))
-    const contact = one('notice-contact', HTMLInputElement).value.trim()
-    const actingAs = data.get('acting') === 'representative' ? 'representative' : 'self'
-    return { laws, statements, actingAs, ...(needed.includes('contact') && contact !== '' && { contact }) }
-  }
+/** Only with the statements that the chosen laws require, so that she declares no more than needed. */
+function chosenIn(form: HTMLFormElement): GivenNotice {
+  const data = new FormData(form)
+  const laws = LAWS.filter((law) => data.getAll('law').includes(law))
+  const needed = missingIn({ laws, statements: [], actingAs: 'self', contactOrgId: undefined })
+  const statements = STATEMENTS.filter((each) => needed.includes(each) && data.getAll('statement').includes(each))
+  const contact = one('notice-contact', HTMLInputElement).value.trim()
+  const actingAs = data.get('acting') === 'representative' ? 'representative' : 'self'
+  return { laws, statements, actingAs, ...(needed.includes('contact') && contact !== '' && { contact }) }
+}
 
-  function showWhatIsNeeded(): void {
-    const { laws } = chosen()
-    const needed = missingIn({ laws, statements: [], actingAs: 'self', contactOrgId: undefined })
-    one('statements', HTMLElement).hidden = laws.length === 0
-    one('contact-field', HTMLElement).hidden = !needed.includes('contact')
-    for (const box of form.querySelectorAll<HTMLInputElement>('[name="statement"]')) {
-      const isNeeded = needed.some((each) => each === box.value)
-      if (box.parentElement !== null) box.parentElement.hidden = !isNeeded
-    }
+function showWhatIsNeeded(form: HTMLFormElement): void {
+  const { laws } = chosenIn(form)
+  const needed = missingIn({ laws, statements: [], actingAs: 'self', contactOrgId: undefined })
+  one('statements', HTMLElement).hidden = laws.length === 0
+  one('contact-field', HTMLElement).hidden = !needed.includes('contact')
+  for (const box of form.querySelectorAll<HTMLInputElement>('[name="statement"]')) {
+    const isNeeded = needed.some((each) => each === box.value)
+    if (box.parentElement !== null) box.parentElement.hidden = !isNeeded
   }
+}
 
-  function drawKept(notice: KeptNotice | null): void {
-    const names = notice?.laws.filter((law) => Object.hasOwn(SLA_PROFILES, law)).map(nameOf) ?? []
-    const date = notice === null ? '' : sayDate(notice.givenAt)
-    setText('notice-given', notice === null ? '' : say('run.notice.given', { date, laws: names.join('; ') }))
-  }
+function drawKept(form: HTMLFormElement, notice: KeptNotice | null): void {
+  const names = notice?.laws.filter((law) => Object.hasOwn(SLA_PROFILES, law)).map((law) => nameOf(form, law)) ?? []
+  const date = notice === null ? '' : sayDate(notice.givenAt)
+  setText('notice-given', notice === null ? '' : say('run.notice.given', { date, laws: names.join('; ') }))
+}
 
-  function nameOf(law: string): string {
-    return form.querySelector(`[value="${law}"] + span`)?.textContent ?? law
-  }
+function nameOf(form: HTMLFormElement, law: string): string {
+  return form.querySelector(`[value="${law}"] + span`)?.textContent ?? law
 }

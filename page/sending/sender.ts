@@ -1,5 +1,5 @@
-// Sends what was read, in small parts. A part keeps its idempotency key: when its answer was lost it is sent again, and the server
-// answers as it did the first time. So "protected" always rests on the server's answer for that very image.
+// Sends pictures in small parts. A part keeps its idempotency key: if the answer is lost, it is sent again and gets the same answer.
+// So "protected" always rests on the server's answer for that very image.
 
 import type { Category } from '../../src/domain/matching/signal.js'
 import { type Access, type Added, api, type Failure } from '../api.js'
@@ -25,7 +25,7 @@ export interface Job {
   readonly access: Access
   readonly pictures: readonly Usable[]
   readonly category: Category | undefined
-  /** How large a file the server takes. */
+  /** The maximum size of a file that the server accepts. */
   readonly maxImageBytes: number
 }
 
@@ -59,7 +59,7 @@ const LONGEST_ASKED_WAIT_MS = 600_000
  *   those.
  */
 export function sender(job: Job, watcher: Watcher, waiting: Waiting): () => Promise<boolean> {
-  let queue: Part[] = partsOf(job.pictures)
+  let queue: Part[] = partsOf(job, watcher)
   const failed: Usable[] = []
 
   return async function send() {
@@ -67,7 +67,7 @@ export function sender(job: Job, watcher: Watcher, waiting: Waiting): () => Prom
     for (let part = takeNext(); part !== undefined; part = takeNext()) {
       const waitMs = part.notBeforeMs - waiting.now()
       if (waitMs > 0) await waiting.until(waitMs)
-      const answer = await request(part)
+      const answer = await request(job, part)
       if ('value' in answer) {
         watcher.held(undefined, undefined)
         part.pictures.forEach((picture, k) => {
@@ -85,15 +85,6 @@ export function sender(job: Job, watcher: Watcher, waiting: Waiting): () => Prom
     const next = rest.reduce((soonest, part) => (part.notBeforeMs < soonest.notBeforeMs ? part : soonest), first)
     queue = queue.filter((part) => part !== next)
     return next
-  }
-
-  function request({ pictures, key, withDetails }: Part) {
-    const [first] = pictures
-    if (first !== undefined && 'file' in first) return api.addFile(job.access, first.file, key)
-    const images = pictures.flatMap((picture) =>
-      'hashed' in picture ? [contentOf(picture.hashed, job.category, withDetails)] : [],
-    )
-    return api.addHashes(job.access, images, key)
   }
 
   /** @returns whether sending goes on. */
@@ -114,7 +105,7 @@ export function sender(job: Job, watcher: Watcher, waiting: Waiting): () => Prom
       settle(first, { at: 'refused', why: 'unreadable' })
       return true
     }
-    const isExplained = handling === 'again' && (await explains(failure, first))
+    const isExplained = handling === 'again' && (await explains(job, failure, first))
     const unexplained = part.unexplained + (isExplained ? 0 : 1)
     const isOver = handling === 'again' || handling === undefined ? unexplained >= MAX_UNEXPLAINED : true
     if (!isOver) again({ ...part, unexplained }, failure)
@@ -127,43 +118,52 @@ export function sender(job: Job, watcher: Watcher, waiting: Waiting): () => Prom
     const nowMs = waiting.now()
     const notBeforeMs = nowMs + waitFor(failure, part.tries)
     queue.push({ ...part, tries: part.tries + 1, notBeforeMs })
-    // What no part could be sent through is no reason to try the next one at once.
+    // The connection failed, so no other part is tried earlier.
     if (failure.kind === 'offline' || failure.kind === 'away')
       queue = queue.map((each) => ({ ...each, notBeforeMs: Math.max(each.notBeforeMs, notBeforeMs) }))
     if (queue.every((each) => each.notBeforeMs > nowMs)) watcher.held(failure, new Date(notBeforeMs))
-  }
-
-  /** A server that answers other questions, and never this one, has something against this file. */
-  async function explains({ kind }: Failure, picture: Usable): Promise<boolean> {
-    if (kind === 'fault') return false
-    return kind !== 'away' || !('file' in picture) || 'failure' in (await api.view(job.access))
   }
 
   function settle(picture: Usable, result: Result): void {
     if (result.at === 'failed') failed.push(picture)
     watcher.settled(picture.id, result)
   }
+}
 
-  /** Hashes first: they are small, and most images are sent so. */
-  function partsOf(pictures: readonly Usable[]): Part[] {
-    const hashed = pictures.filter((picture) => 'hashed' in picture)
-    const parts = Array.from({ length: Math.ceil(hashed.length / PICTURES_A_REQUEST) }, (_, i) =>
-      partOf(hashed.slice(i * PICTURES_A_REQUEST, (i + 1) * PICTURES_A_REQUEST)),
-    )
-    for (const picture of pictures) {
-      if (!('file' in picture)) continue
-      if (picture.file.size <= job.maxImageBytes) parts.push(partOf([picture]))
-      else watcher.settled(picture.id, { at: 'refused', why: 'file-too-large' })
-    }
-    return parts
+/** Hashes first: they are small, and most images are sent as hashes. */
+function partsOf({ pictures, maxImageBytes }: Job, watcher: Watcher): Part[] {
+  const hashed = pictures.filter((picture) => 'hashed' in picture)
+  const parts = Array.from({ length: Math.ceil(hashed.length / PICTURES_A_REQUEST) }, (_, i) =>
+    partOf(hashed.slice(i * PICTURES_A_REQUEST, (i + 1) * PICTURES_A_REQUEST)),
+  )
+  for (const picture of pictures) {
+    if (!('file' in picture)) continue
+    if (picture.file.size <= maxImageBytes) parts.push(partOf([picture]))
+    else watcher.settled(picture.id, { at: 'refused', why: 'file-too-large' })
   }
+  return parts
 }
 
 function partOf(pictures: readonly Usable[]): Part {
   return { key: newKey(), pictures, withDetails: true, tries: 0, unexplained: 0, notBeforeMs: 0 }
 }
 
-/** Of idempotency. `crypto.randomUUID` is withheld from pages without TLS. */
+function request(job: Job, { pictures, key, withDetails }: Part) {
+  const [first] = pictures
+  if (first !== undefined && 'file' in first) return api.addFile(job.access, first.file, key)
+  const images = pictures.flatMap((picture) =>
+    'hashed' in picture ? [contentOf(picture.hashed, job.category, withDetails)] : [],
+  )
+  return api.addHashes(job.access, images, key)
+}
+
+/** Does a failed connection explain the failure? Not if the server answers other requests: then it rejects this file. */
+async function explains(job: Job, { kind }: Failure, picture: Usable): Promise<boolean> {
+  if (kind === 'fault') return false
+  return kind !== 'away' || !('file' in picture) || 'failure' in (await api.view(job.access))
+}
+
+/** A random Idempotency-Key. `crypto.randomUUID` is not available on pages without TLS. */
 export function newKey(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
@@ -176,7 +176,7 @@ function contentOf({ signals, details }: Hashed, category: Category | undefined,
   }
 }
 
-/** Never sooner than the own patience says: a server that asks for none would be asked in a loop. */
+/** At least the own backoff: a server that asks for no delay would otherwise be called in a loop. */
 function waitFor(failure: Failure, tries: number): number {
   const askedMs = 1000 * (('retryAfterS' in failure ? failure.retryAfterS : undefined) ?? 0)
   return Math.max(Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** tries), Math.min(askedMs, LONGEST_ASKED_WAIT_MS))

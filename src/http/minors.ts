@@ -7,6 +7,6 @@ import { ADULT_AGE_YEARS } from '../domain/cases/hotlines.js'
 export const Declared = {
   adult: z.literal(true).optional(),
   age: z.int().min(ADULT_AGE_YEARS).max(150).optional().meta({
-    description: 'In years, of the person in the picture when it was taken. Under 18: refused, with the hotlines.',
+    description: 'Age in years of the person when the picture was taken. Under 18: refused, with hotlines.',
   }),
 } as const

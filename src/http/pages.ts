@@ -13,7 +13,7 @@ export const After = z
     context.addIssue({ code: 'custom', message: 'must be the `next` of an answer' })
     return z.NEVER
   })
-  .meta({ description: 'The `next` of the page before this one.' })
+  .meta({ description: 'The `next` of the previous page.' })
 
 const MAX_LISTED = 1000
 

@@ -27,8 +27,8 @@ export const ProblemBody = z
     reason: z
       .enum(NOT_READY_REASONS)
       .optional()
-      .meta({ description: 'Why this process does not answer, with `index-loading` and `store-unavailable`.' }),
-    scope: z.enum(SCOPES).optional().meta({ description: 'The scope that is needed, with `scope-missing`.' }),
+      .meta({ description: 'The reason for `index-loading` and `store-unavailable`.' }),
+    scope: z.enum(SCOPES).optional().meta({ description: 'The required scope, with `scope-missing`.' }),
     errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
     hotlines: z
       .array(z.object({ name: z.string(), where: z.string(), url: z.string().optional(), phone: z.string().optional() }))

@@ -11,13 +11,13 @@ export const RegisteredSignals = z.object({
   signals: z
     .array(
       z.object({
-        line: z.int().optional().meta({ description: 'Of NDJSON, from 1.' }),
+        line: z.int().optional().meta({ description: 'Line of the NDJSON body, counted from 1.' }),
         signalId: z.uuid().optional(),
         state: RegisteredState,
         problem: PartProblem,
       }),
     )
-    .meta({ description: 'In their order. Of NDJSON, the first 500,000 that were read; all are counted above.' }),
+    .meta({ description: 'In the order of the request. For NDJSON only the first 500,000; the counts above include all.' }),
 })
 export type RegisteredSignal = z.infer<typeof RegisteredSignals>['signals'][number]
 

@@ -14,14 +14,14 @@ export const Worth = z.object({
   disputed: z.boolean(),
   dispute: z.object({
     state: z.enum(DISPUTE_STATES),
-    reasons: z.array(z.enum(DISPUTE_REASONS)).meta({ description: 'Of the dispute that is open, or was decided last.' }),
+    reasons: z
+      .array(z.enum(DISPUTE_REASONS))
+      .meta({ description: 'Reasons of the open dispute, or of the last decided one.' }),
   }),
   provenance: z.object({
-    source: z
-      .enum(['case', 'bank'])
-      .meta({ description: 'Registered by the person herself or on her behalf, or handed in.' }),
+    source: z.enum(['case', 'bank']).meta({ description: 'When it was registered or submitted.' }),
     registeredOn: z.iso.date(),
-    attestations: count('NGOs that vouch for it.'),
+    attestations: count('Number of NGOs that attest it.'),
     verifications: count('1 when an operator looked at it.'),
     confirmations: count('Platforms that blocked a copy.'),
     notBlocked: count('Platforms that reviewed a copy and left it up.'),

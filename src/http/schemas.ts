@@ -25,10 +25,10 @@ export const SignalTypeName = z.enum(SIGNAL_TYPE_NAMES)
 export const CategoryName = z.enum(CATEGORY_NAMES).meta({ description: 'What the picture shows.' })
 export const ViewName = z.enum(VIEW_NAMES).meta({
   description:
-    'Which part of the picture the hash was taken from: all of it; what is left without a frame; a crop; a piece, which is a half or a quarter; or turned a little and cut straight.',
+    'The part of the picture that was hashed: the whole; the picture without its frame; a crop; a piece (a half or a quarter); or the picture rotated a little and cut straight.',
 })
 export const Quality = z.int().min(0).max(100).meta({
-  description: "PDQ's measure of detail; under 50 is refused, of a picture that is asked about under 25.",
+  description: "PDQ's measure of detail. Registration requires 50, a query 25.",
 })
 export const BankName = z
   .string()
@@ -37,16 +37,25 @@ export const BankName = z
 export const BankRef = z.string().regex(BANK_REF_PATTERN, 'must be the name of a bank as answers have it')
 export const Instant = z.iso.datetime().meta({ description: 'RFC 3339, UTC.' })
 
+/** A time as `Instant` has it. */
+export function instant(ms: number): string {
+  return new Date(ms).toISOString()
+}
+
+export function instantOrNull(ms: number | undefined): string | null {
+  return ms === undefined ? null : instant(ms)
+}
+
 const WIDEST_BITS = Math.max(...SIGNAL_TYPE_NAMES.map((name) => SIGNAL_TYPES[name].maxThresholdBits))
 export const ThresholdBits = z.int().min(0).max(WIDEST_BITS).meta({
   description:
-    'Radius in bits, inclusive, in place of the threshold of each bank. Each signal type has a widest radius of its own. What lies beyond the threshold of its bank has the grade `review`.',
+    'Radius in bits, inclusive, instead of the thresholds of the banks. Each signal type has a maximum. A match beyond the threshold of its bank has the grade `review`.',
 })
 
 /** Of a case, when it is opened. */
 export const ExtendedProtection = z.boolean().default(false).meta({
   description:
-    'Keep details of its pictures besides their hashes, so that they are found under stickers, in deep crops and in screenshots that hashes miss. Details say more about a picture than hashes do. They are erased with the case. Where the service does not offer it, the answer is extended-protection-off.',
+    'Also keep details of the pictures, to find copies that hashes miss: under stickers, deep crops and screenshots. Details reveal more about a picture than hashes do. They are erased with the case. Refused with extended-protection-off where the service does not offer it.',
 })
 
 /** A signal that the submitter's own device computed. */
@@ -62,8 +71,7 @@ export const GivenDetails = z
   .base64()
   .max(Math.ceil(MAX_REGISTERED_BYTES / 3) * 4)
   .meta({
-    description:
-      'Details of the picture, for a case with extended protection: base64, as `detailsOf` of `@tabir/hash` gives them.',
+    description: 'Details of the picture, for a case with extended protection: base64, from `detailsOf` of `@tabir/hash`.',
   })
 
 /** Details that the caller found in a picture. */
@@ -72,16 +80,16 @@ export const AskedDetails = z
   .max(Math.ceil(MAX_ASKED_BYTES / 3) * 4)
   .meta({
     description:
-      'Details of the picture, where the service offers extended protection: base64, as `detailsOf` of `@tabir/hash` gives them. At most 9 views of 300.',
+      'Details of the picture, where the service offers extended protection: base64, from `detailsOf` of `@tabir/hash`. At most 9 views of 300.',
   })
 export const DepthName = z.enum(DEPTHS).default('auto').meta({
-  description: 'auto: by details where hashes find nothing. full: by details as well. hashes: never by details.',
+  description: 'auto: by details only if hashes find nothing. full: by hashes and details. hashes: by hashes only.',
 })
 
 /** A result for one of several things sent: either it was taken, or it has a problem in its place. */
 export const RegisteredState = z.enum(['registered', 'held', 'refused']).meta({
   description:
-    'registered: it matches. held: it was there already, and matches nothing until it is released: held for review, paused by its owner, or judged a false report.',
+    'registered: it matches. held: it was registered before and matches nothing until it is released, because it is held for review, paused by its owner, or judged a false report.',
 })
 
 /** Long enough that nobody finds another's by trying. */
@@ -92,15 +100,14 @@ export const IdempotencyKey = z.object({
     .optional()
     .meta({
       description:
-        'Random, a UUID for example: the same key and body again within 24 hours give the same answer, and nothing is done twice. Who knows it gets that answer.',
+        'A random value such as a UUID. A repeated request with the same key and body within 24 hours gets the same answer and has no second effect. Keep it secret: it gives access to that answer.',
     }),
 })
 
 export const CaseNumberParam = z.object({ caseNumber: z.string().max(64) })
 
 export const RecoveryCode = z.string().meta({
-  description:
-    'Sixteen digits. Opens the case in place of the PIN, also when too many wrong PINs were tried and no PIN opens it any more.',
+  description: 'Sixteen digits. Works like the PIN, also after the PIN is locked because of too many wrong tries.',
 })
 
 export const CaseView = z
@@ -110,12 +117,14 @@ export const CaseView = z
     category: CategoryName.nullable(),
     createdAt: Instant,
     expiresAt: Instant,
-    remindAt: Instant.meta({ description: 'A date to put down: there is no address that a reminder could be sent to.' }),
+    remindAt: Instant.meta({
+      description: 'When to renew. The service has no address to send a reminder to, so note the date.',
+    }),
     withdrawnAt: Instant.nullable(),
     expiredAt: Instant.nullable(),
-    erasedAt: Instant.nullable().meta({ description: 'Since when its hashes are in no file of the store any more.' }),
+    erasedAt: Instant.nullable().meta({ description: 'When its hashes were erased from all files of the store.' }),
     images: z.int().meta({ description: 'How many images are registered now.' }),
-    extendedProtection: z.boolean().meta({ description: 'Are details of its images kept as well?' }),
+    extendedProtection: z.boolean().meta({ description: 'Are details of its images kept?' }),
     assisted: z
       .object({
         consent: z.object({ kind: z.enum(CONSENT_KINDS), on: z.iso.date() }),
@@ -123,8 +132,8 @@ export const CaseView = z
         handedOverAt: Instant.nullable(),
       })
       .nullable()
-      .meta({ description: 'Whether an organisation opened it for her, and on what ground.' }),
-    complaint: z.boolean().meta({ description: 'Was the number of a complaint noted?' }),
+      .meta({ description: 'Set if an organisation opened the case on her behalf: how she agreed, and when.' }),
+    complaint: z.boolean().meta({ description: 'Is the number of a complaint noted?' }),
   })
   .meta({ id: 'Case' })
 
@@ -145,7 +154,7 @@ export const MatchView = z
     view: z.enum([...VIEW_NAMES, 'details']),
     transform: z
       .enum(transforms.map(({ name }) => name))
-      .meta({ description: 'What turns the picture that was asked about into the registered one.' }),
+      .meta({ description: 'The transform from the query picture to the registered one.' }),
     bank: z.string(),
     tier: z.enum(TIER_NAMES),
     category: CategoryName.nullable(),
@@ -159,7 +168,7 @@ export const MatchView = z
         inliersBand: z.enum(INLIER_BANDS),
         inliers: z.int().optional().meta({ description: 'Only with the scope match:distance.' }),
         region: RegionView.meta({
-          description: 'What they cover of the picture that you sent, in parts of its sides, 0 to 1.',
+          description: 'The region of your picture that they cover, as fractions of its sides, 0 to 1.',
         }),
       })
       .optional()
@@ -170,18 +179,20 @@ export const MatchView = z
   })
   .meta({ id: 'Match' })
 
-export const PartProblem = ProblemBody.optional().meta({ description: 'In place of the rest when this one cannot be used.' })
+export const PartProblem = ProblemBody.optional().meta({
+  description: 'Set instead of the other fields when the item was refused.',
+})
 
 const IndexPart = z.object({
   kind: z.enum(['head', 'segment', 'raw']).meta({
-    description: 'head: rows added last. segment: rows with tables. raw: loaded, and without tables as yet.',
+    description: 'head: newest rows. segment: rows with lookup tables. raw: loaded, without tables yet.',
   }),
   rows: z.int(),
   deadRows: z.int(),
   bytes: z.int(),
   radii: z.array(z.int()).optional().meta({
     description:
-      'The plan: how many bits a band may differ in to be looked at; -1 for not at all. Absent where every row is read.',
+      'The search plan: for each band, up to how many differing bits are looked up; -1 for none. Absent where every row is scanned.',
   }),
   probes: z.int(),
   candidates: z.int(),
@@ -190,7 +201,7 @@ const IndexPart = z.object({
 /** What `/health/index` answers, and the command line reads. */
 export const IndexReport = z.object({
   revision: z.int(),
-  behind: z.int().meta({ description: 'Changes that the store has and the index does not.' }),
+  behind: z.int().meta({ description: 'Changes in the store that the index has not applied yet.' }),
   heardAgoMs: z.int(),
   images: z.int(),
   imageBytes: z.int(),
@@ -200,7 +211,7 @@ export const IndexReport = z.object({
       rows: z.int(),
       liveRows: z.int(),
       bytes: z.int(),
-      thresholdBits: z.int().meta({ description: 'What the plans are for.' }),
+      thresholdBits: z.int().meta({ description: 'The threshold of the plans.' }),
       parts: z.array(IndexPart),
     }),
   ),

@@ -13,7 +13,7 @@ export const Matches = z.array(MatchView).meta({
 })
 
 export const Truncated = z.literal(true).optional().meta({
-  description: 'There is more near than `matches` has: the nearest of each bank, and a few of each case, are in it.',
+  description: '`matches` is incomplete: it has the nearest of each bank, and a few of each case.',
 })
 
 /** Of one picture of a call. */

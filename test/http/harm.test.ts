@@ -4,6 +4,7 @@ import { solveChallenge } from 'altcha-lib'
 import { deriveKey } from 'altcha-lib/algorithms/pbkdf2'
 import t from 'tap'
 import { z } from 'zod'
+import { hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { MARKER, refused } from '../helpers/refusal.js'
 import { post, redisOf, silent } from '../helpers/requests.js'
 import { codeOf, openCase, randomHashText, startService, type TestService, withBitsFlipped } from '../helpers/service.js'
@@ -45,6 +46,27 @@ t.test('a known harmless picture cannot be registered, and says so', async (t) =
     images: [{ state: 'refused', problem: { code: 'known-harmless' } }, { state: 'registered' }],
   })
   t.equal((await send(withBitsFlipped(hash, 32))).statusCode, 201, 'beyond the threshold it is another picture')
+})
+
+t.test('registration refuses a known harmless picture, by whatever route it comes', async (t) => {
+  const service = await startService(t)
+  const { headers } = await operator(service)
+  const hash = randomHashText()
+  const added = await ask(service, 'POST', '/v1/banks/harmless/signals', headers, { signals: [{ type: 'pdq', hash }] })
+  t.equal(added.statusCode, 201, added.body)
+
+  const her = await openCase(service.app)
+  const own = await service.services.cases.own(her.caseNumber, her.token)
+  const picture = (text: string) => ({
+    signals: [
+      { type: 'pdq', view: 'whole', quality: 100, hash: hashFromBytes(Buffer.from(text, 'hex').reverse()) },
+    ] as const,
+    category: undefined,
+  })
+  const register = (...texts: string[]) => service.services.registration.forCase(own, texts.map(picture))
+  t.match(await register(hash, randomHashText()), [{ code: 'known-harmless' }, String])
+  t.match(await register(hash), [{ code: 'known-harmless' }], 'and alone')
+  t.match((await service.app.inject({ url: her.url, headers: her.headers })).json(), { images: 1 })
 })
 
 t.test('a bank that vetoes is an operator’s to make', async (t) => {

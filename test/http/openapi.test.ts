@@ -23,6 +23,22 @@ t.test('openapi.yaml is what the routes say; npm run openapi writes it', async (
   t.match(served.headers['content-type'], /^application\/yaml/)
 })
 
+t.test('an operation names its own problems, also where routes share a config', async (t) => {
+  const { app } = await startService(t)
+  await app.ready()
+  const Described = z.object({ responses: z.record(z.string(), z.object({ description: z.string() })) })
+  const Paths = z.object({ paths: z.record(z.string(), z.record(z.string(), z.looseObject({}))) })
+  const { paths } = Paths.parse(app.swagger())
+  const unknownOf = (path: string, method: string) =>
+    Described.parse(paths[path]?.[method]).responses['404']?.description ?? 'none'
+  t.equal(unknownOf('/v1/webhooks', 'get'), 'none')
+  t.equal(unknownOf('/v1/webhooks/{webhookId}', 'get'), '`webhook-unknown`')
+  t.equal(
+    unknownOf('/v1/webhooks/{webhookId}/deliveries/{deliveryId}/replay', 'post'),
+    '`delivery-unknown`, `webhook-unknown`',
+  )
+})
+
 t.test('every operation has an example, which a test calls; none is of an operation that is gone', async (t) => {
   if (process.env['TAP_SNAPSHOT'] === '1') return // what is missing is about to be noted
   const { app } = await startService(t)

@@ -30,11 +30,11 @@ export function webhooksDescribed(): Record<string, unknown> {
           })),
           requestBody: { required: true, content: { 'application/json': { schema: schemaOf(body) } } },
           responses: {
-            '2XX': { description: 'Taken.' },
-            '410': { description: 'The webhook is wanted no more: it is switched off.' },
+            '2XX': { description: 'Accepted.' },
+            '410': { description: 'The endpoint is gone: the webhook is disabled.' },
             default: {
               description:
-                'Not taken, as no answer within 15 s is: it is tried again for three days, and when Retry-After says.',
+                'Not accepted; no answer within 15 s counts as this. Retried for three days, and not before the time in Retry-After.',
             },
           },
         },

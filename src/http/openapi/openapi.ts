@@ -48,23 +48,28 @@ const INFO = {
 }
 
 const TAGS = [
-  { name: 'match', description: 'For platforms: is this picture one of those, or a changed copy?' },
-  { name: 'cases', description: 'For the person in the picture, or whoever helps her.' },
-  { name: 'banks', description: 'For NGOs, hotlines and partners that hand in hashes.' },
-  { name: 'feed', description: 'For platforms that match inside their own walls.' },
-  { name: 'signals', description: 'For the operator: disputes, the quarantine, what is decided about a signal.' },
-  { name: 'watch', description: 'For platforms: be told when a picture that was uploaded lately is registered later.' },
-  { name: 'keys', description: 'For the operator: who may ask.' },
-  { name: 'webhooks', description: 'For organisations that want to be told of what happens.' },
-  { name: 'operation', description: 'For whoever runs it.' },
+  {
+    name: 'match',
+    description: 'For platforms: find out whether a picture is registered, or a changed copy of one that is.',
+  },
+  { name: 'cases', description: 'For the person in the picture and for helpers.' },
+  { name: 'banks', description: 'For NGOs, hotlines and partners that submit hashes.' },
+  { name: 'feed', description: 'For platforms that match on their own systems.' },
+  { name: 'signals', description: 'For the operator: disputes, quarantine and decisions about signals.' },
+  { name: 'watch', description: 'For platforms: get an event when a recently uploaded picture is registered later.' },
+  { name: 'keys', description: 'For the operator: API keys.' },
+  { name: 'webhooks', description: 'For organisations: receive events.' },
+  { name: 'operation', description: 'For the operator of the service.' },
 ]
 
 export const openapi = fp(
   async (app) => {
-    app.addHook('onRoute', ({ method, url, schema, config = {} }) => {
+    app.addHook('onRoute', (route) => {
+      const { method, url, schema, config = {} } = route
       if (schema?.operationId === undefined) return
       const common = commonProblems({ method: String(method), url, scope: config.scope })
-      config.problems = new Set([...common, ...problemCodesOf(schema.response)])
+      // In a copy: routes may share one config, and each has problems of its own.
+      route.config = { ...config, problems: new Set([...common, ...problemCodesOf(schema.response)]) }
     })
     await app.register(swagger, {
       openapi: {
@@ -74,11 +79,15 @@ export const openapi = fp(
         tags: TAGS,
         components: {
           securitySchemes: {
-            organisationKey: { type: 'http', scheme: 'bearer', description: 'An API key, made with `tabir keys create`.' },
+            organisationKey: {
+              type: 'http',
+              scheme: 'bearer',
+              description: 'An API key, created with `tabir keys create`.',
+            },
             caseToken: {
               type: 'http',
               scheme: 'bearer',
-              description: 'The token of a case, from opening it or from its PIN.',
+              description: 'The token of a case, returned when it is opened or by `POST …/tokens`.',
             },
           },
         },

@@ -4,21 +4,26 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Audit } from '../../services/records/audit.js'
 import { may } from '../problems.js'
-import { Instant } from '../schemas.js'
+import { Instant, instant } from '../schemas.js'
 
 const Query = z.object({
-  before: z.coerce.number().int().min(1).optional().meta({ description: 'A number: what came before it.' }),
+  before: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .optional()
+    .meta({ description: 'The number of an entry: returns entries before it.' }),
   limit: z.coerce.number().int().min(1).max(1000).default(100),
 })
 const EntryView = z
   .object({
-    number: z.int().meta({ description: 'From 1, without a gap.' }),
+    number: z.int().meta({ description: 'Counted from 1, without gaps.' }),
     at: Instant,
     act: z.string(),
-    by: z.string().meta({ description: 'operator, submitter, tabir, or key: or org: and an id.' }),
+    by: z.string().meta({ description: 'operator, submitter, tabir, or `key:` or `org:` with an id.' }),
     about: z.record(z.string(), z.string()),
   })
-  .meta({ id: 'AuditEntry', description: 'Ids and words of ours, never hashes or persons.' })
+  .meta({ id: 'AuditEntry', description: 'Ids and fixed words only, never hashes or personal data.' })
 
 export const auditRoutes: FastifyPluginAsyncZod<{ readonly audit: Pick<Audit, 'latest'> }> = async (app, { audit }) => {
   app.get(
@@ -27,9 +32,9 @@ export const auditRoutes: FastifyPluginAsyncZod<{ readonly audit: Pick<Audit, 'l
       config: { scope: 'admin' },
       schema: {
         operationId: 'listAudit',
-        summary: 'See what was done, and by whom',
+        summary: 'Read the audit log',
         description:
-          'The last act first; each is in here about a second after it was done. Whether the log is whole is for `tabir audit verify` to say, which does not trust whoever answers here.',
+          'Newest first, with a delay of about one second. To check that the log is complete, run `tabir audit verify`: it does not trust this answer.',
         tags: ['signals'],
         querystring: Query,
         response: {
@@ -41,7 +46,7 @@ export const auditRoutes: FastifyPluginAsyncZod<{ readonly audit: Pick<Audit, 'l
     async ({ query }) => ({
       entries: (await audit.latest(query.before, query.limit)).map(({ atMs, about, ...rest }) => ({
         ...rest,
-        at: new Date(atMs).toISOString(),
+        at: instant(atMs),
         about: { ...about },
       })),
     }),

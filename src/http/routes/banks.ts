@@ -1,40 +1,31 @@
-// Banks and their signals: what NGOs, hotlines and partners hand in, one by one or by the million.
+// Banks of organisations: create them, list them, and set which organisations may read them.
 
-import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { parseHash } from '../../../packages/hash/src/hash256.js'
-import { declaresMinor } from '../../domain/cases/minors.js'
-import { SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
-import type { NewSignal } from '../../domain/organisations/bank-change.js'
 import { pageOfList } from '../../domain/page-place.js'
-import { Problem } from '../../domain/problem.js'
-import type { Banks, ShownBank } from '../../services/banks/banks.js'
-import type { Registration } from '../../services/intake/registration.js'
-import type { TurnsOfLoop } from '../../services/load/event-loop-scheduler.js'
-import { Declared } from '../minors.js'
-import { readNdjson } from '../ndjson.js'
+import type { ShownBank } from '../../services/banks/banks.js'
 import { LongPage, Next, nextOf } from '../pages.js'
 import { callerOf } from '../plugins/door.js'
-import { may, problemBody } from '../problems.js'
-import { type RegisteredSignal, RegisteredSignals, RegisteredSignalsAnswer } from '../registered-signals.js'
-import { BankName } from '../schemas.js'
-import { BankView, GivenSignal, NewBank, Readers } from './bank-schemas.js'
+import { may } from '../problems.js'
+import { BankName, instant } from '../schemas.js'
+import type { ZodApp } from '../zod-app.js'
+import { BankView, NewBank, Readers } from './bank-schemas.js'
+import { addSignalsRoute, type BankRouteOptions, removeSignalRoute } from './bank-signals.js'
 
-const MAX_SIGNALS = 1000
 const NDJSON = 'application/x-ndjson'
 
 const placeOfBank = ({ shownAs }: ShownBank) => ({ score: 0, member: Buffer.from(shownAs).toString('hex') })
 
-export interface BankRouteOptions {
-  readonly banks: Banks
-  readonly registration: Registration
-  readonly turns: Pick<TurnsOfLoop, 'pace'>
+export const bankRoutes: FastifyPluginAsyncZod<BankRouteOptions> = async (app, options) => {
+  app.addContentTypeParser(NDJSON, (_request, payload, done) => done(null, payload)) // read as it arrives, never whole
+  createBankRoute(app, options)
+  listBanksRoute(app, options)
+  changeBankRoute(app, options)
+  addSignalsRoute(app, options)
+  removeSignalRoute(app, options)
 }
 
-export const bankRoutes: FastifyPluginAsyncZod<BankRouteOptions> = async (app, { banks, registration, turns }) => {
-  app.addContentTypeParser(NDJSON, (_request, payload, done) => done(null, payload)) // read as it arrives, never whole
-
+function createBankRoute(app: ZodApp, { banks }: BankRouteOptions): void {
   app.post(
     '/banks',
     {
@@ -43,7 +34,7 @@ export const bankRoutes: FastifyPluginAsyncZod<BankRouteOptions> = async (app, {
         operationId: 'createBank',
         summary: 'Create a bank',
         description:
-          'A name is taken when a bank has it that you may know of. Of two banks of one name that you may know of, `NAME` is your own, or the one that you have known longer; the other one is its `exactName`.',
+          'A name is taken if a bank that is visible to you has it. If two visible banks later have the same name, `NAME` means your own, or the one that became visible to you first; use `exactName` for the other.',
         tags: ['banks'],
         body: NewBank,
         response: {
@@ -79,15 +70,17 @@ export const bankRoutes: FastifyPluginAsyncZod<BankRouteOptions> = async (app, {
       return reply.code(201).send(present(bank, callerOf(request).orgId))
     },
   )
+}
 
+function listBanksRoute(app: ZodApp, { banks }: BankRouteOptions): void {
   app.get(
     '/banks',
     {
       config: { scope: 'signals:write' },
       schema: {
         operationId: 'listBanks',
-        summary: 'List the banks that you may know of',
-        description: 'By name.',
+        summary: 'List the banks that are visible to you',
+        description: 'Sorted by name.',
         tags: ['banks'],
         querystring: LongPage,
         response: {
@@ -102,16 +95,18 @@ export const bankRoutes: FastifyPluginAsyncZod<BankRouteOptions> = async (app, {
       return { banks: page.map((bank) => present(bank, caller.orgId)), next: nextOf(next) }
     },
   )
+}
 
+function changeBankRoute(app: ZodApp, { banks }: BankRouteOptions): void {
   app.patch(
     '/banks/:bank',
     {
       config: { scope: 'signals:write' },
       schema: {
         operationId: 'changeBank',
-        summary: 'Say who may know of a bank',
+        summary: 'Set the organisations that can see a bank',
         description:
-          'Holds for matches from the answer on here, and within a second everywhere. Match ids that were given from it before are not known any more to whoever may not. A bank that vetoes does so for everybody.',
+          'Takes effect before the answer here, and within one second on all processes. Earlier match ids from this bank become unknown to organisations that no longer see it. A harmless bank vetoes for all organisations.',
         tags: ['banks'],
         params: z.object({ bank: BankName }),
         body: z.strictObject({ readers: Readers.nullable() }),
@@ -134,131 +129,6 @@ export const bankRoutes: FastifyPluginAsyncZod<BankRouteOptions> = async (app, {
       return present(bank, caller.orgId)
     },
   )
-
-  app.post(
-    '/banks/:bank/signals',
-    {
-      config: { scope: 'signals:write', ndjsonBody: true, writtenAnswer: true },
-      schema: {
-        operationId: 'addSignals',
-        summary: 'Add signals to a bank',
-        description:
-          'As JSON, up to 1,000; or as application/x-ndjson, one signal a line, any number of lines. A line that cannot be used is refused with its number and stops nothing. The same signal twice is one signal, so a request that broke off may be repeated whole.',
-        tags: ['banks'],
-        params: z.object({ bank: BankName }),
-        body: z
-          .strictObject({ ...Declared, signals: z.array(GivenSignal).min(1).max(MAX_SIGNALS) })
-          .or(z.custom<AsyncIterable<unknown>>(isStream)),
-        response: {
-          201: RegisteredSignals.or(z.custom<Readable>((value) => value instanceof Readable)),
-          ...may(
-            'request-invalid',
-            'quality-too-low',
-            'minor-declared',
-            'signal-invalidated',
-            'upload-incomplete',
-            'body-too-large',
-            'media-unsupported',
-            'key-missing',
-            'scope-missing',
-            'account-suspended',
-            'quota-exceeded',
-            'bank-unknown',
-            'store-unavailable',
-          ),
-        },
-      },
-    },
-    async (request, reply) => {
-      const bank = await banks.writable(callerOf(request), request.params.bank)
-      const { body } = request
-      const batches =
-        'signals' in body
-          ? [body.signals.map((signal) => ({ line: undefined, signal: toNewSignal(signal) }))]
-          : batchesOf(body, turns.pace())
-      const answer = new RegisteredSignalsAnswer()
-      for await (const batch of batches) {
-        await request.enterAgain() // lines may come for an hour
-        const usable = batch.flatMap(({ signal }) => (signal instanceof Problem ? [] : [signal]))
-        const added = usable.length === 0 ? undefined : await registration.forBank(bank, usable)
-        // Before the next lines are read: an import that outruns the index would make it answer from an older state.
-        if (added !== undefined) await registration.matchable(added.revision)
-        const ids = (added?.ids ?? []).values()
-        answer.add(
-          batch.map(({ line, signal }): RegisteredSignal => {
-            const place = line === undefined ? {} : { line }
-            const id = signal instanceof Problem ? undefined : ids.next().value
-            const refusal = signal instanceof Problem ? signal : new Problem('signal-invalidated')
-            return id === undefined
-              ? { ...place, state: 'refused', problem: problemBody(refusal) }
-              : { ...place, signalId: id, state: registration.isHeld(id) ? 'held' : 'registered' }
-          }),
-        )
-      }
-      if (answer.accepted === 0) throw new Problem(answer.refusal ?? 'request-invalid')
-      const { text, bytes } = answer.json()
-      reply.code(201).type('application/json; charset=utf-8').header('content-length', bytes)
-      return reply.send(text)
-    },
-  )
-
-  app.delete(
-    '/banks/:bank/signals/:signalId',
-    {
-      config: { scope: 'signals:write' },
-      schema: {
-        operationId: 'removeSignal',
-        summary: 'Remove a signal',
-        description: 'From the answer on it matches nothing here, and within a second nowhere. Its bits are erased.',
-        tags: ['banks'],
-        params: z.object({ bank: BankName, signalId: z.uuid() }),
-        response: {
-          204: z.null(),
-          ...may('request-invalid', 'key-missing', 'scope-missing', 'bank-unknown', 'signal-unknown', 'store-unavailable'),
-        },
-      },
-    },
-    async (request, reply) => {
-      const { bank, signalId } = request.params
-      const caller = callerOf(request)
-      const own = await banks.writable(caller, bank)
-      await registration.removeFromBank(own, signalId.toLowerCase(), `key:${caller.keyId}`)
-      return reply.code(204).send(null)
-    },
-  )
-}
-
-const BATCH_LINES = 500
-
-interface Line {
-  readonly line: number | undefined
-  readonly signal: NewSignal | Problem
-}
-
-async function* batchesOf(body: AsyncIterable<unknown>, pace: ReturnType<TurnsOfLoop['pace']>): AsyncGenerator<Line[]> {
-  let batch: Line[] = []
-  // Whoever is refused in the middle is to be told why: a body that is destroyed takes its connection with it.
-  const pieces = body instanceof Readable ? body.iterator({ destroyOnReturn: false }) : body
-  for await (const { line, value } of readNdjson(pieces, pace)) {
-    batch.push({ line, signal: signalIn(value) })
-    if (batch.length < BATCH_LINES) continue
-    yield batch
-    batch = []
-  }
-  if (batch.length > 0) yield batch
-}
-
-function signalIn(value: unknown): NewSignal | Problem {
-  if (declaresMinor(value)) return new Problem('minor-declared')
-  const parsed = GivenSignal.safeParse(value)
-  return parsed.success ? toNewSignal(parsed.data) : new Problem('request-invalid')
-}
-
-function toNewSignal({ type, hash: text, quality = 100, ref, category }: z.infer<typeof GivenSignal>): NewSignal | Problem {
-  const hash = parseHash(text)
-  if (hash === undefined) return new Problem('request-invalid')
-  if (quality < SIGNAL_TYPES[type].minQuality) return new Problem('quality-too-low')
-  return { signal: { type, view: 'whole', quality, hash }, ref, category }
 }
 
 function present(
@@ -271,11 +141,7 @@ function present(
     purpose,
     own: orgId === callerOrgId,
     thresholdBits: { ...thresholdBits },
-    createdAt: createdAtMs === 0 ? null : new Date(createdAtMs).toISOString(),
+    createdAt: createdAtMs === 0 ? null : instant(createdAtMs),
     ...(orgId === callerOrgId && { readers: readers === undefined ? null : Object.values(readers) }),
   }
-}
-
-function isStream(value: unknown): value is AsyncIterable<unknown> {
-  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value
 }

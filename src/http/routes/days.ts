@@ -10,25 +10,29 @@ import { callerOf } from '../plugins/door.js'
 import { may } from '../problems.js'
 
 const Query = z.object({
-  days: z.coerce.number().int().min(1).max(TALLIED_DAYS).default(30).meta({ description: 'How many, today among them.' }),
+  days: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(TALLIED_DAYS)
+    .default(30)
+    .meta({ description: 'Number of days, including today.' }),
 })
 const DayView = z
   .object({
     day: z.iso.date().meta({ description: 'In UTC.' }),
-    pictures: z.int().meta({ description: 'Asked about.' }),
-    found: z.int().meta({ description: 'Of these, with a match that is more than `review`.' }),
+    pictures: z.int().meta({ description: 'Pictures in queries.' }),
+    found: z.int().meta({ description: 'Pictures with a match better than `review`.' }),
     grades: z.partialRecord(z.enum(GRADES), z.int()).meta({ description: 'Matches of each grade.' }),
     distances: z.partialRecord(z.enum(DISTANCE_BANDS), z.int()).meta({ description: 'Matches in each band of distance.' }),
-    verdicts: z
-      .partialRecord(z.enum(VERDICTS), z.int())
-      .meta({ description: 'Decisions that were reported, and reported anew.' }),
+    verdicts: z.partialRecord(z.enum(VERDICTS), z.int()).meta({ description: 'Verdicts reported or changed.' }),
   })
   .meta({ id: 'DailyStatistics' })
 
 export const dayRoutes: FastifyPluginAsyncZod<{ readonly tallies: Pick<Tallies, 'days'> }> = async (app, { tallies }) => {
   for (const [path, scope, operationId, summary] of [
-    ['/insights/days', 'admin', 'listDays', 'See what all organisations asked, found and decided, by day'],
-    ['/insights/days/own', 'match', 'listOwnDays', 'See what you asked, found and decided, by day'],
+    ['/insights/days', 'admin', 'listDays', 'Daily numbers of queries, matches and verdicts of all organisations'],
+    ['/insights/days/own', 'match', 'listOwnDays', 'Daily numbers of your own queries, matches and verdicts'],
   ] as const) {
     app.get(
       path,

@@ -16,7 +16,7 @@ export const docRoutes: FastifyPluginAsyncZod = async (app) => {
       config: { scope: 'public' },
       schema: {
         operationId: 'explainProblem',
-        summary: 'What a problem means',
+        summary: 'Explain a problem',
         tags: ['operation'],
         params: z.object({ code: z.enum(PROBLEM_CODES) }),
         response: { 200: ProblemBody, ...may('request-invalid') },

@@ -10,7 +10,7 @@ import type { ReconcilerReport, Reconcilers } from '../../services/interop/recon
 import type { Audit } from '../../services/records/audit.js'
 import { callerOf } from '../plugins/door.js'
 import { may } from '../problems.js'
-import { Instant } from '../schemas.js'
+import { Instant, instantOrNull } from '../schemas.js'
 
 const ExchangeView = z
   .object({
@@ -22,7 +22,7 @@ const ExchangeView = z
     failure: z
       .enum(PULL_FAILURES)
       .nullable()
-      .meta({ description: 'Why the last pull ended before the end. The next one goes on.' }),
+      .meta({ description: 'Why the last pull stopped early. The next pull continues.' }),
     startedAt: Instant.nullable(),
     updatedAt: Instant.nullable(),
     caughtUpAt: Instant.nullable().meta({ description: 'When the feed was last read to its end.' }),
@@ -42,12 +42,14 @@ const ReconcilerView = z
       .meta({ description: 'Its banks that an exchange of StopNCII’s kind fills, as the last run found them.' }),
     everyS: z.int(),
     state: z.enum(RECONCILE_STATES).nullable().meta({ description: 'null before the first run.' }),
-    failure: z.enum(RECONCILE_FAILURES).nullable().meta({ description: 'Why the last run ended before its end.' }),
+    failure: z.enum(RECONCILE_FAILURES).nullable().meta({ description: 'Why the last run stopped early.' }),
     startedAt: Instant.nullable(),
     updatedAt: Instant.nullable(),
-    caughtUpAt: Instant.nullable().meta({ description: 'What was withdrawn by then is in none of its banks any more.' }),
-    looked: z.int().meta({ description: 'Contents that were looked at.' }),
-    removed: z.int().meta({ description: 'Contents that were taken out.' }),
+    caughtUpAt: Instant.nullable().meta({
+      description: 'Everything withdrawn before this time has been removed from its banks.',
+    }),
+    looked: z.int().meta({ description: 'Number of contents checked.' }),
+    removed: z.int().meta({ description: 'Number of contents removed.' }),
   })
   .meta({ id: 'Reconciler' })
 
@@ -68,14 +70,14 @@ export const exchangeRoutes: FastifyPluginAsyncZod<ExchangeRouteOptions> = async
       config: { scope: 'admin' },
       schema: {
         operationId: 'listExchanges',
-        summary: 'See how far other systems’ feeds have come',
+        summary: 'List exchanges and their progress',
         tags: ['operation'],
         response: {
           200: z.object({
             exchanges: z.array(ExchangeView),
             reconcilers: z
               .array(ReconcilerView)
-              .meta({ description: 'HMAs that pull from here, out of which is taken what was withdrawn.' }),
+              .meta({ description: 'HMA instances that pull from here, from which withdrawn signals are removed.' }),
           }),
           ...may('request-invalid', 'key-missing', 'scope-missing', 'store-unavailable'),
         },
@@ -94,7 +96,7 @@ export const exchangeRoutes: FastifyPluginAsyncZod<ExchangeRouteOptions> = async
       schema: {
         operationId: 'pullExchange',
         summary: 'Pull a feed now',
-        description: 'Begins soon; `GET /v1/exchanges` says how it goes.',
+        description: 'Starts soon; see `GET /v1/exchanges` for progress.',
         tags: ['operation'],
         params: Name,
         response: {
@@ -113,19 +115,15 @@ export const exchangeRoutes: FastifyPluginAsyncZod<ExchangeRouteOptions> = async
   )
 }
 
-function instant(ms: number | undefined): string | null {
-  return ms === undefined ? null : new Date(ms).toISOString()
-}
-
 function reconcilerViewOf({ progress, hmaBanks, ...reconciler }: ReconcilerReport): z.infer<typeof ReconcilerView> {
   return {
     ...reconciler,
     hmaBanks: [...hmaBanks],
     state: progress?.state ?? null,
     failure: progress?.failure ?? null,
-    startedAt: instant(progress?.startedAtMs),
-    updatedAt: instant(progress?.updatedAtMs),
-    caughtUpAt: instant(progress?.caughtUpAtMs),
+    startedAt: instantOrNull(progress?.startedAtMs),
+    updatedAt: instantOrNull(progress?.updatedAtMs),
+    caughtUpAt: instantOrNull(progress?.caughtUpAtMs),
     looked: progress?.looked ?? 0,
     removed: progress?.removed ?? 0,
   }
@@ -136,9 +134,9 @@ function viewOf({ progress, ...exchange }: ExchangeReport): z.infer<typeof Excha
     ...exchange,
     state: progress?.state ?? null,
     failure: progress?.failure ?? null,
-    startedAt: instant(progress?.startedAtMs),
-    updatedAt: instant(progress?.updatedAtMs),
-    caughtUpAt: instant(progress?.caughtUpAtMs),
+    startedAt: instantOrNull(progress?.startedAtMs),
+    updatedAt: instantOrNull(progress?.updatedAtMs),
+    caughtUpAt: instantOrNull(progress?.caughtUpAtMs),
     pages: progress?.pages ?? 0,
     accepted: progress?.accepted ?? 0,
     removed: progress?.removed ?? 0,

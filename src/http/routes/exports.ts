@@ -14,16 +14,16 @@ const ASKED_AGAIN_MS = 250
 
 const Format = z.enum(EXPORT_FORMATS).meta({
   description:
-    'ndjson: all there is to know, a line for each signal or picture (`signals`: all of its hashes), with `"deleted":true` for what is held back. An import of it gives the same bank; with `"deleted":true` in each line, an empty one. csv: signal_type,signal_str,collab,category,tags. lines: a type and hex digits. hex: PDQ alone.',
+    'ndjson: complete, one line for each signal or picture (`signals`: all of its hashes), with `"deleted":true` for held ones. Importing it gives the same bank; with `"deleted":true` in each line, an empty one. csv: signal_type,signal_str,collab,category,tags. lines: a type and hex digits. hex: PDQ only.',
 })
 const Order = z.union([
   z.strictObject({
     format: Format,
     sealTo: z.string().regex(AGE_RECIPIENT_PATTERN, 'must be an age recipient').meta({
-      description: 'An age recipient, `age1…`: whoever holds its identity opens the file, and nobody else.',
+      description: 'An age recipient, `age1…`. Only the holder of its identity can decrypt the file.',
     }),
   }),
-  z.strictObject({ format: Format, plain: z.literal(true).meta({ description: 'Unsealed, on purpose.' }) }),
+  z.strictObject({ format: Format, plain: z.literal(true).meta({ description: 'Must be true for an unencrypted file.' }) }),
 ])
 
 export interface ExportRouteOptions {
@@ -38,9 +38,9 @@ export const exportRoutes: FastifyPluginAsyncZod<ExportRouteOptions> = async (ap
       config: { scope: 'feed', fileAnswer: true },
       schema: {
         operationId: 'exportBank',
-        summary: 'Get a bank as a file',
+        summary: 'Export a bank as a file',
         description:
-          'A bank of your own, sealed for a recipient or plain: say which. Each export is noted in the audit log before it begins.',
+          'Only your own banks. Choose between encrypted for a recipient and plain. Each export is recorded in the audit log before it starts.',
         tags: ['banks'],
         params: z.object({ bank: BankName }),
         body: Order,

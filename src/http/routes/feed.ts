@@ -30,22 +30,22 @@ const ASKED_AGAIN_MS = 250
 /** A line has some hundred bytes: written one by one, they would cost more than they are worth. */
 const CHUNK_CHARS = 16_384
 
-const Cursor = z.string().max(256).meta({ description: 'What the last page ended with. Opaque.' })
+const Cursor = z.string().max(256).meta({ description: 'Opaque cursor from the end of the previous page.' })
 
 const FeedParams = z.strictObject({
   after: Cursor.optional(),
   limit: z.coerce.number().pipe(z.int().min(1).max(MAX_LIMIT)).default(1000).meta({
-    description: 'About how many lines: a page ends with the change that reaches it.',
+    description: 'Approximate number of lines: a page ends with the change that reaches it.',
   }),
   wait: z.coerce.number().pipe(z.int().min(0).max(MAX_WAIT_S)).default(0).meta({
-    description: 'Seconds to wait for something to tell.',
+    description: 'Seconds to wait for a change.',
   }),
-  banks: listOf(BankRef).optional().meta({ description: 'Names with commas between; all when left out.' }),
-  categories: listOf(z.enum(CATEGORY_NAMES)).optional().meta({ description: 'With commas between; all when left out.' }),
-  tiers: listOf(z.enum(TIER_NAMES)).optional().meta({ description: 'With commas between; all when left out.' }),
+  banks: listOf(BankRef).optional().meta({ description: 'Names separated by commas; all if omitted.' }),
+  categories: listOf(z.enum(CATEGORY_NAMES)).optional().meta({ description: 'Separated by commas; all if omitted.' }),
+  tiers: listOf(z.enum(TIER_NAMES)).optional().meta({ description: 'Separated by commas; all if omitted.' }),
 })
 
-const Id = z.string().meta({ description: 'Your own: the same as the match id of the image, and no other organisation’s.' })
+const Id = z.string().meta({ description: 'An id of your organisation only: the same as the match id of the image.' })
 
 export const FeedLineView = z
   .discriminatedUnion('op', [
@@ -64,7 +64,7 @@ export const FeedLineView = z
     z.object({
       op: z.literal('cursor'),
       cursor: Cursor,
-      more: z.boolean().meta({ description: 'Is there something to read at once?' }),
+      more: z.boolean().meta({ description: 'Can more be read at once?' }),
     }),
   ])
   .meta({ id: 'FeedLine' })
@@ -82,9 +82,9 @@ export const feedRoutes: FastifyPluginAsyncZod<{ readonly feed: Feed }> = async 
       config: { scope: 'feed', ndjsonAnswer: true },
       schema: {
         operationId: 'readFeed',
-        summary: 'Every signal there is, then every change',
+        summary: 'Read all signals, then every change',
         description:
-          'For matching inside your own walls. Without `after`, a snapshot: `snapshot-begin`, every signal, `snapshot-end`; with it, what changed since. A page is NDJSON and ends with a `cursor` line; one that breaks off is read again. Of one id the last line counts, and a `tombstone` must match no more. What you have and a snapshot does not name is gone. Within a page, the order says nothing. For who accepts text/event-stream, the same as Server-Sent Events without an end; the cursor is the id to come again with.',
+          'For matching on your own systems. Without `after` you get a snapshot: `snapshot-begin`, every signal, `snapshot-end`; with it, the changes since. A page is NDJSON and ends with a `cursor` line; if it breaks off, read it again. For each id the last line counts, and a `tombstone` must no longer match. Delete every signal that a snapshot does not contain. The order within a page has no meaning. With `Accept: text/event-stream` the same lines arrive as endless Server-Sent Events; reconnect with the cursor as Last-Event-ID.',
         tags: ['feed'],
         querystring: FeedParams,
         headers: z.object({ accept: z.string().optional(), 'last-event-id': Cursor.optional() }),

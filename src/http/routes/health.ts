@@ -22,11 +22,11 @@ const Ready = z.object({
   rows: z.record(z.string(), z.int()).optional(),
   durability: z.enum(['fsync', 'unknown', 'none']).meta({
     description:
-      'fsync: what was answered with 2xx is on disk. unknown: the Redis server is too old to say. none: its log is off, and a crash loses everything.',
+      'fsync: everything answered with 2xx is on disk. unknown: the Redis server is too old to report it. none: its log is off, and a crash loses data.',
   }),
   withdrawals: z.enum(WITHDRAWAL_NOTING).optional().meta({
     description:
-      'noted: each withdrawal is on disk in the log for restores. behind: some cannot be noted, and a restore would bring them back. off: no log is kept.',
+      'noted: every withdrawal is on disk in the log for restores. behind: some could not be written, and a restore would bring them back. off: no log is kept.',
   }),
 })
 
@@ -37,7 +37,7 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthRouteOptions> = async (ap
       config: { scope: 'public' },
       schema: {
         operationId: 'live',
-        summary: 'Is the process alive?',
+        summary: 'Liveness of the process',
         tags: ['operation'],
         response: { 200: z.object({ live: z.literal(true) }), ...may() },
       },
@@ -59,9 +59,9 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthRouteOptions> = async (ap
       config: { scope: 'public' },
       schema: {
         operationId: 'ready',
-        summary: 'May it be asked?',
+        summary: 'Readiness of the process',
         description:
-          '503 until the index is loaded, and whenever the store has not been heard from for a second; `reason` says why. Where anybody may reach the service, it gives no numbers: a key with `admin` reads them at `/health/index`.',
+          '503 until the index is loaded, and while its replica is more than one second stale; `reason` says why. On a public service it has no numbers: read them with an `admin` key at `/health/index`.',
         tags: ['operation'],
         response: { 200: Ready, ...may('index-loading', 'store-unavailable') },
       },
@@ -76,7 +76,7 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthRouteOptions> = async (ap
       schema: {
         operationId: 'health',
         summary: 'The same as /health/ready',
-        description: 'For who looks here first, as many load balancers do.',
+        description: 'An alias that many load balancers expect.',
         tags: ['operation'],
         response: { 200: Ready, ...may('index-loading', 'store-unavailable') },
       },
@@ -90,9 +90,9 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthRouteOptions> = async (ap
       config: { scope: countsFor },
       schema: {
         operationId: 'index',
-        summary: 'What does the index consist of?',
+        summary: 'Structure of the index',
         description:
-          'For operators: rows, memory, and how a search goes about each part. Numbers only. Requires `admin` where anybody may reach the service (`TABIR_EXPOSURE=public`).',
+          'For operators: rows, memory and the search plan of each part. Numbers only. Requires `admin` on a public service (`TABIR_EXPOSURE=public`).',
         tags: ['operation'],
         response: {
           200: IndexReport,

@@ -9,7 +9,8 @@ import type { ImportReport, Imports } from '../../services/intake/imports.js'
 import { Next, nextOf, PageQuery } from '../pages.js'
 import { callerOf } from '../plugins/door.js'
 import { may } from '../problems.js'
-import { BankName, IdempotencyKey, Instant } from '../schemas.js'
+import { BankName, IdempotencyKey, Instant, instant } from '../schemas.js'
+import type { ZodApp } from '../zod-app.js'
 
 /** What a file may be called; what it is shows its first line, and gzip its first two bytes. */
 const FILE_TYPES = [
@@ -25,18 +26,18 @@ const Progress = z.object({
   importId: z.uuid(),
   state: z.enum(IMPORT_STATES).meta({
     description:
-      'running: unless `updatedAt` is long ago, then it broke off. stopped: by `problem`. Both go on when the same file comes again with the same Idempotency-Key.',
+      'running: in progress, or broken off if `updatedAt` is long ago. stopped: by `problem`. In both cases send the same file with the same Idempotency-Key to continue.',
   }),
   problem: z.enum(PROBLEM_CODES).nullable(),
   format: z.enum(FILE_FORMATS).nullable(),
   startedAt: Instant,
   updatedAt: Instant,
-  lines: z.int().meta({ description: 'That are done with.' }),
+  lines: z.int().meta({ description: 'Lines processed so far.' }),
   accepted: z.int(),
-  removed: z.int().meta({ description: 'Signals that were there and that tombstones in the file took away.' }),
+  removed: z.int().meta({ description: 'Signals that tombstones in the file removed.' }),
   notFound: z.int().meta({
     description:
-      'Tombstones that removed nothing, since the bank does not have their signal; not among the accepted. Where an import broke off and went on, that may be because it was removed before.',
+      'Tombstones whose signal is not in the bank; not counted as accepted. After an import that broke off and continued, the first run may have removed it.',
   }),
   refused: z.int(),
   refusedFor: z.partialRecord(z.enum(RECORD_REFUSALS), z.int()),
@@ -45,8 +46,8 @@ const Stretch = z.object({ fromLine: z.int(), toLine: z.int() })
 const Report = Progress.extend({
   refusals: z
     .array(Stretch.extend({ reason: z.enum(RECORD_REFUSALS) }))
-    .meta({ description: 'Stretches of lines, counted from 1, both ends in it; with `notFoundLines` the first 10,000.' }),
-  notFoundLines: z.array(Stretch).meta({ description: 'Stretches of tombstones that removed nothing.' }),
+    .meta({ description: 'Ranges of lines, counted from 1, inclusive; at most 10,000 together with `notFoundLines`.' }),
+  notFoundLines: z.array(Stretch).meta({ description: 'Ranges of lines with tombstones that removed nothing.' }),
 }).meta({ id: 'Import' })
 
 const BankParam = z.object({ bank: BankName })
@@ -56,19 +57,25 @@ export interface ImportRouteOptions {
   readonly imports: Imports
 }
 
-export const importRoutes: FastifyPluginAsyncZod<ImportRouteOptions> = async (app, { banks, imports }) => {
-  app.removeContentTypeParser('text/plain') // Fastify's own would read it whole
+export const importRoutes: FastifyPluginAsyncZod<ImportRouteOptions> = async (app, options) => {
+  app.removeContentTypeParser('text/plain')
+  // Fastify's own would read it whole
   app.addContentTypeParser(FILE_TYPES, (_request, payload, done) => done(null, payload))
+  importFileRoute(app, options)
+  listImportsRoute(app, options)
+  getImportRoute(app, options)
+}
 
+function importFileRoute(app: ZodApp, { banks, imports }: ImportRouteOptions): void {
   app.post(
     '/banks/:bank/imports',
     {
       config: { scope: 'signals:write', fileBody: true },
       schema: {
         operationId: 'importFile',
-        summary: 'Hand in a file of signals',
+        summary: 'Import a file of signals',
         description:
-          'Lines of 64 hex digits; lines of a type and hex digits; CSV with a header, such as `signal_type,signal_str,collab,category,tags`; or NDJSON as `tabir export` writes it, with `"deleted":true` for what is to go, held or not: by its `signalId` where this bank has it, otherwise by its hashes and `ref`. Any of them packed with gzip. A line that cannot be used is refused with its number and a reason, and stops nothing. The same signal twice is one signal. With an Idempotency-Key, the same file sent again goes on where it broke off; once it is done, the answer is its report, whatever became of the signals since. To import it once more, send a new key.',
+          'Formats: lines of 64 hex digits; lines of a type and hex digits; CSV with a header, such as `signal_type,signal_str,collab,category,tags`; or NDJSON as written by `tabir export`, where `"deleted":true` removes a signal, held or not: by its `signalId` if this bank has it, otherwise by its hashes and `ref`. Each may be compressed with gzip. A bad line is refused with its number and a reason; the other lines are imported. The same signal twice is one signal. With an Idempotency-Key, sending the same file again continues where it broke off; after the end it returns the report, whatever happened to the signals since. To import the file again, send a new key.',
         tags: ['banks'],
         params: BankParam,
         headers: IdempotencyKey,
@@ -99,15 +106,17 @@ export const importRoutes: FastifyPluginAsyncZod<ImportRouteOptions> = async (ap
       return reply.code(201).send(reportOf(taken))
     },
   )
+}
 
+function listImportsRoute(app: ZodApp, { banks, imports }: ImportRouteOptions): void {
   app.get(
     '/banks/:bank/imports',
     {
       config: { scope: 'signals:write' },
       schema: {
         operationId: 'listImports',
-        summary: 'See how far files have come',
-        description: 'The newest first, of the last 30 days.',
+        summary: 'List imports and their progress',
+        description: 'Newest first, for the last 30 days.',
         tags: ['banks'],
         params: BankParam,
         querystring: PageQuery,
@@ -123,14 +132,16 @@ export const importRoutes: FastifyPluginAsyncZod<ImportRouteOptions> = async (ap
       return { imports: page.imports.map(progressOf), next: nextOf(page.next) }
     },
   )
+}
 
+function getImportRoute(app: ZodApp, { banks, imports }: ImportRouteOptions): void {
   app.get(
     '/banks/:bank/imports/:importId',
     {
       config: { scope: 'signals:write' },
       schema: {
         operationId: 'getImport',
-        summary: 'See which lines of a file were refused, and why',
+        summary: 'Get an import and its refused lines',
         tags: ['banks'],
         params: BankParam.extend({ importId: z.uuid() }),
         response: {
@@ -161,8 +172,8 @@ function progressOf({ importId, progress }: Omit<ImportReport, 'notes'>): z.infe
     ...counts,
     problem,
     format,
-    startedAt: new Date(startedAtMs).toISOString(),
-    updatedAt: new Date(updatedAtMs).toISOString(),
+    startedAt: instant(startedAtMs),
+    updatedAt: instant(updatedAtMs),
     refusedFor: { ...refusedFor },
   }
 }

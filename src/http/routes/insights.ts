@@ -5,14 +5,16 @@ import { z } from 'zod'
 import type { Insights } from '../../services/trust/insights.js'
 import { callerOf } from '../plugins/door.js'
 import { may } from '../problems.js'
-import { Instant } from '../schemas.js'
+import { Instant, instant } from '../schemas.js'
 
 const Limit = z.object({ limit: z.coerce.number().int().min(1).max(1000).default(100) })
 
 const ContextView = z
   .object({
-    context: z.string().meta({ description: 'As you sent it.' }),
-    images24h: z.int().meta({ description: 'Different registered images in the last 24 hours, to within about 1 in 100.' }),
+    context: z.string().meta({ description: 'The context as you sent it.' }),
+    images24h: z
+      .int()
+      .meta({ description: 'Number of different registered images in the last 24 hours, accurate to about 1 %.' }),
     images30d: z.int().meta({ description: 'The same in the last 30 days.' }),
     lastSeenAt: Instant,
   })
@@ -25,9 +27,9 @@ export const insightRoutes: FastifyPluginAsyncZod<{ readonly insights: Insights 
       config: { scope: 'match' },
       schema: {
         operationId: 'listContexts',
-        summary: 'See where your users pass such pictures on',
+        summary: 'List contexts in which your users share such pictures',
         description:
-          'The contexts that you sent with your queries, by how many different registered images were matched in each, the most first. Yours alone; no other organisation and no operator sees them. Counted within moments; forgotten 30 days after the last match.',
+          'The contexts of your queries, sorted by the number of different registered images that matched in each, highest first. No other organisation and no operator sees them. Forgotten 30 days after the last match.',
         tags: ['match'],
         querystring: Limit,
         response: {
@@ -41,7 +43,7 @@ export const insightRoutes: FastifyPluginAsyncZod<{ readonly insights: Insights 
       return {
         contexts: contexts.map(({ lastSeenAtMs, ...rest }) => ({
           ...rest,
-          lastSeenAt: new Date(lastSeenAtMs).toISOString(),
+          lastSeenAt: instant(lastSeenAtMs),
         })),
       }
     },

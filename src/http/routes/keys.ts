@@ -10,7 +10,8 @@ import type { Idempotency } from '../../services/load/idempotency.js'
 import { LongPage, Next, nextOf } from '../pages.js'
 import { callerOf } from '../plugins/door.js'
 import { may } from '../problems.js'
-import { IdempotencyKey, Instant } from '../schemas.js'
+import { IdempotencyKey, Instant, instant, instantOrNull } from '../schemas.js'
+import type { ZodApp } from '../zod-app.js'
 
 const HOUR_MS = 3_600_000
 
@@ -28,11 +29,11 @@ const KeyView = z
     createdAt: Instant,
     expiresAt: Instant.nullable(),
     suspendedAt: Instant.nullable(),
-    networks: z.array(z.string()).nullable().meta({ description: 'Where it may be used from; null for everywhere.' }),
+    networks: z.array(z.string()).nullable().meta({ description: 'Networks from which it may be used; null: any.' }),
     lastUsedOn: z.iso.date().nullable(),
   })
   .meta({ id: 'ApiKey' })
-const Shown = z.object({ keyId: z.string(), key: z.string().meta({ description: 'Shown this once.' }) })
+const Shown = z.object({ keyId: z.string(), key: z.string().meta({ description: 'Shown only once.' }) })
 const NewKey = z.strictObject({
   org: z
     .string()
@@ -40,15 +41,15 @@ const NewKey = z.strictObject({
     .min(1)
     .max(255)
     .refine(isPlainLine, 'must be one line, without control characters and without any that turn the direction of text')
-    .meta({ description: 'Name of the organisation; made if it is new.' }),
-  kind: z.enum(ORG_KINDS).meta({ description: 'Of an organisation that is new.' }),
+    .meta({ description: 'Name of the organisation; created if it is new.' }),
+  kind: z.enum(ORG_KINDS).meta({ description: 'For a new organisation.' }),
   scopes: Scopes,
   expiresAt: Instant.optional(),
   networks: Networks.optional(),
 })
 const KeyParam = z.object({ keyId: z.string().max(64) })
 const Overlap = z.strictObject({
-  overlapHours: z.int().min(0).max(8760).default(168).meta({ description: 'How long the old key goes on opening.' }),
+  overlapHours: z.int().min(0).max(8760).default(168).meta({ description: 'How long the old key stays active.' }),
 })
 
 export interface KeyRouteOptions {
@@ -56,12 +57,21 @@ export interface KeyRouteOptions {
   readonly idempotency: Idempotency
 }
 
-export const keyRoutes: FastifyPluginAsyncZod<KeyRouteOptions> = async (app, { keys, idempotency }) => {
-  const config = { scope: 'admin' } as const
-  const tags = ['keys']
-  const always = ['key-missing', 'scope-missing', 'store-unavailable'] as const
-  const repeated = ['idempotency-key-reused', 'idempotency-key-busy'] as const
+const config = { scope: 'admin' } as const
+const tags = ['keys']
+const always = ['key-missing', 'scope-missing', 'store-unavailable'] as const
+const repeated = ['idempotency-key-reused', 'idempotency-key-busy'] as const
 
+export const keyRoutes: FastifyPluginAsyncZod<KeyRouteOptions> = async (app, options) => {
+  listKeysRoute(app, options)
+  getOwnKeyRoute(app, options)
+  createKeyRoute(app, options)
+  rotateKeyRoute(app, options)
+  revokeKeyRoute(app, options)
+  restoreKeyRoute(app, options)
+}
+
+function listKeysRoute(app: ZodApp, { keys }: KeyRouteOptions): void {
   app.get(
     '/keys',
     {
@@ -69,7 +79,7 @@ export const keyRoutes: FastifyPluginAsyncZod<KeyRouteOptions> = async (app, { k
       schema: {
         operationId: 'listKeys',
         summary: 'List the API keys',
-        description: 'The newest first, without what they open with, which nobody has but their holders.',
+        description: 'Newest first, without the secrets: only their holders have them.',
         tags,
         querystring: LongPage,
         response: { 200: z.object({ keys: z.array(KeyView), next: Next }), ...may('request-invalid', ...always) },
@@ -80,31 +90,35 @@ export const keyRoutes: FastifyPluginAsyncZod<KeyRouteOptions> = async (app, { k
       return { keys: page.keys.map(present), next: nextOf(page.next) }
     },
   )
+}
 
+function getOwnKeyRoute(app: ZodApp, { keys }: KeyRouteOptions): void {
   app.get(
     '/keys/own',
     {
       config: { scope: 'key' },
       schema: {
         operationId: 'getOwnKey',
-        summary: 'See whose key this is',
-        description: 'The key that asks: its organisation, what it may do, and until when. Any key may ask.',
+        summary: 'Get your own key',
+        description: 'The organisation, scopes and expiry of the key that is used. Any key may call this.',
         tags,
         response: { 200: KeyView, ...may('key-missing', 'store-unavailable') },
       },
     },
     async (request) => present(await keys.own(callerOf(request))),
   )
+}
 
+function createKeyRoute(app: ZodApp, { keys, idempotency }: KeyRouteOptions): void {
   app.post(
     '/keys',
     {
       config,
       schema: {
         operationId: 'createKey',
-        summary: 'Make an API key',
+        summary: 'Create an API key',
         description:
-          'It opens within a second. An organisation keeps the kind that it has. If the answer was lost, send the same again with its Idempotency-Key; without, a key that nobody has is left: it is listed, and can be ended.',
+          'Active within one second. The kind of an existing organisation cannot change. If the answer is lost, repeat the request with the same Idempotency-Key; otherwise an unused key remains, which you can find in the list and revoke.',
         tags,
         headers: IdempotencyKey,
         body: NewKey,
@@ -124,16 +138,18 @@ export const keyRoutes: FastifyPluginAsyncZod<KeyRouteOptions> = async (app, { k
       return reply.code(201).send(made)
     },
   )
+}
 
+function rotateKeyRoute(app: ZodApp, { keys, idempotency }: KeyRouteOptions): void {
   app.post(
     '/keys/:keyId/rotation',
     {
       config,
       schema: {
         operationId: 'rotateKey',
-        summary: 'Make a key that takes the place of another',
+        summary: 'Rotate a key',
         description:
-          'With the same scopes, networks and end. Both open until the overlap is over. If the answer was lost, send the same again with its Idempotency-Key; without, another key is made, and the one that nobody has is listed and can be ended. The key that you call with needs an overlap for that.',
+          'Creates a key with the same scopes, networks and expiry. Both are active until the overlap ends. If the answer is lost, repeat the request with the same Idempotency-Key; otherwise another key is created, and the unused one can be revoked. To rotate the key that you call with, choose an overlap, or you cannot repeat the request.',
         tags,
         params: KeyParam,
         headers: IdempotencyKey,
@@ -152,15 +168,17 @@ export const keyRoutes: FastifyPluginAsyncZod<KeyRouteOptions> = async (app, { k
       return reply.code(201).send(made)
     },
   )
+}
 
+function revokeKeyRoute(app: ZodApp, { keys }: KeyRouteOptions): void {
   app.delete(
     '/keys/:keyId',
     {
       config,
       schema: {
         operationId: 'revokeKey',
-        summary: 'End a key',
-        description: 'From the answer on it opens nothing here, and within a second nowhere.',
+        summary: 'Revoke a key',
+        description: 'Revoked here before the answer, and on all processes within one second.',
         tags,
         params: KeyParam,
         response: { 204: z.null(), ...may('request-invalid', 'key-unknown', ...always) },
@@ -171,7 +189,9 @@ export const keyRoutes: FastifyPluginAsyncZod<KeyRouteOptions> = async (app, { k
       return reply.code(204).send(null)
     },
   )
+}
 
+function restoreKeyRoute(app: ZodApp, { keys }: KeyRouteOptions): void {
   app.delete(
     '/keys/:keyId/suspension',
     {
@@ -195,14 +215,10 @@ function present({ scopes, createdAtMs, expiresAtMs, suspendedAtMs, networks, la
   return {
     ...rest,
     scopes: [...scopes],
-    createdAt: new Date(createdAtMs).toISOString(),
-    expiresAt: instant(expiresAtMs),
-    suspendedAt: instant(suspendedAtMs),
+    createdAt: instant(createdAtMs),
+    expiresAt: instantOrNull(expiresAtMs),
+    suspendedAt: instantOrNull(suspendedAtMs),
     networks: networks === undefined ? null : [...networks],
     lastUsedOn: lastUsedOn ?? null,
   }
-}
-
-function instant(ms: number | undefined): string | null {
-  return ms === undefined ? null : new Date(ms).toISOString()
 }

@@ -31,9 +31,9 @@ export const Context = z
 export const Query = z.strictObject({
   context: Context.optional().meta({
     description:
-      'Where you saw it, as you call the place: at most 256 bytes, opaque. A keyed hash of the id of a chat or group, and no person. See /v1/insights/contexts.',
+      'Your own name for the place where you saw it: opaque, at most 256 bytes. Send a keyed hash of a chat or group id, never of a person. See /v1/insights/contexts.',
   }),
-  id: z.string().max(128).optional().meta({ description: 'Yours; comes back with the result.' }),
+  id: z.string().max(128).optional().meta({ description: 'Your own id; returned with the result.' }),
   signals: z
     .array(z.strictObject({ type: SignalTypeName, hash: HashText, quality: Quality.optional(), view: ViewName.optional() }))
     .min(1)
@@ -52,13 +52,13 @@ export const MatchRequest = z.strictObject({
     .max(MAX_QUERIES)
     .refine((queries) => signalsIn(queries) <= MAX_SIGNALS, `must have at most ${MAX_SIGNALS} signals in all`)
     .meta({ description: `With at most ${MAX_SIGNALS} signals in all.` }),
-  banks: z.array(BankRef).min(1).max(100).optional().meta({ description: 'Ask these alone; all when left out.' }),
+  banks: z.array(BankRef).min(1).max(100).optional().meta({ description: 'Search only these banks; all if omitted.' }),
   thresholdBits: ThresholdBits.optional(),
   depth: DepthName,
   transforms: z
     .boolean()
     .default(true)
-    .meta({ description: 'Also find turned and mirrored copies. From hashes alone their distances are approximations.' }),
+    .meta({ description: 'Also find rotated and mirrored copies. For queries by hash their distances are approximate.' }),
 })
 
 export function signalsIn(queries: readonly { readonly signals: readonly unknown[] }[]): number {
@@ -74,7 +74,7 @@ export const ImageMatchAnswer = z.object({
       signals: z
         .array(z.object({ type: SignalTypeName, view: ViewName, quality: Quality, hash: HashText }))
         .optional()
-        .meta({ description: 'The hashes of the picture that was sent, so that it need not be sent again.' }),
+        .meta({ description: 'The hashes of the picture, so that you need not send it again.' }),
       problem: PartProblem,
     }),
   ),

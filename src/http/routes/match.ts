@@ -21,6 +21,7 @@ import { may, problemBody } from '../problems.js'
 import { DepthName, ThresholdBits } from '../schemas.js'
 import { MatchResult, resultText, shownMatch } from '../shown-match.js'
 import { eachImage, type InFlight, type UploadLimits } from '../upload.js'
+import type { ZodApp } from '../zod-app.js'
 import { mayForUploads } from './cases/case-images.js'
 import { Context, ImageMatchAnswer, MatchRequest, type Query } from './match-schemas.js'
 
@@ -31,7 +32,7 @@ const LONG_BYTES = 32_768
 const MatchAnswer = z.object({ results: z.array(MatchResult) })
 
 const ImageMatchParams = z.object({
-  banks: z.string().max(6400).optional().meta({ description: 'Names with commas between.' }),
+  banks: z.string().max(6400).optional().meta({ description: 'Names separated by commas.' }),
   thresholdBits: z.coerce.number().pipe(ThresholdBits).optional(),
   depth: DepthName,
   transforms: z.enum(['true', 'false']).default('true'),
@@ -47,13 +48,12 @@ export interface MatchRouteOptions {
   readonly turns: Pick<TurnsOfLoop, 'next'>
 }
 
-export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
-  app,
-  { matcher, hashing, uploadLimits, inFlight, bandsOnly, turns },
-) => {
-  const radiusFor = ({ scopes }: Caller, thresholdBits: number | undefined) =>
-    thresholdBits === undefined || !bandsOnly || scopes.has('match:distance') ? thresholdBits : bandWithin(thresholdBits)
+export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (app, options) => {
+  matchRoute(app, options)
+  matchImagesRoute(app, options)
+}
 
+function matchRoute(app: ZodApp, { matcher, turns, bandsOnly }: MatchRouteOptions): void {
   app.post(
     '/match',
     {
@@ -68,7 +68,7 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
         operationId: 'match',
         summary: 'Match pictures by their hashes',
         description:
-          'Exact: every registered image within the threshold, and none beyond it. Where very much is near, a result has a share of it and says so by `truncated`.',
+          'Returns every registered image within the threshold, and none beyond it. A result with too many matches is cut and marked `truncated`.',
         tags: ['match'],
         body: MatchRequest,
         response: {
@@ -100,7 +100,7 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
       await matcher.match(queries.length <= FEW_QUERIES ? [...asked] : asked, {
         orgId: caller.orgId,
         banks,
-        thresholdBits: radiusFor(caller, thresholdBits),
+        thresholdBits: radiusFor(caller, thresholdBits, bandsOnly),
         knowsDistance: mayKnowDistance,
         depth,
         mirrors: transforms,
@@ -115,7 +115,9 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
       return reply.type('application/json; charset=utf-8').send(`{"results":[${results.join()}]}`)
     },
   )
+}
 
+function matchImagesRoute(app: ZodApp, { matcher, hashing, uploadLimits, inFlight, bandsOnly }: MatchRouteOptions): void {
   app.post(
     '/match/images',
     {
@@ -124,7 +126,7 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
         operationId: 'matchImages',
         summary: 'Match pictures',
         description:
-          'Parts named image, answered in their order. They are hashed and forgotten. A part that cannot be used has a problem in its place; when none can, that problem is the answer. A field named context says where all of them were seen.',
+          'Parts named image, answered in order. Pictures are hashed and then discarded. A part that is refused has a problem instead of a result; if all are refused, the first problem is the answer. The field context applies to all pictures.',
         tags: ['match'],
         querystring: ImageMatchParams,
         response: {
@@ -161,7 +163,7 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
         {
           orgId: caller.orgId,
           banks: banks?.split(','),
-          thresholdBits: radiusFor(caller, thresholdBits),
+          thresholdBits: radiusFor(caller, thresholdBits, bandsOnly),
           knowsDistance: caller.scopes.has('match:distance'),
           depth,
           mirrors: transforms === 'true',
@@ -186,6 +188,13 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
       }
     },
   )
+}
+
+/** Callers without `match:distance` get a threshold rounded to a whole band, so that they cannot measure a distance by it. */
+function radiusFor({ scopes }: Caller, thresholdBits: number | undefined, bandsOnly: boolean): number | undefined {
+  return thresholdBits === undefined || !bandsOnly || scopes.has('match:distance')
+    ? thresholdBits
+    : bandWithin(thresholdBits)
 }
 
 function contextIn(text: string): string {

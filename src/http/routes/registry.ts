@@ -7,25 +7,25 @@ import { TIER_NAMES } from '../../domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES } from '../../domain/matching/signal-types.js'
 import type { RegistryCounts } from '../../services/ops/registry-counts.js'
 import { may } from '../problems.js'
-import { CategoryName, Instant, SignalTypeName } from '../schemas.js'
+import { CategoryName, Instant, instant, SignalTypeName } from '../schemas.js'
 
 const Rated = z.object({
   inAMillion: z.int().meta({
     description:
-      'Of a million uploads that are unrelated to everything registered, how many may be answered so, at most: by measured pairs, with a confidence of 95 %. Pages of one app, forms of one kind and the like are beside this.',
+      'Upper bound of false matches of this grade among a million unrelated uploads, from measured pairs, with 95 % confidence. Screens of one app, forms of one kind and similar pictures are not counted.',
   }),
   largestBits: z.partialRecord(z.enum(EVIDENCE), z.int().nullable()).meta({
     description:
-      'How near a match would have to be for 1 in 1,000,000 (strong) or 1 in 10,000 (near) among so many: by a model of the measured tail, not applied to answers. null: no distance is near enough.',
+      'The distance at which 1 in 1,000,000 (strong) or 1 in 10,000 (near) unrelated uploads would match an index of this size, by a model of the measured tail. Not applied to answers. null: no distance is small enough.',
   }),
 })
 
 const RegistryView = z
   .object({
-    countedAt: Instant.meta({ description: 'Some seconds ago at most.' }),
-    images: z.int().meta({ description: 'That match.' }),
-    silent: z.int().meta({ description: 'Kept, and matching nothing: in quarantine, or judged a false report.' }),
-    signals: z.partialRecord(SignalTypeName, z.int()).meta({ description: 'Hashes, by type.' }),
+    countedAt: Instant.meta({ description: 'At most some seconds ago.' }),
+    images: z.int().meta({ description: 'Images that match.' }),
+    silent: z.int().meta({ description: 'Stored images that match nothing: in quarantine, or judged a false report.' }),
+    signals: z.partialRecord(SignalTypeName, z.int()).meta({ description: 'Number of hashes by type.' }),
     groups: z.array(
       z.object({
         bank: z.string(),
@@ -49,8 +49,8 @@ export const registryRoutes: FastifyPluginAsyncZod<{ readonly registry: () => Pr
       config: { scope: 'admin' },
       schema: {
         operationId: 'getRegistry',
-        summary: 'See how much is registered, and of what kind',
-        description: 'Numbers over all cases and banks, counted by the process that answers.',
+        summary: 'Count what is registered',
+        description: 'Numbers for all cases and banks, from the index of the answering process.',
         tags: ['signals'],
         response: { 200: RegistryView, ...may('key-missing', 'scope-missing', 'index-loading') },
       },
@@ -59,7 +59,7 @@ export const registryRoutes: FastifyPluginAsyncZod<{ readonly registry: () => Pr
       const { countedAtMs, groups, signals, ...rest } = await registry()
       return {
         ...rest,
-        countedAt: new Date(countedAtMs).toISOString(),
+        countedAt: instant(countedAtMs),
         signals: Object.fromEntries(SIGNAL_TYPE_NAMES.map((type) => [type, signals[type]])),
         groups: groups.map(({ category, ...group }) => ({ ...group, category: category ?? null })),
         falseMatches: { strong: rated('strong', rest.images), near: rated('near', rest.images) },

@@ -9,6 +9,7 @@ import { Problem, type ProblemCode } from '../../domain/problem.js'
 import { fetchableIn } from '../../services/interop/fetched-hashes.js'
 import type { StopNcii } from '../../services/interop/stopncii.js'
 import { callerOf } from '../plugins/door.js'
+import type { ZodApp } from '../zod-app.js'
 
 const MAX_PAGE = 2000
 const MAX_RECORDS = 1000
@@ -75,9 +76,15 @@ export interface StopNciiOptions {
   readonly now: () => number
 }
 
-export const stopNciiRoutes: FastifyPluginAsyncZod<StopNciiOptions> = async (app, { stopNcii, now }) => {
-  const schema = { hide: true }
+const schema = { hide: true }
 
+export const stopNciiRoutes: FastifyPluginAsyncZod<StopNciiOptions> = async (app, options) => {
+  fetchHashesRoute(app, options)
+  submitHashesRoute(app, options)
+  submitFeedbackRoute(app, options)
+}
+
+function fetchHashesRoute(app: ZodApp, { stopNcii, now }: StopNciiOptions): void {
   app.get(
     '/FetchHashes',
     { config: { scope: 'feed', keyAlso: 'in-functions-header' }, schema: { ...schema, querystring: FetchParams } },
@@ -105,7 +112,9 @@ export const stopNciiRoutes: FastifyPluginAsyncZod<StopNciiOptions> = async (app
       }
     },
   )
+}
 
+function submitHashesRoute(app: ZodApp, { stopNcii }: StopNciiOptions): void {
   app.post(
     '/SubmitHashes',
     { config: { scope: 'signals:write', keyAlso: 'in-functions-header' }, schema: { ...schema, body: Submission } },
@@ -132,7 +141,9 @@ export const stopNciiRoutes: FastifyPluginAsyncZod<StopNciiOptions> = async (app
       return report
     },
   )
+}
 
+function submitFeedbackRoute(app: ZodApp, { stopNcii }: StopNciiOptions): void {
   app.post(
     '/SubmitFeedback',
     { config: { scope: 'feedback', keyAlso: 'in-functions-header' }, schema: { ...schema, body: Feedbacks } },

@@ -17,7 +17,8 @@ import type { NewWatch, WatchService, WatchView } from '../../services/watch/wat
 import { After, Next, nextOf } from '../pages.js'
 import { callerOf } from '../plugins/door.js'
 import { may, problemBody } from '../problems.js'
-import { HashText, IdempotencyKey, Instant, PartProblem, Quality, SignalTypeName, ViewName } from '../schemas.js'
+import { HashText, IdempotencyKey, Instant, instant, PartProblem, Quality, SignalTypeName, ViewName } from '../schemas.js'
+import type { ZodApp } from '../zod-app.js'
 
 const MOST_AT_ONCE = 1000
 
@@ -27,7 +28,7 @@ const NewWatches = z.strictObject({
     .min(1)
     .max(LONGEST_WATCH_DAYS)
     .default(USUAL_WATCH_DAYS)
-    .meta({ description: 'How long to watch; then the hashes are erased.' }),
+    .meta({ description: 'How many days to watch. Then the hashes are erased.' }),
   watches: z
     .array(
       z.strictObject({
@@ -36,7 +37,7 @@ const NewWatches = z.strictObject({
           .regex(/^[\x21-\x7e]+$/, 'must be visible ASCII')
           .max(MAX_REFERENCE_CHARS)
           .optional()
-          .meta({ description: 'Yours, opaque: it comes back when you list what you watch for, and in no event.' }),
+          .meta({ description: 'Your own opaque reference. It is returned in the list of watches, and in no event.' }),
         signals: z
           .array(
             z.strictObject({ type: SignalTypeName, hash: HashText, quality: Quality.optional(), view: ViewName.optional() }),
@@ -61,7 +62,7 @@ const Watch = z
 const LeftWatches = z.object({
   watches: z
     .array(z.union([Watch, z.object({ problem: PartProblem })]))
-    .meta({ description: 'In the order of the request; one that cannot be used has a problem in its place.' }),
+    .meta({ description: 'In the order of the request; a refused one has a problem instead.' }),
 })
 
 export interface WatchRouteOptions {
@@ -69,10 +70,16 @@ export interface WatchRouteOptions {
   readonly idempotency: Idempotency
 }
 
-export const watchRoutes: FastifyPluginAsyncZod<WatchRouteOptions> = async (app, { watches, idempotency }) => {
-  const config = { scope: 'match' } as const
-  const tags = ['watch']
+const config = { scope: 'match' } as const
+const tags = ['watch']
 
+export const watchRoutes: FastifyPluginAsyncZod<WatchRouteOptions> = async (app, options) => {
+  watchRoute(app, options)
+  listWatchesRoute(app, options)
+  removeWatchRoute(app, options)
+}
+
+function watchRoute(app: ZodApp, { watches, idempotency }: WatchRouteOptions): void {
   app.post(
     '/watch',
     {
@@ -80,9 +87,9 @@ export const watchRoutes: FastifyPluginAsyncZod<WatchRouteOptions> = async (app,
       bodyLimit: 4 << 20,
       schema: {
         operationId: 'watch',
-        summary: 'Be told when one of these pictures is registered later',
+        summary: 'Watch for pictures that are registered later',
         description:
-          'Leave the hashes first and ask for matches then, and nothing is registered unseen in between. What is registered, or matches again, is compared with them by the rules of a match; a webhook with the event `match.found` gets the id of the watch and of the match, once for each registered picture: of several watches that match it, one is told. Each watch counts as a query. Nobody else sees them, not even that they are there; they are sealed, and erased when their time is over, when they are removed, and when the organisation has no key any more.',
+          'Create the watches before you match the pictures, so that no registration in between is missed. Every picture that is registered, or matches again, is compared with them by the rules of a match. A webhook with the event `match.found` receives the ids of the watch and of the match, once for each registered picture, even if several watches match it. Each watch counts as a query. No one else can see that a watch exists. Watches are encrypted, and erased when they expire, when they are removed, and when the organisation has no key left.',
         tags,
         headers: IdempotencyKey,
         body: NewWatches,
@@ -124,16 +131,18 @@ export const watchRoutes: FastifyPluginAsyncZod<WatchRouteOptions> = async (app,
       return reply.code(201).send(left)
     },
   )
+}
 
+function listWatchesRoute(app: ZodApp, { watches }: WatchRouteOptions): void {
   app.get(
     '/watch',
     {
       config,
       schema: {
         operationId: 'listWatches',
-        summary: 'List what you watch for',
+        summary: 'List your watches',
         description:
-          'Sorted by their end, the first to end first, without their hashes. What has ended is left out. Follow `next` to the end: it is a position, so a page continues behind it also where the watch that stood there has ended or was removed.',
+          'Sorted by expiry, soonest first, without hashes; expired watches are left out. Follow `next` to the end: it is a position, and stays valid even if the watch at that position has expired or was removed.',
         tags,
         querystring: z.object({
           after: After.optional(),
@@ -151,14 +160,16 @@ export const watchRoutes: FastifyPluginAsyncZod<WatchRouteOptions> = async (app,
       return { watches: page.watches.map(shapeOf), next: nextOf(page.next) }
     },
   )
+}
 
+function removeWatchRoute(app: ZodApp, { watches }: WatchRouteOptions): void {
   app.delete(
     '/watch/:watchId',
     {
       config,
       schema: {
         operationId: 'removeWatch',
-        summary: 'Watch for a picture no longer',
+        summary: 'Remove a watch',
         description: 'Its hashes are erased.',
         tags,
         params: z.object({ watchId: z.string().max(64) }),
@@ -184,5 +195,5 @@ function toWatch({ reference, signals }: z.infer<typeof NewWatches>['watches'][n
 }
 
 function shapeOf({ watchId, reference, untilMs }: WatchView) {
-  return { watchId, reference: reference ?? null, until: new Date(untilMs).toISOString() }
+  return { watchId, reference: reference ?? null, until: instant(untilMs) }
 }

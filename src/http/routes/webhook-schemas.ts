@@ -6,37 +6,44 @@ import { DELIVERY_FAILURES } from '../../services/webhooks/webhooks.js'
 import { After } from '../pages.js'
 import { Instant } from '../schemas.js'
 
+export const WEBHOOK_CONFIG = { scope: 'webhooks' } as const
+
+/** The problems of every route of webhooks. */
+export const WEBHOOK_PROBLEMS = ['key-missing', 'scope-missing', 'store-unavailable'] as const
+
+export const WebhookParam = z.object({ webhookId: z.string().max(64) })
+
 export const Shape = z.object({
   webhookId: z.uuid(),
   url: z.string(),
   events: z.array(z.enum(WEBHOOK_EVENT_NAMES)),
-  enabled: z.boolean().meta({ description: 'An endpoint that answers 410 is switched off.' }),
+  enabled: z.boolean().meta({ description: 'false: disabled, by you or because the endpoint answered 410.' }),
   maxPerSecond: z.int(),
   createdAt: Instant,
-  failures: z.int().meta({ description: 'Tries in a row that failed.' }),
+  failures: z.int().meta({ description: 'Number of consecutive failed tries.' }),
   failingSince: Instant.nullable(),
   oldSecretUntil: Instant.nullable().meta({
-    description: 'Until when messages are signed with the secret before as well.',
+    description: 'Until when messages are also signed with the previous secret.',
   }),
 })
 
 export const DeliveryView = z
   .object({
-    deliveryId: z.string().meta({ description: 'What the header webhook-id says, in every try.' }),
+    deliveryId: z.string().meta({ description: 'The value of the header webhook-id in every try.' }),
     type: z.string(),
     state: z.enum(DELIVERY_STATES).meta({
       description:
-        'waiting: for its first or next try. dead: given up after 3 days and 10 tries. void: overtaken, so that it is not sent.',
+        'waiting: for its first or next try. dead: given up after 3 days and 10 tries. void: superseded, not sent.',
     }),
     createdAt: Instant,
     tries: z.int(),
     lastTryAt: Instant.nullable(),
     nextTryAt: Instant.nullable(),
-    status: z.int().nullable().meta({ description: 'What the endpoint answered to the last try.' }),
+    status: z.int().nullable().meta({ description: 'HTTP status of the last try.' }),
     failure: z
       .string()
       .nullable()
-      .meta({ description: `Of the last try: ${DELIVERY_FAILURES.join(', ')}.` }),
+      .meta({ description: `Failure of the last try: ${DELIVERY_FAILURES.join(', ')}.` }),
   })
   .meta({ id: 'WebhookDelivery' })
 

@@ -3,64 +3,75 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import {
-  DELIVERY_STATES,
   MOST_PER_SECOND,
   MOST_WEBHOOKS_PER_ORG,
   WEBHOOK_EVENT_NAMES,
   WEBHOOK_EVENTS,
 } from '../../domain/organisations/webhook.js'
 import type { Idempotency } from '../../services/load/idempotency.js'
-import type { DeliveryReport, WebhookService, WebhookView } from '../../services/webhooks/webhooks.js'
-import { Next, nextOf } from '../pages.js'
+import type { WebhookService, WebhookView } from '../../services/webhooks/webhooks.js'
 import { callerOf } from '../plugins/door.js'
 import { may } from '../problems.js'
-import { IdempotencyKey } from '../schemas.js'
-import { DeliveriesQuery, DeliveryView, Shape } from './webhook-schemas.js'
+import { IdempotencyKey, instant, instantOrNull } from '../schemas.js'
+import type { ZodApp } from '../zod-app.js'
+import { listWebhookDeliveriesRoute, replayWebhookDeliveryRoute } from './webhook-deliveries.js'
+import { Shape, WEBHOOK_CONFIG, WEBHOOK_PROBLEMS, WebhookParam } from './webhook-schemas.js'
 
-const Url = z.string().max(2048).meta({ description: 'https, on the public internet. Redirects are not followed.' })
+const Url = z
+  .string()
+  .max(2048)
+  .meta({ description: 'An https address on the public internet. Redirects are not followed.' })
 const Events = z
   .array(z.enum(WEBHOOK_EVENT_NAMES))
   .min(1)
   .max(WEBHOOK_EVENT_NAMES.length)
   .meta({ description: WEBHOOK_EVENT_NAMES.map((name) => `${name}: ${WEBHOOK_EVENTS[name]}`).join(' ') })
-const PerSecond = z.int().min(1).max(MOST_PER_SECOND).meta({ description: 'Messages a second, at most.' })
+const PerSecond = z.int().min(1).max(MOST_PER_SECOND).meta({ description: 'Maximum number of messages a second.' })
 
 const NewWebhook = z.strictObject({ url: Url, events: Events, maxPerSecond: PerSecond.optional() })
 const WebhookChange = z.strictObject({ url: Url, events: Events, enabled: z.boolean(), maxPerSecond: PerSecond }).partial()
 
 const Secret = z.string().meta({
-  description: 'Shown this once. Messages are signed with it as the Standard Webhooks specification says (v1, HMAC-SHA256).',
+  description: 'Shown only once. Signs messages as in the Standard Webhooks specification (v1, HMAC-SHA256).',
 })
 const Webhook = Shape.meta({ id: 'Webhook' })
 const WebhookWithSecret = Shape.extend({ secret: Secret })
 
-const WebhookParam = z.object({ webhookId: z.string().max(64) })
-const DeliveryParam = z.object({ webhookId: z.string().max(64), deliveryId: z.string().max(64) })
 export interface WebhookRouteOptions {
   readonly webhooks: WebhookService
   readonly idempotency: Idempotency
 }
 
-export const webhookRoutes: FastifyPluginAsyncZod<WebhookRouteOptions> = async (app, { webhooks, idempotency }) => {
-  const config = { scope: 'webhooks' } as const
-  const tags = ['webhooks']
-  const always = ['key-missing', 'scope-missing', 'store-unavailable'] as const
-  const repeated = ['idempotency-key-reused', 'idempotency-key-busy'] as const
+const tags = ['webhooks']
+const repeated = ['idempotency-key-reused', 'idempotency-key-busy'] as const
 
+export const webhookRoutes: FastifyPluginAsyncZod<WebhookRouteOptions> = async (app, options) => {
+  addWebhookRoute(app, options)
+  listWebhooksRoute(app, options)
+  getWebhookRoute(app, options)
+  changeWebhookRoute(app, options)
+  removeWebhookRoute(app, options)
+  rotateWebhookSecretRoute(app, options)
+  pingWebhookRoute(app, options)
+  listWebhookDeliveriesRoute(app, options)
+  replayWebhookDeliveryRoute(app, options)
+}
+
+function addWebhookRoute(app: ZodApp, { webhooks, idempotency }: WebhookRouteOptions): void {
   app.post(
     '/webhooks',
     {
-      config,
+      config: WEBHOOK_CONFIG,
       schema: {
         operationId: 'addWebhook',
-        summary: 'Be told of what happens',
-        description: `Messages carry ids, never hashes, and are signed. At least once each: \`webhook-id\` is the same in every try. In order for one subject. Tried for 3 days, and 10 times at least. At most ${MOST_WEBHOOKS_PER_ORG} for an organisation.`,
+        summary: 'Create a webhook',
+        description: `Messages are signed and carry ids, never hashes. Delivery is at least once, with the same \`webhook-id\` in every try, and in order for one subject. Retried for 3 days, and at least 10 times. At most ${MOST_WEBHOOKS_PER_ORG} webhooks for an organisation.`,
         tags,
         headers: IdempotencyKey,
         body: NewWebhook,
         response: {
           201: WebhookWithSecret,
-          ...may('request-invalid', 'webhook-url-refused', 'webhooks-full', ...repeated, ...always),
+          ...may('request-invalid', 'webhook-url-refused', 'webhooks-full', ...repeated, ...WEBHOOK_PROBLEMS),
         },
       },
     },
@@ -76,48 +87,54 @@ export const webhookRoutes: FastifyPluginAsyncZod<WebhookRouteOptions> = async (
       return reply.code(201).send(added)
     },
   )
+}
 
+function listWebhooksRoute(app: ZodApp, { webhooks }: WebhookRouteOptions): void {
   app.get(
     '/webhooks',
     {
-      config,
+      config: WEBHOOK_CONFIG,
       schema: {
         operationId: 'listWebhooks',
         summary: 'List your webhooks',
         tags,
-        response: { 200: z.object({ webhooks: z.array(Webhook) }), ...may(...always) },
+        response: { 200: z.object({ webhooks: z.array(Webhook) }), ...may(...WEBHOOK_PROBLEMS) },
       },
     },
     async (request) => ({ webhooks: (await webhooks.list(callerOf(request))).map(shapeOf) }),
   )
+}
 
+function getWebhookRoute(app: ZodApp, { webhooks }: WebhookRouteOptions): void {
   app.get(
     '/webhooks/:webhookId',
     {
-      config,
+      config: WEBHOOK_CONFIG,
       schema: {
         operationId: 'getWebhook',
-        summary: 'See how a webhook fares',
+        summary: 'Get a webhook and its state',
         tags,
         params: WebhookParam,
-        response: { 200: Webhook, ...may('webhook-unknown', ...always) },
+        response: { 200: Webhook, ...may('webhook-unknown', ...WEBHOOK_PROBLEMS) },
       },
     },
     async (request) => shapeOf(await webhooks.get(callerOf(request), request.params.webhookId)),
   )
+}
 
+function changeWebhookRoute(app: ZodApp, { webhooks }: WebhookRouteOptions): void {
   app.patch(
     '/webhooks/:webhookId',
     {
-      config,
+      config: WEBHOOK_CONFIG,
       schema: {
         operationId: 'changeWebhook',
-        summary: 'Change where a webhook goes, or switch it off and on',
-        description: 'While it is off, nothing new is noted for it, and what waits goes on waiting.',
+        summary: 'Change, disable or enable a webhook',
+        description: 'While it is disabled, new events are not recorded for it, and waiting messages stay waiting.',
         tags,
         params: WebhookParam,
         body: WebhookChange,
-        response: { 200: Webhook, ...may('request-invalid', 'webhook-url-refused', 'webhook-unknown', ...always) },
+        response: { 200: Webhook, ...may('request-invalid', 'webhook-url-refused', 'webhook-unknown', ...WEBHOOK_PROBLEMS) },
       },
     },
     async (request) => {
@@ -131,17 +148,19 @@ export const webhookRoutes: FastifyPluginAsyncZod<WebhookRouteOptions> = async (
       return shapeOf(await webhooks.change(callerOf(request), request.params.webhookId, change))
     },
   )
+}
 
+function removeWebhookRoute(app: ZodApp, { webhooks }: WebhookRouteOptions): void {
   app.delete(
     '/webhooks/:webhookId',
     {
-      config,
+      config: WEBHOOK_CONFIG,
       schema: {
         operationId: 'removeWebhook',
-        summary: 'Remove a webhook, and what waits for it',
+        summary: 'Remove a webhook and its waiting messages',
         tags,
         params: WebhookParam,
-        response: { 204: z.null(), ...may('webhook-unknown', ...always) },
+        response: { 204: z.null(), ...may('webhook-unknown', ...WEBHOOK_PROBLEMS) },
       },
     },
     async (request, reply) => {
@@ -149,20 +168,22 @@ export const webhookRoutes: FastifyPluginAsyncZod<WebhookRouteOptions> = async (
       return reply.code(204).send(null)
     },
   )
+}
 
+function rotateWebhookSecretRoute(app: ZodApp, { webhooks, idempotency }: WebhookRouteOptions): void {
   app.post(
     '/webhooks/:webhookId/secret',
     {
-      config,
+      config: WEBHOOK_CONFIG,
       schema: {
         operationId: 'rotateWebhookSecret',
-        summary: 'Get a new secret',
+        summary: 'Rotate the secret of a webhook',
         description:
-          'For 24 hours messages have two signatures, of the new secret and of the one before; of the three before, if you get several in that time. So a lost answer breaks nothing: send the same again, best with its Idempotency-Key.',
+          'For 24 hours messages carry two signatures, by the new secret and by the previous one (up to three previous ones if you rotate several times). So a lost answer breaks nothing: repeat the request, preferably with the same Idempotency-Key.',
         tags,
         params: WebhookParam,
         headers: IdempotencyKey,
-        response: { 201: WebhookWithSecret, ...may('request-invalid', 'webhook-unknown', ...repeated, ...always) },
+        response: { 201: WebhookWithSecret, ...may('request-invalid', 'webhook-unknown', ...repeated, ...WEBHOOK_PROBLEMS) },
       },
     },
     async (request, reply) => {
@@ -177,18 +198,20 @@ export const webhookRoutes: FastifyPluginAsyncZod<WebhookRouteOptions> = async (
       return reply.code(201).send(given)
     },
   )
+}
 
+function pingWebhookRoute(app: ZodApp, { webhooks }: WebhookRouteOptions): void {
   app.post(
     '/webhooks/:webhookId/ping',
     {
-      config,
+      config: WEBHOOK_CONFIG,
       schema: {
         operationId: 'pingWebhook',
-        summary: 'Have a test message sent',
-        description: 'Of the type `webhook.ping`, whatever the webhook asked for. See it among its deliveries.',
+        summary: 'Send a test message',
+        description: 'Sends `webhook.ping`, whatever events the webhook subscribes to. It appears among the deliveries.',
         tags,
         params: WebhookParam,
-        response: { 202: z.null(), ...may('webhook-unknown', ...always) },
+        response: { 202: z.null(), ...may('webhook-unknown', ...WEBHOOK_PROBLEMS) },
       },
     },
     async (request, reply) => {
@@ -199,50 +222,6 @@ export const webhookRoutes: FastifyPluginAsyncZod<WebhookRouteOptions> = async (
       return reply
     },
   )
-
-  app.get(
-    '/webhooks/:webhookId/deliveries',
-    {
-      config,
-      schema: {
-        operationId: 'listWebhookDeliveries',
-        summary: 'See what became of messages',
-        description: 'The newest first. Delivered ones are kept for 3 days, dead ones for 30.',
-        tags,
-        params: WebhookParam,
-        querystring: DeliveriesQuery,
-        response: {
-          200: z.object({ deliveries: z.array(DeliveryView), next: Next }),
-          ...may('request-invalid', 'webhook-unknown', ...always),
-        },
-      },
-    },
-    async (request) => {
-      const { state, after, limit } = request.query
-      const states = state === undefined ? DELIVERY_STATES : [state]
-      const page = await webhooks.deliveries(callerOf(request), request.params.webhookId, states, { after, limit })
-      return { deliveries: page.deliveries.map(deliveryShapeOf), next: nextOf(page.next) }
-    },
-  )
-
-  app.post(
-    '/webhooks/:webhookId/deliveries/:deliveryId/replay',
-    {
-      config,
-      schema: {
-        operationId: 'replayWebhookDelivery',
-        summary: 'Have a message sent once more',
-        description: 'With the same id, behind what waits about the same subject. One that waits is left as it is.',
-        tags,
-        params: DeliveryParam,
-        response: { 202: DeliveryView, ...may('webhook-unknown', 'delivery-unknown', ...always) },
-      },
-    },
-    async (request, reply) => {
-      const { webhookId, deliveryId } = request.params
-      return reply.code(202).send(deliveryShapeOf(await webhooks.replay(callerOf(request), webhookId, deliveryId)))
-    },
-  )
 }
 
 function shapeOf({ isEnabled, createdAtMs, failingSinceMs, oldSecretUntilMs, events, ...rest }: WebhookView) {
@@ -250,36 +229,8 @@ function shapeOf({ isEnabled, createdAtMs, failingSinceMs, oldSecretUntilMs, eve
     ...rest,
     events: [...events],
     enabled: isEnabled,
-    createdAt: new Date(createdAtMs).toISOString(),
-    failingSince: instant(failingSinceMs),
-    oldSecretUntil: instant(oldSecretUntilMs),
+    createdAt: instant(createdAtMs),
+    failingSince: instantOrNull(failingSinceMs),
+    oldSecretUntil: instantOrNull(oldSecretUntilMs),
   }
-}
-
-function deliveryShapeOf({
-  id,
-  type,
-  state,
-  createdAtMs,
-  tries,
-  lastTryAtMs,
-  nextTryAtMs,
-  status,
-  failure,
-}: DeliveryReport) {
-  return {
-    deliveryId: id,
-    type,
-    state,
-    createdAt: new Date(createdAtMs).toISOString(),
-    tries,
-    lastTryAt: instant(lastTryAtMs),
-    nextTryAt: instant(nextTryAtMs),
-    status: status ?? null,
-    failure: failure ?? null,
-  }
-}
-
-function instant(atMs: number | undefined): string | null {
-  return atMs === undefined ? null : new Date(atMs).toISOString()
 }

@@ -31,10 +31,10 @@ export interface Registration {
   /**
    * The same picture twice in a case is one image, which stays as it was: the same when all 256 bits of its whole PDQ are, so also
    * for every copy of the same file. Registering may therefore be repeated.
-   * @returns the ids, in the order of `images`. @throws {Problem} case-withdrawn, case-expired, case-unknown, case-full,
-   *   account-suspended.
+   * @returns in the order of `images` the id of each, or `known-harmless` for one that was judged harmless: that one is not registered.
+   * @throws {Problem} case-withdrawn, case-expired, case-unknown, case-full, account-suspended, index-loading, store-unavailable.
    */
-  forCase(own: OwnCase, images: readonly NewImage[]): Promise<string[]>
+  forCase(own: OwnCase, images: readonly NewImage[]): Promise<(string | Problem)[]>
   /**
    * Each signal as an image of its own; the same signal again is the same image, so handing in may be repeated.
    * Durable when it returns, matchable once `matchable(revision)` returns.
@@ -65,8 +65,6 @@ export interface Registration {
     bank: Bank,
     picture: NewImage & { readonly ref: string | undefined },
   ): Promise<{ readonly id: string; readonly revision: number }>
-  /** Which pictures were judged harmless, and so are not to be registered, in their order. @throws {Problem} index-loading, store-unavailable */
-  harmlessAmong(pictures: readonly (readonly Signal[])[]): Promise<boolean[]>
   /** Waits until this process matches what was registered at `revision`. */
   matchable(revision: number): Promise<void>
   /** The same for what `changeBank` did: what it removed matches no more here, and is noted. */
@@ -90,7 +88,8 @@ export interface RegistrationParts {
   readonly images: Images
   readonly replica: Replica
   readonly ceilings: Ceilings
-  readonly harmlessAmong: Registration['harmlessAmong']
+  /** Which pictures are near a harmless bank's signal, in their order. @throws {Problem} index-loading, store-unavailable */
+  readonly harmlessAmong: (pictures: readonly (readonly Signal[])[]) => Promise<boolean[]>
   readonly invalidatedSignals: InvalidatedSignals
   /** Keys the ids, so that an id tells nothing about the hash it is made from. */
   readonly idSecret: Buffer
@@ -161,6 +160,11 @@ export function registrationIn({
     if (revision === undefined) throw new Problem('bank-unknown')
     return revision === 'objected' ? undefined : revision
   }
+  /** Is each picture near a harmless bank's signal, or blocked since an operator judged it harmless? */
+  const vetoed = async (pictures: readonly (readonly Signal[])[]): Promise<boolean[]> => {
+    const [alike, blocks] = await Promise.all([harmlessAmong(pictures), invalidatedSignals.blocksOf(pictures)])
+    return alike.map((isAlike, i) => isAlike || blocks[i] !== undefined)
+  }
   /** @returns the revisions of the tombstones, by the ids of what was there. */
   const erase = async (bank: Bank, ids: readonly string[], run: ImportRun | undefined): Promise<Map<string, number>> => {
     const found = ids.length === 0 ? [] : await images.get(ids)
@@ -173,7 +177,10 @@ export function registrationIn({
   return {
     takesDetails: ({ record }) => detailing !== undefined && record.extendedProtection,
 
-    async forCase({ caseId, record, by }, added) {
+    async forCase({ caseId, record, by }, given) {
+      const isVetoed = await vetoed(given.map(({ signals }) => signals))
+      const added = given.filter((_, i) => isVetoed[i] !== true)
+      if (added.length === 0) return given.map(() => new Problem('known-harmless'))
       const createdAtMs = now()
       refuseEnded({ record }, createdAtMs)
       const org = by === 'organisation' ? record.assistance?.orgId : undefined
@@ -196,7 +203,8 @@ export function registrationIn({
       if (outcome === 'case-full' || outcome === 'account-suspended') throw new Problem(outcome)
       if (typeof outcome !== 'object') throw refusalOf(outcome, record)
       await replica.applied(outcome.revision)
-      return stored.map(({ id }) => id)
+      const ids = stored.map(({ id }) => id).values()
+      return isVetoed.map((vetoed) => (vetoed ? undefined : ids.next().value) ?? new Problem('known-harmless'))
     },
 
     async forBank(bank, added) {
@@ -251,11 +259,6 @@ export function registrationIn({
       }
       const id = pictureIdOf(idSecret, bank.name, signals, ref)
       return { id, revision: await putInto(bank, [{ id, image }]) }
-    },
-
-    async harmlessAmong(pictures) {
-      const [alike, blocks] = await Promise.all([harmlessAmong(pictures), invalidatedSignals.blocksOf(pictures)])
-      return alike.map((isAlike, i) => isAlike || blocks[i] !== undefined)
     },
 
     matchable: (revision) => replica.applied(revision),

@@ -1,4 +1,4 @@
-// "Is this picture one of those, or a changed copy?", from memory alone.
+// Finds registered pictures and changed copies of them, from memory alone.
 
 import type { AskedView } from '../../../packages/hash/src/details/features.js'
 import { marginBits } from '../../domain/matching/edges.js'
@@ -12,24 +12,40 @@ import type { Replica } from '../index/replica.js'
 import type { Searcher } from '../index/searcher.js'
 import type { TurnsOfLoop } from '../load/event-loop-scheduler.js'
 import { turnEnds } from '../load/yielding.js'
-import { gathered, inTurns, isNowhere, NOTHING_AHEAD, type Radius, searchAhead, type WidestOf } from './batch-search.js'
+import {
+  type FoundAhead,
+  gathered,
+  inTurns,
+  isNowhere,
+  NOTHING_AHEAD,
+  type Radius,
+  searchAhead,
+  type WidestOf,
+} from './batch-search.js'
 import type { DetailFinder } from './detail-finder.js'
 import { mostMatchesOf } from './fair-share.js'
 import type { Match, MatchOptions } from './match.js'
 import { accountOfDetails, matchesByDetails } from './match-by-details.js'
-import { type Answer, type FoundByHashes, inOrder, matchesByHashes, NOTHING_FOUND } from './match-by-hashes.js'
+import {
+  type Answer,
+  type AskingByHashes,
+  type FoundByHashes,
+  inOrder,
+  matchesByHashes,
+  NOTHING_FOUND,
+} from './match-by-hashes.js'
 import type { MatchIds } from './match-ids.js'
 import type { Sightings } from './match-recorder.js'
 import { createObserved, NOT_OBSERVED } from './observed.js'
 import type { ProbingGuard, Screen } from './probing-guard.js'
 
 export interface Matcher {
-  /** Can it match by details? Elsewhere views are left unlooked at. */
+  /** Can it match by details? If not, views are ignored. */
   readonly knowsDetails: boolean
   /**
    * For each picture, given by its signals, all registered images within the threshold: nearest first, each image once; then those
-   * that its details find. Exact, but for details. Gives way to others of this process every millisecond or so, also where pictures are made one by one. All are
-   * searched for before the first is answered. Where very much is near, a fair share of it (`MOST_MATCHES`).
+   * that its details find. Exact, except for details. Yields to other work of this process every millisecond or so, also while it reads
+   * `pictures`. Searches for all pictures before it answers the first. At most a fair share of the matches (`MOST_MATCHES`).
    * @throws {Problem} bank-unknown, index-loading, store-unavailable, key-suspended
    */
   match(pictures: Iterable<readonly HashedSignal[]>, options: MatchOptions): Promise<Match[][]>
@@ -40,123 +56,145 @@ export interface MatcherParts {
   readonly matchIds: MatchIds
   /** `undefined` where extended protection is off. */
   readonly finder: DetailFinder | undefined
-  /** Told of what was answered; waits for nothing. */
+  /** Called with each answer; returns at once. */
   readonly sightings: Pick<Sightings, 'note'>
-  /** Told of what was asked, before it is answered. */
+  /** Called with each query before it is answered. */
   readonly probing: Pick<ProbingGuard, 'isOn' | 'see' | 'radiusOf'>
-  /** So that nobody keeps the event loop from others. */
+  /** Yields the event loop during long work. */
   readonly turns: Pick<TurnsOfLoop, 'pace' | 'atEndOfTurn'>
 }
 
-export function matcherOver({ replica, matchIds, finder, sightings, probing, turns }: MatcherParts): Matcher {
-  const turnEnd = turnEnds(turns.atEndOfTurn)
+export function matcherOver(parts: MatcherParts): Matcher {
+  const turnEnd = turnEnds(parts.turns.atEndOfTurn)
   return {
-    knowsDetails: finder !== undefined,
+    knowsDetails: parts.finder !== undefined,
     async match(pictures, options) {
       await turnEnd()
-      const catalogue = replica.catalogue
+      const catalogue = parts.replica.catalogue
       const searcher = catalogue.searcher()
       try {
-        return await matchIn(catalogue, searcher, pictures, options)
+        return await matchIn({ parts, catalogue, searcher, options }, pictures)
       } finally {
         searcher.release()
       }
     },
   }
-
-  async function matchIn(
-    catalogue: Catalogue,
-    searcher: Searcher,
-    pictures: Iterable<readonly HashedSignal[]>,
-    options: MatchOptions,
-  ): Promise<Match[][]> {
-    const banks = banksAsked(catalogue, options)
-    const widestOf = widestIn(banks, options, probing.isOn)
-    const giveWay = turns.pace()
-    const answers: Answer[] = []
-    // By what was found, and not by what is told of it, which may be coarse.
-    const copies = new WeakSet<Match>()
-    const all = Array.isArray(pictures) ? pictures : await inTurns(gathered(pictures), giveWay)
-    const radiusOf = (imageId: string) => probing.radiusOf(options.orgId, imageId)
-    const asking = { searcher, banks, widestOf, options, matchIds, most: mostMatchesOf(all.length), radiusOf }
-    const ahead = all.length > 1 ? await inTurns(searchAhead(searcher, all, widestOf), giveWay) : NOTHING_AHEAD
-    for (const [picture, signals] of all.entries()) {
-      // Waiting costs more than all else that is done for a picture which nothing is near to, so only when it is time.
-      const turn = giveWay()
-      if (turn !== undefined) await turn
-      const found = isNowhere(signals, ahead) ? NOTHING_FOUND : await answerByHashes(signals)
-      if (found.isTruncated) options.onTruncated?.(picture)
-      const byHashes = found.answer
-      const views = viewsAsked(picture, byHashes)
-      const answer = views === undefined ? byHashes : await withDetails(views, byHashes)
-      options.onMatched?.(picture, matchesIn(answer, catalogue, options.orgId))
-      answers.push(answer)
-    }
-
-    // A long batch gave way to others in between: what was withdrawn meanwhile is not named, and a catalogue that is no
-    // longer the store's is not answered from.
-    if (replica.catalogue !== catalogue) throw new Problem('index-loading', { retryAfterS: 1 })
-    return answers.map((answer, i) => {
-      if (answer.length === 0) return []
-      const standing = answer.filter(({ ordinal }) => searcher.has(ordinal))
-      const met = standing.filter(({ match }) => match.grade !== 'review')
-      const look = lookOf(all[i] ?? [])
-      const noted = met.map(({ imageId, match }) => ({ imageId, look: copies.has(match) ? undefined : look }))
-      sightings.note(options.orgId, noted, options.contexts?.[i])
-      const matches = matchesIn(standing, catalogue, options.orgId)
-      if (standing.length < answer.length) options.onMatched?.(i, matches)
-      return matches
-    })
-
-    /** Of a narrowed image nothing but copies. */
-    function isTold({ imageId, match }: Answer[number]): boolean {
-      return isCopy(match) || !catalogue.isNarrowed(imageId)
-    }
-
-    async function answerByHashes(signals: readonly HashedSignal[]): Promise<FoundByHashes> {
-      const observed = probing.isOn ? createObserved(options.thresholdBits) : NOT_OBSERVED
-      const found = await inTurns(matchesByHashes(signals, ahead, asking, observed), giveWay)
-      const answer = found.answer.filter(isTold)
-      // The end of a band is where a narrowed image ceases to match, and so it is an outer edge.
-      const observations = observed
-        .all()
-        .map((one) => (one.edge === 'inner' && catalogue.isNarrowed(one.imageId) ? { ...one, edge: 'outer' as const } : one))
-      const seen = probing.see(options.orgId, observations, options.knowsDistance === true)
-      const screen = seen instanceof Promise ? await seen : seen
-      const told = answer.flatMap((each) => {
-        const match = screen === undefined ? each.match : screen(each.imageId, each.match)
-        if (match !== undefined && isCopy(each.match)) copies.add(match)
-        return match === undefined ? [] : [{ ...each, match }]
-      })
-      if (screen === undefined) return { ...found, answer: told }
-      return { ...found, answer: told.sort((a, b) => inOrder(a.match, b.match)) }
-    }
-
-    /** Of a picture that is to be looked for by its details as well. */
-    function viewsAsked(picture: number, byHashes: Answer): readonly AskedView[] | undefined {
-      const { depth = 'auto', viewsOf } = options
-      if (finder === undefined || depth === 'hashes') return undefined
-      const isFound = byHashes.some(({ match }) => match.grade !== 'review')
-      return depth === 'auto' && isFound ? undefined : viewsOf?.(picture)
-    }
-
-    /** Of an image that hashes found for review alone, details speak. */
-    async function withDetails(views: readonly AskedView[], byHashes: Answer): Promise<Answer> {
-      if (finder === undefined) return byHashes
-      const { orgId, mirrors = true } = options
-      const except = new Set(byHashes.filter(({ match }) => match.grade !== 'review').map(({ ordinal }) => ordinal))
-      const matchIdOf = (imageId: string) => matchIds.idFor(orgId, imageId)
-      const asked = { searcher, banks, mirrors, except, giveWay, matchIdOf }
-      const { answer, observations } = await matchesByDetails(finder, views, asked)
-      const seen = probing.see(orgId, observations, options.knowsDistance === true)
-      const found = screened(seen instanceof Promise ? await seen : seen, answer, accountOfDetails)
-      const spoken = new Set(found.map(({ ordinal }) => ordinal))
-      return [...byHashes.filter(({ ordinal }) => !spoken.has(ordinal)), ...found.filter(isTold)]
-    }
-  }
 }
 
-/** As an organisation is told it. */
+interface Call {
+  readonly parts: MatcherParts
+  readonly catalogue: Catalogue
+  readonly searcher: Searcher
+  readonly options: MatchOptions
+}
+
+/** A call whose pictures have been searched for. */
+interface Searched extends Call {
+  readonly giveWay: () => Promise<void> | undefined
+  readonly ahead: FoundAhead
+  readonly asking: AskingByHashes
+  /** Matches of copies, by what was found: what is told of them may be coarser. */
+  readonly copies: WeakSet<Match>
+}
+
+async function matchIn(call: Call, pictures: Iterable<readonly HashedSignal[]>): Promise<Match[][]> {
+  const { parts, catalogue, searcher, options } = call
+  const { matchIds, probing, replica } = parts
+  const banks = banksAsked(catalogue, options)
+  const widestOf = widestIn(banks, options, probing.isOn)
+  const giveWay = parts.turns.pace()
+  const all = Array.isArray(pictures) ? pictures : await inTurns(gathered(pictures), giveWay)
+  const radiusOf = (imageId: string) => probing.radiusOf(options.orgId, imageId)
+  const asking = { searcher, banks, widestOf, options, matchIds, most: mostMatchesOf(all.length), radiusOf }
+  const ahead = all.length > 1 ? await inTurns(searchAhead(searcher, all, widestOf), giveWay) : NOTHING_AHEAD
+  // No spread: V8 keeps a hidden class for each object made so, until all garbage is collected.
+  const searched = { parts, catalogue, searcher, options, giveWay, ahead, asking, copies: new WeakSet<Match>() }
+  const answers: Answer[] = []
+  for (const [picture, signals] of all.entries()) {
+    // Yields only when it is time: for a picture without matches, yielding costs more than the rest of the work.
+    const turn = giveWay()
+    if (turn !== undefined) await turn
+    const found = isNowhere(signals, ahead) ? NOTHING_FOUND : await answerByHashes(searched, signals)
+    if (found.isTruncated) options.onTruncated?.(picture)
+    const views = viewsAsked(call, picture, found.answer)
+    const answer = views === undefined ? found.answer : await withDetails(searched, views, found.answer)
+    options.onMatched?.(picture, matchesIn(answer, catalogue, options.orgId))
+    answers.push(answer)
+  }
+  // The store's catalogue may have been replaced while a long batch yielded.
+  if (replica.catalogue !== catalogue) throw new Problem('index-loading', { retryAfterS: 1 })
+  return answers.map((answer, i) => (answer.length === 0 ? [] : noteAnswer(searched, answer, i, all[i] ?? [])))
+}
+
+/** Leaves out what was withdrawn while a long batch yielded, and notes the rest. */
+function noteAnswer(
+  { parts, catalogue, searcher, options, copies }: Searched,
+  answer: Answer,
+  picture: number,
+  signals: readonly HashedSignal[],
+): Match[] {
+  const { orgId } = options
+  const standing = answer.filter(({ ordinal }) => searcher.has(ordinal))
+  const met = standing.filter(({ match }) => match.grade !== 'review')
+  const look = lookOf(signals)
+  const noted = met.map(({ imageId, match }) => ({ imageId, look: copies.has(match) ? undefined : look }))
+  parts.sightings.note(orgId, noted, options.contexts?.[picture])
+  const matches = matchesIn(standing, catalogue, orgId)
+  if (standing.length < answer.length) options.onMatched?.(picture, matches)
+  return matches
+}
+
+/** Of a narrowed image only copies are matches. */
+function isTold(catalogue: Catalogue, { imageId, match }: Answer[number]): boolean {
+  return isCopy(match) || !catalogue.isNarrowed(imageId)
+}
+
+async function answerByHashes(searched: Searched, signals: readonly HashedSignal[]): Promise<FoundByHashes> {
+  const { parts, catalogue, options, giveWay, ahead, asking, copies } = searched
+  const { probing } = parts
+  const observed = probing.isOn ? createObserved(options.thresholdBits) : NOT_OBSERVED
+  const found = await inTurns(matchesByHashes(signals, ahead, asking, observed), giveWay)
+  const answer = found.answer.filter((each) => isTold(catalogue, each))
+  // A narrowed image stops matching at the end of a band, so that is an outer edge of it.
+  const observations = observed
+    .all()
+    .map((one) => (one.edge === 'inner' && catalogue.isNarrowed(one.imageId) ? { ...one, edge: 'outer' as const } : one))
+  const seen = probing.see(options.orgId, observations, options.knowsDistance === true)
+  const screen = seen instanceof Promise ? await seen : seen
+  const told = answer.flatMap((each) => {
+    const match = screen === undefined ? each.match : screen(each.imageId, each.match)
+    if (match !== undefined && isCopy(each.match)) copies.add(match)
+    return match === undefined ? [] : [{ ...each, match }]
+  })
+  if (screen === undefined) return { ...found, answer: told }
+  return { ...found, answer: told.sort((a, b) => inOrder(a.match, b.match)) }
+}
+
+/** The views of a picture that is to be searched by its details as well; `undefined` for one that is not. */
+function viewsAsked({ parts, options }: Call, picture: number, byHashes: Answer): readonly AskedView[] | undefined {
+  const { depth = 'auto', viewsOf } = options
+  if (parts.finder === undefined || depth === 'hashes') return undefined
+  const isFound = byHashes.some(({ match }) => match.grade !== 'review')
+  return depth === 'auto' && isFound ? undefined : viewsOf?.(picture)
+}
+
+/** A match by details replaces one that hashes found for review only. */
+async function withDetails(searched: Searched, views: readonly AskedView[], byHashes: Answer): Promise<Answer> {
+  const { parts, catalogue, searcher, options, giveWay, asking } = searched
+  const { finder, matchIds, probing } = parts
+  if (finder === undefined) return byHashes
+  const { orgId, mirrors = true } = options
+  const except = new Set(byHashes.filter(({ match }) => match.grade !== 'review').map(({ ordinal }) => ordinal))
+  const matchIdOf = (imageId: string) => matchIds.idFor(orgId, imageId)
+  const asked = { searcher, banks: asking.banks, mirrors, except, giveWay, matchIdOf }
+  const { answer, observations } = await matchesByDetails(finder, views, asked)
+  const seen = probing.see(orgId, observations, options.knowsDistance === true)
+  const found = screened(seen instanceof Promise ? await seen : seen, answer, accountOfDetails)
+  const spoken = new Set(found.map(({ ordinal }) => ordinal))
+  return [...byHashes.filter(({ ordinal }) => !spoken.has(ordinal)), ...found.filter((each) => isTold(catalogue, each))]
+}
+
+/** Applies the screen of an organisation that probed: matches get coarser, or are left out. */
 function screened(screen: Screen | undefined, answer: Answer, accountOf: (imageId: string) => string): Answer {
   if (screen === undefined) return answer
   return answer.flatMap((each) => {
@@ -165,13 +203,13 @@ function screened(screen: Screen | undefined, answer: Answer, accountOf: (imageI
   })
 }
 
-/** How an upload looks, by the hash of the whole of it where that was sent; `undefined` where none was, which looks like nothing. */
+/** A sketch of the upload, from its whole PDQ where it has one; `undefined` without any hash. */
 function lookOf(signals: readonly HashedSignal[]): number | undefined {
   const { hashes: [hash] = [] } = signals.find(({ type }) => type === 'pdq') ?? signals[0] ?? {}
   return hash === undefined ? undefined : sketchOf(hash)
 }
 
-/** With the names that the caller calls the banks by. */
+/** Matches with bank names as the caller sees them. */
 function matchesIn(answer: Answer, { banks }: Catalogue, orgId: string): Match[] {
   if (!banks.isAnyShared) return answer.map(({ match }) => match)
   return answer.map(({ match }) => {
@@ -180,7 +218,7 @@ function matchesIn(answer: Answer, { banks }: Catalogue, orgId: string): Match[]
   })
 }
 
-/** The widest radius that any of the banks asks for, by type; looked for once and not for each picture. @param withMargin search a little farther? */
+/** The widest radius that any of the banks asks for, by type: computed once for all pictures. @param withMargin search a little farther? */
 function widestIn(
   banks: ReadonlyMap<string, Bank>,
   { thresholdBits, orgId }: Pick<MatchOptions, 'thresholdBits' | 'orgId'>,

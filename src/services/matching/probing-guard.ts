@@ -1,5 +1,5 @@
-// What is done about an organisation whose queries tell it too much about stored hashes: about one, its answers tell less, and then nothing; about many, its keys are
-// suspended. The operator is told of both.
+// Acts on an organisation whose queries reveal too much about stored hashes. About one image, its answers get coarser and then stop; about many,
+// its keys are suspended. The operator is told of both.
 
 import { LEAST_INLIERS, MATCH_BITS as MOST_DETAIL_BITS } from '../../../packages/hash/src/details/verify.js'
 import { distanceBandOf } from '../../domain/matching/grade.js'
@@ -9,22 +9,22 @@ import type { Events } from '../../store/webhooks/events.js'
 import { transformName } from './graded.js'
 import type { Match, MatchedDetails } from './match.js'
 import type { Observation } from './observed.js'
-import type { ProbingBudget } from './probing.js'
+import type { ProbingBudget, Standing } from './probing.js'
 import type { TurnedBits } from './turned-bits.js'
 
-/** suspend: answers tell less, then keys are suspended. tell: the operator learns of it, once a day while it goes on, and nothing else happens. off: nobody looks. */
+/** suspend: answers get coarser, then keys are suspended. tell: only the operator is told, once a day while it continues. off: nothing is counted. */
 export const PROBING_MODES = ['suspend', 'tell', 'off'] as const
 export type ProbingMode = (typeof PROBING_MODES)[number]
 
-/** @returns what an organisation is told of a match in place of it; `undefined` when it is not told. */
+/** @returns the match as the organisation may see it; `undefined` when it must not see it. */
 export type Screen = (imageId: string, match: Match) => Match | undefined
 
 export interface ProbingGuard {
   readonly isOn: boolean
   /**
-   * Counts a query, before its answer leaves.
-   * @param knowsDistance is the caller told distances, and not their bands alone?
-   * @returns how to tell its matches; `undefined` for as they are.
+   * Counts a query before it is answered.
+   * @param knowsDistance does the caller see distances, rather than bands?
+   * @returns how to show its matches; `undefined` to show them unchanged.
    * @throws {Problem} key-suspended
    */
   see(
@@ -32,13 +32,13 @@ export interface ProbingGuard {
     observations: readonly Observation[],
     knowsDistance: boolean,
   ): Promise<Screen | undefined> | Screen | undefined
-  /** The radius that an image is answered within in place of the bank's, as far as this process knows; `undefined` for the bank's. */
+  /** The radius that replaces the bank's for an image, as far as this process knows; `undefined` where the bank's applies. */
   radiusOf(orgId: string, imageId: string): number | undefined
-  /** Waits for what was begun. */
+  /** Resolves when all started work is done. */
   close(): Promise<void>
 }
 
-/** Nobody looks. */
+/** Counts nothing. */
 export const NO_PROBING: ProbingGuard = {
   isOn: false,
   see: () => undefined,
@@ -51,17 +51,18 @@ export interface ProbingGuardParts {
   readonly turnedBits: TurnedBits
   readonly mode: ProbingMode
   readonly apiKeys: Pick<ApiKeys, 'change'>
-  /** Those that every process has in memory. */
+  /** All keys, from memory. */
   readonly known: () => Iterable<ApiKey>
   readonly events: Pick<Events, 'add'>
   readonly now: () => number
   readonly onTrouble: (error: unknown) => void
 }
 
-/** An organisation that goes on probing is reported again after so long. The store keeps other processes quiet as well. */
+/** How long after a report the same organisation is reported again. The store applies it across processes. */
 const QUIET_MS = 86_400_000
-/** Of organisations that are quiet. Beyond it the store alone keeps them so. */
+/** How many reports are remembered in memory. Beyond it only the store prevents a repeated report. */
 const MAX_QUIET = 1000
+
 export function probingGuard(parts: ProbingGuardParts): ProbingGuard {
   const { budget, turnedBits, mode, events, now, onTrouble } = parts
   if (mode === 'off') return { ...NO_PROBING, close: () => budget.close() }
@@ -82,13 +83,13 @@ export function probingGuard(parts: ProbingGuardParts): ProbingGuard {
       try {
         await events.add('key.suspected', { orgId }, nowMs, QUIET_MS / 1000)
       } catch (error) {
-        if (toldAtMs.get(orgId) === nowMs) toldAtMs.delete(orgId) // told with the next question
+        if (toldAtMs.get(orgId) === nowMs) toldAtMs.delete(orgId) // report it at the next query
         throw error
       }
     })
   }
 
-  /** Beside the budget: looks at the bits that queries near an edge turned over. */
+  /** Looks for a search in the bits that queries near an edge flipped, and charges the budget for it. */
   const chargeSearches = (orgId: string, observations: readonly Observation[]): void => {
     for (const { imageId, edge, hash } of observations) {
       if (edge === 'none' || hash === undefined) continue
@@ -113,23 +114,7 @@ export function probingGuard(parts: ProbingGuardParts): ProbingGuard {
       throw new Problem('key-suspended')
     }
     if (!standings.some(([, { isCoarse }]) => isCoarse)) return undefined
-    const byImage = new Map(standings)
-    return (imageId, match) => {
-      const standing = byImage.get(imageId)
-      if (standing === undefined || !standing.isCoarse || match.grade === 'exact') return match
-      const { radiusBits, plain } = standing
-      if (match.details !== undefined) return coarseByDetails(match, match.details, radiusBits)
-      if (radiusBits !== undefined && match.distanceBits > radiusBits) return undefined
-      const distanceBits = coarseBits(match)
-      const { agreement: _, ...rest } = match
-      return {
-        ...rest,
-        distanceBits,
-        distanceBand: distanceBandOf(distanceBits),
-        ...(radiusBits !== undefined && { grade: 'near' as const }),
-        ...(plain !== undefined && { view: plain.view, transform: transformName(plain.way) }),
-      }
-    }
+    return coarseScreen(new Map(standings))
   }
 
   return {
@@ -147,6 +132,28 @@ export function probingGuard(parts: ProbingGuardParts): ProbingGuard {
   }
 }
 
+type ScreenedStanding = Standing & Pick<Observation, 'plain'>
+
+/** Tells less about images whose budget is spent: a widest distance for the real one, no agreement, or no match at all. */
+function coarseScreen(standings: ReadonlyMap<string, ScreenedStanding>): Screen {
+  return (imageId, match) => {
+    const standing = standings.get(imageId)
+    if (standing === undefined || !standing.isCoarse || match.grade === 'exact') return match
+    const { radiusBits, plain } = standing
+    if (match.details !== undefined) return coarseByDetails(match, match.details, radiusBits)
+    if (radiusBits !== undefined && match.distanceBits > radiusBits) return undefined
+    const distanceBits = coarseBits(match)
+    const { agreement: _, ...rest } = match
+    return {
+      ...rest,
+      distanceBits,
+      distanceBand: distanceBandOf(distanceBits),
+      ...(radiusBits !== undefined && { grade: 'near' as const }),
+      ...(plain !== undefined && { view: plain.view, transform: transformName(plain.way) }),
+    }
+  }
+}
+
 /** Neither how many details agree nor which part of what was asked they cover. @param radiusBits so many more have to agree than usual */
 function coarseByDetails(match: Match, { surplus }: MatchedDetails, radiusBits: number | undefined): Match | undefined {
   if (radiusBits !== undefined && (radiusBits === 0 || surplus <= radiusBits)) return undefined
@@ -155,13 +162,13 @@ function coarseByDetails(match: Match, { surplus }: MatchedDetails, radiusBits: 
   return { ...match, distanceBits, distanceBand: distanceBandOf(distanceBits), details }
 }
 
-/** In place of the distance of a match that is told coarsely: the widest that it may have, so that all bands within it are told as one. */
+/** The distance that a coarse match shows: the widest that it may have, so that all bands within it look the same. */
 function coarseBits({ signalType, distanceBits }: Match): number {
   if (signalType === 'pdq-area') return 60
   return distanceBits <= 31 ? 31 : 90
 }
 
-/** All keys of the organisation that may ask: another one would go on where this one stopped. */
+/** Suspends all keys of the organisation that may match: otherwise it would continue with another one. */
 async function suspend({ apiKeys, known, events, now }: ProbingGuardParts, orgId: string): Promise<void> {
   const nowMs = now()
   const keyIds = [...known()]
@@ -171,7 +178,7 @@ async function suspend({ apiKeys, known, events, now }: ProbingGuardParts, orgId
     const entry = { act: 'key.suspended', by: 'tabir', about: { keyId, orgId }, atMs: nowMs } as const
     const suspendOnce = (key: ApiKey) =>
       key.suspendedAtMs === undefined ? { key: { ...key, suspendedAtMs: nowMs } } : undefined
-    // Another process may have seen the same, and then it is the one that tells.
+    // Another process may have suspended it first, and has then reported it.
     if ((await apiKeys.change(keyId, suspendOnce, entry)) === undefined) continue
     await events.add('key.suspended', { keyId, orgId }, nowMs, 1)
   }

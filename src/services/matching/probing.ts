@@ -2,10 +2,10 @@
 // the answer (domain/edges.ts), so these are counted: for each organisation and image, across an organisation's images, and for an image over all organisations.
 // Neither what else is asked, nor in which order, route or type, changes a count; and nothing is evicted.
 
-import { createHmac, randomInt } from 'node:crypto'
 import { type Edge, isNearEdge } from '../../domain/matching/edges.js'
-import type { ProbingCharge, ProbingCounts, ProbingSpent } from '../../store/trust/probing.js'
+import type { ProbingCharge, ProbingCounts } from '../../store/trust/probing.js'
 import type { Observation } from './observed.js'
+import { type Account, createProbingAccounts, NOTHING, type OrgAccounts } from './probing-accounts.js'
 
 /**
  * Counts of queries near an edge. Each such query tells at most one bit: of one image, an organisation is told at most 6 + 24 (decision 0114). What a platform asks is
@@ -27,9 +27,6 @@ export const PROBING_BUDGETS = {
   /** What a query that is not near an edge, of an image that is charged, takes from its charge: who does not search has many of them for each that is. Nothing, once the image is frozen. */
   credit: 0.4,
 } as const
-
-/** The radius of a frozen image, by organisation and image: somewhere in these bits, inclusive. */
-const FROZEN_RADIUS = { from: 8, values: 16 } as const
 
 export interface Standing {
   readonly isCoarse: boolean
@@ -60,92 +57,17 @@ export interface ProbingBudgetParts {
   readonly intervalMs?: number
 }
 
-interface Account {
-  readonly own: string
-  readonly shared: string
-  readonly radiusBits: number
-  readonly seed: number
-  isLoaded: boolean
-  spent: ProbingSpent
-  all: ProbingSpent
-  pending: { inner: number; outer: number; credit: number }
-}
-
-interface OrgAccounts {
-  readonly across: Account
-  readonly images: Map<string, Account>
-  readonly dirty: Set<Account>
-}
-
-const NOTHING: ProbingSpent = { inner: 0, outer: 0 }
 const INTERVAL_MS = 250
 /** Charges of a batch. */
 const MAX_PER_BATCH = 500
-/** Images in memory. Whatever is dropped is in the store, and is read again before it is charged. */
-const MAX_ACCOUNTS = 100_000
-const MAX_ORGS = 10_000
-
 export function createProbingBudget(parts: ProbingBudgetParts): ProbingBudget {
   const { counts, secret, now, onTrouble, intervalMs = INTERVAL_MS } = parts
-  const orgs = new Map<string, OrgAccounts>()
+  const accounts = createProbingAccounts(secret)
   const asked = createAskedBefore()
-  let accounts = 0
   let flushing: Promise<void> = Promise.resolve()
-
-  const orgOf = (orgId: string): OrgAccounts => {
-    const known = orgs.get(orgId)
-    if (known !== undefined) return known
-    if (orgs.size >= MAX_ORGS) dropSettled()
-    const made = { across: accountWith('across', '', 0), images: new Map<string, Account>(), dirty: new Set<Account>() }
-    orgs.set(orgId, made)
-    return made
-  }
-  const accountOf = (orgId: string, org: OrgAccounts, imageId: string): Account => {
-    const known = org.images.get(imageId)
-    if (known !== undefined) return known
-    if (accounts >= MAX_ACCOUNTS) dropSettled()
-    const own = createHmac('sha256', secret).update(`probing:${orgId}:${imageId}`).digest()
-    const shared = createHmac('sha256', secret).update(`probing:${imageId}`).digest('base64url').slice(0, 16)
-    const radiusBits = FROZEN_RADIUS.from + ((own[31] ?? 0) % FROZEN_RADIUS.values)
-    const made = accountWith(own.toString('base64url').slice(0, 16), shared, radiusBits)
-    org.images.set(imageId, made)
-    accounts++
-    return made
-  }
-  /** All that the store has: to drop the oldest alone would let a caller choose which. */
-  const dropSettled = () => {
-    accounts = 0
-    for (const [orgId, org] of orgs) {
-      for (const [imageId, account] of org.images) if (!org.dirty.has(account)) org.images.delete(imageId)
-      if (org.dirty.size === 0) orgs.delete(orgId)
-      accounts += org.images.size
-    }
-  }
-
-  const send = async () => {
-    for (const [orgId, org] of orgs) {
-      while (org.dirty.size > 0) {
-        const batch = [...org.dirty].slice(0, MAX_PER_BATCH)
-        const charges = batch.map(({ own, shared, pending }): ProbingCharge => ({ own, shared, ...pending }))
-        const spent = await counts.charge(orgId, charges, PROBING_BUDGETS.frozen, now())
-        for (const [i, account] of batch.entries()) {
-          const { pending } = account
-          const { own = NOTHING, all = NOTHING } = spent[i] ?? {}
-          const sent = charges[i]
-          account.isLoaded = true
-          account.spent = own
-          account.all = all
-          pending.inner -= sent?.inner ?? 0
-          pending.outer -= sent?.outer ?? 0
-          pending.credit -= sent?.credit ?? 0
-          if (pending.inner === 0 && pending.outer === 0 && Math.abs(pending.credit) < 1e-6) org.dirty.delete(account)
-        }
-      }
-    }
-  }
-  // A store that is unavailable stops no match: what was charged is kept here, and sent with the next batch.
+  // Matching goes on while the store is unavailable: charges stay in memory and go with the next batch.
   const flush = () => {
-    flushing = flushing.then(send).catch(onTrouble)
+    flushing = flushing.then(() => sendCharges(accounts.orgs, counts, now)).catch(onTrouble)
     return flushing
   }
   const timer = setInterval(flush, intervalMs).unref()
@@ -153,13 +75,13 @@ export function createProbingBudget(parts: ProbingBudgetParts): ProbingBudget {
   return {
     charge(orgId, observations, knowsDistance) {
       if (observations.length === 0) return undefined
-      const org = orgOf(orgId)
+      const org = accounts.orgOf(orgId)
       let hasToWait = false
       for (const { imageId, edge: bare, distanceBits, marks } of observations) {
         const known = org.images.get(imageId)
         const isTold = knowsDistance && distanceBits !== undefined && distanceBits > 0
         const edge = edgeIn(known, bare === 'none' && isTold ? 'inner' : bare, distanceBits)
-        const account = known ?? (edge === 'none' ? undefined : accountOf(orgId, org, imageId))
+        const account = known ?? (edge === 'none' ? undefined : accounts.accountOf(orgId, org, imageId))
         if (!asked.isNew((account ?? org.across).seed, marks)) continue
         const isOuter = edge === 'outer' || edge === 'alone'
         if (edge !== 'alone') add(org, org.across, { outer: isOuter ? 1 : 0 })
@@ -175,21 +97,21 @@ export function createProbingBudget(parts: ProbingBudgetParts): ProbingBudget {
       return hasToWait ? flush() : undefined
     },
     standingOf(orgId, imageId) {
-      const account = orgs.get(orgId)?.images.get(imageId)
+      const account = accounts.orgs.get(orgId)?.images.get(imageId)
       return account && standingOf(account)
     },
     isSpentAcross(orgId) {
-      const org = orgs.get(orgId)
+      const org = accounts.orgs.get(orgId)
       return org !== undefined && outerOf(org.across) >= PROBING_BUDGETS.across
     },
     spend(orgId, imageId, upTo) {
-      const org = orgOf(orgId)
-      const account = accountOf(orgId, org, imageId)
+      const org = accounts.orgOf(orgId)
+      const account = accounts.accountOf(orgId, org, imageId)
       account.pending.outer += Math.max(0, PROBING_BUDGETS[upTo] - outerOf(account))
       org.dirty.add(account)
     },
     forgive(orgId) {
-      const org = orgs.get(orgId)
+      const org = accounts.orgs.get(orgId)
       if (org === undefined || outerOf(org.across) < PROBING_BUDGETS.across) return
       org.across.pending.outer -= PROBING_BUDGETS.across / 3
       org.dirty.add(org.across)
@@ -200,22 +122,39 @@ export function createProbingBudget(parts: ProbingBudgetParts): ProbingBudget {
       await flush()
     },
   }
+}
 
-  function add(org: OrgAccounts, account: Account, { outer, inner = 0 }: { outer: number; inner?: number }): void {
-    const { pending } = account
-    pending.inner += inner
-    pending.outer += outer
-    const spent = outerOf(account)
-    if (outer === 0 && spent > 0 && (account === org.across || standingOf(account).radiusBits === undefined))
-      pending.credit += PROBING_BUDGETS.credit
-    else if (outer === 0 && inner === 0) return
-    org.dirty.add(account)
+async function sendCharges(orgs: ReadonlyMap<string, OrgAccounts>, counts: ProbingCounts, now: () => number): Promise<void> {
+  for (const [orgId, { dirty }] of orgs) {
+    while (dirty.size > 0) {
+      const batch = [...dirty].slice(0, MAX_PER_BATCH)
+      const charges = batch.map(({ own, shared, pending }): ProbingCharge => ({ own, shared, ...pending }))
+      const spent = await counts.charge(orgId, charges, PROBING_BUDGETS.frozen, now())
+      for (const [i, account] of batch.entries()) {
+        const { pending } = account
+        const { own = NOTHING, all = NOTHING } = spent[i] ?? {}
+        const sent = charges[i]
+        account.isLoaded = true
+        account.spent = own
+        account.all = all
+        pending.inner -= sent?.inner ?? 0
+        pending.outer -= sent?.outer ?? 0
+        pending.credit -= sent?.credit ?? 0
+        if (pending.inner === 0 && pending.outer === 0 && Math.abs(pending.credit) < 1e-6) dirty.delete(account)
+      }
+    }
   }
 }
 
-function accountWith(own: string, shared: string, radiusBits: number): Account {
-  const pending = { inner: 0, outer: 0, credit: 0 }
-  return { own, shared, radiusBits, seed: randomInt(2 ** 32), isLoaded: false, spent: NOTHING, all: NOTHING, pending }
+function add(org: OrgAccounts, account: Account, { outer, inner = 0 }: { outer: number; inner?: number }): void {
+  const { pending } = account
+  pending.inner += inner
+  pending.outer += outer
+  const spent = outerOf(account)
+  if (outer === 0 && spent > 0 && (account === org.across || standingOf(account).radiusBits === undefined))
+    pending.credit += PROBING_BUDGETS.credit
+  else if (outer === 0 && inner === 0) return
+  org.dirty.add(account)
 }
 
 /** An image whose radius was replaced has one edge, which is that radius. */

@@ -10,24 +10,37 @@ import type { AppealService } from '../../../services/trust/appeals.js'
 import { Next, nextOf, PageQuery } from '../../pages.js'
 import { callerOf, ownCaseOf } from '../../plugins/door.js'
 import { may } from '../../problems.js'
-import { CaseNumberParam, GivenSignal, Instant } from '../../schemas.js'
+import { CaseNumberParam, GivenSignal, Instant, instant } from '../../schemas.js'
+import type { ZodApp } from '../../zod-app.js'
 
 const MAX_SIGNALS = 32
 
 const BlockId = z.string().regex(BLOCK_ID_PATTERN, 'must be the id of a block')
 const About = z.object({
-  signalId: z.uuid().nullable().meta({ description: 'Of a picture that was judged harmless, and is kept.' }),
-  blockId: z.string().nullable().meta({ description: 'Of the block that is left of one that was withdrawn.' }),
+  signalId: z.uuid().nullable().meta({ description: 'The registered picture that was judged harmless.' }),
+  blockId: z.string().nullable().meta({ description: 'The block that remains after a picture was withdrawn.' }),
 })
 
-export const appealRoutes: FastifyPluginAsyncZod<{ readonly appeals: AppealService }> = async (app, { appeals }) => {
+export interface AppealRouteOptions {
+  readonly appeals: AppealService
+}
+
+export const appealRoutes: FastifyPluginAsyncZod<AppealRouteOptions> = async (app, options) => {
+  appealRoute(app, options)
+  listAppealsRoute(app, options)
+  decideAppealRoute(app, options)
+  listResubmissionBlocksRoute(app, options)
+  liftResubmissionBlockRoute(app, options)
+}
+
+function appealRoute(app: ZodApp, { appeals }: AppealRouteOptions): void {
   app.post(
     '/cases/:caseNumber/appeals',
     {
       config: { scope: 'case' },
       schema: {
         operationId: 'appeal',
-        summary: 'Appeal that a picture may not be registered',
+        summary: 'Appeal against the refusal of a picture',
         description:
           'For a picture that was refused as known-harmless. The operator sees that there is an appeal, but no hash, picture or case. The same request again returns its state: open or denied; once the picture may be registered, it returns appeal-unneeded.',
         tags: ['cases'],
@@ -51,21 +64,23 @@ export const appealRoutes: FastifyPluginAsyncZod<{ readonly appeals: AppealServi
     },
     async (request) => ({ state: await appeals.make(ownCaseOf(request), signalsIn(request.body.signals)) }),
   )
+}
 
+function listAppealsRoute(app: ZodApp, { appeals }: AppealRouteOptions): void {
   app.get(
     '/appeals',
     {
       config: { scope: 'admin' },
       schema: {
         operationId: 'listAppeals',
-        summary: 'List the appeals that wait for a decision',
+        summary: 'List undecided appeals',
         tags: ['signals'],
         querystring: PageQuery,
         response: {
           200: z.object({
             appeals: z
               .array(About.extend({ madeAt: Instant }))
-              .meta({ description: 'Those that wait longest first. Each has a signalId or a blockId.' }),
+              .meta({ description: 'Oldest first. Each has a signalId or a blockId.' }),
             next: Next,
           }),
           ...may('request-invalid', 'key-missing', 'scope-missing', 'store-unavailable'),
@@ -78,13 +93,15 @@ export const appealRoutes: FastifyPluginAsyncZod<{ readonly appeals: AppealServi
         appeals: page.appeals.map(({ about, atMs }) => ({
           signalId: 'signalId' in about ? about.signalId : null,
           blockId: 'blockId' in about ? about.blockId : null,
-          madeAt: new Date(atMs).toISOString(),
+          madeAt: instant(atMs),
         })),
         next: nextOf(page.next),
       }
     },
   )
+}
 
+function decideAppealRoute(app: ZodApp, { appeals }: AppealRouteOptions): void {
   app.post(
     '/appeals/:appealed/decision',
     {
@@ -93,7 +110,7 @@ export const appealRoutes: FastifyPluginAsyncZod<{ readonly appeals: AppealServi
         operationId: 'decideAppeal',
         summary: 'Decide an appeal',
         description:
-          'granted: the block and its digest are removed, and what was decided about a picture that is kept is taken back; a picture of the bank harmless is removed. denied: nobody may appeal that again for 180 days, or as long as the block stands.',
+          'granted: removes the block and its digest, reverses the decision about a registered picture, and removes a picture of the bank `harmless`. denied: no new appeal for 180 days, or while the block lasts.',
         tags: ['signals'],
         params: z.object({
           appealed: z
@@ -114,22 +131,25 @@ export const appealRoutes: FastifyPluginAsyncZod<{ readonly appeals: AppealServi
       return reply.code(204).send(null)
     },
   )
+}
 
+function listResubmissionBlocksRoute(app: ZodApp, { appeals }: AppealRouteOptions): void {
   app.get(
     '/resubmission-blocks',
     {
       config: { scope: 'admin' },
       schema: {
         operationId: 'listResubmissionBlocks',
-        summary: 'List what no case may register again',
-        description: 'Keyed digests of pictures of cases that were judged harmless, also of withdrawn ones.',
+        summary: 'List resubmission blocks',
+        description:
+          'Keyed digests of pictures of cases that were judged harmless, including withdrawn pictures. No case may register such a picture.',
         tags: ['signals'],
         querystring: PageQuery,
         response: {
           200: z.object({
             blocks: z
               .array(z.object({ blockId: z.string(), until: Instant }))
-              .meta({ description: 'Those that end first, first.' }),
+              .meta({ description: 'Sorted by expiry, soonest first.' }),
             next: Next,
           }),
           ...may('request-invalid', 'key-missing', 'scope-missing', 'store-unavailable'),
@@ -139,12 +159,14 @@ export const appealRoutes: FastifyPluginAsyncZod<{ readonly appeals: AppealServi
     async ({ query }) => {
       const { blocks, next } = await appeals.blocks(query.after, query.limit)
       return {
-        blocks: blocks.map(({ blockId, untilMs }) => ({ blockId, until: new Date(untilMs).toISOString() })),
+        blocks: blocks.map(({ blockId, untilMs }) => ({ blockId, until: instant(untilMs) })),
         next: nextOf(next),
       }
     },
   )
+}
 
+function liftResubmissionBlockRoute(app: ZodApp, { appeals }: AppealRouteOptions): void {
   app.delete(
     '/resubmission-blocks/:blockId',
     {
@@ -153,7 +175,7 @@ export const appealRoutes: FastifyPluginAsyncZod<{ readonly appeals: AppealServi
         operationId: 'liftResubmissionBlock',
         summary: 'Lift a block',
         description:
-          'Its digest is removed completely. A picture that is kept and was judged harmless vetoes still: take the decision back for that.',
+          'Erases its digest. A registered picture that was judged harmless still blocks: reverse that decision as well.',
         tags: ['signals'],
         params: z.object({ blockId: BlockId }),
         response: {

@@ -9,7 +9,16 @@ import type { Idempotency } from '../../../services/load/idempotency.js'
 import { Declared } from '../../minors.js'
 import { callerOf, ownCaseOf } from '../../plugins/door.js'
 import { may } from '../../problems.js'
-import { CaseNumberParam, CategoryName, ExtendedProtection, IdempotencyKey, Instant, RecoveryCode } from '../../schemas.js'
+import {
+  CaseNumberParam,
+  CategoryName,
+  ExtendedProtection,
+  IdempotencyKey,
+  Instant,
+  instant,
+  RecoveryCode,
+} from '../../schemas.js'
+import type { ZodApp } from '../../zod-app.js'
 
 const Reference = z
   .string()
@@ -17,7 +26,7 @@ const Reference = z
   // No pattern in the description: few validators there know \p.
   .refine((text) => /[\p{L}\p{N}]/u.test(text), 'must have a letter or digit')
   .meta({
-    description: 'The number of a report to the police or of a complaint. Kept as a keyed hash alone.',
+    description: 'The number of a police report or complaint. Only a keyed hash is kept.',
   })
 
 const NewAssistedCase = z.strictObject({
@@ -27,16 +36,16 @@ const NewAssistedCase = z.strictObject({
   extendedProtection: ExtendedProtection,
   consent: z.strictObject({
     kind: z.enum(CONSENT_KINDS).meta({ description: 'How she agreed.' }),
-    on: z.iso.date().meta({ description: 'On which day.' }),
+    on: z.iso.date().meta({ description: 'The day on which she agreed.' }),
   }),
   attest: z.boolean().default(false).meta({
-    description: 'Do you stand in for what you will register? Then its images have the tier ngo-attested.',
+    description: 'Do you vouch for the pictures that you will register? If so, they get the tier ngo-attested.',
   }),
   complaint: Reference.optional(),
 })
 const OpenedCase = z.object({
   caseNumber: z.string(),
-  caseId: z.string().meta({ description: 'What webhooks call it. It opens nothing.' }),
+  caseId: z.string().meta({ description: 'The id of the case in webhook messages. It grants no access.' }),
   expiresAt: Instant,
   remindAt: Instant,
 })
@@ -47,19 +56,23 @@ export interface AssistedCaseRouteOptions {
   readonly now: () => number
 }
 
-export const assistedCaseRoutes: FastifyPluginAsyncZod<AssistedCaseRouteOptions> = async (
-  app,
-  { cases, idempotency, now },
-) => {
+export const assistedCaseRoutes: FastifyPluginAsyncZod<AssistedCaseRouteOptions> = async (app, options) => {
+  openAssistedCaseRoute(app, options)
+  handOverCaseRoute(app, options)
+  noteComplaintRoute(app, options)
+  checkComplaintRoute(app, options)
+}
+
+function openAssistedCaseRoute(app: ZodApp, { cases, idempotency, now }: AssistedCaseRouteOptions): void {
   app.post(
     '/assisted-cases',
     {
       config: { scope: 'cases:write' },
       schema: {
         operationId: 'openAssistedCase',
-        summary: 'Open a case for somebody who has agreed to it',
+        summary: 'Open a case on behalf of a person who has agreed',
         description:
-          'The routes of the case take your API key in place of its token. It has no PIN before you hand it over. Nothing that names her is asked for, and nothing may be sent.',
+          'Use your API key on the routes of the case, where a token is expected. The case has no PIN until you hand it over. Send nothing that identifies the person.',
         tags: ['cases'],
         headers: IdempotencyKey,
         body: NewAssistedCase,
@@ -97,14 +110,16 @@ export const assistedCaseRoutes: FastifyPluginAsyncZod<AssistedCaseRouteOptions>
         return {
           caseNumber,
           caseId,
-          expiresAt: new Date(expiresAtMs).toISOString(),
-          remindAt: new Date(remindAtMs).toISOString(),
+          expiresAt: instant(expiresAtMs),
+          remindAt: instant(remindAtMs),
         }
       })
       return reply.code(201).send(opened)
     },
   )
+}
 
+function handOverCaseRoute(app: ZodApp, { cases }: AssistedCaseRouteOptions): void {
   app.post(
     '/cases/:caseNumber/handover',
     {
@@ -113,7 +128,7 @@ export const assistedCaseRoutes: FastifyPluginAsyncZod<AssistedCaseRouteOptions>
         operationId: 'handOverCase',
         summary: 'Hand a case over to the person it is about',
         description:
-          'For the organisation that opened it. PIN and recovery code are for her; she should get others then (`POST …/pin`). From the answer on your key does nothing with the case, or looks at it if that was agreed. If the answer was lost, send the same again, with or without its Idempotency-Key: until she has used one of them, the answer is the same; then it is `handed-over`.',
+          'For the organisation that opened it. Give her the PIN and the recovery code; she should replace both (`POST …/pin`). After the answer your key has no access to the case, or may only read it if you agreed on that (`keepReading`). If the answer is lost, repeat the request, with or without its Idempotency-Key: the answer is the same until she has used PIN or code, then `handed-over`.',
         tags: ['cases'],
         params: CaseNumberParam,
         headers: IdempotencyKey,
@@ -138,16 +153,18 @@ export const assistedCaseRoutes: FastifyPluginAsyncZod<AssistedCaseRouteOptions>
       return reply.code(201).send(given)
     },
   )
+}
 
+function noteComplaintRoute(app: ZodApp, { cases }: AssistedCaseRouteOptions): void {
   app.put(
     '/cases/:caseNumber/complaint',
     {
       config: { scope: 'case' },
       schema: {
         operationId: 'noteComplaint',
-        summary: 'Note that there is a complaint',
+        summary: 'Note the number of a complaint',
         description:
-          'Its number is kept as a keyed hash: it can be compared later, and nobody can read it. The last one counts.',
+          'Only a keyed hash of the number is kept: it can be compared later, but not read. A new number replaces the previous one.',
         tags: ['cases'],
         params: CaseNumberParam,
         body: z.strictObject({ reference: Reference }),
@@ -162,15 +179,17 @@ export const assistedCaseRoutes: FastifyPluginAsyncZod<AssistedCaseRouteOptions>
       return reply.code(204).send(null)
     },
   )
+}
 
+function checkComplaintRoute(app: ZodApp, { cases }: AssistedCaseRouteOptions): void {
   app.post(
     '/cases/:caseNumber/complaint/checks',
     {
       config: { scope: 'case' },
       schema: {
         operationId: 'checkComplaint',
-        summary: 'Is this the number that was noted?',
-        description: 'For an officer who has the number, and the person whose case it is.',
+        summary: 'Check the number of a complaint',
+        description: 'For an officer who has the number, together with the person whose case it is.',
         tags: ['cases'],
         params: CaseNumberParam,
         body: z.strictObject({ reference: Reference }),

@@ -25,10 +25,11 @@ import type { Signer } from '../../../services/records/signer.js'
 import { eventStreams, wantsEvents } from '../../event-stream.js'
 import { ownCaseOf } from '../../plugins/door.js'
 import { may } from '../../problems.js'
-import { CaseNumberParam, CaseView, CategoryName, Instant, Quality, SignalTypeName } from '../../schemas.js'
+import { CaseNumberParam, CaseView, CategoryName, Instant, instant, Quality, SignalTypeName } from '../../schemas.js'
+import type { ZodApp } from '../../zod-app.js'
 import { presentCase } from './cases.js'
 
-const Platforms = z.enum(PLATFORM_BUCKETS).meta({ description: 'How many platforms. Never which, and no exact number.' })
+const Platforms = z.enum(PLATFORM_BUCKETS).meta({ description: 'A range, not an exact number. Platforms are never named.' })
 const EventView = z
   .object({
     id: z.string(),
@@ -51,9 +52,9 @@ const ImageView = z.object({
   registeredAt: Instant,
   category: CategoryName.nullable(),
   tier: z.enum(TIER_NAMES),
-  disputed: z.boolean().meta({ description: 'Somebody doubts that it should be there, and nobody has decided yet.' }),
-  answer: z.enum(DISPUTE_ANSWERS).nullable().meta({ description: 'To that dispute.' }),
-  matching: z.boolean().meta({ description: 'false: held until somebody has looked at it, or judged a false report.' }),
+  disputed: z.boolean().meta({ description: 'A dispute is open.' }),
+  answer: z.enum(DISPUTE_ANSWERS).nullable().meta({ description: 'The answer to the dispute.' }),
+  matching: z.boolean().meta({ description: 'false: held for review, or judged a false report.' }),
   quality: Quality,
   hashes: z.partialRecord(SignalTypeName, z.int()).meta({ description: 'How many of each type.' }),
 })
@@ -70,27 +71,33 @@ export interface CaseFileRouteOptions {
   readonly now: () => number
 }
 
-export const caseFileRoutes: FastifyPluginAsyncZod<CaseFileRouteOptions> = async (app, { files, signer, limits, now }) => {
-  const streams = eventStreams()
-  const printer = reportPrinter()
-  app.addHook('preClose', async () => streams.close())
+const streams = eventStreams()
+const printer = reportPrinter()
 
+export const caseFileRoutes: FastifyPluginAsyncZod<CaseFileRouteOptions> = async (app, options) => {
+  app.addHook('preClose', async () => streams.close())
+  getCaseEventsRoute(app, options)
+  exportCaseRoute(app, options)
+  getReportRoute(app, options)
+}
+
+function getCaseEventsRoute(app: ZodApp, { files, limits }: CaseFileRouteOptions): void {
   app.get(
     '/cases/:caseNumber/events',
     {
       config: { scope: 'case', eventStream: true },
       schema: {
         operationId: 'getCaseEvents',
-        summary: 'The time line of a case, at once or live',
+        summary: 'Get the time line of a case, at once or live',
         description:
-          'As JSON; or, for who accepts text/event-stream, as Server-Sent Events: first what there is, or what came after Last-Event-ID, then each as it happens. The stream ends once the case is erased, and after an hour: then come again.',
+          'JSON, or Server-Sent Events with `Accept: text/event-stream`: first the events so far (or those after Last-Event-ID), then each new one. The stream ends when the case is erased, and after one hour; then reconnect.',
         tags: ['cases'],
         params: CaseNumberParam,
         headers: z.object({ accept: z.string().optional(), 'last-event-id': LastEvent }),
         response: {
           200: z
             .object({
-              platformsAsking: Platforms.meta({ description: 'How many hold a key to ask about pictures, now.' }),
+              platformsAsking: Platforms.meta({ description: 'How many hold a key that may match pictures, now.' }),
               events: z.array(EventView),
             })
             .or(z.custom<Readable>((value) => value instanceof Readable)),
@@ -121,16 +128,18 @@ export const caseFileRoutes: FastifyPluginAsyncZod<CaseFileRouteOptions> = async
       return reply.send(stream)
     },
   )
+}
 
+function exportCaseRoute(app: ZodApp, { files, signer }: CaseFileRouteOptions): void {
   app.get(
     '/cases/:caseNumber/export',
     {
       config: { scope: 'case' },
       schema: {
         operationId: 'exportCase',
-        summary: 'Everything that is kept of a case',
+        summary: 'Get everything that is kept of a case',
         description:
-          'Except the hashes themselves: they can in part be turned back into the picture, and a stolen token must not give them away.',
+          'Without the hashes: a picture can be partly reconstructed from them, and a stolen token must not reveal them.',
         tags: ['cases'],
         params: CaseNumberParam,
         response: {
@@ -156,21 +165,23 @@ export const caseFileRoutes: FastifyPluginAsyncZod<CaseFileRouteOptions> = async
       }
     },
   )
+}
 
+function getReportRoute(app: ZodApp, { files, signer, now }: CaseFileRouteOptions): void {
   app.get(
     '/cases/:caseNumber/report',
     {
       config: { scope: 'case', pdf: true },
       schema: {
         operationId: 'getReport',
-        summary: 'A signed report of a case, for police or a regulator',
+        summary: 'Get a signed report of a case, for police or a regulator',
         description:
-          'Numbers and times; no picture, no hash, no name. As JSON, or as PDF with that JSON attached. `tabir receipts verify` checks it.',
+          'Numbers and times; no picture, hash or name. JSON, or PDF with that JSON attached. Check it with `tabir receipts verify`.',
         tags: ['cases'],
         params: CaseNumberParam,
         querystring: z.strictObject({
           format: z.enum(['json', 'pdf']).default('json'),
-          lang: z.enum(REPORT_LANGUAGES).default('en').meta({ description: 'Of the pages.' }),
+          lang: z.enum(REPORT_LANGUAGES).default('en').meta({ description: 'Language of the PDF.' }),
         }),
         response: {
           200: Report.or(Bytes),
@@ -195,7 +206,7 @@ function presentEvent({ id, kind, atMs, count }: CaseEvent): EventView {
   return {
     id,
     kind,
-    at: new Date(atMs).toISOString(),
+    at: instant(atMs),
     ...(counted === 'images' && { images: count }),
     ...(counted === 'platforms' && { platforms: platformBucket(count) }),
     ...(counted === 'attempts' && { attempts: count }),
@@ -203,6 +214,6 @@ function presentEvent({ id, kind, atMs, count }: CaseEvent): EventView {
 }
 
 function presentImage({ registeredAtMs, category, answer, ...rest }: FiledImage): z.infer<typeof ImageView> {
-  const registeredAt = new Date(registeredAtMs).toISOString()
+  const registeredAt = instant(registeredAtMs)
   return { ...rest, registeredAt, category: category ?? null, answer: answer ?? null }
 }

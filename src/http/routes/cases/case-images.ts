@@ -26,6 +26,7 @@ import {
   RegisteredState,
 } from '../../schemas.js'
 import { eachImage, type InFlight, type UploadLimits } from '../../upload.js'
+import type { ZodApp } from '../../zod-app.js'
 
 const MAX_IMAGES_OF_HASHES = 1000
 const MAX_SIGNALS_PER_IMAGE = 32
@@ -80,10 +81,15 @@ export interface CaseImageRouteOptions {
   readonly inFlight: InFlight
 }
 
-export const caseImageRoutes: FastifyPluginAsyncZod<CaseImageRouteOptions> = async (
-  app,
-  { hashing, registration, idempotency, uploadLimits, inFlight },
-) => {
+export const caseImageRoutes: FastifyPluginAsyncZod<CaseImageRouteOptions> = async (app, options) => {
+  addImagesRoute(app, options)
+  addHashesRoute(app, options)
+}
+
+function addImagesRoute(
+  app: ZodApp,
+  { hashing, registration, idempotency, uploadLimits, inFlight }: CaseImageRouteOptions,
+): void {
   app.post(
     '/cases/:caseNumber/images',
     {
@@ -92,7 +98,7 @@ export const caseImageRoutes: FastifyPluginAsyncZod<CaseImageRouteOptions> = asy
         operationId: 'addImages',
         summary: 'Add pictures to a case',
         description:
-          'They are hashed and forgotten; nothing of them is stored. Answered when their hashes are durable and matchable.',
+          'Pictures are hashed and then discarded, never stored. The answer is sent when the hashes are durable and match.',
         tags: ['cases'],
         params: CaseNumberParam,
         headers: IdempotencyKey,
@@ -119,7 +125,7 @@ export const caseImageRoutes: FastifyPluginAsyncZod<CaseImageRouteOptions> = asy
         const outcomes = await upload(async (image) =>
           toNewImage(await hashing.hash(image, 'submission', details, request.hashingFor(reply))),
         )
-        return { digest: digestOf(digests), answer: { images: await registerUsable(own, outcomes) } }
+        return { digest: digestOf(digests), answer: { images: await registerUsable(registration, own, outcomes) } }
       }
       if (key === undefined) return reply.code(201).send((await register()).answer)
       const tried = await idempotency.attempt(['images', own.caseId], key, RegisteredImages)
@@ -131,7 +137,9 @@ export const caseImageRoutes: FastifyPluginAsyncZod<CaseImageRouteOptions> = asy
       return reply.code(201).send(await tried.answer(digestOf(digests)))
     },
   )
+}
 
+function addHashesRoute(app: ZodApp, { registration, idempotency }: CaseImageRouteOptions): void {
   app.post(
     '/cases/:caseNumber/hashes',
     {
@@ -139,7 +147,7 @@ export const caseImageRoutes: FastifyPluginAsyncZod<CaseImageRouteOptions> = asy
       bodyLimit: 8 << 20,
       schema: {
         operationId: 'addHashes',
-        summary: 'Add pictures by the hashes that were computed on the own device',
+        summary: 'Add pictures by hashes computed on the own device',
         tags: ['cases'],
         params: CaseNumberParam,
         headers: IdempotencyKey,
@@ -165,6 +173,7 @@ export const caseImageRoutes: FastifyPluginAsyncZod<CaseImageRouteOptions> = asy
       const own = ownCaseOf(request)
       const register = async () => ({
         images: await registerUsable(
+          registration,
           own,
           body.images.map((image) => toGivenImage(image, registration.takesDetails(own))),
         ),
@@ -173,25 +182,29 @@ export const caseImageRoutes: FastifyPluginAsyncZod<CaseImageRouteOptions> = asy
       return reply.code(201).send(await idempotency.once(['hashes', own.caseId], key, body, RegisteredImages, register))
     },
   )
+}
 
-  /** Registers those that can be; when none can, the first refusal is the answer. */
-  async function registerUsable(
-    own: OwnCase,
-    given: readonly (UsableImage | Problem)[],
-  ): Promise<z.infer<typeof RegisteredImages>['images']> {
-    const harmless = await registration.harmlessAmong(given.map((image) => (image instanceof Problem ? [] : image.signals)))
-    const outcomes = given.map((image, i) => (harmless[i] === true ? new Problem('known-harmless') : image))
-    const usable = outcomes.flatMap((outcome) => (outcome instanceof Problem ? [] : [outcome]))
-    const refusal = outcomes.find((outcome) => outcome instanceof Problem)
-    if (usable.length === 0 && refusal !== undefined) throw refusal
-    const ids = (await registration.forCase(own, usable)).values()
-    return outcomes.map((outcome) => {
-      if (outcome instanceof Problem) return { state: 'refused', problem: problemBody(outcome) }
-      const imageId = ids.next().value
-      const isHeld = imageId !== undefined && registration.isHeld(imageId)
-      return { imageId, quality: outcome.quality, state: isHeld ? 'held' : 'registered' }
-    })
-  }
+/** @throws {Problem} the first refusal, if no image was registered */
+async function registerUsable(
+  registration: Registration,
+  own: OwnCase,
+  given: readonly (UsableImage | Problem)[],
+): Promise<z.infer<typeof RegisteredImages>['images']> {
+  const usable = given.filter((image): image is UsableImage => !(image instanceof Problem))
+  const registered = (usable.length === 0 ? [] : await registration.forCase(own, usable)).values()
+  const outcomes = given.map((image) => {
+    if (image instanceof Problem) return image
+    const id = registered.next().value
+    if (id === undefined) throw new Error('each image that can be registered has an outcome')
+    return id instanceof Problem ? id : { imageId: id, quality: image.quality }
+  })
+  const refusal = outcomes.find((outcome) => outcome instanceof Problem)
+  if (refusal !== undefined && outcomes.every((outcome) => outcome instanceof Problem)) throw refusal
+  return outcomes.map((outcome) =>
+    outcome instanceof Problem
+      ? { state: 'refused', problem: problemBody(outcome) }
+      : { ...outcome, state: registration.isHeld(outcome.imageId) ? 'held' : 'registered' },
+  )
 }
 
 type UsableImage = NewImage & { readonly quality: number }

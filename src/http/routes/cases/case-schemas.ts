@@ -10,7 +10,7 @@ export const NewCase = z.strictObject({
   ...Declared,
   adult: z.literal(true).meta({
     description:
-      'Is the person in the pictures 18 or older now, and was so in every picture? For false the answer has the hotlines, and nothing is kept.',
+      'Is the person in the pictures 18 or older now, and was so in every picture? If false, the answer lists hotlines and nothing is kept.',
   }),
   category: CategoryName.optional(),
   extendedProtection: ExtendedProtection,
@@ -23,7 +23,7 @@ export const Pin = z.strictObject({
     .max(64)
     .normalize('NFKC')
     .regex(PIN_PATTERN, 'must be six digits, or the sixteen of the recovery code')
-    .meta({ description: 'The PIN, or the recovery code in its place.' }),
+    .meta({ description: 'The PIN or the recovery code.' }),
 })
 
 export const OpenedCase = z.object({
@@ -36,9 +36,6 @@ export const OpenedCase = z.object({
 })
 
 export const GivenPin = z.object({
-  pin: z
-    .string()
-    .nullable()
-    .meta({ description: 'null: too many wrong PINs were tried, so the recovery code alone opens the case.' }),
+  pin: z.string().nullable().meta({ description: 'null: after too many wrong PINs only the recovery code opens the case.' }),
   recoveryCode: RecoveryCode,
 })

@@ -3,23 +3,17 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { MAX_PIN_GUESSES } from '../../../domain/cases/case.js'
-import { Problem } from '../../../domain/problem.js'
 import type { CaseView as CaseFacts, Cases } from '../../../services/cases/cases.js'
 import type { ProofOfWork } from '../../../services/cases/proof-of-work.js'
-import { Receipt, receiptFor } from '../../../services/cases/receipts.js'
 import type { Idempotency } from '../../../services/load/idempotency.js'
 import type { Signer } from '../../../services/records/signer.js'
 import { ownCaseOf } from '../../plugins/door.js'
 import { may } from '../../problems.js'
-import { CaseNumberParam, CaseView, IdempotencyKey, Instant } from '../../schemas.js'
+import { CaseNumberParam, CaseView, IdempotencyKey, Instant, instant, instantOrNull } from '../../schemas.js'
+import type { ZodApp } from '../../zod-app.js'
 import { GivenPin, NewCase, OpenedCase, Pin } from './case-schemas.js'
 import { proofOf } from './challenge.js'
-
-const ReceiptBody = Receipt.meta({
-  id: 'Receipt',
-  description:
-    'signature: Ed25519 over everything else as RFC 8785 writes it, base64url. `tabir receipts verify` checks it, or any program with the key of /v1/receipts/key.',
-})
+import { getReceiptKeyRoute, getReceiptRoute, withdrawCaseRoute } from './receipts.js'
 
 export interface CaseRouteOptions {
   readonly cases: Cases
@@ -28,10 +22,18 @@ export interface CaseRouteOptions {
   readonly proofOfWork: ProofOfWork
 }
 
-export const caseRoutes: FastifyPluginAsyncZod<CaseRouteOptions> = async (
-  app,
-  { cases, idempotency, signer, proofOfWork },
-) => {
+export const caseRoutes: FastifyPluginAsyncZod<CaseRouteOptions> = async (app, options) => {
+  openCaseRoute(app, options)
+  openCaseByPinRoute(app, options)
+  renewCaseRoute(app, options)
+  changePinRoute(app, options)
+  getCaseRoute(app, options)
+  withdrawCaseRoute(app, options)
+  getReceiptRoute(app, options)
+  getReceiptKeyRoute(app, options)
+}
+
+function openCaseRoute(app: ZodApp, { cases, idempotency, proofOfWork }: CaseRouteOptions): void {
   app.post(
     '/cases',
     {
@@ -40,7 +42,7 @@ export const caseRoutes: FastifyPluginAsyncZod<CaseRouteOptions> = async (
         operationId: 'openCase',
         summary: 'Open a case',
         description:
-          'The number, the PIN and the recovery code are shown once and cannot be recovered, except by the same request with its Idempotency-Key.',
+          'The number, the PIN and the recovery code are shown once. If the answer is lost, repeat the request with the same Idempotency-Key.',
         tags: ['cases'],
         headers: IdempotencyKey,
         body: NewCase,
@@ -72,7 +74,9 @@ export const caseRoutes: FastifyPluginAsyncZod<CaseRouteOptions> = async (
       return reply.code(201).send(opened)
     },
   )
+}
 
+function openCaseByPinRoute(app: ZodApp, { cases }: CaseRouteOptions): void {
   app.post(
     '/cases/:caseNumber/tokens',
     {
@@ -80,7 +84,7 @@ export const caseRoutes: FastifyPluginAsyncZod<CaseRouteOptions> = async (
       schema: {
         operationId: 'openCaseByPin',
         summary: 'Get a token for a case with its PIN or recovery code',
-        description: `A wrong PIN and a case that does not exist have the same answer. After ${MAX_PIN_GUESSES} wrong PINs in the life of a case no PIN opens it any more, with that answer too; the recovery code and tokens do. The time line shows failed attempts. The first use of another PIN or code (\`POST …/pin\`) ends those before and all tokens. If the answer was lost, ask again: a token that nobody has ends after twelve hours.`,
+        description: `A wrong PIN and an unknown case get the same answer. After ${MAX_PIN_GUESSES} wrong PINs in the lifetime of a case its PIN is locked, with that answer too; the recovery code and existing tokens still work. The time line shows failed attempts. The first use of a new PIN or code (\`POST …/pin\`) ends the old ones and all tokens. If the answer is lost, repeat the request: an unused token expires after twelve hours.`,
         tags: ['cases'],
         params: CaseNumberParam,
         body: Pin,
@@ -92,15 +96,17 @@ export const caseRoutes: FastifyPluginAsyncZod<CaseRouteOptions> = async (
     },
     async ({ params, body }, reply) => reply.code(201).send({ token: await cases.token(params.caseNumber, body.pin) }),
   )
+}
 
+function renewCaseRoute(app: ZodApp, { cases }: CaseRouteOptions): void {
   app.post(
     '/cases/:caseNumber/renewals',
     {
       config: { scope: 'case' },
       schema: {
         operationId: 'renewCase',
-        summary: 'Keep a case for another period',
-        description: 'Counted from now. Without it, the case expires and is erased as if it were withdrawn.',
+        summary: 'Renew a case',
+        description: 'The new period starts now. A case that is not renewed expires and is erased as if it were withdrawn.',
         tags: ['cases'],
         params: CaseNumberParam,
         response: {
@@ -114,16 +120,18 @@ export const caseRoutes: FastifyPluginAsyncZod<CaseRouteOptions> = async (
       return { expiresAt: instant(expiresAtMs), remindAt: instant(remindAtMs) }
     },
   )
+}
 
+function changePinRoute(app: ZodApp, { cases, idempotency }: CaseRouteOptions): void {
   app.post(
     '/cases/:caseNumber/pin',
     {
       config: { scope: 'case' },
       schema: {
         operationId: 'changePin',
-        summary: 'Get another PIN and recovery code',
+        summary: 'Replace the PIN and the recovery code',
         description:
-          'Old and new open the case until the new PIN or code is used (`POST …/tokens`): then the old ones open nothing any more, and all tokens that were given before end. So nobody is locked out when the answer is lost. The same again with its Idempotency-Key gives the same; without, others, and the last ones count.',
+          'The old ones stay valid until the new PIN or code is used (`POST …/tokens`), so a lost answer locks nobody out. That first use also ends all earlier tokens. With the same Idempotency-Key the answer is the same; without it, a new pair replaces the previous new one.',
         tags: ['cases'],
         params: CaseNumberParam,
         headers: IdempotencyKey,
@@ -153,89 +161,22 @@ export const caseRoutes: FastifyPluginAsyncZod<CaseRouteOptions> = async (
       return reply.code(201).send(given)
     },
   )
+}
 
+function getCaseRoute(app: ZodApp, { cases }: CaseRouteOptions): void {
   app.get(
     '/cases/:caseNumber',
     {
       config: { scope: 'case' },
       schema: {
         operationId: 'getCase',
-        summary: 'Follow a case',
+        summary: 'Get a case',
         tags: ['cases'],
         params: CaseNumberParam,
         response: { 200: CaseView, ...may('token-missing', 'case-unknown', 'store-unavailable') },
       },
     },
     async (request) => presentCase(await cases.view(ownCaseOf(request))),
-  )
-
-  app.delete(
-    '/cases/:caseNumber',
-    {
-      config: { scope: 'case' },
-      schema: {
-        operationId: 'withdrawCase',
-        summary: 'Withdraw a case',
-        description:
-          'From the answer on nothing of it matches here, and within a second nowhere. Its hashes are erased. The answer is a signed receipt; asking again gives the same one.',
-        tags: ['cases'],
-        params: CaseNumberParam,
-        response: { 200: ReceiptBody, ...may('token-missing', 'case-unknown', 'store-unavailable') },
-      },
-    },
-    async (request) => {
-      const receipt = receiptFor(await cases.withdraw(ownCaseOf(request)), signer)
-      if (receipt === undefined) throw new Error('a case that was withdrawn has ended')
-      return receipt
-    },
-  )
-
-  app.get(
-    '/cases/:caseNumber/receipt',
-    {
-      config: { scope: 'case' },
-      schema: {
-        operationId: 'getReceipt',
-        summary: 'The receipt of a case that has ended',
-        description: 'Whether it was withdrawn or expired. For 30 days from its end; then nothing of the case is left.',
-        tags: ['cases'],
-        params: CaseNumberParam,
-        response: { 200: ReceiptBody, ...may('token-missing', 'case-unknown', 'case-not-ended', 'store-unavailable') },
-      },
-    },
-    async (request) => {
-      const receipt = receiptFor(ownCaseOf(request), signer)
-      if (receipt === undefined) throw new Problem('case-not-ended')
-      return receipt
-    },
-  )
-
-  app.get(
-    '/receipts/key',
-    {
-      config: { scope: 'public' },
-      schema: {
-        operationId: 'getReceiptKey',
-        summary: 'The key that receipts and reports are signed with',
-        description: 'Keep a copy: with it a receipt can be checked when this service is gone.',
-        tags: ['cases'],
-        response: {
-          200: z.object({
-            jwk: z.object({
-              kty: z.literal('OKP'),
-              crv: z.literal('Ed25519'),
-              x: z.string(),
-              kid: z.string(),
-              use: z.literal('sig'),
-              alg: z.literal('EdDSA'),
-            }),
-            pem: z.string(),
-          }),
-          ...may(),
-        },
-      },
-    },
-    async () => ({ jwk: signer.jwk, pem: signer.pem }),
   )
 }
 
@@ -259,7 +200,7 @@ export function presentCase({
         : {
             consent: { kind: assistance.consentKind, on: assistance.consentOn },
             attested: assistance.isAttested,
-            handedOverAt: assistance.handedOverAtMs === undefined ? null : instant(assistance.handedOverAtMs),
+            handedOverAt: instantOrNull(assistance.handedOverAtMs),
           },
     complaint: hasComplaint,
     createdAt: instant(createdAtMs),
@@ -267,10 +208,6 @@ export function presentCase({
     remindAt: instant(remindAtMs),
     withdrawnAt: end?.as === 'withdrawn' ? instant(end.atMs) : null,
     expiredAt: end?.as === 'expired' ? instant(end.atMs) : null,
-    erasedAt: erasedAtMs === undefined ? null : instant(erasedAtMs),
+    erasedAt: instantOrNull(erasedAtMs),
   }
-}
-
-function instant(ms: number): string {
-  return new Date(ms).toISOString()
 }

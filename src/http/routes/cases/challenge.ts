@@ -19,7 +19,7 @@ const ChallengeView = z
     }),
     signature: z.string().optional(),
   })
-  .meta({ id: 'Challenge', description: 'An ALTCHA challenge, as its library and its widget solve it.' })
+  .meta({ id: 'Challenge', description: 'An ALTCHA challenge. The ALTCHA library and widget can solve it.' })
 const HexText = z.string().regex(/^[0-9a-f]{1,256}$/, 'must be hex')
 export const Proof = z
   .strictObject({
@@ -38,7 +38,7 @@ export const Proof = z
     }),
     solution: z.strictObject({ counter: z.int().min(0), derivedKey: HexText, time: z.number().optional() }),
   })
-  .meta({ description: 'A challenge of this service, solved. Needed where the operator asks for one.' })
+  .meta({ description: 'A solved challenge of this service. Required where the operator configured it.' })
 
 export const challengeRoutes: FastifyPluginAsyncZod<{ readonly proofOfWork: ProofOfWork }> = async (
   app,
@@ -51,7 +51,7 @@ export const challengeRoutes: FastifyPluginAsyncZod<{ readonly proofOfWork: Proo
       schema: {
         operationId: 'getChallenge',
         summary: 'Get a challenge to solve before opening a case',
-        description: 'Good for five minutes and one case. It grows harder while many cases are opened.',
+        description: 'Valid for five minutes and one case. The difficulty rises while many cases are opened.',
         tags: ['cases'],
         response: { 200: ChallengeView, ...may('store-unavailable') },
       },

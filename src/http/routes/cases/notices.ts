@@ -7,7 +7,8 @@ import type { Notices, OverdueClock } from '../../../services/cases/notices.js'
 import { Next, nextOf, PageQuery } from '../../pages.js'
 import { callerOf, ownCaseOf } from '../../plugins/door.js'
 import { may } from '../../problems.js'
-import { CaseNumberParam, Instant } from '../../schemas.js'
+import { CaseNumberParam, Instant, instant } from '../../schemas.js'
+import type { ZodApp } from '../../zod-app.js'
 
 const LawName = z.enum(LAWS)
 
@@ -15,11 +16,11 @@ const NoticeBody = z.strictObject({
   laws: z.array(LawName).min(1).max(LAWS.length),
   statements: z.array(z.enum(STATEMENTS)).max(STATEMENTS.length).meta({
     description:
-      'goodFaith: said in good faith. withoutConsent: the pictures were passed on without consent. accurate: what is said is accurate and complete. authorised: she is the person in the pictures, or acts for her.',
+      'goodFaith: the notice is given in good faith. withoutConsent: the pictures were shared without consent. accurate: the notice is accurate and complete. authorised: given by the person in the pictures, or on her behalf.',
   }),
   actingAs: z.enum(['self', 'representative']),
   contact: z.string().min(1).max(255).optional().meta({
-    description: 'Name of the NGO, as this service knows it, through which she can be reached. Some laws ask for one.',
+    description: 'Name of the NGO, as registered here, through which she can be reached. Some laws require one.',
   }),
 })
 const NoticeView = z
@@ -37,11 +38,11 @@ const LawView = z.object({
   title: z.string(),
   statements: z.array(z.enum(STATEMENTS)),
   needsContact: z.boolean(),
-  fixedByLaw: z.boolean().meta({ description: 'false: the law says no number, and the times are a yardstick.' }),
+  fixedByLaw: z.boolean().meta({ description: 'false: the law gives no number of hours; the times are a guideline.' }),
   stages: z.array(z.object({ stage: z.enum(STAGES), withinHours: z.number() })),
   sources: z
     .array(z.object({ title: z.string(), url: z.url() }))
-    .meta({ description: `Where this can be read. Compared on ${SOURCES_READ_ON}: laws change.` }),
+    .meta({ description: `Sources, last checked on ${SOURCES_READ_ON}.` }),
 })
 
 const OverdueList = z.object({
@@ -57,21 +58,45 @@ const OverdueList = z.object({
   next: Next,
 })
 
-export const noticeRoutes: FastifyPluginAsyncZod<{ readonly notices: Notices }> = async (app, { notices }) => {
+export interface NoticeRouteOptions {
+  readonly notices: Notices
+}
+
+export const noticeRoutes: FastifyPluginAsyncZod<NoticeRouteOptions> = async (app, options) => {
+  listLawsRoute(app)
+  giveNoticeRoute(app, options)
+  getNoticeRoute(app, options)
+  overdueRoute(app, options, {
+    path: '/deadlines/overdue',
+    scope: 'admin',
+    operationId: 'listOverdue',
+    summary: 'List overdue deadlines',
+  })
+  overdueRoute(app, options, {
+    path: '/deadlines/overdue/own',
+    scope: 'cases:write',
+    operationId: 'listOwnOverdue',
+    summary: 'List overdue deadlines of cases that name you as their contact',
+  })
+}
+
+function listLawsRoute(app: ZodApp): void {
   app.get(
     '/notices/laws',
     {
       config: { scope: 'public' },
       schema: {
         operationId: 'listLaws',
-        summary: 'See what each law asks of a notice',
+        summary: 'List the laws and what each requires of a notice',
         tags: ['cases'],
         response: { 200: z.object({ laws: z.array(LawView) }), ...may() },
       },
     },
     async () => ({ laws: LAWS.map(lawView) }),
   )
+}
 
+function giveNoticeRoute(app: ZodApp, { notices }: NoticeRouteOptions): void {
   app.put(
     '/cases/:caseNumber/notice',
     {
@@ -80,7 +105,7 @@ export const noticeRoutes: FastifyPluginAsyncZod<{ readonly notices: Notices }> 
         operationId: 'giveNotice',
         summary: 'Give notice under one or more laws',
         description:
-          'From then on a deadline runs for every platform that is told of a match with one of the pictures, until it says what it decided. In place of a notice that was given before; running deadlines go on.',
+          'From now on a match with one of the pictures starts a deadline for the platform that got it; the deadline ends when the platform reports its decision. Replaces an earlier notice; deadlines that already run continue.',
         tags: ['cases'],
         params: CaseNumberParam,
         body: NoticeBody,
@@ -104,14 +129,16 @@ export const noticeRoutes: FastifyPluginAsyncZod<{ readonly notices: Notices }> 
       return noticeView(await notices.give(ownCaseOf(request), given))
     },
   )
+}
 
+function getNoticeRoute(app: ZodApp, { notices }: NoticeRouteOptions): void {
   app.get(
     '/cases/:caseNumber/notice',
     {
       config: { scope: 'case' },
       schema: {
         operationId: 'getNotice',
-        summary: 'See the notice of a case',
+        summary: 'Get the notice of a case',
         tags: ['cases'],
         params: CaseNumberParam,
         response: {
@@ -125,37 +152,40 @@ export const noticeRoutes: FastifyPluginAsyncZod<{ readonly notices: Notices }> 
       return { notice: notice === undefined ? null : noticeView(notice) }
     },
   )
+}
 
-  for (const [path, scope, operationId, summary] of [
-    ['/deadlines/overdue', 'admin', 'listOverdue', 'List overdue deadlines'],
-    [
-      '/deadlines/overdue/own',
-      'cases:write',
-      'listOwnOverdue',
-      'List overdue deadlines of cases that name you as their contact',
-    ],
-  ] as const) {
-    app.get(
-      path,
-      {
-        config: { scope },
-        schema: {
-          operationId,
-          summary,
-          description: 'The longest overdue first.',
-          tags: ['signals'],
-          querystring: PageQuery,
-          response: { 200: OverdueList, ...may('request-invalid', 'key-missing', 'scope-missing', 'store-unavailable') },
-        },
+interface OverdueRoute {
+  readonly path: '/deadlines/overdue' | '/deadlines/overdue/own'
+  readonly scope: 'admin' | 'cases:write'
+  readonly operationId: string
+  readonly summary: string
+}
+
+function overdueRoute(
+  app: ZodApp,
+  { notices }: NoticeRouteOptions,
+  { path, scope, operationId, summary }: OverdueRoute,
+): void {
+  app.get(
+    path,
+    {
+      config: { scope },
+      schema: {
+        operationId,
+        summary,
+        description: 'Longest overdue first.',
+        tags: ['signals'],
+        querystring: PageQuery,
+        response: { 200: OverdueList, ...may('request-invalid', 'key-missing', 'scope-missing', 'store-unavailable') },
       },
-      async (request) => {
-        const contact = scope === 'admin' ? undefined : callerOf(request).orgId
-        const { after, limit } = request.query
-        const { clocks, next } = await notices.overdue(contact, after, limit)
-        return { deadlines: clocks.map(overdueView), next: nextOf(next) }
-      },
-    )
-  }
+    },
+    async (request) => {
+      const contact = scope === 'admin' ? undefined : callerOf(request).orgId
+      const { after, limit } = request.query
+      const { clocks, next } = await notices.overdue(contact, after, limit)
+      return { deadlines: clocks.map(overdueView), next: nextOf(next) }
+    },
+  )
 }
 
 function lawView(law: (typeof LAWS)[number]): z.infer<typeof LawView> {
@@ -183,10 +213,10 @@ function noticeView({
     statements: [...statements],
     actingAs,
     hasContact: contactOrgId !== undefined,
-    givenAt: new Date(givenAtMs).toISOString(),
+    givenAt: instant(givenAtMs),
   }
 }
 
 function overdueView({ dueAtMs, ...rest }: OverdueClock) {
-  return { ...rest, dueAt: new Date(dueAtMs).toISOString() }
+  return { ...rest, dueAt: instant(dueAtMs) }
 }

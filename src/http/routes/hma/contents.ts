@@ -1,6 +1,6 @@
 // HMA's bank content: pictures and hashes of a bank, each switched off and on by itself.
 
-import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { formatHash } from '../../../../packages/hash/src/hash256.js'
 import { SIGNAL_TYPES } from '../../../domain/matching/signal-types.js'
 import { Problem } from '../../../domain/problem.js'
@@ -10,7 +10,7 @@ import type { Content, Contents } from '../../../services/interop/contents.js'
 import type { Audit } from '../../../services/records/audit.js'
 import { type ByAddressOptions, hashedFrom } from '../../hma/by-address.js'
 import { metadataIn, noteIn, refOf, textIn } from '../../hma/content-text.js'
-import { isObject, type LaxFields, laxFields } from '../../hma/lax.js'
+import { isObject, laxFields } from '../../hma/lax.js'
 import { HmaRefusal, unhashed } from '../../hma/refusals.js'
 import { contentTypeNamed, INVALID_PDQ, PDQ, pdqHash, pdqOf, selectedTypes } from '../../hma/signals.js'
 import { callerOf } from '../../plugins/door.js'
@@ -35,44 +35,26 @@ interface ContentParam {
   Params: { readonly name: string; readonly id: string }
 }
 
+const CONFIG = { scope: 'signals:write', keyAlso: 'in-path' } as const
+const schema = { hide: true }
+
 export const hmaContentRoutes: FastifyPluginAsync<HmaContentOptions> = async (app, options) => {
-  const { banks, contents, registration, audit, hashing, uploadLimits, inFlight, now } = options
-  const config = { scope: 'signals:write', keyAlso: 'in-path' } as const
-  const schema = { hide: true }
+  addContentRoute(app, options)
+  addSignalRoute(app, options)
+  getContentRoute(app, options)
+  changeContentRoute(app, options)
+  removeContentRoute(app, options)
+}
 
-  /** What is to be added: fetched from an address, with a JSON body beside it; or sent, in a form. */
-  async function contentIn(request: FastifyRequest, reply: FastifyReply, query: LaxFields) {
-    const from = request.hashingFor(reply)
-    const url = query.text('url')
-    if (url !== undefined) {
-      const body: Record<string, unknown> = isObject(request.body) ? { ...request.body } : {}
-      const ref = refOf(textOf(body['note'], body['metadata']))
-      return { result: await hashedFrom(options, url, query, 'submission', from), ref }
-    }
-    selectedTypes(query.text('types'))
-    if (!request.isMultipart()) throw new HmaRefusal(400, 'Neither `url` nor multipart file upload was received')
-    const { result, fields } = await oneFile(request, uploadLimits, inFlight, contentTypeNamed, async (image) =>
-      hashing.hash(image, 'submission', 'none', from),
-    )
-    await request.enterAgain()
-    return { result, ref: refOf(textOf(fields.get('note'), fields.get('metadata'))) }
-  }
-
-  async function contentAt(orgId: string, bank: string, id: string): Promise<Content> {
-    const number = /^\d{1,16}$/.test(id) ? Number(id) : Number.NaN
-    const content = Number.isSafeInteger(number) ? await contents.find(orgId, bank, number) : undefined
-    if (content === undefined) throw new HmaRefusal(404, 'content not found')
-    return content
-  }
-
+function addContentRoute(app: FastifyInstance, options: HmaContentOptions): void {
+  const { banks, contents, registration } = options
   app.post<BankParam>(
     '/c/bank/:name/content',
-    { config: { ...config, multipart: true }, schema },
+    { config: { ...CONFIG, multipart: true }, schema },
     async (request, reply) => {
       const caller = callerOf(request)
       const bank = await bankOwned(banks, caller, request.params.name)
-      const fields = laxFields(request.query)
-      const { result, ref } = await contentIn(request, reply, fields)
+      const { result, ref } = await contentIn(request, reply, options)
       if (result instanceof Problem)
         throw result.code === 'quality-too-low' ? new HmaRefusal(400, LOW_QUALITY) : unhashed(result)
       const signals = result.signals.flatMap(({ hashes: [hash], ...rest }) =>
@@ -83,8 +65,10 @@ export const hmaContentRoutes: FastifyPluginAsync<HmaContentOptions> = async (ap
       return { id: contents.idFor(caller.orgId, id), signals: { [PDQ]: pdqOf(result) } }
     },
   )
+}
 
-  app.post<BankParam>('/c/bank/:name/signal', { config, schema }, async (request) => {
+function addSignalRoute(app: FastifyInstance, { banks, contents, registration }: HmaContentOptions): void {
+  app.post<BankParam>('/c/bank/:name/signal', { config: CONFIG, schema }, async (request) => {
     const caller = callerOf(request)
     const bank = await bankOwned(banks, caller, request.params.name)
     const body: Record<string, unknown> = isObject(request.body) ? { ...request.body } : {}
@@ -102,16 +86,18 @@ export const hmaContentRoutes: FastifyPluginAsync<HmaContentOptions> = async (ap
     await registration.matchable(revision)
     return { id: contents.idFor(caller.orgId, id), signals: { [PDQ]: formatHash(hash) } }
   })
+}
 
-  app.get<ContentParam>('/c/bank/:name/content/:id', { config, schema }, async (request, reply) => {
+function getContentRoute(app: FastifyInstance, { banks, contents, audit }: HmaContentOptions): void {
+  app.get<ContentParam>('/c/bank/:name/content/:id', { config: CONFIG, schema }, async (request, reply) => {
     const caller = callerOf(request)
     const fields = laxFields(request.query)
-    // A stored hash leaves here: who may write need not be who may read.
+    // This returns a stored hash, so the right to write is not enough.
     const wantsSignals = fields.text('include_signals')?.toLowerCase() === 'true'
     if (wantsSignals && !caller.scopes.has('feed')) throw new Problem('scope-missing', { scope: 'feed' })
     const bank = bankSeen(banks, caller, request.params.name)
     if (bank.orgId !== caller.orgId) throw new HmaRefusal(404, 'content not found')
-    const content = await contentAt(caller.orgId, bank.name, request.params.id)
+    const content = await contentAt(contents, caller.orgId, bank.name, request.params.id)
     if (wantsSignals) {
       request.spend(reply, 1)
       audit.recordDaily('feed.read', `key:${caller.keyId}`, { orgId: caller.orgId })
@@ -130,11 +116,13 @@ export const hmaContentRoutes: FastifyPluginAsync<HmaContentOptions> = async (ap
       ...(note !== undefined && { note }),
     }
   })
+}
 
-  app.put<ContentParam>('/c/bank/:name/content/:id', { config, schema }, async (request) => {
+function changeContentRoute(app: FastifyInstance, { banks, contents, now }: HmaContentOptions): void {
+  app.put<ContentParam>('/c/bank/:name/content/:id', { config: CONFIG, schema }, async (request) => {
     const caller = callerOf(request)
     const bank = await bankOwned(banks, caller, request.params.name)
-    const { imageId, image, disableUntilS } = await contentAt(caller.orgId, bank.name, request.params.id)
+    const { imageId, image, disableUntilS } = await contentAt(contents, caller.orgId, bank.name, request.params.id)
     const body: Record<string, unknown> = isObject(request.body) ? { ...request.body } : {}
     const until = 'disable_until_ts' in body ? untilIn(body['disable_until_ts'], now()) : undefined
     const before = textIn(image.ref)
@@ -153,8 +141,10 @@ export const hmaContentRoutes: FastifyPluginAsync<HmaContentOptions> = async (ap
       note: note ?? null,
     }
   })
+}
 
-  app.delete<ContentParam>('/c/bank/:name/content/:id', { config, schema }, async (request) => {
+function removeContentRoute(app: FastifyInstance, { banks, contents, registration }: HmaContentOptions): void {
+  app.delete<ContentParam>('/c/bank/:name/content/:id', { config: CONFIG, schema }, async (request) => {
     const caller = callerOf(request)
     const bank = await bankOwned(banks, caller, request.params.name)
     const number = Number(request.params.id)
@@ -165,13 +155,43 @@ export const hmaContentRoutes: FastifyPluginAsync<HmaContentOptions> = async (ap
   })
 }
 
+/** Hashes the picture to add: fetched from `url`, with note and metadata in a JSON body, or sent in a form with them. */
+async function contentIn(request: FastifyRequest, reply: FastifyReply, options: HmaContentOptions) {
+  const query = laxFields(request.query)
+  const from = request.hashingFor(reply)
+  const url = query.text('url')
+  if (url !== undefined) {
+    const body: Record<string, unknown> = isObject(request.body) ? { ...request.body } : {}
+    const ref = refOf(textOf(body['note'], body['metadata']))
+    return { result: await hashedFrom(options, url, query, 'submission', from), ref }
+  }
+  selectedTypes(query.text('types'))
+  if (!request.isMultipart()) throw new HmaRefusal(400, 'Neither `url` nor multipart file upload was received')
+  const { result, fields } = await oneFile(
+    request,
+    options.uploadLimits,
+    options.inFlight,
+    contentTypeNamed,
+    async (image) => options.hashing.hash(image, 'submission', 'none', from),
+  )
+  await request.enterAgain()
+  return { result, ref: refOf(textOf(fields.get('note'), fields.get('metadata'))) }
+}
+
+async function contentAt(contents: Contents, orgId: string, bank: string, id: string): Promise<Content> {
+  const number = /^\d{1,16}$/.test(id) ? Number(id) : Number.NaN
+  const content = Number.isSafeInteger(number) ? await contents.find(orgId, bank, number) : undefined
+  if (content === undefined) throw new HmaRefusal(404, 'content not found')
+  return content
+}
+
 function textOf(note: unknown, metadata: unknown) {
   const [noted, meta] = [noteIn(note), metadataIn(metadata)]
   return { ...(noted !== undefined && { note: noted }), ...(meta !== undefined && { metadata: meta }) }
 }
 
 function untilIn(value: unknown, nowMs: number): number {
-  // A number with a fraction is cut, a text of one is none: as Python's int() has it.
+  // As Python's int(): a number is truncated, a string with a fraction is refused.
   const seconds =
     typeof value === 'number' ? Math.trunc(value) : typeof value === 'string' && value !== '' ? Number(value) : Number.NaN
   if (!Number.isInteger(seconds)) throw new HmaRefusal(400, 'Invalid int')

@@ -1,14 +1,12 @@
 // HMA's `/h` and `/m`: hash a picture, look a picture or a hash up.
 
-import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { distance, type Hash256 } from '../../../../packages/hash/src/hash256.js'
 import type { HashedImage, HashedSignal } from '../../../domain/matching/hashed-image.js'
 import { SIGNAL_TYPES } from '../../../domain/matching/signal-types.js'
-import type { Caller } from '../../../domain/organisations/access.js'
 import { Problem } from '../../../domain/problem.js'
 import type { Banks } from '../../../services/banks/banks.js'
 import type { Contents } from '../../../services/interop/contents.js'
-import type { Match } from '../../../services/matching/match.js'
 import type { MatchIds } from '../../../services/matching/match-ids.js'
 import type { Matcher } from '../../../services/matching/matcher.js'
 import type { Health } from '../../../services/ops/health.js'
@@ -31,7 +29,7 @@ import {
 import { callerOf } from '../../plugins/door.js'
 import { oneFile } from '../../upload.js'
 
-/** HMA has one threshold for all. */
+/** HMA has one threshold for every bank. */
 const COMPARED_WITHIN_BITS = 31
 
 export interface HmaMatchingOptions extends ByAddressOptions {
@@ -54,72 +52,37 @@ interface Found {
   readonly distance: string
 }
 
+const CONFIG = { scope: 'match', keyAlso: 'in-path' } as const
+const schema = { hide: true }
+
 export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (app, options) => {
-  const { matcher, matchIds, contents, banks, hashing, health, uploadLimits, inFlight, now } = options
-  const config = { scope: 'match', keyAlso: 'in-path' } as const
-  const schema = { hide: true }
+  hashAddressRoute(app, options)
+  hashFileRoute(app, options)
+  lookUpRawRoute(app, options)
+  lookUpAddressOrHashRoute(app, options)
+  lookUpFileRoute(app, options)
+  compareRoute(app)
+  indexStatusRoute(app, options)
+}
 
-  async function found(caller: Caller, signals: readonly HashedSignal[], reply: FastifyReply): Promise<Found[]> {
-    const [matches] = await matcher.match([signals], {
-      orgId: caller.orgId,
-      banks: undefined,
-      thresholdBits: undefined,
-      knowsDistance: caller.scopes.has('match:distance'),
-      // HMA's answers have no place for it.
-      onTruncated: () => void reply.header('tabir-truncated', 'true'),
-    })
-    // Nor for a grade: what is for review alone would be acted on.
-    const sure = (matches ?? []).filter(({ grade }) => grade !== 'review')
-    return sure.map((match) => ({
-      bank: match.bank,
-      bank_content_id: contents.idFor(caller.orgId, imageOf(caller, match)),
-      distance: distanceText(match, caller),
-    }))
-  }
-
-  function imageOf({ orgId }: Caller, { matchId }: Match): string {
-    const imageId = matchIds.imageOf(orgId, matchId)
-    if (imageId === undefined) throw new Error('a match id that was given is known')
-    return imageId
-  }
-
-  /** By bank, as far as the coin lets each speak. A bank that is switched off speaks to nobody, whatever was asked. */
-  async function lookUp(
-    { request, reply }: Exchange,
-    signals: readonly HashedSignal[],
-    asked: string | undefined,
-    coin: number,
-  ) {
-    const caller = callerOf(request)
-    const names = asked?.split(',')
-    const ratios = new Map(banks.list(caller).map(({ shownAs, enabledRatio }) => [shownAs, enabledRatio ?? 1]))
-    const answer = new Map<string, Omit<Found, 'bank'>[]>()
-    for (const { bank, ...match } of await found(caller, signals, reply)) {
-      if (names?.includes(bank) === false || (ratios.get(bank) ?? 0) < coin) continue
-      const ofBank = answer.get(bank) ?? []
-      ofBank.push(match)
-      answer.set(bank, ofBank)
-    }
-    return Object.fromEntries(answer)
-  }
-
-  app.get('/h/hash', { config, schema }, async (request, reply) => {
+function hashAddressRoute(app: FastifyInstance, options: HmaMatchingOptions): void {
+  app.get('/h/hash', { config: CONFIG, schema }, async (request, reply) => {
     const fields = laxFields(request.query)
     const url = fields.needed('url')
     fields.check()
     return { [PDQ]: hashText(await hashedFrom(options, url, fields, 'query', request.hashingFor(reply))) }
   })
+}
 
-  app.post('/h/hash', { config: { ...config, multipart: true }, schema }, async (request, reply) => {
+function hashFileRoute(app: FastifyInstance, options: HmaMatchingOptions): void {
+  app.post('/h/hash', { config: { ...CONFIG, multipart: true }, schema }, async (request, reply) => {
     selectedTypes(laxFields(request.query).text('types'))
-    const { result } = await oneFile(request, uploadLimits, inFlight, contentTypeNamed, async (image) =>
-      hashing.hash(image, 'query', 'none', request.hashingFor(reply)),
-    )
-    await request.enterAgain()
-    return { [PDQ]: hashText(result) }
+    return { [PDQ]: hashText(await hashUploaded({ request, reply }, options)) }
   })
+}
 
-  app.get('/m/raw_lookup', { config, schema }, async (request, reply) => {
+function lookUpRawRoute(app: FastifyInstance, options: HmaMatchingOptions): void {
+  app.get('/m/raw_lookup', { config: CONFIG, schema }, async (request, reply) => {
     const fields = laxFields(request.query)
     const signal = fields.needed('signal')
     const type = fields.needed('signal_type')
@@ -129,15 +92,18 @@ export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (
     signalTypeNamed(type)
     const asked = askedByHash(pdqHash(signal, 'invalid signal'))
     request.spend(reply, 1)
-    const all = (await found(callerOf(request), asked, reply)).filter(({ bank }) => names?.includes(bank) !== false)
+    const found = await findMatches({ request, reply }, options, asked)
+    const all = found.filter(({ bank }) => names?.includes(bank) !== false)
     return {
       matches: withDistance
         ? all.map(({ bank: _, ...match }) => match)
         : all.map(({ bank_content_id: contentId }) => contentId),
     }
   })
+}
 
-  app.get('/m/lookup', { config, schema }, async (request, reply) => {
+function lookUpAddressOrHashRoute(app: FastifyInstance, options: HmaMatchingOptions): void {
+  app.get('/m/lookup', { config: CONFIG, schema }, async (request, reply) => {
     const fields = laxFields(request.query)
     const [url, signal, type] = [fields.text('url'), fields.text('signal'), fields.text('signal_type')]
     const [names, seed] = [fields.text('banks'), fields.text('seed')]
@@ -147,32 +113,33 @@ export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (
       const result = await hashedFrom(options, url, fields, 'query', request.hashingFor(reply))
       request.spend(reply, 1)
       const { signals } = hashedOr(result)
-      const found = await lookUp({ request, reply }, signals, names, coinOf(seed))
+      const found = await lookUp({ request, reply }, options, { signals, banks: names, coin: coinOf(seed) })
       return type === undefined ? { [PDQ]: found } : found
     }
     if (signal === undefined || type === undefined)
       throw new HmaRefusal(400, 'Either url or both signal and signal_type are required')
     signalTypeNamed(type)
-    const asked = askedByHash(pdqHash(signal, 'invalid signal'))
+    const signals = askedByHash(pdqHash(signal, 'invalid signal'))
     request.spend(reply, 1)
-    return await lookUp({ request, reply }, asked, names, coinOf(seed))
+    return await lookUp({ request, reply }, options, { signals, banks: names, coin: coinOf(seed) })
   })
+}
 
-  app.post('/m/lookup', { config: { ...config, multipart: true }, schema }, async (request, reply) => {
+function lookUpFileRoute(app: FastifyInstance, options: HmaMatchingOptions): void {
+  app.post('/m/lookup', { config: { ...CONFIG, multipart: true }, schema }, async (request, reply) => {
     const fields = laxFields(request.query)
-    const [names, seed] = [fields.text('banks'), fields.text('seed')]
+    const [banks, seed] = [fields.text('banks'), fields.text('seed')]
     const coin = fields.text('bypass_coinflip') === 'true' ? 0 : coinOf(seed)
     selectedTypes(fields.text('types'))
-    const { result } = await oneFile(request, uploadLimits, inFlight, contentTypeNamed, async (image) =>
-      hashing.hash(image, 'query', 'none', request.hashingFor(reply)),
-    )
-    await request.enterAgain()
+    const result = await hashUploaded({ request, reply }, options)
     request.spend(reply, 1)
     const { signals } = hashedOr(result)
-    return { [PDQ]: await lookUp({ request, reply }, signals, names, coin) }
+    return { [PDQ]: await lookUp({ request, reply }, options, { signals, banks, coin }) }
   })
+}
 
-  app.post('/m/compare', { config, schema }, async ({ body }) => {
+function compareRoute(app: FastifyInstance): void {
+  app.post('/m/compare', { config: CONFIG, schema }, async ({ body }) => {
     if (!isObject(body)) throw new HmaRefusal(400, 'Request input was not a dict')
     const answer = new Map<string, [boolean, { distance: number }]>()
     for (const [type, pair] of Object.entries(body)) {
@@ -187,8 +154,10 @@ export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (
     }
     return Object.fromEntries(answer)
   })
+}
 
-  app.get('/m/index/status', { config, schema }, async ({ query }) => {
+function indexStatusRoute(app: FastifyInstance, { health, now }: HmaMatchingOptions): void {
+  app.get('/m/index/status', { config: CONFIG, schema }, async ({ query }) => {
     indexedTypeNamed(laxFields(query).text('signal_type'))
     const report = health.report()
     if (report instanceof Problem) throw report
@@ -196,14 +165,75 @@ export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (
   })
 }
 
-/** A picture that is too plain to be banked has an empty hash in HMA. */
+async function hashUploaded(
+  { request, reply }: Exchange,
+  { hashing, uploadLimits, inFlight }: HmaMatchingOptions,
+): Promise<HashedImage | Problem> {
+  const { result } = await oneFile(request, uploadLimits, inFlight, contentTypeNamed, async (image) =>
+    hashing.hash(image, 'query', 'none', request.hashingFor(reply)),
+  )
+  await request.enterAgain()
+  return result
+}
+
+async function findMatches(
+  { request, reply }: Exchange,
+  { matcher, matchIds, contents }: HmaMatchingOptions,
+  signals: readonly HashedSignal[],
+): Promise<Found[]> {
+  const caller = callerOf(request)
+  const [matches] = await matcher.match([signals], {
+    orgId: caller.orgId,
+    banks: undefined,
+    thresholdBits: undefined,
+    knowsDistance: caller.scopes.has('match:distance'),
+    // HMA's answer has no field for it.
+    onTruncated: () => void reply.header('tabir-truncated', 'true'),
+  })
+  // HMA's answer has no grade: its clients would act on a match that is only for review.
+  const sure = (matches ?? []).filter(({ grade }) => grade !== 'review')
+  return sure.map((match) => {
+    const imageId = matchIds.imageOf(caller.orgId, match.matchId)
+    if (imageId === undefined) throw new Error('a match id that was given is known')
+    return {
+      bank: match.bank,
+      bank_content_id: contents.idFor(caller.orgId, imageId),
+      distance: distanceText(match, caller),
+    }
+  })
+}
+
+interface LookUp {
+  readonly signals: readonly HashedSignal[]
+  /** Names with commas between; `undefined` for all banks. */
+  readonly banks: string | undefined
+  /** A bank answers where its enabled ratio is at least this. */
+  readonly coin: number
+}
+
+/** @returns matches by bank. A bank that is switched off never answers, whatever the coin is. */
+async function lookUp(exchange: Exchange, options: HmaMatchingOptions, { signals, banks, coin }: LookUp) {
+  const names = banks?.split(',')
+  const listed = options.banks.list(callerOf(exchange.request))
+  const ratios = new Map(listed.map(({ shownAs, enabledRatio }) => [shownAs, enabledRatio ?? 1]))
+  const answer = new Map<string, Omit<Found, 'bank'>[]>()
+  for (const { bank, ...match } of await findMatches(exchange, options, signals)) {
+    if (names?.includes(bank) === false || (ratios.get(bank) ?? 0) < coin) continue
+    const ofBank = answer.get(bank) ?? []
+    ofBank.push(match)
+    answer.set(bank, ofBank)
+  }
+  return Object.fromEntries(answer)
+}
+
+/** HMA answers with an empty hash for a picture that is too plain for a bank. */
 function hashText(hashed: HashedImage | Problem): string {
   if (!(hashed instanceof Problem)) return hashed.quality < SIGNAL_TYPES[PDQ].minQuality ? '' : pdqOf(hashed)
   if (hashed.code === 'quality-too-low') return ''
   throw unhashed(hashed)
 }
 
-/** And an empty hash is none that could be looked up. */
+/** An empty hash cannot be looked up. */
 function hashedOr(hashed: HashedImage | Problem): HashedImage {
   if (!(hashed instanceof Problem)) return hashed
   throw hashed.code === 'quality-too-low' ? new HmaRefusal(400, `invalid signal: ${INVALID_PDQ}`) : unhashed(hashed)

@@ -8,7 +8,7 @@ import type { Accounts } from '../../../services/trust/accounts.js'
 import { LongPage, Next, nextOf } from '../../pages.js'
 import { callerOf } from '../../plugins/door.js'
 import { may } from '../../problems.js'
-import { Instant } from '../../schemas.js'
+import { Instant, instant } from '../../schemas.js'
 
 const EventsQuery = z.object({
   after: z.string().regex(EVENT_ID_PATTERN, 'must be the id of an event').optional(),
@@ -16,7 +16,7 @@ const EventsQuery = z.object({
 })
 const EventView = z
   .object({ id: z.string(), kind: z.enum(EVENT_KINDS), at: Instant, about: z.record(z.string(), z.string()) })
-  .meta({ id: 'Event', description: 'Ids and words of ours, never hashes or persons.' })
+  .meta({ id: 'Event', description: 'Ids and fixed words only, never hashes or personal data.' })
 
 const AccountView = z.object({
   account: z.string().meta({ description: 'case: or org: and an id.' }),
@@ -35,8 +35,8 @@ export const accountRoutes: FastifyPluginAsyncZod<{ readonly accounts: Accounts 
       config: { scope: 'admin' },
       schema: {
         operationId: 'listEvents',
-        summary: 'See what happened that wants looking at',
-        description: 'The oldest first; about the last 10,000. With `after`, what came after an event.',
+        summary: 'List events that need attention',
+        description: 'Oldest first; about the last 10,000. `after` continues behind an event.',
         tags: ['signals'],
         querystring: EventsQuery,
         response: {
@@ -48,7 +48,7 @@ export const accountRoutes: FastifyPluginAsyncZod<{ readonly accounts: Accounts 
     async ({ query }) => ({
       events: (await accounts.events(query.after, query.limit)).map(({ atMs, about, ...rest }) => ({
         ...rest,
-        at: new Date(atMs).toISOString(),
+        at: instant(atMs),
         about: { ...about },
       })),
     }),
@@ -72,7 +72,7 @@ export const accountRoutes: FastifyPluginAsyncZod<{ readonly accounts: Accounts 
     },
     async ({ query }) => {
       const page = await accounts.strikes(query.after, query.limit)
-      const views = page.accounts.map(({ lastAtMs, ...rest }) => ({ ...rest, lastAt: new Date(lastAtMs).toISOString() }))
+      const views = page.accounts.map(({ lastAtMs, ...rest }) => ({ ...rest, lastAt: instant(lastAtMs) }))
       return { accounts: views, next: nextOf(page.next) }
     },
   )
@@ -83,7 +83,7 @@ export const accountRoutes: FastifyPluginAsyncZod<{ readonly accounts: Accounts 
       config: { scope: 'admin' },
       schema: {
         operationId: 'clearStrikes',
-        summary: 'Forgive an account its strikes',
+        summary: 'Clear the strikes of an account',
         tags: ['signals'],
         params: AccountParam,
         response: { 204: z.null(), ...may('request-invalid', 'key-missing', 'scope-missing', 'store-unavailable') },

@@ -6,7 +6,7 @@ import { TIER_NAMES } from '../../../domain/matching/signal.js'
 import { type Attesting, type AttestingPlace, HANDS } from '../../../services/trust/attesting.js'
 import { callerOf } from '../../plugins/door.js'
 import { may } from '../../problems.js'
-import { CategoryName, Instant } from '../../schemas.js'
+import { CategoryName, Instant, instant } from '../../schemas.js'
 
 /** Where a page ended, as text: four parts that hold no dot. */
 const PLACE_PATTERN = /^(\d{1,15})\.([0-9a-f]{32})\.(\d{1,15})\.([0-9a-f-]{36})$/
@@ -15,9 +15,9 @@ const Place = z.string().regex(PLACE_PATTERN, 'must be the `next` of an answer')
 const WaitingView = z
   .object({
     signalId: z.uuid(),
-    matchId: z.string().meta({ description: 'Vouch for it with POST /v1/matches/{matchId}/attestation.' }),
-    caseId: z.string().meta({ description: 'As the answer to its opening named it.' }),
-    because: z.enum(HANDS).meta({ description: 'opened: you opened the case. contact: its notice names you.' }),
+    matchId: z.string().meta({ description: 'Attest it with POST /v1/matches/{matchId}/attestation.' }),
+    caseId: z.string().meta({ description: 'The caseId that the service returned when the case was opened.' }),
+    because: z.enum(HANDS).meta({ description: 'opened: you opened the case. contact: its notice names you as contact.' }),
     category: CategoryName.nullable(),
     tier: z.enum(TIER_NAMES),
     disputed: z.boolean(),
@@ -32,15 +32,15 @@ export const attestationRoutes: FastifyPluginAsyncZod<{ readonly attesting: Atte
       config: { scope: 'cases:write' },
       schema: {
         operationId: 'listWaitingAttestations',
-        summary: 'List the pictures that you might vouch for',
+        summary: 'List pictures that you can attest',
         description:
-          'Of cases that you opened for somebody, and of those whose notice names you as contact: pictures that you have not vouched for. Case by case, the one that came to you first before the others.',
+          'Pictures that you have not attested, of cases that you opened on behalf of a person and of cases whose notice names you as contact. Grouped by case, in the order in which the cases reached you.',
         tags: ['signals'],
         querystring: z.object({ limit: z.coerce.number().int().min(1).max(1000).default(100), after: Place.optional() }),
         response: {
           200: z.object({
             signals: z.array(WaitingView),
-            next: z.string().nullable().meta({ description: 'Send it as `after` for the page behind this one.' }),
+            next: z.string().nullable().meta({ description: 'Send it as `after` for the next page.' }),
           }),
           ...may('request-invalid', 'key-missing', 'scope-missing', 'organisation-kind-forbidden', 'store-unavailable'),
         },
@@ -53,7 +53,7 @@ export const attestationRoutes: FastifyPluginAsyncZod<{ readonly attesting: Atte
         signals: signals.map(({ registeredAtMs, category, ...rest }) => ({
           ...rest,
           category: category ?? null,
-          registeredAt: new Date(registeredAtMs).toISOString(),
+          registeredAt: instant(registeredAtMs),
         })),
         next: next === undefined ? null : textOf(next),
       }

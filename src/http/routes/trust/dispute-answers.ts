@@ -23,7 +23,7 @@ export const disputeAnswerRoutes: FastifyPluginAsyncZod<{ readonly trust: Pick<T
         operationId: 'answerDispute',
         summary: 'Answer a dispute about a picture',
         description:
-          'While it is open; the last answer counts. Whoever decides sees it. shows-me-without-consent: the picture shows the person whose case it is, and she did not agree to its being passed on. added-by-mistake: it should not have been added. Nothing follows from an answer by itself.',
+          'While the dispute is open; a new answer replaces the previous one. The operator sees it when deciding; nothing happens automatically. shows-me-without-consent: the picture shows the person whose case it is, and she did not agree to its sharing. added-by-mistake: it should not have been added.',
         tags: ['cases'],
         params: CaseNumberParam.extend({ imageId: z.uuid().transform((id) => id.toLowerCase()) }),
         body: z.strictObject({ answer: Answer }),

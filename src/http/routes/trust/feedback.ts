@@ -7,7 +7,7 @@ import { DISPUTE_REASONS, VERDICTS } from '../../../domain/trust/trust.js'
 import type { Feedback, MatchWorth as MatchFacts, TrustService } from '../../../services/trust/trust.js'
 import { callerOf } from '../../plugins/door.js'
 import { may } from '../../problems.js'
-import { Instant } from '../../schemas.js'
+import { Instant, instant } from '../../schemas.js'
 import { Worth, worthOf } from '../../schemas-trust.js'
 
 const MatchParam = z.object({ matchId: z.string().max(64) })
@@ -19,15 +19,15 @@ const Said = z
   ])
   .meta({
     description:
-      'blocked, not-blocked: what was decided about the copy. pending-review: somebody will look. disputed: the signal should not be there.',
+      'blocked, not-blocked: the decision about the copy. pending-review: a review will follow. disputed: the signal should not be registered.',
   })
 
 const MatchWorthView = Worth.extend({
   matchId: z.string(),
-  verdict: z.enum(VERDICTS).nullable().meta({ description: 'Your own.' }),
+  verdict: z.enum(VERDICTS).nullable().meta({ description: 'Your own verdict.' }),
   deadlines: z
     .array(z.object({ law: z.enum(LAWS), stage: z.enum(STAGES), dueAt: Instant }))
-    .meta({ description: 'That run for you because the person in the picture gave notice, the next due first.' }),
+    .meta({ description: 'Your deadlines from a notice of the person in the picture, soonest first.' }),
 }).meta({ id: 'MatchWorth' })
 
 export interface FeedbackRouteOptions {
@@ -41,8 +41,8 @@ export const feedbackRoutes: FastifyPluginAsyncZod<FeedbackRouteOptions> = async
       config: { scope: 'feedback' },
       schema: {
         operationId: 'getMatch',
-        summary: 'See how much a match is worth',
-        description: 'Who vouches for the signal, who decided what, as numbers of organisations; and what you decided.',
+        summary: 'Get the trust signals of a match',
+        description: 'Attestations and verdicts about the signal as numbers of organisations, and your own verdict.',
         tags: ['match'],
         params: MatchParam,
         response: {
@@ -60,9 +60,9 @@ export const feedbackRoutes: FastifyPluginAsyncZod<FeedbackRouteOptions> = async
       config: { scope: 'feedback' },
       schema: {
         operationId: 'giveFeedback',
-        summary: 'Say what was decided about a match',
+        summary: 'Report a verdict about a match',
         description:
-          'One decision for each organisation and registered picture; the last one counts, and the same one again changes nothing. It reaches the tier of the signal and the case of the person in the picture, as a number. A dispute shows in every match from the answer on, and is decided once for all.',
+          'One verdict for each organisation and registered picture; a new one replaces it, and a repeated one changes nothing. It counts for the tier of the signal, and as a number in the case of the person in the picture. After the answer every match shows a dispute.',
         tags: ['match'],
         params: MatchParam,
         body: Said,
@@ -91,7 +91,7 @@ export const feedbackRoutes: FastifyPluginAsyncZod<FeedbackRouteOptions> = async
       config: { scope: 'feedback' },
       schema: {
         operationId: 'attestMatch',
-        summary: 'Vouch for a signal, as an NGO',
+        summary: 'Attest a signal as an NGO',
         tags: ['match'],
         params: MatchParam,
         response: {
@@ -119,7 +119,7 @@ function present({ matchId, verdict, clocks, ...worth }: MatchFacts): z.infer<ty
   return {
     matchId,
     verdict: verdict ?? null,
-    deadlines: clocks.map(({ law, stage, dueAtMs }) => ({ law, stage, dueAt: new Date(dueAtMs).toISOString() })),
+    deadlines: clocks.map(({ law, stage, dueAtMs }) => ({ law, stage, dueAt: instant(dueAtMs) })),
     ...worthOf(worth),
   }
 }

@@ -9,8 +9,9 @@ import type { JudgedSignal, TrustService } from '../../../services/trust/trust.j
 import { Next, nextOf, PageQuery } from '../../pages.js'
 import { callerOf } from '../../plugins/door.js'
 import { may } from '../../problems.js'
-import { Instant } from '../../schemas.js'
+import { Instant, instantOrNull } from '../../schemas.js'
 import { Worth, worthOf } from '../../schemas-trust.js'
+import type { ZodApp } from '../../zod-app.js'
 
 const SignalParam = z.object({ signalId: z.uuid().transform((id) => id.toLowerCase()) })
 
@@ -19,7 +20,7 @@ const JudgedView = Worth.extend({
   bank: z.string(),
   circulation: z.enum(CIRCULATIONS).meta({
     description:
-      'narrowed: found only in uploads that are nearly the whole picture, until it is released; by itself, when it was found in many uploads that look unlike one another (heldFor: look-alikes). held: kept, and matches nothing until it is released. invalidated: judged a false report, and matches nothing unless that is taken back.',
+      'narrowed: matches only near-identical copies of the whole picture until it is released. Set automatically when it matched many uploads that look unlike one another (heldFor: look-alikes). held: stored, but matches nothing until it is released. invalidated: judged a false report; matches nothing unless the decision is reversed.',
   }),
   heldFor: z.enum(HOLD_CAUSES).nullable(),
   heldAt: Instant.nullable(),
@@ -28,11 +29,11 @@ const JudgedView = Worth.extend({
   answer: z
     .enum(DISPUTE_ANSWERS)
     .nullable()
-    .meta({ description: 'What she whose picture it is says to the dispute, or who acts for her.' }),
+    .meta({ description: 'The answer to the dispute by the person in the picture, or by her representative.' }),
 }).meta({ id: 'JudgedSignal' })
 
 const Listed = z.object({
-  signals: z.array(JudgedView).meta({ description: 'Those that wait longest first.' }),
+  signals: z.array(JudgedView).meta({ description: 'Oldest first.' }),
   next: Next,
 })
 
@@ -40,45 +41,59 @@ export interface SignalRouteOptions {
   readonly trust: Omit<TrustService, 'match' | 'feedback' | 'attest' | 'answer' | 'pause' | 'resume' | 'resumeIfDue'>
 }
 
-export const signalRoutes: FastifyPluginAsyncZod<SignalRouteOptions> = async (app, { trust }) => {
-  const judging = (operationId: string, summary: string, problems: readonly ProblemCode[], description?: string) => ({
-    operationId,
-    summary,
-    ...(description !== undefined && { description }),
-    tags: ['signals'],
-    params: SignalParam,
-    response: {
-      200: JudgedView,
-      ...may('signal-unknown', ...problems),
+const judging = (operationId: string, summary: string, problems: readonly ProblemCode[], description?: string) => ({
+  operationId,
+  summary,
+  ...(description !== undefined && { description }),
+  tags: ['signals'],
+  params: SignalParam,
+  response: {
+    200: JudgedView,
+    ...may('signal-unknown', ...problems),
+  },
+})
+
+export const signalRoutes: FastifyPluginAsyncZod<SignalRouteOptions> = async (app, options) => {
+  waitingSignalsRoute(app, options, 'disputes')
+  waitingSignalsRoute(app, options, 'quarantine')
+  getSignalRoute(app, options)
+  disputeSignalRoute(app, options)
+  decideDisputeRoute(app, options)
+  takeBackDecisionRoute(app, options)
+  verifySignalRoute(app, options)
+  holdSignalRoute(app, options)
+  releaseSignalRoute(app, options)
+}
+
+function waitingSignalsRoute(app: ZodApp, { trust }: SignalRouteOptions, list: 'disputes' | 'quarantine'): void {
+  app.get(
+    `/${list}`,
+    {
+      config: { scope: 'admin' },
+      schema: {
+        operationId: list === 'disputes' ? 'listDisputes' : 'listQuarantine',
+        summary: list === 'disputes' ? 'List the signals with an open dispute' : 'List the signals in quarantine',
+        tags: ['signals'],
+        querystring: PageQuery,
+        response: { 200: Listed, ...may('request-invalid', 'key-missing', 'scope-missing', 'store-unavailable') },
+      },
     },
-  })
+    async ({ query }) => {
+      const { signals, next } = await trust.waiting(list, query.after, query.limit)
+      return { signals: signals.map(present), next: nextOf(next) }
+    },
+  )
+}
 
-  for (const list of ['disputes', 'quarantine'] as const) {
-    app.get(
-      `/${list}`,
-      {
-        config: { scope: 'admin' },
-        schema: {
-          operationId: list === 'disputes' ? 'listDisputes' : 'listQuarantine',
-          summary: list === 'disputes' ? 'List the signals with an open dispute' : 'List the signals in quarantine',
-          tags: ['signals'],
-          querystring: PageQuery,
-          response: { 200: Listed, ...may('request-invalid', 'key-missing', 'scope-missing', 'store-unavailable') },
-        },
-      },
-      async ({ query }) => {
-        const { signals, next } = await trust.waiting(list, query.after, query.limit)
-        return { signals: signals.map(present), next: nextOf(next) }
-      },
-    )
-  }
-
+function getSignalRoute(app: ZodApp, { trust }: SignalRouteOptions): void {
   app.get(
     '/signals/:signalId',
-    { config: { scope: 'admin' }, schema: judging('getSignal', 'See what was said about a signal', []) },
+    { config: { scope: 'admin' }, schema: judging('getSignal', 'Get reviews and decisions about a signal', []) },
     async ({ params }) => present(await trust.signal(params.signalId)),
   )
+}
 
+function disputeSignalRoute(app: ZodApp, { trust }: SignalRouteOptions): void {
   app.post(
     '/signals/:signalId/dispute',
     {
@@ -95,7 +110,9 @@ export const signalRoutes: FastifyPluginAsyncZod<SignalRouteOptions> = async (ap
     },
     async (request) => present(await trust.dispute(callerOf(request), request.params.signalId, request.body.reason)),
   )
+}
 
+function decideDisputeRoute(app: ZodApp, { trust }: SignalRouteOptions): void {
   app.post(
     '/signals/:signalId/dispute/decision',
     {
@@ -103,39 +120,45 @@ export const signalRoutes: FastifyPluginAsyncZod<SignalRouteOptions> = async (ap
       schema: {
         ...judging(
           'decideDispute',
-          'Decide a dispute, once for all',
+          'Decide a dispute',
           ['dispute-not-open', 'signal-invalidated'],
-          'upheld: the signal is invalidated; it matches nothing any more, and its account gets a strike. rejected: it stands, and nobody may dispute it for the same reason again.',
+          'upheld: invalidates the signal; it no longer matches, and its account gets a strike. rejected: the signal stays, and cannot be disputed again for the same reason.',
         ),
         body: z.strictObject({ outcome: z.enum(['upheld', 'rejected']) }),
       },
     },
     async (request) => present(await trust.decide(request.params.signalId, request.body.outcome, keyOf(request))),
   )
+}
 
+function takeBackDecisionRoute(app: ZodApp, { trust }: SignalRouteOptions): void {
   app.delete(
     '/signals/:signalId/dispute/decision',
     {
       config: { scope: 'admin' },
       schema: judging(
         'takeBackDecision',
-        'Take back that a dispute was upheld',
+        'Reverse an upheld dispute',
         ['signal-not-invalidated'],
-        'As if it had been rejected: the signal matches again, its account loses the strike, whoever handed it in may do so again, and what the decision put on the list of harmless pictures is taken off it.',
+        'As if it had been rejected: the signal matches again, its account loses the strike, the same organisation may submit it again, and the harmless entry that the decision created is removed.',
       ),
     },
     async (request) => present(await trust.reinstate(request.params.signalId, keyOf(request))),
   )
+}
 
+function verifySignalRoute(app: ZodApp, { trust }: SignalRouteOptions): void {
   app.post(
     '/signals/:signalId/verification',
     {
       config: { scope: 'admin' },
-      schema: judging('verifySignal', 'Vouch for a signal, as the operator', ['signal-invalidated']),
+      schema: judging('verifySignal', 'Verify a signal as the operator', ['signal-invalidated']),
     },
     async (request) => present(await trust.verify(request.params.signalId, keyOf(request))),
   )
+}
 
+function holdSignalRoute(app: ZodApp, { trust }: SignalRouteOptions): void {
   app.post(
     '/signals/:signalId/quarantine',
     {
@@ -149,7 +172,9 @@ export const signalRoutes: FastifyPluginAsyncZod<SignalRouteOptions> = async (ap
     },
     async (request) => present(await trust.hold(request.params.signalId, { cause: 'operator', flood: 0 }, keyOf(request))),
   )
+}
 
+function releaseSignalRoute(app: ZodApp, { trust }: SignalRouteOptions): void {
   app.delete(
     '/signals/:signalId/quarantine',
     {
@@ -182,14 +207,10 @@ function present({
     bank,
     circulation,
     heldFor: heldFor ?? null,
-    heldAt: instant(heldAtMs),
-    disputedAt: instant(disputedAtMs),
-    decidedAt: instant(decidedAtMs),
+    heldAt: instantOrNull(heldAtMs),
+    disputedAt: instantOrNull(disputedAtMs),
+    decidedAt: instantOrNull(decidedAtMs),
     answer: answer ?? null,
     ...worthOf(worth),
   }
-}
-
-function instant(ms: number | undefined): string | null {
-  return ms === undefined ? null : new Date(ms).toISOString()
 }

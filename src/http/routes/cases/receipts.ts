@@ -1,0 +1,98 @@
+// Withdrawing a case, and the signed receipt that a case leaves when it has ended.
+
+import { z } from 'zod'
+import { Problem } from '../../../domain/problem.js'
+import type { Cases } from '../../../services/cases/cases.js'
+import { Receipt, receiptFor } from '../../../services/cases/receipts.js'
+import type { Signer } from '../../../services/records/signer.js'
+import { ownCaseOf } from '../../plugins/door.js'
+import { may } from '../../problems.js'
+import { CaseNumberParam } from '../../schemas.js'
+import type { ZodApp } from '../../zod-app.js'
+
+const ReceiptBody = Receipt.meta({
+  id: 'Receipt',
+  description:
+    'signature: Ed25519 over all other fields in the form of RFC 8785, base64url. Check it with `tabir receipts verify`, or any program that has the key from /v1/receipts/key.',
+})
+
+export interface ReceiptRouteOptions {
+  readonly cases: Cases
+  readonly signer: Signer
+}
+
+export function withdrawCaseRoute(app: ZodApp, { cases, signer }: ReceiptRouteOptions): void {
+  app.delete(
+    '/cases/:caseNumber',
+    {
+      config: { scope: 'case' },
+      schema: {
+        operationId: 'withdrawCase',
+        summary: 'Withdraw a case',
+        description:
+          'Takes effect before the answer here, and within one second on all processes. Its hashes are erased. The answer is a signed receipt; repeating the request returns the same one.',
+        tags: ['cases'],
+        params: CaseNumberParam,
+        response: { 200: ReceiptBody, ...may('token-missing', 'case-unknown', 'store-unavailable') },
+      },
+    },
+    async (request) => {
+      const receipt = receiptFor(await cases.withdraw(ownCaseOf(request)), signer)
+      if (receipt === undefined) throw new Error('a case that was withdrawn has ended')
+      return receipt
+    },
+  )
+}
+
+export function getReceiptRoute(app: ZodApp, { signer }: ReceiptRouteOptions): void {
+  app.get(
+    '/cases/:caseNumber/receipt',
+    {
+      config: { scope: 'case' },
+      schema: {
+        operationId: 'getReceipt',
+        summary: 'Get the receipt of a case that has ended',
+        description:
+          'For a withdrawn or expired case, available for 30 days after its end. Then nothing of the case is left.',
+        tags: ['cases'],
+        params: CaseNumberParam,
+        response: { 200: ReceiptBody, ...may('token-missing', 'case-unknown', 'case-not-ended', 'store-unavailable') },
+      },
+    },
+    async (request) => {
+      const receipt = receiptFor(ownCaseOf(request), signer)
+      if (receipt === undefined) throw new Problem('case-not-ended')
+      return receipt
+    },
+  )
+}
+
+export function getReceiptKeyRoute(app: ZodApp, { signer }: ReceiptRouteOptions): void {
+  app.get(
+    '/receipts/key',
+    {
+      config: { scope: 'public' },
+      schema: {
+        operationId: 'getReceiptKey',
+        summary: 'Get the public key for receipts and reports',
+        description: 'Keep a copy, so that you can check a receipt even if this service no longer exists.',
+        tags: ['cases'],
+        response: {
+          200: z.object({
+            jwk: z.object({
+              kty: z.literal('OKP'),
+              crv: z.literal('Ed25519'),
+              x: z.string(),
+              kid: z.string(),
+              use: z.literal('sig'),
+              alg: z.literal('EdDSA'),
+            }),
+            pem: z.string(),
+          }),
+          ...may(),
+        },
+      },
+    },
+    async () => ({ jwk: signer.jwk, pem: signer.pem }),
+  )
+}
