@@ -10,7 +10,7 @@ import type { Bank } from '../../domain/organisations/bank.js'
 import type { Hash256 } from '../../hash/hash256.js'
 import { type TransformName, transforms } from '../../hash/transforms.js'
 import type { Hit } from '../../search/hit.js'
-import type { CatalogueImage } from '../index/image-table.js'
+import type { CatalogueImage } from '../index/image-facts.js'
 import type { Searcher } from '../index/searcher.js'
 import type { Match } from './match.js'
 
