@@ -20,7 +20,7 @@ import {
   stopOnSignal,
 } from './process.js'
 import { openServices } from './services.js'
-import { headText } from './store/audit/audit.js'
+import { headText } from './store/audit/audit-marks.js'
 import { keyringOf } from './store/sealing/seal-keys.js'
 import { startTracing } from './tracing.js'
 import { loadSite } from './web/site.js'

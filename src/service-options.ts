@@ -8,7 +8,7 @@ import type { Hearing } from './services/index/readiness.js'
 import type { FetchFrom } from './services/intake/picture-fetching.js'
 import type { DueTime } from './services/load/due-time.js'
 import type { ProbingMode } from './services/matching/probing-guard.js'
-import type { AuditHead } from './store/audit/audit.js'
+import type { AuditHead } from './store/audit/audit-marks.js'
 import type { FeedDelay } from './store/exchange/feed-batches.js'
 import type { TrustLimits } from './trust-parts.js'
 

@@ -12,7 +12,8 @@ import {
 } from '../../domain/cases/case.js'
 import type { Caller } from '../../domain/organisations/access.js'
 import { Problem } from '../../domain/problem.js'
-import type { CaseRecord, Cases as CaseStore, OpenedByToken } from '../../store/cases/cases.js'
+import type { CaseRecord } from '../../store/cases/case-record.js'
+import type { Cases as CaseStore, OpenedByToken } from '../../store/cases/cases.js'
 import type { Secrets } from '../../store/sealing/secrets.js'
 
 /** What a try at a PIN costs: 32 MiB and about 60 ms, so that even whoever has both the store and its secrets must work for a PIN. */

@@ -1,6 +1,13 @@
 // Cases in the store, filed under a keyed hash of their number.
 
-import { CASE_ACTIONS, CASE_FORGOTTEN_AFTER_MS, type CaseAction, type CaseEnding, type CaseState, stateIn } from '../../domain/cases/case.js'
+import {
+  CASE_ACTIONS,
+  CASE_FORGOTTEN_AFTER_MS,
+  type CaseAction,
+  type CaseEnding,
+  type CaseState,
+  stateIn,
+} from '../../domain/cases/case.js'
 import type { CaseEventKind } from '../../domain/cases/case-event.js'
 import type { AuditActor } from '../../domain/organisations/audit.js'
 import type { PagePlace } from '../../domain/page-place.js'
@@ -163,14 +170,7 @@ function recordsIn(store: Store): Pick<Cases, 'auditName' | 'add' | 'get' | 'cou
       const reply =
         act === undefined
           ? await store.write(changeCase, places, given)
-          : await writeAudited(
-              store,
-              await entryFor(store, caseId, act, by, nowMs),
-              changeCase,
-              places,
-              given,
-              'reply == 1',
-            )
+          : await writeAudited(store, await entryFor(store, caseId, act, by, nowMs), changeCase, places, given, 'reply == 1')
       return Number(reply) === 1 ? 'done' : stateIn(reply)
     },
   }
