@@ -35,9 +35,7 @@ const MAX_SETS = 0x10000
 export class SignalIndex {
   // Invariant: the ledger alone decides which rows match. `clear` replaces it, by which a search notices.
   #ledger = new ImageLedger()
-
   #parts: Parts
-
   // A restored segment whose rows are being counted. It is no part yet.
   #adopted: Segment | undefined
 
