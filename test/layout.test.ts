@@ -1,8 +1,10 @@
-// How files lie: which folders of services and store may import which, that nothing imports itself in a circle, and how large folders are.
+// How files lie: which folders of services and store may import which, that nothing imports itself in a circle, and how large folders, files and
+// functions are.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize, resolve } from 'node:path'
 import t from 'tap'
+import ts from 'typescript'
 
 /** Within src/services and src/store: which other folders of the same layer a folder may import. Type-only imports count. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
@@ -35,8 +37,31 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'store/webhooks': ['audit', 'redis', 'scripts', 'sealing'],
 }
 const MAX_FILES = 25
+const MAX_FILE_LINES = 300
+const MAX_FUNCTION_LINES = 80
+/** Files, and folders that end with a slash, whose files or functions are longer still. */
+const STILL_LONG: readonly string[] = [
+  'src/app.ts',
+  'src/domain/matching/',
+  'src/feed/follow.ts',
+  'src/hash/kernel/',
+  'src/http/',
+  'src/search/kernel/',
+  'src/services.ts',
+  'src/services/feed/feed.ts',
+  'src/services/intake/imports.ts',
+  'src/services/interop/reconciling.ts',
+  'src/services/load/event-loop-scheduler.ts',
+  'src/services/matching/',
+  'src/services/watch/watch-index.ts',
+  'src/store/upkeep/withdrawal-log.ts',
+  'src/supervisor.ts',
+  'console/',
+  'page/',
+]
 const root = resolve(import.meta.dirname, '../..')
-const files = ['src', 'workers', 'page', 'console'].flatMap(sourcesUnder)
+const allSources = ['src', 'workers', 'page', 'console'].flatMap(sourcesUnder)
+const files = allSources.filter((name) => !name.includes('kernel/'))
 const importsOf = new Map(files.map((file) => [file, importsIn(file)]))
 
 t.test('folders of services and store import those that they may', async (t) => {
@@ -80,6 +105,41 @@ t.test('a folder has few files', async (t) => {
   for (const [folder, count] of counts) t.ok(count <= MAX_FILES, `${folder}: ${count} files`)
 })
 
+t.test('files and functions are short', async (t) => {
+  const long = (file: string) => STILL_LONG.some((name) => (name.endsWith('/') ? file.startsWith(name) : file === name))
+  for (const file of allSources.filter((file) => !long(file))) {
+    const text = readFileSync(join(root, file), 'utf8')
+    const lines = text.split('\n').length - 1
+    t.ok(lines <= MAX_FILE_LINES, `${file}: ${lines} lines`)
+    t.same(longFunctionsIn(file, text), [])
+  }
+  const body = 'x()\n'.repeat(MAX_FUNCTION_LINES - 1)
+  t.same(longFunctionsIn('a.ts', `\nfunction short() {\n${body}}`.replace('x()\n', '')), [])
+  t.same(longFunctionsIn('a.ts', `\nconst long = () => {\n${body}}`), ['a.ts:2: 81 lines'], 'one would be found')
+})
+
+function longFunctionsIn(file: string, text: string): string[] {
+  const source = ts.createSourceFile(
+    file,
+    text,
+    ts.ScriptTarget.ESNext,
+    true,
+    file.endsWith('x') ? ts.ScriptKind.TSX : ts.ScriptKind.TS,
+  )
+  const lineOf = (position: number) => source.getLineAndCharacterOfPosition(position).line
+  const found: string[] = []
+  const visit = (node: ts.Node): void => {
+    if (ts.isFunctionLike(node) && 'body' in node && node.body !== undefined) {
+      const first = lineOf(node.getStart(source))
+      const lines = lineOf(node.end) - first + 1
+      if (lines > MAX_FUNCTION_LINES) found.push(`${file}:${first + 1}: ${lines} lines`)
+    }
+    ts.forEachChild(node, visit)
+  }
+  visit(source)
+  return found
+}
+
 /** `src/services/banks/exports.ts` → `services/banks`. */
 function folderOf(file: string): string | undefined {
   return /^src\/((?:services|store)\/[^/]+)\//.exec(file)?.[1]
@@ -122,6 +182,6 @@ function importsIn(file: string): string[] {
 
 function sourcesUnder(top: string): string[] {
   return readdirSync(join(root, top), { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\.tsx?$/.test(name) && !name.includes('kernel/') && !name.endsWith('.generated.ts'))
+    .filter((name) => /\.tsx?$/.test(name) && !name.endsWith('.generated.ts'))
     .map((name) => join(top, name))
 }

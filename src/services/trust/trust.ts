@@ -16,7 +16,7 @@ import {
 } from '../../domain/trust/trust.js'
 import type { ApiKeys } from '../../store/organisations/api-keys.js'
 import type { OwnCase } from '../cases/case-access.js'
-import { refuseEnded } from '../cases/cases.js'
+import { refuseEnded } from '../cases/case-changes.js'
 import { type DueError, forEachDue, isTransient } from '../load/each-due.js'
 import type { MatchIds } from '../matching/match-ids.js'
 import type { PartyOf } from './parties.js'
