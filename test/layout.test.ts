@@ -49,7 +49,6 @@ const STILL_LONG: readonly string[] = [
   'src/search/kernel/',
   'src/services.ts',
   'src/services/feed/feed.ts',
-  'src/services/intake/imports.ts',
   'src/services/interop/reconciling.ts',
   'src/services/load/event-loop-scheduler.ts',
   'src/services/matching/',
