@@ -1,9 +1,10 @@
-// How files lie: which folders of services and store may import which, that nothing imports itself in a circle, how large folders are, and
-// which files may share a name.
+// How files lie: which folders of services and store may import which, that nothing imports itself in a circle, how large folders, files and
+// functions are, and which files may share a name.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, normalize, resolve } from 'node:path'
 import t from 'tap'
+import ts from 'typescript'
 
 /** Within src/services and src/store: which other folders of the same layer a folder may import. Type-only imports count. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
@@ -62,8 +63,25 @@ const NOT_YET_MIRRORS = [
   'shape',
   'signals',
 ]
+const MAX_FILE_LINES = 300
+const MAX_FUNCTION_LINES = 80
+/** Files, and folders that end with a slash, whose files or functions are longer still. */
+const STILL_LONG: readonly string[] = [
+  'packages/feed/src/follow.ts',
+  'packages/hash/src/kernel/',
+  'src/search/kernel/',
+  'src/services/feed/feed.ts',
+  'src/services/interop/reconciling.ts',
+  'src/services/load/event-loop-scheduler.ts',
+  'src/services/matching/observed.ts',
+  'src/services/watch/watch-index.ts',
+  'src/store/upkeep/withdrawal-log.ts',
+  'page/case.ts',
+  'page/choosing/picker.ts',
+]
 const root = resolve(import.meta.dirname, '../..')
-const files = ['src', 'packages', 'workers', 'page', 'console'].flatMap(sourcesUnder)
+const allSources = ['src', 'packages', 'workers', 'page', 'console'].flatMap(sourcesUnder)
+const files = allSources.filter((name) => !name.includes('kernel/'))
 const importsOf = new Map(files.map((file) => [file, importsIn(file)]))
 
 t.test('folders of services and store import those that they may', async (t) => {
@@ -125,6 +143,41 @@ function areMirrors(same: readonly string[]): boolean {
   return !layers.includes(undefined) && new Set(layers).size === same.length
 }
 
+t.test('files and functions are short', async (t) => {
+  const long = (file: string) => STILL_LONG.some((name) => (name.endsWith('/') ? file.startsWith(name) : file === name))
+  for (const file of allSources.filter((file) => !long(file))) {
+    const text = readFileSync(join(root, file), 'utf8')
+    const lines = text.split('\n').length - 1
+    t.ok(lines <= MAX_FILE_LINES, `${file}: ${lines} lines`)
+    t.same(longFunctionsIn(file, text), [])
+  }
+  const body = 'x()\n'.repeat(MAX_FUNCTION_LINES - 1)
+  t.same(longFunctionsIn('a.ts', `\nfunction short() {\n${body}}`.replace('x()\n', '')), [])
+  t.same(longFunctionsIn('a.ts', `\nconst long = () => {\n${body}}`), ['a.ts:2: 81 lines'], 'one would be found')
+})
+
+function longFunctionsIn(file: string, text: string): string[] {
+  const source = ts.createSourceFile(
+    file,
+    text,
+    ts.ScriptTarget.ESNext,
+    true,
+    file.endsWith('x') ? ts.ScriptKind.TSX : ts.ScriptKind.TS,
+  )
+  const lineOf = (position: number) => source.getLineAndCharacterOfPosition(position).line
+  const found: string[] = []
+  const visit = (node: ts.Node): void => {
+    if (ts.isFunctionLike(node) && 'body' in node && node.body !== undefined) {
+      const first = lineOf(node.getStart(source))
+      const lines = lineOf(node.end) - first + 1
+      if (lines > MAX_FUNCTION_LINES) found.push(`${file}:${first + 1}: ${lines} lines`)
+    }
+    ts.forEachChild(node, visit)
+  }
+  visit(source)
+  return found
+}
+
 /** `src/services/banks/exports.ts` → `services/banks`. */
 function folderOf(file: string): string | undefined {
   return /^src\/((?:services|store)\/[^/]+)\//.exec(file)?.[1]
@@ -167,6 +220,6 @@ function importsIn(file: string): string[] {
 
 function sourcesUnder(top: string): string[] {
   return readdirSync(join(root, top), { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\.tsx?$/.test(name) && !/(kernel|dist)\//.test(name) && !name.endsWith('.generated.ts'))
+    .filter((name) => /\.tsx?$/.test(name) && !/dist\//.test(name) && !name.endsWith('.generated.ts'))
     .map((name) => join(top, name))
 }

@@ -82,7 +82,8 @@ const DUE_LOOPS = [
   'src/services/records/record-keeping.ts',
   'src/services/trust/trust.ts',
   'src/services/watch/watch-index.ts',
-  'src/services/watch/watch-evaluator.ts',
+  'src/services/watch/comparing.ts',
+  'src/services/watch/sweeping.ts',
   'src/services/webhooks/webhook-sending.ts',
   'workers/deliver-webhook.ts',
 ]

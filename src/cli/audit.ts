@@ -3,8 +3,9 @@
 import { parseArgs } from 'node:util'
 import { plainJson } from '../domain/plain-text.js'
 import { LEAST_AUDIT_DAYS } from '../services/records/record-keeping.js'
-import { AUDIT_FAULTS, type AuditLog, auditLogIn, headText, parseHead } from '../store/audit/audit.js'
+import { type AuditLog, auditLogIn } from '../store/audit/audit.js'
 import { noteAuditCheck } from '../store/audit/audit-check.js'
+import { AUDIT_FAULTS, headText, parseHead } from '../store/audit/audit-marks.js'
 import type { Store } from '../store/redis/client.js'
 import { withSealedStore } from './sealed-store.js'
 

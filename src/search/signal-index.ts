@@ -1,35 +1,24 @@
-// Every hash a service must recognise, searched exactly within a Hamming radius.
+// The index of all hashes that a service must recognise: exact search within a Hamming radius.
 
 import { HASH_BITS, HASH_BYTES, type Hash256 } from '../../packages/hash/src/hash256.js'
+import { concatenate, requireInteger } from './arguments.js'
 import { type Dumped, dumped, type Restoring } from './dump.js'
 import { scratch } from './engine.js'
 import type { Hit, ViewHash } from './hit.js'
 import { ImageLedger } from './image-ledger.js'
-import type { Part } from './part.js'
+import { type PartStatus, statusOf } from './part-status.js'
 import { Parts } from './parts.js'
 import type { RowColumns } from './row-block.js'
+import { holdsRows, rowsOfImage } from './rows-of-image.js'
 import { Segment, tabledBlock } from './segment.js'
 import { shapeFor, shapeOf } from './shape.js'
 import { searchTogether } from './together.js'
 
-/** A part of an index, as an operator may see it. */
-export interface PartStatus {
-  readonly kind: Part['kind']
-  readonly rows: number
-  readonly deadRows: number
-  readonly bytes: number
-  /** How a needle is looked for: radii by band, −1 for a band that is not probed; none where all rows are read. */
-  readonly radii?: number[]
-  /** What a needle is expected to look at. */
-  readonly probes: number
-  readonly candidates: number
-}
-
-// Each change pays for a little of the compacting that it will cause, so that no change takes long: a row is compacted some
-// ten times in an index of millions, at some twenty row-steps, most of them 10 ns. Five times what that comes to, so that it is soon done.
+// Each change pays for a part of the compaction that it will cause, so that no change takes long. In an index of millions a row is
+// compacted some ten times, at some twenty steps of 10 ns. This is five times as much, so that compaction ends soon.
 const STEPS_PER_ROW = 1024
 
-/** Waiting for more dead rows than that costs memory, for fewer it costs time. */
+/** The share of dead rows at which a part is compacted. More costs memory, less costs time. */
 const DEAD_SHARE = 0.25
 
 const ADOPTED_AT_ONCE = 32_768
@@ -41,24 +30,21 @@ const MAX_SETS = 0x10000
 /**
  * Rows of (image, view, hash). An image has many rows: the hashes of its views.
  *
- * The owner numbers images and never uses a number twice; that is what lets a removal count at once, wherever copies of the
- * image's rows still lie.
+ * The owner numbers images and never uses a number twice. So a removal counts at once, even while copies of the image's rows remain.
  */
 export class SignalIndex {
-  // Invariant: decides alone which rows match. Replaced, never emptied, so that a search can tell it was cleared.
+  // Invariant: the ledger alone decides which rows match. `clear` replaces it, by which a search notices.
   #ledger = new ImageLedger()
-
   #parts: Parts
-
-  // A segment whose rows are being counted and which is no part yet.
+  // A restored segment whose rows are being counted. It is no part yet.
   #adopted: Segment | undefined
 
   readonly #maxRows: number
   readonly #usualBits: number
 
   /**
-   * @param maxRows how many rows to hold at most, dead ones included.
-   * @param usualBits how far most searches will go: what is laid out for 24 bits takes longer beyond 31.
+   * @param maxRows maximum number of rows, with dead ones.
+   * @param usualBits the usual threshold of searches. An index that is laid out for 24 bits is slower beyond 31.
    */
   constructor(maxRows = MAX_U32, usualBits = HASH_BITS) {
     requireInteger('maxRows', maxRows, 1, MAX_U32)
@@ -68,29 +54,28 @@ export class SignalIndex {
     this.#parts = this.#noParts()
   }
 
-  /** Rows held, those of removed images among them until they are compacted away. */
+  /** Rows in memory. Rows of removed images count until they are compacted. */
   get rows(): number {
     return this.#parts.all().reduce((sum, { block }) => sum + block.rows, 0)
   }
 
-  /** Rows a search can find. */
+  /** Rows that a search can find. */
   get liveRows(): number {
     return this.#ledger.liveRows
   }
 
-  /** Memory reserved; the system backs what was written of it. */
+  /** [bytes] reserved; the system provides only what was written. */
   get bytes(): number {
     return this.#parts.all().reduce((sum, { block }) => sum + block.bytes, this.#ledger.bytes)
   }
 
   /**
-   * Adds a row, which is found from here on. The same row twice is two rows.
-   *
-   * @param image an integer 0…2³²−1. Best numbered from 0 up: the index spends 4 bytes on every number of a range it meets.
+   * Adds a row. Searches find it after the call. The same row twice is two rows.
+   * @param image an integer 0…2³²−1. Best numbered from 0 up: the index needs 4 bytes for each number of a range that it meets.
    * @param view an integer 0…255.
-   * @throws {RangeError} when either is out of range or `image` was removed since the last `clear`: a caller's bug; or when
-   * the index is full. The index is then as before.
-   * Cost: about 5 µs, most of it compacting.
+   * @throws {RangeError} when either is out of range or `image` was removed since the last `clear`, which are bugs of the
+   * caller; or when the index is full. Then nothing changes.
+   * Cost: about 5 µs, most of it compaction.
    */
   insert(image: number, view: number, hash: Hash256): void {
     requireInteger('image', image, 0, MAX_U32)
@@ -103,9 +88,8 @@ export class SignalIndex {
   }
 
   /**
-   * Adds many rows at once. They are found from here on, but every search reads them all until `compact` has built their
-   * segment; so for filling an index, rather than for a living one.
-   *
+   * Adds many rows at once, to fill an index. Searches find them after the call, but read all of them until `compact` has built their
+   * segment.
    * @throws {RangeError} as `insert`; or when the columns are not equally long.
    * Cost: some ns a row.
    */
@@ -120,19 +104,16 @@ export class SignalIndex {
   }
 
   /**
-   * Removes all rows of an image. They are in no result that is returned after this, not even of a search begun before.
-   * An image that is unknown or was removed before changes nothing; but while a segment is put back it may be in that one, and
-   * its number then counts as used.
+   * Removes all rows of an image. No result that is returned after the call has them, not even of a search that began before. An image
+   * that is unknown or was removed before changes nothing; but its number counts as used if a segment is being restored that may have it.
    *
-   * The bits themselves stay in memory until they are compacted away: by itself once a quarter of a part's rows are dead, or
-   * earlier by `compact`.
-   *
+   * The bits stay in memory until they are compacted: when a quarter of a part's rows are dead, or earlier by `compact`.
    * Cost: as `insert`, whatever the number of rows.
    */
   remove(image: number): void {
     requireInteger('image', image, 0, MAX_U32)
     const adopted = this.#adopted?.block.mayHold(image) === true ? this.#adopted : undefined
-    // Its rows may be among those that are not counted yet.
+    // Some of its rows may not be counted yet.
     const deadRows = adopted === undefined ? this.#ledger.remove(image) : this.#ledger.bar(image)
     if (deadRows === 0) return
     if (adopted !== undefined) adopted.deadRows += deadRows
@@ -141,50 +122,26 @@ export class SignalIndex {
   }
 
   /**
-   * Are these, in this order, all rows of an image? Never wrong when it says so. It may say no in vain, where images were not added in
-   * the order of their numbers or a segment is being put back.
-   *
-   * Cost: a binary search in each part whose range of images has this one, whatever the hashes are; and a look at each row.
+   * Are these, in this order, all rows of an image? True is always right. False may be wrong where images were not added in the order of
+   * their numbers, or a segment is being restored.
+   * Cost: a binary search in each part whose range of images has this one, and a comparison for each row.
    */
   hasExactly(image: number, rows: readonly ViewHash[]): boolean {
-    if (this.#ledger.rowsOf(image) !== rows.length) return false
-    let found = 0
-    if (rows.length > 0) {
-      for (const { block } of this.#parts.all()) {
-        if (!block.mayHold(image)) continue
-        for (let row = block.firstOf(image); found < rows.length; row++, found++) {
-          const next = rows[found]
-          if (next === undefined || !block.isRow(row, image, next.view, next.hash)) break
-        }
-      }
-    }
-    return found === rows.length
+    return this.#ledger.rowsOf(image) === rows.length && holdsRows(this.#parts.all(), image, rows)
   }
 
   /**
-   * The rows of an image, in the order in which they were added; none of an image that is unknown or removed.
-   *
+   * The rows of an image, in the order in which they were added; none for an image that is unknown or was removed.
    * @param most reads no more rows than this.
-   * Rows may be left out where images were not added in the order of their numbers or a segment is being put back, as in `hasExactly`.
+   * Rows may be left out where `hasExactly` may be wrong.
    * Cost: as `hasExactly`.
    */
   rowsOf(image: number, most: number): ViewHash[] {
-    const rows: ViewHash[] = []
-    if (!this.#ledger.isLive(image)) return rows
-    for (const { block } of this.#parts.all()) {
-      if (!block.mayHold(image)) continue
-      for (let row = block.firstOf(image); rows.length < most; row++) {
-        const next = block.rowOf(row, image)
-        if (next === undefined) break
-        rows.push(next)
-      }
-    }
-    return rows
+    return this.#ledger.isLive(image) ? rowsOfImage(this.#parts.all(), image, most) : []
   }
 
   /**
    * Finds every live row within a radius of any needle; never an approximation.
-   *
    * @param needles 0…64 hashes: one picture's under the transforms that are to be recognised.
    * @param thresholdBits inclusive, an integer 0…256.
    * @returns each row once, with the needle nearest to it, the first of equals; in no promised order. Empty when nothing is
@@ -201,14 +158,12 @@ export class SignalIndex {
   }
 
   /**
-   * The same search, pausing about every millisecond, so that its owner can answer others in between. The index may change
-   * during a pause: the result holds the rows there were at the call, without those removed before it is returned, and
-   * nothing if the index was cleared.
-   *
-   * @param marginBits also tells of rows up to so many bits beyond the threshold, as far as it meets them: of random ones 999 in 1,000. To search
-   *   exactly that far costs up to twice as much, where the threshold is as far as the next narrower plan goes.
+   * The same search with a pause about every millisecond, so that other requests can be answered. The index may change during a pause:
+   * the result has the rows of the moment of the call, without those that were removed since, and is empty if the index was cleared.
+   * @param marginBits also returns rows up to so many bits beyond the threshold, if they are read anyway: of random ones 999 in 1,000. An
+   *   exact search to that distance costs up to twice as much.
    * @throws {RangeError} as `within`, at the call.
-   * Cost: an unfinished search keeps alive the memory it reads, also when the index has moved on.
+   * Cost: an unfinished search keeps the memory that it reads, even if the index has replaced it.
    */
   search(needles: readonly Hash256[], thresholdBits: number, marginBits = 0): Generator<void, Hit[], void> {
     requireInteger('needles', needles.length, 0, scratch.maxNeedles)
@@ -222,12 +177,11 @@ export class SignalIndex {
   }
 
   /**
-   * Searches for many sets of needles together, each of which is answered as `search` would answer it alone.
-   *
+   * Searches for many sets of needles together. The result for each set is that of `search`.
    * @param sets at most 65,536, each of needles as of `search`.
-   * @returns what was found for each set, in their order; `undefined` where a set meets so much that it has to be searched for alone.
+   * @returns the hits of each set, in their order; `undefined` for a set with so many hits that it needs a search of its own.
    * @throws {RangeError} as `within`, at the first step.
-   * Cost: with 8,000 needles three fifths of as many searches among a million rows, and less time for each set.
+   * Cost: with 8,000 needles and a million rows three fifths of the time of as many searches.
    */
   *searchEach(
     sets: readonly (readonly Hash256[])[],
@@ -250,11 +204,9 @@ export class SignalIndex {
   }
 
   /**
-   * Moves compacting on, beginning it if anything can be made better or any row is dead; for an owner with time to spare, or
-   * bits to forget.
-   *
-   * @param steps an integer from 1: how many rows to handle once; a compacted row is handled some twenty times.
-   * @returns whether anything remains to be done.
+   * Goes on with compaction, or begins it if any row is dead or parts can be merged. To be called in idle time, or to erase bits.
+   * @param steps an integer from 1: how many row-steps to make. A row takes some twenty.
+   * @returns whether anything is left to do.
    * Cost: about 10 ns a step.
    */
   compact(steps: number): boolean {
@@ -262,21 +214,14 @@ export class SignalIndex {
     return this.#parts.compactAll(steps)
   }
 
-  /** What the index consists of, from old to new, with the plans for a threshold. */
+  /** The parts of the index, from old to new, with the plans for a threshold. */
   status(thresholdBits: number): PartStatus[] {
-    return this.#parts.all().map((part) => {
-      const { block, deadRows, kind } = part
-      const plan = part instanceof Segment ? part.plan(thresholdBits) : undefined
-      const status = { kind, rows: block.rows, deadRows, bytes: block.bytes }
-      if (plan === undefined) return { ...status, probes: 0, candidates: block.rows }
-      const radii = Array.from(plan.reach, (reach) => reach - 1)
-      return { ...status, radii, probes: plan.probes, candidates: Math.round(plan.candidates) }
-    })
+    return this.#parts.all().map((part) => statusOf(part, thresholdBits))
   }
 
   /**
-   * What the index holds, for keeping: its segments as they lie in memory, if none of their rows is dead, and the live rows of
-   * all others. Rows that are added meanwhile are left out, images that are removed meanwhile may be in it or not.
+   * The content of the index, for a snapshot: segments without dead rows as they are in memory, and the live rows of all other parts. Rows
+   * that are added meanwhile are left out. Images that are removed meanwhile may be in it or not.
    */
   dump(): Generator<Dumped, void, void> {
     const ledger = this.#ledger
@@ -286,9 +231,8 @@ export class SignalIndex {
   }
 
   /**
-   * Makes room for a dumped segment. The caller fills in its content, which is as long as the dumped one if the kernel is the
-   * same, and has it adopted. One segment after the other.
-   *
+   * Makes room for a dumped segment. The caller fills in its content, which has the dumped length if the kernel is the same, and calls
+   * `adopt`. One segment after the other.
    * @throws {RangeError} when the index is full.
    */
   restore(rows: number, counts: Float64Array): Restoring {
@@ -297,7 +241,7 @@ export class SignalIndex {
     return { content: tabled.block.content, adopt: (isKnown) => this.#adopt(new Segment(tabled, counts), rows, isKnown) }
   }
 
-  /** Forgets everything, also which images were removed, and gives the memory back. */
+  /** Forgets all rows and which images were removed, and frees the memory. */
   clear(): void {
     this.#ledger = new ImageLedger()
     this.#parts = this.#noParts()
@@ -325,7 +269,7 @@ export class SignalIndex {
     this.#adopted = segment
     for (let row = 0; row < rows; row++) {
       const image = block.imageAt(row)
-      // What nobody knows is removed for good: were its number used later, its old rows would match again.
+      // Removed for good: if an image got this number later, the old rows would match for it.
       if (!isKnown(image)) this.remove(image)
       if (ledger.isRemoved(image)) segment.deadRows++
       else ledger.addRow(image)
@@ -352,15 +296,4 @@ export class SignalIndex {
   #requireRoom(rows: number): void {
     if (this.rows + rows > this.#maxRows) throw new RangeError('the index is full')
   }
-}
-
-function concatenate(needles: readonly Hash256[]): Uint8Array {
-  const bytes = new Uint8Array(needles.length * HASH_BYTES)
-  for (const [i, needle] of needles.entries()) bytes.set(needle, i * HASH_BYTES)
-  return bytes
-}
-
-function requireInteger(name: string, value: number, least: number, most: number): void {
-  if (!Number.isInteger(value) || value < least || value > most)
-    throw new RangeError(`${name} must be an integer ${least}…${most}`)
 }

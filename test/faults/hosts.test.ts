@@ -4,7 +4,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { HEARING } from '../../src/services/index/replica.js'
+import { HEARING } from '../../src/services/index/readiness.js'
 import { keys } from '../../src/store/redis/keys.js'
 import { images } from '../helpers/multipart.js'
 import { scene } from '../helpers/pictures.js'

@@ -16,7 +16,7 @@ import { type Exposure, type LimitName, SERVER_LIMITS, type ServerLimits } from 
 import { UNDESCRIBED_PROBLEM } from '../../src/http/plugins/problem-answers.js'
 import type { UploadLimits } from '../../src/http/upload.js'
 import type { ServerCertificate } from '../../src/net/certificate.js'
-import { HEARING, type Hearing } from '../../src/services/index/replica.js'
+import { HEARING, type Hearing } from '../../src/services/index/readiness.js'
 import type { Hashing } from '../../src/services/intake/hashing.js'
 import type { FetchFrom } from '../../src/services/intake/picture-fetching.js'
 import { createApiKey } from '../../src/services/keys/access.js'

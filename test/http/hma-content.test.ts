@@ -1,7 +1,7 @@
 // HMA's content: numbers, notes, metadata; and what there is none of here.
 
 import t from 'tap'
-import { HEARING } from '../../src/services/index/replica.js'
+import { HEARING } from '../../src/services/index/readiness.js'
 import { HMA_SCOPES, hmaClient, hmaWorld } from '../helpers/hma.js'
 import { MARKER } from '../helpers/refusal.js'
 import { keyFor, randomHashText, startService, until } from '../helpers/service.js'

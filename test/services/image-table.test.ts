@@ -3,7 +3,8 @@ import fc from 'fast-check'
 import t from 'tap'
 import type { Tier } from '../../src/domain/matching/signal.js'
 import { encodeSupport, tierWith } from '../../src/domain/trust/tier.js'
-import { type ImageFacts, ImageTable } from '../../src/services/index/image-table.js'
+import type { ImageFacts } from '../../src/services/index/image-facts.js'
+import { ImageTable } from '../../src/services/index/image-table.js'
 
 const VERIFIED = encodeSupport({ verifications: 1, attestations: 0, confirmations: 0, notBlocked: 0 })
 

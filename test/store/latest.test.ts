@@ -19,7 +19,7 @@ const pathsWith = (pattern: RegExp) => sources.flatMap(({ path, text }) => (patt
 
 t.test('reading the latest state, deciding and writing goes through one helper; these use it', async (t) => {
   t.same(pathsWith(/^ +for \(const again = untilUnchanged\(\)/m), [
-    'src/services/trust/trust.ts',
+    'src/services/trust/trust-changes.ts',
     'src/store/organisations/replicated-config.ts',
     'src/store/webhooks/webhooks.ts',
   ])

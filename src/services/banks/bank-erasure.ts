@@ -4,7 +4,7 @@ import type { Bank } from '../../domain/organisations/bank.js'
 import type { Images } from '../../store/images/images.js'
 import type { Banks } from '../../store/organisations/banks.js'
 import type { Catalogue } from '../index/catalogue.js'
-import { ID_PARTS } from '../index/image-table.js'
+import { ID_PARTS } from '../index/ordinals-by-id.js'
 import type { Replica } from '../index/replica.js'
 import { forEachDue, isTransient } from '../load/each-due.js'
 

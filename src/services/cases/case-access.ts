@@ -1,4 +1,4 @@
-// Who may do what with a case: its number, its PIN, its tokens.
+// Access to a case: by number and PIN, by token, or by the key of an organisation.
 
 import { createHash, createHmac, randomBytes, randomInt, type ScryptOptions, scrypt } from 'node:crypto'
 import { organisationMay, plainReference } from '../../domain/cases/assistance.js'
@@ -12,10 +12,11 @@ import {
 } from '../../domain/cases/case.js'
 import type { Caller } from '../../domain/organisations/access.js'
 import { Problem } from '../../domain/problem.js'
-import type { CaseRecord, Cases as CaseStore, OpenedByToken } from '../../store/cases/cases.js'
+import type { CaseRecord } from '../../store/cases/case-record.js'
+import type { Cases as CaseStore, OpenedByToken } from '../../store/cases/cases.js'
 import type { Secrets } from '../../store/sealing/secrets.js'
 
-/** What a try at a PIN costs: 32 MiB and about 60 ms, so that even whoever has both the store and its secrets must work for a PIN. */
+/** Cost of trying a PIN: 32 MiB and about 60 ms. An attacker with the store and its secrets must pay it for each guess. */
 export const STRETCHING = { N: 2 ** 15, r: 8, p: 1, maxmem: 64 * 2 ** 20 } as const satisfies ScryptOptions
 
 export interface NamedCase {
@@ -41,7 +42,7 @@ export interface NewPin extends PinAndCode {
   readonly stretched: PinAndCode
 }
 
-/** What an organisation's key is to do with a case. `hand-over` may be repeated afterwards: whether it still does anything is asked later. */
+/** What an organisation's key is used for. `hand-over` may be repeated; whether it still does anything is decided later. */
 export type KeyPurpose = 'act' | 'read' | 'hand-over'
 
 export interface CaseAccess {
@@ -50,7 +51,7 @@ export interface CaseAccess {
   newHandoverSeed(): string
   /** PIN and code of a handover: the same each time for its seed, so that it can be shown again without being kept. */
   handoverPin(caseId: string, seed: string): Promise<NewPin>
-  /** What is kept where no PIN or code is given out: none opens it. */
+  /** Kept in place of a stretched PIN where none is given out. No PIN matches it. */
   noPin(): string
   newToken(opened: OpenedByToken): Promise<string>
   /**
@@ -64,16 +65,30 @@ export interface CaseAccess {
   byKey(caseNumber: string, caller: Caller, purpose: KeyPurpose): Promise<OwnCase>
   /** For the operator at the command line. @throws {Problem} case-unknown */
   byNumber(caseNumber: string): Promise<NamedCase>
-  /** What is kept of the number of a complaint: it can be compared with a number, and not be turned back into one. */
+  /** A keyed hash of the number of a complaint. It can be compared with a number, not turned back into one. */
   complaintOf(caseId: string, reference: string): string
 }
 
-/** @param stretching less than what is promised is for tests of other things alone: no setting of a deployment leads here. */
+/** @param stretching cheaper stretching is for tests of other things only: no setting of a deployment leads here. */
 export function caseAccessTo(cases: CaseStore, secrets: Secrets, stretching: ScryptOptions = STRETCHING): CaseAccess {
-  const caseIdOf = (caseNumber: string) =>
-    createHmac('sha256', secrets.caseNumber).update(caseNumber).digest('hex').slice(0, 32)
-  const stretch = (caseId: string, pin: string) =>
-    stretchPin(createHmac('sha256', secrets.pin).update(`${caseId}:${pin}`).digest(), caseId, stretching)
+  const keyed: KeyedByCase = {
+    caseIdOf: (caseNumber) => createHmac('sha256', secrets.caseNumber).update(caseNumber).digest('hex').slice(0, 32),
+    stretch: (caseId, pin) =>
+      stretchPin(createHmac('sha256', secrets.pin).update(`${caseId}:${pin}`).digest(), caseId, stretching),
+  }
+  return { ...newSecretsOf(cases, secrets, keyed), ...openingOf(cases, keyed) }
+}
+
+/** Keyed with the deployment's secrets. */
+interface KeyedByCase {
+  caseIdOf(caseNumber: string): string
+  stretch(caseId: string, pin: string): Promise<string>
+}
+
+type NewSecrets = Omit<CaseAccess, 'byPin' | 'byToken' | 'byKey' | 'byNumber'>
+
+/** Numbers, PINs, codes and tokens for cases. */
+function newSecretsOf(cases: CaseStore, secrets: Secrets, { caseIdOf, stretch }: KeyedByCase): NewSecrets {
   const newPin = async (caseId: string, draw: (bound: number) => number): Promise<NewPin> => {
     const shown = { pin: drawPin(draw), recoveryCode: drawRecoveryCode(draw) }
     const [pin, recoveryCode] = await Promise.all([stretch(caseId, shown.pin), stretch(caseId, shown.recoveryCode)])
@@ -104,9 +119,22 @@ export function caseAccessTo(cases: CaseStore, secrets: Secrets, stretching: Scr
       return token
     },
 
+    complaintOf: (caseId, reference) =>
+      createHmac('sha256', secrets.complaint)
+        .update(`${caseId}\0${plainReference(reference)}`)
+        .digest('hex'),
+  }
+}
+
+/** Checks what a caller has of a case. */
+function openingOf(
+  cases: CaseStore,
+  { caseIdOf, stretch }: KeyedByCase,
+): Pick<CaseAccess, 'byPin' | 'byToken' | 'byKey' | 'byNumber'> {
+  return {
     async byPin(text, pin, nowMs) {
-      // Numbers that do not exist cost the same work: neither the answer nor its time tells which do, nor that PINs are blocked. Nothing is
-      // kept of such a number.
+      // An unknown number costs the same work, so neither the answer nor its time tells which numbers exist, or whose PINs are blocked.
+      // Nothing is kept of an unknown number.
       const caseNumber = parseCaseNumber(text)
       const caseId = caseIdOf(caseNumber ?? text)
       const stretched = await stretch(caseId, pin)
@@ -146,11 +174,6 @@ export function caseAccessTo(cases: CaseStore, secrets: Secrets, stretching: Scr
       if (caseNumber === undefined || record === undefined) throw new Problem('case-unknown')
       return { caseId, caseNumber, record }
     },
-
-    complaintOf: (caseId, reference) =>
-      createHmac('sha256', secrets.complaint)
-        .update(`${caseId}\0${plainReference(reference)}`)
-        .digest('hex'),
   }
 }
 

@@ -2,22 +2,16 @@
 
 import { randomBytes } from 'node:crypto'
 import type { Assistance } from '../../domain/cases/assistance.js'
-import {
-  acceptsImages,
-  type CaseAction,
-  type CaseState,
-  MAX_PIN_GUESSES,
-  remindAtMs,
-  stateAt,
-} from '../../domain/cases/case.js'
-import type { CaseEventKind } from '../../domain/cases/case-event.js'
+import { acceptsImages, type CaseState, MAX_PIN_GUESSES, remindAtMs, stateAt } from '../../domain/cases/case.js'
 import type { Category } from '../../domain/matching/signal.js'
 import type { Caller } from '../../domain/organisations/access.js'
-import type { AuditActor } from '../../domain/organisations/audit.js'
 import { Problem } from '../../domain/problem.js'
-import type { CaseChange, CaseRecord, Cases as CaseStore } from '../../store/cases/cases.js'
-import type { Replica } from '../index/replica.js'
-import type { CaseAccess, KeyPurpose, NamedCase, OwnCase, PinAndCode } from './case-access.js'
+import type { CaseRecord } from '../../store/cases/case-record.js'
+import type { KeyPurpose, NamedCase, OwnCase, PinAndCode } from './case-access.js'
+import { actorOf, type CaseParts, changeIn, withdrawIn } from './case-changes.js'
+import { handoverFrom } from './handover.js'
+
+export { actorOf } from './case-changes.js'
 
 export interface OpenedCase extends PinAndCode {
   readonly caseNumber: string
@@ -51,16 +45,6 @@ export interface CaseView {
   readonly hasComplaint: boolean
   readonly end: CaseRecord['end']
   readonly erasedAtMs: number | undefined
-}
-
-export interface CaseParts {
-  readonly cases: CaseStore
-  readonly access: CaseAccess
-  readonly replica: Pick<Replica, 'reached'>
-  readonly retentionMs: number
-  /** Are details of pictures kept, for cases that ask for it? */
-  readonly offersExtendedProtection: boolean
-  readonly now: () => number
 }
 
 export interface Cases {
@@ -114,32 +98,26 @@ export interface Cases {
   withdrawByOperator(named: NamedCase): Promise<NamedCase>
 }
 
-export function casesFrom({ cases, access, replica, retentionMs, offersExtendedProtection, now }: CaseParts): Cases {
+export function casesFrom(parts: CaseParts): Cases {
+  const { access } = parts
+  return {
+    ...openingFrom(parts),
+    ...livingFrom(parts),
+    handOver: handoverFrom(parts),
+    own: (caseNumber, token) => access.byToken(caseNumber, token),
+    ownByKey: (caseNumber, caller, purpose) => access.byKey(caseNumber, caller, purpose),
+    byNumber: (caseNumber) => access.byNumber(caseNumber),
+    withdraw: (own) => withdrawIn(parts, own, actorOf(own)),
+    withdrawByOperator: (named) => withdrawIn(parts, named, 'operator'),
+  }
+}
+
+/** New cases and new tokens. */
+function openingFrom(parts: CaseParts): Pick<Cases, 'open' | 'openFor' | 'token'> {
+  const { cases, access, retentionMs, offersExtendedProtection, now } = parts
   const requireOffered = (isWanted: boolean) => {
     if (isWanted && !offersExtendedProtection) throw new Problem('extended-protection-off')
   }
-  const change = async (caseId: string, action: CaseAction, fields: CaseChange['fields'], by?: AuditActor) => {
-    const event = EVENT_OF[action]
-    const outcome = await cases.change(caseId, { action, nowMs: now(), fields, event, ...(by !== undefined && { by }) })
-    if (outcome !== 'done') throw refusalOf(outcome, await cases.get(caseId))
-  }
-
-  const withdraw = async <C extends NamedCase>(named: C, by: AuditActor): Promise<C> => {
-    const ended = await cases.end(named.caseId, 'withdrawn', now(), by)
-    const record = ended === undefined ? undefined : await cases.get(named.caseId)
-    if (ended === undefined || record === undefined) throw new Problem('case-unknown')
-    await replica.reached(ended.revision)
-    return { ...named, record }
-  }
-  /** PIN and code of a handover that was done: its answer may have been lost. */
-  const pinAgain = async (record: CaseRecord, caseId: string, keepsReading: boolean) => {
-    const { handoverSeed, assistance } = record
-    if (handoverSeed === undefined) throw new Problem('handed-over')
-    refuseEnded({ record }, now())
-    if (assistance?.keepsReading !== keepsReading) throw new Problem('request-invalid')
-    return shownOf(await access.handoverPin(caseId, handoverSeed))
-  }
-
   return {
     async open({ category, extendedProtection }) {
       requireOffered(extendedProtection)
@@ -160,13 +138,37 @@ export function casesFrom({ cases, access, replica, retentionMs, offersExtendedP
       return { caseNumber, ...shown, token, expiresAtMs, remindAtMs: remindAtMs({ createdAtMs, expiresAtMs }) }
     },
 
+    async openFor({ category, complaint, extendedProtection, ...consent }) {
+      requireOffered(extendedProtection)
+      const { caseNumber, caseId } = access.newNumber()
+      const createdAtMs = now()
+      const expiresAtMs = createdAtMs + retentionMs
+      const added = await cases.add(caseId, {
+        createdAtMs,
+        expiresAtMs,
+        category,
+        pin: access.noPin(),
+        recoveryCode: access.noPin(),
+        extendedProtection,
+        auditName: newAuditName(),
+        assistance: { ...consent, handedOverAtMs: undefined, keepsReading: false },
+        ...(complaint !== undefined && { complaint: access.complaintOf(caseId, complaint) }),
+      })
+      if (!added) throw new Error('two cases drew the same 60 random bits')
+      return { caseNumber, caseId, expiresAtMs, remindAtMs: remindAtMs({ createdAtMs, expiresAtMs }) }
+    },
+
     async token(caseNumber, pin) {
       const { caseId, record } = await access.byPin(caseNumber, pin, now())
       return access.newToken({ caseId, pinChanges: record.pinChanges })
     },
+  }
+}
 
-    own: (caseNumber, token) => access.byToken(caseNumber, token),
-
+/** What is done with a living case. */
+function livingFrom(parts: CaseParts): Pick<Cases, 'view' | 'renew' | 'changePin' | 'noteComplaint' | 'isComplaint'> {
+  const { cases, access, retentionMs, now } = parts
+  return {
     async view({ caseId, caseNumber, record }) {
       const { category, createdAtMs, expiresAtMs, assistance, complaint, extendedProtection, end, erasedAtMs } = record
       const state = stateAt(record, now())
@@ -190,101 +192,27 @@ export function casesFrom({ cases, access, replica, retentionMs, offersExtendedP
     async renew(own) {
       const { caseId, record } = own
       const expiresAtMs = now() + retentionMs
-      await change(caseId, 'renew', { expiresAtMs }, actorOf(own))
+      await changeIn(parts, caseId, 'renew', { expiresAtMs }, actorOf(own))
       return { expiresAtMs, remindAtMs: remindAtMs({ createdAtMs: record.createdAtMs, expiresAtMs }) }
     },
 
     async changePin({ caseId, by, record }) {
-      // With a PIN it could get a token, which would outlive the handover.
+      // With a PIN the organisation could get a token, which would outlive the handover.
       if (by === 'organisation') throw new Problem('handover-needed')
       const { pin, recoveryCode, stretched } = await access.newPin(caseId)
       const isBlocked = record.pinGuesses >= MAX_PIN_GUESSES
       const nextPin = isBlocked ? access.noPin() : stretched.pin
-      await change(caseId, 'change-pin', { nextPin, nextRecoveryCode: stretched.recoveryCode })
+      await changeIn(parts, caseId, 'change-pin', { nextPin, nextRecoveryCode: stretched.recoveryCode })
       return { pin: isBlocked ? undefined : pin, recoveryCode }
     },
 
-    async openFor({ category, complaint, extendedProtection, ...consent }) {
-      requireOffered(extendedProtection)
-      const { caseNumber, caseId } = access.newNumber()
-      const createdAtMs = now()
-      const expiresAtMs = createdAtMs + retentionMs
-      const added = await cases.add(caseId, {
-        createdAtMs,
-        expiresAtMs,
-        category,
-        pin: access.noPin(),
-        recoveryCode: access.noPin(),
-        extendedProtection,
-        auditName: newAuditName(),
-        assistance: { ...consent, handedOverAtMs: undefined, keepsReading: false },
-        ...(complaint !== undefined && { complaint: access.complaintOf(caseId, complaint) }),
-      })
-      if (!added) throw new Error('two cases drew the same 60 random bits')
-      return { caseNumber, caseId, expiresAtMs, remindAtMs: remindAtMs({ createdAtMs, expiresAtMs }) }
-    },
-
-    async handOver(own, { keepsReading }) {
-      const { caseId, by, record } = own
-      if (by !== 'organisation') throw new Problem('not-assisted')
-      if (record.assistance?.handedOverAtMs !== undefined) return pinAgain(record, caseId, keepsReading)
-      const handoverSeed = access.newHandoverSeed()
-      const given = await access.handoverPin(caseId, handoverSeed)
-      const keeps = keepsReading ? 'yes' : 'no'
-      // What was guessed before there was a PIN had no chance.
-      const guesses = { ...given.stretched, pinGuesses: 0 }
-      const fields = { ...guesses, handoverSeed, handedOverAtMs: now(), keepsReading: keeps } as const
-      try {
-        await change(caseId, 'hand-over', fields, actorOf(own))
-        return shownOf(given)
-      } catch (error) {
-        const after = await cases.get(caseId)
-        if (after?.assistance?.handedOverAtMs === undefined) throw error
-        return pinAgain(after, caseId, keepsReading) // another request was faster
-      }
-    },
-
     noteComplaint: (own, reference) =>
-      change(own.caseId, 'note-complaint', { complaint: access.complaintOf(own.caseId, reference) }, actorOf(own)),
+      changeIn(parts, own.caseId, 'note-complaint', { complaint: access.complaintOf(own.caseId, reference) }, actorOf(own)),
 
     isComplaint: ({ caseId, record }, reference) => record.complaint === access.complaintOf(caseId, reference),
-
-    ownByKey: (caseNumber, caller, purpose) => access.byKey(caseNumber, caller, purpose),
-    byNumber: (caseNumber) => access.byNumber(caseNumber),
-
-    withdraw: (own) => withdraw(own, actorOf(own)),
-    withdrawByOperator: (named) => withdraw(named, 'operator'),
   }
-}
-
-function shownOf({ pin, recoveryCode }: PinAndCode): PinAndCode {
-  return { pin, recoveryCode }
 }
 
 function newAuditName(): string {
   return randomBytes(8).toString('hex')
-}
-
-/** Who is recorded as having acted on a case. */
-export function actorOf({ by, record }: OwnCase): AuditActor {
-  return by === 'organisation' ? `org:${record.assistance?.orgId ?? ''}` : 'submitter'
-}
-
-const EVENT_OF: Partial<Readonly<Record<CaseAction, CaseEventKind>>> = {
-  renew: 'renewed',
-  'hand-over': 'handed-over',
-  'change-pin': 'pin-asked',
-}
-
-/** @throws {Problem} case-withdrawn, case-expired: for what nothing is to be said about any more. */
-export function refuseEnded({ record }: Pick<OwnCase, 'record'>, nowMs: number): void {
-  const state = stateAt(record, nowMs)
-  if (!acceptsImages(state)) throw refusalOf(state, record)
-}
-
-/** Why a case in this state does not do what was asked; without a state there is no case. */
-export function refusalOf(state: CaseState | undefined, record: CaseRecord | undefined): Problem {
-  if (state === undefined) return new Problem('case-unknown')
-  const hasExpired = state === 'expired' || (state === 'erased' && record?.end?.as === 'expired')
-  return new Problem(hasExpired ? 'case-expired' : 'case-withdrawn')
 }

@@ -1,4 +1,4 @@
-// Notices: what she declares for a law, and the clocks that then run for every platform that meets one of her pictures.
+// Notices: what a submitter declares for a law, and the clocks that then run for each platform that gets a match of her pictures.
 
 import { type Clock, clocksFrom, type Law, missingIn, type Notice, type Stage, stoppedBy } from '../../domain/cases/sla.js'
 import type { RegisteredImage } from '../../domain/matching/signal.js'
@@ -11,7 +11,7 @@ import type { ApiKeys } from '../../store/organisations/api-keys.js'
 import type { Events } from '../../store/webhooks/events.js'
 import { type DueError, forEachDue } from '../load/each-due.js'
 import type { OwnCase } from './case-access.js'
-import { refusalOf, refuseEnded } from './cases.js'
+import { refusalOf, refuseEnded } from './case-changes.js'
 
 export type GivenNotice = Omit<Notice, 'givenAtMs' | 'contactOrgId'> & { readonly contact: string | undefined }
 
@@ -54,18 +54,72 @@ export interface NoticeParts {
   readonly onTrouble: (error: DueError) => void
 }
 
-/** A process that starts looks back so far, since others may have stopped. */
+/** How far a process looks back at its start: no other may have run. */
 const LOOK_BACK_MS = 7 * 86_400_000
 const TOLD_ONCE_IN_S = 30 * 86_400
 const PAGE = 500
-/** Writes that wait for the disk together. */
+/** Clocks that are told with one wait for the disk. */
 const TOLD_AT_ONCE = 50
 /** Clocks that could not be told and are tried again. When there are more, all since then are gone through again. */
 const MAX_UNTOLD = 1000
 
-export function noticesFrom({ clocks, cases, apiKeys, events, now, onTrouble }: NoticeParts): Notices {
+export function noticesFrom(parts: NoticeParts): Notices {
+  const { clocks, cases, apiKeys, now } = parts
+  return {
+    async give({ caseId, record, by }, { contact, ...given }) {
+      refuseEnded({ record }, now())
+      const org = contact === undefined ? undefined : await apiKeys.orgByName(contact)
+      const notice = { ...given, contactOrgId: org?.kind === 'ngo' ? org.orgId : undefined, givenAtMs: now() }
+      if (missingIn(notice).length > 0) throw new Problem('notice-incomplete')
+      if (contact !== undefined && notice.contactOrgId === undefined) throw new Problem('notice-incomplete')
+      const outcome = await clocks.putNotice(caseId, notice, by)
+      if (outcome !== 'done') throw refusalOf(outcome, (await cases.get(caseId)) ?? record)
+      return notice
+    },
+    of: ({ caseId }) => clocks.notice(caseId),
+    running: (imageId, orgId) => clocks.running(imageId, orgId),
+    async met(imageId, image, orgIds, atMs) {
+      if (image.caseId === undefined) return
+      const notice = await clocks.notice(image.caseId)
+      if (notice === undefined) return
+      for (const orgId of orgIds) {
+        await clocks.start({ imageId, caseId: image.caseId }, orgId, clocksFrom(notice.laws, atMs))
+      }
+    },
+    decided: (imageId, orgId, verdict) => clocks.stop(imageId, orgId, stoppedBy(verdict)),
+    overdue: overdueIn(parts),
+    tell: tellerOf(parts),
+  }
+}
+
+function overdueIn({ clocks, apiKeys, now }: NoticeParts): Notices['overdue'] {
+  return async (contactOrgId, after, limit) => {
+    const untilMs = now()
+    const due =
+      contactOrgId === undefined
+        ? await clocks.due(0, untilMs, after, limit)
+        : await clocks.dueOf(contactOrgId, untilMs, after, limit)
+    const running = due.flatMap(({ clock }) => (clock === undefined ? [] : [clock]))
+    const orgIds = [...new Set(running.map(({ orgId }) => orgId))]
+    const names = new Map<string, string | undefined>()
+    for (const orgId of orgIds) names.set(orgId, (await apiKeys.org(orgId))?.name)
+    return {
+      clocks: running.map(({ imageId, orgId, law, stage, dueAtMs }) => ({
+        signalId: imageId,
+        platform: names.get(orgId) ?? orgId,
+        law,
+        stage,
+        dueAtMs,
+      })),
+      next: due.length < limit ? undefined : due.at(-1)?.place,
+    }
+  }
+}
+
+/** Remembers up to when clocks were told, and which could not be. */
+function tellerOf({ clocks, events, now, onTrouble }: NoticeParts): Notices['tell'] {
   let toldUntilMs = now() - LOOK_BACK_MS
-  // Invariant: what came before `toldUntilMs` and is not told yet.
+  // Invariant: has the clocks that ran out before `toldUntilMs` and are not told yet.
   const untold = new Map<string, RunningClock>()
 
   const tellOne = async (clock: RunningClock, atMs: number) => {
@@ -79,7 +133,7 @@ export function noticesFrom({ clocks, cases, apiKeys, events, now, onTrouble }: 
       what: 'clocks that ran out',
       take: (after) => clocks.due(toldUntilMs, untilMs, after?.place, PAGE),
       async handle({ place, clock }) {
-        // Of a newer version, which tells of it; or garbage.
+        // Written by a newer version, which tells of it, or damaged.
         if (clock === undefined) throw new Error('a clock that this version cannot read')
         try {
           await tellOne(clock, untilMs)
@@ -108,53 +162,9 @@ export function noticesFrom({ clocks, cases, apiKeys, events, now, onTrouble }: 
     })
   }
 
-  return {
-    async give({ caseId, record, by }, { contact, ...given }) {
-      refuseEnded({ record }, now())
-      const org = contact === undefined ? undefined : await apiKeys.orgByName(contact)
-      const notice = { ...given, contactOrgId: org?.kind === 'ngo' ? org.orgId : undefined, givenAtMs: now() }
-      if (missingIn(notice).length > 0) throw new Problem('notice-incomplete')
-      if (contact !== undefined && notice.contactOrgId === undefined) throw new Problem('notice-incomplete')
-      const outcome = await clocks.putNotice(caseId, notice, by)
-      if (outcome !== 'done') throw refusalOf(outcome, (await cases.get(caseId)) ?? record)
-      return notice
-    },
-    of: ({ caseId }) => clocks.notice(caseId),
-    running: (imageId, orgId) => clocks.running(imageId, orgId),
-    async met(imageId, image, orgIds, atMs) {
-      if (image.caseId === undefined) return
-      const notice = await clocks.notice(image.caseId)
-      if (notice === undefined) return
-      for (const orgId of orgIds) {
-        await clocks.start({ imageId, caseId: image.caseId }, orgId, clocksFrom(notice.laws, atMs))
-      }
-    },
-    decided: (imageId, orgId, verdict) => clocks.stop(imageId, orgId, stoppedBy(verdict)),
-    async overdue(contactOrgId, after, limit) {
-      const untilMs = now()
-      const due =
-        contactOrgId === undefined
-          ? await clocks.due(0, untilMs, after, limit)
-          : await clocks.dueOf(contactOrgId, untilMs, after, limit)
-      const running = due.flatMap(({ clock }) => (clock === undefined ? [] : [clock]))
-      const orgIds = [...new Set(running.map(({ orgId }) => orgId))]
-      const names = new Map<string, string | undefined>()
-      for (const orgId of orgIds) names.set(orgId, (await apiKeys.org(orgId))?.name)
-      return {
-        clocks: running.map(({ imageId, orgId, law, stage, dueAtMs }) => ({
-          signalId: imageId,
-          platform: names.get(orgId) ?? orgId,
-          law,
-          stage,
-          dueAtMs,
-        })),
-        next: due.length < limit ? undefined : due.at(-1)?.place,
-      }
-    },
-    async tell() {
-      const untilMs = now()
-      await tellAgain(untilMs)
-      await tellNew(untilMs)
-    },
+  return async () => {
+    const untilMs = now()
+    await tellAgain(untilMs)
+    await tellNew(untilMs)
   }
 }

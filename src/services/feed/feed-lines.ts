@@ -9,7 +9,7 @@ import { NO_STANDING, type Standing } from '../../domain/trust/trust.js'
 import type { Images } from '../../store/images/images.js'
 import type { Trusts } from '../../store/trust/trust.js'
 import type { Catalogue } from '../index/catalogue.js'
-import { ID_PARTS } from '../index/image-table.js'
+import { ID_PARTS } from '../index/ordinals-by-id.js'
 import type { MatchIds } from '../matching/match-ids.js'
 import type { FeedReader } from './feed-cursor.js'
 

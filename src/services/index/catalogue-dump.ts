@@ -65,7 +65,7 @@ export function readPiece(serialized: Buffer): CataloguePiece {
 }
 
 /** What a catalogue consists of. */
-interface CatalogueParts {
+export interface CatalogueParts {
   readonly images: ImageTable
   readonly places: DetailPlaces
   readonly indexes: Readonly<Record<RowType, SignalIndex>>

@@ -1,6 +1,5 @@
-// Everything a match needs, in this process's memory: images, banks, API keys. What the store says, at one revision.
+// What a match needs, in this process's memory: images, banks and API keys, as the store has them at one revision.
 
-import { HASH_BYTES } from '../../../packages/hash/src/hash256.js'
 import { formatUuid, parseUuid } from '../../domain/ids.js'
 import type { RegisteredImage } from '../../domain/matching/signal.js'
 import { VIEWS } from '../../domain/matching/signal.js'
@@ -8,13 +7,14 @@ import { DETAIL_BITS, ROW_TYPES, type RowType, SIGNAL_TYPE_NAMES } from '../../d
 import { CASES_BANK, HARMLESS_BANK, JUDGED_HARMLESS_BANK } from '../../domain/organisations/bank.js'
 import type { Standing } from '../../domain/trust/trust.js'
 import { SignalIndex } from '../../search/signal-index.js'
-import type { ImageColumns, SignalColumns } from '../../store/images/reader/columns.js'
+import type { ImageColumns } from '../../store/images/reader/columns.js'
 import type { ApiKey } from '../../store/organisations/api-keys.js'
 import { BankTable } from './bank-table.js'
 import { type CataloguePiece, dumped, type RestoringCatalogue, restoring } from './catalogue-dump.js'
+import { loadColumns } from './catalogue-load.js'
 import { DetailPlaces } from './detail-places.js'
-import type { CatalogueImage } from './image-table.js'
-import { type ImageFacts, ImageTable, type ImageTally } from './image-table.js'
+import type { CatalogueImage, ImageFacts, ImageTally } from './image-facts.js'
+import { ImageTable } from './image-table.js'
 import { ReplacedRows } from './replaced-rows.js'
 import { Searcher } from './searcher.js'
 
@@ -29,34 +29,33 @@ export class Catalogue {
     detail: new SignalIndex(undefined, DETAIL_BITS),
   }
 
-  // Invariant: has exactly the live images, and gives an ordinal once, so a row whose image is gone cannot be taken for
-  // another's.
+  // Invariant: has exactly the live images. An ordinal is given once, so a row of a removed image is never taken for another image's.
   readonly #images = new ImageTable()
 
   readonly #places = new DetailPlaces()
 
-  // Images that are kept and must not match: they have no row and no ordinal, whatever is put.
+  // Images that are kept and must not match. They have no row and no ordinal, and `put` skips them.
   readonly #silent = new Set<string>()
 
   readonly #replaced = new ReplacedRows((ordinal) => this.#forget(ordinal))
 
-  // Images that were judged harmless: what is put of them vetoes, and is in `JUDGED_HARMLESS_BANK` here.
+  // Images that were judged harmless. Their rows are in `JUDGED_HARMLESS_BANK` here, and veto matches.
   readonly #harmless = new Set<string>()
 
-  // Images that are found in copies alone. Of those that are not here too: what is told of one may come before it.
+  // Images that only copies match. It may name images that are not here yet: a standing may come before its image.
   readonly #narrowed = new Set<string>()
 
-  // Images that may match again, and are being read from the store: their owner finds them meanwhile.
+  // Images that may match again and are being read from the store. `silent` lists them meanwhile, for their owner.
   readonly #awaited = new Set<string>()
 
-  // While a dump is put back, piece by piece.
+  // While a dump is being restored.
   #restoring: RestoringCatalogue | undefined
 
   /**
-   * Adds or replaces an image. What was said about it stays: a bank may hand the same signal in again. An image that is put as it was stays
-   * where it is; other rows get an ordinal of their own, and searchers that began before see the old ones.
+   * Adds or replaces an image. Its standing stays: a bank may hand the same signal in again. An image with the same rows keeps its
+   * ordinal. With other rows it gets a new one, and searchers that began before still see the old rows.
    *
-   * Cost: as many inserts as there are rows, or a look at each of them when they are there already.
+   * Cost: an insert for each row, or a comparison for each row that is there already.
    */
   put(id: string, image: RegisteredImage): void {
     if (this.#silent.has(id)) return
@@ -103,52 +102,12 @@ export class Catalogue {
     )
   }
 
-  /**
-   * Adds many images at once, none of which it has, as is so when an empty catalogue is filled from a reader that gives each
-   * image once: looking for every one would take as long as all the rest. A search reads all of them until `tidy` has nothing
-   * left to do.
-   */
-  load({ images, ids, tiers, categories, banks, bankNames, signals, heads }: ImageColumns): void {
-    const bankNumbers = bankNames.map((name) => this.#images.bankNumber(name))
-    const ordinals = new Uint32Array(images)
-    for (let image = 0; image < images; image++) {
-      const id = ids.subarray(16 * image, 16 * image + 16)
-      const bank = bankNumbers[banks[image] ?? 0] ?? 0
-      ordinals[image] = this.#images.addCoded(id, bank, tiers[image] ?? 0, categories[image] ?? 0)
-    }
-    for (const type of ROW_TYPES) {
-      const { count, images: imagesOf, views, hashes } = signals[type]
-      if (count === 0) continue
-      const rows = { images: Uint32Array.from(imagesOf, (image) => ordinals[image] ?? 0), hashes }
-      this.#indexes[type].load({
-        ...rows,
-        views: type === 'detail' ? this.#putPlaces(rows.images, signals.detail, heads, ordinals) : views,
-      })
-    }
+  /** Adds many images at once, none of which it has. As `loadColumns`. */
+  load(columns: ImageColumns): void {
+    loadColumns(this.#parts, columns)
   }
 
-  /** @returns the numbers of the rows within their images. */
-  #putPlaces(
-    owners: Uint32Array,
-    { views: places, qualities: poses }: SignalColumns,
-    heads: SignalColumns,
-    ordinals: Uint32Array,
-  ) {
-    const bytes = new DataView(heads.hashes.buffer, heads.hashes.byteOffset, heads.hashes.byteLength)
-    for (const [i, image] of heads.images.entries()) {
-      const kin = bytes.getUint32(i * HASH_BYTES)
-      this.#places.putHead(ordinals[image] ?? 0, heads.views[i] ?? 0, heads.qualities[i] ?? 0, kin)
-    }
-    const numbers = new Uint8Array(owners.length)
-    for (const [i, owner] of owners.entries()) {
-      const number = i > 0 && owners[i - 1] === owner ? (numbers[i - 1] ?? 0) + 1 : 0
-      numbers[i] = number
-      this.#places.putRow(owner, number, places[i] ?? 0, poses[i] ?? 0)
-    }
-    return numbers
-  }
-
-  /** From here on no search finds it. Unknown ids change nothing. */
+  /** No search finds it after the call. Unknown ids change nothing. */
   remove(id: string): void {
     this.#silent.delete(id)
     this.#harmless.delete(id)
@@ -158,8 +117,8 @@ export class Catalogue {
   }
 
   /**
-   * Says how much stands behind an image, that it must not match, or but copies, or that it vetoes.
-   * @returns whether the image has to be read from the store and put: it may match or veto, and its hashes are not here, or as another's.
+   * Sets an image's standing: its support, and whether it matches, matches only copies, or vetoes.
+   * @returns true when the caller has to read the image from the store and `put` it: it may match or veto, and its rows are not here.
    */
   setStanding(id: string, standing: Standing): boolean {
     const bytes = idBytes(id)
@@ -175,7 +134,7 @@ export class Catalogue {
       return false
     }
     this.#silent.delete(id)
-    // Also of a snapshot, which may be of before the decision, or of before it was taken back.
+    // A snapshot may be older than the decision, or older than its reversal. The rows are then in the wrong bank.
     const isJudged = this.bankOf(id) === JUDGED_HARMLESS_BANK.name
     if (isJudged !== harmless) this.#remove(bytes)
     const ordinal = this.#images.find(bytes)
@@ -188,8 +147,7 @@ export class Catalogue {
   }
 
   /**
-   * Keeps the indexes in order and forgets the bits of removed images, a piece at a time; for when there is nothing else to
-   * do.
+   * Compacts the indexes and erases the bits of removed images, a piece at each call. To be called when there is nothing else to do.
    * @returns whether anything is left to do.
    * Cost: about a millisecond.
    */
@@ -198,24 +156,24 @@ export class Catalogue {
   }
 
   /**
-   * What the catalogue holds of images at the call, in pieces, whatever is put between two of them. What is removed meanwhile may be in it,
-   * wholly or in part; the change stream removes it again.
+   * The images at the call, in pieces, whatever is put between two pieces. An image that is removed meanwhile may be in the dump, whole or
+   * in part. The change stream removes it again.
    */
   dump(): Generator<CataloguePiece, void, void> {
     return dumped(this.#parts)
   }
 
   /**
-   * Puts a piece of a dump back, pausing about every millisecond; all pieces in their order, into a catalogue that was empty.
-   * It is whole when `isRestored` says so and `tidy` has nothing left to do.
-   * @throws {DamagedDump} when it cannot be what was dumped; the catalogue is of no use then.
+   * Restores a piece of a dump, with a pause about every millisecond. All pieces come in their order, into an empty catalogue. It is
+   * complete once `isRestored` is true and `tidy` has nothing left to do.
+   * @throws {DamagedDump} when the piece cannot be part of a dump. The catalogue must then be thrown away.
    */
   *restore(piece: CataloguePiece): Generator<void, void, void> {
     this.#restoring ??= restoring(this.#parts)
     yield* this.#restoring.take(piece)
   }
 
-  /** Did `restore` get the last piece of a dump? */
+  /** Has `restore` got the last piece of a dump? */
   get isRestored(): boolean {
     return this.#restoring?.isWhole === true
   }
@@ -224,17 +182,17 @@ export class Catalogue {
     return { images: this.#images, places: this.#places, indexes: this.#indexes }
   }
 
-  /** For one question, to be released when it is answered. */
+  /** For one query. Release it when the query is answered. */
   searcher(): Searcher {
     return new Searcher(this, this.#replaced)
   }
 
-  /** Where details that were found lie. */
+  /** Places of details within their images. */
   get places(): Pick<DetailPlaces, 'sizeOf' | 'kinOf' | 'rowOf'> {
     return this.#places
   }
 
-  /** For what counts rows. A search that pauses, or that others have to agree with, goes through a `Searcher`. */
+  /** For counting rows. A search that pauses, or that other searches have to agree with, needs a `Searcher`. */
   index(type: RowType): SignalIndex {
     return this.#indexes[type]
   }
@@ -243,14 +201,14 @@ export class Catalogue {
     return this.#images.has(ordinal)
   }
 
-  /** The image behind a row; `undefined` when it was removed since the search. */
+  /** The image of a row; `undefined` when it was removed since the search. */
   image(ordinal: number): CatalogueImage | undefined {
     const id = this.#images.idOf(ordinal)
     const facts = this.#images.factsOf(ordinal)
     return id === undefined || facts === undefined ? undefined : { id: formatUuid(id), ...facts }
   }
 
-  /** The same without its id. */
+  /** The same without the id. */
   factsOf(ordinal: number): ImageFacts | undefined {
     return this.#images.factsOf(ordinal)
   }
@@ -260,38 +218,38 @@ export class Catalogue {
     return this.#images.originOf(ordinal)
   }
 
-  /** Of an image that may match. */
+  /** The bank of an image that may match or vetoes; `undefined` for any other id. */
   bankOf(id: string): string | undefined {
     const ordinal = this.#images.find(idBytes(id))
     return ordinal === undefined ? undefined : this.#images.factsOf(ordinal)?.bank
   }
 
-  /** The images whose ids are of a part (`ID_PARTS`) from `from` to before `to`, in no order. Those that must not match are left out. */
+  /** The images whose ids are in part `from` … `to` − 1 of `ID_PARTS`, in no order. Images that must not match are left out. */
   imagesIn(from: number, to: number): CatalogueImage[] {
     return this.#images.ordinalsIn(from, to).flatMap((ordinal) => this.image(ordinal) ?? [])
   }
 
-  /** Images that are kept and do not match, or do not yet. */
+  /** Ids of images that are kept and do not match, or do not match yet. */
   get silent(): readonly string[] {
     return [...this.#silent, ...this.#harmless, ...this.#awaited]
   }
 
-  /** Is this one kept, and does not match: held, or judged false? */
+  /** Is the image kept without matching: held, or judged false? */
   isSilent(id: string): boolean {
     return this.#silent.has(id) || this.#harmless.has(id)
   }
 
-  /** Is this one found in copies alone (`isCopy`)? */
+  /** Do only copies of the image match (`isCopy`)? */
   isNarrowed(id: string): boolean {
     return this.#narrowed.has(id)
   }
 
-  /** In the index: those that match, and those that veto. */
+  /** The number of images in the indexes: those that match and those that veto. */
   get images(): number {
     return this.#images.size
   }
 
-  /** Images that are kept and do not match: held, or judged false. */
+  /** The number of images that are kept and do not match: held, or judged false. */
   get silentImages(): number {
     return this.#silent.size + this.#harmless.size
   }
@@ -301,12 +259,12 @@ export class Catalogue {
     return this.#images.tally()
   }
 
-  /** Would a fresh catalogue take much less memory, because most images that came are gone? */
+  /** Would a fresh catalogue take much less memory? Most images were removed then. */
   get isSparse(): boolean {
     return this.#images.isSparse
   }
 
-  /** Memory that the images take beside their rows in the indexes. */
+  /** [bytes] of the images, without their rows in the indexes. */
   get imageBytes(): number {
     return this.#images.bytes + this.#places.bytes
   }

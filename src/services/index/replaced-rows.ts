@@ -1,6 +1,6 @@
 // Multi-version reads of images whose rows are replaced: a search that began before sees the old rows, all others see the new ones.
 
-import type { CatalogueImage } from './image-table.js'
+import type { CatalogueImage } from './image-facts.js'
 
 /** When a search began, among the replacements. */
 export interface Moment {

@@ -8,8 +8,8 @@ import type { Bank } from '../../domain/organisations/bank.js'
 import type { Hit } from '../../search/hit.js'
 import type { SignalIndex } from '../../search/signal-index.js'
 import type { DetailPlaces } from './detail-places.js'
+import type { CatalogueImage, ImageFacts } from './image-facts.js'
 import { originIn } from './image-ids.js'
-import type { CatalogueImage, ImageFacts } from './image-table.js'
 import type { Moment, ReplacedRows } from './replaced-rows.js'
 
 /** More than any picture has of one type. */

@@ -2,7 +2,7 @@
 
 import { Problem } from '../../domain/problem.js'
 import { type Account, ruleOf } from '../../domain/trust/strikes.js'
-import type { CaseRecord } from '../../store/cases/cases.js'
+import type { CaseRecord } from '../../store/cases/case-record.js'
 import type { Reporting } from '../../store/images/images.js'
 import type { Strikes } from '../../store/trust/strikes.js'
 

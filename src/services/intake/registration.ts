@@ -1,22 +1,30 @@
-// Registers images: those of a case, and those of a bank. Durable and matchable here when it returns.
+// Registers images of cases and banks. Images of a case are durable and matchable in this process when it returns.
 
 import type { RegisteredDetails } from '../../../packages/hash/src/details/details.js'
-import type { Category, RegisteredImage, Signal, Tier } from '../../domain/matching/signal.js'
-import type { OrgKind } from '../../domain/organisations/access.js'
+import type { Category, RegisteredImage, Signal } from '../../domain/matching/signal.js'
 import type { AuditActor } from '../../domain/organisations/audit.js'
 import { type Bank, CASES_BANK_NAME } from '../../domain/organisations/bank.js'
 import type { BankChange, NewSignal } from '../../domain/organisations/bank-change.js'
 import { Problem } from '../../domain/problem.js'
-import type { Images, StoredImage } from '../../store/images/images.js'
+import type { StoredImage } from '../../store/images/images.js'
 import type { ImportRun } from '../../store/redis/guarded-writes.js'
 import { absentAmong, idsOfChanges, itselfIn } from '../banks/bank-changes.js'
 import type { OwnCase } from '../cases/case-access.js'
-import { refusalOf, refuseEnded } from '../cases/cases.js'
+import { refusalOf, refuseEnded } from '../cases/case-changes.js'
 import { bankedIdOf, imageIdOf, pictureIdOf } from '../index/image-ids.js'
 import type { Replica } from '../index/replica.js'
+import {
+  askStore,
+  type BankStoringParts,
+  eraseFrom,
+  owned,
+  putInto,
+  signalsIn,
+  storeSignals,
+  storeUnasked,
+  tierFor,
+} from './bank-storing.js'
 import { type Detailing, kinOfCase } from './prepare-details.js'
-import type { Ceilings } from './quotas.js'
-import type { InvalidatedSignals } from './resubmission-block.js'
 
 export interface NewImage {
   readonly signals: readonly Signal[]
@@ -84,164 +92,92 @@ export interface BankOutcome {
   readonly revision: number
 }
 
-export interface RegistrationParts {
-  readonly images: Images
+export interface RegistrationParts extends BankStoringParts {
   readonly replica: Replica
-  readonly ceilings: Ceilings
   /** Which pictures are near a harmless bank's signal, in their order. @throws {Problem} index-loading, store-unavailable */
   readonly harmlessAmong: (pictures: readonly (readonly Signal[])[]) => Promise<boolean[]>
-  readonly invalidatedSignals: InvalidatedSignals
   /** Keys the ids, so that an id tells nothing about the hash it is made from. */
   readonly idSecret: Buffer
-  /** Of an organisation; `undefined` for one that is unknown. */
-  readonly kindOf: (orgId: string) => Promise<OrgKind | undefined>
   /** `undefined` where extended protection is off. */
   readonly detailing: Detailing | undefined
-  readonly now: () => number
 }
 
-export function registrationIn({
-  images,
-  replica,
-  ceilings,
-  harmlessAmong,
-  invalidatedSignals,
-  idSecret,
-  kindOf,
-  detailing,
-  now,
-}: RegistrationParts): Registration {
-  /** A bank may be removed, and its name another's, while something is handed in to it: a file may take an hour. */
-  const putInto = async (bank: Bank, stored: readonly StoredImage[], run?: ImportRun) => {
-    if (bank.orgId === undefined) return images.put(stored, run) // the deployment's own are always there
-    const revision = await images.putInto(bank, stored, run)
-    if (revision === undefined) throw new Problem('bank-unknown')
-    return revision
-  }
-  /**
-   * What of this may not be handed in again, and whether the account may report at all: asked with one visit to the store, and answered by
-   * `mayReport` where something is left to report.
-   */
-  const asked = async (bank: Bank, signals: readonly Signal[]) => {
-    const may = bank.orgId === undefined ? Promise.resolve() : ceilings.mayReport(`org:${bank.orgId}`)
-    may.catch(() => {}) // where nothing is left, nobody asks
-    return { invalidated: await invalidatedSignals.refusedOf(bank.orgId, signals), mayReport: () => may }
-  }
-  const store = async (
-    bank: Bank,
-    added: readonly { readonly id: string; readonly given: NewSignal }[],
-    run?: ImportRun,
-  ) => {
-    if (bank.orgId !== undefined) await ceilings.handIn(bank.orgId, added.length)
-    return putInto(bank, await recordsOf(bank, added), run)
-  }
-  /** What a platform hands in is its own report: nobody who knows the person has vouched for it. */
-  const tierFor = async ({ orgId }: Bank) =>
-    orgId !== undefined && (await kindOf(orgId)) === 'platform' ? 'self-reported' : 'ngo-attested'
-  const recordsOf = async (
-    bank: Bank,
-    added: readonly { readonly id: string; readonly given: NewSignal }[],
-  ): Promise<StoredImage[]> => {
-    const createdAtMs = now()
-    const most = await tierFor(bank)
-    const tierOf = (given: Tier | undefined) => (given === 'self-reported' ? given : most)
-    return added.map(({ id, given: { signal, picture: signals = [signal], ref, category, tier: given } }) => ({
-      id,
-      image: { bank: bank.name, tier: tierOf(given), category, ref, createdAtMs, signals },
-    }))
-  }
-  /** All of them with one visit to the store. @returns `undefined` when something stands against it, and it has to be asked what. */
-  const storeUnasked = async (bank: Bank, added: readonly { readonly id: string; readonly given: NewSignal }[]) => {
-    const { orgId } = bank
-    if (orgId === undefined || ceilings.isCounted || added.length === 0) return undefined
-    const digests = invalidatedSignals.digestsOf(signalsIn(added.map(({ given }) => given)))
-    const objections = { ...ceilings.reporting(`org:${orgId}`), orgId, digests, atMs: now() }
-    const revision = await images.putIntoUnless(bank, await recordsOf(bank, added), objections)
-    if (revision === undefined) throw new Problem('bank-unknown')
-    return revision === 'objected' ? undefined : revision
-  }
-  /** Is each picture near a harmless bank's signal, or blocked since an operator judged it harmless? */
-  const vetoed = async (pictures: readonly (readonly Signal[])[]): Promise<boolean[]> => {
-    const [alike, blocks] = await Promise.all([harmlessAmong(pictures), invalidatedSignals.blocksOf(pictures)])
-    return alike.map((isAlike, i) => isAlike || blocks[i] !== undefined)
-  }
-  /** @returns the revisions of the tombstones, by the ids of what was there. */
-  const erase = async (bank: Bank, ids: readonly string[], run: ImportRun | undefined): Promise<Map<string, number>> => {
-    const found = ids.length === 0 ? [] : await images.get(ids)
-    const own = ids.filter((_, i) => found[i]?.bank === bank.name)
-    const guard = { bank: owned(bank), run }
-    const revisions = await Promise.all(own.map((id) => images.erase(id, undefined, guard)))
-    return new Map(own.flatMap((id, i) => (revisions[i] === undefined ? [] : [[id, revisions[i]]])))
-  }
-
+export function registrationIn(parts: RegistrationParts): Registration {
+  const { replica, detailing, idSecret } = parts
   return {
     takesDetails: ({ record }) => detailing !== undefined && record.extendedProtection,
+    forCase: forCaseIn(parts),
+    ...bankRegistrationIn(parts),
+    changeBank: changeBankIn(parts),
+    isHeld: (id) => replica.catalogue.isSilent(id),
 
-    async forCase({ caseId, record, by }, given) {
-      const isVetoed = await vetoed(given.map(({ signals }) => signals))
-      const added = given.filter((_, i) => isVetoed[i] !== true)
-      if (added.length === 0) return given.map(() => new Problem('known-harmless'))
-      const createdAtMs = now()
-      refuseEnded({ record }, createdAtMs)
-      const org = by === 'organisation' ? record.assistance?.orgId : undefined
-      const reporting = ceilings.reporting(org === undefined ? `case:${caseId}` : `org:${org}`)
-      const stored: StoredImage[] = []
-      for (const { signals, category, details } of added) {
-        const image: RegisteredImage = {
-          bank: CASES_BANK_NAME,
-          tier: by === 'organisation' && record.assistance?.isAttested === true ? 'ngo-attested' : 'self-reported',
-          category: category ?? record.category,
-          ref: undefined,
-          caseId,
-          createdAtMs,
-          signals,
-        }
-        const kept = details === undefined ? undefined : await detailing?.keep(signals, details, kinOfCase(caseId))
-        stored.push({ id: imageIdOf(idSecret, caseId, signals), image: { ...image, ...kept?.image }, ...kept?.beside })
+    signalIdFor: (bank, signal) => bankedIdOf(idSecret, bank.name, signal),
+
+    matchable: (revision) => replica.applied(revision),
+
+    settled: (revision) => replica.reached(revision),
+  }
+}
+
+function forCaseIn(parts: RegistrationParts): Registration['forCase'] {
+  const { images, replica, ceilings, idSecret, detailing, now } = parts
+  return async ({ caseId, record, by }, given) => {
+    const isVetoed = await vetoed(
+      parts,
+      given.map(({ signals }) => signals),
+    )
+    const added = given.filter((_, i) => isVetoed[i] !== true)
+    if (added.length === 0) return given.map(() => new Problem('known-harmless'))
+    const createdAtMs = now()
+    refuseEnded({ record }, createdAtMs)
+    const org = by === 'organisation' ? record.assistance?.orgId : undefined
+    const reporting = ceilings.reporting(org === undefined ? `case:${caseId}` : `org:${org}`)
+    const stored: StoredImage[] = []
+    for (const { signals, category, details } of added) {
+      const image: RegisteredImage = {
+        bank: CASES_BANK_NAME,
+        tier: by === 'organisation' && record.assistance?.isAttested === true ? 'ngo-attested' : 'self-reported',
+        category: category ?? record.category,
+        ref: undefined,
+        caseId,
+        createdAtMs,
+        signals,
       }
-      const outcome = await images.putForCase(caseId, stored, createdAtMs, by, reporting, ceilings.imagesOf(record))
-      if (outcome === 'case-full' || outcome === 'account-suspended') throw new Problem(outcome)
-      if (typeof outcome !== 'object') throw refusalOf(outcome, record)
-      await replica.applied(outcome.revision)
-      const ids = stored.map(({ id }) => id).values()
-      return isVetoed.map((vetoed) => (vetoed ? undefined : ids.next().value) ?? new Problem('known-harmless'))
-    },
+      const kept = details === undefined ? undefined : await detailing?.keep(signals, details, kinOfCase(caseId))
+      stored.push({ id: imageIdOf(idSecret, caseId, signals), image: { ...image, ...kept?.image }, ...kept?.beside })
+    }
+    const outcome = await images.putForCase(caseId, stored, createdAtMs, by, reporting, ceilings.imagesOf(record))
+    if (outcome === 'case-full' || outcome === 'account-suspended') throw new Problem(outcome)
+    if (typeof outcome !== 'object') throw refusalOf(outcome, record)
+    await replica.applied(outcome.revision)
+    const ids = stored.map(({ id }) => id).values()
+    return isVetoed.map((vetoed) => (vetoed ? undefined : ids.next().value) ?? new Problem('known-harmless'))
+  }
+}
 
+/** Is each picture near a harmless bank's signal, or blocked since an operator judged it harmless? */
+async function vetoed(
+  { harmlessAmong, invalidatedSignals }: RegistrationParts,
+  pictures: readonly (readonly Signal[])[],
+): Promise<boolean[]> {
+  const [alike, blocks] = await Promise.all([harmlessAmong(pictures), invalidatedSignals.blocksOf(pictures)])
+  return alike.map((isAlike, i) => isAlike || blocks[i] !== undefined)
+}
+
+function bankRegistrationIn(parts: RegistrationParts): Pick<Registration, 'forBank' | 'pictureForBank' | 'removeFromBank'> {
+  const { images, replica, ceilings, invalidatedSignals, idSecret, now } = parts
+  return {
     async forBank(bank, added) {
       const given = added.map((each) => ({ id: bankedIdOf(idSecret, bank.name, each), given: each }))
-      const revision = await storeUnasked(bank, given)
+      const revision = await storeUnasked(parts, bank, given)
       if (revision !== undefined) return { ids: given.map(({ id }) => id), revision }
-      const { invalidated, mayReport } = await asked(bank, signalsIn(added))
+      const { invalidated, mayReport } = await askStore(parts, bank, signalsIn(added))
       const taken = given.filter(({ given: { signal } }) => !invalidated.has(signal))
       const ids = given.map(({ id, given: { signal } }) => (invalidated.has(signal) ? undefined : id))
       if (taken.length === 0) return { ids, revision: 0 }
       await mayReport()
-      return { ids, revision: await store(bank, taken) }
+      return { ids, revision: await storeSignals(parts, bank, taken) }
     },
-
-    async changeBank(bank, changes, run) {
-      const ids = await idsOfChanges({ images, secret: idSecret }, bank, changes)
-      const last = new Map(ids.map((id, at) => [id, at]))
-      const added = changes.flatMap((change) => (change.kind === 'put' ? itselfIn(change.signal) : []))
-      const { invalidated, mayReport } = await asked(bank, added)
-      const isInvalidated = (change: BankChange) =>
-        change.kind === 'put' && itselfIn(change.signal).some((each) => invalidated.has(each))
-      const invalidatedAt = new Set(changes.flatMap((change, at) => (isInvalidated(change) ? [at] : [])))
-      const puts = [...last].flatMap(([id, at]) => {
-        const change = changes[at]
-        return change?.kind === 'put' && !invalidatedAt.has(at) ? [{ id, given: change.signal }] : []
-      })
-      if (puts.length > 0) await mayReport()
-      const revision = puts.length === 0 ? 0 : await store(bank, puts, run)
-      const removals = [...last].flatMap(([id, at]) => (changes[at]?.kind === 'put' ? [] : [id]))
-      const gone = await erase(bank, removals, run)
-      const absentAt = absentAmong(changes, ids, { invalidatedAt, isGone: (id) => gone.has(id) })
-      return { removed: gone.size, invalidatedAt, absentAt, revision: Math.max(revision, ...gone.values()) }
-    },
-
-    isHeld: (id) => replica.catalogue.isSilent(id),
-
-    signalIdFor: (bank, signal) => bankedIdOf(idSecret, bank.name, signal),
 
     async pictureForBank(bank, { signals, category, ref }) {
       if (await invalidatedSignals.refuses(bank.orgId, signals)) throw new Problem('signal-invalidated')
@@ -251,19 +187,15 @@ export function registrationIn({
       }
       const image: RegisteredImage = {
         bank: bank.name,
-        tier: await tierFor(bank),
+        tier: await tierFor(parts, bank),
         category,
         ref,
         createdAtMs: now(),
         signals,
       }
       const id = pictureIdOf(idSecret, bank.name, signals, ref)
-      return { id, revision: await putInto(bank, [{ id, image }]) }
+      return { id, revision: await putInto(parts, bank, [{ id, image }]) }
     },
-
-    matchable: (revision) => replica.applied(revision),
-
-    settled: (revision) => replica.reached(revision),
 
     async removeFromBank(bank, id, by) {
       // An id has one bank for ever: where it is known here, the store need not be asked.
@@ -278,11 +210,25 @@ export function registrationIn({
   }
 }
 
-/** The deployment's own banks are always the same. */
-function owned(bank: Bank): Bank | undefined {
-  return bank.orgId === undefined ? undefined : bank
-}
-
-function signalsIn(added: readonly NewSignal[]): Signal[] {
-  return added.map(({ signal }) => signal)
+function changeBankIn(parts: RegistrationParts): Registration['changeBank'] {
+  const { images, idSecret } = parts
+  return async (bank, changes, run) => {
+    const ids = await idsOfChanges({ images, secret: idSecret }, bank, changes)
+    const last = new Map(ids.map((id, at) => [id, at]))
+    const added = changes.flatMap((change) => (change.kind === 'put' ? itselfIn(change.signal) : []))
+    const { invalidated, mayReport } = await askStore(parts, bank, added)
+    const isInvalidated = (change: BankChange) =>
+      change.kind === 'put' && itselfIn(change.signal).some((each) => invalidated.has(each))
+    const invalidatedAt = new Set(changes.flatMap((change, at) => (isInvalidated(change) ? [at] : [])))
+    const puts = [...last].flatMap(([id, at]) => {
+      const change = changes[at]
+      return change?.kind === 'put' && !invalidatedAt.has(at) ? [{ id, given: change.signal }] : []
+    })
+    if (puts.length > 0) await mayReport()
+    const revision = puts.length === 0 ? 0 : await storeSignals(parts, bank, puts, run)
+    const removals = [...last].flatMap(([id, at]) => (changes[at]?.kind === 'put' ? [] : [id]))
+    const gone = await eraseFrom(parts, bank, removals, run)
+    const absentAt = absentAmong(changes, ids, { invalidatedAt, isGone: (id) => gone.has(id) })
+    return { removed: gone.size, invalidatedAt, absentAt, revision: Math.max(revision, ...gone.values()) }
+  }
 }

@@ -1,4 +1,4 @@
-// Counts uses against limits without waiting for anything: here at once, and behind it with all other processes.
+// Counts uses against limits without waiting: in this process at once, with the other processes every 200 ms.
 
 import { createHash, randomBytes } from 'node:crypto'
 import { Problem } from '../../domain/problem.js'
@@ -56,99 +56,49 @@ interface Counter {
   own: number
 }
 
-/** Makes 64 bytes a caller a few megabytes; beyond it, new callers of a limit share one counter until old ones have gone. */
+/** A few megabytes. Beyond it, new callers of a limit share one counter until old counters are forgotten. */
 const MAX_COUNTERS = 50_000
 const EVERY_MS = 200
-/** Without news from the store for so long, what fails closed is closed. */
+/** How long the store may be unavailable before limits that fail closed refuse. */
 const AWAY_AFTER_MS = 2000
-const AT_ONCE = 500
+const MAX_PER_SEND = 500
 const RETRY_AFTER_S = 2
 
 export function limitCounter({ uses, now, everyMs = EVERY_MS }: LimitCounterParts): LimitCounter {
-  const counters = new Map<string, Counter>()
-  const unsent = new Set<string>()
+  const state: Counting = {
+    uses,
+    now,
+    counters: new Map(),
+    unsent: new Set(),
+    failingSinceMs: undefined,
+    sweptAtMs: 0,
+  }
   const addressKey = randomBytes(32)
-  let failingSinceMs: number | undefined
   let sending: Promise<void> = Promise.resolve()
-  let sweptAtMs = 0
-
-  const send = async () => {
-    const atMs = now()
-    const names = [...unsent].slice(0, AT_ONCE)
-    const batch = names.flatMap((name) => {
-      unsent.delete(name)
-      const counter = counters.get(name)
-      return counter === undefined || counter.own === 0 ? [] : [{ name, counter, amount: counter.own }]
-    })
-    if (batch.length === 0) return
-    try {
-      const totals = await uses.add(
-        batch.map(({ name, counter: { limit, window }, amount }) => ({
-          name: `${name}:${window}`,
-          amount,
-          ttlS: 2 * limit.windowS,
-        })),
-      )
-      batch.forEach(({ counter, amount }, i) => {
-        counter.shared = totals[i] ?? counter.shared + amount
-        counter.own -= amount
-      })
-      failingSinceMs = undefined
-    } catch {
-      // Counted here all the same; it is sent with the next round. What was counted there and not answered counts twice.
-      failingSinceMs ??= atMs
-      for (const { name } of batch) unsent.add(name)
-    }
-  }
-
-  const sweep = () => {
-    const atMs = now()
-    if (atMs - sweptAtMs < 10_000 && counters.size < MAX_COUNTERS) return
-    sweptAtMs = atMs
-    for (const [name, { limit, window }] of counters) {
-      if (window === windowOf(limit, atMs)) continue
-      counters.delete(name)
-      unsent.delete(name)
-    }
-  }
-
   const flush = () => {
-    sending = sending.then(send).then(sweep)
+    sending = sending.then(() => send(state)).then(() => sweep(state))
     return sending
   }
   const timer = setInterval(flush, everyMs).unref()
 
-  const counterOf = (limit: Limit, who: string, window: number): { name: string; counter: Counter } => {
-    let name = `${limit.name}:${who}`
-    let counter = counters.get(name)
-    if (counter === undefined && counters.size >= MAX_COUNTERS) {
-      name = `${limit.name}:others`
-      counter = counters.get(name)
-    }
-    if (counter?.window === window) return { name, counter }
-    const made: Counter = { limit, window, shared: 0, own: 0 }
-    counters.set(name, made)
-    return { name, counter: made }
-  }
-
   return {
     take(limit, who, amount) {
       const atMs = now()
-      if (limit.failsClosed && failingSinceMs !== undefined && atMs - failingSinceMs > AWAY_AFTER_MS)
+      if (limit.failsClosed && state.failingSinceMs !== undefined && atMs - state.failingSinceMs > AWAY_AFTER_MS)
         throw new Problem('store-unavailable', { retryAfterS: RETRY_AFTER_S })
       const window = windowOf(limit, atMs)
-      const { name, counter } = counterOf(limit, who, window)
+      const { name, counter } = counterOf(state, limit, who, window)
       const used = counter.shared + counter.own
       const resetS = Math.max(1, Math.ceil(((window + 1) * limit.windowS * 1000 - atMs) / 1000))
       if (used + amount > limit.most) return { isWithin: false, left: Math.max(0, limit.most - used), resetS }
       counter.own += amount
-      if (!limit.isLocal) unsent.add(name)
+      if (!limit.isLocal) state.unsent.add(name)
       return { isWithin: true, left: limit.most - used - amount, resetS }
     },
     note(limit, who, amount) {
-      const { name, counter } = counterOf(limit, who, windowOf(limit, now()))
+      const { name, counter } = counterOf(state, limit, who, windowOf(limit, now()))
       counter.own += amount
-      if (!limit.isLocal) unsent.add(name)
+      if (!limit.isLocal) state.unsent.add(name)
       return counter.shared + counter.own <= limit.most
     },
     nameOfAddress(address) {
@@ -160,6 +110,78 @@ export function limitCounter({ uses, now, everyMs = EVERY_MS }: LimitCounterPart
       await flush()
     },
   }
+}
+
+interface Counting {
+  readonly uses: Uses
+  readonly now: () => number
+  readonly counters: Map<string, Counter>
+  /** Names of counters with uses that the store was not told of. */
+  readonly unsent: Set<string>
+  failingSinceMs: number | undefined
+  sweptAtMs: number
+}
+
+/** Sends what was counted since the last call, `MAX_PER_SEND` counters at most, and takes over the sums of all processes. */
+async function send(state: Counting): Promise<void> {
+  const { uses, now, counters, unsent } = state
+  const atMs = now()
+  const names = [...unsent].slice(0, MAX_PER_SEND)
+  const batch = names.flatMap((name) => {
+    unsent.delete(name)
+    const counter = counters.get(name)
+    return counter === undefined || counter.own === 0 ? [] : [{ name, counter, amount: counter.own }]
+  })
+  if (batch.length === 0) return
+  try {
+    const totals = await uses.add(
+      batch.map(({ name, counter: { limit, window }, amount }) => ({
+        name: `${name}:${window}`,
+        amount,
+        ttlS: 2 * limit.windowS,
+      })),
+    )
+    batch.forEach(({ counter, amount }, i) => {
+      counter.shared = totals[i] ?? counter.shared + amount
+      counter.own -= amount
+    })
+    state.failingSinceMs = undefined
+  } catch {
+    // Sent again with the next round. If the store counted it and only the answer was lost, it counts twice.
+    state.failingSinceMs ??= atMs
+    for (const { name } of batch) unsent.add(name)
+  }
+}
+
+/** Forgets counters of past windows, every 10 s, or at each call when there are too many. */
+function sweep(state: Counting): void {
+  const { now, counters, unsent } = state
+  const atMs = now()
+  if (atMs - state.sweptAtMs < 10_000 && counters.size < MAX_COUNTERS) return
+  state.sweptAtMs = atMs
+  for (const [name, { limit, window }] of counters) {
+    if (window === windowOf(limit, atMs)) continue
+    counters.delete(name)
+    unsent.delete(name)
+  }
+}
+
+function counterOf(
+  { counters }: Counting,
+  limit: Limit,
+  who: string,
+  window: number,
+): { readonly name: string; readonly counter: Counter } {
+  let name = `${limit.name}:${who}`
+  let counter = counters.get(name)
+  if (counter === undefined && counters.size >= MAX_COUNTERS) {
+    name = `${limit.name}:others`
+    counter = counters.get(name)
+  }
+  if (counter?.window === window) return { name, counter }
+  const made: Counter = { limit, window, shared: 0, own: 0 }
+  counters.set(name, made)
+  return { name, counter: made }
 }
 
 function windowOf({ windowS }: Limit, atMs: number): number {

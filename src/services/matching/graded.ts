@@ -10,7 +10,7 @@ import type { SignalType } from '../../domain/matching/signal-types.js'
 import type { Together } from '../../domain/matching/witnesses.js'
 import type { Bank } from '../../domain/organisations/bank.js'
 import type { Hit } from '../../search/hit.js'
-import type { CatalogueImage } from '../index/image-table.js'
+import type { CatalogueImage } from '../index/image-facts.js'
 import type { Searcher } from '../index/searcher.js'
 import type { Match } from './match.js'
 

@@ -5,7 +5,7 @@ import { DETAIL_BITS, ROW_TYPES, type RowType, SIGNAL_TYPES } from '../../domain
 import { Problem } from '../../domain/problem.js'
 import type { UnavailableCause } from '../../domain/store-unavailable.js'
 import type { HandoffDesk } from '../../handoff/desk.js'
-import type { PartStatus } from '../../search/signal-index.js'
+import type { PartStatus } from '../../search/part-status.js'
 import { lastRevision } from '../../store/images/changes.js'
 import type { Store } from '../../store/redis/client.js'
 import type { Durability } from '../../store/redis/durable-writer.js'

@@ -1,7 +1,7 @@
 // How much is registered, and of what kind: for an operator's overview. Counts over everything, never a picture or a case.
 
 import { SIGNAL_TYPE_NAMES, type SignalType } from '../../domain/matching/signal-types.js'
-import type { ImageTally } from '../index/image-table.js'
+import type { ImageTally } from '../index/image-facts.js'
 import type { Replica } from '../index/replica.js'
 import { paceMaker } from '../load/yielding.js'
 

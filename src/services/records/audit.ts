@@ -1,7 +1,9 @@
 // What was done, kept so that it cannot be denied: the one way for services to record an act.
 
 import type { AuditAbout, AuditAct, AuditActor } from '../../domain/organisations/audit.js'
-import { AuditError, type AuditHead, type AuditLog, type ChainedAct, noteInAudit } from '../../store/audit/audit.js'
+import { type AuditLog, noteInAudit } from '../../store/audit/audit.js'
+import type { ChainedAct } from '../../store/audit/audit-entries.js'
+import { AuditError, type AuditHead } from '../../store/audit/audit-marks.js'
 import type { Store } from '../../store/redis/client.js'
 
 export interface Audit {

@@ -13,7 +13,7 @@ import type { Appeals, BlockPage, WaitingAppeal } from '../../store/trust/appeal
 import type { Trusts } from '../../store/trust/trust.js'
 import type { Events } from '../../store/webhooks/events.js'
 import type { OwnCase } from '../cases/case-access.js'
-import { refuseEnded } from '../cases/cases.js'
+import { refuseEnded } from '../cases/case-changes.js'
 import type { Replica } from '../index/replica.js'
 import type { InvalidatedSignals } from '../intake/resubmission-block.js'
 import { type DueError, forEachDue, isTransient } from '../load/each-due.js'

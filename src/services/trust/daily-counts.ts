@@ -3,7 +3,7 @@
 import { TALLIED_DAYS, type Tally } from '../../domain/trust/tally.js'
 import type { Counts, Tallies as TallyStore } from '../../store/trust/daily-counts.js'
 import type { Matcher } from '../matching/matcher.js'
-import type { TrustChange } from './trust.js'
+import type { TrustChange } from './trust-changes.js'
 
 export interface DailyStatistics {
   /** Of RFC 3339, UTC. */

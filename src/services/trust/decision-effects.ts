@@ -6,7 +6,7 @@ import type { Verdict } from '../../domain/trust/trust.js'
 import type { CaseEvents } from '../../store/cases/case-events.js'
 import type { Strikes } from '../../store/trust/strikes.js'
 import type { Notices } from '../cases/notices.js'
-import type { OwnerOf, TrustChange } from './trust.js'
+import type { OwnerOf, TrustChange } from './trust-changes.js'
 import { tellCase } from './trust-news.js'
 
 export interface EffectParts {

@@ -3,7 +3,7 @@
 import type { CaseEventKind } from '../../domain/cases/case-event.js'
 import { supportOf } from '../../domain/trust/trust.js'
 import type { CaseEvents } from '../../store/cases/case-events.js'
-import type { TrustChange } from './trust.js'
+import type { TrustChange } from './trust-changes.js'
 
 /** Notes a change in the time line of the case that the picture is of, if it is of one. */
 export async function tellCase(caseEvents: Pick<CaseEvents, 'add'>, change: TrustChange): Promise<void> {

@@ -71,29 +71,34 @@ export interface WebhookServiceParts {
   readonly now: () => number
 }
 
-export function webhooksFrom({ webhooks, deliveries, trusted, now }: WebhookServiceParts): WebhookService {
-  const own = async ({ orgId }: Caller, webhookId: string) => {
-    const webhook = await webhooks.get(webhookId)
-    if (webhook === undefined || webhook.orgId !== orgId) throw new Problem('webhook-unknown')
-    return webhook
-  }
+export function webhooksFrom(parts: WebhookServiceParts): WebhookService {
+  return { ...managedWebhooks(parts), ...deliveriesOf(parts) }
+}
+
+/** @throws {Problem} webhook-unknown, also for another organisation's. */
+async function ownWebhook({ webhooks }: WebhookServiceParts, { orgId }: Caller, webhookId: string): Promise<Webhook> {
+  const webhook = await webhooks.get(webhookId)
+  if (webhook === undefined || webhook.orgId !== orgId) throw new Problem('webhook-unknown')
+  return webhook
+}
+
+type Managed = Pick<WebhookService, 'add' | 'list' | 'get' | 'change' | 'remove' | 'rotate'>
+
+function managedWebhooks(parts: WebhookServiceParts): Managed {
+  const { webhooks, trusted, now } = parts
+  const viewOf = (webhook: Webhook) => viewIn(parts, webhook)
   const checked = (url: string) => {
     const parsed = outgoingUrl(url, trusted)
     if (parsed === undefined) throw new Problem('webhook-url-refused')
     return parsed.href
   }
-  const viewOf = async ({ secrets, orgId: _, ...rest }: Webhook): Promise<WebhookView> => ({
-    ...rest,
-    ...(await deliveries.health(rest.webhookId)),
-    oldSecretUntilMs: secrets.find(({ untilMs }) => untilMs !== undefined && untilMs > now())?.untilMs,
-  })
   const changed = async (
     caller: Caller,
     webhookId: string,
     act: 'webhook.changed' | 'webhook.secret-rotated',
     change: (webhook: Webhook) => Webhook,
   ) => {
-    await own(caller, webhookId)
+    await ownWebhook(parts, caller, webhookId)
     const entry = { act, by: byOf(caller), about: { webhookId }, atMs: now() }
     const after = await webhooks.change(webhookId, change, entry)
     if (after === undefined) throw new Problem('webhook-unknown')
@@ -120,7 +125,7 @@ export function webhooksFrom({ webhooks, deliveries, trusted, now }: WebhookServ
       return { ...(await viewOf(webhook)), secret }
     },
     list: async ({ orgId }) => await Promise.all((await webhooks.ofOrg(orgId)).map(viewOf)),
-    get: async (caller, webhookId) => await viewOf(await own(caller, webhookId)),
+    get: async (caller, webhookId) => await viewOf(await ownWebhook(parts, caller, webhookId)),
     async change(caller, webhookId, change) {
       const url = change.url === undefined ? {} : { url: checked(change.url) }
       return await viewOf(
@@ -129,43 +134,59 @@ export function webhooksFrom({ webhooks, deliveries, trusted, now }: WebhookServ
     },
     async remove(caller, webhookId) {
       const entry = { act: 'webhook.removed', by: byOf(caller), about: { webhookId }, atMs: now() } as const
-      await webhooks.remove(await own(caller, webhookId), entry)
+      await webhooks.remove(await ownWebhook(parts, caller, webhookId), entry)
     },
     async rotate(caller, webhookId) {
       const secret = newSecret()
-      const untilMs = now() + OLD_SECRET_VALID_MS
-      const after = await changed(
-        caller,
-        webhookId,
-        'webhook.secret-rotated',
-        ({ secrets: [current, ...older], ...rest }) => ({
-          ...rest,
-          secrets: [
-            { secret, untilMs: undefined },
-            ...(current === undefined ? [] : [{ ...current, untilMs }]),
-            // The receiver may know only one of these, because the answers that had the later ones were lost.
-            ...older.filter((each) => each.untilMs !== undefined && each.untilMs > now()),
-          ].slice(0, MAX_WEBHOOK_SECRETS),
-        }),
-      )
+      const after = await changed(caller, webhookId, 'webhook.secret-rotated', ({ secrets, ...rest }) => ({
+        ...rest,
+        secrets: rotated(secrets, secret, now()),
+      }))
       return { ...(await viewOf(after)), secret }
     },
+  }
+}
+
+function deliveriesOf(parts: WebhookServiceParts): Pick<WebhookService, 'ping' | 'deliveries' | 'replay'> {
+  const { webhooks, deliveries, now } = parts
+  return {
     async ping(caller, webhookId) {
-      await own(caller, webhookId)
+      await ownWebhook(parts, caller, webhookId)
       if (!(await webhooks.ping(webhookId))) throw new Problem('webhook-unknown')
     },
     async deliveries(caller, webhookId, states, ask) {
-      await own(caller, webhookId)
+      await ownWebhook(parts, caller, webhookId)
       return await deliveries.list(webhookId, states, ask, now())
     },
     async replay(caller, webhookId, deliveryId) {
-      await own(caller, webhookId)
+      await ownWebhook(parts, caller, webhookId)
       const isThere = await deliveries.replay(webhookId, deliveryId, now())
       const delivery = isThere ? await deliveries.get(webhookId, deliveryId) : undefined
       if (delivery === undefined) throw new Problem('delivery-unknown')
       return delivery
     },
   }
+}
+
+async function viewIn(
+  { deliveries, now }: WebhookServiceParts,
+  { secrets, orgId: _, ...rest }: Webhook,
+): Promise<WebhookView> {
+  return {
+    ...rest,
+    ...(await deliveries.health(rest.webhookId)),
+    oldSecretUntilMs: secrets.find(({ untilMs }) => untilMs !== undefined && untilMs > now())?.untilMs,
+  }
+}
+
+/** The new secret first, then the current one for a day, then older ones that are still valid; `MAX_WEBHOOK_SECRETS` at most. */
+function rotated([current, ...older]: Webhook['secrets'], secret: string, nowMs: number): Webhook['secrets'] {
+  return [
+    { secret, untilMs: undefined },
+    ...(current === undefined ? [] : [{ ...current, untilMs: nowMs + OLD_SECRET_VALID_MS }]),
+    // The receiver may know only an older one, because the answers with the later ones were lost.
+    ...older.filter((each) => each.untilMs !== undefined && each.untilMs > nowMs),
+  ].slice(0, MAX_WEBHOOK_SECRETS)
 }
 
 function byOf({ keyId }: Caller): AuditActor {

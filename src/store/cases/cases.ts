@@ -1,18 +1,14 @@
 // Cases in the store, filed under a keyed hash of their number.
 
-import { z } from 'zod'
-import { type Assistance, CONSENT_KINDS, type ConsentKind } from '../../domain/cases/assistance.js'
 import {
   CASE_ACTIONS,
   CASE_FORGOTTEN_AFTER_MS,
-  CASE_STATES,
   type CaseAction,
   type CaseEnding,
   type CaseState,
   stateIn,
 } from '../../domain/cases/case.js'
 import type { CaseEventKind } from '../../domain/cases/case-event.js'
-import { CATEGORY_NAMES, type Category } from '../../domain/matching/signal.js'
 import type { AuditActor } from '../../domain/organisations/audit.js'
 import type { PagePlace } from '../../domain/page-place.js'
 import { REFUSED_FOR_MS } from '../../domain/trust/strikes.js'
@@ -23,62 +19,15 @@ import { pageOfSorted, placeOf, type SortedEntry } from '../redis/paging.js'
 import { tryPin } from '../scripts/cases/case-door.js'
 import { changeCase, endCase, eraseCase, forgetCase, openCase, statesFor } from '../scripts/cases/case-life.js'
 import { IMAGE_SHARDS } from '../scripts/shards.js'
+import { CaseFields, type CaseRecord, fieldsOf, flat, type NewCaseRecord } from './case-record.js'
 
-export interface CaseRecord {
-  readonly state: CaseState
-  readonly createdAtMs: number
-  readonly expiresAtMs: number
-  readonly category: Category | undefined
-  /** The stretched PIN, base64. */
-  readonly pin: string
-  /** At most `MAX_PIN_GUESSES`, and one more. */
-  readonly pinGuesses: number
-  /** How often a PIN took the place of another. A token opens the case for as long as this has not changed. */
-  readonly pinChanges: number
-  /** Random: what the PIN of a handover is derived from, until she has used that PIN. */
-  readonly handoverSeed: string | undefined
-  /** Who opened it for her, and on what ground; `undefined` for a case of her own. */
-  readonly assistance: Assistance | undefined
-  /** Keyed hash of the number of a complaint, hex. */
-  readonly complaint: string | undefined
-  /** May details of its images be kept? She decided so when she opened it. */
-  readonly extendedProtection: boolean
-  /** Has an organisation attested any of its images? */
-  readonly isVouchedFor: boolean
-  /** How many hashes were registered, over all its images; details are not counted. */
-  readonly hashes: number
-  /** `undefined` while it lives. */
-  readonly end: CaseEnd | undefined
-  /** Since when its bits are in no line of the store's log. */
-  readonly erasedAtMs: number | undefined
-}
-
-export interface CaseEnd {
-  readonly as: CaseEnding
-  readonly atMs: number
-  /** How many were erased. */
-  readonly images: number
-  /** How many of them were judged harmless, so that it stays blocked to register them, and until when at most. */
-  readonly blocked?: { readonly images: number; readonly untilMs: number }
-}
-
-export interface NewCaseRecord extends Pick<CaseRecord, 'createdAtMs' | 'expiresAtMs' | 'category' | 'pin'> {
-  /** The stretched recovery code, base64: it opens the case as well, also when no PIN does any more. */
-  readonly recoveryCode?: string
-  readonly assistance?: Assistance
-  readonly complaint?: string
-  readonly extendedProtection?: boolean
-  /** Random: what the audit log calls it. Forgotten with the case, so that no entry leads to it any more. */
-  readonly auditName?: string
-}
-
-/** A case in an organisation's hands: it opened the case, or the case's notice names it. */
+/** A case that an organisation helps with: it opened the case, or the case's notice names it as contact. */
 export interface HelpedCase {
   readonly caseId: string
   readonly sinceMs: number
 }
 
-/** A case that has to be looked at, and where it stands in the list. */
+/** A case for which something is due, and its place in the list. */
 export interface DueCase {
   readonly place: PagePlace
   readonly caseId: string
@@ -100,7 +49,7 @@ export interface CaseChange {
     readonly handedOverAtMs?: number
     readonly keepsReading?: 'yes' | 'no'
   }
-  /** Noted in its time line. */
+  /** For its time line. */
   readonly event: CaseEventKind | undefined
   readonly by?: AuditActor
 }
@@ -112,13 +61,13 @@ export interface Cases {
   add(caseId: string, record: NewCaseRecord): Promise<boolean>
   get(caseId: string): Promise<CaseRecord | undefined>
   countImages(caseId: string): Promise<number>
-  /** Up to `limit` of the cases in an organisation's hands, in a lasting order, behind `after` or from the first. */
+  /** Up to `limit` cases that an organisation helps with, in an order that does not change, after `after` or from the first. */
   helpedBy(orgId: string, after: HelpedCase | undefined, limit: number): Promise<HelpedCase[]>
   /** @returns `done`, or the state that forbids it; `undefined` when there is no such case, or it was handed over before. */
   change(caseId: string, change: CaseChange): Promise<'done' | CaseState | undefined>
   /**
-   * Ends a case: nothing of it matches any more, its images are erased. One that has ended stays as it is; one whose time is not
-   * over does not expire.
+   * Ends a case: its images are erased and match nothing any more. A case that has ended stays as it is. `expired` ends no case whose
+   * time is not over.
    * @returns its state now, and the tombstones' revision, 0 when there is none; `undefined` without a case, or when `by` has handed it over.
    */
   end(
@@ -127,17 +76,17 @@ export interface Cases {
     nowMs: number,
     by?: AuditActor,
   ): Promise<{ readonly state: CaseState; readonly revision: number } | undefined>
-  /** Notes that its bits are in no line of the log any more. Nothing happens to a case that has not ended. */
+  /** Notes that the store's log has no bits of it any more. Changes nothing for a case that has not ended. */
   markErased(caseId: string, nowMs: number): Promise<void>
-  /** A page of those that ended at `untilMs` at the latest and whose bits may be in old lines of the log. */
+  /** A page of the cases that ended at `untilMs` at the latest and whose bits may be in old lines of the log. */
   toBeErased(untilMs: number, after: PagePlace | undefined, limit: number): Promise<DueCase[]>
-  /** A page of those that expire, or may be forgotten, by now. */
+  /** A page of the cases that expire, or may be forgotten, by `nowMs`. */
   due(nowMs: number, after: PagePlace | undefined, limit: number): Promise<DueCase[]>
-  /** Removes all that is left of a case whose time to be looked up is over. @returns whether it was. */
+  /** Removes the rest of a case that may no longer be looked up. @returns whether nothing of it is left. */
   forget(caseId: string, nowMs: number): Promise<boolean>
   /**
-   * Tries a PIN or recovery code. The first use of a new one ends the PIN and code before it, and with them all tokens. A wrong PIN is
-   * counted for the whole life of the case; a failure is shown in its time line.
+   * Tries a PIN or recovery code. The first use of a new one ends the PIN and code before it, and all tokens. Wrong PINs are counted over
+   * the whole life of the case, and shown in its time line.
    * @returns how often the PIN has changed; `undefined` when it does not open the case, or there is none.
    */
   tryPin(caseId: string, attempt: PinAttempt, nowMs: number): Promise<number | undefined>
@@ -150,101 +99,13 @@ export interface PinAttempt {
   readonly stretched: string
 }
 
-/** What a token opens: the case, as long as its PIN is the one that the token was given for. */
+/** What a token opens: the case, as long as the PIN has not changed since. */
 export interface OpenedByToken {
   readonly caseId: string
   readonly pinChanges: number
 }
 
-const Moment = z.coerce.number().int()
-const CaseFields = z
-  .object({
-    state: z.enum(CASE_STATES),
-    createdAtMs: Moment,
-    expiresAtMs: Moment,
-    category: z.enum(CATEGORY_NAMES).optional(),
-    pin: z.string(),
-    pinGuesses: Moment.default(0),
-    pinChanges: Moment.default(0),
-    handoverSeed: z.string().optional(),
-    orgId: z.string().optional(),
-    consentKind: z.enum(CONSENT_KINDS).optional(),
-    consentOn: z.string().optional(),
-    isAttested: z.enum(['yes', 'no']).default('no'),
-    vouchedFor: z.enum(['yes', 'no']).default('no'),
-    handedOverAtMs: Moment.optional(),
-    keepsReading: z.enum(['yes', 'no']).default('no'),
-    complaint: z.string().optional(),
-    hashes: Moment.default(0),
-    extendedProtection: z.enum(['yes', 'no']).default('no'),
-    endedAs: z.enum(['withdrawn', 'expired']).optional(),
-    endedAtMs: Moment.optional(),
-    endedImages: Moment.default(0),
-    endedBlocks: Moment.default(0),
-    endedBlocksUntilMs: Moment.default(0),
-    erasedAtMs: Moment.optional(),
-  })
-  .transform((fields): CaseRecord => {
-    const { state, createdAtMs, expiresAtMs, category, pin, complaint, hashes, erasedAtMs } = fields
-    const { pinGuesses, pinChanges, handoverSeed } = fields
-    const end = endIn(fields)
-    const assistance = assistanceIn(fields)
-    const extendedProtection = fields.extendedProtection === 'yes'
-    return {
-      state,
-      createdAtMs,
-      expiresAtMs,
-      category,
-      pin,
-      pinGuesses,
-      pinChanges,
-      handoverSeed,
-      assistance,
-      complaint,
-      extendedProtection,
-      isVouchedFor: fields.vouchedFor === 'yes',
-      hashes,
-      end,
-      erasedAtMs,
-    }
-  })
-
-interface EndFields {
-  readonly endedAs?: CaseEnding | undefined
-  readonly endedAtMs?: number | undefined
-  readonly endedImages: number
-  readonly endedBlocks: number
-  readonly endedBlocksUntilMs: number
-}
-
-function endIn({ endedAs, endedAtMs, endedImages, endedBlocks, endedBlocksUntilMs }: EndFields): CaseEnd | undefined {
-  if (endedAs === undefined || endedAtMs === undefined) return undefined
-  const blocked = endedBlocks === 0 ? undefined : { images: endedBlocks, untilMs: endedBlocksUntilMs }
-  return { as: endedAs, atMs: endedAtMs, images: endedImages, ...(blocked !== undefined && { blocked }) }
-}
-
-interface AssistanceFields {
-  readonly orgId?: string | undefined
-  readonly consentKind?: ConsentKind | undefined
-  readonly consentOn?: string | undefined
-  readonly isAttested: 'yes' | 'no'
-  readonly handedOverAtMs?: number | undefined
-  readonly keepsReading: 'yes' | 'no'
-}
-
-function assistanceIn({ orgId, consentKind, consentOn, ...rest }: AssistanceFields): Assistance | undefined {
-  if (orgId === undefined || consentKind === undefined || consentOn === undefined) return undefined
-  return {
-    orgId,
-    consentKind,
-    consentOn,
-    isAttested: rest.isAttested === 'yes',
-    handedOverAtMs: rest.handedOverAtMs,
-    keepsReading: rest.keepsReading === 'yes',
-  }
-}
-
-/** Of these, that they were done is recorded. */
+/** Actions that are recorded in the audit log. */
 const ACT_OF: Partial<Readonly<Record<CaseAction, CaseAct>>> = {
   renew: 'case.renewed',
   'hand-over': 'case.handed-over',
@@ -257,42 +118,33 @@ type CaseAct =
   | 'case.pin-changed'
   | 'case.withdrawn'
   | 'case.expired'
-/** A case that was opened before cases had names for the audit log. */
+/** The audit name of cases that were opened before cases had one. */
 const UNNAMED = 'unnamed'
 
 export function casesIn(store: Store): Cases {
-  async function auditName(caseId: string): Promise<string> {
-    return (await store.ask((redis) => redis.hget(keys.case(caseId), 'auditName'))) ?? UNNAMED
-  }
+  return { ...recordsIn(store), ...endsIn(store), ...openingIn(store) }
+}
 
-  async function entryFor<A extends CaseAct>(caseId: string, act: A, by: AuditActor, atMs: number) {
-    return { act, by, about: { case: await auditName(caseId) }, atMs }
-  }
+async function auditNameOf(store: Store, caseId: string): Promise<string> {
+  return (await store.ask((redis) => redis.hget(keys.case(caseId), 'auditName'))) ?? UNNAMED
+}
 
+async function entryFor<A extends CaseAct>(store: Store, caseId: string, act: A, by: AuditActor, atMs: number) {
+  return { act, by, about: { case: await auditNameOf(store, caseId) }, atMs }
+}
+
+/** Adding, reading and changing cases. */
+function recordsIn(store: Store): Pick<Cases, 'auditName' | 'add' | 'get' | 'countImages' | 'helpedBy' | 'change'> {
   return {
-    auditName,
-    async add(caseId, { assistance, extendedProtection, ...record }) {
-      const help =
-        assistance === undefined
-          ? {}
-          : {
-              orgId: assistance.orgId,
-              consentKind: assistance.consentKind,
-              consentOn: assistance.consentOn,
-              isAttested: assistance.isAttested ? 'yes' : 'no',
-            }
-      const choice = extendedProtection === true ? { extendedProtection: 'yes' } : {}
+    auditName: (caseId) => auditNameOf(store, caseId),
+    async add(caseId, record) {
+      const { assistance, createdAtMs, expiresAtMs } = record
       const places = [keys.case(caseId), keys.caseEvents(caseId), keys.caseDues]
-      const given = [
-        caseId,
-        record.createdAtMs,
-        record.expiresAtMs,
-        ...flat({ state: 'open', ...record, ...choice, ...help }),
-      ]
+      const given = [caseId, createdAtMs, expiresAtMs, ...fieldsOf(record)]
       if (assistance === undefined) return Number(await store.write(openCase, places, given)) === 1
       const { orgId } = assistance
       const about = { case: record.auditName ?? UNNAMED, orgId }
-      const entry = { act: 'case.assisted', by: `org:${orgId}`, about, atMs: record.createdAtMs } as const
+      const entry = { act: 'case.assisted', by: `org:${orgId}`, about, atMs: createdAtMs } as const
       const reply = await writeAudited(store, entry, openCase, places, given, 'reply == 1')
       return Number(reply) === 1
     },
@@ -309,7 +161,7 @@ export function casesIn(store: Store): Cases {
     async change(caseId, { action, nowMs, fields, event, by = 'submitter' }) {
       const act = ACT_OF[action]
       const places = [keys.case(caseId), keys.caseEvents(caseId), keys.caseDues]
-      // Of two handovers at once the second would give a PIN that opens, and make the first one's useless.
+      // Of two handovers at the same time, the second must not replace the PIN that the first has shown.
       const once = action === 'hand-over' ? 'handedOverAtMs' : ''
       const given = [
         ...[caseId, nowMs, statesFor(action), event ?? '', fields.expiresAtMs ?? '', once, actingAs(by)],
@@ -318,13 +170,19 @@ export function casesIn(store: Store): Cases {
       const reply =
         act === undefined
           ? await store.write(changeCase, places, given)
-          : await writeAudited(store, await entryFor(caseId, act, by, nowMs), changeCase, places, given, 'reply == 1')
+          : await writeAudited(store, await entryFor(store, caseId, act, by, nowMs), changeCase, places, given, 'reply == 1')
       return Number(reply) === 1 ? 'done' : stateIn(reply)
     },
+  }
+}
+
+/** Ending, erasing and forgetting cases, and the lists of what is due. */
+function endsIn(store: Store): Pick<Cases, 'end' | 'markErased' | 'toBeErased' | 'due' | 'forget'> {
+  return {
     async end(caseId, ending, nowMs, by = ending === 'expired' ? 'tabir' : 'submitter') {
       const reply = await writeAudited(
         store,
-        await entryFor(caseId, `case.${ending}`, by, nowMs),
+        await entryFor(store, caseId, `case.${ending}`, by, nowMs),
         endCase,
         [
           keys.case(caseId),
@@ -357,10 +215,16 @@ export function casesIn(store: Store): Cases {
       const places = [keys.case(caseId), keys.caseEvents(caseId), keys.caseDues, keys.caseErasures]
       return Number(await store.write(forgetCase, places, [caseId, nowMs])) === 1
     },
+  }
+}
+
+/** What opens a case: its PIN or code, and tokens. */
+function openingIn(store: Store): Pick<Cases, 'tryPin' | 'addToken' | 'caseOfToken'> {
+  return {
     async tryPin(caseId, { as, stretched }, nowMs) {
       const reply = await writeAudited(
         store,
-        await entryFor(caseId, 'case.pin-changed', 'submitter', nowMs),
+        await entryFor(store, caseId, 'case.pin-changed', 'submitter', nowMs),
         tryPin,
         [keys.case(caseId), keys.caseEvents(caseId), keys.pinsTried],
         [stretched, as, nowMs],
@@ -384,9 +248,4 @@ function actingAs(by: AuditActor): 'organisation' | 'submitter' {
 
 function dueCaseOf(entry: SortedEntry): DueCase {
   return { place: placeOf(entry), caseId: entry.member.toString('utf8') }
-}
-
-/** Field, value, field, value …; what is undefined is left out. */
-function flat(fields: Readonly<Record<string, string | number | undefined>>): (string | number)[] {
-  return Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [name, value]))
 }

@@ -1,4 +1,4 @@
-// Which hashes API keys fetched in a form that names a record by its hash, and what of it was withdrawn before they heard of it.
+// Which hashes API keys fetched through an interface that names records by their hash, and which withdrawals they still have to be told.
 
 import { type Hash256, hashFromBytes } from '../../../packages/hash/src/hash256.js'
 import { parseUuid } from '../../domain/ids.js'
@@ -39,7 +39,7 @@ interface Known {
   readonly keyIds: readonly string[]
 }
 
-/** As many arguments as a script may well be given, and Redis answers nobody else meanwhile. */
+/** Images of one script call: Redis serves nobody else meanwhile. */
 const AT_ONCE = 200
 const MOST_TRIES = 10
 
@@ -56,79 +56,19 @@ export async function settleWithdrawals(store: Store, keyId: string, upTo: numbe
 }
 
 export function fetchedIn(store: Store, keyring: Keyring): Fetched {
-  const opened = (name: Buffer, sealed: Buffer) => hashFromBytes(keyring.unseal(sealed, fetchedContext(name)))
-
-  async function known(imageIds: readonly string[]): Promise<Known[][]> {
-    const ids = imageIds.map(idBytes)
-    const places = ids.flatMap((id) => [keys.fetched(imageShard(id)), keys.fetchedBy(imageShard(id))])
-    const reply = await store.ask((redis) => redis.callBuffer('EVAL', readFetched.lua, places.length, ...places, ...ids))
-    if (!Array.isArray(reply)) throw new Error('a script of a list answers with a list')
-    return reply.map((of: unknown, i) => knownIn(of, (number) => nameOf(ids[i] ?? Buffer.of(), number)))
-  }
-
-  function knownIn(reply: unknown, nameAt: (number: number) => Buffer): Known[] {
-    if (!Array.isArray(reply)) throw new Error('a script of a list answers with a list')
-    const found: Known[] = []
-    for (let at = 0; at + 1 < reply.length; at += 2) {
-      const sealed: unknown = reply[at]
-      const keyIds: unknown = reply[at + 1]
-      if (Buffer.isBuffer(sealed) && Buffer.isBuffer(keyIds))
-        found.push({ hash: opened(nameAt(at / 2), sealed), keyIds: keyIds.toString('latin1').split(' ') })
-    }
-    return found
-  }
-
-  /** @returns undefined for those of which other hashes are known by now. */
-  async function tryToNote(keyId: string, images: readonly ImageHashes[]): Promise<(boolean | undefined)[]> {
-    const before = await known(images.map(({ imageId }) => imageId))
-    const args: Arg[] = []
-    for (const [i, { imageId, hashes }] of images.entries()) {
-      const id = idBytes(imageId)
-      const all = (before[i] ?? []).map(({ hash }) => hash)
-      for (const hash of hashes) {
-        const at = all.findIndex((other) => isSame(hash, other))
-        const number = at === -1 ? all.push(hash) - 1 : at
-        if (number >= MOST_HASHES_OF_IMAGE) throw new RangeError('an image has no so many hashes')
-        const name = nameOf(id, number)
-        args.push(id, Buffer.of(number), at === -1 ? keyring.seal(hash, fetchedContext(name)) : '')
-      }
-    }
-    const reply = await store.write(noteFetched, [keys.apiKeys], [keys.prefix, keyId, ...args])
-    if (!Array.isArray(reply)) throw new Error('a script of a list answers with a list')
-    let next = 0
-    return images.map(({ hashes }) => {
-      const noted = reply.slice(next, next + hashes.length).map(Number)
-      next += hashes.length
-      return noted.includes(-1) ? undefined : noted.every((one) => one === 1)
-    })
-  }
-
-  async function note(keyId: string, images: readonly ImageHashes[]): Promise<boolean[]> {
-    const there = images.map<boolean | undefined>(() => undefined)
-    for (let tries = 0; tries < MOST_TRIES; tries++) {
-      const left = images.flatMap((image, i) => (there[i] === undefined ? [{ image, i }] : []))
-      if (left.length === 0) break
-      const outcome = await tryToNote(
-        keyId,
-        left.map(({ image }) => image),
-      )
-      for (const [n, { i }] of left.entries()) there[i] = outcome[n]
-    }
-    if (there.includes(undefined)) throw new Error('an image whose hashes change all the time')
-    return there.map((isThere) => isThere === true)
-  }
-
+  const parts = { store, keyring }
   return {
     async note(keyId, images) {
       const there: boolean[] = []
-      for (let at = 0; at < images.length; at += AT_ONCE) there.push(...(await note(keyId, images.slice(at, at + AT_ONCE))))
+      for (let at = 0; at < images.length; at += AT_ONCE)
+        there.push(...(await noteSome(parts, keyId, images.slice(at, at + AT_ONCE))))
       return there
     },
     async of(keyId, imageIds) {
       const found: ImageHashes[] = []
       for (let at = 0; at < imageIds.length; at += AT_ONCE) {
         const some = imageIds.slice(at, at + AT_ONCE)
-        for (const [i, all] of (await known(some)).entries()) {
+        for (const [i, all] of (await known(parts, some)).entries()) {
           const hashes = all.filter(({ keyIds }) => keyIds.includes(keyId)).map(({ hash }) => hash)
           if (hashes.length > 0) found.push({ imageId: some[i] ?? '', hashes })
         }
@@ -146,13 +86,92 @@ export function fetchedIn(store: Store, keyring: Keyring): Fetched {
       )
       return names.map((name, i) => {
         const sealed = hashes[i] ?? undefined
-        return { place: Number(found[2 * i + 1]), hash: sealed && opened(name, sealed) }
+        return { place: Number(found[2 * i + 1]), hash: sealed && opened(keyring, name, sealed) }
       })
     },
     settle: (keyId, place) => settleWithdrawals(store, keyId, place),
   }
 }
 
+interface FetchedParts {
+  readonly store: Store
+  readonly keyring: Keyring
+}
+
+function opened(keyring: Keyring, name: Buffer, sealed: Buffer): Hash256 {
+  return hashFromBytes(keyring.unseal(sealed, fetchedContext(name)))
+}
+
+async function known({ store, keyring }: FetchedParts, imageIds: readonly string[]): Promise<Known[][]> {
+  const ids = imageIds.map(idBytes)
+  const places = ids.flatMap((id) => [keys.fetched(imageShard(id)), keys.fetchedBy(imageShard(id))])
+  const reply = await store.ask((redis) => redis.callBuffer('EVAL', readFetched.lua, places.length, ...places, ...ids))
+  if (!Array.isArray(reply)) throw new Error('a script of a list answers with a list')
+  return reply.map((of: unknown, i) => knownIn(keyring, of, (number) => nameOf(ids[i] ?? Buffer.of(), number)))
+}
+
+function knownIn(keyring: Keyring, reply: unknown, nameAt: (number: number) => Buffer): Known[] {
+  if (!Array.isArray(reply)) throw new Error('a script of a list answers with a list')
+  const found: Known[] = []
+  for (let at = 0; at + 1 < reply.length; at += 2) {
+    const sealed: unknown = reply[at]
+    const keyIds: unknown = reply[at + 1]
+    if (Buffer.isBuffer(sealed) && Buffer.isBuffer(keyIds))
+      found.push({ hash: opened(keyring, nameAt(at / 2), sealed), keyIds: keyIds.toString('latin1').split(' ') })
+  }
+  return found
+}
+
+/** @returns `undefined` for an image whose known hashes changed meanwhile. */
+async function tryToNote(
+  parts: FetchedParts,
+  keyId: string,
+  images: readonly ImageHashes[],
+): Promise<(boolean | undefined)[]> {
+  const { store, keyring } = parts
+  const before = await known(
+    parts,
+    images.map(({ imageId }) => imageId),
+  )
+  const args: Arg[] = []
+  for (const [i, { imageId, hashes }] of images.entries()) {
+    const id = idBytes(imageId)
+    const all = (before[i] ?? []).map(({ hash }) => hash)
+    for (const hash of hashes) {
+      const at = all.findIndex((other) => isSame(hash, other))
+      const number = at === -1 ? all.push(hash) - 1 : at
+      if (number >= MOST_HASHES_OF_IMAGE) throw new RangeError('an image has no so many hashes')
+      const name = nameOf(id, number)
+      args.push(id, Buffer.of(number), at === -1 ? keyring.seal(hash, fetchedContext(name)) : '')
+    }
+  }
+  const reply = await store.write(noteFetched, [keys.apiKeys], [keys.prefix, keyId, ...args])
+  if (!Array.isArray(reply)) throw new Error('a script of a list answers with a list')
+  let next = 0
+  return images.map(({ hashes }) => {
+    const noted = reply.slice(next, next + hashes.length).map(Number)
+    next += hashes.length
+    return noted.includes(-1) ? undefined : noted.every((one) => one === 1)
+  })
+}
+
+async function noteSome(parts: FetchedParts, keyId: string, images: readonly ImageHashes[]): Promise<boolean[]> {
+  const there = images.map<boolean | undefined>(() => undefined)
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    const left = images.flatMap((image, i) => (there[i] === undefined ? [{ image, i }] : []))
+    if (left.length === 0) break
+    const outcome = await tryToNote(
+      parts,
+      keyId,
+      left.map(({ image }) => image),
+    )
+    for (const [n, { i }] of left.entries()) there[i] = outcome[n]
+  }
+  if (there.includes(undefined)) throw new Error('an image whose hashes change all the time')
+  return there.map((isThere) => isThere === true)
+}
+
+/** [17 bytes] */
 function nameOf(id: Uint8Array, number: number): Buffer {
   return Buffer.concat([id, Buffer.of(number)])
 }

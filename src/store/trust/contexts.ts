@@ -1,4 +1,4 @@
-// Where a platform says that it saw registered images, as it calls these places: how many distinct ones, for that platform alone.
+// How many distinct registered images a platform saw, by the context that it named, for that platform alone.
 
 import { createHmac } from 'node:crypto'
 import type { Store } from '../redis/client.js'
@@ -28,7 +28,7 @@ const HOURS = 24
 const DAYS = 30
 const HOUR_TTL_S = (HOURS + 1) * 3600
 const DAY_TTL_S = (DAYS + 1) * 86_400
-/** So many at a time, so that others are served in between. */
+/** Contexts that are counted together. Redis serves others in between. */
 const COUNTED_AT_ONCE = 100
 
 export function contextsIn(store: Store, keyring: Keyring, secret: Buffer): Contexts {
@@ -85,32 +85,36 @@ export function contextsIn(store: Store, keyring: Keyring, secret: Buffer): Cont
       for (let at = 0; at < flat.length; at += 2 * COUNTED_AT_ONCE) {
         const part = flat.slice(at, at + 2 * COUNTED_AT_ONCE)
         const found = await Promise.all(
-          part.flatMap((key, i) => (i % 2 === 0 ? [countOf(orgId, key, Number(part[i + 1]), hours, days)] : [])),
+          part.flatMap((key, i) =>
+            i % 2 === 0 ? [countOf({ store, keyring }, orgId, key, Number(part[i + 1]), hours, days)] : [],
+          ),
         )
         for (const count of found) if (count !== undefined) counts.push(count)
       }
       return counts
     },
   }
+}
 
-  async function countOf(
-    orgId: string,
-    key: string,
-    lastSeenAtMs: number,
-    hours: readonly string[],
-    days: readonly string[],
-  ): Promise<ContextCount | undefined> {
-    const count = (spans: readonly string[]) =>
-      store.ask((redis) => redis.pfcount(...spans.map((span) => keys.contextImages(orgId, key, span))))
-    const [name, imagesIn24h, imagesIn30d] = await Promise.all([
-      store.ask((redis) => redis.hgetBuffer(keys.contextNames(orgId), key)),
-      count(hours),
-      count(days),
-    ])
-    if (name === null) return undefined
-    const context = keyring.unseal(name, contextNameContext(orgId, key)).toString('utf8')
-    return { context, imagesIn24h, imagesIn30d, lastSeenAtMs }
-  }
+/** @param hours names of hours, and `days` of days, as `lastOf` gives them. */
+async function countOf(
+  { store, keyring }: { readonly store: Store; readonly keyring: Keyring },
+  orgId: string,
+  key: string,
+  lastSeenAtMs: number,
+  hours: readonly string[],
+  days: readonly string[],
+): Promise<ContextCount | undefined> {
+  const count = (spans: readonly string[]) =>
+    store.ask((redis) => redis.pfcount(...spans.map((span) => keys.contextImages(orgId, key, span))))
+  const [name, imagesIn24h, imagesIn30d] = await Promise.all([
+    store.ask((redis) => redis.hgetBuffer(keys.contextNames(orgId), key)),
+    count(hours),
+    count(days),
+  ])
+  if (name === null) return undefined
+  const context = keyring.unseal(name, contextNameContext(orgId, key)).toString('utf8')
+  return { context, imagesIn24h, imagesIn30d, lastSeenAtMs }
 }
 
 /** What an organisation's context is sealed for, by its keyed hash. */

@@ -1,4 +1,4 @@
-// What organisations watch for: sealed in, unsealed out, and gone when its time is over.
+// What organisations watch for: sealed when written, unsealed when read, erased when its time is over.
 
 import { formatUuid, parseUuid } from '../../domain/ids.js'
 import type { RegisteredImage } from '../../domain/matching/signal.js'
@@ -49,7 +49,7 @@ export interface Watches {
   put(orgId: string, watches: readonly StoredWatch[], untilMs: number, most: number): Promise<number | undefined>
   /** Those of `ids` that are there, in their order. */
   get(ids: readonly string[]): Promise<(RegisteredImage | undefined)[]>
-  /** A page of an organisation's watches that have not ended, those that end first first. */
+  /** A page of an organisation's watches that have not ended, sorted by their end, soonest first. */
   list(orgId: string, after: PagePlace | undefined, limit: number, nowMs: number): Promise<WatchPage>
   /** Durable when it returns. Those of other organisations stay. @returns whether there was any. */
   erase(orgId: string, ids: readonly string[]): Promise<boolean>
@@ -84,6 +84,13 @@ const SHARDS_AT_ONCE = 256
 const ID_BYTES = 16
 
 export function watchesIn(store: Store, keyring: Keyring): Watches {
+  return { ...storedWatches(store, keyring), ...dueWatches(store), ...comparisonsIn(store) }
+}
+
+type StoredWatches = Pick<Watches, 'put' | 'get' | 'list' | 'erase' | 'all'>
+
+/** The watches themselves, sealed. */
+function storedWatches(store: Store, keyring: Keyring): StoredWatches {
   const open = (id: Buffer, sealed: Buffer) => decodeImage(keyring.unseal(sealed, watchContext(id)))
   const readable = (id: Buffer, sealed: Buffer) => {
     try {
@@ -133,7 +140,7 @@ export function watchesIn(store: Store, keyring: Keyring): Watches {
         ids.map(async ({ watchId, score }): Promise<WatchEntry[]> => {
           const bytes = idBytes(watchId)
           const sealed = await store.ask((redis) => redis.hgetBuffer(keys.watches(watchShard(bytes)), bytes))
-          // One that cannot be read is there nevertheless, and may be removed.
+          // An unreadable watch is listed too, so that it can be removed.
           return sealed === null ? [] : [{ watchId, untilMs: score, reference: readable(bytes, sealed)?.ref }]
         }),
       )
@@ -145,6 +152,25 @@ export function watchesIn(store: Store, keyring: Keyring): Watches {
       const args = [orgId, idBytes(orgId), keys.prefix, WATCH_SHARDS, ...ids.map(idBytes)]
       return (await store.write(eraseWatches, [...placesOf(orgId), keys.watchErased], args)) !== null
     },
+    async *all() {
+      for (let from = 0; from < WATCH_SHARDS; from += SHARDS_AT_ONCE) {
+        const shards = await store.ask((redis) =>
+          Promise.all(Array.from({ length: SHARDS_AT_ONCE }, (_, i) => redis.callBuffer('HGETALL', keys.watches(from + i)))),
+        )
+        for (const flat of shards) {
+          const found = pairs(flat).map(([id, sealed]) => ({ id: formatUuid(id), image: readable(id, sealed) }))
+          if (found.length === 0) continue
+          yield found
+          await new Promise((resolve) => setImmediate(resolve))
+        }
+      }
+    },
+  }
+}
+
+/** Lists by end and by organisation. */
+function dueWatches(store: Store): Pick<Watches, 'due' | 'discard' | 'ofOrg' | 'orgs'> {
+  return {
     async due(nowMs, after, limit) {
       const page = await pageOfSorted(store, keys.watchDues, { to: nowMs, after, limit })
       return page.map((entry) => {
@@ -166,19 +192,14 @@ export function watchesIn(store: Store, keyring: Keyring): Watches {
       })
     },
     orgs: () => store.ask((redis) => redis.smembers(keys.watchOrgs)),
-    async *all() {
-      for (let from = 0; from < WATCH_SHARDS; from += SHARDS_AT_ONCE) {
-        const shards = await store.ask((redis) =>
-          Promise.all(Array.from({ length: SHARDS_AT_ONCE }, (_, i) => redis.callBuffer('HGETALL', keys.watches(from + i)))),
-        )
-        for (const flat of shards) {
-          const found = pairs(flat).map(([id, sealed]) => ({ id: formatUuid(id), image: readable(id, sealed) }))
-          if (found.length === 0) continue
-          yield found
-          await new Promise((resolve) => setImmediate(resolve))
-        }
-      }
-    },
+  }
+}
+
+type Comparisons = Pick<Watches, 'lastPosition' | 'hold' | 'cursor' | 'advance' | 'found'>
+
+/** The comparing process: its lock, its cursor, and what it found. */
+function comparisonsIn(store: Store): Comparisons {
+  return {
     lastPosition: () => lastPosition(store, WATCH_STREAM),
     async hold(token, ttlMs) {
       return Number(await store.ask((redis) => redis.eval(holdOutbox.lua, 1, keys.watchHolder, token, ttlMs))) > 0

@@ -148,33 +148,65 @@ const DeliveryFields = z
     }),
   )
 
-/** Before all events. */
+/** The cursor before all events. */
 const FIRST_EVENT = '0-0'
 const AT_ONCE = 200
-/** Beyond it the oldest are forgotten. They wait for webhooks that nobody can read: events for all others go on. */
+/** Beyond it the oldest are removed. They wait for webhooks whose record is unreadable; events for all others go on. */
 export const MOST_WAITING_EVENTS = 250_000
 
 const MOST_FAILING = 100
 
 export function deliveriesIn(store: Store): Deliveries {
-  const placesOf = (webhookId: string) => [
-    keys.webhooks,
-    keys.webhookLanes(webhookId),
-    keys.webhookLeases(webhookId),
-    keys.webhookHealth(webhookId),
-  ]
+  return { ...makingIn(store), ...sendingIn(store), ...listsIn(store), ...healthIn(store) }
+}
+
+/** Reading and listing deliveries, and sending one again. */
+function listsIn(store: Store): Pick<Deliveries, 'get' | 'list' | 'replay'> {
   const get = async (webhookId: string, id: string) => {
     const fields = await store.ask((redis) => redis.hgetall(keys.webhookDelivery(webhookId, id)))
     return Object.keys(fields).length === 0 ? undefined : { id, ...DeliveryFields.parse(fields) }
   }
 
-  /** One that cannot be read is left out of lists: who sends it tells the operator. */
+  /** An unreadable delivery is left out of lists. Sending it tells the operator. */
   const readable = (webhookId: string, id: string) =>
     get(webhookId, id).catch((error: unknown) => {
       if (error instanceof Problem) throw error
       return undefined
     })
 
+  return {
+    get,
+    async list(webhookId, states, { after, limit }, nowMs) {
+      const deliveries: Delivery[] = []
+      for (let from = after; ; ) {
+        const page = await lastPageOfSorted(store, keys.webhookDeliveries(webhookId), {
+          to: nowMs,
+          after: from,
+          limit: AT_ONCE,
+        })
+        const found = await Promise.all(page.map(({ member }) => readable(webhookId, member.toString('utf8'))))
+        for (const [i, entry] of page.entries()) {
+          const one = found[i]
+          from = placeOf(entry)
+          if (one !== undefined && states.includes(one.state)) deliveries.push(one)
+          if (deliveries.length === limit) return { deliveries, next: from }
+        }
+        if (page.length < AT_ONCE) return { deliveries, next: undefined }
+      }
+    },
+    async replay(webhookId, id, nowMs) {
+      const reply = await store.write(
+        replayDelivery,
+        [keys.webhooks, keys.webhookLanes(webhookId), keys.webhookDelivery(webhookId, id), keys.webhookHealth(webhookId)],
+        [webhookId, id, keys.prefix, nowMs],
+      )
+      return reply !== null
+    },
+  }
+}
+
+/** Turns the outbox into deliveries. */
+function makingIn(store: Store): Pick<Deliveries, 'hold' | 'eventCursor' | 'make'> {
   return {
     async hold(token, ttlMs) {
       const reply = Number(await store.write(holdOutbox, [keys.webhookOutboxHolder], [token, ttlMs]))
@@ -207,6 +239,17 @@ export function deliveriesIn(store: Store): Deliveries {
       )
       return Number(reply) === -1 ? undefined : Number(reply)
     },
+  }
+}
+
+function sendingIn(store: Store): Pick<Deliveries, 'claim' | 'settle'> {
+  const placesOf = (webhookId: string) => [
+    keys.webhooks,
+    keys.webhookLanes(webhookId),
+    keys.webhookLeases(webhookId),
+    keys.webhookHealth(webhookId),
+  ]
+  return {
     async claim(webhookId, { leaseMs, maxPerSecond }, nowMs) {
       const args = [webhookId, nowMs, leaseMs, MOST_IN_FLIGHT, maxPerSecond, keys.prefix]
       const reply = await store.write(claimDeliveries, placesOf(webhookId), args)
@@ -222,33 +265,11 @@ export function deliveriesIn(store: Store): Deliveries {
       const untilMs = nowMs + pauseMs(failures)
       await store.write(pauseEndpoint, [keys.webhooks, keys.webhookHealth(webhookId)], [webhookId, untilMs])
     },
-    get,
-    async list(webhookId, states, { after, limit }, nowMs) {
-      const deliveries: Delivery[] = []
-      for (let from = after; ; ) {
-        const page = await lastPageOfSorted(store, keys.webhookDeliveries(webhookId), {
-          to: nowMs,
-          after: from,
-          limit: AT_ONCE,
-        })
-        const found = await Promise.all(page.map(({ member }) => readable(webhookId, member.toString('utf8'))))
-        for (const [i, entry] of page.entries()) {
-          const one = found[i]
-          from = placeOf(entry)
-          if (one !== undefined && states.includes(one.state)) deliveries.push(one)
-          if (deliveries.length === limit) return { deliveries, next: from }
-        }
-        if (page.length < AT_ONCE) return { deliveries, next: undefined }
-      }
-    },
-    async replay(webhookId, id, nowMs) {
-      const reply = await store.write(
-        replayDelivery,
-        [keys.webhooks, keys.webhookLanes(webhookId), keys.webhookDelivery(webhookId, id), keys.webhookHealth(webhookId)],
-        [webhookId, id, keys.prefix, nowMs],
-      )
-      return reply !== null
-    },
+  }
+}
+
+function healthIn(store: Store): Pick<Deliveries, 'health' | 'failing' | 'isWaiting'> {
+  return {
     async health(webhookId) {
       const [failures, failingSinceMs] = await store.ask((redis) =>
         redis.hmget(keys.webhookHealth(webhookId), 'failures', 'failingSinceMs'),

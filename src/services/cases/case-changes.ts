@@ -1,0 +1,70 @@
+// Changes of one case, and the refusals when its state does not allow them.
+
+import { acceptsImages, type CaseAction, type CaseState, stateAt } from '../../domain/cases/case.js'
+import type { CaseEventKind } from '../../domain/cases/case-event.js'
+import type { AuditActor } from '../../domain/organisations/audit.js'
+import { Problem } from '../../domain/problem.js'
+import type { CaseRecord } from '../../store/cases/case-record.js'
+import type { CaseChange, Cases as CaseStore } from '../../store/cases/cases.js'
+import type { Replica } from '../index/replica.js'
+import type { CaseAccess, NamedCase, OwnCase } from './case-access.js'
+
+export interface CaseParts {
+  readonly cases: CaseStore
+  readonly access: CaseAccess
+  readonly replica: Pick<Replica, 'reached'>
+  readonly retentionMs: number
+  /** Are details of pictures kept, for cases that ask for it? */
+  readonly offersExtendedProtection: boolean
+  readonly now: () => number
+}
+
+/** @throws {Problem} case-unknown, case-withdrawn, case-expired */
+export async function changeIn(
+  { cases, now }: CaseParts,
+  caseId: string,
+  action: CaseAction,
+  fields: CaseChange['fields'],
+  by?: AuditActor,
+): Promise<void> {
+  const event = EVENT_OF[action]
+  const outcome = await cases.change(caseId, { action, nowMs: now(), fields, event, ...(by !== undefined && { by }) })
+  if (outcome !== 'done') throw refusalOf(outcome, await cases.get(caseId))
+}
+
+/** Known to this process when it returns. @throws {Problem} case-unknown */
+export async function withdrawIn<C extends NamedCase>(
+  { cases, replica, now }: CaseParts,
+  named: C,
+  by: AuditActor,
+): Promise<C> {
+  const ended = await cases.end(named.caseId, 'withdrawn', now(), by)
+  const record = ended === undefined ? undefined : await cases.get(named.caseId)
+  if (ended === undefined || record === undefined) throw new Problem('case-unknown')
+  await replica.reached(ended.revision)
+  return { ...named, record }
+}
+
+/** Who is recorded as having acted on a case. */
+export function actorOf({ by, record }: OwnCase): AuditActor {
+  return by === 'organisation' ? `org:${record.assistance?.orgId ?? ''}` : 'submitter'
+}
+
+const EVENT_OF: Partial<Readonly<Record<CaseAction, CaseEventKind>>> = {
+  renew: 'renewed',
+  'hand-over': 'handed-over',
+  'change-pin': 'pin-asked',
+}
+
+/** @throws {Problem} case-withdrawn, case-expired, for a case that has ended or whose time is over. */
+export function refuseEnded({ record }: Pick<OwnCase, 'record'>, nowMs: number): void {
+  const state = stateAt(record, nowMs)
+  if (!acceptsImages(state)) throw refusalOf(state, record)
+}
+
+/** The refusal for a case in this state; `undefined` is an unknown case. */
+export function refusalOf(state: CaseState | undefined, record: CaseRecord | undefined): Problem {
+  if (state === undefined) return new Problem('case-unknown')
+  const hasExpired = state === 'expired' || (state === 'erased' && record?.end?.as === 'expired')
+  return new Problem(hasExpired ? 'case-expired' : 'case-withdrawn')
+}

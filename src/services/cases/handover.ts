@@ -1,0 +1,45 @@
+// Makes a case that an organisation opened the submitter's own.
+
+import { Problem } from '../../domain/problem.js'
+import type { CaseRecord } from '../../store/cases/case-record.js'
+import type { OwnCase, PinAndCode } from './case-access.js'
+import { actorOf, type CaseParts, changeIn, refuseEnded } from './case-changes.js'
+
+/** As `Cases.handOver`. */
+export function handoverFrom(
+  parts: CaseParts,
+): (own: OwnCase, options: { readonly keepsReading: boolean }) => Promise<PinAndCode> {
+  const { cases, access, now } = parts
+  /** PIN and code of a handover that took place: the answer to it may have been lost. */
+  const pinAgain = async (record: CaseRecord, caseId: string, keepsReading: boolean) => {
+    const { handoverSeed, assistance } = record
+    if (handoverSeed === undefined) throw new Problem('handed-over')
+    refuseEnded({ record }, now())
+    if (assistance?.keepsReading !== keepsReading) throw new Problem('request-invalid')
+    return shownOf(await access.handoverPin(caseId, handoverSeed))
+  }
+
+  return async (own, { keepsReading }) => {
+    const { caseId, by, record } = own
+    if (by !== 'organisation') throw new Problem('not-assisted')
+    if (record.assistance?.handedOverAtMs !== undefined) return pinAgain(record, caseId, keepsReading)
+    const handoverSeed = access.newHandoverSeed()
+    const given = await access.handoverPin(caseId, handoverSeed)
+    const keeps = keepsReading ? 'yes' : 'no'
+    // Guesses before there was a PIN do not count.
+    const guesses = { ...given.stretched, pinGuesses: 0 }
+    const fields = { ...guesses, handoverSeed, handedOverAtMs: now(), keepsReading: keeps } as const
+    try {
+      await changeIn(parts, caseId, 'hand-over', fields, actorOf(own))
+      return shownOf(given)
+    } catch (error) {
+      const after = await cases.get(caseId)
+      if (after?.assistance?.handedOverAtMs === undefined) throw error
+      return pinAgain(after, caseId, keepsReading) // another request was faster
+    }
+  }
+}
+
+function shownOf({ pin, recoveryCode }: PinAndCode): PinAndCode {
+  return { pin, recoveryCode }
+}

@@ -1,0 +1,47 @@
+// The columns of 65,536 images. An image's place is its ordinal: the page is `ordinal >>> PAGE_BITS`, the row in it `ordinal % PAGE_IMAGES`.
+
+import { isFacts } from './image-facts.js'
+
+export const ID_BYTES = 16
+export const PAGE_BITS = 16
+export const PAGE_IMAGES = 1 << PAGE_BITS
+
+export interface Page {
+  /** `ID_BYTES` for each image. */
+  readonly ids: Uint8Array
+  /** Numbers of `BankNumbers`. */
+  readonly banks: Uint32Array
+  /** Codes of facts; 0 where there is no image. */
+  readonly facts: Uint8Array
+  /** As `encodeSupport` writes it. */
+  readonly supports: Uint8Array
+}
+
+/** What a page is restored from. */
+export interface DumpedPage extends Omit<Page, 'supports'> {
+  /** The number of images in all pages, so that room for them is made at once. */
+  readonly size: number
+}
+
+/** The memory of one page. */
+export const PAGE_BYTES = PAGE_IMAGES * (ID_BYTES + Uint32Array.BYTES_PER_ELEMENT + 2)
+
+export function createPage(): Page {
+  return {
+    ids: new Uint8Array(PAGE_IMAGES * ID_BYTES),
+    banks: new Uint32Array(PAGE_IMAGES),
+    facts: new Uint8Array(PAGE_IMAGES),
+    supports: new Uint8Array(PAGE_IMAGES),
+  }
+}
+
+/** @throws {RangeError} unless the columns are equally long, not empty, at most a page, and each image has facts and one of `bankCount` banks. */
+export function requirePage({ ids, banks, facts }: Omit<Page, 'supports'>, bankCount: number): void {
+  const count = facts.length
+  if (count === 0 || count > PAGE_IMAGES || ids.length !== count * ID_BYTES || banks.length !== count)
+    throw new RangeError('columns of a page must be equally long')
+  for (let at = 0; at < count; at++) {
+    const code = facts[at] ?? 0
+    if (code !== 0 && ((banks[at] ?? 0) >= bankCount || !isFacts[code])) throw new RangeError('an image without facts')
+  }
+}

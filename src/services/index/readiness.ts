@@ -1,0 +1,109 @@
+// Whether a replica may answer. It must not when the store's last word is too old: it may lack a withdrawal.
+
+import type { NotReadyReason } from '../../domain/not-ready.js'
+import { Problem } from '../../domain/problem.js'
+import type { StoreUnavailableError } from '../../domain/store-unavailable.js'
+import type { Loss } from '../../store/images/changes.js'
+import { isUnavailable, unavailableErrorFor } from '../../store/redis/unavailable-cause.js'
+import { Grace } from './grace.js'
+
+export interface Hearing {
+  /** Maximum age of the store's last word before the replica refuses to answer. */
+  readonly staleAfterMs: number
+  /** How long a request waits when the replica is stale. The process may just have been suspended, and the store's word is a round trip away. */
+  readonly graceMs: number
+  /** How long a writer waits at most until this process knows its write. */
+  readonly reachedWithinMs: number
+}
+
+export const HEARING: Hearing = { staleAfterMs: 1000, graceMs: 200, reachedWithinMs: 5000 }
+
+interface Failure {
+  readonly reason: NotReadyReason
+  readonly message: string
+  readonly cause: StoreUnavailableError | undefined
+}
+
+export class Readiness {
+  readonly #hearing: Hearing
+  readonly #now: () => number
+  // When the store was last known to hold nothing newer than the catalogue.
+  #heardAtMs = Number.NEGATIVE_INFINITY
+  // Why the catalogue is not known to be current; undefined once it was.
+  #why: NotReadyReason | undefined = 'loading'
+  #failure: Failure | undefined
+  // Invariant: one for each silence. Once it is over, later requests in the same silence do not wait.
+  #grace: Grace | undefined
+
+  /** @param now [ms] a clock that never goes back. */
+  constructor(hearing: Hearing, now: () => number) {
+    this.#hearing = hearing
+    this.#now = now
+  }
+
+  /** [ms] since the store was known to hold nothing newer than the catalogue; infinite before that was known. */
+  get ageMs(): number {
+    return this.#now() - this.#heardAtMs
+  }
+
+  get isStale(): boolean {
+    return this.ageMs > this.#hearing.staleAfterMs
+  }
+
+  /** Why the replica does not answer, when it does not. */
+  get reason(): NotReadyReason {
+    return this.#failure?.reason ?? this.#why ?? 'stale'
+  }
+
+  /** Why the store is unavailable, when that is the reason. */
+  get cause(): StoreUnavailableError | undefined {
+    return this.#failure?.cause
+  }
+
+  /** The store held nothing newer than the catalogue at `atMs`. */
+  heard(atMs: number): void {
+    this.#heardAtMs = atMs
+    this.#why = undefined
+  }
+
+  /** The catalogue is not the store's. @returns whether the same loss was noted before, and `heard` not called since. */
+  lose(loss: Loss): boolean {
+    const isRepeated = this.#why === loss
+    this.#why = loss
+    this.#heardAtMs = Number.NEGATIVE_INFINITY
+    return isRepeated
+  }
+
+  /** @returns whether the error is another one than the last. */
+  fail(error: unknown): boolean {
+    const failure = failureOf(error)
+    const isNew = failure.message !== this.#failure?.message
+    this.#failure = failure
+    return isNew
+  }
+
+  succeed(): void {
+    this.#failure = undefined
+  }
+
+  /** @returns while stale: a wait that ends with `endSilence`, or after `graceMs`. `undefined` when a wait in this silence has timed out, or none is needed. */
+  wait(): Promise<void> | undefined {
+    if (!this.isStale) return undefined
+    this.#grace ??= new Grace(this.#hearing.graceMs)
+    return this.#grace.isOver ? undefined : this.#grace.over
+  }
+
+  /** The replica answers again. */
+  endSilence(): void {
+    this.#grace?.end()
+    this.#grace = undefined
+  }
+}
+
+function failureOf(error: unknown): Failure {
+  const isStoreUnavailable = error instanceof Problem || isUnavailable(error)
+  const reason = isStoreUnavailable ? 'store-unavailable' : 'failing'
+  const cause = isStoreUnavailable ? unavailableErrorFor(error instanceof Problem ? error.cause : error) : undefined
+  const message = cause?.unavailableCause ?? (error instanceof Error ? error.message : reason)
+  return { reason, message, cause }
+}

@@ -1,0 +1,163 @@
+// One try at taking a file into a bank: reads its lines, applies them in batches, and notes how far it is.
+
+import type { Hash } from 'node:crypto'
+import type { BankChange } from '../../domain/organisations/bank-change.js'
+import {
+  type FileFormat,
+  type ImportProgress,
+  type NotedLines,
+  notedUpTo,
+  RECORD_REFUSALS,
+  type ReadRecord,
+  type RecordRefusal,
+  withNote,
+} from '../../domain/organisations/bank-import.js'
+import { Problem, type ProblemCode } from '../../domain/problem.js'
+import { type LineReader, readerFor } from '../../exchange/signal-lines.js'
+import type { TextLine } from '../../exchange/text-lines.js'
+import type { BankOutcome } from './registration.js'
+
+export interface RunParts {
+  readonly take: (changes: readonly BankChange[]) => Promise<BankOutcome>
+  readonly settled: (revision: number) => Promise<void>
+  readonly checkpoint: (progress: ImportProgress, noted: readonly NotedLines[]) => Promise<boolean>
+  readonly now: () => number
+}
+
+/** Changes of one write: enough that the disk is seldom waited for, few enough that the index keeps up. */
+const BATCH = 1000
+const CHECKPOINT_INTERVAL_MS = 1000
+
+/** What `#done` counts is on disk, or refused. What was seen since waits in `#changes`. */
+export class ImportRun {
+  readonly #before: ImportProgress
+  readonly #digest: Hash
+  readonly #parts: RunParts
+  readonly #records = new RecordReader()
+  #done: ImportProgress
+  #seen = 0
+  #changes: { readonly line: number; readonly change: BankChange }[] = []
+  #refusedFor: Partial<Record<RecordRefusal, number>> = {}
+  #notes: NotedLines[] = [] // since the last checkpoint
+  #refusedCount = 0
+  #indexed: Promise<void> = Promise.resolve()
+  #savedAtMs: number
+
+  /** @param before where the last try ended. @param digest of no line yet. */
+  constructor(before: ImportProgress, digest: Hash, parts: RunParts) {
+    this.#before = before
+    this.#digest = digest
+    this.#parts = parts
+    this.#done = { ...before, state: 'running', problem: undefined }
+    this.#savedAtMs = before.updatedAtMs
+  }
+
+  /** @throws {Problem} idempotency-key-reused when the lines up to where the last try ended are others. */
+  see({ line, text }: TextLine): void {
+    this.#seen = line
+    this.#digest.update(`${text?.length ?? 'long'}:`).update(text ?? '')
+    if (line === this.#before.lines && this.#digestNow() !== this.#before.digest) throw new Problem('idempotency-key-reused')
+    const isSkipped = line <= this.#before.lines
+    if (isSkipped && this.#records.format !== undefined) return
+    const record = text === undefined ? TOO_LONG : this.#records.read(text)
+    if (isSkipped || record.kind === 'blank') return
+    if (record.kind === 'refused') this.#refuse(line, record.why)
+    else this.#changes.push({ line, change: record })
+  }
+
+  async applyIfDue(): Promise<void> {
+    if (this.#changes.length < BATCH && this.#refusedCount < BATCH) return
+    await this.#apply()
+    if (this.#parts.now() - this.#savedAtMs >= CHECKPOINT_INTERVAL_MS || this.#notes.length >= BATCH)
+      await this.#save(this.#done)
+  }
+
+  async end(): Promise<ImportProgress> {
+    if (this.#seen < this.#before.lines) throw new Problem('idempotency-key-reused')
+    await this.#apply()
+    await this.#indexed
+    this.#done = { ...this.#done, state: 'done' }
+    await this.#save(this.#done)
+    return this.#done
+  }
+
+  /** Notes why the try stopped. What it counts is on disk already, or refused, so nothing is lost when this cannot be written. */
+  async stop(problem: ProblemCode): Promise<void> {
+    if (problem === 'idempotency-key-reused' || problem === 'idempotency-key-busy') return // the other import's state is kept
+    this.#notes = notedUpTo(this.#notes, this.#done.lines)
+    await this.#save({ ...this.#done, state: 'stopped', problem, updatedAtMs: this.#parts.now() }).catch(() => {})
+  }
+
+  async #save(progress: ImportProgress): Promise<void> {
+    const kept = await this.#parts.checkpoint(progress, this.#notes)
+    if (!kept) throw new Problem('idempotency-key-busy')
+    this.#notes = []
+    this.#savedAtMs = progress.updatedAtMs
+  }
+
+  /** Waits for the index to have the batch before: if an import outran it, its answers would be stale. */
+  async #apply(): Promise<void> {
+    const taken = this.#changes
+    this.#changes = []
+    await this.#indexed
+    const { removed, revision, invalidatedAt, absentAt } =
+      taken.length === 0 ? NOTHING_TAKEN : await this.#parts.take(taken.map(({ change }) => change))
+    for (const [at, { line }] of taken.entries()) {
+      if (invalidatedAt.has(at)) this.#refuse(line, 'signal-invalidated')
+      if (absentAt.has(at)) this.#notes = withNote(this.#notes, line, 'not-found')
+    }
+    if (invalidatedAt.size + absentAt.size > 0) this.#notes.sort((a, b) => a.fromLine - b.fromLine)
+    this.#indexed = this.#parts.settled(revision)
+    this.#indexed.catch(() => {}) // the next await of it throws
+    const done = this.#done
+    this.#done = {
+      ...done,
+      format: this.#records.format,
+      updatedAtMs: this.#parts.now(),
+      lines: this.#seen,
+      accepted: done.accepted + taken.length - invalidatedAt.size - absentAt.size,
+      removed: done.removed + removed,
+      notFound: done.notFound + absentAt.size,
+      refused: done.refused + this.#refusedCount,
+      refusedFor: sumOf(done.refusedFor, this.#refusedFor),
+      digest: this.#digestNow(),
+    }
+    this.#refusedFor = {}
+    this.#refusedCount = 0
+  }
+
+  #refuse(line: number, why: RecordRefusal): void {
+    this.#notes = withNote(this.#notes, line, why)
+    this.#refusedFor[why] = (this.#refusedFor[why] ?? 0) + 1
+    this.#refusedCount++
+  }
+
+  #digestNow(): string {
+    return this.#digest.copy().digest('base64url')
+  }
+}
+
+/** The first line that is not blank shows the format, also when the line itself is skipped. */
+class RecordReader {
+  #read: LineReader | undefined
+  format: FileFormat | undefined
+
+  read(text: string): ReadRecord {
+    if (this.#read !== undefined) return this.#read(text)
+    if (text === '') return { kind: 'blank' }
+    const found = readerFor(text)
+    this.#read = found.read
+    this.format = found.format
+    return found.first
+  }
+}
+
+const NOTHING_TAKEN: BankOutcome = { removed: 0, revision: 0, invalidatedAt: new Set(), absentAt: new Set() }
+const TOO_LONG: ReadRecord = { kind: 'refused', why: 'record-too-long' }
+
+type Counts = Partial<Readonly<Record<RecordRefusal, number>>>
+
+function sumOf(a: Counts, b: Counts): Counts {
+  const sums = RECORD_REFUSALS.map((why) => [why, (a[why] ?? 0) + (b[why] ?? 0)] as const)
+  return Object.fromEntries(sums.filter(([, count]) => count > 0))
+}

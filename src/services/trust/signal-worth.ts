@@ -1,0 +1,82 @@
+// A signal as platforms and operators see it.
+
+import type { Clock } from '../../domain/cases/sla.js'
+import type { Category, RegisteredImage, Tier } from '../../domain/matching/signal.js'
+import { CASES_BANK_NAME } from '../../domain/organisations/bank.js'
+import { type Support, tierOf } from '../../domain/trust/tier.js'
+import {
+  type Circulation,
+  type DisputeAnswer,
+  type DisputeReason,
+  type DisputeState,
+  type HoldCause,
+  supportOf,
+  type Trust,
+  type Verdict,
+} from '../../domain/trust/trust.js'
+
+/** What speaks for and against a signal: numbers of organisations, without names. */
+export interface SignalWorth extends Support {
+  readonly tier: Tier
+  readonly disputed: boolean
+  readonly dispute: DisputeState
+  readonly reasons: readonly DisputeReason[]
+  readonly source: 'case' | 'bank'
+  readonly category: Category | undefined
+  readonly registeredAtMs: number
+}
+
+/** The same for the organisation that got a match. */
+export interface MatchWorth extends SignalWorth {
+  readonly matchId: string
+  /** Its own decision. */
+  readonly verdict: Verdict | undefined
+  /** Its clocks that run because of a notice, the next due first. */
+  readonly clocks: readonly Clock[]
+}
+
+/** The same for an operator, who decides about disputes and holds. */
+export interface JudgedSignal extends SignalWorth {
+  readonly signalId: string
+  readonly bank: string
+  readonly circulation: Circulation
+  readonly heldFor: HoldCause | undefined
+  /** [Unix seconds] when the owner's pause ends; 0 for a pause without an end; `undefined` when it is not paused. */
+  readonly pausedUntilS: number | undefined
+  readonly disputedAtMs: number | undefined
+  readonly decidedAtMs: number | undefined
+  readonly answer: DisputeAnswer | undefined
+  readonly heldAtMs: number | undefined
+}
+
+export function worthOf(image: RegisteredImage, trust: Trust): SignalWorth {
+  const support = supportOf(trust)
+  return {
+    ...support,
+    tier: tierOf(image.tier, support),
+    disputed: trust.dispute === 'open',
+    dispute: trust.dispute,
+    reasons: trust.reasons,
+    source: image.bank === CASES_BANK_NAME ? 'case' : 'bank',
+    category: image.category,
+    registeredAtMs: image.createdAtMs,
+  }
+}
+
+/** @param signalId the id of its image. */
+export function judged(signalId: string, image: RegisteredImage, trust: Trust): JudgedSignal {
+  const { circulation, heldFor, heldAtMs, pause, disputedAtMs, decidedAtMs, answer } = trust
+  const isPaused = circulation === 'held' && pause !== undefined
+  return {
+    signalId,
+    bank: image.bank,
+    circulation,
+    heldFor: heldFor ?? (isPaused ? 'owner' : undefined),
+    heldAtMs: heldAtMs ?? (isPaused ? pause.atMs : undefined),
+    pausedUntilS: pause?.untilS,
+    disputedAtMs,
+    decidedAtMs,
+    answer,
+    ...worthOf(image, trust),
+  }
+}

@@ -1,0 +1,146 @@
+// Compares registered pictures with what organisations watch for, and tells the organisations.
+
+import type { RegisteredImage } from '../../domain/matching/signal.js'
+import { isVisibleTo } from '../../domain/organisations/bank.js'
+import { MOST_COMPARED_PER_ORG } from '../../domain/organisations/watch.js'
+import { Problem } from '../../domain/problem.js'
+import type { Images } from '../../store/images/images.js'
+import { exactNameOf } from '../../store/organisations/exact-name.js'
+import type { Watches } from '../../store/watch/watches.js'
+import type { Replica } from '../index/replica.js'
+import { forEachDue, isTransient } from '../load/each-due.js'
+import type { MatchIds } from '../matching/match-ids.js'
+import type { Matcher } from '../matching/matcher.js'
+import { turned } from '../matching/orientations.js'
+import type { WatchIndex } from './watch-index.js'
+
+export interface ComparingParts {
+  readonly watches: Watches
+  readonly index: WatchIndex
+  readonly images: Pick<Images, 'get'>
+  readonly replica: Pick<Replica, 'reached' | 'catalogue'>
+  readonly matcher: Pick<Matcher, 'match'>
+  readonly matchIds: Pick<MatchIds, 'idFor'>
+  readonly now: () => number
+  readonly onTrouble: (error: unknown) => void
+}
+
+const IMAGES_AT_ONCE = 50
+/** How often a failing picture is compared; the operator is told each time. */
+const MAX_TRIES = 10
+/** Pictures that failed and are tried again. */
+const MAX_ASIDE = 10_000
+
+/** Image ids, and how often they were tried. */
+export type NotCompared = Map<string, number>
+
+/** Compares images with all watches near them. @param notCompared gets images that fail, and loses those that succeed or failed too often. */
+export async function compareAll(
+  parts: ComparingParts,
+  ids: readonly string[],
+  notCompared: NotCompared,
+  stay: () => Promise<unknown>,
+): Promise<void> {
+  for (let at = 0; at < ids.length; at += IMAGES_AT_ONCE) {
+    const some = ids.slice(at, at + IMAGES_AT_ONCE)
+    // All in one round trip; one by one only when one of them cannot be read.
+    const found = await parts.images.get(some).catch((error: unknown) => {
+      if (isTransient(error)) throw error
+      return undefined
+    })
+    await forEachDue({
+      what: 'pictures to compare with watches',
+      take: [...some.keys()],
+      async handle(i) {
+        const imageId = some[i] ?? ''
+        try {
+          const image = found === undefined ? (await parts.images.get([imageId]))[0] : found[i]
+          if (image !== undefined) await compareOne(parts, imageId, image)
+          notCompared.delete(imageId)
+        } catch (error) {
+          if (!isTransient(error)) setAside(notCompared, imageId)
+          throw error
+        }
+      },
+      onError: parts.onTrouble,
+      isNotTheEntrys: isTransient,
+    })
+    await stay()
+  }
+}
+
+function setAside(notCompared: NotCompared, imageId: string): void {
+  const tries = (notCompared.get(imageId) ?? 0) + 1
+  notCompared.delete(imageId)
+  if (tries < MAX_TRIES && notCompared.size < MAX_ASIDE) notCompared.set(imageId, tries)
+}
+
+async function compareOne(parts: ComparingParts, imageId: string, image: RegisteredImage): Promise<void> {
+  const bank = parts.replica.catalogue.banks.get(image.bank)
+  if (bank?.purpose !== 'match') return
+  const near = await parts.index.near(image.signals, bank)
+  const all = [...byOrg(near)].flatMap(([orgId, watchIds]) =>
+    isVisibleTo(bank, orgId) ? [{ orgId, watchIds: watchIds.sort().slice(0, MOST_COMPARED_PER_ORG) }] : [],
+  )
+  const { failed } = await forEachDue({
+    what: 'organisations whose watches to compare with a picture',
+    take: all,
+    // Only one watch of an organisation is told of a picture: its watches near one picture are within twice the radius of each other, and
+    // telling of each would tell on which side of the radius the picture lies.
+    async handle({ orgId, watchIds }) {
+      let isTold = false
+      const ofOrg = await forEachDue({
+        what: 'watches to compare with a picture',
+        take: watchIds,
+        async handle(watchId) {
+          if (!isTold) isTold = await compare(parts, { watchId, orgId, imageId }, exactNameOf(bank))
+        },
+        onError: parts.onTrouble,
+        isNotTheEntrys: isTransient,
+      })
+      if (ofOrg.failed > 0 && !isTold) throw new Error('a picture could not be compared with all watches of an organisation')
+    },
+    onError: parts.onTrouble,
+    isNotTheEntrys: isTransient,
+  })
+  if (failed > 0) throw new Error('a picture could not be compared with all watches')
+}
+
+/**
+ * Asks the matcher about a watched picture in the name of its organisation, so evidence, thresholds, vetoes, grades and consequences are
+ * those of a match. It counts as a query of the organisation (probing.ts). @returns whether it matched.
+ */
+async function compare(
+  { watches, matcher, matchIds, now }: ComparingParts,
+  { watchId, orgId, imageId }: { readonly watchId: string; readonly orgId: string; readonly imageId: string },
+  bank: string,
+): Promise<boolean> {
+  const [watched] = await watches.get([watchId])
+  if (watched === undefined) return false
+  const asked = watched.signals.map(({ hash, ...signal }) => ({
+    ...signal,
+    hashes: turned(signal.type, signal.view, hash),
+  }))
+  // Only this picture counts, whatever else is near to the watched one.
+  const about = { orgId, banks: [bank], thresholdBits: undefined, imageId }
+  const [matches = []] = await matcher.match([asked], about).catch((error) => {
+    // The organisation may have lost the bank or its key a moment ago.
+    if (error instanceof Problem && ['bank-unknown', 'key-suspended'].includes(error.code)) return []
+    throw error
+  })
+  const matchId = matchIds.idFor(orgId, imageId)
+  const match = matches.find((one) => one.matchId === matchId)
+  if (match === undefined || match.grade === 'review') return false
+  await watches.found({ watchId, imageId, orgId, grade: match.grade, atMs: now() })
+  return true
+}
+
+function byOrg(all: readonly { readonly orgId: string; readonly watchId: string }[]): Map<string, string[]> {
+  const found = new Map<string, string[]>()
+  for (const { orgId, watchId } of all) {
+    const ids = found.get(orgId) ?? []
+    ids.push(watchId)
+    found.set(orgId, ids)
+  }
+  return found
+}

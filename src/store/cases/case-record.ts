@@ -1,0 +1,163 @@
+// A case as the store keeps it: a hash of text fields.
+
+import { z } from 'zod'
+import { type Assistance, CONSENT_KINDS, type ConsentKind } from '../../domain/cases/assistance.js'
+import { CASE_STATES, type CaseEnding, type CaseState } from '../../domain/cases/case.js'
+import { CATEGORY_NAMES, type Category } from '../../domain/matching/signal.js'
+
+export interface CaseRecord {
+  readonly state: CaseState
+  readonly createdAtMs: number
+  readonly expiresAtMs: number
+  readonly category: Category | undefined
+  /** The stretched PIN, base64. */
+  readonly pin: string
+  /** Wrong PINs so far: at most `MAX_PIN_GUESSES` + 1. */
+  readonly pinGuesses: number
+  /** How often the PIN was replaced. A token opens the case as long as this has not changed. */
+  readonly pinChanges: number
+  /** Random: what the PIN of a handover is derived from, until she has used that PIN. */
+  readonly handoverSeed: string | undefined
+  /** The organisation that opened it for the submitter, and her consent; `undefined` when she opened it herself. */
+  readonly assistance: Assistance | undefined
+  /** Keyed hash of the number of a complaint, hex. */
+  readonly complaint: string | undefined
+  /** May details of its images be kept? Chosen when it was opened. */
+  readonly extendedProtection: boolean
+  /** Has an organisation attested any of its images? */
+  readonly isVouchedFor: boolean
+  /** Hashes that were registered, over all its images, without details. */
+  readonly hashes: number
+  /** `undefined` while it lives. */
+  readonly end: CaseEnd | undefined
+  /** Since when its bits are in no line of the store's log; `undefined` before that. */
+  readonly erasedAtMs: number | undefined
+}
+
+export interface CaseEnd {
+  readonly as: CaseEnding
+  readonly atMs: number
+  /** How many were erased. */
+  readonly images: number
+  /** How many of them were judged harmless. Registering these again stays blocked until then at most. */
+  readonly blocked?: { readonly images: number; readonly untilMs: number }
+}
+
+export interface NewCaseRecord extends Pick<CaseRecord, 'createdAtMs' | 'expiresAtMs' | 'category' | 'pin'> {
+  /** The stretched recovery code, base64: it opens the case too, also after too many wrong PINs. */
+  readonly recoveryCode?: string
+  readonly assistance?: Assistance
+  readonly complaint?: string
+  readonly extendedProtection?: boolean
+  /** Random name of the case in the audit log. It is erased with the case, so that no entry leads to the case any more. */
+  readonly auditName?: string
+}
+
+const Moment = z.coerce.number().int()
+/** Reads the fields of a case. */
+export const CaseFields = z
+  .object({
+    state: z.enum(CASE_STATES),
+    createdAtMs: Moment,
+    expiresAtMs: Moment,
+    category: z.enum(CATEGORY_NAMES).optional(),
+    pin: z.string(),
+    pinGuesses: Moment.default(0),
+    pinChanges: Moment.default(0),
+    handoverSeed: z.string().optional(),
+    orgId: z.string().optional(),
+    consentKind: z.enum(CONSENT_KINDS).optional(),
+    consentOn: z.string().optional(),
+    isAttested: z.enum(['yes', 'no']).default('no'),
+    vouchedFor: z.enum(['yes', 'no']).default('no'),
+    handedOverAtMs: Moment.optional(),
+    keepsReading: z.enum(['yes', 'no']).default('no'),
+    complaint: z.string().optional(),
+    hashes: Moment.default(0),
+    extendedProtection: z.enum(['yes', 'no']).default('no'),
+    endedAs: z.enum(['withdrawn', 'expired']).optional(),
+    endedAtMs: Moment.optional(),
+    endedImages: Moment.default(0),
+    endedBlocks: Moment.default(0),
+    endedBlocksUntilMs: Moment.default(0),
+    erasedAtMs: Moment.optional(),
+  })
+  .transform((fields): CaseRecord => {
+    const { state, createdAtMs, expiresAtMs, category, pin, complaint, hashes, erasedAtMs } = fields
+    const { pinGuesses, pinChanges, handoverSeed } = fields
+    const end = endIn(fields)
+    const assistance = assistanceIn(fields)
+    const extendedProtection = fields.extendedProtection === 'yes'
+    return {
+      state,
+      createdAtMs,
+      expiresAtMs,
+      category,
+      pin,
+      pinGuesses,
+      pinChanges,
+      handoverSeed,
+      assistance,
+      complaint,
+      extendedProtection,
+      isVouchedFor: fields.vouchedFor === 'yes',
+      hashes,
+      end,
+      erasedAtMs,
+    }
+  })
+
+interface EndFields {
+  readonly endedAs?: CaseEnding | undefined
+  readonly endedAtMs?: number | undefined
+  readonly endedImages: number
+  readonly endedBlocks: number
+  readonly endedBlocksUntilMs: number
+}
+
+function endIn({ endedAs, endedAtMs, endedImages, endedBlocks, endedBlocksUntilMs }: EndFields): CaseEnd | undefined {
+  if (endedAs === undefined || endedAtMs === undefined) return undefined
+  const blocked = endedBlocks === 0 ? undefined : { images: endedBlocks, untilMs: endedBlocksUntilMs }
+  return { as: endedAs, atMs: endedAtMs, images: endedImages, ...(blocked !== undefined && { blocked }) }
+}
+
+interface AssistanceFields {
+  readonly orgId?: string | undefined
+  readonly consentKind?: ConsentKind | undefined
+  readonly consentOn?: string | undefined
+  readonly isAttested: 'yes' | 'no'
+  readonly handedOverAtMs?: number | undefined
+  readonly keepsReading: 'yes' | 'no'
+}
+
+function assistanceIn({ orgId, consentKind, consentOn, ...rest }: AssistanceFields): Assistance | undefined {
+  if (orgId === undefined || consentKind === undefined || consentOn === undefined) return undefined
+  return {
+    orgId,
+    consentKind,
+    consentOn,
+    isAttested: rest.isAttested === 'yes',
+    handedOverAtMs: rest.handedOverAtMs,
+    keepsReading: rest.keepsReading === 'yes',
+  }
+}
+
+/** Field, value, field, value …; without what is undefined. */
+export function flat(fields: Readonly<Record<string, string | number | undefined>>): (string | number)[] {
+  return Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [name, value]))
+}
+
+/** The fields of a new case. */
+export function fieldsOf({ assistance, extendedProtection, ...record }: NewCaseRecord): (string | number)[] {
+  const help =
+    assistance === undefined
+      ? {}
+      : {
+          orgId: assistance.orgId,
+          consentKind: assistance.consentKind,
+          consentOn: assistance.consentOn,
+          isAttested: assistance.isAttested ? 'yes' : 'no',
+        }
+  const choice = extendedProtection === true ? { extendedProtection: 'yes' } : {}
+  return flat({ state: 'open', ...record, ...choice, ...help })
+}

@@ -1,0 +1,70 @@
+// Reads what is kept sealed for images: of some ids, or of all, a shard at a time.
+
+import type { Redis } from 'ioredis'
+import type { Store } from '../redis/client.js'
+import { detailShard, imageShard, keys } from '../redis/keys.js'
+import { readImages } from '../scripts/images/read-images.js'
+import { IMAGE_SHARDS } from '../scripts/shards.js'
+
+/** The hash that keeps something sealed for an image, and how many are read in one command. Redis serves nobody else meanwhile. */
+export interface Kept {
+  readonly shardOf: (id: Buffer) => string
+  readonly atOnce: number
+}
+
+export const RECORDS: Kept = { shardOf: (id) => keys.images(imageShard(id)), atOnce: 512 }
+/** Points are twenty times as long as a record. */
+export const POINTS: Kept = { shardOf: (id) => keys.details(detailShard(id)), atOnce: 32 }
+
+/** The sealed bytes of `ids` [16 bytes each], in their order. By a script: a command for each would cost more than all that follows. */
+export async function sealedOf(
+  redis: Redis,
+  ids: readonly Buffer[],
+  { shardOf, atOnce }: Kept,
+): Promise<(Buffer | undefined)[]> {
+  const sealed: (Buffer | undefined)[] = []
+  for (let from = 0; from < ids.length; from += atOnce) {
+    const some = ids.slice(from, from + atOnce)
+    const shards = some.map(shardOf)
+    const replies = await redis.callBuffer('EVAL', readImages.lua, shards.length, ...shards, ...some)
+    if (!Array.isArray(replies)) throw new Error('a script of a list answers with a list')
+    for (const reply of replies) sealed.push(Buffer.isBuffer(reply) ? reply : undefined)
+  }
+  return sealed
+}
+
+/** All sealed records, each once, a shard at a time, without empty shards. What changes meanwhile may be in it or not. */
+export async function* sealedShards(store: Store): AsyncGenerator<[Buffer, Buffer][]> {
+  for (let from = 0; from < IMAGE_SHARDS; from += SHARDS_AT_ONCE) {
+    for (const flat of await shardsFrom(store, from)) {
+      const found = [...pairs(flat)]
+      if (found.length > 0) yield found
+    }
+  }
+}
+
+/** Shards read in one round trip; most may be empty. */
+const SHARDS_AT_ONCE = 256
+
+/** The flat replies of HGETALL: ids are bytes, which keys of an object could not be. */
+function shardsFrom(store: Store, from: number): Promise<unknown[]> {
+  return store.ask(async (redis) => {
+    const pipeline = redis.pipeline() // one write for all: a write for each takes most of the time
+    for (let i = 0; i < SHARDS_AT_ONCE; i++) pipeline.callBuffer('HGETALL', keys.images(from + i))
+    const replies = (await pipeline.exec()) ?? []
+    return replies.map(([error, flat]) => {
+      if (error !== null) throw error
+      return flat
+    })
+  })
+}
+
+/** A flat reply of HGETALL: id, sealed, id, sealed … */
+function* pairs(flat: unknown): Generator<[Buffer, Buffer]> {
+  if (!Array.isArray(flat)) throw new Error('HGETALL answers with a list')
+  for (let i = 0; i + 1 < flat.length; i += 2) {
+    const id: unknown = flat[i]
+    const sealed: unknown = flat[i + 1]
+    if (Buffer.isBuffer(id) && Buffer.isBuffer(sealed)) yield [id, sealed]
+  }
+}
