@@ -1,12 +1,11 @@
-// May everything that a production install brings be used and handed on under these terms? Status 1 when not.
+// Checks that every package of a production install has a licence under which it may be used and handed on. Status 1 when one has not.
+// Reads what `npm sbom` writes:
 //
-//   npm run licences [-- --lock FILE]
+//   npm run licences
 
-import { parseArgs } from 'node:util'
-import { readLock } from './packages.mjs'
+import { text } from 'node:stream/consumers'
 
-/** For any package. */
-const FINE = new Set([
+const ALLOWED = new Set([
   '0BSD',
   'Apache-2.0',
   'BlueOak-1.0.0',
@@ -18,46 +17,34 @@ const FINE = new Set([
   'Unlicense',
 ])
 
-/** For these alone, and why. */
+/** Allowed for the packages that `name` matches. */
 const EXCEPTIONS = [
   { name: /^@img\/sharp-libvips-/, licence: 'LGPL-3.0-or-later', why: 'a shared library, loaded as it is; NOTICE names it' },
-  {
-    name: /^@img\/sharp-(win32|wasm32)/,
-    licence: 'LGPL-3.0-or-later',
-    why: 'the same library, in one package with what loads it',
-  },
+  { name: /^@img\/sharp-(win32|wasm32)/, licence: 'LGPL-3.0-or-later', why: 'the same library, packed with its loader' },
   { name: /^@fontsource\/noto-sans$/, licence: 'OFL-1.1', why: 'a font, embedded in reports' },
-  { name: /^png-js$/, licence: undefined, why: 'says nothing in its package file; its file LICENSE is that of MIT' },
+  { name: /^png-js$/, licence: 'none', why: 'its package file names no licence; its file LICENSE is that of MIT' },
 ]
 
-const { values } = parseArgs({ options: { lock: { type: 'string', default: 'package-lock.json' } } })
-const { packages } = readLock(values.lock)
-const counts = new Map()
-let wrong = 0
-for (const { name, version, licence } of packages) {
-  counts.set(licence ?? 'none given', (counts.get(licence ?? 'none given') ?? 0) + 1)
-  const terms = licence === undefined ? [undefined] : termsOf(licence)
-  const refused = terms.filter(
-    (term) => !FINE.has(term) && !EXCEPTIONS.some((each) => each.name.test(name) && each.licence === term),
-  )
-  if (refused.length === 0) continue
-  wrong++
-  console.error(`${name} ${version}: ${licence ?? 'no licence given'}`)
-}
-for (const [licence, count] of [...counts].sort(([, a], [, b]) => b - a))
-  console.log(`${String(count).padStart(4)}  ${licence}`)
-console.log(
-  wrong === 0
-    ? `All ${packages.length} packages may be used.`
-    : `${wrong} of ${packages.length} packages may not be used, or want looking at.`,
+const { components } = JSON.parse(await text(process.stdin))
+// `npm sbom --omit dev` would also leave out what both the service and a development tool need, zod for one.
+const shipped = components.filter(
+  ({ properties = [] }) => !properties.some(({ name }) => name === 'cdx:npm:package:development'),
 )
-process.exitCode = wrong === 0 ? 0 : 1
+const refused = shipped.filter((component) => !isAllowed(component.name, licenceOf(component)))
+for (const each of refused) console.error(`${each.name} ${each.version}: ${licenceOf(each)}`)
+console.log(`${shipped.length} packages, ${refused.length} without an allowed licence`)
+process.exitCode = refused.length === 0 && shipped.length > 0 ? 0 : 1
 
-/** What has to be fine: all of an AND, and the best of an OR. */
-function termsOf(expression) {
+/** @returns an SPDX expression, or `none`. */
+function licenceOf({ licenses: [{ expression, license } = {}] = [] }) {
+  return expression ?? license?.id ?? license?.name ?? 'none'
+}
+
+/** All terms of an AND have to be allowed, and one of an OR. A mix of both is for a person to read. */
+function isAllowed(name, expression) {
   const text = expression.replaceAll(/[()]/g, '')
-  if (text.includes(' OR ') && text.includes(' AND ')) return [expression] // rare, and for a person to read
-  const choices = text.split(' OR ')
-  if (choices.length > 1) return [choices.find((choice) => FINE.has(choice)) ?? expression]
-  return text.split(' AND ')
+  const isTermAllowed = (term) =>
+    ALLOWED.has(term) || EXCEPTIONS.some((each) => each.name.test(name) && each.licence === term)
+  if (text.includes(' AND ')) return !text.includes(' OR ') && text.split(' AND ').every(isTermAllowed)
+  return text.split(' OR ').some(isTermAllowed)
 }

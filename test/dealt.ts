@@ -70,7 +70,6 @@ const END_TO_END = [
   'services/snapshot-killed.test.js',
   'services/case-killed.test.js',
   'faults/lost-changes.test.js',
-  'store/cluster.test.js',
   'supervisor.test.js',
   'tracing.test.js',
 ]

@@ -18,7 +18,7 @@ export const SETTING_DESCRIPTIONS: Readonly<Record<SettingName, SettingDescripti
   TABIR_DATA_DIR: { meaning: 'folder of the private Redis and the key file' },
   REDIS_URL: {
     meaning:
-      'an existing Redis: `redis://`, `rediss://`, `redis+sentinel://` or `redis+cluster://` ([runbook](runbook.md#more-than-one-redis)). No private one is started then',
+      'an existing Redis: `redis://`, `rediss://` or `redis+sentinel://` ([runbook](runbook.md#more-than-one-redis)). No private one is started then',
   },
   REDIS_SOCKET: { meaning: 'the same, as the path of a unix socket; not together with `REDIS_URL`' },
   TABIR_REDIS_BIN: { meaning: 'the `redis-server` or `valkey-server` to run; otherwise it is searched for' },

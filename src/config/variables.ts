@@ -16,10 +16,7 @@ export const Variables = z.object({
   TABIR_DATA_DIR: text('must name a folder').default('./data'),
   REDIS_URL: z
     .string()
-    .regex(
-      /^rediss?(\+sentinel|\+cluster)?:\/\/\S+$/,
-      'must start with redis://, rediss://, redis+sentinel:// or redis+cluster://',
-    )
+    .regex(/^rediss?(\+sentinel)?:\/\/\S+$/, 'must start with redis://, rediss:// or redis+sentinel://')
     .optional(),
   REDIS_SOCKET: text('must be the path of a unix socket').optional(),
   TABIR_REDIS_BIN: text('must be the path of a redis-server or valkey-server').optional(),

@@ -18,7 +18,7 @@ export const AWAY_CAUSES = [
   'disk-silent',
   /** Redis reads its data, or runs a long command. */
   'busy',
-  /** It is a replica, or has lost its place as master or in the cluster. */
+  /** It is a replica, or a node of a Cluster. */
   'not-master',
   /** It cannot be reached, or the connection broke or fell silent. */
   'connection',

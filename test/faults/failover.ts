@@ -34,12 +34,11 @@ export interface Failovers {
 
 const PATIENCE_MS = 60_000
 
-/** @param start the servers that hold what is written: with Sentinels, or as a Cluster. */
-export async function failover(ends: readonly MasterEnd[], seed: number, start = startSentinels): Promise<Failovers> {
+export async function failover(ends: readonly MasterEnd[], seed: number): Promise<Failovers> {
   const folder = mkdtempSync(join(tmpdir(), 'tabir-sentinels-'))
   const found = findRedisServer(readConfig({ PATH: process.env['PATH'] }))
   if (found === undefined) throw new Error('there is no Redis on this machine')
-  const sentinels = await start(folder, found.binary)
+  const sentinels = await startSentinels(folder, found.binary)
   const running: KeptProcess[] = []
   let isOver = false
   try {

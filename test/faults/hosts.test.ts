@@ -1,5 +1,5 @@
 // Several hosts, as network namespaces. The one with the master is cut off under load; then an api is, for longer than the stream of changes
-// remembers; then workers are. `npm run faults:hosts`: in `npm test` it is left out, because nodes of a Cluster, and Sentinels, that get no
+// remembers; then workers are. `npm run faults:hosts`: in `npm test` it is left out, because Sentinels that get no
 // processor for a second take each other for dead.
 
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -9,7 +9,6 @@ import { keys } from '../../src/store/redis/keys.js'
 import { images } from '../helpers/multipart.js'
 import { scene } from '../helpers/pictures.js'
 import { randomHashText, until } from '../helpers/service.js'
-import { startCluster } from './cluster.js'
 import { type Case, type Client, deployOnHosts, type Hosts, START_MS } from './on-hosts.js'
 import { startSentinels } from './sentinels.js'
 
@@ -20,24 +19,17 @@ const HOUR_MS = 3_600_000
 const options = () => ({ timeout: 230_000, skip: process.env['TABIR_TEST_HOSTS'] === undefined && 'npm run faults:hosts' })
 const LEFT_OUT = 'left out: network namespaces are for root alone'
 
-const startTwoReplicas: typeof startSentinels = (folder, binary, places) => startCluster(folder, binary, 2, places)
-
-for (const [what, startServers] of [
-  ['a Cluster', startTwoReplicas],
-  ['Sentinels', startSentinels],
-] as const) {
-  t.test(
-    `hosts of ${what} that are cut off lose nothing, and none answers with what was withdrawn`,
-    options(),
-    async (t) => {
-      const hosts = await deployOnHosts(t, startServers)
-      if (hosts === undefined) return t.comment(LEFT_OUT)
-      const her = await firstCase(t, hosts)
-      const written = await masterIsCutOff(t, hosts, her)
-      await apiIsAwayForAnHour(t, hosts, her, written)
-    },
-  )
-}
+t.test(
+  'hosts of Sentinels that are cut off lose nothing, and none answers with what was withdrawn',
+  options(),
+  async (t) => {
+    const hosts = await deployOnHosts(t, startSentinels)
+    if (hosts === undefined) return t.comment(LEFT_OUT)
+    const her = await firstCase(t, hosts)
+    const written = await masterIsCutOff(t, hosts, her)
+    await apiIsAwayForAnHour(t, hosts, her, written)
+  },
+)
 
 t.test(
   'of two hosts with workers one goes on when the other is cut off, and a Redis that was unavailable is given all',

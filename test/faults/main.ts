@@ -1,10 +1,8 @@
 // npm run faults -- [--faults N] [--seed S] [--longest-ms M] [--only NAME]… [--tell-every N] [--json]
-// npm run faults -- --failovers N [--seed S] [--cluster]   with three Redis and three Sentinels, or with a Cluster of three masters that have two
-//   replicas each: the master is killed and cut off by turns
+// npm run faults -- --failovers N [--seed S]   with three Redis and three Sentinels: the master is killed and cut off by turns
 // npm run faults -- --versions FOLDER [--seed S]   with another version, built in that folder: upgraded process by process, and back
 
 import { parseArgs } from 'node:util'
-import { startCluster } from './cluster.js'
 import { failover, type MasterEnd } from './failover.js'
 import type { Findings } from './findings.js'
 import { isCause, run } from './run.js'
@@ -19,17 +17,12 @@ const { values } = parseArgs({
     'tell-every': { type: 'string', default: '1' },
     failovers: { type: 'string' },
     versions: { type: 'string' },
-    cluster: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 })
 if (values.failovers !== undefined) {
   const ends = Array.from({ length: Number(values.failovers) }, (_, i): MasterEnd => (i % 2 === 0 ? 'killed' : 'cut off'))
-  const { findings, acknowledged, tookMs } = await failover(
-    ends,
-    Number(values.seed),
-    values.cluster ? (folder, binary) => startCluster(folder, binary, 2) : undefined,
-  )
+  const { findings, acknowledged, tookMs } = await failover(ends, Number(values.seed))
   list(findings)
   const { lost, wrong, hung } = findings
   const longestMs = Math.round(Math.max(...tookMs))

@@ -1,36 +1,40 @@
-// The programs that break the code on purpose know what to break by its text. A fault whose place is gone breaks nothing, and nobody would notice.
+// The lists of fuzz/mutate.mjs know what to break by its text. A mutation whose text is gone breaks nothing, and nobody would notice.
 
-import { readFile } from 'node:fs/promises'
+import { access, readFile } from 'node:fs/promises'
 import { t } from 'tap'
 
-interface Fault {
+interface Change {
   readonly file: string
   readonly from: string
   readonly to: string
 }
 
+interface Mutation {
+  readonly tests?: readonly string[]
+}
+
+interface Lists {
+  readonly lists: ReadonlyMap<string, { readonly mutations: readonly Mutation[]; readonly tests?: readonly string[] }>
+  readonly changesOf: (mutation: Mutation) => readonly Change[]
+}
+
 const root = new URL('../../../', import.meta.url)
+const { lists, changesOf }: Lists = await import(new URL('fuzz/mutations/lists.mjs', root).href)
 
-/** What a module of faults exports, and where the files of its faults lie. */
-const lists = [
-  { module: 'search-mutations', name: 'wrong', folder: '' },
-  { module: 'search-slowdowns', name: 'slower', folder: '' },
-  { module: 'details-mutations', name: 'mutations', folder: '' },
-  { module: 'exchange-mutations', name: 'faults', folder: 'dist/src/' },
-]
-
-for (const { module, name, folder } of lists) {
-  t.test(`each fault of ${module} has one place, and changes it`, async (t) => {
-    const exported: Record<string, readonly Fault[]> = await import(new URL(`fuzz/${module}.mjs`, root).href)
-    const faults = exported[name] ?? []
-
+t.same([...lists.keys()], ['search', 'details', 'exchange', 'history'])
+for (const [name, { mutations, tests = [] }] of lists) {
+  t.test(`each mutation of the list ${name} has one place, and changes it`, async (t) => {
+    const changes = mutations.flatMap(changesOf)
     const texts = new Map<string, string>()
-    for (const { file } of faults) {
-      if (!texts.has(file)) texts.set(file, await readFile(new URL(folder + file, root), 'utf8'))
+    for (const { file } of changes) {
+      if (!texts.has(file)) texts.set(file, await readFile(new URL(file, root), 'utf8'))
     }
-    const misplaced = faults.filter(({ file, from, to }) => texts.get(file)?.split(from).length !== 2 || from === to)
+    const misplaced = changes.filter(({ file, from, to }) => texts.get(file)?.split(from).length !== 2 || from === to)
 
-    t.ok(faults.length > 0)
+    t.ok(changes.length > 0)
     t.same(misplaced, [])
+    for (const test of new Set([...tests, ...mutations.flatMap((each) => each.tests ?? [])])) {
+      await t.resolves(access(new URL(`dist/test/${test}.test.js`, root)), test)
+    }
   })
 }

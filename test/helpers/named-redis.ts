@@ -14,12 +14,8 @@ export interface Place {
   readonly port: number
 }
 
-/**
- * A Redis with a name.
- *
- * @param asNode what it answers as a node of a Cluster, to a command in capitals; it is none when left out.
- */
-export async function startNamed(t: Test, name: string, asNode?: (words: string) => string | undefined) {
+/** A Redis with a name. */
+export async function startNamed(t: Test, name: string) {
   const redis = await startRedis(t)
   const direct = await openStore(storeAt(redis.socket))
   await direct.write(SET, ['where'], [name])
@@ -27,14 +23,7 @@ export async function startNamed(t: Test, name: string, asNode?: (words: string)
   return await listen(t, (socket) => {
     const inside = dial(redis.socket)
     for (const end of [socket, inside]) end.on('error', () => {})
-    inside.pipe(socket)
-    socket.on('data', (data) => {
-      const answers = commandsIn(data.toString('latin1')).map((command) => asNode?.(command.toUpperCase()))
-      const [answer] = answers
-      // Who asks for nodes asks for nothing else meanwhile.
-      if (answer === undefined) inside.write(data)
-      else socket.write(answers.join(''))
-    })
+    inside.pipe(socket).pipe(inside)
     socket.on('close', () => inside.destroy())
   })
 }

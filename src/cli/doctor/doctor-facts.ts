@@ -153,10 +153,7 @@ function lineTo(url: string | undefined): RedisFacts['line'] {
   if (url === undefined) return 'socket'
   if (url.startsWith('rediss')) return 'tls'
   const { address } = parseRedisUrl(url)
-  const hosts =
-    address.kind === 'server'
-      ? [new URL(address.url).hostname]
-      : (address.kind === 'sentinel' ? address.sentinels : address.seeds).map(({ host }) => host)
+  const hosts = address.kind === 'server' ? [new URL(address.url).hostname] : address.sentinels.map(({ host }) => host)
   return hosts.every((host) => ['localhost', '127.0.0.1', '[::1]', '::1'].includes(host)) ? 'loopback' : 'plain'
 }
 

@@ -4,7 +4,6 @@ import { Redis, type RedisOptions } from 'ioredis'
 import { Problem } from '../../domain/problem.js'
 import type { UnavailableCause } from '../../domain/store-unavailable.js'
 import type { Script } from '../scripts/script.js'
-import { clusterConnector } from './cluster-connector.js'
 import { type Arg, type Durability, DurableWriter } from './durable-writer.js'
 import { keys } from './keys.js'
 import { tlsOf } from './master-connector.js'
@@ -119,6 +118,7 @@ export async function openStore(target: RedisTarget, probeIntervalMs = PROBE_INT
   try {
     await Promise.all([reach(reader), reach(writing)])
     await writer.probe()
+    requireNoCluster(await reader.info('cluster'))
   } catch (error) {
     reader.disconnect()
     writing.disconnect()
@@ -169,6 +169,12 @@ export async function openStore(target: RedisTarget, probeIntervalMs = PROBE_INT
   }
 }
 
+/** A script touches several keys, and commands are not routed: in a Cluster some would fail, and a failover would not be followed. */
+function requireNoCluster(info: string): void {
+  if (!/^cluster_enabled:1\b/m.test(info)) return
+  throw new Error('This Redis runs in cluster mode, which Tabir does not support: use a single server, or Sentinels.')
+}
+
 // 'legacy': replies keep the shapes of RESP2 whatever the server speaks; parsers here rely on it.
 function connect(target: RedisTarget, options: RedisOptions): Redis {
   const common = { ...options, lazyConnect: true, retryStrategy: retryDelayMs, replyMapping: 'legacy' as const }
@@ -190,11 +196,11 @@ function connectTo({ address }: RedisPlace, given: RedisOptions & { readonly rep
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
     ...tlsOf(address),
-    Connector: address.kind === 'cluster' ? clusterConnector(address) : sentinelConnector(address),
+    Connector: sentinelConnector(address),
     // A host that is cut off refuses nothing: so long it is tried to reach the master on it.
     connectTimeout: REACHED_WITHIN_MS,
-    // The keys have moved to another master, or the one that had them is a replica now: it has to be found.
-    reconnectOnError: ({ message }) => /^(MOVED|READONLY|CLUSTERDOWN|ASK)\b/.test(message),
+    // The server is a replica now: the new master has to be found.
+    reconnectOnError: ({ message }) => /^READONLY\b/.test(message),
   })
 }
 

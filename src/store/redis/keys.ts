@@ -1,4 +1,4 @@
-// Every Redis key that Tabir owns. One hash tag for all, so that a Cluster keeps them together and a script may touch several.
+// Every Redis key that Tabir owns. All have one prefix, so that an ACL can name them.
 
 import { DETAIL_SHARDS, IMAGE_SHARDS, WATCH_SHARDS } from '../scripts/shards.js'
 

@@ -10,7 +10,7 @@ const BY_MESSAGE: readonly (readonly [RegExp, UnavailableCause])[] = [
   [/^MISCONF\b/, 'disk'],
   [/appendonly is disabled/, 'log-off'],
   [/^(LOADING|BUSY)\b/, 'busy'],
-  [/^(READONLY|MASTERDOWN|CLUSTERDOWN|MOVED|ASK|TRYAGAIN|NOREPLICAS|UNBLOCKED)\b|replica instances/, 'not-master'],
+  [/^(READONLY|MASTERDOWN|CLUSTERDOWN|MOVED|NOREPLICAS|UNBLOCKED)\b|replica instances/, 'not-master'],
 ]
 
 /** What Node's TLS says about a certificate that it does not accept. */

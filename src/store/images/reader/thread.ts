@@ -116,7 +116,7 @@ function away(error: unknown): never {
 }
 
 /** Refusals that pass. Any other is the operator's to see. */
-const NOT_NOW = /^(LOADING|BUSY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN)/
+const NOT_NOW = /^(LOADING|BUSY|MASTERDOWN)/
 
 function newsOf(error: unknown): ReadingNews {
   const message = error instanceof Error ? error.message : 'unknown'

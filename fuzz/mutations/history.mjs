@@ -1,18 +1,26 @@
-// Bugs that were there once, put back one at a time by fuzz/mutate-history.mjs, which looks whether `npm run fuzz:history` finds each. An entry:
+// Bugs that were there once. Each is put back, and `npm run fuzz:history` has to find it. An entry:
 //
 //   {
-//     why: 'a put of an unchanged image takes a new ordinal', // what the bug is called; `--only` looks for words in it
+//     why: 'a put of an unchanged image takes a new ordinal', // what the bug is called
 //     only: 'imports', ignore: '', seconds: 600, seed: 1, // as `npm run fuzz:history` takes them
 //     changes: [{ file: 'src/services/index/catalogue.ts', from: 'what stands there once', to: 'what was wrong' }],
 //   }
 //
 // All changes of an entry are made together.
 
+/** @returns the run of whole histories that has to end with a finding, and not with a crash. */
+function runOf({ only, ignore, seconds, seed }) {
+  const args = ['fuzz/history.mjs', '--seconds', `${seconds}`, '--seed', `${seed}`, '--shrink-seconds', '0']
+  if (only !== '') args.push('--only', only)
+  if (ignore !== '') args.push('--ignore', ignore)
+  return { name: `histories, ${only}, seed ${seed}`, args, isKill: (status) => status === 1, cpuS: 'unlimited' }
+}
+
 const CATALOGUE = 'src/services/index/catalogue.ts'
 const BOTH = { ignore: '', seconds: 600, seed: 1 }
 
 /** The nine that the review of November 2026 found, as near to the old code as the new one allows. */
-export const mutations = [
+const mutations = [
   {
     ...BOTH,
     why: '1: a put of an unchanged image takes a new ordinal, and searches that run lose the image',
@@ -136,3 +144,5 @@ export const mutations = [
     changes: [{ file: CATALOGUE, from: 'this.#images.describe(known, given)', to: '' }],
   },
 ]
+
+export const history = { mutations, runOf }

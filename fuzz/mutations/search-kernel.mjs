@@ -1,6 +1,6 @@
-// Faults of the kernel that lose rows or find wrong ones (fuzz/search-fault.mjs).
+// Mutations of the search kernel that lose rows or find wrong ones.
 
-import { kernel } from './search-fault.mjs'
+import { kernel } from './in-file.mjs'
 
 export const wrongInKernel = [
   kernel('reach', [

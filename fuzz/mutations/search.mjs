@@ -1,11 +1,19 @@
-// Faults of the search engine that spoil an answer (fuzz/search-fault.mjs).
+// Mutations of the search engine.
 
-import { wrongInKernel } from './kernel-mutations.mjs'
-import { typescript } from './search-fault.mjs'
+import { typescript } from './in-file.mjs'
+import { wrongInKernel } from './search-kernel.mjs'
+import { slower } from './search-slowdowns.mjs'
 
-/** Faults that lose rows, find wrong ones, or break another promise. */
-export const wrong = [
-  ...wrongInKernel,
+// Quick ones first, then by what they cost.
+const tests = [
+  'engine linear plan part row-block image-ledger head parts compaction kernel segment segment-pauses together wide dump margin',
+  'signal-index signal-index-life exactness signal-index.model',
+]
+  .flatMap((names) => names.split(' '))
+  .map((name) => `search/${name}`)
+
+/** Those that lose rows, find wrong ones, or break another promise. */
+const wrong = [
   typescript('shape', [
     ['usualBits <= FEW_BITS && rows >= MANY_ROWS', 'usualBits <= FEW_BITS && rows > MANY_ROWS'],
     ['usualBits <= FEW_BITS && rows >= MANY_ROWS', 'usualBits < FEW_BITS && rows >= MANY_ROWS'],
@@ -254,3 +262,8 @@ export const wrong = [
     ['picked.set(hashes.subarray(row * HASH_BYTES,', 'picked.set(hashes.subarray(i * HASH_BYTES,'],
   ]),
 ].flat()
+
+// Kernels last: each has to be compiled.
+const mutations = [...wrong, ...wrongInKernel, ...slower].flat()
+
+export const search = { mutations, tests }

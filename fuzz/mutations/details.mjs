@@ -1,16 +1,17 @@
-// Faults of what finds pictures by their details, for fuzz/mutate-details.mjs. Each `from` occurs once in its file.
-//
-// A fault that has `survives` is not told from the original by any test, and the text says why none could.
+// Mutations of the search for pictures by their details.
 
-const details = (file, faults) => of(`packages/hash/src/details/${file}.ts`, faults)
-const services = (file, faults) => of(`src/services/matching/${file}.ts`, faults)
+import { inFile } from './in-file.mjs'
 
-function of(file, faults) {
-  return faults.map(([from, to, survives]) => ({ file, from, to, survives }))
-}
+const inDetails = (file, mutations) => inFile(`src/hash/details/${file}.ts`, mutations)
+const inServices = (file, mutations) => inFile(`src/services/matching/${file}.ts`, mutations)
 
-export const mutations = [
-  details('vote', [
+const tests = [
+  'hash/details/vote hash/details/verify hash/details/details hash/details/features hash/details/written hash/details/select hash/details/rows',
+  'services/veil services/common-rows hash/details-kernel services/detail-finder client/details http/details',
+].flatMap((names) => names.split(' '))
+
+const mutations = [
+  inDetails('vote', [
     ['Math.abs(a.levels - b.levels) > LEVELS_APART', 'false'],
     ['Math.min(turned, TURNS - turned) > TURNS_APART', 'turned > TURNS_APART'],
     ['Math.min(turned, TURNS - turned) > TURNS_APART', 'false'],
@@ -24,7 +25,7 @@ export const mutations = [
     ['- EACH_BIT * distanceBits', '+ EACH_BIT * distanceBits'],
     ['- Math.log10(pictures)', ''],
   ]),
-  details('verify', [
+  inDetails('verify', [
     ['inliers >= least && cells >= LEAST_CELLS', 'inliers >= least || cells >= LEAST_CELLS'],
     ['inliers >= least && cells >= LEAST_CELLS', 'inliers >= least'],
     ['inliers >= least && cells >= LEAST_CELLS', 'cells >= LEAST_CELLS'],
@@ -49,13 +50,13 @@ export const mutations = [
     ['TOLERANCE_CELLS = 0.8', 'TOLERANCE_CELLS = 8'],
     ['agreeing.length > (best?.agreeing.length ?? 0)', 'true'],
   ]),
-  details('details', [
+  inDetails('details', [
     ['isStrip(part) ? whole : part', 'part'],
     ['isStrip(part) ? whole : part', 'whole'],
     ['Math.max(across, down) > STRIP_ASPECT', 'across > STRIP_ASPECT'],
     ['STRIP_ASPECT = 2.5', 'STRIP_ASPECT = 2.3'],
   ]),
-  details('features', [
+  inDetails('features', [
     [
       'for (const cell of cells) cell.sort((a, b) => b.corner.strength - a.corner.strength)',
       'for (const cell of cells) cell.sort((a, b) => a.corner.strength - b.corner.strength)',
@@ -66,27 +67,27 @@ export const mutations = [
     ['turn, true) : undefined', 'turn, false) : undefined'],
     ['cells[cellOf(one, width, height)]?.push(one)', 'cells[0]?.push(one)'],
   ]),
-  details('kept', [
+  inDetails('kept', [
     ['(TURNS + TURNS / 2 - turn) % TURNS', '(TURNS - turn) % TURNS'],
     ['x: width - x, y, turn:', 'x, y, turn:'],
     ['Math.round((turn * KEPT_TURNS) / TURNS) % KEPT_TURNS', 'Math.round((turn * KEPT_TURNS) / TURNS)'],
     ['Math.floor((x * PLACES) / width)', 'Math.floor((y * PLACES) / width)'],
   ]),
-  details('rows', [
+  inDetails('rows', [
     ['place < COARSE_PLACES ** 2', 'place <= COARSE_PLACES ** 2', 'a place is a byte'],
     ['pose >> LEVEL_BITS < KEPT_TURNS', 'pose >> LEVEL_BITS <= KEPT_TURNS'],
     ['(pose & LEVEL_MASK) < LEVELS', '(pose & LEVEL_MASK) <= LEVELS'],
     ['place: coarse(row) * COARSE_PLACES + coarse(column)', 'place: coarse(column) * COARSE_PLACES + coarse(row)'],
     ['((pose >> LEVEL_BITS) * TURNS) / KEPT_TURNS', 'pose >> LEVEL_BITS'],
   ]),
-  details('select', [
+  inDetails('select', [
     ['stable > 0 ?', 'stable >= 0 ?'],
     ['b.stable - a.stable', 'a.stable - b.stable'],
     ['chosen.length < MAX_RANKED) chosen.push', 'true) chosen.push'],
     ['bits <= FOUND_AGAIN_BITS ? 1 :', 'bits <= FOUND_AGAIN_BITS ? 0 :'],
     ['<= reach,', '<= 100 * reach,'],
   ]),
-  details('written', [
+  inDetails('written', [
     ['if (count > MAX_ASKED_VIEWS) return undefined', ''],
     ['length > MAX_ASKED_FEATURES', 'false'],
     ['Math.max(width, height) > MAX_ASKED_SIDE_PX', 'false'],
@@ -100,7 +101,7 @@ export const mutations = [
     ['!rows.every(isDetailRow) ||', ''],
     ['|| !points.every(isPoint)', ''],
   ]),
-  services('detail-rows', [
+  inServices('detail-rows', [
     ['filter(({ hash }) => !common.isDecoration(hash))', 'filter(() => true)'],
     ['own.length < LEAST_OWN_SHARE * ranked.rows.length', 'false'],
     ['if (isDecorationOf(searcher, hits, kin)) continue', ''],
@@ -110,12 +111,12 @@ export const mutations = [
     ['common.isInBackground(row.hash) ? usual : rare', 'rare'],
     ['.slice(0, MAX_DETAIL_ROWS)', ''],
   ]),
-  services('common-rows', [
+  inServices('common-rows', [
     ['index.insert(0, 0, veil.hash(hashFromBytes(bytes, at)))', 'index.insert(0, 0, hashFromBytes(bytes, at))'],
     ['index.within([row], DETAIL_BITS).length > 0', 'index.within([row], 0).length > 0'],
     ["isInBackground: isNearAny('background-rows.bin')", "isInBackground: isNearAny('decoration-rows.bin')"],
   ]),
-  services('detail-finder', [
+  inServices('detail-finder', [
     ['|| isDecorationOf(searcher, near))', ')'],
     ['!common.isDecoration(asked.hash)', 'true'],
     ['new Set(near.map(({ image }) => searcher.places.kinOf(image))).size', 'near.length'],
@@ -142,14 +143,16 @@ export const mutations = [
     ["filter(({ ordinal }) => role(ordinal) === 'wanted')", 'filter(() => true)', 'what is harmless vetoes all of its own'],
     ['hash: veil.hash(hash) }))', 'hash }))'],
   ]),
-  services('descriptor-permutation', [
+  inServices('descriptor-permutation', [
     ['points: { ...points, points: points.points.map((point) => ({ ...point, hash: veiled(point.hash) })) }', 'points'],
     ['const sum = new Uint32Array(maskWords)', 'const sum = new Uint32Array(maskWords.length)'],
   ]),
-  services('match-by-details', [
+  inServices('match-by-details', [
     ["grade: 'near'", "grade: 'strong'"],
     ["isMirrored ? 'flipY' : 'original'", "'original'"],
     ["if (vetoing.has(bank)) return 'harmless'", ''],
     ['banks.has(bank) && !except.has(ordinal)', '!except.has(ordinal)'],
   ]),
 ].flat()
+
+export const details = { mutations, tests }

@@ -1,8 +1,7 @@
-// One-token faults of the search engine that cost time or memory, as those of search-mutations.mjs.
+// Mutations of the search engine that leave every answer right and cost time or memory.
 
-import { kernel, typescript } from './search-fault.mjs'
+import { kernel, typescript } from './in-file.mjs'
 
-/** Faults that leave every answer right and cost time or memory. */
 export const slower = [
   kernel('probe', [
     ['span += size != 0 ? 8 : 0', 'span += 8', 'spans of no rows have room, and nothing is found in them'],

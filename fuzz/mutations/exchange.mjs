@@ -1,5 +1,8 @@
-// Faults of what speaks with other systems, for fuzz/mutate-exchange.mjs. Each `from` occurs once in the file as it is built; the tests are those that owe
-// an answer. A third text says why no test can see it.
+// Mutations of what speaks with other systems. Each names its own tests.
+
+import { inFile } from './in-file.mjs'
+
+const of = (file, tests, mutations) => inFile(`src/${file}`, mutations, tests)
 
 const HMA = ['http/hma']
 const ADDRESS = ['http/hma-address']
@@ -15,27 +18,27 @@ const PULLS = ['services/exchanges']
 const RECONCILERS = ['services/reconcilers']
 const READERS = ['exchange/signal-lines', 'exchange/unpack', 'fuzz/readers']
 
-export const faults = [
-  of('http/routes/hma/banks.js', HMA, [
+const mutations = [
+  of('http/routes/hma/banks.ts', HMA, [
     ["new HmaRefusal(403, 'The bank belongs", "new HmaRefusal(404, 'The bank belongs"],
     ['ratio ?? (enabled === undefined', '(enabled === undefined'],
-    ['await bankOwned(banks, caller, name);\n            await banks.remove', 'await banks.remove'],
+    ['await bankOwned(banks, caller, name)\n      await banks.remove', 'await banks.remove'],
   ]),
-  of('http/routes/hma/matching.js', HMA, [
+  of('http/routes/hma/matching.ts', HMA, [
     ['names?.includes(bank) === false || (ratios', '(ratios'],
     ['(ratios.get(bank) ?? 0) < coin', '(ratios.get(bank) ?? 0) <= coin', 'a coin of 53 bits is no ratio that anybody sets'],
     ['bits <= COMPARED_WITHIN_BITS', 'bits < COMPARED_WITHIN_BITS'],
   ]),
-  of('http/routes/hma/contents.js', HMA, [
+  of('http/routes/hma/contents.ts', HMA, [
     [
-      'if (bank.orgId !== caller.orgId)\n            throw',
-      'if (false)\n            throw',
+      'if (bank.orgId !== caller.orgId) throw',
+      'if (false) throw',
       'numbers of contents are the organisation’s own, so it finds none of another’s',
     ],
     ['if (seconds < 0)', 'if (seconds < -1)'],
   ]),
-  of('http/hma/signals.js', HMA, [["scopes.has('match:distance') ? distanceBits", 'true ? distanceBits']]),
-  of('http/hma/by-address.js', ADDRESS, [
+  of('http/hma/signals.ts', HMA, [["scopes.has('match:distance') ? distanceBits", 'true ? distanceBits']]),
+  of('http/hma/by-address.ts', ADDRESS, [
     ['if (asked === undefined)', 'if (false)'],
     [
       '(answer.sizeBytes ?? 0) > uploadLimits.maxImageBytes',
@@ -43,76 +46,76 @@ export const faults = [
       'what is longer than it may be is refused while it is read',
     ],
   ]),
-  of('services/intake/picture-fetching.js', ADDRESS, [
+  of('services/intake/picture-fetching.ts', ADDRESS, [
     ['if (underWay >= MOST_AT_ONCE)', 'if (false)'],
     ["error.code === 'upload-incomplete'", 'false'],
   ]),
-  of('net/outgoing.js', [...ADDRESS, 'net/outgoing'], [["(reach === 'trusted' && !isTrusted(url, believed))", 'false']]),
-  of('http/upload.js', ADDRESS, [['if (sizeBytes > maxBytes) {', 'if (false) {']]),
-  of('services/interop/stopncii.js', STOPNCII, [
+  of('net/outgoing.ts', [...ADDRESS, 'net/outgoing'], [["(reach === 'trusted' && !isTrusted(url, believed))", 'false']]),
+  of('http/upload.ts', ADDRESS, [['if (sizeBytes > maxBytes) {', 'if (false) {']]),
+  of('services/interop/stopncii.ts', STOPNCII, [
     ['Math.max(sinceS, Math.floor(now() / 1000))', 'Math.floor(now() / 1000)'],
     ['registration.signalIdFor(bank, submitted(hash))', "''"],
   ]),
-  of('store/scripts/organisations/fetch-places.js', STOPNCII, [
+  of('store/scripts/organisations/fetch-places.ts', STOPNCII, [
     ['if tonumber(itsRevision) < tonumber(revision) then', 'if false then'],
     ["if part == '' or (itsPart ~= '' and tonumber(itsPart) < tonumber(part)) then", 'if false then'],
   ]),
-  of('http/routes/stopncii.js', STOPNCII, [
+  of('http/routes/stopncii.ts', STOPNCII, [
     ['nextPageToken: more ? token : null', 'nextPageToken: token'],
     ["!caller.scopes.has('signals:write')", 'false'],
   ]),
-  of('services/interop/fetched-hashes.js', STOPNCII, [
+  of('services/interop/fetched-hashes.ts', STOPNCII, [
     ["view === 'whole' ? [hash]", "view !== '' ? [hash]"],
     ['await fetched.settle(keyId, after)', 'await fetched.settle(keyId, Number.MAX_SAFE_INTEGER)'],
     ['return isRegistered ? [] : [hash]', 'return [hash]'],
     ['await fetched.note(keyId, holders)', 'holders.map(() => true)'],
     ['&& isVisibleTo(bank, orgId)', ''],
   ]),
-  of('store/exchange/fetched.js', STOPNCII, [['all.filter(({ keyIds }) => keyIds.includes(keyId))', 'all']]),
-  of('store/scripts/images/fetched.js', STOPNCII, [
+  of('store/exchange/fetched.ts', STOPNCII, [['all.filter(({ keyIds }) => keyIds.includes(keyId))', 'all']]),
+  of('store/scripts/images/fetched.ts', STOPNCII, [
     ["if redis.call('EXISTS', prefix .. 'withdrawn-keys:' .. hex) == 0 then", 'if true then'],
     ["if redis.call('HEXISTS', prefix .. 'api-keys', keyId) == 1 then", 'if true then'],
   ]),
-  of('services/feed/feed.js', FEED, [
+  of('services/feed/feed.ts', FEED, [
     ['.filter((id) => !recent.changedAfter(id, end))', ''],
     ["ids.filter((id) => ops.get(id) === 'tombstone')", 'ids.filter(() => false)'],
     ['known === undefined || known.part !== undefined ? undefined : await', 'known === undefined ? undefined : await'],
     ['filter((change) => change.revision <= until)', 'filter(() => true)'],
   ]),
-  of('exchange/feeds/stopncii-feed.js', PULLS, [
+  of('exchange/feeds/stopncii-feed.ts', PULLS, [
     ['Math.max(page.nextSetTimestamp, Number(highest))', 'page.nextSetTimestamp'],
     ["record.hashStatus === 'Withdrawn' || ", ''],
   ]),
-  of('exchange/feeds/ncmec.js', PULLS, [
+  of('exchange/feeds/ncmec.ts', PULLS, [
     ["parser.on('doctype', refuse)", ''],
     ['!next.startsWith(ENTRIES)', 'false'],
     ['!adults.includes(classification)', 'false'],
   ]),
-  of('exchange/feeds/threatexchange.js', PULLS, [
+  of('exchange/feeds/threatexchange.ts', PULLS, [
     ["url.searchParams.delete('access_token')", ''],
     ['update.should_delete || ', ''],
   ]),
-  of('services/interop/full-resync.js', PULLS, [
+  of('services/interop/full-resync.ts', PULLS, [
     ['now() - readAtMs < feed.tellsOfGoneForMs', 'true'],
     ['kept.anewSinceMs ?? kept.progress', 'kept.progress'],
-    ['state = { ...state, anewSinceMs: undefined };', ''],
+    ['state = { ...state, anewSinceMs: undefined }', ''],
   ]),
-  of('services/interop/exchanges.js', PULLS, [
+  of('services/interop/exchanges.ts', PULLS, [
     ['await store.noteNamed(name, named)', 'undefined'],
     ['if (isLast && state.anewSinceMs !== undefined)', 'if (state.anewSinceMs !== undefined)'],
   ]),
-  of('app/exchange-jobs.js', ['cli/exchange'], [['if (!waiting.some(', 'if (waiting.some(']]),
-  of('exchange/unpack.js', READERS, [
+  of('app/exchange-jobs.ts', ['cli/exchange'], [['if (!waiting.some(', 'if (waiting.some(']]),
+  of('exchange/unpack.ts', READERS, [
     ['plainBytes > counted.packed * limits.maxRatio', 'false'],
     ["isCut ? 'upload-incomplete' : 'body-unreadable'", "'body-unreadable'"],
   ]),
-  of('exchange/csv-fields.js', READERS, [["at = line.indexOf('\"', at + 2)", "at = line.indexOf('\"', at + 1)"]]),
-  of('exchange/hma-requests.js', RECONCILERS, [
+  of('exchange/csv-fields.ts', READERS, [["at = line.indexOf('\"', at + 2)", "at = line.indexOf('\"', at + 1)"]]),
+  of('exchange/hma-requests.ts', RECONCILERS, [
     ['found.bank.name === hmaBank && Object.hasOwn(found.metadata?.collab ?? {}, hmaBank)', 'found.bank.name === hmaBank'],
     ["found && found.api === 'stop_ncii'", 'true'],
   ]),
-  of('services/interop/hma-client.js', RECONCILERS, [['usable(requests.isFeeding(exchange))', 'banks.length === 0']]),
-  of('services/interop/reconciling.js', RECONCILERS, [
+  of('services/interop/hma-client.ts', RECONCILERS, [['usable(requests.isFeeding(exchange))', 'banks.length === 0']]),
+  of('services/interop/reconciling.ts', RECONCILERS, [
     ["change.op === 'tombstone' || change.op === 'standing'", "change.op === 'tombstone'"],
     ['images[i]?.length === 0', 'false'],
     ['unknown > FEW_UNKNOWN &&', 'false &&'],
@@ -120,6 +123,4 @@ export const faults = [
   ]),
 ].flat()
 
-function of(file, tests, places) {
-  return places.map(([from, to, survives]) => ({ file, from, to, tests, survives }))
-}
+export const exchange = { mutations }

@@ -1,0 +1,17 @@
+// The lists of fuzz/mutate.mjs. A list has
+//
+//   mutations  one change each (`file`, `from`, `to`), or several that are made together (`changes`, and `why` as a name)
+//   tests      which tests have to notice, quick ones first; or `runOf`, which gives a mutation a program of its own
+//
+// `from` occurs once in its file. A mutation that has `survives` changes nothing that a test could see, and the text says why.
+
+import { details } from './details.mjs'
+import { exchange } from './exchange.mjs'
+import { history } from './history.mjs'
+import { search } from './search.mjs'
+
+export const lists = new Map(Object.entries({ search, details, exchange, history }))
+
+export function changesOf({ changes, file, from, to }) {
+  return changes ?? [{ file, from, to }]
+}
