@@ -2,7 +2,7 @@
 
 import { inFile } from './in-file.mjs'
 
-const inDetails = (file, mutations) => inFile(`src/hash/details/${file}.ts`, mutations)
+const inDetails = (file, mutations) => inFile(`packages/hash/src/details/${file}.ts`, mutations)
 const inServices = (file, mutations) => inFile(`src/services/matching/${file}.ts`, mutations)
 
 const tests = [
