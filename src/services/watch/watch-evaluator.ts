@@ -11,6 +11,7 @@ import { follow, type Loss, lastPosition, type Position, positionBefore } from '
 import type { Images } from '../../store/images/images.js'
 import { exactNameOf } from '../../store/organisations/exact-name.js'
 import type { Store } from '../../store/redis/client.js'
+import { type ImageOp, imageIdsOf } from '../../store/scripts/change-ops.js'
 import type { DueWatch, Watches } from '../../store/watch/watches.js'
 import type { Replica } from '../index/replica.js'
 import type { DueTime } from '../load/due-time.js'
@@ -47,6 +48,8 @@ export interface Watching {
   close(): Promise<void>
 }
 
+/** Changes after which an image may match a watch that it did not match before. */
+const MAY_MATCH_ANEW: Readonly<Record<ImageOp, boolean>> = { image: true, standing: true, tombstone: false }
 const BLOCK_MS = 250
 const RETRY_MS = 500
 /** Another process goes on after so long when this one dies: soon enough for an event within five seconds. */
@@ -93,9 +96,7 @@ export function watchingOver(parts: WatchingParts): Watching {
     }
     const last = followed.positions.at(-1)
     if (last === undefined) return
-    const ids = followed.changes.flatMap((change) =>
-      change.op === 'image' || change.op === 'standing' ? change.imageIds : [],
-    )
+    const ids = imageIdsOf(followed.changes, MAY_MATCH_ANEW)
     if (ids.length > 0) {
       // What was left before a picture was registered is compared with it, and the picture is asked for where it can be found.
       await index.reached(await watches.lastPosition())
