@@ -21,7 +21,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   client: ['hash'],
   web: ['domain'],
   cli: ['domain', 'exchange', 'files', 'http', 'net', 'services', 'store', 'top'],
-  demo: ['hash', 'store', 'top'],
+  demo: ['domain', 'hash', 'store', 'top'],
 }
 const pure = ['hash', 'search', 'domain']
 const root = resolve(import.meta.dirname, '../..')

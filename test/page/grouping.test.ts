@@ -6,6 +6,7 @@ import sharp, { type Sharp } from 'sharp'
 import t from 'tap'
 import { groupingsFor } from '../../page/hashing/grouping.js'
 import { reduced } from '../../page/hashing/reduce.js'
+import { formatOf } from '../../src/domain/media/media-formats.js'
 import { distance } from '../../src/hash/hash256.js'
 import { type ImageSignal, loadImageHasherSync } from '../../src/hash/image-hasher.js'
 import type { Pixels } from '../../src/hash/pixels.js'
@@ -23,13 +24,14 @@ function photograph(name: string, width: number, height: number): Sharp {
 
 /** As the page does it with what a browser decodes, which is what libvips decodes in full. */
 async function onDevice(file: Buffer): Promise<Pixels> {
+  const format = formatOf(file) ?? 'bmp'
   const { data, info } = await sharp(file).ensureAlpha().raw().toBuffer({ resolveWithObject: true })
   const size = hashedSize(info)
   const rowBytes = 4 * info.width
   return reduced(
     info,
     size,
-    groupingsFor(file, info, size),
+    groupingsFor(format, info, size),
     64,
     (top, count) => new Uint8ClampedArray(data.subarray(rowBytes * top, rowBytes * (top + count))),
   )

@@ -1,7 +1,7 @@
 // The only place that decodes strangers' bytes.
 
 import sharp from 'sharp'
-import { formatOf, isDecoded } from '../../src/domain/matching/picture-formats.js'
+import { formatOf, isDecoded } from '../../src/domain/media/media-formats.js'
 import { Problem } from '../../src/domain/problem.js'
 import { isTooCostly, pictureCost } from '../../src/handoff/picture-cost.js'
 import { MAX_PIXELS, MAX_SIDE_PX, type Pixels } from '../../src/hash/pixels.js'
