@@ -1,6 +1,6 @@
 // Whether a file can be a list of hashes, told by its first bytes, before anything of it is sent.
 
-import { formatOf } from '../src/domain/matching/picture-formats.js'
+import { formatOf } from '../src/domain/media/media-formats.js'
 
 const HEAD_BYTES = 4096
 const GZIP = [0x1f, 0x8b] as const

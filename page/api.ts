@@ -2,6 +2,7 @@
 
 import type { CaseState } from '../src/domain/cases/case.js'
 import type { CaseEventKind, PlatformBucket } from '../src/domain/cases/case-event.js'
+import type { ReportFormat } from '../src/domain/cases/report-words.js'
 import type { Law, Statement } from '../src/domain/cases/sla.js'
 import type { Category } from '../src/domain/matching/signal.js'
 import type { DisputeAnswer } from '../src/domain/trust/trust.js'
@@ -77,8 +78,6 @@ export interface CaseFile {
   readonly images: readonly FiledPicture[]
   readonly receipt: { readonly images: number } | null
 }
-
-export type ReportFormat = 'pdf' | 'json'
 
 export interface Added {
   readonly quality?: number

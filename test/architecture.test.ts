@@ -22,7 +22,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   web: ['domain'],
   app: ['domain', 'exchange', 'handoff', 'http', 'jobs', 'net', 'services', 'store', 'web'],
   cli: ['boot', 'domain', 'exchange', 'files', 'http', 'net', 'services', 'store'],
-  demo: ['boot', 'hash', 'store'],
+  demo: ['boot', 'domain', 'hash', 'store'],
 }
 const Manifest = z.object({ dependencies: z.record(z.string(), z.string()).optional() })
 const pure = ['hash', 'search', 'domain']

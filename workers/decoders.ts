@@ -1,6 +1,6 @@
 // Process entry for `tabir doctor`: are the image decoders of this installation new enough? Ends with 0, or with 1 and the reason.
 
-import { checkDecoderFloors } from './media/decode.js'
+import { checkDecoderFloors } from './media/libvips.js'
 
 try {
   checkDecoderFloors()

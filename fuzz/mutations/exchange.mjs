@@ -78,7 +78,7 @@ const mutations = [
   ]),
   of('services/feed/feed.ts', FEED, [
     ['.filter((id) => !recent.changedAfter(id, end))', ''],
-    ["ids.filter((id) => ops.get(id) === 'tombstone')", 'ids.filter(() => false)'],
+    ['ids.filter((id) => isGone.get(id))', 'ids.filter(() => false)'],
     ['known === undefined || known.part !== undefined ? undefined : await', 'known === undefined ? undefined : await'],
     ['filter((change) => change.revision <= until)', 'filter(() => true)'],
   ]),
@@ -116,7 +116,7 @@ const mutations = [
   ]),
   of('services/interop/hma-client.ts', RECONCILERS, [['usable(requests.isFeeding(exchange))', 'banks.length === 0']]),
   of('services/interop/reconciling.ts', RECONCILERS, [
-    ["change.op === 'tombstone' || change.op === 'standing'", "change.op === 'tombstone'"],
+    ['standing: true, tombstone: true', 'standing: false, tombstone: true'],
     ['images[i]?.length === 0', 'false'],
     ['unknown > FEW_UNKNOWN &&', 'false &&'],
     ['thresholdBits: 0, depth', 'thresholdBits: undefined, depth'],

@@ -1,6 +1,7 @@
 // What she may take along: a signed report for the police, a signed receipt, everything that is kept of her case.
 
-import { type Access, api, type CaseFile, type Failure, type ReportFormat } from '../api.js'
+import { REPORT_FORMATS } from '../../src/domain/cases/report-words.js'
+import { type Access, api, type CaseFile, type Failure } from '../api.js'
 import { announce, onClick, one } from '../dom.js'
 import { say } from '../messages.js'
 import { save } from '../save.js'
@@ -28,7 +29,7 @@ export function papers({ access, lost }: Papers): { readonly draw: (file: CaseFi
   async function report(button: HTMLButtonElement): Promise<void> {
     const own = access()
     if (own === undefined) return
-    const format: ReportFormat = button.dataset['report'] === 'json' ? 'json' : 'pdf'
+    const format = REPORT_FORMATS.find((known) => known === button.dataset['report']) ?? 'pdf'
     announce(say('run.case.making'))
     const answer = await untilAnswered({
       buttons: [button],

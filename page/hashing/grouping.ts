@@ -1,6 +1,6 @@
 // How the service's workers begin to make a picture small, which depends on its format: here, so that the device can do the same.
-
 import type { Pixels } from '../../packages/hash/src/pixels.js'
+import type { MediaFormat } from '../../src/domain/media/media-formats.js'
 
 type Size = Pick<Pixels, 'width' | 'height'>
 
@@ -18,14 +18,29 @@ export interface Groupings {
  *
  * Without it the pixels of device and server differed by up to 15 levels where there is fine structure, with it by 2 or 3.
  *
- * @param head the first bytes of the file.
+ * @param format of the file.
  */
-export function groupingsFor(head: Uint8Array, full: Size, target: Size): Groupings {
-  if (isWebp(head)) return { across: 'areas', down: 'areas' }
-  const decoded = isJpeg(head) ? decodedAt(Math.min(full.width / target.width, full.height / target.height)) : 1
+export function groupingsFor(format: MediaFormat, full: Size, target: Size): Groupings {
+  const shrinks = SHRINKS[format]
+  if (shrinks === 'to-size') return { across: 'areas', down: 'areas' }
+  const least = Math.min(full.width / target.width, full.height / target.height)
+  const decoded = shrinks === 'by-halves' ? decodedAt(least) : 1
   const along = (fullPx: number, newPx: number) =>
     decoded * Math.max(1, Math.floor(Math.ceil(fullPx / decoded) / newPx / REDUCED_AT_ONCE))
   return { across: along(full.width, target.width), down: along(full.height, target.height) }
+}
+
+/** What a format's decoder makes smaller by itself: to an eighth, a quarter or half; to the wanted size; or nothing. */
+const SHRINKS: Readonly<Record<MediaFormat, 'by-halves' | 'to-size' | 'nothing'>> = {
+  jpeg: 'by-halves',
+  png: 'nothing',
+  webp: 'to-size',
+  gif: 'nothing',
+  avif: 'nothing',
+  tiff: 'nothing',
+  heif: 'nothing',
+  bmp: 'nothing',
+  jxl: 'nothing',
 }
 
 /** The triangle does so much at least. */
@@ -35,13 +50,4 @@ const REDUCED_AT_ONCE = 2
 function decodedAt(shrink: number): number {
   const part = [8, 4, 2].find((each) => shrink >= each) ?? 1
   return part > 1 && Math.floor(shrink) === part ? part / 2 : part
-}
-
-function isJpeg([first, second]: Uint8Array): boolean {
-  return first === 0xff && second === 0xd8
-}
-
-/** RIFF, and WEBP after its length. */
-function isWebp(head: Uint8Array): boolean {
-  return head[0] === 0x52 && head[8] === 0x57 && head[11] === 0x50
 }

@@ -1,12 +1,11 @@
 // From a file to hashes, on the device. Runs in a worker that may not connect to anything.
-
 import { detailedSize } from '../../packages/hash/src/details/detailed-size.js'
 import { detailsOf, hashImage } from '../../packages/hash/src/hash-image.js'
 import { MAX_PIXELS, MAX_SIDE_PX, type Pixels } from '../../packages/hash/src/pixels.js'
 import { FULL_RESOLUTION_PIXELS, hashedSize } from '../../packages/hash/src/reduced-side.js'
 import { isOutOfMemory } from '../../packages/hash/src/wasm.js'
-import { formatOf, type PictureFormat } from '../../src/domain/matching/picture-formats.js'
 import { SIGNAL_TYPES } from '../../src/domain/matching/signal-types.js'
+import { formatOf, MEDIA_FORMATS, type MediaFormat } from '../../src/domain/media/media-formats.js'
 import { HEAD_BYTES, sidesOf } from './file-head.js'
 import { groupingsFor } from './grouping.js'
 import { type FileSignal, type Outcome, refused } from './outcome.js'
@@ -32,7 +31,7 @@ export async function hashFile(file: Blob, wanted: Wanted): Promise<Outcome> {
   const bitmap = await decoded(file)
   if (bitmap === undefined) return undecodable(format, sides)
   try {
-    return isTooLarge(bitmap) ? refused('too-many-pixels') : await hashed({ file, head, bitmap }, wanted)
+    return isTooLarge(bitmap) ? refused('too-many-pixels') : await hashed({ file, format, bitmap }, wanted)
   } catch (error) {
     return isOutOfMemory(error) ? refused('no-memory') : unopenedAs(format, 'browser')
   } finally {
@@ -65,19 +64,16 @@ async function decoded(file: Blob): Promise<ImageBitmap | undefined> {
 }
 
 /** Browsers say the same of a damaged picture, of one for which there is no memory, and of one that they do not know. */
-function undecodable(format: PictureFormat, sides: Sides | undefined): Outcome {
-  if (!OPENED_BY_ALL.includes(format)) return unopenedAs(format, 'format')
+function undecodable(format: MediaFormat, sides: Sides | undefined): Outcome {
+  if (!MEDIA_FORMATS[format].isOpenedByAll) return unopenedAs(format, 'format')
   return refused(sides !== undefined && sides.width * sides.height > LARGE_PIXELS ? 'no-memory' : 'damaged')
 }
-
-const OPENED_BY_ALL: readonly PictureFormat[] = ['jpeg', 'png', 'gif', 'webp', 'bmp']
 
 const LARGE_PIXELS = 16_000_000
 
 interface Decoded {
   readonly file: Blob
-  /** Its first bytes. */
-  readonly head: Uint8Array
+  readonly format: MediaFormat
   readonly bitmap: ImageBitmap
 }
 
@@ -108,7 +104,7 @@ async function detailsIn(picture: Decoded): Promise<string> {
 }
 
 /** @throws {RangeError} when there is no memory for a canvas. */
-function pixelsOf({ head, bitmap }: Decoded, sizeFor: (full: Sides) => Sides): Pixels {
+function pixelsOf({ format, bitmap }: Decoded, sizeFor: (full: Sides) => Sides): Pixels {
   const { width, height } = bitmap
   if (width * height <= FULL_RESOLUTION_PIXELS) {
     return withCanvas(bitmap, height, (rowsAt) => {
@@ -117,7 +113,7 @@ function pixelsOf({ head, bitmap }: Decoded, sizeFor: (full: Sides) => Sides): P
     })
   }
   const size = sizeFor(bitmap)
-  const groupings = groupingsFor(head, bitmap, size)
+  const groupings = groupingsFor(format, bitmap, size)
   return withCanvas(bitmap, STRIP_ROWS, (rowsAt) => reduced(bitmap, size, groupings, STRIP_ROWS, rowsAt))
 }
 

@@ -1,9 +1,9 @@
 // What becomes of a file that this browser cannot open: sending is offered for what the server can read, and for nothing else.
 
-import { FORMAT_BYTES, formatOf, isDecoded, type PictureFormat } from '../../src/domain/matching/picture-formats.js'
+import { FORMAT_BYTES, formatOf, isDecoded, type MediaFormat } from '../../src/domain/media/media-formats.js'
 import { type Outcome, refused, type Unopened } from './outcome.js'
 
-export function unopenedAs(format: PictureFormat | undefined, because: Unopened): Outcome {
+export function unopenedAs(format: MediaFormat | undefined, because: Unopened): Outcome {
   if (format === undefined) return refused('not-a-picture')
   return isDecoded(format) ? { kind: 'upload', because } : refused('server-cannot')
 }

@@ -67,6 +67,8 @@ export async function exportBank(args: readonly string[]): Promise<number> {
 
 /** As often an api is asked that says when to come again: it starts, or its store does. */
 const TRIES = 8
+/** Formats that --since reads and writes. */
+const MAY_FOLLOW: Readonly<Record<ExportFormat, boolean>> = { ndjson: true, csv: false, lines: false, hex: false }
 const IS_THERE = 'The file is there already, and is not overwritten.'
 
 interface Options {
@@ -97,7 +99,7 @@ function optionsOf(args: string[]): Options | string {
     if (bank === undefined || !BANK_NAME_PATTERN.test(bank) || format === undefined) return USAGE
     if (plain === (sealTo !== undefined)) return `Sealed or plain: one of them has to be said.\n${USAGE}`
     if (sealTo !== undefined && !AGE_RECIPIENT_PATTERN.test(sealTo)) return '--seal-to is an age recipient, age1…'
-    if (since !== undefined && (format !== 'ndjson' || sealTo !== undefined))
+    if (since !== undefined && (!MAY_FOLLOW[format] || sealTo !== undefined))
       return '--since needs --plain and --format ndjson'
     const remote = remoteFrom(values)
     if (typeof remote === 'string') return remote

@@ -1,9 +1,11 @@
 // The pictures of a folder.
 
 import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import sharp from 'sharp'
+import { buffer } from 'node:stream/consumers'
+import { FORMAT_BYTES, formatOf, isDecoded, MEDIA_FORMATS } from '../domain/media/media-formats.js'
 
 export interface DemoPicture {
   readonly name: string
@@ -34,20 +36,15 @@ export async function readFolder(folder: string): Promise<Folder | undefined> {
   const files = entries.filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.')).map(({ name }) => name)
   for (const file of files.toSorted()) {
     const path = join(folder, file)
-    const format = await formatOf(path)
-    if (format === undefined) skipped.push({ name: file, reason: 'not a picture that can be read' })
-    else pictures.push({ name: file, contentType: `image/${format}`, read: () => readFile(path) })
+    const format = await headOf(path).then(formatOf, () => undefined)
+    if (format === undefined || !isDecoded(format)) skipped.push({ name: file, reason: 'not a picture that can be read' })
+    else pictures.push({ name: file, contentType: MEDIA_FORMATS[format].mimeType, read: () => readFile(path) })
   }
   return { pictures, skipped }
 }
 
-async function formatOf(path: string): Promise<string | undefined> {
-  try {
-    const { format } = await sharp(path).metadata()
-    return format === 'heif' ? 'avif' : format
-  } catch {
-    return undefined
-  }
+function headOf(path: string): Promise<Buffer> {
+  return buffer(createReadStream(path, { end: FORMAT_BYTES - 1 }))
 }
 
 /** Those of which none of the others is the same file: a folder may hold the very pictures that ship with the demo. */

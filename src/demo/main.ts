@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { DECODED_FORMATS } from '../domain/media/media-formats.js'
 import { type Folder, readFolder, unlike } from './folder.js'
 import { runDemo } from './run.js'
 import { type Service, startService } from './service.js'
@@ -16,7 +17,7 @@ Starts a whole Tabir of its own, opens a case, adds the pictures of FOLDER (else
 copies and about strangers, withdraws the case, asks again, and then searches Redis, the files and the log for any piece of
 the pictures. Nothing stays behind, and no running service is touched.
 
-  FOLDER    a folder with pictures: JPEG, PNG, WebP, GIF, AVIF or TIFF. Folders in it are left alone.
+  FOLDER    a folder with pictures: ${DECODED_FORMATS}. Folders in it are left alone.
   --help    this text
 
 Exit status: 0 when all was as promised, 1 when not, 2 when there is nothing to show. NO_COLOR turns colours off.`

@@ -7,7 +7,7 @@ import { UUID_PATTERN } from '../domain/ids.js'
 import { isProbable } from '../domain/matching/probable-hash.js'
 import { CATEGORY_NAMES, type Signal, TIER_NAMES, VIEW_NAMES } from '../domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/matching/signal-types.js'
-import type { FileFormat, ReadRecord, RecordRefusal } from '../domain/organisations/bank-import.js'
+import { FILE_FORMATS, type FileFormat, type ReadRecord, type RecordRefusal } from '../domain/organisations/bank-import.js'
 import { ownValue } from '../domain/own-value.js'
 import { csvFields } from './csv-fields.js'
 
@@ -18,20 +18,35 @@ const MAX_REF_BYTES = 255
 const NUL = '\0'
 
 /** The format that the first line of a file with something in it shows, and what that line itself comes to. */
-export function readerFor(first: string): {
-  readonly format: FileFormat
+export function readerFor(first: string): Recognised & { readonly format: FileFormat } {
+  for (const format of FILE_FORMATS) {
+    const found = RECOGNISED[format](first)
+    if (found !== undefined) return { format, ...found }
+  }
+  return { format: 'lines', ...readAs(readPlain, first) }
+}
+
+interface Recognised {
   readonly read: LineReader
   readonly first: ReadRecord
-} {
-  if (first.startsWith('{')) return { format: 'ndjson', read: readJson, first: readJson(first) }
-  const columns = csvFields(first)
-  const header = columns === undefined ? undefined : headerOf(columns)
-  if (header !== undefined) return { format: 'csv', read: csvReader(header), first: { kind: 'blank' } }
-  if (columns !== undefined && columns.length > 1 && isHex(columns[0] ?? '')) {
-    const read = csvReader(HEADERLESS) // as photo hashers write it: hash, quality, a file name that is not looked at
-    return { format: 'csv', read, first: read(first) }
-  }
-  return { format: 'lines', read: readPlain, first: readPlain(first) }
+}
+
+/** How each format is read, where the first line is of it. */
+const RECOGNISED: Readonly<Record<FileFormat, (first: string) => Recognised | undefined>> = {
+  ndjson: (first) => (first.startsWith('{') ? readAs(readJson, first) : undefined),
+  csv(first) {
+    const columns = csvFields(first)
+    const header = columns === undefined ? undefined : headerOf(columns)
+    if (header !== undefined) return { read: csvReader(header), first: { kind: 'blank' } }
+    // As photo hashers write it: hash, quality, a file name that is not looked at.
+    const isHeaderless = columns !== undefined && columns.length > 1 && isHex(columns[0] ?? '')
+    return isHeaderless ? readAs(csvReader(HEADERLESS), first) : undefined
+  },
+  lines: () => undefined, // what no other format takes
+}
+
+function readAs(read: LineReader, first: string): Recognised {
+  return { read, first: read(first) }
 }
 
 /** `<64 hex>` or `<type> <64 hex>`; a line that begins with # is a comment. */

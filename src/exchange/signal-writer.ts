@@ -1,12 +1,21 @@
 // A bank as a file, in forms that other systems read.
-
 import { formatHash } from '../../packages/hash/src/hash256.js'
 import type { RegisteredImage, Signal, Tier } from '../domain/matching/signal.js'
 import { labelOf } from '../domain/organisations/bank.js'
+import { namesOf } from '../domain/own-value.js'
 import { csvLine } from './csv-fields.js'
 
-export const EXPORT_FORMATS = ['ndjson', 'csv', 'lines', 'hex'] as const
-export type ExportFormat = (typeof EXPORT_FORMATS)[number]
+/** The formats of an export, as they are described to whoever asks for one. */
+export const EXPORTS = {
+  ndjson:
+    'all there is to know, a line for each signal or picture (`signals`: all of its hashes), with `"deleted":true` for what is held back. An import of it gives the same bank; with `"deleted":true` in each line, an empty one.',
+  csv: 'signal_type,signal_str,collab,category,tags.',
+  lines: 'a type and hex digits.',
+  hex: 'PDQ alone.',
+} as const satisfies Readonly<Record<string, string>>
+
+export type ExportFormat = keyof typeof EXPORTS
+export const EXPORT_FORMATS = namesOf(EXPORTS)
 
 /** A signal of a bank, or what is left of it: one that is held back or was invalidated is as good as gone for whoever reads the file. */
 export interface BankedImage {
@@ -19,19 +28,17 @@ export interface BankedImage {
 
 /** What stands before the first signal. */
 export function headOf(format: ExportFormat): string {
-  return format === 'csv' ? 'signal_type,signal_str,collab,category,tags\n' : ''
+  return WRITERS[format].head
 }
 
-/**
- * ndjson: everything, a line for a picture, with a tombstone for what is held back. csv: ThreatExchange's five columns. lines: `pdq <hex>`, as
- * HMA's `local_file` reads it. hex: PDQ alone. Empty, or whole lines.
- */
+/** Empty, or whole lines. */
 export function linesOf(format: ExportFormat, banked: BankedImage): string {
-  if (!banked.matches) return format === 'ndjson' ? `${JSON.stringify({ signalId: banked.id, deleted: true })}\n` : ''
-  const whole = banked.image.signals.filter(({ view }) => view === 'whole')
-  if (format !== 'ndjson') return whole.map((signal) => WRITERS[format](banked, signal)).join('')
-  const itself = whole.find(({ type }) => type === 'pdq') ?? whole[0]
-  return itself === undefined ? '' : lineOf(banked, itself)
+  const writer = WRITERS[format]
+  return banked.matches ? writer.lines(banked, wholeOf(banked)) : writer.gone(banked.id)
+}
+
+function wholeOf({ image }: BankedImage): readonly Signal[] {
+  return image.signals.filter(({ view }) => view === 'whole')
 }
 
 /** One line for a picture, however many signals it has: what reads it takes or removes it as a whole. */
@@ -46,11 +53,43 @@ function lineOf({ id, image, tier, disputed }: BankedImage, { type, quality, has
   return `${JSON.stringify(line)}\n`
 }
 
-const WRITERS: Readonly<Record<Exclude<ExportFormat, 'ndjson'>, (banked: BankedImage, signal: Signal) => string>> = {
-  csv: ({ image, tier, disputed }, { type, hash }) => {
-    const opinion = disputed ? 'DISPUTED' : tier === 'self-reported' ? 'INVESTIGATION_SEED' : 'POSITIVE_CLASS'
-    return `${csvLine([type, formatHash(hash), labelOf(image.bank), opinion, image.category ?? ''])}\n`
+interface Writer {
+  readonly head: string
+  readonly lines: (banked: BankedImage, whole: readonly Signal[]) => string
+  /** For a signal that is held back. */
+  readonly gone: (id: string) => string
+}
+const SAYS_NOTHING = () => ''
+
+const WRITERS: Readonly<Record<ExportFormat, Writer>> = {
+  ndjson: {
+    head: '',
+    lines(banked, whole) {
+      const itself = whole.find(({ type }) => type === 'pdq') ?? whole[0]
+      return itself === undefined ? '' : lineOf(banked, itself)
+    },
+    gone: (signalId) => `${JSON.stringify({ signalId, deleted: true })}\n`,
   },
-  lines: (_, { type, hash }) => `${type} ${formatHash(hash)}\n`,
-  hex: (_, { type, hash }) => (type === 'pdq' ? `${formatHash(hash)}\n` : ''),
+  /** ThreatExchange's five columns. */
+  csv: {
+    head: 'signal_type,signal_str,collab,category,tags\n',
+    lines({ image, tier, disputed }, whole) {
+      const opinion = disputed ? 'DISPUTED' : tier === 'self-reported' ? 'INVESTIGATION_SEED' : 'POSITIVE_CLASS'
+      const line = ({ type, hash }: Signal) =>
+        `${csvLine([type, formatHash(hash), labelOf(image.bank), opinion, image.category ?? ''])}\n`
+      return whole.map(line).join('')
+    },
+    gone: SAYS_NOTHING,
+  },
+  /** As HMA's `local_file` reads it. */
+  lines: {
+    head: '',
+    lines: (_, whole) => whole.map(({ type, hash }) => `${type} ${formatHash(hash)}\n`).join(''),
+    gone: SAYS_NOTHING,
+  },
+  hex: {
+    head: '',
+    lines: (_, whole) => whole.map(({ type, hash }) => (type === 'pdq' ? `${formatHash(hash)}\n` : '')).join(''),
+    gone: SAYS_NOTHING,
+  },
 }

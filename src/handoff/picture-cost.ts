@@ -1,5 +1,6 @@
 // What decoding a picture costs, told by its header before anything is decoded: a small file may declare what takes seconds and a gigabyte.
 
+import { formatOf, type MediaFormat } from '../domain/media/media-formats.js'
 import { heifPixels, TooManyBoxes } from './heif-pixels.js'
 
 export interface PictureCost {
@@ -45,12 +46,21 @@ interface Layout {
 }
 
 function layoutOf(head: Buffer): Layout | undefined {
-  if (head.readUInt32BE(0) === 0x89504e47) return pngLayout(head)
-  if (head.readUInt16BE(0) === 0xffd8) return jpegLayout(head)
-  if (head.toString('latin1', 0, 3) === 'GIF') return plain(head.readUInt16LE(6) * head.readUInt16LE(8), 10, 8)
-  if (head.toString('latin1', 8, 12) === 'WEBP') return webpLayout(head)
-  if (head.toString('latin1', 4, 8) === 'ftyp') return heifLayout(head)
-  return tiffLayout(head)
+  const format = formatOf(head)
+  return format === undefined ? undefined : LAYOUTS[format]?.(head)
+}
+
+/** How the header of each format is read; `undefined` where it is refused before it costs anything. */
+const LAYOUTS: Readonly<Record<MediaFormat, ((head: Buffer) => Layout | undefined) | undefined>> = {
+  jpeg: jpegLayout,
+  png: pngLayout,
+  gif: (head) => plain(head.readUInt16LE(6) * head.readUInt16LE(8), 10, 8),
+  webp: webpLayout,
+  tiff: tiffLayout,
+  avif: heifLayout,
+  heif: heifLayout,
+  bmp: undefined,
+  jxl: undefined,
 }
 
 function plain(pixels: number, nsPerPixel: number, bytesPerPixel: number): Layout {

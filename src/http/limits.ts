@@ -1,6 +1,7 @@
 // How much may be asked, by whom, in which time: one table for the api, one for the server under it.
 
 import type { RouteScope } from '../domain/organisations/access.js'
+import { ownValue } from '../domain/own-value.js'
 import type { DelayRule, Shortage } from '../services/load/admission.js'
 
 /**
@@ -58,7 +59,7 @@ export const LIMITS = {
 export type LimitName = keyof typeof LIMITS
 
 /** What counts for a route by its scope. A scope without a line here does not compile, so there is no route without a limit. */
-const BY_SCOPE: Readonly<Record<RouteScope, readonly LimitName[]>> = {
+const BY_SCOPE = {
   public: ['anonymous'],
   case: ['case'],
   key: ['operator'],
@@ -70,10 +71,10 @@ const BY_SCOPE: Readonly<Record<RouteScope, readonly LimitName[]>> = {
   'cases:write': ['assisted-cases'],
   webhooks: ['operator'],
   admin: ['operator'],
-}
+} as const satisfies Readonly<Record<RouteScope, readonly LimitName[]>>
 
 /** Routes that count otherwise than their scope says. */
-const BY_ROUTE: Readonly<Record<string, readonly LimitName[]>> = {
+const BY_ROUTE = {
   'POST /v1/cases': ['case-opening'],
   'GET /v1/cases/challenge': ['case-opening'],
   'POST /v1/cases/:caseNumber/tokens': ['case-login'],
@@ -86,11 +87,17 @@ const BY_ROUTE: Readonly<Record<string, readonly LimitName[]>> = {
   // A probe that is refused takes the process out of service.
   'GET /health/live': [],
   'GET /health/ready': [],
-}
+} as const satisfies Readonly<Record<string, readonly LimitName[]>>
+
+/** Limits of no route. `noteFailure` in `plugins/limits.ts` counts these. */
+type OfNoRoute = 'auth-failures'
+type OfRoutes = (typeof BY_SCOPE)[RouteScope][number] | (typeof BY_ROUTE)[keyof typeof BY_ROUTE][number]
+// A limit that nothing counts does not compile: it is missing here.
+;({}) satisfies Readonly<Record<Exclude<LimitName, OfRoutes | OfNoRoute>, never>>
 
 export function limitsOf(method: string, url: string, scope: RouteScope): readonly LimitName[] {
   // HEAD is GET without the body, and as much work.
-  return BY_ROUTE[`${method === 'HEAD' ? 'GET' : method} ${url}`] ?? BY_SCOPE[scope]
+  return ownValue(BY_ROUTE, `${method === 'HEAD' ? 'GET' : method} ${url}`) ?? BY_SCOPE[scope]
 }
 
 export const ROUTES_WITH_LIMITS = Object.keys(BY_ROUTE)

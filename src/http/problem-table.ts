@@ -1,6 +1,6 @@
 // Status, title and advice of each problem.
 
-import { DECODED_FORMATS } from '../domain/matching/picture-formats.js'
+import { DECODED_FORMATS } from '../domain/media/media-formats.js'
 import type { ProblemCode } from '../domain/problem.js'
 
 export interface Row {

@@ -101,12 +101,13 @@ t.test('a header that hides what has to be decoded hides nothing', async (t) => 
 
   const { 'progressive jpeg': jpeg } = await photographs()
   const { timeMs } = pictureCost(jpeg)
+  const firstEnd = 4 + jpeg.readUInt16BE(4) // a file that does not begin as a JPEG is refused without a look at its size
   for (const [name, hex] of [
     ['TEM', 'ff01'],
     ['RST', 'ffd3'],
     ['bytes between segments', '1234'],
   ] as const) {
-    const bent = Buffer.concat([jpeg.subarray(0, 2), Buffer.from(hex, 'hex'), jpeg.subarray(2)])
+    const bent = Buffer.concat([jpeg.subarray(0, firstEnd), Buffer.from(hex, 'hex'), jpeg.subarray(firstEnd)])
     t.equal(pictureCost(bent).timeMs, timeMs, name)
   }
 

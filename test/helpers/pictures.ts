@@ -2,6 +2,8 @@
 // seed gives the same picture on every machine; two seeds give pictures that have nothing to do with each other.
 
 import sharp, { type Sharp } from 'sharp'
+import { isDecoded, MEDIA_FORMATS, type MediaFormat } from '../../src/domain/media/media-formats.js'
+import { namesOf } from '../../src/domain/own-value.js'
 
 /** A file as a client would send it. */
 export interface Picture {
@@ -20,18 +22,21 @@ export interface Pixels extends Size {
   readonly data: Buffer
 }
 
-export const contentTypes = {
-  jpeg: 'image/jpeg',
-  png: 'image/png',
-  webp: 'image/webp',
-  gif: 'image/gif',
-  avif: 'image/avif',
-  tiff: 'image/tiff',
-} as const
+/** Those that the service says it reads. */
+export type Format = {
+  [Each in MediaFormat]: (typeof MEDIA_FORMATS)[Each]['isOffered'] extends true ? Each : never
+}[MediaFormat]
 
-export type Format = keyof typeof contentTypes
+export const formats = namesOf(MEDIA_FORMATS).filter((format): format is Format => isDecoded(format))
 
-export const formats = ['jpeg', 'png', 'webp', 'gif', 'avif', 'tiff'] as const satisfies readonly Format[]
+export const contentTypes: Readonly<Record<Format, string>> = {
+  jpeg: MEDIA_FORMATS.jpeg.mimeType,
+  png: MEDIA_FORMATS.png.mimeType,
+  webp: MEDIA_FORMATS.webp.mimeType,
+  gif: MEDIA_FORMATS.gif.mimeType,
+  avif: MEDIA_FORMATS.avif.mimeType,
+  tiff: MEDIA_FORMATS.tiff.mimeType,
+}
 
 const usualSize: Size = { width: 640, height: 480 }
 

@@ -1,5 +1,4 @@
 // A browser decodes a picture as it is, and the service's decoder makes it small meanwhile: what comes out has to be the same.
-
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import sharp, { type Sharp } from 'sharp'
@@ -10,6 +9,7 @@ import type { Pixels } from '../../packages/hash/src/pixels.js'
 import { hashedSize } from '../../packages/hash/src/reduced-side.js'
 import { groupingsFor } from '../../page/hashing/grouping.js'
 import { reduced } from '../../page/hashing/reduce.js'
+import { formatOf } from '../../src/domain/media/media-formats.js'
 import { decode } from '../../workers/media/decode.js'
 import type { DecodedPicture } from '../../workers/media/decoded-picture.js'
 import { scene } from '../helpers/pictures.js'
@@ -23,13 +23,14 @@ function photograph(name: string, width: number, height: number): Sharp {
 
 /** As the page does it with what a browser decodes, which is what libvips decodes in full. */
 async function onDevice(file: Buffer): Promise<Pixels> {
+  const format = formatOf(file) ?? 'bmp'
   const { data, info } = await sharp(file).ensureAlpha().raw().toBuffer({ resolveWithObject: true })
   const size = hashedSize(info)
   const rowBytes = 4 * info.width
   return reduced(
     info,
     size,
-    groupingsFor(file, info, size),
+    groupingsFor(format, info, size),
     64,
     (top, count) => new Uint8ClampedArray(data.subarray(rowBytes * top, rowBytes * (top + count))),
   )

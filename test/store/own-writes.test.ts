@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { uuidV7 } from '../../src/domain/ids.js'
-import type { Change } from '../../src/store/images/changes.js'
 import { encodeImage } from '../../src/store/images/image-record.js'
 import { ownWrites } from '../../src/store/images/read-your-writes.js'
+import type { Change } from '../../src/store/scripts/change-ops.js'
 import { imageOf } from '../helpers/registered-image.js'
 
 function written() {

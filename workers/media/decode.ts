@@ -1,130 +1,42 @@
-// The only place that decodes strangers' bytes.
-
-import sharp from 'sharp'
-import { MAX_PIXELS, MAX_SIDE_PX, type Pixels } from '../../packages/hash/src/pixels.js'
-import { FULL_RESOLUTION_PIXELS, hashedSize } from '../../packages/hash/src/reduced-side.js'
-import { formatOf, isDecoded } from '../../src/domain/matching/picture-formats.js'
+// From a stranger's bytes to frames: which decoder opens a file, and what no decoder is given.
+import { hashedSize } from '../../packages/hash/src/reduced-side.js'
+import { type DecoderName, formatOf, MEDIA_FORMATS } from '../../src/domain/media/media-formats.js'
 import { Problem } from '../../src/domain/problem.js'
 import { isTooCostly, pictureCost } from '../../src/handoff/picture-cost.js'
-import { inSrgb } from './colour-profile.js'
 import type { DecodedPicture } from './decoded-picture.js'
-import { ranOutOfMemory } from './out-of-memory.js'
+import type { Decoder, Frame, FrameLimits } from './decoder.js'
+import { libvips } from './libvips.js'
 
-// Everything that libvips could be talked into opening is shut, then the formats that people have pictures in are opened,
-// from memory only: no SVG, no PDF, no file name can reach a parser.
-sharp.block({ operation: ['VipsForeignLoad'] })
-sharp.unblock({
-  operation: [
-    'VipsForeignLoadJpegBuffer',
-    'VipsForeignLoadPngBuffer',
-    'VipsForeignLoadWebpBuffer',
-    'VipsForeignLoadNsgifBuffer',
-    'VipsForeignLoadHeifBuffer',
-    'VipsForeignLoadTiffBuffer',
-  ],
-})
-sharp.cache(false) // or decoded pixels would outlive the call
-sharp.concurrency(1)
+const DECODERS: Readonly<Record<DecoderName, Decoder>> = { libvips }
 
 /**
- * Decodes the first frame as a viewer shows it: turned as its EXIF says, in sRGB, transparency on white.
- *
- * Above `FULL_RESOLUTION_PIXELS` both sides come back shrunk (`hashedSize`), and a JPEG or WebP is never decoded in full
- * for it; nothing is ever enlarged.
- *
- * Damage is judged as browsers judge it: what they draw with a warning is hashed, because refusing it would be a way to
- * hide; a file that ends too early is refused, because its missing part would be hashed as grey.
- *
- * @throws {Problem} `media-unsupported` for what is none of the allowed formats, or a kind of them that this build cannot
- *   read (HEIC); `image-too-many-pixels`, also where so small a file declares what would take too long or too much memory; `image-undecodable` for what is broken; `hashing-unavailable` when memory ran out. Never
- *   libvips' own words.
+ * Calls `use` with each frame of a file, then overwrites its pixels, whatever happens.
+ * @returns what `use` made of each: one at least.
+ * @throws {Problem} `media-unsupported` for what none of the decoders opens; `image-too-many-pixels`, also where so small a file declares
+ *   what would take too long or too much memory; and as a decoder does.
  */
-export async function decode(bytes: Buffer, sizeFor: SizeFor = hashedSize): Promise<DecodedPicture> {
+export async function eachFrame<T>(bytes: Buffer, limits: FrameLimits, use: (frame: Frame) => T): Promise<T[]> {
+  const made: T[] = []
+  for await (const frame of framesOf(bytes, limits)) {
+    try {
+      made.push(use(frame))
+    } finally {
+      frame.pixels.data.fill(0)
+    }
+  }
+  return made
+}
+
+/** The first frame, for tests and measurements. Whoever asks overwrites its pixels. @throws {Problem} as `eachFrame` does. */
+export async function decode(bytes: Buffer, sizeFor: FrameLimits['sizeFor'] = hashedSize): Promise<DecodedPicture> {
+  for await (const { pixels } of framesOf(bytes, { sizeFor })) return pixels
+  throw new Problem('image-undecodable')
+}
+
+function framesOf(bytes: Buffer, limits: FrameLimits): AsyncIterable<Frame> {
   const format = formatOf(bytes) // by their first bytes, so that a refusal needs no parser
-  if (format !== 'heif' && !isDecoded(format)) throw new Problem('media-unsupported')
-  const broken = format === 'heif' ? 'media-unsupported' : 'image-undecodable'
-
+  const decoder = format === undefined ? 'none' : MEDIA_FORMATS[format].decoder
+  if (format === undefined || decoder === 'none') throw new Problem('media-unsupported')
   if (isTooCostly(pictureCost(bytes), bytes.length)) throw new Problem('image-too-many-pixels')
-  const failed = (error: unknown): never => {
-    throw new Problem(ranOutOfMemory(error) ? 'hashing-unavailable' : broken)
-  }
-
-  const header = await headerOf(bytes).catch(failed)
-  const { width, height, profile } = header
-  if (width * height > MAX_PIXELS || Math.max(width, height) > MAX_SIDE_PX) throw new Problem('image-too-many-pixels')
-  return await pixelsOf(bytes, header, sizeFor)
-    .then((picture) => (profile === undefined ? picture : inSrgb(picture, profile)))
-    .catch(failed)
-}
-
-type Size = Pick<Pixels, 'width' | 'height'>
-type SizeFor = (full: Size) => Size
-
-interface Header {
-  readonly width: number
-  readonly height: number
-  /** Of a picture in red, green and blue; the profiles of others are applied while decoding. */
-  readonly profile: Buffer | undefined
-}
-
-/** The limit on pixels is ours to check, so that it can be told apart from damage. */
-async function headerOf(bytes: Buffer): Promise<Header> {
-  const found = await sharp(bytes, { failOn: 'error', limitInputPixels: false }).metadata()
-  const { autoOrient, space, channels, depth, icc } = found
-  const plain = space === 'srgb' && channels === 3 && depth === 'uchar'
-  return { ...autoOrient, profile: plain ? icc : undefined }
-}
-
-async function pixelsOf(bytes: Buffer, { width, height, profile }: Header, sizeFor: SizeFor): Promise<DecodedPicture> {
-  const limits = { failOn: 'error', limitInputPixels: MAX_PIXELS, pages: 1 } as const
-  const picture = sharp(bytes, { ...limits, autoOrient: true, ignoreIcc: profile !== undefined })
-  if (width * height > FULL_RESOLUTION_PIXELS) {
-    picture.resize({ ...sizeFor({ width, height }), fit: 'fill', kernel: 'linear' })
-  }
-  const { data, info } = await picture
-    .flatten({ background: '#fff' })
-    .toColourspace('srgb')
-    .raw()
-    .toBuffer({ resolveWithObject: true })
-  if (info.channels !== 3) throw new Error('sRGB has three channels')
-  return { data, width: info.width, height: info.height, channels: info.channels, aspect: width / height }
-}
-
-/**
- * Versions under which a parser that is fed strangers' bytes has a hole that is known, or has not been tried here.
- * A component whose version is not reported counts as too old.
- */
-const floors = [
-  { part: 'sharp', floor: '0.35.0', because: 'the oldest release whose blocking of loaders was tested here' },
-  { part: 'vips', floor: '8.18.0', because: 'the oldest series whose loaders were tested here' },
-  { part: 'webp', floor: '1.3.2', because: 'CVE-2023-4863, heap overflow in lossless WebP, used in the wild' },
-  {
-    part: 'heif',
-    floor: '1.22.1',
-    because: 'CVE-2026-32738 and CVE-2026-32882, reads past the end in sequences and overlays',
-  },
-  { part: 'aom', floor: '3.9.1', because: 'CVE-2024-5171, integer overflow when AV1 frames are allocated' },
-  {
-    part: 'png',
-    floor: '1.6.56',
-    because: 'CVE-2026-33416 and CVE-2026-33636; before 1.6.51 also the heap overflow CVE-2025-65018',
-  },
-  { part: 'tiff', floor: '4.7.1', because: 'CVE-2025-9900, write to an address that the file chooses' },
-  { part: 'exif', floor: '0.6.22', because: 'CVE-2020-13112, reads past the end in maker notes' },
-] as const
-
-/**
- * Refuses to start on decoders with known holes.
- * @param versions as `sharp.versions` reports them.
- * @throws {Error} naming each part, what it is and what it must be: for the operator, before any picture is read.
- */
-export function checkDecoderFloors(versions: Readonly<Record<string, string | undefined>> = { ...sharp.versions }): void {
-  const old = floors.filter(({ part, floor }) => isOlder(versions[part] ?? '0', floor))
-  if (old.length === 0) return
-  const lines = old.map(({ part, floor, because }) => `${part} ${versions[part] ?? '(unknown)'}, needs ${floor}: ${because}`)
-  throw new Error(`image decoders are too old:\n${lines.join('\n')}`)
-}
-
-function isOlder(version: string, floor: string): boolean {
-  return version.localeCompare(floor, 'en', { numeric: true }) < 0
+  return DECODERS[decoder].open(bytes, format, limits)
 }

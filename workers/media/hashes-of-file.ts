@@ -1,10 +1,10 @@
 // From a stranger's bytes to hashes; what lies between is overwritten.
-
 import type { Hash256 } from '../../packages/hash/src/hash256.js'
 import { type ImageSignal, loadImageHasherSync } from '../../packages/hash/src/image-hasher.js'
+import { hashedSize } from '../../packages/hash/src/reduced-side.js'
 import type { Purpose } from '../../packages/hash/src/views.js'
 import { blockhashesOf, blockhashesOfTiny } from './blockhash.js'
-import { decode } from './decode.js'
+import { eachFrame } from './decode.js'
 import type { DecodedPicture } from './decoded-picture.js'
 
 export interface ImageHashes {
@@ -20,15 +20,16 @@ export interface ImageHashes {
 
 /**
  * Decodes once, hashes all views, and leaves no pixel behind, whatever happens. `bytes` stay the caller's to wipe.
- * @throws {Problem} `media-unsupported`, `image-too-many-pixels` or `image-undecodable`, as `decode` does.
+ * @throws {Problem} as `eachFrame` does.
  */
 export async function hashImage(bytes: Buffer, purpose: Purpose): Promise<ImageHashes> {
-  const picture = await decode(bytes)
-  try {
-    return hashPicture(picture, purpose)
-  } finally {
-    picture.data.fill(0)
-  }
+  return imageOf(await eachFrame(bytes, { sizeFor: hashedSize }, ({ pixels }) => hashPicture(pixels, purpose)))
+}
+
+/** Makes one image of what was made of its frames. Every decoder gives one frame; what becomes of several is decided here. */
+export function imageOf<T>([first, ...others]: readonly T[]): T {
+  if (first === undefined || others.length > 0) throw new Error('a file has one frame')
+  return first
 }
 
 const hasher = loadImageHasherSync()

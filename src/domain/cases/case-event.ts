@@ -1,5 +1,7 @@
 // What happened to a case, as the submitter may know it. Counts only: an event has no field that could name a platform.
 
+import { namesOf } from '../own-value.js'
+
 /** What the count of an event counts. `nothing`: the count is 0. */
 export const CASE_EVENTS = {
   opened: 'nothing',
@@ -22,29 +24,11 @@ export const CASE_EVENTS = {
   withdrawn: 'images',
   expired: 'images',
   erased: 'nothing',
-} as const satisfies Record<string, 'nothing' | 'images' | 'platforms' | 'attempts'>
+} as const satisfies Readonly<Record<string, 'nothing' | 'images' | 'platforms' | 'attempts'>>
 
 export type CaseEventKind = keyof typeof CASE_EVENTS
 
-export const CASE_EVENT_KINDS = [
-  'opened',
-  'registered',
-  'matched',
-  'blocked',
-  'not-blocked',
-  'disputed',
-  'dispute-decided',
-  'renewed',
-  'attested',
-  'handed-over',
-  'pin-asked',
-  'pin-changed',
-  'pin-failed',
-  'pin-blocked',
-  'withdrawn',
-  'expired',
-  'erased',
-] as const satisfies readonly CaseEventKind[]
+export const CASE_EVENT_KINDS = namesOf(CASE_EVENTS)
 
 export interface CaseEvent {
   /** Its place in the time line of its case, in the order in which they were written: `<ms>-<number>`. */
@@ -69,4 +53,23 @@ export function platformBucket(count: number): PlatformBucket {
   if (count <= 2) return '1-2'
   if (count <= 5) return '3-5'
   return count <= 10 ? '6-10' : 'more'
+}
+
+/** The count of an event as it may be told, under the name of what it counts; no field when it counts nothing. */
+export interface ToldCount {
+  readonly images?: number
+  readonly platforms?: PlatformBucket
+  readonly attempts?: number
+}
+
+/** @param count as stored. */
+export function toldCount(kind: CaseEventKind, count: number): ToldCount {
+  return TOLD[CASE_EVENTS[kind]](count)
+}
+
+const TOLD: Readonly<Record<(typeof CASE_EVENTS)[CaseEventKind], (count: number) => ToldCount>> = {
+  nothing: () => ({}),
+  images: (count) => ({ images: count }),
+  platforms: (count) => ({ platforms: platformBucket(count) }),
+  attempts: (count) => ({ attempts: count }),
 }

@@ -12,6 +12,9 @@ export function counted(count: number | string, { one, other }: Counted): string
 export const REPORT_LANGUAGES = ['en', 'ms'] as const
 export type ReportLanguage = (typeof REPORT_LANGUAGES)[number]
 
+export const REPORT_FORMATS = ['json', 'pdf'] as const
+export type ReportFormat = (typeof REPORT_FORMATS)[number]
+
 /** What stands behind a number: behind 1, and behind any other. */
 export interface Counted {
   readonly one: string

@@ -1,16 +1,26 @@
 // What an operator, or a webhook of his, has to be told of: by kind, with ids and numbers, never with hashes or persons.
 
-export const EVENT_KINDS = [
-  'signal.flooded',
-  'signal.held',
-  'signal.narrowed',
-  'sla.due',
-  'key.suspected',
-  'key.suspended',
-  'canary.met',
-  'appeal.made',
-] as const
-export type EventKind = (typeof EVENT_KINDS)[number]
+import { namesOf } from '../own-value.js'
+
+/** Who is told of each kind: the operator alone, or webhooks of organisations as well (`WEBHOOK_EVENTS`). */
+export const EVENTS = {
+  'signal.flooded': 'operator',
+  'signal.held': 'operator',
+  'signal.narrowed': 'operator',
+  'sla.due': 'operator-and-webhooks',
+  'key.suspected': 'operator',
+  'key.suspended': 'operator-and-webhooks',
+  'canary.met': 'operator',
+  'appeal.made': 'operator',
+} as const satisfies Readonly<Record<string, 'operator' | 'operator-and-webhooks'>>
+
+export type EventKind = keyof typeof EVENTS
+export const EVENT_KINDS = namesOf(EVENTS)
+
+/** Without a row in `WEBHOOK_EVENTS`, such a kind does not compile. */
+export type EventForWebhooks = {
+  [Kind in EventKind]: (typeof EVENTS)[Kind] extends 'operator' ? never : Kind
+}[EventKind]
 
 export interface DomainEvent {
   /** Its place among all events, in the order in which they were written: `<ms>-<number>`. */

@@ -1,5 +1,8 @@
 // What we tell other systems by ourselves: which events there are, and how often it is tried.
 
+import { namesOf } from '../own-value.js'
+import type { EventForWebhooks } from './event.js'
+
 /** Who is told of what. The data of each are ids and words of ours. */
 export const WEBHOOK_EVENTS = {
   'case.updated': 'Something happened to a case that the organisation opened for somebody, as its time line says.',
@@ -10,17 +13,10 @@ export const WEBHOOK_EVENTS = {
   'sla.due':
     'A legal deadline passed: for the platform that it ran for, and for the organisation that the notice names as its contact.',
   'key.suspended': 'An API key of the organisation was suspended.',
-} as const
+} as const satisfies Readonly<Record<string, string> & Record<EventForWebhooks, string>>
 
 export type WebhookEvent = keyof typeof WEBHOOK_EVENTS
-export const WEBHOOK_EVENT_NAMES = [
-  'case.updated',
-  'match.found',
-  'signal.withdrawn',
-  'signal.disputed',
-  'sla.due',
-  'key.suspended',
-] as const satisfies readonly WebhookEvent[]
+export const WEBHOOK_EVENT_NAMES = namesOf(WEBHOOK_EVENTS)
 
 const SECOND_MS = 1000
 const MINUTE_MS = 60 * SECOND_MS

@@ -2,6 +2,7 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { namesOf } from '../../domain/own-value.js'
 import { Problem } from '../../domain/problem.js'
 import type { HashingFor } from '../../services/intake/hashing.js'
 import type { PictureSender } from '../../services/intake/picture-shares.js'
@@ -37,7 +38,7 @@ export type LimitsHere = Partial<Readonly<Record<LimitName, Limit>>>
 /** The limits that are counted in this deployment. */
 export function limitsHere({ exposure, most }: Pick<LimitOptions, 'exposure' | 'most'>): LimitsHere {
   const here: Partial<Record<LimitName, Limit>> = {}
-  for (const name of LIMIT_NAMES) {
+  for (const name of namesOf(LIMITS)) {
     const row: LimitRow = LIMITS[name]
     const mostHere = most[name] ?? row.most[exposure]
     if (mostHere === Number.POSITIVE_INFINITY) continue
@@ -121,10 +122,6 @@ function senderOf({ caller, ownCase, ip }: FastifyRequest, counter: LimitCounter
   if (caller !== null && caller !== undefined) return { group: `org:${caller.orgId}`, member: caller.keyId }
   return { group: `address:${counter.nameOfAddress(ip)}`, member: ownCase?.caseId ?? '' }
 }
-
-const LIMIT_NAMES: readonly LimitName[] = Object.keys(LIMITS).filter((name): name is LimitName =>
-  Object.hasOwn(LIMITS, name),
-)
 
 function whoOf(request: FastifyRequest, by: LimitRow['by'], counter: LimitCounter): string | undefined {
   switch (by) {

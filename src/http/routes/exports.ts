@@ -3,7 +3,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { AGE_RECIPIENT_PATTERN } from '../../exchange/age.js'
-import { EXPORT_FORMATS } from '../../exchange/signal-writer.js'
+import { EXPORT_FORMATS, EXPORTS } from '../../exchange/signal-writer.js'
 import type { Banks } from '../../services/banks/banks.js'
 import type { Exports } from '../../services/banks/exports.js'
 import { callerOf } from '../plugins/door.js'
@@ -13,8 +13,7 @@ import { BankName } from '../schemas.js'
 const ASKED_AGAIN_MS = 250
 
 const Format = z.enum(EXPORT_FORMATS).meta({
-  description:
-    'ndjson: complete, one line for each signal or picture (`signals`: all of its hashes), with `"deleted":true` for held ones. Importing it gives the same bank; with `"deleted":true` in each line, an empty one. csv: signal_type,signal_str,collab,category,tags. lines: a type and hex digits. hex: PDQ only.',
+  description: EXPORT_FORMATS.map((name) => `${name}: ${EXPORTS[name]}`).join(' '),
 })
 const Order = z.union([
   z.strictObject({

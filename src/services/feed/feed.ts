@@ -8,8 +8,9 @@ import { CASES_BANK_NAME } from '../../domain/organisations/bank.js'
 import type { FeedLine } from '../../domain/organisations/feed.js'
 import { Problem } from '../../domain/problem.js'
 import type { FeedBatches } from '../../store/exchange/feed-batches.js'
-import { type Change, changesAfter, digestAt } from '../../store/images/changes.js'
+import { changesAfter, digestAt } from '../../store/images/changes.js'
 import type { Store } from '../../store/redis/client.js'
+import type { Change, ImageOp, NamedOp } from '../../store/scripts/change-ops.js'
 import type { Catalogue } from '../index/catalogue.js'
 import type { CatalogueImage } from '../index/image-facts.js'
 import { ID_PARTS } from '../index/ordinals-by-id.js'
@@ -69,6 +70,8 @@ interface News {
   readonly lastEnd: number
 }
 
+const IS_GONE: Readonly<Record<ImageOp, boolean>> = { image: false, standing: false, tombstone: true }
+const NAMES_BANK: Readonly<Record<NamedOp, boolean>> = { bank: true, 'api-key': false }
 const RETRY_AFTER_S = 2
 /** Changes that are read at one time; one may name hundreds of images. */
 const CHANGES_AT_ONCE = 500
@@ -154,16 +157,17 @@ export function feedOver({ store, lines, batches, replica, recent, cursors, audi
     changes: readonly Change[],
     end: number,
   ): AsyncGenerator<FeedLine> {
-    const ops = new Map<string, Change['op']>()
-    for (const change of changes) if ('imageIds' in change) for (const id of change.imageIds) ops.set(id, change.op)
-    const ids = [...ops.keys()].filter((id) => !recent.changedAfter(id, end))
-    const banks = changes.flatMap((change) => (change.op === 'bank' ? [change.name] : []))
-    const gone = ids.filter((id) => ops.get(id) === 'tombstone')
+    const isGone = new Map<string, boolean>()
+    for (const change of changes)
+      if ('imageIds' in change) for (const id of change.imageIds) isGone.set(id, IS_GONE[change.op])
+    const ids = [...isGone.keys()].filter((id) => !recent.changedAfter(id, end))
+    const banks = changes.flatMap((change) => ('name' in change && NAMES_BANK[change.op] ? [change.name] : []))
+    const gone = ids.filter((id) => isGone.get(id))
     for (const { id } of lines.inOwnOrder(reader, gone)) yield { op: 'tombstone', id }
     yield* lines.images(
       reader,
       catalogue,
-      ids.filter((id) => ops.get(id) !== 'tombstone'),
+      ids.filter((id) => !isGone.get(id)),
       'at-once',
     )
     for (const name of new Set(banks)) yield* lines.bank(reader, catalogue, name)

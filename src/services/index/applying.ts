@@ -3,12 +3,13 @@
 import type { RegisteredImage } from '../../domain/matching/signal.js'
 import { Problem } from '../../domain/problem.js'
 import type { Standing } from '../../domain/trust/trust.js'
-import { type Change, isInHistory, type Position } from '../../store/images/changes.js'
+import { isInHistory, type Position } from '../../store/images/changes.js'
 import type { Images } from '../../store/images/images.js'
 import type { OwnWrites } from '../../store/images/read-your-writes.js'
 import type { ApiKeys } from '../../store/organisations/api-keys.js'
 import type { Banks } from '../../store/organisations/banks.js'
 import type { Store } from '../../store/redis/client.js'
+import type { Change, NamedChange, NamedOp } from '../../store/scripts/change-ops.js'
 import type { Trusts } from '../../store/trust/trust.js'
 import type { Catalogue } from './catalogue.js'
 
@@ -34,8 +35,6 @@ export interface Applying {
     standings: readonly { readonly imageId: string; readonly standing: Standing }[],
   ): Promise<void>
 }
-
-type NamedChange = Extract<Change, { readonly name: string }>
 
 /** Unsealing and adding so many takes about half a millisecond, and then others of this process get their turn. */
 export const IMAGES_AT_ONCE = 50
@@ -80,16 +79,17 @@ export function applyingWith({ store, images, own, trusts, banks, apiKeys }: App
     })
   }
 
-  async function applyNamed(catalogue: Catalogue, { op, name }: NamedChange): Promise<void> {
-    if (op === 'bank') {
+  const applyNamed: Readonly<Record<NamedOp, (catalogue: Catalogue, name: string) => Promise<void>>> = {
+    async bank(catalogue, name) {
       const bank = await banks.get(name)
       if (bank === undefined) catalogue.banks.delete(name)
       else catalogue.banks.set(name, bank)
-    } else {
+    },
+    async 'api-key'(catalogue, name) {
       const key = await apiKeys.get(name)
       if (key === undefined) catalogue.apiKeys.delete(name)
       else catalogue.apiKeys.set(name, key)
-    }
+    },
   }
 
   /** What is read comes over another connection than the changes. After a failover that may lead to a server which does not have them. */
@@ -104,10 +104,25 @@ export function applyingWith({ store, images, own, trusts, banks, apiKeys }: App
       const judged: string[] = []
       const named: NamedChange[] = []
       for (const change of changes) {
-        if (change.op === 'tombstone') for (const id of change.imageIds) catalogue.remove(id)
-        else if (change.op === 'image') added.push(...change.imageIds.filter((id) => !known.has(id)))
-        else if (change.op === 'standing') judged.push(...change.imageIds)
-        else if (change.op === 'bank' || change.op === 'api-key') named.push(change)
+        switch (change.op) {
+          case 'tombstone':
+            for (const id of change.imageIds) catalogue.remove(id)
+            break
+          case 'image':
+            added.push(...change.imageIds.filter((id) => !known.has(id)))
+            break
+          case 'standing':
+            judged.push(...change.imageIds)
+            break
+          case 'bank':
+          case 'api-key':
+            named.push(change)
+            break
+          case 'restored': // what the backup brought has changes of its own
+            break
+          default:
+            change satisfies never
+        }
       }
       for (const [id, image] of known) catalogue.put(id, image)
       if (added.length + judged.length + named.length === 0) return
@@ -116,7 +131,7 @@ export function applyingWith({ store, images, own, trusts, banks, apiKeys }: App
       checked.catch(() => {}) // it is waited for below
       for (let at = 0; at < added.length; at += IMAGES_AT_ONCE) await load(catalogue, added.slice(at, at + IMAGES_AT_ONCE))
       await judge(catalogue, judged)
-      for (const change of named) await applyNamed(catalogue, change)
+      for (const { op, name } of named) await applyNamed[op](catalogue, name)
       await checked
     },
     setStandings,

@@ -1,6 +1,6 @@
 // Which images changed last, in memory: so that a feed tells each of them once, where its last change is, and not twice.
 
-import type { Change } from '../../store/images/changes.js'
+import type { Change } from '../../store/scripts/change-ops.js'
 
 export interface RecentChanges {
   /** To be called with all changes in their order. */

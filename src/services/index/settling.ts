@@ -1,6 +1,6 @@
 // Notes in the log of withdrawals what was applied, and tells who waits for that. All that is applied during one write is noted with the next.
 
-import type { Change } from '../../store/images/changes.js'
+import type { Change } from '../../store/scripts/change-ops.js'
 import type { WithdrawalLog } from '../../store/upkeep/withdrawal-log.js'
 import { revisionWaits } from './freshness.js'
 

@@ -10,6 +10,7 @@ import type { Outgoing } from '../../net/outgoing.js'
 import type { Became, ReconcilerState, Reconcilers as ReconcilerStore } from '../../store/exchange/reconcilers.js'
 import { lastPosition, type Position, pagesBetween } from '../../store/images/changes.js'
 import type { Store } from '../../store/redis/client.js'
+import { type ChangeOp, type ImageOp, imageIdsOf } from '../../store/scripts/change-ops.js'
 import type { Replica } from '../index/replica.js'
 import type { MatchIds } from '../matching/match-ids.js'
 import type { Matcher } from '../matching/matcher.js'
@@ -41,6 +42,19 @@ const FEW_UNKNOWN = 10
 const ALL_EVERY_MS = 86_400_000
 /** HMA writes at least once a minute, and gives up a fetch after four: a hole that is this old stays one. */
 const HOLE_CLOSED_AFTER_MS = 900_000
+
+/** Changes after which an image may no longer match. */
+const MAY_END_MATCHES: Readonly<Record<ImageOp, boolean>> = { image: false, standing: true, tombstone: true }
+const IS_GONE: Readonly<Record<ImageOp, boolean>> = { image: false, standing: false, tombstone: true }
+/** Changes after which every content of the bank has to be looked at. */
+const MAY_END_ANY_MATCH: Readonly<Record<ChangeOp, boolean>> = {
+  image: false,
+  standing: false,
+  tombstone: false,
+  bank: true,
+  'api-key': false,
+  restored: true,
+}
 
 /** What went wrong is in its state. When no time is left, the next run goes on. */
 export async function clean(parts: ReconcilerParts, reconciler: Reconciler, hmaBank: string, leftMs: LeftMs): Promise<void> {
@@ -164,17 +178,18 @@ function runOf(
     for await (const page of pagesBetween(store, place, revision)) {
       if (page === 'gap') return true
       const { changes, last } = page
-      const imageIds = changes.flatMap((change) =>
-        change.op === 'tombstone' || change.op === 'standing' ? change.imageIds : [],
-      )
-      all ||= changes.some(({ op }) => op === 'bank' || op === 'restored')
+      const imageIds = imageIdsOf(changes, MAY_END_MATCHES)
+      all ||= changes.some(({ op }) => MAY_END_ANY_MATCH[op])
       for (let at = 0; at < imageIds.length; at += CHUNK) {
         const some = imageIds.slice(at, at + CHUNK)
         const contents = await states.contentsOf(name, some)
         const ids = new Set(contents.flatMap((id) => id ?? []))
         if (ids.size > 0) await look(orgId, [...ids], true, () => ({}))
       }
-      await note({ place: last }, gone(changes))
+      await note(
+        { place: last },
+        imageIdsOf(changes, IS_GONE).map((imageId): Became => [imageId, undefined]),
+      )
     }
     return all
   }
@@ -235,12 +250,6 @@ function runOf(
     },
     fail: (failure: ReconcileError['failure']) => note({ progress: { state: 'failed', failure } }),
   }
-}
-
-function gone(changes: readonly { readonly op: string; readonly imageIds?: readonly string[] }[]): Became[] {
-  return changes.flatMap(({ op, imageIds = [] }) =>
-    op === 'tombstone' ? imageIds.map((imageId): Became => [imageId, undefined]) : [],
-  )
 }
 
 /** The images that have exactly these hashes and match now, by hash. Nobody asks, so nobody is told that it matched. */

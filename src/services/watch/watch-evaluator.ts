@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { follow, type Loss, lastPosition, type Position, positionBefore } from '../../store/images/changes.js'
 import type { Store } from '../../store/redis/client.js'
+import { type ImageOp, imageIdsOf } from '../../store/scripts/change-ops.js'
 import type { Replica } from '../index/replica.js'
 import { type ComparingParts, compareAll, type NotCompared } from './comparing.js'
 import { type SweepingParts, sweepWatches } from './sweeping.js'
@@ -26,6 +27,8 @@ export interface Watching {
   close(): Promise<void>
 }
 
+/** Changes after which an image may match a watch that it did not match before. */
+const MAY_MATCH_ANEW: Readonly<Record<ImageOp, boolean>> = { image: true, standing: true, tombstone: false }
 const BLOCK_MS = 250
 const RETRY_MS = 500
 /** How long a process that stopped keeps others from going on: a match is told within five seconds. */
@@ -93,9 +96,7 @@ function createTurn(parts: WatchingParts): () => Promise<void> {
     }
     const last = followed.positions.at(-1)
     if (last === undefined) return
-    const ids = followed.changes.flatMap((change) =>
-      change.op === 'image' || change.op === 'standing' ? change.imageIds : [],
-    )
+    const ids = imageIdsOf(followed.changes, MAY_MATCH_ANEW)
     if (ids.length > 0) {
       // The index must have every watch that is older than the picture, and the replica the picture.
       await index.reached(await watches.lastPosition())

@@ -5,6 +5,7 @@ import { dependsOnTurn } from '../../domain/matching/evidence.js'
 import type { Signal } from '../../domain/matching/signal.js'
 import { type Bank, widestAskedThresholdOf } from '../../domain/organisations/bank.js'
 import { type Followed, follow, ORIGIN, type Position, WATCH_STREAM } from '../../store/images/changes.js'
+import type { ImageOp } from '../../store/scripts/change-ops.js'
 import type { Watches } from '../../store/watch/watches.js'
 import { Catalogue } from '../index/catalogue.js'
 import { forEachDue, isTransient } from '../load/each-due.js'
@@ -33,6 +34,8 @@ export interface WatchIndexParts {
   readonly onTrouble: (error: unknown) => void
 }
 
+/** Watches of other changes are read again. */
+const ENDS_WATCHES: Readonly<Record<ImageOp, boolean>> = { image: false, standing: false, tombstone: true }
 const BLOCK_MS = 250
 const RETRY_MS = 200
 const TURN_MS = 1
@@ -71,7 +74,7 @@ export function watchIndexOver({ watches, follower, clock, onTrouble }: WatchInd
     if (followed.changes.length === 0) catalogue.tidy()
     for (const change of followed.changes) {
       if (!('imageIds' in change)) continue
-      if (change.op === 'tombstone') {
+      if (ENDS_WATCHES[change.op]) {
         for (const id of change.imageIds) catalogue.remove(id)
         continue
       }

@@ -2,7 +2,7 @@
 
 import { createHash, randomBytes } from 'node:crypto'
 import { z } from 'zod'
-import { CASE_EVENT_KINDS, CASE_EVENTS, platformBucket } from '../../domain/cases/case-event.js'
+import { CASE_EVENT_KINDS, toldCount } from '../../domain/cases/case-event.js'
 import { formatUuid } from '../../domain/ids.js'
 import type { RegisteredImage } from '../../domain/matching/signal.js'
 import { WEBHOOK_EVENT_NAMES, type WebhookEvent, WITHDRAWN_SPREAD_MS } from '../../domain/organisations/webhook.js'
@@ -148,14 +148,7 @@ const TELLERS: Readonly<Record<WebhookEvent, Teller>> = {
     const caseId = field('case')
     const event = CASE_EVENT_KINDS.find((known) => known === field('event'))
     if (event === undefined) return () => []
-    const counts = CASE_EVENTS[event]
-    const data = {
-      caseId,
-      event,
-      ...(counts === 'images' && { images: Number(field('count')) }),
-      ...(counts === 'platforms' && { platforms: platformBucket(Number(field('count'))) }),
-      ...(counts === 'attempts' && { attempts: Number(field('count')) }),
-    }
+    const data = { caseId, event, ...toldCount(event, Number(field('count'))) }
     const told = { atMs: Number(field('atMs')), data }
     return (orgId) => (orgId === field('org') ? [told] : [])
   },

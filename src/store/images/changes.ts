@@ -5,18 +5,7 @@ import { formatUuid } from '../../domain/ids.js'
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
 import { readPosition } from '../scripts/announce.js'
-
-export type Change =
-  /** `standing`: what was said about an image changed, its bits did not. `by`: what its writer will know it by. */
-  | {
-      readonly op: 'image' | 'standing' | 'tombstone'
-      readonly revision: number
-      readonly imageIds: readonly string[]
-      readonly by?: string
-    }
-  | { readonly op: 'bank' | 'api-key'; readonly revision: number; readonly name: string }
-  /** The store was restored from a backup; what follows belongs to its history. */
-  | { readonly op: 'restored'; readonly revision: number }
+import { type Change, carriesImageIds, carriesName, isChangeOp } from '../scripts/change-ops.js'
 
 /**
  * A place in the stream: everything up to a revision, and the digest of the chain there. The same revision with another digest is another history:
@@ -230,17 +219,17 @@ function parseChange(
   ids: Buffer | undefined,
   [more, value]: readonly (Buffer | undefined)[],
 ): Change {
-  const name = op?.toString('latin1')
+  const written = op?.toString('latin1') ?? ''
   const said = value === undefined ? undefined : { name: more?.toString('latin1'), text: value.toString('latin1') }
-  if (ids !== undefined) {
-    if (name === 'image' && said?.name === 'of' && said.text === 'standing')
-      return { op: 'standing', revision, imageIds: splitIds(ids) }
-    if (name === 'image' && said?.name === 'by') return { op: name, revision, imageIds: splitIds(ids), by: said.text }
-    if (name === 'image' || name === 'tombstone') return { op: name, revision, imageIds: splitIds(ids) }
-    if (name === 'bank' || name === 'api-key') return { op: name, revision, name: ids.toString('utf8') }
-    if (name === 'restored') return { op: name, revision }
+  // A standing is written as a change of its image, with a mark.
+  const name = written === 'image' && said?.name === 'of' && said.text === 'standing' ? said.text : written
+  if (ids === undefined || !isChangeOp(name)) throw new Error('a change of a kind that this version does not know')
+  if (carriesImageIds(name)) {
+    const by = name === 'image' && said?.name === 'by' ? { by: said.text } : {}
+    return { op: name, revision, imageIds: splitIds(ids), ...by }
   }
-  throw new Error('a change of a kind that this version does not know')
+  if (carriesName(name)) return { op: name, revision, name: ids.toString('utf8') }
+  return { op: name, revision }
 }
 
 function splitIds(ids: Buffer): string[] {

@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import type { RegisteredImage } from '../../domain/matching/signal.js'
-import type { Change } from './changes.js'
+import { type Change, type ImageOp, imageIdsOf } from '../scripts/change-ops.js'
 import { decodeImage } from './image-record.js'
 
 export interface OwnWrites {
@@ -64,8 +64,9 @@ export function ownWrites(): OwnWrites {
       const own = new Map<string, RegisteredImage>()
       if (writes.size === 0) return own
       for (const change of changes) {
-        const records = change.op === 'image' && change.by !== undefined ? take(change.by) : undefined
-        if (records === undefined || change.op !== 'image') continue
+        if (!('imageIds' in change) || change.by === undefined) continue
+        const records = take(change.by)
+        if (records === undefined) continue
         for (const id of change.imageIds) {
           const record = records.get(id)
           if (record !== undefined) own.set(id, decodeImage(record))
@@ -89,15 +90,15 @@ function nameOf(mark: Buffer): string {
   return mark.toString('latin1')
 }
 
+/** Changes after which the record that this process wrote may no longer be the stored one. */
+const STORES_OR_ERASES: Readonly<Record<ImageOp, boolean>> = { image: true, standing: false, tombstone: true }
+
 function namedTwice(changes: readonly Change[], among: ReadonlyMap<string, unknown>): string[] {
   const once = new Set<string>()
   const twice: string[] = []
-  for (const change of changes) {
-    if (change.op !== 'image' && change.op !== 'tombstone') continue
-    for (const id of change.imageIds) {
-      if (once.has(id)) twice.push(id)
-      else if (among.has(id)) once.add(id)
-    }
+  for (const id of imageIdsOf(changes, STORES_OR_ERASES)) {
+    if (once.has(id)) twice.push(id)
+    else if (among.has(id)) once.add(id)
   }
   return twice
 }

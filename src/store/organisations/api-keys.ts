@@ -15,7 +15,7 @@ import { settleWithdrawals } from '../exchange/fetched.js'
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
 import { ensureOrg, putNamed, removeNamed } from '../scripts/organisations/put-named.js'
-import { changeNamed } from './replicated-config.js'
+import { changeNamed, type Named } from './replicated-config.js'
 
 export interface ApiKey extends Caller {
   /** SHA-256 of the secret, hex. The secret is 256 random bits, so there is nothing to stretch. */
@@ -39,6 +39,7 @@ const ApiKeyJson = z.object({
   networks: z.array(z.string()).optional(),
   suspendedAtMs: z.int().optional(),
 })
+const NAMED: Named = { op: 'api-key', table: keys.apiKeys }
 const OrgJson = z.object({ name: z.string(), kind: z.enum(ORG_KINDS) })
 
 export interface ApiKeys {
@@ -87,14 +88,14 @@ export function apiKeysIn(store: Store): ApiKeys {
         { act: 'key.created', by, about: { keyId, orgId }, atMs: createdAtMs },
         putNamed,
         [keys.apiKeys, keys.revision, keys.changes],
-        ['api-key', keyId, jsonOf(key)],
+        [NAMED.op, keyId, jsonOf(key)],
       )
       return reply === null ? undefined : Number(reply)
     },
     change: (keyId, revise, entry) =>
       changeNamed(
         store,
-        { op: 'api-key', table: keys.apiKeys },
+        NAMED,
         keyId,
         (json) => {
           const revised = revise(parse(keyId, json))
@@ -114,7 +115,7 @@ export function apiKeysIn(store: Store): ApiKeys {
         { act: 'key.revoked', by, about: { keyId }, atMs: nowMs },
         removeNamed,
         [keys.apiKeys, keys.revision, keys.changes],
-        ['api-key', keyId],
+        [NAMED.op, keyId],
       )
       await store.ask((redis) => redis.hdel(keys.apiKeyUses, keyId))
       await settleWithdrawals(store, keyId, '+inf')

@@ -5,10 +5,11 @@ import { writeAudited } from '../audit/audit.js'
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
 import { untilUnchanged } from '../redis/latest.js'
+import type { NamedOp } from '../scripts/change-ops.js'
 import { swapNamed } from '../scripts/organisations/swap-named.js'
 
 export interface Named {
-  readonly op: 'bank' | 'api-key'
+  readonly op: NamedOp
   /** hash: name → JSON. */
   readonly table: string
 }

@@ -3,8 +3,9 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makeOnce, openRecordFile, overwrite, type RecordFile } from '../../files/record-file.js'
-import { type Change, changeAt, changesBetween, lastRevision } from '../images/changes.js'
+import { changeAt, changesBetween, lastRevision } from '../images/changes.js'
 import type { Store } from '../redis/client.js'
+import type { Change } from '../scripts/change-ops.js'
 import {
   type LogFolder,
   type LogStatus,

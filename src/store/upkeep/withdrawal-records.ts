@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseUuid } from '../../domain/ids.js'
-import type { Change } from '../images/changes.js'
+import type { Change, ChangeOp } from '../scripts/change-ops.js'
 
 /*
  * A file a month, `2026-11.log`: records, one a line, in the order in which they happened, and empty lines between:
@@ -81,24 +81,36 @@ export function recordsOf(
   const texts: string[] = []
   let revision = after
   for (const change of changes) {
-    const names = namesOf(change)
-    if (names === undefined) continue
+    const kind = NOTED_AS[change.op]
+    if (kind === undefined) continue
     const place = { after: revision, revision: change.revision, mark: markOf(change) }
-    texts.push(recordText(place, change.op === 'api-key' ? 'key' : 'images', names))
+    texts.push(recordText(place, kind, namesOf(change)))
     revision = change.revision
   }
   return { texts, revision }
 }
 
-function namesOf(change: Change): string | undefined {
-  if (change.op === 'tombstone') return change.imageIds.join(' ')
-  return change.op === 'api-key' ? change.name : undefined
+/** As what the log notes a change; `undefined` where nothing is taken back. A revoked key is a change of that key. */
+const NOTED_AS: Readonly<Record<ChangeOp, 'images' | 'key' | undefined>> = {
+  image: undefined,
+  standing: undefined,
+  tombstone: 'images',
+  bank: undefined,
+  'api-key': 'key',
+  restored: undefined,
+}
+
+function namesOf(change: Change): string {
+  if ('imageIds' in change) return change.imageIds.join(' ')
+  return 'name' in change ? change.name : ''
 }
 
 /** Tells a change from another one of the same revision: ids are random. */
 export function markOf(change: Change): string {
-  const names = 'imageIds' in change ? change.imageIds.join(' ') : 'name' in change ? change.name : ''
-  return createHash('sha256').update(`${change.op} ${change.revision} ${names}`).digest('hex').slice(0, NO_MARK.length)
+  return createHash('sha256')
+    .update(`${change.op} ${change.revision} ${namesOf(change)}`)
+    .digest('hex')
+    .slice(0, NO_MARK.length)
 }
 
 /** @throws when the folder is there and cannot be read. */

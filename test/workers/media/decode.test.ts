@@ -5,9 +5,10 @@ import t from 'tap'
 import { distance } from '../../../packages/hash/src/hash256.js'
 import { loadPdqKernelSync } from '../../../packages/hash/src/pdq-kernel.js'
 import { MAX_SIDE_PX } from '../../../packages/hash/src/pixels.js'
-import { FULL_RESOLUTION_PIXELS } from '../../../packages/hash/src/reduced-side.js'
+import { FULL_RESOLUTION_PIXELS, hashedSize } from '../../../packages/hash/src/reduced-side.js'
 import { isProblemCode } from '../../../src/domain/problem.js'
-import { checkDecoderFloors, decode } from '../../../workers/media/decode.js'
+import { decode, eachFrame } from '../../../workers/media/decode.js'
+import { checkDecoderFloors } from '../../../workers/media/libvips.js'
 import { bombPng, longGif, onePixel, ppm, svg, tooLarge, unreadable } from '../../helpers/hostile-pictures.js'
 import {
   everyFormat,
@@ -229,3 +230,20 @@ function solid(background: string): Promise<Buffer> {
     .png()
     .toBuffer()
 }
+
+t.test('the pixels of a frame are overwritten once they were used, also when that failed', async (t) => {
+  const { bytes } = await scene(4)
+  const limits = { sizeFor: hashedSize }
+  const [used] = await eachFrame(bytes, limits, ({ pixels }) => {
+    t.ok(pixels.data.some((byte) => byte !== 0))
+    return pixels.data
+  })
+  t.ok(used?.every((byte) => byte === 0))
+  let kept: Buffer | undefined
+  const failing = eachFrame(bytes, limits, ({ pixels }) => {
+    kept = pixels.data
+    throw new Error('of the caller')
+  })
+  await t.rejects(failing, { message: 'of the caller' })
+  t.ok(kept?.every((byte) => byte === 0))
+})

@@ -8,12 +8,12 @@ import {
   BEFORE_ALL_EVENTS,
   CASE_EVENT_ID_PATTERN,
   CASE_EVENT_KINDS,
-  CASE_EVENTS,
   type CaseEvent,
   PLATFORM_BUCKETS,
   platformBucket,
+  toldCount,
 } from '../../../domain/cases/case-event.js'
-import { REPORT_LANGUAGES } from '../../../domain/cases/report-words.js'
+import { REPORT_FORMATS, REPORT_LANGUAGES } from '../../../domain/cases/report-words.js'
 import { TIER_NAMES } from '../../../domain/matching/signal.js'
 import { DISPUTE_ANSWERS } from '../../../domain/trust/trust.js'
 import type { CaseFiles, FiledImage } from '../../../services/cases/case-file.js'
@@ -180,7 +180,7 @@ function getReportRoute(app: ZodApp, { files, signer, now }: CaseFileRouteOption
         tags: ['cases'],
         params: CaseNumberParam,
         querystring: z.strictObject({
-          format: z.enum(['json', 'pdf']).default('json'),
+          format: z.enum(REPORT_FORMATS).default('json'),
           lang: z.enum(REPORT_LANGUAGES).default('en').meta({ description: 'Language of the PDF.' }),
         }),
         response: {
@@ -194,23 +194,17 @@ function getReportRoute(app: ZodApp, { files, signer, now }: CaseFileRouteOption
       const file = await files.file(own)
       const { hashes } = own.record
       const report = reportOf({ file, hashes, receipt: receiptFor(own, signer), signer, nowMs: now() })
-      if (request.query.format === 'json') return report
+      const { format, lang } = request.query
+      if (format === 'json') return report
+      format satisfies 'pdf'
       reply.type('application/pdf').header('content-disposition', 'attachment; filename="report.pdf"')
-      return reply.send(await printer.print(report, request.query.lang))
+      return reply.send(await printer.print(report, lang))
     },
   )
 }
 
 function presentEvent({ id, kind, atMs, count }: CaseEvent): EventView {
-  const counted = CASE_EVENTS[kind]
-  return {
-    id,
-    kind,
-    at: instant(atMs),
-    ...(counted === 'images' && { images: count }),
-    ...(counted === 'platforms' && { platforms: platformBucket(count) }),
-    ...(counted === 'attempts' && { attempts: count }),
-  }
+  return { id, kind, at: new Date(atMs).toISOString(), ...toldCount(kind, count) }
 }
 
 function presentImage({ registeredAtMs, category, answer, ...rest }: FiledImage): z.infer<typeof ImageView> {

@@ -1,0 +1,106 @@
+// Which files the service and the page know, told by their first bytes. Workers, page, console, messages and documents derive from this table.
+
+import { namesOf } from '../own-value.js'
+
+interface Row {
+  /** As people know it. */
+  readonly name: string
+  readonly mimeType: string
+  /** Which decoder of the workers opens it (`workers/media/decode.ts`). `none`: it is refused by its first bytes. */
+  readonly decoder: 'libvips' | 'none'
+  /** Do we say that the service reads it, and does the page offer to send it? */
+  readonly isOffered: boolean
+  /** Does every browser open it? Such a file that a browser does not open is damaged. */
+  readonly isOpenedByAll: boolean
+}
+
+/** In the order in which they are listed. */
+export const MEDIA_FORMATS = {
+  jpeg: { name: 'JPEG', mimeType: 'image/jpeg', decoder: 'libvips', isOffered: true, isOpenedByAll: true },
+  png: { name: 'PNG', mimeType: 'image/png', decoder: 'libvips', isOffered: true, isOpenedByAll: true },
+  webp: { name: 'WebP', mimeType: 'image/webp', decoder: 'libvips', isOffered: true, isOpenedByAll: true },
+  gif: { name: 'GIF (first frame)', mimeType: 'image/gif', decoder: 'libvips', isOffered: true, isOpenedByAll: true },
+  avif: { name: 'AVIF', mimeType: 'image/avif', decoder: 'libvips', isOffered: true, isOpenedByAll: false },
+  tiff: { name: 'TIFF', mimeType: 'image/tiff', decoder: 'libvips', isOffered: true, isOpenedByAll: false },
+  /** HEIC, and whatever else lies in such boxes without naming AV1. No npm build of libvips decodes HEVC, so it is tried and not offered. */
+  heif: { name: 'HEIC', mimeType: 'image/heic', decoder: 'libvips', isOffered: false, isOpenedByAll: false },
+  bmp: { name: 'BMP', mimeType: 'image/bmp', decoder: 'none', isOffered: false, isOpenedByAll: true },
+  jxl: { name: 'JPEG XL', mimeType: 'image/jxl', decoder: 'none', isOffered: false, isOpenedByAll: false },
+} as const satisfies Readonly<Record<string, Row>>
+
+export type MediaFormat = keyof typeof MEDIA_FORMATS
+export type DecoderName = Exclude<(typeof MEDIA_FORMATS)[MediaFormat]['decoder'], 'none'>
+/** The formats that a decoder opens. */
+export type FormatOf<Name extends DecoderName> = {
+  [Format in MediaFormat]: (typeof MEDIA_FORMATS)[Format]['decoder'] extends Name ? Format : never
+}[MediaFormat]
+
+interface Signature {
+  readonly at: number
+  readonly hex: string
+  /** What an `ftyp` box names among its brands. */
+  readonly brands?: RegExp
+}
+
+const FTYP = { at: 4, hex: '66747970' } as const
+
+/** In the order in which they are looked for: of two that fit, the first counts. */
+const SIGNATURES: Readonly<Record<MediaFormat, readonly Signature[]>> = {
+  jpeg: [{ at: 0, hex: 'ffd8ff' }],
+  png: [{ at: 0, hex: '89504e470d0a1a0a' }],
+  gif: [
+    { at: 0, hex: '474946383761' },
+    { at: 0, hex: '474946383961' },
+  ],
+  webp: [{ at: 8, hex: '57454250' }],
+  tiff: [
+    { at: 0, hex: '49492a00' },
+    { at: 0, hex: '4d4d002a' },
+    { at: 0, hex: '49492b00' },
+    { at: 0, hex: '4d4d002b' },
+  ],
+  avif: [{ ...FTYP, brands: /avi[fs]/ }],
+  heif: [FTYP],
+  bmp: [{ at: 0, hex: '424d' }],
+  jxl: [
+    { at: 0, hex: 'ff0a' },
+    { at: 0, hex: '0000000c4a584c20' },
+  ],
+}
+const BY_SIGNATURE = namesOf(SIGNATURES)
+
+/** How much of a file `formatOf` looks at. */
+export const FORMAT_BYTES = 256
+
+/** @param head the first bytes of a file. @returns `undefined` for what is none of the table. */
+export function formatOf(head: Uint8Array): MediaFormat | undefined {
+  return BY_SIGNATURE.find((format) => SIGNATURES[format].some((signature) => fits(head, signature)))
+}
+
+/** Does the service read it, as far as we say? */
+export function isDecoded(format: MediaFormat | undefined): boolean {
+  return format !== undefined && MEDIA_FORMATS[format].isOffered
+}
+
+/** What the service reads, as people know the names. */
+export const DECODED_FORMATS = listed(namesOf(MEDIA_FORMATS).filter(isDecoded))
+
+function listed(formats: readonly MediaFormat[]): string {
+  const names = formats.map((format) => MEDIA_FORMATS[format].name)
+  return `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`
+}
+
+function fits(head: Uint8Array, { at, hex, brands }: Signature): boolean {
+  return hexOf(head.subarray(at, at + hex.length / 2)) === hex && (brands === undefined || brands.test(brandsIn(head)))
+}
+
+/** What stands in the `ftyp` box that the file begins with. */
+function brandsIn(head: Uint8Array): string {
+  if (head.length < 12) return ''
+  const boxBytes = new DataView(head.buffer, head.byteOffset).getUint32(0)
+  return String.fromCharCode(...head.subarray(8, Math.min(boxBytes, FORMAT_BYTES)))
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+}

@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import t from 'tap'
+import {
+  DECODED_FORMATS,
+  FORMAT_BYTES,
+  formatOf,
+  isDecoded,
+  MEDIA_FORMATS,
+  type MediaFormat,
+} from '../../src/domain/media/media-formats.js'
+import { namesOf } from '../../src/domain/own-value.js'
+import { Problem } from '../../src/domain/problem.js'
+import { PROBLEMS } from '../../src/http/problem-table.js'
+import { decode } from '../../workers/media/decode.js'
+import { type Format, formats, scene } from '../helpers/pictures.js'
+
+/** The first bytes of what we do not say that workers read, as such files begin. */
+const NOT_OFFERED: Readonly<Record<Exclude<MediaFormat, Format>, string>> = {
+  heif: '0000001866747970686569630000000068656963',
+  bmp: '424d36000300000000003600000028000000',
+  jxl: 'ff0a0000000000000000000000000000',
+}
+const root = resolve(import.meta.dirname, '../../..')
+const textOf = (file: string) => readFileSync(join(root, file), 'utf8')
+
+t.test('what is called readable is what workers decode', async (t) => {
+  for (const format of formats) {
+    const { bytes } = await scene(1, { format, width: 160, height: 120 })
+    const found = formatOf(bytes.subarray(0, FORMAT_BYTES))
+    t.equal(found, format)
+    t.ok(isDecoded(found), format)
+    t.equal((await decode(bytes)).width, 160, format)
+    t.ok(DECODED_FORMATS.includes(MEDIA_FORMATS[format].name), format)
+  }
+  for (const format of namesOf(NOT_OFFERED)) {
+    const bytes = Buffer.from(NOT_OFFERED[format], 'hex')
+    const found = formatOf(bytes)
+    t.equal(found, format)
+    t.notOk(isDecoded(found), format)
+    const refusal = await decode(bytes).catch((error: unknown) => error)
+    t.equal(refusal instanceof Problem && refusal.code, 'media-unsupported', format)
+    t.notOk(DECODED_FORMATS.includes(MEDIA_FORMATS[format].name), format)
+  }
+  t.equal(formatOf(Buffer.from('a shopping list')), undefined)
+  t.notOk(isDecoded(undefined))
+})
+
+t.test('each format is known by its own first bytes, and of two that fit the first counts', async (t) => {
+  const known = [
+    ['474946383961', 'gif'],
+    ['47494638396100005745425000', 'gif'],
+    ['5249464600000000574542505650', 'webp'],
+    ['49492a000000000057454250', 'webp'],
+    ['4d4d002b00080000', 'tiff'],
+    ['00000018667479706d6966310000000061766966', 'avif'],
+    ['00000014667479706d6966310000000068656963', 'heif'],
+    ['000000106674797061766966', 'avif'],
+    ['0000000c66747970', 'heif'],
+    ['424d00006674797068656963', 'heif'],
+    ['0000000c4a584c200d0a870a', 'jxl'],
+    ['ffd8', undefined],
+  ] as const
+  for (const [hex, format] of known) t.equal(formatOf(Buffer.from(hex, 'hex')), format, hex)
+})
+
+t.test('messages, documents and the description of the API name the same formats', async (t) => {
+  const detail = PROBLEMS['media-unsupported'].detail ?? ''
+  for (const text of [detail, textOf('README.md'), textOf('openapi.yaml')]) {
+    t.ok(text.includes(DECODED_FORMATS))
+    const listed = text.match(/[^\n.]*\bAVIF\b[^\n.]*/g) ?? []
+    for (const list of listed) if (list.includes('TIFF')) t.notMatch(list, /HEIC/)
+  }
+  const notOffered = namesOf(NOT_OFFERED).map((format) => MEDIA_FORMATS[format].name)
+  t.ok(textOf('docs/page.md').includes(`What the server cannot read (${notOffered.join(', ')})`))
+})
