@@ -155,6 +155,10 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
         const outcome = outcomes[i]
         return outcome instanceof Problem ? undefined : outcome?.asked
       }
+      const isFormOf = (i: number) => {
+        const outcome = outcomes[i]
+        return !(outcome instanceof Problem) && outcome?.isForm === true
+      }
       const truncated = new Set<number>()
       const found = await matcher.match(
         outcomes.map((outcome) => (outcome instanceof Problem ? [] : askedOf(outcome, transforms === 'true'))),
@@ -166,6 +170,7 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
           depth,
           mirrors: transforms === 'true',
           viewsOf,
+          isFormOf,
           contexts: outcomes.map(() => context),
           onTruncated: (i) => void truncated.add(i),
         },

@@ -84,7 +84,7 @@ export function matcherOver({ replica, matchIds, finder, sightings, probing, tur
       // Waiting costs more than all else that is done for a picture which nothing is near to, so only when it is time.
       const turn = giveWay()
       if (turn !== undefined) await turn
-      const found = isNowhere(signals, ahead) ? NOTHING_FOUND : await answerByHashes(signals)
+      const found = isNowhere(signals, ahead) ? NOTHING_FOUND : await answerByHashes(picture, signals)
       if (found.isTruncated) options.onTruncated?.(picture)
       const byHashes = found.answer
       const views = viewsAsked(picture, byHashes)
@@ -113,9 +113,9 @@ export function matcherOver({ replica, matchIds, finder, sightings, probing, tur
       return isCopy(match) || !catalogue.isNarrowed(imageId)
     }
 
-    async function answerByHashes(signals: readonly HashedSignal[]): Promise<FoundByHashes> {
+    async function answerByHashes(picture: number, signals: readonly HashedSignal[]): Promise<FoundByHashes> {
       const observed = probing.isOn ? createObserved(options.thresholdBits) : NOT_OBSERVED
-      const found = await inTurns(matchesByHashes(signals, ahead, asking, observed), giveWay)
+      const found = await inTurns(matchesByHashes(signals, ahead, asking, observed, options.isFormOf?.(picture)), giveWay)
       const answer = found.answer.filter(isTold)
       // The end of a band is where a narrowed image ceases to match, and so it is an outer edge.
       const observations = observed

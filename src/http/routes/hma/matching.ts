@@ -1,7 +1,7 @@
 // HMA's `/h` and `/m`: hash a picture, look a picture or a hash up.
 
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import type { HashedImage, HashedSignal } from '../../../domain/matching/hashed-image.js'
+import type { HashedImage } from '../../../domain/matching/hashed-image.js'
 import { SIGNAL_TYPES } from '../../../domain/matching/signal-types.js'
 import type { Caller } from '../../../domain/organisations/access.js'
 import { Problem } from '../../../domain/problem.js'
@@ -48,6 +48,8 @@ interface Exchange {
   readonly reply: FastifyReply
 }
 
+type Asked = Pick<HashedImage, 'signals' | 'isForm'>
+
 interface Found {
   readonly bank: string
   readonly bank_content_id: number
@@ -59,11 +61,12 @@ export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (
   const config = { scope: 'match', keyAlso: 'in-path' } as const
   const schema = { hide: true }
 
-  async function found(caller: Caller, signals: readonly HashedSignal[], reply: FastifyReply): Promise<Found[]> {
+  async function found(caller: Caller, { signals, isForm }: Asked, reply: FastifyReply): Promise<Found[]> {
     const [matches] = await matcher.match([signals], {
       orgId: caller.orgId,
       banks: undefined,
       thresholdBits: undefined,
+      isFormOf: () => isForm === true,
       knowsDistance: caller.scopes.has('match:distance'),
       // HMA's answers have no place for it.
       onTruncated: () => void reply.header('tabir-truncated', 'true'),
@@ -84,17 +87,12 @@ export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (
   }
 
   /** By bank, as far as the coin lets each speak. A bank that is switched off speaks to nobody, whatever was asked. */
-  async function lookUp(
-    { request, reply }: Exchange,
-    signals: readonly HashedSignal[],
-    asked: string | undefined,
-    coin: number,
-  ) {
+  async function lookUp({ request, reply }: Exchange, picture: Asked, asked: string | undefined, coin: number) {
     const caller = callerOf(request)
     const names = asked?.split(',')
     const ratios = new Map(banks.list(caller).map(({ shownAs, enabledRatio }) => [shownAs, enabledRatio ?? 1]))
     const answer = new Map<string, Omit<Found, 'bank'>[]>()
-    for (const { bank, ...match } of await found(caller, signals, reply)) {
+    for (const { bank, ...match } of await found(caller, picture, reply)) {
       if (names?.includes(bank) === false || (ratios.get(bank) ?? 0) < coin) continue
       const ofBank = answer.get(bank) ?? []
       ofBank.push(match)
@@ -129,7 +127,9 @@ export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (
     signalTypeNamed(type)
     const asked = askedByHash(pdqHash(signal, 'invalid signal'))
     request.spend(reply, 1)
-    const all = (await found(callerOf(request), asked, reply)).filter(({ bank }) => names?.includes(bank) !== false)
+    const all = (await found(callerOf(request), { signals: asked }, reply)).filter(
+      ({ bank }) => names?.includes(bank) !== false,
+    )
     return {
       matches: withDistance
         ? all.map(({ bank: _, ...match }) => match)
@@ -146,8 +146,7 @@ export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (
       if (type !== undefined) signalTypeNamed(type)
       const result = await hashedFrom(options, url, fields, 'query', request.hashingFor(reply))
       request.spend(reply, 1)
-      const { signals } = hashedOr(result)
-      const found = await lookUp({ request, reply }, signals, names, coinOf(seed))
+      const found = await lookUp({ request, reply }, hashedOr(result), names, coinOf(seed))
       return type === undefined ? { [PDQ]: found } : found
     }
     if (signal === undefined || type === undefined)
@@ -155,7 +154,7 @@ export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (
     signalTypeNamed(type)
     const asked = askedByHash(pdqHash(signal, 'invalid signal'))
     request.spend(reply, 1)
-    return await lookUp({ request, reply }, asked, names, coinOf(seed))
+    return await lookUp({ request, reply }, { signals: asked }, names, coinOf(seed))
   })
 
   app.post('/m/lookup', { config: { ...config, multipart: true }, schema }, async (request, reply) => {
@@ -168,8 +167,7 @@ export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (
     )
     await request.enterAgain()
     request.spend(reply, 1)
-    const { signals } = hashedOr(result)
-    return { [PDQ]: await lookUp({ request, reply }, signals, names, coin) }
+    return { [PDQ]: await lookUp({ request, reply }, hashedOr(result), names, coin) }
   })
 
   app.post('/m/compare', { config, schema }, async ({ body }) => {
