@@ -106,7 +106,14 @@ export class Service {
   async ask(images, depth) {
     const answers = await this.#matcher.match(
       images.map(({ signals }) => signals),
-      { orgId: 'bench', banks: undefined, thresholdBits: undefined, depth, viewsOf: (i) => images[i].asked },
+      {
+        orgId: 'bench',
+        banks: undefined,
+        thresholdBits: undefined,
+        depth,
+        viewsOf: (i) => images[i].asked,
+        isFormOf: (i) => images[i].isForm === true,
+      },
     )
     return answers.map((matches) => matches.map((match) => ({ ...match, name: this.#images.get(match.matchId).name })))
   }

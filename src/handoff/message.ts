@@ -89,6 +89,7 @@ const Message = z.union([
           SIGNAL_TYPE_NAMES.every((name) => signals.filter(({ type }) => type === name).length <= SIGNAL_RULES[name].max),
         ),
       isSimple: z.literal(true).optional(),
+      isForm: z.literal(true).optional(),
       details: bytesAs(readRegistered, MAX_REGISTERED_BYTES).optional(),
       asked: bytesAs(readAsked, MAX_ASKED_BYTES).optional(),
     }),
@@ -102,10 +103,11 @@ const Message = z.union([
 export function parseAnswer(text: string, wanted?: Wanted): HandoffAnswer {
   const answer = Message.parse(JSON.parse(text))
   if ('problem' in answer) return answer
-  const { isSimple, details, asked, ...rest } = answer.image
+  const { isSimple, isForm, details, asked, ...rest } = answer.image
   const image = {
     ...rest,
     ...(isSimple && { isSimple }),
+    ...(isForm && { isForm }),
     ...(details !== undefined && { details }),
     ...(asked !== undefined && { asked }),
   }
@@ -113,10 +115,10 @@ export function parseAnswer(text: string, wanted?: Wanted): HandoffAnswer {
   return { image }
 }
 
-/** Only what is registered is one hash a part, has rows to be found by, and may be too simple; only what is asked about has views. */
-function isWanted({ signals, isSimple, details, asked }: HashedImage, wanted: Wanted): boolean {
+/** Only what is registered is one hash a part, has rows to be found by, and may be too simple; only what is asked about has views or is a form. */
+function isWanted({ signals, isSimple, isForm, details, asked }: HashedImage, wanted: Wanted): boolean {
   const isRegistered = wanted.purpose === 'submission'
-  if (isSimple && !isRegistered) return false
+  if (isRegistered ? isForm : isSimple) return false
   if (
     wanted.details === 'none' ? details !== undefined || asked !== undefined : (isRegistered ? asked : details) !== undefined
   )
@@ -126,12 +128,13 @@ function isWanted({ signals, isSimple, details, asked }: HashedImage, wanted: Wa
 
 export function formatAnswer(answer: HandoffAnswer): string {
   if ('problem' in answer) return JSON.stringify({ problem: answer.problem })
-  const { quality, signals, isSimple, details, asked } = answer.image
+  const { quality, signals, isSimple, isForm, details, asked } = answer.image
   return JSON.stringify({
     image: {
       quality,
       signals: signals.map((signal) => ({ ...signal, hashes: signal.hashes.map(formatHash) })),
       ...(isSimple && { isSimple }),
+      ...(isForm && { isForm }),
       ...(details !== undefined && { details: base64(writeRegistered(details)) }),
       ...(asked !== undefined && { asked: base64(writeAsked(asked)) }),
     },

@@ -1,9 +1,9 @@
 // Which matches rest on a part of the picture: by hashes made up to lie at given distances, and by those of drawn pictures.
-
 import t from 'tap'
 import type { Hash256 } from '../../packages/hash/src/hash256.js'
 import { loadImageHasherSync } from '../../packages/hash/src/image-hasher.js'
-import { agreementOf, isAgreementClose, type RegisteredView } from '../../src/domain/matching/agreement.js'
+import { agreementOf, type RegisteredView } from '../../src/domain/matching/agreement.js'
+import { isSurplusClose } from '../../src/domain/matching/edges.js'
 import type { HashedSignal } from '../../src/domain/matching/hashed-image.js'
 import { bitsFrom, hashNamed } from '../helpers/hashes.js'
 import { type Pixels, scenePixels } from '../helpers/pictures.js'
@@ -83,8 +83,7 @@ t.test('quarters that agree are told with the region around them, and close call
     [56, 57, 58, 59, 60, 61].map((bits) => partial([bits, 99, 0, 0])?.isPartialClose),
     [false, true, true, true, true, false],
   )
-  const closeOf = (bits: number) => isAgreementClose({ surplusBits: bits, partial: undefined, isPartialClose: false })
-  t.same([-3, -2, -1, 0, 1, 2].map(closeOf), [false, true, true, true, true, false])
+  t.same([-3, -2, -1, 0, 1, 2].map(isSurplusClose), [false, true, true, true, true, false])
 })
 
 t.test('a copy of a drawn picture agrees, another one with its upper half does so there', async (t) => {

@@ -46,7 +46,7 @@ t.test('what a worker says arrives as it was said', async () => {
       assert.deepEqual(parseAnswer(formatAnswer({ image: said })), { image: said })
     }),
   )
-  for (const image of [{ details }, { asked }, { isSimple: true as const }].map((more) => ({
+  for (const image of [{ details }, { asked }, { isSimple: true as const }, { isForm: true as const }].map((more) => ({
     quality: 80,
     signals: [],
     ...more,

@@ -4,7 +4,7 @@ import t from 'tap'
 import { hashImage } from '../../packages/hash/src/hash-image.js'
 import { loadImageHasherSync } from '../../packages/hash/src/image-hasher.js'
 import { rasterOf } from '../../packages/hash/src/raster.js'
-import { isSimple } from '../../packages/hash/src/simple.js'
+import { isForm, isSimple } from '../../packages/hash/src/simple.js'
 import { chessboard, pictures, plain, shaded, striped } from './patterns.js'
 import { drawn, noisy } from './synthetic.js'
 
@@ -62,4 +62,10 @@ t.test('any picture is simple or not', async () => {
     }),
     { numRuns: 40 },
   )
+})
+
+t.test('a form may have more colours than a sign, and no texture either', async (t) => {
+  t.ok(isForm(rasterOf(sign({}))))
+  t.notOk(isForm(rasterOf(sign({ noise: 3 }))), 'the same with grain')
+  for (const seed of [1, 2, 3]) t.notOk(isForm(rasterOf(drawn(seed, 320, 240))))
 })

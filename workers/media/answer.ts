@@ -11,13 +11,14 @@ import { ranOutOfMemory } from './out-of-memory.js'
 /** The hashes, or the code of the refusal; never the words of a decoder. `bytes` stay the caller's to wipe. */
 export async function answerFor(bytes: Buffer, purpose: Purpose, details: DetailsWanted = 'none'): Promise<HandoffAnswer> {
   try {
-    const { quality, signals, blockhash, isSimple } = await hashImage(bytes, purpose)
+    const { quality, signals, blockhash, isSimple, isForm } = await hashImage(bytes, purpose)
     const found = details === 'none' ? {} : await detailsOf(bytes, purpose)
     return {
       image: {
         quality,
         signals: [...signals, { type: 'blockhash', view: 'whole', quality, hashes: blockhash }],
         ...(isSimple && { isSimple }),
+        ...(isForm && { isForm }),
         ...found,
       },
     }

@@ -16,6 +16,8 @@ export interface ImageHashes {
   readonly blockhash: readonly Hash256[]
   /** A sign in a few flat colours? */
   readonly isSimple: boolean
+  /** Flat and of few colours, as a form is? */
+  readonly isForm: boolean
 }
 
 /**
@@ -35,7 +37,7 @@ export function imageOf<T>([first, ...others]: readonly T[]): T {
 const hasher = loadImageHasherSync()
 
 function hashPicture(picture: DecodedPicture, purpose: Purpose): ImageHashes {
-  const { quality, signals, blockTotals, isSimple } = hasher.hash(picture, purpose, picture.aspect)
+  const { quality, signals, blockTotals, isSimple, isForm } = hasher.hash(picture, purpose, picture.aspect)
   const blockhash = blockTotals === undefined ? blockhashesOfTiny(picture) : blockhashesOf(blockTotals, picture)
-  return { quality, signals, blockhash, isSimple }
+  return { quality, signals, blockhash, isSimple, isForm }
 }

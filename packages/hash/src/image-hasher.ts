@@ -8,7 +8,7 @@ import type { PdqKernel, SampledResult } from './pdq-kernel.js'
 import { loadPdqKernel, loadPdqKernelSync } from './pdq-kernel.js'
 import type { Pixels } from './pixels.js'
 import { separableBits } from './separable.js'
-import { isSimple } from './simple.js'
+import { isForm, isSimple } from './simple.js'
 import { gridOf, sampleTilted } from './tilt.js'
 import { askedTurns, type Purpose, type View, type ViewKind, viewsOf } from './views.js'
 
@@ -31,6 +31,8 @@ export interface ImageSignals {
   readonly blockTotals: readonly number[] | undefined
   /** Is it a sign in a few flat colours, so that it must not be registered? Only looked for when it is to be. */
   readonly isSimple: boolean
+  /** Is it flat and of few colours, as forms are? Only looked for when it is asked about. */
+  readonly isForm: boolean
 }
 
 export interface ImageHasher {
@@ -82,12 +84,13 @@ function hasherWith(kernel: PdqKernel, frames: FrameKernel): ImageHasher {
       const { quality, dihedrals, blockTotals } = kernel.hash(pixels)
       const whole: ImageSignal = { type: 'pdq', view: 'whole', quality, hashes: dihedrals }
       if (Math.min(pixels.width, pixels.height) < LEAST_SIDE_PX) {
-        return { quality, signals: [whole], blockTotals, isSimple: false }
+        return { quality, signals: [whole], blockTotals, isSimple: false, isForm: false }
       }
       return frames.measure(pixels, (raster) => {
         const parts = partsOf(kernel, raster, aspect, purpose)
         const isSign = purpose === 'register' && isSimple(raster)
-        return { quality, signals: [whole, ...parts], blockTotals, isSimple: isSign }
+        const isFlat = purpose === 'query' && isForm(raster)
+        return { quality, signals: [whole, ...parts], blockTotals, isSimple: isSign, isForm: isFlat }
       })
     },
   }

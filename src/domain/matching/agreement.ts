@@ -101,11 +101,6 @@ export function hasPieces(asked: readonly HashedSignal[]): boolean {
   return asked.some(({ view }) => view === 'piece')
 }
 
-/** Is a match strong or not by a few bits? */
-export function isAgreementClose({ surplusBits }: Agreement): boolean {
-  return surplusBits >= -EDGE_BITS && surplusBits < EDGE_BITS
-}
-
 function allAgree(pieces: readonly number[], least: number, surplusOfAllBits: number): number {
   return pieces.length < least ? -NONE_BITS : Math.min(surplusOfAllBits, AGREES_BITS.parts - Math.max(...pieces))
 }
@@ -127,7 +122,7 @@ function partialOf(pieces: readonly number[]): Pick<Agreement, 'partial' | 'isPa
 }
 
 /** A picture with something around it is registered without that first, and its pieces are of what is inside. */
-function hasFrame(area: readonly RegisteredView[]): boolean {
+export function hasFrame(area: readonly Pick<RegisteredView, 'view'>[]): boolean {
   const [deframed, piece] = [
     area.findIndex(({ view }) => view === 'deframed'),
     area.findIndex(({ view }) => view === 'piece'),

@@ -22,6 +22,11 @@ export function isNearEdge(bits: number, edgeBits: number): boolean {
   return bits > edgeBits - EDGE_BITS && bits <= edgeBits + EDGE_BITS
 }
 
+/** Is a grade another one by a few bits? @param surplusBits by how many it is the surer one; under 0 it is not. */
+export function isSurplusClose(surplusBits: number): boolean {
+  return surplusBits >= -EDGE_BITS && surplusBits < EDGE_BITS
+}
+
 export interface Measured {
   readonly bank: Bank
   readonly type: SignalType

@@ -23,6 +23,8 @@ export interface HashedImage {
   readonly signals: readonly HashedSignal[]
   /** Of a picture that is to be registered: a sign in a few flat colours, which too many others look like. */
   readonly isSimple?: true
+  /** Of a picture that is asked about: flat and of few colours, as cards, receipts and screens of apps are. */
+  readonly isForm?: true
   /** Of a picture that is to be found by its details as well. */
   readonly details?: RegisteredDetails
   /** Of a picture that is asked about by its details as well: its views. */

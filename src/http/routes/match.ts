@@ -157,6 +157,10 @@ function matchImagesRoute(app: ZodApp, { matcher, hashing, uploadLimits, inFligh
         const outcome = outcomes[i]
         return outcome instanceof Problem ? undefined : outcome?.asked
       }
+      const isFormOf = (i: number) => {
+        const outcome = outcomes[i]
+        return !(outcome instanceof Problem) && outcome?.isForm === true
+      }
       const truncated = new Set<number>()
       const found = await matcher.match(
         outcomes.map((outcome) => (outcome instanceof Problem ? [] : askedOf(outcome, transforms === 'true'))),
@@ -168,6 +172,7 @@ function matchImagesRoute(app: ZodApp, { matcher, hashing, uploadLimits, inFligh
           depth,
           mirrors: transforms === 'true',
           viewsOf,
+          isFormOf,
           contexts: outcomes.map(() => context),
           onTruncated: (i) => void truncated.add(i),
         },

@@ -1,9 +1,9 @@
 // How sure a match by hashes is, and what of it is told.
-
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
-import { type TransformName, transforms } from '../../../packages/hash/src/transforms.js'
+import { type TransformName, transforms, waysOf } from '../../../packages/hash/src/transforms.js'
 import { type Agreement, agreementOf, hasPieces } from '../../domain/matching/agreement.js'
 import type { ComparedViews } from '../../domain/matching/evidence.js'
+import { formSurplusBits } from '../../domain/matching/forms.js'
 import { distanceBandOf, type Grade, gradeOf } from '../../domain/matching/grade.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
 import type { SignalType } from '../../domain/matching/signal-types.js'
@@ -69,8 +69,24 @@ export function agreementIn(
   return agreementOf(asked, registered, told.way)
 }
 
-/** A match of which a part may differ is not strong. */
-export function agreed({ told, grade }: Graded, agreement: Agreement | undefined): Graded {
+/** By how many bits an upload that looks like a form is near enough to be acted on; `undefined` of exact matches, of those for review, and where it was given without parts. */
+export function formSurplusIn(
+  searcher: Pick<Searcher, 'viewsOf'>,
+  asked: readonly HashedSignal[],
+  { told, grade }: Graded,
+): number | undefined {
+  if (grade === 'exact' || grade === 'review' || !hasPieces(asked)) return undefined
+  const viewsOf = (type: 'pdq' | 'pdq-area') => searcher.viewsOf(told.hit.image, type).map((view) => ({ ...view, type }))
+  const shown = asked.flatMap(({ type, view, hashes }) => {
+    const hash = hashes[waysOf(hashes.length).indexOf(told.way)]
+    return hash === undefined ? [] : [{ type, view, hash }]
+  })
+  return formSurplusBits(shown, [...viewsOf('pdq'), ...viewsOf('pdq-area')])
+}
+
+/** A match of which a part may differ is not strong, and one of a form that may be another one of its kind is for review alone. */
+export function agreed({ told, grade }: Graded, agreement: Agreement | undefined, formSurplus: number | undefined): Graded {
+  if (formSurplus !== undefined && formSurplus < 0) return { told, grade: 'review' }
   const isPartial = agreement !== undefined && agreement.surplusBits < 0
   return { told, grade: isPartial && grade === 'strong' ? 'near' : grade }
 }

@@ -21,7 +21,7 @@ import type { Hit } from '../../search/hit.js'
 import type { Searcher } from '../index/searcher.js'
 import type { FoundAhead, Radius, WidestOf } from './batch-search.js'
 import { shareOfHits, shareOfMatches } from './fair-share.js'
-import { agreed, agreementIn, describe, type Found, graded } from './graded.js'
+import { agreed, agreementIn, describe, type Found, formSurplusIn, graded } from './graded.js'
 import { isAtVetoEdge, isUnvetoed, isVetoed, vetoOf } from './harmless-filter.js'
 import type { Match, MatchOptions } from './match.js'
 import type { MatchIds } from './match-ids.js'
@@ -61,6 +61,7 @@ export function* matchesByHashes(
   ahead: FoundAhead,
   asking: AskingByHashes,
   observed: Observed,
+  isForm = false,
 ): Generator<void, FoundByHashes, void> {
   const { searcher, banks, options, matchIds, most } = asking
   const witnesses = new Witnesses()
@@ -75,8 +76,9 @@ export function* matchesByHashes(
     const together = witnesses.together(each.hit.image)
     const alone = graded(each, corroborated, together)
     const agreement = agreementIn(searcher, signals, alone)
-    const { told, grade } = agreed(alone, agreement)
-    observed.found(each, told, together, { agreement, signals, isStrong: alone.grade === 'strong' })
+    const formSurplus = isForm ? formSurplusIn(searcher, signals, alone) : undefined
+    const { told, grade } = agreed(alone, agreement, formSurplus)
+    observed.found(each, told, together, { agreement, signals, isStrong: alone.grade === 'strong', formSurplus })
     const match = describe(told, grade, matchIds.idFor(options.orgId, each.image.id), agreement)
     // Who asks no farther than the banks do is told what may be acted on, and besides only what his own bank is to show; nobody is shown what is near by an algorithm
     // that never decides alone, and by no other: that is one pair of unrelated pictures in 2,000.

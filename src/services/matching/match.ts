@@ -54,6 +54,8 @@ export interface MatchOptions {
   readonly thresholdBits: number | undefined
   /** Views of a picture, by its number, for a match by its details; asked when its turn comes. */
   readonly viewsOf?: (picture: number) => readonly AskedView[] | undefined
+  /** Does a picture, by its number, look like a form? None does when left out. */
+  readonly isFormOf?: (picture: number) => boolean
   /** Is the caller told distances, and not their bands alone? */
   readonly knowsDistance?: boolean
   readonly depth?: Depth

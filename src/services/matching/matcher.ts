@@ -114,7 +114,7 @@ async function matchIn(call: Call, pictures: Iterable<readonly HashedSignal[]>):
     // Yields only when it is time: for a picture without matches, yielding costs more than the rest of the work.
     const turn = giveWay()
     if (turn !== undefined) await turn
-    const found = isNowhere(signals, ahead) ? NOTHING_FOUND : await answerByHashes(searched, signals)
+    const found = isNowhere(signals, ahead) ? NOTHING_FOUND : await answerByHashes(searched, picture, signals)
     if (found.isTruncated) options.onTruncated?.(picture)
     const views = viewsAsked(call, picture, found.answer)
     const answer = views === undefined ? found.answer : await withDetails(searched, views, found.answer)
@@ -149,11 +149,15 @@ function isTold(catalogue: Catalogue, { imageId, match }: Answer[number]): boole
   return isCopy(match) || !catalogue.isNarrowed(imageId)
 }
 
-async function answerByHashes(searched: Searched, signals: readonly HashedSignal[]): Promise<FoundByHashes> {
+async function answerByHashes(
+  searched: Searched,
+  picture: number,
+  signals: readonly HashedSignal[],
+): Promise<FoundByHashes> {
   const { parts, catalogue, options, giveWay, ahead, asking, copies } = searched
   const { probing } = parts
   const observed = probing.isOn ? createObserved(options.thresholdBits) : NOT_OBSERVED
-  const found = await inTurns(matchesByHashes(signals, ahead, asking, observed), giveWay)
+  const found = await inTurns(matchesByHashes(signals, ahead, asking, observed, options.isFormOf?.(picture)), giveWay)
   const answer = found.answer.filter((each) => isTold(catalogue, each))
   // A narrowed image stops matching at the end of a band, so that is an outer edge of it.
   const observations = observed

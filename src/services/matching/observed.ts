@@ -1,9 +1,8 @@
 // Which edges of an answer a query came near to, image by image: also of images that it just missed. What the probing budget counts.
-
 import { randomInt } from 'node:crypto'
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
-import { type Agreement, isAgreementClose } from '../../domain/matching/agreement.js'
-import { EDGE_BITS, type Edge, edgeOf, isNearEdge } from '../../domain/matching/edges.js'
+import type { Agreement } from '../../domain/matching/agreement.js'
+import { EDGE_BITS, type Edge, edgeOf, isNearEdge, isSurplusClose } from '../../domain/matching/edges.js'
 import { isExact } from '../../domain/matching/grade.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
 import { VIEW_NAMES, type View } from '../../domain/matching/signal.js'
@@ -55,6 +54,8 @@ export interface Agreed {
   readonly signals: readonly HashedSignal[]
   /** Would it be strong if all of it agreed? */
   readonly isStrong: boolean
+  /** By how many bits a form is near enough to be acted on; `undefined` of other pictures. */
+  readonly formSurplus: number | undefined
 }
 
 /** outer: of the radius that it had. alone: of a veto. */
@@ -194,8 +195,9 @@ function withOrder(all: readonly Observation[]): readonly Observation[] {
 }
 
 function edgeOfAgreement(agreed: Agreed | undefined): Edge {
+  if (agreed?.formSurplus !== undefined && isSurplusClose(agreed.formSurplus)) return 'outer'
   if (agreed?.agreement === undefined) return 'none'
-  if (agreed.isStrong && isAgreementClose(agreed.agreement)) return 'outer'
+  if (agreed.isStrong && isSurplusClose(agreed.agreement.surplusBits)) return 'outer'
   return agreed.agreement.isPartialClose ? 'inner' : 'none'
 }
 

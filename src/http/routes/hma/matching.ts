@@ -1,8 +1,7 @@
 // HMA's `/h` and `/m`: hash a picture, look a picture or a hash up.
-
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { distance, type Hash256 } from '../../../../packages/hash/src/hash256.js'
-import type { HashedImage, HashedSignal } from '../../../domain/matching/hashed-image.js'
+import type { HashedImage } from '../../../domain/matching/hashed-image.js'
 import { SIGNAL_TYPES } from '../../../domain/matching/signal-types.js'
 import { Problem } from '../../../domain/problem.js'
 import type { Banks } from '../../../services/banks/banks.js'
@@ -45,6 +44,8 @@ interface Exchange {
   readonly request: FastifyRequest
   readonly reply: FastifyReply
 }
+
+type Asked = Pick<HashedImage, 'signals' | 'isForm'>
 
 interface Found {
   readonly bank: string
@@ -92,7 +93,7 @@ function lookUpRawRoute(app: FastifyInstance, options: HmaMatchingOptions): void
     signalTypeNamed(type)
     const asked = askedByHash(pdqHash(signal, 'invalid signal'))
     request.spend(reply, 1)
-    const found = await findMatches({ request, reply }, options, asked)
+    const found = await findMatches({ request, reply }, options, { signals: asked })
     const all = found.filter(({ bank }) => names?.includes(bank) !== false)
     return {
       matches: withDistance
@@ -112,8 +113,8 @@ function lookUpAddressOrHashRoute(app: FastifyInstance, options: HmaMatchingOpti
       if (type !== undefined) signalTypeNamed(type)
       const result = await hashedFrom(options, url, fields, 'query', request.hashingFor(reply))
       request.spend(reply, 1)
-      const { signals } = hashedOr(result)
-      const found = await lookUp({ request, reply }, options, { signals, banks: names, coin: coinOf(seed) })
+      const picture = hashedOr(result)
+      const found = await lookUp({ request, reply }, options, { picture, banks: names, coin: coinOf(seed) })
       return type === undefined ? { [PDQ]: found } : found
     }
     if (signal === undefined || type === undefined)
@@ -121,7 +122,7 @@ function lookUpAddressOrHashRoute(app: FastifyInstance, options: HmaMatchingOpti
     signalTypeNamed(type)
     const signals = askedByHash(pdqHash(signal, 'invalid signal'))
     request.spend(reply, 1)
-    return await lookUp({ request, reply }, options, { signals, banks: names, coin: coinOf(seed) })
+    return await lookUp({ request, reply }, options, { picture: { signals }, banks: names, coin: coinOf(seed) })
   })
 }
 
@@ -133,8 +134,7 @@ function lookUpFileRoute(app: FastifyInstance, options: HmaMatchingOptions): voi
     selectedTypes(fields.text('types'))
     const result = await hashUploaded({ request, reply }, options)
     request.spend(reply, 1)
-    const { signals } = hashedOr(result)
-    return { [PDQ]: await lookUp({ request, reply }, options, { signals, banks, coin }) }
+    return { [PDQ]: await lookUp({ request, reply }, options, { picture: hashedOr(result), banks, coin }) }
   })
 }
 
@@ -179,13 +179,14 @@ async function hashUploaded(
 async function findMatches(
   { request, reply }: Exchange,
   { matcher, matchIds, contents }: HmaMatchingOptions,
-  signals: readonly HashedSignal[],
+  { signals, isForm }: Asked,
 ): Promise<Found[]> {
   const caller = callerOf(request)
   const [matches] = await matcher.match([signals], {
     orgId: caller.orgId,
     banks: undefined,
     thresholdBits: undefined,
+    isFormOf: () => isForm === true,
     knowsDistance: caller.scopes.has('match:distance'),
     // HMA's answer has no field for it.
     onTruncated: () => void reply.header('tabir-truncated', 'true'),
@@ -204,7 +205,7 @@ async function findMatches(
 }
 
 interface LookUp {
-  readonly signals: readonly HashedSignal[]
+  readonly picture: Asked
   /** Names with commas between; `undefined` for all banks. */
   readonly banks: string | undefined
   /** A bank answers where its enabled ratio is at least this. */
@@ -212,12 +213,12 @@ interface LookUp {
 }
 
 /** @returns matches by bank. A bank that is switched off never answers, whatever the coin is. */
-async function lookUp(exchange: Exchange, options: HmaMatchingOptions, { signals, banks, coin }: LookUp) {
+async function lookUp(exchange: Exchange, options: HmaMatchingOptions, { picture, banks, coin }: LookUp) {
   const names = banks?.split(',')
   const listed = options.banks.list(callerOf(exchange.request))
   const ratios = new Map(listed.map(({ shownAs, enabledRatio }) => [shownAs, enabledRatio ?? 1]))
   const answer = new Map<string, Omit<Found, 'bank'>[]>()
-  for (const { bank, ...match } of await findMatches(exchange, options, signals)) {
+  for (const { bank, ...match } of await findMatches(exchange, options, picture)) {
     if (names?.includes(bank) === false || (ratios.get(bank) ?? 0) < coin) continue
     const ofBank = answer.get(bank) ?? []
     ofBank.push(match)

@@ -1,0 +1,86 @@
+// Forms that are filled in: cards, receipts, screens of an app. Two of one kind are near in the same parts, although what is written in them differs.
+
+import { distance, type Hash256 } from '../../../packages/hash/src/hash256.js'
+import { hasFrame } from './agreement.js'
+import type { View } from './signal.js'
+import type { SignalType } from './signal-types.js'
+
+/** One hash of a picture. */
+export interface ShownView {
+  readonly type: SignalType
+  readonly view: View
+  readonly hash: Hash256
+}
+
+/**
+ * How near a part of an upload that looks like a form has to be to a registered part, in bits, inclusive. Forms of one kind are near in the same part: whole and
+ * whole, quarter and quarter. A copy that was cut, framed or tilted is near in different parts too, where of drawn forms none was within 21 bits (33 of pieces where one
+ * side has a frame, 63 where one part is tilted). Chosen on tuning photographs and drawn documents of set a (decision 0126).
+ */
+const SAME_PART_BITS: Readonly<Partial<Record<View, number>>> = { whole: 8, deframed: 4 }
+const OTHER_PART_BITS = 20
+const PIECE_OF_OTHER_PART_BITS = 26
+const TILTED_PART_BITS = 40
+
+/** A whole, or a part without its frame, may be farther when all of its pieces are near. Fewer pieces say too little. */
+const ALL_NEAR = {
+  whole: { bits: 16, pieceBits: 20, leastPieces: 5 },
+  deframed: { bits: 12, pieceBits: 16, leastPieces: 3 },
+} as const
+
+const NONE_BITS = Number.POSITIVE_INFINITY
+
+/**
+ * By how many bits an upload that looks like a form is near enough to be a copy; under 0 it may be another form of the same kind.
+ * @param asked turned as it matches. Both in the order of `hashImage`.
+ * Cost: a distance for each two parts, some 20 µs.
+ */
+export function formSurplusBits(asked: readonly ShownView[], registered: readonly ShownView[]): number {
+  const isArea = ({ type }: ShownView) => type === 'pdq-area'
+  const [areas, rows] = [asked.filter(isArea), registered.filter(isArea)]
+  const at = areas.findIndex(({ view }) => view === 'deframed')
+  const [ofWhole, ofFramed] = at < 0 ? [areas, []] : [areas.slice(0, at), areas.slice(at)]
+  return Math.max(
+    nearestPart(asked, registered),
+    hasFrame(rows)
+      ? -NONE_BITS
+      : PIECE_OF_OTHER_PART_BITS - Math.min(...ofFramed.filter(isPiece).map((piece) => nearestBits(piece, rows))),
+    allNear('whole', ofWhole, rows),
+    allNear('deframed', ofFramed, rows),
+  )
+}
+
+function nearestPart(asked: readonly ShownView[], registered: readonly ShownView[]): number {
+  let surplusBits = -NONE_BITS
+  for (const one of asked) {
+    for (const other of registered) {
+      if (one.type !== other.type) continue
+      surplusBits = Math.max(surplusBits, reachOf(one.view, other.view) - distance(one.hash, other.hash))
+    }
+  }
+  return surplusBits
+}
+
+function reachOf(one: View, other: View): number {
+  if (one === other) return SAME_PART_BITS[one] ?? -NONE_BITS
+  const views = [one, other]
+  return views.includes('tilted') && !views.includes('piece') ? TILTED_PART_BITS : OTHER_PART_BITS
+}
+
+function allNear(view: 'whole' | 'deframed', areas: readonly ShownView[], rows: readonly ShownView[]): number {
+  const { bits, pieceBits, leastPieces } = ALL_NEAR[view]
+  const pieces = areas.filter(isPiece)
+  if (pieces.length < leastPieces) return -NONE_BITS
+  const same = rows.filter((row) => row.view === view)
+  const ofView = areas.filter((area) => area.view === view).map((area) => nearestBits(area, same))
+  const ofPieces = pieces.map((piece) => nearestBits(piece, rows))
+  return Math.min(bits - Math.min(...ofView), pieceBits - Math.max(...ofPieces))
+}
+
+function isPiece({ view }: ShownView): boolean {
+  return view === 'piece'
+}
+
+function nearestBits({ hash }: ShownView, rows: readonly ShownView[]): number {
+  return rows.reduce((least, row) => Math.min(least, distance(hash, row.hash)), NONE_BITS)
+}

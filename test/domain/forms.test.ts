@@ -1,0 +1,123 @@
+// How near two forms have to be: by hashes made up to lie at given distances, and by drawn forms.
+
+import t from 'tap'
+import { loadImageHasherSync } from '../../packages/hash/src/image-hasher.js'
+import type { Pixels } from '../../packages/hash/src/pixels.js'
+import { formSurplusBits, type ShownView } from '../../src/domain/matching/forms.js'
+import { CASES_BANK_NAME } from '../../src/domain/organisations/bank.js'
+import { Catalogue } from '../../src/services/index/catalogue.js'
+import { bareMatcher } from '../helpers/bare-matcher.js'
+import { bitsFrom, hashNamed } from '../helpers/hashes.js'
+import { randomFrom } from '../helpers/pictures.js'
+
+const hasher = loadImageHasherSync()
+const NEVER = Number.NEGATIVE_INFINITY
+const PIECES = ['left', 'right', 'top', 'bottom', 'left top', 'right top', 'left bottom', 'right bottom']
+
+const of = (view: ShownView['view'], name: string, bits = 0): ShownView => ({
+  type: 'pdq-area',
+  view,
+  hash: bitsFrom(hashNamed(name), bits),
+})
+const surplus = (asked: ShownView, registered: ShownView) => formSurplusBits([asked], [registered])
+
+t.test('two forms in the same part have to be nearer than in different ones', async (t) => {
+  t.equal(surplus(of('whole', 'a', 8), of('whole', 'a')), 0)
+  t.equal(surplus(of('whole', 'a', 10), of('whole', 'a')), -2)
+  t.equal(surplus(of('deframed', 'a', 4), of('deframed', 'a')), 0)
+  t.equal(surplus(of('piece', 'a'), of('piece', 'a')), NEVER, 'every form of a kind has the same head')
+  t.equal(surplus(of('tilted', 'a'), of('tilted', 'a')), NEVER)
+  t.equal(surplus(of('deframed', 'a', 20), of('whole', 'a')), 0)
+  t.equal(surplus(of('whole', 'a', 22), of('crop', 'a')), -2)
+  t.equal(surplus(of('tilted', 'a', 40), of('whole', 'a')), 0)
+  t.equal(surplus(of('tilted', 'a', 20), of('piece', 'a')), 0)
+})
+
+t.test('hashes of different algorithms are not compared', async (t) => {
+  t.equal(surplus({ ...of('whole', 'a'), type: 'pdq' }, of('crop', 'a')), NEVER)
+})
+
+t.test('a whole that is farther does when each of its pieces is near', async (t) => {
+  const rows = [of('whole', 'whole'), ...PIECES.map((name) => of('piece', name))]
+  const away = (wholeBits: number, piecesBits: readonly number[]) => [
+    of('whole', 'whole', wholeBits),
+    ...piecesBits.map((bits, i) => of('piece', PIECES[i] ?? '', bits)),
+  ]
+  t.equal(formSurplusBits(away(16, [20, 0, 0, 0, 0, 0, 0, 20]), rows), 0)
+  t.equal(formSurplusBits(away(18, [0, 0, 0, 0, 0, 0, 0, 0]), rows), -2)
+  t.equal(formSurplusBits(away(16, [0, 0, 0, 0, 0, 0, 0, 22]), rows), -2)
+  t.equal(formSurplusBits(away(16, [0, 0, 0, 0]), rows), -8, 'four pieces say too little')
+})
+
+t.test('so does a part without its frame', async (t) => {
+  const rows = [of('whole', 'all'), of('deframed', 'inside'), ...PIECES.map((name) => of('piece', name))]
+  const away = (bits: number, pieces: readonly string[]) => [
+    of('whole', 'screenshot'),
+    of('deframed', 'inside', bits),
+    ...pieces.map((name) => of('piece', name, 16)),
+  ]
+  t.equal(formSurplusBits(away(12, ['left', 'right', 'top']), rows), 0)
+  t.equal(formSurplusBits(away(12, ['left', 'elsewhere', 'top']), rows) < 0, true)
+  t.equal(formSurplusBits(away(12, ['left', 'right']), rows), -8, 'two pieces say too little')
+})
+
+t.test('a piece of what is in a frame is a different part of a picture that was registered without one', async (t) => {
+  const asked = [of('whole', 'screenshot'), of('deframed', 'inside'), of('piece', 'left', 26)]
+  t.equal(formSurplusBits(asked, [of('whole', 'whole'), of('piece', 'left')]), 0)
+  t.ok(formSurplusBits(asked, [of('whole', 'whole'), of('deframed', 'card'), of('piece', 'left')]) < 0)
+})
+
+t.test('a filled-in form is found by its copies, and another one of its kind is for review alone', async (t) => {
+  const replica = { catalogue: new Catalogue() }
+  const matcher = bareMatcher({ replica })
+  const FACTS = {
+    bank: CASES_BANK_NAME,
+    tier: 'self-reported',
+    category: undefined,
+    ref: undefined,
+    createdAtMs: 0,
+  } as const
+  const registered = hasher.hash(form(1), 'register').signals
+  const signals = registered.flatMap(({ hashes: [hash], ...rest }) => (hash === undefined ? [] : [{ ...rest, hash }]))
+  replica.catalogue.put('00000000-0000-4000-8000-000000000001', { ...FACTS, signals })
+  const gradesOf = async (pixels: Pixels, thresholdBits?: number) => {
+    const asked = hasher.hash(pixels, 'query')
+    t.equal(asked.isForm, true)
+    const [matches = []] = await matcher.match([asked.signals], {
+      orgId: 'org',
+      banks: undefined,
+      thresholdBits,
+      isFormOf: () => asked.isForm,
+    })
+    return matches.map(({ grade }) => grade)
+  }
+  t.same(await gradesOf(form(2)), [], 'what is not acted on is not told')
+  t.same(await gradesOf(form(2), 52), ['review'])
+  t.match((await gradesOf(darker(form(1)))).join(), /^(exact|strong)$/)
+})
+
+const SIZE = { width: 480, height: 640 }
+
+/** A head, and lines of words of chance: two of them have the same head and lines in the same places. */
+function form(seed: number) {
+  const { width, height } = SIZE
+  const data = new Uint8Array(3 * width * height).fill(250)
+  const fill = (left: number, top: number, wide: number, high: number, level: number) => {
+    for (let y = top; y < top + high; y++)
+      data.fill(level, 3 * (y * width + left), 3 * (y * width + Math.min(width, left + wide)))
+  }
+  const random = randomFrom(seed)
+  fill(0, 0, width, 110, 60)
+  fill(40, 30, 50, 50, 220)
+  fill(110, 40, 260, 30, 235)
+  for (let line = 0; line < 9; line++) {
+    const top = 150 + 52 * line
+    fill(40, top, 100 + 37 * (line % 5), 16, 90)
+    for (let left = 340; left < 430; left += 14) if (random() < 0.6) fill(left, top, 10, 14, 30)
+  }
+  return { data, ...SIZE, channels: 3 as const }
+}
+
+function darker<P extends { readonly data: Uint8Array }>(pixels: P): P {
+  return { ...pixels, data: pixels.data.map((level) => Math.round(0.8 * level)) }
+}
