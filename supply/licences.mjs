@@ -27,12 +27,9 @@ const EXCEPTIONS = [
 
 const { components } = JSON.parse(await text(process.stdin))
 // `npm sbom --omit dev` would also leave out what both the service and a development tool need, zod for one.
-// Packages of this repository are not from elsewhere.
 const shipped = components.filter(
-  ({ group, name, properties = [] }) =>
-    group !== '@tabir' &&
-    !name.startsWith('@tabir/') &&
-    !properties.some((property) => property.name === 'cdx:npm:package:development'),
+  ({ purl = '', properties = [] }) =>
+    !purl.startsWith('pkg:npm/%40tabir/') && !properties.some(({ name }) => name === 'cdx:npm:package:development'),
 )
 const refused = shipped.filter((component) => !isAllowed(component.name, licenceOf(component)))
 for (const each of refused) console.error(`${each.name} ${each.version}: ${licenceOf(each)}`)
