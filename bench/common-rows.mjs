@@ -16,8 +16,8 @@ import { registered, sheetsFrom } from './decoration/look.mjs'
 import { photosOf } from './robustness/photos.mjs'
 
 const SHEETS = 150
-const MOST_DECORATION_ROWS = 6000
-const MOST_BACKGROUND_ROWS = 2000
+const MAX_DECORATION_ROWS = 6000
+const MAX_BACKGROUND_ROWS = 2000
 /** A row stands for those that are this near to it. */
 const SAME_BITS = 18
 const FREE = /CC0|public domain/
@@ -27,14 +27,14 @@ const { photos, check } = parseArgs({
 }).values
 if (check) await checkCaught(photos)
 else {
-  await write('decoration-rows.bin', sheetsFrom(0, SHEETS), MOST_DECORATION_ROWS)
-  if (photos !== undefined) await write('background-rows.bin', freePhotosOf(photos), MOST_BACKGROUND_ROWS)
+  await write('decoration-rows.bin', sheetsFrom(0, SHEETS), MAX_DECORATION_ROWS)
+  if (photos !== undefined) await write('background-rows.bin', freePhotosOf(photos), MAX_BACKGROUND_ROWS)
 }
 
-async function write(name, pictures, mostRows) {
+async function write(name, pictures, maxRows) {
   const rows = []
   for (const picture of pictures) rows.push(...(await rowsOf(picture)))
-  const chosen = representatives(rows).slice(0, mostRows)
+  const chosen = representatives(rows).slice(0, maxRows)
   writeFileSync(resolve(import.meta.dirname, '../src/services', name), Buffer.concat(chosen))
   console.log(`${name}: ${chosen.length} rows of ${rows.length}, from ${pictures.length} pictures`)
 }

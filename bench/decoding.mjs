@@ -8,8 +8,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
 import { pictureCost } from '../dist/src/handoff/picture-cost.js'
-import { NO_CAGE } from '../dist/workers/cage.js'
 import { openSandbox } from '../dist/workers/sandbox.js'
+import { NO_SANDBOX } from '../dist/workers/sandbox-command.js'
 import { progress } from './report.mjs'
 import { run } from './service.mjs'
 
@@ -37,7 +37,13 @@ function cpuS(pid) {
 }
 
 async function decoded(name, file) {
-  const sandbox = openSandbox({ children: 1, memoryMb: 1536, timeLimitMs: 20_000, entry: [CHILD], cage: NO_CAGE })
+  const sandbox = openSandbox({
+    children: 1,
+    memoryMb: 1536,
+    timeLimitMs: 20_000,
+    entry: [CHILD],
+    sandboxCommand: NO_SANDBOX,
+  })
   await sandbox.ready
   const [pid] = sandbox.pids
   const before = cpuS(pid)

@@ -56,7 +56,7 @@ const [pieces, framed, editsOfEach, askedOfEach] = [args.pieces, args.framed, ar
 const [number, of] = args.part.split('/').map(Number)
 const { cache } = args
 
-const LEAST_PIECE_SHARE = 0.3
+const MIN_PIECE_SHARE = 0.3
 const LAYOUTS = new URL('./variants/unseen.mjs', import.meta.url).pathname
 
 let isStopped = false
@@ -157,7 +157,7 @@ function lookOnce(pixels) {
 
 function pieceOf({ data, width, height, channels }, seed) {
   const random = randomOf(seed)
-  const side = (whole) => Math.round(whole * (LEAST_PIECE_SHARE + random.int(0, 500) / 1000))
+  const side = (whole) => Math.round(whole * (MIN_PIECE_SHARE + random.int(0, 500) / 1000))
   const [across, down] = [side(width), side(height)]
   const [left, top] = [random.int(0, width - across), random.int(0, height - down)]
   const isMirrored = random.int(0, 1) === 1

@@ -20,7 +20,7 @@ import { SIGNAL_TYPES } from '../dist/src/domain/matching/signal-types.js'
 import { hashed, Registered } from './false-pairs/catalogue.mjs'
 import { confusingOf, pagesOf, piecesOf } from './false-pairs/pictures.mjs'
 import { askedRows, pictureRows, registeredRows } from './false-pairs/rows.mjs'
-import { emptyTally, ratesOf, sumOf, tallied } from './false-pairs/tally.mjs'
+import { counted, emptyTally, ratesOf, sumOf } from './false-pairs/tally.mjs'
 import { progress } from './report.mjs'
 import { photosOf } from './robustness/photos.mjs'
 
@@ -83,7 +83,7 @@ async function main() {
   registered.settle()
   console.error(`${registered.pictures.length} pictures are registered`)
 
-  for (const { name, pictures } of lots(known)) {
+  for (const { name, pictures } of orientationGroups(known)) {
     const file = join(askedFolder, `${name}.json`)
     if (!isStopped && !existsSync(file)) keep(file, JSON.stringify(await askedAbout(registered, pictures())))
   }
@@ -91,7 +91,7 @@ async function main() {
 }
 
 /** What is asked about, in lots that are kept once they are done: photographs and rows by turns, so that an early end has some of both. */
-function* lots(known) {
+function* orientationGroups(known) {
   const origins = [...photosOf(args.photos, 'test', Number.POSITIVE_INFINITY), { stem: 'pages' }]
   const each = Math.ceil(known.length / origins.length)
   for (let batch = firstBatch; batch < batches; batch++) {
@@ -126,7 +126,7 @@ async function askedAbout(registered, pictures) {
     else {
       const isPlain = signals[0]?.quality < SIGNAL_TYPES.pdq.minQuality
       const matches = await registered.ask(signals, isWide ? REVIEW_BITS : undefined)
-      tallied(tally, { picture, isPlain, isWide, matches, pairs: registered.pairsWith(picture) })
+      counted(tally, { picture, isPlain, isWide, matches, pairs: registered.pairsWith(picture) })
     }
   }
   return tally
@@ -152,8 +152,8 @@ async function* picturesOf(origin, side, from, to, drawn, batch = 0) {
 }
 
 function report() {
-  const tallies = readdirSync(askedFolder).map((name) => JSON.parse(readFileSync(join(askedFolder, name), 'utf8')))
-  console.log(JSON.stringify(ratesOf(sumOf(tallies)), undefined, 1))
+  const dailyCounts = readdirSync(askedFolder).map((name) => JSON.parse(readFileSync(join(askedFolder, name), 'utf8')))
+  console.log(JSON.stringify(ratesOf(sumOf(dailyCounts)), undefined, 1))
 }
 
 /** Whole or not at all. */

@@ -25,9 +25,9 @@ const ROWS = wholeNumber(args, 'rows')
 const CONNECTIONS = wholeNumber(args, 'connections')
 const ROUNDS = 5
 const ROUND_MS = (1000 * wholeNumber(args, 'seconds')) / ROUNDS
-const LEAST_CALLS = 4
+const MIN_CALLS = 4
 const GUARDED = { TABIR_PROBING: 'suspend', TABIR_MAX_QUERIES_PER_ORG_PER_DAY: '1000000000000' }
-const LEAST_SHARE = 0.8
+const MIN_SHARE = 0.8
 
 await run(async (defer) => {
   const service = await openService(defer)
@@ -39,17 +39,17 @@ await run(async (defer) => {
   const bare = await startApi(defer, service, { entry: new URL('./http/bare.mjs', import.meta.url) })
   const client = await startPart(defer, new URL('./http/client.mjs', import.meta.url))
   await client.ask('prepare', { rows: ROWS, key: service.key })
-  const singles = await inTurns('single queries', guarded, bare, ({ port }, ms) =>
+  const singles = await runCooperatively('single queries', guarded, bare, ({ port }, ms) =>
     client.ask('load', { port, transforms: true, ms, connections: CONNECTIONS }),
   )
-  const calls = await inTurns('a thousand in a call', guarded, bare, ({ port }, ms) =>
-    client.ask('calls', { port, transforms: true, ms, least: LEAST_CALLS }),
+  const calls = await runCooperatively('a thousand in a call', guarded, bare, ({ port }, ms) =>
+    client.ask('calls', { port, transforms: true, ms, least: MIN_CALLS }),
   )
   report(singles, calls)
 })
 
 /** @returns what each did, over all rounds but the first. */
-async function inTurns(label, guarded, bare, turn) {
+async function runCooperatively(label, guarded, bare, turn) {
   const sums = { guarded: newSum(), bare: newSum() }
   const draw = progress(label, ROUNDS + 1)
   for (let round = 0; round <= ROUNDS; round++) {
@@ -87,7 +87,7 @@ function report(singles, calls) {
     calls: sharesOf(calls),
   }
   const goals = Object.entries({ 'single queries': result.singles, 'a thousand in a call': result.calls }).map(
-    ([what, { share }]) => goal(`${what}: time with guards / without`, 1 / share, 1 / LEAST_SHARE, ''),
+    ([what, { share }]) => goal(`${what}: time with guards / without`, 1 / share, 1 / MIN_SHARE, ''),
   )
   publish(
     'guards',
@@ -99,7 +99,7 @@ function report(singles, calls) {
     ],
     args,
   )
-  if (Math.min(result.singles.share, result.calls.share) < LEAST_SHARE) process.exitCode = 1
+  if (Math.min(result.singles.share, result.calls.share) < MIN_SHARE) process.exitCode = 1
 }
 
 function perS({ count, wallMs }) {

@@ -31,7 +31,7 @@ const CONNECTIONS = wholeNumber(args, 'connections')
 const ROUNDS = 5
 const ROUND_MS = (1000 * wholeNumber(args, 'seconds')) / ROUNDS
 const WARM_UP_MS = 2 * ROUND_MS + 500
-const LEAST_CALLS = 4 // each of the different thousands once
+const MIN_CALLS = 4 // each of the different thousands once
 const SINGLES_PER_S = 200
 const TRANSFORMS = [true, false]
 
@@ -94,9 +94,9 @@ function singleQueries({ api, empty, engine, client }) {
 
 function thousands({ api, empty, engine, client }) {
   return inRounds('a thousand in a call', (who, transforms, ms) => {
-    if (who === 'engine') return engine.ask('batches', { transforms, ms, least: LEAST_CALLS })
+    if (who === 'engine') return engine.ask('batches', { transforms, ms, least: MIN_CALLS })
     const { part, preparedBits } = who === 'match' ? { part: api } : { part: empty, preparedBits: PREPARED_BITS }
-    return client.ask('calls', { port: part.port, transforms, ms, least: LEAST_CALLS, preparedBits })
+    return client.ask('calls', { port: part.port, transforms, ms, least: MIN_CALLS, preparedBits })
   })
 }
 

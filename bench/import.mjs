@@ -42,9 +42,9 @@ await run(async (defer) => {
   const during = [...memory]
   const again = await importOnce(file, url, service.key)
   clearInterval(timer)
-  const refused = Math.floor(LINES / 1000)
+  const rejected = Math.floor(LINES / 1000)
   const isRight =
-    first.report.accepted === LINES - refused && first.report.refused === refused && first.report.lines === LINES
+    first.report.accepted === LINES - rejected && first.report.rejected === rejected && first.report.lines === LINES
   const found = await foundOf(samples, url, service.key)
   const outcome = {
     lines: LINES,

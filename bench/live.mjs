@@ -33,7 +33,7 @@ const CHANGES = 300
 const INSERTS_PER_S = 5000
 const QUERIES_PER_S = 50
 const QUIET_S = Math.min(10, SECONDS)
-const SAMPLE_EVERY_MS = 1000
+const SAMPLE_INTERVAL_MS = 1000
 const CATCH_UP_MS = 30_000
 
 await run(async (defer) => {
@@ -119,7 +119,7 @@ function sampled(port) {
   const timer = setInterval(() => {
     const sample = (rows) => samples.push({ atMs: performance.now() - begun, rows })
     last = rowsOf(port).then(sample, () => {}) // an api that refuses is counted by the queries
-  }, SAMPLE_EVERY_MS)
+  }, SAMPLE_INTERVAL_MS)
   return {
     async end() {
       clearInterval(timer)
@@ -160,7 +160,7 @@ function report({ visibility, quiet, during, alone }) {
       perS: (1000 * during.sent) / during.sentMs,
       answeredAfterMs: during.answeredMs - during.sentMs,
       heldUp: during.heldUp,
-      mostBehind: Math.round(during.most),
+      maxBehind: Math.round(during.most),
       delays: during.delays,
       clientDelays: during.clientDelays,
       memory: during.memory,
@@ -185,7 +185,7 @@ function report({ visibility, quiet, during, alone }) {
 }
 
 function knownLines({ added, addedAfterAnswer, removed, removedAfterAnswer }) {
-  const line = (change, { p50Ms, p99Ms, mostMs }) => ({ change, 'p50 ms': p50Ms, 'p99 ms': p99Ms, 'longest ms': mostMs })
+  const line = (change, { p50Ms, p99Ms, worstMs }) => ({ change, 'p50 ms': p50Ms, 'p99 ms': p99Ms, 'longest ms': worstMs })
   return [
     line('added, from when it is sent', added),
     line('added, from when it is answered', addedAfterAnswer),
@@ -195,11 +195,11 @@ function knownLines({ added, addedAfterAnswer, removed, removedAfterAnswer }) {
 }
 
 function queryLines({ quiet, during }) {
-  const line = (what, { p50Ms, p99Ms, mostMs, refused, clientDelays }, { p99Ms: delayMs, maxMs }) => ({
+  const line = (what, { p50Ms, p99Ms, worstMs, refused, clientDelays }, { p99Ms: delayMs, maxMs }) => ({
     when: what,
     'p50 ms': p50Ms,
     'p99 ms': p99Ms,
-    'longest ms': mostMs,
+    'longest ms': worstMs,
     refused,
     'event loop p99 ms': delayMs,
     'event loop longest ms': maxMs,
@@ -208,12 +208,12 @@ function queryLines({ quiet, during }) {
   return [line('nothing else', quiet, quiet.delays), line('during the import', during, during.delays.asked)]
 }
 
-function importLines({ inserted, perS, answeredAfterMs, heldUp, mostBehind, delays, memory }) {
+function importLines({ inserted, perS, answeredAfterMs, heldUp, maxBehind, delays, memory }) {
   const change = (name) => `${Math.round(memory.before[name])} MB, then ${Math.round(memory.after[name])} MB`
   return [
     { what: 'taken, and found on both apis', measured: inserted.toLocaleString('en') },
     { what: 'sent a second', measured: `${perS.toFixed(0)}${heldUp ? ', held up by the api' : ''}` },
-    { what: 'rows that the other api was behind, most', measured: mostBehind.toLocaleString('en') },
+    { what: 'rows that the other api was behind, most', measured: maxBehind.toLocaleString('en') },
     { what: 'event loop of the api that takes them, p99 and longest', measured: delayText(delays.taking) },
     { what: 'the same while it makes its answer', measured: delayText(delays.answering) },
     { what: 'answer after the last line', measured: `${answeredAfterMs.toFixed(0)} ms` },
@@ -228,11 +228,11 @@ function delayText({ p99Ms, maxMs }) {
 }
 
 function aloneLines({ query, insert, tidy }) {
-  const line = (call, { p50Ms, p99Ms, mostMs }) => ({
+  const line = (call, { p50Ms, p99Ms, worstMs }) => ({
     call,
     'p50 µs': 1e3 * p50Ms,
     'p99 µs': 1e3 * p99Ms,
-    'longest ms': mostMs,
+    'longest ms': worstMs,
   })
   return [line('within, 8 needles', query), line('insert', insert), line('compact, 100,000 steps', tidy)]
 }
@@ -251,6 +251,6 @@ function percentiles(times) {
   return {
     p50Ms: percentile(times, 0.5),
     p99Ms: percentile(times, 0.99),
-    mostMs: times.reduce((most, ms) => Math.max(most, ms)),
+    worstMs: times.reduce((most, ms) => Math.max(most, ms)),
   }
 }

@@ -35,7 +35,7 @@ const CONNECTIONS = { hash: 16, picture: 4, write: 16, all: 16 }
 const BEARABLE = [0.8, 0.95]
 const OVERLOAD = 3
 const PEOPLE_PER_S = 2
-const SAMPLE_EVERY_MS = 1000
+const SAMPLE_INTERVAL_MS = 1000
 const SEED = 4711
 
 await run(async (defer) => {
@@ -54,7 +54,7 @@ await run(async (defer) => {
   /** One phase: what the client saw, and meanwhile what the api said of itself. */
   const phase = async (what, name, asked) => {
     await api.ask('watch')
-    const samples = sampled(api.port, memory, SAMPLE_EVERY_MS)
+    const samples = sampled(api.port, memory, SAMPLE_INTERVAL_MS)
     const seen = await client.ask(what, { ...order, ...asked })
     return { name, ...seen, samples: await samples.end(), delays: await api.ask('delays') }
   }

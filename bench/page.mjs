@@ -24,9 +24,9 @@ const { values: args } = parseArgs({
   },
 })
 const LARGE = Number(args.large)
-const SAMPLE_EVERY_MS = 50
+const SAMPLE_INTERVAL_MS = 50
 /** Of what has to be nearly the same. */
-const MOST_BITS = 8
+const MAX_BITS = 8
 const LARGE_SIZE = { width: 4000, height: 3000 }
 
 await run(async (defer) => {
@@ -134,7 +134,7 @@ async function memoryOf(browser) {
   const now = () => Math.round(pids.reduce((sum, pid) => sum + residentBytes(pid), 0) / 1e6)
   const before = now()
   let most = before
-  const timer = setInterval(() => (most = Math.max(most, now())), SAMPLE_EVERY_MS)
+  const timer = setInterval(() => (most = Math.max(most, now())), SAMPLE_INTERVAL_MS)
   return {
     end() {
       clearInterval(timer)
@@ -185,7 +185,7 @@ function spread(values) {
     median: percentile(values, 0.5),
     p99: percentile(values, 0.99),
     max: Math.max(...values),
-    beyond: values.filter((value) => value > MOST_BITS).length,
+    beyond: values.filter((value) => value > MAX_BITS).length,
   }
 }
 
@@ -195,7 +195,7 @@ function report({ asTaken, reduced, speed, machine }) {
   const table = (title, { pictures, refusedByDevice, ...types }) => [
     `${title}: ${pictures} pictures, ${refusedByDevice} refused by the device`,
     '',
-    `| hash, view | compared | median bits | p99 | max | beyond ${MOST_BITS} |`,
+    `| hash, view | compared | median bits | p99 | max | beyond ${MAX_BITS} |`,
     '| --- | --- | --- | --- | --- | --- |',
     ...Object.entries(types).map(([name, values]) => row(name, values)),
     '',

@@ -10,9 +10,9 @@ import { randomBytes } from 'node:crypto'
 import { edgeOf } from '../dist/src/domain/matching/edges.js'
 import { WHOLE_VIEWS } from '../dist/src/domain/matching/evidence.js'
 import { CASES_BANK } from '../dist/src/domain/organisations/bank.js'
+import { createFlippedBits } from '../dist/src/services/matching/flipped-bits.js'
 import { createProbingBudget } from '../dist/src/services/matching/probing.js'
-import { probingGuard } from '../dist/src/services/matching/probing-guard.js'
-import { createTurnedBits } from '../dist/src/services/matching/turned-bits.js'
+import { createProbingGuard } from '../dist/src/services/matching/probing-guard.js'
 import { COPY_DISTANCES } from './probing/copy-distances.mjs'
 
 const DAY_MS = 86_400_000
@@ -52,19 +52,19 @@ function world() {
     counts: countsInMemory(),
     secret: randomBytes(32),
     now,
-    onTrouble: (error) => {
+    onError: (error) => {
       throw error
     },
   })
-  const guard = probingGuard({
+  const guard = createProbingGuard({
     budget,
-    turnedBits: createTurnedBits({ now }),
+    flippedBits: createFlippedBits({ now }),
     mode: 'suspend',
     apiKeys: { change: async () => undefined },
     known: () => [],
     events: { add: async () => {} },
     now,
-    onTrouble: () => {},
+    onError: () => {},
   })
   const tally = { asked: 0, informative: 0, lost: 0, refused: 0, us: 0 }
   let marks = 0
@@ -84,12 +84,12 @@ function world() {
       hash,
       plain: undefined,
     }
-    const standing = budget.standingOf(orgId, imageId)
+    const trustStatus = budget.trustStatusOf(orgId, imageId)
     const begun = performance.now()
     const seen = guard.see(orgId, [observed], false)
     tally.us += (performance.now() - begun) * 1000
     const screen = seen instanceof Promise ? await seen : seen
-    if (imageId === 'image' && isInformative(standing, edge, distanceBits)) tally.informative++
+    if (imageId === 'image' && isInformative(trustStatus, edge, distanceBits)) tally.informative++
     if (!isFound) return ''
     const match = {
       grade: distanceBits === 0 ? 'exact' : 'near',
@@ -105,11 +105,11 @@ function world() {
 }
 
 /** Could the answer have been another one, two bits nearer or farther? */
-function isInformative(standing, edge, distanceBits) {
-  if (edge === 'none' && standing?.radiusBits === undefined) return false
-  if (standing?.radiusBits === 0) return false // exact hashes alone
-  if (standing?.radiusBits !== undefined) return Math.abs(distanceBits - standing.radiusBits - 0.5) < 2
-  return edge === 'outer' || standing?.isCoarse !== true
+function isInformative(trustStatus, edge, distanceBits) {
+  if (edge === 'none' && trustStatus?.radiusBits === undefined) return false
+  if (trustStatus?.radiusBits === 0) return false // exact hashes alone
+  if (trustStatus?.radiusBits !== undefined) return Math.abs(distanceBits - trustStatus.radiusBits - 0.5) < 2
+  return edge === 'outer' || trustStatus?.isCoarse !== true
 }
 
 function bandOf(bits) {

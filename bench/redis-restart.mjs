@@ -28,8 +28,8 @@ const { values: args } = parseArgs({
 })
 const ROWS = wholeNumber(args, 'rows')
 const RUNS = 5
-const QUESTION_EVERY_MS = 50
-const WRITE_EVERY_MS = 200
+const QUESTION_INTERVAL_MS = 50
+const WRITE_INTERVAL_MS = 200
 const BETWEEN_MS = 3000
 
 let wrong = 0
@@ -88,7 +88,7 @@ async function lightLoad(defer, { key }, port) {
         counts.answered++
         right.push({ sentMs, atMs: performance.now() })
       } else wrong++
-      await sleep(Math.max(1, QUESTION_EVERY_MS - (performance.now() - sentMs)))
+      await sleep(Math.max(1, QUESTION_INTERVAL_MS - (performance.now() - sentMs)))
     }
     connection.close()
   }
@@ -104,7 +104,7 @@ async function lightLoad(defer, { key }, port) {
         acknowledged.push(hash)
         writes.push({ sentMs, atMs: performance.now() })
       } else if (status !== 503) wrong++
-      await sleep(status === 201 ? Math.max(1, WRITE_EVERY_MS - (performance.now() - sentMs)) : QUESTION_EVERY_MS)
+      await sleep(status === 201 ? Math.max(1, WRITE_INTERVAL_MS - (performance.now() - sentMs)) : QUESTION_INTERVAL_MS)
     }
     connection.close()
   }

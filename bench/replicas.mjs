@@ -28,10 +28,10 @@ const { values: args } = parseArgs({
 })
 const WRITES = wholeNumber(args, 'writes')
 const ROUNDS = wholeNumber(args, 'rounds')
-const SEEN_WITHIN_MS = 100 // as the service does it
-const ON_DISK_WITHIN_MS = 30_000
-const LINKED_WITHIN_MS = 30_000
-const WAYS = { 'WAITAOF alone': [], 'WAIT, then WAITAOF': [['WAIT', 1, SEEN_WITHIN_MS]] }
+const SEEN_TIMEOUT_MS = 100 // as the service does it
+const ON_DISK_TIMEOUT_MS = 30_000
+const LINKED_TIMEOUT_MS = 30_000
+const WAYS = { 'WAITAOF alone': [], 'WAIT, then WAITAOF': [['WAIT', 1, SEEN_TIMEOUT_MS]] }
 
 await run(async (defer) => {
   const folder = mkdtempSync(join(tmpdir(), 'tabir-bench-'))
@@ -56,7 +56,8 @@ await run(async (defer) => {
 async function writeMs(master, before, value) {
   const begun = performance.now()
   const pipeline = master.pipeline()
-  for (const command of [['SET', 'bench', value], ...before, ['WAITAOF', 1, 1, ON_DISK_WITHIN_MS]]) pipeline.call(...command)
+  for (const command of [['SET', 'bench', value], ...before, ['WAITAOF', 1, 1, ON_DISK_TIMEOUT_MS]])
+    pipeline.call(...command)
   const replies = await pipeline.exec()
   const tookMs = performance.now() - begun
   const [error, disks] = replies.at(-1)
@@ -85,10 +86,10 @@ function connectTo(defer, port) {
 
 /** Until the replica has what the master has, on its disk: what it is given at first is written anew there, and takes its time. */
 async function linked(master) {
-  const giveUpAt = performance.now() + LINKED_WITHIN_MS
+  const giveUpAt = performance.now() + LINKED_TIMEOUT_MS
   for (;;) {
     await master.set('bench', 'linked')
-    const [, replicas] = await master.call('WAITAOF', 1, 1, ON_DISK_WITHIN_MS)
+    const [, replicas] = await master.call('WAITAOF', 1, 1, ON_DISK_TIMEOUT_MS)
     if (replicas === 1) return
     if (performance.now() > giveUpAt) throw new Error('the replica does not follow')
     await sleep(50)
@@ -108,7 +109,7 @@ function report(version, times) {
   const rows = Object.entries(times).map(([way, ms]) => ({
     way,
     p50Ms: round(percentile(ms, 0.5)),
-    mostMs: round(Math.max(...ms)),
+    maxMs: round(Math.max(...ms)),
   }))
   if (args.json) {
     console.log(JSON.stringify({ version, writes: WRITES, rounds: ROUNDS, rows }))
@@ -117,7 +118,7 @@ function report(version, times) {
   console.log(
     `\nWrites one after the other, on the disks of a master and a replica, Redis ${version}, ${ROUNDS} × ${WRITES} of each\n`,
   )
-  for (const { way, p50Ms, mostMs } of rows) console.log(`  ${way.padEnd(20)} p50 ${p50Ms} ms   longest ${mostMs} ms`)
+  for (const { way, p50Ms, maxMs } of rows) console.log(`  ${way.padEnd(20)} p50 ${p50Ms} ms   longest ${maxMs} ms`)
 }
 
 function round(value) {

@@ -30,8 +30,8 @@ const ROWS = wholeNumber(args, 'rows', 1000) // with fewer, what Redis was asked
 const RUNS = 3
 const COPIES = 20
 const ACCOUNTING = new URL('./http/starting.mjs', import.meta.url)
-const WITHOUT_SNAPSHOTS = { TABIR_SNAPSHOT_EVERY_S: '0' }
-const WITH_SNAPSHOTS = { TABIR_SNAPSHOT_EVERY_S: '86400' } // none while it is measured, and one when it stops
+const WITHOUT_SNAPSHOTS = { TABIR_SNAPSHOT_INTERVAL_S: '0' }
+const WITH_SNAPSHOTS = { TABIR_SNAPSHOT_INTERVAL_S: '86400' } // none while it is measured, and one when it stops
 const READ_BYTES_PER_ROW = 60 // of a record, sealed, there are more; of a change that says nothing of it, fewer
 
 const draw = progress('starts', 3 * RUNS + 3)

@@ -20,7 +20,7 @@ import { makeQueries } from './search/queries.mjs'
 import { record } from './search/record.mjs'
 
 const QUERIES = 2_048
-const MOST_ROWS = 1e9
+const MAX_ROWS = 1e9
 const PATHOLOGICAL_ROWS = 10_000_000 // a third of them match at once, and each match is an object
 
 const { values: args } = parseArgs({
@@ -51,7 +51,7 @@ if (args.chart && measured.length === 0) {
 
 async function run() {
   if (!CORPORA.includes(args.corpus)) fail(`--corpus must be one of ${CORPORA.join(', ')}`)
-  const rows = integer('rows', 1, args.corpus === 'pathological' ? PATHOLOGICAL_ROWS : MOST_ROWS)
+  const rows = integer('rows', 1, args.corpus === 'pathological' ? PATHOLOGICAL_ROWS : MAX_ROWS)
   const threshold = integer('threshold', 0, 256)
   const needles = integer('needles', 1, 64)
   const corpus = opened(rows)

@@ -12,9 +12,9 @@ import { environmentFor, readConfig } from '../dist/src/boot/config.js'
 import { formatUuid } from '../dist/src/domain/ids.js'
 import { createApiKey } from '../dist/src/services/keys/access.js'
 import { openRedisServer } from '../dist/src/store/embedded/embedded-redis.js'
-import { imagesIn } from '../dist/src/store/images/images.js'
-import { apiKeysIn } from '../dist/src/store/organisations/api-keys.js'
-import { banksIn } from '../dist/src/store/organisations/banks.js'
+import { createImageStore } from '../dist/src/store/images/images.js'
+import { createApiKeyStore } from '../dist/src/store/organisations/api-keys.js'
+import { createBankStore } from '../dist/src/store/organisations/banks.js'
 import { openStore } from '../dist/src/store/redis/client.js'
 import { keyringOf } from '../dist/src/store/sealing/seal-keys.js'
 import { progress } from './report.mjs'
@@ -25,9 +25,9 @@ export const CATEGORY = 'nude'
 
 const SERVER = new URL('../dist/src/boot/server.js', import.meta.url)
 const PUT_AT_ONCE = 512
-const MOST_PUTS = 20
+const MAX_PUTS = 20
 const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }
-const STOP_WITHIN_MS = 60_000
+const STOP_TIMEOUT_MS = 60_000
 
 /**
  * Runs `work(defer)`, then what it deferred, the last first; also when a signal ends it, whose status is then its own, and when
@@ -85,17 +85,17 @@ export async function openService(defer) {
   const store = await openStore({ url: undefined, socket: redis.socket })
   defer(() => store.close())
   const keyring = keyringOf({ dataDir }, true) // the file that the api will find
-  const apiKeys = apiKeysIn(store)
+  const apiKeys = createApiKeyStore(store)
   const scopes = new Set(['match', 'match:distance', 'signals:write'])
   const { keyId, key } = await createApiKey(apiKeys, { org: 'bench', kind: 'ngo', scopes, env: 'bench', nowMs: Date.now() })
   const { orgId } = await apiKeys.get(keyId)
-  await banksIn(store).add({ name: BANK, orgId, thresholdBits: {}, createdAtMs: Date.now() }, 'operator')
+  await createBankStore(store).add({ name: BANK, orgId, thresholdBits: {}, createdAtMs: Date.now() }, 'operator')
   return { dataDir, redis, store, keyring, key, restartRedis }
 }
 
 /** Puts the rows of the uniform corpus into Redis, each as an image of its own, and waits until Redis is at rest. */
 export async function fill({ store, keyring }, rows) {
-  const images = imagesIn(store, keyring)
+  const images = createImageStore(store, keyring)
   const corpus = openCorpus('uniform', rows)
   const draw = progress('filling Redis', rows)
   const words = new Uint32Array(CHUNK_ROWS * ROW_WORDS)
@@ -122,7 +122,7 @@ async function untilOnDisk(put) {
     try {
       return await put()
     } catch (error) {
-      if (error.code !== 'store-unavailable' || tries === MOST_PUTS) throw error
+      if (error.code !== 'store-unavailable' || tries === MAX_PUTS) throw error
       await sleep(1000)
     }
   }
@@ -152,7 +152,13 @@ export async function redisNumber(store, section, field) {
  */
 export function apiEnvironment({ dataDir, redis }, settings = {}) {
   const inherited = Object.entries(process.env).filter(([name]) => !/^(TABIR|REDIS)_/.test(name))
-  const own = { TABIR_DATA_DIR: dataDir, TABIR_PORT: '0', TABIR_LOG_LEVEL: 'warn', TABIR_SNAPSHOT_EVERY_S: '0', ...settings }
+  const own = {
+    TABIR_DATA_DIR: dataDir,
+    TABIR_PORT: '0',
+    TABIR_LOG_LEVEL: 'warn',
+    TABIR_SNAPSHOT_INTERVAL_S: '0',
+    ...settings,
+  }
   return environmentFor('api', { socket: redis.socket }, { ...Object.fromEntries(inherited), ...own })
 }
 
@@ -175,7 +181,7 @@ export async function startPart(defer, entry, env = process.env) {
   const stop = async () => {
     const begun = performance.now()
     child.kill('SIGTERM')
-    const impatience = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS)
+    const impatience = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS)
     await exited
     clearTimeout(impatience)
     return performance.now() - begun

@@ -15,7 +15,7 @@ import { createServer } from 'node:http'
 import { parseArgs } from 'node:util'
 import { environmentFor } from '../dist/src/boot/config.js'
 import { createApiKey } from '../dist/src/services/keys/access.js'
-import { apiKeysIn } from '../dist/src/store/organisations/api-keys.js'
+import { createApiKeyStore } from '../dist/src/store/organisations/api-keys.js'
 import { openConnection, requestBytes } from './http/connection.mjs'
 import { goal, publish } from './http/record.mjs'
 import { kindLines, phaseLines, summary } from './load/report.mjs'
@@ -35,10 +35,10 @@ const ROWS = wholeNumber(args, 'rows')
 const PER_S = wholeNumber(args, 'per-s')
 const MINUTES = wholeNumber(args, 'minutes')
 const PEOPLE_PER_S = 2
-const PING_EVERY_MS = 1000
-const SAMPLE_EVERY_MS = 5000
-const MOST_GROWTH = 1.05
-const LIFELIKE = { TABIR_SNAPSHOT_EVERY_S: '300' }
+const PING_INTERVAL_MS = 1000
+const SAMPLE_INTERVAL_MS = 5000
+const MAX_GROWTH = 1.05
+const LIFELIKE = { TABIR_SNAPSHOT_INTERVAL_S: '300' }
 const PARTS = ['api', 'workers', 'messenger', 'redis']
 
 await run(async (defer) => {
@@ -56,7 +56,7 @@ await run(async (defer) => {
 
   const pinging = await pingNowAndThen(service, api.port, endpoint.url)
   await api.ask('watch')
-  const samples = sampled(api.port, memoryOf({ api, workers, messenger }, service.store), SAMPLE_EVERY_MS)
+  const samples = sampled(api.port, memoryOf({ api, workers, messenger }, service.store), SAMPLE_INTERVAL_MS)
   const asked = { port: api.port, seed: 4711, perS: PER_S, ms: 60_000 * MINUTES, peoplePerS: PEOPLE_PER_S }
   const seen = await client.ask('open', asked)
   const phase = {
@@ -91,7 +91,7 @@ function report(phase, messages) {
         title: 'Goals',
         lines: [
           ...PARTS.map((part) =>
-            goal(`memory of ${part}, end / beginning of the last two thirds`, growth[part], MOST_GROWTH, ''),
+            goal(`memory of ${part}, end / beginning of the last two thirds`, growth[part], MAX_GROWTH, ''),
           ),
           goal('people refused', peopleRefused, 0, ''),
           goal('messages not delivered', messages.asked - messages.received, 0, ''),
@@ -143,7 +143,7 @@ async function startEndpoint(defer) {
 async function pingNowAndThen({ store }, port, url) {
   const scopes = new Set(['webhooks'])
   const keyOf = { org: 'bench', kind: 'ngo', scopes, env: 'bench', nowMs: Date.now() }
-  const { key } = await createApiKey(apiKeysIn(store), keyOf)
+  const { key } = await createApiKey(createApiKeyStore(store), keyOf)
   const connection = await openConnection(port)
   const wanted = JSON.stringify({ url, events: ['case.updated'] })
   let webhookId
@@ -163,12 +163,12 @@ async function pingNowAndThen({ store }, port, url) {
   const timer = setInterval(() => {
     last = last.then(ping)
     last.catch(() => {})
-  }, PING_EVERY_MS)
+  }, PING_INTERVAL_MS)
   return {
     async end() {
       clearInterval(timer)
       await last
-      await new Promise((resolve) => setTimeout(resolve, 5 * PING_EVERY_MS))
+      await new Promise((resolve) => setTimeout(resolve, 5 * PING_INTERVAL_MS))
       connection.close()
       return asked
     },

@@ -21,9 +21,9 @@ import { Redis } from 'ioredis'
 import { readConfig } from '../dist/src/boot/config.js'
 import { formatUuid } from '../dist/src/domain/ids.js'
 import { openRedisServer } from '../dist/src/store/embedded/embedded-redis.js'
-import { imagesIn } from '../dist/src/store/images/images.js'
-import { imageReader } from '../dist/src/store/images/reader/image-reader.js'
-import { banksIn } from '../dist/src/store/organisations/banks.js'
+import { createImageStore } from '../dist/src/store/images/images.js'
+import { createImageReader } from '../dist/src/store/images/reader/image-reader.js'
+import { createBankStore } from '../dist/src/store/organisations/banks.js'
 import { openStore } from '../dist/src/store/redis/client.js'
 import { keys } from '../dist/src/store/redis/keys.js'
 import { IMAGE_SHARDS } from '../dist/src/store/scripts/shards.js'
@@ -94,8 +94,8 @@ try {
 }
 
 async function fill(store) {
-  await banksIn(store).add({ name: BANK, orgId: 'bench', thresholdBits: {}, createdAtMs: Date.now() })
-  const images = imagesIn(store, keyring)
+  await createBankStore(store).add({ name: BANK, orgId: 'bench', thresholdBits: {}, createdAtMs: Date.now() })
+  const images = createImageStore(store, keyring)
   const draw = progress('images', IMAGES)
   let given = 0
   let done = 0
@@ -136,7 +136,7 @@ async function readColumns(take) {
   delay.enable()
   let images = 0
   const wallMs = await timeMs(async () => {
-    for await (const columns of imageReader({ url: undefined, socket: server.socket }, keyring).columns()) {
+    for await (const columns of createImageReader({ url: undefined, socket: server.socket }, keyring).columns()) {
       images += columns.images
       take(columns)
     }
@@ -169,7 +169,7 @@ function checker() {
 async function readOneByOne(store) {
   let images = 0
   const ms = await timeMs(async () => {
-    for await (const shard of imagesIn(store, keyring).all()) {
+    for await (const shard of createImageStore(store, keyring).all()) {
       images += shard.length
       if (images >= ONE_BY_ONE) break
     }
@@ -179,12 +179,12 @@ async function readOneByOne(store) {
 
 async function serverUsPerGet(store, redis) {
   const ids = []
-  for await (const shard of imagesIn(store, keyring).all()) {
+  for await (const shard of createImageStore(store, keyring).all()) {
     ids.push(...shard.map(({ id }) => id))
     if (ids.length >= GETS) break
   }
   await redis.config('RESETSTAT')
-  const found = await imagesIn(store, keyring).get(ids)
+  const found = await createImageStore(store, keyring).get(ids)
   assert.ok(found.every((image) => image !== undefined))
   return Number(/cmdstat_hget:.*usec_per_call=([\d.]+)/.exec(await redis.info('commandstats'))?.[1])
 }

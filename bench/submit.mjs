@@ -21,10 +21,10 @@ import { parseArgs } from 'node:util'
 import { readConfig } from '../dist/src/boot/config.js'
 import { createApiKey } from '../dist/src/services/keys/access.js'
 import { openRedisServer } from '../dist/src/store/embedded/embedded-redis.js'
-import { apiKeysIn } from '../dist/src/store/organisations/api-keys.js'
+import { createApiKeyStore } from '../dist/src/store/organisations/api-keys.js'
 import { openStore } from '../dist/src/store/redis/client.js'
-import { findCage, ownFiles } from '../dist/workers/cage.js'
 import { openSandbox } from '../dist/workers/sandbox.js'
+import { findSandboxCommand, ownFiles } from '../dist/workers/sandbox-command.js'
 import { largePicture } from './pictures.mjs'
 import { percentile, progress } from './report.mjs'
 
@@ -44,7 +44,7 @@ const A_ROUND = Math.ceil(COUNT / ROUNDS)
 const ROUND_SUBMITS = A_ROUND + 2 * PARALLEL
 const PICTURES = WARM_UP + Math.max(COUNT, ROUNDS * ROUND_SUBMITS) // each submission has a picture of its own, so that a match is its own
 /** Asking often would take the cores from what is measured; a pause can only make what is measured longer. */
-const ASK_EVERY_MS = 10
+const ASK_INTERVAL_MS = 10
 const cores = availableParallelism()
 const hashes = new Map()
 const agent = new Agent({ keepAlive: true }) // a lean client: it shares the cores with what it measures
@@ -72,7 +72,7 @@ try {
 /** The sandbox's children, fed without a pause: what the cores could do if nothing else had to be done. */
 async function openBare(pictures) {
   const sandbox = openSandbox({
-    cage: findCage({ readable: ownFiles(), hidden: [] }),
+    sandboxCommand: findSandboxCommand({ readable: ownFiles(), hidden: [] }),
     children: cores,
     memoryMb: 1536,
     timeLimitMs: 10_000,
@@ -104,7 +104,7 @@ async function start() {
   await startProcess('workers', '../dist/workers/main.js', env)
   processes.hashers = processes.workers.flatMap(childrenOf)
   const store = await openStore({ url: undefined, socket: redis.socket })
-  const made = await createApiKey(apiKeysIn(store), {
+  const made = await createApiKey(createApiKeyStore(store), {
     org: 'bench',
     kind: 'platform',
     scopes: new Set(['match']),
@@ -112,7 +112,7 @@ async function start() {
     nowMs: Date.now(),
   })
   await store.close()
-  while (!(await knows(urls[1], made.key))) await sleep(ASK_EVERY_MS) // which it hears of a moment later
+  while (!(await knows(urls[1], made.key))) await sleep(ASK_INTERVAL_MS) // which it hears of a moment later
   return { submitTo: urls[0], askAt: urls[1], key: made.key }
 }
 
@@ -157,7 +157,7 @@ async function byTurns(bare, service, pictures) {
   }
   const alone = []
   const together = []
-  const turns = [
+  const scheduler = [
     async () => alone.push(await steadily({ count: A_ROUND, parallel: cores * 2, work: bare.hash, kinds: bare.processes })),
     async () => together.push(await steadily({ count: A_ROUND, parallel: PARALLEL, work: submit, kinds: processes })),
   ]
@@ -165,8 +165,8 @@ async function byTurns(bare, service, pictures) {
   await inParallel(PARALLEL, WARM_UP, submit)
   const bar = progress(`${PARALLEL} at a time, and the children alone`, ROUNDS)
   for (let round = 0; round < ROUNDS; round++) {
-    for (const turn of turns) await turn()
-    turns.reverse()
+    for (const turn of scheduler) await turn()
+    scheduler.reverse()
     bar(round + 1)
   }
   await withdrawAll(service, cases.slice(0, next), pictures.slice(0, next))
@@ -244,7 +244,7 @@ async function submitAndMatch({ submitTo, askAt, key }, opened, picture) {
 
   const begun = performance.now()
   await json(`${submitTo}/v1/cases/${opened.caseNumber}/images`, 'POST', { ...mine, ...FORM }, picture, 201)
-  while ((await exactMatches(askAt, key, hashes.get(picture))) === 0) await sleep(ASK_EVERY_MS) // until the second api has it too
+  while ((await exactMatches(askAt, key, hashes.get(picture))) === 0) await sleep(ASK_INTERVAL_MS) // until the second api has it too
   return performance.now() - begun
 }
 

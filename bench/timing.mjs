@@ -12,9 +12,9 @@ import { parseArgs } from 'node:util'
 import { formatHash, hashFromBytes } from '../dist/packages/hash/src/hash256.js'
 import { formatUuid } from '../dist/src/domain/ids.js'
 import { createApiKey } from '../dist/src/services/keys/access.js'
-import { imagesIn } from '../dist/src/store/images/images.js'
-import { apiKeysIn } from '../dist/src/store/organisations/api-keys.js'
-import { banksIn } from '../dist/src/store/organisations/banks.js'
+import { createImageStore } from '../dist/src/store/images/images.js'
+import { createApiKeyStore } from '../dist/src/store/organisations/api-keys.js'
+import { createBankStore } from '../dist/src/store/organisations/banks.js'
 import { openConnection } from './http/connection.mjs'
 import { publish } from './http/record.mjs'
 import { progress } from './report.mjs'
@@ -57,8 +57,14 @@ await run(async (defer) => {
 })
 
 async function keyFor({ store }, org, kind, ...scopes) {
-  const made = await createApiKey(apiKeysIn(store), { org, kind, scopes: new Set(scopes), env: 'bench', nowMs: Date.now() })
-  const { orgId } = await apiKeysIn(store).get(made.keyId)
+  const made = await createApiKey(createApiKeyStore(store), {
+    org,
+    kind,
+    scopes: new Set(scopes),
+    env: 'bench',
+    nowMs: Date.now(),
+  })
+  const { orgId } = await createApiKeyStore(store).get(made.keyId)
   return { ...made, orgId }
 }
 
@@ -69,11 +75,11 @@ async function prepare(service) {
   const other = await keyFor(service, 'other', 'ngo', 'match', 'signals:write')
   const operator = await keyFor(service, 'operator', 'operator', 'admin')
   const nowMs = Date.now()
-  await banksIn(store).add(
+  await createBankStore(store).add(
     { name: HIDDEN_BANK, orgId: other.orgId, thresholdBits: {}, readers: {}, createdAtMs: nowMs },
     'operator',
   )
-  const images = imagesIn(store, keyring)
+  const images = createImageStore(store, keyring)
   const put = async (bank, hashes) => {
     const made = hashes.map((hash) => {
       const signals = [{ type: 'pdq', view: 'whole', quality: 100, hash: hashFromBytes(hash) }]
@@ -154,11 +160,11 @@ function isMatch({ status, body }) {
 
 /** The hash with so many bits turned over, at random. */
 function away(hash, bits) {
-  const turned = Buffer.from(hash)
+  const rotated = Buffer.from(hash)
   const places = new Set()
   while (places.size < bits) places.add(randomBytes(1)[0])
-  for (const place of places) turned[place >> 3] ^= 1 << (place & 7)
-  return turned
+  for (const place of places) rotated[place >> 3] ^= 1 << (place & 7)
+  return rotated
 }
 
 /** @returns for each kind and each of its hashes the times in µs. */
@@ -220,7 +226,7 @@ function report(times, wrong) {
       isTold: !ANSWERED.includes(name),
       medianUs: median(all),
       differenceUs: median(all) - median(flat),
-      leastDifferenceUs: median(own.map(minimum)) - median(base.map(minimum)),
+      minDifferenceUs: median(own.map(minimum)) - median(base.map(minimum)),
       welchP: welch(all, flat),
       ksP: kolmogorovSmirnov(all, flat),
       accuracy,
@@ -231,7 +237,7 @@ function report(times, wrong) {
     kind: one.kind,
     'median µs': one.medianUs.toFixed(1),
     'difference of medians µs': one.differenceUs.toFixed(2),
-    'difference of least times µs': one.leastDifferenceUs.toFixed(2),
+    'difference of least times µs': one.minDifferenceUs.toFixed(2),
     'Welch p': one.welchP.toExponential(1),
     'KS p': one.ksP.toExponential(1),
     'right after 1, 10, 100 queries': [1, 10, 100].map((count) => share(one.accuracy[count])).join(', '),

@@ -13,8 +13,8 @@ import { parseArgs } from 'node:util'
 import { hashFromBytes } from '../dist/packages/hash/src/hash256.js'
 import { formatUuid } from '../dist/src/domain/ids.js'
 import { CASES_BANK } from '../dist/src/domain/organisations/bank.js'
-import { allTurns } from '../dist/src/services/matching/orientations.js'
-import { watchIndexOver } from '../dist/src/services/watch/watch-index.js'
+import { allOrientations } from '../dist/src/services/matching/orientations.js'
+import { createWatchIndex } from '../dist/src/services/watch/watch-index.js'
 import { percentile, progress } from './report.mjs'
 
 const { values: args } = parseArgs({
@@ -28,11 +28,11 @@ const ORG = formatUuid(randomBytes(16))
 const PLANTED_BITS = 20
 
 const before = process.memoryUsage().rss
-const index = watchIndexOver({
+const index = createWatchIndex({
   watches: { lastPosition: async () => ({ revision: 1, digest: '' }), all },
   follower: { xreadBuffer: () => sleep(1000, null), get: async () => '1', disconnect() {} },
   clock: () => performance.now(),
-  onTrouble: (error) => console.error(error),
+  onError: (error) => console.error(error),
 })
 const startedAtMs = performance.now()
 index.start()
@@ -66,7 +66,7 @@ async function* all() {
 function planted() {
   planted.all ??= Array.from({ length: 50 }, (_, i) => {
     const asked = random()
-    const changed = Buffer.from(allTurns('pdq', asked)[i % 8])
+    const changed = Buffer.from(allOrientations('pdq', asked)[i % 8])
     for (let bit = 0; bit < PLANTED_BITS; bit++) changed[(bit * 5) % 32] ^= 1 << (bit % 8)
     return { id: formatUuid(randomBytes(16)), asked, hash: hashFromBytes(changed) }
   })

@@ -33,7 +33,7 @@ function outcomeOf<T>(status: number, text: string): Outcome<T> {
   }
 }
 
-export function apiWith(key: string): Api {
+export function createApi(key: string): Api {
   async function ask<T>(method: string, path: string, body?: BodyInit, type?: string): Promise<Outcome<T>> {
     try {
       const response = await fetch(path, {

@@ -3,7 +3,7 @@
 import { render } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { OrgKind, Scope } from '../src/domain/organisations/access.js'
-import { type Api, apiWith } from './ask-api.js'
+import { type Api, createApi } from './ask-api.js'
 import { type Panel, panelsFor } from './panels.js'
 import { SignIn } from './sign-in.js'
 
@@ -50,7 +50,7 @@ function Console() {
 
 /** @returns why not, when the key opens nothing. */
 async function signIn(key: string): Promise<Session | string> {
-  const api = apiWith(key)
+  const api = createApi(key)
   const outcome = await api.get<Holder>('/v1/keys/own')
   if ('problem' in outcome) return outcome.status === 401 ? WRONG_KEY : outcome.problem
   const panels = panelsFor(outcome.value)

@@ -1,12 +1,12 @@
 // Every panel of the console over a small world, light and dark, on a telephone and on a desk. Called by page/screenshots.mjs.
 import { randomBytes } from 'node:crypto'
 import { createApiKey } from '../dist/src/services/keys/access.js'
-import { apiKeysIn } from '../dist/src/store/organisations/api-keys.js'
+import { createApiKeyStore } from '../dist/src/store/organisations/api-keys.js'
 
 /** @param name a file for a state, given its colour scheme and device. */
 export async function shootConsole({ browser, url, service, sizes, name }) {
   const keyOf = async (org, kind, scopes) => {
-    const made = await createApiKey(apiKeysIn(service.store), {
+    const made = await createApiKey(createApiKeyStore(service.store), {
       ...{ org, kind, env: 'demo', nowMs: Date.now() },
       scopes: new Set(scopes),
     })

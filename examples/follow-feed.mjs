@@ -9,7 +9,7 @@ const feed = await openFeed({
   baseUrl: process.env.TABIR_URL ?? 'http://127.0.0.1:8080',
   key: process.env.TABIR_API_KEY ?? '',
   ...(process.argv[2] !== undefined && { file: process.argv[2] }),
-  onTrouble: (error) => console.error(String(error)),
+  onError: (error) => console.error(String(error)),
 })
 await feed.sync()
 console.error(`${feed.size} signals`)

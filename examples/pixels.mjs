@@ -4,11 +4,11 @@
 import { hashedSize } from '@tabir/hash'
 import sharp from 'sharp'
 
-const MOST_PIXELS = 50_000_000
+const MAX_PIXELS = 50_000_000
 
 /** @throws when the bytes are no picture that can be opened. `aspect` goes to `matchPixels` or `hashImage` with the pixels. */
 export async function pixelsOf(bytes) {
-  const limits = { limitInputPixels: MOST_PIXELS, failOn: 'error', pages: 1 }
+  const limits = { limitInputPixels: MAX_PIXELS, failOn: 'error', pages: 1 }
   const { width, height } = (await sharp(bytes, limits).metadata()).autoOrient
   const size = hashedSize({ width, height })
   const picture = sharp(bytes, { ...limits, autoOrient: true })

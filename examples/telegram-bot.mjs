@@ -17,9 +17,9 @@ const tabir = tabirClient({ url: process.env.TABIR_URL, key: process.env.TABIR_A
 const stateFile = process.argv[2] ?? 'telegram-bot.json'
 const KINDS = ['message', 'edited_message', 'channel_post', 'edited_channel_post']
 const POLL_S = 50
-const MOST_BYTES = 20 << 20
+const MAX_BYTES = 20 << 20
 /** Beyond it no more are asked for: Telegram keeps them for a day. */
-const MOST_WAITING = 1000
+const MAX_WAITING = 1000
 const FIRST_WAIT_MS = 1000
 const LONGEST_WAIT_MS = 600_000
 const TRIED_FOR_MS = 86_400_000
@@ -31,7 +31,7 @@ const state = await readFile(stateFile, 'utf8').then(JSON.parse, (error) => {
 
 /** What has come is on disk before Telegram is told so, by the next offset. */
 async function receive() {
-  if (state.jobs.length >= MOST_WAITING) return await sleep(FIRST_WAIT_MS)
+  if (state.jobs.length >= MAX_WAITING) return await sleep(FIRST_WAIT_MS)
   const nextMs = Math.min(...state.jobs.map(({ atMs }) => atMs)) - Date.now()
   const timeout = Math.max(0, Math.min(POLL_S, Math.ceil(nextMs / 1000)))
   for (const update of await telegram('getUpdates', { offset: state.offset, timeout, allowed_updates: KINDS })) {
@@ -144,7 +144,7 @@ async function download(fileId) {
   })
   if (!response.ok) throw new Failure(`the file cannot be fetched: status ${response.status}`)
   const bytes = Buffer.from(await response.arrayBuffer())
-  if (bytes.length > MOST_BYTES) throw new Failure('the file is too large', { isFinal: true })
+  if (bytes.length > MAX_BYTES) throw new Failure('the file is too large', { isFinal: true })
   return bytes
 }
 

@@ -93,7 +93,7 @@ export interface Added {
 export type Failure =
   | { readonly kind: 'offline' | 'fault' }
   | { readonly kind: 'away' | 'busy'; readonly retryAfterS: number | undefined }
-  | { readonly kind: 'refused'; readonly code: string; readonly retryAfterS: number | undefined }
+  | { readonly kind: 'rejected'; readonly code: string; readonly retryAfterS: number | undefined }
 
 export type Answer<T> = { readonly value: T } | { readonly failure: Failure }
 
@@ -263,7 +263,7 @@ function failureOf(status: number, retryAfter: string | null, body: string): Fai
   const code = codeIn(body)
   if (status === 429 && (code === undefined || code === 'rate-limited')) return { kind: 'busy', retryAfterS }
   if (status > 500 || status === 408 || code === 'idempotency-key-busy') return { kind: 'away', retryAfterS }
-  return status === 500 || code === undefined ? { kind: 'fault' } : { kind: 'refused', code, retryAfterS }
+  return status === 500 || code === undefined ? { kind: 'fault' } : { kind: 'rejected', code, retryAfterS }
 }
 
 function codeIn(body: string): string | undefined {

@@ -161,7 +161,7 @@ export function casePage(): void {
 
   /** A token that has grown old is asked for anew; everything else is said where she is. */
   function lost(failure: Failure, errorId: string): void {
-    if (failure.kind === 'refused') {
+    if (failure.kind === 'rejected') {
       close()
       setText('enter-error', say('run.case.over'))
     } else {

@@ -21,7 +21,7 @@ export function guardLeaving(wouldLose: Guard): void {
 /** While a number or a PIN is shown, which is shown once, one press of Escape by mistake must not take it away. The button stays as quick as ever. */
 export function secretsAreShown(areShown: boolean): void {
   pressesNeeded = areShown ? PRESSES_FOR_SECRETS : 1
-  beginAnew()
+  restart()
 }
 
 /**
@@ -42,10 +42,10 @@ export function watchLeaving(): boolean {
     exit()
   })
   addEventListener('keydown', (event) => {
-    if (event.key !== 'Escape') beginAnew()
+    if (event.key !== 'Escape') restart()
     else if (!event.isComposing && !event.repeat) press() // while composing, Escape belongs to the input method
   })
-  addEventListener('pointerdown', beginAnew)
+  addEventListener('pointerdown', restart)
   for (const link of document.querySelectorAll<HTMLAnchorElement>('header a, footer a, #follow')) {
     link.addEventListener('click', (event) => {
       event.preventDefault()
@@ -76,7 +76,7 @@ function press(): void {
   announce(text)
 }
 
-function beginAnew(): void {
+function restart(): void {
   presses = 0
   setText('leave-hint', pressesNeeded === 1 ? usualHint : say('run.leaveThrice'))
 }

@@ -12,14 +12,14 @@ export interface Proof {
 }
 
 /** A challenge is good for five minutes; what is solved later is solved for nothing. */
-const WITHIN_MS = 240_000
+const TIMEOUT_MS = 240_000
 
 /**
  * Lets the page answer meanwhile: the browser works beside it.
  * @returns `undefined` when it took too long.
  */
 export async function proven(challenge: Challenge): Promise<Proof | undefined> {
-  const solution = await solveChallenge({ challenge, deriveKey, timeout: WITHIN_MS })
+  const solution = await solveChallenge({ challenge, deriveKey, timeout: TIMEOUT_MS })
   return solution === null
     ? undefined
     : { challenge, solution: { counter: solution.counter, derivedKey: solution.derivedKey } }

@@ -91,14 +91,14 @@ async function openedCase(category: ReturnType<typeof chosenCategory>, isExtende
 
 /** There is no number yet, so no refusal is the end: a proof that came too late is made again by itself, all else is tried when she says so. */
 function waitable(failure: Failure): Failure {
-  if (failure.kind !== 'refused') return failure
+  if (failure.kind !== 'rejected') return failure
   return failure.code === 'proof-of-work-required' ? { kind: 'away', retryAfterS: undefined } : { kind: 'fault' }
 }
 
 /** Where the service asks for a proof of work, one is made and it is asked again. A proof opens one case, so each try has its own. */
 async function provenFirst(open: (proof?: Proof) => Promise<Answer<Opened>>): Promise<Answer<Opened>> {
   const answer = await open()
-  if (!('failure' in answer) || answer.failure.kind !== 'refused' || answer.failure.code !== 'proof-of-work-required')
+  if (!('failure' in answer) || answer.failure.kind !== 'rejected' || answer.failure.code !== 'proof-of-work-required')
     return answer
   one('open-retry', HTMLButtonElement).hidden = true
   setText('open-net', say('run.proof'))

@@ -15,7 +15,7 @@ let moved: Promise<void> = Promise.resolve()
 
 const FIRST = '[data-step]:not([hidden])'
 const MARKED = 'left'
-const MOVED_WITHIN_MS = 500
+const MOVED_TIMEOUT_MS = 500
 
 /**
  * Has Back show the step before.
@@ -79,7 +79,7 @@ export function staying(): () => boolean {
  * well (`wasLeft`). A browser that does not move in time is led out from where it is.
  */
 export async function leaveTo(url: string): Promise<void> {
-  const late = setTimeout(() => location.replace(url), MOVED_WITHIN_MS)
+  const late = setTimeout(() => location.replace(url), MOVED_TIMEOUT_MS)
   await moved
   let behind = trail.length - 1
   if (entries > trail.length) {
@@ -131,7 +131,7 @@ function traversed(by: number): Promise<void> {
       resolve()
     }
     addEventListener('popstate', over)
-    const late = setTimeout(over, MOVED_WITHIN_MS)
+    const late = setTimeout(over, MOVED_TIMEOUT_MS)
     history.go(-by)
   })
 }

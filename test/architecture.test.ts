@@ -100,7 +100,7 @@ const fileWriters: Readonly<Record<string, readonly string[]>> = {
   'src/files/continued-file.ts': ['open'],
   'src/files/standard-output.ts': ['write'],
   // Tries whether it could, and writes nothing.
-  'workers/cage-proof.ts': ['openSync', 'renameSync'],
+  'workers/sandbox-proof.ts': ['openSync', 'renameSync'],
   'src/boot/process.ts': ['writeFileSync'], // to /proc
   'packages/build.mjs': ['copyFileSync', 'writeFileSync'], // makes what is packed
   'examples/telegram-bot.mjs': ['rename', 'writeFile'], // an example has no helpers of ours; the new file stands beside the old one

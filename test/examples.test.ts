@@ -36,7 +36,7 @@ const { pixelsOf } = (await import(`${root}examples/pixels.mjs`)) as { pixelsOf:
 
 t.test('pictures become the pixels, and so the hashes, that the service’s own workers make of them', async (t) => {
   const make = (width: number, height: number) => scene(5, { width, height })
-  const turned = await sharp((await make(900, 600)).bytes)
+  const rotated = await sharp((await make(900, 600)).bytes)
     .withMetadata({ orientation: 6 })
     .jpeg()
     .toBuffer()
@@ -50,7 +50,7 @@ t.test('pictures become the pixels, and so the hashes, that the service’s own 
     .toBuffer()
   const small = (await make(1200, 1000)).bytes
   const large = (await make(2400, 1500)).bytes
-  for (const [what, bytes] of Object.entries({ small, large, turned, clear, grey })) {
+  for (const [what, bytes] of Object.entries({ small, large, rotated, clear, grey })) {
     const { pixels, aspect } = await pixelsOf(bytes)
     const theirs = await decode(bytes)
     t.same([pixels.width, pixels.height, aspect], [theirs.width, theirs.height, theirs.aspect], what)

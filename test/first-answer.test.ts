@@ -37,7 +37,7 @@ t.test('who waited in vain says for what, and names no address with a password i
   const target = { url: `redis://:secret-word@127.0.0.1:${port}`, socket: undefined }
   const said: string[] = []
 
-  const waiting = onceRedisAnswers(() => openStore(target), { onWaiting: (text) => said.push(text), withinMs: 20 })
+  const waiting = onceRedisAnswers(() => openStore(target), { onWaiting: (text) => said.push(text), timeoutMs: 20 })
 
   const error = await waiting.catch((error: Error) => error)
   t.match(error, { message: /^Redis could not be used for 0\.02 s \(.*ECONNREFUSED.*\)\. Does it run/ })

@@ -58,7 +58,6 @@ const NOT_YET_MIRRORS = [
   'main',
   'minors',
   'page',
-  'refusals',
   'rows',
   'shape',
   'signals',
@@ -84,7 +83,7 @@ const STILL_LONG: readonly string[] = [
 const root = resolve(import.meta.dirname, '../..')
 const allSources = ['src', 'packages', 'workers', 'page', 'console'].flatMap(sourcesUnder)
 const files = allSources.filter((name) => !name.includes('kernel/'))
-const importsOf = new Map(files.map((file) => [file, importsIn(file)]))
+const importsOf = new Map(files.map((file) => [file, createImportStore(file)]))
 
 t.test('folders of services and store import those that they may', async (t) => {
   for (const [file, targets] of importsOf) {
@@ -212,7 +211,7 @@ function reachableFrom(from: string, graph: ReadonlyMap<string, readonly string[
   return seen
 }
 
-function importsIn(file: string): string[] {
+function createImportStore(file: string): string[] {
   const text = readFileSync(join(root, file), 'utf8')
   const found = text.matchAll(/^\s*(?:import|export)\b[^'"]*?from\s+'(\.[^']+)'/gm)
   return Array.from(found, ([, specifier = '']) => normalize(join(dirname(file), specifier)).replace(/\.js$/, '')).flatMap(

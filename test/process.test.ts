@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { z } from 'zod'
-import { closedTerminal, mostOpenFiles, withoutDumps } from '../src/boot/process.js'
+import { closedTerminal, maxOpenFiles, withoutDumps } from '../src/boot/process.js'
 
 t.test('what is started without dumps can write none, and is the process that was started', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'tabir-process-'))
@@ -25,8 +25,8 @@ t.test('what is started without dumps can write none, and is the process that wa
 })
 
 t.test('how many files a process may open is read, where the system says it', async (t) => {
-  t.ok(!existsSync('/proc/self/limits') || (mostOpenFiles() ?? 0) > 0)
-  t.equal(mostOpenFiles('/nowhere'), undefined)
+  t.ok(!existsSync('/proc/self/limits') || (maxOpenFiles() ?? 0) > 0)
+  t.equal(maxOpenFiles('/nowhere'), undefined)
 })
 
 t.test('a terminal was closed when one that was there is none any more', async (t) => {

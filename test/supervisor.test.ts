@@ -58,7 +58,7 @@ t.test('stops what it has started when the next part cannot even be tried', asyn
     command: process.execPath,
     args: ['-e', 'setInterval(() => {}, 60_000)'],
     env: {},
-    stopWithinMs: 60_000,
+    stopTimeoutMs: 60_000,
   }
   const status = supervise({
     openRedis: async () => redis,
@@ -162,7 +162,7 @@ t.test('gives up when a part cannot be run at all', async (t) => {
 })
 
 t.test('kills a part that does not stop in time', async (t) => {
-  const world = await stage(t, { api: 'stubborn', workers: 'ready' }, { stopWithinMs: 50 })
+  const world = await stage(t, { api: 'stubborn', workers: 'ready' }, { stopTimeoutMs: 50 })
   await world.ready()
 
   t.equal(await world.stop(), 0)
@@ -175,7 +175,7 @@ t.test('kills everything at the second signal, but not at the echo of the first'
   const world = await stage(
     t,
     { api: 'stubborn', workers: 'stubborn' },
-    { now: () => nowMs, timing: { sameSignalMs: 500 }, stopWithinMs: 60_000 },
+    { now: () => nowMs, timing: { sameSignalMs: 500 }, stopTimeoutMs: 60_000 },
   )
   await world.ready()
   world.signals.emit('SIGINT')

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { z } from 'zod'
 import { createApiKey } from '../src/services/keys/access.js'
-import { apiKeysIn } from '../src/store/organisations/api-keys.js'
+import { createApiKeyStore } from '../src/store/organisations/api-keys.js'
 import { openStore } from '../src/store/redis/client.js'
 import { images } from './helpers/multipart.js'
 import { fetchPatiently } from './helpers/patiently.js'
@@ -48,7 +48,7 @@ t.test(
     })
     const store = await openStore(storeAt(redis.socket))
     const scopes = new Set(['match'] as const)
-    const { key, keyId } = await createApiKey(apiKeysIn(store), {
+    const { key, keyId } = await createApiKey(createApiKeyStore(store), {
       org: 'Marked Org',
       kind: 'platform',
       scopes,

@@ -6,36 +6,36 @@ import {
   CASE_LIFE_JOBS,
   CASE_LIFE_QUEUE,
   type CaseLifeJob,
-  EXPIRE_EVERY_MS,
-  REWRITE_WITHIN_MS,
+  EXPIRE_INTERVAL_MS,
+  REWRITE_TIMEOUT_MS,
 } from '../src/jobs/case-life.js'
 import { QUEUE_PREFIX } from '../src/jobs/hash-image.js'
-import { caseKeepingOver } from '../src/services/cases/case-expiry.js'
-import { dueTimeBy } from '../src/services/load/due-time.js'
-import { casesIn } from '../src/store/cases/cases.js'
+import { createCaseExpiry } from '../src/services/cases/case-expiry.js'
+import { createDueTime } from '../src/services/load/due-time.js'
+import { createCaseStore } from '../src/store/cases/cases.js'
 import { openStore, type RedisTarget } from '../src/store/redis/client.js'
 import { checkFormat } from '../src/store/redis/format.js'
 import { rewriteLog } from '../src/store/upkeep/log-rewrite.js'
-import { watchErasuresIn } from '../src/store/watch/watch-erasures.js'
+import { createWatchErasureStore } from '../src/store/watch/watch-erasures.js'
 
 export interface CaseLifeOptions {
   readonly target: RedisTarget
   /** Waits for Redis however long it takes. */
   readonly connection: Redis
-  readonly eraseEveryMs: number
+  readonly eraseIntervalMs: number
   readonly now: () => number
   /** One line for the operator. */
   readonly warn: (line: string) => void
 }
 
 /** Works until it is closed. However many processes do this, each job runs in one of them at a time. */
-export function keepCases({ target, connection, eraseEveryMs, now, warn }: CaseLifeOptions): { close(): Promise<void> } {
+export function keepCases({ target, connection, eraseIntervalMs, now, warn }: CaseLifeOptions): { close(): Promise<void> } {
   const run = caseLifeHandler({ target, now, warn })
   const queue = new Queue(CASE_LIFE_QUEUE, { prefix: QUEUE_PREFIX, connection, streams: { events: { maxLen: 100 } } })
   queue.on('error', () => {})
-  const everyMs: Readonly<Record<CaseLifeJob, number>> = { expire: EXPIRE_EVERY_MS, erase: eraseEveryMs }
+  const intervalMs: Readonly<Record<CaseLifeJob, number>> = { expire: EXPIRE_INTERVAL_MS, erase: eraseIntervalMs }
   const opts = { removeOnComplete: true, removeOnFail: true, stackTraceLimit: 1 }
-  const planned = CASE_LIFE_JOBS.map((name) => queue.upsertJobScheduler(name, { every: everyMs[name] }, { name, opts }))
+  const planned = CASE_LIFE_JOBS.map((name) => queue.upsertJobScheduler(name, { every: intervalMs[name] }, { name, opts }))
   Promise.all(planned).catch(() => {}) // closed before Redis came
 
   const worker = new Worker(
@@ -66,17 +66,17 @@ export function keepCases({ target, connection, eraseEveryMs, now, warn }: CaseL
  * @throws when Redis is unavailable, or could not write its log anew.
  */
 export function caseLifeHandler({ target, now, warn }: Pick<CaseLifeOptions, 'target' | 'now' | 'warn'>) {
-  const dueTime = dueTimeBy(now, warn)
+  const dueTime = createDueTime(now, warn)
   let hasWarned = false
   return async (job: CaseLifeJob): Promise<void> => {
     const store = await openStore(target)
-    const keeping = caseKeepingOver({
-      cases: casesIn(store),
-      watches: watchErasuresIn(store),
-      rewriteLog: () => rewriteLog(store, REWRITE_WITHIN_MS),
+    const keeping = createCaseExpiry({
+      cases: createCaseStore(store),
+      watches: createWatchErasureStore(store),
+      rewriteLog: () => rewriteLog(store, REWRITE_TIMEOUT_MS),
       dueUntilMs: () => dueTime(store),
       now,
-      onTrouble: ({ message }) => warn(message),
+      onError: ({ message }) => warn(message),
     })
     try {
       await checkFormat(store)

@@ -10,7 +10,7 @@ import { QUEUE_PREFIX } from '../src/jobs/hash-image.js'
 import { forEachDue } from '../src/services/load/each-due.js'
 import type { PlanOf } from '../src/services/webhooks/webhook-plan.js'
 import { SealError } from '../src/store/sealing/seal.js'
-import { type Deliveries, MOST_WAITING_EVENTS, type OutboxEntry } from '../src/store/webhooks/deliveries.js'
+import { type Deliveries, MAX_WAITING_EVENTS, type OutboxEntry } from '../src/store/webhooks/deliveries.js'
 import { readOutbox } from '../src/store/webhooks/outbox.js'
 import type { WaitingEvents } from '../src/store/webhooks/waiting-events.js'
 import type { Webhooks } from '../src/store/webhooks/webhooks.js'
@@ -37,7 +37,7 @@ const BLOCK_MS = 1000
 const HOLD_MS = 10_000
 const RETRY_MS = 500
 /** What no job stands for any more, whatever the reason, is found after so long. */
-const SWEEP_EVERY_MS = 15_000
+const SWEEP_INTERVAL_MS = 15_000
 /** Events that waited and are tried again before new ones are read. */
 const RETRIED_AT_ONCE = 50
 /** [ms] The shortest time that Redis blocks for; 0 would be for ever. */
@@ -110,7 +110,7 @@ async function fill(options: DeliverWebhookOptions, wake: Wake, closing: AbortSi
     if (held === undefined) return await sleep(BLOCK_MS, undefined, { signal: closing })
     if (held === 'taken' || !isLoaded) await waiting.load()
     isLoaded = true
-    if (now() - sweptAtMs >= SWEEP_EVERY_MS) {
+    if (now() - sweptAtMs >= SWEEP_INTERVAL_MS) {
       sweptAtMs = now()
       await sweep(options, wake)
     }
@@ -205,7 +205,7 @@ function createAlarm({ warn, missingKeys }: Pick<DeliverWebhookOptions, 'warn' |
     },
     failed: () => once('The outbox could not be read or turned into messages. It is tried again.'),
     looked(waiting) {
-      if (waiting >= MOST_WAITING_EVENTS) once('Too many events wait: the oldest are forgotten.')
+      if (waiting >= MAX_WAITING_EVENTS) once('Too many events wait: the oldest are forgotten.')
       if (waiting > 0 || told.size === 0) return
       told.clear()
       warn('No event waits any more.')

@@ -9,25 +9,25 @@ import { createLifecycle, startOrStop } from '../src/app/lifecycle.js'
 import { readConfig } from '../src/boot/config.js'
 import { hearHangups, leaveMemoryOutOfDumps, orRefuseToStart, refuseToStart, stopOnSignal } from '../src/boot/process.js'
 import { startTracing } from '../src/boot/tracing.js'
-import { CONFINES } from '../src/domain/confines.js'
+import { ISOLATION_LAYERS } from '../src/domain/isolation-layers.js'
 import { type HandoffVisit, visitHandoffs } from '../src/handoff/visit.js'
 import { HASH_IMAGE_QUEUE, HASHING_TIME_LIMIT_MS, QUEUE_PREFIX } from '../src/jobs/hash-image.js'
 import { lineClient } from '../src/net/private-line.js'
 import { connectForWaiting, openStore } from '../src/store/redis/client.js'
 import { checkFormat } from '../src/store/redis/format.js'
-import { BEAT_EVERY_MS } from '../src/store/redis/heartbeats.js'
-import { keepBeating } from './beating.js'
-import { findCage, ownFiles } from './cage.js'
+import { HEARTBEAT_INTERVAL_MS } from '../src/store/redis/heartbeats.js'
 import { keepCases } from './case-life.js'
 import { hashImageHandler } from './hash-image.js'
 import { collectAtOnce } from './heap.js'
+import { keepHeartbeat } from './heartbeat.js'
 import { checkDecoderFloors } from './media/libvips.js'
 import { openSandbox, type Sandbox } from './sandbox.js'
+import { findSandboxCommand, ownFiles } from './sandbox-command.js'
 import { secretPaths } from './secret-paths.js'
 import { traced } from './traced.js'
 
 /** One image's whole time; the supervisor waits a little longer. */
-const FINISH_WITHIN_MS = 30_000
+const FINISH_TIMEOUT_MS = 30_000
 /** Pictures that are here before a child is free for them: one that is done begins with the next at once, while its answer is on its way. */
 const PICTURES_AHEAD = 1
 
@@ -52,20 +52,20 @@ async function start(): Promise<void> {
   const visit = lifecycle.keep('hand-offs', visitHandoffs(lineClient(readCa(config.handoffCaFile))))
   const sandbox = lifecycle.keep('sandbox', createSandbox())
   await sandbox.ready
-  const held = await sandbox.confines
-  const lacking = CONFINES.filter((confine) => !held.includes(confine))
+  const held = await sandbox.isolationLayers
+  const lacking = ISOLATION_LAYERS.filter((layer) => !held.includes(layer))
   console.log(JSON.stringify({ msg: 'what holds for children that decode', held, lacking }))
 
   const jobs: { close(): Promise<unknown> }[] = []
   // Stopped together, so that each may take all of the time. Without Redis there is no job to finish, and it may go away in the middle of this.
-  lifecycle.add('jobs', () => Promise.all(jobs.map((job) => job.close())), FINISH_WITHIN_MS)
+  lifecycle.add('jobs', () => Promise.all(jobs.map((job) => job.close())), FINISH_TIMEOUT_MS)
   const worker = createWorker(redis, visit, sandbox)
   jobs.push({ close: () => worker.close(redis.status !== 'ready') })
   await worker.waitUntilReady()
-  const eraseEveryMs = config.eraseEveryS * 1000
-  jobs.push(keepCases({ target, connection: redis, eraseEveryMs, now: Date.now, warn }))
+  const eraseIntervalMs = config.eraseIntervalS * 1000
+  jobs.push(keepCases({ target, connection: redis, eraseIntervalMs, now: Date.now, warn }))
   const isFit = () => worker.isRunning() && sandbox.pids.length > 0
-  jobs.push(keepBeating({ redis, everyMs: BEAT_EVERY_MS, isFit, lacking }))
+  jobs.push(keepHeartbeat({ redis, intervalMs: HEARTBEAT_INTERVAL_MS, isFit, lacking }))
 }
 
 function createSandbox(): Sandbox {
@@ -76,7 +76,7 @@ function createSandbox(): Sandbox {
     entry: [fileURLToPath(new URL('./media/child.js', import.meta.url))],
     onOutOfMemory: () =>
       warn(JSON.stringify({ level: 'warn', msg: 'an image needs more memory than TABIR_HASHER_MEMORY_MB allows' })),
-    cage: findCage({ readable: ownFiles(), hidden: secretPaths(config) }),
+    sandboxCommand: findSandboxCommand({ readable: ownFiles(), hidden: secretPaths(config) }),
   })
 }
 

@@ -6,34 +6,34 @@ import { createLifecycle, startOrStop } from '../src/app/lifecycle.js'
 import { readConfig } from '../src/boot/config.js'
 import { hearHangups, leaveMemoryOutOfDumps, orRefuseToStart, refuseToStart, stopOnSignal } from '../src/boot/process.js'
 import { plainJson } from '../src/domain/plain-text.js'
-import { outgoingThrough } from '../src/net/outgoing.js'
-import { matchIdsWith } from '../src/services/matching/match-ids.js'
-import { sealingAsAgreed } from '../src/services/records/key-rollover.js'
-import { partiesWith } from '../src/services/trust/parties.js'
+import { createOutgoing } from '../src/net/outgoing.js'
+import { createMatchIds } from '../src/services/matching/match-ids.js'
+import { createKeyRollover } from '../src/services/records/key-rollover.js'
+import { createPseudonyms } from '../src/services/trust/pseudonyms.js'
 import { webhookHearers } from '../src/services/webhooks/webhook-hearers.js'
 import { webhookPlans } from '../src/services/webhooks/webhook-plan.js'
 import { webhookSending } from '../src/services/webhooks/webhook-sending.js'
-import { casesIn } from '../src/store/cases/cases.js'
-import { clocksIn } from '../src/store/cases/clocks.js'
-import { imagesIn } from '../src/store/images/images.js'
-import { apiKeysIn } from '../src/store/organisations/api-keys.js'
-import { banksIn } from '../src/store/organisations/banks.js'
+import { createCaseStore } from '../src/store/cases/cases.js'
+import { createDeadlineStore } from '../src/store/cases/deadlines.js'
+import { createImageStore } from '../src/store/images/images.js'
+import { createApiKeyStore } from '../src/store/organisations/api-keys.js'
+import { createBankStore } from '../src/store/organisations/banks.js'
 import { connectForFollowing, connectForWaiting, openStore, type Store } from '../src/store/redis/client.js'
 import { checkFormat } from '../src/store/redis/format.js'
-import { BEAT_EVERY_MS } from '../src/store/redis/heartbeats.js'
+import { HEARTBEAT_INTERVAL_MS } from '../src/store/redis/heartbeats.js'
 import type { Keyring } from '../src/store/sealing/seal.js'
 import { keyringOf } from '../src/store/sealing/seal-keys.js'
 import { checkRing, missingKeys } from '../src/store/sealing/seal-ring.js'
 import { hasSecrets, loadSecrets, type Secrets } from '../src/store/sealing/secrets.js'
-import { trustsIn } from '../src/store/trust/trust.js'
-import { deliveriesIn } from '../src/store/webhooks/deliveries.js'
-import { waitingEventsIn } from '../src/store/webhooks/waiting-events.js'
-import { webhooksIn } from '../src/store/webhooks/webhooks.js'
-import { keepBeating } from './beating.js'
+import { createTrustStore } from '../src/store/trust/trust.js'
+import { createDeliveryStore } from '../src/store/webhooks/deliveries.js'
+import { createWaitingEventStore } from '../src/store/webhooks/waiting-events.js'
+import { createWebhookStore } from '../src/store/webhooks/webhooks.js'
 import { deliverWebhooks } from './deliver-webhook.js'
+import { keepHeartbeat } from './heartbeat.js'
 
 /** Messages on their way are answered, or taken back, by then; the supervisor waits a little longer. */
-const FINISH_WITHIN_MS = 20_000
+const FINISH_TIMEOUT_MS = 20_000
 const ASK_AGAIN_MS = 200
 
 leaveMemoryOutOfDumps()
@@ -51,7 +51,7 @@ async function start(): Promise<void> {
   const store = lifecycle.keep('store', await onceRedisAnswers(() => openStore(target), patience))
   await untilFirstUse(store)
   const { keyring, secrets } = await onceRedisAnswers(() => openSeals(store), patience)
-  lifecycle.keep('sealing', sealingAsAgreed({ store, keyring, now, onTrouble: warn, onSwitch: () => {} }))
+  lifecycle.keep('sealing', createKeyRollover({ store, keyring, now, onError: warn, onSwitch: () => {} }))
   const connection = connectForWaiting(target)
   lifecycle.add('redis', () => connection.disconnect())
   const delivering = deliverWebhooks({
@@ -63,46 +63,46 @@ async function start(): Promise<void> {
   })
   const jobs: { close(): Promise<void> }[] = [delivering]
   // Stopped together, so that each may take all of the time.
-  lifecycle.add('jobs', () => Promise.all(jobs.map((job) => job.close())), FINISH_WITHIN_MS)
+  lifecycle.add('jobs', () => Promise.all(jobs.map((job) => job.close())), FINISH_TIMEOUT_MS)
   await delivering.ready
   const isFit = () => delivering.isFit()
-  jobs.push(keepBeating({ redis: connection, everyMs: BEAT_EVERY_MS, isFit, whose: 'messengers' }))
+  jobs.push(keepHeartbeat({ redis: connection, intervalMs: HEARTBEAT_INTERVAL_MS, isFit, whose: 'messengers' }))
 }
 
 function createDelivery(store: Store, keyring: Keyring, secrets: Secrets) {
-  const [webhooks, deliveries] = [webhooksIn(store, keyring), deliveriesIn(store)]
-  const [images, trusts, apiKeys] = [imagesIn(store, keyring), trustsIn(store), apiKeysIn(store)]
-  const mayHear = webhookHearers({ apiKeys, now })
+  const [webhooks, deliveries] = [createWebhookStore(store, keyring), createDeliveryStore(store)]
+  const [images, trusts, apiKeys] = [createImageStore(store, keyring), createTrustStore(store), createApiKeyStore(store)]
+  const isSubscribed = webhookHearers({ apiKeys, now })
   return {
     deliveries,
     webhooks,
-    waitingEvents: waitingEventsIn(store),
+    waitingEvents: createWaitingEventStore(store),
     missingKeys: async () =>
       (await missingKeys(store, keyring)).map(({ label, fingerprint }) => `${label} (${fingerprint})`),
     planOf: webhookPlans({
       webhooks,
       images,
-      cases: casesIn(store),
-      banks: banksIn(store),
+      cases: createCaseStore(store),
+      banks: createBankStore(store),
       apiKeys,
-      clocks: clocksIn(store),
-      matchIds: matchIdsWith(secrets.matchId),
-      partyOf: partiesWith(secrets.party),
-      mayHear,
+      deadlines: createDeadlineStore(store),
+      matchIds: createMatchIds(secrets.matchId),
+      pseudonymOf: createPseudonyms(secrets.pseudonym),
+      isSubscribed,
       now,
     }),
     sendTo: webhookSending({
       webhooks,
       deliveries,
-      send: outgoingThrough({ trusted: config.webhookOrigins }),
-      mayHear,
+      send: createOutgoing({ trusted: config.webhookOrigins }),
+      isSubscribed,
       async stillMatches(imageId) {
-        const [[isThere], [standing]] = await Promise.all([images.areThere([imageId]), trusts.standings([imageId])])
-        return isThere === true && standing?.matches !== false
+        const [[isThere], [trustStatus]] = await Promise.all([images.areThere([imageId]), trusts.trustStatuses([imageId])])
+        return isThere === true && trustStatus?.matches !== false
       },
       now,
       random: Math.random,
-      onTrouble: warn,
+      onError: warn,
     }),
   }
 }

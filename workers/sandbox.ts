@@ -3,14 +3,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { Duplex } from 'node:stream'
-import { CONFINES, type Confine } from '../src/domain/confines.js'
+import { ISOLATION_LAYERS, type IsolationLayer } from '../src/domain/isolation-layers.js'
 import type { HashedImage, HashedSignal } from '../src/domain/matching/hashed-image.js'
 import { type HandoffAnswer, parseAnswer, type Wanted } from '../src/handoff/message.js'
 import type { DetailsWanted, JobPurpose } from '../src/jobs/hash-image.js'
-import type { Cage } from './cage.js'
-import { Confines } from './confines-here.js'
 import { fileHash } from './file-hash.js'
 import { DETAILS_BITS, PURPOSE_BYTES, readFrames, writeFrame } from './frames.js'
+import { IsolationLayers } from './isolation-here.js'
+import type { SandboxCommand } from './sandbox-command.js'
 import { innermost, isStarved as isStarvedHere } from './starved.js'
 
 export interface Sandbox {
@@ -26,7 +26,7 @@ export interface Sandbox {
   /** Settles when the first child can be asked. */
   readonly ready: Promise<void>
   /** What holds for a child: as the first one saw it, if it can tell, and as was proven from inside its cage. */
-  readonly confines: Promise<readonly Confine[]>
+  readonly isolationLayers: Promise<readonly IsolationLayer[]>
   /** Processes that are alive, for a status page and for tests. */
   readonly pids: readonly number[]
   close(): Promise<void>
@@ -40,7 +40,7 @@ export interface SandboxOptions {
   readonly isStarved?: (pid: number) => Promise<boolean>
   /** The child's program and its arguments. */
   readonly entry: readonly string[]
-  readonly cage: Cage
+  readonly sandboxCommand: SandboxCommand
   /** Called when an image was given up because two children in a row had too little memory: for the operator's log. */
   readonly onOutOfMemory?: () => void
   /** Calls back after so long, unless it is called off. In tests, when they say so. */
@@ -50,7 +50,7 @@ export interface SandboxOptions {
 interface Child {
   readonly process: ChildProcess
   readonly channel: Duplex
-  readonly ready: Promise<readonly Confine[]>
+  readonly ready: Promise<readonly IsolationLayer[]>
   readonly dead: Promise<void>
   isDead: boolean
   // For whoever waits now, set anew for each picture: `dead` would remember all who ever waited, and what they were told, as long as it lives.
@@ -67,9 +67,9 @@ export function openSandbox(options: SandboxOptions): Sandbox {
   const all = new Set<Child>()
   const waiting: ((child: Child) => void)[] = []
   let closing = false
-  let tellConfines = (_: readonly Confine[]) => {}
-  const confines = new Promise<readonly Confine[]>((tell) => {
-    tellConfines = tell
+  let reportIsolation = (_: readonly IsolationLayer[]) => {}
+  const isolationLayers = new Promise<readonly IsolationLayer[]>((tell) => {
+    reportIsolation = tell
   })
 
   const offer = (child: Child) => {
@@ -81,7 +81,9 @@ export function openSandbox(options: SandboxOptions): Sandbox {
     const child = startChild(options)
     all.add(child)
     child.ready.then((held) => {
-      tellConfines(CONFINES.filter((confine) => held.includes(confine) || options.cage.proven.includes(confine)))
+      reportIsolation(
+        ISOLATION_LAYERS.filter((layer) => held.includes(layer) || options.sandboxCommand.proven.includes(layer)),
+      )
       offer(child)
     })
     child.dead.then(() => {
@@ -107,7 +109,7 @@ export function openSandbox(options: SandboxOptions): Sandbox {
 
   return {
     ready: borrow().then(offer),
-    confines,
+    isolationLayers,
     async hash(image, purpose, details = 'none') {
       const wanted = { purpose, details }
       const pieces = Buffer.isBuffer(image) ? [image] : image
@@ -135,7 +137,7 @@ const RESTART_DELAY_MS = 50
 const NICER_BY = 5
 
 /** So many times its limit a child has at most, when others have the processors: the hand-off waits for three times. */
-const MOST_STARVED_TIMES = 2.5
+const MAX_STARVED_TIMES = 2.5
 
 type Outcome = HandoffAnswer | 'died' | 'too-slow' | 'starved' | 'out-of-memory'
 
@@ -147,16 +149,16 @@ function alarmClock(ms: number, ring: () => void): () => void {
 async function ask(child: Child, image: readonly Buffer[], wanted: Wanted, options: SandboxOptions): Promise<Outcome> {
   const { timeLimitMs, alarm = alarmClock } = options
   let isOver = false
-  let callOff = () => {}
+  let cancel = () => {}
   const outcome = await new Promise<Outcome>((resolve) => {
     if (child.isDead) return resolve('died')
     child.onAnswer = (text) => resolve(outcomeOf(child, text, image, wanted))
     child.onDeath = () => resolve(diedForMemory(child) ? 'out-of-memory' : 'died')
-    callOff = alarm(timeLimitMs, () => watchSlow(child, options, () => isOver).then(resolve))
+    cancel = alarm(timeLimitMs, () => watchSlow(child, options, () => isOver).then(resolve))
     writeFrame(child.channel, Buffer.of(PURPOSE_BYTES[wanted.purpose] | DETAILS_BITS[wanted.details]), ...image)
   })
   isOver = true
-  callOff()
+  cancel()
   child.onAnswer = () => {}
   child.onDeath = () => {}
   // What answers before it has read the whole picture does not do what ours does.
@@ -172,9 +174,8 @@ async function watchSlow(
   { timeLimitMs, isStarved = isStarvedHere }: SandboxOptions,
   isOver: () => boolean,
 ): Promise<'too-slow' | 'starved'> {
-  const mostMs = performance.now() + (MOST_STARVED_TIMES - 1) * timeLimitMs
-  while (pid !== undefined && !isOver() && (await isStarved(innermost(pid))))
-    if (performance.now() > mostMs) return 'starved'
+  const maxMs = performance.now() + (MAX_STARVED_TIMES - 1) * timeLimitMs
+  while (pid !== undefined && !isOver() && (await isStarved(innermost(pid)))) if (performance.now() > maxMs) return 'starved'
   return 'too-slow'
 }
 
@@ -223,11 +224,11 @@ function diedForMemory({ process: { signalCode, exitCode } }: Child): boolean {
  * allowed; it also drops options for Node that somebody else put there. Its environment is empty, its standard streams are closed: what it is given is one socket to its parent. What it could
  * reach for all the same, the cage keeps from it.
  */
-function startChild({ memoryMb, entry, cage }: SandboxOptions): Child {
+function startChild({ memoryMb, entry, sandboxCommand }: SandboxOptions): Child {
   // What computes goes behind what answers, where both want the same core: `nice`, so that it does before it has threads, and they with it.
   const limits = `unset NODE_OPTIONS; ulimit -c 0; ulimit -f 0; ulimit -d ${memoryMb * 1024}; exec nice -n ${NICER_BY} "$@"`
-  const flags = ['--disable-proto=throw', '--no-warnings', '--max-old-space-size=256', ...cage.nodeFlags]
-  const command = cage.inside([process.execPath, ...flags, ...entry])
+  const flags = ['--disable-proto=throw', '--no-warnings', '--max-old-space-size=256', ...sandboxCommand.nodeFlags]
+  const command = sandboxCommand.inside([process.execPath, ...flags, ...entry])
   const child = spawn('/bin/sh', ['-c', limits, 'sh', ...command], {
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
     env: { NODE_ENV: 'production', MALLOC_ARENA_MAX: '2', UV_THREADPOOL_SIZE: '2' },
@@ -242,8 +243,8 @@ function startChild({ memoryMb, entry, cage }: SandboxOptions): Child {
     child.once('exit', () => resolve())
     child.once('error', () => resolve())
   })
-  let onReady = (_: readonly Confine[]) => {}
-  const ready = new Promise<readonly Confine[]>((resolve) => {
+  let onReady = (_: readonly IsolationLayer[]) => {}
+  const ready = new Promise<readonly IsolationLayer[]>((resolve) => {
     onReady = resolve
   })
   const made: Child = { process: child, channel, ready, dead, isDead: false, onAnswer: () => {}, onDeath: () => {} }
@@ -254,16 +255,16 @@ function startChild({ memoryMb, entry, cage }: SandboxOptions): Child {
   let greeted = false
   readFrames(channel, MAX_ANSWER_BYTES, (frame) => {
     if (greeted) made.onAnswer(frame.toString('utf8'))
-    else onReady(confinesIn(frame.toString('utf8')))
+    else onReady(isolationIn(frame.toString('utf8')))
     greeted = true
   })
   return made
 }
 
 /** A greeting is `ready`, and what holds for who says it. */
-function confinesIn(greeting: string): readonly Confine[] {
+function isolationIn(greeting: string): readonly IsolationLayer[] {
   try {
-    return Confines.parse(JSON.parse(greeting.slice('ready '.length)))
+    return IsolationLayers.parse(JSON.parse(greeting.slice('ready '.length)))
   } catch {
     return []
   }

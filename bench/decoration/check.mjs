@@ -2,7 +2,7 @@
 
 import { join } from 'node:path'
 import sharp from 'sharp'
-import { commonRowsUnder } from '../../dist/src/services/matching/common-rows.js'
+import { createCommonRows } from '../../dist/src/services/matching/common-rows.js'
 import { photosOf } from '../robustness/photos.mjs'
 import { registered, sheetsFrom } from './look.mjs'
 
@@ -28,7 +28,7 @@ export async function checkCaught(folder) {
   }
 }
 
-const common = commonRowsUnder({ hash: (row) => row })
+const common = createCommonRows({ hash: (row) => row })
 
 async function tell(what, pictures) {
   let [rows, caught, refused, given, most] = [0, 0, 0, 0, 0]

@@ -14,7 +14,7 @@ const PLANTED_BITS = [0, 12, 23, 24, 25]
  * Needles of queries, and such as lie a few bits from rows of the index.
  * @returns how many needles had another answer. Rows of photographs, which were added last, are not looked at.
  */
-export function wrongAnswers({ catalogue, veil, corpus }, asked, count) {
+export function wrongAnswers({ catalogue, permutation, corpus }, asked, count) {
   const plain = [...queried(asked, count), ...planted(corpus, count)]
   const right = plain.map(() => [])
   const needles = wordsOf(plain)
@@ -33,7 +33,7 @@ export function wrongAnswers({ catalogue, veil, corpus }, asked, count) {
     draw(first + rows)
   }
   return plain.filter((needle, i) => {
-    const hits = catalogue.index('detail').within([veil.hash(needle)], DETAIL_BITS)
+    const hits = catalogue.index('detail').within([permutation.hash(needle)], DETAIL_BITS)
     const found = hits
       .map(({ image, view, distanceBits }) => keyOf(image * MAX_DETAIL_ROWS + view, distanceBits))
       .filter((key) => key < keyOf(corpus.rows, 0))

@@ -24,7 +24,7 @@ const SIDE_HALVES = 240
  *
  * @returns the rows as they were before the veil, for whoever checks: `corpus`.
  */
-export function fill(catalogue, veil, images, folder) {
+export function fill(catalogue, permutation, images, folder) {
   const corpus = openCorpus('descriptors', images * MAX_DETAIL_ROWS, folder)
   const words = new Uint32Array(CHUNK_ROWS * ROW_WORDS)
   const plain = hashFromBytes(new Uint8Array(HASH_BYTES))
@@ -37,7 +37,7 @@ export function fill(catalogue, veil, images, folder) {
     const hashes = new Uint8Array(rows * HASH_BYTES)
     for (let row = 0; row < rows; row++) {
       plainWords.set(words.subarray(row * ROW_WORDS, (row + 1) * ROW_WORDS))
-      hashes.set(veil.hash(plain), row * HASH_BYTES)
+      hashes.set(permutation.hash(plain), row * HASH_BYTES)
     }
     catalogue.load(columnsOf(count, first, hashes))
     draw(first + count)
@@ -52,14 +52,14 @@ export function settle(catalogue) {
 }
 
 /** As many points as a picture has, of other pictures: what a wrong candidate is verified by. */
-export function pointsOf(corpus, veil, number) {
+export function pointsOf(corpus, permutation, number) {
   const words = new Uint32Array(CHUNK_ROWS * ROW_WORDS)
   const first = (number * MAX_POINTS) % (corpus.rows - MAX_POINTS)
   corpus.fill(words, first, MAX_POINTS)
   const points = Array.from({ length: MAX_POINTS }, (_, i) => ({
     column: (7 * i) % 32,
     row: (5 * i + (i >> 5)) % 32,
-    hash: veil.hash(hashFromBytes(new Uint8Array(words.buffer, i * HASH_BYTES, HASH_BYTES))),
+    hash: permutation.hash(hashFromBytes(new Uint8Array(words.buffer, i * HASH_BYTES, HASH_BYTES))),
   }))
   return { width: 2 * SIDE_HALVES, height: 2 * SIDE_HALVES, points }
 }
@@ -67,8 +67,8 @@ export function pointsOf(corpus, veil, number) {
 function columnsOf(images, first, hashes) {
   const rows = images * MAX_DETAIL_ROWS
   const kins = new Uint8Array(images * HASH_BYTES)
-  const kinNumbers = new DataView(kins.buffer)
-  for (let image = 0; image < images; image++) kinNumbers.setUint32(image * HASH_BYTES, first + image)
+  const subjectGroupNumbers = new DataView(kins.buffer)
+  for (let image = 0; image < images; image++) subjectGroupNumbers.setUint32(image * HASH_BYTES, first + image)
   const places = Uint8Array.from({ length: rows }, (_, row) => {
     const cell = row % MAX_DETAIL_ROWS
     return 64 * (cell >> 2) + 4 * (cell & 3)

@@ -9,7 +9,7 @@ import { readConfig } from '../../dist/src/boot/config.js'
 import { formatUuid } from '../../dist/src/domain/ids.js'
 import { CASES_BANK_NAME } from '../../dist/src/domain/organisations/bank.js'
 import { openRedisServer } from '../../dist/src/store/embedded/embedded-redis.js'
-import { imagesIn } from '../../dist/src/store/images/images.js'
+import { createImageStore } from '../../dist/src/store/images/images.js'
 import { openStore } from '../../dist/src/store/redis/client.js'
 import { makeKeyring } from '../../dist/src/store/sealing/seal.js'
 
@@ -29,7 +29,7 @@ async function usedFor(isDetailed) {
   const store = await openStore({ url: undefined, socket: server.socket })
   const redis = new Redis(server.socket)
   try {
-    const images = imagesIn(store, makeKeyring([randomBytes(32)]))
+    const images = createImageStore(store, makeKeyring([randomBytes(32)]))
     const used = async () => storedBytes(await redis.info('memory'))
     const before = await used()
     for (let i = 0; i < IMAGES; i += AT_ONCE) await images.put(Array.from({ length: AT_ONCE }, () => newImage(isDetailed)))
@@ -62,5 +62,5 @@ function newImage(isDetailed) {
   if (!isDetailed) return { id, image }
   const rows = Array.from({ length: MAX_DETAIL_ROWS }, (_, i) => ({ place: i, pose: i, hash: hash() }))
   const points = Array.from({ length: MAX_POINTS }, (_, i) => ({ column: i % 32, row: i % 31, hash: hash() }))
-  return { id, image: { ...image, details: { ...SIZE, kin: 1, rows } }, points: { ...SIZE, points } }
+  return { id, image: { ...image, details: { ...SIZE, subjectGroup: 1, rows } }, points: { ...SIZE, points } }
 }

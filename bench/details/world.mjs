@@ -8,45 +8,45 @@ import { loadFrameKernelSync } from '../../dist/packages/hash/src/frame-kernel.j
 import { formatUuid } from '../../dist/src/domain/ids.js'
 import { CASES_BANK_NAME } from '../../dist/src/domain/organisations/bank.js'
 import { Catalogue } from '../../dist/src/services/index/catalogue.js'
-import { detailingWith } from '../../dist/src/services/intake/prepare-details.js'
-import { commonRowsUnder } from '../../dist/src/services/matching/common-rows.js'
-import { veilFrom } from '../../dist/src/services/matching/descriptor-permutation.js'
-import { detailFinderWith } from '../../dist/src/services/matching/detail-finder.js'
+import { createDetailing } from '../../dist/src/services/intake/prepare-details.js'
+import { createBitPermutation } from '../../dist/src/services/matching/bit-permutation.js'
+import { createCommonRows } from '../../dist/src/services/matching/common-rows.js'
+import { createDetailFinder } from '../../dist/src/services/matching/detail-finder.js'
 import { decode } from '../../dist/workers/media/decode.js'
 import { fill, pointsOf, settle } from './filler.mjs'
 
-const FIRST_KIN = 2 ** 31
+const FIRST_SUBJECT_GROUP = 2 ** 31
 
 export class World {
-  veil = veilFrom(Buffer.alloc(32, 1))
+  permutation = createBitPermutation(Buffer.alloc(32, 1))
   catalogue = new Catalogue()
   corpus
   #details = detailsWith(loadDetailsKernelSync(), loadFrameKernelSync())
-  #common = commonRowsUnder(this.veil)
+  #common = createCommonRows(this.permutation)
   #points = new Map()
   #names = new Map()
   #onCandidates = () => {}
   #images
-  #keeping = detailingWith({
+  #keeping = createDetailing({
     replica: { catalogue: this.catalogue },
-    veil: this.veil,
+    permutation: this.permutation,
     common: this.#common,
     clock: () => performance.now(),
   })
-  #finder = detailFinderWith({
-    veil: this.veil,
+  #finder = createDetailFinder({
+    permutation: this.permutation,
     common: this.#common,
     images: {
       points: async (ids) => {
         this.#onCandidates(ids.length)
         // Of a picture that only fills, those of any others: it is verified like any wrong candidate.
-        return ids.map((id, i) => this.#points.get(id) ?? pointsOf(this.corpus, this.veil, i))
+        return ids.map((id, i) => this.#points.get(id) ?? pointsOf(this.corpus, this.permutation, i))
       },
     },
   })
 
   constructor(images, folder) {
-    this.corpus = fill(this.catalogue, this.veil, images, folder)
+    this.corpus = fill(this.catalogue, this.permutation, images, folder)
     this.#images = images
   }
 
@@ -55,7 +55,7 @@ export class World {
     const pixels = await decode(file, detailedSize)
     const found = timed(() => this.#details.register(pixels))
     const keepStart = process.cpuUsage()
-    const { image, beside } = await this.#keeping.keep([], found.value, FIRST_KIN + this.#names.size)
+    const { image, beside } = await this.#keeping.keep([], found.value, FIRST_SUBJECT_GROUP + this.#names.size)
     const keptMs = cpuMs(keepStart)
     const id = formatUuid(randomBytes(16))
     const facts = { bank: CASES_BANK_NAME, tier: 'self-reported', category: undefined, ref: undefined, createdAtMs: 0 }
@@ -85,7 +85,7 @@ export class World {
       searcher: this.catalogue.searcher(), // nothing is put while it is asked, so it need not be released
       mirrors: true,
       role: () => 'wanted',
-      giveWay: () => undefined,
+      yieldIfNeeded: () => undefined,
     })
     const allMs = cpuMs(start)
     const searchMs = askedAfterMs ?? allMs

@@ -3,20 +3,20 @@
 import { loadImageHasherSync } from '../../dist/packages/hash/src/image-hasher.js'
 import { SIGNAL_TYPES } from '../../dist/src/domain/matching/signal-types.js'
 import { Catalogue } from '../../dist/src/services/index/catalogue.js'
-import { matcherOver } from '../../dist/src/services/matching/matcher.js'
+import { createMatcher } from '../../dist/src/services/matching/matcher.js'
 import { encodeImage } from '../../dist/src/store/images/image-record.js'
 import { ColumnsBuilder } from '../../dist/src/store/images/reader/columns.js'
 import { blockhashesOf } from '../../dist/workers/media/blockhash.js'
 import { relatedTo } from './rows.mjs'
 
 const { minQuality, minAskedQuality } = SIGNAL_TYPES.pdq
-const LEAST_QUALITY = { register: minQuality, query: minAskedQuality }
+const MIN_QUALITY = { register: minQuality, query: minAskedQuality }
 const hasher = loadImageHasherSync()
 
 /** As a worker hashes it, without the file's SHA-256. `undefined` for what the service refuses because it is too plain. */
 export function hashed(pixels, purpose) {
   const { quality, signals, blockTotals } = hasher.hash(pixels, purpose, pixels.aspect)
-  if (quality < LEAST_QUALITY[purpose]) return undefined
+  if (quality < MIN_QUALITY[purpose]) return undefined
   const blockhash = blockTotals === undefined ? [] : [blockhash16(blockTotals, pixels, quality)]
   return [...signals, ...blockhash]
 }
@@ -60,13 +60,13 @@ export class Registered {
     this.#load()
     while (this.#catalogue.tidy()) {}
     const catalogue = this.#catalogue
-    this.#matcher = matcherOver({
+    this.#matcher = createMatcher({
       replica: { catalogue },
       matchIds: { idFor: (_, imageId) => imageId },
       finder: undefined,
-      sightings: { note() {} },
+      matchEvents: { note() {} },
       probing: { isOn: false, radiusOf: () => undefined, see: () => undefined },
-      turns: { pace: () => () => undefined, atEndOfTurn: queueMicrotask },
+      scheduler: { yielder: () => () => undefined, atEndOfTick: queueMicrotask },
     })
   }
 

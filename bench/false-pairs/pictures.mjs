@@ -7,7 +7,7 @@ import { openEdits } from '../robustness/edits.mjs'
 import { plain, textPage } from '../robustness/pages.mjs'
 import { randomOf } from '../variants/random.mjs'
 
-const LEAST_SIDE_SHARE = 0.3
+const MIN_SIDE_SHARE = 0.3
 const LAYOUTS = new URL('../variants/unseen.mjs', import.meta.url).pathname
 
 /** What shows no photograph: `{ name, origin, kind, read }`, of origins that nothing else has. */
@@ -62,7 +62,7 @@ async function opened(bytes) {
 
 function pieceOf({ data, width, height }, seed, mayFade) {
   const random = randomOf(seed)
-  const share = (whole) => Math.round(whole * (LEAST_SIDE_SHARE + random.int(0, 500) / 1000))
+  const share = (whole) => Math.round(whole * (MIN_SIDE_SHARE + random.int(0, 500) / 1000))
   const [across, down] = [share(width), share(height)]
   const [left, top] = [random.int(0, width - across), random.int(0, height - down)]
   const isMirrored = random.int(0, 1) === 1

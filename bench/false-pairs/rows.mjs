@@ -2,9 +2,9 @@
 
 import { readFileSync } from 'node:fs'
 import { HASH_BYTES, hashFromBytes } from '../../dist/packages/hash/src/hash256.js'
-import { MAX_AREA_SIGNALS, MOST_SEPARABLE_BITS } from '../../dist/packages/hash/src/image-hasher.js'
+import { MAX_AREA_SIGNALS, MAX_SEPARABLE_BITS } from '../../dist/packages/hash/src/image-hasher.js'
 import { separableBits } from '../../dist/packages/hash/src/separable.js'
-import { turned } from '../../dist/src/services/matching/orientations.js'
+import { rotated } from '../../dist/src/services/matching/orientations.js'
 
 /**
  * Rows of one photograph stand together, up to 100 of them, but nobody knows where the next one begins. So pictures count as related that
@@ -21,7 +21,7 @@ export function pictureRows(file) {
     const rows = []
     for (let row = from; row < from + MAX_AREA_SIGNALS; row++) {
       const hash = hashFromBytes(bytes, row * HASH_BYTES)
-      if (separableBits(hash) <= MOST_SEPARABLE_BITS) rows.push(hash)
+      if (separableBits(hash) <= MAX_SEPARABLE_BITS) rows.push(hash)
     }
     pictures.push({
       name: `rows ${from}`,
@@ -51,5 +51,5 @@ export function registeredRows({ rows }) {
 
 /** As who sends hashes asks: turned by their bits. */
 export function askedRows({ rows }) {
-  return rows.map((hash) => ({ type: 'pdq-area', view: 'crop', quality: 100, hashes: turned('pdq-area', 'crop', hash) }))
+  return rows.map((hash) => ({ type: 'pdq-area', view: 'crop', quality: 100, hashes: rotated('pdq-area', 'crop', hash) }))
 }

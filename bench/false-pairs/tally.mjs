@@ -11,7 +11,7 @@ export function emptyTally() {
 }
 
 /** @param pairs by kind, with how many registered pictures it makes a pair. */
-export function tallied(tally, { picture, isPlain, isWide, matches, pairs }) {
+export function counted(tally, { picture, isPlain, isWide, matches, pairs }) {
   tally.queries++
   if (isPlain) tally.plainQueries++
   if (isWide) tally.wideQueries++
@@ -33,9 +33,9 @@ export function tallied(tally, { picture, isPlain, isWide, matches, pairs }) {
   }
 }
 
-export function sumOf(tallies) {
+export function sumOf(dailyCounts) {
   const sum = emptyTally()
-  for (const { pairs, found, ...counts } of tallies) {
+  for (const { pairs, found, ...counts } of dailyCounts) {
     for (const [name, value] of Object.entries(counts)) add(sum, name, value)
     for (const [kind, number] of Object.entries(pairs)) add(sum.pairs, kind, number)
     sum.found.push(...found)

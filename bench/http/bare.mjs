@@ -30,7 +30,7 @@ const services = await openServices({
   probing: 'off',
   now: () => Date.now(),
   clock: () => performance.now(),
-  onTrouble: console.error,
+  onError: console.error,
   onAuditHead: () => {},
 })
 const app = Fastify({

@@ -7,7 +7,7 @@ import { openServices } from '../../dist/src/app/services.js'
 import { readConfig } from '../../dist/src/boot/config.js'
 import { stopOnSignal } from '../../dist/src/boot/process.js'
 import { identify } from '../../dist/src/services/keys/access.js'
-import { apiKeysIn } from '../../dist/src/store/organisations/api-keys.js'
+import { createApiKeyStore } from '../../dist/src/store/organisations/api-keys.js'
 import { openStore } from '../../dist/src/store/redis/client.js'
 import { keyringOf } from '../../dist/src/store/sealing/seal-keys.js'
 import { BANK, CATEGORY } from '../service.mjs'
@@ -19,7 +19,7 @@ answer(ownHandlers(), { saysReady: false })
 const config = readConfig(process.env)
 const redis = { url: config.redisUrl, socket: config.redisSocket }
 const store = await openStore(redis)
-const keys = new Map((await apiKeysIn(store).all()).map((key) => [key.keyId, key]))
+const keys = new Map((await createApiKeyStore(store).all()).map((key) => [key.keyId, key]))
 await store.close()
 
 // Never hydrated: it has neither rows nor anything to follow.
@@ -36,7 +36,7 @@ const services = await openServices({
   env: config.env,
   now: () => Date.now(),
   clock: () => performance.now(),
-  onTrouble: console.error,
+  onError: console.error,
   onAuditHead: () => {},
 })
 

@@ -3,7 +3,7 @@
 import { hashFromBytes } from '../../dist/packages/hash/src/hash256.js'
 import { SIGNAL_TYPES } from '../../dist/src/domain/matching/signal-types.js'
 import { SignalIndex } from '../../dist/src/search/signal-index.js'
-import { turned } from '../../dist/src/services/matching/orientations.js'
+import { rotated } from '../../dist/src/services/matching/orientations.js'
 import { CHUNK_ROWS, openCorpus, ROW_WORDS } from '../search/corpora.mjs'
 import { answer, cpuUs } from './answers.mjs'
 import { makeQueries, strangerOf } from './queries.mjs'
@@ -34,7 +34,7 @@ answer({
     prepared = [false, true].map((transforms) =>
       makeQueries(rows, BATCHES * BATCH, transforms).map((query) => ({
         ...query,
-        needles: transforms ? turned('pdq', 'whole', query.hash) : [query.hash],
+        needles: transforms ? rotated('pdq', 'whole', query.hash) : [query.hash],
       })),
     )
   },

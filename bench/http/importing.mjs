@@ -7,7 +7,7 @@ import { json, openConnection, requestBytes } from './connection.mjs'
 import { isRight, matchBody, strangerOf } from './queries.mjs'
 
 const TICKS_PER_S = 50
-const MOST_UNSENT_BYTES = 4 << 20
+const MAX_UNSENT_BYTES = 4 << 20
 const CHECKED = 200
 
 /**
@@ -29,7 +29,7 @@ export async function importPaced({ port, key, perS, seconds, onSent }) {
   for (let tick = 0; tick < ticks; tick++) {
     const lines = Array.from({ length: linesPerTick }, (_, i) => lineOf(strangerOf(tick * linesPerTick + i))).join('')
     connection.write(`${lines.length.toString(16)}\r\n${lines}\r\n`)
-    if (connection.unsentBytes > MOST_UNSENT_BYTES) heldUp = true
+    if (connection.unsentBytes > MAX_UNSENT_BYTES) heldUp = true
     await until(begun + ((tick + 1) * 1000) / TICKS_PER_S)
   }
   const sentMs = performance.now() - begun

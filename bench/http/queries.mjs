@@ -2,14 +2,14 @@
 // are near no row. Where turned copies are looked for, a copy is turned as well.
 
 import { formatHash, HASH_BITS, hashFromBytes } from '../../dist/packages/hash/src/hash256.js'
-import { turned } from '../../dist/src/services/matching/orientations.js'
+import { rotated } from '../../dist/src/services/matching/orientations.js'
 import { openCorpus } from '../search/corpora.mjs'
 import { below, sfc32 } from '../search/random.mjs'
 import { rowOf } from '../search/rows.mjs'
 
 const SEED = 31_337
 const FEWEST_BITS = 5
-const MOST_BITS = 25
+const MAX_BITS = 25
 
 /** What the empty route says about every copy. */
 export const PREPARED_BITS = 17
@@ -27,11 +27,11 @@ export function makeQueries(rows, count, transforms) {
   return Array.from({ length: count }, (_, i) => {
     const planted = i % 2 === 0
     for (;;) {
-      const distanceBits = FEWEST_BITS + below(next, MOST_BITS - FEWEST_BITS + 1)
+      const distanceBits = FEWEST_BITS + below(next, MAX_BITS - FEWEST_BITS + 1)
       const copy = planted
         ? flipped(bytesOf(rowOf(corpus, below(next, rows))), distanceBits, next)
         : bytesOf(corpus.foreign(next))
-      const hash = planted && transforms ? turned('pdq', 'whole', copy)[below(next, 8)] : copy
+      const hash = planted && transforms ? rotated('pdq', 'whole', copy)[below(next, 8)] : copy
       if (isMarked(hash) === planted) return planted ? { hash, distanceBits } : { hash }
     }
   })

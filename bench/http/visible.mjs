@@ -9,7 +9,7 @@ import { isRefusal, isRight, matchBody, strangerOf } from './queries.mjs'
 
 const GIVE_UP_MS = 5000
 const WARM_UP = 20
-const MOST_PAUSE_MS = 20 // drawn anew each time, so that nothing falls into step with the followers' waiting
+const MAX_PAUSE_MS = 20 // drawn anew each time, so that nothing falls into step with the followers' waiting
 
 /**
  * Adds and removes signals through one api, and asks another one over and over: its answers are as far apart as one match takes.
@@ -58,10 +58,10 @@ export async function measureVisibility({ key, toPort, askPort, count }) {
     const add = requestBytes('POST', `/v1/banks/${BANK}/signals`, key, body)
     const added = await since(add, 201, hash, { distanceBits: 0 })
     const { signalId } = JSON.parse(added.answer.body.toString()).signals[0]
-    await sleep(MOST_PAUSE_MS * Math.random())
+    await sleep(MAX_PAUSE_MS * Math.random())
     const remove = requestBytes('DELETE', `/v1/banks/${BANK}/signals/${signalId}`, key)
     const removed = await since(remove, 204, hash, {})
-    await sleep(MOST_PAUSE_MS * Math.random())
+    await sleep(MAX_PAUSE_MS * Math.random())
     if (i < 0 || added.answer.refused + removed.answer.refused > 0) continue
     times.added.push(added.fromSentMs)
     times.addedAfterAnswer.push(added.fromAnswerMs)

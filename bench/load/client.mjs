@@ -7,7 +7,7 @@ import { openConnection } from '../http/connection.mjs'
 import { percentile } from '../report.mjs'
 import { arrivals, drawing, KINDS, makeMix } from './mix.mjs'
 
-const MOST_CONNECTIONS = 512
+const MAX_CONNECTIONS = 512
 
 let mix
 
@@ -53,7 +53,7 @@ answer({
       let connection = free.pop()
       for (; connection?.isOpen === false; opened--) connection = free.pop()
       if (connection === undefined) {
-        if (opened === MOST_CONNECTIONS) return tally.unsent(kind)
+        if (opened === MAX_CONNECTIONS) return tally.unsent(kind)
         opened++
         connection = await openConnection(port)
       }

@@ -59,14 +59,14 @@ export async function makeMix({ port, key, rows }) {
     })
   }
   connection.close()
-  const inTurn = (all) => {
+  const inOrder = (all) => {
     let next = 0
     return () => all[next++ % all.length]
   }
   let people = 0
   return {
-    hash: inTurn(hashes),
-    picture: inTurn(forms),
+    hash: inOrder(hashes),
+    picture: inOrder(forms),
     write: writes(key, cases),
     // One of those that are registered: it is the same for the case then, which grows no further.
     person: () => ({

@@ -18,7 +18,7 @@ export function memoryOf(parts, store) {
 }
 
 /** Samples until `end`, which gives them. One that is missing is missing. */
-export function sampled(port, memory, everyMs) {
+export function sampled(port, memory, intervalMs) {
   const samples = []
   let last = Promise.resolve()
   const take = async () => {
@@ -31,7 +31,7 @@ export function sampled(port, memory, everyMs) {
   }
   const timer = setInterval(() => {
     last = last.then(take).catch(() => {})
-  }, everyMs)
+  }, intervalMs)
   return {
     async end() {
       clearInterval(timer)

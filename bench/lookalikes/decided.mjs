@@ -1,7 +1,7 @@
 // What decided a match by hashes: looked up by comparing all hashes of the two pictures, without the matcher.
 
 import { distance } from '../../dist/packages/hash/src/hash256.js'
-import { contentOf, isDecided, lotsOf } from '../robustness/hasher.mjs'
+import { contentOf, isDecided, orientationGroupsOf } from '../robustness/hasher.mjs'
 
 export const DECIDERS = ['exact', 'whole', 'deframed', 'pieces', 'witnesses', 'details']
 
@@ -9,10 +9,10 @@ export const DECIDERS = ['exact', 'whole', 'deframed', 'pieces', 'witnesses', 'd
 export function deciderOf(match, asked, registered) {
   if (match.view === 'details') return 'details'
   if (match.grade === 'exact') return 'exact'
-  let [decider, leastBits] = ['witnesses', Number.POSITIVE_INFINITY]
+  let [decider, minBits] = ['witnesses', Number.POSITIVE_INFINITY]
   for (const { kind, bits } of comparisons(asked, registered)) {
-    if (bits >= leastBits || !isDecided(kind, bits, Number.POSITIVE_INFINITY)) continue
-    leastBits = bits
+    if (bits >= minBits || !isDecided(kind, bits, Number.POSITIVE_INFINITY)) continue
+    minBits = bits
     decider = deciderOfViews(kind)
   }
   return decider
@@ -29,10 +29,10 @@ export function isTrue(match, asked, registered) {
 function* comparisons(asked, registered) {
   for (const signal of asked) {
     const content = contentOf(signal)
-    for (const { turned, hashes } of lotsOf(signal)) {
+    for (const { rotated, hashes } of orientationGroupsOf(signal)) {
       for (const { type, view, hashes: held } of registered) {
         if (type !== signal.type) continue
-        const kind = { type, query: signal.view, registered: view, turned, content }
+        const kind = { type, query: signal.view, registered: view, rotated, content }
         for (const hash of hashes) yield { kind, bits: distance(hash, held[0]) }
       }
     }

@@ -45,7 +45,7 @@ async function shirt(photo, random) {
     const { x, y, side } = drawn
     layers.push(await filling(drawn.photograph, { x: left + x * span, y: top + y * span, w: side * span, h: side * span }))
   }
-  return turned(await grained(await canvas(w, h, '#fff', layers), random), random)
+  return rotated(await grained(await canvas(w, h, '#fff', layers), random), random)
 }
 
 /** In a square of 1 × 1; cuts differ in sleeves, waist, length and collar. */
@@ -143,7 +143,7 @@ async function grained(picture, random) {
 }
 
 /** Seldom straight; what turning leaves empty is cut off. */
-async function turned(picture, random) {
+async function rotated(picture, random) {
   const whole = await pictureOf(pipeline(picture).rotate((random() - 0.5) * 14, { background: '#f4f4f4' }))
   const [width, height] = [Math.round(picture.width * 0.88), Math.round(picture.height * 0.88)]
   const [left, top] = [Math.floor((whole.width - width) / 2), Math.floor((whole.height - height) / 2)]

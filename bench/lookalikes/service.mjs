@@ -7,12 +7,12 @@ import { formatUuid } from '../../dist/src/domain/ids.js'
 import { SIGNAL_TYPES } from '../../dist/src/domain/matching/signal-types.js'
 import { CASES_BANK_NAME, HARMLESS_BANK_NAME } from '../../dist/src/domain/organisations/bank.js'
 import { Catalogue } from '../../dist/src/services/index/catalogue.js'
-import { detailingWith } from '../../dist/src/services/intake/prepare-details.js'
-import { commonRowsUnder } from '../../dist/src/services/matching/common-rows.js'
-import { veilFrom } from '../../dist/src/services/matching/descriptor-permutation.js'
-import { detailFinderWith } from '../../dist/src/services/matching/detail-finder.js'
+import { createDetailing } from '../../dist/src/services/intake/prepare-details.js'
+import { createBitPermutation } from '../../dist/src/services/matching/bit-permutation.js'
+import { createCommonRows } from '../../dist/src/services/matching/common-rows.js'
+import { createDetailFinder } from '../../dist/src/services/matching/detail-finder.js'
 import { harmlessLike } from '../../dist/src/services/matching/harmless-filter.js'
-import { matcherOver } from '../../dist/src/services/matching/matcher.js'
+import { createMatcher } from '../../dist/src/services/matching/matcher.js'
 import { NO_PROBING } from '../../dist/src/services/matching/probing-guard.js'
 import { answerFor } from '../../dist/workers/media/answer.js'
 
@@ -29,33 +29,33 @@ export async function hashed(bytes, purpose, wantsDetails) {
 
 /** One registry after the other; of each only what `register` was told since `clear`. */
 export class Service {
-  #veil = veilFrom(Buffer.alloc(32, 1))
+  #permutation = createBitPermutation(Buffer.alloc(32, 1))
 
-  #common = commonRowsUnder(this.#veil)
+  #common = createCommonRows(this.#permutation)
 
   #replica = { catalogue: new Catalogue() }
 
   // By id, the picture's name and the points of its details.
   #images = new Map()
 
-  #detailing = detailingWith({
+  #detailing = createDetailing({
     replica: this.#replica,
-    veil: this.#veil,
+    permutation: this.#permutation,
     common: this.#common,
     clock: () => performance.now(),
   })
 
-  #matcher = matcherOver({
+  #matcher = createMatcher({
     replica: this.#replica,
     matchIds: { idFor: (_, imageId) => imageId },
-    finder: detailFinderWith({
-      veil: this.#veil,
+    finder: createDetailFinder({
+      permutation: this.#permutation,
       common: this.#common,
       images: { points: async (ids) => ids.map((id) => this.#images.get(id).points) },
     }),
-    sightings: { note() {} },
+    matchEvents: { note() {} },
     probing: NO_PROBING,
-    turns: { pace: () => () => undefined, atEndOfTurn: queueMicrotask },
+    scheduler: { yielder: () => () => undefined, atEndOfTick: queueMicrotask },
   })
 
   // What each registry has from the start, as harmless.

@@ -5,7 +5,7 @@ import { SignalIndex } from '../../dist/src/search/signal-index.js'
 import { blockhashesOf, blockhashesOfTiny } from '../../dist/workers/media/blockhash.js'
 
 const THRESHOLD_BITS = 31
-const LEAST_PDQ_QUALITY = 50 // below it, PDQ's authors say, a query is not to be asked
+const MIN_PDQ_QUALITY = 50 // below it, PDQ's authors say, a query is not to be asked
 
 const kernel = loadPdqKernelSync()
 
@@ -36,7 +36,7 @@ function baseline(key, name, hashesOf, needlesOf) {
 
 function wholePdq({ signals }) {
   const whole = signals.find(({ type, view }) => type === 'pdq' && view === 'whole')
-  return { hashes: whole?.hashes ?? [], isUsable: whole !== undefined && whole.quality >= LEAST_PDQ_QUALITY }
+  return { hashes: whole?.hashes ?? [], isUsable: whole !== undefined && whole.quality >= MIN_PDQ_QUALITY }
 }
 
 /** What imghash gives for these pixels, bit for bit, from the totals of its blocks. */

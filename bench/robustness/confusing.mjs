@@ -17,7 +17,7 @@ import { photosOf } from './photos.mjs'
 const SHOWING_OTHERS = ['ss_gallery', 'ss_gallery_handcrop', 'un_profile_grid']
 const BESIDE = [1, 7, 13, 29]
 const PIECES = 15
-const LEAST_PIECE_SIDE = 0.3
+const MIN_PIECE_SIDE = 0.3
 const TEXT_PAGES = 120
 const PLAIN = 80
 
@@ -47,7 +47,7 @@ for (let i = 0; i < PLAIN; i++) await draw(`plain-${i}`, plain(i, i % 5))
 async function piece({ stem, read }, i) {
   const random = randomOf(`piece ${stem} ${i}`)
   const { data, info } = await sharp(read()).rotate().toBuffer({ resolveWithObject: true })
-  const side = (whole) => Math.round(whole * (LEAST_PIECE_SIDE + random.int(0, 500) / 1000))
+  const side = (whole) => Math.round(whole * (MIN_PIECE_SIDE + random.int(0, 500) / 1000))
   const [width, height] = [side(info.width), side(info.height)]
   const [left, top] = [random.int(0, info.width - width), random.int(0, info.height - height)]
   return sharp(data)

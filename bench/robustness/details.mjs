@@ -10,10 +10,10 @@ import { loadFrameKernelSync } from '../../dist/packages/hash/src/frame-kernel.j
 import { formatUuid } from '../../dist/src/domain/ids.js'
 import { CASES_BANK_NAME } from '../../dist/src/domain/organisations/bank.js'
 import { Catalogue } from '../../dist/src/services/index/catalogue.js'
-import { detailingWith } from '../../dist/src/services/intake/prepare-details.js'
-import { commonRowsUnder } from '../../dist/src/services/matching/common-rows.js'
-import { veilFrom } from '../../dist/src/services/matching/descriptor-permutation.js'
-import { detailFinderWith } from '../../dist/src/services/matching/detail-finder.js'
+import { createDetailing } from '../../dist/src/services/intake/prepare-details.js'
+import { createBitPermutation } from '../../dist/src/services/matching/bit-permutation.js'
+import { createCommonRows } from '../../dist/src/services/matching/common-rows.js'
+import { createDetailFinder } from '../../dist/src/services/matching/detail-finder.js'
 import { decode } from '../../dist/workers/media/decode.js'
 
 const details = detailsWith(loadDetailsKernelSync(), loadFrameKernelSync())
@@ -31,22 +31,22 @@ export async function lookAt(file) {
 }
 
 export class DetailsRegistry {
-  #veil = veilFrom(Buffer.alloc(32, 1))
-  #common = commonRowsUnder(this.#veil)
+  #permutation = createBitPermutation(Buffer.alloc(32, 1))
+  #common = createCommonRows(this.#permutation)
   #catalogue = new Catalogue()
   #points = new Map()
   // By ordinal, the number that the picture has elsewhere; and its id by that.
   #images = []
   #ids = new Map()
   #candidates = []
-  #keeping = detailingWith({
+  #keeping = createDetailing({
     replica: { catalogue: this.#catalogue },
-    veil: this.#veil,
+    permutation: this.#permutation,
     common: this.#common,
     clock: () => performance.now(),
   })
-  #finder = detailFinderWith({
-    veil: this.#veil,
+  #finder = createDetailFinder({
+    permutation: this.#permutation,
     common: this.#common,
     images: {
       points: async (ids) => {
@@ -57,11 +57,11 @@ export class DetailsRegistry {
   })
 
   /** @param image the number that the picture has elsewhere; each is nobody's kin unless hashes find it in another one, or `kin` is told. */
-  async add(image, signals, looked, kin = image) {
+  async add(image, signals, looked, subjectGroup = image) {
     const kept = signals
       .filter(({ type }) => SIGNAL_TYPES.includes(type))
       .map(({ type, view, quality, hashes }) => ({ type, view, quality, hash: hashes[0] }))
-    const { image: found, beside } = await this.#keeping.keep(kept, looked, kin)
+    const { image: found, beside } = await this.#keeping.keep(kept, looked, subjectGroup)
     const id = formatUuid(randomBytes(16))
     const facts = { bank: CASES_BANK_NAME, tier: 'self-reported', category: undefined, ref: undefined, createdAtMs: 0 }
     this.#catalogue.put(id, { ...facts, signals: kept, ...found })
@@ -91,7 +91,7 @@ export class DetailsRegistry {
       searcher: this.#catalogue.searcher(), // nothing is put while it is asked, so it need not be released
       mirrors: true,
       role: () => 'wanted',
-      giveWay: () => undefined,
+      yieldIfNeeded: () => undefined,
     })
     const searchedMs = cpuMs(begun) - lookedMs
     const imageOf = (id) => this.#points.get(id).image
@@ -114,7 +114,10 @@ export class DetailsRegistry {
     for (const isMirrored of [false, true]) {
       const [view] = views
       if (view === undefined) break
-      const asked = askedFeatures(view, isMirrored).map((feature) => ({ ...feature, hash: this.#veil.hash(feature.hash) }))
+      const asked = askedFeatures(view, isMirrored).map((feature) => ({
+        ...feature,
+        hash: this.#permutation.hash(feature.hash),
+      }))
       const counts = new Map()
       for (let first = 0; first < FORCED_NEEDLES; first += 50) {
         const needles = asked.slice(first, Math.min(first + 50, FORCED_NEEDLES)).map(({ hash }) => hash)

@@ -3,7 +3,7 @@
 //   node bench/robustness/false-rates.mjs CURVE.csv CHART.svg
 
 import { readFileSync, writeFileSync } from 'node:fs'
-import { aloneBits, matchBits, widestWitnessBits } from '../../dist/src/domain/matching/evidence.js'
+import { aloneBits, matchBits, maxCorroboratingBits } from '../../dist/src/domain/matching/evidence.js'
 
 const [from, to] = process.argv.slice(2)
 if (from === undefined || to === undefined) {
@@ -23,7 +23,7 @@ const SERIES = [
 const MARKS = [
   { name: 'alone', bitsOf: aloneBits },
   { name: 'match', bitsOf: matchBits },
-  { name: 'witness', bitsOf: (type, { asked }) => widestWitnessBits(type, asked) },
+  { name: 'witness', bitsOf: (type, { asked }) => maxCorroboratingBits(type, asked) },
 ]
 const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [880, 460, 72, 24, 86, 52]
 const BITS = { least: 30, most: 72 }
@@ -75,7 +75,7 @@ function drawn(series, pairs) {
   }
   for (let bits = BITS.least; bits <= BITS.most; bits += 6)
     grid.push(text(xOf(bits), HEIGHT - BOTTOM + 20, bits, 12, 'middle'))
-  const views = { asked: 'whole', registered: 'whole', turned: false, content: 'full' }
+  const views = { asked: 'whole', registered: 'whole', rotated: false, content: 'full' }
   const marks = MARKS.map(({ name, bitsOf }) => {
     const x = round(xOf(bitsOf('pdq-area', views)))
     return `<path d="M${x} ${TOP}V${HEIGHT - BOTTOM}" stroke="#8c959f" stroke-dasharray="4 4"/>${text(x + 5, TOP + 14, name, 12)}`

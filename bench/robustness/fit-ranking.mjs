@@ -34,7 +34,7 @@ const FRAMED = [
 ]
 const SAME_BITS = 46
 const EASY_BITS = 40
-const MOST_A_COPY = 200
+const MAX_A_COPY = 200
 const HELD_OUT_IN = 5
 const PENALTY = 0.5
 const STEPS = 400
@@ -118,7 +118,7 @@ function rectanglesOf(raster, rows) {
   const kept = found
     .map((candidate) => ({ candidate, rough: rough(candidate) }))
     .sort((a, b) => b.rough - a.rough)
-    .slice(0, MOST_A_COPY)
+    .slice(0, MAX_A_COPY)
   const isRight = kept.map(({ candidate }) => bitsOf(candidate) <= SAME_BITS)
   if (!isRight.includes(true)) return undefined
   return { isRight, features: kept.map(({ candidate }) => Array.from(featuresOf(candidate))) }
@@ -131,8 +131,8 @@ function featuresOf(candidate) {
 }
 
 /** An order good enough to leave out what is hopeless. */
-function rough({ leastCoverage, meanCoverage, borders, inside, outside, split }) {
-  return leastCoverage + meanCoverage - 0.1 * borders + Math.min(0.3, inside) - 0.5 * outside - 0.5 * split
+function rough({ minCoverage, meanCoverage, borders, inside, outside, split }) {
+  return minCoverage + meanCoverage - 0.1 * borders + Math.min(0.3, inside) - 0.5 * outside - 0.5 * split
 }
 
 function fit(copies) {

@@ -1,13 +1,13 @@
 // All that this bench knows of how Tabir hashes and decides.
 
 import { loadImageHasherSync } from '../../dist/packages/hash/src/image-hasher.js'
+import { Corroborations } from '../../dist/src/domain/matching/corroborations.js'
 import { aloneBits, contentOf, matchBits, TOGETHER_BITS, widestMatchBits } from '../../dist/src/domain/matching/evidence.js'
 import { SIGNAL_TYPES } from '../../dist/src/domain/matching/signal-types.js'
-import { Witnesses } from '../../dist/src/domain/matching/witnesses.js'
-import { lotsOf } from '../../dist/src/services/matching/orientations.js'
+import { orientationGroupsOf } from '../../dist/src/services/matching/orientations.js'
 import { decode } from '../../dist/workers/media/decode.js'
 
-export { contentOf, decode, lotsOf, matchBits, TOGETHER_BITS, Witnesses }
+export { Corroborations, contentOf, decode, matchBits, orientationGroupsOf, TOGETHER_BITS }
 
 const hasher = loadImageHasherSync()
 
@@ -38,6 +38,6 @@ export function isDecided({ type, query, ...kind }, bits, togetherBits) {
 }
 
 /** How far a service searches for a view. */
-export function searchBits(type, query, turned) {
-  return widestMatchBits(type, query, turned)
+export function searchBits(type, query, rotated) {
+  return widestMatchBits(type, query, rotated)
 }

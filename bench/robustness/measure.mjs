@@ -5,7 +5,7 @@ import { openBaselines } from './baselines.mjs'
 import { addTo, emptyChecked } from './checked.mjs'
 import { Stopwatch } from './clock.mjs'
 import { DetailsRegistry } from './details.mjs'
-import { asked, contentOf, decode, isTooPlainToAsk, lotsOf } from './hasher.mjs'
+import { asked, contentOf, decode, isTooPlainToAsk, orientationGroupsOf } from './hasher.mjs'
 import { Cells, References } from './references.mjs'
 import { register } from './register.mjs'
 import { Distances, isFound, Recall } from './tally.mjs'
@@ -143,10 +143,10 @@ function countPairs({ references, distances, cells, held }, signals, { own, besi
     const asked = signals.filter((signal) => signal.type === type)
     if (asked.length === 0) continue
     const foreign = images - [own, ...beside].filter((image) => references.holds(image, type, view)).length
-    const lots = asked.flatMap((signal) =>
-      lotsOf(signal).map(({ turned }) => cells.of(type, signal.view, view, turned, contentOf(signal))),
+    const orientationGroups = asked.flatMap((signal) =>
+      orientationGroupsOf(signal).map(({ rotated }) => cells.of(type, signal.view, view, rotated, contentOf(signal))),
     )
-    for (const cell of new Set(lots)) distances.addPairs(cell, foreign)
+    for (const cell of new Set(orientationGroups)) distances.addPairs(cell, foreign)
   }
 }
 

@@ -58,7 +58,7 @@ const OPTIONS = {
   record: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 }
-const MOST_ROWS_AN_IMAGE = 256 // views are numbered in a byte
+const MAX_ROWS_AN_IMAGE = 256 // views are numbered in a byte
 
 /** What a person typed that cannot be done. Its message is for them. */
 export class BadArguments extends Error {}
@@ -79,7 +79,7 @@ export function optionsOf(words) {
     sum,
     part: partOf(values.part),
     limit: values.limit === undefined ? Number.POSITIVE_INFINITY : integer(values, 'limit', 1, Number.MAX_SAFE_INTEGER),
-    rowsPerImage: integer(values, 'rows-per-image', 1, MOST_ROWS_AN_IMAGE),
+    rowsPerImage: integer(values, 'rows-per-image', 1, MAX_ROWS_AN_IMAGE),
     variants: values.variants?.split(',').map((name) => name.trim()),
     falsePairs: values['false-pairs'],
   }

@@ -2,15 +2,15 @@
 
 import { readFileSync } from 'node:fs'
 import { HASH_BYTES, hashFromBytes } from '../../dist/packages/hash/src/hash256.js'
-import { MOST_SEPARABLE_BITS } from '../../dist/packages/hash/src/image-hasher.js'
+import { MAX_SEPARABLE_BITS } from '../../dist/packages/hash/src/image-hasher.js'
 import { separableBits } from '../../dist/packages/hash/src/separable.js'
 import { SignalIndex } from '../../dist/src/search/signal-index.js'
-import { contentOf, lotsOf, matchBits, searchBits, Witnesses } from './hasher.mjs'
+import { Corroborations, contentOf, matchBits, orientationGroupsOf, searchBits } from './hasher.mjs'
 
 /** Distances beyond this are not told apart: no threshold is asked for there. */
 export const WIDEST_BITS = 72
 
-const MOST_CELLS = 128
+const MAX_CELLS = 128
 
 /** The kinds of pairs: a type, a view of the query, turned or not, what it holds, and a view of what is registered. A cell is the number of one. */
 export class Cells {
@@ -19,14 +19,14 @@ export class Cells {
   /** `{ type, query, registered, turned, content }` by number. */
   kinds = []
 
-  of(type, query, registered, turned, content) {
-    const name = `${type} ${query} ${registered} ${turned} ${content}`
+  of(type, query, registered, rotated, content) {
+    const name = `${type} ${query} ${registered} ${rotated} ${content}`
     const known = this.#numbers.get(name)
     if (known !== undefined) return known
     const cell = this.kinds.length
     this.#numbers.set(name, cell)
-    if (cell === MOST_CELLS) throw new RangeError('there are more kinds of pairs than cells')
-    this.kinds.push({ type, query, registered, turned, content })
+    if (cell === MAX_CELLS) throw new RangeError('there are more kinds of pairs than cells')
+    this.kinds.push({ type, query, registered, rotated, content })
     return cell
   }
 
@@ -72,7 +72,7 @@ export class References {
       const hash = hashFromBytes(bytes, row * HASH_BYTES)
       views[image] = kept
       // What says too little would not have been registered; of the two rules for that, this is the one that a hash alone can tell.
-      if (separableBits(hash) <= MOST_SEPARABLE_BITS) index.insert(image, row % rowsPerImage, hash)
+      if (separableBits(hash) <= MAX_SEPARABLE_BITS) index.insert(image, row % rowsPerImage, hash)
     }
     while (index.compact(rows)) {}
     this.images += Math.ceil(rows / rowsPerImage)
@@ -97,27 +97,27 @@ export class References {
    */
   nearest(signals) {
     const found = new Map()
-    const witnesses = new Witnesses()
+    const corroborations = new Corroborations()
     for (const [place, signal] of signals.entries()) {
       const { type, view: query } = signal
       const content = contentOf(signal)
       const { index, views } = this.#type(type)
-      for (const { ways, turned, hashes } of lotsOf(signal)) {
+      for (const { ways, rotated, hashes } of orientationGroupsOf(signal)) {
         for (const { image, view, transform, distanceBits } of index.within(hashes, WIDEST_BITS)) {
           const registered = views[image][view]
-          const cell = this.#cells.of(type, query, registered, turned, content)
-          const distances = found.get(image) ?? new Uint8Array(MOST_CELLS).fill(255)
+          const cell = this.#cells.of(type, query, registered, rotated, content)
+          const distances = found.get(image) ?? new Uint8Array(MAX_CELLS).fill(255)
           distances[cell] = Math.min(distances[cell], distanceBits)
           found.set(image, distances)
-          const seen = { asked: query, registered, turned }
+          const seen = { asked: query, registered, rotated }
           const isWithin = distanceBits <= matchBits(type, seen)
-          const sighting = { type, views: seen, signal: place, distanceBits, isWithin }
-          if (!turned) witnesses.note(image, { ...sighting, way: ways[transform], hash: hashes[transform] })
+          const matchEvent = { type, views: seen, signal: place, distanceBits, isWithin }
+          if (!rotated) corroborations.note(image, { ...matchEvent, way: ways[transform], hash: hashes[transform] })
         }
       }
     }
     return new Map(
-      [...found].map(([image, distances]) => [image, { distances, togetherBits: witnesses.togetherBits(image) }]),
+      [...found].map(([image, distances]) => [image, { distances, togetherBits: corroborations.togetherBits(image) }]),
     )
   }
 
@@ -125,8 +125,8 @@ export class References {
   search(signals) {
     let number = 0
     for (const signal of signals)
-      for (const { turned, hashes } of lotsOf(signal))
-        number += this.#type(signal.type).index.within(hashes, searchBits(signal.type, signal.view, turned)).length
+      for (const { rotated, hashes } of orientationGroupsOf(signal))
+        number += this.#type(signal.type).index.within(hashes, searchBits(signal.type, signal.view, rotated)).length
     return number
   }
 

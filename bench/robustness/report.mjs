@@ -107,8 +107,8 @@ export function falsePairsCsv({ falsePairs, names }) {
   return csv([['photo', 'edit', 'matched', 'type', 'query_view', 'registered_view', 'bits', 'together_bits'], ...lines])
 }
 
-function named({ type, query, registered, turned }) {
-  return [type, turned ? `${query} turned` : query, registered]
+function named({ type, query, registered, rotated }) {
+  return [type, rotated ? `${query} turned` : query, registered]
 }
 
 function columns(rows, methods) {

@@ -68,8 +68,8 @@ export class Distances {
     for (const [cell, bits] of near.distances.entries()) {
       if (bits > WIDEST_BITS) continue
       yield [cell, bits]
-      const { type, turned } = this.#cells.kinds[cell]
-      const sums = near.togetherBits <= TOGETHER_BITS.match && !turned ? [anyOf(type), witnessedOf(type)] : [anyOf(type)]
+      const { type, rotated } = this.#cells.kinds[cell]
+      const sums = near.togetherBits <= TOGETHER_BITS.match && !rotated ? [anyOf(type), witnessedOf(type)] : [anyOf(type)]
       for (const sum of sums) least.set(sum, Math.min(least.get(sum) ?? bits, bits))
     }
     yield* least

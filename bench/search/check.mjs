@@ -5,14 +5,14 @@ import { linear } from '../../dist/src/search/linear.js'
 import { ROW_WORDS } from './corpora.mjs'
 import { eachBatch, eachChunk, imageOf, viewOf } from './rows.mjs'
 
-const LEAST_CHECKED = 20
-const MOST_CHECKED = 200
+const MIN_CHECKED = 20
+const MAX_CHECKED = 200
 const PAIRS = 50_000_000 // of rows and needles, worth checking beyond the least
 const LINEAR_PAIRS = 100_000_000 // beyond these, `linear` would take longer than anybody waits
 
 /** How many queries to check: the fewer rows, the more. */
 export function queriesToCheck(rows, needles) {
-  return Math.min(MOST_CHECKED, Math.max(LEAST_CHECKED, Math.floor(PAIRS / (rows * needles))))
+  return Math.min(MAX_CHECKED, Math.max(MIN_CHECKED, Math.floor(PAIRS / (rows * needles))))
 }
 
 /** @returns for each query the answer that is right, as `answerOf` gives it. */
@@ -69,16 +69,16 @@ function assertAsLinear(corpus, queries, thresholdBits, found) {
 
 function nearest(words, at, needles, thresholdBits) {
   let transform = -1
-  let leastBits = thresholdBits + 1
+  let minBits = thresholdBits + 1
   for (let needle = 0; needle < needles.length; needle++) {
     const other = needles[needle]
     let bits = 0
-    for (let word = 0; word < ROW_WORDS && bits < leastBits; word++) bits += popcount(words[at + word] ^ other[word])
-    if (bits >= leastBits) continue
-    leastBits = bits
+    for (let word = 0; word < ROW_WORDS && bits < minBits; word++) bits += popcount(words[at + word] ^ other[word])
+    if (bits >= minBits) continue
+    minBits = bits
     transform = needle
   }
-  return transform < 0 ? undefined : { transform, distanceBits: leastBits }
+  return transform < 0 ? undefined : { transform, distanceBits: minBits }
 }
 
 /** As in Hacker's Delight, 5-1. */

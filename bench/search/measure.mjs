@@ -11,14 +11,14 @@ import { foundAsPlanted } from './queries.mjs'
 import { sfc32 } from './random.mjs'
 import { eachBatch } from './rows.mjs'
 
-const LEAST_QUERIES = 200
-const MOST_QUERIES = 500_000
-const LEAST_MS = 2_000
+const MIN_QUERIES = 200
+const MAX_QUERIES = 500_000
+const MIN_MS = 2_000
 const REHEARSAL_ROWS = 50_000
 const WARM_UP_MS = 500
-const DRAW_EVERY_MS = 100
+const DRAW_INTERVAL_MS = 100
 const RESIDENT_NOISE_BYTES = 65_536
-const LEAST_ROWS_TO_WEIGH = 500_000 // the process grows and shrinks by some megabytes for reasons of its own
+const MIN_ROWS_TO_WEIGH = 500_000 // the process grows and shrinks by some megabytes for reasons of its own
 
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc')
@@ -28,7 +28,7 @@ const collectGarbage = runInNewContext('gc')
  * find the planted row just when it should; and what was measured.
  */
 export async function measure(corpus, queries, thresholdBits, byInsert) {
-  const timesMs = new Float64Array(MOST_QUERIES).fill(1) // written, so that it is part of the process before it is weighed
+  const timesMs = new Float64Array(MAX_QUERIES).fill(1) // written, so that it is part of the process before it is weighed
   rehearse(corpus, queries, thresholdBits, byInsert)
   const before = await residentBytes()
 
@@ -40,7 +40,7 @@ export async function measure(corpus, queries, thresholdBits, byInsert) {
   engine.within([randomHash()], thresholdBits)
   const processBytesPerRow = ((await residentBytes()) - before) / corpus.rows
   const indexBytesPerRow = engine.bytes / corpus.rows
-  const weighed = corpus.rows >= LEAST_ROWS_TO_WEIGH
+  const weighed = corpus.rows >= MIN_ROWS_TO_WEIGH
 
   warmUp(engine, queries, thresholdBits)
   const { count, hits, misplanted } = ask(engine, queries, thresholdBits, timesMs)
@@ -63,13 +63,13 @@ export async function measure(corpus, queries, thresholdBits, byInsert) {
 
 /** Times queries, over and over the same ones, and looks at each one's planted row the first time. */
 function ask(engine, queries, thresholdBits, timesMs) {
-  const draw = progress('searching, ms', LEAST_MS)
+  const draw = progress('searching, ms', MIN_MS)
   const misplanted = new Set()
   let count = 0
   let hits = 0
   let spentMs = 0
   let drawnMs = 0
-  while (count < MOST_QUERIES && (count < LEAST_QUERIES || spentMs < LEAST_MS)) {
+  while (count < MAX_QUERIES && (count < MIN_QUERIES || spentMs < MIN_MS)) {
     const query = queries[count % queries.length]
     const start = performance.now()
     const found = engine.within(query.needles, thresholdBits)
@@ -78,11 +78,11 @@ function ask(engine, queries, thresholdBits, timesMs) {
     hits += found.length
     if (count < queries.length && !foundAsPlanted(query, found, thresholdBits)) misplanted.add(count)
     count++
-    if (spentMs - drawnMs < DRAW_EVERY_MS) continue
+    if (spentMs - drawnMs < DRAW_INTERVAL_MS) continue
     drawnMs = spentMs
-    draw(Math.min(Math.floor(spentMs), LEAST_MS - 1))
+    draw(Math.min(Math.floor(spentMs), MIN_MS - 1))
   }
-  draw(LEAST_MS)
+  draw(MIN_MS)
   return { count, hits, misplanted }
 }
 

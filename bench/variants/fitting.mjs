@@ -84,8 +84,8 @@ async function sheet(photo, random, others) {
   return composed(screen, random, random() < 0.5, layers)
 }
 
-function fitted({ width, height }, mostWidth, mostHeight) {
-  const scale = Math.min(mostWidth / width, mostHeight / height)
+function fitted({ width, height }, maxWidth, maxHeight) {
+  const scale = Math.min(maxWidth / width, maxHeight / height)
   return { width: Math.max(16, Math.round(width * scale)), height: Math.max(16, Math.round(height * scale)) }
 }
 

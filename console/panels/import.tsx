@@ -9,7 +9,7 @@ import { refusalOf } from '../import-check.js'
 import { useLoaded, useWholeList } from '../load.js'
 import { Table } from '../sorted-table.js'
 
-const LOOK_EVERY_MS = 1000
+const LOOK_INTERVAL_MS = 1000
 
 interface Import {
   readonly importId: string
@@ -20,10 +20,10 @@ interface Import {
   readonly lines: number
   readonly accepted: number
   readonly removed: number
-  readonly refused: number
+  readonly rejected: number
 }
 interface Report extends Import {
-  readonly refusals: readonly { readonly fromLine: number; readonly toLine: number; readonly reason: string }[]
+  readonly rejections: readonly { readonly fromLine: number; readonly toLine: number; readonly reason: string }[]
 }
 interface Progress {
   readonly sentBytes: number
@@ -165,7 +165,7 @@ function ImportTable({ bank, imports }: { bank: string; imports: readonly Import
         { title: 'Lines', value: ({ lines }) => lines, cell: ({ lines }) => sayNumber(lines) },
         { title: 'Accepted', value: ({ accepted }) => accepted, cell: ({ accepted }) => sayNumber(accepted) },
         { title: 'Removed', value: ({ removed }) => removed, cell: ({ removed }) => sayNumber(removed) },
-        { title: 'Refused', value: ({ refused }) => refused, cell: ({ refused }) => sayNumber(refused) },
+        { title: 'Rejected', value: ({ rejected }) => rejected, cell: ({ rejected }) => sayNumber(rejected) },
       ]}
     />
   )
@@ -225,15 +225,15 @@ function Progressing({ progress }: { progress: Progress }) {
           figures={[
             { name: 'Accepted', value: sayNumber(counts.accepted) },
             { name: 'Removed', value: sayNumber(counts.removed) },
-            { name: 'Refused', value: sayNumber(counts.refused) },
+            { name: 'Rejected', value: sayNumber(counts.rejected) },
           ]}
         />
       )}
-      {report !== undefined && report.refusals.length > 0 && (
+      {report !== undefined && report.rejections.length > 0 && (
         <Table
           caption="Refused lines"
-          name="refused"
-          rows={report.refusals}
+          name="rejected"
+          rows={report.rejections}
           keyOf={({ fromLine }) => String(fromLine)}
           columns={[
             {
@@ -270,7 +270,7 @@ async function importFile(
     void newestOf(api, path).then((newest) => {
       if (progress.state === 'running' && newest?.importId !== known?.importId) told({ counts: newest })
     })
-  }, LOOK_EVERY_MS)
+  }, LOOK_INTERVAL_MS)
   const outcome = await sendFile<Report>(api, path, file, signal, (sentBytes) => told({ sentBytes }))
   clearInterval(looking)
   if (outcome === undefined) told({ state: 'stopped' })

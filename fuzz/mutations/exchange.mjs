@@ -47,7 +47,7 @@ const mutations = [
     ],
   ]),
   of('services/intake/picture-fetching.ts', ADDRESS, [
-    ['if (underWay >= MOST_AT_ONCE)', 'if (false)'],
+    ['if (underWay >= MAX_AT_ONCE)', 'if (false)'],
     ["error.code === 'upload-incomplete'", 'false'],
   ]),
   of('net/outgoing.ts', [...ADDRESS, 'net/outgoing'], [["(reach === 'trusted' && !isTrusted(url, believed))", 'false']]),
@@ -97,12 +97,12 @@ const mutations = [
   ]),
   of('services/interop/full-resync.ts', PULLS, [
     ['now() - readAtMs < feed.tellsOfGoneForMs', 'true'],
-    ['kept.anewSinceMs ?? kept.progress', 'kept.progress'],
-    ['state = { ...state, anewSinceMs: undefined }', ''],
+    ['kept.repeatSinceMs ?? kept.progress', 'kept.progress'],
+    ['state = { ...state, repeatSinceMs: undefined }', ''],
   ]),
   of('services/interop/exchanges.ts', PULLS, [
     ['await store.noteNamed(name, named)', 'undefined'],
-    ['if (isLast && state.anewSinceMs !== undefined)', 'if (state.anewSinceMs !== undefined)'],
+    ['if (isLast && state.repeatSinceMs !== undefined)', 'if (state.repeatSinceMs !== undefined)'],
   ]),
   of('app/exchange-jobs.ts', ['cli/exchange'], [['if (!waiting.some(', 'if (waiting.some(']]),
   of('exchange/unpack.ts', READERS, [
@@ -116,7 +116,7 @@ const mutations = [
   ]),
   of('services/interop/hma-client.ts', RECONCILERS, [['usable(requests.isFeeding(exchange))', 'banks.length === 0']]),
   of('services/interop/reconciling.ts', RECONCILERS, [
-    ['standing: true, tombstone: true', 'standing: false, tombstone: true'],
+    ['trustStatus: true, tombstone: true', 'trustStatus: false, tombstone: true'],
     ['images[i]?.length === 0', 'false'],
     ['unknown > FEW_UNKNOWN &&', 'false &&'],
     ['thresholdBits: 0, depth', 'thresholdBits: undefined, depth'],

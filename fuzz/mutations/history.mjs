@@ -81,8 +81,8 @@ const mutations = [
       { file: 'src/services/load/each-due.ts', from: 'else errors.push(error)', to: 'else throw error' },
       {
         file: 'src/store/scripts/trust/put-trust.ts',
-        from: "if dueMs == '' then redis.call('ZREM', ownerDues, id) else redis.call('ZADD', ownerDues, dueMs, id) end",
-        to: "if dueMs ~= '' then redis.call('ZADD', ownerDues, dueMs, id) end",
+        from: "if dueMs == '' then redis.call('ZREM', holdSchedule, id) else redis.call('ZADD', holdSchedule, dueMs, id) end",
+        to: "if dueMs ~= '' then redis.call('ZADD', holdSchedule, dueMs, id) end",
       },
       {
         file: 'src/domain/trust/trust.ts',
@@ -91,7 +91,7 @@ const mutations = [
       },
       {
         file: 'src/services/interop/contents.ts',
-        from: 'await dues.discard(due) // resuming takes it out as well: this is for what nobody can resume',
+        from: 'await holdSchedule.discard(due) // resuming takes it out as well: this is for what nobody can resume',
         to: '',
       },
     ],

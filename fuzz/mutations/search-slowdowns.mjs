@@ -8,18 +8,18 @@ export const slower = [
     ['      touched += load<u8>(to - 1)\n', '', 'asking for memory early changes no answer; measured in bench/search.mjs'],
   ]),
   kernel('probe', [
-    ['if (unsure > mostEnd) return 0', 'if (unsure > mostEnd + 4) return 0'],
-    ['if (unsure > mostEnd) return 0', 'if (unsure >= mostEnd) return 0'],
-    [' && unsure <= mostEnd', '', 'what is listed beyond is thrown away; measured in bench/search-worst.mjs'],
+    ['if (unsure > maxEnd) return 0', 'if (unsure > maxEnd + 4) return 0'],
+    ['if (unsure > maxEnd) return 0', 'if (unsure >= maxEnd) return 0'],
+    [' && unsure <= maxEnd', '', 'what is listed beyond is thrown away; measured in bench/search-worst.mjs'],
   ]),
   kernel('chains', [
     ['const BANDS_AT_ONCE: u32 = 4', 'const BANDS_AT_ONCE: u32 = 16', 'either is right; measured in bench/search-worst.mjs'],
     ['ballAt(reach - 1 - bits, key & 63)', 'ballAt(reach - bits, key & 63)'],
   ]),
   kernel('wide', [
-    ['if (survivors > mostEnd) return 0', 'if (survivors > mostEnd + 4) return 0'],
-    ['if (survivors > mostEnd) return 0', 'if (survivors >= mostEnd) return 0'],
-    [' && survivors <= mostEnd', '', 'what is listed beyond is thrown away; measured in bench/search-worst.mjs'],
+    ['if (survivors > maxEnd) return 0', 'if (survivors > maxEnd + 4) return 0'],
+    ['if (survivors > maxEnd) return 0', 'if (survivors >= maxEnd) return 0'],
+    [' && survivors <= maxEnd', '', 'what is listed beyond is thrown away; measured in bench/search-worst.mjs'],
   ]),
   kernel('layout', [['  thirdMask = ((<u32>1 << (32', '  thirdMask = 0 * ((<u32>1 << (32']]),
   kernel('scan', [
@@ -45,7 +45,7 @@ export const slower = [
     ['shareWithin(2 * reach - 1 - bits)', 'shareWithin(2 * reach - bits)'],
     ['SCAN_FURTHER_NS * (needles - 1)', 'SCAN_FURTHER_NS * needles'],
     ['(scanNs(rows, 1) * 0.25) / ROW_NS', 'scanNs(rows, 1)'],
-    ['mostOf(rows) + 2 * plan.survivors', 'mostOf(rows)'],
+    ['maxOf(rows) + 2 * plan.survivors', 'maxOf(rows)'],
     ['keys * (1 - Math.exp(-candidates / keys))', 'keys'],
     ['Math.min(1, rows / FAR_ROWS)', '1'],
     ['Math.min(1, rows / FAR_ROWS)', 'rows / FAR_ROWS'],

@@ -7,7 +7,7 @@ import { isSame, type Outcome } from '../hashing/outcome.js'
 import { canHashHere, hashingPool } from '../hashing/pool.js'
 import { unopened } from '../hashing/unopened.js'
 import { say, sayCount, sayMinutes } from '../messages.js'
-import { isBusy, isLeftOver, type Picture, type Standing, type Usable, usableOf } from './picture.js'
+import { isBusy, isLeftOver, type Picture, type TrustStatus, type Usable, usableOf } from './picture.js'
 import { rowsIn, sentenceOf } from './rows.js'
 
 export interface Picker {
@@ -24,7 +24,7 @@ export interface LeftOver {
   readonly why: string
 }
 
-const MOST_PICTURES = 1000
+const MAX_PICTURES = 1000
 /** From here on it is said how long it will take. */
 const MANY_PICTURES = 50
 /** A guess for an old telephone, so that the wait is rather shorter than what was said. */
@@ -63,16 +63,16 @@ export function picker(goOn: () => void, wanted: () => Wanted): Picker {
   }
 
   function take(files: readonly File[]): void {
-    const room = MOST_PICTURES - pictures.size
+    const room = MAX_PICTURES - pictures.size
     const taken = files.slice(0, room)
-    if (files.length > room) notice(say('run.tooMany', { n: MOST_PICTURES }))
+    if (files.length > room) notice(say('run.tooMany', { n: MAX_PICTURES }))
     if (taken.length >= MANY_PICTURES) {
       notice(sayCount('run.many', taken.length, { minutes: sayMinutes(taken.length * GUESS_MS_EACH) }))
     }
     if (taken.length > 0) show('reading')
     for (const file of taken) {
       const id = ++lastId
-      pictures.set(id, { id, name: file.name || say('run.unnamed', { n: id }), file, standing: { at: 'waiting' } })
+      pictures.set(id, { id, name: file.name || say('run.unnamed', { n: id }), file, trustStatus: { at: 'waiting' } })
       read(id)
     }
   }
@@ -82,26 +82,28 @@ export function picker(goOn: () => void, wanted: () => Wanted): Picker {
     if (picture === undefined) return
     put(id, { at: 'waiting' })
     if (!canHashHere()) {
-      void unopened(picture.file).then((outcome) => put(id, standingOf(id, outcome)))
+      void unopened(picture.file).then((outcome) => put(id, trustStatusOf(id, outcome)))
       return
     }
     void pool
       .hash(picture.file, wanted(), () => put(id, { at: 'reading' }))
       .then((outcome) => {
         if (!pictures.has(id)) return // removed meanwhile: nothing may be a copy of it
-        put(id, outcome === undefined ? { at: 'stopped' } : standingOf(id, outcome))
+        put(id, outcome === undefined ? { at: 'stopped' } : trustStatusOf(id, outcome))
       })
   }
 
-  function standingOf(id: number, outcome: Outcome): Standing {
-    if (outcome.kind === 'refused') return outcome.why === 'twice' ? { at: 'stopped' } : { at: 'refused', why: outcome.why }
+  function trustStatusOf(id: number, outcome: Outcome): TrustStatus {
+    if (outcome.kind === 'rejected') return outcome.why === 'twice' ? { at: 'stopped' } : { at: 'refused', why: outcome.why }
     if (outcome.kind === 'upload') {
       if (outcome.because === 'browser') show('unsupported')
       if (outcome.because === 'altered') show('altered')
       const isSendable = (pictures.get(id)?.file.size ?? 0) <= given.maxImageBytes
       return isSendable ? { at: 'upload' } : { at: 'refused', why: 'file-too-large' }
     }
-    const same = [...pictures.values()].find(({ standing }) => standing.at === 'ready' && isSame(standing.hashed, outcome))
+    const same = [...pictures.values()].find(
+      ({ trustStatus }) => trustStatus.at === 'ready' && isSame(trustStatus.hashed, outcome),
+    )
     if (same !== undefined && same.id < id) return { at: 'refused', why: 'twice', of: same.id }
     // Two are read at once, and the one that was chosen later may be done first: the first that was chosen stands all the same.
     if (same !== undefined) {
@@ -111,10 +113,10 @@ export function picker(goOn: () => void, wanted: () => Wanted): Picker {
     return { at: 'ready', hashed: outcome }
   }
 
-  function put(id: number, standing: Standing): void {
+  function put(id: number, trustStatus: TrustStatus): void {
     const picture = pictures.get(id)
     if (picture === undefined) return // removed meanwhile
-    const next = { ...picture, standing }
+    const next = { ...picture, trustStatus }
     pictures.set(id, next)
     rows.draw(next)
     drawTotals()
@@ -132,8 +134,8 @@ export function picker(goOn: () => void, wanted: () => Wanted): Picker {
   }
 
   function copiesOf(id: number): number[] {
-    return [...pictures.values()].flatMap(({ id: copy, standing }) =>
-      standing.at === 'refused' && standing.why === 'twice' && standing.of === id ? [copy] : [],
+    return [...pictures.values()].flatMap(({ id: copy, trustStatus }) =>
+      trustStatus.at === 'refused' && trustStatus.why === 'twice' && trustStatus.of === id ? [copy] : [],
     )
   }
 
@@ -143,11 +145,11 @@ export function picker(goOn: () => void, wanted: () => Wanted): Picker {
     one('files', HTMLInputElement).focus()
   }
 
-  function answerOffer(standing: Standing | undefined): void {
-    for (const { id, standing: now } of [...pictures.values()]) {
+  function answerOffer(trustStatus: TrustStatus | undefined): void {
+    for (const { id, trustStatus: now } of [...pictures.values()]) {
       if (now.at !== 'upload') continue
-      if (standing === undefined) forget(id)
-      else put(id, standing)
+      if (trustStatus === undefined) forget(id)
+      else put(id, trustStatus)
     }
     drawTotals()
     one('choose-go', HTMLButtonElement).focus()
@@ -166,7 +168,7 @@ export function picker(goOn: () => void, wanted: () => Wanted): Picker {
     if (isDone && all.length > 0) announce(`${say('run.allRead')} ${text}`)
     else if (done % Math.max(1, Math.ceil(all.length / 4)) === 0) announce(text)
     one('stop', HTMLElement).hidden = isDone
-    one('upload', HTMLElement).hidden = !all.some(({ standing }) => standing.at === 'upload')
+    one('upload', HTMLElement).hidden = !all.some(({ trustStatus }) => trustStatus.at === 'upload')
     const go = one('choose-go', HTMLButtonElement)
     go.disabled = usable === 0 || !isDone
     go.textContent = usable === 0 ? (go.dataset['empty'] ?? '') : sayCount('run.goOn', usable)

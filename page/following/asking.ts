@@ -26,7 +26,7 @@ const MAX_WAIT_MS = 30_000
 
 /** What is said when number and PIN were not taken, or nobody answered. */
 export function sentenceOf(failure: Failure): string {
-  if (failure.kind !== 'refused') return sentenceFor(failure)
+  if (failure.kind !== 'rejected') return sentenceFor(failure)
   return say('run.case.wrong')
 }
 
@@ -67,7 +67,7 @@ export async function untilAnswered<T>({
       const answer = await ask()
       if (!isWanted()) return undefined
       if ('value' in answer) tell('')
-      if ('value' in answer || answer.failure.kind === 'refused') return answer
+      if ('value' in answer || answer.failure.kind === 'rejected') return answer
       const isFault = answer.failure.kind === 'fault'
       if (isFault && isReading !== true) return answer
       const failure: Failure = isFault ? { kind: 'away', retryAfterS: undefined } : answer.failure
@@ -83,10 +83,10 @@ export async function untilAnswered<T>({
 }
 
 /** Until time has passed, the device has a connection again, or nobody waits any more: she went elsewhere, or typed something else. */
-async function connected(withinMs: number, isWanted: () => boolean): Promise<void> {
+async function connected(timeoutMs: number, isWanted: () => boolean): Promise<void> {
   const over = new AbortController()
   const unwanted = new AbortController()
   for (const kind of [STEP, 'input']) addEventListener(kind, () => isWanted() || unwanted.abort(), { signal: over.signal })
-  await waited(withinMs, unwanted.signal)
+  await waited(timeoutMs, unwanted.signal)
   over.abort()
 }

@@ -44,7 +44,7 @@ export function follow(
       try {
         const answer = await api.events(access, last, line.signal)
         if (stop.signal.aborted) return
-        if ('failure' in answer && answer.failure.kind === 'refused') return refused(answer.failure)
+        if ('failure' in answer && answer.failure.kind === 'rejected') return refused(answer.failure)
         if ('value' in answer) {
           tries = 0
           for await (const data of sentEvents(answer.value, line.heard)) {

@@ -33,7 +33,7 @@ async function renew({ access, lost, look }: Asking): Promise<void> {
   if (answer === undefined) return
   if ('failure' in answer) {
     const { failure } = answer
-    const hasEnded = failure.kind === 'refused' && ['case-expired', 'case-withdrawn'].includes(failure.code)
+    const hasEnded = failure.kind === 'rejected' && ['case-expired', 'case-withdrawn'].includes(failure.code)
     return hasEnded ? look() : lost(failure, 'renew-error')
   }
   const { expiresAt, remindAt } = answer.value
@@ -108,7 +108,7 @@ function replacingPin(asking: Asking): void {
     })
     if (answer === undefined) return
     if ('failure' in answer && answer.failure.kind === 'fault') return lost(answer.failure, 'pin-error')
-    if ('failure' in answer && answer.failure.kind === 'refused' && answer.failure.code === 'case-unknown') {
+    if ('failure' in answer && answer.failure.kind === 'rejected' && answer.failure.code === 'case-unknown') {
       pinKey = newKey()
       forgetPin()
       return setText('pin-error', say('run.case.pinReplaced'))

@@ -64,7 +64,7 @@ export function notices({ access, lost, look }: Asking): { readonly draw: (isOpe
     }
     const { failure } = answer
     // Everything else was checked above, so the server does not know the contact's name.
-    if (failure.kind === 'refused' && failure.code === 'notice-incomplete')
+    if (failure.kind === 'rejected' && failure.code === 'notice-incomplete')
       return setText('notice-error', say('run.notice.unknown'))
     lost(failure, 'notice-error')
   }

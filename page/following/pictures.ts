@@ -12,7 +12,7 @@ export const STANDS = ['silent', 'disputed', 'high', 'low'] as const
 type Stand = (typeof STANDS)[number]
 
 /** More lines than anybody reads. */
-const MOST_LINES = 200
+const MAX_LINES = 200
 
 /** What she may say to a dispute, each with `run.say.…` on its button and `run.said.…` once she said it. */
 export const ANSWERS = ['shows-me-without-consent', 'added-by-mistake'] as const satisfies readonly DisputeAnswer[]
@@ -30,7 +30,7 @@ function drawPictures(pictures: readonly FiledPicture[], asking: Asking): void {
   one('sums', HTMLUListElement).replaceChildren(...sums)
   one('each', HTMLUListElement).replaceChildren(
     ...inOrder(pictures)
-      .slice(0, MOST_LINES)
+      .slice(0, MAX_LINES)
       .map((each) => lineFor(each, asking)),
   )
   one('registered', HTMLElement).hidden = pictures.length === 0
@@ -77,7 +77,7 @@ function answersFor({ imageId, answer }: FiledPicture, name: string, { access, l
     })
     if (given === undefined) return
     // Decided, or withdrawn, in the meantime: what she sees then is how it stands.
-    if ('failure' in given && (given.failure.kind !== 'refused' || given.failure.code === 'case-unknown')) {
+    if ('failure' in given && (given.failure.kind !== 'rejected' || given.failure.code === 'case-unknown')) {
       return lost(given.failure, 'view-error')
     }
     announce(say('run.answerNoted'))

@@ -24,7 +24,7 @@ export async function hashFile(file: Blob, wanted: Wanted): Promise<Outcome> {
   const format = formatOf(head)
   if (format === undefined) return refused('not-a-picture')
   const sides = sidesOf(head)
-  if (file.size > MOST_BYTES || (sides !== undefined && isTooLarge(sides))) return refused('too-many-pixels')
+  if (file.size > MAX_BYTES || (sides !== undefined && isTooLarge(sides))) return refused('too-many-pixels')
   if (typeof OffscreenCanvas === 'undefined') return unopenedAs(format, 'browser')
   if (!readsBackExactly()) return unopenedAs(format, 'altered')
 
@@ -43,7 +43,7 @@ export async function hashFile(file: Blob, wanted: Wanted): Promise<Outcome> {
 export type Wanted = 'hashes' | 'details'
 
 /** A file beyond this could not be held beside its pixels on a small device. */
-const MOST_BYTES = 100 << 20
+const MAX_BYTES = 100 << 20
 
 interface Sides {
   readonly width: number

@@ -45,8 +45,8 @@ export type Unopened = 'format' | 'browser' | 'altered'
 export type Outcome =
   | Hashed
   | { readonly kind: 'upload'; readonly because: Unopened }
-  | { readonly kind: 'refused'; readonly why: Reason }
+  | { readonly kind: 'rejected'; readonly why: Reason }
 
 export function refused(why: Reason): Outcome {
-  return { kind: 'refused', why }
+  return { kind: 'rejected', why }
 }

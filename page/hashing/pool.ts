@@ -32,7 +32,7 @@ interface Slot {
   timer: ReturnType<typeof setTimeout> | undefined
 }
 
-const MOST_WORKERS = 2
+const MAX_WORKERS = 2
 /** An old telephone takes seconds for a large picture. */
 const TIMEOUT_MS = 60_000
 
@@ -44,7 +44,7 @@ export function canHashHere(): boolean {
 export function hashingPool(): Pool {
   const slots = new Set<Slot>()
   const waiting: Task[] = []
-  let most = Math.max(1, Math.min(MOST_WORKERS, navigator.hardwareConcurrency))
+  let most = Math.max(1, Math.min(MAX_WORKERS, navigator.hardwareConcurrency))
 
   return {
     hash: (file, wanted, begun) =>
@@ -66,7 +66,7 @@ export function hashingPool(): Pool {
   function give(slot: Slot, task: Task | undefined): void {
     if (task === undefined) return
     slot.task = task
-    slot.timer = setTimeout(() => end(slot)?.done({ kind: 'refused', why: 'too-slow' }), TIMEOUT_MS)
+    slot.timer = setTimeout(() => end(slot)?.done({ kind: 'rejected', why: 'too-slow' }), TIMEOUT_MS)
     const message: ToWorker = { file: task.file, wanted: task.wanted }
     slot.worker.postMessage(message)
     task.begun()
@@ -99,7 +99,7 @@ export function hashingPool(): Pool {
         most = 1
         waiting.unshift(task)
       } else {
-        task.done({ kind: 'refused', why: slot.isReady ? 'no-memory' : 'no-program' })
+        task.done({ kind: 'rejected', why: slot.isReady ? 'no-memory' : 'no-program' })
       }
       deal()
     })

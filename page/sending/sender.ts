@@ -91,7 +91,7 @@ export function sender(job: Job, watcher: Watcher, waiting: Waiting): () => Prom
   async function handle(part: Part, failure: Failure): Promise<boolean> {
     const [first, ...others] = part.pictures
     if (first === undefined) return true
-    const handling = failure.kind === 'refused' ? handlingOf(failure.code) : 'again'
+    const handling = failure.kind === 'rejected' ? handlingOf(failure.code) : 'again'
     if (handling === 'closed') {
       queue.unshift(part)
       watcher.held(failure, undefined)

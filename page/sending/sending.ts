@@ -92,14 +92,14 @@ export function sending(job: Job, leftOver: readonly LeftOver[], finished: () =>
     const text = sentenceFor(failure, retryAt)
     setText('net', text)
     show('net')
-    retry.hidden = failure.kind === 'refused'
+    retry.hidden = failure.kind === 'rejected'
     announce(text)
   }
 }
 
 /** What is said when a question has no answer. */
 export function sentenceFor(failure: Failure, retryAt?: Date): string {
-  if (failure.kind === 'refused') return isOver(failure.code) ? say('run.case.over') : say('run.net.closed')
+  if (failure.kind === 'rejected') return isOver(failure.code) ? say('run.case.over') : say('run.net.closed')
   if (failure.kind !== 'busy') return say(`run.net.${failure.kind}`)
   return say('run.net.busy', { time: sayTime(retryAt ?? new Date()) })
 }

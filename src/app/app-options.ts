@@ -21,7 +21,7 @@ import type { Reconcilers } from '../services/interop/reconcilers.js'
 import type { StopNcii } from '../services/interop/stopncii.js'
 import type { KeyKeeping } from '../services/keys/key-administration.js'
 import type { Admission } from '../services/load/admission.js'
-import type { TurnsOfLoop } from '../services/load/event-loop-scheduler.js'
+import type { EventLoopScheduler } from '../services/load/event-loop-scheduler.js'
 import type { Idempotency } from '../services/load/idempotency.js'
 import type { LimitCounter } from '../services/load/limits.js'
 import type { MatchIds } from '../services/matching/match-ids.js'
@@ -34,7 +34,7 @@ import type { Signer } from '../services/records/signer.js'
 import type { Accounts } from '../services/trust/accounts.js'
 import type { AppealService } from '../services/trust/appeals.js'
 import type { Attesting } from '../services/trust/attesting.js'
-import type { Tallies } from '../services/trust/daily-counts.js'
+import type { DailyCounts } from '../services/trust/daily-counts.js'
 import type { Insights } from '../services/trust/insights.js'
 import type { TrustService } from '../services/trust/trust.js'
 import type { WatchService } from '../services/watch/watch-service.js'
@@ -67,7 +67,7 @@ export interface AppServices {
   readonly attesting: Attesting
   readonly proofOfWork: ProofOfWork
   readonly insights: Insights
-  readonly tallies: Pick<Tallies, 'days'>
+  readonly dailyCounts: Pick<DailyCounts, 'days'>
   readonly keys: KeyKeeping
   readonly registry: () => Promise<RegistryCounts>
   readonly accounts: Accounts
@@ -78,7 +78,7 @@ export interface AppServices {
   readonly health: Health
   readonly operation: () => Promise<OperationReport>
   readonly limits: LimitCounter
-  readonly turns: TurnsOfLoop
+  readonly scheduler: EventLoopScheduler
   /** Who shows this key, from this address. @throws {Problem} key-suspended */
   readonly identify: (key: string, address?: string) => Caller | undefined
 }
@@ -93,7 +93,7 @@ export interface AppOptions {
   /** Who may reach it; private when left out. */
   readonly exposure?: Exposure
   /** In place of the numbers of the table of limits. */
-  readonly mostOf?: Partial<Readonly<Record<LimitName, number>>>
+  readonly maxOf?: Partial<Readonly<Record<LimitName, number>>>
   readonly serverLimits?: ServerLimits
   /** Makes a span of each request; none when left out. */
   readonly tracing?: FastifyPluginCallback | undefined

@@ -11,8 +11,8 @@ import { ADMISSION, SERVER_LIMITS } from '../http/limits.js'
 import { type Metrics, makeMetrics } from '../http/metrics/metrics.js'
 import { openapi } from '../http/openapi/openapi.js'
 import { admission } from '../http/plugins/admission.js'
+import { authentication } from '../http/plugins/authentication.js'
 import { browserHeaders, browserRules } from '../http/plugins/browser-rules.js'
-import { door } from '../http/plugins/door.js'
 import { lastAnswers } from '../http/plugins/last-answers.js'
 import { limits, limitsHere, noteFailure } from '../http/plugins/limits.js'
 import { answerBadAddress, answerBadBytes, problemAnswers } from '../http/plugins/problem-answers.js'
@@ -28,7 +28,7 @@ import { registerRoutes } from './routes.js'
 /** What plugins and parsers would write at the finer levels: headers with a key in them, bytes of a stranger. */
 const SECRET_IN_LOGS = { paths: ['busboyOptions', 'headers'], remove: true }
 
-const LEAST_TLS = 'TLSv1.2'
+const MIN_TLS = 'TLSv1.2'
 
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { services, tracing, tls, corsOrigins = [], serverLimits = SERVER_LIMITS } = options
@@ -54,35 +54,35 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
 
 /** What is asked of a request before a route sees it: is there room for it, who comes, and how much of this may be asked. */
 async function registerGuards(app: FastifyInstance, options: AppOptions, metrics: Metrics): Promise<void> {
-  const { services, tracing, tls, exposure = 'private', mostOf = {} } = options
-  const { cases, health, identify, turns } = services
-  const here = limitsHere({ exposure, most: mostOf })
+  const { services, tracing, tls, exposure = 'private', maxOf = {} } = options
+  const { cases, health, identify, scheduler } = services
+  const here = limitsHere({ exposure, most: maxOf })
   const note = (facts: RequestFacts, reqId: string) => {
     metrics.observe(facts)
     logRequest(app.log.child({ reqId }), facts)
   }
   await app.register(admission, {
     admission: options.admission ?? usualAdmission(services),
-    turns,
+    scheduler,
     onShed: metrics.shed,
     early: tracing === undefined ? { headers: browserHeaders(tls !== undefined), note } : undefined,
   })
-  await app.register(door, {
+  await app.register(authentication, {
     identify,
     cases,
-    heardSoon: () => health.heardSoon(),
+    waitUntilFresh: () => health.waitUntilFresh(),
     onFailure: (request) => noteFailure(services.limits, here, request.ip),
   })
   await app.register(limits, { counter: services.limits, here })
 }
 
-function usualAdmission({ turns, health }: AppOptions['services']): Admission {
+function usualAdmission({ scheduler, health }: AppOptions['services']): Admission {
   return admissionFor({
     rules: ADMISSION,
-    queuedMs: () => turns.waitMs,
+    queuedMs: () => scheduler.waitMs,
     pictureWaitMs: (coming) => health.pictureWaitMs(coming),
     now: () => performance.now(),
-    atEndOfTurn: setImmediate,
+    atEndOfTick: setImmediate,
   })
 }
 
@@ -99,7 +99,7 @@ function createServer({
     requireHostHeader: false, // Node's own refusal is empty; ours is in problemAnswers
     headersTimeout: serverLimits.headersMs,
     maxHeaderSize: serverLimits.headerBytes,
-    connectionsCheckingInterval: serverLimits.checkEveryMs,
+    connectionsCheckingInterval: serverLimits.checkIntervalMs,
   }
   const app = Fastify({
     bodyLimit: serverLimits.bodyBytes,
@@ -113,7 +113,7 @@ function createServer({
             ...http,
             cert: tls.cert,
             key: tls.key,
-            minVersion: LEAST_TLS,
+            minVersion: MIN_TLS,
             handshakeTimeout: serverLimits.headersMs,
           },
         }),
@@ -136,7 +136,7 @@ function createServer({
   // Without a handshake there is nobody to answer: what was written would wait for one, and the connection with it.
   if (tls !== undefined) {
     app.server.on('tlsClientError', (_error, socket) => socket.destroy())
-    followRenewals(app.server, tls, LEAST_TLS)
+    followRenewals(app.server, tls, MIN_TLS)
   }
   limitConnections(app.server, {
     connections: serverLimits.connections,

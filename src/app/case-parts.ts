@@ -1,17 +1,17 @@
 // The case parts: cases as those see them who opened them or help, and papers about them.
 
-import { caseAccessTo } from '../services/cases/case-access.js'
-import { caseFilesIn } from '../services/cases/case-file.js'
-import { casesFrom } from '../services/cases/cases.js'
-import { signerFrom } from '../services/records/signer.js'
+import { createCaseAccess } from '../services/cases/case-access.js'
+import { createCaseFiles } from '../services/cases/case-file.js'
+import { createCases } from '../services/cases/cases.js'
+import { createSigner } from '../services/records/signer.js'
 import type { IndexParts } from './index-parts.js'
 import type { StoreParts } from './store-parts.js'
 
 export function createCaseParts(parts: StoreParts, { replica }: IndexParts) {
   const { options, secrets, cases: store, caseEvents: events, images, trusts, audit } = parts
-  const cases = casesFrom({
+  const cases = createCases({
     cases: store,
-    access: caseAccessTo(store, secrets, options.stretching),
+    access: createCaseAccess(store, secrets, options.stretching),
     replica,
     retentionMs: options.retentionMs,
     offersExtendedProtection: options.extendedProtection,
@@ -20,8 +20,8 @@ export function createCaseParts(parts: StoreParts, { replica }: IndexParts) {
   return {
     services: {
       cases,
-      files: caseFilesIn({ cases, events, images, trusts, replica, audit, auditNameOf: store.auditName }),
-      signer: signerFrom(secrets.receipt),
+      files: createCaseFiles({ cases, events, images, trusts, replica, audit, auditNameOf: store.auditName }),
+      signer: createSigner(secrets.receipt),
       audit,
     },
   }

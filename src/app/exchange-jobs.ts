@@ -19,13 +19,13 @@ export interface ExchangeJobOptions {
   readonly queueName: string
   readonly run: (name: string) => Promise<unknown>
   /** What the file names. What it named before is not done any more. */
-  readonly schedule: readonly { readonly name: string; readonly everyS: number }[]
-  readonly onTrouble: (error: unknown) => void
+  readonly schedule: readonly { readonly name: string; readonly intervalS: number }[]
+  readonly onError: (error: unknown) => void
 }
 
 /** However many api processes do this, each job is done by one of them. */
 export async function exchangeJobs(options: ExchangeJobOptions): Promise<ExchangeJobs> {
-  const { target, queueName, run, schedule, onTrouble } = options
+  const { target, queueName, run, schedule, onError } = options
   const connection = connectForWaiting(target)
   const queue = new Queue<PullExchangeJob>(queueName, {
     prefix: QUEUE_PREFIX,
@@ -36,9 +36,9 @@ export async function exchangeJobs(options: ExchangeJobOptions): Promise<Exchang
   const opts = { attempts: 1, removeOnComplete: true, removeOnFail: true, stackTraceLimit: 1 }
   for (const { key } of await queue.getJobSchedulers())
     if (!schedule.some(({ name }) => name === key)) await queue.removeJobScheduler(key)
-  for (const { name, everyS } of schedule) {
+  for (const { name, intervalS } of schedule) {
     const job: PullExchangeJob = { name }
-    await queue.upsertJobScheduler(name, { every: everyS * 1000 }, { name, data: job, opts })
+    await queue.upsertJobScheduler(name, { every: intervalS * 1000 }, { name, data: job, opts })
   }
   const worker = new Worker(
     queueName,
@@ -48,7 +48,7 @@ export async function exchangeJobs(options: ExchangeJobOptions): Promise<Exchang
       try {
         await run(name)
       } catch (error) {
-        onTrouble(error)
+        onError(error)
         throw new Error('failed') // a fixed text: BullMQ writes it into Redis
       }
     },

@@ -2,26 +2,26 @@
 // are served.
 
 import type { Exchange, Reconciler } from '../exchange/exchange-config.js'
-import { outgoingThrough } from '../net/outgoing.js'
-import { contentIdsWith } from '../services/interop/content-ids.js'
-import { contentsIn } from '../services/interop/contents.js'
-import { exchangesOver } from '../services/interop/exchanges.js'
-import { reconcilersOver } from '../services/interop/reconcilers.js'
-import { exchangesInStore } from '../store/exchange/exchanges.js'
-import { reconcilersInStore } from '../store/exchange/reconcilers.js'
+import { createOutgoing } from '../net/outgoing.js'
+import { createContentIds } from '../services/interop/content-ids.js'
+import { createContents } from '../services/interop/contents.js'
+import { createExchanges } from '../services/interop/exchanges.js'
+import { createReconcilers } from '../services/interop/reconcilers.js'
+import { createExchangeStore } from '../store/exchange/exchanges.js'
+import { createReconcilerStore } from '../store/exchange/reconcilers.js'
 import { lastRevision } from '../store/images/changes.js'
-import { ownerDuesIn } from '../store/organisations/hold-expiries.js'
+import { createHoldSchedule } from '../store/organisations/hold-expiries.js'
 import type { IndexParts } from './index-parts.js'
 import type { IntakeParts } from './intake-parts.js'
 import type { MatchParts } from './match-parts.js'
-import { pullingBy } from './pulling.js'
+import { createPulling } from './pulling.js'
 import type { StoreParts } from './store-parts.js'
 import type { TrustParts } from './trust-parts.js'
 
 export type ExchangeParts = ReturnType<typeof createExchangeParts>
 
 /** Without Redis its queues may wait for a connection that does not come. */
-const STOP_WITHIN_MS = 1000
+const STOP_TIMEOUT_MS = 1000
 
 export function createExchangeParts(
   parts: StoreParts,
@@ -31,30 +31,30 @@ export function createExchangeParts(
   { services: { registration } }: IntakeParts,
 ) {
   const { options, lifecycle, store, secrets, images, apiKeys, matchIds } = parts
-  const { exchanges: feeds = [], reconcilers: hmas = [], now, onTrouble } = options
-  const contents = contentsIn({
+  const { exchanges: feeds = [], reconcilers: hmas = [], now, onError } = options
+  const contents = createContents({
     images,
     replica,
     trust,
-    dues: ownerDuesIn(store),
-    ids: contentIdsWith(secrets.matchId),
+    holdSchedule: createHoldSchedule(store),
+    ids: createContentIds(secrets.matchId),
     lastRevision: () => lastRevision(store),
     now,
-    onTrouble,
+    onError,
   })
   lifecycle.keep('contents', contents)
-  const exchanges = exchangesOver({
+  const exchanges = createExchanges({
     exchanges: feeds,
-    store: exchangesInStore(store),
+    store: createExchangeStore(store),
     registration,
     bankNamed: (name) => replica.bankNamed(name),
     outgoing: outgoingTo(feeds),
     secret: secrets.signalId,
     now,
   })
-  const reconcilers = reconcilersOver({
+  const reconcilers = createReconcilers({
     reconcilers: hmas,
-    states: reconcilersInStore(store),
+    states: createReconcilerStore(store),
     store,
     replica,
     matcher,
@@ -64,7 +64,7 @@ export function createExchangeParts(
     secret: secrets.signalId,
     now,
   })
-  const pulling = lifecycle.keep('pulling', pullingBy(exchanges, reconcilers, options), STOP_WITHIN_MS)
+  const pulling = lifecycle.keep('pulling', createPulling(exchanges, reconcilers, options), STOP_TIMEOUT_MS)
   return {
     beginPulling: pulling.start,
     services: { contents, exchanges, reconcilers, pullSoon: pulling.pullSoon },
@@ -73,5 +73,5 @@ export function createExchangeParts(
 
 /** The operator vouches for the servers that his own file names. */
 function outgoingTo(servers: readonly Pick<Exchange | Reconciler, 'origin'>[]) {
-  return outgoingThrough({ trusted: new Set(servers.map(({ origin }) => origin)) })
+  return createOutgoing({ trusted: new Set(servers.map(({ origin }) => origin)) })
 }

@@ -1,14 +1,14 @@
 // The feed parts: what platforms read to match by themselves, as Tabir's own feed and as StopNCII's interface.
 
-import { feedOver } from '../services/feed/feed.js'
-import { feedCursorsWith } from '../services/feed/feed-cursor.js'
+import { createFeed } from '../services/feed/feed.js'
+import { createFeedCursors } from '../services/feed/feed-cursor.js'
 import { createFeedLines } from '../services/feed/feed-lines.js'
 import { ORIGIN_BYTES } from '../services/index/image-ids.js'
-import { fetchedHashesOver } from '../services/interop/fetched-hashes.js'
-import { stopNciiOver } from '../services/interop/stopncii.js'
+import { createFetchedHashes } from '../services/interop/fetched-hashes.js'
+import { createStopNcii } from '../services/interop/stopncii.js'
 import { createFeedBatches, FEED_DELAY } from '../store/exchange/feed-batches.js'
-import { fetchPlacesIn } from '../store/exchange/fetch-cursors.js'
-import { fetchedIn } from '../store/exchange/fetched.js'
+import { createFetchCursorStore } from '../store/exchange/fetch-cursors.js'
+import { createFetchedStore } from '../store/exchange/fetched.js'
 import type { IndexParts } from './index-parts.js'
 import type { IntakeParts } from './intake-parts.js'
 import type { MatchParts } from './match-parts.js'
@@ -24,8 +24,8 @@ export function createFeedParts(
 ) {
   const { options, store, keyring, secrets, images, trusts, matchIds, audit } = parts
   const { now, clock } = options
-  const cursors = feedCursorsWith(secrets.feed)
-  const feed = feedOver({
+  const cursors = createFeedCursors(secrets.feed)
+  const feed = createFeed({
     store,
     lines: createFeedLines({ images, trusts, matchIds }),
     batches: createFeedBatches(store, options.feedDelay ?? FEED_DELAY, ORIGIN_BYTES),
@@ -35,11 +35,11 @@ export function createFeedParts(
     audit,
     clock,
   })
-  const stopNcii = stopNciiOver({
+  const stopNcii = createStopNcii({
     feed,
-    places: fetchPlacesIn(store),
+    places: createFetchCursorStore(store),
     cursors,
-    fetched: fetchedHashesOver({ fetched: fetchedIn(store, keyring), matchIds, replica, store }),
+    fetched: createFetchedHashes({ fetched: createFetchedStore(store, keyring), matchIds, replica, store }),
     banks,
     registration,
     matcher,

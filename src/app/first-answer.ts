@@ -10,11 +10,11 @@ export interface Patience {
   readonly onWaiting: (line: string) => void
   /** Ends it before its time. */
   readonly signal?: AbortSignal
-  readonly withinMs?: number
+  readonly timeoutMs?: number
 }
 
 /** Longer than a failover, and than a machine is without time for it; shorter than an operator looks at a start. */
-const WITHIN_MS = 30_000
+const TIMEOUT_MS = 30_000
 const AGAIN_AFTER_MS = 500
 
 /**
@@ -24,7 +24,7 @@ const AGAIN_AFTER_MS = 500
  */
 export async function onceRedisAnswers<T>(
   work: () => Promise<T>,
-  { onWaiting, signal, withinMs = WITHIN_MS }: Patience,
+  { onWaiting, signal, timeoutMs = TIMEOUT_MS }: Patience,
 ): Promise<T> {
   const begunAtMs = performance.now()
   for (let isFirst = true; ; isFirst = false) {
@@ -35,8 +35,8 @@ export async function onceRedisAnswers<T>(
       if (away === undefined) throw error
       const refusal = refusalIn(away)
       if (refusal !== undefined) throw refusal
-      const patienceS = withinMs / 1000
-      if (performance.now() - begunAtMs >= withinMs)
+      const patienceS = timeoutMs / 1000
+      if (performance.now() - begunAtMs >= timeoutMs)
         throw new Error(
           `Redis could not be used for ${patienceS} s (${away.message}). Does it run, and do REDIS_URL or REDIS_SOCKET lead to it?`,
         )

@@ -7,11 +7,11 @@ import { HASH_IMAGE_QUEUE, type HashImageJob, JOB_PRIORITY, QUEUE_PREFIX } from 
 import { connectForRequests, type RedisTarget, reach } from '../store/redis/client.js'
 
 /** Its line is made anew within half a second, and an api that is ready meanwhile has said that it takes pictures. */
-const READY_WITHIN_MS = 2000
+const READY_TIMEOUT_MS = 2000
 
 /** The next time. */
 async function soonReady(redis: Redis): Promise<void> {
-  const signal = AbortSignal.timeout(READY_WITHIN_MS)
+  const signal = AbortSignal.timeout(READY_TIMEOUT_MS)
   await once(redis, 'ready', { signal })
 }
 

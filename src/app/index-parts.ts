@@ -1,34 +1,34 @@
 // The index parts: the replica of the store in memory, its snapshots, and the key that is sealed with.
 
-import { recentChanges } from '../services/index/recent-changes.js'
+import { createRecentChanges } from '../services/index/recent-changes.js'
 import { Replica } from '../services/index/replica.js'
-import { snapshotsIn } from '../services/index/snapshot.js'
-import { sealingAsAgreed } from '../services/records/key-rollover.js'
-import { imageReader } from '../store/images/reader/image-reader.js'
+import { createSnapshots } from '../services/index/snapshot.js'
+import { createKeyRollover } from '../services/records/key-rollover.js'
+import { createImageReader } from '../store/images/reader/image-reader.js'
 import { connectForFollowing } from '../store/redis/client.js'
-import { withdrawalLogIn } from '../store/upkeep/withdrawal-log.js'
-import { savingEvery } from './saving.js'
+import { createWithdrawalLog } from '../store/upkeep/withdrawal-log.js'
+import { createSaving } from './saving.js'
 import type { StoreParts } from './store-parts.js'
 
 export type IndexParts = ReturnType<typeof createIndexParts>
 
 export function createIndexParts(parts: StoreParts) {
   const { options, lifecycle, store, keyring, secrets, own, images, banks, apiKeys, trusts } = parts
-  const { now, clock, onTrouble } = options
-  const recent = recentChanges()
+  const { now, clock, onError } = options
+  const recent = createRecentChanges()
   const withdrawals =
-    options.withdrawalsFolder === undefined ? undefined : withdrawalLogIn(options.withdrawalsFolder, now, onTrouble)
+    options.withdrawalsFolder === undefined ? undefined : createWithdrawalLog(options.withdrawalsFolder, now, onError)
   const replica = lifecycle.keep(
     'replica',
     new Replica({
       store,
       images,
       own,
-      reader: imageReader(options.redis, keyring),
+      reader: createImageReader(options.redis, keyring),
       snapshots:
         options.snapshots === undefined
           ? undefined
-          : snapshotsIn({ folder: options.snapshots.folder, store, keyring, secret: secrets.matchId, clock, onTrouble }),
+          : createSnapshots({ folder: options.snapshots.folder, store, keyring, secret: secrets.matchId, clock, onError }),
       withdrawals,
       trusts,
       banks,
@@ -37,18 +37,18 @@ export function createIndexParts(parts: StoreParts) {
       onChanges: recent.note,
       onLoss(loss, isRepeated) {
         recent.clear()
-        if (!isRepeated) onTrouble(new Error(WHY_READ_AGAIN[loss]))
+        if (!isRepeated) onError(new Error(WHY_READ_AGAIN[loss]))
       },
-      ...(options.hearing !== undefined && { hearing: options.hearing }),
+      ...(options.freshness !== undefined && { freshness: options.freshness }),
       now: clock,
-      onTrouble,
+      onError,
     }),
   )
-  const onSwitch = () => void replica.saveAgain().catch(onTrouble)
+  const onSwitch = () => void replica.saveAgain().catch(onError)
   // Stopped when the last snapshot is written: until then this process says which key it seals with.
-  lifecycle.keep('sealing', sealingAsAgreed({ store, keyring, now, onTrouble, onSwitch }))
+  lifecycle.keep('sealing', createKeyRollover({ store, keyring, now, onError, onSwitch }))
   // Stopped before the replica is: the last snapshot is of an index that still follows the store.
-  lifecycle.keep('snapshots', savingEvery(options.snapshots?.everyMs, replica, onTrouble))
+  lifecycle.keep('snapshots', createSaving(options.snapshots?.intervalMs, replica, onError))
   return { replica, recent, withdrawals }
 }
 

@@ -1,15 +1,15 @@
 // The intake parts: what comes in is registered, for cases and in banks.
 
-import { bankErasing } from '../services/banks/bank-erasure.js'
-import { banksFrom } from '../services/banks/banks.js'
-import { exportsFrom } from '../services/banks/exports.js'
-import { importsOver } from '../services/intake/imports.js'
-import { registrationIn } from '../services/intake/registration.js'
+import { createBankErasing } from '../services/banks/bank-erasure.js'
+import { createBanks } from '../services/banks/banks.js'
+import { createExports } from '../services/banks/exports.js'
+import { createImports } from '../services/intake/imports.js'
+import { createRegistration } from '../services/intake/registration.js'
 import { invalidatedSignals } from '../services/intake/resubmission-block.js'
 import { harmlessAmong, harmlessLike } from '../services/matching/harmless-filter.js'
 import { createAppeals } from '../services/trust/appeals.js'
-import { importsIn } from '../store/organisations/imports.js'
-import { refusalsIn } from '../store/organisations/refusals.js'
+import { createImportStore } from '../store/organisations/imports.js'
+import { createResubmissionBlockStore } from '../store/organisations/resubmission-blocks.js'
 import type { IndexParts } from './index-parts.js'
 import type { MatchParts } from './match-parts.js'
 import type { StoreParts } from './store-parts.js'
@@ -21,29 +21,29 @@ export function createIntakeParts(
   parts: StoreParts,
   { replica }: IndexParts,
   { detailing }: MatchParts,
-  { ceilings, kindOf, trust, appeals, events }: TrustParts,
+  { quotas, kindOf, trust, appeals, events }: TrustParts,
 ) {
-  const { options, lifecycle, store, secrets, images, banks, apiKeys, trusts, audit, turns } = parts
-  const { now, onTrouble } = options
-  const invalidated = invalidatedSignals(refusalsIn(store), secrets.signalId, now)
-  const registration = registrationIn({
+  const { options, lifecycle, store, secrets, images, banks, apiKeys, trusts, audit, scheduler } = parts
+  const { now, onError } = options
+  const invalidated = invalidatedSignals(createResubmissionBlockStore(store), secrets.signalId, now)
+  const registration = createRegistration({
     images,
     replica,
-    ceilings,
-    harmlessAmong: (pictures) => harmlessAmong(() => replica.catalogue, pictures, turns.pace()),
+    quotas,
+    harmlessAmong: (pictures) => harmlessAmong(() => replica.catalogue, pictures, scheduler.yielder()),
     invalidatedSignals: invalidated,
     idSecret: secrets.signalId,
     kindOf,
     detailing,
     now,
   })
-  const erasing = lifecycle.keep('erasure of banks', bankErasing({ banks, images, replica, now, onTrouble }))
+  const erasing = lifecycle.keep('erasure of banks', createBankErasing({ banks, images, replica, now, onError }))
   return {
     services: {
       registration,
-      banks: banksFrom({ banks, organisations: apiKeys, replica, erasing, now }),
-      exports: exportsFrom({ images, trusts, audit }),
-      imports: importsOver({ imports: importsIn(store), registration, turns, secret: secrets.signalId, now }),
+      banks: createBanks({ banks, organisations: apiKeys, replica, erasing, now }),
+      exports: createExports({ images, trusts, audit }),
+      imports: createImports({ imports: createImportStore(store), registration, scheduler, secret: secrets.signalId, now }),
       // What an appeal wins is what is refused when it comes in again.
       appeals: createAppeals({
         appeals,
@@ -55,7 +55,7 @@ export function createIntakeParts(
         replica,
         events,
         now,
-        onTrouble,
+        onError,
       }),
     },
   }

@@ -1,26 +1,26 @@
 // The key parts: who calls, how much a caller may ask, and what a repeated request gives.
 
 import { identify } from '../services/keys/access.js'
-import { keyKeeping } from '../services/keys/key-administration.js'
-import { keyUsesOver } from '../services/keys/key-uses.js'
-import { idempotencyOver } from '../services/load/idempotency.js'
-import { limitCounter } from '../services/load/limits.js'
-import { idempotencyIn } from '../store/organisations/idempotency.js'
-import { keyUsesIn } from '../store/organisations/key-uses.js'
-import { usesIn } from '../store/organisations/usage-counters.js'
+import { createKeyAdministration } from '../services/keys/key-administration.js'
+import { createKeyUses } from '../services/keys/key-uses.js'
+import { createIdempotency } from '../services/load/idempotency.js'
+import { createLimitCounter } from '../services/load/limits.js'
+import { createIdempotencyStore } from '../store/organisations/idempotency.js'
+import { createKeyUseStore } from '../store/organisations/key-uses.js'
+import { createUsageStore } from '../store/organisations/usage-counters.js'
 import type { IndexParts } from './index-parts.js'
 import type { StoreParts } from './store-parts.js'
 
 export function createKeyParts({ options, lifecycle, store, secrets, apiKeys, audit }: StoreParts, { replica }: IndexParts) {
   const { now, env } = options
-  const uses = keyUsesIn(store)
-  const noted = keyUsesOver({ uses, now })
-  const limits = lifecycle.keep('limits', limitCounter({ uses: usesIn(store), now }))
+  const uses = createKeyUseStore(store)
+  const noted = createKeyUses({ uses, now })
+  const limits = lifecycle.keep('limits', createLimitCounter({ uses: createUsageStore(store), now }))
   return {
     services: {
       limits,
-      idempotency: idempotencyOver(idempotencyIn(store), secrets.idempotency, limits),
-      keys: keyKeeping({ apiKeys, uses, replica, env, now }),
+      idempotency: createIdempotency(createIdempotencyStore(store), secrets.idempotency, limits),
+      keys: createKeyAdministration({ apiKeys, uses, replica, env, now }),
       identify(key: string, address?: string) {
         const caller = identify(replica.catalogue.apiKeys, key, { address, nowMs: now() })
         if (caller !== undefined) {

@@ -4,12 +4,12 @@ export interface Lifecycle {
   /**
    * Adds a part that has been started. It is stopped before all parts that were added earlier, so add a part after those that it uses.
    *
-   * @param stopWithinMs the next part is stopped after so long, whatever becomes of this one; without a limit when left out.
+   * @param stopTimeoutMs the next part is stopped after so long, whatever becomes of this one; without a limit when left out.
    * @throws {Error} when all parts have been stopped already.
    */
-  add(name: string, stop: () => unknown, stopWithinMs?: number): void
+  add(name: string, stop: () => unknown, stopTimeoutMs?: number): void
   /** Adds a part that is stopped by its `close`. @returns the part. */
-  keep<Part extends { close(): unknown }>(name: string, part: Part, stopWithinMs?: number): Part
+  keep<Part extends { close(): unknown }>(name: string, part: Part, stopTimeoutMs?: number): Part
   /**
    * Stops each part once, the last one first, however often this is called. A part that fails to stop does not keep others from stopping.
    *
@@ -21,7 +21,7 @@ export interface Lifecycle {
 interface Part {
   readonly name: string
   readonly stop: () => unknown
-  readonly stopWithinMs: number | undefined
+  readonly stopTimeoutMs: number | undefined
 }
 
 export function createLifecycle(): Lifecycle {
@@ -42,15 +42,15 @@ export function createLifecycle(): Lifecycle {
     if (failed.size > 0) throw new AggregateError(failed.values(), `Could not be stopped: ${[...failed.keys()].join(', ')}.`)
   }
 
-  function add(name: string, stop: () => unknown, stopWithinMs?: number): void {
+  function add(name: string, stop: () => unknown, stopTimeoutMs?: number): void {
     if (isOver) throw new Error(`${name} was started when everything else had been stopped`)
-    parts.push({ name, stop, stopWithinMs })
+    parts.push({ name, stop, stopTimeoutMs })
   }
 
   return {
     add,
-    keep(name, part, stopWithinMs) {
-      add(name, () => part.close(), stopWithinMs)
+    keep(name, part, stopTimeoutMs) {
+      add(name, () => part.close(), stopTimeoutMs)
       return part
     },
     stop() {
@@ -78,14 +78,14 @@ export async function startOrStop<T>(
   }
 }
 
-async function stopOne({ stop, stopWithinMs }: Part): Promise<void> {
-  if (stopWithinMs === undefined) {
+async function stopOne({ stop, stopTimeoutMs }: Part): Promise<void> {
+  if (stopTimeoutMs === undefined) {
     await stop()
     return
   }
   let timer: NodeJS.Timeout | undefined
   const timeUp = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, stopWithinMs)
+    timer = setTimeout(resolve, stopTimeoutMs)
   })
   try {
     await Promise.race([stop(), timeUp])

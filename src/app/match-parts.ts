@@ -1,13 +1,13 @@
 // The matching parts: queries by hashes and by details, and the look-out for searches for what is stored.
 
-import { detailingWith } from '../services/intake/prepare-details.js'
-import { commonRowsUnder } from '../services/matching/common-rows.js'
-import { veilFrom } from '../services/matching/descriptor-permutation.js'
-import { detailFinderWith } from '../services/matching/detail-finder.js'
-import { matcherOver } from '../services/matching/matcher.js'
+import { createDetailing } from '../services/intake/prepare-details.js'
+import { createBitPermutation } from '../services/matching/bit-permutation.js'
+import { createCommonRows } from '../services/matching/common-rows.js'
+import { createDetailFinder } from '../services/matching/detail-finder.js'
+import { createFlippedBits } from '../services/matching/flipped-bits.js'
+import { createMatcher } from '../services/matching/matcher.js'
 import { createProbingBudget } from '../services/matching/probing.js'
-import { NO_PROBING, probingGuard } from '../services/matching/probing-guard.js'
-import { createTurnedBits } from '../services/matching/turned-bits.js'
+import { createProbingGuard, NO_PROBING } from '../services/matching/probing-guard.js'
 import { createProbingCounts } from '../store/trust/probing.js'
 import type { IndexParts } from './index-parts.js'
 import type { StoreParts } from './store-parts.js'
@@ -15,47 +15,47 @@ import type { TrustParts } from './trust-parts.js'
 
 export type MatchParts = ReturnType<typeof createMatchParts>
 
-export function createMatchParts(parts: StoreParts, index: IndexParts, { sightings, events, tallies }: TrustParts) {
-  const { options, lifecycle, matchIds, turns } = parts
+export function createMatchParts(parts: StoreParts, index: IndexParts, { matchEvents, events, dailyCounts }: TrustParts) {
+  const { options, lifecycle, matchIds, scheduler } = parts
   const { replica } = index
   const details = options.extendedProtection ? detailParts(parts, index) : undefined
-  const probing = lifecycle.keep('probing', createProbingGuard(parts, index, events))
-  const common = { replica, matchIds, turns }
-  const matcher = matcherOver({ ...common, finder: details?.finder, sightings, probing })
+  const probing = lifecycle.keep('probing', openProbingGuard(parts, index, events))
+  const common = { replica, matchIds, scheduler }
+  const matcher = createMatcher({ ...common, finder: details?.finder, matchEvents, probing })
   return {
     /** Whose answers are not counted for people to look at. */
     uncounted: matcher,
     /** Says whether a picture is there, and is nobody's question: nothing follows from what it finds. */
-    quiet: matcherOver({ ...common, finder: undefined, sightings: { note() {} }, probing: NO_PROBING }),
+    quiet: createMatcher({ ...common, finder: undefined, matchEvents: { note() {} }, probing: NO_PROBING }),
     /** Undefined where no details are kept. */
     detailing: details?.detailing,
-    services: { matcher: tallies.counted(matcher), matchIds, turns },
+    services: { matcher: dailyCounts.counted(matcher), matchIds, scheduler },
   }
 }
 
-function createProbingGuard(
+function openProbingGuard(
   { options, store, secrets, apiKeys }: StoreParts,
   { replica }: IndexParts,
   events: TrustParts['events'],
 ) {
-  const { now, onTrouble } = options
-  return probingGuard({
-    budget: createProbingBudget({ counts: createProbingCounts(store), secret: secrets.party, now, onTrouble }),
-    turnedBits: createTurnedBits({ now }),
+  const { now, onError } = options
+  return createProbingGuard({
+    budget: createProbingBudget({ counts: createProbingCounts(store), secret: secrets.pseudonym, now, onError }),
+    flippedBits: createFlippedBits({ now }),
     mode: options.probing ?? 'tell',
     apiKeys,
     known: () => replica.catalogue.apiKeys.values(),
     events,
     now,
-    onTrouble,
+    onError,
   })
 }
 
 function detailParts({ options, secrets, images }: StoreParts, { replica }: IndexParts) {
-  const veil = veilFrom(secrets.details)
-  const common = commonRowsUnder(veil)
+  const permutation = createBitPermutation(secrets.details)
+  const common = createCommonRows(permutation)
   return {
-    finder: detailFinderWith({ images, veil, common }),
-    detailing: detailingWith({ replica, veil, common, clock: options.clock }),
+    finder: createDetailFinder({ images, permutation, common }),
+    detailing: createDetailing({ replica, permutation, common, clock: options.clock }),
   }
 }

@@ -2,14 +2,14 @@
 
 import { healthOf } from '../services/ops/health.js'
 import { operationOf } from '../services/ops/operation.js'
-import { registryCounts } from '../services/ops/registry-counts.js'
-import { recordKeepingOver } from '../services/records/record-keeping.js'
-import { webhooksFrom } from '../services/webhooks/webhooks.js'
-import { clocksIn } from '../store/cases/clocks.js'
+import { createRegistryCounts } from '../services/ops/registry-counts.js'
+import { createRecordKeeping } from '../services/records/record-keeping.js'
+import { createWebhooks } from '../services/webhooks/webhooks.js'
+import { createDeadlineStore } from '../store/cases/deadlines.js'
 import { parseRedisUrl } from '../store/redis/redis-url.js'
 import { isToTrimToday } from '../store/upkeep/daily.js'
-import { deliveriesIn } from '../store/webhooks/deliveries.js'
-import { webhooksIn } from '../store/webhooks/webhooks.js'
+import { createDeliveryStore } from '../store/webhooks/deliveries.js'
+import { createWebhookStore } from '../store/webhooks/webhooks.js'
 import type { ExchangeParts } from './exchange-parts.js'
 import type { HashingParts } from './hashing-parts.js'
 import type { IndexParts } from './index-parts.js'
@@ -18,28 +18,28 @@ import type { StoreParts } from './store-parts.js'
 export function createOpsParts(
   { options, lifecycle, store, keyring, auditLog, audit, dueTime }: StoreParts,
   { replica, withdrawals }: IndexParts,
-  { desk }: HashingParts,
+  { pendingImages }: HashingParts,
   { services: { exchanges, reconcilers } }: ExchangeParts,
 ) {
-  const { now, clock, onTrouble } = options
-  const webhooks = webhooksIn(store, keyring)
-  const deliveries = deliveriesIn(store)
-  const records = recordKeepingOver({
+  const { now, clock, onError } = options
+  const webhooks = createWebhookStore(store, keyring)
+  const deliveries = createDeliveryStore(store)
+  const records = createRecordKeeping({
     log: auditLog,
     isOursToday: () => isToTrimToday(store),
     dueUntilMs: () => dueTime(store),
     withdrawalsFolder: options.withdrawalsFolder,
     auditDays: options.auditKeepDays ?? 0,
     withdrawalsDays: options.withdrawalsKeepDays ?? 0,
-    onTrouble,
+    onError,
   })
   lifecycle.keep('records', records)
   return {
     sweepRecords: records.sweep,
     services: {
-      webhooks: webhooksFrom({ webhooks, deliveries, trusted: options.webhookOrigins, now }),
-      registry: registryCounts({ replica, now, clock }),
-      health: healthOf({ replica, store, desk, reconcilers, withdrawals }),
+      webhooks: createWebhooks({ webhooks, deliveries, trusted: options.webhookOrigins, now }),
+      registry: createRegistryCounts({ replica, now, clock }),
+      health: healthOf({ replica, store, pendingImages, reconcilers, withdrawals }),
       operation: operationOf({
         store,
         folders: options.folders ?? new Map(),
@@ -48,7 +48,7 @@ export function createOpsParts(
         webhooks,
         deliveries,
         exchanges,
-        clocks: clocksIn(store),
+        deadlines: createDeadlineStore(store),
         now,
       }),
     },

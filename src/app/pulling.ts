@@ -8,17 +8,17 @@ import type { ExchangeJobs } from './exchange-jobs.js'
 import type { ServiceOptions } from './service-options.js'
 
 /** Where no file names anything, no queue is opened. */
-export function pullingBy(exchanges: Exchanges, reconcilers: Reconcilers, options: ServiceOptions) {
-  const { redis: target, onTrouble } = options
+export function createPulling(exchanges: Exchanges, reconcilers: Reconcilers, options: ServiceOptions) {
+  const { redis: target, onError } = options
   let pulls: Promise<ExchangeJobs> | undefined
   let runs: Promise<ExchangeJobs> | undefined
-  type Named = readonly { readonly name: string; readonly everyS: number }[]
+  type Named = readonly { readonly name: string; readonly intervalS: number }[]
   const begin = (queueName: string, schedule: Named, run: (name: string) => Promise<unknown>) => {
     if (schedule.length === 0) return undefined
     const jobs = import('./exchange-jobs.js').then(({ exchangeJobs }) =>
-      exchangeJobs({ target, queueName, run, schedule, onTrouble }),
+      exchangeJobs({ target, queueName, run, schedule, onError }),
     )
-    jobs.catch(onTrouble)
+    jobs.catch(onError)
     return jobs
   }
   return {

@@ -66,7 +66,7 @@ export async function registerRoutes(app: FastifyInstance, options: RouteOptions
     uploadLimits,
     inFlight,
     bandsOnly: exposure === 'public',
-    turns: services.turns,
+    scheduler: services.scheduler,
   })
   await app.register(feedRoutes, { prefix: '/v1', feed: services.feed })
   await app.register(feedbackRoutes, { prefix: '/v1', trust })
@@ -76,7 +76,7 @@ export async function registerRoutes(app: FastifyInstance, options: RouteOptions
   await app.register(insightRoutes, { prefix: '/v1', insights: services.insights })
   await app.register(keyRoutes, { prefix: '/v1', keys: services.keys, idempotency })
   await app.register(auditRoutes, { prefix: '/v1', audit: services.audit })
-  await app.register(dayRoutes, { prefix: '/v1', tallies: services.tallies })
+  await app.register(dayRoutes, { prefix: '/v1', dailyCounts: services.dailyCounts })
   await app.register(registryRoutes, { prefix: '/v1', registry: services.registry })
   await app.register(accountRoutes, { prefix: '/v1', accounts: services.accounts })
   await app.register(watchRoutes, { prefix: '/v1', watches: services.watches, idempotency })
@@ -98,7 +98,7 @@ export async function registerRoutes(app: FastifyInstance, options: RouteOptions
     inFlight,
     now,
   })
-  await app.register(bankRoutes, { prefix: '/v1', banks, registration, turns: services.turns })
+  await app.register(bankRoutes, { prefix: '/v1', banks, registration, scheduler: services.scheduler })
   await app.register(importRoutes, { prefix: '/v1', banks, imports: services.imports })
   await app.register(exportRoutes, { prefix: '/v1', banks, exports: services.exports })
   const { exchanges, reconcilers, pullSoon } = services

@@ -3,16 +3,16 @@
 import type { ScryptOptions } from 'node:crypto'
 import type { Exchange, Reconciler } from '../exchange/exchange-config.js'
 import type { listenForWorkers } from '../handoff/listener.js'
-import type { Hearing } from '../services/index/readiness.js'
+import type { ReplicaFreshness } from '../services/index/readiness.js'
 import type { FetchFrom } from '../services/intake/picture-fetching.js'
-import type { CeilingLimits } from '../services/intake/quotas.js'
+import type { QuotaLimits } from '../services/intake/quotas.js'
 import type { DueTime } from '../services/load/due-time.js'
 import type { ProbingMode } from '../services/matching/probing-guard.js'
 import type { AuditHead } from '../store/audit/audit-marks.js'
 import type { FeedDelay } from '../store/exchange/feed-batches.js'
 import type { OpeningOptions } from './opening.js'
 
-export interface TrustLimits extends CeilingLimits {
+export interface TrustLimits extends QuotaLimits {
   /** Work that opening a case costs, in rounds; 0 for none. */
   readonly proofRounds: number
 }
@@ -37,7 +37,7 @@ export interface ServiceOptions extends OpeningOptions {
   /** Are details of pictures kept, for cases that ask for it? */
   readonly extendedProtection: boolean
   /** Where this process keeps what it knows for its next start, and how often; undefined for nowhere. */
-  readonly snapshots: { readonly folder: string; readonly everyMs: number } | undefined
+  readonly snapshots: { readonly folder: string; readonly intervalMs: number } | undefined
   /** Where this process notes what was taken back, for whoever restores a backup; undefined for nowhere. */
   readonly withdrawalsFolder: string | undefined
   /** Folders whose disks must not fill up, by what they are for; none when left out. */
@@ -48,7 +48,7 @@ export interface ServiceOptions extends OpeningOptions {
   /** What is done about searches for what is stored; the operator is told of them when left out. */
   readonly probing?: ProbingMode
   /** How long answers go by the store's last word; as the promise about withdrawals has it when left out. */
-  readonly hearing?: Hearing
+  readonly freshness?: ReplicaFreshness
   /** What a try at a PIN costs; as is promised when left out, as it is outside tests. */
   readonly stretching?: ScryptOptions
   readonly now: () => number
@@ -57,7 +57,7 @@ export interface ServiceOptions extends OpeningOptions {
   /** Never goes back. */
   readonly clock: () => number
   /** What goes wrong behind the scenes; never with hashes. */
-  readonly onTrouble: (error: unknown) => void
+  readonly onError: (error: unknown) => void
   /** Told in words when the start has to wait for Redis. */
   readonly onWaiting?: (line: string) => void
   /** Told of each new end of the audit log. */

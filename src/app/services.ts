@@ -30,7 +30,7 @@ export interface Services extends AppServices {
   /** Removes records that are kept no longer, as happens every hour by itself. */
   sweepRecords(): Promise<void>
   /** Gives up all pictures that wait for a worker: for a process that cannot stop before they are answered. */
-  callOff(): void
+  cancel(): void
   /** @throws {AggregateError} naming the parts that could not be stopped; all others are. */
   close(): Promise<void>
 }
@@ -41,7 +41,7 @@ export interface Services extends AppServices {
  * @throws {SealError} when the keyring does not belong to what is stored. {Error} when Redis or the address for workers cannot be used.
  */
 export function openServices(options: ServiceOptions, lifecycle = createLifecycle()): Promise<Services> {
-  return startOrStop(lifecycle, () => openParts(options, lifecycle), options.onTrouble)
+  return startOrStop(lifecycle, () => openParts(options, lifecycle), options.onError)
 }
 
 async function openParts(options: ServiceOptions, lifecycle: Lifecycle): Promise<Services> {
@@ -74,10 +74,10 @@ async function openParts(options: ServiceOptions, lifecycle: Lifecycle): Promise
     },
     beginPulling: exchange.beginPulling,
     settled: trust.settled,
-    checkAudit: store.auditChecks.next,
+    checkAudit: store.createAuditChecks.next,
     sweepWatches: watch.sweep,
     sweepRecords: ops.sweepRecords,
-    callOff: () => hashing.desk.close(),
+    cancel: () => hashing.pendingImages.close(),
     close: lifecycle.stop,
   }
 }

@@ -2,106 +2,116 @@
 
 import type { OrgKind } from '../domain/organisations/access.js'
 import { isVisibleTo } from '../domain/organisations/bank.js'
-import { type Notices, noticesFrom } from '../services/cases/notices.js'
+import { createNotices, type Notices } from '../services/cases/notices.js'
 import { proofOfWork } from '../services/cases/proof-of-work.js'
-import { ceilingsOf } from '../services/intake/quotas.js'
-import { refusalsWith } from '../services/intake/resubmission-block.js'
-import { type Sightings, sightingsKeptBy } from '../services/matching/match-recorder.js'
-import { accountsFrom } from '../services/trust/accounts.js'
-import { attestingOver } from '../services/trust/attesting.js'
-import { type Tallies, talliesOver } from '../services/trust/daily-counts.js'
-import { effectsIn } from '../services/trust/decision-effects.js'
-import { insightsFrom } from '../services/trust/insights.js'
+import { quotasOf } from '../services/intake/quotas.js'
+import { createResubmissionDigests } from '../services/intake/resubmission-block.js'
+import { createMatchRecorder, type MatchEvents } from '../services/matching/match-recorder.js'
+import { createAccounts } from '../services/trust/accounts.js'
+import { createAttesting } from '../services/trust/attesting.js'
+import { createDailyCounts, type DailyCounts } from '../services/trust/daily-counts.js'
+import { createDecisionEffects } from '../services/trust/decision-effects.js'
+import { createInsights } from '../services/trust/insights.js'
 import { afterMatches } from '../services/trust/match-follow-up.js'
-import { ownersIn } from '../services/trust/owner-of.js'
-import { type PartyOf, partiesWith } from '../services/trust/parties.js'
-import { type TrustService, trustOver } from '../services/trust/trust.js'
-import { clocksIn } from '../store/cases/clocks.js'
-import { proofsIn } from '../store/cases/proofs.js'
+import { createOwners } from '../services/trust/owner-of.js'
+import { createPseudonyms, type PseudonymOf } from '../services/trust/pseudonyms.js'
+import { createTrust, type TrustService } from '../services/trust/trust.js'
+import { createDeadlineStore } from '../store/cases/deadlines.js'
+import { createProofStore } from '../store/cases/proofs.js'
 import type { ApiKeys } from '../store/organisations/api-keys.js'
-import { appealsIn } from '../store/trust/appeals.js'
-import { canariesIn } from '../store/trust/canaries.js'
-import { type Contexts, contextsIn } from '../store/trust/contexts.js'
-import { talliesIn } from '../store/trust/daily-counts.js'
-import { sightingsIn } from '../store/trust/match-counts.js'
-import { type Strikes, strikesIn } from '../store/trust/strikes.js'
-import { type Events, eventsIn } from '../store/webhooks/events.js'
+import { createAppealStore } from '../store/trust/appeals.js'
+import { createCanaryStore } from '../store/trust/canaries.js'
+import { type Contexts, createContextStore } from '../store/trust/contexts.js'
+import { createDailyCountStore } from '../store/trust/daily-counts.js'
+import { createMatchEventStore } from '../store/trust/match-counts.js'
+import { createStrikeStore, type Strikes } from '../store/trust/strikes.js'
+import { createEventStore, type Events } from '../store/webhooks/events.js'
 import type { IndexParts } from './index-parts.js'
 import type { StoreParts } from './store-parts.js'
 
 export type TrustParts = ReturnType<typeof createTrustParts>
 
 /** How long what follows from a match may wait. */
-const BATCH_EVERY_MS = 1000
+const BATCH_INTERVAL_MS = 1000
 /** How long counts for people to look at may wait. */
-const TALLY_EVERY_MS = 5000
-const TELL_OVERDUE_EVERY_MS = 15_000
-const END_BLOCKS_EVERY_MS = 60_000
+const COUNT_INTERVAL_MS = 5000
+const TELL_OVERDUE_INTERVAL_MS = 15_000
+const END_BLOCKS_INTERVAL_MS = 60_000
 
 export function createTrustParts(parts: StoreParts, index: IndexParts) {
   const { options, lifecycle, store, keyring, secrets, images, cases, apiKeys, trusts, matchIds } = parts
-  const { trustLimits: limits, now, onTrouble } = options
+  const { trustLimits: limits, now, onError } = options
   const shared = {
-    kindOf: kindsIn(apiKeys),
-    partyOf: partiesWith(secrets.party),
-    clocks: clocksIn(store),
-    events: eventsIn(store),
-    strikes: strikesIn(store),
-    contexts: contextsIn(store, keyring, secrets.party),
+    kindOf: createOrganisationKinds(apiKeys),
+    pseudonymOf: createPseudonyms(secrets.pseudonym),
+    deadlines: createDeadlineStore(store),
+    events: createEventStore(store),
+    strikes: createStrikeStore(store),
+    contexts: createContextStore(store, keyring, secrets.pseudonym),
   }
-  const { kindOf, partyOf, clocks, events, strikes, contexts } = shared
+  const { kindOf, pseudonymOf, deadlines, events, strikes, contexts } = shared
   // Stopped after all that judges: what it judges last is counted too.
-  const tallies = talliesOver({ tallies: talliesIn(store), everyMs: TALLY_EVERY_MS, now, onTrouble })
-  lifecycle.keep('daily counts', tallies)
-  const notices = noticesFrom({ clocks, cases, apiKeys, events, now, onTrouble })
-  repeat('notices that are overdue', TELL_OVERDUE_EVERY_MS, () => notices.tell(), parts)
-  const appeals = appealsIn(store)
-  repeat('ends of blocks', END_BLOCKS_EVERY_MS, () => appeals.endBlocks(now()), parts)
-  const trust = createTrust(parts, index, { ...shared, tallies, notices })
-  const sightings = createSightings(parts, { ...shared, notices, trust })
+  const dailyCounts = createDailyCounts({
+    dailyCounts: createDailyCountStore(store),
+    intervalMs: COUNT_INTERVAL_MS,
+    now,
+    onError,
+  })
+  lifecycle.keep('daily counts', dailyCounts)
+  const notices = createNotices({ deadlines, cases, apiKeys, events, now, onError })
+  repeat('notices that are overdue', TELL_OVERDUE_INTERVAL_MS, () => notices.tell(), parts)
+  const appeals = createAppealStore(store)
+  repeat('ends of blocks', END_BLOCKS_INTERVAL_MS, () => appeals.endBlocks(now()), parts)
+  const trust = openTrust(parts, index, { ...shared, dailyCounts, notices })
+  const matchEvents = createSightings(parts, { ...shared, notices, trust })
   // Stopped before what it hands its last counts to.
-  lifecycle.keep('sightings', sightings)
+  lifecycle.keep('sightings', matchEvents)
   return {
     kindOf,
     trust,
-    tallies,
+    dailyCounts,
     appeals,
     events,
-    sightings,
-    ceilings: ceilingsOf({ strikes, limits, now }),
+    matchEvents,
+    quotas: quotasOf({ strikes, limits, now }),
     async settled() {
-      await Promise.all([sightings.flush(), tallies.flush()])
+      await Promise.all([matchEvents.flush(), dailyCounts.flush()])
     },
     services: {
       trust,
-      tallies,
+      dailyCounts,
       notices,
-      attesting: attestingOver({ cases, clocks, images, trusts, apiKeys, matchIds, partyOf }),
-      proofOfWork: proofOfWork({ proofs: proofsIn(store), secret: secrets.party, rounds: limits.proofRounds, now }),
-      insights: insightsFrom({ contexts, now }),
-      accounts: accountsFrom({ events, strikes, now }),
+      attesting: createAttesting({ cases, deadlines, images, trusts, apiKeys, matchIds, pseudonymOf }),
+      proofOfWork: proofOfWork({
+        proofs: createProofStore(store),
+        secret: secrets.pseudonym,
+        rounds: limits.proofRounds,
+        now,
+      }),
+      insights: createInsights({ contexts, now }),
+      accounts: createAccounts({ events, strikes, now }),
     },
   }
 }
 
 interface Shared {
-  readonly kindOf: ReturnType<typeof kindsIn>
-  readonly partyOf: PartyOf
+  readonly kindOf: ReturnType<typeof createOrganisationKinds>
+  readonly pseudonymOf: PseudonymOf
   readonly events: Events
   readonly strikes: Strikes
   readonly contexts: Contexts
   readonly notices: Notices
 }
 
-function createTrust(
+function openTrust(
   { options, secrets, images, cases, apiKeys, trusts, caseEvents, matchIds }: StoreParts,
   { replica }: IndexParts,
-  { partyOf, strikes, notices, tallies }: Shared & { readonly tallies: Tallies },
+  { pseudonymOf, strikes, notices, dailyCounts }: Shared & { readonly dailyCounts: DailyCounts },
 ): TrustService {
-  const { now, onTrouble } = options
-  const ownerOf = ownersIn(cases, (bank) => replica.catalogue.banks.get(bank)?.orgId)
-  const effects = effectsIn({ notices, strikes, caseEvents, ownerOf })
-  return trustOver({
+  const { now, onError } = options
+  const ownerOf = createOwners(cases, (bank) => replica.catalogue.banks.get(bank)?.orgId)
+  const effects = createDecisionEffects({ notices, strikes, caseEvents, ownerOf })
+  return createTrust({
     trusts,
     images,
     apiKeys,
@@ -112,13 +122,13 @@ function createTrust(
       return bank !== undefined && isVisibleTo(bank, orgId)
     },
     matchIds,
-    partyOf,
-    clocksOf: notices.running,
-    refusalOf: refusalsWith(secrets.signalId),
+    pseudonymOf,
+    deadlinesOf: notices.running,
+    refusalOf: createResubmissionDigests(secrets.signalId),
     now,
-    onTrouble,
+    onError,
     onChange: (change) => {
-      tallies.said(change)
+      dailyCounts.said(change)
       return effects(change)
     },
   })
@@ -126,34 +136,34 @@ function createTrust(
 
 function createSightings(
   { options, store, images, trusts, caseEvents }: StoreParts,
-  { kindOf, partyOf, events, contexts, notices, trust }: Shared & { readonly trust: TrustService },
-): Sightings {
-  const { now, onTrouble } = options
+  { kindOf, pseudonymOf, events, contexts, notices, trust }: Shared & { readonly trust: TrustService },
+): MatchEvents {
+  const { now, onError } = options
   const keep = afterMatches({
-    sightings: sightingsIn(store),
+    matchEvents: createMatchEventStore(store),
     contexts,
     images,
     trusts,
     trust,
     caseEvents,
     events,
-    canaries: canariesIn(store),
+    canaries: createCanaryStore(store),
     isPlatform: async (orgId) => (await kindOf(orgId)) === 'platform',
-    partyOf,
+    pseudonymOf,
     onMet: notices.met,
     now,
-    onTrouble,
+    onError,
   })
-  return sightingsKeptBy({ keep, everyMs: BATCH_EVERY_MS, onTrouble })
+  return createMatchRecorder({ keep, intervalMs: BATCH_INTERVAL_MS, onError })
 }
 
-function repeat(name: string, everyMs: number, work: () => Promise<unknown>, { options, lifecycle }: StoreParts): void {
-  const timer = setInterval(() => void work().catch(options.onTrouble), everyMs).unref()
+function repeat(name: string, intervalMs: number, work: () => Promise<unknown>, { options, lifecycle }: StoreParts): void {
+  const timer = setInterval(() => void work().catch(options.onError), intervalMs).unref()
   lifecycle.add(name, () => clearInterval(timer))
 }
 
 /** An organisation's kind never changes, so it is asked for once. */
-function kindsIn(apiKeys: Pick<ApiKeys, 'org'>): (orgId: string) => Promise<OrgKind | undefined> {
+function createOrganisationKinds(apiKeys: Pick<ApiKeys, 'org'>): (orgId: string) => Promise<OrgKind | undefined> {
   const known = new Map<string, OrgKind>()
   return async (orgId) => {
     const kind = known.get(orgId) ?? (await apiKeys.org(orgId))?.kind

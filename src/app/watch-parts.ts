@@ -1,9 +1,9 @@
 // The watch parts: what organisations watch for, compared with what is registered.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { watchingOver } from '../services/watch/watch-evaluator.js'
-import { watchIndexOver } from '../services/watch/watch-index.js'
-import { watchServiceOver } from '../services/watch/watch-service.js'
+import { createWatchEvaluator } from '../services/watch/watch-evaluator.js'
+import { createWatchIndex } from '../services/watch/watch-index.js'
+import { createWatchService } from '../services/watch/watch-service.js'
 import { connectForFollowing } from '../store/redis/client.js'
 import type { IndexParts } from './index-parts.js'
 import type { MatchParts } from './match-parts.js'
@@ -11,14 +11,14 @@ import type { StoreParts } from './store-parts.js'
 
 export function createWatchParts(parts: StoreParts, { replica }: IndexParts, { uncounted: matcher }: MatchParts) {
   const { options, lifecycle, store, watches, images, matchIds, audit, dueTime } = parts
-  const { redis, now, clock, onTrouble } = options
+  const { redis, now, clock, onError } = options
   const index = lifecycle.keep(
     'index of watches',
-    watchIndexOver({ watches, follower: connectForFollowing(redis), clock, onTrouble }),
+    createWatchIndex({ watches, follower: connectForFollowing(redis), clock, onError }),
   )
   const watching = lifecycle.keep(
     'watching',
-    watchingOver({
+    createWatchEvaluator({
       store,
       watches,
       index,
@@ -31,7 +31,7 @@ export function createWatchParts(parts: StoreParts, { replica }: IndexParts, { u
       dueTime,
       clock,
       pause: sleep,
-      onTrouble,
+      onError,
     }),
   )
   return {
@@ -42,6 +42,6 @@ export function createWatchParts(parts: StoreParts, { replica }: IndexParts, { u
     },
     /** Erases what is watched for no longer. */
     sweep: () => watching.sweep(),
-    services: { watches: watchServiceOver({ watches, audit, mostPerOrg: options.maxWatchesPerOrg, now }) },
+    services: { watches: createWatchService({ watches, audit, maxPerOrg: options.maxWatchesPerOrg, now }) },
   }
 }

@@ -23,14 +23,14 @@ export interface KeptCertificate extends ServerCertificate {
 
 export interface KeepOptions {
   readonly files: CertificateFiles
-  readonly everyMs?: number
+  readonly intervalMs?: number
   readonly now: () => number
   readonly onRenewed: (expiresAtMs: number) => void
   /** Once for each state of the files. The certificate of before stays in use. */
   readonly onRefused: (why: string) => void
 }
 
-const LOOK_EVERY_MS = 1000
+const LOOK_INTERVAL_MS = 1000
 
 /**
  * Both files are looked at by their inode, size and time: a link that leads to another folder, as Kubernetes replaces a Secret, counts as a change.
@@ -40,7 +40,7 @@ const LOOK_EVERY_MS = 1000
  */
 export function keepCertificate({
   files,
-  everyMs = LOOK_EVERY_MS,
+  intervalMs = LOOK_INTERVAL_MS,
   now,
   onRenewed,
   onRefused,
@@ -87,7 +87,7 @@ export function keepCertificate({
     looking = looking.then(() => look(isAsked))
     return looking
   }
-  const timer = setInterval(() => void lookNext(false), everyMs).unref()
+  const timer = setInterval(() => void lookNext(false), intervalMs).unref()
 
   return {
     get cert() {

@@ -10,11 +10,11 @@ export interface PartCommand {
   readonly command: string
   readonly args: readonly string[]
   readonly env: Environment
-  readonly stopWithinMs: number
+  readonly stopTimeoutMs: number
 }
 
 /** A part that was never ready in so many starts will not be ready in the next: a taken port, a wrong setting. */
-const MOST_FIRST_STARTS = 3
+const MAX_FIRST_STARTS = 3
 
 const Ready = z.object({ ready: z.literal(true), url: z.string().optional() })
 
@@ -26,7 +26,7 @@ export interface KeptPart extends Kept {
 }
 
 export function keepPart(
-  { name, command, args, env, stopWithinMs }: PartCommand,
+  { name, command, args, env, stopTimeoutMs }: PartCommand,
   { onReady, onHopeless }: { readonly onReady: () => void; readonly onHopeless?: () => void },
   context: Keeping,
 ): KeptPart {
@@ -61,7 +61,7 @@ export function keepPart(
     return { child, exited }
   }
   function restartLater(how: string, livedMs: number) {
-    if (onHopeless !== undefined && !everReady && starts >= MOST_FIRST_STARTS) {
+    if (onHopeless !== undefined && !everReady && starts >= MAX_FIRST_STARTS) {
       warn(`${name} ended before it was ready, ${starts} times (${how}).`)
       return onHopeless()
     }
@@ -82,9 +82,9 @@ export function keepPart(
       clearTimeout(retry)
       running.child.kill('SIGTERM')
       const impatience = setTimeout(() => {
-        warn(`${name} did not stop within ${stopWithinMs / 1000} s; killing it.`)
+        warn(`${name} did not stop within ${stopTimeoutMs / 1000} s; killing it.`)
         killGroup(running.child.pid)
-      }, stopWithinMs)
+      }, stopTimeoutMs)
       await running.exited
       clearTimeout(impatience)
     },

@@ -80,7 +80,7 @@ export function withoutDumps(program: string): { readonly command: string; reado
 }
 
 /** How many files this process may have open; `undefined` where the system does not say. */
-export function mostOpenFiles(limits = '/proc/self/limits'): number | undefined {
+export function maxOpenFiles(limits = '/proc/self/limits'): number | undefined {
   try {
     const text = /^Max open files +(\d+)/m.exec(readFileSync(limits, 'utf8'))?.[1]
     return text === undefined ? undefined : Number(text)

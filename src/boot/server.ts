@@ -18,18 +18,11 @@ import { type CertificateFiles, type KeptCertificate, keepCertificate } from './
 import { type Config, readConfig } from './config.js'
 import { whyNotListening } from './listening.js'
 import { isLoopback, refusePublicHost } from './private-host.js'
-import {
-  hearHangups,
-  leaveMemoryOutOfDumps,
-  mostOpenFiles,
-  orRefuseToStart,
-  refuseToStart,
-  stopOnSignal,
-} from './process.js'
+import { hearHangups, leaveMemoryOutOfDumps, maxOpenFiles, orRefuseToStart, refuseToStart, stopOnSignal } from './process.js'
 import { startTracing } from './tracing.js'
 
 /** What a worker is given to finish when the api is told to stop; the supervisor allows 15 s in all. */
-const FINISH_WITHIN_MS = 5000
+const FINISH_TIMEOUT_MS = 5000
 
 leaveMemoryOutOfDumps()
 let tellStarted = (_app: FastifyInstance) => {}
@@ -58,7 +51,7 @@ async function start(): Promise<void> {
   tellStarted(app)
   // Stopped first: what is still being answered needs all other parts.
   lifecycle.add('app', async () => {
-    const lastCall = setTimeout(services.callOff, FINISH_WITHIN_MS)
+    const lastCall = setTimeout(services.cancel, FINISH_TIMEOUT_MS)
     await app.close()
     clearTimeout(lastCall)
   })
@@ -86,9 +79,9 @@ function serviceOptions(): ServiceOptions {
       certificate: certificateOf('handoff', 'TABIR_HANDOFF_TLS', config.handoffTlsFiles),
     },
     snapshots:
-      config.snapshotEveryS === 0
+      config.snapshotIntervalS === 0
         ? undefined
-        : { folder: join(config.dataDir, 'snapshots'), everyMs: config.snapshotEveryS * 1000 },
+        : { folder: join(config.dataDir, 'snapshots'), intervalMs: config.snapshotIntervalS * 1000 },
     exchanges: exchangesIn(exchangeFile),
     reconcilers: reconcilersIn(exchangeFile),
     withdrawalsFolder,
@@ -115,7 +108,7 @@ function serviceOptions(): ServiceOptions {
     now: () => Date.now(),
     clock: () => performance.now(),
     onWaiting: (line) => console.error(line),
-    onTrouble: (error) => void started.then(({ log }) => log.error({ err: error }, 'trouble')),
+    onError: (error) => void started.then(({ log }) => log.error({ err: error }, 'trouble')),
     onAuditHead: (head) => void started.then(({ log }) => log.info({ auditHead: headText(head) }, 'audit')),
   }
 }
@@ -134,7 +127,7 @@ function appOptions(): Omit<AppOptions, 'services' | 'tls' | 'tracing'> {
     serverLimits: { ...SERVER_LIMITS, connections: maxConnections() },
     certificates,
     exposure: config.exposure,
-    mostOf: config.maxQueriesPerOrgPerDay === 0 ? {} : { 'match-queries': config.maxQueriesPerOrgPerDay },
+    maxOf: config.maxQueriesPerOrgPerDay === 0 ? {} : { 'match-queries': config.maxQueriesPerOrgPerDay },
     logLevel: config.logLevel,
     logSample: config.logSample,
   }
@@ -154,7 +147,7 @@ function siteOf({ pageExitUrl: exitUrl, country, contactName: name, contactLink:
 
 /** A quarter of the files that this process may open stays for Redis, workers, fetches and snapshots. */
 function maxConnections(): number {
-  return Math.min(SERVER_LIMITS.connections, Math.floor((mostOpenFiles() ?? Number.POSITIVE_INFINITY) * 0.75))
+  return Math.min(SERVER_LIMITS.connections, Math.floor((maxOpenFiles() ?? Number.POSITIVE_INFINITY) * 0.75))
 }
 
 function warnOfSettings(log: FastifyBaseLogger): void {

@@ -13,7 +13,7 @@ export interface Tracing {
   close(): Promise<void>
 }
 
-const CLOSE_WITHIN_MS = 1000
+const CLOSE_TIMEOUT_MS = 1000
 
 /** The only attributes that leave. Routes as patterns, never paths: a path may name a case. */
 const ATTRIBUTES: ReadonlySet<string> = new Set([
@@ -56,7 +56,7 @@ export async function startTracing(url: string, service: 'tabir-api' | 'tabir-wo
   fastify.setTracerProvider(provider)
   return {
     plugin: fastify.plugin(),
-    close: () => Promise.race([provider.shutdown().catch(() => {}), sleep(CLOSE_WITHIN_MS)]),
+    close: () => Promise.race([provider.shutdown().catch(() => {}), sleep(CLOSE_TIMEOUT_MS)]),
   }
 }
 

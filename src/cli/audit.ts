@@ -2,8 +2,8 @@
 
 import { parseArgs } from 'node:util'
 import { plainJson } from '../domain/plain-text.js'
-import { LEAST_AUDIT_DAYS } from '../services/records/record-keeping.js'
-import { type AuditLog, auditLogIn } from '../store/audit/audit.js'
+import { MIN_AUDIT_DAYS } from '../services/records/record-keeping.js'
+import { type AuditLog, createAuditLog } from '../store/audit/audit.js'
 import { noteAuditCheck } from '../store/audit/audit-check.js'
 import { AUDIT_FAULTS, headText, parseHead } from '../store/audit/audit-marks.js'
 import type { Store } from '../store/redis/client.js'
@@ -13,7 +13,7 @@ const USAGE = `tabir audit verify [--head HEAD]
   tabir audit list [--after NUMBER] [--limit LINES]
   tabir audit trim --older-than DAYS`
 const DAY_MS = 86_400_000
-const MOST_LISTED = 100_000
+const MAX_LISTED = 100_000
 const AT_ONCE = 1000
 
 /** @returns the exit status: 0, or 1 for a log that is not sound or cannot be read, 2 for arguments that cannot be used. */
@@ -22,7 +22,7 @@ export async function audit(args: readonly string[]): Promise<number> {
   if (work === undefined) return failed(USAGE, 2)
   try {
     return await withSealedStore(async ({ store, secrets }) => {
-      const log = auditLogIn(store, secrets.audit)
+      const log = createAuditLog(store, secrets.audit)
       // What was typed while no api was running waits to be chained. A log that is not sound takes no more: verify says why.
       await log.chain().catch(() => {})
       return work(log, store)
@@ -42,12 +42,12 @@ function workFor([verb, ...rest]: readonly string[]): ((log: AuditLog, store: St
     if (verb === 'trim') {
       const { values } = parseArgs({ args: rest, options: { 'older-than': { type: 'string' } } })
       const days = wholeNumber(values['older-than'] ?? '')
-      return days === undefined || days < LEAST_AUDIT_DAYS ? undefined : (log) => trim(log, days)
+      return days === undefined || days < MIN_AUDIT_DAYS ? undefined : (log) => trim(log, days)
     }
     if (verb !== 'list') return undefined
     const { values } = parseArgs({ args: rest, options: { after: { type: 'string' }, limit: { type: 'string' } } })
     const after = wholeNumber(values.after ?? '0')
-    const limit = wholeNumber(values.limit ?? String(MOST_LISTED))
+    const limit = wholeNumber(values.limit ?? String(MAX_LISTED))
     return after === undefined || limit === undefined ? undefined : (log) => list(log, after, limit)
   } catch {
     return undefined

@@ -8,7 +8,7 @@ export interface ByteBarOptions {
   readonly now: () => number
 }
 
-const EVERY_MS = 200
+const INTERVAL_MS = 200
 const CELLS = 30
 const ERASE_LINE = '\r\u001b[K'
 const MB = 1e6
@@ -21,7 +21,7 @@ export function byteBar({ label, totalBytes, stream, now }: ByteBarOptions) {
   return {
     add(more: number): void {
       bytes += more
-      if (stream.isTTY !== true || now() - shownAtMs < EVERY_MS) return
+      if (stream.isTTY !== true || now() - shownAtMs < INTERVAL_MS) return
       shownAtMs = now()
       const perMs = bytes / Math.max(1, shownAtMs - startedAtMs)
       const speed = `${((perMs * 1000) / MB).toFixed(1)} MB/s`

@@ -4,9 +4,9 @@ import { parseArgs } from 'node:util'
 import { plainJson } from '../domain/plain-text.js'
 import { Problem } from '../domain/problem.js'
 import { PROBLEMS } from '../http/problem-table.js'
-import { caseAccessTo } from '../services/cases/case-access.js'
-import { type Cases, type CaseView, casesFrom } from '../services/cases/cases.js'
-import { casesIn } from '../store/cases/cases.js'
+import { createCaseAccess } from '../services/cases/case-access.js'
+import { type Cases, type CaseView, createCases } from '../services/cases/cases.js'
+import { createCaseStore } from '../store/cases/cases.js'
 import { withSealedStore } from './sealed-store.js'
 
 const USAGE = 'tabir cases end NUMBER [--dry-run]'
@@ -66,11 +66,11 @@ function factsOf({ caseNumber, state, images, createdAtMs, assistance, end: ende
 /** A running service hears of it as of a withdrawal by the submitter: from the same change in the store. */
 function withCases<T>(use: (service: Cases) => Promise<T>): Promise<T> {
   return withSealedStore(async ({ store, secrets }) => {
-    const kept = casesIn(store)
+    const kept = createCaseStore(store)
     return use(
-      casesFrom({
+      createCases({
         cases: kept,
-        access: caseAccessTo(kept, secrets),
+        access: createCaseAccess(kept, secrets),
         replica: { reached: async () => {} }, // there is no index here that could be behind
         // No case is opened or renewed here.
         retentionMs: 0,

@@ -5,10 +5,10 @@ import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { WrongSettings } from '../boot/config.js'
 import { plainJson } from '../domain/plain-text.js'
-import { ask, nameApi, REMOTE_OPTIONS, REMOTE_USAGE, type Remote, refusalOf, remoteFrom, textOf } from './remote.js'
+import { ask, createRemote, nameApi, REMOTE_OPTIONS, REMOTE_USAGE, type Remote, refusalOf, textOf } from './remote.js'
 
 const USAGE = `tabir exchange list | pull NAME ${REMOTE_USAGE}`
-const LOOK_EVERY_MS = 500
+const LOOK_INTERVAL_MS = 500
 
 const Row = z.looseObject({
   name: z.string(),
@@ -33,7 +33,7 @@ export async function exchange(args: readonly string[]): Promise<number> {
     if (asked.statusCode !== 202) return said((await refusalOf(asked)).words, 1)
     asked.resume()
     for (;;) {
-      await sleep(LOOK_EVERY_MS)
+      await sleep(LOOK_INTERVAL_MS)
       const now = (await list(remote)).exchanges.find((row) => row.name === name)
       if (now === undefined || now.state === 'pulling' || now.startedAt === (before?.startedAt ?? null)) continue
       print([now])
@@ -58,7 +58,7 @@ function optionsOf(args: string[]): { verb: 'list' | 'pull'; name: string; remot
     const [verb, name = '', ...more] = positionals
     const isUsable = (verb === 'list' && name === '') || (verb === 'pull' && /^[a-z0-9-]{1,40}$/.test(name))
     if (!isUsable || more.length > 0) return USAGE
-    const remote = remoteFrom(values)
+    const remote = createRemote(values)
     return typeof remote === 'string' ? remote : { verb, name, remote }
   } catch (error) {
     if (error instanceof WrongSettings) throw error

@@ -15,7 +15,7 @@ import { standardOutput } from '../files/standard-output.js'
 import { writeWholeFile } from '../files/write-file.js'
 import { byteBar } from './byte-bar.js'
 import { isClosedPipe, NOBODY_READS } from './closed-pipe.js'
-import { ask, nameApi, REMOTE_OPTIONS, REMOTE_USAGE, type Remote, refusalOf, remoteFrom } from './remote.js'
+import { ask, createRemote, nameApi, REMOTE_OPTIONS, REMOTE_USAGE, type Remote, refusalOf } from './remote.js'
 
 const USAGE = `tabir export --bank BANK (--plain | --seal-to RECIPIENT) [--format ${EXPORT_FORMATS.join('|')}] [--since FILE] [--out FILE]
     ${REMOTE_USAGE}
@@ -101,7 +101,7 @@ function optionsOf(args: string[]): Options | string {
     if (sealTo !== undefined && !AGE_RECIPIENT_PATTERN.test(sealTo)) return '--seal-to is an age recipient, age1…'
     if (since !== undefined && (!MAY_FOLLOW[format] || sealTo !== undefined))
       return '--since needs --plain and --format ndjson'
-    const remote = remoteFrom(values)
+    const remote = createRemote(values)
     if (typeof remote === 'string') return remote
     return { bank, format, seal: sealTo === undefined ? { plain: true } : { sealTo }, since, out, remote }
   } catch (error) {

@@ -8,18 +8,18 @@ import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { WrongSettings } from '../boot/config.js'
 import { BANK_NAME_PATTERN } from '../domain/organisations/bank.js'
-import { FILE_FORMATS, IMPORT_STATES, RECORD_REFUSALS } from '../domain/organisations/bank-import.js'
+import { FILE_FORMATS, IMPORT_STATES, RECORD_REJECTIONS } from '../domain/organisations/bank-import.js'
 import { plainJson } from '../domain/plain-text.js'
 import { byteBar } from './byte-bar.js'
 import {
   ask,
+  createRemote,
   nameApi,
   REMOTE_OPTIONS,
   REMOTE_USAGE,
   type Refused,
   type Remote,
   refusalOf,
-  remoteFrom,
   textOf,
 } from './remote.js'
 
@@ -33,9 +33,9 @@ const Report = z.object({
   accepted: z.int(),
   removed: z.int(),
   notFound: z.int(),
-  refused: z.int(),
-  refusedFor: z.partialRecord(z.enum(RECORD_REFUSALS), z.int()),
-  refusals: z.array(z.object({ fromLine: z.int(), toLine: z.int(), reason: z.enum(RECORD_REFUSALS) })),
+  rejected: z.int(),
+  rejectedFor: z.partialRecord(z.enum(RECORD_REJECTIONS), z.int()),
+  rejections: z.array(z.object({ fromLine: z.int(), toLine: z.int(), reason: z.enum(RECORD_REJECTIONS) })),
   notFoundLines: z.array(z.object({ fromLine: z.int(), toLine: z.int() })),
 })
 
@@ -48,7 +48,7 @@ const WORTH_ANOTHER_TRY = [
   'idempotency-key-busy',
   'upload-incomplete',
 ]
-const MOST_TRIES = 8
+const MAX_TRIES = 8
 const FIRST_WAIT_MS = 500
 
 /** @returns the exit status: 0 when every line was taken or removed nothing, 3 when some were refused, 1 when it failed, 2 for wrong arguments. */
@@ -73,9 +73,9 @@ export async function importFile(args: readonly string[]): Promise<number> {
     if ('lines' in outcome) {
       bar.end()
       process.stdout.write(`${plainJson(outcome)}\n`)
-      return outcome.refused === 0 ? 0 : 3
+      return outcome.rejected === 0 ? 0 : 3
     }
-    if (tries === MOST_TRIES || !WORTH_ANOTHER_TRY.includes(outcome.code)) {
+    if (tries === MAX_TRIES || !WORTH_ANOTHER_TRY.includes(outcome.code)) {
       bar.end()
       return failed(outcome.words, 1)
     }
@@ -99,7 +99,7 @@ function optionsOf(args: string[]) {
     const [file, ...more] = positionals
     const { bank } = values
     if (file === undefined || more.length > 0 || bank === undefined || !BANK_NAME_PATTERN.test(bank)) return USAGE
-    const remote = remoteFrom(values)
+    const remote = createRemote(values)
     return typeof remote === 'string' ? remote : { file, bank, remote }
   } catch (error) {
     if (error instanceof WrongSettings) throw error

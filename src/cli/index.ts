@@ -5,7 +5,7 @@ import type { z } from 'zod'
 import { readConfig } from '../boot/config.js'
 import { IndexReport } from '../http/schemas.js'
 import { reasonIn } from './doctor/doctor-api.js'
-import { apiUrlFrom, nameApi, REMOTE_OPTIONS, remoteFrom } from './remote.js'
+import { apiUrlFrom, createRemote, nameApi, REMOTE_OPTIONS } from './remote.js'
 
 type Report = z.infer<typeof IndexReport>
 type Index = Report['indexes'][number]
@@ -21,7 +21,7 @@ export async function index(args: readonly string[]): Promise<number> {
   const config = readConfig(process.env)
   const url = options.url ?? apiUrlFrom(config)
   // Only an api that anybody may reach asks for a key.
-  const remote = options['key-file'] === undefined && config.apiKey === undefined ? undefined : remoteFrom(options)
+  const remote = options['key-file'] === undefined && config.apiKey === undefined ? undefined : createRemote(options)
   if (typeof remote === 'string') return failed(remote, 2)
   nameApi(new URL(url))
   const answer = await ask(new URL('/health/index', url), remote?.key).catch(() => undefined)
@@ -58,10 +58,10 @@ function whyNot(text: string): string {
   return reason === undefined ? '' : `: ${reason}`
 }
 
-function readable({ revision, behind, heardAgoMs, images, imageBytes, indexes }: Report): string {
+function readable({ revision, behind, stalenessMs, images, imageBytes, indexes }: Report): string {
   const lag = behind === 0 ? 'nothing is missing' : `${count(behind)} changes behind`
   const lines = [
-    `revision ${revision}, ${lag}, the store was heard ${heardAgoMs} ms ago`,
+    `revision ${revision}, ${lag}, the store was heard ${stalenessMs} ms ago`,
     `${count(images)} images, ${size(imageBytes)} beside their rows`,
   ]
   for (const each of indexes) lines.push('', ...indexLines(each))

@@ -6,8 +6,8 @@ import { isScope, ORG_KINDS, SCOPES, type Scope } from '../domain/organisations/
 import { isPlainLine, plainJson } from '../domain/plain-text.js'
 import { isNetwork } from '../net/networks.js'
 import { createApiKey, rotateApiKey } from '../services/keys/access.js'
-import { type ApiKeys, apiKeysIn } from '../store/organisations/api-keys.js'
-import { type KeyUses, keyUsesIn } from '../store/organisations/key-uses.js'
+import { type ApiKeys, createApiKeyStore } from '../store/organisations/api-keys.js'
+import { createKeyUseStore, type KeyUses } from '../store/organisations/key-uses.js'
 import { checkInUse } from '../store/redis/format.js'
 import { sealKeys } from './seal-keys.js'
 import { withStore } from './store-of-command.js'
@@ -142,7 +142,7 @@ interface KeyStores {
 function withApiKeys<T>(use: (stores: KeyStores) => Promise<T>): Promise<T> {
   return withStore(async ({ store }) => {
     await checkInUse(store)
-    return await use({ apiKeys: apiKeysIn(store), uses: keyUsesIn(store) })
+    return await use({ apiKeys: createApiKeyStore(store), uses: createKeyUseStore(store) })
   })
 }
 

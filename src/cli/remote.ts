@@ -18,7 +18,7 @@ export interface Remote {
 }
 
 /** @returns why not, in words, when something is missing. */
-export function remoteFrom(values: { readonly url?: string; readonly 'key-file'?: string }): Remote | string {
+export function createRemote(values: { readonly url?: string; readonly 'key-file'?: string }): Remote | string {
   const config = readConfig(process.env)
   const { apiKey } = config
   const url = values.url ?? apiUrlFrom(config)

@@ -8,20 +8,20 @@ import { plainJson, plainText } from '../domain/plain-text.js'
 import { noteInAudit } from '../store/audit/audit.js'
 import type { Store } from '../store/redis/client.js'
 import { addSealKey, dropSealKey, sealKeyPath } from '../store/sealing/seal-keys.js'
-import { forgetKey, keyToSealWith, sealers, switchToActive, usedKeys } from '../store/sealing/seal-ring.js'
+import { forgetKey, keyToSealWith, sealKeyUsers, switchToActive, usedKeys } from '../store/sealing/seal-ring.js'
 import { rewriteLog } from '../store/upkeep/log-rewrite.js'
-import { type Census, census, resealAll } from '../store/upkeep/re-encryption.js'
+import { type Census, census, reencryptAll } from '../store/upkeep/re-encryption.js'
 import { type SealedUnder, sealedUnder } from './backup/sealed-under.js'
 import { type SealedStore, withSealedStore } from './sealed-store.js'
 
 const USAGE = `tabir keys seal list
   tabir keys seal rotate [--new ID]
   tabir keys seal retire ID [--backups FOLDER]… [--yes]`
-const AGREE_WITHIN_MS = 10_000
+const AGREE_TIMEOUT_MS = 10_000
 const POLL_MS = 200
-const TELL_EVERY_MS = 1000
-const REWRITE_WITHIN_MS = 3_600_000
-const MOST_SHOWN = 20
+const TELL_INTERVAL_MS = 1000
+const REWRITE_TIMEOUT_MS = 3_600_000
+const MAX_SHOWN = 20
 
 /** @returns the exit status: 0, or 1 for what went wrong or was refused, 2 for arguments that cannot be used. */
 export async function sealKeys([verb, ...rest]: readonly string[]): Promise<number> {
@@ -67,7 +67,7 @@ function retirementIn(args: string[]): Retirement | undefined {
 
 async function list({ store, keyring }: SealedStore): Promise<number> {
   const [counts, used, agreed] = [await census(store, keyring), await usedKeys(store), await keyToSealWith(store)]
-  const processes = [...(await sealers(store, Date.now())).values()]
+  const processes = [...(await sealKeyUsers(store, Date.now())).values()]
   for (const { label, fingerprint } of keyring.named) {
     print({
       id: label,
@@ -100,28 +100,28 @@ async function rotate({ config, store, keyring }: SealedStore, label: string | u
     process.stderr.write(`${others} processes still seal with another key: give them the new ring, then rotate once more.\n`)
   }
   let toldAtMs = Date.now()
-  const { looked, resealed } = await resealAll(store, keyring, (progress) => {
-    if (Date.now() - toldAtMs < TELL_EVERY_MS) return
+  const { looked, reencrypted } = await reencryptAll(store, keyring, (progress) => {
+    if (Date.now() - toldAtMs < TELL_INTERVAL_MS) return
     toldAtMs = Date.now()
-    process.stderr.write(`${progress.looked} looked at, ${progress.resealed} sealed anew\n`)
+    process.stderr.write(`${progress.looked} looked at, ${progress.reencrypted} sealed anew\n`)
   })
   await noteInAudit(store, {
     act: 'seal-key.rotated',
     by: 'operator',
-    about: { fingerprint: active.fingerprint, records: String(resealed) },
+    about: { fingerprint: active.fingerprint, records: String(reencrypted) },
     atMs: Date.now(),
   })
   // Until then, what was sealed under the old key is in old lines of Redis's log.
-  const log = await rewriteLog(store, REWRITE_WITHIN_MS)
-  print({ id: active.label, fingerprint: active.fingerprint, looked, resealed, otherProcesses: others, log })
+  const log = await rewriteLog(store, REWRITE_TIMEOUT_MS)
+  print({ id: active.label, fingerprint: active.fingerprint, looked, reencrypted, otherProcesses: others, log })
   return others > 0 ? 1 : 0
 }
 
 /** @returns how many do not seal with it in time. */
 async function waitForOthers(store: Store, fingerprint: string): Promise<number> {
-  const endMs = Date.now() + AGREE_WITHIN_MS
+  const endMs = Date.now() + AGREE_TIMEOUT_MS
   for (;;) {
-    const others = [...(await sealers(store, Date.now())).values()].filter((used) => used !== fingerprint).length
+    const others = [...(await sealKeyUsers(store, Date.now())).values()].filter((used) => used !== fingerprint).length
     if (others === 0 || Date.now() > endMs) return others
     await sleep(POLL_MS)
   }
@@ -134,7 +134,7 @@ async function retire(opened: SealedStore, { id, backups, isAgreed }: Retirement
   const { label, fingerprint } = key
   const isActive = fingerprint === keyring.active.fingerprint || fingerprint === (await keyToSealWith(store))
   if (isActive) return failed('This key seals: rotate to another one first.', 1)
-  const users = [...(await sealers(store, Date.now())).values()].filter((used) => used === fingerprint).length
+  const users = [...(await sealKeyUsers(store, Date.now())).values()].filter((used) => used === fingerprint).length
   if (users > 0) return failed(`${users} processes still seal with this key. Nothing was changed.`, 1)
   const sealed = countsOf(await census(store, keyring), fingerprint)
   const total = Object.values(sealed).reduce((sum, count) => sum + count, 0)
@@ -159,7 +159,7 @@ async function retire(opened: SealedStore, { id, backups, isAgreed }: Retirement
 }
 
 function tell(label: string, found: readonly SealedUnder[]): void {
-  const shown = found.slice(0, MOST_SHOWN).map(({ kind, what }) => `  ${kind} ${plainText(what)}`)
+  const shown = found.slice(0, MAX_SHOWN).map(({ kind, what }) => `  ${kind} ${plainText(what)}`)
   if (found.length > shown.length) shown.push(`  and ${found.length - shown.length} more`)
   const lines =
     found.length === 0

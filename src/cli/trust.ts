@@ -2,30 +2,30 @@
 
 import { BLOCK_ID_PATTERN } from '../domain/cases/appeal.js'
 import { UUID_PATTERN } from '../domain/ids.js'
-import type { PagePlace } from '../domain/page-place.js'
+import type { PageCursor } from '../domain/page-place.js'
 import { plainJson } from '../domain/plain-text.js'
 import { Problem } from '../domain/problem.js'
 import { isAccount } from '../domain/trust/strikes.js'
 import { DISPUTE_REASONS } from '../domain/trust/trust.js'
 import { PROBLEMS } from '../http/problem-table.js'
-import { refusalsWith } from '../services/intake/resubmission-block.js'
-import { matchIdsWith } from '../services/matching/match-ids.js'
-import { accountsFrom } from '../services/trust/accounts.js'
+import { createResubmissionDigests } from '../services/intake/resubmission-block.js'
+import { createMatchIds } from '../services/matching/match-ids.js'
+import { createAccounts } from '../services/trust/accounts.js'
 import { type AppealService, createAppeals } from '../services/trust/appeals.js'
-import { effectsIn } from '../services/trust/decision-effects.js'
-import { ownersIn } from '../services/trust/owner-of.js'
-import { partiesWith } from '../services/trust/parties.js'
-import { type TrustService, trustOver } from '../services/trust/trust.js'
-import { caseEventsIn } from '../store/cases/case-events.js'
-import { casesIn } from '../store/cases/cases.js'
-import { imagesIn } from '../store/images/images.js'
-import { apiKeysIn } from '../store/organisations/api-keys.js'
-import { banksIn } from '../store/organisations/banks.js'
+import { createDecisionEffects } from '../services/trust/decision-effects.js'
+import { createOwners } from '../services/trust/owner-of.js'
+import { createPseudonyms } from '../services/trust/pseudonyms.js'
+import { createTrust, type TrustService } from '../services/trust/trust.js'
+import { createCaseEventStore } from '../store/cases/case-events.js'
+import { createCaseStore } from '../store/cases/cases.js'
+import { createImageStore } from '../store/images/images.js'
+import { createApiKeyStore } from '../store/organisations/api-keys.js'
+import { createBankStore } from '../store/organisations/banks.js'
 import { connectForFollowing } from '../store/redis/client.js'
-import { appealsIn } from '../store/trust/appeals.js'
-import { strikesIn } from '../store/trust/strikes.js'
-import { trustsIn } from '../store/trust/trust.js'
-import { eventsIn } from '../store/webhooks/events.js'
+import { createAppealStore } from '../store/trust/appeals.js'
+import { createStrikeStore } from '../store/trust/strikes.js'
+import { createTrustStore } from '../store/trust/trust.js'
+import { createEventStore } from '../store/webhooks/events.js'
 import { type SealedStore, withSealedStore } from './sealed-store.js'
 
 const USAGE = `tabir trust disputes | quarantine | strikes
@@ -54,7 +54,7 @@ export async function trust(args: readonly string[]): Promise<number> {
 
 interface Parts {
   readonly trust: TrustService
-  readonly accounts: ReturnType<typeof accountsFrom>
+  readonly accounts: ReturnType<typeof createAccounts>
   readonly appeals: AppealService
 }
 type Work = (parts: Parts) => Promise<readonly object[]>
@@ -116,12 +116,12 @@ function withParts<T>(use: (parts: Parts) => Promise<T>): Promise<T> {
 
 interface Page<T> {
   readonly entries: readonly T[]
-  readonly next: PagePlace | undefined
+  readonly next: PageCursor | undefined
 }
 
-async function allOf<T>(page: (after: PagePlace | undefined) => Promise<Page<T>>): Promise<T[]> {
+async function allOf<T>(page: (after: PageCursor | undefined) => Promise<Page<T>>): Promise<T[]> {
   const all: T[] = []
-  for (let after: PagePlace | undefined; ; ) {
+  for (let after: PageCursor | undefined; ; ) {
     const { entries, next } = await page(after)
     all.push(...entries)
     if (next === undefined) return all
@@ -155,39 +155,39 @@ const allBlocks = (service: AppealService) =>
 
 async function partsOver({ store, keyring, secrets, target }: SealedStore): Promise<Parts> {
   const now = () => Date.now()
-  const images = imagesIn(store, keyring)
-  const strikes = strikesIn(store)
-  const banks = new Map((await banksIn(store).all()).map((bank) => [bank.name, bank]))
-  const ownerOf = ownersIn(casesIn(store), (bank) => banks.get(bank)?.orgId)
+  const images = createImageStore(store, keyring)
+  const strikes = createStrikeStore(store)
+  const banks = new Map((await createBankStore(store).all()).map((bank) => [bank.name, bank]))
+  const ownerOf = createOwners(createCaseStore(store), (bank) => banks.get(bank)?.orgId)
   const replica = { reached: async () => {} } // there is no index here that could be behind
-  const trusts = trustsIn(store)
-  const events = eventsIn(store)
-  const onTrouble = ({ message }: Error) => void process.stderr.write(`${message}\n`)
-  const trust = trustOver({
+  const trusts = createTrustStore(store)
+  const events = createEventStore(store)
+  const onError = ({ message }: Error) => void process.stderr.write(`${message}\n`)
+  const trust = createTrust({
     trusts,
     images,
-    apiKeys: apiKeysIn(store),
+    apiKeys: createApiKeyStore(store),
     replica,
     ownerOf,
     mayKnow: () => true, // the operator is nobody's reader
-    matchIds: matchIdsWith(secrets.matchId),
-    partyOf: partiesWith(secrets.party),
-    clocksOf: async () => [],
-    refusalOf: refusalsWith(secrets.signalId),
+    matchIds: createMatchIds(secrets.matchId),
+    pseudonymOf: createPseudonyms(secrets.pseudonym),
+    deadlinesOf: async () => [],
+    refusalOf: createResubmissionDigests(secrets.signalId),
     now,
-    onTrouble,
-    onChange: effectsIn({
+    onError,
+    onChange: createDecisionEffects({
       notices: { decided: async () => {} }, // no platform decides here, so no clock stops
       strikes,
-      caseEvents: caseEventsIn(store, () => connectForFollowing(target)),
+      caseEvents: createCaseEventStore(store, () => connectForFollowing(target)),
       ownerOf,
     }),
   })
   return {
-    accounts: accountsFrom({ events, strikes, now }),
+    accounts: createAccounts({ events, strikes, now }),
     trust,
     appeals: createAppeals({
-      appeals: appealsIn(store),
+      appeals: createAppealStore(store),
       harmlessLike: () => undefined, // nobody appeals here
       invalidatedSignals: { blocksOf: async () => [] },
       images,
@@ -196,7 +196,7 @@ async function partsOver({ store, keyring, secrets, target }: SealedStore): Prom
       replica,
       events,
       now,
-      onTrouble,
+      onError,
     }),
   }
 }

@@ -2,9 +2,9 @@
 
 import { UUID_PATTERN } from '../domain/ids.js'
 import { plainJson } from '../domain/plain-text.js'
-import { apiKeysIn } from '../store/organisations/api-keys.js'
-import { deliveriesIn } from '../store/webhooks/deliveries.js'
-import { webhooksIn } from '../store/webhooks/webhooks.js'
+import { createApiKeyStore } from '../store/organisations/api-keys.js'
+import { createDeliveryStore } from '../store/webhooks/deliveries.js'
+import { createWebhookStore } from '../store/webhooks/webhooks.js'
 import { type SealedStore, withSealedStore } from './sealed-store.js'
 
 const USAGE = `tabir webhooks list
@@ -32,9 +32,9 @@ export async function webhooks(args: readonly string[]): Promise<number> {
 
 /** Of each address its origin alone: what stands behind it is often the receiver's password. */
 async function list({ store, keyring }: SealedStore): Promise<readonly object[]> {
-  const apiKeys = apiKeysIn(store)
-  const deliveries = deliveriesIn(store)
-  const { webhooks, unreadable } = await webhooksIn(store, keyring).readable()
+  const apiKeys = createApiKeyStore(store)
+  const deliveries = createDeliveryStore(store)
+  const { webhooks, unreadable } = await createWebhookStore(store, keyring).readable()
   const opened = await Promise.all(
     webhooks.map(async ({ webhookId, orgId, url, events, isEnabled, createdAtMs }) => {
       const { failures, failingSinceMs } = await deliveries.health(webhookId)
@@ -54,7 +54,7 @@ async function list({ store, keyring }: SealedStore): Promise<readonly object[]>
 }
 
 async function remove({ store, keyring }: SealedStore, webhookId: string): Promise<readonly object[] | undefined> {
-  const all = webhooksIn(store, keyring)
+  const all = createWebhookStore(store, keyring)
   const orgId = await all.ownerOf(webhookId) // without opening it: one that does not open is what events wait for
   if (orgId === undefined) return undefined
   await all.remove({ webhookId, orgId }, { act: 'webhook.removed', by: 'operator', about: { webhookId }, atMs: Date.now() })

@@ -48,13 +48,13 @@ export const SETTING_DESCRIPTIONS: Readonly<Record<SettingName, SettingDescripti
     shownDefault: '`withdrawals` in the data folder',
     meaning: 'where an api logs withdrawals for restores; better on another disk',
   },
-  TABIR_SNAPSHOT_EVERY_S: { meaning: 'how often an api saves its index, sealed, for quick restarts; 0: never' },
+  TABIR_SNAPSHOT_INTERVAL_S: { meaning: 'how often an api saves its index, sealed, for quick restarts; 0: never' },
   TABIR_CASE_RETENTION_DAYS: { meaning: 'life of a case, from its opening or last renewal' },
   TABIR_AUDIT_KEEP_DAYS: { meaning: 'how long audit entries are kept, at least 90; 0: for ever' },
   TABIR_WITHDRAWALS_KEEP_DAYS: {
     meaning: 'how long the log of withdrawals is kept, at least 35 and longer than any backup; 0: for ever',
   },
-  TABIR_ERASE_EVERY_S: {
+  TABIR_ERASE_INTERVAL_S: {
     meaning: 'how often workers rewrite Redis’s log after cases ended: how long erased hashes stay in it',
   },
   TABIR_MAX_IMAGES_PER_CASE: { meaning: 'pictures of one case' },

@@ -2,7 +2,7 @@
 
 import { Variables } from './variables.js'
 
-const MOST_NAMED = 20
+const MAX_NAMED = 20
 /** Of others around here: the password of docker-compose.yml, and what tests, fuzzers and benchmarks are told. */
 const OF_OTHERS = /^TABIR_(REDIS_PASSWORD|TEST_\w+|FUZZ_\w+|BENCH_\w+)$/
 const KNOWN = Object.keys(Variables.shape).filter((name) => name.startsWith('TABIR_'))
@@ -10,7 +10,7 @@ const KNOWN = Object.keys(Variables.shape).filter((name) => name.startsWith('TAB
 /** A line for each, with the setting that is spelt most alike, if one is near. */
 export function unknownSettings(names: readonly string[]): string[] {
   const unknown = names.filter((name) => name.startsWith('TABIR_') && !KNOWN.includes(name) && !OF_OTHERS.test(name))
-  return unknown.slice(0, MOST_NAMED).map((name) => {
+  return unknown.slice(0, MAX_NAMED).map((name) => {
     const near = nearest(name)
     return `${name} is no setting of Tabir${near === undefined ? '' : `: is ${near} meant?`}`
   })

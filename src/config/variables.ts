@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { isProxyNetwork } from '../net/networks.js'
 import { PROBING_MODES } from '../services/matching/probing-guard.js'
-import { LEAST_AUDIT_DAYS, LEAST_WITHDRAWALS_DAYS } from '../services/records/record-keeping.js'
+import { MIN_AUDIT_DAYS, MIN_WITHDRAWALS_DAYS } from '../services/records/record-keeping.js'
 import { FEED_DELAY } from '../store/exchange/feed-batches.js'
 
 const MiB = 1024 * 1024
@@ -51,11 +51,11 @@ export const Variables = z.object({
     .optional(),
   TABIR_SEAL_KEY_FILE: text('must be the path of the file with the seal keys').optional(),
   TABIR_WITHDRAWALS_DIR: text('must name a folder').optional(),
-  TABIR_SNAPSHOT_EVERY_S: wholeNumber(0, 86_400).default(900),
+  TABIR_SNAPSHOT_INTERVAL_S: wholeNumber(0, 86_400).default(900),
   TABIR_CASE_RETENTION_DAYS: wholeNumber(1, 36_500).default(365),
-  TABIR_AUDIT_KEEP_DAYS: daysToKeep(LEAST_AUDIT_DAYS),
-  TABIR_WITHDRAWALS_KEEP_DAYS: daysToKeep(LEAST_WITHDRAWALS_DAYS),
-  TABIR_ERASE_EVERY_S: wholeNumber(1, 86_400).default(900),
+  TABIR_AUDIT_KEEP_DAYS: daysToKeep(MIN_AUDIT_DAYS),
+  TABIR_WITHDRAWALS_KEEP_DAYS: daysToKeep(MIN_WITHDRAWALS_DAYS),
+  TABIR_ERASE_INTERVAL_S: wholeNumber(1, 86_400).default(900),
   TABIR_MAX_IMAGES_PER_CASE: wholeNumber(1, 1_000_000).default(10_000),
   TABIR_MAX_IMAGES_PER_NEW_CASE: wholeNumber(1, 1_000_000).optional(),
   TABIR_MAX_SIGNALS_PER_ORG_PER_DAY: wholeNumber(0, 1_000_000_000).default(0),

@@ -4,7 +4,7 @@ import { writtenForms } from './written-forms.js'
 
 const WINDOW_BYTES = 32
 /** A window of sky or of padding turns up by chance; one with this many different bytes does not. */
-const LEAST_DIFFERENT_BYTES = 12
+const MIN_DIFFERENT_BYTES = 12
 const HEAD_BYTES = 4
 const FILTER_BITS = 2 ** 24
 
@@ -79,7 +79,7 @@ export class Evidence {
 function distinctiveWindow(bytes: Buffer, from: number, until: number): Buffer | undefined {
   for (let at = from; at < until && at + WINDOW_BYTES <= bytes.length; at += WINDOW_BYTES) {
     const window = bytes.subarray(at, at + WINDOW_BYTES)
-    if (new Set(window).size >= LEAST_DIFFERENT_BYTES) return Buffer.from(window)
+    if (new Set(window).size >= MIN_DIFFERENT_BYTES) return Buffer.from(window)
   }
   return undefined
 }

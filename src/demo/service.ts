@@ -25,7 +25,7 @@ export type Environment = Readonly<Record<string, string | undefined>>
 
 export const KEY_SCOPES = ['match', 'match:distance'] as const
 
-const READY_WITHIN_MS = 60_000
+const READY_TIMEOUT_MS = 60_000
 const READY_LINE = /^Tabir .*(https?:\/\/\S+)$/m
 
 const NewKey = z.object({ keyId: z.string(), key: z.string() })
@@ -91,7 +91,7 @@ function startSupervisor(env: Environment) {
       })
     }
     const fail = (what: string) => reject(new Error(`${what}\n${output()}`.trimEnd()))
-    const slow = setTimeout(() => fail(`The service was not ready within ${READY_WITHIN_MS / 1000} s.`), READY_WITHIN_MS)
+    const slow = setTimeout(() => fail(`The service was not ready within ${READY_TIMEOUT_MS / 1000} s.`), READY_TIMEOUT_MS)
     exited.then(() => {
       clearTimeout(slow)
       fail('The service did not start.')

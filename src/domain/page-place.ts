@@ -1,6 +1,6 @@
 // Where a page of a sorted list ended: the score and the member of its last entry. Both, since any number of entries may share a score.
 
-export interface PagePlace {
+export interface PageCursor {
   readonly score: number
   /** Hex. */
   readonly member: string
@@ -9,7 +9,7 @@ export interface PagePlace {
 const PATTERN = /^(\d{1,16})\.((?:[0-9a-f]{2}){1,256})$/
 export const PAGE_PLACE_PATTERN = PATTERN.source
 
-export function formatPlace({ score, member }: PagePlace): string {
+export function formatPlace({ score, member }: PageCursor): string {
   return `${score}.${member}`
 }
 
@@ -20,10 +20,10 @@ export function formatPlace({ score, member }: PagePlace): string {
  */
 export function pageOfList<T>(
   all: readonly T[],
-  placeOf: (entry: T) => PagePlace,
-  { after, limit, isDescending = false }: { after?: PagePlace | undefined; limit: number; isDescending?: boolean },
-): { readonly page: readonly T[]; readonly next: PagePlace | undefined } {
-  const compare = (a: PagePlace, b: PagePlace) =>
+  placeOf: (entry: T) => PageCursor,
+  { after, limit, isDescending = false }: { after?: PageCursor | undefined; limit: number; isDescending?: boolean },
+): { readonly page: readonly T[]; readonly next: PageCursor | undefined } {
+  const compare = (a: PageCursor, b: PageCursor) =>
     (isDescending ? b.score - a.score : a.score - b.score) || (a.member < b.member ? -1 : Number(a.member > b.member))
   const behind = all
     .map((entry) => ({ entry, place: placeOf(entry) }))
@@ -34,7 +34,7 @@ export function pageOfList<T>(
 }
 
 /** @returns `undefined` for text that is no place. */
-export function parsePlace(text: string): PagePlace | undefined {
+export function parsePlace(text: string): PageCursor | undefined {
   const [, score, member] = PATTERN.exec(text) ?? []
   return member === undefined ? undefined : { score: Number(score), member }
 }

@@ -17,13 +17,13 @@ const Common = z.object({
     .string()
     .regex(BANK_REF_PATTERN)
     .refine((bank) => bank !== CASES_BANK_NAME && bank !== HARMLESS_BANK_NAME, 'is a bank that nobody hands in to'),
-  everyS: z.int().min(30).max(86_400).default(300),
+  intervalS: z.int().min(30).max(86_400).default(300),
 })
 const ReconcilerConfig = HmaConfig.extend({
   name: Name,
   /** Whose key the HMA pulls with: what it may know of stays. */
   organisation: z.string().min(1),
-  everyS: z.int().min(5).max(86_400).default(30),
+  intervalS: z.int().min(5).max(86_400).default(30),
 })
 const haveOwnNames = (all: readonly { readonly name: string }[]) => new Set(all.map(({ name }) => name)).size === all.length
 const ExchangeFile = z.strictObject({
@@ -46,7 +46,7 @@ export interface Exchange {
   readonly name: string
   readonly api: ExchangeConfig['api']
   readonly bank: string
-  readonly everyS: number
+  readonly intervalS: number
   /** The operator vouches for it by writing it down. */
   readonly origin: string
   readonly feed: Feed
@@ -56,7 +56,7 @@ export interface Exchange {
 export interface Reconciler {
   readonly name: string
   readonly organisation: string
-  readonly everyS: number
+  readonly intervalS: number
   readonly hma: HmaConfig
   /** The operator vouches for it by writing it down. */
   readonly origin: string
@@ -68,7 +68,7 @@ export function exchangesIn(json: string): Exchange[] {
     name: config.name,
     api: config.api,
     bank: config.bank,
-    everyS: config.everyS,
+    intervalS: config.intervalS,
     origin: new URL(config.baseUrl).origin,
     feed: feedOf(config),
   }))
@@ -76,10 +76,10 @@ export function exchangesIn(json: string): Exchange[] {
 
 /** As `exchangesIn`. */
 export function reconcilersIn(json: string): Reconciler[] {
-  return fileIn(json).reconcilers.map(({ name, organisation, everyS, ...hma }) => ({
+  return fileIn(json).reconcilers.map(({ name, organisation, intervalS, ...hma }) => ({
     name,
     organisation,
-    everyS,
+    intervalS,
     hma,
     origin: new URL(hma.baseUrl).origin,
   }))

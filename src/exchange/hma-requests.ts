@@ -32,8 +32,8 @@ const Content = z.object({
 })
 /** An exchange and the bank that it fills have one name. One that no bank of HMA can have is none. */
 const BANK_NAME = /^[A-Z_][A-Z0-9_]{0,254}$/
-const MOST_EXCHANGES = 1000
-const ExchangeNames = z.array(z.string()).max(MOST_EXCHANGES)
+const MAX_EXCHANGES = 1000
+const ExchangeNames = z.array(z.string()).max(MAX_EXCHANGES)
 const ExchangeOf = z.object({ api: z.string() })
 const Added = z.object({ id: z.int().min(0) })
 const Deleted = z.object({ deleted: z.int() })

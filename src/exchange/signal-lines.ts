@@ -7,7 +7,7 @@ import { UUID_PATTERN } from '../domain/ids.js'
 import { isProbable } from '../domain/matching/probable-hash.js'
 import { CATEGORY_NAMES, type Signal, TIER_NAMES, VIEW_NAMES } from '../domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/matching/signal-types.js'
-import { FILE_FORMATS, type FileFormat, type ReadRecord, type RecordRefusal } from '../domain/organisations/bank-import.js'
+import { FILE_FORMATS, type FileFormat, type ReadRecord, type RecordRejection } from '../domain/organisations/bank-import.js'
 import { ownValue } from '../domain/own-value.js'
 import { csvFields } from './csv-fields.js'
 
@@ -52,9 +52,9 @@ function readAs(read: LineReader, first: string): Recognised {
 /** `<64 hex>` or `<type> <64 hex>`; a line that begins with # is a comment. */
 export function readPlain(text: string): ReadRecord {
   if (text === '' || text.startsWith('#')) return { kind: 'blank' }
-  if (text.includes(NUL)) return refused('record-unreadable')
+  if (text.includes(NUL)) return rejected('record-unreadable')
   const [, typeText = 'pdq', hex = ''] = /^(?:(\S+)[ \t]+)?(\S+)$/.exec(text) ?? []
-  return hex === '' ? refused('record-unreadable') : signalFrom({ typeText, hex })
+  return hex === '' ? rejected('record-unreadable') : signalFrom({ typeText, hex })
 }
 
 const MAX_PICTURE_SIGNALS = 64
@@ -86,7 +86,7 @@ const TombstoneLine = z.object({
   deleted: z.literal(true),
   hash: z.undefined().optional(),
 })
-const WHY: Readonly<Record<string, RecordRefusal>> = {
+const WHY: Readonly<Record<string, RecordRejection>> = {
   type: 'signal-type-unknown',
   hash: 'hash-malformed',
   quality: 'quality-too-low',
@@ -98,18 +98,18 @@ const WHY: Readonly<Record<string, RecordRefusal>> = {
 export function readJson(text: string): ReadRecord {
   if (text === '') return { kind: 'blank' }
   const value = parsed(text)
-  if (typeof value !== 'object' || value === null) return refused('record-unreadable')
-  if (declaresMinor(value) || tagsIn(value).some(tagDeclaresMinor)) return refused('minor-declared')
+  if (typeof value !== 'object' || value === null) return rejected('record-unreadable')
+  if (declaresMinor(value) || tagsIn(value).some(tagDeclaresMinor)) return rejected('minor-declared')
   const tombstone = TombstoneLine.safeParse(value)
   if (tombstone.success) return { kind: 'remove-id', signalId: tombstone.data.signalId }
   const line = SignalLine.safeParse(value)
-  if (!line.success) return refused(ownValue(WHY, String(line.error.issues[0]?.path[0])) ?? 'record-unreadable')
+  if (!line.success) return rejected(ownValue(WHY, String(line.error.issues[0]?.path[0])) ?? 'record-unreadable')
   const { signalId, type, hash: hex, quality, category, tier, registeredTier = tier, deleted } = line.data
   const ref = line.data.ref ?? undefined
   const hash = parseHash(hex.toLowerCase())
-  if (hash === undefined) return refused('hash-malformed')
+  if (hash === undefined) return rejected('hash-malformed')
   const picture = pictureIn(line.data.signals, { type, hash })
-  if (typeof picture === 'string') return refused(picture)
+  if (typeof picture === 'string') return rejected(picture)
   if (deleted === true) return { kind: 'remove', signal: { signal: { type, hash }, picture, ref }, signalId }
   const read = signalFrom({
     typeText: type,
@@ -126,7 +126,7 @@ export function readJson(text: string): ReadRecord {
 function pictureIn(
   given: z.infer<typeof SignalLine>['signals'],
   itself: Pick<Signal, 'type' | 'hash'>,
-): Signal[] | undefined | RecordRefusal {
+): Signal[] | undefined | RecordRejection {
   if (given === undefined) return undefined
   const signals: Signal[] = []
   for (const { type, view, quality, hash: hex } of given) {
@@ -239,14 +239,14 @@ function csvReader(columns: Columns): LineReader {
   return (text) => {
     if (text === '') return { kind: 'blank' }
     const fields = text.includes(NUL) ? undefined : csvFields(text)
-    if (fields === undefined) return refused('record-unreadable')
-    if (fields.length < columns.count) return refused('columns-missing')
+    if (fields === undefined) return rejected('record-unreadable')
+    if (fields.length < columns.count) return rejected('columns-missing')
     const field = (at: number | undefined) => (at === undefined ? '' : (fields[at] ?? '').trim())
     const tags = field(columns.tags).split(/[\s;|]+/)
-    if (tags.some(tagDeclaresMinor) || tagDeclaresMinor(field(columns.tags))) return refused('minor-declared')
+    if (tags.some(tagDeclaresMinor) || tagDeclaresMinor(field(columns.tags))) return rejected('minor-declared')
     const said = field(columns.opinion)
     const opinion = ownValue(OPINIONS, said) ?? 'reviewed'
-    if (opinion === 'not-harmful') return refused('not-harmful')
+    if (opinion === 'not-harmful') return rejected('not-harmful')
     const qualityText = field(columns.quality)
     return signalFrom({
       typeText: field(columns.type) || columns.typeText,
@@ -270,11 +270,11 @@ interface Fields {
 /** One signal as another system gives it. Without a quality, it is taken to have been good enough for that system. */
 export function signalFrom({ typeText, hex, quality = 100, ref, category, isReviewed = true }: Fields): ReadRecord {
   const type = typeNamed(typeText)
-  if (type === undefined) return refused('signal-type-unknown')
+  if (type === undefined) return rejected('signal-type-unknown')
   const hash = parseHash(hex.toLowerCase())
-  if (hash === undefined) return refused('hash-malformed')
-  if (!isProbable(type, hash)) return refused('hash-improbable')
-  if (quality < SIGNAL_TYPES[type].minQuality || quality > 100) return refused('quality-too-low')
+  if (hash === undefined) return rejected('hash-malformed')
+  if (!isProbable(type, hash)) return rejected('hash-improbable')
+  if (quality < SIGNAL_TYPES[type].minQuality || quality > 100) return rejected('quality-too-low')
   return {
     kind: 'put',
     signal: {
@@ -296,8 +296,8 @@ function isHex(text: string): boolean {
   return /^[0-9a-f]{64}$/i.test(text.trim())
 }
 
-function refused(why: RecordRefusal): ReadRecord {
-  return { kind: 'refused', why }
+function rejected(why: RecordRejection): ReadRecord {
+  return { kind: 'rejected', why }
 }
 
 function parsed(text: string): unknown {

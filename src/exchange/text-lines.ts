@@ -13,7 +13,7 @@ export interface TextLine {
 /** Room for a picture with 64 signals. */
 export const MAX_LINE_CHARS = 16_384
 /** A chunk may have 65,536 lines of nothing. All at once, they keep the event loop from everybody before anybody can let it turn. */
-const MOST_LINES_AT_ONCE = 128
+const MAX_LINES_AT_ONCE = 128
 
 /**
  * Empty lines are given too, so that their numbers are right; nothing is given for what follows the last line's end when that is
@@ -39,7 +39,7 @@ export async function* readLines(body: AsyncIterable<unknown>): AsyncGenerator<r
     let at = 0
     while (text.includes('\n', at)) {
       const lines: TextLine[] = []
-      for (let end = text.indexOf('\n', at); end !== -1 && lines.length < MOST_LINES_AT_ONCE; end = text.indexOf('\n', at)) {
+      for (let end = text.indexOf('\n', at); end !== -1 && lines.length < MAX_LINES_AT_ONCE; end = text.indexOf('\n', at)) {
         lines.push(finish(text.slice(at, end)))
         at = end + 1
       }

@@ -13,7 +13,7 @@ export interface HeldImage {
 /** As much as a socket brings at once: of a picture's last block so much at most is in vain. */
 const BLOCK_BYTES = 1 << 16
 /** Twenty pictures of a telephone and some more; beyond that memory comes and goes. */
-const MOST_KEPT_BYTES = 64 << 20
+const MAX_KEPT_BYTES = 64 << 20
 
 /**
  * What a socket brings is memory beside V8's heap, 2 MB a picture, and V8 answers each few of them by marking all of its heap
@@ -22,10 +22,10 @@ const MOST_KEPT_BYTES = 64 << 20
 export class Blocks {
   // Invariant: each is zeros from end to end, and nobody else has it.
   readonly #free: Buffer[] = []
-  readonly #mostKept: number
+  readonly #maxKept: number
 
-  constructor(mostKeptBytes = MOST_KEPT_BYTES) {
-    this.#mostKept = Math.floor(mostKeptBytes / BLOCK_BYTES)
+  constructor(maxKeptBytes = MAX_KEPT_BYTES) {
+    this.#maxKept = Math.floor(maxKeptBytes / BLOCK_BYTES)
   }
 
   /** How many blocks wait for an image. */
@@ -57,7 +57,7 @@ export class Blocks {
       wipe: () => overwrite(blocks),
       release: () => {
         overwrite(blocks)
-        this.#free.push(...blocks.splice(0, this.#mostKept - this.#free.length))
+        this.#free.push(...blocks.splice(0, this.#maxKept - this.#free.length))
       },
     }
   }

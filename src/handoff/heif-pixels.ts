@@ -40,7 +40,7 @@ export function heifPixels(head: Buffer): HeifPixels | undefined {
 }
 
 /** Items made of items made of items, and so on: no decoder goes deeper. */
-const MOST_DEPTH = 16
+const MAX_DEPTH = 16
 
 /**
  * Of the item that has the most. All tiles of a grid are decoded, also those that lie outside of it, and one as often as it is referred to; an overlay
@@ -54,7 +54,7 @@ function pixelsToDecode({ largest, areaOf, sourcesOf, isOverlaid }: Items): numb
     const own = areaOf.get(item) ?? largest
     const sources = sourcesOf.get(item)
     if (sources === undefined) return own
-    if (depth > MOST_DEPTH) return Number.POSITIVE_INFINITY
+    if (depth > MAX_DEPTH) return Number.POSITIVE_INFINITY
     known.set(item, Number.POSITIVE_INFINITY) // until it is counted: what is made of itself has no end
     const decoded = sources.reduce((sum, source) => sum + pixelsOf(source, depth + 1), 0)
     const pixels = isOverlaid ? decoded + own * sources.length : Math.max(decoded, own)
@@ -109,7 +109,7 @@ interface Box {
 }
 
 /** Of ordinary pictures a grid has some hundred. What would hide behind more is refused. */
-const MOST_BOXES = 4096
+const MAX_BOXES = 4096
 export class TooManyBoxes extends Error {}
 
 function childrenOf(head: Buffer, boxes: readonly Box[], name: string): Box[] {
@@ -120,7 +120,7 @@ function childrenOf(head: Buffer, boxes: readonly Box[], name: string): Box[] {
 function boxesIn(head: Buffer, from: number, to: number): Box[] {
   const found: Box[] = []
   for (let at = from; at + 8 <= to; ) {
-    if (found.length >= MOST_BOXES) throw new TooManyBoxes()
+    if (found.length >= MAX_BOXES) throw new TooManyBoxes()
     const size = head.readUInt32BE(at)
     const isLong = size === 1
     const length = isLong ? head.readUInt32BE(at + 8) * 2 ** 32 + head.readUInt32BE(at + 12) : size

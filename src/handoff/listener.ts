@@ -4,8 +4,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { ServerCertificate } from '../net/certificate.js'
 import { lineServer } from '../net/private-line.js'
-import type { HandoffDesk } from './desk.js'
 import { parseAnswer } from './message.js'
+import type { PendingImages } from './pending-images.js'
 
 export interface HandoffListener {
   /** Where workers find it, for the job: `http://host:port`, or `https:` with a certificate. */
@@ -29,7 +29,7 @@ const ASKED_AFTER_MS = 1000
  * @param options.announcedHost the name workers use when `host` is a wildcard.
  */
 export async function listenForWorkers(
-  desk: HandoffDesk,
+  pendingImages: PendingImages,
   options: {
     readonly host: string
     readonly port: number
@@ -37,9 +37,9 @@ export async function listenForWorkers(
     readonly certificate?: ServerCertificate | undefined
   },
 ): Promise<HandoffListener> {
-  const taken = takenOver(desk)
+  const taken = takenOver(pendingImages)
   const server = lineServer(options.certificate, (request, response) => {
-    serve(desk, taken, request, response).catch(() => response.destroy())
+    serve(pendingImages, taken, request, response).catch(() => response.destroy())
   })
   server.keepAliveTimeout = 60_000
   server.on('connection', (socket: Socket) => socket.setKeepAlive(true, ASKED_AFTER_MS))
@@ -63,43 +63,43 @@ export async function listenForWorkers(
  * A worker keeps the connection over which it took a picture for longer than a picture may take; so one that breaks is a worker that is
  * gone, and what it took over it will not be answered.
  */
-function takenOver(desk: HandoffDesk): (socket: Socket, ticket: string) => void {
+function takenOver(pendingImages: PendingImages): (socket: Socket, ticket: string) => void {
   const tickets = new WeakMap<Socket, Set<string>>()
   return (socket, ticket) => {
     const known = tickets.get(socket)
     const own = known ?? new Set()
-    for (const each of own) if (!desk.isTaken(each)) own.delete(each)
+    for (const each of own) if (!pendingImages.isTaken(each)) own.delete(each)
     own.add(ticket)
     if (known !== undefined) return
     tickets.set(socket, own)
     socket.once('close', () => {
-      for (const each of own) desk.lose(each)
+      for (const each of own) pendingImages.fail(each)
     })
   }
 }
 
 async function serve(
-  desk: HandoffDesk,
+  pendingImages: PendingImages,
   taken: ReturnType<typeof takenOver>,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   const ticket = (request.url ?? '').slice(1)
   if (request.method === 'GET') {
-    if (give(desk, ticket, response)) taken(request.socket, ticket)
+    if (give(pendingImages, ticket, response)) taken(request.socket, ticket)
   } else if (request.method === 'PUT') {
-    end(response, await receive(desk, ticket, request))
+    end(response, await receive(pendingImages, ticket, request))
   } else end(response, 405)
 }
 
 /** @returns whether there was one. */
-function give(desk: HandoffDesk, ticket: string, response: ServerResponse): boolean {
-  const image = desk.take(ticket)
+function give(pendingImages: PendingImages, ticket: string, response: ServerResponse): boolean {
+  const image = pendingImages.claim(ticket)
   if (image === undefined) {
     end(response, 410)
     return false
   }
-  response.on('close', () => desk.wipe(ticket)) // sent or broken off: it is not needed here again
+  response.on('close', () => pendingImages.wipe(ticket)) // sent or broken off: it is not needed here again
   const sizeBytes = image.reduce((sum, piece) => sum + piece.length, 0)
   response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': sizeBytes })
   response.cork() // all pieces in one write
@@ -109,11 +109,11 @@ function give(desk: HandoffDesk, ticket: string, response: ServerResponse): bool
   return true
 }
 
-async function receive(desk: HandoffDesk, ticket: string, request: IncomingMessage): Promise<number> {
+async function receive(pendingImages: PendingImages, ticket: string, request: IncomingMessage): Promise<number> {
   const text = await readText(request)
   if (text === undefined) return 413
   try {
-    return desk.answer(ticket, parseAnswer(text)) ? 204 : 410
+    return pendingImages.answer(ticket, parseAnswer(text)) ? 204 : 410
   } catch {
     return 400
   }

@@ -104,11 +104,11 @@ function jpegLayout(head: Buffer): Layout | undefined {
 }
 
 /** More than this cost too much for any picture. */
-const MOST_COUNTED = 10_000
+const MAX_COUNTED = 10_000
 
 function countOf(needle: Buffer, bytes: Buffer): number {
   let count = 0
-  for (let at = bytes.indexOf(needle); at >= 0 && count < MOST_COUNTED; at = bytes.indexOf(needle, at + needle.length))
+  for (let at = bytes.indexOf(needle); at >= 0 && count < MAX_COUNTED; at = bytes.indexOf(needle, at + needle.length))
     count++
   return count
 }

@@ -14,7 +14,7 @@ export interface ConnectionLimits {
 
 /** From so much of the total on, connections that wait between two requests are closed, at most so often. */
 const PRESSURE = 0.9
-const RELIEF_EVERY_MS = 1000
+const RELIEF_INTERVAL_MS = 1000
 
 /**
  * Closes connections beyond these limits when they are made. Addresses are those of sockets: no header can change one.
@@ -35,7 +35,7 @@ export function limitConnections(server: Server, limits: ConnectionLimits): void
     socket.once('close', () => {
       total -= 1
     })
-    if (total >= PRESSURE * connections && performance.now() - relievedAtMs >= RELIEF_EVERY_MS) {
+    if (total >= PRESSURE * connections && performance.now() - relievedAtMs >= RELIEF_INTERVAL_MS) {
       relievedAtMs = performance.now()
       server.closeIdleConnections()
     }

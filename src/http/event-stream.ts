@@ -19,7 +19,7 @@ export interface EventStreamLimits {
   readonly maxPerOwner: number
   readonly maxPerAddress: number
   /** A comment, so that whatever lies between does not take the connection for dead. */
-  readonly beatEveryMs: number
+  readonly heartbeatIntervalMs: number
   /** Then it ends and the listener comes again: a stream must not outlive the token that opened it by much. */
   readonly endsAfterMs: number
 }
@@ -29,7 +29,7 @@ export const EVENT_STREAM_LIMITS: EventStreamLimits = {
   maxStreams: 5000,
   maxPerOwner: 20,
   maxPerAddress: 100,
-  beatEveryMs: 15_000,
+  heartbeatIntervalMs: 15_000,
   endsAfterMs: 3_600_000,
 }
 
@@ -51,7 +51,7 @@ export interface EventStreams {
 
 export function eventStreams(limits: EventStreamLimits = EVENT_STREAM_LIMITS): EventStreams {
   const open = new Map<Readable, () => void>()
-  const places = createPlaces({ most: limits.maxStreams, mostOf: [limits.maxPerOwner, limits.maxPerAddress] })
+  const places = createPlaces({ most: limits.maxStreams, maxOf: [limits.maxPerOwner, limits.maxPerAddress] })
   return {
     open(owner, address, follow) {
       const leave = places.take([owner, address], () => end())
@@ -68,7 +68,7 @@ export function eventStreams(limits: EventStreamLimits = EVENT_STREAM_LIMITS): E
         release()
       }
       open.set(stream, end)
-      const beat = setInterval(() => write(':\n\n'), limits.beatEveryMs)
+      const heartbeat = setInterval(() => write(':\n\n'), limits.heartbeatIntervalMs)
       const last = setTimeout(end, limits.endsAfterMs)
       write(`retry: ${RETRY_AFTER_S * 1000}\n\n`)
       let stop = () => {}
@@ -77,7 +77,7 @@ export function eventStreams(limits: EventStreamLimits = EVENT_STREAM_LIMITS): E
         if (!open.delete(stream)) return
         leave()
         stop()
-        clearInterval(beat)
+        clearInterval(heartbeat)
         clearTimeout(last)
       }
       stream.once('close', release)

@@ -116,13 +116,13 @@ export interface ServerLimits {
   /** Between two requests of one connection. */
   readonly keepAliveMs: number
   /** How often Node looks for what is late. */
-  readonly checkEveryMs: number
+  readonly checkIntervalMs: number
   /** At one time, of all callers. */
   readonly connections: number
   /** At one time, of one address: many people may share one, and a platform's machines too. */
   readonly connectionsOfAddress: Readonly<Record<Exposure, number>>
   /** A body that comes slower than this, for so long, is cut: unless it is us who do not read. */
-  readonly leastBodyBytesPerS: number
+  readonly minBodyBytesPerS: number
   readonly slowForMs: number
   /** Longer than any id: what is too long is refused by its schema, in the same words as everything else. */
   readonly paramChars: number
@@ -136,10 +136,10 @@ export const SERVER_LIMITS: ServerLimits = {
   headerBytes: 16 << 10,
   headerCount: 100,
   keepAliveMs: 72_000,
-  checkEveryMs: 2000,
+  checkIntervalMs: 2000,
   connections: 10_000,
   connectionsOfAddress: { private: 5000, public: 600 },
-  leastBodyBytesPerS: 256,
+  minBodyBytesPerS: 256,
   slowForMs: 15_000,
   paramChars: 512,
 }

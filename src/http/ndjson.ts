@@ -16,11 +16,11 @@ export interface NdjsonLine {
  */
 export async function* readNdjson(
   body: AsyncIterable<unknown>,
-  pace: () => Promise<void> | undefined,
+  yielder: () => Promise<void> | undefined,
 ): AsyncGenerator<NdjsonLine> {
   for await (const lines of readLines(body)) {
     for (const { line, text } of lines) {
-      const turn = pace()
+      const turn = yielder()
       if (turn !== undefined) await turn
       if (text !== '') yield { line, value: text === undefined ? undefined : parse(text) }
     }

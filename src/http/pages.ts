@@ -1,13 +1,13 @@
 // Lists in pages, as queries and answers have them: an answer says where the next page begins.
 
 import { z } from 'zod'
-import { formatPlace, PAGE_PLACE_PATTERN, type PagePlace, parsePlace } from '../domain/page-place.js'
+import { formatPlace, PAGE_PLACE_PATTERN, type PageCursor, parsePlace } from '../domain/page-place.js'
 
 /** In a query. */
 export const After = z
   .string()
   .regex(new RegExp(PAGE_PLACE_PATTERN), 'must be the `next` of an answer')
-  .transform((text, context): PagePlace => {
+  .transform((text, context): PageCursor => {
     const place = parsePlace(text)
     if (place !== undefined) return place
     context.addIssue({ code: 'custom', message: 'must be the `next` of an answer' })
@@ -35,6 +35,6 @@ export const Next = z
   .nullable()
   .meta({ description: 'Send it as `after` for the next page; null on the last page.' })
 
-export function nextOf(place: PagePlace | undefined): string | null {
+export function nextOf(place: PageCursor | undefined): string | null {
   return place === undefined ? null : formatPlace(place)
 }

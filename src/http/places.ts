@@ -4,7 +4,7 @@ import { Problem } from '../domain/problem.js'
 
 export interface Places {
   /**
-   * @param owners by whom it is counted: each row of `mostOf` has one.
+   * @param owners by whom it is counted: each row of `maxOf` has one.
    * @param end is called when the place goes to a later one of an owner's.
    * @returns what gives the place back. @throws {Problem} overloaded: all are taken, and none of them by these owners.
    */
@@ -18,8 +18,8 @@ interface Taken {
 
 const RETRY_AFTER_S = 3
 
-/** @param mostOf of the first owner of each, of the second, and so on. */
-export function createPlaces({ most, mostOf }: { readonly most: number; readonly mostOf: readonly number[] }): Places {
+/** @param maxOf of the first owner of each, of the second, and so on. */
+export function createPlaces({ most, maxOf }: { readonly most: number; readonly maxOf: readonly number[] }): Places {
   // The oldest first.
   const taken = new Set<Taken>()
   const of = (owners: readonly string[], i: number) => [...taken].filter((each) => each.owners[i] === owners[i])
@@ -31,9 +31,9 @@ export function createPlaces({ most, mostOf }: { readonly most: number; readonly
   }
   return {
     take(owners, end) {
-      for (const [i, mostOfOne] of mostOf.entries()) {
+      for (const [i, maxOfOne] of maxOf.entries()) {
         const own = of(owners, i)
-        if (own.length >= mostOfOne) evict(own[0])
+        if (own.length >= maxOfOne) evict(own[0])
       }
       if (taken.size >= most && !owners.some((_, i) => evict(of(owners, i)[0])))
         throw new Problem('overloaded', { retryAfterS: RETRY_AFTER_S })

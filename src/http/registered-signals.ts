@@ -22,7 +22,7 @@ export const RegisteredSignals = z.object({
 export type RegisteredSignal = z.infer<typeof RegisteredSignals>['signals'][number]
 
 /** Two bytes are a line, and what is said of it some hundred: a body of lines without sense must not fill the memory. */
-const MOST_LISTED = 500_000
+const MAX_LISTED = 500_000
 
 /**
  * Kept as text, a piece for each batch: as objects, the signals of 300,000 lines took some 300 MB, and writing them at the end kept the
@@ -44,7 +44,7 @@ export class RegisteredSignalsAnswer {
       else this.accepted++
       this.refusal ??= problem?.code
     }
-    const listed = signals.slice(0, MOST_LISTED - this.#listed)
+    const listed = signals.slice(0, MAX_LISTED - this.#listed)
     if (listed.length === 0) return
     this.#listed += listed.length
     const text = listed.map((signal) => JSON.stringify(signal)).join()

@@ -202,7 +202,7 @@ const IndexPart = z.object({
 export const IndexReport = z.object({
   revision: z.int(),
   behind: z.int().meta({ description: 'Changes in the store that the index has not applied yet.' }),
-  heardAgoMs: z.int(),
+  stalenessMs: z.int(),
   images: z.int(),
   imageBytes: z.int(),
   indexes: z.array(

@@ -3,13 +3,13 @@
 import { z } from 'zod'
 import { inlierBandOf } from '../domain/matching/grade.js'
 import type { Problem } from '../domain/problem.js'
-import { MOST_MATCHES } from '../services/matching/fair-share.js'
+import { MAX_MATCHES } from '../services/matching/fair-share.js'
 import type { Match, MatchedDetails } from '../services/matching/match.js'
 import { problemBody } from './problems.js'
 import { MatchView, PartProblem } from './schemas.js'
 
 export const Matches = z.array(MatchView).meta({
-  description: `Nearest first, at most one for each registered image and ${MOST_MATCHES.perCase} for each case; at most ${MOST_MATCHES.perPicture}, and fewer where a call has more than ${MOST_MATCHES.perCall / MOST_MATCHES.perPicture} queries, so that it is answered with at most ${MOST_MATCHES.perCall.toLocaleString('en')}.`,
+  description: `Nearest first, at most one for each registered image and ${MAX_MATCHES.perCase} for each case; at most ${MAX_MATCHES.perPicture}, and fewer where a call has more than ${MAX_MATCHES.perCall / MAX_MATCHES.perPicture} queries, so that it is answered with at most ${MAX_MATCHES.perCall.toLocaleString('en')}.`,
 })
 
 export const Truncated = z.literal(true).optional().meta({

@@ -5,6 +5,6 @@ export const CASE_LIFE_JOBS = ['expire', 'erase'] as const
 export type CaseLifeJob = (typeof CASE_LIFE_JOBS)[number]
 
 /** How long after its time a case may still match, at most, besides the time that the work takes. */
-export const EXPIRE_EVERY_MS = 60_000
+export const EXPIRE_INTERVAL_MS = 60_000
 /** How long Redis may take to write its log anew. */
-export const REWRITE_WITHIN_MS = 600_000
+export const REWRITE_TIMEOUT_MS = 600_000

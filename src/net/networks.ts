@@ -20,11 +20,11 @@ export function isNetwork(text: string): boolean {
 export function isProxyNetwork(text: string): boolean {
   const [address = '', bits] = text.split('/')
   if (!isNetwork(text) || /^::ffff:/i.test(address)) return false // a mapped network of 96 bits is all of IPv4
-  return bits === undefined || Number(bits) >= leastProxyBits(address)
+  return bits === undefined || Number(bits) >= minProxyBits(address)
 }
 
 /** Private and unique local space is one operator's own, however wide (RFC 1918, RFC 4193); a network of the internet this wide is not. */
-function leastProxyBits(address: string): number {
+function minProxyBits(address: string): number {
   if (isIPv4(address)) return 8
   return /^f[cd]/i.test(address) ? 7 : 16
 }

@@ -88,7 +88,7 @@ export interface DialTarget {
  *
  * Connections are not kept: a request to a partner is rare, and what is closed cannot be used for another.
  */
-export function outgoingThrough(options: OutgoingOptions): Outgoing {
+export function createOutgoing(options: OutgoingOptions): Outgoing {
   const { trusted, reach = 'public', resolve = askNameServers(), dial, ca } = options
   const connect = dial ?? ((target: DialTarget) => openSocket(target, ca))
   return async (request) => {

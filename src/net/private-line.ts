@@ -13,13 +13,13 @@ import {
 import { Agent, createServer, request } from 'node:https'
 import { followRenewals, type ServerCertificate } from './certificate.js'
 
-const LEAST_VERSION = 'TLSv1.3'
+const MIN_VERSION = 'TLSv1.3'
 
 export function lineServer(certificate: ServerCertificate | undefined, serve: RequestListener): Server {
   if (certificate === undefined) return createPlainServer(serve)
   const { cert, key } = certificate
-  const server = createServer({ cert, key, minVersion: LEAST_VERSION }, serve)
-  followRenewals(server, certificate, LEAST_VERSION)
+  const server = createServer({ cert, key, minVersion: MIN_VERSION }, serve)
+  followRenewals(server, certificate, MIN_VERSION)
   return server
 }
 
@@ -35,5 +35,5 @@ export interface LineClient {
  */
 export function lineClient(ca: Buffer | undefined): LineClient {
   if (ca === undefined) return { protocol: 'http:', agent: new PlainAgent({ keepAlive: true }), request: plainRequest }
-  return { protocol: 'https:', agent: new Agent({ keepAlive: true, ca, minVersion: LEAST_VERSION }), request }
+  return { protocol: 'https:', agent: new Agent({ keepAlive: true, ca, minVersion: MIN_VERSION }), request }
 }

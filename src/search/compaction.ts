@@ -33,9 +33,9 @@ export interface Run {
  * once for each doubling, and parts are at most as many as doublings); a part with too many dead rows; neighbours of which
  * the older has become the smaller.
  *
- * @param leastDeadShare 0…1; with 0 any dead row is too many.
+ * @param minDeadShare 0…1; with 0 any dead row is too many.
  */
-export function nextRun(parts: readonly PartSize[], maxRows: number, leastDeadShare: number): Run | undefined {
+export function nextRun(parts: readonly PartSize[], maxRows: number, minDeadShare: number): Run | undefined {
   // Dead rows are an estimate, never too low: good for choosing, but what must fit is bounded by all rows.
   const live = parts.map(({ rows, deadRows }) => Math.max(0, rows - deadRows))
   const liveAt = (i: number) => live[i] ?? Number.POSITIVE_INFINITY
@@ -53,7 +53,7 @@ export function nextRun(parts: readonly PartSize[], maxRows: number, leastDeadSh
     }
     return { from, to }
   }
-  const dying = parts.findIndex(({ rows, deadRows }) => deadRows > 0 && deadRows >= leastDeadShare * rows)
+  const dying = parts.findIndex(({ rows, deadRows }) => deadRows > 0 && deadRows >= minDeadShare * rows)
   if (dying >= 0) return { from: dying, to: dying + 1 }
   const inverted = live.findIndex((rows, i) => rows <= liveAt(i + 1) && rowsAt(i) + rowsAt(i + 1) <= maxRows)
   return inverted < 0 ? undefined : { from: inverted, to: inverted + 2 }

@@ -17,10 +17,10 @@ export interface Engine {
   fillTable(band: number, fromRow: number, toRow: number): void
   countCandidates(needleAt: number, band: number, distanceBits: number): number
   countPlanned(needleAt: number): number
-  /** @param mostRows 0…`maxSurvivors`: with more rows to read, it is given up. */
-  probe(needleCount: number, fromBand: number, toBand: number, thresholdBits: number, mostRows: number): number
-  /** In one band. @param mostCandidates, mostRows of each needle; of those that meet more, bits are written. */
-  probeEach(needleCount: number, band: number, thresholdBits: number, mostCandidates: number, mostRows: number): number
+  /** @param maxRows 0…`maxSurvivors`: with more rows to read, it is given up. */
+  probe(needleCount: number, fromBand: number, toBand: number, thresholdBits: number, maxRows: number): number
+  /** In one band. @param maxCandidates, maxRows of each needle; of those that meet more, bits are written. */
+  probeEach(needleCount: number, band: number, thresholdBits: number, maxCandidates: number, maxRows: number): number
   describeChains(rowsAt: number, firstsAt: number, filledAt: number, nextsAt: number): void
   link(row: number): void
   follow(needle: number, rowCount: number, thresholdBits: number, maxVisits: number): number
@@ -39,7 +39,7 @@ export const KERNEL_NAME = `${wasmBase64.length}:${checksum(wasmBase64)}`
 const module = new WebAssembly.Module(Uint8Array.from(atob(wasmBase64), (char) => char.charCodeAt(0)))
 
 /** @param sizeBytes at most 4 GiB. The system backs memory when it is written, not before. */
-export function engineOver(sizeBytes: number): Engine {
+export function createEngine(sizeBytes: number): Engine {
   const pages = Math.ceil(sizeBytes / PAGE_BYTES)
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
   const { exports } = new WebAssembly.Instance(module, { env: { memory } })
@@ -70,10 +70,10 @@ export function engineOver(sizeBytes: number): Engine {
     fillTable: (band, fromRow, toRow) => fillTable(band, fromRow, toRow),
     countCandidates: (needleAt, band, distanceBits) => countCandidates(needleAt, band, distanceBits),
     countPlanned: (needleAt) => countPlanned(needleAt),
-    probe: (needleCount, fromBand, toBand, thresholdBits, mostRows) =>
-      probe(needleCount, fromBand, toBand, thresholdBits, mostRows),
-    probeEach: (needleCount, band, thresholdBits, mostCandidates, mostRows) =>
-      probeEach(needleCount, band, thresholdBits, mostCandidates, mostRows),
+    probe: (needleCount, fromBand, toBand, thresholdBits, maxRows) =>
+      probe(needleCount, fromBand, toBand, thresholdBits, maxRows),
+    probeEach: (needleCount, band, thresholdBits, maxCandidates, maxRows) =>
+      probeEach(needleCount, band, thresholdBits, maxCandidates, maxRows),
     describeChains: (rowsAt, firstsAt, filledAt, nextsAt) => describeChains(rowsAt, firstsAt, filledAt, nextsAt),
     link: (row) => link(row),
     follow: (needle, rowCount, thresholdBits, maxVisits) => follow(needle, rowCount, thresholdBits, maxVisits),
@@ -96,8 +96,8 @@ function wideOf(exports: WebAssembly.Exports): WideEngine {
     fillTable: (band, fromRow, toRow) => fillTable(band, fromRow, toRow),
     countCandidates: (needleAt, band, distanceBits) => countCandidates(needleAt, band, distanceBits),
     countPlanned: (needleAt) => countPlanned(needleAt),
-    probe: (needleCount, fromBand, toBand, thresholdBits, mostRows) =>
-      probe(needleCount, fromBand, toBand, thresholdBits, mostRows),
+    probe: (needleCount, fromBand, toBand, thresholdBits, maxRows) =>
+      probe(needleCount, fromBand, toBand, thresholdBits, maxRows),
   }
 }
 

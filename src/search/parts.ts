@@ -92,13 +92,13 @@ export class Parts {
   /**
    * Does so many steps of compacting (see `compacted`), beginning what is due. Work pauses after some thousand steps; what is done
    * beyond those that were asked for, following calls do less. Else each of a thousand small changes would do a whole piece of it.
-   * @param leastDeadShare see `nextRun`.
+   * @param minDeadShare see `nextRun`.
    * @returns whether anything remains to be done.
    */
-  compact(steps: number, leastDeadShare: number): boolean {
+  compact(steps: number, minDeadShare: number): boolean {
     this.#due += steps
     while (this.#due > 0 && !this.#isTidy) {
-      this.#compacting ??= this.#begin(leastDeadShare)
+      this.#compacting ??= this.#begin(minDeadShare)
       const step = this.#compacting?.work.next()
       if (this.#compacting === undefined || step === undefined) this.#isTidy = true
       else if (step.done === true) this.#finish(this.#compacting, step.value)
@@ -123,9 +123,9 @@ export class Parts {
     return raw
   }
 
-  #begin(leastDeadShare: number): Compacting | undefined {
+  #begin(minDeadShare: number): Compacting | undefined {
     const sizes = this.#frozen.map(({ block: { rows }, deadRows, isSettled }) => ({ rows, deadRows, isSettled }))
-    const run = nextRun(sizes, MAX_SEGMENT_ROWS, leastDeadShare)
+    const run = nextRun(sizes, MAX_SEGMENT_ROWS, minDeadShare)
     if (run === undefined) return undefined
     const sources = this.#frozen.slice(run.from, run.to)
     const work = compacted(

@@ -111,12 +111,12 @@ export function costWith(plan: Plan, candidates: number): number {
  * How many rows a needle may have read before its plan is given up for reading all: as many as cost a quarter of that, and twice
  * those expected. Rows that lie close together pass each test, and counting candidates does not tell.
  */
-export function mostToRead(plan: Plan, rows: number): number {
-  return mostOf(rows) + 2 * plan.survivors
+export function maxToRead(plan: Plan, rows: number): number {
+  return maxOf(rows) + 2 * plan.survivors
 }
 
 /** How many rows may be read for a quarter of what reading all costs. */
-export function mostOf(rows: number): number {
+export function maxOf(rows: number): number {
   return (scanNs(rows, 1) * 0.25) / ROW_NS
 }
 

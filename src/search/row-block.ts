@@ -1,7 +1,7 @@
 // Rows in one WebAssembly memory: appended, read and scanned, never changed or taken out.
 
 import { HASH_BYTES, type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
-import { type Engine, engineOver, scratch } from './engine.js'
+import { createEngine, type Engine, scratch } from './engine.js'
 import type { Hit, ViewHash } from './hit.js'
 
 /** What 12 bits of a scan's hit can name. */
@@ -31,7 +31,7 @@ export class RowBlock {
 
   // Invariant: rows below #rows are complete and never change, so a reader may keep a range of them across calls.
   #rows = 0
-  #leastImage = 0xffffffff
+  #minImage = 0xffffffff
   #greatestImage = 0
 
   /** @param capacity rows; memory is taken for all, and backed by the system when written. */
@@ -40,7 +40,7 @@ export class RowBlock {
     this.#imagesAt = this.rowsAt + capacity * HASH_BYTES
     this.#viewsAt = this.#imagesAt + capacity * Uint32Array.BYTES_PER_ELEMENT
     this.extraAt = Math.ceil((this.#viewsAt + capacity) / 64) * 64
-    this.engine = engineOver(this.extraAt + extraBytes)
+    this.engine = createEngine(this.extraAt + extraBytes)
   }
 
   get rows(): number {
@@ -53,7 +53,7 @@ export class RowBlock {
 
   /** Cheap to ask, and without a false no: could there be rows of this image here? */
   mayHold(image: number): boolean {
-    return image >= this.#leastImage && image <= this.#greatestImage
+    return image >= this.#minImage && image <= this.#greatestImage
   }
 
   /** The caller keeps to the capacity. */
@@ -171,9 +171,9 @@ export class RowBlock {
     return this.engine.bytes.subarray(this.rowsAt + from * HASH_BYTES, this.rowsAt + to * HASH_BYTES)
   }
 
-  #finish(rows: number, leastImage: number, greatestImage: number): void {
+  #finish(rows: number, minImage: number, greatestImage: number): void {
     this.#rows += rows
-    this.#leastImage = Math.min(this.#leastImage, leastImage)
+    this.#minImage = Math.min(this.#minImage, minImage)
     this.#greatestImage = Math.max(this.#greatestImage, greatestImage)
   }
 }

@@ -4,7 +4,7 @@ import { HASH_BYTES } from '../../packages/hash/src/hash256.js'
 import { scratch } from './engine.js'
 import type { Hit } from './hit.js'
 import { NearestByRow, type Part, pick, readHits, type Sets, scanAll, scanFor, UNIT_NS } from './part.js'
-import { type BandCounts, costWith, fewestOf, mostOf, mostToRead, type Plan, planFor, scanNs } from './plan.js'
+import { type BandCounts, costWith, fewestOf, maxOf, maxToRead, type Plan, planFor, scanNs } from './plan.js'
 import { RowBlock } from './row-block.js'
 import { NARROW, type Shape, type Tables } from './shape.js'
 
@@ -61,7 +61,7 @@ interface Probe {
   readonly to: number
   readonly farthestBits: number
   /** With more to read it is given up. */
-  readonly mostRows: number
+  readonly maxRows: number
 }
 
 export class Segment implements Part {
@@ -187,19 +187,19 @@ export class Segment implements Part {
     farthestBits: number,
     nearest: NearestByRow,
   ): Generator<void, boolean, void> {
-    const mostRows = mostToRead(plan, this.block.rows)
+    const maxRows = maxToRead(plan, this.block.rows)
     const { bands } = this.#shape
     if (costNs <= PROBED_NS) {
       const picked = numbers.length * HASH_BYTES === needles.length ? needles : pick(needles, numbers)
-      const mostOfAll = numbers.length * mostRows
+      const maxOfAll = numbers.length * maxRows
       return this.#probeBands(
-        { needles: picked, numbers, plan, from: 0, to: bands, farthestBits, mostRows: mostOfAll },
+        { needles: picked, numbers, plan, from: 0, to: bands, farthestBits, maxRows: maxOfAll },
         nearest,
       )
     }
     const share = costNs / (numbers.length * plan.costNs)
     const bandNs = Array.from(plan.bandNs, (ns) => ns * share)
-    const mostPerNs = mostRows / (plan.costNs * share)
+    const maxPerNs = maxRows / (plan.costNs * share)
     const needlesAtOnce = between(1, numbers.length, PROBED_NS / Math.max(...bandNs))
     for (let first = 0; first < numbers.length; first += needlesAtOnce) {
       const some = numbers.slice(first, first + needlesAtOnce)
@@ -207,8 +207,8 @@ export class Segment implements Part {
       for (let band = 0; band < bands; ) {
         const end = endOfUnit(bandNs, band, PROBED_NS / some.length)
         if (first + band > 0) yield
-        const most = some.length * mostPerNs * bandNs.slice(band, end).reduce((sum, ns) => sum + ns, 0)
-        const probe = { needles: picked, numbers: some, plan, from: band, to: end, farthestBits, mostRows: most }
+        const most = some.length * maxPerNs * bandNs.slice(band, end).reduce((sum, ns) => sum + ns, 0)
+        const probe = { needles: picked, numbers: some, plan, from: band, to: end, farthestBits, maxRows: most }
         if (!this.#probeBands(probe, nearest)) return false
         band = end
       }
@@ -234,29 +234,29 @@ export class Segment implements Part {
       this.#tables.countCandidates(scratch.needlesAt, Math.floor(i / FEWEST_REACH), i % FEWEST_REACH),
     )
     const { reach, candidates } = fewestOf(met, FEWEST_REACH, thresholdBits)
-    if (candidates > mostOf(this.block.rows)) return false
+    if (candidates > maxOf(this.block.rows)) return false
     return this.#probeBands(
-      { needles: picked, numbers: [number], plan: { reach }, from: 0, to: bands, farthestBits, mostRows: candidates },
+      { needles: picked, numbers: [number], plan: { reach }, from: 0, to: bands, farthestBits, maxRows: candidates },
       nearest,
     )
   }
 
   /** @returns whether it could. */
-  #probeBands({ needles, numbers, plan, from, to, farthestBits, mostRows }: Probe, nearest: NearestByRow): boolean {
+  #probeBands({ needles, numbers, plan, from, to, farthestBits, maxRows }: Probe, nearest: NearestByRow): boolean {
     this.#prepare(needles, plan)
-    const most = Math.min(mostRows, scratch.maxSurvivors)
+    const most = Math.min(maxRows, scratch.maxSurvivors)
     const found = this.#tables.probe(numbers.length, from, to, farthestBits, most)
     if (found > 0) readHits(this.block, found, nearest.reporterFor(numbers))
     return found >= 0
   }
 }
 
-/** Where the bands end that are probed at one go: as many as cost `mostNs`, and one at least. */
-function endOfUnit(bandNs: readonly number[], from: number, mostNs: number): number {
+/** Where the bands end that are probed at one go: as many as cost `maxNs`, and one at least. */
+function endOfUnit(bandNs: readonly number[], from: number, maxNs: number): number {
   let end = from + 1
   for (let ns = bandNs[from] ?? 0; end < bandNs.length; end++) {
     ns += bandNs[end] ?? 0
-    if (ns > mostNs) break
+    if (ns > maxNs) break
   }
   return end
 }

@@ -16,7 +16,7 @@ import { NARROW } from './shape.js'
 export type Answers = (Hit[] | undefined)[]
 
 /** A set that meets more has to be searched for by itself, so that what is found for all of them does not fill the memory. */
-export const MOST_HITS = 256
+export const MAX_HITS = 256
 
 /**
  * In one band a needle may meet so many times what rows meet on average, and as many more as cost a small share of reading all of them; else its set
@@ -175,7 +175,7 @@ function note(
     const nearest = found.get(set) ?? new NearestByRow(needlesOf[set] ?? 0)
     found.set(set, nearest)
     nearest.add(row, placeOf[first + needle] ?? 0, distanceBits)
-    if (nearest.rows > MOST_HITS) answers[set] = undefined
+    if (nearest.rows > MAX_HITS) answers[set] = undefined
   })
 }
 
@@ -202,7 +202,7 @@ function* searchIn(
     }
     for (let number = first; number < end; number++) {
       const set = setOf[number] ?? 0
-      if ((answers[set]?.length ?? 0) > MOST_HITS) answers[set] = undefined
+      if ((answers[set]?.length ?? 0) > MAX_HITS) answers[set] = undefined
     }
     first = end
   }

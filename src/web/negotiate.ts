@@ -30,12 +30,12 @@ export function encodingFor(header: string | undefined): Encoding {
 }
 
 /** Beyond this a list is no browser's. */
-const MOST_CHARS = 1000
+const MAX_CHARS = 1000
 
 /** The names of a weighted list, in lower case, the most wanted first, without those of weight 0. */
 function byWeight(header = ''): string[] {
   return header
-    .slice(0, MOST_CHARS)
+    .slice(0, MAX_CHARS)
     .split(',')
     .map((entry) => {
       const [name = '', ...parameters] = entry.split(';').map((part) => part.trim().toLowerCase())

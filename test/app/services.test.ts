@@ -79,7 +79,7 @@ function options(): ServiceOptions {
     maxWatchesPerOrg: 1,
     now: Date.now,
     clock: () => performance.now(),
-    onTrouble: (error) => troubles.push(error),
+    onError: (error) => troubles.push(error),
     onAuditHead: () => {},
   }
 }
@@ -88,12 +88,12 @@ function options(): ServiceOptions {
 function noting(lifecycle: Lifecycle, note: (name: string) => void): Lifecycle {
   return {
     ...lifecycle,
-    add(name, stop, stopWithinMs) {
-      lifecycle.add(name, stop, stopWithinMs)
+    add(name, stop, stopTimeoutMs) {
+      lifecycle.add(name, stop, stopTimeoutMs)
       note(name)
     },
-    keep(name, part, stopWithinMs) {
-      lifecycle.keep(name, part, stopWithinMs)
+    keep(name, part, stopTimeoutMs) {
+      lifecycle.keep(name, part, stopTimeoutMs)
       note(name)
       return part
     },

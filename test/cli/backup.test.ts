@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
-import { beat } from '../../src/store/redis/heartbeats.js'
+import { heartbeat } from '../../src/store/redis/heartbeats.js'
 import { startRedis } from '../helpers/redis.js'
 import { keyFor, randomHashText, startService, submitted, type TestService, until } from '../helpers/service.js'
 import { SEAL_KEY, tabir } from '../helpers/tabir.js'
@@ -22,9 +22,9 @@ async function matching({ app }: TestService, headers: Record<string, string>, h
 }
 
 /** A worker of the service that is backed up. */
-async function beatOf(socket: string): Promise<void> {
+async function heartbeatOf(socket: string): Promise<void> {
   const redis = new Redis(socket)
-  await beat(redis, 'a worker|')
+  await heartbeat(redis, 'a worker|')
   await redis.quit()
 }
 
@@ -48,7 +48,7 @@ t.test('a restored backup has what it had, without what was taken back since', a
   const hashes = [kept.hash, withdrawn.hash, ...signals]
   t.same(await matching(service, ngo.headers, hashes), [1, 1, 1, 1])
 
-  await beatOf(service.redis.socket)
+  await heartbeatOf(service.redis.socket)
   const made = await tabir(env, 'backup', file)
   t.match(made, { status: 0, row: { revision: Number, sizeBytes: Number } }, made.errors)
   for (const hash of hashes) t.notOk(readFileSync(file).includes(Buffer.from(hash, 'hex')))

@@ -115,10 +115,10 @@ t.test('each rule speaks when its fact is wrong, and only then', async (t) => {
   t.same(verdicts({ messengers: { alive: 0, silent: 1 }, outboxMs: 90_000 }), ['look', 'look'])
   t.same(verdicts({ eventsWaiting: 3 }), ['bad'])
 
-  const host = { nodeVersion: '22.11.0', decoderTrouble: '', overcommitMemory: 1, hasSwap: false }
+  const host = { nodeVersion: '22.11.0', decoderError: '', overcommitMemory: 1, hasSwap: false }
   t.same(new Set(aboutHost(host).map(({ verdict }) => verdict)), new Set(['good']))
   t.match(aboutHost({ ...host, nodeVersion: '20.20.2' }), [{ verdict: 'look' }, {}])
-  t.match(aboutHost({ ...host, decoderTrouble: 'vips is old' }), [{}, { verdict: 'bad', text: /vips is old/ }])
+  t.match(aboutHost({ ...host, decoderError: 'vips is old' }), [{}, { verdict: 'bad', text: /vips is old/ }])
   t.equal(aboutHost({ ...host, overcommitMemory: 0, hasSwap: true }).length, 4)
 
   const files = {

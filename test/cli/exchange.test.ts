@@ -25,7 +25,7 @@ t.test('a feed is pulled at the command line, and what it took, lost and refused
   feed.tells(record(kept), record(withdrawn), record(other.slice(32)), record(other, 'Active', 'VideoMD5'))
   const config = { name: 'theirs', bank: 'theirs', baseUrl: `${feed.url}/v1`, functionKey: 'k', subscriptionKey: 's' }
   const service = await startService(t, {
-    exchanges: exchangesIn(JSON.stringify({ exchanges: [{ ...config, api: 'stopncii', everyS: 86_400 }] })),
+    exchanges: exchangesIn(JSON.stringify({ exchanges: [{ ...config, api: 'stopncii', intervalS: 86_400 }] })),
   })
   const admin = await keyFor(service, 'operator', ['admin', 'match', 'signals:write'], 'operator')
   await ask(service, 'POST', '/v1/banks', admin.headers, { name: 'theirs' })
@@ -52,7 +52,7 @@ t.test('a feed is pulled at the command line, and what it took, lost and refused
   })
   t.same([await found(kept), await found(withdrawn)], [1, 1], 'it is matched when the command is done')
 
-  t.same(Object.keys(Object(first.rows[0]).refusedFor).sort(), ['hash-malformed', 'signal-type-unknown'])
+  t.same(Object.keys(Object(first.rows[0]).rejectedFor).sort(), ['hash-malformed', 'signal-type-unknown'])
 
   feed.tells(record(withdrawn, 'Withdrawn'))
   t.match(await tabir('pull', 'theirs'), { status: 0, rows: [{ state: 'waiting', removed: 1 }] }, 'at once after another')

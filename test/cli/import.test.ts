@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { createApiKey } from '../../src/services/keys/access.js'
-import { apiKeysIn } from '../../src/store/organisations/api-keys.js'
+import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { open, startApi, type World } from '../helpers/canary-world.js'
 import { fetchPatiently } from '../helpers/patiently.js'
@@ -21,7 +21,13 @@ const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
 async function ngoKey({ redis }: World): Promise<string> {
   const store = await openStore(storeAt(redis.socket))
   const scopes = new Set(['signals:write', 'match', 'feed'] as const)
-  const { key } = await createApiKey(apiKeysIn(store), { org: 'ngo', kind: 'ngo', scopes, env: 'test', nowMs: Date.now() })
+  const { key } = await createApiKey(createApiKeyStore(store), {
+    org: 'ngo',
+    kind: 'ngo',
+    scopes,
+    env: 'test',
+    nowMs: Date.now(),
+  })
   await store.close()
   return key
 }
@@ -70,10 +76,10 @@ t.test('an import whose api and command are killed at random points gives the sa
   const { status, out } = await tabir(key, 'import', file, '--bank', 'list', '--url', api.url)
 
   t.equal(status, 3, 'some lines were refused')
-  t.match(JSON.parse(out), { lines: 12_000, accepted: 11_988, refused: 12, refusedFor: { 'hash-malformed': 12 } })
-  const { refusals } = JSON.parse(out) as { refusals: { fromLine: number }[] }
+  t.match(JSON.parse(out), { lines: 12_000, accepted: 11_988, rejected: 12, rejectedFor: { 'hash-malformed': 12 } })
+  const { rejections } = JSON.parse(out) as { rejections: { fromLine: number }[] }
   t.same(
-    refusals.map(({ fromLine }) => fromLine),
+    rejections.map(({ fromLine }) => fromLine),
     Array.from({ length: 12 }, (_, i) => i * 1000 + 501),
   )
   const queries = lines.filter((line) => line.length === 64).filter((_, i) => i % 12 === 0)
@@ -126,7 +132,7 @@ t.test('an import in the middle of which Redis stands still, and then is gone, g
   const { status, out } = await command
 
   t.equal(status, 3, 'nobody had to begin it again')
-  t.match(JSON.parse(out), { lines: 5000, accepted: 4995, refused: 5, refusedFor: { 'hash-malformed': 5 } })
+  t.match(JSON.parse(out), { lines: 5000, accepted: 4995, rejected: 5, rejectedFor: { 'hash-malformed': 5 } })
   const back = join(folder, 'back.txt')
   t.equal(
     (await tabir(key, 'export', '--bank', 'list', '--plain', '--format', 'hex', '--out', back, '--url', api.url)).status,

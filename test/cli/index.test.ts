@@ -37,7 +37,7 @@ t.test('index status tells what the index of a running api consists of, and metr
   t.match(metrics, /^tabir_index_parts\{type="pdq"\} 1$/m)
   t.match(metrics, /^tabir_index_plan_candidates\{type="pdq"\} 30$/m)
   t.match(metrics, /^tabir_index_bytes_per_row\{type="sha256"\} 0$/m)
-  t.match(metrics, /^tabir_index_heard_seconds 0\.\d+$/m)
+  t.match(metrics, /^tabir_index_staleness_seconds 0\.\d+$/m)
 })
 
 t.test('an api that has not heard of every change says how many there are', async (t) => {

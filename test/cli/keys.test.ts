@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { keys } from '../../src/cli/keys.js'
 import { KEY_PATTERN } from '../../src/services/keys/access.js'
-import { apiKeysIn } from '../../src/store/organisations/api-keys.js'
+import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { median, ownTime } from '../helpers/own-time.js'
 import { refused, withoutInstance } from '../helpers/refusal.js'
@@ -118,7 +118,7 @@ t.test('a suspended key opens again when the operator says so', async (t) => {
   const keyId = made?.['keyId'] ?? ''
   const store = await openStore({ url: undefined, socket: service.redis.socket })
   t.teardown(() => store.close())
-  const apiKeys = apiKeysIn(store)
+  const apiKeys = createApiKeyStore(store)
   const orgId = (await apiKeys.get(keyId))?.orgId ?? ''
   const entry = { act: 'key.suspended', by: 'tabir', about: { keyId, orgId }, atMs: Date.now() } as const
   await apiKeys.change(keyId, (key) => ({ key: { ...key, suspendedAtMs: entry.atMs } }), entry)

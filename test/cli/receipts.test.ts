@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { canonicalJson } from '../../src/domain/canonical.js'
 import { Receipt } from '../../src/services/cases/receipts.js'
-import { isSignedBy, publicKeyFrom, signerFrom } from '../../src/services/records/signer.js'
+import { createSigner, isSignedBy, publicKeyFrom } from '../../src/services/records/signer.js'
 import { del } from '../helpers/requests.js'
 import { openCase, startService } from '../helpers/service.js'
 import { runTabir } from '../helpers/tabir.js'
@@ -23,7 +23,7 @@ t.test('a receipt is checked with the key from a running api, or from a file whe
   const file = join(folder, 'receipt')
   writeFileSync(join(folder, 'pem'), JSON.parse(key).pem)
   writeFileSync(join(folder, 'changed'), body.replace('"images":0', '"images":1'))
-  writeFileSync(join(folder, 'other'), JSON.stringify({ jwk: signerFrom(Buffer.alloc(32, 1)).jwk }))
+  writeFileSync(join(folder, 'other'), JSON.stringify({ jwk: createSigner(Buffer.alloc(32, 1)).jwk }))
 
   writeFileSync(join(folder, 'twice'), body.replace('{', '{"state":"active",'))
   writeFileSync(join(folder, 'escaped'), body.replace('{', '{"stat\\u0065" : "active",'))
@@ -46,7 +46,7 @@ t.test('a receipt is checked with the key from a running api, or from a file whe
 })
 
 t.test('a receipt with one byte changed is refused, whichever byte', async (t) => {
-  const signer = signerFrom(Buffer.alloc(32, 3))
+  const signer = createSigner(Buffer.alloc(32, 3))
   const key = publicKeyFrom(signer.pem)
   const receipt = signer.sign({
     type: 'tabir-receipt',
@@ -98,14 +98,14 @@ t.test('a receipt with one byte changed is refused, whichever byte', async (t) =
     'more behind it': `${text}{}`,
   }))
     t.notOk(isValid(forged), what)
-  t.notOk(isSignedBy(publicKeyFrom(signerFrom(Buffer.alloc(32, 4)).pem), receipt))
-  t.notOk(isSignedBy(key, { ...receipt, keyId: signerFrom(Buffer.alloc(32, 4)).jwk.kid }))
+  t.notOk(isSignedBy(publicKeyFrom(createSigner(Buffer.alloc(32, 4)).pem), receipt))
+  t.notOk(isSignedBy(key, { ...receipt, keyId: createSigner(Buffer.alloc(32, 4)).jwk.kid }))
   t.notOk(isSignedBy(key, {}))
 })
 
 t.test('the key is that of RFC 8037, and what is signed that of RFC 8785', async (t) => {
   const seed = Buffer.from('nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A', 'base64url')
-  const { jwk } = signerFrom(seed)
+  const { jwk } = createSigner(seed)
   t.match(jwk, {
     x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo',
     kid: 'kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k',

@@ -41,7 +41,7 @@ t.test('a running service is given a new seal key, and the old one is retired', 
   await writeSealedFile(place('snapshots/index.snapshot'), keyring(false), Buffer.alloc(0), [Buffer.alloc(9)])
   t.match(await tabir('rotate', '--new', 'k2'), {
     status: 0,
-    lines: [{ id: 'k2', resealed: Number, otherProcesses: 0, log: 'rewritten' }],
+    lines: [{ id: 'k2', reencrypted: Number, otherProcesses: 0, log: 'rewritten' }],
   })
   t.equal((await add(hashes.slice(10))).statusCode, 201)
   const listed = await tabir('list')

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { openStore } from '../../src/store/redis/client.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
-import { webhooksIn } from '../../src/store/webhooks/webhooks.js'
+import { createWebhookStore } from '../../src/store/webhooks/webhooks.js'
 import { storeAt } from '../helpers/redis.js'
 import { post } from '../helpers/requests.js'
 import { keyFor, startService } from '../helpers/service.js'
@@ -43,7 +43,7 @@ t.test('an operator ends an organisation’s webhook with all that is kept for i
 
   t.same(removed.rows, [{ webhookId: gone.webhookId, removed: true }])
   t.same(await keysOf(gone.webhookId), [])
-  const { webhooks: all } = await webhooksIn(store, makeKeyring([SEAL_KEY])).readable()
+  const { webhooks: all } = await createWebhookStore(store, makeKeyring([SEAL_KEY])).readable()
   t.match(all, [{ webhookId: stays.webhookId }])
   t.equal(all.length, 1)
   t.match(await app.inject({ url: '/v1/webhooks', headers }).then((answer) => answer.json<object>()), {

@@ -107,7 +107,7 @@ t.test('features out of range, too many, or no features at all are refused, and 
     'ten thousand features': written(Array.from({ length: 34 }, () => view)),
     'ten views': written(Array.from({ length: 10 }, () => ({ ...view, features: [] }))),
     'more features than a view has': written([{ ...view, features: [...view.features, ...view.features] }]),
-    'a turn beyond the last': first({ turn: 64 }),
+    'a turn beyond the last': first({ angle: 64 }),
     'a level beyond the last': first({ level: 6 }),
     'a view without a side': written([{ ...view, width: 0 }]),
     'a view larger than any': written([{ ...view, width: 1001 }]),
@@ -131,7 +131,7 @@ t.test('all the features that may be sent, her own at wrong places among them, a
       ...feature,
       x: (word() >>> 8) % view.width,
       y: (word() >>> 8) % view.height,
-      turn: (word() >>> 8) % 64,
+      angle: (word() >>> 8) % 64,
     })),
   }))
   const same = own.map((view) => ({
@@ -162,14 +162,14 @@ function written(views: readonly (Omit<AskedView, 'features'> & { features: read
 
 /** Turned by 24 degrees, on a page that is full of something else. */
 async function hidden(): Promise<Buffer> {
-  const turned = await sharp(raw(hers), { raw: { width: hers.width, height: hers.height, channels: 3 } })
+  const rotated = await sharp(raw(hers), { raw: { width: hers.width, height: hers.height, channels: 3 } })
     .resize(420)
     .rotate(24, { background: '#00000000' })
     .png()
     .toBuffer()
   const page = (await scene(90, { width: 1000, height: 1000 })).bytes
   return sharp(page)
-    .composite([{ input: turned, left: 250, top: 220 }])
+    .composite([{ input: rotated, left: 250, top: 220 }])
     .jpeg({ quality: 85 })
     .toBuffer()
 }

@@ -68,8 +68,8 @@ t.test('what is around a registered picture counts only when the wholes are all 
 t.test('nothing is known of pictures that were given without parts, nor of one that had to be turned', async (t) => {
   t.equal(agreement([area('whole', WHOLE)]), undefined)
   t.equal(agreement(away(0, [0, 0, 0, 0, 0, 0, 0, 0]), []), undefined)
-  const turned = agreementOf(away(0, [0, 0, 0, 0, 0, 0, 0, 0]), { pdq: [], area: OWN }, 2)
-  t.equal(turned?.surplusBits, Number.NEGATIVE_INFINITY)
+  const rotated = agreementOf(away(0, [0, 0, 0, 0, 0, 0, 0, 0]), { pdq: [], area: OWN }, 2)
+  t.equal(rotated?.surplusBits, Number.NEGATIVE_INFINITY)
 })
 
 t.test('quarters that agree are told with the region around them, and close calls are noticed', async (t) => {

@@ -3,22 +3,22 @@ import { type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
 import {
   aloneBits,
   contentOf,
+  corroboratingBits,
   dependsOnContent,
   matchBits,
+  maxCorroboratingBits,
   reviewBits,
   TOGETHER_BITS,
   WHOLE_VIEWS,
   widestAskedBits,
   widestMatchBits,
-  widestWitnessBits,
-  witnessBits,
 } from '../../src/domain/matching/evidence.js'
 import { VIEW_NAMES } from '../../src/domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES } from '../../src/domain/matching/signal-types.js'
 import { hashNamed, symmetricOf } from '../helpers/hashes.js'
 
-const everyPair = [false, true].flatMap((turned) =>
-  VIEW_NAMES.flatMap((asked) => VIEW_NAMES.map((registered) => ({ asked, registered, turned, content: 'full' as const }))),
+const everyPair = [false, true].flatMap((rotated) =>
+  VIEW_NAMES.flatMap((asked) => VIEW_NAMES.map((registered) => ({ asked, registered, rotated, content: 'full' as const }))),
 )
 
 t.test('what decides alone may be a match, and what may be a match is worth a look', async (t) => {
@@ -36,13 +36,13 @@ t.test('a search within the widest radius of a type or a view misses no match an
     t.equal(Math.max(...everyPair.map((views) => matchBits(type, views))), thresholdBits, type)
     t.equal(Math.max(...everyPair.map((views) => reviewBits(type, views))), maxThresholdBits, type)
     for (const views of everyPair) {
-      t.ok(matchBits(type, views) <= widestMatchBits(type, views.asked, views.turned))
-      t.ok(matchBits(type, views) <= widestAskedBits(type, views.registered, views.turned))
+      t.ok(matchBits(type, views) <= widestMatchBits(type, views.asked, views.rotated))
+      t.ok(matchBits(type, views) <= widestAskedBits(type, views.registered, views.rotated))
     }
   }
   for (const views of everyPair) {
-    const widest = widestWitnessBits('pdq-area', views.asked) ?? -1
-    t.equal(witnessBits('pdq-area', views, widest + 1), undefined, `${views.asked} ${views.registered}`)
+    const widest = maxCorroboratingBits('pdq-area', views.asked) ?? -1
+    t.equal(corroboratingBits('pdq-area', views, widest + 1), undefined, `${views.asked} ${views.registered}`)
   }
 })
 
@@ -50,9 +50,9 @@ t.test('what is registered is never asked about by who hashes with us, and has t
   for (const views of everyPair.filter(({ asked }) => asked === 'crop')) {
     t.ok(matchBits('pdq-area', views) <= SIGNAL_TYPES.pdq.thresholdBits)
     t.equal(aloneBits('pdq-area', views), matchBits('pdq-area', views))
-    t.equal(witnessBits('pdq-area', views, 0), undefined)
+    t.equal(corroboratingBits('pdq-area', views, 0), undefined)
   }
-  t.equal(widestWitnessBits('pdq-area', 'crop'), undefined)
+  t.equal(maxCorroboratingBits('pdq-area', 'crop'), undefined)
 })
 
 t.test('two witnesses that make a match strong are nearer than two that make one', async (t) => {
@@ -70,8 +70,8 @@ t.test('a part of a picture has to be nearer than all of it', async (t) => {
 
 t.test('a turned picture has to be nearer than one that stands alone', async (t) => {
   for (const views of everyPair)
-    t.equal(matchBits('pdq-area', { ...views, turned: true }), aloneBits('pdq-area', { ...views, turned: true }))
-  t.ok(matchBits('pdq-area', { ...WHOLE_VIEWS, turned: true }) < aloneBits('pdq-area', WHOLE_VIEWS))
+    t.equal(matchBits('pdq-area', { ...views, rotated: true }), aloneBits('pdq-area', { ...views, rotated: true }))
+  t.ok(matchBits('pdq-area', { ...WHOLE_VIEWS, rotated: true }) < aloneBits('pdq-area', WHOLE_VIEWS))
 })
 
 t.test(
@@ -117,7 +117,7 @@ function withPairsApart(pairs: number): Hash256 {
 }
 
 t.test('types without views have no witnesses; PDQ and the file need none, blockhash needs another algorithm', async (t) => {
-  for (const type of ['pdq', 'blockhash', 'sha256'] as const) t.equal(witnessBits(type, WHOLE_VIEWS, 0), undefined)
+  for (const type of ['pdq', 'blockhash', 'sha256'] as const) t.equal(corroboratingBits(type, WHOLE_VIEWS, 0), undefined)
   for (const type of ['pdq', 'sha256'] as const) t.equal(aloneBits(type, WHOLE_VIEWS), matchBits(type, WHOLE_VIEWS))
   t.ok(aloneBits('blockhash', WHOLE_VIEWS) < 0)
 })

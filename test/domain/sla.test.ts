@@ -1,6 +1,6 @@
 import t from 'tap'
 import {
-  clocksFrom,
+  deadlinesFrom,
   LAWS,
   missingIn,
   SLA_PROFILES,
@@ -16,14 +16,14 @@ const complete = { statements: STATEMENTS, actingAs: 'self', contactOrgId: 'an n
 
 t.test('clocks are due when the law says', async (t) => {
   const hours = (law: (typeof LAWS)[number]) =>
-    clocksFrom([law], 1000).map(({ stage, dueAtMs }) => [stage, (dueAtMs - 1000) / HOUR_MS])
+    deadlinesFrom([law], 1000).map(({ stage, dueAtMs }) => [stage, (dueAtMs - 1000) / HOUR_MS])
   t.same(hours('us-tida'), [['remove', 48]])
   t.same(hours('uk-osa'), [['remove', 48]])
   t.same(hours('my-onsa'), [
     ['acknowledge', 1],
     ['assess', 12],
   ])
-  t.same(clocksFrom([], 0), [])
+  t.same(deadlinesFrom([], 0), [])
   t.same(
     LAWS.filter((law) => !SLA_PROFILES[law].fixedByLaw),
     ['eu-dsa'],

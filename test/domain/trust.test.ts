@@ -11,9 +11,9 @@ import {
   DISPUTE_STATES,
   DISPUTE_STEPS,
   NO_TRUST,
-  standingOf,
   type Trust,
   type TrustAction,
+  trustStatusOf,
   VERDICT_STEPS,
   VERDICTS,
 } from '../../src/domain/trust/trust.js'
@@ -82,7 +82,7 @@ t.test('an organisation counts once, and one that may not count does not', async
   const two = said(NO_TRUST, blockedBy('a'), blockedBy('b'))
   t.equal(tierIn('self-reported', two), 'platform-confirmed')
   t.equal(tierIn('self-reported', said(NO_TRUST, blockedBy('a'), blockedBy('a'))), 'self-reported')
-  const own: TrustAction = { kind: 'verdict', party: 'owner', verdict: 'blocked', counts: false }
+  const own: TrustAction = { kind: 'verdict', pseudonym: 'owner', verdict: 'blocked', counts: false }
   t.equal(tierIn('self-reported', said(NO_TRUST, blockedBy('a'), own)), 'self-reported')
 })
 
@@ -90,8 +90,8 @@ t.test('a verdict changes only as the table says; every other step is refused an
   const reason = 'other'
   const saying = (verdict: (typeof VERDICTS)[number]): TrustAction =>
     verdict === 'disputed'
-      ? { kind: 'dispute', party: 'a', reason, counts: true }
-      : { kind: 'verdict', party: 'a', verdict, counts: true }
+      ? { kind: 'dispute', pseudonym: 'a', reason, counts: true }
+      : { kind: 'verdict', pseudonym: 'a', verdict, counts: true }
   for (const from of ['none', ...VERDICTS] as const) {
     const before = from === 'none' ? NO_TRUST : said(NO_TRUST, saying(from))
     for (const to of VERDICTS) {
@@ -131,8 +131,8 @@ t.test('a dispute goes only as the table says; every other step is refused and c
 })
 
 t.test('a rejected reason is rejected for everybody, and another one may still be given', async (t) => {
-  for (const party of ['a', 'b', 'operator'])
-    t.equal(act(disputes.rejected, disputeBy(party, 'other'), 2), 'dispute-settled')
+  for (const pseudonym of ['a', 'b', 'operator'])
+    t.equal(act(disputes.rejected, disputeBy(pseudonym, 'other'), 2), 'dispute-settled')
   const again = said(disputes.rejected, disputeBy('b', 'harmless-content'))
   t.match(again, { dispute: 'open', reasons: ['harmless-content'], settled: ['other'] })
   const twice = said(again, { kind: 'decide', outcome: 'rejected' })
@@ -146,10 +146,10 @@ t.test('a rejected reason is rejected for everybody, and another one may still b
 t.test('a dispute that others join is one dispute, and decided once', async (t) => {
   const joined = said(disputes.open, disputeBy('b', 'public-interest'), disputeBy('c', 'other'))
   t.match(joined, { dispute: 'open', reasons: ['other', 'public-interest'], disputedAtMs: 1 })
-  t.equal(standingOf(joined).disputed, true)
+  t.equal(trustStatusOf(joined).disputed, true)
   const rejected = said(joined, { kind: 'decide', outcome: 'rejected' })
   t.same(rejected.settled, ['other', 'public-interest'])
-  t.equal(standingOf(rejected).disputed, false)
+  t.equal(trustStatusOf(rejected).disputed, false)
 })
 
 t.test('a signal circulates only as the table says', async (t) => {
@@ -177,11 +177,11 @@ t.test('a signal circulates only as the table says', async (t) => {
     }
   }
   t.same(
-    CIRCULATIONS.map((name) => standingOf(states[name]).matches),
+    CIRCULATIONS.map((name) => trustStatusOf(states[name]).matches),
     [true, true, false, false],
   )
   t.same(
-    CIRCULATIONS.map((name) => standingOf(states[name]).narrowed),
+    CIRCULATIONS.map((name) => trustStatusOf(states[name]).narrowed),
     [false, true, false, false],
   )
   t.match(said(states.narrowed, actions.matching), { toleratedFlood: 5, flood: 0, heldFor: undefined })
@@ -193,7 +193,7 @@ t.test('a signal circulates only as the table says', async (t) => {
 t.test('that a dispute was upheld is taken back as if it had been rejected, and only then', async (t) => {
   const back = said(disputes.upheld, { kind: 'reinstate' })
   t.match(back, { dispute: 'rejected', circulation: 'matching', settled: ['other'], decidedAtMs: 1 })
-  t.same(standingOf(back), { support: 0, disputed: false, matches: true, narrowed: false, harmless: false })
+  t.same(trustStatusOf(back), { support: 0, disputed: false, matches: true, narrowed: false, harmless: false })
   t.equal(act(back, { kind: 'reinstate' }, 2), back, 'said again')
   t.equal(act(back, disputeBy('b', 'other'), 2), 'dispute-settled')
   for (const trust of [disputes.none, disputes.open, said(NO_TRUST, { kind: 'hold', cause: 'operator', flood: 0 })])
@@ -217,7 +217,7 @@ t.test('about an invalidated signal nothing more may be said', async (t) => {
   const more: TrustAction[] = [
     blockedBy('a'),
     disputeBy('b', 'harmless-content'),
-    { kind: 'attest', party: 'n' },
+    { kind: 'attest', pseudonym: 'n' },
     { kind: 'verify' },
     { kind: 'hold', cause: 'flood', flood: 1 },
     { kind: 'release' },
@@ -272,10 +272,10 @@ t.test('the clock ends the pause that is over, and no other', async (t) => {
 
 t.test('only what was judged harmless vetoes, and only while that stands', async (t) => {
   const judged = said(NO_TRUST, disputeBy('b', 'harmless-content'), { kind: 'decide', outcome: 'upheld' })
-  t.match(standingOf(judged), { matches: false, harmless: true })
-  t.match(standingOf(said(judged, { kind: 'reinstate' })), { matches: true, narrowed: false, harmless: false })
-  t.match(standingOf(disputes.upheld), { matches: false, harmless: false })
-  t.match(standingOf(said(NO_TRUST, disputeBy('b', 'harmless-content'))), {
+  t.match(trustStatusOf(judged), { matches: false, harmless: true })
+  t.match(trustStatusOf(said(judged, { kind: 'reinstate' })), { matches: true, narrowed: false, harmless: false })
+  t.match(trustStatusOf(disputes.upheld), { matches: false, harmless: false })
+  t.match(trustStatusOf(said(NO_TRUST, disputeBy('b', 'harmless-content'))), {
     matches: true,
     narrowed: false,
     harmless: false,
@@ -283,7 +283,7 @@ t.test('only what was judged harmless vetoes, and only while that stands', async
 })
 
 function tierIn(registered: Tier, trust: Trust): Tier {
-  return tierWith(registered, standingOf(trust).support)
+  return tierWith(registered, trustStatusOf(trust).support)
 }
 
 function said(trust: Trust, ...actions: readonly TrustAction[]): Trust {
@@ -294,10 +294,10 @@ function said(trust: Trust, ...actions: readonly TrustAction[]): Trust {
   }, trust)
 }
 
-function blockedBy(party: string): TrustAction {
-  return { kind: 'verdict', party, verdict: 'blocked', counts: true }
+function blockedBy(pseudonym: string): TrustAction {
+  return { kind: 'verdict', pseudonym, verdict: 'blocked', counts: true }
 }
 
-function disputeBy(party: string, reason: (typeof DISPUTE_REASONS)[number]): TrustAction {
-  return { kind: 'dispute', party, reason, counts: true }
+function disputeBy(pseudonym: string, reason: (typeof DISPUTE_REASONS)[number]): TrustAction {
+  return { kind: 'dispute', pseudonym, reason, counts: true }
 }

@@ -15,7 +15,7 @@ function read(...lines: readonly [string, ...string[]]) {
 
 function short(record: ReadRecord): string {
   if (record.kind === 'blank') return 'blank'
-  if (record.kind === 'refused') return record.why
+  if (record.kind === 'rejected') return record.why
   if (record.kind === 'remove-id') return `remove ${record.signalId}`
   if (record.kind === 'remove')
     return `remove ${record.signal.signal.type} ${formatHash(record.signal.signal.hash)} ${record.signal.ref ?? ''}`.trim()

@@ -14,7 +14,7 @@ export interface Draw {
   /** One of several. */
   of<T>(all: readonly T[]): T
   /** How long a fault lasts: mostly short, sometimes as long as it may. */
-  durationMs(mostMs: number): number
+  durationMs(maxMs: number): number
   number(from: number, to: number): number
 }
 
@@ -26,11 +26,11 @@ export interface Cause {
 }
 
 /** The supervisor allows so long. */
-const API_STOPS_WITHIN_MS = 15_000
-const WORKERS_STOP_WITHIN_MS = 35_000
+const API_STOPS_TIMEOUT_MS = 15_000
+const WORKERS_STOP_TIMEOUT_MS = 35_000
 const HOUR_MS = 3_600_000
 /** Commands to a server that is out of memory, or about to be stopped, must not be waited for without an end. */
-const PAUSE_MOST_MS = 30_000
+const PAUSE_MAX_MS = 30_000
 
 export const CAUSES = {
   'an api is killed': {
@@ -66,7 +66,7 @@ export const CAUSES = {
   'redis stands still': {
     async happen({ redis }, draw) {
       await redis.signal('SIGSTOP')
-      await sleep(draw.durationMs(PAUSE_MOST_MS))
+      await sleep(draw.durationMs(PAUSE_MAX_MS))
       await redis.signal('SIGCONT')
       return undefined
     },
@@ -164,18 +164,18 @@ export const CAUSES = {
     },
   },
   'an api is asked to stop': {
-    happen: ({ apis }, draw) => stopped(draw.of(apis), API_STOPS_WITHIN_MS),
+    happen: ({ apis }, draw) => stopped(draw.of(apis), API_STOPS_TIMEOUT_MS),
   },
   'the workers are asked to stop': {
-    happen: ({ workers }) => stopped(workers, WORKERS_STOP_WITHIN_MS),
+    happen: ({ workers }) => stopped(workers, WORKERS_STOP_TIMEOUT_MS),
   },
 } as const satisfies Record<string, Cause>
 
 export type CauseName = keyof typeof CAUSES
 
-async function stopped(kept: KeptProcess, withinMs: number): Promise<string | undefined> {
+async function stopped(kept: KeptProcess, timeoutMs: number): Promise<string | undefined> {
   if (!kept.isReady) return undefined
-  const how = await kept.term(withinMs)
+  const how = await kept.term(timeoutMs)
   return how === '0' ? undefined : `${kept.name} was asked to stop and ended with ${how}`
 }
 

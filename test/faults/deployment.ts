@@ -9,7 +9,7 @@ import { Redis } from 'ioredis'
 import { readConfig } from '../../src/boot/config.js'
 import { createApiKey } from '../../src/services/keys/access.js'
 import { openRedisServer, type RedisServer } from '../../src/store/embedded/embedded-redis.js'
-import { apiKeysIn } from '../../src/store/organisations/api-keys.js'
+import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
 import { openStore, type RedisTarget } from '../../src/store/redis/client.js'
 import { type KeptProcess, keepProcess } from './kept-process.js'
 import { type Line, openLine } from './line.js'
@@ -74,13 +74,13 @@ export async function deploy(): Promise<Deployment> {
     start(name, '../../src/boot/server.js', {
       TABIR_SEAL_KEYS: sealKeys,
       TABIR_DATA_DIR: join(folder, name),
-      TABIR_SNAPSHOT_EVERY_S: '2', // often enough to be killed in the middle of
+      TABIR_SNAPSHOT_INTERVAL_S: '2', // often enough to be killed in the middle of
     })
   const startedAtMs = performance.now()
   const [a, b, working] = await Promise.all([
     api('api-a'),
     api('api-b'),
-    start('workers', '../../workers/main.js', { TABIR_HASHERS: '1', TABIR_ERASE_EVERY_S: '5' }),
+    start('workers', '../../workers/main.js', { TABIR_HASHERS: '1', TABIR_ERASE_INTERVAL_S: '5' }),
   ])
   const apis = [a.kept, b.kept]
   const workers = working.kept
@@ -172,7 +172,13 @@ function mount(folder: string): boolean {
 export async function makeKey(target: RedisTarget): Promise<string> {
   const store = await openStore(target)
   const scopes = new Set(['match', 'signals:write'] as const)
-  const { key } = await createApiKey(apiKeysIn(store), { org: 'all', kind: 'ngo', scopes, env: 'test', nowMs: Date.now() })
+  const { key } = await createApiKey(createApiKeyStore(store), {
+    org: 'all',
+    kind: 'ngo',
+    scopes,
+    env: 'test',
+    nowMs: Date.now(),
+  })
   await store.close()
   return key
 }

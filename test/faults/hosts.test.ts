@@ -4,7 +4,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { HEARING } from '../../src/services/index/readiness.js'
+import { DEFAULT_FRESHNESS } from '../../src/services/index/readiness.js'
 import { keys } from '../../src/store/redis/keys.js'
 import { images } from '../helpers/multipart.js'
 import { scene } from '../helpers/pictures.js'
@@ -75,10 +75,10 @@ async function masterIsCutOff(t: Test, hosts: Hosts, her: Case): Promise<readonl
   })
   const againAtMs = acknowledged.find(({ atMs }) => atMs > cutAtMs + 1000)?.atMs ?? Number.POSITIVE_INFINITY
   const tookMs = againAtMs - cutAtMs
-  const withinMs = Math.max(FAILOVER_MS, 2 * hosts.startMs)
+  const timeoutMs = Math.max(FAILOVER_MS, 2 * hosts.startMs)
   t.ok(
-    tookMs <= withinMs,
-    `acknowledged again ${tookMs.toFixed()} ms after the master was cut off, at most ${withinMs.toFixed()}`,
+    tookMs <= timeoutMs,
+    `acknowledged again ${tookMs.toFixed()} ms after the master was cut off, at most ${timeoutMs.toFixed()}`,
   )
   await sleep(500)
   lost.mend()
@@ -112,7 +112,7 @@ async function apiIsAwayForAnHour(t: Test, hosts: Hosts, her: Case, written: rea
   await hosts.onMaster((redis) => redis.xtrim(keys.changes, 'MAXLEN', 1))
   t.comment(`withdrawn, and more written, ${Math.round(performance.now() - cutAtMs)} ms after an api was cut off`)
   // For a moment it may go by the store's last word, and an hour is longer.
-  await sleep(HEARING.staleAfterMs + HEARING.graceMs)
+  await sleep(DEFAULT_FRESHNESS.staleAfterMs + DEFAULT_FRESHNESS.graceMs)
   hostB.mend()
   const mendedAtMs = performance.now()
   let answered: number | undefined

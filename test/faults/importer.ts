@@ -7,7 +7,7 @@ import { hashText, insist, pause, type Scene } from './load.js'
 
 const Imported = z.object({ signals: z.array(z.object({ signalId: z.uuid() })) })
 
-const MOST_HELD = 300
+const MAX_HELD = 300
 
 export async function importSignals(scene: Scene): Promise<void> {
   const { ledger, deployment } = scene
@@ -33,7 +33,7 @@ export async function importSignals(scene: Scene): Promise<void> {
       ledger.registered(entry, done.at)
       held.push({ entry, signalId: signals[i]?.signalId ?? '' })
     })
-    for (let i = 0; i < 2 || held.length > MOST_HELD; i++) await remove(scene, held)
+    for (let i = 0; i < 2 || held.length > MAX_HELD; i++) await remove(scene, held)
     await pause(scene, 150)
   }
 }

@@ -24,7 +24,7 @@ export interface KeptProcess {
   /** Ends the current run, with its own children, and waits until it is gone; the next one is started at once. */
   kill(): Promise<void>
   /** SIGTERM. @returns how it ended: the status, or the signal that it took. */
-  term(withinMs: number): Promise<string>
+  term(timeoutMs: number): Promise<string>
   /** Any other signal. */
   signal(name: NodeJS.Signals): void
   stop(): Promise<void>
@@ -111,11 +111,11 @@ export async function keepProcess({ name, entry, execArgv = [], env }: KeptProce
       killGroup(child)
       await ended()
     },
-    async term(withinMs) {
+    async term(timeoutMs) {
       isExpected = true
       const asked = child
       asked.kill('SIGTERM')
-      const { signal, end } = patience(withinMs)
+      const { signal, end } = patience(timeoutMs)
       signal.addEventListener('abort', () => killGroup(asked))
       await ended()
       end()

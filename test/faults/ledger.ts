@@ -1,7 +1,7 @@
 // What the service has promised so far, and what it may therefore answer about a hash.
 
 /** How long after an answer another process may not yet know: the promise is a second. */
-const ELSEWHERE_WITHIN_MS = 1000
+const ELSEWHERE_TIMEOUT_MS = 1000
 
 /** One hash, or one picture, that was handed in. */
 export interface Entry {
@@ -31,14 +31,14 @@ export interface Ledger {
   /** What process `at` has to say of an entry when it is asked now. */
   expected(entry: Entry, at: number): Expected
   /** Forgets the oldest withdrawn ones beyond so many, so that a long run stays as quick as a short one. */
-  trim(mostWithdrawn: number): void
+  trim(maxWithdrawn: number): void
 }
 
 export function openLedger(now: () => number): Ledger {
   const entries = new Set<Entry>()
   let acknowledged = 0
   const isKnown = (atMs: number | undefined, by: number, at: number) =>
-    atMs !== undefined && (by === at || now() - atMs > ELSEWHERE_WITHIN_MS)
+    atMs !== undefined && (by === at || now() - atMs > ELSEWHERE_TIMEOUT_MS)
 
   return {
     entries,
@@ -70,9 +70,9 @@ export function openLedger(now: () => number): Ledger {
       if (entry.isEnding) return isKnown(entry.withdrawnAtMs, entry.by, at) ? 'none' : 'either'
       return isKnown(entry.registeredAtMs, entry.by, at) ? 'match' : 'either'
     },
-    trim(mostWithdrawn) {
+    trim(maxWithdrawn) {
       const withdrawn = [...entries].filter(({ withdrawnAtMs }) => withdrawnAtMs !== undefined)
-      for (const entry of withdrawn.slice(0, Math.max(0, withdrawn.length - mostWithdrawn))) entries.delete(entry)
+      for (const entry of withdrawn.slice(0, Math.max(0, withdrawn.length - maxWithdrawn))) entries.delete(entry)
     },
   }
 }

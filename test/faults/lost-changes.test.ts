@@ -10,7 +10,7 @@ import t from 'tap'
 import { z } from 'zod'
 import { hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { uuidV7 } from '../../src/domain/ids.js'
-import { imagesIn } from '../../src/store/images/images.js'
+import { createImageStore } from '../../src/store/images/images.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
 import { freePorts } from '../helpers/ports.js'
@@ -53,7 +53,7 @@ t.test('a process that stood still during a failover does not go on with what wa
   const url = `redis+sentinel://127.0.0.1:${watcher}/tabir`
   const store = await openStore({ url: `${url}?replicas=1`, socket: undefined })
   t.teardown(() => store.close())
-  const images = imagesIn(store, makeKeyring([Buffer.alloc(32, 7)]))
+  const images = createImageStore(store, makeKeyring([Buffer.alloc(32, 7)]))
   const [hers, lost] = [someImage(), someImage()]
   await images.put([hers])
   const child = await startFollowing(url)

@@ -13,7 +13,7 @@ import type { Test } from 'tap'
 import { readConfig } from '../../src/boot/config.js'
 import { createApiKey } from '../../src/services/keys/access.js'
 import { findRedisServer } from '../../src/store/embedded/find-redis.js'
-import { apiKeysIn } from '../../src/store/organisations/api-keys.js'
+import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { authority } from '../helpers/authority.js'
 import { type Host, openHosts } from '../helpers/hosts.js'
@@ -78,7 +78,7 @@ export async function deployOnHosts(
   for (const host of [hostV, hostW]) run(host, 'workers/main.js', { TABIR_HANDOFF_CA: ca.caFile, TABIR_HASHERS: '1' })
   const store = await openStore({ url: servers.url, socket: undefined })
   const scopes = new Set(['match'] as const)
-  const { key } = await createApiKey(apiKeysIn(store), {
+  const { key } = await createApiKey(createApiKeyStore(store), {
     org: 'o',
     kind: 'platform',
     scopes,

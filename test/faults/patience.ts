@@ -3,7 +3,7 @@
 
 const TICK_MS = 250
 /** What counts at most between two ticks. */
-const MOST_MS = 500
+const MAX_MS = 500
 
 export interface Patience {
   /** Aborts when it is at its end. */
@@ -18,7 +18,7 @@ export function patience(ownMs: number, now: () => number = () => performance.no
   let lastMs = now()
   const timer = setInterval(() => {
     const atMs = now()
-    leftMs -= Math.min(atMs - lastMs, MOST_MS)
+    leftMs -= Math.min(atMs - lastMs, MAX_MS)
     lastMs = atMs
     if (leftMs > 0) return
     clearInterval(timer)

@@ -35,7 +35,7 @@ export interface Run {
   readonly leftOut: readonly CauseName[]
 }
 
-const MOST_WITHDRAWN = 1500
+const MAX_WITHDRAWN = 1500
 
 export async function run({ faults, seed, only, longestMs, tell, tellEvery }: RunOptions): Promise<Run> {
   const random = randomFrom(seed)
@@ -51,7 +51,7 @@ export async function run({ faults, seed, only, longestMs, tell, tellEvery }: Ru
   const all = entriesOf(CAUSES)
   const possible = all.filter(isPossible).map(([name]) => name)
   const leftOut = all.filter((each) => !isPossible(each)).map(([name]) => name)
-  const next = inTurn(only === undefined ? possible : only.filter((name) => possible.includes(name)), draw)
+  const next = inOrder(only === undefined ? possible : only.filter((name) => possible.includes(name)), draw)
   const freePictures = pictures.pictures.map((_, i) => i)
   // The first requests of a process may hang in Node's client itself, when the other side ends before the client has its parser (2 of 12 times
   // with a server that does nothing else; Node 20.20). So nobody's first request is one that a fault meets.
@@ -81,7 +81,7 @@ export async function run({ faults, seed, only, longestMs, tell, tellEvery }: Ru
       if (!isReady) findings.hung.push(`${name}: not ready again`)
       await verify(scene)
       findings.traces.push(...traces.sinceLast())
-      ledger.trim(MOST_WITHDRAWN)
+      ledger.trim(MAX_WITHDRAWN)
       const crashed = deployment.all.flatMap((kept) => kept.crashes)
       for (const crash of crashed.slice(crashes)) findings.crashes.push(`${crash} (${name})`)
       crashes = crashed.length
@@ -102,7 +102,7 @@ export async function run({ faults, seed, only, longestMs, tell, tellEvery }: Ru
 }
 
 /** All of them before any comes again, each time in another order. */
-function inTurn(names: readonly CauseName[], draw: Draw): () => CauseName {
+function inOrder(names: readonly CauseName[], draw: Draw): () => CauseName {
   let left: CauseName[] = []
   return () => {
     if (left.length === 0) left = [...names]
@@ -120,8 +120,8 @@ function drawing(random: () => number, longestMs: number): Draw {
       if (one === undefined) throw new RangeError('nothing to choose from')
       return one
     },
-    durationMs(mostMs) {
-      const most = Math.min(mostMs, longestMs)
+    durationMs(maxMs) {
+      const most = Math.min(maxMs, longestMs)
       return random() < 0.1 ? most : number(0, Math.min(most, 1500))
     },
     number,

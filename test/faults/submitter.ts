@@ -18,7 +18,7 @@ interface OwnCase {
 }
 
 /** Cases that stay open, to be looked at in the end; beyond them the oldest is withdrawn. */
-const MOST_OPEN = 8
+const MAX_OPEN = 8
 
 export async function submit(scene: Scene, freePictures: number[]): Promise<void> {
   const open: OwnCase[] = []
@@ -32,7 +32,7 @@ export async function submit(scene: Scene, freePictures: number[]): Promise<void
     }
     if (scene.random() < 0.5) await addPicture(scene, own, freePictures)
     await look(scene, own)
-    if (scene.random() < 0.6 || open.length > MOST_OPEN) {
+    if (scene.random() < 0.6 || open.length > MAX_OPEN) {
       const [ending] = open.splice(scene.random() < 0.5 ? 0 : open.length - 1, 1)
       if (ending !== undefined) await withdraw(scene, ending, freePictures)
     }

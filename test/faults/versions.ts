@@ -22,7 +22,7 @@ type Version = 'other' | 'this'
 const PARTS = ['api-a', 'api-b', 'workers'] as const
 type Part = (typeof PARTS)[number]
 
-const STOP_WITHIN_MS = 40_000
+const STOP_TIMEOUT_MS = 40_000
 const PATIENCE_MS = 60_000
 const WRITES_BETWEEN = 40
 
@@ -54,7 +54,7 @@ export async function versions(other: string, seed: number, tell: (line: string)
     const dataDir = join(folder, part)
     mkdirSync(dataDir, { recursive: true })
     const own =
-      part === 'workers' ? { TABIR_HASHERS: '1' } : { ...sealKeys, TABIR_DATA_DIR: dataDir, TABIR_SNAPSHOT_EVERY_S: '2' }
+      part === 'workers' ? { TABIR_HASHERS: '1' } : { ...sealKeys, TABIR_DATA_DIR: dataDir, TABIR_SNAPSHOT_INTERVAL_S: '2' }
     const env = { PATH: process.env['PATH'], REDIS_SOCKET: socket, ...own }
     return keepProcess({ name: `${part} of ${version}`, entry: entryOf(version, part), env })
   }
@@ -99,7 +99,7 @@ export async function versions(other: string, seed: number, tell: (line: string)
     for (const version of ['this', 'other'] as const) {
       for (const part of PARTS) {
         const before = one(part)
-        const ended = await before.term(STOP_WITHIN_MS)
+        const ended = await before.term(STOP_TIMEOUT_MS)
         await before.stop()
         if (ended !== '0') scene.findings.wrong.push(`${before.name} ended with ${ended}`)
         const next = await start(part, version)

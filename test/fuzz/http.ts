@@ -36,10 +36,10 @@ export interface Route {
 }
 
 /** Longer is a hang. */
-const ANSWER_WITHIN_MS = 10_000
-const MOST_FINDS = 5
+const ANSWER_TIMEOUT_MS = 10_000
+const MAX_FINDS = 5
 /** Also where the time that there is was spent on waiting. */
-const LEAST_ASKED = 30
+const MIN_ASKED = 30
 
 /** @returns how many requests were answered, and the first finds. */
 export async function fuzzHttp(options: FuzzOptions): Promise<{ readonly asked: number; readonly finds: readonly Find[] }> {
@@ -47,7 +47,7 @@ export async function fuzzHttp(options: FuzzOptions): Promise<{ readonly asked: 
   const routes = [...routesOf(app), ...FOREIGN_ROUTES]
   const finds: Find[] = []
   let asked = 0
-  while ((performance.now() < untilMs || asked < LEAST_ASKED) && finds.length < MOST_FINDS) {
+  while ((performance.now() < untilMs || asked < MIN_ASKED) && finds.length < MAX_FINDS) {
     const route = chance.oneOf(routes)
     const { method } = route
     const url = addressFor(options, route.path)
@@ -77,7 +77,7 @@ export async function fuzzHttp(options: FuzzOptions): Promise<{ readonly asked: 
 async function answerInTime(app: FastifyInstance, request: InjectOptions) {
   const impatience = new AbortController()
   try {
-    const late = sleep(ANSWER_WITHIN_MS, undefined, { signal: impatience.signal, ref: false })
+    const late = sleep(ANSWER_TIMEOUT_MS, undefined, { signal: impatience.signal, ref: false })
     return await Promise.race([app.inject(request), late])
   } finally {
     impatience.abort()

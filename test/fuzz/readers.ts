@@ -3,7 +3,7 @@
 import { gzipSync } from 'node:zlib'
 import { formatHash } from '../../packages/hash/src/hash256.js'
 import type { ReadRecord } from '../../src/domain/organisations/bank-import.js'
-import type { FeedPlace } from '../../src/domain/organisations/exchange.js'
+import type { FeedPosition } from '../../src/domain/organisations/exchange.js'
 import { Problem } from '../../src/domain/problem.js'
 import { exchangesIn } from '../../src/exchange/exchange-config.js'
 import { type Feed, FeedError, type FeedRecord } from '../../src/exchange/feeds/feed-page.js'
@@ -144,7 +144,7 @@ function pageIn(feed: Feed, body: Buffer): readonly FeedRecord[] | undefined | s
 }
 
 /** Wherever a page says to go on: at the feed's own address, and never back in time. */
-function wrongPlace(feed: Feed, next: FeedPlace): string | undefined {
+function wrongPlace(feed: Feed, next: FeedPosition): string | undefined {
   const { url } = feed.request(next, 'token')
   if (!URL.canParse(url) || !new URL(url).href.startsWith(BASE)) return `leads to ${url.slice(0, 200)}`
   if (feed === stopNcii && Number(next.highest) < Number(feed.start.highest)) return 'goes back in time'

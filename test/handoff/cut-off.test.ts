@@ -4,8 +4,8 @@ import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import t from 'tap'
-import { HandoffDesk } from '../../src/handoff/desk.js'
 import { listenForWorkers } from '../../src/handoff/listener.js'
+import { PendingImages } from '../../src/handoff/pending-images.js'
 import { until } from '../helpers/service.js'
 
 const TABLE = '/proc/net/tcp'
@@ -14,13 +14,13 @@ const KEEP_ALIVE = '02'
 
 t.test('the system asks again and again whether who took a picture is there', async (t) => {
   if (!existsSync(TABLE)) return t.pass('only Linux tells')
-  const desk = new HandoffDesk(60_000)
+  const pendingImages = new PendingImages(60_000)
   const options = { host: '127.0.0.1', port: 0, announcedHost: '127.0.0.1' }
-  const { url, close } = await listenForWorkers(desk, options)
+  const { url, close } = await listenForWorkers(pendingImages, options)
   t.teardown(close)
-  const { ticket, answer } = desk.leave(Buffer.from('a picture'))
+  const { ticket, answer } = pendingImages.put(Buffer.from('a picture'))
   answer.catch(() => {})
-  t.teardown(() => desk.close())
+  t.teardown(() => pendingImages.close())
   const port = Number(new URL(url).port)
   const worker = connect(port, '127.0.0.1')
   t.teardown(() => worker.destroy())
@@ -28,7 +28,7 @@ t.test('the system asks again and again whether who took a picture is there', as
   await once(worker, 'data')
 
   await until(() => timerOf(port, worker.localPort ?? 0) === KEEP_ALIVE)
-  t.ok(desk.isTaken(ticket))
+  t.ok(pendingImages.isTaken(ticket))
 })
 
 /** Of the end that has this port, towards that one. */

@@ -3,9 +3,9 @@ import { connect, createServer, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { Blocks, type HeldImage } from '../../src/handoff/blocks.js'
-import { HandoffDesk } from '../../src/handoff/desk.js'
 import { listenForWorkers } from '../../src/handoff/listener.js'
 import { formatAnswer, type HandoffAnswer } from '../../src/handoff/message.js'
+import { PendingImages } from '../../src/handoff/pending-images.js'
 import { visitHandoffs } from '../../src/handoff/visit.js'
 import { IMAGE_TTL_MS } from '../../src/jobs/hash-image.js'
 import { lineClient } from '../../src/net/private-line.js'
@@ -31,9 +31,9 @@ class WatchedBlocks extends Blocks {
 }
 
 t.test('a picture goes out once, is overwritten where it waited, and its answer comes back once', async (t) => {
-  const { desk, url } = await open(t)
+  const { pendingImages, url } = await open(t)
   const image = Buffer.from('a picture')
-  const { ticket, answer } = desk.leave(image)
+  const { ticket, answer } = pendingImages.put(image)
 
   const given = await fetch(`${url}/${ticket}`)
   t.equal(given.status, 200)
@@ -48,10 +48,10 @@ t.test('a picture goes out once, is overwritten where it waited, and its answer 
 })
 
 t.test('without a ticket there is nothing to be had', async (t) => {
-  const { desk, url } = await open(t)
+  const { pendingImages, url } = await open(t)
   const image = Buffer.from('a picture')
-  const { ticket, callOff } = desk.leave(image)
-  callOff()
+  const { ticket, cancel } = pendingImages.put(image)
+  cancel()
 
   for (const path of ['', '/', NO_TICKET, ticket, `${ticket}?`, '__proto__', '..%2f', 'x'.repeat(5000)]) {
     t.equal((await fetch(`${url}/${path}`)).status, 410, path.slice(0, 50))
@@ -60,8 +60,8 @@ t.test('without a ticket there is nothing to be had', async (t) => {
 })
 
 t.test('an answer before the picture was fetched is refused', async (t) => {
-  const { desk, url } = await open(t)
-  const { ticket, answer } = desk.leave(Buffer.from('a picture'))
+  const { pendingImages, url } = await open(t)
+  const { ticket, answer } = pendingImages.put(Buffer.from('a picture'))
 
   t.equal(await put(url, ticket, REFUSED), 410)
 
@@ -71,8 +71,8 @@ t.test('an answer before the picture was fetched is refused', async (t) => {
 })
 
 t.test('what is no answer is refused, and a real one may still follow', async (t) => {
-  const { desk, url } = await open(t)
-  const { ticket, answer } = desk.leave(Buffer.from('a picture'))
+  const { pendingImages, url } = await open(t)
+  const { ticket, answer } = pendingImages.put(Buffer.from('a picture'))
   await (await fetch(`${url}/${ticket}`)).text()
 
   for (const garbage of ['', '{', 'null', '{"problem":"it-hurts"}', '[]', '['.repeat(100_000), '\0']) {
@@ -85,8 +85,8 @@ t.test('what is no answer is refused, and a real one may still follow', async (t
 })
 
 t.test('only fetching and answering are understood', async (t) => {
-  const { desk, url } = await open(t)
-  const { ticket } = desk.leave(Buffer.from('a picture'))
+  const { pendingImages, url } = await open(t)
+  const { ticket } = pendingImages.put(Buffer.from('a picture'))
 
   for (const method of ['POST', 'DELETE', 'HEAD', 'OPTIONS', 'PATCH']) {
     t.equal((await fetch(`${url}/${ticket}`, { method })).status, 405, method)
@@ -95,8 +95,8 @@ t.test('only fetching and answering are understood', async (t) => {
 })
 
 t.test('a picture whose fetching breaks off is overwritten', async (t) => {
-  const { desk, url, blocks } = await open(t)
-  const { ticket } = desk.leave(largeImage())
+  const { pendingImages, url, blocks } = await open(t)
+  const { ticket } = pendingImages.put(largeImage())
   t.notOk(blocks.areWiped())
 
   const socket = await begin(url, ticket)
@@ -107,10 +107,10 @@ t.test('a picture whose fetching breaks off is overwritten', async (t) => {
 })
 
 t.test('a worker that is gone is noticed by its connection, before the time is up', async (t) => {
-  const { desk, url } = await open(t)
-  const [first, second] = [desk.leave(Buffer.from('a picture')), desk.leave(Buffer.from('another'))]
+  const { pendingImages, url } = await open(t)
+  const [first, second] = [pendingImages.put(Buffer.from('a picture')), pendingImages.put(Buffer.from('another'))]
   const untaken = Buffer.from('a third')
-  const third = desk.leave(untaken)
+  const third = pendingImages.put(untaken)
   const worker = connect(Number(new URL(url).port), '127.0.0.1')
   const take = async (ticket: string, text: string) => {
     worker.write(`GET /${ticket} HTTP/1.1\r\nhost: x\r\n\r\n`)
@@ -123,15 +123,15 @@ t.test('a worker that is gone is noticed by its connection, before the time is u
   t.same(await first.answer, { problem: 'image-undecodable' })
   worker.destroy()
   await t.rejects(second.answer, { code: 'hashing-unavailable' })
-  t.equal(desk.size, 1, 'what it did not take waits for another worker')
+  t.equal(pendingImages.size, 1, 'what it did not take waits for another worker')
   t.notOk(isWiped(untaken))
-  third.callOff()
+  third.cancel()
   await t.rejects(third.answer)
 })
 
 t.test('a connection over which a picture went is kept for longer than a picture may take', async (t) => {
-  const { desk, url } = await open(t)
-  const { ticket } = desk.leave(Buffer.from('a picture'))
+  const { pendingImages, url } = await open(t)
+  const { ticket } = pendingImages.put(Buffer.from('a picture'))
 
   const { headers } = await fetch(`${url}/${ticket}`)
 
@@ -140,8 +140,8 @@ t.test('a connection over which a picture went is kept for longer than a picture
 })
 
 t.test('a picture whose fetching stalls is overwritten when its time is up', async (t) => {
-  const { desk, url, blocks } = await open(t, 100)
-  const { ticket, answer } = desk.leave(largeImage())
+  const { pendingImages, url, blocks } = await open(t, 100)
+  const { ticket, answer } = pendingImages.put(largeImage())
   t.notOk(blocks.areWiped())
   const late = t.rejects(answer, { code: 'hashing-unavailable' }) // which may be before it was fetched
 
@@ -156,7 +156,7 @@ t.test('a picture whose fetching stalls is overwritten when its time is up', asy
 })
 
 t.test('a worker’s visit: picture out, hashes back', async (t) => {
-  const { desk, url } = await open(t)
+  const { pendingImages, url } = await open(t)
   const visit = visitHandoffs()
   t.teardown(() => visit.close())
   const hashes = Array.from({ length: 8 }, (_, i) => hashFromBytes(Buffer.alloc(32, i)))
@@ -165,7 +165,7 @@ t.test('a worker’s visit: picture out, hashes back', async (t) => {
   }
   const image = largeImage()
   const sent = Buffer.from(image)
-  const { ticket, answer } = desk.leave(image)
+  const { ticket, answer } = pendingImages.put(image)
 
   t.ok(Buffer.concat((await visit.take(url, ticket)) ?? []).equals(sent), 'not a byte of 32 MiB is lost')
   t.equal(await visit.take(url, ticket), undefined)
@@ -207,23 +207,23 @@ t.test('what a worker had of a picture whose fetching broke off is overwritten',
 })
 
 t.test('a visit to an api that is gone fails, and does not hang', async (t) => {
-  const desk = new HandoffDesk(LONG_MS)
-  const listener = await listenForWorkers(desk, { host: '127.0.0.1', port: 0, announcedHost: '127.0.0.1' })
+  const pendingImages = new PendingImages(LONG_MS)
+  const listener = await listenForWorkers(pendingImages, { host: '127.0.0.1', port: 0, announcedHost: '127.0.0.1' })
   const visit = visitHandoffs()
   t.teardown(() => visit.close())
-  const { ticket } = desk.leave(Buffer.from('a picture'))
+  const { ticket } = pendingImages.put(Buffer.from('a picture'))
   await visit.take(listener.url, ticket)
 
   await listener.close()
 
   await t.rejects(visit.take(listener.url, ticket))
   await t.rejects(visit.answer(listener.url, ticket, { problem: 'image-undecodable' }))
-  desk.close()
+  pendingImages.close()
 })
 
 t.test('closing waits for nobody who holds a connection open', async (t) => {
-  const desk = new HandoffDesk(LONG_MS)
-  const listener = await listenForWorkers(desk, { host: '127.0.0.1', port: 0, announcedHost: '127.0.0.1' })
+  const pendingImages = new PendingImages(LONG_MS)
+  const listener = await listenForWorkers(pendingImages, { host: '127.0.0.1', port: 0, announcedHost: '127.0.0.1' })
   const idle = connect(Number(new URL(listener.url).port), '127.0.0.1')
   idle.on('error', () => {})
   await once(idle, 'connect')
@@ -234,28 +234,30 @@ t.test('closing waits for nobody who holds a connection open', async (t) => {
 })
 
 t.test('workers are told the name under which they find it, and a taken port is an error', async (t) => {
-  const desk = new HandoffDesk(LONG_MS)
-  const listener = await listenForWorkers(desk, { host: '0.0.0.0', port: 0, announcedHost: 'api-1.internal' })
+  const pendingImages = new PendingImages(LONG_MS)
+  const listener = await listenForWorkers(pendingImages, { host: '0.0.0.0', port: 0, announcedHost: 'api-1.internal' })
   t.teardown(() => listener.close())
   t.match(listener.url, /^http:\/\/api-1\.internal:\d+$/)
 
   const port = Number(new URL(listener.url).port)
-  await t.rejects(listenForWorkers(desk, { host: '0.0.0.0', port, announcedHost: 'api-1.internal' }), { code: 'EADDRINUSE' })
+  await t.rejects(listenForWorkers(pendingImages, { host: '0.0.0.0', port, announcedHost: 'api-1.internal' }), {
+    code: 'EADDRINUSE',
+  })
 
-  const other = await listenForWorkers(desk, { host: '127.0.0.1', port: 0, announcedHost: 'fd00::1' })
+  const other = await listenForWorkers(pendingImages, { host: '127.0.0.1', port: 0, announcedHost: 'fd00::1' })
   t.teardown(() => other.close())
   t.match(other.url, /^http:\/\/\[fd00::1\]:\d+$/)
 })
 
 async function open(t: Test, ttlMs = LONG_MS) {
   const blocks = new WatchedBlocks()
-  const desk = new HandoffDesk(ttlMs, undefined, blocks)
-  const listener = await listenForWorkers(desk, { host: '127.0.0.1', port: 0, announcedHost: '127.0.0.1' })
+  const pendingImages = new PendingImages(ttlMs, undefined, blocks)
+  const listener = await listenForWorkers(pendingImages, { host: '127.0.0.1', port: 0, announcedHost: '127.0.0.1' })
   t.teardown(async () => {
-    desk.close()
+    pendingImages.close()
     await listener.close()
   })
-  return { desk, url: listener.url, blocks }
+  return { pendingImages, url: listener.url, blocks }
 }
 
 async function put(url: string, ticket: string, body: string): Promise<number> {

@@ -5,8 +5,8 @@ import { connect, createServer } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import t, { type Test } from 'tap'
 import { keepCertificate } from '../../src/boot/certificate-files.js'
-import { HandoffDesk } from '../../src/handoff/desk.js'
 import { listenForWorkers } from '../../src/handoff/listener.js'
+import { PendingImages } from '../../src/handoff/pending-images.js'
 import { visitHandoffs } from '../../src/handoff/visit.js'
 import { lineClient } from '../../src/net/private-line.js'
 import { authority } from '../helpers/authority.js'
@@ -19,10 +19,10 @@ const PICTURE = 'a picture that nobody on the way may read'
 
 t.test('nothing of a picture is on the line, and nobody but the CA says who an api is', async (t) => {
   const [own, other] = [authority(t), authority(t)]
-  const { desk, url, seen } = await behindTap(t, own.certificateFor('127.0.0.1'))
+  const { pendingImages, url, seen } = await behindTap(t, own.certificateFor('127.0.0.1'))
   t.match(url, /^https:/)
   const visit = visiting(t, own.ca)
-  const { ticket, answer } = desk.leave(Buffer.from(PICTURE))
+  const { ticket, answer } = pendingImages.put(Buffer.from(PICTURE))
 
   await t.rejects(visiting(t, other.ca).take(url, ticket), 'another CA')
   await t.rejects(visiting(t, undefined).take(url, ticket), 'in plain, to a job that leads to TLS')
@@ -34,8 +34,8 @@ t.test('nothing of a picture is on the line, and nobody but the CA says who an a
 })
 
 t.test('the same in plain is readable, so that the test above proves something', async (t) => {
-  const { desk, url, seen } = await behindTap(t, undefined)
-  const { ticket, answer } = desk.leave(Buffer.from(PICTURE))
+  const { pendingImages, url, seen } = await behindTap(t, undefined)
+  const { ticket, answer } = pendingImages.put(Buffer.from(PICTURE))
   answer.catch(() => {})
   await visiting(t, undefined).take(url, ticket)
   t.ok(seen().includes(PICTURE))
@@ -46,8 +46,8 @@ t.test('a worker with a CA follows no job to an api without TLS, nor to one of a
   const plain = await behindTap(t, undefined)
   const misnamed = await behindTap(t, own.certificateFor('192.0.2.1'))
   const visit = visiting(t, own.ca)
-  for (const { desk, url, seen } of [plain, misnamed]) {
-    const { ticket, answer } = desk.leave(Buffer.from(PICTURE))
+  for (const { pendingImages, url, seen } of [plain, misnamed]) {
+    const { ticket, answer } = pendingImages.put(Buffer.from(PICTURE))
     answer.catch(() => {})
     await t.rejects(visit.take(url, ticket))
     t.notOk(seen().includes(ticket))
@@ -60,21 +60,21 @@ t.test('a new certificate is shown to the next worker that connects, and the con
   const renewed: number[] = []
   const kept = keepCertificate({
     files: { cert: certFile, key: keyFile },
-    everyMs: LONG_MS,
+    intervalMs: LONG_MS,
     now: () => Date.now(),
     onRenewed: (expiresAtMs) => renewed.push(expiresAtMs),
     onRefused: (why) => t.fail(why),
   })
   t.teardown(kept.close)
-  const desk = new HandoffDesk(LONG_MS)
-  const listener = await listenForWorkers(desk, {
+  const pendingImages = new PendingImages(LONG_MS)
+  const listener = await listenForWorkers(pendingImages, {
     host: '127.0.0.1',
     port: 0,
     announcedHost: '127.0.0.1',
     certificate: kept,
   })
   t.teardown(async () => {
-    desk.close()
+    pendingImages.close()
     await listener.close()
   })
   const port = Number(new URL(listener.url).port)
@@ -119,8 +119,13 @@ function visiting(t: Test, ca: Buffer | undefined) {
 
 /** A listener, reached over a line on which somebody writes down every byte, both ways. */
 async function behindTap(t: Test, certificate: { readonly cert: Buffer; readonly key: Buffer } | undefined) {
-  const desk = new HandoffDesk(LONG_MS)
-  const listener = await listenForWorkers(desk, { host: '127.0.0.1', port: 0, announcedHost: '127.0.0.1', certificate })
+  const pendingImages = new PendingImages(LONG_MS)
+  const listener = await listenForWorkers(pendingImages, {
+    host: '127.0.0.1',
+    port: 0,
+    announcedHost: '127.0.0.1',
+    certificate,
+  })
   const chunks: Buffer[] = []
   const tap = createServer((near) => {
     const far = connect(Number(new URL(listener.url).port), '127.0.0.1')
@@ -135,12 +140,12 @@ async function behindTap(t: Test, certificate: { readonly cert: Buffer; readonly
   }).listen(0, '127.0.0.1')
   await once(tap, 'listening')
   t.teardown(async () => {
-    desk.close()
+    pendingImages.close()
     await listener.close()
     tap.close()
   })
   const address = tap.address()
   const port = typeof address === 'object' ? (address?.port ?? 0) : 0
   const url = listener.url.replace(/\d+$/, String(port))
-  return { desk, url, seen: () => Buffer.concat(chunks).toString('latin1') }
+  return { pendingImages, url, seen: () => Buffer.concat(chunks).toString('latin1') }
 }

@@ -32,7 +32,7 @@ t.test('a sample is the mean of its area, wherever its borders lie', async () =>
 })
 
 t.test('a part that is tilted by nothing has the samples of the part', async (t) => {
-  for (const [picture, mostLevels] of [
+  for (const [picture, maxLevels] of [
     [sloping(400, 300), 0.6],
     [drawn(3, 400, 300), 20],
   ] as const) {
@@ -42,21 +42,21 @@ t.test('a part that is tilted by nothing has the samples of the part', async (t)
     sampleArea(table, { left: 40, right: 360, top: 30, bottom: 270 }, straight)
     sampleTilted(gridOf(table), 4 / 3, { width: 0.8 * (4 / 3), height: 0.8, angleDeg: 0 }, tilted)
     const differences = straight.map((sample, k) => Math.abs(sample - (tilted[k] ?? 0)))
-    t.ok(Math.max(...differences) < mostLevels)
-    t.ok(differences.reduce((sum, difference) => sum + difference) / differences.length < mostLevels / 4)
+    t.ok(Math.max(...differences) < maxLevels)
+    t.ok(differences.reduce((sum, difference) => sum + difference) / differences.length < maxLevels / 4)
   }
 })
 
 t.test('a part is tilted clockwise', async (t) => {
   const table = areaTableOf(rasterOf(noisy(7, 256, 256, 1)))
-  const [straight, turned] = [samples(), samples()]
+  const [straight, rotated] = [samples(), samples()]
 
   sampleArea(table, wholeOf(table), straight)
-  sampleTilted(gridOf(table), 1, { width: 1, height: 1, angleDeg: 90 }, turned)
+  sampleTilted(gridOf(table), 1, { width: 1, height: 1, angleDeg: 90 }, rotated)
 
   const last = SAMPLES_A_SIDE - 1
   const from = straight.map((_, k) => straight[(k % 64) * SAMPLES_A_SIDE + last - Math.floor(k / 64)] ?? 0)
-  t.ok(Math.max(...turned.map((sample, k) => Math.abs(sample - (from[k] ?? 0)))) < 1e-2)
+  t.ok(Math.max(...rotated.map((sample, k) => Math.abs(sample - (from[k] ?? 0)))) < 1e-2)
 })
 
 function meansOf({ width, height, luma }: Raster, part: Rectangle): number[] {

@@ -40,7 +40,7 @@ t.test('it is 0 where the hash is the same along a diagonal, and the same howeve
   const symmetric = symmetricOf(hash)
 
   t.equal(diagonalBits(symmetric), 0)
-  for (const turned of dihedralsOf(symmetric)) t.equal(diagonalBits(turned), 0)
-  for (const turned of dihedralsOf(hash)) t.equal(diagonalBits(turned), diagonalBits(hash))
+  for (const rotated of dihedralsOf(symmetric)) t.equal(diagonalBits(rotated), 0)
+  for (const rotated of dihedralsOf(hash)) t.equal(diagonalBits(rotated), diagonalBits(hash))
   t.ok(diagonalBits(hash) > 90)
 })

@@ -5,7 +5,7 @@ import { blockhashDihedralsOf, dihedralsOf } from '../../packages/hash/src/dihed
 import { distance, formatHash, type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { loadPdqKernelSync } from '../../packages/hash/src/pdq-kernel.js'
 import { type TransformName, transforms } from '../../packages/hash/src/transforms.js'
-import { drawn, turnedPixels } from './synthetic.js'
+import { drawn, rotatedPixels } from './synthetic.js'
 
 const anyHash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => hashFromBytes(bytes))
 
@@ -28,9 +28,9 @@ const laws: readonly (readonly TransformName[])[] = [
 
 for (const [kind, dihedrals] of Object.entries(kinds)) {
   const apply = (hash: Hash256, name: TransformName): Hash256 => {
-    const way = dihedrals(hash)[transforms.findIndex((transform) => transform.name === name)]
-    if (way === undefined) throw new Error('eight ways')
-    return way
+    const orientation = dihedrals(hash)[transforms.findIndex((transform) => transform.name === name)]
+    if (orientation === undefined) throw new Error('eight ways')
+    return orientation
   }
 
   t.test(`${kind}: turning and mirroring bits obeys the laws of turning and mirroring pictures`, async () => {
@@ -59,9 +59,9 @@ t.test('a hash turned by its bits lies near the hash of the picture turned by it
   const distances = Array.from({ length: 12 }, (_, seed) => {
     const picture = drawn(seed, 160, 120)
     const byBits = dihedralsOf(kernel.hash(picture).hash)
-    return transforms.map((way, k) => {
-      const turned = byBits[k]
-      return turned === undefined ? 256 : distance(turned, kernel.hash(turnedPixels(picture, way)).hash)
+    return transforms.map((orientation, k) => {
+      const rotated = byBits[k]
+      return rotated === undefined ? 256 : distance(rotated, kernel.hash(rotatedPixels(picture, orientation)).hash)
     })
   }).flat()
 
@@ -76,8 +76,8 @@ t.test('the dihedral hashes that come with a hash lie nearer still', async (t) =
   const distances = Array.from({ length: 6 }, (_, seed) => {
     const picture = drawn(100 + seed, 352, 272)
     return kernel.hash(picture).dihedrals.map((dihedral, k) => {
-      const way = transforms[k]
-      return way === undefined ? 256 : distance(dihedral, kernel.hash(turnedPixels(picture, way)).hash)
+      const orientation = transforms[k]
+      return orientation === undefined ? 256 : distance(dihedral, kernel.hash(rotatedPixels(picture, orientation)).hash)
     })
   }).flat()
 

@@ -52,9 +52,9 @@ t.test('makes a smaller picture whose pixels are the means of their areas', asyn
         const means = meansOf(picture, 640, height)
         for (const [k, mean] of means.entries()) assert.ok(Math.abs((rgb[k] ?? 0) - mean) <= 0.51, `${rgb[k]} for ${mean}`)
       })
-      const turned = shaded(height, width, (x, y) => at(picture, y, x))
-      kernel.measure(turned, ({ rgb }) => {
-        const means = meansOf(turned, height, 640)
+      const rotated = shaded(height, width, (x, y) => at(picture, y, x))
+      kernel.measure(rotated, ({ rgb }) => {
+        const means = meansOf(rotated, height, 640)
         for (const [k, mean] of means.entries()) assert.ok(Math.abs((rgb[k] ?? 0) - mean) <= 0.6, `${rgb[k]} for ${mean}`)
       })
     }),

@@ -6,7 +6,7 @@ import { pdq } from '../../packages/hash/src/pdq.js'
 import type { Pixels } from '../../packages/hash/src/pixels.js'
 import { transforms } from '../../packages/hash/src/transforms.js'
 import { scenePixels } from '../helpers/pictures.js'
-import { turnedPixels } from './synthetic.js'
+import { rotatedPixels } from './synthetic.js'
 
 const hasher = loadImageHasherSync()
 
@@ -103,7 +103,7 @@ t.test(
   async (t) => {
     const original = picture(11)
     const edits: Record<string, (seen: Pixels) => Pixels> = {
-      ...Object.fromEntries(transforms.map((way) => [way.name, (seen: Pixels) => turnedPixels(seen, way)])),
+      ...Object.fromEntries(transforms.map((way) => [way.name, (seen: Pixels) => rotatedPixels(seen, way)])),
       'on a screen': (seen) => onCanvas(seen, 700, 1200, 30, 260, 18),
       'with a border': (seen) => onCanvas(seen, 760, 600, 60, 60, 255),
       'cut by a tenth': (seen) => cut(seen, 20, 10, 610, 455),

@@ -152,8 +152,8 @@ t.test('knows how large the median coefficient of samples is', async (t) => {
   const samples = Float32Array.from(noisy(11, 64, 64, 1).data)
   const matrix = dctMatrix()
   const half = productOf(matrix, 16, samples, 64)
-  const turned = Float32Array.from(matrix, (_, k) => matrix[(k % 16) * 64 + Math.floor(k / 16)] ?? 0)
-  const sizes = productOf(half, 16, turned, 16).map(Math.abs).sort()
+  const rotated = Float32Array.from(matrix, (_, k) => matrix[(k % 16) * 64 + Math.floor(k / 16)] ?? 0)
+  const sizes = productOf(half, 16, rotated, 16).map(Math.abs).sort()
 
   t.ok(Math.abs(kernel.hashSamples(samples).medianCoefficient - (sizes[128] ?? 0)) < 1e-3)
 })

@@ -4,7 +4,7 @@ import { distance, formatHash } from '../../packages/hash/src/hash256.js'
 import { type PdqResult, pdq } from '../../packages/hash/src/pdq.js'
 import { loadPdqKernel, loadPdqKernelSync } from '../../packages/hash/src/pdq-kernel.js'
 import { transforms } from '../../packages/hash/src/transforms.js'
-import { drawn, turnedPixels } from './synthetic.js'
+import { drawn, rotatedPixels } from './synthetic.js'
 import { vectors } from './vectors.js'
 
 const written = ({ hash, quality, dihedrals }: PdqResult) => ({
@@ -14,12 +14,12 @@ const written = ({ hash, quality, dihedrals }: PdqResult) => ({
 })
 
 t.test('gives the hash, the quality and the eight dihedral hashes of the reference, bit for bit', async (t) => {
-  const ways = { oracle: pdq, kernel: (await loadPdqKernel()).hash, 'kernel of a worker': loadPdqKernelSync().hash }
+  const orientations = { oracle: pdq, kernel: (await loadPdqKernel()).hash, 'kernel of a worker': loadPdqKernelSync().hash }
 
   t.equal(vectors.length, 16)
-  for (const [way, hash] of Object.entries(ways)) {
+  for (const [orientation, hash] of Object.entries(orientations)) {
     for (const { name, picture, quality, dihedral, ...answer } of vectors) {
-      t.same(written(hash(picture)), { hash: answer.hash, quality, dihedral }, `${name} by the ${way}`)
+      t.same(written(hash(picture)), { hash: answer.hash, quality, dihedral }, `${name} by the ${orientation}`)
     }
   }
 })
@@ -31,13 +31,13 @@ t.test('names the ways to turn a picture as the reference orders them', async (t
     transforms.map(({ name }) => name),
     ['original', 'rotate90', 'rotate180', 'rotate270', 'flipX', 'flipY', 'flipPlus1', 'flipMinus1'],
   )
-  for (const [k, way] of transforms.entries()) {
-    const really = pdq(turnedPixels(picture, way)).hash
+  for (const [k, orientation] of transforms.entries()) {
+    const really = pdq(rotatedPixels(picture, orientation)).hash
     const nearest = pdq(picture).dihedrals.reduce((best, hash, i, all) => {
       const champion = all[best]
       return champion !== undefined && distance(champion, really) <= distance(hash, really) ? best : i
     }, 0)
-    t.equal(nearest, k, `${way.name}: the picture turned that way is nearest to that dihedral hash`)
+    t.equal(nearest, k, `${orientation.name}: the picture turned that way is nearest to that dihedral hash`)
   }
 })
 

@@ -26,7 +26,7 @@ export function noisy(seed: number, width: number, height: number, channels: 1 |
 }
 
 /** The picture really turned or mirrored, pixel by pixel. */
-export function turnedPixels(picture: Pixels, { topBottom, leftRight, transposes }: Transform): Pixels {
+export function rotatedPixels(picture: Pixels, { topBottom, leftRight, transposes }: Transform): Pixels {
   const { data, width, height, channels } = picture
   const [toWidth, toHeight] = transposes ? [height, width] : [width, height]
   const to = new Uint8Array(data.length)

@@ -12,7 +12,7 @@ import type { Test } from 'tap'
 import { z } from 'zod'
 import { writtenForms } from '../../src/demo/written-forms.js'
 import { createApiKey } from '../../src/services/keys/access.js'
-import { apiKeysIn } from '../../src/store/organisations/api-keys.js'
+import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
 import { openStore } from '../../src/store/redis/client.js'
 import type { Canary, Needle } from './canary.js'
 import type { Multipart } from './multipart.js'
@@ -21,7 +21,7 @@ import type { Picture } from './pictures.js'
 import { startRedis, storeAt, type TestRedis } from './redis.js'
 import { until } from './service.js'
 
-const API_STOPS_WITHIN_MS = 15_000
+const API_STOPS_TIMEOUT_MS = 15_000
 
 export interface Api {
   readonly process: ChildProcess
@@ -85,7 +85,7 @@ export async function startApi(
 export async function stopApi({ process }: Api): Promise<{ tookMs: number }> {
   const startedAt = performance.now()
   process.disconnect()
-  const impatience = setTimeout(() => process.kill('SIGKILL'), API_STOPS_WITHIN_MS + 1000)
+  const impatience = setTimeout(() => process.kill('SIGKILL'), API_STOPS_TIMEOUT_MS + 1000)
   await once(process, 'exit')
   clearTimeout(impatience)
   return { tookMs: performance.now() - startedAt }
@@ -104,7 +104,7 @@ export async function makeKey(redis: TestRedis): Promise<string> {
     env: 'test',
     nowMs: Date.now(),
   } as const
-  const { key } = await createApiKey(apiKeysIn(store), options)
+  const { key } = await createApiKey(createApiKeyStore(store), options)
   await store.close()
   return key
 }

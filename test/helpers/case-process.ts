@@ -4,12 +4,12 @@
 
 import { hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { CASES_BANK_NAME } from '../../src/domain/organisations/bank.js'
-import { act as acted, standingOf, type TrustAction } from '../../src/domain/trust/trust.js'
-import { casesIn } from '../../src/store/cases/cases.js'
-import { imagesIn } from '../../src/store/images/images.js'
+import { act as acted, type TrustAction, trustStatusOf } from '../../src/domain/trust/trust.js'
+import { createCaseStore } from '../../src/store/cases/cases.js'
+import { createImageStore } from '../../src/store/images/images.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
-import { trustsIn } from '../../src/store/trust/trust.js'
+import { createTrustStore } from '../../src/store/trust/trust.js'
 import {
   actionOf,
   caseIdOf,
@@ -24,16 +24,16 @@ import { storeAt } from './redis.js'
 
 const [, , socket = '', count = '', first = ''] = process.argv
 const store = await openStore(storeAt(socket))
-const cases = casesIn(store)
-const trusts = trustsIn(store)
-const images = imagesIn(store, makeKeyring([Buffer.alloc(32, 9)]))
+const cases = createCaseStore(store)
+const trusts = createTrustStore(store)
+const images = createImageStore(store, makeKeyring([Buffer.alloc(32, 9)]))
 
 const SAID: Partial<Readonly<Record<ModelAction, readonly TrustAction[]>>> = {
-  vouch: [{ kind: 'attest', party: 'ngo' }],
-  dispute: [{ kind: 'dispute', party: 'platform', reason: 'other', counts: true }],
+  vouch: [{ kind: 'attest', pseudonym: 'ngo' }],
+  dispute: [{ kind: 'dispute', pseudonym: 'platform', reason: 'other', counts: true }],
   hold: [{ kind: 'hold', cause: 'operator', flood: 0 }],
   strike: [
-    { kind: 'dispute', party: 'platform', reason: 'other', counts: true },
+    { kind: 'dispute', pseudonym: 'platform', reason: 'other', counts: true },
     { kind: 'decide', outcome: 'upheld' },
   ],
 }
@@ -45,7 +45,7 @@ async function speak(imageId: string, actions: readonly TrustAction[]): Promise<
     const after = acted(trust, action, MODEL_NOW_MS)
     if (typeof after === 'string') return after
     if (after === trust) continue
-    const outcome = await trusts.put(imageId, version, after, standingOf(after))
+    const outcome = await trusts.put(imageId, version, after, trustStatusOf(after))
     if (typeof outcome === 'string') return outcome
   }
   return 'said'

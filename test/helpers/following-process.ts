@@ -1,13 +1,13 @@
 // A process with a replica that says what it finds. Its argument: the address of the store.
 
 import { Replica } from '../../src/services/index/replica.js'
-import { imagesIn } from '../../src/store/images/images.js'
-import { imageReader } from '../../src/store/images/reader/image-reader.js'
-import { apiKeysIn } from '../../src/store/organisations/api-keys.js'
-import { banksIn } from '../../src/store/organisations/banks.js'
+import { createImageStore } from '../../src/store/images/images.js'
+import { createImageReader } from '../../src/store/images/reader/image-reader.js'
+import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
+import { createBankStore } from '../../src/store/organisations/banks.js'
 import { connectForFollowing, openStore } from '../../src/store/redis/client.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
-import { trustsIn } from '../../src/store/trust/trust.js'
+import { createTrustStore } from '../../src/store/trust/trust.js'
 
 const [, , url = ''] = process.argv
 const target = { url, socket: undefined }
@@ -16,17 +16,17 @@ const store = await openStore(target)
 const losses: string[] = []
 const replica = new Replica({
   store,
-  images: imagesIn(store, keyring),
-  reader: imageReader(target, keyring),
+  images: createImageStore(store, keyring),
+  reader: createImageReader(target, keyring),
   snapshots: undefined,
   withdrawals: undefined,
-  trusts: trustsIn(store),
-  banks: banksIn(store),
-  apiKeys: apiKeysIn(store),
+  trusts: createTrustStore(store),
+  banks: createBankStore(store),
+  apiKeys: createApiKeyStore(store),
   follower: connectForFollowing(target),
   onLoss: (loss) => losses.push(loss),
   now: () => performance.now(),
-  onTrouble: () => {},
+  onError: () => {},
 })
 await replica.start()
 /** Asked with ids. */

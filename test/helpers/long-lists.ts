@@ -2,7 +2,7 @@
 
 import type { Test } from 'tap'
 import { z } from 'zod'
-import { imagesIn } from '../../src/store/images/images.js'
+import { createImageStore } from '../../src/store/images/images.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
 import { storeAt } from './redis.js'
@@ -19,7 +19,7 @@ export async function world(t: Test) {
   const service = await startService(t, { now: () => nowMs })
   const store = await openStore(storeAt(service.redis.socket))
   t.teardown(() => store.close())
-  return { service, store, nowMs, images: imagesIn(store, makeKeyring([Buffer.alloc(32, 7)])) }
+  return { service, store, nowMs, images: createImageStore(store, makeKeyring([Buffer.alloc(32, 7)])) }
 }
 
 export const numbered = <T>(make: (i: number) => T) => Array.from({ length: MANY }, (_, i) => make(i))

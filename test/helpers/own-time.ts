@@ -5,7 +5,7 @@ import { until } from './service.js'
 
 const TICK_MS = 10
 /** Between two ticks of a process that gets its turns. */
-const MOST_MS = 50
+const MAX_MS = 50
 
 /**
  * Milliseconds in which this process could do something: when it stood still, because others had the processor, hardly any passed. For
@@ -14,7 +14,7 @@ const MOST_MS = 50
 export function ownTime(t: Pick<Test, 'teardown'>): () => number {
   let countedMs = 0
   let lastMs = performance.now()
-  const sinceMs = () => Math.min(performance.now() - lastMs, MOST_MS)
+  const sinceMs = () => Math.min(performance.now() - lastMs, MAX_MS)
   const timer = setInterval(() => {
     countedMs += sinceMs()
     lastMs = performance.now()

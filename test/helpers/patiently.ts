@@ -8,13 +8,13 @@ import type { Hashing } from '../../src/services/intake/hashing.js'
 
 /** What is refused because there was no time for something, and not because of what was asked: so it says, by the routes of HMA too. */
 const LATER = [PROBLEMS.overloaded, PROBLEMS['store-unavailable'], PROBLEMS['index-loading']].map(({ title }) => title)
-const MOST_TIMES = 60
+const MAX_TIMES = 60
 
 /** As `fetch`; of a machine that has no time for workers or for the store, what is answered once it has. */
 export async function fetchPatiently(url: string, init: RequestInit = {}): Promise<Response> {
   for (let times = 1; ; times++) {
     const answer = await fetch(url, init)
-    if (answer.status !== 503 || times === MOST_TIMES) return answer
+    if (answer.status !== 503 || times === MAX_TIMES) return answer
     const text = await answer.clone().text()
     if (!LATER.some((title) => text.includes(title))) return answer
     await sleep(1000 * Number(answer.headers.get('retry-after')))

@@ -262,12 +262,12 @@ function drawShape(data: Buffer, { width, height }: Size, random: () => number):
 
 /** What a camera held like this stores: the inverse of EXIF 2.32, tag 0x0112. */
 function storedPixels({ data, width, height }: Pixels, orientation: Orientation): Pixels {
-  const isTurned = orientation >= 5
-  const stored = isTurned ? { width: height, height: width } : { width, height }
+  const isRotated = orientation >= 5
+  const stored = isRotated ? { width: height, height: width } : { width, height }
   const out = Buffer.alloc(data.length)
   for (let y = 0; y < stored.height; y++) {
     for (let x = 0; x < stored.width; x++) {
-      const [across, down] = isTurned ? [y, x] : [x, y]
+      const [across, down] = isRotated ? [y, x] : [x, y]
       const seenX = [2, 3, 6, 7].includes(orientation) ? width - 1 - across : across
       const seenY = [3, 4, 7, 8].includes(orientation) ? height - 1 - down : down
       const from = (seenY * width + seenX) * 3

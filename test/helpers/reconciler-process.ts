@@ -21,7 +21,7 @@ const services = await openServices({
   reconcilers: reconcilersIn(JSON.stringify({ reconcilers: [config] })),
   now: Date.now,
   clock: () => performance.now(),
-  onTrouble: () => {},
+  onError: () => {},
   onAuditHead: () => {},
 })
 await services.hydrate()

@@ -20,7 +20,7 @@ export interface TestRedis {
 
 /** A test that asks a store about something else does not take a machine that has no time for it for one that is unavailable. */
 export function storeAt(socket: string) {
-  return { url: undefined, socket, answersWithinMs: PATIENCE_MS }
+  return { url: undefined, socket, commandTimeoutMs: PATIENCE_MS }
 }
 
 /** @param dataDir a folder of one's own; it is removed in the end. */

@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Test } from 'tap'
-import { NO_CAGE } from '../../workers/cage.js'
 import { openSandbox, type Sandbox, type SandboxOptions } from '../../workers/sandbox.js'
+import { NO_SANDBOX } from '../../workers/sandbox-command.js'
 
 const FRAMES = pathToFileURL(fileURLToPath(new URL('../../workers/frames.js', import.meta.url))).href
 export const UNDECODABLE = { problem: 'image-undecodable' }
 
-const OPTIONS: SandboxOptions = { children: 1, memoryMb: 1536, timeLimitMs: 10_000, entry: [], cage: NO_CAGE }
+const OPTIONS: SandboxOptions = { children: 1, memoryMb: 1536, timeLimitMs: 10_000, entry: [], sandboxCommand: NO_SANDBOX }
 
 /** A child that takes each "image" for a program, and answers with the number that it comes to as the quality. */
 const OBEDIENT_CHILD = `

@@ -2,7 +2,7 @@
 // node saving-process.js SOCKET FOLDER
 
 import { Catalogue } from '../../src/services/index/catalogue.js'
-import { snapshotsIn } from '../../src/services/index/snapshot.js'
+import { createSnapshots } from '../../src/services/index/snapshot.js'
 import { lastPosition } from '../../src/store/images/changes.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { storeAt } from './redis.js'
@@ -11,7 +11,7 @@ import { SAVED_IMAGES, SAVED_KEYRING, SAVED_SECRET, savedId, savedImage } from '
 const [, , socket = '', folder = ''] = process.argv
 const clock = () => performance.now()
 const store = await openStore(storeAt(socket))
-const snapshots = snapshotsIn({ folder, store, keyring: SAVED_KEYRING, secret: SAVED_SECRET, clock })
+const snapshots = createSnapshots({ folder, store, keyring: SAVED_KEYRING, secret: SAVED_SECRET, clock })
 const position = await lastPosition(store)
 const catalogue = new Catalogue()
 for (let n = 0; n < SAVED_IMAGES; n++) catalogue.put(savedId(n), savedImage(n))

@@ -16,14 +16,14 @@ import { type Exposure, type LimitName, SERVER_LIMITS, type ServerLimits } from 
 import { UNDESCRIBED_PROBLEM } from '../../src/http/plugins/problem-answers.js'
 import type { UploadLimits } from '../../src/http/upload.js'
 import type { ServerCertificate } from '../../src/net/certificate.js'
-import { HEARING, type Hearing } from '../../src/services/index/readiness.js'
+import { DEFAULT_FRESHNESS, type ReplicaFreshness } from '../../src/services/index/readiness.js'
 import type { Hashing } from '../../src/services/intake/hashing.js'
 import type { FetchFrom } from '../../src/services/intake/picture-fetching.js'
 import { createApiKey } from '../../src/services/keys/access.js'
 import type { Admission } from '../../src/services/load/admission.js'
 import type { ProbingMode } from '../../src/services/matching/probing-guard.js'
 import type { FeedDelay } from '../../src/store/exchange/feed-batches.js'
-import { apiKeysIn } from '../../src/store/organisations/api-keys.js'
+import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { type Keyring, makeKeyring } from '../../src/store/sealing/seal.js'
 import { loadSite, type SiteSettings } from '../../src/web/site.js'
@@ -60,7 +60,7 @@ export interface TestServiceOptions {
   readonly auditKeepDays?: number
   readonly logSample?: number
   readonly exposure?: Exposure
-  readonly mostOf?: Partial<Readonly<Record<LimitName, number>>>
+  readonly maxOf?: Partial<Readonly<Record<LimitName, number>>>
   readonly serverLimits?: Partial<ServerLimits>
   readonly admission?: Admission
   readonly corsOrigins?: readonly string[]
@@ -68,7 +68,7 @@ export interface TestServiceOptions {
   readonly tls?: ServerCertificate
   readonly handoffCertificate?: ServerCertificate
   readonly probing?: ProbingMode
-  readonly hearing?: Hearing
+  readonly freshness?: ReplicaFreshness
   /** In place of workers. */
   readonly hashing?: Hashing
   readonly webhookOrigins?: ReadonlySet<string>
@@ -90,7 +90,7 @@ const UPLOAD_LIMITS: UploadLimits = { maxImageBytes: 20 << 20, maxImages: 20, ma
 const EVERYBODY: Admission = { shortageFor: () => undefined }
 
 /** Nor is one whose processes stand still for some seconds because others compute: what comes of that has tests of its own. */
-export const PATIENT: Hearing = { ...HEARING, staleAfterMs: PATIENCE_MS, reachedWithinMs: PATIENCE_MS }
+export const PATIENT: ReplicaFreshness = { ...DEFAULT_FRESHNESS, staleAfterMs: PATIENCE_MS, reachTimeoutMs: PATIENCE_MS }
 
 /** Nearly nothing: what a PIN costs has tests of its own, and a thousand cases would take a minute. */
 const LIGHT: ScryptOptions = { N: 2, r: 1, p: 1 }
@@ -130,7 +130,7 @@ export async function startService(
         ? { url: undefined, socket: redis.socket }
         : { url: options.redisUrl, socket: undefined }),
       // What is promised of answers holds for the store's as well.
-      ...(options.hearing === undefined && { answersWithinMs: PATIENCE_MS }),
+      ...(options.freshness === undefined && { commandTimeoutMs: PATIENCE_MS }),
     },
     keyring: options.keyring ?? (() => makeKeyring([options.sealKey ?? SEAL_KEY])),
     handoff: { host: '127.0.0.1', port: 0, announcedHost: '127.0.0.1', certificate: options.handoffCertificate },
@@ -147,7 +147,7 @@ export async function startService(
     webhookOrigins: options.webhookOrigins ?? new Set(),
     fetchFrom: options.fetchFrom,
     extendedProtection: options.extendedProtection ?? false,
-    hearing: options.hearing ?? PATIENT,
+    freshness: options.freshness ?? PATIENT,
     stretching: options.stretching ?? LIGHT,
     feedDelay: options.feedDelay ?? NO_FEED_DELAY,
     maxWatchesPerOrg: options.maxWatchesPerOrg ?? 10_000,
@@ -155,7 +155,7 @@ export async function startService(
     // A clock that a test moves is the store's as well: what two clocks agree on has tests of its own.
     ...(options.now !== undefined && { dueTime: async () => options.now?.() }),
     clock: () => performance.now(),
-    onTrouble: (error) => log.push(String(error)),
+    onError: (error) => log.push(String(error)),
     onAuditHead: () => {},
   })
   const app = await buildApp({
@@ -164,7 +164,7 @@ export async function startService(
     uploadLimits: { ...UPLOAD_LIMITS, ...options.uploadLimits },
     country: options.country,
     ...(options.exposure !== undefined && { exposure: options.exposure }),
-    ...(options.mostOf !== undefined && { mostOf: options.mostOf }),
+    ...(options.maxOf !== undefined && { maxOf: options.maxOf }),
     ...(options.corsOrigins !== undefined && { corsOrigins: options.corsOrigins }),
     ...(options.trustedProxies !== undefined && { trustedProxies: options.trustedProxies }),
     tls: options.tls,
@@ -226,7 +226,7 @@ export async function keyFor(
 ) {
   const store = await openStore(storeAt(redis.socket))
   try {
-    const made = await createApiKey(apiKeysIn(store), {
+    const made = await createApiKey(createApiKeyStore(store), {
       org,
       kind,
       scopes: new Set(scopes),
@@ -258,8 +258,8 @@ export async function openCase(app: FastifyInstance, choices: { readonly extende
  * For what another process or connection is about to do: waits for the event itself, not for time to pass. A service in a process that
  * stood still for a second says that it has to hear from its store first, and to come again: then it has not happened yet.
  */
-export async function until(condition: () => boolean | Promise<boolean>, withinMs = 60_000): Promise<void> {
-  const end = performance.now() + withinMs
+export async function until(condition: () => boolean | Promise<boolean>, timeoutMs = 60_000): Promise<void> {
+  const end = performance.now() + timeoutMs
   while (!(await hasHappened(condition))) {
     if (performance.now() > end) throw new Error('did not happen in time')
     await new Promise((resolve) => setTimeout(resolve, 5))

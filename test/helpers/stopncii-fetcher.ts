@@ -53,7 +53,7 @@ export function stopNciiFetcher(api: () => FastifyInstance, key: string) {
     while (await page(size));
   }
   /** As HMA after 30 days: it keeps what it has. */
-  const beginAnew = () => {
+  const restart = () => {
     breakOff()
     lastS = 10
   }
@@ -64,7 +64,7 @@ export function stopNciiFetcher(api: () => FastifyInstance, key: string) {
     page,
     all,
     breakOff,
-    beginAnew,
+    restart,
     removals: () => removals,
   }
 }

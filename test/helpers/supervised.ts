@@ -43,7 +43,7 @@ export interface More
   extends Partial<Pick<SuperviseOptions, 'isTerminalClosed' | 'now' | 'openRedis' | 'timing' | 'welcome'>> {
   readonly command?: string
   /** Of stubborn parts: the others stop by themselves, when their machine lets them. */
-  readonly stopWithinMs?: number
+  readonly stopTimeoutMs?: number
   /** Which of its openings fail, counted from 1. */
   readonly redisFailsAtOpening?: readonly number[]
   readonly stopAtOnce?: boolean
@@ -90,7 +90,7 @@ export async function stage(t: Test, behaviours: Behaviours, more: More = {}) {
     command: more.command ?? process.execPath,
     args: [reports.script, name, behaviours[name] ?? ''],
     env: { REPORT: reports.socket },
-    stopWithinMs: (behaviours[name] === 'stubborn' ? more.stopWithinMs : undefined) ?? 60_000,
+    stopTimeoutMs: (behaviours[name] === 'stubborn' ? more.stopTimeoutMs : undefined) ?? 60_000,
   })
   const status = supervise({
     openRedis: more.openRedis ?? fakeRedis,
@@ -140,7 +140,7 @@ export async function stageProcess(t: Test, redis: object = { searchPath, npmRed
     import { supervise } from ${here('../../src/boot/supervisor.js')}
     const part = (name) => ({
       name, command: process.execPath, args: [${JSON.stringify(reports.script)}, name, 'ready'],
-      env: { REPORT: ${JSON.stringify(reports.socket)} }, stopWithinMs: 10_000,
+      env: { REPORT: ${JSON.stringify(reports.socket)} }, stopTimeoutMs: 10_000,
     })
     process.exit(await supervise({
       openRedis: () => openRedisServer({ ...${JSON.stringify(redis)}, dataDir: ${JSON.stringify(dataDir)} }),

@@ -7,7 +7,7 @@ import { z } from 'zod'
 const MAIN = new URL('../../src/cli/main.js', import.meta.url)
 const POLL_MS = 5
 /** A command that keeps its process alive for longer hangs at an operator's. */
-const ENDS_WITHIN_MS = 20_000
+const ENDS_TIMEOUT_MS = 20_000
 
 const Command = z.object({ args: z.array(z.string()), env: z.record(z.string(), z.string()), cwd: z.string() })
 type Command = z.infer<typeof Command>
@@ -61,7 +61,7 @@ function capture(stream: NodeJS.WriteStream, into: string[]): () => void {
 
 /** Where a process of its own would end. @throws when the command left something open. */
 async function ended(): Promise<void> {
-  const untilMs = performance.now() + ENDS_WITHIN_MS
+  const untilMs = performance.now() + ENDS_TIMEOUT_MS
   while (active() > atRest) {
     if (performance.now() > untilMs)
       throw new Error(`the command left something open: ${process.getActiveResourcesInfo().join(', ')}`)

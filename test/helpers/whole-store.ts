@@ -7,7 +7,7 @@ import type { Test } from 'tap'
 import { z } from 'zod'
 import { SCOPES } from '../../src/domain/organisations/access.js'
 import { createApiKey } from '../../src/services/keys/access.js'
-import { apiKeysIn } from '../../src/store/organisations/api-keys.js'
+import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { type Api, contentsOf, filesIn, nameOf, startApi, stopApi } from './canary-world.js'
 import { OVERLAP_BYTES } from './hash-search.js'
@@ -136,7 +136,7 @@ async function ask(
 async function keyFor(socket: string): Promise<string> {
   const store = await openStore(storeAt(socket))
   const org = { org: 'one', kind: 'operator', scopes: new Set(SCOPES), env: 'test', nowMs: Date.now() } as const
-  const { key } = await createApiKey(apiKeysIn(store), org)
+  const { key } = await createApiKey(createApiKeyStore(store), org)
   await store.close()
   return key
 }

@@ -19,11 +19,11 @@ interface Breach {
 }
 
 /** Other processes follow within a second; a machine with others on it may need longer to let them. */
-const ELSEWHERE_WITHIN_MS = 8000
+const ELSEWHERE_TIMEOUT_MS = 8000
 const SAMPLE = 100
 const AT_ONCE = 500
 /** Of more, the feed would be read for longer than everything else takes. */
-const MOST_FED = 20_000
+const MAX_FED = 20_000
 
 /** @param by the API that acknowledged the last change: there it holds at once. */
 export async function check(scene: Scene, followers: FeedFollowers, by: Api | undefined): Promise<void> {
@@ -32,9 +32,9 @@ export async function check(scene: Scene, followers: FeedFollowers, by: Api | un
   const seen: Map<string, readonly Found[]>[] = []
   for (const at of inOrder(by)) {
     if (scene.world.stopped.has(at)) continue
-    seen.push(await checkOne(scene, at, things, hashes, at === by ? 0 : ELSEWHERE_WITHIN_MS))
+    seen.push(await checkOne(scene, at, things, hashes, at === by ? 0 : ELSEWHERE_TIMEOUT_MS))
   }
-  if (scene.model.things.size <= MOST_FED) await checkFeeds(scene, followers, hashes)
+  if (scene.model.things.size <= MAX_FED) await checkFeeds(scene, followers, hashes)
   const [first, second] = seen
   if (first !== undefined && second !== undefined) await checkAgreement(scene, hashes)
 }
@@ -53,8 +53,8 @@ function sampled({ model, random }: Scene): Thing[] {
   return things.filter((thing) => !thing.hash.includes('.') || thing.presence !== 'there' || chosen.has(thing))
 }
 
-async function checkOne(scene: Scene, at: Api, things: readonly Thing[], hashes: readonly string[], withinMs: number) {
-  const endMs = performance.now() + withinMs
+async function checkOne(scene: Scene, at: Api, things: readonly Thing[], hashes: readonly string[], timeoutMs: number) {
+  const endMs = performance.now() + timeoutMs
   for (;;) {
     const found = await matchesOf(scene, at, hashes)
     const breach = breachesOf(scene, at, things, found).find(({ promise }) => !scene.ignores(promise))
@@ -176,7 +176,7 @@ async function checkAgreement(scene: Scene, hashes: readonly string[]): Promise<
 /** Looks again and again until nothing is odd, or time is up. */
 async function settled(scene: Scene, promise: PromiseName, look: () => Promise<string | undefined>): Promise<void> {
   if (scene.ignores(promise)) return
-  const endMs = performance.now() + ELSEWHERE_WITHIN_MS
+  const endMs = performance.now() + ELSEWHERE_TIMEOUT_MS
   for (;;) {
     const odd = await look()
     if (odd === undefined) return
@@ -199,10 +199,12 @@ export async function checkErased(scene: Scene, name: string): Promise<void> {
   const id = scene.ids.get(name)
   if (id === undefined) return
   const bytes = Buffer.from(id.replaceAll('-', ''), 'hex')
-  const places = [keys.images(imageShard(bytes)), keys.trust(trustShard(bytes)), keys.standings(trustShard(bytes))]
+  const places = [keys.images(imageShard(bytes)), keys.trust(trustShard(bytes)), keys.trustStatuses(trustShard(bytes))]
   await settled(scene, 'erased', async () => {
     const left = await Promise.all(places.map((place) => scene.world.redis().hexists(place, bytes)))
     const at = left.indexOf(1)
-    return at === -1 ? undefined : `${name} is still in ${places[at]} ${ELSEWHERE_WITHIN_MS / 1000} s after it was withdrawn`
+    return at === -1
+      ? undefined
+      : `${name} is still in ${places[at]} ${ELSEWHERE_TIMEOUT_MS / 1000} s after it was withdrawn`
   })
 }

@@ -18,7 +18,7 @@ export interface Finding {
 }
 
 /** More leave too much behind for the next episode. */
-const MOST_LEFT = 20_000
+const MAX_LEFT = 20_000
 
 export async function runEpisode(
   worlds: Worlds,
@@ -43,7 +43,7 @@ export async function runEpisode(
     freeAll(scene)
     for (const step of cleaningOf(scene)) await doStep(scene, kept, step)
     // A Sentinel has its own memory of what was; and a million hashes would make all that follows slow.
-    if (scene.model.things.size > MOST_LEFT || episode.world === 'sentinel') await worlds.forget(episode.world)
+    if (scene.model.things.size > MAX_LEFT || episode.world === 'sentinel') await worlds.forget(episode.world)
     return undefined
   } catch (error) {
     await worlds.forget(episode.world)
@@ -69,7 +69,7 @@ async function doStep(scene: Scene, kept: KeptWorld, step: Step): Promise<void> 
 
 /** Whatever an episode leaves must not be what fails the next one; and everything can be taken back. */
 function cleaningOf({ model, cases }: Scene): Step[] {
-  if (model.things.size > MOST_LEFT) return []
+  if (model.things.size > MAX_LEFT) return []
   const open = [...model.homes].flatMap(([home, presence]) => (presence === 'there' ? [home] : []))
   return open.map((home): Step => ({ do: cases.has(home) ? 'withdraw' : 'remove-bank', at: 0, home }))
 }

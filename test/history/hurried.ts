@@ -3,9 +3,9 @@
 
 const TIMES = 20
 /** Shorter intervals are not housekeeping. */
-const LEAST_MS = 1000
+const MIN_MS = 1000
 
 const realSetInterval = globalThis.setInterval
 const hurried = (...[callback, ms = 0, ...args]: Parameters<typeof realSetInterval>) =>
-  realSetInterval(callback, ms >= LEAST_MS ? ms / TIMES : ms, ...args)
+  realSetInterval(callback, ms >= MIN_MS ? ms / TIMES : ms, ...args)
 globalThis.setInterval = Object.assign(hurried, realSetInterval)

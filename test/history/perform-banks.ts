@@ -64,14 +64,14 @@ export async function removeBank(
 }
 
 const GRACE_S = 11
-const FREE_WITHIN_MS = 15_000
+const FREE_TIMEOUT_MS = 15_000
 
 /** The name becomes free some seconds after the bank was removed, when a process has erased what was in it. */
 export async function renewBank(scene: Scene, { at, home }: StepOf<'renew-bank'>): Promise<Api | undefined> {
   if (isOpen(scene, home)) await removeBank(scene, { at, home })
   if (scene.model.homes.get(home) !== 'gone') return undefined
   scene.world.clock.stepTo(scene.world.clock.offsetS + GRACE_S)
-  const endMs = performance.now() + FREE_WITHIN_MS
+  const endMs = performance.now() + FREE_TIMEOUT_MS
   for (;;) {
     const answer = await createBank(scene, { at, home })
     if (isDone(answer)) break

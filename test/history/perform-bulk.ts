@@ -115,7 +115,7 @@ export async function fillPage(scene: Scene, step: StepOf<'fill-page'>): Promise
   return missing <= 0 ? undefined : await importGroup(scene, { ...step, do: 'import', count: missing })
 }
 
-const SNAPSHOT_WITHIN_MS = 20_000
+const SNAPSHOT_TIMEOUT_MS = 20_000
 /** Its id, and nothing else yet. */
 const HEAD_BYTES = 24
 /** Cases that are being opened at one time: what is written to a file waits until so many PINs have been computed. */
@@ -134,11 +134,11 @@ export async function importAtSnapshot(scene: Scene, step: StepOf<'import-at-sna
   try {
     // Something new, so that there is a snapshot to write; then its first bytes.
     await importGroup(scene, { do: 'import', at, home, group, count: 1 })
-    await within(SNAPSHOT_WITHIN_MS, () => isBegun(path))
+    await within(SNAPSHOT_TIMEOUT_MS, () => isBegun(path))
     const before = inode()
     await sleep(delayMs)
     await importGroup(scene, { do: 'import', at, home, group, count })
-    await within(SNAPSHOT_WITHIN_MS, () => inode() !== before)
+    await within(SNAPSHOT_TIMEOUT_MS, () => inode() !== before)
   } finally {
     isOver = true
     await scene.world.apis[at].kill()

@@ -1,7 +1,7 @@
 // Steps about the time of cases. The sweep is the workers' own, run once; a case whose time is over has its end moved into the past.
 
-import { caseAccessTo } from '../../src/services/cases/case-access.js'
-import { casesIn } from '../../src/store/cases/cases.js'
+import { createCaseAccess } from '../../src/services/cases/case-access.js'
+import { createCaseStore } from '../../src/store/cases/cases.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { keys } from '../../src/store/redis/keys.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
@@ -14,7 +14,7 @@ import { type Scene, thingName } from './scene.js'
 import type { StepOf } from './steps.js'
 import { SEAL_KEY } from './world.js'
 
-const AGO_MS = 60_000
+const AGE_MS = 60_000
 const DAY_MS = 86_400_000
 
 /** The time of a case is over, and the next sweep ends it. */
@@ -45,11 +45,11 @@ async function sweep({ world }: Scene, nowMs: number): Promise<void> {
 async function endTime({ world }: Scene, caseNumber: string): Promise<void> {
   const store = await openStore(world.target)
   try {
-    const cases = casesIn(store)
-    const { caseId } = await caseAccessTo(cases, await loadSecrets(store, makeKeyring([SEAL_KEY]))).byNumber(caseNumber)
-    const endedMs = Date.now() - AGO_MS
+    const cases = createCaseStore(store)
+    const { caseId } = await createCaseAccess(cases, await loadSecrets(store, makeKeyring([SEAL_KEY]))).byNumber(caseNumber)
+    const endedMs = Date.now() - AGE_MS
     await store.ask((redis) =>
-      redis.multi().hset(keys.case(caseId), 'expiresAtMs', endedMs).zadd(keys.caseDues, endedMs, caseId).exec(),
+      redis.multi().hset(keys.case(caseId), 'expiresAtMs', endedMs).zadd(keys.caseSchedule, endedMs, caseId).exec(),
     )
   } finally {
     await store.close()

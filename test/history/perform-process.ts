@@ -10,14 +10,14 @@ import type { Api, StepOf } from './steps.js'
 import { dataDirOf, fillDisk, freeDisk, tabir, withdrawalsOf } from './world.js'
 
 const APIS = [0, 1] as const
-const ENDS_WITHIN_MS = 15_000
+const ENDS_TIMEOUT_MS = 15_000
 
 export async function endApi(scene: Scene, { do: verb, api }: StepOf<'kill' | 'restart'>): Promise<void> {
   scene.world.stopped.delete(api)
   const kept = scene.world.apis[api]
   kept.signal('SIGCONT')
   if (verb === 'kill') await kept.kill()
-  else await kept.term(ENDS_WITHIN_MS)
+  else await kept.term(ENDS_TIMEOUT_MS)
   await untilReady(scene, api)
 }
 

@@ -145,7 +145,7 @@ export async function attest(scene: Scene, step: StepOf<'attest'>): Promise<Api 
 
 const FLOODING_PLATFORMS = 4
 const FLOOD_QUERIES = 600
-const FLOODED_WITHIN_MS = 3000
+const FLOODED_TIMEOUT_MS = 3000
 
 /** Found by many platforms, very often. Whether that is a flood is the guard's to say: what it holds is held from then on. */
 export async function flood(scene: Scene, step: StepOf<'flood'>): Promise<Api | undefined> {
@@ -167,7 +167,7 @@ export async function flood(scene: Scene, step: StepOf<'flood'>): Promise<Api | 
       await sleep(20)
     }
   }
-  const endMs = performance.now() + FLOODED_WITHIN_MS
+  const endMs = performance.now() + FLOODED_TIMEOUT_MS
   while (performance.now() < endMs) {
     const found = await matchesOf(scene, at, [hash])
     if ((found.get(hash) ?? []).length === 0) {

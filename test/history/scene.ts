@@ -4,7 +4,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { OrgKind, Scope } from '../../src/domain/organisations/access.js'
 import { createApiKey } from '../../src/services/keys/access.js'
-import { apiKeysIn } from '../../src/store/organisations/api-keys.js'
+import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { type Answer, type Call, call, isUnsure } from './calls.js'
 import { emptyModel, type Model } from './model.js'
@@ -62,7 +62,7 @@ export interface Scene {
 
 export const thingName = ({ home, hash }: Ref) => `${home}:${hash}`
 
-const READY_WITHIN_MS = 30_000
+const READY_TIMEOUT_MS = 30_000
 
 export async function openScene(
   world: World,
@@ -117,7 +117,7 @@ export async function openScene(
 /** A key works at once where it was made, and within a second elsewhere. */
 async function untilKnown(scene: Scene, key: string): Promise<void> {
   for (const at of [0, 1] as const) {
-    const endMs = performance.now() + READY_WITHIN_MS
+    const endMs = performance.now() + READY_TIMEOUT_MS
     for (;;) {
       const { status } = await scene.ask(at, { method: 'GET', path: '/v1/matches/none', key })
       if (status !== 401 && status !== 0 && status !== 503) break
@@ -130,7 +130,9 @@ async function untilKnown(scene: Scene, key: string): Promise<void> {
 export async function makeKey(world: World, org: string, kind: OrgKind, scopes: readonly Scope[]): Promise<string> {
   const store = await openStore(world.target)
   try {
-    return (await createApiKey(apiKeysIn(store), { org, kind, scopes: new Set(scopes), env: 'test', nowMs: Date.now() })).key
+    return (
+      await createApiKey(createApiKeyStore(store), { org, kind, scopes: new Set(scopes), env: 'test', nowMs: Date.now() })
+    ).key
   } finally {
     await store.close()
   }
@@ -140,7 +142,7 @@ export const nameOf = (at: Api) => `API ${'AB'[at]}`
 
 /** Waits until an API answers about hashes. */
 export async function untilReady(scene: Scene, at: Api): Promise<void> {
-  const endMs = performance.now() + READY_WITHIN_MS
+  const endMs = performance.now() + READY_TIMEOUT_MS
   let last = ''
   for (;;) {
     const answer = await scene.ask(at, { method: 'GET', path: '/health/ready' })
@@ -149,7 +151,7 @@ export async function untilReady(scene: Scene, at: Api): Promise<void> {
     if (performance.now() > endMs) break
     await sleep(20)
   }
-  throw new Violation('ready-again', `${nameOf(at)} is not ready after ${READY_WITHIN_MS / 1000} s: ${last}`)
+  throw new Violation('ready-again', `${nameOf(at)} is not ready after ${READY_TIMEOUT_MS / 1000} s: ${last}`)
 }
 
 /** An answer that no route says, and no fault makes. */

@@ -4,8 +4,8 @@ import { DISPUTE_REASONS } from '../../src/domain/trust/trust.js'
 import type { Chance } from '../fuzz/chance.js'
 import { ADD_WAYS, type Api, REMOVE_WAYS, type Ref, type Step } from './steps.js'
 
-const LEAST_STEPS = 10
-const MOST_STEPS = 30
+const MIN_STEPS = 10
+const MAX_STEPS = 30
 const HASHES = 4
 const BANKS = ['b0', 'b1']
 const CASES = ['c0', 'c1']
@@ -17,7 +17,7 @@ export function uniformSteps(chance: Chance): Step[] {
     ...BANKS.map((home): Step => ({ do: 'create-bank', at: at(), home })),
     ...CASES.map((home): Step => ({ do: 'open-case', at: at(), home })),
   ]
-  const length = LEAST_STEPS + chance.below(MOST_STEPS - LEAST_STEPS)
+  const length = MIN_STEPS + chance.below(MAX_STEPS - MIN_STEPS)
   const steps = [...begun]
   for (let i = 0; i < length; i++) steps.push(anyStep(chance, homes, at, steps))
   return steps

@@ -84,7 +84,7 @@ export function startApi(folder: string, api: Api, env: Readonly<Record<string, 
       TABIR_SEAL_KEYS: SEAL_KEYS,
       TABIR_DATA_DIR: dataDir,
       TABIR_WITHDRAWALS_DIR: withdrawalsOf(folder, api),
-      TABIR_SNAPSHOT_EVERY_S: String(SNAPSHOT_EVERY_S),
+      TABIR_SNAPSHOT_INTERVAL_S: String(SNAPSHOT_EVERY_S),
       TABIR_FEED_DELAY_MINUTES: '0', // each step is followed by a look at the feed
       STEPPED_CLOCK: join(folder, 'clock'),
       UV_THREADPOOL_SIZE: '1', // of a small machine: what is written waits for what is computed

@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import t from 'tap'
 import { AUDIT_ACTS, type AuditAct } from '../../src/domain/organisations/audit.js'
-import { type AuditLog, auditLogIn } from '../../src/store/audit/audit.js'
+import { type AuditLog, createAuditLog } from '../../src/store/audit/audit.js'
 import type { ChainedAct } from '../../src/store/audit/audit-entries.js'
-import { casesIn } from '../../src/store/cases/cases.js'
+import { createCaseStore } from '../../src/store/cases/cases.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
 import { loadSecrets } from '../../src/store/sealing/secrets.js'
@@ -19,7 +19,7 @@ const service = await startService(t)
 const { app } = service
 const store = await openStore(storeAt(service.redis.socket))
 t.teardown(() => store.close())
-const log: AuditLog = auditLogIn(store, (await loadSecrets(store, makeKeyring([Buffer.alloc(32, 7)]))).audit)
+const log: AuditLog = createAuditLog(store, (await loadSecrets(store, makeKeyring([Buffer.alloc(32, 7)]))).audit)
 
 /** What was recorded while this was done, without keys and their days. */
 async function recordedBy(work: () => Promise<unknown>): Promise<ChainedAct[]> {
@@ -73,7 +73,7 @@ t.test('what becomes of a case is recorded under a name that is forgotten with i
   const helper = await keyFor(service, 'helper', ['cases:write'], 'ngo')
   const redis = new Redis(service.redis.socket)
   t.teardown(() => redis.disconnect())
-  const cases = casesIn(store)
+  const cases = createCaseStore(store)
   const allCases = async () => (await redis.keys('{tabir}:case:*')).filter((key) => /^[^:]+:case:[^:]+$/.test(key))
   const idOf = async (name: string) => {
     for (const key of await allCases()) if ((await redis.hget(key, 'auditName')) === name) return key.split(':').at(-1)

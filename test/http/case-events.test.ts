@@ -3,11 +3,11 @@
 import { once } from 'node:events'
 import { get, type IncomingMessage } from 'node:http'
 import t, { type Test } from 'tap'
-import { caseKeepingOver } from '../../src/services/cases/case-expiry.js'
-import { caseEventsIn } from '../../src/store/cases/case-events.js'
-import { casesIn } from '../../src/store/cases/cases.js'
+import { createCaseExpiry } from '../../src/services/cases/case-expiry.js'
+import { createCaseEventStore } from '../../src/store/cases/case-events.js'
+import { createCaseStore } from '../../src/store/cases/cases.js'
 import { connectForFollowing, openStore } from '../../src/store/redis/client.js'
-import { watchErasuresIn } from '../../src/store/watch/watch-erasures.js'
+import { createWatchErasureStore } from '../../src/store/watch/watch-erasures.js'
 import { storeAt } from '../helpers/redis.js'
 import { hasPin, MARKER, refused } from '../helpers/refusal.js'
 import { del, post } from '../helpers/requests.js'
@@ -17,16 +17,16 @@ async function world(t: Test) {
   const service = await startService(t)
   const target = storeAt(service.redis.socket)
   const store = await openStore(target)
-  const events = caseEventsIn(store, () => connectForFollowing(target))
+  const events = createCaseEventStore(store, () => connectForFollowing(target))
   t.teardown(() => store.close())
-  const keeping = caseKeepingOver({
-    cases: casesIn(store),
-    watches: watchErasuresIn(store),
+  const keeping = createCaseExpiry({
+    cases: createCaseStore(store),
+    watches: createWatchErasureStore(store),
     rewriteLog: async () => 'rewritten',
     dueUntilMs: async () => Date.now(),
     now: Date.now,
   })
-  const caseIdOf = async () => (await store.ask((redis) => redis.zrange('{tabir}:case-dues', '0', '0')))[0] ?? ''
+  const caseIdOf = async () => (await store.ask((redis) => redis.zrange('{tabir}:case-schedule', '0', '0')))[0] ?? ''
   return { service, app: service.app, events, keeping, caseIdOf, store }
 }
 

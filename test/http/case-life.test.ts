@@ -8,13 +8,13 @@ import {
   type CaseAction,
   type CaseState,
 } from '../../src/domain/cases/case.js'
-import { caseKeepingOver } from '../../src/services/cases/case-expiry.js'
-import { casesIn } from '../../src/store/cases/cases.js'
-import { imagesIn } from '../../src/store/images/images.js'
+import { createCaseExpiry } from '../../src/services/cases/case-expiry.js'
+import { createCaseStore } from '../../src/store/cases/cases.js'
+import { createImageStore } from '../../src/store/images/images.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
 import { rewriteLog } from '../../src/store/upkeep/log-rewrite.js'
-import { watchErasuresIn } from '../../src/store/watch/watch-erasures.js'
+import { createWatchErasureStore } from '../../src/store/watch/watch-erasures.js'
 import { storeAt } from '../helpers/redis.js'
 import { refused } from '../helpers/refusal.js'
 import { del, post, tryPin } from '../helpers/requests.js'
@@ -27,10 +27,10 @@ async function world(t: Test) {
   const service = await startService(t, { now })
   const store = await openStore(storeAt(service.redis.socket))
   t.teardown(() => store.close())
-  const cases = casesIn(store)
-  const keeping = caseKeepingOver({
+  const cases = createCaseStore(store)
+  const keeping = createCaseExpiry({
     cases,
-    watches: watchErasuresIn(store),
+    watches: createWatchErasureStore(store),
     rewriteLog: () => rewriteLog(store, 30_000),
     dueUntilMs: async () => now(),
     now,
@@ -145,7 +145,7 @@ const BESIDE = /:(watch-cursor|watch-holder|audit.*|api-key-uses)$/
 t.test('each step is refused in every state that does not allow it, and changes nothing then', async (t) => {
   const { clock, store, cases } = await world(t)
   const nowMs = clock.nowMs
-  const images = imagesIn(store, makeKeyring([Buffer.alloc(32, 7)]))
+  const images = createImageStore(store, makeKeyring([Buffer.alloc(32, 7)]))
   const record = { createdAtMs: nowMs, expiresAtMs: nowMs + 1000, category: undefined, pin: 'x' }
   let number = 0
   /** A case that came to its state in the way that cases do. */
@@ -191,7 +191,7 @@ t.test('each step is refused in every state that does not allow it, and changes 
 
 t.test('no step is taken with a case whose time is over, but to end it', async (t) => {
   const { clock, store, cases } = await world(t)
-  const images = imagesIn(store, makeKeyring([Buffer.alloc(32, 7)]))
+  const images = createImageStore(store, makeKeyring([Buffer.alloc(32, 7)]))
   const { nowMs } = clock
   await cases.add('a', { createdAtMs: nowMs, expiresAtMs: nowMs + 10, category: undefined, pin: 'x' })
   const late = nowMs + 10

@@ -37,15 +37,15 @@ async function answered(t: Test, address: string, port: number): Promise<boolean
 t.test(
   'behind a proxy that is not named one attacker uses up everybody’s cases; behind a named one, only their own',
   async (t) => {
-    const mostOf = { 'case-opening': 3 }
-    const unnamed = await startService(t, { redis, mostOf, now })
+    const maxOf = { 'case-opening': 3 }
+    const unnamed = await startService(t, { redis, maxOf, now })
     for (let i = 0; i < 3; i++) t.equal((await openBehind(unnamed, '203.0.113.5')).statusCode, 201)
     refused(t, await openBehind(unnamed, '198.51.100.9'), 'rate-limited', 'somebody else is locked out')
     const told = unnamed.log.filter((line) => line.includes(UNNAMED_PROXY))
     t.equal(told.length, 1, 'the operator is told, once')
     t.notMatch(told.join(), /203\.0\.113|10\.0\.0/, 'and no address is logged')
 
-    const named = await startService(t, { redis, mostOf, now, trustedProxies: [PROXY] })
+    const named = await startService(t, { redis, maxOf, now, trustedProxies: [PROXY] })
     for (let i = 0; i < 3; i++) t.equal((await openBehind(named, '203.0.113.5')).statusCode, 201)
     refused(t, await openBehind(named, '203.0.113.5'), 'rate-limited')
     refused(

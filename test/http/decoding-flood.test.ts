@@ -19,7 +19,7 @@ const [ATTACKER, HER] = ['203.0.113.66', '198.51.100.7']
 t.test('a flood of pictures', async (t) => {
   const service = await startService(t, {
     exposure: 'public',
-    mostOf: { 'case-images': 60 },
+    maxOf: { 'case-images': 60 },
     trustLimits: { proofRounds: 0 },
   })
   const { app, services } = service

@@ -42,7 +42,7 @@ async function registered() {
   if (answer.statusCode !== 201) throw new Error(answer.body)
   return (i: number): Feature => {
     const { column = 0, row = 0 } = PLACES[i] ?? {}
-    const place = { x: (column + 0.5) * CELL_PX, y: (row + 0.5) * CELL_PX, turn: 0, level: 0 }
+    const place = { x: (column + 0.5) * CELL_PX, y: (row + 0.5) * CELL_PX, angle: 0, level: 0 }
     return { ...place, hash: hashAt(i), mirrored: undefined }
   }
 }

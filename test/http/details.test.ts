@@ -24,10 +24,10 @@ const strangers = (await scene(88, { width: 900, height: 700 })).bytes
 /** Turned by 24 degrees, on a page that is full of something else: no rectangle and no turn that is registered is near. */
 async function hidden(picture: Buffer, { mirrored = false } = {}): Promise<Buffer> {
   const inner = sharp(picture).resize(420)
-  const turned = await (mirrored ? inner.flop() : inner).rotate(24, { background: '#00000000' }).png().toBuffer()
+  const rotated = await (mirrored ? inner.flop() : inner).rotate(24, { background: '#00000000' }).png().toBuffer()
   const page = (await scene(90, { width: 1000, height: 1000 })).bytes
   return sharp(page)
-    .composite([{ input: turned, left: 250, top: 220 }])
+    .composite([{ input: rotated, left: 250, top: 220 }])
     .jpeg({ quality: 85 })
     .toBuffer()
 }
@@ -51,7 +51,7 @@ t.test(
       return answer.json<Answer>().results.map(({ matches }) => matches)
     }
     for (const { url, headers } of [plain, her]) t.equal((await send(`${url}/images`, [hers], headers)).statusCode, 201)
-    const [turned, mirrored, other] = await Promise.all([hidden(hers), hidden(hers, { mirrored: true }), hidden(strangers)])
+    const [rotated, mirrored, other] = await Promise.all([hidden(hers), hidden(hers, { mirrored: true }), hidden(strangers)])
 
     const near = {
       grade: 'near',
@@ -61,13 +61,13 @@ t.test(
       tier: 'self-reported',
       disputed: false,
     }
-    const [first, second, third] = await ask([turned, mirrored, other])
+    const [first, second, third] = await ask([rotated, mirrored, other])
     t.match(first, [{ ...near, transform: 'original' }])
     t.match(second, [{ ...near, transform: 'flipY' }])
     t.equal(first?.length, 1, 'only of the case that asked for it')
     t.same(third, [])
     t.match(first?.[0]?.details, { inliersBand: /^(8-11|12-19|20-39|40\+)$/, inliers: undefined })
-    const [told] = await ask([turned], '', trusted)
+    const [told] = await ask([rotated], '', trusted)
     t.match(told, [{ distanceBits: Number, details: { inliers: Number } }])
     for (const found of [first, told]) {
       const { left = 0, top = 0, right = 0, bottom = 0 } = found?.[0]?.details?.region ?? {}
@@ -77,7 +77,7 @@ t.test(
         'no finer than what is kept',
       )
     }
-    t.same(await ask([turned], '?depth=hashes'), [[]])
+    t.same(await ask([rotated], '?depth=hashes'), [[]])
     t.same(await ask([mirrored], '?transforms=false'), [[]])
 
     const [exact] = await ask([hers])
@@ -85,7 +85,7 @@ t.test(
     const [full] = await ask([hers], '?depth=full')
     t.same(full, exact, 'one match an image')
 
-    const pixels = await decode(turned, detailedSize)
+    const pixels = await decode(rotated, detailedSize)
     const query = { ...(await hashImage(pixels)), details: await detailsOf(pixels) }
     const answer = await post(app, '/v1/match', { queries: [query] }, platform.headers)
     t.match(answer.json<Answer>().results[0]?.matches, [near], answer.body.slice(0, 200))
@@ -107,7 +107,7 @@ t.test(
     }
 
     await app.inject({ method: 'DELETE', url: her.url, headers: her.headers })
-    t.same(await ask([turned, mirrored]), [[], []])
+    t.same(await ask([rotated, mirrored]), [[], []])
   },
 )
 

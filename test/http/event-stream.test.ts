@@ -34,7 +34,7 @@ t.test('a listener that does not read is cut, and holds up nobody', async (t) =>
 })
 
 t.test('a stream ends after its time, beats meanwhile, and there are only so many', async (t) => {
-  const streams = eventStreams({ ...EVENT_STREAM_LIMITS, maxStreams: 1, beatEveryMs: 5, endsAfterMs: 100 })
+  const streams = eventStreams({ ...EVENT_STREAM_LIMITS, maxStreams: 1, heartbeatIntervalMs: 5, endsAfterMs: 100 })
   const stream = streams.open('her', 'hers', () => () => {})
   t.throws(() => streams.open('him', 'his', () => () => {}), { code: 'overloaded' })
   let heard = ''

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { HASH_PATTERN } from '../../packages/hash/src/hash256.js'
 import { SCOPES, type Scope } from '../../src/domain/organisations/access.js'
-import { apiKeysIn } from '../../src/store/organisations/api-keys.js'
+import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { FOREIGN_BODIES, FOREIGN_ROUTES } from '../fuzz/foreign.js'
 import { storeAt } from '../helpers/redis.js'
@@ -159,7 +159,7 @@ t.test('an organisation that searches for stored hashes has all its keys suspend
   const store = await openStore(storeAt(service.redis.socket))
   t.teardown(() => store.close())
   const entry = { act: 'key.restored', by: 'operator', about: { keyId: one.keyId }, atMs: Date.now() } as const
-  await apiKeysIn(store).change(one.keyId, (key) => ({ key: { ...key, suspendedAtMs: undefined } }), entry)
+  await createApiKeyStore(store).change(one.keyId, (key) => ({ key: { ...key, suspendedAtMs: undefined } }), entry)
   await until(async () => (await post(service.app, '/v1/match', {}, one.headers)).statusCode === 400)
   t.equal((await matchesOf(service, one.headers, hash)).length, 1, 'and he begins anew')
 })
@@ -223,12 +223,12 @@ t.test('whoever matches a canary is told of', async (t) => {
 
 /** What a thief with the seal keys would read. */
 async function leakedHash({ redis }: TestService, signalId: string): Promise<string> {
-  const { imagesIn } = await import('../../src/store/images/images.js')
+  const { createImageStore } = await import('../../src/store/images/images.js')
   const { makeKeyring } = await import('../../src/store/sealing/seal.js')
   const { formatHash } = await import('../../packages/hash/src/hash256.js')
   const store = await openStore(storeAt(redis.socket))
   try {
-    const [image] = await imagesIn(store, makeKeyring([Buffer.alloc(32, 7)])).get([signalId])
+    const [image] = await createImageStore(store, makeKeyring([Buffer.alloc(32, 7)])).get([signalId])
     const [signal] = image?.signals ?? []
     if (signal === undefined) throw new Error('a canary is stored')
     return formatHash(signal.hash)

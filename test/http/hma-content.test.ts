@@ -1,7 +1,7 @@
 // HMA's content: numbers, notes, metadata; and what there is none of here.
 
 import t from 'tap'
-import { HEARING } from '../../src/services/index/readiness.js'
+import { DEFAULT_FRESHNESS } from '../../src/services/index/readiness.js'
 import { HMA_SCOPES, hmaClient, hmaWorld } from '../helpers/hma.js'
 import { MARKER } from '../helpers/refusal.js'
 import { keyFor, randomHashText, startService, until } from '../helpers/service.js'
@@ -129,7 +129,7 @@ t.test('what there is none of here is answered as a server without it would', as
   for (const url of [`/m/lookup?signal_type=pdq&signal=${randomHashText()}`, '/m/index/status'])
     t.match(await early('GET', url), { status: 503, body: { message: 'index not yet ready' } })
 
-  const impatient = hmaClient(await startService(t, { redis: service.redis, hearing: HEARING }), {})
+  const impatient = hmaClient(await startService(t, { redis: service.redis, freshness: DEFAULT_FRESHNESS }), {})
   await service.redis.server.stop()
   await until(async () => (await impatient('GET', '/status')).body === 'INDEX-STALE')
 })

@@ -12,7 +12,7 @@ interface Imported {
   readonly lines: number
   readonly accepted: number
   readonly removed: number
-  readonly refused: number
+  readonly rejected: number
 }
 
 const at = (service: TestService, bank: string) => ({
@@ -58,7 +58,7 @@ t.test(
       [gzipSync(`${packed}\n`), 'application/gzip'],
     ]
 
-    const reports: (Imported & { format: string; refusals: unknown[]; refusedFor: object })[] = []
+    const reports: (Imported & { format: string; rejections: unknown[]; rejectedFor: object })[] = []
     for (const [file, type] of files) {
       const response = await bank.send(headers, file, type)
       t.equal(response.statusCode, 201, response.body)
@@ -67,7 +67,7 @@ t.test(
     }
 
     t.same(
-      reports.map(({ format, lines, accepted, refused, state }) => [format, lines, accepted, refused, state]),
+      reports.map(({ format, lines, accepted, rejected, state }) => [format, lines, accepted, rejected, state]),
       [
         ['lines', 2, 2, 0, 'done'],
         ['lines', 4, 1, 3, 'done'],
@@ -76,9 +76,9 @@ t.test(
         ['lines', 1, 1, 0, 'done'],
       ],
     )
-    t.same(reports[1]?.refusals, [{ fromLine: 2, toLine: 4, reason: 'hash-malformed' }])
-    t.same(reports[1]?.refusedFor, { 'hash-malformed': 3 })
-    t.same(reports[3]?.refusals, [{ fromLine: 2, toLine: 2, reason: 'minor-declared' }])
+    t.same(reports[1]?.rejections, [{ fromLine: 2, toLine: 4, reason: 'hash-malformed' }])
+    t.same(reports[1]?.rejectedFor, { 'hash-malformed': 3 })
+    t.same(reports[3]?.rejections, [{ fromLine: 2, toLine: 2, reason: 'minor-declared' }])
     for (const hash of hashes) t.ok(await isFound(service, headers, hash))
 
     const list = await service.app.inject({ url: bank.url, headers })
@@ -163,12 +163,12 @@ t.test(
       state: 'done',
       lines: 2600,
       accepted: 2574,
-      refused: 26,
-      refusedFor: { 'hash-malformed': 26 },
+      rejected: 26,
+      rejectedFor: { 'hash-malformed': 26 },
     })
-    t.equal(resumed.json<{ refusals: unknown[] }>().refusals.length, 26, 'no line is named twice')
+    t.equal(resumed.json<{ rejections: unknown[] }>().rejections.length, 26, 'no line is named twice')
     const again = await bank.send(key, text)
-    t.match(again.json(), { state: 'done', lines: 2600, accepted: 2574, refused: 26 })
+    t.match(again.json(), { state: 'done', lines: 2600, accepted: 2574, rejected: 26 })
     const matches = await Promise.all(
       [0, 700, 1400, 2598].map((i) => isFound(service, headers, (lines[i] ?? '').slice('pdq '.length))),
     )
@@ -187,7 +187,7 @@ t.test('who may not, and what cannot be read, is refused', async (t) => {
   const unknown = '0190aaaa-0000-8000-8000-000000000001'
   refused(t, await service.app.inject({ url: `${bank.url}/${unknown}`, headers }), 'import-unknown')
   const empty = await bank.send(headers, '\n\n')
-  t.match(empty.json(), { state: 'done', lines: 2, accepted: 0, refused: 0, format: null })
+  t.match(empty.json(), { state: 'done', lines: 2, accepted: 0, rejected: 0, format: null })
 })
 
 t.test('a ceiling stops an import in the middle, and its report says so', async (t) => {

@@ -48,7 +48,7 @@ t.test('ordinary use from one address meets no limit: cases by the hundred, matc
 
 t.test('the answer says what is left, and what is beyond is refused until the window ends', async (t) => {
   const clock = { nowMs: Date.UTC(2026, 0, 1, 0, 0, 10) }
-  const service = await startService(t, { mostOf: { 'match-requests': 3, 'match-queries': 40 }, now: () => clock.nowMs })
+  const service = await startService(t, { maxOf: { 'match-requests': 3, 'match-queries': 40 }, now: () => clock.nowMs })
   const one = await keyFor(service, 'platform', ['match'])
   const two = await keyFor(service, 'platform', ['match'])
 
@@ -70,7 +70,7 @@ t.test('the answer says what is left, and what is beyond is refused until the wi
 
 t.test('what HMA’s clients look up counts as queries, and what a feed tells by its signals', async (t) => {
   const clock = { nowMs: Date.UTC(2026, 0, 1, 12) }
-  const service = await startService(t, { mostOf: { 'match-queries': 3, 'feed-signals': 7 }, now: () => clock.nowMs })
+  const service = await startService(t, { maxOf: { 'match-queries': 3, 'feed-signals': 7 }, now: () => clock.nowMs })
   const { headers } = await keyFor(service, 'platform', ['match', 'feed', 'signals:write'])
   const left = (answer: { readonly headers: Readonly<Record<string, unknown>> }, name: string) =>
     Number(new RegExp(`"${name}";r=(\\d+)`).exec(String(answer.headers['ratelimit']))?.[1])
@@ -97,8 +97,8 @@ t.test('what HMA’s clients look up counts as queries, and what a feed tells by
 })
 
 t.test('limits hold over all processes', async (t) => {
-  const service = await startService(t, { mostOf: { 'match-requests': 6 }, now })
-  const other = await startService(t, { redis: service.redis, mostOf: { 'match-requests': 6 }, now })
+  const service = await startService(t, { maxOf: { 'match-requests': 6 }, now })
+  const other = await startService(t, { redis: service.redis, maxOf: { 'match-requests': 6 }, now })
   const { headers } = await keyFor(service, 'platform', ['match'])
   await until(async () => (await match(other, headers)).statusCode === 200)
   await until(async () => (await match(service, headers)).statusCode === 429)
@@ -111,7 +111,7 @@ t.test('limits hold over all processes', async (t) => {
 
 t.test('a case, an address and a failing stranger each have their own', async (t) => {
   const most = { case: 2, 'case-opening': 3, 'case-login': 2, 'auth-failures': 2, anonymous: 2 }
-  const { app } = await startService(t, { mostOf: most, now })
+  const { app } = await startService(t, { maxOf: most, now })
   const her = await openCase(app)
   const his = await openCase(app)
   for (let i = 0; i < 2; i++) t.equal((await app.inject({ url: her.url, headers: her.headers })).statusCode, 200)
@@ -157,7 +157,7 @@ t.test(
 
 t.test('whoever sends headers or a body too slowly is cut, and whoever waits for us is not', async (t) => {
   const service = await startService(t, {
-    serverLimits: { headersMs: 300, checkEveryMs: 50, slowForMs: 400, leastBodyBytesPerS: 100 },
+    serverLimits: { headersMs: 300, checkIntervalMs: 50, slowForMs: 400, minBodyBytesPerS: 100 },
   })
   const { key } = await keyFor(service, 'platform', ['match', 'signals:write'])
   const port = await listen(service.app)

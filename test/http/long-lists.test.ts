@@ -17,19 +17,21 @@ t.test('clocks that ran out in one millisecond: all are told of, and listed; an 
   const ngo = await keyOfOrg(service, 'helper', ['cases:write'], 'ngo')
   const platform = await keyOfOrg(service, 'platform', ['match'])
   const idBytes = () => Buffer.from(uuidV7(nowMs, randomBytes(10)).replaceAll('-', ''), 'hex')
-  const clocks = numbered((i) => ({ id: idBytes(), isOwn: i % 5 === 0 }))
+  const deadlines = numbered((i) => ({ id: idBytes(), isOwn: i % 5 === 0 }))
   const memberOf = (id: Buffer) => `${id.toString('hex')}|${platform.orgId}|my-onsa|assess`
-  const own = clocks.filter(({ isOwn }) => isOwn)
+  const own = deadlines.filter(({ isOwn }) => isOwn)
   await store.ask(async (redis) => {
-    await redis.zadd(keys.clockDues, ...clocks.flatMap(({ id }) => [nowMs - 1000, memberOf(id)]))
-    await redis.sadd(keys.contactClocks(ngo.orgId), ...own.map(({ id }) => memberOf(id)))
+    await redis.zadd(keys.deadlineSchedule, ...deadlines.flatMap(({ id }) => [nowMs - 1000, memberOf(id)]))
+    await redis.sadd(keys.contactDeadlines(ngo.orgId), ...own.map(({ id }) => memberOf(id)))
   })
   await service.services.notices.tell()
   const told = await store.ask((redis) => redis.xrange(keys.events, '-', '+'))
   const toldOf = told.map(([, fields]) => z.object({ signalId: z.string() }).parse(JSON.parse(fields[5] ?? '')).signalId)
-  for (const { id } of clocks) if (!toldOf.includes(formatUuid(id))) return t.fail('a clock that nobody was told of')
+  for (const { id } of deadlines) if (!toldOf.includes(formatUuid(id))) return t.fail('a clock that nobody was told of')
   // Longer overdue than all of those, and nobody's whom the NGO helps.
-  await store.ask((redis) => redis.zadd(keys.clockDues, ...numbered(() => [nowMs - 2000, memberOf(idBytes())]).flat()))
+  await store.ask((redis) =>
+    redis.zadd(keys.deadlineSchedule, ...numbered(() => [nowMs - 2000, memberOf(idBytes())]).flat()),
+  )
   const ownRows = await readAll(t, service, ngo.headers, { url: '/v1/deadlines/overdue/own', name: 'deadlines' })
   onceEach(
     t,
@@ -42,12 +44,12 @@ t.test('clocks that ran out in one millisecond: all are told of, and listed; an 
     name: 'deadlines',
     between: ({ signalId }) => {
       const id = Buffer.from(String(signalId).replaceAll('-', ''), 'hex')
-      return store.ask((redis) => redis.zrem(keys.clockDues, memberOf(id)))
+      return store.ask((redis) => redis.zrem(keys.deadlineSchedule, memberOf(id)))
     },
   })
   const ids = rows.map(({ signalId }) => signalId)
   t.equal(ids.length, new Set(ids).size)
-  t.ok(clocks.every(({ id }) => ids.includes(formatUuid(id))))
+  t.ok(deadlines.every(({ id }) => ids.includes(formatUuid(id))))
 
   const events: Row[] = []
   for (let after = ''; ; ) {

@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 import { z } from 'zod'
 import { openStore } from '../../src/store/redis/client.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
-import { webhooksIn } from '../../src/store/webhooks/webhooks.js'
+import { createWebhookStore } from '../../src/store/webhooks/webhooks.js'
 import { lossyLine } from '../helpers/lossy-line.js'
 import { storeAt } from '../helpers/redis.js'
 import { refused } from '../helpers/refusal.js'
@@ -141,7 +141,7 @@ t.test(
     const store = await openStore(storeAt(service.redis.socket))
     t.teardown(() => store.close())
     const signingNow = async () =>
-      (await webhooksIn(store, makeKeyring([SEAL_KEY])).get(webhookId))?.secrets.map((each) => each.secret) ?? []
+      (await createWebhookStore(store, makeKeyring([SEAL_KEY])).get(webhookId))?.secrets.map((each) => each.secret) ?? []
     const rotation = `/v1/webhooks/${webhookId}/secret`
     for (let i = 0; i < 2; i++) await lose({ url: rotation, headers: platform.headers })
     t.ok((await signingNow()).includes(secret), 'the receiver knows this one alone')

@@ -12,7 +12,7 @@ interface Answered {
 const COPIES = 600
 const QUERIES = 10
 /** Of one case, for one picture. */
-const MOST_PER_CASE = 5
+const MAX_PER_CASE = 5
 const signals = (hash: string) => [{ type: 'pdq', hash, quality: 100 }]
 
 /** One bit turned over, any, so that all are near to one another. */
@@ -56,7 +56,7 @@ t.test('many near copies in one case give an answer its best few, and the caller
       t.equal(truncated, true)
       t.same(
         matches.map(({ bank }) => bank),
-        [...Array.from({ length: MOST_PER_CASE + 1 }, () => 'cases'), 'theirs'],
+        [...Array.from({ length: MAX_PER_CASE + 1 }, () => 'cases'), 'theirs'],
         'of this case its best few, and what others registered, although it is farther',
       )
     }
@@ -64,7 +64,7 @@ t.test('many near copies in one case give an answer its best few, and the caller
 
   const url = `/m/raw_lookup?signal=${hash}&signal_type=pdq&include_distance=true`
   const looked = await app.inject({ url, headers })
-  t.equal(looked.json<{ matches: unknown[] }>().matches.length, MOST_PER_CASE + 2)
+  t.equal(looked.json<{ matches: unknown[] }>().matches.length, MAX_PER_CASE + 2)
   t.equal(looked.headers['tabir-truncated'], 'true')
 
   const few = { queries: [{ signals: [{ type: 'pdq', hash: randomHashText() }] }] }

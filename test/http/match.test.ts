@@ -133,7 +133,7 @@ t.test('turned and mirrored copies are found by the hash alone, unless asked not
   const original = parseHash(randomHashText())
   if (original === undefined) throw new Error('a random hash parses')
   await register(service, [{ type: 'pdq', hash: formatHash(original) }])
-  const queries = dihedralsOf(original).map((turned) => pdq(formatHash(turned)))
+  const queries = dihedralsOf(original).map((rotated) => pdq(formatHash(rotated)))
 
   const found = await ask(service, headers, { queries })
   t.same(

@@ -8,7 +8,7 @@ import { SCOPES } from '../../src/domain/organisations/access.js'
 import type { ProblemCode } from '../../src/domain/problem.js'
 import { PROBLEMS } from '../../src/http/problem-table.js'
 import { createApiKey } from '../../src/services/keys/access.js'
-import { type ApiKey, apiKeysIn } from '../../src/store/organisations/api-keys.js'
+import { type ApiKey, createApiKeyStore } from '../../src/store/organisations/api-keys.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { FOREIGN_ROUTES } from '../fuzz/foreign.js'
 import { storeAt } from '../helpers/redis.js'
@@ -32,7 +32,7 @@ const bearer = (key: string): Headers => ({ authorization: `Bearer ${key}` })
 /** Keys that open nothing, each for a reason of its own, and what is answered to whoever shows one. */
 async function strangers(service: TestService): Promise<Readonly<Record<string, { headers: Headers; code: ProblemCode }>>> {
   const store = await openStore(storeAt(service.redis.socket))
-  const apiKeys = apiKeysIn(store)
+  const apiKeys = createApiKeyStore(store)
   const nowMs = Date.now()
   const made = async (change: Partial<ApiKey>) => {
     const { key, keyId } = await createApiKey(apiKeys, {
@@ -279,8 +279,8 @@ async function thingsOf(service: TestService, headers: Headers) {
 
 /** Less than the difference between a look-up in memory and a question to the store. */
 const NOISE_MS = 1
-const LEAST_ROUNDS = 6
-const MOST_ROUNDS = 200
+const MIN_ROUNDS = 6
+const MAX_ROUNDS = 200
 
 /**
  * How far the fastest answers to these requests are apart, asked in turns: what a busy machine adds to some is not what the code adds to
@@ -289,7 +289,7 @@ const MOST_ROUNDS = 200
 async function spreadMs(app: FastifyInstance, requests: readonly InjectOptions[]): Promise<number> {
   const best = requests.map(() => Number.POSITIVE_INFINITY)
   const spread = () => Math.max(...best) - Math.min(...best)
-  for (let round = 0; round < LEAST_ROUNDS || (round < MOST_ROUNDS && spread() >= NOISE_MS); round++) {
+  for (let round = 0; round < MIN_ROUNDS || (round < MAX_ROUNDS && spread() >= NOISE_MS); round++) {
     for (const [at, request] of requests.entries()) {
       const startedAt = performance.now()
       await app.inject(request)

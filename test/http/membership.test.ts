@@ -68,7 +68,7 @@ t.test('in a private deployment the numbers are there without a key', async (t) 
 })
 
 t.test('an own case does not tell whether others registered the same details', async (t) => {
-  const { app } = await startService(t, { extendedProtection: true, exposure: 'public', mostOf: { 'case-opening': 1000 } })
+  const { app } = await startService(t, { extendedProtection: true, exposure: 'public', maxOf: { 'case-opening': 1000 } })
   /** Everything that a case tells of itself, without what is each case's own. */
   const toldOf = async (details: string) => {
     const own = await openCase(app, { extendedProtection: true })

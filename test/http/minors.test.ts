@@ -20,7 +20,7 @@ t.test('a declared minor passes no door, in no form, and leaves nothing but a co
   await startWorkers(t, service.redis)
   await until(async () => (await redis.exists('{tabir}:audit-due')) === 0) // acts of before are in the chain
   // Queues, signs of life and how often somebody asked go on beside it, and know nothing of what was sent.
-  const beside = /hash-image|case-life|\}:limit:|\}:worker-beats/
+  const beside = /hash-image|case-life|\}:limit:|\}:worker-heartbeats/
   const kept = async () => (await redis.keys('*')).filter((key) => !beside.test(key)).toSorted()
   const before = { kept: await kept(), changes: await redis.xlen('{tabir}:changes') }
   const signal = { type: 'pdq', hash: randomHashText(), quality: 80 }
@@ -79,7 +79,7 @@ t.test('a declared minor passes no door, in no form, and leaves nothing but a co
   t.same(await kept(), before.kept)
   t.match((await app.inject(her)).json(), { state: 'open', images: 0 })
   const { body } = await app.inject('/metrics')
-  t.match(body, new RegExp(`^tabir_minors_turned_away_total ${refusals}$`, 'm'))
+  t.match(body, new RegExp(`^tabir_minors_rejected_total ${refusals}$`, 'm'))
   silent(t, service)
 })
 
@@ -151,7 +151,7 @@ t.test('nor by the routes of other systems, whose records may say it in their ow
   }
   t.same(await everythingIn(redis), before, 'and nothing is kept')
   const { body } = await app.inject('/metrics')
-  t.match(body, new RegExp(`^tabir_minors_turned_away_total ${asked.length}$`, 'm'), 'but how many there were')
+  t.match(body, new RegExp(`^tabir_minors_rejected_total ${asked.length}$`, 'm'), 'but how many there were')
 
   const file = await app.inject({
     method: 'POST',

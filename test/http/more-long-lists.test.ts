@@ -6,12 +6,12 @@ import { z } from 'zod'
 import { hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { uuidV7 } from '../../src/domain/ids.js'
 import { noteInAudit } from '../../src/store/audit/audit.js'
-import { casesIn } from '../../src/store/cases/cases.js'
-import { apiKeysIn } from '../../src/store/organisations/api-keys.js'
-import { banksIn } from '../../src/store/organisations/banks.js'
+import { createCaseStore } from '../../src/store/cases/cases.js'
+import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
+import { createBankStore } from '../../src/store/organisations/banks.js'
 import { placeOfImports } from '../../src/store/organisations/imports.js'
 import { keys } from '../../src/store/redis/keys.js'
-import { deliveriesIn } from '../../src/store/webhooks/deliveries.js'
+import { createDeliveryStore } from '../../src/store/webhooks/deliveries.js'
 import { inSome, keyOfOrg, MANY, numbered, onceEach, PAGE, type Row, readAll, world } from '../helpers/long-lists.js'
 import { imageOf } from '../helpers/registered-image.js'
 import { post } from '../helpers/requests.js'
@@ -28,7 +28,7 @@ t.test('messages to a webhook, and files, of one moment', async (t) => {
     owner.headers,
   )
   const { webhookId } = added.json<{ webhookId: string }>()
-  const deliveries = deliveriesIn(store)
+  const deliveries = createDeliveryStore(store)
   const ids = numbered((i) => `d${i}`)
   for (let i = 0; i < MANY; i += 500) {
     await deliveries.hold('this test', 60_000)
@@ -38,7 +38,7 @@ t.test('messages to a webhook, and files, of one moment', async (t) => {
       ids.slice(i, i + 500).map((id) => ({
         webhookId,
         id,
-        lane: id,
+        subjectQueue: id,
         type: 'match.found',
         body: '{}',
         dueAtMs: nowMs - 1000,
@@ -70,10 +70,10 @@ t.test('messages to a webhook, and files, of one moment', async (t) => {
     accepted: 1,
     removed: 0,
     refused: 0,
-    refusedFor: {},
+    rejectedFor: {},
     digest: '',
   })
-  const bank = await banksIn(store).get('mine')
+  const bank = await createBankStore(store).get('mine')
   if (bank === undefined) return t.fail('it was made')
   const place = placeOfImports(bank)
   await store.ask(async (redis) => {
@@ -129,7 +129,7 @@ t.test('acts of one moment; keys and events of a case, whole', async (t) => {
   t.same(new Set(removed.map(({ about }) => z.object({ bank: z.string() }).parse(about).bank)), new Set(names))
   t.equal(removed.length, MANY)
 
-  const apiKeys = apiKeysIn(store)
+  const apiKeys = createApiKeyStore(store)
   const { orgId } = await keyOfOrg(service, 'many', ['match'])
   const keyIds = numbered((i) =>
     i
@@ -162,7 +162,7 @@ t.test('acts of one moment; keys and events of a case, whole', async (t) => {
 t.test('cases that came into the hands of an NGO in one moment', async (t) => {
   const { service, store, nowMs, images } = await world(t)
   const { orgId, headers } = await keyOfOrg(service, 'helper', ['cases:write', 'match'], 'ngo')
-  const cases = casesIn(store)
+  const cases = createCaseStore(store)
   const assistance = {
     orgId,
     consentKind: 'in-person',
@@ -180,7 +180,7 @@ t.test('cases that came into the hands of an NGO in one moment', async (t) => {
   const rows = await readAll(t, service, headers, {
     url: '/v1/attestations/waiting',
     name: 'signals',
-    between: ({ caseId }) => store.ask((redis) => redis.zrem(keys.helped(orgId), String(caseId))),
+    between: ({ caseId }) => store.ask((redis) => redis.zrem(keys.assisted(orgId), String(caseId))),
   })
   onceEach(
     t,

@@ -10,7 +10,7 @@ import t from 'tap'
 import { refusePublicHost } from '../../src/boot/private-host.js'
 import { eachImage, MULTIPART_OPTIONS } from '../../src/http/upload.js'
 import { createApiKey } from '../../src/services/keys/access.js'
-import { apiKeysIn } from '../../src/store/organisations/api-keys.js'
+import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { storeAt } from '../helpers/redis.js'
 import { refused } from '../helpers/refusal.js'
@@ -78,7 +78,7 @@ t.test('a forwarded address is believed when a trusted proxy says it, and from n
   const store = await openStore(storeAt(service.redis.socket))
   t.teardown(() => store.close())
   const bound = { org: 'o', kind: 'ngo', env: 'test', nowMs: Date.now(), networks: ['192.0.2.0/24'] } as const
-  const { key } = await createApiKey(apiKeysIn(store), { ...bound, scopes: new Set(['signals:write']) })
+  const { key } = await createApiKey(createApiKeyStore(store), { ...bound, scopes: new Set(['signals:write']) })
   const ask = async (remoteAddress: string, forwarded: string) => {
     const headers = { authorization: `Bearer ${key}`, 'x-forwarded-for': forwarded }
     return (await service.app.inject({ url: '/v1/banks', remoteAddress, headers })).statusCode

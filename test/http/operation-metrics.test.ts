@@ -28,7 +28,7 @@ t.test('an index that is loading is not told as one without images', async (t) =
   const service = await startService(t, { hydrated: false })
   const metric = metricsOf(service)
   t.equal(await metric('tabir_ready'), 0)
-  for (const name of ['tabir_index_images', 'tabir_index_heard_seconds', 'tabir_store_durable'])
+  for (const name of ['tabir_index_images', 'tabir_index_staleness_seconds', 'tabir_store_durable'])
     t.equal(await metric(name), undefined, name)
   await service.services.hydrate()
   t.equal(await metric('tabir_ready'), 1)
@@ -41,7 +41,7 @@ t.test('faults are counted from 0', async (t) => {
   const metric = metricsOf(service)
   const { headers } = await keyFor(service, 'operator', ['admin'], 'operator')
   t.equal(await metric('tabir_faults_total'), 0)
-  await (await redisOf(t, service)).set(keys.clockDues, 'no sorted set')
+  await (await redisOf(t, service)).set(keys.deadlineSchedule, 'no sorted set')
   t.equal((await service.app.inject({ url: '/v1/deadlines/overdue', headers })).statusCode, 500)
   t.equal(await metric('tabir_faults_total'), 1)
   t.equal(await metric('tabir_deadlines_overdue'), undefined, 'and what cannot be read is not told as 0')
@@ -128,7 +128,7 @@ t.test('webhooks that fail, but for those that are switched off', async (t) => {
 
 t.test('feeds that were not read to their end, also those that never were', async (t) => {
   let nowMs = Date.now()
-  const exchanges = exchangesIn(JSON.stringify({ exchanges: [{ ...EXCHANGE, everyS: 60 }] }))
+  const exchanges = exchangesIn(JSON.stringify({ exchanges: [{ ...EXCHANGE, intervalS: 60 }] }))
   const service = await startService(t, { exchanges, now: () => nowMs })
   const metric = metricsOf(service)
   nowMs += 600_000

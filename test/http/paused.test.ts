@@ -18,7 +18,7 @@ await hma('POST', '/c/banks', { name: 'MINE' })
 await ask(service, 'PATCH', '/v1/banks/MINE', owner.headers, { readers: null }) // for everybody: HMA makes it its owner's alone
 
 const inS = (seconds: number) => nowMs / 1000 + seconds
-const dues = () => redis.zcard('{tabir}:owner-dues')
+const holdSchedule = () => redis.zcard('{tabir}:hold-schedule')
 
 async function content() {
   const hash = randomHashText()
@@ -61,7 +61,7 @@ t.test('an owner who ends a pause does not release what the operator holds', asy
   await it.hold()
   nowMs += 10_000
   await service.services.contents.releaseDue()
-  t.equal(await dues(), 0)
+  t.equal(await holdSchedule(), 0)
   t.match(await it.untilS(), { disable_until_ts: 1 })
   t.notOk(await it.isFound(), 'the quarantine stands')
   await it.release()
@@ -96,7 +96,7 @@ t.test('of several pauses at once one stands, and ends when it says', async (t) 
   await Promise.all(all.map((untilS) => it.pause(untilS)))
   const { disable_until_ts: untilS } = (await it.untilS()) as { disable_until_ts: number }
   t.ok(all.includes(untilS))
-  t.same(await redis.zrange('{tabir}:owner-dues', '0', '-1', 'WITHSCORES').then((flat) => flat.slice(1)), [
+  t.same(await redis.zrange('{tabir}:hold-schedule', '0', '-1', 'WITHSCORES').then((flat) => flat.slice(1)), [
     String(untilS * 1000),
   ])
   nowMs = untilS * 1000
@@ -108,10 +108,10 @@ t.test('what was judged false waits for no clock, and is as its owner left it on
   const it = await content()
   await it.pause(inS(10))
   await it.decide('upheld')
-  t.equal(await dues(), 0, 'it is in nobody’s way')
+  t.equal(await holdSchedule(), 0, 'it is in nobody’s way')
   const takeBack = () => ask(service, 'DELETE', `/v1/signals/${it.signalId}/dispute/decision`, boss.headers)
   t.match((await takeBack()).json(), { circulation: 'held', heldFor: 'owner' })
-  t.equal(await dues(), 1)
+  t.equal(await holdSchedule(), 1)
   nowMs += 10_000
   await service.services.contents.releaseDue()
   t.ok(await it.isFound())
@@ -121,5 +121,5 @@ t.test('what is removed leaves nothing that is due', async (t) => {
   const it = await content()
   await it.pause(inS(10))
   await ask(service, 'DELETE', `/v1/banks/MINE/signals/${it.signalId}`, owner.headers)
-  t.equal(await dues(), 0)
+  t.equal(await holdSchedule(), 0)
 })

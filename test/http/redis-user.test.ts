@@ -35,7 +35,7 @@ t.test('with the rules of the runbook nothing is denied, and a password is repla
   const as = (password: string) => `redis://tabir:${password}@127.0.0.1:${port}`
 
   const service = await startService(t, { redis, redisUrl: as('first'), sealKey: SEAL_KEY })
-  await startWorkers(t, redis, { REDIS_SOCKET: '', REDIS_URL: as('first'), TABIR_ERASE_EVERY_S: '1' })
+  await startWorkers(t, redis, { REDIS_SOCKET: '', REDIS_URL: as('first'), TABIR_ERASE_INTERVAL_S: '1' })
   const key = await keyFor(service, 'platform', ['match'])
   const her = await openCase(service.app)
   const send = async (url: string, headers: Readonly<Record<string, string>>) => {

@@ -8,7 +8,7 @@ import { counted, REPORT_LANGUAGES, REPORT_WORDS } from '../../src/domain/cases/
 import { CATEGORY_NAMES, TIER_NAMES } from '../../src/domain/matching/signal.js'
 import { Report } from '../../src/services/cases/report.js'
 import { drawReport } from '../../src/services/cases/report-drawing.js'
-import { isSignedBy, publicKeyFrom, signerFrom } from '../../src/services/records/signer.js'
+import { createSigner, isSignedBy, publicKeyFrom } from '../../src/services/records/signer.js'
 import { MARKER, refused } from '../helpers/refusal.js'
 import { del, post } from '../helpers/requests.js'
 import { openCase, randomHashText, startService } from '../helpers/service.js'
@@ -73,7 +73,7 @@ t.test('the pages are a PDF with embedded fonts, in English and Malay, and carry
 
 t.test('a long report goes over several pages', async (t) => {
   const at = '2026-01-31T12:00:00.000Z'
-  const long = signerFrom(Buffer.alloc(32, 5)).sign({
+  const long = createSigner(Buffer.alloc(32, 5)).sign({
     type: 'tabir-report' as const,
     version: 1 as const,
     madeAt: at,

@@ -5,10 +5,10 @@ import { MAX_PIN_GUESSES } from '../../src/domain/cases/case.js'
 import { post } from '../helpers/requests.js'
 import { codeOf, keyFor, openCase, randomHashText, startService, until } from '../helpers/service.js'
 
-const MOST = 5
-const trustLimits = { maxImagesPerCase: MOST, maxSignalsPerOrgPerDay: MOST }
-const one = await startService(t, { trustLimits, maxWatchesPerOrg: MOST })
-const two = await startService(t, { redis: one.redis, trustLimits, maxWatchesPerOrg: MOST })
+const MAX = 5
+const trustLimits = { maxImagesPerCase: MAX, maxSignalsPerOrgPerDay: MAX }
+const one = await startService(t, { trustLimits, maxWatchesPerOrg: MAX })
+const two = await startService(t, { redis: one.redis, trustLimits, maxWatchesPerOrg: MAX })
 const signals = () => [{ type: 'pdq', hash: randomHashText(), quality: 100 }]
 
 /** Asks both processes so often, all at once. @returns how often each answer came. */
@@ -37,14 +37,14 @@ t.test('wrong PINs are counted once for both processes', async (t) => {
 
 t.test('a case is full, an organisation has handed in its signals, and watches what it may, once for both', async (t) => {
   const { url, headers } = await openCase(one.app)
-  t.match(await asked(12, `${url}/hashes`, () => ({ images: [{ signals: signals() }] }), headers), { 201: MOST })
+  t.match(await asked(12, `${url}/hashes`, () => ({ images: [{ signals: signals() }] }), headers), { 201: MAX })
 
   const ngo = await keyFor(one, 'ngo', ['signals:write', 'match'], 'ngo')
   await until(() => two.services.identify(ngo.key) !== undefined)
   await post(one.app, '/v1/banks', { name: 'mine' }, ngo.headers)
   await until(async () => (await two.app.inject({ url: '/v1/banks', headers: ngo.headers })).body.includes('mine'))
   const handedIn = await asked(12, '/v1/banks/mine/signals', () => ({ signals: signals() }), ngo.headers)
-  t.ok((handedIn['201'] ?? 0) > 0 && (handedIn['201'] ?? 0) <= MOST, JSON.stringify(handedIn))
+  t.ok((handedIn['201'] ?? 0) > 0 && (handedIn['201'] ?? 0) <= MAX, JSON.stringify(handedIn))
   const watched = await asked(12, '/v1/watch', () => ({ watches: [{ signals: signals() }] }), ngo.headers)
-  t.same(watched, { 201: MOST, 'watches-full': 12 - MOST })
+  t.same(watched, { 201: MAX, 'watches-full': 12 - MAX })
 })

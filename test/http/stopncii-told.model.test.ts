@@ -97,9 +97,9 @@ t.test('any order of changes and fetches', { timeout: 240_000 }, async (t) => {
   }
 })
 
-async function fetchSome(chance: Chance, { all, page, breakOff, beginAnew }: StopNciiFetcher) {
+async function fetchSome(chance: Chance, { all, page, breakOff, restart }: StopNciiFetcher) {
   const dice = chance.below(12)
-  if (dice === 0) beginAnew()
+  if (dice === 0) restart()
   else if (dice < 3) breakOff()
   if (dice < 8) await all(chance.oneOf([2, 800]))
   else await page(chance.oneOf([1, 2, 3]), chance.happens(0.3))

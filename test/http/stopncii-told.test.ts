@@ -3,7 +3,7 @@
 import t, { type Test } from 'tap'
 import { parseHash } from '../../packages/hash/src/hash256.js'
 import { exchangesIn } from '../../src/exchange/exchange-config.js'
-import { apiKeysIn } from '../../src/store/organisations/api-keys.js'
+import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { storeAt } from '../helpers/redis.js'
 import { del, redisOf } from '../helpers/requests.js'
@@ -129,7 +129,8 @@ t.test('a key that was revoked is waited for no longer', async (t) => {
   await remove(first)
   const store = await openStore(storeAt(service.redis.socket))
   t.teardown(() => store.close())
-  for (const { key } of [one, other]) await apiKeysIn(store).revoke(service.services.identify(key)?.keyId ?? '', Date.now())
+  for (const { key } of [one, other])
+    await createApiKeyStore(store).revoke(service.services.identify(key)?.keyId ?? '', Date.now())
   t.same(await kept(), [])
   await remove(second)
   t.same(await kept(), [], 'nor is anything kept for it afterwards')
@@ -231,7 +232,7 @@ t.test(
     t.ok(one.has.has(paused) && one.has.has(removed))
     await ask(service, 'POST', `/v1/signals/${pausedId}/quarantine`, admin)
     await ask(service, 'DELETE', '/c/bank/LEAVING', ngo.headers)
-    one.beginAnew()
+    one.restart()
     later()
     // A bank that was removed is erased piece by piece; what is erased while a page is read is told on the next one.
     await until(async () => {

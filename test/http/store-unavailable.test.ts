@@ -5,7 +5,7 @@ import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import type { ProblemCode } from '../../src/domain/problem.js'
-import { HEARING } from '../../src/services/index/readiness.js'
+import { DEFAULT_FRESHNESS } from '../../src/services/index/readiness.js'
 import { images } from '../helpers/multipart.js'
 import { ownTime } from '../helpers/own-time.js'
 import { scene } from '../helpers/pictures.js'
@@ -22,8 +22,8 @@ import {
 } from '../helpers/service.js'
 
 /** A request's way to Redis gives up after 3 s; the rest is for a machine that has other things to do. */
-const ANSWERED_WITHIN_MS = 4500
-const STALE_AFTER_MS = HEARING.staleAfterMs
+const ANSWERED_TIMEOUT_MS = 4500
+const STALE_AFTER_MS = DEFAULT_FRESHNESS.staleAfterMs
 
 t.test('Redis is killed, and comes back', async (t) => {
   const world = await open(t)
@@ -123,8 +123,8 @@ t.test('Redis stops answering for a while, and goes on', async (t) => {
 t.test(
   'an api that stood still for a second answers whoever comes next, and does not say that Redis is unavailable',
   async (t) => {
-    const hearing = { ...HEARING, graceMs: 60_000 } // Redis may be given no processor for longer than its word is waited for
-    const service = await startService(t, { hearing })
+    const freshness = { ...DEFAULT_FRESHNESS, graceMs: 60_000 } // Redis may be given no processor for longer than its word is waited for
+    const service = await startService(t, { freshness })
     const { headers } = await keyFor(service, 'platform', ['match'])
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, STALE_AFTER_MS + 200)
     const answer = await service.app.inject({
@@ -148,7 +148,7 @@ t.test('what is told to stop while Redis is unavailable stops', async (t) => {
   const before = now()
   await service.app.close()
   await service.services.close()
-  t.ok(now() - before < ANSWERED_WITHIN_MS, 'the api')
+  t.ok(now() - before < ANSWERED_TIMEOUT_MS, 'the api')
 
   worker.disconnect() // as when the supervisor dies, and its Redis with it
   await t.resolves(
@@ -196,7 +196,7 @@ async function assertAway(t: Test, world: World): Promise<void> {
 
   for (const { what, answer, tookMs } of answers) {
     refused(t, answer, 'store-unavailable', what)
-    t.ok(tookMs < ANSWERED_WITHIN_MS, `${what}: ${Math.round(tookMs)} ms`)
+    t.ok(tookMs < ANSWERED_TIMEOUT_MS, `${what}: ${Math.round(tookMs)} ms`)
   }
   const staleAfterMs = await stale
   t.ok(staleAfterMs < STALE_AFTER_MS + 1000, `no match is answered any more after ${Math.round(staleAfterMs)} ms`)
@@ -263,7 +263,7 @@ type Case = Awaited<ReturnType<typeof openCase>>
 type World = Awaited<ReturnType<typeof open>>
 
 async function open(t: Test) {
-  const service: TestService = await startService(t, { hearing: HEARING })
+  const service: TestService = await startService(t, { freshness: DEFAULT_FRESHNESS })
   const [picture] = await Promise.all([scene(500, { width: 320, height: 240 }), startWorkers(t, service.redis)])
   const ngo = await keyFor(service, 'ngo', ['signals:write'])
   const platform = await keyFor(service, 'platform', ['match'])

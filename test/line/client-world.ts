@@ -9,7 +9,7 @@ import { keyFor, randomHashText, startMessenger } from '../helpers/service.js'
 import { startEndpoint } from '../helpers/webhooks.js'
 import { openWorld, type World } from './world.js'
 
-export interface Party {
+export interface Pseudonym {
   readonly key: string | undefined
   /** On a good line. */
   readonly call: TabirClient['call']
@@ -18,16 +18,16 @@ export interface Party {
 export interface ClientWorld {
   readonly world: World
   readonly endpointUrl: string
-  readonly anybody: Party
-  readonly ngo: Party
-  readonly platform: Party
-  readonly operator: Party
-  owner(token: string): Party
+  readonly anybody: Pseudonym
+  readonly ngo: Pseudonym
+  readonly platform: Pseudonym
+  readonly operator: Pseudonym
+  owner(token: string): Pseudonym
 }
 
 /** One try of an operation: on what, and how it stands. */
 export interface Trial<Op extends OperationId> {
-  readonly by: Party
+  readonly by: Pseudonym
   readonly args: Args<Op>
   /** What the operation is to change, without ids: the same for each trial. */
   state?(): Promise<unknown>
@@ -51,20 +51,20 @@ export async function openClientWorld(): Promise<ClientWorld & { close(): Promis
   endings.push(() => world.close())
   world.service.services.beginPulling()
   await startMessenger(t, world.service.redis, origins)
-  const party = (key?: string): Party => ({
+  const pseudonym = (key?: string): Pseudonym => ({
     key,
     call: tabirClient({ url: world.url, ...(key !== undefined && { key }) }).call,
   })
   const of = async (org: string, kind: 'ngo' | 'platform' | 'operator') =>
-    party((await keyFor(world.service, org, SCOPES, kind)).key)
+    pseudonym((await keyFor(world.service, org, SCOPES, kind)).key)
   return {
     world,
     endpointUrl: endpoint.url,
-    anybody: party(),
+    anybody: pseudonym(),
     ngo: await of('ngo', 'ngo'),
     platform: await of('platform', 'platform'),
     operator: await of('operator', 'operator'),
-    owner: party,
+    owner: pseudonym,
     async close() {
       for (const end of endings.reverse()) await end()
     },
@@ -82,7 +82,7 @@ export async function freshCase(at: ClientWorld, hash = randomHashText()) {
   return { her, params, caseNumber, pin, token, hash, signals, imageId: image.imageId }
 }
 
-export async function freshMatch(at: ClientWorld, by: Party) {
+export async function freshMatch(at: ClientWorld, by: Pseudonym) {
   const one = await freshCase(at)
   const { results } = await by.call('match', { body: { queries: [{ signals: one.signals }] } })
   const matchId = results[0]?.matches?.[0]?.matchId

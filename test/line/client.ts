@@ -44,7 +44,7 @@ await runLine(async (wanted) => {
       cases.push({ name: `${operation} / ${fault}`, run })
     }
   }
-  return { cases, lanes: LANES, mostUnasked: 0, close: at.close }
+  return { cases, lanes: LANES, maxUnasked: 0, close: at.close }
 })
 
 function operations(): OperationId[] {

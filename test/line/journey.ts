@@ -54,7 +54,7 @@ export async function someFiles(seed: number, images: number, uploads: number): 
 }
 
 /** A case with one image, open on the page. */
-export async function enterCase(her: Person): Promise<void> {
+export async function authorizeCase(her: Person): Promise<void> {
   await prepareCase(her, randomHashText())
   await her.go('/case')
   await her.openCase()

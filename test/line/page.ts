@@ -25,7 +25,7 @@ await runLine(async (wanted) => {
   const usual = await openWorld(settings)
   const asking = await openWorld({ ...settings, trustLimits: { proofRounds: 1 } })
   const browser = await launchChromium()
-  const { walk, closeLanes } = walksIn(browser)
+  const { walk, closeSubjectQueues } = walksIn(browser)
   const cases: LineCase[] = []
   for (const [i, [name, journey]] of Object.entries({ ...REGISTERING, ...VISITING }).entries()) {
     if (!wanted(name)) continue
@@ -43,9 +43,9 @@ await runLine(async (wanted) => {
   return {
     cases,
     lanes: LANES,
-    mostUnasked: 1,
+    maxUnasked: 1,
     async close() {
-      await closeLanes()
+      await closeSubjectQueues()
       await browser.close()
       await Promise.all([usual.close(), asking.close()])
     },
@@ -60,7 +60,7 @@ interface Lane {
   close(): Promise<void>
 }
 
-async function openLane(browser: Browser, world: World): Promise<Lane> {
+async function openSubjectQueue(browser: Browser, world: World): Promise<Lane> {
   const [proxy, context] = await Promise.all([startProxy(world.url), browser.newContext({ locale: 'en' })])
   const page = await openWindow(context)
   const errors: string[] = []
@@ -75,17 +75,17 @@ async function openLane(browser: Browser, world: World): Promise<Lane> {
 /** Windows are used again, with the program in their cache, except where that is what meets the fault. */
 function walksIn(browser: Browser) {
   const free = new Map<World, Lane[]>()
-  const closeLanes = async () => void (await Promise.all([...free.values()].flat().map((lane) => lane.close())))
+  const closeSubjectQueues = async () => void (await Promise.all([...free.values()].flat().map((lane) => lane.close())))
 
   const walk = async (world: World, journey: Journey, plan: Plan | undefined, seed: number) => {
     const isFresh = journey.withAssets === true
-    const lane = (isFresh ? undefined : free.get(world)?.pop()) ?? (await openLane(browser, world))
+    const lane = (isFresh ? undefined : free.get(world)?.pop()) ?? (await openSubjectQueue(browser, world))
     const walked = await walkOn(lane, world, journey, plan, seed)
     if (isFresh || walked.found !== undefined) await lane.close()
     else free.set(world, [...(free.get(world) ?? []), lane])
     return walked
   }
-  return { walk, closeLanes }
+  return { walk, closeSubjectQueues }
 }
 
 async function walkOn({ page, proxy, errors }: Lane, world: World, journey: Journey, plan: Plan | undefined, seed: number) {

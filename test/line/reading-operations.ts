@@ -2,22 +2,22 @@
 
 import type { OperationId } from '../../packages/client/src/client.js'
 import { randomHashText } from '../helpers/service.js'
-import { type ClientWorld, freshCase, freshMatch, type Party, type Trial } from './client-world.js'
+import { type ClientWorld, freshCase, freshMatch, type Pseudonym, type Trial } from './client-world.js'
 
 type Reading<Op extends OperationId> = (at: ClientWorld) => Promise<Trial<Op>>
 
 const plain =
-  (by: (at: ClientWorld) => Party) =>
-  async (at: ClientWorld): Promise<{ readonly by: Party; readonly args: Record<string, never> }> => ({
+  (by: (at: ClientWorld) => Pseudonym) =>
+  async (at: ClientWorld): Promise<{ readonly by: Pseudonym; readonly args: Record<string, never> }> => ({
     by: by(at),
     args: {},
   })
 
 const listed =
-  (by: (at: ClientWorld) => Party) =>
+  (by: (at: ClientWorld) => Pseudonym) =>
   async (
     at: ClientWorld,
-  ): Promise<{ readonly by: Party; readonly args: { readonly query: { readonly limit: number } } }> => ({
+  ): Promise<{ readonly by: Pseudonym; readonly args: { readonly query: { readonly limit: number } } }> => ({
     by: by(at),
     args: { query: { limit: 3 } },
   })

@@ -21,7 +21,7 @@ export interface LineRun {
   /** How many are run at once. */
   readonly lanes: number
   /** Of a hundred cases, in how many the request may fail to happen. */
-  readonly mostUnasked: number
+  readonly maxUnasked: number
 }
 
 const TELL_EVERY = 50
@@ -81,7 +81,7 @@ export async function runLine(
     }
     await Promise.all(Array.from({ length: world.lanes }, lane))
     for (const name of unasked) process.stdout.write(`The request never happened: ${name}\n`)
-    const isTooFew = unasked.length > Math.ceil((world.mostUnasked * done) / 100)
+    const isTooFew = unasked.length > Math.ceil((world.maxUnasked * done) / 100)
     process.stdout.write(
       `seed ${seed}: ${done} of ${named.length} cases, ${findings.length} findings, ${unasked.length} whose request never happened${isTooFew ? ' (too many)' : ''}, ${Math.round(tookS())} s\n`,
     )

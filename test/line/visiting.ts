@@ -7,8 +7,8 @@ import { ask, feedback, matchesOf, operator, platform } from '../helpers/trust.j
 import {
   addAtCase,
   allProtected,
+  authorizeCase,
   choosingAtCase,
-  enterCase,
   type Journey,
   prepareCase,
   someFiles,
@@ -32,7 +32,7 @@ export const VISITING: Readonly<Record<string, Journey>> = {
     },
   },
   'follow a case': {
-    before: enterCase,
+    before: authorizeCase,
     async run(her) {
       const { caseNumber } = her.secrets ?? { caseNumber: '' }
       const { token } = await stateOf(her)
@@ -48,7 +48,7 @@ export const VISITING: Readonly<Record<string, Journey>> = {
   },
   'add to a case': {
     async before(her, seed) {
-      await enterCase(her)
+      await authorizeCase(her)
       await choosingAtCase(her, allProtected(await someFiles(seed, 1, 1)), true)
     },
     run: (her) => addAtCase(her, her.fates),
@@ -76,7 +76,7 @@ export const VISITING: Readonly<Record<string, Journey>> = {
     run: (her) => addAtCase(her, her.fates),
   },
   'take everything back': {
-    before: enterCase,
+    before: authorizeCase,
     async run(her) {
       const hash = her.hash
       await press(her.page, '#withdraw')
@@ -94,7 +94,7 @@ export const VISITING: Readonly<Record<string, Journey>> = {
     },
   },
   'change the PIN': {
-    before: enterCase,
+    before: authorizeCase,
     async run(her) {
       await press(her.page, '#new-pin')
       await her.reach('#pin-shown:not([hidden])', () => press(her.page, '#pin-yes'))
@@ -105,7 +105,7 @@ export const VISITING: Readonly<Record<string, Journey>> = {
     },
   },
   'change the PIN, and leave it when something goes wrong': {
-    before: enterCase,
+    before: authorizeCase,
     async run(her) {
       await press(her.page, '#new-pin')
       await press(her.page, '#pin-yes')
@@ -118,7 +118,7 @@ export const VISITING: Readonly<Record<string, Journey>> = {
     },
   },
   'make the time longer': {
-    before: enterCase,
+    before: authorizeCase,
     async run(her) {
       await her.reach('#renewed:not(:empty)', () => press(her.page, '#renew-go'))
       const { events } = await stateOf(her)
@@ -128,7 +128,7 @@ export const VISITING: Readonly<Record<string, Journey>> = {
     },
   },
   'give notice': {
-    before: enterCase,
+    before: authorizeCase,
     async run(her) {
       await press(her.page, '#notice-open')
       await press(her.page, '[name="law"][value="eu-dsa"]')
@@ -159,7 +159,7 @@ export const VISITING: Readonly<Record<string, Journey>> = {
     },
   },
   'save a report': {
-    before: enterCase,
+    before: authorizeCase,
     async run(her) {
       let text = ''
       her.page.once('download', async (saved) => {

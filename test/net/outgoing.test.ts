@@ -5,7 +5,7 @@ import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { type DialTarget, OutgoingError, type OutgoingOptions, openSocket, outgoingThrough } from '../../src/net/outgoing.js'
+import { createOutgoing, type DialTarget, OutgoingError, type OutgoingOptions, openSocket } from '../../src/net/outgoing.js'
 
 const TIMEOUT_MS = 60_000
 
@@ -33,7 +33,7 @@ async function receiver(t: Test, answer: (request: IncomingMessage, response: Se
     return connect(port, '127.0.0.1')
   }
   const through = (options: Partial<OutgoingOptions> = {}) =>
-    outgoingThrough({ trusted: new Set(), dial, resolve: async () => ['8.8.8.8'], ...options })
+    createOutgoing({ trusted: new Set(), dial, resolve: async () => ['8.8.8.8'], ...options })
   return { requests, dialled, dial, port, origin: `http://127.0.0.1:${port}`, through }
 }
 
@@ -130,7 +130,7 @@ t.test('a certificate must be for the name that was asked for, from somebody who
   t.teardown(() => server.close())
   const { port } = server.address() as AddressInfo
   const send = (host: string, ca?: string) =>
-    outgoingThrough({
+    createOutgoing({
       trusted: new Set(),
       resolve: async () => ['8.8.8.8'],
       dial: (target) => openSocket({ ...target, port, addresses: ['127.0.0.1'] }, ca),
@@ -220,7 +220,7 @@ t.test('bytes that are no HTTP, and a connection that ends, are one failure with
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
-  const send = outgoingThrough({ trusted: new Set([`http://127.0.0.1:${port}`, `https://127.0.0.1:${port}`]) })
+  const send = createOutgoing({ trusted: new Set([`http://127.0.0.1:${port}`, `https://127.0.0.1:${port}`]) })
 
   t.equal(await failure(send(get(`http://127.0.0.1:${port}/secret`))), 'unreachable')
   t.equal(await failure(send(get(`https://127.0.0.1:${port}/secret`))), 'unreachable', 'no TLS there')

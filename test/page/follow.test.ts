@@ -4,7 +4,7 @@ import t from 'tap'
 import { follow } from '../../page/following/follow.js'
 
 const SILENT_MS = 500
-const BEAT_MS = 100
+const HEARTBEAT_MS = 100
 
 interface Asked {
   readonly after: string | null
@@ -26,7 +26,7 @@ t.test('a line on which nothing comes is given up, and the next one goes on behi
           if (tries === 1) {
             // Comments keep it: longer than it may be silent.
             for (let i = 0; i < 6; i++) {
-              await new Promise((resolve) => setTimeout(resolve, BEAT_MS))
+              await new Promise((resolve) => setTimeout(resolve, HEARTBEAT_MS))
               send(':\n\n')
             }
             send('id: 1-0\nevent: matched\ndata: {"id":"1-0","kind":"matched"}\n\n') // and then nothing, for ever

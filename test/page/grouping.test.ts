@@ -15,7 +15,7 @@ import type { DecodedPicture } from '../../workers/media/decoded-picture.js'
 import { scene } from '../helpers/pictures.js'
 
 const photographs = resolve(import.meta.dirname, '../../../demo/pictures')
-const MOST_BITS = 8
+const MAX_BITS = 8
 
 function photograph(name: string, width: number, height: number): Sharp {
   return sharp(readFileSync(resolve(photographs, name))).resize(width, height, { fit: 'fill', kernel: 'cubic' })
@@ -57,9 +57,9 @@ t.test('the pixels of device and server are a few levels apart at most, whatever
     ['webp', await photograph('cat.jpg', 1616, 1212).webp().toBuffer(), 12],
     ['sharp edges of many colours', (await scene(3, { width: 1600, height: 1200 })).bytes, 12],
   ]
-  for (const [name, file, mostLevels] of files) {
+  for (const [name, file, maxLevels] of files) {
     const { mean, most } = levelsBetween(await onDevice(file), await decode(file))
-    t.ok(mean < 1 && most <= mostLevels, `${name}: ${mean.toFixed(3)} levels, at most ${most}`)
+    t.ok(mean < 1 && most <= maxLevels, `${name}: ${mean.toFixed(3)} levels, at most ${most}`)
   }
 })
 
@@ -84,7 +84,7 @@ t.test('every view of a large picture at a place of its own has the same hash on
     ] as const)
       for (const signal of signals.filter(({ view }) => view !== 'deframed')) {
         const bits = apart(signal, others)
-        t.ok(bits <= MOST_BITS, `${name}: ${signal.view} of the ${side}: ${bits} bits`)
+        t.ok(bits <= MAX_BITS, `${name}: ${signal.view} of the ${side}: ${bits} bits`)
       }
   }
 })

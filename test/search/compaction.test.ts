@@ -5,7 +5,7 @@ import { compacted, MAX_SEGMENT_ROWS, nextRun, type PartSize } from '../../src/s
 import { BANDS, MAX_REACH } from '../../src/search/engine.js'
 import { linear, type Row } from '../../src/search/linear.js'
 import { clumpy, rowsOf } from './corpora.js'
-import { blockOf, drain, hitsOf, LEAST_SEGMENT_ROWS } from './parts.js'
+import { blockOf, drain, hitsOf, MIN_SEGMENT_ROWS } from './parts.js'
 import { assertSameHits, seeded } from './rows.js'
 
 const MAX_ROWS = 1_000
@@ -163,11 +163,11 @@ t.test('a part made of several has their live rows, in order, and no other', asy
 })
 
 t.test('up to 16,383 rows make a head that is settled, more a segment', async (t) => {
-  const rows = rowsOf(Array.from({ length: LEAST_SEGMENT_ROWS }, (_, i) => seeded(i)))
+  const rows = rowsOf(Array.from({ length: MIN_SEGMENT_ROWS }, (_, i) => seeded(i)))
   for (const [count, kind] of [
     [1, 'head'],
-    [LEAST_SEGMENT_ROWS - 1, 'head'],
-    [LEAST_SEGMENT_ROWS, 'segment'],
+    [MIN_SEGMENT_ROWS - 1, 'head'],
+    [MIN_SEGMENT_ROWS, 'segment'],
   ] as const) {
     const part = drain(compacted([blockOf(rows.slice(0, count))], () => true))
     t.equal(part?.kind, kind)
@@ -178,7 +178,7 @@ t.test('up to 16,383 rows make a head that is settled, more a segment', async (t
 
 t.test('images removed during compacting are left out or not, and the others are there', async (t) => {
   const rows = rowsOf(clumpy(40_000, 2))
-  for (const [deadlySteps, mostLeft] of [
+  for (const [deadlySteps, maxLeft] of [
     [0, 0],
     [3, 40_000],
     [14, 40_000],
@@ -194,7 +194,7 @@ t.test('images removed during compacting are left out or not, and the others are
     const found = part === undefined ? [] : hitsOf(part, [seeded(1)], 256)
     const images = new Set(found.map(({ image }) => image))
     t.equal(images.size, found.length)
-    t.ok(found.length >= 20_000 && found.length <= Math.max(20_000, mostLeft))
+    t.ok(found.length >= 20_000 && found.length <= Math.max(20_000, maxLeft))
     for (let image = 1; image < 40_000; image += 2) assert.ok(images.has(image))
     const needle = rows[4_001]?.hash ?? seeded(0)
     assertSameHits(
@@ -217,7 +217,7 @@ t.test('when all is removed during compacting, what comes out has no rows and fi
 
     const part = drain(work)
 
-    t.equal(part?.kind, size > LEAST_SEGMENT_ROWS ? 'segment' : 'head')
+    t.equal(part?.kind, size > MIN_SEGMENT_ROWS ? 'segment' : 'head')
     t.equal(part?.block.rows, 0)
     for (const bits of [0, 31, 256]) t.same(part && hitsOf(part, [seeded(0), seeded(1)], bits), [])
   }
@@ -250,7 +250,7 @@ t.test(
       const live = share * rows.length
       // Each row is read twice, to be counted and to be copied; each that lives goes into every band.
       const copied = live === 0 ? 0 : rows.length + BANDS * live
-      const tabled = live < LEAST_SEGMENT_ROWS ? 0 : (BANDS / 4) * live + 16 * 16_384
+      const tabled = live < MIN_SEGMENT_ROWS ? 0 : (BANDS / 4) * live + 16 * 16_384
       t.ok(total >= rows.length + copied + tabled, `${total} steps: also a dead row is work`)
       t.ok(total <= 30 * rows.length + 16 * 16_384)
     }

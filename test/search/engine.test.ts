@@ -1,5 +1,5 @@
 import { t } from 'tap'
-import { BANDS, ENTRY_BYTES, engineOver, KERNEL_NAME, MAX_REACH, OFFSETS_BYTES, scratch } from '../../src/search/engine.js'
+import { BANDS, createEngine, ENTRY_BYTES, KERNEL_NAME, MAX_REACH, OFFSETS_BYTES, scratch } from '../../src/search/engine.js'
 
 t.test('the kernel and those who use it mean the same', async (t) => {
   t.equal(BANDS, 16)
@@ -14,7 +14,7 @@ t.test('the kernel and those who use it mean the same', async (t) => {
 
 t.test('a memory has the size asked for in whole pages, nothing in it but the kernel’s own scratch', async (t) => {
   for (const size of [scratch.bytes, scratch.bytes + 1, scratch.bytes + 100_000]) {
-    const { bytes, words } = engineOver(size)
+    const { bytes, words } = createEngine(size)
     t.equal(bytes.length, Math.ceil(size / 65_536) * 65_536)
     t.equal(words.length * 4, bytes.length)
     t.equal(words.buffer, bytes.buffer)
@@ -23,7 +23,7 @@ t.test('a memory has the size asked for in whole pages, nothing in it but the ke
 })
 
 t.test('two memories know nothing of each other', async (t) => {
-  const [a, b] = [engineOver(scratch.bytes + 65_536), engineOver(scratch.bytes + 65_536)]
+  const [a, b] = [createEngine(scratch.bytes + 65_536), createEngine(scratch.bytes + 65_536)]
   a.bytes.set([1, 2, 3], scratch.bytes)
   t.equal(b.bytes[scratch.bytes], 0)
   t.equal(a.scan(scratch.bytes, 1, 1, 4), 1)

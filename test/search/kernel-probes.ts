@@ -123,10 +123,10 @@ export function rawProbe(
   fromBand: number,
   toBand: number,
   thresholdBits: number,
-  mostRows = scratch.maxSurvivors,
+  maxRows = scratch.maxSurvivors,
 ): number {
   load(block, needles, reach)
-  return block.engine.probe(needles.length, fromBand, toBand, thresholdBits, mostRows)
+  return block.engine.probe(needles.length, fromBand, toBand, thresholdBits, maxRows)
 }
 
 export function probed(

@@ -72,7 +72,7 @@ t.test('needles are picked by number, in the order asked for', async (t) => {
 
 t.test('reading all rows reads each once, whatever number of pauses, and none beyond those asked for', async (t) => {
   const block = blockOf(rowsOf(Array.from({ length: 60_000 }, (_, i) => (i % 7 === 0 ? zeros : seeded(i)))))
-  for (const [needleCount, rows, leastPauses, mostPauses] of [
+  for (const [needleCount, rows, minPauses, maxPauses] of [
     [1, 60_000, 0, 0],
     [64, 60_000, 3, 6],
     [64, 40_001, 2, 4],
@@ -97,6 +97,6 @@ t.test('reading all rows reads each once, whatever number of pauses, and none be
       calls.scans.reduce((sum, { rows }) => sum + rows, 0),
       rows,
     )
-    t.ok(pauses >= leastPauses && pauses <= mostPauses)
+    t.ok(pauses >= minPauses && pauses <= maxPauses)
   }
 })

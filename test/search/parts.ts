@@ -11,7 +11,7 @@ import { Segment } from '../../src/search/segment.js'
 import { columnsOf, concatenated, seeded } from './rows.js'
 
 /** The fewest rows that make a segment rather than a settled head. */
-export const LEAST_SEGMENT_ROWS = 16_384
+export const MIN_SEGMENT_ROWS = 16_384
 
 export function blockOf(rows: readonly Row[]): RowBlock {
   const block = new RowBlock(Math.max(1, rows.length), 0)
@@ -25,7 +25,7 @@ export function headOf(rows: readonly Row[]): Head {
   return head
 }
 
-/** @param rows at least `LEAST_SEGMENT_ROWS`. */
+/** @param rows at least `MIN_SEGMENT_ROWS`. */
 export function segmentOf(rows: readonly Row[]): Segment {
   const part = drain(compacted([blockOf(rows)], () => true))
   if (part instanceof Segment) return part
@@ -34,10 +34,10 @@ export function segmentOf(rows: readonly Row[]): Segment {
 
 /** Adds rows far from everything to those given, behind them, until they make a segment. */
 export function padded(rows: readonly Row[]): Row[] {
-  return [...rows, ...padding.slice(0, Math.max(0, LEAST_SEGMENT_ROWS - rows.length))]
+  return [...rows, ...padding.slice(0, Math.max(0, MIN_SEGMENT_ROWS - rows.length))]
 }
 
-const padding: readonly Row[] = Array.from({ length: LEAST_SEGMENT_ROWS }, (_, i) => ({
+const padding: readonly Row[] = Array.from({ length: MIN_SEGMENT_ROWS }, (_, i) => ({
   image: 1_000_000 + i,
   view: 0,
   hash: seeded(1_000_000 + i),

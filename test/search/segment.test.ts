@@ -8,7 +8,7 @@ import { scanNs } from '../../src/search/plan.js'
 import { ROW_BYTES, RowBlock } from '../../src/search/row-block.js'
 import { Segment } from '../../src/search/segment.js'
 import { blurred, clumpy, filler, flippedByBand, randomFrom, rowsOf } from './corpora.js'
-import { drain, hitsOf, LEAST_SEGMENT_ROWS, segmentOf } from './parts.js'
+import { drain, hitsOf, MIN_SEGMENT_ROWS, segmentOf } from './parts.js'
 import { assertSameHits, concatenated, seeded, zeros } from './rows.js'
 import { type KernelCalls, spyOn } from './spies.js'
 
@@ -221,7 +221,7 @@ t.test(
         assertSameHits(hitsOf(segment, [needle], bits), linear(rows, [needle], bits))
         const { rowsRead } = counted(calls)
         t.ok(rowsRead === 0 || rowsRead === 60_000, 'all are read once at most')
-        const most = calls.probes.reduce((sum, { mostRows }) => sum + mostRows, 0)
+        const most = calls.probes.reduce((sum, { maxRows }) => sum + maxRows, 0)
         t.ok(most < 60_000 / 15, `${most} rows before it is given up, ${bits} bits`)
       }
     }
@@ -258,7 +258,7 @@ t.test('what the kernel reads beyond its tables is memory too, also where they f
   // So many rows that, without bytes to spare, the last table would end where the memory does.
   const extraAt = (rows: number) => Math.ceil((scratch.bytes + rows * ROW_BYTES) / 64) * 64
   const endOf = (rows: number) => extraAt(rows) + BANDS * (OFFSETS_BYTES + rows * ENTRY_BYTES)
-  let rows = LEAST_SEGMENT_ROWS
+  let rows = MIN_SEGMENT_ROWS
   while (endOf(rows) % 65_536 !== 0) rows++
   t.equal(new RowBlock(rows, 0).extraAt, extraAt(rows))
   const hashes = Array.from({ length: rows }, (_, i) => filler(i))

@@ -11,7 +11,7 @@ export interface KernelCalls {
     readonly fromBand: number
     readonly toBand: number
     readonly reach: readonly number[]
-    readonly mostRows: number
+    readonly maxRows: number
     readonly isDone: boolean
   }[]
   readonly probesOfEach: { readonly needles: number; readonly band: number }[]
@@ -25,10 +25,10 @@ export function spyOn(engine: Engine): KernelCalls {
     calls.scans.push({ needles, rows })
     return scan(rowsAt, rows, needles, thresholdBits)
   }
-  engine.probe = (needles, fromBand, toBand, thresholdBits, mostRows) => {
+  engine.probe = (needles, fromBand, toBand, thresholdBits, maxRows) => {
     const reach = Array.from(engine.bytes.subarray(scratch.planAt, scratch.planAt + BANDS))
-    const found = probe(needles, fromBand, toBand, thresholdBits, mostRows)
-    calls.probes.push({ needles, fromBand, toBand, reach, mostRows, isDone: found >= 0 })
+    const found = probe(needles, fromBand, toBand, thresholdBits, maxRows)
+    calls.probes.push({ needles, fromBand, toBand, reach, maxRows, isDone: found >= 0 })
     return found
   }
   engine.probeEach = (needles, band, ...limits) => {

@@ -8,7 +8,7 @@ import type { Hit } from '../../src/search/hit.js'
 import { linear, type Row } from '../../src/search/linear.js'
 import type { Part } from '../../src/search/part.js'
 import { SignalIndex } from '../../src/search/signal-index.js'
-import { MOST_HITS, searchTogether } from '../../src/search/together.js'
+import { MAX_HITS, searchTogether } from '../../src/search/together.js'
 import { flippedByBand, randomFrom, rowsOf } from './corpora.js'
 import { compactAll } from './indexes.js'
 import { drain, headOf, segmentOf } from './parts.js'
@@ -156,8 +156,8 @@ t.test('the kernel gives up a needle that meets more candidates, or has more row
   const candidates = segment.tabled.tables.countCandidates(scratch.needlesAt + HASH_BYTES, 0, 0)
   const oneAway = segment.tabled.tables.countCandidates(scratch.needlesAt + HASH_BYTES, 0, 1)
   const met = candidates + oneAway
-  const asked = (mostCandidates: number, mostRows: number) => [
-    engine.probeEach(2, 0, 31, mostCandidates, mostRows),
+  const asked = (maxCandidates: number, maxRows: number) => [
+    engine.probeEach(2, 0, 31, maxCandidates, maxRows),
     engine.words[scratch.givenUpAt >>> 2],
   ]
   t.ok(met >= 300)
@@ -197,7 +197,7 @@ t.test('a set that is near to more rows than are kept is left to a search of its
   const far = Array.from({ length: 2 * ROWS }, (_, i) => seeded(i))
   for (const more of [0, 1]) {
     // Each of them is reached in one band alone, so that no band has too many of them.
-    const near = Array.from({ length: MOST_HITS + more }, (_, i) =>
+    const near = Array.from({ length: MAX_HITS + more }, (_, i) =>
       flippedByBand(
         zeros,
         Array.from({ length: BANDS }, (_, band) => (band === i % BANDS ? 1 : 2)),

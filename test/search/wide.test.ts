@@ -15,7 +15,7 @@ import { MANY_ROWS, NARROW, shapeFor, shapeOf, wideShape } from '../../src/searc
 import { SignalIndex } from '../../src/search/signal-index.js'
 import { below, blurred, clumpy, flipped, type Random, randomFrom, rowsOf, sample } from './corpora.js'
 import { assertSame, type Found, foundBy, keysOf, within } from './kernel-probes.js'
-import { blockOf, drain, hitsOf, LEAST_SEGMENT_ROWS, padded } from './parts.js'
+import { blockOf, drain, hitsOf, MIN_SEGMENT_ROWS, padded } from './parts.js'
 import { assertSameHits, concatenated, seeded, spread, zeros } from './rows.js'
 
 /** What scratch memory has room for; see kernel/layout.ts. */
@@ -92,7 +92,7 @@ t.test('wide tables have memory for all that they hold, also where it ends with 
   const shape = wideShape(16)
   const endOf = (rows: number) =>
     Math.ceil((scratch.bytes + rows * ROW_BYTES) / 64) * 64 + 16 * (4 * (65_536 + 2) + rows * 5)
-  let count = LEAST_SEGMENT_ROWS
+  let count = MIN_SEGMENT_ROWS
   while (endOf(count) % 65_536 === 0 || endOf(count) % 65_536 >= 64) count++
   const rows = rowsOf(Array.from({ length: count }, (_, i) => seeded(i)))
   const segment = drain(
@@ -204,11 +204,11 @@ t.test('one more hit or candidate than there is room for, and nothing counts', a
     needles: readonly Hash256[],
     reach: readonly number[],
     bits: number,
-    mostRows = scratch.maxSurvivors,
+    maxRows = scratch.maxSurvivors,
   ) => {
     tabled.block.loadNeedles(concatenated(needles))
     tabled.block.engine.bytes.set(reach, scratch.planAt)
-    return tabled.tables.probe(needles.length, 0, 15, bits, mostRows)
+    return tabled.tables.probe(needles.length, 0, 15, bits, maxRows)
   }
   for (const count of [MAX_HITS, MAX_HITS + 1]) {
     const segment = wideOf(rowsOf(new Array<Hash256>(count).fill(zeros)), 15)

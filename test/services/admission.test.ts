@@ -77,7 +77,7 @@ function loop() {
     queuedMs: () => queuedMs,
     pictureWaitMs: (coming) => pictureWaitMs + 5 * coming,
     now: () => nowMs,
-    atEndOfTurn: (callback) => atEnd.push(callback),
+    atEndOfTick: (callback) => atEnd.push(callback),
   })
   const end = () => {
     const ended = atEnd

@@ -9,7 +9,7 @@ import { imageOf } from '../helpers/registered-image.js'
 import { seeded } from '../search/rows.js'
 
 const ONE_HIT = { hits: 1, looks: new Set([7]) }
-const SEEN = { hits: [1], uploads: 1, looks: 1, parties: 1, noticed: false }
+const SEEN = { hits: [1], uploads: 1, looks: 1, pseudonyms: 1, noticed: false }
 
 t.test(
   'of thousands of images that were met, a few at a time are asked about; a canary among them is told of',
@@ -30,7 +30,7 @@ t.test(
         },
       },
       events: { add: async (kind, about) => void told.push([kind, about]) },
-      sightings: { note: unneeded },
+      matchEvents: { note: unneeded },
       contexts: { note: unneeded },
       images: { get: unneeded },
       trusts: { get: unneeded },
@@ -40,10 +40,10 @@ t.test(
         kindsAsked++
         return false
       },
-      partyOf: () => '',
+      pseudonymOf: () => '',
       onMet: unneeded,
       now: () => 1,
-      onTrouble: (error) => t.fail(String(error)),
+      onError: (error) => t.fail(String(error)),
     })
     await after({ hits: new Map(imageIds.map((id) => [id, new Map([['org', ONE_HIT]])])), contexts: new Map() })
     t.equal(
@@ -68,7 +68,7 @@ function metFirst(count: number, get: AfterMatchParts['images']['get']) {
   const after = afterMatches({
     canaries: { among: async () => [] },
     events: { add: nothing },
-    sightings: { note: async () => ({ ...SEEN, isNew: [true] }) },
+    matchEvents: { note: async () => ({ ...SEEN, isNew: [true] }) },
     contexts: { note: nothing },
     images: { get },
     trusts: { get: nothing },
@@ -80,10 +80,10 @@ function metFirst(count: number, get: AfterMatchParts['images']['get']) {
       },
     },
     isPlatform: async () => true,
-    partyOf: () => 'party',
+    pseudonymOf: () => 'party',
     onMet: async (imageId) => void told.push(imageId),
     now: () => 1,
-    onTrouble: (error) => troubles.push(String(error)),
+    onError: (error) => troubles.push(String(error)),
   })
   const batch = { hits: new Map(imageIds.map((id) => [id, new Map([['org', ONE_HIT]])])), contexts: new Map() }
   return { imageIds, added, told, troubles, done: () => after(batch) }
@@ -115,7 +115,7 @@ t.test(
     for (const failing of ['isPlatform', 'note', 'get', 'onMet', 'add'] as const) {
       let nowMs = 1000
       let isUnavailable = true
-      const clocks: unknown[] = []
+      const deadlines: unknown[] = []
       const added: unknown[] = []
       const troubles: unknown[] = []
       const failAt = (step: string) => {
@@ -125,7 +125,7 @@ t.test(
       const after = afterMatches({
         canaries: { among: async () => [] },
         events: { add: async () => {} },
-        sightings: {
+        matchEvents: {
           async note() {
             failAt('note')
             const seen = { ...SEEN, isNew: [isNew] }
@@ -157,13 +157,13 @@ t.test(
           failAt('isPlatform')
           return true
         },
-        partyOf: () => 'party',
+        pseudonymOf: () => 'party',
         async onMet(_, __, orgIds, atMs) {
           failAt('onMet')
-          clocks.push([orgIds, atMs])
+          deadlines.push([orgIds, atMs])
         },
         now: () => nowMs,
-        onTrouble: (error) => troubles.push(error),
+        onError: (error) => troubles.push(error),
       })
       const imageId = uuidV7(1, randomBytes(10))
       t.equal(await after({ hits: new Map([[imageId, new Map([['org', ONE_HIT]])]]), contexts: new Map() }), true, failing)
@@ -171,7 +171,7 @@ t.test(
       t.equal(await after(nothing), true, 'it is tried as long as it fails')
       isUnavailable = false
       t.equal(await after(nothing), false)
-      t.same(new Set(clocks.map((clock) => JSON.stringify(clock))), new Set(['[["org"],1000]']))
+      t.same(new Set(deadlines.map((clock) => JSON.stringify(clock))), new Set(['[["org"],1000]']))
       t.same(added, ['matched'])
       t.ok(troubles.length >= 2, 'and each failure is reported')
       t.equal(await after(nothing), false)

@@ -3,12 +3,12 @@
 import t from 'tap'
 import { hashFromBytes } from '../../packages/hash/src/hash256.js'
 import type { BankRef } from '../../src/domain/organisations/bank.js'
-import { bankErasing } from '../../src/services/banks/bank-erasure.js'
-import { banksFrom } from '../../src/services/banks/banks.js'
+import { createBankErasing } from '../../src/services/banks/bank-erasure.js'
+import { createBanks } from '../../src/services/banks/banks.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
-import { imagesIn } from '../../src/store/images/images.js'
-import { banksIn } from '../../src/store/organisations/banks.js'
-import { importsIn } from '../../src/store/organisations/imports.js'
+import { createImageStore } from '../../src/store/images/images.js'
+import { createBankStore } from '../../src/store/organisations/banks.js'
+import { createImportStore } from '../../src/store/organisations/imports.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
@@ -16,9 +16,9 @@ import { startRedis, storeAt } from '../helpers/redis.js'
 const redis = await startRedis(t)
 const store = await openStore(storeAt(redis.socket))
 t.teardown(() => store.close())
-const banks = banksIn(store)
-const images = imagesIn(store, makeKeyring([Buffer.alloc(32, 7)]))
-const imports = importsIn(store)
+const banks = createBankStore(store)
+const images = createImageStore(store, makeKeyring([Buffer.alloc(32, 7)]))
+const imports = createImportStore(store)
 
 const GRACE_MS = 10_000
 const SIGNALS = 4
@@ -61,7 +61,7 @@ function gates() {
 function processOf(now: () => number) {
   const replica = { isReady: true, catalogue: new Catalogue() }
   const gate = gates()
-  const erasing = bankErasing({
+  const erasing = createBankErasing({
     banks: {
       async forget(...args) {
         await gate.pass()
@@ -77,7 +77,7 @@ function processOf(now: () => number) {
     },
     replica,
     now,
-    onTrouble: (error) => t.fail(String(error)),
+    onError: (error) => t.fail(String(error)),
   })
   let sweeping: Promise<void> | undefined
   return {
@@ -214,7 +214,7 @@ t.test('a removed bank goes with the progress of its imports, and a later one ke
 t.test('what its owner asked of a bank that is gone is not done to another one of its name', async (t) => {
   const caller = { orgId: 'first', keyId: 'key', scopes: new Set(['signals:write'] as const) }
   const made = { name: 'taken', purpose: 'match' as const, orgId: 'first', thresholdBits: {}, createdAtMs: 1 }
-  const acts: Record<string, (of: ReturnType<typeof banksFrom>) => Promise<unknown>> = {
+  const acts: Record<string, (of: ReturnType<typeof createBanks>) => Promise<unknown>> = {
     remove: (of) => of.remove(caller, 'taken'),
     setReaders: (of) => of.setReaders(caller, 'taken', []),
     setRatio: (of) => of.setRatio(caller, 'taken', 0),
@@ -229,7 +229,7 @@ t.test('what its owner asked of a bank that is gone is not done to another one o
       await banks.add({ ...made, orgId: 'second' }, 'operator')
       return old
     }
-    const service = banksFrom({
+    const service = createBanks({
       banks: { ...banks, get: replacedMeanwhile },
       organisations: { orgByName: async () => undefined },
       replica: { catalogue: new Catalogue(), reached: async () => {} },

@@ -3,7 +3,7 @@
 import { t } from 'tap'
 import type { Caller } from '../../src/domain/organisations/access.js'
 import type { Bank } from '../../src/domain/organisations/bank.js'
-import { banksFrom } from '../../src/services/banks/banks.js'
+import { createBanks } from '../../src/services/banks/banks.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 
 const OWNER: Caller = { orgId: 'org', keyId: 'key', scopes: new Set(['signals:write']) }
@@ -22,7 +22,7 @@ function world() {
   }
   const written = async () => REVISION
   let swept = 0
-  const banks = banksFrom({
+  const banks = createBanks({
     banks: {
       get: async () => BANK,
       add: async (bank) => ({ bank, revision: await written() }),

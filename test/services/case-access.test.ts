@@ -4,8 +4,8 @@ import { createHmac, scryptSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import t from 'tap'
-import { caseAccessTo } from '../../src/services/cases/case-access.js'
-import { casesIn } from '../../src/store/cases/cases.js'
+import { createCaseAccess } from '../../src/services/cases/case-access.js'
+import { createCaseStore } from '../../src/store/cases/cases.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
 import { loadSecrets } from '../../src/store/sealing/secrets.js'
@@ -15,7 +15,7 @@ t.test('a PIN is kept mixed with a secret and stretched by 32 MiB of scrypt, whe
   const store = await openStore(storeAt((await startRedis(t)).socket))
   t.teardown(() => store.close())
   const secrets = await loadSecrets(store, makeKeyring([Buffer.alloc(32, 7)]))
-  const access = caseAccessTo(casesIn(store), secrets)
+  const access = createCaseAccess(createCaseStore(store), secrets)
 
   const { stretched, ...shown } = await access.newPin('case')
 

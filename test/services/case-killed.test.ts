@@ -3,23 +3,23 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { z } from 'zod'
-import { standingOf } from '../../src/domain/trust/trust.js'
-import { caseEventsIn } from '../../src/store/cases/case-events.js'
-import { casesIn } from '../../src/store/cases/cases.js'
+import { trustStatusOf } from '../../src/domain/trust/trust.js'
+import { createCaseEventStore } from '../../src/store/cases/case-events.js'
+import { createCaseStore } from '../../src/store/cases/cases.js'
 import { follow, ORIGIN } from '../../src/store/images/changes.js'
-import { imagesIn } from '../../src/store/images/images.js'
+import { createImageStore } from '../../src/store/images/images.js'
 import { connectForFollowing, openStore } from '../../src/store/redis/client.js'
 import { keys } from '../../src/store/redis/keys.js'
-import { MOST_CASE_EVENTS } from '../../src/store/scripts/cases/case-event.js'
+import { MAX_CASE_EVENTS } from '../../src/store/scripts/cases/case-event.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
-import { type Trusts, trustsIn } from '../../src/store/trust/trust.js'
+import { createTrustStore, type Trusts } from '../../src/store/trust/trust.js'
 import { caseIdOf, caseNumberOf, imageIdOf, STEPS_A_ROUND, spokenOf } from '../helpers/case-model.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
 
 const PROCESS = fileURLToPath(new URL('../helpers/case-process.js', import.meta.url))
 const CASES = 12
 const ROUNDS = 5
-const MOST_ROUNDS = 20
+const MAX_ROUNDS = 20
 const Told = z.object({ step: z.int(), action: z.string(), outcome: z.unknown() })
 
 t.test(
@@ -33,7 +33,7 @@ t.test(
     const hasSpoken = () => SPOKEN.every((kind) => told.some(({ action, outcome }) => action === kind && outcome === 'said'))
     // Which cases end, and how, depends on how far a process comes before it is killed: on until both have happened.
     const isEnough = (rounds: number) =>
-      (rounds >= ROUNDS && hasEnded('withdrawn') && hasEnded('expired') && hasSpoken()) || rounds === MOST_ROUNDS
+      (rounds >= ROUNDS && hasEnded('withdrawn') && hasEnded('expired') && hasSpoken()) || rounds === MAX_ROUNDS
 
     for (let round = 0; !isEnough(round); round++) {
       const heardBefore = told.length
@@ -53,10 +53,10 @@ t.test(
       if (round % 2 === 1) await redis.reopen()
 
       const store = await openStore(target)
-      const cases = casesIn(store)
-      const trusts = trustsIn(store)
-      const images = imagesIn(store, makeKeyring([Buffer.alloc(32, 9)]))
-      const events = caseEventsIn(store, () => connectForFollowing(target))
+      const cases = createCaseStore(store)
+      const trusts = createTrustStore(store)
+      const images = createImageStore(store, makeKeyring([Buffer.alloc(32, 9)]))
+      const events = createCaseEventStore(store, () => connectForFollowing(target))
       const living = await livingImages(target)
       const listed = {
         disputes: new Set((await trusts.waiting('disputes', undefined, MANY)).map(({ imageId }) => imageId ?? '')),
@@ -90,7 +90,7 @@ t.test(
           )
           const spoken = [...new Set([...registered, ...saidOf(ofCase).keys()])]
           t.ok(
-            (await trusts.standings(spoken)).every((standing) => standing === undefined),
+            (await trusts.trustStatuses(spoken)).every((trustStatus) => trustStatus === undefined),
             'nothing that was said about its pictures is left',
           )
           t.notOk(
@@ -103,8 +103,8 @@ t.test(
             true,
           )
         }
-        if (kinds.length < MOST_CASE_EVENTS) t.equal(kinds.filter((kind) => kind === 'opened').length, 1)
-        t.ok(await store.ask((client) => client.zscore(keys.caseDues, caseId)), 'the clock knows it')
+        if (kinds.length < MAX_CASE_EVENTS) t.equal(kinds.filter((kind) => kind === 'opened').length, 1)
+        t.ok(await store.ask((client) => client.zscore(keys.caseSchedule, caseId)), 'the clock knows it')
       }
       await store.close()
     }
@@ -130,18 +130,18 @@ function saidOf(told: readonly z.infer<typeof Told>[]): Map<string, Said> {
 
 async function holdsWhatWasSaid(
   t: Test,
-  trusts: Pick<Trusts, 'get' | 'standings'>,
+  trusts: Pick<Trusts, 'get' | 'trustStatuses'>,
   said: ReadonlyMap<string, Said>,
   listed: { readonly disputes: ReadonlySet<string>; readonly held: ReadonlySet<string> },
 ): Promise<void> {
-  const standings = await trusts.standings([...said.keys()])
+  const trustStatuses = await trusts.trustStatuses([...said.keys()])
   for (const [k, [id, { vouch, dispute, hold, strike }]] of [...said].entries()) {
     const { trust } = await trusts.get(id)
     if (vouch) t.same(trust.attestedBy, ['ngo'])
     if (strike) t.equal(trust.circulation, 'invalidated', 'what was invalidated stays so')
     else if (hold && trust.circulation !== 'invalidated') t.ok(trust.circulation === 'held' && listed.held.has(id))
     if (dispute && trust.dispute !== 'upheld') t.ok(trust.dispute === 'open' && listed.disputes.has(id))
-    t.same(standings[k], standingOf(trust), 'every index is told the same')
+    t.same(trustStatuses[k], trustStatusOf(trust), 'every index is told the same')
   }
 }
 

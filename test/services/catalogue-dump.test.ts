@@ -22,7 +22,12 @@ function imageOf(n: number, version = 0): RegisteredImage {
     { type: 'pdq', view: 'crop', quality: 100, hash: hashOf(1) },
     { type: 'blockhash', view: 'whole', quality: 100, hash: hashOf(2) },
   ] as const
-  const details = { width: 400, height: 2 * (1 + (n % 200)), kin: n, rows: [{ place: n % 256, pose: 1, hash: hashOf(3) }] }
+  const details = {
+    width: 400,
+    height: 2 * (1 + (n % 200)),
+    subjectGroup: n,
+    rows: [{ place: n % 256, pose: 1, hash: hashOf(3) }],
+  }
   const image = {
     bank: n % 3 === 0 ? CASES_BANK_NAME : `bank ${n % 3}`,
     tier: 'verified',
@@ -76,8 +81,8 @@ function checkRows(catalogue: Catalogue, versions: ReadonlyMap<number, number>, 
       const found = catalogue.index(type).within([hash], 0)
       const [image] = found.map((hit) => catalogue.image(hit.image))
       if (found.length !== 1 || image?.id !== idOf(n) || image.bank !== bank) wrong.push(`${type} of ${n}`)
-      const places = details && catalogue.places.kinOf(found[0]?.image ?? 0)
-      if (places !== details?.kin) wrong.push(`places of ${n}`)
+      const places = details && catalogue.places.subjectGroupOf(found[0]?.image ?? 0)
+      if (places !== details?.subjectGroup) wrong.push(`places of ${n}`)
     }
   }
   assert.deepEqual(wrong.slice(0, 5), [])

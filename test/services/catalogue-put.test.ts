@@ -3,7 +3,7 @@
 import { t } from 'tap'
 import type { RegisteredImage } from '../../src/domain/matching/signal.js'
 import { encodeSupport } from '../../src/domain/trust/tier.js'
-import { NO_STANDING } from '../../src/domain/trust/trust.js'
+import { NO_TRUST_STATUS } from '../../src/domain/trust/trust.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import type { Searcher } from '../../src/services/index/searcher.js'
 import { hashNamed } from '../helpers/hashes.js'
@@ -24,7 +24,7 @@ const image: RegisteredImage = {
     { type: 'pdq', view: 'crop', quality: 90, hash: hashNamed('b') },
     { type: 'sha256', view: 'whole', quality: 100, hash: hashNamed('file') },
   ],
-  details: { width: 480, height: 320, kin: 9, rows: [row] },
+  details: { width: 480, height: 320, subjectGroup: 9, rows: [row] },
 }
 
 function registered(record: RegisteredImage = image) {
@@ -54,7 +54,7 @@ t.test('an image that is put as it was, or with another quality or reference, st
 
 t.test('another bank or category changes the image in place, and what was said about it stays', async (t) => {
   const { catalogue, ordinal, first } = registered()
-  catalogue.setStanding(ID, { ...NO_STANDING, support: VERIFIED, disputed: true })
+  catalogue.setTrustStatus(ID, { ...NO_TRUST_STATUS, support: VERIFIED, disputed: true })
   catalogue.put(ID, { ...image, bank: 'other', category: 'composite' })
   t.equal(ordinal(), first)
   const facts = { bank: 'other', category: 'composite', tier: 'verified', disputed: true }
@@ -76,7 +76,7 @@ const otherRows: Readonly<Record<string, Other>> = {
   'another type': { signals: [whole, crop, { ...file, type: 'blockhash' }] },
   'another order': { signals: [crop, whole, file] },
   'no details': { details: undefined },
-  'another kin': { details: { ...details, kin: 8 } },
+  'another kin': { details: { ...details, subjectGroup: 8 } },
   'another size': { details: { ...details, height: 318 } },
   'another place': { details: { ...details, rows: [{ ...row, place: 5 }] } },
   'another detail': { details: { ...details, rows: [{ ...row, hash }] } },

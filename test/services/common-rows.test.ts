@@ -10,14 +10,14 @@ import { loadFrameKernelSync } from '../../packages/hash/src/frame-kernel.js'
 import { hashFromBytes } from '../../packages/hash/src/hash256.js'
 import type { Pixels } from '../../packages/hash/src/pixels.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
-import { commonRowsUnder } from '../../src/services/matching/common-rows.js'
-import { veilFrom } from '../../src/services/matching/descriptor-permutation.js'
+import { createBitPermutation } from '../../src/services/matching/bit-permutation.js'
+import { createCommonRows } from '../../src/services/matching/common-rows.js'
 import { chosenRows } from '../../src/services/matching/detail-rows.js'
 import { drawn } from '../hash/synthetic.js'
 
 const details = detailsWith(loadDetailsKernelSync(), loadFrameKernelSync())
-const veil = veilFrom(Buffer.alloc(32, 7))
-const common = commonRowsUnder(veil)
+const permutation = createBitPermutation(Buffer.alloc(32, 7))
+const common = createCommonRows(permutation)
 const sheets = new URL('../../../bench/decoration/drawings.mjs', import.meta.url)
 const { drawing }: { drawing: (sheet: number) => string } = await import(sheets.href)
 
@@ -53,7 +53,7 @@ t.test(
   'rows of the photographs that come with the service are background, and rows of its drawings are decoration',
   async (t) => {
     const rowOf = (file: string) =>
-      veil.hash(hashFromBytes(readFileSync(new URL(`../../src/services/matching/${file}`, import.meta.url)), 32))
+      permutation.hash(hashFromBytes(readFileSync(new URL(`../../src/services/matching/${file}`, import.meta.url)), 32))
     const [background, decoration] = [rowOf('background-rows.bin'), rowOf('decoration-rows.bin')]
     t.same([common.isInBackground(background), common.isDecoration(background)], [true, false])
     t.same([common.isInBackground(decoration), common.isDecoration(decoration)], [false, true])
@@ -73,23 +73,26 @@ t.test('what one other picture has does not change the choice; rows of the sampl
     signals: [],
   } as const
   const shared = ranked.rows.slice(0, 1)
-  catalogue.put('01234567-89ab-7def-8123-456789abcdef', { ...image, details: { ...ranked, rows: shared, kin: 9 } })
+  catalogue.put('01234567-89ab-7def-8123-456789abcdef', { ...image, details: { ...ranked, rows: shared, subjectGroup: 9 } })
 
-  t.same(chosen(ranked, { catalogue, kin: 1 }), chosen(ranked), 'it would tell that the other one is there')
+  t.same(chosen(ranked, { catalogue, subjectGroup: 1 }), chosen(ranked), 'it would tell that the other one is there')
 
   const inBackground = { isDecoration: () => false, isInBackground: (row: unknown) => row === first?.hash }
   t.same(chosen(ranked, { common: inBackground }).rows[0], second, 'what photographs of the sample have')
 })
 
-function chosen(ranked: DetailRows, { catalogue = new Catalogue(), kin = 1, common: known = common } = {}): DetailRows {
-  const choosing = chosenRows({ searcher: catalogue.searcher(), common: known }, ranked, kin)
+function chosen(
+  ranked: DetailRows,
+  { catalogue = new Catalogue(), subjectGroup = 1, common: known = common } = {},
+): DetailRows {
+  const choosing = chosenRows({ searcher: catalogue.searcher(), common: known }, ranked, subjectGroup)
   let step = choosing.next()
   while (step.done !== true) step = choosing.next()
   return step.value
 }
 
 function rankedOf(pixels: Pixels): DetailRows {
-  return veil.details(details.register(pixels)).ranked
+  return permutation.details(details.register(pixels)).ranked
 }
 
 async function pixelsOf(picture: string | Buffer): Promise<Pixels> {

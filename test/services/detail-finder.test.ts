@@ -15,16 +15,16 @@ import type { Tier } from '../../src/domain/matching/signal.js'
 import { DETAIL_BITS } from '../../src/domain/matching/signal-types.js'
 import { CASES_BANK_NAME, HARMLESS_BANK_NAME } from '../../src/domain/organisations/bank.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
-import { type CommonRows, commonRowsUnder } from '../../src/services/matching/common-rows.js'
-import { veilFrom } from '../../src/services/matching/descriptor-permutation.js'
-import { detailFinderWith } from '../../src/services/matching/detail-finder.js'
+import { createBitPermutation } from '../../src/services/matching/bit-permutation.js'
+import { type CommonRows, createCommonRows } from '../../src/services/matching/common-rows.js'
+import { createDetailFinder } from '../../src/services/matching/detail-finder.js'
 import { chosenRows } from '../../src/services/matching/detail-rows.js'
 import { chessboard, shaded } from '../hash/patterns.js'
-import { drawn, noisy, turnedPixels } from '../hash/synthetic.js'
+import { drawn, noisy, rotatedPixels } from '../hash/synthetic.js'
 
 const details = detailsWith(loadDetailsKernelSync(), loadFrameKernelSync())
-const veil = veilFrom(Buffer.alloc(32, 5))
-const common = commonRowsUnder(veil)
+const permutation = createBitPermutation(Buffer.alloc(32, 5))
+const common = createCommonRows(permutation)
 const [MIRRORED] = transforms.filter(({ name }) => name === 'flipY')
 
 const looked = new Map<Pixels, ReturnType<typeof details.register>>()
@@ -34,10 +34,10 @@ function look(pixels: Pixels) {
   return found
 }
 
-type Veiled = ReturnType<typeof veil.details>
+type Permuted = ReturnType<typeof permutation.details>
 
-function kinNumber(kin: string): number {
-  return createHash('sha256').update(kin).digest().readUInt32BE()
+function subjectGroupNumber(subjectGroup: string): number {
+  return createHash('sha256').update(subjectGroup).digest().readUInt32BE()
 }
 
 /** A registry of pictures by name; each is kin to itself alone unless said otherwise. */
@@ -49,15 +49,15 @@ function registry(known: CommonRows = common) {
     read += ids.length
     return ids.map((id) => kept.get(id))
   }
-  const finder = detailFinderWith({ images: { points }, veil, common: known })
+  const finder = createDetailFinder({ images: { points }, permutation, common: known })
   /** As it is, without a choice of rows. */
   function put(
     name: string,
-    { ranked, points }: Veiled,
-    { kin = name, bank = CASES_BANK_NAME, rows = ranked.rows, tier = 'verified' as Tier } = {},
+    { ranked, points }: Permuted,
+    { subjectGroup = name, bank = CASES_BANK_NAME, rows = ranked.rows, tier = 'verified' as Tier } = {},
   ) {
     const image = { bank, tier, category: undefined, ref: undefined, createdAtMs: 1, signals: [] } as const
-    const details = { ...ranked, rows: rows.slice(0, 16), kin: kinNumber(kin) }
+    const details = { ...ranked, rows: rows.slice(0, 16), subjectGroup: subjectGroupNumber(subjectGroup) }
     catalogue.put(idOf(name), { ...image, details })
     kept.set(idOf(name), points)
   }
@@ -66,7 +66,7 @@ function registry(known: CommonRows = common) {
       const bank = catalogue.image(ordinal)?.bank
       return bank === HARMLESS_BANK_NAME ? 'harmless' : bank === CASES_BANK_NAME ? 'wanted' : undefined
     }
-    return finder.find(views, { searcher: catalogue.searcher(), mirrors, role, giveWay: () => undefined })
+    return finder.find(views, { searcher: catalogue.searcher(), mirrors, role, yieldIfNeeded: () => undefined })
   }
   return {
     catalogue,
@@ -74,12 +74,16 @@ function registry(known: CommonRows = common) {
     get read() {
       return read
     },
-    add(name: string, pixels: Pixels, { kin = name, bank = CASES_BANK_NAME, most = 16, tier = 'verified' as Tier } = {}) {
-      const { ranked, points } = veil.details(look(pixels))
-      const choosing = chosenRows({ searcher: catalogue.searcher(), common }, ranked, kinNumber(kin))
+    add(
+      name: string,
+      pixels: Pixels,
+      { subjectGroup = name, bank = CASES_BANK_NAME, most = 16, tier = 'verified' as Tier } = {},
+    ) {
+      const { ranked, points } = permutation.details(look(pixels))
+      const choosing = chosenRows({ searcher: catalogue.searcher(), common }, ranked, subjectGroupNumber(subjectGroup))
       let step = choosing.next()
       while (step.done !== true) step = choosing.next()
-      put(name, { ranked, points }, { kin, bank, tier, rows: step.value.rows.slice(0, most) })
+      put(name, { ranked, points }, { subjectGroup, bank, tier, rows: step.value.rows.slice(0, most) })
       return step.value.rows.length
     },
     put,
@@ -105,10 +109,10 @@ t.test(
     const { left = 0, top = 0, right = 0, bottom = 0 } = found?.region ?? {}
     t.ok(left >= 0.32 && top >= 0.24 && right <= 0.88 && bottom <= 0.71, `${[left, top, right, bottom]}`)
 
-    const mirrored = onPage(turnedPixels(hers, MIRRORED ?? transforms[5]), 900, 800, 300, 200)
-    const [turnedOver, ...others] = await find(mirrored)
+    const mirrored = onPage(rotatedPixels(hers, MIRRORED ?? transforms[5]), 900, 800, 300, 200)
+    const [flipped, ...others] = await find(mirrored)
     t.same(others, [])
-    t.match(turnedOver, { image: { id: idOf('hers') }, isMirrored: true })
+    t.match(flipped, { image: { id: idOf('hers') }, isMirrored: true })
     t.same(await find(mirrored, { mirrors: false }), [])
     t.same(await find(onPage(drawn(3, 480, 360), 700, 700, 100, 100)), [], 'not asked')
     forget('hers')
@@ -122,7 +126,7 @@ t.test('where the half of a mirrored picture is that is seen', async (t) => {
   const { add, find } = registry()
   const hers = drawn(1, 480, 360)
   add('hers', hers)
-  const [mirrored, other] = [turnedPixels(hers, MIRRORED ?? transforms[5]), drawn(2, 480, 360)]
+  const [mirrored, other] = [rotatedPixels(hers, MIRRORED ?? transforms[5]), drawn(2, 480, 360)]
   // Slanted: what is cut straight would be a part of its own, and found all over it.
   const half = shaded(480, 360, (x, y) => at(x < 220 + y / 4 ? mirrored : other, x, y) ?? [0, 0, 0])
   const [found] = await find(half)
@@ -150,25 +154,25 @@ t.test('what three unrelated pictures have finds none of them, and nothing index
 
 t.test('copies of one picture are no decoration', async (t) => {
   const { add, find } = registry()
-  for (let copy = 0; copy < 5; copy++) t.ok(add(`copy ${copy}`, drawn(7, 480, 360), { kin: 'one picture' }) === 16)
+  for (let copy = 0; copy < 5; copy++) t.ok(add(`copy ${copy}`, drawn(7, 480, 360), { subjectGroup: 'one picture' }) === 16)
   t.equal((await find(onPage(drawn(7, 480, 360), 800, 700, 200, 200))).length, 5)
 })
 
 t.test('of many candidates twenty are looked at, and one detail makes none', async (t) => {
   const world = registry()
   const copied = drawn(7, 480, 360)
-  for (let copy = 0; copy < 24; copy++) world.add(`copy ${copy}`, copied, { kin: 'one picture' })
+  for (let copy = 0; copy < 24; copy++) world.add(`copy ${copy}`, copied, { subjectGroup: 'one picture' })
   const page = onPage(copied, 800, 700, 200, 200)
   t.equal((await world.find(page)).length, 20)
   t.equal(world.read, 20)
 
   const crowded = registry()
-  const rows = veil.details(look(copied)).ranked.rows
+  const rows = permutation.details(look(copied)).ranked.rows
   for (let copy = 0; copy < 24; copy++) {
     const some = rows.slice(copy % 14, (copy % 14) + 2)
-    crowded.put(`copy ${copy}`, veil.details(look(copied)), { kin: 'one picture', rows: some })
+    crowded.put(`copy ${copy}`, permutation.details(look(copied)), { subjectGroup: 'one picture', rows: some })
   }
-  crowded.put('known by all', veil.details(look(copied)), { kin: 'one picture' })
+  crowded.put('known by all', permutation.details(look(copied)), { subjectGroup: 'one picture' })
   const ids = (await crowded.find(page)).map(({ image }) => image.id)
   t.equal(ids.length, 20)
   t.ok(ids.includes(idOf('known by all')), 'those that the vote is surest of')
@@ -190,17 +194,19 @@ t.test('of many candidates twenty are looked at, and one detail makes none', asy
 
 t.test('what the surest view of a candidate does not show is looked for in the next one, and no further', async (t) => {
   const picture = drawn(7, 480, 360)
-  const { ranked, points } = veil.details(look(picture))
+  const { ranked, points } = permutation.details(look(picture))
   const [whole] = details.ask(picture)
   if (whole === undefined) throw new Error('no view')
   const alike = whole.features.flatMap((feature) => {
-    const row = ranked.rows.find(({ hash }) => distance(hash, veil.hash(feature.hash)) <= DETAIL_BITS)
+    const row = ranked.rows.find(({ hash }) => distance(hash, permutation.hash(feature.hash)) <= DETAIL_BITS)
     return row === undefined ? [] : [{ feature, row }]
   })
   // Seven that are searched for: too few to verify by. And all the others, and two of these.
   const seven = alike.filter(({ row }, i) => alike.findIndex((other) => other.row === row) === i).slice(0, 7)
   const without = (some: typeof alike) =>
-    whole.features.filter((feature) => !some.some(({ row }) => distance(row.hash, veil.hash(feature.hash)) <= DETAIL_BITS))
+    whole.features.filter(
+      (feature) => !some.some(({ row }) => distance(row.hash, permutation.hash(feature.hash)) <= DETAIL_BITS),
+    )
   const [few, fewer, most] = [
     { ...whole, features: seven.map(({ feature }) => feature) },
     { ...whole, features: seven.slice(0, 5).map(({ feature }) => feature) },
@@ -219,12 +225,12 @@ t.test('what the surest view of a candidate does not show is looked for in the n
 t.test('what is decoration finds nothing', async (t) => {
   const drawnByAll = registry({ isDecoration: () => true, isInBackground: () => false })
   const picture = drawn(7, 480, 360)
-  drawnByAll.put('any', veil.details(look(picture)))
+  drawnByAll.put('any', permutation.details(look(picture)))
   const page = onPage(picture, 800, 700, 200, 200)
   t.same(await drawnByAll.find(page), [])
   t.equal(drawnByAll.read, 0)
 
-  const { ranked, points } = veil.details(look(picture))
+  const { ranked, points } = permutation.details(look(picture))
   const rows = ranked.rows.slice(0, 16)
   // So that no detail is near to it and to another one.
   const own = rows.find((row) => rows.every((other) => other === row || distance(row.hash, other.hash) > 2 * DETAIL_BITS))
@@ -242,7 +248,8 @@ t.test('details that three unrelated pictures have find none of them, and those 
   ] as const) {
     const world = registry({ isDecoration: () => false, isInBackground: () => false })
     const picture = drawn(7, 480, 360)
-    for (const [i, kin] of kins.entries()) world.put(`${kins} ${i}`, veil.details(look(picture)), { kin })
+    for (const [i, subjectGroup] of kins.entries())
+      world.put(`${kins} ${i}`, permutation.details(look(picture)), { subjectGroup })
     t.equal((await world.find(onPage(picture, 800, 700, 200, 200))).length, found)
   }
 })
@@ -265,7 +272,7 @@ t.test('an own picture is found alike, whether others reported one with its deta
   t.same(await own(['ngo-attested', 'self-reported', 'self-reported', 'self-reported']), alone, 'four others')
 
   const flooded = registry({ isDecoration: () => false, isInBackground: () => false })
-  for (let i = 0; i < 100; i++) flooded.put(`copy ${i}`, veil.details(look(theirs)), reported)
+  for (let i = 0; i < 100; i++) flooded.put(`copy ${i}`, permutation.details(look(theirs)), reported)
   t.equal((await flooded.findIn(views)).length, 20, 'nor do many hide it')
   t.equal(flooded.read, 20)
 })
@@ -298,7 +305,7 @@ t.test('a harmless picture vetoes what it shows, and nothing beside it', async (
   add('reported by mistake', known)
   const page = onPage(known, 800, 700, 200, 200)
   t.match(await find(page), [{ image: { id: idOf('reported by mistake') } }])
-  add('harmless', known, { bank: HARMLESS_BANK_NAME, kin: 'reported by mistake' })
+  add('harmless', known, { bank: HARMLESS_BANK_NAME, subjectGroup: 'reported by mistake' })
 
   t.same(await find(page), [])
   const both = onPage(known, 900, 900, 20, 20, onPage(hers, 900, 900, 470, 470))
@@ -308,14 +315,14 @@ t.test('a harmless picture vetoes what it shows, and nothing beside it', async (
 t.test('a harmless picture that has a few of her details is not there, and vetoes none of them', async (t) => {
   const world = registry()
   const hers = drawn(7, 480, 360)
-  const { ranked, points } = veil.details(look(hers))
+  const { ranked, points } = permutation.details(look(hers))
   world.put('hers', { ranked, points })
   const page = onPage(hers, 800, 700, 200, 200)
   const alone = await world.find(page)
   t.match(alone, [{ image: { id: idOf('hers') } }])
 
   const few = { ...points, points: points.points.slice(0, 7) }
-  world.put('harmless', { ranked, points: few }, { kin: 'hers', bank: HARMLESS_BANK_NAME })
+  world.put('harmless', { ranked, points: few }, { subjectGroup: 'hers', bank: HARMLESS_BANK_NAME })
   const before = world.read
   t.same(await world.find(page), alone)
   t.equal(world.read - before, 2, 'it was looked at')

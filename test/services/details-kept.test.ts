@@ -9,16 +9,16 @@ import type { RegisteredImage } from '../../src/domain/matching/signal.js'
 import { CASES_BANK_NAME } from '../../src/domain/organisations/bank.js'
 import type { Catalogue } from '../../src/services/index/catalogue.js'
 import { Replica } from '../../src/services/index/replica.js'
-import { snapshotsIn } from '../../src/services/index/snapshot.js'
-import { casesIn } from '../../src/store/cases/cases.js'
-import { imagesIn, type StoredImage } from '../../src/store/images/images.js'
-import { imageReader } from '../../src/store/images/reader/image-reader.js'
-import { apiKeysIn } from '../../src/store/organisations/api-keys.js'
-import { banksIn } from '../../src/store/organisations/banks.js'
+import { createSnapshots } from '../../src/services/index/snapshot.js'
+import { createCaseStore } from '../../src/store/cases/cases.js'
+import { createImageStore, type StoredImage } from '../../src/store/images/images.js'
+import { createImageReader } from '../../src/store/images/reader/image-reader.js'
+import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
+import { createBankStore } from '../../src/store/organisations/banks.js'
 import { connectForFollowing, openStore } from '../../src/store/redis/client.js'
 import { detailShard, keys } from '../../src/store/redis/keys.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
-import { trustsIn } from '../../src/store/trust/trust.js'
+import { createTrustStore } from '../../src/store/trust/trust.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
 import { PATIENT } from '../helpers/service.js'
 
@@ -31,9 +31,9 @@ t.teardown(async () => {
   redis.disconnect()
   await store.close()
 })
-const images = imagesIn(store, keyring)
+const images = createImageStore(store, keyring)
 const clock = () => performance.now()
-const snapshots = snapshotsIn({ folder: t.testdir(), store, keyring, secret: Buffer.alloc(32, 9), clock })
+const snapshots = createSnapshots({ folder: t.testdir(), store, keyring, secret: Buffer.alloc(32, 9), clock })
 let fullReads = 0
 
 t.test('every process finds the details of an image where they are, however it came to know of it', async (t) => {
@@ -88,7 +88,7 @@ t.test('points of many images are read by few commands, in the order that was as
     }
   })
 
-  const found = await imagesIn(own, keyring).points(all.map(({ id }) => id))
+  const found = await createImageStore(own, keyring).points(all.map(({ id }) => id))
 
   t.same(
     found,
@@ -98,7 +98,7 @@ t.test('points of many images are read by few commands, in the order that was as
 })
 
 t.test('the end of a case erases the details of its images', async (t) => {
-  const cases = casesIn(store)
+  const cases = createCaseStore(store)
   await cases.add('c', { createdAtMs: 1, expiresAtMs: 2 ** 40, category: undefined, pin: 'p' })
   const [one, again] = [someImage(5), someImage(6)]
   await images.putForCase('c', [one], 2)
@@ -111,7 +111,7 @@ t.test('the end of a case erases the details of its images', async (t) => {
 })
 
 async function startReplica() {
-  const reader = imageReader(target, keyring)
+  const reader = createImageReader(target, keyring)
   const replica = new Replica({
     store,
     images,
@@ -123,13 +123,13 @@ async function startReplica() {
     },
     snapshots,
     withdrawals: undefined,
-    trusts: trustsIn(store),
-    banks: banksIn(store),
-    apiKeys: apiKeysIn(store),
+    trusts: createTrustStore(store),
+    banks: createBankStore(store),
+    apiKeys: createApiKeyStore(store),
     follower: connectForFollowing(target),
-    hearing: PATIENT,
+    freshness: PATIENT,
     now: clock,
-    onTrouble: (error) => t.fail(String(error)),
+    onError: (error) => t.fail(String(error)),
   })
   await replica.start()
   t.teardown(() => replica.close())
@@ -148,7 +148,7 @@ function someImage(rows: number): StoredImage {
     signals: Array.from({ length: 2 }, () => ({ type: 'pdq', view: 'whole', quality: 90, hash: hash() }) as const),
     details: {
       ...size,
-      kin: randomBytes(4).readUInt32BE(),
+      subjectGroup: randomBytes(4).readUInt32BE(),
       rows: Array.from({ length: rows }, (_, i) => ({ place: (31 * i) % 256, pose: (7 * i) % 128, hash: hash() })),
     },
   }
@@ -169,7 +169,7 @@ function foundIn(catalogue: Catalogue, { id, image }: StoredImage) {
       .filter((hit) => catalogue.image(hit.image)?.id === id)
       .map(({ image: ordinal, view }) => ({
         ...catalogue.places.sizeOf(ordinal),
-        kin: catalogue.places.kinOf(ordinal),
+        subjectGroup: catalogue.places.subjectGroupOf(ordinal),
         ...catalogue.places.rowOf(ordinal, view),
       })),
   )
@@ -177,7 +177,7 @@ function foundIn(catalogue: Catalogue, { id, image }: StoredImage) {
 
 function expectedOf({ image: { details } }: StoredImage) {
   return (details?.rows ?? []).map(({ place, pose }) => {
-    return { width: details?.width, height: details?.height, kin: details?.kin, place, pose }
+    return { width: details?.width, height: details?.height, subjectGroup: details?.subjectGroup, place, pose }
   })
 }
 

@@ -6,18 +6,18 @@ import t, { type Test } from 'tap'
 import { hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { uuidV7 } from '../../src/domain/ids.js'
 import { Replica } from '../../src/services/index/replica.js'
-import { type Snapshots, snapshotsIn } from '../../src/services/index/snapshot.js'
+import { createSnapshots, type Snapshots } from '../../src/services/index/snapshot.js'
 import type { Loss } from '../../src/store/images/changes.js'
-import { imagesIn, MOST_PER_CASE, type StoredImage } from '../../src/store/images/images.js'
-import { ownWrites } from '../../src/store/images/read-your-writes.js'
-import { imageReader } from '../../src/store/images/reader/image-reader.js'
-import { apiKeysIn } from '../../src/store/organisations/api-keys.js'
-import { banksIn } from '../../src/store/organisations/banks.js'
+import { createImageStore, MAX_PER_CASE, type StoredImage } from '../../src/store/images/images.js'
+import { createOwnWrites } from '../../src/store/images/read-your-writes.js'
+import { createImageReader } from '../../src/store/images/reader/image-reader.js'
+import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
+import { createBankStore } from '../../src/store/organisations/banks.js'
 import { connectForFollowing, openStore } from '../../src/store/redis/client.js'
 import { keys } from '../../src/store/redis/keys.js'
 import { raiseRevision } from '../../src/store/scripts/images/raise-revision.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
-import { trustsIn } from '../../src/store/trust/trust.js'
+import { createTrustStore } from '../../src/store/trust/trust.js'
 import { keepState } from '../helpers/lost-changes.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
 import { imageOf } from '../helpers/registered-image.js'
@@ -35,14 +35,14 @@ async function world(t: Test) {
   const target = storeAt(socket)
   const store = await openStore(target)
   t.teardown(() => store.close())
-  const images = imagesIn(store, keyring)
+  const images = createImageStore(store, keyring)
   const folder = t.testdir()
-  const snapshots = () => snapshotsIn({ folder, store, keyring, secret: Buffer.alloc(32, 9), clock })
+  const snapshots = () => createSnapshots({ folder, store, keyring, secret: Buffer.alloc(32, 9), clock })
   /** A process with a replica. What its follower hears can be held, as when the process stands still. */
   const process = async (
     given: { snapshots?: Snapshots; onReading?: () => Promise<unknown>; onRead?: () => Promise<void> } = {},
   ) => {
-    const own = ownWrites()
+    const own = createOwnWrites()
     const follower = connectForFollowing(target)
     let gate: Promise<void> | undefined
     const read = follower.xreadBuffer.bind(follower)
@@ -53,7 +53,7 @@ async function world(t: Test) {
     }
     const losses: Loss[] = []
     let readings = 0
-    const reader = imageReader(target, keyring)
+    const reader = createImageReader(target, keyring)
     const replica = new Replica({
       store,
       images,
@@ -68,20 +68,20 @@ async function world(t: Test) {
       },
       snapshots: given.snapshots,
       withdrawals: undefined,
-      trusts: trustsIn(store),
-      banks: banksIn(store),
-      apiKeys: apiKeysIn(store),
+      trusts: createTrustStore(store),
+      banks: createBankStore(store),
+      apiKeys: createApiKeyStore(store),
       follower: Object.assign(follower, { xreadBuffer: held }),
-      hearing: PATIENT,
+      freshness: PATIENT,
       onLoss: (loss) => losses.push(loss),
       now: clock,
-      onTrouble: () => {},
+      onError: () => {},
     })
     t.teardown(() => replica.close())
     await replica.start()
     return {
       replica,
-      images: imagesIn(store, keyring, MOST_PER_CASE, own),
+      images: createImageStore(store, keyring, MAX_PER_CASE, own),
       losses,
       readings: () => readings,
       standStill() {

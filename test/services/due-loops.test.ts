@@ -48,9 +48,9 @@ t.test('a rejected signal, one that is gone and garbage at the head do not keep 
   await service.services.trust.dispute(undefined, rejected, 'other')
   await service.services.trust.decide(rejected, 'upheld')
   await store.ask(async (redis) => {
-    await redis.zadd(keys.ownerDues, 0, 'no id at all')
-    await redis.zadd(keys.ownerDues, 1, randomBytes(16))
-    await redis.zadd(keys.ownerDues, 2, Buffer.from(rejected.replaceAll('-', ''), 'hex'))
+    await redis.zadd(keys.holdSchedule, 0, 'no id at all')
+    await redis.zadd(keys.holdSchedule, 1, randomBytes(16))
+    await redis.zadd(keys.holdSchedule, 2, Buffer.from(rejected.replaceAll('-', ''), 'hex'))
     const bytes = Buffer.from(gone.replaceAll('-', ''), 'hex')
     await redis.hdel(keys.images(((bytes[14] ?? 0) << 8) | (bytes[15] ?? 0)), bytes)
     const other = Buffer.from(unreadable.replaceAll('-', ''), 'hex')
@@ -65,7 +65,7 @@ t.test('a rejected signal, one that is gone and garbage at the head do not keep 
   clock.nowMs += 100_000
   await service.services.contents.releaseDue()
   t.same(await found(), [1, 1])
-  const left = await store.ask((redis) => redis.zrangeBuffer(keys.ownerDues, '0', '-1'))
+  const left = await store.ask((redis) => redis.zrangeBuffer(keys.holdSchedule, '0', '-1'))
   t.same(
     left.map((id) => formatUuid(id)),
     [unreadable],
@@ -78,10 +78,10 @@ t.test('cases behind a broken one expire, and are called erased', async (t) => {
   const service = await startService(t)
   const store = await storeOf(t, service)
   const cases = await Promise.all(Array.from({ length: 4 }, () => openCase(service.app)))
-  const ids = await store.ask((redis) => redis.zrange(keys.caseDues, '0', '-1'))
+  const ids = await store.ask((redis) => redis.zrange(keys.caseSchedule, '0', '-1'))
   const [broken = '', other = ''] = ids
   await store.ask(async (redis) => {
-    for (const [i, id] of ids.entries()) await redis.zadd(keys.caseDues, i, id)
+    for (const [i, id] of ids.entries()) await redis.zadd(keys.caseSchedule, i, id)
     for (const id of ids) await redis.hset(keys.case(id), 'expiresAtMs', 1000)
     await redis.hdel(keys.case(broken), 'expiresAtMs')
     await redis.del(keys.case(other))
@@ -121,7 +121,7 @@ t.test('clocks behind one that cannot be told, or read, are told; the first is t
   await matchesOf(service, one.headers, her.hash)
   await service.services.settled()
   await store.ask((redis) =>
-    redis.zadd(keys.clockDues, nowMs + 1, 'garbage', nowMs + 2, `${'x'.repeat(32)}|a|my-onsa|assess`),
+    redis.zadd(keys.deadlineSchedule, nowMs + 1, 'garbage', nowMs + 2, `${'x'.repeat(32)}|a|my-onsa|assess`),
   )
   nowMs += 100 * HOUR_MS
   const told = async () => {
@@ -146,14 +146,14 @@ t.test('watches behind garbage and behind one that is gone end; those of organis
     days: 1,
   }
   await post(service.app, '/v1/watch', body, asker.headers)
-  const [first = Buffer.alloc(0)] = await store.ask((redis) => redis.zrangeBuffer(keys.watchDues, '0', '0'))
+  const [first = Buffer.alloc(0)] = await store.ask((redis) => redis.zrangeBuffer(keys.watchSchedule, '0', '0'))
   await store.ask(async (redis) => {
-    await redis.zadd(keys.watchDues, 0, 'garbage', 1, randomBytes(32))
+    await redis.zadd(keys.watchSchedule, 0, 'garbage', 1, randomBytes(32))
     await redis.zrem((await redis.keys('{tabir}:watches-of:*'))[0] ?? '', first.subarray(0, 16))
   })
   clock.nowMs += 2 * RETENTION_MS
   await service.services.sweepWatches()
-  t.same(await store.ask((redis) => redis.zrangeBuffer(keys.watchDues, '0', '-1')), [])
+  t.same(await store.ask((redis) => redis.zrangeBuffer(keys.watchSchedule, '0', '-1')), [])
   t.match(service.log.join('\n'), /watches that ended failed/)
 })
 

@@ -4,8 +4,8 @@ import { Readable } from 'node:stream'
 import t from 'tap'
 import { readLines } from '../../src/exchange/text-lines.js'
 import { readNdjson } from '../../src/http/ndjson.js'
-import { importsOver } from '../../src/services/intake/imports.js'
-import { LOOP, turnsOfLoop } from '../../src/services/load/event-loop-scheduler.js'
+import { createImports } from '../../src/services/intake/imports.js'
+import { createEventLoopScheduler, LOOP } from '../../src/services/load/event-loop-scheduler.js'
 
 const LINES = 10_000
 const US_PER_LOOK = 50
@@ -13,16 +13,16 @@ const US_PER_LOOK = 50
 /** A loop whose clock goes on with each look at it, as if each line took so long. */
 function loop() {
   let us = 0
-  let turned = 0
+  let rotated = 0
   const now = () => {
     us += US_PER_LOOK
     return us / 1000
   }
-  const turns = turnsOfLoop(LOOP, now, (callback) => {
-    turned++
+  const scheduler = createEventLoopScheduler(LOOP, now, (callback) => {
+    rotated++
     setImmediate(callback)
   })
-  return { turns, turned: () => turned }
+  return { scheduler, rotated: () => rotated }
 }
 
 const oneChunk = (line: string) => Readable.from([Buffer.from(line.repeat(LINES))], { objectMode: false })
@@ -32,8 +32,8 @@ const NOTHING = { removed: 0, revision: 0, invalidatedAt: new Set<number>(), abs
 
 t.test('others have their turn while one chunk of lines is read of which none can be used', async (t) => {
   for (const line of ['\n', '#\n', 'x\n']) {
-    const { turns, turned } = loop()
-    const imports = importsOver({
+    const { scheduler, rotated } = loop()
+    const imports = createImports({
       imports: {
         claim: async () => undefined,
         checkpoint: async () => true,
@@ -43,19 +43,19 @@ t.test('others have their turn while one chunk of lines is read of which none ca
         list: async () => ({ imports: [], next: undefined }),
       },
       registration: { changeBank: async () => NOTHING, settled: async () => {} },
-      turns,
+      scheduler,
       secret: Buffer.alloc(32),
       now: () => 0,
     })
     const { progress } = await imports.take(LIST, undefined, oneChunk(line), async () => {})
     t.equal(progress.lines, LINES)
-    t.ok(turned() > 200, `${JSON.stringify(line)} in a file: ${turned()} turns`)
+    t.ok(rotated() > 200, `${JSON.stringify(line)} in a file: ${rotated()} turns`)
 
     const other = loop()
-    for await (const _ of readNdjson(oneChunk(line), other.turns.pace())) {
+    for await (const _ of readNdjson(oneChunk(line), other.scheduler.yielder())) {
       // a line that is no signal is refused without asking anybody
     }
-    t.ok(other.turned() > 200, `${JSON.stringify(line)} as NDJSON: ${other.turned()} turns`)
+    t.ok(other.rotated() > 200, `${JSON.stringify(line)} as NDJSON: ${other.rotated()} turns`)
   }
 })
 

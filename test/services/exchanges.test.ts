@@ -1,6 +1,6 @@
 import t from 'tap'
 import { exchangesIn } from '../../src/exchange/exchange-config.js'
-import { type ExchangeState, exchangesInStore } from '../../src/store/exchange/exchanges.js'
+import { createExchangeStore, type ExchangeState } from '../../src/store/exchange/exchanges.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
 import { refused } from '../helpers/refusal.js'
@@ -73,7 +73,7 @@ t.test(
       pages: 2,
       accepted: 3,
       refused: 4,
-      refusedFor: { 'signal-type-unknown': 1, 'record-unreadable': 2, 'hash-malformed': 1 },
+      rejectedFor: { 'signal-type-unknown': 1, 'record-unreadable': 2, 'hash-malformed': 1 },
     })
     t.same(await found(A, B, C, D), [1, 1, 0, 1])
     t.same(
@@ -99,7 +99,7 @@ t.test(
     )
     const statuses = [record(early, { hashStatus: 'Received' }), record(unsure, { hashStatus: 'Unknown' }), record(over)]
     const fourth = await pull('stopncii', page(1_625_175_073, [...statuses, ...others]))
-    t.match(fourth, { accepted: 8, refusedFor: { 'signal-type-unknown': 5 } })
+    t.match(fourth, { accepted: 8, rejectedFor: { 'signal-type-unknown': 5 } })
     t.same(await found(early, unsure, over), [1, 1, 1])
     await pull('stopncii', page(1_625_175_074, [record(over, { hashStatus: 'Deleted' })]))
     t.same(await found(over), [0], 'deleted is gone as withdrawn is')
@@ -164,7 +164,7 @@ t.test('hash sharing v2: classifications of adults alone, tombstones by name, pa
   t.match(first, {
     state: 'waiting',
     accepted: 2,
-    refusedFor: { 'minor-declared': 1, 'classification-unlisted': 1, 'hash-malformed': 1 },
+    rejectedFor: { 'minor-declared': 1, 'classification-unlisted': 1, 'hash-malformed': 1 },
   })
   t.same(await found(one, two, three, four, five), [1, 0, 0, 0, 1])
   t.same(
@@ -277,7 +277,7 @@ t.test('ThreatExchange: opinions, tags and deletions; the token stays out of wha
   t.match(first, {
     state: 'waiting',
     accepted: 2,
-    refusedFor: { 'not-harmful': 1, 'record-unreadable': 1, 'minor-declared': 1 },
+    rejectedFor: { 'not-harmful': 1, 'record-unreadable': 1, 'minor-declared': 1 },
   })
   t.same(await found(one, two, three, four), [1, 0, 0, 1])
   t.match(asked[1]?.url, /after=QVFI&access_token=12345678%7Csecret$/)
@@ -460,7 +460,7 @@ t.test('an operator sees how feeds stand and asks for one more pull, which the q
   const { service, headers } = await ready
   const { app } = service
   const list = await app.inject({ url: '/v1/exchanges', headers })
-  t.match(list.json(), { exchanges: [{ name: 'stopncii', bank: 'stopncii', everyS: 300, state: String }, {}, {}, {}] })
+  t.match(list.json(), { exchanges: [{ name: 'stopncii', bank: 'stopncii', intervalS: 300, state: String }, {}, {}, {}] })
   refused(t, await app.inject({ method: 'POST', url: '/v1/exchanges/nobody/pulls', headers }), 'exchange-unknown')
   const before = await service.services.exchanges.report('tat')
   const begunAtMs = Date.now()
@@ -486,7 +486,7 @@ t.test('of two pulls of one feed, the older one writes nothing more', async (t) 
   const redis = await startRedis(t)
   const store = await openStore(storeAt(redis.socket))
   t.teardown(() => store.close())
-  const exchanges = exchangesInStore(store)
+  const exchanges = createExchangeStore(store)
   const older = await exchanges.begin('feed', 'older')
   const progress = {
     state: 'pulling',
@@ -500,7 +500,7 @@ t.test('of two pulls of one feed, the older one writes nothing more', async (t) 
   const state = (position: string): ExchangeState => ({
     identity: 'i',
     place: { position, highest: position },
-    progress: { ...progress, failure: undefined, caughtUpAtMs: undefined, refusedFor: {} },
+    progress: { ...progress, failure: undefined, caughtUpAtMs: undefined, rejectedFor: {} },
   })
   await exchanges.save('feed', older, state('1'), [])
   const newer = await exchanges.begin('feed', 'newer')

@@ -5,7 +5,7 @@ import { parseHash } from '../../packages/hash/src/hash256.js'
 import type { Caller } from '../../src/domain/organisations/access.js'
 import type { Bank } from '../../src/domain/organisations/bank.js'
 import { Problem } from '../../src/domain/problem.js'
-import { exportsFrom } from '../../src/services/banks/exports.js'
+import { createExports } from '../../src/services/banks/exports.js'
 import type { StoredImage } from '../../src/store/images/images.js'
 import { randomHashText } from '../helpers/service.js'
 
@@ -14,13 +14,13 @@ const caller: Caller = { keyId: 'key', orgId: 'org', scopes: new Set(['feed']) }
 
 t.test('a file breaks off where its reader may read no more', async (t) => {
   const texts = [randomHashText(), randomHashText(), randomHashText()]
-  const exports = exportsFrom({
+  const exports = createExports({
     images: {
       async *all() {
         for (const text of texts) yield [banked(text)]
       },
     },
-    trusts: { standings: async (ids) => ids.map(() => undefined) },
+    trusts: { trustStatuses: async (ids) => ids.map(() => undefined) },
     audit: { record: async () => {} },
   })
   let asked = 0

@@ -1,9 +1,9 @@
 import t from 'tap'
 import type { Hit } from '../../src/search/hit.js'
 import type { Searcher } from '../../src/services/index/searcher.js'
-import { mostMatchesOf, shareOfHits, shareOfMatches } from '../../src/services/matching/fair-share.js'
+import { maxMatchesOf, shareOfHits, shareOfMatches } from '../../src/services/matching/fair-share.js'
 
-const partyOf = (bank: string) => (bank === 'cases' ? undefined : bank.split('/')[0])
+const pseudonymOf = (bank: string) => (bank === 'cases' ? undefined : bank.split('/')[0])
 
 t.test('of very many matches each bank keeps its first, and what is for review takes no other’s place', async (t) => {
   const of = (bank: string, count: number, grade: 'near' | 'review' = 'near') =>
@@ -15,18 +15,18 @@ t.test('of very many matches each bank keeps its first, and what is for review t
     ])
   const all = [...of('crowd', 500, 'review'), ...of('loud', 500), ...of('cases', 500), ...of('quiet', 1)]
 
-  t.same(banksOf(shareOfMatches(all, 101, partyOf)), [
+  t.same(banksOf(shareOfMatches(all, 101, pseudonymOf)), [
     ['loud', 50],
     ['cases', 50],
     ['quiet', 1],
   ])
-  t.same(banksOf(shareOfMatches([...of('crowd', 500, 'review'), ...of('quiet', 1)], 100, partyOf)), [
+  t.same(banksOf(shareOfMatches([...of('crowd', 500, 'review'), ...of('quiet', 1)], 100, pseudonymOf)), [
     ['crowd', 99],
     ['quiet', 1],
   ])
-  t.equal(mostMatchesOf(1), 100)
-  t.equal(mostMatchesOf(200), 100)
-  t.equal(mostMatchesOf(1000), 20, 'a call has a bounded answer')
+  t.equal(maxMatchesOf(1), 100)
+  t.equal(maxMatchesOf(200), 100)
+  t.equal(maxMatchesOf(1000), 20, 'a call has a bounded answer')
 })
 
 t.test('whoever opens many banks or cases has no more places in an answer', async (t) => {
@@ -37,7 +37,7 @@ t.test('whoever opens many banks or cases has no more places in an answer', asyn
     }))
   const loud = Array.from({ length: 150 }, (_, i) => of(`loud/${i}`, 2)).flat()
   const cases = Array.from({ length: 60 }, (_, i) => of('cases', 5, i)).flat()
-  const kept = shareOfMatches([...loud, ...cases, ...of('cases', 1, 999), ...of('quiet/1', 1)], 130, partyOf)
+  const kept = shareOfMatches([...loud, ...cases, ...of('cases', 1, 999), ...of('quiet/1', 1)], 130, pseudonymOf)
   t.equal(kept.length, 130)
   t.ok(kept.some(({ match }) => match.bank === 'quiet/1'))
   t.ok(
@@ -54,7 +54,7 @@ function sharedHits(banks: readonly { readonly name: string; readonly images: nu
   const searcher = {
     factsOf: (image: number) => ({ bank: images[image]?.name }),
     originOf: (image: number) => images[image]?.origin,
-    banks: new Map(banks.map(({ name }) => [name, { orgId: partyOf(name) }])),
+    banks: new Map(banks.map(({ name }) => [name, { orgId: pseudonymOf(name) }])),
   } as unknown as Searcher
   const hits = images.map((_, image) => ({ image, distanceBits: image / 1000 }) as Hit)
   const work = shareOfHits(searcher, hits, () => true)

@@ -5,21 +5,21 @@ import t from 'tap'
 import { hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { uuidV7 } from '../../src/domain/ids.js'
 import { CASES_BANK } from '../../src/domain/organisations/bank.js'
-import { feedOver } from '../../src/services/feed/feed.js'
-import { feedCursorsWith } from '../../src/services/feed/feed-cursor.js'
+import { createFeed } from '../../src/services/feed/feed.js'
+import { createFeedCursors } from '../../src/services/feed/feed-cursor.js'
 import { createFeedLines } from '../../src/services/feed/feed-lines.js'
 import { ORIGIN_BYTES } from '../../src/services/index/image-ids.js'
-import { recentChanges } from '../../src/services/index/recent-changes.js'
+import { createRecentChanges } from '../../src/services/index/recent-changes.js'
 import { Replica } from '../../src/services/index/replica.js'
-import { matchIdsWith } from '../../src/services/matching/match-ids.js'
+import { createMatchIds } from '../../src/services/matching/match-ids.js'
 import { createFeedBatches } from '../../src/store/exchange/feed-batches.js'
-import { imagesIn, type StoredImage } from '../../src/store/images/images.js'
-import { imageReader } from '../../src/store/images/reader/image-reader.js'
-import { apiKeysIn } from '../../src/store/organisations/api-keys.js'
-import { banksIn } from '../../src/store/organisations/banks.js'
+import { createImageStore, type StoredImage } from '../../src/store/images/images.js'
+import { createImageReader } from '../../src/store/images/reader/image-reader.js'
+import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
+import { createBankStore } from '../../src/store/organisations/banks.js'
 import { connectForFollowing, openStore } from '../../src/store/redis/client.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
-import { trustsIn } from '../../src/store/trust/trust.js'
+import { createTrustStore } from '../../src/store/trust/trust.js'
 import { keepState } from '../helpers/lost-changes.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
 import { imageOf } from '../helpers/registered-image.js'
@@ -30,40 +30,40 @@ const { socket } = await startRedis(t)
 const target = storeAt(socket)
 const store = await openStore(target)
 const keyring = makeKeyring([Buffer.alloc(32, 7)])
-const images = imagesIn(store, keyring)
-const recent = recentChanges()
+const images = createImageStore(store, keyring)
+const recent = createRecentChanges()
 let losses = 0
 const replica = new Replica({
   store,
   images,
-  reader: imageReader(target, keyring),
+  reader: createImageReader(target, keyring),
   snapshots: undefined,
   withdrawals: undefined,
-  trusts: trustsIn(store),
-  banks: banksIn(store),
-  apiKeys: apiKeysIn(store),
+  trusts: createTrustStore(store),
+  banks: createBankStore(store),
+  apiKeys: createApiKeyStore(store),
   follower: connectForFollowing(target),
   onChanges: recent.note,
   onLoss() {
     losses++
     recent.clear()
   },
-  hearing: PATIENT,
+  freshness: PATIENT,
   now: () => performance.now(),
-  onTrouble: () => {},
+  onError: () => {},
 })
 t.teardown(async () => {
   await replica.close()
   await store.close()
 })
-const matchIds = matchIdsWith(randomBytes(32))
-const feed = feedOver({
+const matchIds = createMatchIds(randomBytes(32))
+const feed = createFeed({
   store,
-  lines: createFeedLines({ images, trusts: trustsIn(store), matchIds }),
+  lines: createFeedLines({ images, trusts: createTrustStore(store), matchIds }),
   batches: createFeedBatches(store, { minMs: 0, maxMs: 0 }, ORIGIN_BYTES),
   replica,
   recent,
-  cursors: feedCursorsWith(randomBytes(32)),
+  cursors: createFeedCursors(randomBytes(32)),
   audit: { recordDaily: () => {}, record: async () => {} },
   clock: () => performance.now(),
 })
@@ -104,7 +104,7 @@ const someImage = () => ({
   id: uuidV7(Date.now(), randomBytes(10)),
   image: { ...imageOf(hashFromBytes(randomBytes(32))), bank: 'mine' },
 })
-await banksIn(store).add({ ...CASES_BANK, name: 'mine', orgId: 'owner' }, 'operator')
+await createBankStore(store).add({ ...CASES_BANK, name: 'mine', orgId: 'owner' }, 'operator')
 await replica.start()
 
 async function lose(goBack: () => Promise<void>, instead: StoredImage): Promise<void> {

@@ -2,22 +2,22 @@
 
 import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
-import { feedOver } from '../../src/services/feed/feed.js'
-import { feedCursorsWith } from '../../src/services/feed/feed-cursor.js'
+import { createFeed } from '../../src/services/feed/feed.js'
+import { createFeedCursors } from '../../src/services/feed/feed-cursor.js'
 import { createFeedLines } from '../../src/services/feed/feed-lines.js'
 import { ORIGIN_BYTES } from '../../src/services/index/image-ids.js'
-import { recentChanges } from '../../src/services/index/recent-changes.js'
+import { createRecentChanges } from '../../src/services/index/recent-changes.js'
 import { Replica } from '../../src/services/index/replica.js'
-import { matchIdsWith } from '../../src/services/matching/match-ids.js'
+import { createMatchIds } from '../../src/services/matching/match-ids.js'
 import { createFeedBatches } from '../../src/store/exchange/feed-batches.js'
 import { lastRevision } from '../../src/store/images/changes.js'
-import { imagesIn } from '../../src/store/images/images.js'
-import { imageReader } from '../../src/store/images/reader/image-reader.js'
-import { apiKeysIn } from '../../src/store/organisations/api-keys.js'
-import { banksIn } from '../../src/store/organisations/banks.js'
+import { createImageStore } from '../../src/store/images/images.js'
+import { createImageReader } from '../../src/store/images/reader/image-reader.js'
+import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
+import { createBankStore } from '../../src/store/organisations/banks.js'
 import { connectForFollowing, openStore } from '../../src/store/redis/client.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
-import { trustsIn } from '../../src/store/trust/trust.js'
+import { createTrustStore } from '../../src/store/trust/trust.js'
 import { storeAt } from '../helpers/redis.js'
 import { keyFor, PATIENT, randomHashText, startService, until } from '../helpers/service.js'
 import { ask } from '../helpers/trust.js'
@@ -58,7 +58,7 @@ async function lateProcess(t: Test, socket: string) {
   const store = await openStore(target)
   const keyring = makeKeyring([Buffer.alloc(32, 7)])
   const follower = connectForFollowing(target)
-  const parts = { store, images: imagesIn(store, keyring), trusts: trustsIn(store) }
+  const parts = { store, images: createImageStore(store, keyring), trusts: createTrustStore(store) }
   let gate: Promise<void> | undefined
   const read = follower.xreadBuffer.bind(follower)
   const held = async (...args: Parameters<typeof read>) => {
@@ -68,28 +68,28 @@ async function lateProcess(t: Test, socket: string) {
   }
   const replica = new Replica({
     ...parts,
-    reader: imageReader(target, keyring),
+    reader: createImageReader(target, keyring),
     snapshots: undefined,
     withdrawals: undefined,
-    banks: banksIn(store),
-    apiKeys: apiKeysIn(store),
+    banks: createBankStore(store),
+    apiKeys: createApiKeyStore(store),
     follower: Object.assign(follower, { xreadBuffer: held }),
-    hearing: PATIENT,
+    freshness: PATIENT,
     now: () => performance.now(),
-    onTrouble: (error) => t.fail(String(error)),
+    onError: (error) => t.fail(String(error)),
   })
   t.teardown(async () => {
     await replica.close()
     await store.close()
   })
   await replica.start()
-  const feed = feedOver({
+  const feed = createFeed({
     store,
-    lines: createFeedLines({ ...parts, matchIds: matchIdsWith(randomBytes(32)) }),
+    lines: createFeedLines({ ...parts, matchIds: createMatchIds(randomBytes(32)) }),
     batches: createFeedBatches(store, { minMs: 0, maxMs: 0 }, ORIGIN_BYTES),
     replica,
-    recent: recentChanges(),
-    cursors: feedCursorsWith(randomBytes(32)),
+    recent: createRecentChanges(),
+    cursors: createFeedCursors(randomBytes(32)),
     audit: { recordDaily: () => {}, record: async () => {} },
     clock: () => performance.now(),
   })

@@ -1,16 +1,16 @@
 import t from 'tap'
 import { Problem } from '../../src/domain/problem.js'
-import { HandoffDesk } from '../../src/handoff/desk.js'
-import { hashingThrough } from '../../src/services/intake/hashing.js'
+import { PendingImages } from '../../src/handoff/pending-images.js'
+import { createHashing } from '../../src/services/intake/hashing.js'
 
 t.test('a picture for which there is no job waits for nobody, and is overwritten at once', async (t) => {
-  const desk = new HandoffDesk(60_000)
+  const pendingImages = new PendingImages(60_000)
   const away = new Problem('store-unavailable', { retryAfterS: 2 })
-  const hashing = hashingThrough({ desk, handoffUrl: 'http://127.0.0.1:1', enqueue: () => Promise.reject(away) })
+  const hashing = createHashing({ pendingImages, handoffUrl: 'http://127.0.0.1:1', enqueue: () => Promise.reject(away) })
   const image = Buffer.from('a picture')
 
   await t.rejects(hashing.hash([image], 'submission'), { code: 'store-unavailable' })
 
   t.ok(image.every((byte) => byte === 0))
-  t.equal(desk.size, 0)
+  t.equal(pendingImages.size, 0)
 })

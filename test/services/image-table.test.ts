@@ -8,7 +8,7 @@ import { ImageTable } from '../../src/services/index/image-table.js'
 
 const VERIFIED = encodeSupport({ verifications: 1, attestations: 0, confirmations: 0, notBlocked: 0 })
 
-const standing = fc.record({ support: fc.nat(255), disputed: fc.boolean() })
+const trustStatus = fc.record({ support: fc.nat(255), disputed: fc.boolean() })
 
 const facts = fc.record<Omit<ImageFacts, 'disputed'>>({
   bank: fc.constantFrom('cases', 'a', 'b'),
@@ -26,20 +26,20 @@ function crowdedId(n: number): Uint8Array {
 }
 
 t.test('a table keeps to a map, whatever is added and removed, and however ids collide', async () => {
-  const step = fc.record({ act: fc.constantFrom('add', 'remove', 'judge'), n: fc.nat(60), facts, standing })
+  const step = fc.record({ act: fc.constantFrom('add', 'remove', 'judge'), n: fc.nat(60), facts, trustStatus })
   fc.assert(
     fc.property(fc.array(step, { maxLength: 300, size: 'max' }), (steps) => {
       const table = new ImageTable()
       const model = new Map<number, { ordinal: number; tier: Tier; facts: ImageFacts }>()
       let next = 0
-      for (const { act, n, facts, standing } of steps) {
+      for (const { act, n, facts, trustStatus } of steps) {
         const known = model.get(n)
         if (act === 'judge') {
           if (known === undefined) continue
-          table.setStanding(known.ordinal, standing)
+          table.setTrustStatus(known.ordinal, trustStatus)
           const { tier: registered } = known
-          const tier = tierWith(registered, standing.support)
-          model.set(n, { ...known, facts: { ...known.facts, tier, disputed: standing.disputed } })
+          const tier = tierWith(registered, trustStatus.support)
+          model.set(n, { ...known, facts: { ...known.facts, tier, disputed: trustStatus.disputed } })
         } else if (act === 'remove') {
           if (table.remove(crowdedId(n)) !== known?.ordinal) return false
           model.delete(n)
@@ -75,7 +75,7 @@ t.test('a hundred thousand images are all found, at less than 40 bytes each', as
 t.test('nothing can be said about an image that is not there', async (t) => {
   const table = new ImageTable()
   table.add(randomBytes(16), { bank: 'cases', tier: 'verified', category: 'nude' })
-  t.throws(() => table.setStanding(1, { support: VERIFIED, disputed: true }), RangeError)
+  t.throws(() => table.setTrustStatus(1, { support: VERIFIED, disputed: true }), RangeError)
 })
 
 t.test('what was removed leaves nothing of its id behind', async (t) => {
@@ -99,7 +99,7 @@ t.test('pages put back are the same table, with the same ordinals, removed ones 
   ids.forEach((id, i) => {
     if (i % 7 === 0) table.remove(id)
   })
-  table.setStanding(1, { support: VERIFIED, disputed: true })
+  table.setTrustStatus(1, { support: VERIFIED, disputed: true })
   const copy = new ImageTable()
   copy.bankNumber('another, so that numbers differ')
   for (const page of table.pages()) for (const _ of copy.restore(page, table.bankNames));
@@ -111,7 +111,7 @@ t.test('pages put back are the same table, with the same ordinals, removed ones 
   t.ok(ids.every((id, i) => copy.find(id) === (i % 7 === 0 ? undefined : i)))
   t.match(table.factsOf(1), { tier: 'verified', disputed: true })
   t.match(copy.factsOf(1), { tier: 'ngo-attested', disputed: false }, 'what was said is the store’s to tell')
-  table.setStanding(1, { support: 0, disputed: false })
+  table.setTrustStatus(1, { support: 0, disputed: false })
   t.ok(ids.every((_, i) => sameFacts(copy.factsOf(i), table.factsOf(i))))
 })
 
@@ -128,9 +128,9 @@ t.test(
     const copy = new ImageTable()
     for (const page of table.pages()) for (const _ of copy.restore(page, table.bankNames));
     t.ok(ids.every((_, i) => copy.factsOf(i)?.bank === `bank ${i}`))
-    const tallied = finished(copy.tally())
-    t.equal(tallied.length, 70_000)
-    t.match(tallied[69_999], { bank: 'bank 69999', tier: 'verified', images: 1 })
+    const counted = finished(copy.countByOwner())
+    t.equal(counted.length, 70_000)
+    t.match(counted[69_999], { bank: 'bank 69999', tier: 'verified', images: 1 })
 
     ids.slice(10).forEach((id) => {
       copy.remove(id)

@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { Hash256 } from '../../packages/hash/src/hash256.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
-import { kinOf } from '../../src/services/matching/kin.js'
+import { subjectGroupOf } from '../../src/services/matching/subject-groups.js'
 import { bitsFrom, hashNamed, symmetricOf } from '../helpers/hashes.js'
 
 const any = hashNamed('any')
@@ -10,27 +10,27 @@ const symmetric = symmetricOf(hashNamed('symmetric'))
 t.test('a picture has the kin of one that a view of it would be found by alone, and of no other', async (t) => {
   const catalogue = new Catalogue()
   const signals = [any, symmetric].map((hash) => ({ type: 'pdq-area', view: 'deframed', quality: 100, hash }) as const)
-  const details = { width: 480, height: 320, kin: 9, rows: [{ place: 1, pose: 1, hash: hashNamed('row') }] }
+  const details = { width: 480, height: 320, subjectGroup: 9, rows: [{ place: 1, pose: 1, hash: hashNamed('row') }] }
   const image = { bank: 'cases', tier: 'verified', category: undefined, ref: undefined, createdAtMs: 1 } as const
   catalogue.put('01234567-89ab-7def-8123-456789abcdef', { ...image, signals, details })
-  const kinOfView = (hash: Hash256, quality = 100) => {
-    const search = kinOf(catalogue.searcher(), [{ type: 'pdq-area', view: 'deframed', quality, hash }])
+  const subjectGroupOfView = (hash: Hash256, quality = 100) => {
+    const search = subjectGroupOf(catalogue.searcher(), [{ type: 'pdq-area', view: 'deframed', quality, hash }])
     let step = search.next()
     while (step.done !== true) step = search.next()
     return step.value
   }
 
   t.same(
-    [42, 43].map((bits) => kinOfView(bitsFrom(any, bits))),
+    [42, 43].map((bits) => subjectGroupOfView(bitsFrom(any, bits))),
     [9, undefined],
   )
   t.same(
-    [34, 35].map((bits) => kinOfView(bitsFrom(any, bits), 69)),
+    [34, 35].map((bits) => subjectGroupOfView(bitsFrom(any, bits), 69)),
     [9, undefined],
     'what is plain has to be nearer',
   )
   t.same(
-    [22, 23].map((bits) => kinOfView(bitsFrom(symmetric, bits))),
+    [22, 23].map((bits) => subjectGroupOfView(bitsFrom(symmetric, bits))),
     [9, undefined],
     'and what is like itself along a diagonal',
   )

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
-import { type Limit, limitCounter } from '../../src/services/load/limits.js'
+import { createLimitCounter, type Limit } from '../../src/services/load/limits.js'
 import type { Use } from '../../src/store/organisations/usage-counters.js'
 
 const LIMIT: Limit = { name: 'match-requests', windowS: 60, most: 10, isLocal: false, failsClosed: false }
@@ -26,7 +26,9 @@ function sharedUses() {
 
 /** Processes that share a store and a clock, which goes on when a test says so. */
 function processes(count: number, uses = sharedUses(), clock = { nowMs: 0 }) {
-  const counters = Array.from({ length: count }, () => limitCounter({ uses, now: () => clock.nowMs, everyMs: NEVER_MS }))
+  const counters = Array.from({ length: count }, () =>
+    createLimitCounter({ uses, now: () => clock.nowMs, intervalMs: NEVER_MS }),
+  )
   return { uses, clock, counters, close: () => Promise.all(counters.map((counter) => counter.close())) }
 }
 

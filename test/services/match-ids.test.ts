@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { formatUuid, uuidV7 } from '../../src/domain/ids.js'
-import { matchIdsWith } from '../../src/services/matching/match-ids.js'
+import { createMatchIds } from '../../src/services/matching/match-ids.js'
 
-const ids = matchIdsWith(Buffer.alloc(32, 1))
+const ids = createMatchIds(Buffer.alloc(32, 1))
 
 t.test('a match id leads back to its image, for the organisation that was given it and no other', async (t) => {
   for (let i = 0; i < 200; i++) {
@@ -12,7 +12,7 @@ t.test('a match id leads back to its image, for the organisation that was given 
     t.match(matchId, /^[\w-]{43}$/)
     t.equal(ids.imageOf('a', matchId), imageId)
     t.equal(ids.imageOf('b', matchId), undefined)
-    t.equal(matchIdsWith(Buffer.alloc(32, 2)).imageOf('a', matchId), undefined, 'of another deployment')
+    t.equal(createMatchIds(Buffer.alloc(32, 2)).imageOf('a', matchId), undefined, 'of another deployment')
     t.equal(ids.idFor('a', imageId), matchId, 'the same each time')
     t.not(ids.idFor('b', imageId), matchId)
   }

@@ -10,7 +10,7 @@ import { CATEGORY_NAMES, type RegisteredImage } from '../../src/domain/matching/
 import { CASES_BANK } from '../../src/domain/organisations/bank.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import type { Searcher } from '../../src/services/index/searcher.js'
-import { matchIdsWith } from '../../src/services/matching/match-ids.js'
+import { createMatchIds } from '../../src/services/matching/match-ids.js'
 import { bareMatcher } from '../helpers/bare-matcher.js'
 import { bitsFrom, hashNamed } from '../helpers/hashes.js'
 import { seeded } from '../search/rows.js'
@@ -115,9 +115,9 @@ function worldOf(catalogue: Catalogue) {
           if (record === undefined) break
           if (each.matches) silent.delete(nth)
           else silent.add(nth)
-          if (!catalogue.setStanding(idOf(nth), each)) break
+          if (!catalogue.setTrustStatus(idOf(nth), each)) break
           catalogue.put(idOf(nth), record)
-          assert.equal(catalogue.setStanding(idOf(nth), each), false)
+          assert.equal(catalogue.setTrustStatus(idOf(nth), each), false)
         }
       }
       note(nth)
@@ -154,7 +154,7 @@ const questions = fc.array(fc.record({ nth, by: fc.constantFrom('a', 'b', 'both'
 })
 
 t.test('a question beside any changes finds all that is registered throughout, and nothing that is gone', async () => {
-  const matchIds = matchIdsWith(Buffer.alloc(32, 1))
+  const matchIds = createMatchIds(Buffer.alloc(32, 1))
   const catalogue = new Catalogue()
   for (const name of BANKS) catalogue.banks.set(name, { ...CASES_BANK, name })
   await fc.assert(
@@ -170,7 +170,7 @@ t.test('a question beside any changes finds all that is registered throughout, a
         replica: { catalogue },
         matchIds,
         probing: { isOn: false, radiusOf: () => undefined, see: next },
-        turns: { pace: () => next, atEndOfTurn: setImmediate },
+        scheduler: { yielder: () => next, atEndOfTick: setImmediate },
       })
       const pictures = asked.map(({ nth, by }) => {
         if (by === 'both') return [asking([a(nth)]), asking([b(nth)])]

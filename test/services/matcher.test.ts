@@ -5,7 +5,7 @@ import { t } from 'tap'
 import { dihedralsOf } from '../../packages/hash/src/dihedral.js'
 import { type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { COPY_BITS } from '../../src/domain/trust/flood.js'
-import { NO_STANDING } from '../../src/domain/trust/trust.js'
+import { NO_TRUST_STATUS } from '../../src/domain/trust/trust.js'
 import type { Catalogue } from '../../src/services/index/catalogue.js'
 import type { Match } from '../../src/services/matching/match.js'
 import type { MetImage } from '../../src/services/matching/match-recorder.js'
@@ -20,7 +20,7 @@ const ASKING = { orgId: 'org', banks: undefined, thresholdBits: undefined }
 function worldOf(
   count: number,
   meanwhile: (picture: number, catalogue: Catalogue, ids: readonly string[]) => void,
-  turns?: MatcherParts['turns'],
+  scheduler?: MatcherParts['scheduler'],
 ) {
   const { catalogue, images } = catalogueOf(count)
   const ids = images.map(({ id }) => id)
@@ -28,7 +28,7 @@ function worldOf(
   let seen = 0
   const matcher = bareMatcher({
     replica: { catalogue },
-    sightings: { note: (_, met) => void noted.push(met.map(({ imageId }) => imageId)) },
+    matchEvents: { note: (_, met) => void noted.push(met.map(({ imageId }) => imageId)) },
     probing: {
       isOn: false,
       radiusOf: () => undefined,
@@ -37,7 +37,7 @@ function worldOf(
         return undefined
       },
     },
-    ...(turns !== undefined && { turns }),
+    ...(scheduler !== undefined && { scheduler }),
   })
   const pictures = images.map(({ hash }) => [{ type: 'pdq', view: 'whole', quality: 100, hashes: [hash] }] as const)
   return { matcher, pictures, ids, noted }
@@ -117,33 +117,33 @@ t.test(
 
 t.test('a call stops wherever it is asked to give way, and goes on when it is its turn again', async (t) => {
   const waiting: (() => void)[] = []
-  const giveWay = () => new Promise<void>((resolve) => waiting.push(resolve))
-  const { matcher, pictures } = worldOf(40, () => {}, { pace: () => giveWay, atEndOfTurn: setImmediate })
-  const turned = pictures.map(([signal]) => [{ ...signal, hashes: dihedralsOf(signal.hashes[0]) }])
-  for (const [what, asked, leastTurns] of [
+  const yieldIfNeeded = () => new Promise<void>((resolve) => waiting.push(resolve))
+  const { matcher, pictures } = worldOf(40, () => {}, { yielder: () => yieldIfNeeded, atEndOfTick: setImmediate })
+  const rotated = pictures.map(([signal]) => [{ ...signal, hashes: dihedralsOf(signal.hashes[0]) }])
+  for (const [what, asked, minTicks] of [
     ['with one hash each, which are searched for ahead', pictures, 40],
-    ['with eight', turned, 80],
-    ['one picture', turned.slice(0, 1), 2],
+    ['with eight', rotated, 80],
+    ['one picture', rotated.slice(0, 1), 2],
   ] as const) {
     let told = 0
     let isDone = false
     const call = matcher.match(asked, { ...ASKING, onMatched: () => told++ }).finally(() => {
       isDone = true
     })
-    let turns = 0
-    for (await turnedOften(); !isDone; await turnedOften()) {
+    let scheduler = 0
+    for (await flippedOften(); !isDone; await flippedOften()) {
       t.equal(waiting.length, 1, `${what}: it waits`)
       if (waiting.length !== 1) return
-      t.ok(told <= ++turns, `${what}: at most one picture a turn`)
+      t.ok(told <= ++scheduler, `${what}: at most one picture a turn`)
       waiting.shift()?.()
     }
     t.equal((await call).flat().length, asked.length, what)
-    t.ok(turns >= leastTurns, `${what}: ${turns} turns`)
+    t.ok(scheduler >= minTicks, `${what}: ${scheduler} turns`)
   }
 })
 
 /** Whatever does not wait is done by then. */
-async function turnedOften(): Promise<void> {
+async function flippedOften(): Promise<void> {
   for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve))
 }
 
@@ -170,7 +170,7 @@ t.test('of a narrowed image copies are found and nothing farther, until it is na
     },
   })
   if (narrowed === undefined || other === undefined) throw new Error('two were put')
-  catalogue.setStanding(narrowed.id, { ...NO_STANDING, narrowed: true })
+  catalogue.setTrustStatus(narrowed.id, { ...NO_TRUST_STATUS, narrowed: true })
   const reach = async (hash: Hash256) => [
     await found(matcher, hash),
     await found(matcher, flipped(hash, COPY_BITS)),
@@ -180,7 +180,7 @@ t.test('of a narrowed image copies are found and nothing farther, until it is na
   t.same(await reach(narrowed.hash), [1, 1, 0, 0])
   t.same(edges, ['none', 'outer', 'outer', 'outer'], 'where it ceases to match is an outer edge')
   t.same(await reach(other.hash), [1, 1, 1, 1])
-  catalogue.setStanding(narrowed.id, NO_STANDING)
+  catalogue.setTrustStatus(narrowed.id, NO_TRUST_STATUS)
   t.same(await reach(narrowed.hash), [1, 1, 1, 1])
 })
 
@@ -189,7 +189,7 @@ t.test('an upload is noted as a copy by what was found, also where less is told,
   const noted: MetImage[] = []
   const matcher = bareMatcher({
     replica: { catalogue },
-    sightings: { note: (_, met) => void noted.push(...met) },
+    matchEvents: { note: (_, met) => void noted.push(...met) },
     probing: {
       isOn: true,
       radiusOf: () => undefined,

@@ -1,36 +1,36 @@
 import { t } from 'tap'
-import { paceMaker, turnEnds } from '../../src/services/load/yielding.js'
+import { paceMaker, tickEnds } from '../../src/services/load/yielding.js'
 
 t.test('the event loop turns when work has kept it for a slice, and not before', async (t) => {
   let nowMs = 100
-  const giveWay = paceMaker(5, () => nowMs)
-  let turns = 0
+  const yieldIfNeeded = paceMaker(5, () => nowMs)
+  let scheduler = 0
   const turning = () => {
-    turns++
+    scheduler++
     waiting = setImmediate(turning)
   }
   let waiting = setImmediate(turning)
   t.teardown(() => clearImmediate(waiting))
 
   nowMs += 4.9
-  t.equal(giveWay(), undefined, 'nothing to wait for')
+  t.equal(yieldIfNeeded(), undefined, 'nothing to wait for')
   nowMs += 0.1
-  const turn = giveWay()
+  const turn = yieldIfNeeded()
   t.ok(turn)
   await turn
-  t.ok(turns > 0, 'others had their turn')
+  t.ok(scheduler > 0, 'others had their turn')
 
-  t.equal(giveWay(), undefined, 'the slice begins anew')
+  t.equal(yieldIfNeeded(), undefined, 'the slice begins anew')
   nowMs += 5
-  t.ok(giveWay())
+  t.ok(yieldIfNeeded())
 })
 
 t.test('who asks within one turn waits for the same end, and goes on in the order of asking', async (t) => {
   const ends: (() => void)[] = []
-  const turnEnd = turnEnds((callback) => ends.push(callback))
+  const tickEnd = tickEnds((callback) => ends.push(callback))
   const done: string[] = []
   const work = async (name: string) => {
-    await turnEnd()
+    await tickEnd()
     done.push(`${name} searches`)
     await undefined
     done.push(`${name} answers`)

@@ -1,7 +1,7 @@
 // What the operator is told of an organisation that probes.
 
 import t from 'tap'
-import { type ProbingGuardParts, type ProbingMode, probingGuard } from '../../src/services/matching/probing-guard.js'
+import { createProbingGuard, type ProbingGuardParts, type ProbingMode } from '../../src/services/matching/probing-guard.js'
 
 const DAY_MS = 86_400_000
 const OBSERVED = [
@@ -11,23 +11,23 @@ const OBSERVED = [
 function guardThat(mode: ProbingMode, add: ProbingGuardParts['events']['add']) {
   const clock = { nowMs: Date.UTC(2026, 0, 1) }
   const troubles: unknown[] = []
-  const guard = probingGuard({
+  const guard = createProbingGuard({
     budget: {
       charge: () => undefined,
-      standingOf: () => ({ isCoarse: true, radiusBits: 12 }),
+      trustStatusOf: () => ({ isCoarse: true, radiusBits: 12 }),
       isSpentAcross: () => false,
       spend: () => {},
       forgive: () => {},
       flush: async () => {},
       close: async () => {},
     },
-    turnedBits: { look: () => 'none', forget: () => {} },
+    flippedBits: { look: () => 'none', forget: () => {} },
     mode,
     apiKeys: { change: async () => undefined },
     known: () => [],
     events: { add },
     now: () => clock.nowMs,
-    onTrouble: (error) => troubles.push(error),
+    onError: (error) => troubles.push(error),
   })
   const see = async (orgId = 'org') => {
     await guard.see(orgId, OBSERVED, false)

@@ -19,7 +19,7 @@ t.test('ten processes that are asked at the same moment tell no more than one', 
       counts: createProbingCounts(store),
       secret: Buffer.alloc(32, 1),
       now: () => Date.UTC(2026, 0, 1),
-      onTrouble: (error) => t.fail(String(error)),
+      onError: (error) => t.fail(String(error)),
       intervalMs: 3_600_000, // what they tell each other by themselves comes too late
     }),
   )
@@ -34,8 +34,8 @@ t.test('ten processes that are asked at the same moment tell no more than one', 
       const marks = [randomInt(2 ** 32), randomInt(2 ** 32)] as const
       const near: Observation = { imageId, edge, distanceBits: 31, marks, hash: undefined, plain: undefined }
       await budget.charge(ORG, [near], false)
-      const standing = budget.standingOf(ORG, imageId)
-      if (edge === 'inner' ? !standing?.isCoarse : standing?.radiusBits === undefined) count++
+      const trustStatus = budget.trustStatusOf(ORG, imageId)
+      if (edge === 'inner' ? !trustStatus?.isCoarse : trustStatus?.radiusBits === undefined) count++
     }
     for (let i = 0; i < timesEach; i++) await Promise.all(budgets.map((budget) => ask(budget)))
     return count
@@ -59,7 +59,7 @@ t.test('a platform that asks about the same 4,000 copies again and again is char
     },
     secret: Buffer.alloc(32, 1),
     now: () => Date.UTC(2026, 0, 1),
-    onTrouble: (error) => t.fail(String(error)),
+    onError: (error) => t.fail(String(error)),
     intervalMs: 3_600_000,
   })
   t.teardown(() => budget.close())

@@ -3,9 +3,9 @@
 import { randomBytes } from 'node:crypto'
 import { t } from 'tap'
 import { formatUuid } from '../../src/domain/ids.js'
-import { recentChanges } from '../../src/services/index/recent-changes.js'
+import { createRecentChanges } from '../../src/services/index/recent-changes.js'
 
-const MOST = 4096
+const MAX = 4096
 
 /** As ids are, but that their last bytes take turns: as many of each. */
 function idsOf(count: number): string[] {
@@ -17,7 +17,7 @@ function idsOf(count: number): string[] {
 }
 
 t.test('the last change of an image is what counts, of whatever kind', async (t) => {
-  const recent = recentChanges()
+  const recent = createRecentChanges()
   const [first = '', second = ''] = idsOf(2)
   recent.note([
     { op: 'image', revision: 1, imageIds: [first, second] },
@@ -32,14 +32,14 @@ t.test('the last change of an image is what counts, of whatever kind', async (t)
 })
 
 t.test('of very many it remembers the newest, no more than it may, and one that changes again is new', async (t) => {
-  const recent = recentChanges(MOST)
-  const ids = idsOf(4 * MOST)
+  const recent = createRecentChanges(MAX)
+  const ids = idsOf(4 * MAX)
   const [again = ''] = ids
   for (const [i, id] of ids.entries())
     recent.note([{ op: 'image', revision: i + 1, imageIds: i % 500 === 499 ? [id, again] : [id] }])
   const known = ids.map((id) => recent.changedAfter(id, 0))
-  t.equal(known.filter(Boolean).length, MOST, 'all shards are full, and none has more')
-  t.equal(known.slice(0, MOST).filter(Boolean).length, 1)
-  t.equal(recent.changedAfter(again, 4 * MOST - 500), true)
-  t.ok(known.slice(-MOST / 2).every(Boolean), 'the newest are all there')
+  t.equal(known.filter(Boolean).length, MAX, 'all shards are full, and none has more')
+  t.equal(known.slice(0, MAX).filter(Boolean).length, 1)
+  t.equal(recent.changedAfter(again, 4 * MAX - 500), true)
+  t.ok(known.slice(-MAX / 2).every(Boolean), 'the newest are all there')
 })

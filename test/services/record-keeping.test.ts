@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
-import { type RecordKeepingParts, recordKeepingOver } from '../../src/services/records/record-keeping.js'
+import { createRecordKeeping, type RecordKeepingParts } from '../../src/services/records/record-keeping.js'
 import { noteInAudit } from '../../src/store/audit/audit.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { keys } from '../../src/store/redis/keys.js'
@@ -34,14 +34,14 @@ function logsOf(t: Test, months: number, backIn?: number): string {
 const namesIn = (folder: string) => readdirSync(folder).sort()
 
 function keepingIn(t: Test, folder: string, parts: Partial<RecordKeepingParts> = {}) {
-  const keeping = recordKeepingOver({
+  const keeping = createRecordKeeping({
     log: { list: async () => [], trim: async () => 0 },
     auditDays: 0,
     withdrawalsFolder: folder,
     withdrawalsDays: 400,
     isOursToday: async () => true,
     dueUntilMs: async () => NOW_MS,
-    onTrouble: (error) => t.fail(String(error)),
+    onError: (error) => t.fail(String(error)),
     ...parts,
   })
   t.teardown(keeping.close)

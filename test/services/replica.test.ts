@@ -4,18 +4,18 @@ import t, { type Test } from 'tap'
 import { hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { uuidV7 } from '../../src/domain/ids.js'
 import type { RegisteredImage } from '../../src/domain/matching/signal.js'
-import { HEARING, type Hearing } from '../../src/services/index/readiness.js'
+import { DEFAULT_FRESHNESS, type ReplicaFreshness } from '../../src/services/index/readiness.js'
 import { Replica } from '../../src/services/index/replica.js'
 import { follow, ORIGIN } from '../../src/store/images/changes.js'
-import { imagesIn, MOST_PER_CASE } from '../../src/store/images/images.js'
-import { type OwnWrites, ownWrites } from '../../src/store/images/read-your-writes.js'
-import { imageReader } from '../../src/store/images/reader/image-reader.js'
-import { apiKeysIn } from '../../src/store/organisations/api-keys.js'
-import { banksIn } from '../../src/store/organisations/banks.js'
+import { createImageStore, MAX_PER_CASE } from '../../src/store/images/images.js'
+import { createOwnWrites, type OwnWrites } from '../../src/store/images/read-your-writes.js'
+import { createImageReader } from '../../src/store/images/reader/image-reader.js'
+import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
+import { createBankStore } from '../../src/store/organisations/banks.js'
 import { connectForFollowing, openStore } from '../../src/store/redis/client.js'
 import { imageShard, keys } from '../../src/store/redis/keys.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
-import { trustsIn } from '../../src/store/trust/trust.js'
+import { createTrustStore } from '../../src/store/trust/trust.js'
 import type { WithdrawalLog } from '../../src/store/upkeep/withdrawal-log.js'
 import { startRedis, type TestRedis } from '../helpers/redis.js'
 import { imageOf } from '../helpers/registered-image.js'
@@ -26,31 +26,31 @@ async function openParts(t: Test, { socket }: TestRedis) {
   const store = await openStore(target)
   t.teardown(() => store.close())
   const keyring = makeKeyring([Buffer.alloc(32, 7)])
-  const images = imagesIn(store, keyring)
+  const images = createImageStore(store, keyring)
   /** That of a process which remembers what it writes. */
-  const imagesOf = (own: OwnWrites) => imagesIn(store, keyring, MOST_PER_CASE, own)
+  const imagesOf = (own: OwnWrites) => createImageStore(store, keyring, MAX_PER_CASE, own)
   const replicaWith = (
-    hearing: Hearing = PATIENT,
+    freshness: ReplicaFreshness = PATIENT,
     clock: () => number = () => performance.now(),
     { withdrawals, get = images.get, own }: { withdrawals?: WithdrawalLog; get?: typeof images.get; own?: OwnWrites } = {},
   ) => {
     const parts = {
       store,
       images: { ...images, get },
-      reader: imageReader(target, keyring),
+      reader: createImageReader(target, keyring),
       snapshots: undefined,
       withdrawals,
-      trusts: trustsIn(store),
-      banks: banksIn(store),
-      apiKeys: apiKeysIn(store),
+      trusts: createTrustStore(store),
+      banks: createBankStore(store),
+      apiKeys: createApiKeyStore(store),
     }
     const replica = new Replica({
       ...parts,
       ...(own !== undefined && { own }),
       follower: connectForFollowing(target),
-      hearing,
+      freshness,
       now: clock,
-      onTrouble: (error) => t.fail(String(error)),
+      onError: (error) => t.fail(String(error)),
     })
     t.teardown(() => replica.close())
     return replica
@@ -78,7 +78,7 @@ function found(replica: Replica, all: readonly { id: string; image: RegisteredIm
 
 t.test('replicas agree with a map, whatever is put, replaced, erased, and whenever they start', async (t) => {
   const { images: others, imagesOf, replicaWith } = await openParts(t, await startRedis(t))
-  const own = ownWrites()
+  const own = createOwnWrites()
   const early = replicaWith(PATIENT, () => performance.now(), { own })
   await early.start()
   const writers = [others, imagesOf(own)] as const
@@ -161,7 +161,7 @@ t.test('a store that went back to an older state is read anew', async (t) => {
 t.test('a replica that has not heard from the store for a second does not answer', async (t) => {
   let nowMs = 0
   const { replicaWith } = await openParts(t, await startRedis(t))
-  const replica = replicaWith(HEARING, () => nowMs)
+  const replica = replicaWith(DEFAULT_FRESHNESS, () => nowMs)
   t.throws(() => replica.catalogue, { code: 'index-loading' })
   await replica.start()
   t.ok(replica.catalogue)
@@ -174,31 +174,31 @@ t.test('a replica that has not heard from the store for a second does not answer
 t.test('whoever comes after this process stood still waits for the store to be heard, and is not refused', async (t) => {
   let nowMs = 0
   const { replicaWith } = await openParts(t, await startRedis(t))
-  const replica = replicaWith({ ...HEARING, graceMs: 60_000 }, () => nowMs)
+  const replica = replicaWith({ ...DEFAULT_FRESHNESS, graceMs: 60_000 }, () => nowMs)
   await replica.start()
-  t.equal(replica.heardSoon(), undefined, 'nothing to wait for')
+  t.equal(replica.waitUntilFresh(), undefined, 'nothing to wait for')
 
   nowMs += 1200
   t.throws(() => replica.catalogue, { code: 'store-unavailable' })
-  await replica.heardSoon()
+  await replica.waitUntilFresh()
   t.ok(replica.catalogue)
-  t.equal(replica.heardSoon(), undefined)
+  t.equal(replica.waitUntilFresh(), undefined)
 })
 
 t.test('while the store is unavailable the first who come wait for a moment in vain, and nobody after them', async (t) => {
   const { replicaWith, redis } = await openParts(t, await startRedis(t))
-  const replica = replicaWith(HEARING)
+  const replica = replicaWith(DEFAULT_FRESHNESS)
   await replica.start()
   const pid = Number(/^process_id:(\d+)/m.exec(await redis.info('server'))?.[1])
   for (let silence = 0; silence < 2; silence++) {
     process.kill(pid, 'SIGSTOP')
     await until(() => !replica.isReady)
-    const first = replica.heardSoon()
+    const first = replica.waitUntilFresh()
     t.type(first, Promise)
-    t.equal(replica.heardSoon(), first, 'the same for all')
+    t.equal(replica.waitUntilFresh(), first, 'the same for all')
     await first
     t.throws(() => replica.catalogue, { code: 'store-unavailable' })
-    t.equal(replica.heardSoon(), undefined, 'once a silence')
+    t.equal(replica.waitUntilFresh(), undefined, 'once a silence')
     process.kill(pid, 'SIGCONT')
     await until(() => replica.isReady)
   }
@@ -304,7 +304,7 @@ t.test('what comes next is asked for while what came is being applied', async (t
 
 t.test('what its own process wrote is not asked for, and what another wrote is', async (t) => {
   const { images: others, imagesOf, replicaWith } = await openParts(t, await startRedis(t))
-  const own = ownWrites()
+  const own = createOwnWrites()
   const images = imagesOf(own)
   const asked: string[] = []
   const replica = replicaWith(PATIENT, () => performance.now(), {
@@ -331,7 +331,7 @@ t.test('what its own process wrote is not asked for, and what another wrote is',
 
 t.test('of what was written and taken back before a replica heard of it, nothing is found', async (t) => {
   const { images: others, imagesOf, replicaWith } = await openParts(t, await startRedis(t))
-  const own = ownWrites()
+  const own = createOwnWrites()
   const images = imagesOf(own)
   const held: (() => void)[] = []
   const replica = replicaWith(PATIENT, () => performance.now(), {

@@ -33,7 +33,7 @@ function worldOf(count: number, meanwhile: (catalogue: Catalogue, ids: readonly 
   return { matcher, hashes: images.map(({ hash }) => hash), passes, replica }
 }
 
-function turnedOver(hash: Hash256, bits: number): Hash256 {
+function flipped(hash: Hash256, bits: number): Hash256 {
   return hashFromBytes(hash.map((byte, at) => (at < bits ? byte ^ 1 : byte)))
 }
 
@@ -43,8 +43,8 @@ t.test(
     const { matcher, hashes, passes } = worldOf(60)
     const stranger = hashFromBytes(randomBytes(32))
     const asked: [(readonly HashedSignal[])[], Partial<MatchOptions>][] = hashes.flatMap((hash) => {
-      const near = turnedOver(hash, 20)
-      const shared = { ...SIGNAL, hashes: [turnedOver(hash, 9)] }
+      const near = flipped(hash, 20)
+      const shared = { ...SIGNAL, hashes: [flipped(hash, 9)] }
       return [
         [[[{ ...SIGNAL, hashes: [hash] }]], {}],
         [[[{ ...SIGNAL, hashes: dihedralsOf(near) }]], {}],
@@ -96,7 +96,7 @@ t.test(
     const { matcher, hashes, passes, replica } = worldOf(40)
     const pictures = Array.from({ length: 1100 }, (_, i) => {
       const hash = hashes[i % hashes.length] ?? hashFromBytes(randomBytes(32))
-      return [{ ...SIGNAL, hashes: dihedralsOf(i % 3 === 0 ? hashFromBytes(randomBytes(32)) : turnedOver(hash, i % 25)) }]
+      return [{ ...SIGNAL, hashes: dihedralsOf(i % 3 === 0 ? hashFromBytes(randomBytes(32)) : flipped(hash, i % 25)) }]
     })
     const index = replica.catalogue.index('pdq')
     const { searchEach } = index
@@ -119,9 +119,9 @@ t.test('a call asks for its turn before each picture, also where nothing is near
   const { catalogue } = catalogueOf(3)
   let asked = 0
   const askedBefore: number[] = []
-  const pace = () => () => void asked++
-  const turns = { pace, atEndOfTurn: (callback: () => void) => callback() }
-  const matcher = bareMatcher({ replica: { catalogue }, turns })
+  const yielder = () => () => void asked++
+  const scheduler = { yielder, atEndOfTick: (callback: () => void) => callback() }
+  const matcher = bareMatcher({ replica: { catalogue }, scheduler })
   const pictures = Array.from({ length: 100 }, () => [{ ...SIGNAL, hashes: [hashFromBytes(randomBytes(32))] }])
 
   await matcher.match(pictures, { ...ASKING, onMatched: () => askedBefore.push(asked) })

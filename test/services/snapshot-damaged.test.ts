@@ -7,15 +7,15 @@ import type { RegisteredImage } from '../../src/domain/matching/signal.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import { type CataloguePiece, DamagedDump } from '../../src/services/index/catalogue-dump.js'
 import { Replica } from '../../src/services/index/replica.js'
-import { snapshotsIn } from '../../src/services/index/snapshot.js'
+import { createSnapshots } from '../../src/services/index/snapshot.js'
 import { lastPosition } from '../../src/store/images/changes.js'
-import { imagesIn } from '../../src/store/images/images.js'
-import { imageReader } from '../../src/store/images/reader/image-reader.js'
-import { apiKeysIn } from '../../src/store/organisations/api-keys.js'
-import { banksIn } from '../../src/store/organisations/banks.js'
+import { createImageStore } from '../../src/store/images/images.js'
+import { createImageReader } from '../../src/store/images/reader/image-reader.js'
+import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
+import { createBankStore } from '../../src/store/organisations/banks.js'
 import { connectForFollowing, openStore } from '../../src/store/redis/client.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
-import { trustsIn } from '../../src/store/trust/trust.js'
+import { createTrustStore } from '../../src/store/trust/trust.js'
 import { hashNamed } from '../helpers/hashes.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
 import { imageOf } from '../helpers/registered-image.js'
@@ -92,11 +92,11 @@ t.test('a damaged snapshot is as good as none: everything is read from the store
   const target = storeAt(socket)
   const store = await openStore(target)
   t.teardown(() => store.close())
-  const images = imagesIn(store, keyring)
+  const images = createImageStore(store, keyring)
   const registered = { id: uuidV7(1, randomBytes(10)), image: imageOf(hashNamed('registered')) }
   await images.put([registered])
   const position = await lastPosition(store)
-  const snapshots = snapshotsIn({ folder: t.testdir(), store, keyring, secret: Buffer.alloc(32, 9), clock })
+  const snapshots = createSnapshots({ folder: t.testdir(), store, keyring, secret: Buffer.alloc(32, 9), clock })
   const catalogue = new Catalogue()
   catalogue.put(registered.id, imageOf(hashNamed('another')))
   const pieces = [...catalogue.dump()].map((piece) => structuredClone(piece))
@@ -116,16 +116,16 @@ t.test('a damaged snapshot is as good as none: everything is read from the store
   const replica = new Replica({
     store,
     images,
-    reader: imageReader(target, keyring),
+    reader: createImageReader(target, keyring),
     snapshots,
     withdrawals: undefined,
-    trusts: trustsIn(store),
-    banks: banksIn(store),
-    apiKeys: apiKeysIn(store),
+    trusts: createTrustStore(store),
+    banks: createBankStore(store),
+    apiKeys: createApiKeyStore(store),
     follower: connectForFollowing(target),
-    hearing: PATIENT,
+    freshness: PATIENT,
     now: clock,
-    onTrouble: (error) => t.fail(String(error)),
+    onError: (error) => t.fail(String(error)),
   })
   t.teardown(() => replica.close())
   await replica.start()
@@ -151,7 +151,7 @@ function someCatalogue(): Catalogue {
     catalogue.put(uuidV7(n, randomBytes(10)), { ...imageOf(seeded(n)), ...image })
   for (let n = 0; n < 65_540; n++) put(n)
   while (catalogue.tidy());
-  put(70_000, { details: { width: 100, height: 100, kin: 1, rows: [{ place: 1, pose: 1, hash: seeded(1) }] } })
+  put(70_000, { details: { width: 100, height: 100, subjectGroup: 1, rows: [{ place: 1, pose: 1, hash: seeded(1) }] } })
   for (let n = 80_000; n < 80_010; n++) put(n)
   return catalogue
 }

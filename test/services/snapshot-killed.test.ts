@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { snapshotsIn } from '../../src/services/index/snapshot.js'
-import { imagesIn } from '../../src/store/images/images.js'
+import { createSnapshots } from '../../src/services/index/snapshot.js'
+import { createImageStore } from '../../src/store/images/images.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
 import { SAVED_IMAGES, SAVED_KEYRING, SAVED_SECRET, savedHash, savedId, savedImage } from '../helpers/saved.js'
@@ -19,9 +19,9 @@ t.test('a process killed while it compacts and saves leaves a whole snapshot, th
   const { socket } = await startRedis(t)
   const store = await openStore(storeAt(socket))
   t.teardown(() => store.close())
-  await imagesIn(store, SAVED_KEYRING).put([{ id: savedId(0), image: savedImage(0) }])
+  await createImageStore(store, SAVED_KEYRING).put([{ id: savedId(0), image: savedImage(0) }])
   const clock = () => performance.now()
-  const snapshots = snapshotsIn({ folder, store, keyring: SAVED_KEYRING, secret: SAVED_SECRET, clock })
+  const snapshots = createSnapshots({ folder, store, keyring: SAVED_KEYRING, secret: SAVED_SECRET, clock })
 
   const path = join(folder, 'index.snapshot')
   const isThere = async () => until(() => existsSync(path))

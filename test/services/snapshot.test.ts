@@ -9,16 +9,16 @@ import type { RegisteredImage } from '../../src/domain/matching/signal.js'
 import { CASES_BANK_NAME } from '../../src/domain/organisations/bank.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import { Replica } from '../../src/services/index/replica.js'
-import { snapshotsIn } from '../../src/services/index/snapshot.js'
+import { createSnapshots } from '../../src/services/index/snapshot.js'
 import { lastPosition } from '../../src/store/images/changes.js'
-import { imagesIn } from '../../src/store/images/images.js'
-import { imageReader } from '../../src/store/images/reader/image-reader.js'
-import { apiKeysIn } from '../../src/store/organisations/api-keys.js'
-import { banksIn } from '../../src/store/organisations/banks.js'
+import { createImageStore } from '../../src/store/images/images.js'
+import { createImageReader } from '../../src/store/images/reader/image-reader.js'
+import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
+import { createBankStore } from '../../src/store/organisations/banks.js'
 import { connectForFollowing, openStore, type Store } from '../../src/store/redis/client.js'
 import { keys } from '../../src/store/redis/keys.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
-import { trustsIn } from '../../src/store/trust/trust.js'
+import { createTrustStore } from '../../src/store/trust/trust.js'
 import { startRedis, storeAt, type TestRedis } from '../helpers/redis.js'
 import { PATIENT } from '../helpers/service.js'
 
@@ -55,13 +55,13 @@ async function openParts(t: Test, { socket }: TestRedis, folder: string) {
   t.teardown(() => redis.disconnect())
   const clock = () => performance.now()
   const snapshotsWith = (options: { secret?: Buffer; keyring?: typeof keyring; store?: Store } = {}) =>
-    snapshotsIn({ folder, store, keyring, secret, clock, ...options })
-  const reader = imageReader(target, keyring)
+    createSnapshots({ folder, store, keyring, secret, clock, ...options })
+  const reader = createImageReader(target, keyring)
   const reads = { full: 0 }
   const startReplica = async () => {
     const replica = new Replica({
       store,
-      images: imagesIn(store, keyring),
+      images: createImageStore(store, keyring),
       reader: {
         columns() {
           reads.full++
@@ -70,18 +70,18 @@ async function openParts(t: Test, { socket }: TestRedis, folder: string) {
       },
       snapshots: snapshotsWith(),
       withdrawals: undefined,
-      trusts: trustsIn(store),
-      banks: banksIn(store),
-      apiKeys: apiKeysIn(store),
+      trusts: createTrustStore(store),
+      banks: createBankStore(store),
+      apiKeys: createApiKeyStore(store),
       follower: connectForFollowing(target),
-      hearing: PATIENT,
+      freshness: PATIENT,
       now: clock,
-      onTrouble: (error) => t.fail(String(error)),
+      onError: (error) => t.fail(String(error)),
     })
     await replica.start()
     return replica
   }
-  return { store, redis, images: imagesIn(store, keyring), snapshotsWith, startReplica, reads }
+  return { store, redis, images: createImageStore(store, keyring), snapshotsWith, startReplica, reads }
 }
 
 function isFound(catalogue: Catalogue, { id, hash, image }: Registered): boolean {

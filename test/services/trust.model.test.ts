@@ -13,10 +13,10 @@ import {
   DISPUTE_REASONS,
   NO_TRUST,
   pauseEndsS,
-  standingOf,
   supportOf,
   type Trust,
   type TrustAction,
+  trustStatusOf,
   VERDICTS,
 } from '../../src/domain/trust/trust.js'
 import type { JudgedSignal, TrustService } from '../../src/services/trust/trust.js'
@@ -72,14 +72,14 @@ type State = Trust | undefined
 function actionOf(one: Exclude<Step, { do: 'withdraw' | 'wait' }>, nowMs: number): TrustAction {
   switch (one.do) {
     case 'say': {
-      const party = `platform ${one.who}`
+      const pseudonym = `platform ${one.who}`
       const reason = DISPUTE_REASONS[one.reason] ?? 'other'
       return one.verdict === 'disputed'
-        ? { kind: 'dispute', party, reason, counts: true }
-        : { kind: 'verdict', party, verdict: one.verdict, counts: true }
+        ? { kind: 'dispute', pseudonym, reason, counts: true }
+        : { kind: 'verdict', pseudonym, verdict: one.verdict, counts: true }
     }
     case 'attest':
-      return { kind: 'attest', party: 'ngo' }
+      return { kind: 'attest', pseudonym: 'ngo' }
     case 'answer':
       return { kind: 'answer', answer: one.answer }
     case 'decide':
@@ -215,10 +215,14 @@ t.test('whoever speaks at the same time, it is as if they had spoken in turn', a
 
         // What the other process answered for, this one may learn a little later.
         await until(async () => (await one.services.health.behind()) === 0)
-        const expected = state === undefined ? undefined : standingOf(state)
-        const dues = await redis.zrange(keys.ownerDues, '0', '-1', 'WITHSCORES')
+        const expected = state === undefined ? undefined : trustStatusOf(state)
+        const holdSchedule = await redis.zrange(keys.holdSchedule, '0', '-1', 'WITHSCORES')
         const endsS = state === undefined ? undefined : pauseEndsS(state)
-        assert.deepEqual(dues.slice(1), endsS === undefined ? [] : [String(endsS * 1000)], 'what is due is what is paused')
+        assert.deepEqual(
+          holdSchedule.slice(1),
+          endsS === undefined ? [] : [String(endsS * 1000)],
+          'what is due is what is paused',
+        )
         const told = await matchesOf(one, platforms[0]?.headers ?? {}, her.hash)
         if (expected?.matches !== true) assert.deepEqual(told, [])
         else

@@ -87,18 +87,18 @@ t.test('of many pictures each is looked at when others had their turn, by what i
     await undefined
     catalogue = known
   }
-  const giveWay = () => {
+  const yieldIfNeeded = () => {
     asked++
     return asked % 2 === 0 ? othersTurn() : undefined
   }
 
-  t.same(await harmlessAmong(() => catalogue, pictures, giveWay), [false, false, false, true])
+  t.same(await harmlessAmong(() => catalogue, pictures, yieldIfNeeded), [false, false, false, true])
   t.equal(asked, pictures.length)
   const cold = () => {
     throw new Error('nothing is known yet')
   }
-  t.same(await harmlessAmong(cold, [[]], giveWay), [false], 'of no signals nothing has to be known')
-  await t.rejects(harmlessAmong(cold, [[signalOf(hash)]], giveWay), { message: 'nothing is known yet' })
+  t.same(await harmlessAmong(cold, [[]], yieldIfNeeded), [false], 'of no signals nothing has to be known')
+  await t.rejects(harmlessAmong(cold, [[signalOf(hash)]], yieldIfNeeded), { message: 'nothing is known yet' })
 })
 
 t.test(
@@ -107,7 +107,7 @@ t.test(
     const catalogue = new Catalogue()
     const element = hashFromBytes(randomBytes(32))
     const registered = putPart(catalogue, CASES_BANK_NAME, element, 'deframed')
-    const asked = { asked: 'deframed', turned: false } as const
+    const asked = { asked: 'deframed', rotated: false } as const
     const found = (needle: Hash256) => {
       const hits = catalogue.index('pdq-area').within([needle], 52)
       return unvetoed(catalogue, 'pdq-area', asked, hits).map(({ image }) => catalogue.image(image)?.id)

@@ -9,12 +9,12 @@ import { formatHash, hashFromBytes, parseHash } from '../../packages/hash/src/ha
 import { writtenForms } from '../../src/demo/written-forms.js'
 import { VIEW_NAMES } from '../../src/domain/matching/signal.js'
 import { CASES_BANK } from '../../src/domain/organisations/bank.js'
-import { allTurns } from '../../src/services/matching/orientations.js'
-import { watchIndexOver } from '../../src/services/watch/watch-index.js'
-import { apiKeysIn } from '../../src/store/organisations/api-keys.js'
+import { allOrientations } from '../../src/services/matching/orientations.js'
+import { createWatchIndex } from '../../src/services/watch/watch-index.js'
+import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
-import { watchesIn } from '../../src/store/watch/watches.js'
+import { createWatchStore } from '../../src/store/watch/watches.js'
 import { ownTime } from '../helpers/own-time.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
 import { refused } from '../helpers/refusal.js'
@@ -28,7 +28,7 @@ const { app, services } = service
 const target = storeAt(service.redis.socket)
 const store = await openStore(target)
 t.teardown(() => store.close())
-const watches = watchesIn(store, makeKeyring([Buffer.alloc(32, 7)]))
+const watches = createWatchStore(store, makeKeyring([Buffer.alloc(32, 7)]))
 
 interface Found {
   readonly watchId: string
@@ -207,7 +207,7 @@ t.test(
     await services.sweepWatches()
     t.equal((await watches.get([brief]))[0], undefined, 'erased')
     t.ok((await watches.get([mine]))[0])
-    await apiKeysIn(store).revoke(other.keyId, clock.nowMs)
+    await createApiKeyStore(store).revoke(other.keyId, clock.nowMs)
     await until(() => services.identify(other.key) === undefined)
     await services.sweepWatches()
     t.equal((await watches.get([mine]))[0], undefined, 'nobody is left who could be told')
@@ -244,10 +244,10 @@ t.test('an index that begins reads all that is watched for, and no shard where n
   const { socket } = await startRedis(t)
   const own = await openStore(storeAt(socket))
   t.teardown(() => own.close())
-  const stored = watchesIn(own, makeKeyring([Buffer.alloc(32, 7)]))
+  const stored = createWatchStore(own, makeKeyring([Buffer.alloc(32, 7)]))
   let readings = 0
   const begun = async () => {
-    const index = watchIndexOver({
+    const index = createWatchIndex({
       watches: {
         ...stored,
         all() {
@@ -257,7 +257,7 @@ t.test('an index that begins reads all that is watched for, and no shard where n
       },
       follower: new Redis(socket),
       clock: () => performance.now(),
-      onTrouble: (error) => t.fail(String(error)),
+      onError: (error) => t.fail(String(error)),
     })
     t.teardown(() => index.close())
     index.start()
@@ -281,11 +281,11 @@ t.test('an index that begins reads all that is watched for, and no shard where n
 
 // The index is asked with the registered picture, the matcher with the watched one. Whatever the matcher could find, the index must give.
 t.test('whatever a match would find, the index of watches gives', async (t: Test) => {
-  const index = watchIndexOver({
+  const index = createWatchIndex({
     watches,
     follower: new Redis(target.socket),
     clock: () => performance.now(),
-    onTrouble: (error) => t.fail(String(error)),
+    onError: (error) => t.fail(String(error)),
   })
   index.start()
   t.teardown(() => index.close())
@@ -293,16 +293,16 @@ t.test('whatever a match would find, the index of watches gives', async (t: Test
   const bits = fc.uint8Array({ minLength: 32, maxLength: 32 })
   const type = fc.constantFrom('pdq', 'pdq-area', 'blockhash')
   await fc.assert(
-    fc.asyncProperty(type, bits, fc.constantFrom(...VIEW_NAMES), fc.nat(7), async (type, bytes, view, way) => {
+    fc.asyncProperty(type, bits, fc.constantFrom(...VIEW_NAMES), fc.nat(7), async (type, bytes, view, orientation) => {
       const hash = hashFromBytes(bytes)
-      const turned = allTurns(type, hash)[way] ?? hash
+      const rotated = allOrientations(type, hash)[orientation] ?? hash
       const id = `01890000-0000-7000-8000-${randomBytes(6).toString('hex')}`
-      const signal = { type, view, quality: 100, hash: turned } as const
+      const signal = { type, view, quality: 100, hash: rotated } as const
       const image = { ...imageOf(hash), bank: orgId, signals: [signal] }
       await watches.put(orgId, [{ id, image }], clock.nowMs + 1000, 1000)
       await index.reached(await watches.lastPosition())
       const near = await index.near([{ type, view: 'whole', quality: 100, hash }], CASES_BANK)
-      if (!near.some(({ watchId }) => watchId === id)) throw new Error(`${type} ${way}`)
+      if (!near.some(({ watchId }) => watchId === id)) throw new Error(`${type} ${orientation}`)
     }),
     { numRuns: 60 },
   )

@@ -3,24 +3,24 @@
 import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { WEBHOOK_EVENT_NAMES, WITHDRAWN_SPREAD_MS } from '../../src/domain/organisations/webhook.js'
-import { matchIdsWith } from '../../src/services/matching/match-ids.js'
-import { partiesWith } from '../../src/services/trust/parties.js'
+import { createMatchIds } from '../../src/services/matching/match-ids.js'
+import { createPseudonyms } from '../../src/services/trust/pseudonyms.js'
 import { webhookHearers } from '../../src/services/webhooks/webhook-hearers.js'
 import { WEBHOOK_PAYLOADS } from '../../src/services/webhooks/webhook-payloads.js'
 import { webhookPlans } from '../../src/services/webhooks/webhook-plan.js'
-import { casesIn } from '../../src/store/cases/cases.js'
-import { clocksIn } from '../../src/store/cases/clocks.js'
-import { imagesIn } from '../../src/store/images/images.js'
-import { apiKeysIn } from '../../src/store/organisations/api-keys.js'
-import { banksIn } from '../../src/store/organisations/banks.js'
+import { createCaseStore } from '../../src/store/cases/cases.js'
+import { createDeadlineStore } from '../../src/store/cases/deadlines.js'
+import { createImageStore } from '../../src/store/images/images.js'
+import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
+import { createBankStore } from '../../src/store/organisations/banks.js'
 import { connectForFollowing, openStore } from '../../src/store/redis/client.js'
 import { keys } from '../../src/store/redis/keys.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
 import { loadSecrets } from '../../src/store/sealing/secrets.js'
-import { deliveriesIn, type NewDelivery } from '../../src/store/webhooks/deliveries.js'
-import { eventsIn } from '../../src/store/webhooks/events.js'
+import { createDeliveryStore, type NewDelivery } from '../../src/store/webhooks/deliveries.js'
+import { createEventStore } from '../../src/store/webhooks/events.js'
 import { readOutbox } from '../../src/store/webhooks/outbox.js'
-import { webhooksIn } from '../../src/store/webhooks/webhooks.js'
+import { createWebhookStore } from '../../src/store/webhooks/webhooks.js'
 import { storeAt } from '../helpers/redis.js'
 import { del, post } from '../helpers/requests.js'
 import { keyFor, randomHashText, startService, until } from '../helpers/service.js'
@@ -36,19 +36,19 @@ t.teardown(async () => {
 })
 const keyring = makeKeyring([Buffer.alloc(32, 7)])
 const secrets = await loadSecrets(store, keyring)
-const webhooks = webhooksIn(store, keyring)
-const deliveries = deliveriesIn(store)
-const clocks = clocksIn(store)
+const webhooks = createWebhookStore(store, keyring)
+const deliveries = createDeliveryStore(store)
+const deadlines = createDeadlineStore(store)
 const planOf = webhookPlans({
   webhooks,
-  images: imagesIn(store, keyring),
-  cases: casesIn(store),
-  banks: banksIn(store),
-  apiKeys: apiKeysIn(store),
-  clocks,
-  matchIds: matchIdsWith(secrets.matchId),
-  partyOf: partiesWith(secrets.party),
-  mayHear: webhookHearers({ apiKeys: apiKeysIn(store), now: Date.now, knownForMs: 0 }),
+  images: createImageStore(store, keyring),
+  cases: createCaseStore(store),
+  banks: createBankStore(store),
+  apiKeys: createApiKeyStore(store),
+  deadlines,
+  matchIds: createMatchIds(secrets.matchId),
+  pseudonymOf: createPseudonyms(secrets.pseudonym),
+  isSubscribed: webhookHearers({ apiKeys: createApiKeyStore(store), now: Date.now, knownForMs: 0 }),
   now: () => Date.now(),
 })
 
@@ -119,7 +119,7 @@ t.test('who opened a case for somebody is told what happens to it, in order, unt
       { webhookId: ngo.webhookId, type: 'case.updated', data: { caseId, event: 'registered', images: 2 } },
     ],
   )
-  t.equal(new Set(events.map(({ lane }) => lane)).size, 1, 'one lane')
+  t.equal(new Set(events.map(({ subjectQueue }) => subjectQueue)).size, 1, 'one lane')
   t.notOk(JSON.stringify(events).includes(image.signals[0]?.hash ?? ''))
 
   await post(app, `${url}/handover`, { keepReading: false }, ngo.headers)
@@ -181,11 +181,15 @@ t.test(
     const events = await told()
     t.same(new Set(events.map(({ data }) => data['matchId'])), new Set(matchIds), 'those it met, and no other')
     t.ok(events.every(({ webhookId, type }) => webhookId === met.webhookId && type === 'signal.withdrawn'))
-    const dues = events.map(({ dueAtMs }) => dueAtMs - beforeMs)
-    t.ok(dues.every((ms) => ms >= -1000 && ms <= WITHDRAWN_SPREAD_MS + 1000))
-    t.ok(Math.max(...dues) - Math.min(...dues) > WITHDRAWN_SPREAD_MS / 20, 'spread out')
+    const holdSchedule = events.map(({ dueAtMs }) => dueAtMs - beforeMs)
+    t.ok(holdSchedule.every((ms) => ms >= -1000 && ms <= WITHDRAWN_SPREAD_MS + 1000))
+    t.ok(Math.max(...holdSchedule) - Math.min(...holdSchedule) > WITHDRAWN_SPREAD_MS / 20, 'spread out')
     t.ok(events.every(({ body, dueAtMs }) => JSON.parse(body).timestamp === new Date(dueAtMs).toISOString()))
-    t.equal(new Set(events.map(({ lane }) => lane)).size, events.length, 'nothing says that they belong together')
+    t.equal(
+      new Set(events.map(({ subjectQueue }) => subjectQueue)).size,
+      events.length,
+      'nothing says that they belong together',
+    )
     const listed = (await app.inject({ url: `/v1/webhooks/${met.webhookId}/deliveries`, headers: met.headers })).json<{
       deliveries: unknown[]
     }>()
@@ -231,7 +235,7 @@ t.test(
     const [{ matchId = '' } = {}] = await match(longAgo.text, met)
     await told()
     // What Redis does 35 days after the last match.
-    await store.ask(async (redis) => redis.del(...(await redis.keys(keys.sightings('*')))))
+    await store.ask(async (redis) => redis.del(...(await redis.keys(keys.matchEvents('*')))))
     await longAgo.withdraw()
     t.match(await told(), [{ type: 'signal.withdrawn', webhookId: met.webhookId, data: { matchId } }])
 
@@ -311,16 +315,16 @@ t.test(
     const text = randomHashText()
     await post(app, `/v1/cases/${opened.caseNumber}/hashes`, { images: [{ signals: [hash(text)] }] }, headers)
     const matchId = (await match(text, platform))[0]?.matchId
-    const imageId = matchIdsWith(secrets.matchId).imageOf(platformOrg ?? '', matchId ?? '') ?? ''
-    const [image] = await imagesIn(store, keyring).get([imageId])
-    await clocks.putNotice(image?.caseId ?? '', {
+    const imageId = createMatchIds(secrets.matchId).imageOf(platformOrg ?? '', matchId ?? '') ?? ''
+    const [image] = await createImageStore(store, keyring).get([imageId])
+    await deadlines.putNotice(image?.caseId ?? '', {
       laws: ['my-onsa'],
       statements: ['goodFaith', 'accurate'],
       actingAs: 'self',
       contactOrgId: ngoOrg,
       givenAtMs: Date.now(),
     })
-    const events = eventsIn(store)
+    const events = createEventStore(store)
     const dueAt = '2026-01-01T00:00:00.000Z'
     const about = { signalId: imageId, orgId: platformOrg ?? '', law: 'my-onsa', stage: 'assess', dueAt }
     await events.add('sla.due', about, Date.now(), 60)

@@ -3,22 +3,22 @@
 import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { uuidV7 } from '../../src/domain/ids.js'
-import { MOST_IN_FLIGHT, nextTryAtMs, pauseMs } from '../../src/domain/organisations/webhook.js'
-import { outgoingThrough } from '../../src/net/outgoing.js'
+import { MAX_IN_FLIGHT, nextTryAtMs, pauseMs } from '../../src/domain/organisations/webhook.js'
+import { createOutgoing } from '../../src/net/outgoing.js'
 import { webhookSending } from '../../src/services/webhooks/webhook-sending.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { keys } from '../../src/store/redis/keys.js'
 import { makeKeyring, SealError } from '../../src/store/sealing/seal.js'
-import { deliveriesIn, type NewDelivery } from '../../src/store/webhooks/deliveries.js'
-import { type Webhook, webhooksIn } from '../../src/store/webhooks/webhooks.js'
+import { createDeliveryStore, type NewDelivery } from '../../src/store/webhooks/deliveries.js'
+import { createWebhookStore, type Webhook } from '../../src/store/webhooks/webhooks.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
 import { startEndpoint, verified } from '../helpers/webhooks.js'
 
 const redis = await startRedis(t)
 const store = await openStore(storeAt(redis.socket))
 t.teardown(() => store.close())
-const webhooks = webhooksIn(store, makeKeyring([Buffer.alloc(32, 7)]))
-const deliveries = deliveriesIn(store)
+const webhooks = createWebhookStore(store, makeKeyring([Buffer.alloc(32, 7)]))
+const deliveries = createDeliveryStore(store)
 const HOLDER = 'this test'
 const DAY_MS = 86_400_000
 const START_MS = 1_800_000_000_000
@@ -59,14 +59,14 @@ async function world(t: Test, more: Partial<Webhook> = {}) {
       },
     },
     deliveries,
-    send: outgoingThrough({ trusted: new Set([endpoint.origin]) }),
+    send: createOutgoing({ trusted: new Set([endpoint.origin]) }),
     async stillMatches(imageId) {
       if (broken.has(imageId)) throw new SealError('a record that does not open')
       return !gone.has(imageId)
     },
-    mayHear: async (orgId) => !deaf.has(orgId),
+    isSubscribed: async (orgId) => !deaf.has(orgId),
     now: () => nowMs,
-    onTrouble: (error) => troubles.push(error.message),
+    onError: (error) => troubles.push(error.message),
     random: () => 0,
     get timeoutMs() {
       return timeoutMs
@@ -78,7 +78,7 @@ async function world(t: Test, more: Partial<Webhook> = {}) {
     const all = made.map((one, i) => ({
       webhookId,
       id: `${entries}-${i}`,
-      lane: 'one',
+      subjectQueue: 'one',
       type: 'webhook.ping',
       body: JSON.stringify({ type: 'webhook.ping', data: {} }),
       dueAtMs: nowMs,
@@ -192,7 +192,12 @@ t.test('the same event becomes a delivery once, however often it is read; only i
 t.test('events about one subject arrive in their order, whatever fails; other subjects do not wait for them', async (t) => {
   const { make, send, received, answer, pass } = await world(t)
   answer(({ id }) => (id === 'a1' && received.filter((one) => one.id === 'a1').length < 4 ? 503 : 200))
-  await make({ id: 'a1', lane: 'a' }, { id: 'a2', lane: 'a' }, { id: 'b1', lane: 'b' }, { id: 'a3', lane: 'a' })
+  await make(
+    { id: 'a1', subjectQueue: 'a' },
+    { id: 'a2', subjectQueue: 'a' },
+    { id: 'b1', subjectQueue: 'b' },
+    { id: 'a3', subjectQueue: 'a' },
+  )
   for (let i = 0; i < 40 && received.at(-1)?.id !== 'a3'; i++) {
     await send()
     pass(60_000)
@@ -261,9 +266,9 @@ t.test('what fails for three days is dead, can be seen, and is sent once more wh
 t.test('an endpoint that fails is asked by one message at a time, less and less often', async (t) => {
   const { make, send, received, answer, pass } = await world(t)
   answer(() => 500)
-  await make(...Array.from({ length: 40 }, (_, i) => ({ id: `${i}`, lane: `${i}` })))
+  await make(...Array.from({ length: 40 }, (_, i) => ({ id: `${i}`, subjectQueue: `${i}` })))
   await send()
-  t.equal(received.length, MOST_IN_FLIGHT, 'nobody knew yet')
+  t.equal(received.length, MAX_IN_FLIGHT, 'nobody knew yet')
   const atMs: number[] = []
   for (let second = 0; second < 180; second++) {
     pass(1000)
@@ -287,21 +292,21 @@ t.test('silence, redirects and refusals are failures; an endpoint that says it i
   const { make, send, received, answer, stateOf, pass, webhookId, origin, allow } = await world(t)
   const answers = { hang: 'silence', redirect: { status: 307, headers: { location: `${origin}/elsewhere` } } } as const
   answer(({ id }) => (id in answers ? answers[id as keyof typeof answers] : 410))
-  await make({ id: 'hang', lane: 'hang' })
+  await make({ id: 'hang', subjectQueue: 'hang' })
   allow(100)
   await send()
   t.match(await stateOf('hang'), { state: 'waiting', failure: 'timed-out', status: undefined })
 
   allow(LONG_MS)
   pass(2400)
-  await make({ id: 'redirect', lane: 'redirect' })
+  await make({ id: 'redirect', subjectQueue: 'redirect' })
   await send()
   t.match(await stateOf('redirect'), { state: 'waiting', failure: 'answer', status: 307 })
   const heard = () => received.map(({ id }) => id).filter((id) => id !== 'hang') // which may be given up before it was read
   t.same(heard(), ['redirect'], 'nobody followed it')
 
   pass(2400)
-  await make({ id: 'gone', lane: 'gone' })
+  await make({ id: 'gone', subjectQueue: 'gone' })
   await send()
   t.match(await stateOf('gone'), { state: 'dead', status: 410 })
   t.equal((await webhooks.get(webhookId))?.isEnabled, false)
@@ -312,7 +317,7 @@ t.test('silence, redirects and refusals are failures; an endpoint that says it i
 
 t.test('no more are sent in a second than the endpoint wants, and what the receiver asks for is waited for', async (t) => {
   const { make, send, received, answer, pass, stateOf } = await world(t, { maxPerSecond: 3 })
-  await make(...Array.from({ length: 10 }, (_, i) => ({ id: `${i}`, lane: `${i}` })))
+  await make(...Array.from({ length: 10 }, (_, i) => ({ id: `${i}`, subjectQueue: `${i}` })))
   const againAtMs = await send()
   t.equal(received.length, 3)
   t.equal(againAtMs, START_MS + 334)
@@ -342,9 +347,9 @@ t.test('what waits for an organisation that has no key any more is not sent, and
 
 t.test('what goes wrong on our side counts as no try, makes nothing dead and holds up no other message', async (t) => {
   const { make, send, stateOf, broken, pass, received, webhookId } = await world(t)
-  const lanes = Array.from({ length: 2 * MOST_IN_FLIGHT }, (_, i) => `ours${i}`)
-  for (const id of lanes) broken.add(id)
-  await make(...lanes.map((id) => ({ id, lane: id, imageId: id })), { id: 'other', lane: 'other' })
+  const subjectQueues = Array.from({ length: 2 * MAX_IN_FLIGHT }, (_, i) => `ours${i}`)
+  for (const id of subjectQueues) broken.add(id)
+  await make(...subjectQueues.map((id) => ({ id, subjectQueue: id, imageId: id })), { id: 'other', subjectQueue: 'other' })
   for (let day = 0; day < 5; day++) {
     await send()
     pass(DAY_MS)
@@ -358,7 +363,7 @@ t.test('what goes wrong on our side counts as no try, makes nothing dead and hol
   t.notOk((await deliveries.failing()).some((each) => each.webhookId === webhookId))
   broken.clear()
   await send()
-  t.equal(received.length, 1 + lanes.length)
+  t.equal(received.length, 1 + subjectQueues.length)
 })
 
 t.test('an endpoint that says it is gone after its owner has moved it is not switched off', async (t) => {
@@ -405,7 +410,7 @@ t.test('what a process took and died with comes back; what another one settled s
 
 t.test('with an endpoint all of it goes', async (t) => {
   const { make, webhookId, webhook, send } = await world(t)
-  await make({ id: 'a', lane: 'a' }, { id: 'b', lane: 'b' }, { id: 'c', lane: 'b' })
+  await make({ id: 'a', subjectQueue: 'a' }, { id: 'b', subjectQueue: 'b' }, { id: 'c', subjectQueue: 'b' })
   await webhooks.remove(webhook)
   await webhooks.remove(webhook)
   t.equal(await send(), undefined)
@@ -425,10 +430,10 @@ t.test('a message that cannot be read, and one whose picture cannot be, keep no 
   const { make, send, received, broken, troubles, stateOf, webhookId, pass } = await world(t)
   broken.add('broken')
   await make(
-    { id: 'unreadable', lane: 'a' },
-    { id: 'broken', lane: 'b', imageId: 'broken' },
-    { id: 'behind', lane: 'a' },
-    { id: 'other', lane: 'c' },
+    { id: 'unreadable', subjectQueue: 'a' },
+    { id: 'broken', subjectQueue: 'b', imageId: 'broken' },
+    { id: 'behind', subjectQueue: 'a' },
+    { id: 'other', subjectQueue: 'c' },
   )
   await store.ask((redis) => redis.hset(keys.webhookDelivery(webhookId, 'unreadable'), 'tries', 'none'))
   await send()

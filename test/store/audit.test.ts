@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { Redis } from 'ioredis'
 import t from 'tap'
 import type { AuditAct, UncheckedEntry } from '../../src/domain/organisations/audit.js'
-import { type AuditLog, auditLogIn, noteInAudit } from '../../src/store/audit/audit.js'
+import { type AuditLog, createAuditLog, noteInAudit } from '../../src/store/audit/audit.js'
 import { AUDIT_FAULTS, headText, parseHead } from '../../src/store/audit/audit-marks.js'
-import { apiKeysIn } from '../../src/store/organisations/api-keys.js'
+import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { keys } from '../../src/store/redis/keys.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
@@ -28,7 +28,7 @@ const created = (keyId: string): UncheckedEntry => ({
 
 /** A log with so many entries. */
 async function logOf(count: number): Promise<AuditLog> {
-  const log = auditLogIn(store, SECRET)
+  const log = createAuditLog(store, SECRET)
   for (let i = 1; i <= count; i++) await noteInAudit(store, created(`k${i}`))
   await log.chain()
   return log
@@ -44,8 +44,8 @@ t.test('what was recorded is listed in order, and the log verifies', async (t) =
   t.match(await log.list(1, 1), [{ number: 2 }])
   t.match(await log.verify(), { isSound: true, head: { number: 3 } })
   t.equal(await redis.llen(keys.auditDue), 0)
-  t.match(await auditLogIn(store, SECRET).verify(), { isSound: true }, 'read by another process')
-  t.match(await auditLogIn(store, randomBytes(32)).verify(), { isSound: false }, 'not under another secret')
+  t.match(await createAuditLog(store, SECRET).verify(), { isSound: true }, 'read by another process')
+  t.match(await createAuditLog(store, randomBytes(32)).verify(), { isSound: false }, 'not under another secret')
 })
 
 t.test('whatever is done to the log shows', async (t) => {
@@ -113,7 +113,7 @@ t.test('an entry of a past that was set back does not fit into what came instead
   await logOf(1)
   const mark = (await redis.getBuffer(keys.auditHead)) ?? ''
   await noteInAudit(store, created('past'))
-  await auditLogIn(store, SECRET).chain()
+  await createAuditLog(store, SECRET).chain()
   const [, past] = await redis.xrangeBuffer(keys.audit, '-', '+')
   await redis.set(keys.auditHead, mark)
   await redis.set(keys.auditDueCount, 1)
@@ -121,7 +121,7 @@ t.test('an entry of a past that was set back does not fit into what came instead
   await redis.del(keys.audit)
   await redis.xadd(keys.audit, '1-0', ...(first?.[1] ?? []))
   for (const keyId of ['other', 'last']) await noteInAudit(store, created(keyId))
-  const log = auditLogIn(store, SECRET)
+  const log = createAuditLog(store, SECRET)
   await log.chain()
   t.match(await log.verify(), { isSound: true, head: { number: 3 } })
 
@@ -133,7 +133,7 @@ t.test('an entry of a past that was set back does not fit into what came instead
 })
 
 t.test('many processes add at once: every entry is there once, and the chain is whole', async (t) => {
-  const logs = Array.from({ length: 4 }, () => auditLogIn(store, SECRET))
+  const logs = Array.from({ length: 4 }, () => createAuditLog(store, SECRET))
   await Promise.all(
     Array.from({ length: 80 }, async (_, i) => {
       await noteInAudit(store, created(`k${i}`))
@@ -143,11 +143,11 @@ t.test('many processes add at once: every entry is there once, and the chain is 
 
   const acts = await logOf(0).then((log) => log.list(0, 1000))
   t.equal(new Set(acts.map(({ about }) => about['keyId'])).size, 80)
-  t.match(await auditLogIn(store, SECRET).verify(), { isSound: true, head: { number: 80 } })
+  t.match(await createAuditLog(store, SECRET).verify(), { isSound: true, head: { number: 80 } })
 })
 
 t.test('an act and its entry are one step: what was not done is not told of', async (t) => {
-  const apiKeys = apiKeysIn(store)
+  const apiKeys = createApiKeyStore(store)
   const key = { keyId: 'k1aaaaaaaa', orgId: 'o1', scopes: new Set<never>(), secretSha256: '', createdAtMs: 1 }
   await apiKeys.add(key)
   await apiKeys.add(key) // the name is taken
@@ -155,7 +155,7 @@ t.test('an act and its entry are one step: what was not done is not told of', as
   await apiKeys.revoke('k1aaaaaaaa', 3)
   await apiKeys.revoke('k1aaaaaaaa', 4)
 
-  const log = auditLogIn(store, SECRET)
+  const log = createAuditLog(store, SECRET)
   await log.chain()
   t.match(await log.list(0, 10), [
     { number: 1, act: 'key.created', about: { keyId: 'k1aaaaaaaa', orgId: 'o1' }, atMs: 1 },
@@ -191,7 +191,7 @@ t.test('an entry has ids and words, and never what may be a hash', async (t) => 
 })
 
 t.test('a log that was trimmed verifies from where it was cut, and says what was cut', async (t) => {
-  const log = auditLogIn(store, SECRET)
+  const log = createAuditLog(store, SECRET)
   for (let day = 1; day <= 6; day++) await noteInAudit(store, { ...created(`k${day}`), atMs: day * 1000 })
   const noted = await log.chain()
 
@@ -208,7 +208,7 @@ t.test('a log that was trimmed verifies from where it was cut, and says what was
     ],
   )
   t.match(await log.verify(noted), { isSound: true, head: { number: 7 } })
-  t.match(await auditLogIn(store, SECRET).verify(), { isSound: true }, 'read by another process')
+  t.match(await createAuditLog(store, SECRET).verify(), { isSound: true }, 'read by another process')
   const early = { number: 2, mac: Buffer.alloc(32) }
   t.match(await log.verify(early), { isSound: false, why: 'head-trimmed' })
   t.match(await log.verify({ number: 3, mac: Buffer.alloc(32) }), { isSound: false, why: 'head-noted' })
@@ -262,7 +262,7 @@ t.test(
     for (const [what, takeOut] of Object.entries(takenOut)) {
       await redis.flushall()
       const another = await openStore(storeAt(server.socket))
-      const log = auditLogIn(another, SECRET)
+      const log = createAuditLog(another, SECRET)
       for (const keyId of ['k1', 'k2']) await noteInAudit(another, created(keyId))
       await log.chain()
       for (const keyId of ['k3', 'k4']) await noteInAudit(another, created(keyId))
@@ -285,7 +285,7 @@ t.test(
 
 t.test('a count that is set back is noticed by the process whose act it was', async (t) => {
   const another = await openStore(storeAt(server.socket))
-  const log = auditLogIn(another, SECRET)
+  const log = createAuditLog(another, SECRET)
   for (const keyId of ['k1', 'k2']) await noteInAudit(another, created(keyId))
   await redis.del(keys.auditDue, keys.auditDueCount)
   await t.rejects(log.chain(), { message: AUDIT_FAULTS['act-missing'] })

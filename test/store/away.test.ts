@@ -98,7 +98,7 @@ t.test('a line to a host that is gone, and says so to nobody, is made anew', asy
     near.pipe(far).pipe(near)
     ends.push(far)
   })
-  const store = await openStore({ url: `redis://127.0.0.1:${line.port}`, socket: undefined, answersWithinMs: 500 })
+  const store = await openStore({ url: `redis://127.0.0.1:${line.port}`, socket: undefined, commandTimeoutMs: 500 })
   t.teardown(() => store.close())
   for (const far of ends) far.unpipe()
 

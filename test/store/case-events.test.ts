@@ -6,10 +6,10 @@ import {
   type CaseEvent,
   platformBucket,
 } from '../../src/domain/cases/case-event.js'
-import { caseEventsIn } from '../../src/store/cases/case-events.js'
+import { createCaseEventStore } from '../../src/store/cases/case-events.js'
 import { connectForFollowing, openStore } from '../../src/store/redis/client.js'
 import { keys } from '../../src/store/redis/keys.js'
-import { MOST_CASE_EVENTS } from '../../src/store/scripts/cases/case-event.js'
+import { MAX_CASE_EVENTS } from '../../src/store/scripts/cases/case-event.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
 import { until } from '../helpers/service.js'
 
@@ -17,7 +17,7 @@ async function openEvents(t: Test) {
   const redis = await startRedis(t)
   const target = storeAt(redis.socket)
   const store = await openStore(target)
-  const events = caseEventsIn(store, () => connectForFollowing(target))
+  const events = createCaseEventStore(store, () => connectForFollowing(target))
   t.teardown(async () => {
     events.close()
     await store.close()
@@ -57,9 +57,9 @@ t.test('what is no count is refused, and what belongs to no case is not kept', a
 t.test('a time line is bounded, and goes on after an id', async (t) => {
   const { events, begin } = await openEvents(t)
   await begin('a')
-  const ids = await Promise.all(Array.from({ length: MOST_CASE_EVENTS + 20 }, (_, i) => events.add('a', 'matched', i, i)))
+  const ids = await Promise.all(Array.from({ length: MAX_CASE_EVENTS + 20 }, (_, i) => events.add('a', 'matched', i, i)))
   const all = await events.list('a')
-  t.equal(all.length, MOST_CASE_EVENTS)
+  t.equal(all.length, MAX_CASE_EVENTS)
   t.equal(all[0]?.count, 20, 'the oldest are forgotten')
   t.same(
     (await events.list('a', ids.at(-3))).map(({ id }) => id),

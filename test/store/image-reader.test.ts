@@ -6,9 +6,9 @@ import { hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { formatUuid } from '../../src/domain/ids.js'
 import type { RegisteredImage } from '../../src/domain/matching/signal.js'
 import { encodeImage, imageContext, RECORD } from '../../src/store/images/image-record.js'
-import { type Images, imagesIn, type StoredImage } from '../../src/store/images/images.js'
+import { createImageStore, type Images, type StoredImage } from '../../src/store/images/images.js'
 import { BATCH_IMAGES } from '../../src/store/images/reader/columns.js'
-import { imageReader } from '../../src/store/images/reader/image-reader.js'
+import { createImageReader } from '../../src/store/images/reader/image-reader.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { imageShard, keys } from '../../src/store/redis/keys.js'
 import { IMAGE_SHARDS } from '../../src/store/scripts/shards.js'
@@ -110,7 +110,7 @@ t.test('a record that was changed, moved or sealed by somebody else stops the re
 
 t.test('a Redis that is not there, or goes away, is told as such', async (t) => {
   const { images, reader, server } = await open(t)
-  const nowhere = imageReader({ url: undefined, socket: '/nowhere/redis.sock' }, makeKeyring([secret]))
+  const nowhere = createImageReader({ url: undefined, socket: '/nowhere/redis.sock' }, makeKeyring([secret]))
   await t.rejects(nowhere.columns().next(), { code: 'store-unavailable' })
 
   await putAll(images, someImages(MANY, plainImage))
@@ -176,15 +176,15 @@ t.test('between two batches the event loop turns, also when they wait already', 
     immediate = setImmediate(turn)
   }
   let immediate = setImmediate(turn)
-  const turnsAtBatch: number[] = []
+  const ticksAtBatch: number[] = []
   for await (const _ of reader.columns()) {
-    turnsAtBatch.push(turns)
+    ticksAtBatch.push(turns)
     const untilMs = performance.now() + 500
-    while (turnsAtBatch.length === 1 && performance.now() < untilMs); // the thread goes on, and this one does not look
+    while (ticksAtBatch.length === 1 && performance.now() < untilMs); // the thread goes on, and this one does not look
   }
   clearImmediate(immediate)
 
-  t.ok(turnsAtBatch.every((at, i) => i === 0 || at > (turnsAtBatch[i - 1] ?? at)))
+  t.ok(ticksAtBatch.every((at, i) => i === 0 || at > (ticksAtBatch[i - 1] ?? at)))
 })
 
 async function open(t: Test) {
@@ -198,13 +198,13 @@ async function open(t: Test) {
     await store.close()
   })
   const keyring = makeKeyring([secret])
-  const reader = imageReader(target, keyring)
+  const reader = createImageReader(target, keyring)
   const read = async () => {
     const all: string[] = []
     for await (const columns of reader.columns()) all.push(...comparablesOf(columns))
     return all
   }
-  return { images: imagesIn(store, keyring), reader, read, redis, server }
+  return { images: createImageStore(store, keyring), reader, read, redis, server }
 }
 
 function someImages(count: number, kind: fc.Arbitrary<RegisteredImage>): StoredImage[] {

@@ -5,7 +5,7 @@ import { hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { formatUuid } from '../../src/domain/ids.js'
 import type { RegisteredImage } from '../../src/domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES } from '../../src/domain/matching/signal-types.js'
-import { imagesIn } from '../../src/store/images/images.js'
+import { createImageStore } from '../../src/store/images/images.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { imageShard, keys } from '../../src/store/redis/keys.js'
 import { IMAGE_SHARDS } from '../../src/store/scripts/shards.js'
@@ -87,7 +87,7 @@ async function open(t: Test) {
     redis.disconnect()
     await store.close()
   })
-  return { images: imagesIn(store, makeKeyring([Buffer.alloc(32, 7)])), redis }
+  return { images: createImageStore(store, makeKeyring([Buffer.alloc(32, 7)])), redis }
 }
 
 const newId = () => formatUuid(randomBytes(16))

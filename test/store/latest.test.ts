@@ -3,10 +3,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { banksIn } from '../../src/store/organisations/banks.js'
+import { createBankStore } from '../../src/store/organisations/banks.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
-import { type Webhook, webhooksIn } from '../../src/store/webhooks/webhooks.js'
+import { createWebhookStore, type Webhook } from '../../src/store/webhooks/webhooks.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
@@ -54,7 +54,7 @@ t.test(
     const stores = [await openStore(storeAt(redis.socket)), await openStore(storeAt(redis.socket))] as const
     t.teardown(() => Promise.all(stores.map((store) => store.close())))
     const keyring = makeKeyring([Buffer.alloc(32, 7)])
-    const [first, second] = [webhooksIn(stores[0], keyring), webhooksIn(stores[1], keyring)]
+    const [first, second] = [createWebhookStore(stores[0], keyring), createWebhookStore(stores[1], keyring)]
     const webhook: Webhook = {
       webhookId: '01890000-0000-7000-8000-000000000000',
       orgId: 'org',
@@ -82,7 +82,7 @@ t.test(
     ])
     t.same(await first.ofOrg('org'), [later], 'its id is never given again')
 
-    const [banks, others] = [banksIn(stores[0]), banksIn(stores[1])]
+    const [banks, others] = [createBankStore(stores[0]), createBankStore(stores[1])]
     await banks.add({ name: 'b', purpose: 'match', orgId: 'org', thresholdBits: {}, createdAtMs: 1 }, 'operator')
     const bank = await banks.get('b')
     if (bank === undefined) return t.fail('it was made')

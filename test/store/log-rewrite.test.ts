@@ -2,15 +2,15 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { hashFromBytes } from '../../packages/hash/src/hash256.js'
-import { caseKeepingOver } from '../../src/services/cases/case-expiry.js'
-import { casesIn } from '../../src/store/cases/cases.js'
-import { imagesIn } from '../../src/store/images/images.js'
+import { createCaseExpiry } from '../../src/services/cases/case-expiry.js'
+import { createCaseStore } from '../../src/store/cases/cases.js'
+import { createImageStore } from '../../src/store/images/images.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { keys } from '../../src/store/redis/keys.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
 import { rewriteLog } from '../../src/store/upkeep/log-rewrite.js'
-import { watchErasuresIn } from '../../src/store/watch/watch-erasures.js'
-import { watchesIn } from '../../src/store/watch/watches.js'
+import { createWatchErasureStore } from '../../src/store/watch/watch-erasures.js'
+import { createWatchStore } from '../../src/store/watch/watches.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
 import { until } from '../helpers/service.js'
 
@@ -18,12 +18,12 @@ t.test('what a case held is in no file of the store once the case is erased; unt
   const redis = await startRedis(t)
   const store = await openStore(storeAt(redis.socket))
   t.teardown(() => store.close())
-  const cases = casesIn(store)
-  const images = imagesIn(store, makeKeyring([Buffer.alloc(32, 7)]))
+  const cases = createCaseStore(store)
+  const images = createImageStore(store, makeKeyring([Buffer.alloc(32, 7)]))
   let rewrites = 0
-  const keeping = caseKeepingOver({
+  const keeping = createCaseExpiry({
     cases,
-    watches: watchErasuresIn(store),
+    watches: createWatchErasureStore(store),
     rewriteLog: () => {
       rewrites += 1
       return rewriteLog(store, 30_000)
@@ -88,21 +88,21 @@ t.test('a Redis that does not allow it says so, and its cases are not called era
   await hosted.ask((client) => client.auth('hosted', 'pw'))
   t.equal(await rewriteLog(hosted, 30_000), 'not-allowed')
 
-  const cases = casesIn(store)
+  const cases = createCaseStore(store)
   await cases.add('a', { createdAtMs: 1, expiresAtMs: 900, category: undefined, pin: 'x' })
   await cases.end('a', 'withdrawn', 2)
-  const keeping = caseKeepingOver({
+  const keeping = createCaseExpiry({
     cases,
-    watches: watchErasuresIn(store),
+    watches: createWatchErasureStore(store),
     rewriteLog: async () => 'not-allowed',
     dueUntilMs: async () => 3,
     now: () => 3,
   })
   t.equal(await keeping.erase(), undefined)
   t.equal((await cases.get('a'))?.state, 'withdrawn')
-  const failing = caseKeepingOver({
+  const failing = createCaseExpiry({
     cases,
-    watches: watchErasuresIn(store),
+    watches: createWatchErasureStore(store),
     rewriteLog: () => Promise.reject(new Error('disk full')),
     dueUntilMs: async () => 3,
     now: () => 3,
@@ -115,8 +115,8 @@ t.test('what was watched for is in no file of the store once it was erased and t
   const redis = await startRedis(t)
   const store = await openStore(storeAt(redis.socket))
   t.teardown(() => store.close())
-  const watches = watchesIn(store, makeKeyring([Buffer.alloc(32, 7)]))
-  const erasures = watchErasuresIn(store)
+  const watches = createWatchStore(store, makeKeyring([Buffer.alloc(32, 7)]))
+  const erasures = createWatchErasureStore(store)
   const orgId = '00000000-0000-8000-8000-0000000000ff'
   const ids = [0, 1].map((i) => `00000000-0000-8000-8000-00000000000${i}`)
   const image = { bank: orgId, tier: 'self-reported', category: undefined, ref: undefined, createdAtMs: 1 } as const
@@ -129,8 +129,8 @@ t.test('what was watched for is in no file of the store once it was erased and t
     sealed.push(record ?? Buffer.alloc(0))
   }
   let eraseMeanwhile = async () => {}
-  const keeping = caseKeepingOver({
-    cases: casesIn(store),
+  const keeping = createCaseExpiry({
+    cases: createCaseStore(store),
     watches: erasures,
     async rewriteLog() {
       const outcome = await rewriteLog(store, 30_000)

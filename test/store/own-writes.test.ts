@@ -3,7 +3,7 @@ import t from 'tap'
 import { hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { uuidV7 } from '../../src/domain/ids.js'
 import { encodeImage } from '../../src/store/images/image-record.js'
-import { ownWrites } from '../../src/store/images/read-your-writes.js'
+import { createOwnWrites } from '../../src/store/images/read-your-writes.js'
 import type { Change } from '../../src/store/scripts/change-ops.js'
 import { imageOf } from '../helpers/registered-image.js'
 
@@ -21,7 +21,7 @@ function changeOf(revision: number, mark: Buffer, ...ids: string[]): Change {
 }
 
 t.test('what was written is known by its mark, once, and only of the images that the change is about', (t) => {
-  const own = ownWrites()
+  const own = createOwnWrites()
   const [one, two] = [written(), written()]
   const mark = own.mark(recordsOf(one, two))
   t.same([...own.of([{ op: 'image', revision: 1, imageIds: [one.id] }])], [], 'without a mark it is somebody else’s')
@@ -33,12 +33,12 @@ t.test('what was written is known by its mark, once, and only of the images that
 
 t.test('an image that another change of the same is about is not known', (t) => {
   const [one, two, three, four] = [written(), written(), written(), written()]
-  const own = ownWrites()
+  const own = createOwnWrites()
   const [mark, again] = [own.mark(recordsOf(one, two, three, four)), own.mark(recordsOf(four))]
   const known = own.of([
     { op: 'tombstone', revision: 1, imageIds: [one.id] },
     changeOf(2, mark, one.id, two.id, three.id, four.id),
-    { op: 'standing', revision: 3, imageIds: [two.id] },
+    { op: 'trustStatus', revision: 3, imageIds: [two.id] },
     { op: 'image', revision: 4, imageIds: [three.id] },
     changeOf(5, again, four.id),
   ])
@@ -48,9 +48,9 @@ t.test('an image that another change of the same is about is not known', (t) => 
 
 t.test('what will not be heard of any more is forgotten', (t) => {
   const one = written()
-  const isKnown = (own: ReturnType<typeof ownWrites>, mark: Buffer) => own.of([changeOf(9, mark, one.id)]).size === 1
+  const isKnown = (own: ReturnType<typeof createOwnWrites>, mark: Buffer) => own.of([changeOf(9, mark, one.id)]).size === 1
   const marked = () => {
-    const own = ownWrites()
+    const own = createOwnWrites()
     return { own, mark: own.mark(recordsOf(one)) }
   }
   const failed = marked()
@@ -80,7 +80,7 @@ t.test('what will not be heard of any more is forgotten', (t) => {
 })
 
 t.test('many at once are not remembered', (t) => {
-  const own = ownWrites()
+  const own = createOwnWrites()
   t.equal(own.mark(recordsOf(...Array.from({ length: 51 }, written))).length, 0)
   t.end()
 })

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import t from 'tap'
-import type { PagePlace } from '../../src/domain/page-place.js'
+import type { PageCursor } from '../../src/domain/page-place.js'
 import { formatPlace, parsePlace } from '../../src/domain/page-place.js'
 import { openStore } from '../../src/store/redis/client.js'
 import {
@@ -54,7 +54,7 @@ t.test('what is there throughout comes once, in order, both ways', async (t) => 
         const seen: SortedEntry[] = []
         const page = isDown ? lastPageOfSorted : pageOfSorted
         const left = [...changes]
-        for (let after: PagePlace | undefined; ; ) {
+        for (let after: PageCursor | undefined; ; ) {
           const found = await page(store, KEY, { from: '(-1', to: 2, after, limit })
           if (found.length > limit) throw new Error('a page without a bound')
           seen.push(...found)
@@ -95,7 +95,7 @@ t.test('2,500 equal scores, entries that go between pages, and pages of those th
     await client.sadd('{test}:some', ...names.filter((_, i) => i % 2 === 0), 'not in the list')
   })
   const all: string[] = []
-  for (let after: PagePlace | undefined; ; ) {
+  for (let after: PageCursor | undefined; ; ) {
     const page = await pageOfSorted(store, KEY, { to: 1_700_000_000_000, after, limit: 100 })
     all.push(...page.map((one) => one.member.toString()))
     const last = page.at(-1)
@@ -108,7 +108,7 @@ t.test('2,500 equal scores, entries that go between pages, and pages of those th
 
   await store.ask((client) => client.zadd(KEY, ...names.flatMap((name) => [1_700_000_000_000, name])))
   const some: string[] = []
-  for (let after: PagePlace | undefined; ; ) {
+  for (let after: PageCursor | undefined; ; ) {
     const page = await pageOfSortedAmong(store, KEY, '{test}:some', { to: 1_700_000_000_000, after, limit: 100 })
     t.ok(page.length <= 100)
     some.push(...page.map((one) => one.member.toString()))

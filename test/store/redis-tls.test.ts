@@ -22,7 +22,7 @@ t.test('over TLS, a Redis with a certificate that nobody vouches for is told not
   t.teardown(() => server.close())
   const at = `:secret@127.0.0.1:${(server.address() as AddressInfo).port}`
   for (const url of [`rediss://${at}`, `rediss+sentinel://${at}/master`])
-    await t.rejects(openStore({ url, socket: undefined, answersWithinMs: 500 }), url.slice(0, 12))
+    await t.rejects(openStore({ url, socket: undefined, commandTimeoutMs: 500 }), url.slice(0, 12))
   t.ok(handshakes >= 2, 'it was called each time')
   t.equal(told, '')
 })

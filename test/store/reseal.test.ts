@@ -6,17 +6,17 @@ import { Redis } from 'ioredis'
 import t from 'tap'
 import { hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { formatUuid, uuidV7 } from '../../src/domain/ids.js'
-import { fetchedIn } from '../../src/store/exchange/fetched.js'
-import { imagesIn, type StoredImage } from '../../src/store/images/images.js'
+import { createFetchedStore } from '../../src/store/exchange/fetched.js'
+import { createImageStore, type StoredImage } from '../../src/store/images/images.js'
 import { openStore, type Store } from '../../src/store/redis/client.js'
 import { keys } from '../../src/store/redis/keys.js'
 import { type Keyring, makeKeyring, SEALED } from '../../src/store/sealing/seal.js'
 import { checkRing, forgetKey, noteActive, switchToActive } from '../../src/store/sealing/seal-ring.js'
 import { loadSecrets } from '../../src/store/sealing/secrets.js'
-import { contextsIn } from '../../src/store/trust/contexts.js'
-import { census, resealAll } from '../../src/store/upkeep/re-encryption.js'
-import { watchesIn } from '../../src/store/watch/watches.js'
-import { type Webhook, webhooksIn } from '../../src/store/webhooks/webhooks.js'
+import { createContextStore } from '../../src/store/trust/contexts.js'
+import { census, reencryptAll } from '../../src/store/upkeep/re-encryption.js'
+import { createWatchStore } from '../../src/store/watch/watches.js'
+import { createWebhookStore, type Webhook } from '../../src/store/webhooks/webhooks.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
 
 const [old, fresh] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)]
@@ -60,18 +60,18 @@ async function filled(keyring: Keyring, count: number): Promise<StoredImage[]> {
   await loadSecrets(store, keyring)
   await noteActive(store, keyring)
   const stored = Array.from({ length: count }, (_, i) => imageNumber(i))
-  await imagesIn(store, keyring).put(stored)
-  await webhooksIn(store, keyring).add(WEBHOOK)
-  await watchesIn(store, keyring).put(ORG_ID, [WATCH], Date.now() + 60_000, 10)
+  await createImageStore(store, keyring).put(stored)
+  await createWebhookStore(store, keyring).add(WEBHOOK)
+  await createWatchStore(store, keyring).put(ORG_ID, [WATCH], Date.now() + 60_000, 10)
   await fetchedAndWithdrawn(keyring, stored[0])
-  await contextsIn(store, keyring, Buffer.alloc(32)).note('org', 'a group', [stored[0]?.id ?? ''], Date.now())
+  await createContextStore(store, keyring, Buffer.alloc(32)).note('org', 'a group', [stored[0]?.id ?? ''], Date.now())
   return stored
 }
 
 /** A hash of an image that is there, and of one that was erased since. */
 async function fetchedAndWithdrawn(keyring: Keyring, there: StoredImage | undefined): Promise<void> {
   const gone = imageNumber(0)
-  const images = imagesIn(store, keyring)
+  const images = createImageStore(store, keyring)
   await images.put([gone])
   await redis.hset(keys.apiKeys, 'k1', '{}')
   const fetched = [gone, there]
@@ -80,7 +80,7 @@ async function fetchedAndWithdrawn(keyring: Keyring, there: StoredImage | undefi
       imageId: id,
       hashes: signals.map(({ hash }) => hash),
     }))
-  await fetchedIn(store, keyring).note('k1', fetched)
+  await createFetchedStore(store, keyring).note('k1', fetched)
   await images.erase(gone.id)
 }
 
@@ -88,7 +88,7 @@ async function readable(keyring: Keyring): Promise<Map<string, unknown>> {
   const found = new Map<string, unknown>()
   for (const key of await redis.keys(keys.imagesPattern)) {
     const ids = await redis.hkeysBuffer(key)
-    const images = await imagesIn(store, keyring).get(ids.map(formatUuid))
+    const images = await createImageStore(store, keyring).get(ids.map(formatUuid))
     for (const [i, id] of ids.entries()) found.set(formatUuid(id), images[i])
   }
   return found
@@ -109,7 +109,7 @@ async function sealedAnywhere({ active }: Keyring): Promise<string[]> {
 t.test('all is sealed anew, wherever it is, while others write, and nothing comes back or is lost', async (t) => {
   const stored = await filled(before, 600)
   const secrets = await loadSecrets(store, before)
-  const images = imagesIn(store, during)
+  const images = createImageStore(store, during)
   const expected = new Map(stored.map(({ id, image }) => [id, image]))
   let meddled = 0
 
@@ -131,18 +131,18 @@ t.test('all is sealed anew, wherever it is, while others write, and nothing come
     },
   }
 
-  const { resealed } = await resealAll(meddling, during, () => {})
+  const { reencrypted } = await reencryptAll(meddling, during, () => {})
 
   t.equal(meddled, 100, 'others wrote meanwhile')
-  t.ok(resealed >= 500, `${resealed}`)
+  t.ok(reencrypted >= 500, `${reencrypted}`)
   t.same(await readable(after), expected)
   const [withdrawn] = await redis.keys(keys.withdrawnHashPattern)
   t.ok((await redis.pttl(withdrawn ?? '')) > 0, 'what ends by itself still does')
-  t.match(await fetchedIn(store, after).withdrawn('k1', 0, 10), [{ hash: Uint8Array }])
+  t.match(await createFetchedStore(store, after).withdrawn('k1', 0, 10), [{ hash: Uint8Array }])
   t.same(await loadSecrets(store, after), secrets)
-  t.match(await contextsIn(store, after, Buffer.alloc(32)).counts('org', Date.now()), [{ context: 'a group' }])
-  t.same((await webhooksIn(store, after).readable()).webhooks, [WEBHOOK])
-  t.same(await watchesIn(store, after).get([WATCH.id]), [WATCH.image])
+  t.match(await createContextStore(store, after, Buffer.alloc(32)).counts('org', Date.now()), [{ context: 'a group' }])
+  t.same((await createWebhookStore(store, after).readable()).webhooks, [WEBHOOK])
+  t.same(await createWatchStore(store, after).get([WATCH.id]), [WATCH.image])
   t.same(await sealedAnywhere(before), [], 'nothing in all of Redis is under the old key')
   t.same(Object.keys((await census(store, during))['images'] ?? {}), [during.active.fingerprint])
 })
@@ -160,17 +160,17 @@ t.test('cut off anywhere, all still opens with both keys, and the next run goes 
   }
 
   await t.rejects(
-    resealAll(dying, during, () => {}),
+    reencryptAll(dying, during, () => {}),
     { message: 'killed' },
   )
   t.same(await readable(during), expected)
   await t.rejects(readable(after), refusal, 'not yet')
   await t.rejects(readable(before), refusal, 'no more')
 
-  const { looked, resealed } = await resealAll(store, during, () => {})
-  t.ok(resealed > 100 && resealed < looked, `${resealed} of ${looked}`)
+  const { looked, reencrypted } = await reencryptAll(store, during, () => {})
+  t.ok(reencrypted > 100 && reencrypted < looked, `${reencrypted} of ${looked}`)
   t.same(await readable(after), expected)
-  t.equal((await resealAll(store, during, () => {})).resealed, 0)
+  t.equal((await reencryptAll(store, during, () => {})).reencrypted, 0)
 })
 
 t.test('a start with a ring that lacks a key in use is refused in words, and changes nothing', async (t) => {
@@ -183,7 +183,7 @@ t.test('a start with a ring that lacks a key in use is refused in words, and cha
   }
   t.same(await dump(), untouched)
   await checkRing(store, during)
-  await resealAll(store, during, () => {})
+  await reencryptAll(store, during, () => {})
   await forgetKey(store, before.active.fingerprint, 2)
   await checkRing(store, after)
   await t.rejects(checkRing(store, before), refusal)
@@ -197,7 +197,7 @@ t.test('a damaged record stops it, and is left as it is', async (t) => {
   const untouched = await redis.hgetallBuffer(key)
 
   await t.rejects(
-    resealAll(store, during, () => {}),
+    reencryptAll(store, during, () => {}),
     refusal,
   )
   t.same(await redis.hgetallBuffer(key), untouched)

@@ -33,7 +33,7 @@ const hash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => hash
 const row = fc.record({ place: byte, pose: fc.integer({ min: 0, max: 127 }), hash }, { noNullPrototype: true })
 const details = fc.record(
   {
-    kin: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+    subjectGroup: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
     width: side,
     height: side,
     rows: fc.array(row, { maxLength: MAX_DETAIL_ROWS }),
@@ -64,7 +64,7 @@ export const anyImage: fc.Arbitrary<RegisteredImage> = fc
 export function comparable(id: string, { bank, tier, category, signals, details }: RegisteredImage): string {
   const byType = SIGNAL_TYPE_NAMES.flatMap((name) => signals.filter(({ type }) => type === name))
   const signalTexts = byType.map(({ type, view, quality, hash }) => [type, view, quality, Buffer.from(hash).toString('hex')])
-  const head = details === undefined ? [] : [[details.width, details.height, details.kin]]
+  const head = details === undefined ? [] : [[details.width, details.height, details.subjectGroup]]
   const rowTexts = details?.rows.map(({ place, pose, hash }) => [place, pose, Buffer.from(hash).toString('hex')]) ?? []
   return JSON.stringify([id, bank, tier, category ?? null, signalTexts, head, rowTexts])
 }

@@ -5,28 +5,28 @@ import t from 'tap'
 import { hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { uuidV7 } from '../../src/domain/ids.js'
 import { LOOKS_WINDOW_MS } from '../../src/domain/trust/flood.js'
-import { imagesIn } from '../../src/store/images/images.js'
+import { createImageStore } from '../../src/store/images/images.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { keys } from '../../src/store/redis/keys.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
-import { sightingsIn } from '../../src/store/trust/match-counts.js'
+import { createMatchEventStore } from '../../src/store/trust/match-counts.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
 import { imageOf } from '../helpers/registered-image.js'
 
 const server = await startRedis(t)
 const store = await openStore(storeAt(server.socket))
 t.teardown(() => store.close())
-const sightings = sightingsIn(store)
+const matchEvents = createMatchEventStore(store)
 
 async function registered(): Promise<{ id: string; hex: string }> {
   const id = uuidV7(1, randomBytes(10))
-  await imagesIn(store, makeKeyring([randomBytes(32)])).put([{ id, image: imageOf(hashFromBytes(randomBytes(32))) }])
+  await createImageStore(store, makeKeyring([randomBytes(32)])).put([{ id, image: imageOf(hashFromBytes(randomBytes(32))) }])
   return { id, hex: id.replaceAll('-', '') }
 }
 
 const counts = [
-  { party: 'p', hits: 100 },
-  { party: 'q', hits: 20 },
+  { pseudonym: 'p', hits: 100 },
+  { pseudonym: 'q', hits: 20 },
 ]
 const looks = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => `look ${from + i}`)
 const START_MS = 1000 * LOOKS_WINDOW_MS
@@ -34,7 +34,7 @@ const START_MS = 1000 * LOOKS_WINDOW_MS
 t.test('looks are counted once each, over this half of a day and the one before', async (t) => {
   const { id } = await registered()
   const note = (from: number, to: number, halves: number) =>
-    sightings.note(id, counts, looks(from, to), START_MS + halves * LOOKS_WINDOW_MS)
+    matchEvents.note(id, counts, looks(from, to), START_MS + halves * LOOKS_WINDOW_MS)
   t.match(await note(0, 50, 0), { uploads: 120, looks: 50 })
   t.match(await note(25, 75, 0), { uploads: 240, looks: 75 })
   t.match(await note(50, 100, 1), { uploads: 360, looks: 100 }, 'with the half before')
@@ -45,16 +45,16 @@ t.test('looks are counted once each, over this half of a day and the one before'
 
 t.test('they end by themselves, and with the image', async (t) => {
   const { id, hex } = await registered()
-  await sightings.note(id, counts, looks(0, 5), START_MS)
-  await sightings.note(id, counts, looks(0, 5), START_MS + LOOKS_WINDOW_MS)
+  await matchEvents.note(id, counts, looks(0, 5), START_MS)
+  await matchEvents.note(id, counts, looks(0, 5), START_MS + LOOKS_WINDOW_MS)
   const kept = [keys.looks(hex), keys.looksBefore(hex)]
   for (const key of kept) t.ok((await store.ask((redis) => redis.pttl(key))) > 0, key)
-  t.equal(await store.ask((redis) => redis.hexists(keys.sightings(hex), 'past')), 0)
+  t.equal(await store.ask((redis) => redis.hexists(keys.matchEvents(hex), 'past')), 0)
 })
 
 t.test('an image takes a bounded room, however many look unlike', async (t) => {
   const { id, hex } = await registered()
-  for (let i = 0; i < 40; i++) await sightings.note(id, counts, looks(i * 500, i * 500 + 500), START_MS)
+  for (let i = 0; i < 40; i++) await matchEvents.note(id, counts, looks(i * 500, i * 500 + 500), START_MS)
   const bytes = Number(await store.ask((redis) => redis.call('MEMORY', 'USAGE', keys.looks(hex))))
   t.ok(bytes < 16_384, `${bytes} bytes`)
 })

@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { formatUuid } from '../../src/domain/ids.js'
-import type { Standing } from '../../src/domain/trust/trust.js'
+import type { TrustStatus } from '../../src/domain/trust/trust.js'
 import { NO_TRUST } from '../../src/domain/trust/trust.js'
-import { imagesIn } from '../../src/store/images/images.js'
+import { createImageStore } from '../../src/store/images/images.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { TRUST_SHARDS } from '../../src/store/redis/keys.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
-import { trustsIn } from '../../src/store/trust/trust.js'
+import { createTrustStore } from '../../src/store/trust/trust.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
 
 const server = await startRedis(t)
@@ -23,7 +23,7 @@ function idIn(shard: number): string {
 }
 
 t.test('who starts is told every standing, once and as it is, in whichever shard it lies', async (t) => {
-  const trusts = trustsIn(store)
+  const trusts = createTrustStore(store)
   const signals = [{ type: 'pdq', view: 'whole', quality: 100, hash: hashFromBytes(randomBytes(32), 0) }] as const
   const image = {
     bank: 'mine',
@@ -33,25 +33,26 @@ t.test('who starts is told every standing, once and as it is, in whichever shard
     createdAtMs: 1,
     signals,
   } as const
-  const expected = new Map<string, Standing>()
+  const expected = new Map<string, TrustStatus>()
   const ids = Array.from({ length: TRUST_SHARDS }, (_, shard) => [idIn(shard), idIn(shard)]).flat()
-  await imagesIn(store, makeKeyring([randomBytes(32)])).put(ids.map((id) => ({ id, image })))
+  await createImageStore(store, makeKeyring([randomBytes(32)])).put(ids.map((id) => ({ id, image })))
   await Promise.all(
     ids.map(async (id, i) => {
-      const standing: Standing = {
+      const trustStatus: TrustStatus = {
         support: i % 256,
         disputed: i % 2 === 0,
         matches: i % 3 !== 0,
         narrowed: i % 7 === 0,
         harmless: i % 5 === 0,
       }
-      await trusts.put(id, 0, NO_TRUST, standing)
-      expected.set(id, standing)
+      await trusts.put(id, 0, NO_TRUST, trustStatus)
+      expected.set(id, trustStatus)
     }),
   )
 
-  const told: [string, Standing][] = []
-  for await (const some of trusts.allStandings()) for (const { imageId, standing } of some) told.push([imageId, standing])
+  const told: [string, TrustStatus][] = []
+  for await (const some of trusts.allTrustStatuses())
+    for (const { imageId, trustStatus } of some) told.push([imageId, trustStatus])
 
   t.equal(told.length, expected.size)
   t.same(new Map(told), expected)

@@ -17,7 +17,7 @@ import { changesBetween } from '../../src/store/images/changes.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { keys } from '../../src/store/redis/keys.js'
 import type { Change } from '../../src/store/scripts/change-ops.js'
-import { markAt, withdrawalLogIn } from '../../src/store/upkeep/withdrawal-log.js'
+import { createWithdrawalLog, markAt } from '../../src/store/upkeep/withdrawal-log.js'
 import { NO_MARK } from '../../src/store/upkeep/withdrawal-records.js'
 import { withdrawnSince } from '../../src/store/upkeep/withdrawn-since.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
@@ -65,7 +65,7 @@ const SEES_DESCRIPTORS = process.platform === 'linux'
 
 t.test('what is noted is written through to the disk', { skip: !SEES_DESCRIPTORS }, async (t) => {
   const place = folder(t)
-  const log = withdrawalLogIn(place, NOW, (error) => t.fail(String(error)))
+  const log = createWithdrawalLog(place, NOW, (error) => t.fail(String(error)))
   await log.note([tombstone(1, 1)])
   const path = join(place, readdirSync(place)[0] ?? '')
   const flags = readdirSync('/proc/self/fd')
@@ -90,11 +90,11 @@ function isOf(fd: string, path: string): boolean {
 t.test('what was noted is there again, after a revision and from all folders', async (t) => {
   const [one, two] = [folder(t), folder(t)]
   const failed = (error: unknown) => t.fail(String(error))
-  const first = withdrawalLogIn(one, NOW, failed)
+  const first = createWithdrawalLog(one, NOW, failed)
   await first.note([tombstone(1, 1, 2), { op: 'image', revision: 2, imageIds: [ID(9)] }, tombstone(3, 3)])
   await first.note([{ op: 'api-key', revision: 4, name: 'abc' }])
   await first.close()
-  const second = withdrawalLogIn(two, NOW, failed)
+  const second = createWithdrawalLog(two, NOW, failed)
   await second.note([tombstone(5, 5)])
   await second.close()
 
@@ -116,7 +116,7 @@ t.test('what was noted is there again, after a revision and from all folders', a
 t.test('a process that was unavailable adds what it missed, as long as the stream remembers', async (t) => {
   const place = folder(t)
   const { redis, store, grow } = await stream(t, 4)
-  const open = () => withdrawalLogIn(place, NOW, (error) => t.fail(String(error)))
+  const open = () => createWithdrawalLog(place, NOW, (error) => t.fail(String(error)))
   const first = open()
   await first.begin(store)
   t.same(numbersIn((await withdrawnSince([place], 0)).images), [1, 3])
@@ -146,7 +146,7 @@ t.test('a process that was unavailable adds what it missed, as long as the strea
 t.test('after the store went back, everything that comes later counts', async (t) => {
   const place = folder(t)
   const { redis, store } = await stream(t, 8)
-  const log = withdrawalLogIn(place, NOW, (error) => t.fail(String(error)))
+  const log = createWithdrawalLog(place, NOW, (error) => t.fail(String(error)))
   await log.begin(store)
   await redis.set(keys.revision, 4)
   await log.begin(store)
@@ -158,7 +158,7 @@ t.test('after the store went back, everything that comes later counts', async (t
 t.test('a line that a crash cut short, and a disk that takes nothing, are no end of it', async (t) => {
   const place = folder(t)
   const trouble: unknown[] = []
-  const log = withdrawalLogIn(place, NOW, (error) => trouble.push(error))
+  const log = createWithdrawalLog(place, NOW, (error) => trouble.push(error))
   await log.note([tombstone(1, 1)])
   const [name] = readdirSync(place)
   appendFileSync(join(place, name ?? ''), `1 2 0000000000000000 images ${ID(8)} 0000`)
@@ -168,7 +168,7 @@ t.test('a line that a crash cut short, and a disk that takes nothing, are no end
 
   const blocked = join(folder(t), 'file')
   writeFileSync(blocked, '')
-  const unlucky = withdrawalLogIn(blocked, NOW, (error) => trouble.push(error))
+  const unlucky = createWithdrawalLog(blocked, NOW, (error) => trouble.push(error))
   await unlucky.note([tombstone(1, 1)])
   t.equal(trouble.length, 1)
   rmSync(blocked)
@@ -179,7 +179,7 @@ t.test('a line that a crash cut short, and a disk that takes nothing, are no end
 
 t.test('who moves the file away, or deletes it, loses nothing that is noted from then on', async (t) => {
   const place = folder(t)
-  const log = withdrawalLogIn(place, NOW, (error) => t.fail(String(error)))
+  const log = createWithdrawalLog(place, NOW, (error) => t.fail(String(error)))
   await log.note([tombstone(1, 1)])
   const [name = ''] = readdirSync(place)
   renameSync(join(place, name), join(folder(t), name))
@@ -195,7 +195,7 @@ t.test('who moves the file away, or deletes it, loses nothing that is noted from
 t.test('each month has a file of its own', async (t) => {
   const place = folder(t)
   let nowMs = NOW()
-  const log = withdrawalLogIn(
+  const log = createWithdrawalLog(
     place,
     () => nowMs,
     (error) => t.fail(String(error)),
@@ -219,7 +219,7 @@ t.test('on a full disk it says at once, and durably, that something is missing',
   const disk = smallDisk(t)
   const place = join(disk.path, 'withdrawals')
   const trouble: unknown[] = []
-  const log = withdrawalLogIn(place, NOW, (error) => trouble.push(error))
+  const log = createWithdrawalLog(place, NOW, (error) => trouble.push(error))
   await log.note([tombstone(11, 1)])
   t.ok((await withdrawnSince([place], 11)).isWhole)
   t.notOk(log.isBehind)
@@ -252,7 +252,7 @@ t.test('what a full disk did not take is added when it has room, also after a ki
     return large(revision)
   }
   const trouble: unknown[] = []
-  const open = () => withdrawalLogIn(place, NOW, (error) => trouble.push(error))
+  const open = () => createWithdrawalLog(place, NOW, (error) => trouble.push(error))
   const first = open()
   await first.begin(store)
   disk.fill()
@@ -289,7 +289,7 @@ t.test('what a full disk did not take is added when it has room, also after a ki
 t.test('a record that is missing, wherever, and a status that is missing are noticed', async (t) => {
   const place = folder(t)
   let nowMs = NOW()
-  const log = withdrawalLogIn(
+  const log = createWithdrawalLog(
     place,
     () => nowMs,
     (error) => t.fail(String(error)),
@@ -326,10 +326,10 @@ t.test('a record that is missing, wherever, and a status that is missing are not
 t.test('one log may have what another one missed, and one that ended says nothing of later', async (t) => {
   const [one, two] = [folder(t), folder(t)]
   const failed = (error: unknown) => t.fail(String(error))
-  const first = withdrawalLogIn(one, NOW, failed)
+  const first = createWithdrawalLog(one, NOW, failed)
   await first.note([tombstone(1, 1), tombstone(2, 2)])
   await first.close()
-  const second = withdrawalLogIn(two, () => NOW() + 5000, failed)
+  const second = createWithdrawalLog(two, () => NOW() + 5000, failed)
   await second.note([tombstone(1, 1)])
   await second.note([tombstone(2, 2)])
   await second.note([tombstone(3, 3)])
@@ -346,7 +346,7 @@ t.test('one log may have what another one missed, and one that ended says nothin
 t.test('a restore that raised the revision leaves no hole, also where the log knows of more', async (t) => {
   const place = folder(t)
   const { redis, store, grow } = await stream(t, 6)
-  const open = () => withdrawalLogIn(place, NOW, (error) => t.fail(String(error)))
+  const open = () => createWithdrawalLog(place, NOW, (error) => t.fail(String(error)))
   const first = open()
   await first.begin(store)
   await grow(7, 8)
@@ -369,7 +369,7 @@ t.test('a restore that raised the revision leaves no hole, also where the log kn
 t.test('a store whose history is another one since is read again from where the two part', async (t) => {
   const place = folder(t)
   const { redis, store, grow } = await stream(t, 6)
-  const open = () => withdrawalLogIn(place, NOW, (error) => t.fail(String(error)))
+  const open = () => createWithdrawalLog(place, NOW, (error) => t.fail(String(error)))
   const first = open()
   await first.begin(store)
   // After a failover the last changes are other ones of the same numbers.
@@ -397,7 +397,7 @@ t.test('what the restored store has already does not count, though the log has i
   const place = folder(t)
   const { redis, store, grow } = await stream(t, 9)
   const begin = async () => {
-    const log = withdrawalLogIn(place, NOW, (error) => t.fail(String(error)))
+    const log = createWithdrawalLog(place, NOW, (error) => t.fail(String(error)))
     await log.begin(store)
     await log.close()
   }

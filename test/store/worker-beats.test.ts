@@ -1,9 +1,15 @@
 import { Redis } from 'ioredis'
 import t from 'tap'
 import { openStore } from '../../src/store/redis/client.js'
-import { beat, countBeating, countLacking, FORGOTTEN_AFTER_MS, SILENT_AFTER_MS } from '../../src/store/redis/heartbeats.js'
+import {
+  countAlive,
+  countLacking,
+  FORGOTTEN_AFTER_MS,
+  heartbeat,
+  SILENT_AFTER_MS,
+} from '../../src/store/redis/heartbeats.js'
 import { keys } from '../../src/store/redis/keys.js'
-import { keepBeating } from '../../workers/beating.js'
+import { keepHeartbeat } from '../../workers/heartbeat.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
 import { until } from '../helpers/service.js'
 
@@ -15,17 +21,17 @@ t.test('workers count as alive while they beat, as silent when they stop, and as
     redis.disconnect()
     await store.close()
   })
-  const ago = (id: string, ms: number) => redis.zadd(keys.workerBeats, Date.now() - ms, id)
-  t.same(await countBeating(store, 'workers'), { alive: 0, silent: 0 })
-  await beat(redis, 'a')
-  await beat(redis, 'a')
-  await beat(redis, 'b')
-  t.same(await countBeating(store, 'workers'), { alive: 2, silent: 0 })
+  const ago = (id: string, ms: number) => redis.zadd(keys.workerHeartbeats, Date.now() - ms, id)
+  t.same(await countAlive(store, 'workers'), { alive: 0, silent: 0 })
+  await heartbeat(redis, 'a')
+  await heartbeat(redis, 'a')
+  await heartbeat(redis, 'b')
+  t.same(await countAlive(store, 'workers'), { alive: 2, silent: 0 })
   await ago('a', SILENT_AFTER_MS + 1000)
-  t.same(await countBeating(store, 'workers'), { alive: 1, silent: 1 })
+  t.same(await countAlive(store, 'workers'), { alive: 1, silent: 1 })
   await ago('a', FORGOTTEN_AFTER_MS + 1000)
-  t.same(await countBeating(store, 'workers'), { alive: 1, silent: 0 })
-  t.equal(await redis.zcard(keys.workerBeats), 1, 'and leaves nothing behind')
+  t.same(await countAlive(store, 'workers'), { alive: 1, silent: 0 })
+  t.equal(await redis.zcard(keys.workerHeartbeats), 1, 'and leaves nothing behind')
 })
 
 t.test('what a worker’s children lack is counted while it lives', async (t) => {
@@ -37,9 +43,9 @@ t.test('what a worker’s children lack is counted while it lives', async (t) =>
     await store.close()
   })
   await redis.ping()
-  const caged = keepBeating({ redis, everyMs: 5000, isFit: () => true, lacking: [] })
-  const half = keepBeating({ redis, everyMs: 5000, isFit: () => true, lacking: ['no-network', 'node-permissions'] })
-  await until(async () => (await countBeating(store, 'workers')).alive === 2)
+  const caged = keepHeartbeat({ redis, intervalMs: 5000, isFit: () => true, lacking: [] })
+  const half = keepHeartbeat({ redis, intervalMs: 5000, isFit: () => true, lacking: ['no-network', 'node-permissions'] })
+  await until(async () => (await countAlive(store, 'workers')).alive === 2)
 
   t.match(await countLacking(store), { 'no-network': 1, 'node-permissions': 1, 'no-core-dump': 0 })
   await half.close()
@@ -52,12 +58,12 @@ t.test('a worker beats while it is fit, and takes its sign of life back when it 
   const redis = new Redis(socket)
   t.teardown(() => redis.disconnect())
   await redis.ping()
-  const count = () => redis.zcard(keys.workerBeats)
-  const unfit = keepBeating({ redis, everyMs: 5, isFit: () => false })
-  const fit = keepBeating({ redis, everyMs: 5, isFit: () => true })
+  const count = () => redis.zcard(keys.workerHeartbeats)
+  const unfit = keepHeartbeat({ redis, intervalMs: 5, isFit: () => false })
+  const fit = keepHeartbeat({ redis, intervalMs: 5, isFit: () => true })
   await until(async () => (await count()) > 0)
   t.equal(await count(), 1)
-  const last = async () => (await redis.zrange(keys.workerBeats, '0', '-1', 'WITHSCORES'))[1]
+  const last = async () => (await redis.zrange(keys.workerHeartbeats, '0', '-1', 'WITHSCORES'))[1]
   const first = await last()
   await until(async () => (await last()) !== first)
   await fit.close()

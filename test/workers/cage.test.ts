@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
-import { CONFINES, type Confine } from '../../src/domain/confines.js'
-import { findCage, NO_CAGE, ownFiles } from '../../workers/cage.js'
+import { ISOLATION_LAYERS, type IsolationLayer } from '../../src/domain/isolation-layers.js'
 import { openSandbox, type Sandbox } from '../../workers/sandbox.js'
+import { findSandboxCommand, NO_SANDBOX, ownFiles } from '../../workers/sandbox-command.js'
 import { scene } from '../helpers/pictures.js'
 import { childrenOf } from '../helpers/processes.js'
 import { startRedis } from '../helpers/redis.js'
@@ -26,7 +26,7 @@ import { spawnSync } from 'node:child_process'
 import { Worker } from 'node:worker_threads'
 import * as fs from 'node:fs'
 import { readFrames, writeFrame } from '${module('../../workers/frames.js')}'
-import { confinesHere } from '${module('../../workers/confines-here.js')}'
+import { isolationHere } from '${module('../../workers/isolation-here.js')}'
 const channel = new Socket({ fd: 3, readable: true, writable: true })
 channel.on('end', () => process.exit(0)).on('error', () => process.exit(0))
 const AsyncFunction = (async () => {}).constructor
@@ -36,7 +36,7 @@ readFrames(channel, 1 << 30, async (program) => {
   const quality = await run(fs, spawnSync, Worker, reach).then((done) => (done === false ? 0 : 1), () => 0)
   writeFrame(channel, Buffer.from(JSON.stringify({ image: { quality, signals: [] } })))
 })
-writeFrame(channel, Buffer.from('ready ' + JSON.stringify(confinesHere())))
+writeFrame(channel, Buffer.from('ready ' + JSON.stringify(isolationHere())))
 `
 
 /** What this system gives: what it does not, containers have to give, and the runbook says so. */
@@ -45,14 +45,18 @@ const hasNamespaces =
   spawnSync('/usr/bin/unshare', ['--user', '--map-root-user', '--mount', '--net', '--', '/bin/true']).status === 0
 
 t.test('the real child works in its cage, and says what holds', async (t) => {
-  const sandbox = openSandbox({ ...LIMITS, entry: [REAL_CHILD], cage: findCage({ readable: ownFiles(), hidden: [] }) })
+  const sandbox = openSandbox({
+    ...LIMITS,
+    entry: [REAL_CHILD],
+    sandboxCommand: findSandboxCommand({ readable: ownFiles(), hidden: [] }),
+  })
   t.teardown(() => sandbox.close())
 
   const answer = await sandbox.hash((await scene(300, { width: 320, height: 240 })).bytes, 'submission')
 
   t.ok('image' in answer && answer.image.quality >= 50)
-  const held = await sandbox.confines
-  if (hasNamespaces) t.same(held, CONFINES, 'all of it, where the system has namespaces')
+  const held = await sandbox.isolationLayers
+  if (hasNamespaces) t.same(held, ISOLATION_LAYERS, 'all of it, where the system has namespaces')
   else t.ok(held.includes('no-bytes-written') || process.platform !== 'linux')
 })
 
@@ -84,9 +88,9 @@ t.test(
 t.test('the kernel keeps its part of it from native code too', { skip: !hasNamespaces }, async (t) => {
   const { place, store } = await surroundings(t)
   const tools = ['/usr/bin', '/usr/sbin', '/bin', '/sbin'].filter((path) => existsSync(path))
-  const cage = findCage({ readable: tools, hidden: [join(place, 'data')] })
+  const sandboxCommand = findSandboxCommand({ readable: tools, hidden: [join(place, 'data')] })
   const script = (source: string) => {
-    const [program = '', ...args] = cage.inside(['/bin/sh', '-c', source])
+    const [program = '', ...args] = sandboxCommand.inside(['/bin/sh', '-c', source])
     return spawnSync(program, args, { env: {}, cwd: '/' }).status
   }
 
@@ -122,14 +126,14 @@ t.test('the children of a worker do not see the socket of the store', { skip: !h
 })
 
 t.test('a system that gives nothing is told from one that does', async (t) => {
-  const sandbox = openSandbox({ ...LIMITS, entry: [REAL_CHILD], cage: NO_CAGE })
+  const sandbox = openSandbox({ ...LIMITS, entry: [REAL_CHILD], sandboxCommand: NO_SANDBOX })
   t.teardown(() => sandbox.close())
   await sandbox.ready
 
-  const held: readonly Confine[] = await sandbox.confines
+  const held: readonly IsolationLayer[] = await sandbox.isolationLayers
   t.notOk(held.includes('no-network') || held.includes('node-permissions'))
   t.same(
-    held.filter((confine) => confine === 'no-core-dump' || confine === 'no-bytes-written'),
+    held.filter((layer) => layer === 'no-core-dump' || layer === 'no-bytes-written'),
     process.platform === 'linux' ? ['no-core-dump', 'no-bytes-written'] : [],
   )
 })
@@ -161,8 +165,10 @@ async function listening(at: string | number): Promise<Server> {
 
 async function obedient(t: Test, place: string, isCaged: boolean): Promise<Sandbox> {
   const entry = join(place, 'child.mjs')
-  const cage = isCaged ? findCage({ readable: [...ownFiles(), entry], hidden: [join(place, 'data')] }) : NO_CAGE
-  const sandbox = openSandbox({ ...LIMITS, entry: [entry], cage })
+  const sandboxCommand = isCaged
+    ? findSandboxCommand({ readable: [...ownFiles(), entry], hidden: [join(place, 'data')] })
+    : NO_SANDBOX
+  const sandbox = openSandbox({ ...LIMITS, entry: [entry], sandboxCommand })
   t.teardown(() => sandbox.close())
   await sandbox.ready
   return sandbox

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { casesIn } from '../../src/store/cases/cases.js'
+import { createCaseStore } from '../../src/store/cases/cases.js'
 import { connectForWaiting, openStore } from '../../src/store/redis/client.js'
 import { keepCases } from '../../workers/case-life.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
@@ -9,7 +9,7 @@ t.test('cases are expired, erased and forgotten by the clock, by however many pr
   const redis = await startRedis(t)
   const target = storeAt(redis.socket)
   const store = await openStore(target)
-  const cases = casesIn(store)
+  const cases = createCaseStore(store)
   const newCase = { createdAtMs: 1, category: undefined, pin: 'x' }
   await cases.add('withdrawn', { ...newCase, expiresAtMs: 10_000 })
   await cases.add('due', { ...newCase, expiresAtMs: 1000 })
@@ -24,7 +24,7 @@ t.test('cases are expired, erased and forgotten by the clock, by however many pr
     const keeper = keepCases({
       target,
       connection,
-      eraseEveryMs: 100,
+      eraseIntervalMs: 100,
       now: () => 2000,
       warn: (line) => warnings.push(line),
     })

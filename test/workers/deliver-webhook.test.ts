@@ -4,23 +4,23 @@ import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { uuidV7 } from '../../src/domain/ids.js'
-import { outgoingThrough } from '../../src/net/outgoing.js'
-import { matchIdsWith } from '../../src/services/matching/match-ids.js'
-import { partiesWith } from '../../src/services/trust/parties.js'
+import { createOutgoing } from '../../src/net/outgoing.js'
+import { createMatchIds } from '../../src/services/matching/match-ids.js'
+import { createPseudonyms } from '../../src/services/trust/pseudonyms.js'
 import { webhookPlans } from '../../src/services/webhooks/webhook-plan.js'
 import { webhookSending } from '../../src/services/webhooks/webhook-sending.js'
-import { casesIn } from '../../src/store/cases/cases.js'
-import { clocksIn } from '../../src/store/cases/clocks.js'
-import { imagesIn } from '../../src/store/images/images.js'
-import { apiKeysIn } from '../../src/store/organisations/api-keys.js'
-import { banksIn } from '../../src/store/organisations/banks.js'
+import { createCaseStore } from '../../src/store/cases/cases.js'
+import { createDeadlineStore } from '../../src/store/cases/deadlines.js'
+import { createImageStore } from '../../src/store/images/images.js'
+import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
+import { createBankStore } from '../../src/store/organisations/banks.js'
 import { connectForFollowing, connectForWaiting, openStore } from '../../src/store/redis/client.js'
 import { keys } from '../../src/store/redis/keys.js'
 import { keyringFrom } from '../../src/store/sealing/seal.js'
 import { missingKeys, noteActive } from '../../src/store/sealing/seal-ring.js'
-import { deliveriesIn } from '../../src/store/webhooks/deliveries.js'
-import { waitingEventsIn } from '../../src/store/webhooks/waiting-events.js'
-import { type Webhook, webhooksIn } from '../../src/store/webhooks/webhooks.js'
+import { createDeliveryStore } from '../../src/store/webhooks/deliveries.js'
+import { createWaitingEventStore } from '../../src/store/webhooks/waiting-events.js'
+import { createWebhookStore, type Webhook } from '../../src/store/webhooks/webhooks.js'
 import { deliverWebhooks } from '../../workers/deliver-webhook.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
 import { until } from '../helpers/service.js'
@@ -50,38 +50,38 @@ async function world(t: Test) {
       () => ring,
       () => (clockMs += 2000), // a ring that lacks a key is read again each time
     )
-    const webhooks = webhooksIn(store, keyring)
-    const deliveries = deliveriesIn(store)
-    const mayHear = async () => true
+    const webhooks = createWebhookStore(store, keyring)
+    const deliveries = createDeliveryStore(store)
+    const isSubscribed = async () => true
     const connection = connectForWaiting(target)
     const delivering = deliverWebhooks({
       connection,
       follower: connectForFollowing(target),
       deliveries,
-      waitingEvents: waitingEventsIn(store),
+      waitingEvents: createWaitingEventStore(store),
       webhooks,
       missingKeys: async () => (await missingKeys(store, keyring)).map(({ label }) => label),
       planOf: webhookPlans({
         webhooks,
-        images: imagesIn(store, keyring),
-        cases: casesIn(store),
-        banks: banksIn(store),
-        apiKeys: apiKeysIn(store),
-        clocks: clocksIn(store),
-        matchIds: matchIdsWith(SECRET),
-        partyOf: partiesWith(SECRET),
-        mayHear,
+        images: createImageStore(store, keyring),
+        cases: createCaseStore(store),
+        banks: createBankStore(store),
+        apiKeys: createApiKeyStore(store),
+        deadlines: createDeadlineStore(store),
+        matchIds: createMatchIds(SECRET),
+        pseudonymOf: createPseudonyms(SECRET),
+        isSubscribed,
         now: Date.now,
       }),
       sendTo: webhookSending({
         webhooks,
         deliveries,
-        send: outgoingThrough({ trusted: new Set([endpoint.origin]) }),
-        mayHear,
+        send: createOutgoing({ trusted: new Set([endpoint.origin]) }),
+        isSubscribed,
         stillMatches: async () => true,
         now: Date.now,
         random: () => 0,
-        onTrouble: ({ message }) => void lines.push(message),
+        onError: ({ message }) => void lines.push(message),
       }),
       now: Date.now,
       warn: (line) => void lines.push(line),
@@ -105,7 +105,7 @@ async function world(t: Test) {
       secrets: [{ secret: `whsec_${randomBytes(32).toString('base64')}`, untilMs: undefined }],
       createdAtMs: Date.now(),
     }
-    await webhooksIn(store, keyring).add(webhook)
+    await createWebhookStore(store, keyring).add(webhook)
     return webhook
   }
 
@@ -118,7 +118,7 @@ async function world(t: Test) {
     startMessenger,
     addWebhook,
     note,
-    waiting: waitingEventsIn(store),
+    waiting: createWaitingEventStore(store),
     giveKey() {
       ring = [NEW, OLD]
     },
@@ -177,12 +177,12 @@ t.test('an event about an image under a missing key waits for each webhook that 
   const id = '00000000-0000-8000-8000-000000000001'
   const hash = hashFromBytes(Buffer.alloc(32, 5))
   const image = { bank: 'b', tier: 'ngo-attested', category: undefined, ref: undefined, createdAtMs: 1 } as const
-  await imagesIn(store, after).put([
+  await createImageStore(store, after).put([
     { id, image: { ...image, signals: [{ type: 'pdq', view: 'whole', quality: 1, hash }] } },
   ])
-  const party = partiesWith(SECRET)(webhook.orgId, id)
+  const pseudonym = createPseudonyms(SECRET)(webhook.orgId, id)
   const idBytes = Buffer.from(id.replaceAll('-', ''), 'hex')
-  for (const atMs of ['1', '2']) await note('kind', 'signal.disputed', 'image', idBytes, 'parties', party, 'atMs', atMs)
+  for (const atMs of ['1', '2']) await note('kind', 'signal.disputed', 'image', idBytes, 'parties', pseudonym, 'atMs', atMs)
   await note('kind', 'not.known.yet', 'org', webhook.orgId)
   await caseEvent(webhook, 'a', 1)
 

@@ -1,8 +1,8 @@
 // No case and no watch ends by one clock alone.
 
 import t, { type Test } from 'tap'
-import { dueTimeBy } from '../../src/services/load/due-time.js'
-import { casesIn } from '../../src/store/cases/cases.js'
+import { createDueTime } from '../../src/services/load/due-time.js'
+import { createCaseStore } from '../../src/store/cases/cases.js'
 import { MAX_STEP_MS, STEADY_FOR_MS } from '../../src/store/redis/agreed-time.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { keys } from '../../src/store/redis/keys.js'
@@ -16,7 +16,7 @@ async function world(t: Test) {
   const target = storeAt(redis.socket)
   const store = await openStore(target)
   t.teardown(() => store.close())
-  const cases = casesIn(store)
+  const cases = createCaseStore(store)
   const nowMs = Date.now()
   const record = { createdAtMs: nowMs, category: undefined, pin: 'x' }
   await cases.add('over', { ...record, expiresAtMs: nowMs - 1000 })
@@ -47,14 +47,14 @@ t.test('after a jump of the clock that both have, nothing expires before it has 
   const { store, target, warnings, warn, stateOf } = await world(t)
   const run = caseLifeHandler({ target, now: () => Date.now(), warn })
   // The last that was seen is so long ago: as after a jump, for whoever looks now.
-  const seen = (agoMs: number) => store.ask((redis) => redis.hset(keys.agreedTime, 'atMs', Date.now() - agoMs))
-  const steady = (agoMs: number) => store.ask((redis) => redis.hset(keys.agreedTime, 'steadyFromMs', Date.now() - agoMs))
+  const seen = (ageMs: number) => store.ask((redis) => redis.hset(keys.agreedTime, 'atMs', Date.now() - ageMs))
+  const steady = (ageMs: number) => store.ask((redis) => redis.hset(keys.agreedTime, 'steadyFromMs', Date.now() - ageMs))
   await seen(MAX_STEP_MS + 60_000)
   await run('expire')
   await run('expire')
   t.equal(await stateOf('over'), 'open')
   t.match(warnings, [/jumped by more than an hour/])
-  t.equal(await dueTimeBy(() => Date.now(), warn)(store), undefined, 'for watches too')
+  t.equal(await createDueTime(() => Date.now(), warn)(store), undefined, 'for watches too')
 
   await steady(STEADY_FOR_MS - 60_000)
   await run('expire')

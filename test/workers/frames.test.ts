@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { readFrames, writeFrame } from '../../workers/frames.js'
 
-const MOST_BYTES = 1 << 16
+const MAX_BYTES = 1 << 16
 
 /** What a stream would have brought, in pieces of these sizes by turns. */
 function cut(bytes: Buffer, sizes: readonly number[]): Buffer[] {
@@ -34,7 +34,7 @@ t.test('messages arrive whole and in order, however the stream cuts them, and wh
       const pieces = cut(written(messages), sizes)
       const read: Buffer[] = []
       const stream = new PassThrough()
-      readFrames(stream, MOST_BYTES, (message) => read.push(message))
+      readFrames(stream, MAX_BYTES, (message) => read.push(message))
 
       for (const each of pieces) stream.emit('data', each)
 
@@ -48,15 +48,15 @@ t.test('messages arrive whole and in order, however the stream cuts them, and wh
 })
 
 t.test('a message that says it is longer than any may be ends the stream', async (t) => {
-  const longest = written([[Buffer.alloc(MOST_BYTES, 1)]])
-  const tooLong = written([[Buffer.alloc(MOST_BYTES + 1, 1)]])
+  const longest = written([[Buffer.alloc(MAX_BYTES, 1)]])
+  const tooLong = written([[Buffer.alloc(MAX_BYTES + 1, 1)]])
   for (const [bytes, isTaken] of [
     [longest, true],
     [tooLong, false],
   ] as const) {
     const stream = new PassThrough()
     let isRead = false
-    readFrames(stream, MOST_BYTES, () => {
+    readFrames(stream, MAX_BYTES, () => {
       isRead = true
     })
     stream.emit('data', bytes)

@@ -16,7 +16,13 @@ function worker(
   answer: HandoffVisit['answer'] = async () => true,
 ) {
   const visit: HandoffVisit = { take: async () => take(), answer, close: () => {} }
-  const sandbox: Sandbox = { hash, ready: Promise.resolve(), confines: Promise.resolve([]), pids: [], close: async () => {} }
+  const sandbox: Sandbox = {
+    hash,
+    ready: Promise.resolve(),
+    isolationLayers: Promise.resolve([]),
+    pids: [],
+    close: async () => {},
+  }
   return hashImageHandler({ visit, sandbox })
 }
 

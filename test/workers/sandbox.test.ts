@@ -225,18 +225,18 @@ t.test('a child that breaks the channel is replaced at once, and costs no other 
     'a closed channel': `channel.destroy(); ${hold}`,
   }
   for (const [what, source] of Object.entries(ways)) {
-    const answer = await withinMs(SOON_MS, sandbox.hash(program(source), 'query'))
+    const answer = await timeoutMs(SOON_MS, sandbox.hash(program(source), 'query'))
     t.same(answer, UNDECODABLE, what)
     if (answer === undefined) return // it would hold up everything behind it for an hour each
     t.same(
-      await withinMs(SOON_MS, sandbox.hash(program('return 5'), 'query')),
+      await timeoutMs(SOON_MS, sandbox.hash(program('return 5'), 'query')),
       { image: { quality: 5, signals: [] } },
       `after ${what}`,
     )
   }
   await sandbox.hash(program('setImmediate(() => channel.write(Buffer.alloc(4, 255))); return 6'), 'query')
   t.same(
-    await withinMs(SOON_MS, sandbox.hash(program('return 5'), 'query')),
+    await timeoutMs(SOON_MS, sandbox.hash(program('return 5'), 'query')),
     { image: { quality: 5, signals: [] } },
     'behind its answer',
   )
@@ -347,7 +347,7 @@ function priorityOf(thread: number): number[] {
 }
 
 /** @returns `undefined` when there was no answer by then. */
-async function withinMs<T>(ms: number, answer: Promise<T>): Promise<T | undefined> {
+async function timeoutMs<T>(ms: number, answer: Promise<T>): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => resolve(undefined), ms)

@@ -6,14 +6,14 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import t from 'tap'
-import { CONFINES } from '../../src/domain/confines.js'
+import { ISOLATION_LAYERS } from '../../src/domain/isolation-layers.js'
 import { childrenOf } from '../helpers/processes.js'
 import { startRedis } from '../helpers/redis.js'
 import { openObedient, program } from '../helpers/sandbox.js'
 import { startWorkers, until } from '../helpers/service.js'
 
 const DIST = fileURLToPath(new URL('../..', import.meta.url))
-const CAGE = pathToFileURL(join(DIST, 'workers', 'cage.js')).href
+const SANDBOX = pathToFileURL(join(DIST, 'workers', 'cage.js')).href
 const TOOLS = ['/usr/bin', '/bin'].filter((path) => existsSync(path))
 
 const hasNamespaces =
@@ -46,10 +46,10 @@ const DEEDS = {
 /** In here so that it may mount: finds the cage as a worker does, and runs each deed, inside of it or without. */
 const PROBE = `
 import { spawn, spawnSync } from 'node:child_process'
-const { findCage, NO_CAGE, ownFiles } = await import(${JSON.stringify(CAGE)})
+const { findSandboxCommand, NO_SANDBOX, ownFiles } = await import(${JSON.stringify(SANDBOX)})
 const [place, deeds] = [process.argv[1], JSON.parse(process.argv[2])]
 const hidden = ['data', 'own/key', 'mount/withdrawals'].map((path) => place + '/' + path)
-const cage = process.argv[3] === 'caged' ? findCage({ readable: [...ownFiles(), ...${JSON.stringify(TOOLS)}], hidden }) : NO_CAGE
+const cage = process.argv[3] === 'caged' ? findSandboxCommand({ readable: [...ownFiles(), ...${JSON.stringify(TOOLS)}], hidden }) : NO_SANDBOX
 const other = spawn('/bin/sleep', ['60'])
 const script = Object.entries(deeds).map(([name, deed]) => '(' + deed + ') > /dev/null 2>&1 && echo "' + name + '"')
 const [command, ...args] = cage.inside(['/bin/sh', '-c', script.join('\\n'), 'sh', place, String(other.pid)])
@@ -126,7 +126,7 @@ t.test('a worker has hidden what is configured, says so, and so does what it tel
     t.ok(lacking?.includes('no-secret-files'), 'where the system does not give it, it says so')
     return
   }
-  t.same(lacking, [], `${CONFINES.length} layers hold`)
+  t.same(lacking, [], `${ISOLATION_LAYERS.length} layers hold`)
   const [pid] = childrenOf(worker.pid ?? 0)
   const seen = (file: string) => readIn(`/proc/${pid}/root${file}`)
   await until(() =>
@@ -136,10 +136,10 @@ t.test('a worker has hidden what is configured, says so, and so does what it tel
 })
 
 t.test('a decoder in a namespace of processes that runs out of memory is told from one with a fault', async (t) => {
-  const { findCage, ownFiles } = await import('../../workers/cage.js')
+  const { findSandboxCommand, ownFiles } = await import('../../workers/sandbox-command.js')
   let given = 0
   const { sandbox } = await openObedient(t, {
-    cage: { ...findCage({ readable: [...ownFiles(), tmpdir()], hidden: [] }), nodeFlags: [] },
+    sandboxCommand: { ...findSandboxCommand({ readable: [...ownFiles(), tmpdir()], hidden: [] }), nodeFlags: [] },
     onOutOfMemory: () => given++,
   })
   t.same(await sandbox.hash(program('process.abort()'), 'query'), { problem: 'hashing-unavailable' })

@@ -19,7 +19,7 @@ import { type Transform, transforms } from '../../packages/hash/src/transforms.j
  */
 export function blockhashesOf(blockTotals: readonly number[], { width, height }: Pixels): readonly Hash256[] {
   const moved = ((width * height) / blockTotals.length - 1) * MID_GREY
-  return transforms.map((way) => hashOf(turned(blockTotals, way).map((total) => total - moved)))
+  return transforms.map((orientation) => hashOf(rotated(blockTotals, orientation).map((total) => total - moved)))
 }
 
 /**
@@ -44,7 +44,7 @@ const SIDE = 16
 const MID_GREY = (256 * 3) / 2 // of red + green + blue
 const OPAQUE = 255
 
-function turned(totals: readonly number[], { topBottom, leftRight, transposes }: Transform): number[] {
+function rotated(totals: readonly number[], { topBottom, leftRight, transposes }: Transform): number[] {
   return totals.map((_, k) => {
     const row = transposes ? k % SIDE : Math.floor(k / SIDE)
     const column = transposes ? Math.floor(k / SIDE) : k % SIDE

@@ -2,9 +2,9 @@
 
 import { Socket } from 'node:net'
 import { formatAnswer, type HandoffAnswer } from '../../src/handoff/message.js'
-import { confinesHere } from '../confines-here.js'
 import { DETAILS_BITS, PURPOSE_BYTES, readFrames, writeFrame } from '../frames.js'
 import { collectAtOnce, collectEvery } from '../heap.js'
+import { isolationHere } from '../isolation-here.js'
 import { answerFor } from './answer.js'
 
 const CHANNEL_FD = 3
@@ -27,4 +27,4 @@ readFrames(channel, MAX_IMAGE_BYTES, (image) => {
       collectNowAndThen()
     })
 })
-writeFrame(channel, Buffer.from(`ready ${JSON.stringify(confinesHere())}`))
+writeFrame(channel, Buffer.from(`ready ${JSON.stringify(isolationHere())}`))

@@ -3,7 +3,7 @@
 import { edit } from '../generate.mjs'
 import { jpegOf, pictureOf, pipeline } from '../picture.mjs'
 
-const LEAST_SIDE_PX = 8
+const MIN_SIDE_PX = 8
 
 export const geometry = [
   ...[2, 5, 10, 20, 30].map((percent) =>
@@ -26,8 +26,8 @@ export const geometry = [
 export function cropped(picture, random, removed) {
   const kept = 1 - removed
   const keptWide = kept ** random()
-  const width = Math.max(LEAST_SIDE_PX, Math.round(picture.width * keptWide))
-  const height = Math.max(LEAST_SIDE_PX, Math.round(picture.height * (kept / keptWide)))
+  const width = Math.max(MIN_SIDE_PX, Math.round(picture.width * keptWide))
+  const height = Math.max(MIN_SIDE_PX, Math.round(picture.height * (kept / keptWide)))
   const left = Math.round((picture.width - width) * random())
   const top = Math.round((picture.height - height) * random())
   return pictureOf(pipeline(picture).extract({ left, top, width, height }))

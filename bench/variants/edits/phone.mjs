@@ -14,9 +14,9 @@ export function statusBar(ink, random) {
   return `${time}${battery}${charge}<path d="M 860 68 l 34 0 l 0 -34 z" fill="${ink}"/>`
 }
 
-/** @param leastMinute 10 where minutes need no leading zero. */
-export function clock(random, leastMinute = 10) {
-  return `${random.int(0, 23)}:${String(random.int(leastMinute, 59)).padStart(2, '0')}`
+/** @param minMinute 10 where minutes need no leading zero. */
+export function clock(random, minMinute = 10) {
+  return `${random.int(0, 23)}:${String(random.int(minMinute, 59)).padStart(2, '0')}`
 }
 
 export function homeBar(ink) {

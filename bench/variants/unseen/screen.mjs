@@ -19,7 +19,7 @@ export function phone(random) {
 }
 
 /** The same phone turned. */
-export function turned({ width, height, unitPx }) {
+export function rotated({ width, height, unitPx }) {
   return screen(height, width, unitPx)
 }
 

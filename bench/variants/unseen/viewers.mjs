@@ -2,7 +2,7 @@
 
 import { pictureOf, pipeline } from '../picture.mjs'
 import { text } from '../svg.mjs'
-import { contained, layerOf, painted, phone, shown, turned } from './screen.mjs'
+import { contained, layerOf, painted, phone, rotated, shown } from './screen.mjs'
 import { avatar, block, bubble, icon, icons, navigation, STATUS_HIGH, statusBar } from './widgets.mjs'
 import { clock, count, group, paragraph, person, sentence } from './words.mjs'
 
@@ -50,12 +50,12 @@ export async function clip(photo, random) {
 
 /** A phone held across: black at both sides, or above and below, thin signs over it. */
 export async function galleryAcross(photo, random) {
-  const at = turned(phone(random))
+  const at = rotated(phone(random))
   const bare = random() < 0.5
   const box = contained(photo, { x: 0, y: 0, w: at.wide, h: at.high })
-  const veil = block(0, 0, at.wide, 44, '#000', 'fill-opacity="0.45"')
+  const permutation = block(0, 0, at.wide, 44, '#000', 'fill-opacity="0.45"')
   const signs =
-    veil +
+    permutation +
     icon('back', 40, 12, 20, '#fff') +
     text(78, 27, 14, '#fff', `${random.int(1, 28)} March  ${clock(random)}`) +
     icons(['heart', 'pen', 'share', 'bin'], { from: at.wide - 200, to: at.wide - 60, y: 12, size: 20, colour: '#fff' })

@@ -20,11 +20,11 @@ export interface FollowOptions {
   readonly categories?: readonly string[]
   readonly tiers?: readonly string[]
   /** How often the file is written while something changes; what is withdrawn is out of it by then. A minute when left out. */
-  readonly saveEveryMs?: number
+  readonly saveIntervalMs?: number
   /** In place of the platform's own. */
   readonly fetch?: typeof fetch
   /** Told of what went wrong while following; it is tried again. */
-  readonly onTrouble?: (error: unknown) => void
+  readonly onError?: (error: unknown) => void
 }
 
 export interface FollowedFeed {
@@ -46,7 +46,7 @@ export interface FollowedFeed {
 const WAIT_S = 30
 const PAGE_LIMIT = 5000
 const TIMEOUT_MS = (WAIT_S + 90) * 1000
-const SAVE_EVERY_MS = 60_000
+const SAVE_INTERVAL_MS = 60_000
 const FIRST_RETRY_MS = 500
 const LAST_RETRY_MS = 60_000
 /** No waiting will make these pass. */
@@ -54,7 +54,7 @@ const FOR_GOOD: readonly (string | undefined)[] = ['key-missing', 'key-invalid',
 
 /** Opens what was kept in the file, and asks nobody yet. @throws {FeedError} file-unreadable */
 export async function openFeed(options: FollowOptions): Promise<FollowedFeed> {
-  const { baseUrl, key, file, saveEveryMs = SAVE_EVERY_MS, fetch: send = fetch, onTrouble = () => {} } = options
+  const { baseUrl, key, file, saveIntervalMs = SAVE_INTERVAL_MS, fetch: send = fetch, onError = () => {} } = options
   const held = new Held()
   if (file !== undefined) await loadHeld(held, file)
   let isSaved = true
@@ -124,7 +124,7 @@ export async function openFeed(options: FollowOptions): Promise<FollowedFeed> {
   return {
     async sync() {
       const never = new AbortController().signal
-      while (await next(0, never)) if (performance.now() - savedAtMs > saveEveryMs) await save()
+      while (await next(0, never)) if (performance.now() - savedAtMs > saveIntervalMs) await save()
       await save()
     },
     async run(signal) {
@@ -133,11 +133,11 @@ export async function openFeed(options: FollowOptions): Promise<FollowedFeed> {
         try {
           await next(WAIT_S, signal)
           retryMs = FIRST_RETRY_MS
-          if (performance.now() - savedAtMs > saveEveryMs) await save()
+          if (performance.now() - savedAtMs > saveIntervalMs) await save()
         } catch (error) {
           if (signal.aborted) break
           if (error instanceof FeedError && FOR_GOOD.includes(error.code)) throw error
-          onTrouble(error)
+          onError(error)
           await sleep(retryMs, undefined, { signal }).catch(() => {})
           retryMs = Math.min(2 * retryMs, LAST_RETRY_MS)
         }

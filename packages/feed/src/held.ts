@@ -1,17 +1,17 @@
 // What a follower holds: every signal he was told of, searched exactly, in his own memory.
 
 import { sharedOut } from '../../../src/domain/cases/share.js'
+import { Corroborations } from '../../../src/domain/matching/corroborations.js'
 import {
   aloneBits,
   contentOf,
   matchBits,
+  maxCorroboratingBits,
   TOGETHER_BITS,
   widestMatchBits,
-  widestWitnessBits,
 } from '../../../src/domain/matching/evidence.js'
 import { VIEW_NAMES, VIEWS, type View } from '../../../src/domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../../../src/domain/matching/signal-types.js'
-import { Witnesses } from '../../../src/domain/matching/witnesses.js'
 import { SignalIndex } from '../../../src/search/signal-index.js'
 import type { Hash256 } from '../../hash/src/hash256.js'
 import { isUpright, type TransformName, transforms } from '../../hash/src/transforms.js'
@@ -36,7 +36,7 @@ export interface AskedSignal {
 }
 
 /** Of one picture. */
-const MOST_LOCAL_MATCHES = 100
+const MAX_LOCAL_MATCHES = 100
 
 interface Entry {
   readonly signal: HeldSignal
@@ -108,11 +108,11 @@ export class Held {
     for (const { type, hash, view: askedView = 'whole', transform, quality = 100 } of asked) {
       // Where nothing else can be asked, what needs a second algorithm decides nothing.
       if (thresholdBits === undefined && !SIGNAL_TYPES[type].decidesAlone) continue
-      const turned = !isUpright(wayOf(transform))
+      const rotated = !isUpright(orientationOf(transform))
       const content = contentOf({ quality, hashes: [hash] })
-      for (const hit of this.#within(type, hash, thresholdBits ?? widestMatchBits(type, askedView, turned))) {
+      for (const hit of this.#within(type, hash, thresholdBits ?? widestMatchBits(type, askedView, rotated))) {
         const { image, registered, distanceBits, entry } = hit
-        const views = { asked: askedView, registered, turned, content }
+        const views = { asked: askedView, registered, rotated, content }
         if (distanceBits > (thresholdBits ?? matchBits(type, views))) continue
         const isDecided = thresholdBits !== undefined || distanceBits <= aloneBits(type, views)
         const matches = isDecided ? nearest : open
@@ -123,31 +123,31 @@ export class Held {
     }
     const undecided = [...open].filter(([image]) => !nearest.has(image))
     if (undecided.length > 0) {
-      const witnesses = this.#witnessesOf(asked)
+      const corroborations = this.#corroborationsOf(asked)
       for (const [image, match] of undecided) {
-        const together = witnesses.together(image)
+        const together = corroborations.together(image)
         if (together === undefined || together.bits > TOGETHER_BITS.match) continue
         const { type, views, distanceBits } = together.nearer
         nearest.set(image, { ...match, distanceBits, signalType: type, view: views.registered })
       }
     }
     const inOrder = [...nearest.values()].sort((a, b) => a.distanceBits - b.distanceBits || (a.id < b.id ? -1 : 1))
-    return [...sharedOut(inOrder, MOST_LOCAL_MATCHES, ({ bank }) => ({ party: bank, part: bank }))]
+    return [...sharedOut(inOrder, MAX_LOCAL_MATCHES, ({ bank }) => ({ party: bank, part: bank }))]
   }
 
-  #witnessesOf(asked: readonly AskedSignal[]): Witnesses {
-    const witnesses = new Witnesses()
+  #corroborationsOf(asked: readonly AskedSignal[]): Corroborations {
+    const corroborations = new Corroborations()
     for (const [signal, { type, hash, view = 'whole', transform }] of asked.entries()) {
-      const widest = widestWitnessBits(type, view)
-      const way = wayOf(transform)
-      if (widest === undefined || !isUpright(way)) continue
+      const widest = maxCorroboratingBits(type, view)
+      const orientation = orientationOf(transform)
+      if (widest === undefined || !isUpright(orientation)) continue
       for (const { image, registered, distanceBits } of this.#within(type, hash, widest)) {
-        const views = { asked: view, registered, turned: false }
+        const views = { asked: view, registered, rotated: false }
         const isWithin = distanceBits <= matchBits(type, views)
-        witnesses.note(image, { type, views, signal, way, hash, distanceBits, isWithin })
+        corroborations.note(image, { type, views, signal, orientation, hash, distanceBits, isWithin })
       }
     }
-    return witnesses
+    return corroborations
   }
 
   *#within(type: SignalType, hash: Hash256, thresholdBits: number) {
@@ -180,6 +180,6 @@ export class Held {
   }
 }
 
-function wayOf(transform: TransformName = 'original'): number {
+function orientationOf(transform: TransformName = 'original'): number {
   return transforms.findIndex(({ name }) => name === transform)
 }

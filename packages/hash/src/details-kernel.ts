@@ -1,6 +1,6 @@
 // Corners and descriptions, computed by WebAssembly: the same as the oracle's (details/level.ts, corners.ts, describe.ts), sooner.
 
-import { TURNED_PATTERN } from './details/describe.js'
+import { ROTATED_PATTERN } from './details/describe.js'
 import { checkLuma, type Sight } from './details/sight.js'
 import { wasmBase64 } from './details.generated.js'
 import { hashFromBytes } from './hash256.js'
@@ -46,8 +46,8 @@ function kernelOf({ exports }: WebAssembly.Instance): DetailsKernel {
   const describe = method(exports['describe'])
   const wipe = method(exports['wipe'])
   const patternsAt = method(exports['patternsAt'])()
-  new Int8Array(memory.buffer).set(TURNED_PATTERN.plain, patternsAt)
-  new Int8Array(memory.buffer).set(TURNED_PATTERN.mirrored, patternsAt + TURNED_PATTERN.plain.length)
+  new Int8Array(memory.buffer).set(ROTATED_PATTERN.plain, patternsAt)
+  new Int8Array(memory.buffer).set(ROTATED_PATTERN.mirrored, patternsAt + ROTATED_PATTERN.plain.length)
 
   const sight: Omit<Sight, 'width' | 'height'> = {
     corners(level, part, width, height) {
@@ -60,8 +60,8 @@ function kernelOf({ exports }: WebAssembly.Instance): DetailsKernel {
       }))
     },
     moments: (level, x, y) => [moments(level, x, y), momentDown()],
-    describe: (level, x, y, turn, isMirrored) =>
-      hashFromBytes(new Uint8Array(memory.buffer, describe(level, x, y, turn, isMirrored ? 1 : 0), 32)),
+    describe: (level, x, y, angle, isMirrored) =>
+      hashFromBytes(new Uint8Array(memory.buffer, describe(level, x, y, angle, isMirrored ? 1 : 0), 32)),
   }
 
   return {

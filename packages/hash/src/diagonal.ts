@@ -17,6 +17,6 @@ const DIAGONALS = (['flipPlus1', 'flipMinus1'] as const).map((name) => transform
  * From bits alone the second diagonal is an approximation, as in `dihedralsOf`. Cost: some 1 µs.
  */
 export function diagonalBits(hash: Hash256): number {
-  const ways = dihedralsOf(hash)
-  return Math.min(...DIAGONALS.map((way) => distance(hash, ways[way] ?? hash)))
+  const orientations = dihedralsOf(hash)
+  return Math.min(...DIAGONALS.map((orientation) => distance(hash, orientations[orientation] ?? hash)))
 }

@@ -10,7 +10,7 @@ import type { Pixels } from './pixels.js'
 import { separableBits } from './separable.js'
 import { isForm, isSimple } from './simple.js'
 import { gridOf, sampleTilted } from './tilt.js'
-import { askedTurns, type Purpose, type View, type ViewKind, viewsOf } from './views.js'
+import { type Purpose, queryOrientations, type View, type ViewKind, viewsOf } from './views.js'
 
 export interface ImageSignal {
   /** `pdq` as the reference implementation gives it; `pdq-area` from 64 × 64 means of areas, which sizes hardly change. */
@@ -55,7 +55,7 @@ export function loadImageHasherSync(): ImageHasher {
 export const MAX_AREA_SIGNALS = 29
 
 /** A side under this has too few pixels for parts. */
-const LEAST_SIDE_PX = 32
+const MIN_SIDE_PX = 32
 
 /** Registered hashes nearer than this to an earlier one find nothing that the earlier one does not. */
 const NEAR_DUPLICATE_BITS = 10
@@ -65,12 +65,12 @@ const NEAR_DUPLICATE_BITS = 10
  * lets plain parts pass, and their hashes describe shading, which any two of them share: of 10 false pairs within 50 bits in 13.8
  * million, the second leaves one, for 0.2 of 94 points of recall.
  */
-const LEAST_QUALITY = 50
+const MIN_QUALITY = 50
 /** Of both a whole picture that is asked about needs so much: a copy may be paler or darker than what was registered, which has all of it. */
 const COPY_SHARE = 0.5
 /** Beyond this a hash shows a bar, a box or an edge rather than a picture: what apps and memes draw is of this kind. */
-export const MOST_SEPARABLE_BITS = 204
-const LEAST_MEDIAN_COEFFICIENT: Readonly<Record<ViewKind, number>> = {
+export const MAX_SEPARABLE_BITS = 204
+const MIN_MEDIAN_COEFFICIENT: Readonly<Record<ViewKind, number>> = {
   whole: 10,
   deframed: 10,
   crop: 10,
@@ -83,7 +83,7 @@ function hasherWith(kernel: PdqKernel, frames: FrameKernel): ImageHasher {
     hash(pixels, purpose, aspect = pixels.width / pixels.height) {
       const { quality, dihedrals, blockTotals } = kernel.hash(pixels)
       const whole: ImageSignal = { type: 'pdq', view: 'whole', quality, hashes: dihedrals }
-      if (Math.min(pixels.width, pixels.height) < LEAST_SIDE_PX) {
+      if (Math.min(pixels.width, pixels.height) < MIN_SIDE_PX) {
         return { quality, signals: [whole], blockTotals, isSimple: false, isForm: false }
       }
       return frames.measure(pixels, (raster) => {
@@ -106,7 +106,7 @@ function partsOf(kernel: PdqKernel, raster: MeasuredRaster, aspect: number, purp
       if (signals.length === MAX_AREA_SIGNALS) break
       const result = kernel.hashSamples(sampler.take(view))
       if (!isTelling(view.kind, purpose, result) || (purpose === 'register' && !isNew(result.hash))) continue
-      const hashes = purpose === 'register' ? [result.hash] : askedTurns(view, result.dihedrals)
+      const hashes = purpose === 'register' ? [result.hash] : queryOrientations(view, result.dihedrals)
       signals.push({ type: 'pdq-area', view: view.kind, quality: result.quality, hashes })
     }
     return signals
@@ -117,8 +117,8 @@ function partsOf(kernel: PdqKernel, raster: MeasuredRaster, aspect: number, purp
 
 function isTelling(kind: ViewKind, purpose: Purpose, { hash, quality, medianCoefficient }: SampledResult): boolean {
   const share = kind === 'whole' && purpose === 'query' ? COPY_SHARE : 1
-  if (quality < share * LEAST_QUALITY || medianCoefficient < share * LEAST_MEDIAN_COEFFICIENT[kind]) return false
-  return separableBits(hash) <= MOST_SEPARABLE_BITS
+  if (quality < share * MIN_QUALITY || medianCoefficient < share * MIN_MEDIAN_COEFFICIENT[kind]) return false
+  return separableBits(hash) <= MAX_SEPARABLE_BITS
 }
 
 function samplerOf({ areas: table }: MeasuredRaster, aspect: number) {

@@ -102,7 +102,7 @@ function kernelOf({ exports }: WebAssembly.Instance): PdqKernel {
 
   function hashed(quality: number): PdqResult {
     const bytes = new Uint8Array(memory.buffer, hashesAt, transforms.length * HASH_BYTES)
-    const dihedrals = transforms.map((_, way) => hashFromBytes(bytes, way * HASH_BYTES))
+    const dihedrals = transforms.map((_, orientation) => hashFromBytes(bytes, orientation * HASH_BYTES))
     return { hash: hashFromBytes(bytes), quality, dihedrals }
   }
 

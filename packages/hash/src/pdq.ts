@@ -31,7 +31,7 @@ export function pdq(pixels: Pixels): PdqResult {
   if (pixels.width < MIN_SIDE_PX || pixels.height < MIN_SIDE_PX) return flat()
   const samples = samplesOf(pixels)
   const coefficients = transform(samples)
-  const dihedrals = transforms.map((way) => bitsOf(turned(coefficients, way)))
+  const dihedrals = transforms.map((orientation) => bitsOf(rotated(coefficients, orientation)))
   return { hash: dihedrals[0] ?? flat().hash, quality: qualityOf(samples), dihedrals }
 }
 
@@ -149,7 +149,7 @@ function transform(samples: Float32Array): Float32Array {
 }
 
 /** Mirroring a picture negates the coefficients of odd frequency along that axis; row i holds frequency i + 1. */
-function turned(coefficients: Float32Array, { topBottom, leftRight, transposes }: Transform): Float32Array {
+function rotated(coefficients: Float32Array, { topBottom, leftRight, transposes }: Transform): Float32Array {
   const result = new Float32Array(HASH_BITS)
   for (let i = 0; i < DCT_ROWS; i++) {
     for (let j = 0; j < DCT_ROWS; j++) {

@@ -18,20 +18,20 @@ export const transforms = [
 const MIRRORED = transforms.findIndex(({ name }) => name === 'flipY')
 
 /** Neither on its side nor upside down: as it is, or as a mirror shows it. */
-export function isUpright(way: number): boolean {
-  return way === 0 || way === MIRRORED
+export function isUpright(orientation: number): boolean {
+  return orientation === 0 || orientation === MIRRORED
 }
 
-const lists: readonly (readonly number[])[] = [[0], [0, MIRRORED], transforms.map((_, way) => way)]
+const lists: readonly (readonly number[])[] = [[0], [0, MIRRORED], transforms.map((_, orientation) => orientation)]
 
 /**
  * Which of `transforms` a list of so many hashes of one picture stands for: as it is; as it is and mirrored; or all.
  * @throws {RangeError} when the list is none of these.
  */
-export function waysOf(hashes: number): readonly number[] {
-  const ways = lists.find(({ length }) => length === hashes)
-  if (ways === undefined) throw new RangeError('hashes of one picture are 1, 2 or 8')
-  return ways
+export function orientationsOf(hashes: number): readonly number[] {
+  const orientations = lists.find(({ length }) => length === hashes)
+  if (orientations === undefined) throw new RangeError('hashes of one picture are 1, 2 or 8')
+  return orientations
 }
 
 export type Transform = (typeof transforms)[number]

@@ -6,7 +6,7 @@ import type { MeasuredRaster } from './measured.js'
 import { wholeOf } from './raster.js'
 import { areaOf, type Rectangle } from './rectangle.js'
 import { straightened, type TiltedPart } from './tilt.js'
-import { waysOf } from './transforms.js'
+import { orientationsOf } from './transforms.js'
 
 /**
  * whole: all of it. deframed: what is left without a frame. crop: what somebody may have cut out. piece: a half or a quarter, for
@@ -40,18 +40,18 @@ export function viewsOf(raster: MeasuredRaster, aspect: number, purpose: Purpose
 }
 
 /** Whole pictures and parts without their frames are asked about in all eight ways, the others as they are and mirrored. */
-export function askedTurns<Hash>(
+export function queryOrientations<Hash>(
   { kind, unlikely }: Pick<View, 'kind' | 'unlikely'>,
   dihedrals: readonly Hash[],
 ): readonly Hash[] {
   if ((kind === 'whole' || kind === 'deframed') && unlikely !== true) return dihedrals
-  return waysOf(2).flatMap((way) => dihedrals[way] ?? [])
+  return orientationsOf(2).flatMap((orientation) => dihedrals[orientation] ?? [])
 }
 
 const PARTS_ASKED = 10
 const PARTS_REGISTERED = 3
 /** Of the whole: a caption is less, and captions are alike. */
-const LEAST_REGISTERED_AREA = 0.25
+const MIN_REGISTERED_AREA = 0.25
 /**
  * Long side over short side of a part without its frame. What is longer is seldom somebody's picture: it is the banner, the headline or the bar of an
  * app, and registered it would match every post that has the same.
@@ -104,7 +104,7 @@ function registered(raster: MeasuredRaster, aspect: number, { framed, parts }: D
   const sidesOf = ({ left, top, right, bottom }: Rectangle) =>
     aspect * (((right - left) / raster.width) * (raster.height / (bottom - top)))
   const isStrip = (part: Rectangle) => Math.max(sidesOf(part), 1 / sidesOf(part)) > LONGEST_REGISTERED
-  const isWorth = (part: Rectangle) => areaOf(part) >= LEAST_REGISTERED_AREA * areaOf(whole) && !isStrip(part)
+  const isWorth = (part: Rectangle) => areaOf(part) >= MIN_REGISTERED_AREA * areaOf(whole) && !isStrip(part)
   if (shape !== undefined && (framed === undefined || !shape.holds(framed))) {
     return [own, ...insides(shape, 'crop'), ...shapes(shape.inside, sidesOf(shape.inside)), ...crops(shape.inside, CROPS)]
   }

@@ -9,14 +9,14 @@ import { plainJson } from '../../domain/plain-text.js'
 import { continueFile } from '../../files/continued-file.js'
 import { moveIntoPlace, writeWholeFile } from '../../files/write-file.js'
 import { noteInAudit } from '../../store/audit/audit.js'
-import { casesIn } from '../../store/cases/cases.js'
+import { createCaseStore } from '../../store/cases/cases.js'
 import { openRedisServer, type RedisServer } from '../../store/embedded/embedded-redis.js'
 import { lastRevision } from '../../store/images/changes.js'
-import { imagesIn } from '../../store/images/images.js'
-import { apiKeysIn } from '../../store/organisations/api-keys.js'
+import { createImageStore } from '../../store/images/images.js'
+import { createApiKeyStore } from '../../store/organisations/api-keys.js'
 import { openStore, type Store } from '../../store/redis/client.js'
 import { checkFormat } from '../../store/redis/format.js'
-import { forgetBeats } from '../../store/redis/heartbeats.js'
+import { forgetHeartbeats } from '../../store/redis/heartbeats.js'
 import { keys } from '../../store/redis/keys.js'
 import { raiseRevision } from '../../store/scripts/images/raise-revision.js'
 import { IMAGE_SHARDS } from '../../store/scripts/shards.js'
@@ -168,7 +168,7 @@ async function takeBack(
       // First: what is taken back here must come behind all that the logs know, or be taken for it at the next restore.
       await store.write(raiseRevision, [keys.revision, keys.changes], [withdrawals.revision])
       const taken = await apply(store, keyring, withdrawals)
-      await forgetBeats(store)
+      await forgetHeartbeats(store)
       const about = { revision: String(revision) }
       await noteInAudit(store, { act: 'store.restored', by: 'operator', about, atMs: Date.now() })
       return { row: { revision, ...taken, ...said, images: await countImages(store) }, isRefused: false }
@@ -225,9 +225,9 @@ async function openOwnServer(config: Config): Promise<RedisServer> {
 
 /** An image of a case is erased by the end of the case alone, so the case has ended. Running it twice changes nothing. */
 async function apply(store: Store, keyring: Keyring, withdrawals: Withdrawals) {
-  const images = imagesIn(store, keyring)
-  const cases = casesIn(store)
-  const apiKeys = apiKeysIn(store)
+  const images = createImageStore(store, keyring)
+  const cases = createCaseStore(store)
+  const apiKeys = createApiKeyStore(store)
   const nowMs = Date.now()
   let casesEnded = 0
   let signalsRemoved = 0

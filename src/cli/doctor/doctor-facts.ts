@@ -6,22 +6,22 @@ import { readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Config } from '../../boot/config.js'
-import type { Confine } from '../../domain/confines.js'
+import type { IsolationLayer } from '../../domain/isolation-layers.js'
 import { diskRoom, nearestFolder } from '../../store/embedded/disk-room.js'
 import type { Store } from '../../store/redis/client.js'
-import { countBeating, countLacking, type WorkerCount } from '../../store/redis/heartbeats.js'
+import { countAlive, countLacking, type WorkerCount } from '../../store/redis/heartbeats.js'
 import { infoField } from '../../store/redis/redis-load.js'
 import { parseRedisUrl } from '../../store/redis/redis-url.js'
 import { sealKeyPath } from '../../store/sealing/seal-keys.js'
 import { readLogStatus } from '../../store/upkeep/withdrawal-records.js'
 import { outboxAgeMs } from '../../store/webhooks/outbox.js'
-import { waitingEventsIn } from '../../store/webhooks/waiting-events.js'
+import { createWaitingEventStore } from '../../store/webhooks/waiting-events.js'
 
 /** `undefined` where it cannot be found out. */
 export interface HostFacts {
   readonly nodeVersion: string
   /** Why the decoders are too old, or do not load; empty when they are well. */
-  readonly decoderTrouble: string
+  readonly decoderError: string
   readonly overcommitMemory: number | undefined
   readonly hasSwap: boolean | undefined
 }
@@ -59,7 +59,7 @@ export interface RedisFacts {
   readonly workers: WorkerCount
   readonly messengers: WorkerCount
   /** For how many of the workers each layer of the cage of children that decode is lacking. */
-  readonly lacking: Readonly<Record<Confine, number>>
+  readonly lacking: Readonly<Record<IsolationLayer, number>>
   /** For how long the oldest event waits to be made into messages; 0 when none does. */
   readonly outboxMs: number
   readonly eventsWaiting: number
@@ -82,7 +82,7 @@ export async function hostFacts(): Promise<HostFacts> {
   const swaps = await text('/proc/swaps')
   return {
     nodeVersion: process.versions.node,
-    decoderTrouble: await decoderTrouble(),
+    decoderError: await decoderError(),
     overcommitMemory: overcommit === undefined ? undefined : Number(overcommit),
     hasSwap: swaps === undefined ? undefined : swaps.trim().split('\n').length > 1,
   }
@@ -141,11 +141,11 @@ export async function redisFacts(config: Config, store: Store): Promise<RedisFac
     logBytes: Number(field('aof_current_size') ?? 0),
     isLogSound: field('aof_last_write_status') !== 'err' && field('aof_last_bgrewrite_status') !== 'err',
     clockAheadMs: Math.round(Number(seconds) * 1000 + Number(microseconds) / 1000 - meanMs),
-    workers: await countBeating(store, 'workers'),
-    messengers: await countBeating(store, 'messengers'),
+    workers: await countAlive(store, 'workers'),
+    messengers: await countAlive(store, 'messengers'),
     lacking: await countLacking(store),
     outboxMs: await outboxAgeMs(store),
-    eventsWaiting: await waitingEventsIn(store).count(),
+    eventsWaiting: await createWaitingEventStore(store).count(),
   }
 }
 
@@ -158,7 +158,7 @@ function lineTo(url: string | undefined): RedisFacts['line'] {
 }
 
 /** In a process of its own: decoders that do not load must not end this one. */
-function decoderTrouble(): Promise<string> {
+function decoderError(): Promise<string> {
   const entry = fileURLToPath(new URL('../../../workers/decoders.js', import.meta.url))
   return new Promise((tell) => {
     execFile(process.execPath, [entry], { env: {}, timeout: 20_000 }, (error, _, stderr) =>

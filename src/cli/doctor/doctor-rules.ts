@@ -1,7 +1,7 @@
 // What is well, what is not, and what to do about it.
 
 import type { Config } from '../../boot/config.js'
-import { CONFINES } from '../../domain/confines.js'
+import { ISOLATION_LAYERS } from '../../domain/isolation-layers.js'
 import { ownValue } from '../../domain/own-value.js'
 import type { ApiFacts, CertificateFacts } from './doctor-api.js'
 import type { FileFacts, HostFacts, RedisFacts } from './doctor-facts.js'
@@ -16,23 +16,23 @@ export interface Finding {
 
 const GiB = 1024 ** 3
 /** A withdrawal of 10,000 images takes 0.4 MB. */
-const MOST_NODE_BYTES = 512
+const MAX_NODE_BYTES = 512
 const MIN_WITHDRAWALS_BYTES = 16 * 1024 ** 2
 /** Beyond it, people notice that times are wrong, and expiry is early or late. */
-const MOST_CLOCK_OFF_MS = 2000
+const MAX_CLOCK_OFF_MS = 2000
 const DAY_MS = 86_400_000
 /** Those that are renewed by a program are renewed a month before they expire. */
 const MIN_CERTIFICATE_DAYS = 21
 /** A messenger that lives takes an event in moments. */
-const MOST_OUTBOX_MS = 60_000
+const MAX_OUTBOX_MS = 60_000
 
-export function aboutHost({ nodeVersion, decoderTrouble, overcommitMemory, hasSwap }: HostFacts): Finding[] {
+export function aboutHost({ nodeVersion, decoderError, overcommitMemory, hasSwap }: HostFacts): Finding[] {
   const major = Number(nodeVersion.split('.')[0])
   return [
     major >= 22
       ? good(`Node ${nodeVersion}`)
       : look(`Node ${nodeVersion} gets no more fixes since April 2026: run 22 or 24`),
-    decoderTrouble === '' ? good('image decoders are as new as they have to be') : bad(`image decoders: ${decoderTrouble}`),
+    decoderError === '' ? good('image decoders are as new as they have to be') : bad(`image decoders: ${decoderError}`),
     ...when(overcommitMemory !== undefined && overcommitMemory !== 1, () =>
       look('vm.overcommit_memory is not 1: Redis may fail to write its log anew when memory is short'),
     ),
@@ -105,23 +105,23 @@ export function aboutRedis(redis: RedisFacts): Finding[] {
     ...is('crash-log-enabled', 'no', () => look('its crash log would keep arguments of commands: crash-log-enabled no')),
     ...atLeast(settings['hash-max-listpack-entries'], 2048, 'hash-max-listpack-entries'),
     ...atLeast(settings['hash-max-listpack-value'], 2048, 'hash-max-listpack-value'),
-    ...when(Number(ownValue(settings, 'stream-node-max-bytes') ?? 0) > MOST_NODE_BYTES, () =>
-      look(`each case takes 3.5 kB more than it needs: stream-node-max-bytes ${MOST_NODE_BYTES}`),
+    ...when(Number(ownValue(settings, 'stream-node-max-bytes') ?? 0) > MAX_NODE_BYTES, () =>
+      look(`each case takes 3.5 kB more than it needs: stream-node-max-bytes ${MAX_NODE_BYTES}`),
     ),
     isLogSound ? good('its log is sound') : bad('it could not write its log: look at its disk'),
     ...when(line === 'plain', () => bad('the line to Redis is neither local nor TLS: rediss://')),
     ...when(maxBytes > 0 && usedBytes > 0.8 * maxBytes, () => look('more than 80 of 100 of its memory are used')),
-    Math.abs(clockAheadMs) > MOST_CLOCK_OFF_MS
+    Math.abs(clockAheadMs) > MAX_CLOCK_OFF_MS
       ? look(`its clock is ${clockAheadMs} ms beside ours: set both by NTP`)
       : good('its clock and ours agree'),
     workers.alive > 0
       ? good(`${workers.alive} of workers alive`)
       : look('no workers are alive: pictures are not hashed, cases do not expire'),
-    ...when(workers.alive > 0, () => aboutCage(redis.lacking)),
+    ...when(workers.alive > 0, () => aboutSandbox(redis.lacking)),
     messengers.alive > 0
       ? good(`${messengers.alive} of messengers alive`)
       : look('no messenger is alive: webhooks wait, and nobody is told of what happens'),
-    ...when(outboxMs > MOST_OUTBOX_MS, () =>
+    ...when(outboxMs > MAX_OUTBOX_MS, () =>
       look(`events wait for ${Math.round(outboxMs / 1000)} s to be made into messages to webhooks`),
     ),
     ...when(eventsWaiting > 0, () =>
@@ -132,8 +132,8 @@ export function aboutRedis(redis: RedisFacts): Finding[] {
 }
 
 /** Of every worker that lives, as it found at its start, by trying. */
-function aboutCage(lacking: RedisFacts['lacking']): Finding {
-  const layers = CONFINES.filter((layer) => lacking[layer] > 0)
+function aboutSandbox(lacking: RedisFacts['lacking']): Finding {
+  const layers = ISOLATION_LAYERS.filter((layer) => lacking[layer] > 0)
   if (layers.length === 0)
     return good('image decoders are isolated: no network, no secret file, no other process, nothing to write to')
   const reach = layers.includes('no-secret-files')

@@ -24,7 +24,7 @@ export interface SlaProfile {
   readonly statements: readonly Statement[]
   /** Does the law want somebody who can be reached? Then the notice names an NGO. */
   readonly needsContact: boolean
-  readonly stages: readonly { readonly stage: Stage; readonly withinMs: number }[]
+  readonly stages: readonly { readonly stage: Stage; readonly allowedMs: number }[]
   /** Is the time the law's own, or a yardstick of ours where the law says no number? */
   readonly fixedByLaw: boolean
   /** Where the times and the demands of this row can be read. Last compared on `SOURCES_READ_ON`. */
@@ -46,7 +46,7 @@ export const SLA_PROFILES = {
     needsContact: true,
     // As soon as possible, and not later than 48 hours after a valid request. (a)(1)(B): signature, identification, a good-faith belief
     // that it is not consensual, and how to reach whoever asks.
-    stages: [{ stage: 'remove', withinMs: 48 * HOUR_MS }],
+    stages: [{ stage: 'remove', allowedMs: 48 * HOUR_MS }],
     fixedByLaw: true,
     sources: [
       { title: '47 U.S.C. § 223a (Public Law 119-12)', url: 'https://www.customsmobile.com/uscode/47/223a' },
@@ -63,8 +63,8 @@ export const SLA_PROFILES = {
     // Section 21 leaves the times to regulations, which say: receipt within one hour, status and assessment within twelve. When content
     // has to go depends on what the assessment finds, so there is no clock for that here.
     stages: [
-      { stage: 'acknowledge', withinMs: HOUR_MS },
-      { stage: 'assess', withinMs: 12 * HOUR_MS },
+      { stage: 'acknowledge', allowedMs: HOUR_MS },
+      { stage: 'assess', allowedMs: 12 * HOUR_MS },
     ],
     fixedByLaw: true,
     sources: [
@@ -81,7 +81,7 @@ export const SLA_PROFILES = {
     // how whoever makes it can be reached. 10(3A): down no later than 48 hours after it is received.
     statements: ['goodFaith', 'withoutConsent', 'accurate', 'authorised'],
     needsContact: true,
-    stages: [{ stage: 'remove', withinMs: 48 * HOUR_MS }],
+    stages: [{ stage: 'remove', allowedMs: 48 * HOUR_MS }],
     fixedByLaw: true,
     sources: [
       {
@@ -99,8 +99,8 @@ export const SLA_PROFILES = {
     statements: ['goodFaith', 'accurate'],
     needsContact: false,
     stages: [
-      { stage: 'acknowledge', withinMs: 24 * HOUR_MS },
-      { stage: 'assess', withinMs: 168 * HOUR_MS },
+      { stage: 'acknowledge', allowedMs: 24 * HOUR_MS },
+      { stage: 'assess', allowedMs: 168 * HOUR_MS },
     ],
     fixedByLaw: false,
     // 16(2)(d): bona fide belief that it is accurate and complete. 16(4): receipt confirmed without undue delay, where there is somebody to
@@ -137,16 +137,16 @@ export function missingIn(notice: Omit<Notice, 'givenAtMs'>): (Statement | 'cont
   return [...missing]
 }
 
-export interface Clock {
+export interface Deadline {
   readonly law: Law
   readonly stage: Stage
   readonly dueAtMs: number
 }
 
 /** The clocks that start when a platform learns of a picture with such a notice. */
-export function clocksFrom(laws: readonly Law[], startedAtMs: number): Clock[] {
+export function deadlinesFrom(laws: readonly Law[], startedAtMs: number): Deadline[] {
   return laws.flatMap((law) =>
-    SLA_PROFILES[law].stages.map(({ stage, withinMs }) => ({ law, stage, dueAtMs: startedAtMs + withinMs })),
+    SLA_PROFILES[law].stages.map(({ stage, allowedMs }) => ({ law, stage, dueAtMs: startedAtMs + allowedMs })),
   )
 }
 

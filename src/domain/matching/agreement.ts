@@ -4,7 +4,7 @@
 // match whose parts agree can be strong.
 
 import { distance, type Hash256 } from '../../../packages/hash/src/hash256.js'
-import { waysOf } from '../../../packages/hash/src/transforms.js'
+import { orientationsOf } from '../../../packages/hash/src/transforms.js'
 import { EDGE_BITS } from './edges.js'
 import type { HashedSignal } from './hashed-image.js'
 import type { View } from './signal.js'
@@ -42,8 +42,8 @@ export interface Agreement {
 const AGREES_BITS = { whole: 16, framed: 4, parts: 40, wholeOfParts: 42, deframed: 31, quarter: 58 } as const
 
 /** Fewer pieces of the whole, or of what is within a frame, say too little. */
-const LEAST_PIECES = 5
-const LEAST_FRAMED_PIECES = 3
+const MIN_PIECES = 5
+const MIN_FRAMED_PIECES = 3
 
 /** As `hash/views.ts` orders them: left, right, top, bottom; then the four quarters. */
 const PIECES = 8
@@ -65,12 +65,13 @@ const NONE_BITS = Number.POSITIVE_INFINITY
 export function agreementOf(
   asked: readonly HashedSignal[],
   registered: { readonly pdq: readonly RegisteredView[]; readonly area: readonly RegisteredView[] },
-  way: number,
+  orientation: number,
 ): Agreement | undefined {
   const { pdq, area } = registered
   if (area.length === 0 || !hasPieces(asked)) return undefined
   const wholes = area.filter(({ view }) => view === 'whole' || view === 'crop')
-  const nearest = (signal: HashedSignal | undefined, views: readonly RegisteredView[]) => nearestBits(signal, views, way)
+  const nearest = (signal: HashedSignal | undefined, views: readonly RegisteredView[]) =>
+    nearestBits(signal, views, orientation)
   const areas = asked.filter(({ type }) => type === 'pdq-area')
   const at = areas.findIndex(({ view }) => view === 'deframed')
   const isPiece = ({ view }: HashedSignal) => view === 'piece'
@@ -90,8 +91,8 @@ export function agreementOf(
   const isFramed = hasFrame(area)
   const surplusBits = Math.max(
     (isFramed ? AGREES_BITS.framed : AGREES_BITS.whole) - wholeBits,
-    isFramed ? -NONE_BITS : allAgree(ofWhole, LEAST_PIECES, AGREES_BITS.wholeOfParts - wholeBits),
-    isFramed ? -NONE_BITS : allAgree(ofFramed, LEAST_FRAMED_PIECES, AGREES_BITS.deframed - nearest(areas[at], wholes)),
+    isFramed ? -NONE_BITS : allAgree(ofWhole, MIN_PIECES, AGREES_BITS.wholeOfParts - wholeBits),
+    isFramed ? -NONE_BITS : allAgree(ofFramed, MIN_FRAMED_PIECES, AGREES_BITS.deframed - nearest(areas[at], wholes)),
   )
   return { surplusBits, ...partialOf(isFramed ? [] : ofWhole) }
 }
@@ -130,8 +131,8 @@ export function hasFrame(area: readonly Pick<RegisteredView, 'view'>[]): boolean
   return deframed >= 0 && (piece < 0 || deframed < piece)
 }
 
-function nearestBits(signal: HashedSignal | undefined, views: readonly RegisteredView[], way: number): number {
-  const hash = signal?.hashes[waysOf(signal.hashes.length).indexOf(way)]
+function nearestBits(signal: HashedSignal | undefined, views: readonly RegisteredView[], orientation: number): number {
+  const hash = signal?.hashes[orientationsOf(signal.hashes.length).indexOf(orientation)]
   if (hash === undefined) return NONE_BITS
   return views.reduce((least, view) => Math.min(least, distance(hash, view.hash)), NONE_BITS)
 }

@@ -5,5 +5,5 @@ import type { DetailRows } from '../../../packages/hash/src/details/rows.js'
 /** What is searched for, in the memory of every api process. */
 export interface IndexedDetails extends DetailRows {
   /** 0…2³²−1. The same for pictures that hashes find in one another: what they have in common is a picture, and no decoration. */
-  readonly kin: number
+  readonly subjectGroup: number
 }

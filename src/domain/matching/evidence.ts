@@ -16,8 +16,8 @@ import { SIGNAL_TYPES, type SignalType } from './signal-types.js'
  * answered falsely nine times as often. So it has to be as near as PDQ.
  */
 const REACHES = {
-  usual: { alone: 42, turned: 34, plain: 34, symmetric: 22, match: 52, review: 56, witness: 60 },
-  askedCrop: { alone: 31, turned: 31, plain: 31, symmetric: 22, match: 31, review: 50, witness: undefined },
+  usual: { alone: 42, rotated: 34, plain: 34, symmetric: 22, match: 52, review: 56, corroboration: 60 },
+  askedCrop: { alone: 31, rotated: 31, plain: 31, symmetric: 22, match: 31, review: 50, corroboration: undefined },
 } as const
 
 /** Pieces and tilted parts show less of a picture, and there are more of them. */
@@ -70,17 +70,17 @@ export interface ComparedViews {
   readonly asked: View
   readonly registered: View
   /** Was the first put on its side or upside down? */
-  readonly turned: boolean
+  readonly rotated: boolean
   /** Of the first. */
   readonly content: Content
 }
 
 export type TwoViews = Pick<ComparedViews, 'asked' | 'registered'>
 
-export const WHOLE_VIEWS: ComparedViews = { asked: 'whole', registered: 'whole', turned: false, content: 'full' }
+export const WHOLE_VIEWS: ComparedViews = { asked: 'whole', registered: 'whole', rotated: false, content: 'full' }
 
 /** Does it count for matches of this type whether the picture had to be turned? */
-export function dependsOnTurn(type: SignalType): boolean {
+export function dependsOnOrientation(type: SignalType): boolean {
   return type === 'pdq-area'
 }
 
@@ -92,24 +92,24 @@ export function dependsOnContent(type: SignalType): boolean {
 /** The widest distance that may be a match. */
 export function matchBits(type: SignalType, views: Omit<ComparedViews, 'content'>): number {
   if (type !== 'pdq-area') return SIGNAL_TYPES[type].thresholdBits
-  return reachOf(views, views.turned ? 'turned' : 'match')
+  return reachOf(views, views.rotated ? 'rotated' : 'match')
 }
 
 /** The widest of these for a view that is asked about. */
-export function widestMatchBits(type: SignalType, asked: View, turned: boolean): number {
+export function widestMatchBits(type: SignalType, asked: View, rotated: boolean): number {
   if (type !== 'pdq-area') return SIGNAL_TYPES[type].thresholdBits
-  return Math.max(...VIEW_NAMES.map((registered) => matchBits(type, { asked, registered, turned })))
+  return Math.max(...VIEW_NAMES.map((registered) => matchBits(type, { asked, registered, rotated })))
 }
 
 /** The widest of these for a view that is registered. */
-export function widestAskedBits(type: SignalType, registered: View, turned: boolean): number {
-  return Math.max(...VIEW_NAMES.map((asked) => matchBits(type, { asked, registered, turned })))
+export function widestAskedBits(type: SignalType, registered: View, rotated: boolean): number {
+  return Math.max(...VIEW_NAMES.map((asked) => matchBits(type, { asked, registered, rotated })))
 }
 
 /** Up to this distance a match needs no witness and no second algorithm; under 0 where it always needs one. */
 export function aloneBits(type: SignalType, views: ComparedViews): number {
   if (type === 'pdq-area')
-    return Math.min(reachOf(views, views.turned ? 'turned' : 'alone'), reachOf(views, REACH_OF_CONTENT[views.content]))
+    return Math.min(reachOf(views, views.rotated ? 'rotated' : 'alone'), reachOf(views, REACH_OF_CONTENT[views.content]))
   return SIGNAL_TYPES[type].decidesAlone ? SIGNAL_TYPES[type].thresholdBits : NEVER_ALONE
 }
 
@@ -122,18 +122,18 @@ export function corroborableBits(type: SignalType, views: ComparedViews): number
 }
 
 /** How far from one another two views are for a witness, where a part counts as farther than it is; `undefined` where they are none. */
-export function witnessBits(type: SignalType, views: TwoViews, distanceBits: number): number | undefined {
+export function corroboratingBits(type: SignalType, views: TwoViews, distanceBits: number): number | undefined {
   if (type !== 'pdq-area') return undefined
-  const { witness } = reachesOf(views)
+  const { corroboration } = reachesOf(views)
   const bits = distanceBits + (isPartial(views) ? PARTIAL_BITS : 0)
-  return witness !== undefined && bits <= witness ? bits : undefined
+  return corroboration !== undefined && bits <= corroboration ? bits : undefined
 }
 
 /** How far to look for witnesses of a view that is asked about; `undefined` where it can be none. */
-export function widestWitnessBits(type: SignalType, asked: View): number | undefined {
+export function maxCorroboratingBits(type: SignalType, asked: View): number | undefined {
   if (type !== 'pdq-area') return undefined
-  const { witness } = reachesOf({ asked })
-  return witness === undefined ? undefined : witness - (PARTIAL.has(asked) ? PARTIAL_BITS : 0)
+  const { corroboration } = reachesOf({ asked })
+  return corroboration === undefined ? undefined : corroboration - (PARTIAL.has(asked) ? PARTIAL_BITS : 0)
 }
 
 /** The widest distance at which a person may want to look. */
@@ -141,7 +141,7 @@ export function reviewBits(type: SignalType, views: TwoViews): number {
   return type === 'pdq-area' ? reachOf(views, 'review') : SIGNAL_TYPES[type].maxThresholdBits
 }
 
-function reachOf(views: TwoViews, reach: Exclude<keyof typeof REACHES.usual, 'witness'>): number {
+function reachOf(views: TwoViews, reach: Exclude<keyof typeof REACHES.usual, 'corroboration'>): number {
   return reachesOf(views)[reach] - (isPartial(views) ? PARTIAL_BITS : 0)
 }
 

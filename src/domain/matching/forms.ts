@@ -24,8 +24,8 @@ const TILTED_PART_BITS = 40
 
 /** A whole, or a part without its frame, may be farther when all of its pieces are near. Fewer pieces say too little. */
 const ALL_NEAR = {
-  whole: { bits: 16, pieceBits: 20, leastPieces: 5 },
-  deframed: { bits: 12, pieceBits: 16, leastPieces: 3 },
+  whole: { bits: 16, pieceBits: 20, minPieces: 5 },
+  deframed: { bits: 12, pieceBits: 16, minPieces: 3 },
 } as const
 
 const NONE_BITS = Number.POSITIVE_INFINITY
@@ -68,9 +68,9 @@ function reachOf(one: View, other: View): number {
 }
 
 function allNear(view: 'whole' | 'deframed', areas: readonly ShownView[], rows: readonly ShownView[]): number {
-  const { bits, pieceBits, leastPieces } = ALL_NEAR[view]
+  const { bits, pieceBits, minPieces } = ALL_NEAR[view]
   const pieces = areas.filter(isPiece)
-  if (pieces.length < leastPieces) return -NONE_BITS
+  if (pieces.length < minPieces) return -NONE_BITS
   const same = rows.filter((row) => row.view === view)
   const ofView = areas.filter((area) => area.view === view).map((area) => nearestBits(area, same))
   const ofPieces = pieces.map((piece) => nearestBits(piece, rows))

@@ -93,7 +93,7 @@ export function inlierBandOf(inliers: number): (typeof INLIER_LEASTS)[number]['n
 }
 
 /** The greatest distance of the band: a whole number for who must have one and may not know the distance itself. */
-export function distanceCeilingOf(distanceBits: number): number {
+export function maxDistanceOf(distanceBits: number): number {
   const name = distanceBandOf(distanceBits)
   return BANDS.find((band) => band.name === name)?.upToBits ?? distanceBits
 }

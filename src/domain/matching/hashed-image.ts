@@ -12,7 +12,7 @@ export interface HashedSignal {
   readonly quality: number
   /**
    * The hash of the picture as it is, then under the seven other `transforms`; or as it is and mirrored; or one alone: see
-   * `waysOf`.
+   * `orientationsOf`.
    */
   readonly hashes: readonly Hash256[]
 }

@@ -7,10 +7,10 @@ import type { SignalType } from './signal-types.js'
  * PDQ sets a bit where a coefficient is above the median, so half of them. So far from that are six standard deviations of random bits: one hash
  * in 500 million. Blocks of plain areas are all alike, and a checksum is whatever it is: of these, nothing but zeros or ones is refused.
  */
-const MOST_OFF_HALF_BITS = 48
+const MAX_OFF_HALF_BITS = 48
 const NO_BITS = hashFromBytes(new Uint8Array(HASH_BITS / 8))
 
 export function isProbable(type: SignalType, hash: Hash256): boolean {
   const offHalf = Math.abs(distance(hash, NO_BITS) - HASH_BITS / 2)
-  return type === 'pdq' || type === 'pdq-area' ? offHalf <= MOST_OFF_HALF_BITS : offHalf < HASH_BITS / 2
+  return type === 'pdq' || type === 'pdq-area' ? offHalf <= MAX_OFF_HALF_BITS : offHalf < HASH_BITS / 2
 }

@@ -7,7 +7,7 @@ export const FILE_FORMATS = ['ndjson', 'csv', 'lines'] as const
 export type FileFormat = (typeof FILE_FORMATS)[number]
 
 /** Why a record of somebody else's is not taken. Stable: who hands in files sorts his refusals by them. */
-export const RECORD_REFUSALS = [
+export const RECORD_REJECTIONS = [
   'record-too-long',
   'record-unreadable',
   'columns-missing',
@@ -24,13 +24,16 @@ export const RECORD_REFUSALS = [
   /** It was in a bank of this organisation, and a dispute about it was upheld. */
   'signal-invalidated',
 ] as const
-export type RecordRefusal = (typeof RECORD_REFUSALS)[number]
+export type RecordRejection = (typeof RECORD_REJECTIONS)[number]
 
 /** What a line or record comes to. `blank` is neither taken nor refused: an empty line, a comment, a header. */
-export type ReadRecord = BankChange | { readonly kind: 'refused'; readonly why: RecordRefusal } | { readonly kind: 'blank' }
+export type ReadRecord =
+  | BankChange
+  | { readonly kind: 'rejected'; readonly why: RecordRejection }
+  | { readonly kind: 'blank' }
 
 /** What is noted of a line: why it was refused; or `not-found`, that it was to remove a signal which the bank does not have. */
-export const LINE_NOTES = [...RECORD_REFUSALS, 'not-found'] as const
+export const LINE_NOTES = [...RECORD_REJECTIONS, 'not-found'] as const
 export type LineNote = (typeof LINE_NOTES)[number]
 
 /** Lines that follow each other and have the same note. Both ends count from 1 and are in it. */
@@ -56,14 +59,14 @@ export interface ImportProgress {
   readonly removed: number
   /** Tombstones that removed nothing: the bank does not have their signal. Not among the accepted. */
   readonly notFound: number
-  readonly refused: number
-  readonly refusedFor: Partial<Readonly<Record<RecordRefusal, number>>>
+  readonly rejected: number
+  readonly rejectedFor: Partial<Readonly<Record<RecordRejection, number>>>
   /** Of all lines that are done with, keyed: whether the next try brings the same file. */
   readonly digest: string
 }
 
 /** How many stretches of noted lines are listed; all of them are counted. */
-export const MOST_NOTED_STRETCHES = 10_000
+export const MAX_NOTED_STRETCHES = 10_000
 
 /** With one more noted line, which comes after all of those. Changes the list that it is given. */
 export function withNote(before: NotedLines[], line: number, why: LineNote): NotedLines[] {

@@ -121,13 +121,13 @@ export function thresholdOf(bank: Bank, type: SignalType, views: Omit<ComparedVi
 }
 
 /** The widest of these for a view that is asked about, whatever the view that is registered. */
-export function widestThresholdOf(bank: Bank, type: SignalType, asked: View, turned: boolean): number {
-  return narrowed(bank, type, widestMatchBits(type, asked, turned))
+export function widestThresholdOf(bank: Bank, type: SignalType, asked: View, rotated: boolean): number {
+  return narrowed(bank, type, widestMatchBits(type, asked, rotated))
 }
 
 /** The widest of these for a view that is registered, whatever the view that is asked about. */
-export function widestAskedThresholdOf(bank: Bank, type: SignalType, registered: View, turned: boolean): number {
-  return narrowed(bank, type, widestAskedBits(type, registered, turned))
+export function widestAskedThresholdOf(bank: Bank, type: SignalType, registered: View, rotated: boolean): number {
+  return narrowed(bank, type, widestAskedBits(type, registered, rotated))
 }
 
 /** How near it has to be for a match without a witness. */

@@ -1,11 +1,11 @@
 // Feeds of other systems that are pulled into a bank: what they speak, how far each has come, what went wrong.
 
-import type { RecordRefusal } from './bank-import.js'
+import type { RecordRejection } from './bank-import.js'
 
 export const EXCHANGE_APIS = ['stopncii', 'ncmec', 'threatexchange', 'tat'] as const
 
 /** Where the reading of a feed goes on. All of it is the feed's own, and says nothing anywhere else. */
-export interface FeedPlace {
+export interface FeedPosition {
   /** From where a walk begins: a time, or an opaque mark. */
   readonly position: string
   /** Where in the walk; absent at its beginning. */
@@ -41,5 +41,5 @@ export interface PullProgress {
   readonly accepted: number
   readonly removed: number
   readonly refused: number
-  readonly refusedFor: Partial<Readonly<Record<RecordRefusal, number>>>
+  readonly rejectedFor: Partial<Readonly<Record<RecordRejection, number>>>
 }

@@ -75,7 +75,7 @@ export const OLD_SECRET_VALID_MS = DAY_MS
 export const MAX_WEBHOOK_SECRETS = 4
 
 /** Of one organisation: each costs a delivery an event. */
-export const MOST_WEBHOOKS_PER_ORG = 10
+export const MAX_WEBHOOKS_PER_ORG = 10
 
 export const DELIVERY_STATES = ['waiting', 'delivered', 'dead', 'void'] as const
 /** `dead`: given up, and kept to be asked for again. `void`: overtaken by what happened, so that nobody has to know any more. */
@@ -88,8 +88,8 @@ export const KEPT_FOR_MS: Readonly<Record<Exclude<DeliveryState, 'waiting'>, num
   void: DAY_MS,
 }
 /** Of one endpoint. Beyond it the oldest are forgotten, whatever became of them. */
-export const MOST_DELIVERIES = 20_000
+export const MAX_DELIVERIES = 20_000
 /** Messages on their way to one endpoint at a time. */
-export const MOST_IN_FLIGHT = 4
+export const MAX_IN_FLIGHT = 4
 /** One after the other to a second of an endpoint, unless it asks for less. */
-export const MOST_PER_SECOND = 50
+export const MAX_PER_SECOND = 50

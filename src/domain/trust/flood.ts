@@ -92,12 +92,12 @@ function allOf(hits: HitsByPlatform): number {
   return hits.reduce((sum, count) => sum + count, 0)
 }
 
-const LEAST_MATCHES = Math.min(...Object.values(FLOOD_RULES).map(({ least }) => least))
-const LEAST_LOOK_ALIKES = Math.min(...Object.values(FLOOD_RULES).map(({ lookAlikes }) => lookAlikes))
+const MIN_MATCHES = Math.min(...Object.values(FLOOD_RULES).map(({ least }) => least))
+const MIN_LOOK_ALIKES = Math.min(...Object.values(FLOOD_RULES).map(({ lookAlikes }) => lookAlikes))
 
 /** May it be a flood by any rule? Of what is not, nothing else needs to be looked at. */
 export function mayBeFlood({ hits, looks }: SeenMatches): boolean {
-  return looks >= LEAST_LOOK_ALIKES || allOf(hits) >= LEAST_MATCHES
+  return looks >= MIN_LOOK_ALIKES || allOf(hits) >= MIN_MATCHES
 }
 
 /** The end of a band of distances, so that where a narrowed signal ceases to match tells nobody more than the band did. */

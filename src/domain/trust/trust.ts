@@ -70,15 +70,15 @@ export interface Pause {
 }
 
 /** What one organisation decided. `party` is a keyed hash of organisation and image: whoever reads the store learns no names. */
-export interface PartyVerdict {
-  readonly party: string
+export interface PseudonymVerdict {
+  readonly pseudonym: string
   readonly verdict: Verdict
   /** Does it count for the tier? Not an NGO's, and not that of whoever handed the signal in. */
   readonly counts: boolean
 }
 
 export interface Trust {
-  readonly verdicts: readonly PartyVerdict[]
+  readonly verdicts: readonly PseudonymVerdict[]
   /** NGOs that vouch for it, as parties. */
   readonly attestedBy: readonly string[]
   readonly verifiedAtMs: number | undefined
@@ -103,7 +103,7 @@ export interface Trust {
 }
 
 /** What every index has to know of a signal. Its tier follows from this and from the tier in its record, and is written down nowhere. */
-export interface Standing {
+export interface TrustStatus {
   /** As `encodeSupport` writes it. */
   readonly support: number
   readonly disputed: boolean
@@ -115,17 +115,17 @@ export interface Standing {
 }
 
 /** Of a signal about which nothing was said. */
-export const NO_STANDING: Standing = { support: 0, disputed: false, matches: true, narrowed: false, harmless: false }
+export const NO_TRUST_STATUS: TrustStatus = { support: 0, disputed: false, matches: true, narrowed: false, harmless: false }
 
 export type TrustAction =
   | {
       readonly kind: 'verdict'
-      readonly party: string
+      readonly pseudonym: string
       readonly verdict: Exclude<Verdict, 'disputed'>
       readonly counts: boolean
     }
-  | { readonly kind: 'dispute'; readonly party: string; readonly reason: DisputeReason; readonly counts: boolean }
-  | { readonly kind: 'attest'; readonly party: string }
+  | { readonly kind: 'dispute'; readonly pseudonym: string; readonly reason: DisputeReason; readonly counts: boolean }
+  | { readonly kind: 'attest'; readonly pseudonym: string }
   | { readonly kind: 'verify' }
   | { readonly kind: 'decide'; readonly outcome: DisputeOutcome }
   | { readonly kind: 'answer'; readonly answer: DisputeAnswer }
@@ -168,8 +168,8 @@ export function act(trust: Trust, action: TrustAction, nowMs: number): Trust | P
     case 'dispute':
       return withDispute(trust, action, nowMs)
     case 'attest':
-      if (trust.attestedBy.includes(action.party)) return trust
-      return { ...trust, attestedBy: [...trust.attestedBy, action.party] }
+      if (trust.attestedBy.includes(action.pseudonym)) return trust
+      return { ...trust, attestedBy: [...trust.attestedBy, action.pseudonym] }
     case 'verify':
       return trust.verifiedAtMs === undefined ? { ...trust, verifiedAtMs: nowMs } : trust
     case 'decide':
@@ -202,7 +202,7 @@ function circulating(trust: Trust, pause: Pause | undefined): Trust {
   return { ...trust, pause, circulation }
 }
 
-export function standingOf(trust: Trust): Standing {
+export function trustStatusOf(trust: Trust): TrustStatus {
   const isInvalidated = trust.circulation === 'invalidated'
   return {
     support: encodeSupport(supportOf(trust)),
@@ -228,8 +228,8 @@ export function supportOf({ verdicts, attestedBy, verifiedAtMs }: Trust): Suppor
   }
 }
 
-export function verdictOf(trust: Trust, party: string): Verdict | undefined {
-  return trust.verdicts.find((each) => each.party === party)?.verdict
+export function verdictOf(trust: Trust, pseudonym: string): Verdict | undefined {
+  return trust.verdicts.find((each) => each.pseudonym === pseudonym)?.verdict
 }
 
 /** The decision that invalidated a signal may be said again, or taken back; nothing else may be said about it. The clock changes nothing of it. */
@@ -254,21 +254,24 @@ function isOver({ untilS }: Pause, nowMs: number): boolean {
   return untilS !== 0 && untilS * 1000 <= nowMs
 }
 
-function withVerdict(trust: Trust, said: PartyVerdict): Trust | ProblemCode {
-  const before = verdictOf(trust, said.party)
+function withVerdict(trust: Trust, said: PseudonymVerdict): Trust | ProblemCode {
+  const before = verdictOf(trust, said.pseudonym)
   if (before === said.verdict) return trust
   if (!VERDICT_STEPS[before ?? 'none'].includes(said.verdict)) return 'feedback-conflict'
-  const { party, verdict, counts } = said
-  return { ...trust, verdicts: [...trust.verdicts.filter((each) => each.party !== party), { party, verdict, counts }] }
+  const { pseudonym, verdict, counts } = said
+  return {
+    ...trust,
+    verdicts: [...trust.verdicts.filter((each) => each.pseudonym !== pseudonym), { pseudonym, verdict, counts }],
+  }
 }
 
 function withDispute(
   trust: Trust,
-  { party, reason, counts }: { readonly party: string; readonly reason: DisputeReason; readonly counts: boolean },
+  { pseudonym, reason, counts }: { readonly pseudonym: string; readonly reason: DisputeReason; readonly counts: boolean },
   nowMs: number,
 ): Trust | ProblemCode {
   if (trust.settled.includes(reason)) return 'dispute-settled'
-  const heard = withVerdict(trust, { party, verdict: 'disputed', counts })
+  const heard = withVerdict(trust, { pseudonym, verdict: 'disputed', counts })
   if (typeof heard === 'string') return heard
   if (trust.dispute === 'open') {
     return trust.reasons.includes(reason) ? heard : { ...heard, reasons: [...trust.reasons, reason] }

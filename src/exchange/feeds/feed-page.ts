@@ -2,8 +2,8 @@
 
 import { z } from 'zod'
 import type { NewSignal } from '../../domain/organisations/bank-change.js'
-import type { ReadRecord, RecordRefusal } from '../../domain/organisations/bank-import.js'
-import type { FeedPlace, PullFailure } from '../../domain/organisations/exchange.js'
+import type { ReadRecord, RecordRejection } from '../../domain/organisations/bank-import.js'
+import type { FeedPosition, PullFailure } from '../../domain/organisations/exchange.js'
 
 export interface FeedRequest {
   readonly method: 'GET' | 'POST'
@@ -17,26 +17,26 @@ export type FeedRecord =
   | { readonly kind: 'put'; readonly entry: string; readonly signal: NewSignal }
   | { readonly kind: 'gone'; readonly entry: string }
   /** What was taken under this name before must go as well: it is not now what it was then. */
-  | { readonly kind: 'refused'; readonly entry: string | undefined; readonly why: RecordRefusal }
+  | { readonly kind: 'rejected'; readonly entry: string | undefined; readonly why: RecordRejection }
 
 export interface FeedPage {
   readonly records: readonly FeedRecord[]
   /** Where to go on; after the last page, where the next walk begins. */
-  readonly next: FeedPlace
+  readonly next: FeedPosition
   readonly isLast: boolean
 }
 
 export interface Feed {
   /** What a place belongs to: with another address or list, it means nothing. */
   readonly identity: string
-  readonly start: FeedPlace
+  readonly start: FeedPosition
   /** For how long it tells of what is gone. A place that is older leads past tombstones: then everything is read anew. */
   readonly tellsOfGoneForMs?: number
   /** For feeds that give a token for a password. `token` gives `undefined` when there is none in the answer. */
   readonly login?: { readonly request: FeedRequest; readonly token: (body: Buffer) => string | undefined }
-  request(place: FeedPlace, token: string): FeedRequest
+  request(place: FeedPosition, token: string): FeedRequest
   /** @throws {FeedError} when the page as a whole cannot be used; what is wrong with one record is said in its place. */
-  read(body: Buffer, place: FeedPlace): FeedPage
+  read(body: Buffer, place: FeedPosition): FeedPage
 }
 
 export class FeedError extends Error {
@@ -52,8 +52,8 @@ export class FeedError extends Error {
  * Of one page: far more than any of these feeds gives, and so few that reading them keeps the event loop for no second. What a page costs is
  * told by its parts, not by its bytes: 8 MB of brackets took three seconds, and 64 MB two gigabytes.
  */
-export const MOST_PARTS = 200_000
-export const MOST_RECORDS = 10_000
+export const MAX_PARTS = 200_000
+export const MAX_RECORDS = 10_000
 const DEEPEST = 32
 
 /** @throws {FeedError} answer-unreadable, also for JSON of more parts than a page has, or deeper. */
@@ -82,7 +82,7 @@ function hasFewParts(json: Buffer): boolean {
       parts++
       depth++
     } else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) depth--
-    if (parts > MOST_PARTS || depth > DEEPEST) return false
+    if (parts > MAX_PARTS || depth > DEEPEST) return false
   }
   return true
 }
@@ -101,5 +101,5 @@ export function under(baseUrl: string, path: string): string {
 /** A record whose signal was read as if it stood in a file. */
 export function recordFrom(entry: string, read: ReadRecord): FeedRecord {
   if (read.kind === 'put') return { kind: 'put', entry, signal: read.signal }
-  return { kind: 'refused', entry, why: read.kind === 'refused' ? read.why : 'record-unreadable' }
+  return { kind: 'rejected', entry, why: read.kind === 'rejected' ? read.why : 'record-unreadable' }
 }

@@ -5,7 +5,7 @@ import { SaxesParser } from 'saxes'
 import { z } from 'zod'
 import { tagDeclaresMinor } from '../../domain/cases/minors.js'
 import { signalFrom } from '../signal-lines.js'
-import { BaseUrl, type Feed, FeedError, type FeedRecord, MOST_PARTS, recordFrom, under } from './feed-page.js'
+import { BaseUrl, type Feed, FeedError, type FeedRecord, MAX_PARTS, recordFrom, under } from './feed-page.js'
 
 /** Every list at these addresses is about children, and goes to the hotlines, never in here. */
 const CHILDRENS_LISTS = /(^|\.)(ncmec|cybertip|missingkids)\.org$/i
@@ -32,8 +32,8 @@ export const NcmecConfig = z.strictObject({
 const FIRST = '2017-10-20T00:00:00Z'
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/
 const ENTRIES = '/v2/entries?'
-const MOST_DEPTH = 12
-const MOST_TEXT_CHARS = 1024
+const MAX_DEPTH = 12
+const MAX_TEXT_CHARS = 1024
 
 export function ncmecFeed({ baseUrl, username, password, adultClassifications }: z.infer<typeof NcmecConfig>): Feed {
   const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
@@ -65,12 +65,12 @@ interface Entry {
 }
 
 function recordOf({ kind, member, id, classification, pdq }: Entry, adults: readonly string[]): FeedRecord {
-  if (member === '' || id === '') return { kind: 'refused', entry: undefined, why: 'record-unreadable' }
+  if (member === '' || id === '') return { kind: 'rejected', entry: undefined, why: 'record-unreadable' }
   const entry = `${member}-${id}`
   if (kind === 'deletedImage' || kind === 'deletedVideo') return { kind: 'gone', entry }
-  if (tagDeclaresMinor(classification)) return { kind: 'refused', entry, why: 'minor-declared' }
-  if (!adults.includes(classification)) return { kind: 'refused', entry, why: 'classification-unlisted' }
-  if (kind !== 'image' || pdq === '') return { kind: 'refused', entry, why: 'signal-type-unknown' }
+  if (tagDeclaresMinor(classification)) return { kind: 'rejected', entry, why: 'minor-declared' }
+  if (!adults.includes(classification)) return { kind: 'rejected', entry, why: 'classification-unlisted' }
+  if (kind !== 'image' || pdq === '') return { kind: 'rejected', entry, why: 'signal-type-unknown' }
   return recordFrom(entry, signalFrom({ typeText: 'pdq', hex: pdq, ref: refOf(entry) }))
 }
 
@@ -102,7 +102,7 @@ function parse(body: Buffer) {
   parser.on('doctype', refuse)
   const count = () => {
     parts++
-    if (parts > MOST_PARTS) refuse()
+    if (parts > MAX_PARTS) refuse()
   }
   parser.on('opentagstart', count)
   parser.on('attribute', count)
@@ -110,14 +110,14 @@ function parse(body: Buffer) {
     const local = localOf(name)
     path.push(local)
     text = ''
-    if (path.length > MOST_DEPTH) refuse()
+    if (path.length > MAX_DEPTH) refuse()
     if (path.length === 3 && ENTRY_KINDS.includes(local))
       entry = { kind: local, member: '', id: '', classification: '', pdq: '' }
     if (local === 'member' && entry !== undefined) entry.member = String(attributes['id'] ?? '').slice(0, 64)
     if (path.length === 2 && attributes['maxTimestamp'] !== undefined) times.push(String(attributes['maxTimestamp']))
   })
   const append = (more: string) => {
-    if (text.length + more.length > MOST_TEXT_CHARS) refuse()
+    if (text.length + more.length > MAX_TEXT_CHARS) refuse()
     text += more
   }
   parser.on('text', append)

@@ -64,12 +64,12 @@ export function stopNciiFeed({ baseUrl, functionKey, subscriptionKey }: z.infer<
 /** Who registered it says it is hers; that a platform looked at a copy and blocked it is more. */
 function recordOf(value: unknown): FeedRecord {
   const named = Named.safeParse(value).data
-  if (named === undefined) return { kind: 'refused', entry: undefined, why: 'record-unreadable' }
+  if (named === undefined) return { kind: 'rejected', entry: undefined, why: 'record-unreadable' }
   const { hashValue } = named
   const signalType = named.signalType.replace(/^StopNCIISignalType\./, '')
   const entry = `${signalType} ${hashValue.toLowerCase()}`
   const record = HashRecord.safeParse(value).data
-  if (record === undefined) return { kind: 'refused', entry, why: 'record-unreadable' }
+  if (record === undefined) return { kind: 'rejected', entry, why: 'record-unreadable' }
   if (record.hashStatus === 'Withdrawn' || record.hashStatus === 'Deleted') return { kind: 'gone', entry }
   const isReviewed = (record.CSPFeedbacks ?? []).some(({ feedbackValue }) => feedbackValue === 'Blocked')
   const typeText = signalType === 'ImagePDQ' ? 'pdq' : ''

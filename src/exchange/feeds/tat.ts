@@ -67,7 +67,7 @@ function recordOf(value: unknown): FeedRecord {
   const named = Named.safeParse(value).data
   const entry = named === undefined ? undefined : String(named.id)
   const record = Entry.safeParse(value).data
-  if (record === undefined || entry === undefined) return { kind: 'refused', entry, why: 'record-unreadable' }
+  if (record === undefined || entry === undefined) return { kind: 'rejected', entry, why: 'record-unreadable' }
   if (record.deleted) return { kind: 'gone', entry }
   const typeText = TYPES.get(record.algorithm) ?? ''
   return recordFrom(entry, signalFrom({ typeText, hex: record.hash_digest ?? '', ref: `tat ${entry}` }))

@@ -69,12 +69,12 @@ function cursorIn(link: string, path: string): string {
 function recordOf(value: unknown): FeedRecord {
   const entry = Named.safeParse(value).data?.id
   const update = Update.safeParse(value).data
-  if (update === undefined || entry === undefined) return { kind: 'refused', entry, why: 'record-unreadable' }
+  if (update === undefined || entry === undefined) return { kind: 'rejected', entry, why: 'record-unreadable' }
   const said = update.descriptors?.data ?? []
   if (update.should_delete || said.length === 0) return { kind: 'gone', entry }
   if (said.flatMap(({ tags }) => textsIn(tags)).some(tagDeclaresMinor))
-    return { kind: 'refused', entry, why: 'minor-declared' }
-  if (said.some(({ status }) => status === 'NON_MALICIOUS')) return { kind: 'refused', entry, why: 'not-harmful' }
+    return { kind: 'rejected', entry, why: 'minor-declared' }
+  if (said.some(({ status }) => status === 'NON_MALICIOUS')) return { kind: 'rejected', entry, why: 'not-harmful' }
   const isReviewed = said.some(({ status }) => status === 'MALICIOUS')
   return recordFrom(entry, signalFrom({ typeText: update.type, hex: update.indicator, ref: `tx ${entry}`, isReviewed }))
 }

@@ -2,11 +2,11 @@
 
 import { createHash } from 'node:crypto'
 import { formatHash, type Hash256, parseHash } from '../../../packages/hash/src/hash256.js'
-import { distanceCeilingOf } from '../../domain/matching/grade.js'
+import { maxDistanceOf } from '../../domain/matching/grade.js'
 import type { HashedImage, HashedSignal } from '../../domain/matching/hashed-image.js'
 import type { Caller } from '../../domain/organisations/access.js'
 import type { Match } from '../../services/matching/match.js'
-import { turned } from '../../services/matching/orientations.js'
+import { rotated } from '../../services/matching/orientations.js'
 import { HmaRefusal } from './refusals.js'
 
 /** The only one of HMA's signal types that Tabir has. */
@@ -53,7 +53,7 @@ export function pdqHash(text: unknown, before: string): Hash256 {
 }
 
 export function askedByHash(hash: Hash256): HashedSignal[] {
-  return [{ type: PDQ, view: 'whole', quality: 100, hashes: turned(PDQ, 'whole', hash) }]
+  return [{ type: PDQ, view: 'whole', quality: 100, hashes: rotated(PDQ, 'whole', hash) }]
 }
 
 /** The PDQ of the picture as a whole, as HMA would give it. */
@@ -70,5 +70,5 @@ export function coinOf(seed: string | undefined): number {
 
 /** As HMA has distances, a text; and in bands for who may not know them exactly: how far it is at most. */
 export function distanceText({ distanceBits }: Match, { scopes }: Caller): string {
-  return String(scopes.has('match:distance') ? distanceBits : distanceCeilingOf(distanceBits))
+  return String(scopes.has('match:distance') ? distanceBits : maxDistanceOf(distanceBits))
 }

@@ -8,7 +8,7 @@ export interface Gauges {
   by(label: string, name: string, help: string): (values: Iterable<readonly [string, number]> | undefined) => void
 }
 
-export function gaugesIn(registry: Registry): Gauges {
+export function createGauges(registry: Registry): Gauges {
   return {
     one(name, help) {
       const gauge = new Gauge({ name, help, registers: [registry] })

@@ -1,6 +1,6 @@
 // Of the metrics, those that say whether the service answers, and what it holds.
 
-import { CONFINES } from '../../domain/confines.js'
+import { ISOLATION_LAYERS } from '../../domain/isolation-layers.js'
 import { Problem } from '../../domain/problem.js'
 import type { Health, IndexReport } from '../../services/ops/health.js'
 import type { Gauges } from './gauges.js'
@@ -34,7 +34,7 @@ export function healthMetrics(gauges: Gauges): (health: Health, facts: StoreFact
   )
   const lacking = gauges.by(
     'layer',
-    'tabir_workers_lacking',
+    'tabir_workers_missing_isolation',
     'Living worker processes whose decoding children lack a layer of their cage. Absent while the store is unavailable.',
   )
   const messengers = gauges.by(
@@ -66,7 +66,7 @@ export function healthMetrics(gauges: Gauges): (health: Health, facts: StoreFact
     pictures(waiting)
     pictureAge(oldestMs / 1000)
     workers(facts.workers && byState(facts.workers))
-    lacking(facts.lacking && CONFINES.map((layer) => [layer, facts.lacking?.[layer] ?? 0]))
+    lacking(facts.lacking && ISOLATION_LAYERS.map((layer) => [layer, facts.lacking?.[layer] ?? 0]))
     messengers(facts.messengers && byState(facts.messengers))
     outboxAge(facts.messengers && facts.messengers.outboxMs / 1000)
     eventsWaiting(facts.messengers?.waiting)
@@ -77,8 +77,8 @@ export function healthMetrics(gauges: Gauges): (health: Health, facts: StoreFact
 function indexMetrics(gauges: Gauges): (index: IndexReport | undefined) => void {
   const revision = gauges.one('tabir_index_revision', 'Last change that the index has.')
   const images = gauges.one('tabir_index_images', 'Registered images.')
-  const heardAgo = gauges.one(
-    'tabir_index_heard_seconds',
+  const staleness = gauges.one(
+    'tabir_index_staleness_seconds',
     'Time since the store was last known to hold nothing newer than the index.',
   )
   const perType = (name: string, help: string, value: (of: IndexReport['indexes'][number]) => number) => {
@@ -101,7 +101,7 @@ function indexMetrics(gauges: Gauges): (index: IndexReport | undefined) => void 
   return (index) => {
     revision(index?.revision)
     images(index?.images)
-    heardAgo(index && index.heardAgoMs / 1000)
+    staleness(index && index.stalenessMs / 1000)
     for (const set of all) set(index)
   }
 }

@@ -6,7 +6,7 @@ import { SHORTAGES, type Shortage } from '../../services/load/admission.js'
 import type { Health } from '../../services/ops/health.js'
 import type { OperationReport } from '../../services/ops/operation.js'
 import type { RequestFacts } from '../plugins/request-log.js'
-import { gaugesIn } from './gauges.js'
+import { createGauges } from './gauges.js'
 import { healthMetrics } from './health-metrics.js'
 import { type CertificateFacts, operationMetrics } from './operation-metrics.js'
 
@@ -29,7 +29,7 @@ export function makeMetrics(
   // Sums of others, under names that only a counter may have.
   for (const name of ['handles', 'requests', 'resources']) registry.removeSingleMetric(`nodejs_active_${name}_total`)
   const counted = countersIn(registry)
-  const gauges = gaugesIn(registry)
+  const gauges = createGauges(registry)
   const setHealth = healthMetrics(gauges)
   const setOperation = operationMetrics(gauges)
 
@@ -83,7 +83,7 @@ function countersIn(registry: Registry) {
       registers,
     }),
     minors: new Counter({
-      name: 'tabir_minors_turned_away_total',
+      name: 'tabir_minors_rejected_total',
       help: 'Requests that declared a person under 18. Nothing else is kept of them.',
       registers,
     }),

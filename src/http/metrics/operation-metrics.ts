@@ -42,7 +42,7 @@ export function operationMetrics(gauges: Gauges): (report: OperationReport, cert
     'tabir_certificate_expires_timestamp_seconds',
     'When the certificate that is served expires.',
   )
-  const refused = gauges.by('certificate', 'tabir_certificate_refused', '1 while newer files of it cannot be used.')
+  const refused = gauges.by('certificate', 'tabir_certificate_rejected', '1 while newer files of it cannot be used.')
 
   return (report, certificates) => {
     free([...report.disks].map(([name, room]) => [name, room.freeBytes]))
@@ -60,7 +60,7 @@ export function operationMetrics(gauges: Gauges): (report: OperationReport, cert
     failing(report.webhooks?.failing)
     failingFor(seconds(report.webhooks?.longestMs))
     pulled(report.exchanges?.map(({ name, behindMs }) => [name, behindMs / 1000]))
-    interval(report.exchanges?.map(({ name, everyS }) => [name, everyS]))
+    interval(report.exchanges?.map(({ name, intervalS }) => [name, intervalS]))
     overdue(report.deadlines?.overdue)
     overdueToday(report.deadlines?.overdueToday)
     expires([...certificates].map(([name, { expiresAtMs }]) => [name, expiresAtMs / 1000]))

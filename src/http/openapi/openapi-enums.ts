@@ -12,7 +12,7 @@ import { ROW_TYPES, SIGNAL_TYPE_NAMES } from '../../domain/matching/signal-types
 import { NOT_READY_REASONS } from '../../domain/not-ready.js'
 import { ORG_KINDS, SCOPES } from '../../domain/organisations/access.js'
 import { BANK_PURPOSES } from '../../domain/organisations/bank.js'
-import { FILE_FORMATS, IMPORT_STATES, RECORD_REFUSALS } from '../../domain/organisations/bank-import.js'
+import { FILE_FORMATS, IMPORT_STATES, RECORD_REJECTIONS } from '../../domain/organisations/bank-import.js'
 import { EVENT_KINDS } from '../../domain/organisations/event.js'
 import { EXCHANGE_APIS, PULL_FAILURES, PULL_STATES } from '../../domain/organisations/exchange.js'
 import { RECONCILE_FAILURES, RECONCILE_STATES } from '../../domain/organisations/reconciler.js'
@@ -67,7 +67,7 @@ const LISTS: Readonly<Record<string, readonly string[]>> = {
   PullState: PULL_STATES,
   ReconcileFailure: RECONCILE_FAILURES,
   ReconcileState: RECONCILE_STATES,
-  RecordRefusal: RECORD_REFUSALS,
+  RecordRejection: RECORD_REJECTIONS,
   RegisteredState: RegisteredState.options,
   RowType: ROW_TYPES,
   Scope: SCOPES,

@@ -6,13 +6,13 @@ import fp from 'fastify-plugin'
 import type { RouteScope } from '../../domain/organisations/access.js'
 import { Problem } from '../../domain/problem.js'
 import type { Admission, Shortage } from '../../services/load/admission.js'
-import type { TurnsOfLoop } from '../../services/load/event-loop-scheduler.js'
+import type { EventLoopScheduler } from '../../services/load/event-loop-scheduler.js'
 import { comingPictures } from '../coming-pictures.js'
 import { type EarlyRefusalParts, earlyRefusals, refuseBefore } from '../early-refusals.js'
 
 export interface AdmissionOptions {
   readonly admission: Admission
-  readonly turns: Pick<TurnsOfLoop, 'begin'>
+  readonly scheduler: Pick<EventLoopScheduler, 'begin'>
   readonly onShed: (shortage: Shortage) => void
   /** To refuse most of it before a request is made of it; nothing where each request has to be traced. */
   readonly early?: Pick<EarlyRefusalParts, 'headers' | 'note'> | undefined
@@ -44,7 +44,7 @@ export function isSheddable(method: string, scope: RouteScope | undefined): bool
 }
 
 export const admission = fp<AdmissionOptions>(
-  async (app, { admission, turns, onShed, early }) => {
+  async (app, { admission, scheduler, onShed, early }) => {
     const coming = comingPictures(() => performance.now())
     const problemFor = (pictures: boolean, request: IncomingMessage, response: ServerResponse) => {
       const shortage = admission.shortageFor({ pictures, coming: pictures ? coming.count() : 0 })
@@ -74,7 +74,7 @@ export const admission = fp<AdmissionOptions>(
       if (!isSheddable(method, config.scope)) return
       const problem = letIn.has(raw) ? undefined : problemFor(config.multipart === true, raw, reply.raw)
       if (problem !== undefined) throw problem
-      const turn = turns.begin()
+      const turn = scheduler.begin()
       if (turn !== undefined) await turn
     })
   },

@@ -18,7 +18,7 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     /** Counts what a request was worth, where its route has a limit for that. @throws {Problem} rate-limited */
-    spend: (reply: FastifyReply, amount: number) => void
+    consumeQuota: (reply: FastifyReply, amount: number) => void
     /** Counts in the same way what has left already. @returns whether more may. */
     spent: (amount: number) => boolean
     /** For whom pictures of this request are hashed, and what counts them. */
@@ -40,10 +40,10 @@ export function limitsHere({ exposure, most }: Pick<LimitOptions, 'exposure' | '
   const here: Partial<Record<LimitName, Limit>> = {}
   for (const name of namesOf(LIMITS)) {
     const row: LimitRow = LIMITS[name]
-    const mostHere = most[name] ?? row.most[exposure]
-    if (mostHere === Number.POSITIVE_INFINITY) continue
+    const maxHere = most[name] ?? row.most[exposure]
+    if (maxHere === Number.POSITIVE_INFINITY) continue
     const isLocal = row.by === 'address'
-    here[name] = { name, windowS: row.windowS, most: mostHere, isLocal, failsClosed: row.whenStoreUnavailable === 'closed' }
+    here[name] = { name, windowS: row.windowS, most: maxHere, isLocal, failsClosed: row.whenStoreUnavailable === 'closed' }
   }
   return here
 }
@@ -99,7 +99,7 @@ export const limits = fp<{ readonly counter: LimitCounter; readonly here: Limits
 
     app.addHook('onRequest', async (request, reply) => {
       const said = take(request, reply, 'requests', 1, '')
-      request.spend = (spentOn, amount) => void take(request, spentOn, 'queries', amount, said)
+      request.consumeQuota = (spentOn, amount) => void take(request, spentOn, 'queries', amount, said)
       request.spent = (amount) => note(request, amount)
       request.hashingFor = (answer) => ({
         ...senderOf(request, counter),

@@ -10,9 +10,9 @@ interface Watched {
   bytes: number
 }
 
-/** @param limits `leastBodyBytesPerS` on average over each `slowForMs`. Cost: a place in a set for each request with a body. */
-export const slowBodies = fp<{ readonly limits: Pick<ServerLimits, 'leastBodyBytesPerS' | 'slowForMs'> }>(
-  async (app, { limits: { leastBodyBytesPerS, slowForMs } }) => {
+/** @param limits `minBodyBytesPerS` on average over each `slowForMs`. Cost: a place in a set for each request with a body. */
+export const slowBodies = fp<{ readonly limits: Pick<ServerLimits, 'minBodyBytesPerS' | 'slowForMs'> }>(
+  async (app, { limits: { minBodyBytesPerS, slowForMs } }) => {
     const watched = new Set<Watched>()
     app.addHook('onRequest', ({ raw }, _reply, done) => {
       const hasBody = raw.headers['transfer-encoding'] !== undefined || Number(raw.headers['content-length'] ?? 0) > 0
@@ -32,7 +32,7 @@ export const slowBodies = fp<{ readonly limits: Pick<ServerLimits, 'leastBodyByt
         else if (raw.readableLength > 0 || raw.readableFlowing === null) restart(one, nowMs)
         else if (nowMs - one.sinceMs >= slowForMs) {
           const came = raw.socket.bytesRead - one.bytes
-          if (came < (leastBodyBytesPerS * (nowMs - one.sinceMs)) / 1000) raw.socket.destroy()
+          if (came < (minBodyBytesPerS * (nowMs - one.sinceMs)) / 1000) raw.socket.destroy()
           else restart(one, nowMs)
         }
       }

@@ -9,10 +9,10 @@ import type { NewSignal } from '../../domain/organisations/bank-change.js'
 import { Problem } from '../../domain/problem.js'
 import type { Banks } from '../../services/banks/banks.js'
 import type { Registration } from '../../services/intake/registration.js'
-import type { TurnsOfLoop } from '../../services/load/event-loop-scheduler.js'
+import type { EventLoopScheduler } from '../../services/load/event-loop-scheduler.js'
 import { Declared } from '../minors.js'
 import { readNdjson } from '../ndjson.js'
-import { callerOf } from '../plugins/door.js'
+import { callerOf } from '../plugins/authentication.js'
 import { may, problemBody } from '../problems.js'
 import { type RegisteredSignal, RegisteredSignals, RegisteredSignalsAnswer } from '../registered-signals.js'
 import { BankName } from '../schemas.js'
@@ -25,10 +25,10 @@ const BATCH_LINES = 500
 export interface BankRouteOptions {
   readonly banks: Banks
   readonly registration: Registration
-  readonly turns: Pick<TurnsOfLoop, 'pace'>
+  readonly scheduler: Pick<EventLoopScheduler, 'yielder'>
 }
 
-export function addSignalsRoute(app: ZodApp, { banks, registration, turns }: BankRouteOptions): void {
+export function addSignalsRoute(app: ZodApp, { banks, registration, scheduler }: BankRouteOptions): void {
   app.post(
     '/banks/:bank/signals',
     {
@@ -69,10 +69,10 @@ export function addSignalsRoute(app: ZodApp, { banks, registration, turns }: Ban
       const batches =
         'signals' in body
           ? [body.signals.map((signal) => ({ line: undefined, signal: toNewSignal(signal) }))]
-          : batchesOf(body, turns.pace())
+          : batchesOf(body, scheduler.yielder())
       const answer = new RegisteredSignalsAnswer()
       for await (const batch of batches) {
-        await request.enterAgain() // lines may come for an hour
+        await request.reauthorize() // lines may come for an hour
         const usable = batch.flatMap(({ signal }) => (signal instanceof Problem ? [] : [signal]))
         const added = usable.length === 0 ? undefined : await registration.forBank(bank, usable)
         // Before the next lines are read: an import that outruns the index would make it answer from an older state.
@@ -129,11 +129,14 @@ interface Line {
   readonly signal: NewSignal | Problem
 }
 
-async function* batchesOf(body: AsyncIterable<unknown>, pace: ReturnType<TurnsOfLoop['pace']>): AsyncGenerator<Line[]> {
+async function* batchesOf(
+  body: AsyncIterable<unknown>,
+  yielder: ReturnType<EventLoopScheduler['yielder']>,
+): AsyncGenerator<Line[]> {
   let batch: Line[] = []
   // Whoever is refused in the middle is to be told why: a body that is destroyed takes its connection with it.
   const pieces = body instanceof Readable ? body.iterator({ destroyOnReturn: false }) : body
-  for await (const { line, value } of readNdjson(pieces, pace)) {
+  for await (const { line, value } of readNdjson(pieces, yielder)) {
     batch.push({ line, signal: signalIn(value) })
     if (batch.length < BATCH_LINES) continue
     yield batch

@@ -3,10 +3,10 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { DISTANCE_BANDS, GRADES } from '../../domain/matching/grade.js'
-import { TALLIED_DAYS, type Tally } from '../../domain/trust/tally.js'
+import { COUNTED_DAYS, type DailyCount } from '../../domain/trust/daily-counts.js'
 import { VERDICTS } from '../../domain/trust/trust.js'
-import type { DailyStatistics, Tallies } from '../../services/trust/daily-counts.js'
-import { callerOf } from '../plugins/door.js'
+import type { DailyCounts, DailyStatistics } from '../../services/trust/daily-counts.js'
+import { callerOf } from '../plugins/authentication.js'
 import { may } from '../problems.js'
 
 const Query = z.object({
@@ -14,7 +14,7 @@ const Query = z.object({
     .number()
     .int()
     .min(1)
-    .max(TALLIED_DAYS)
+    .max(COUNTED_DAYS)
     .default(30)
     .meta({ description: 'Number of days, including today.' }),
 })
@@ -29,7 +29,10 @@ const DayView = z
   })
   .meta({ id: 'DailyStatistics' })
 
-export const dayRoutes: FastifyPluginAsyncZod<{ readonly tallies: Pick<Tallies, 'days'> }> = async (app, { tallies }) => {
+export const dayRoutes: FastifyPluginAsyncZod<{ readonly dailyCounts: Pick<DailyCounts, 'days'> }> = async (
+  app,
+  { dailyCounts },
+) => {
   for (const [path, scope, operationId, summary] of [
     ['/insights/days', 'admin', 'listDays', 'Daily numbers of queries, matches and verdicts of all organisations'],
     ['/insights/days/own', 'match', 'listOwnDays', 'Daily numbers of your own queries, matches and verdicts'],
@@ -41,7 +44,7 @@ export const dayRoutes: FastifyPluginAsyncZod<{ readonly tallies: Pick<Tallies, 
         schema: {
           operationId,
           summary,
-          description: `The oldest day first, today last; ${TALLIED_DAYS} days are kept. Counted some seconds late, and nearly: what a crash cuts off is not made up for.`,
+          description: `The oldest day first, today last; ${COUNTED_DAYS} days are kept. Counted some seconds late, and nearly: what a crash cuts off is not made up for.`,
           tags: ['match'],
           querystring: Query,
           response: {
@@ -52,14 +55,14 @@ export const dayRoutes: FastifyPluginAsyncZod<{ readonly tallies: Pick<Tallies, 
       },
       async (request) => {
         const orgId = scope === 'admin' ? undefined : callerOf(request).orgId
-        return { days: (await tallies.days(orgId, request.query.days)).map(present) }
+        return { days: (await dailyCounts.days(orgId, request.query.days)).map(present) }
       },
     )
   }
 }
 
 function present({ day, counts }: DailyStatistics): z.infer<typeof DayView> {
-  const of = (tally: Tally) => counts.get(tally) ?? 0
+  const of = (dailyCount: DailyCount) => counts.get(dailyCount) ?? 0
   return {
     day,
     pictures: of('pictures'),

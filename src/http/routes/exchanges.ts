@@ -2,13 +2,13 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { RECORD_REFUSALS } from '../../domain/organisations/bank-import.js'
+import { RECORD_REJECTIONS } from '../../domain/organisations/bank-import.js'
 import { EXCHANGE_APIS, PULL_FAILURES, PULL_STATES } from '../../domain/organisations/exchange.js'
 import { RECONCILE_FAILURES, RECONCILE_STATES } from '../../domain/organisations/reconciler.js'
 import type { ExchangeReport, Exchanges } from '../../services/interop/exchanges.js'
 import type { ReconcilerReport, Reconcilers } from '../../services/interop/reconcilers.js'
 import type { Audit } from '../../services/records/audit.js'
-import { callerOf } from '../plugins/door.js'
+import { callerOf } from '../plugins/authentication.js'
 import { may } from '../problems.js'
 import { Instant, instantOrNull } from '../schemas.js'
 
@@ -17,7 +17,7 @@ const ExchangeView = z
     name: z.string(),
     api: z.enum(EXCHANGE_APIS),
     bank: z.string(),
-    everyS: z.int(),
+    intervalS: z.int(),
     state: z.enum(PULL_STATES).nullable().meta({ description: 'null before the first pull.' }),
     failure: z
       .enum(PULL_FAILURES)
@@ -30,7 +30,7 @@ const ExchangeView = z
     accepted: z.int(),
     removed: z.int(),
     refused: z.int(),
-    refusedFor: z.partialRecord(z.enum(RECORD_REFUSALS), z.int()),
+    rejectedFor: z.partialRecord(z.enum(RECORD_REJECTIONS), z.int()),
   })
   .meta({ id: 'Exchange' })
 
@@ -40,7 +40,7 @@ const ReconcilerView = z
     hmaBanks: z
       .array(z.string())
       .meta({ description: 'Its banks that an exchange of StopNCII’s kind fills, as the last run found them.' }),
-    everyS: z.int(),
+    intervalS: z.int(),
     state: z.enum(RECONCILE_STATES).nullable().meta({ description: 'null before the first run.' }),
     failure: z.enum(RECONCILE_FAILURES).nullable().meta({ description: 'Why the last run stopped early.' }),
     startedAt: Instant.nullable(),
@@ -141,6 +141,6 @@ function viewOf({ progress, ...exchange }: ExchangeReport): z.infer<typeof Excha
     accepted: progress?.accepted ?? 0,
     removed: progress?.removed ?? 0,
     refused: progress?.refused ?? 0,
-    refusedFor: { ...progress?.refusedFor },
+    rejectedFor: { ...progress?.rejectedFor },
   }
 }

@@ -6,7 +6,7 @@ import { AGE_RECIPIENT_PATTERN } from '../../exchange/age.js'
 import { EXPORT_FORMATS, EXPORTS } from '../../exchange/signal-writer.js'
 import type { Banks } from '../../services/banks/banks.js'
 import type { Exports } from '../../services/banks/exports.js'
-import { callerOf } from '../plugins/door.js'
+import { callerOf } from '../plugins/authentication.js'
 import { may } from '../problems.js'
 import { BankName } from '../schemas.js'
 
@@ -57,7 +57,7 @@ export const exportRoutes: FastifyPluginAsyncZod<ExportRouteOptions> = async (ap
         'sealTo' in request.body
           ? ({ kind: 'sealed', recipient: request.body.sealTo } as const)
           : ({ kind: 'plain' } as const)
-      const file = await exports.open(caller, bank, format, form, () => request.enterAgain(ASKED_AGAIN_MS))
+      const file = await exports.open(caller, bank, format, form, () => request.reauthorize(ASKED_AGAIN_MS))
       return reply.type('application/octet-stream').send(file)
     },
   )

@@ -12,7 +12,7 @@ import type { Feed } from '../../services/feed/feed.js'
 import type { FeedReader } from '../../services/feed/feed-cursor.js'
 import { wantsEvents } from '../event-stream.js'
 import { createPlaces } from '../places.js'
-import { callerOf } from '../plugins/door.js'
+import { callerOf } from '../plugins/authentication.js'
 import { may } from '../problems.js'
 import { BankRef, CategoryName, HashText, Quality, SignalTypeName, ViewName } from '../schemas.js'
 
@@ -21,7 +21,7 @@ const MAX_WAIT_S = 60
 /** Of this process at one time, those that wait included; and of one key, which then loses its own oldest. */
 const MAX_READERS = 500
 const MAX_READERS_PER_KEY = 20
-const BEAT_EVERY_MS = 15_000
+const HEARTBEAT_INTERVAL_MS = 15_000
 /** Then a stream ends and the follower comes again, so that they spread over the processes there are. */
 const STREAM_ENDS_AFTER_MS = 3_600_000
 const RETRY_AFTER_S = 3
@@ -71,7 +71,7 @@ export const FeedLineView = z
 
 export const feedRoutes: FastifyPluginAsyncZod<{ readonly feed: Feed }> = async (app, { feed }) => {
   const readers = new Set<AbortController>()
-  const places = createPlaces({ most: MAX_READERS, mostOf: [MAX_READERS_PER_KEY] })
+  const places = createPlaces({ most: MAX_READERS, maxOf: [MAX_READERS_PER_KEY] })
   app.addHook('preClose', async () => {
     for (const reader of readers) reader.abort()
   })
@@ -109,7 +109,7 @@ export const feedRoutes: FastifyPluginAsyncZod<{ readonly feed: Feed }> = async 
       const { orgId, keyId } = callerOf(request)
       const reader = { orgId, keyId, filter }
       const leaving = new AbortController()
-      request.spend(reply, 1)
+      request.consumeQuota(reply, 1)
       const leave = places.take([keyId], () => leaving.abort())
       const telling: Telling = { feed, request, reader, limit, signal: leaving.signal, isWithin: true }
       const page = (from: string | undefined, waitMs: number) => pageOf(telling, from, waitMs)
@@ -154,7 +154,7 @@ async function* pageOf(telling: Telling, after: string | undefined, waitMs: numb
   let isFirst = true
   try {
     for await (const line of feed.page(reader, { after, limit, waitMs, signal })) {
-      await request.enterAgain(isFirst ? 0 : ASKED_AGAIN_MS) // it may have waited, and a page may be long
+      await request.reauthorize(isFirst ? 0 : ASKED_AGAIN_MS) // it may have waited, and a page may be long
       isFirst = false
       if (line.op === 'upsert') told++
       yield line
@@ -193,7 +193,7 @@ async function* asEvents(
     let chunk = isFirst ? `retry: ${RETRY_AFTER_S * 1000}\n\n` : ''
     let told = 0
     try {
-      for await (const line of page(after, isFirst ? 0 : BEAT_EVERY_MS)) {
+      for await (const line of page(after, isFirst ? 0 : HEARTBEAT_INTERVAL_MS)) {
         if (line.op === 'cursor') after = line.cursor
         else told++
         const id = line.op === 'cursor' ? `id: ${line.cursor}\n` : ''

@@ -2,12 +2,12 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { FILE_FORMATS, IMPORT_STATES, RECORD_REFUSALS } from '../../domain/organisations/bank-import.js'
+import { FILE_FORMATS, IMPORT_STATES, RECORD_REJECTIONS } from '../../domain/organisations/bank-import.js'
 import { PROBLEM_CODES, Problem } from '../../domain/problem.js'
 import type { Banks } from '../../services/banks/banks.js'
 import type { ImportReport, Imports } from '../../services/intake/imports.js'
 import { Next, nextOf, PageQuery } from '../pages.js'
-import { callerOf } from '../plugins/door.js'
+import { callerOf } from '../plugins/authentication.js'
 import { may } from '../problems.js'
 import { BankName, IdempotencyKey, Instant, instant } from '../schemas.js'
 import type { ZodApp } from '../zod-app.js'
@@ -39,13 +39,13 @@ const Progress = z.object({
     description:
       'Tombstones whose signal is not in the bank; not counted as accepted. After an import that broke off and continued, the first run may have removed it.',
   }),
-  refused: z.int(),
-  refusedFor: z.partialRecord(z.enum(RECORD_REFUSALS), z.int()),
+  rejected: z.int(),
+  rejectedFor: z.partialRecord(z.enum(RECORD_REJECTIONS), z.int()),
 })
 const Stretch = z.object({ fromLine: z.int(), toLine: z.int() })
 const Report = Progress.extend({
-  refusals: z
-    .array(Stretch.extend({ reason: z.enum(RECORD_REFUSALS) }))
+  rejections: z
+    .array(Stretch.extend({ reason: z.enum(RECORD_REJECTIONS) }))
     .meta({ description: 'Ranges of lines, counted from 1, inclusive; at most 10,000 together with `notFoundLines`.' }),
   notFoundLines: z.array(Stretch).meta({ description: 'Ranges of lines with tombstones that removed nothing.' }),
 }).meta({ id: 'Import' })
@@ -102,7 +102,7 @@ function importFileRoute(app: ZodApp, { banks, imports }: ImportRouteOptions): v
     async (request, reply) => {
       const bank = await banks.writable(callerOf(request), request.params.bank)
       if (!isStream(request.body)) throw new Problem('media-unsupported')
-      const taken = await imports.take(bank, request.headers['idempotency-key'], request.body, () => request.enterAgain())
+      const taken = await imports.take(bank, request.headers['idempotency-key'], request.body, () => request.reauthorize())
       return reply.code(201).send(reportOf(taken))
     },
   )
@@ -158,15 +158,15 @@ function getImportRoute(app: ZodApp, { banks, imports }: ImportRouteOptions): vo
 }
 
 function reportOf({ notes, ...report }: ImportReport): z.infer<typeof Report> {
-  const refusals = notes.flatMap(({ fromLine, toLine, why }) =>
+  const rejections = notes.flatMap(({ fromLine, toLine, why }) =>
     why === 'not-found' ? [] : [{ fromLine, toLine, reason: why }],
   )
   const notFoundLines = notes.flatMap(({ fromLine, toLine, why }) => (why === 'not-found' ? [{ fromLine, toLine }] : []))
-  return { ...progressOf(report), refusals, notFoundLines }
+  return { ...progressOf(report), rejections, notFoundLines }
 }
 
 function progressOf({ importId, progress }: Omit<ImportReport, 'notes'>): z.infer<typeof Progress> {
-  const { digest: _, startedAtMs, updatedAtMs, problem = null, format = null, refusedFor, ...counts } = progress
+  const { digest: _, startedAtMs, updatedAtMs, problem = null, format = null, rejectedFor, ...counts } = progress
   return {
     importId,
     ...counts,
@@ -174,7 +174,7 @@ function progressOf({ importId, progress }: Omit<ImportReport, 'notes'>): z.infe
     format,
     startedAt: instant(startedAtMs),
     updatedAt: instant(updatedAtMs),
-    refusedFor: { ...refusedFor },
+    rejectedFor: { ...rejectedFor },
   }
 }
 

@@ -3,7 +3,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Insights } from '../../services/trust/insights.js'
-import { callerOf } from '../plugins/door.js'
+import { callerOf } from '../plugins/authentication.js'
 import { may } from '../problems.js'
 import { Instant, instant } from '../schemas.js'
 

@@ -11,12 +11,12 @@ import { SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
 import type { Caller } from '../../domain/organisations/access.js'
 import { Problem } from '../../domain/problem.js'
 import type { Hashing } from '../../services/intake/hashing.js'
-import type { TurnsOfLoop } from '../../services/load/event-loop-scheduler.js'
+import type { EventLoopScheduler } from '../../services/load/event-loop-scheduler.js'
 import type { Match } from '../../services/matching/match.js'
 import type { Matcher } from '../../services/matching/matcher.js'
-import { turned } from '../../services/matching/orientations.js'
+import { rotated } from '../../services/matching/orientations.js'
 import { askedOf, ownSignals } from '../hashed-signals.js'
-import { callerOf } from '../plugins/door.js'
+import { callerOf } from '../plugins/authentication.js'
 import { may, problemBody } from '../problems.js'
 import { DepthName, ThresholdBits } from '../schemas.js'
 import { MatchResult, resultText, shownMatch } from '../shown-match.js'
@@ -45,7 +45,7 @@ export interface MatchRouteOptions {
   readonly inFlight: InFlight
   /** Are callers without `match:distance` held to whole bands, also in what they ask for? */
   readonly bandsOnly: boolean
-  readonly turns: Pick<TurnsOfLoop, 'next'>
+  readonly scheduler: Pick<EventLoopScheduler, 'next'>
 }
 
 export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (app, options) => {
@@ -53,7 +53,7 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (app,
   matchImagesRoute(app, options)
 }
 
-function matchRoute(app: ZodApp, { matcher, turns, bandsOnly }: MatchRouteOptions): void {
+function matchRoute(app: ZodApp, { matcher, scheduler, bandsOnly }: MatchRouteOptions): void {
   app.post(
     '/match',
     {
@@ -62,7 +62,7 @@ function matchRoute(app: ZodApp, { matcher, turns, bandsOnly }: MatchRouteOption
       // What is long was read in this turn, and is checked in another one.
       preValidation({ headers }, _reply, done) {
         if (Number(headers['content-length'] ?? Number.POSITIVE_INFINITY) < LONG_BYTES) done()
-        else turns.next().then(() => done(), done)
+        else scheduler.next().then(() => done(), done)
       },
       schema: {
         operationId: 'match',
@@ -87,7 +87,7 @@ function matchRoute(app: ZodApp, { matcher, turns, bandsOnly }: MatchRouteOption
     },
     async (request, reply) => {
       const caller = callerOf(request)
-      request.spend(reply, request.body.queries.length)
+      request.consumeQuota(reply, request.body.queries.length)
       const { queries, banks, thresholdBits, depth, transforms } = request.body
       const refused = new Map<number, Problem>()
       const views = queries.map(({ details }) => viewsIn(details, matcher))
@@ -149,8 +149,8 @@ function matchImagesRoute(app: ZodApp, { matcher, hashing, uploadLimits, inFligh
           if (name === 'context') context = contextIn(text)
         },
       )
-      await request.enterAgain() // pictures may come as slowly as any body
-      request.spend(reply, outcomes.length)
+      await request.reauthorize() // pictures may come as slowly as any body
+      request.consumeQuota(reply, outcomes.length)
       const refusal = outcomes.find((outcome) => outcome instanceof Problem)
       if (refusal !== undefined && outcomes.every((outcome) => outcome instanceof Problem)) throw refusal
       const viewsOf = (i: number) => {
@@ -233,7 +233,7 @@ function toAsked(signals: z.infer<typeof Query>['signals'], withTransforms: bool
       type,
       view: view ?? 'whole',
       quality: quality ?? 100,
-      hashes: withTransforms ? turned(type, view ?? 'whole', hash) : [hash],
+      hashes: withTransforms ? rotated(type, view ?? 'whole', hash) : [hash],
     })
   }
   return asked

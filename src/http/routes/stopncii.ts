@@ -8,7 +8,7 @@ import type { FeedSignal } from '../../domain/organisations/feed.js'
 import { Problem, type ProblemCode } from '../../domain/problem.js'
 import { fetchableIn } from '../../services/interop/fetched-hashes.js'
 import type { StopNcii } from '../../services/interop/stopncii.js'
-import { callerOf } from '../plugins/door.js'
+import { callerOf } from '../plugins/authentication.js'
 import type { ZodApp } from '../zod-app.js'
 
 const MAX_PAGE = 2000
@@ -91,7 +91,7 @@ function fetchHashesRoute(app: ZodApp, { stopNcii, now }: StopNciiOptions): void
     async (request, reply) => {
       const { startTimestamp, pageSize, nextPageToken } = request.query
       if (startTimestamp * 1000 > now() + MAX_AHEAD_S * 1000) throw new Problem('request-invalid')
-      request.spend(reply, 1)
+      request.consumeQuota(reply, 1)
       const { signals, withdrawn, timeS, token, more } = await stopNcii.page(callerOf(request), {
         sinceS: startTimestamp,
         token: nextPageToken === '' ? undefined : nextPageToken,
@@ -150,7 +150,7 @@ function submitFeedbackRoute(app: ZodApp, { stopNcii }: StopNciiOptions): void {
     async (request, reply) => {
       if (request.body.hashFeedbacks.flatMap(tagsOf).some(tagDeclaresMinor)) throw new Problem('minor-declared')
       // Whether something is known is the answer to a question, so it takes who may ask, and counts as one each.
-      if (callerOf(request).scopes.has('match')) request.spend(reply, request.body.hashFeedbacks.length)
+      if (callerOf(request).scopes.has('match')) request.consumeQuota(reply, request.body.hashFeedbacks.length)
       const report: Report = { accepted: 0, refused: [] }
       for (const [index, given] of request.body.hashFeedbacks.entries()) {
         const reason = await take(given)

@@ -8,19 +8,19 @@ import { SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
 import {
   LONGEST_WATCH_DAYS,
   MAX_REFERENCE_CHARS,
-  MOST_SIGNALS_PER_WATCH,
+  MAX_SIGNALS_PER_WATCH,
   USUAL_WATCH_DAYS,
 } from '../../domain/organisations/watch.js'
 import { Problem } from '../../domain/problem.js'
 import type { Idempotency } from '../../services/load/idempotency.js'
 import type { NewWatch, WatchService, WatchView } from '../../services/watch/watch-service.js'
 import { After, Next, nextOf } from '../pages.js'
-import { callerOf } from '../plugins/door.js'
+import { callerOf } from '../plugins/authentication.js'
 import { may, problemBody } from '../problems.js'
 import { HashText, IdempotencyKey, Instant, instant, PartProblem, Quality, SignalTypeName, ViewName } from '../schemas.js'
 import type { ZodApp } from '../zod-app.js'
 
-const MOST_AT_ONCE = 1000
+const MAX_AT_ONCE = 1000
 
 const NewWatches = z.strictObject({
   days: z
@@ -43,12 +43,12 @@ const NewWatches = z.strictObject({
             z.strictObject({ type: SignalTypeName, hash: HashText, quality: Quality.optional(), view: ViewName.optional() }),
           )
           .min(1)
-          .max(MOST_SIGNALS_PER_WATCH)
+          .max(MAX_SIGNALS_PER_WATCH)
           .meta({ description: 'Hashes of one picture, as for a match.' }),
       }),
     )
     .min(1)
-    .max(MOST_AT_ONCE),
+    .max(MAX_AT_ONCE),
 })
 
 const Watch = z
@@ -110,7 +110,7 @@ function watchRoute(app: ZodApp, { watches, idempotency }: WatchRouteOptions): v
     },
     async (request, reply) => {
       const { body, headers } = request
-      request.spend(reply, body.watches.length)
+      request.consumeQuota(reply, body.watches.length)
       const caller = callerOf(request)
       const left = await idempotency.once(
         ['watch', caller.orgId],

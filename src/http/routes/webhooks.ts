@@ -3,14 +3,14 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import {
-  MOST_PER_SECOND,
-  MOST_WEBHOOKS_PER_ORG,
+  MAX_PER_SECOND,
+  MAX_WEBHOOKS_PER_ORG,
   WEBHOOK_EVENT_NAMES,
   WEBHOOK_EVENTS,
 } from '../../domain/organisations/webhook.js'
 import type { Idempotency } from '../../services/load/idempotency.js'
 import type { WebhookService, WebhookView } from '../../services/webhooks/webhooks.js'
-import { callerOf } from '../plugins/door.js'
+import { callerOf } from '../plugins/authentication.js'
 import { may } from '../problems.js'
 import { IdempotencyKey, instant, instantOrNull } from '../schemas.js'
 import type { ZodApp } from '../zod-app.js'
@@ -26,7 +26,7 @@ const Events = z
   .min(1)
   .max(WEBHOOK_EVENT_NAMES.length)
   .meta({ description: WEBHOOK_EVENT_NAMES.map((name) => `${name}: ${WEBHOOK_EVENTS[name]}`).join(' ') })
-const PerSecond = z.int().min(1).max(MOST_PER_SECOND).meta({ description: 'Maximum number of messages a second.' })
+const PerSecond = z.int().min(1).max(MAX_PER_SECOND).meta({ description: 'Maximum number of messages a second.' })
 
 const NewWebhook = z.strictObject({ url: Url, events: Events, maxPerSecond: PerSecond.optional() })
 const WebhookChange = z.strictObject({ url: Url, events: Events, enabled: z.boolean(), maxPerSecond: PerSecond }).partial()
@@ -65,7 +65,7 @@ function addWebhookRoute(app: ZodApp, { webhooks, idempotency }: WebhookRouteOpt
       schema: {
         operationId: 'addWebhook',
         summary: 'Create a webhook',
-        description: `Messages are signed and carry ids, never hashes. Delivery is at least once, with the same \`webhook-id\` in every try, and in order for one subject. Retried for 3 days, and at least 10 times. At most ${MOST_WEBHOOKS_PER_ORG} webhooks for an organisation.`,
+        description: `Messages are signed and carry ids, never hashes. Delivery is at least once, with the same \`webhook-id\` in every try, and in order for one subject. Retried for 3 days, and at least 10 times. At most ${MAX_WEBHOOKS_PER_ORG} webhooks for an organisation.`,
         tags,
         headers: IdempotencyKey,
         body: NewWebhook,

@@ -114,7 +114,7 @@ export function follow(number: u32, rowCount: u32, thresholdBits: u32, maxVisits
 }
 
 /** Lists the newest rows of all chains that the needle reaches. @returns the list's end, or 0 when they have more than so many rows together. */
-function findChains(needle: usize, mostRows: u32): usize {
+function findChains(needle: usize, maxRows: u32): usize {
   let rows: u32 = 0
   let chain = CHAINS_AT
   for (let band: u32 = 0; band < BANDS; band += BANDS_AT_ONCE) {
@@ -129,7 +129,7 @@ function findChains(needle: usize, mostRows: u32): usize {
         chain += 4
         rows += first >> 16
       }
-      if (rows > mostRows) return 0
+      if (rows > maxRows) return 0
     }
   }
   return chain

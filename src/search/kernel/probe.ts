@@ -57,19 +57,19 @@ export function countPlanned(needle: usize): u32 {
  * Finds what `needleCount` needles at NEEDLES_AT reach in bands `fromBand`…`toBand`−1 under the plan. Writes 8 bytes a hit:
  * u32 row, u16 distance, u16 needle. A row that two bands reach is written for the first of them, in whichever call.
  *
- * @param mostRows how many rows to read at most.
+ * @param maxRows how many rows to read at most.
  * @returns how many were written; −1 when there are more candidates or hits than scratch has room for, or more rows to read than that,
  * and then none counts.
  */
-export function probe(needleCount: u32, fromBand: u32, toBand: u32, thresholdBits: u32, mostRows: u32): i32 {
-  const mostEnd = SURVIVORS_AT + (<usize>mostRows << 2)
+export function probe(needleCount: u32, fromBand: u32, toBand: u32, thresholdBits: u32, maxRows: u32): i32 {
+  const maxEnd = SURVIVORS_AT + (<usize>maxRows << 2)
   let survivors = SURVIVORS_AT
   let groupEnd = GROUP_ENDS_AT
   for (let band = fromBand; band < toBand; band++) {
     const reach = <u32>load<u8>(PLAN_AT + band)
     if (reach == 0) continue
     for (let needle: u32 = 0; needle < needleCount; needle++) {
-      survivors = probeBand(band, reach, NEEDLES_AT + (<usize>needle << 5), SURVIVORS, survivors, mostEnd)
+      survivors = probeBand(band, reach, NEEDLES_AT + (<usize>needle << 5), SURVIVORS, survivors, maxEnd)
       if (survivors == 0) return -1
       store<u32>(groupEnd, <u32>survivors)
       groupEnd += 4
@@ -82,16 +82,16 @@ export function probe(needleCount: u32, fromBand: u32, toBand: u32, thresholdBit
  * The same in one band that is probed, where a needle that meets too much is given up and the others are not: of those that are, a bit each is
  * written to GIVEN_UP_AT.
  *
- * @param mostCandidates, mostRows of each needle.
+ * @param maxCandidates, maxRows of each needle.
  * @returns how many hits were written; −1 when they have no room, and then none counts.
  */
-export function probeEach(needleCount: u32, band: u32, thresholdBits: u32, mostCandidates: u32, mostRows: u32): i32 {
+export function probeEach(needleCount: u32, band: u32, thresholdBits: u32, maxCandidates: u32, maxRows: u32): i32 {
   const reach = <u32>load<u8>(PLAN_AT + band)
   let givenUp: u64 = 0
   let survivors = SURVIVORS_AT
   for (let needle: u32 = 0; needle < needleCount; needle++) {
-    const mostEnd = survivors + (<usize>mostRows << 2)
-    const end = probeBand(band, reach, NEEDLES_AT + (<usize>needle << 5), mostCandidates, survivors, mostEnd)
+    const maxEnd = survivors + (<usize>maxRows << 2)
+    const end = probeBand(band, reach, NEEDLES_AT + (<usize>needle << 5), maxCandidates, survivors, maxEnd)
     if (end == 0) givenUp |= <u64>1 << needle
     else survivors = end
     store<u32>(GROUP_ENDS_AT + (<usize>needle << 2), <u32>survivors)
@@ -102,15 +102,15 @@ export function probeEach(needleCount: u32, band: u32, thresholdBits: u32, mostC
 
 /**
  * Appends the numbers of the rows that one needle reaches in one band, as far as entries tell. @returns their end, or 0 when there
- * is no room, or more of them than up to `mostEnd` before third bands were looked at.
+ * is no room, or more of them than up to `maxEnd` before third bands were looked at.
  */
 function probeBand(
   band: u32,
   reach: u32,
   needle: usize,
-  mostCandidates: u32,
+  maxCandidates: u32,
   survivors: usize,
-  mostEnd: usize,
+  maxEnd: usize,
 ): usize {
   const offsets = offsetsAt + <usize>band * OFFSETS_BYTES
   const table = tablesAt + <usize>band * tableBytes
@@ -131,22 +131,22 @@ function probeBand(
     }
     store<u32>(SPAN_ENDS_AT + (<usize>bits << 2), <u32>span)
   }
-  if (candidates > min(mostCandidates, SURVIVORS - <u32>((survivors - SURVIVORS_AT) >> 2))) return 0
+  if (candidates > min(maxCandidates, SURVIVORS - <u32>((survivors - SURVIVORS_AT) >> 2))) return 0
   touch(span, table, candidates)
 
   const nextBand = (band + 1) & (BANDS - 1)
   const thirdBand = (band + 2) & (BANDS - 1)
   const next = keyOf(needle, nextBand)
-  const nextLanes = i16x8.splat(<i16>next)
+  const nextSubjectQueues = i16x8.splat(<i16>next)
   const within = reach + <u32>load<u8>(PLAN_AT + nextBand) - 1
   const withinThree = within + <u32>load<u8>(PLAN_AT + thirdBand)
   let unsure = survivors
   span = SPANS_AT
   for (let bits: u32 = 0; bits < reach; bits++) {
     const end = <usize>load<u32>(SPAN_ENDS_AT + (<usize>bits << 2))
-    const records = filter(span, end, table, nextLanes, within - bits)
-    unsure = listed(records, table, next, withinThree - bits, unsure, mostEnd)
-    if (unsure > mostEnd) return 0
+    const records = filter(span, end, table, nextSubjectQueues, within - bits)
+    unsure = listed(records, table, next, withinThree - bits, unsure, maxEnd)
+    if (unsure > maxEnd) return 0
     span = end
   }
   return keepThird(survivors, unsure, table, keyOf(needle, thirdBand) & thirdMask)
@@ -240,10 +240,10 @@ const PLACE_MASK: u32 = 0x7ffffff
 
 /**
  * Lists the candidates of records: where their rests are (27 bits), and in how many bits their third band may differ. @returns their
- * end, a few beyond `mostEnd` when there are more.
+ * end, a few beyond `maxEnd` when there are more.
  */
-function listed(recordsEnd: usize, table: usize, next: u32, within: u32, unsure: usize, mostEnd: usize): usize {
-  for (let at = RECORDS_AT; at < recordsEnd && unsure <= mostEnd; at += 8) {
+function listed(recordsEnd: usize, table: usize, next: u32, within: u32, unsure: usize, maxEnd: usize): usize {
+  for (let at = RECORDS_AT; at < recordsEnd && unsure <= maxEnd; at += 8) {
     const record = load<u64>(at)
     const fragments = table + <usize>(<u32>(record >> FRAGMENTS_BIT) & PLACE_MASK)
     const rests = <u32>(record >> RESTS_BIT)

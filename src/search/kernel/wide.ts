@@ -174,18 +174,18 @@ export function countWidePlanned(needle: usize): u32 {
 /**
  * Finds what `needleCount` needles at NEEDLES_AT reach in bands `fromBand`…`toBand`−1 under the plan; as `probe` of narrow bands.
  *
- * @returns how many were written; −1 when there are more candidates or hits than scratch has room for, or more than `mostRows` rows to
+ * @returns how many were written; −1 when there are more candidates or hits than scratch has room for, or more than `maxRows` rows to
  * read, and then none counts.
  */
-export function probeWide(needleCount: u32, fromBand: u32, toBand: u32, thresholdBits: u32, mostRows: u32): i32 {
-  const mostEnd = SURVIVORS_AT + (<usize>mostRows << 2)
+export function probeWide(needleCount: u32, fromBand: u32, toBand: u32, thresholdBits: u32, maxRows: u32): i32 {
+  const maxEnd = SURVIVORS_AT + (<usize>maxRows << 2)
   let survivors = SURVIVORS_AT
   let groupEnd = GROUP_ENDS_AT
   for (let band = fromBand; band < toBand; band++) {
     const reach = <u32>load<u8>(PLAN_AT + band)
     if (reach == 0) continue
     for (let needle: u32 = 0; needle < needleCount; needle++) {
-      survivors = probeBand(band, reach, NEEDLES_AT + (<usize>needle << 5), survivors, mostEnd)
+      survivors = probeBand(band, reach, NEEDLES_AT + (<usize>needle << 5), survivors, maxEnd)
       if (survivors == 0) return -1
       store<u32>(groupEnd, <u32>survivors)
       groupEnd += 4
@@ -196,9 +196,9 @@ export function probeWide(needleCount: u32, fromBand: u32, toBand: u32, threshol
 
 /**
  * Appends the places of the numbers of rows that one needle reaches in one band. @returns their end, or 0 when there is no room, or they
- * go beyond `mostEnd`.
+ * go beyond `maxEnd`.
  */
-function probeBand(band: u32, reach: u32, needle: usize, survivors: usize, mostEnd: usize): usize {
+function probeBand(band: u32, reach: u32, needle: usize, survivors: usize, maxEnd: usize): usize {
   const offsets = offsetsOf(band)
   const width = widthOf(band)
   const fragments = fragmentsAt + <usize>band * (capacity << 1)
@@ -234,8 +234,8 @@ function probeBand(band: u32, reach: u32, needle: usize, survivors: usize, mostE
   span = SPANS_AT
   for (let bits: u32 = 0; bits < reach; bits++) {
     const end = <usize>load<u32>(SPAN_ENDS_AT + (<usize>bits << 2))
-    survivors = filter(span, end, fragments, numbers, next, within - bits, survivors, mostEnd)
-    if (survivors > mostEnd) return 0
+    survivors = filter(span, end, fragments, numbers, next, within - bits, survivors, maxEnd)
+    if (survivors > maxEnd) return 0
     span = end
   }
   return survivors
@@ -256,21 +256,21 @@ function filter(
   next: v128,
   most: u32,
   survivors: usize,
-  mostEnd: usize,
+  maxEnd: usize,
 ): usize {
   switch (most) {
     case 0:
-      return filterAtMost(span, end, fragments, numbers, next, 0, survivors, mostEnd)
+      return filterAtMost(span, end, fragments, numbers, next, 0, survivors, maxEnd)
     case 1:
-      return filterAtMost(span, end, fragments, numbers, next, 1, survivors, mostEnd)
+      return filterAtMost(span, end, fragments, numbers, next, 1, survivors, maxEnd)
     case 2:
-      return filterAtMost(span, end, fragments, numbers, next, 2, survivors, mostEnd)
+      return filterAtMost(span, end, fragments, numbers, next, 2, survivors, maxEnd)
     case 3:
-      return filterAtMost(span, end, fragments, numbers, next, 3, survivors, mostEnd)
+      return filterAtMost(span, end, fragments, numbers, next, 3, survivors, maxEnd)
     case 4:
-      return filterAtMost(span, end, fragments, numbers, next, 4, survivors, mostEnd)
+      return filterAtMost(span, end, fragments, numbers, next, 4, survivors, maxEnd)
     default:
-      return filterAtMost(span, end, fragments, numbers, next, most, survivors, mostEnd)
+      return filterAtMost(span, end, fragments, numbers, next, most, survivors, maxEnd)
   }
 }
 
@@ -284,12 +284,12 @@ function filterAtMost(
   next: v128,
   most: u32,
   survivors: usize,
-  mostEnd: usize,
+  maxEnd: usize,
 ): usize {
   for (; span < end; span += 8) {
     const start = <usize>load<u32>(span)
     const size = load<u32>(span, 4)
-    for (let at: u32 = 0; at < size && survivors <= mostEnd; at += 8) {
+    for (let at: u32 = 0; at < size && survivors <= maxEnd; at += 8) {
       const differing = v128.xor(v128.load(fragments + ((start + <usize>at) << 1)), next)
       let found = <u32>i16x8.bitmask(atMost(differing, most))
       if (size - at < 8) found &= (1 << (size - at)) - 1

@@ -19,19 +19,19 @@ export interface BankErasingParts {
   readonly images: Pick<Images, 'erase' | 'get'>
   readonly replica: Pick<Replica, 'isReady' | 'catalogue'>
   readonly now: () => number
-  readonly onTrouble: (error: unknown) => void
+  readonly onError: (error: unknown) => void
 }
 
-const SWEEP_EVERY_MS = 5000
+const SWEEP_INTERVAL_MS = 5000
 /** What was put into a bank as it was removed is known here by then: until so long after, its name is not given anew. */
 const GRACE_MS = 10_000
 /** They wait for the disk together. */
 const ERASED_AT_ONCE = 200
 const PARTS_AT_ONCE = 1024
 
-export function bankErasing({ banks, images, replica, now, onTrouble }: BankErasingParts): BankErasing {
+export function createBankErasing({ banks, images, replica, now, onError }: BankErasingParts): BankErasing {
   let last: Promise<void> = Promise.resolve()
-  const timer = setInterval(() => void sweep().catch(onTrouble), SWEEP_EVERY_MS).unref()
+  const timer = setInterval(() => void sweep().catch(onError), SWEEP_INTERVAL_MS).unref()
 
   function sweep(): Promise<void> {
     const next = last.then(erase)
@@ -46,7 +46,7 @@ export function bankErasing({ banks, images, replica, now, onTrouble }: BankEras
       what: 'removed banks',
       take: [...catalogue.banks.values()].filter(({ removedAtMs }) => removedAtMs !== undefined),
       handle: (bank) => eraseBank(catalogue, bank),
-      onError: onTrouble,
+      onError: onError,
     })
   }
 
@@ -59,7 +59,7 @@ export function bankErasing({ banks, images, replica, now, onTrouble }: BankEras
         what: 'images of a removed bank',
         take: ids,
         handle: (id) => images.erase(id, undefined, { bank }),
-        onError: onTrouble,
+        onError: onError,
         atOnce: ERASED_AT_ONCE,
       })
     }
@@ -69,7 +69,7 @@ export function bankErasing({ banks, images, replica, now, onTrouble }: BankEras
 
   async function* idsIn(catalogue: Catalogue, name: string): AsyncGenerator<readonly string[]> {
     for (let part = 0; part < ID_PARTS; part += PARTS_AT_ONCE) {
-      yield catalogue.imagesIn(part, part + PARTS_AT_ONCE).flatMap(({ id, bank }) => (bank === name ? [id] : []))
+      yield catalogue.createImageStore(part, part + PARTS_AT_ONCE).flatMap(({ id, bank }) => (bank === name ? [id] : []))
       await new Promise((resolve) => setImmediate(resolve))
     }
     const { silent } = catalogue
@@ -86,7 +86,7 @@ export function bankErasing({ banks, images, replica, now, onTrouble }: BankEras
       return (await images.get([id]))[0]?.bank
     } catch (error) {
       if (isTransient(error)) throw error
-      onTrouble(error)
+      onError(error)
       return undefined
     }
   }

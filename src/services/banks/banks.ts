@@ -48,7 +48,7 @@ export interface BankParts {
   readonly now: () => number
 }
 
-export function banksFrom({ banks, organisations, replica, erasing, now }: BankParts): Banks {
+export function createBanks({ banks, organisations, replica, erasing, now }: BankParts): Banks {
   const mayKnow = (caller: Caller, bank: Bank) =>
     bank.removedAtMs === undefined && (caller.scopes.has('admin') || isVisibleTo(bank, caller.orgId))
 

@@ -5,7 +5,7 @@ import type { Caller } from '../../domain/organisations/access.js'
 import type { Bank } from '../../domain/organisations/bank.js'
 import { Problem } from '../../domain/problem.js'
 import { tierWith } from '../../domain/trust/tier.js'
-import { NO_STANDING } from '../../domain/trust/trust.js'
+import { NO_TRUST_STATUS } from '../../domain/trust/trust.js'
 import { sealedFor } from '../../exchange/age.js'
 import { type ExportFormat, headOf, linesOf } from '../../exchange/signal-writer.js'
 import type { Images, StoredImage } from '../../store/images/images.js'
@@ -27,11 +27,11 @@ export interface Exports {
 
 export interface ExportParts {
   readonly images: Pick<Images, 'all'>
-  readonly trusts: Pick<Trusts, 'standings'>
+  readonly trusts: Pick<Trusts, 'trustStatuses'>
   readonly audit: Pick<Audit, 'record'>
 }
 
-export function exportsFrom({ images, trusts, audit }: ExportParts): Exports {
+export function createExports({ images, trusts, audit }: ExportParts): Exports {
   return {
     async open({ keyId }, bank, format, form, mayStill) {
       const text = fileOf(bank, format, mayStill)
@@ -53,9 +53,9 @@ export function exportsFrom({ images, trusts, audit }: ExportParts): Exports {
   }
 
   async function banked(own: readonly StoredImage[]) {
-    const standings = await trusts.standings(own.map(({ id }) => id))
+    const trustStatuses = await trusts.trustStatuses(own.map(({ id }) => id))
     return own.map(({ id, image }, i) => {
-      const { support, disputed, matches } = standings[i] ?? NO_STANDING
+      const { support, disputed, matches } = trustStatuses[i] ?? NO_TRUST_STATUS
       return { id, image, tier: tierWith(image.tier, support), disputed, matches }
     })
   }

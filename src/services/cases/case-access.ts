@@ -70,7 +70,7 @@ export interface CaseAccess {
 }
 
 /** @param stretching cheaper stretching is for tests of other things only: no setting of a deployment leads here. */
-export function caseAccessTo(cases: CaseStore, secrets: Secrets, stretching: ScryptOptions = STRETCHING): CaseAccess {
+export function createCaseAccess(cases: CaseStore, secrets: Secrets, stretching: ScryptOptions = STRETCHING): CaseAccess {
   const keyed: KeyedByCase = {
     caseIdOf: (caseNumber) => createHmac('sha256', secrets.caseNumber).update(caseNumber).digest('hex').slice(0, 32),
     stretch: (caseId, pin) =>

@@ -26,20 +26,20 @@ export interface CaseKeepingParts {
   /** For what was erased already. */
   readonly now: () => number
   /** Told of cases that could not be dealt with; they are tried again. */
-  readonly onTrouble?: (error: DueError) => void
+  readonly onError?: (error: DueError) => void
 }
 
 const PAGE = 100
 /** Cases that one rewrite of the log is for; their ids are held in memory meanwhile. What is more waits for the next. */
 const MAX_ERASED_AT_ONCE = 100_000
 
-export function caseKeepingOver({
+export function createCaseExpiry({
   cases,
   watches,
   rewriteLog,
   dueUntilMs,
   now,
-  onTrouble = () => {},
+  onError = () => {},
 }: CaseKeepingParts): CaseKeeping {
   async function endedBy(untilMs: number): Promise<DueCase[]> {
     const ended: DueCase[] = []
@@ -63,7 +63,7 @@ export function caseKeepingOver({
           if (await cases.forget(caseId, nowMs)) count.forgotten += 1
           else if ((await cases.end(caseId, 'expired', nowMs))?.state === 'expired') count.expired += 1
         },
-        onError: onTrouble,
+        onError: onError,
       })
       return count
     },
@@ -78,7 +78,7 @@ export function caseKeepingOver({
         what: 'cases to call erased',
         take: ended,
         handle: ({ caseId }) => cases.markErased(caseId, now()),
-        onError: onTrouble,
+        onError: onError,
       })
       if (erased > 0) await watches.settle(erased)
       return done + erased

@@ -4,7 +4,7 @@ import type { CaseEvent } from '../../domain/cases/case-event.js'
 import type { Category, Tier } from '../../domain/matching/signal.js'
 import type { SignalType } from '../../domain/matching/signal-types.js'
 import { tierWith } from '../../domain/trust/tier.js'
-import { type DisputeAnswer, NO_STANDING } from '../../domain/trust/trust.js'
+import { type DisputeAnswer, NO_TRUST_STATUS } from '../../domain/trust/trust.js'
 import type { CaseEvents } from '../../store/cases/case-events.js'
 import type { Images } from '../../store/images/images.js'
 import type { Trusts } from '../../store/trust/trust.js'
@@ -54,27 +54,29 @@ export interface CaseFileParts {
   readonly cases: Pick<Cases, 'view'>
   readonly events: CaseEvents
   readonly images: Pick<Images, 'ofCase'>
-  readonly trusts: Pick<Trusts, 'standings' | 'get'>
+  readonly trusts: Pick<Trusts, 'trustStatuses' | 'get'>
   readonly replica: Replica
   readonly audit: Pick<Audit, 'record'>
   readonly auditNameOf: (caseId: string) => Promise<string>
 }
 
-export function caseFilesIn({ cases, events, images, trusts, replica, audit, auditNameOf }: CaseFileParts): CaseFiles {
+export function createCaseFiles({ cases, events, images, trusts, replica, audit, auditNameOf }: CaseFileParts): CaseFiles {
   return {
     async file(own) {
       const [view, all, stored] = await Promise.all([cases.view(own), events.list(own.caseId), images.ofCase(own.caseId)])
-      const standings = await trusts.standings(stored.map(({ id }) => id))
+      const trustStatuses = await trusts.trustStatuses(stored.map(({ id }) => id))
       const answers = await Promise.all(
-        stored.map(async ({ id }, k) => (standings[k]?.disputed === true ? (await trusts.get(id)).trust.answer : undefined)),
+        stored.map(async ({ id }, k) =>
+          trustStatuses[k]?.disputed === true ? (await trusts.get(id)).trust.answer : undefined,
+        ),
       )
       const filed = stored.map(({ id, image }, k): FiledImage => {
-        const standing = standings[k] ?? NO_STANDING
+        const trustStatus = trustStatuses[k] ?? NO_TRUST_STATUS
         const hashes: Partial<Record<SignalType, number>> = {}
         for (const { type } of image.signals) hashes[type] = (hashes[type] ?? 0) + 1
         const quality = Math.max(0, ...image.signals.map((signal) => signal.quality))
         const { createdAtMs, category } = image
-        const { support, disputed, matches: matching } = standing
+        const { support, disputed, matches: matching } = trustStatus
         return {
           imageId: id,
           registeredAtMs: createdAtMs,

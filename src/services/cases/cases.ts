@@ -98,7 +98,7 @@ export interface Cases {
   withdrawByOperator(named: NamedCase): Promise<NamedCase>
 }
 
-export function casesFrom(parts: CaseParts): Cases {
+export function createCases(parts: CaseParts): Cases {
   const { access } = parts
   return {
     ...openingFrom(parts),

@@ -1,12 +1,20 @@
 // Notices: what a submitter declares for a law, and the clocks that then run for each platform that gets a match of her pictures.
 
-import { type Clock, clocksFrom, type Law, missingIn, type Notice, type Stage, stoppedBy } from '../../domain/cases/sla.js'
+import {
+  type Deadline,
+  deadlinesFrom,
+  type Law,
+  missingIn,
+  type Notice,
+  type Stage,
+  stoppedBy,
+} from '../../domain/cases/sla.js'
 import type { RegisteredImage } from '../../domain/matching/signal.js'
-import type { PagePlace } from '../../domain/page-place.js'
+import type { PageCursor } from '../../domain/page-place.js'
 import { Problem } from '../../domain/problem.js'
 import type { Verdict } from '../../domain/trust/trust.js'
 import type { Cases } from '../../store/cases/cases.js'
-import type { Clocks, DueClock, RunningClock } from '../../store/cases/clocks.js'
+import type { DeadlineStore, DueDeadline, RunningDeadline } from '../../store/cases/deadlines.js'
 import type { ApiKeys } from '../../store/organisations/api-keys.js'
 import type { Events } from '../../store/webhooks/events.js'
 import { type DueError, forEachDue } from '../load/each-due.js'
@@ -15,7 +23,7 @@ import { refusalOf, refuseEnded } from './case-changes.js'
 
 export type GivenNotice = Omit<Notice, 'givenAtMs' | 'contactOrgId'> & { readonly contact: string | undefined }
 
-export interface OverdueClock {
+export interface OverdueDeadline {
   readonly signalId: string
   readonly platform: string
   readonly law: Law
@@ -24,9 +32,9 @@ export interface OverdueClock {
 }
 
 export interface OverduePage {
-  readonly clocks: readonly OverdueClock[]
+  readonly deadlines: readonly OverdueDeadline[]
   /** Where the next page begins; `undefined` at the end. */
-  readonly next: PagePlace | undefined
+  readonly next: PageCursor | undefined
 }
 
 export interface Notices {
@@ -34,24 +42,24 @@ export interface Notices {
   give(own: OwnCase, notice: GivenNotice): Promise<Notice>
   of(own: OwnCase): Promise<Notice | undefined>
   /** The clocks that run for an organisation because of one image. */
-  running(imageId: string, orgId: string): Promise<Clock[]>
+  running(imageId: string, orgId: string): Promise<Deadline[]>
   /** An organisation was told of a match: its clocks start, if they never did. */
   met(imageId: string, image: RegisteredImage, orgIds: readonly string[], atMs: number): Promise<void>
   /** An organisation decided: the clocks that this stops, stop. */
   decided(imageId: string, orgId: string, verdict: Verdict): Promise<void>
   /** Clocks that have run out, longest first: all, or those of cases that name this organisation as their contact. */
-  overdue(contactOrgId: string | undefined, after: PagePlace | undefined, limit: number): Promise<OverduePage>
+  overdue(contactOrgId: string | undefined, after: PageCursor | undefined, limit: number): Promise<OverduePage>
   /** Tells of clocks that ran out since it was last called, each once among all processes. One that cannot be told is tried again. */
   tell(): Promise<void>
 }
 
 export interface NoticeParts {
-  readonly clocks: Clocks
+  readonly deadlines: DeadlineStore
   readonly cases: Pick<Cases, 'get'>
   readonly apiKeys: Pick<ApiKeys, 'org' | 'orgByName'>
   readonly events: Pick<Events, 'add'>
   readonly now: () => number
-  readonly onTrouble: (error: DueError) => void
+  readonly onError: (error: DueError) => void
 }
 
 /** How far a process looks back at its start: no other may have run. */
@@ -63,8 +71,8 @@ const TOLD_AT_ONCE = 50
 /** Clocks that could not be told and are tried again. When there are more, all since then are gone through again. */
 const MAX_UNTOLD = 1000
 
-export function noticesFrom(parts: NoticeParts): Notices {
-  const { clocks, cases, apiKeys, now } = parts
+export function createNotices(parts: NoticeParts): Notices {
+  const { deadlines, cases, apiKeys, now } = parts
   return {
     async give({ caseId, record, by }, { contact, ...given }) {
       refuseEnded({ record }, now())
@@ -72,39 +80,39 @@ export function noticesFrom(parts: NoticeParts): Notices {
       const notice = { ...given, contactOrgId: org?.kind === 'ngo' ? org.orgId : undefined, givenAtMs: now() }
       if (missingIn(notice).length > 0) throw new Problem('notice-incomplete')
       if (contact !== undefined && notice.contactOrgId === undefined) throw new Problem('notice-incomplete')
-      const outcome = await clocks.putNotice(caseId, notice, by)
+      const outcome = await deadlines.putNotice(caseId, notice, by)
       if (outcome !== 'done') throw refusalOf(outcome, (await cases.get(caseId)) ?? record)
       return notice
     },
-    of: ({ caseId }) => clocks.notice(caseId),
-    running: (imageId, orgId) => clocks.running(imageId, orgId),
+    of: ({ caseId }) => deadlines.notice(caseId),
+    running: (imageId, orgId) => deadlines.running(imageId, orgId),
     async met(imageId, image, orgIds, atMs) {
       if (image.caseId === undefined) return
-      const notice = await clocks.notice(image.caseId)
+      const notice = await deadlines.notice(image.caseId)
       if (notice === undefined) return
       for (const orgId of orgIds) {
-        await clocks.start({ imageId, caseId: image.caseId }, orgId, clocksFrom(notice.laws, atMs))
+        await deadlines.start({ imageId, caseId: image.caseId }, orgId, deadlinesFrom(notice.laws, atMs))
       }
     },
-    decided: (imageId, orgId, verdict) => clocks.stop(imageId, orgId, stoppedBy(verdict)),
+    decided: (imageId, orgId, verdict) => deadlines.stop(imageId, orgId, stoppedBy(verdict)),
     overdue: overdueIn(parts),
     tell: tellerOf(parts),
   }
 }
 
-function overdueIn({ clocks, apiKeys, now }: NoticeParts): Notices['overdue'] {
+function overdueIn({ deadlines, apiKeys, now }: NoticeParts): Notices['overdue'] {
   return async (contactOrgId, after, limit) => {
     const untilMs = now()
     const due =
       contactOrgId === undefined
-        ? await clocks.due(0, untilMs, after, limit)
-        : await clocks.dueOf(contactOrgId, untilMs, after, limit)
-    const running = due.flatMap(({ clock }) => (clock === undefined ? [] : [clock]))
+        ? await deadlines.due(0, untilMs, after, limit)
+        : await deadlines.dueOf(contactOrgId, untilMs, after, limit)
+    const running = due.flatMap(({ deadline }) => (deadline === undefined ? [] : [deadline]))
     const orgIds = [...new Set(running.map(({ orgId }) => orgId))]
     const names = new Map<string, string | undefined>()
     for (const orgId of orgIds) names.set(orgId, (await apiKeys.org(orgId))?.name)
     return {
-      clocks: running.map(({ imageId, orgId, law, stage, dueAtMs }) => ({
+      deadlines: running.map(({ imageId, orgId, law, stage, dueAtMs }) => ({
         signalId: imageId,
         platform: names.get(orgId) ?? orgId,
         law,
@@ -117,48 +125,49 @@ function overdueIn({ clocks, apiKeys, now }: NoticeParts): Notices['overdue'] {
 }
 
 /** Remembers up to when clocks were told, and which could not be. */
-function tellerOf({ clocks, events, now, onTrouble }: NoticeParts): Notices['tell'] {
+function tellerOf({ deadlines, events, now, onError }: NoticeParts): Notices['tell'] {
   let toldUntilMs = now() - LOOK_BACK_MS
   // Invariant: has the clocks that ran out before `toldUntilMs` and are not told yet.
-  const untold = new Map<string, RunningClock>()
+  const untold = new Map<string, RunningDeadline>()
 
-  const tellOne = async (clock: RunningClock, atMs: number) => {
-    const { imageId, orgId, law, stage, dueAtMs } = clock
+  const tellOne = async (deadline: RunningDeadline, atMs: number) => {
+    const { imageId, orgId, law, stage, dueAtMs } = deadline
     const about = { signalId: imageId, orgId, law, stage, dueAt: new Date(dueAtMs).toISOString() }
     await events.add('sla.due', about, atMs, TOLD_ONCE_IN_S)
   }
 
   const tellNew = async (untilMs: number) => {
-    await forEachDue<DueClock>({
+    await forEachDue<DueDeadline>({
       what: 'clocks that ran out',
-      take: (after) => clocks.due(toldUntilMs, untilMs, after?.place, PAGE),
-      async handle({ place, clock }) {
+      take: (after) => deadlines.due(toldUntilMs, untilMs, after?.place, PAGE),
+      async handle({ place, deadline }) {
         // Written by a newer version, which tells of it, or damaged.
-        if (clock === undefined) throw new Error('a clock that this version cannot read')
+        if (deadline === undefined) throw new Error('a clock that this version cannot read')
         try {
-          await tellOne(clock, untilMs)
+          await tellOne(deadline, untilMs)
         } catch (error) {
-          untold.set(`${place.score}.${place.member}`, clock)
+          untold.set(`${place.score}.${place.member}`, deadline)
           throw error
         }
       },
       atOnce: TOLD_AT_ONCE,
-      onError: onTrouble,
+      onError: onError,
     })
     if (untold.size > MAX_UNTOLD) untold.clear()
     else toldUntilMs = untilMs
   }
 
   const tellAgain = async (untilMs: number) => {
-    await forEachDue<readonly [string, RunningClock]>({
+    await forEachDue<readonly [string, RunningDeadline]>({
       what: 'clocks that could not be told before',
       take: [...untold],
-      async handle([name, clock]) {
-        const running = await clocks.running(clock.imageId, clock.orgId)
-        if (running.some(({ law, stage }) => law === clock.law && stage === clock.stage)) await tellOne(clock, untilMs)
+      async handle([name, deadline]) {
+        const running = await deadlines.running(deadline.imageId, deadline.orgId)
+        if (running.some(({ law, stage }) => law === deadline.law && stage === deadline.stage))
+          await tellOne(deadline, untilMs)
         untold.delete(name)
       },
-      onError: onTrouble,
+      onError: onError,
     })
   }
 

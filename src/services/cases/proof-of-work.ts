@@ -40,7 +40,7 @@ const TTL_S = 300
 const COST = 1000
 /** Cases opened in one minute that are nothing unusual. From there on work grows with their number. */
 const USUAL_PER_MINUTE = 30
-const MOST_TIMES = 64
+const MAX_TIMES = 64
 
 export function proofOfWork({ proofs, secret, rounds, now }: ProofParts): ProofOfWork {
   const secretFor = (use: string) => createHmac('sha256', secret).update(`proof of work: ${use}`).digest('hex')
@@ -76,5 +76,5 @@ export function proofOfWork({ proofs, secret, rounds, now }: ProofParts): ProofO
 
 /** How many times the usual work is asked for. */
 export function timesNow(openedLastMinute: number): number {
-  return Math.min(MOST_TIMES, Math.max(1, openedLastMinute / USUAL_PER_MINUTE))
+  return Math.min(MAX_TIMES, Math.max(1, openedLastMinute / USUAL_PER_MINUTE))
 }

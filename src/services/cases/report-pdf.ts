@@ -13,7 +13,7 @@ export interface ReportPrinter {
 
 const MAX_WAITING = 20
 const RETRY_AFTER_S = 5
-const WITHIN_MS = 60_000
+const TIMEOUT_MS = 60_000
 const THREAD = new URL('./report-pdf-thread.js', import.meta.url)
 
 export function reportPrinter(): ReportPrinter {
@@ -37,7 +37,7 @@ export function reportPrinter(): ReportPrinter {
 async function drawn(report: Report, language: ReportLanguage): Promise<Buffer> {
   const thread = new Worker(THREAD, { workerData: { report, language }, execArgv: [], env: {}, name: 'report-pdf' })
   try {
-    const [pdf] = await once(thread, 'message', { signal: AbortSignal.timeout(WITHIN_MS) })
+    const [pdf] = await once(thread, 'message', { signal: AbortSignal.timeout(TIMEOUT_MS) })
     if (!(pdf instanceof Uint8Array)) throw new Error('a report is bytes')
     return Buffer.from(pdf)
   } finally {

@@ -14,7 +14,7 @@ export interface FeedReader {
   readonly use?: 'stopncii'
 }
 
-export interface FeedPlace {
+export interface FeedPosition {
   /** The end of the last batch of additions that was told whole; of a snapshot, the one from which they are told after it. */
   readonly revision: number
   /** Of the last change whose removals were told. They do not wait for a batch. */
@@ -28,14 +28,14 @@ export interface FeedPlace {
   readonly seen: { readonly revision: number; readonly mark: Buffer }
   /** The next part (`ID_PARTS`) of a snapshot that is under way. */
   readonly part: number | undefined
-  /** By StopNCII's interface, up to where it was told of withdrawals: `FetchPlace.withdrawn`. */
+  /** By StopNCII's interface, up to where it was told of withdrawals: `FetchCursor.withdrawn`. */
   readonly withdrawn?: number
 }
 
 export interface FeedCursors {
-  write(reader: FeedReader, place: FeedPlace): string
+  write(reader: FeedReader, place: FeedPosition): string
   /** @returns `undefined` for whatever is none: made up, changed, of another organisation or of other filters. */
-  read(reader: FeedReader, cursor: string): FeedPlace | undefined
+  read(reader: FeedReader, cursor: string): FeedPosition | undefined
 }
 
 /** Of the digest at a position. */
@@ -64,7 +64,7 @@ export function markOf(digest: string): Buffer {
  * Sealed with AES-256-GCM: a revision in clear would tell which pictures were registered in one step, and so that they are of
  * one person. Organisation and filters are authenticated with it and not written: under others the cursor does not open.
  */
-export function feedCursorsWith(secret: Buffer): FeedCursors {
+export function createFeedCursors(secret: Buffer): FeedCursors {
   const key = Buffer.from(hkdfSync('sha256', secret, '', 'tabir feed cursor 2', 32))
   return {
     write(reader, { revision, removed, batch, seen, part, withdrawn = 0 }) {

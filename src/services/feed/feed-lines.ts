@@ -1,11 +1,11 @@
 // What one follower is told of images, banks and parts of a snapshot: what holds when it is read.
 
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as nextTick } from 'node:timers/promises'
 import type { RegisteredImage } from '../../domain/matching/signal.js'
 import { CASES_BANK_NAME, isAnswering, isVisibleTo } from '../../domain/organisations/bank.js'
 import type { FeedLine } from '../../domain/organisations/feed.js'
 import { tierWith } from '../../domain/trust/tier.js'
-import { NO_STANDING, type Standing } from '../../domain/trust/trust.js'
+import { NO_TRUST_STATUS, type TrustStatus } from '../../domain/trust/trust.js'
 import type { Images } from '../../store/images/images.js'
 import type { Trusts } from '../../store/trust/trust.js'
 import type { Catalogue } from '../index/catalogue.js'
@@ -31,7 +31,7 @@ export interface FeedLines {
 
 export interface FeedLineParts {
   readonly images: Pick<Images, 'get'>
-  readonly trusts: Pick<Trusts, 'standings'>
+  readonly trusts: Pick<Trusts, 'trustStatuses'>
   readonly matchIds: MatchIds
 }
 
@@ -47,9 +47,9 @@ export function createFeedLines({ images, trusts, matchIds }: FeedLineParts): Fe
     for (let at = 0; at < named.length; at += IMAGES_AT_ONCE) {
       const batch = named.slice(at, at + IMAGES_AT_ONCE)
       const imageIds = batch.map(({ imageId }) => imageId)
-      const [found, standings] = await Promise.all([images.get(imageIds), trusts.standings(imageIds)])
+      const [found, trustStatuses] = await Promise.all([images.get(imageIds), trusts.trustStatuses(imageIds)])
       for (const [i, { id }] of batch.entries()) {
-        const { line, isRemoval } = lineOf(reader, catalogue, id, found[i], standings[i])
+        const { line, isRemoval } = lineOf(reader, catalogue, id, found[i], trustStatuses[i])
         const isBatched = found[i]?.bank === CASES_BANK_NAME && !isRemoval
         if (line !== undefined && (telling === 'all' || isBatched === (telling === 'batched'))) yield line
       }
@@ -62,21 +62,21 @@ export function createFeedLines({ images, trusts, matchIds }: FeedLineParts): Fe
     async *bank(reader, catalogue, name) {
       const bank = catalogue.banks.get(name)
       if (reader.filter.banks?.includes(name) === false || bank?.purpose !== 'match') return
-      const step = partsWith(catalogue, IMAGES_AT_ONCE)
+      const step = createImageParts(catalogue, IMAGES_AT_ONCE)
       for (let part = 0; part < ID_PARTS; part += step) {
         const ids = catalogue
-          .imagesIn(part, Math.min(part + step, ID_PARTS))
+          .createImageStore(part, Math.min(part + step, ID_PARTS))
           .flatMap((image) => (image.bank === name ? [image.id] : []))
         if (isVisibleTo(bank, reader.orgId)) yield* tellImages(reader, catalogue, ids, 'at-once')
         else for (const { id } of inOwnOrder(reader, ids)) yield { op: 'tombstone', id }
-        await nextTurn()
+        await nextTick()
       }
     },
   }
 }
 
 /** How many parts have about so many images. */
-export function partsWith({ images }: Catalogue, count: number): number {
+export function createImageParts({ images }: Catalogue, count: number): number {
   return Math.min(ID_PARTS, Math.ceil((count * ID_PARTS) / Math.max(1, images)))
 }
 
@@ -86,7 +86,7 @@ function lineOf(
   catalogue: Catalogue,
   id: string,
   image: RegisteredImage | undefined,
-  standing: Standing | undefined,
+  trustStatus: TrustStatus | undefined,
 ): { readonly line: ImageLine | undefined; readonly isRemoval: boolean } {
   const removal = { line: { op: 'tombstone', id }, isRemoval: true } as const
   if (image === undefined) return removal
@@ -94,7 +94,7 @@ function lineOf(
   const policy = catalogue.banks.get(bank)
   if (filter.banks?.includes(bank) === false || policy?.purpose !== 'match' || !isVisibleTo(policy, orgId))
     return { line: undefined, isRemoval: false }
-  const { support, disputed, matches } = standing ?? NO_STANDING
+  const { support, disputed, matches } = trustStatus ?? NO_TRUST_STATUS
   if (!isAnswering(policy) || !matches) return removal
   const tier = tierWith(image.tier, support)
   const isWanted =

@@ -3,7 +3,7 @@
 // What is removed is told at once, and what organisations hand in to banks. Images of cases are told in batches, whose ends are in the store:
 // all of a batch in the order of the reader's own ids, however small the pages are. So no page, snapshot or filter tells which came together.
 
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as nextTick } from 'node:timers/promises'
 import { CASES_BANK_NAME } from '../../domain/organisations/bank.js'
 import type { FeedLine } from '../../domain/organisations/feed.js'
 import { Problem } from '../../domain/problem.js'
@@ -17,8 +17,8 @@ import { ID_PARTS } from '../index/ordinals-by-id.js'
 import type { RecentChanges } from '../index/recent-changes.js'
 import type { Replica } from '../index/replica.js'
 import type { Audit } from '../records/audit.js'
-import { type FeedCursors, type FeedPlace, type FeedReader, markOf } from './feed-cursor.js'
-import { type FeedLines, IMAGES_AT_ONCE, partsWith } from './feed-lines.js'
+import { type FeedCursors, type FeedPosition, type FeedReader, markOf } from './feed-cursor.js'
+import { createImageParts, type FeedLines, IMAGES_AT_ONCE } from './feed-lines.js'
 
 export interface FeedAsk {
   /** The cursor that a page ended with; `undefined` for a snapshot. */
@@ -56,7 +56,7 @@ export interface FeedParts {
 }
 
 interface Stop {
-  readonly place: Omit<FeedPlace, 'seen'>
+  readonly place: Omit<FeedPosition, 'seen'>
   readonly more: boolean
 }
 
@@ -70,17 +70,17 @@ interface News {
   readonly lastEnd: number
 }
 
-const IS_GONE: Readonly<Record<ImageOp, boolean>> = { image: false, standing: false, tombstone: true }
+const IS_GONE: Readonly<Record<ImageOp, boolean>> = { image: false, trustStatus: false, tombstone: true }
 const NAMES_BANK: Readonly<Record<NamedOp, boolean>> = { bank: true, 'api-key': false }
 const RETRY_AFTER_S = 2
 /** Changes that are read at one time; one may name hundreds of images. */
 const CHANGES_AT_ONCE = 500
 /** Then a page of a snapshot ends even if its reader wants none of them: it is told how far it is. */
-const MOST_LOOKED_AT = 50_000
+const MAX_LOOKED_AT = 50_000
 /** Whoever waits asks no more often whether a batch has ended, and no less often: it may end early. */
 const ASK_AGAIN_MS = { least: 50, most: 5000 } as const
 
-export function feedOver({ store, lines, batches, replica, recent, cursors, audit, clock }: FeedParts): Feed {
+export function createFeed({ store, lines, batches, replica, recent, cursors, audit, clock }: FeedParts): Feed {
   async function* page(asking: FeedReader, { after, limit, waitMs, signal }: FeedAsk): AsyncGenerator<FeedLine, void, void> {
     const endsAtMs = clock() + waitMs
     let place = after === undefined ? undefined : cursors.read(asking, after)
@@ -90,7 +90,7 @@ export function feedOver({ store, lines, batches, replica, recent, cursors, audi
       const catalogue = replica.catalogue
       const reader = withNamesOfStore(asking, catalogue)
       const until = replica.revision ?? 0
-      const known: FeedPlace | undefined = place !== undefined && (await isInHistory(place)) ? place : undefined
+      const known: FeedPosition | undefined = place !== undefined && (await isInHistory(place)) ? place : undefined
       const { revision: lastEnd, againAfterMs } = await batches.end()
       const news = known === undefined || known.part !== undefined ? undefined : await newsFor(known, until, lastEnd, limit)
       const telling: AsyncGenerator<FeedLine, Stop, void> =
@@ -116,7 +116,7 @@ export function feedOver({ store, lines, batches, replica, recent, cursors, audi
   }
 
   /** Up to what the catalogue knows, since it says what the banks are. @returns `undefined` when a snapshot is needed. */
-  async function newsFor(place: FeedPlace, until: number, lastEnd: number, limit: number): Promise<News | undefined> {
+  async function newsFor(place: FeedPosition, until: number, lastEnd: number, limit: number): Promise<News | undefined> {
     const [changes, batch] = await Promise.all([
       changesAfter(store, place.removed, Math.min(limit, CHANGES_AT_ONCE)),
       batches.after(place.revision),
@@ -128,7 +128,7 @@ export function feedOver({ store, lines, batches, replica, recent, cursors, audi
   async function* tellNews(
     reader: FeedReader,
     catalogue: Catalogue,
-    from: FeedPlace,
+    from: FeedPosition,
     { changes, batch, lastEnd }: News,
     until: number,
     limit: number,
@@ -177,7 +177,7 @@ export function feedOver({ store, lines, batches, replica, recent, cursors, audi
   async function* snapshot(
     reader: FeedReader,
     catalogue: Catalogue,
-    from: FeedPlace | undefined,
+    from: FeedPosition | undefined,
     until: number,
     lastEnd: number,
     limit: number,
@@ -190,11 +190,11 @@ export function feedOver({ store, lines, batches, replica, recent, cursors, audi
       yield { op: 'snapshot-begin' }
       yield* unnamed(reader, catalogue.silent, new Set())
     }
-    const step = partsWith(catalogue, Math.min(limit, IMAGES_AT_ONCE))
+    const step = createImageParts(catalogue, Math.min(limit, IMAGES_AT_ONCE))
     let part = first
     let told = 0
-    for (let seen = 0; told < limit && seen < MOST_LOOKED_AT && part < ID_PARTS; part += step) {
-      const there = catalogue.imagesIn(part, Math.min(part + step, ID_PARTS))
+    for (let seen = 0; told < limit && seen < MAX_LOOKED_AT && part < ID_PARTS; part += step) {
+      const there = catalogue.createImageStore(part, Math.min(part + step, ID_PARTS))
       seen += there.length
       const named = new Set<string>()
       for await (const line of lines.images(reader, catalogue, await notToldLater(there, revision, removed), 'all')) {
@@ -208,7 +208,7 @@ export function feedOver({ store, lines, batches, replica, recent, cursors, audi
         there.map(({ id }) => id),
         named,
       )
-      await nextTurn()
+      await nextTick()
     }
     const place = { revision, removed, batch: undefined }
     if (part < ID_PARTS) return { place: { ...place, part }, more: true }
@@ -237,7 +237,7 @@ export function feedOver({ store, lines, batches, replica, recent, cursors, audi
   }
 
   /** Does the store's history have all that was known when the page before was told, and the stream still reach back to it? */
-  async function isInHistory({ removed, seen, part }: FeedPlace): Promise<boolean> {
+  async function isInHistory({ removed, seen, part }: FeedPosition): Promise<boolean> {
     const [digest, begin] = await Promise.all([
       digestAt(store, seen.revision),
       part === undefined ? '' : digestAt(store, removed),
@@ -246,14 +246,14 @@ export function feedOver({ store, lines, batches, replica, recent, cursors, audi
   }
 
   /** @param before told by a process that perhaps knew more. */
-  function seenNow(before: FeedPlace | undefined): FeedPlace['seen'] {
+  function seenNow(before: FeedPosition | undefined): FeedPosition['seen'] {
     const { position } = replica
     if (position === undefined) throw new Problem('index-loading', { retryAfterS: RETRY_AFTER_S })
     if (before !== undefined && before.seen.revision > position.revision) return before.seen
     return { revision: position.revision, mark: markOf(position.digest) }
   }
 
-  function advanced(revision: number, withinMs: number, signal: AbortSignal): Promise<void> {
+  function advanced(revision: number, timeoutMs: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const done = () => {
         clearTimeout(timer)
@@ -261,7 +261,7 @@ export function feedOver({ store, lines, batches, replica, recent, cursors, audi
         signal.removeEventListener('abort', done)
         resolve()
       }
-      const timer = setTimeout(done, withinMs)
+      const timer = setTimeout(done, timeoutMs)
       const unwatch = replica.watch(done)
       signal.addEventListener('abort', done)
       if (signal.aborted || (replica.revision ?? 0) > revision) done()

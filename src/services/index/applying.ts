@@ -2,7 +2,7 @@
 
 import type { RegisteredImage } from '../../domain/matching/signal.js'
 import { Problem } from '../../domain/problem.js'
-import type { Standing } from '../../domain/trust/trust.js'
+import type { TrustStatus } from '../../domain/trust/trust.js'
 import { isInHistory, type Position } from '../../store/images/changes.js'
 import type { Images } from '../../store/images/images.js'
 import type { OwnWrites } from '../../store/images/read-your-writes.js'
@@ -30,9 +30,9 @@ export interface Applying {
    * @param last where the last of the changes is. @throws {Problem} store-unavailable
    */
   apply(catalogue: Catalogue, changes: readonly Change[], last: Position): Promise<void>
-  setStandings(
+  setTrustStatuses(
     catalogue: Catalogue,
-    standings: readonly { readonly imageId: string; readonly standing: Standing }[],
+    trustStatuses: readonly { readonly imageId: string; readonly trustStatus: TrustStatus }[],
   ): Promise<void>
 }
 
@@ -41,7 +41,7 @@ export const IMAGES_AT_ONCE = 50
 const RETRY_AFTER_S = 2
 const NOTHING_OWN: ReadonlyMap<string, RegisteredImage> = new Map()
 
-export function applyingWith({ store, images, own, trusts, banks, apiKeys }: ApplyingParts): Applying {
+export function createChangeApplier({ store, images, own, trusts, banks, apiKeys }: ApplyingParts): Applying {
   async function load(catalogue: Catalogue, ids: readonly string[]): Promise<void> {
     const found = await images.get(ids)
     ids.forEach((id, i) => {
@@ -54,28 +54,28 @@ export function applyingWith({ store, images, own, trusts, banks, apiKeys }: App
   /** Of images about which nothing is said any more there is a tombstone in the stream. */
   async function judge(catalogue: Catalogue, ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return
-    const standings = await trusts.standings(ids)
-    await setStandings(
+    const trustStatuses = await trusts.trustStatuses(ids)
+    await setTrustStatuses(
       catalogue,
       ids.flatMap((imageId, i) => {
-        const standing = standings[i]
-        return standing === undefined ? [] : [{ imageId, standing }]
+        const trustStatus = trustStatuses[i]
+        return trustStatus === undefined ? [] : [{ imageId, trustStatus }]
       }),
     )
   }
 
-  async function setStandings(
+  async function setTrustStatuses(
     catalogue: Catalogue,
-    standings: readonly { readonly imageId: string; readonly standing: Standing }[],
+    trustStatuses: readonly { readonly imageId: string; readonly trustStatus: TrustStatus }[],
   ): Promise<void> {
-    const missing = standings.filter(({ imageId, standing }) => catalogue.setStanding(imageId, standing))
+    const missing = trustStatuses.filter(({ imageId, trustStatus }) => catalogue.setTrustStatus(imageId, trustStatus))
     if (missing.length === 0) return
     const found = await images.get(missing.map(({ imageId }) => imageId))
-    missing.forEach(({ imageId, standing }, i) => {
+    missing.forEach(({ imageId, trustStatus }, i) => {
       const image = found[i]
       if (image === undefined) return
       catalogue.put(imageId, image)
-      catalogue.setStanding(imageId, standing)
+      catalogue.setTrustStatus(imageId, trustStatus)
     })
   }
 
@@ -111,7 +111,7 @@ export function applyingWith({ store, images, own, trusts, banks, apiKeys }: App
           case 'image':
             added.push(...change.imageIds.filter((id) => !known.has(id)))
             break
-          case 'standing':
+          case 'trustStatus':
             judged.push(...change.imageIds)
             break
           case 'bank':
@@ -134,6 +134,6 @@ export function applyingWith({ store, images, own, trusts, banks, apiKeys }: App
       for (const { op, name } of named) await applyNamed[op](catalogue, name)
       await checked
     },
-    setStandings,
+    setTrustStatuses,
   }
 }

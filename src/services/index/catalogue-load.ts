@@ -38,8 +38,8 @@ function putPlaces(
 ): Uint8Array {
   const bytes = new DataView(heads.hashes.buffer, heads.hashes.byteOffset, heads.hashes.byteLength)
   for (const [i, image] of heads.images.entries()) {
-    const kin = bytes.getUint32(i * HASH_BYTES)
-    places.putHead(ordinals[image] ?? 0, heads.views[i] ?? 0, heads.qualities[i] ?? 0, kin)
+    const subjectGroup = bytes.getUint32(i * HASH_BYTES)
+    places.putHead(ordinals[image] ?? 0, heads.views[i] ?? 0, heads.qualities[i] ?? 0, subjectGroup)
   }
   const numbers = new Uint8Array(owners.length)
   for (const [i, owner] of owners.entries()) {

@@ -5,7 +5,7 @@ import type { RegisteredImage } from '../../domain/matching/signal.js'
 import { VIEWS } from '../../domain/matching/signal.js'
 import { DETAIL_BITS, ROW_TYPES, type RowType, SIGNAL_TYPE_NAMES } from '../../domain/matching/signal-types.js'
 import { CASES_BANK, HARMLESS_BANK, JUDGED_HARMLESS_BANK } from '../../domain/organisations/bank.js'
-import type { Standing } from '../../domain/trust/trust.js'
+import type { TrustStatus } from '../../domain/trust/trust.js'
 import { SignalIndex } from '../../search/signal-index.js'
 import type { ImageColumns } from '../../store/images/reader/columns.js'
 import type { ApiKey } from '../../store/organisations/api-keys.js'
@@ -13,7 +13,7 @@ import { BankTable } from './bank-table.js'
 import { type CataloguePiece, dumped, type RestoringCatalogue, restoring } from './catalogue-dump.js'
 import { loadColumns } from './catalogue-load.js'
 import { DetailPlaces } from './detail-places.js'
-import type { CatalogueImage, ImageFacts, ImageTally } from './image-facts.js'
+import type { CatalogueImage, ImageFacts, OwnerCount } from './image-facts.js'
 import { ImageTable } from './image-table.js'
 import { ReplacedRows } from './replaced-rows.js'
 import { Searcher } from './searcher.js'
@@ -72,10 +72,10 @@ export class Catalogue {
       this.#images.describe(known, given)
       return
     }
-    const spoken = this.#images.standingOf(known)
+    const spoken = this.#images.trustStatusOf(known)
     this.#images.remove(bytes)
     const next = this.#images.add(bytes, given)
-    this.#images.setStanding(next, spoken)
+    this.#images.setTrustStatus(next, spoken)
     this.#insert(next, given)
     this.#replaced.replace(known, next, { id, ...before })
   }
@@ -120,9 +120,9 @@ export class Catalogue {
    * Sets an image's standing: its support, and whether it matches, matches only copies, or vetoes.
    * @returns true when the caller has to read the image from the store and `put` it: it may match or veto, and its rows are not here.
    */
-  setStanding(id: string, standing: Standing): boolean {
+  setTrustStatus(id: string, trustStatus: TrustStatus): boolean {
     const bytes = idBytes(id)
-    const { matches, harmless, narrowed } = standing
+    const { matches, harmless, narrowed } = trustStatus
     if (harmless) this.#harmless.add(id)
     else this.#harmless.delete(id)
     if (narrowed) this.#narrowed.add(id)
@@ -142,7 +142,7 @@ export class Catalogue {
       if (matches) this.#awaited.add(id)
       return true
     }
-    this.#images.setStanding(ordinal, standing)
+    this.#images.setTrustStatus(ordinal, trustStatus)
     return false
   }
 
@@ -188,7 +188,7 @@ export class Catalogue {
   }
 
   /** Places of details within their images. */
-  get places(): Pick<DetailPlaces, 'sizeOf' | 'kinOf' | 'rowOf'> {
+  get places(): Pick<DetailPlaces, 'sizeOf' | 'subjectGroupOf' | 'rowOf'> {
     return this.#places
   }
 
@@ -225,7 +225,7 @@ export class Catalogue {
   }
 
   /** The images whose ids are in part `from` … `to` − 1 of `ID_PARTS`, in no order. Images that must not match are left out. */
-  imagesIn(from: number, to: number): CatalogueImage[] {
+  createImageStore(from: number, to: number): CatalogueImage[] {
     return this.#images.ordinalsIn(from, to).flatMap((ordinal) => this.image(ordinal) ?? [])
   }
 
@@ -255,8 +255,8 @@ export class Catalogue {
   }
 
   /** As `ImageTable.tally`. */
-  tally(): Generator<void, ImageTally[], void> {
-    return this.#images.tally()
+  countByOwner(): Generator<void, OwnerCount[], void> {
+    return this.#images.countByOwner()
   }
 
   /** Would a fresh catalogue take much less memory? Most images were removed then. */

@@ -18,15 +18,15 @@ export class DetailPlaces {
   // Invariant: the words of an image are 0 when it has no details or is gone. Pages without any are not there.
   readonly #pages = new Map<number, Uint16Array>()
 
-  put(ordinal: number, { width, height, kin, rows }: IndexedDetails): void {
-    this.putHead(ordinal, width / 2, height / 2, kin)
+  put(ordinal: number, { width, height, subjectGroup, rows }: IndexedDetails): void {
+    this.putHead(ordinal, width / 2, height / 2, subjectGroup)
     for (const [row, { place, pose }] of rows.entries()) this.putRow(ordinal, row, place, pose)
   }
 
   /** For a caller that has the bytes of stored records at hand. */
-  putHead(ordinal: number, halfWidth: number, halfHeight: number, kin: number): void {
+  putHead(ordinal: number, halfWidth: number, halfHeight: number, subjectGroup: number): void {
     const words = this.#pages.get(ordinal >>> PAGE_BITS) ?? this.#addPage(ordinal >>> PAGE_BITS)
-    words.set([halfWidth, halfHeight, kin >>> 16, kin & 0xffff], startOf(ordinal))
+    words.set([halfWidth, halfHeight, subjectGroup >>> 16, subjectGroup & 0xffff], startOf(ordinal))
   }
 
   /** @param row 0…15. Of an image whose head was put. */
@@ -43,7 +43,7 @@ export class DetailPlaces {
     return width === 0 ? undefined : { width, height: 2 * (words?.[start + 1] ?? 0) }
   }
 
-  kinOf(ordinal: number): number {
+  subjectGroupOf(ordinal: number): number {
     const words = this.#pages.get(ordinal >>> PAGE_BITS)
     const start = startOf(ordinal)
     return ((words?.[start + 2] ?? 0) * 65_536 + (words?.[start + 3] ?? 0)) >>> 0
@@ -58,11 +58,11 @@ export class DetailPlaces {
   has(ordinal: number, details: IndexedDetails | undefined): boolean {
     const size = this.sizeOf(ordinal)
     if (details === undefined || size === undefined) return details === undefined && size === undefined
-    const { width, height, kin, rows } = details
+    const { width, height, subjectGroup, rows } = details
     return (
       size.width === width &&
       size.height === height &&
-      this.kinOf(ordinal) === kin &&
+      this.subjectGroupOf(ordinal) === subjectGroup &&
       rows.every((row, i) => {
         const own = this.rowOf(ordinal, i)
         return own.place === row.place && own.pose === row.pose

@@ -25,7 +25,7 @@ export interface CatalogueImage extends ImageFacts {
 }
 
 /** The number of images with the same facts. */
-export interface ImageTally extends ImageFacts {
+export interface OwnerCount extends ImageFacts {
   readonly images: number
 }
 

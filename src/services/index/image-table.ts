@@ -1,6 +1,6 @@
 // The images of a process, in memory: what a match says about each, in 30 bytes. An object each would take hundreds.
 
-import type { Standing } from '../../domain/trust/trust.js'
+import type { TrustStatus } from '../../domain/trust/trust.js'
 import { BankNumbers } from './bank-numbers.js'
 import {
   codeOf,
@@ -9,7 +9,7 @@ import {
   FACT_CODES,
   factsIn,
   type ImageFacts,
-  type ImageTally,
+  type OwnerCount,
   withSupport,
 } from './image-facts.js'
 import { ORIGIN_BYTES } from './image-ids.js'
@@ -26,7 +26,7 @@ import {
 import { OrdinalsById } from './ordinals-by-id.js'
 
 /** The part of a standing that the table keeps. */
-type Spoken = Pick<Standing, 'support' | 'disputed'>
+type Spoken = Pick<TrustStatus, 'support' | 'disputed'>
 
 /** Images that `restore` adds between two pauses. */
 const MAX_RESTORED_PER_STEP = 8_192
@@ -149,7 +149,7 @@ export class ImageTable {
   }
 
   /** Counts images by bank and facts, a page between two pauses. A change during a pause may or may not count. */
-  *tally(): Generator<void, ImageTally[], void> {
+  *countByOwner(): Generator<void, OwnerCount[], void> {
     const counts = new Map<string, Map<number, number>>()
     for (const page of this.#pages) {
       for (const [key, images] of countsIn(page)) {
@@ -169,7 +169,7 @@ export class ImageTable {
   }
 
   /** Replaces what was said about an image. Its registered tier stays. @throws {RangeError} for an ordinal without an image. */
-  setStanding(ordinal: number, { support, disputed }: Spoken): void {
+  setTrustStatus(ordinal: number, { support, disputed }: Spoken): void {
     const page = this.#pages[ordinal >>> PAGE_BITS]
     const at = ordinal % PAGE_IMAGES
     if (page === undefined || page.facts[at] === 0) throw new RangeError('an ordinal without an image')
@@ -178,7 +178,7 @@ export class ImageTable {
   }
 
   /** What was said about an image that is in the table. */
-  standingOf(ordinal: number): Spoken {
+  trustStatusOf(ordinal: number): Spoken {
     const page = this.#pages[ordinal >>> PAGE_BITS]
     const at = ordinal % PAGE_IMAGES
     return { support: page?.supports[at] ?? 0, disputed: ((page?.facts[at] ?? 0) & DISPUTED) !== 0 }

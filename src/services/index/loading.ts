@@ -25,10 +25,10 @@ export interface Loaded {
 
 const RETRY_AFTER_S = 2
 /** How long filling the indexes may keep the event loop from others in one go. */
-const TURN_MS = 5
+const SLICE_MS = 5
 
 /** @throws {Problem} store-unavailable, also when the connection broke meanwhile: what was read may be of two servers. */
-export async function load(parts: LoadingParts, applying: Pick<Applying, 'setStandings'>): Promise<Loaded> {
+export async function load(parts: LoadingParts, applying: Pick<Applying, 'setTrustStatuses'>): Promise<Loaded> {
   const { snapshots, store, trusts, banks, apiKeys, now } = parts
   const { connections } = store
   const snapshot = await snapshots?.load()
@@ -36,13 +36,13 @@ export async function load(parts: LoadingParts, applying: Pick<Applying, 'setSta
   // first change there is nothing to read, and starting the thread that reads would be most of a start.
   const position = snapshot?.position ?? (await lastPosition(store))
   const catalogue = snapshot?.catalogue ?? (position.revision === 0 ? new Catalogue() : await readAll(parts))
-  for await (const standings of trusts.allStandings()) await applying.setStandings(catalogue, standings)
+  for await (const trustStatuses of trusts.allTrustStatuses()) await applying.setTrustStatuses(catalogue, trustStatuses)
   for (const bank of await banks.all()) catalogue.banks.set(bank.name, bank)
   for (const key of await apiKeys.all()) catalogue.apiKeys.set(key.keyId, key)
   const until = await lastPosition(store)
   if (store.connections !== connections) throw new Problem('store-unavailable', { retryAfterS: RETRY_AFTER_S })
-  const giveWay = paceMaker(TURN_MS, now)
-  while (catalogue.tidy()) await giveWay()
+  const yieldIfNeeded = paceMaker(SLICE_MS, now)
+  while (catalogue.tidy()) await yieldIfNeeded()
   return { catalogue, position, until, isFromSnapshot: snapshot !== undefined }
 }
 

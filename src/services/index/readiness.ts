@@ -5,18 +5,18 @@ import { Problem } from '../../domain/problem.js'
 import type { StoreUnavailableError } from '../../domain/store-unavailable.js'
 import type { Loss } from '../../store/images/changes.js'
 import { isUnavailable, unavailableErrorFor } from '../../store/redis/unavailable-cause.js'
-import { Grace } from './grace.js'
+import { FreshnessWait } from './freshness-wait.js'
 
-export interface Hearing {
+export interface ReplicaFreshness {
   /** Maximum age of the store's last word before the replica refuses to answer. */
   readonly staleAfterMs: number
   /** How long a request waits when the replica is stale. The process may just have been suspended, and the store's word is a round trip away. */
   readonly graceMs: number
   /** How long a writer waits at most until this process knows its write. */
-  readonly reachedWithinMs: number
+  readonly reachTimeoutMs: number
 }
 
-export const HEARING: Hearing = { staleAfterMs: 1000, graceMs: 200, reachedWithinMs: 5000 }
+export const DEFAULT_FRESHNESS: ReplicaFreshness = { staleAfterMs: 1000, graceMs: 200, reachTimeoutMs: 5000 }
 
 interface Failure {
   readonly reason: NotReadyReason
@@ -25,29 +25,29 @@ interface Failure {
 }
 
 export class Readiness {
-  readonly #hearing: Hearing
+  readonly #freshness: ReplicaFreshness
   readonly #now: () => number
   // When the store was last known to hold nothing newer than the catalogue.
-  #heardAtMs = Number.NEGATIVE_INFINITY
+  #freshAtMs = Number.NEGATIVE_INFINITY
   // Why the catalogue is not known to be current; undefined once it was.
   #why: NotReadyReason | undefined = 'loading'
   #failure: Failure | undefined
   // Invariant: one for each silence. Once it is over, later requests in the same silence do not wait.
-  #grace: Grace | undefined
+  #grace: FreshnessWait | undefined
 
   /** @param now [ms] a clock that never goes back. */
-  constructor(hearing: Hearing, now: () => number) {
-    this.#hearing = hearing
+  constructor(freshness: ReplicaFreshness, now: () => number) {
+    this.#freshness = freshness
     this.#now = now
   }
 
   /** [ms] since the store was known to hold nothing newer than the catalogue; infinite before that was known. */
   get ageMs(): number {
-    return this.#now() - this.#heardAtMs
+    return this.#now() - this.#freshAtMs
   }
 
   get isStale(): boolean {
-    return this.ageMs > this.#hearing.staleAfterMs
+    return this.ageMs > this.#freshness.staleAfterMs
   }
 
   /** Why the replica does not answer, when it does not. */
@@ -62,7 +62,7 @@ export class Readiness {
 
   /** The store held nothing newer than the catalogue at `atMs`. */
   heard(atMs: number): void {
-    this.#heardAtMs = atMs
+    this.#freshAtMs = atMs
     this.#why = undefined
   }
 
@@ -70,7 +70,7 @@ export class Readiness {
   lose(loss: Loss): boolean {
     const isRepeated = this.#why === loss
     this.#why = loss
-    this.#heardAtMs = Number.NEGATIVE_INFINITY
+    this.#freshAtMs = Number.NEGATIVE_INFINITY
     return isRepeated
   }
 
@@ -89,7 +89,7 @@ export class Readiness {
   /** @returns while stale: a wait that ends with `endSilence`, or after `graceMs`. `undefined` when a wait in this silence has timed out, or none is needed. */
   wait(): Promise<void> | undefined {
     if (!this.isStale) return undefined
-    this.#grace ??= new Grace(this.#hearing.graceMs)
+    this.#grace ??= new FreshnessWait(this.#freshness.graceMs)
     return this.#grace.isOver ? undefined : this.#grace.over
   }
 

@@ -12,7 +12,7 @@ export interface RecentChanges {
 }
 
 /** About 10 MB. What was forgotten may be told twice, which changes nothing for who hears it. */
-const MOST = 65_536
+const MAX = 65_536
 
 /**
  * A map that is full is written anew, which of so many ids at once takes as long as a query may; of a shard it is a fiftieth of a
@@ -20,7 +20,7 @@ const MOST = 65_536
  */
 const SHARDS = 256
 
-export function recentChanges(most = MOST): RecentChanges {
+export function createRecentChanges(most = MAX): RecentChanges {
   // Invariant: an id is in the shard of its last byte, which is random; each in the order of revisions, the oldest first.
   const shards = Array.from({ length: SHARDS }, () => new Map<string, number>())
   const shardOf = (id: string) => shards[Number.parseInt(id.slice(-2), 16)]

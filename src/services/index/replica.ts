@@ -9,12 +9,12 @@ import { interrupt } from '../../store/redis/client.js'
 import type { Change } from '../../store/scripts/change-ops.js'
 import type { WithdrawalLog } from '../../store/upkeep/withdrawal-log.js'
 import { AppliedHistory } from './applied-history.js'
-import { type Applying, applyingWith, IMAGES_AT_ONCE } from './applying.js'
+import { type Applying, createChangeApplier, IMAGES_AT_ONCE } from './applying.js'
 import { Catalogue } from './catalogue.js'
 import { Following } from './following.js'
 import { type RevisionWaits, revisionWaits } from './freshness.js'
 import { type LoadingParts, load } from './loading.js'
-import { HEARING, type Hearing, Readiness } from './readiness.js'
+import { DEFAULT_FRESHNESS, Readiness, type ReplicaFreshness } from './readiness.js'
 import { Settling } from './settling.js'
 
 export interface ReplicaParts extends LoadingParts {
@@ -26,11 +26,11 @@ export interface ReplicaParts extends LoadingParts {
   readonly onChanges?: (changes: readonly Change[]) => void
   /** Called when the followed history is not the store's, or has a gap. `isRepeated`: for the same reason as before, without success in between. */
   readonly onLoss?: (loss: Loss, isRepeated: boolean) => void
-  readonly hearing?: Hearing
+  readonly freshness?: ReplicaFreshness
   /** [ms] a clock that never goes back. */
   readonly now: () => number
   /** Called with errors for the operator, which have no hashes. Once for an error that repeats. */
-  readonly onTrouble: (error: unknown) => void
+  readonly onError: (error: unknown) => void
 }
 
 const RETRY_MS = 200
@@ -38,7 +38,7 @@ const COLD_RETRY_AFTER_S = 2
 
 export class Replica {
   readonly #parts: ReplicaParts
-  readonly #hearing: Hearing
+  readonly #freshness: ReplicaFreshness
   #catalogue = new Catalogue()
   readonly #applying: Applying
   // Invariant: the catalogue is what the store held at this position; undefined until it has been read whole.
@@ -56,9 +56,9 @@ export class Replica {
 
   constructor(parts: ReplicaParts) {
     this.#parts = parts
-    this.#applying = applyingWith(parts)
-    this.#hearing = parts.hearing ?? HEARING
-    this.#readiness = new Readiness(this.#hearing, parts.now)
+    this.#applying = createChangeApplier(parts)
+    this.#freshness = parts.freshness ?? DEFAULT_FRESHNESS
+    this.#readiness = new Readiness(this.#freshness, parts.now)
     this.#following = new Following(parts.follower, parts.now, () => this.isReady)
     this.#settling = new Settling(parts.withdrawals, unreached)
   }
@@ -138,7 +138,7 @@ export class Replica {
   }
 
   /** [ms] since the store was known to hold nothing newer than the catalogue; infinite before that was known. */
-  get heardAgoMs(): number {
+  get stalenessMs(): number {
     return this.#readiness.ageMs
   }
 
@@ -147,7 +147,7 @@ export class Replica {
    * @returns a wait that ends when the replica answers again, or after a moment. `undefined` when such a wait has timed out in this
    *   silence, or none is needed.
    */
-  heardSoon(): Promise<void> | undefined {
+  waitUntilFresh(): Promise<void> | undefined {
     return this.#position === undefined ? undefined : this.#readiness.wait()
   }
 
@@ -156,13 +156,13 @@ export class Replica {
    * @param at a revision for what this process wrote itself. For anything else a position, which says in which history.
    * @throws {Problem} store-unavailable, also when the store lost the write.
    */
-  async reached(at: number | Position, timeoutMs = this.#hearing.reachedWithinMs): Promise<void> {
+  async reached(at: number | Position, timeoutMs = this.#freshness.reachTimeoutMs): Promise<void> {
     await this.#has(this.#settling.waits, at, timeoutMs)
   }
 
   /** The same without waiting for the log of withdrawals: for what withdraws nothing. @throws {Problem} store-unavailable */
   async applied(at: number | Position): Promise<void> {
-    await this.#has(this.#applied, at, this.#hearing.reachedWithinMs)
+    await this.#has(this.#applied, at, this.#freshness.reachTimeoutMs)
   }
 
   async #has(waits: RevisionWaits, at: number | Position, timeoutMs: number): Promise<void> {
@@ -202,7 +202,7 @@ export class Replica {
     } catch (error) {
       if (this.#closed) return
       const isNew = this.#readiness.fail(error)
-      if (isNew && !(error instanceof Problem)) this.#parts.onTrouble(error)
+      if (isNew && !(error instanceof Problem)) this.#parts.onError(error)
       await pause(RETRY_MS)
     }
   }

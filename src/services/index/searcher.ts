@@ -18,7 +18,7 @@ const MAX_VIEWS = 32
 /** What a searcher reads of the catalogue. */
 interface Searched {
   readonly banks: ReadonlyMap<string, Bank>
-  readonly places: Pick<DetailPlaces, 'sizeOf' | 'kinOf' | 'rowOf'>
+  readonly places: Pick<DetailPlaces, 'sizeOf' | 'subjectGroupOf' | 'rowOf'>
   index(type: RowType): SignalIndex
   has(ordinal: number): boolean
   image(ordinal: number): CatalogueImage | undefined

@@ -46,12 +46,12 @@ export interface SnapshotParts {
   /** A clock that never goes back, in milliseconds. */
   readonly clock: () => number
   /** Told why a snapshot is not used. */
-  readonly onTrouble?: (error: unknown) => void
+  readonly onError?: (error: unknown) => void
 }
 
-const TURN_MS = 5
+const SLICE_MS = 5
 
-export function snapshotsIn({ folder, store, keyring, secret, clock, onTrouble = () => {} }: SnapshotParts): Snapshots {
+export function createSnapshots({ folder, store, keyring, secret, clock, onError = () => {} }: SnapshotParts): Snapshots {
   const path = join(folder, 'index.snapshot')
   const context = createHmac('sha256', secret).update(`snapshot 4 of ${KERNEL_NAME}`).digest()
   let isOfNoUse = false
@@ -67,12 +67,12 @@ export function snapshotsIn({ folder, store, keyring, secret, clock, onTrouble =
     if (head.kind !== 'position') throw new SealError('a snapshot begins with its position')
     if (!(await has(head))) throw new UselessSnapshot()
     const catalogue = new Catalogue()
-    const giveWay = paceMaker(TURN_MS, clock)
+    const yieldIfNeeded = paceMaker(SLICE_MS, clock)
     let until: Position | undefined
     for await (const bytes of pieces) {
       const piece = readPiece(bytes)
       if (piece.kind === 'position') until = piece
-      else for (const _ of catalogue.restore(piece)) await giveWay()
+      else for (const _ of catalogue.restore(piece)) await yieldIfNeeded()
     }
     if (!catalogue.isRestored) throw new DamagedDump('a snapshot without its end')
     if (until === undefined || !(await has(until))) throw new UselessSnapshot()
@@ -106,7 +106,7 @@ export function snapshotsIn({ folder, store, keyring, secret, clock, onTrouble =
       } catch (error) {
         if (isStoreUnavailable) throw error
         isOfNoUse = true
-        onTrouble(new Error('The snapshot of the index is not used, and everything is read from Redis.', { cause: error }))
+        onError(new Error('The snapshot of the index is not used, and everything is read from Redis.', { cause: error }))
         return undefined
       } finally {
         await pieces.return(undefined) // the file is closed, also when the store is asked in vain

@@ -7,12 +7,12 @@ import type { NewSignal } from '../../domain/organisations/bank-change.js'
 import { Problem } from '../../domain/problem.js'
 import type { Images, StoredImage } from '../../store/images/images.js'
 import type { ImportRun } from '../../store/redis/guarded-writes.js'
-import type { Ceilings } from './quotas.js'
+import type { Quotas } from './quotas.js'
 import type { InvalidatedSignals } from './resubmission-block.js'
 
 export interface BankStoringParts {
   readonly images: Images
-  readonly ceilings: Ceilings
+  readonly quotas: Quotas
   readonly invalidatedSignals: InvalidatedSignals
   /** The kind of an organisation; `undefined` for an unknown one. */
   readonly kindOf: (orgId: string) => Promise<OrgKind | undefined>
@@ -36,8 +36,8 @@ export async function putInto(
  * Asks in one round trip which signals may not be handed in again, and whether the account may report. Only `mayReport` throws when it may
  * not, so that nothing is refused where nothing is left to report.
  */
-export async function askStore({ ceilings, invalidatedSignals }: BankStoringParts, bank: Bank, signals: readonly Signal[]) {
-  const may = bank.orgId === undefined ? Promise.resolve() : ceilings.mayReport(`org:${bank.orgId}`)
+export async function askStore({ quotas, invalidatedSignals }: BankStoringParts, bank: Bank, signals: readonly Signal[]) {
+  const may = bank.orgId === undefined ? Promise.resolve() : quotas.mayReport(`org:${bank.orgId}`)
   may.catch(() => {}) // `mayReport` may never be called
   return { invalidated: await invalidatedSignals.refusedOf(bank.orgId, signals), mayReport: () => may }
 }
@@ -48,7 +48,7 @@ export async function storeSignals(
   added: readonly { readonly id: string; readonly given: NewSignal }[],
   run?: ImportRun,
 ): Promise<number> {
-  if (bank.orgId !== undefined) await parts.ceilings.handIn(bank.orgId, added.length)
+  if (bank.orgId !== undefined) await parts.quotas.handIn(bank.orgId, added.length)
   return putInto(parts, bank, await recordsOf(parts, bank, added), run)
 }
 
@@ -77,11 +77,11 @@ export async function storeUnasked(
   bank: Bank,
   added: readonly { readonly id: string; readonly given: NewSignal }[],
 ): Promise<number | undefined> {
-  const { images, ceilings, invalidatedSignals, now } = parts
+  const { images, quotas, invalidatedSignals, now } = parts
   const { orgId } = bank
-  if (orgId === undefined || ceilings.isCounted || added.length === 0) return undefined
+  if (orgId === undefined || quotas.isCounted || added.length === 0) return undefined
   const digests = invalidatedSignals.digestsOf(signalsIn(added.map(({ given }) => given)))
-  const objections = { ...ceilings.reporting(`org:${orgId}`), orgId, digests, atMs: now() }
+  const objections = { ...quotas.reporting(`org:${orgId}`), orgId, digests, atMs: now() }
   const revision = await images.putIntoUnless(bank, await recordsOf(parts, bank, added), objections)
   if (revision === undefined) throw new Problem('bank-unknown')
   return revision === 'objected' ? undefined : revision

@@ -3,7 +3,7 @@
 import type { HashedImage } from '../../domain/matching/hashed-image.js'
 import { SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
 import { Problem } from '../../domain/problem.js'
-import type { HandoffDesk } from '../../handoff/desk.js'
+import type { PendingImages } from '../../handoff/pending-images.js'
 import { isTooCostly, type PictureCost, pictureCost, UNKNOWN_COST } from '../../handoff/picture-cost.js'
 import { type DetailsWanted, type HashImageJob, JOB_PRIORITY, type JobPurpose } from '../../jobs/hash-image.js'
 import { createPictureShares, type PictureSender } from './picture-shares.js'
@@ -24,13 +24,13 @@ export interface HashingFor extends PictureSender {
 /** Of pictures whose sender nobody told. */
 const NOBODY: HashingFor = { group: '', member: '', charge: () => {} }
 
-const LEAST_QUALITY: Readonly<Record<JobPurpose, number>> = {
+const MIN_QUALITY: Readonly<Record<JobPurpose, number>> = {
   submission: SIGNAL_TYPES.pdq.minQuality,
   query: SIGNAL_TYPES.pdq.minAskedQuality,
 }
 
 export interface HashingParts {
-  readonly desk: HandoffDesk
+  readonly pendingImages: PendingImages
   readonly handoffUrl: string
   /** @throws {Problem} store-unavailable */
   readonly enqueue: (job: HashImageJob, priority: number) => Promise<void>
@@ -43,10 +43,10 @@ const UNIT_MS = 50
 /** Finding details takes some times as long as hashing. */
 const DETAILS_UNITS = 4
 /** Beyond it nobody is told apart: far behind everybody else. */
-const MOST_BEHIND = 100_000
+const MAX_BEHIND = 100_000
 
 /** Each picture waits behind those of the same sender, and not behind all that anybody sent. */
-export function hashingThrough({ desk, handoffUrl, enqueue }: HashingParts): Hashing {
+export function createHashing({ pendingImages, handoffUrl, enqueue }: HashingParts): Hashing {
   const shares = createPictureShares()
   return {
     async hash(image, purpose, details = 'none', from = NOBODY) {
@@ -58,18 +58,18 @@ export function hashingThrough({ desk, handoffUrl, enqueue }: HashingParts): Has
         throw error
       }
       const { behind, leave } = shares.enter(from, units)
-      const priority = JOB_PRIORITY[purpose] + Math.min(behind, MOST_BEHIND)
+      const priority = JOB_PRIORITY[purpose] + Math.min(behind, MAX_BEHIND)
       // Programs are told to come again when they would wait: behind those that go before them, and not behind what somebody else sent too much of.
       const isAhead = purpose === 'query' || priority <= JOB_PRIORITY.query
-      const left = desk.leave(image, priority, isAhead)
+      const left = pendingImages.put(image, priority, isAhead)
       try {
         await enqueue({ handoffUrl, ticket: left.ticket, purpose, details }, priority).catch((error) => {
-          left.callOff()
+          left.cancel()
           throw error
         })
         const answer = await left.answer
         if ('problem' in answer) throw new Problem(answer.problem)
-        if (answer.image.quality < LEAST_QUALITY[purpose]) throw new Problem('quality-too-low')
+        if (answer.image.quality < MIN_QUALITY[purpose]) throw new Problem('quality-too-low')
         return answer.image
       } finally {
         leave()

@@ -7,9 +7,9 @@ import {
   type ImportProgress,
   type NotedLines,
   notedUpTo,
-  RECORD_REFUSALS,
+  RECORD_REJECTIONS,
   type ReadRecord,
-  type RecordRefusal,
+  type RecordRejection,
   withNote,
 } from '../../domain/organisations/bank-import.js'
 import { Problem, type ProblemCode } from '../../domain/problem.js'
@@ -37,9 +37,9 @@ export class ImportRun {
   #done: ImportProgress
   #seen = 0
   #changes: { readonly line: number; readonly change: BankChange }[] = []
-  #refusedFor: Partial<Record<RecordRefusal, number>> = {}
+  #rejectedFor: Partial<Record<RecordRejection, number>> = {}
   #notes: NotedLines[] = [] // since the last checkpoint
-  #refusedCount = 0
+  #rejectedCount = 0
   #indexed: Promise<void> = Promise.resolve()
   #savedAtMs: number
 
@@ -61,12 +61,12 @@ export class ImportRun {
     if (isSkipped && this.#records.format !== undefined) return
     const record = text === undefined ? TOO_LONG : this.#records.read(text)
     if (isSkipped || record.kind === 'blank') return
-    if (record.kind === 'refused') this.#refuse(line, record.why)
+    if (record.kind === 'rejected') this.#reject(line, record.why)
     else this.#changes.push({ line, change: record })
   }
 
   async applyIfDue(): Promise<void> {
-    if (this.#changes.length < BATCH && this.#refusedCount < BATCH) return
+    if (this.#changes.length < BATCH && this.#rejectedCount < BATCH) return
     await this.#apply()
     if (this.#parts.now() - this.#savedAtMs >= CHECKPOINT_INTERVAL_MS || this.#notes.length >= BATCH)
       await this.#save(this.#done)
@@ -103,7 +103,7 @@ export class ImportRun {
     const { removed, revision, invalidatedAt, absentAt } =
       taken.length === 0 ? NOTHING_TAKEN : await this.#parts.take(taken.map(({ change }) => change))
     for (const [at, { line }] of taken.entries()) {
-      if (invalidatedAt.has(at)) this.#refuse(line, 'signal-invalidated')
+      if (invalidatedAt.has(at)) this.#reject(line, 'signal-invalidated')
       if (absentAt.has(at)) this.#notes = withNote(this.#notes, line, 'not-found')
     }
     if (invalidatedAt.size + absentAt.size > 0) this.#notes.sort((a, b) => a.fromLine - b.fromLine)
@@ -118,18 +118,18 @@ export class ImportRun {
       accepted: done.accepted + taken.length - invalidatedAt.size - absentAt.size,
       removed: done.removed + removed,
       notFound: done.notFound + absentAt.size,
-      refused: done.refused + this.#refusedCount,
-      refusedFor: sumOf(done.refusedFor, this.#refusedFor),
+      rejected: done.rejected + this.#rejectedCount,
+      rejectedFor: sumOf(done.rejectedFor, this.#rejectedFor),
       digest: this.#digestNow(),
     }
-    this.#refusedFor = {}
-    this.#refusedCount = 0
+    this.#rejectedFor = {}
+    this.#rejectedCount = 0
   }
 
-  #refuse(line: number, why: RecordRefusal): void {
+  #reject(line: number, why: RecordRejection): void {
     this.#notes = withNote(this.#notes, line, why)
-    this.#refusedFor[why] = (this.#refusedFor[why] ?? 0) + 1
-    this.#refusedCount++
+    this.#rejectedFor[why] = (this.#rejectedFor[why] ?? 0) + 1
+    this.#rejectedCount++
   }
 
   #digestNow(): string {
@@ -153,11 +153,11 @@ class RecordReader {
 }
 
 const NOTHING_TAKEN: BankOutcome = { removed: 0, revision: 0, invalidatedAt: new Set(), absentAt: new Set() }
-const TOO_LONG: ReadRecord = { kind: 'refused', why: 'record-too-long' }
+const TOO_LONG: ReadRecord = { kind: 'rejected', why: 'record-too-long' }
 
-type Counts = Partial<Readonly<Record<RecordRefusal, number>>>
+type Counts = Partial<Readonly<Record<RecordRejection, number>>>
 
 function sumOf(a: Counts, b: Counts): Counts {
-  const sums = RECORD_REFUSALS.map((why) => [why, (a[why] ?? 0) + (b[why] ?? 0)] as const)
+  const sums = RECORD_REJECTIONS.map((why) => [why, (a[why] ?? 0) + (b[why] ?? 0)] as const)
   return Object.fromEntries(sums.filter(([, count]) => count > 0))
 }

@@ -4,12 +4,12 @@ import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { uuidV7, uuidV8 } from '../../domain/ids.js'
 import type { Bank } from '../../domain/organisations/bank.js'
 import type { ImportProgress, NotedLines } from '../../domain/organisations/bank-import.js'
-import type { PagePlace } from '../../domain/page-place.js'
+import type { PageCursor } from '../../domain/page-place.js'
 import { Problem } from '../../domain/problem.js'
 import { readLines } from '../../exchange/text-lines.js'
 import { unpacked } from '../../exchange/unpack.js'
 import type { ImportName, ImportPage, Imports as ImportStore } from '../../store/organisations/imports.js'
-import type { TurnsOfLoop } from '../load/event-loop-scheduler.js'
+import type { EventLoopScheduler } from '../load/event-loop-scheduler.js'
 import { ImportRun } from './import-run.js'
 import type { Registration } from './registration.js'
 
@@ -37,7 +37,7 @@ export interface Imports {
     mayStill: () => Promise<void>,
   ): Promise<ImportReport>
   /** A page without their notes, the newest first. */
-  list(bank: Bank, after: PagePlace | undefined, limit: number): Promise<ImportPage>
+  list(bank: Bank, after: PageCursor | undefined, limit: number): Promise<ImportPage>
   /** @throws {Problem} import-unknown */
   report(bank: Bank, importId: string): Promise<ImportReport>
 }
@@ -45,24 +45,24 @@ export interface Imports {
 export interface ImportParts {
   readonly imports: ImportStore
   readonly registration: Pick<Registration, 'changeBank' | 'settled'>
-  readonly turns: Pick<TurnsOfLoop, 'pace'>
+  readonly scheduler: Pick<EventLoopScheduler, 'yielder'>
   /** Keys ids and digests, so that neither says anything of a file. */
   readonly secret: Buffer
   readonly now: () => number
 }
 
-export function importsOver({ imports, registration, turns, secret, now }: ImportParts): Imports {
+export function createImports({ imports, registration, scheduler, secret, now }: ImportParts): Imports {
   return {
     async take(bank, key, body, mayStill) {
       const importId = key === undefined ? uuidV7(now(), randomBytes(10)) : idFor(secret, bank, key)
       const name: ImportName = [bank, importId]
       const run = await begin(name, bank)
-      const pace = turns.pace()
+      const yielder = scheduler.yielder()
       try {
         for await (const lines of readLines(unpacked(body))) {
           await mayStill()
           for (const line of lines) {
-            const turn = pace() // of lines that are skipped, blank or refused none waits for the store
+            const turn = yielder() // of lines that are skipped, blank or refused none waits for the store
             if (turn !== undefined) await turn
             run.see(line)
             await run.applyIfDue()
@@ -106,8 +106,8 @@ const NOTHING: Omit<ImportProgress, 'startedAtMs' | 'updatedAtMs'> = {
   accepted: 0,
   removed: 0,
   notFound: 0,
-  refused: 0,
-  refusedFor: {},
+  rejected: 0,
+  rejectedFor: {},
   digest: '',
 }
 

@@ -1,7 +1,7 @@
 // Fetches a picture that a caller names by its address. Nothing of it is kept, and nothing of the address either.
 
 import { Problem } from '../../domain/problem.js'
-import { OutgoingError, type OutgoingOptions, outgoingThrough } from '../../net/outgoing.js'
+import { createOutgoing, OutgoingError, type OutgoingOptions } from '../../net/outgoing.js'
 
 /** Where from: origins that the operator wrote down, and perhaps the public internet. */
 export type FetchFrom = Pick<OutgoingOptions, 'trusted'> & Required<Pick<OutgoingOptions, 'reach'>>
@@ -27,21 +27,21 @@ export interface PictureFetching {
 
 /** For all of it. Clients of HMA wait as long for HMA. */
 const TIMEOUT_MS = 30_000
-const MOST_REDIRECTS = 5
+const MAX_REDIRECTS = 5
 /** Each holds a connection, and keeps somebody else's server busy in our name. */
-const MOST_AT_ONCE = 16
+const MAX_AT_ONCE = 16
 const RETRY_AFTER_S = 2
 const UNSAFE: readonly string[] = ['url-refused', 'no-public-address']
 
-export function pictureFetching(
+export function createPictureFetching(
   from: FetchFrom | undefined,
-  send = from && outgoingThrough({ trusted: from.trusted, reach: from.reach }),
+  send = from && createOutgoing({ trusted: from.trusted, reach: from.reach }),
 ): PictureFetching {
   let underWay = 0
   return {
     async fetch<T>(url: string, take: (answer: FetchedBody) => Promise<T>): Promise<{ readonly taken: T } | FetchRefusal> {
       if (send === undefined) return 'off'
-      if (underWay >= MOST_AT_ONCE) throw new Problem('overloaded', { retryAfterS: RETRY_AFTER_S })
+      if (underWay >= MAX_AT_ONCE) throw new Problem('overloaded', { retryAfterS: RETRY_AFTER_S })
       underWay++
       const outcomes: ({ readonly taken: T } | { readonly error: unknown })[] = []
       try {
@@ -49,7 +49,7 @@ export function pictureFetching(
           method: 'GET',
           url,
           timeoutMs: TIMEOUT_MS,
-          maxRedirects: MOST_REDIRECTS,
+          maxRedirects: MAX_REDIRECTS,
           async read({ headers }, body) {
             const type = headers['content-type']
             const sizeBytes = Number(headers['content-length'])

@@ -6,7 +6,7 @@ import type { CaseRecord } from '../../store/cases/case-record.js'
 import type { Reporting } from '../../store/images/images.js'
 import type { Strikes } from '../../store/trust/strikes.js'
 
-export interface CeilingLimits {
+export interface QuotaLimits {
   readonly maxImagesPerCase: number
   /** Of one that nobody vouches for, on its first day, and as many more each day; as of any other case when left out. */
   readonly maxImagesPerNewCase?: number | undefined
@@ -14,7 +14,7 @@ export interface CeilingLimits {
   readonly maxSignalsPerOrgPerDay: number
 }
 
-export interface Ceilings {
+export interface Quotas {
   /** @throws {Problem} account-suspended */
   mayReport(account: Account): Promise<void>
   /** The same rule, for a write that looks itself. */
@@ -27,15 +27,15 @@ export interface Ceilings {
   handIn(orgId: string, signals: number): Promise<void>
 }
 
-export interface CeilingParts {
+export interface QuotaParts {
   readonly strikes: Strikes
-  readonly limits: CeilingLimits
+  readonly limits: QuotaLimits
   readonly now: () => number
 }
 
 const DAY_MS = 86_400_000
 
-export function ceilingsOf({ strikes, limits, now }: CeilingParts): Ceilings {
+export function quotasOf({ strikes, limits, now }: QuotaParts): Quotas {
   const reporting = (account: Account): Reporting => {
     const { windowMs, strikes: most } = ruleOf(account)
     return { account, sinceMs: now() - windowMs, strikes: most }

@@ -24,7 +24,7 @@ import {
   storeUnasked,
   tierFor,
 } from './bank-storing.js'
-import { type Detailing, kinOfCase } from './prepare-details.js'
+import { type Detailing, subjectGroupOfCase } from './prepare-details.js'
 
 export interface NewImage {
   readonly signals: readonly Signal[]
@@ -102,7 +102,7 @@ export interface RegistrationParts extends BankStoringParts {
   readonly detailing: Detailing | undefined
 }
 
-export function registrationIn(parts: RegistrationParts): Registration {
+export function createRegistration(parts: RegistrationParts): Registration {
   const { replica, detailing, idSecret } = parts
   return {
     takesDetails: ({ record }) => detailing !== undefined && record.extendedProtection,
@@ -120,7 +120,7 @@ export function registrationIn(parts: RegistrationParts): Registration {
 }
 
 function forCaseIn(parts: RegistrationParts): Registration['forCase'] {
-  const { images, replica, ceilings, idSecret, detailing, now } = parts
+  const { images, replica, quotas, idSecret, detailing, now } = parts
   return async ({ caseId, record, by }, given) => {
     const isVetoed = await vetoed(
       parts,
@@ -131,7 +131,7 @@ function forCaseIn(parts: RegistrationParts): Registration['forCase'] {
     const createdAtMs = now()
     refuseEnded({ record }, createdAtMs)
     const org = by === 'organisation' ? record.assistance?.orgId : undefined
-    const reporting = ceilings.reporting(org === undefined ? `case:${caseId}` : `org:${org}`)
+    const reporting = quotas.reporting(org === undefined ? `case:${caseId}` : `org:${org}`)
     const stored: StoredImage[] = []
     for (const { signals, category, details } of added) {
       const image: RegisteredImage = {
@@ -143,10 +143,10 @@ function forCaseIn(parts: RegistrationParts): Registration['forCase'] {
         createdAtMs,
         signals,
       }
-      const kept = details === undefined ? undefined : await detailing?.keep(signals, details, kinOfCase(caseId))
+      const kept = details === undefined ? undefined : await detailing?.keep(signals, details, subjectGroupOfCase(caseId))
       stored.push({ id: imageIdOf(idSecret, caseId, signals), image: { ...image, ...kept?.image }, ...kept?.beside })
     }
-    const outcome = await images.putForCase(caseId, stored, createdAtMs, by, reporting, ceilings.imagesOf(record))
+    const outcome = await images.putForCase(caseId, stored, createdAtMs, by, reporting, quotas.imagesOf(record))
     if (outcome === 'case-full' || outcome === 'account-suspended') throw new Problem(outcome)
     if (typeof outcome !== 'object') throw refusalOf(outcome, record)
     await replica.applied(outcome.revision)
@@ -165,7 +165,7 @@ async function vetoed(
 }
 
 function bankRegistrationIn(parts: RegistrationParts): Pick<Registration, 'forBank' | 'pictureForBank' | 'removeFromBank'> {
-  const { images, replica, ceilings, invalidatedSignals, idSecret, now } = parts
+  const { images, replica, quotas, invalidatedSignals, idSecret, now } = parts
   return {
     async forBank(bank, added) {
       const given = added.map((each) => ({ id: bankedIdOf(idSecret, bank.name, each), given: each }))
@@ -182,8 +182,8 @@ function bankRegistrationIn(parts: RegistrationParts): Pick<Registration, 'forBa
     async pictureForBank(bank, { signals, category, ref }) {
       if (await invalidatedSignals.refuses(bank.orgId, signals)) throw new Problem('signal-invalidated')
       if (bank.orgId !== undefined) {
-        await ceilings.mayReport(`org:${bank.orgId}`)
-        await ceilings.handIn(bank.orgId, 1)
+        await quotas.mayReport(`org:${bank.orgId}`)
+        await quotas.handIn(bank.orgId, 1)
       }
       const image: RegisteredImage = {
         bank: bank.name,

@@ -4,7 +4,7 @@
 import { createHmac } from 'node:crypto'
 import type { RegisteredImage, Signal } from '../../domain/matching/signal.js'
 import { REFUSED_FOR_MS } from '../../domain/trust/strikes.js'
-import type { RefusalChange, Refusals } from '../../store/organisations/refusals.js'
+import type { RefusalChange, Refusals } from '../../store/organisations/resubmission-blocks.js'
 
 export interface InvalidatedSignals {
   /** Which of these an organisation may not hand in, whole pictures alone. Cost: one question to the store, however many they are. */
@@ -52,7 +52,7 @@ export function invalidatedSignals(refusals: Refusals, secret: Buffer, now: () =
  * Of a picture of a case only that it is harmless is kept, so that withdrawing it does not undo the decision and let the same false report
  * begin again; every other decision ends with the case. Of the deployment's own banks nothing: operators alone write to them.
  */
-export function refusalsWith(secret: Buffer): RefusalOf {
+export function createResubmissionDigests(secret: Buffer): RefusalOf {
   const keyed = keyedWith(secret)
   return ({ caseId, signals }, orgId, outcome, atMs) => {
     const holder = caseId !== undefined ? 'cases' : orgId === undefined ? undefined : { orgId }

@@ -15,7 +15,7 @@ const MAX_ORGS = 10_000
  * 52 bits of AES of the image's id, under a key of the organisation's. Of ten million images two have the same number with a chance of one
  * in ninety; whoever looks an image up by its number also knows its bank, so of a bank of a million it is one in nine thousand.
  */
-export function contentIdsWith(secret: Buffer): ContentIds {
+export function createContentIds(secret: Buffer): ContentIds {
   const ciphers = new Map<string, ReturnType<typeof createCipheriv>>()
   return {
     idFor(orgId, imageId) {

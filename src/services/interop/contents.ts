@@ -4,7 +4,7 @@ import type { RegisteredImage } from '../../domain/matching/signal.js'
 import type { AuditActor } from '../../domain/organisations/audit.js'
 import { Problem } from '../../domain/problem.js'
 import type { Images } from '../../store/images/images.js'
-import type { OwnerDue, OwnerDues } from '../../store/organisations/hold-expiries.js'
+import type { DueHold, HoldSchedule } from '../../store/organisations/hold-expiries.js'
 import { ID_PARTS } from '../index/ordinals-by-id.js'
 import type { Replica } from '../index/replica.js'
 import { forEachDue } from '../load/each-due.js'
@@ -39,37 +39,46 @@ export interface ContentParts {
   readonly images: Images
   readonly replica: Replica
   readonly trust: Pick<TrustService, 'signal' | 'pause' | 'resume' | 'resumeIfDue'>
-  readonly dues: OwnerDues
+  readonly holdSchedule: HoldSchedule
   readonly ids: ContentIds
   /** Of the store, at this moment. */
   readonly lastRevision: () => Promise<number>
   readonly now: () => number
-  readonly onTrouble: (error: unknown) => void
+  readonly onError: (error: unknown) => void
 }
 
-const RELEASE_EVERY_MS = 5000
+const RELEASE_INTERVAL_MS = 5000
 const RELEASED_AT_ONCE = 100
 const PARTS_AT_ONCE = 1024
 const ENABLED = 1
 
-export function contentsIn({ images, replica, trust, dues, ids, lastRevision, now, onTrouble }: ContentParts): Contents {
+export function createContents({
+  images,
+  replica,
+  trust,
+  holdSchedule,
+  ids,
+  lastRevision,
+  now,
+  onError,
+}: ContentParts): Contents {
   let last: Promise<void> = Promise.resolve()
   const timer = setInterval(() => {
-    last = last.then(releaseDue).catch(onTrouble)
-  }, RELEASE_EVERY_MS).unref()
+    last = last.then(releaseDue).catch(onError)
+  }, RELEASE_INTERVAL_MS).unref()
 
   async function releaseDue(): Promise<void> {
     if (!replica.isReady) return
     const untilMs = now()
-    await forEachDue<OwnerDue>({
+    await forEachDue<DueHold>({
       what: 'signals to release',
-      take: (after) => dues.due(untilMs, after?.place, RELEASED_AT_ONCE),
+      take: (after) => holdSchedule.due(untilMs, after?.place, RELEASED_AT_ONCE),
       async handle(due) {
         if (due.imageId !== undefined) await orGone(trust.resumeIfDue(due.imageId))
-        await dues.discard(due) // resuming takes it out as well: this is for what nobody can resume
+        await holdSchedule.discard(due) // resuming takes it out as well: this is for what nobody can resume
         if (due.imageId === undefined) throw new Error('what was to be released is no id, and was removed')
       },
-      onError: onTrouble,
+      onError: onError,
     })
   }
 
@@ -88,7 +97,7 @@ export function contentsIn({ images, replica, trust, dues, ids, lastRevision, no
   async function idOf(orgId: string, bank: string, contentId: number): Promise<string | undefined> {
     const { catalogue } = replica
     for (let part = 0; part < ID_PARTS; part += PARTS_AT_ONCE) {
-      const there = catalogue.imagesIn(part, part + PARTS_AT_ONCE)
+      const there = catalogue.createImageStore(part, part + PARTS_AT_ONCE)
       const found = there.find((image) => image.bank === bank && ids.idFor(orgId, image.id) === contentId)
       if (found !== undefined) return found.id
       await new Promise((resolve) => setImmediate(resolve))

@@ -4,11 +4,11 @@ import { createHmac, randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bank } from '../../domain/organisations/bank.js'
 import type { BankChange } from '../../domain/organisations/bank-change.js'
-import { RECORD_REFUSALS, type RecordRefusal } from '../../domain/organisations/bank-import.js'
+import { RECORD_REJECTIONS, type RecordRejection } from '../../domain/organisations/bank-import.js'
 import type { PullFailure, PullProgress } from '../../domain/organisations/exchange.js'
 import { Problem } from '../../domain/problem.js'
 import type { Exchange } from '../../exchange/exchange-config.js'
-import { FeedError, type FeedRecord, type FeedRequest, MOST_RECORDS } from '../../exchange/feeds/feed-page.js'
+import { FeedError, type FeedRecord, type FeedRequest, MAX_RECORDS } from '../../exchange/feeds/feed-page.js'
 import { type Outgoing, OutgoingError } from '../../net/outgoing.js'
 import type { ExchangeState, Exchanges as ExchangeStore } from '../../store/exchange/exchanges.js'
 import type { ImportRun } from '../../store/redis/guarded-writes.js'
@@ -19,7 +19,7 @@ export interface ExchangeReport {
   readonly name: string
   readonly api: Exchange['api']
   readonly bank: string
-  readonly everyS: number
+  readonly intervalS: number
   /** Absent before the first pull. */
   readonly progress: PullProgress | undefined
 }
@@ -54,26 +54,26 @@ export interface ExchangeParts {
 const TIMEOUT_MS = 120_000
 /** Pages of these feeds have some hundred records of a few hundred bytes. */
 const MAX_PAGE_BYTES = 8 << 20
-const MOST_TRIES = 5
+const MAX_TRIES = 5
 const FIRST_WAIT_MS = 500
 const LONGEST_WAIT_MS = 60_000
 /** A walk ends after so many pages, or so long, and goes on with the next pull: no feed keeps others waiting for good, however slow it is. */
-const MOST_PAGES = 10_000
+const MAX_PAGES = 10_000
 const LONGEST_WALK_MS = 600_000
 const CHANGES_AT_ONCE = 1000
 
-export function exchangesOver(parts: ExchangeParts): Exchanges {
+export function createExchanges(parts: ExchangeParts): Exchanges {
   const { exchanges, store, now } = parts
   const named = (name: string): Exchange => {
     const found = exchanges.find((exchange) => exchange.name === name)
     if (found === undefined) throw new Problem('exchange-unknown')
     return found
   }
-  const reportOf = async ({ name, api, bank, everyS }: Exchange): Promise<ExchangeReport> => ({
+  const reportOf = async ({ name, api, bank, intervalS }: Exchange): Promise<ExchangeReport> => ({
     name,
     api,
     bank,
-    everyS,
+    intervalS,
     progress: (await store.get(name))?.progress,
   })
   return {
@@ -125,7 +125,7 @@ async function stateOf(parts: ExchangeParts, exchange: Exchange): Promise<Exchan
     accepted: 0,
     removed: 0,
     refused: 0,
-    refusedFor: {},
+    rejectedFor: {},
   }
   if (kept?.identity === identity) return anewIfTooOld(parts, exchange, kept)
   return { identity, place: feed.start, progress: kept?.progress ?? fresh } // a mark of another feed says nothing here
@@ -147,15 +147,15 @@ async function* walk(
   if (token === undefined) throw new FeedError('not-let-in')
   const been = new Set([markOf(from)])
   let state = from
-  for (let pages = 0; pages < MOST_PAGES && now() < endsAtMs; pages++) {
+  for (let pages = 0; pages < MAX_PAGES && now() < endsAtMs; pages++) {
     const { records, next, isLast } = feed.read(await pageAt(parts, exchange, state, token, endsAtMs), state.place)
-    if (records.length > MOST_RECORDS) throw new FeedError('answer-unreadable')
+    if (records.length > MAX_RECORDS) throw new FeedError('answer-unreadable')
     const { became, named, ...counts } = await take(parts, exchange, run, bank, records)
-    if (state.anewSinceMs !== undefined) await store.noteNamed(name, named)
+    if (state.repeatSinceMs !== undefined) await store.noteNamed(name, named)
     state = { ...state, place: next, progress: advanced(state.progress, counts, isLast, now()) }
     await store.save(name, run, state, became)
     yield state
-    if (isLast && state.anewSinceMs !== undefined) yield await dropUnnamed(parts, name, run, bank, state)
+    if (isLast && state.repeatSinceMs !== undefined) yield await dropUnnamed(parts, name, run, bank, state)
     if (isLast) return
     if (been.has(markOf(state))) throw new FeedError('goes-in-circles')
     been.add(markOf(state))
@@ -195,13 +195,13 @@ async function answerTo(
       if (status >= 200 && status < 300) return body
       if (status === 401 || status === 403) throw new FeedError('not-let-in')
       if (status !== 429 && status < 500) throw new FeedError('answer-refused')
-      if (tries >= MOST_TRIES || now() >= endsAtMs) throw new FeedError('unreachable')
+      if (tries >= MAX_TRIES || now() >= endsAtMs) throw new FeedError('unreachable')
       const retryAfterMs = Number(headers['retry-after']) * 1000
       if (retryAfterMs > 0) waitMs = Math.min(retryAfterMs, LONGEST_WAIT_MS)
     } catch (error) {
       if (!(error instanceof OutgoingError)) throw error
       if (error.failure === 'answer-too-large') throw new FeedError('answer-unreadable')
-      if (tries >= MOST_TRIES || now() >= endsAtMs) throw new FeedError('unreachable')
+      if (tries >= MAX_TRIES || now() >= endsAtMs) throw new FeedError('unreachable')
     }
     await wait(waitMs)
   }
@@ -210,7 +210,7 @@ async function answerTo(
 interface Counts {
   readonly accepted: number
   readonly removed: number
-  readonly refusedFor: Partial<Readonly<Record<RecordRefusal, number>>>
+  readonly rejectedFor: Partial<Readonly<Record<RecordRejection, number>>>
 }
 
 /** Of several records of one name on a page, the last one counts. */
@@ -222,10 +222,10 @@ async function take(
   records: readonly FeedRecord[],
 ) {
   const last = new Map<string, FeedRecord>()
-  const refusedFor: Partial<Record<RecordRefusal, number>> = {}
+  const rejectedFor: Partial<Record<RecordRejection, number>> = {}
   for (const record of records) {
     if (record.entry !== undefined) last.set(record.entry, record)
-    if (record.kind === 'refused') refusedFor[record.why] = (refusedFor[record.why] ?? 0) + 1
+    if (record.kind === 'rejected') rejectedFor[record.why] = (rejectedFor[record.why] ?? 0) + 1
   }
   const all = [...last].map(([entry, record]) => ({
     key: createHmac('sha256', secret).update(`record\0${name}\0${entry}`).digest().subarray(0, 16),
@@ -254,11 +254,11 @@ async function take(
   const became = all.flatMap(({ key, id }, i): [Buffer, string | undefined][] =>
     id === undefined && before[i] === undefined ? [] : [[key, id]],
   )
-  if (invalidated > 0) refusedFor['signal-invalidated'] = invalidated
+  if (invalidated > 0) rejectedFor['signal-invalidated'] = invalidated
   return {
     accepted: all.filter(({ put }) => put !== undefined).length - invalidated,
     removed,
-    refusedFor,
+    rejectedFor,
     became,
     named: all.map(({ key }) => key),
   }
@@ -266,11 +266,11 @@ async function take(
 
 function advanced(
   before: PullProgress,
-  { accepted, removed, refusedFor }: Counts,
+  { accepted, removed, rejectedFor }: Counts,
   isLast: boolean,
   nowMs: number,
 ): PullProgress {
-  const counts = RECORD_REFUSALS.map((why) => [why, (before.refusedFor[why] ?? 0) + (refusedFor[why] ?? 0)] as const)
+  const counts = RECORD_REJECTIONS.map((why) => [why, (before.rejectedFor[why] ?? 0) + (rejectedFor[why] ?? 0)] as const)
   return {
     ...before,
     state: isLast ? 'waiting' : 'pulling',
@@ -279,8 +279,8 @@ function advanced(
     pages: before.pages + 1,
     accepted: before.accepted + accepted,
     removed: before.removed + removed,
-    refused: before.refused + Object.values(refusedFor).reduce((sum, count) => sum + count, 0),
-    refusedFor: Object.fromEntries(counts.filter(([, count]) => count > 0)),
+    refused: before.refused + Object.values(rejectedFor).reduce((sum, count) => sum + count, 0),
+    rejectedFor: Object.fromEntries(counts.filter(([, count]) => count > 0)),
   }
 }
 

@@ -3,7 +3,7 @@
 // A client has one record for a hash, however many images have that hash. So nothing is told while another image that the organisation may know
 // of has it; that one is noted as fetched, and its own withdrawal is told.
 
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as nextTick } from 'node:timers/promises'
 import { formatHash, type Hash256 } from '../../../packages/hash/src/hash256.js'
 import type { Signal } from '../../domain/matching/signal.js'
 import { viewOf } from '../../domain/matching/signal.js'
@@ -51,7 +51,7 @@ export interface FetchedHashesParts {
 /** Searched between two turns of the event loop; each takes some tens of microseconds. */
 const SEARCHED_AT_ONCE = 50
 
-export function fetchedHashesOver({ fetched, matchIds, replica, store }: FetchedHashesParts): FetchedHashes {
+export function createFetchedHashes({ fetched, matchIds, replica, store }: FetchedHashesParts): FetchedHashes {
   /** Those of these hashes that no image has which the organisation may be answered from. */
   async function unregistered(keyId: string, orgId: string, hashes: readonly Hash256[]): Promise<Hash256[]> {
     if (hashes.length === 0) return []
@@ -59,7 +59,7 @@ export function fetchedHashesOver({ fetched, matchIds, replica, store }: Fetched
     const holders: ImageHashes[] = []
     const found: { readonly hash: Hash256; readonly holders: number }[] = []
     for (const [i, hash] of hashes.entries()) {
-      if (i % SEARCHED_AT_ONCE === 0) await nextTurn()
+      if (i % SEARCHED_AT_ONCE === 0) await nextTick()
       const ids = imagesWith(replica.catalogue, orgId, hash)
       holders.push(...ids.map((imageId) => ({ imageId, hashes: [hash] })))
       found.push({ hash, holders: ids.length })

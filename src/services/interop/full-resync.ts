@@ -18,10 +18,10 @@ export async function anewIfTooOld(
   { name, feed }: Pick<Exchange, 'name' | 'feed'>,
   kept: ExchangeState,
 ): Promise<ExchangeState> {
-  const readAtMs = kept.anewSinceMs ?? kept.progress.caughtUpAtMs ?? kept.progress.updatedAtMs
+  const readAtMs = kept.repeatSinceMs ?? kept.progress.caughtUpAtMs ?? kept.progress.updatedAtMs
   if (feed.tellsOfGoneForMs === undefined || now() - readAtMs < feed.tellsOfGoneForMs) return kept
   await store.forgetNamed(name)
-  return { ...kept, place: feed.start, anewSinceMs: now() }
+  return { ...kept, place: feed.start, repeatSinceMs: now() }
 }
 
 /**
@@ -53,7 +53,7 @@ export async function dropUnnamed(
       gone.map(({ record }) => [record, undefined]),
     )
   }
-  state = { ...state, anewSinceMs: undefined }
+  state = { ...state, repeatSinceMs: undefined }
   await store.save(name, run, state, [])
   await store.forgetNamed(name)
   return state

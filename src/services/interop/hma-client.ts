@@ -31,7 +31,7 @@ export interface HmaBank {
 }
 
 const TIMEOUT_MS = 30_000
-const MOST_ANSWER_BYTES = 1 << 20
+const MAX_ANSWER_BYTES = 1 << 20
 const ASKED_AT_ONCE = 8
 /** Exchanges of one HMA. With more, it is no HMA. */
 const MAX_EXCHANGES = 1000
@@ -55,7 +55,7 @@ export async function banksPullingFrom(outgoing: Outgoing, hma: HmaConfig, leftM
   return banks
 }
 
-export function hmaBankThrough(outgoing: Outgoing, requests: HmaRequests, leftMs: LeftMs): HmaBank {
+export function createHmaBank(outgoing: Outgoing, requests: HmaRequests, leftMs: LeftMs): HmaBank {
   const { ask, get } = askingThrough(outgoing, leftMs)
   return {
     async newest() {
@@ -91,7 +91,7 @@ function askingThrough(outgoing: Outgoing, leftMs: LeftMs) {
   async function ask(request: HmaRequest): Promise<{ readonly status: number; readonly json: unknown }> {
     try {
       const timeoutMs = Math.max(1, Math.min(TIMEOUT_MS, leftMs()))
-      const { status, body } = await outgoing({ ...request, timeoutMs, maxAnswerBytes: MOST_ANSWER_BYTES })
+      const { status, body } = await outgoing({ ...request, timeoutMs, maxAnswerBytes: MAX_ANSWER_BYTES })
       if (status === 401 || status === 403) return { status, json: undefined }
       if (status >= 500 || status === 429) throw new ReconcileError('unreachable')
       return { status, json: parsed(body) }
@@ -117,7 +117,7 @@ function usable<T>(read: T | undefined): T {
 }
 
 /** Asks about all of these, a few at once. */
-export async function inTurns<A, B>(all: readonly A[], each: (one: A) => Promise<B>): Promise<B[]> {
+export async function runCooperatively<A, B>(all: readonly A[], each: (one: A) => Promise<B>): Promise<B[]> {
   const done: B[] = []
   for (let at = 0; at < all.length; at += ASKED_AT_ONCE)
     done.push(...(await Promise.all(all.slice(at, at + ASKED_AT_ONCE).map(each))))

@@ -11,7 +11,7 @@ export interface ReconcilerReport {
   readonly name: string
   /** As the last run found them. */
   readonly hmaBanks: readonly string[]
-  readonly everyS: number
+  readonly intervalS: number
   /** Absent before the first run. */
   readonly progress: ReconcileProgress | undefined
 }
@@ -29,14 +29,14 @@ export interface Reconcilers {
 /** A run ends after so long, and the next one goes on: one whose ids have no end, or that answers slowly, keeps no other from being asked. */
 const LONGEST_RUN_MS = 120_000
 
-export function reconcilersOver(parts: ReconcilerParts): Reconcilers {
+export function createReconcilers(parts: ReconcilerParts): Reconcilers {
   const { reconcilers, states, now } = parts
-  const reportOf = async ({ name, everyS }: Reconciler): Promise<ReconcilerReport> => {
+  const reportOf = async ({ name, intervalS }: Reconciler): Promise<ReconcilerReport> => {
     const found = await states.found(name)
     const all = await Promise.all(
       (found?.banks ?? []).map(async (bank) => (await states.get(stateName(name, bank)))?.progress),
     )
-    return { name, hmaBanks: found?.banks ?? [], everyS, progress: found && together(found, all) }
+    return { name, hmaBanks: found?.banks ?? [], intervalS, progress: found && together(found, all) }
   }
   /** One after the other: what goes wrong with one bank keeps no other from being cleaned. */
   const cleanAll = async (reconciler: Reconciler) => {

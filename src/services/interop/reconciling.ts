@@ -14,7 +14,7 @@ import { type ChangeOp, type ImageOp, imageIdsOf } from '../../store/scripts/cha
 import type { Replica } from '../index/replica.js'
 import type { MatchIds } from '../matching/match-ids.js'
 import type { Matcher } from '../matching/matcher.js'
-import { type HmaBank, hmaBankThrough, inTurns, type LeftMs, ReconcileError } from './hma-client.js'
+import { createHmaBank, type HmaBank, type LeftMs, ReconcileError, runCooperatively } from './hma-client.js'
 import { openHoles, withHoles } from './missing-ids.js'
 
 export interface ReconcilerParts {
@@ -39,17 +39,17 @@ const MAX_FAILED = 20
 /** So many that were never ours, and more than ever were: then it is another's bank. */
 const FEW_UNKNOWN = 10
 /** For what no change tells of: a switched-off bank, a harmless picture, an HMA that was set back. */
-const ALL_EVERY_MS = 86_400_000
+const ALL_INTERVAL_MS = 86_400_000
 /** HMA writes at least once a minute, and gives up a fetch after four: a hole that is this old stays one. */
 const HOLE_CLOSED_AFTER_MS = 900_000
 
 /** Changes after which an image may no longer match. */
-const MAY_END_MATCHES: Readonly<Record<ImageOp, boolean>> = { image: false, standing: true, tombstone: true }
-const IS_GONE: Readonly<Record<ImageOp, boolean>> = { image: false, standing: false, tombstone: true }
+const MAY_END_MATCHES: Readonly<Record<ImageOp, boolean>> = { image: false, trustStatus: true, tombstone: true }
+const IS_GONE: Readonly<Record<ImageOp, boolean>> = { image: false, trustStatus: false, tombstone: true }
 /** Changes after which every content of the bank has to be looked at. */
 const MAY_END_ANY_MATCH: Readonly<Record<ChangeOp, boolean>> = {
   image: false,
-  standing: false,
+  trustStatus: false,
   tombstone: false,
   bank: true,
   'api-key': false,
@@ -58,7 +58,7 @@ const MAY_END_ANY_MATCH: Readonly<Record<ChangeOp, boolean>> = {
 
 /** What went wrong is in its state. When no time is left, the next run goes on. */
 export async function clean(parts: ReconcilerParts, reconciler: Reconciler, hmaBank: string, leftMs: LeftMs): Promise<void> {
-  const bank = hmaBankThrough(parts.outgoing, hmaRequests(reconciler.hma, hmaBank), () => leftMs() + GRACE_MS)
+  const bank = createHmaBank(parts.outgoing, hmaRequests(reconciler.hma, hmaBank), () => leftMs() + GRACE_MS)
   const ofBank = { ...reconciler, name: stateName(reconciler.name, hmaBank) }
   const run = runOf(parts, ofBank, bank, leftMs, await stateOf(parts, ofBank, hmaBank))
   await run.note({ progress: { state: 'running', failure: undefined, startedAtMs: parts.now() } })
@@ -136,7 +136,7 @@ function runOf(
     isKnown: boolean,
     place: (missing: readonly number[]) => Partial<ReconcilePlace>,
   ) {
-    const found = await inTurns(ids, async (id) => ({ id, content: await orFailed(bank.look(id)) }))
+    const found = await runCooperatively(ids, async (id) => ({ id, content: await orFailed(bank.look(id)) }))
     const ours = found.flatMap(({ id, content }) => (typeof content === 'object' ? [{ id, content }] : []))
     const images = await imagesOf(
       parts,
@@ -150,7 +150,7 @@ function runOf(
     if (!isKnown) unknown += gone.length
     if (unknown > FEW_UNKNOWN && unknown > (await states.known(name)) + ours.length - gone.length)
       throw new ReconcileError('bank-not-from-here')
-    const removals = await inTurns(gone, async ({ id, content }) => ({
+    const removals = await runCooperatively(gone, async ({ id, content }) => ({
       id,
       outcome: await orFailed(bank.remove(id, content)),
     }))
@@ -237,7 +237,7 @@ function runOf(
       if (leftMs() <= 0) return
       await note({ place: { lookedTo: Math.max(newest, state.place.lookedTo) } })
 
-      const isDue = now() - (state.place.allAtMs ?? 0) >= ALL_EVERY_MS
+      const isDue = now() - (state.place.allAtMs ?? 0) >= ALL_INTERVAL_MS
       const allFrom = state.place.allFrom ?? (isDue ? 1 : undefined)
       if (allFrom !== undefined) {
         await walk(orgId, allFrom, newest - 1, (_, to) => ({ allFrom: to + 1 }))

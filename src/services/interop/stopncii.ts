@@ -6,7 +6,7 @@ import type { Bank } from '../../domain/organisations/bank.js'
 import type { NewSignal } from '../../domain/organisations/bank-change.js'
 import type { FeedLine, FeedSignal } from '../../domain/organisations/feed.js'
 import { Problem } from '../../domain/problem.js'
-import type { FetchPlaces } from '../../store/exchange/fetch-cursors.js'
+import type { FetchCursors } from '../../store/exchange/fetch-cursors.js'
 import type { Banks } from '../banks/banks.js'
 import type { Feed } from '../feed/feed.js'
 import type { FeedCursors } from '../feed/feed-cursor.js'
@@ -52,7 +52,7 @@ export interface StopNcii {
 
 export interface StopNciiParts {
   readonly feed: Feed
-  readonly places: FetchPlaces
+  readonly places: FetchCursors
   readonly cursors: FeedCursors
   readonly fetched: FetchedHashes
   readonly banks: Banks
@@ -65,7 +65,7 @@ export interface StopNciiParts {
 const EVERYTHING = { banks: undefined, categories: undefined, tiers: undefined }
 const NEVER = new AbortController().signal
 
-export function stopNciiOver(parts: StopNciiParts): StopNcii {
+export function createStopNcii(parts: StopNciiParts): StopNcii {
   const { feed, places, cursors, fetched, banks, registration, matcher, trust, now } = parts
 
   async function ownBank(caller: Caller): Promise<Bank> {

@@ -1,7 +1,7 @@
 // API keys as an operator keeps them over HTTP: the same acts as at the command line, recorded under the key that did them.
 
 import type { Caller, OrgKind, Scope } from '../../domain/organisations/access.js'
-import { type PagePlace, pageOfList } from '../../domain/page-place.js'
+import { type PageCursor, pageOfList } from '../../domain/page-place.js'
 import { Problem } from '../../domain/problem.js'
 import type { ApiKey, ApiKeys } from '../../store/organisations/api-keys.js'
 import type { KeyUses } from '../../store/organisations/key-uses.js'
@@ -24,12 +24,12 @@ export interface KeptKey {
 export interface KeptKeyPage {
   readonly keys: readonly KeptKey[]
   /** Where the page ended; undefined on the last one. */
-  readonly next: PagePlace | undefined
+  readonly next: PageCursor | undefined
 }
 
 export interface KeyKeeping {
   /** A page, the newest first. */
-  list(after: PagePlace | undefined, limit: number): Promise<KeptKeyPage>
+  list(after: PageCursor | undefined, limit: number): Promise<KeptKeyPage>
   /** The key that asks. @throws {Problem} key-missing: it was ended in this moment */
   own(caller: Caller): Promise<KeptKey>
   /** Opens on every process within a second. The organisation is made if it is new. @throws {Problem} request-invalid for one that would have ended already */
@@ -56,7 +56,7 @@ const placeOfKey = ({ createdAtMs, keyId }: ApiKey) => ({
   member: Buffer.from(keyId).toString('hex'),
 })
 
-export function keyKeeping({ apiKeys, uses, replica, env, now }: KeyKeepingParts): KeyKeeping {
+export function createKeyAdministration({ apiKeys, uses, replica, env, now }: KeyKeepingParts): KeyKeeping {
   const actor = ({ keyId }: Caller) => `key:${keyId}` as const
   const known = async (revision: number | undefined) => {
     if (revision === undefined) throw new Problem('key-unknown')

@@ -8,7 +8,7 @@ export interface KeyUses {
 
 const DAY_MS = 86_400_000
 
-export function keyUsesOver({ uses, now }: { readonly uses: KeyUseStore; readonly now: () => number }): KeyUses {
+export function createKeyUses({ uses, now }: { readonly uses: KeyUseStore; readonly now: () => number }): KeyUses {
   // Invariant: the number of the day that the store was told last, or is being told, for each key.
   const told = new Map<string, number>()
   return {

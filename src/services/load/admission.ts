@@ -94,16 +94,16 @@ export interface AdmissionParts {
   readonly pictureWaitMs: (coming: number) => number
   readonly now: () => number
   /** Calls back when everything that came in with this turn of the event loop was begun. */
-  readonly atEndOfTurn: (callback: () => void) => void
+  readonly atEndOfTick: (callback: () => void) => void
 }
 
-export function admissionFor({ rules, queuedMs, pictureWaitMs, now, atEndOfTurn }: AdmissionParts): Admission {
+export function admissionFor({ rules, queuedMs, pictureWaitMs, now, atEndOfTick }: AdmissionParts): Admission {
   const gates = { turns: delayGate(rules.turns, now), pictures: delayGate(rules.pictures, now) }
-  const waitedInTurnMs = turnClock(gates.turns, queuedMs, now, atEndOfTurn)
+  const tickDelayMs = tickClock(gates.turns, queuedMs, now, atEndOfTick)
   const mayScout = scouting(rules.pictures, now)
   return {
     shortageFor({ pictures, coming }) {
-      if (!gates.turns.admits(waitedInTurnMs())) return 'turns'
+      if (!gates.turns.admits(tickDelayMs())) return 'turns'
       if (!pictures) return undefined
       const waitMs = pictureWaitMs(coming)
       gates.pictures.observe(waitMs)
@@ -131,16 +131,16 @@ function scouting({ burstMs, calmMs }: DelayRule, now: () => number): (waitMs: n
  * So whoever is begun now may have waited since the turn before this one began, and waits behind those who were let in. Turns are followed
  * until one had nothing to do.
  */
-function turnClock(
+function tickClock(
   gate: DelayGate,
   queuedMs: () => number,
   now: () => number,
-  atEndOfTurn: AdmissionParts['atEndOfTurn'],
+  atEndOfTick: AdmissionParts['atEndOfTick'],
 ): () => number {
   let beganAtMs: { readonly before: number; readonly own: number } | undefined
   // Of all who asked in this turn, those that were refused among them; else a turn that refused everybody would look short.
   let longestMs: number | undefined
-  const endTurn = () => {
+  const endTick = () => {
     if (beganAtMs === undefined) return
     const atMs = now()
     const tookMs = atMs - beganAtMs.own
@@ -149,13 +149,13 @@ function turnClock(
     const isIdle = longestMs === undefined && tookMs < IDLE_MS && waitingMs === 0
     longestMs = undefined
     beganAtMs = isIdle ? undefined : { before: beganAtMs.own, own: atMs }
-    if (!isIdle) atEndOfTurn(endTurn)
+    if (!isIdle) atEndOfTick(endTick)
   }
   return () => {
     const atMs = now()
     if (beganAtMs === undefined) {
       beganAtMs = { before: atMs, own: atMs }
-      atEndOfTurn(endTurn)
+      atEndOfTick(endTick)
     }
     const waitedMs = atMs - beganAtMs.before + queuedMs()
     longestMs = Math.max(longestMs ?? 0, waitedMs)

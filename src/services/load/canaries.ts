@@ -4,11 +4,11 @@ import { randomBytes } from 'node:crypto'
 import { HASH_BITS, HASH_BYTES, type Hash256, hashFromBytes } from '../../../packages/hash/src/hash256.js'
 import { uuidV7 } from '../../domain/ids.js'
 import { noteInAudit } from '../../store/audit/audit.js'
-import { imagesIn } from '../../store/images/images.js'
-import { banksIn } from '../../store/organisations/banks.js'
+import { createImageStore } from '../../store/images/images.js'
+import { createBankStore } from '../../store/organisations/banks.js'
 import type { Store } from '../../store/redis/client.js'
 import type { Keyring } from '../../store/sealing/seal.js'
-import { canariesIn } from '../../store/trust/canaries.js'
+import { createCanaryStore } from '../../store/trust/canaries.js'
 
 /**
  * Registers a random hash in a bank. It is shown to nobody: what nobody was given, nobody can pass on.
@@ -19,15 +19,15 @@ export async function plantCanary(
   bank: string,
   nowMs: number,
 ): Promise<string | undefined> {
-  const into = await banksIn(store).get(bank)
+  const into = await createBankStore(store).get(bank)
   if (into === undefined || into.removedAtMs !== undefined) return undefined
   const id = uuidV7(nowMs, randomBytes(10))
   const signals = [{ type: 'pdq', view: 'whole', quality: 100, hash: likeAPicture() }] as const
   const image = { bank, tier: 'ngo-attested', category: undefined, ref: undefined, createdAtMs: nowMs, signals } as const
   // First that it is one: a match in between must not go unnoticed.
-  await canariesIn(store).add(id)
+  await createCanaryStore(store).add(id)
   await noteInAudit(store, { act: 'canary.planted', by: 'operator', about: { bank, signalId: id }, atMs: nowMs })
-  const revision = await imagesIn(store, keyring).putInto(into, [{ id, image }])
+  const revision = await createImageStore(store, keyring).putInto(into, [{ id, image }])
   return revision === undefined ? undefined : id
 }
 

@@ -15,7 +15,7 @@ const JUMPED =
   "Redis's clock jumped by more than an hour, or nothing looked at it for so long. No case and no watch ends before it has gone on for an hour. If the date is wrong, set it right now."
 
 /** @param warn one line for the operator, once for as long as it holds. */
-export function dueTimeBy(now: () => number, warn: (line: string) => void): DueTime {
+export function createDueTime(now: () => number, warn: (line: string) => void): DueTime {
   let warned: string | undefined
   return async (store) => {
     const time = await agreeOnTime(store, now())

@@ -1,17 +1,17 @@
 // Deals out the event loop among what programs ask: whatever is let in waits in one queue, so that no turn of the loop is long.
 
-export interface TurnsOfLoop {
+export interface EventLoopScheduler {
   /** To begin something. @returns a promise of its turn, or nothing when it may begin at once. */
   begin(): Promise<void> | undefined
   /**
    * For something long that goes on. @returns a function to call often between pieces of work: it gives a promise to wait for when the
    * work has kept the loop for `pieceMs`, of what goes on for long for half of it, and otherwise nothing, for the cost of a look at the clock.
    */
-  pace(): () => Promise<void> | undefined
+  yielder(): () => Promise<void> | undefined
   /** A turn for something long that goes on, also if it has not kept the loop for that long. */
   next(): Promise<void>
   /** Calls back once everything that came in with this turn was begun, and before anything long goes on. */
-  atEndOfTurn(callback: () => void): void
+  atEndOfTick(callback: () => void): void
   /** How long one more would wait to begin: not less than the one that has waited longest; 0 when none does. */
   readonly waitMs: number
 }
@@ -41,7 +41,7 @@ const WHOLE_PIECES = 8
 const REMEMBERED_SHARE = 0.9
 
 /** In one turn of the loop. More than that fit into a slice of no rule that is sensible. */
-const MOST_AT_ONCE = 64
+const MAX_AT_ONCE = 64
 
 /**
  * What begins and what goes on take turns: then a few long batches cannot keep short questions out, nor a crowd of short questions keep a
@@ -53,11 +53,11 @@ const MOST_AT_ONCE = 64
  * @param now in milliseconds, never goes back.
  * @param later calls back in the next turn, each call by itself: what one sets going runs before the next.
  */
-export function turnsOfLoop(
+export function createEventLoopScheduler(
   { sliceMs, pieceMs }: LoopRule,
   now: () => number,
   later: (callback: () => void) => void = setImmediate,
-): TurnsOfLoop {
+): EventLoopScheduler {
   const beginning = queue()
   const going = queue()
   let sliceBeganAtMs: number | undefined
@@ -70,7 +70,7 @@ export function turnsOfLoop(
   let begun = 0
   let ending: (() => void)[] = []
 
-  const endTurn = () => {
+  const endTick = () => {
     const all = ending
     ending = []
     for (const callback of all) callback()
@@ -87,7 +87,7 @@ export function turnsOfLoop(
       took = { ms: REMEMBERED_SHARE * took.ms + atMs - dealtAtMs, begun: REMEMBERED_SHARE * took.begun + begun }
     begun = 0
     dealtAtMs = beginning.length > 0 ? atMs : undefined
-    const waiting = Math.min(beginning.length + going.length, MOST_AT_ONCE)
+    const waiting = Math.min(beginning.length + going.length, MAX_AT_ONCE)
     if (waiting === 0) return
     later(letFirstGo)
     for (let i = 1; i < waiting; i++) later(letOneGo)
@@ -95,7 +95,7 @@ export function turnsOfLoop(
     later(deal)
   }
   const letFirstGo = () => {
-    endTurn() // what it sets going runs before the one that is let go here
+    endTick() // what it sets going runs before the one that is let go here
     sliceBeganAtMs = undefined // whatever else there was to do in this turn, somebody goes on
     letOneGo()
   }
@@ -108,7 +108,7 @@ export function turnsOfLoop(
     if (begins) begun++
     one.go()
   }
-  const turnIn = (own: ReturnType<typeof queue>) =>
+  const enqueue = (own: ReturnType<typeof queue>) =>
     new Promise<void>((go) => {
       own.put({ sinceMs: now(), go })
       ensureDealing()
@@ -121,24 +121,24 @@ export function turnsOfLoop(
 
   return {
     begin() {
-      if (beginning.length > 0 || !hasTime()) return turnIn(beginning)
+      if (beginning.length > 0 || !hasTime()) return enqueue(beginning)
       ensureDealing() // the slice ends with this turn
       return undefined
     },
-    pace() {
+    yielder() {
       let begunAtMs = now()
       let pieces = 1
       const turn = async () => {
-        await turnIn(going)
+        await enqueue(going)
         pieces++
         begunAtMs = now()
       }
       return () => (now() - begunAtMs < (pieces > WHOLE_PIECES ? pieceMs / 2 : pieceMs) ? undefined : turn())
     },
-    next: () => turnIn(going),
-    atEndOfTurn(callback) {
+    next: () => enqueue(going),
+    atEndOfTick(callback) {
       ending.push(callback)
-      if (ending.length === 1) later(endTurn)
+      if (ending.length === 1) later(endTick)
     },
     get waitMs() {
       const first = beginning.first

@@ -14,7 +14,7 @@ const KEPT_MS = 86_400_000
  * Bytes of answers that are kept of one owner in a day, by route: the answers to ten thousand pictures, to a hundred thousand watches. What is beyond is not
  * kept, and done again when it is asked again. Routes that are not here make a thing with each answer that they keep, and have limits for these.
  */
-const MOST_KEPT_BYTES: Partial<Readonly<Record<IdempotencyScope[0], number>>> = {
+const MAX_KEPT_BYTES: Partial<Readonly<Record<IdempotencyScope[0], number>>> = {
   'change-pin': 1 << 20,
   images: 1 << 20,
   hashes: 1 << 20,
@@ -83,7 +83,7 @@ export interface Idempotency {
  * An answer may hold a PIN, an API key or the secret of a webhook, so it is sealed under a key that is made of the caller's own: the store, and all keys of the
  * deployment, do not open it without.
  */
-export function idempotencyOver(store: IdempotencyStore, secret: Buffer, limits: Pick<LimitCounter, 'take'>): Idempotency {
+export function createIdempotency(store: IdempotencyStore, secret: Buffer, limits: Pick<LimitCounter, 'take'>): Idempotency {
   const attempt = async <T>(scope: IdempotencyScope, key: string, answers: z.ZodType<T>): Promise<Attempt<T>> => {
     const derive = (purpose: string) =>
       createHmac('sha256', secret)
@@ -99,7 +99,7 @@ export function idempotencyOver(store: IdempotencyStore, secret: Buffer, limits:
         finish: (digest, answer) => {
           const plain = Buffer.concat([digest, Buffer.from(JSON.stringify(answer))])
           const sealed = seal.seal(plain, context)
-          const most = MOST_KEPT_BYTES[scope[0]]
+          const most = MAX_KEPT_BYTES[scope[0]]
           const limit: Limit | undefined = most === undefined ? undefined : { ...KEPT_ANSWERS, most }
           const isKept = limit === undefined || limits.take(limit, scope.join(' '), sealed.length).isWithin
           return isKept ? store.settle(name, claimId, sealed, KEPT_MS) : store.release(name, claimId)

@@ -27,7 +27,7 @@ export interface LimitCounter {
   /**
    * Counts `amount`, unless that would be more than there may be: then nothing is counted. Never waits.
    *
-   * Exact in one process. Of several, each knows what the others counted up to `everyMs` ago, so together they may let through at
+   * Exact in one process. Of several, each knows what the others counted up to `intervalMs` ago, so together they may let through at
    * most what they take in that time beyond the limit.
    * @throws {Problem} store-unavailable for a limit that fails closed while the store is unavailable
    */
@@ -36,7 +36,7 @@ export interface LimitCounter {
   note(limit: Limit, who: string, amount: number): boolean
   /** An address, as it is counted: of IPv6 the network of one customer, under a key that ends with this process. */
   nameOfAddress(address: string): string
-  /** Tells the store what was counted so far, and hears what others counted; else that happens every `everyMs`. */
+  /** Tells the store what was counted so far, and hears what others counted; else that happens every `intervalMs`. */
   flush(): Promise<void>
   close(): Promise<void>
 }
@@ -44,7 +44,7 @@ export interface LimitCounter {
 export interface LimitCounterParts {
   readonly uses: Uses
   readonly now: () => number
-  readonly everyMs?: number
+  readonly intervalMs?: number
 }
 
 interface Counter {
@@ -58,13 +58,13 @@ interface Counter {
 
 /** A few megabytes. Beyond it, new callers of a limit share one counter until old counters are forgotten. */
 const MAX_COUNTERS = 50_000
-const EVERY_MS = 200
+const INTERVAL_MS = 200
 /** How long the store may be unavailable before limits that fail closed refuse. */
 const AWAY_AFTER_MS = 2000
 const MAX_PER_SEND = 500
 const RETRY_AFTER_S = 2
 
-export function limitCounter({ uses, now, everyMs = EVERY_MS }: LimitCounterParts): LimitCounter {
+export function createLimitCounter({ uses, now, intervalMs = INTERVAL_MS }: LimitCounterParts): LimitCounter {
   const state: Counting = {
     uses,
     now,
@@ -79,7 +79,7 @@ export function limitCounter({ uses, now, everyMs = EVERY_MS }: LimitCounterPart
     sending = sending.then(() => send(state)).then(() => sweep(state))
     return sending
   }
-  const timer = setInterval(flush, everyMs).unref()
+  const timer = setInterval(flush, intervalMs).unref()
 
   return {
     take(limit, who, amount) {

@@ -5,12 +5,12 @@
  * the work has kept it for `sliceMs`, and otherwise nothing, for the cost of a look at the clock. One for each request.
  */
 export function paceMaker(sliceMs: number, now: () => number): () => Promise<void> | undefined {
-  let turnedAtMs = now()
+  let sliceBeganAtMs = now()
   const turn = async () => {
     await new Promise((resolve) => setImmediate(resolve))
-    turnedAtMs = now()
+    sliceBeganAtMs = now()
   }
-  return () => (now() - turnedAtMs < sliceMs ? undefined : turn())
+  return () => (now() - sliceBeganAtMs < sliceMs ? undefined : turn())
 }
 
 /**
@@ -20,13 +20,13 @@ export function paceMaker(sliceMs: number, now: () => number): () => Promise<voi
  * the other to where each waits next. A search reads all over tables of megabytes and leaves nobody's code in the caches of the core;
  * between a reading and an answer it made both twice as long. Cost: one look at the queue of the loop, and no time for who is alone.
  *
- * @param atEndOfTurn calls back when everything that came in with this turn was begun, as `setImmediate` does.
+ * @param atEndOfTick calls back when everything that came in with this turn was begun, as `setImmediate` does.
  */
-export function turnEnds(atEndOfTurn: (callback: () => void) => void): () => Promise<void> {
+export function tickEnds(atEndOfTick: (callback: () => void) => void): () => Promise<void> {
   let end: Promise<void> | undefined
   return () => {
     end ??= new Promise((resolve) => {
-      atEndOfTurn(() => {
+      atEndOfTick(() => {
         end = undefined
         resolve()
       })

@@ -6,10 +6,10 @@ import type { View } from '../../domain/matching/signal.js'
 import type { SignalType } from '../../domain/matching/signal-types.js'
 import type { Hit } from '../../search/hit.js'
 import type { Searcher } from '../index/searcher.js'
-import { lotsOf } from './orientations.js'
+import { orientationGroupsOf } from './orientations.js'
 
 /** How far to search for a signal of a type and a view, as it is (or mirrored) or turned. */
-export type WidestOf = (type: SignalType, asked: View, turned: boolean) => Radius
+export type WidestOf = (type: SignalType, asked: View, rotated: boolean) => Radius
 
 /** What is up to `marginBits` farther is found as far as the search meets it. */
 export interface Radius {
@@ -17,22 +17,25 @@ export interface Radius {
   readonly marginBits: number
 }
 
-/** What was found for the lots of a signal (`lotsOf`), in their order; `undefined` for those that have to be searched for by themselves. */
+/** What was found for the lots of a signal (`orientationGroupsOf`), in their order; `undefined` for those that have to be searched for by themselves. */
 export type FoundAhead = ReadonlyMap<HashedSignal, readonly (readonly Hit[] | undefined)[]>
 
 /** Needles searched for together: more find no more of a table in the caches, and what is found for them has to be kept. */
-const MOST_NEEDLES = 8192
+const MAX_NEEDLES = 8192
 
 /** Hits that are kept for the pictures of a call. What more is near to is searched for when its turn comes. */
-const MOST_KEPT = 32_768
+const MAX_KEPT = 32_768
 
 export const NOTHING_AHEAD: FoundAhead = new Map()
 
 /** Does work that may give way to others, and waits where it has to. */
-export async function inTurns<T>(work: Generator<void, T, void>, giveWay: () => Promise<void> | undefined): Promise<T> {
+export async function runCooperatively<T>(
+  work: Generator<void, T, void>,
+  yieldIfNeeded: () => Promise<void> | undefined,
+): Promise<T> {
   let step = work.next()
   for (; step.done !== true; step = work.next()) {
-    const turn = giveWay()
+    const turn = yieldIfNeeded()
     if (turn !== undefined) await turn
   }
   return step.value
@@ -59,22 +62,22 @@ export function* searchAhead(
 ): Generator<void, FoundAhead, void> {
   const found = new Map<HashedSignal, (readonly Hit[] | undefined)[]>()
   const alike = new Map<string, Alike>()
-  const room = { hits: MOST_KEPT }
+  const room = { hits: MAX_KEPT }
   for (const signals of pictures) {
     yield
     for (const signal of signals) {
       if (found.has(signal)) continue
-      const lots: (readonly Hit[] | undefined)[] = []
-      found.set(signal, lots)
-      for (const [place, { turned, hashes }] of lotsOf(signal).entries()) {
+      const orientationGroups: (readonly Hit[] | undefined)[] = []
+      found.set(signal, orientationGroups)
+      for (const [place, { rotated, hashes }] of orientationGroupsOf(signal).entries()) {
         const { type, view } = signal
-        const radius = widestOf(type, view, turned)
+        const radius = widestOf(type, view, rotated)
         const key = `${type} ${radius.bits}`
         const those = alike.get(key) ?? { type, radius, asked: [], needles: 0 }
         alike.set(key, those)
-        those.asked.push({ hashes, lots, place })
+        those.asked.push({ hashes, orientationGroups, place })
         those.needles += hashes.length
-        if (those.needles < MOST_NEEDLES) continue
+        if (those.needles < MAX_NEEDLES) continue
         alike.delete(key)
         yield* search(searcher, those, room)
       }
@@ -96,10 +99,10 @@ function* search(
 ): Generator<void, void, void> {
   const sets = asked.map(({ hashes }) => hashes)
   const each = yield* searcher.searchEach(type, sets, bits, marginBits)
-  for (const [i, { lots, place }] of asked.entries()) {
+  for (const [i, { orientationGroups, place }] of asked.entries()) {
     const hits = each[i]
     const isKept = hits !== undefined && hits.length <= room.hits
-    lots[place] = isKept ? hits : undefined
+    orientationGroups[place] = isKept ? hits : undefined
     if (isKept) room.hits -= hits.length
   }
 }
@@ -115,6 +118,6 @@ interface Alike {
 interface Asked {
   readonly hashes: readonly Hash256[]
   /** Where what is found goes, and its place there. */
-  readonly lots: (readonly Hit[] | undefined)[]
+  readonly orientationGroups: (readonly Hit[] | undefined)[]
   readonly place: number
 }

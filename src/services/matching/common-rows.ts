@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import { HASH_BYTES, type Hash256, hashFromBytes } from '../../../packages/hash/src/hash256.js'
 import { DETAIL_BITS } from '../../domain/matching/signal-types.js'
 import { SignalIndex } from '../../search/signal-index.js'
-import type { Veil } from './descriptor-permutation.js'
+import type { BitPermutation } from './bit-permutation.js'
 
 export interface CommonRows {
   /**
@@ -22,17 +22,17 @@ export interface CommonRows {
 }
 
 /** @throws when the files that are beside this one are not. */
-export function commonRowsUnder(veil: Veil): CommonRows {
+export function createCommonRows(permutation: BitPermutation): CommonRows {
   const isNearAny = (file: string) => {
-    const index = indexOf(readFileSync(new URL(file, import.meta.url)), veil)
+    const index = indexOf(readFileSync(new URL(file, import.meta.url)), permutation)
     return (row: Hash256) => index.within([row], DETAIL_BITS).length > 0
   }
   return { isDecoration: isNearAny('decoration-rows.bin'), isInBackground: isNearAny('background-rows.bin') }
 }
 
-function indexOf(bytes: Uint8Array, veil: Veil): SignalIndex {
+function indexOf(bytes: Uint8Array, permutation: BitPermutation): SignalIndex {
   const index = new SignalIndex()
-  for (let at = 0; at < bytes.length; at += HASH_BYTES) index.insert(0, 0, veil.hash(hashFromBytes(bytes, at)))
+  for (let at = 0; at < bytes.length; at += HASH_BYTES) index.insert(0, 0, permutation.hash(hashFromBytes(bytes, at)))
   while (index.compact(bytes.length)) {}
   return index
 }

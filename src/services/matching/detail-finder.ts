@@ -6,12 +6,12 @@ import { placedRow } from '../../../packages/hash/src/details/rows.js'
 import {
   type AgreeingPair,
   isShown,
-  LEAST_CELLS,
+  MIN_CELLS,
   type Verified,
   verifiedBy,
   verify,
 } from '../../../packages/hash/src/details/verify.js'
-import { type Sighting, voteOf } from '../../../packages/hash/src/details/vote.js'
+import { type MatchEvent, voteOf } from '../../../packages/hash/src/details/vote.js'
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import type { Rectangle } from '../../../packages/hash/src/rectangle.js'
 import { DETAIL_BITS } from '../../domain/matching/signal-types.js'
@@ -19,8 +19,8 @@ import type { Hit } from '../../search/hit.js'
 import type { Images } from '../../store/images/images.js'
 import type { CatalogueImage } from '../index/image-facts.js'
 import type { Searcher } from '../index/searcher.js'
+import type { BitPermutation } from './bit-permutation.js'
 import type { CommonRows } from './common-rows.js'
-import type { Veil } from './descriptor-permutation.js'
 import { isDecorationOf } from './detail-rows.js'
 
 export interface FoundByDetails {
@@ -42,7 +42,7 @@ export interface FoundByDetails {
 export interface DetailFinder {
   /**
    * @param options.role what an image is to the question: to be found, to veto what it shows, or neither.
-   * @param options.giveWay as of `paceMaker`: called every millisecond or so.
+   * @param options.yieldIfNeeded as of `paceMaker`: called every millisecond or so.
    * @returns the surest first, each image once.
    * @throws {Problem} store-unavailable when candidates cannot be read.
    * Cost: a search for each of up to 2,700 details, and 1 ms for each of two views of up to 20 candidates.
@@ -54,7 +54,7 @@ export interface FindOptions {
   readonly searcher: Searcher
   readonly mirrors: boolean
   readonly role: (ordinal: number) => 'wanted' | 'harmless' | undefined
-  readonly giveWay: () => Promise<void> | undefined
+  readonly yieldIfNeeded: () => Promise<void> | undefined
   /** Told of an image that is to be found and nearly was. */
   readonly onMissed?: (imageId: string) => void
 }
@@ -62,30 +62,30 @@ export interface FindOptions {
 /** Of the details of a view, the strongest are searched for and all are verified by. */
 const NEEDLES_A_VIEW = 150
 const NEEDLES_AT_ONCE = 50
-const LEAST_AGREEING = 2
+const MIN_AGREEING = 2
 const CANDIDATES = 20
 /** Anybody may register the same detail any number of times. */
 const MAX_ROWS_OF_A_DETAIL = 64
 /** The view that a vote is surest of may show less of a candidate than the next one. */
 const VIEWS_OF_EACH = 2
 
-export function detailFinderWith({
+export function createDetailFinder({
   images,
-  veil,
+  permutation,
   common,
 }: {
   readonly images: Pick<Images, 'points'>
-  readonly veil: Veil
+  readonly permutation: BitPermutation
   readonly common: CommonRows
 }): DetailFinder {
   return {
-    async find(views, { searcher, mirrors, role, giveWay, onMissed }) {
+    async find(views, { searcher, mirrors, role, yieldIfNeeded, onMissed }) {
       const voted = new Map<number, Candidate[]>()
       for (const view of views) {
         for (const isMirrored of mirrors ? [false, true] : [false]) {
-          const seeking = candidatesIn(searcher, common, lookingAt(view, isMirrored, veil), role)
+          const seeking = candidatesIn(searcher, common, lookingAt(view, isMirrored, permutation), role)
           let step = seeking.next()
-          for (; step.done !== true; step = seeking.next()) await giveWay()
+          for (; step.done !== true; step = seeking.next()) await yieldIfNeeded()
           for (const candidate of step.value)
             voted.set(candidate.ordinal, [...(voted.get(candidate.ordinal) ?? []), candidate])
         }
@@ -106,7 +106,7 @@ export function detailFinderWith({
           let isMissed = false
           for (const candidate of views) {
             const { pairs, ...result } = verify(own, candidate.all(), candidate.view)
-            await giveWay()
+            await yieldIfNeeded()
             isMissed ||= isNearlyShown(result)
             if (!isShown(result)) continue
             isMissed = false
@@ -150,17 +150,17 @@ interface Shown extends Candidate {
   readonly pairs: readonly AgreeingPair[]
 }
 
-function lookingAt(view: AskedView, isMirrored: boolean, veil: Veil): Looking {
+function lookingAt(view: AskedView, isMirrored: boolean, permutation: BitPermutation): Looking {
   const plain = askedFeatures(view, isMirrored)
-  const veiled = (features: readonly PlacedFeature[]) =>
-    features.map(({ x, y, turn, level, hash }) => ({ x, y, turn, level, hash: veil.hash(hash) }))
+  const permuted = (features: readonly PlacedFeature[]) =>
+    features.map(({ x, y, angle, level, hash }) => ({ x, y, angle, level, hash: permutation.hash(hash) }))
   let all: PlacedFeature[] | undefined
   return {
     view,
     isMirrored,
-    needles: veiled(plain.slice(0, NEEDLES_A_VIEW)),
+    needles: permuted(plain.slice(0, NEEDLES_A_VIEW)),
     all: () => {
-      all ??= veiled(plain)
+      all ??= permuted(plain)
       return all
     },
   }
@@ -174,7 +174,7 @@ function* candidatesIn(
   role: FindOptions['role'],
 ): Generator<void, Candidate[], void> {
   const { view, needles } = looking
-  const sightings = new Map<number, Sighting[]>()
+  const matchEvents = new Map<number, MatchEvent[]>()
   for (let first = 0; first < needles.length; first += NEEDLES_AT_ONCE) {
     const some = needles.slice(first, first + NEEDLES_AT_ONCE)
     yield
@@ -186,25 +186,25 @@ function* candidatesIn(
     for (const [needle, near] of byNeedle(hits)) {
       const feature = some[needle]
       if (feature === undefined || isDecorationOf(searcher, near)) continue
-      const kins = new Set(near.map(({ image }) => searcher.places.kinOf(image))).size
+      const kins = new Set(near.map(({ image }) => searcher.places.subjectGroupOf(image))).size
       for (const { image, view: row, distanceBits } of atMost(near, feature.hash)) {
         const size = searcher.places.sizeOf(image)
         if (size === undefined || role(image) === undefined) continue
         const registered = { ...placedRow(searcher.places.rowOf(image, row), size), hash: feature.hash }
-        const own = sightings.get(image) ?? []
-        sightings.set(image, own)
+        const own = matchEvents.get(image) ?? []
+        matchEvents.set(image, own)
         own.push({ needle: first + needle, row, distanceBits, pictures: kins, asked: feature, registered })
       }
     }
   }
-  return [...sightings].flatMap(([ordinal, all]) => {
+  return [...matchEvents].flatMap(([ordinal, all]) => {
     const { width = 0, height = 0 } = searcher.places.sizeOf(ordinal) ?? {}
     const centre = { x: width / 2, y: height / 2 }
     // What is seen by chance nearly always ends here, and nothing needs to be looked up for it.
-    if (voteOf(all, view, centre).agreeing < LEAST_AGREEING) return []
+    if (voteOf(all, view, centre).agreeing < MIN_AGREEING) return []
     const own = all.filter(({ asked }) => !common.isDecoration(asked.hash))
     const { agreeing, weight } = voteOf(own, view, centre)
-    return agreeing < LEAST_AGREEING ? [] : [{ ...looking, ordinal, weight }]
+    return agreeing < MIN_AGREEING ? [] : [{ ...looking, ordinal, weight }]
   })
 }
 
@@ -265,7 +265,7 @@ function unvetoed(shown: readonly Shown[], role: FindOptions['role'], onMissed: 
         return []
       }
       const surplus = left.inliers - least
-      const isAtEdge = surplus === 0 || left.cells === LEAST_CELLS
+      const isAtEdge = surplus === 0 || left.cells === MIN_CELLS
       const bits = left.pairs.map(({ distanceBits }) => distanceBits).sort((a, b) => a - b)
       const distanceBits = bits[bits.length >> 1] ?? 0
       const { inliers } = left
@@ -276,7 +276,7 @@ function unvetoed(shown: readonly Shown[], role: FindOptions['role'], onMissed: 
 
 /** But for one detail, which may lie in a cell of its own. */
 function isNearlyShown({ inliers, cells, least }: Pick<Verified, 'inliers' | 'cells' | 'least'>): boolean {
-  return inliers >= least - 1 && cells >= LEAST_CELLS - 1
+  return inliers >= least - 1 && cells >= MIN_CELLS - 1
 }
 
 function regionOf(pairs: readonly AgreeingPair[]): Rectangle {

@@ -10,7 +10,7 @@ import type { CommonRows } from './common-rows.js'
 const DECORATION_KINS = 3
 
 /** A picture of whose rows fewer than this share are its own is nothing but decoration. */
-const LEAST_OWN_SHARE = 0.5
+const MIN_OWN_SHARE = 0.5
 
 /**
  * The best 16 of the ranked rows, without those that are decoration: because what apps draw is known, or because they are in unrelated
@@ -27,14 +27,14 @@ const LEAST_OWN_SHARE = 0.5
 export function* chosenRows(
   { searcher, common }: { readonly searcher: Searcher; readonly common: CommonRows },
   ranked: DetailRows,
-  kin: number,
+  subjectGroup: number,
 ): Generator<void, DetailRows, void> {
   const own = ranked.rows.filter(({ hash }) => !common.isDecoration(hash))
-  if (own.length < LEAST_OWN_SHARE * ranked.rows.length) return { ...ranked, rows: [] }
+  if (own.length < MIN_OWN_SHARE * ranked.rows.length) return { ...ranked, rows: [] }
   const [rare, usual]: [DetailRow[], DetailRow[]] = [[], []]
   for (const row of own) {
     const hits = yield* searcher.search('detail', [row.hash], DETAIL_BITS)
-    if (isDecorationOf(searcher, hits, kin)) continue
+    if (isDecorationOf(searcher, hits, subjectGroup)) continue
     const group = common.isInBackground(row.hash) ? usual : rare
     group.push(row)
   }
@@ -53,9 +53,9 @@ export function isDecorationOf(searcher: Searcher, hits: readonly Hit[], except?
   for (const { image } of hits) {
     const tier = searcher.factsOf(image)?.tier
     if (tier === undefined || tier === 'self-reported') continue
-    const kin = searcher.places.kinOf(image)
-    if (kin === except) continue
-    kins.add(kin)
+    const subjectGroup = searcher.places.subjectGroupOf(image)
+    if (subjectGroup === except) continue
+    kins.add(subjectGroup)
     if (kins.size >= DECORATION_KINS) return true
   }
   return false

@@ -9,20 +9,20 @@ import type { Searcher } from '../index/searcher.js'
 import type { Match } from './match.js'
 
 /** Matches: of one picture, of all pictures of a call, and of one case for a picture. A match takes some 250 bytes of an answer. */
-export const MOST_MATCHES = { perPicture: 100, perCall: 20_000, perCase: 5 } as const
+export const MAX_MATCHES = { perPicture: 100, perCall: 20_000, perCase: 5 } as const
 
 /** Hits of a search that are looked at one by one, however they are shared. */
 const FEW_HITS = 512
 /** Images that are looked at more closely, because a nearer one may turn out to be no match: of a case, of a bank, and in all. */
-const MOST_CANDIDATES = { perCase: 8, perBank: 400, inAll: 2000 } as const
+const MAX_CANDIDATES = { perCase: 8, perBank: 400, inAll: 2000 } as const
 /** Of a bank, or of all cases: the nearest of so many are shared out among the cases. */
-const MOST_SHARED = 8192
+const MAX_SHARED = 8192
 const HITS_AT_ONCE = 1024
 
 /** How many matches each of so many pictures may have. */
-export function mostMatchesOf(pictures: number): number {
-  const share = Math.floor(MOST_MATCHES.perCall / Math.max(1, pictures))
-  return Math.max(MOST_MATCHES.perCase, Math.min(MOST_MATCHES.perPicture, share))
+export function maxMatchesOf(pictures: number): number {
+  const share = Math.floor(MAX_MATCHES.perCall / Math.max(1, pictures))
+  return Math.max(MAX_MATCHES.perCase, Math.min(MAX_MATCHES.perPicture, share))
 }
 
 interface SharedHits {
@@ -60,16 +60,16 @@ export function* shareOfHits(
     if (typeof part === 'number') {
       const count = (ofCase.get(part) ?? 0) + 1
       ofCase.set(part, count)
-      if (count > MOST_CANDIDATES.perCase) continue
+      if (count > MAX_CANDIDATES.perCase) continue
     }
     const own = ofBank.get(bank) ?? []
     ofBank.set(bank, own)
-    if (own.length < (isCase ? MOST_SHARED : MOST_CANDIDATES.perBank))
+    if (own.length < (isCase ? MAX_SHARED : MAX_CANDIDATES.perBank))
       own.push({ image, origin: { party: searcher.banks.get(bank)?.orgId ?? '', part } })
   }
-  const candidates = [...ofBank.values()].flatMap((own) => sharedOut(own, MOST_CANDIDATES.perBank, ({ origin }) => origin))
+  const candidates = [...ofBank.values()].flatMap((own) => sharedOut(own, MAX_CANDIDATES.perBank, ({ origin }) => origin))
   yield
-  const chosen = new Set(sharedOut(candidates, MOST_CANDIDATES.inAll, ({ origin }) => origin).map(({ image }) => image))
+  const chosen = new Set(sharedOut(candidates, MAX_CANDIDATES.inAll, ({ origin }) => origin).map(({ image }) => image))
   return { hits: near.filter(({ image }) => chosen.has(image)), isAll: chosen.size === seen.size }
 }
 
@@ -81,26 +81,26 @@ interface Answered {
 /**
  * At most so many of what is in order: a few of each case, and where that is still too much, the first of each party before the second of any.
  * What is for review alone takes no place of another.
- * @param partyOf whose a bank is.
+ * @param pseudonymOf whose a bank is.
  */
 export function shareOfMatches<T extends Answered>(
   inOrder: readonly T[],
   most: number,
-  partyOf: (bank: string) => string | undefined,
+  pseudonymOf: (bank: string) => string | undefined,
 ): readonly T[] {
-  if (inOrder.length <= MOST_MATCHES.perCase) return inOrder
+  if (inOrder.length <= MAX_MATCHES.perCase) return inOrder
   const isReview = ({ match }: T) => match.grade === 'review'
   const ofCase = new Map<string, number>()
   const isOfFew = ({ imageId, match }: T) => {
     if (match.bank !== CASES_BANK_NAME) return true
     const count = (ofCase.get(originIn(imageId)) ?? 0) + 1
     ofCase.set(originIn(imageId), count)
-    return count <= MOST_MATCHES.perCase
+    return count <= MAX_MATCHES.perCase
   }
   const sure = inOrder.filter((one) => !isReview(one)).filter(isOfFew)
   const unsure = inOrder.filter(isReview).filter(isOfFew)
   const originOf = ({ imageId, match: { bank } }: T): Origin => ({
-    party: partyOf(bank) ?? '',
+    party: pseudonymOf(bank) ?? '',
     part: bank === CASES_BANK_NAME ? originIn(imageId) : bank,
   })
   const kept = new Set(sharedOut(sure, most, originOf))

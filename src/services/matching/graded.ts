@@ -1,13 +1,13 @@
 // How sure a match by hashes is, and what of it is told.
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
-import { type TransformName, transforms, waysOf } from '../../../packages/hash/src/transforms.js'
+import { orientationsOf, type TransformName, transforms } from '../../../packages/hash/src/transforms.js'
 import { type Agreement, agreementOf, hasPieces } from '../../domain/matching/agreement.js'
+import type { Together } from '../../domain/matching/corroborations.js'
 import type { ComparedViews } from '../../domain/matching/evidence.js'
 import { formSurplusBits } from '../../domain/matching/forms.js'
 import { distanceBandOf, type Grade, gradeOf } from '../../domain/matching/grade.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
 import type { SignalType } from '../../domain/matching/signal-types.js'
-import type { Together } from '../../domain/matching/witnesses.js'
 import type { Bank } from '../../domain/organisations/bank.js'
 import type { Hit } from '../../search/hit.js'
 import type { CatalogueImage } from '../index/image-facts.js'
@@ -25,7 +25,7 @@ export interface Found {
   /** Within what one pair of views decides alone? */
   readonly isDecided: boolean
   /** Its place in `transforms`. */
-  readonly way: number
+  readonly orientation: number
   /** What was asked, turned that way. */
   readonly hash: Hash256 | undefined
   readonly image: CatalogueImage
@@ -46,11 +46,11 @@ export function graded(found: Found, corroborated: boolean, together: Together |
   const grade = together === undefined ? alone : gradeOf({ ...facts, togetherBits: together.bits })
   if (together === undefined || grade === alone) return { told: found, grade }
   const { nearer } = together
-  const told = { ...found, type: nearer.type, way: nearer.way, hash: nearer.hash }
+  const told = { ...found, type: nearer.type, orientation: nearer.orientation, hash: nearer.hash }
   return {
     told: {
       ...told,
-      views: { ...views, ...nearer.views, turned: false },
+      views: { ...views, ...nearer.views, rotated: false },
       hit: { ...hit, distanceBits: nearer.distanceBits },
     },
     grade,
@@ -66,7 +66,7 @@ export function agreementIn(
   if (grade === 'exact' || grade === 'review' || !hasPieces(asked)) return undefined
   const { image } = told.hit
   const registered = { pdq: searcher.viewsOf(image, 'pdq'), area: searcher.viewsOf(image, 'pdq-area') }
-  return agreementOf(asked, registered, told.way)
+  return agreementOf(asked, registered, told.orientation)
 }
 
 /** By how many bits an upload that looks like a form is near enough to be acted on; `undefined` of exact matches, of those for review, and where it was given without parts. */
@@ -78,7 +78,7 @@ export function formSurplusIn(
   if (grade === 'exact' || grade === 'review' || !hasPieces(asked)) return undefined
   const viewsOf = (type: 'pdq' | 'pdq-area') => searcher.viewsOf(told.hit.image, type).map((view) => ({ ...view, type }))
   const shown = asked.flatMap(({ type, view, hashes }) => {
-    const hash = hashes[waysOf(hashes.length).indexOf(told.way)]
+    const hash = hashes[orientationsOf(hashes.length).indexOf(told.orientation)]
     return hash === undefined ? [] : [{ type, view, hash }]
   })
   return formSurplusBits(shown, [...viewsOf('pdq'), ...viewsOf('pdq-area')])
@@ -92,7 +92,7 @@ export function agreed({ told, grade }: Graded, agreement: Agreement | undefined
 }
 
 export function describe(
-  { image, type, views, way, hit: { distanceBits } }: Found,
+  { image, type, views, orientation, hit: { distanceBits } }: Found,
   grade: Grade,
   matchId: string,
   agreement: Agreement | undefined,
@@ -104,7 +104,7 @@ export function describe(
     distanceBand: distanceBandOf(distanceBits),
     signalType: type,
     view: views.registered,
-    transform: transformName(way),
+    transform: transformName(orientation),
     bank: image.bank,
     tier: image.tier,
     category: image.category,
@@ -113,8 +113,8 @@ export function describe(
   }
 }
 
-export function transformName(way: number): TransformName {
-  const transform = transforms[way]
+export function transformName(orientation: number): TransformName {
+  const transform = transforms[orientation]
   if (transform === undefined) throw new RangeError('a picture is asked about in at most eight ways')
   return transform.name
 }

@@ -16,7 +16,7 @@ import type { Observed } from './observed.js'
 type Facts = Pick<Searcher, 'banks' | 'factsOf'>
 
 /** What of two views is known of a hash that is asked about. */
-type Asked = Pick<ComparedViews, 'asked' | 'turned'>
+type Asked = Pick<ComparedViews, 'asked' | 'rotated'>
 
 /** What vetoes hits. */
 export interface Veto {
@@ -115,8 +115,8 @@ export function harmlessLike(catalogue: Catalogue, signals: readonly Signal[]): 
   const banks = [...harmlessBanks(catalogue).values()]
   for (const { type, view, hash } of signals) {
     if (view !== 'whole') continue
-    const asked = { asked: view, turned: false }
-    const farthestBits = Math.max(...banks.map((bank) => widestThresholdOf(bank, type, view, asked.turned)))
+    const asked = { asked: view, rotated: false }
+    const farthestBits = Math.max(...banks.map((bank) => widestThresholdOf(bank, type, view, asked.rotated)))
     const [nearest] = harmlessOf(catalogue, type, asked, catalogue.index(type).within([hash], farthestBits))
     if (nearest !== undefined) return catalogue.image(nearest.image)?.id
   }
@@ -128,16 +128,16 @@ export function harmlessLike(catalogue: Catalogue, signals: readonly Signal[]): 
  * theirs in between.
  *
  * @param catalogue asked anew for each that has signals.
- * @param giveWay called before each; gives a promise to wait for when others have waited long enough.
+ * @param yieldIfNeeded called before each; gives a promise to wait for when others have waited long enough.
  */
 export async function harmlessAmong(
   catalogue: () => Catalogue,
   pictures: readonly (readonly Signal[])[],
-  giveWay: () => Promise<void> | undefined,
+  yieldIfNeeded: () => Promise<void> | undefined,
 ): Promise<boolean[]> {
   const harmless: boolean[] = []
   for (const signals of pictures) {
-    const turn = giveWay()
+    const turn = yieldIfNeeded()
     if (turn !== undefined) await turn
     harmless.push(signals.length > 0 && isHarmless(catalogue(), signals))
   }

@@ -25,7 +25,7 @@ export interface AskingByDetails {
   readonly mirrors: boolean
   /** Images that hashes found already, by ordinal. */
   readonly except: ReadonlySet<number>
-  readonly giveWay: () => Promise<void> | undefined
+  readonly yieldIfNeeded: () => Promise<void> | undefined
   readonly matchIdOf: (imageId: string) => string
 }
 
@@ -35,7 +35,7 @@ export async function matchesByDetails(
   views: readonly AskedView[],
   asking: AskingByDetails,
 ): Promise<ByDetails> {
-  const { searcher, banks, mirrors, except, giveWay, matchIdOf } = asking
+  const { searcher, banks, mirrors, except, yieldIfNeeded, matchIdOf } = asking
   const vetoing = harmlessBanks(searcher)
   const role = (ordinal: number) => {
     const bank = searcher.factsOf(ordinal)?.bank ?? ''
@@ -44,7 +44,7 @@ export async function matchesByDetails(
   }
   const missed = new Set<string>()
   const onMissed = (imageId: string) => void missed.add(imageId)
-  const found = await finder.find(views, { searcher, mirrors, role, giveWay, onMissed })
+  const found = await finder.find(views, { searcher, mirrors, role, yieldIfNeeded, onMissed })
   if (found.length === 0 && missed.size === 0) return NOTHING_FOUND
   const marks = marksOf(views)
   const observed = (imageId: string, edge: Edge, distanceBits: number | undefined): Observation => ({
@@ -82,8 +82,8 @@ function marksOf(views: readonly AskedView[]): readonly [number, number] {
   }
   for (const { width, height, part, features } of views) {
     for (const value of [width, height, ...Object.values(part).map((side) => side * 65_536)]) add(value)
-    for (const { x, y, turn, level, hash, mirrored } of features) {
-      for (const value of [x * 16, y * 16, turn, level, ...hash, ...(mirrored ?? [])]) add(value)
+    for (const { x, y, angle, level, hash, mirrored } of features) {
+      for (const value of [x * 16, y * 16, angle, level, ...hash, ...(mirrored ?? [])]) add(value)
     }
   }
   return [one, other]

@@ -1,21 +1,21 @@
 // Matches by hashes: what is near, what agrees with it, and how it is told.
 
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
-import { waysOf } from '../../../packages/hash/src/transforms.js'
+import { orientationsOf } from '../../../packages/hash/src/transforms.js'
+import { Corroborations, type ViewObservation } from '../../domain/matching/corroborations.js'
 import { EDGE_BITS, isNearEdge } from '../../domain/matching/edges.js'
 import {
   type ComparedViews,
   contentOf,
   dependsOnContent,
+  maxCorroboratingBits,
   reviewBits,
   TOGETHER_BITS,
-  widestWitnessBits,
 } from '../../domain/matching/evidence.js'
 import { isExact } from '../../domain/matching/grade.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
 import { viewOf } from '../../domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../../domain/matching/signal-types.js'
-import { type Sighting, Witnesses } from '../../domain/matching/witnesses.js'
 import { aloneThresholdOf, type Bank, ownReachOf, thresholdOf } from '../../domain/organisations/bank.js'
 import type { Hit } from '../../search/hit.js'
 import type { Searcher } from '../index/searcher.js'
@@ -26,7 +26,7 @@ import { isAtVetoEdge, isUnvetoed, isVetoed, vetoOf } from './harmless-filter.js
 import type { Match, MatchOptions } from './match.js'
 import type { MatchIds } from './match-ids.js'
 import type { Observed } from './observed.js'
-import { type Lot, lotsOf } from './orientations.js'
+import { type OrientationGroup, orientationGroupsOf } from './orientations.js'
 
 /** What a picture is answered with. */
 export type Answer = readonly { readonly ordinal: number; readonly imageId: string; readonly match: Match }[]
@@ -64,16 +64,16 @@ export function* matchesByHashes(
   isForm = false,
 ): Generator<void, FoundByHashes, void> {
   const { searcher, banks, options, matchIds, most } = asking
-  const witnesses = new Witnesses()
-  const { found, isAll } = yield* findNearest(asking, signals, ahead, witnesses, observed)
+  const corroborations = new Corroborations()
+  const { found, isAll } = yield* findNearest(asking, signals, ahead, corroborations, observed)
   if (found.size === 0) return NOTHING_FOUND
   const isCorroborated = yield* corroborationOf(searcher, found, signals, observed)
-  yield* lookForWitnesses(asking, found, signals, witnesses, observed)
+  yield* lookForCorroborations(asking, found, signals, corroborations, observed)
   const answer = []
   for (const each of found.values()) {
     yield
     const corroborated = isCorroborated(each)
-    const together = witnesses.together(each.hit.image)
+    const together = corroborations.together(each.hit.image)
     const alone = graded(each, corroborated, together)
     const agreement = agreementIn(searcher, signals, alone)
     const formSurplus = isForm ? formSurplusIn(searcher, signals, alone) : undefined
@@ -98,20 +98,20 @@ function* findNearest(
   { searcher, banks, widestOf, options: { orgId, thresholdBits, imageId }, radiusOf }: AskingByHashes,
   signals: readonly HashedSignal[],
   ahead: FoundAhead,
-  witnesses: Witnesses,
+  corroborations: Corroborations,
   observed: Observed,
 ): Generator<void, { readonly found: ReadonlyMap<number, Found>; readonly isAll: boolean }, void> {
   const nearest = new Map<number, Found>()
   let isAll = true
   for (const [place, signal] of signals.entries()) {
     const { type, view } = signal
-    const isWitness = widestWitnessBits(type, view) !== undefined
-    for (const [lot, { ways, turned, hashes }] of lotsOf(signal).entries()) {
-      const foundAhead = ahead.get(signal)?.[lot]
-      const hits = foundAhead ?? (yield* search(searcher, type, hashes, widestOf(type, view, turned)))
+    const isCorroborating = maxCorroboratingBits(type, view) !== undefined
+    for (const [group, { orientations, rotated, hashes }] of orientationGroupsOf(signal).entries()) {
+      const foundAhead = ahead.get(signal)?.[group]
+      const hits = foundAhead ?? (yield* search(searcher, type, hashes, widestOf(type, view, rotated)))
       const content = hits.length === 0 || !dependsOnContent(type) ? 'full' : contentOf(signal)
-      const viewsOf = (hit: Hit) => ({ asked: view, registered: viewOf(hit.view), turned, content })
-      const veto = vetoOf(searcher, type, { asked: view, turned }, hits)
+      const viewsOf = (hit: Hit) => ({ asked: view, registered: viewOf(hit.view), rotated, content })
+      const veto = vetoOf(searcher, type, { asked: view, rotated }, hits)
       const isNear = (hit: Hit, views: ComparedViews, bank: Bank) => {
         const askedBits = Math.min(thresholdBits ?? ownReachOf(bank, type, orgId), reviewBits(type, views))
         const farthestBits = thresholdBits === undefined ? Math.max(thresholdOf(bank, type, views), askedBits) : askedBits
@@ -143,12 +143,12 @@ function* findNearest(
         }
         const isWithin = hit.distanceBits <= thresholdOf(bank, type, views)
         const isWithinAll = isWithin && hit.distanceBits <= (radiusOf(image.id) ?? hit.distanceBits)
-        if (isWitness && !turned)
-          noteHit(witnesses, hit, { type, views, signal: place, ways, hashes, isWithin: isWithinAll })
+        if (isCorroborating && !rotated)
+          noteHit(corroborations, hit, { type, views, signal: place, orientations, hashes, isWithin: isWithinAll })
         const isDecided = hit.distanceBits <= aloneThresholdOf(bank, type, views)
         const isInOwnReach = hit.distanceBits <= ownReachOf(bank, type, orgId)
-        const way = ways[hit.transform] ?? 0
-        const found = { hit, type, views, isWithin, isInOwnReach, isDecided, way, hash, image, bank }
+        const orientation = orientations[hit.transform] ?? 0
+        const found = { hit, type, views, isWithin, isInOwnReach, isDecided, orientation, hash, image, bank }
         const known = nearest.get(hit.image)
         observed.seen(found)
         if (known === undefined || isNearer(found, known)) nearest.set(hit.image, found)
@@ -192,25 +192,25 @@ function* corroborationOf(
   observed: Observed,
 ): Generator<void, (match: Found) => boolean, void> {
   const agreeing = new Set<string>()
-  const keyOf = (algorithm: string, way: number, image: number) => `${algorithm} ${way} ${image}`
-  const ways = new Set(Array.from(found.values(), ({ way }) => way))
+  const keyOf = (algorithm: string, orientation: number, image: number) => `${algorithm} ${orientation} ${image}`
+  const orientations = new Set(Array.from(found.values(), ({ orientation }) => orientation))
   for (const { type, view, hashes } of asked) {
     const { algorithm, corroboratesBits } = SIGNAL_TYPES[type]
     if (view !== 'whole' || ![...found.values()].some((match) => SIGNAL_TYPES[match.type].algorithm !== algorithm)) continue
-    for (const way of ways) {
-      const hash = hashes[waysOf(hashes.length).indexOf(way)]
+    for (const orientation of orientations) {
+      const hash = hashes[orientationsOf(hashes.length).indexOf(orientation)]
       if (hash === undefined) continue
       const marginBits = corroboratesBits === 0 ? 0 : EDGE_BITS
       for (const hit of yield* search(searcher, type, [hash], { bits: corroboratesBits, marginBits })) {
         if (!found.has(hit.image) || viewOf(hit.view) !== 'whole') continue
-        if (hit.distanceBits <= corroboratesBits) agreeing.add(keyOf(algorithm, way, hit.image))
+        if (hit.distanceBits <= corroboratesBits) agreeing.add(keyOf(algorithm, orientation, hit.image))
         if (marginBits > 0 && isNearEdge(hit.distanceBits, corroboratesBits)) observed.nearlyCorroborated(hit.image, hash)
       }
     }
   }
   if (agreeing.size === 0) return () => false
-  return ({ hit, type, way }) =>
-    ALGORITHMS.some((other) => other !== SIGNAL_TYPES[type].algorithm && agreeing.has(keyOf(other, way, hit.image)))
+  return ({ hit, type, orientation }) =>
+    ALGORITHMS.some((other) => other !== SIGNAL_TYPES[type].algorithm && agreeing.has(keyOf(other, orientation, hit.image)))
 }
 
 const ALGORITHMS = [...new Set(SIGNAL_TYPE_NAMES.map((type) => SIGNAL_TYPES[type].algorithm))]
@@ -220,48 +220,53 @@ const ALGORITHMS = [...new Set(SIGNAL_TYPE_NAMES.map((type) => SIGNAL_TYPES[type
  * search for matches found within its own radius is noted already, and only when that is not enough to be sure is it looked farther out: for
  * few pictures, since few have anything near.
  */
-function* lookForWitnesses(
+function* lookForCorroborations(
   { searcher, radiusOf }: Pick<AskingByHashes, 'searcher' | 'radiusOf'>,
   found: ReadonlyMap<number, Found>,
   asked: readonly HashedSignal[],
-  witnesses: Witnesses,
+  corroborations: Corroborations,
   observed: Observed,
 ): Generator<void, void, void> {
   const open = new Set(
     [...found.values()]
       .filter(({ type, hit }) => !isExact(type, hit.distanceBits))
       .map(({ hit }) => hit.image)
-      .filter((image) => witnesses.togetherBits(image) > TOGETHER_BITS.strong),
+      .filter((image) => corroborations.togetherBits(image) > TOGETHER_BITS.strong),
   )
   if (open.size === 0) return
   for (const [signal, { type, view, ...turns }] of asked.entries()) {
-    const widest = widestWitnessBits(type, view)
+    const widest = maxCorroboratingBits(type, view)
     if (widest === undefined) continue
-    const upright = lotsOf({ type, view, ...turns }).find(({ turned }) => !turned)
+    const upright = orientationGroupsOf({ type, view, ...turns }).find(({ rotated }) => !rotated)
     if (upright === undefined) continue
     const hits = yield* search(searcher, type, upright.hashes, { bits: widest, marginBits: 0 })
-    const veto = vetoOf(searcher, type, { asked: view, turned: false }, hits)
+    const veto = vetoOf(searcher, type, { asked: view, rotated: false }, hits)
     for (const hit of hits) {
       const known = open.has(hit.image) ? found.get(hit.image) : undefined
       if (known === undefined) continue
       const hash = upright.hashes[hit.transform]
       if (isAtVetoEdge(veto, hit)) observed.screened(hit.image, known.image.id, type, hash, 'alone')
       if (isVetoed(veto, hit)) continue
-      const views = { asked: view, registered: viewOf(hit.view), turned: false }
+      const views = { asked: view, registered: viewOf(hit.view), rotated: false }
       const radiusBits = radiusOf(known.image.id) ?? hit.distanceBits
       const isWithin = hit.distanceBits <= Math.min(radiusBits, thresholdOf(known.bank, type, views))
-      noteHit(witnesses, hit, { type, views, signal, ...upright, isWithin })
+      noteHit(corroborations, hit, { type, views, signal, ...upright, isWithin })
     }
   }
 }
 
 function noteHit(
-  witnesses: Witnesses,
+  corroborations: Corroborations,
   { image, transform, distanceBits }: Hit,
-  { ways, hashes, ...asked }: Pick<Sighting, 'type' | 'views' | 'signal' | 'isWithin'> & Pick<Lot, 'ways' | 'hashes'>,
+  {
+    orientations,
+    hashes,
+    ...asked
+  }: Pick<ViewObservation, 'type' | 'views' | 'signal' | 'isWithin'> & Pick<OrientationGroup, 'orientations' | 'hashes'>,
 ): void {
   const hash = hashes[transform]
-  if (hash !== undefined) witnesses.note(image, { ...asked, way: ways[transform] ?? 0, hash, distanceBits })
+  if (hash !== undefined)
+    corroborations.note(image, { ...asked, orientation: orientations[transform] ?? 0, hash, distanceBits })
 }
 
 export function inOrder(a: Match, b: Match): number {

@@ -4,7 +4,7 @@
 /** What an organisation was told of one image. */
 export interface OrgHits {
   readonly hits: number
-  /** How the uploads look that are no copies (`sketchOf`, `isCopy`): each once, at most `MOST_LOOKS`. */
+  /** How the uploads look that are no copies (`sketchOf`, `isCopy`): each once, at most `MAX_LOOKS`. */
   readonly looks: ReadonlySet<number>
 }
 
@@ -13,7 +13,7 @@ export type HitsOfImages = ReadonlyMap<string, ReadonlyMap<string, OrgHits>>
 /** Images by context, by organisation. */
 export type ContextsOfOrgs = ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<string>>>
 
-export interface SightingBatch {
+export interface MatchEventBatch {
   readonly hits: HitsOfImages
   readonly contexts: ContextsOfOrgs
 }
@@ -25,7 +25,7 @@ export interface MetImage {
   readonly look: number | undefined
 }
 
-export interface Sightings {
+export interface MatchEvents {
   /** Notes what an organisation was told about one picture. Waits for nothing. */
   note(orgId: string, met: readonly MetImage[], context: string | undefined): void
   /** Hands on what was noted so far. @returns when it was taken, or lost. */
@@ -33,26 +33,26 @@ export interface Sightings {
   close(): Promise<void>
 }
 
-export interface SightingParts {
+export interface MatchEventParts {
   /** @returns whether something of it, or of what came before, has to be tried once more: then it is called again, if with nothing new. */
-  readonly keep: (batch: SightingBatch) => Promise<boolean>
-  readonly everyMs: number
-  readonly onTrouble: (error: unknown) => void
+  readonly keep: (batch: MatchEventBatch) => Promise<boolean>
+  readonly intervalMs: number
+  readonly onError: (error: unknown) => void
 }
 
 /** Of images and organisations, of these and looks, and of contexts and images, in a batch: then the next one begins. */
-const MOST_PAIRS = 100_000
+const MAX_PAIRS = 100_000
 /** Batches in memory. What comes while the store takes none of them is not noted. */
-const MOST_BATCHES = 10
+const MAX_BATCHES = 10
 /** Of an image and an organisation in a batch: as many as one call may ask about. */
-const MOST_LOOKS = 1000
+const MAX_LOOKS = 1000
 
 interface OrgNote {
   hits: number
   readonly looks: Set<number>
 }
 
-export function sightingsKeptBy({ keep, everyMs, onTrouble }: SightingParts): Sightings {
+export function createMatchRecorder({ keep, intervalMs, onError }: MatchEventParts): MatchEvents {
   let hits = new Map<string, Map<string, OrgNote>>()
   let contexts = new Map<string, Map<string, Set<string>>>()
   let pairs = 0
@@ -73,7 +73,7 @@ export function sightingsKeptBy({ keep, everyMs, onTrouble }: SightingParts): Si
       })
       .catch((error: unknown) => {
         noteAgain(batch.hits)
-        onTrouble(error)
+        onError(error)
       })
       .finally(() => {
         batches--
@@ -83,7 +83,7 @@ export function sightingsKeptBy({ keep, everyMs, onTrouble }: SightingParts): Si
   /** Who was told has to hear of a withdrawal, so it is noted in the next batch; without hits, for they may be counted already. */
   const noteAgain = (lost: HitsOfImages) => {
     for (const [imageId, ofImage] of lost) {
-      for (const orgId of ofImage.keys()) if (pairs < MOST_PAIRS) noteOf(imageId, orgId)
+      for (const orgId of ofImage.keys()) if (pairs < MAX_PAIRS) noteOf(imageId, orgId)
     }
   }
   /** What is noted of an image and an organisation, to be added to. */
@@ -96,19 +96,19 @@ export function sightingsKeptBy({ keep, everyMs, onTrouble }: SightingParts): Si
         return { hits: 0, looks: new Set<number>() }
       },
     )
-  const timer = setInterval(flush, everyMs).unref()
+  const timer = setInterval(flush, intervalMs).unref()
 
   return {
     note(orgId, met, context) {
       if (met.length === 0) return
-      if (pairs >= MOST_PAIRS) {
-        if (batches >= MOST_BATCHES) return
+      if (pairs >= MAX_PAIRS) {
+        if (batches >= MAX_BATCHES) return
         void flush()
       }
       for (const { imageId, look } of met) {
         const noted = noteOf(imageId, orgId)
         noted.hits++
-        if (look === undefined || noted.looks.size >= MOST_LOOKS) continue
+        if (look === undefined || noted.looks.size >= MAX_LOOKS) continue
         pairs -= noted.looks.size
         noted.looks.add(look)
         pairs += noted.looks.size

@@ -10,20 +10,20 @@ import { isCopy, sketchOf } from '../../domain/trust/flood.js'
 import type { Catalogue } from '../index/catalogue.js'
 import type { Replica } from '../index/replica.js'
 import type { Searcher } from '../index/searcher.js'
-import type { TurnsOfLoop } from '../load/event-loop-scheduler.js'
-import { turnEnds } from '../load/yielding.js'
+import type { EventLoopScheduler } from '../load/event-loop-scheduler.js'
+import { tickEnds } from '../load/yielding.js'
 import {
   type FoundAhead,
   gathered,
-  inTurns,
   isNowhere,
   NOTHING_AHEAD,
   type Radius,
+  runCooperatively,
   searchAhead,
   type WidestOf,
 } from './batch-search.js'
 import type { DetailFinder } from './detail-finder.js'
-import { mostMatchesOf } from './fair-share.js'
+import { maxMatchesOf } from './fair-share.js'
 import type { Match, MatchOptions } from './match.js'
 import { accountOfDetails, matchesByDetails } from './match-by-details.js'
 import {
@@ -35,7 +35,7 @@ import {
   NOTHING_FOUND,
 } from './match-by-hashes.js'
 import type { MatchIds } from './match-ids.js'
-import type { Sightings } from './match-recorder.js'
+import type { MatchEvents } from './match-recorder.js'
 import { createObserved, NOT_OBSERVED } from './observed.js'
 import type { ProbingGuard, Screen } from './probing-guard.js'
 
@@ -45,7 +45,7 @@ export interface Matcher {
   /**
    * For each picture, given by its signals, all registered images within the threshold: nearest first, each image once; then those
    * that its details find. Exact, except for details. Yields to other work of this process every millisecond or so, also while it reads
-   * `pictures`. Searches for all pictures before it answers the first. At most a fair share of the matches (`MOST_MATCHES`).
+   * `pictures`. Searches for all pictures before it answers the first. At most a fair share of the matches (`MAX_MATCHES`).
    * @throws {Problem} bank-unknown, index-loading, store-unavailable, key-suspended
    */
   match(pictures: Iterable<readonly HashedSignal[]>, options: MatchOptions): Promise<Match[][]>
@@ -57,19 +57,19 @@ export interface MatcherParts {
   /** `undefined` where extended protection is off. */
   readonly finder: DetailFinder | undefined
   /** Called with each answer; returns at once. */
-  readonly sightings: Pick<Sightings, 'note'>
+  readonly matchEvents: Pick<MatchEvents, 'note'>
   /** Called with each query before it is answered. */
   readonly probing: Pick<ProbingGuard, 'isOn' | 'see' | 'radiusOf'>
   /** Yields the event loop during long work. */
-  readonly turns: Pick<TurnsOfLoop, 'pace' | 'atEndOfTurn'>
+  readonly scheduler: Pick<EventLoopScheduler, 'yielder' | 'atEndOfTick'>
 }
 
-export function matcherOver(parts: MatcherParts): Matcher {
-  const turnEnd = turnEnds(parts.turns.atEndOfTurn)
+export function createMatcher(parts: MatcherParts): Matcher {
+  const tickEnd = tickEnds(parts.scheduler.atEndOfTick)
   return {
     knowsDetails: parts.finder !== undefined,
     async match(pictures, options) {
-      await turnEnd()
+      await tickEnd()
       const catalogue = parts.replica.catalogue
       const searcher = catalogue.searcher()
       try {
@@ -90,7 +90,7 @@ interface Call {
 
 /** A call whose pictures have been searched for. */
 interface Searched extends Call {
-  readonly giveWay: () => Promise<void> | undefined
+  readonly yieldIfNeeded: () => Promise<void> | undefined
   readonly ahead: FoundAhead
   readonly asking: AskingByHashes
   /** Matches of copies, by what was found: what is told of them may be coarser. */
@@ -102,17 +102,17 @@ async function matchIn(call: Call, pictures: Iterable<readonly HashedSignal[]>):
   const { matchIds, probing, replica } = parts
   const banks = banksAsked(catalogue, options)
   const widestOf = widestIn(banks, options, probing.isOn)
-  const giveWay = parts.turns.pace()
-  const all = Array.isArray(pictures) ? pictures : await inTurns(gathered(pictures), giveWay)
+  const yieldIfNeeded = parts.scheduler.yielder()
+  const all = Array.isArray(pictures) ? pictures : await runCooperatively(gathered(pictures), yieldIfNeeded)
   const radiusOf = (imageId: string) => probing.radiusOf(options.orgId, imageId)
-  const asking = { searcher, banks, widestOf, options, matchIds, most: mostMatchesOf(all.length), radiusOf }
-  const ahead = all.length > 1 ? await inTurns(searchAhead(searcher, all, widestOf), giveWay) : NOTHING_AHEAD
+  const asking = { searcher, banks, widestOf, options, matchIds, most: maxMatchesOf(all.length), radiusOf }
+  const ahead = all.length > 1 ? await runCooperatively(searchAhead(searcher, all, widestOf), yieldIfNeeded) : NOTHING_AHEAD
   // No spread: V8 keeps a hidden class for each object made so, until all garbage is collected.
-  const searched = { parts, catalogue, searcher, options, giveWay, ahead, asking, copies: new WeakSet<Match>() }
+  const searched = { parts, catalogue, searcher, options, yieldIfNeeded, ahead, asking, copies: new WeakSet<Match>() }
   const answers: Answer[] = []
   for (const [picture, signals] of all.entries()) {
     // Yields only when it is time: for a picture without matches, yielding costs more than the rest of the work.
-    const turn = giveWay()
+    const turn = yieldIfNeeded()
     if (turn !== undefined) await turn
     const found = isNowhere(signals, ahead) ? NOTHING_FOUND : await answerByHashes(searched, picture, signals)
     if (found.isTruncated) options.onTruncated?.(picture)
@@ -134,13 +134,13 @@ function noteAnswer(
   signals: readonly HashedSignal[],
 ): Match[] {
   const { orgId } = options
-  const standing = answer.filter(({ ordinal }) => searcher.has(ordinal))
-  const met = standing.filter(({ match }) => match.grade !== 'review')
+  const trustStatus = answer.filter(({ ordinal }) => searcher.has(ordinal))
+  const met = trustStatus.filter(({ match }) => match.grade !== 'review')
   const look = lookOf(signals)
   const noted = met.map(({ imageId, match }) => ({ imageId, look: copies.has(match) ? undefined : look }))
-  parts.sightings.note(orgId, noted, options.contexts?.[picture])
-  const matches = matchesIn(standing, catalogue, orgId)
-  if (standing.length < answer.length) options.onMatched?.(picture, matches)
+  parts.matchEvents.note(orgId, noted, options.contexts?.[picture])
+  const matches = matchesIn(trustStatus, catalogue, orgId)
+  if (trustStatus.length < answer.length) options.onMatched?.(picture, matches)
   return matches
 }
 
@@ -154,10 +154,13 @@ async function answerByHashes(
   picture: number,
   signals: readonly HashedSignal[],
 ): Promise<FoundByHashes> {
-  const { parts, catalogue, options, giveWay, ahead, asking, copies } = searched
+  const { parts, catalogue, options, yieldIfNeeded, ahead, asking, copies } = searched
   const { probing } = parts
   const observed = probing.isOn ? createObserved(options.thresholdBits) : NOT_OBSERVED
-  const found = await inTurns(matchesByHashes(signals, ahead, asking, observed, options.isFormOf?.(picture)), giveWay)
+  const found = await runCooperatively(
+    matchesByHashes(signals, ahead, asking, observed, options.isFormOf?.(picture)),
+    yieldIfNeeded,
+  )
   const answer = found.answer.filter((each) => isTold(catalogue, each))
   // A narrowed image stops matching at the end of a band, so that is an outer edge of it.
   const observations = observed
@@ -184,13 +187,13 @@ function viewsAsked({ parts, options }: Call, picture: number, byHashes: Answer)
 
 /** A match by details replaces one that hashes found for review only. */
 async function withDetails(searched: Searched, views: readonly AskedView[], byHashes: Answer): Promise<Answer> {
-  const { parts, catalogue, searcher, options, giveWay, asking } = searched
+  const { parts, catalogue, searcher, options, yieldIfNeeded, asking } = searched
   const { finder, matchIds, probing } = parts
   if (finder === undefined) return byHashes
   const { orgId, mirrors = true } = options
   const except = new Set(byHashes.filter(({ match }) => match.grade !== 'review').map(({ ordinal }) => ordinal))
   const matchIdOf = (imageId: string) => matchIds.idFor(orgId, imageId)
-  const asked = { searcher, banks: asking.banks, mirrors, except, giveWay, matchIdOf }
+  const asked = { searcher, banks: asking.banks, mirrors, except, yieldIfNeeded, matchIdOf }
   const { answer, observations } = await matchesByDetails(finder, views, asked)
   const seen = probing.see(orgId, observations, options.knowsDistance === true)
   const found = screened(seen instanceof Promise ? await seen : seen, answer, accountOfDetails)
@@ -229,11 +232,11 @@ function widestIn(
   withMargin: boolean,
 ): WidestOf {
   const widest = new Map<string, Radius>()
-  return (type, view, turned) => {
-    const key = `${type} ${view} ${turned}`
+  return (type, view, rotated) => {
+    const key = `${type} ${view} ${rotated}`
     const known = widest.get(key)
     if (known !== undefined) return known
-    const reachOf = (bank: Bank) => Math.max(widestThresholdOf(bank, type, view, turned), ownReachOf(bank, type, orgId))
+    const reachOf = (bank: Bank) => Math.max(widestThresholdOf(bank, type, view, rotated), ownReachOf(bank, type, orgId))
     const asked = thresholdBits ?? Math.max(...Array.from(banks.values(), reachOf))
     const bits = Math.min(asked, SIGNAL_TYPES[type].maxThresholdBits)
     const radius = { bits, marginBits: withMargin ? marginBits(type, bits) : 0 }

@@ -2,12 +2,12 @@
 import { randomInt } from 'node:crypto'
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import type { Agreement } from '../../domain/matching/agreement.js'
+import type { Together } from '../../domain/matching/corroborations.js'
 import { EDGE_BITS, type Edge, edgeOf, isNearEdge, isSurplusClose } from '../../domain/matching/edges.js'
 import { isExact } from '../../domain/matching/grade.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
 import { VIEW_NAMES, type View } from '../../domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../../domain/matching/signal-types.js'
-import type { Together } from '../../domain/matching/witnesses.js'
 import { aloneThresholdOf } from '../../domain/organisations/bank.js'
 import type { Found } from './graded.js'
 
@@ -26,7 +26,7 @@ export interface Observation {
 
 export interface Plain {
   readonly view: View
-  readonly way: number
+  readonly orientation: number
 }
 
 /** Of one query. */
@@ -105,7 +105,7 @@ export function createObserved(thresholdBits: number | undefined): Observed {
       const { image } = found.hit
       mark(image, found.type, found.hash)
       const known = views.get(image)
-      const own = { view: found.views.registered, way: found.way }
+      const own = { view: found.views.registered, orientation: found.orientation }
       if (known === undefined || known.nearest.type !== found.type) {
         if (known === undefined || rank(found.type) < rank(known.nearest.type))
           views.set(image, { plain: own, isTied: false, nearest: found })
@@ -113,7 +113,7 @@ export function createObserved(thresholdBits: number | undefined): Observed {
       }
       const isNearer = found.hit.distanceBits < known.nearest.hit.distanceBits
       const isApart = Math.abs(found.hit.distanceBits - known.nearest.hit.distanceBits) > EDGE_BITS
-      const isSame = own.view === known.nearest.views.registered && own.way === known.nearest.way
+      const isSame = own.view === known.nearest.views.registered && own.orientation === known.nearest.orientation
       views.set(image, {
         plain: isBefore(own, known.plain) ? own : known.plain,
         isTied: isApart || isSame ? known.isTied && !(isNearer && isApart) : true,
@@ -208,7 +208,7 @@ function isToldByEither({ bank, type, views, hit: { distanceBits } }: Found): bo
 
 function isBefore(one: Plain, other: Plain): boolean {
   const [a, b] = [VIEW_NAMES.indexOf(one.view), VIEW_NAMES.indexOf(other.view)]
-  return a < b || (a === b && one.way < other.way)
+  return a < b || (a === b && one.orientation < other.orientation)
 }
 
 /** FNV-1a, of 32 bits. */

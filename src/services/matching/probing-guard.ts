@@ -1,16 +1,16 @@
 // Acts on an organisation whose queries reveal too much about stored hashes. About one image, its answers get coarser and then stop; about many,
 // its keys are suspended. The operator is told of both.
 
-import { LEAST_INLIERS, MATCH_BITS as MOST_DETAIL_BITS } from '../../../packages/hash/src/details/verify.js'
+import { MATCH_BITS as MAX_DETAIL_BITS, MIN_INLIERS } from '../../../packages/hash/src/details/verify.js'
 import { distanceBandOf } from '../../domain/matching/grade.js'
 import { Problem } from '../../domain/problem.js'
 import type { ApiKey, ApiKeys } from '../../store/organisations/api-keys.js'
 import type { Events } from '../../store/webhooks/events.js'
+import type { FlippedBits } from './flipped-bits.js'
 import { transformName } from './graded.js'
 import type { Match, MatchedDetails } from './match.js'
 import type { Observation } from './observed.js'
-import type { ProbingBudget, Standing } from './probing.js'
-import type { TurnedBits } from './turned-bits.js'
+import type { ProbingBudget, TrustStatus } from './probing.js'
 
 /** suspend: answers get coarser, then keys are suspended. tell: only the operator is told, once a day while it continues. off: nothing is counted. */
 export const PROBING_MODES = ['suspend', 'tell', 'off'] as const
@@ -48,14 +48,14 @@ export const NO_PROBING: ProbingGuard = {
 
 export interface ProbingGuardParts {
   readonly budget: ProbingBudget
-  readonly turnedBits: TurnedBits
+  readonly flippedBits: FlippedBits
   readonly mode: ProbingMode
   readonly apiKeys: Pick<ApiKeys, 'change'>
   /** All keys, from memory. */
   readonly known: () => Iterable<ApiKey>
   readonly events: Pick<Events, 'add'>
   readonly now: () => number
-  readonly onTrouble: (error: unknown) => void
+  readonly onError: (error: unknown) => void
 }
 
 /** How long after a report the same organisation is reported again. The store applies it across processes. */
@@ -63,13 +63,13 @@ const QUIET_MS = 86_400_000
 /** How many reports are remembered in memory. Beyond it only the store prevents a repeated report. */
 const MAX_QUIET = 1000
 
-export function probingGuard(parts: ProbingGuardParts): ProbingGuard {
-  const { budget, turnedBits, mode, events, now, onTrouble } = parts
+export function createProbingGuard(parts: ProbingGuardParts): ProbingGuard {
+  const { budget, flippedBits, mode, events, now, onError } = parts
   if (mode === 'off') return { ...NO_PROBING, close: () => budget.close() }
   const toldAtMs = new Map<string, number>()
   let last: Promise<void> = Promise.resolve()
   const behind = (work: () => Promise<void>) => {
-    last = last.then(work).catch(onTrouble)
+    last = last.then(work).catch(onError)
   }
   const tell = (orgId: string) => {
     const nowMs = now()
@@ -93,28 +93,28 @@ export function probingGuard(parts: ProbingGuardParts): ProbingGuard {
   const chargeSearches = (orgId: string, observations: readonly Observation[]): void => {
     for (const { imageId, edge, hash } of observations) {
       if (edge === 'none' || hash === undefined) continue
-      const suspicion = turnedBits.look(orgId, 'pdq', [hash], imageId)
+      const suspicion = flippedBits.look(orgId, 'pdq', [hash], imageId)
       if (suspicion !== 'none') budget.spend(orgId, imageId, suspicion === 'slow' ? 'frozen' : 'spent')
     }
   }
 
   const screenOf = (orgId: string, observations: readonly Observation[]): Screen | undefined => {
     chargeSearches(orgId, observations)
-    const standings = observations.flatMap(({ imageId, plain }) => {
-      const standing = budget.standingOf(orgId, imageId)
-      return standing === undefined ? [] : [[imageId, { ...standing, plain }] as const]
+    const trustStatuses = observations.flatMap(({ imageId, plain }) => {
+      const trustStatus = budget.trustStatusOf(orgId, imageId)
+      return trustStatus === undefined ? [] : [[imageId, { ...trustStatus, plain }] as const]
     })
     const isSpent = budget.isSpentAcross(orgId)
-    if (isSpent || standings.some(([, { radiusBits }]) => radiusBits !== undefined)) tell(orgId)
+    if (isSpent || trustStatuses.some(([, { radiusBits }]) => radiusBits !== undefined)) tell(orgId)
     if (mode === 'tell') return undefined
     if (isSpent) {
       budget.forgive(orgId)
-      turnedBits.forget(orgId)
+      flippedBits.forget(orgId)
       behind(() => suspend(parts, orgId))
       throw new Problem('key-suspended')
     }
-    if (!standings.some(([, { isCoarse }]) => isCoarse)) return undefined
-    return coarseScreen(new Map(standings))
+    if (!trustStatuses.some(([, { isCoarse }]) => isCoarse)) return undefined
+    return coarseScreen(new Map(trustStatuses))
   }
 
   return {
@@ -124,7 +124,7 @@ export function probingGuard(parts: ProbingGuardParts): ProbingGuard {
       const wait = budget.charge(orgId, observations, knowsDistance)
       return wait === undefined ? screenOf(orgId, observations) : wait.then(() => screenOf(orgId, observations))
     },
-    radiusOf: (orgId, imageId) => (mode === 'suspend' ? budget.standingOf(orgId, imageId)?.radiusBits : undefined),
+    radiusOf: (orgId, imageId) => (mode === 'suspend' ? budget.trustStatusOf(orgId, imageId)?.radiusBits : undefined),
     async close() {
       await last
       await budget.close()
@@ -132,14 +132,14 @@ export function probingGuard(parts: ProbingGuardParts): ProbingGuard {
   }
 }
 
-type ScreenedStanding = Standing & Pick<Observation, 'plain'>
+type ScreenedStanding = TrustStatus & Pick<Observation, 'plain'>
 
 /** Tells less about images whose budget is spent: a widest distance for the real one, no agreement, or no match at all. */
-function coarseScreen(standings: ReadonlyMap<string, ScreenedStanding>): Screen {
+function coarseScreen(trustStatuses: ReadonlyMap<string, ScreenedStanding>): Screen {
   return (imageId, match) => {
-    const standing = standings.get(imageId)
-    if (standing === undefined || !standing.isCoarse || match.grade === 'exact') return match
-    const { radiusBits, plain } = standing
+    const trustStatus = trustStatuses.get(imageId)
+    if (trustStatus === undefined || !trustStatus.isCoarse || match.grade === 'exact') return match
+    const { radiusBits, plain } = trustStatus
     if (match.details !== undefined) return coarseByDetails(match, match.details, radiusBits)
     if (radiusBits !== undefined && match.distanceBits > radiusBits) return undefined
     const distanceBits = coarseBits(match)
@@ -149,7 +149,7 @@ function coarseScreen(standings: ReadonlyMap<string, ScreenedStanding>): Screen 
       distanceBits,
       distanceBand: distanceBandOf(distanceBits),
       ...(radiusBits !== undefined && { grade: 'near' as const }),
-      ...(plain !== undefined && { view: plain.view, transform: transformName(plain.way) }),
+      ...(plain !== undefined && { view: plain.view, transform: transformName(plain.orientation) }),
     }
   }
 }
@@ -157,8 +157,8 @@ function coarseScreen(standings: ReadonlyMap<string, ScreenedStanding>): Screen 
 /** Neither how many details agree nor which part of what was asked they cover. @param radiusBits so many more have to agree than usual */
 function coarseByDetails(match: Match, { surplus }: MatchedDetails, radiusBits: number | undefined): Match | undefined {
   if (radiusBits !== undefined && (radiusBits === 0 || surplus <= radiusBits)) return undefined
-  const distanceBits = MOST_DETAIL_BITS
-  const details = { inliers: LEAST_INLIERS, surplus: 0, region: { left: 0, top: 0, right: 1, bottom: 1 } }
+  const distanceBits = MAX_DETAIL_BITS
+  const details = { inliers: MIN_INLIERS, surplus: 0, region: { left: 0, top: 0, right: 1, bottom: 1 } }
   return { ...match, distanceBits, distanceBand: distanceBandOf(distanceBits), details }
 }
 

@@ -28,7 +28,7 @@ export const PROBING_BUDGETS = {
   credit: 0.4,
 } as const
 
-export interface Standing {
+export interface TrustStatus {
   readonly isCoarse: boolean
   /** The radius in place of the bank's; 0 for exact hashes alone; `undefined` where the bank's holds. */
   readonly radiusBits: number | undefined
@@ -38,7 +38,7 @@ export interface ProbingBudget {
   /** Charges an organisation for what a query came near to. @returns what to wait for before `standingOf` may be asked; `undefined` for nothing. */
   charge(orgId: string, observations: readonly Observation[], knowsDistance: boolean): Promise<void> | undefined
   /** @returns `undefined` for an image that was never charged. */
-  standingOf(orgId: string, imageId: string): Standing | undefined
+  trustStatusOf(orgId: string, imageId: string): TrustStatus | undefined
   /** Is what an organisation may be told across all images spent? */
   isSpentAcross(orgId: string): boolean
   /** Charges an image at once, up to where its radius is replaced, or to where it is answered to exact hashes alone. */
@@ -53,7 +53,7 @@ export interface ProbingBudgetParts {
   readonly counts: ProbingCounts
   readonly secret: Buffer
   readonly now: () => number
-  readonly onTrouble: (error: unknown) => void
+  readonly onError: (error: unknown) => void
   readonly intervalMs?: number
 }
 
@@ -61,13 +61,13 @@ const INTERVAL_MS = 250
 /** Charges of a batch. */
 const MAX_PER_BATCH = 500
 export function createProbingBudget(parts: ProbingBudgetParts): ProbingBudget {
-  const { counts, secret, now, onTrouble, intervalMs = INTERVAL_MS } = parts
+  const { counts, secret, now, onError, intervalMs = INTERVAL_MS } = parts
   const accounts = createProbingAccounts(secret)
   const asked = createAskedBefore()
   let flushing: Promise<void> = Promise.resolve()
   // Matching goes on while the store is unavailable: charges stay in memory and go with the next batch.
   const flush = () => {
-    flushing = flushing.then(() => sendCharges(accounts.orgs, counts, now)).catch(onTrouble)
+    flushing = flushing.then(() => sendCharges(accounts.orgs, counts, now)).catch(onError)
     return flushing
   }
   const timer = setInterval(flush, intervalMs).unref()
@@ -91,14 +91,14 @@ export function createProbingBudget(parts: ProbingBudgetParts): ProbingBudget {
           inner: isTold ? PROBING_BUDGETS.distance : edge === 'inner' ? 1 : 0,
         })
         // What other processes have told is known before this answer tells anything: or each would have a budget of its own.
-        const isTelling = isOuter || (edge === 'inner' && !standingOf(account).isCoarse)
+        const isTelling = isOuter || (edge === 'inner' && !trustStatusOf(account).isCoarse)
         if (!account.isLoaded || isTelling) hasToWait = true
       }
       return hasToWait ? flush() : undefined
     },
-    standingOf(orgId, imageId) {
+    trustStatusOf(orgId, imageId) {
       const account = accounts.orgs.get(orgId)?.images.get(imageId)
-      return account && standingOf(account)
+      return account && trustStatusOf(account)
     },
     isSpentAcross(orgId) {
       const org = accounts.orgs.get(orgId)
@@ -151,7 +151,7 @@ function add(org: OrgAccounts, account: Account, { outer, inner = 0 }: { outer: 
   pending.inner += inner
   pending.outer += outer
   const spent = outerOf(account)
-  if (outer === 0 && spent > 0 && (account === org.across || standingOf(account).radiusBits === undefined))
+  if (outer === 0 && spent > 0 && (account === org.across || trustStatusOf(account).radiusBits === undefined))
     pending.credit += PROBING_BUDGETS.credit
   else if (outer === 0 && inner === 0) return
   org.dirty.add(account)
@@ -159,7 +159,7 @@ function add(org: OrgAccounts, account: Account, { outer, inner = 0 }: { outer: 
 
 /** An image whose radius was replaced has one edge, which is that radius. */
 function edgeIn(account: Account | undefined, edge: Edge, distanceBits: number | undefined): Edge {
-  const radiusBits = account && standingOf(account).radiusBits
+  const radiusBits = account && trustStatusOf(account).radiusBits
   if (radiusBits === undefined) return edge
   return radiusBits > 0 && distanceBits !== undefined && isNearEdge(distanceBits, radiusBits) ? 'outer' : 'none'
 }
@@ -168,7 +168,7 @@ function outerOf({ spent, pending }: Account): number {
   return Math.max(0, spent.outer - pending.credit) + pending.outer
 }
 
-function standingOf(account: Account): Standing {
+function trustStatusOf(account: Account): TrustStatus {
   const { spent, all, pending, radiusBits } = account
   const outer = outerOf(account)
   const outerOfAll = all.outer + Math.max(0, outer - spent.outer)
@@ -190,20 +190,20 @@ function standingOf(account: Account): Standing {
  */
 function createAskedBefore() {
   const marks = new Uint32Array(1 << 17)
-  const ways = 8
+  const orientations = 8
   let oldest = 0
   return {
     isNew(seed: number, [one, other]: readonly [number, number]): boolean {
       const mixed = Math.imul(one ^ seed, 0x9e3779b1)
-      const slot = (mixed ^ (mixed >>> 15)) & (marks.length - ways)
+      const slot = (mixed ^ (mixed >>> 15)) & (marks.length - orientations)
       const mark = (Math.imul(other ^ seed, 0x85ebca6b) ^ one) >>> 0 || 1
-      for (let i = slot; i < slot + ways; i++) {
+      for (let i = slot; i < slot + orientations; i++) {
         if (marks[i] === mark) return false
         if (marks[i] !== 0) continue
         marks[i] = mark
         return true
       }
-      oldest = (oldest + 1) % ways
+      oldest = (oldest + 1) % orientations
       marks[slot + oldest] = mark
       return true
     },

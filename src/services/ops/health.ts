@@ -1,17 +1,17 @@
 // May this process be asked, and what does it hold?
 
-import type { Confine } from '../../domain/confines.js'
+import type { IsolationLayer } from '../../domain/isolation-layers.js'
 import { DETAIL_BITS, ROW_TYPES, type RowType, SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
 import { Problem } from '../../domain/problem.js'
 import type { UnavailableCause } from '../../domain/store-unavailable.js'
-import type { HandoffDesk } from '../../handoff/desk.js'
+import type { PendingImages } from '../../handoff/pending-images.js'
 import type { PartStatus } from '../../search/part-status.js'
 import { lastRevision } from '../../store/images/changes.js'
 import type { Store } from '../../store/redis/client.js'
 import type { Durability } from '../../store/redis/durable-writer.js'
-import { countBeating, countLacking, type WorkerCount } from '../../store/redis/heartbeats.js'
+import { countAlive, countLacking, type WorkerCount } from '../../store/redis/heartbeats.js'
 import { outboxAgeMs } from '../../store/webhooks/outbox.js'
-import { waitingEventsIn } from '../../store/webhooks/waiting-events.js'
+import { createWaitingEventStore } from '../../store/webhooks/waiting-events.js'
 import type { Catalogue } from '../index/catalogue.js'
 import type { Replica } from '../index/replica.js'
 import type { Reconcilers } from '../interop/reconcilers.js'
@@ -43,7 +43,7 @@ export interface IndexStatus {
 export interface IndexReport {
   readonly revision: number
   /** Since the store was last known to hold nothing newer. */
-  readonly heardAgoMs: number
+  readonly stalenessMs: number
   readonly images: number
   /** What the images take beside their rows. */
   readonly imageBytes: number
@@ -53,8 +53,8 @@ export interface IndexReport {
 export interface Health {
   /** @returns what keeps it from answering, if anything does. */
   report(): HealthReport | Problem
-  /** @see Replica.heardSoon */
-  heardSoon(): Promise<void> | undefined
+  /** @see Replica.waitUntilFresh */
+  waitUntilFresh(): Promise<void> | undefined
   /** What the index consists of. @throws {Problem} index-loading, store-unavailable */
   index(): IndexReport
   /** How many changes the store has that the index does not. @throws {Problem} store-unavailable */
@@ -77,19 +77,19 @@ export interface Health {
    */
   messengers(): Promise<WorkerCount & { readonly outboxMs: number; readonly waiting: number }>
   /** For how many workers each layer of the cage is lacking. */
-  lacking(): Promise<Readonly<Record<Confine, number>>>
+  lacking(): Promise<Readonly<Record<IsolationLayer, number>>>
 }
 
 export interface HealthParts {
   readonly replica: Replica
   readonly store: Store
-  readonly desk: HandoffDesk
+  readonly pendingImages: PendingImages
   readonly reconcilers: Pick<Reconcilers, 'list'>
   /** Undefined where nothing is noted. */
   readonly withdrawals: { readonly isBehind: boolean } | undefined
 }
 
-export function healthOf({ replica, store, desk, reconcilers, withdrawals }: HealthParts): Health {
+export function healthOf({ replica, store, pendingImages, reconcilers, withdrawals }: HealthParts): Health {
   const noting = () => (withdrawals === undefined ? 'off' : withdrawals.isBehind ? 'behind' : 'noted')
   return {
     report() {
@@ -107,13 +107,13 @@ export function healthOf({ replica, store, desk, reconcilers, withdrawals }: Hea
         throw error
       }
     },
-    heardSoon: () => replica.heardSoon(),
+    waitUntilFresh: () => replica.waitUntilFresh(),
     storeUnavailable: () => store.unavailableCounts,
     index() {
       const { catalogue } = replica
       return {
         revision: replica.revision ?? 0,
-        heardAgoMs: Math.round(replica.heardAgoMs),
+        stalenessMs: Math.round(replica.stalenessMs),
         images: catalogue.images,
         imageBytes: catalogue.imageBytes,
         indexes: ROW_TYPES.map((type) => statusOf(catalogue, type)),
@@ -122,14 +122,14 @@ export function healthOf({ replica, store, desk, reconcilers, withdrawals }: Hea
     async behind() {
       return Math.max(0, (await lastRevision(store)) - (replica.revision ?? 0))
     },
-    pictures: () => ({ waiting: desk.size, oldestMs: desk.oldestMs }),
-    pictureWaitMs: (coming) => desk.expectedMs(coming),
+    pictures: () => ({ waiting: pendingImages.size, oldestMs: pendingImages.oldestMs }),
+    pictureWaitMs: (coming) => pendingImages.expectedMs(coming),
     withdrawals: noting,
-    workers: () => countBeating(store, 'workers'),
+    workers: () => countAlive(store, 'workers'),
     messengers: async () => ({
-      ...(await countBeating(store, 'messengers')),
+      ...(await countAlive(store, 'messengers')),
       outboxMs: await outboxAgeMs(store),
-      waiting: await waitingEventsIn(store).count(),
+      waiting: await createWaitingEventStore(store).count(),
     }),
     async reconcilersBehindMs(nowMs) {
       const since = (await reconcilers.list()).map(

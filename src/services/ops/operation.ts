@@ -1,7 +1,7 @@
 // What an operator has to see coming, besides whether this process answers: full disks, old backups, silent partners, missed deadlines.
 
 import { lastAuditCheck } from '../../store/audit/audit-check.js'
-import type { Clocks } from '../../store/cases/clocks.js'
+import type { DeadlineStore } from '../../store/cases/deadlines.js'
 import { type DiskRoom, diskRoom } from '../../store/embedded/disk-room.js'
 import type { Store } from '../../store/redis/client.js'
 import { type RedisLoad, redisLoad } from '../../store/redis/redis-load.js'
@@ -21,7 +21,7 @@ export interface OperationReport {
   readonly backupMs: number | undefined
   readonly audit: { readonly isSound: boolean; readonly checkedAtMs: number } | undefined
   readonly webhooks: { readonly failing: number; readonly longestMs: number } | undefined
-  readonly exchanges: readonly { readonly name: string; readonly behindMs: number; readonly everyS: number }[] | undefined
+  readonly exchanges: readonly { readonly name: string; readonly behindMs: number; readonly intervalS: number }[] | undefined
   /** Clocks of platforms that ran out and still run: all, and those that ran out in the last day. */
   readonly deadlines: { readonly overdue: number; readonly overdueToday: number } | undefined
 }
@@ -35,14 +35,14 @@ export interface OperationParts {
   readonly webhooks: Pick<Webhooks, 'get'>
   readonly deliveries: Pick<Deliveries, 'failing'>
   readonly exchanges: Pick<Exchanges, 'list'>
-  readonly clocks: Pick<Clocks, 'countDue'>
+  readonly deadlines: Pick<DeadlineStore, 'countDue'>
   readonly now: () => number
 }
 
 const DAY_MS = 86_400_000
 
 export function operationOf(parts: OperationParts): () => Promise<OperationReport> {
-  const { store, folders, replicasRequired, audit, exchanges, clocks, now } = parts
+  const { store, folders, replicasRequired, audit, exchanges, deadlines, now } = parts
   const startedAtMs = now()
   const orUndefined = <T>(found: Promise<T>) => found.catch(() => undefined)
   return async () => {
@@ -53,8 +53,8 @@ export function operationOf(parts: OperationParts): () => Promise<OperationRepor
       orUndefined(lastAuditCheck(store).then((last) => last ?? { isSound: true, atMs: 0 })),
       orUndefined(failingWebhooks(parts)),
       orUndefined(exchanges.list()),
-      orUndefined(clocks.countDue(0, now())),
-      orUndefined(clocks.countDue(now() - DAY_MS, now())),
+      orUndefined(deadlines.countDue(0, now())),
+      orUndefined(deadlines.countDue(now() - DAY_MS, now())),
     ])
     return {
       disks: new Map(disks.flatMap(([name, room]) => (room === undefined ? [] : [[name, room]]))),
@@ -63,9 +63,9 @@ export function operationOf(parts: OperationParts): () => Promise<OperationRepor
       backupMs,
       audit: check && { isSound: check.isSound && audit.isSound(), checkedAtMs: check.atMs },
       webhooks,
-      exchanges: pulls?.map(({ name, everyS, progress }) => ({
+      exchanges: pulls?.map(({ name, intervalS, progress }) => ({
         name,
-        everyS,
+        intervalS,
         behindMs: Math.max(0, now() - (progress?.caughtUpAtMs ?? progress?.startedAtMs ?? startedAtMs)),
       })),
       deadlines: overdue === undefined || overdueToday === undefined ? undefined : { overdue, overdueToday },

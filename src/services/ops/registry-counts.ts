@@ -1,7 +1,7 @@
 // How much is registered, and of what kind: for an operator's overview. Counts over everything, never a picture or a case.
 
 import { SIGNAL_TYPE_NAMES, type SignalType } from '../../domain/matching/signal-types.js'
-import type { ImageTally } from '../index/image-facts.js'
+import type { OwnerCount } from '../index/image-facts.js'
 import type { Replica } from '../index/replica.js'
 import { paceMaker } from '../load/yielding.js'
 
@@ -12,7 +12,7 @@ export interface RegistryCounts {
   readonly silent: number
   readonly signals: Readonly<Record<SignalType, number>>
   /** Only those that there are. */
-  readonly groups: readonly ImageTally[]
+  readonly groups: readonly OwnerCount[]
 }
 
 export interface RegistryParts {
@@ -24,21 +24,21 @@ export interface RegistryParts {
 
 /** A count is given again for so long: however often it is asked for, it costs little. */
 const FRESH_MS = 5_000
-const TURN_MS = 1
+const SLICE_MS = 1
 
 /**
  * @returns what counts, from memory. @throws {Problem} index-loading
  * Cost: a few nanoseconds an image, once in `FRESH_MS`, in turns of about a millisecond.
  */
-export function registryCounts({ replica, now, clock }: RegistryParts): () => Promise<RegistryCounts> {
+export function createRegistryCounts({ replica, now, clock }: RegistryParts): () => Promise<RegistryCounts> {
   let last: { readonly atMs: number; readonly counts: Promise<RegistryCounts> } | undefined
 
   async function count(): Promise<RegistryCounts> {
     const { catalogue } = replica
-    const giveWay = paceMaker(TURN_MS, clock)
-    const tally = catalogue.tally()
-    let step = tally.next()
-    for (; step.done !== true; step = tally.next()) await giveWay()
+    const yieldIfNeeded = paceMaker(SLICE_MS, clock)
+    const countByOwner = catalogue.countByOwner()
+    let step = countByOwner.next()
+    for (; step.done !== true; step = countByOwner.next()) await yieldIfNeeded()
     const signals = Object.fromEntries(SIGNAL_TYPE_NAMES.map((type) => [type, catalogue.index(type).liveRows]))
     return {
       countedAtMs: now(),

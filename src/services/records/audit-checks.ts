@@ -8,15 +8,15 @@ export interface AuditCheckParts {
   readonly store: Store
   readonly log: Pick<AuditLog, 'verify'>
   readonly now: () => number
-  readonly onTrouble: (error: unknown) => void
+  readonly onError: (error: unknown) => void
 }
 
 const DUE_AFTER_MS = 86_400_000
-const LOOK_EVERY_MS = 600_000
+const LOOK_INTERVAL_MS = 600_000
 /** Longer than ten million entries take. */
 const HELD_MS = 3_600_000
 
-export function auditChecks({ store, log, now, onTrouble }: AuditCheckParts) {
+export function createAuditChecks({ store, log, now, onError }: AuditCheckParts) {
   let last = Promise.resolve()
   const check = async () => {
     const before = await lastAuditCheck(store)
@@ -31,10 +31,10 @@ export function auditChecks({ store, log, now, onTrouble }: AuditCheckParts) {
     }
   }
   const next = () => {
-    last = last.then(check).catch(onTrouble)
+    last = last.then(check).catch(onError)
     return last
   }
-  const timer = setInterval(next, LOOK_EVERY_MS).unref()
+  const timer = setInterval(next, LOOK_INTERVAL_MS).unref()
   return {
     /** Checks now, if it is due. */
     next,

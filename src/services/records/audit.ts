@@ -29,16 +29,16 @@ export interface AuditParts {
   readonly store: Store
   readonly log: AuditLog
   readonly now: () => number
-  readonly onTrouble: (error: unknown) => void
+  readonly onError: (error: unknown) => void
   /** Told of each new end of the chain: noted elsewhere, it shows that a log was set back. */
   readonly onHead: (head: AuditHead) => void
 }
 
-const CHAIN_EVERY_MS = 1000
+const CHAIN_INTERVAL_MS = 1000
 const DAY_MS = 86_400_000
 const ONCE_A_DAY_S = (2 * DAY_MS) / 1000
 
-export function auditOver({ store, log, now, onTrouble, onHead }: AuditParts): Audit {
+export function createAudit({ store, log, now, onError, onHead }: AuditParts): Audit {
   let told = 0
   let hasComplained = false
   let lastWork: Promise<void> = Promise.resolve()
@@ -55,13 +55,13 @@ export function auditOver({ store, log, now, onTrouble, onHead }: AuditParts): A
       onHead(head)
     } catch (error) {
       // A log that was tampered with stays so: it is said once, and not each second.
-      if (!hasComplained || !(error instanceof AuditError)) onTrouble(error)
+      if (!hasComplained || !(error instanceof AuditError)) onError(error)
       hasComplained = error instanceof AuditError
     }
   }
   const timer = setInterval(() => {
     lastWork = lastWork.then(chain)
-  }, CHAIN_EVERY_MS).unref()
+  }, CHAIN_INTERVAL_MS).unref()
 
   return {
     record: (act, by, about) => noteInAudit(store, { act, by, about, atMs: now() }),
@@ -81,7 +81,7 @@ export function auditOver({ store, log, now, onTrouble, onHead }: AuditParts): A
         () => {},
         (error: unknown) => {
           done.delete(name) // the next one tries again
-          onTrouble(error)
+          onError(error)
         },
       )
     },

@@ -10,14 +10,14 @@ export interface SealingParts {
   readonly store: Store
   readonly keyring: Keyring
   readonly now: () => number
-  readonly onTrouble: (error: unknown) => void
+  readonly onError: (error: unknown) => void
   /** Told when this process seals with another key than before. */
   readonly onSwitch: () => void
 }
 
-const ASK_EVERY_MS = 2000
+const ASK_INTERVAL_MS = 2000
 
-export function sealingAsAgreed({ store, keyring, now, onTrouble, onSwitch }: SealingParts): { close(): Promise<void> } {
+export function createKeyRollover({ store, keyring, now, onError, onSwitch }: SealingParts): { close(): Promise<void> } {
   const processId = randomBytes(8).toString('hex')
   let told = ''
   let hasComplained = false
@@ -32,18 +32,18 @@ export function sealingAsAgreed({ store, keyring, now, onTrouble, onSwitch }: Se
     told = fingerprint
     const differs = agreed !== undefined && agreed !== fingerprint
     if (differs && !hasComplained) {
-      onTrouble(new SealError('This process seals with another key than was agreed on. Start it with the new ring.'))
+      onError(new SealError('This process seals with another key than was agreed on. Start it with the new ring.'))
     }
     hasComplained = differs
   }
   const tryToLook = () =>
     look().catch((error: unknown) => {
-      if (!(error instanceof Problem)) onTrouble(error)
+      if (!(error instanceof Problem)) onError(error)
     })
   let last = tryToLook()
   const timer = setInterval(() => {
     last = last.then(tryToLook)
-  }, ASK_EVERY_MS).unref()
+  }, ASK_INTERVAL_MS).unref()
 
   return {
     async close() {

@@ -6,9 +6,9 @@ import { oldLogsIn } from '../../store/upkeep/withdrawal-records.js'
 import { forEachDue } from '../load/each-due.js'
 
 /** What happened lately stays, whoever sets how much is kept. */
-export const LEAST_AUDIT_DAYS = 90
+export const MIN_AUDIT_DAYS = 90
 /** A month is a file: so long is the least that can be kept of one. */
-export const LEAST_WITHDRAWALS_DAYS = 35
+export const MIN_WITHDRAWALS_DAYS = 35
 
 export interface RecordKeeping {
   /** Removes what is too old. Safe to run twice, and beside itself. */
@@ -28,16 +28,16 @@ export interface RecordKeepingParts {
   readonly isOursToday: () => Promise<boolean>
   /** Never one clock alone: what is removed does not come back. `undefined` while nothing may go. */
   readonly dueUntilMs: () => Promise<number | undefined>
-  readonly onTrouble: (error: unknown) => void
+  readonly onError: (error: unknown) => void
 }
 
-const SWEEP_EVERY_MS = 3_600_000
+const SWEEP_INTERVAL_MS = 3_600_000
 const DAY_MS = 86_400_000
 
-export function recordKeepingOver(parts: RecordKeepingParts): RecordKeeping {
-  const { log, auditDays, withdrawalsFolder, withdrawalsDays, isOursToday, dueUntilMs, onTrouble } = parts
+export function createRecordKeeping(parts: RecordKeepingParts): RecordKeeping {
+  const { log, auditDays, withdrawalsFolder, withdrawalsDays, isOursToday, dueUntilMs, onError } = parts
   let last: Promise<void> = Promise.resolve()
-  const timer = setInterval(() => void sweep().catch(onTrouble), SWEEP_EVERY_MS).unref()
+  const timer = setInterval(() => void sweep().catch(onError), SWEEP_INTERVAL_MS).unref()
 
   function sweep(): Promise<void> {
     const next = last.then(removeOld)
@@ -65,7 +65,7 @@ export function recordKeepingOver(parts: RecordKeepingParts): RecordKeeping {
       what: 'old files of withdrawals',
       take: await oldLogsIn(withdrawalsFolder, nowMs - withdrawalsDays * DAY_MS),
       handle: (path) => rm(path, { force: true }),
-      onError: onTrouble,
+      onError: onError,
     })
   }
 

@@ -28,7 +28,7 @@ export interface Signer {
 }
 
 /** @param seed [32 bytes] the private key, as RFC 8032 calls it. */
-export function signerFrom(seed: Uint8Array): Signer {
+export function createSigner(seed: Uint8Array): Signer {
   const privateKey = createPrivateKey({
     key: Buffer.concat([PKCS8_ED25519, seed]),
     format: 'der',

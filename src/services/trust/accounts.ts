@@ -2,7 +2,7 @@
 
 import type { AuditActor } from '../../domain/organisations/audit.js'
 import type { DomainEvent } from '../../domain/organisations/event.js'
-import type { PagePlace } from '../../domain/page-place.js'
+import type { PageCursor } from '../../domain/page-place.js'
 import { type Account, ruleOf } from '../../domain/trust/strikes.js'
 import type { Strikes } from '../../store/trust/strikes.js'
 import type { Events } from '../../store/webhooks/events.js'
@@ -18,13 +18,13 @@ export interface AccountView {
 export interface AccountPage {
   readonly accounts: readonly AccountView[]
   /** Where the page ended; undefined on the last one. */
-  readonly next: PagePlace | undefined
+  readonly next: PageCursor | undefined
 }
 
 export interface Accounts {
   events(afterId: string | undefined, limit: number): Promise<DomainEvent[]>
   /** A page, most recent strike first. */
-  strikes(after: PagePlace | undefined, limit: number): Promise<AccountPage>
+  strikes(after: PageCursor | undefined, limit: number): Promise<AccountPage>
   forgive(account: Account, by?: AuditActor): Promise<void>
 }
 
@@ -34,7 +34,7 @@ export interface AccountParts {
   readonly now: () => number
 }
 
-export function accountsFrom({ events, strikes, now }: AccountParts): Accounts {
+export function createAccounts({ events, strikes, now }: AccountParts): Accounts {
   return {
     events: (afterId, limit) => events.list(afterId, limit),
     async strikes(after, limit) {

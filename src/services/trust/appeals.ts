@@ -4,10 +4,10 @@ import type { Appealed } from '../../domain/cases/appeal.js'
 import type { Signal } from '../../domain/matching/signal.js'
 import type { AuditActor } from '../../domain/organisations/audit.js'
 import { HARMLESS_BANK_NAME } from '../../domain/organisations/bank.js'
-import type { PagePlace } from '../../domain/page-place.js'
+import type { PageCursor } from '../../domain/page-place.js'
 import { Problem } from '../../domain/problem.js'
 import { REFUSED_FOR_MS } from '../../domain/trust/strikes.js'
-import { standingOf } from '../../domain/trust/trust.js'
+import { trustStatusOf } from '../../domain/trust/trust.js'
 import type { Images } from '../../store/images/images.js'
 import type { Appeals, BlockPage, WaitingAppeal } from '../../store/trust/appeals.js'
 import type { Trusts } from '../../store/trust/trust.js'
@@ -27,14 +27,14 @@ export interface AppealService {
    */
   make(own: OwnCase, signals: readonly Signal[]): Promise<'open' | 'denied'>
   /** For operators: a page, those that wait longest first. */
-  waiting(after: PagePlace | undefined, limit: number): Promise<AppealPage>
+  waiting(after: PageCursor | undefined, limit: number): Promise<AppealPage>
   /**
    * granted: what blocks the picture goes, with its digest; a decision is taken back, a harmless picture of the operator's is removed.
    * denied: it cannot be appealed again for half a year, or as long as the block stands. @throws {Problem} appeal-unknown
    */
   decide(about: Appealed, outcome: 'granted' | 'denied', by: AuditActor): Promise<void>
   /** A page, of pictures of cases that were judged harmless; those that end first, first. */
-  blocks(after: PagePlace | undefined, limit: number): Promise<BlockPage>
+  blocks(after: PageCursor | undefined, limit: number): Promise<BlockPage>
   /** Its digest is in the store no longer when it returns. @throws {Problem} block-unknown */
   lift(blockId: string, by: AuditActor): Promise<void>
 }
@@ -42,7 +42,7 @@ export interface AppealService {
 export interface AppealPage {
   readonly appeals: readonly WaitingAppeal[]
   /** Where the next page begins; `undefined` at the end. */
-  readonly next: PagePlace | undefined
+  readonly next: PageCursor | undefined
 }
 
 export interface AppealParts {
@@ -57,21 +57,21 @@ export interface AppealParts {
   readonly events: Pick<Events, 'add'>
   readonly now: () => number
   /** Told of appeals that wait and cannot be read. */
-  readonly onTrouble: (error: DueError) => void
+  readonly onError: (error: DueError) => void
 }
 
 const TOLD_AGAIN_AFTER_S = 86_400
 const WAITING_AT_ONCE = 50
 
 export function createAppeals(parts: AppealParts): AppealService {
-  const { appeals, harmlessLike, invalidatedSignals, images, trusts, trust, replica, events, now, onTrouble } = parts
+  const { appeals, harmlessLike, invalidatedSignals, images, trusts, trust, replica, events, now, onError } = parts
 
   /** Does what an appeal is about keep anything from being registered still? */
   const isBlocking = async (about: Appealed): Promise<boolean> => {
     if ('blockId' in about) return ((await appeals.blockedUntil(about.blockId)) ?? 0) > now()
     const [image] = await images.get([about.signalId])
     if (image === undefined) return false
-    return image.bank === HARMLESS_BANK_NAME || standingOf((await trusts.get(about.signalId)).trust).harmless
+    return image.bank === HARMLESS_BANK_NAME || trustStatusOf((await trusts.get(about.signalId)).trust).harmless
   }
 
   const grant = async (about: Appealed, by: AuditActor): Promise<void> => {
@@ -114,7 +114,7 @@ export function createAppeals(parts: AppealParts): AppealService {
           else await appeals.drop(appeal.about, now())
         },
         atOnce: WAITING_AT_ONCE,
-        onError: onTrouble,
+        onError: onError,
         isNotTheEntrys: isTransient,
       })
       return {

@@ -6,13 +6,13 @@ import type { Caller } from '../../domain/organisations/access.js'
 import { Problem } from '../../domain/problem.js'
 import { tierOf } from '../../domain/trust/tier.js'
 import { supportOf } from '../../domain/trust/trust.js'
-import type { Cases, HelpedCase } from '../../store/cases/cases.js'
-import type { Clocks } from '../../store/cases/clocks.js'
+import type { AssistedCase, Cases } from '../../store/cases/cases.js'
+import type { DeadlineStore } from '../../store/cases/deadlines.js'
 import type { Images, StoredImage } from '../../store/images/images.js'
 import type { ApiKeys } from '../../store/organisations/api-keys.js'
 import type { Trusts } from '../../store/trust/trust.js'
 import type { MatchIds } from '../matching/match-ids.js'
-import type { PartyOf } from './parties.js'
+import type { PseudonymOf } from './pseudonyms.js'
 
 export const HANDS = ['opened', 'contact'] as const
 
@@ -31,7 +31,7 @@ export interface WaitingSignal {
 }
 
 /** Where a page ended. */
-export interface AttestingPlace extends HelpedCase {
+export interface AttestingPlace extends AssistedCase {
   readonly registeredAtMs: number
   readonly signalId: string
 }
@@ -50,44 +50,52 @@ export interface Attesting {
 }
 
 export interface AttestingParts {
-  readonly cases: Pick<Cases, 'get' | 'helpedBy'>
-  readonly clocks: Pick<Clocks, 'notice'>
+  readonly cases: Pick<Cases, 'get' | 'assistedBy'>
+  readonly deadlines: Pick<DeadlineStore, 'notice'>
   readonly images: Pick<Images, 'ofCase'>
   readonly trusts: Pick<Trusts, 'get'>
   readonly apiKeys: Pick<ApiKeys, 'org'>
   readonly matchIds: Pick<MatchIds, 'idFor'>
-  readonly partyOf: PartyOf
+  readonly pseudonymOf: PseudonymOf
 }
 
 const CASES_AT_ONCE = 100
 
-export function attestingOver({ cases, clocks, images, trusts, apiKeys, matchIds, partyOf }: AttestingParts): Attesting {
+export function createAttesting({
+  cases,
+  deadlines,
+  images,
+  trusts,
+  apiKeys,
+  matchIds,
+  pseudonymOf,
+}: AttestingParts): Attesting {
   /** How a case is in this organisation's hands at this moment; what the store lists may be of before a handover or another notice. */
   const becauseOf = async (caseId: string, orgId: string): Promise<WaitingSignal['because'] | undefined> => {
     const record = await cases.get(caseId)
     if (record === undefined || record.end !== undefined) return undefined
     const { assistance } = record
     if (assistance?.orgId === orgId && organisationMay(assistance) !== 'nothing') return 'opened'
-    const notice = await clocks.notice(caseId)
+    const notice = await deadlines.notice(caseId)
     return notice?.contactOrgId === orgId ? 'contact' : undefined
   }
 
-  const waitingIn = async (helped: HelpedCase, orgId: string): Promise<WaitingSignal[]> => {
-    const because = await becauseOf(helped.caseId, orgId)
+  const waitingIn = async (assisted: AssistedCase, orgId: string): Promise<WaitingSignal[]> => {
+    const because = await becauseOf(assisted.caseId, orgId)
     if (because === undefined) return []
-    const stored = (await images.ofCase(helped.caseId)).toSorted(byTime)
+    const stored = (await images.ofCase(assisted.caseId)).toSorted(byTime)
     // What it vouched for when it handed it in does not count twice.
     const open = stored.filter(({ image }) => because !== 'opened' || image.tier !== 'ngo-attested')
     const trusted = await Promise.all(open.map(({ id }) => trusts.get(id)))
     return open.flatMap(({ id, image }, k): WaitingSignal[] => {
       const trust = trusted[k]?.trust
-      if (trust === undefined || trust.circulation === 'invalidated' || trust.attestedBy.includes(partyOf(orgId, id)))
+      if (trust === undefined || trust.circulation === 'invalidated' || trust.attestedBy.includes(pseudonymOf(orgId, id)))
         return []
       return [
         {
           signalId: id,
           matchId: matchIds.idFor(orgId, id),
-          caseId: helped.caseId,
+          caseId: assisted.caseId,
           because,
           category: image.category,
           tier: tierOf(image.tier, supportOf(trust)),
@@ -104,18 +112,18 @@ export function attestingOver({ cases, clocks, images, trusts, apiKeys, matchIds
       const { caseId, sinceMs } = after
       for (const each of await placedIn({ caseId, sinceMs }, orgId)) if (isBehind(each.signal, after)) yield each
     }
-    for (let from: HelpedCase | undefined = after; ; ) {
-      const helped: HelpedCase[] = await cases.helpedBy(orgId, from, CASES_AT_ONCE)
-      for (const each of helped) yield* await placedIn(each, orgId)
-      if (helped.length < CASES_AT_ONCE) return
-      from = helped.at(-1)
+    for (let from: AssistedCase | undefined = after; ; ) {
+      const assisted: AssistedCase[] = await cases.assistedBy(orgId, from, CASES_AT_ONCE)
+      for (const each of assisted) yield* await placedIn(each, orgId)
+      if (assisted.length < CASES_AT_ONCE) return
+      from = assisted.at(-1)
     }
   }
 
-  const placedIn = async (helped: HelpedCase, orgId: string) =>
-    (await waitingIn(helped, orgId)).map((signal) => {
+  const placedIn = async (assisted: AssistedCase, orgId: string) =>
+    (await waitingIn(assisted, orgId)).map((signal) => {
       const { registeredAtMs, signalId } = signal
-      return { signal, place: { ...helped, registeredAtMs, signalId } }
+      return { signal, place: { ...assisted, registeredAtMs, signalId } }
     })
 
   return {

@@ -1,7 +1,7 @@
 // Counts what is asked and decided, in memory first: nobody waits for it, and what a crash takes with it are some seconds of counts.
 
-import { TALLIED_DAYS, type Tally } from '../../domain/trust/tally.js'
-import type { Counts, Tallies as TallyStore } from '../../store/trust/daily-counts.js'
+import { COUNTED_DAYS, type DailyCount } from '../../domain/trust/daily-counts.js'
+import type { Counts, DailyCounts as DailyCountStore } from '../../store/trust/daily-counts.js'
 import type { Matcher } from '../matching/matcher.js'
 import type { TrustChange } from './trust-changes.js'
 
@@ -11,47 +11,47 @@ export interface DailyStatistics {
   readonly counts: Counts
 }
 
-export interface Tallies {
+export interface DailyCounts {
   /** The same matcher, whose answers are counted. */
   counted(matcher: Matcher): Matcher
   /** Counts what an organisation decided about a match. */
   said(change: TrustChange): void
-  /** The oldest day first, today last. @param orgId `undefined` for all organisations together. @param days 1…TALLIED_DAYS. */
+  /** The oldest day first, today last. @param orgId `undefined` for all organisations together. @param days 1…COUNTED_DAYS. */
   days(orgId: string | undefined, days: number): Promise<DailyStatistics[]>
   /** Hands on what was counted so far. */
   flush(): Promise<void>
   close(): Promise<void>
 }
 
-export interface TallyParts {
-  readonly tallies: TallyStore
-  readonly everyMs: number
+export interface DailyCountParts {
+  readonly dailyCounts: DailyCountStore
+  readonly intervalMs: number
   readonly now: () => number
-  readonly onTrouble: (error: unknown) => void
+  readonly onError: (error: unknown) => void
 }
 
 const DAY_MS = 86_400_000
 
-export function talliesOver({ tallies, everyMs, now, onTrouble }: TallyParts): Tallies {
+export function createDailyCounts({ dailyCounts, intervalMs, now, onError }: DailyCountParts): DailyCounts {
   // Invariant: what was noted and not yet handed to the store, by organisation.
-  let waiting = new Map<string, Map<Tally, number>>()
+  let waiting = new Map<string, Map<DailyCount, number>>()
   let last: Promise<void> = Promise.resolve()
 
-  const note = (orgId: string, tally: Tally, count = 1) => {
+  const note = (orgId: string, dailyCount: DailyCount, count = 1) => {
     if (count === 0) return
-    const counts = waiting.get(orgId) ?? new Map<Tally, number>()
+    const counts = waiting.get(orgId) ?? new Map<DailyCount, number>()
     waiting.set(orgId, counts)
-    counts.set(tally, (counts.get(tally) ?? 0) + count)
+    counts.set(dailyCount, (counts.get(dailyCount) ?? 0) + count)
   }
   const flush = () => {
     if (waiting.size === 0) return last
     const batch = waiting
     waiting = new Map()
     // What comes just after midnight counts for the new day; that some of it came just before does not matter.
-    last = last.then(() => tallies.add(dayOf(now()), batch)).catch(onTrouble)
+    last = last.then(() => dailyCounts.add(dayOf(now()), batch)).catch(onError)
     return last
   }
-  const timer = setInterval(flush, everyMs).unref()
+  const timer = setInterval(flush, intervalMs).unref()
 
   return {
     counted: (matcher) => ({
@@ -75,10 +75,10 @@ export function talliesOver({ tallies, everyMs, now, onTrouble }: TallyParts): T
       if (action.kind === 'dispute') note(orgId, 'verdict:disputed')
     },
     async days(orgId, days) {
-      if (!Number.isInteger(days) || days < 1 || days > TALLIED_DAYS) throw new RangeError(`days are 1…${TALLIED_DAYS}`)
+      if (!Number.isInteger(days) || days < 1 || days > COUNTED_DAYS) throw new RangeError(`days are 1…${COUNTED_DAYS}`)
       const nowMs = now()
       const names = Array.from({ length: days }, (_, k) => dayOf(nowMs - (days - 1 - k) * DAY_MS))
-      const found = await tallies.of(orgId, names)
+      const found = await dailyCounts.of(orgId, names)
       return names.map((day, k) => ({ day, counts: found[k] ?? new Map() }))
     },
     flush,

@@ -17,7 +17,7 @@ export interface EffectParts {
 }
 
 /** Clocks stop, accounts get strikes, and the submitter is told. */
-export function effectsIn({ notices, strikes, caseEvents, ownerOf }: EffectParts) {
+export function createDecisionEffects({ notices, strikes, caseEvents, ownerOf }: EffectParts) {
   return async (change: TrustChange): Promise<void> => {
     const { action, after, image, imageId, orgId, atMs } = change
     const verdict = verdictIn(change)

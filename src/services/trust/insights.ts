@@ -14,7 +14,7 @@ export interface Insights {
   contexts(orgId: string, limit: number): Promise<ContextInsight[]>
 }
 
-export function insightsFrom({ contexts, now }: { readonly contexts: Contexts; readonly now: () => number }): Insights {
+export function createInsights({ contexts, now }: { readonly contexts: Contexts; readonly now: () => number }): Insights {
   return {
     async contexts(orgId, limit) {
       const counts = await contexts.counts(orgId, now())

@@ -9,15 +9,15 @@ import type { CaseEvents } from '../../store/cases/case-events.js'
 import type { Images } from '../../store/images/images.js'
 import type { Canaries } from '../../store/trust/canaries.js'
 import type { Contexts } from '../../store/trust/contexts.js'
-import type { Seen, SightingStore } from '../../store/trust/match-counts.js'
+import type { MatchEventStore, Seen } from '../../store/trust/match-counts.js'
 import type { Trusts } from '../../store/trust/trust.js'
 import type { Events } from '../../store/webhooks/events.js'
-import type { HitsOfImages, OrgHits, SightingBatch } from '../matching/match-recorder.js'
-import type { PartyOf } from './parties.js'
+import type { HitsOfImages, MatchEventBatch, OrgHits } from '../matching/match-recorder.js'
+import type { PseudonymOf } from './pseudonyms.js'
 import type { TrustService } from './trust.js'
 
 export interface AfterMatchParts {
-  readonly sightings: SightingStore
+  readonly matchEvents: MatchEventStore
   readonly contexts: Pick<Contexts, 'note'>
   readonly images: Pick<Images, 'get'>
   readonly trusts: Pick<Trusts, 'get'>
@@ -26,11 +26,11 @@ export interface AfterMatchParts {
   readonly events: Pick<Events, 'add'>
   readonly canaries: Pick<Canaries, 'among'>
   readonly isPlatform: (orgId: string) => Promise<boolean>
-  readonly partyOf: PartyOf
+  readonly pseudonymOf: PseudonymOf
   /** Told of each image and the platforms that met it: for the first time, or again when there is a notice about it. May be told twice. */
   readonly onMet: (imageId: string, image: RegisteredImage, orgIds: readonly string[], atMs: number) => Promise<void>
   readonly now: () => number
-  readonly onTrouble: (error: unknown) => void
+  readonly onError: (error: unknown) => void
 }
 
 /** An image that platforms met, and how far what follows from it has come. */
@@ -55,7 +55,7 @@ const TOLD_AGAIN_AFTER_S = 3600
 const FLOOD_TOLD_AGAIN_AFTER_S = 86_400
 
 /** Of an image in one batch: a script unpacks no more than some thousands. */
-const MOST_LOOKS = 4000
+const MAX_LOOKS = 4000
 
 /** With a batch a second, so many tries outlast a failover of the store; what fails after them is reported and given up. */
 const MAX_TRIES = 600
@@ -67,20 +67,20 @@ const MAX_UNFINISHED = 10_000
  * not be missing because the store was unavailable for a moment.
  * @returns whether there is something to try again.
  */
-export function afterMatches(parts: AfterMatchParts): (batch: SightingBatch) => Promise<boolean> {
+export function afterMatches(parts: AfterMatchParts): (batch: MatchEventBatch) => Promise<boolean> {
   let unfinished: Met[] = []
   const finish = async (met: Met): Promise<void> => {
     try {
       await afterMatchesOf(parts, met)
     } catch (error) {
-      parts.onTrouble(error)
+      parts.onError(error)
       met.tries += 1
       if (met.tries < MAX_TRIES && unfinished.length < MAX_UNFINISHED) unfinished.push(met)
     }
   }
   return async ({ hits, contexts }) => {
     const atMs = parts.now()
-    const attempt = (work: Promise<void>) => work.catch(parts.onTrouble)
+    const attempt = (work: Promise<void>) => work.catch(parts.onError)
     const again = unfinished
     unfinished = []
     for (let from = 0; from < again.length; from += AT_ONCE) await Promise.all(again.slice(from, from + AT_ONCE).map(finish))
@@ -122,20 +122,20 @@ async function tellOfCanaries(
 
 /** Each organisation is asked about once, and not for each image that it met. What could not be asked is left out. */
 async function platformsAmong(
-  { isPlatform, onTrouble }: AfterMatchParts,
-  hits: SightingBatch['hits'],
+  { isPlatform, onError }: AfterMatchParts,
+  hits: MatchEventBatch['hits'],
 ): Promise<ReadonlyMap<string, boolean>> {
   const platforms = new Map<string, boolean>()
   const look = async (orgId: string) => void platforms.set(orgId, await isPlatform(orgId))
   const orgIds = new Set(Array.from(hits.values(), (byOrg) => [...byOrg.keys()]).flat())
-  await Promise.all(Array.from(orgIds, (orgId) => look(orgId).catch(onTrouble)))
+  await Promise.all(Array.from(orgIds, (orgId) => look(orgId).catch(onError)))
   return platforms
 }
 
-async function platformsIn({ isPlatform, partyOf }: AfterMatchParts, { imageId, orgs, areUnchecked }: Met) {
+async function platformsIn({ isPlatform, pseudonymOf }: AfterMatchParts, { imageId, orgs, areUnchecked }: Met) {
   const platforms = []
   for (const [orgId, met] of orgs)
-    if (!areUnchecked || (await isPlatform(orgId))) platforms.push({ orgId, party: partyOf(orgId, imageId), ...met })
+    if (!areUnchecked || (await isPlatform(orgId))) platforms.push({ orgId, pseudonym: pseudonymOf(orgId, imageId), ...met })
   return platforms
 }
 
@@ -145,8 +145,8 @@ async function afterMatchesOf(parts: AfterMatchParts, met: Met): Promise<void> {
   const platforms = await platformsIn(parts, met)
   if (platforms.length === 0) return
   const unlike = new Set(platforms.flatMap(({ looks }) => [...looks]))
-  const looks = [...unlike].slice(0, MOST_LOOKS).map((look) => parts.partyOf(`look ${look}`, imageId))
-  met.seen ??= await parts.sightings.note(imageId, platforms, looks, atMs)
+  const looks = [...unlike].slice(0, MAX_LOOKS).map((look) => parts.pseudonymOf(`look ${look}`, imageId))
+  met.seen ??= await parts.matchEvents.note(imageId, platforms, looks, atMs)
   const { seen } = met
   if (seen === undefined) return
   const metFirst = platforms.filter((_, i) => seen.isNew[i] === true).map(({ orgId }) => orgId)
@@ -157,7 +157,7 @@ async function afterMatchesOf(parts: AfterMatchParts, met: Met): Promise<void> {
   const told = seen.noticed ? platforms.map(({ orgId }) => orgId) : metFirst
   if (told.length > 0) await parts.onMet(imageId, image, told, atMs)
   if (metFirst.length > 0 && image.caseId !== undefined && met.isTold !== true) {
-    await parts.caseEvents.add(image.caseId, 'matched', seen.parties, atMs)
+    await parts.caseEvents.add(image.caseId, 'matched', seen.pseudonyms, atMs)
     met.isTold = true
   }
   if (isFlood) await guard(parts, imageId, image, seen, atMs)

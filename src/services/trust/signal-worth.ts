@@ -1,6 +1,6 @@
 // A signal as platforms and operators see it.
 
-import type { Clock } from '../../domain/cases/sla.js'
+import type { Deadline } from '../../domain/cases/sla.js'
 import type { Category, RegisteredImage, Tier } from '../../domain/matching/signal.js'
 import { CASES_BANK_NAME } from '../../domain/organisations/bank.js'
 import { type Support, tierOf } from '../../domain/trust/tier.js'
@@ -32,7 +32,7 @@ export interface MatchWorth extends SignalWorth {
   /** Its own decision. */
   readonly verdict: Verdict | undefined
   /** Its clocks that run because of a notice, the next due first. */
-  readonly clocks: readonly Clock[]
+  readonly deadlines: readonly Deadline[]
 }
 
 /** The same for an operator, who decides about disputes and holds. */

@@ -3,7 +3,7 @@
 import type { RegisteredImage } from '../../domain/matching/signal.js'
 import type { AuditActor, AuditEntry } from '../../domain/organisations/audit.js'
 import { Problem, type ProblemCode } from '../../domain/problem.js'
-import { act, standingOf, type Trust, type TrustAction } from '../../domain/trust/trust.js'
+import { act, type Trust, type TrustAction, trustStatusOf } from '../../domain/trust/trust.js'
 import type { Images } from '../../store/images/images.js'
 import { untilUnchanged } from '../../store/redis/latest.js'
 import type { Trusts } from '../../store/trust/trust.js'
@@ -53,7 +53,7 @@ export interface AskedChange {
   readonly unknown: ProblemCode
   readonly action: TrustAction
   /** The case on whose behalf an organisation acts: refused with `case-unknown` once the case was handed over. */
-  readonly helpedCase?: string | undefined
+  readonly assistedCase?: string | undefined
 }
 
 /** @throws {Problem} `unknown`, when there is no such image. */
@@ -73,7 +73,7 @@ export async function readSignal(
 /** Repeats until nobody else wrote in between. Known to this process when it returns. @throws {Problem} `unknown`, or what the rules refuse with. */
 export async function changeSignal(parts: TrustChangeParts, asked: AskedChange): Promise<SaidSignal> {
   const { trusts, replica, now, onChange } = parts
-  const { imageId, orgId, by, unknown, action, helpedCase } = asked
+  const { imageId, orgId, by, unknown, action, assistedCase } = asked
   for (const again = untilUnchanged(); ; await again()) {
     const found = await readSignal(parts, imageId, unknown)
     const atMs = now()
@@ -84,10 +84,10 @@ export async function changeSignal(parts: TrustChangeParts, asked: AskedChange):
       if (action.kind === 'decide' || action.kind === 'reinstate') await onChange(told)
       return { ...found, trust: after }
     }
-    const outcome = await trusts.put(found.imageId, found.version, after, standingOf(after), {
+    const outcome = await trusts.put(found.imageId, found.version, after, trustStatusOf(after), {
       entry: entryOf(action, found.imageId, by, atMs),
       refusal: await refusalFor(parts, found.image, found.trust, after, atMs),
-      helpedCase,
+      assistedCase,
     })
     if (outcome === 'image-unknown') throw new Problem(unknown)
     if (outcome === 'handed-over') throw new Problem('case-unknown')
@@ -108,7 +108,7 @@ async function refusalFor(
 ) {
   const isInvalidated = after.circulation === 'invalidated'
   if (isInvalidated === (before.circulation === 'invalidated')) return undefined
-  const invalidatedAs = standingOf(after).harmless ? 'harmless' : 'invalidated'
+  const invalidatedAs = trustStatusOf(after).harmless ? 'harmless' : 'invalidated'
   return refusalOf(image, await ownerOf(image), isInvalidated ? invalidatedAs : 'reinstated', atMs)
 }
 

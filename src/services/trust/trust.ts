@@ -1,9 +1,9 @@
 // What organisations and operators say about a signal, and what follows. Every change is on disk, and known to this process, when it returns.
 
-import type { Clock } from '../../domain/cases/sla.js'
+import type { Deadline } from '../../domain/cases/sla.js'
 import type { Caller } from '../../domain/organisations/access.js'
 import type { AuditActor } from '../../domain/organisations/audit.js'
-import type { PagePlace } from '../../domain/page-place.js'
+import type { PageCursor } from '../../domain/page-place.js'
 import { Problem } from '../../domain/problem.js'
 import {
   type DisputeAnswer,
@@ -19,7 +19,7 @@ import type { OwnCase } from '../cases/case-access.js'
 import { refuseEnded } from '../cases/case-changes.js'
 import { type DueError, forEachDue, isTransient } from '../load/each-due.js'
 import type { MatchIds } from '../matching/match-ids.js'
-import type { PartyOf } from './parties.js'
+import type { PseudonymOf } from './pseudonyms.js'
 import { type JudgedSignal, judged, type MatchWorth, worthOf } from './signal-worth.js'
 import { type AskedChange, changeSignal, readSignal, type SaidSignal, type TrustChangeParts } from './trust-changes.js'
 
@@ -73,13 +73,13 @@ export interface TrustService {
   /** Resumes a signal whose pause is over; one whose pause was extended meanwhile stays paused. @throws {Problem} signal-unknown */
   resumeIfDue(signalId: string): Promise<JudgedSignal>
   /** A page of the signals that wait for an operator, longest first. */
-  waiting(list: 'disputes' | 'quarantine', after: PagePlace | undefined, limit: number): Promise<WaitingPage>
+  waiting(list: 'disputes' | 'quarantine', after: PageCursor | undefined, limit: number): Promise<WaitingPage>
 }
 
 export interface WaitingPage {
   readonly signals: readonly JudgedSignal[]
   /** Where the next page begins; `undefined` at the end. */
-  readonly next: PagePlace | undefined
+  readonly next: PageCursor | undefined
 }
 
 export interface TrustParts extends TrustChangeParts {
@@ -87,21 +87,21 @@ export interface TrustParts extends TrustChangeParts {
   /** May this organisation know of the bank of this name? If not any more, its match ids are unknown. */
   readonly mayKnow: (bank: string, orgId: string) => boolean
   readonly matchIds: MatchIds
-  readonly partyOf: PartyOf
-  readonly clocksOf: (imageId: string, orgId: string) => Promise<readonly Clock[]>
+  readonly pseudonymOf: PseudonymOf
+  readonly deadlinesOf: (imageId: string, orgId: string) => Promise<readonly Deadline[]>
   /** Called for signals that wait and cannot be read. */
-  readonly onTrouble?: (error: DueError) => void
+  readonly onError?: (error: DueError) => void
 }
 
 const WAITING_AT_ONCE = 50
 
-export function trustOver(parts: TrustParts): TrustService {
+export function createTrust(parts: TrustParts): TrustService {
   return { ...wordsAboutMatches(parts), ...actsOnSignals(parts), ...disputesOver(parts), waiting: waitingIn(parts) }
 }
 
 /** For organisations, by the id of a match. */
 function wordsAboutMatches(parts: TrustParts): Pick<TrustService, 'match' | 'feedback' | 'attest'> {
-  const { apiKeys, ownerOf, mayKnow, matchIds, partyOf, clocksOf } = parts
+  const { apiKeys, ownerOf, mayKnow, matchIds, pseudonymOf, deadlinesOf } = parts
   const kindOf = async (orgId: string) => (await apiKeys.org(orgId))?.kind
   const readMatch = async (orgId: string, matchId: string) => {
     const found = await readSignal(parts, matchIds.imageOf(orgId, matchId), 'match-unknown')
@@ -109,12 +109,12 @@ function wordsAboutMatches(parts: TrustParts): Pick<TrustService, 'match' | 'fee
     return found
   }
   const worthTo = async (orgId: string, matchId: string, { imageId, image, trust }: SaidSignal): Promise<MatchWorth> => {
-    const clocks = await clocksOf(imageId, orgId)
-    return { matchId, verdict: verdictOf(trust, partyOf(orgId, imageId)), clocks, ...worthOf(image, trust) }
+    const deadlines = await deadlinesOf(imageId, orgId)
+    return { matchId, verdict: verdictOf(trust, pseudonymOf(orgId, imageId)), deadlines, ...worthOf(image, trust) }
   }
-  const change = async ({ orgId, keyId }: Caller, matchId: string, actionOf: (party: string) => TrustAction) => {
+  const change = async ({ orgId, keyId }: Caller, matchId: string, actionOf: (pseudonym: string) => TrustAction) => {
     const { imageId } = await readMatch(orgId, matchId)
-    const action = actionOf(partyOf(orgId, imageId))
+    const action = actionOf(pseudonymOf(orgId, imageId))
     const changed = await changeSignal(parts, { imageId, orgId, by: `key:${keyId}`, unknown: 'match-unknown', action })
     return await worthTo(orgId, matchId, changed)
   }
@@ -126,10 +126,10 @@ function wordsAboutMatches(parts: TrustParts): Pick<TrustService, 'match' | 'fee
     async feedback(caller, matchId, said) {
       const { image } = await readMatch(caller.orgId, matchId)
       const counts = (await kindOf(caller.orgId)) === 'platform' && (await ownerOf(image)) !== caller.orgId
-      return await change(caller, matchId, (party) =>
+      return await change(caller, matchId, (pseudonym) =>
         said.verdict === 'disputed'
-          ? { kind: 'dispute', party, reason: said.reason, counts }
-          : { kind: 'verdict', party, verdict: said.verdict, counts },
+          ? { kind: 'dispute', pseudonym, reason: said.reason, counts }
+          : { kind: 'verdict', pseudonym, verdict: said.verdict, counts },
       )
     },
     async attest(caller, matchId) {
@@ -138,7 +138,7 @@ function wordsAboutMatches(parts: TrustParts): Pick<TrustService, 'match' | 'fee
       // Handing it in as attested counts already.
       const vouchedFor = own.image.tier === 'ngo-attested' && (await ownerOf(own.image)) === caller.orgId
       if (vouchedFor) return await worthTo(caller.orgId, matchId, own)
-      return await change(caller, matchId, (party) => ({ kind: 'attest', party }))
+      return await change(caller, matchId, (pseudonym) => ({ kind: 'attest', pseudonym }))
     },
   }
 }
@@ -169,7 +169,7 @@ function disputesOver(parts: TrustParts): Pick<TrustService, 'dispute' | 'answer
     dispute: (caller, signalId, reason) =>
       change(
         signalId,
-        { kind: 'dispute', party: parts.partyOf(caller?.orgId ?? 'operator', signalId), reason, counts: false },
+        { kind: 'dispute', pseudonym: parts.pseudonymOf(caller?.orgId ?? 'operator', signalId), reason, counts: false },
         caller === undefined ? 'operator' : `key:${caller.keyId}`,
         { orgId: caller?.orgId },
       ),
@@ -177,8 +177,8 @@ function disputesOver(parts: TrustParts): Pick<TrustService, 'dispute' | 'answer
       refuseEnded(own, parts.now())
       const { image } = await readSignal(parts, signalId, 'signal-unknown')
       if (image.caseId !== own.caseId) throw new Problem('signal-unknown')
-      const helpedCase = own.by === 'organisation' ? own.caseId : undefined
-      return await change(signalId, { kind: 'answer', answer }, by, { helpedCase })
+      const assistedCase = own.by === 'organisation' ? own.caseId : undefined
+      return await change(signalId, { kind: 'answer', answer }, by, { assistedCase })
     },
     decide: (signalId, outcome, by = 'operator') => change(signalId, { kind: 'decide', outcome }, by),
     reinstate: (signalId, by = 'operator') => change(signalId, { kind: 'reinstate' }, by),
@@ -190,12 +190,12 @@ function changeIn(parts: TrustParts) {
     imageId: string,
     action: TrustAction,
     by: AuditActor,
-    rest: Pick<AskedChange, 'orgId' | 'helpedCase'> = {},
+    rest: Pick<AskedChange, 'orgId' | 'assistedCase'> = {},
   ): Promise<JudgedSignal> =>
     judgedAs(await changeSignal(parts, { imageId, action, by, unknown: 'signal-unknown', ...rest }))
 }
 
-function waitingIn({ trusts, images, onTrouble = () => {} }: TrustParts): TrustService['waiting'] {
+function waitingIn({ trusts, images, onError = () => {} }: TrustParts): TrustService['waiting'] {
   return async (list, after, limit) => {
     const page = await trusts.waiting(list, after, limit)
     const found = new Map<string, JudgedSignal>()
@@ -209,7 +209,7 @@ function waitingIn({ trusts, images, onTrouble = () => {} }: TrustParts): TrustS
         if (image !== undefined) found.set(imageId, judged(imageId, image, trust))
       },
       atOnce: WAITING_AT_ONCE,
-      onError: onTrouble,
+      onError: onError,
       isNotTheEntrys: isTransient,
     })
     const signals = page.flatMap(({ imageId = '' }) => found.get(imageId) ?? [])

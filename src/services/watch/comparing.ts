@@ -2,7 +2,7 @@
 
 import type { RegisteredImage } from '../../domain/matching/signal.js'
 import { isVisibleTo } from '../../domain/organisations/bank.js'
-import { MOST_COMPARED_PER_ORG } from '../../domain/organisations/watch.js'
+import { MAX_COMPARED_PER_ORG } from '../../domain/organisations/watch.js'
 import { Problem } from '../../domain/problem.js'
 import type { Images } from '../../store/images/images.js'
 import { exactNameOf } from '../../store/organisations/exact-name.js'
@@ -11,7 +11,7 @@ import type { Replica } from '../index/replica.js'
 import { forEachDue, isTransient } from '../load/each-due.js'
 import type { MatchIds } from '../matching/match-ids.js'
 import type { Matcher } from '../matching/matcher.js'
-import { turned } from '../matching/orientations.js'
+import { rotated } from '../matching/orientations.js'
 import type { WatchIndex } from './watch-index.js'
 
 export interface ComparingParts {
@@ -22,7 +22,7 @@ export interface ComparingParts {
   readonly matcher: Pick<Matcher, 'match'>
   readonly matchIds: Pick<MatchIds, 'idFor'>
   readonly now: () => number
-  readonly onTrouble: (error: unknown) => void
+  readonly onError: (error: unknown) => void
 }
 
 const IMAGES_AT_ONCE = 50
@@ -62,7 +62,7 @@ export async function compareAll(
           throw error
         }
       },
-      onError: parts.onTrouble,
+      onError: parts.onError,
       isNotTheEntrys: isTransient,
     })
     await stay()
@@ -80,7 +80,7 @@ async function compareOne(parts: ComparingParts, imageId: string, image: Registe
   if (bank?.purpose !== 'match') return
   const near = await parts.index.near(image.signals, bank)
   const all = [...byOrg(near)].flatMap(([orgId, watchIds]) =>
-    isVisibleTo(bank, orgId) ? [{ orgId, watchIds: watchIds.sort().slice(0, MOST_COMPARED_PER_ORG) }] : [],
+    isVisibleTo(bank, orgId) ? [{ orgId, watchIds: watchIds.sort().slice(0, MAX_COMPARED_PER_ORG) }] : [],
   )
   const { failed } = await forEachDue({
     what: 'organisations whose watches to compare with a picture',
@@ -95,12 +95,12 @@ async function compareOne(parts: ComparingParts, imageId: string, image: Registe
         async handle(watchId) {
           if (!isTold) isTold = await compare(parts, { watchId, orgId, imageId }, exactNameOf(bank))
         },
-        onError: parts.onTrouble,
+        onError: parts.onError,
         isNotTheEntrys: isTransient,
       })
       if (ofOrg.failed > 0 && !isTold) throw new Error('a picture could not be compared with all watches of an organisation')
     },
-    onError: parts.onTrouble,
+    onError: parts.onError,
     isNotTheEntrys: isTransient,
   })
   if (failed > 0) throw new Error('a picture could not be compared with all watches')
@@ -119,7 +119,7 @@ async function compare(
   if (watched === undefined) return false
   const asked = watched.signals.map(({ hash, ...signal }) => ({
     ...signal,
-    hashes: turned(signal.type, signal.view, hash),
+    hashes: rotated(signal.type, signal.view, hash),
   }))
   // Only this picture counts, whatever else is near to the watched one.
   const about = { orgId, banks: [bank], thresholdBits: undefined, imageId }

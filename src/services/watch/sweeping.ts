@@ -12,14 +12,14 @@ export interface SweepingParts {
   readonly replica: Pick<Replica, 'catalogue'>
   /** Until when watches have ended. */
   readonly dueTime: DueTime
-  readonly onTrouble: (error: unknown) => void
+  readonly onError: (error: unknown) => void
 }
 
 const ERASED_AT_ONCE = 500
 
 /** Erases watches that have ended, and those of organisations without a key. */
 export async function sweepWatches(parts: SweepingParts): Promise<void> {
-  const { store, watches, replica, dueTime, onTrouble } = parts
+  const { store, watches, replica, dueTime, onError } = parts
   const untilMs = await dueTime(store)
   if (untilMs === undefined) return
   await forEachDue<DueWatch>({
@@ -31,7 +31,7 @@ export async function sweepWatches(parts: SweepingParts): Promise<void> {
       if (due.watch === undefined) throw new Error('what ended is no watch, and was removed')
     },
     atOnce: ERASED_AT_ONCE,
-    onError: onTrouble,
+    onError: onError,
   })
   const withKey = new Set<string>()
   for (const { orgId, expiresAtMs } of replica.catalogue.apiKeys.values()) {
@@ -42,11 +42,11 @@ export async function sweepWatches(parts: SweepingParts): Promise<void> {
     what: 'organisations whose watches are to be erased',
     take: withoutKey,
     handle: (orgId) => eraseAllOf(parts, orgId),
-    onError: onTrouble,
+    onError: onError,
   })
 }
 
-async function eraseAllOf({ watches, onTrouble }: SweepingParts, orgId: string): Promise<void> {
+async function eraseAllOf({ watches, onError }: SweepingParts, orgId: string): Promise<void> {
   await forEachDue<DueWatch>({
     what: 'watches of an organisation without a key',
     take: (after) => watches.ofOrg(orgId, after?.place, ERASED_AT_ONCE),
@@ -55,6 +55,6 @@ async function eraseAllOf({ watches, onTrouble }: SweepingParts, orgId: string):
       await watches.erase(orgId, [watch.watchId])
     },
     atOnce: ERASED_AT_ONCE,
-    onError: onTrouble,
+    onError: onError,
   })
 }

@@ -28,7 +28,7 @@ export interface Watching {
 }
 
 /** Changes after which an image may match a watch that it did not match before. */
-const MAY_MATCH_ANEW: Readonly<Record<ImageOp, boolean>> = { image: true, standing: true, tombstone: false }
+const MAY_MATCH_ANEW: Readonly<Record<ImageOp, boolean>> = { image: true, trustStatus: true, tombstone: false }
 const BLOCK_MS = 250
 const RETRY_MS = 500
 /** How long a process that stopped keeps others from going on: a match is told within five seconds. */
@@ -37,10 +37,10 @@ const HOLD_MS = 3000
 const GATHERED_FOR_MS = 100
 /** Changes that are compared again after a failover. It loses far fewer: the cursor is written every few changes. */
 const COMPARED_AGAIN = 10_000
-const SWEEP_EVERY_MS = 60_000
+const SWEEP_INTERVAL_MS = 60_000
 
-export function watchingOver(parts: WatchingParts): Watching {
-  const { follower, pause, onTrouble } = parts
+export function createWatchEvaluator(parts: WatchingParts): Watching {
+  const { follower, pause, onError } = parts
   const turn = createTurn(parts)
   let closed = false
   let loop: Promise<void> = Promise.resolve()
@@ -50,7 +50,7 @@ export function watchingOver(parts: WatchingParts): Watching {
         while (!closed) {
           await turn().catch(async (error: unknown) => {
             if (closed) return
-            onTrouble(error)
+            onError(error)
             await pause(RETRY_MS)
           })
         }
@@ -67,7 +67,7 @@ export function watchingOver(parts: WatchingParts): Watching {
 
 /** One step of the loop: holds the lock, sweeps when that is due, compares what was registered since the cursor, and moves the cursor. */
 function createTurn(parts: WatchingParts): () => Promise<void> {
-  const { store, watches, index, follower, replica, clock, pause, onTrouble } = parts
+  const { store, watches, index, follower, replica, clock, pause, onError } = parts
   const token = randomUUID()
   let sweptAtMs = Number.NEGATIVE_INFINITY
   // Pictures that could not be compared. They do not keep later ones waiting.
@@ -80,7 +80,7 @@ function createTurn(parts: WatchingParts): () => Promise<void> {
       await pause(RETRY_MS)
       return
     }
-    if (clock() - sweptAtMs >= SWEEP_EVERY_MS) {
+    if (clock() - sweptAtMs >= SWEEP_INTERVAL_MS) {
       sweptAtMs = clock()
       await sweepWatches(parts)
       // Those that failed are tried again a few times, a minute apart.
@@ -91,7 +91,7 @@ function createTurn(parts: WatchingParts): () => Promise<void> {
     const followed = await follow(follower, from, BLOCK_MS, clock)
     if (followed.kind === 'gap') {
       const [again, why] = await againFrom(store, from, followed.loss)
-      onTrouble(new Error(`watching: ${why}`))
+      onError(new Error(`watching: ${why}`))
       return await watches.advance(token, again)
     }
     const last = followed.positions.at(-1)

@@ -1,7 +1,7 @@
 // What organisations watch for, in this process's memory, and equal to the store: read once, then followed.
 
 import type { Redis } from 'ioredis'
-import { dependsOnTurn } from '../../domain/matching/evidence.js'
+import { dependsOnOrientation } from '../../domain/matching/evidence.js'
 import type { Signal } from '../../domain/matching/signal.js'
 import { type Bank, widestAskedThresholdOf } from '../../domain/organisations/bank.js'
 import { type Followed, follow, ORIGIN, type Position, WATCH_STREAM } from '../../store/images/changes.js'
@@ -10,7 +10,7 @@ import type { Watches } from '../../store/watch/watches.js'
 import { Catalogue } from '../index/catalogue.js'
 import { forEachDue, isTransient } from '../load/each-due.js'
 import { paceMaker } from '../load/yielding.js'
-import { allTurns, lotsOf } from '../matching/orientations.js'
+import { allOrientations, orientationGroupsOf } from '../matching/orientations.js'
 
 export interface WatchIndex {
   /** Begins, and goes on through every loss of the store until `close`. */
@@ -31,18 +31,18 @@ export interface WatchIndexParts {
   /** A connection of its own: following blocks it. */
   readonly follower: Redis
   readonly clock: () => number
-  readonly onTrouble: (error: unknown) => void
+  readonly onError: (error: unknown) => void
 }
 
 /** Watches of other changes are read again. */
-const ENDS_WATCHES: Readonly<Record<ImageOp, boolean>> = { image: false, standing: false, tombstone: true }
+const ENDS_WATCHES: Readonly<Record<ImageOp, boolean>> = { image: false, trustStatus: false, tombstone: true }
 const BLOCK_MS = 250
 const RETRY_MS = 200
-const TURN_MS = 1
+const SLICE_MS = 1
 const AT_ONCE = 200
 const MAX_DIGESTS = 1024
 
-export function watchIndexOver({ watches, follower, clock, onTrouble }: WatchIndexParts): WatchIndex {
+export function createWatchIndex({ watches, follower, clock, onError }: WatchIndexParts): WatchIndex {
   let catalogue = new Catalogue()
   // Invariant: the catalogue is what the store held at this position; undefined until it has been read whole.
   let position: Position | undefined
@@ -61,10 +61,10 @@ export function watchIndexOver({ watches, follower, clock, onTrouble }: WatchInd
         for (const { id, image } of found) {
           // What cannot be read now may be by a process that has its key, and keeps no other from being compared.
           if (image !== undefined) fresh.put(id, image)
-          else onTrouble(new Error('something that is watched for cannot be read, and is compared with nothing'))
+          else onError(new Error('something that is watched for cannot be read, and is compared with nothing'))
         }
-    const giveWay = paceMaker(TURN_MS, clock)
-    while (fresh.tidy()) await giveWay()
+    const yieldIfNeeded = paceMaker(SLICE_MS, clock)
+    while (fresh.tidy()) await yieldIfNeeded()
     catalogue = fresh
     digests.clear()
     advance([from])
@@ -100,7 +100,7 @@ export function watchIndexOver({ watches, follower, clock, onTrouble }: WatchInd
         if (image === undefined) catalogue.remove(id)
         else catalogue.put(id, image)
       },
-      onError: onTrouble,
+      onError: onError,
       isNotTheEntrys: isTransient,
     })
   }
@@ -134,7 +134,7 @@ export function watchIndexOver({ watches, follower, clock, onTrouble }: WatchInd
       advance(followed.positions)
     } catch (error) {
       if (closed) return
-      onTrouble(error)
+      onError(error)
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
     }
   }
@@ -168,18 +168,23 @@ export function watchIndexOver({ watches, follower, clock, onTrouble }: WatchInd
   }
 
   async function nearIn(watched: Catalogue, signals: readonly Signal[], bank: Bank) {
-    const giveWay = paceMaker(TURN_MS, clock)
+    const yieldIfNeeded = paceMaker(SLICE_MS, clock)
     const searcher = watched.searcher()
     try {
       const ordinals = new Set<number>()
       for (const { type, view, quality, hash } of signals) {
         // What turns the watched picture into the registered one turns, the other way round, this one into that: bits are moved and
         // turned over, which changes no distance. So all ways are asked for, as far as the farther of both questions goes.
-        for (const { turned, hashes } of lotsOf({ type, view, quality, hashes: allTurns(type, hash) })) {
-          const bits = widestAskedThresholdOf(bank, type, view, turned && dependsOnTurn(type))
+        for (const { rotated, hashes } of orientationGroupsOf({
+          type,
+          view,
+          quality,
+          hashes: allOrientations(type, hash),
+        })) {
+          const bits = widestAskedThresholdOf(bank, type, view, rotated && dependsOnOrientation(type))
           const search = searcher.search(type, hashes, bits)
           let step = search.next()
-          for (; step.done !== true; step = search.next()) await giveWay()
+          for (; step.done !== true; step = search.next()) await yieldIfNeeded()
           for (const { image } of step.value) ordinals.add(image)
         }
       }

@@ -5,7 +5,7 @@ import { parseUuid, uuidV7 } from '../../domain/ids.js'
 import type { Signal } from '../../domain/matching/signal.js'
 import type { Caller } from '../../domain/organisations/access.js'
 import { watchedUntilMs } from '../../domain/organisations/watch.js'
-import type { PagePlace } from '../../domain/page-place.js'
+import type { PageCursor } from '../../domain/page-place.js'
 import { Problem } from '../../domain/problem.js'
 import type { WatchEntry, Watches, WatchPage } from '../../store/watch/watches.js'
 import type { Audit } from '../records/audit.js'
@@ -24,7 +24,7 @@ export interface WatchService {
    */
   add(caller: Caller, watches: readonly NewWatch[], days: number): Promise<WatchView[]>
   /** A page of those that have not ended, sorted by their end, soonest first. @param after where the page before ended. */
-  list(caller: Caller, after: PagePlace | undefined, limit: number): Promise<WatchPage>
+  list(caller: Caller, after: PageCursor | undefined, limit: number): Promise<WatchPage>
   /** Its hashes are erased when it returns. @throws {Problem} watch-unknown */
   remove(caller: Caller, watchId: string): Promise<void>
 }
@@ -32,11 +32,11 @@ export interface WatchService {
 export interface WatchServiceParts {
   readonly watches: Watches
   readonly audit: Pick<Audit, 'recordDaily'>
-  readonly mostPerOrg: number
+  readonly maxPerOrg: number
   readonly now: () => number
 }
 
-export function watchServiceOver({ watches, audit, mostPerOrg, now }: WatchServiceParts): WatchService {
+export function createWatchService({ watches, audit, maxPerOrg, now }: WatchServiceParts): WatchService {
   return {
     async add({ orgId, keyId }, given, days) {
       if (given.length === 0) return []
@@ -53,7 +53,7 @@ export function watchServiceOver({ watches, audit, mostPerOrg, now }: WatchServi
           signals,
         },
       }))
-      if ((await watches.put(orgId, made, untilMs, mostPerOrg)) === undefined) throw new Problem('watches-full')
+      if ((await watches.put(orgId, made, untilMs, maxPerOrg)) === undefined) throw new Problem('watches-full')
       audit.recordDaily('watch.changed', `key:${keyId}`, { orgId })
       return made.map(({ id, image }) => ({ watchId: id, reference: image.ref, untilMs }))
     },

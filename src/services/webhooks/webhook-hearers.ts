@@ -2,7 +2,7 @@
 
 import type { ApiKeys } from '../../store/organisations/api-keys.js'
 
-export interface HearerParts {
+export interface SubscriberParts {
   readonly apiKeys: Pick<ApiKeys, 'all'>
   readonly now: () => number
   /** Asked for each event and each round of messages; a key that is taken back is known of within a second all the same. */
@@ -19,7 +19,7 @@ export function webhookHearers({
   apiKeys,
   now,
   knownForMs = KNOWN_FOR_MS,
-}: HearerParts): (orgId: string) => Promise<boolean> {
+}: SubscriberParts): (orgId: string) => Promise<boolean> {
   let known: { readonly atMs: number; readonly orgIds: ReadonlySet<string> } | undefined
   return async (orgId) => {
     const nowMs = now()

@@ -8,14 +8,14 @@ import type { RegisteredImage } from '../../domain/matching/signal.js'
 import { WEBHOOK_EVENT_NAMES, type WebhookEvent, WITHDRAWN_SPREAD_MS } from '../../domain/organisations/webhook.js'
 import { Problem } from '../../domain/problem.js'
 import type { Cases } from '../../store/cases/cases.js'
-import type { Clocks } from '../../store/cases/clocks.js'
+import type { DeadlineStore } from '../../store/cases/deadlines.js'
 import type { Images } from '../../store/images/images.js'
 import type { ApiKeys } from '../../store/organisations/api-keys.js'
 import type { Banks } from '../../store/organisations/banks.js'
 import type { NewDelivery, OutboxEntry } from '../../store/webhooks/deliveries.js'
 import type { Webhook, Webhooks } from '../../store/webhooks/webhooks.js'
 import type { MatchIds } from '../matching/match-ids.js'
-import type { PartyOf } from '../trust/parties.js'
+import type { PseudonymOf } from '../trust/pseudonyms.js'
 
 /** One event, as one organisation is told of it. */
 interface Told {
@@ -32,11 +32,11 @@ export interface PlanParts {
   readonly cases: Pick<Cases, 'get'>
   readonly banks: Pick<Banks, 'get'>
   readonly apiKeys: Pick<ApiKeys, 'get'>
-  readonly clocks: Pick<Clocks, 'notice'>
+  readonly deadlines: Pick<DeadlineStore, 'notice'>
   readonly matchIds: MatchIds
-  readonly partyOf: PartyOf
+  readonly pseudonymOf: PseudonymOf
   /** Is this organisation to be told anything at all? */
-  readonly mayHear: (orgId: string) => Promise<boolean>
+  readonly isSubscribed: (orgId: string) => Promise<boolean>
   readonly now: () => number
 }
 
@@ -84,7 +84,7 @@ export function webhookPlans(parts: PlanParts): PlanOf {
     const wanting = webhooks.filter(
       ({ webhookId, isEnabled, events }) => isMeant(webhookId) && isEnabled && events.includes(type),
     )
-    const may = await Promise.all(wanting.map(({ orgId }) => parts.mayHear(orgId)))
+    const may = await Promise.all(wanting.map(({ orgId }) => parts.isSubscribed(orgId)))
     const asking = wanting.filter((_, i) => may[i])
     const now = asking.filter(({ webhookId }) => !behind.has(webhookId))
     later.push(...asking.filter((webhook) => !now.includes(webhook)).map(({ webhookId }) => webhookId))
@@ -141,9 +141,9 @@ async function ping({ webhooks, now }: PlanParts, webhookId: string, behind: Rea
 }
 
 /** Reads what there is to know about an entry once, then says what each organisation is told. */
-type Teller = (parts: PlanParts, entry: OutboxEntry, field: Field) => Promise<(orgId: string) => Told[]>
+type EventFormatter = (parts: PlanParts, entry: OutboxEntry, field: Field) => Promise<(orgId: string) => Told[]>
 
-const TELLERS: Readonly<Record<WebhookEvent, Teller>> = {
+const TELLERS: Readonly<Record<WebhookEvent, EventFormatter>> = {
   async 'case.updated'(_, __, field) {
     const caseId = field('case')
     const event = CASE_EVENT_KINDS.find((known) => known === field('event'))
@@ -165,13 +165,13 @@ const TELLERS: Readonly<Record<WebhookEvent, Teller>> = {
     return (orgId) => (orgId === owner ? [told] : [])
   },
 
-  async 'signal.withdrawn'({ matchIds, partyOf }, { id, fields }, field) {
+  async 'signal.withdrawn'({ matchIds, pseudonymOf }, { id, fields }, field) {
     const imageId = imageIdIn(fields)
-    const parties = new Set(field('parties').split(' '))
+    const pseudonyms = new Set(field('parties').split(' '))
     const atMs = Number.parseInt(field('entry') || id, 10) // one that waits has another id than when it happened
-    const dueAtMs = atMs + Math.round(shareOf(partyOf('withdrawn', imageId)) * WITHDRAWN_SPREAD_MS)
+    const dueAtMs = atMs + Math.round(shareOf(pseudonymOf('withdrawn', imageId)) * WITHDRAWN_SPREAD_MS)
     return (orgId) => {
-      if (!parties.has(partyOf(orgId, imageId))) return []
+      if (!pseudonyms.has(pseudonymOf(orgId, imageId))) return []
       const data = { matchId: matchIds.idFor(orgId, imageId) }
       // The time of the message is when it is told: the time of the withdrawal is the same for all of a person's pictures.
       return [{ atMs: dueAtMs, data, dueAtMs }]
@@ -179,7 +179,7 @@ const TELLERS: Readonly<Record<WebhookEvent, Teller>> = {
   },
 
   async 'signal.disputed'(parts, { fields }, field) {
-    const { images, matchIds, partyOf } = parts
+    const { images, matchIds, pseudonymOf } = parts
     const imageId = imageIdIn(fields)
     const [image] = await images.get([imageId])
     if (image === undefined) return () => []
@@ -188,15 +188,15 @@ const TELLERS: Readonly<Record<WebhookEvent, Teller>> = {
     const told = (data: Told['data']) => [{ atMs: Number(field('atMs')), data, imageId }]
     return (orgId) => {
       if (orgId === owner) return told({ signalId: imageId })
-      return met.has(partyOf(orgId, imageId)) ? told({ matchId: matchIds.idFor(orgId, imageId) }) : []
+      return met.has(pseudonymOf(orgId, imageId)) ? told({ matchId: matchIds.idFor(orgId, imageId) }) : []
     }
   },
 
-  async 'sla.due'({ images, clocks, matchIds }, _, field) {
+  async 'sla.due'({ images, deadlines, matchIds }, _, field) {
     const { signalId: imageId, orgId: platform, law, stage, dueAt } = aboutIn(field)
     if (imageId === undefined || law === undefined || stage === undefined || dueAt === undefined) return () => []
     const [image] = await images.get([imageId])
-    const contact = image?.caseId === undefined ? undefined : (await clocks.notice(image.caseId))?.contactOrgId
+    const contact = image?.caseId === undefined ? undefined : (await deadlines.notice(image.caseId))?.contactOrgId
     const told = (ids: Told['data']) => [{ atMs: Number(field('atMs')), data: { ...ids, law, stage, dueAt }, imageId }]
     return (orgId) => {
       if (orgId === platform) return told({ matchId: matchIds.idFor(orgId, imageId) })
@@ -264,7 +264,7 @@ function deliveryOf({ webhookId }: Webhook, type: string, subject: string, told:
     webhookId,
     // Random: from a digest of when it happened one could find out which events happened together.
     id: randomBytes(16).toString('base64url'),
-    lane: createHash('sha256').update(subject).digest('base64url').slice(0, 22),
+    subjectQueue: createHash('sha256').update(subject).digest('base64url').slice(0, 22),
     type,
     body: JSON.stringify({ type, timestamp: new Date(atMs).toISOString(), data }),
     dueAtMs: dueAtMs ?? atMs,

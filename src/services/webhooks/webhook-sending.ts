@@ -13,14 +13,14 @@ export interface SendingParts {
   readonly deliveries: Deliveries
   readonly send: Outgoing
   /** Is this organisation to be told anything at all? */
-  readonly mayHear: (orgId: string) => Promise<boolean>
+  readonly isSubscribed: (orgId: string) => Promise<boolean>
   /** Does an image still match? What is about one that does not is not sent any more. */
   readonly stillMatches: (imageId: string) => Promise<boolean>
   readonly now: () => number
   readonly random: () => number
   readonly timeoutMs?: number
   /** Told of messages that failed because of something here; they wait, and are tried again. */
-  readonly onTrouble: (error: DueError) => void
+  readonly onError: (error: DueError) => void
 }
 
 /** A receiver has so long for everything; what takes longer is better answered first and done afterwards. */
@@ -40,7 +40,7 @@ export function webhookSending(parts: SendingParts): (webhookId: string) => Prom
   return async (webhookId) => {
     for (let round = 0; round < ROUNDS; round++) {
       const webhook = await parts.webhooks.get(webhookId)
-      if (webhook === undefined || !webhook.isEnabled || !(await parts.mayHear(webhook.orgId))) return undefined
+      if (webhook === undefined || !webhook.isEnabled || !(await parts.isSubscribed(webhook.orgId))) return undefined
       const { maxPerSecond } = webhook
       const { ids, againAtMs } = await parts.deliveries.claim(webhookId, { leaseMs: LEASE_MS, maxPerSecond }, parts.now())
       if (ids.length === 0) return againAtMs
@@ -48,7 +48,7 @@ export function webhookSending(parts: SendingParts): (webhookId: string) => Prom
         what: 'messages to a webhook',
         take: ids,
         handle: (id) => sendOne(parts, webhook, id),
-        onError: parts.onTrouble,
+        onError: parts.onError,
         atOnce: ids.length,
         isNotTheEntrys: isTransient,
       })

@@ -6,8 +6,8 @@ import type { Caller } from '../../domain/organisations/access.js'
 import type { AuditActor } from '../../domain/organisations/audit.js'
 import {
   type DeliveryState,
+  MAX_PER_SECOND,
   MAX_WEBHOOK_SECRETS,
-  MOST_PER_SECOND,
   OLD_SECRET_VALID_MS,
   WEBHOOK_SECRET_BYTES,
   WEBHOOK_SECRET_PREFIX,
@@ -71,7 +71,7 @@ export interface WebhookServiceParts {
   readonly now: () => number
 }
 
-export function webhooksFrom(parts: WebhookServiceParts): WebhookService {
+export function createWebhooks(parts: WebhookServiceParts): WebhookService {
   return { ...managedWebhooks(parts), ...deliveriesOf(parts) }
 }
 
@@ -106,7 +106,7 @@ function managedWebhooks(parts: WebhookServiceParts): Managed {
   }
 
   return {
-    async add(caller, { url, events, maxPerSecond = MOST_PER_SECOND }) {
+    async add(caller, { url, events, maxPerSecond = MAX_PER_SECOND }) {
       const { orgId } = caller
       const secret = newSecret()
       const webhookId = uuidV7(now(), randomBytes(10))

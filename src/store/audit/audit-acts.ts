@@ -3,7 +3,7 @@
 import type { Store } from '../redis/client.js'
 
 /** Of acts of this process, the latest. */
-const MOST_NUMBERS = 10_000
+const MAX_NUMBERS = 10_000
 
 interface Acts {
   noted(act: number): void
@@ -21,7 +21,7 @@ export function createActs(): Acts {
       if (act === 0) return
       isTwice ||= numbers.has(act)
       numbers.add(act)
-      const [oldest] = numbers.size > MOST_NUMBERS ? numbers : []
+      const [oldest] = numbers.size > MAX_NUMBERS ? numbers : []
       if (oldest !== undefined) numbers.delete(oldest)
       highest = Math.max(highest, act)
     },

@@ -67,7 +67,7 @@ export async function noteInAudit(store: Store, entry: UncheckedEntry, onceInS =
 const AT_ONCE = 256
 
 /** @param secret the deployment's, for this alone: without it nobody can add or replace an entry. */
-export function auditLogIn(store: Store, secret: Buffer): AuditLog {
+export function createAuditLog(store: Store, secret: Buffer): AuditLog {
   const marks = createAuditMarks(store, secret)
   const verify: AuditLog['verify'] = (noted) => verifyAudit(store, marks, noted)
   return {

@@ -5,7 +5,7 @@ import { CASE_EVENT_KINDS, CASE_EVENTS, type CaseEvent, type CaseEventKind } fro
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
 import { pageOfStream } from '../redis/paging.js'
-import { addCaseEvent, MOST_CASE_EVENTS } from '../scripts/cases/case-event.js'
+import { addCaseEvent, MAX_CASE_EVENTS } from '../scripts/cases/case-event.js'
 
 export interface CaseEvents {
   /**
@@ -27,7 +27,7 @@ export interface CaseEvents {
 }
 
 /** @param connect a connection of its own: following blocks it. */
-export function caseEventsIn(store: Store, connect: () => Redis): CaseEvents {
+export function createCaseEventStore(store: Store, connect: () => Redis): CaseEvents {
   const follower = followerOver(connect)
   return {
     async add(caseId, kind, count, atMs) {
@@ -37,7 +37,7 @@ export function caseEventsIn(store: Store, connect: () => Redis): CaseEvents {
       return id === null ? undefined : String(id)
     },
     async list(caseId, afterId) {
-      const entries = await pageOfStream(store, keys.caseEvents(caseId), afterId, MOST_CASE_EVENTS)
+      const entries = await pageOfStream(store, keys.caseEvents(caseId), afterId, MAX_CASE_EVENTS)
       return entries.flatMap(([id, fields]) => parseEvent([id.toString(), fields.map(String)]))
     },
     follow: follower.follow,

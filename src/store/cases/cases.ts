@@ -10,7 +10,7 @@ import {
 } from '../../domain/cases/case.js'
 import type { CaseEventKind } from '../../domain/cases/case-event.js'
 import type { AuditActor } from '../../domain/organisations/audit.js'
-import type { PagePlace } from '../../domain/page-place.js'
+import type { PageCursor } from '../../domain/page-place.js'
 import { REFUSED_FOR_MS } from '../../domain/trust/strikes.js'
 import { writeAudited } from '../audit/audit.js'
 import type { Store } from '../redis/client.js'
@@ -22,14 +22,14 @@ import { IMAGE_SHARDS } from '../scripts/shards.js'
 import { CaseFields, type CaseRecord, fieldsOf, flat, type NewCaseRecord } from './case-record.js'
 
 /** A case that an organisation helps with: it opened the case, or the case's notice names it as contact. */
-export interface HelpedCase {
+export interface AssistedCase {
   readonly caseId: string
   readonly sinceMs: number
 }
 
 /** A case for which something is due, and its place in the list. */
 export interface DueCase {
-  readonly place: PagePlace
+  readonly place: PageCursor
   readonly caseId: string
 }
 
@@ -62,7 +62,7 @@ export interface Cases {
   get(caseId: string): Promise<CaseRecord | undefined>
   countImages(caseId: string): Promise<number>
   /** Up to `limit` cases that an organisation helps with, in an order that does not change, after `after` or from the first. */
-  helpedBy(orgId: string, after: HelpedCase | undefined, limit: number): Promise<HelpedCase[]>
+  assistedBy(orgId: string, after: AssistedCase | undefined, limit: number): Promise<AssistedCase[]>
   /** @returns `done`, or the state that forbids it; `undefined` when there is no such case, or it was handed over before. */
   change(caseId: string, change: CaseChange): Promise<'done' | CaseState | undefined>
   /**
@@ -79,9 +79,9 @@ export interface Cases {
   /** Notes that the store's log has no bits of it any more. Changes nothing for a case that has not ended. */
   markErased(caseId: string, nowMs: number): Promise<void>
   /** A page of the cases that ended at `untilMs` at the latest and whose bits may be in old lines of the log. */
-  toBeErased(untilMs: number, after: PagePlace | undefined, limit: number): Promise<DueCase[]>
+  toBeErased(untilMs: number, after: PageCursor | undefined, limit: number): Promise<DueCase[]>
   /** A page of the cases that expire, or may be forgotten, by `nowMs`. */
-  due(nowMs: number, after: PagePlace | undefined, limit: number): Promise<DueCase[]>
+  due(nowMs: number, after: PageCursor | undefined, limit: number): Promise<DueCase[]>
   /** Removes the rest of a case that may no longer be looked up. @returns whether nothing of it is left. */
   forget(caseId: string, nowMs: number): Promise<boolean>
   /**
@@ -121,7 +121,7 @@ type CaseAct =
 /** The audit name of cases that were opened before cases had one. */
 const UNNAMED = 'unnamed'
 
-export function casesIn(store: Store): Cases {
+export function createCaseStore(store: Store): Cases {
   return { ...recordsIn(store), ...endsIn(store), ...openingIn(store) }
 }
 
@@ -134,12 +134,12 @@ async function entryFor<A extends CaseAct>(store: Store, caseId: string, act: A,
 }
 
 /** Adding, reading and changing cases. */
-function recordsIn(store: Store): Pick<Cases, 'auditName' | 'add' | 'get' | 'countImages' | 'helpedBy' | 'change'> {
+function recordsIn(store: Store): Pick<Cases, 'auditName' | 'add' | 'get' | 'countImages' | 'assistedBy' | 'change'> {
   return {
     auditName: (caseId) => auditNameOf(store, caseId),
     async add(caseId, record) {
       const { assistance, createdAtMs, expiresAtMs } = record
-      const places = [keys.case(caseId), keys.caseEvents(caseId), keys.caseDues]
+      const places = [keys.case(caseId), keys.caseEvents(caseId), keys.caseSchedule]
       const given = [caseId, createdAtMs, expiresAtMs, ...fieldsOf(record)]
       if (assistance === undefined) return Number(await store.write(openCase, places, given)) === 1
       const { orgId } = assistance
@@ -153,14 +153,14 @@ function recordsIn(store: Store): Pick<Cases, 'auditName' | 'add' | 'get' | 'cou
       return Object.keys(fields).length === 0 ? undefined : CaseFields.parse(fields)
     },
     countImages: (caseId) => store.ask((redis) => redis.scard(keys.caseImages(caseId))),
-    async helpedBy(orgId, after, limit) {
+    async assistedBy(orgId, after, limit) {
       const place = after && { score: after.sinceMs, member: Buffer.from(after.caseId).toString('hex') }
-      const page = await pageOfSorted(store, keys.helped(orgId), { after: place, limit })
+      const page = await pageOfSorted(store, keys.assisted(orgId), { after: place, limit })
       return page.map(({ member, score }) => ({ caseId: member.toString('utf8'), sinceMs: score }))
     },
     async change(caseId, { action, nowMs, fields, event, by = 'submitter' }) {
       const act = ACT_OF[action]
-      const places = [keys.case(caseId), keys.caseEvents(caseId), keys.caseDues]
+      const places = [keys.case(caseId), keys.caseEvents(caseId), keys.caseSchedule]
       // Of two handovers at the same time, the second must not replace the PIN that the first has shown.
       const once = action === 'hand-over' ? 'handedOverAtMs' : ''
       const given = [
@@ -188,7 +188,7 @@ function endsIn(store: Store): Pick<Cases, 'end' | 'markErased' | 'toBeErased' |
           keys.case(caseId),
           keys.caseImages(caseId),
           keys.caseEvents(caseId),
-          keys.caseDues,
+          keys.caseSchedule,
           keys.caseErasures,
           keys.revision,
           keys.changes,
@@ -210,9 +210,9 @@ function endsIn(store: Store): Pick<Cases, 'end' | 'markErased' | 'toBeErased' |
     toBeErased: async (untilMs, after, limit) =>
       (await pageOfSorted(store, keys.caseErasures, { to: untilMs, after, limit })).map(dueCaseOf),
     due: async (nowMs, after, limit) =>
-      (await pageOfSorted(store, keys.caseDues, { to: nowMs, after, limit })).map(dueCaseOf),
+      (await pageOfSorted(store, keys.caseSchedule, { to: nowMs, after, limit })).map(dueCaseOf),
     async forget(caseId, nowMs) {
-      const places = [keys.case(caseId), keys.caseEvents(caseId), keys.caseDues, keys.caseErasures]
+      const places = [keys.case(caseId), keys.caseEvents(caseId), keys.caseSchedule, keys.caseErasures]
       return Number(await store.write(forgetCase, places, [caseId, nowMs])) === 1
     },
   }

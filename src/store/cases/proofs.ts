@@ -15,7 +15,7 @@ export interface Proofs {
 const MINUTE_MS = 60_000
 const MINUTE_TTL_S = 180
 
-export function proofsIn(store: Store): Proofs {
+export function createProofStore(store: Store): Proofs {
   return {
     async useOnce(signature, ttlS) {
       const digest = createHash('sha256').update(signature).digest('base64url')

@@ -8,7 +8,7 @@ import { connect } from 'node:net'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type FindRedisOptions, type FoundRedis, findRedisServer, HOW_TO_INSTALL } from './find-redis.js'
-import { inTurn, TURN_NAME_BYTES } from './folder-lock.js'
+import { inOrder, TURN_NAME_BYTES } from './folder-lock.js'
 
 export interface OpenRedisConfig extends FindRedisOptions {
   readonly dataDir: string
@@ -42,8 +42,8 @@ export interface RedisServer {
 }
 
 const STOP_GRACE_MS = 10_000
-const SOCKET_WITHIN_MS = 30_000
-const ANSWER_WITHIN_MS = 30_000
+const SOCKET_TIMEOUT_MS = 30_000
+const ANSWER_TIMEOUT_MS = 30_000
 const POLL_MS = 10
 /** `sun_path` holds 104 bytes on macOS, 108 on Linux. */
 const MAX_SOCKET_PATH_BYTES = 100
@@ -62,7 +62,7 @@ export async function openRedisServer(config: OpenRedisConfig): Promise<RedisSer
   if (config.redisSocket !== undefined) return { ...given, socket: config.redisSocket }
   if (config.onlyExisting === true && !hasStore(config.dataDir)) throw new Error(noStoreIn(config.dataDir))
   const place = preparePlace(config.dataDir)
-  return await inTurn(place.socketFolder, async () => {
+  return await inOrder(place.socketFolder, async () => {
     const running = await joinRunning(place)
     if (running !== undefined) return running
     const found = findRedisServer(config)
@@ -169,9 +169,9 @@ async function start({ binary, version }: FoundRedis, place: Place, stopGraceMs:
     const { state } = await ask(place.socket)
     if (ended()) throw new Error(explain(await gone, place))
     if (state === 'up') break
-    if (state === 'absent' && performance.now() - startedAt > SOCKET_WITHIN_MS) {
+    if (state === 'absent' && performance.now() - startedAt > SOCKET_TIMEOUT_MS) {
       await stop()
-      throw new Error(`Redis ${version} was started, but opened no socket within ${SOCKET_WITHIN_MS / 1000} s.`)
+      throw new Error(`Redis ${version} was started, but opened no socket within ${SOCKET_TIMEOUT_MS / 1000} s.`)
     }
     await Promise.race([exited, sleep(POLL_MS)])
   }
@@ -260,7 +260,7 @@ type Answer =
 /** Asks a server how it is, without a client library that would hide the states between up and down. */
 async function ask(path: string): Promise<Answer> {
   const connection = connect(path)
-  connection.setTimeout(ANSWER_WITHIN_MS, () => connection.destroy(new Error('silent')))
+  connection.setTimeout(ANSWER_TIMEOUT_MS, () => connection.destroy(new Error('silent')))
   let reply = ''
   connection.setEncoding('utf8').on('data', (more: string) => {
     reply += more
@@ -271,7 +271,7 @@ async function ask(path: string): Promise<Answer> {
     await once(connection, 'end')
   } catch (error) {
     const reason = error instanceof Error ? error.message : ''
-    if (reason === 'silent') throw new Error(`A Redis that runs already has not answered for ${ANSWER_WITHIN_MS / 1000} s.`)
+    if (reason === 'silent') throw new Error(`A Redis that runs already has not answered for ${ANSWER_TIMEOUT_MS / 1000} s.`)
     return { state: /ENOENT|ECONNREFUSED/.test(reason) ? 'absent' : 'busy' }
   } finally {
     connection.destroy()

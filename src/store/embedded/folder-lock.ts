@@ -18,7 +18,7 @@ export const TURN_NAME_BYTES = '/turn-00000000.sock'.length
  * announced itself, so it had seen it: there are never two. Whether another one lives, the kernel says (a connection is
  * taken or refused), where a lock file with a process id would be wrong after a restart in a container, where ids repeat.
  */
-export async function inTurn<T>(folder: string, work: () => Promise<T>): Promise<T> {
+export async function inOrder<T>(folder: string, work: () => Promise<T>): Promise<T> {
   for (;;) {
     const path = join(folder, `turn-${randomBytes(4).toString('hex')}.sock`)
     const withdraw = await announce(path)

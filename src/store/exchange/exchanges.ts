@@ -2,8 +2,8 @@
 
 import { z } from 'zod'
 import { formatUuid, parseUuid } from '../../domain/ids.js'
-import { RECORD_REFUSALS } from '../../domain/organisations/bank-import.js'
-import { type FeedPlace, PULL_FAILURES, PULL_STATES, type PullProgress } from '../../domain/organisations/exchange.js'
+import { RECORD_REJECTIONS } from '../../domain/organisations/bank-import.js'
+import { type FeedPosition, PULL_FAILURES, PULL_STATES, type PullProgress } from '../../domain/organisations/exchange.js'
 import type { Store } from '../redis/client.js'
 import { type ImportRun, writeGuarded } from '../redis/guarded-writes.js'
 import { keys } from '../redis/keys.js'
@@ -13,7 +13,7 @@ import { beginPull, forgetNamed, noteNamed, saveExchange } from '../scripts/orga
 const StateJson = z.object({
   identity: z.string(),
   place: z.object({ position: z.string(), cursor: z.string().optional(), highest: z.string() }),
-  anewSinceMs: z.int().optional(),
+  repeatSinceMs: z.int().optional(),
   progress: z.object({
     state: z.enum(PULL_STATES),
     failure: z.enum(PULL_FAILURES).optional(),
@@ -24,16 +24,16 @@ const StateJson = z.object({
     accepted: z.int(),
     removed: z.int(),
     refused: z.int(),
-    refusedFor: z.partialRecord(z.enum(RECORD_REFUSALS), z.int()),
+    rejectedFor: z.partialRecord(z.enum(RECORD_REJECTIONS), z.int()),
   }),
 })
 
 export interface ExchangeState {
   /** Keyed: whose place it is. */
   readonly identity: string
-  readonly place: FeedPlace
+  readonly place: FeedPosition
   /** Since when everything is read anew; at the end of that goes what was not named. */
-  readonly anewSinceMs?: number | undefined
+  readonly repeatSinceMs?: number | undefined
   readonly progress: PullProgress
 }
 
@@ -59,16 +59,16 @@ export interface Exchanges {
 
 const SCANNED_AT_ONCE = 500
 
-export function exchangesInStore(store: Store): Exchanges {
+export function createExchangeStore(store: Store): Exchanges {
   return {
     async get(name) {
       const json = await store.ask((redis) => redis.get(keys.exchange(name)))
       if (json === null) return undefined
-      const { identity, place, anewSinceMs, progress } = StateJson.parse(JSON.parse(json))
+      const { identity, place, repeatSinceMs, progress } = StateJson.parse(JSON.parse(json))
       return {
         identity,
         place,
-        anewSinceMs,
+        repeatSinceMs,
         progress: { ...progress, failure: progress.failure, caughtUpAtMs: progress.caughtUpAtMs },
       }
     },

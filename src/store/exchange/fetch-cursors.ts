@@ -2,9 +2,9 @@
 
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
-import { keepFetchPlace } from '../scripts/organisations/fetch-places.js'
+import { keepFetchCursor } from '../scripts/organisations/fetch-places.js'
 
-export interface FetchPlace {
+export interface FetchCursor {
   readonly revision: number
   readonly removed: number
   readonly batch: { readonly end: number; readonly told: number } | undefined
@@ -16,24 +16,24 @@ export interface FetchPlace {
   readonly withdrawn: number
 }
 
-export interface FetchPlaces {
+export interface FetchCursors {
   /** The place that belongs to a time that was given to this key. @returns `undefined` for any other time. */
-  at(keyId: string, timeS: number): Promise<FetchPlace | undefined>
+  at(keyId: string, timeS: number): Promise<FetchCursor | undefined>
   /**
    * Keeps the place of a time. Where the time has one already, another page or another fetcher with this key was given it too: then a
    * place is kept from which neither is left without anything.
    * @returns the time that was given for it: `timeS`, or a later one that was given before.
    */
-  keep(keyId: string, timeS: number, place: FetchPlace): Promise<number>
+  keep(keyId: string, timeS: number, place: FetchCursor): Promise<number>
 }
 
 /** One that comes later reads everything. */
 const KEPT_MS = 90 * 86_400_000
 
-export function fetchPlacesIn(store: Store): FetchPlaces {
+export function createFetchCursorStore(store: Store): FetchCursors {
   return {
     async at(keyId, timeS) {
-      const [found] = await store.ask((redis) => redis.zrangebyscore(keys.fetchPlaces(keyId), timeS, timeS))
+      const [found] = await store.ask((redis) => redis.zrangebyscore(keys.fetchCursors(keyId), timeS, timeS))
       const [, revision, seen, mark = '', part, removed, end, told, withdrawn] = found?.split(':') ?? []
       if (revision === undefined || removed === undefined) return undefined
       return {
@@ -48,7 +48,7 @@ export function fetchPlacesIn(store: Store): FetchPlaces {
     async keep(keyId, timeS, { revision, removed, batch, seen, part = '', withdrawn }) {
       const { end = '', told = '' } = batch ?? {}
       const args = [timeS, revision, seen.revision, seen.mark.toString('hex'), part, KEPT_MS, removed, end, told, withdrawn]
-      return Number(await store.write(keepFetchPlace, [keys.fetchPlaces(keyId)], args))
+      return Number(await store.write(keepFetchCursor, [keys.fetchCursors(keyId)], args))
     },
   }
 }

@@ -5,7 +5,7 @@ import { parseUuid } from '../../domain/ids.js'
 import type { Store } from '../redis/client.js'
 import type { Arg } from '../redis/durable-writer.js'
 import { imageShard, keys } from '../redis/keys.js'
-import { MOST_HASHES_OF_IMAGE, noteFetched, readFetched, settleWithdrawn } from '../scripts/images/fetched.js'
+import { MAX_HASHES_OF_IMAGE, noteFetched, readFetched, settleWithdrawn } from '../scripts/images/fetched.js'
 import type { Keyring } from '../sealing/seal.js'
 
 export interface ImageHashes {
@@ -41,7 +41,7 @@ interface Known {
 
 /** Images of one script call: Redis serves nobody else meanwhile. */
 const AT_ONCE = 200
-const MOST_TRIES = 10
+const MAX_TRIES = 10
 
 /** @param name [17 bytes] of a hash: its image's id, and its number there. It stays the same when the hash is withdrawn. */
 export function fetchedContext(name: Uint8Array): Buffer {
@@ -55,7 +55,7 @@ export async function settleWithdrawals(store: Store, keyId: string, upTo: numbe
     isLeft = Number(await store.write(settleWithdrawn, [waiting, keys.watchErased], [keys.prefix, keyId, upTo, AT_ONCE])) > 0
 }
 
-export function fetchedIn(store: Store, keyring: Keyring): Fetched {
+export function createFetchedStore(store: Store, keyring: Keyring): Fetched {
   const parts = { store, keyring }
   return {
     async note(keyId, images) {
@@ -140,7 +140,7 @@ async function tryToNote(
     for (const hash of hashes) {
       const at = all.findIndex((other) => isSame(hash, other))
       const number = at === -1 ? all.push(hash) - 1 : at
-      if (number >= MOST_HASHES_OF_IMAGE) throw new RangeError('an image has no so many hashes')
+      if (number >= MAX_HASHES_OF_IMAGE) throw new RangeError('an image has no so many hashes')
       const name = nameOf(id, number)
       args.push(id, Buffer.of(number), at === -1 ? keyring.seal(hash, fetchedContext(name)) : '')
     }
@@ -157,7 +157,7 @@ async function tryToNote(
 
 async function noteSome(parts: FetchedParts, keyId: string, images: readonly ImageHashes[]): Promise<boolean[]> {
   const there = images.map<boolean | undefined>(() => undefined)
-  for (let tries = 0; tries < MOST_TRIES; tries++) {
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
     const left = images.flatMap((image, i) => (there[i] === undefined ? [{ image, i }] : []))
     if (left.length === 0) break
     const outcome = await tryToNote(

@@ -74,7 +74,7 @@ export interface Reconcilers {
   forget(name: string): Promise<void>
 }
 
-export function reconcilersInStore(store: Store): Reconcilers {
+export function createReconcilerStore(store: Store): Reconcilers {
   return {
     async found(reconciler) {
       const json = await store.ask((redis) => redis.get(keys.reconcilerBanks(reconciler)))

@@ -222,7 +222,7 @@ function parseChange(
   const written = op?.toString('latin1') ?? ''
   const said = value === undefined ? undefined : { name: more?.toString('latin1'), text: value.toString('latin1') }
   // A standing is written as a change of its image, with a mark.
-  const name = written === 'image' && said?.name === 'of' && said.text === 'standing' ? said.text : written
+  const name = written === 'image' && said?.name === 'of' && said.text === 'trustStatus' ? said.text : written
   if (ids === undefined || !isChangeOp(name)) throw new Error('a change of a kind that this version does not know')
   if (carriesImageIds(name)) {
     const by = name === 'image' && said?.name === 'by' ? { by: said.text } : {}

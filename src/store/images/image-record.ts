@@ -34,7 +34,7 @@ export const RECORD = {
   bankAt: 9,
   signalBytes: 3 + HASH_BYTES,
   /** Within a head of details. */
-  kinAt: 3,
+  subjectGroupAt: 3,
 } as const
 
 /** What stands before an image's id in the context that its record is sealed in. */
@@ -105,16 +105,16 @@ function encodeSignal({ type, view, quality, hash }: Signal): Buffer {
   return Buffer.concat([Buffer.of(SIGNAL_TYPES[type].code, VIEWS[view], quality), hash])
 }
 
-function encodeDetails({ kin, width, height, rows }: IndexedDetails): Buffer[] {
+function encodeDetails({ subjectGroup, width, height, rows }: IndexedDetails): Buffer[] {
   const head = Buffer.alloc(RECORD.signalBytes)
   head.set([DETAIL_CODES.head, width / 2, height / 2])
-  head.writeUInt32BE(kin, RECORD.kinAt)
+  head.writeUInt32BE(subjectGroup, RECORD.subjectGroupAt)
   return [head, ...rows.map(({ place, pose, hash }) => Buffer.concat([Buffer.of(DETAIL_CODES.row, place, pose), hash]))]
 }
 
 function decodeHead(bytes: Buffer, at: number): Omit<IndexedDetails, 'rows'> {
-  const kin = bytes.readUInt32BE(at + RECORD.kinAt)
-  return { kin, width: 2 * bytes.readUInt8(at + 1), height: 2 * bytes.readUInt8(at + 2) }
+  const subjectGroup = bytes.readUInt32BE(at + RECORD.subjectGroupAt)
+  return { subjectGroup, width: 2 * bytes.readUInt8(at + 1), height: 2 * bytes.readUInt8(at + 2) }
 }
 
 function decodeRow(bytes: Buffer, at: number): DetailRow {

@@ -29,7 +29,7 @@ export interface StoredImage {
 }
 
 /** The default. */
-export const MOST_PER_CASE = 10_000
+export const MAX_PER_CASE = 10_000
 
 /** The revision that has them, or what forbids it; `undefined` when there is no such case. */
 export type PutOutcome = { readonly revision: number } | CaseState | 'case-full' | 'account-suspended' | undefined
@@ -93,7 +93,7 @@ export interface Images {
   points(ids: readonly string[]): Promise<(Points | undefined)[]>
   /**
    * All images, each once, a shard at a time, without empty shards. Not a snapshot: what changes meanwhile is in the change stream.
-   * Yields to the event loop between shards. To fill an index, use `imageReader`.
+   * Yields to the event loop between shards. To fill an index, use `createImageReader`.
    *
    * Cost: about 10 µs an image.
    */
@@ -104,10 +104,10 @@ export interface Images {
  * @param maxPerCase most images of one case.
  * @param own where writes are remembered until this process has followed them; left out, they are read back.
  */
-export function imagesIn(
+export function createImageStore(
   store: Store,
   keyring: Keyring,
-  maxPerCase = MOST_PER_CASE,
+  maxPerCase = MAX_PER_CASE,
   own: Pick<OwnWrites, 'mark' | 'wrote'> = NOT_REMEMBERED,
 ): Images {
   const parts = { store, keyring, own }

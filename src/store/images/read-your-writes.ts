@@ -26,9 +26,9 @@ export interface OwnWrites {
 }
 
 /** To read back more at once costs little for each, and an index takes no more in one go. */
-const MOST_IMAGES = 50
+const MAX_IMAGES = 50
 /** While the stream is not followed. */
-const MOST_WRITES = 256
+const MAX_WRITES = 256
 const MARK_BYTES = 8
 const NO_MARK = Buffer.alloc(0)
 
@@ -37,7 +37,7 @@ interface Written {
   revision: number | undefined
 }
 
-export function ownWrites(): OwnWrites {
+export function createOwnWrites(): OwnWrites {
   // By their marks, the oldest first.
   const writes = new Map<string, Written>()
   const take = (mark: string): ReadonlyMap<string, Buffer> | undefined => {
@@ -47,8 +47,8 @@ export function ownWrites(): OwnWrites {
   }
   return {
     mark(records) {
-      if (records.size > MOST_IMAGES) return NO_MARK
-      const [oldest] = writes.size < MOST_WRITES ? [] : writes.keys()
+      if (records.size > MAX_IMAGES) return NO_MARK
+      const [oldest] = writes.size < MAX_WRITES ? [] : writes.keys()
       if (oldest !== undefined) writes.delete(oldest)
       const mark = randomBytes(MARK_BYTES)
       writes.set(nameOf(mark), { records, revision: undefined })
@@ -91,7 +91,7 @@ function nameOf(mark: Buffer): string {
 }
 
 /** Changes after which the record that this process wrote may no longer be the stored one. */
-const STORES_OR_ERASES: Readonly<Record<ImageOp, boolean>> = { image: true, standing: false, tombstone: true }
+const STORES_OR_ERASES: Readonly<Record<ImageOp, boolean>> = { image: true, trustStatus: false, tombstone: true }
 
 function namedTwice(changes: readonly Change[], among: ReadonlyMap<string, unknown>): string[] {
   const once = new Set<string>()

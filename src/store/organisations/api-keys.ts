@@ -65,7 +65,7 @@ export interface ApiKeys {
   all(): Promise<ApiKey[]>
 }
 
-export function apiKeysIn(store: Store): ApiKeys {
+export function createApiKeyStore(store: Store): ApiKeys {
   return {
     async ensureOrg({ name, kind, newId }) {
       return String(await store.write(ensureOrg, [keys.orgIds, keys.orgs], [name, newId, JSON.stringify({ name, kind })]))
@@ -119,7 +119,7 @@ export function apiKeysIn(store: Store): ApiKeys {
       )
       await store.ask((redis) => redis.hdel(keys.apiKeyUses, keyId))
       await settleWithdrawals(store, keyId, '+inf')
-      await store.ask((redis) => redis.del(keys.fetchPlaces(keyId)))
+      await store.ask((redis) => redis.del(keys.fetchCursors(keyId)))
       return reply === null ? undefined : Number(reply)
     },
     async get(keyId) {

@@ -59,9 +59,9 @@ export interface Banks {
 /** As many as nobody draws twice. */
 const ID_BYTES = 16
 /** Of an organisation that is no operator. Each question looks at every bank. */
-const MOST_BANKS = 200
+const MAX_BANKS = 200
 
-export function banksIn(store: Store): Banks {
+export function createBankStore(store: Store): Banks {
   /** Changes exactly this bank: the name alone may be another bank's by the time of the write. */
   const change = (
     bank: BankRef,
@@ -89,7 +89,7 @@ export function banksIn(store: Store): Banks {
         { act: 'bank.created', by, about: { bank: label, orgId }, atMs: rest.createdAtMs },
         addBank,
         [keys.banks, keys.revision, keys.changes],
-        [label, exactName(label, orgId), orgId, seesAll ? 1 : 0, JSON.stringify(rest), MOST_BANKS],
+        [label, exactName(label, orgId), orgId, seesAll ? 1 : 0, JSON.stringify(rest), MAX_BANKS],
       )
       if (reply === -1) return 'full'
       if (!Array.isArray(reply)) return undefined

@@ -1,38 +1,38 @@
 // When signals that their owner paused match again. Written with the pause itself (`scripts/put-trust.ts`), so it names none that is not.
 
 import { formatUuid } from '../../domain/ids.js'
-import type { PagePlace } from '../../domain/page-place.js'
+import type { PageCursor } from '../../domain/page-place.js'
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
 import { pageOfSorted, placeOf } from '../redis/paging.js'
 import { discardDue } from '../scripts/images/discard-due.js'
 
-export interface OwnerDue {
-  readonly place: PagePlace
+export interface DueHold {
+  readonly place: PageCursor
   /** `undefined` when it is no id. */
   readonly imageId: string | undefined
 }
 
-export interface OwnerDues {
+export interface HoldSchedule {
   /** A page of those that are due, the first ones first. */
-  due(nowMs: number, after: PagePlace | undefined, limit: number): Promise<OwnerDue[]>
+  due(nowMs: number, after: PageCursor | undefined, limit: number): Promise<DueHold[]>
   /** Removes one, unless it is due at another time by now. */
-  discard(due: OwnerDue): Promise<void>
+  discard(due: DueHold): Promise<void>
 }
 
 const ID_BYTES = 16
 
-export function ownerDuesIn(store: Store): OwnerDues {
+export function createHoldSchedule(store: Store): HoldSchedule {
   return {
     async due(nowMs, after, limit) {
-      const page = await pageOfSorted(store, keys.ownerDues, { to: nowMs, after, limit })
+      const page = await pageOfSorted(store, keys.holdSchedule, { to: nowMs, after, limit })
       return page.map((entry) => {
         const { member } = entry
         return { place: placeOf(entry), imageId: member.length === ID_BYTES ? formatUuid(member) : undefined }
       })
     },
     async discard({ place }) {
-      await store.write(discardDue, [keys.ownerDues], [Buffer.from(place.member, 'hex'), place.score])
+      await store.write(discardDue, [keys.holdSchedule], [Buffer.from(place.member, 'hex'), place.score])
     },
   }
 }

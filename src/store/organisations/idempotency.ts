@@ -19,7 +19,7 @@ export interface IdempotencyStore {
 
 const CLAIM = Buffer.from('claim:')
 
-export function idempotencyIn(store: Store): IdempotencyStore {
+export function createIdempotencyStore(store: Store): IdempotencyStore {
   const claimOf = (claimId: string) => Buffer.concat([CLAIM, Buffer.from(claimId)])
   return {
     async claim(name, claimId, ttlMs) {

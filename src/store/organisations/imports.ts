@@ -7,11 +7,11 @@ import {
   IMPORT_STATES,
   type ImportProgress,
   LINE_NOTES,
-  MOST_NOTED_STRETCHES,
+  MAX_NOTED_STRETCHES,
   type NotedLines,
-  RECORD_REFUSALS,
+  RECORD_REJECTIONS,
 } from '../../domain/organisations/bank-import.js'
-import type { PagePlace } from '../../domain/page-place.js'
+import type { PageCursor } from '../../domain/page-place.js'
 import { PROBLEM_CODES } from '../../domain/problem.js'
 import type { Store } from '../redis/client.js'
 import type { ImportRun } from '../redis/guarded-writes.js'
@@ -31,8 +31,8 @@ const ProgressJson = z.object({
   accepted: z.int(),
   removed: z.int(),
   notFound: z.int().default(0),
-  refused: z.int(),
-  refusedFor: z.partialRecord(z.enum(RECORD_REFUSALS), z.int()),
+  rejected: z.int(),
+  rejectedFor: z.partialRecord(z.enum(RECORD_REJECTIONS), z.int()),
   digest: z.string(),
 })
 const StretchJson = z.tuple([z.int(), z.int(), z.enum(LINE_NOTES)])
@@ -48,7 +48,7 @@ export function placeOfImports({ name, id = name }: Pick<BankRef, 'name' | 'id'>
 export interface ImportPage {
   readonly imports: readonly { readonly importId: string; readonly progress: ImportProgress }[]
   /** Where the next page begins; `undefined` at the end. */
-  readonly next: PagePlace | undefined
+  readonly next: PageCursor | undefined
 }
 
 export interface Imports {
@@ -62,13 +62,13 @@ export interface Imports {
   /** The first 10,000 stretches, in order. */
   notes(name: ImportName): Promise<NotedLines[]>
   /** A page of those of the last 30 days, the newest first. */
-  list(bank: BankRef, after: PagePlace | undefined, limit: number): Promise<ImportPage>
+  list(bank: BankRef, after: PageCursor | undefined, limit: number): Promise<ImportPage>
 }
 
-export function importsIn(store: Store): Imports {
+export function createImportStore(store: Store): Imports {
   const keysOf = ([bank, importId]: ImportName) => [
     keys.import(placeOfImports(bank), importId),
-    keys.importRefusals(placeOfImports(bank), importId),
+    keys.importRejections(placeOfImports(bank), importId),
     keys.imports(placeOfImports(bank)),
   ]
   const get = async ([bank, importId]: ImportName) =>
@@ -80,13 +80,13 @@ export function importsIn(store: Store): Imports {
     },
     async checkpoint(name, writer, progress, noted) {
       const stretches = noted.map(({ fromLine, toLine, why }) => JSON.stringify([fromLine, toLine, why]))
-      const args = [writer, JSON.stringify(progress), MOST_NOTED_STRETCHES, KEPT_MS, ...stretches]
+      const args = [writer, JSON.stringify(progress), MAX_NOTED_STRETCHES, KEPT_MS, ...stretches]
       return (await store.write(checkpointImport, keysOf(name), args)) === 1
     },
     get,
     runOf: ([bank, importId], writer) => ({ key: keys.import(placeOfImports(bank), importId), writer }),
     async notes([bank, importId]) {
-      const rows = await store.ask((redis) => redis.lrange(keys.importRefusals(placeOfImports(bank), importId), 0, -1))
+      const rows = await store.ask((redis) => redis.lrange(keys.importRejections(placeOfImports(bank), importId), 0, -1))
       return rows.map((row) => {
         const [fromLine, toLine, why] = StretchJson.parse(JSON.parse(row))
         return { fromLine, toLine, why }

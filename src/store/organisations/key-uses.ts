@@ -10,7 +10,7 @@ export interface KeyUses {
   all(): Promise<ReadonlyMap<string, string>>
 }
 
-export function keyUsesIn(store: Store): KeyUses {
+export function createKeyUseStore(store: Store): KeyUses {
   return {
     async note(keyId, day) {
       await store.ask((redis) => redis.hset(keys.apiKeyUses, keyId, day))

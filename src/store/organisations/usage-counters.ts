@@ -17,7 +17,7 @@ export interface Uses {
   add(uses: readonly Use[]): Promise<number[]>
 }
 
-export function usesIn(store: Store): Uses {
+export function createUsageStore(store: Store): Uses {
   const sha = createHash('sha1').update(countUses.lua).digest('hex')
   return {
     async add(uses) {

@@ -16,7 +16,7 @@ export interface RedisTarget {
   /** Path of a unix socket; wins over `url`. */
   readonly socket: string | undefined
   /** How long an answer is waited for before Redis is unavailable; as is promised when left out, as it is outside tests. */
-  readonly answersWithinMs?: number
+  readonly commandTimeoutMs?: number
 }
 
 export interface Store {
@@ -40,9 +40,9 @@ export interface Store {
 }
 
 /** Silence for so long, while something is asked for, means that the line is dead. */
-const ANSWERS_WITHIN_MS = 3000
+const ANSWERS_TIMEOUT_MS = 3000
 const RETRY_AFTER_S = 2
-const REACHED_WITHIN_MS = 1000
+const REACHED_TIMEOUT_MS = 1000
 /** How often the server is asked whether its log is still on: CONFIG SET changes that without a word. */
 const PROBE_INTERVAL_MS = 5000
 /** Digests of own writes: far more than are waited for at a time. */
@@ -52,7 +52,7 @@ const WAITING_SILENCE_MS = 15_000
 
 /** Connection that fails at once when Redis is unavailable, instead of queueing what nobody will wait for. */
 export function connectForRequests(target: RedisTarget): Redis {
-  return connect(target, { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: answersWithinMs(target) })
+  return connect(target, { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: commandTimeoutMs(target) })
 }
 
 /**
@@ -60,7 +60,7 @@ export function connectForRequests(target: RedisTarget): Redis {
  * that nobody knows, not that there is such a case already.
  */
 function connectForWrites(target: RedisTarget): Redis {
-  return connect(target, { enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: answersWithinMs(target) })
+  return connect(target, { enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: commandTimeoutMs(target) })
 }
 
 /** Connection that waits for Redis however long it takes: for workers. */
@@ -70,7 +70,7 @@ export function connectForWaiting(target: RedisTarget): Redis {
 
 /** Connection that blocks for moments at a time: silence for longer means that the line is dead, and it is made anew. */
 export function connectForFollowing(target: RedisTarget): Redis {
-  return connect(target, { maxRetriesPerRequest: 1, socketTimeout: answersWithinMs(target) })
+  return connect(target, { maxRetriesPerRequest: 1, socketTimeout: commandTimeoutMs(target) })
 }
 
 /**
@@ -198,14 +198,14 @@ function connectTo({ address }: RedisPlace, given: RedisOptions & { readonly rep
     ...tlsOf(address),
     Connector: sentinelConnector(address),
     // A host that is cut off refuses nothing: so long it is tried to reach the master on it.
-    connectTimeout: REACHED_WITHIN_MS,
+    connectTimeout: REACHED_TIMEOUT_MS,
     // The server is a replica now: the new master has to be found.
     reconnectOnError: ({ message }) => /^READONLY\b/.test(message),
   })
 }
 
-export function answersWithinMs(target: RedisTarget): number {
-  return target.answersWithinMs ?? ANSWERS_WITHIN_MS
+export function commandTimeoutMs(target: RedisTarget): number {
+  return target.commandTimeoutMs ?? ANSWERS_TIMEOUT_MS
 }
 
 function retryDelayMs(attempt: number): number {

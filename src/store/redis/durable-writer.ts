@@ -5,7 +5,7 @@ import type { Redis } from 'ioredis'
 import { Problem } from '../../domain/problem.js'
 import { announceLua, announcing } from '../scripts/announce.js'
 import type { Script } from '../scripts/script.js'
-import { deadlines, isTooLate, notAfter, RUN_WITHIN_MS } from './write-deadline.js'
+import { deadlines, isTooLate, notAfter, RUN_TIMEOUT_MS } from './write-deadline.js'
 
 export type Arg = string | number | Buffer
 
@@ -35,7 +35,7 @@ const FSYNC_TIMEOUT_MS = 2500
  * A replica says what it has on disk when it is asked, and then once a second; asked together with the write, it says what was there before it.
  * So it is asked twice: whether it has seen the write, and when it has, or after so long, whether it is on its disk.
  */
-const SEEN_WITHIN_MS = 100
+const SEEN_TIMEOUT_MS = 100
 const RETRY_AFTER_S = 2
 /** Keeps one round's commands within what Redis runs in a moment. */
 const MAX_ROUND = 256
@@ -44,7 +44,7 @@ const MAX_ROUND = 256
  * answered, and seen in some turn of our event loop, and the next sent. More would be so many rounds of one write each, and each has the
  * disk wait for it alone.
  */
-const MOST_UNDER_WAY = 2
+const MAX_UNDER_WAY = 2
 
 export class DurableWriter {
   readonly #redis: Redis
@@ -57,7 +57,7 @@ export class DurableWriter {
   #waitsForDisk = false
   #probing: Promise<void> | undefined
   #pending: Write[] = []
-  // Invariant: at most MOST_UNDER_WAY; and while something is pending, so many are.
+  // Invariant: at most MAX_UNDER_WAY; and while something is pending, so many are.
   #underWay = 0
 
   /**
@@ -115,7 +115,7 @@ export class DurableWriter {
     }
     return new Promise((resolve, reject) => {
       this.#pending.push({ script, keys, args, resolve, reject })
-      if (this.#underWay < MOST_UNDER_WAY) this.#writeAll()
+      if (this.#underWay < MAX_UNDER_WAY) this.#writeAll()
     })
   }
 
@@ -158,10 +158,10 @@ export class DurableWriter {
     for (const { script, keys, args } of round)
       pipeline.callBuffer(command, body(script), keys.length, ...keys, ...args, deadline)
     const waits = this.#waitsForDisk
-    if (waits && this.#replicas > 0) pipeline.call('WAIT', this.#replicas, SEEN_WITHIN_MS)
+    if (waits && this.#replicas > 0) pipeline.call('WAIT', this.#replicas, SEEN_TIMEOUT_MS)
     if (waits) pipeline.call('WAITAOF', 1, this.#replicas, FSYNC_TIMEOUT_MS)
     const replies = (await pipeline.exec()) ?? []
-    const isInTime = this.#now() - sentAtMs < RUN_WITHIN_MS
+    const isInTime = this.#now() - sentAtMs < RUN_TIMEOUT_MS
     const notOnDisk = waits ? whyNotOnDisk(replies.at(-1), this.#replicas) : undefined
     if (notOnDisk !== undefined) {
       for (const { reject } of this.#pending.splice(0)) reject(notOnDisk)

@@ -10,7 +10,7 @@ import { keys } from './keys.js'
  * versions may still work on what this one writes, beside it or after it. Additions that older versions leave out raise neither. `reads` is the
  * oldest format that this version reads.
  */
-export const FORMAT = { written: 5, readableFrom: 5, reads: 5 } as const
+export const FORMAT = { written: 6, readableFrom: 6, reads: 6 } as const
 /** Of a store that has been used and does not say its format. */
 const UNMARKED = 1
 

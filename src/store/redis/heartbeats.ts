@@ -1,19 +1,19 @@
 // Signs of life of worker and messenger processes, by the clock of Redis: whose clock is right does not matter then.
 
 import type { Redis } from 'ioredis'
-import type { Confine } from '../../domain/confines.js'
+import type { IsolationLayer } from '../../domain/isolation-layers.js'
 import type { Store } from './client.js'
 import { keys } from './keys.js'
 
-export const BEAT_EVERY_MS = 5000
+export const HEARTBEAT_INTERVAL_MS = 5000
 /** Three beats that did not come. */
 export const SILENT_AFTER_MS = 15_000
 /** A worker that ended without a word is told of for so long. */
 export const FORGOTTEN_AFTER_MS = 600_000
 
 /** Whose signs of life. */
-export const BEATS = { workers: keys.workerBeats, messengers: keys.messengerBeats } as const
-export type Beating = keyof typeof BEATS
+export const HEARTBEATS = { workers: keys.workerHeartbeats, messengers: keys.messengerHeartbeats } as const
+export type Heartbeat = keyof typeof HEARTBEATS
 
 export interface WorkerCount {
   readonly alive: number
@@ -21,43 +21,43 @@ export interface WorkerCount {
   readonly silent: number
 }
 
-/** @param workerId of one run of one process: as `workerIdWith` makes it. */
-export async function beat(redis: Redis, workerId: string, whose: Beating = 'workers'): Promise<void> {
-  await redis.zadd(BEATS[whose], await timeMs(redis), workerId)
+/** @param workerId of one run of one process: as `createWorkerId` makes it. */
+export async function heartbeat(redis: Redis, workerId: string, whose: Heartbeat = 'workers'): Promise<void> {
+  await redis.zadd(HEARTBEATS[whose], await timeMs(redis), workerId)
 }
 
 /** For a worker that ends in order. */
-export async function lastBeat(redis: Redis, workerId: string, whose: Beating = 'workers'): Promise<void> {
-  await redis.zrem(BEATS[whose], workerId)
+export async function lastHeartbeat(redis: Redis, workerId: string, whose: Heartbeat = 'workers'): Promise<void> {
+  await redis.zrem(HEARTBEATS[whose], workerId)
 }
 
 /** @throws {Problem} store-unavailable */
-export function countBeating(store: Store, whose: Beating): Promise<WorkerCount> {
-  const beats = BEATS[whose]
+export function countAlive(store: Store, whose: Heartbeat): Promise<WorkerCount> {
+  const heartbeats = HEARTBEATS[whose]
   return store.ask(async (redis) => {
     const nowMs = await timeMs(redis)
-    await redis.zremrangebyscore(beats, '-inf', nowMs - FORGOTTEN_AFTER_MS)
-    const alive = await redis.zcount(beats, nowMs - SILENT_AFTER_MS, '+inf')
-    return { alive, silent: (await redis.zcard(beats)) - alive }
+    await redis.zremrangebyscore(heartbeats, '-inf', nowMs - FORGOTTEN_AFTER_MS)
+    const alive = await redis.zcount(heartbeats, nowMs - SILENT_AFTER_MS, '+inf')
+    return { alive, silent: (await redis.zcard(heartbeats)) - alive }
   })
 }
 
 /** After a restore: the processes whose signs of life are in the backup are none of the restored service. */
-export async function forgetBeats(store: Store): Promise<void> {
-  await store.ask((redis) => redis.del(...Object.values(BEATS)))
+export async function forgetHeartbeats(store: Store): Promise<void> {
+  await store.ask((redis) => redis.del(...Object.values(HEARTBEATS)))
 }
 
 /** An id that also says which layers of the cage are lacking for what decodes there. */
-export function workerIdWith(random: string, lacking: readonly Confine[]): string {
+export function createWorkerId(random: string, lacking: readonly IsolationLayer[]): string {
   return `${random}|${lacking.join(',')}`
 }
 
 /** For how many of those that live each layer is lacking. @throws {Problem} store-unavailable */
-export function countLacking(store: Store): Promise<Readonly<Record<Confine, number>>> {
+export function countLacking(store: Store): Promise<Readonly<Record<IsolationLayer, number>>> {
   return store.ask(async (redis) => {
-    const alive = await redis.zrangebyscore(keys.workerBeats, (await timeMs(redis)) - SILENT_AFTER_MS, '+inf')
+    const alive = await redis.zrangebyscore(keys.workerHeartbeats, (await timeMs(redis)) - SILENT_AFTER_MS, '+inf')
     const lacking = alive.map((id) => id.slice(id.indexOf('|') + 1).split(','))
-    const count = (layer: Confine) => lacking.filter((layers) => layers.includes(layer)).length
+    const count = (layer: IsolationLayer) => lacking.filter((layers) => layers.includes(layer)).length
     return {
       'no-network': count('no-network'),
       'no-capabilities': count('no-capabilities'),

@@ -20,7 +20,7 @@ export const keys = {
   /** string: fingerprint of the seal key that all are to seal with. */
   sealActive: `${TAG}:seal-active`,
   /** sorted set: `<process>|<fingerprint>` of who seals with what, by when [epoch ms] it was last heard of. */
-  sealers: `${TAG}:sealers`,
+  sealKeyUsers: `${TAG}:seal-key-users`,
   /** hash: organisation id → JSON. */
   orgs: `${TAG}:orgs`,
   /** hash: organisation name → id. */
@@ -46,7 +46,7 @@ export const keys = {
   /** hash: image id [16 bytes] → version and JSON of what was said about it, for images about which something was. */
   trust: (shard: number) => `${TAG}:trust:${shard}`,
   /** hash: image id [16 bytes] → [1 byte] what every index has to know of it, for the same images. */
-  standings: (shard: number) => `${TAG}:standings:${shard}`,
+  trustStatuses: (shard: number) => `${TAG}:trust-statuses:${shard}`,
   /** sorted set: image ids [16 bytes] of signals that are disputed, by the time since when. */
   disputes: `${TAG}:disputes`,
   /** sorted set: image ids [16 bytes] of signals in quarantine, by the time since when. */
@@ -55,7 +55,7 @@ export const keys = {
    * sorted set: time:place in the feed by time [Unix seconds], for those who fetch by times with one API key. Under `fetch-places` are those of
    * versions that did not note what was fetched.
    */
-  fetchPlaces: (keyId: string) => `${TAG}:fetched-up-to:${keyId}`,
+  fetchCursors: (keyId: string) => `${TAG}:fetched-up-to:${keyId}`,
   /** hash: image id [16 bytes] and number [1 byte] of one of its hashes that keys fetched by times → the hash, sealed. As many shards as of images. */
   fetched: (shard: number) => `${TAG}:fetched:${shard}`,
   /** All of these. */
@@ -83,7 +83,7 @@ export const keys = {
   /** string: there while much waits and was looked at in the last second. */
   feedWaitingLooked: `${TAG}:feed-waiting-looked`,
   /** sorted set: image ids [16 bytes] of signals that their owner holds for a time, by when [epoch ms] they match again. */
-  ownerDues: `${TAG}:owner-dues`,
+  holdSchedule: `${TAG}:hold-schedule`,
   /** sorted set: keyed digests [16 bytes] of pictures of cases that were judged harmless, by until when [epoch ms] no case takes them. */
   resubmissionBlocks: `${TAG}:resubmission-blocks`,
   /** sorted set: what an appeal is about (`Appealed` in appeals.ts), by when [epoch ms] it was made. */
@@ -91,7 +91,7 @@ export const keys = {
   /** sorted set: the same of those that were denied, by until when [epoch ms] that stands. */
   deniedAppeals: `${TAG}:denied-appeals`,
   /** hash: how often an image was matched, and by how many. */
-  sightings: (imageHex: string) => `${TAG}:sightings:${imageHex}`,
+  matchEvents: (imageHex: string) => `${TAG}:match-events:${imageHex}`,
   /** HyperLogLog: keyed hashes of how uploads look in which an image was found and which are no copies of it, in this half of a day. */
   looks: (imageHex: string) => `${TAG}:looks:${imageHex}`,
   /** The same of the half before. */
@@ -103,7 +103,7 @@ export const keys = {
   /** hash: keyed digest of image → the same over all organisations. */
   probingAll: `${TAG}:probing-all`,
   /** hash: organisation and what is counted → how often on this day (`2026-01-31`). */
-  tallies: (day: string) => `${TAG}:tallies:${day}`,
+  dailyCounts: (day: string) => `${TAG}:daily-counts:${day}`,
   /** stream: what an operator or a webhook has to be told of. */
   events: `${TAG}:events`,
   /** string: that an event was noted. */
@@ -159,7 +159,7 @@ export const keys = {
   /** hash: how far one of them has come, and who is at it. */
   import: (bank: string, importId: string) => `${TAG}:import:${bank}:${importId}`,
   /** list: stretches of lines of it that were refused or removed nothing, as JSON. */
-  importRefusals: (bank: string, importId: string) => `${TAG}:import:${bank}:${importId}:refused`,
+  importRejections: (bank: string, importId: string) => `${TAG}:import:${bank}:${importId}:rejected`,
   /** string: JSON of how far a feed of another system has come. */
   exchange: (name: string) => `${TAG}:exchange:${name}`,
   /** hash: keyed hash [16 bytes] of the name of a record of a feed → id [16 bytes] of the signal that it became. */
@@ -176,28 +176,28 @@ export const keys = {
   /** hash: the store's time when cases were last looked after, and since when it has not jumped. */
   agreedTime: `${TAG}:agreed-time`,
   /** sorted set: case ids by when [epoch ms] they expire, or, once they have ended, are forgotten. */
-  caseDues: `${TAG}:case-dues`,
+  caseSchedule: `${TAG}:case-schedule`,
   /** sorted set: ids of ended cases whose bits are still in old lines of Redis's log, by when [epoch ms] they ended. */
   caseErasures: `${TAG}:case-erasures`,
   /** sorted set: ids of the cases that an organisation opened for somebody, or whose notice names it, by since when [epoch ms]. */
-  helped: (orgId: string) => `${TAG}:helped:${orgId}`,
+  assisted: (orgId: string) => `${TAG}:assisted:${orgId}`,
   /** string: JSON of the notice of a case. */
   caseNotice: (caseId: string) => `${TAG}:case:${caseId}:notice`,
   /** set: image ids [16 bytes] of pictures that there is a notice about. */
   noticed: `${TAG}:noticed`,
   /** hash: org|law|stage → [epoch ms] when it is due, or stopped, for one image; `contact` → the organisation that its notice names. */
-  clocks: (imageHex: string) => `${TAG}:clocks:${imageHex}`,
+  deadlines: (imageHex: string) => `${TAG}:deadlines:${imageHex}`,
   /** sorted set: the clocks that run, as image|org|law|stage, by when they are due. */
-  clockDues: `${TAG}:clock-dues`,
+  deadlineSchedule: `${TAG}:deadline-schedule`,
   /** set: those of them that run in cases whose notice names an organisation. */
-  contactClocks: (orgId: string) => `${TAG}:contact-clocks:${orgId}`,
+  contactDeadlines: (orgId: string) => `${TAG}:contact-deadlines:${orgId}`,
   /** hash: watch id [16 bytes] → sealed record. */
   watches: (shard: number) => `${TAG}:watches:${shard}`,
   watchesPattern: `${TAG}:watches:*`,
   /** sorted set: watch ids [16 bytes] of an organisation, by when [epoch ms] they end. */
   watchesOf: (orgId: string) => `${TAG}:watches-of:${orgId}`,
   /** sorted set: watch id and organisation [16 bytes each], by when [epoch ms] the watch ends. */
-  watchDues: `${TAG}:watch-dues`,
+  watchSchedule: `${TAG}:watch-schedule`,
   /** set: organisations that watch for anything. */
   watchOrgs: `${TAG}:watch-orgs`,
   /** [integer] number of the last change of watches. */
@@ -232,8 +232,8 @@ export const keys = {
   webhookDeliveries: (webhookId: string) => `${TAG}:webhook-deliveries:${webhookId}`,
   /** hash: one delivery, its fields as in scripts/webhooks.ts. */
   webhookDelivery: (webhookId: string, id: string) => `${TAG}:webhook-delivery:${webhookId}:${id}`,
-  /** sorted set: subjects about which a delivery waits, by when [epoch ms] to look at them. Their lists are `webhook-lane:…`. */
-  webhookLanes: (webhookId: string) => `${TAG}:webhook-lanes:${webhookId}`,
+  /** sorted set: subjects about which a delivery waits, by when [epoch ms] to look at them. Their lists are `webhook-subject-queue:…`. */
+  webhookSubjectQueues: (webhookId: string) => `${TAG}:webhook-subject-queues:${webhookId}`,
   /** sorted set: subjects whose first delivery is on its way, until when [epoch ms]. */
   webhookLeases: (webhookId: string) => `${TAG}:webhook-leases:${webhookId}`,
   /** hash: failures in a row, and the rate of a webhook. */
@@ -243,9 +243,9 @@ export const keys = {
   /** [integer] PINs and recovery codes tried, for cases that exist and for those that do not. */
   pinsTried: `${TAG}:pins-tried`,
   /** sorted set: random ids of worker processes, by when [epoch ms, Redis's clock] they last said that they live. */
-  workerBeats: `${TAG}:worker-beats`,
+  workerHeartbeats: `${TAG}:worker-heartbeats`,
   /** sorted set: random ids of messenger processes, likewise. */
-  messengerBeats: `${TAG}:messenger-beats`,
+  messengerHeartbeats: `${TAG}:messenger-heartbeats`,
   /** string: the case that a token opens. */
   caseToken: (tokenHash: string) => `${TAG}:case-token:${tokenHash}`,
 } as const

@@ -30,9 +30,9 @@ export interface Manner {
   readonly isTls: boolean
 }
 
-const ASK_WITHIN_MS = 1000
+const ASK_TIMEOUT_MS = 1000
 /** At a start: a few seconds. Then it is the operator's to see. */
-const MOST_TRIES_AT_START = 10
+const MAX_TRIES_AT_START = 10
 
 /**
  * ioredis' own one for Sentinels is not used: it asks one after the other, and waits for a host that is cut off; and a connection that is being made
@@ -90,7 +90,7 @@ export function masterConnector({ find, watch }: MasterFinder, manner: Pick<Mann
           hasFound = true
           if (this.connecting) return master
         } catch (error) {
-          if (!hasFound && attempt >= MOST_TRIES_AT_START) throw error
+          if (!hasFound && attempt >= MAX_TRIES_AT_START) throw error
         }
         if (!this.connecting) throw new Error('Connection is closed.')
         await sleep(Math.min(50 * attempt, 500))
@@ -153,8 +153,8 @@ export function connectionTo(
     ...(password !== undefined && { password }),
     lazyConnect: true,
     retryStrategy,
-    connectTimeout: ASK_WITHIN_MS,
-    commandTimeout: ASK_WITHIN_MS,
+    connectTimeout: ASK_TIMEOUT_MS,
+    commandTimeout: ASK_TIMEOUT_MS,
     maxRetriesPerRequest: 0,
     replyMapping: 'legacy' as const,
   })

@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
-import type { PagePlace } from '../../domain/page-place.js'
+import type { PageCursor } from '../../domain/page-place.js'
 import { sortedPage, sortedPageAmong } from '../scripts/sorted-page.js'
 import type { Store } from './client.js'
 
@@ -18,7 +18,7 @@ export interface SortedAsk {
   /** The highest. */
   readonly to?: number | string
   /** The last entry of the page before; it may be gone. */
-  readonly after: PagePlace | undefined
+  readonly after: PageCursor | undefined
   readonly limit: number
 }
 
@@ -44,7 +44,7 @@ export function pageOfSortedAmong(
   return read(store, sortedPageAmong, [key, among], [ask.to, ask.limit, ...placeArgs(ask.after)])
 }
 
-export function placeOf({ member, score }: SortedEntry): PagePlace {
+export function placeOf({ member, score }: SortedEntry): PageCursor {
   return { score, member: member.toString('hex') }
 }
 
@@ -93,7 +93,7 @@ export async function* scanHash(
   }
 }
 
-function placeArgs(place: PagePlace | undefined): (string | Buffer)[] {
+function placeArgs(place: PageCursor | undefined): (string | Buffer)[] {
   return place === undefined ? ['', ''] : [String(place.score), Buffer.from(place.member, 'hex')]
 }
 

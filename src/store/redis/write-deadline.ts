@@ -6,7 +6,7 @@ import type { Redis } from 'ioredis'
  * A script runs within this of being sent, or not at all. Whoever waits gives up later (2.5 s for the disk, 3 s for everything): the rest is
  * for clocks that were compared over a slow line.
  */
-export const RUN_WITHIN_MS = 2000
+export const RUN_TIMEOUT_MS = 2000
 /** So often at most: a clock that is set, and one that runs otherwise than ours, are noticed by then. */
 const COMPARE_AFTER_MS = 10_000
 
@@ -51,7 +51,7 @@ export function deadlines(redis: Redis, now: () => number) {
     async next(): Promise<number> {
       const known = compared ?? (await compare())
       if (now() - known.atMs > COMPARE_AFTER_MS) await compare()
-      return Math.floor(now() + (compared ?? known).aheadMs + RUN_WITHIN_MS)
+      return Math.floor(now() + (compared ?? known).aheadMs + RUN_TIMEOUT_MS)
     },
   }
 }

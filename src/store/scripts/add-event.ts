@@ -1,5 +1,5 @@
 /** Beyond it the oldest are forgotten. */
-export const MOST_EVENTS = 10_000
+export const MAX_EVENTS = 10_000
 
 // Notes an event, once for each `once` that is given: several processes may see the same thing at the same time.
 export const addEvent = {
@@ -13,5 +13,5 @@ export const addEvent = {
     local ttlS   = ARGV[4] -- [seconds] for which it is not noted again
     -- returns the id of the event, or nil when it was noted before
     if not redis.call('SET', once, '1', 'NX', 'EX', ttlS) then return nil end
-    return redis.call('XADD', events, 'MAXLEN', ${MOST_EVENTS}, '*', 'kind', kind, 'atMs', atMs, 'about', about)`,
+    return redis.call('XADD', events, 'MAXLEN', ${MAX_EVENTS}, '*', 'kind', kind, 'atMs', atMs, 'about', about)`,
 } as const

@@ -5,7 +5,7 @@ export const CHANGE_OPS = {
   /** Images were stored or replaced. */
   image: 'imageIds',
   /** What was said about an image changed, its hashes did not. */
-  standing: 'imageIds',
+  trustStatus: 'imageIds',
   /** Images were erased. */
   tombstone: 'imageIds',
   /** A bank was made, changed or removed. */

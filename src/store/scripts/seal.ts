@@ -1,5 +1,5 @@
 // Seals anew what still is as it was read. What was replaced or erased meanwhile stays so.
-export const reseal = {
+export const reencrypt = {
   numberOfKeys: 1,
   lua: `
     local place = KEYS[1] -- hash or string

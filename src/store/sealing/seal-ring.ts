@@ -14,7 +14,7 @@ export type UsedKey = Pick<NamedKey, 'label' | 'fingerprint'>
 const CheckJson = z.object({ label: z.string(), check: z.base64() })
 const CHECKED = Buffer.from('tabir seal check')
 /** Who was not heard of for so long does not seal any more. */
-const SEALER_GONE_AFTER_MS = 30_000
+const SEAL_KEY_USER_EXPIRES_AFTER_MS = 30_000
 
 /**
  * Is the ring the one that belongs to this store? Every key that was ever sealed with, and not retired, has to be in it and has to
@@ -89,19 +89,21 @@ export async function sealsWith(store: Store, processId: string, fingerprint: st
   await store.ask((redis) =>
     redis
       .pipeline()
-      .zadd(keys.sealers, nowMs, `${processId}|${fingerprint}`)
-      .zremrangebyscore(keys.sealers, '-inf', nowMs - SEALER_GONE_AFTER_MS)
+      .zadd(keys.sealKeyUsers, nowMs, `${processId}|${fingerprint}`)
+      .zremrangebyscore(keys.sealKeyUsers, '-inf', nowMs - SEAL_KEY_USER_EXPIRES_AFTER_MS)
       .exec(),
   )
 }
 
 export async function sealsNoMore(store: Store, processId: string, fingerprint: string): Promise<void> {
-  await store.ask((redis) => redis.zrem(keys.sealers, `${processId}|${fingerprint}`))
+  await store.ask((redis) => redis.zrem(keys.sealKeyUsers, `${processId}|${fingerprint}`))
 }
 
 /** With what each process seals, of those that were heard of lately: process id → fingerprint. */
-export async function sealers(store: Store, nowMs: number): Promise<ReadonlyMap<string, string>> {
-  const members = await store.ask((redis) => redis.zrangebyscore(keys.sealers, nowMs - SEALER_GONE_AFTER_MS, '+inf'))
+export async function sealKeyUsers(store: Store, nowMs: number): Promise<ReadonlyMap<string, string>> {
+  const members = await store.ask((redis) =>
+    redis.zrangebyscore(keys.sealKeyUsers, nowMs - SEAL_KEY_USER_EXPIRES_AFTER_MS, '+inf'),
+  )
   const last = new Map<string, string>()
   for (const member of members) {
     const [processId = '', fingerprint = ''] = member.split('|')

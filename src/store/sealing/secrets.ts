@@ -30,7 +30,7 @@ const SECRET_NAMES = [
   'idempotency',
   'complaint',
   'details',
-  'party',
+  'pseudonym',
   'audit',
   'feed',
 ] as const
@@ -63,7 +63,7 @@ export async function loadSecrets(store: Store, keyring: Keyring): Promise<Secre
     idempotency: await load('idempotency'),
     complaint: await load('complaint'),
     details: await load('details'),
-    party: await load('party'),
+    pseudonym: await load('pseudonym'),
     audit: await load('audit'),
     feed: await load('feed'),
   }

@@ -3,7 +3,7 @@
 import type { Appealed } from '../../domain/cases/appeal.js'
 import { formatUuid, parseUuid } from '../../domain/ids.js'
 import type { AuditActor, AuditEntry } from '../../domain/organisations/audit.js'
-import type { PagePlace } from '../../domain/page-place.js'
+import type { PageCursor } from '../../domain/page-place.js'
 import { writeAudited } from '../audit/audit.js'
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
@@ -16,7 +16,7 @@ export interface WaitingAppeal {
 }
 
 export interface ListedAppeal {
-  readonly place: PagePlace
+  readonly place: PageCursor
   /** `undefined` when what lies there is none. */
   readonly appeal: WaitingAppeal | undefined
 }
@@ -29,21 +29,21 @@ export interface Block {
 export interface BlockPage {
   readonly blocks: readonly Block[]
   /** Where the next page begins; `undefined` at the end. */
-  readonly next: PagePlace | undefined
+  readonly next: PageCursor | undefined
 }
 
 export interface Appeals {
   /** Durable when it returns. The same again is one appeal. */
   put(about: Appealed, atMs: number): Promise<'open' | 'denied' | 'full'>
   /** A page, those that wait longest first. */
-  waiting(after: PagePlace | undefined, limit: number): Promise<ListedAppeal[]>
+  waiting(after: PageCursor | undefined, limit: number): Promise<ListedAppeal[]>
   isWaiting(about: Appealed): Promise<boolean>
   /** Of what is granted, once nothing blocks any more. @param deniedUntilMs `undefined` when it was granted. */
   settle(about: Appealed, deniedUntilMs: number | undefined, by: AuditActor, atMs: number): Promise<void>
   /** Without a word in the log: what it is about blocks nothing any more. */
   drop(about: Appealed, atMs: number): Promise<void>
   /** A page, those that end first, first. */
-  blocks(nowMs: number, after: PagePlace | undefined, limit: number): Promise<BlockPage>
+  blocks(nowMs: number, after: PageCursor | undefined, limit: number): Promise<BlockPage>
   /** Until when [epoch ms] a block stands. */
   blockedUntil(blockId: string): Promise<number | undefined>
   /** Its digest, and what was said against it, are in the store no longer when it returns. @returns whether there was one. */
@@ -57,7 +57,7 @@ const MAX_WAITING = 10_000
 const MAX_ENDED_AT_ONCE = 1000
 const SUBJECT_BYTES = 17
 
-export function appealsIn(store: Store): Appeals {
+export function createAppealStore(store: Store): Appeals {
   const waitingAndDenied = [keys.appeals, keys.deniedAppeals]
   const all = [keys.resubmissionBlocks, ...waitingAndDenied]
   return {

@@ -10,7 +10,7 @@ export interface Canaries {
   among(imageIds: readonly string[]): Promise<string[]>
 }
 
-export function canariesIn(store: Store): Canaries {
+export function createCanaryStore(store: Store): Canaries {
   return {
     async add(signalId) {
       await store.ask((redis) => redis.sadd(keys.canaries, bytesOf(signalId)))

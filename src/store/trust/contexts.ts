@@ -14,14 +14,14 @@ export interface ContextCount {
 }
 
 export interface Contexts {
-  /** Not on disk when it returns. Beyond `MOST_CONTEXTS` those that were seen last are kept. */
+  /** Not on disk when it returns. Beyond `MAX_CONTEXTS` those that were seen last are kept. */
   note(orgId: string, context: string, imageIds: readonly string[], nowMs: number): Promise<void>
   /** All of one organisation, in no order. Costs 20 µs of the store's time for each. */
   counts(orgId: string, nowMs: number): Promise<ContextCount[]>
 }
 
 /** Of one organisation. */
-export const MOST_CONTEXTS = 10_000
+export const MAX_CONTEXTS = 10_000
 const HOUR_MS = 3_600_000
 const DAY_MS = 86_400_000
 const HOURS = 24
@@ -31,7 +31,7 @@ const DAY_TTL_S = (DAYS + 1) * 86_400
 /** Contexts that are counted together. Redis serves others in between. */
 const COUNTED_AT_ONCE = 100
 
-export function contextsIn(store: Store, keyring: Keyring, secret: Buffer): Contexts {
+export function createContextStore(store: Store, keyring: Keyring, secret: Buffer): Contexts {
   const keyOf = (orgId: string, context: string) =>
     createHmac('sha256', secret).update(`context:${orgId}:${context}`).digest('base64url').slice(0, 22)
 
@@ -52,7 +52,7 @@ export function contextsIn(store: Store, keyring: Keyring, secret: Buffer): Cont
           .expire(keys.contextNames(orgId), DAY_TTL_S)
           .zadd(keys.contexts(orgId), nowMs, key)
           .expire(keys.contexts(orgId), DAY_TTL_S)
-          .zrange(keys.contexts(orgId), '0', String(-MOST_CONTEXTS - 1))
+          .zrange(keys.contexts(orgId), '0', String(-MAX_CONTEXTS - 1))
         const replies = (await pipeline.exec()) ?? []
         const failed = replies.find(([error]) => error !== null)?.[0]
         if (failed) throw failed

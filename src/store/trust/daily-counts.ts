@@ -1,32 +1,32 @@
 // Counts by day, of each organisation and of all.
 
-import { TALLIED_DAYS, TALLIES, type Tally } from '../../domain/trust/tally.js'
+import { COUNTED_DAYS, DAILY_COUNTS, type DailyCount } from '../../domain/trust/daily-counts.js'
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
 
-export type Counts = ReadonlyMap<Tally, number>
+export type Counts = ReadonlyMap<DailyCount, number>
 
-export interface Tallies {
+export interface DailyCounts {
   /** Not on disk when it returns: these are counts for people to look at. @param day of RFC 3339, UTC. */
   add(day: string, byOrg: ReadonlyMap<string, Counts>): Promise<void>
   /** Of one organisation, or of all together; a day without any is empty. */
   of(orgId: string | undefined, days: readonly string[]): Promise<Counts[]>
 }
 
-const TTL_S = (TALLIED_DAYS + 1) * 86_400
+const TTL_S = (COUNTED_DAYS + 1) * 86_400
 /** In place of an organisation: all together. No organisation has this id. */
 const ALL = 'all'
 
-export function talliesIn(store: Store): Tallies {
+export function createDailyCountStore(store: Store): DailyCounts {
   return {
     async add(day, byOrg) {
-      const key = keys.tallies(day)
+      const key = keys.dailyCounts(day)
       await store.ask(async (redis) => {
         const pipeline = redis.pipeline()
         for (const [orgId, counts] of byOrg) {
-          for (const [tally, count] of counts) {
-            pipeline.hincrby(key, fieldOf(orgId, tally), count)
-            pipeline.hincrby(key, fieldOf(ALL, tally), count)
+          for (const [dailyCount, count] of counts) {
+            pipeline.hincrby(key, fieldOf(orgId, dailyCount), count)
+            pipeline.hincrby(key, fieldOf(ALL, dailyCount), count)
           }
         }
         const replies = (await pipeline.expire(key, TTL_S).exec()) ?? []
@@ -35,14 +35,14 @@ export function talliesIn(store: Store): Tallies {
       })
     },
     async of(orgId = ALL, days) {
-      const fields = TALLIES.map((tally) => fieldOf(orgId, tally))
-      const found = await store.ask((redis) => Promise.all(days.map((day) => redis.hmget(keys.tallies(day), ...fields))))
+      const fields = DAILY_COUNTS.map((dailyCount) => fieldOf(orgId, dailyCount))
+      const found = await store.ask((redis) => Promise.all(days.map((day) => redis.hmget(keys.dailyCounts(day), ...fields))))
       return found.map(
         (values) =>
           new Map(
-            TALLIES.flatMap((tally, k) => {
+            DAILY_COUNTS.flatMap((dailyCount, k) => {
               const value = values[k] ?? null
-              return value === null ? [] : [[tally, Number(value)] as const]
+              return value === null ? [] : [[dailyCount, Number(value)] as const]
             }),
           ),
       )
@@ -50,6 +50,6 @@ export function talliesIn(store: Store): Tallies {
   }
 }
 
-function fieldOf(orgId: string, tally: Tally): string {
-  return `${orgId} ${tally}`
+function fieldOf(orgId: string, dailyCount: DailyCount): string {
+  return `${orgId} ${dailyCount}`
 }

@@ -7,29 +7,29 @@ import { parseUuid } from '../../domain/ids.js'
 import { FLOOD_WINDOW_MS, LOOKS_WINDOW_MS, type SeenMatches } from '../../domain/trust/flood.js'
 import type { Store } from '../redis/client.js'
 import { imageShard, keys } from '../redis/keys.js'
-import { noteSightings } from '../scripts/trust/sightings.js'
+import { recordMatchEvents } from '../scripts/trust/sightings.js'
 
-export interface PartyHits {
+export interface PseudonymHits {
   /** A keyed hash of organisation and image. */
-  readonly party: string
+  readonly pseudonym: string
   readonly hits: number
 }
 
 export interface Seen extends SeenMatches {
   /** Parties so far. */
-  readonly parties: number
+  readonly pseudonyms: number
   /** Of those that were noted, in their order: was it the first time? */
   readonly isNew: readonly boolean[]
   /** Is there a notice about it? */
   readonly noticed: boolean
 }
 
-export interface SightingStore {
+export interface MatchEventStore {
   /**
    * Also remembers who was told of the image, for as long as it is registered. Not on disk when it returns.
    * @returns `undefined` when there is no such image (any more): then its withdrawal is told to these.
    */
-  note(imageId: string, counts: readonly PartyHits[], looks: readonly string[], nowMs: number): Promise<Seen | undefined>
+  note(imageId: string, counts: readonly PseudonymHits[], looks: readonly string[], nowMs: number): Promise<Seen | undefined>
 }
 
 /** How long after the last match a party is remembered: then it is new again. */
@@ -39,7 +39,7 @@ const LOOKS_TTL_S = (2 * LOOKS_WINDOW_MS) / 1000
 
 const Reply = z.tuple([z.number(), z.array(z.number()), z.array(z.number()), z.number(), z.number(), z.number()])
 
-export function sightingsIn(store: Store): SightingStore {
+export function createMatchEventStore(store: Store): MatchEventStore {
   return {
     async note(imageId, counts, looks, nowMs) {
       const bytes = parseUuid(imageId)
@@ -49,7 +49,7 @@ export function sightingsIn(store: Store): SightingStore {
       const reply: unknown = await store.ask((redis) =>
         run(redis, [
           keys.images(imageShard(id)),
-          keys.sightings(hex),
+          keys.matchEvents(hex),
           keys.noticed,
           keys.told(hex),
           keys.looks(hex),
@@ -61,13 +61,13 @@ export function sightingsIn(store: Store): SightingStore {
           LOOKS_TTL_S,
           keys.prefix,
           counts.length,
-          ...counts.flatMap(({ party, hits }) => [party, hits]),
+          ...counts.flatMap(({ pseudonym, hits }) => [pseudonym, hits]),
           ...looks,
         ]),
       )
       if (reply === null) return undefined
-      const [parties, isNew, hits, noticed, uploads, unlike] = Reply.parse(reply)
-      return { hits, uploads, looks: unlike, parties, isNew: isNew.map((flag) => flag === 1), noticed: noticed === 1 }
+      const [pseudonyms, isNew, hits, noticed, uploads, unlike] = Reply.parse(reply)
+      return { hits, uploads, looks: unlike, pseudonyms, isNew: isNew.map((flag) => flag === 1), noticed: noticed === 1 }
     },
   }
 }
@@ -80,8 +80,8 @@ async function run(redis: Redis, args: readonly (string | number | Buffer)[]): P
     return await redis.evalsha(NOTE_SHA1, KEYS, ...args)
   } catch (error) {
     if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error
-    return await redis.eval(noteSightings, KEYS, ...args)
+    return await redis.eval(recordMatchEvents, KEYS, ...args)
   }
 }
 
-const NOTE_SHA1 = createHash('sha1').update(noteSightings).digest('hex')
+const NOTE_SHA1 = createHash('sha1').update(recordMatchEvents).digest('hex')

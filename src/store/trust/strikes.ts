@@ -1,7 +1,7 @@
 // Strikes of accounts, and how much an organisation has handed in today.
 
 import type { AuditActor } from '../../domain/organisations/audit.js'
-import type { PagePlace } from '../../domain/page-place.js'
+import type { PageCursor } from '../../domain/page-place.js'
 import { type Account, isAccount } from '../../domain/trust/strikes.js'
 import { writeAudited } from '../audit/audit.js'
 import type { Store } from '../redis/client.js'
@@ -18,7 +18,7 @@ export interface AccountStrikes {
 export interface AccountStrikesPage {
   readonly accounts: readonly AccountStrikes[]
   /** Where the page ended; undefined on the last one. */
-  readonly next: PagePlace | undefined
+  readonly next: PageCursor | undefined
 }
 
 export interface Strikes {
@@ -28,7 +28,7 @@ export interface Strikes {
   takeBack(account: Account, imageId: string): Promise<void>
   countSince(account: Account, sinceMs: number): Promise<number>
   /** A page of the accounts that have any, the last invalidated first. */
-  accounts(after: PagePlace | undefined, limit: number): Promise<AccountStrikesPage>
+  accounts(after: PageCursor | undefined, limit: number): Promise<AccountStrikesPage>
   /** Forgives; recorded in the audit log. @returns how many there were. */
   clear(account: Account, nowMs: number, by?: AuditActor): Promise<number>
   /** Counts signals of an organisation on one day, which may be negative to take back. Not on disk. @returns the day's sum. */
@@ -37,7 +37,7 @@ export interface Strikes {
 
 const DAY_TTL_S = 2 * 86_400
 
-export function strikesIn(store: Store): Strikes {
+export function createStrikeStore(store: Store): Strikes {
   return {
     async add(account, imageId, atMs) {
       await store.write(addStrike, [keys.strikes(account), keys.strikeAccounts], [account, imageId, atMs])

@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { formatUuid, parseUuid } from '../../domain/ids.js'
 import type { AuditEntry } from '../../domain/organisations/audit.js'
-import type { PagePlace } from '../../domain/page-place.js'
+import type { PageCursor } from '../../domain/page-place.js'
 import {
   CIRCULATIONS,
   DISPUTE_ANSWERS,
@@ -12,12 +12,12 @@ import {
   NO_TRUST,
   pauseEndsS,
   QUARANTINE_CAUSES,
-  type Standing,
   type Trust,
+  type TrustStatus,
   VERDICTS,
 } from '../../domain/trust/trust.js'
 import { writeAudited } from '../audit/audit.js'
-import { type RefusalChange, refusalKey } from '../organisations/refusals.js'
+import { type RefusalChange, refusalKey } from '../organisations/resubmission-blocks.js'
 import type { Store } from '../redis/client.js'
 import { imageShard, keys, TRUST_SHARDS, trustShard } from '../redis/keys.js'
 import { pageOfSorted, placeOf } from '../redis/paging.js'
@@ -37,11 +37,11 @@ export interface BesideTrust {
   readonly entry?: AuditEntry | undefined
   readonly refusal?: RefusalChange | undefined
   /** The id of the case for which an organisation acts: nothing is written once it has handed the case over. */
-  readonly helpedCase?: string | undefined
+  readonly assistedCase?: string | undefined
 }
 
 export interface WaitingImage {
-  readonly place: PagePlace
+  readonly place: PageCursor
   /** `undefined` when it is no id. */
   readonly imageId: string | undefined
 }
@@ -49,17 +49,17 @@ export interface WaitingImage {
 export interface Trusts {
   get(imageId: string): Promise<StoredTrust>
   /** Durable when it returns, with what goes beside it in the same step. Written only if `version` is still the last and the image is there. */
-  put(imageId: string, version: number, trust: Trust, standing: Standing, beside?: BesideTrust): Promise<TrustOutcome>
+  put(imageId: string, version: number, trust: Trust, trustStatus: TrustStatus, beside?: BesideTrust): Promise<TrustOutcome>
   /** What indexes have to know of these, in their order; `undefined` where nothing was ever said. */
-  standings(imageIds: readonly string[]): Promise<(Standing | undefined)[]>
+  trustStatuses(imageIds: readonly string[]): Promise<(TrustStatus | undefined)[]>
   /** The standing of every image about which something was said, some shards at a time. */
-  allStandings(): AsyncGenerator<readonly { readonly imageId: string; readonly standing: Standing }[]>
+  allTrustStatuses(): AsyncGenerator<readonly { readonly imageId: string; readonly trustStatus: TrustStatus }[]>
   /** A page of the images with an open dispute, or in quarantine, those that wait longest first. */
-  waiting(list: 'disputes' | 'quarantine', after: PagePlace | undefined, limit: number): Promise<WaitingImage[]>
+  waiting(list: 'disputes' | 'quarantine', after: PageCursor | undefined, limit: number): Promise<WaitingImage[]>
 }
 
 const TrustJson = z.object({
-  verdicts: z.array(z.object({ party: z.string(), verdict: z.enum(VERDICTS), counts: z.boolean() })),
+  verdicts: z.array(z.object({ pseudonym: z.string(), verdict: z.enum(VERDICTS), counts: z.boolean() })),
   attestedBy: z.array(z.string()),
   verifiedAtMs: z.int().optional(),
   dispute: z.enum(DISPUTE_STATES),
@@ -76,22 +76,22 @@ const TrustJson = z.object({
   toleratedFlood: z.number(),
 })
 
-export function trustsIn(store: Store): Trusts {
+export function createTrustStore(store: Store): Trusts {
   return {
     async get(imageId) {
       const id = idBytes(imageId)
       return parse(await store.ask((redis) => redis.hgetBuffer(keys.trust(trustShard(id)), id)))
     },
-    async put(imageId, version, trust, standing, { entry, refusal, helpedCase } = {}) {
+    async put(imageId, version, trust, trustStatus, { entry, refusal, assistedCase } = {}) {
       const id = idBytes(imageId)
       const shard = trustShard(id)
       const places = [
         keys.images(imageShard(id)),
         keys.trust(shard),
-        keys.standings(shard),
+        keys.trustStatuses(shard),
         keys.disputes,
         keys.quarantine,
-        keys.ownerDues,
+        keys.holdSchedule,
         keys.revision,
         keys.changes,
       ]
@@ -100,12 +100,12 @@ export function trustsIn(store: Store): Trusts {
         id,
         version,
         JSON.stringify(trust),
-        encodeStanding(standing),
+        encodeTrustStatus(trustStatus),
         trust.dispute === 'open' ? (trust.disputedAtMs ?? 0) : '',
         trust.circulation !== 'invalidated' && trust.heldFor !== undefined ? (trust.heldAtMs ?? 0) : '',
         endsS === undefined ? '' : endsS * 1000,
         ...(refusal === undefined ? ['', '', ''] : [refusalKey(refusal.holder), refusal.atMs, refusal.untilMs ?? '']),
-        helpedCase === undefined ? '' : keys.case(helpedCase),
+        assistedCase === undefined ? '' : keys.case(assistedCase),
         ...(refusal?.digests ?? []),
       ]
       const reply = await (entry === undefined
@@ -115,18 +115,18 @@ export function trustsIn(store: Store): Trusts {
       if (reply === -2) return 'handed-over'
       return reply === -1 ? 'changed-meanwhile' : { revision: Number(reply) }
     },
-    async standings(imageIds) {
+    async trustStatuses(imageIds) {
       const all = imageIds.map(idBytes)
       const found = await store.ask((redis) =>
-        Promise.all(all.map((id) => redis.hgetBuffer(keys.standings(trustShard(id)), id))),
+        Promise.all(all.map((id) => redis.hgetBuffer(keys.trustStatuses(trustShard(id)), id))),
       )
-      return found.map((bytes) => (bytes === null ? undefined : decodeStanding(bytes)))
+      return found.map((bytes) => (bytes === null ? undefined : decodeTrustStatus(bytes)))
     },
-    async *allStandings() {
+    async *allTrustStatuses() {
       for (let first = 0; first < TRUST_SHARDS; first += SHARDS_AT_ONCE) {
-        const shards = Array.from({ length: SHARDS_AT_ONCE }, (_, i) => keys.standings(first + i))
+        const shards = Array.from({ length: SHARDS_AT_ONCE }, (_, i) => keys.trustStatuses(first + i))
         const replies = await store.ask((redis) => Promise.all(shards.map((shard) => redis.callBuffer('HGETALL', shard))))
-        const found = replies.flatMap(standingsIn)
+        const found = replies.flatMap(trustStatusesIn)
         if (found.length > 0) yield found
       }
     },
@@ -143,14 +143,14 @@ export function trustsIn(store: Store): Trusts {
 const SHARDS_AT_ONCE = 16
 const ID_BYTES = 16
 
-function standingsIn(reply: unknown): { imageId: string; standing: Standing }[] {
+function trustStatusesIn(reply: unknown): { imageId: string; trustStatus: TrustStatus }[] {
   if (!Array.isArray(reply)) throw new Error('HGETALL answers with a list')
-  const found: { imageId: string; standing: Standing }[] = []
+  const found: { imageId: string; trustStatus: TrustStatus }[] = []
   for (let i = 0; i + 1 < reply.length; i += 2) {
     const id: unknown = reply[i]
     const code: unknown = reply[i + 1]
     if (Buffer.isBuffer(id) && Buffer.isBuffer(code)) {
-      found.push({ imageId: formatUuid(id), standing: decodeStanding(code) })
+      found.push({ imageId: formatUuid(id), trustStatus: decodeTrustStatus(code) })
     }
   }
   return found
@@ -162,7 +162,7 @@ const SILENT = 2
 const HARMLESS = 4
 const NARROWED = 8
 
-function encodeStanding({ support, disputed, matches, narrowed, harmless }: Standing): Buffer {
+function encodeTrustStatus({ support, disputed, matches, narrowed, harmless }: TrustStatus): Buffer {
   const flags = [disputed && DISPUTED, !matches && SILENT, harmless && HARMLESS, narrowed && NARROWED]
   return Buffer.of(
     flags.reduce<number>((all, flag) => all | Number(flag), 0),
@@ -170,7 +170,7 @@ function encodeStanding({ support, disputed, matches, narrowed, harmless }: Stan
   )
 }
 
-function decodeStanding(bytes: Buffer): Standing {
+function decodeTrustStatus(bytes: Buffer): TrustStatus {
   const flags = bytes.readUInt8(0)
   return {
     support: bytes.readUInt8(1),

@@ -16,10 +16,10 @@ const Made = z.object({
 export type MadeBackup = z.infer<typeof Made>
 
 /** Nearly three years of one a day. */
-const MOST_NOTED = 1000
+const MAX_NOTED = 1000
 
 export async function backupMade(store: Store, made: MadeBackup): Promise<void> {
-  await store.write(noteBackup, [keys.backups], [JSON.stringify(made), MOST_NOTED])
+  await store.write(noteBackup, [keys.backups], [JSON.stringify(made), MAX_NOTED])
 }
 
 /** [epoch ms] The moment that the last backup holds; `undefined` when none is known. */
@@ -30,7 +30,7 @@ export async function lastBackupMs(store: Store): Promise<number | undefined> {
 
 /** The newest first; of several at one place, which replaced each other, the last. */
 export async function backupsMade(store: Store): Promise<MadeBackup[]> {
-  const noted = await store.ask((redis) => redis.lrange(keys.backups, 0, MOST_NOTED - 1))
+  const noted = await store.ask((redis) => redis.lrange(keys.backups, 0, MAX_NOTED - 1))
   const newest = new Map<string, MadeBackup>()
   for (const each of noted.map((text) => Made.parse(JSON.parse(text)))) {
     const place = `${each.host} ${each.path}`

@@ -19,8 +19,8 @@ const UNDER_WAY = /already in progress|scheduled/i
  * @throws {Error} when it is not done within `withinMs`, or failed: a full disk.
  * Cost: Redis forks and writes all its data; it goes on answering.
  */
-export async function rewriteLog(store: Store, withinMs: number): Promise<LogRewrite> {
-  const end = performance.now() + withinMs
+export async function rewriteLog(store: Store, timeoutMs: number): Promise<LogRewrite> {
+  const end = performance.now() + timeoutMs
   const idle = async () => {
     for (;;) {
       const status = await persistence(store)

@@ -7,7 +7,7 @@ import type { Store } from '../redis/client.js'
 import type { Arg } from '../redis/durable-writer.js'
 import { keys } from '../redis/keys.js'
 import { scanKeys } from '../redis/paging.js'
-import { reseal } from '../scripts/seal.js'
+import { reencrypt } from '../scripts/seal.js'
 import { type Keyring, SEALED, SealError } from '../sealing/seal.js'
 import { secretContext } from '../sealing/secrets.js'
 import { contextNameContext } from '../trust/contexts.js'
@@ -53,9 +53,9 @@ export interface Census {
   readonly [place: string]: Readonly<Record<string, number>>
 }
 
-export interface ResealProgress {
+export interface ReencryptProgress {
   readonly looked: number
-  readonly resealed: number
+  readonly reencrypted: number
 }
 
 /** Counts everything that is sealed by the key that it is under. Cost: reads all of it; a few µs each. */
@@ -83,17 +83,17 @@ export async function census(store: Store, keyring: Keyring): Promise<Census> {
  * @throws {SealError} at what no key of the ring opens: it is not touched.
  * Cost: about 15 µs for each that is sealed anew, 3 µs for one that is passed over.
  */
-export async function resealAll(
+export async function reencryptAll(
   store: Store,
   keyring: Keyring,
-  onProgress: (progress: ResealProgress) => void,
-): Promise<ResealProgress> {
+  onProgress: (progress: ReencryptProgress) => void,
+): Promise<ReencryptProgress> {
   const { active, named } = keyring
   if (named.some(({ hint, fingerprint }) => hint === active.hint && fingerprint !== active.fingerprint)) {
     throw new SealError('Two keys of the ring cannot be told apart in what they sealed. Take another new key.')
   }
   let looked = 0
-  let resealed = 0
+  let reencrypted = 0
   for (const place of SEALED_PLACES) {
     for await (const { key, fields } of sealedIn(store, place)) {
       const args: Arg[] = []
@@ -106,12 +106,12 @@ export async function resealAll(
         plain.fill(0)
       }
       for (let at = 0; at < args.length; at += 3 * AT_ONCE) {
-        resealed += Number(await store.write(reseal, [key], args.slice(at, at + 3 * AT_ONCE)))
+        reencrypted += Number(await store.write(reencrypt, [key], args.slice(at, at + 3 * AT_ONCE)))
       }
-      onProgress({ looked, resealed })
+      onProgress({ looked, reencrypted })
     }
   }
-  return { looked, resealed }
+  return { looked, reencrypted }
 }
 
 /** Within what Redis does in a moment, and what a script may be given. */

@@ -28,7 +28,7 @@ export interface WithdrawalLog {
   begin(store: Store): Promise<void>
   /**
    * Adds what there is to add of these changes. On disk when it returns: a withdrawal is answered after that.
-   * A disk that does not take it keeps nobody from withdrawing: it is told to `onTrouble`, and `status` in the folder says that something is
+   * A disk that does not take it keeps nobody from withdrawing: it is told to `onError`, and `status` in the folder says that something is
    * missing before this returns. What is missing is read from the change stream and added as soon as the disk takes it.
    */
   note(changes: readonly Change[]): Promise<void>
@@ -37,7 +37,7 @@ export interface WithdrawalLog {
 
 /** How much of the stream may have to be read at the next start. */
 const SEEN_EVERY = 1000
-const BEAT_MS = 10_000
+const HEARTBEAT_MS = 10_000
 
 /** What is told to the operator; the cause is beside it. */
 const notNoted = (error: unknown) =>
@@ -47,12 +47,12 @@ const NOT_SAID = ' Nor can the log say so: a restore would not know. Make a back
 /**
  * @param folder other processes on this machine may use the same.
  * @param now wall clock, for the names of files and for `status`.
- * @param onTrouble told at once when something cannot be noted.
+ * @param onError told at once when something cannot be noted.
  */
-export function withdrawalLogIn(
+export function createWithdrawalLog(
   folder: string,
   now: () => number,
-  onTrouble: (error: unknown) => void,
+  onError: (error: unknown) => void,
 ): WithdrawalLog & { readonly isBehind: boolean } {
   const files = logFiles(folder, now)
   let store: Store | undefined
@@ -98,7 +98,7 @@ export function withdrawalLogIn(
         () => true,
         () => false,
       )
-      if (isTold) onTrouble(new Error(`${notNoted(error)}${isSaid ? '' : NOT_SAID}`, { cause: error }))
+      if (isTold) onError(new Error(`${notNoted(error)}${isSaid ? '' : NOT_SAID}`, { cause: error }))
     }
   }
   /** From the stream, for as long as that remembers; what it has forgotten stays a hole. */
@@ -129,7 +129,7 @@ export function withdrawalLogIn(
   const begin = async (from: Store) => {
     const revision = await lastRevision(from)
     const there = await readLogFolder(folder).catch((error: unknown) => {
-      onTrouble(error)
+      onError(error)
       return { records: [], status: undefined }
     })
     const known = heard ?? beginningOf(there)
@@ -149,7 +149,7 @@ export function withdrawalLogIn(
     })
   }
   /** A disk that is lost is noticed before somebody withdraws. */
-  const beat = async () => {
+  const heartbeat = async () => {
     const [from, until] = [store, heard]
     if (from === undefined || until === undefined) return
     await orBehind(async () => {
@@ -165,7 +165,7 @@ export function withdrawalLogIn(
       return isBehind
     },
     begin(from) {
-      timer ??= setInterval(() => void inOrder(beat), BEAT_MS).unref()
+      timer ??= setInterval(() => void inOrder(heartbeat), HEARTBEAT_MS).unref()
       return inOrder(() => begin(from))
     },
     note: (changes) => inOrder(() => note(changes)),

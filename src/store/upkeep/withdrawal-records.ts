@@ -93,7 +93,7 @@ export function recordsOf(
 /** As what the log notes a change; `undefined` where nothing is taken back. A revoked key is a change of that key. */
 const NOTED_AS: Readonly<Record<ChangeOp, 'images' | 'key' | undefined>> = {
   image: undefined,
-  standing: undefined,
+  trustStatus: undefined,
   tombstone: 'images',
   bank: undefined,
   'api-key': 'key',

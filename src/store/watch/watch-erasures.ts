@@ -11,7 +11,7 @@ export interface WatchErasures {
   settle(count: number): Promise<void>
 }
 
-export function watchErasuresIn(store: Store): WatchErasures {
+export function createWatchErasureStore(store: Store): WatchErasures {
   return {
     count: () => store.ask(async (redis) => Number((await redis.get(keys.watchErased)) ?? 0)),
     async settle(count) {

@@ -2,7 +2,7 @@
 
 import { formatUuid, parseUuid } from '../../domain/ids.js'
 import type { RegisteredImage } from '../../domain/matching/signal.js'
-import type { PagePlace } from '../../domain/page-place.js'
+import type { PageCursor } from '../../domain/page-place.js'
 import { lastPosition, type Position, WATCH_STREAM } from '../images/changes.js'
 import { decodeImage, encodeImage } from '../images/image-record.js'
 import type { Store } from '../redis/client.js'
@@ -35,11 +35,11 @@ export interface WatchEntry {
 export interface WatchPage {
   readonly watches: readonly WatchEntry[]
   /** Where the next page begins; `undefined` at the end. */
-  readonly next: PagePlace | undefined
+  readonly next: PageCursor | undefined
 }
 
 export interface DueWatch {
-  readonly place: PagePlace
+  readonly place: PageCursor
   /** `undefined` when it is none. */
   readonly watch: { readonly orgId: string; readonly watchId: string } | undefined
 }
@@ -50,15 +50,15 @@ export interface Watches {
   /** Those of `ids` that are there, in their order. */
   get(ids: readonly string[]): Promise<(RegisteredImage | undefined)[]>
   /** A page of an organisation's watches that have not ended, sorted by their end, soonest first. */
-  list(orgId: string, after: PagePlace | undefined, limit: number, nowMs: number): Promise<WatchPage>
+  list(orgId: string, after: PageCursor | undefined, limit: number, nowMs: number): Promise<WatchPage>
   /** Durable when it returns. Those of other organisations stay. @returns whether there was any. */
   erase(orgId: string, ids: readonly string[]): Promise<boolean>
   /** A page of those that end by now, with whose they are. */
-  due(nowMs: number, after: PagePlace | undefined, limit: number): Promise<DueWatch[]>
+  due(nowMs: number, after: PageCursor | undefined, limit: number): Promise<DueWatch[]>
   /** Removes from what is due something that is no watch. */
   discard(due: DueWatch): Promise<void>
   /** A page of the ids of an organisation's watches. */
-  ofOrg(orgId: string, after: PagePlace | undefined, limit: number): Promise<DueWatch[]>
+  ofOrg(orgId: string, after: PageCursor | undefined, limit: number): Promise<DueWatch[]>
   orgs(): Promise<string[]>
   /** All, each once, a shard at a time; as `Images.all`. One that cannot be read has no image. */
   all(): AsyncGenerator<readonly ReadWatch[]>
@@ -83,7 +83,7 @@ export interface Watches {
 const SHARDS_AT_ONCE = 256
 const ID_BYTES = 16
 
-export function watchesIn(store: Store, keyring: Keyring): Watches {
+export function createWatchStore(store: Store, keyring: Keyring): Watches {
   return { ...storedWatches(store, keyring), ...dueWatches(store), ...comparisonsIn(store) }
 }
 
@@ -111,7 +111,7 @@ function storedWatches(store: Store, keyring: Keyring): StoredWatches {
   }
   const placesOf = (orgId: string) => [
     keys.watchesOf(orgId),
-    keys.watchDues,
+    keys.watchSchedule,
     keys.watchOrgs,
     keys.watchRevision,
     keys.watchChanges,
@@ -172,7 +172,7 @@ function storedWatches(store: Store, keyring: Keyring): StoredWatches {
 function dueWatches(store: Store): Pick<Watches, 'due' | 'discard' | 'ofOrg' | 'orgs'> {
   return {
     async due(nowMs, after, limit) {
-      const page = await pageOfSorted(store, keys.watchDues, { to: nowMs, after, limit })
+      const page = await pageOfSorted(store, keys.watchSchedule, { to: nowMs, after, limit })
       return page.map((entry) => {
         const { member } = entry
         if (member.length !== 2 * ID_BYTES) return { place: placeOf(entry), watch: undefined }
@@ -181,7 +181,7 @@ function dueWatches(store: Store): Pick<Watches, 'due' | 'discard' | 'ofOrg' | '
       })
     },
     async discard({ place }) {
-      await store.write(discardDue, [keys.watchDues], [Buffer.from(place.member, 'hex'), place.score])
+      await store.write(discardDue, [keys.watchSchedule], [Buffer.from(place.member, 'hex'), place.score])
     },
     async ofOrg(orgId, after, limit) {
       const page = await pageOfSorted(store, keys.watchesOf(orgId), { after, limit })
@@ -218,7 +218,7 @@ function comparisonsIn(store: Store): Comparisons {
       const image = idBytes(imageId)
       const places = [
         keys.watches(watchShard(watch)),
-        keys.watchDues,
+        keys.watchSchedule,
         keys.watchFound(watch.toString('hex')),
         keys.images(imageShard(image)),
         keys.watchTold(orgId, image.toString('hex')),

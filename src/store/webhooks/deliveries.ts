@@ -5,10 +5,10 @@ import {
   DELIVERY_STATES,
   type DeliveryState,
   KEPT_FOR_MS,
-  MOST_IN_FLIGHT,
+  MAX_IN_FLIGHT,
   pauseMs,
 } from '../../domain/organisations/webhook.js'
-import type { PagePlace } from '../../domain/page-place.js'
+import type { PageCursor } from '../../domain/page-place.js'
 import { Problem } from '../../domain/problem.js'
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
@@ -21,7 +21,7 @@ export interface NewDelivery {
   /** What the receiver knows it by. */
   readonly id: string
   /** Deliveries of one lane arrive in the order in which they were made. */
-  readonly lane: string
+  readonly subjectQueue: string
   readonly type: string
   /** JSON, as it is signed and sent. */
   readonly body: string
@@ -72,14 +72,14 @@ export interface OutboxEntry {
 }
 
 export interface DeliveriesAsk {
-  readonly after: PagePlace | undefined
+  readonly after: PageCursor | undefined
   readonly limit: number
 }
 
 export interface DeliveryPage {
   readonly deliveries: readonly Delivery[]
   /** Where the next page begins; `undefined` at the end. */
-  readonly next: PagePlace | undefined
+  readonly next: PageCursor | undefined
 }
 
 export interface Deliveries {
@@ -92,7 +92,7 @@ export interface Deliveries {
   eventCursor(): Promise<string>
   /**
    * Turns an entry into deliveries and forgets it, all or nothing.
-   * @param waitsFor ids of webhooks that cannot be told of it yet: the entry is kept for them, and read by `waitingEventsIn`.
+   * @param waitsFor ids of webhooks that cannot be told of it yet: the entry is kept for them, and read by `createWaitingEventStore`.
    * @returns how many; `undefined` when it is not the holder any more.
    */
   make(
@@ -152,11 +152,11 @@ const DeliveryFields = z
 const FIRST_EVENT = '0-0'
 const AT_ONCE = 200
 /** Beyond it the oldest are removed. They wait for webhooks whose record is unreadable; events for all others go on. */
-export const MOST_WAITING_EVENTS = 250_000
+export const MAX_WAITING_EVENTS = 250_000
 
-const MOST_FAILING = 100
+const MAX_FAILING = 100
 
-export function deliveriesIn(store: Store): Deliveries {
+export function createDeliveryStore(store: Store): Deliveries {
   return { ...makingIn(store), ...sendingIn(store), ...listsIn(store), ...healthIn(store) }
 }
 
@@ -197,7 +197,12 @@ function listsIn(store: Store): Pick<Deliveries, 'get' | 'list' | 'replay'> {
     async replay(webhookId, id, nowMs) {
       const reply = await store.write(
         replayDelivery,
-        [keys.webhooks, keys.webhookLanes(webhookId), keys.webhookDelivery(webhookId, id), keys.webhookHealth(webhookId)],
+        [
+          keys.webhooks,
+          keys.webhookSubjectQueues(webhookId),
+          keys.webhookDelivery(webhookId, id),
+          keys.webhookHealth(webhookId),
+        ],
         [webhookId, id, keys.prefix, nowMs],
       )
       return reply !== null
@@ -224,12 +229,12 @@ function makingIn(store: Store): Pick<Deliveries, 'hold' | 'eventCursor' | 'make
           ...[keys.webhookWaiting, keys.webhookWaitingFor],
         ],
         [
-          ...[token, source, id, keys.prefix, waitsFor.join(' '), MOST_WAITING_EVENTS, given.length],
+          ...[token, source, id, keys.prefix, waitsFor.join(' '), MAX_WAITING_EVENTS, given.length],
           ...given,
           ...deliveries.flatMap((one) => [
             one.webhookId,
             one.id,
-            one.lane,
+            one.subjectQueue,
             one.type,
             one.body,
             one.dueAtMs,
@@ -245,13 +250,13 @@ function makingIn(store: Store): Pick<Deliveries, 'hold' | 'eventCursor' | 'make
 function sendingIn(store: Store): Pick<Deliveries, 'claim' | 'settle'> {
   const placesOf = (webhookId: string) => [
     keys.webhooks,
-    keys.webhookLanes(webhookId),
+    keys.webhookSubjectQueues(webhookId),
     keys.webhookLeases(webhookId),
     keys.webhookHealth(webhookId),
   ]
   return {
     async claim(webhookId, { leaseMs, maxPerSecond }, nowMs) {
-      const args = [webhookId, nowMs, leaseMs, MOST_IN_FLIGHT, maxPerSecond, keys.prefix]
+      const args = [webhookId, nowMs, leaseMs, MAX_IN_FLIGHT, maxPerSecond, keys.prefix]
       const reply = await store.write(claimDeliveries, placesOf(webhookId), args)
       const [again, ...ids] = Array.isArray(reply) ? reply.map(String) : ['']
       return { ids, againAtMs: again === '' ? undefined : Number(again) }
@@ -277,16 +282,14 @@ function healthIn(store: Store): Pick<Deliveries, 'health' | 'failing' | 'isWait
       return { failures: Number(failures ?? 0), failingSinceMs: failingSinceMs ? Number(failingSinceMs) : undefined }
     },
     async failing() {
-      const found = await store.ask((redis) =>
-        redis.zrange(keys.webhookFailing, '0', String(MOST_FAILING - 1), 'WITHSCORES'),
-      )
+      const found = await store.ask((redis) => redis.zrange(keys.webhookFailing, '0', String(MAX_FAILING - 1), 'WITHSCORES'))
       return Array.from({ length: found.length / 2 }, (_, i) => ({
         webhookId: found[2 * i] ?? '',
         failingSinceMs: Number(found[2 * i + 1]),
       }))
     },
     async isWaiting(webhookId) {
-      return (await store.ask((redis) => redis.exists(keys.webhookLanes(webhookId)))) === 1
+      return (await store.ask((redis) => redis.exists(keys.webhookSubjectQueues(webhookId)))) === 1
     },
   }
 }

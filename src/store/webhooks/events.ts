@@ -27,7 +27,7 @@ const AboutText = z
   })
   .pipe(z.record(z.string(), z.string()))
 
-export function eventsIn(store: Store): Events {
+export function createEventStore(store: Store): Events {
   return {
     async add(kind, about, atMs, onceInS) {
       const json = JSON.stringify(about)

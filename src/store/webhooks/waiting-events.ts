@@ -16,7 +16,7 @@ export interface WaitingEvents {
 
 const AT_ONCE = 500
 
-export function waitingEventsIn(store: Store): WaitingEvents {
+export function createWaitingEventStore(store: Store): WaitingEvents {
   const entriesOf = async (found: readonly StreamEntry[]): Promise<OutboxEntry[]> => {
     if (found.length === 0) return []
     const ids = found.map(([id]) => id.toString())

@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import type { AuditEntry } from '../../domain/organisations/audit.js'
-import { MOST_WEBHOOKS_PER_ORG, WEBHOOK_EVENT_NAMES, type WebhookEvent } from '../../domain/organisations/webhook.js'
+import { MAX_WEBHOOKS_PER_ORG, WEBHOOK_EVENT_NAMES, type WebhookEvent } from '../../domain/organisations/webhook.js'
 import { writeAudited } from '../audit/audit.js'
 import type { Store } from '../redis/client.js'
 import type { Arg } from '../redis/durable-writer.js'
@@ -67,7 +67,7 @@ const WebhookJson = z.object({
   createdAtMs: z.int(),
 })
 
-export function webhooksIn(store: Store, keyring: Keyring): Webhooks {
+export function createWebhookStore(store: Store, keyring: Keyring): Webhooks {
   const seal = ({ webhookId, ...rest }: Webhook) =>
     keyring.seal(Buffer.from(JSON.stringify(rest)), webhookContext(webhookId))
   const open = (webhookId: string, sealed: Buffer): Webhook => ({
@@ -88,7 +88,7 @@ export function webhooksIn(store: Store, keyring: Keyring): Webhooks {
     async add(webhook, entry) {
       const { webhookId, orgId } = webhook
       const places = [keys.webhooks, keys.orgWebhooks(orgId)]
-      return (await write(entry, putWebhook, places, [webhookId, seal(webhook), MOST_WEBHOOKS_PER_ORG])) === 1
+      return (await write(entry, putWebhook, places, [webhookId, seal(webhook), MAX_WEBHOOKS_PER_ORG])) === 1
     },
     async get(webhookId) {
       const sealed = await read(webhookId)

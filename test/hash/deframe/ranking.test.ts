@@ -128,7 +128,7 @@ function described(
   ].filter((share) => share !== undefined)
   return {
     ...edges,
-    leastCoverage: Math.min(...sides),
+    minCoverage: Math.min(...sides),
     meanCoverage: meanOf(sides),
     borders: 4 - sides.length,
     inside: densityOf(texture, edges),

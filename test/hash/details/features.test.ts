@@ -6,19 +6,19 @@ import { distance } from '../../../packages/hash/src/hash256.js'
 import { wholeOf } from '../../../packages/hash/src/raster.js'
 import { transforms } from '../../../packages/hash/src/transforms.js'
 import { shaded } from '../patterns.js'
-import { drawn, turnedPixels } from '../synthetic.js'
+import { drawn, rotatedPixels } from '../synthetic.js'
 
 const picture = drawn(5, 300, 220)
 const options = { sidePx: 300, count: 150, mirrors: true, aspect: 300 / 220 }
 const own = featuresOf(sightOf(picture), wholeOf(picture), options)
 
 t.test('what a feature would look like in a mirror is what the mirrored picture shows', async (t) => {
-  const mirrored = turnedPixels(picture, transformOf('flipY'))
+  const mirrored = rotatedPixels(picture, transformOf('flipY'))
   const other = featuresOf(sightOf(mirrored), wholeOf(mirrored), options)
   const seen = askedFeatures(own, true)
   const near = other.features.flatMap((feature) => {
     const same = seen.find(({ x, y, level }) => level === feature.level && Math.hypot(x - feature.x, y - feature.y) < 0.5)
-    return same === undefined ? [] : [{ bits: distance(same.hash, feature.hash), turns: same.turn - feature.turn }]
+    return same === undefined ? [] : [{ bits: distance(same.hash, feature.hash), turns: same.angle - feature.angle }]
   })
 
   t.ok(near.length > 0.9 * other.features.length, `${near.length} of ${other.features.length}`)
@@ -27,8 +27,8 @@ t.test('what a feature would look like in a mirror is what the mirrored picture 
 })
 
 t.test('a quarter turn of the picture turns its features and leaves what they look like', async (t) => {
-  const turned = turnedPixels(picture, transformOf('rotate90'))
-  const other = featuresOf(sightOf(turned), wholeOf(turned), { ...options, aspect: 220 / 300 })
+  const rotated = rotatedPixels(picture, transformOf('rotate90'))
+  const other = featuresOf(sightOf(rotated), wholeOf(rotated), { ...options, aspect: 220 / 300 })
   const same = other.features.flatMap((feature) => {
     const before = own.features.find(
       ({ x, y, level }) => level === feature.level && Math.hypot(y - feature.x, 300 - x - feature.y) < 0.5,
@@ -72,15 +72,15 @@ t.test('a part is never enlarged', async (t) => {
 
 t.test('what is kept of a place is its cell', async (t) => {
   const view = kept(own)
-  for (const [i, { x, y, turn, level, hash }] of placed(view).entries()) {
+  for (const [i, { x, y, angle, level, hash }] of placed(view).entries()) {
     const feature = own.features[i]
     if (feature === undefined) throw new Error('as many as before')
     t.ok(Math.abs(x - feature.x) <= own.width / 64 + 1e-9 && Math.abs(y - feature.y) <= own.height / 64 + 1e-9)
-    t.ok([0, 1, 2, 62, 63].includes((turn - feature.turn + 64) % 64))
+    t.ok([0, 1, 2, 62, 63].includes((angle - feature.angle + 64) % 64))
     t.same([level, hash], [feature.level, feature.hash])
   }
-  for (const { column, row, turn } of view.features) {
-    t.ok(column >= 0 && column < 32 && row >= 0 && row < 32 && turn >= 0 && turn < 16)
+  for (const { column, row, angle } of view.features) {
+    t.ok(column >= 0 && column < 32 && row >= 0 && row < 32 && angle >= 0 && angle < 16)
   }
 })
 

@@ -10,7 +10,7 @@ import type { Pixels } from '../../../packages/hash/src/pixels.js'
 import { wholeOf } from '../../../packages/hash/src/raster.js'
 import { transforms } from '../../../packages/hash/src/transforms.js'
 import { chessboard, shaded } from '../patterns.js'
-import { drawn, turnedPixels, wordsFrom } from '../synthetic.js'
+import { drawn, rotatedPixels, wordsFrom } from '../synthetic.js'
 
 const picture = drawn(11, 360, 280)
 const registered = registeredOf(picture)
@@ -26,9 +26,9 @@ function registeredOf(pixels: Pixels): Points {
 
 t.test('a picture shows itself, turned, mirrored, or on a page', async (t) => {
   t.ok(isShown(verifiedIn(registered, viewOf(picture, 300), false)))
-  const turned = turnedPixels(picture, transforms[1])
-  t.ok(isShown(verifiedIn(registered, viewOf(turned, 300), false)))
-  const mirrored = turnedPixels(picture, transforms[5])
+  const rotated = rotatedPixels(picture, transforms[1])
+  t.ok(isShown(verifiedIn(registered, viewOf(rotated, 300), false)))
+  const mirrored = rotatedPixels(picture, transforms[5])
   t.ok(isShown(verifiedIn(registered, viewOf(mirrored, 300), true)))
   t.notOk(isShown(verifiedIn(registered, viewOf(mirrored, 300), false)), 'a mirror is no turn')
 
@@ -89,7 +89,7 @@ t.test('how many have to agree is a share of what both show, by its size', async
   const shown = (agreeing: number, scale: number) => {
     const points = Array.from({ length: 100 }, (_, i) => ({ column: (i * 7) % 32, row: (i * 11) % 32, hash: anyHash() }))
     const asked = points.map(({ column, row, hash }, i) => ({
-      ...{ x: ((column + 0.5) * 15) / scale, y: ((row + 0.5) * 15) / scale, turn: 0, level: 0 },
+      ...{ x: ((column + 0.5) * 15) / scale, y: ((row + 0.5) * 15) / scale, angle: 0, level: 0 },
       hash: i < agreeing ? hash : anyHash(),
     }))
     const size = { width: 480, height: 480 }
@@ -110,7 +110,7 @@ t.test('of two that show one another in half, what the halves share has to agree
     // The right half of the one is the left half of the other.
     const asked = points.map(({ hash }, i) => {
       const { column, row } = at(i, i < inHalf ? 0 : 16)
-      return { x: (column + 0.5) * 15, y: (row + 0.5) * 15, turn: 0, level: 0, hash: i < agreeing ? hash : anyHash() }
+      return { x: (column + 0.5) * 15, y: (row + 0.5) * 15, angle: 0, level: 0, hash: i < agreeing ? hash : anyHash() }
     })
     return isShown(verify({ width: 480, height: 480, points }, asked, { width: 480, height: 480 }))
   }
@@ -131,7 +131,7 @@ t.test('of registered details that look the same, the first is paired', async (t
   const asked = own.map(({ column, row, hash }) => ({
     x: (column + 0.5) * 15,
     y: (row + 0.5) * 15,
-    turn: 0,
+    angle: 0,
     level: 0,
     hash,
   }))
@@ -150,7 +150,7 @@ t.test('where the view has but a corner of a picture, three in five of what is t
   }))
   const shown = (agreeing: number) => {
     const asked = points.slice(0, 24).map(({ column, row, hash }, i) => ({
-      ...{ x: (column + 0.5) * 15, y: (row + 0.5) * 15, turn: 0, level: 0 },
+      ...{ x: (column + 0.5) * 15, y: (row + 0.5) * 15, angle: 0, level: 0 },
       hash: i < agreeing ? hash : anyHash(),
     }))
     return isShown(verify({ width: 480, height: 480, points }, asked, { width: 240, height: 165 }))
@@ -162,7 +162,7 @@ t.test('details that are crowded where nothing can be told apart are no picture'
   const word = wordsFrom(4)
   const below = (end: number) => (word() >>> 8) % end
   const points = Array.from({ length: 60 }, () => ({ column: below(32), row: below(32), hash: anyHash() }))
-  const asked = points.map(({ hash }) => ({ x: 200 + below(90), y: 200 + below(90), turn: 0, level: 0, hash }))
+  const asked = points.map(({ hash }) => ({ x: 200 + below(90), y: 200 + below(90), angle: 0, level: 0, hash }))
   const found = verify({ width: 480, height: 480, points }, asked, { width: 560, height: 560 })
   t.ok(found.inliers < 8, `${found.inliers} of 60 agree with a picture made small`)
 })
@@ -177,8 +177,8 @@ t.test('a detail of the view counts once, whatever the number of registered ones
   const points = [{ column: 3, row: 3, hash: one }, { column: 20, row: 25, hash: other }, ...like]
   const place = (cell: number) => (cell + 0.5) * 15
   const asked = [
-    { x: place(3), y: place(3), turn: 0, level: 0, hash: one },
-    { x: place(20), y: place(25), turn: 0, level: 0, hash: other },
+    { x: place(3), y: place(3), angle: 0, level: 0, hash: one },
+    { x: place(20), y: place(25), angle: 0, level: 0, hash: other },
   ]
   t.equal(verify({ width: 480, height: 480, points }, asked, { width: 480, height: 480 }).inliers, 2)
 })

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { PlacedFeature } from '../../../packages/hash/src/details/kept.js'
-import { type Sighting, voteOf } from '../../../packages/hash/src/details/vote.js'
+import { type MatchEvent, voteOf } from '../../../packages/hash/src/details/vote.js'
 import { hashFromBytes } from '../../../packages/hash/src/hash256.js'
 
 const hash = hashFromBytes(new Uint8Array(32))
@@ -8,18 +8,18 @@ const view = { width: 560, height: 400 }
 const centre = { x: 240, y: 160 }
 
 /** The registered picture twice as large, a quarter turn further, its centre at 300, 200. */
-function sighting(i: number, off: Partial<PlacedFeature> = {}): Sighting {
-  const registered: PlacedFeature = { x: 100 + 37 * i, y: 60 + 29 * i, turn: (5 * i) % 64, level: 1, hash }
+function matchEvent(i: number, off: Partial<PlacedFeature> = {}): MatchEvent {
+  const registered: PlacedFeature = { x: 100 + 37 * i, y: 60 + 29 * i, angle: (5 * i) % 64, level: 1, hash }
   const scale = 1.25 ** 3
   const [dx, dy] = [registered.x - centre.x, registered.y - centre.y]
-  const asked = { x: 300 - scale * dy, y: 200 + scale * dx, turn: (5 * i + 16) % 64, level: 4, hash, ...off }
+  const asked = { x: 300 - scale * dy, y: 200 + scale * dx, angle: (5 * i + 16) % 64, level: 4, hash, ...off }
   return { needle: i, row: i, distanceBits: 10, pictures: 1, asked, registered }
 }
 
 t.test('sightings of one picture in one pose agree', async (t) => {
   t.equal(
     voteOf(
-      [0, 1, 2, 3].map((i) => sighting(i)),
+      [0, 1, 2, 3].map((i) => matchEvent(i)),
       view,
       centre,
     ).agreeing,
@@ -28,17 +28,17 @@ t.test('sightings of one picture in one pose agree', async (t) => {
 })
 
 t.test('one that is elsewhere, turned otherwise or of another size does not', async (t) => {
-  const others = [{ x: 20 }, { turn: 40 }, { level: 0 }]
-  for (const off of others) t.equal(voteOf([sighting(0), sighting(1), sighting(2, off)], view, centre).agreeing, 2)
+  const others = [{ x: 20 }, { angle: 40 }, { level: 0 }]
+  for (const off of others) t.equal(voteOf([matchEvent(0), matchEvent(1), matchEvent(2, off)], view, centre).agreeing, 2)
 })
 
 /** Where the picture's own centre is, which no turn and no size moves. */
-function inTheMiddle(i: number, level: number, turn: number): Sighting {
-  const whole = sighting(i)
+function inTheMiddle(i: number, level: number, angle: number): MatchEvent {
+  const whole = matchEvent(i)
   return {
     ...whole,
-    registered: { ...whole.registered, ...centre, turn: 0 },
-    asked: { ...whole.asked, x: 300, y: 200, turn, level },
+    registered: { ...whole.registered, ...centre, angle: 0 },
+    asked: { ...whole.asked, x: 300, y: 200, angle, level },
   }
 }
 
@@ -56,13 +56,13 @@ t.test('nor do two that put it there turned otherwise', async (t) => {
 })
 
 t.test('one needle that is near to many rows is one vote, and so is one row near to many needles', async (t) => {
-  const first = sighting(0)
+  const first = matchEvent(0)
   t.equal(voteOf([first, { ...first, needle: 7 }, { ...first, needle: 8 }], view, centre).agreeing, 1)
   t.equal(voteOf([first, { ...first, row: 7 }, { ...first, row: 8 }], view, centre).agreeing, 1)
 })
 
 t.test('fewer bits and rarer rows weigh more, and none weigh nothing', async (t) => {
-  const [a, b] = [sighting(0), sighting(1)]
+  const [a, b] = [matchEvent(0), matchEvent(1)]
   const plain = voteOf([a, b], view, centre).weight
   t.ok(voteOf([{ ...a, distanceBits: 2 }, b], view, centre).weight > plain)
   t.ok(voteOf([{ ...a, pictures: 100 }, b], view, centre).weight < plain)

@@ -7,7 +7,7 @@ import { loadPdqKernelSync } from '../../../packages/hash/src/pdq-kernel.js'
 import type { Pixels } from '../../../packages/hash/src/pixels.js'
 import { transforms } from '../../../packages/hash/src/transforms.js'
 import { blockhashesOf, blockhashesOfTiny } from '../../../workers/media/blockhash.js'
-import { drawn, noisy, turnedPixels } from '../../hash/synthetic.js'
+import { drawn, noisy, rotatedPixels } from '../../hash/synthetic.js'
 
 const kernel = loadPdqKernelSync()
 
@@ -34,7 +34,7 @@ t.test('gives for each of the eight ways what imghash gives for the picture turn
     const picture = drawn(1, width, height)
     t.same(
       fromTotals(picture),
-      transforms.map((way) => allPixels(turnedPixels(picture, way))),
+      transforms.map((orientation) => allPixels(rotatedPixels(picture, orientation))),
       `${width} × ${height}`,
     )
   }

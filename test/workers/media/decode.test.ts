@@ -55,8 +55,8 @@ t.test('turns a picture as its EXIF orientation says', async (t) => {
 t.test('turns a picture that it shrinks, too', async (t) => {
   const { data, width, height } = await enlarged(1, { width: 2400, height: 1800 })
   const stored = await fromPixels({ data, width, height }).rotate(-90).raw().toBuffer({ resolveWithObject: true })
-  const turned = fromPixels({ data: stored.data, width: stored.info.width, height: stored.info.height })
-  const picture = await decode(await turned.withMetadata({ orientation: 6 }).jpeg({ quality: 90 }).toBuffer())
+  const rotated = fromPixels({ data: stored.data, width: stored.info.width, height: stored.info.height })
+  const picture = await decode(await rotated.withMetadata({ orientation: 6 }).jpeg({ quality: 90 }).toBuffer())
 
   const bits = distance(hash(picture).hash, hash({ data, width, height, channels: 3 }).hash)
   t.ok(bits <= 8, `${bits} bits`)

@@ -4,7 +4,7 @@ import { distance, formatHash } from '../../../packages/hash/src/hash256.js'
 import { pdq } from '../../../packages/hash/src/pdq.js'
 import { transforms } from '../../../packages/hash/src/transforms.js'
 import { hashImage, imageOf } from '../../../workers/media/hashes-of-file.js'
-import { turnedPixels } from '../../hash/synthetic.js'
+import { rotatedPixels } from '../../hash/synthetic.js'
 import { onePixel, unreadable } from '../../helpers/hostile-pictures.js'
 import { fromPixels, scene, scenePixels } from '../../helpers/pictures.js'
 
@@ -29,8 +29,8 @@ t.test('finds a picture again that was mirrored or turned, by PDQ and by blockha
   }
   const stored = await hashesOf(await fromPixels(original).png().toBuffer())
 
-  for (const [k, way] of transforms.entries()) {
-    const { data, width, height } = turnedPixels(original, way)
+  for (const [k, orientation] of transforms.entries()) {
+    const { data, width, height } = rotatedPixels(original, orientation)
     const found = await hashesOf(
       await fromPixels({ data: Buffer.from(data), width, height })
         .jpeg({ quality: 80 })
@@ -39,7 +39,7 @@ t.test('finds a picture again that was mirrored or turned, by PDQ and by blockha
     for (const kind of ['pdq', 'area', 'blockhash'] as const) {
       const [expected, actual] = [stored[kind][k], found[kind][0]]
       if (expected === undefined || actual === undefined) throw new Error('eight hashes')
-      t.ok(distance(expected, actual) <= 31, `${kind}, ${way.name}: ${distance(expected, actual)} bits`)
+      t.ok(distance(expected, actual) <= 31, `${kind}, ${orientation.name}: ${distance(expected, actual)} bits`)
     }
   }
 })

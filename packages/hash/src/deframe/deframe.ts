@@ -22,12 +22,12 @@ export interface Framed extends Rectangle {
 /** From this score on a rectangle has a frame around it: 95 of 100 framed pictures lie above, 95 of 100 plain ones below. */
 const FRAMED_SCORE = 9.8
 /** Of the whole: what is smaller may be a button or a line to write in, and those are everybody's. */
-const LEAST_FRAMED_AREA = 0.1
+const MIN_FRAMED_AREA = 0.1
 /** Of what has so much less fine structure than the part itself, half of the pictures that are wrongly taken for framed have more. */
 const PLAIN_AROUND = 0.7
 const RANKED_PARTS = 12
 const SAME_OVERLAP = 0.95
-const LEAST_AREA = 0.02
+const MIN_AREA = 0.02
 
 /**
  * Three ways to look: margins of one colour cut off; the largest part with fine structure, where margins are blurred; the best
@@ -40,7 +40,7 @@ export function deframe(raster: MeasuredRaster): Deframed {
   const whole = wholeOf(raster)
   const ranked = bestOf(lines, texture, RANKED_PARTS)
   const textured = texturedPart(texture)
-  const framed = ranked.find((part) => part.score >= FRAMED_SCORE && areaOf(part) >= LEAST_FRAMED_AREA * areaOf(whole))
+  const framed = ranked.find((part) => part.score >= FRAMED_SCORE && areaOf(part) >= MIN_FRAMED_AREA * areaOf(whole))
   return {
     parts: distinct(
       [...ranked.slice(0, 1), trimmed(raster, whole), ...(textured ? [textured] : []), ...ranked.slice(1)],
@@ -59,7 +59,7 @@ function isPlainAround(texture: Texture, part: Rectangle, whole: Rectangle): boo
 function distinct(parts: readonly Rectangle[], whole: Rectangle): Rectangle[] {
   const chosen: Rectangle[] = []
   for (const part of parts) {
-    if (overlapOf(part, whole) < LEAST_AREA) continue
+    if (overlapOf(part, whole) < MIN_AREA) continue
     if ([whole, ...chosen].every((other) => overlapOf(part, other) < SAME_OVERLAP)) chosen.push(part)
   }
   return chosen

@@ -22,13 +22,13 @@ export interface Lines {
 export function linesOf(raster: Raster): Lines {
   const { width, height } = raster
   const steps = stepsOf(raster)
-  const standing = standingOf(steps, width, height)
-  const turned = transposed(standing.rows, width, height)
+  const vertical = uprightOf(steps, width, height)
+  const rotated = transposed(vertical.rows, width, height)
   return {
-    columns: strongest(stretchScores(standing.columns, width, height), height, (at) =>
-      edgesAlong(standing.columns, width, height, at),
+    columns: strongest(stretchScores(vertical.columns, width, height), height, (at) =>
+      edgesAlong(vertical.columns, width, height, at),
     ),
-    rows: strongest(stretchScores(turned, height, width), width, (at) => edgesAlong(turned, height, width, at)),
+    rows: strongest(stretchScores(rotated, height, width), width, (at) => edgesAlong(rotated, height, width, at)),
   }
 }
 
@@ -38,7 +38,7 @@ export function linesOf(raster: Raster): Lines {
  */
 export function strongest(scores: Int16Array, length: number, edgesOf: (at: number) => Uint16Array): Line[] {
   const count = scores.length
-  const least = (length * (EDGE_GAIN - GAP_COST)) / LEAST_LENGTH_PART
+  const least = (length * (EDGE_GAIN - GAP_COST)) / MIN_LENGTH_PART
   const order = Array.from(scores.keys())
     .filter((at) => at >= 2 && at <= count - 2 && (scores[at] ?? 0) >= least)
     .sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0))
@@ -62,12 +62,12 @@ export function coverageOf({ edges, isBorder }: Line, from: number, to: number):
 }
 
 const MAX_LINES = 18
-const LEAST_STEP = 6
+const MIN_STEP = 6
 /** What a pixel of a line that is an edge adds to its score, and what one that is none takes from it. */
 const EDGE_GAIN = 10
 const GAP_COST = 7
 /** A line is at least a tenth as long as it could be, gaps and all. */
-const LEAST_LENGTH_PART = 16
+const MIN_LENGTH_PART = 16
 const NEIGHBOURS_PX = 2
 
 interface Maps {
@@ -100,7 +100,7 @@ function largest(a: number, b: number, c: number): number {
 }
 
 /** 1 where a step is the largest around and stands out from what lies further away, 0 elsewhere. */
-function standingOf(steps: Maps, width: number, height: number): Maps {
+function uprightOf(steps: Maps, width: number, height: number): Maps {
   const columns = new Uint8Array(width * height)
   const rows = new Uint8Array(width * height)
   for (let y = 0; y < height; y++) {
@@ -116,7 +116,7 @@ function standingOf(steps: Maps, width: number, height: number): Maps {
 
 function stands(steps: Uint8Array, i: number, stride: number, position: number, length: number): boolean {
   const step = steps[i] ?? 0
-  if (step <= LEAST_STEP) return false
+  if (step <= MIN_STEP) return false
   if (position > 1 && (steps[i - stride] ?? 0) > step) return false
   if (position + 1 < length && (steps[i + stride] ?? 0) > step) return false
   const before = position > 3 ? (steps[i - 2 * stride] ?? 0) + (steps[i - 3 * stride] ?? 0) : 0
@@ -125,22 +125,22 @@ function stands(steps: Uint8Array, i: number, stride: number, position: number, 
 }
 
 function transposed(map: Uint8Array, width: number, height: number): Uint8Array {
-  const turned = new Uint8Array(map.length)
-  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) turned[x * height + y] = map[y * width + x] ?? 0
-  return turned
+  const rotated = new Uint8Array(map.length)
+  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) rotated[x * height + y] = map[y * width + x] ?? 0
+  return rotated
 }
 
 /**
  * The best stretch of each line: its edges less the cost of its gaps (Kadane's maximal sum).
  * @param standing [length × count], lines across: line `at` is column `at` of it.
  */
-function stretchScores(standing: Uint8Array, count: number, length: number): Int16Array {
+function stretchScores(vertical: Uint8Array, count: number, length: number): Int16Array {
   const here = new Int16Array(count)
   const best = new Int16Array(count)
   for (let along = 0; along < length; along++) {
     const i = along * count
     for (let at = 0; at < count; at++) {
-      const sum = Math.max(0, (here[at] ?? 0) + ((standing[i + at] ?? 0) === 1 ? EDGE_GAIN : -GAP_COST))
+      const sum = Math.max(0, (here[at] ?? 0) + ((vertical[i + at] ?? 0) === 1 ? EDGE_GAIN : -GAP_COST))
       here[at] = sum
       if (sum > (best[at] ?? 0)) best[at] = sum
     }
@@ -149,11 +149,11 @@ function stretchScores(standing: Uint8Array, count: number, length: number): Int
 }
 
 /** An edge may waver by a pixel. */
-function edgesAlong(standing: Uint8Array, count: number, length: number, at: number): Uint16Array {
+function edgesAlong(vertical: Uint8Array, count: number, length: number, at: number): Uint16Array {
   const edges = new Uint16Array(length + 1)
   for (let along = 0; along < length; along++) {
     const i = along * count + at
-    const isEdge = ((standing[i] ?? 0) | (standing[i - 1] ?? 0) | (standing[i + 1] ?? 0)) === 1
+    const isEdge = ((vertical[i] ?? 0) | (vertical[i - 1] ?? 0) | (vertical[i + 1] ?? 0)) === 1
     edges[along + 1] = (edges[along] ?? 0) + (isEdge ? 1 : 0)
   }
   return edges

@@ -48,10 +48,10 @@ const features = new Float64Array(FEATURE_NAMES.length)
 
 /** @param into as long as `FEATURE_NAMES`. */
 export function writeFeatures(candidate: Candidate, into: Float64Array): void {
-  const { leastCoverage, meanCoverage, borders, inside, outside, beyond, split } = candidate
+  const { minCoverage, meanCoverage, borders, inside, outside, beyond, split } = candidate
   const logArea = Math.log(candidate.area)
-  into[0] = leastCoverage
-  into[1] = leastCoverage * leastCoverage
+  into[0] = minCoverage
+  into[1] = minCoverage * minCoverage
   into[2] = meanCoverage
   into[3] = borders > 0 ? meanCoverage : 0
   into[4] = borders === 1 ? 1 : 0
@@ -78,7 +78,7 @@ const SAME_OVERLAP = 0.8
 const SAME_OVERLAP_LATER = 0.65
 const FIRST_FEW = 4
 /** What scores less is hardly ever the picture: nearly all that a picture without a frame has. The best two are kept all the same. */
-const LEAST_SCORE = 5
+const MIN_SCORE = 5
 const ALWAYS = 2
 const WHOLE_OVERLAP = 0.97
 
@@ -108,7 +108,7 @@ export function bestOf(lines: Lines, texture: Texture, count: number): Ranked[] 
     if (best.length === count) break
     const [left = 0, top = 0, right = 0, bottom = 0] = edges.subarray(4 * i, 4 * i + 4)
     const candidate = { left, top, right, bottom, score: scores[i] ?? 0 }
-    if (best.length >= ALWAYS && candidate.score < LEAST_SCORE) break
+    if (best.length >= ALWAYS && candidate.score < MIN_SCORE) break
     const same = best.length < FIRST_FEW ? SAME_OVERLAP : SAME_OVERLAP_LATER
     if (best.every((other) => overlapOf(candidate, other) < same)) best.push(candidate)
   }

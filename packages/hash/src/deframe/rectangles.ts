@@ -8,7 +8,7 @@ import { densityOf, type Texture } from './texture.js'
 /** A rectangle with what speaks for a picture in it. */
 export interface Candidate extends Rectangle {
   /** For each side but the picture's own borders, the share that is an edge: the least, and the mean. */
-  readonly leastCoverage: number
+  readonly minCoverage: number
   readonly meanCoverage: number
   readonly borders: number
   /** Share of its pixels with fine structure, and of those in strips around it. */
@@ -22,8 +22,8 @@ export interface Candidate extends Rectangle {
   readonly area: number
 }
 
-const LEAST_SIDE = 0.07
-const LEAST_COVERAGE = 0.3
+const MIN_SIDE = 0.07
+const MIN_COVERAGE = 0.3
 const STRIP = 0.02
 
 /**
@@ -44,25 +44,25 @@ export function eachCandidate({ columns, rows }: Lines, texture: Texture, see: (
     for (let r = l + 1; r < n; r++) {
       const left = columns[l]?.at ?? 0
       const right = columns[r]?.at ?? 0
-      if (right - left < LEAST_SIDE * width) continue
+      if (right - left < MIN_SIDE * width) continue
       for (let t = 0; t < m; t++) {
         const onTop = (t * n + l) * n + r
         const topCoverage = level.coverage[onTop] ?? 0
         const isTopBorder = t === 0 || t === m - 1
-        if (!isTopBorder && topCoverage < LEAST_COVERAGE) continue
+        if (!isTopBorder && topCoverage < MIN_COVERAGE) continue
         const top = rows[t]?.at ?? 0
         for (let b = t + 1; b < m; b++) {
           const bottom = rows[b]?.at ?? 0
-          if (bottom - top < LEAST_SIDE * height) continue
+          if (bottom - top < MIN_SIDE * height) continue
           const onLeft = (l * m + t) * m + b
           const leftCoverage = upright.coverage[onLeft] ?? 0
-          if (l > 0 && leftCoverage < LEAST_COVERAGE) continue
+          if (l > 0 && leftCoverage < MIN_COVERAGE) continue
           const onRight = (r * m + t) * m + b
           const rightCoverage = upright.coverage[onRight] ?? 0
-          if (r < n - 1 && rightCoverage < LEAST_COVERAGE) continue
+          if (r < n - 1 && rightCoverage < MIN_COVERAGE) continue
           const onBottom = (b * n + l) * n + r
           const bottomCoverage = level.coverage[onBottom] ?? 0
-          if (b < m - 1 && bottomCoverage < LEAST_COVERAGE) continue
+          if (b < m - 1 && bottomCoverage < MIN_COVERAGE) continue
           const borders = (l === 0 ? 1 : 0) + (r === n - 1 ? 1 : 0) + (isTopBorder ? 1 : 0) + (b === m - 1 ? 1 : 0)
           if (borders === 4) continue
           const sides = 4 - borders
@@ -72,7 +72,7 @@ export function eachCandidate({ columns, rows }: Lines, texture: Texture, see: (
           sketch.right = right
           sketch.bottom = bottom
           sketch.borders = borders
-          sketch.leastCoverage = Math.min(
+          sketch.minCoverage = Math.min(
             l > 0 ? leftCoverage : 1,
             r < n - 1 ? rightCoverage : 1,
             isTopBorder ? 1 : topCoverage,
@@ -115,7 +115,7 @@ const EMPTY: { -readonly [key in keyof Candidate]: number } = {
   top: 0,
   right: 0,
   bottom: 0,
-  leastCoverage: 0,
+  minCoverage: 0,
   meanCoverage: 0,
   borders: 0,
   inside: 0,

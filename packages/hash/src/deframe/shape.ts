@@ -7,17 +7,17 @@ type Colours = Pick<Raster, 'width' | 'height' | 'rgb'>
 
 /** How far a pixel around the shape may lie from the colour of the first corner, in levels; JPEG rings around edges. */
 const TOLERANCE = 14
-const LEAST_SIDE_PX = 32
+const MIN_SIDE_PX = 32
 /** A shape is looked at in so many cells a side, each by a lattice of points. */
 const CELLS = 64
 const POINTS = 4
 /** How much of the shape's rectangle is around it: from round corners of a sixteenth of a side to a heart. */
-const LEAST_AROUND = 0.002
-const MOST_AROUND = 0.34
-const LEAST_CORNER = 0.9
+const MIN_AROUND = 0.002
+const MAX_AROUND = 0.34
+const MIN_CORNER = 0.9
 /** Of what is around, how much may be on one side alone; and how much may differ from what round corners would leave. */
-const MOST_LOPSIDED = 0.1
-const MOST_UNLIKE_ROUND = 0.3
+const MAX_LOPSIDED = 0.1
+const MAX_UNLIKE_ROUND = 0.3
 /** Around round corners, of the square that they are drawn in. */
 const ROUND_SHARE = 1 - Math.PI / 4
 /** What is inside any ellipse, of each side, in its middle. */
@@ -68,7 +68,7 @@ function seenFromBorders({ width, height, rgb }: Colours): { part: Rectangle; ar
   const rows = runsOf(height, width, (y, x) => isAround(x, y))
   const columns = runsOf(width, height, isAround)
   const part = { left: least(rows.starts), right: most(rows.ends), top: least(columns.starts), bottom: most(columns.ends) }
-  if (part.right - part.left < LEAST_SIDE_PX || part.bottom - part.top < LEAST_SIDE_PX) return undefined
+  if (part.right - part.left < MIN_SIDE_PX || part.bottom - part.top < MIN_SIDE_PX) return undefined
   const isBeyond = ({ starts, ends }: Runs, line: number, at: number) => at < (starts[line] ?? 0) || at >= (ends[line] ?? 0)
   const around = new Float32Array(CELLS * CELLS)
   const [right, down] = [(part.right - part.left) / (CELLS * POINTS), (part.bottom - part.top) / (CELLS * POINTS)]
@@ -106,17 +106,17 @@ function runsOf(lines: number, length: number, isAround: (line: number, at: numb
 
 function isShape(around: Float32Array, sides: number): boolean {
   const corners = [0, CELLS - 1, CELLS * (CELLS - 1), CELLS * CELLS - 1]
-  if (corners.some((cell) => (around[cell] ?? 0) < LEAST_CORNER)) return false
+  if (corners.some((cell) => (around[cell] ?? 0) < MIN_CORNER)) return false
   const total = sumOf(around) / around.length
-  if (total > MOST_AROUND) return isRound(around, sides)
-  return (total >= LEAST_AROUND && isEven(around)) || isRound(around, sides)
+  if (total > MAX_AROUND) return isRound(around, sides)
+  return (total >= MIN_AROUND && isEven(around)) || isRound(around, sides)
 }
 
 /** The same on the left as on the right? */
 function isEven(around: Float32Array): boolean {
   let uneven = 0
   for (let k = 0; k < around.length; k++) uneven += Math.abs((around[k] ?? 0) - (around[mirrored(k)] ?? 0))
-  return uneven <= MOST_LOPSIDED * sumOf(around)
+  return uneven <= MAX_LOPSIDED * sumOf(around)
 }
 
 /** Round corners, or an ellipse? Only what is around in all four corners alike counts: where the picture has the same colour, it seems to be around. */
@@ -126,7 +126,7 @@ function isRound(around: Float32Array, sides: number): boolean {
     return Math.min(share, around[mirrored(k)] ?? 0, around[below] ?? 0, around[mirrored(below)] ?? 0)
   })
   const corner = sumOf(alike) / alike.length / 4 / ROUND_SHARE
-  if (4 * corner * ROUND_SHARE < LEAST_AROUND) return false
+  if (4 * corner * ROUND_SHARE < MIN_AROUND) return false
   const [across, down] = [Math.min(0.5, Math.sqrt(corner / sides)), Math.min(0.5, Math.sqrt(corner * sides))]
   let unlike = 0
   for (let k = 0; k < alike.length; k++) {
@@ -134,7 +134,7 @@ function isRound(around: Float32Array, sides: number): boolean {
     const y = Math.max(0, 1 - fromBorder(Math.floor(k / CELLS)) / down)
     unlike += Math.abs((alike[k] ?? 0) - (x * x + y * y > 1 ? 1 : 0))
   }
-  return unlike <= MOST_UNLIKE_ROUND * sumOf(alike)
+  return unlike <= MAX_UNLIKE_ROUND * sumOf(alike)
 }
 
 /** Of the middle of a cell, as a part of the side. */
@@ -172,15 +172,15 @@ function isInside(around: Float32Array, { left, top, right, bottom }: Cells): bo
 function largestInside(around: Float32Array, { left, top, right, bottom }: Rectangle): Rectangle | undefined {
   const [wide, high] = [(right - left) / CELLS, (bottom - top) / CELLS]
   let best: Rectangle | undefined
-  let mostCells = 0
+  let maxCells = 0
   for (let from = 0; from < CELLS; from++) {
     let margin = 0
     for (let to = from + 1; to <= CELLS && margin < CELLS / 2; to++) {
       const isFree = () => isInside(around, { left: margin, top: to - 1, right: CELLS - margin, bottom: to })
       while (margin < CELLS / 2 && !isFree()) margin++
       const cells = (to - from) * (CELLS - 2 * margin)
-      if (cells <= mostCells) continue
-      mostCells = cells
+      if (cells <= maxCells) continue
+      maxCells = cells
       best = { left: left + margin * wide, right: right - margin * wide, top: top + from * high, bottom: top + to * high }
     }
   }

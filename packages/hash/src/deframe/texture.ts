@@ -10,7 +10,7 @@ export interface Texture {
   readonly counts: Uint32Array
 }
 
-const LEAST_LAPLACIAN = 5
+const MIN_LAPLACIAN = 5
 
 export function textureOf({ width, height, luma }: Raster): Texture {
   const counts = new Uint32Array((width + 1) * (height + 1))
@@ -23,7 +23,7 @@ export function textureOf({ width, height, luma }: Raster): Texture {
       if (x > 0 && y > 0 && x + 1 < width && y + 1 < height) {
         const beside = Math.fround((luma[i - 1] ?? 0) + (luma[i + 1] ?? 0))
         const around = Math.fround(Math.fround(beside + (luma[i - width] ?? 0)) + (luma[i + width] ?? 0))
-        if (Math.abs(Math.fround(4 * (luma[i] ?? 0) - around)) > LEAST_LAPLACIAN) line++
+        if (Math.abs(Math.fround(4 * (luma[i] ?? 0) - around)) > MIN_LAPLACIAN) line++
       }
       counts[here + x + 1] = line + (counts[above + x + 1] ?? 0)
     }
@@ -49,7 +49,7 @@ export function densityOf({ width, height, counts }: Texture, { left, top, right
 
 const BAND_DENSITY = 0.25
 const SMOOTHED_OVER = 0.01
-const LEAST_BAND = 0.12
+const MIN_BAND = 0.12
 
 /** The largest band of rows, then of columns in it, then of rows again, that is textured throughout. */
 export function texturedPart(texture: Texture): Rectangle | undefined {
@@ -69,7 +69,7 @@ function largestBand(texture: Texture, part: Rectangle, along: 'rows' | 'columns
     along === 'rows' ? { ...part, top: a, bottom: b } : { ...part, left: a, right: b }
   const reach = Math.max(1, Math.round(SMOOTHED_OVER * (to - from)))
   let best: Rectangle | undefined
-  let longest = LEAST_BAND * (to - from)
+  let longest = MIN_BAND * (to - from)
   let start: number | undefined
   for (let at = from; at <= to; at++) {
     const textured =

@@ -9,18 +9,18 @@ type Colours = Pick<Raster, 'width' | 'rgb'>
 const TOLERANCE = 12
 /** The share of a margin's row that may lie further away: a caption, a clock, dust. */
 const STRAY_SHARE = 0.02
-const LEAST_LEFT = 0.1
+const MIN_LEFT = 0.1
 
 /** What is left when rows and columns of one colour are taken from all four sides; all of it when they have none. */
 export function trimmed(raster: Colours, within: Rectangle): Rectangle {
   const part = { left: within.left, top: within.top, right: within.right, bottom: within.bottom }
   for (let pass = 0; pass < 2; pass++) {
-    const leastHeight = LEAST_LEFT * (within.bottom - within.top)
-    const leastWidth = LEAST_LEFT * (within.right - within.left)
-    while (part.bottom - part.top > leastHeight && isPlain(raster, { ...part, bottom: part.top + 1 })) part.top++
-    while (part.bottom - part.top > leastHeight && isPlain(raster, { ...part, top: part.bottom - 1 })) part.bottom--
-    while (part.right - part.left > leastWidth && isPlain(raster, { ...part, right: part.left + 1 })) part.left++
-    while (part.right - part.left > leastWidth && isPlain(raster, { ...part, left: part.right - 1 })) part.right--
+    const minHeight = MIN_LEFT * (within.bottom - within.top)
+    const minWidth = MIN_LEFT * (within.right - within.left)
+    while (part.bottom - part.top > minHeight && isPlain(raster, { ...part, bottom: part.top + 1 })) part.top++
+    while (part.bottom - part.top > minHeight && isPlain(raster, { ...part, top: part.bottom - 1 })) part.bottom--
+    while (part.right - part.left > minWidth && isPlain(raster, { ...part, right: part.left + 1 })) part.left++
+    while (part.right - part.left > minWidth && isPlain(raster, { ...part, left: part.right - 1 })) part.right--
   }
   return part
 }

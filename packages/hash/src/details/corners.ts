@@ -15,7 +15,7 @@ const WINDOW_REACH = 2
 const MAXIMUM_REACH = 2
 const TRACE_WEIGHT = Math.fround(0.04)
 /** Grey values a pixel, to the fourth, times the squares of window and difference: what noise and JPEG leave on plain parts is weaker. */
-export const LEAST_STRENGTH = 1e5
+export const MIN_STRENGTH = 1e5
 
 /**
  * Local maxima of Harris's measure, row by row.
@@ -32,7 +32,7 @@ export function cornersOf({ width, height, luma }: Level): Corner[] {
   for (let y = BORDER_PX; y < height - BORDER_PX; y++) {
     for (let x = BORDER_PX; x < width - BORDER_PX; x++) {
       const strength = strengths[y * width + x] ?? 0
-      if (strength > LEAST_STRENGTH && isMaximum(strengths, width, x, y)) corners.push({ x, y, strength })
+      if (strength > MIN_STRENGTH && isMaximum(strengths, width, x, y)) corners.push({ x, y, strength })
     }
   }
   return corners

@@ -5,7 +5,7 @@ import type { Level } from './level.js'
 import { ORB_PATTERN } from './orb-pattern.js'
 
 /** A patch is turned by one of so many equal angles, so that the points to compare can be rounded beforehand. */
-export const TURNS = 64
+export const ANGLES = 64
 export const PATCH_REACH = 15
 
 /** For each row of a patch how far the disc reaches, from the middle row on. */
@@ -16,19 +16,19 @@ export const DISC: readonly number[] = Array.from({ length: PATCH_REACH + 1 }, (
 const POINTS = ORB_PATTERN.length / 2
 
 /** [TURNS × 512 × 2] x and y of the points of the pattern, turned and rounded; first as they are, then of a mirrored patch. */
-export const TURNED_PATTERN: { readonly plain: Int8Array; readonly mirrored: Int8Array } = {
-  plain: turnedPattern((x, y, cos, sin) => [x * cos - y * sin, x * sin + y * cos]),
+export const ROTATED_PATTERN: { readonly plain: Int8Array; readonly mirrored: Int8Array } = {
+  plain: rotatedPattern((x, y, cos, sin) => [x * cos - y * sin, x * sin + y * cos]),
   // A mirrored patch has its angle at π − θ; seen from the picture as it is, its points lie at the turn by θ − π of their mirror image.
-  mirrored: turnedPattern((x, y, cos, sin) => [x * cos + y * sin, x * sin - y * cos]),
+  mirrored: rotatedPattern((x, y, cos, sin) => [x * cos + y * sin, x * sin - y * cos]),
 }
 
-function turnedPattern(turn: (x: number, y: number, cos: number, sin: number) => [number, number]): Int8Array {
-  const points = new Int8Array(TURNS * POINTS * 2)
-  for (let k = 0; k < TURNS; k++) {
-    const cos = Math.cos((2 * Math.PI * k) / TURNS)
-    const sin = Math.sin((2 * Math.PI * k) / TURNS)
+function rotatedPattern(angle: (x: number, y: number, cos: number, sin: number) => [number, number]): Int8Array {
+  const points = new Int8Array(ANGLES * POINTS * 2)
+  for (let k = 0; k < ANGLES; k++) {
+    const cos = Math.cos((2 * Math.PI * k) / ANGLES)
+    const sin = Math.sin((2 * Math.PI * k) / ANGLES)
     for (let i = 0; i < POINTS; i++) {
-      const [x, y] = turn(ORB_PATTERN[2 * i] ?? 0, ORB_PATTERN[2 * i + 1] ?? 0, cos, sin)
+      const [x, y] = angle(ORB_PATTERN[2 * i] ?? 0, ORB_PATTERN[2 * i + 1] ?? 0, cos, sin)
       points[(k * POINTS + i) * 2] = Math.round(x)
       points[(k * POINTS + i) * 2 + 1] = Math.round(y)
     }
@@ -37,9 +37,9 @@ function turnedPattern(turn: (x: number, y: number, cos: number, sin: number) =>
 }
 
 /** Which way a patch is heavier, as a number of `TURNS`, from its moments. */
-export function turnOf(momentX: number, momentY: number): number {
+export function angleOf(momentX: number, momentY: number): number {
   const share = Math.atan2(momentY, momentX) / (2 * Math.PI)
-  return (Math.round(share * TURNS) + TURNS) % TURNS
+  return (Math.round(share * ANGLES) + ANGLES) % ANGLES
 }
 
 /** First moments of a disc's luma: the intensity centroid, times the sum. */
@@ -56,9 +56,9 @@ export function momentsAt({ width, luma }: Level, x: number, y: number): [moment
   return [momentX, momentY]
 }
 
-export function describedAt({ width, luma }: Level, x: number, y: number, turn: number, pattern: Int8Array): Hash256 {
+export function describedAt({ width, luma }: Level, x: number, y: number, angle: number, pattern: Int8Array): Hash256 {
   const bytes = new Uint8Array(HASH_BYTES)
-  const from = turn * POINTS * 2
+  const from = angle * POINTS * 2
   const lumaOf = (at: number) => luma[(y + (pattern[at + 1] ?? 0)) * width + x + (pattern[at] ?? 0)] ?? 0
   for (let bit = 0; bit < 8 * HASH_BYTES; bit++) {
     const at = from + 4 * bit

@@ -6,7 +6,7 @@ import type { FrameKernel } from '../frame-kernel.js'
 import type { Pixels } from '../pixels.js'
 import { wholeOf } from '../raster.js'
 import type { Rectangle } from '../rectangle.js'
-import { type AskedView, featuresOf, LEAST_SIDE_PX } from './features.js'
+import { type AskedView, featuresOf, MIN_SIDE_PX } from './features.js'
 import { kept } from './kept.js'
 import { type DetailRows, MAX_POINTS, type Points, pointsOf, rowsOf } from './rows.js'
 import { selected } from './select.js'
@@ -92,7 +92,7 @@ const NONE: RegisteredDetails = {
 
 /** Without room for a patch that is not at the edge. */
 function isTiny({ width, height }: Pixels): boolean {
-  return Math.min(width, height) < LEAST_SIDE_PX
+  return Math.min(width, height) < MIN_SIDE_PX
 }
 
 /** A line of words or a row of buttons above or below a picture that is plainer than they are; they would be all that is registered of it. */

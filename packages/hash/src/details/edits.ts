@@ -18,8 +18,8 @@ export interface Edit {
 export function* editsOf(luma: Pixels): Generator<Edit, void, void> {
   yield scaled(luma, 0.55)
   yield cut(luma, 0.17, 0.08)
-  yield turned(luma, 7)
-  yield turned(luma, -16)
+  yield rotated(luma, 7)
+  yield rotated(luma, -16)
   yield contrasted(luma, 1.35, 14)
   yield scaled(scaled(luma, 0.4).pixels, 1.8)
 }
@@ -45,7 +45,7 @@ function cut(from: Pixels, left: number, top: number): Edit {
 }
 
 /** About its centre; beyond the edges the outermost pixels go on. */
-function turned(from: Pixels, degrees: number): Edit {
+function rotated(from: Pixels, degrees: number): Edit {
   const [cos, sin] = [Math.cos((degrees * Math.PI) / 180), Math.sin((degrees * Math.PI) / 180)]
   const [middleX, middleY] = [from.width / 2, from.height / 2]
   const pixels = drawn(from.width, from.height, (x, y) => {

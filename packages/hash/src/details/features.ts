@@ -3,7 +3,7 @@
 import type { Hash256 } from '../hash256.js'
 import type { Rectangle } from '../rectangle.js'
 import { BORDER_PX, type Corner } from './corners.js'
-import { turnOf } from './describe.js'
+import { angleOf } from './describe.js'
 import { LEVELS, type Sight } from './sight.js'
 
 /** Places are in pixels of the view at its largest level. */
@@ -13,7 +13,7 @@ export interface Feature {
   /** 0…5: how often the view was made smaller by `LEVEL_FACTOR` before the corner was found. */
   readonly level: number
   /** 0…63: which way the patch is heavier, in 64ths of a full turn, clockwise from the right. */
-  readonly turn: number
+  readonly angle: number
   readonly hash: Hash256
   /** What it looks like in a mirror; for views that are asked about. */
   readonly mirrored: Hash256 | undefined
@@ -42,7 +42,7 @@ export interface FeatureOptions {
 export const LEVEL_FACTOR = 1.25
 const CELLS = 6
 /** Smaller levels have no room for corners that are far from their edges. */
-export const LEAST_SIDE_PX = 2 * BORDER_PX + 10
+export const MIN_SIDE_PX = 2 * BORDER_PX + 10
 
 /**
  * Corners of six sizes, dealt out evenly: the strongest of each of 6 × 6 cells, then the second of each, and so on; a picture is
@@ -54,7 +54,7 @@ export function featuresOf(sight: Sight, part: Rectangle, { sidePx, count, mirro
   for (let level = 0; level < LEVELS; level++) {
     const factor = LEVEL_FACTOR ** level
     const [levelWidth, levelHeight] = [Math.round(width / factor), Math.round(height / factor)]
-    if (Math.min(levelWidth, levelHeight) < LEAST_SIDE_PX) break
+    if (Math.min(levelWidth, levelHeight) < MIN_SIDE_PX) break
     for (const corner of sight.corners(level, part, levelWidth, levelHeight)) {
       const x = ((corner.x + 0.5) * width) / levelWidth
       const y = ((corner.y + 0.5) * height) / levelHeight
@@ -62,10 +62,10 @@ export function featuresOf(sight: Sight, part: Rectangle, { sidePx, count, mirro
     }
   }
   const features = spread(found, width, height, count).map(({ level, corner, x, y }) => {
-    const turn = turnOf(...sight.moments(level, corner.x, corner.y))
-    const hash = sight.describe(level, corner.x, corner.y, turn, false)
-    const mirrored = mirrors ? sight.describe(level, corner.x, corner.y, turn, true) : undefined
-    return { x, y, level, turn, hash, mirrored }
+    const angle = angleOf(...sight.moments(level, corner.x, corner.y))
+    const hash = sight.describe(level, corner.x, corner.y, angle, false)
+    const mirrored = mirrors ? sight.describe(level, corner.x, corner.y, angle, true) : undefined
+    return { x, y, level, angle, hash, mirrored }
   })
   return { width, height, features }
 }

@@ -1,13 +1,13 @@
 // What is kept of a feature: what it looks like, and roughly where it is. No finer, because places turn back into pictures.
 
 import type { Hash256 } from '../hash256.js'
-import { TURNS } from './describe.js'
+import { ANGLES } from './describe.js'
 import type { Feature, FeatureView } from './features.js'
 
 /** Cells of a picture's width and height. */
 export const PLACES = 32
 /** Angles that a turn is kept as. */
-export const KEPT_TURNS = 16
+export const STORED_ANGLES = 16
 
 /** Numbers as they are stored: 10 bits of place, 4 of turn, 3 of level. */
 export interface KeptFeature {
@@ -16,7 +16,7 @@ export interface KeptFeature {
   /** 0…31, from the top. */
   readonly row: number
   /** 0…15, in 16ths of a full turn. */
-  readonly turn: number
+  readonly angle: number
   /** 0…5. */
   readonly level: number
   readonly hash: Hash256
@@ -33,11 +33,11 @@ export function kept({ width, height, features }: FeatureView): KeptView {
   return { width, height, features: features.map((feature) => keptFeature(feature, width, height)) }
 }
 
-function keptFeature({ x, y, turn, level, hash }: Feature, width: number, height: number): KeptFeature {
+function keptFeature({ x, y, angle, level, hash }: Feature, width: number, height: number): KeptFeature {
   return {
     column: Math.min(PLACES - 1, Math.floor((x * PLACES) / width)),
     row: Math.min(PLACES - 1, Math.floor((y * PLACES) / height)),
-    turn: Math.round((turn * KEPT_TURNS) / TURNS) % KEPT_TURNS,
+    angle: Math.round((angle * STORED_ANGLES) / ANGLES) % STORED_ANGLES,
     level,
     hash,
   }
@@ -47,17 +47,17 @@ function keptFeature({ x, y, turn, level, hash }: Feature, width: number, height
 export interface PlacedFeature {
   readonly x: number
   readonly y: number
-  readonly turn: number
+  readonly angle: number
   readonly level: number
   readonly hash: Hash256
 }
 
 /** In the middles of their cells. */
 export function placed({ width, height, features }: KeptView): PlacedFeature[] {
-  return features.map(({ column, row, turn, level, hash }) => ({
+  return features.map(({ column, row, angle, level, hash }) => ({
     x: ((column + 0.5) * width) / PLACES,
     y: ((row + 0.5) * height) / PLACES,
-    turn: (turn * TURNS) / KEPT_TURNS,
+    angle: (angle * ANGLES) / STORED_ANGLES,
     level,
     hash,
   }))
@@ -65,8 +65,10 @@ export function placed({ width, height, features }: KeptView): PlacedFeature[] {
 
 /** The features of a view that is asked about, as it is or as a mirror shows it. */
 export function askedFeatures({ width, features }: FeatureView, isMirrored: boolean): PlacedFeature[] {
-  if (!isMirrored) return features.map(({ x, y, turn, level, hash }) => ({ x, y, turn, level, hash }))
-  return features.flatMap(({ x, y, turn, level, mirrored }) =>
-    mirrored === undefined ? [] : [{ x: width - x, y, turn: (TURNS + TURNS / 2 - turn) % TURNS, level, hash: mirrored }],
+  if (!isMirrored) return features.map(({ x, y, angle, level, hash }) => ({ x, y, angle, level, hash }))
+  return features.flatMap(({ x, y, angle, level, mirrored }) =>
+    mirrored === undefined
+      ? []
+      : [{ x: width - x, y, angle: (ANGLES + ANGLES / 2 - angle) % ANGLES, level, hash: mirrored }],
   )
 }

@@ -2,8 +2,8 @@
 // that takes and no more, because places and turns lead back to the picture.
 
 import type { Hash256 } from '../hash256.js'
-import { TURNS } from './describe.js'
-import { KEPT_TURNS, type KeptView, PLACES, type PlacedFeature } from './kept.js'
+import { ANGLES } from './describe.js'
+import { type KeptView, PLACES, type PlacedFeature, STORED_ANGLES } from './kept.js'
 import { LEVELS } from './sight.js'
 
 /** Rows of one picture that are searched for. */
@@ -52,7 +52,7 @@ const LEVEL_MASK = (1 << LEVEL_BITS) - 1
 
 /** For rows that others made. */
 export function isDetailRow({ place, pose }: DetailRow): boolean {
-  return place < COARSE_PLACES ** 2 && pose >> LEVEL_BITS < KEPT_TURNS && (pose & LEVEL_MASK) < LEVELS
+  return place < COARSE_PLACES ** 2 && pose >> LEVEL_BITS < STORED_ANGLES && (pose & LEVEL_MASK) < LEVELS
 }
 
 export function isPoint({ column, row }: Point): boolean {
@@ -60,9 +60,9 @@ export function isPoint({ column, row }: Point): boolean {
 }
 
 export function rowsOf(view: KeptView): DetailRows {
-  const rows = view.features.map(({ column, row, turn, level, hash }) => ({
+  const rows = view.features.map(({ column, row, angle, level, hash }) => ({
     place: coarse(row) * COARSE_PLACES + coarse(column),
-    pose: (turn << LEVEL_BITS) | level,
+    pose: (angle << LEVEL_BITS) | level,
     hash,
   }))
   return { ...evenSizeOf(view), rows }
@@ -80,7 +80,7 @@ export function placedRow(
   return {
     x: (((place % COARSE_PLACES) + 0.5) * width) / COARSE_PLACES,
     y: ((Math.floor(place / COARSE_PLACES) + 0.5) * height) / COARSE_PLACES,
-    turn: ((pose >> LEVEL_BITS) * TURNS) / KEPT_TURNS,
+    angle: ((pose >> LEVEL_BITS) * ANGLES) / STORED_ANGLES,
     level: pose & LEVEL_MASK,
   }
 }

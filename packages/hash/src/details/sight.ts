@@ -4,7 +4,7 @@ import type { Hash256 } from '../hash256.js'
 import { checkPixels, type Pixels } from '../pixels.js'
 import type { Rectangle } from '../rectangle.js'
 import { type Corner, cornersOf } from './corners.js'
-import { describedAt, momentsAt, TURNED_PATTERN } from './describe.js'
+import { describedAt, momentsAt, ROTATED_PATTERN } from './describe.js'
 import { type Level, levelOf } from './level.js'
 import { lumaTableOf, MAX_TABLE_PIXELS } from './luma-table.js'
 
@@ -19,7 +19,7 @@ export interface Sight {
   /** First moments of the patch around a corner of the level. */
   moments(level: number, x: number, y: number): readonly [momentX: number, momentY: number]
   /** What the patch around a corner looks like, turned by `turn`; or what it would in a mirror. */
-  describe(level: number, x: number, y: number, turn: number, isMirrored: boolean): Hash256
+  describe(level: number, x: number, y: number, angle: number, isMirrored: boolean): Hash256
 }
 
 /** @throws {RangeError} when the sizes are out of range or do not fit the data: a caller's bug, never bad input. */
@@ -47,7 +47,7 @@ export function sightOf(pixels: Pixels): Sight {
       return cornersOf(made)
     },
     moments: (level, x, y) => momentsAt(levelAt(level), x, y),
-    describe: (level, x, y, turn, isMirrored) =>
-      describedAt(levelAt(level), x, y, turn, isMirrored ? TURNED_PATTERN.mirrored : TURNED_PATTERN.plain),
+    describe: (level, x, y, angle, isMirrored) =>
+      describedAt(levelAt(level), x, y, angle, isMirrored ? ROTATED_PATTERN.mirrored : ROTATED_PATTERN.plain),
   }
 }

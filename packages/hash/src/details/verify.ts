@@ -26,20 +26,20 @@ export interface Verified {
 }
 
 /** Chance agrees in seven at most, and on one edge or one sticker in few cells (docs/robustness.md). */
-export const LEAST_INLIERS = 8
+export const MIN_INLIERS = 8
 /** A sticker lies in few cells; a picture in many. */
-export const LEAST_CELLS = 6
+export const MIN_CELLS = 6
 
 /** Details that look alike. */
 export const MATCH_BITS = 64
 const MATCHES_TRIED = 40
-const LEAST_APART_PX = 10
-const MOST_SCALE = 6
+const MIN_APART_PX = 10
+const MAX_SCALE = 6
 /** In pixels of the registered picture: places are known to a cell of 15 of its 480. */
 const TOLERANCE_CELLS = 0.8
 
 export function isShown({ inliers, cells, least }: Pick<Verified, 'inliers' | 'cells' | 'least'>): boolean {
-  return inliers >= least && cells >= LEAST_CELLS
+  return inliers >= least && cells >= MIN_CELLS
 }
 
 /**
@@ -48,19 +48,19 @@ export function isShown({ inliers, cells, least }: Pick<Verified, 'inliers' | 'c
  * is: two pages of one app agree in buttons and words all around, and the picture between them does not. A picture that is shown
  * much smaller than it was registered has lost most of its details, and no page is shown that small by another page.
  */
-const LEAST_SHARES = [
+const MIN_SHARES = [
   { upToScale: 1.25, share: 0.35 },
   { upToScale: 2, share: 0.15 },
 ] as const
 /** Of its registered details. Where the view has less of a picture than that, there are few that could contradict. */
 const CORNER_PART = 0.2
-const LEAST_SHARE_OF_CORNER = 0.6
+const MIN_SHARE_OF_CORNER = 0.6
 
-function leastOf({ cos, sin }: Similarity, { both, part }: Seen): number {
+function minOf({ cos, sin }: Similarity, { both, part }: Seen): number {
   const scale = Math.hypot(cos, sin)
-  const share = LEAST_SHARES.find(({ upToScale }) => scale <= upToScale)?.share ?? 0
-  const needed = part < CORNER_PART ? LEAST_SHARE_OF_CORNER : share
-  return Math.max(LEAST_INLIERS, Math.ceil(needed * both))
+  const share = MIN_SHARES.find(({ upToScale }) => scale <= upToScale)?.share ?? 0
+  const needed = part < CORNER_PART ? MIN_SHARE_OF_CORNER : share
+  return Math.max(MIN_INLIERS, Math.ceil(needed * both))
 }
 
 /**
@@ -87,7 +87,7 @@ export function verify(registered: Points, asked: readonly PlacedFeature[], view
       if (agreeing.length > (best?.agreeing.length ?? 0)) best = { agreeing, similarity, first }
     }
   }
-  if (best === undefined) return verifiedBy([], LEAST_INLIERS)
+  if (best === undefined) return verifiedBy([], MIN_INLIERS)
   const seen = seenOf(best.similarity, best.first, { places, registered, asked, view })
   return verifiedBy(
     best.agreeing.map((pair) => ({
@@ -96,7 +96,7 @@ export function verify(registered: Points, asked: readonly PlacedFeature[], view
       cell: cellOf(pair.registered, registered.width, registered.height),
       distanceBits: pair.distanceBits,
     })),
-    leastOf(best.similarity, seen),
+    minOf(best.similarity, seen),
   )
 }
 
@@ -169,8 +169,8 @@ function similarityOf(first: Pair, second: Pair): Similarity | undefined {
   const [ax, ay] = [second.asked.x - first.asked.x, second.asked.y - first.asked.y]
   const [rx, ry] = [second.registered.x - first.registered.x, second.registered.y - first.registered.y]
   const [asked, registered] = [ax * ax + ay * ay, rx * rx + ry * ry]
-  if (Math.min(asked, registered) < LEAST_APART_PX ** 2) return undefined
-  if (Math.max(asked / registered, registered / asked) > MOST_SCALE ** 2) return undefined
+  if (Math.min(asked, registered) < MIN_APART_PX ** 2) return undefined
+  if (Math.max(asked / registered, registered / asked) > MAX_SCALE ** 2) return undefined
   return { cos: (rx * ax + ry * ay) / asked, sin: (ry * ax - rx * ay) / asked }
 }
 

@@ -1,11 +1,11 @@
 // Which registered pictures may be in the one that is asked about: those whose details lie to one another as they should.
 
-import { TURNS } from './describe.js'
+import { ANGLES } from './describe.js'
 import { LEVEL_FACTOR } from './features.js'
 import type { PlacedFeature } from './kept.js'
 
 /** A detail of the query that looks like one that is registered. */
-export interface Sighting {
+export interface MatchEvent {
   /** The number of the query's feature within its view. */
   readonly needle: number
   /** The number of the registered feature within its picture. */
@@ -27,14 +27,14 @@ export interface Vote {
 /** Where the sighting puts the registered picture: how large, how turned, and where its centre. */
 interface Pose {
   readonly levels: number
-  readonly turn: number
+  readonly angle: number
   readonly x: number
   readonly y: number
 }
 
 /** Within these two sightings are of one picture: features are found at most a level off, and places are known to a cell. */
 const LEVELS_APART = 2.04
-const TURNS_APART = (25 / 360) * TURNS
+const ANGLES_APART = (25 / 360) * ANGLES
 const CENTRE_APART = 0.12
 
 /**
@@ -45,15 +45,15 @@ const CENTRE_APART = 0.12
  * Cost: the square of the number of sightings, of which there are seldom more than ten.
  */
 export function voteOf(
-  sightings: readonly Sighting[],
+  matchEvents: readonly MatchEvent[],
   view: { readonly width: number; readonly height: number },
   centre: { readonly x: number; readonly y: number },
 ): Vote {
-  const poses = sightings.map((sighting) => poseOf(sighting, centre))
+  const poses = matchEvents.map((matchEvent) => poseOf(matchEvent, centre))
   const reach = CENTRE_APART * Math.max(view.width, view.height)
   let best: Vote = { agreeing: 0, weight: 0 }
   for (const pose of poses) {
-    const agreeing = sightings.filter((_, i) => poses[i] !== undefined && agree(pose, poses[i], reach))
+    const agreeing = matchEvents.filter((_, i) => poses[i] !== undefined && agree(pose, poses[i], reach))
     const rows = new Set(agreeing.map(({ row }) => row)).size
     const needles = new Set(agreeing.map(({ needle }) => needle)).size
     const vote = { agreeing: Math.min(rows, needles), weight: weightOf(agreeing) }
@@ -62,24 +62,24 @@ export function voteOf(
   return best
 }
 
-function poseOf({ asked, registered }: Sighting, centre: { readonly x: number; readonly y: number }): Pose {
+function poseOf({ asked, registered }: MatchEvent, centre: { readonly x: number; readonly y: number }): Pose {
   const levels = asked.level - registered.level
-  const turn = asked.turn - registered.turn
+  const angle = asked.angle - registered.angle
   const scale = LEVEL_FACTOR ** levels
-  const angle = (2 * Math.PI * turn) / TURNS
+  const radians = (2 * Math.PI * angle) / ANGLES
   const [dx, dy] = [centre.x - registered.x, centre.y - registered.y]
   return {
     levels,
-    turn,
-    x: asked.x + scale * (dx * Math.cos(angle) - dy * Math.sin(angle)),
-    y: asked.y + scale * (dx * Math.sin(angle) + dy * Math.cos(angle)),
+    angle,
+    x: asked.x + scale * (dx * Math.cos(radians) - dy * Math.sin(radians)),
+    y: asked.y + scale * (dx * Math.sin(radians) + dy * Math.cos(radians)),
   }
 }
 
 function agree(a: Pose, b: Pose | undefined, reachPx: number): boolean {
   if (b === undefined || Math.abs(a.levels - b.levels) > LEVELS_APART) return false
-  const turned = Math.abs(a.turn - b.turn) % TURNS
-  if (Math.min(turned, TURNS - turned) > TURNS_APART) return false
+  const rotated = Math.abs(a.angle - b.angle) % ANGLES
+  if (Math.min(rotated, ANGLES - rotated) > ANGLES_APART) return false
   return Math.hypot(a.x - b.x, a.y - b.y) <= reachPx
 }
 
@@ -88,9 +88,9 @@ const CERTAIN = 7.3
 const EACH_BIT = 0.12
 
 /** Each row once, by its best sighting. */
-function weightOf(sightings: readonly Sighting[]): number {
+function weightOf(matchEvents: readonly MatchEvent[]): number {
   const byRow = new Map<number, number>()
-  for (const { row, distanceBits, pictures } of sightings) {
+  for (const { row, distanceBits, pictures } of matchEvents) {
     const weight = CERTAIN - EACH_BIT * distanceBits - Math.log10(pictures)
     byRow.set(row, Math.max(byRow.get(row) ?? 0, weight))
   }

@@ -1,7 +1,7 @@
 // Details as bytes: between processes and, as base64, in requests of those who find them on their own machines.
 
 import { HASH_BYTES, hashFromBytes } from '../hash256.js'
-import { TURNS } from './describe.js'
+import { ANGLES } from './describe.js'
 import type { RegisteredDetails } from './details.js'
 import type { AskedView, Feature } from './features.js'
 import { type DetailRow, isDetailRow, isPoint, MAX_POINTS, MAX_SIDE_HALVES, type Point } from './rows.js'
@@ -70,8 +70,8 @@ export function writeAsked(views: readonly AskedView[]): Uint8Array {
   for (const { width, height, features, part } of views) {
     bytes.short(width).short(height).short(features.length)
     for (const side of [part.left, part.top, part.right, part.bottom]) bytes.short(Math.round(side * WHOLE_SIDE))
-    for (const { x, y, turn, level, hash, mirrored } of features) {
-      bytes.short(steps(x, width)).short(steps(y, height)).byte(turn).byte(level)
+    for (const { x, y, angle, level, hash, mirrored } of features) {
+      bytes.short(steps(x, width)).short(steps(y, height)).byte(angle).byte(level)
       bytes.hash(hash).hash(mirrored ?? hash)
     }
   }
@@ -95,9 +95,9 @@ export function readAsked(bytes: Uint8Array): AskedView[] | undefined {
     const features: Feature[] = []
     while (features.length < length && !read.isOver) {
       const [x, y] = [read.short() / STEPS_A_PX, read.short() / STEPS_A_PX]
-      features.push({ x, y, turn: read.byte(), level: read.byte(), hash: read.hash(), mirrored: read.hash() })
+      features.push({ x, y, angle: read.byte(), level: read.byte(), hash: read.hash(), mirrored: read.hash() })
     }
-    const isWithin = ({ x, y, turn, level }: Feature) => x < width && y < height && turn < TURNS && level < LEVELS
+    const isWithin = ({ x, y, angle, level }: Feature) => x < width && y < height && angle < ANGLES && level < LEVELS
     if (!features.every(isWithin)) return undefined
     views.push({ width, height, features, part })
   }

@@ -4,7 +4,7 @@ import { strideOf, take } from './room'
 
 const BORDER: i32 = 19
 const TRACE_WEIGHT: f32 = 0.04
-const LEAST_STRENGTH: f32 = 1e5
+const MIN_STRENGTH: f32 = 1e5
 
 let columnXx: usize = 0 // [side] i32: of each column, the products of five rows
 let columnYy: usize = 0
@@ -129,7 +129,7 @@ function likelyMaxima(at: usize, width: i32): i32 {
   const own = v128.load(at)
   const across = v128.and(f32x4.gt(own, v128.load(at - 4)), f32x4.ge(own, v128.load(at + 4)))
   const down = v128.and(f32x4.gt(own, v128.load(at - stride)), f32x4.ge(own, v128.load(at + stride)))
-  return i32x4.bitmask(v128.and(f32x4.gt(own, f32x4.splat(LEAST_STRENGTH)), v128.and(across, down)))
+  return i32x4.bitmask(v128.and(f32x4.gt(own, f32x4.splat(MIN_STRENGTH)), v128.and(across, down)))
 }
 
 /** Of equals the first in reading order is the maximum. */

@@ -8,7 +8,7 @@ const LEVELS: i32 = 6
 const DISC_REACH: i32 = 15
 const POINTS_BYTES: usize = 1024 // of one turn: 512 points
 
-/** [2 × 64 × 512 × 2] i8: what `TURNED_PATTERN` holds, put there once. */
+/** [2 × 64 × 512 × 2] i8: what `ROTATED_PATTERN` holds, put there once. */
 const patterns = memory.data(131072, 16)
 const MIRRORED: usize = 65536
 
@@ -119,10 +119,10 @@ export function momentDown(): i32 {
 }
 
 /** @returns where the 32 bytes of the description lie, until the next one. */
-export function describe(level: i32, x: i32, y: i32, turn: i32, mirrored: i32): usize {
+export function describe(level: i32, x: i32, y: i32, angle: i32, mirrored: i32): usize {
   const stride = strideOf(<i32>entry(widths, level))
   const centre = <usize>entry(lumas, level) + <usize>y * stride + <usize>x
-  let point = patterns + (mirrored ? MIRRORED : 0) + <usize>turn * POINTS_BYTES
+  let point = patterns + (mirrored ? MIRRORED : 0) + <usize>angle * POINTS_BYTES
   for (let byte: usize = 0; byte < 32; byte++) {
     let bits: u32 = 0
     for (let bit: u32 = 0; bit < 8; bit++) {

@@ -15,7 +15,7 @@ const RING: i32 = 8
 let width: i32 = 0
 let height: i32 = 0
 let stride: usize = 0
-let turnedStride: usize = 0
+let rotatedStride: usize = 0
 
 let strip: usize = 0
 let rgb: usize = 0
@@ -24,9 +24,9 @@ let lumas: usize = 0 // a ring of rows
 let stepsAcross: usize = 0 // of one row
 let stepsDown: usize = 0 // a ring of rows
 let nothing: usize = 0 // a row of it
-let standingAcross: usize = 0 // edges along columns
-let standingDown: usize = 0 // edges along rows
-let turned: usize = 0 // the same, rows as columns
+let verticalAcross: usize = 0 // edges along columns
+let verticalDown: usize = 0 // edges along rows
+let rotated: usize = 0 // the same, rows as columns
 let scores: usize = 0
 let edges: usize = 0
 let sums: usize = 0
@@ -40,7 +40,7 @@ export function begin(fromWidth: i32, fromHeight: i32, channels: i32, toWidth: i
   width = toWidth
   height = toHeight
   stride = strideOf(width)
-  turnedStride = strideOf(height)
+  rotatedStride = strideOf(height)
   const longest = <usize>max(width, height)
   const rowBytes = fromWidth * channels
   const rowsForOne = (fromHeight + height - 1) / height + 1
@@ -53,9 +53,9 @@ export function begin(fromWidth: i32, fromHeight: i32, channels: i32, toWidth: i
   stepsAcross = take(stride + MARGIN)
   stepsDown = take(<usize>RING * stride)
   nothing = take(stride)
-  standingAcross = take(<usize>height * stride)
-  standingDown = take(<usize>(height + 8) * stride)
-  turned = take(<usize>(width + 8) * turnedStride)
+  verticalAcross = take(<usize>height * stride)
+  verticalDown = take(<usize>(height + 8) * stride)
+  rotated = take(<usize>(width + 8) * rotatedStride)
   scores = take(2 * longest + 32)
   edges = take(2 * longest + 2)
   sums = take(<usize>((width + 1) * (height + 1)) << 3)
@@ -99,23 +99,23 @@ export function look(): void {
     if (y > 3 && y - 3 < height) standRow(y - 3)
     if (y > 0 && y <= height) countTexture(y - 1)
   }
-  turn(standingDown, stride, width, height, turned, turnedStride)
+  turn(verticalDown, stride, width, height, rotated, rotatedStride)
 }
 
 export function scoreColumns(): void {
-  scoreStretches(standingAcross, stride, width, height, scores)
+  scoreStretches(verticalAcross, stride, width, height, scores)
 }
 
 export function scoreRows(): void {
-  scoreStretches(turned, turnedStride, height, width, scores)
+  scoreStretches(rotated, rotatedStride, height, width, scores)
 }
 
 export function countAlongColumn(at: i32): void {
-  countAlong(standingAcross, stride, height, at, edges)
+  countAlong(verticalAcross, stride, height, at, edges)
 }
 
 export function countAlongRow(at: i32): void {
-  countAlong(turned, turnedStride, width, at, edges)
+  countAlong(rotated, rotatedStride, width, at, edges)
 }
 
 /** Forgets every pixel, and everything that was made of them. */
@@ -138,7 +138,7 @@ function lookAtRow(y: i32): void {
   store<u8>(stepsAcross, 0)
   v128.store(stepsAcross + <usize>width, i8x16.splat(0))
   v128.store(down + <usize>width, i8x16.splat(0))
-  standAcross(stepsAcross, width, standingAcross + <usize>y * stride)
+  standAcross(stepsAcross, width, verticalAcross + <usize>y * stride)
   const sumBytes = <usize>(width + 1) << 3
   sumRow(luma, width, sums + <usize>y * sumBytes, sums + <usize>(y + 1) * sumBytes)
 }
@@ -149,7 +149,7 @@ function standRow(y: i32): void {
   const below = y + 1 < height ? stepRow(y + 1) : nothing
   const below2 = y + 3 < height ? stepRow(y + 2) : nothing
   const below3 = y + 3 < height ? stepRow(y + 3) : nothing
-  const to = standingDown + <usize>y * stride
+  const to = verticalDown + <usize>y * stride
   standDown(stepRow(y), stepRow(y - 1), below, above2, above3, below2, below3, width, to)
 }
 

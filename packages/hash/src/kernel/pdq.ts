@@ -9,7 +9,7 @@
 //                 → average along rows, kept at 64 columns → ring → average along columns, kept at 64 rows → samples
 
 import { addBlocks, BLOCKS, wipeBlocks } from './blocks'
-import { LANES, lowByte, lumaOf, pixelsAt, storeTurned } from './lanes'
+import { LANES, lowByte, lumaOf, pixelsAt, storeRotated } from './lanes'
 import { HASHES, hashSamples, MATRIX, medianSize, ROW_BYTES, SAMPLES, SIDE, wipeSamples } from './samples'
 
 export { BLOCKS, HASHES, MATRIX, medianSize, SAMPLES, wipeSamples }
@@ -253,7 +253,7 @@ function averageRows(kind: i32, from: usize): void {
       q3 = f32x4.div(s3, v128.load32_splat(by, 12))
     }
     const column = <usize>x << 2
-    storeTurned(q0, q1, q2, q3, out0 + column, out1 + column, out2 + column, out3 + column)
+    storeRotated(q0, q1, q2, q3, out0 + column, out1 + column, out2 + column, out3 + column)
   }
 }
 
@@ -346,7 +346,7 @@ function narrowAt(y: i32): usize {
 function keepSamples(): void {
   for (let j = 0; j < SIDE; j += LANES) {
     const at = <usize>j << 2
-    storeTurned(
+    storeRotated(
       sampleOf(at), sampleOf(at + 4), sampleOf(at + 8), sampleOf(at + 12),
       narrowAt(rowsOut) + at, narrowAt(rowsOut + 1) + at, narrowAt(rowsOut + 2) + at, narrowAt(rowsOut + 3) + at,
     )

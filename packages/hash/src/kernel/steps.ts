@@ -3,7 +3,7 @@
 // Sixteen pixels at once. Where the oracle takes 0 beyond the ends of a line, here are margins of zeros; the two places where
 // it takes 0 although there is a step are done again one by one.
 
-const LEAST_STEP: i8 = 6
+const MIN_STEP: i8 = 6
 const STEP_LANES: i32 = 16
 
 /** Red, green and blue of 16 pixels as they lie in memory, to three rows of 16. */
@@ -71,7 +71,7 @@ function stand(at: usize, before: usize, after: usize, before2: usize, before3: 
     i16x8.add(i16x8.extend_high_i8x16_u(b2), i16x8.extend_high_i8x16_u(b3)),
     i16x8.add(i16x8.extend_high_i8x16_u(a2), i16x8.extend_high_i8x16_u(a3)),
   )
-  const stands = v128.and(i8x16.gt_u(step, i8x16.splat(LEAST_STEP)), v128.and(largest, i8x16.narrow_i16x8_s(low, high)))
+  const stands = v128.and(i8x16.gt_u(step, i8x16.splat(MIN_STEP)), v128.and(largest, i8x16.narrow_i16x8_s(low, high)))
   return v128.and(stands, i8x16.splat(1))
 }
 
@@ -86,6 +86,6 @@ function standNearEnd(steps: usize, x: i32, width: i32, to: usize): void {
   const step = <i32>load<u8>(at)
   const before = x > 3 ? <i32>load<u8>(at - 2) + <i32>load<u8>(at - 3) : 0
   const after = x + 3 < width ? <i32>load<u8>(at, 2) + <i32>load<u8>(at, 3) : 0
-  const largest = step > <i32>LEAST_STEP && <i32>load<u8>(at - 1) <= step && <i32>load<u8>(at, 1) <= step
+  const largest = step > <i32>MIN_STEP && <i32>load<u8>(at - 1) <= step && <i32>load<u8>(at, 1) <= step
   store<u8>(to + <usize>x, <u8>(largest && 4 * step > before + after + 8))
 }

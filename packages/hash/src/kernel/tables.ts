@@ -2,7 +2,7 @@
 
 import { lumaOf } from './lanes'
 
-const LEAST_LAPLACIAN: f32 = 5
+const MIN_LAPLACIAN: f32 = 5
 
 /** Luma of sixteen pixels, from rows of red, green and blue that lie `colour` bytes apart. */
 @inline
@@ -53,7 +53,7 @@ export function sumRow(luma: usize, width: i32, above: usize, to: usize): void {
 /** One row of the table of counts, [width + 1] u32; not for the first or last row, which have no fine structure. */
 export function countRow(luma: usize, lumaAbove: usize, lumaBelow: usize, width: i32, above: usize, to: usize): void {
   const zero = i32x4.splat(0)
-  const least = f32x4.splat(LEAST_LAPLACIAN)
+  const least = f32x4.splat(MIN_LAPLACIAN)
   let line = zero
   let x: usize = 1
   store<u32>(to, load<u32>(above, 4), 4)
@@ -73,7 +73,7 @@ export function countRow(luma: usize, lumaAbove: usize, lumaBelow: usize, width:
     const at = x << 2
     if (x + 1 < <usize>width) {
       const around = load<f32>(luma + at - 4) + load<f32>(luma + at + 4) + load<f32>(lumaAbove + at) + load<f32>(lumaBelow + at)
-      if (abs<f32>(4 * load<f32>(luma + at) - around) > LEAST_LAPLACIAN) count++
+      if (abs<f32>(4 * load<f32>(luma + at) - around) > MIN_LAPLACIAN) count++
     }
     store<u32>(to + at + 4, count + load<u32>(above + at + 4))
   }

@@ -7,7 +7,7 @@ import { Problem } from '../../../domain/problem.js'
 import type { Cases } from '../../../services/cases/cases.js'
 import type { Idempotency } from '../../../services/load/idempotency.js'
 import { Declared } from '../../minors.js'
-import { callerOf, ownCaseOf } from '../../plugins/door.js'
+import { callerOf, ownCaseOf } from '../../plugins/authentication.js'
 import { may } from '../../problems.js'
 import {
   CaseNumberParam,

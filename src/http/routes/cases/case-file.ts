@@ -23,7 +23,7 @@ import { reportPrinter } from '../../../services/cases/report-pdf.js'
 import type { LimitCounter } from '../../../services/load/limits.js'
 import type { Signer } from '../../../services/records/signer.js'
 import { eventStreams, wantsEvents } from '../../event-stream.js'
-import { ownCaseOf } from '../../plugins/door.js'
+import { ownCaseOf } from '../../plugins/authentication.js'
 import { may } from '../../problems.js'
 import { CaseNumberParam, CaseView, CategoryName, Instant, instant, Quality, SignalTypeName } from '../../schemas.js'
 import type { ZodApp } from '../../zod-app.js'
@@ -121,7 +121,7 @@ function getCaseEventsRoute(app: ZodApp, { files, limits }: CaseFileRouteOptions
             if (event.kind === 'erased') end()
           }
           // A token ends, a key is taken back, a case is handed over: from then on this is not the caller's to hear.
-          told = told.then(() => request.enterAgain()).then(tell, end)
+          told = told.then(() => request.reauthorize()).then(tell, end)
         })
       })
       reply.type('text/event-stream').header('x-accel-buffering', 'no')

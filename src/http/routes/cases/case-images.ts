@@ -13,7 +13,7 @@ import type { Hashing } from '../../../services/intake/hashing.js'
 import type { NewImage, Registration } from '../../../services/intake/registration.js'
 import { digestOf, finishing, type Idempotency } from '../../../services/load/idempotency.js'
 import { Declared } from '../../minors.js'
-import { ownCaseOf } from '../../plugins/door.js'
+import { ownCaseOf } from '../../plugins/authentication.js'
 import { may, problemBody } from '../../problems.js'
 import {
   CaseNumberParam,
@@ -30,7 +30,7 @@ import type { ZodApp } from '../../zod-app.js'
 
 const MAX_IMAGES_OF_HASHES = 1000
 const MAX_SIGNALS_PER_IMAGE = 32
-const UPLOADED_WITHIN_MS = 500
+const UPLOADED_TIMEOUT_MS = 500
 
 /** How both ways of adding images may be refused. */
 const FOR_IMAGES = [
@@ -118,7 +118,7 @@ function addImagesRoute(
           if (key !== undefined) digests.push(digestOf(image)) // before the use, which overwrites it
           return use(image)
         })
-        await request.enterAgain(UPLOADED_WITHIN_MS) // pictures may come as slowly as any body
+        await request.reauthorize(UPLOADED_TIMEOUT_MS) // pictures may come as slowly as any body
         return outcomes
       }
       const register = async () => {

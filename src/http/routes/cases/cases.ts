@@ -7,7 +7,7 @@ import type { CaseView as CaseFacts, Cases } from '../../../services/cases/cases
 import type { ProofOfWork } from '../../../services/cases/proof-of-work.js'
 import type { Idempotency } from '../../../services/load/idempotency.js'
 import type { Signer } from '../../../services/records/signer.js'
-import { ownCaseOf } from '../../plugins/door.js'
+import { ownCaseOf } from '../../plugins/authentication.js'
 import { may } from '../../problems.js'
 import { CaseNumberParam, CaseView, IdempotencyKey, Instant, instant, instantOrNull } from '../../schemas.js'
 import type { ZodApp } from '../../zod-app.js'

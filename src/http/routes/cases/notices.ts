@@ -3,9 +3,9 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { LAWS, SLA_PROFILES, SOURCES_READ_ON, STAGES, STATEMENTS } from '../../../domain/cases/sla.js'
-import type { Notices, OverdueClock } from '../../../services/cases/notices.js'
+import type { Notices, OverdueDeadline } from '../../../services/cases/notices.js'
 import { Next, nextOf, PageQuery } from '../../pages.js'
-import { callerOf, ownCaseOf } from '../../plugins/door.js'
+import { callerOf, ownCaseOf } from '../../plugins/authentication.js'
 import { may } from '../../problems.js'
 import { CaseNumberParam, Instant, instant } from '../../schemas.js'
 import type { ZodApp } from '../../zod-app.js'
@@ -182,8 +182,8 @@ function overdueRoute(
     async (request) => {
       const contact = scope === 'admin' ? undefined : callerOf(request).orgId
       const { after, limit } = request.query
-      const { clocks, next } = await notices.overdue(contact, after, limit)
-      return { deadlines: clocks.map(overdueView), next: nextOf(next) }
+      const { deadlines, next } = await notices.overdue(contact, after, limit)
+      return { deadlines: deadlines.map(overdueView), next: nextOf(next) }
     },
   )
 }
@@ -196,7 +196,7 @@ function lawView(law: (typeof LAWS)[number]): z.infer<typeof LawView> {
     statements: [...statements],
     needsContact,
     fixedByLaw,
-    stages: stages.map(({ stage, withinMs }) => ({ stage, withinHours: withinMs / 3_600_000 })),
+    stages: stages.map(({ stage, allowedMs }) => ({ stage, withinHours: allowedMs / 3_600_000 })),
     sources: [...sources],
   }
 }
@@ -217,6 +217,6 @@ function noticeView({
   }
 }
 
-function overdueView({ dueAtMs, ...rest }: OverdueClock) {
+function overdueView({ dueAtMs, ...rest }: OverdueDeadline) {
   return { ...rest, dueAt: instant(dueAtMs) }
 }

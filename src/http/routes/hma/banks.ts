@@ -7,7 +7,7 @@ import { Problem } from '../../../domain/problem.js'
 import type { Banks, ShownBank } from '../../../services/banks/banks.js'
 import { laxFields } from '../../hma/lax.js'
 import { HmaRefusal } from '../../hma/refusals.js'
-import { callerOf } from '../../plugins/door.js'
+import { callerOf } from '../../plugins/authentication.js'
 
 const HMA_NAME = /^[A-Z_][A-Z0-9_]*$/
 

@@ -13,7 +13,7 @@ import { metadataIn, noteIn, refOf, textIn } from '../../hma/content-text.js'
 import { isObject, laxFields } from '../../hma/lax.js'
 import { HmaRefusal, unhashed } from '../../hma/refusals.js'
 import { contentTypeNamed, INVALID_PDQ, PDQ, pdqHash, pdqOf, selectedTypes } from '../../hma/signals.js'
-import { callerOf } from '../../plugins/door.js'
+import { callerOf } from '../../plugins/authentication.js'
 import { oneFile } from '../../upload.js'
 import { bankOwned, bankSeen, presentBank } from './banks.js'
 
@@ -99,7 +99,7 @@ function getContentRoute(app: FastifyInstance, { banks, contents, audit }: HmaCo
     if (bank.orgId !== caller.orgId) throw new HmaRefusal(404, 'content not found')
     const content = await contentAt(contents, caller.orgId, bank.name, request.params.id)
     if (wantsSignals) {
-      request.spend(reply, 1)
+      request.consumeQuota(reply, 1)
       audit.recordDaily('feed.read', `key:${caller.keyId}`, { orgId: caller.orgId })
     }
     const { note, metadata } = textIn(content.image.ref)
@@ -174,7 +174,7 @@ async function contentIn(request: FastifyRequest, reply: FastifyReply, options: 
     contentTypeNamed,
     async (image) => options.hashing.hash(image, 'submission', 'none', from),
   )
-  await request.enterAgain()
+  await request.reauthorize()
   return { result, ref: refOf(textOf(fields.get('note'), fields.get('metadata'))) }
 }
 

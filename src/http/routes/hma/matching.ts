@@ -25,7 +25,7 @@ import {
   selectedTypes,
   signalTypeNamed,
 } from '../../hma/signals.js'
-import { callerOf } from '../../plugins/door.js'
+import { callerOf } from '../../plugins/authentication.js'
 import { oneFile } from '../../upload.js'
 
 /** HMA has one threshold for every bank. */
@@ -92,7 +92,7 @@ function lookUpRawRoute(app: FastifyInstance, options: HmaMatchingOptions): void
     fields.check()
     signalTypeNamed(type)
     const asked = askedByHash(pdqHash(signal, 'invalid signal'))
-    request.spend(reply, 1)
+    request.consumeQuota(reply, 1)
     const found = await findMatches({ request, reply }, options, { signals: asked })
     const all = found.filter(({ bank }) => names?.includes(bank) !== false)
     return {
@@ -112,7 +112,7 @@ function lookUpAddressOrHashRoute(app: FastifyInstance, options: HmaMatchingOpti
     if (url !== undefined) {
       if (type !== undefined) signalTypeNamed(type)
       const result = await hashedFrom(options, url, fields, 'query', request.hashingFor(reply))
-      request.spend(reply, 1)
+      request.consumeQuota(reply, 1)
       const picture = hashedOr(result)
       const found = await lookUp({ request, reply }, options, { picture, banks: names, coin: coinOf(seed) })
       return type === undefined ? { [PDQ]: found } : found
@@ -121,7 +121,7 @@ function lookUpAddressOrHashRoute(app: FastifyInstance, options: HmaMatchingOpti
       throw new HmaRefusal(400, 'Either url or both signal and signal_type are required')
     signalTypeNamed(type)
     const signals = askedByHash(pdqHash(signal, 'invalid signal'))
-    request.spend(reply, 1)
+    request.consumeQuota(reply, 1)
     return await lookUp({ request, reply }, options, { picture: { signals }, banks: names, coin: coinOf(seed) })
   })
 }
@@ -133,7 +133,7 @@ function lookUpFileRoute(app: FastifyInstance, options: HmaMatchingOptions): voi
     const coin = fields.text('bypass_coinflip') === 'true' ? 0 : coinOf(seed)
     selectedTypes(fields.text('types'))
     const result = await hashUploaded({ request, reply }, options)
-    request.spend(reply, 1)
+    request.consumeQuota(reply, 1)
     return { [PDQ]: await lookUp({ request, reply }, options, { picture: hashedOr(result), banks, coin }) }
   })
 }
@@ -172,7 +172,7 @@ async function hashUploaded(
   const { result } = await oneFile(request, uploadLimits, inFlight, contentTypeNamed, async (image) =>
     hashing.hash(image, 'query', 'none', request.hashingFor(reply)),
   )
-  await request.enterAgain()
+  await request.reauthorize()
   return result
 }
 

@@ -6,7 +6,7 @@ import { EVENT_ID_PATTERN, EVENT_KINDS } from '../../../domain/organisations/eve
 import { isAccount } from '../../../domain/trust/strikes.js'
 import type { Accounts } from '../../../services/trust/accounts.js'
 import { LongPage, Next, nextOf } from '../../pages.js'
-import { callerOf } from '../../plugins/door.js'
+import { callerOf } from '../../plugins/authentication.js'
 import { may } from '../../problems.js'
 import { Instant, instant } from '../../schemas.js'
 

@@ -4,7 +4,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { TIER_NAMES } from '../../../domain/matching/signal.js'
 import { type Attesting, type AttestingPlace, HANDS } from '../../../services/trust/attesting.js'
-import { callerOf } from '../../plugins/door.js'
+import { callerOf } from '../../plugins/authentication.js'
 import { may } from '../../problems.js'
 import { CategoryName, Instant, instant } from '../../schemas.js'
 

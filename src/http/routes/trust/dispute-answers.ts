@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { DISPUTE_ANSWERS } from '../../../domain/trust/trust.js'
 import { actorOf } from '../../../services/cases/cases.js'
 import type { TrustService } from '../../../services/trust/trust.js'
-import { ownCaseOf } from '../../plugins/door.js'
+import { ownCaseOf } from '../../plugins/authentication.js'
 import { may } from '../../problems.js'
 import { CaseNumberParam } from '../../schemas.js'
 

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { LAWS, STAGES } from '../../../domain/cases/sla.js'
 import { DISPUTE_REASONS, VERDICTS } from '../../../domain/trust/trust.js'
 import type { Feedback, MatchWorth as MatchFacts, TrustService } from '../../../services/trust/trust.js'
-import { callerOf } from '../../plugins/door.js'
+import { callerOf } from '../../plugins/authentication.js'
 import { may } from '../../problems.js'
 import { Instant, instant } from '../../schemas.js'
 import { Worth, worthOf } from '../../schemas-trust.js'
@@ -115,11 +115,11 @@ function feedbackOf(said: z.infer<typeof Said>): Feedback {
   return said.verdict === 'disputed' ? { verdict: said.verdict, reason: said.reason } : { verdict: said.verdict }
 }
 
-function present({ matchId, verdict, clocks, ...worth }: MatchFacts): z.infer<typeof MatchWorthView> {
+function present({ matchId, verdict, deadlines, ...worth }: MatchFacts): z.infer<typeof MatchWorthView> {
   return {
     matchId,
     verdict: verdict ?? null,
-    deadlines: clocks.map(({ law, stage, dueAtMs }) => ({ law, stage, dueAt: instant(dueAtMs) })),
+    deadlines: deadlines.map(({ law, stage, dueAtMs }) => ({ law, stage, dueAt: instant(dueAtMs) })),
     ...worthOf(worth),
   }
 }

@@ -31,7 +31,7 @@ export interface ImageReader {
 const RETRY_AFTER_S = 2
 
 /** @param redis where the store is: the thread has a connection of its own. */
-export function imageReader(redis: RedisTarget, keyring: Keyring): ImageReader {
+export function createImageReader(redis: RedisTarget, keyring: Keyring): ImageReader {
   return {
     async *columns() {
       keyring.refresh() // the thread cannot look for a key that it does not know

@@ -2,7 +2,7 @@
 
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import type { Redis } from 'ioredis'
-import { answersWithinMs, connectForRequests, type RedisTarget } from '../../redis/client.js'
+import { commandTimeoutMs, connectForRequests, type RedisTarget } from '../../redis/client.js'
 import { keys } from '../../redis/keys.js'
 import { IMAGE_SHARDS } from '../../scripts/shards.js'
 import { SealError, type SealKey } from '../../sealing/seal.js'
@@ -36,7 +36,7 @@ async function obey(order: ReadingOrder, port: MessagePort): Promise<void> {
     const opener = makeOpener(order.keys)
     await redis.connect().catch(away)
     await redis.ping().catch(away) // what the client asks for by itself when it connects was answered before this is
-    await readShards(redis, answersWithinMs(order.redis), opener, port)
+    await readShards(redis, commandTimeoutMs(order.redis), opener, port)
   } catch (error) {
     news = newsOf(error)
   }

@@ -1,7 +1,7 @@
 import { outboxLua } from '../organisations/outbox.js'
 
 /** Of one case. Beyond it the oldest are forgotten, so that nobody fills the store by matching one picture again and again. */
-export const MOST_CASE_EVENTS = 1000
+export const MAX_CASE_EVENTS = 1000
 
 // How a script writes into the time line of a case, in the same step as what happened. The organisation that opened it, while it may look
 // at it, is told by its webhooks.
@@ -13,7 +13,7 @@ export const caseEventLua = `${outboxLua}
         outbox(prefix, 'kind', 'case.updated', 'case', caseId, 'org', org, 'event', kind, 'count', count, 'atMs', atMs)
       end
       if kind == 'attested' then redis.call('HSET', prefix .. 'case:' .. caseId, 'vouchedFor', 'yes') end
-      return redis.call('XADD', eventsKey, 'MAXLEN', ${MOST_CASE_EVENTS}, '*', 'kind', kind, 'count', count, 'atMs', atMs)
+      return redis.call('XADD', eventsKey, 'MAXLEN', ${MAX_CASE_EVENTS}, '*', 'kind', kind, 'count', count, 'atMs', atMs)
     end`
 
 // Notes what happened elsewhere, if there still is such a case: what comes late must not bring a time line back.

@@ -4,9 +4,9 @@ import { withdrawFetchedLua } from '../images/fetched.js'
 import { imageDetailsLua } from '../images/image-details.js'
 import { feedLaterLua } from '../organisations/feed-batches.js'
 import { forgetTrustLua, harmlessSinceLua } from '../trust/put-trust.js'
+import { assistedLua } from './assisted.js'
 import { caseEventLua } from './case-event.js'
 import { handedOverLua } from './handed-over.js'
-import { helpedLua } from './helped.js'
 
 /** Lua: `mayNow(case, states, atMs)`, a state or nil first, then whether what needs one of `states` may be done. */
 export const caseStateLua = `
@@ -31,7 +31,7 @@ export function statesFor(action: CaseAction): string {
 // Opens a case unless its number is taken.
 export const openCase = {
   numberOfKeys: 3,
-  lua: `${caseEventLua}${helpedLua}
+  lua: `${caseEventLua}${assistedLua}
     local case   = KEYS[1] -- hash: the case
     local events = KEYS[2] -- stream: its time line
     local dues   = KEYS[3] -- sorted set: when something has to be done with a case
@@ -80,7 +80,7 @@ export const changeCase = {
 // tag as the declared keys.
 export const endCase = {
   numberOfKeys: 7,
-  lua: `${announceLua}${caseStateLua}${handedOverLua}${caseEventLua}${forgetTrustLua}${harmlessSinceLua}${imageDetailsLua}${helpedLua}${feedLaterLua}${withdrawFetchedLua}
+  lua: `${announceLua}${caseStateLua}${handedOverLua}${caseEventLua}${forgetTrustLua}${harmlessSinceLua}${imageDetailsLua}${assistedLua}${feedLaterLua}${withdrawFetchedLua}
     local case     = KEYS[1] -- hash: the case
     local images   = KEYS[2] -- set: its image ids
     local events   = KEYS[3] -- stream: its time line

@@ -1,12 +1,12 @@
 // Which hashes keys fetched that can be told of a withdrawal by the hash alone, and the hashes of those that were withdrawn since.
 
-import { hexLua } from '../cases/image-clocks.js'
+import { hexLua } from '../cases/image-deadlines.js'
 import { IMAGE_SHARDS } from '../shards.js'
 
 /** A key that does not come for so long is told no more. */
 export const WITHDRAWN_KEPT_MS = 30 * 86_400_000
 /** Of one image that are told: as many as its number [1 byte] counts. */
-export const MOST_HASHES_OF_IMAGE = 256
+export const MAX_HASHES_OF_IMAGE = 256
 
 const shardLua = `
     local function fetched_shard (id) return (id:byte(15) * 256 + id:byte(16)) % ${IMAGE_SHARDS} end`
@@ -37,7 +37,7 @@ export const withdrawFetchedLua = `${hexLua}${shardLua}
     local function withdraw_fetched (prefix, id)
       local hashes = prefix .. 'fetched:' .. fetched_shard(id)
       local by = prefix .. 'fetched-by:' .. fetched_shard(id)
-      for number = 0, ${MOST_HASHES_OF_IMAGE - 1} do
+      for number = 0, ${MAX_HASHES_OF_IMAGE - 1} do
         local name = id .. string.char(number)
         local keyIds = redis.call('HGET', by, name)
         if not keyIds then return end
@@ -58,7 +58,7 @@ export const readFetched = {
     local found = {}
     for i, id in ipairs(ARGV) do
       found[i] = {}
-      for number = 0, ${MOST_HASHES_OF_IMAGE - 1} do
+      for number = 0, ${MAX_HASHES_OF_IMAGE - 1} do
         local name = id .. string.char(number)
         local keyIds = redis.call('HGET', KEYS[2 * i], name)
         if not keyIds then break end

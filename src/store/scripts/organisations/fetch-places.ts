@@ -4,7 +4,7 @@
  * is told some things twice and misses none. Of what the telling
  * processes knew the later is kept: a store that lost any of it is told from the beginning.
  */
-export const keepFetchPlace = {
+export const keepFetchCursor = {
   numberOfKeys: 1,
   lua: `
     local places   = KEYS[1] -- sorted set: time:revision:seen:mark:part:removed:end:told:withdrawn by time [Unix seconds]

@@ -3,7 +3,7 @@ export const claimImport = {
   numberOfKeys: 3,
   lua: `
     local import  = KEYS[1] -- hash
-    local refused = KEYS[2] -- list
+    local rejected = KEYS[2] -- list
     local imports = KEYS[3] -- sorted set: those of the bank
     local writer  = ARGV[1] -- random
     local id      = ARGV[2]
@@ -13,7 +13,7 @@ export const claimImport = {
     redis.call('HSET', import, 'writer', writer)
     redis.call('ZADD', imports, 'NX', atMs, id)
     redis.call('ZREMRANGEBYSCORE', imports, '-inf', atMs - keptMs)
-    for _, key in ipairs({ import, refused, imports }) do redis.call('PEXPIRE', key, keptMs) end
+    for _, key in ipairs({ import, rejected, imports }) do redis.call('PEXPIRE', key, keptMs) end
     return redis.call('HGET', import, 'progress')`,
 } as const
 
@@ -22,7 +22,7 @@ export const checkpointImport = {
   numberOfKeys: 3,
   lua: `
     local import   = KEYS[1] -- hash
-    local refused  = KEYS[2] -- list
+    local rejected  = KEYS[2] -- list
     local imports  = KEYS[3] -- sorted set: those of the bank
     local writer   = ARGV[1]
     local progress = ARGV[2] -- JSON
@@ -32,8 +32,8 @@ export const checkpointImport = {
     -- returns [integer] 1, or 0 when another one has taken over
     if redis.call('HGET', import, 'writer') ~= writer then return 0 end
     redis.call('HSET', import, 'progress', progress)
-    local room = most - redis.call('LLEN', refused)
-    for i = 5, math.min(#ARGV, room + 4) do redis.call('RPUSH', refused, ARGV[i]) end
-    for _, key in ipairs({ import, refused, imports }) do redis.call('PEXPIRE', key, keptMs) end
+    local room = most - redis.call('LLEN', rejected)
+    for i = 5, math.min(#ARGV, room + 4) do redis.call('RPUSH', rejected, ARGV[i]) end
+    for _, key in ipairs({ import, rejected, imports }) do redis.call('PEXPIRE', key, keptMs) end
     return 1`,
 } as const

@@ -1,13 +1,13 @@
-import { MOST_DELIVERIES } from '../../../domain/organisations/webhook.js'
+import { MAX_DELIVERIES } from '../../../domain/organisations/webhook.js'
 
 /** Far more than ever waits while a process is there to read it. Beyond it the oldest are forgotten. */
-const MOST_WAITING = 1_000_000
+const MAX_WAITING = 1_000_000
 
 // How a script tells the process that sends webhooks, in the same step as what happened: nothing is acknowledged that nobody will hear of.
 // Entries are erased when they have become deliveries.
 export const outboxLua = `
     local function outbox (prefix, ...)
-      return redis.call('XADD', prefix .. 'webhook-outbox', 'MAXLEN', '~', ${MOST_WAITING}, '*', ...)
+      return redis.call('XADD', prefix .. 'webhook-outbox', 'MAXLEN', '~', ${MAX_WAITING}, '*', ...)
     end`
 
 /** Becomes the one that turns the outbox into deliveries, or stays it. */
@@ -42,26 +42,26 @@ export const fanOut = {
     local remaining = ARGV[5] -- endpoint ids that it waits for from now on, or empty
     local most      = tonumber(ARGV[6]) -- entries that may wait; beyond it the oldest are forgotten
     local fields    = tonumber(ARGV[7]) -- how many of the next arguments are its fields and their values
-    -- ARGV[8 …] field, value, …; then for each delivery endpoint, delivery, lane, type, body, due [epoch ms], id of the image that must
+    -- ARGV[8 …] field, value, …; then for each delivery endpoint, delivery, subject, type, body, due [epoch ms], id of the image that must
     -- still match, or empty
     -- returns [integer] how many were made, or -1 when it is another one's to do
     if redis.call('GET', holder) ~= token then return -1 end
     if source == 'waiting' and #redis.call('XRANGE', waiting, entry, entry) == 0 then return 0 end
     local made = 0
     for i = 8 + fields, #ARGV, 7 do
-      local endpoint, id, lane, type, body, dueMs, image = unpack(ARGV, i, i + 6)
+      local endpoint, id, subject, type, body, dueMs, image = unpack(ARGV, i, i + 6)
       local delivery = prefix .. 'webhook-delivery:' .. endpoint .. ':' .. id
       if redis.call('HEXISTS', endpoints, endpoint) == 1 and redis.call('EXISTS', delivery) == 0 then
-        redis.call('HSET', delivery, 'type', type, 'lane', lane, 'body', body, 'state', 'waiting', 'createdAtMs', dueMs, 'tries', 0, 'nextTryAtMs', dueMs)
+        redis.call('HSET', delivery, 'type', type, 'subject', subject, 'body', body, 'state', 'waiting', 'createdAtMs', dueMs, 'tries', 0, 'nextTryAtMs', dueMs)
         if image ~= '' then redis.call('HSET', delivery, 'imageId', image) end
         local all = prefix .. 'webhook-deliveries:' .. endpoint
         redis.call('ZADD', all, dueMs, id)
-        for _, old in ipairs(redis.call('ZRANGE', all, 0, -${MOST_DELIVERIES + 1})) do
+        for _, old in ipairs(redis.call('ZRANGE', all, 0, -${MAX_DELIVERIES + 1})) do
           redis.call('DEL', prefix .. 'webhook-delivery:' .. endpoint .. ':' .. old)
           redis.call('ZREM', all, old)
         end
-        if redis.call('RPUSH', prefix .. 'webhook-lane:' .. endpoint .. ':' .. lane, id) == 1 then
-          redis.call('ZADD', prefix .. 'webhook-lanes:' .. endpoint, dueMs, lane)
+        if redis.call('RPUSH', prefix .. 'webhook-subject-queue:' .. endpoint .. ':' .. subject, id) == 1 then
+          redis.call('ZADD', prefix .. 'webhook-subject-queues:' .. endpoint, dueMs, subject)
         end
         made = made + 1
       end

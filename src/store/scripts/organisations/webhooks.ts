@@ -3,21 +3,21 @@ import { outboxLua } from './outbox.js'
 /*
  * Keys of one endpoint, all with the tag and the endpoint's id in them, so that a script may work them out:
  *   webhook-deliveries:<endpoint>       sorted set: deliveries by when [epoch ms] they are due: what is told later than it happened must not be seen before
- *   webhook-lanes:<endpoint>            sorted set: lanes in which something waits, by when [epoch ms] to look at them
- *   webhook-lane:<endpoint>:<lane>      list: deliveries of one subject, the next one first
- *   webhook-leases:<endpoint>           sorted set: lanes whose first delivery is on its way, until when [epoch ms]
+ *   webhook-subject-queues:<endpoint>            sorted set: queues in which something waits, by when [epoch ms] to look at them
+ *   webhook-subject-queue:<endpoint>:<subject>      list: deliveries of one subject, the next one first
+ *   webhook-leases:<endpoint>           sorted set: queues whose first delivery is on its way, until when [epoch ms]
  *   webhook-health:<endpoint>           hash: failures, failingSinceMs, pausedUntilMs, tokens, tokensAtMs
  *   webhook-failing                     sorted set: endpoints whose last delivery failed, by since when [epoch ms]
- *   webhook-delivery:<endpoint>:<id>    hash: type, lane, body, state, createdAtMs, tries, firstTryAtMs, lastTryAtMs, nextTryAtMs, status, failure, imageId
+ *   webhook-delivery:<endpoint>:<id>    hash: type, subject, body, state, createdAtMs, tries, firstTryAtMs, lastTryAtMs, nextTryAtMs, status, failure, imageId
  */
 
-// Takes what may be sent to an endpoint now: of each lane its first, so that a subject's events stay in order; no more than so many at a
+// Takes what may be sent to an endpoint now: of each subject its first, so that a subject's events stay in order; no more than so many at a
 // time and a second; one, to see, while it fails. What is taken comes back by itself when nobody says what became of it.
 export const claimDeliveries = {
   numberOfKeys: 4,
   lua: `
     local endpoints = KEYS[1] -- hash: endpoint id -> sealed
-    local lanes     = KEYS[2] -- sorted set
+    local queues     = KEYS[2] -- sorted set
     local leases    = KEYS[3] -- sorted set
     local health    = KEYS[4] -- hash
     local endpoint  = ARGV[1]
@@ -43,25 +43,25 @@ export const claimDeliveries = {
     end
     local claimed = {}
     if free > 0 then
-      for _, lane in ipairs(redis.call('ZRANGEBYSCORE', lanes, '-inf', atMs, 'LIMIT', 0, math.min(free, math.floor(tokens)))) do
-        local list = prefix .. 'webhook-lane:' .. endpoint .. ':' .. lane
+      for _, subject in ipairs(redis.call('ZRANGEBYSCORE', queues, '-inf', atMs, 'LIMIT', 0, math.min(free, math.floor(tokens)))) do
+        local list = prefix .. 'webhook-subject-queue:' .. endpoint .. ':' .. subject
         local id = redis.call('LINDEX', list, 0)
         while id and redis.call('EXISTS', prefix .. 'webhook-delivery:' .. endpoint .. ':' .. id) == 0 do
           redis.call('LPOP', list)
           id = redis.call('LINDEX', list, 0)
         end
         if id then
-          redis.call('ZADD', lanes, atMs + leaseMs, lane)
-          redis.call('ZADD', leases, atMs + leaseMs, lane)
+          redis.call('ZADD', queues, atMs + leaseMs, subject)
+          redis.call('ZADD', leases, atMs + leaseMs, subject)
           claimed[#claimed + 1] = id
           tokens = tokens - 1
         else
-          redis.call('ZREM', lanes, lane)
+          redis.call('ZREM', queues, subject)
         end
       end
       redis.call('HSET', health, 'tokens', tokens, 'tokensAtMs', atMs)
     end
-    local nextDue = redis.call('ZRANGE', lanes, 0, 0, 'WITHSCORES')
+    local nextDue = redis.call('ZRANGE', queues, 0, 0, 'WITHSCORES')
     local again = nextDue[2] and tostring(math.max(againMs, tonumber(nextDue[2]))) or ''
     return { again, unpack(claimed) }`,
 } as const
@@ -71,7 +71,7 @@ export const settleDelivery = {
   numberOfKeys: 4,
   lua: `
     local endpoints = KEYS[1] -- hash: endpoint id -> sealed
-    local lanes     = KEYS[2] -- sorted set
+    local queues     = KEYS[2] -- sorted set
     local leases    = KEYS[3] -- sorted set
     local health    = KEYS[4] -- hash
     local endpoint  = ARGV[1]
@@ -86,31 +86,31 @@ export const settleDelivery = {
     local isOurs    = ARGV[10] == 'ours' -- nothing was sent, for a reason of ours: it counts neither as a try nor as a failure
     -- returns [integer] failures in a row of the endpoint, or -1 when there was nothing to settle
     local delivery = prefix .. 'webhook-delivery:' .. endpoint .. ':' .. id
-    local lane = redis.call('HGET', delivery, 'lane')
-    if not lane or redis.call('HEXISTS', endpoints, endpoint) == 0 then return -1 end
-    local list = prefix .. 'webhook-lane:' .. endpoint .. ':' .. lane
+    local subject = redis.call('HGET', delivery, 'subject')
+    if not subject or redis.call('HEXISTS', endpoints, endpoint) == 0 then return -1 end
+    local list = prefix .. 'webhook-subject-queue:' .. endpoint .. ':' .. subject
     if redis.call('LINDEX', list, 0) ~= id then return -1 end
     if isOurs then
       redis.call('HSET', delivery, 'nextTryAtMs', nextMs)
-      redis.call('ZREM', leases, lane)
-      redis.call('ZADD', lanes, nextMs, lane)
+      redis.call('ZREM', leases, subject)
+      redis.call('ZADD', queues, nextMs, subject)
       return 0
     end
     redis.call('HSETNX', delivery, 'firstTryAtMs', atMs)
     redis.pcall('HINCRBY', delivery, 'tries', 1) -- of one that cannot be read it may be no number; it has to go all the same
     redis.call('HSET', delivery, 'state', state, 'lastTryAtMs', atMs, 'status', status, 'failure', failure, 'nextTryAtMs', nextMs)
-    redis.call('ZREM', leases, lane)
+    redis.call('ZREM', leases, subject)
     if state == 'waiting' then
-      redis.call('ZADD', lanes, nextMs, lane)
+      redis.call('ZADD', queues, nextMs, subject)
     else
       redis.call('LPOP', list)
       redis.call('PEXPIRE', delivery, keptForMs)
       local head = redis.call('LINDEX', list, 0)
       if head then
         local dueMs = redis.call('HGET', prefix .. 'webhook-delivery:' .. endpoint .. ':' .. head, 'nextTryAtMs')
-        redis.call('ZADD', lanes, dueMs or atMs, lane)
+        redis.call('ZADD', queues, dueMs or atMs, subject)
       else
-        redis.call('ZREM', lanes, lane)
+        redis.call('ZREM', queues, subject)
       end
     end
     if failure == '' then
@@ -142,7 +142,7 @@ export const replayDelivery = {
   numberOfKeys: 4,
   lua: `${outboxLua}
     local endpoints = KEYS[1] -- hash: endpoint id -> sealed
-    local lanes     = KEYS[2] -- sorted set
+    local queues     = KEYS[2] -- sorted set
     local delivery  = KEYS[3] -- hash
     local health    = KEYS[4] -- hash
     local endpoint  = ARGV[1]
@@ -151,13 +151,13 @@ export const replayDelivery = {
     local atMs      = ARGV[4] -- [epoch ms]
     -- returns 1, 0 when it waits already, or nil when there is no such delivery
     if redis.call('HEXISTS', endpoints, endpoint) == 0 then return nil end
-    local state, lane = unpack(redis.call('HMGET', delivery, 'state', 'lane'))
+    local state, subject = unpack(redis.call('HMGET', delivery, 'state', 'subject'))
     if not state or state == 'void' then return nil end
     if state == 'waiting' then return 0 end
     redis.call('HSET', delivery, 'state', 'waiting', 'tries', 0, 'nextTryAtMs', atMs)
     redis.call('HDEL', delivery, 'firstTryAtMs')
     redis.call('PERSIST', delivery)
-    if redis.call('RPUSH', prefix .. 'webhook-lane:' .. endpoint .. ':' .. lane, id) == 1 then redis.call('ZADD', lanes, atMs, lane) end
+    if redis.call('RPUSH', prefix .. 'webhook-subject-queue:' .. endpoint .. ':' .. subject, id) == 1 then redis.call('ZADD', queues, atMs, subject) end
     redis.call('HDEL', health, 'pausedUntilMs')
     outbox(prefix, 'kind', 'wake', 'endpoint', endpoint)
     return 1`,
@@ -217,10 +217,10 @@ export const removeWebhook = {
     local had = redis.call('HDEL', endpoints, endpoint)
     redis.call('SREM', ofOrg, endpoint)
     local all = prefix .. 'webhook-deliveries:' .. endpoint
-    local lanes = prefix .. 'webhook-lanes:' .. endpoint
+    local queues = prefix .. 'webhook-subject-queues:' .. endpoint
     for _, id in ipairs(redis.call('ZRANGE', all, 0, -1)) do redis.call('DEL', prefix .. 'webhook-delivery:' .. endpoint .. ':' .. id) end
-    for _, lane in ipairs(redis.call('ZRANGE', lanes, 0, -1)) do redis.call('DEL', prefix .. 'webhook-lane:' .. endpoint .. ':' .. lane) end
-    redis.call('DEL', all, lanes, prefix .. 'webhook-leases:' .. endpoint, prefix .. 'webhook-health:' .. endpoint)
+    for _, subject in ipairs(redis.call('ZRANGE', queues, 0, -1)) do redis.call('DEL', prefix .. 'webhook-subject-queue:' .. endpoint .. ':' .. subject) end
+    redis.call('DEL', all, queues, prefix .. 'webhook-leases:' .. endpoint, prefix .. 'webhook-health:' .. endpoint)
     redis.call('ZREM', prefix .. 'webhook-failing', endpoint)
     return had`,
 } as const

@@ -4,7 +4,7 @@ import { outboxLua } from '../organisations/outbox.js'
 // them. Who was told of it is remembered for as long as it is registered, since its withdrawal has to reach them however late; of one that
 // was withdrawn between the answer and this note they hear now. A word for a party is kept for as long as the image is being seen, so that each is new once.
 // How uploads look is kept as a HyperLogLog of keyed hashes of 32 bits of theirs: it says how many, and of none which.
-export const noteSightings = `${outboxLua}
+export const recordMatchEvents = `${outboxLua}
     local images   = KEYS[1] -- hash: the shard of the image
     local seen     = KEYS[2] -- hash: hour, h:<party> -> hits in this hour, s:<party> -> 1; half, uploads -> in this half of a day, uploadsBefore -> in the one before
     local noticed  = KEYS[3] -- set: image ids with a notice

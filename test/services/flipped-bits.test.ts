@@ -3,7 +3,12 @@
 import t from 'tap'
 import { dihedralsOf } from '../../packages/hash/src/dihedral.js'
 import { distance, HASH_BITS, type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
-import { createTurnedBits, type Suspicion, TURNED_BITS, type TurnedBits } from '../../src/services/matching/turned-bits.js'
+import {
+  createFlippedBits,
+  FLIPPED_BITS,
+  type FlippedBits,
+  type Suspicion,
+} from '../../src/services/matching/flipped-bits.js'
 import { randomFrom } from '../helpers/pictures.js'
 import { savedHash } from '../helpers/saved.js'
 
@@ -11,7 +16,7 @@ const THRESHOLD_BITS = 31
 const ORG = 'org'
 
 function detector(clock = { nowMs: 0 }) {
-  return createTurnedBits({ now: () => clock.nowMs })
+  return createFlippedBits({ now: () => clock.nowMs })
 }
 
 // The same draws each time: who searches at random may learn little and be seen late, and a test must not depend on that.
@@ -39,7 +44,7 @@ function someBits(count: number, among = HASH_BITS): Set<number> {
 }
 
 /** Asks as somebody who sees matches and no distances. @returns what he saw, and what the detector says. */
-function asking(probing: TurnedBits, stored: Hash256, imageId = 'image') {
+function asking(probing: FlippedBits, stored: Hash256, imageId = 'image') {
   const state: { suspicion: Suspicion; asked: number } = { suspicion: 'none', asked: 0 }
   const ask = (hash: Hash256): boolean => {
     state.asked++
@@ -159,15 +164,15 @@ t.test('a search that asks in all eight ways in turn is noticed as the same one'
   const stored = randomHash()
   const probing = detector()
   const state: { suspicion: Suspicion } = { suspicion: 'none' }
-  const ask = (hash: Hash256, turned: number) => {
-    const hashes = dihedralsOf(dihedralsOf(hash)[turned] ?? hash)
-    const isMatch = hashes.some((way) => distance(way, stored) <= THRESHOLD_BITS)
+  const ask = (hash: Hash256, flipped: number) => {
+    const hashes = dihedralsOf(dihedralsOf(hash)[flipped] ?? hash)
+    const isMatch = hashes.some((orientation) => distance(orientation, stored) <= THRESHOLD_BITS)
     state.suspicion = probing.look(ORG, 'pdq', hashes, isMatch ? 'image' : undefined)
     return isMatch
   }
   const edge = toTheEdge((hash) => ask(hash, 0), flipped(stored, someBits(12)))
   const copy = flipped(stored, someBits(12))
-  for (let turned = 0; turned < 8; turned++) ask(copy, turned)
+  for (let flipped = 0; flipped < 8; flipped++) ask(copy, flipped)
   for (let bit = 0; bit < HASH_BITS && state.suspicion !== 'close'; bit++) ask(flipped(edge, [bit]), bit % 8)
   t.equal(state.suspicion, 'close')
 })
@@ -275,7 +280,7 @@ t.test('like is compared with like, each organisation by itself, and all is forg
   t.equal(state.suspicion, 'slow')
   t.equal(probing.look('another', 'pdq', [flipped(stored, [200])], 'image'), 'none')
   t.equal(probing.look(ORG, 'blockhash', [flipped(stored, [201])], 'image'), 'none')
-  clock.nowMs = TURNED_BITS.forgetAfterMs + 1
+  clock.nowMs = FLIPPED_BITS.forgetAfterMs + 1
   probing.look(ORG, 'pdq', [randomHash()], 'something else')
   t.equal(probing.look(ORG, 'pdq', [flipped(stored, [202])], undefined), 'none')
   for (let bit = 0; bit < 220; bit++) ask(flipped(stored, [bit]))

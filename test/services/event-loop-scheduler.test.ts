@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import fc from 'fast-check'
 import { t } from 'tap'
-import { turnsOfLoop } from '../../src/services/load/event-loop-scheduler.js'
+import { createEventLoopScheduler } from '../../src/services/load/event-loop-scheduler.js'
 
 const RULE = { sliceMs: 4, pieceMs: 1 }
 
@@ -12,13 +12,13 @@ const RULE = { sliceMs: 4, pieceMs: 1 }
 function loop() {
   let nowMs = 0
   let next: (() => void)[] = []
-  const turns = turnsOfLoop(
+  const scheduler = createEventLoopScheduler(
     RULE,
     () => nowMs,
     (callback) => next.push(callback),
   )
   return {
-    turns,
+    scheduler,
     work(ms: number) {
       nowMs += ms
     },
@@ -38,11 +38,11 @@ function loop() {
 }
 
 t.test('who comes alone begins at once', async (t) => {
-  const { turns, turn, work, isIdle } = loop()
+  const { scheduler, turn, work, isIdle } = loop()
   for (let i = 0; i < 10; i++) {
-    t.equal(turns.begin(), undefined)
+    t.equal(scheduler.begin(), undefined)
     work(0.5)
-    t.equal(turns.waitMs, 0)
+    t.equal(scheduler.waitMs, 0)
     await turn()
   }
   await turn()
@@ -50,10 +50,10 @@ t.test('who comes alone begins at once', async (t) => {
 })
 
 t.test('a crowd begins in the order in which it came, a slice in each turn', async (t) => {
-  const { turns, turn, work, now, isIdle } = loop()
+  const { scheduler, turn, work, now, isIdle } = loop()
   const begun: number[] = []
   const request = async (i: number) => {
-    const wait = turns.begin()
+    const wait = scheduler.begin()
     if (wait !== undefined) await wait
     begun.push(i)
     work(0.5)
@@ -65,8 +65,11 @@ t.test('a crowd begins in the order in which it came, a slice in each turn', asy
     longestMs = Math.max(longestMs, await turn())
     const toComeMs = 0.5 * (200 - begun.length)
     if (now() > 8)
-      t.ok(turns.waitMs >= toComeMs, `${turns.waitMs}: one more would wait for all that are before him, ${toComeMs} ms`)
-    t.ok(turns.waitMs <= Math.max(now(), 1.2 * toComeMs), `${turns.waitMs}: and not for much longer`)
+      t.ok(
+        scheduler.waitMs >= toComeMs,
+        `${scheduler.waitMs}: one more would wait for all that are before him, ${toComeMs} ms`,
+      )
+    t.ok(scheduler.waitMs <= Math.max(now(), 1.2 * toComeMs), `${scheduler.waitMs}: and not for much longer`)
   }
   await Promise.all(all)
   t.ok(longestMs <= RULE.sliceMs + 0.5, `${longestMs} ms`)
@@ -76,17 +79,17 @@ t.test('a crowd begins in the order in which it came, a slice in each turn', asy
   )
   for (let i = 0; i < 3 && !isIdle(); i++) await turn()
   t.ok(isIdle())
-  t.equal(turns.waitMs, 0)
+  t.equal(scheduler.waitMs, 0)
 })
 
 t.test('a batch does not keep questions out, nor they the batch from its end', async (t) => {
-  const { turns, turn, work } = loop()
+  const { scheduler, turn, work } = loop()
   let done = 0
   const batch = async () => {
-    const giveWay = turns.pace()
+    const yieldIfNeeded = scheduler.yielder()
     for (let i = 0; i < 100; i++) {
       work(0.25)
-      const wait = giveWay()
+      const wait = yieldIfNeeded()
       if (wait !== undefined) await wait
     }
     done++
@@ -94,7 +97,7 @@ t.test('a batch does not keep questions out, nor they the batch from its end', a
   const batches = Array.from({ length: 20 }, batch)
   let answered = 0
   const question = async () => {
-    const wait = turns.begin()
+    const wait = scheduler.begin()
     if (wait !== undefined) await wait
     work(0.5)
     answered++
@@ -113,14 +116,14 @@ t.test('a batch does not keep questions out, nor they the batch from its end', a
 })
 
 t.test('what came in with a turn goes before what goes on, and does not wait for it', async (t) => {
-  const { turns, turn, work, now } = loop()
+  const { scheduler, turn, work, now } = loop()
   let done = false
   const batch = async () => {
-    const giveWay = turns.pace()
-    await turns.next()
+    const yieldIfNeeded = scheduler.yielder()
+    await scheduler.next()
     for (let i = 0; i < 40; i++) {
       work(0.25)
-      const wait = giveWay()
+      const wait = yieldIfNeeded()
       if (wait !== undefined) await wait
     }
     done = true
@@ -130,7 +133,7 @@ t.test('what came in with a turn goes before what goes on, and does not wait for
   let asked = 0
   for (; !done; asked++) {
     const sinceMs = now()
-    turns.atEndOfTurn(() => {
+    scheduler.atEndOfTick(() => {
       waitedMs = Math.max(waitedMs, now() - sinceMs)
     })
     await turn()
@@ -141,14 +144,14 @@ t.test('what came in with a turn goes before what goes on, and does not wait for
 })
 
 t.test('what goes on for long goes on in pieces half as long', async (t) => {
-  const { turns, turn, work, now } = loop()
+  const { scheduler, turn, work, now } = loop()
   const pieces: number[] = []
   const long = async () => {
-    const giveWay = turns.pace()
+    const yieldIfNeeded = scheduler.yielder()
     let begunAtMs = now()
     while (pieces.length < 12) {
       work(0.125)
-      const away = giveWay()
+      const away = yieldIfNeeded()
       if (away === undefined) continue
       pieces.push(now() - begunAtMs)
       await away
@@ -169,15 +172,15 @@ t.test('whatever comes in whatever order: everybody gets a turn, and no turn is 
   })
   await fc.assert(
     fc.asyncProperty(fc.array(task, { maxLength: 40 }), async (tasks) => {
-      const { turns, turn, work } = loop()
+      const { scheduler, turn, work } = loop()
       let done = 0
       const run = async ({ pieces, pieceMs }: (typeof tasks)[number]) => {
-        const wait = turns.begin()
+        const wait = scheduler.begin()
         if (wait !== undefined) await wait
-        const giveWay = turns.pace()
+        const yieldIfNeeded = scheduler.yielder()
         for (let i = 0; i < pieces; i++) {
           work(pieceMs)
-          const away = giveWay()
+          const away = yieldIfNeeded()
           if (away !== undefined) await away
         }
         done++
@@ -195,7 +198,7 @@ t.test('whatever comes in whatever order: everybody gets a turn, and no turn is 
 
 t.test('connections are taken while a crowd waits', async (t) => {
   const CONNECTIONS = 40
-  const turns = turnsOfLoop(RULE, () => performance.now())
+  const scheduler = createEventLoopScheduler(RULE, () => performance.now())
   const server = createServer((socket) => socket.end())
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -212,7 +215,7 @@ t.test('connections are taken while a crowd waits', async (t) => {
   const clients = Array.from({ length: CONNECTIONS }, () => connect(port, '127.0.0.1'))
   const crowd = Array.from({ length: 500 }, async () => {
     while (begunMeanwhile === undefined) {
-      await turns.begin()
+      await scheduler.begin()
       begun++
       const untilMs = performance.now() + 1
       while (performance.now() < untilMs);

@@ -5,7 +5,7 @@ import { createHmac } from 'node:crypto'
 import type { RegisteredDetails } from '../../../packages/hash/src/details/details.js'
 import { HASH_BITS, HASH_BYTES, type Hash256, hashFromBytes } from '../../../packages/hash/src/hash256.js'
 
-export interface Veil {
+export interface BitPermutation {
   /** The same distance between two veiled hashes as between the two. Cost: about half a microsecond. */
   hash(plain: Hash256): Hash256
   details(plain: RegisteredDetails): RegisteredDetails
@@ -17,7 +17,7 @@ const BYTE_VALUES = 256
  * Bits in a secret order, some of them turned over. No protection against somebody who has many rows: how often each bit is set gives the
  * order away in the end. What protects rows is that they are sealed.
  */
-export function veilFrom(secret: Buffer): Veil {
+export function createBitPermutation(secret: Buffer): BitPermutation {
   const stream = bytesFrom(secret)
   const order = shuffled(stream)
   const mask = Uint8Array.from({ length: HASH_BYTES }, () => stream.next().value)
@@ -34,7 +34,7 @@ export function veilFrom(secret: Buffer): Veil {
   const words = HASH_BYTES / 4
   const maskWords = new Uint32Array(mask.buffer)
 
-  const veiled = (plain: Hash256): Hash256 => {
+  const permuted = (plain: Hash256): Hash256 => {
     const sum = new Uint32Array(maskWords)
     for (let byte = 0; byte < HASH_BYTES; byte++) {
       const from = (byte * BYTE_VALUES + (plain[byte] ?? 0)) * words
@@ -43,10 +43,10 @@ export function veilFrom(secret: Buffer): Veil {
     return hashFromBytes(new Uint8Array(sum.buffer))
   }
   return {
-    hash: veiled,
+    hash: permuted,
     details: ({ ranked, points }) => ({
-      ranked: { ...ranked, rows: ranked.rows.map((row) => ({ ...row, hash: veiled(row.hash) })) },
-      points: { ...points, points: points.points.map((point) => ({ ...point, hash: veiled(point.hash) })) },
+      ranked: { ...ranked, rows: ranked.rows.map((row) => ({ ...row, hash: permuted(row.hash) })) },
+      points: { ...points, points: points.points.map((point) => ({ ...point, hash: permuted(point.hash) })) },
     }),
   }
 }

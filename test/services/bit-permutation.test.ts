@@ -2,30 +2,32 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import { distance, hashFromBytes } from '../../packages/hash/src/hash256.js'
-import { veilFrom } from '../../src/services/matching/descriptor-permutation.js'
+import { createBitPermutation } from '../../src/services/matching/bit-permutation.js'
 
 const hash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => hashFromBytes(bytes))
-const veil = veilFrom(Buffer.alloc(32, 1))
-const another = veilFrom(Buffer.alloc(32, 2))
+const permutation = createBitPermutation(Buffer.alloc(32, 1))
+const another = createBitPermutation(Buffer.alloc(32, 2))
 
 t.test('distances stay what they are', async () => {
-  fc.assert(fc.property(hash, hash, (a, b) => assert.equal(distance(veil.hash(a), veil.hash(b)), distance(a, b))))
+  fc.assert(
+    fc.property(hash, hash, (a, b) => assert.equal(distance(permutation.hash(a), permutation.hash(b)), distance(a, b))),
+  )
 })
 
 t.test('nothing stays where it is, and no two deployments have the same order', async (t) => {
   const zero = hashFromBytes(new Uint8Array(32))
-  t.ok(distance(veil.hash(zero), zero) > 90, 'about half of all bits are turned over')
-  t.ok(distance(veil.hash(zero), another.hash(zero)) > 90)
+  t.ok(distance(permutation.hash(zero), zero) > 90, 'about half of all bits are turned over')
+  t.ok(distance(permutation.hash(zero), another.hash(zero)) > 90)
   const moved = new Set<string>()
   let kept = 0
   for (let bit = 0; bit < 256; bit++) {
     const one = hashFromBytes(Uint8Array.from({ length: 32 }, (_, i) => (i === bit >> 3 ? 1 << (bit & 7) : 0)))
-    const [seen, plain] = [veil.hash(one), veil.hash(zero)]
+    const [seen, plain] = [permutation.hash(one), permutation.hash(zero)]
     const to = Buffer.from(Uint8Array.from(seen, (byte, i) => byte ^ (plain[i] ?? 0)))
     moved.add(to.toString('hex'))
     if (Buffer.from(one).equals(to)) kept++
   }
   t.equal(moved.size, 256, 'each bit has a place of its own')
   t.ok(kept < 8, `${kept} of 256 stay`)
-  t.same(veilFrom(Buffer.alloc(32, 1)).hash(zero), veil.hash(zero), 'the same after a start')
+  t.same(createBitPermutation(Buffer.alloc(32, 1)).hash(zero), permutation.hash(zero), 'the same after a start')
 })

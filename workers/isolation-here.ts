@@ -3,16 +3,16 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { z } from 'zod'
-import { CONFINES, type Confine } from '../src/domain/confines.js'
+import { ISOLATION_LAYERS, type IsolationLayer } from '../src/domain/isolation-layers.js'
 
-export const Confines = z.array(z.enum(CONFINES))
+export const IsolationLayers = z.array(z.enum(ISOLATION_LAYERS))
 
 /** Those that hold, as far as it can be seen: on other systems than Linux most cannot. */
-export function confinesHere(): Confine[] {
+export function isolationHere(): IsolationLayer[] {
   const status = read('/proc/self/status')
   const limits = read('/proc/self/limits')
   const mounts = read('/proc/self/mountinfo')
-  const holds: Readonly<Record<Confine, boolean>> = {
+  const holds: Readonly<Record<IsolationLayer, boolean>> = {
     'no-network': Object.keys(networkInterfaces()).length === 0,
     'no-capabilities': /^CapEff:\t0+$/m.test(status) && /^CapPrm:\t0+$/m.test(status),
     'no-new-privileges': /^NoNewPrivs:\t1$/m.test(status),
@@ -24,7 +24,7 @@ export function confinesHere(): Confine[] {
     'no-secret-files': false,
     'node-permissions': process.permission !== undefined && !process.permission.has('fs.write'),
   }
-  return CONFINES.filter((confine) => holds[confine])
+  return ISOLATION_LAYERS.filter((layer) => holds[layer])
 }
 
 function read(path: string): string {

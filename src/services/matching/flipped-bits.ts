@@ -14,9 +14,9 @@ import { HASH_BITS, type Hash256 } from '../../../packages/hash/src/hash256.js'
 /** What an organisation's questions about one picture look like, so far. */
 export type Suspicion = 'none' | 'slow' | 'close'
 
-export interface TurnedBits {
+export interface FlippedBits {
   /**
-   * Looks at one signal of a question. Keeps bits for no longer than `TURNED_BITS.forgetAfterMs`, and of few of those that matched.
+   * Looks at one signal of a question. Keeps bits for no longer than `FLIPPED_BITS.forgetAfterMs`, and of few of those that matched.
    * @param type of the signal: only like is compared with like.
    * @param hashes what is asked, and then what it would be turned and mirrored in up to seven ways, always in one order.
    * @param met the registered image that the question was answered with first, if it matched any.
@@ -27,7 +27,7 @@ export interface TurnedBits {
   forget(orgId: string): void
 }
 
-export const TURNED_BITS = {
+export const FLIPPED_BITS = {
   /** So near to a hash that matched, every bit counts that was ever turned over. */
   nearBits: 16,
   /** Within these, an unrelated picture's hash is as good as never, and those bits count that were turned over often. */
@@ -54,9 +54,9 @@ interface Watched {
   /** Questions that matched it: the first one, and the last one that was far from it. */
   readonly bases: Uint32Array[]
   /** Ways, by number, in which questions came near them: as asked, and seldom another. */
-  readonly ways: number[]
+  readonly orientations: number[]
   /** Bits that questions near a base had turned over. */
-  readonly turned: Uint32Array
+  readonly flipped: Uint32Array
   readonly near: Seen
   /** Of the questions around a base, how many had turned over each bit. */
   readonly times: Uint16Array
@@ -71,16 +71,16 @@ interface Seen {
 interface Near {
   readonly base: Uint32Array
   readonly words: Uint32Array
-  readonly way: number
+  readonly orientation: number
   readonly awayBits: number
 }
 
 const WORDS = 8
-const WAYS = Array.from({ length: 8 }, (_, way) => way)
+const WAYS = Array.from({ length: 8 }, (_, orientation) => orientation)
 
-export function createTurnedBits({ now }: { readonly now: () => number }): TurnedBits {
+export function createFlippedBits({ now }: { readonly now: () => number }): FlippedBits {
   const byOrg = new Map<string, Watched[]>()
-  const asked = new AskedInWays()
+  const asked = new QueryInOrientations()
 
   return {
     look(orgId, type, hashes, met) {
@@ -90,19 +90,19 @@ export function createTurnedBits({ now }: { readonly now: () => number }): Turne
       asked.begin(hashes)
       let suspicion: Suspicion = 'none'
       let hasBase = false
-      let way = 0
+      let orientation = 0
       for (const one of watched) {
         if (one.type !== type) continue
         const isMet = one.image === met
-        const near = nearestOf(one, asked, one.ways) ?? (isMet ? inAnotherWay(one, asked) : undefined)
+        const near = nearestOf(one, asked, one.orientations) ?? (isMet ? inAnotherWay(one, asked) : undefined)
         if (near === undefined) continue
         turnOver(one, near)
-        if (isMet) way = near.way
-        if (isMet && near.awayBits <= TURNED_BITS.baseBits) hasBase = true
-        if (reaches(one, TURNED_BITS.closeFrom)) suspicion = 'close'
-        else if (suspicion === 'none' && reaches(one, TURNED_BITS.slowFrom)) suspicion = 'slow'
+        if (isMet) orientation = near.orientation
+        if (isMet && near.awayBits <= FLIPPED_BITS.baseBits) hasBase = true
+        if (reaches(one, FLIPPED_BITS.closeFrom)) suspicion = 'close'
+        else if (suspicion === 'none' && reaches(one, FLIPPED_BITS.slowFrom)) suspicion = 'slow'
       }
-      const words = asked.inWay(way)
+      const words = asked.inWay(orientation)
       if (met !== undefined && words !== undefined && !hasBase) addBase(watched, type, met, words.slice(), now())
       return suspicion
     },
@@ -117,45 +117,45 @@ function reaches({ near, around }: Watched, { bits, questions }: Readonly<Seen>)
 }
 
 /** The base that a question is nearest to, within `aroundBits`, in one of some ways. */
-function nearestOf(one: Watched, asked: AskedInWays, ways: readonly number[]): Near | undefined {
+function nearestOf(one: Watched, asked: QueryInOrientations, orientations: readonly number[]): Near | undefined {
   let near: Near | undefined
-  for (const way of ways) {
-    const words = asked.inWay(way)
+  for (const orientation of orientations) {
+    const words = asked.inWay(orientation)
     if (words === undefined) continue
     for (const base of one.bases) {
       const awayBits = distanceBits(base, words)
-      if (awayBits < (near?.awayBits ?? TURNED_BITS.aroundBits + 1)) near = { base, words, way, awayBits }
+      if (awayBits < (near?.awayBits ?? FLIPPED_BITS.aroundBits + 1)) near = { base, words, orientation, awayBits }
     }
   }
   return near
 }
 
 /** Of what matched and was not near as asked: from now on, questions are also looked at in the way in which it is. */
-function inAnotherWay(one: Watched, asked: AskedInWays): Near | undefined {
+function inAnotherWay(one: Watched, asked: QueryInOrientations): Near | undefined {
   const near = nearestOf(one, asked, WAYS)
-  if (near !== undefined) one.ways.push(near.way)
+  if (near !== undefined) one.orientations.push(near.orientation)
   return near
 }
 
 /** Notes what a question had turned over. */
 function turnOver(one: Watched, { base, words, awayBits }: Near): void {
   if (awayBits === 0) return
-  if (awayBits <= TURNED_BITS.nearBits) noteNear(one, base, words)
+  if (awayBits <= FLIPPED_BITS.nearBits) noteNear(one, base, words)
   noteAround(one, base, words)
 }
 
-function noteNear({ turned, near }: Watched, base: Uint32Array, words: Uint32Array): void {
+function noteNear({ flipped, near }: Watched, base: Uint32Array, words: Uint32Array): void {
   near.bits = 0
   near.questions += 1
   for (let i = 0; i < WORDS; i++) {
-    const sofar = (turned[i] ?? 0) | ((base[i] ?? 0) ^ (words[i] ?? 0))
-    turned[i] = sofar
+    const sofar = (flipped[i] ?? 0) | ((base[i] ?? 0) ^ (words[i] ?? 0))
+    flipped[i] = sofar
     near.bits += popcount(sofar)
   }
 }
 
 function noteAround({ times, around }: Watched, base: Uint32Array, words: Uint32Array): void {
-  if (around.questions >= TURNED_BITS.aroundQuestions) {
+  if (around.questions >= FLIPPED_BITS.aroundQuestions) {
     around.questions >>= 1
     for (let bit = 0; bit < HASH_BITS; bit++) times[bit] = (times[bit] ?? 0) >> 1
   }
@@ -166,7 +166,7 @@ function noteAround({ times, around }: Watched, base: Uint32Array, words: Uint32
       times[bit] = (times[bit] ?? 0) + 1
     }
   }
-  const often = TURNED_BITS.oftenShare * around.questions
+  const often = FLIPPED_BITS.oftenShare * around.questions
   around.bits = 0
   for (let bit = 0; bit < HASH_BITS; bit++) if ((times[bit] ?? 0) >= often) around.bits += 1
 }
@@ -174,22 +174,22 @@ function noteAround({ times, around }: Watched, base: Uint32Array, words: Uint32
 /** Of too many images, the one whose search would be furthest from its end has to go: nobody pushes out what he probes by asking for others. */
 function addBase(watched: Watched[], type: string, image: string, base: Uint32Array, nowMs: number): void {
   for (let i = watched.length - 1; i >= 0; i--) {
-    if (nowMs - (watched[i]?.sinceMs ?? 0) > TURNED_BITS.forgetAfterMs) watched.splice(i, 1)
+    if (nowMs - (watched[i]?.sinceMs ?? 0) > FLIPPED_BITS.forgetAfterMs) watched.splice(i, 1)
   }
   const known = watched.find((one) => one.image === image && one.type === type)
   if (known !== undefined) {
-    if (known.bases.length < TURNED_BITS.basesPerImage) known.bases.push(base)
-    else known.bases[TURNED_BITS.basesPerImage - 1] = base
+    if (known.bases.length < FLIPPED_BITS.basesPerImage) known.bases.push(base)
+    else known.bases[FLIPPED_BITS.basesPerImage - 1] = base
     return
   }
-  if (watched.length >= TURNED_BITS.imagesPerOrg) {
+  if (watched.length >= FLIPPED_BITS.imagesPerOrg) {
     const least = watched.reduce((a, b) => (progressOf(b) < progressOf(a) ? b : a))
     watched.splice(watched.indexOf(least), 1)
   }
-  const turned = new Uint32Array(WORDS)
+  const flipped = new Uint32Array(WORDS)
   const times = new Uint16Array(HASH_BITS)
   const near = { bits: 0, questions: 0 }
-  watched.push({ type, image, sinceMs: nowMs, bases: [base], ways: [0], turned, near, times, around: { ...near } })
+  watched.push({ type, image, sinceMs: nowMs, bases: [base], orientations: [0], flipped, near, times, around: { ...near } })
 }
 
 /** How far a search would be: bits and questions are both needed, so the fewer of them. */
@@ -199,7 +199,7 @@ function progressOf({ near, around }: Watched): number {
 
 /** Of too many organisations, the one that was first has to go: keys are the operator's to give, so there are not many. */
 function watchedFor(byOrg: Map<string, Watched[]>, orgId: string): Watched[] {
-  const [first] = byOrg.size >= TURNED_BITS.orgs ? byOrg.keys() : []
+  const [first] = byOrg.size >= FLIPPED_BITS.orgs ? byOrg.keys() : []
   if (first !== undefined) byOrg.delete(first)
   const watched: Watched[] = []
   byOrg.set(orgId, watched)
@@ -210,7 +210,7 @@ function distanceBits(a: Uint32Array, b: Uint32Array): number {
   let bits = 0
   for (let i = 0; i < WORDS; i++) {
     bits += popcount((a[i] ?? 0) ^ (b[i] ?? 0))
-    if (bits > TURNED_BITS.aroundBits) break
+    if (bits > FLIPPED_BITS.aroundBits) break
   }
   return bits
 }
@@ -224,7 +224,7 @@ function popcount(word: number): number {
 }
 
 /** Words of what is asked, way by way. Most questions need no more of them than the first. */
-class AskedInWays {
+class QueryInOrientations {
   readonly #bytes = WAYS.map(() => new Uint8Array(4 * WORDS))
   readonly #words = this.#bytes.map(({ buffer }) => new Uint32Array(buffer))
   #hashes: readonly Hash256[] = []
@@ -236,12 +236,12 @@ class AskedInWays {
   }
 
   /** @returns the words of the hash in that way, until the next `begin`; `undefined` if it was not asked in that. */
-  inWay(way: number): Uint32Array | undefined {
-    const hash = this.#hashes[way]
-    if (hash !== undefined && (this.#filled & (1 << way)) === 0) {
-      this.#bytes[way]?.set(hash)
-      this.#filled |= 1 << way
+  inWay(orientation: number): Uint32Array | undefined {
+    const hash = this.#hashes[orientation]
+    if (hash !== undefined && (this.#filled & (1 << orientation)) === 0) {
+      this.#bytes[orientation]?.set(hash)
+      this.#filled |= 1 << orientation
     }
-    return hash && this.#words[way]
+    return hash && this.#words[orientation]
   }
 }

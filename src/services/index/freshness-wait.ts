@@ -1,6 +1,6 @@
 // A wait that ends early when the store is heard.
 
-export class Grace {
+export class FreshnessWait {
   isOver = false
   readonly over: Promise<void>
   end = () => {}

@@ -4,9 +4,9 @@ import { DISTANCE_BANDS, type DistanceBand, GRADES, type Grade } from '../matchi
 import { VERDICTS, type Verdict } from './trust.js'
 
 /** pictures: asked about; found: those with a match that is more than `review`; then each match and each decision. */
-export type Tally = 'pictures' | 'found' | `grade:${Grade}` | `distance:${DistanceBand}` | `verdict:${Verdict}`
+export type DailyCount = 'pictures' | 'found' | `grade:${Grade}` | `distance:${DistanceBand}` | `verdict:${Verdict}`
 
-export const TALLIES: readonly Tally[] = [
+export const DAILY_COUNTS: readonly DailyCount[] = [
   'pictures',
   'found',
   ...GRADES.map((grade) => `grade:${grade}` as const),
@@ -15,4 +15,4 @@ export const TALLIES: readonly Tally[] = [
 ]
 
 /** How many days are kept, today among them. */
-export const TALLIED_DAYS = 90
+export const COUNTED_DAYS = 90

@@ -11,18 +11,18 @@ import type { Searcher } from '../index/searcher.js'
  *
  * Pauses about every millisecond. Cost: some 20 searches.
  */
-export function* kinOf(searcher: Searcher, signals: readonly Signal[]): Generator<void, number | undefined, void> {
-  let nearest: { readonly bits: number; readonly kin: number } | undefined
+export function* subjectGroupOf(searcher: Searcher, signals: readonly Signal[]): Generator<void, number | undefined, void> {
+  let nearest: { readonly bits: number; readonly subjectGroup: number } | undefined
   for (const { type, view, hash, quality } of signals) {
     if (type !== 'pdq' && type !== 'pdq-area') continue
-    const asked = { asked: view, turned: false, content: contentOf({ quality, hashes: [hash] }) }
+    const asked = { asked: view, rotated: false, content: contentOf({ quality, hashes: [hash] }) }
     const widest = aloneBits(type, { ...asked, registered: view })
     for (const hit of yield* searcher.search(type, [hash], widest)) {
       if (searcher.places.sizeOf(hit.image) === undefined) continue
       const alone = aloneBits(type, { ...asked, registered: viewOf(hit.view) })
       if (hit.distanceBits > alone || hit.distanceBits >= (nearest?.bits ?? Number.POSITIVE_INFINITY)) continue
-      nearest = { bits: hit.distanceBits, kin: searcher.places.kinOf(hit.image) }
+      nearest = { bits: hit.distanceBits, subjectGroup: searcher.places.subjectGroupOf(hit.image) }
     }
   }
-  return nearest?.kin
+  return nearest?.subjectGroup
 }

@@ -1,59 +1,59 @@
+import { assistedLua } from './assisted.js'
 import { handedOverLua } from './handed-over.js'
-import { helpedLua } from './helped.js'
-import { CONTACT_FIELD, hexLua, indexClocksLua } from './image-clocks.js'
+import { CONTACT_FIELD, hexLua, indexDeadlinesLua } from './image-deadlines.js'
 
-// Starts clocks of one image for one platform, those that do not run yet and never ran out of it, if the image is still there.
-export const startClocks = {
+// Starts deadlines of one image for one platform, those that do not run yet and never ran out of it, if the image is still there.
+export const startDeadlines = {
   numberOfKeys: 4,
-  lua: `${indexClocksLua}
+  lua: `${indexDeadlinesLua}
     local images = KEYS[1] -- hash: the shard of the image
-    local clocks = KEYS[2] -- hash: org|law|stage -> [epoch ms] due, or stopped; contact -> organisation id
+    local deadlines = KEYS[2] -- hash: org|law|stage -> [epoch ms] due, or stopped; contact -> organisation id
     local dues   = KEYS[3] -- sorted set: hex of image|org|law|stage, by when it is due
     local notice = KEYS[4] -- string: JSON, of the image's case
     local id     = ARGV[1] -- [16 bytes]
     local hex    = ARGV[2]
     local prefix = ARGV[3] -- of all keys
-    -- ARGV[4 + 2i] clock i, ARGV[5 + 2i] [epoch ms] when it is due
+    -- ARGV[4 + 2i] deadline i, ARGV[5 + 2i] [epoch ms] when it is due
     -- returns [integer] how many were started
     if redis.call('HEXISTS', images, id) == 0 then return 0 end
     local started = 0
     for i = 4, #ARGV, 2 do
-      if redis.call('HSETNX', clocks, ARGV[i], ARGV[i + 1]) == 1 then
+      if redis.call('HSETNX', deadlines, ARGV[i], ARGV[i + 1]) == 1 then
         redis.call('ZADD', dues, ARGV[i + 1], hex .. '|' .. ARGV[i])
         started = started + 1
       end
     end
     local json = redis.call('GET', notice)
-    if started > 0 then index_clocks(prefix, hex, json and cjson.decode(json).contactOrgId or '') end
+    if started > 0 then index_deadlines(prefix, hex, json and cjson.decode(json).contactOrgId or '') end
     return started`,
 } as const
 
-// Stops clocks for good: what was decided once does not run out later. Running it twice changes nothing.
-export const stopClocks = {
+// Stops deadlines for good: what was decided once does not run out later. Running it twice changes nothing.
+export const stopDeadlines = {
   numberOfKeys: 2,
   lua: `
-    local clocks = KEYS[1]
+    local deadlines = KEYS[1]
     local dues   = KEYS[2]
     local hex    = ARGV[1]
     local prefix = ARGV[2] -- of all keys
-    -- ARGV[3 + i] clock i
+    -- ARGV[3 + i] deadline i
     -- returns [integer] how many were stopped
     local stopped = 0
-    local contact = redis.call('HGET', clocks, '${CONTACT_FIELD}')
+    local contact = redis.call('HGET', deadlines, '${CONTACT_FIELD}')
     for i = 3, #ARGV do
-      if redis.call('HEXISTS', clocks, ARGV[i]) == 1 then
-        redis.call('HSET', clocks, ARGV[i], 'stopped')
+      if redis.call('HEXISTS', deadlines, ARGV[i]) == 1 then
+        redis.call('HSET', deadlines, ARGV[i], 'stopped')
         stopped = stopped + redis.call('ZREM', dues, hex .. '|' .. ARGV[i])
-        if contact then redis.call('SREM', prefix .. 'contact-clocks:' .. contact, hex .. '|' .. ARGV[i]) end
+        if contact then redis.call('SREM', prefix .. 'contact-deadlines:' .. contact, hex .. '|' .. ARGV[i]) end
       end
     end
     return stopped`,
 } as const
 
-// Keeps a notice with a case, while the case takes pictures, marks the pictures that it has, and puts the case and its clocks into its contact's hands.
+// Keeps a notice with a case, while the case takes pictures, marks the pictures that it has, and puts the case and its deadlines into its contact's hands.
 export const putNotice = {
   numberOfKeys: 4,
-  lua: `${handedOverLua}${helpedLua}${hexLua}${indexClocksLua}
+  lua: `${handedOverLua}${assistedLua}${hexLua}${indexDeadlinesLua}
     local case    = KEYS[1] -- hash: the case
     local images  = KEYS[2] -- set: its image ids
     local notice  = KEYS[3] -- string: JSON
@@ -75,7 +75,7 @@ export const putNotice = {
     if contact ~= '' then helped_by(case, contact, atMs) end
     for _, id in ipairs(redis.call('SMEMBERS', images)) do
       redis.call('SADD', noticed, id)
-      index_clocks(prefix, hexOf(id), contact)
+      index_deadlines(prefix, hexOf(id), contact)
     end
     return 1`,
 } as const

@@ -7,19 +7,19 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, realpathSync } from 'node:fs'
 import { join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Confine } from '../src/domain/confines.js'
-import { PROOF_ENTRY, proofArgs, reachedNothing } from './cage-proof.js'
+import type { IsolationLayer } from '../src/domain/isolation-layers.js'
+import { PROOF_ENTRY, proofArgs, reachedNothing } from './sandbox-proof.js'
 
-export interface Cage {
+export interface SandboxCommand {
   /** The kernel's part of it: the command that runs another one inside. */
   readonly inside: (command: readonly string[]) => readonly string[]
   /** Node's part of it. */
   readonly nodeFlags: readonly string[]
   /** What this process tried from inside, and found to hold; a child sees the rest of it itself. */
-  readonly proven: readonly Confine[]
+  readonly proven: readonly IsolationLayer[]
 }
 
-export interface CageOptions {
+export interface SandboxCommandOptions {
   /** Folders and files that the child has to read. Beside the system's libraries, nothing else is there. */
   readonly readable: readonly string[]
   /** Folders and files that it must not reach, also where they lie in a folder that it reads; some may not be there yet. */
@@ -27,7 +27,7 @@ export interface CageOptions {
 }
 
 /** For systems that give nothing, and for tests of what holds without. */
-export const NO_CAGE: Cage = { inside: (command) => command, nodeFlags: [], proven: [] }
+export const NO_SANDBOX: SandboxCommand = { inside: (command) => command, nodeFlags: [], proven: [] }
 
 /** Where libraries are that Node and the decoders are linked with. */
 const LIBRARIES = [
@@ -45,13 +45,13 @@ const PROBE_TIMEOUT_MS = 20_000
  *
  * Cost: some 0.3 s, once.
  */
-export function findCage(options: CageOptions): Cage {
+export function findSandboxCommand(options: SandboxCommandOptions): SandboxCommand {
   const nodeFlags = permissionFlags(options.readable)
   for (const inside of process.platform === 'linux' ? layersOf(options) : []) {
     const proof = proofOf(inside, options.hidden)
     if (proof !== undefined) return { inside, nodeFlags, proven: proof }
   }
-  return { ...NO_CAGE, nodeFlags }
+  return { ...NO_SANDBOX, nodeFlags }
 }
 
 /** What the real child reads: its own program, and the packages that it decodes with. */
@@ -62,10 +62,10 @@ export function ownFiles(): string[] {
   return [dist, packages, join(dist, '..', 'package.json')]
 }
 
-type Inside = Cage['inside']
+type Inside = SandboxCommand['inside']
 
 /** The best first. */
-function layersOf({ readable, hidden }: CageOptions): Inside[] {
+function layersOf({ readable, hidden }: SandboxCommandOptions): Inside[] {
   const [unshare, setpriv, mount, pivotRoot] = ['unshare', 'setpriv', 'mount', 'pivot_root'].map(pathOf)
   const found: Inside[] = []
   if (unshare !== undefined && setpriv !== undefined && mount !== undefined && pivotRoot !== undefined) {
@@ -151,7 +151,7 @@ function bare(setpriv: string): string[] {
 }
 
 /** @returns what was proven inside; `undefined` when nothing runs there, or the decoders do not load. */
-function proofOf(inside: Inside, hidden: readonly string[]): Confine[] | undefined {
+function proofOf(inside: Inside, hidden: readonly string[]): IsolationLayer[] | undefined {
   const limits = ['-c', 'ulimit -c 0; ulimit -f 0; exec "$@"', 'sh'] // as a child has them
   const command = inside([process.execPath, PROOF_ENTRY, ...proofArgs(hidden)])
   const options = { env: {}, timeout: PROBE_TIMEOUT_MS, cwd: '/', encoding: 'utf8' } as const

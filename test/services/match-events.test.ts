@@ -1,49 +1,49 @@
 // Matches on their way to the store: who was told is noted, however many there are, and although the store did not take them at once.
 
 import t from 'tap'
-import { type MetImage, type SightingBatch, sightingsKeptBy } from '../../src/services/matching/match-recorder.js'
+import { createMatchRecorder, type MatchEventBatch, type MetImage } from '../../src/services/matching/match-recorder.js'
 
-const EVERY_MS = 3_600_000
+const INTERVAL_MS = 3_600_000
 
 const met = (look: number | undefined, ...imageIds: readonly string[]): MetImage[] =>
   imageIds.map((imageId) => ({ imageId, look }))
 
 t.test('a batch that was not taken is noted again, without counting it twice', async (t) => {
-  const kept: SightingBatch[] = []
+  const kept: MatchEventBatch[] = []
   let isUnavailable = true
-  const sightings = sightingsKeptBy({
+  const matchEvents = createMatchRecorder({
     async keep(batch) {
       if (isUnavailable) throw new Error('the store is unavailable')
       kept.push(batch)
       return false
     },
-    everyMs: EVERY_MS,
-    onTrouble: () => {},
+    intervalMs: INTERVAL_MS,
+    onError: () => {},
   })
-  sightings.note('a', met(3, '1', '2'), undefined)
-  await sightings.flush()
+  matchEvents.note('a', met(3, '1', '2'), undefined)
+  await matchEvents.flush()
   isUnavailable = false
-  sightings.note('b', met(undefined, '2'), undefined)
-  await sightings.flush()
+  matchEvents.note('b', met(undefined, '2'), undefined)
+  await matchEvents.flush()
   const hits = Array.from(kept[0]?.hits ?? [], ([imageId, ofImage]) => [imageId, Object.fromEntries(ofImage)])
   const again = { hits: 0, looks: new Set() }
   t.same(Object.fromEntries(hits), { 1: { a: again }, 2: { a: again, b: { hits: 1, looks: new Set() } } })
-  await sightings.close()
+  await matchEvents.close()
 })
 
 t.test('more than a batch holds begins the next one', async (t) => {
   let images = 0
-  const sightings = sightingsKeptBy({
+  const matchEvents = createMatchRecorder({
     async keep({ hits }) {
       images += hits.size
       return false
     },
-    everyMs: EVERY_MS,
-    onTrouble: (error) => t.fail(String(error)),
+    intervalMs: INTERVAL_MS,
+    onError: (error) => t.fail(String(error)),
   })
   for (let i = 0; i < 150; i++)
-    sightings.note('a', met(i, ...Array.from({ length: 1000 }, (_, j) => `${i}-${j}`)), undefined)
-  await sightings.close()
+    matchEvents.note('a', met(i, ...Array.from({ length: 1000 }, (_, j) => `${i}-${j}`)), undefined)
+  await matchEvents.close()
   t.equal(images, 150_000)
 })
 
@@ -51,19 +51,19 @@ t.test(
   'of an image that one organisation asks about it keeps how uploads look, each look once and a thousand at most',
   async (t) => {
     const looks: number[] = []
-    const sightings = sightingsKeptBy({
+    const matchEvents = createMatchRecorder({
       async keep({ hits }) {
         const noted = hits.get('1')?.get('a')
         t.equal(noted?.hits, 4001)
         looks.push(...(noted?.looks ?? []))
         return false
       },
-      everyMs: EVERY_MS,
-      onTrouble: (error) => t.fail(String(error)),
+      intervalMs: INTERVAL_MS,
+      onError: (error) => t.fail(String(error)),
     })
-    sightings.note('a', met(undefined, '1'), undefined)
-    for (let i = 0; i < 4000; i++) sightings.note('a', met(i >> 1, '1'), undefined)
-    await sightings.close()
+    matchEvents.note('a', met(undefined, '1'), undefined)
+    for (let i = 0; i < 4000; i++) matchEvents.note('a', met(i >> 1, '1'), undefined)
+    await matchEvents.close()
     t.same(
       looks,
       Array.from({ length: 1000 }, (_, i) => i),

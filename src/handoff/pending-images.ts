@@ -4,22 +4,22 @@ import { randomBytes } from 'node:crypto'
 import { Problem } from '../domain/problem.js'
 import { Blocks, type HeldImage } from './blocks.js'
 import type { HandoffAnswer } from './message.js'
-import { type PaceOfWorkers, paceOfWorkers } from './pace-of-workers.js'
+import { createWorkerPace, type WorkerPace } from './worker-pace.js'
 
-export interface LeftImage {
+export interface PendingImage {
   /** 256 random bits, base64url: whoever shows it gets the image, so it is told to one worker alone. */
   readonly ticket: string
   /** Settles when a worker answers. @throws {Problem} hashing-unavailable when none did in time, or when it was called off. */
   readonly answer: Promise<HandoffAnswer>
   /** Wipes the image; `answer` fails. Without effect after an answer. */
-  callOff(): void
+  cancel(): void
 }
 
 interface Waiting {
   /** Gone when it was taken and is sent. */
   image: HeldImage | undefined
   isTaken: boolean
-  readonly leftAtMs: number
+  readonly putAtMs: number
   /** Its place among all that were ever left. */
   readonly place: number
   readonly priority: number
@@ -31,13 +31,13 @@ interface Waiting {
 
 const RETRY_AFTER_S = 5
 
-export class HandoffDesk {
+export class PendingImages {
   // Invariant: an entry's image is overwritten with zeros before the entry goes, whichever way it goes.
   readonly #waiting = new Map<string, Waiting>()
   #left = 0
   // Invariant: each was taken, and none both was left earlier and goes earlier than another: what the others say, these say.
   #taken: readonly Pick<Waiting, 'place' | 'priority'>[] = []
-  readonly #pace: PaceOfWorkers
+  readonly #pace: WorkerPace
   readonly #ttlMs: number
   readonly #now: () => number
   readonly #blocks: Blocks
@@ -51,7 +51,7 @@ export class HandoffDesk {
     this.#ttlMs = ttlMs
     this.#now = now
     this.#blocks = blocks
-    this.#pace = paceOfWorkers(now)
+    this.#pace = createWorkerPace(now)
   }
 
   /** Images and answers that are waited for. */
@@ -62,13 +62,13 @@ export class HandoffDesk {
   /** How long the one that has waited longest has been here; 0 when there is none. */
   get oldestMs(): number {
     const [oldest] = this.#waiting.values() // in the order in which they were left
-    return oldest === undefined ? 0 : this.#now() - oldest.leftAtMs
+    return oldest === undefined ? 0 : this.#now() - oldest.putAtMs
   }
 
   /** How long the one that has waited longest for a free worker has been here; 0 when none waits. Not of one that others may overtake. */
   get untakenMs(): number {
     for (const entry of this.#waiting.values())
-      if (entry.isAhead && this.#isInLine(entry)) return this.#now() - entry.leftAtMs
+      if (entry.isAhead && this.#isInLine(entry)) return this.#now() - entry.putAtMs
     return 0
   }
 
@@ -85,7 +85,7 @@ export class HandoffDesk {
    * @param priority of its job: the smaller is taken first.
    * @param isAhead whether it goes before what programs ask about next; one that does not keeps nobody waiting.
    */
-  leave(image: Buffer | readonly Buffer[], priority = 0, isAhead = true): LeftImage {
+  put(image: Buffer | readonly Buffer[], priority = 0, isAhead = true): PendingImage {
     const ticket = randomBytes(32).toString('base64url')
     const { promise, resolve, reject } = withResolvers<HandoffAnswer>()
     promise.catch(() => {}) // whoever left it may be gone already
@@ -100,21 +100,21 @@ export class HandoffDesk {
     }
     const held = this.#blocks.hold(Buffer.isBuffer(image) ? [image] : image)
     const place = ++this.#left
-    const leftAtMs = this.#now()
-    this.#waiting.set(ticket, { image: held, isTaken: false, leftAtMs, place, priority, isAhead, settle, giveUp })
-    return { ticket, answer: promise, callOff: giveUp }
+    const putAtMs = this.#now()
+    this.#waiting.set(ticket, { image: held, isTaken: false, putAtMs, place, priority, isAhead, settle, giveUp })
+    return { ticket, answer: promise, cancel: giveUp }
   }
 
   /**
    * @returns the pieces of the image, once, for sending; `undefined` for a ticket that is unknown, used or too old. It stays the desk's:
    * call `wipe` when it is sent. When its time is up it is overwritten all the same, whoever still reads.
    */
-  take(ticket: string): readonly Buffer[] | undefined {
+  claim(ticket: string): readonly Buffer[] | undefined {
     const entry = this.#waiting.get(ticket)
     if (entry === undefined || entry.isTaken) return undefined
     entry.isTaken = true
     this.#noteTaken(entry)
-    this.#pace.taken(entry.leftAtMs)
+    this.#pace.taken(entry.putAtMs)
     return entry.image?.pieces
   }
 
@@ -132,7 +132,7 @@ export class HandoffDesk {
   }
 
   /** Who took it is gone: whoever waits hears so now, and not when the time is up. Without effect for one that was not taken. */
-  lose(ticket: string): void {
+  fail(ticket: string): void {
     const entry = this.#waiting.get(ticket)
     if (entry?.isTaken === true) entry.giveUp()
   }

@@ -2,9 +2,15 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import { distance, type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
-import { APART_BITS, isPieceOnPiece, isSymmetric, type TwoViews, witnessBits } from '../../src/domain/matching/evidence.js'
+import { Corroborations, NOT_STRONG_BITS, type ViewObservation } from '../../src/domain/matching/corroborations.js'
+import {
+  APART_BITS,
+  corroboratingBits,
+  isPieceOnPiece,
+  isSymmetric,
+  type TwoViews,
+} from '../../src/domain/matching/evidence.js'
 import { VIEW_NAMES, type View } from '../../src/domain/matching/signal.js'
-import { NOT_STRONG_BITS, type Sighting, Witnesses } from '../../src/domain/matching/witnesses.js'
 import { bitsFrom, hashNamed, symmetricOf } from '../helpers/hashes.js'
 
 const IMAGE = 7
@@ -12,47 +18,47 @@ const whole: TwoViews = { asked: 'whole', registered: 'whole' }
 
 t.test('two views that look unlike are two witnesses, and two that look alike are one', async (t) => {
   const [one, unlike, alike] = [0, APART_BITS, APART_BITS - 1].map(hashOf)
-  t.equal(together(sighting(0, one, 40), sighting(1, unlike, 50)), 90)
-  t.equal(together(sighting(0, one, 40), sighting(1, alike, 50)), Number.POSITIVE_INFINITY)
+  t.equal(together(observation(0, one, 40), observation(1, unlike, 50)), 90)
+  t.equal(together(observation(0, one, 40), observation(1, alike, 50)), Number.POSITIVE_INFINITY)
 })
 
 t.test('one view that is near two registered ones is one witness', async (t) => {
-  const twice = [sighting(0, hashOf(0), 40), sighting(0, hashOf(0), 44, { asked: 'whole', registered: 'deframed' })]
+  const twice = [observation(0, hashOf(0), 40), observation(0, hashOf(0), 44, { asked: 'whole', registered: 'deframed' })]
   t.equal(together(...twice), Number.POSITIVE_INFINITY)
 })
 
 t.test('a picture is turned one way, so two witnesses are of the same turn', async (t) => {
-  const [one, other] = [sighting(0, hashOf(0), 40), sighting(1, hashOf(100), 50)]
-  t.equal(together(one, { ...other, way: 5 }), Number.POSITIVE_INFINITY)
-  t.equal(together({ ...one, way: 5 }, { ...other, way: 5 }), 90)
+  const [one, other] = [observation(0, hashOf(0), 40), observation(1, hashOf(100), 50)]
+  t.equal(together(one, { ...other, orientation: 5 }), Number.POSITIVE_INFINITY)
+  t.equal(together({ ...one, orientation: 5 }, { ...other, orientation: 5 }), 90)
 })
 
 t.test('a piece counts as farther than it is, crops and what is too far do not count', async (t) => {
-  const one = sighting(0, hashOf(0), 40)
-  t.equal(together(one, sighting(1, hashOf(100), 50, { asked: 'piece', registered: 'whole' })), 92)
-  t.equal(together(one, sighting(1, hashOf(100), 50, { asked: 'crop', registered: 'whole' })), Number.POSITIVE_INFINITY)
-  t.equal(together(one, sighting(1, hashOf(100), 61)), Number.POSITIVE_INFINITY)
+  const one = observation(0, hashOf(0), 40)
+  t.equal(together(one, observation(1, hashOf(100), 50, { asked: 'piece', registered: 'whole' })), 92)
+  t.equal(together(one, observation(1, hashOf(100), 50, { asked: 'crop', registered: 'whole' })), Number.POSITIVE_INFINITY)
+  t.equal(together(one, observation(1, hashOf(100), 61)), Number.POSITIVE_INFINITY)
 })
 
 t.test('a view that is like itself along a diagonal makes a match with another one, and no strong one', async (t) => {
   const symmetric = symmetricOf(hashNamed('symmetric'))
-  const [one, other] = [sighting(0, bitsFrom(symmetric, 20), 20), sighting(1, hashOf(0), 50)]
+  const [one, other] = [observation(0, bitsFrom(symmetric, 20), 20), observation(1, hashOf(0), 50)]
   t.equal(together(one, other), NOT_STRONG_BITS)
   t.equal(together({ ...one, distanceBits: 50 }, other), 100, 'beyond which nothing is strong')
-  t.equal(together(sighting(0, hashOf(100), 20), other), 70, 'unlike one that is not')
-  t.equal(together(one, other, sighting(2, hashOf(100), 30)), 80, 'nor does it hide two others')
+  t.equal(together(observation(0, hashOf(100), 20), other), 70, 'unlike one that is not')
+  t.equal(together(one, other, observation(2, hashOf(100), 30)), 80, 'nor does it hide two others')
 })
 
 t.test('two pieces that are seen in pieces are one witness, and one of them beside something else is two', async (t) => {
   const inPiece: TwoViews = { asked: 'piece', registered: 'piece' }
   const [one, other] = [
-    sighting(0, hashOf(0), 40, inPiece),
-    sighting(1, hashOf(100), 40, { ...inPiece, registered: 'tilted' }),
+    observation(0, hashOf(0), 40, inPiece),
+    observation(1, hashOf(100), 40, { ...inPiece, registered: 'tilted' }),
   ]
   t.equal(together(one, other), Number.POSITIVE_INFINITY)
-  t.equal(together(one, other, sighting(2, hashOf(180), 50)), 92)
+  t.equal(together(one, other, observation(2, hashOf(180), 50)), 92)
   t.equal(
-    together(one, other, sighting(1, hashOf(100), 48, { asked: 'piece', registered: 'whole' })),
+    together(one, other, observation(1, hashOf(100), 48, { asked: 'piece', registered: 'whole' })),
     92,
     'its nearer one hides none',
   )
@@ -60,64 +66,64 @@ t.test('two pieces that are seen in pieces are one witness, and one of them besi
 
 t.test('two registered parts without their frames make a match, and no strong one', async (t) => {
   const deframed: TwoViews = { asked: 'whole', registered: 'deframed' }
-  const [one, other] = [sighting(0, hashOf(0), 20, deframed), sighting(1, hashOf(100), 30, deframed)]
+  const [one, other] = [observation(0, hashOf(0), 20, deframed), observation(1, hashOf(100), 30, deframed)]
   t.equal(together(one, other), NOT_STRONG_BITS)
   t.equal(together(one, { ...other, distanceBits: 60 }), NOT_STRONG_BITS)
   t.equal(together({ ...one, distanceBits: 50 }, { ...other, distanceBits: 50 }), 100)
   t.equal(together(one, { ...other, views: whole }), 50, 'unlike one of them beside the whole')
-  t.equal(together(one, other, sighting(0, hashOf(0), 40)), 70, 'nor does the nearer one hide another of its own')
+  t.equal(together(one, other, observation(0, hashOf(0), 40)), 70, 'nor does the nearer one hide another of its own')
 })
 
 t.test('one of two has to be as near as a match may be, and it is what is told', async (t) => {
-  const [one, other] = [sighting(0, hashOf(0), 53), sighting(1, hashOf(100), 54)]
+  const [one, other] = [observation(0, hashOf(0), 53), observation(1, hashOf(100), 54)]
   const beyond = { isWithin: false }
   t.equal(together({ ...one, ...beyond }, { ...other, ...beyond }), Number.POSITIVE_INFINITY)
-  const witnesses = new Witnesses()
-  for (const each of [{ ...one, ...beyond }, other]) witnesses.note(IMAGE, each)
-  t.same(witnesses.together(IMAGE), { bits: 107, nearer: other, isTied: false }, 'the one that is within')
-  const [near, far] = [sighting(0, hashOf(0), 30), sighting(1, hashOf(100), 50)]
+  const corroborations = new Corroborations()
+  for (const each of [{ ...one, ...beyond }, other]) corroborations.note(IMAGE, each)
+  t.same(corroborations.together(IMAGE), { bits: 107, nearer: other, isTied: false }, 'the one that is within')
+  const [near, far] = [observation(0, hashOf(0), 30), observation(1, hashOf(100), 50)]
   for (const order of [
     [near, far],
     [far, near],
   ]) {
-    const both = new Witnesses()
+    const both = new Corroborations()
     for (const each of order) both.note(IMAGE, each)
     t.same(both.together(IMAGE), { bits: 80, nearer: near, isTied: false }, 'the nearer one')
   }
 })
 
 t.test('what is told is tied where two bits would make it another view, way or band', async (t) => {
-  const isTied = (...sightings: readonly Sighting[]) => {
-    const witnesses = new Witnesses()
-    for (const each of sightings) witnesses.note(IMAGE, each)
-    return witnesses.together(IMAGE)?.isTied
+  const isTied = (...matchEvents: readonly ViewObservation[]) => {
+    const corroborations = new Corroborations()
+    for (const each of matchEvents) corroborations.note(IMAGE, each)
+    return corroborations.together(IMAGE)?.isTied
   }
   const tilted: TwoViews = { asked: 'whole', registered: 'crop' }
-  const one = sighting(0, hashOf(0), 40)
-  t.equal(isTied(one, sighting(1, hashOf(100), 42, tilted)), true, 'two witnesses that are nearly as near')
-  t.equal(isTied(one, sighting(1, hashOf(100), 43, tilted)), false)
-  t.equal(isTied(one, sighting(1, hashOf(100), 42)), false, 'of the same view and band')
-  const pairs = (bits: number) => [one, sighting(1, hashOf(100), 50), sighting(2, hashOf(200), bits, tilted)]
+  const one = observation(0, hashOf(0), 40)
+  t.equal(isTied(one, observation(1, hashOf(100), 42, tilted)), true, 'two witnesses that are nearly as near')
+  t.equal(isTied(one, observation(1, hashOf(100), 43, tilted)), false)
+  t.equal(isTied(one, observation(1, hashOf(100), 42)), false, 'of the same view and band')
+  const pairs = (bits: number) => [one, observation(1, hashOf(100), 50), observation(2, hashOf(200), bits, tilted)]
   t.equal(isTied(...pairs(39)), true, 'two pairs')
   t.equal(isTied(...pairs(60)), false)
   t.equal(isTied(...pairs(52)), false, 'told by the same view')
 })
 
 t.test('what is seen of one picture is no witness of another one', async (t) => {
-  const witnesses = new Witnesses()
-  witnesses.note(1, sighting(0, hashOf(0), 40))
-  witnesses.note(2, sighting(1, hashOf(100), 40))
-  t.equal(witnesses.togetherBits(1), Number.POSITIVE_INFINITY)
-  t.equal(witnesses.togetherBits(3), Number.POSITIVE_INFINITY)
+  const corroborations = new Corroborations()
+  corroborations.note(1, observation(0, hashOf(0), 40))
+  corroborations.note(2, observation(1, hashOf(100), 40))
+  t.equal(corroborations.togetherBits(1), Number.POSITIVE_INFINITY)
+  t.equal(corroborations.togetherBits(3), Number.POSITIVE_INFINITY)
 })
 
 t.test('finds the least sum that comparing every two sightings would find, in whatever order they come', async () => {
-  const sightings = fc.array(
+  const matchEvents = fc.array(
     fc.record({
       type: fc.constant('pdq-area' as const),
       views: fc.record({ asked: fc.constantFrom(...VIEW_NAMES), registered: fc.constantFrom(...VIEW_NAMES) }),
       signal: fc.integer({ min: 0, max: 5 }),
-      way: fc.constantFrom(0, 5),
+      orientation: fc.constantFrom(0, 5),
       distanceBits: fc.integer({ min: 0, max: 64 }),
       isWithin: fc.boolean(),
     }),
@@ -126,15 +132,15 @@ t.test('finds the least sum that comparing every two sightings would find, in wh
   // What is asked about has one hash a turn, so a hash follows from its signal and its way.
   const spread = fc.array(fc.integer({ min: 0, max: 120 }), { minLength: 12, maxLength: 12 })
   fc.assert(
-    fc.property(sightings, spread, (made, bits) => {
-      const all = made.map((one) => ({ ...one, hash: anyHash(bits[one.signal + (one.way === 0 ? 0 : 6)] ?? 0) }))
-      assert.equal(together(...all), leastOfAll(all))
+    fc.property(matchEvents, spread, (made, bits) => {
+      const all = made.map((one) => ({ ...one, hash: anyHash(bits[one.signal + (one.orientation === 0 ? 0 : 6)] ?? 0) }))
+      assert.equal(together(...all), minOfAll(all))
     }),
     {
       examples: [
         // Of one signal the nearer view makes too sure a pair, the farther one just no strong one.
         [
-          [sightingOf(1, 'whole', 0), sightingOf(1, 'crop', 48), { ...sightingOf(2, 'whole', 41), isWithin: true }],
+          [matchEventOf(1, 'whole', 0), matchEventOf(1, 'crop', 48), { ...matchEventOf(2, 'whole', 41), isWithin: true }],
           [0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0],
         ],
       ],
@@ -142,16 +148,17 @@ t.test('finds the least sum that comparing every two sightings would find, in wh
   )
 })
 
-function sightingOf(signal: number, registered: View, distanceBits: number) {
+function matchEventOf(signal: number, registered: View, distanceBits: number) {
   const views = { asked: 'whole' as View, registered }
-  return { type: 'pdq-area' as const, views, signal, way: 0, distanceBits, isWithin: false }
+  return { type: 'pdq-area' as const, views, signal, orientation: 0, distanceBits, isWithin: false }
 }
 
-function leastOfAll(all: readonly Sighting[]): number {
+function minOfAll(all: readonly ViewObservation[]): number {
   const sums = all.flatMap((one) =>
     all.flatMap((other) => {
-      const [a, b] = [one, other].map(({ type, views, distanceBits }) => witnessBits(type, views, distanceBits))
-      const areTwo = one.signal !== other.signal && one.way === other.way && distance(one.hash, other.hash) >= APART_BITS
+      const [a, b] = [one, other].map(({ type, views, distanceBits }) => corroboratingBits(type, views, distanceBits))
+      const areTwo =
+        one.signal !== other.signal && one.orientation === other.orientation && distance(one.hash, other.hash) >= APART_BITS
       if (isPieceOnPiece(one.views) && isPieceOnPiece(other.views)) return []
       if (!areTwo || a === undefined || b === undefined || !(one.isWithin || other.isWithin)) return []
       const areUnlikeThemselves = !isSymmetric(one.hash) && !isSymmetric(other.hash)
@@ -167,14 +174,14 @@ function anyHash(bits: number): Hash256 {
   return bits % 3 === 0 ? bitsFrom(symmetricOf(hashNamed('symmetric')), bits / 3) : hashOf(bits)
 }
 
-function together(...sightings: readonly Sighting[]): number {
-  const witnesses = new Witnesses()
-  for (const one of sightings) witnesses.note(IMAGE, one)
-  return witnesses.togetherBits(IMAGE)
+function together(...matchEvents: readonly ViewObservation[]): number {
+  const corroborations = new Corroborations()
+  for (const one of matchEvents) corroborations.note(IMAGE, one)
+  return corroborations.togetherBits(IMAGE)
 }
 
-function sighting(signal: number, hash: Hash256 | undefined, distanceBits: number, views = whole): Sighting {
-  return { type: 'pdq-area', views, signal, way: 0, hash: hash ?? hashOf(0), distanceBits, isWithin: true }
+function observation(signal: number, hash: Hash256 | undefined, distanceBits: number, views = whole): ViewObservation {
+  return { type: 'pdq-area', views, signal, orientation: 0, hash: hash ?? hashOf(0), distanceBits, isWithin: true }
 }
 
 /** So many bits away from that of 0. */

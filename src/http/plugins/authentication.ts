@@ -26,34 +26,37 @@ declare module 'fastify' {
   interface FastifyRequest {
     caller: Caller | null
     ownCase: OwnCase | null
-    enteredAtMs: number
+    authorizedAtMs: number
     /**
      * For what goes on long after it was let in, and tells or takes more: may the caller still? Not asked where that was known so short a
      * time ago; while that cannot be found out, what was known last holds. @throws {Problem} as at the door
      */
-    enterAgain: (knownForMs?: number) => Promise<void>
+    reauthorize: (knownForMs?: number) => Promise<void>
   }
 }
 
-export interface DoorOptions {
+export interface AuthenticationOptions {
   readonly identify: (key: string, address: string | undefined) => Caller | undefined
   readonly cases: Pick<Cases, 'own' | 'ownByKey'>
   /** What is worth waiting for before anybody is looked up, if anything is. Never fails. */
-  readonly heardSoon?: () => Promise<void> | undefined
+  readonly waitUntilFresh?: () => Promise<void> | undefined
   /** Told of whoever shows what opens nothing. @throws {Problem} in place of that refusal */
   readonly onFailure?: (request: FastifyRequest) => void
   /** In milliseconds, never goes back. */
   readonly now?: () => number
 }
 
-export const door = fp<DoorOptions>(
-  async (app, { identify, cases, heardSoon = () => undefined, onFailure = () => {}, now = () => performance.now() }) => {
+export const authentication = fp<AuthenticationOptions>(
+  async (
+    app,
+    { identify, cases, waitUntilFresh = () => undefined, onFailure = () => {}, now = () => performance.now() },
+  ) => {
     app.decorateRequest('caller', null)
     app.decorateRequest('ownCase', null)
-    app.decorateRequest('enteredAtMs', 0)
-    app.decorateRequest('enterAgain', async function (this: FastifyRequest, knownForMs = 0) {
-      if (now() - this.enteredAtMs < knownForMs) return
-      await enter(this).catch((error: unknown) => {
+    app.decorateRequest('authorizedAtMs', 0)
+    app.decorateRequest('reauthorize', async function (this: FastifyRequest, knownForMs = 0) {
+      if (now() - this.authorizedAtMs < knownForMs) return
+      await authorize(this).catch((error: unknown) => {
         if (!(error instanceof Problem && CANNOT_TELL.has(error.code))) throw error
       })
     })
@@ -62,10 +65,10 @@ export const door = fp<DoorOptions>(
       if (config?.scope === undefined) throw new Error(`${String(method)} ${url} declares no scope`)
     })
     app.addHook('onRequest', async (request) => {
-      const word = heardSoon()
+      const word = waitUntilFresh()
       if (word !== undefined) await word
       try {
-        await enter(request)
+        await authorize(request)
       } catch (error) {
         if (error instanceof Problem && OPENS_NOTHING.has(error.code)) onFailure(request)
         throw error
@@ -75,14 +78,14 @@ export const door = fp<DoorOptions>(
     // A body may take an hour to arrive. One that comes with its head is asked about no second time.
     app.addHook('preHandler', (request, _reply, done) => {
       const knownForMs = request.routeOptions.config.scope === 'case' ? TOKEN_KNOWN_FOR_MS : KEY_KNOWN_FOR_MS
-      if (now() - request.enteredAtMs < knownForMs) done()
-      else request.enterAgain().then(() => done(), done)
+      if (now() - request.authorizedAtMs < knownForMs) done()
+      else request.reauthorize().then(() => done(), done)
     })
 
-    async function enter(request: FastifyRequest): Promise<void> {
+    async function authorize(request: FastifyRequest): Promise<void> {
       const { scope, purpose } = request.routeOptions.config
       if (scope === undefined || scope === 'public') return
-      request.enteredAtMs = now()
+      request.authorizedAtMs = now()
       const token = keyBeside(request) ?? bearerToken(request.headers.authorization)
       if (scope === 'case') {
         if (token === undefined) throw new Problem('token-missing')

@@ -2,17 +2,17 @@
 // the same hash tag as the declared ones.
 
 /** Lua: `helped_by(case, org, atMs)`; `contact_of(case)`, of its notice; `helped_no_more(case)`, when it ends, before its notice goes. */
-export const helpedLua = `
-    local function helping (case, org)
+export const assistedLua = `
+    local function assisting (case, org)
       local prefix, caseId = string.match(case, '^(.*:)case:(.*)$')
-      return prefix .. 'helped:' .. org, caseId
+      return prefix .. 'assisted:' .. org, caseId
     end
     local function helped_by (case, org, atMs)
-      local helped, caseId = helping(case, org)
-      redis.call('ZADD', helped, 'NX', atMs, caseId)
+      local assisted, caseId = assisting(case, org)
+      redis.call('ZADD', assisted, 'NX', atMs, caseId)
     end
     local function no_more_by (case, org)
-      if org then redis.call('ZREM', helping(case, org)) end
+      if org then redis.call('ZREM', assisting(case, org)) end
     end
     local function contact_of (case)
       local notice = redis.call('GET', case .. ':notice')

@@ -6,11 +6,11 @@ import t from 'tap'
 import { hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { uuidV7 } from '../../src/domain/ids.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
-import { watchingOver } from '../../src/services/watch/watch-evaluator.js'
-import { imagesIn } from '../../src/store/images/images.js'
+import { createWatchEvaluator } from '../../src/services/watch/watch-evaluator.js'
+import { createImageStore } from '../../src/store/images/images.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
-import { watchesIn } from '../../src/store/watch/watches.js'
+import { createWatchStore } from '../../src/store/watch/watches.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
 import { imageOf } from '../helpers/registered-image.js'
 import { until } from '../helpers/service.js'
@@ -19,9 +19,9 @@ t.test('what is registered while it pauses is compared together, and waits for n
   const { socket } = await startRedis(t)
   const store = await openStore(storeAt(socket))
   const keyring = makeKeyring([Buffer.alloc(32, 7)])
-  const [images, watches] = [imagesIn(store, keyring), watchesIn(store, keyring)]
+  const [images, watches] = [createImageStore(store, keyring), createWatchStore(store, keyring)]
   const pauses: (() => void)[] = []
-  const watching = watchingOver({
+  const watching = createWatchEvaluator({
     store,
     watches,
     index: { start() {}, reached: async () => {}, near: async () => [], size: 0, close: async () => {} },
@@ -34,7 +34,7 @@ t.test('what is registered while it pauses is compared together, and waits for n
     dueTime: async () => Date.now(),
     clock: () => performance.now(),
     pause: () => new Promise<void>((end) => pauses.push(end)),
-    onTrouble: (error) => t.fail(String(error)),
+    onError: (error) => t.fail(String(error)),
   })
   t.teardown(async () => {
     const closed = watching.close()

@@ -2,42 +2,46 @@
 
 import { z } from 'zod'
 import { CASE_STATES, type CaseState } from '../../domain/cases/case.js'
-import { type Clock, LAWS, type Law, type Notice, STAGES, STATEMENTS, type Stage } from '../../domain/cases/sla.js'
+import { type Deadline, LAWS, type Law, type Notice, STAGES, STATEMENTS, type Stage } from '../../domain/cases/sla.js'
 import { formatUuid, parseUuid } from '../../domain/ids.js'
-import type { PagePlace } from '../../domain/page-place.js'
+import type { PageCursor } from '../../domain/page-place.js'
 import type { Store } from '../redis/client.js'
 import { imageShard, keys } from '../redis/keys.js'
 import { pageOfSorted, pageOfSortedAmong, placeOf, type SortedEntry } from '../redis/paging.js'
 import { statesFor } from '../scripts/cases/case-life.js'
-import { putNotice, startClocks, stopClocks } from '../scripts/cases/clocks.js'
+import { putNotice, startDeadlines, stopDeadlines } from '../scripts/cases/deadlines.js'
 
-export interface RunningClock extends Clock {
+export interface RunningDeadline extends Deadline {
   readonly imageId: string
   readonly orgId: string
 }
 
-export interface DueClock {
+export interface DueDeadline {
   /** Where it stands in the list. */
-  readonly place: PagePlace
+  readonly place: PageCursor
   /** `undefined` for one that this version cannot read. */
-  readonly clock: RunningClock | undefined
+  readonly deadline: RunningDeadline | undefined
 }
 
-export interface Clocks {
+export interface DeadlineStore {
   /** Durable when it returns. @returns the state that forbids it; `undefined` when there is no such case, or `by` has handed it over. */
   putNotice(caseId: string, notice: Notice, by?: 'submitter' | 'organisation'): Promise<'done' | CaseState | undefined>
   notice(caseId: string): Promise<Notice | undefined>
   /** Those that run already, or were stopped, stay as they are. Durable when it returns. */
-  start(image: { readonly imageId: string; readonly caseId: string }, orgId: string, clocks: readonly Clock[]): Promise<void>
+  start(
+    image: { readonly imageId: string; readonly caseId: string },
+    orgId: string,
+    deadlines: readonly Deadline[],
+  ): Promise<void>
   stop(imageId: string, orgId: string, stopped: readonly { readonly law: Law; readonly stage: Stage }[]): Promise<void>
   /** Of one platform for one image, the next due first. */
-  running(imageId: string, orgId: string): Promise<Clock[]>
+  running(imageId: string, orgId: string): Promise<Deadline[]>
   /** A page of those due between two times, the longest overdue first. */
-  due(fromMs: number, untilMs: number, after: PagePlace | undefined, limit: number): Promise<DueClock[]>
+  due(fromMs: number, untilMs: number, after: PageCursor | undefined, limit: number): Promise<DueDeadline[]>
   /** How many are due between two times. */
   countDue(fromMs: number, untilMs: number): Promise<number>
   /** The same of cases whose notice names this organisation, from the first. */
-  dueOf(contactOrgId: string, untilMs: number, after: PagePlace | undefined, limit: number): Promise<DueClock[]>
+  dueOf(contactOrgId: string, untilMs: number, after: PageCursor | undefined, limit: number): Promise<DueDeadline[]>
 }
 
 const NoticeJson = z.object({
@@ -48,7 +52,7 @@ const NoticeJson = z.object({
   givenAtMs: z.int(),
 })
 
-export function clocksIn(store: Store): Clocks {
+export function createDeadlineStore(store: Store): DeadlineStore {
   return {
     async putNotice(caseId, notice, by = 'submitter') {
       const reply = await store.write(
@@ -65,45 +69,49 @@ export function clocksIn(store: Store): Clocks {
       const { contactOrgId, ...rest } = NoticeJson.parse(JSON.parse(json))
       return { ...rest, contactOrgId }
     },
-    async start({ imageId, caseId }, orgId, clocks) {
+    async start({ imageId, caseId }, orgId, deadlines) {
       const { id, hex } = idOf(imageId)
-      const named = clocks.flatMap(({ law, stage, dueAtMs }) => [nameOf(orgId, law, stage), dueAtMs])
-      const places = [keys.images(imageShard(id)), keys.clocks(hex), keys.clockDues, keys.caseNotice(caseId)]
-      await store.write(startClocks, places, [id, hex, keys.prefix, ...named])
+      const named = deadlines.flatMap(({ law, stage, dueAtMs }) => [nameOf(orgId, law, stage), dueAtMs])
+      const places = [keys.images(imageShard(id)), keys.deadlines(hex), keys.deadlineSchedule, keys.caseNotice(caseId)]
+      await store.write(startDeadlines, places, [id, hex, keys.prefix, ...named])
     },
     async stop(imageId, orgId, stopped) {
       const { hex } = idOf(imageId)
       const named = stopped.map(({ law, stage }) => nameOf(orgId, law, stage))
-      await store.write(stopClocks, [keys.clocks(hex), keys.clockDues], [hex, keys.prefix, ...named])
+      await store.write(stopDeadlines, [keys.deadlines(hex), keys.deadlineSchedule], [hex, keys.prefix, ...named])
     },
     async running(imageId, orgId) {
       const { hex } = idOf(imageId)
-      const all = await store.ask((redis) => redis.hgetall(keys.clocks(hex)))
+      const all = await store.ask((redis) => redis.hgetall(keys.deadlines(hex)))
       const running = Object.entries(all).flatMap(([name, due]) => {
-        const clock = parseName(name)
-        if (clock?.orgId !== orgId || due === 'stopped') return []
-        return [{ law: clock.law, stage: clock.stage, dueAtMs: Number(due) }]
+        const deadline = parseName(name)
+        if (deadline?.orgId !== orgId || due === 'stopped') return []
+        return [{ law: deadline.law, stage: deadline.stage, dueAtMs: Number(due) }]
       })
       return running.sort((a, b) => a.dueAtMs - b.dueAtMs)
     },
     async due(fromMs, untilMs, after, limit) {
-      return (await pageOfSorted(store, keys.clockDues, { from: fromMs, to: untilMs, after, limit })).map(dueClockOf)
+      return (await pageOfSorted(store, keys.deadlineSchedule, { from: fromMs, to: untilMs, after, limit })).map(
+        dueDeadlineOf,
+      )
     },
-    countDue: (fromMs, untilMs) => store.ask((redis) => redis.zcount(keys.clockDues, fromMs, untilMs)),
+    countDue: (fromMs, untilMs) => store.ask((redis) => redis.zcount(keys.deadlineSchedule, fromMs, untilMs)),
     async dueOf(contactOrgId, untilMs, after, limit) {
       const ask = { to: untilMs, after, limit }
-      return (await pageOfSortedAmong(store, keys.clockDues, keys.contactClocks(contactOrgId), ask)).map(dueClockOf)
+      return (await pageOfSortedAmong(store, keys.deadlineSchedule, keys.contactDeadlines(contactOrgId), ask)).map(
+        dueDeadlineOf,
+      )
     },
   }
 }
 
-function dueClockOf(entry: SortedEntry): DueClock {
+function dueDeadlineOf(entry: SortedEntry): DueDeadline {
   const [hex = '', ...rest] = entry.member.toString('utf8').split('|')
-  const clock = parseName(rest.join('|'))
-  const isReadable = clock !== undefined && HEX_ID.test(hex)
+  const deadline = parseName(rest.join('|'))
+  const isReadable = deadline !== undefined && HEX_ID.test(hex)
   return {
     place: placeOf(entry),
-    clock: isReadable ? { imageId: formatUuid(Buffer.from(hex, 'hex')), ...clock, dueAtMs: entry.score } : undefined,
+    deadline: isReadable ? { imageId: formatUuid(Buffer.from(hex, 'hex')), ...deadline, dueAtMs: entry.score } : undefined,
   }
 }
 

@@ -1,7 +1,7 @@
 // What may hold for a process that decodes strangers' files: layers of its cage, each true or not.
 
 /** The last one is what the worker tried from inside; a process sees the others of itself. */
-export const CONFINES = [
+export const ISOLATION_LAYERS = [
   'no-network',
   'no-capabilities',
   'no-new-privileges',
@@ -12,4 +12,4 @@ export const CONFINES = [
   'no-other-processes',
   'no-secret-files',
 ] as const
-export type Confine = (typeof CONFINES)[number]
+export type IsolationLayer = (typeof ISOLATION_LAYERS)[number]

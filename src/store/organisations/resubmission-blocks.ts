@@ -19,7 +19,7 @@ export interface Refusals {
   among(holder: RefusalChange['holder'], digests: readonly Buffer[], nowMs: number): Promise<boolean[]>
 }
 
-export function refusalsIn(store: Store): Refusals {
+export function createResubmissionBlockStore(store: Store): Refusals {
   return {
     async among(holder, digests, nowMs) {
       if (digests.length === 0) return []

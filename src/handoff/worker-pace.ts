@@ -1,8 +1,8 @@
 // How fast pictures are taken while some wait: so how long one that comes now would wait.
 
-export interface PaceOfWorkers {
+export interface WorkerPace {
   /** A worker has taken one that was left at that time. */
-  taken(leftAtMs: number): void
+  taken(putAtMs: number): void
   /** Of one behind so many others; 0 as long as none had to wait. */
   waitMs(others: number): number
 }
@@ -11,14 +11,14 @@ export interface PaceOfWorkers {
 const NEWEST_SHARE = 0.2
 
 /** @param now in milliseconds, never goes back. */
-export function paceOfWorkers(now: () => number): PaceOfWorkers {
+export function createWorkerPace(now: () => number): WorkerPace {
   let lastAtMs: number | undefined
   let eachMs: number | undefined
   return {
-    taken(leftAtMs) {
+    taken(putAtMs) {
       const atMs = now()
       // Only of one that was there already when the one before was taken: otherwise it was the workers who waited.
-      if (lastAtMs !== undefined && leftAtMs <= lastAtMs) {
+      if (lastAtMs !== undefined && putAtMs <= lastAtMs) {
         const tookMs = atMs - lastAtMs
         eachMs = eachMs === undefined ? tookMs : eachMs + NEWEST_SHARE * (tookMs - eachMs)
       }

@@ -4,7 +4,7 @@ import Fastify from 'fastify'
 import { t } from 'tap'
 import type { Caller } from '../../src/domain/organisations/access.js'
 import { Problem } from '../../src/domain/problem.js'
-import { door } from '../../src/http/plugins/door.js'
+import { authentication } from '../../src/http/plugins/authentication.js'
 
 const CALLER: Caller = { keyId: 'key', orgId: 'org', scopes: new Set(['match']) }
 
@@ -12,7 +12,7 @@ function appWith(identify: () => Caller | undefined, now: () => number) {
   const unneeded = () => Promise.reject(new Error('nobody shows a token'))
   const app = Fastify()
   app.setErrorHandler((error, _request, reply) => reply.code(error instanceof Problem ? 401 : 500).send())
-  app.register(door, { identify, cases: { own: unneeded, ownByKey: unneeded }, now })
+  app.register(authentication, { identify, cases: { own: unneeded, ownByKey: unneeded }, now })
   app.register(async (routes) => {
     routes.post('/', { config: { scope: 'match' } }, async () => 'answered')
   })
