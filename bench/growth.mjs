@@ -86,7 +86,7 @@ await measure(
   1000,
 )
 
-const day = `{tabir}:tallies:${new Date().toISOString().slice(0, 10)}`
+const day = `{tabir}:daily-counts:${new Date().toISOString().slice(0, 10)}`
 console.log(`\nStatistics of one day, of one organisation: ${await client.memory('USAGE', day)} bytes.`)
 const lines = service.log.filter((line) => line.includes('"msg":"request"'))
 console.log(

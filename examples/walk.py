@@ -44,7 +44,7 @@ ask("POST", "/v1/banks", {"name": "walk-py"})
 hashes = [secrets.token_hex(32) for _ in range(1000)]
 lines = "\n".join(f"pdq {each}" for each in hashes) + "\nno hash\n"
 report = ask("POST", "/v1/banks/walk-py/imports", gzip.compress(lines.encode()), "application/gzip")
-print(f"taken {report['accepted']}, refused {report['refused']}: {report['refusedFor']}")
+print(f"taken {report['accepted']}, rejected {report['rejected']}: {report['rejectedFor']}")
 assert report["accepted"] == 1000 and report["refused"] == 1
 
 # 3. What a platform asks: a copy that differs in a few bits is found all the same.

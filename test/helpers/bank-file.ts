@@ -13,7 +13,7 @@ export type Line = Readonly<Record<string, unknown>> & { readonly signalId: stri
 interface Report {
   readonly accepted: number
   readonly removed: number
-  readonly refused: number
+  readonly rejected: number
   readonly notFound: number
   readonly notFoundLines: readonly { readonly fromLine: number; readonly toLine: number }[]
 }

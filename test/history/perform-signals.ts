@@ -11,7 +11,7 @@ const Opened = z.object({ caseNumber: z.string(), token: z.string() })
 const CaseImages = z.object({ images: z.array(z.object({ imageId: z.string().optional() })) })
 const BankSignals = z.object({ signals: z.array(z.object({ signalId: z.string().optional() })) })
 const Content = z.object({ id: z.number() })
-const ImportReport = z.object({ accepted: z.number(), removed: z.number(), refused: z.number() })
+const ImportReport = z.object({ accepted: z.number(), removed: z.number(), rejected: z.number() })
 const OwnBanks = z.object({ banks: z.array(z.object({ bank: z.string(), own: z.boolean() })) })
 
 export const pdq = (hash: string) => ({ type: 'pdq', hash, quality: 100 })
@@ -30,7 +30,7 @@ export async function register(scene: Scene, step: StepOf<'register'>): Promise<
   if (!isOpen(scene, home)) return undefined
   const tier = scene.cases.has(home) || isUnreviewed(step) ? 'self-reported' : 'ngo-attested'
   const answer = await (scene.cases.has(home) ? addToCase(scene, step) : addToBank(scene, step))
-  const isRefused = (ImportReport.safeParse(answer.json).data?.refused ?? 0) > 0
+  const isRefused = (ImportReport.safeParse(answer.json).data?.rejected ?? 0) > 0
   if (isDone(answer) && !isRefused) registered(scene.model, { home, hash }, tier, true)
   else if (isUnsure(answer)) registered(scene.model, { home, hash }, tier, false)
   else if (!mayBeRefused(scene, step, answer)) refuseOdd(scene, `registering ${thingName(step)}`, answer)

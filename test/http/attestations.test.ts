@@ -123,9 +123,9 @@ t.test('what is handed over, withdrawn, invalidated or named to another waits no
 
   await ask(service, 'DELETE', hers.url, hers.headers)
   await ask(service, 'DELETE', invalidated.url, ours.headers)
-  t.equal((await redis.keys('{tabir}:helped:*')).length, 1, 'a case that ends leaves the list')
+  t.equal((await redis.keys('{tabir}:assisted:*')).length, 1, 'a case that ends leaves the list')
   t.equal(
-    await redis.zcard((await redis.keys('{tabir}:helped:*'))[0] ?? ''),
+    await redis.zcard((await redis.keys('{tabir}:assisted:*'))[0] ?? ''),
     1,
     'one that was handed over is in it until then',
   )

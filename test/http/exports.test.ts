@@ -64,7 +64,7 @@ t.test('a bank comes out in every form, without what is held back, and goes in a
     headers: { ...headers, 'content-type': 'application/x-ndjson' },
     payload: rows.filter((row) => !row.includes('deleted')).join('\n'),
   })
-  t.match(again.json(), { accepted: 2, refused: 0 })
+  t.match(again.json(), { accepted: 2, rejected: 0 })
   t.equal((await get({ format: 'ndjson', plain: true })).body.trim().split('\n').length, 3, 'and is the same signals')
 })
 

@@ -66,7 +66,7 @@ t.test('a match id of another tenant, a made-up one and one of a withdrawn pictu
   const gone = await ask(service, 'POST', `/v1/matches/${matchId}/feedback`, a.headers, { verdict: 'not-blocked' })
   t.same(withoutInstance(gone.body), withoutInstance(foreign.body), 'withdrawn')
   t.same(await redis.keys('{tabir}:trust:*'), [], 'what was said about it is erased with it')
-  t.same(await redis.keys('{tabir}:standings:*'), [])
+  t.same(await redis.keys('{tabir}:trust-statuses:*'), [])
   silent(t, service)
 })
 

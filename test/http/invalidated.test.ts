@@ -53,8 +53,8 @@ t.test('a signal that was judged false, and removed, is not taken again, whichev
   const file = ['{}', ...lines, lines[1], '{}'].join('\n')
   t.match((await ask(service, 'POST', '/v1/banks/SECOND/imports', headers, file)).json(), {
     accepted: 2,
-    refused: 4,
-    refusals: [
+    rejected: 4,
+    rejections: [
       { fromLine: 1, toLine: 1 },
       { fromLine: 3, toLine: 3, reason: 'signal-invalidated' },
       { fromLine: 5, toLine: 5, reason: 'signal-invalidated' },
@@ -62,7 +62,7 @@ t.test('a signal that was judged false, and removed, is not taken again, whichev
     ],
   })
   const byHma = await ask(service, 'POST', '/c/bank/SECOND/signal', helper.headers, { pdq: hash })
-  t.match([byHma.statusCode, byHma.json()], [410, { message: /judged to be a false report/ }])
+  t.match([byHma.statusCode, byHma.json()], [410, { message: /judged a false report/ }])
   t.same(await matchesOf(service, one.headers, hash), [])
 })
 

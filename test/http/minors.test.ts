@@ -159,7 +159,7 @@ t.test('nor by the routes of other systems, whose records may say it in their ow
     headers: { ...ngo.headers, 'content-type': 'application/octet-stream' },
     payload: `${JSON.stringify({ ...signal, ...young })}\n`,
   })
-  t.match(file.json(), { accepted: 0, refusals: [{ fromLine: 1, toLine: 1, reason: 'minor-declared' }] })
+  t.match(file.json(), { accepted: 0, rejections: [{ fromLine: 1, toLine: 1, reason: 'minor-declared' }] })
   t.same(await images(redis), [], 'a file is read to its end, and such a line is not taken')
 })
 

@@ -132,9 +132,9 @@ t.test('notice and clocks go with the case', async (t) => {
   await service.services.settled()
   const redis = await redisOf(t, service)
   const left = async () => [
-    ...(await redis.keys('{tabir}:clock*')),
+    ...(await redis.keys('{tabir}:deadline*')),
     ...(await redis.keys('{tabir}:noticed')),
-    ...(await redis.keys('{tabir}:sightings:*')),
+    ...(await redis.keys('{tabir}:match-events:*')),
     ...(await redis.keys('{tabir}:case:*:notice')),
   ]
   t.equal((await left()).length, 5)

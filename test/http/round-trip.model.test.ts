@@ -19,16 +19,16 @@ t.test('a bank is the same elsewhere, the same again, and gone with its file', a
   const lines = await there.exported()
   t.equal(lines.length, 40)
 
-  t.match(await elsewhere.imported(lines), { accepted: 40, refused: 0, notFound: 0 })
+  t.match(await elsewhere.imported(lines), { accepted: 40, rejected: 0, notFound: 0 })
   t.same(contentsOf(await elsewhere.exported()), contentsOf(lines), 'the same bank')
-  t.match(await there.imported(lines), { accepted: 40, refused: 0, notFound: 0 })
+  t.match(await there.imported(lines), { accepted: 40, rejected: 0, notFound: 0 })
   t.same((await there.exported()).map(idOf).sort(), lines.map(idOf).sort(), 'the same signals')
 
   for (const { signalId } of lines)
     if (chance.happens(0.3)) await ask(there.service, 'POST', `/v1/signals/${signalId}/quarantine`, admin)
   for (const { imported } of [there, elsewhere]) {
-    t.match(await imported(deleted(lines)), { accepted: 40, removed: 40, refused: 0, notFound: 0 })
-    t.match(await imported(deleted(lines)), { accepted: 0, removed: 0, refused: 0, notFound: 40 })
+    t.match(await imported(deleted(lines)), { accepted: 40, removed: 40, rejected: 0, notFound: 0 })
+    t.match(await imported(deleted(lines)), { accepted: 0, removed: 0, rejected: 0, notFound: 40 })
   }
   t.same(await there.exported(), [], 'nothing is left, nor held')
 })

@@ -22,9 +22,9 @@ t.test('content whose note changed, and a picture with all its views, go as they
     lines.find(({ signalId }) => signalId === id),
     { type: 'pdq', hash: formatHash(whole.hash), signals: { length: 3 } },
   )
-  t.match(await imported(lines), { accepted: 2, refused: 0, notFound: 0 })
+  t.match(await imported(lines), { accepted: 2, rejected: 0, notFound: 0 })
   t.same(contentsOf(await exported()), contentsOf(lines), 'its own file again changes nothing')
-  t.match(await imported(deleted(lines)), { accepted: 2, removed: 2, refused: 0, notFound: 0 })
+  t.match(await imported(deleted(lines)), { accepted: 2, removed: 2, rejected: 0, notFound: 0 })
   t.same(await exported(), [])
   for (const hash of [noted, formatHash(whole.hash)]) t.same(await matchesOf(service, headers, hash), [])
 })
@@ -49,7 +49,7 @@ t.test('a line that removed nothing says so, and nothing of a case or of another
   t.match(report, {
     accepted: 2,
     removed: 0,
-    refused: 1,
+    rejected: 1,
     notFound: 4,
     notFoundLines: [
       { fromLine: 2, toLine: 3 },

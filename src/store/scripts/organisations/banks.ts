@@ -60,7 +60,7 @@ export const forgetBank = {
     local json = redis.call('HGET', banks, name)
     local bank = json and cjson.decode(json)
     if not bank or not bank.removedAtMs or not isBank(bank, createdAtMs, id) then return nil end
-    for _, import in ipairs(redis.call('ZRANGE', imports, 0, -1)) do redis.call('DEL', stem .. import, stem .. import .. ':refused') end
+    for _, import in ipairs(redis.call('ZRANGE', imports, 0, -1)) do redis.call('DEL', stem .. import, stem .. import .. ':rejected') end
     redis.call('DEL', imports)
     redis.call('HDEL', banks, name)
     return announce(revision, changes, 'bank', name)`,
