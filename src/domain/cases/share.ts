@@ -1,4 +1,4 @@
-// Selects a fair share of a list, so that entry party with many entries does not crowd out the others.
+// Selects a fair share of a list, so that one party with many entries does not crowd out the others.
 
 /** Where an entry comes from. */
 export interface Origin {
@@ -10,8 +10,7 @@ export interface Origin {
 
 /**
  * Selects at most `most` entries and keeps their order. Takes the first entry of each party before the second of any, and within a party
- * the first of
- * each part before the second of any. So a party gains nothing by opening more banks or cases.
+ * the first of each part before the second of any. So a party gains nothing by opening more banks or cases.
  */
 export function sharedOut<T>(inOrder: readonly T[], most: number, originOf: (entry: T) => Origin): readonly T[] {
   if (inOrder.length <= most) return inOrder

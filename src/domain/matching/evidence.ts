@@ -11,13 +11,12 @@ import { SIGNAL_TYPES, type SignalType } from './signal-types.js'
  * - `alone`: one pair of views is enough for a match.
  * - `rotated`: the only match radius if the query must be put on its side or upside down. Copies are posted as they are or mirrored, rarely
  *   rotated.
- * - `plain`, `symmetric`: replace `alone` if the query view has that content (`contentOf`).
+ * - `plain`, `symmetric`: narrow `alone` if the query view has that content (`contentOf`).
  * - `match`: enough for a match together with a second, independent pair of views. The second pair may be as far as `corroboration`.
  * - `review`: the farthest distance that a person may want to review.
  *
  * `askedCrop` applies to query views of kind `crop`. `hashImage` makes crops for registration only. A caller that queries a list of crops
- * compares
- * many more pairs of views, which gave nine times as many false matches. So such a crop must be as near as plain PDQ requires.
+ * compares many more pairs of views, which gave nine times as many false matches. So such a crop must be as near as plain PDQ requires.
  */
 const REACHES = {
   usual: { alone: 42, rotated: 34, plain: 34, symmetric: 22, match: 52, review: 56, corroboration: 60 },
@@ -32,18 +31,15 @@ const PARTIAL_BITS = 2
 
 /**
  * A query view with a PDQ quality below this is `plain`: good enough to hash, but its hash is nearer to unrelated ones. Of 39 false pairs
- * among
- * 3.6 thousand million, 7 had such a view. None of 3,433 edited copies was found only by such a view beyond the `plain` radius.
+ * among 3.6 thousand million, 7 had such a view. None of 3,433 edited copies was found only by such a view beyond the `plain` radius.
  */
 const PLAIN_UNDER_QUALITY = 70
 
 /**
  * A query view whose hash is this near to its own flip along a diagonal is `symmetric`. Most of what such a hash says it says twice: 136 of
- * its
- * 256 bits are free, and 22 of those are worth 42 of all. One in 400 views of tuning photographs is symmetric. Those were within 66 bits of
- * other
- * photographs ninety times as often as the rest. No edited copy was found only by such a view beyond the `symmetric` radius (decision
- * 0098).
+ * its 256 bits are free, and 22 of those are worth 42 of all. One in 400 views of tuning photographs is symmetric. Those were within 66
+ * bits of other photographs ninety times as often as the rest. No edited copy was found only by such a view beyond the `symmetric` radius
+ * (decision 0098).
  */
 const SYMMETRIC_UNDER_BITS = 80
 
@@ -63,15 +59,13 @@ export function isSymmetric(hash: Hash256): boolean {
 
 /**
  * Two observations are independent if the query has the same orientation in both and the hashes of its two views are at least this far
- * apart.
- * Views that are nearer show nearly the same content and make the same mistakes.
+ * apart. Views that are nearer show nearly the same content and make the same mistakes.
  */
 export const APART_BITS = 72
 
 /**
  * Limits for the sum of the distances of two independent observations. Up to `match` they are a match, if each is within its radius in
- * `REACHES`.
- * Up to `strong` the match is strong: no two unrelated pictures came that near (docs/robustness.md).
+ * `REACHES`. Up to `strong` the match is strong: no two unrelated pictures came that near (docs/robustness.md).
  */
 export const TOGETHER_BITS = { match: 112, strong: 88 } as const
 
@@ -164,8 +158,7 @@ function reachesOf({ asked }: Pick<TwoViews, 'asked'>) {
 
 /**
  * Are both views partial? Two such pairs count as one observation only: the corners of two pictures under the same mask agree, and so do a
- * button
- * and a title of the same app, although the pictures differ.
+ * button and a title of the same app, although the pictures differ.
  */
 export function isPieceOnPiece({ asked, registered }: TwoViews): boolean {
   return PARTIAL.has(asked) && PARTIAL.has(registered)

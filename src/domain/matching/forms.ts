@@ -15,12 +15,9 @@ export interface ShownView {
 
 /**
  * How near a part of a form-like query must be to a registered part, in bits, inclusive. Forms of one kind are near in the same part: whole
- * and whole,
- * quarter and quarter. A copy that was cropped, framed or tilted is also near in different parts. Of drawn forms no two different parts
- * were within
- * 21 bits (33 for pieces where one side has a frame, 63 where one part is tilted). Chosen on tuning photographs and the drawn documents of
- * set a
- * (decision 0126).
+ * and whole, quarter and quarter. A copy that was cropped, framed or tilted is also near in different parts. Of drawn forms no two
+ * different parts were within 21 bits (33 for pieces where one side has a frame, 63 where one part is tilted). Chosen on tuning photographs
+ * and the drawn documents of set a (decision 0126).
  */
 const SAME_PART_BITS: Readonly<Partial<Record<View, number>>> = { whole: 8, deframed: 4 }
 const OTHER_PART_BITS = 20

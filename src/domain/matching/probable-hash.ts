@@ -5,8 +5,7 @@ import type { SignalType } from './signal-types.js'
 
 /**
  * PDQ sets the bits of coefficients above the median, so about half of them. This limit is six standard deviations of random bits: one hash
- * in
- * 500 million is beyond it. For blockhash and SHA-256 any number of set bits is possible, so only all zeros and all ones are rejected.
+ * in 500 million is beyond it. For blockhash and SHA-256 any number of set bits is possible, so only all zeros and all ones are rejected.
  */
 const MAX_OFF_HALF_BITS = 48
 const NO_BITS = hashFromBytes(new Uint8Array(HASH_BITS / 8))

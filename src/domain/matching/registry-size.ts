@@ -12,16 +12,14 @@ export const GOALS_AN_UPLOAD: Readonly<Record<RatedGrade, number>> = { strong: 1
 
 /**
  * False matches per pair of unrelated pictures at today's thresholds: 2 of 5,457 million and 40 of 5,243 million (docs/robustness.md).
- * These are the
- * upper ends at 95 % confidence. They do not cover pages of one app, forms of one kind or pictures under one mask, which share what is
- * compared.
+ * These are the upper ends at 95 % confidence. They do not cover pages of one app, forms of one kind or pictures under one mask, which
+ * share what is compared.
  */
 export const FALSE_RATES_A_PAIR: Readonly<Record<RatedGrade, number>> = { strong: 1.2e-9, near: 9.9e-9 }
 
 /**
  * A model, not a measurement: each bit of a narrower threshold divides the false pairs by 10 to this power. Taken from the flattest 16 bits
- * of the
- * measured tail (docs/robustness/false-rates.csv), from the first false pairs on. Below 44 bits there are too few to fit.
+ * of the measured tail (docs/robustness/false-rates.csv), from the first false pairs on. Below 44 bits there are too few to fit.
  */
 export const DECADES_A_BIT = 0.085
 
