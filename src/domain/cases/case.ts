@@ -82,8 +82,8 @@ export function caseNumberFrom(random: Uint8Array): string {
 }
 
 /**
- * Reads a case number as people type it: any case, spacing, dashes or full-width letters, O for 0, I or L for 1, with or without the prefix
- * `TBR`. A number may also start with the digits TBR.
+ * Reads a case number as people type it: any case, spacing, dashes or full-width letters, O for 0, I or L for 1, with or without the prefix `TBR`.
+ * A number may also start with the digits TBR.
  * @returns the canonical form; `undefined` if it cannot be a case number.
  */
 export function parseCaseNumber(text: string): string | undefined {
@@ -134,8 +134,8 @@ function digitsOf(draw: (bound: number) => number, digits: number): string {
 }
 
 /**
- * PIN guesses allowed over the life of a case. A wrong PIN is one guess, or two while two PINs are valid. So an attacker succeeds with a
- * chance below 1 in 10,000. Beyond the limit only the recovery code opens the case.
+ * PIN guesses allowed over the life of a case. A wrong PIN is one guess, or two while two PINs are valid. So an attacker succeeds with a chance
+ * below 1 in 10,000. Beyond the limit only the recovery code opens the case.
  */
 export const MAX_PIN_GUESSES = 90
 /** Most failed logins that are counted per day, and most days for which the time line lists them. */

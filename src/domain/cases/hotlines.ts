@@ -1,5 +1,5 @@
-// Hotlines that may lawfully receive pictures of people under 18, or help with them. Tabir never does and refers such submitters to them.
-// Names, addresses and numbers are from the organisations' own pages.
+// Hotlines that may lawfully receive pictures of people under 18, or help with them. Tabir never does and refers such submitters to them. Names,
+// addresses and numbers are from the organisations' own pages.
 
 export interface Hotline {
   readonly name: string

@@ -41,8 +41,8 @@ function objectIn(text: unknown): unknown {
 }
 
 /**
- * @returns whether a tag, label or classification of another system says that a picture shows a child. Knows the industry's classes A1 to
- *   B2 and the common words. It misses other words: what a list contains is agreed with its owner.
+ * @returns whether a tag, label or classification of another system says that a picture shows a child. Knows the industry's classes A1 to B2 and
+ *   the common words. It misses other words: what a list contains is agreed with its owner.
  */
 export function tagDeclaresMinor(tag: string): boolean {
   return MINOR_CLASS.test(tag) || MINOR_WORDS.test(tag)

@@ -9,8 +9,8 @@ export interface Origin {
 }
 
 /**
- * Selects at most `most` entries and keeps their order. Takes the first entry of each party before the second of any, and within a party
- * the first of each part before the second of any. So a party gains nothing by opening more banks or cases.
+ * Selects at most `most` entries and keeps their order. Takes the first entry of each party before the second of any, and within a party the first
+ * of each part before the second of any. So a party gains nothing by opening more banks or cases.
  */
 export function sharedOut<T>(inOrder: readonly T[], most: number, originOf: (entry: T) => Origin): readonly T[] {
   if (inOrder.length <= most) return inOrder

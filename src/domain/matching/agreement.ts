@@ -1,7 +1,7 @@
 // Decides whether a query agrees with a registered picture in all of its parts, or only in a region.
 //
-// Pictures that share a form, a template, a background or a part of an app are near in some views. A copy is near in all of its parts. So
-// only a match whose parts agree can be strong.
+// Pictures that share a form, a template, a background or a part of an app are near in some views. A copy is near in all of its parts. So only a
+// match whose parts agree can be strong.
 
 import { distance, type Hash256 } from '../../../packages/hash/src/hash256.js'
 import { orientationsOf } from '../../../packages/hash/src/transforms.js'
@@ -36,8 +36,8 @@ export interface Agreement {
  * Radii in bits, inclusive. Chosen on 12 tuning photographs and the drawn look-alikes of set a (decision 0098).
  * - `whole`: whole pictures this near agree in all parts.
  * - `framed`: the same for a registered picture with a frame. The words in a frame hardly change the whole, so this is narrower.
- * - `parts`: how near every piece must be, if the whole is within `wholeOfParts`, or if the query's deframed view is within `deframed` of
- *   the   registered whole.
+ * - `parts`: how near every piece must be, if the whole is within `wholeOfParts`, or if the query's deframed view is within `deframed` of the
+ *   registered whole.
  * - `quarter`: how near a quarter must be to agree.
  */
 const AGREES_BITS = { whole: 16, framed: 4, parts: 40, wholeOfParts: 42, deframed: 31, quarter: 58 } as const

@@ -59,9 +59,9 @@ export class Corroborations {
   }
 
   /**
-   * @returns the two independent observations with the smallest sum of distances; `undefined` if there are no two, or neither is within
-   *   match distance. The sum is raised above the limit of a strong match in two cases. One view is symmetric: it says most of what it says
-   *   twice. Or both registered views are deframed: they may show what pictures are pasted into.
+   * @returns the two independent observations with the smallest sum of distances; `undefined` if there are no two, or neither is within match
+   *   distance. The sum is raised above the limit of a strong match in two cases. One view is symmetric: it says most of what it says twice. Or
+   *   both registered views are deframed: they may show what pictures are pasted into.
    */
   together(image: number): Together | undefined {
     const seen = [...(this.#seen.get(image)?.values() ?? [])]

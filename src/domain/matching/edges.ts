@@ -6,17 +6,17 @@ import { BAND_EDGES_BITS, isExact } from './grade.js'
 import { SIGNAL_TYPES, type SignalType } from './signal-types.js'
 
 /**
- * A query counts as probing if its distance is this near an edge, on either side. An attacker cannot predict a distance better than to 2
- * bits, so this covers nine tenths of the queries that reveal something (`npm run bench:probing`).
+ * A query counts as probing if its distance is this near an edge, on either side. An attacker cannot predict a distance better than to 2 bits, so
+ * this covers nine tenths of the queries that reveal something (`npm run bench:probing`).
  */
 export const EDGE_BITS = 2
 
 /**
  * - `outer`: decides whether there is a match, or its grade.
- * - `alone`: an outer edge that many images share, or that is rarely exact, such as that of the allowlist or of details. It is not evidence
- *   of   probing across images.
- * - `inner`: changes only what else is reported of a match: its distance band, view, orientation or rank. Those can be reported more
- *   coarsely at   no loss.
+ * - `alone`: an outer edge that many images share, or that is rarely exact, such as that of the allowlist or of details. It is not evidence of
+ *   probing across images.
+ * - `inner`: changes only what else is reported of a match: its distance band, view, orientation or rank. Those can be reported more coarsely at
+ *   no loss.
  */
 export type Edge = 'outer' | 'alone' | 'inner' | 'none'
 

@@ -15,8 +15,8 @@ import { SIGNAL_TYPES, type SignalType } from './signal-types.js'
  * - `match`: enough for a match together with a second, independent pair of views. The second pair may be as far as `corroboration`.
  * - `review`: the farthest distance that a person may want to review.
  *
- * `askedCrop` applies to query views of kind `crop`. `hashImage` makes crops for registration only. A caller that queries a list of crops
- * compares many more pairs of views, which gave nine times as many false matches. So such a crop must be as near as plain PDQ requires.
+ * `askedCrop` applies to query views of kind `crop`. `hashImage` makes crops for registration only. A caller that queries a list of crops compares
+ * many more pairs of views, which gave nine times as many false matches. So such a crop must be as near as plain PDQ requires.
  */
 const REACHES = {
   usual: { alone: 42, rotated: 34, plain: 34, symmetric: 22, match: 52, review: 56, corroboration: 60 },
@@ -30,16 +30,15 @@ const PARTIAL: ReadonlySet<View> = new Set<View>(['piece', 'tilted'])
 const PARTIAL_BITS = 2
 
 /**
- * A query view with a PDQ quality below this is `plain`: good enough to hash, but its hash is nearer to unrelated ones. Of 39 false pairs
- * among 3.6 thousand million, 7 had such a view. None of 3,433 edited copies was found only by such a view beyond the `plain` radius.
+ * A query view with a PDQ quality below this is `plain`: good enough to hash, but its hash is nearer to unrelated ones. Of 39 false pairs among 3.6
+ * thousand million, 7 had such a view. None of 3,433 edited copies was found only by such a view beyond the `plain` radius.
  */
 const PLAIN_UNDER_QUALITY = 70
 
 /**
- * A query view whose hash is this near to its own flip along a diagonal is `symmetric`. Most of what such a hash says it says twice: 136 of
- * its 256 bits are free, and 22 of those are worth 42 of all. One in 400 views of tuning photographs is symmetric. Those were within 66
- * bits of other photographs ninety times as often as the rest. No edited copy was found only by such a view beyond the `symmetric` radius
- * (decision 0098).
+ * A query view whose hash is this near to its own flip along a diagonal is `symmetric`. Most of what such a hash says it says twice: 136 of its 256
+ * bits are free, and 22 of those are worth 42 of all. One in 400 views of tuning photographs is symmetric. Those were within 66 bits of other
+ * photographs ninety times as often as the rest. No edited copy was found only by such a view beyond the `symmetric` radius (decision 0098).
  */
 const SYMMETRIC_UNDER_BITS = 80
 
@@ -58,14 +57,14 @@ export function isSymmetric(hash: Hash256): boolean {
 }
 
 /**
- * Two observations are independent if the query has the same orientation in both and the hashes of its two views are at least this far
- * apart. Views that are nearer show nearly the same content and make the same mistakes.
+ * Two observations are independent if the query has the same orientation in both and the hashes of its two views are at least this far apart. Views
+ * that are nearer show nearly the same content and make the same mistakes.
  */
 export const APART_BITS = 72
 
 /**
- * Limits for the sum of the distances of two independent observations. Up to `match` they are a match, if each is within its radius in
- * `REACHES`. Up to `strong` the match is strong: no two unrelated pictures came that near (docs/robustness.md).
+ * Limits for the sum of the distances of two independent observations. Up to `match` they are a match, if each is within its radius in `REACHES`.
+ * Up to `strong` the match is strong: no two unrelated pictures came that near (docs/robustness.md).
  */
 export const TOGETHER_BITS = { match: 112, strong: 88 } as const
 
@@ -121,8 +120,8 @@ const NEVER_ALONE = -1
 const REACH_OF_CONTENT = { full: 'alone', plain: 'plain', symmetric: 'symmetric' } as const
 
 /**
- * @returns the distance up to which agreement of another algorithm makes a match strong. At least one of the two must be near enough to
- *   decide alone.
+ * @returns the distance up to which agreement of another algorithm makes a match strong. At least one of the two must be near enough to decide
+ *   alone.
  */
 export function corroborableBits(type: SignalType, views: ComparedViews): number {
   return SIGNAL_TYPES[type].decidesAlone ? aloneBits(type, views) : SIGNAL_TYPES[type].thresholdBits
@@ -157,8 +156,8 @@ function reachesOf({ asked }: Pick<TwoViews, 'asked'>) {
 }
 
 /**
- * Are both views partial? Two such pairs count as one observation only: the corners of two pictures under the same mask agree, and so do a
- * button and a title of the same app, although the pictures differ.
+ * Are both views partial? Two such pairs count as one observation only: the corners of two pictures under the same mask agree, and so do a button
+ * and a title of the same app, although the pictures differ.
  */
 export function isPieceOnPiece({ asked, registered }: TwoViews): boolean {
   return PARTIAL.has(asked) && PARTIAL.has(registered)

@@ -1,5 +1,4 @@
-// Forms such as cards, receipts and app screens. Two forms of one kind are near in the same parts, although what is written in them
-// differs.
+// Forms such as cards, receipts and app screens. Two forms of one kind are near in the same parts, although what is written in them differs.
 
 import { distance, type Hash256 } from '../../../packages/hash/src/hash256.js'
 import { hasFrame } from './agreement.js'
@@ -14,10 +13,10 @@ export interface ShownView {
 }
 
 /**
- * How near a part of a form-like query must be to a registered part, in bits, inclusive. Forms of one kind are near in the same part: whole
- * and whole, quarter and quarter. A copy that was cropped, framed or tilted is also near in different parts. Of drawn forms no two
- * different parts were within 21 bits (33 for pieces where one side has a frame, 63 where one part is tilted). Chosen on tuning photographs
- * and the drawn documents of set a (decision 0126).
+ * How near a part of a form-like query must be to a registered part, in bits, inclusive. Forms of one kind are near in the same part: whole and
+ * whole, quarter and quarter. A copy that was cropped, framed or tilted is also near in different parts. Of drawn forms no two different parts were
+ * within 21 bits (33 for pieces where one side has a frame, 63 where one part is tilted). Chosen on tuning photographs and the drawn documents of
+ * set a (decision 0126).
  */
 const SAME_PART_BITS: Readonly<Partial<Record<View, number>>> = { whole: 8, deframed: 4 }
 const OTHER_PART_BITS = 20

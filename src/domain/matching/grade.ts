@@ -6,8 +6,8 @@ import { SIGNAL_TYPES, type SignalType } from './signal-types.js'
 
 /**
  * - `exact`: the same file, or PDQ differs in no bit.
- * - `strong`: near enough for one hash to decide alone, and a second algorithm agrees; or two independent views are near
- *   (`corroborations.ts`). Never   by deframed registered views alone, and never if a part of the query may differ (`agreement.ts`).
+ * - `strong`: near enough for one hash to decide alone, and a second algorithm agrees; or two independent views are near (`corroborations.ts`).
+ *   Never   by deframed registered views alone, and never if a part of the query may differ (`agreement.ts`).
  * - `near`: within the bank's threshold: one hash that decides alone, or two independent views that are less near.
  * - `review`: beyond the threshold or uncorroborated. Only returned if the caller asked for a wider radius. Never act on it automatically.
  */
@@ -43,8 +43,8 @@ export function isExact(signalType: SignalType, distanceBits: number): boolean {
 }
 
 /**
- * What callers without the scope `match:distance` get in place of the distance. With exact distances an attacker could recover the stored
- * hash bit by bit. `upToBits` is inclusive.
+ * What callers without the scope `match:distance` get in place of the distance. With exact distances an attacker could recover the stored hash bit
+ * by bit. `upToBits` is inclusive.
  */
 const BANDS = [
   { name: '0', upToBits: 0 },
@@ -62,8 +62,8 @@ export const DISTANCE_BANDS = BANDS.map((band) => band.name)
 export type DistanceBand = (typeof BANDS)[number]['name']
 
 /**
- * @returns the upper end of the widest band within a radius. Callers that get bands may only ask by bands: free radii, asked again and
- *   again, would reveal the distance.
+ * @returns the upper end of the widest band within a radius. Callers that get bands may only ask by bands: free radii, asked again and again, would
+ *   reveal the distance.
  */
 export function bandWithin(thresholdBits: number): number {
   return Math.max(...BANDS.filter(({ upToBits }) => upToBits <= thresholdBits).map(({ upToBits }) => upToBits))

@@ -4,8 +4,8 @@ import { distance, HASH_BITS, type Hash256, hashFromBytes } from '../../../packa
 import type { SignalType } from './signal-types.js'
 
 /**
- * PDQ sets the bits of coefficients above the median, so about half of them. This limit is six standard deviations of random bits: one hash
- * in 500 million is beyond it. For blockhash and SHA-256 any number of set bits is possible, so only all zeros and all ones are rejected.
+ * PDQ sets the bits of coefficients above the median, so about half of them. This limit is six standard deviations of random bits: one hash in 500
+ * million is beyond it. For blockhash and SHA-256 any number of set bits is possible, so only all zeros and all ones are rejected.
  */
 const MAX_OFF_HALF_BITS = 48
 const NO_BITS = hashFromBytes(new Uint8Array(HASH_BITS / 8))

@@ -1,5 +1,4 @@
-// How the number of registered images affects the false matches of one upload: the larger the registry, the more often chance finds
-// something.
+// How the number of registered images affects the false matches of one upload: the larger the registry, the more often chance finds something.
 
 import { aloneBits, TOGETHER_BITS, WHOLE_VIEWS } from './evidence.js'
 import type { Grade } from './grade.js'
@@ -11,15 +10,15 @@ export type RatedGrade = Exclude<Grade, 'exact' | 'review'>
 export const GOALS_AN_UPLOAD: Readonly<Record<RatedGrade, number>> = { strong: 1e-6, near: 1e-4 }
 
 /**
- * False matches per pair of unrelated pictures at today's thresholds: 2 of 5,457 million and 40 of 5,243 million (docs/robustness.md).
- * These are the upper ends at 95 % confidence. They do not cover pages of one app, forms of one kind or pictures under one mask, which
- * share what is compared.
+ * False matches per pair of unrelated pictures at today's thresholds: 2 of 5,457 million and 40 of 5,243 million (docs/robustness.md). These are
+ * the upper ends at 95 % confidence. They do not cover pages of one app, forms of one kind or pictures under one mask, which share what is
+ * compared.
  */
 export const FALSE_RATES_A_PAIR: Readonly<Record<RatedGrade, number>> = { strong: 1.2e-9, near: 9.9e-9 }
 
 /**
- * A model, not a measurement: each bit of a narrower threshold divides the false pairs by 10 to this power. Taken from the flattest 16 bits
- * of the measured tail (docs/robustness/false-rates.csv), from the first false pairs on. Below 44 bits there are too few to fit.
+ * A model, not a measurement: each bit of a narrower threshold divides the false pairs by 10 to this power. Taken from the flattest 16 bits of the
+ * measured tail (docs/robustness/false-rates.csv), from the first false pairs on. Below 44 bits there are too few to fit.
  */
 export const DECADES_A_BIT = 0.085
 
@@ -39,8 +38,7 @@ export function tighterBits(grade: RatedGrade, images: number): number {
 }
 
 /**
- * @returns the largest threshold for this grade among so many images; `undefined` if even 0 bits is too wide and only identical files could
- *   match.
+ * @returns the largest threshold for this grade among so many images; `undefined` if even 0 bits is too wide and only identical files could match.
  */
 export function largestBits(grade: RatedGrade, evidence: Evidence, images: number): number | undefined {
   const today =

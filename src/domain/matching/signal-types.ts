@@ -4,16 +4,15 @@
  * Columns:
  * - `code`: the byte in stored records. Never reused.
  * - `algorithm`: types of one algorithm make the same mistakes, so they do not confirm each other.
- * - `thresholdBits`: match radius unless the bank sets another. For `pdq-area` it is the widest one; `evidence.ts` narrows it by the
- *   compared views.
- * - `maxThresholdBits`: the widest radius a caller may ask for. PDQ's first false pair in 138 million was at 62 bits; at 90 bits chance
- *   matches   would begin to describe the bank rather than the picture.
- * - `corroboratesBits`: how near a second type must be to confirm a match of another type. It may be wider than `thresholdBits` because it
- *   is   compared with one picture, not with all.
- * - `decidesAlone`: whether one pair within the threshold is a match. Not for blockhash: 6 of 2.2 million pairs of unrelated pictures were
- *   within it (docs/robustness.md).
- * - `identifies`: whether distance 0 means the same picture. Not for blockhash: resized copies that differ by 16 bits of PDQ have distance
- *   0.
+ * - `thresholdBits`: match radius unless the bank sets another. For `pdq-area` it is the widest one; `evidence.ts` narrows it by the compared
+ *   views.
+ * - `maxThresholdBits`: the widest radius a caller may ask for. PDQ's first false pair in 138 million was at 62 bits; at 90 bits chance matches
+ *   would begin to describe the bank rather than the picture.
+ * - `corroboratesBits`: how near a second type must be to confirm a match of another type. It may be wider than `thresholdBits` because it is
+ *   compared with one picture, not with all.
+ * - `decidesAlone`: whether one pair within the threshold is a match. Not for blockhash: 6 of 2.2 million pairs of unrelated pictures were   within
+ *   it (docs/robustness.md).
+ * - `identifies`: whether distance 0 means the same picture. Not for blockhash: resized copies that differ by 16 bits of PDQ have distance 0.
  * - `minQuality`: a hash with lower quality says too little about the picture and cannot be registered.
  * - `minAskedQuality`: the same for queries. It is lower because a darker copy, or one with less contrast, has a lower quality than the
  *   registered picture.

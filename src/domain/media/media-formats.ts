@@ -1,5 +1,5 @@
-// Media formats that the service and the page recognise by their first bytes. Workers, page, console, messages and documents derive from
-// this table.
+// Media formats that the service and the page recognise by their first bytes. Workers, page, console, messages and documents derive from this
+// table.
 
 import { namesOf } from '../own-value.js'
 

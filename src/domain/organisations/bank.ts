@@ -6,9 +6,9 @@ import type { SignalType } from '../matching/signal-types.js'
 import { ownValue } from '../own-value.js'
 
 /**
- * Letters, digits, `_` and `-`, starting with a letter or digit: fits a URL segment and the names other systems use. Excluded are names
- * that every JavaScript object inherits, which would break clients that keep banks in an object. Excluded are names of 43 characters, the
- * length of 256 bits in base64: the audit log rejects whatever may be a hash.
+ * Letters, digits, `_` and `-`, starting with a letter or digit: fits a URL segment and the names other systems use. Excluded are names that every
+ * JavaScript object inherits, which would break clients that keep banks in an object. Excluded are names of 43 characters, the length of 256 bits
+ * in base64: the audit log rejects whatever may be a hash.
  */
 export const BANK_NAME_PATTERN =
   /^(?!(?:constructor|hasOwnProperty|isPrototypeOf|propertyIsEnumerable|toLocaleString|toString|valueOf)$|[\w-]{43}$)[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/
@@ -44,8 +44,8 @@ export interface Bank {
   /** The organisation that may write to it; `undefined` for the deployment's own banks. */
   readonly orgId: string | undefined
   /**
-   * Match radius in bits, inclusive, where it differs from that of the type. A narrower one applies to every caller, a wider one only to
-   * its own organisation.
+   * Match radius in bits, inclusive, where it differs from that of the type. A narrower one applies to every caller, a wider one only to its own
+   * organisation.
    */
   readonly thresholdBits: Partial<Readonly<Record<SignalType, number>>>
   readonly createdAtMs: number
@@ -84,7 +84,7 @@ export function isKnownSinceMs({ knownSinceMs, createdAtMs }: Bank, orgId: strin
   return ownValue(sinceMs, orgId) ?? ownValue(sinceMs, EVERYBODY) ?? createdAtMs
 }
 
-/** What `knownSinceMs` is when the readers change: who knew of the bank before has done so since then. */
+/** The new `knownSinceMs` when the readers change. Organisations that could already see the bank keep their date. */
 export function knownAfter(bank: Bank, readers: Bank['readers'], nowMs: number): Bank['knownSinceMs'] {
   const sinceMs = (orgId: string) => (isVisibleTo(bank, orgId) ? isKnownSinceMs(bank, orgId) : nowMs)
   const named = Object.keys(readers ?? bank.readers ?? {}).map((orgId) => [orgId, sinceMs(orgId)] as const)
@@ -102,8 +102,8 @@ export const HARMLESS_BANK: Bank = {
 }
 
 /**
- * The index keeps images that were judged harmless under this name, which no bank can have. They act as allowlist entries and are never
- * part of an answer. In the store they stay in their own bank and are erased with it.
+ * The index keeps images that were judged harmless under this name, which no bank can have. They act as allowlist entries and are never part of an
+ * answer. In the store they stay in their own bank and are erased with it.
  */
 export const JUDGED_HARMLESS_BANK: Bank = { ...HARMLESS_BANK, name: 'judged harmless' }
 
@@ -116,8 +116,8 @@ export const CASES_BANK: Bank = {
 }
 
 /**
- * @returns the match radius of these views in this bank, in bits, inclusive. A `match` bank can only narrow what the evidence allows, since
- *   a wider radius would change other organisations' answers (see `ownReachOf`). The allowlist belongs to the operator and may widen it.
+ * @returns the match radius of these views in this bank, in bits, inclusive. A `match` bank can only narrow what the evidence allows, since a wider
+ *   radius would change other organisations' answers (see `ownReachOf`). The allowlist belongs to the operator and may widen it.
  */
 export function thresholdOf(bank: Bank, type: SignalType, views: Omit<ComparedViews, 'content'>): number {
   return narrowed(bank, type, matchBits(type, views))

@@ -61,8 +61,8 @@ export function pauseMs(failures: number): number {
 }
 
 /**
- * Withdrawals are notified at a random time within this span. A case ends as a whole, so five notifications at once would reveal that the
- * pictures are of one person.
+ * Withdrawals are notified at a random time within this span. A case ends as a whole, so five notifications at once would reveal that the pictures
+ * are of one person.
  */
 export const WITHDRAWN_SPREAD_MS = 10 * MINUTE_MS
 

@@ -1,9 +1,8 @@
-// Flood guard: detects a signal that suddenly matches everywhere, because its hash says too little or because it was registered to block
-// something harmless.
+// Flood guard: detects a signal that suddenly matches everywhere, because its hash says too little or because it was registered to block something
+// harmless.
 //
-// The uploads show whether it is a false registration or a picture that is being passed around. Copies are nearly the registered picture,
-// or are edited versions that are passed on in turn. Innocent pictures that share a mask, a keyboard or a template with it all differ from
-// one another.
+// The uploads show whether it is a false registration or a picture that is being passed around. Copies are nearly the registered picture, or are
+// edited versions that are passed on in turn. Innocent pictures that share a mask, a keyboard or a template with it all differ from one another.
 
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import type { Tier } from '../matching/signal.js'
@@ -12,8 +11,8 @@ import type { Support } from './tier.js'
 
 /**
  * Rules by tier.
- * - `lookAlikes`: from this many uploads that differ from one another and from the registered picture, the signal is narrowed. One platform
- *   is enough.
+ * - `lookAlikes`: from this many uploads that differ from one another and from the registered picture, the signal is narrowed. One platform is
+ *   enough.
  * - `least`: fewer matches than this are never a flood.
  * - `platforms`: how many platforms must see the flood, and object to the signal, before it is held.
  * - `stops`: whether Tabir narrows or holds the signal by itself, or only informs the operator.
@@ -88,8 +87,8 @@ function isRefused({ platforms }: FloodRule, { confirmations, notBlocked, disput
 }
 
 /**
- * @returns the height of a flood: number of platforms × hits of the `platforms`-th busiest platform. So fewer colluding keys than the rule
- *   requires make no flood, however often they query: nobody can disable a signal by querying it.
+ * @returns the height of a flood: number of platforms × hits of the `platforms`-th busiest platform. So fewer colluding keys than the rule requires
+ *   make no flood, however often they query: nobody can disable a signal by querying it.
  */
 export function floodOf(hits: HitsByPlatform, { platforms }: { readonly platforms: number }): number {
   const nth = [...hits].sort((a, b) => b - a)[platforms - 1] ?? 0
@@ -112,8 +111,8 @@ export function mayBeFlood({ hits, looks }: SeenMatches): boolean {
 export const COPY_BITS = 15
 
 /**
- * @returns whether the match shows nearly the whole registered picture, not just a part of it or something similar. A narrowed signal still
- *   matches these. So an attacker who gets a true signal narrowed hides edited copies, never the picture itself.
+ * @returns whether the match shows nearly the whole registered picture, not just a part of it or something similar. A narrowed signal still matches
+ *   these. So an attacker who gets a true signal narrowed hides edited copies, never the picture itself.
  */
 export function isCopy(found: { readonly signalType: RowType; readonly distanceBits: number }): boolean {
   const { signalType, distanceBits } = found
@@ -122,8 +121,8 @@ export function isCopy(found: { readonly signalType: RowType; readonly distanceB
 
 /**
  * @param hash of the whole upload.
- * @returns 32 of its bits. An upload saved again as JPEG keeps them in nine cases of ten. Of innocent uploads within 31 bits of the
- *   registered picture, nine of ten have different ones (decision 0122).
+ * @returns 32 of its bits. An upload saved again as JPEG keeps them in nine cases of ten. Of innocent uploads within 31 bits of the registered
+ *   picture, nine of ten have different ones (decision 0122).
  */
 export function sketchOf(hash: Hash256): number {
   let sketch = 0

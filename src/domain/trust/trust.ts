@@ -116,7 +116,6 @@ export interface TrustStatus {
   readonly harmless: boolean
 }
 
-/** The status of a signal about which nothing was said. */
 export const NO_TRUST_STATUS: TrustStatus = { support: 0, disputed: false, matches: true, narrowed: false, harmless: false }
 
 export type TrustAction =
@@ -156,11 +155,7 @@ export const NO_TRUST: Trust = {
   toleratedFlood: 0,
 }
 
-/**
- * Applies an action to the trust record of a signal.
- * @returns the same object if nothing changes, so that repeating an action is harmless; or the problem code if the tables above do not
- *   allow the step.
- */
+/** @returns the trust after the action: the same object if nothing changes, a problem code if the tables above forbid the step. */
 export function act(trust: Trust, action: TrustAction, nowMs: number): Trust | ProblemCode {
   if (trust.circulation === 'invalidated' && action.kind !== 'reinstate')
     return isSettledAlready(trust, action) ? trust : 'signal-invalidated'
@@ -204,7 +199,6 @@ function circulating(trust: Trust, pause: Pause | undefined): Trust {
   return { ...trust, pause, circulation }
 }
 
-/** @returns the status that every index keeps of a signal. */
 export function trustStatusOf(trust: Trust): TrustStatus {
   const isInvalidated = trust.circulation === 'invalidated'
   return {
@@ -236,10 +230,7 @@ export function verdictOf(trust: Trust, pseudonym: string): Verdict | undefined 
   return trust.verdicts.find((each) => each.pseudonym === pseudonym)?.verdict
 }
 
-/**
- * On an invalidated signal, repeating the decision that invalidated it changes nothing, nor does the scheduled end of a pause. All else is
- * refused, except reversing the decision.
- */
+/** On an invalidated signal only a reversal is allowed. Repeating the decision or the scheduled end of a pause changes nothing. */
 function isSettledAlready(trust: Trust, action: TrustAction): boolean {
   if (action.kind === 'resume') return action.ifDue === true
   return trust.dispute === 'upheld' && action.kind === 'decide' && action.outcome === 'upheld'
