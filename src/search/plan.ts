@@ -172,7 +172,7 @@ function bandNs(counts: BandCounts, band: number, reach: number, shape: Shape, b
   return ns
 }
 
-/** The next band may differ in what its own reach, taken to be the same, leaves over. */
+/** The next band may differ in the bits that the reaches of both bands leave over. Its reach is assumed to be the same. */
 function survivorsOf(candidates: number, reach: number, bits: number): number {
   return candidates * shareWithin(2 * reach - 1 - bits)
 }

@@ -3,7 +3,10 @@
 import type { ViewHash } from './hit.js'
 import type { Part } from './part.js'
 
-/** @returns whether the parts, from oldest to newest, hold exactly these rows of the image at the positions where the search looks, in this order. */
+/**
+ * @returns whether the parts, from oldest to newest, have these rows of the image, in this order. The caller checks the total number of rows. Can
+ *   be wrongly `false` where rows are not sorted by image.
+ */
 export function holdsRows(parts: readonly Part[], image: number, rows: readonly ViewHash[]): boolean {
   let found = 0
   if (rows.length > 0) {

@@ -22,7 +22,7 @@ export const MASKS_AT: usize = 32_768
 export const WIDE_MASKS_AT: usize = 49_152
 /** u16: masks for words of 64 keys. */
 export const WORD_MASKS_AT: usize = 59_392
-/** u64 by reach and key within a word: the keys of a word that differ from that key in fewer bits than the reach. */
+/** u64 by distance and key within a word of 64 keys: the keys of that word within that distance. */
 export const BALLS_AT: usize = 61_440
 export const SPANS_AT: usize = 65_536
 export const HITS_AT: usize = 131_072
