@@ -47,7 +47,7 @@ export const wrongInKernel = [
       'a row that is let through for nothing is refused when it is read',
     ],
     ['const withinThree = within + <u32>load<u8>(PLAN_AT + thirdBand)', 'const withinThree = within'],
-    ['nextSubjectQueues, within - bits)', 'nextSubjectQueues, within - bits - 1)'],
+    ['nextLanes, within - bits)', 'nextLanes, within - bits - 1)'],
     ['withinThree - bits, unsure, ', 'withinThree - bits - 1, unsure, '],
     ['    span = end\n', '    span = SPANS_AT\n'],
     ['return keepThird(survivors, unsure', 'return keepThird(survivors + 4, unsure'],

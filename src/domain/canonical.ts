@@ -1,10 +1,10 @@
-// One text for one value, so that a signature over a document does not depend on how it was written down.
+// Canonical JSON: one text for one value, so that a signature over a document does not depend on how the document was formatted.
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json }
 
 /**
- * The value as RFC 8785 (JCS) writes it: no spaces, names sorted by their UTF-16 code units.
- * @throws {RangeError} for a number that is no safe integer: documents that are signed have none.
+ * The value as RFC 8785 (JCS) formats it: no spaces, names sorted by their UTF-16 code units.
+ * @throws {RangeError} for a number that is not a safe integer. Signed documents contain none.
  */
 export function canonicalJson(value: Json): string {
   if (typeof value === 'number' && !Number.isSafeInteger(value)) throw new RangeError('only whole numbers are signed')

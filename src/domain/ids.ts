@@ -2,7 +2,11 @@
 
 import { digitAt } from '../../packages/hash/src/hash256.js'
 
-/** @param random at least 10 bytes. @see RFC 9562, section 5.7. */
+/**
+ * @param random at least 10 bytes.
+ * @throws {RangeError} for fewer.
+ * @see RFC 9562, section 5.7.
+ */
 export function uuidV7(nowMs: number, random: Uint8Array): string {
   if (random.length < 10) throw new RangeError('a UUIDv7 needs 10 random bytes')
   const bytes = new Uint8Array(16)
@@ -13,20 +17,25 @@ export function uuidV7(nowMs: number, random: Uint8Array): string {
   return formatUuid(bytes)
 }
 
-/** Of bytes that were derived from something. @param bytes at least 16; the first 16 are changed and used. @see RFC 9562, section 5.8. */
+/**
+ * A UUIDv8 from bytes that were derived from something else, such as a digest.
+ * @param bytes at least 16. The first 16 are used and modified.
+ * @see RFC 9562, section 5.8.
+ */
 export function uuidV8(bytes: Uint8Array): string {
   bytes[6] = 0x80 | ((bytes[6] ?? 0) & 0x0f)
   bytes[8] = 0x80 | ((bytes[8] ?? 0) & 0x3f)
   return formatUuid(bytes)
 }
 
+/** @param bytes the first 16 are used. */
 export function formatUuid(bytes: Uint8Array): string {
   let hex = ''
   for (let i = 0; i < 16; i++) hex += byteHex[bytes[i] ?? 0]
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }
 
-/** @returns 16 bytes, or `undefined` when the text is no lowercase UUID. */
+/** @returns 16 bytes; `undefined` if the text is not a lowercase UUID. */
 export function parseUuid(text: string): Uint8Array | undefined {
   if (!UUID_PATTERN.test(text)) return undefined
   const bytes = new Uint8Array(16)
@@ -38,11 +47,11 @@ export function parseUuid(text: string): Uint8Array | undefined {
 }
 
 export const UUID_PATTERN = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
-/** Of each byte in the text. */
+/** For each of the 16 bytes, how many dashes precede it in the text. */
 const DASHES_BEFORE = [0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 4, 4, 4, 4]
 const byteHex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
-/** A name for a registered picture that people can read out: of an id that is a keyed hash already, its first 32 bits. */
+/** A short name for a registered picture that people can read out: the first 32 bits of its id, which is a keyed hash already. */
 export function imageReference(imageId: string): string {
   return `IMG-${imageId.slice(0, 8).toUpperCase()}`
 }

@@ -1,6 +1,6 @@
-// What may hold for a process that decodes strangers' files: layers of its cage, each true or not.
+// The isolation layers that can protect a process that decodes untrusted files.
 
-/** The last one is what the worker tried from inside; a process sees the others of itself. */
+/** A decoding process reports all but the last layer about itself. The worker tests the last one, `no-secret-files`, from inside the sandbox. */
 export const ISOLATION_LAYERS = [
   'no-network',
   'no-capabilities',

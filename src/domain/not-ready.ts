@@ -1,17 +1,17 @@
-// Why a process does not answer. Stable words for operators and their alerts; none tells anything of what is stored.
+// Why a process refuses to answer. Stable codes for operators and alerts; none reveals anything about the stored data.
 
 export const NOT_READY_REASONS = [
-  /** The index is read for the first time, or catches up after that. */
+  /** The process reads the index for the first time, or is still catching up. */
   'loading',
-  /** The stream of changes was trimmed behind this process: everything is read again. */
+  /** The change stream was trimmed past this process. It reads everything again. */
   'gap',
-  /** The store lost changes that this process had, in a failover or a restore: everything is read again. */
+  /** The store lost changes that this process already had, by a failover or a restore. It reads everything again. */
   'history-diverged',
-  /** Redis cannot be reached, or does not answer. */
+  /** Redis cannot be reached or does not answer. */
   'store-unavailable',
-  /** It is longer than a second ago that this process knew everything: it stood still, or has much to apply. */
+  /** The replica is more than one second stale: the process was blocked, or has many changes to apply. */
   'stale',
-  /** Something else goes wrong, again and again: the log says what. */
+  /** Another error keeps recurring. The log has it. */
   'failing',
 ] as const
 export type NotReadyReason = (typeof NOT_READY_REASONS)[number]

@@ -1,8 +1,8 @@
-// Where a page of a sorted list ended: the score and the member of its last entry. Both, since any number of entries may share a score.
+// Pagination cursors: the score and member of the last entry of a page. Both are needed because many entries may share a score.
 
 export interface PageCursor {
   readonly score: number
-  /** Hex. */
+  /** Hex, 1…256 bytes. */
   readonly member: string
 }
 
@@ -14,9 +14,11 @@ export function formatPlace({ score, member }: PageCursor): string {
 }
 
 /**
- * A page of a list that is in memory, in the order of its places.
- * @param placeOf no two entries may have the same one.
- * @param isDescending are higher scores first? Equal scores are in the order of their members either way.
+ * A page of a list in memory, sorted by cursor.
+ * @param placeOf the cursor of an entry. No two entries may share one.
+ * @param isDescending whether higher scores come first. Equal scores are sorted by member, ascending, in either case.
+ * @returns the page, and the cursor of the next one; `next` is `undefined` on the last page.
+ * Cost: sorts the whole list.
  */
 export function pageOfList<T>(
   all: readonly T[],
@@ -33,7 +35,7 @@ export function pageOfList<T>(
   return { page: page.map(({ entry }) => entry), next: behind.length > limit ? page.at(-1)?.place : undefined }
 }
 
-/** @returns `undefined` for text that is no place. */
+/** @returns `undefined` if the text is not a cursor. */
 export function parsePlace(text: string): PageCursor | undefined {
   const [, score, member] = PATTERN.exec(text) ?? []
   return member === undefined ? undefined : { score: Number(score), member }

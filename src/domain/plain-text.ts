@@ -1,19 +1,19 @@
-// Text of others that operators read: in a terminal, a log, a page.
+// Makes untrusted text safe to show to an operator in a terminal, a log or a page.
 
-/** Control characters (ESC, newline, the C1 set that terminals obey too), line separators, halves of characters, and what turns the direction of text. */
+/** Control characters (including ESC, newline and the C1 set that terminals obey), line separators, lone surrogates and bidirectional controls. */
 const MISLEADING = String.raw`\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}`
 
-/** Is it one line that shows what it says? */
+/** @returns whether the text is a single line without misleading characters. */
 export function isPlainLine(text: string): boolean {
   return !new RegExp(`[${MISLEADING}]`, 'u').test(text)
 }
 
-/** JSON in which whatever could mislead who reads it is written as its number. It is read as the same value. */
+/** JSON with every misleading character escaped. It parses to the same value. */
 export function plainJson(value: unknown): string {
   return (JSON.stringify(value) ?? 'null').replace(new RegExp(`[${MISLEADING}]`, 'gu'), inNumbers)
 }
 
-/** The same of text that may have several lines, such as a stack. */
+/** Escapes misleading characters in text that may have several lines, such as a stack trace. Keeps newlines. */
 export function plainText(text: string): string {
   return text.replace(new RegExp(`(?!\\n)[${MISLEADING}]`, 'gu'), inNumbers)
 }

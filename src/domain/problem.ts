@@ -1,9 +1,9 @@
-// Every refusal, by its stable code. What each answers over HTTP stands in http/problems.ts.
+// The stable code of every refusal. `src/http/problems.ts` maps each to its HTTP response.
 
 import type { NotReadyReason } from './not-ready.js'
 import type { Scope } from './organisations/access.js'
 
-/** Why an image may not be added to a case. The page has an answer for each. */
+/** Why an image cannot be added to a case. The submitters' page has a message for each. */
 export const CASE_IMAGE_PROBLEMS = [
   'request-invalid',
   'body-unreadable',
@@ -84,13 +84,13 @@ export const PROBLEM_CODES = [
 
 export type ProblemCode = (typeof PROBLEM_CODES)[number]
 
-/** A refusal that the caller is told about. It carries a code and words of ours alone: nothing a stranger sent can come out again. */
+/** A refusal that is reported to the caller. It carries only a code and fixed values, so it cannot echo what a caller sent. */
 export class Problem extends Error {
   readonly code: ProblemCode
   readonly retryAfterS: number | undefined
-  /** Why this process does not answer, where that is the reason. */
+  /** Why this process does not answer; set if that is the cause. */
   readonly reason: NotReadyReason | undefined
-  /** What the key would have to have, where that is the reason. */
+  /** The scope that the key lacks; set if that is the cause. */
   readonly scope: Scope | undefined
 
   constructor(

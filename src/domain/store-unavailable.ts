@@ -1,31 +1,31 @@
-// Why Redis could not be used, in one stable word for logs, metrics and the operator.
+// Why Redis cannot be used, as stable codes for logs, metrics and operators.
 
 /** In the order of the table in the runbook. */
 export const AWAY_CAUSES = [
-  /** The password or user is wrong, or none was given. */
+  /** User or password is wrong or missing. */
   'credentials',
   /** The user's ACL forbids a command or a key. */
   'permission',
-  /** The certificate of Redis is not trusted, expired, or of another name. */
+  /** The TLS certificate of Redis is untrusted, expired or for another name. */
   'certificate',
   /** Redis has reached its maxmemory. */
   'out-of-memory',
   /** Redis cannot write its own files: its disk is full or broken. */
   'disk',
-  /** The append-only file was switched off. */
+  /** The append-only file is switched off. */
   'log-off',
-  /** The disk, or that of a replica, did not confirm a write in time. */
+  /** Redis or a replica did not confirm a write to disk in time. */
   'disk-silent',
-  /** Redis reads its data, or runs a long command. */
+  /** Redis is loading its data or running a long command. */
   'busy',
-  /** It is a replica, or a node of a Cluster. */
+  /** It is a replica or a Cluster node. */
   'not-master',
-  /** It cannot be reached, or the connection broke or fell silent. */
+  /** Redis cannot be reached, or the connection broke or stopped answering. */
   'connection',
 ] as const
 export type UnavailableCause = (typeof AWAY_CAUSES)[number]
 
-/** What kept Redis from being used. Its message is that of the library or of Redis: for an operator, never for a caller. */
+/** Redis could not be used. The message comes from the client library or from Redis: show it to operators only, never to callers. */
 export class StoreUnavailableError extends Error {
   override readonly name = 'StoreUnavailableError'
   readonly unavailableCause: UnavailableCause

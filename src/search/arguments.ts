@@ -1,8 +1,8 @@
-// Checks and packs what callers of the index give.
+// Checks and packs the arguments of the index.
 
 import { HASH_BYTES, type Hash256 } from '../../packages/hash/src/hash256.js'
 
-/** The needles one after the other, 32 bytes each. */
+/** @returns the needles one after the other, 32 bytes each. */
 export function concatenate(needles: readonly Hash256[]): Uint8Array {
   const bytes = new Uint8Array(needles.length * HASH_BYTES)
   for (const [i, needle] of needles.entries()) bytes.set(needle, i * HASH_BYTES)

@@ -1,4 +1,4 @@
-// Which parts of an index to make one of, and the making. The choice is pure; the work goes in steps, so that it can wait.
+// Compaction: chooses which parts of an index to merge, and merges them. The choice is pure. The work is done in steps so that it can pause.
 
 import { BANDS, scratch } from './engine.js'
 import { HEAD_ROWS, Head } from './head.js'
@@ -11,32 +11,34 @@ import { NARROW, type Shape } from './shape.js'
 /** What three bytes can number. */
 export const MAX_SEGMENT_ROWS = 1 << 24
 
-/** So few rows do not pay for a segment's offsets, which take 4 MB. */
+/** This few rows are not worth the offsets of a segment, which take 4 MB. */
 const FEW_ROWS = HEAD_ROWS / 4
 
 export interface PartSize {
   readonly rows: number
   readonly deadRows: number
-  /** Made by compacting, as opposed to a full head or rows just loaded. */
+  /** Made by compaction, as opposed to a full head or rows just loaded. */
   readonly isSettled: boolean
 }
 
-/** Neighbours in age: parts `from`…`to`−1. */
+/** Parts `from`…`to`−1, which are neighbours in age. */
 export interface Run {
   readonly from: number
   readonly to: number
 }
 
 /**
- * What to compact next, of parts from old to new; `undefined` when all is well. In this order:
- * parts that are not settled, with every older part that is no larger than all that follows it (so that a row is rewritten
- * once for each doubling, and parts are at most as many as doublings); a part with too many dead rows; neighbours of which
- * the older has become the smaller.
+ * Chooses what to compact next; `undefined` if nothing needs it. In this order of priority:
+ * 1. Parts that are not settled, together with every older part that is no larger than everything after it. So a row is rewritten once per
+ * doubling, and there are at most as many parts as doublings.
+ * 2. A part with too many dead rows.
+ * 3. Two neighbours of which the older is no larger than the younger.
  *
- * @param minDeadShare 0…1; with 0 any dead row is too many.
+ * @param parts oldest first.
+ * @param minDeadShare 0…1. With 0, a single dead row is too many.
  */
 export function nextRun(parts: readonly PartSize[], maxRows: number, minDeadShare: number): Run | undefined {
-  // Dead rows are an estimate, never too low: good for choosing, but what must fit is bounded by all rows.
+  // `deadRows` may be too high, never too low. So the choice uses live rows, but the size limit uses all rows.
   const live = parts.map(({ rows, deadRows }) => Math.max(0, rows - deadRows))
   const liveAt = (i: number) => live[i] ?? Number.POSITIVE_INFINITY
   const rowsAt = (i: number) => parts[i]?.rows ?? Number.POSITIVE_INFINITY
@@ -62,20 +64,19 @@ export function nextRun(parts: readonly PartSize[], maxRows: number, minDeadShar
 /** Rows copied, counted or put into one table between two pauses: about a tenth of a millisecond. */
 const STEP_ROWS = 4_096
 
-/** All of a band of 16 bits. */
+/** Keys summed between two pauses: a whole band of 16 bits. */
 const SUMMED_KEYS = 65_536
 
-/** How many rows stand for all when a plan is made. */
+/** How many rows are sampled to make a plan. */
 const SAMPLES = 16
-/** Steps that looking at a sample's neighbourhood costs, in rows. */
+/** Cost of one sample, in row-steps. */
 const SAMPLE_ROWS = 16_384
 
 /**
  * Copies the rows of live images from blocks to a new part.
  *
- * @param shapeFor how to cut so many rows into bands.
- * @returns the part; `undefined` when no row is left. Yields the work done since the last pause, in rows handled once; all in
- * all some twenty a row.
+ * @param shapeFor how to divide this many rows into bands.
+ * @returns the part; `undefined` if no row is left. Yields the work since the last pause, in row-steps; about twenty per row in total.
  */
 export function* compacted(
   sources: readonly RowBlock[],
@@ -112,11 +113,11 @@ export function* compacted(
 }
 
 interface LiveRun extends Run {
-  /** Dead rows before it, which cost time too, and its own. */
+  /** All rows of this run and the dead rows before it, which cost time too. */
   readonly readRows: number
 }
 
-/** Rows in a row whose images are live, reading at most STEP_ROWS at a time. Dead rows alone make runs of no rows. */
+/** Runs of consecutive live rows, reading at most STEP_ROWS at a time. If all of these are dead, the run is empty. */
 function* liveRuns(block: RowBlock, isLive: (image: number) => boolean): Generator<LiveRun, void, void> {
   for (let row = 0; row < block.rows; ) {
     const first = row
@@ -145,7 +146,7 @@ function* filled({ block: { rows }, shape, tables }: TabledBlock): Generator<num
   }
 }
 
-/** What rows of the block meet when they are the needle, on average and without themselves. */
+/** The average number of candidates that rows of the block have as needles, without themselves. */
 function* sampledCounts({ block, shape, tables }: TabledBlock): Generator<number, BandCounts, void> {
   const { bands, maxReach } = shape
   const counts = new Float64Array(bands * maxReach)

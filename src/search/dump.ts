@@ -1,11 +1,11 @@
-// An index taken apart for keeping, and the pieces that it is put together from again.
+// Dumps an index into pieces for a snapshot, and restores it from them.
 
 import { HASH_BYTES } from '../../packages/hash/src/hash256.js'
 import type { Part } from './part.js'
 import type { RowBlock, RowColumns } from './row-block.js'
 import { Segment } from './segment.js'
 
-/** A segment as it lies in memory: good for the same kernel only, see `KERNEL_NAME`. */
+/** A segment as it is in memory. Only the same kernel can read it, see `KERNEL_NAME`. */
 export interface DumpedSegment {
   readonly kind: 'segment'
   readonly rows: number
@@ -18,13 +18,13 @@ export interface DumpedRows extends RowColumns {
   readonly kind: 'rows'
 }
 
-/** A segment whose memory is being put back. */
+/** A segment that is being restored. */
 export interface Restoring {
   /** To be filled in by the caller. */
   readonly content: Uint8Array
   /**
-   * Adds the rows, pausing about every millisecond. The images that `isKnown` denies count as removed: their rows are dead, and
-   * their numbers are refused from here on. Adds nothing when the index is cleared meanwhile.
+   * Adds the rows, pausing about every millisecond. Images for which `isKnown` returns false count as removed: their rows are dead and their
+   * numbers cannot be used again. Adds nothing if the index is cleared meanwhile.
    */
   adopt(isKnown: (image: number) => boolean): Generator<void, void, void>
 }
@@ -33,7 +33,7 @@ export type Dumped = DumpedSegment | DumpedRows
 
 const ROWS_AT_ONCE = 16_384
 
-/** @param rowsOf how many rows of each part to take. */
+/** @param rowsOf how many rows of each part to dump. */
 export function* dumped(
   parts: readonly Part[],
   rowsOf: readonly number[],
@@ -54,7 +54,7 @@ function* liveRows(block: RowBlock, rows: number, isLive: (image: number) => boo
   }
 }
 
-/** Copies of some of the rows. */
+/** @returns copies of the given rows. */
 export function pickRows({ images, views, hashes }: RowColumns, rows: readonly number[]): RowColumns {
   const picked = new Uint8Array(rows.length * HASH_BYTES)
   for (const [i, row] of rows.entries()) {

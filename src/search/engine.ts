@@ -1,30 +1,30 @@
-// The search kernel over one memory, with types and names.
+// Typed access to the search kernel. Each engine has one memory.
 
 import { wasmBase64 } from './engine.generated.js'
 
 const PAGE_BYTES = 65_536
 
-/** What the rows of one memory can be asked. The memory is made once and never grows, so views of it stay valid. */
+/** Operations on the rows of one memory. The memory never grows, so views of it stay valid. */
 export interface Engine {
   readonly bytes: Uint8Array
   readonly words: Uint32Array
   scan(rowsAt: number, rowCount: number, needleCount: number, thresholdBits: number): number
-  /** @param rowBits 16…24: what row numbers take; the fewer, the more is told of a row before it is read. */
+  /** @param rowBits 16…24: bits that row numbers need. The fewer, the more of a row's third band is in its table entry. */
   describeTables(rowsAt: number, offsetsAt: number, tablesAt: number, tableBytes: number, rowBits: number): void
   countKeys(fromRow: number, toRow: number): void
-  /** @param fromKey, toKey all of them: bands of sixteen bits are summed at one go. */
+  /** @param fromKey, toKey must cover the whole band: bands of 16 bits are summed at once. */
   sumCounts(band: number, fromKey: number, toKey: number): void
   fillTable(band: number, fromRow: number, toRow: number): void
   countCandidates(needleAt: number, band: number, distanceBits: number): number
   countPlanned(needleAt: number): number
-  /** @param maxRows 0…`maxSurvivors`: with more rows to read, it is given up. */
+  /** @param maxRows 0…`maxSurvivors`. With more rows to read, the probe is abandoned. */
   probe(needleCount: number, fromBand: number, toBand: number, thresholdBits: number, maxRows: number): number
-  /** In one band. @param maxCandidates, maxRows of each needle; of those that meet more, bits are written. */
+  /** Probes one band. @param maxCandidates, maxRows limits per needle. Needles beyond them are marked at `givenUpAt`, one bit each. */
   probeEach(needleCount: number, band: number, thresholdBits: number, maxCandidates: number, maxRows: number): number
   describeChains(rowsAt: number, firstsAt: number, filledAt: number, nextsAt: number): void
   link(row: number): void
   follow(needle: number, rowCount: number, thresholdBits: number, maxVisits: number): number
-  /** The same of tables of wider bands, in place of those above. */
+  /** The same for tables of wide bands, instead of those above. */
   readonly wide: WideEngine
 }
 
@@ -33,12 +33,12 @@ export interface WideEngine
   describe(rowsAt: number, extraAt: number, bands: number, maxRows: number): void
 }
 
-/** Names the kernel, and with it the shape of what it writes. */
+/** Identifies the kernel, and so the format of what it writes. */
 export const KERNEL_NAME = `${wasmBase64.length}:${checksum(wasmBase64)}`
 
 const module = new WebAssembly.Module(Uint8Array.from(atob(wasmBase64), (char) => char.charCodeAt(0)))
 
-/** @param sizeBytes at most 4 GiB. The system backs memory when it is written, not before. */
+/** @param sizeBytes at most 4 GiB. The system backs memory when it is written. */
 export function createEngine(sizeBytes: number): Engine {
   const pages = Math.ceil(sizeBytes / PAGE_BYTES)
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
@@ -101,20 +101,20 @@ function wideOf(exports: WebAssembly.Exports): WideEngine {
   }
 }
 
-// What the kernel's constants are is read from the kernel, so that no fact lies in two languages.
+// The kernel exports its constants, so that none is defined twice.
 const probedMemory = new WebAssembly.Memory({ initial: 1, maximum: 1 })
 const probed = new WebAssembly.Instance(module, { env: { memory: probedMemory } })
 
-/** Addresses in every memory, and bounds. */
+/** Addresses that are the same in every memory, and limits. */
 export const scratch = {
   planAt: constantOf('PLAN_AT'),
   needlesAt: constantOf('NEEDLES_AT'),
   hitsAt: constantOf('HITS_AT'),
   givenUpAt: constantOf('GIVEN_UP_AT'),
-  /** Columns begin here. */
+  /** Size of scratch. Rows begin here. */
   bytes: constantOf('SCRATCH_BYTES'),
   maxNeedles: constantOf('MAX_NEEDLES'),
-  /** Rows that one probe has room for before it reads them. */
+  /** How many rows one probe can collect before it reads them. */
   maxSurvivors: constantOf('SURVIVORS'),
 } as const
 
@@ -122,18 +122,18 @@ export const BANDS = constantOf('BANDS')
 export const MAX_REACH = constantOf('MAX_REACH')
 export const OFFSETS_BYTES = constantOf('OFFSETS_BYTES')
 export const ENTRY_BYTES = constantOf('ENTRY_BYTES')
-/** Of a band of sixteen bits. */
+/** Keys of a band of 16 bits. */
 export const KEYS = constantOf('KEYS')
 export const WIDE_MAX_REACH = constantOf('WIDE_MAX_REACH')
 
-/** Of the type that an export has, which allows any arguments; the wrappers say what they are. */
+/** The returned type allows any arguments. The wrappers above declare them. */
 function functionOf(exports: WebAssembly.Exports, name: string) {
   const found = new Map(Object.entries(exports)).get(name)
   if (typeof found !== 'function') throw new Error(`the kernel has no ${name}`)
   return found
 }
 
-/** What the kernel writes for itself, which takes longer than copying it. */
+/** Tables that the kernel computes. Computed once here and copied into every memory, which is faster. */
 const masksAt = constantOf('MASKS_AT')
 const masks = (() => {
   functionOf(probed.exports, 'writeMasks')()
@@ -148,7 +148,7 @@ function constantOf(name: string): number {
   return Number(found.value)
 }
 
-/** FNV-1a: tells versions apart, and is no defence against anybody. */
+/** FNV-1a: distinguishes versions. It protects against nothing else. */
 function checksum(text: string): string {
   let sum = 0x811c9dc5
   for (let i = 0; i < text.length; i++) sum = Math.imul(sum ^ text.charCodeAt(i), 0x01000193)

@@ -1,4 +1,4 @@
-// Where new rows go: searchable the moment they are added, by chains rather than tables.
+// Holds the newest rows. A new row is searchable at once, because rows are linked in chains instead of sorted into tables.
 
 import { HASH_BYTES, type Hash256 } from '../../packages/hash/src/hash256.js'
 import { BANDS, scratch } from './engine.js'
@@ -7,7 +7,7 @@ import { NearestByRow, type Part, readHits, type Sets, scanAll, scanFor } from '
 import { evenCounts, type Plan, planFor, scanNs } from './plan.js'
 import { RowBlock } from './row-block.js'
 
-/** What two bytes can number beside "none". */
+/** What two bytes can number besides "none". */
 export const HEAD_ROWS = 65_535
 
 const KEYS = 65_536
@@ -16,7 +16,7 @@ const FIRSTS_BYTES = BANDS * KEYS * 2 * LINK_BYTES
 const FILLED_BYTES = (BANDS * KEYS) / 8
 const NEXTS_BYTES = BANDS * LINK_BYTES
 
-// A chain is read one row after the other, each waiting for the last.
+// [ns] The rows of a chain are read one after the other. Each has to wait for the one before.
 const VISIT_NS = 20
 const FIRST_NS = 3
 
@@ -35,12 +35,13 @@ export class Head implements Part {
     engine.describeChains(rowsAt, extraAt, filledAt, filledAt + FILLED_BYTES)
   }
 
+  /** Adds a row. The caller checks the capacity. */
   append(image: number, view: number, hash: Hash256): void {
     this.block.append(image, view, hash)
     this.block.engine.link(this.block.rows - 1)
   }
 
-  /** Appends copies of another block's rows. */
+  /** Adds copies of rows `from`…`to`−1 of another block. */
   appendFrom(source: RowBlock, from: number, to: number): void {
     const first = this.block.rows
     this.block.appendFrom(source, from, to)
@@ -60,7 +61,7 @@ export class Head implements Part {
     const plan = evenPlan(thresholdBits)
     const farthestBits = thresholdBits + marginBits
     const scannedNs = scanNs(rows, needleCount) / needleCount
-    // As many rows are looked at along chains as cost less than reading all.
+    // Follow chains only as long as that is cheaper than reading all rows.
     const maxVisits = plan === undefined ? 0 : (scannedNs - plan.probes * FIRST_NS) / VISIT_NS
     if (plan === undefined || (plan.candidates * rows) / HEAD_ROWS > maxVisits) {
       yield* scanAll(block, rows, needles, farthestBits, hits, sets)
@@ -76,7 +77,7 @@ export class Head implements Part {
     nearest.moveTo(block, hits)
   }
 
-  /** @returns the needles whose chains take longer than reading all rows. */
+  /** @returns the needles for which reading all rows is cheaper. */
   #follow(
     needles: Uint8Array,
     rows: number,
@@ -100,7 +101,7 @@ export class Head implements Part {
 
 const evenPlans = new Map<number, Plan | undefined>()
 
-/** A head is too short-lived for counting: its rows are taken for random, and what a needle meets is known before it is looked at. */
+/** A head is too short-lived to sample. Its plan assumes random rows, and the kernel counts a needle's candidates before it reads any. */
 function evenPlan(thresholdBits: number): Plan | undefined {
   if (!evenPlans.has(thresholdBits)) evenPlans.set(thresholdBits, planFor(evenCounts(HEAD_ROWS), thresholdBits))
   return evenPlans.get(thresholdBits)

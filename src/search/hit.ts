@@ -1,14 +1,14 @@
-// Rows as searches give them.
+// Results of a search.
 
 import type { Hash256 } from '../../packages/hash/src/hash256.js'
 
-/** A row without the image that it belongs to. */
+/** A row without its image number. */
 export interface ViewHash {
   readonly view: number
   readonly hash: Hash256
 }
 
-/** A row found by a search. `transform` is the index of the needle nearest to it, `distanceBits` is 0…`thresholdBits`. */
+/** A row found by a search. `transform` is the index of the nearest needle. `distanceBits` is 0…threshold plus margin. */
 export interface Hit {
   readonly image: number
   readonly view: number

@@ -1,9 +1,9 @@
-// How many rows each image has, and which images must match no more. Four bytes per ordinal while ordinals are dense.
+// Counts the rows of each image and remembers which images were removed. Four bytes per image number while the numbers are dense.
 
 const PAGE_BITS = 10
 const PAGE_IMAGES = 1 << PAGE_BITS
 
-/** In a page, where a count would be. No image can have so many rows: they would not fit into 4 GiB. */
+/** Marks a removed image in place of its count. No image can have this many rows: they would not fit into 4 GiB. */
 const REMOVED = 0xffffffff
 
 interface Page {
@@ -12,7 +12,7 @@ interface Page {
 }
 
 export class ImageLedger {
-  // Invariant: an image that is on no page, or has count 0 there, was never registered or barred. REMOVED never changes back.
+  // Invariant: an image on no page, or with count 0, was never registered nor barred. REMOVED never changes back.
   readonly #pages = new Map<number, Page>()
   #ownPages = 0
   #liveRows = 0
@@ -29,7 +29,7 @@ export class ImageLedger {
     return this.rowsOf(image) !== 0
   }
 
-  /** 0 when it has none, or was removed. */
+  /** @returns the number of rows; 0 if the image has none or was removed. */
   rowsOf(image: number): number {
     const count = this.#countOf(image)
     return count === REMOVED ? 0 : count
@@ -47,12 +47,15 @@ export class ImageLedger {
     this.#liveRows++
   }
 
-  /** Removes an image for good. @returns how many rows died; 0 when it had none, or was removed before. */
+  /**
+   * Removes an image for good.
+   * @returns how many rows died; 0 if it had none or was removed before.
+   */
   remove(image: number): number {
     return this.isLive(image) ? this.bar(image) : 0
   }
 
-  /** The same, also for an image without rows: its number must not be used from here on. */
+  /** As `remove`, also for an image without rows: its number cannot be used again. */
   bar(image: number): number {
     if (this.isRemoved(image)) return 0
     const page = this.#pageOf(image)
@@ -82,5 +85,5 @@ export class ImageLedger {
   }
 }
 
-/** Stands for every page whose images are all gone, so that years of removals do not add up. */
+/** Shared by all pages whose images are all removed, so that memory does not grow over years of removals. */
 const allRemoved: Page = { rowsOf: new Uint32Array(PAGE_IMAGES).fill(REMOVED), removedImages: PAGE_IMAGES }

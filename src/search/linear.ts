@@ -1,4 +1,4 @@
-// The oracle: what a search must answer, by reading every row in the plainest way. For tests and benchmarks.
+// The oracle for searches: reads every row in the simplest way. For tests and benchmarks.
 
 import { distance, type Hash256 } from '../../packages/hash/src/hash256.js'
 import type { Hit } from './hit.js'
@@ -9,7 +9,10 @@ export interface Row {
   readonly hash: Hash256
 }
 
-/** @returns every row within `thresholdBits` of any needle, in row order, each with its nearest needle, the first of equals. */
+/**
+ * @returns every row within `thresholdBits` of any needle, in row order, each with its nearest needle (the first of equals).
+ * Cost: one distance for each row and needle.
+ */
 export function linear(rows: Iterable<Row>, needles: readonly Hash256[], thresholdBits: number): Hit[] {
   const hits: Hit[] = []
   for (const { image, view, hash } of rows) {

@@ -1,4 +1,4 @@
-// What an index consists of, for operators.
+// Describes the parts of an index, for operators.
 
 import type { Part } from './part.js'
 import { Segment } from './segment.js'
@@ -8,9 +8,9 @@ export interface PartStatus {
   readonly rows: number
   readonly deadRows: number
   readonly bytes: number
-  /** The radius that is searched in each band, −1 for a band that is not probed; absent when all rows are read. */
+  /** Search radius in each band, −1 for a band that is not probed. Absent if all rows are read. */
   readonly radii?: number[]
-  /** How many buckets, and how many rows, a search for one needle is expected to read. */
+  /** Buckets and rows that a search for one needle is expected to read. */
   readonly probes: number
   readonly candidates: number
 }

@@ -1,4 +1,4 @@
-// What an index is made of: blocks of rows that can each be searched.
+// The parts of an index: blocks of rows, each searchable by itself.
 
 import { HASH_BYTES } from '../../packages/hash/src/hash256.js'
 import { scratch } from './engine.js'
@@ -8,14 +8,14 @@ import type { Report, RowBlock } from './row-block.js'
 export interface Part {
   readonly block: RowBlock
   readonly kind: 'head' | 'segment' | 'raw'
-  /** Made by compacting, as opposed to a full head or rows just loaded. */
+  /** Made by compaction, as opposed to a full head or rows just loaded. */
   readonly isSettled: boolean
-  /** Rows of removed images; never too few, too many only where the rows of images lie scattered. */
+  /** Rows of removed images. Never too low; too high only where the rows of an image are not adjacent. */
   deadRows: number
   /**
-   * Adds what of the first `rows` rows is within the threshold, each row once; with sets, once for each set that it is near to.
-   * Pauses about every `UNIT_NS`.
-   * @param marginBits tells of rows that it meets up to so many bits beyond the threshold as well, which are nearly all.
+   * Adds the first `rows` rows that are within the threshold to `hits`, each row once; with `sets`, once for each set that it is near to. Pauses
+   * about every `UNIT_NS`.
+   * @param marginBits also reports rows that it reads up to this many bits beyond the threshold, which is nearly all of them.
    */
   search(
     needles: Uint8Array,
@@ -27,19 +27,19 @@ export interface Part {
   ): Generator<void, void, void>
 }
 
-/** Which set each needle belongs to, from 0 up; those of a set one after the other. */
+/** The set of each needle, numbered from 0. The needles of a set are adjacent. */
 export type Sets = Uint8Array
 
 /** Work between two pauses of a search. */
 export const UNIT_NS = 1_000_000
 
-/** One hit a row and set, whatever number of needles found it: the nearest needle, the first of equals. */
+/** Keeps one hit per row and set, whatever number of needles found it: that of the nearest needle (the first of equals). */
 export class NearestByRow {
   readonly #rows: number[] = []
-  // Invariant: of the row at the same place, its distance times 64 and the number of its needle: the least is the nearest, the first of equals.
+  // Invariant: for the row at the same index, its distance × 64 + the number of its needle. So the smallest is the nearest, the first of equals.
   readonly #nearest: number[] = []
-  // Invariant: at which place a row is, by its number times 64 and the number of the set. None for one needle, of which each row is
-  // reported once: where most rows are near, this would be most of a search.
+  // Invariant: the index of a row in `#rows`, by row number × 64 + set number. `undefined` if each set has a single needle, which reports each row
+  // once: if most rows are near, this map would be most of the cost of a search.
   readonly #places: Map<number, number> | undefined
   readonly #sets: Sets | undefined
 
@@ -61,19 +61,21 @@ export class NearestByRow {
     this.#nearest.push(nearest)
   }
 
-  /** How many there are. */
+  /** How many hits there are. */
   get rows(): number {
     return this.#rows.length
   }
 
-  /** Forgets those after the first `rows`, which will be told again; where they are known by row, that changes nothing. */
+  /**
+   * Drops the hits after the first `rows`, which will be reported again. With `#places` that is not needed, because a repeated hit changes nothing.
+   */
   forgetFrom(rows: number): void {
     if (this.#places !== undefined) return
     this.#rows.length = rows
     this.#nearest.length = rows
   }
 
-  /** Takes reports about needles that the caller knows by these numbers. */
+  /** @returns a callback for reports whose needles have these numbers. */
   reporterFor(numbers: readonly number[]): Report {
     return (row, i, distanceBits) => this.add(row, numbers[i] ?? 0, distanceBits)
   }
@@ -86,7 +88,7 @@ export class NearestByRow {
   }
 }
 
-/** Reports the hits that the kernel wrote. */
+/** Reports the hits that the kernel has written. */
 export function readHits({ engine: { words } }: RowBlock, count: number, report: Report): void {
   const first = scratch.hitsAt >>> 2
   for (let at = first; at < first + count * 2; at += 2) {
@@ -95,7 +97,7 @@ export function readHits({ engine: { words } }: RowBlock, count: number, report:
   }
 }
 
-/** Some of the needles, one after the other. */
+/** @returns the needles with these numbers, one after the other. */
 export function pick(needles: Uint8Array, numbers: readonly number[]): Uint8Array {
   const picked = new Uint8Array(numbers.length * HASH_BYTES)
   for (const [i, number] of numbers.entries()) {
@@ -104,7 +106,7 @@ export function pick(needles: Uint8Array, numbers: readonly number[]): Uint8Arra
   return picked
 }
 
-/** Answers a search by reading all of the first `rows` rows: always right, and cheapest where they are few or the threshold wide. */
+/** Searches the first `rows` rows by reading them all. Always right, and cheapest for few rows or a wide threshold. */
 export function scanAll(
   block: RowBlock,
   rows: number,
@@ -120,7 +122,7 @@ export function scanAll(
   return scanBySet(all, block, rows, needles, thresholdBits, reportFor, sets)
 }
 
-/** The same for some of the needles, by their numbers, where others were looked for in another way. */
+/** The same for some of the needles, by their numbers, after the others were found by probing. */
 export function scanFor(
   numbers: readonly number[],
   block: RowBlock,
@@ -133,7 +135,7 @@ export function scanFor(
   return scanBySet(numbers, block, rows, needles, thresholdBits, (some) => nearest.reporterFor(some), sets)
 }
 
-/** One pass over the rows for each set, because a pass tells of a row by one needle. */
+/** One pass over the rows for each set, because a pass reports only one needle per row. */
 function* scanBySet(
   numbers: readonly number[],
   block: RowBlock,

@@ -1,4 +1,4 @@
-// The parts of an index from old to new, and their upkeep: when a head is full, what is compacted, and when.
+// The parts of an index, oldest first. Decides when to freeze a full head and when to compact.
 
 import type { Hash256 } from '../../packages/hash/src/hash256.js'
 import { HASH_BYTES } from '../../packages/hash/src/hash256.js'
@@ -17,29 +17,29 @@ interface Compacting {
 }
 
 export class Parts {
-  // Invariant: every row is in exactly one part; parts are ordered from old to new rows, and the head has the newest. Parts
-  // are only ever added at the end while others are compacted, so the sources of compacting lie where they lay.
+  // Invariant: every row is in exactly one part. Parts are ordered from old to new rows, and the head has the newest. During a compaction parts are
+  // only added at the end, so the indices of its sources stay valid.
   readonly #frozen: Part[] = []
   #head: Head | undefined
   #compacting: Compacting | undefined
-  // Nothing was found to compact, and nothing has changed since that could change this.
+  // There was nothing to compact, and no change since that could alter this.
   #isTidy = true
-  // Steps that were asked for and are not done yet; negative when more were done, because work pauses only now and then.
+  // Steps requested but not done yet. Negative if more were done, because work can pause only at certain points.
   #due = 0
 
   readonly #isLive: (image: number) => boolean
   readonly #shapeFor: ((rows: number) => Shape) | undefined
 
   /**
-   * @param isLive which images have rows that are to be kept.
-   * @param shapeFor as of `compacted`.
+   * @param isLive whether an image's rows are kept.
+   * @param shapeFor as for `compacted`.
    */
   constructor(isLive: (image: number) => boolean, shapeFor?: (rows: number) => Shape) {
     this.#isLive = isLive
     this.#shapeFor = shapeFor
   }
 
-  /** A list of its own: parts that become one later stay in it as they were. */
+  /** @returns a copy of the list. It keeps the old parts when they are merged later. */
   all(): readonly Part[] {
     return this.#head === undefined ? [...this.#frozen] : [...this.#frozen, this.#head]
   }
@@ -50,7 +50,7 @@ export class Parts {
     if (this.#head.block.rows === HEAD_ROWS) this.#freezeHead()
   }
 
-  /** The columns are equally long. */
+  /** The columns must have equal length. */
   load({ images, views, hashes }: RowColumns): void {
     this.#freezeHead()
     for (let from = 0; from < images.length; ) {
@@ -66,14 +66,14 @@ export class Parts {
     this.#isTidy = false
   }
 
-  /** Adds a part that somebody else has made. */
+  /** Adds a part made by the caller. */
   add(part: Part): void {
     this.#freezeHead()
     this.#frozen.push(part)
     this.#isTidy = false
   }
 
-  /** Takes note that an image with so many rows is not live any more. */
+  /** Records that an image with this many rows is no longer live. */
   noteRemoved(image: number, rows: number): void {
     for (const part of this.all()) if (part.block.mayHold(image)) part.deadRows += rows
     const compacting = this.#compacting
@@ -81,7 +81,7 @@ export class Parts {
     this.#isTidy = false
   }
 
-  /** Lets the head's rows be compacted. */
+  /** Makes the head available to compaction. */
   #freezeHead(): void {
     if (this.#head === undefined) return
     this.#frozen.push(this.#head)
@@ -90,10 +90,10 @@ export class Parts {
   }
 
   /**
-   * Does so many steps of compacting (see `compacted`), beginning what is due. Work pauses after some thousand steps; what is done
-   * beyond those that were asked for, following calls do less. Else each of a thousand small changes would do a whole piece of it.
+   * Does this many steps of compaction (see `compacted`) and starts what is due. Work can pause only after some thousand steps. What was done
+   * beyond the requested number is deducted from later calls. Otherwise each of a thousand small changes would do a whole piece of work.
    * @param minDeadShare see `nextRun`.
-   * @returns whether anything remains to be done.
+   * @returns whether work is left.
    */
   compact(steps: number, minDeadShare: number): boolean {
     this.#due += steps
@@ -108,7 +108,7 @@ export class Parts {
     return !this.#isTidy
   }
 
-  /** The same for any dead row at all, one in the head too. */
+  /** The same, also for a single dead row, even in the head. */
   compactAll(steps: number): boolean {
     if (this.#head !== undefined && this.#head.deadRows > 0) this.#freezeHead()
     this.#isTidy = false

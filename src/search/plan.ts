@@ -1,15 +1,17 @@
-// How to search a block of rows: which keys to probe in which band, or not at all. The cost model is here and nowhere else.
+// Plans how to search a block of rows: how many bits may differ in each band, or whether to read all rows. The cost model is only in this file.
 
 import { NARROW, type Shape } from './shape.js'
 
 /**
- * Nanoseconds, fitted to 20 thousand to a million rows at 15 to 70 bits (`npm run bench:search-model`, decision 0010); what counts is how
- * they compare. A probe reads where a bucket lies; a bucket that is not empty costs a wait for memory; a candidate is a fragment, looked
- * at eight at a time; a survivor has a third band to be looked at, and one in five of them a row; a row is read for its distance.
+ * [ns] Fitted to 20 thousand to a million rows at 15 to 70 bits (`npm run bench:search-model`, decision 0010). Only their ratios matter.
+ * - A probe looks up where a bucket is. A non-empty bucket costs a memory access.
+ * - A candidate is a fragment; eight are compared at a time.
+ * - A survivor costs the comparison of a third band, and for one in five a read of its row.
+ * - A row is read to compute its distance.
  */
 const PROBE_NS = 3
 const BUCKET_NS = { cached: 4, far: 20 }
-/** Of so many rows and more, nearly no bucket lies in the caches. */
+/** From this many rows on, almost no bucket is in the CPU caches. */
 const FAR_ROWS = 200_000
 const CANDIDATE_NS = 1
 const SURVIVOR_NS = 19
@@ -17,33 +19,33 @@ const ROW_NS = 50
 const SCAN_FIRST_NS = 2.1
 const SCAN_FURTHER_NS = 1
 
-/** `reach[band]` is the radius probed there plus one, 0 for none; their sum is the threshold plus one. */
+/** `reach[band]` is the search radius in that band plus one, 0 for none. The reaches sum to the threshold plus one. */
 export interface Plan {
   readonly reach: Uint8Array
   readonly probes: number
   readonly candidates: number
-  /** Candidates that are expected to pass the test of the next band. */
+  /** Expected number of candidates that pass the test of the next band. */
   readonly survivors: number
   readonly costNs: number
-  /** The cost of each band, which is uneven where rows are. */
+  /** Cost of each band. It is uneven where rows are clustered. */
   readonly bandNs: Float64Array
 }
 
-/** Candidates that a needle is expected to meet, by band and distance: `counts[band * maxReach + distanceBits]`. */
+/** Candidates that a needle is expected to have, by band and distance: `counts[band * maxReach + distanceBits]`. */
 export type BandCounts = Float64Array
 
-/** What reading every row costs. */
+/** @returns the estimated cost [ns] of reading every row. */
 export function scanNs(rows: number, needles: number): number {
   return rows * (SCAN_FIRST_NS + SCAN_FURTHER_NS * (needles - 1))
 }
 
 /**
- * The cheapest way to give the bands reaches that sum to `thresholdBits` + 1, which is what makes a search miss nothing (see
- * kernel/reach.ts). Dynamic programming over bands; after Qin et al., "GPH", ICDE 2018.
+ * The cheapest plan. Its reaches sum to `thresholdBits` + 1, which guarantees that a search misses nothing (see kernel/reach.ts). Found by dynamic
+ * programming over the bands, after Qin et al., "GPH", ICDE 2018.
  *
- * @param rows how many there are: of few, more lies in the caches.
- * @returns `undefined` when no plan can: beyond 95 bits of sixteen bands, where keys would be most of all keys.
- * Cost: about 30 µs, so callers keep what they get.
+ * @param rows number of rows. With few rows, more of the tables is in the caches.
+ * @returns `undefined` if there is no plan: beyond 95 bits with sixteen bands, where it would have to probe most keys.
+ * Cost: about 30 µs, so callers cache the result.
  */
 export function planFor(
   counts: BandCounts,
@@ -55,7 +57,7 @@ export function planFor(
   const total = thresholdBits + 1
   if (total > bands * maxReach) return undefined
   const bucketNs = bucketNsAmong(rows)
-  // best[sum] is the least cost of the bands so far with reaches of that sum; choice remembers the last band's.
+  // best[sum] is the lowest cost of the bands so far with reaches of that sum. `choice` has the reach of the last band.
   let best = new Float64Array(total + 1).fill(Number.POSITIVE_INFINITY)
   best[0] = 0
   const choice: Uint8Array[] = []
@@ -83,7 +85,7 @@ export function planFor(
   return planWith(reach, counts, shape, bucketNs)
 }
 
-/** A plan of given reaches, with what it is expected to cost. */
+/** A plan with the given reaches and its expected cost. */
 function planWith(reach: Uint8Array, counts: BandCounts, shape: Shape, bucketNs: number): Plan {
   let probes = 0
   let candidates = 0
@@ -101,29 +103,33 @@ function planWith(reach: Uint8Array, counts: BandCounts, shape: Shape, bucketNs:
   return { reach, probes, candidates, survivors, costNs, bandNs: costsNs }
 }
 
-/** What a plan costs a needle that meets so many candidates rather than those expected; its probes at least. */
+/**
+ * @param candidates actual number of candidates of a needle.
+ * @returns the cost [ns] of the plan for this needle: at least that of its probes.
+ */
 export function costWith(plan: Plan, candidates: number): number {
   const more = (candidates - plan.candidates) * (CANDIDATE_NS + SURVIVOR_NS * TYPICAL_SURVIVING)
   return Math.max(plan.probes * PROBE_NS, plan.costNs + more)
 }
 
 /**
- * How many rows a needle may have read before its plan is given up for reading all: as many as cost a quarter of that, and twice
- * those expected. Rows that lie close together pass each test, and counting candidates does not tell.
+ * @returns how many rows a needle may read before its plan is abandoned for a full scan: as many as cost a quarter of the scan, plus twice the
+ *   expected number. Rows of a cluster pass every test, which the number of candidates does not show.
  */
 export function maxToRead(plan: Plan, rows: number): number {
   return maxOf(rows) + 2 * plan.survivors
 }
 
-/** How many rows may be read for a quarter of what reading all costs. */
+/** @returns how many rows can be read for a quarter of the cost of a full scan. */
 export function maxOf(rows: number): number {
   return (scanNs(rows, 1) * 0.25) / ROW_NS
 }
 
 /**
- * Reaches that sum to `thresholdBits` + 1, one after the other where it adds the fewest candidates. Not always the fewest of all, and soon found.
- * @param met by band, and by distance below `maxReach`, how many candidates a needle meets.
- * @param thresholdBits less than bands times `maxReach`.
+ * A greedy plan: it widens one band at a time, where that adds the fewest candidates. Not always the minimum, but fast.
+ * @param met candidates of a needle by band and by distance below `maxReach`.
+ * @param thresholdBits less than bands × `maxReach`.
+ * @returns reaches that sum to `thresholdBits` + 1, and the number of candidates.
  */
 export function fewestOf(
   met: readonly number[],
@@ -147,7 +153,7 @@ export function fewestOf(
   return { reach, candidates }
 }
 
-/** Of candidates, under a plan for 31 to 60 bits. */
+/** Share of candidates that survive, under a plan for 31 to 60 bits. */
 const TYPICAL_SURVIVING = 0.02
 
 function bucketNsAmong(rows: number): number {
@@ -166,12 +172,12 @@ function bandNs(counts: BandCounts, band: number, reach: number, shape: Shape, b
   return ns
 }
 
-/** A fragment may differ in what the neighbour's reach, about the same, leaves over. */
+/** The next band may differ in the bits that the reaches of both bands leave over. Its reach is assumed to be the same. */
 function survivorsOf(candidates: number, reach: number, bits: number): number {
   return candidates * shareWithin(2 * reach - 1 - bits)
 }
 
-/** The share of all keys that differ from a given one in at most so many bits. */
+/** The share of all 16-bit keys that differ from a given one in at most `bits` bits. */
 function shareWithin(bits: number): number {
   return cumulativeShare[Math.min(bits, cumulativeShare.length - 1)] ?? 1
 }
@@ -188,7 +194,7 @@ const cumulativeShare = (() => {
   return shares
 })()
 
-/** Counts as they would be if rows were random, for rows that nobody has counted. */
+/** @returns the counts that uniformly random rows would have. For rows that nobody has sampled. */
 export function evenCounts(rows: number): BandCounts {
   const { bands, maxReach, keysAt, keysIn } = NARROW
   return Float64Array.from({ length: bands * maxReach }, (_, i) => (rows * keysAt(0, i % maxReach)) / keysIn(0))

@@ -1,10 +1,10 @@
-// Rows that were loaded in bulk: searched by reading them all until a segment is built of them.
+// Rows loaded in bulk. Searched by reading them all, until compaction has built a segment of them.
 
 import type { Hit } from './hit.js'
 import { type Part, type Sets, scanAll } from './part.js'
 import { RowBlock } from './row-block.js'
 
-/** 155 MB when full; what is not written costs no memory. */
+/** 155 MB when full. Memory that is not written is not backed by the system. */
 export const RAW_ROWS = 1 << 22
 
 export class Raw implements Part {

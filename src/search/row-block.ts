@@ -1,30 +1,30 @@
-// Rows in one WebAssembly memory: appended, read and scanned, never changed or taken out.
+// Rows in one WebAssembly memory: appended, read and scanned, never changed or removed.
 
 import { HASH_BYTES, type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { createEngine, type Engine, scratch } from './engine.js'
 import type { Hit, ViewHash } from './hit.js'
 
-/** What 12 bits of a scan's hit can name. */
+/** What the 12 bits for the row in a scan's hit can number. */
 const SCAN_ROWS = 4_096
 
 export const ROW_BYTES = HASH_BYTES + Uint32Array.BYTES_PER_ELEMENT + 1
 
-/** Rows side by side: `hashes` has 32 bytes for each image number. */
+/** Rows in columns: `hashes` has 32 bytes for each entry of `images`. */
 export interface RowColumns {
   readonly images: Uint32Array
   readonly views: Uint8Array
   readonly hashes: Uint8Array
 }
 
-/** Is told of a row that was found: its number, the number of the needle, the distance. */
+/** Called for each row that was found, with the row's number, the needle's number and the distance. */
 export type Report = (row: number, needle: number, distanceBits: number) => void
 
-/** 37 bytes a row, and what a caller wants behind them. */
+/** 37 bytes per row, followed by the caller's own bytes. */
 export class RowBlock {
   readonly engine: Engine
   readonly capacity: number
   readonly rowsAt = scratch.bytes
-  /** Where the caller's own bytes begin; divisible by 64. */
+  /** Where the caller's own bytes begin; a multiple of 64. */
   readonly extraAt: number
   readonly #imagesAt: number
   readonly #viewsAt: number
@@ -34,7 +34,7 @@ export class RowBlock {
   #minImage = 0xffffffff
   #greatestImage = 0
 
-  /** @param capacity rows; memory is taken for all, and backed by the system when written. */
+  /** @param capacity maximum number of rows. Memory is reserved for all; the system backs it when it is written. */
   constructor(capacity: number, extraBytes: number) {
     this.capacity = capacity
     this.#imagesAt = this.rowsAt + capacity * HASH_BYTES
@@ -51,12 +51,12 @@ export class RowBlock {
     return this.engine.bytes.length
   }
 
-  /** Cheap to ask, and without a false no: could there be rows of this image here? */
+  /** @returns whether rows of this image may be here. Cheap, with no false negatives. */
   mayHold(image: number): boolean {
     return image >= this.#minImage && image <= this.#greatestImage
   }
 
-  /** The caller keeps to the capacity. */
+  /** The caller checks the capacity, here and in the other `append` functions. */
   append(image: number, view: number, hash: Hash256): void {
     const { bytes, words } = this.engine
     bytes.set(hash, this.rowsAt + this.#rows * HASH_BYTES)
@@ -65,7 +65,7 @@ export class RowBlock {
     this.#finish(1, image, image)
   }
 
-  /** Appends rows that lie in columns of equal length. */
+  /** Appends rows from columns of equal length. */
   appendColumns({ images, views, hashes }: RowColumns): void {
     const { bytes, words } = this.engine
     bytes.set(hashes, this.rowsAt + this.#rows * HASH_BYTES)
@@ -74,17 +74,17 @@ export class RowBlock {
     this.#finish(images.length, ...bounds(images))
   }
 
-  /** Appends copies of another block's rows `from`…`to`−1. */
+  /** Appends copies of rows `from`…`to`−1 of another block. */
   appendFrom(source: RowBlock, from: number, to: number): void {
     if (to > from) this.appendColumns(source.columns(from, to))
   }
 
-  /** All that was written: a view, which is as long as another block's of the same shape. */
+  /** A view of everything that was written. Its length is the same for all blocks of the same shape. */
   get content(): Uint8Array {
     return this.engine.bytes.subarray(scratch.bytes)
   }
 
-  /** Takes the first `rows` rows for written, because the caller has filled in `content`. */
+  /** Counts the first `rows` rows as written, after the caller has filled in `content`. */
   adopt(rows: number): void {
     this.#finish(rows, ...bounds(this.#images(0, rows)))
   }
@@ -93,7 +93,7 @@ export class RowBlock {
     return { images: this.#images(from, to), views: this.#views(from, to), hashes: this.#hashes(from, to) }
   }
 
-  /** The first row of an image, where rows lie in the order of their images; somewhere else where they do not. */
+  /** @returns the first row of an image if rows are sorted by image; an arbitrary row otherwise. */
   firstOf(image: number): number {
     let from = 0
     let to = this.#rows
@@ -113,7 +113,7 @@ export class RowBlock {
     return true
   }
 
-  /** A row, copied; `undefined` when it is not of this image. */
+  /** @returns a copy of the row; `undefined` if it belongs to another image. */
   rowOf(row: number, image: number): ViewHash | undefined {
     if (row >= this.#rows || this.imageAt(row) !== image) return undefined
     const at = this.rowsAt + row * HASH_BYTES
@@ -130,19 +130,19 @@ export class RowBlock {
     return { image: this.imageAt(row), view, transform, distanceBits }
   }
 
-  /** Copies 1…64 needles, one after the other, to where the kernel looks for them. */
+  /** Copies 1…64 needles to where the kernel reads them. */
   loadNeedles(needles: Uint8Array): void {
     this.engine.bytes.set(needles, scratch.needlesAt)
   }
 
-  /** Copies a row to where the kernel looks for needles. */
+  /** Copies a row to where the kernel reads needles. */
   loadRowAsNeedle(row: number): void {
     const at = this.rowsAt + row * HASH_BYTES
     this.engine.bytes.copyWithin(scratch.needlesAt, at, at + HASH_BYTES)
   }
 
   /**
-   * Reports every row of a range that is within `thresholdBits` of any needle, with the first nearest of them.
+   * Reports every row of a range that is within `thresholdBits` of any needle, with its nearest needle (the first of equals).
    * Cost: linear in rows × needles; about 3 ns a row for one needle, 1 ns for each further one.
    */
   scan(needles: Uint8Array, thresholdBits: number, fromRow: number, toRow: number, report: Report): void {
@@ -181,7 +181,7 @@ export class RowBlock {
 function bounds(images: Uint32Array): [least: number, greatest: number] {
   let least = images[0] ?? 0
   let greatest = least
-  // By index: an iterator over a view of the memory takes four times as long, 3.3 ns a row in place of 0.8.
+  // By index: an iterator takes four times as long, 3.3 ns per row instead of 0.8.
   for (let row = 0; row < images.length; row++) {
     const image = images[row] ?? 0
     if (image < least) least = image

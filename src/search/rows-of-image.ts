@@ -1,9 +1,12 @@
-// The rows of one image in the parts of an index: found by a binary search in each part whose range of images includes it.
+// Finds the rows of one image: a binary search in each part whose range of image numbers includes it.
 
 import type { ViewHash } from './hit.js'
 import type { Part } from './part.js'
 
-/** Are these rows, in this order, in the parts, from the oldest part to the newest? */
+/**
+ * @returns whether the parts, from oldest to newest, have these rows of the image, in this order. The caller checks the total number of rows. Can
+ *   be wrongly `false` where rows are not sorted by image.
+ */
 export function holdsRows(parts: readonly Part[], image: number, rows: readonly ViewHash[]): boolean {
   let found = 0
   if (rows.length > 0) {
@@ -18,7 +21,10 @@ export function holdsRows(parts: readonly Part[], image: number, rows: readonly 
   return found === rows.length
 }
 
-/** @param most reads no more rows than this. */
+/**
+ * @returns the rows of an image, from the oldest part to the newest.
+ * @param most maximum number of rows to read.
+ */
 export function rowsOfImage(parts: readonly Part[], image: number, most: number): ViewHash[] {
   const rows: ViewHash[] = []
   for (const { block } of parts) {

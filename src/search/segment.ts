@@ -1,4 +1,4 @@
-// An immutable block of rows with a table for each of its bands, searched by probing the tables.
+// An immutable block of rows with one table per band. A search probes the tables.
 
 import { HASH_BYTES } from '../../packages/hash/src/hash256.js'
 import { scratch } from './engine.js'
@@ -8,59 +8,59 @@ import { type BandCounts, costWith, fewestOf, maxOf, maxToRead, type Plan, planF
 import { RowBlock } from './row-block.js'
 import { NARROW, type Shape, type Tables } from './shape.js'
 
-/** A needle that meets so many times more than expected, where that costs so much, is worth a plan of its own. */
+/** A needle gets its own plan if it has this many times the expected candidates and the shared plan would cost this much for it. */
 const REPLAN_FROM_TIMES = 2
 const REPLAN_FROM_NS = 35_000
 
-/** Counting for so many needles takes a quarter of a millisecond at wide thresholds; planning for one, as long again. */
+/** Needles between two pauses. Counting for this many takes a quarter of a millisecond at wide thresholds; planning for one takes as long. */
 const COUNTED_AT_ONCE = 8
 
-/** Work between two pauses of probing: less than a unit, because clumps of rows cost up to three times what is expected. */
+/** Probing work between two pauses. Less than a unit, because clusters of rows cost up to three times the estimate. */
 export const PROBED_NS = UNIT_NS / 3
 
-/** How far to look, in each band, for where a needle meets few: counting takes some microseconds, where a plan takes thirty. */
+/** Reach up to which a needle's candidates are counted to find where it has the fewest. Counting takes a few microseconds, a plan thirty. */
 const FEWEST_REACH = 3
-/** Where reading all rows takes less, those microseconds would be too many. */
+/** Below this cost of a full scan, that counting is not worth its time. */
 const FEWEST_FROM_NS = 100_000
-/** Counted between two pauses; each probe has a pause of its own. */
+/** Needles counted between two pauses. Each probe has its own pause. */
 const FEWEST_AT_ONCE = 32
 
-/** Rows and their tables. */
+/** Rows with their tables. */
 export interface TabledBlock {
   readonly block: RowBlock
   readonly shape: Shape
   readonly tables: Tables
 }
 
-/** Room for so many rows and their tables, which are not filled. */
+/** @returns room for this many rows and their tables, all empty. */
 export function tabledBlock(rows: number, shape: Shape = NARROW): TabledBlock {
   const block = new RowBlock(rows, shape.bytesFor(rows))
   return { block, shape, tables: shape.tablesOf(block.engine, block.rowsAt, block.extraAt, rows) }
 }
 
-/** Needles that are looked for by the same plan, by their numbers. */
+/** Needles that share a plan, by their numbers. */
 interface Group {
   readonly numbers: number[]
   readonly plan: Plan
   costNs: number
 }
 
-/** To look for needles in bands `from`…`to`−1. */
-/** Nothing within `bits` is missed; what is met as far as `farthestBits` is told as well. */
+/** A search misses nothing within `bits`. It also reports what it happens to read up to `farthestBits`. */
 interface Radius {
   readonly bits: number
   readonly farthestBits: number
 }
 
+/** A search for some needles in bands `from`…`to`−1. */
 interface Probe {
   readonly needles: Uint8Array
-  /** Of each needle, by which it is reported. */
+  /** The number by which each needle is reported. */
   readonly numbers: readonly number[]
   readonly plan: Pick<Plan, 'reach'>
   readonly from: number
   readonly to: number
   readonly farthestBits: number
-  /** With more to read it is given up. */
+  /** The probe is abandoned if there are more rows to read. */
   readonly maxRows: number
 }
 
@@ -75,7 +75,7 @@ export class Segment implements Part {
   readonly #plans = new Map<number, Plan | undefined>()
   deadRows = 0
 
-  /** @param counts what a row of the block, taken as a needle, meets on average. */
+  /** @param counts the average number of candidates of a row of this block, used as a needle. */
   constructor(tabled: TabledBlock, counts: BandCounts) {
     this.tabled = tabled
     this.block = tabled.block
@@ -84,7 +84,7 @@ export class Segment implements Part {
     this.#tables = tabled.tables
   }
 
-  /** The plan for a threshold; `undefined` where reading all rows is cheaper even for a single needle. */
+  /** @returns the plan for a threshold; `undefined` if reading all rows is cheaper even for one needle. */
   plan(thresholdBits: number): Plan | undefined {
     if (!this.#plans.has(thresholdBits)) {
       const plan = planFor(this.counts, thresholdBits, this.#shape, this.block.rows)
@@ -120,7 +120,7 @@ export class Segment implements Part {
     nearest.moveTo(block, hits)
   }
 
-  /** @returns the needles, in their order, that are cheaper to find by reading all rows, or could not be probed for. */
+  /** @returns the needles, in order, for which reading all rows is cheaper or whose probe was abandoned. */
   *#probeAll(needles: Uint8Array, plan: Plan, radius: Radius, nearest: NearestByRow): Generator<void, number[], void> {
     const groups = yield* this.#groups(needles, plan, radius.bits)
     const { probed, left } = cheaperThanScanning(groups, this.block.rows)
@@ -139,7 +139,7 @@ export class Segment implements Part {
     return left.sort((a, b) => a - b)
   }
 
-  /** Each needle in one group, by the plan that would be the cheapest for it. */
+  /** Puts each needle into one group, by its cheapest plan. */
   *#groups(needles: Uint8Array, plan: Plan, thresholdBits: number): Generator<void, Group[], void> {
     const shared: Group = { numbers: [], plan, costNs: 0 }
     const groups = [shared]
@@ -163,13 +163,13 @@ export class Segment implements Part {
     return groups
   }
 
-  /** Whoever had his turn during a pause may have left other needles and another plan. */
+  /** Another search may have replaced the needles and the plan during a pause. */
   #prepare(needles: Uint8Array, plan: Pick<Plan, 'reach'>): void {
     this.block.loadNeedles(needles)
     this.block.engine.bytes.set(plan.reach, scratch.planAt)
   }
 
-  /** What a needle that is prepared meets, by band and distance; beyond `reach` it is taken to meet everything. */
+  /** Candidates of a prepared needle by band and distance. Beyond `reach` it is assumed that every row is one. */
   #counts(needleAt: number, reach: number): BandCounts {
     const { bands, maxReach } = this.#shape
     const counts = new Float64Array(bands * maxReach).fill(this.block.rows)
@@ -180,7 +180,7 @@ export class Segment implements Part {
     return counts
   }
 
-  /** @returns whether it could; if not, what was reported is right but not all. */
+  /** @returns whether the probe finished. If not, the reported hits are right but incomplete. */
   *#probe(
     needles: Uint8Array,
     { numbers, plan, costNs }: Group,
@@ -217,8 +217,8 @@ export class Segment implements Part {
   }
 
   /**
-   * Probes for a needle where it meets the fewest candidates, if these are so few that all may be read.
-   * @returns whether it did, and then all is found.
+   * Probes where a needle has the fewest candidates, if there are few enough to read them all.
+   * @returns whether it did; then all hits have been found.
    */
   #probeFewest(
     needles: Uint8Array,
@@ -241,7 +241,7 @@ export class Segment implements Part {
     )
   }
 
-  /** @returns whether it could. */
+  /** @returns whether the probe finished. */
   #probeBands({ needles, numbers, plan, from, to, farthestBits, maxRows }: Probe, nearest: NearestByRow): boolean {
     this.#prepare(needles, plan)
     const most = Math.min(maxRows, scratch.maxSurvivors)
@@ -251,7 +251,7 @@ export class Segment implements Part {
   }
 }
 
-/** Where the bands end that are probed at one go: as many as cost `maxNs`, and one at least. */
+/** @returns the end of the bands to probe at once: as many as cost `maxNs`, at least one. */
 function endOfUnit(bandNs: readonly number[], from: number, maxNs: number): number {
   let end = from + 1
   for (let ns = bandNs[from] ?? 0; end < bandNs.length; end++) {
@@ -266,8 +266,8 @@ function between(least: number, most: number, wanted: number): number {
 }
 
 /**
- * Which groups to probe for, the cheapest needles first, and the needles of all others, for which reading all rows costs less. Those
- * are the dearest, because a further needle in a pass over the rows costs a third of the first.
+ * Decides which groups to probe. The needles of all others are found by reading all rows. Those are the most expensive ones, because in a pass over
+ * the rows each further needle costs a third of the first.
  */
 function cheaperThanScanning(groups: readonly Group[], rows: number): { readonly probed: Group[]; readonly left: number[] } {
   const sorted = groups.filter(({ numbers }) => numbers.length > 0).sort((a, b) => perNeedleNs(a) - perNeedleNs(b))

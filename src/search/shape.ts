@@ -1,31 +1,31 @@
-// How the rows of a segment are cut into bands, and the tables that this gives.
+// How the rows of a segment are divided into bands, and the tables that follow.
 
 import { BANDS, ENTRY_BYTES, type Engine, KEYS, MAX_REACH, OFFSETS_BYTES, WIDE_MAX_REACH } from './engine.js'
 
-/** What a segment asks of the kernel about its tables. */
+/** The kernel functions that a segment calls for its tables. */
 export type Tables = Pick<Engine, 'countKeys' | 'sumCounts' | 'fillTable' | 'countCandidates' | 'countPlanned' | 'probe'>
 
 export interface Shape {
   readonly bands: number
-  /** A plan may let a band differ in fewer bits than that. */
+  /** The largest reach that a plan may give a band. Fewer bits than this may differ. */
   readonly maxReach: number
-  /** The keys of one band. */
+  /** Number of keys of a band. */
   keysIn(band: number): number
-  /** How many keys differ from one in so many bits. */
+  /** How many keys of a band differ from a given one in exactly `bits` bits. */
   keysAt(band: number, bits: number): number
-  /** What the tables of so many rows take. */
+  /** Size of the tables of this many rows. */
   bytesFor(rows: number): number
-  /** Tells an engine where its tables lie. */
+  /** Tells an engine where its tables are. */
   tablesOf(engine: Engine, rowsAt: number, extraAt: number, rows: number): Tables
 }
 
-/** The kernel reads sixteen bytes at a time, and may begin in a table's last two. */
+/** The kernel reads 16 bytes at a time and may start in the last two of a table. */
 const SLACK_BYTES = 64
 
 const WIDE_ENTRY_BYTES = 5
 const HASH_BITS = 256
 
-/** Sixteen bands of 16 bits: for any threshold, and any number of rows. */
+/** Sixteen bands of 16 bits: for any threshold and any number of rows. */
 export const NARROW: Shape = {
   bands: BANDS,
   maxReach: MAX_REACH,
@@ -39,7 +39,7 @@ export const NARROW: Shape = {
   },
 }
 
-/** What the numbers of so many rows take; a band has sixteen bits, so that no more of one than that has to have room beside them. */
+/** Bits that a row number needs. At least 16, because the rest of the 32 bits is filled from a band, which has only 16. */
 function rowBitsFor(rows: number): number {
   return Math.max(16, 32 - Math.clz32(rows - 1))
 }
@@ -67,26 +67,26 @@ function choose(from: number, count: number): number {
   return ways
 }
 
-/** Searches within so few bits gain by wide bands. */
+/** Wide bands are faster up to this threshold. */
 const FEW_BITS = 31
 
-/** With fewer, the offsets of wide bands take more memory than they are worth: 46 MB, whatever the number of rows. */
+/** Below this, wide bands are not worth the memory of their offsets: 46 MB for any number of rows. */
 export const MANY_ROWS = 1_000_000
 
-/** Of 19 and 20 bits. Wider ones have fewer candidates still, but each further key is a wait for memory (decision 0010). */
+/** Bands of 19 and 20 bits. Wider ones would have still fewer candidates, but every additional key costs a memory access (decision 0010). */
 const WIDE = wideShape(13)
 
-/** @param usualBits how far most searches go. */
+/** @param usualBits the threshold of most searches. */
 export function shapeFor(rows: number, usualBits: number): Shape {
   return usualBits <= FEW_BITS && rows >= MANY_ROWS ? WIDE : NARROW
 }
 
-/** Are there as many counts as a shape has? */
+/** @returns whether the number of counts is that of a known shape. */
 export function areCounts(counts: Float64Array): boolean {
   return [WIDE, NARROW].some(({ bands, maxReach }) => counts.length === bands * maxReach)
 }
 
-/** The shape that these counts were counted in. */
+/** @returns the shape in which these counts were made. */
 export function shapeOf(counts: Float64Array): Shape {
   return counts.length === WIDE.bands * WIDE.maxReach ? WIDE : NARROW
 }

@@ -1,4 +1,4 @@
-// The index of all hashes that a service must recognise: exact search within a Hamming radius.
+// The index of all hashes that the service must recognise: exact search within a Hamming radius.
 
 import { HASH_BITS, HASH_BYTES, type Hash256 } from '../../packages/hash/src/hash256.js'
 import { concatenate, requireInteger } from './arguments.js'
@@ -14,11 +14,11 @@ import { Segment, tabledBlock } from './segment.js'
 import { shapeFor, shapeOf } from './shape.js'
 import { searchTogether } from './together.js'
 
-// Each change pays for a part of the compaction that it will cause, so that no change takes long. In an index of millions a row is
-// compacted some ten times, at some twenty steps of 10 ns. This is five times as much, so that compaction ends soon.
+// Every change does part of the compaction that it will cause, so that no single change takes long. In an index of millions a row is compacted
+// about ten times, at about twenty steps of 10 ns. This is five times as many steps, so that compaction finishes soon.
 const STEPS_PER_ROW = 1024
 
-/** The share of dead rows at which a part is compacted. More costs memory, less costs time. */
+/** A part is compacted at this share of dead rows. A higher share costs memory, a lower one time. */
 const DEAD_SHARE = 0.25
 
 const ADOPTED_AT_ONCE = 32_768
@@ -30,21 +30,22 @@ const MAX_SETS = 0x10000
 /**
  * Rows of (image, view, hash). An image has many rows: the hashes of its views.
  *
- * The owner numbers images and never uses a number twice. So a removal counts at once, even while copies of the image's rows remain.
+ * The caller numbers the images and never reuses a number. So a removal takes effect at once, even while copies of the image's rows remain in
+ * memory.
  */
 export class SignalIndex {
-  // Invariant: the ledger alone decides which rows match. `clear` replaces it, by which a search notices.
+  // Invariant: only the ledger decides which rows match. `clear` replaces it, which tells running searches that the index was cleared.
   #ledger = new ImageLedger()
   #parts: Parts
-  // A restored segment whose rows are being counted. It is no part yet.
+  // A restored segment whose rows are still being counted. It is not in `#parts` yet.
   #adopted: Segment | undefined
 
   readonly #maxRows: number
   readonly #usualBits: number
 
   /**
-   * @param maxRows maximum number of rows, with dead ones.
-   * @param usualBits the usual threshold of searches. An index that is laid out for 24 bits is slower beyond 31.
+   * @param maxRows maximum number of rows, including dead ones.
+   * @param usualBits the usual threshold of searches. An index built for 24 bits is slower beyond 31.
    */
   constructor(maxRows = MAX_U32, usualBits = HASH_BITS) {
     requireInteger('maxRows', maxRows, 1, MAX_U32)
@@ -54,7 +55,7 @@ export class SignalIndex {
     this.#parts = this.#noParts()
   }
 
-  /** Rows in memory. Rows of removed images count until they are compacted. */
+  /** Rows in memory, including those of removed images until they are compacted. */
   get rows(): number {
     return this.#parts.all().reduce((sum, { block }) => sum + block.rows, 0)
   }
@@ -64,18 +65,18 @@ export class SignalIndex {
     return this.#ledger.liveRows
   }
 
-  /** [bytes] reserved; the system provides only what was written. */
+  /** [bytes] reserved. The system backs only what was written. */
   get bytes(): number {
     return this.#parts.all().reduce((sum, { block }) => sum + block.bytes, this.#ledger.bytes)
   }
 
   /**
-   * Adds a row. Searches find it after the call. The same row twice is two rows.
-   * @param image an integer 0…2³²−1. Best numbered from 0 up: the index needs 4 bytes for each number of a range that it meets.
+   * Adds a row. Later searches find it. Adding the same row twice makes two rows.
+   * @param image an integer 0…2³²−1. Best numbered from 0 up: the index needs 4 bytes for each number of a range in use.
    * @param view an integer 0…255.
-   * @throws {RangeError} when either is out of range or `image` was removed since the last `clear`, which are bugs of the
-   * caller; or when the index is full. Then nothing changes.
-   * Cost: about 5 µs, most of it compaction.
+   * @throws {RangeError} if either is out of range or `image` was removed since the last `clear` (bugs of the caller), or if the index is full.
+   *   Then nothing changes.
+   * Cost: about 5 µs, mostly compaction.
    */
   insert(image: number, view: number, hash: Hash256): void {
     requireInteger('image', image, 0, MAX_U32)
@@ -88,10 +89,9 @@ export class SignalIndex {
   }
 
   /**
-   * Adds many rows at once, to fill an index. Searches find them after the call, but read all of them until `compact` has built their
-   * segment.
-   * @throws {RangeError} as `insert`; or when the columns are not equally long.
-   * Cost: some ns a row.
+   * Adds many rows at once, to fill an index. Later searches find them, but read all of them until `compact` has built a segment.
+   * @throws {RangeError} as `insert`; or if the columns differ in length.
+   * Cost: a few ns per row.
    */
   load(columns: RowColumns): void {
     const { images, views, hashes } = columns
@@ -104,16 +104,16 @@ export class SignalIndex {
   }
 
   /**
-   * Removes all rows of an image. No result that is returned after the call has them, not even of a search that began before. An image
-   * that is unknown or was removed before changes nothing; but its number counts as used if a segment is being restored that may have it.
+   * Removes all rows of an image. No result returned after the call contains them, not even of a search that began before. An unknown or removed
+   * image changes nothing, except that an unknown number counts as used while a segment that may contain it is being restored.
    *
-   * The bits stay in memory until they are compacted: when a quarter of a part's rows are dead, or earlier by `compact`.
-   * Cost: as `insert`, whatever the number of rows.
+   * The bits stay in memory until compaction: when a quarter of a part's rows are dead, or earlier by `compact`.
+   * Cost: as `insert`, for any number of rows.
    */
   remove(image: number): void {
     requireInteger('image', image, 0, MAX_U32)
     const adopted = this.#adopted?.block.mayHold(image) === true ? this.#adopted : undefined
-    // Some of its rows may not be counted yet.
+    // Some of its rows may not have been counted yet.
     const deadRows = adopted === undefined ? this.#ledger.remove(image) : this.#ledger.bar(image)
     if (deadRows === 0) return
     if (adopted !== undefined) adopted.deadRows += deadRows
@@ -122,18 +122,18 @@ export class SignalIndex {
   }
 
   /**
-   * Are these, in this order, all rows of an image? True is always right. False may be wrong where images were not added in the order of
-   * their numbers, or a segment is being restored.
-   * Cost: a binary search in each part whose range of images has this one, and a comparison for each row.
+   * Does the image have exactly these rows, in this order? `true` is always right. `false` can be wrong if images were not added in the order of
+   * their numbers, or while a segment is being restored.
+   * Cost: a binary search in each part whose range of images includes this one, and a comparison for each row.
    */
   hasExactly(image: number, rows: readonly ViewHash[]): boolean {
     return this.#ledger.rowsOf(image) === rows.length && holdsRows(this.#parts.all(), image, rows)
   }
 
   /**
-   * The rows of an image, in the order in which they were added; none for an image that is unknown or was removed.
-   * @param most reads no more rows than this.
-   * Rows may be left out where `hasExactly` may be wrong.
+   * The rows of an image, in the order in which they were added; none if the image is unknown or was removed. Incomplete where `hasExactly` can be
+   * wrong.
+   * @param most maximum number of rows to read.
    * Cost: as `hasExactly`.
    */
   rowsOf(image: number, most: number): ViewHash[] {
@@ -141,14 +141,12 @@ export class SignalIndex {
   }
 
   /**
-   * Finds every live row within a radius of any needle; never an approximation.
-   * @param needles 0…64 hashes: one picture's under the transforms that are to be recognised.
+   * Finds every live row within a radius of any needle. Exact, never an approximation.
+   * @param needles 0…64 hashes: those of one picture in all orientations to search for.
    * @param thresholdBits inclusive, an integer 0…256.
-   * @returns each row once, with the needle nearest to it, the first of equals; in no promised order. Empty when nothing is
-   * near or there is no needle.
-   * @throws {RangeError} when the threshold or the number of needles is out of range: a caller's bug, never bad input.
-   * Cost: see docs/performance.md; about 20 µs for a million rows, one needle and 31 bits, never more than reading every row,
-   * which is 3 ms.
+   * @returns each row once, with its nearest needle (the first of equals), in no defined order. Empty if nothing is near or there are no needles.
+   * @throws {RangeError} if the threshold or the number of needles is out of range: a bug of the caller.
+   * Cost: see docs/performance.md. About 20 µs for a million rows, one needle and 31 bits; never more than reading every row, which is 3 ms.
    */
   within(needles: readonly Hash256[], thresholdBits: number): Hit[] {
     const search = this.search(needles, thresholdBits)
@@ -158,9 +156,9 @@ export class SignalIndex {
   }
 
   /**
-   * The same search with a pause about every millisecond, so that other requests can be answered. The index may change during a pause:
-   * the result has the rows of the moment of the call, without those that were removed since, and is empty if the index was cleared.
-   * @param marginBits also returns rows up to so many bits beyond the threshold, if they are read anyway: of random ones 999 in 1,000. An
+   * The same search, pausing about every millisecond so that other requests can run. The index may change during a pause: the result has the rows
+   * at the time of the call, without those removed since. It is empty if the index was cleared.
+   * @param marginBits also returns rows up to this many bits beyond the threshold if the search reads them anyway: 999 in 1,000 of random ones. An
    *   exact search to that distance costs up to twice as much.
    * @throws {RangeError} as `within`, at the call.
    * Cost: an unfinished search keeps the memory that it reads, even if the index has replaced it.
@@ -177,11 +175,11 @@ export class SignalIndex {
   }
 
   /**
-   * Searches for many sets of needles together. The result for each set is that of `search`.
-   * @param sets at most 65,536, each of needles as of `search`.
-   * @returns the hits of each set, in their order; `undefined` for a set with so many hits that it needs a search of its own.
+   * Searches for many sets of needles together. The result for each set equals that of `search`.
+   * @param sets at most 65,536, each with needles as for `search`.
+   * @returns the hits of each set, in the order of the sets; `undefined` for a set with so many hits that it needs its own search.
    * @throws {RangeError} as `within`, at the first step.
-   * Cost: with 8,000 needles and a million rows three fifths of the time of as many searches.
+   * Cost: with 8,000 needles and a million rows, three fifths of the time of separate searches.
    */
   *searchEach(
     sets: readonly (readonly Hash256[])[],
@@ -204,24 +202,24 @@ export class SignalIndex {
   }
 
   /**
-   * Goes on with compaction, or begins it if any row is dead or parts can be merged. To be called in idle time, or to erase bits.
-   * @param steps an integer from 1: how many row-steps to make. A row takes some twenty.
-   * @returns whether anything is left to do.
-   * Cost: about 10 ns a step.
+   * Continues compaction, or starts it if any row is dead or parts can be merged. Call it in idle time, or to erase the bits of removed images.
+   * @param steps an integer from 1: how many row-steps to do. A row takes about twenty.
+   * @returns whether work is left.
+   * Cost: about 10 ns per step.
    */
   compact(steps: number): boolean {
     requireInteger('steps', steps, 1, MAX_U32)
     return this.#parts.compactAll(steps)
   }
 
-  /** The parts of the index, from old to new, with the plans for a threshold. */
+  /** The parts of the index, oldest first, with their plans for a threshold. */
   status(thresholdBits: number): PartStatus[] {
     return this.#parts.all().map((part) => statusOf(part, thresholdBits))
   }
 
   /**
-   * The content of the index, for a snapshot: segments without dead rows as they are in memory, and the live rows of all other parts. Rows
-   * that are added meanwhile are left out. Images that are removed meanwhile may be in it or not.
+   * The content of the index, for a snapshot: segments without dead rows as they are in memory, and the live rows of all other parts. Leaves out
+   * rows added during the dump. Images removed during the dump may or may not be in it.
    */
   dump(): Generator<Dumped, void, void> {
     const ledger = this.#ledger
@@ -231,9 +229,9 @@ export class SignalIndex {
   }
 
   /**
-   * Makes room for a dumped segment. The caller fills in its content, which has the dumped length if the kernel is the same, and calls
-   * `adopt`. One segment after the other.
-   * @throws {RangeError} when the index is full.
+   * Makes room for a dumped segment. The caller fills in its content, which has the dumped length if the kernel is the same, and then runs `adopt`.
+   * Restore one segment at a time.
+   * @throws {RangeError} if the index is full.
    */
   restore(rows: number, counts: Float64Array): Restoring {
     this.#requireRoom(rows)
@@ -241,7 +239,7 @@ export class SignalIndex {
     return { content: tabled.block.content, adopt: (isKnown) => this.#adopt(new Segment(tabled, counts), rows, isKnown) }
   }
 
-  /** Forgets all rows and which images were removed, and frees the memory. */
+  /** Deletes all rows, forgets which images were removed, and frees the memory. */
   clear(): void {
     this.#ledger = new ImageLedger()
     this.#parts = this.#noParts()
@@ -269,7 +267,7 @@ export class SignalIndex {
     this.#adopted = segment
     for (let row = 0; row < rows; row++) {
       const image = block.imageAt(row)
-      // Removed for good: if an image got this number later, the old rows would match for it.
+      // Bar the number for good: if a new image got it, the old rows would match as that image.
       if (!isKnown(image)) this.remove(image)
       if (ledger.isRemoved(image)) segment.deadRows++
       else ledger.addRow(image)

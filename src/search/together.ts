@@ -1,7 +1,7 @@
-// Many sets of needles searched for together, each answered as if it had been alone.
+// Searches for many sets of needles together. The result for each set is the same as that of its own search.
 //
-// A segment is probed band by band, and in each band for all needles: then a band's table, of which some thousand needles read most, comes into the
-// caches once and not once for every few of them.
+// A segment is probed band by band, each band for all needles. Thousands of needles read most of a band's table, so it is loaded into the CPU
+// caches once instead of once for every few needles.
 
 import { HASH_BYTES, type Hash256 } from '../../packages/hash/src/hash256.js'
 import { type Engine, scratch } from './engine.js'
@@ -12,15 +12,15 @@ import type { RowBlock } from './row-block.js'
 import { PROBED_NS, Segment } from './segment.js'
 import { NARROW } from './shape.js'
 
-/** Of each set what was found, or `undefined` where it has to be searched for by itself. */
+/** What was found for each set; `undefined` for a set that needs its own search. */
 export type Answers = (Hit[] | undefined)[]
 
-/** A set that meets more has to be searched for by itself, so that what is found for all of them does not fill the memory. */
+/** A set with more hits needs its own search, so that the results of all sets together fit into memory. */
 export const MAX_HITS = 256
 
 /**
- * In one band a needle may meet so many times what rows meet on average, and as many more as cost a small share of reading all of them; else its set
- * is left to a search that counts first, and plans for what it meets.
+ * Limits for one needle in one band: this many times the average, plus a small share of a full scan. Beyond that its set needs its own search,
+ * which counts candidates first and plans for them.
  */
 const EXPECTED_TIMES = 4
 const MORE_CANDIDATES = 1 / 128
@@ -29,24 +29,24 @@ const MORE_SURVIVORS = 1 / 2048
 /** Copied between two pauses. */
 const SETS_AT_ONCE = 256
 
-/** The needles of some sets, one after the other. */
+/** The needles of several sets, one after the other. */
 interface Asked {
   readonly bytes: Uint8Array
-  /** Of each needle its set, and which of that set's it is. */
+  /** For each needle: its set, and its index within that set. */
   readonly setOf: Uint16Array
   readonly placeOf: Uint8Array
-  /** Of each set, how many there were at first. */
+  /** For each set: its original number of needles. */
   readonly needlesOf: Uint8Array
 }
 
 /**
- * Pauses about every third of a millisecond, and in parts that are not probed as `Part.search` does.
+ * Pauses about every third of a millisecond; in parts that are not probed, as `Part.search` does.
  *
- * @param parts with how many of their rows to search.
+ * @param parts the parts, and how many rows of each to search.
  * @param sets at most 65,536, of 0…64 needles each.
- * @param marginBits as of `SignalIndex.search`.
- * @returns as `search` finds it for each set, in no promised order.
- * Cost: for 8,000 needles among a million rows three fifths of as many searches, for few as much as those.
+ * @param marginBits as for `SignalIndex.search`.
+ * @returns for each set the same hits as `search`, in no defined order.
+ * Cost: for 8,000 needles and a million rows three fifths of the cost of separate searches; for few needles the same.
  */
 export function* searchTogether(
   parts: readonly { readonly part: Part; readonly rows: number }[],
@@ -56,7 +56,7 @@ export function* searchTogether(
 ): Generator<void, Answers, void> {
   const answers: Answers = sets.map(() => [])
   let asked = yield* gathered(sets)
-  // What has to be searched for alone in one part, need not be searched for in those that come later.
+  // A set that needs its own search is left out of all later parts.
   for (const { part, rows } of parts) {
     if (asked.setOf.length === 0) break
     const plan = part instanceof Segment && part.tabled.shape === NARROW ? part.plan(thresholdBits) : undefined
@@ -122,7 +122,7 @@ function* probeFor(
       }
       ns += atOnce * bandNs
       const end = Math.min(first + atOnce, asked.setOf.length)
-      // Whoever had his turn meanwhile may have left other needles and another plan.
+      // Another search may have replaced the needles and the plan during a pause.
       block.loadNeedles(asked.bytes.subarray(first * HASH_BYTES, end * HASH_BYTES))
       engine.bytes.set(plan.reach, scratch.planAt)
       const hits = engine.probeEach(end - first, band, farthestBits, limits.candidates, limits.survivors)
@@ -136,7 +136,7 @@ function* probeFor(
   for (const [set, nearest] of found) nearest.moveTo(block, answers[set] ?? [])
 }
 
-/** Leaves sets to a search of their own for which it is cheaper to read all rows. */
+/** Leaves out sets for which reading all rows is cheaper. They get their own search. */
 function leaveWhatIsRead({ setOf, placeOf }: Asked, plan: Plan, rows: number, answers: Answers): void {
   for (const [number, set] of setOf.entries()) {
     const needles = (placeOf[number] ?? 0) + 1
@@ -144,7 +144,7 @@ function leaveWhatIsRead({ setOf, placeOf }: Asked, plan: Plan, rows: number, an
   }
 }
 
-/** By band, what one needle may meet there. */
+/** Limits for one needle, by band. */
 function limitsOf({ block: { rows }, counts, tabled: { shape } }: Segment, plan: Plan) {
   return Array.from(plan.reach, (reach, band) => {
     let candidates = 0
@@ -161,7 +161,7 @@ function isGivenUp({ words }: Engine, needle: number): boolean {
   return ((words[(scratch.givenUpAt >>> 2) + (needle >>> 5)] ?? 0) & (1 << (needle & 31))) !== 0
 }
 
-/** Notes hits of needles of which the first has that number. */
+/** Records hits of the kernel. `first` is the number of its first needle. */
 function note(
   block: RowBlock,
   hits: number,
@@ -179,7 +179,7 @@ function note(
   })
 }
 
-/** As many sets at a time as a part takes needles. */
+/** Searches a part for as many sets at a time as it takes needles. */
 function* searchIn(
   part: Part,
   rows: number,
@@ -190,7 +190,7 @@ function* searchIn(
   for (let first = 0; first < setOf.length; ) {
     if (first > 0) yield
     let end = Math.min(first + scratch.maxNeedles, setOf.length)
-    while (end < setOf.length && (placeOf[end] ?? 0) > 0) end-- // no set is taken apart
+    while (end < setOf.length && (placeOf[end] ?? 0) > 0) end-- // do not split a set
     const some = bytes.subarray(first * HASH_BYTES, end * HASH_BYTES)
     let sets = 0
     const hereOf = Uint8Array.from(placeOf.subarray(first, end), (place) => (place === 0 ? sets++ : sets - 1))

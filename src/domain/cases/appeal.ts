@@ -1,6 +1,6 @@
-// What an appeal can be about: something that keeps a picture from being registered because it was judged harmless.
+// The subject of an appeal: what keeps a picture from being registered after it was judged harmless.
 
-/** A picture that is kept and vetoes, by its id; or the block that is left of one, by its digest in hex. */
+/** Either an image that is kept as an allowlist entry, by its id; or the resubmission block that remains of a deleted one, by its digest in hex. */
 export type Appealed = { readonly signalId: string } | { readonly blockId: string }
 
 export const BLOCK_ID_PATTERN = /^[0-9a-f]{32}$/

@@ -1,6 +1,6 @@
-// When an organisation acts for the person in the picture: with her consent, and until she takes over herself.
+// Assisted cases: an organisation acts for the person in the picture, with her consent, until she takes over.
 
-/** How she said yes. */
+/** How she gave consent. */
 export const CONSENT_KINDS = ['in-person', 'in-writing', 'by-message', 'by-telephone', 'by-legal-representative'] as const
 export type ConsentKind = (typeof CONSENT_KINDS)[number]
 
@@ -8,23 +8,23 @@ export interface Assistance {
   /** The organisation that opened the case. */
   readonly orgId: string
   readonly consentKind: ConsentKind
-  /** The day of her consent, `YYYY-MM-DD`. */
+  /** Day of her consent, `YYYY-MM-DD`. */
   readonly consentOn: string
-  /** Does the organisation stand in for what it registers? Then its images are `ngo-attested`. */
+  /** Does the organisation attest what it registers? Then the images have tier `ngo-attested`. */
   readonly isAttested: boolean
   /** When she took over; `undefined` while the organisation acts for her. */
   readonly handedOverAtMs: number | undefined
-  /** May the organisation go on reading afterwards? */
+  /** May the organisation still read the case after she took over? */
   readonly keepsReading: boolean
 }
 
-/** What the organisation may still do with the case: everything, only look, or nothing. */
+/** @returns what the organisation may do with the case now. */
 export function organisationMay({ handedOverAtMs, keepsReading }: Assistance): 'act' | 'read' | 'nothing' {
   if (handedOverAtMs === undefined) return 'act'
   return keepsReading ? 'read' : 'nothing'
 }
 
-/** The number of a complaint as one writes it or another: no spaces or dashes, capitals. */
+/** Normalises the number of a complaint, so that spellings compare equal: upper case, without spaces, dashes, dots, slashes or underscores. */
 export function plainReference(text: string): string {
   return text
     .normalize('NFKC')

@@ -1,8 +1,8 @@
-// What happened to a case, as the submitter may know it. Counts only: an event has no field that could name a platform.
+// The time line of a case, as the submitter sees it. Counts only: no field of an event could name a platform.
 
 import { namesOf } from '../own-value.js'
 
-/** What the count of an event counts. `nothing`: the count is 0. */
+/** What the `count` of each event counts. For `nothing` it is 0. */
 export const CASE_EVENTS = {
   opened: 'nothing',
   registered: 'images',
@@ -14,12 +14,12 @@ export const CASE_EVENTS = {
   renewed: 'nothing',
   attested: 'images',
   'handed-over': 'nothing',
-  /** Another PIN was given out; the one before goes on opening until it is used. */
+  /** A new PIN was issued. The old one keeps working until the new one is used. */
   'pin-asked': 'nothing',
   'pin-changed': 'nothing',
-  /** Attempts with a wrong PIN or recovery code in a day: one event a day, which is replaced by the next as the count grows. */
+  /** Failed logins with a wrong PIN or recovery code on one day. One event per day; a higher count replaces it. */
   'pin-failed': 'attempts',
-  /** So many PINs were wrong that no PIN opens the case any more. */
+  /** Too many wrong PINs: no PIN opens the case any more, only the recovery code. */
   'pin-blocked': 'nothing',
   withdrawn: 'images',
   expired: 'images',
@@ -31,23 +31,23 @@ export type CaseEventKind = keyof typeof CASE_EVENTS
 export const CASE_EVENT_KINDS = namesOf(CASE_EVENTS)
 
 export interface CaseEvent {
-  /** Its place in the time line of its case, in the order in which they were written: `<ms>-<number>`. */
+  /** Position in the case's time line, in the order of writing: `<ms>-<number>`. */
   readonly id: string
   readonly kind: CaseEventKind
   readonly atMs: number
-  /** Of what `CASE_EVENTS` says for its kind. */
+  /** What it counts depends on the kind: see `CASE_EVENTS`. */
   readonly count: number
 }
 
-/** Where a time line begins: no event lies before it. */
+/** Cursor before the first event of every time line. */
 export const BEFORE_ALL_EVENTS = '0-0'
 export const CASE_EVENT_ID_PATTERN = /^\d{1,15}-\d{1,10}$/
 
-/** How many platforms, as told to the submitter: an exact number would, over time, say which ones. */
+/** Platform counts as shown to submitters. Exact counts over time would reveal which platforms. */
 export const PLATFORM_BUCKETS = ['0', '1-2', '3-5', '6-10', 'more'] as const
 export type PlatformBucket = (typeof PLATFORM_BUCKETS)[number]
 
-/** @param count how many, a whole number from 0. */
+/** @param count an integer from 0. */
 export function platformBucket(count: number): PlatformBucket {
   if (count === 0) return '0'
   if (count <= 2) return '1-2'
@@ -55,7 +55,7 @@ export function platformBucket(count: number): PlatformBucket {
   return count <= 10 ? '6-10' : 'more'
 }
 
-/** The count of an event as it may be told, under the name of what it counts; no field when it counts nothing. */
+/** An event's count as the API returns it, under the name of what it counts. Empty if the event counts nothing. */
 export interface ToldCount {
   readonly images?: number
   readonly platforms?: PlatformBucket

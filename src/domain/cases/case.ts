@@ -1,6 +1,6 @@
-// What a submitter follows: its states, its number, its PIN. Pure; randomness is handed in.
+// Case states, case numbers and PINs. Pure: the caller provides the randomness.
 
-/** The only ways a case may go. `erased` and `expired` are ends. */
+/** The allowed state changes. `erased` is final. */
 export const CASE_TRANSITIONS = {
   open: ['active', 'withdrawn', 'expired'],
   active: ['withdrawn', 'expired'],
@@ -12,7 +12,10 @@ export const CASE_TRANSITIONS = {
 export type CaseState = keyof typeof CASE_TRANSITIONS
 export const CASE_STATES = ['open', 'active', 'withdrawn', 'erased', 'expired'] as const satisfies readonly CaseState[]
 
-/** A state that the store answered with, as text or bytes; `undefined` for whatever is none. */
+/**
+ * @param reply a reply of the store, as text or bytes.
+ * @returns `undefined` if it is not a state.
+ */
 export function stateIn(reply: unknown): CaseState | undefined {
   return CASE_STATES.find((state) => state === String(reply))
 }
@@ -23,10 +26,7 @@ export function mayBecome(from: CaseState, to: CaseState): boolean {
 
 const LIVING = ['open', 'active'] as const
 
-/**
- * What may be done with a case, in which states, and the state that it is in afterwards when that is another one. The scripts in
- * the store take their states from here.
- */
+/** In which states an action is allowed, and the state that follows it (`undefined`: unchanged). The store's scripts use this table too. */
 export const CASE_ACTIONS = {
   'add-images': { from: LIVING, to: 'active' },
   renew: { from: LIVING, to: undefined },
@@ -39,7 +39,7 @@ export const CASE_ACTIONS = {
 } as const satisfies Record<string, { readonly from: readonly CaseState[]; readonly to: CaseState | undefined }>
 
 export type CaseAction = keyof typeof CASE_ACTIONS
-/** The two ways to end a case, and the state that each ends in. */
+/** How a case can end. */
 export type CaseEnding = 'withdrawn' | 'expired'
 
 export function allows(action: CaseAction, state: CaseState): boolean {
@@ -51,29 +51,30 @@ export function acceptsImages(state: CaseState): boolean {
   return allows('add-images', state)
 }
 
-/**
- * The state at a moment: a case whose time is over is expired from that moment on, whether or not somebody has come round to
- * erasing it.
- */
+/** The state at a given time. A case past its expiry counts as expired at once, even before its expiry has been processed. */
 export function stateAt({ state, expiresAtMs }: { readonly state: CaseState; readonly expiresAtMs: number }, nowMs: number) {
   return allows('expire', state) && expiresAtMs <= nowMs ? 'expired' : state
 }
 
 const DAY_MS = 86_400_000
-/** A date for her own calendar, since nobody has an address to remind her at: so long before the end, or halfway. */
+/** A date for the submitter's own calendar, since Tabir has no address to send reminders to: 30 days before expiry, or halfway if that is later. */
 const REMIND_BEFORE_MS = 30 * DAY_MS
-/** How long a case that has ended can still be looked up, with its receipt. Then nothing of it is left. */
+/** How long an ended case and its receipt can still be read. Then everything is deleted. */
 export const CASE_FORGOTTEN_AFTER_MS = 30 * DAY_MS
 
 export function remindAtMs({ createdAtMs, expiresAtMs }: { readonly createdAtMs: number; readonly expiresAtMs: number }) {
   return expiresAtMs - Math.min(REMIND_BEFORE_MS, Math.floor((expiresAtMs - createdAtMs) / 2))
 }
 
-/** Crockford's base 32: no I, L, O or U, so that a number read out over the telephone arrives. */
+/** Crockford's base 32: without I, L, O and U, so that a number can be read out over the telephone. */
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 const CASE_NUMBER_DIGITS = 12
 
-/** 60 random bits as `TBR-XXXX-XXXX-XXXX`: nobody finds a case by trying numbers. `random` gives at least 12 bytes. */
+/**
+ * A case number of 60 random bits, `TBR-XXXX-XXXX-XXXX`: too many to guess.
+ * @param random at least 12 bytes.
+ * @throws {RangeError} for fewer.
+ */
 export function caseNumberFrom(random: Uint8Array): string {
   if (random.length < CASE_NUMBER_DIGITS) throw new RangeError('a case number needs 12 random bytes')
   const digits = Array.from(random.subarray(0, CASE_NUMBER_DIGITS), (byte) => ALPHABET.charAt(byte & 31)).join('')
@@ -81,9 +82,9 @@ export function caseNumberFrom(random: Uint8Array): string {
 }
 
 /**
- * Reads a case number as people write it: any case, any spacing, any dash, wide letters, O for 0, I or L for 1, with or without `TBR`,
- * which may also be its first digits.
- * @returns the canonical form, or `undefined` when it cannot be one.
+ * Reads a case number as people type it: any case, spacing, dashes or full-width letters, O for 0, I or L for 1, with or without the prefix `TBR`.
+ * A number may also start with the digits TBR.
+ * @returns the canonical form; `undefined` if it cannot be a case number.
  */
 export function parseCaseNumber(text: string): string | undefined {
   const written = text
@@ -100,21 +101,21 @@ function format(digits: string): string {
 }
 
 const PIN_DIGITS = 6
-/** Digits alone, for the keypad of a telephone and in every language. 10¹⁶ are too many to guess, so attempts are not limited. */
+/** Digits only, for telephone keypads and for every language. 10¹⁶ codes are too many to guess, so attempts are not limited. */
 const RECOVERY_CODE_DIGITS = 16
-/** A PIN, or a recovery code in its place. */
+/** A PIN (6 digits) or a recovery code (16 digits). */
 export const PIN_PATTERN = /^(?:[0-9]{6}|[0-9]{16})$/
 
 /**
- * A PIN or recovery code as people write it: with spaces or dashes, or with the wide digits of a Chinese keyboard.
- * @returns `undefined` for what cannot be one.
+ * Reads a PIN or recovery code as people type it: with spaces, dashes or full-width digits.
+ * @returns `undefined` if it cannot be one.
  */
 export function parsePin(text: string): string | undefined {
   const pin = text.normalize('NFKC').replaceAll(/[\s\p{Pd}]/gu, '')
   return PIN_PATTERN.test(pin) ? pin : undefined
 }
 
-/** @param draw gives a whole number from 0 to below `bound`. */
+/** @param draw returns a random integer from 0 to below `bound`. */
 export function drawPin(draw: (bound: number) => number): string {
   return digitsOf(draw, PIN_DIGITS)
 }
@@ -133,11 +134,11 @@ function digitsOf(draw: (bound: number) => number, digits: number): string {
 }
 
 /**
- * Guesses at the PINs of a case in its whole life: a wrong PIN is one, or two while two PINs open the case. Of a million PINs they find one
- * with a chance below 1 in 10,000. Beyond it no PIN opens the case any more, and the recovery code does.
+ * PIN guesses allowed over the life of a case. A wrong PIN is one guess, or two while two PINs are valid. So an attacker succeeds with a chance
+ * below 1 in 10,000. Beyond the limit only the recovery code opens the case.
  */
 export const MAX_PIN_GUESSES = 90
-/** Failed attempts that are counted in a day, and the days of which the time line tells. */
+/** Most failed logins that are counted per day, and most days for which the time line lists them. */
 export const MAX_FAILURES_SHOWN = 100
 export const MAX_FAILURE_DAYS = 30
 export const CASE_TOKEN_TTL_S = 12 * 3600

@@ -1,11 +1,11 @@
-// Who may lawfully take pictures of people under 18, or help with them. Tabir never does: whoever declares one is sent here.
-// Names, addresses and numbers are those of the organisations' own pages.
+// Hotlines that may lawfully receive pictures of people under 18, or help with them. Tabir never does and refers such submitters to them. Names,
+// addresses and numbers are from the organisations' own pages.
 
 export interface Hotline {
   readonly name: string
-  /** In words, for people: `worldwide` or the name of a country. */
+  /** Region to show to people: `worldwide`, or the name of a country. */
   readonly where: string
-  /** ISO 3166-1 alpha-2; `undefined` for everywhere. */
+  /** ISO 3166-1 alpha-2; `undefined` for worldwide. */
   readonly country: string | undefined
   readonly url?: string
   readonly phone?: string
@@ -42,12 +42,12 @@ const HOTLINES: readonly Hotline[] = [
   { name: 'Cybertip.ca', where: 'Canada', country: 'CA', url: 'https://www.cybertip.ca' },
 ]
 
-/** Those of the country first, then those that take reports from everywhere; all there are when no country is given. */
+/** @returns the hotlines of the country, then the worldwide ones; all hotlines if no country is given. */
 export function hotlinesFor(country: string | undefined): readonly Hotline[] {
   if (country === undefined) return HOTLINES
   const own = HOTLINES.filter((hotline) => hotline.country === country)
   return [...own, ...HOTLINES.filter((hotline) => hotline.country === undefined)]
 }
 
-/** Whoever is younger is a child, whatever the age of consent: that is how laws on pictures count. */
+/** Laws on such images count anybody younger as a child, whatever the age of consent. */
 export const ADULT_AGE_YEARS = 18

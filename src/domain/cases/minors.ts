@@ -1,11 +1,15 @@
-// Does somebody declare a person under 18? Asked wherever pictures or hashes are handed in, of bodies, lines, fields and tags.
+// Detects declarations that a picture shows a person under 18. Checked on every intake: request bodies, import lines, form fields and tags.
 
 import { ADULT_AGE_YEARS } from './hotlines.js'
 
-/** Deeper than any body that is read here: lists of pictures with lists of signals, and what systems write beside them. */
+/** Nesting beyond this is not searched. It is deeper than any body that Tabir reads, with the extra fields that other systems add. */
 const DEEPEST = 8
 
-/** Does a body as JSON gives it, or anything in it, declare a person under 18? Cost: two look-ups for each object in it. */
+/**
+ * @param body parsed JSON.
+ * @returns whether any object in it declares a person under 18.
+ * Cost: two look-ups per object.
+ */
 export function declaresMinor(body: unknown, depth = 0): boolean {
   if (typeof body !== 'object' || body === null || depth > DEEPEST) return false
   if (!Array.isArray(body)) {
@@ -16,13 +20,13 @@ export function declaresMinor(body: unknown, depth = 0): boolean {
   return parts.some((value) => typeof value === 'object' && declaresMinor(value, depth + 1))
 }
 
-/** Bodies that are read as they arrive are streams, which hold half the process. */
+/** Streamed bodies are class instances that refer to large parts of the process. Do not walk those. */
 function isPlain(thing: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(thing)
   return prototype === Object.prototype || prototype === null
 }
 
-/** The same of one field of a form, or of one parameter of an address, where everything is text, an object written as JSON too. */
+/** The same check for a form field or URL parameter. All values are text; an object may be encoded as JSON. */
 export function fieldDeclaresMinor(name: string, value: unknown): boolean {
   return (name === 'adult' && isNo(value)) || (name === 'age' && isUnderAge(value)) || declaresMinor(objectIn(value))
 }
@@ -37,8 +41,8 @@ function objectIn(text: unknown): unknown {
 }
 
 /**
- * Does a tag, label or classification of another system say that a picture shows a child? The industry's classes A1 to B2, and the
- * words that are in use. A tag that says so in other words passes: what a list is about is settled when it is agreed on.
+ * @returns whether a tag, label or classification of another system says that a picture shows a child. Knows the industry's classes A1 to B2 and
+ *   the common words. It misses other words: what a list contains is agreed with its owner.
  */
 export function tagDeclaresMinor(tag: string): boolean {
   return MINOR_CLASS.test(tag) || MINOR_WORDS.test(tag)
@@ -56,7 +60,7 @@ function isNo(value: unknown): boolean {
   return value === false || (typeof value === 'string' && /^\s*(false|no|0)\s*$/i.test(value))
 }
 
-/** Text that begins with a number counts: `15 years` is an answer too. */
+/** Text that starts with a number counts, such as `15 years`. */
 function isUnderAge(value: unknown): boolean {
   const age = typeof value === 'number' ? value : typeof value === 'string' ? Number.parseFloat(value) : Number.NaN
   return age < ADULT_AGE_YEARS

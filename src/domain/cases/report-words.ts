@@ -1,10 +1,13 @@
-// What the report for police and regulator says, in the languages in which it can be had.
+// Texts of the case report for police and regulators, in each supported language.
 
 import type { Category, Tier } from '../matching/signal.js'
 import type { CaseState } from './case.js'
 import type { CaseEventKind } from './case-event.js'
 
-/** Behind so many: of platforms `count` is a range. */
+/**
+ * A count and its noun.
+ * @param count a number, or for platforms a range such as `3-5`.
+ */
 export function counted(count: number | string, { one, other }: Counted): string {
   return `${count} ${String(count) === '1' ? one : other}`
 }
@@ -15,7 +18,7 @@ export type ReportLanguage = (typeof REPORT_LANGUAGES)[number]
 export const REPORT_FORMATS = ['json', 'pdf'] as const
 export type ReportFormat = (typeof REPORT_FORMATS)[number]
 
-/** What stands behind a number: behind 1, and behind any other. */
+/** The noun after the number 1, and after any other. */
 export interface Counted {
   readonly one: string
   readonly other: string
@@ -36,7 +39,7 @@ export interface ReportWords {
   readonly no: string
   readonly registered: string
   readonly images: Counted
-  /** Made of the images. */
+  /** Hashes of the images. */
   readonly hashes: Counted
   readonly noImages: string
   readonly reference: string

@@ -1,18 +1,18 @@
-// What the laws ask of a notice, and how long a platform has once it knows. Data: a law is a row.
+// What each law demands of a notice, and how long a platform has to respond. Data only: one row per law.
 
 import type { Verdict } from '../trust/trust.js'
 
 const HOUR_MS = 3_600_000
 
-/** What whoever gives a notice has to declare. No names: identity and contact go through the NGO that is named. */
+/** Declarations that a notice can contain. No names: contact goes through the NGO that the notice names. */
 export const STATEMENTS = ['goodFaith', 'withoutConsent', 'accurate', 'authorised'] as const
 export type Statement = (typeof STATEMENTS)[number]
 
-/** A clock runs from the first match that a platform is told of, until it says what it decided. */
+/** Steps a platform has to take. The time for each starts with the first match that is reported to it, and ends with its decision. */
 export const STAGES = ['acknowledge', 'assess', 'remove'] as const
 export type Stage = (typeof STAGES)[number]
 
-/** Which verdicts stop the clock of a stage. */
+/** Which verdicts meet the deadline of each stage. */
 export const STOPPED_BY: Readonly<Record<Stage, readonly Verdict[]>> = {
   acknowledge: ['pending-review', 'blocked', 'not-blocked', 'disputed'],
   assess: ['blocked', 'not-blocked', 'disputed'],
@@ -22,12 +22,12 @@ export const STOPPED_BY: Readonly<Record<Stage, readonly Verdict[]>> = {
 export interface SlaProfile {
   readonly title: string
   readonly statements: readonly Statement[]
-  /** Does the law want somebody who can be reached? Then the notice names an NGO. */
+  /** Does the law require a contact? Then the notice names an NGO. */
   readonly needsContact: boolean
   readonly stages: readonly { readonly stage: Stage; readonly allowedMs: number }[]
-  /** Is the time the law's own, or a yardstick of ours where the law says no number? */
+  /** Does the law state the time? If not, it is our own guideline. */
   readonly fixedByLaw: boolean
-  /** Where the times and the demands of this row can be read. Last compared on `SOURCES_READ_ON`. */
+  /** Where to read the rules in this row. Last checked on `SOURCES_READ_ON`. */
   readonly sources: readonly LawSource[]
 }
 
@@ -36,7 +36,7 @@ export interface LawSource {
   readonly url: string
 }
 
-/** Laws change: who runs a deployment compares the rows that he uses with the law of his day. */
+/** Laws change. An operator has to check the rows that it relies on. */
 export const SOURCES_READ_ON = '2026-11-26'
 
 export const SLA_PROFILES = {
@@ -45,7 +45,7 @@ export const SLA_PROFILES = {
     statements: ['goodFaith', 'withoutConsent', 'authorised'],
     needsContact: true,
     // As soon as possible, and not later than 48 hours after a valid request. (a)(1)(B): signature, identification, a good-faith belief
-    // that it is not consensual, and how to reach whoever asks.
+    // that it is not consensual, and contact details of the requester.
     stages: [{ stage: 'remove', allowedMs: 48 * HOUR_MS }],
     fixedByLaw: true,
     sources: [
@@ -61,7 +61,7 @@ export const SLA_PROFILES = {
     statements: ['goodFaith', 'accurate'],
     needsContact: false,
     // Section 21 leaves the times to regulations, which say: receipt within one hour, status and assessment within twelve. When content
-    // has to go depends on what the assessment finds, so there is no clock for that here.
+    // has to be removed depends on the assessment, so there is no deadline for that here.
     stages: [
       { stage: 'acknowledge', allowedMs: HOUR_MS },
       { stage: 'assess', allowedMs: 12 * HOUR_MS },
@@ -77,8 +77,8 @@ export const SLA_PROFILES = {
   },
   'uk-osa': {
     title: 'Online Safety Act, United Kingdom',
-    // 20A(2): a report declares that it is intimate image content, by whom it is made, that it is made in good faith and true, and says
-    // how whoever makes it can be reached. 10(3A): down no later than 48 hours after it is received.
+    // 20A(2): a report declares that the content is an intimate image, who reports it, and that the report is true and made in good faith.
+    // It gives contact details of the reporter. 10(3A): taken down no later than 48 hours after receipt.
     statements: ['goodFaith', 'withoutConsent', 'accurate', 'authorised'],
     needsContact: true,
     stages: [{ stage: 'remove', allowedMs: 48 * HOUR_MS }],
@@ -103,8 +103,8 @@ export const SLA_PROFILES = {
       { stage: 'assess', allowedMs: 168 * HOUR_MS },
     ],
     fixedByLaw: false,
-    // 16(2)(d): bona fide belief that it is accurate and complete. 16(4): receipt confirmed without undue delay, where there is somebody to
-    // confirm it to. 16(6): decided in a timely manner. The hours are ours.
+    // 16(2)(d): bona fide belief that it is accurate and complete. 16(4): confirm receipt without undue delay, if contact details were given.
+    // 16(6): decide in a timely manner. The hours are our own guideline.
     sources: [
       {
         title: 'Regulation (EU) 2022/2065, article 16',
@@ -121,12 +121,12 @@ export interface Notice {
   readonly laws: readonly Law[]
   readonly statements: readonly Statement[]
   readonly actingAs: 'self' | 'representative'
-  /** Organisation through which she can be reached. */
+  /** Organisation through which the person can be contacted. */
   readonly contactOrgId: string | undefined
   readonly givenAtMs: number
 }
 
-/** @returns what is missing for one of the laws. Empty for a notice that can be given. */
+/** @returns what the notice lacks for any of its laws; empty if it is complete. */
 export function missingIn(notice: Omit<Notice, 'givenAtMs'>): (Statement | 'contact')[] {
   const missing = new Set<Statement | 'contact'>()
   for (const law of notice.laws) {
@@ -143,14 +143,14 @@ export interface Deadline {
   readonly dueAtMs: number
 }
 
-/** The clocks that start when a platform learns of a picture with such a notice. */
+/** @returns the deadlines that start when a platform learns of a picture with such a notice. */
 export function deadlinesFrom(laws: readonly Law[], startedAtMs: number): Deadline[] {
   return laws.flatMap((law) =>
     SLA_PROFILES[law].stages.map(({ stage, allowedMs }) => ({ law, stage, dueAtMs: startedAtMs + allowedMs })),
   )
 }
 
-/** The clocks that a verdict stops. */
+/** @returns the deadlines that a verdict meets. */
 export function stoppedBy(verdict: Verdict): { readonly law: Law; readonly stage: Stage }[] {
   return LAWS.flatMap((law) =>
     SLA_PROFILES[law].stages.filter(({ stage }) => STOPPED_BY[stage].includes(verdict)).map(({ stage }) => ({ law, stage })),

@@ -1,6 +1,6 @@
-// Where two pictures agree: whether all of the one that was asked about does, or a region of it while the rest differs.
+// Decides whether a query agrees with a registered picture in all of its parts, or only in a region.
 //
-// Pictures that share a form, a template, a background or a part of an app are near in some views. A copy is near in all of its parts, so only a
+// Pictures that share a form, a template, a background or a part of an app are near in some views. A copy is near in all of its parts. So only a
 // match whose parts agree can be strong.
 
 import { distance, type Hash256 } from '../../../packages/hash/src/hash256.js'
@@ -9,13 +9,13 @@ import { EDGE_BITS } from './edges.js'
 import type { HashedSignal } from './hashed-image.js'
 import type { View } from './signal.js'
 
-/** A row of the registered picture. */
+/** One stored hash of the registered picture. */
 export interface RegisteredView {
   readonly view: View
   readonly hash: Hash256
 }
 
-/** In parts of the sides of the picture that was asked about, 0 to 1. */
+/** A rectangle in the query picture. Each side is a fraction of the picture's width or height, 0…1. */
 export interface Region {
   readonly left: number
   readonly top: number
@@ -24,28 +24,29 @@ export interface Region {
 }
 
 export interface Agreement {
-  /** By how many bits all parts agree; under 0 they do not. */
+  /** By how many bits all parts agree; negative if they do not. */
   readonly surplusBits: number
-  /** Of the quarters that was compared, the share that agrees, and what is around these; `undefined` when all do, or it is not known. */
+  /** Set if only some quarters agree: their share of the four, and the rectangle around them. `undefined` if all or none agree, or it is unknown. */
   readonly partial: { readonly share: number; readonly region: Region } | undefined
-  /** Would `partial` be another one, were a distance a little different? */
+  /** Could slightly different distances change `partial`? */
   readonly isPartialClose: boolean
 }
 
 /**
- * In bits, inclusive, chosen on 12 tuning photographs and drawn look-alikes of set a (decision 0098).
- *
- * `whole`: whole pictures so near agree in all parts. `framed`: the same where the registered picture has something around it, whose words hardly
- * change the whole. `parts`: so near have all pieces to be, of a picture whose whole is within `wholeOfParts`, or of what an upload shows
- * without its frame, within `deframed` of the registered whole. `quarter`: so near is a quarter that agrees.
+ * Radii in bits, inclusive. Chosen on 12 tuning photographs and the drawn look-alikes of set a (decision 0098).
+ * - `whole`: whole pictures this near agree in all parts.
+ * - `framed`: the same for a registered picture with a frame. The words in a frame hardly change the whole, so this is narrower.
+ * - `parts`: how near every piece must be, if the whole is within `wholeOfParts`, or if the query's deframed view is within `deframed` of the
+ *   registered whole.
+ * - `quarter`: how near a quarter must be to agree.
  */
 const AGREES_BITS = { whole: 16, framed: 4, parts: 40, wholeOfParts: 42, deframed: 31, quarter: 58 } as const
 
-/** Fewer pieces of the whole, or of what is within a frame, say too little. */
+/** Fewer pieces, of the whole picture or of its deframed view, say too little. */
 const MIN_PIECES = 5
 const MIN_FRAMED_PIECES = 3
 
-/** As `hash/views.ts` orders them: left, right, top, bottom; then the four quarters. */
+/** In the order of `packages/hash/src/views.ts`: left, right, top, bottom, then the four quarters. */
 const PIECES = 8
 const QUARTERS: readonly Region[] = [
   { left: 0, top: 0, right: 0.5, bottom: 0.5 },
@@ -57,10 +58,12 @@ const QUARTERS: readonly Region[] = [
 const NONE_BITS = Number.POSITIVE_INFINITY
 
 /**
- * @param asked in the order of `hashImage`. @param registered `pdq` and `pdq-area` of a registered picture, in the order of `hashImage`.
- * @param way the orientation in which they match, by its place in `transforms`.
- * @returns `undefined` when either was given without parts, so that nothing is known.
- * Cost: a distance for each two `pdq-area`, some 10 µs.
+ * Compares a query with one registered picture, part by part.
+ * @param asked signals in the order of `hashImage`.
+ * @param registered `pdq` and `pdq-area` rows of the registered picture, in the order of `hashImage`.
+ * @param orientation index in `transforms` of the orientation in which they match.
+ * @returns `undefined` if either picture came without parts.
+ * Cost: one distance for each two `pdq-area` hashes, about 10 µs.
  */
 export function agreementOf(
   asked: readonly HashedSignal[],
@@ -73,11 +76,11 @@ export function agreementOf(
   const nearest = (signal: HashedSignal | undefined, views: readonly RegisteredView[]) =>
     nearestBits(signal, views, orientation)
   const areas = asked.filter(({ type }) => type === 'pdq-area')
-  const at = areas.findIndex(({ view }) => view === 'deframed')
+  const deframedAt = areas.findIndex(({ view }) => view === 'deframed')
   const isPiece = ({ view }: HashedSignal) => view === 'piece'
   const bitsOf = (pieces: readonly HashedSignal[]) => pieces.map((piece) => nearest(piece, area))
-  const ofWhole = bitsOf((at < 0 ? areas : areas.slice(0, at)).filter(isPiece))
-  const ofFramed = bitsOf(at < 0 ? [] : areas.slice(at).filter(isPiece))
+  const ofWhole = bitsOf((deframedAt < 0 ? areas : areas.slice(0, deframedAt)).filter(isPiece))
+  const ofFramed = bitsOf(deframedAt < 0 ? [] : areas.slice(deframedAt).filter(isPiece))
   const wholeBits = Math.min(
     nearest(
       asked.find(({ type, view }) => type === 'pdq' && view === 'whole'),
@@ -92,12 +95,12 @@ export function agreementOf(
   const surplusBits = Math.max(
     (isFramed ? AGREES_BITS.framed : AGREES_BITS.whole) - wholeBits,
     isFramed ? -NONE_BITS : allAgree(ofWhole, MIN_PIECES, AGREES_BITS.wholeOfParts - wholeBits),
-    isFramed ? -NONE_BITS : allAgree(ofFramed, MIN_FRAMED_PIECES, AGREES_BITS.deframed - nearest(areas[at], wholes)),
+    isFramed ? -NONE_BITS : allAgree(ofFramed, MIN_FRAMED_PIECES, AGREES_BITS.deframed - nearest(areas[deframedAt], wholes)),
   )
   return { surplusBits, ...partialOf(isFramed ? [] : ofWhole) }
 }
 
-/** Was the picture that is asked about given with its parts? Elsewhere nothing is known of where it agrees. */
+/** @returns whether the query came with its pieces. Without them it is unknown where it agrees. */
 export function hasPieces(asked: readonly HashedSignal[]): boolean {
   return asked.some(({ view }) => view === 'piece')
 }
@@ -107,7 +110,7 @@ function allAgree(pieces: readonly number[], least: number, surplusOfAllBits: nu
 }
 
 function partialOf(pieces: readonly number[]): Pick<Agreement, 'partial' | 'isPartialClose'> {
-  // Which quarter a piece is of is known when none was left out.
+  // Pieces are identified by their position, which is only known if none was left out.
   if (pieces.length !== PIECES) return { partial: undefined, isPartialClose: false }
   const quarters = pieces.slice(PIECES - QUARTERS.length)
   const isPartialClose = quarters.some((bits) => Math.abs(bits - AGREES_BITS.quarter - 0.5) < EDGE_BITS)
@@ -122,7 +125,7 @@ function partialOf(pieces: readonly number[]): Pick<Agreement, 'partial' | 'isPa
   return { partial: isPartial ? { share: agreeing.length / QUARTERS.length, region } : undefined, isPartialClose }
 }
 
-/** A picture with something around it is registered without that first, and its pieces are of what is inside. */
+/** @returns whether the registered picture has a frame: then its deframed view comes first and its pieces are of that view. */
 export function hasFrame(area: readonly Pick<RegisteredView, 'view'>[]): boolean {
   const [deframed, piece] = [
     area.findIndex(({ view }) => view === 'deframed'),

@@ -1,4 +1,4 @@
-// In which of its views a picture that is asked about was seen in registered ones, and whether that is seen twice or once only.
+// Collects in which views a query picture was found in each registered picture, and decides whether two of them are independent.
 
 import { distance, type Hash256 } from '../../../packages/hash/src/hash256.js'
 import { EDGE_BITS } from './edges.js'
@@ -6,46 +6,47 @@ import { APART_BITS, corroboratingBits, isPieceOnPiece, isSymmetric, TOGETHER_BI
 import { distanceBandOf } from './grade.js'
 import type { SignalType } from './signal-types.js'
 
-/** One view that is asked about, in one of its turns, near a registered one. */
+/** One query view, in one orientation, that is near a registered view. */
 export interface ViewObservation {
   readonly type: SignalType
   readonly views: TwoViews
-  /** Which of the signals that are asked about, by its place among them. */
+  /** Index of the query signal. */
   readonly signal: number
-  /** The turn, by its place in `transforms`. */
+  /** Index of the orientation in `transforms`. */
   readonly orientation: number
-  /** The hash that was searched for. */
+  /** The query hash that was searched for. */
   readonly hash: Hash256
   readonly distanceBits: number
-  /** As near as a match may be? Otherwise it can support one and not be one. */
+  /** Is it within match distance? If not, it can corroborate a match and cannot be one. */
   readonly isWithin: boolean
 }
 
-/** Two witnesses. */
+/** Two independent observations of one registered picture. */
 export interface Together {
   /** The sum of their distances. */
   readonly bits: number
-  /** The nearer one of those that are within: what a match is told by. */
+  /** The nearer of those within match distance. The match is reported with its view, orientation and distance. */
   readonly nearer: ViewObservation
-  /** Would another sighting be told, were a distance a little different? */
+  /** Could a slightly different distance change which observation is reported? Probing detection counts such queries. */
   readonly isTied: boolean
 }
 
 interface Seen {
   readonly observation: ViewObservation
-  /** Its distance, a part's counted as farther. */
+  /** Its distance; larger for partial views. */
   readonly bits: number
   readonly kind: Kind
 }
 
-/** Two that both see pieces in pieces are one witness; two of registered parts without their frames make nothing strong. */
+/** Two observations of kind `piece` count as one. Two of kind `deframed` never make a strong match. */
 type Kind = 'piece' | 'deframed' | 'other'
 
-/** Images are numbered as their owner likes. */
+/** Observations by registered image. The caller numbers the images. */
 export class Corroborations {
-  // Invariant: of each image, by signal, way, kind, and whether it is within, the nearest sighting.
+  // Invariant: for each image the nearest observation of each combination of signal, orientation, kind and `isWithin`.
   readonly #seen = new Map<number, Map<string, Seen>>()
 
+  /** Adds an observation. Ignores it if its views cannot corroborate at this distance. */
   note(image: number, observation: ViewObservation): void {
     const { type, views, signal, orientation, distanceBits, isWithin } = observation
     const bits = corroboratingBits(type, views, distanceBits)
@@ -58,9 +59,9 @@ export class Corroborations {
   }
 
   /**
-   * The two witnesses that do not err together and whose distances have the least sum; `undefined` when there are no two, or none of two is near
-   * enough for a match by itself. Where one is symmetric the sum is too much for a strong match, since half of what that one says it says twice; and
-   * where both are of registered parts without their frames, since those may be what pictures are put into.
+   * @returns the two independent observations with the smallest sum of distances; `undefined` if there are no two, or neither is within match
+   *   distance. The sum is raised above the limit of a strong match in two cases. One view is symmetric: it says most of what it says twice. Or
+   *   both registered views are deframed: they may show what pictures are pasted into.
    */
   together(image: number): Together | undefined {
     const seen = [...(this.#seen.get(image)?.values() ?? [])]
@@ -78,11 +79,13 @@ export class Corroborations {
     const [least, ...others] = pairs.sort((a, b) => a.bits - b.bits)
     if (least === undefined) return undefined
     const near = others.filter(({ bits }) => bits <= least.bits + EDGE_BITS)
-    const isTied = [...least.nearlyTold, ...near.map(({ told }) => told)].some((other) => isToldOtherwise(least.told, other))
-    return { bits: least.bits, nearer: least.told.observation, isTied }
+    const isTied = [...least.nearlyReported, ...near.map(({ reported }) => reported)].some((other) =>
+      isReportedDifferently(least.reported, other),
+    )
+    return { bits: least.bits, nearer: least.reported.observation, isTied }
   }
 
-  /** The sum of `together`; infinite where there is none. */
+  /** @returns the sum of `together`; infinity if there is none. */
   togetherBits(image: number): number {
     return this.together(image)?.bits ?? Number.POSITIVE_INFINITY
   }
@@ -90,31 +93,31 @@ export class Corroborations {
 
 interface Pair {
   readonly bits: number
-  readonly told: Seen
-  /** The other one, where it is nearly as near. */
-  readonly nearlyTold: readonly Seen[]
+  readonly reported: Seen
+  /** The other observation, if it is nearly as near. */
+  readonly nearlyReported: readonly Seen[]
 }
 
 function pairOf(one: Seen, other: Seen): Pair | undefined {
-  const [told, next] = [one, other].filter(({ observation }) => observation.isWithin).sort((a, b) => a.bits - b.bits)
-  if (told === undefined) return undefined
-  const isNearlyTold = next !== undefined && next.bits <= told.bits + EDGE_BITS
-  return { bits: sumOf(one, other), told, nearlyTold: isNearlyTold ? [next] : [] }
+  const [reported, next] = [one, other].filter(({ observation }) => observation.isWithin).sort((a, b) => a.bits - b.bits)
+  if (reported === undefined) return undefined
+  const isNearlyReported = next !== undefined && next.bits <= reported.bits + EDGE_BITS
+  return { bits: sumOf(one, other), reported, nearlyReported: isNearlyReported ? [next] : [] }
 }
 
-function isToldOtherwise({ observation: one }: Seen, { observation: other }: Seen): boolean {
+function isReportedDifferently({ observation: one }: Seen, { observation: other }: Seen): boolean {
   if (one.views.registered !== other.views.registered || one.orientation !== other.orientation) return true
   return distanceBandOf(one.distanceBits) !== distanceBandOf(other.distanceBits)
 }
 
-/** Not near the edge either: whatever the distances, the match would not be strong. */
+/** A sum that is not strong, nor near the edge of strong. */
 export const NOT_STRONG_BITS = TOGETHER_BITS.strong + EDGE_BITS + 1
 
 function sumOf(one: Seen, other: Seen): number {
   const bits = one.bits + other.bits
   const areDeframed = one.kind === 'deframed' && other.kind === 'deframed'
   const isSymmetricOne = () => [one, other].some(({ observation: { hash } }) => isSymmetric(hash))
-  // Never less for a pair that is farther: of each signal only the nearest view is kept.
+  // A farther pair never gets a smaller sum, because only the nearest view of each signal is kept.
   return bits < NOT_STRONG_BITS && (areDeframed || isSymmetricOne()) ? NOT_STRONG_BITS : bits
 }
 

@@ -1,9 +1,12 @@
-// The details of a registered picture, by which it is found where its hashes do not find it.
+// Details (local features) of a registered picture. They find copies that its hashes miss.
 
 import type { DetailRows } from '../../../packages/hash/src/details/rows.js'
 
-/** What is searched for, in the memory of every api process. */
+/** Details as every api process keeps them in memory for searches. */
 export interface IndexedDetails extends DetailRows {
-  /** 0…2³²−1. The same for pictures that hashes find in one another: what they have in common is a picture, and no decoration. */
+  /**
+   * 0…2³²−1. Equal for images whose hashes match one another. Details shared within a group belong to one picture and are not counted as
+   * decoration.
+   */
   readonly subjectGroup: number
 }

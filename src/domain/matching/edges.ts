@@ -1,4 +1,4 @@
-// Edges: distances at which an answer changes. A query tells its caller something about a stored hash only when it lies near one.
+// Edges: distances at which an answer changes. A query reveals something about a stored hash only if its distance is near an edge.
 
 import { aloneThresholdOf, type Bank, thresholdOf } from '../organisations/bank.js'
 import { type ComparedViews, reviewBits, TOGETHER_BITS } from './evidence.js'
@@ -6,23 +6,29 @@ import { BAND_EDGES_BITS, isExact } from './grade.js'
 import { SIGNAL_TYPES, type SignalType } from './signal-types.js'
 
 /**
- * A query counts when it is within so many bits of an edge, on either side. Whoever is at the edge cannot foretell the distance of a query to
- * within 2 bits, so nine tenths of the queries that tell him something are within these (`npm run bench:probing`).
+ * A query counts as probing if its distance is this near an edge, on either side. An attacker cannot predict a distance better than to 2 bits, so
+ * this covers nine tenths of the queries that reveal something (`npm run bench:probing`).
  */
 export const EDGE_BITS = 2
 
 /**
- * outer: of whether there is a match, or how it is graded. inner: of what else is told of one, which can be told more coarsely at no loss:
- * its band, its view and how it is turned, its place among others.
- * alone: an outer one that many images have at once, or that is seldom exact, so it says nothing across images: of a veto, and of details.
+ * - `outer`: decides whether there is a match, or its grade.
+ * - `alone`: an outer edge that many images share, or that is rarely exact, such as that of the allowlist or of details. It is not evidence of
+ *   probing across images.
+ * - `inner`: changes only what else is reported of a match: its distance band, view, orientation or rank. Those can be reported more coarsely at
+ *   no loss.
  */
 export type Edge = 'outer' | 'alone' | 'inner' | 'none'
 
+/** @returns whether a distance is within `EDGE_BITS` of an edge. */
 export function isNearEdge(bits: number, edgeBits: number): boolean {
   return bits > edgeBits - EDGE_BITS && bits <= edgeBits + EDGE_BITS
 }
 
-/** Is a grade another one by a few bits? @param surplusBits by how many it is the surer one; under 0 it is not. */
+/**
+ * Could a few bits change the grade?
+ * @param surplusBits how many bits inside the stricter grade; negative if outside.
+ */
 export function isSurplusClose(surplusBits: number): boolean {
   return surplusBits >= -EDGE_BITS && surplusBits < EDGE_BITS
 }
@@ -34,13 +40,13 @@ export interface Measured {
   readonly distanceBits: number
   /** As in `MatchFacts`. */
   readonly togetherBits: number
-  /** Is the second algorithm near the edge at which it agrees? */
+  /** Is the second algorithm near the distance at which it agrees? */
   readonly isCorroborationClose: boolean
-  /** The caller's own radius. */
+  /** The radius that the caller asked for. */
   readonly thresholdBits: number | undefined
 }
 
-/** Of what an image was found by: the most telling edge that it is near to. Nothing is nearer than exact, so that has none. */
+/** @returns the most revealing edge that this distance is near to. An exact match has none. */
 export function edgeOf(measured: Measured): Edge {
   const { bank, type, views, distanceBits, togetherBits, isCorroborationClose, thresholdBits } = measured
   if (isExact(type, distanceBits)) return 'none'
@@ -52,7 +58,7 @@ export function edgeOf(measured: Measured): Edge {
   return BAND_EDGES_BITS.some((bits) => isNearEdge(distanceBits, bits)) ? 'inner' : 'none'
 }
 
-/** How much farther than `radiusBits` to search, so that a query just beyond it is seen as well. */
+/** @returns how many bits beyond `radiusBits` to search, so that queries just outside it are noticed too. */
 export function marginBits(type: SignalType, radiusBits: number): number {
   return radiusBits > 0 && SIGNAL_TYPES[type].decidesAlone ? EDGE_BITS : 0
 }

@@ -1,4 +1,4 @@
-// How near is near enough: which distance between two views is evidence of the same picture, and when it takes two pairs of them.
+// Which distance between two views is evidence of the same picture, and when a match needs two pairs of views.
 
 import { diagonalBits } from '../../../packages/hash/src/diagonal.js'
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
@@ -7,71 +7,74 @@ import { VIEW_NAMES, type View } from './signal.js'
 import { SIGNAL_TYPES, type SignalType } from './signal-types.js'
 
 /**
- * Of `pdq-area`, in bits, inclusive. `alone`: one pair of views is enough. `match`: a match when the two pictures are seen together in another
- * pair of views as well, which may lie as far as `witness`; unless the picture would have to be turned for it: copies are posted as they are or
- * mirrored, seldom on their side, so for a turned one only `turned` counts. `plain`, `symmetric`: one pair is enough up to this where what is asked
- * about is so (`contentOf`). `review`: how far a person may want to look.
+ * Radii for `pdq-area`, in bits, inclusive.
+ * - `alone`: one pair of views is enough for a match.
+ * - `rotated`: the only match radius if the query must be put on its side or upside down. Copies are posted as they are or mirrored, rarely
+ *   rotated.
+ * - `plain`, `symmetric`: narrow `alone` if the query view has that content (`contentOf`).
+ * - `match`: enough for a match together with a second, independent pair of views. The second pair may be as far as `corroboration`.
+ * - `review`: the farthest distance that a person may want to review.
  *
- * A crop is what is registered and never what `hashImage` asks about: who asks about a list of them tries many more pairs of views, and was
- * answered falsely nine times as often. So it has to be as near as PDQ.
+ * `askedCrop` applies to query views of kind `crop`. `hashImage` makes crops for registration only. A caller that queries a list of crops compares
+ * many more pairs of views, which gave nine times as many false matches. So such a crop must be as near as plain PDQ requires.
  */
 const REACHES = {
   usual: { alone: 42, rotated: 34, plain: 34, symmetric: 22, match: 52, review: 56, corroboration: 60 },
   askedCrop: { alone: 31, rotated: 31, plain: 31, symmetric: 22, match: 31, review: 50, corroboration: undefined },
 } as const
 
-/** Pieces and tilted parts show less of a picture, and there are more of them. */
+/** Views that show less of a picture. There are more of them. */
 const PARTIAL: ReadonlySet<View> = new Set<View>(['piece', 'tilted'])
 
-/** What they have to be nearer than others for that. */
+/** How many bits nearer a partial view must be. */
 const PARTIAL_BITS = 2
 
 /**
- * A view that is asked about and has less of PDQ's quality is plain: enough to be hashed, and its hash lies nearer to those of others. Seven of
- * 39 false pairs of 3.6 thousand million were of such views, and none of 3,433 edited copies was found by them alone beyond `plain`.
+ * A query view with a PDQ quality below this is `plain`: good enough to hash, but its hash is nearer to unrelated ones. Of 39 false pairs among 3.6
+ * thousand million, 7 had such a view. None of 3,433 edited copies was found only by such a view beyond the `plain` radius.
  */
 const PLAIN_UNDER_QUALITY = 70
 
 /**
- * A view that is asked about and lies nearer to itself flipped along a diagonal says half of what it says twice: 136 of its 256 bits are free, and 22
- * of these are as many as 42 of all. Of views of tuning photographs one in 400 is so, and these were near views of other photographs, within 66
- * bits, ninety times as often as all others; no edited copy was found by them alone beyond `symmetric` (decision 0098).
+ * A query view whose hash is this near to its own flip along a diagonal is `symmetric`. Most of what such a hash says it says twice: 136 of its 256
+ * bits are free, and 22 of those are worth 42 of all. One in 400 views of tuning photographs is symmetric. Those were within 66 bits of other
+ * photographs ninety times as often as the rest. No edited copy was found only by such a view beyond the `symmetric` radius (decision 0098).
  */
 const SYMMETRIC_UNDER_BITS = 80
 
-/** How much a view has to say: enough, or little, or most of it twice. */
+/** How much a view says: enough, little, or most of it twice. */
 export type Content = 'full' | 'plain' | 'symmetric'
 
-/** Of a view that is asked about, by the first of its hashes. Cost: some 1 µs. */
+/** Content of a query view, judged by its quality and the first of its hashes. Cost: about 1 µs. */
 export function contentOf({ quality, hashes: [hash] }: Pick<HashedSignal, 'quality' | 'hashes'>): Content {
   if (hash !== undefined && isSymmetric(hash)) return 'symmetric'
   return quality < PLAIN_UNDER_QUALITY ? 'plain' : 'full'
 }
 
-/** Does a view with this hash look like itself when it is flipped along a diagonal? Cost: some 1 µs. */
+/** @returns whether the view with this hash looks like itself when flipped along a diagonal. Cost: about 1 µs. */
 export function isSymmetric(hash: Hash256): boolean {
   return diagonalBits(hash) < SYMMETRIC_UNDER_BITS
 }
 
 /**
- * Two pairs of views are two witnesses when the picture is turned the same way in both, and the views that are asked about are this far from
- * one another: those that show nearly the same see the same things, and err together.
+ * Two observations are independent if the query has the same orientation in both and the hashes of its two views are at least this far apart. Views
+ * that are nearer show nearly the same content and make the same mistakes.
  */
 export const APART_BITS = 72
 
 /**
- * The sum of the distances of two such witnesses, up to which they make a match, as far as `match` and `witness` let them; and up to which it
- * is strong: no pair of unrelated pictures was (docs/robustness.md).
+ * Limits for the sum of the distances of two independent observations. Up to `match` they are a match, if each is within its radius in `REACHES`.
+ * Up to `strong` the match is strong: no two unrelated pictures came that near (docs/robustness.md).
  */
 export const TOGETHER_BITS = { match: 112, strong: 88 } as const
 
-/** Which part of the picture that was asked about, and which part of the registered one, two signals show. */
+/** Which part of the query and which part of the registered picture two signals show. */
 export interface ComparedViews {
   readonly asked: View
   readonly registered: View
-  /** Was the first put on its side or upside down? */
+  /** Was the query put on its side or upside down? */
   readonly rotated: boolean
-  /** Of the first. */
+  /** Of the query view. */
   readonly content: Content
 }
 
@@ -79,34 +82,34 @@ export type TwoViews = Pick<ComparedViews, 'asked' | 'registered'>
 
 export const WHOLE_VIEWS: ComparedViews = { asked: 'whole', registered: 'whole', rotated: false, content: 'full' }
 
-/** Does it count for matches of this type whether the picture had to be turned? */
+/** @returns whether the match radius of this type depends on the query being rotated. */
 export function dependsOnOrientation(type: SignalType): boolean {
   return type === 'pdq-area'
 }
 
-/** Does it count for matches of this type how much a view has to say (`contentOf`)? */
+/** @returns whether the match radius of this type depends on the content of the query view (`contentOf`). */
 export function dependsOnContent(type: SignalType): boolean {
   return type === 'pdq-area'
 }
 
-/** The widest distance that may be a match. */
+/** @returns the widest distance at which these views can be a match, in bits, inclusive. */
 export function matchBits(type: SignalType, views: Omit<ComparedViews, 'content'>): number {
   if (type !== 'pdq-area') return SIGNAL_TYPES[type].thresholdBits
   return reachOf(views, views.rotated ? 'rotated' : 'match')
 }
 
-/** The widest of these for a view that is asked about. */
+/** @returns the largest `matchBits` of a query view over all registered views. */
 export function widestMatchBits(type: SignalType, asked: View, rotated: boolean): number {
   if (type !== 'pdq-area') return SIGNAL_TYPES[type].thresholdBits
   return Math.max(...VIEW_NAMES.map((registered) => matchBits(type, { asked, registered, rotated })))
 }
 
-/** The widest of these for a view that is registered. */
+/** @returns the largest `matchBits` of a registered view over all query views. */
 export function widestAskedBits(type: SignalType, registered: View, rotated: boolean): number {
   return Math.max(...VIEW_NAMES.map((asked) => matchBits(type, { asked, registered, rotated })))
 }
 
-/** Up to this distance a match needs no witness and no second algorithm; under 0 where it always needs one. */
+/** @returns the distance up to which these views are a match without corroboration, in bits, inclusive; negative if they always need it. */
 export function aloneBits(type: SignalType, views: ComparedViews): number {
   if (type === 'pdq-area')
     return Math.min(reachOf(views, views.rotated ? 'rotated' : 'alone'), reachOf(views, REACH_OF_CONTENT[views.content]))
@@ -116,12 +119,15 @@ export function aloneBits(type: SignalType, views: ComparedViews): number {
 const NEVER_ALONE = -1
 const REACH_OF_CONTENT = { full: 'alone', plain: 'plain', symmetric: 'symmetric' } as const
 
-/** Up to this distance another algorithm that agrees makes a match strong: as far as one of the two may speak alone. */
+/**
+ * @returns the distance up to which agreement of another algorithm makes a match strong. At least one of the two must be near enough to decide
+ *   alone.
+ */
 export function corroborableBits(type: SignalType, views: ComparedViews): number {
   return SIGNAL_TYPES[type].decidesAlone ? aloneBits(type, views) : SIGNAL_TYPES[type].thresholdBits
 }
 
-/** How far from one another two views are for a witness, where a part counts as farther than it is; `undefined` where they are none. */
+/** @returns the distance that counts for corroboration, larger for partial views; `undefined` if these views cannot corroborate at this distance. */
 export function corroboratingBits(type: SignalType, views: TwoViews, distanceBits: number): number | undefined {
   if (type !== 'pdq-area') return undefined
   const { corroboration } = reachesOf(views)
@@ -129,14 +135,14 @@ export function corroboratingBits(type: SignalType, views: TwoViews, distanceBit
   return corroboration !== undefined && bits <= corroboration ? bits : undefined
 }
 
-/** How far to look for witnesses of a view that is asked about; `undefined` where it can be none. */
+/** @returns how far to search for corroboration of a query view, in bits; `undefined` if the view cannot corroborate. */
 export function maxCorroboratingBits(type: SignalType, asked: View): number | undefined {
   if (type !== 'pdq-area') return undefined
   const { corroboration } = reachesOf({ asked })
   return corroboration === undefined ? undefined : corroboration - (PARTIAL.has(asked) ? PARTIAL_BITS : 0)
 }
 
-/** The widest distance at which a person may want to look. */
+/** @returns the widest distance that a person may want to review, in bits, inclusive. */
 export function reviewBits(type: SignalType, views: TwoViews): number {
   return type === 'pdq-area' ? reachOf(views, 'review') : SIGNAL_TYPES[type].maxThresholdBits
 }
@@ -150,8 +156,8 @@ function reachesOf({ asked }: Pick<TwoViews, 'asked'>) {
 }
 
 /**
- * Do both views show less than the picture? Two pairs of such views are one witness: the corners of two pictures in the same mask, or a button and a
- * title of the same app, agree in several pieces where the pictures do not.
+ * Are both views partial? Two such pairs count as one observation only: the corners of two pictures under the same mask agree, and so do a button
+ * and a title of the same app, although the pictures differ.
  */
 export function isPieceOnPiece({ asked, registered }: TwoViews): boolean {
   return PARTIAL.has(asked) && PARTIAL.has(registered)

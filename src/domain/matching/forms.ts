@@ -1,11 +1,11 @@
-// Forms that are filled in: cards, receipts, screens of an app. Two of one kind are near in the same parts, although what is written in them differs.
+// Forms such as cards, receipts and app screens. Two forms of one kind are near in the same parts, although what is written in them differs.
 
 import { distance, type Hash256 } from '../../../packages/hash/src/hash256.js'
 import { hasFrame } from './agreement.js'
 import type { View } from './signal.js'
 import type { SignalType } from './signal-types.js'
 
-/** One hash of a picture. */
+/** One hash of a picture, with its type and view. */
 export interface ShownView {
   readonly type: SignalType
   readonly view: View
@@ -13,16 +13,17 @@ export interface ShownView {
 }
 
 /**
- * How near a part of an upload that looks like a form has to be to a registered part, in bits, inclusive. Forms of one kind are near in the same part: whole and
- * whole, quarter and quarter. A copy that was cut, framed or tilted is near in different parts too, where of drawn forms none was within 21 bits (33 of pieces where one
- * side has a frame, 63 where one part is tilted). Chosen on tuning photographs and drawn documents of set a (decision 0126).
+ * How near a part of a form-like query must be to a registered part, in bits, inclusive. Forms of one kind are near in the same part: whole and
+ * whole, quarter and quarter. A copy that was cropped, framed or tilted is also near in different parts. Of drawn forms no two different parts were
+ * within 21 bits (33 for pieces where one side has a frame, 63 where one part is tilted). Chosen on tuning photographs and the drawn documents of
+ * set a (decision 0126).
  */
 const SAME_PART_BITS: Readonly<Partial<Record<View, number>>> = { whole: 8, deframed: 4 }
 const OTHER_PART_BITS = 20
 const PIECE_OF_OTHER_PART_BITS = 26
 const TILTED_PART_BITS = 40
 
-/** A whole, or a part without its frame, may be farther when all of its pieces are near. Fewer pieces say too little. */
+/** A whole or deframed view may be farther if all of its pieces are near. Fewer pieces say too little. */
 const ALL_NEAR = {
   whole: { bits: 16, pieceBits: 20, minPieces: 5 },
   deframed: { bits: 12, pieceBits: 16, minPieces: 3 },
@@ -31,15 +32,16 @@ const ALL_NEAR = {
 const NONE_BITS = Number.POSITIVE_INFINITY
 
 /**
- * By how many bits an upload that looks like a form is near enough to be a copy; under 0 it may be another form of the same kind.
- * @param asked turned as it matches. Both in the order of `hashImage`.
- * Cost: a distance for each two parts, some 20 µs.
+ * @param asked in the orientation of the match, in the order of `hashImage`.
+ * @param registered in the order of `hashImage`.
+ * @returns by how many bits a form-like query is near enough to be a copy; negative if it may be another form of the same kind.
+ * Cost: one distance for each two parts, about 20 µs.
  */
 export function formSurplusBits(asked: readonly ShownView[], registered: readonly ShownView[]): number {
   const isArea = ({ type }: ShownView) => type === 'pdq-area'
   const [areas, rows] = [asked.filter(isArea), registered.filter(isArea)]
-  const at = areas.findIndex(({ view }) => view === 'deframed')
-  const [ofWhole, ofFramed] = at < 0 ? [areas, []] : [areas.slice(0, at), areas.slice(at)]
+  const deframedAt = areas.findIndex(({ view }) => view === 'deframed')
+  const [ofWhole, ofFramed] = deframedAt < 0 ? [areas, []] : [areas.slice(0, deframedAt), areas.slice(deframedAt)]
   return Math.max(
     nearestPart(asked, registered),
     hasFrame(rows)

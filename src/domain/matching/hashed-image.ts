@@ -1,4 +1,4 @@
-// What hashing gives for one picture. Hashes only.
+// The result of hashing one picture. Hashes only, no pixels.
 
 import type { RegisteredDetails } from '../../../packages/hash/src/details/details.js'
 import type { AskedView } from '../../../packages/hash/src/details/features.js'
@@ -10,23 +10,20 @@ export interface HashedSignal {
   readonly type: SignalType
   readonly view: View
   readonly quality: number
-  /**
-   * The hash of the picture as it is, then under the seven other `transforms`; or as it is and mirrored; or one alone: see
-   * `orientationsOf`.
-   */
+  /** One hash for each orientation, in the order of `orientationsOf`: all eight, or unchanged and mirrored, or unchanged only. */
   readonly hashes: readonly Hash256[]
 }
 
 export interface HashedImage {
-  /** PDQ's 0…100 of the whole picture: how well it can be recognised. */
+  /** PDQ quality of the whole picture, 0…100: how well it can be recognised. */
   readonly quality: number
   readonly signals: readonly HashedSignal[]
-  /** Of a picture that is to be registered: a sign in a few flat colours, which too many others look like. */
+  /** Registration only: a sign in a few flat colours. Too many unrelated pictures look like it. */
   readonly isSimple?: true
-  /** Of a picture that is asked about: flat and of few colours, as cards, receipts and screens of apps are. */
+  /** Queries only: flat and of few colours, as cards, receipts and app screens are. */
   readonly isForm?: true
-  /** Of a picture that is to be found by its details as well. */
+  /** Registration only: present if details are to be matched too. */
   readonly details?: RegisteredDetails
-  /** Of a picture that is asked about by its details as well: its views. */
+  /** Queries only: the views whose details are searched for. */
   readonly asked?: readonly AskedView[]
 }

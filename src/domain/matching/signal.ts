@@ -1,11 +1,11 @@
-// What we hold about a registered image: its signals, never its pixels.
+// What Tabir keeps of a registered image: its signals, never its pixels.
 
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import { VIEW_KINDS, type ViewKind } from '../../../packages/hash/src/views.js'
 import type { IndexedDetails } from './details.js'
 import type { SignalType } from './signal-types.js'
 
-/** What a picture shows, wider than nudity on purpose. `code` is the byte in stored records; never reused. */
+/** What a picture shows. Deliberately wider than nudity. The number is the byte in stored records; never reuse one. */
 export const CATEGORIES = {
   nude: 1,
   'underwear-or-swimwear': 2,
@@ -24,7 +24,7 @@ export const CATEGORY_NAMES = [
   'composite',
 ] as const satisfies readonly Category[]
 
-/** How much stands behind a signal, weakest first. */
+/** How well a signal is supported, weakest first. The number is the byte in stored records. */
 export const TIERS = { 'self-reported': 1, 'ngo-attested': 2, 'platform-confirmed': 3, verified: 4 } as const
 export type Tier = keyof typeof TIERS
 export const TIER_NAMES = [
@@ -34,7 +34,7 @@ export const TIER_NAMES = [
   'verified',
 ] as const satisfies readonly Tier[]
 
-/** Which part of the picture a hash was taken from (`hash/views.ts`). The number is the byte in stored records; never reused. */
+/** Which part of the picture was hashed (`packages/hash/src/views.ts`). The number is the byte in stored records; never reuse one. */
 export const VIEWS = { whole: 0, deframed: 1, crop: 2, piece: 3, tilted: 4 } as const satisfies Record<ViewKind, number>
 export type View = ViewKind
 export const VIEW_NAMES = VIEW_KINDS
@@ -42,28 +42,28 @@ export const VIEW_NAMES = VIEW_KINDS
 export interface Signal {
   readonly type: SignalType
   readonly view: View
-  /** PDQ's 0…100; 100 for types that have no such measure. */
+  /** 0…100 as PDQ measures it; 100 for types without such a measure. */
   readonly quality: number
   readonly hash: Hash256
 }
 
-/** A picture that someone registered. The unit of withdrawal and of a match: one image, at most one match. */
+/** A registered picture. The unit of withdrawal and of matching: one image gives at most one match. */
 export interface RegisteredImage {
   /** Name of the bank it belongs to. */
   readonly bank: string
   readonly tier: Tier
   readonly category: Category | undefined
-  /** The partner's own reference, opaque to us. Only images that came through a bank have one. */
+  /** The partner's own reference, opaque to Tabir. Only images of a bank have one. */
   readonly ref: string | undefined
-  /** The id under which its case is filed; absent for images of banks, and for those that older versions stored. */
+  /** Id of its case. Absent for images of banks, and for images that older versions stored. */
   readonly caseId?: string
   readonly createdAtMs: number
   readonly signals: readonly Signal[]
-  /** Only where extended protection was asked for. */
+  /** Only if the submitter chose extended protection. */
   readonly details?: IndexedDetails
 }
 
-/** The name of the byte `code` in a table like the ones above, or `undefined`. */
+/** @returns the name with this code in a table such as `VIEWS`; `undefined` if no name has it. */
 export function nameOfCode<Name extends string>(
   names: readonly Name[],
   codes: Readonly<Record<Name, number>>,
@@ -72,9 +72,12 @@ export function nameOfCode<Name extends string>(
   return names.find((name) => codes[name] === code)
 }
 
-/** The name of a row's view. */
+/**
+ * @returns the view with this code.
+ * @throws {RangeError} for an unknown code. The index holds only known views, so that is a bug.
+ */
 export function viewOf(code: number): View {
   const view = nameOfCode(VIEW_NAMES, VIEWS, code)
-  if (view === undefined) throw new RangeError('an index holds only views that were put into it')
+  if (view === undefined) throw new RangeError('the index returned an unknown view')
   return view
 }

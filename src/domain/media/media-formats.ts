@@ -1,20 +1,21 @@
-// Which files the service and the page know, told by their first bytes. Workers, page, console, messages and documents derive from this table.
+// Media formats that the service and the page recognise by their first bytes. Workers, page, console, messages and documents derive from this
+// table.
 
 import { namesOf } from '../own-value.js'
 
 interface Row {
-  /** As people know it. */
+  /** Common name, as shown to people. */
   readonly name: string
   readonly mimeType: string
-  /** Which decoder of the workers opens it (`workers/media/decode.ts`). `none`: it is refused by its first bytes. */
+  /** The worker's decoder for it (`workers/media/decode.ts`). `none`: rejected by its first bytes. */
   readonly decoder: 'libvips' | 'none'
-  /** Do we say that the service reads it, and does the page offer to send it? */
+  /** Do we document that the service reads it, and does the page offer to send it? */
   readonly isOffered: boolean
-  /** Does every browser open it? Such a file that a browser does not open is damaged. */
+  /** Can every browser open it? Then a file that a browser fails to open is damaged. */
   readonly isOpenedByAll: boolean
 }
 
-/** In the order in which they are listed. */
+/** In the order in which they are listed to people. */
 export const MEDIA_FORMATS = {
   jpeg: { name: 'JPEG', mimeType: 'image/jpeg', decoder: 'libvips', isOffered: true, isOpenedByAll: true },
   png: { name: 'PNG', mimeType: 'image/png', decoder: 'libvips', isOffered: true, isOpenedByAll: true },
@@ -22,7 +23,7 @@ export const MEDIA_FORMATS = {
   gif: { name: 'GIF (first frame)', mimeType: 'image/gif', decoder: 'libvips', isOffered: true, isOpenedByAll: true },
   avif: { name: 'AVIF', mimeType: 'image/avif', decoder: 'libvips', isOffered: true, isOpenedByAll: false },
   tiff: { name: 'TIFF', mimeType: 'image/tiff', decoder: 'libvips', isOffered: true, isOpenedByAll: false },
-  /** HEIC, and whatever else lies in such boxes without naming AV1. No npm build of libvips decodes HEVC, so it is tried and not offered. */
+  /** HEIC, and any other ISO media file that does not name AV1. No npm build of libvips decodes HEVC, so it is tried but not offered. */
   heif: { name: 'HEIC', mimeType: 'image/heic', decoder: 'libvips', isOffered: false, isOpenedByAll: false },
   bmp: { name: 'BMP', mimeType: 'image/bmp', decoder: 'none', isOffered: false, isOpenedByAll: true },
   jxl: { name: 'JPEG XL', mimeType: 'image/jxl', decoder: 'none', isOffered: false, isOpenedByAll: false },
@@ -38,13 +39,13 @@ export type FormatOf<Name extends DecoderName> = {
 interface Signature {
   readonly at: number
   readonly hex: string
-  /** What an `ftyp` box names among its brands. */
+  /** Must match the brands in the `ftyp` box. */
   readonly brands?: RegExp
 }
 
 const FTYP = { at: 4, hex: '66747970' } as const
 
-/** In the order in which they are looked for: of two that fit, the first counts. */
+/** In the order in which they are tried. The first match counts. */
 const SIGNATURES: Readonly<Record<MediaFormat, readonly Signature[]>> = {
   jpeg: [{ at: 0, hex: 'ffd8ff' }],
   png: [{ at: 0, hex: '89504e470d0a1a0a' }],
@@ -69,20 +70,23 @@ const SIGNATURES: Readonly<Record<MediaFormat, readonly Signature[]>> = {
 }
 const BY_SIGNATURE = namesOf(SIGNATURES)
 
-/** How much of a file `formatOf` looks at. */
+/** How many bytes at the start of a file `formatOf` needs. */
 export const FORMAT_BYTES = 256
 
-/** @param head the first bytes of a file. @returns `undefined` for what is none of the table. */
+/**
+ * @param head the first bytes of a file.
+ * @returns `undefined` if the format is not in the table.
+ */
 export function formatOf(head: Uint8Array): MediaFormat | undefined {
   return BY_SIGNATURE.find((format) => SIGNATURES[format].some((signature) => fits(head, signature)))
 }
 
-/** Does the service read it, as far as we say? */
+/** @returns whether we document that the service reads this format. */
 export function isDecoded(format: MediaFormat | undefined): boolean {
   return format !== undefined && MEDIA_FORMATS[format].isOffered
 }
 
-/** What the service reads, as people know the names. */
+/** The names of the documented formats, for messages: `A, B or C`. */
 export const DECODED_FORMATS = listed(namesOf(MEDIA_FORMATS).filter(isDecoded))
 
 function listed(formats: readonly MediaFormat[]): string {
@@ -94,7 +98,7 @@ function fits(head: Uint8Array, { at, hex, brands }: Signature): boolean {
   return hexOf(head.subarray(at, at + hex.length / 2)) === hex && (brands === undefined || brands.test(brandsIn(head)))
 }
 
-/** What stands in the `ftyp` box that the file begins with. */
+/** The content of the `ftyp` box at the start of the file. */
 function brandsIn(head: Uint8Array): string {
   if (head.length < 12) return ''
   const boxBytes = new DataView(head.buffer, head.byteOffset).getUint32(0)

@@ -1,4 +1,4 @@
-// Who may do what: scopes, kinds of organisation, and the key a caller shows.
+// Who may do what: scopes, kinds of organisation, and the caller behind an API key.
 
 export const SCOPES = [
   'match',
@@ -12,16 +12,16 @@ export const SCOPES = [
 ] as const
 export type Scope = (typeof SCOPES)[number]
 
-/** What a route asks for. key: any API key. case: the token of the case, or the key of the organisation that opened it. public: nothing. */
+/** What a route requires. `key`: any API key. `case`: the token of the case, or a key of the organisation that opened it. `public`: nothing. */
 export type RouteScope = Scope | 'key' | 'case' | 'public'
 
 export const ORG_KINDS = ['platform', 'ngo', 'operator'] as const
 export type OrgKind = (typeof ORG_KINDS)[number]
 
-/** What ids of keys look like: ten digits of Crockford's alphabet. */
+/** Ids of API keys: ten digits of Crockford's alphabet. */
 export const KEY_ID_PATTERN = /^[0-9a-hjkmnp-tv-z]{10}$/
 
-/** Whoever makes a request with an API key. */
+/** The holder of the API key of a request. */
 export interface Caller {
   readonly keyId: string
   readonly orgId: string

@@ -1,23 +1,23 @@
-// What the audit log tells of: which acts there are, and what each is about. Ids and our own words, never hashes or persons.
+// The acts that the audit log records, and the fields of each. Ids and our own words only, never hashes or personal data.
 
-/** Every act that is recorded, and what has to be said about it. A new one is a row here and a call where it is done. */
+/** Every recorded act and its required fields. A new act needs a row here and a call where it happens. */
 export const AUDIT_ACTS = {
   /** The oldest entries were removed, up to this one. */
   'audit.trimmed': ['upTo'],
-  /** `appeal`: the id of the picture that it is about, or of the block. */
+  /** `appeal`: id of the image or resubmission block that the appeal is about. */
   'appeal.decided': ['appeal', 'outcome'],
   'bank.created': ['bank', 'orgId'],
   'bank.ratio-changed': ['bank'],
   'bank.readers-changed': ['bank'],
-  /** Before the first byte leaves. */
+  /** Recorded before the first byte is sent. */
   'signals.exported': ['bank', 'format', 'form'],
-  /** `case`: its random name for this log, which is forgotten with it. */
+  /** `case`: a random name for this log only. It is deleted with the case. */
   'case.assisted': ['case', 'orgId'],
   'case.expired': ['case'],
-  /** Own data, or all that is known of it to whoever acts for her. */
+  /** The submitter's own data, or the full report for an organisation acting for her. */
   'case.exported': ['case'],
   'case.handed-over': ['case'],
-  /** Another PIN was given out; the one before goes on opening until it is used. */
+  /** A new PIN was issued. The old one keeps working until the new one is used. */
   'case.pin-asked': ['case'],
   'case.pin-changed': ['case'],
   'case.renewed': ['case'],
@@ -27,9 +27,9 @@ export const AUDIT_ACTS = {
   'dispute.reversed': ['signalId'],
   'bank.removed': ['bank'],
   'exchange.pull-asked': ['exchange'],
-  /** Once a day for each key. */
+  /** At most once a day per key. */
   'feed.read': ['orgId', 'day'],
-  /** Every hash there is, to one reader. */
+  /** One reader got every hash. */
   'feed.snapshot': ['orgId'],
   'key.created': ['keyId', 'orgId'],
   'key.rotated': ['keyId', 'successorId'],
@@ -38,13 +38,13 @@ export const AUDIT_ACTS = {
   'key.suspended': ['keyId', 'orgId'],
   'canary.planted': ['bank', 'signalId'],
   'block.lifted': ['block'],
-  /** Once a day for each key. */
+  /** At most once a day per key. */
   'key.used': ['orgId', 'day'],
-  /** `account`: `org:` and its id, or `case`: which one is not said. */
+  /** `account`: `org:` and its id, or only `case`: the log does not say which case. */
   'account.forgiven': ['account'],
   'seal-key.activated': ['fingerprint'],
   'seal-key.retired': ['fingerprint'],
-  /** Everything was sealed anew under it. */
+  /** Every record was re-encrypted under it. */
   'seal-key.rotated': ['fingerprint', 'records'],
   'signal.attested': ['signalId'],
   'signal.disputed': ['signalId', 'reason'],
@@ -52,10 +52,10 @@ export const AUDIT_ACTS = {
   'signal.released': ['signalId'],
   'signal.removed': ['bank', 'signalId'],
   'signal.verified': ['signalId'],
-  /** Before it is taken: all that there is, sealed. */
+  /** A full, encrypted backup. Recorded before it starts. */
   'store.backed-up': ['revision'],
   'store.restored': ['revision'],
-  /** That something was left to be watched for, or taken away: once a day for each key. */
+  /** Watches were added or removed. At most once a day per key. */
   'watch.changed': ['orgId', 'day'],
   'webhook.added': ['webhookId', 'orgId'],
   'webhook.changed': ['webhookId'],
@@ -65,7 +65,7 @@ export const AUDIT_ACTS = {
 
 export type AuditAct = keyof typeof AUDIT_ACTS
 
-/** Who did it: the operator at the command line, the submitter of the case, Tabir by itself, or whoever holds a key. */
+/** Who acted: the operator at the command line, the submitter of the case, Tabir itself, or an organisation by its key. */
 export type AuditActor = 'operator' | 'submitter' | 'tabir' | `key:${string}` | `org:${string}`
 
 export type AuditAbout<A extends AuditAct> = Readonly<Record<(typeof AUDIT_ACTS)[A][number], string>>
@@ -79,7 +79,7 @@ export type AuditEntry<A extends AuditAct = AuditAct> = {
   }
 }[A]
 
-/** An act as it stands in the log; also one that only another version of this table knows. */
+/** An act as read from the log. It may be one that only another version of this table knows. */
 export interface RecordedAct {
   readonly act: string
   readonly by: string
@@ -87,12 +87,12 @@ export interface RecordedAct {
   readonly atMs: number
 }
 
-/** An entry whose act and fields need not fit yet. */
+/** An entry whose fields have not been checked against its act yet. */
 export type UncheckedEntry = Omit<RecordedAct, 'act' | 'by'> & { readonly act: AuditAct; readonly by: AuditActor }
 
 /**
- * An entry as text, exactly as it is chained.
- * @throws {RangeError} when it is not about what its act is about, or holds what may be a hash: a caller's bug.
+ * An entry as the exact text that is chained.
+ * @throws {RangeError} if its fields are not those of its act, or a value may be a hash: a bug of the caller.
  */
 export function auditText({ act, by, about, atMs }: UncheckedEntry): string {
   const fields: readonly string[] = AUDIT_ACTS[act]
@@ -105,5 +105,5 @@ export function auditText({ act, by, about, atMs }: UncheckedEntry): string {
 }
 
 const WORD = /^[\w.,:+~-]{1,160}$/
-/** 256 bits in hex or in base64: no id of ours is that long. */
+/** 256 bits in hex or base64. None of our ids is that long. */
 const MAY_BE_A_HASH = /[0-9a-f]{64}|^[\w+-]{43}$/i

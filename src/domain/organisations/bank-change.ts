@@ -1,11 +1,11 @@
-// What somebody asks of a bank: take this signal, or let that one go.
+// Changes to a bank: add or update a signal, or remove one.
 
 import type { Category, Signal, Tier } from '../matching/signal.js'
 
-/** What makes a signal of a bank, or a picture, itself. */
+/** What identifies a signal of a bank, or a picture of several signals. */
 export interface SignalIdentity {
   readonly signal: Pick<Signal, 'type' | 'hash'>
-  /** All signals of the picture. `signal` is the one of the whole picture. Absent when there is only that one. */
+  /** All signals of the picture; `signal` is that of the whole picture. Absent if that is the only one. */
   readonly picture?: readonly Signal[] | undefined
   readonly ref: string | undefined
 }
@@ -13,14 +13,14 @@ export interface SignalIdentity {
 export interface NewSignal extends SignalIdentity {
   readonly signal: Signal
   readonly category: Category | undefined
-  /** How much stands behind it; `ngo-attested` when left out. Never more than who hands it in may say. */
+  /** `ngo-attested` if absent. Never above what the submitting organisation may claim. */
   readonly tier?: Extract<Tier, 'self-reported' | 'ngo-attested'>
 }
 
-/** `signalId`: what an export of this bank called it. Where the bank has it, that says what is meant, and not what it is made of. */
+/** `signalId`: the id that an export of this bank gave. If the bank has it, it takes precedence over the signal's content. */
 export type BankChange =
   | { readonly kind: 'put'; readonly signal: NewSignal; readonly signalId?: string | undefined }
-  /** A tombstone that says what made the signal itself. */
+  /** A tombstone with the content of the signal. */
   | { readonly kind: 'remove'; readonly signal: SignalIdentity; readonly signalId?: string | undefined }
-  /** A tombstone by the id that this deployment gave. */
+  /** A tombstone with the id that this deployment gave. */
   | { readonly kind: 'remove-id'; readonly signalId: string }

@@ -1,4 +1,4 @@
-// Handing in a file: its formats, why a line is refused, and how far it has come.
+// Importing a file into a bank: formats, reasons for rejecting a line, and progress.
 
 import type { ProblemCode } from '../problem.js'
 import type { BankChange } from './bank-change.js'
@@ -6,14 +6,14 @@ import type { BankChange } from './bank-change.js'
 export const FILE_FORMATS = ['ndjson', 'csv', 'lines'] as const
 export type FileFormat = (typeof FILE_FORMATS)[number]
 
-/** Why a record of somebody else's is not taken. Stable: who hands in files sorts his refusals by them. */
+/** Why a foreign record is rejected. Stable: importers sort their rejections by these codes. */
 export const RECORD_REJECTIONS = [
   'record-too-long',
   'record-unreadable',
   'columns-missing',
   'signal-type-unknown',
   'hash-malformed',
-  /** No picture has it: all zeros, all ones, or too many of one of them. */
+  /** No picture has it: all zeros, all ones, or far too many of either. */
   'hash-improbable',
   'quality-too-low',
   'category-unknown',
@@ -21,29 +21,29 @@ export const RECORD_REJECTIONS = [
   'not-harmful',
   'classification-unlisted',
   'minor-declared',
-  /** It was in a bank of this organisation, and a dispute about it was upheld. */
+  /** This organisation had it in a bank, and a dispute about it was upheld. */
   'signal-invalidated',
 ] as const
 export type RecordRejection = (typeof RECORD_REJECTIONS)[number]
 
-/** What a line or record comes to. `blank` is neither taken nor refused: an empty line, a comment, a header. */
+/** The result of reading a line or record. `blank` is neither accepted nor rejected: an empty line, a comment or a header. */
 export type ReadRecord =
   | BankChange
   | { readonly kind: 'rejected'; readonly why: RecordRejection }
   | { readonly kind: 'blank' }
 
-/** What is noted of a line: why it was refused; or `not-found`, that it was to remove a signal which the bank does not have. */
+/** Notes about a line: why it was rejected; or `not-found`: it removes a signal that the bank does not have. */
 export const LINE_NOTES = [...RECORD_REJECTIONS, 'not-found'] as const
 export type LineNote = (typeof LINE_NOTES)[number]
 
-/** Lines that follow each other and have the same note. Both ends count from 1 and are in it. */
+/** Consecutive lines with the same note. Both ends are inclusive and count from 1. */
 export interface NotedLines {
   readonly fromLine: number
   readonly toLine: number
   readonly why: LineNote
 }
 
-/** running: or it broke off without a word, when `updatedAtMs` is long ago. stopped: by the problem that is named. */
+/** `running`: an import whose `updatedAtMs` is long ago was interrupted. `stopped`: by the problem named in `problem`. */
 export const IMPORT_STATES = ['running', 'stopped', 'done'] as const
 
 export interface ImportProgress {
@@ -52,23 +52,23 @@ export interface ImportProgress {
   readonly problem: ProblemCode | undefined
   readonly startedAtMs: number
   readonly updatedAtMs: number
-  /** Lines that are done with, from the first: where the next try goes on. */
+  /** Processed lines, from the first. The next attempt continues after them. */
   readonly lines: number
   readonly accepted: number
-  /** Signals that were there and that a tombstone in the file took away. */
+  /** Signals that a tombstone in the file removed. */
   readonly removed: number
-  /** Tombstones that removed nothing: the bank does not have their signal. Not among the accepted. */
+  /** Tombstones whose signal the bank does not have. Not counted in `accepted`. */
   readonly notFound: number
   readonly rejected: number
   readonly rejectedFor: Partial<Readonly<Record<RecordRejection, number>>>
-  /** Of all lines that are done with, keyed: whether the next try brings the same file. */
+  /** Keyed digest of all processed lines. It shows whether the next attempt sends the same file. */
   readonly digest: string
 }
 
-/** How many stretches of noted lines are listed; all of them are counted. */
+/** Most ranges of noted lines that are listed. All are counted. */
 export const MAX_NOTED_STRETCHES = 10_000
 
-/** With one more noted line, which comes after all of those. Changes the list that it is given. */
+/** Adds a note for a line after all others. Modifies and returns the given list. */
 export function withNote(before: NotedLines[], line: number, why: LineNote): NotedLines[] {
   const last = before.at(-1)
   const goesOn = last !== undefined && last.why === why && last.toLine === line - 1
@@ -77,7 +77,7 @@ export function withNote(before: NotedLines[], line: number, why: LineNote): Not
   return before
 }
 
-/** Without the lines behind `line`. */
+/** @returns the notes without those of lines after `line`. */
 export function notedUpTo(noted: readonly NotedLines[], line: number): NotedLines[] {
   return noted
     .filter(({ fromLine }) => fromLine <= line)

@@ -6,20 +6,23 @@ import type { SignalType } from '../matching/signal-types.js'
 import { ownValue } from '../own-value.js'
 
 /**
- * Letters, digits, `_` and `-`, starting with a letter or digit: fits a URL segment and the names other systems use. No name that every
- * JavaScript object inherits: a client that keeps banks in an object would find a function in place of its bank. None of 43 characters, as 256 bits
- * have in base64: the audit log takes nothing that may be a hash.
+ * Letters, digits, `_` and `-`, starting with a letter or digit: fits a URL segment and the names other systems use. Excluded are names that every
+ * JavaScript object inherits, which would break clients that keep banks in an object. Excluded are names of 43 characters, the length of 256 bits
+ * in base64: the audit log rejects whatever may be a hash.
  */
 export const BANK_NAME_PATTERN =
   /^(?!(?:constructor|hasOwnProperty|isPrototypeOf|propertyIsEnumerable|toLocaleString|toString|valueOf)$|[\w-]{43}$)[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/
 
-/** The same, or a name that stands for one bank alone where several are called the same. */
+/** A bank name, or an exact name: it adds a suffix for the owner if several banks have the same name. */
 export const BANK_REF_PATTERN = new RegExp(`${BANK_NAME_PATTERN.source.slice(0, -1)}(?:~[0-9a-f]{12})?$`)
 
-/** In a name that stands for one bank alone, before what stands for its owner. */
+/** In an exact name, precedes the suffix for the owner. */
 export const OWNER_MARK = '~'
 
-/** What a bank is called, unless an organisation knows several of this name. `name` is of the store, or an exact one. */
+/**
+ * @param name a name as stored, or an exact one.
+ * @returns the name without the owner's suffix, as organisations see it unless they know several banks of this name.
+ */
 export function labelOf(name: string): string {
   const end = name.indexOf(OWNER_MARK)
   return end === -1 ? name : name.slice(0, end)
@@ -28,60 +31,60 @@ export function labelOf(name: string): string {
 /** The bank of images that people register themselves. It exists in every deployment and belongs to no organisation. */
 export const CASES_BANK_NAME = 'cases'
 
-/**
- * match: what is found in it is answered. harmless: pictures that are known to be harmless, by which others are not to be found; it is
- * never answered from.
- */
+/** `match`: its signals are matched. `harmless`: the allowlist. Pictures near one of its signals do not match, and it is never part of an answer. */
 export const BANK_PURPOSES = ['match', 'harmless'] as const
 export type BankPurpose = (typeof BANK_PURPOSES)[number]
 
 export interface Bank {
-  /** In the store: its label, or its exact name where another organisation had the label first. */
+  /** As stored: its label, or its exact name if another organisation had the label first. */
   readonly name: string
-  /** Random, drawn when the bank is made: a later bank of the same name has another one. The deployment's own have none. */
+  /** Random, drawn at creation, so a later bank of the same name differs. The deployment's own banks have none. */
   readonly id?: string | undefined
   readonly purpose: BankPurpose
-  /** Organisation that may write to it; `undefined` for the deployment's own. */
+  /** The organisation that may write to it; `undefined` for the deployment's own banks. */
   readonly orgId: string | undefined
-  /** Match radius in bits, inclusive, where it differs from the type's own: narrower for everybody, wider for its own organisation. */
+  /**
+   * Match radius in bits, inclusive, where it differs from that of the type. A narrower one applies to every caller, a wider one only to its own
+   * organisation.
+   */
   readonly thresholdBits: Partial<Readonly<Record<SignalType, number>>>
   readonly createdAtMs: number
-  /** Organisations that may know of it and be answered from it, id → name; undefined for all. Its own always may. */
+  /** Organisations that may see the bank and get its matches, id → name; `undefined` for all. The owner always may. */
   readonly readers?: Readonly<Record<string, string>> | undefined
-  /** Since when [epoch ms] organisations may know of it, by their id; since it was made where this says nothing. */
+  /** [epoch ms] since when each organisation may see it, by id. If missing, since its creation. */
   readonly knownSinceMs?: Readonly<Record<string, number>> | undefined
-  /** 0…1, as other systems have it: how often it is answered from where they ask; 0 is nowhere and never. 1 when undefined. */
+  /** 0…1, as in HMA: the share of queries that it answers. 0: none. 1 if undefined. */
   readonly enabledRatio?: number | undefined
-  /** Its images are being erased, and its name is free again afterwards. */
+  /** Set while its images are being erased. Afterwards its name is free again. */
   readonly removedAtMs?: number | undefined
 }
 
-/** A bank, and no other one that has its name before or after it. */
+/** Identifies one bank, as opposed to an earlier or later one of the same name. */
 export type BankRef = Pick<Bank, 'name' | 'createdAtMs' | 'id'>
 
 export function isSameBank(a: BankRef, b: BankRef): boolean {
   return a.name === b.name && a.createdAtMs === b.createdAtMs && a.id === b.id
 }
 
-/** May anything be found in it? */
+/** @returns whether the bank can give matches. */
 export function isAnswering({ purpose, enabledRatio, removedAtMs }: Bank): boolean {
   return purpose === 'match' && enabledRatio !== 0 && removedAtMs === undefined
 }
 
-/** May this organisation know of the bank, and be told what is found in it? */
+/** @returns whether an organisation may see the bank and get its matches. */
 export function isVisibleTo({ orgId: owner, readers }: Bank, orgId: string): boolean {
   return readers === undefined || owner === orgId || Object.hasOwn(readers, orgId)
 }
 
 const EVERYBODY = '*'
 
-/** Of two banks of one label, an organisation goes on calling the one by it that it has known longer. */
+/** @returns since when [epoch ms] an organisation may see the bank. Of two banks with one label, the one known longer keeps the label for it. */
 export function isKnownSinceMs({ knownSinceMs, createdAtMs }: Bank, orgId: string): number {
   const sinceMs = knownSinceMs ?? {}
   return ownValue(sinceMs, orgId) ?? ownValue(sinceMs, EVERYBODY) ?? createdAtMs
 }
 
-/** What `knownSinceMs` is when the readers change: who knew of the bank before has done so since then. */
+/** The new `knownSinceMs` when the readers change. Organisations that could already see the bank keep their date. */
 export function knownAfter(bank: Bank, readers: Bank['readers'], nowMs: number): Bank['knownSinceMs'] {
   const sinceMs = (orgId: string) => (isVisibleTo(bank, orgId) ? isKnownSinceMs(bank, orgId) : nowMs)
   const named = Object.keys(readers ?? bank.readers ?? {}).map((orgId) => [orgId, sinceMs(orgId)] as const)
@@ -99,8 +102,8 @@ export const HARMLESS_BANK: Bank = {
 }
 
 /**
- * Under this name, which no bank can have, an index keeps pictures of cases and banks that were judged harmless: they veto and are never
- * answered. They stay in their own bank in the store, and are erased with it.
+ * The index keeps images that were judged harmless under this name, which no bank can have. They act as allowlist entries and are never part of an
+ * answer. In the store they stay in their own bank and are erased with it.
  */
 export const JUDGED_HARMLESS_BANK: Bank = { ...HARMLESS_BANK, name: 'judged harmless' }
 
@@ -113,29 +116,29 @@ export const CASES_BANK: Bank = {
 }
 
 /**
- * How near a signal of the bank has to be, for everybody: as near as the evidence says about these views, or nearer where the bank says so. A wider
- * threshold of a bank that matches would be one organisation's word about what others see (`reachOf`); of one that vetoes it is its operator's.
+ * @returns the match radius of these views in this bank, in bits, inclusive. A `match` bank can only narrow what the evidence allows, since a wider
+ *   radius would change other organisations' answers (see `ownReachOf`). The allowlist belongs to the operator and may widen it.
  */
 export function thresholdOf(bank: Bank, type: SignalType, views: Omit<ComparedViews, 'content'>): number {
   return narrowed(bank, type, matchBits(type, views))
 }
 
-/** The widest of these for a view that is asked about, whatever the view that is registered. */
+/** @returns the largest `thresholdOf` of a query view over all registered views. */
 export function widestThresholdOf(bank: Bank, type: SignalType, asked: View, rotated: boolean): number {
   return narrowed(bank, type, widestMatchBits(type, asked, rotated))
 }
 
-/** The widest of these for a view that is registered, whatever the view that is asked about. */
+/** @returns the largest `thresholdOf` of a registered view over all query views. */
 export function widestAskedThresholdOf(bank: Bank, type: SignalType, registered: View, rotated: boolean): number {
   return narrowed(bank, type, widestAskedBits(type, registered, rotated))
 }
 
-/** How near it has to be for a match without a witness. */
+/** @returns the radius within which a match needs no corroboration. */
 export function aloneThresholdOf(bank: Bank, type: SignalType, views: ComparedViews): number {
   return narrowed(bank, type, aloneBits(type, views))
 }
 
-/** How far the bank's own organisation wants to look in it, for review; under 0 where it is anybody else who asks. */
+/** @returns the review radius that the bank's owner set for itself; −1 if it set none or another organisation asks. */
 export function ownReachOf(bank: Bank, type: SignalType, orgId: string): number {
   return bank.orgId === orgId ? (bank.thresholdBits[type] ?? -1) : -1
 }

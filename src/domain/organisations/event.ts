@@ -1,8 +1,8 @@
-// What an operator, or a webhook of his, has to be told of: by kind, with ids and numbers, never with hashes or persons.
+// Events that the operator or webhooks are notified of: a kind, ids and numbers, never hashes or personal data.
 
 import { namesOf } from '../own-value.js'
 
-/** Who is told of each kind: the operator alone, or webhooks of organisations as well (`WEBHOOK_EVENTS`). */
+/** Who is notified of each kind: only the operator, or also webhooks of organisations (`WEBHOOK_EVENTS`). */
 export const EVENTS = {
   'signal.flooded': 'operator',
   'signal.held': 'operator',
@@ -17,17 +17,17 @@ export const EVENTS = {
 export type EventKind = keyof typeof EVENTS
 export const EVENT_KINDS = namesOf(EVENTS)
 
-/** Without a row in `WEBHOOK_EVENTS`, such a kind does not compile. */
+/** The kinds for webhooks. Each needs a row in `WEBHOOK_EVENTS`, or that file does not compile. */
 export type EventForWebhooks = {
   [Kind in EventKind]: (typeof EVENTS)[Kind] extends 'operator' ? never : Kind
 }[EventKind]
 
 export interface DomainEvent {
-  /** Its place among all events, in the order in which they were written: `<ms>-<number>`. */
+  /** Position among all events, in the order of writing: `<ms>-<number>`. */
   readonly id: string
   readonly kind: EventKind
   readonly atMs: number
-  /** Ids and words from our own tables. */
+  /** Ids, and words of our own tables. */
   readonly about: Readonly<Record<string, string>>
 }
 

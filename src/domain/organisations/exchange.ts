@@ -1,20 +1,20 @@
-// Feeds of other systems that are pulled into a bank: what they speak, how far each has come, what went wrong.
+// Exchanges: feeds of other systems that are pulled into a bank. Which protocols exist, how far each pull got, and why it failed.
 
 import type { RecordRejection } from './bank-import.js'
 
 export const EXCHANGE_APIS = ['stopncii', 'ncmec', 'threatexchange', 'tat'] as const
 
-/** Where the reading of a feed goes on. All of it is the feed's own, and says nothing anywhere else. */
+/** Where to continue reading a feed. All values are the feed's own and mean nothing elsewhere. */
 export interface FeedPosition {
-  /** From where a walk begins: a time, or an opaque mark. */
+  /** Start of the current pass: a time or an opaque token. */
   readonly position: string
-  /** Where in the walk; absent at its beginning. */
+  /** Position within the pass; absent at its start. */
   readonly cursor?: string | undefined
-  /** The furthest that the walk has shown: its end becomes the next beginning. */
+  /** The furthest position that the pass has shown. The next pass starts there. */
   readonly highest: string
 }
 
-/** Why a pull ended before the end of its feed. The place stays, and the next pull goes on from there. */
+/** Why a pull ended early. Its position is kept, and the next pull continues from there. */
 export const PULL_FAILURES = [
   'bank-unknown',
   'not-let-in',
@@ -34,9 +34,9 @@ export interface PullProgress {
   readonly failure: PullFailure | undefined
   readonly startedAtMs: number
   readonly updatedAtMs: number
-  /** When it was last read to its end. */
+  /** When the end of the feed was last reached. */
   readonly caughtUpAtMs: number | undefined
-  /** Since it was first pulled, as are the numbers below. */
+  /** Total since the first pull, as are the counts below. */
   readonly pages: number
   readonly accepted: number
   readonly removed: number

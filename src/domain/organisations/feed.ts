@@ -1,17 +1,17 @@
-// What a feed tells a follower who matches inside his own walls: which signals to match by, and which no longer.
+// The feed for platforms that match locally: which signals to match, and which to drop.
 
 import type { Category, Signal, Tier } from '../matching/signal.js'
 
-/** What a follower wants to hear of; everything where nothing is said. */
+/** Restricts the feed. `undefined` means no restriction. */
 export interface FeedFilter {
   readonly banks: readonly string[] | undefined
   readonly categories: readonly Category[] | undefined
   readonly tiers: readonly Tier[] | undefined
 }
 
-/** An image as a follower knows it: nothing that says whose it is, when it came, or with which others. */
+/** An image as the feed shows it, without anything that reveals its case, its time or which images belong together. */
 export interface FeedSignal {
-  /** The follower's own id for it: the same as his match id, and no other organisation's. */
+  /** The follower's own id for the image, equal to its match id. Every organisation gets a different one. */
   readonly id: string
   readonly bank: string
   readonly tier: Tier
@@ -20,13 +20,10 @@ export interface FeedSignal {
   readonly signals: readonly Signal[]
 }
 
-/**
- * Of one id, the last line counts. Between `snapshot-begin` and `snapshot-end` every signal there is is named: what a follower
- * has and was not named is gone.
- */
+/** The last line about an id counts. Between `snapshot-begin` and `snapshot-end` the feed lists every signal; a follower must drop all others. */
 export type FeedLine =
   | { readonly op: 'snapshot-begin' | 'snapshot-end' }
   | ({ readonly op: 'upsert' } & FeedSignal)
   | { readonly op: 'tombstone'; readonly id: string }
-  /** Where to go on, once everything before it was applied. `more`: there is something to read at once. */
+  /** Where to continue once everything before it has been applied. `more`: there is more to read right away. */
   | { readonly op: 'cursor'; readonly cursor: string; readonly more: boolean }

@@ -1,20 +1,20 @@
-// Taking out of somebody's HMA what it once fetched from here and what is withdrawn since: how far it has come, what went wrong.
+// Reconcilers remove from another organisation's HMA what it fetched from here and what was withdrawn since. Progress and failures.
 
-/** Why a run ended before its end. What was done is done, and the next run goes on from there. */
+/** Why a run ended early. Finished work is kept, and the next run continues from there. */
 export const RECONCILE_FAILURES = [
-  /** It is away, or too slow. */
+  /** The HMA is down or too slow. */
   'unreachable',
-  /** It asks for a key, or for another one. */
+  /** The HMA requires an API key, or another one. */
   'not-let-in',
-  /** Its answer is none of HMA's. */
+  /** The response is not one of HMA's. */
   'answer-unreadable',
-  /** No exchange of StopNCII's kind fills any bank. */
+  /** None of its banks is filled by a StopNCII exchange. */
   'bank-not-of-an-exchange',
-  /** Most of what is in the bank was never told by this Tabir. */
+  /** Most content of the bank never came from this Tabir. */
   'bank-not-from-here',
-  /** No key was ever made for an organisation of this name. */
+  /** No API key was ever made for an organisation of this name. */
   'organisation-unknown',
-  /** This process does not know everything at the moment. */
+  /** This process is not ready: its replica is incomplete or stale. */
   'not-ready',
 ] as const
 export type ReconcileFailure = (typeof RECONCILE_FAILURES)[number]
@@ -26,30 +26,31 @@ export interface ReconcileProgress {
   readonly failure: ReconcileFailure | undefined
   readonly startedAtMs: number
   readonly updatedAtMs: number
-  /** When everything that was withdrawn by then was out of it. */
+  /** All that had been withdrawn by this time has been removed there. */
   readonly caughtUpAtMs: number | undefined
-  /** Contents that were looked at since the first run, and those that were taken out. */
+  /** Contents checked since the first run, and contents removed. */
   readonly looked: number
   readonly removed: number
 }
 
-/** Ids of contents from one up to another, both included, that were not there when they were looked for. */
+/** A range of content ids, both ends inclusive, that did not exist when they were checked. */
 export interface Hole {
   readonly from: number
   readonly to: number
   readonly sinceMs: number
 }
 
+/** How far a reconciler has come. */
 export interface ReconcilePlace {
-  /** Up to where changes of ours were followed: the revision, and the digest of the chain there. */
+  /** The last change of ours that was applied: its revision, and the digest of the change chain there. */
   readonly revision: number
   readonly digest: string
-  /** Up to which id contents of theirs were looked at. */
+  /** The highest content id of theirs that was checked. */
   readonly lookedTo: number
-  /** What may yet appear below that: their ids are given before what they name is written. */
+  /** Ids below `lookedTo` that may still appear, because HMA assigns an id before it writes the content. */
   readonly holes: readonly Hole[]
-  /** Where looking at everything once more has come; `undefined` when it is not under way. */
+  /** Next id of a full re-check; `undefined` if none is in progress. */
   readonly allFrom: number | undefined
-  /** When that was last done to the end. */
+  /** When the last full re-check finished. */
   readonly allAtMs: number | undefined
 }

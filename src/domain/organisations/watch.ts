@@ -1,14 +1,14 @@
-// Watching: a platform leaves hashes of what was uploaded to it lately, and is told when one of those pictures is registered.
+// Watches: a platform leaves hashes of recent uploads and is notified if one of those pictures is registered later.
 
 const DAY_MS = 86_400_000
 
 export const LONGEST_WATCH_DAYS = 90
 export const USUAL_WATCH_DAYS = 30
-/** A reference is the platform's own and opaque: nothing that names a person. */
+/** A reference is the platform's own and opaque. It must not name a person. */
 export const MAX_REFERENCE_CHARS = 64
-/** The whole picture by each algorithm, and its best parts. Each is a row that every registration is compared with. */
+/** The whole picture by each algorithm, and its best parts. Every registration is compared with each of these rows. */
 export const MAX_SIGNALS_PER_WATCH = 8
-/** Watches of one organisation that are compared with one registered picture, until one of them matches. */
+/** Most watches of one organisation that are compared with one registered picture. Comparing stops at the first match. */
 export const MAX_COMPARED_PER_ORG = 1000
 
 export function watchedUntilMs(nowMs: number, days: number): number {

@@ -1,9 +1,9 @@
-// What we tell other systems by ourselves: which events there are, and how often it is tried.
+// Webhooks: which events exist, the retry schedule and the limits.
 
 import { namesOf } from '../own-value.js'
 import type { EventForWebhooks } from './event.js'
 
-/** Who is told of what. The data of each are ids and words of ours. */
+/** Who receives which event. The data of each are ids and our own words. */
 export const WEBHOOK_EVENTS = {
   'case.updated': 'Something happened to a case that the organisation opened for somebody, as its time line says.',
   'match.found': 'A picture that was registered, or matches again, is one that the organisation watches for.',
@@ -23,30 +23,30 @@ const MINUTE_MS = 60 * SECOND_MS
 const HOUR_MS = 60 * MINUTE_MS
 const DAY_MS = 24 * HOUR_MS
 
-/** Waits between tries, each shortened by up to a tenth so that many do not come back at once; the last one again and again. */
+/** Delays between attempts; the last one repeats. Each is shortened at random by up to a tenth, so that retries do not come all at once. */
 const WAITS_MS = [5 * SECOND_MS, 30 * SECOND_MS, 2 * MINUTE_MS, 10 * MINUTE_MS, HOUR_MS, 4 * HOUR_MS, 12 * HOUR_MS] as const
-/** From the first try on. What could not be delivered by then waits for somebody to ask for it. */
+/** Measured from the first attempt. A delivery that still fails afterwards is retried only on request. */
 export const TRIED_FOR_MS = 3 * DAY_MS
-/** And so often at least: while no messenger runs, nothing is tried, which is not the receiver's fault. */
+/** Minimum number of attempts. While no messenger runs there are none, which is not the receiver's fault. */
 const MIN_TRIES = 10
-/** A receiver may ask for a longer wait, up to this. */
+/** A receiver may ask for a longer delay, up to this. */
 const LONGEST_ASKED_WAIT_MS = HOUR_MS
 
-/** How long an endpoint that fails is left alone, whatever waits for it: twice as long after each failure in a row. */
+/** Longest pause for a failing endpoint, for all of its deliveries. The pause doubles with each failure in a row. */
 const LONGEST_PAUSE_MS = MINUTE_MS
 
 export interface Tried {
-  /** How often, this time included: from 1. */
+  /** Number of attempts including this one, from 1. */
   readonly tries: number
   readonly firstTryAtMs: number
   readonly nowMs: number
-  /** What the receiver asked for, if it did. */
+  /** The delay that the receiver asked for. */
   readonly askedWaitMs: number | undefined
   /** 0…1 */
   readonly random: number
 }
 
-/** When to try again. @returns `undefined` when it has been tried for long enough. */
+/** @returns when [epoch ms] to try again; `undefined` if no attempt is left. */
 export function nextTryAtMs({ tries, firstTryAtMs, nowMs, askedWaitMs = 0, random }: Tried): number | undefined {
   const waitMs = WAITS_MS[Math.min(tries, WAITS_MS.length) - 1] ?? HOUR_MS
   const atMs = nowMs + Math.max(Math.round(waitMs * (1 - random / 10)), Math.min(askedWaitMs, LONGEST_ASKED_WAIT_MS))
@@ -55,41 +55,41 @@ export function nextTryAtMs({ tries, firstTryAtMs, nowMs, askedWaitMs = 0, rando
   return Math.min(atMs, endMs) // a last try when the time is over
 }
 
-/** @param failures in a row, from 1. */
+/** @param failures number of failures in a row, from 1. */
 export function pauseMs(failures: number): number {
   return Math.min(SECOND_MS * 2 ** Math.min(failures - 1, 10), LONGEST_PAUSE_MS)
 }
 
 /**
- * Withdrawals are told at a random moment within so long. A case ends as a whole, and who is told of five pictures in one moment knows
- * that they are one person's.
+ * Withdrawals are notified at a random time within this span. A case ends as a whole, so five notifications at once would reveal that the pictures
+ * are of one person.
  */
 export const WITHDRAWN_SPREAD_MS = 10 * MINUTE_MS
 
-/** A secret as the Standard Webhooks specification writes it. */
+/** Format of the Standard Webhooks specification. */
 export const WEBHOOK_SECRET_PREFIX = 'whsec_'
 export const WEBHOOK_SECRET_BYTES = 32
-/** For so long after a rotation, messages are signed with the old secret too. */
+/** After a rotation, messages are signed with the old secret too for this long. */
 export const OLD_SECRET_VALID_MS = DAY_MS
-/** With the current one: a receiver that missed the answers of three rotations in a day still knows one. */
+/** Including the current one. A receiver that missed the responses of three rotations in a day still has a valid one. */
 export const MAX_WEBHOOK_SECRETS = 4
 
-/** Of one organisation: each costs a delivery an event. */
+/** Each webhook costs one delivery per event. */
 export const MAX_WEBHOOKS_PER_ORG = 10
 
 export const DELIVERY_STATES = ['waiting', 'delivered', 'dead', 'void'] as const
-/** `dead`: given up, and kept to be asked for again. `void`: overtaken by what happened, so that nobody has to know any more. */
+/** `dead`: attempts are exhausted; kept so that it can be retried on request. `void`: obsolete, because a later change made it pointless. */
 export type DeliveryState = (typeof DELIVERY_STATES)[number]
 
-/** How long what became of a delivery can be looked up. */
+/** How long the result of a delivery can be read. */
 export const KEPT_FOR_MS: Readonly<Record<Exclude<DeliveryState, 'waiting'>, number>> = {
   delivered: 3 * DAY_MS,
   dead: 30 * DAY_MS,
   void: DAY_MS,
 }
-/** Of one endpoint. Beyond it the oldest are forgotten, whatever became of them. */
+/** Per endpoint. Beyond it the oldest deliveries are deleted, whatever their state. */
 export const MAX_DELIVERIES = 20_000
-/** Messages on their way to one endpoint at a time. */
+/** Concurrent requests to one endpoint. */
 export const MAX_IN_FLIGHT = 4
-/** One after the other to a second of an endpoint, unless it asks for less. */
+/** Sequential requests per second to one endpoint, unless it asks for fewer. */
 export const MAX_PER_SECOND = 50

@@ -1,9 +1,9 @@
-// What is counted by day: how many pictures were asked about, how near matches were, what was decided. Numbers, and nothing to join them by.
+// What daily statistics count: query pictures, distances, grades and verdicts. Numbers only, nothing that links them to each other.
 
 import { DISTANCE_BANDS, type DistanceBand, GRADES, type Grade } from '../matching/grade.js'
 import { VERDICTS, type Verdict } from './trust.js'
 
-/** pictures: asked about; found: those with a match that is more than `review`; then each match and each decision. */
+/** `pictures`: query pictures. `found`: those with a match better than `review`. The others count each match or each verdict. */
 export type DailyCount = 'pictures' | 'found' | `grade:${Grade}` | `distance:${DistanceBand}` | `verdict:${Verdict}`
 
 export const DAILY_COUNTS: readonly DailyCount[] = [
@@ -14,5 +14,5 @@ export const DAILY_COUNTS: readonly DailyCount[] = [
   ...VERDICTS.map((verdict) => `verdict:${verdict}` as const),
 ]
 
-/** How many days are kept, today among them. */
+/** How many days are kept, including today. */
 export const COUNTED_DAYS = 90

@@ -1,7 +1,8 @@
-// A signal that suddenly matches everywhere: a hash that says too little, or a report that was made to block something harmless.
+// Flood guard: detects a signal that suddenly matches everywhere, because its hash says too little or because it was registered to block something
+// harmless.
 //
-// What tells a false registration from a picture that is passed around is how the uploads look. Copies are nearly the registered picture, or
-// changed ones that are passed on in their turn. Innocent pictures that share a mask, a keyboard or a template with it are each another picture.
+// The uploads show whether it is a false registration or a picture that is being passed around. Copies are nearly the registered picture, or are
+// edited versions that are passed on in turn. Innocent pictures that share a mask, a keyboard or a template with it all differ from one another.
 
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import type { Tier } from '../matching/signal.js'
@@ -9,11 +10,14 @@ import { type RowType, SIGNAL_TYPES } from '../matching/signal-types.js'
 import type { Support } from './tier.js'
 
 /**
- * By tier. `lookAlikes`: from so many uploads on that differ from one another and from the registered picture it is narrowed, on however few
- * platforms. `least`: below that nothing is a flood of matches. `platforms`: how many have to see a flood, and to speak against it, before the
- * signal is held. `stops`: does any of that happen by itself, or is the operator only told?
+ * Rules by tier.
+ * - `lookAlikes`: from this many uploads that differ from one another and from the registered picture, the signal is narrowed. One platform is
+ *   enough.
+ * - `least`: fewer matches than this are never a flood.
+ * - `platforms`: how many platforms must see the flood, and object to the signal, before it is held.
+ * - `stops`: whether Tabir narrows or holds the signal by itself, or only informs the operator.
  *
- * All are absolute numbers: of one that rose slowly a flood is as harmful, and was never noticed as long as it was compared with its own day.
+ * All limits are absolute. Comparing with the signal's own past would miss a flood that grows slowly.
  */
 export const FLOOD_RULES = {
   'self-reported': { lookAlikes: 50, platforms: 3, least: 300, stops: true },
@@ -26,42 +30,45 @@ export const FLOOD_RULES = {
 >
 export type FloodRule = (typeof FLOOD_RULES)[Tier]
 
-/** Matches of one signal in one hour, a number for each platform. */
+/** Matches of one signal in one hour, one count per platform. */
 export type HitsByPlatform = readonly number[]
 
 export const FLOOD_WINDOW_MS = 3_600_000
-/** Looks are counted for the last one to two of these. */
+/** Look-alikes are counted over the last one to two of these windows. */
 export const LOOKS_WINDOW_MS = 43_200_000
 
 export interface SeenMatches {
   readonly hits: HitsByPlatform
-  /** Of the last half to whole day. */
+  /** Matching uploads of the last 12 to 24 hours. */
   readonly uploads: number
-  /** How many of these that are no copies (`isCopy`) look unlike one another (`sketchOf`). */
+  /** How many different-looking uploads (`sketchOf`) among those that are not copies (`isCopy`). */
   readonly looks: number
 }
 
-/** What platforms decided about it, and how many dispute it. */
+/** The platforms' verdicts on the signal, and how many of them dispute it. */
 export interface Said extends Pick<Support, 'confirmations' | 'notBlocked'> {
   readonly disputes: number
 }
 
 /**
- * narrowed: only copies (`isCopy`) are found. held: nothing is. told: nothing but that the operator learns of it. `height` is what he lets pass when
- * he releases it.
+ * - `becomes`: `narrowed`: the signal matches only copies (`isCopy`). `held`: it matches nothing. `told`: only the operator is informed.
+ * - `height`: the size of the flood, which an operator tolerates by releasing the signal.
  */
 export interface Flood {
   readonly becomes: 'narrowed' | 'held' | 'told'
   readonly height: number
 }
 
-/** How much higher than one that an operator let pass the next has to be. */
+/** A new flood must be this many times higher than the one that an operator tolerated. */
 const TIMES_TOLERATED = 2
 
-/** More looks for each upload than this make look-alikes of them: of what is passed on most uploads look as another one did. */
+/** More different looks per upload than this mean look-alikes. Of a picture that is passed around, most uploads look like an earlier one. */
 const LOOKS_A_UPLOAD = 0.4
 
-/** @param tolerated the height that an operator looked at and let pass; 0 for none. */
+/**
+ * @param tolerated height of the flood that an operator reviewed and tolerated; 0 for none.
+ * @returns what to do now; `undefined` if there is no flood.
+ */
 export function floodNow(rule: FloodRule, seen: SeenMatches, said: Said, tolerated: number): Flood | undefined {
   const isMore = (height: number) => height > TIMES_TOLERATED * tolerated
   const height = floodOf(seen.hits, rule)
@@ -73,15 +80,15 @@ export function floodNow(rule: FloodRule, seen: SeenMatches, said: Said, tolerat
   return all >= rule.least && isMore(all) ? { becomes: 'told', height: all } : undefined
 }
 
-/** Said by as many platforms as it takes to hold a signal, and not outweighed: each that blocked a copy counts as two that let one stand. */
+/** Do enough platforms object to hold the signal? One platform that blocked a copy outweighs two that left one up. */
 function isRefused({ platforms }: FloodRule, { confirmations, notBlocked, disputes }: Said): boolean {
   const against = notBlocked + disputes
   return against >= platforms && against > 2 * confirmations
 }
 
 /**
- * The height of a flood: platforms × hits, where hits are those of the `platforms`-th platform. So a few keys fewer than the rule asks for
- * make no flood, however much they ask: nobody takes a picture out of the index by asking for it.
+ * @returns the height of a flood: number of platforms × hits of the `platforms`-th busiest platform. So fewer colluding keys than the rule requires
+ *   make no flood, however often they query: nobody can disable a signal by querying it.
  */
 export function floodOf(hits: HitsByPlatform, { platforms }: { readonly platforms: number }): number {
   const nth = [...hits].sort((a, b) => b - a)[platforms - 1] ?? 0
@@ -95,17 +102,17 @@ function allOf(hits: HitsByPlatform): number {
 const MIN_MATCHES = Math.min(...Object.values(FLOOD_RULES).map(({ least }) => least))
 const MIN_LOOK_ALIKES = Math.min(...Object.values(FLOOD_RULES).map(({ lookAlikes }) => lookAlikes))
 
-/** May it be a flood by any rule? Of what is not, nothing else needs to be looked at. */
+/** @returns whether any rule could apply. If not, the caller can skip the remaining checks. */
 export function mayBeFlood({ hits, looks }: SeenMatches): boolean {
   return looks >= MIN_LOOK_ALIKES || allOf(hits) >= MIN_MATCHES
 }
 
-/** The end of a band of distances, so that where a narrowed signal ceases to match tells nobody more than the band did. */
+/** Equal to the end of a distance band, so that the point where a narrowed signal stops matching reveals no more than the band does. */
 export const COPY_BITS = 15
 
 /**
- * Is what was found nearly the whole registered picture, rather than something that has a part of it or looks somewhat like it? This is what a
- * narrowed signal matches still: so whoever has a signal narrowed that is true hides changed copies, and never the picture.
+ * @returns whether the match shows nearly the whole registered picture, not just a part of it or something similar. A narrowed signal still matches
+ *   these. So an attacker who gets a true signal narrowed hides edited copies, never the picture itself.
  */
 export function isCopy(found: { readonly signalType: RowType; readonly distanceBits: number }): boolean {
   const { signalType, distanceBits } = found
@@ -113,8 +120,9 @@ export function isCopy(found: { readonly signalType: RowType; readonly distanceB
 }
 
 /**
- * 32 bits of a hash of the whole upload. Saved anew as JPEG it has the same in nine cases of ten; of innocent uploads that are all within 31 bits of the
- * registered picture, nine of ten have one of their own (decision 0122).
+ * @param hash of the whole upload.
+ * @returns 32 of its bits. An upload saved again as JPEG keeps them in nine cases of ten. Of innocent uploads within 31 bits of the registered
+ *   picture, nine of ten have different ones (decision 0122).
  */
 export function sketchOf(hash: Hash256): number {
   let sketch = 0
@@ -122,5 +130,5 @@ export function sketchOf(hash: Hash256): number {
   return sketch >>> 0
 }
 
-/** Spread over the hash. */
+/** Bit positions, spread over the hash. */
 const SKETCH_BITS = Array.from({ length: 32 }, (_, i) => (i * 85 + 40) % 256)

@@ -1,15 +1,18 @@
-// Accounts whose reports were judged false. Enough of them, and an account takes no more reports.
+// Strikes: reports that were judged false. An account with enough of them can submit no more.
 
 import type { RegisteredImage } from '../matching/signal.js'
 
 const DAY_MS = 86_400_000
 
-/** So many signals invalidated within so long. A case is one person's, a bank one organisation's with many hands. */
+/**
+ * An account is suspended after this many invalidated signals within the window. A case belongs to one person, a bank to an organisation with many
+ * staff.
+ */
 export const STRIKE_RULES = {
   case: { strikes: 2, windowMs: 90 * DAY_MS },
   org: { strikes: 5, windowMs: 180 * DAY_MS },
 } as const
-/** How long an organisation may not hand in again what was judged false, from the decision on. */
+/** How long after the decision an organisation may not resubmit what was judged false. */
 export const REFUSED_FOR_MS = STRIKE_RULES.org.windowMs
 export type AccountKind = keyof typeof STRIKE_RULES
 
@@ -22,8 +25,8 @@ export function isAccount(text: string): text is Account {
 }
 
 /**
- * Who answers for an image: the organisation that handed it in, or else the case.
- * @returns `undefined` for what older versions stored, and for the deployment's own banks.
+ * The account responsible for an image: the organisation that submitted it, or else the case.
+ * @returns `undefined` for images of older versions and of the deployment's own banks.
  */
 export function accountOf(image: RegisteredImage, owner: string | undefined): Account | undefined {
   if (owner !== undefined) return `org:${owner}`

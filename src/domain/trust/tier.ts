@@ -1,23 +1,23 @@
-// How much stands behind a signal, from counts of those who spoke for it and against it.
+// Derives the tier of a signal from how many organisations support it and how many oppose it.
 
 import type { Tier } from '../matching/signal.js'
 
-/** What was said about a signal, as numbers of distinct organisations. */
+/** What was said about a signal, counted in distinct organisations. */
 export interface Support {
-  /** An operator looked at it himself. */
+  /** 1 if an operator reviewed the picture. */
   readonly verifications: number
-  /** NGOs that vouch for it; one, when an NGO handed it in. */
+  /** NGOs that attest the signal. 1 if an NGO submitted it. */
   readonly attestations: number
-  /** Platforms that blocked a copy. Whoever handed the signal in does not confirm it. */
+  /** Platforms that blocked a copy. The submitter of the signal does not count. */
   readonly confirmations: number
-  /** Platforms that looked at a copy and let it stand. */
+  /** Platforms that reviewed a copy and left it up. */
   readonly notBlocked: number
 }
 
 /**
- * The rules, strongest first: the first row whose needs are all met gives the tier. `lead` is confirmations less notBlocked: so a tier
- * rises with platforms that block and falls with those that let stand. Two platforms, because one key may be stolen or one team
- * mistaken; two NGOs and two platforms are as good as an operator's own look.
+ * Strongest first; the first row whose minimums are all reached gives the tier. `lead` is confirmations minus notBlocked, so the tier rises with
+ * platforms that block and falls with those that do not. Two platforms are required because one key may be stolen or one team mistaken. Two NGOs
+ * and two platforms equal a review by an operator.
  */
 export const TIER_RULES = [
   { tier: 'verified', verifications: 1, attestations: 0, confirmations: 0, lead: Number.NEGATIVE_INFINITY },
@@ -27,7 +27,7 @@ export const TIER_RULES = [
   { tier: 'self-reported', verifications: 0, attestations: 0, confirmations: 0, lead: Number.NEGATIVE_INFINITY },
 ] as const satisfies readonly ({ readonly tier: Tier; readonly lead: number } & Omit<Support, 'notBlocked'>)[]
 
-/** What the tier that a signal was registered with counts as. */
+/** The support that the registered tier counts as. */
 const REGISTERED_AS: Readonly<Record<Tier, Support>> = {
   'self-reported': { verifications: 0, attestations: 0, confirmations: 0, notBlocked: 0 },
   'ngo-attested': { verifications: 0, attestations: 1, confirmations: 0, notBlocked: 0 },
@@ -35,7 +35,10 @@ const REGISTERED_AS: Readonly<Record<Tier, Support>> = {
   verified: { verifications: 1, attestations: 0, confirmations: 0, notBlocked: 0 },
 }
 
-/** @param registered the tier that the signal was registered with. */
+/**
+ * @param registered the tier that the signal was registered with.
+ * @param said what organisations said since.
+ */
 export function tierOf(registered: Tier, said: Support): Tier {
   const first = REGISTERED_AS[registered]
   const verifications = first.verifications + said.verifications
@@ -53,8 +56,8 @@ export function tierOf(registered: Tier, said: Support): Tier {
 }
 
 /**
- * Support in one byte, as far as the rules tell it apart; 0 when nobody spoke. From high to low: 1 bit of verifications, 2 of attestations,
- * 2 of confirmations, 3 of the lead as a signed number.
+ * Support in one byte, as precisely as the rules need it; 0 if nobody said anything. From high to low: 1 bit for verifications, 2 for attestations,
+ * 2 for confirmations, 3 for the lead (signed).
  */
 export function encodeSupport({ verifications, attestations, confirmations, notBlocked }: Support): number {
   const lead = Math.min(MAX_LEAD, Math.max(MIN_LEAD, confirmations - notBlocked))
@@ -63,12 +66,15 @@ export function encodeSupport({ verifications, attestations, confirmations, notB
   )
 }
 
-/** The tier of a signal whose support is known as `encodeSupport` wrote it. The same as `tierOf` says of the support itself. */
+/**
+ * @param support as `encodeSupport` returns it.
+ * @returns the same tier as `tierOf`.
+ */
 export function tierWith(registered: Tier, support: number): Tier {
   return TIERS_WITH[registered][support] ?? registered
 }
 
-/** Beyond these, and with the two confirmations that a registered tier may count as, no rule asks. */
+/** No rule distinguishes a lead outside these limits, even with the two confirmations that a registered tier may count as. */
 const MAX_LEAD = 2
 const MIN_LEAD = -5
 

@@ -1,14 +1,14 @@
-// What was said about a signal by those who met it, and what follows: its tier, whether it is disputed, whether it matches.
-// Pure: a service reads this, lets `act` decide, and writes it back.
+// What organisations said about a signal, and what follows: its tier, whether it is disputed, whether it matches.
+// Pure: a service reads the trust record, calls `act`, and writes the result back.
 
 import type { ProblemCode } from '../problem.js'
 import { encodeSupport, type Support } from './tier.js'
 
-/** What a platform decided about a copy that it found. */
+/** What a platform decided about a copy. */
 export const VERDICTS = ['blocked', 'not-blocked', 'pending-review', 'disputed'] as const
 export type Verdict = (typeof VERDICTS)[number]
 
-/** How a verdict may be changed: a platform may think again, and may not unsee what it has looked at. */
+/** Allowed changes of a verdict. A platform may change its mind, but cannot go back to not having reviewed the copy. */
 export const VERDICT_STEPS: Readonly<Record<Verdict | 'none', readonly Verdict[]>> = {
   none: VERDICTS,
   'pending-review': ['blocked', 'not-blocked', 'disputed'],
@@ -17,7 +17,7 @@ export const VERDICT_STEPS: Readonly<Record<Verdict | 'none', readonly Verdict[]
   disputed: ['blocked', 'not-blocked'],
 }
 
-/** Why a signal should not be there. A list and no free text: a reason must not name anybody. */
+/** Why a signal should be removed. A fixed list, because free text could name a person. */
 export const DISPUTE_REASONS = [
   'harmless-content',
   'published-with-consent',
@@ -27,14 +27,14 @@ export const DISPUTE_REASONS = [
 ] as const
 export type DisputeReason = (typeof DISPUTE_REASONS)[number]
 
-/** What she whose picture it is says to a dispute, or who acts for her. A list and no free text, as above. */
+/** The submitter's answer to a dispute, or that of the organisation acting for her. A fixed list for the same reason. */
 export const DISPUTE_ANSWERS = ['shows-me-without-consent', 'added-by-mistake'] as const
 export type DisputeAnswer = (typeof DISPUTE_ANSWERS)[number]
 
 export const DISPUTE_STEPS = {
   none: ['open'],
   open: ['upheld', 'rejected'],
-  /** Taken back by the operator, who was wrong. */
+  /** The operator may reverse its decision. */
   upheld: ['rejected'],
   rejected: ['open'],
 } as const satisfies Record<string, readonly string[]>
@@ -43,8 +43,10 @@ export const DISPUTE_STATES = ['none', 'open', 'upheld', 'rejected'] as const sa
 export type DisputeOutcome = 'upheld' | 'rejected'
 
 /**
- * `matching`; `narrowed`: finds only copies that are nearly the whole picture (`isCopy` in `flood.ts`), until an operator decides; `held`: kept, and
- * matches nothing until then; `invalidated`: was judged false, and matches nothing unless that is taken back.
+ * - `matching`: matches normally.
+ * - `narrowed`: matches only nearly unchanged copies (`isCopy` in `flood.ts`), until an operator decides.
+ * - `held`: stored, but matches nothing until an operator or the owner releases it.
+ * - `invalidated`: judged false. Matches nothing unless the decision is reversed.
  */
 export const CIRCULATION_STEPS = {
   matching: ['narrowed', 'held', 'invalidated'],
@@ -55,66 +57,65 @@ export const CIRCULATION_STEPS = {
 export type Circulation = keyof typeof CIRCULATION_STEPS
 export const CIRCULATIONS = ['matching', 'narrowed', 'held', 'invalidated'] as const satisfies readonly Circulation[]
 
-/** Why an operator decides when it matches again. For `look-alikes` it is narrowed, for the others held. */
+/** Why an operator must decide before the signal matches normally again. `look-alikes` narrows it, the others hold it. */
 export const QUARANTINE_CAUSES = ['flood', 'look-alikes', 'operator'] as const
 export type QuarantineCause = (typeof QUARANTINE_CAUSES)[number]
-/** `owner`: the organisation that handed it in paused it, and decides itself when it matches again. */
+/** `owner`: the organisation that submitted the signal paused it, and decides itself when to resume. */
 export const HOLD_CAUSES = [...QUARANTINE_CAUSES, 'owner'] as const
 export type HoldCause = (typeof HOLD_CAUSES)[number]
 
-/** Set by the owner of a signal. */
+/** A pause by the owner of the signal. */
 export interface Pause {
-  /** [Unix seconds] when it ends; 0 for not by itself. */
+  /** [Unix seconds] when it ends; 0 if it has no end. */
   readonly untilS: number
   readonly atMs: number
 }
 
-/** What one organisation decided. `party` is a keyed hash of organisation and image: whoever reads the store learns no names. */
+/** One organisation's verdict. `pseudonym` is a keyed hash of organisation and image, so a reader of the store learns no names. */
 export interface PseudonymVerdict {
   readonly pseudonym: string
   readonly verdict: Verdict
-  /** Does it count for the tier? Not an NGO's, and not that of whoever handed the signal in. */
+  /** Does it count for the tier? Not from an NGO or from the submitter of the signal. */
   readonly counts: boolean
 }
 
 export interface Trust {
   readonly verdicts: readonly PseudonymVerdict[]
-  /** NGOs that vouch for it, as parties. */
+  /** Pseudonyms of the NGOs that attest it. */
   readonly attestedBy: readonly string[]
   readonly verifiedAtMs: number | undefined
   readonly dispute: DisputeState
-  /** Of the open dispute, or of the one that was decided last. */
+  /** Reasons of the open dispute, or of the last one that was decided. */
   readonly reasons: readonly DisputeReason[]
-  /** Raised once and rejected: nobody may raise them again. */
+  /** Reasons that were rejected. They cannot be raised again. */
   readonly settled: readonly DisputeReason[]
   readonly disputedAtMs: number | undefined
   readonly decidedAtMs: number | undefined
-  /** To the dispute that is open, or was decided last; the last word counts. */
+  /** Answer to the open dispute, or to the last one that was decided. A later answer replaces an earlier one. */
   readonly answer?: DisputeAnswer | undefined
   readonly circulation: Circulation
-  /** In quarantine, until an operator releases it. */
+  /** Set while in quarantine, until an operator releases it. */
   readonly heldFor: QuarantineCause | undefined
   readonly heldAtMs: number | undefined
-  /** Beside a quarantine, and apart from it: ending the one leaves the other. */
+  /** Independent of a quarantine: ending one leaves the other in force. */
   readonly pause?: Pause | undefined
-  /** How great the flood (`flood.ts`) was that it is held for; how great a one an operator has looked at and let pass. 0 for none. */
+  /** Height of the flood (`flood.ts`) that it is quarantined for, and of the largest flood that an operator tolerated. 0 for none. */
   readonly flood: number
   readonly toleratedFlood: number
 }
 
-/** What every index has to know of a signal. Its tier follows from this and from the tier in its record, and is written down nowhere. */
+/** What every index must know about a signal. The tier is derived from this and from the registered tier; it is stored nowhere. */
 export interface TrustStatus {
   /** As `encodeSupport` writes it. */
   readonly support: number
   readonly disputed: boolean
   readonly matches: boolean
-  /** Only copies, where it matches. */
+  /** If it matches, does it match only copies? */
   readonly narrowed: boolean
-  /** Judged harmless: it vetoes, for as long as it is kept. */
+  /** Judged harmless: it acts as an allowlist entry for as long as it is kept. */
   readonly harmless: boolean
 }
 
-/** Of a signal about which nothing was said. */
 export const NO_TRUST_STATUS: TrustStatus = { support: 0, disputed: false, matches: true, narrowed: false, harmless: false }
 
 export type TrustAction =
@@ -129,13 +130,13 @@ export type TrustAction =
   | { readonly kind: 'verify' }
   | { readonly kind: 'decide'; readonly outcome: DisputeOutcome }
   | { readonly kind: 'answer'; readonly answer: DisputeAnswer }
-  /** Takes back that a dispute was upheld. */
+  /** Reverses an upheld dispute. */
   | { readonly kind: 'reinstate' }
   | { readonly kind: 'hold'; readonly cause: QuarantineCause; readonly flood: number }
   | { readonly kind: 'release' }
-  /** By the owner, as is `resume`. */
+  /** By the owner of the signal, as is `resume`. */
   | { readonly kind: 'pause'; readonly untilS: number }
-  /** `ifDue`: by the clock, and so only if the pause that stands now is over. */
+  /** `ifDue`: sent by the expiry schedule. It applies only if the current pause has ended. */
   | { readonly kind: 'resume'; readonly ifDue?: true }
 
 export const NO_TRUST: Trust = {
@@ -154,11 +155,7 @@ export const NO_TRUST: Trust = {
   toleratedFlood: 0,
 }
 
-/**
- * What a signal's trust becomes.
- * @returns the same object when the action changes nothing, so that saying a thing twice is saying it once; the code of the refusal
- *   for a step that the tables above do not have.
- */
+/** @returns the trust after the action: the same object if nothing changes, a problem code if the tables above forbid the step. */
 export function act(trust: Trust, action: TrustAction, nowMs: number): Trust | ProblemCode {
   if (trust.circulation === 'invalidated' && action.kind !== 'reinstate')
     return isSettledAlready(trust, action) ? trust : 'signal-invalidated'
@@ -180,7 +177,7 @@ export function act(trust: Trust, action: TrustAction, nowMs: number): Trust | P
     case 'reinstate':
       return reinstated(trust, nowMs)
     case 'hold':
-      // What narrows it gives way to what holds it, and to nothing else.
+      // A hold replaces a narrowing. Nothing else replaces a quarantine.
       if (trust.heldFor !== undefined && (trust.heldFor !== 'look-alikes' || action.cause === 'look-alikes')) return trust
       return circulating({ ...trust, heldFor: action.cause, heldAtMs: nowMs, flood: action.flood }, trust.pause)
     case 'release':
@@ -194,7 +191,7 @@ export function act(trust: Trust, action: TrustAction, nowMs: number): Trust | P
   }
 }
 
-/** With this pause, of a signal that is not invalidated. */
+/** Sets the pause and the circulation that follows. The signal must not be invalidated. */
 function circulating(trust: Trust, pause: Pause | undefined): Trust {
   if (pause !== undefined) return { ...trust, pause, circulation: 'held' }
   const { heldFor } = trust
@@ -213,11 +210,12 @@ export function trustStatusOf(trust: Trust): TrustStatus {
   }
 }
 
-/** When [Unix seconds] a pause ends by itself; `undefined` for one that does not, and of what matches or is invalidated. */
+/** @returns when [Unix seconds] the current pause ends; `undefined` if it has no end, or the signal is not paused. */
 export function pauseEndsS({ circulation, pause }: Trust): number | undefined {
   return circulation === 'held' && pause !== undefined && pause.untilS !== 0 ? pause.untilS : undefined
 }
 
+/** @returns the support of a signal, without its registered tier. */
 export function supportOf({ verdicts, attestedBy, verifiedAtMs }: Trust): Support {
   const count = (wanted: Verdict) => verdicts.filter(({ verdict, counts }) => counts && verdict === wanted).length
   return {
@@ -232,7 +230,7 @@ export function verdictOf(trust: Trust, pseudonym: string): Verdict | undefined 
   return trust.verdicts.find((each) => each.pseudonym === pseudonym)?.verdict
 }
 
-/** The decision that invalidated a signal may be said again, or taken back; nothing else may be said about it. The clock changes nothing of it. */
+/** On an invalidated signal only a reversal is allowed. Repeating the decision or the scheduled end of a pause changes nothing. */
 function isSettledAlready(trust: Trust, action: TrustAction): boolean {
   if (action.kind === 'resume') return action.ifDue === true
   return trust.dispute === 'upheld' && action.kind === 'decide' && action.outcome === 'upheld'
@@ -245,7 +243,7 @@ function released(trust: Trust, nowMs: number): Trust | ProblemCode {
   return circulating(free, standingPause(trust, nowMs))
 }
 
-/** A pause that is over by the clock holds nothing, also before the clock's own release comes round. */
+/** A pause that has ended no longer counts, even before the expiry schedule has removed it. */
 function standingPause({ pause }: Trust, nowMs: number): Pause | undefined {
   return pause === undefined || isOver(pause, nowMs) ? undefined : pause
 }
@@ -287,7 +285,7 @@ function decided(trust: Trust, outcome: DisputeOutcome, nowMs: number): Trust | 
   return rejected(trust, nowMs)
 }
 
-/** As if the dispute had been rejected: nobody may raise its reasons again, and the signal matches, unless its owner paused it. */
+/** As if the dispute had been rejected: its reasons cannot be raised again, and the signal matches, unless its owner paused it. */
 function reinstated(trust: Trust, nowMs: number): Trust | ProblemCode {
   if (trust.dispute === 'rejected') return trust
   if (trust.circulation !== 'invalidated') return 'signal-not-invalidated'

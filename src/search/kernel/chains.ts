@@ -1,5 +1,4 @@
-// The head: rows that were added last, in chains by band, so that a new row is found without building anything.
-// AssemblyScript; part of engine.ts.
+// The head: the newest rows, linked in chains by band, so that a new row is searchable without building a table. AssemblyScript; part of engine.ts.
 
 import {
   BALLS_AT,
@@ -16,18 +15,21 @@ import {
 import { distanceTo, isReachedBefore, isReachedIn } from './reach'
 
 let rowsAt: usize = 0
-/** Per band and key: u16 the newest row of the chain plus one, 0 for none, and u16 how many it has. */
+/** Per band and key: u16, the newest row of the chain plus one, 0 for none; u16, the length of the chain. */
 let firstsAt: usize = 0
-/** Per band and 64 keys: u64, a bit for each key whose chain has rows. Most have none, and of this as much as is asked for lies in the caches. */
+/**
+ * Per band and 64 keys: u64, a bit for each key whose chain has rows. Most chains are empty, and the part of this that a search reads stays in the
+ * caches.
+ */
 let filledAt: usize = 0
 /** u16 per row and band: the next older row of the chain plus one. */
 let nextsAt: usize = 0
 
 const BAND_BYTES: usize = 65_536 * 4
 const FILLED_BYTES: usize = 65_536 / 8
-/** Where the masks of words with 0, 1 … bits end, in bytes from the first: a word is what ten bits of a key say. */
+/** Where the masks of words with 0, 1 … bits end, in bytes from the first. A word is the upper ten bits of a key. */
 const wordMaskEnds = memory.data<u32>([2, 22, 112, 352, 772, 1_276])
-// A head has no survivors. Chains and candidates are u16 of a row and u16 of a band; chains are at most 6,885 of each band.
+// A head has no survivors, so their memory is free. A chain or candidate is a u16 row and a u16 band. There are at most 6,885 chains per band.
 const CHAINS_AT = SURVIVORS_AT
 const CANDIDATES_AT = CHAINS_AT + 524_288
 const CANDIDATES: u32 = <u32>((RECORDS_AT - CANDIDATES_AT) >> 2)
@@ -39,7 +41,7 @@ export function describeChains(rows: usize, firsts: usize, filled: usize, nexts:
   nextsAt = nexts
 }
 
-/** Adds a row that has been written to its place, 0…65,534, to the sixteen chains. */
+/** Adds a row, 0…65,534, to its sixteen chains. The row must have been written. */
 export function link(number: u32): void {
   const row = rowsAt + (<usize>number << 5)
   const nexts = nextsAt + (<usize>number << 5)
@@ -58,7 +60,10 @@ export function link(number: u32): void {
   }
 }
 
-/** Writes by which words near a word of 64 keys differ from it, in order of distance, and which keys of a word are near one of them. */
+/**
+ * Writes the masks that turn a word of 64 keys into the words near it, in order of distance; and for each key of a word the keys near it (its
+ * ball).
+ */
 export function writeBalls(): void {
   let at = WORD_MASKS_AT
   for (let bits: u32 = 0; bits < MAX_REACH; bits++) {
@@ -84,13 +89,12 @@ function ballAt(bits: u32, key: u32): usize {
 }
 
 /**
- * Finds what the needle at NEEDLES_AT + 32 × `number` reaches under the plan, among rows below `rowCount`. Hits as `probe`
- * writes them.
+ * Finds the rows below `rowCount` that the needle at NEEDLES_AT + 32 × `number` reaches under the plan. Writes hits as `probe` does.
  *
- * How many rows there are to look at is known from the chains' lengths before any is: each is a wait for memory. In passes, each over all
- * bands and without branches that depend on rows, so that the processor waits for many at a time.
+ * The lengths of the chains tell how many rows there are before any is read, since each read costs a memory access. Works in passes over all bands,
+ * without branches that depend on rows, so that the processor waits for many rows at a time.
  *
- * @returns how many hits; −1 when there are more than `maxVisits` rows to look at, or they or hits have no room, and then none counts.
+ * @returns how many hits; −1 if there are more than `maxVisits` rows to read, or rows or hits exceed scratch. Then ignore all hits.
  */
 export function follow(number: u32, rowCount: u32, thresholdBits: u32, maxVisits: u32): i32 {
   const needle = NEEDLES_AT + (<usize>number << 5)
@@ -113,7 +117,10 @@ export function follow(number: u32, rowCount: u32, thresholdBits: u32, maxVisits
   return <i32>((hit - HITS_AT) >> 3)
 }
 
-/** Lists the newest rows of all chains that the needle reaches. @returns the list's end, or 0 when they have more than so many rows together. */
+/**
+ * Lists the newest rows of all chains that the needle reaches.
+ * @returns the end of the list; 0 if the chains have more than `maxRows` rows in total.
+ */
 function findChains(needle: usize, maxRows: u32): usize {
   let rows: u32 = 0
   let chain = CHAINS_AT
@@ -135,13 +142,16 @@ function findChains(needle: usize, maxRows: u32): usize {
   return chain
 }
 
-/** So many are looked at before chains are listed: with fewer the processor waits for less at a time, with more what is too much is known later. */
+/**
+ * Bands whose words are read before their chains are listed. With fewer, the processor waits for less at a time; with more, too many rows are
+ * noticed later.
+ */
 const BANDS_AT_ONCE: u32 = 4
 
 /**
- * Records the words in which keys that the needle reaches in some bands have rows: which of the 64, and where their chains begin. Two keys
- * that differ in their lowest six bits alone lie in one word, so of 137 keys that differ in two bits or less 56 words tell. @returns the
- * records' end.
+ * Records the words with non-empty chains that the needle reaches in some bands: which of the 64 keys, and where their chains begin. Keys that
+ * differ only in their lowest six bits are in the same word: the 137 keys that differ in two bits or fewer are in 56 words.
+ * @returns the end of the records.
  */
 function findWords(needle: usize, fromBand: u32, toBand: u32): usize {
   let record = RECORDS_AT
@@ -165,8 +175,9 @@ function findWords(needle: usize, fromBand: u32, toBand: u32): usize {
 }
 
 /**
- * Lists the rows of the chains: the first of all, the second of all that have one, and so on, because a row has to wait for the one before
- * it. The list of chains is used up. @returns the rows' end.
+ * Lists the rows of the chains: the first row of every chain, then the second of every chain that has one, and so on, because each row has to wait
+ * for the one before it. Overwrites the list of chains.
+ * @returns the end of the rows.
  */
 function walk(chainsEnd: usize): usize {
   let candidate = CANDIDATES_AT
@@ -188,7 +199,10 @@ function walk(chainsEnd: usize): usize {
   return candidate
 }
 
-/** Moves candidates that are within the threshold, and below `rowCount`, to the front. @returns their end. */
+/**
+ * Moves the candidates that are within the threshold and below `rowCount` to the front.
+ * @returns their end.
+ */
 function keepNearOf(candidatesEnd: usize, needle: usize, rowCount: u32, thresholdBits: u32): usize {
   let near = CANDIDATES_AT
   for (let at = CANDIDATES_AT; at < candidatesEnd; at += 4) {

@@ -1,4 +1,4 @@
-// The search kernel: what one memory's rows can be asked. AssemblyScript; compiled by build.mjs.
+// The search kernel: operations on the rows of one memory. AssemblyScript; compiled by kernels.mjs.
 
 export { describeChains, follow, link, writeBalls } from './chains'
 export { countKeys, fillTable, sumCounts } from './fill'

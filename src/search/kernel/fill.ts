@@ -1,8 +1,8 @@
-// Filling the band tables of a segment whose rows are all there. AssemblyScript; part of engine.ts.
+// Fills the band tables of a segment whose rows are complete. AssemblyScript; part of engine.ts.
 
 import { BANDS, ENTRY_BYTES, KEYS, OFFSETS_BYTES, offsetsAt, rowBits, rowsAt, STARTS_AT, tableBytes, tablesAt } from './layout'
 
-/** Counts the keys of rows `from`…`to`−1, in all bands. Offsets must have been zero before the first. */
+/** Counts the keys of rows `from`…`to`−1 in all bands. Offsets must be zero before the first call. */
 export function countKeys(from: u32, to: u32): void {
   for (let row = rowsAt + (<usize>from << 5), end = rowsAt + (<usize>to << 5); row < end; row += 32) {
     let counts = offsetsAt + 8
@@ -15,8 +15,8 @@ export function countKeys(from: u32, to: u32): void {
 }
 
 /**
- * Turns a band's counts into the places where buckets begin, one key ahead of where they belong: filling moves each to its
- * end. Keeps a copy in scratch, because filling also needs the size of a bucket.
+ * Turns a band's counts into the start of each bucket, stored one key later than its final place; filling then moves each to the bucket's end.
+ * Keeps a copy in scratch, because filling also needs the size of a bucket.
  */
 export function sumCounts(band: u32): void {
   const starts = offsetsAt + <usize>band * OFFSETS_BYTES + 4
@@ -28,7 +28,7 @@ export function sumCounts(band: u32): void {
   memory.copy(STARTS_AT, starts, OFFSETS_BYTES - 4)
 }
 
-/** Puts rows `from`…`to`−1 into a band's table. Band after band: `sumCounts` of the next only when all rows are in this. */
+/** Puts rows `from`…`to`−1 into a band's table. One band at a time: call `sumCounts` for the next band only when all rows are in this one. */
 export function fillTable(band: u32, from: u32, to: u32): void {
   const cursors = offsetsAt + <usize>band * OFFSETS_BYTES + 4
   const table = tablesAt + <usize>band * tableBytes
@@ -45,7 +45,7 @@ export function fillTable(band: u32, from: u32, to: u32): void {
     const bucket = table + <usize>start * ENTRY_BYTES
     const inBucket = <usize>(place - start)
     store<u16>(bucket + (inBucket << 1), load<u16>(row + nextAt))
-    // Of the third band as many bits as there is room for; the others are shifted out.
+    // As many bits of the third band as there is room for. The rest is shifted out.
     store<u32>(bucket + (<usize>size << 1) + (inBucket << 2), number | (<u32>load<u16>(row + thirdAt) << rowBits))
   }
 }

@@ -1,66 +1,62 @@
-// Where things lie in every memory: scratch, masks, and what of rows and tables each memory is told. AssemblyScript; part of
-// engine.ts.
+// The memory layout: scratch, masks, and the addresses of rows and tables. AssemblyScript; part of engine.ts.
 
 export const BANDS: u32 = 16
 export const KEYS: u32 = 65_536
 
-/** One more than keys, so that a bucket ends where the next begins; and one more for counting. */
+/** One entry more than keys, so that the end of a bucket is the start of the next; and one more for counting. */
 export const OFFSETS_BYTES: usize = (<usize>KEYS + 2) * 4
-/** 2 of fragment, 4 of row number and what else has room there. */
+/** 2 bytes for the fragment, 4 for the row number and as much of the third band as fits. */
 export const ENTRY_BYTES: usize = 6
 
-// Scratch, below all columns. Addresses are the same in every memory; below 1,536 lies what the compiler places.
+// Scratch, below all rows. Addresses are the same in every memory. The compiler uses what is below 1,536.
 export const PLAN_AT: usize = 1_536
-/** u64, a bit for each needle. */
+/** u64: one bit per needle whose probe was abandoned. */
 export const GIVEN_UP_AT: usize = 2_560
 export const NEEDLES_AT: usize = 4_096
-/** u32 ends of the spans of one band and needle, by distance. */
+/** u32: ends of the spans of one band and needle, by distance. */
 export const SPAN_ENDS_AT: usize = 2_048
-/** u32 ends of the survivors by band and needle. */
+/** u32: ends of the survivors, by band and needle. */
 export const GROUP_ENDS_AT: usize = 16_384
 export const MASKS_AT: usize = 32_768
-/** u32, for wide bands. */
+/** u32: masks for wide bands. */
 export const WIDE_MASKS_AT: usize = 49_152
-/** u16, for words of 64 keys. */
+/** u16: masks for words of 64 keys. */
 export const WORD_MASKS_AT: usize = 59_392
-/** u64 by reach and key of a word: which of its keys differ from that one in so few bits. */
+/** u64 by distance and key within a word of 64 keys: the keys of that word within that distance. */
 export const BALLS_AT: usize = 61_440
 export const SPANS_AT: usize = 65_536
 export const HITS_AT: usize = 131_072
 export const SURVIVORS_AT: usize = 262_144
-/** u64 by eight candidates of which one is worth a look: eight to a record at best, and one for each bucket at worst. */
+/** u64 per group of eight candidates with at least one match: in the worst case one for each bucket. */
 export const RECORDS_AT: usize = 2_359_296
 export const SCRATCH_BYTES: usize = 2_949_120
-/** While a table is filled there are no survivors. */
+/** Shares memory with survivors: there are none while a table is filled. */
 export const STARTS_AT: usize = SURVIVORS_AT
 export const SURVIVORS: u32 = <u32>((RECORDS_AT - SURVIVORS_AT) >> 2)
 
 export const MAX_NEEDLES: u32 = 64
 export const MAX_HITS: u32 = <u32>((SURVIVORS_AT - HITS_AT) >> 3)
-/** The farthest reach a plan may give a band: 6,885 keys differ from a key in fewer bits. */
+/** The largest reach that a plan may give a band: 6,885 keys differ from a key in fewer bits. */
 export const MAX_REACH: u32 = 6
 
-/** Where masks with 0, 1 … bits end, in bytes from the first. */
+/** Where the masks with 0, 1 … bits end, in bytes from the first. */
 const maskEnds = memory.data<u32>([2, 34, 274, 1_394, 5_034, 13_770])
 
-/** Where the masks end that have at most `bits` bits. */
+/** @returns where the masks with at most `bits` bits end. */
 export function maskEnd(bits: u32): usize {
   return MASKS_AT + <usize>load<u32>(maskEnds + (<usize>bits << 2))
 }
 
-/** Where the rows lie that are searched, and their tables. */
+/** Addresses of the rows and their tables. */
 export let rowsAt: usize = 0
 export let offsetsAt: usize = 0
 export let tablesAt: usize = 0
 export let tableBytes: usize = 0
-/** How many bits of an entry's last four bytes are a row number, and a mask as long as the others, which are bits of a third band. */
+/** How many bits of an entry's last four bytes are the row number. The others are bits of the third band; `thirdMask` is as long as those. */
 export let rowBits: u32 = 24
 export let thirdMask: u32 = 0xff
 
-/**
- * To be called once, before anything else. `tableBytes` apart lie the tables, `OFFSETS_BYTES` apart their offsets; row numbers take
- * 16…24 bits.
- */
+/** Call once, before anything else. Tables are `tableBytes` apart, their offsets `OFFSETS_BYTES`. Row numbers take 16…24 bits. */
 export function describeTables(rows: usize, offsets: usize, tables: usize, bytes: usize, rowNumberBits: u32): void {
   rowsAt = rows
   offsetsAt = offsets
@@ -70,7 +66,7 @@ export function describeTables(rows: usize, offsets: usize, tables: usize, bytes
   thirdMask = ((<u32>1 << (32 - rowNumberBits)) - 1)
 }
 
-/** Writes the masks by which the keys near a key differ from it, in order of distance. */
+/** Writes the masks that turn a key into the keys near it, in order of distance. */
 export function writeMasks(): void {
   let at = MASKS_AT
   for (let bits: u32 = 0; bits < MAX_REACH; bits++) {

@@ -1,9 +1,10 @@
-// A segment's band tables, and the search through them. AssemblyScript; part of engine.ts.
+// A segment's band tables, and searching them. AssemblyScript; part of engine.ts.
 //
-// Band j of a row is its j-th group of 16 bits. A table lists the rows bucket by bucket, a bucket being all rows with the same
-// 16 bits in the band. A bucket of n rows is n fragments (u16: the row's NEXT band, so that nearly all candidates are refused
-// where they stand) and then n rests (u32: the row number, and above it as many bits as have room of the THIRD band, so that nearly
-// all others are refused without reading their row). Why that misses nothing: reach.ts.
+// Band j of a row is its j-th group of 16 bits. A bucket is all rows with the same 16 bits in a band; a table lists the rows by bucket. A bucket of
+// n rows has n fragments, then n rests.
+// A fragment (u16) is the row's NEXT band. It rejects nearly all candidates without another memory access.
+// A rest (u32) is the row number and, above it, as many bits of the THIRD band as fit. They reject nearly all others without reading their row. Why
+// this misses nothing: reach.ts.
 
 import {
   BANDS,
@@ -30,7 +31,7 @@ import {
 } from './layout'
 import { distanceTo, isReachedBefore, isReachedIn } from './reach'
 
-/** How many candidates a needle meets in one band at one distance. Reads the offsets alone. */
+/** @returns how many candidates a needle has in one band at one distance. Reads only the offsets. */
 export function countCandidates(needle: usize, band: u32, distanceBits: u32): u32 {
   const offsets = offsetsAt + <usize>band * OFFSETS_BYTES
   const key = <u32>load<u16>(needle + (<usize>band << 1))
@@ -43,7 +44,7 @@ export function countCandidates(needle: usize, band: u32, distanceBits: u32): u3
   return candidates
 }
 
-/** How many candidates a needle meets under the plan. */
+/** @returns how many candidates a needle has under the plan. */
 export function countPlanned(needle: usize): u32 {
   let candidates: u32 = 0
   for (let band: u32 = 0; band < BANDS; band++) {
@@ -54,12 +55,11 @@ export function countPlanned(needle: usize): u32 {
 }
 
 /**
- * Finds what `needleCount` needles at NEEDLES_AT reach in bands `fromBand`…`toBand`−1 under the plan. Writes 8 bytes a hit:
- * u32 row, u16 distance, u16 needle. A row that two bands reach is written for the first of them, in whichever call.
+ * Finds the rows that `needleCount` needles at NEEDLES_AT reach in bands `fromBand`…`toBand`−1 under the plan. Writes 8 bytes per hit: u32 row, u16
+ * distance, u16 needle. A row that is reached in two bands is written only for the first of them, even if they are in different calls.
  *
- * @param maxRows how many rows to read at most.
- * @returns how many were written; −1 when there are more candidates or hits than scratch has room for, or more rows to read than that,
- * and then none counts.
+ * @param maxRows maximum number of rows to read.
+ * @returns how many hits were written; −1 if candidates or hits exceed scratch, or rows to read exceed `maxRows`. Then ignore all hits.
  */
 export function probe(needleCount: u32, fromBand: u32, toBand: u32, thresholdBits: u32, maxRows: u32): i32 {
   const maxEnd = SURVIVORS_AT + (<usize>maxRows << 2)
@@ -79,11 +79,10 @@ export function probe(needleCount: u32, fromBand: u32, toBand: u32, thresholdBit
 }
 
 /**
- * The same in one band that is probed, where a needle that meets too much is given up and the others are not: of those that are, a bit each is
- * written to GIVEN_UP_AT.
+ * The same for one band, with limits per needle. Abandons only the needles that exceed them, and marks each with a bit at GIVEN_UP_AT.
  *
- * @param maxCandidates, maxRows of each needle.
- * @returns how many hits were written; −1 when they have no room, and then none counts.
+ * @param maxCandidates, maxRows limits for each needle.
+ * @returns how many hits were written; −1 if they exceed scratch. Then ignore all hits.
  */
 export function probeEach(needleCount: u32, band: u32, thresholdBits: u32, maxCandidates: u32, maxRows: u32): i32 {
   const reach = <u32>load<u8>(PLAN_AT + band)
@@ -101,8 +100,8 @@ export function probeEach(needleCount: u32, band: u32, thresholdBits: u32, maxCa
 }
 
 /**
- * Appends the numbers of the rows that one needle reaches in one band, as far as entries tell. @returns their end, or 0 when there
- * is no room, or more of them than up to `maxEnd` before third bands were looked at.
+ * Appends the numbers of the rows that one needle reaches in one band, as far as the table entries show.
+ * @returns their end; 0 if there is no room, or if more than up to `maxEnd` pass the test of the next band.
  */
 function probeBand(
   band: u32,
@@ -137,14 +136,14 @@ function probeBand(
   const nextBand = (band + 1) & (BANDS - 1)
   const thirdBand = (band + 2) & (BANDS - 1)
   const next = keyOf(needle, nextBand)
-  const nextSubjectQueues = i16x8.splat(<i16>next)
+  const nextLanes = i16x8.splat(<i16>next)
   const within = reach + <u32>load<u8>(PLAN_AT + nextBand) - 1
   const withinThree = within + <u32>load<u8>(PLAN_AT + thirdBand)
   let unsure = survivors
   span = SPANS_AT
   for (let bits: u32 = 0; bits < reach; bits++) {
     const end = <usize>load<u32>(SPAN_ENDS_AT + (<usize>bits << 2))
-    const records = filter(span, end, table, nextSubjectQueues, within - bits)
+    const records = filter(span, end, table, nextLanes, within - bits)
     unsure = listed(records, table, next, withinThree - bits, unsure, maxEnd)
     if (unsure > maxEnd) return 0
     span = end
@@ -159,12 +158,12 @@ function keyOf(row: usize, band: u32): u32 {
 }
 
 /**
- * Asks for the lines of all buckets at a time: waiting for one after the other was half of a search. In a pass of its own, as short as can
- * be, so that the processor sees many waits ahead.
+ * Loads the cache lines of all buckets at once: waiting for them one by one was half of a search. A separate pass, as short as possible, so that
+ * the processor has many loads under way.
  */
 function touch(spansEnd: usize, table: usize, candidates: u32): void {
   let touched: u32 = 0
-  // Fragments of 32 rows fill a line, and those of few more lie in two: then no branch has to wait for where they lie.
+  // A cache line has 32 fragments. Short buckets span two lines at most, so the loads need no branch that waits for a bucket's size.
   if (candidates <= <u32>((spansEnd - SPANS_AT) >> 3) * SHORT_BUCKET_ROWS) {
     for (let span: usize = SPANS_AT; span < spansEnd; span += 8) {
       const from = table + <usize>load<u32>(span) * ENTRY_BYTES
@@ -181,17 +180,20 @@ function touch(spansEnd: usize, table: usize, candidates: u32): void {
   keep = touched
 }
 
-/** On average. */
+/** Average rows per bucket up to which buckets count as short. */
 const SHORT_BUCKET_ROWS: u32 = 24
 
-/** Keeps the compiler from leaving out reads whose only purpose is to have been made. */
+/** Keeps the compiler from removing reads whose values are not used. */
 let keep: u32 = 0
 
 export function kept(): u32 {
   return keep
 }
 
-/** Writes a record of every eight candidates among which there are some that a needle may reach. @returns the records' end. */
+/**
+ * Writes a record for every eight candidates of which the needle may reach at least one.
+ * @returns the end of the records.
+ */
 function filter(span: usize, end: usize, table: usize, next: v128, most: u32): usize {
   switch (most) {
     case 0:
@@ -210,8 +212,8 @@ function filter(span: usize, end: usize, table: usize, next: v128, most: u32): u
 }
 
 /**
- * No branch here depends on what a fragment is: the processor would guess wrong at every other bucket, and learn it late. A record: which of
- * the eight, and how far from the table's beginning their fragments and their rests are.
+ * No branch depends on the value of a fragment: the processor would mispredict at every other bucket. A record has which of the eight matched, and
+ * the offsets of their fragments and rests from the start of the table.
  */
 // @ts-ignore: decorator
 @inline
@@ -233,14 +235,14 @@ function filterAtMost(span: usize, end: usize, table: usize, next: v128, most: u
   return record
 }
 
-// A table of 2²⁴ rows has less than 2²⁷ bytes.
+// A table of 2²⁴ rows has fewer than 2²⁷ bytes.
 const FRAGMENTS_BIT: u64 = 8
 const RESTS_BIT: u64 = 36
 const PLACE_MASK: u32 = 0x7ffffff
 
 /**
- * Lists the candidates of records: where their rests are (27 bits), and in how many bits their third band may differ. @returns their
- * end, a few beyond `maxEnd` when there are more.
+ * Lists the candidates of the records: the offset of each rest (27 bits), and in how many bits its third band may differ.
+ * @returns their end; slightly beyond `maxEnd` if there are more.
  */
 function listed(recordsEnd: usize, table: usize, next: u32, within: u32, unsure: usize, maxEnd: usize): usize {
   for (let at = RECORDS_AT; at < recordsEnd && unsure <= maxEnd; at += 8) {
@@ -257,7 +259,10 @@ function listed(recordsEnd: usize, table: usize, next: u32, within: u32, unsure:
   return unsure
 }
 
-/** Puts row numbers in the place of those whose third band may be near enough. @returns their end. */
+/**
+ * Replaces the candidates whose third band is near enough by their row numbers, and drops the others.
+ * @returns the end of the list.
+ */
 function keepThird(from: usize, to: usize, table: usize, third: u32): usize {
   const shift = rowBits
   const rowMask = (<u32>1 << shift) - 1
@@ -272,8 +277,8 @@ function keepThird(from: usize, to: usize, table: usize, third: u32): usize {
 }
 
 /**
- * Lanes with at most `most` bits set. Clearing the lowest bit so often and comparing with 0 takes half the instructions of
- * counting, as long as it is few times; `most` is a constant where this is inlined, so the branches go away.
+ * Lanes with at most `most` bits set. Clearing the lowest bit a few times and comparing with 0 takes half the instructions of counting. `most` is a
+ * constant where this is inlined, so the branches disappear.
  */
 // @ts-ignore: decorator
 @inline
@@ -289,7 +294,7 @@ export function atMost(lanes: v128, most: u32): v128 {
   return i16x8.eq(lanes, i16x8.splat(0))
 }
 
-/** Reads the survivors' rows. In passes without branches, so that the processor waits for many rows at once. */
+/** Reads the rows of the survivors. In passes without branches, so that the processor waits for many rows at once. */
 function verify(needleCount: u32, fromBand: u32, toBand: u32, thresholdBits: u32): i32 {
   let survivor = SURVIVORS_AT
   let groupEnd = GROUP_ENDS_AT
@@ -317,7 +322,10 @@ function verify(needleCount: u32, fromBand: u32, toBand: u32, thresholdBits: u32
   return <i32>((hit - HITS_AT) >> 3)
 }
 
-/** Moves the rows that are within the threshold to the front. */
+/**
+ * Moves the rows within the threshold to the front.
+ * @returns their end.
+ */
 export function keepNear(from: usize, to: usize, needle: usize, thresholdBits: u32, rowsAt: usize): usize {
   let near = from
   for (let at = from; at < to; at += 4) {

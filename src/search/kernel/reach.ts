@@ -1,9 +1,10 @@
 // Which rows a needle reaches under a plan. AssemblyScript; part of engine.ts.
 //
-// The plan gives band j a reach p(j) = radius + 1, 0 for a band that is not probed, with Σ p = threshold + 1. For a row within
-// the threshold let x(j) = d(j) − p(j), d being the bits that differ in band j: Σ x < 0. Going round the ring of bands there is
-// then a start from which every prefix sum of x is negative (pigeonring: Qin and Xiao, PVLDB 12(2), 2018). So in some band
-// d(j) < p(j) holds, and d(j) + d(j+1) < p(j) + p(j+1), and the same of three; a needle reaches a row in such a band.
+// The plan gives band j a reach p(j) = radius + 1, or 0 if the band is not probed, with Σ p = threshold + 1.
+// Let d(j) be the number of bits in which row and needle differ in band j, and x(j) = d(j) − p(j).
+// For a row within the threshold Σ x < 0. On the ring of bands there is then a start from which every prefix sum of x is negative (pigeonring: Qin
+// and Xiao, PVLDB 12(2), 2018). So in some band d(j) < p(j) holds, and d(j) + d(j+1) < p(j) + p(j+1), and the same for three bands. A needle
+// reaches a row in such a band.
 
 import { BANDS, PLAN_AT } from './layout'
 
@@ -18,7 +19,7 @@ export function distanceTo(row: usize, needle: usize): u32 {
   )
 }
 
-/** Does the needle reach the row in an earlier band, under the plan? */
+/** @returns whether the needle reaches the row in an earlier band under the plan. */
 export function isReachedBefore(row: usize, needle: usize, band: u32): bool {
   for (let earlier: u32 = 0; earlier < band; earlier++) if (isReachedIn(row, needle, earlier)) return true
   return false

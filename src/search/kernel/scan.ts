@@ -1,23 +1,23 @@
-// Reads every row of a block against every needle. AssemblyScript; part of engine.ts.
+// Compares every row of a block with every needle. AssemblyScript; part of engine.ts.
 //
-// Scalar on purpose: wasm's i64.popcnt is one instruction where a processor has it, i8x16.popcnt is eight on x86-64 and its
-// bytes must still be summed. Measured on an EPYC with 1 M rows and 8 needles: 1.1 ns a pair, against 2.3 ns for SIMD over
-// all 32 bytes and 1.6 ns for SIMD with the same early-out.
+// Deliberately scalar: wasm's i64.popcnt is one instruction on processors that have it; i8x16.popcnt is eight on x86-64, and its bytes must still
+// be summed. Measured on an EPYC with 1 M rows and 8 needles: 1.1 ns a pair, against 2.3 ns for SIMD over all 32 bytes and 1.6 ns for SIMD with the
+// same early exit.
 
 /**
- * Below this threshold nearly no pair of strangers gets past 128 bits. Above it so many do that the processor cannot guess
- * which, and guessing wrong costs three times what counting a third word does (3.2 ns a pair at 60 bits).
+ * Below this threshold almost no unrelated pair gets past 128 bits. Above it so many do that the processor cannot predict which, and a wrong
+ * prediction costs three times what counting a third word does (3.2 ns a pair at 60 bits).
  */
 const NARROW_BITS: u32 = 44
 
 /**
- * Writes, for each row within `thresholdBits` of any needle, one u32 to `hits`: the row's place in the block (12 bits), the
- * nearest needle, the first of equals (6 bits, from bit 12), its distance (9 bits, from bit 18).
+ * Writes one u32 to `hits` for each row within `thresholdBits` of any needle: the row's index in the block (12 bits), the nearest needle, the first
+ * of equals (6 bits, from bit 12), and its distance (9 bits, from bit 18).
  *
- * A pair is given up after 128 or 192 bits when those alone differ in as many bits as the best pair so far: the rest can only
- * add to it. `hits` must have room for `rowCount` entries, which is why there is no overflow to report.
+ * Skips the rest of a pair after 128 or 192 bits if those alone differ in as many bits as the best pair so far. `hits` must have room for
+ * `rowCount` entries, so there is no overflow to report.
  *
- * @returns how many were written, in row order.
+ * @returns how many hits were written, in row order.
  */
 export function scan(
   rows: usize,

@@ -1,17 +1,16 @@
-// Tables of fewer and wider bands, for many rows that are searched for within few bits: more keys to look up, far fewer candidates.
-// AssemblyScript; part of engine.ts.
+// Tables of fewer, wider bands, for many rows and small thresholds: more keys to look up, far fewer candidates. AssemblyScript; part of engine.ts.
 //
-// Band j of n is bits ⌊256 j / n⌋ to ⌊256 (j + 1) / n⌋ of a row. A table lists the rows key by key, as two columns: fragments (u16: the
-// lowest 16 bits of the row's NEXT band, so that nearly all candidates are refused without reading their row), and row numbers (u24).
-// Why that misses nothing: reach.ts, which holds for bands of any width.
+// Band j of n is bits ⌊256 j / n⌋ to ⌊256 (j + 1) / n⌋ of a row. A table lists the rows by key, in two columns: fragments and row numbers (u24). A
+// fragment (u16) is the lowest 16 bits of the row's NEXT band. It rejects nearly all candidates without reading their row. Why this misses nothing:
+// reach.ts, which holds for bands of any width.
 
 import { GROUP_ENDS_AT, HITS_AT, NEEDLES_AT, PLAN_AT, SPAN_ENDS_AT, SPANS_AT, SURVIVORS, SURVIVORS_AT, WIDE_MASKS_AT } from './layout'
 import { atMost, keepNear } from './probe'
 import { distanceTo } from './reach'
 
-/** The farthest reach a plan may give a wide band: 2,325 keys of 24 bits differ from a key in fewer bits. */
+/** The largest reach that a plan may give a wide band: 2,325 keys of 24 bits differ from a key in fewer bits. */
 export const WIDE_MAX_REACH: u32 = 4
-/** Keys of more bits have no masks. */
+/** There are no masks for keys of more bits. */
 export const WIDEST_BITS: u32 = 24
 
 let bands: u32 = 0
@@ -20,12 +19,12 @@ let fragmentsAt: usize = 0
 let numbersAt: usize = 0
 let capacity: usize = 0
 
-// By band: its first bit, how many it has, where its offsets lie.
+// By band: its first bit, its width, the address of its offsets.
 const firstBits = memory.data(64)
 const widths = memory.data(64)
 const offsetsAts = memory.data(64)
 
-/** To be called once, before anything else. Behind `extraAt` lie the offsets of all bands, then their fragments, then their row numbers. */
+/** Call once, before anything else. From `extraAt` on lie the offsets of all bands, then their fragments, then their row numbers. */
 export function describeWide(rows: usize, extraAt: usize, count: u32, maxRows: u32): void {
   bands = count
   rowsAt = rows
@@ -43,7 +42,7 @@ export function describeWide(rows: usize, extraAt: usize, count: u32, maxRows: u
   numbersAt = at + <usize>count * (capacity << 1)
 }
 
-/** One more than keys, so that a bucket ends where the next begins; and one more for counting. */
+/** One entry more than keys, so that the end of a bucket is the start of the next; and one more for counting. */
 function wideOffsetsBytes(width: u32): usize {
   return ((<usize>1 << width) + 2) << 2
 }
@@ -66,7 +65,7 @@ function nextOf(band: u32): u32 {
   return band + 1 == bands ? 0 : band + 1
 }
 
-/** What lies beyond a row is read, and masked away. */
+/** May read beyond the row. Those bits are masked out. */
 // @ts-ignore: decorator
 @inline
 function keyOf(row: usize, band: u32): u32 {
@@ -75,7 +74,7 @@ function keyOf(row: usize, band: u32): u32 {
   return <u32>bits & ((<u32>1 << widthOf(band)) - 1)
 }
 
-/** Counts the keys of rows `from`…`to`−1, in all bands. Offsets must have been zero before the first. */
+/** Counts the keys of rows `from`…`to`−1 in all bands. Offsets must be zero before the first call. */
 export function countWideKeys(from: u32, to: u32): void {
   for (let band: u32 = 0; band < bands; band++) {
     const counts = offsetsOf(band) + 8
@@ -86,7 +85,10 @@ export function countWideKeys(from: u32, to: u32): void {
   }
 }
 
-/** Turns counts of keys `from`…`to`−1 into the places where buckets begin, one key ahead of where they belong: filling moves each to its end. */
+/**
+ * Turns counts of keys `from`…`to`−1 into the start of each bucket, stored one key later than its final place; filling then moves each to the
+ * bucket's end.
+ */
 export function sumWideCounts(band: u32, from: u32, to: u32): void {
   const starts = offsetsOf(band) + 4
   let sum = load<u32>(starts + (<usize>from << 2))
@@ -113,7 +115,7 @@ export function fillWideTable(band: u32, from: u32, to: u32): void {
   }
 }
 
-/** How many masks of so many bits there are for a key of so many. */
+/** @returns how many masks with `bits` bits there are for a key of `width` bits. */
 function masksOf(width: u32, bits: u32): u32 {
   if (bits == 0) return 1
   if (bits == 1) return width
@@ -121,14 +123,14 @@ function masksOf(width: u32, bits: u32): u32 {
   return (width * (width - 1) * (width - 2)) / 6
 }
 
-/** Where the masks with so many bits begin. Of each number of bits, those that fit a narrower key stand first. */
+/** @returns where the masks with `bits` bits begin. Among those, the masks that fit a narrower key come first. */
 function masksAt(bits: u32): usize {
   let masks: u32 = 0
   for (let fewer: u32 = 0; fewer < bits; fewer++) masks += masksOf(WIDEST_BITS, fewer)
   return WIDE_MASKS_AT + (<usize>masks << 2)
 }
 
-/** Writes the masks by which the keys near a key differ from it. */
+/** Writes the masks that turn a key into the keys near it. */
 export function writeWideMasks(): void {
   let one = masksAt(1)
   let two = masksAt(2)
@@ -148,7 +150,7 @@ export function writeWideMasks(): void {
   }
 }
 
-/** How many candidates a needle meets in one band at one distance. Reads the offsets alone. */
+/** @returns how many candidates a needle has in one band at one distance. Reads only the offsets. */
 export function countWideCandidates(needle: usize, band: u32, distanceBits: u32): u32 {
   const offsets = offsetsOf(band)
   const key = keyOf(needle, band)
@@ -161,7 +163,7 @@ export function countWideCandidates(needle: usize, band: u32, distanceBits: u32)
   return candidates
 }
 
-/** How many candidates a needle meets under the plan. */
+/** @returns how many candidates a needle has under the plan. */
 export function countWidePlanned(needle: usize): u32 {
   let candidates: u32 = 0
   for (let band: u32 = 0; band < bands; band++) {
@@ -172,10 +174,9 @@ export function countWidePlanned(needle: usize): u32 {
 }
 
 /**
- * Finds what `needleCount` needles at NEEDLES_AT reach in bands `fromBand`…`toBand`−1 under the plan; as `probe` of narrow bands.
+ * Finds the rows that `needleCount` needles at NEEDLES_AT reach in bands `fromBand`…`toBand`−1 under the plan. Writes hits as `probe` does.
  *
- * @returns how many were written; −1 when there are more candidates or hits than scratch has room for, or more than `maxRows` rows to
- * read, and then none counts.
+ * @returns how many hits were written; −1 if candidates or hits exceed scratch, or rows to read exceed `maxRows`. Then ignore all hits.
  */
 export function probeWide(needleCount: u32, fromBand: u32, toBand: u32, thresholdBits: u32, maxRows: u32): i32 {
   const maxEnd = SURVIVORS_AT + (<usize>maxRows << 2)
@@ -195,8 +196,8 @@ export function probeWide(needleCount: u32, fromBand: u32, toBand: u32, threshol
 }
 
 /**
- * Appends the places of the numbers of rows that one needle reaches in one band. @returns their end, or 0 when there is no room, or they
- * go beyond `maxEnd`.
+ * Appends the addresses of the numbers of the rows that one needle reaches in one band.
+ * @returns their end; 0 if there is no room or they exceed `maxEnd`.
  */
 function probeBand(band: u32, reach: u32, needle: usize, survivors: usize, maxEnd: usize): usize {
   const offsets = offsetsOf(band)
@@ -220,7 +221,7 @@ function probeBand(band: u32, reach: u32, needle: usize, survivors: usize, maxEn
     store<u32>(SPAN_ENDS_AT + (<usize>bits << 2), <u32>span)
   }
   if (candidates > SURVIVORS - <u32>((survivors - SURVIVORS_AT) >> 2)) return 0
-  // Asks for the buckets' lines now, all buckets at a time; a branch here would have to wait for where they lie. Few have a third line.
+  // Loads the cache lines of all buckets at once. A branch here would have to wait for each bucket's size. Few buckets span a third line.
   let touched: u32 = 0
   for (let at: usize = SPANS_AT; at < span; at += 8) {
     const from = fragments + (<usize>load<u32>(at) << 1)
@@ -241,7 +242,7 @@ function probeBand(band: u32, reach: u32, needle: usize, survivors: usize, maxEn
   return survivors
 }
 
-/** Keeps the compiler from leaving out reads whose only purpose is to have been made. */
+/** Keeps the compiler from removing reads whose values are not used. */
 let keep: u32 = 0
 
 export function wideKept(): u32 {
