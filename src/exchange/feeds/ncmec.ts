@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { SaxesParser } from 'saxes'
 import { z } from 'zod'
 import { tagDeclaresMinor } from '../../domain/cases/minors.js'
-import { signalFrom } from '../signal-lines.js'
+import { signalFrom } from '../given-signal.js'
 import { BaseUrl, type Feed, FeedError, type FeedRecord, MAX_PARTS, recordFrom, under } from './feed-page.js'
 
 /** Every list at these addresses is about children, and goes to the hotlines, never in here. */

@@ -1,7 +1,7 @@
 // StopNCII's FetchHashes: pages of hashes that people registered themselves, with what platforms said of them.
 
 import { z } from 'zod'
-import { signalFrom } from '../signal-lines.js'
+import { signalFrom } from '../given-signal.js'
 import { BaseUrl, type Feed, FeedError, type FeedRecord, jsonOf, recordFrom, under } from './feed-page.js'
 
 export const StopNciiConfig = z.strictObject({

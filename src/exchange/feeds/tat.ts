@@ -1,7 +1,7 @@
 // Tech Against Terrorism's hash list, version 2: an opaque checkpoint and explicit tombstones.
 
 import { z } from 'zod'
-import { signalFrom } from '../signal-lines.js'
+import { signalFrom } from '../given-signal.js'
 import { BaseUrl, type Feed, FeedError, type FeedRecord, jsonOf, recordFrom, under } from './feed-page.js'
 
 export const TatConfig = z.strictObject({

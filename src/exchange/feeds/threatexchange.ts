@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import { tagDeclaresMinor } from '../../domain/cases/minors.js'
-import { signalFrom } from '../signal-lines.js'
+import { signalFrom } from '../given-signal.js'
 import { BaseUrl, type Feed, FeedError, type FeedRecord, jsonOf, recordFrom, under } from './feed-page.js'
 
 export const ThreatExchangeConfig = z.strictObject({
