@@ -6,7 +6,7 @@ import { labelOf } from '../domain/organisations/bank.js'
 import { namesOf } from '../domain/own-value.js'
 import { csvLine } from './csv-fields.js'
 
-/** The formats of an export, as they are described to whoever asks for one. */
+/** The formats of an export, with their descriptions for the API and the CLI. */
 export const EXPORTS = {
   ndjson:
     'all there is to know, a line for each signal or picture (`signals`: all of its hashes), with `"deleted":true` for what is held back. An import of it gives the same bank; with `"deleted":true` in each line, an empty one.',
