@@ -1,6 +1,6 @@
-// Makes of each package what is installed: one module, and the types of its entry point. The module holds what the package shares with the
-// service, such as the search of @tabir/feed, so that nothing of it needs the service.
-//   node ../build.mjs    in the folder of a package, before it is packed
+// Builds each package: one module, and the types of its entry point. The module includes the code that the package shares with the service,
+// such as the search of @tabir/feed, so it works without the service.
+//   node ../build.mjs    in the folder of a package, before `npm pack`
 
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
@@ -12,10 +12,9 @@ import { buildKernels } from '../kernels.mjs'
 const packages = dirname(fileURLToPath(import.meta.url))
 const root = join(packages, '..')
 
-/** Entry points. */
 const ENTRIES = { hash: 'src/hash-image.ts', client: 'src/client.ts', feed: 'src/follow.ts' }
 
-/** Writes `dist/index.js` of each package where it changed. Kernels and operations have to be there. Takes some 0.1 s. */
+/** Writes `dist/index.js` of each package, if it changed. Kernels and operations must have been built before. Cost: about 0.1 s. */
 export async function bundlePackages() {
   const { outputFiles } = await build({
     entryPoints: Object.entries(ENTRIES).map(([name, entry]) => ({
@@ -38,9 +37,9 @@ export async function bundlePackages() {
   }
 }
 
-/** Writes to `dist/types` the declarations that can be reached from the entry point. The build checks them; this only writes. */
+/** Writes the declarations that the entry point needs to `dist/types`. Does not check types: the build does. */
 async function writeTypes(name) {
-  const { default: ts } = await import('typescript') // which takes longer to load than the bundles to make
+  const { default: ts } = await import('typescript') // loaded only here, because loading it takes longer than the bundles
   const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile)
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
   const entry = join(packages, name, ENTRIES[name])
@@ -63,7 +62,7 @@ async function writeTypes(name) {
   }
 }
 
-/** @returns paths of declarations: the first one, and what they import. */
+/** @returns paths of declarations: the first one, and all that it imports, directly or not. */
 function reachedFrom(first, declarations) {
   const reached = new Set([first])
   for (const path of reached) {

@@ -65,7 +65,7 @@ const mutations = [
     ['Math.min(sidePx, Math.max(right - left, bottom - top))', 'sidePx'],
     ['if (Math.min(levelWidth, levelHeight) < MIN_SIDE_PX) break', 'break'],
     ['angle, true) : undefined', 'angle, false) : undefined'],
-    ['cells[cellOf(one, width, height)]?.push(one)', 'cells[0]?.push(one)'],
+    ['cells[cellOf(corner, width, height)]?.push(corner)', 'cells[0]?.push(corner)'],
   ]),
   inDetails('kept', [
     ['(ANGLES + ANGLES / 2 - angle) % ANGLES', '(ANGLES - angle) % ANGLES'],

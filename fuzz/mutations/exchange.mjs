@@ -50,7 +50,11 @@ const mutations = [
     ['if (underWay >= MAX_AT_ONCE)', 'if (false)'],
     ["error.code === 'upload-incomplete'", 'false'],
   ]),
-  of('net/outgoing.ts', [...ADDRESS, 'net/outgoing'], [["(reach === 'trusted' && !isTrusted(url, believed))", 'false']]),
+  of(
+    'net/outgoing.ts',
+    [...ADDRESS, 'net/outgoing'],
+    [["(reach === 'trusted' && !isTrusted(url, currentlyTrusted))", 'false']],
+  ),
   of('http/upload.ts', ADDRESS, [['if (sizeBytes > maxBytes) {', 'if (false) {']]),
   of('services/interop/stopncii.ts', STOPNCII, [
     ['Math.max(sinceS, Math.floor(now() / 1000))', 'Math.floor(now() / 1000)'],

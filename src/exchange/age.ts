@@ -1,17 +1,16 @@
-// Sealing for one recipient: the age format (age-encryption.org/v1), which many tools open.
+// Encrypts a text for one recipient in the age format (age-encryption.org/v1).
 
 import { Readable } from 'node:stream'
 
-/** May this be a recipient: the public half of a key, `age1…`? Whether it is one shows when it is used. */
+/** The form of a recipient, which is a public key: `age1…`. `sealedFor` checks whether the key is valid. */
 export const AGE_RECIPIENT_PATTERN = /^age1[02-9ac-hj-np-z]{50,4000}$/
 
 /**
- * Who holds the identity that belongs to `recipient` can open it, and nobody else, not even we; a file that was cut short does not
- * open to its end.
- * @returns `undefined` when there is no such recipient.
+ * Encrypts a text so that only the owner of the recipient's private key can read it. Readers notice when a file was cut short.
+ * @returns the encrypted bytes; `undefined` when `recipient` is no valid public key.
  */
 export async function sealedFor(recipient: string, text: AsyncIterable<string>): Promise<Readable | undefined> {
-  const { Encrypter } = await import('age-encryption') // 50 ms of every start, for what few starts need
+  const { Encrypter } = await import('age-encryption') // loaded on demand: loading it takes 50 ms, and few processes need it
   const encrypter = new Encrypter()
   try {
     encrypter.addRecipient(recipient)
@@ -46,6 +45,6 @@ async function* piecesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uin
       yield value
     }
   } finally {
-    await reader.cancel().catch(() => {}) // whoever asked is gone, or it was the end
+    await reader.cancel().catch(() => {}) // the stream has ended, or its reader left early
   }
 }

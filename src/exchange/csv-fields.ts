@@ -1,9 +1,11 @@
-// The fields of one line of CSV (RFC 4180), line by line on purpose.
+// Reads and writes one line of CSV (RFC 4180).
 
 /**
- * A field may be quoted, a quote in it is doubled. A record that goes on in the next line is not read, here and there: a parser that
- * follows quotes over lines loses everything behind one stray quote, and no signal of ours has a line break in it.
- * @returns `undefined` when quotes do not close, or stand where none may.
+ * Splits one line into its fields. A field may be quoted, with quotes in it doubled.
+ *
+ * Records with line breaks in them are not supported, on purpose: a parser that follows quotes over lines loses the rest of the file after
+ * one stray quote, and signals contain no line breaks.
+ * @returns `undefined` when a quote is not closed or not at the beginning of a field.
  */
 export function csvFields(line: string): string[] | undefined {
   if (!line.includes('"')) return line.split(',')
@@ -28,6 +30,7 @@ export function csvFields(line: string): string[] | undefined {
   }
 }
 
+/** Joins fields to a line, without its line break. Quotes fields that need it. */
 export function csvLine(fields: readonly string[]): string {
   return fields.map((field) => (/[",\s]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)).join(',')
 }

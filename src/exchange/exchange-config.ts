@@ -1,4 +1,4 @@
-// The file that says which feeds are pulled into which banks, and out of whose HMA is taken what was withdrawn.
+// Reads the operator's file of exchanges: which feeds are pulled into which banks, and which HMAs have withdrawn hashes removed.
 
 import { z } from 'zod'
 import { BANK_REF_PATTERN, CASES_BANK_NAME, HARMLESS_BANK_NAME } from '../domain/organisations/bank.js'
@@ -12,22 +12,23 @@ import { HmaConfig } from './hma-requests.js'
 const Name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'must be 1 to 40 lowercase letters, digits or -')
 const Common = z.object({
   name: Name,
-  /** Has to be there, and belong to whoever answers for what the feed brings. Of several banks of one name, the exact name. */
+  /** An existing bank of the organisation that answers for the feed's signals. Its exact name, if several banks share a label. */
   bank: z
     .string()
     .regex(BANK_REF_PATTERN)
-    .refine((bank) => bank !== CASES_BANK_NAME && bank !== HARMLESS_BANK_NAME, 'is a bank that nobody hands in to'),
+    .refine((bank) => bank !== CASES_BANK_NAME && bank !== HARMLESS_BANK_NAME, 'must not be one of the built-in banks'),
   intervalS: z.int().min(30).max(86_400).default(300),
 })
 const ReconcilerConfig = HmaConfig.extend({
   name: Name,
-  /** Whose key the HMA pulls with: what it may know of stays. */
+  /** The organisation whose key the HMA pulls with. Hashes that this organisation may read stay in the HMA. */
   organisation: z.string().min(1),
   intervalS: z.int().min(5).max(86_400).default(30),
 })
-const haveOwnNames = (all: readonly { readonly name: string }[]) => new Set(all.map(({ name }) => name)).size === all.length
+const haveOwnNames = (entries: readonly { readonly name: string }[]) =>
+  new Set(entries.map(({ name }) => name)).size === entries.length
 const ExchangeFile = z.strictObject({
-  reconcilers: z.array(ReconcilerConfig).refine(haveOwnNames, 'have names of their own').default([]),
+  reconcilers: z.array(ReconcilerConfig).refine(haveOwnNames, 'must have different names').default([]),
   exchanges: z
     .array(
       z.discriminatedUnion('api', [
@@ -37,7 +38,7 @@ const ExchangeFile = z.strictObject({
         TatConfig.extend(Common.shape),
       ]),
     )
-    .refine(haveOwnNames, 'have names of their own')
+    .refine(haveOwnNames, 'must have different names')
     .default([]),
 })
 type ExchangeConfig = z.infer<typeof ExchangeFile>['exchanges'][number]
@@ -47,22 +48,22 @@ export interface Exchange {
   readonly api: ExchangeConfig['api']
   readonly bank: string
   readonly intervalS: number
-  /** The operator vouches for it by writing it down. */
+  /** A trusted origin, because the operator configured it: it may be in a private network. */
   readonly origin: string
   readonly feed: Feed
 }
 
-/** An HMA that pulls from here, and out of which is taken what was withdrawn. */
+/** An HMA that pulls from this service. Hashes that are withdrawn here are removed there. */
 export interface Reconciler {
   readonly name: string
   readonly organisation: string
   readonly intervalS: number
   readonly hma: HmaConfig
-  /** The operator vouches for it by writing it down. */
+  /** As `Exchange.origin`. */
   readonly origin: string
 }
 
-/** @throws {Error} naming what is wrong and where, and no value: the file has passwords in it. */
+/** @returns the exchanges of a file. @throws {Error} that names each wrong field. It contains no values, because the file has passwords. */
 export function exchangesIn(json: string): Exchange[] {
   return fileIn(json).exchanges.map((config) => ({
     name: config.name,
@@ -74,7 +75,7 @@ export function exchangesIn(json: string): Exchange[] {
   }))
 }
 
-/** As `exchangesIn`. */
+/** @returns the reconcilers of a file. @throws as `exchangesIn`. */
 export function reconcilersIn(json: string): Reconciler[] {
   return fileIn(json).reconcilers.map(({ name, organisation, intervalS, ...hma }) => ({
     name,
@@ -89,7 +90,7 @@ function fileIn(json: string): z.infer<typeof ExchangeFile> {
   const file = ExchangeFile.safeParse(parsed(json))
   if (!file.success) {
     const wrong = file.error.issues.map(({ path, message }) => `  ${path.join('.')} ${message}`)
-    throw new Error(['The file of exchanges cannot be used:', ...wrong].join('\n'))
+    throw new Error(['The file of exchanges is not valid:', ...wrong].join('\n'))
   }
   return file.data
 }

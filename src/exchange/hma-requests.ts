@@ -1,13 +1,13 @@
-// What to ask an HMA about the contents of one of its banks, by its own routes, and what its answers say.
+// Requests to another HMA about the contents of its banks, and parsers for its answers. See `reconciling.ts`.
 
 import { z } from 'zod'
 import { type Hash256, parseHash } from '../../packages/hash/src/hash256.js'
 import { BaseUrl, under } from './feeds/feed-page.js'
 
 export const HmaConfig = z.strictObject({
-  /** Of its curation routes, without `/c`. */
+  /** Base URL of its curation routes, without `/c`. */
   baseUrl: BaseUrl,
-  /** For an HMA that stands behind something which asks for a key. */
+  /** A bearer token, if a proxy before the HMA requires one. */
   bearer: z.string().min(1).optional(),
 })
 export type HmaConfig = z.infer<typeof HmaConfig>
@@ -19,10 +19,10 @@ export interface HmaRequest {
   readonly body?: string
 }
 
-/** A bank that answers nothing. What is put there and removed at once has the newest of all ids. */
+/** A disabled bank for markers. A content that is added to it and removed at once shows the newest content id of the HMA. */
 export const MARK_BANK = 'TABIR_MARKS'
 
-/** The PDQ that a content was imported with; `mark` for one of ours that was left behind, `other` for what is not this exchange's. */
+/** The PDQ hash of an imported content; `mark` for a marker that was left behind, `other` for a content that this exchange did not import. */
 export type HmaContent = { readonly hash: Hash256 } | 'mark' | 'other'
 
 const Content = z.object({
@@ -30,7 +30,7 @@ const Content = z.object({
   signals: z.record(z.string(), z.string()).optional(),
   metadata: z.object({ collab: z.record(z.string(), z.unknown()).nullish() }).nullish(),
 })
-/** An exchange and the bank that it fills have one name. One that no bank of HMA can have is none. */
+/** The form of a bank's name in HMA. An exchange has the same name as the bank that it fills. */
 const BANK_NAME = /^[A-Z_][A-Z0-9_]{0,254}$/
 const MAX_EXCHANGES = 1000
 const ExchangeNames = z.array(z.string()).max(MAX_EXCHANGES)
@@ -38,7 +38,7 @@ const ExchangeOf = z.object({ api: z.string() })
 const Added = z.object({ id: z.int().min(0) })
 const Deleted = z.object({ deleted: z.int() })
 
-/** A request for each thing to do, and a reader for each answer; a reader gives `undefined` for an answer that is none. */
+/** Requests about one bank, and parsers of their answers (`…In`). A parser returns `undefined` for an answer that it cannot read. */
 export function hmaRequests(config: HmaConfig, hmaBank: string) {
   const request = requestsTo(config)
   const content = (bank: string, id: number) => `/c/bank/${bank}/content/${id}`
@@ -52,7 +52,7 @@ export function hmaRequests(config: HmaConfig, hmaBank: string) {
       const found = Content.safeParse(json).data
       if (found === undefined) return undefined
       if (found.bank.name === MARK_BANK) return 'mark'
-      // What people of the platform put into the same bank was not imported, and stays.
+      // Contents that the platform's staff added to this bank themselves are never removed.
       const isImported = found.bank.name === hmaBank && Object.hasOwn(found.metadata?.collab ?? {}, hmaBank)
       const hash = parseHash(found.signals?.['pdq'] ?? '')
       return isImported && hash !== undefined ? { hash } : 'other'
@@ -64,7 +64,7 @@ export function hmaRequests(config: HmaConfig, hmaBank: string) {
 }
 export type HmaRequests = ReturnType<typeof hmaRequests>
 
-/** The same, to find the banks that pull from StopNCII's interface. */
+/** Requests and parsers to find the banks that pull by StopNCII's protocol. */
 export function hmaExchangeRequests(config: HmaConfig) {
   const request = requestsTo(config)
   return {

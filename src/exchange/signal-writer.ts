@@ -1,11 +1,12 @@
-// A bank as a file, in forms that other systems read.
+// Writes a bank as a file, in formats that other systems read.
+
 import { formatHash } from '../../packages/hash/src/hash256.js'
 import type { RegisteredImage, Signal, Tier } from '../domain/matching/signal.js'
 import { labelOf } from '../domain/organisations/bank.js'
 import { namesOf } from '../domain/own-value.js'
 import { csvLine } from './csv-fields.js'
 
-/** The formats of an export, as they are described to whoever asks for one. */
+/** The formats of an export, with their descriptions for the API and the CLI. */
 export const EXPORTS = {
   ndjson:
     'all there is to know, a line for each signal or picture (`signals`: all of its hashes), with `"deleted":true` for what is held back. An import of it gives the same bank; with `"deleted":true` in each line, an empty one.',
@@ -17,7 +18,7 @@ export const EXPORTS = {
 export type ExportFormat = keyof typeof EXPORTS
 export const EXPORT_FORMATS = namesOf(EXPORTS)
 
-/** A signal of a bank, or what is left of it: one that is held back or was invalidated is as good as gone for whoever reads the file. */
+/** A picture of a bank. Where `matches` is false, because it is held or was invalidated, the file says that it is deleted. */
 export interface BankedImage {
   readonly id: string
   readonly image: RegisteredImage
@@ -26,12 +27,12 @@ export interface BankedImage {
   readonly matches: boolean
 }
 
-/** What stands before the first signal. */
+/** The first line of the file, such as a header; empty for formats without one. */
 export function headOf(format: ExportFormat): string {
   return WRITERS[format].head
 }
 
-/** Empty, or whole lines. */
+/** The lines of one picture, each with its line break; empty if the format has nothing to say about it. */
 export function linesOf(format: ExportFormat, banked: BankedImage): string {
   const writer = WRITERS[format]
   return banked.matches ? writer.lines(banked, wholeOf(banked)) : writer.gone(banked.id)
@@ -41,7 +42,7 @@ function wholeOf({ image }: BankedImage): readonly Signal[] {
   return image.signals.filter(({ view }) => view === 'whole')
 }
 
-/** One line for a picture, however many signals it has: what reads it takes or removes it as a whole. */
+/** One line for each picture with all its signals, so that readers add or remove it as a whole. */
 function lineOf({ id, image, tier, disputed }: BankedImage, { type, quality, hash }: Signal): string {
   const { ref, category, createdAtMs, signals } = image
   const line = {
@@ -56,10 +57,10 @@ function lineOf({ id, image, tier, disputed }: BankedImage, { type, quality, has
 interface Writer {
   readonly head: string
   readonly lines: (banked: BankedImage, whole: readonly Signal[]) => string
-  /** For a signal that is held back. */
+  /** The lines of a signal that does not match. */
   readonly gone: (id: string) => string
 }
-const SAYS_NOTHING = () => ''
+const NO_LINES = () => ''
 
 const WRITERS: Readonly<Record<ExportFormat, Writer>> = {
   ndjson: {
@@ -79,17 +80,17 @@ const WRITERS: Readonly<Record<ExportFormat, Writer>> = {
         `${csvLine([type, formatHash(hash), labelOf(image.bank), opinion, image.category ?? ''])}\n`
       return whole.map(line).join('')
     },
-    gone: SAYS_NOTHING,
+    gone: NO_LINES,
   },
   /** As HMA's `local_file` reads it. */
   lines: {
     head: '',
     lines: (_, whole) => whole.map(({ type, hash }) => `${type} ${formatHash(hash)}\n`).join(''),
-    gone: SAYS_NOTHING,
+    gone: NO_LINES,
   },
   hex: {
     head: '',
     lines: (_, whole) => whole.map(({ type, hash }) => (type === 'pdq' ? `${formatHash(hash)}\n` : '')).join(''),
-    gone: SAYS_NOTHING,
+    gone: NO_LINES,
   },
 }

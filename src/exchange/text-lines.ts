@@ -1,25 +1,25 @@
-// Lines of a text of any length, a chunk's worth at a time.
+// Splits a stream of text into lines with bounded memory.
 
 import { StringDecoder } from 'node:string_decoder'
 import { Problem } from '../domain/problem.js'
 
 export interface TextLine {
-  /** From 1. */
+  /** Line number, from 1. */
   readonly line: number
-  /** Without its end and without white space around it; `undefined` when it is too long. */
+  /** Trimmed; `undefined` when the line has more than `MAX_LINE_CHARS`. */
   readonly text: string | undefined
 }
 
-/** Room for a picture with 64 signals. */
+/** Enough for a picture with 64 signals. */
 export const MAX_LINE_CHARS = 16_384
-/** A chunk may have 65,536 lines of nothing. All at once, they keep the event loop from everybody before anybody can let it turn. */
+/** A chunk may consist of 65,536 empty lines. Handled in one batch, they would block the event loop. */
 const MAX_LINES_AT_ONCE = 128
 
 /**
- * Empty lines are given too, so that their numbers are right; nothing is given for what follows the last line's end when that is
- * empty. Memory stays at one chunk and a few lines: of a longer line, only that it was there is kept. Whoever reads on an event loop that
- * others need lets it turn between lines.
- * @throws {Problem} upload-incomplete when the body breaks off; every line before that was given.
+ * Yields the lines of a body in batches of at most 128, empty lines included. Callers should yield to the event loop between batches.
+ *
+ * Memory: one chunk and one line. The text of a line that is too long is dropped.
+ * @throws {Problem} upload-incomplete when the body breaks off, after all lines before that were yielded.
  */
 export async function* readLines(body: AsyncIterable<unknown>): AsyncGenerator<readonly TextLine[]> {
   const decoder = new StringDecoder('utf8')
@@ -55,7 +55,7 @@ export async function* readLines(body: AsyncIterable<unknown>): AsyncGenerator<r
   if (rest !== '' || end !== '' || overlong) yield [finish(end)]
 }
 
-/** A client that leaves is no fault of ours. */
+/** Reports an aborted upload as the client's problem, not as an error of the server. */
 async function* whole(body: AsyncIterable<unknown>): AsyncGenerator<Buffer> {
   try {
     for await (const chunk of body) if (Buffer.isBuffer(chunk)) yield chunk
@@ -64,7 +64,7 @@ async function* whole(body: AsyncIterable<unknown>): AsyncGenerator<Buffer> {
   }
 }
 
-/** What some programs write before the first line of UTF-8. */
+/** Removes the byte order mark that some programs write before the first line. */
 function withoutMark(text: string, line: number): string {
   return line === 1 && text.startsWith('\u{feff}') ? text.slice(1) : text
 }

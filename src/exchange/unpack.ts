@@ -1,4 +1,4 @@
-// A file as it was before it was packed. What grows without end, or out of all proportion, is stopped.
+// Unpacks uploaded files, with limits against files that unpack to far more than their size.
 
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -6,21 +6,22 @@ import { createGunzip } from 'node:zlib'
 import { Problem } from '../domain/problem.js'
 
 export interface UnpackLimits {
-  /** Of the plain text, packed or not. */
+  /** Limit on the unpacked size; applies to plain files as well. */
   readonly maxPlainBytes: number
-  /** Plain bytes for one packed byte. Hashes hardly pack at all: what goes beyond this holds none. */
+  /** Unpacked bytes for each packed byte. Hashes compress badly, so a file beyond this ratio has no hashes. */
   readonly maxRatio: number
-  /** Up to here the ratio is not looked at: a short file may repeat itself. */
+  /** Below this unpacked size the ratio is not checked, because short files may repeat themselves. */
   readonly freeBytes: number
 }
 
-/** 8 GiB are about 60 million lines of JSON. Gzip's own most is a ratio of about 1,030; lines with hashes reach 2 to 8. */
+/** 8 GiB are about 60 million lines of JSON. Files of hashes have ratios of 2 to 8; the highest that gzip can reach is about 1,030. */
 export const UNPACK_LIMITS: UnpackLimits = { maxPlainBytes: 8 * 2 ** 30, maxRatio: 64, freeBytes: 16 << 20 }
 
 /**
- * Gzip is known by its first two bytes, whatever anybody says of the file. Packed once: what is packed twice stays packed.
- * @throws {Problem} body-too-large beyond the limits; body-unreadable when it does not unpack; upload-incomplete when it breaks off.
- * Memory: what gzip needs, and one chunk.
+ * Unpacks a body if its first two bytes are those of gzip; passes other bodies through. Unpacks once only.
+ *
+ * Memory: one chunk and gzip's own state.
+ * @throws {Problem} body-too-large beyond the limits; body-unreadable when it is damaged; upload-incomplete when it breaks off.
  */
 export async function* unpacked(body: AsyncIterable<unknown>, limits: UnpackLimits = UNPACK_LIMITS): AsyncGenerator<Buffer> {
   const source = body[Symbol.asyncIterator]()
@@ -64,7 +65,7 @@ async function* rest(begun: Buffer, source: AsyncIterator<unknown>, counted: { p
 
 async function* gunzipped(packed: Readable): AsyncGenerator<unknown> {
   const gunzip = createGunzip()
-  const feeding = pipeline(packed, gunzip).catch(() => {}) // the reader below is told as well
+  const feeding = pipeline(packed, gunzip).catch(() => {}) // the loop below gets the same error
   try {
     for await (const chunk of gunzip) yield chunk
   } catch (error) {

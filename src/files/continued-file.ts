@@ -1,28 +1,28 @@
-// A file that goes on where it broke off: what is there already of the same bytes is kept, and the rest is written.
+// Writes a file that an earlier run may have begun: equal bytes are kept, and writing starts at the first difference.
 
 import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { syncFolder, writeFully } from './write-file.js'
 
 export interface ContinuedFile {
-  /** The next bytes of the whole. What the file has in their place is compared with them, and kept where it is the same. */
+  /** Writes the next bytes, unless the file already has the same bytes there. */
   write(bytes: Uint8Array): Promise<void>
-  /** How many bytes did not have to be written, so far. */
+  /** Number of bytes so far that the file already had. */
   readonly keptBytes: number
-  /** Cuts off whatever is behind, and waits until all of it is on disk. */
+  /** Cuts off everything after the last written byte, and waits until all is on disk. */
   end(): Promise<void>
-  /** For one that is given up, or has ended: what was written stays, for the next time. */
+  /** Closes the file, after `end` or to give up. Written bytes stay for the next run. */
   close(): Promise<void>
 }
 
-/** Interrupted at any moment, by whatever: the next time its beginning is compared, so nothing of it is believed. */
+/** Opens the file, or creates it, for its owner only. Safe after a crash at any moment: old bytes are compared, never trusted. */
 export async function continueFile(path: string): Promise<ContinuedFile> {
   const file = await open(path, 'r+').catch((error: unknown) => {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return open(path, 'wx+', 0o600)
     throw error
   })
   const { size } = await file.stat()
-  // Invariant: before `at` the file has what was given; while it differs nowhere, what is behind may be compared.
+  // Invariant: before `at` the file has exactly the bytes that were written. `isSame` until the first difference.
   let at = 0
   let isSame = size > 0
   let keptBytes = 0
@@ -46,7 +46,7 @@ export async function continueFile(path: string): Promise<ContinuedFile> {
   }
 }
 
-/** @returns `bytes.length` when the file has exactly these at the place, and otherwise 0. */
+/** @returns `bytes.length` when the file has exactly these bytes at this offset; otherwise 0. */
 async function sameBytes(file: FileHandle, at: number, bytes: Uint8Array): Promise<number> {
   const there = Buffer.allocUnsafe(bytes.length)
   for (let have = 0; have < bytes.length; ) {

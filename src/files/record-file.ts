@@ -1,4 +1,4 @@
-// Files that stay open and grow, and small ones that are written over. Both write through to the disk: when a call returns, it is there.
+// Append-only files, and small files that are overwritten in place. Both are synchronous: when a call returns, the bytes are on disk.
 
 import { constants } from 'node:fs'
 import { type FileHandle, open, stat } from 'node:fs/promises'
@@ -7,18 +7,18 @@ import { writeFully, writeWholeFile } from './write-file.js'
 export interface RecordFile {
   readonly path: string
   /**
-   * Adds records at the end, behind whatever other processes have added.
+   * Appends text. Other processes may append to the same file.
    *
-   * A full disk may take the beginning of a text. It is not cut off again: another process may have added records behind it. So a format needs an end
-   * of each record, by which readers know those that were cut short, and begins each text on a new line.
+   * On a full disk, only the beginning of the text may be written. It stays, because another process may have appended after it. So the format
+   * has to mark the end of each record, and start each text on a new line, for readers to recognise incomplete records.
    *
-   * @returns false when the file is no longer under its name: it was moved or removed. Then open it again.
+   * @returns false when the file was moved or removed. Then open it again.
    */
   append(text: string): Promise<boolean>
   close(): Promise<void>
 }
 
-/** Opens a file to add to, and makes it where it is missing. Owner only. Its name is on disk once something was added. */
+/** Opens a file for appending, or creates it, for its owner only. The file name itself is on disk after the first append. */
 export async function openRecordFile(path: string): Promise<RecordFile> {
   const file = await open(path, 'as', 0o600)
   try {
@@ -38,9 +38,8 @@ export async function openRecordFile(path: string): Promise<RecordFile> {
 }
 
 /**
- * Writes over the beginning of a file, which needs no room on the disk: it works on a full one, except where the file system writes
- * a copy of every change (Btrfs, ZFS).
- * @param text as long as what is there, and less than a sector (512 bytes), so that a crash leaves one of the two.
+ * Overwrites the beginning of a file. Needs no free space, so it works on a full disk, except with copy-on-write file systems (Btrfs, ZFS).
+ * @param text as long as the old text, and less than a sector (512 bytes), so that a crash leaves either the old or the new text.
  * @throws {Error} also when the file is missing.
  */
 export async function overwrite(path: string, text: string): Promise<void> {
@@ -52,7 +51,7 @@ export async function overwrite(path: string, text: string): Promise<void> {
   }
 }
 
-/** Makes a file that is there to be overwritten, unless there is one. */
+/** Creates a file for `overwrite`, unless it exists. */
 export async function makeOnce(path: string, text: string): Promise<void> {
   if ((await stat(path).catch(() => undefined)) !== undefined) return
   await writeWholeFile(path, [text], { isNew: true }).catch((error: unknown) => {

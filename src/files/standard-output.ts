@@ -1,4 +1,4 @@
-// Standard output as a place for much data, which may be a file on a full disk.
+// Writes large amounts of data to standard output, which may be redirected to a file.
 
 import { fstatSync, write } from 'node:fs'
 import { Writable } from 'node:stream'
@@ -8,7 +8,7 @@ import { writeFully } from './write-file.js'
 const FD = 1
 const writeAt = promisify(write)
 
-/** Fails when not all of it was taken; Node's own stream takes a file that is written in part for one that is written. */
+/** Reports an error when a full disk takes only a part of the bytes. Node's own stream does not. */
 export function standardOutput(): Writable {
   const isFile = fstatSync(FD).isFile()
   const file = {

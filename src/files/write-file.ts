@@ -1,4 +1,4 @@
-// Writes files: whole under their name, or not at all. Every file of Tabir is written here or by one of the helpers beside this one.
+// Writes files completely or not at all. All of Tabir's files are written by this helper and the others of this folder.
 
 import { randomBytes } from 'node:crypto'
 import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
@@ -6,9 +6,9 @@ import { type FileHandle, link, open, readdir, rename, rm, stat } from 'node:fs/
 import { basename, dirname, join } from 'node:path'
 
 export interface WriteOptions {
-  /** Fails with EEXIST where there is a file of that name, instead of replacing it. */
+  /** Fails with EEXIST instead of replacing an existing file. */
   readonly isNew?: boolean
-  /** The temporary file, in the folder of the target. It must not exist: EEXIST. A random name when left out. */
+  /** Path of the temporary file, in the folder of the target. Fails with EEXIST if it exists. A random name by default. */
   readonly beside?: string
 }
 
@@ -16,15 +16,14 @@ type Pieces = Iterable<Uint8Array | string>
 
 const OWNER_ONLY = 0o600
 const TEMPORARY = '.new'
-/** No writer is silent for so long: it was killed. */
+/** A temporary file this old belongs to a process that was killed. */
 const ABANDONED_AFTER_MS = 600_000
 
 /**
- * Replaces a file. Readers see the old content or the new one, and the new one is on disk when this returns. When anything fails, such as a full
- * disk, the old file stays as it is and the temporary one is removed. Owner only.
+ * Replaces a file atomically. Readers see the old or the new content; the new one is on disk when this returns. Readable by its owner only.
  *
- * @param pieces of the content; asked for once the temporary file exists.
- * @throws what `pieces` throws; {Error} with the `code` of the file system.
+ * @param pieces the content. They are requested after the temporary file was created.
+ * @throws what `pieces` throws; {Error} with the file system's `code`. The old file stays, and the temporary file is removed.
  */
 export async function writeWholeFile(
   path: string,
@@ -48,7 +47,7 @@ export async function writeWholeFile(
   await syncFolder(dirname(path))
 }
 
-/** The same for callers that cannot wait: small files at the start of a process. */
+/** The same, synchronously: for small files at the start of a process. */
 export function writeWholeFileSync(
   path: string,
   pieces: Pieces,
@@ -83,21 +82,21 @@ export function writeWholeFileSync(
   }
 }
 
-/** Gives a file or folder that is on disk another name, in place of what has it; on disk when this returns. */
+/** Renames a file or folder, replacing an existing one. The new name is on disk when this returns. */
 export async function moveIntoPlace(from: string, to: string): Promise<void> {
   await rename(from, to)
   await syncFolder(dirname(to))
   if (dirname(from) !== dirname(to)) await syncFolder(dirname(from))
 }
 
-/** What a call of the system does: it may write fewer bytes than it was given. A handle of a file is one. */
+/** Writes some of the bytes and says how many, as a file handle does. */
 export interface PartWriter {
   write(bytes: Uint8Array, from: number, length: number, at: number | null): Promise<{ readonly bytesWritten: number }>
 }
 
 /**
- * Writes all the bytes. One call of the system may write fewer than it was given, on a nearly full disk for example, without an error.
- * @param at where in the file; its current position when left out.
+ * Writes all bytes. A single system call may write fewer without an error, for example on a nearly full disk.
+ * @param at offset in the file; its current position when left out.
  */
 export async function writeFully(file: PartWriter, bytes: Uint8Array, at?: number): Promise<void> {
   for (let done = 0; done < bytes.length; ) {
@@ -106,12 +105,12 @@ export async function writeFully(file: PartWriter, bytes: Uint8Array, at?: numbe
   }
 }
 
-/** For readers, so that nothing but these helpers can open a file to write to it. */
+/** Opens a file for reading only. Other code uses this instead of `open`, so that only these helpers write files. */
 export function openToRead(path: string): Promise<Omit<FileHandle, 'write' | 'writeFile' | 'appendFile' | 'truncate'>> {
   return open(path, 'r')
 }
 
-/** The names in a folder are on disk. */
+/** Waits until the file names in a folder are on disk. */
 export async function syncFolder(path: string): Promise<void> {
   if (!HAS_FOLDER_SYNC) return
   const folder = await open(path, 'r')
@@ -126,14 +125,14 @@ export async function syncFolder(path: string): Promise<void> {
 
 const HAS_FOLDER_SYNC = process.platform !== 'win32'
 
-/** Some file systems of networks cannot. */
+/** Whether the error says that the file system cannot sync folders; some network file systems cannot. */
 function isUnsupported(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === 'EINVAL' || error.code === 'ENOTSUP')
 }
 
-/** @throws where nothing was written: trying again would never end. */
+/** @throws {Error} when nothing was written, because retrying would never end. */
 function writtenBytes(count: number): number {
-  if (count === 0) throw new Error('The disk takes nothing of a file.')
+  if (count === 0) throw new Error('The file system wrote no bytes. Is the disk full?')
   return count
 }
 
@@ -145,13 +144,13 @@ function temporaryName(path: string): string {
   return `${path}.${randomBytes(16).toString('hex')}${TEMPORARY}`
 }
 
-/** Removes what killed writers left beside the file. */
+/** Removes temporary files of this target that killed processes left. */
 async function removeAbandoned(path: string, nowMs: number): Promise<void> {
   const folder = dirname(path)
   for (const name of await readdir(folder).catch(() => [])) {
     if (!name.startsWith(`${basename(path)}.`) || !name.endsWith(TEMPORARY)) continue
-    const left = join(folder, name)
-    const found = await stat(left).catch(() => undefined) // another process may be faster
-    if (found !== undefined && nowMs - found.mtimeMs > ABANDONED_AFTER_MS) await rm(left, { force: true })
+    const leftover = join(folder, name)
+    const found = await stat(leftover).catch(() => undefined) // another process may have removed it
+    if (found !== undefined && nowMs - found.mtimeMs > ABANDONED_AFTER_MS) await rm(leftover, { force: true })
   }
 }

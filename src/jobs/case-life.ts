@@ -1,10 +1,10 @@
-// The contract between the clock and who looks after cases. The jobs carry nothing: what is to be done stands in the store.
+// Scheduled jobs that expire and erase cases. Jobs have no data: the store knows which cases are due.
 
 export const CASE_LIFE_QUEUE = 'case-life'
 export const CASE_LIFE_JOBS = ['expire', 'erase'] as const
 export type CaseLifeJob = (typeof CASE_LIFE_JOBS)[number]
 
-/** How long after its time a case may still match, at most, besides the time that the work takes. */
+/** How often cases are expired: an expired case may match this much longer, plus the time that the job takes. */
 export const EXPIRE_INTERVAL_MS = 60_000
-/** How long Redis may take to write its log anew. */
+/** Timeout for Redis to rewrite its append-only file. */
 export const REWRITE_TIMEOUT_MS = 600_000

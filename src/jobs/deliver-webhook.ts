@@ -1,4 +1,4 @@
-// The contract between who makes deliveries and who sends them. A job names a webhook to look at: what waits for it stands in the store.
+// Jobs from the outbox to the messenger. A job names a webhook; its pending deliveries are in the store.
 
 import { z } from 'zod'
 
@@ -6,5 +6,5 @@ export const DELIVER_WEBHOOK_QUEUE = 'deliver-webhook'
 export const DeliverWebhookJob = z.strictObject({ webhookId: z.uuid() })
 export type DeliverWebhookJob = z.infer<typeof DeliverWebhookJob>
 
-/** Webhooks looked at together: they wait for others most of the time, and one that hangs must not keep the rest waiting. */
+/** Webhooks that are delivered concurrently. Mostly they wait for other servers, and one that hangs must not delay the rest. */
 export const WEBHOOKS_AT_ONCE = 200

@@ -1,20 +1,20 @@
-// Addresses: how one is written, which customer it belongs to, and which of them a stranger may send us to.
+// IP addresses: their canonical form, the customer that one belongs to, and whether requests may be sent to it.
 
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
-/** Public by its range, and yet a cloud's own: Azure's virtual machines ask their host there. Others hide in link-local and shared space. */
+/** Metadata services of clouds in public address ranges: Azure's. Those of other clouds are in link-local and shared ranges. */
 const METADATA_ADDRESSES: readonly string[] = ['168.63.129.16']
 
-/** What is routed between networks at all. Everything beside it is local, reserved, or has an IPv4 address inside (RFC 4291, RFC 6052). */
+/** The only public range of IPv6. All others are local, reserved, or contain an IPv4 address (RFC 4291, RFC 6052). */
 const GLOBAL_UNICAST = ipaddr.IPv6.parse('2000::')
 const GLOBAL_UNICAST_BITS = 3
 
 /**
- * Whether an address is one that anybody on the internet could reach: not private, shared (RFC 6598), link-local, loopback,
- * multicast, reserved, for documentation, a cloud's metadata service, nor an IPv6 address that stands for an IPv4 one.
+ * Whether an address is reachable from the whole internet: not private, shared (RFC 6598), link-local, loopback,
+ * multicast, reserved, for documentation, a cloud's metadata service, or an IPv6 form of an IPv4 address.
  *
- * @param address as a resolver or the URL parser writes it. Other spellings (octal, hex, one number, with a zone) are not public.
+ * @param address as a resolver or the URL parser writes it. Other forms (octal, hex, a single number, with a zone) count as not public.
  * @see the IANA registries of special-purpose addresses, as `ipaddr.js` has them.
  */
 export function isPublicAddress(address: string): boolean {
@@ -25,18 +25,18 @@ export function isPublicAddress(address: string): boolean {
   return parsed.range() === 'unicast'
 }
 
-/** An IPv4 address without the prefix that stands for it in IPv6, however that is spelled; any other text as it is. */
+/** Converts an IPv4-mapped IPv6 address, in any notation, to IPv4. Returns any other text unchanged. */
 export function plainAddress(address: string): string {
   const parsed = isIP(address) === 6 ? ipaddr.IPv6.parse(address) : undefined
   return parsed?.isIPv4MappedAddress() === true ? parsed.toIPv4Address().toString() : address
 }
 
 /**
- * What belongs to one customer: an IPv4 address, or the first 64 bits of an IPv6 address, because the rest is the customer's to choose. One address is
- * one customer however it is spelled.
+ * The key by which clients are limited: an IPv4 address, or the first 64 bits of an IPv6 address, because customers choose the other bits
+ * themselves. All notations of an address give the same key.
  *
- * Some proxies add a port to the address that they forward: it is left out, or every connection would count as another customer. All text that
- * is no address counts as one customer, so that nobody gains by sending nonsense through a proxy that lets it pass.
+ * A port, which some proxies add to the address that they forward, is ignored, or each connection would get a limit of its own. All invalid
+ * addresses share one key, so sending garbage through a proxy gains nothing.
  * @see RFC 6177, RFC 5952
  */
 export function customerOf(address: string): string {

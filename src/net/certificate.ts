@@ -1,26 +1,26 @@
-// The certificate of a TLS server of ours, which may be replaced while the server runs.
+// The certificate of one of our TLS servers. It can be renewed while the server runs.
 
 import type { Server } from 'node:net'
 import { createSecureContext, type SecureVersion, Server as TlsServer } from 'node:tls'
 
-/** In PEM. */
+/** Both in PEM. */
 export interface Certificate {
   readonly cert: Buffer
   readonly key: Buffer
 }
 
 export interface ServerCertificate extends Certificate {
-  /** Called with each certificate that takes its place; never when left out. */
+  /** Registers a function to call with each renewed certificate. Left out if the certificate is never renewed. */
   readonly onRenewal?: (renew: (next: Certificate) => void) => void
 }
 
-/** New connections get the newest certificate; those that are open go on with the one they have. */
+/** Makes a server use renewed certificates for new connections. Open connections keep theirs. Does nothing for a server without TLS. */
 export function followRenewals(server: Server, certificate: ServerCertificate, minVersion: SecureVersion): void {
   if (!(server instanceof TlsServer)) return
   certificate.onRenewal?.((next) => server.setSecureContext({ ...next, minVersion }))
 }
 
-/** @throws {Error} when a server could not use them: no certificate, no key, or a key of another certificate. */
+/** @throws {Error} when a server could not use the certificate: it or its key is not valid, or they do not belong together. */
 export function checkCertificate(certificate: Certificate): void {
   createSecureContext({ ...certificate })
 }

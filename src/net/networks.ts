@@ -1,11 +1,11 @@
-// Networks that a key may be used from, as operators write them: an address, or an address and a number of bits (RFC 4632, 4291).
+// Networks in CIDR notation: an address, or an address and a number of bits (RFC 4632, 4291). They restrict API keys and list proxies.
 
 import { BlockList, isIP, isIPv4 } from 'node:net'
 import { plainAddress } from './address.js'
 
 export { customerOf } from './address.js'
 
-/** Is this a network that can be told from others? `10.0.0.0/8`, `2001:db8::/32`, `192.0.2.7`. */
+/** Whether a text is a network: `10.0.0.0/8`, `2001:db8::/32`, `192.0.2.7`. */
 export function isNetwork(text: string): boolean {
   const [address = '', bits, ...rest] = text.split('/')
   const most = isIPv4(address) ? 32 : 128
@@ -14,22 +14,25 @@ export function isNetwork(text: string): boolean {
 }
 
 /**
- * Is this a network that proxies may be in? Not one so wide that strangers are in it too: they could then write any address into
- * `X-Forwarded-For`, and none would be limited.
+ * Whether proxies may be trusted in this network. False for one so wide that strangers are in it: they could write any address into
+ * `X-Forwarded-For` and escape all limits.
  */
 export function isProxyNetwork(text: string): boolean {
   const [address = '', bits] = text.split('/')
-  if (!isNetwork(text) || /^::ffff:/i.test(address)) return false // a mapped network of 96 bits is all of IPv4
+  if (!isNetwork(text) || /^::ffff:/i.test(address)) return false // `::ffff:0:0/96` would be all of IPv4
   return bits === undefined || Number(bits) >= minProxyBits(address)
 }
 
-/** Private and unique local space is one operator's own, however wide (RFC 1918, RFC 4193); a network of the internet this wide is not. */
+/** The smallest prefix length. All private ranges are allowed (RFC 1918, RFC 4193). */
 function minProxyBits(address: string): number {
   if (isIPv4(address)) return 8
   return /^f[cd]/i.test(address) ? 7 : 16
 }
 
-/** @param networks as `isNetwork` takes them. Kept for as long as the list is, so that a request pays for one look-up. */
+/**
+ * Whether an address is in one of the networks.
+ * @param networks as `isNetwork` accepts them. Its parsed form is cached by this array object, so a request costs one look-up.
+ */
 export function isWithin(networks: readonly string[], address: string): boolean {
   const list = lists.get(networks) ?? listOf(networks)
   lists.set(networks, list)

@@ -1,4 +1,4 @@
-// Every request that Tabir sends to the outside: to where it says and nowhere else, within limits of time and size.
+// Sends all outgoing requests, with limits on time, size and destination.
 
 import { Resolver } from 'node:dns/promises'
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
@@ -8,7 +8,7 @@ import { connect as tlsConnect } from 'node:tls'
 import { isPublicAddress } from './address.js'
 import { hostOf, isTrusted, outgoingUrl, type TrustedOrigins } from './outgoing-url.js'
 
-/** What to say about a request that got no usable answer. Never more: whether a host of ours exists is not a stranger's to know. */
+/** Messages for failed requests. They must not say more: strangers could learn which hosts exist in our network. */
 export const OUTGOING_FAILURES = {
   'url-refused': 'It is not an https address on the public internet.',
   'no-public-address': 'Its name leads to no address on the public internet.',
@@ -20,7 +20,7 @@ export const OUTGOING_FAILURES = {
 } as const
 export type OutgoingFailure = keyof typeof OUTGOING_FAILURES
 
-/** No URL, no address, no answer: what was asked for is often a secret. */
+/** Contains no URL, address or answer, because these are often secret. */
 export class OutgoingError extends Error {
   readonly failure: OutgoingFailure
   constructor(failure: OutgoingFailure) {
@@ -33,19 +33,19 @@ export class OutgoingError extends Error {
 export interface OutgoingRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly url: string
-  /** Lowercase names. They go to the first origin alone, not to where it redirects. */
+  /** With lowercase names. Not sent to other origins after a redirect. */
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | Uint8Array
-  /** For all of it: name, connection, answer, redirects. */
+  /** Limit for the whole request: name look-up, connection, answer and redirects. */
   readonly timeoutMs: number
-  /** Longest answer in bytes, as sent. Left out: the body is not read, and the connection closed after the status. */
+  /** Limit on the body of the answer. When left out, the body is not read, and the connection is closed after the headers. */
   readonly maxAnswerBytes?: number
   /**
-   * In place of `maxAnswerBytes`: takes the body of an answer in the two hundreds, as it comes. What it throws ends the request; whoever wants to
-   * know why notes it there.
+   * Instead of `maxAnswerBytes`: called with the stream of the body if the status is 2xx. Its errors end the request, and reach the caller as an
+   * `OutgoingError` only: keep the reason yourself if you need it.
    */
   readonly read?: (answer: Pick<OutgoingAnswer, 'status' | 'headers'>, body: AsyncIterable<unknown>) => Promise<void>
-  /** For GET only: how many redirects to follow, each checked like the first URL. None unless given: a redirect is an answer then. */
+  /** For GET only: how many redirects to follow, each checked like the first URL. When left out, a redirect is the answer. */
   readonly maxRedirects?: number
   readonly signal?: AbortSignal
 }
@@ -53,22 +53,22 @@ export interface OutgoingRequest {
 export interface OutgoingAnswer {
   readonly status: number
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
-  /** Empty when it was not asked for. */
+  /** Empty without `maxAnswerBytes`. */
   readonly body: Buffer
 }
 
-/** @throws {OutgoingError} whenever there is no answer within the limits. */
+/** Sends a request. @throws {OutgoingError} when there is no answer within the limits. */
 export type Outgoing = (request: OutgoingRequest) => Promise<OutgoingAnswer>
 
 export interface OutgoingOptions {
   readonly trusted: TrustedOrigins
-  /** `trusted`: to these origins and nowhere else, whatever leads there. The public internet as well when left out. */
+  /** `trusted` allows only trusted origins, also after redirects. `public`, the default, allows the public internet as well. */
   readonly reach?: 'public' | 'trusted'
-  /** All addresses of a name, from its servers: what stands in this machine's own hosts file is not the internet. */
+  /** Returns all addresses of a name. By default it asks name servers, because this machine's hosts file may contain private names. */
   readonly resolve?: (name: string) => Promise<readonly string[]>
-  /** Opens a connection to one of the addresses of a target; for a URL of a trusted origin there are none given. */
+  /** Opens a connection to one of the target's addresses. For trusted origins no addresses are given: use the system's look-up. */
   readonly dial?: (target: DialTarget) => Socket
-  /** Certificates to believe besides the system's, in PEM. */
+  /** CA certificates in PEM to trust instead of Node's own. */
   readonly ca?: string
 }
 
@@ -80,13 +80,12 @@ export interface DialTarget {
 }
 
 /**
- * Makes the only function that may call the outside.
+ * Creates the function that sends all outgoing requests.
  *
- * A name is resolved once, and the connection goes to the very addresses that were checked: a name server that answers otherwise
- * a second time is not asked (DNS rebinding). Addresses that are not public are left out; when none is left, nothing is sent.
- * A redirect is followed only when asked for, and its target is checked like the first one.
+ * Against DNS rebinding, a name is resolved once, and the connection goes to the addresses that were checked. Addresses that are not public are
+ * dropped; if none is left, nothing is sent. Redirects are followed only with `maxRedirects`, and their targets are checked in the same way.
  *
- * Connections are not kept: a request to a partner is rare, and what is closed cannot be used for another.
+ * Connections are not reused: requests are rare, and a closed connection cannot leak into another request.
  */
 export function createOutgoing(options: OutgoingOptions): Outgoing {
   const { trusted, reach = 'public', resolve = askNameServers(), dial, ca } = options
@@ -99,11 +98,12 @@ export function createOutgoing(options: OutgoingOptions): Outgoing {
       return new OutgoingError(timeout.aborted ? 'timed-out' : failureIn(error))
     }
     let next = { ...request, signal }
-    let believed = trusted
+    let currentlyTrusted = trusted
     for (let redirects = 0; ; redirects++) {
-      const url = outgoingUrl(next.url, believed)
-      if (url === undefined || (reach === 'trusted' && !isTrusted(url, believed))) throw new OutgoingError('url-refused')
-      const answer = await addressesOf(url, believed)
+      const url = outgoingUrl(next.url, currentlyTrusted)
+      if (url === undefined || (reach === 'trusted' && !isTrusted(url, currentlyTrusted)))
+        throw new OutgoingError('url-refused')
+      const answer = await addressesOf(url, currentlyTrusted)
         .then((addresses) => send(url, addresses, next))
         .catch((error: unknown) => Promise.reject(explain(error)))
       const target = request.method === 'GET' && request.maxRedirects !== undefined ? redirectIn(answer, url) : undefined
@@ -111,16 +111,16 @@ export function createOutgoing(options: OutgoingOptions): Outgoing {
       if (redirects >= (request.maxRedirects ?? 0)) throw new OutgoingError('too-many-redirects')
       const { headers, ...bare } = next
       const stays = target.origin === url.origin
-      if (!stays) believed = NOBODY // the operator vouches for an origin, not for whoever sends us there
+      if (!stays) currentlyTrusted = NO_ORIGINS // a redirect must not lead to a trusted origin, from any other one
       next = { ...bare, url: target.href, ...(stays && headers !== undefined && { headers }) }
     }
-    async function addressesOf(url: URL, believed: TrustedOrigins): Promise<readonly string[] | undefined> {
+    async function addressesOf(url: URL, trustedNow: TrustedOrigins): Promise<readonly string[] | undefined> {
       const host = hostOf(url)
-      if (isTrusted(url, believed)) return undefined
-      const all = isIP(host) === 0 ? await beforeEnd(resolve(host.replace(/\.$/, '')), signal) : [host]
-      const outside = all.filter(isPublicAddress)
-      if (outside.length === 0) throw new OutgoingError('no-public-address')
-      return outside
+      if (isTrusted(url, trustedNow)) return undefined
+      const addresses = isIP(host) === 0 ? await beforeEnd(resolve(host.replace(/\.$/, '')), signal) : [host]
+      const publicAddresses = addresses.filter(isPublicAddress)
+      if (publicAddresses.length === 0) throw new OutgoingError('no-public-address')
+      return publicAddresses
     }
     function send(url: URL, addresses: readonly string[] | undefined, asked: OutgoingRequest & { signal: AbortSignal }) {
       const isTls = url.protocol === 'https:'
@@ -130,7 +130,7 @@ export function createOutgoing(options: OutgoingOptions): Outgoing {
   }
 }
 
-const NOBODY: TrustedOrigins = new Set()
+const NO_ORIGINS: TrustedOrigins = new Set()
 
 function exchange(url: URL, asked: OutgoingRequest & { readonly signal: AbortSignal }, dial: () => Socket) {
   const { method, headers, body, signal } = asked
@@ -138,13 +138,13 @@ function exchange(url: URL, asked: OutgoingRequest & { readonly signal: AbortSig
     method,
     headers: {
       'user-agent': 'Tabir',
-      'accept-encoding': 'identity', // or a small answer could unfold into a large one
+      'accept-encoding': 'identity', // a small compressed answer could become a large one
       connection: 'close',
       ...headers,
       ...(body !== undefined && { 'content-length': Buffer.byteLength(body) }),
     },
     signal,
-    defaultPort: url.protocol === 'https:' ? 443 : 80, // without an agent Node would not know
+    defaultPort: url.protocol === 'https:' ? 443 : 80, // without an agent, Node does not know it
     createConnection: dial,
   }
   return new Promise<OutgoingAnswer>((resolve, reject) => {
@@ -163,7 +163,7 @@ async function readAnswer(
   const { statusCode: status = 0, headers } = incoming
   const chunks: Uint8Array[] = []
   let sizeBytes = 0
-  incoming.on('error', () => {}) // of a connection that is closed on purpose; while it is read, the loop below throws it
+  incoming.on('error', () => {}) // after closing it on purpose; errors while reading are thrown by the loop below
   if (read !== undefined) {
     if (status >= 200 && status < 300) await read({ status, headers }, incoming).finally(() => incoming.destroy())
   } else if (maxBytes !== undefined) {
@@ -183,14 +183,14 @@ function redirectIn({ status, headers }: OutgoingAnswer, from: URL): URL | undef
   return new URL(to, from.href)
 }
 
-/** Opens a connection to the first of the addresses that answers; to where the system says, when there are none. */
+/** Opens a connection to the first address that answers. Without `addresses`, the system resolves the host. */
 export function openSocket({ host, port, isTls, addresses }: DialTarget, ca?: string): Socket {
   const to = { host, port, ...(addresses !== undefined && { lookup: pinnedTo(addresses) }) }
   if (!isTls) return netConnect(to)
   return tlsConnect({ ...to, servername: isIP(host) === 0 ? host : '', ALPNProtocols: ['http/1.1'], ...(ca && { ca }) })
 }
 
-/** In place of a look-up by name: gives what was checked, whatever is asked. An address instead of a name never comes here. */
+/** A `lookup` for sockets that always returns the checked addresses. Node does not call it when the host is an address. */
 function pinnedTo(addresses: readonly string[]) {
   const all = addresses.map((address) => ({ address, family: isIP(address) }))
   return (
@@ -205,7 +205,7 @@ function pinnedTo(addresses: readonly string[]) {
 
 const NAME_SERVER_TIMEOUT_MS = 3000
 
-/** Not the system's look-up: that one blocks a thread of four, for as long as a stranger's name server likes. */
+/** Asks name servers directly. The system's look-up would block one of four threads for as long as a hostile name server likes. */
 function askNameServers(): (name: string) => Promise<readonly string[]> {
   const resolver = new Resolver({ timeout: NAME_SERVER_TIMEOUT_MS, tries: 2 })
   return async (name) => {
@@ -216,10 +216,10 @@ function askNameServers(): (name: string) => Promise<readonly string[]> {
 
 function beforeEnd<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const give = () => reject(signal.reason)
-    if (signal.aborted) give()
-    signal.addEventListener('abort', give, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', give))
+    const abort = () => reject(signal.reason)
+    if (signal.aborted) abort()
+    signal.addEventListener('abort', abort, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
   })
 }
 

@@ -1,4 +1,4 @@
-// The line between apis and workers, in TLS where an operator gave it a certificate: the one server and the one client of ours that speak it.
+// The private connection between apis and workers: its HTTP server and client, with TLS if the operator configured a certificate.
 
 import {
   type ClientRequest,
@@ -15,6 +15,7 @@ import { followRenewals, type ServerCertificate } from './certificate.js'
 
 const MIN_VERSION = 'TLSv1.3'
 
+/** @returns a server for the private connection; with TLS 1.3 if there is a certificate. */
 export function lineServer(certificate: ServerCertificate | undefined, serve: RequestListener): Server {
   if (certificate === undefined) return createPlainServer(serve)
   const { cert, key } = certificate
@@ -30,8 +31,8 @@ export interface LineClient {
 }
 
 /**
- * @param ca in PEM: who has signed the certificates of apis. Whoever has one speaks TLS and nothing else, to nobody else: a job that leads
- *   elsewhere is not followed.
+ * @param ca the CA that signed the certificates of apis, in PEM. With it, the client connects by TLS only, and only to servers with such a
+ *   certificate: a forged job cannot lead a worker elsewhere.
  */
 export function lineClient(ca: Buffer | undefined): LineClient {
   if (ca === undefined) return { protocol: 'http:', agent: new PlainAgent({ keepAlive: true }), request: plainRequest }

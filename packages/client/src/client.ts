@@ -1,4 +1,4 @@
-// The package's entry point @tabir/client: the whole API with its types, in Node or in a browser; batches, waits and hashes by itself.
+// The entry point of @tabir/client: a typed client for the whole API, in Node and in browsers. It batches, retries and hashes pictures.
 
 import { detailsOf, type GivenSignal, hashImage, type Pixels } from '@tabir/hash'
 import { OPERATIONS, type Operations, type Schemas } from './operations.generated.js'
@@ -9,17 +9,17 @@ export type Answer<Op extends OperationId> = Operations[Op]['answer']
 export type { GivenSignal, Pixels, Schemas }
 
 export interface ClientOptions {
-  /** Of the api, `https://tabir.example`. */
+  /** Origin of the service: `https://tabir.example`. */
   readonly url: string
-  /** An API key, or the token of a case; neither for what is public. */
+  /** An API key or the token of a case. Public operations need none. */
   readonly key?: string
-  /** How often one request is sent in all, where it is safe to send it again. */
+  /** How often a request is sent at most, if it is safe to repeat. 5 by default. */
   readonly maxTries?: number
-  /** For each try. */
+  /** For each attempt; not applied to streamed uploads. 60,000 by default. */
   readonly timeoutMs?: number
-  /** In place of the platform's own. */
+  /** Replaces the platform's own `fetch`. */
   readonly fetch?: typeof fetch
-  /** Between tries. */
+  /** Waits between attempts. Replaces `setTimeout`, in tests for example. */
   readonly wait?: (ms: number) => Promise<unknown>
 }
 
@@ -31,42 +31,42 @@ export type AddedSignal = Answer<'addSignals'>['signals'][number]
 
 export interface TabirClient {
   /**
-   * Any operation of the API, by its id in openapi.yaml.
-   * @throws {TabirProblem} for a refusal, when it is not worth another try or has had all of them.
-   * @throws what `fetch` throws, when there was no answer at the last try.
+   * Calls any operation of the API by its id in openapi.yaml.
+   * @throws {TabirProblem} when the server refuses, and a retry cannot help or all attempts are used up.
+   * @throws what `fetch` throws, when the last attempt got no answer.
    */
   call<Op extends OperationId>(operation: Op, args: Args<Op>): Promise<Answer<Op>>
-  /** Any number of queries, in batches of at most 1,000 that one call takes; a result for each, in their order. */
+  /** Sends any number of queries in batches of at most 1,000. @returns one result for each query, in the same order. @throws as `call`. */
   match(queries: readonly MatchQuery[], options?: MatchOptions): Promise<MatchResult[]>
   /**
-   * Hashes a picture here, so that it stays here, and asks.
+   * Hashes a picture locally and queries with its hashes. The picture itself is not sent.
    *
-   * @param pixels as for `hashImage` of `@tabir/hash`; as for its `detailsOf` with `withDetails`.
-   * @param options.withDetails also by the picture's details, for a service that offers extended protection; one that does not refuses it.
-   *   That is up to 250 kB a picture, and says more of it than hashes do.
+   * @param pixels as `hashImage` of `@tabir/hash` takes them; with `withDetails`, as its `detailsOf` does.
+   * @param options.withDetails also sends the picture's details, up to 250 kB. They reveal more of the picture than hashes do. Services without
+   *   extended protection refuse them.
    */
   matchPixels(
     pixels: Pixels,
     options?: MatchOptions & { readonly withDetails?: boolean; readonly aspect?: number },
   ): Promise<MatchResult>
   /**
-   * Any number of signals, in batches of 1,000; what became of each, in their order. Repeating it changes nothing. A batch of which nothing
-   * can be used is told as refused, like the rest.
-   * @throws {AddedInPart} as `call`; what became of the batches before goes with the error.
+   * Sends any number of signals in batches of at most 1,000. Repeating the call changes nothing.
+   * @returns one result for each signal, in the same order; the server's refusal of a signal is a result, too.
+   * @throws {AddedInPart} as `call`; the error carries the results of the batches before.
    */
   addSignals(bank: string, signals: readonly NewSignal[]): Promise<AddedSignal[]>
 }
 
-/** What `addSignals` throws once it has begun. */
+/** The error of `addSignals`. */
 export interface AddedInPart extends Error {
-  /** What became of the signals that were handed in before, in their order. */
+  /** Results of the signals in earlier batches, in the same order. */
   readonly added: readonly AddedSignal[]
 }
 
-/** A refusal: what the server said, and nothing that was sent. */
+/** A refusal by the server. Contains the server's answer and nothing of the request. */
 export class TabirProblem extends Error {
   readonly status: number
-  /** Stable; `unreadable` when the answer was no problem of the API. */
+  /** A stable code; `unreadable` when the answer is no problem document of the API. */
   readonly code: string
   readonly retryAfterS: number | undefined
   readonly problem: Schemas['Problem'] | undefined
@@ -82,18 +82,19 @@ export class TabirProblem extends Error {
 }
 
 const BATCH = 1000
-/** As many as the API takes in one call, of all queries together. */
+/** The API's limit on the signals of all queries in one call. */
 const BATCH_SIGNALS = 8000
-/** Characters of JSON: the API takes bodies of 4 MiB. */
+/** Characters of JSON. The API's limit is a body of 4 MiB. */
 const BATCH_LENGTH = 2_000_000
 const MAX_TRIES = 5
 const TIMEOUT_MS = 60_000
 const FIRST_WAIT_MS = 250
 const LONGEST_WAIT_MS = 60_000
-/** What asks, or does the same when it is done twice, although it is a POST. The others are keyed, or are not repeated. */
+/** POST operations that are safe to repeat without an idempotency key: queries, and additions that change nothing the second time. */
 const REPEATABLE: readonly OperationId[] = ['match', 'matchImages', 'addSignals']
-/** Nothing was done, whatever was asked. */
+/** Statuses that say that the server did nothing: every operation is safe to repeat. */
 const NOT_DONE = [429]
+/** Statuses of temporary failures; the server may have done its work. */
 const PASSING = [408, 500, 502, 503, 504]
 
 export function tabirClient(options: ClientOptions): TabirClient {
@@ -106,7 +107,7 @@ export function tabirClient(options: ClientOptions): TabirClient {
       const outcome = await attempt<Op>(options, operation, request)
       if (outcome.kind === 'answer') return outcome.answer
       const problem = outcome.kind === 'problem' ? outcome.problem : undefined
-      if (mayBeDone && isGone(operation, problem)) return undefined as Answer<Op> // as the lost answer said
+      if (mayBeDone && isGone(operation, problem)) return undefined as Answer<Op> // an earlier attempt removed it; its answer was lost
       if (mayBeDone && isReleased(operation, problem))
         return call('getSignal', args as Args<'getSignal'>) as Promise<Answer<Op>>
       mayBeDone ||= problem === undefined || PASSING.includes(problem.status)
@@ -150,7 +151,7 @@ export function tabirClient(options: ClientOptions): TabirClient {
   }
 }
 
-/** Codes that speak of signals, and not of the call. */
+/** Codes that refuse signals, not the call as a whole. */
 const OF_SIGNALS = ['quality-too-low', 'signal-invalidated']
 
 function refusedWhole(error: unknown, batch: readonly NewSignal[]): AddedSignal[] | undefined {
@@ -165,7 +166,7 @@ interface Request {
   readonly body: BodyInit | undefined
 }
 
-/** One for all tries: a key of idempotency has to be the same each time. */
+/** Built once for all attempts, which must have the same idempotency key. */
 function requestFor<Op extends OperationId>({ url, key }: ClientOptions, operation: Op, args: Args<Op>): Request {
   const { method, path, keyed, body: kind } = OPERATIONS[operation]
   const given: { params?: object; query?: object; body?: unknown } = args
@@ -176,7 +177,7 @@ function requestFor<Op extends OperationId>({ url, key }: ClientOptions, operati
   )
   for (const [name, value] of Object.entries(given.query ?? {})) {
     const values: unknown[] = Array.isArray(value) ? value : [value]
-    for (const each of values) if (each !== undefined) target.searchParams.append(name, String(each))
+    for (const item of values) if (item !== undefined) target.searchParams.append(name, String(item))
   }
   const headers: Record<string, string> = {}
   if (key !== undefined) headers['authorization'] = `Bearer ${key}`
@@ -201,7 +202,7 @@ function bodyOf(kind: 'json' | 'form' | 'file', body: unknown): BodyInit | undef
 type Outcome<Op extends OperationId> =
   | { readonly kind: 'answer'; readonly answer: Answer<Op> }
   | { readonly kind: 'problem'; readonly problem: TabirProblem }
-  /** No answer, or one that broke off: whether it was done is not known. */
+  /** No answer, or an incomplete one: the server may or may not have done its work. */
   | { readonly kind: 'lost'; readonly error: unknown }
 
 async function attempt<Op extends OperationId>(
@@ -215,7 +216,7 @@ async function attempt<Op extends OperationId>(
     ...rest,
     redirect: 'manual' as const, // the api never redirects; another server would get the hashes
     ...(body !== undefined && { body }),
-    ...(isStream ? { duplex: 'half' } : { signal: AbortSignal.timeout(timeoutMs) }), // a file takes as long as it takes
+    ...(isStream ? { duplex: 'half' } : { signal: AbortSignal.timeout(timeoutMs) }), // uploads of any size may take long
   }
   try {
     const response = await send(url, init)
@@ -227,26 +228,26 @@ async function attempt<Op extends OperationId>(
   }
 }
 
-/** A network that asks to sign in first answers with a page of its own, as if all were well. */
+/** False for the sign-in page of a captive network, which has status 200. */
 function isOurs(operation: OperationId, { status, headers }: Response): boolean {
   if (OPERATIONS[operation].answer === 'nothing') return status === 202 || status === 204
   return status !== 204 && headers.get('content-type')?.startsWith('text/html') !== true
 }
 
-/** What was to be removed is not there any more: after an attempt without an answer, that attempt removed it. */
+/** Whether the object of a DELETE is missing. After an attempt whose answer was lost, this means that the attempt succeeded. */
 function isGone(operation: OperationId, problem: TabirProblem | undefined): boolean {
   const { method, answer } = OPERATIONS[operation]
   return method === 'DELETE' && answer === 'nothing' && problem?.status === 404 && problem.code !== 'route-unknown'
 }
 
-/** The same of a signal that was to be released. Its answer is how the signal stands, and can be asked for. */
+/** The same for the release of a signal. The lost answer is the state of the signal, which `getSignal` returns as well. */
 function isReleased(operation: OperationId, problem: TabirProblem | undefined): boolean {
   return operation === 'releaseSignal' && problem?.code === 'quarantine-conflict'
 }
 
 function isWorthAnotherTry<Op extends OperationId>(operation: Op, args: Args<Op>, status: number | undefined): boolean {
   const given: { params?: object; query?: object; body?: unknown } = args
-  if (given.body instanceof ReadableStream) return false // it is read, and cannot be sent again
+  if (given.body instanceof ReadableStream) return false // a stream can be sent only once
   if (status !== undefined && NOT_DONE.includes(status)) return true
   const { method, keyed } = OPERATIONS[operation]
   const isRepeatable = method !== 'POST' || keyed || REPEATABLE.includes(operation)
@@ -257,7 +258,7 @@ async function answerIn<Op extends OperationId>(operation: Op, response: Respons
   const { answer } = OPERATIONS[operation]
   if (answer === 'file') return response as Answer<Op>
   const body: unknown = answer === 'nothing' ? undefined : await response.json()
-  return body as Answer<Op> // the server's promise, which openapi.yaml is checked against
+  return body as Answer<Op> // not checked here: the server's tests hold its answers to openapi.yaml
 }
 
 async function problemIn(response: Response): Promise<TabirProblem> {
@@ -268,14 +269,14 @@ async function problemIn(response: Response): Promise<TabirProblem> {
   return new TabirProblem(response.status, problem, retryAfterS >= 0 ? retryAfterS : undefined)
 }
 
-/** Within all limits of one call; an item beyond them by itself is a batch by itself, and the API says what is wrong with it. */
-function* batchesOf<T>(all: readonly T[], signalsIn: (item: T) => number = () => 1): Generator<readonly T[]> {
+/** Splits a list into batches within all limits of one call. An item beyond the limits becomes a batch of its own, which the API refuses. */
+function* batchesOf<T>(items: readonly T[], signalsIn: (item: T) => number = () => 1): Generator<readonly T[]> {
   let [first, signals, length] = [0, 0, 0]
-  for (const [i, item] of all.entries()) {
+  for (const [i, item] of items.entries()) {
     const [ownSignals, ownLength] = [signalsIn(item), JSON.stringify(item).length]
     const isFull = i - first === BATCH || signals + ownSignals > BATCH_SIGNALS || length + ownLength > BATCH_LENGTH
     if (i > first && isFull) {
-      yield all.slice(first, i)
+      yield items.slice(first, i)
       first = i
       signals = 0
       length = 0
@@ -283,7 +284,7 @@ function* batchesOf<T>(all: readonly T[], signalsIn: (item: T) => number = () =>
     signals += ownSignals
     length += ownLength
   }
-  if (all.length > 0) yield all.slice(first)
+  if (items.length > 0) yield items.slice(first)
 }
 
 function sleep(ms: number): Promise<void> {

@@ -1,4 +1,4 @@
-// A follower's file: what he holds and where he stopped. Hashes are in it, so it is the owner's alone; what is withdrawn is not in the next one.
+// The file of a follower: its signals and its cursor. It contains hashes, so only its owner may read it. Each save drops what was withdrawn.
 
 import { createReadStream } from 'node:fs'
 import { writeWholeFile } from '../../../src/files/write-file.js'
@@ -8,7 +8,7 @@ import { FeedError, linesOf, parseLine } from './lines.js'
 
 const CHUNK_CHARS = 65_536
 
-/** Replaces the file. When that fails, as on a full disk, the old one stays as it is. */
+/** Replaces the file. Does nothing before the first cursor. @throws {Error} when it cannot be written; the old file stays. */
 export async function saveHeld(held: Held, path: string): Promise<void> {
   const { cursor } = held
   if (cursor !== undefined) await writeWholeFile(path, chunksOf(held, cursor))
@@ -28,7 +28,7 @@ function* chunksOf(held: Held, cursor: string): Generator<string, void, void> {
   yield `${chunk}${JSON.stringify({ op: 'cursor', cursor, more: true })}\n`
 }
 
-/** @returns whether there was a file. @throws {FeedError} file-unreadable: it is not one of these, or not whole. */
+/** Reads the file into `held`. @returns whether there was a file. @throws {FeedError} file-unreadable: not such a file, or cut short. */
 export async function loadHeld(held: Held, path: string): Promise<boolean> {
   try {
     for await (const text of linesOf(createReadStream(path))) held.apply(parseLine(text))

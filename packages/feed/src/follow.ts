@@ -1,4 +1,4 @@
-// `@tabir/feed`: follows a Tabir's feed and matches by it inside your own walls.
+// The entry point of `@tabir/feed`: follows the feed of a Tabir service and matches in memory, inside your own network.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { loadHeld, saveHeld } from './file.js'
@@ -10,36 +10,44 @@ export type { AskedSignal, LocalMatch } from './held.js'
 export { FeedError } from './lines.js'
 
 export interface FollowOptions {
-  /** `https://tabir.example` */
+  /** Origin of the service: `https://tabir.example` */
   readonly baseUrl: string
   /** An API key with the scope `feed`. */
   readonly key: string
-  /** Where to keep what is held between two starts; nowhere when left out. Treat it as you would treat the pictures. */
+  /** A file that keeps the signals between two starts; without one, they are kept in memory only. Protect it as you would protect the pictures. */
   readonly file?: string
+  /** Follow only these banks, categories or tiers. All by default. */
   readonly banks?: readonly string[]
   readonly categories?: readonly string[]
   readonly tiers?: readonly string[]
-  /** How often the file is written while something changes; what is withdrawn is out of it by then. A minute when left out. */
+  /** How often the file is written while signals change. A withdrawn signal stays in the file no longer than this. 60,000 by default. */
   readonly saveIntervalMs?: number
-  /** In place of the platform's own. */
+  /** Replaces the platform's own `fetch`. */
   readonly fetch?: typeof fetch
-  /** Told of what went wrong while following; it is tried again. */
+  /** Called with each error that `run` retries after. */
   readonly onError?: (error: unknown) => void
 }
 
 export interface FollowedFeed {
-  /** Reads until there is nothing more. @throws {FeedError} */
+  /** Reads all pages until the end of the feed, then saves. @throws {FeedError} */
   sync(): Promise<void>
-  /** Follows until the signal: a change is heard within moments. Comes back from every trouble but a refused key. @throws {FeedError} */
+  /**
+   * Follows the feed until `signal` aborts; a change usually arrives within a second. Retries after every error, waiting 0.5 to 60 seconds.
+   * @throws {FeedError} when the server refuses the key or the request, because a retry cannot help.
+   */
   run(signal: AbortSignal): Promise<void>
   /**
-   * Exact, from memory: every held signal that the service would answer by `near` or better, nearest first; with `thresholdBits` all within it.
-   * The `id` is what the server calls `matchId`, so a verdict can be reported for it. Mirrored and turned copies are found by asking for the
-   * hashes that `@tabir/hash` gives for them, each with its `transform`. Ask about all views at once: the farther ones have to agree.
+   * Finds all signals that the service would grade `near` or better, nearest first. Exact, and from memory alone.
+   *
+   * The `id` of a match is the server's `matchId`: use it to report feedback. To find rotated and mirrored copies, ask with all hashes that
+   * `@tabir/hash` gives, each with its `transform`. Ask about all views of a picture in one call: distant views count only if two agree.
+   *
+   * @param thresholdBits replaces the service's rules: all signals within this distance match.
    */
   match(signals: readonly AskedSignal[], thresholdBits?: number): LocalMatch[]
+  /** How many signals are in memory. */
   readonly size: number
-  /** Replaces the file, if there is something new. @throws {Error} when the disk does not take it: the file stays as it was. */
+  /** Replaces the file if anything changed. @throws {Error} when the file cannot be written; the old one is kept. */
   save(): Promise<void>
 }
 
@@ -49,17 +57,60 @@ const TIMEOUT_MS = (WAIT_S + 90) * 1000
 const SAVE_INTERVAL_MS = 60_000
 const FIRST_RETRY_MS = 500
 const LAST_RETRY_MS = 60_000
-/** No waiting will make these pass. */
-const FOR_GOOD: readonly (string | undefined)[] = ['key-missing', 'key-invalid', 'scope-missing', 'request-invalid']
+/** Codes of refusals that no retry can change. */
+const PERMANENT_CODES: readonly (string | undefined)[] = ['key-missing', 'key-invalid', 'scope-missing', 'request-invalid']
 
-/** Opens what was kept in the file, and asks nobody yet. @throws {FeedError} file-unreadable */
+/** Loads the file, if there is one. Sends no request. @throws {FeedError} file-unreadable */
 export async function openFeed(options: FollowOptions): Promise<FollowedFeed> {
-  const { baseUrl, key, file, saveIntervalMs = SAVE_INTERVAL_MS, fetch: send = fetch, onError = () => {} } = options
+  const { file, saveIntervalMs = SAVE_INTERVAL_MS, onError = () => {} } = options
   const held = new Held()
   if (file !== undefined) await loadHeld(held, file)
-  let isSaved = true
-  let saving: Promise<void> = Promise.resolve()
-  let savedAtMs = performance.now()
+  const saver = createSaver(held, file)
+  const nextPage = createPageReader(options, held, saver.noteChange)
+
+  async function saveIfDue(): Promise<void> {
+    if (saver.ageMs() > saveIntervalMs) await saver.save()
+  }
+
+  return {
+    async sync() {
+      const never = new AbortController().signal
+      while (await nextPage(0, never)) await saveIfDue()
+      await saver.save()
+    },
+    async run(signal) {
+      let retryMs = FIRST_RETRY_MS
+      while (!signal.aborted) {
+        try {
+          await nextPage(WAIT_S, signal)
+          retryMs = FIRST_RETRY_MS
+          await saveIfDue()
+        } catch (error) {
+          if (signal.aborted) break
+          if (error instanceof FeedError && PERMANENT_CODES.includes(error.code)) throw error
+          onError(error)
+          await sleep(retryMs, undefined, { signal }).catch(() => {})
+          retryMs = Math.min(2 * retryMs, LAST_RETRY_MS)
+        }
+      }
+      await saver.save()
+    },
+    match: (signals, thresholdBits) => held.match(signals, thresholdBits),
+    get size() {
+      return held.size
+    },
+    save: saver.save,
+  }
+}
+
+/**
+ * Reads the next page of the feed and applies it, long-polling for up to `waitS` seconds.
+ * @returns whether another page is ready now. @throws {FeedError}
+ */
+type PageReader = (waitS: number, signal: AbortSignal) => Promise<boolean>
+
+function createPageReader(options: FollowOptions, held: Held, noteChange: () => void): PageReader {
+  const { baseUrl, key, fetch: send = fetch } = options
 
   function urlFor(waitS: number): string {
     const url = new URL('/v1/feed', baseUrl)
@@ -73,8 +124,8 @@ export async function openFeed(options: FollowOptions): Promise<FollowedFeed> {
     return url.href
   }
 
-  /** @returns whether there is more at once. A page that breaks off is read again: what it told holds all the same. */
-  async function page(waitS: number, signal: AbortSignal): Promise<boolean> {
+  /** Applies each line as it arrives. A page that breaks off is read again from its start; applying a line twice changes nothing. */
+  async function readPage(waitS: number, signal: AbortSignal): Promise<boolean> {
     const answer = await send(urlFor(waitS), {
       headers: { authorization: `Bearer ${key}` },
       signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
@@ -86,28 +137,34 @@ export async function openFeed(options: FollowOptions): Promise<FollowedFeed> {
     for await (const text of linesOf(answer.body)) {
       const line = parseLine(text)
       held.apply(line)
-      isSaved = false
+      noteChange()
       if (line.op === 'cursor') return line.more
     }
     throw new FeedError('feed-broken-off')
   }
 
-  async function next(waitS: number, signal: AbortSignal): Promise<boolean> {
+  return async (waitS, signal) => {
     try {
-      return await page(waitS, signal)
+      return await readPage(waitS, signal)
     } catch (error) {
       if (!(error instanceof FeedError) || error.code !== 'cursor-unknown' || held.cursor === undefined) throw error
       held.forgetCursor()
       return true
     }
   }
+}
 
-  /** One at a time, or an older state could replace a newer one. */
-  function save(): Promise<void> {
-    const saved = saving.then(saveNow)
-    saving = saved.catch(() => {}) // told to the caller of this one alone
-    return saved
-  }
+interface Saver {
+  readonly noteChange: () => void
+  /** Time since the last save was started. */
+  readonly ageMs: () => number
+  readonly save: () => Promise<void>
+}
+
+function createSaver(held: Held, file: string | undefined): Saver {
+  let isSaved = true
+  let saving: Promise<void> = Promise.resolve()
+  let savedAtMs = performance.now()
 
   async function saveNow(): Promise<void> {
     if (file === undefined || isSaved) return
@@ -116,39 +173,22 @@ export async function openFeed(options: FollowOptions): Promise<FollowedFeed> {
     try {
       await saveHeld(held, file)
     } catch (error) {
-      isSaved = false // so it is tried again, although nothing may change until then
+      isSaved = false // the next save tries again, even if nothing changes until then
       throw error
     }
   }
 
   return {
-    async sync() {
-      const never = new AbortController().signal
-      while (await next(0, never)) if (performance.now() - savedAtMs > saveIntervalMs) await save()
-      await save()
+    noteChange() {
+      isSaved = false
     },
-    async run(signal) {
-      let retryMs = FIRST_RETRY_MS
-      while (!signal.aborted) {
-        try {
-          await next(WAIT_S, signal)
-          retryMs = FIRST_RETRY_MS
-          if (performance.now() - savedAtMs > saveIntervalMs) await save()
-        } catch (error) {
-          if (signal.aborted) break
-          if (error instanceof FeedError && FOR_GOOD.includes(error.code)) throw error
-          onError(error)
-          await sleep(retryMs, undefined, { signal }).catch(() => {})
-          retryMs = Math.min(2 * retryMs, LAST_RETRY_MS)
-        }
-      }
-      await save()
+    ageMs: () => performance.now() - savedAtMs,
+    /** One save at a time, or an older state could replace a newer one. */
+    save() {
+      const saved = saving.then(saveNow)
+      saving = saved.catch(() => {}) // only this call reports the error
+      return saved
     },
-    match: (signals, thresholdBits) => held.match(signals, thresholdBits),
-    get size() {
-      return held.size
-    },
-    save,
   }
 }
 

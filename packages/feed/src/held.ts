@@ -1,4 +1,4 @@
-// What a follower holds: every signal he was told of, searched exactly, in his own memory.
+// The signals that a follower of the feed keeps in memory, and an exact search among them.
 
 import { sharedOut } from '../../../src/domain/cases/share.js'
 import { Corroborations } from '../../../src/domain/matching/corroborations.js'
@@ -18,7 +18,7 @@ import { isUpright, type TransformName, transforms } from '../../hash/src/transf
 import type { FedLine, HeldSignal } from './lines.js'
 
 export interface LocalMatch extends Omit<HeldSignal, 'signals'> {
-  /** Of the nearest pair of hashes. */
+  /** Distance of the nearest pair of hashes. */
   readonly distanceBits: number
   readonly signalType: SignalType
   readonly view: View
@@ -29,23 +29,24 @@ export interface AskedSignal {
   readonly hash: Hash256
   /** `whole` when left out. */
   readonly view?: View
-  /** How the picture was turned for this hash; `original` when left out. Two views agree when they are turned the same way. */
+  /** The orientation of the picture for this hash; `original` when left out. Only views of the same orientation can agree. */
   readonly transform?: TransformName
-  /** Of this view, as `hashImage` gives it; one that is not known decides as if there were no lack of it. */
+  /** 0…100, as `hashImage` gives it for this view; 100 when left out. */
   readonly quality?: number
 }
 
-/** Of one picture. */
+/** Matches of one call of `match`. */
 const MAX_LOCAL_MATCHES = 100
 
 interface Entry {
   readonly signal: HeldSignal
   readonly ordinal: number
+  /** Whether the snapshot that is being read has named it. */
   named: boolean
 }
 
 export class Held {
-  // Invariant: an ordinal is given once; #byOrdinal and #byId have the same entries, and exactly these have rows.
+  // Invariant: an ordinal is never reused; #byOrdinal and #byId have the same entries, and the indexes have rows of these entries only.
   readonly #byId = new Map<string, Entry>()
   readonly #byOrdinal = new Map<number, Entry>()
   readonly #indexes = new Map<SignalType, SignalIndex>(SIGNAL_TYPE_NAMES.map((type) => [type, new SignalIndex()]))
@@ -61,12 +62,12 @@ export class Held {
     return this.#cursor
   }
 
-  /** Is a snapshot under way? */
+  /** Whether a snapshot is being read. */
   get isNaming(): boolean {
     return this.#isNaming
   }
 
-  /** A tombstone counts from here on; so does a cursor, once all before it was applied. */
+  /** Applies one line of the feed; it takes effect at once. Apply lines in order: a cursor confirms all lines before it. */
   apply(line: FedLine): void {
     switch (line.op) {
       case 'upsert': {
@@ -91,22 +92,24 @@ export class Held {
     }
   }
 
-  /** From here on the next page is the beginning of a snapshot. What is held stays until that has named all. */
+  /** Makes the next request start a snapshot. Current signals stay until that snapshot ends; then those that it did not name are removed. */
   forgetCursor(): void {
     this.#cursor = undefined
   }
 
   /**
-   * Every held signal that the service would answer by `near` or better, nearest first, each once; by the hashes that are asked about, and no
-   * turns of them but those that are named. Exact; of more than 100 the first of each bank, then the nearest.
-   * @param thresholdBits in place of what is known of the types and views that are compared: then all within it.
+   * Finds the signals that the service would grade `near` or better.
+   *
+   * Compares only the hashes that are given: other orientations of the picture have to be among them.
+   * @param thresholdBits replaces the service's rules for types and views: all signals within this distance match.
+   * @returns each matched signal once, nearest first; of more than 100, the nearest of each bank and then the nearest of all.
    */
   match(asked: readonly AskedSignal[], thresholdBits?: number): LocalMatch[] {
     const nearest = new Map<number, LocalMatch>()
-    // What needs a second pair of views, until it is known whether there is one.
+    // Matches that count only if a second pair of views agrees.
     const open = new Map<number, LocalMatch>()
     for (const { type, hash, view: askedView = 'whole', transform, quality = 100 } of asked) {
-      // Where nothing else can be asked, what needs a second algorithm decides nothing.
+      // A type that needs the agreement of a second algorithm cannot decide here: there is none to ask.
       if (thresholdBits === undefined && !SIGNAL_TYPES[type].decidesAlone) continue
       const rotated = !isUpright(orientationOf(transform))
       const content = contentOf({ quality, hashes: [hash] })
@@ -158,7 +161,7 @@ export class Held {
     }
   }
 
-  /** All there is, and whether the snapshot that is under way has named it. */
+  /** All signals, each with whether the snapshot that is being read has named it. */
   *entries(): Generator<{ readonly signal: HeldSignal; readonly named: boolean }, void, void> {
     for (const { signal, named } of this.#byId.values()) yield { signal, named }
   }

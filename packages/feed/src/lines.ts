@@ -1,4 +1,4 @@
-// The lines of a feed as they come over the wire and stand in a follower's file, parsed once.
+// Parses the lines of a feed. They have the same form in the service's answers and in the follower's file.
 
 import { z } from 'zod'
 import { CATEGORY_NAMES, TIER_NAMES, VIEW_NAMES } from '../../../src/domain/matching/signal.js'
@@ -12,8 +12,10 @@ const HashText = z.string().transform((text, context): Hash256 => {
   return z.NEVER
 })
 
-/** Of a newer server: what this version cannot match by is left out, and what it cannot name is said to be unknown. */
-const FedSignals = z.array(z.unknown()).transform((signals) => signals.flatMap((one) => FedSignal.safeParse(one).data ?? []))
+/** A newer server may send types and views that this version does not know: they are left out. */
+const FedSignals = z
+  .array(z.unknown())
+  .transform((signals) => signals.flatMap((signal) => FedSignal.safeParse(signal).data ?? []))
 const FedSignal = z.object({ type: z.enum(SIGNAL_TYPE_NAMES), view: z.enum(VIEW_NAMES), hash: HashText })
 
 const Upsert = z.object({
@@ -21,10 +23,11 @@ const Upsert = z.object({
   id: z.string(),
   bank: z.string(),
   tier: z.enum(TIER_NAMES),
+  /** `null` also for a category that this version does not know. */
   category: z.enum(CATEGORY_NAMES).nullable().catch(null),
   disputed: z.boolean(),
   signals: FedSignals,
-  /** In a file only: not named yet by the snapshot that is under way. */
+  /** Only in files: the snapshot that was being read had not named this signal yet. */
   old: z.literal(true).optional(),
 })
 export type HeldSignal = Omit<z.infer<typeof Upsert>, 'op' | 'old'>
@@ -38,7 +41,7 @@ const Line = z.discriminatedUnion('op', [
 ])
 export type FedLine = z.infer<typeof Line>
 
-/** @throws {FeedError} feed-unreadable */
+/** Parses one line. @throws {FeedError} feed-unreadable */
 export function parseLine(text: string): FedLine {
   let value: unknown
   try {
@@ -53,10 +56,10 @@ export function parseLine(text: string): FedLine {
 
 export type FeedFailure = 'feed-unreadable' | 'feed-broken-off' | 'refused' | 'unreachable' | 'file-unreadable'
 
-/** Why a feed could not be followed. Never a hash, a URL or a key. */
+/** Why a feed could not be followed. Contains no hash, URL or key. */
 export class FeedError extends Error {
   readonly failure: FeedFailure
-  /** The code of the server's refusal. */
+  /** The problem code, if the server refused. */
   readonly code: string | undefined
   constructor(failure: FeedFailure, code?: string) {
     super(code ?? failure)
@@ -66,7 +69,7 @@ export class FeedError extends Error {
   }
 }
 
-/** Lines of text from bytes in any pieces. The last one counts only if it is whole. */
+/** Splits chunks of bytes into lines, without empty ones. A last line without its line break is dropped. */
 export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string, void, void> {
   const decoder = new TextDecoder()
   let rest = ''

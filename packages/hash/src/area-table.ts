@@ -1,11 +1,11 @@
-// Averages over any part of a picture, at a cost that does not depend on its size.
+// Averages over any part of a picture, at a cost that does not depend on the size of the part.
 
 import type { Raster } from './raster.js'
 import type { Rectangle } from './rectangle.js'
 
 export const SAMPLES_A_SIDE = 64
 
-/** Sums of luma over everything left of and above a corner: [(height + 1) × (width + 1)], row by row. */
+/** A summed-area table: for each pixel corner, the sum of luma left of and above it. [(height + 1) × (width + 1)], row by row. */
 export interface AreaTable {
   readonly width: number
   readonly height: number
@@ -27,11 +27,11 @@ export function areaTableOf({ width, height, luma }: Raster): AreaTable {
 }
 
 /**
- * The part in 64 × 64 equal cells, each the exact mean of its area: a pixel on a border of cells counts by its parts. Between
- * the corners of a pixel the sums are bilinear, so reading them between corners is no approximation.
+ * Samples a part of the picture in 64 × 64 equal cells, each the exact mean of its area. Pixels on the border of a cell count in proportion.
+ * Within a pixel the sums are bilinear, so interpolating between corners is exact.
  *
  * @param into [64 × 64], row by row.
- * Cost: 4,225 reads, some 20 µs.
+ * Cost: 4,225 reads, about 20 µs.
  */
 export function sampleArea({ width, height, sums }: AreaTable, part: Rectangle, into: Float32Array): void {
   const stride = width + 1
@@ -58,7 +58,7 @@ export function sampleArea({ width, height, sums }: AreaTable, part: Rectangle, 
       const sum = upper * (1 - share) + lower * share
       if (i > 0 && j > 0)
         into[(i - 1) * SAMPLES_A_SIDE + j - 1] = (sum - left - (above[j] ?? 0) + (above[j - 1] ?? 0)) * scale
-      // `above[j − 1]` is still needed by the next cell, so it is replaced one step late.
+      // The next cell still needs `above[j − 1]`, so it is replaced one step late.
       if (j > 0) above[j - 1] = left
       left = sum
     }

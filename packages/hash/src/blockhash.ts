@@ -1,15 +1,15 @@
-// blockhash on a 16 × 16 grid from the totals of its blocks, for places that have no room for imghash: browsers.
+// blockhash on a 16 × 16 grid, from the totals of its blocks. Used in browsers, where imghash would be too large.
 
 import { HASH_BYTES, type Hash256, hashFromBytes } from './hash256.js'
 import type { Pixels } from './pixels.js'
 
 /**
- * What `imghash.hashRaw` gives for the same pixels, bit for bit; a test compares the two.
+ * Computes the same bits as `imghash.hashRaw` for the same pixels; a test compares the two.
  *
- * A block is 1 when it is brighter than the median of its band, a quarter of all blocks. One that equals the median is 1 when the
- * median is above mid-grey, so that pictures that are mostly white or mostly black do not become all zeros or all ones.
+ * A block's bit is 1 when the block is brighter than the median of its band, which is a quarter of all blocks. A block that equals the median
+ * gets 1 if the median is above mid-grey, so that mostly white or black pictures do not become all zeros or all ones.
  *
- * @param blockTotals the 256 totals of red + green + blue, row by row, from the PDQ kernel.
+ * @param blockTotals 256 totals of red + green + blue, row by row, as the PDQ kernel returns them.
  * @throws {RangeError} when there are not 256 of them.
  */
 export function blockhashOf(blockTotals: readonly number[], { width, height }: Pick<Pixels, 'width' | 'height'>): Hash256 {

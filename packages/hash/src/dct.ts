@@ -1,11 +1,11 @@
-// The 16 lowest cosine frequencies (without the constant one) over 64 samples, as PDQ's reference rounds them to float32.
+// The matrix of PDQ's cosine transform: the 16 lowest frequencies, without the constant one, over 64 samples, rounded to float32.
 
 export const DCT_ROWS = 16
 export const DCT_COLUMNS = 64
 
 /**
- * Row i, column j at `64 i + j`. No entry lies near enough to the middle between two float32 values for a cosine that is
- * off by a few units in its last place to change it, so every engine makes the same table (a test measures the margin).
+ * Row i, column j is at `64 i + j`. Every JavaScript engine computes the same table: engines may differ in the last digits of a cosine, but no
+ * entry is so near to the middle of two float32 values that this changes its rounding (a test measures the margin).
  */
 export function dctMatrix(): Float32Array {
   const scale = Math.fround(Math.sqrt(2 / DCT_COLUMNS))

@@ -1,4 +1,4 @@
-// Corners and descriptions, computed by WebAssembly: the same as the oracle's (details/level.ts, corners.ts, describe.ts), sooner.
+// Corners and descriptors by WebAssembly: the same results as the oracle (details/level.ts, corners.ts, describe.ts), faster.
 
 import { ROTATED_PATTERN } from './details/describe.js'
 import { checkLuma, type Sight } from './details/sight.js'
@@ -9,21 +9,21 @@ import { type KernelLender, loadKernel, loadKernelSync, memoryOf, method } from 
 
 export interface DetailsKernel {
   /**
-   * Shows a picture to `see`, whose sight is good until it returns; then nothing of the picture is left.
+   * Calls `see` with a view of the picture that is valid until `see` returns. Then the kernel's memory is wiped.
    *
-   * @param sidePx the longest side of a level that will be asked for.
-   * Cost: some 2 ns a pixel. Memory: 4 bytes a pixel, and 20 for each of `sidePx`².
+   * @param sidePx the longest side of any level that `see` requests.
+   * Cost: about 2 ns a pixel. Memory: 4 bytes a pixel, and 20 times `sidePx`² bytes.
    * @throws {RangeError} when the sizes are out of range or do not fit the data: a caller's bug, never bad input.
    */
   look: <T>(pixels: Pixels, sidePx: number, see: (sight: Sight) => T) => T
 }
 
-/** @throws where WebAssembly with SIMD is missing. */
+/** @throws if WebAssembly with SIMD is not supported. */
 export async function loadDetailsKernel(): Promise<DetailsKernel> {
   return replacing(await loadKernel(wasmBase64, kernelOf))
 }
 
-/** For workers, who have nothing else to do meanwhile; a page should take the other. */
+/** Compiles synchronously: for worker processes. A page should use `loadDetailsKernel`. */
 export function loadDetailsKernelSync(): DetailsKernel {
   return replacing(loadKernelSync(wasmBase64, kernelOf))
 }

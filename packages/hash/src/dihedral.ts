@@ -1,22 +1,22 @@
-// The hashes a turned or mirrored picture would have, from the bits of a hash alone.
+// Computes the hashes of the rotated and mirrored picture from the bits of a hash alone.
 
 import { HASH_BYTES, type Hash256, hashFromBytes } from './hash256.js'
 import { transforms } from './transforms.js'
 
 /**
- * The PDQ hashes of the eight ways to turn and mirror the picture, in the order of `transforms`.
+ * @returns the PDQ hashes of the picture's eight orientations, in the order of `transforms`.
  *
- * A PDQ bit says whether a cosine coefficient lies above the median. Mirroring negates the coefficients of odd frequency,
- * which turns their bits over when the median is near zero, and exchanging rows and columns moves bits. The median is not
- * quite zero, so these are approximations: a really mirrored photograph lies 16 to 22 bits away (median), within 45 bits
- * in 99 of 100. Where the picture is at hand, take the exact ones that come with its hash.
+ * A PDQ bit says whether a cosine coefficient is above the median. Mirroring negates the coefficients of odd frequency, which flips their bits
+ * if the median is near zero; exchanging rows and columns moves bits. The median is not exactly zero, so the result is an approximation: the
+ * hash of a really mirrored photograph is 16 to 22 bits away (median), and within 45 bits in 99 of 100 cases. If you have the picture, use the
+ * exact hashes that its hasher returns.
  *
  * Cost: about a microsecond for all eight.
  */
 export function dihedralsOf(hash: Hash256): readonly Hash256[] {
   const both = withTransposed(hash)
   return transforms.map(({ topBottom, leftRight, transposes }) => {
-    // Row i and column j hold frequency i + 1 and j + 1; the masks are applied after rows and columns changed places.
+    // Row i and column j have the frequencies i + 1 and j + 1. The masks are applied after rows and columns are exchanged.
     const rows = (transposes ? leftRight : topBottom) ? 0xff : 0
     const columns = (transposes ? topBottom : leftRight) ? EVEN_COLUMNS : 0
     const from = transposes ? HASH_BYTES : 0
@@ -28,9 +28,8 @@ export function dihedralsOf(hash: Hash256): readonly Hash256[] {
 }
 
 /**
- * The same for blockhash on a 16 × 16 grid. Its bits are the blocks themselves, each compared with the median of its
- * quarter of the rows: mirrorings and the half turn are exact; quarter turns and diagonals are approximations, because
- * other blocks then share a median.
+ * The same for blockhash on a 16 × 16 grid. Its bits are blocks, each compared with the median of its quarter of the rows. Mirroring and the
+ * rotation by 180° are exact. Rotations by 90° and diagonal flips are approximations, because different blocks then share a median.
  */
 export function blockhashDihedralsOf(hash: Hash256): readonly Hash256[] {
   const both = withTransposed(hash)
@@ -47,7 +46,7 @@ export function blockhashDihedralsOf(hash: Hash256): readonly Hash256[] {
   })
 }
 
-// Both kinds of hash are a 16 × 16 matrix of bits: row r in bytes 2r and 2r + 1, column c in bit c of those sixteen.
+// Both types of hash are a 16 × 16 matrix of bits: row r is in bytes 2r and 2r + 1, column c is bit c of those sixteen.
 const ROW_BYTES = 2
 const EVEN_COLUMNS = 0b01010101
 const scratch = new Uint8Array(HASH_BYTES)
@@ -55,7 +54,7 @@ const reversedByte = Uint8Array.from({ length: 256 }, (_, byte) =>
   Number.parseInt(byte.toString(2).padStart(8, '0').split('').reverse().join(''), 2),
 )
 
-/** The hash, followed by itself with rows and columns exchanged. */
+/** The hash, followed by its transpose. */
 function withTransposed(hash: Hash256): Uint8Array {
   const both = new Uint8Array(2 * HASH_BYTES)
   both.set(hash)

@@ -1,4 +1,4 @@
-// What a picture's frame is found by, measured by WebAssembly: the same numbers as the oracle's (measured.ts), sooner.
+// Measures for frame removal by WebAssembly: the same numbers as the oracle (measured.ts), faster.
 
 import { type Line, strongest } from './deframe/lines.js'
 import { wasmBase64 } from './frame.generated.js'
@@ -9,23 +9,23 @@ import { type KernelLender, loadKernel, loadKernelSync, memoryOf, method } from 
 
 export interface FrameKernel {
   /**
-   * Measures a picture as `measuredOf` does and shows it to `see`. The arrays lie in the kernel's memory: they are good until `see`
-   * returns and overwritten then, so that nothing of the picture is left.
+   * Measures a picture as `measuredOf` does and calls `see` with the result. Its arrays are in the kernel's memory: they are valid until `see`
+   * returns, and then wiped.
    *
-   * Cost: some 2 ms a picture, and 3 more for a million pixels that have to be reduced. Memory: 18 bytes a pixel of the raster, at
-   * most 8 MB, and the rows of the picture that make one row of the raster.
+   * Cost: about 2 ms for a picture, and 3 more for each million pixels if it has to be reduced. Memory: 18 bytes for each pixel of the raster,
+   * at most 8 MB, and the rows of the picture that one row of the raster needs.
    *
    * @throws {RangeError} when the sizes are out of range or do not fit the data: a caller's bug, never bad input.
    */
   measure: <T>(pixels: Pixels, see: (measured: MeasuredRaster) => T) => T
 }
 
-/** @throws where WebAssembly with SIMD is missing. */
+/** @throws if WebAssembly with SIMD is not supported. */
 export async function loadFrameKernel(): Promise<FrameKernel> {
   return replacing(await loadKernel(wasmBase64, kernelOf))
 }
 
-/** For workers, who have nothing else to do meanwhile; a page should take the other. */
+/** Compiles synchronously: for worker processes. A page should use `loadFrameKernel`. */
 export function loadFrameKernelSync(): FrameKernel {
   return replacing(loadKernelSync(wasmBase64, kernelOf))
 }
@@ -79,7 +79,7 @@ function kernelOf({ exports }: WebAssembly.Instance): FrameKernel {
     }
   }
 
-  /** A row that lies on a border of strips comes with both of them. */
+  /** Copies the picture to the kernel in strips and reduces it. A row on the border of two strips is copied with both. */
   function bring({ data, width, height, channels }: Pixels, newHeight: number, rowsAtOnce: number): void {
     const strip = new Uint8Array(memory.buffer, stripAt())
     const rowBytes = width * channels

@@ -1,4 +1,4 @@
-// The package's entry point @tabir/hash: for platforms and pages that hash for themselves, so that the picture stays where it is.
+// The entry point of @tabir/hash, for platforms and pages that hash pictures locally.
 
 import { blockhashOf } from './blockhash.js'
 import { detailsWith } from './details/details.js'
@@ -13,34 +13,33 @@ import type { Purpose, ViewKind } from './views.js'
 export type { Pixels } from './pixels.js'
 export { hashedSize } from './reduced-side.js'
 
-/** A signal as the API takes it: in a query of `POST /v1/match`, or in an image of `POST /v1/cases/{caseNumber}/hashes`. */
+/** A signal in the form of the API: for a query of `POST /v1/match`, or an image of `POST /v1/cases/{caseNumber}/hashes`. */
 export interface GivenSignal {
   readonly type: 'pdq' | 'pdq-area' | 'blockhash'
   readonly view: ViewKind
-  /** 0…100; the API refuses to register a picture whose `pdq` is under 50, and to be asked about one whose is under 25. */
+  /** 0…100. The API refuses to register pictures whose `pdq` has a quality under 50, and to match those under 25. */
   readonly quality: number
   /** 64 lowercase hex digits, the most significant first. */
   readonly hash: string
 }
 
 export interface HashImageOptions {
-  /** `query` for pictures to ask about, which is the default; `register` for pictures to be found. */
+  /** `query`, the default, to look for a picture; `register` to add it. */
   readonly purpose?: Purpose
-  /** Width over height of the picture as it is shown, where its pixels were reduced more one way than the other. */
+  /** Width over height of the displayed picture. Needed if width and height were reduced by different factors. */
   readonly aspect?: number
 }
 
 /**
  * Hashes a picture and its parts, in Node or in a browser. The same pixels give the same hashes as in a worker of the service.
  *
- * @param pixels of the picture as it is shown: turned as its EXIF says, in sRGB, transparency on white. Up to 1.5 megapixels as they are; of a
- *   larger picture reduced to `hashedSize`, each side by itself, with a triangle filter, and then `aspect` is needed. Never enlarged.
- * @returns `isSimple` for a picture to be registered that is a sign in a few flat colours, which a case does not take; and 1 to 31 signals, the
- *   whole picture's `pdq` first, and `blockhash` last, as a second opinion, when no side is under 16
- *   pixels; nothing else when one is under 32.
- * @throws {RangeError} when the sizes are out of range or do not fit the data. Where WebAssembly with SIMD is missing, what the
- *   platform throws.
- * Cost: some 10 ms of one core for a reduced picture.
+ * @param pixels the displayed picture: rotated by its EXIF orientation, in sRGB, transparency on white. Pictures of more than 1.5 megapixels have
+ *   to be reduced to `hashedSize` with a triangle filter, and then need `aspect`. Never enlarge a picture.
+ * @returns 1 to 31 signals: the whole picture's `pdq` first; `blockhash` last, unless a side is under 16 pixels; parts of the picture between
+ *   them, unless a side is under 32 pixels. `isSimple` when registering, if the picture is a sign in a few flat colours, which cases refuse.
+ * @throws {RangeError} when the sizes are out of range or do not fit the data. If WebAssembly with SIMD is not supported, what the platform
+ *   throws.
+ * Cost: about 10 ms of one core for a reduced picture.
  */
 export async function hashImage(
   pixels: Pixels,
@@ -65,13 +64,13 @@ export async function hashImage(
 const imageHasher = loadedOnce(loadImageHasher)
 
 /**
- * Finds the details of a picture, as the API takes them: of an image in `POST /v1/cases/{caseNumber}/hashes`, or in a query of
- * `POST /v1/match`. They say more about the picture than hashes do.
+ * Computes the details of a picture in the form of the API: for an image of `POST /v1/cases/{caseNumber}/hashes`, or a query of
+ * `POST /v1/match`. Details reveal more of the picture than hashes do.
  *
- * @param pixels as for `hashImage`, but with sides in proportion: large pictures reduced to some 1,400 pixels on the longer side.
- * @returns base64, 9 kB at most of a picture to be found, 250 kB of one to ask about.
+ * @param pixels as for `hashImage`, but in the original proportions: reduce large pictures to about 1,400 pixels on the longer side.
+ * @returns base64: at most 9 kB to register, 250 kB to query.
  * @throws as `hashImage`.
- * Cost: some 100 ms of one core.
+ * Cost: about 100 ms of one core.
  */
 export async function detailsOf(
   pixels: Pixels,
@@ -83,7 +82,7 @@ export async function detailsOf(
 
 const detailsFinder = loadedOnce(async () => detailsWith(await loadDetailsKernel(), await loadFrameKernel()))
 
-/** Loads when first asked, and again after a failure: there may be memory for it the next time. */
+/** Loads on first use, once. After a failure, the next use tries again: there may be enough memory then. */
 function loadedOnce<T>(load: () => Promise<T>): () => Promise<T> {
   let loading: Promise<T> | undefined
   return () => {
@@ -95,7 +94,7 @@ function loadedOnce<T>(load: () => Promise<T>): () => Promise<T> {
   }
 }
 
-/** So many arguments a call takes everywhere. */
+/** Every JavaScript engine accepts this number of arguments. */
 const BYTES_AT_ONCE = 8192
 
 function base64(bytes: Uint8Array): string {

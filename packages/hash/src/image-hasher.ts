@@ -1,4 +1,4 @@
-// All hashes of one picture: the whole as others hash it, and the parts by which a changed copy gives itself away.
+// Computes all hashes of a picture: of the whole, and of the parts by which edited copies are found.
 
 import { SAMPLES_A_SIDE, sampleArea } from './area-table.js'
 import { type FrameKernel, loadFrameKernel, loadFrameKernelSync } from './frame-kernel.js'
@@ -13,31 +13,31 @@ import { gridOf, sampleTilted } from './tilt.js'
 import { type Purpose, queryOrientations, type View, type ViewKind, viewsOf } from './views.js'
 
 export interface ImageSignal {
-  /** `pdq` as the reference implementation gives it; `pdq-area` from 64 × 64 means of areas, which sizes hardly change. */
+  /** `pdq` as the reference implementation computes it; `pdq-area` from 64 × 64 means of areas, which hardly depend on the picture's size. */
   readonly type: 'pdq' | 'pdq-area'
   readonly view: ViewKind
   /** 0…100, PDQ's measure of structure. */
   readonly quality: number
-  /** As the picture is; or as it is and mirrored; or all eight of `transforms`. */
+  /** One hash as the picture is; or two, with its mirror image; or all eight orientations of `transforms`. */
   readonly hashes: readonly Hash256[]
 }
 
 export interface ImageSignals {
-  /** Of the whole picture. */
+  /** PDQ quality of the whole picture, 0…100. */
   readonly quality: number
   /** The whole picture's `pdq` first. */
   readonly signals: readonly ImageSignal[]
   /** For blockhash; see `KernelResult`. */
   readonly blockTotals: readonly number[] | undefined
-  /** Is it a sign in a few flat colours, so that it must not be registered? Only looked for when it is to be. */
+  /** Whether it is a sign in a few flat colours, which must not be registered. Only computed when registering. */
   readonly isSimple: boolean
-  /** Is it flat and of few colours, as forms are? Only looked for when it is asked about. */
+  /** Whether it is flat and has few colours, as forms do. Only computed for queries. */
   readonly isForm: boolean
 }
 
 export interface ImageHasher {
   /**
-   * @param aspect width over height of the picture as it is shown, where the pixels were reduced unevenly.
+   * @param aspect width over height of the displayed picture, if its sides were reduced by different factors.
    * @throws {RangeError} when the sizes are out of range or do not fit the data.
    */
   hash(pixels: Pixels, purpose: Purpose, aspect?: number): ImageSignals
@@ -51,24 +51,23 @@ export function loadImageHasherSync(): ImageHasher {
   return hasherWith(loadPdqKernelSync(), loadFrameKernelSync())
 }
 
-/** Rows of `pdq-area` that one picture may bring. */
+/** Maximum number of `pdq-area` signals of one picture. */
 export const MAX_AREA_SIGNALS = 29
 
-/** A side under this has too few pixels for parts. */
+/** Pictures with a shorter side are hashed as a whole only. */
 const MIN_SIDE_PX = 32
 
-/** Registered hashes nearer than this to an earlier one find nothing that the earlier one does not. */
+/** When registering, a hash nearer than this to an earlier one is dropped: it would match nothing more. */
 const NEAR_DUPLICATE_BITS = 10
 
 /**
- * What a part has to hold to be hashed: PDQ's measure, and the size of its median coefficient in levels of brightness. The first
- * lets plain parts pass, and their hashes describe shading, which any two of them share: of 10 false pairs within 50 bits in 13.8
- * million, the second leaves one, for 0.2 of 94 points of recall.
+ * Minimum PDQ quality of a part. Plain parts can reach it, and their hashes describe shading, which many pictures share. So the median
+ * coefficient has a minimum as well: it removes 9 of 10 false pairs within 50 bits (in 13.8 million), and costs 0.2 of 94 points of recall.
  */
 const MIN_QUALITY = 50
-/** Of both a whole picture that is asked about needs so much: a copy may be paler or darker than what was registered, which has all of it. */
+/** A whole picture in a query needs only this share of both minimums: a copy may be paler or darker than the registered picture. */
 const COPY_SHARE = 0.5
-/** Beyond this a hash shows a bar, a box or an edge rather than a picture: what apps and memes draw is of this kind. */
+/** A hash with more `separableBits` shows a bar, a box or an edge, as apps and memes draw them, rather than a picture. */
 export const MAX_SEPARABLE_BITS = 204
 const MIN_MEDIAN_COEFFICIENT: Readonly<Record<ViewKind, number>> = {
   whole: 10,

@@ -1,4 +1,4 @@
-// A picture's raster with everything that is measured of it at once: what frames are found by, and what parts are averaged from.
+// A picture's raster with the measures for frame removal and for averaging parts.
 
 import { type AreaTable, areaTableOf } from './area-table.js'
 import { type Lines, linesOf } from './deframe/lines.js'
@@ -12,7 +12,7 @@ export interface MeasuredRaster extends Pick<Raster, 'width' | 'height' | 'rgb'>
   readonly texture: Texture
 }
 
-/** The definition, which `FrameKernel` repeats to the last bit in a twentieth of the time. */
+/** The oracle. `FrameKernel` computes the same bits in a twentieth of the time. */
 export function measuredOf(pixels: Pixels): MeasuredRaster {
   const raster = rasterOf(pixels)
   const { width, height, rgb } = raster

@@ -1,4 +1,4 @@
-// PDQ by WebAssembly: the same bits as the oracle, some eighteen times faster, in Node and in the browser.
+// PDQ by WebAssembly, in Node and in browsers: the same bits as the oracle (pdq.ts), about eighteen times as fast.
 
 import { dctMatrix } from './dct.js'
 import { HASH_BYTES, hashFromBytes } from './hash256.js'
@@ -10,36 +10,36 @@ import { address, type KernelLender, loadKernel, loadKernelSync, memoryOf, metho
 
 export interface KernelResult extends PdqResult {
   /**
-   * The totals of red + green + blue in the 16 × 16 blocks of the picture, row by row, what blockhash compares. A pixel on
-   * a border counts by its parts. Absent when a side is under 16 pixels.
+   * Totals of red + green + blue in the picture's 16 × 16 blocks, row by row, for blockhash. A pixel on the border of blocks counts in
+   * proportion. `undefined` when a side is under 16 pixels.
    */
   readonly blockTotals: readonly number[] | undefined
 }
 
 export interface PdqKernel {
   /**
-   * Hashes a picture, bit for bit as `pdq` does. When it returns, nothing of the picture is left in the kernel's memory.
+   * Hashes a picture, bit for bit as `pdq` does. Wipes the picture from the kernel's memory before it returns.
    * @throws {RangeError} when the sizes are out of range or do not fit the data: a caller's bug, never bad input.
    */
   hash: (pixels: Pixels) => KernelResult
   /**
-   * The same from 64 × 64 samples, row by row, whichever way they were taken.
-   * @throws {RangeError} when there are not 4,096 of them.
+   * Hashes 64 × 64 samples, row by row.
+   * @throws {RangeError} when there are not 4,096 samples.
    */
   hashSamples: (samples: Float32Array) => SampledResult
 }
 
 export interface SampledResult extends PdqResult {
-  /** Half of the 256 coefficients that the hash is made of are larger than this, in levels of brightness. */
+  /** Median of the absolute values of the hash's 256 coefficients, in levels of brightness. */
   readonly medianCoefficient: number
 }
 
-/** @throws where WebAssembly with SIMD is missing; there `pdq` itself still serves. */
+/** @throws if WebAssembly with SIMD is not supported; use `pdq` there. */
 export async function loadPdqKernel(): Promise<PdqKernel> {
   return replacing(await loadKernel(wasmBase64, kernelOf))
 }
 
-/** For workers, who have nothing else to do meanwhile; a page should take the other. */
+/** Compiles synchronously: for worker processes. A page should use `loadPdqKernel`. */
 export function loadPdqKernelSync(): PdqKernel {
   return replacing(loadKernelSync(wasmBase64, kernelOf))
 }

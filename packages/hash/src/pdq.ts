@@ -1,4 +1,4 @@
-// PDQ in plain TypeScript: the definition that the WebAssembly kernel is held to, bit for bit.
+// PDQ in plain TypeScript: the oracle that the WebAssembly kernel must equal, bit for bit.
 
 import { DCT_COLUMNS, DCT_ROWS, dctMatrix } from './dct.js'
 import { HASH_BITS, HASH_BYTES, type Hash256, hashFromBytes } from './hash256.js'
@@ -7,9 +7,9 @@ import { type Transform, transforms } from './transforms.js'
 
 export interface PdqResult {
   readonly hash: Hash256
-  /** 0…100: how much structure the hash rests on. Under 50 a hash is neither banked nor matched. */
+  /** 0…100: how much structure the picture has. Under 50 a hash is neither banked nor matched. */
   readonly quality: number
-  /** The hashes of the picture turned and mirrored, in the order of `transforms`; the first is `hash`. */
+  /** Hashes of the eight orientations, in the order of `transforms`; the first is `hash`. */
   readonly dihedrals: readonly Hash256[]
 }
 
@@ -35,20 +35,20 @@ export function pdq(pixels: Pixels): PdqResult {
   return { hash: dihedrals[0] ?? flat().hash, quality: qualityOf(samples), dihedrals }
 }
 
-/** The 64 × 64 blurred samples that a hash is made of, row by row, for pictures of at least `MIN_SIDE_PX`. */
+/** @returns the 64 × 64 blurred samples that are hashed, row by row. Both sides must have at least `MIN_SIDE_PX`. */
 export function samplesOf(pixels: Pixels): Float32Array {
   const { width, height } = pixels
   const luma = lumaOf(pixels)
   return decimate(width === SIDE && height === SIDE ? luma : blur(luma, width, height), width, height)
 }
 
-/** What a picture too small to hash gives. */
+/** The result for a picture that is too small to hash. */
 export function flat(): PdqResult {
   const hash = hashFromBytes(new Uint8Array(HASH_BYTES))
   return { hash, quality: 0, dihedrals: transforms.map(() => hash) }
 }
 
-/** Which pixel of a side of `length` the `index`th of 64 samples is taken from: the one at its centre. */
+/** @returns the pixel that sample `index` of 64 is taken from: the one at its centre. */
 export function samplePosition(index: number, length: number): number {
   return Math.floor(((index + 0.5) * length) / SIDE)
 }

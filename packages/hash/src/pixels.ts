@@ -1,6 +1,6 @@
-// Pixels as the hashes read them.
+// The input of all hashes: decoded pixels.
 
-/** Rows from the top, no padding. One channel is grey; of four, the last (alpha) is ignored: flatten before. */
+/** Rows from top to bottom, without padding. One channel is grey. Of four channels the last, alpha, is ignored: flatten the picture first. */
 export interface Pixels {
   readonly data: Uint8Array | Uint8ClampedArray
   readonly width: number
@@ -8,7 +8,7 @@ export interface Pixels {
   readonly channels: 1 | 3 | 4
 }
 
-/** Beyond these the kernel refuses: they bound the memory that one picture can make it take. */
+/** Larger pictures are refused, to bound the kernel's memory. */
 export const MAX_SIDE_PX = 65_535
 export const MAX_PIXELS = 50_000_000
 

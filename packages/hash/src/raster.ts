@@ -1,9 +1,9 @@
-// The picture at the one size at which it is looked at for frames, and at which its parts are hashed.
+// The picture at the size at which frames are searched for and parts are hashed.
 
 import type { Pixels } from './pixels.js'
 import type { Rectangle } from './rectangle.js'
 
-/** Both sides are at most this long; the longer ones of what the decoder gives come here area-averaged. */
+/** Maximum length of a side. Longer sides are reduced to `REDUCED_SIDE_PX` by averaging areas. */
 const MAX_RASTER_SIDE_PX = 650
 const REDUCED_SIDE_PX = 640
 
@@ -17,10 +17,10 @@ export interface Raster {
 }
 
 /**
- * Each side is reduced by itself, so a long narrow picture keeps what it can: hashes of parts are taken from squares anyhow, and
- * straight edges stay straight. Nothing is enlarged.
+ * Reduces a picture. Each side is reduced independently, which keeps most of a long narrow picture: parts are hashed as squares anyway, and
+ * straight edges stay straight. Sides are never enlarged.
  *
- * Cost: some 60 ns a pixel of a picture that is larger, 6 of one that is not; `FrameKernel` takes 3, and under 1.
+ * Cost: about 60 ns a pixel if the picture is reduced, 6 ns if not. `FrameKernel` needs 3 ns, and under 1 ns.
  */
 export function rasterOf(pixels: Pixels): Raster {
   const width = rasterSideOf(pixels.width)
@@ -41,7 +41,7 @@ function lumaOf(red: number, green: number, blue: number): number {
   return Math.fround(Math.fround(Math.fround(RED * red) + Math.fround(GREEN * green)) + Math.fround(BLUE * blue))
 }
 
-/** How long a side of a picture is in its raster. */
+/** @returns the length of a side in the raster. */
 export function rasterSideOf(sidePx: number): number {
   return sidePx <= MAX_RASTER_SIDE_PX ? sidePx : REDUCED_SIDE_PX
 }
@@ -64,14 +64,14 @@ function colours({ data, width, height, channels }: Pixels): Uint8Array {
   return rgb
 }
 
-/** Borders of rows are rounded to this part of a pixel: whole numbers add up alike in whatever order they are taken. */
+/** Borders of rows are rounded to 1/4096 of a pixel, so that sums are whole numbers and do not depend on the order of addition. */
 const PARTS_PX = 4096
-/** Between this and twice as much float32 has whole numbers alone; an addition rounds to the nearest, as one instruction. */
+/** From this value on float32 has no fractions, so adding it rounds to the nearest whole number in one instruction. */
 const ROUNDER = 2 ** 23
 
 /**
- * Each pixel the mean of its area: one that lies on a border counts by its parts on both sides. Down in whole numbers, then across
- * in float32 from left to right, so that the kernel can do the same to the last bit.
+ * Each new pixel is the mean of its area; old pixels on a border count in proportion. Columns are summed in whole numbers, then rows in float32
+ * from left to right, so that the kernel can compute the same bits.
  */
 function averaged(pixels: Pixels, newWidth: number, newHeight: number): Uint8Array {
   const { width, height, channels } = pixels
@@ -92,7 +92,7 @@ function averaged(pixels: Pixels, newWidth: number, newHeight: number): Uint8Arr
   return rgb
 }
 
-/** Where the row begins, in parts of a pixel. */
+/** Where a row begins, in 1/4096 of a pixel. */
 function borderOf(row: number, newHeight: number, height: number): number {
   return Math.floor((row * height * PARTS_PX) / newHeight + 0.5)
 }

@@ -12,7 +12,7 @@ export function areaOf({ left, top, right, bottom }: Rectangle): number {
   return Math.max(0, right - left) * Math.max(0, bottom - top)
 }
 
-/** The area that two rectangles share, as a part of the area that they cover together: 0…1. */
+/** @returns the common area of two rectangles divided by the area that they cover together: 0…1. */
 export function overlapOf(a: Rectangle, b: Rectangle): number {
   const shared = areaOf({
     left: Math.max(a.left, b.left),

@@ -1,12 +1,12 @@
-// To how many pixels a picture may be shrunk so that its PDQ hash stays what it was. The same in workers and browsers: one dialect.
+// Chooses the size to which a picture can be reduced without changing its PDQ hash much. The same in workers and browsers.
 
 import { samplePosition, windowOf } from './pdq.js'
 import type { Pixels } from './pixels.js'
 
-/** Up to here every pixel is decoded; without EXIF turn, alpha or effective profile, PDQ is then what others compute. */
+/** Pictures up to this size are not reduced. Without EXIF rotation, alpha and colour profile, their PDQ equals that of other implementations. */
 export const FULL_RESOLUTION_PIXELS = 1_500_000
 
-/** The size at which a picture is hashed: its own up to `FULL_RESOLUTION_PIXELS`, beyond that each side by itself. */
+/** @returns the size at which a picture is hashed: its own up to `FULL_RESOLUTION_PIXELS`; beyond that, each side is reduced independently. */
 export function hashedSize({ width, height }: Size): Size {
   return width * height > FULL_RESOLUTION_PIXELS
     ? { width: reducedSide(width), height: reducedSide(height) }
@@ -20,13 +20,13 @@ const SMALLEST_PX = 450
 const LARGEST_PX = 650
 
 /**
- * The length whose 64 samples fall most nearly where those of the full side fall, under the most similar blur.
+ * @returns the length, 450 to 650 pixels, whose 64 samples and blur are closest to those of the full side.
  *
- * PDQ blurs with a window of whole pixels, even windows are off centre by half a pixel a pass, and its samples sit at whole
- * pixels. On 4000 pixels none of that matters, on 600 all of it does: a careless size moves every sample by a twentieth of
- * their spacing and costs 4 to 8 bits. Among 200 lengths one always fits far better.
+ * PDQ blurs with a window of whole pixels, even windows are off centre by half a pixel in each pass, and samples are at whole pixels. At 4,000
+ * pixels this does not matter. At 600 pixels it does: a badly chosen size moves every sample by a twentieth of their spacing, which changes 4
+ * to 8 bits. Of 200 lengths, one always fits far better.
  *
- * @param lengthPx the full side; a short one comes back as it is, for nothing is ever enlarged.
+ * @param lengthPx the full side. Up to 650 pixels it is returned unchanged.
  *
  * Cost: 13,000 steps, a tenth of a millisecond.
  */
@@ -44,10 +44,10 @@ export function reducedSide(lengthPx: number): number {
   return best
 }
 
-/** The variance, in pixels of the shrunk side, that shrinking with a triangle filter adds. */
+/** The variance that reducing with a triangle filter adds, in pixels of the reduced side. */
 const SHRINKING_BLUR = 1 / 6
 
-/** The mean square of what the samples are displaced by, and of what their blur differs by, as parts of the side. */
+/** The mean squared displacement of samples plus the squared difference in blur, relative to the side. */
 function mismatch(fullPx: number, shrunkPx: number): number {
   let squares = 0
   for (let i = 0; i < SAMPLES; i++) squares += (centre(i, fullPx) - centre(i, shrunkPx)) ** 2
@@ -59,7 +59,7 @@ function centre(index: number, lengthPx: number): number {
   return (samplePosition(index, lengthPx) + 0.5 + offCentre) / lengthPx
 }
 
-/** Of two moving averages, one after the other. */
+/** Standard deviation of the blur of two successive moving averages, relative to the side. */
 function deviation(lengthPx: number, addedVariance: number): number {
   return Math.sqrt((windowOf(lengthPx) ** 2 - 1) / 6 + addedVariance) / lengthPx
 }

@@ -1,4 +1,4 @@
-// How much a hash says that is not said by one bit for each row and one for each column.
+// Measures how well a hash is described by one bit for each row and one for each column, as the hashes of bars and boxes are.
 
 import type { Hash256 } from './hash256.js'
 
@@ -7,13 +7,12 @@ const STARTS = [0, 5, 10, 15] as const
 const ROUNDS = 6
 
 /**
- * Of the 256 bits, how many agree with the best pattern of the form row bit ≠ column bit. 256 for a bar, an edge or a box on a plain
- * ground, whose cosine transform is a product of one over rows and one over columns; 176 for the median photograph, 212 for one in
- * a thousand.
+ * @returns how many of the 256 bits agree with the best pattern of the form "row bit ≠ column bit". 256 for a bar, an edge or a box on a plain
+ * background, because their cosine transforms are products of a row and a column. 176 for the median photograph, 212 for one in a thousand.
  *
- * The best pattern is looked for by turns, the rows' bits for given columns' bits and the other way round, from four rows of the hash.
+ * Searches by alternating: the best row bits for fixed column bits, then the reverse, starting from four rows of the hash.
  *
- * Cost: some 10 µs.
+ * Cost: about 10 µs.
  */
 export function separableBits(hash: Hash256): number {
   let most = 0

@@ -1,23 +1,26 @@
-// Letters, icons and signs in a few flat colours: their hashes say where an edge runs, and thousands have it there. And forms, which are flat for the most part.
+// Recognises letters, icons and signs in a few flat colours, whose hashes are shared by thousands of pictures; and forms, which are mostly flat.
 
 import type { Raster } from './raster.js'
 
-/** Colours are told apart by so many bits of each channel. */
+/** Bits of each channel by which colours are distinguished. */
 const BITS = 4
 const LEVELS = 1 << BITS
-/** How much of a simple picture three colours cover: a ground, a disc and a letter, each with those beside it; and how much of it is flat. No photograph reaches either (docs/robustness.md). */
+/**
+ * Minimum shares of a sign: covered by three colours and their neighbours (background, disc, letter), and flat. No photograph reaches either
+ * (docs/robustness.md).
+ */
 const SIMPLE: Least = { covered: 0.98, flat: 0.76 }
-/** The same of a form. Drawn documents of set a have at least 0.87 and 0.59, 99 of 100 photographs less of one or both. */
+/** The same for forms. Drawn documents of test set a have at least 0.87 and 0.59; 99 of 100 photographs have less of at least one. */
 const FORM: Least = { covered: 0.86, flat: 0.58 }
-/** How far the pixels beside and below a flat one may lie from it, in levels. */
+/** Maximum difference between a flat pixel and those to its right and below it, in levels. */
 const FLAT_LEVELS = 1
 
-/** Is a picture a sign in three flat colours, or fewer? Cost: 0.9 ms at 600 × 600 pixels. */
+/** Whether a picture is a sign in at most three flat colours. Cost: 0.9 ms at 600 × 600 pixels. */
 export function isSimple(raster: Coloured): boolean {
   return hasLeast(raster, SIMPLE)
 }
 
-/** Is most of a picture flat and in three colours, as of a card, a receipt or a screen of an app? Cost: as `isSimple`. */
+/** Whether a picture is mostly flat and in three colours, such as a card, a receipt or a screen of an app. Cost: as `isSimple`. */
 export function isForm(raster: Coloured): boolean {
   return hasLeast(raster, FORM)
 }
@@ -43,7 +46,7 @@ function levelOf(value = 0): number {
   return value >> (8 - BITS)
 }
 
-/** Takes the colour that most pixels have from the counts, with all beside it. @returns how many pixels that are. */
+/** Removes the most frequent colour and its neighbours from the counts. @returns their number of pixels. */
 function takeFirst(counts: Uint32Array): number {
   let first = 0
   for (let colour = 1; colour < counts.length; colour++) if ((counts[colour] ?? 0) > (counts[first] ?? 0)) first = colour
@@ -73,7 +76,7 @@ function flatShareOf({ width, height, rgb }: Coloured): number {
   return flat / Math.max(1, (width - 1) * (height - 1))
 }
 
-function isAlike(rgb: Uint8Array, one: number, other: number): boolean {
-  for (let k = 0; k < 3; k++) if (Math.abs((rgb[one + k] ?? 0) - (rgb[other + k] ?? 0)) > FLAT_LEVELS) return false
+function isAlike(rgb: Uint8Array, a: number, b: number): boolean {
+  for (let k = 0; k < 3; k++) if (Math.abs((rgb[a + k] ?? 0) - (rgb[b + k] ?? 0)) > FLAT_LEVELS) return false
   return true
 }

@@ -1,9 +1,9 @@
-// Samples of a part of the picture that lies at an angle.
+// Samples a rotated part of the picture.
 
 import { type AreaTable, SAMPLES_A_SIDE, sampleArea } from './area-table.js'
 import type { Rectangle } from './rectangle.js'
 
-/** A rectangle about the picture's centre. Sides are parts of the picture's height as it is shown. */
+/** A rotated rectangle around the picture's centre. Its sides are relative to the height of the displayed picture. */
 export interface TiltedPart {
   readonly width: number
   readonly height: number
@@ -13,7 +13,7 @@ export interface TiltedPart {
 
 const GRID_SIDE = 2 * SAMPLES_A_SIDE
 
-/** The picture in 128 × 128 cells, to take tilted samples from. */
+/** Reduces the picture to 128 × 128 cells, for `sampleTilted`. */
 export function gridOf(table: AreaTable): Float32Array {
   const { width, height } = table
   const grid = new Float32Array(GRID_SIDE * GRID_SIDE)
@@ -37,10 +37,10 @@ export function gridOf(table: AreaTable): Float32Array {
 }
 
 /**
- * Each sample is the mean of four bilinear reads, which lie on a square lattice of twice as many a side.
+ * Samples a part at 64 × 64 points. Each sample is the mean of 2 × 2 bilinear reads.
  *
- * @param aspect width over height of the picture as it is shown.
- * Cost: 16,384 reads, some 0.15 ms.
+ * @param aspect width over height of the displayed picture.
+ * Cost: 16,384 reads, about 0.15 ms.
  */
 export function sampleTilted(grid: Float32Array, aspect: number, part: TiltedPart, into: Float32Array): void {
   const angle = (part.angleDeg * Math.PI) / 180
@@ -54,7 +54,7 @@ export function sampleTilted(grid: Float32Array, aspect: number, part: TiltedPar
     const to = (i >> 1) * SAMPLES_A_SIDE
     for (let j = 0; j < GRID_SIDE; j++) {
       const beside = j + 0.5 - SAMPLES_A_SIDE
-      // Beyond the centres of the last cells their values go on.
+      // Beyond the centres of the outermost cells, their values are repeated.
       const x = within(startX + beside * right.x)
       const y = within(startY + beside * right.y)
       const column = x | 0
@@ -69,14 +69,14 @@ export function sampleTilted(grid: Float32Array, aspect: number, part: TiltedPar
   }
 }
 
-/** As far as there is a next cell. */
+/** The last coordinate that has a next cell to interpolate with. */
 const LAST = GRID_SIDE - 1 - 1e-6
 
-function within(place: number): number {
-  return place < 0 ? 0 : Math.min(place, LAST)
+function within(coordinate: number): number {
+  return coordinate < 0 ? 0 : Math.min(coordinate, LAST)
 }
 
-/** What is left of a picture that is turned and then cut straight: the largest upright rectangle in it. */
+/** @returns the part that remains when a picture is rotated and then cropped to an upright rectangle. */
 export function straightened(aspect: number, angleDeg: number): TiltedPart {
   const angle = (Math.abs(angleDeg) * Math.PI) / 180
   const sin = Math.sin(angle)

@@ -1,8 +1,8 @@
-// The eight ways to turn and mirror a picture, in the order of PDQ's reference implementation.
+// The eight orientations of a picture, in the order of PDQ's reference implementation.
 
 /**
- * Each is made of at most three steps, in this order: swap top and bottom, swap left and right, exchange rows and columns.
- * One table serves coefficients, hash bits, block totals and pixels alike. Turns are counter-clockwise.
+ * Each consists of up to three steps, in this order: swap top and bottom, swap left and right, exchange rows and columns. The table applies to
+ * coefficients, hash bits, block totals and pixels. Rotations are counter-clockwise.
  */
 export const transforms = [
   { name: 'original', topBottom: false, leftRight: false, transposes: false },
@@ -17,7 +17,7 @@ export const transforms = [
 
 const MIRRORED = transforms.findIndex(({ name }) => name === 'flipY')
 
-/** Neither on its side nor upside down: as it is, or as a mirror shows it. */
+/** Whether an orientation (an index into `transforms`) is the original or its left-right mirror image. */
 export function isUpright(orientation: number): boolean {
   return orientation === 0 || orientation === MIRRORED
 }
@@ -25,8 +25,9 @@ export function isUpright(orientation: number): boolean {
 const lists: readonly (readonly number[])[] = [[0], [0, MIRRORED], transforms.map((_, orientation) => orientation)]
 
 /**
- * Which of `transforms` a list of so many hashes of one picture stands for: as it is; as it is and mirrored; or all.
- * @throws {RangeError} when the list is none of these.
+ * @param hashes the number of hashes in a list: 1, 2 or 8.
+ * @returns their orientations, as indexes into `transforms`: the original; the original and its mirror image; or all.
+ * @throws {RangeError} for any other number.
  */
 export function orientationsOf(hashes: number): readonly number[] {
   const orientations = lists.find(({ length }) => length === hashes)

@@ -1,4 +1,4 @@
-// Which parts of a picture are hashed: when it is registered, and when it is asked about.
+// Chooses the parts of a picture that are hashed, for registering and for queries.
 
 import { type Deframed, deframe } from './deframe/deframe.js'
 import { inscribed, type Shape, shapeOf } from './deframe/shape.js'
@@ -9,37 +9,37 @@ import { straightened, type TiltedPart } from './tilt.js'
 import { orientationsOf } from './transforms.js'
 
 /**
- * whole: all of it. deframed: what is left without a frame. crop: what somebody may have cut out. piece: a half or a quarter, for
- * when something covers the rest. tilted: turned a little and cut straight.
+ * whole: the whole picture. deframed: without its frame. crop: a likely crop. piece: a half or a quarter, in case something covers the rest.
+ * tilted: slightly rotated and cropped to a rectangle.
  */
 export const VIEW_KINDS = ['whole', 'deframed', 'crop', 'piece', 'tilted'] as const
 export type ViewKind = (typeof VIEW_KINDS)[number]
 
-/** `register` gives more views of the picture as it is, `query` more of what may have been done to it. */
+/** `register` chooses more crops of the picture, `query` more that undo possible edits. */
 export type Purpose = 'register' | 'query'
 
 export type View = (
   | { readonly kind: 'whole' | 'deframed' | 'crop' | 'piece'; readonly part: Rectangle }
   | { readonly kind: 'tilted'; readonly part: TiltedPart }
 ) & {
-  /** Worth asking about as it is and mirrored alone, not in all eight ways. */
+  /** Unlikely to match: queried in two orientations (original and mirrored) instead of eight. */
   readonly unlikely?: true
 }
 
 /**
- * The views of a picture, those that find most first.
+ * @returns the views of a picture, the most useful first.
  *
- * Chosen by what they add on the tuning photographs (docs/robustness.md): crops to the shapes of stories, posts and squares, because
- * those are what apps cut; halves and quarters, because a sticker or a caption leaves one of them alone; few of the many small crops.
+ * They were chosen by their recall on the tuning photographs (docs/robustness.md): crops to the formats of stories, posts and squares, because
+ * apps crop to these; halves and quarters, because a sticker or a caption usually leaves one of them free; few small crops.
  *
- * @param aspect width over height of the picture as it is shown.
+ * @param aspect width over height of the displayed picture.
  */
 export function viewsOf(raster: MeasuredRaster, aspect: number, purpose: Purpose): View[] {
   const [frames, shape] = [deframe(raster), shapeOf(raster, aspect)]
   return purpose === 'register' ? registered(raster, aspect, frames, shape) : asked(raster, aspect, frames, shape)
 }
 
-/** Whole pictures and parts without their frames are asked about in all eight ways, the others as they are and mirrored. */
+/** @returns the hashes to query with: all eight orientations for whole pictures and likely deframed parts; otherwise original and mirrored. */
 export function queryOrientations<Hash>(
   { kind, unlikely }: Pick<View, 'kind' | 'unlikely'>,
   dihedrals: readonly Hash[],
@@ -50,15 +50,15 @@ export function queryOrientations<Hash>(
 
 const PARTS_ASKED = 10
 const PARTS_REGISTERED = 3
-/** Of the whole: a caption is less, and captions are alike. */
+/** Share of the whole area. Smaller parts may be captions, which look alike in many pictures. */
 const MIN_REGISTERED_AREA = 0.25
 /**
- * Long side over short side of a part without its frame. What is longer is seldom somebody's picture: it is the banner, the headline or the bar of an
- * app, and registered it would match every post that has the same.
+ * Maximum ratio of the long to the short side of a deframed part. A longer part is usually a banner, a headline or a toolbar of an app. If
+ * registered, it would match every post with the same one.
  */
 const LONGEST_REGISTERED = 2.5
 const LIKELY_PARTS = 4
-/** Left, top, right, bottom, as parts of the sides. */
+/** Left, top, right and bottom, relative to the sides. */
 const HALVES: readonly Share[] = [
   [0, 0, 0.5, 1],
   [0.5, 0, 1, 1],
@@ -71,7 +71,7 @@ const QUARTERS: readonly Share[] = [
   [0, 0.5, 0.5, 1],
   [0.5, 0.5, 1, 1],
 ]
-/** From one side, from two opposite ones, from a corner, from all around. */
+/** Cropped on one side, on two opposite sides, at a corner, on all sides. */
 const CROPS: readonly Share[] = [
   [0, 0, 0.9, 1],
   [0.1, 0, 1, 1],
@@ -88,15 +88,15 @@ const CROPS: readonly Share[] = [
 /** Width over height: a story, a post, a square, a wide screen. */
 const SHAPES = [9 / 16, 4 / 5, 1, 16 / 9] as const
 const REGISTERED_ANGLES_DEG = [4, -4, 8.5, -8.5] as const
-/** An enlarged canvas around a turned picture: turned back and cut to what the picture was. */
+/** For pictures rotated on an enlarged canvas: rotated back and cropped to the original picture. */
 const FILLED_ANGLES_DEG = [4, -4, 9, -9] as const
 const SKEWED_ANGLES_DEG = [4, -4] as const
 const SKEWED_SHARE = 0.92
 
 /**
- * Of a picture that something was put around, nothing but what is inside, and the whole: what an app draws is the same around
- * everybody's pictures, and a registered part of it would match every screenshot of that app. Where it may as well be a picture that has
- * something like a frame in it, the cuts of the whole come too; its pieces do not, for those might be of the app alone.
+ * For a picture in a frame: the whole, and views of the inside only. Apps draw the same frame around many pictures, so a registered part of it
+ * would match every screenshot of that app. If the frame may belong to the picture itself, crops of the whole are added, too; its pieces are
+ * not, because one of them might show the app alone.
  */
 function registered(raster: MeasuredRaster, aspect: number, { framed, parts }: Deframed, shape: Shape | undefined): View[] {
   const whole = wholeOf(raster)
@@ -144,18 +144,18 @@ function asked(raster: MeasuredRaster, aspect: number, { parts }: Deframed, shap
   ]
 }
 
-/** What a picture in a shape shows without what is around, and its parts. */
+/** The inside of a shape without its background, and pieces of it. */
 function insides({ inside, middle }: Shape, kind: 'crop' | 'deframed'): View[] {
-  const all = middle === undefined ? [inside] : [middle, inside]
-  return [...all.map((part): View => ({ kind, part })), ...pieces(inside, [...HALVES, ...QUARTERS])]
+  const parts = middle === undefined ? [inside] : [middle, inside]
+  return [...parts.map((part): View => ({ kind, part })), ...pieces(inside, [...HALVES, ...QUARTERS])]
 }
 
-/** What a circle and round corners would leave of a picture: of its middle square, and of all of it. */
+/** What a circle would leave of the middle square, and what round corners would leave of the whole part. */
 function middles(part: Rectangle, aspect: number): View[] {
   return [shaped(part, aspect, 1), part].map((middle) => ({ kind: 'crop', part: inscribed(middle) }))
 }
 
-/** The likeliest come first. */
+/** @param parts the likeliest first; the later ones are marked `unlikely`. */
 function deframed(parts: readonly Rectangle[]): View[] {
   return parts.map((part, rank) => ({ kind: 'deframed', part, ...(rank >= LIKELY_PARTS && { unlikely: true }) }))
 }
@@ -187,7 +187,7 @@ function within({ left, top, right, bottom }: Rectangle, [l, t, r, b]: Share): R
   return { left: left + l * width, top: top + t * height, right: left + r * width, bottom: top + b * height }
 }
 
-/** The largest part of a shape in the middle. */
+/** The largest centred part with an aspect ratio of `shape`. */
 function shaped(part: Rectangle, aspect: number, shape: number): Rectangle {
   const across = Math.min(1, shape / aspect)
   const down = Math.min(1, aspect / shape)

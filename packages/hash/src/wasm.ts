@@ -1,25 +1,25 @@
-// What kernels have in common: how they are unpacked, replaced after a trap, and what they export.
+// Loads WebAssembly kernels, replaces them after a trap, and reads their exports.
 
 /** Lends a kernel to `use`, which must not keep it. */
 export type KernelLender<Kernel> = <T>(use: (kernel: Kernel) => T) => T
 
 type CreateKernel<Kernel> = (instance: WebAssembly.Instance) => Kernel
 
-/** @throws where WebAssembly with SIMD is missing. */
+/** Compiles a kernel. @throws if WebAssembly with SIMD is not supported. */
 export async function loadKernel<Kernel>(base64: string, create: CreateKernel<Kernel>): Promise<KernelLender<Kernel>> {
   const { module, instance } = await WebAssembly.instantiate(bytesOf(base64))
   return kernelLender(module, instance, create)
 }
 
-/** Compiles on the spot: for worker processes and worker threads. A page should use the other. */
+/** Compiles synchronously: for worker processes and worker threads. A page should use `loadKernel`. */
 export function loadKernelSync<Kernel>(base64: string, create: CreateKernel<Kernel>): KernelLender<Kernel> {
   const module = new WebAssembly.Module(bytesOf(base64))
   return kernelLender(module, new WebAssembly.Instance(module), create)
 }
 
 /**
- * A trap, as when memory may not grow, leaves an instance's variables half changed: every later image could fail or be hashed
- * wrongly. So an instance that failed is overwritten, because it may hold pixels, and replaced.
+ * Replaces the instance after a trap, for example when its memory cannot grow. A trap leaves variables in an inconsistent state, so later pictures
+ * could fail or get wrong hashes. The failed instance's memory is wiped first, because it may contain pixels.
  */
 function kernelLender<Kernel>(
   module: WebAssembly.Module,
@@ -37,7 +37,7 @@ function kernelLender<Kernel>(
     try {
       return use(kernel)
     } catch (error) {
-      if (!isOutOfMemory(error)) throw error // what `use` threw itself: the kernel is sound
+      if (!isOutOfMemory(error)) throw error // thrown by `use` itself: the kernel is intact
       new Uint8Array(memoryOf(instance.exports['memory']).buffer).fill(0)
       instance = undefined
       throw error
@@ -45,7 +45,7 @@ function kernelLender<Kernel>(
   }
 }
 
-/** Whether an error of a kernel, a canvas or an array says that there was not enough memory. Sizes are checked before. */
+/** Whether an error means that there was not enough memory. Check sizes before: a kernel, a canvas or an array throws the same errors for them. */
 export function isOutOfMemory(error: unknown): boolean {
   return error instanceof RangeError || error instanceof WebAssembly.RuntimeError
 }

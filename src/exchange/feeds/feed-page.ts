@@ -1,4 +1,4 @@
-// What all feeds have in common: a request for a page, and what is on it.
+// The interface of all feed protocols: the request for a page, and the records of a page.
 
 import { z } from 'zod'
 import type { NewSignal } from '../../domain/organisations/bank-change.js'
@@ -12,31 +12,31 @@ export interface FeedRequest {
   readonly body?: string
 }
 
-/** `entry` is what the feed calls a record; later records of the same name replace it wholly. */
+/** A record of a feed. `entry` is its id in that feed: a later record with the same id replaces all of it. */
 export type FeedRecord =
   | { readonly kind: 'put'; readonly entry: string; readonly signal: NewSignal }
   | { readonly kind: 'gone'; readonly entry: string }
-  /** What was taken under this name before must go as well: it is not now what it was then. */
+  /** A signal that was imported earlier under this id is removed, because the record has changed. */
   | { readonly kind: 'rejected'; readonly entry: string | undefined; readonly why: RecordRejection }
 
 export interface FeedPage {
   readonly records: readonly FeedRecord[]
-  /** Where to go on; after the last page, where the next walk begins. */
+  /** Position of the next page; on the last page, where the next pull starts. */
   readonly next: FeedPosition
   readonly isLast: boolean
 }
 
 export interface Feed {
-  /** What a place belongs to: with another address or list, it means nothing. */
+  /** Identifies the address and list that positions belong to. When it changes, stored positions are void. */
   readonly identity: string
   readonly start: FeedPosition
-  /** For how long it tells of what is gone. A place that is older leads past tombstones: then everything is read anew. */
+  /** How long the feed keeps tombstones. From an older position some would be missed, so everything is read again. */
   readonly tellsOfGoneForMs?: number
-  /** For feeds that give a token for a password. `token` gives `undefined` when there is none in the answer. */
+  /** For feeds that exchange a password for a token. `token` returns `undefined` when the answer has none. */
   readonly login?: { readonly request: FeedRequest; readonly token: (body: Buffer) => string | undefined }
-  request(place: FeedPosition, token: string): FeedRequest
-  /** @throws {FeedError} when the page as a whole cannot be used; what is wrong with one record is said in its place. */
-  read(body: Buffer, place: FeedPosition): FeedPage
+  request(position: FeedPosition, token: string): FeedRequest
+  /** Reads a page. A bad record becomes a record of the kind `rejected`. @throws {FeedError} when the whole page cannot be read. */
+  read(body: Buffer, position: FeedPosition): FeedPage
 }
 
 export class FeedError extends Error {
@@ -49,14 +49,14 @@ export class FeedError extends Error {
 }
 
 /**
- * Of one page: far more than any of these feeds gives, and so few that reading them keeps the event loop for no second. What a page costs is
- * told by its parts, not by its bytes: 8 MB of brackets took three seconds, and 64 MB two gigabytes.
+ * Limits of one page: far more than these feeds send, and little enough to parse without blocking the event loop for a second. The limit is
+ * on parts, because bytes do not bound the cost: 8 MB of brackets took three seconds to parse, and 64 MB took two gigabytes.
  */
 export const MAX_PARTS = 200_000
 export const MAX_RECORDS = 10_000
-const DEEPEST = 32
+const MAX_DEPTH = 32
 
-/** @throws {FeedError} answer-unreadable, also for JSON of more parts than a page has, or deeper. */
+/** Parses a page of JSON. @throws {FeedError} answer-unreadable, also for more than `MAX_PARTS` parts or 32 levels. */
 export function jsonOf(body: Buffer): unknown {
   if (!hasFewParts(body)) throw new FeedError('answer-unreadable')
   try {
@@ -69,7 +69,7 @@ export function jsonOf(body: Buffer): unknown {
 const [QUOTE, BACKSLASH, COMMA] = Buffer.from('"\\,')
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = Buffer.from('[]{}')
 
-/** Looks at bytes alone: all of these are ASCII, and no byte of a longer character of UTF-8 is. */
+/** Counts parts without parsing. It can read single bytes: bytes of multi-byte UTF-8 characters never equal these ASCII characters. */
 function hasFewParts(json: Buffer): boolean {
   let parts = 0
   let depth = 0
@@ -82,23 +82,23 @@ function hasFewParts(json: Buffer): boolean {
       parts++
       depth++
     } else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) depth--
-    if (parts > MAX_PARTS || depth > DEEPEST) return false
+    if (parts > MAX_PARTS || depth > MAX_DEPTH) return false
   }
   return true
 }
 
-/** A password in an address would not be sent: what a feed asks for has fields of its own. */
+/** A URL must not contain a password: it would not be sent. Credentials have fields of their own. */
 export const BaseUrl = z.url({ protocol: /^https?$/ }).refine((text) => {
   const { username, password } = new URL(text)
   return username === '' && password === ''
 }, 'must have no user and password in it')
 
-/** A base address without the slash that some write at its end. */
+/** Appends a path to a base URL, with or without a slash at the end of the base. */
 export function under(baseUrl: string, path: string): string {
   return `${baseUrl.replace(/\/+$/, '')}${path}`
 }
 
-/** A record whose signal was read as if it stood in a file. */
+/** Converts a record as files have it into a record of a feed. */
 export function recordFrom(entry: string, read: ReadRecord): FeedRecord {
   if (read.kind === 'put') return { kind: 'put', entry, signal: read.signal }
   return { kind: 'rejected', entry, why: read.kind === 'rejected' ? read.why : 'record-unreadable' }

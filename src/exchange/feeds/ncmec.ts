@@ -1,24 +1,24 @@
-// Hash sharing v2, the XML that NCMEC's hash sharing platform speaks, for lists of adults that others keep in the same form.
+// Hash sharing v2, the XML protocol of NCMEC's platform. Used for lists about adults that other organisations publish in this format.
 
 import { createHash } from 'node:crypto'
 import { SaxesParser } from 'saxes'
 import { z } from 'zod'
 import { tagDeclaresMinor } from '../../domain/cases/minors.js'
-import { signalFrom } from '../signal-lines.js'
+import { signalFrom } from '../given-signal.js'
 import { BaseUrl, type Feed, FeedError, type FeedRecord, MAX_PARTS, recordFrom, under } from './feed-page.js'
 
-/** Every list at these addresses is about children, and goes to the hotlines, never in here. */
+/** Hosts whose lists are about children. Those belong to the hotlines and are never imported. */
 const CHILDRENS_LISTS = /(^|\.)(ncmec|cybertip|missingkids)\.org$/i
 
 export const NcmecConfig = z.strictObject({
   api: z.literal('ncmec'),
   baseUrl: BaseUrl.refine(
     (url) => !CHILDRENS_LISTS.test(new URL(url).hostname.replace(/\.$/, '')),
-    'is a list about children, which never goes in here',
+    'is a list about children, which is never imported',
   ),
   username: z.string().min(1),
   password: z.string().min(1),
-  /** Classifications that mean adults, as the keeper of the list agreed. What has another one, or none, is refused. */
+  /** Classifications that mean adults, as agreed with the publisher of the list. Records with another one, or none, are rejected. */
   adultClassifications: z
     .array(
       z
@@ -44,7 +44,7 @@ export function ncmecFeed({ baseUrl, username, password, adultClassifications }:
       const path = cursor ?? `${ENTRIES}${new URLSearchParams({ from: position })}`
       return { method: 'GET', url: under(baseUrl, path), headers: { authorization, accept: 'application/xml' } }
     },
-    /** Entries are in no order, so a walk's end, and not a page's, is where the next one begins. */
+    /** Entries are not sorted by time, so the position advances only after the last page. */
     read(body, { position, highest }) {
       const { entries, times, next } = parse(body)
       const furthest = [highest, ...times.filter((time) => TIME.test(time))].toSorted().at(-1) ?? highest
@@ -74,7 +74,7 @@ function recordOf({ kind, member, id, classification, pdq }: Entry, adults: read
   return recordFrom(entry, signalFrom({ typeText: 'pdq', hex: pdq, ref: refOf(entry) }))
 }
 
-/** One for each record, however long its name: two records of one hash are two signals, and the end of one is not that of the other. */
+/** A reference that is unique for each entry and fits a record. Two entries with the same hash are two signals, removed independently. */
 function refOf(entry: string): string {
   return Buffer.byteLength(entry) <= 200 ? entry : createHash('sha256').update(entry).digest('hex')
 }
@@ -82,9 +82,8 @@ function refOf(entry: string): string {
 const ENTRY_KINDS = ['image', 'video', 'deletedImage', 'deletedVideo']
 
 /**
- * Reads the elements that it knows, one after the other, and builds no tree. A document type, and with it every entity that is not
- * XML's own, is refused before anything could be expanded; so is a page of more elements and attributes than a page has.
- * @throws {FeedError} answer-unreadable
+ * Reads known elements in one pass, without a tree. Document types are refused, so custom entities are never expanded.
+ * @throws {FeedError} answer-unreadable, also for more than `MAX_PARTS` elements and attributes.
  */
 function parse(body: Buffer) {
   const entries: Entry[] = []

@@ -1,7 +1,7 @@
-// StopNCII's FetchHashes: pages of hashes that people registered themselves, with what platforms said of them.
+// StopNCII's FetchHashes: pages of hashes that people registered themselves, with the feedback of platforms.
 
 import { z } from 'zod'
-import { signalFrom } from '../signal-lines.js'
+import { signalFrom } from '../given-signal.js'
 import { BaseUrl, type Feed, FeedError, type FeedRecord, jsonOf, recordFrom, under } from './feed-page.js'
 
 export const StopNciiConfig = z.strictObject({
@@ -12,9 +12,9 @@ export const StopNciiConfig = z.strictObject({
 })
 
 const PAGE_RECORDS = 800
-/** What its own client begins with. */
+/** The first timestamp of StopNCII's own client. */
 const FIRST_TIMESTAMP = '10'
-/** After so long its own client takes what it knows for stale. */
+/** StopNCII's own client reads everything again after 30 days. */
 const TELLS_OF_GONE_FOR_MS = 30 * 86_400_000
 
 const Page = z.object({
@@ -23,7 +23,7 @@ const Page = z.object({
   hasMoreRecords: z.boolean().default(false),
   hashRecords: z.array(z.unknown()),
 })
-/** More fields, and other words in fields that are not looked at, do no harm: the service sends more than is written down. */
+/** Only the fields that are used. The service sends more than its documentation describes. */
 const HashRecord = z.object({
   signalType: z.string(),
   hashValue: z.string().max(200),
@@ -49,7 +49,7 @@ export function stopNciiFeed({ baseUrl, functionKey, subscriptionKey }: z.infer<
     read(body, { position, highest }) {
       const page = Page.safeParse(jsonOf(body)).data
       if (page === undefined) throw new FeedError('answer-unreadable')
-      const furthest = String(Math.max(page.nextSetTimestamp, Number(highest))) // one that goes backwards takes nobody back
+      const furthest = String(Math.max(page.nextSetTimestamp, Number(highest))) // never moves backwards, even if the answer does
       const records = page.hashRecords.map(recordOf)
       if (!page.hasMoreRecords) return { records, next: { position: furthest, highest: furthest }, isLast: true }
       const next =
@@ -61,7 +61,7 @@ export function stopNciiFeed({ baseUrl, functionKey, subscriptionKey }: z.infer<
   }
 }
 
-/** Who registered it says it is hers; that a platform looked at a copy and blocked it is more. */
+/** Reviewed, if a platform looked at a copy and blocked it. Otherwise only the submitter vouches for it. */
 function recordOf(value: unknown): FeedRecord {
   const named = Named.safeParse(value).data
   if (named === undefined) return { kind: 'rejected', entry: undefined, why: 'record-unreadable' }

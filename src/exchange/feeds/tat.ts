@@ -1,7 +1,7 @@
-// Tech Against Terrorism's hash list, version 2: an opaque checkpoint and explicit tombstones.
+// Tech Against Terrorism's hash list, version 2. Positions are opaque checkpoints; removed hashes have tombstones.
 
 import { z } from 'zod'
-import { signalFrom } from '../signal-lines.js'
+import { signalFrom } from '../given-signal.js'
 import { BaseUrl, type Feed, FeedError, type FeedRecord, jsonOf, recordFrom, under } from './feed-page.js'
 
 export const TatConfig = z.strictObject({
@@ -46,7 +46,7 @@ export function tatFeed({ baseUrl, username, password }: z.infer<typeof TatConfi
         headers: { authorization: `Bearer ${token}` },
       }
     },
-    /** Its link to the next page is not followed: the checkpoint says the same, and leads nowhere else. */
+    /** Uses the checkpoint and ignores the link to the next page, which could lead to another server. */
     read(body, { position }) {
       const page = Page.safeParse(jsonOf(body)).data
       if (page === undefined) throw new FeedError('answer-unreadable')
@@ -57,7 +57,7 @@ export function tatFeed({ baseUrl, username, password }: z.infer<typeof TatConfi
   }
 }
 
-/** A map: its keys are a stranger's words, `__proto__` among them. */
+/** A map, because look-ups use text from the feed, such as `__proto__`. */
 const TYPES: ReadonlyMap<string, string> = new Map([
   ['PDQ', 'pdq'],
   ['ImagePDQ', 'pdq'],

@@ -1,8 +1,8 @@
-// ThreatExchange's threat_updates: what members of a privacy group said about hashes.
+// ThreatExchange's threat_updates: opinions of a privacy group's members about hashes.
 
 import { z } from 'zod'
 import { tagDeclaresMinor } from '../../domain/cases/minors.js'
-import { signalFrom } from '../signal-lines.js'
+import { signalFrom } from '../given-signal.js'
 import { BaseUrl, type Feed, FeedError, type FeedRecord, jsonOf, recordFrom, under } from './feed-page.js'
 
 export const ThreatExchangeConfig = z.strictObject({
@@ -13,7 +13,7 @@ export const ThreatExchangeConfig = z.strictObject({
 })
 
 const PAGE_RECORDS = 100
-/** Tombstones are kept for 90 days; its own client begins anew after 85. */
+/** The server keeps tombstones for 90 days. Its own client reads everything again after 85. */
 const TELLS_OF_GONE_FOR_MS = 85 * 86_400_000
 const FIELDS =
   'id,indicator,type,last_updated,should_delete,descriptors{reactions,my_reactions,owner{id},tags,status,added_on}'
@@ -54,7 +54,7 @@ export function threatExchangeFeed({ baseUrl, privacyGroup, accessToken }: z.inf
   }
 }
 
-/** Its link to the next page without the access token, which is not to be kept. Never followed to anywhere else. */
+/** The query of the link to the next page, without the access token, which must not be stored. @throws {FeedError} leads-elsewhere */
 function cursorIn(link: string, path: string): string {
   if (!URL.canParse(link)) throw new FeedError('leads-elsewhere')
   const url = new URL(link)
@@ -65,21 +65,21 @@ function cursorIn(link: string, path: string): string {
   return url.searchParams.toString()
 }
 
-/** What some call harmful and others harmless is in dispute, and not taken. */
+/** A hash that some members call harmful and others harmless is disputed, and rejected. */
 function recordOf(value: unknown): FeedRecord {
   const entry = Named.safeParse(value).data?.id
   const update = Update.safeParse(value).data
   if (update === undefined || entry === undefined) return { kind: 'rejected', entry, why: 'record-unreadable' }
-  const said = update.descriptors?.data ?? []
-  if (update.should_delete || said.length === 0) return { kind: 'gone', entry }
-  if (said.flatMap(({ tags }) => textsIn(tags)).some(tagDeclaresMinor))
+  const opinions = update.descriptors?.data ?? []
+  if (update.should_delete || opinions.length === 0) return { kind: 'gone', entry }
+  if (opinions.flatMap(({ tags }) => textsIn(tags)).some(tagDeclaresMinor))
     return { kind: 'rejected', entry, why: 'minor-declared' }
-  if (said.some(({ status }) => status === 'NON_MALICIOUS')) return { kind: 'rejected', entry, why: 'not-harmful' }
-  const isReviewed = said.some(({ status }) => status === 'MALICIOUS')
+  if (opinions.some(({ status }) => status === 'NON_MALICIOUS')) return { kind: 'rejected', entry, why: 'not-harmful' }
+  const isReviewed = opinions.some(({ status }) => status === 'MALICIOUS')
   return recordFrom(entry, signalFrom({ typeText: update.type, hex: update.indicator, ref: `tx ${entry}`, isReviewed }))
 }
 
-/** Tags come as a list of texts, or of objects with a text, or within `data`. */
+/** All texts in the tags, which are a list of texts, of objects with texts, or an object with such a list in `data`. */
 function textsIn(tags: unknown): string[] {
   if (typeof tags === 'string') return [tags]
   if (Array.isArray(tags)) return tags.flatMap(textsIn)

@@ -13,7 +13,8 @@ import {
   withNote,
 } from '../../domain/organisations/bank-import.js'
 import { Problem, type ProblemCode } from '../../domain/problem.js'
-import { type LineReader, readerFor } from '../../exchange/signal-lines.js'
+import type { LineReader } from '../../exchange/given-signal.js'
+import { readerFor } from '../../exchange/signal-lines.js'
 import type { TextLine } from '../../exchange/text-lines.js'
 import type { BankOutcome } from './registration.js'
 

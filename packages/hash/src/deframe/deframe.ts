@@ -1,4 +1,4 @@
-// The picture inside the picture: what is left of a screenshot, a meme or a collage without what was put around it.
+// Frame removal: finds the picture inside a screenshot, a meme or a collage.
 
 import type { MeasuredRaster } from '../measured.js'
 import { wholeOf } from '../raster.js'
@@ -8,32 +8,32 @@ import { densityOf, type Texture, texturedPart } from './texture.js'
 import { trimmed } from './trim.js'
 
 export interface Deframed {
-  /** Parts that may be the picture, the most likely first; none of them nearly the whole, no two nearly the same. */
+  /** Parts that may be the picture, the likeliest first. None is nearly the whole, and no two are nearly the same. */
   readonly parts: readonly Rectangle[]
-  /** The part that something was put around; absent for a picture that is all there is. */
+  /** The part inside a frame; absent for a picture without a frame. */
   readonly framed: Framed | undefined
 }
 
 export interface Framed extends Rectangle {
-  /** What is around is much plainer than what is inside. Otherwise it may be a picture with a window or a poster in it. */
+  /** Whether the surroundings are much plainer than the part. If not, it may be a photograph of a window or a poster, without a frame. */
   readonly isPlainAround: boolean
 }
 
-/** From this score on a rectangle has a frame around it: 95 of 100 framed pictures lie above, 95 of 100 plain ones below. */
+/** Minimum score of a framed part. 95 of 100 pictures with a frame score higher, 95 of 100 without one score lower. */
 const FRAMED_SCORE = 9.8
-/** Of the whole: what is smaller may be a button or a line to write in, and those are everybody's. */
+/** Share of the whole area. A smaller part may be a button or an input field, which many screenshots have. */
 const MIN_FRAMED_AREA = 0.1
-/** Of what has so much less fine structure than the part itself, half of the pictures that are wrongly taken for framed have more. */
+/** Maximum density of fine structure around the part, relative to its inside. It excludes half of the pictures that seem framed and are not. */
 const PLAIN_AROUND = 0.7
 const RANKED_PARTS = 12
 const SAME_OVERLAP = 0.95
 const MIN_AREA = 0.02
 
 /**
- * Three ways to look: margins of one colour cut off; the largest part with fine structure, where margins are blurred; the best
- * rectangles that long straight edges enclose.
+ * Finds the parts that may be a picture inside the picture, in three ways: without margins of one colour; the largest part with fine structure,
+ * for blurred margins; and the best rectangles that long straight edges enclose.
  *
- * Whatever the picture, at most 14 parts come out and at most 36,100 rectangles are looked at.
+ * Returns at most 14 parts. Examines at most 36,100 rectangles.
  */
 export function deframe(raster: MeasuredRaster): Deframed {
   const { lines, texture } = raster

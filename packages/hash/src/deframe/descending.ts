@@ -1,6 +1,6 @@
-// The places of scores from the highest down, for those who stop after a few: a heap, where sorting would do all the work.
+// Yields the indexes of scores from the highest down. A heap: cheaper than sorting for callers that stop after a few.
 
-/** Of equal scores the first comes first. Cost: linear for the first, a logarithm for each that is taken. */
+/** @returns indexes into `scores`, highest score first; of equal scores the lower index first. Cost: O(n), then O(log n) for each. */
 export function* descending(scores: Float64Array): Generator<number> {
   const heap = Int32Array.from(scores.keys())
   for (let at = (heap.length >> 1) - 1; at >= 0; at--) sink(heap, heap.length, at, scores)
@@ -26,6 +26,6 @@ function sink(heap: Int32Array, length: number, from: number, scores: Float64Arr
 }
 
 function isBefore(a: number, b: number, scores: Float64Array): boolean {
-  const [one, other] = [scores[a] ?? 0, scores[b] ?? 0]
-  return one > other || (one === other && a < b)
+  const [scoreA, scoreB] = [scores[a] ?? 0, scores[b] ?? 0]
+  return scoreA > scoreB || (scoreA === scoreB && a < b)
 }

@@ -1,12 +1,12 @@
-// Long straight edges along rows and columns: where a picture inside a picture begins and ends.
+// Finds long straight edges along rows and columns, which may be the sides of a picture inside the picture.
 
 import type { Raster } from '../raster.js'
 
 /** An edge between two neighbouring rows or columns. */
 export interface Line {
-  /** It lies before the row or column of this number; 0 and the whole length are the picture's own borders. */
+  /** Index of the row or column after the edge; 0 and the full length are the picture's own borders. */
   readonly at: number
-  /** [length of the line + 1] how many of its pixels up to here stand out; for how much of a stretch is an edge. */
+  /** [length of the line + 1] running count of its edge pixels. `coverageOf` computes the share of a stretch from it. */
   readonly edges: Uint16Array
   readonly isBorder: boolean
 }
@@ -18,7 +18,7 @@ export interface Lines {
   readonly rows: readonly Line[]
 }
 
-/** The longest straight edges, at most `MAX_LINES` each way beside the borders. */
+/** @returns the longest straight edges, at most `MAX_LINES` in each direction, and the picture's four borders. */
 export function linesOf(raster: Raster): Lines {
   const { width, height } = raster
   const steps = stepsOf(raster)
@@ -33,8 +33,9 @@ export function linesOf(raster: Raster): Lines {
 }
 
 /**
- * The lines with the highest scores, no two of them neighbours, between the picture's borders.
+ * Chooses the lines with the highest scores, no two of them neighbours.
  * @param scores `stretchScores` of lines of this length.
+ * @returns at most `MAX_LINES` lines in order of position, between the picture's two borders.
  */
 export function strongest(scores: Int16Array, length: number, edgesOf: (at: number) => Uint16Array): Line[] {
   const count = scores.length
@@ -55,7 +56,7 @@ export function strongest(scores: Int16Array, length: number, edgesOf: (at: numb
   ]
 }
 
-/** How much of a line is an edge between two of its pixels: 0…1; `undefined` for the picture's own borders. */
+/** @returns the share of edge pixels between two pixels of a line: 0…1; `undefined` for the picture's own borders. */
 export function coverageOf({ edges, isBorder }: Line, from: number, to: number): number | undefined {
   if (isBorder) return undefined
   return ((edges[to] ?? 0) - (edges[from] ?? 0)) / Math.max(1, to - from)
@@ -63,10 +64,10 @@ export function coverageOf({ edges, isBorder }: Line, from: number, to: number):
 
 const MAX_LINES = 18
 const MIN_STEP = 6
-/** What a pixel of a line that is an edge adds to its score, and what one that is none takes from it. */
+/** An edge pixel adds this to the score of its line; any other pixel subtracts `GAP_COST`. */
 const EDGE_GAIN = 10
 const GAP_COST = 7
-/** A line is at least a tenth as long as it could be, gaps and all. */
+/** The minimum score is a sixteenth of `EDGE_GAIN - GAP_COST` for each pixel of a full line. */
 const MIN_LENGTH_PART = 16
 const NEIGHBOURS_PX = 2
 
@@ -75,7 +76,7 @@ interface Maps {
   readonly rows: Uint8Array
 }
 
-/** The largest step of the three colours from the pixel before, along rows (`columns`) and along columns (`rows`). */
+/** For each pixel, the largest difference of its three colours from the pixel to the left (`columns`) and from the one above (`rows`). */
 function stepsOf({ width, height, rgb }: Raster): Maps {
   const columns = new Uint8Array(width * height)
   const rows = new Uint8Array(width * height)
@@ -99,7 +100,7 @@ function largest(a: number, b: number, c: number): number {
   return Math.max(Math.abs(a), Math.abs(b), Math.abs(c))
 }
 
-/** 1 where a step is the largest around and stands out from what lies further away, 0 elsewhere. */
+/** 1 where a difference is a local maximum and clearly larger than those further away; 0 elsewhere. */
 function uprightOf(steps: Maps, width: number, height: number): Maps {
   const columns = new Uint8Array(width * height)
   const rows = new Uint8Array(width * height)
@@ -131,8 +132,8 @@ function transposed(map: Uint8Array, width: number, height: number): Uint8Array 
 }
 
 /**
- * The best stretch of each line: its edges less the cost of its gaps (Kadane's maximal sum).
- * @param standing [length × count], lines across: line `at` is column `at` of it.
+ * The score of each line's best stretch: gains of its edge pixels minus costs of its gaps (Kadane's maximum sum).
+ * @param vertical [length × count] ones and zeros; line `at` is column `at`.
  */
 function stretchScores(vertical: Uint8Array, count: number, length: number): Int16Array {
   const here = new Int16Array(count)
@@ -148,7 +149,7 @@ function stretchScores(vertical: Uint8Array, count: number, length: number): Int
   return best
 }
 
-/** An edge may waver by a pixel. */
+/** Running counts of one line's edge pixels. The edge may deviate by one pixel to either side. */
 function edgesAlong(vertical: Uint8Array, count: number, length: number, at: number): Uint16Array {
   const edges = new Uint16Array(length + 1)
   for (let along = 0; along < length; along++) {

@@ -1,4 +1,4 @@
-// Which of many rectangles are likely to hold a picture.
+// Ranks rectangles by how likely they contain a picture.
 
 import { overlapOf, type Rectangle } from '../rectangle.js'
 import { descending } from './descending.js'
@@ -6,7 +6,7 @@ import type { Line, Lines } from './lines.js'
 import { type Candidate, eachCandidate } from './rectangles.js'
 import type { Texture } from './texture.js'
 
-/** What a rectangle is judged by. */
+/** The features of a rectangle that its score is computed from, in the order of `WEIGHTS`. */
 export const FEATURE_NAMES = [
   'least coverage',
   'least coverage, squared',
@@ -29,8 +29,8 @@ export const FEATURE_NAMES = [
 ] as const
 
 /**
- * Fitted by `bench/robustness/fit-ranking.mjs` to framed pictures made of the tuning photographs: a linear score under which the
- * rectangles that are the picture come before those that are not. Only its order means anything, but for `FRAMED_SCORE`.
+ * Weights of a linear score, fitted by `bench/robustness/fit-ranking.mjs` on framed pictures made from the tuning photographs. It ranks the
+ * rectangles that are the picture before the others. Only the order of scores has a meaning, except for `FRAMED_SCORE`.
  */
 const WEIGHTS: readonly number[] = [
   1.176, 3.262, 12.45, -1.754, -0.7109, -1.769, -4.251, -5.901, 14.44, 3.814, 10.36, -11.99, 12.68, -3.588, 6.986, -10.72,
@@ -71,13 +71,13 @@ export function writeFeatures(candidate: Candidate, into: Float64Array): void {
 }
 
 /**
- * Rectangles that share more than this are one. Of the first few the neighbours may be the better ones by a hair; further down only
- * another place is worth a look, such as the other pictures of a collage.
+ * Rectangles that overlap more than this count as the same. For the first few the limit is higher, because a neighbour may fit slightly better;
+ * later only distinct places are useful, such as the other pictures of a collage.
  */
 const SAME_OVERLAP = 0.8
 const SAME_OVERLAP_LATER = 0.65
 const FIRST_FEW = 4
-/** What scores less is hardly ever the picture: nearly all that a picture without a frame has. The best two are kept all the same. */
+/** Rectangles with a lower score are hardly ever the picture. The best two are kept anyway. */
 const MIN_SCORE = 5
 const ALWAYS = 2
 const WHOLE_OVERLAP = 0.97
@@ -87,8 +87,8 @@ export interface Ranked extends Rectangle {
 }
 
 /**
- * The best rectangles that lines enclose, best first, none of them nearly another one or nearly everything; of equal ones the
- * first.
+ * @returns the rectangles between lines with the highest scores, best first, at most `count`. No two overlap too much, and none is nearly the
+ *   whole picture.
  */
 export function bestOf(lines: Lines, texture: Texture, count: number): Ranked[] {
   const most = pairsOf(lines.columns) * pairsOf(lines.rows)

@@ -1,24 +1,25 @@
-// Rectangles that four long edges, or three and a border, enclose.
+// Enumerates the rectangles between long edges. Up to three sides may be the picture's own borders.
 
 import type { Rectangle } from '../rectangle.js'
 import type { Line, Lines } from './lines.js'
 import { type Spans, spansOf } from './spans.js'
 import { densityOf, type Texture } from './texture.js'
 
-/** A rectangle with what speaks for a picture in it. */
+/** A rectangle and the measures that tell whether it is a picture. */
 export interface Candidate extends Rectangle {
-  /** For each side but the picture's own borders, the share that is an edge: the least, and the mean. */
+  /** The share of edge pixels of a side, 0…1: minimum and mean over the sides that are not the picture's own borders. */
   readonly minCoverage: number
   readonly meanCoverage: number
+  /** How many sides are the picture's own borders: 0…3. */
   readonly borders: number
-  /** Share of its pixels with fine structure, and of those in strips around it. */
+  /** Share of pixels with fine structure in the rectangle, and in strips around it. */
   readonly inside: number
   readonly outside: number
-  /** How far its sides go on beyond its corners: 0…1. */
+  /** How much its sides continue beyond its corners: 0…1. */
   readonly beyond: number
-  /** How much of the strongest edge that runs right through it, from side to side, is an edge: 0…1. One picture seldom has such. */
+  /** Coverage of the strongest line that runs through it from side to side: 0…1. A single picture seldom has such a line. */
   readonly split: number
-  /** Its part of the whole area. */
+  /** Share of the whole picture's area: 0…1. */
   readonly area: number
 }
 
@@ -27,9 +28,9 @@ const MIN_COVERAGE = 0.3
 const STRIP = 0.02
 
 /**
- * Shows each rectangle to `see`: always the same object, with other numbers in it, since there may be 36,100.
+ * Calls `see` for each rectangle, at most 36,100 times, always with the same object: copy its numbers to keep them.
  *
- * Cost: some 0.1 µs a rectangle. So nothing is called for one and nothing made; all sums are in the order left, right, top, bottom.
+ * Cost: about 0.1 µs for each rectangle, so the loop calls no functions and allocates nothing. Sums are in the order left, right, top, bottom.
  */
 export function eachCandidate({ columns, rows }: Lines, texture: Texture, see: (candidate: Candidate) => void): void {
   const { width, height } = texture
@@ -126,7 +127,7 @@ const EMPTY: { -readonly [key in keyof Candidate]: number } = {
 }
 
 /**
- * [lines × lines × crossing × crossing] the largest coverage of the lines that lie between two lines, from an earlier crossing line to
+ * [lines × lines × crossing × crossing] the largest coverage of any line between two lines, over the stretch from an earlier crossing line to
  * a later one.
  */
 function throughOf(coverage: Float64Array, count: number, crossing: number): Float32Array {
@@ -165,7 +166,7 @@ function stripOf(lengthPx: number): number {
   return Math.max(3, Math.round(STRIP * lengthPx))
 }
 
-/** [rows × columns] the counts left of and above each crossing, close together. */
+/** [rows × columns] the counts of `texture` at each crossing of lines, copied so that they are close together in memory. */
 function cornersOf(columns: readonly Line[], rows: readonly Line[], { width, counts }: Texture): Float64Array {
   return Float64Array.from(rows.flatMap((row) => columns.map((column) => counts[row.at * (width + 1) + column.at] ?? 0)))
 }

@@ -1,27 +1,27 @@
-// What is known of each line between any two lines that cross it: asked thousands of times, so worked out once.
+// Precomputes measures of each line between any two lines that cross it, because they are read thousands of times.
 
 import { coverageOf, type Line } from './lines.js'
 
-/** Of the picture's own borders, which have no edge and nothing beside them, all is 0. */
+/** All values are 0 for the picture's own borders. */
 export interface Spans {
-  /** [lines × crossing × crossing] the share that is an edge, from an earlier crossing line to a later one: 0…1. */
+  /** [lines × crossing × crossing] the share of edge pixels from an earlier crossing line to a later one: 0…1. */
   readonly coverage: Float64Array
-  /** The same, of pixels with fine structure in a strip before the line, and in one after it. */
+  /** The same shape: the share of pixels with fine structure in a strip before the line, and in one after it. */
   readonly textureBefore: Float64Array
   readonly textureAfter: Float64Array
-  /** [lines × crossing] the share that is an edge a little way before a crossing line, and after one. */
+  /** [lines × crossing] the share of edge pixels within `beyondPx` before a crossing line, and after it. */
   readonly edgeBefore: Float64Array
   readonly edgeAfter: Float64Array
 }
 
 export interface Surroundings {
-  /** How wide a strip beside a line is. */
+  /** Width of the strips beside a line. */
   readonly stripPx: number
-  /** How far a line is followed beyond a corner. */
+  /** How far a line is measured beyond a crossing. */
   readonly beyondPx: number
-  /** How long the lines can be. */
+  /** Length of a full line. */
   readonly lengthPx: number
-  /** The share of pixels with fine structure, between two places across the lines and two along them. */
+  /** The share of pixels with fine structure in a rectangle: `from` and `to` across the lines, `start` and `end` along them. */
   readonly densityOf: (from: number, to: number, start: number, end: number) => number
 }
 

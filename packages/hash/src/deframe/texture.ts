@@ -1,9 +1,9 @@
-// Where a picture has fine structure: photographs have it, flat and blurred margins do not.
+// Measures fine structure. Photographs have it; flat and blurred margins do not.
 
 import type { Raster } from '../raster.js'
 import type { Rectangle } from '../rectangle.js'
 
-/** How many pixels with fine structure lie left of and above each corner: [(height + 1) × (width + 1)]. */
+/** A summed-area table of pixels with fine structure: the count left of and above each pixel corner. [(height + 1) × (width + 1)] */
 export interface Texture {
   readonly width: number
   readonly height: number
@@ -31,7 +31,7 @@ export function textureOf({ width, height, luma }: Raster): Texture {
   return { width, height, counts }
 }
 
-/** The share of pixels with fine structure: 0…1; of nothing, 0. */
+/** @returns the share of pixels with fine structure in a rectangle: 0…1; 0 for an empty one. */
 export function densityOf({ width, height, counts }: Texture, { left, top, right, bottom }: Rectangle): number {
   const x0 = Math.max(0, Math.round(left))
   const y0 = Math.max(0, Math.round(top))
@@ -51,7 +51,7 @@ const BAND_DENSITY = 0.25
 const SMOOTHED_OVER = 0.01
 const MIN_BAND = 0.12
 
-/** The largest band of rows, then of columns in it, then of rows again, that is textured throughout. */
+/** Narrows the picture to its longest textured band of rows, then of columns, twice. @returns `undefined` if there is no such band. */
 export function texturedPart(texture: Texture): Rectangle | undefined {
   let part: Rectangle = { left: 0, top: 0, right: texture.width, bottom: texture.height }
   for (const along of ['rows', 'columns', 'rows', 'columns'] as const) {

@@ -1,17 +1,17 @@
-// Cuts off margins of one colour.
+// Cuts off margins of a single colour.
 
 import type { Raster } from '../raster.js'
 import type { Rectangle } from '../rectangle.js'
 
 type Colours = Pick<Raster, 'width' | 'rgb'>
 
-/** How far a pixel of a margin may lie from the margin's colour, in levels; JPEG rings around edges. */
+/** Maximum difference between a margin's pixel and its colour, in levels. JPEG leaves artefacts around edges. */
 const TOLERANCE = 12
-/** The share of a margin's row that may lie further away: a caption, a clock, dust. */
+/** The share of a row or column that may differ more: a caption, a clock, dust. */
 const STRAY_SHARE = 0.02
 const MIN_LEFT = 0.1
 
-/** What is left when rows and columns of one colour are taken from all four sides; all of it when they have none. */
+/** Removes rows and columns of one colour from all four sides. @returns the rest: at least a tenth of each side. */
 export function trimmed(raster: Colours, within: Rectangle): Rectangle {
   const part = { left: within.left, top: within.top, right: within.right, bottom: within.bottom }
   for (let pass = 0; pass < 2; pass++) {
@@ -25,7 +25,7 @@ export function trimmed(raster: Colours, within: Rectangle): Rectangle {
   return part
 }
 
-/** Of one colour, but for a few strays? */
+/** Whether a row or column has one colour, except for a few stray pixels. */
 function isPlain({ width, rgb }: Colours, line: Rectangle): boolean {
   const across = line.bottom - line.top === 1
   const count = across ? line.right - line.left : line.bottom - line.top
@@ -33,7 +33,7 @@ function isPlain({ width, rgb }: Colours, line: Rectangle): boolean {
   const start = 3 * (line.top * width + line.left)
   const middle = start + step * (count >> 1)
   const quarter = start + step * (count >> 2)
-  // The colour of one of two places, so that a stray in one of them does not decide.
+  // Tries the colours of two pixels, in case one of them is a stray.
   return fits(rgb, start, step, count, middle) || fits(rgb, start, step, count, quarter)
 }
 

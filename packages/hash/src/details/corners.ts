@@ -1,24 +1,24 @@
-// Where a level has corners: places that look different from wherever one moves to.
+// Finds corners: points whose surroundings change in every direction.
 
 import type { Level } from './level.js'
 
 export interface Corner {
   readonly x: number
   readonly y: number
-  /** Harris's measure; the larger, the more of a corner. */
+  /** Harris's corner measure; higher is stronger. */
   readonly strength: number
 }
 
-/** How far from the edge a patch still lies within the level. */
+/** Minimum distance of a corner from the edges of the level, so that its patch fits. */
 export const BORDER_PX = 19
 const WINDOW_REACH = 2
 const MAXIMUM_REACH = 2
 const TRACE_WEIGHT = Math.fround(0.04)
-/** Grey values a pixel, to the fourth, times the squares of window and difference: what noise and JPEG leave on plain parts is weaker. */
+/** Above the strength of noise and JPEG artefacts on plain areas. In grey levels to the fourth power, scaled by the window and the difference. */
 export const MIN_STRENGTH = 1e5
 
 /**
- * Local maxima of Harris's measure, row by row.
+ * @returns local maxima of Harris's measure, row by row.
  * @see Harris, Stephens, "A combined corner and edge detector", 1988.
  */
 export function cornersOf({ width, height, luma }: Level): Corner[] {
@@ -38,7 +38,7 @@ export function cornersOf({ width, height, luma }: Level): Corner[] {
   return corners
 }
 
-/** Sums of whole numbers under 2²⁴: exact in float32, in whatever order. */
+/** The sums are whole numbers under 2²⁴, so float32 is exact in any order of addition. */
 function strengthAt(luma: Uint8Array, width: number, x: number, y: number): number {
   let [xx, yy, xy] = [0, 0, 0]
   for (let j = y - WINDOW_REACH; j <= y + WINDOW_REACH; j++) {
@@ -56,7 +56,7 @@ function strengthAt(luma: Uint8Array, width: number, x: number, y: number): numb
   return Math.fround(determinant - Math.fround(TRACE_WEIGHT * Math.fround(trace * trace)))
 }
 
-/** Of equals the first in reading order is the maximum. */
+/** Of equal neighbours, the first in reading order is the maximum. */
 function isMaximum(strengths: Float32Array, width: number, x: number, y: number): boolean {
   const own = strengths[y * width + x] ?? 0
   for (let j = -MAXIMUM_REACH; j <= MAXIMUM_REACH; j++) {

@@ -1,24 +1,24 @@
-// What a patch around a corner looks like, whichever way it is turned: ORB's 256 comparisons.
+// Descriptors of patches around corners, independent of rotation: ORB's 256 comparisons.
 
 import { HASH_BYTES, type Hash256, hashFromBytes } from '../hash256.js'
 import type { Level } from './level.js'
 import { ORB_PATTERN } from './orb-pattern.js'
 
-/** A patch is turned by one of so many equal angles, so that the points to compare can be rounded beforehand. */
+/** Rotations are rounded to one of 64 angles, so that the rotated points can be computed in advance. */
 export const ANGLES = 64
 export const PATCH_REACH = 15
 
-/** For each row of a patch how far the disc reaches, from the middle row on. */
+/** Half the width of the disc in each row of a patch, from the middle row on. */
 export const DISC: readonly number[] = Array.from({ length: PATCH_REACH + 1 }, (_, y) =>
   Math.floor(Math.sqrt((PATCH_REACH + 0.5) ** 2 - y * y)),
 )
 
 const POINTS = ORB_PATTERN.length / 2
 
-/** [TURNS × 512 × 2] x and y of the points of the pattern, turned and rounded; first as they are, then of a mirrored patch. */
+/** [ANGLES × 512 × 2] x and y of the pattern's points, rotated and rounded; for a patch as it is and for a mirrored one. */
 export const ROTATED_PATTERN: { readonly plain: Int8Array; readonly mirrored: Int8Array } = {
   plain: rotatedPattern((x, y, cos, sin) => [x * cos - y * sin, x * sin + y * cos]),
-  // A mirrored patch has its angle at π − θ; seen from the picture as it is, its points lie at the turn by θ − π of their mirror image.
+  // A mirrored patch has the angle π − θ. In the unmirrored picture its points are their mirror image, rotated by θ − π.
   mirrored: rotatedPattern((x, y, cos, sin) => [x * cos + y * sin, x * sin - y * cos]),
 }
 
@@ -36,13 +36,13 @@ function rotatedPattern(angle: (x: number, y: number, cos: number, sin: number) 
   return points
 }
 
-/** Which way a patch is heavier, as a number of `TURNS`, from its moments. */
+/** The direction of a patch's intensity centroid, from its moments: 0…63, in 64ths of a full rotation. */
 export function angleOf(momentX: number, momentY: number): number {
   const share = Math.atan2(momentY, momentX) / (2 * Math.PI)
   return (Math.round(share * ANGLES) + ANGLES) % ANGLES
 }
 
-/** First moments of a disc's luma: the intensity centroid, times the sum. */
+/** First moments of the luma in the disc around a point: the intensity centroid times the sum. */
 export function momentsAt({ width, luma }: Level, x: number, y: number): [momentX: number, momentY: number] {
   let [momentX, momentY] = [0, 0]
   for (let j = -PATCH_REACH; j <= PATCH_REACH; j++) {
@@ -56,6 +56,7 @@ export function momentsAt({ width, luma }: Level, x: number, y: number): [moment
   return [momentX, momentY]
 }
 
+/** The descriptor of the patch around a point, rotated by `angle`. */
 export function describedAt({ width, luma }: Level, x: number, y: number, angle: number, pattern: Int8Array): Hash256 {
   const bytes = new Uint8Array(HASH_BYTES)
   const from = angle * POINTS * 2

@@ -1,4 +1,4 @@
-// The size at which details are found. The same in workers and browsers.
+// The size at which details are computed, the same in workers and browsers.
 
 import type { Pixels } from '../pixels.js'
 import { FULL_RESOLUTION_PIXELS } from '../reduced-side.js'
@@ -7,7 +7,10 @@ type Size = Pick<Pixels, 'width' | 'height'>
 
 const DETAILED_SIDE_PX = 1400
 
-/** Sides in proportion, and room for a small picture on a large page: its own up to 1.5 megapixels, beyond that 1,400 pixels. */
+/**
+ * @returns the picture's own size up to 1.5 megapixels; beyond that, the same proportions with a longer side of 1,400 pixels. That is enough for
+ *   a small picture on a large page.
+ */
 export function detailedSize({ width, height }: Size): Size {
   if (width * height <= FULL_RESOLUTION_PIXELS) return { width, height }
   const factor = Math.min(1, DETAILED_SIDE_PX / Math.max(width, height))

@@ -1,4 +1,4 @@
-// The details of a picture: those it is registered by, and those it is asked about with.
+// Computes the details of a picture, for registering it or for querying with it.
 
 import { deframe } from '../deframe/deframe.js'
 import type { DetailsKernel } from '../details-kernel.js'
@@ -12,23 +12,20 @@ import { type DetailRows, MAX_POINTS, type Points, pointsOf, rowsOf } from './ro
 import { selected } from './select.js'
 
 export interface RegisteredDetails {
-  /** Up to 48 that an index may hold, the best of each part of the picture first: 16 of those that few other pictures have. */
+  /** Up to 48 candidates for the index, spread over the picture, best first. 16 of them that few other pictures share are indexed. */
   readonly ranked: DetailRows
-  /** Up to 150 that a candidate is verified by, and that are never searched for. */
+  /** Up to 150 that verify a candidate. They are not indexed. */
   readonly points: Points
 }
 
 export interface Details {
   /**
-   * The details of a picture that is to be found: of one in a frame, those of the picture in it, because what an app draws is
-   * everybody's.
+   * Computes the details to register a picture by. Of a picture in a frame, only the part inside: apps draw the same frame around many pictures.
    *
-   * Cost: finding the details of seven small pictures.
+   * Cost: that of detecting features in seven small pictures.
    */
   register(pixels: Pixels): RegisteredDetails
-  /**
-   * The views of a picture that is asked about, the likeliest first: all of it, what is left without frames, its middle. At most 9.
-   */
+  /** Computes at most 9 views to query with, the likeliest first: the whole picture, parts without their frames, its middle. */
   ask(pixels: Pixels): AskedView[]
 }
 
@@ -39,7 +36,7 @@ const LARGE_SIDE_PX = 1000
 const FOUND = 250
 const ASKED = 300
 const PARTS_ASKED = 6
-/** Longer than the widest films are. */
+/** Long side over short side; more than the widest films have. */
 const STRIP_ASPECT = 2.5
 
 export function detailsWith(kernel: DetailsKernel, frames: FrameKernel): Details {
@@ -78,7 +75,7 @@ export function detailsWith(kernel: DetailsKernel, frames: FrameKernel): Details
           return { ...view, part: scaled(part, 1 / pixels.width, 1 / pixels.height) }
         }
         const views = [whole, ...parts, middleOf(whole)].map((part) => viewOf(part, ASKED_SIDE_PX))
-        // A small picture on a large page has too few pixels left in the first of them.
+        // At `ASKED_SIDE_PX`, a small picture on a large page would have too few pixels.
         return Math.max(pixels.width, pixels.height) > ASKED_SIDE_PX ? [...views, viewOf(whole, LARGE_SIDE_PX)] : views
       })
     },
@@ -90,18 +87,18 @@ const NONE: RegisteredDetails = {
   points: { width: 2, height: 2, points: [] },
 }
 
-/** Without room for a patch that is not at the edge. */
+/** Whether the picture is too small for a single patch. */
 function isTiny({ width, height }: Pixels): boolean {
   return Math.min(width, height) < MIN_SIDE_PX
 }
 
-/** A line of words or a row of buttons above or below a picture that is plainer than they are; they would be all that is registered of it. */
+/** Whether a part is long and narrow: a line of text or a row of buttons beside a plain picture. It must not be registered instead of the picture. */
 function isStrip({ left, top, right, bottom }: Rectangle): boolean {
   const [across, down] = [right - left, bottom - top]
   return Math.max(across, down) > STRIP_ASPECT * Math.min(across, down)
 }
 
-/** Of a picture that fills a phone's screen there is more in it than around it. */
+/** The middle half of each side. In a picture that fills a phone's screen, it has more of the picture than of the app. */
 function middleOf({ right, bottom }: Rectangle): Rectangle {
   return { left: right / 4, top: bottom / 4, right: (3 * right) / 4, bottom: (3 * bottom) / 4 }
 }
@@ -110,7 +107,7 @@ function scaled({ left, top, right, bottom }: Rectangle, across: number, down: n
   return { left: left * across, top: top * down, right: right * across, bottom: bottom * down }
 }
 
-/** The part in grey, at the size at which it is registered: each pixel the mean of the whole pixels that begin in it. */
+/** The part in grey at the size for registering. Each new pixel is the mean of the old pixels that begin in it. */
 function reduced({ data, width, height, channels }: Pixels, part: Rectangle): Pixels {
   const [across, down] = [part.right - part.left, part.bottom - part.top]
   const factor = Math.min(1, REGISTERED_SIDE_PX / Math.max(across, down))

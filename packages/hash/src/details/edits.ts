@@ -1,19 +1,19 @@
-// What will be done to a picture, simulated, to see which of its details survive it.
+// Simulates typical edits of a picture, to find the details that survive them.
 
 import type { Pixels } from '../pixels.js'
 
-/** A changed picture, and where a place of the original lies in it, in parts of both sides, 0…1. */
+/** An edited picture, and a map from points of the original to points of it. Coordinates are relative to the sides, 0…1. */
 export interface Edit {
   readonly pixels: Pixels
   readonly placeOf: (x: number, y: number) => readonly [x: number, y: number]
 }
 
 /**
- * Small ones of what pictures go through: half the size, cut on two sides, turned both ways, more contrast under noise, blurred. Each
- * changes which corners are found and what they look like.
+ * Yields six edits: half the size, cropped on two sides, rotated in both directions, more contrast with noise, blurred. Each one changes which
+ * corners are found and how they look.
  *
  * @param luma one channel, about 480 pixels a side.
- * Cost: some 8 ms.
+ * Cost: about 8 ms.
  */
 export function* editsOf(luma: Pixels): Generator<Edit, void, void> {
   yield scaled(luma, 0.55)
@@ -34,7 +34,7 @@ function scaled(from: Pixels, factor: number): Edit {
   return { pixels, placeOf: SAME }
 }
 
-/** Without a part of the left and of the top. */
+/** Crops a share of the left and of the top. */
 function cut(from: Pixels, left: number, top: number): Edit {
   const [dx, dy] = [Math.round(from.width * left), Math.round(from.height * top)]
   const pixels = drawn(from.width - dx, from.height - dy, (x, y) => at(from, x + dx, y + dy))
@@ -44,7 +44,7 @@ function cut(from: Pixels, left: number, top: number): Edit {
   }
 }
 
-/** About its centre; beyond the edges the outermost pixels go on. */
+/** Rotates about the centre. Beyond the edges, the outermost pixels are repeated. */
 function rotated(from: Pixels, degrees: number): Edit {
   const [cos, sin] = [Math.cos((degrees * Math.PI) / 180), Math.sin((degrees * Math.PI) / 180)]
   const [middleX, middleY] = [from.width / 2, from.height / 2]
@@ -64,7 +64,7 @@ function rotated(from: Pixels, degrees: number): Edit {
 function contrasted(from: Pixels, factor: number, noise: number): Edit {
   let state = 1
   const pixels = drawn(from.width, from.height, (x, y) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0 // Numerical Recipes: any will do
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0 // the generator of Numerical Recipes; any other would do
     return (at(from, x, y) - 128) * factor + 128 + (state / 2 ** 32 - 0.5) * 2 * noise
   })
   return { pixels, placeOf: SAME }
@@ -89,7 +89,7 @@ function between(from: Pixels, x: number, y: number): number {
   return upper * (1 - down) + lower * down
 }
 
-/** Four reads spread over an area of about two pixels a side, or one between pixels where the picture grows. */
+/** The mean of four interpolated reads, spread over the area of the new pixel. */
 function meanAt(from: Pixels, x: number, y: number, across: number, down: number): number {
   let sum = 0
   for (const i of [0.25, 0.75]) {

@@ -1,4 +1,4 @@
-// The details of a view: the strongest corners all over it, with what they look like.
+// Computes the features of a view: its strongest corners, spread over the view, with their descriptors.
 
 import type { Hash256 } from '../hash256.js'
 import type { Rectangle } from '../rectangle.js'
@@ -6,16 +6,16 @@ import { BORDER_PX, type Corner } from './corners.js'
 import { angleOf } from './describe.js'
 import { LEVELS, type Sight } from './sight.js'
 
-/** Places are in pixels of the view at its largest level. */
+/** Coordinates are in pixels of the view's largest level. */
 export interface Feature {
   readonly x: number
   readonly y: number
-  /** 0…5: how often the view was made smaller by `LEVEL_FACTOR` before the corner was found. */
+  /** 0…5: the level on which the corner was found. Each level is smaller than the one before by `LEVEL_FACTOR`. */
   readonly level: number
-  /** 0…63: which way the patch is heavier, in 64ths of a full turn, clockwise from the right. */
+  /** 0…63: direction of the patch's intensity centroid, in 64ths of a full rotation, clockwise from the right. */
   readonly angle: number
   readonly hash: Hash256
-  /** What it looks like in a mirror; for views that are asked about. */
+  /** The descriptor of the mirrored patch. Only in views to query with. */
   readonly mirrored: Hash256 | undefined
 }
 
@@ -25,13 +25,13 @@ export interface FeatureView {
   readonly features: readonly Feature[]
 }
 
-/** A view of a picture that is asked about, and which part of the picture it shows, in parts of its sides, 0…1. */
+/** A view to query with, and the part of the picture that it shows, relative to the picture's sides, 0…1. */
 export interface AskedView extends FeatureView {
   readonly part: Rectangle
 }
 
 export interface FeatureOptions {
-  /** The longer side of the view's largest level; a part that has fewer pixels is not enlarged. */
+  /** The longer side of the view's largest level. Smaller parts are not enlarged. */
   readonly sidePx: number
   readonly count: number
   readonly mirrors: boolean
@@ -41,12 +41,12 @@ export interface FeatureOptions {
 
 export const LEVEL_FACTOR = 1.25
 const CELLS = 6
-/** Smaller levels have no room for corners that are far from their edges. */
+/** Levels smaller than this have no room for a corner and its patch. */
 export const MIN_SIDE_PX = 2 * BORDER_PX + 10
 
 /**
- * Corners of six sizes, dealt out evenly: the strongest of each of 6 × 6 cells, then the second of each, and so on; a picture is
- * recognised by what is left of it, wherever that is.
+ * Detects corners on six levels and chooses at most `count` of them, evenly over 6 × 6 cells: the strongest of each cell, then the second of
+ * each, and so on. So every part of the picture that survives an edit keeps some features.
  */
 export function featuresOf(sight: Sight, part: Rectangle, { sidePx, count, mirrors, aspect }: FeatureOptions): FeatureView {
   const { width, height } = sizeOf(part, aspect, sidePx)
@@ -78,7 +78,7 @@ interface Found {
 }
 
 function sizeOf({ left, top, right, bottom }: Rectangle, aspect: number, sidePx: number) {
-  // The pixels of a part may be narrower than they are high, where the decoder reduced its sides by themselves.
+  // Pixels may not be square: the decoder reduces each side independently.
   const longest = Math.min(sidePx, Math.max(right - left, bottom - top))
   const width = aspect >= 1 ? longest : longest * aspect
   return { width: Math.max(1, Math.round(width)), height: Math.max(1, Math.round(width / aspect)) }
@@ -86,7 +86,7 @@ function sizeOf({ left, top, right, bottom }: Rectangle, aspect: number, sidePx:
 
 function spread(found: readonly Found[], width: number, height: number, count: number): Found[] {
   const cells: Found[][] = Array.from({ length: CELLS * CELLS }, () => [])
-  for (const one of found) cells[cellOf(one, width, height)]?.push(one)
+  for (const corner of found) cells[cellOf(corner, width, height)]?.push(corner)
   for (const cell of cells) cell.sort((a, b) => b.corner.strength - a.corner.strength)
   const chosen: Found[] = []
   for (let rank = 0; chosen.length < count; rank++) {
@@ -98,7 +98,7 @@ function spread(found: readonly Found[], width: number, height: number, count: n
   return chosen
 }
 
-/** Of 6 × 6 cells of a view, row by row. */
+/** @returns the cell of a point: 0…35, of 6 × 6 cells row by row. */
 export function cellOf({ x, y }: { readonly x: number; readonly y: number }, width: number, height: number): number {
   const column = Math.min(CELLS - 1, Math.floor((x * CELLS) / width))
   return Math.min(CELLS - 1, Math.floor((y * CELLS) / height)) * CELLS + column

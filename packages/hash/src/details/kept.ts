@@ -1,21 +1,21 @@
-// What is kept of a feature: what it looks like, and roughly where it is. No finer, because places turn back into pictures.
+// Features as they are stored: descriptors with coarse positions. Finer positions would help an attacker to reconstruct the picture.
 
 import type { Hash256 } from '../hash256.js'
 import { ANGLES } from './describe.js'
 import type { Feature, FeatureView } from './features.js'
 
-/** Cells of a picture's width and height. */
+/** Number of cells along each side. */
 export const PLACES = 32
-/** Angles that a turn is kept as. */
+/** Number of stored angles. */
 export const STORED_ANGLES = 16
 
-/** Numbers as they are stored: 10 bits of place, 4 of turn, 3 of level. */
+/** Stored numbers: 10 bits of position, 4 of angle, 3 of level. */
 export interface KeptFeature {
   /** 0…31, from the left. */
   readonly column: number
   /** 0…31, from the top. */
   readonly row: number
-  /** 0…15, in 16ths of a full turn. */
+  /** 0…15, in 16ths of a full rotation. */
   readonly angle: number
   /** 0…5. */
   readonly level: number
@@ -23,7 +23,7 @@ export interface KeptFeature {
 }
 
 export interface KeptView {
-  /** In pixels of the largest level, whose longer side is at most `REGISTERED_SIDE_PX`. */
+  /** Size in pixels of the largest level. The longer side is at most `REGISTERED_SIDE_PX`. */
   readonly width: number
   readonly height: number
   readonly features: readonly KeptFeature[]
@@ -43,7 +43,7 @@ function keptFeature({ x, y, angle, level, hash }: Feature, width: number, heigh
   }
 }
 
-/** A feature where a similarity can be measured: in pixels, with its angle in 64ths of a full turn. */
+/** A feature with coordinates in pixels and an angle in 64ths of a full rotation. */
 export interface PlacedFeature {
   readonly x: number
   readonly y: number
@@ -52,7 +52,7 @@ export interface PlacedFeature {
   readonly hash: Hash256
 }
 
-/** In the middles of their cells. */
+/** Places stored features at the centres of their cells. */
 export function placed({ width, height, features }: KeptView): PlacedFeature[] {
   return features.map(({ column, row, angle, level, hash }) => ({
     x: ((column + 0.5) * width) / PLACES,
@@ -63,7 +63,7 @@ export function placed({ width, height, features }: KeptView): PlacedFeature[] {
   }))
 }
 
-/** The features of a view that is asked about, as it is or as a mirror shows it. */
+/** The features of a view to query with, as it is or mirrored. */
 export function askedFeatures({ width, features }: FeatureView, isMirrored: boolean): PlacedFeature[] {
   if (!isMirrored) return features.map(({ x, y, angle, level, hash }) => ({ x, y, angle, level, hash }))
   return features.flatMap(({ x, y, angle, level, mirrored }) =>

@@ -1,4 +1,4 @@
-// A part of a picture at one size, smoothed: what corners are found on and described from.
+// A part of a picture at one size, smoothed. Corners are detected and described on it.
 
 import type { Rectangle } from '../rectangle.js'
 import type { LumaTable } from './luma-table.js'
@@ -10,16 +10,16 @@ export interface Level {
   readonly luma: Uint8Array
 }
 
-/** A Gaussian of a deviation of 2 pixels, in 256ths. */
+/** A Gaussian with a standard deviation of 2 pixels, in 256ths. */
 export const GAUSSIAN = [18, 34, 49, 54, 49, 34, 18] as const
 const REACH = 3
 
-/** Each pixel the mean of its area, then smoothed. The kernel repeats this to the last bit. */
+/** Each pixel is the mean of its area; then the level is smoothed. The kernel computes the same bits. */
 export function levelOf(table: LumaTable, part: Rectangle, width: number, height: number): Level {
   return { width, height, luma: smoothed(sampled(table, part, width, height), width, height) }
 }
 
-/** Between the corners of a pixel the sums are bilinear, so reading them between corners is no approximation. */
+/** Within a pixel the sums are bilinear, so interpolating between corners is exact. */
 function sampled(
   { width: tableWidth, height: tableHeight, sums }: LumaTable,
   part: Rectangle,

@@ -1,18 +1,18 @@
-// Means of luma over any part of a picture in whole pixels, at the resolution that it was decoded at.
+// A summed-area table of luma at the resolution of the decoded picture.
 
 import type { Pixels } from '../pixels.js'
 
-/** Sums of luma, 0…255 a pixel, over everything left of and above a corner: [(height + 1) × (width + 1)], row by row. */
+/** For each pixel corner, the sum of luma (0…255 a pixel) left of and above it: [(height + 1) × (width + 1)], row by row. */
 export interface LumaTable {
   readonly width: number
   readonly height: number
   readonly sums: Uint32Array
 }
 
-/** So many pixels of 255 still fit 31 bits: numbers with a sign are converted to float64 in one step. */
+/** The sum of this many pixels of 255 fits into 31 bits. Signed 32-bit numbers convert to float64 in one instruction. */
 export const MAX_TABLE_PIXELS = 8_421_504
 
-/** Weights of red, green and blue in 256ths, so that nothing is rounded but the luma itself. */
+/** Weights of the colours in 256ths: only the luma itself is rounded. */
 const RED = 77
 const GREEN = 150
 const BLUE = 29

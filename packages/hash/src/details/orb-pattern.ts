@@ -1,6 +1,6 @@
-// Which points of a patch are compared: the 256 pairs of ORB, learned by its authors to vary much and to agree little.
+// The 256 pairs of points that ORB compares. Its authors chose them for high variance and low correlation.
 
-/** A line has eight bits; of each bit x and y of a point and x and y of another. */
+/** Eight pairs a line: x and y of the first point, x and y of the second. */
 const TABLE = `
   8 -3 9 5, 4 2 7 -12, -11 9 -8 2, 7 -12 12 -13, 2 -13 2 12, 1 -7 1 6, -2 -10 -2 -4, -13 -13 -11 -8,
   -13 -3 -12 -9, 10 4 11 9, -13 -8 -8 -9, -11 7 -9 12, 7 7 12 6, -4 -5 -3 0, -13 2 -12 -3, -9 0 -7 5,
@@ -37,8 +37,8 @@ const TABLE = `
 `
 
 /**
- * [256 × 4] for each bit: x and y of a point, x and y of another, in pixels from the centre of the patch, −13…12. The bit says that the
- * first is darker.
+ * [256 × 4] for each bit: x and y of a point, x and y of another, in pixels from the centre of the patch, −13…12. The bit is 1 if the first
+ * point is darker.
  *
  * @see Rublee, Rabaud, Konolige, Bradski, "ORB: an efficient alternative to SIFT or SURF", ICCV 2011; the table as scikit-image
  * (BSD-3-Clause) and OpenCV (Apache-2.0) publish it.

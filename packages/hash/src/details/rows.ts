@@ -1,33 +1,33 @@
-// The details that are kept of a registered picture: a few that are searched for, and more that a candidate is verified by. Of each what
-// that takes and no more, because places and turns lead back to the picture.
+// The stored details of a registered picture: a few rows for the index, and more points that verify a candidate. Each has only the fields that
+// this needs, because positions and angles help to reconstruct the picture.
 
 import type { Hash256 } from '../hash256.js'
 import { ANGLES } from './describe.js'
 import { type KeptView, PLACES, type PlacedFeature, STORED_ANGLES } from './kept.js'
 import { LEVELS } from './sight.js'
 
-/** Rows of one picture that are searched for. */
+/** Maximum number of indexed rows of one picture. */
 export const MAX_DETAIL_ROWS = 16
-/** Points of one picture that a candidate is verified by. */
+/** Maximum number of points of one picture. */
 export const MAX_POINTS = 150
 
-/** A detail that is searched for. A vote wants to know only roughly where it is. */
+/** An indexed detail. Voting needs only a rough position. */
 export interface DetailRow {
-  /** 0…255: of 16 × 16 cells of the picture, row by row. */
+  /** 0…255: the cell of 16 × 16, row by row. */
   readonly place: number
-  /** 0…127: its turn in 16ths × 8 + its level. */
+  /** 0…127: 8 × its angle (0…15) + its level (0…5). */
   readonly pose: number
   readonly hash: Hash256
 }
 
 export interface DetailRows {
-  /** Of the picture as it was looked at, in pixels: even numbers, 2…480. */
+  /** Size of the view in pixels: even numbers, 2…480. */
   readonly width: number
   readonly height: number
   readonly rows: readonly DetailRow[]
 }
 
-/** A detail that a candidate is verified by: neither turn nor size of the patch are needed for that, so they are not kept. */
+/** A detail that verifies a candidate. This does not need the angle or level, so they are not stored. */
 export interface Point {
   /** 0…31, from the left. */
   readonly column: number
@@ -42,19 +42,20 @@ export interface Points {
   readonly points: readonly Point[]
 }
 
-/** Halves of pixels fit a byte: `REGISTERED_SIDE_PX` / 2. */
+/** `REGISTERED_SIDE_PX` / 2: half of a side fits into a byte. */
 export const MAX_SIDE_HALVES = 240
 
-/** Cells of the picture's width and height. */
+/** Number of cells along each side. */
 const COARSE_PLACES = 16
 const LEVEL_BITS = 3
 const LEVEL_MASK = (1 << LEVEL_BITS) - 1
 
-/** For rows that others made. */
+/** Whether the numbers of a row that another program made are within bounds. */
 export function isDetailRow({ place, pose }: DetailRow): boolean {
   return place < COARSE_PLACES ** 2 && pose >> LEVEL_BITS < STORED_ANGLES && (pose & LEVEL_MASK) < LEVELS
 }
 
+/** The same for a point. */
 export function isPoint({ column, row }: Point): boolean {
   return column < PLACES && row < PLACES
 }
@@ -72,7 +73,7 @@ export function pointsOf(view: KeptView): Points {
   return { ...evenSizeOf(view), points: view.features.map(({ column, row, hash }) => ({ column, row, hash })) }
 }
 
-/** Where a row is, in pixels: in the middle of its cell. */
+/** Places a row at the centre of its cell, in pixels. */
 export function placedRow(
   { place, pose }: Omit<DetailRow, 'hash'>,
   { width, height }: Pick<DetailRows, 'width' | 'height'>,
@@ -89,7 +90,7 @@ function coarse(fine: number): number {
   return Math.floor((fine * COARSE_PLACES) / PLACES)
 }
 
-/** So that half of each fits a byte. */
+/** Even sides, so that their halves are whole numbers and fit into bytes. */
 function evenSizeOf({ width, height }: KeptView) {
   const even = (side: number) => Math.max(2, 2 * Math.round(side / 2))
   return { width: even(width), height: even(height) }

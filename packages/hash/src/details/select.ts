@@ -1,4 +1,4 @@
-// Which details of a registered picture are looked for: those that survive what is done to it, and that few other pictures have.
+// Selects the details of a registered picture that survive typical edits.
 
 import type { DetailsKernel } from '../details-kernel.js'
 import { distance } from '../hash256.js'
@@ -7,21 +7,21 @@ import { wholeOf } from '../raster.js'
 import { editsOf } from './edits.js'
 import { type Feature, type FeatureView, featuresOf } from './features.js'
 
-/** Three times as many as are searched for: some turn out to be what other pictures have as well. */
+/** Three times as many as are indexed: some are dropped later, because other pictures share them. */
 export const MAX_RANKED = 48
 
 const FOUND_AGAIN_BITS = 24
 const NEARLY_FOUND_BITS = 40
-/** Where an edit should have put it, in parts of the longer side. */
+/** Maximum deviation from the expected position, relative to the longer side. */
 const PLACE_TOLERANCE = 0.0125
 const CELLS = 4
 
 /**
- * Chooses up to 48 features, all over the picture: of each of 4 × 4 cells the one that most edits leave recognisable, then the next of
- * each. Those that no edit leaves are not chosen.
+ * Chooses up to 48 features, spread over the picture: of each of 4 × 4 cells the one that survives most edits, then the next of each. Features
+ * that survive no edit are not chosen.
  *
- * @param luma the picture that `view` was taken from, in one channel and about that size.
- * Cost: finding features six times.
+ * @param luma the picture that `view` was computed from, in one channel and about that size.
+ * Cost: six times that of detecting features.
  */
 export function selected(kernel: Pick<DetailsKernel, 'look'>, luma: Pixels, view: FeatureView): Feature[] {
   const stability = stabilityOf(kernel, luma, view)
@@ -43,7 +43,7 @@ export function selected(kernel: Pick<DetailsKernel, 'look'>, luma: Pixels, view
   return chosen
 }
 
-/** For each feature how many edits leave it where it belongs, one that looks somewhat different counting half. */
+/** For each feature, the number of edits that it survives. An edit counts half if the descriptor changes noticeably. */
 function stabilityOf(kernel: Pick<DetailsKernel, 'look'>, luma: Pixels, view: FeatureView): number[] {
   const sums = view.features.map(() => 0)
   for (const { pixels, placeOf } of editsOf(luma)) {

@@ -1,4 +1,4 @@
-// A picture as far as its details are concerned: where corners are at some size, and what lies around them.
+// Access to the corners and patches of a picture at several sizes. The plain implementation, and the interface of the kernel.
 
 import type { Hash256 } from '../hash256.js'
 import { checkPixels, type Pixels } from '../pixels.js'
@@ -8,17 +8,17 @@ import { describedAt, momentsAt, ROTATED_PATTERN } from './describe.js'
 import { type Level, levelOf } from './level.js'
 import { lumaTableOf, MAX_TABLE_PIXELS } from './luma-table.js'
 
-/** Levels that are kept at a time. */
+/** Number of levels. */
 export const LEVELS = 6
 
 export interface Sight {
   readonly width: number
   readonly height: number
-  /** Takes a part of the picture at a size, as level number 0…5, and finds its corners. */
+  /** Computes level 0…5 from a part of the picture at this size, and detects its corners. Replaces an earlier level of this number. */
   corners(level: number, part: Rectangle, width: number, height: number): Corner[]
-  /** First moments of the patch around a corner of the level. */
+  /** First moments of the patch around a corner of a level. */
   moments(level: number, x: number, y: number): readonly [momentX: number, momentY: number]
-  /** What the patch around a corner looks like, turned by `turn`; or what it would in a mirror. */
+  /** The descriptor of the patch around a corner, rotated by `angle`; or that of the mirrored patch. */
   describe(level: number, x: number, y: number, angle: number, isMirrored: boolean): Hash256
 }
 
@@ -28,7 +28,7 @@ export function checkLuma(pixels: Pixels): void {
   if (pixels.width * pixels.height > MAX_TABLE_PIXELS) throw new RangeError('too many pixels for details')
 }
 
-/** The definition, which `DetailsKernel` repeats to the last bit in a twentieth of the time. */
+/** The oracle. `DetailsKernel` computes the same bits in a twentieth of the time. */
 export function sightOf(pixels: Pixels): Sight {
   checkLuma(pixels)
   const table = lumaTableOf(pixels)

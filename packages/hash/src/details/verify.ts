@@ -1,41 +1,41 @@
-// Does one picture show another? It does when many of its details lie to one another as those of the other do.
+// Verifies whether one picture shows another: many details must agree on one similarity transform (scale, rotation and shift).
 
 import { cellOf } from './features.js'
 import { PLACES, type PlacedFeature } from './kept.js'
 import type { Points } from './rows.js'
 import { bitsBelow, wordsOf } from './words.js'
 
-/** A detail of the registered picture and one of the view that is asked about, which look alike and lie as they should. */
+/** A detail of the registered picture and one of the queried view with similar descriptors, at positions that agree. */
 export interface AgreeingPair {
-  /** In pixels of the view that was asked about. */
+  /** Position in pixels of the queried view. */
   readonly x: number
   readonly y: number
-  /** 0…35: of 6 × 6 cells of the registered picture. */
+  /** 0…35: cell of the registered picture, of 6 × 6. */
   readonly cell: number
   readonly distanceBits: number
 }
 
 export interface Verified {
   readonly pairs: readonly AgreeingPair[]
-  /** Pairs of details that agree on one similarity: a scale, a turn and a shift. */
+  /** Number of pairs that agree on one similarity transform. */
   readonly inliers: number
-  /** Of 6 × 6 cells of the registered picture, those that have any of them. */
+  /** Number of the registered picture's 6 × 6 cells that have an inlier. */
   readonly cells: number
-  /** How many inliers it takes. */
+  /** Minimum number of inliers for a match. */
   readonly least: number
 }
 
-/** Chance agrees in seven at most, and on one edge or one sticker in few cells (docs/robustness.md). */
+/** Unrelated pictures agree in seven pairs at most (docs/robustness.md). */
 export const MIN_INLIERS = 8
-/** A sticker lies in few cells; a picture in many. */
+/** A shared edge or sticker covers few cells; a shared picture covers many. */
 export const MIN_CELLS = 6
 
-/** Details that look alike. */
+/** Maximum distance of two descriptors that form a pair. */
 export const MATCH_BITS = 64
 const MATCHES_TRIED = 40
 const MIN_APART_PX = 10
 const MAX_SCALE = 6
-/** In pixels of the registered picture: places are known to a cell of 15 of its 480. */
+/** In cells of the registered picture, which are 15 of its 480 pixels wide. */
 const TOLERANCE_CELLS = 0.8
 
 export function isShown({ inliers, cells, least }: Pick<Verified, 'inliers' | 'cells' | 'least'>): boolean {
@@ -43,16 +43,17 @@ export function isShown({ inliers, cells, least }: Pick<Verified, 'inliers' | 'c
 }
 
 /**
- * Of the registered details that lie within the view, or of those of the view that lie within the registered picture if they are fewer, so
- * many have to agree, by how many pixels of the registered picture one of the view
- * is: two pages of one app agree in buttons and words all around, and the picture between them does not. A picture that is shown
- * much smaller than it was registered has lost most of its details, and no page is shown that small by another page.
+ * The share of the details in the common area that has to agree. The number of details is that of the registered picture or of the view,
+ * whichever has fewer there. It depends on the scale: registered pixels for each pixel of the view.
+ *
+ * Why: two screenshots of one app agree in buttons and text, while the pictures between them differ. A picture that is shown much smaller than
+ * it was registered has lost most of its details, and no app shows another's screenshot that small.
  */
 const MIN_SHARES = [
   { upToScale: 1.25, share: 0.35 },
   { upToScale: 2, share: 0.15 },
 ] as const
-/** Of its registered details. Where the view has less of a picture than that, there are few that could contradict. */
+/** If the view shows less than this share of the registered details, few of them can contradict, so `MIN_SHARE_OF_CORNER` has to agree. */
 const CORNER_PART = 0.2
 const MIN_SHARE_OF_CORNER = 0.6
 
@@ -64,14 +65,13 @@ function minOf({ cos, sin }: Similarity, { both, part }: Seen): number {
 }
 
 /**
- * Pairs each detail with the one that is nearest to it where both are each other's nearest, and counts how many pairs agree with the
- * similarity that two of them make; the best of all twos of the 40 nearest pairs.
+ * Pairs details that are each other's nearest. Tries the similarity transform of each two of the 40 nearest pairs, and keeps the one that most
+ * pairs agree with.
  *
- * How far a pair is off is measured in the registered picture. In the other one, a similarity that makes it very small puts
- * everything near everything.
+ * Errors are measured in the registered picture. In the view, a transform to a very small size would bring all points close together.
  *
- * @param view its size, in the pixels that its features are placed in.
- * Cost: a registered picture of 150 details and a view of 300: about 1 ms.
+ * @param view size of the view, in the pixels of its features' coordinates.
+ * Cost: about 1 ms for 150 registered details and 300 of the view.
  */
 export function verify(registered: Points, asked: readonly PlacedFeature[], view: Size): Verified {
   const places = placed(registered)
@@ -111,7 +111,7 @@ interface Size {
 
 type Placed = Pick<PlacedFeature, 'x' | 'y' | 'hash'>
 
-/** In the middles of their cells. */
+/** Places points at the centres of their cells. */
 function placed({ width, height, points }: Points): Placed[] {
   return points.map(({ column, row, hash }) => ({
     x: ((column + 0.5) * width) / PLACES,
@@ -126,11 +126,11 @@ interface Pair {
   readonly distanceBits: number
 }
 
-/** Nearest first. */
+/** Pairs of details that are each other's nearest, nearest pairs first. */
 function mutuallyNearest(registered: readonly Placed[], asked: readonly PlacedFeature[]): Pair[] {
   const ours = wordsOf(registered.map(({ hash }) => hash))
   const theirs = wordsOf(asked.map(({ hash }) => hash))
-  // By number, the other that is nearest, the first of equals; none has one beyond MATCH_BITS.
+  // The index of each one's nearest, the first of equals; −1 if none is within MATCH_BITS.
   const to = new Int32Array(registered.length).fill(-1)
   const back = new Int32Array(asked.length).fill(-1)
   const bitsTo = new Int32Array(registered.length).fill(MATCH_BITS + 1)
@@ -158,13 +158,13 @@ function mutuallyNearest(registered: readonly Placed[], asked: readonly PlacedFe
     .sort((a, b) => a.distanceBits - b.distanceBits)
 }
 
-/** From the view that is asked about to the registered picture: `cos` and `sin` have the scale in them. */
+/** A transform from the view to the registered picture. `cos` and `sin` include the scale. */
 interface Similarity {
   readonly cos: number
   readonly sin: number
 }
 
-/** @returns `undefined` when they are too near one another to tell, or when one picture would have to be far larger. */
+/** The transform that maps both pairs exactly. @returns `undefined` when they are too close together, or the scale is too extreme. */
 function similarityOf(first: Pair, second: Pair): Similarity | undefined {
   const [ax, ay] = [second.asked.x - first.asked.x, second.asked.y - first.asked.y]
   const [rx, ry] = [second.registered.x - first.registered.x, second.registered.y - first.registered.y]
@@ -182,9 +182,9 @@ interface Both {
 }
 
 interface Seen {
-  /** How many details there are of what both show. */
+  /** Number of details in the area that both show: the smaller of the two counts. */
   readonly both: number
-  /** How much of the registered picture the view shows, counted by its details. */
+  /** Share of the registered details that lie within the view. */
   readonly part: number
 }
 
@@ -209,7 +209,7 @@ function isWithin({ width, height }: Size, x: number, y: number): boolean {
   return x >= 0 && y >= 0 && x < width && y < height
 }
 
-/** The square of how far off a pair is, in pixels of the registered picture. */
+/** The squared error of a pair under a transform, in pixels of the registered picture. */
 function errorOf({ cos, sin }: Similarity, from: Pair, { registered, asked }: Pair): number {
   const [x, y] = [asked.x - from.asked.x, asked.y - from.asked.y]
   const across = from.registered.x + cos * x - sin * y - registered.x

@@ -1,30 +1,30 @@
-// Which registered pictures may be in the one that is asked about: those whose details lie to one another as they should.
+// Finds candidates: registered pictures whose details agree on a common pose in the queried picture.
 
 import { ANGLES } from './describe.js'
 import { LEVEL_FACTOR } from './features.js'
 import type { PlacedFeature } from './kept.js'
 
-/** A detail of the query that looks like one that is registered. */
+/** A detail of the query that is similar to a registered one. */
 export interface MatchEvent {
-  /** The number of the query's feature within its view. */
+  /** Index of the query's feature within its view. */
   readonly needle: number
-  /** The number of the registered feature within its picture. */
+  /** Index of the registered feature within its picture. */
   readonly row: number
   readonly distanceBits: number
-  /** How many pictures this needle was near to: what is near to many says little about one. */
+  /** Number of pictures that this needle is near to. A needle that is near to many is weak evidence for one. */
   readonly pictures: number
   readonly asked: PlacedFeature
   readonly registered: PlacedFeature
 }
 
 export interface Vote {
-  /** Distinct registered features that agree, each with a needle of its own. */
+  /** Number of distinct registered features that agree, each with a different needle. */
   readonly agreeing: number
-  /** How surprising that is; larger is more. Only for putting candidates in order. */
+  /** Strength of the evidence; higher is stronger. Only for ranking candidates. */
   readonly weight: number
 }
 
-/** Where the sighting puts the registered picture: how large, how turned, and where its centre. */
+/** Scale, rotation and centre of the registered picture in the query, according to one match event. */
 interface Pose {
   readonly levels: number
   readonly angle: number
@@ -32,17 +32,17 @@ interface Pose {
   readonly y: number
 }
 
-/** Within these two sightings are of one picture: features are found at most a level off, and places are known to a cell. */
+/** Maximum differences between two poses of the same picture. Features may be detected one level off, and positions are rounded to cells. */
 const LEVELS_APART = 2.04
 const ANGLES_APART = (25 / 360) * ANGLES
 const CENTRE_APART = 0.12
 
 /**
- * The sightings of one registered picture in one view that agree best with one another.
+ * @returns the largest group of match events of one registered picture in one view that agree on a pose.
  *
- * @param view of the query, in pixels.
- * @param centre of the registered picture, in its pixels.
- * Cost: the square of the number of sightings, of which there are seldom more than ten.
+ * @param view size of the query's view in pixels.
+ * @param centre centre of the registered picture, in its pixels.
+ * Cost: quadratic in the number of match events, which is seldom above ten.
  */
 export function voteOf(
   matchEvents: readonly MatchEvent[],
@@ -83,11 +83,11 @@ function agree(a: Pose, b: Pose | undefined, reachPx: number): boolean {
   return Math.hypot(a.x - b.x, a.y - b.y) <= reachPx
 }
 
-/** About the logarithm of how unlikely it is to see a row by chance: fewer bits and rarer rows count more. */
+/** The weight of a row: about the logarithm of how unlikely it is by chance. Smaller distances and rarer rows weigh more. */
 const CERTAIN = 7.3
 const EACH_BIT = 0.12
 
-/** Each row once, by its best sighting. */
+/** Counts each row once, by its best match event. */
 function weightOf(matchEvents: readonly MatchEvent[]): number {
   const byRow = new Map<number, number>()
   for (const { row, distanceBits, pictures } of matchEvents) {

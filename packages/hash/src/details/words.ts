@@ -1,10 +1,10 @@
-// Many hashes side by side, for comparing each with each: four times as fast as `distance` of two.
+// Hashes packed into words, to compare many with many: four times as fast as `distance`.
 
 import { HASH_BYTES, type Hash256 } from '../hash256.js'
 
 const WORDS = HASH_BYTES / Int32Array.BYTES_PER_ELEMENT
 
-/** [8 a hash] */
+/** Packs hashes. @returns 8 words for each hash. */
 export function wordsOf(hashes: readonly Hash256[]): Int32Array {
   const bytes = new Uint8Array(hashes.length * HASH_BYTES)
   for (const [i, hash] of hashes.entries()) bytes.set(hash, i * HASH_BYTES)
@@ -12,8 +12,8 @@ export function wordsOf(hashes: readonly Hash256[]): Int32Array {
 }
 
 /**
- * Hamming distance of hash `i` of the one list and hash `k` of the other where it is less than `limitBits`, and otherwise a number that is
- * no less: of two that have nothing to do with each other the first half tells. Cost: about 10 ns.
+ * The Hamming distance of hash `i` of list `a` and hash `k` of list `b`, if it is less than `limitBits`; otherwise some number of at least
+ * `limitBits`. For unrelated hashes reading the first half is usually enough. Cost: about 10 ns.
  */
 export function bitsBelow(limitBits: number, a: Int32Array, i: number, b: Int32Array, k: number): number {
   const [ours, theirs] = [i * WORDS, k * WORDS]

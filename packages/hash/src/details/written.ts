@@ -1,4 +1,4 @@
-// Details as bytes: between processes and, as base64, in requests of those who find them on their own machines.
+// The binary form of details: between processes and, as base64, in requests of clients that compute details themselves.
 
 import { HASH_BYTES, hashFromBytes } from '../hash256.js'
 import { ANGLES } from './describe.js'
@@ -9,15 +9,15 @@ import { MAX_RANKED } from './select.js'
 import { LEVELS } from './sight.js'
 
 /**
- * Of a picture that is to be found:
+ * Details to register:
  *   [1] 1  [1] half of the width  [1] half of the height
  *   [1] rows     per row:   [1] place  [1] pose  [32] hash
  *   [1] points   per point: [1] column  [1] row  [32] hash
- * Of one that is asked about:
+ * Details to query with:
  *   [1] 2  [1] views
- *   per view: [2] width  [2] height  [2] features, and of its part [2] left  [2] top  [2] right  [2] bottom, in 65,535ths of the picture
- *   per feature: [2] x × 16  [2] y × 16  [1] turn  [1] level  [32] hash  [32] hash in a mirror
- * Numbers of two bytes have the lower one first.
+ *   per view: [2] width  [2] height  [2] features, then its part: [2] left  [2] top  [2] right  [2] bottom, in 65,535ths of the picture's sides
+ *   per feature: [2] x × 16  [2] y × 16  [1] angle  [1] level  [32] hash  [32] mirrored hash
+ * Two-byte numbers are little-endian.
  */
 const REGISTERED = 1
 const ASKED = 2
@@ -27,7 +27,7 @@ const STEPS_A_PX = 16
 const VIEW_BYTES = 14
 const WHOLE_SIDE = 65_535
 
-/** Views of one picture, and details of one view. */
+/** Limits on the views of a picture, and on the features of a view. */
 export const MAX_ASKED_VIEWS = 9
 export const MAX_ASKED_FEATURES = 300
 const MAX_ASKED_SIDE_PX = 1000
@@ -44,7 +44,7 @@ export function writeRegistered({ ranked, points }: RegisteredDetails): Uint8Arr
   return bytes.whole
 }
 
-/** @returns `undefined` for anything that is not what `writeRegistered` gives. */
+/** @returns `undefined` for bytes that `writeRegistered` could not have written. */
 export function readRegistered(bytes: Uint8Array): RegisteredDetails | undefined {
   const read = reading(bytes)
   if (read.byte() !== REGISTERED) return undefined
@@ -62,7 +62,7 @@ export function readRegistered(bytes: Uint8Array): RegisteredDetails | undefined
   return { ranked: { ...size, rows }, points: { ...size, points } }
 }
 
-/** @param views with what a mirror shows. */
+/** @param views with mirrored descriptors; where one is missing, the plain one is written instead. */
 export function writeAsked(views: readonly AskedView[]): Uint8Array {
   const features = views.reduce((sum, view) => sum + view.features.length, 0)
   const bytes = writing(2 + VIEW_BYTES * views.length + FEATURE_BYTES * features)
@@ -78,7 +78,7 @@ export function writeAsked(views: readonly AskedView[]): Uint8Array {
   return bytes.whole
 }
 
-/** @returns `undefined` for anything that is not what `writeAsked` gives. */
+/** @returns `undefined` for bytes that `writeAsked` could not have written. */
 export function readAsked(bytes: Uint8Array): AskedView[] | undefined {
   const read = reading(bytes)
   if (read.byte() !== ASKED) return undefined
@@ -104,8 +104,8 @@ export function readAsked(bytes: Uint8Array): AskedView[] | undefined {
   return read.isDone ? views : undefined
 }
 
-function steps(place: number, side: number): number {
-  return Math.min(Math.round(place * STEPS_A_PX), side * STEPS_A_PX - 1)
+function steps(coordinate: number, side: number): number {
+  return Math.min(Math.round(coordinate * STEPS_A_PX), side * STEPS_A_PX - 1)
 }
 
 function writing(length: number) {
@@ -127,7 +127,7 @@ function writing(length: number) {
   return write
 }
 
-/** Beyond the end everything is 0, and `isOver`. */
+/** Reads numbers and hashes in order. Beyond the end they are 0, and `isOver` is true. */
 function reading(bytes: Uint8Array) {
   let at = 0
   const read = {

@@ -1,4 +1,4 @@
-// The totals of the 16 × 16 blocks that blockhash compares.
+// Totals of 16 × 16 blocks, for blockhash.
 
 const SIDE: i32 = 16
 
@@ -6,9 +6,9 @@ const SIDE: i32 = 16
 export const BLOCKS: usize = memory.data(256 * 8, 16)
 
 /**
- * Adds four rows from `firstRow` on, of which `rows` exist. A pixel that a border cuts counts for each side by its part:
- * borders lie at sixteenths of a pixel, so the totals are whole numbers of 1/256 and no sum rounds.
- * @param brightness red + green + blue added up from the left, from nothing to the whole row; one lane a row.
+ * Adds four rows from `firstRow` on, of which `rows` exist. A pixel on a border counts for both sides in proportion: borders lie at sixteenths
+ * of a pixel, so totals are multiples of 1/256 and exact.
+ * @param brightness running sums of red + green + blue from the left, starting with 0; one lane for each row.
  */
 export function addBlocks(brightness: usize, width: i32, height: i32, firstRow: i32, rows: i32): void {
   for (let block = 0; block < SIDE; block++) {
@@ -25,7 +25,7 @@ export function wipeBlocks(): void {
   memory.fill(BLOCKS, 0, 256 * 8)
 }
 
-/** Sixteen times the brightness left of a place given in sixteenths of a pixel. */
+/** Sixteen times the brightness left of a coordinate in sixteenths of a pixel. */
 @inline
 function brightnessBefore(brightness: usize, sixteenths: i32): v128 {
   const at = brightness + (<usize>(sixteenths >> 4) << 4)

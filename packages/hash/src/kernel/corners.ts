@@ -1,4 +1,4 @@
-// Local maxima of Harris's measure (../details/corners.ts). Sums of whole numbers are exact in whatever order.
+// Local maxima of Harris's measure (../details/corners.ts). Sums of whole numbers are exact in any order.
 
 import { strideOf, take } from './room'
 
@@ -19,7 +19,7 @@ export function beginCorners(sidePx: i32): void {
   strengths = take(<usize>(sidePx * sidePx) << 2)
 }
 
-/** @returns how many there are; 8 bytes each from `to` on. */
+/** Writes corners of 8 bytes each from `to` on. @returns their number. */
 export function cornersOfLevel(luma: usize, width: i32, height: i32, to: usize): i32 {
   const stride = strideOf(width)
   const rowBytes = <usize>(width + 16) << 2
@@ -39,7 +39,7 @@ export function cornersOfLevel(luma: usize, width: i32, height: i32, to: usize):
   for (let y = BORDER; y < height - BORDER; y++) {
     const row = strengths + (<usize>(y * width) << 2)
     for (let x = BORDER; x < width - BORDER; x += 4) {
-      // Lanes beyond the last column are no corners, whatever lies there.
+      // Lanes beyond the last column are ignored.
       let found = likelyMaxima(row + (<usize>x << 2), width) & ((1 << min(4, width - BORDER - x)) - 1)
       for (; found != 0; found &= found - 1) {
         const column = x + ctz(found)
@@ -56,7 +56,7 @@ export function cornersOfLevel(luma: usize, width: i32, height: i32, to: usize):
   return <i32>count
 }
 
-/** The products of one row of differences, eight at a time; columns beyond 15 are all that is asked for. */
+/** Products of one row of differences, eight at a time. Only columns beyond 15 are needed. */
 @inline
 function addRow(row: usize, stride: usize, width: i32): void {
   for (let x: usize = 8; x + 9 <= <usize>width; x += 8) {
@@ -72,7 +72,7 @@ function addRow(row: usize, stride: usize, width: i32): void {
   }
 }
 
-/** Takes the products of the topmost of five rows away and adds those of the next one, in one go. */
+/** Moves the window of five rows down by one: subtracts the products of the top row and adds those of the next. */
 @inline
 function moveDown(topmost: usize, next: usize, stride: usize, width: i32): void {
   for (let x: usize = 8; x + 9 <= <usize>width; x += 8) {
@@ -122,7 +122,7 @@ function window(at: usize): v128 {
   return f32x4.convert_i32x4_s(i32x4.add(sides, v128.load(at)))
 }
 
-/** Which of four places are strong enough, and stand out from the four around each: few, so that few are looked at closely. */
+/** A quick filter: which of four points are strong enough and stronger than their four neighbours. Only these are checked fully. */
 @inline
 function likelyMaxima(at: usize, width: i32): i32 {
   const stride = <usize>width << 2
@@ -132,7 +132,7 @@ function likelyMaxima(at: usize, width: i32): i32 {
   return i32x4.bitmask(v128.and(f32x4.gt(own, f32x4.splat(MIN_STRENGTH)), v128.and(across, down)))
 }
 
-/** Of equals the first in reading order is the maximum. */
+/** Of equal neighbours, the first in reading order is the maximum. */
 @inline
 function isMaximum(at: usize, own: f32, width: i32): bool {
   const stride = <usize>width << 2

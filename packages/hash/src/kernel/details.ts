@@ -1,4 +1,4 @@
-// Corners of a picture and what the patches around them look like: details/level.ts, corners.ts and describe.ts, to the last bit.
+// Corners of a picture and descriptors of their patches: the same bits as details/level.ts, corners.ts and describe.ts.
 
 import { cornersOfLevel, beginCorners } from './corners'
 import { beginLevels, sampleLevel, smoothLevel } from './levels'
@@ -6,9 +6,9 @@ import { clear, strideOf, take } from './room'
 
 const LEVELS: i32 = 6
 const DISC_REACH: i32 = 15
-const POINTS_BYTES: usize = 1024 // of one turn: 512 points
+const POINTS_BYTES: usize = 1024 // of one angle: 512 points
 
-/** [2 × 64 × 512 × 2] i8: what `ROTATED_PATTERN` holds, put there once. */
+/** [2 × 64 × 512 × 2] i8: `ROTATED_PATTERN`, written once by the loader. */
 const patterns = memory.data(131072, 16)
 const MIRRORED: usize = 65536
 
@@ -29,8 +29,8 @@ export function patternsAt(): usize {
 }
 
 /**
- * Prepares for a picture, and for views of it of at most `sidePx` on either side. The sizes have been checked by the loader.
- * @returns for how many rows to bring pixels at once.
+ * Prepares for a picture and views of it with sides of at most `sidePx`. The loader has checked the sizes.
+ * @returns how many rows of pixels to write before each call of `addRows`.
  */
 export function begin(pictureWidth: i32, pictureHeight: i32, pictureChannels: i32, sidePx: i32): i32 {
   width = pictureWidth
@@ -43,7 +43,7 @@ export function begin(pictureWidth: i32, pictureHeight: i32, pictureChannels: i3
   beginLevels(sums, pictureWidth, pictureHeight, sidePx)
   beginCorners(sidePx)
   for (let i = 0; i < LEVELS; i++) {
-    // A factor of 1.25 from one to the next is left out of account: a megabyte.
+    // All levels get the room of the largest, which wastes a megabyte.
     put(lumas, i, <u32>take(<usize>sidePx * strideOf(sidePx)))
     put(corners, i, <u32>take(<usize>(sidePx * sidePx)))
   }
@@ -54,7 +54,7 @@ export function stripAt(): usize {
   return strip
 }
 
-/** Adds rows of the strip to the table, from row `first` of the picture on. */
+/** Adds the rows at `stripAt()` to the table; `first` is their first row in the picture. */
 export function addRows(first: i32, rows: i32): void {
   const stride = <usize>(width + 1) << 2
   const green = <usize>(channels == 1 ? 0 : 1)
@@ -73,7 +73,7 @@ export function addRows(first: i32, rows: i32): void {
   }
 }
 
-/** @returns how many corners the level has; `cornersAt` says where they are. */
+/** Computes a level. @returns its number of corners, which are at `cornersAt`. */
 export function look(level: i32, left: f64, top: f64, right: f64, bottom: f64, levelWidth: i32, levelHeight: i32): i32 {
   put(widths, level, <u32>levelWidth)
   const luma = <usize>entry(lumas, level)
@@ -94,7 +94,7 @@ export function lumaAt(level: i32): usize {
 
 let momentY: i32 = 0
 
-/** @returns the moment across; `momentDown` has the other one. */
+/** @returns the horizontal moment; `momentDown` returns the vertical one. */
 export function moments(level: i32, x: i32, y: i32): i32 {
   const stride = strideOf(<i32>entry(widths, level))
   const centre = <usize>entry(lumas, level) + <usize>y * stride + <usize>x
@@ -118,7 +118,7 @@ export function momentDown(): i32 {
   return momentY
 }
 
-/** @returns where the 32 bytes of the description lie, until the next one. */
+/** @returns the address of the descriptor's 32 bytes, valid until the next call. */
 export function describe(level: i32, x: i32, y: i32, angle: i32, mirrored: i32): usize {
   const stride = strideOf(<i32>entry(widths, level))
   const centre = <usize>entry(lumas, level) + <usize>y * stride + <usize>x

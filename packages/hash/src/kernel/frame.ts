@@ -1,7 +1,7 @@
-// What frames are found by, and what parts of a picture are averaged from, in one pass over the rows of its raster.
+// Measures for frame removal and for averaging parts, in one pass over the rows of the raster.
 //
-// Beside the raster's own pixels the kernel holds the edges that stand out (two bits of a pixel would do; bytes are faster) and
-// two tables of running sums; of colours, steps and luma no more than the rows that are being compared.
+// Besides the raster's pixels, the kernel stores edge maps (bytes are faster than bits) and two summed-area tables. Of colours, steps and luma it
+// stores only the rows that are being compared.
 
 import { beginReduce, reduceRow } from './reduce'
 import { clear, MARGIN, strideOf, take } from './room'
@@ -23,7 +23,7 @@ let colours: usize = 0 // a ring of rows: red, green, blue
 let lumas: usize = 0 // a ring of rows
 let stepsAcross: usize = 0 // of one row
 let stepsDown: usize = 0 // a ring of rows
-let nothing: usize = 0 // a row of it
+let nothing: usize = 0 // a row of zeros
 let verticalAcross: usize = 0 // edges along columns
 let verticalDown: usize = 0 // edges along rows
 let rotated: usize = 0 // the same, rows as columns
@@ -33,8 +33,8 @@ let sums: usize = 0
 let counts: usize = 0
 
 /**
- * Prepares for a picture. The sizes have been checked by the loader.
- * @returns for how many rows of the raster to bring pixels at once.
+ * Prepares for a picture. The loader has checked the sizes.
+ * @returns how many rows of the raster to pass to each call of `reduce`.
  */
 export function begin(fromWidth: i32, fromHeight: i32, channels: i32, toWidth: i32, toHeight: i32): i32 {
   width = toWidth
@@ -87,12 +87,12 @@ export function edgesAt(): usize {
   return edges
 }
 
-/** Makes rows of the raster, from the picture's rows `from` and on at `stripAt()`. In order: each spoils a byte of the next. */
+/** Computes rows of the raster from the picture's rows at `stripAt()`; `from` is the first. Call in order: each row overwrites a byte of the next. */
 export function reduce(row: i32, rows: i32, from: i32): void {
   for (let end = row + rows; row < end; row++) reduceRow(row, strip, from, rgb + <usize>(3 * width * row))
 }
 
-/** Looks at the raster at `rgbAt()`. */
+/** Measures the raster at `rgbAt()`. */
 export function look(): void {
   for (let y = 0; y < height + 3; y++) {
     if (y < height) lookAtRow(y)
@@ -118,7 +118,7 @@ export function countAlongRow(at: i32): void {
   countAlong(rotated, rotatedStride, width, at, edges)
 }
 
-/** Forgets every pixel, and everything that was made of them. */
+/** Overwrites all pixels and all that was computed from them. */
 export function wipe(): void {
   clear()
 }

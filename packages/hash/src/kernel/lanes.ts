@@ -2,7 +2,7 @@
 
 export const LANES: i32 = 4
 
-/** Four pixels of a row as four words, red lowest; above blue lies zero, or alpha where there is one. */
+/** Loads four pixels of a row as four words: red in the lowest byte, then green, blue, and zero or alpha. */
 @inline
 export function pixelsAt(kind: i32, from: usize): v128 {
   if (kind == 4) return v128.load(from)

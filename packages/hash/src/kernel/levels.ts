@@ -30,7 +30,7 @@ export function sampleLevel(left: f64, top: f64, right: f64, bottom: f64, width:
   const downPx = (bottom - top) / <f64>height
   const scale = 1 / (acrossPx * downPx)
   for (let x = 0; x <= width + 1; x++) {
-    // One more than there are borders, in the place of the last: between equal ones there is nothing.
+    // Repeats the last border once: the interval between equal borders is empty.
     const place = left + <f64>min(x, width) * acrossPx
     const column = min(tableWidth - 1, <i32>Math.floor(place))
     const share = place - <f64>column
@@ -67,7 +67,7 @@ function beginLine(place: f64): void {
 let here: v128 = f64x2.splat(0)
 let beside: v128 = f64x2.splat(0)
 
-/** Sums down to the line, up to the columns left of two borders, `here`, and to the ones right of them, `beside`. */
+/** Sums above the line: `here` up to the columns left of two borders, `beside` up to the columns right of them. */
 @inline
 function readSums(pair: usize): void {
   const first = <usize>load<u32>(columns + (pair << 3))
@@ -84,7 +84,7 @@ function readSums(pair: usize): void {
   )
 }
 
-/** What lies between a line and the former one becomes a row of pixels. */
+/** Writes the row of pixels between a line and the one before. */
 function writeRow(place: f64, width: i32, to: usize, scale: f64): void {
   beginLine(place)
   const scales = f64x2.splat(scale)
@@ -113,7 +113,7 @@ function stripsAt(pair: usize): v128 {
   return strips
 }
 
-/** Down the level in place, by way of `across`. */
+/** Smooths the level vertically in place, using `across` as a buffer. */
 export function smoothLevel(luma: usize, width: i32, height: i32): void {
   const stride = strideOf(width)
   for (let y = 0; y < height; y++) {
@@ -144,7 +144,7 @@ function eight(from: usize): v128 {
   return v128.load8x8_u(from)
 }
 
-/** 65,408 at most: sixteen bits without a sign hold it. */
+/** At most 65,408, which fits into unsigned 16 bits. */
 @inline
 function weighted(a: v128, b: v128, c: v128, d: v128, e: v128, f: v128, g: v128): v128 {
   const outer = i16x8.mul(i16x8.add(a, g), i16x8.splat(18))

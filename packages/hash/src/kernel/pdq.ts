@@ -1,7 +1,7 @@
-// PDQ as a stream: four rows of pixels go in at a time, and never more of the picture is held than its averages need.
+// PDQ as a stream: takes four rows of pixels at a time, and stores only the rows that the averages need.
 //
-// The result must equal the oracle's (../pdq.ts) bit for bit, and the rounding errors of the running float32 sums are part
-// of it. So sums are never reordered, only taken side by side: along rows for four rows at once (one lane each, after a
+// The result must equal the oracle's (../pdq.ts) bit for bit, including the rounding errors of the running float32 sums. So sums are never
+// reordered, only computed in parallel: along rows for four rows at once (one lane each, after a
 // 4 × 4 transposition), along columns for four columns at once. Adding the +0.0 that surrounds every line here changes no
 // sum, and a division by a power of two is the same as the multiplication by its inverse; other divisions stay divisions.
 //
@@ -39,7 +39,7 @@ let line2: usize = 0 // the same for the second average along rows
 let sums: usize = 0 // its running sums
 let divisors: usize = 0 // how many pixels the window holds, at each step along a row
 let brightness: usize = 0 // red + green + blue of four rows, added up from the left
-let zeros: usize = 0 // a row of nothing
+let zeros: usize = 0 // a row of zeros
 let columnSums: usize = 0
 let ring: usize = 0
 let ringRows: i32 = 0
@@ -48,7 +48,7 @@ let narrowRing: usize = 0
 let end: usize = 0
 
 /**
- * Prepares for a picture. The sizes have been checked by the loader.
+ * Prepares for a picture. The loader has checked the sizes.
  * @returns how many rows to write at `stripAt()` before each `push`; a multiple of four.
  */
 export function begin(newWidth: i32, newHeight: i32, newChannels: i32): i32 {
@@ -93,7 +93,7 @@ export function stripAt(): usize {
   return strip
 }
 
-/** Takes in the rows at `stripAt()`. Only the last call of a picture may bring a number that four does not divide. */
+/** Processes the rows at `stripAt()`. Their number must be a multiple of four, except in a picture's last call. */
 export function push(rows: i32): void {
   if (width == SIDE && height == SIDE) {
     for (let y = 0; y < rows; y += LANES) sampleRows(strip + <usize>(y * width * channels))
@@ -106,7 +106,7 @@ export function push(rows: i32): void {
     else averageRows(1, from)
     addBlocks(brightness, width, height, rowsIn, min(LANES, rows - y))
     rowsIn = min(height, rowsIn + LANES)
-    // Until the window has its first rows nothing comes out.
+    // There is no output until the window has its first rows.
     while (rowsIn < height ? rowsOut + LANES + columnAhead <= rowsIn : rowsOut < height) averageColumns()
   }
 }
@@ -120,7 +120,7 @@ export function finish(): i32 {
   return hashSamples()
 }
 
-/** Forgets every pixel, and every sum that pixels went into. */
+/** Overwrites all pixels and all sums of pixels. */
 export function wipe(): void {
   const start = (__heap_base + 15) & ~15
   memory.fill(start, 0, end - start)
@@ -340,7 +340,7 @@ function narrowAt(y: i32): usize {
 }
 
 /**
- * The 64 sampled columns of the four rows whose sums were just made. At a sampled column the window is never cut off by an
+ * Samples the 64 columns of the four rows whose sums were just computed. At a sampled column the window is never cut off by an
  * end of the row, nor at a sampled row by an end of the column; so the second averages need not go on past the ends.
  */
 function keepSamples(): void {

@@ -1,4 +1,4 @@
-// The picture in fewer pixels, each the mean of its area; see `averaged` in ../raster.ts, whose every bit this repeats.
+// Reduces the picture by averaging areas; the same bits as `averaged` in ../raster.ts.
 //
 // Down first: two rows at a time, each pixel by its row's part in 1/4096, into whole numbers. Then across, where the colours of
 // one pixel lie side by side in a vector, in float32 and in the oracle's order.
@@ -6,7 +6,7 @@
 import { take } from './room'
 
 const PARTS: f64 = 4096
-/** Added to a level it leaves the nearest whole number in the lowest byte. */
+/** Adding this to a level puts the nearest whole number into the lowest byte. */
 const ROUNDER: f32 = 8388608
 
 let width: i32 = 0
@@ -89,8 +89,8 @@ function partOf(y: i32, top: i32, bottom: i32): i32 {
 }
 
 /**
- * The fourth byte that each pixel writes is the next one's first. How many whole pixels lie in a cell differs by one from cell to
- * cell, which no processor foresees: so as many are always taken, and where the last is not in the cell it counts nothing.
+ * Each pixel writes four bytes; the fourth is overwritten by the next pixel. The number of whole pixels in a cell varies by one, which branch
+ * prediction cannot learn. So the larger number is always read, and a pixel outside the cell gets the weight 0.
  */
 @inline
 function addAcross(kind: i32, scale: f32, to: usize): void {

@@ -1,6 +1,6 @@
-// Where the frame kernel keeps what: one stretch of memory, dealt out anew for each picture and wiped after it.
+// Allocates the frame kernel's memory: one block, divided again for each picture and wiped after it.
 
-/** Vectors read up to this far beyond a row's ends and must find nothing there. */
+/** Vectors read up to this far beyond the ends of a row, where there must be zeros. */
 export const MARGIN: usize = 16
 
 const START: usize = (__heap_base + 15) & ~15
@@ -11,17 +11,17 @@ export function clear(): void {
   end = START
 }
 
-/** Room for so many bytes, all zero, a margin around them. */
+/** Allocates bytes, all zero, with a margin around them. */
 export function take(bytes: usize): usize {
   const at = end + MARGIN
   const newEnd = (at + bytes + MARGIN + 15) & ~15
   const pages = <i32>((newEnd + 65535) >> 16)
   if (pages > memory.size() && memory.grow(pages - memory.size()) < 0) unreachable()
-  end = newEnd // only now: after a trap, clear() must find nothing beyond the memory
+  end = newEnd // only now: after a trap, clear() must not reach beyond the memory
   return at
 }
 
-/** The bytes of a row of so many, with a margin behind it that belongs to the next row as well. */
+/** The size of a row, with a margin after it that is also the margin before the next row. */
 export function strideOf(width: i32): usize {
   return ((<usize>width + 15) & ~15) + MARGIN
 }

@@ -26,7 +26,7 @@ export function hashSamples(): i32 {
   return quality()
 }
 
-/** Half of the coefficients that the hashes were made of are larger, whichever their signs. */
+/** Median of the absolute values of the hash's coefficients. */
 export function medianSize(): f32 {
   for (let at: usize = 0; at < 256 * 4; at += 16) v128.store(SORTED + at, f32x4.abs(v128.load(COEFFICIENTS + at)))
   return smallest(128)
@@ -64,7 +64,7 @@ function quality(): i32 {
   return min(100, sum / 90)
 }
 
-/** In whole percents of white, each rounded towards nothing. */
+/** Differences in percent of white, rounded towards zero. */
 @inline
 function stepsBetween(at: usize, other: usize): v128 {
   const difference = f32x4.sub(v128.load(at), v128.load(other))
@@ -109,7 +109,7 @@ function transformSamples(): void {
   }
 }
 
-/** Two ways that differ by an exchange of rows and columns negate the same coefficients, and so share a median. */
+/** Two orientations that differ only by exchanging rows and columns negate the same coefficients, so they share a median. */
 function writeHashes(): void {
   writePair(false, false, 0, 6)
   writePair(false, true, 5, 1)
@@ -143,7 +143,7 @@ function setBit(hash: usize, k: i32): void {
   store<u8>(at, load<u8>(at) | <u8>(1 << <u8>(k & 7)))
 }
 
-/** Of `SORTED` the one that `wanted` others come before (Hoare's selection). */
+/** The element of `SORTED` with `wanted` smaller ones before it (Hoare's selection). */
 function smallest(wanted: i32): f32 {
   let low = 0
   let high = 255

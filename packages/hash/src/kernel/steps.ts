@@ -1,7 +1,7 @@
-// Steps of brightness from pixel to pixel, and which of them stand out; see `standingOf` in ../deframe/lines.ts.
+// Differences between neighbouring pixels, and which of them are edges; see `uprightOf` in ../deframe/lines.ts.
 //
-// Sixteen pixels at once. Where the oracle takes 0 beyond the ends of a line, here are margins of zeros; the two places where
-// it takes 0 although there is a step are done again one by one.
+// Processes sixteen pixels at once. Margins of zeros stand for the oracle's 0 beyond the ends of a line. The two pixels where the oracle uses 0
+// instead of an existing step are computed again, one by one.
 
 const MIN_STEP: i8 = 6
 const STEP_LANES: i32 = 16
@@ -20,7 +20,7 @@ export function splitColours(from: usize, red: usize, green: usize, blue: usize)
   v128.store(blue, v128.shuffle<u8>(u, c, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 19, 22, 25, 28, 31))
 }
 
-/** The largest step of three colours between a pixel and another. */
+/** The largest difference of the three colours between two pixels. */
 @inline
 export function largestStep(a: usize, b: usize, colour: usize): v128 {
   const red = difference(v128.load(a), v128.load(b))
@@ -34,7 +34,7 @@ function difference(a: v128, b: v128): v128 {
   return v128.or(i8x16.sub_sat_u(a, b), i8x16.sub_sat_u(b, a))
 }
 
-/** The row's steps across that stand out, as ones. */
+/** Marks the row's horizontal steps that are edges with 1. */
 export function standAcross(steps: usize, width: i32, to: usize): void {
   for (let x = 0; x < width; x += STEP_LANES) {
     const at = steps + <usize>x
@@ -44,7 +44,7 @@ export function standAcross(steps: usize, width: i32, to: usize): void {
   standNearEnd(steps, width - 3, width, to)
 }
 
-/** The steps down of one row that stand out among those of the rows above and below, as ones. */
+/** Marks the row's vertical steps that are edges, compared with the rows above and below, with 1. */
 export function standDown(
   at: usize, above: usize, below: usize, above2: usize, above3: usize, below2: usize, below3: usize, width: i32, to: usize,
 ): void {

@@ -1,4 +1,4 @@
-// The best stretch of every line, and what lies along one; see ../deframe/lines.ts.
+// The score of each line's best stretch, and running counts of edge pixels along a line; see ../deframe/lines.ts.
 
 const EDGE_GAIN: i8 = 10
 const GAP_COST: i8 = 7
@@ -28,7 +28,7 @@ export function scoreStretches(vertical: usize, stride: usize, count: i32, lengt
   }
 }
 
-/** How many pixels of a line are edges, up to each; an edge may waver by a pixel. */
+/** Running counts of a line's edge pixels. The edge may deviate by one pixel to either side. */
 export function countAlong(vertical: usize, stride: usize, length: i32, at: i32, to: usize): void {
   let from = vertical + <usize>at
   let count = 0
@@ -40,7 +40,7 @@ export function countAlong(vertical: usize, stride: usize, length: i32, at: i32,
   }
 }
 
-/** Rows become columns, 8 × 8 at a time; both have room for whole blocks. */
+/** Transposes a map in blocks of 8 × 8. Both buffers have room for whole blocks. */
 export function turn(from: usize, fromStride: usize, width: i32, height: i32, to: usize, toStride: usize): void {
   for (let y: usize = 0; y < <usize>height; y += 8) {
     for (let x: usize = 0; x < <usize>width; x += 8) rotateBlock(from + y * fromStride + x, fromStride, to + x * toStride + y, toStride)

@@ -1,4 +1,4 @@
-// Running sums over rows and columns: of luma (../area-table.ts), and of pixels with fine structure (../deframe/texture.ts).
+// Summed-area tables of luma (../area-table.ts) and of pixels with fine structure (../deframe/texture.ts).
 
 import { lumaOf } from './lanes'
 
@@ -23,8 +23,8 @@ function storeLumaOf(red: v128, green: v128, blue: v128, to: usize): void {
 }
 
 /**
- * One row of the table of sums, [width + 1] f64 behind the row above it. Sums along a row are exact in float64, so it does not
- * matter that they are taken in pairs; the one rounding is the oracle's.
+ * Writes one row of the table of sums, [width + 1] f64 after the row above it. Sums along a row are exact in float64, so adding in pairs gives
+ * the oracle's result; the only rounding is the oracle's own.
  */
 export function sumRow(luma: usize, width: i32, above: usize, to: usize): void {
   const zero = f64x2.splat(0)
@@ -50,7 +50,7 @@ export function sumRow(luma: usize, width: i32, above: usize, to: usize): void {
   }
 }
 
-/** One row of the table of counts, [width + 1] u32; not for the first or last row, which have no fine structure. */
+/** Writes one row of the table of counts, [width + 1] u32. Not for the first and last row, which have no fine structure. */
 export function countRow(luma: usize, lumaAbove: usize, lumaBelow: usize, width: i32, above: usize, to: usize): void {
   const zero = i32x4.splat(0)
   const least = f32x4.splat(MIN_LAPLACIAN)

@@ -1,0 +1,129 @@
+// Signals in lines of CSV: with a header, such as ThreatExchange's, or without one, as photo hashers write them.
+
+import { tagDeclaresMinor } from '../domain/cases/minors.js'
+import { CATEGORY_NAMES } from '../domain/matching/signal.js'
+import { ownValue } from '../domain/own-value.js'
+import { csvFields } from './csv-fields.js'
+import { type LineReader, NUL, rejected, signalFrom, typeNamed } from './given-signal.js'
+
+/**
+ * @param first the first line of a file.
+ * @returns how to read the other lines, and whether the first line is a header; `undefined` if it is no CSV.
+ */
+export function csvReaderFor(first: string): { readonly read: LineReader; readonly isHeader: boolean } | undefined {
+  const columns = csvFields(first)
+  if (columns === undefined) return undefined
+  const header = headerOf(columns)
+  if (header !== undefined) return { read: csvReader(header), isHeader: true }
+  // As photo hashers write it: hash, quality, a file name, which is ignored.
+  const isHeaderless = columns.length > 1 && isHex(columns[0] ?? '')
+  return isHeaderless ? { read: csvReader(HEADERLESS), isHeader: false } : undefined
+}
+
+/** The index of each known column. Columns with other names are ignored. */
+interface Columns {
+  readonly type: number | undefined
+  /** The signal type by the name of the hash column. Used where no type column says otherwise. */
+  readonly typeText: string
+  readonly hash: number
+  readonly quality: number | undefined
+  readonly opinion: number | undefined
+  readonly tags: number | undefined
+  readonly count: number
+}
+const HEADERLESS: Columns = {
+  type: undefined,
+  typeText: 'pdq',
+  hash: 0,
+  quality: 1,
+  opinion: undefined,
+  tags: undefined,
+  count: 2,
+}
+
+function headerOf(names: readonly string[]): Columns | undefined {
+  const at = (...known: string[]) => {
+    const index = names.findIndex((name) => known.includes(name.trim().toLowerCase()))
+    return index === -1 ? undefined : index
+  }
+  const type = at('signal_type', 'type', 'hash_type', 'algorithm')
+  const plain = at('signal_str', 'hash', 'hashes', 'indicator', 'signal', 'signals')
+  const named = names.map(typeInName)
+  const hash = plain ?? at('pdq', 'pdq_hash', 'hash_pdq') ?? firstOf(named)
+  if (hash === undefined) return undefined
+  return {
+    type,
+    typeText: named[hash] ?? 'pdq',
+    hash,
+    quality: at('quality'),
+    opinion: at('category'),
+    tags: at('tags', 'labels'),
+    count: Math.max(hash, type ?? 0) + 1,
+  }
+}
+
+/**
+ * The kind of hash that a column is named after. It includes checksums, such as `sha512`: read as PDQ they would match at random, so they
+ * are named here and then rejected as an unknown type.
+ */
+function typeInName(name: string): string | undefined {
+  const letters = name.toLowerCase().replace(/[^a-z0-9]/g, '')
+  return KINDS_IN_NAMES.find(
+    (kind) => letters === kind || letters === `${kind}hash` || letters === `hash${kind}` || letters === `file${kind}`,
+  )
+}
+const KINDS_IN_NAMES = [
+  'pdq',
+  'blockhash',
+  'sha256',
+  'md5',
+  'sha1',
+  'sha512',
+  'phash',
+  'dhash',
+  'ahash',
+  'photodna',
+  'tmk',
+  'vpdq',
+]
+
+function firstOf(named: readonly (string | undefined)[]): number | undefined {
+  const known = named.findIndex((name) => name !== undefined && typeNamed(name) !== undefined)
+  const any = known === -1 ? named.findIndex((name) => name !== undefined) : known
+  return any === -1 ? undefined : any
+}
+
+/** Opinions as ThreatExchange names them. Signals that the author of the file found harmless, or disputes, are rejected. */
+const OPINIONS: Readonly<Record<string, 'reviewed' | 'unreviewed' | 'not-harmful'>> = {
+  POSITIVE_CLASS: 'reviewed',
+  INVESTIGATION_SEED: 'unreviewed',
+  NEGATIVE_CLASS: 'not-harmful',
+  DISPUTED: 'not-harmful',
+}
+
+function csvReader(columns: Columns): LineReader {
+  return (text) => {
+    if (text === '') return { kind: 'blank' }
+    const fields = text.includes(NUL) ? undefined : csvFields(text)
+    if (fields === undefined) return rejected('record-unreadable')
+    if (fields.length < columns.count) return rejected('columns-missing')
+    const field = (at: number | undefined) => (at === undefined ? '' : (fields[at] ?? '').trim())
+    const tags = field(columns.tags).split(/[\s;|]+/)
+    if (tags.some(tagDeclaresMinor) || tagDeclaresMinor(field(columns.tags))) return rejected('minor-declared')
+    const said = field(columns.opinion)
+    const opinion = ownValue(OPINIONS, said) ?? 'reviewed'
+    if (opinion === 'not-harmful') return rejected('not-harmful')
+    const qualityText = field(columns.quality)
+    return signalFrom({
+      typeText: field(columns.type) || columns.typeText,
+      hex: field(columns.hash),
+      ...(qualityText !== '' && { quality: /^\d{1,3}$/.test(qualityText) ? Number(qualityText) : -1 }),
+      category: CATEGORY_NAMES.find((name) => tags.includes(name)),
+      isReviewed: opinion === 'reviewed',
+    })
+  }
+}
+
+function isHex(text: string): boolean {
+  return /^[0-9a-f]{64}$/i.test(text.trim())
+}

@@ -1,0 +1,59 @@
+// One signal as another system gives it, in a file or a feed, checked.
+
+import { parseHash } from '../../packages/hash/src/hash256.js'
+import { isProbable } from '../domain/matching/probable-hash.js'
+import type { CATEGORY_NAMES } from '../domain/matching/signal.js'
+import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/matching/signal-types.js'
+import type { ReadRecord, RecordRejection } from '../domain/organisations/bank-import.js'
+
+/** Reads one line of a file. Never throws: a bad line is a record of the kind `rejected`. */
+export type LineReader = (text: string) => ReadRecord
+
+export const NUL = '\0'
+
+interface GivenFields {
+  /** The name of the signal type, as other systems write it. */
+  readonly typeText: string
+  readonly hex: string
+  /** Rejected below the minimum of the type and above 100. */
+  readonly quality?: number
+  readonly ref?: string | undefined
+  readonly category?: (typeof CATEGORY_NAMES)[number] | undefined
+  /** Whether somebody reviewed the picture; if not, the tier is `self-reported`. */
+  readonly isReviewed?: boolean
+}
+
+/**
+ * Checks one signal of another system: its type, hash and quality.
+ *
+ * @param fields a missing `quality` counts as 100: the other system accepted the hash.
+ * @returns a record of the kind `put`, or `rejected` with the reason.
+ */
+export function signalFrom({ typeText, hex, quality = 100, ref, category, isReviewed = true }: GivenFields): ReadRecord {
+  const type = typeNamed(typeText)
+  if (type === undefined) return rejected('signal-type-unknown')
+  const hash = parseHash(hex.toLowerCase())
+  if (hash === undefined) return rejected('hash-malformed')
+  if (!isProbable(type, hash)) return rejected('hash-improbable')
+  if (quality < SIGNAL_TYPES[type].minQuality || quality > 100) return rejected('quality-too-low')
+  return {
+    kind: 'put',
+    signal: {
+      signal: { type, view: 'whole', quality, hash },
+      ref,
+      category,
+      ...(!isReviewed && { tier: 'self-reported' }),
+    },
+  }
+}
+
+/** @returns the signal type that other systems call this, in upper or lower case; `undefined` for any other name. */
+export function typeNamed(text: string): SignalType | undefined {
+  const name = text.toLowerCase()
+  if (name === 'hash_pdq') return 'pdq'
+  return name === 'sha-256' || name === 'hash_sha256' ? 'sha256' : SIGNAL_TYPE_NAMES.find((known) => known === name)
+}
+
+export function rejected(why: RecordRejection): ReadRecord {
+  return { kind: 'rejected', why }
+}
