@@ -100,30 +100,7 @@ export function createChangeApplier({ store, images, own, trusts, banks, apiKeys
   return {
     async apply(catalogue, changes, last) {
       const known = own?.of(changes) ?? NOTHING_OWN
-      const added: string[] = []
-      const judged: string[] = []
-      const named: NamedChange[] = []
-      for (const change of changes) {
-        switch (change.op) {
-          case 'tombstone':
-            for (const id of change.imageIds) catalogue.remove(id)
-            break
-          case 'image':
-            added.push(...change.imageIds.filter((id) => !known.has(id)))
-            break
-          case 'trustStatus':
-            judged.push(...change.imageIds)
-            break
-          case 'bank':
-          case 'api-key':
-            named.push(change)
-            break
-          case 'restored': // what the backup brought has changes of its own
-            break
-          default:
-            change satisfies never
-        }
-      }
+      const { added, judged, named } = removeAndSort(catalogue, changes, known)
       for (const [id, image] of known) catalogue.put(id, image)
       if (added.length + judged.length + named.length === 0) return
       // Asked before what is read, and answered before it: a connection that breaks in between leads to a server which the next check finds out.
@@ -136,4 +113,43 @@ export function createChangeApplier({ store, images, own, trusts, banks, apiKeys
     },
     setTrustStatuses,
   }
+}
+
+interface ToRead {
+  /** Ids of images that were added or replaced. */
+  readonly added: string[]
+  /** Ids of images whose trust status changed. */
+  readonly judged: string[]
+  readonly named: NamedChange[]
+}
+
+/** Applies the tombstones. @returns what has to be read from the store for the other changes. */
+function removeAndSort(
+  catalogue: Catalogue,
+  changes: readonly Change[],
+  known: ReadonlyMap<string, RegisteredImage>,
+): ToRead {
+  const toRead: ToRead = { added: [], judged: [], named: [] }
+  for (const change of changes) {
+    switch (change.op) {
+      case 'tombstone':
+        for (const id of change.imageIds) catalogue.remove(id)
+        break
+      case 'image':
+        toRead.added.push(...change.imageIds.filter((id) => !known.has(id)))
+        break
+      case 'trustStatus':
+        toRead.judged.push(...change.imageIds)
+        break
+      case 'bank':
+      case 'api-key':
+        toRead.named.push(change)
+        break
+      case 'restored': // each restored item has a change of its own
+        break
+      default:
+        change satisfies never
+    }
+  }
+  return toRead
 }

@@ -104,21 +104,7 @@ export function createObserved(thresholdBits: number | undefined): Observed {
     seen(found) {
       const { image } = found.hit
       mark(image, found.type, found.hash)
-      const known = views.get(image)
-      const own = { view: found.views.registered, orientation: found.orientation }
-      if (known === undefined || known.nearest.type !== found.type) {
-        if (known === undefined || rank(found.type) < rank(known.nearest.type))
-          views.set(image, { plain: own, isTied: false, nearest: found })
-        return
-      }
-      const isNearer = found.hit.distanceBits < known.nearest.hit.distanceBits
-      const isApart = Math.abs(found.hit.distanceBits - known.nearest.hit.distanceBits) > EDGE_BITS
-      const isSame = own.view === known.nearest.views.registered && own.orientation === known.nearest.orientation
-      views.set(image, {
-        plain: isBefore(own, known.plain) ? own : known.plain,
-        isTied: isApart || isSame ? known.isTied && !(isNearer && isApart) : true,
-        nearest: isNearer ? found : known.nearest,
-      })
+      views.set(image, viewsWith(found, views.get(image)))
     },
     missed(image, imageId, type, hash) {
       if (!SIGNAL_TYPES[type].decidesAlone) return
@@ -164,23 +150,35 @@ export function createObserved(thresholdBits: number | undefined): Observed {
       })
     },
     all() {
-      for (const [image, of] of screened) {
-        if (observations.has(image)) continue
-        observations.set(image, {
-          ...of,
-          distanceBits: undefined,
-          marks: marks.get(image) ?? [0, 0],
-          plain: undefined,
-        })
+      for (const [image, { imageId, edge, hash }] of screened) {
+        if (!observations.has(image)) observations.set(image, unfound(imageId, edge, hash, marks.get(image)))
       }
       for (const [image, { imageId, hash }] of missed) {
-        if (observations.has(image)) continue
-        const found = { distanceBits: undefined, marks: marks.get(image) ?? ([0, 0] as const), hash, plain: undefined }
-        observations.set(image, { imageId, edge: 'outer', ...found })
+        if (!observations.has(image)) observations.set(image, unfound(imageId, 'outer', hash, marks.get(image)))
       }
       return withOrder([...observations.values()])
     },
   }
+}
+
+/** The views of an image with one more. Of two signal types, the first in the table counts alone. */
+function viewsWith(found: Found, known: Views | undefined): Views {
+  if (known !== undefined && rank(known.nearest.type) < rank(found.type)) return known
+  const own = { view: found.views.registered, orientation: found.orientation }
+  if (known === undefined || known.nearest.type !== found.type) return { plain: own, isTied: false, nearest: found }
+  const isNearer = found.hit.distanceBits < known.nearest.hit.distanceBits
+  const isApart = Math.abs(found.hit.distanceBits - known.nearest.hit.distanceBits) > EDGE_BITS
+  const isSame = own.view === known.nearest.views.registered && own.orientation === known.nearest.orientation
+  return {
+    plain: isBefore(own, known.plain) ? own : known.plain,
+    isTied: isApart || isSame ? known.isTied && !(isNearer && isApart) : true,
+    nearest: isNearer ? found : known.nearest,
+  }
+}
+
+/** An image near the query that is not in the answer. */
+function unfound(imageId: string, edge: Edge, hash: Hash256 | undefined, marks: Observation['marks'] = [0, 0]): Observation {
+  return { imageId, edge, distanceBits: undefined, marks, hash, plain: undefined }
 }
 
 /** Matches are told nearest first: of two that are nearly as near, their order tells which is the nearer. */
