@@ -66,13 +66,11 @@ const MAX_FILE_LINES = 300
 const MAX_FUNCTION_LINES = 80
 /** Files, and folders that end with a slash, whose files or functions are longer still. */
 const STILL_LONG: readonly string[] = [
-  'src/services/index/applying.ts',
   'packages/hash/src/kernel/',
   'src/search/kernel/',
   'src/services/feed/feed.ts',
   'src/services/interop/reconciling.ts',
   'src/services/load/event-loop-scheduler.ts',
-  'src/services/matching/observed.ts',
   'src/services/watch/watch-index.ts',
   'src/store/upkeep/withdrawal-log.ts',
   'page/case.ts',

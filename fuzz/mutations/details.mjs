@@ -107,7 +107,7 @@ const mutations = [
     ['if (isDecorationOf(searcher, hits, subjectGroup)) continue', ''],
     ['if (subjectGroup === except) continue', ''],
     ["tier === undefined || tier === 'self-reported'", 'tier === undefined'],
-    ['kins.size >= DECORATION_KINS', 'kins.size > DECORATION_KINS'],
+    ['subjectGroups.size >= DECORATION_GROUPS', 'subjectGroups.size > DECORATION_GROUPS'],
     ['common.isInBackground(row.hash) ? usual : rare', 'rare'],
     ['.slice(0, MAX_DETAIL_ROWS)', ''],
   ]),

@@ -1,14 +1,16 @@
-// Which part of the store's history a catalogue has: how far it was applied, and by which digests.
+// Tracks how far a catalogue has applied the change stream, and the digest at each recent revision, so that a divergent history
+// is noticed.
 
 import type { Position } from '../../store/images/changes.js'
 
-/** Digests that are kept: more than the changes within the longest wait for a write. */
+/** Maximum digests kept: more than the changes that can come while a writer waits for its write. */
 const MAX_DIGESTS = 4096
 
 export class AppliedHistory {
-  // Nothing after this position is in the catalogue. It is ahead of the applied position while changes are being applied.
+  // The catalogue has no change after this position. While changes are being applied it is ahead of the applied position.
   #reached: Position | undefined
-  // The catalogue may have changes up to here, so the followed history must contain it. `undefined` once it was seen there.
+  // The catalogue may have changes up to this position, so the followed history must contain it. `undefined` once it was found
+  // there.
   #checkpoint: Position | undefined
   readonly #digests = new Map<number, string>()
 
@@ -21,19 +23,22 @@ export class AppliedHistory {
     this.#reached = position
   }
 
-  /** A catalogue was read whole. It may have changes up to `checkpoint`. */
+  /** Call it after a full read of a catalogue, which may have changes up to `checkpoint`. */
   begin(checkpoint: Position): void {
     this.#checkpoint = checkpoint
     this.#digests.clear()
   }
 
-  /** What was followed is not the store's history. */
+  /** Resets it when the followed history is not that of the store. */
   lose(): void {
     this.#reached = undefined
     this.#checkpoint = undefined
   }
 
-  /** Call it for each position that is followed, in order. @returns false when a history with this position lacks the checkpoint. */
+  /**
+   * Call it for each followed position, in order. @returns false when the history at this position does not contain the
+   * checkpoint.
+   */
   passes({ revision, digest }: Position): boolean {
     if (this.#checkpoint === undefined || revision < this.#checkpoint.revision) return true
     const isOnIt = digest === this.#checkpoint.digest
@@ -41,12 +46,12 @@ export class AppliedHistory {
     return isOnIt
   }
 
-  /** Has the checkpoint not been passed yet? */
+  /** Has the followed history not reached the checkpoint yet? */
   get lacksCheckpoint(): boolean {
     return this.#checkpoint !== undefined
   }
 
-  /** The changes of this position were applied. */
+  /** Call it after the changes up to this position were applied. */
   advance(position: Position): void {
     this.#reached = position
     this.#digests.set(position.revision, position.digest)
@@ -54,7 +59,7 @@ export class AppliedHistory {
     if (oldest !== undefined) this.#digests.delete(oldest)
   }
 
-  /** The digest with which a revision was applied; `undefined` when it was not, or too long ago. */
+  /** The digest at an applied revision; `undefined` when it was not applied, or more than `MAX_DIGESTS` changes ago. */
   digestAt(revision: number): string | undefined {
     return this.#digests.get(revision)
   }

@@ -1,4 +1,4 @@
-// Brings changes of the store into a catalogue.
+// Applies changes of the store to a catalogue.
 
 import type { RegisteredImage } from '../../domain/matching/signal.js'
 import { Problem } from '../../domain/problem.js'
@@ -16,7 +16,7 @@ import type { Catalogue } from './catalogue.js'
 export interface ApplyingParts {
   readonly store: Store
   readonly images: Images
-  /** What this process writes: that is not read back. Left out, everything is. */
+  /** Images that this process wrote, which need not be read back. When left out, every image is read. */
   readonly own?: Pick<OwnWrites, 'of' | 'followed' | 'forgetAll'>
   readonly trusts: Trusts
   readonly banks: Banks
@@ -25,9 +25,9 @@ export interface ApplyingParts {
 
 export interface Applying {
   /**
-   * Tombstones first: a withdrawal does not wait for the images that came before it. Any order is right, because what is
-   * read for a change is the store's state now; if that is newer than the change, the change that made it newer follows.
-   * @param last where the last of the changes is. @throws {Problem} store-unavailable
+   * Applies changes, tombstones first, so that a withdrawal does not wait for the images before it. The order does not matter:
+   * each change reads the current state of the store, and if that is newer, the change that made it newer follows.
+   * @param last the position of the last change. @throws {Problem} store-unavailable
    */
   apply(catalogue: Catalogue, changes: readonly Change[], last: Position): Promise<void>
   setTrustStatuses(
@@ -36,7 +36,7 @@ export interface Applying {
   ): Promise<void>
 }
 
-/** Unsealing and adding so many takes about half a millisecond, and then others of this process get their turn. */
+/** Images applied between two yields. They take about 0.5 ms to unseal and add. */
 export const IMAGES_AT_ONCE = 50
 const RETRY_AFTER_S = 2
 const NOTHING_OWN: ReadonlyMap<string, RegisteredImage> = new Map()
@@ -51,7 +51,7 @@ export function createChangeApplier({ store, images, own, trusts, banks, apiKeys
     })
   }
 
-  /** Of images about which nothing is said any more there is a tombstone in the stream. */
+  /** Applies trust statuses. An image without one is skipped: the stream has a tombstone for it. */
   async function judge(catalogue: Catalogue, ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return
     const trustStatuses = await trusts.trustStatuses(ids)
@@ -92,7 +92,10 @@ export function createChangeApplier({ store, images, own, trusts, banks, apiKeys
     },
   }
 
-  /** What is read comes over another connection than the changes. After a failover that may lead to a server which does not have them. */
+  /**
+   * Checks that the store still has `last`. Reads use another connection than the change stream, and after a failover it may
+   * lead to a server without these changes.
+   */
   async function check(last: Position): Promise<void> {
     if (!(await isInHistory(store, last))) throw new Problem('store-unavailable', { retryAfterS: RETRY_AFTER_S })
   }
@@ -100,35 +103,13 @@ export function createChangeApplier({ store, images, own, trusts, banks, apiKeys
   return {
     async apply(catalogue, changes, last) {
       const known = own?.of(changes) ?? NOTHING_OWN
-      const added: string[] = []
-      const judged: string[] = []
-      const named: NamedChange[] = []
-      for (const change of changes) {
-        switch (change.op) {
-          case 'tombstone':
-            for (const id of change.imageIds) catalogue.remove(id)
-            break
-          case 'image':
-            added.push(...change.imageIds.filter((id) => !known.has(id)))
-            break
-          case 'trustStatus':
-            judged.push(...change.imageIds)
-            break
-          case 'bank':
-          case 'api-key':
-            named.push(change)
-            break
-          case 'restored': // what the backup brought has changes of its own
-            break
-          default:
-            change satisfies never
-        }
-      }
+      const { added, judged, named } = removeAndSort(catalogue, changes, known)
       for (const [id, image] of known) catalogue.put(id, image)
       if (added.length + judged.length + named.length === 0) return
-      // Asked before what is read, and answered before it: a connection that breaks in between leads to a server which the next check finds out.
+      // Sent before the reads, so that it is answered before them: if the connection breaks in between and leads to another
+      // server, the next check notices it.
       const checked = check(last)
-      checked.catch(() => {}) // it is waited for below
+      checked.catch(() => {}) // awaited below
       for (let at = 0; at < added.length; at += IMAGES_AT_ONCE) await load(catalogue, added.slice(at, at + IMAGES_AT_ONCE))
       await judge(catalogue, judged)
       for (const { op, name } of named) await applyNamed[op](catalogue, name)
@@ -136,4 +117,43 @@ export function createChangeApplier({ store, images, own, trusts, banks, apiKeys
     },
     setTrustStatuses,
   }
+}
+
+interface ToRead {
+  /** Ids of images that were added or replaced. */
+  readonly added: string[]
+  /** Ids of images whose trust status changed. */
+  readonly judged: string[]
+  readonly named: NamedChange[]
+}
+
+/** Applies the tombstones. @returns what has to be read from the store for the other changes. */
+function removeAndSort(
+  catalogue: Catalogue,
+  changes: readonly Change[],
+  known: ReadonlyMap<string, RegisteredImage>,
+): ToRead {
+  const toRead: ToRead = { added: [], judged: [], named: [] }
+  for (const change of changes) {
+    switch (change.op) {
+      case 'tombstone':
+        for (const id of change.imageIds) catalogue.remove(id)
+        break
+      case 'image':
+        toRead.added.push(...change.imageIds.filter((id) => !known.has(id)))
+        break
+      case 'trustStatus':
+        toRead.judged.push(...change.imageIds)
+        break
+      case 'bank':
+      case 'api-key':
+        toRead.named.push(change)
+        break
+      case 'restored': // each restored item has a change of its own
+        break
+      default:
+        change satisfies never
+    }
+  }
+  return toRead
 }

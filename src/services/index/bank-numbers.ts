@@ -1,9 +1,9 @@
-// Small numbers for the names of banks, so that a row has four bytes in place of a name.
+// Numbers for bank names, so that a row stores four bytes instead of a name.
 
 export class BankNumbers {
   readonly #names: string[] = []
   readonly #numbers = new Map<string, number>()
-  // Images of each number. Invariant: a number is in `#free` from the removal of its last image until it is given again.
+  // Images of each number. Invariant: a number is in `#free` from the removal of its last image until it is assigned again.
   readonly #images: number[] = []
   readonly #free: number[] = []
 
@@ -16,7 +16,7 @@ export class BankNumbers {
     return this.#names[number]
   }
 
-  /** The number of a bank, given on the first call. Another bank may get it once all images of this bank were removed. */
+  /** The number of a bank, assigned on the first call. It may be reassigned once all images of the bank were removed. */
   numberOf(name: string): number {
     const known = this.#numbers.get(name)
     if (known !== undefined) return known

@@ -1,12 +1,13 @@
-// The banks of a deployment, and what each organisation calls them. A name is unique among the banks that an organisation may know of, and says
-// nothing about any other bank: whoever makes a bank cannot find out whether a bank that is hidden from it has the same name.
+// The banks of a deployment and their names as each organisation sees them. A name is unique among the banks that an
+// organisation may know of. It reveals nothing about others: creating a bank does not show whether a hidden bank has the same
+// name.
 
 import { type Bank, isKnownSinceMs, isVisibleTo, labelOf } from '../../domain/organisations/bank.js'
 import { exactNameOf } from '../../store/organisations/exact-name.js'
 
-/** Banks by the name that they have in the store. */
+/** Banks by their name in the store. */
 export class BankTable extends Map<string, Bank> {
-  // Invariant: of each label that several banks share, or did, the names in the store that are not the label itself.
+  // Stored names that differ from their label, by label. Invariant: every label that several banks share, or shared, is here.
   readonly #namesakes = new Map<string, Set<string>>()
 
   constructor(banks: Iterable<Bank>) {
@@ -27,26 +28,29 @@ export class BankTable extends Map<string, Bank> {
     return super.delete(name)
   }
 
-  /** Is any name shared? Where none is, each bank is called by its name. */
+  /** Is any label shared? If not, every bank is shown by its label. */
   get isAnyShared(): boolean {
     return this.#namesakes.size > 0
   }
 
-  /** What an organisation calls a bank: its label, unless another bank comes before it that the organisation calls so. */
+  /**
+   * The name under which an organisation sees a bank: its label, or its exact name if another bank with this label takes
+   * precedence.
+   */
   shownTo(orgId: string, bank: Bank): string {
     const label = labelOf(bank.name)
     if (!this.#namesakes.has(label)) return label
     return this.#called(label, orgId)?.name === bank.name ? label : exactNameOf(bank)
   }
 
-  /** The bank that an organisation calls so. It may be one that the organisation may not know of: that is for the caller to ask. */
+  /** The bank that an organisation sees under this name. The caller must check whether the organisation may know of it. */
   named(orgId: string, shown: string): Bank | undefined {
     const label = labelOf(shown)
     if (label !== shown) return this.#sharing(label).find((bank) => exactNameOf(bank) === shown)
     return this.#called(label, orgId)
   }
 
-  /** For an operator, who means one bank and no other: `undefined` for a label that several banks have. */
+  /** The bank of a name as an operator gives it; `undefined` for a label that several banks share. */
   single(name: string): Bank | undefined {
     const label = labelOf(name)
     if (label !== name) return this.#sharing(label).find((bank) => exactNameOf(bank) === name)
@@ -54,7 +58,10 @@ export class BankTable extends Map<string, Bank> {
     return others.length === 0 ? bank : undefined
   }
 
-  /** Its own bank comes first, then the one that it has known longest: nobody takes a name over by letting others know of a bank later. */
+  /**
+   * The bank with precedence for a label: the organisation's own, then the one that it has known longest. A bank that is shared
+   * later cannot take over a name.
+   */
   #called(label: string, orgId: string): Bank | undefined {
     const rank = (bank: Bank) => {
       if (bank.orgId === orgId) return -1

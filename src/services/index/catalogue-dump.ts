@@ -1,4 +1,4 @@
-// The pieces that a catalogue is taken apart into for a snapshot, none larger than a megabyte or so, and how it is put together again.
+// Splits a catalogue into pieces of about a megabyte for a snapshot, and restores it from them.
 
 import { deserialize } from 'node:v8'
 import { z } from 'zod'
@@ -23,9 +23,12 @@ const count = z.int().nonnegative()
 const type = z.enum(ROW_TYPES)
 
 const Piece = z.discriminatedUnion('kind', [
-  /** First and last: what is in between has everything up to the one, and nothing from behind the other. The digest shows another history. */
+  /**
+   * The first and the last piece. The dump has every change up to the first position and none after the last. The digest
+   * identifies the history.
+   */
   z.object({ kind: z.literal('position'), revision: count, digest: z.string() }),
-  /** The next ordinals, with and without an image: the columns of a page of an `ImageTable`. */
+  /** The next ordinals, with or without an image: the columns of a page of an `ImageTable`. */
   z.object({
     kind: z.literal('images'),
     bankNames: z.array(z.string()),
@@ -34,13 +37,13 @@ const Piece = z.discriminatedUnion('kind', [
     facts: bytes,
     size: count,
   }),
-  /** Where details lie, of a page of ordinals. */
+  /** Positions of details, for a page of ordinals. */
   z.object({ kind: z.literal('places'), page: count, words: shorts }),
   z.object({ kind: z.literal('rows'), type, images: words, views: bytes, hashes: bytes }),
-  /** A segment, whose memory follows in pieces of `content`, the last of which says so. */
+  /** A segment. Its memory follows in pieces of `content`; the last one is marked. */
   z.object({ kind: z.literal('segment'), type, rows: count, counts: doubles }),
   z.object({ kind: z.literal('content'), at: count, isLast: z.boolean(), content: bytes }),
-  /** Comes last: how much there was of everything, rows of images that were removed meanwhile among them. */
+  /** The last piece of the catalogue: totals, which include rows of images that were removed during the dump. */
   z.object({
     kind: z.literal('end'),
     ordinals: count,
@@ -52,10 +55,10 @@ const Piece = z.discriminatedUnion('kind', [
 
 export type CataloguePiece = z.infer<typeof Piece>
 
-/** A dump that is not what it was. A sealed file is whole, so it is a bug of the version that wrote it. */
+/** A dump that is inconsistent. Sealed files are authenticated, so the cause is a bug of the version that wrote it. */
 export class DamagedDump extends Error {}
 
-/** @throws {DamagedDump} when the bytes are no piece. */
+/** Parses a piece. @throws {DamagedDump} when the bytes are not one. */
 export function readPiece(serialized: Buffer): CataloguePiece {
   try {
     return Piece.parse(deserialize(serialized))
@@ -64,7 +67,7 @@ export function readPiece(serialized: Buffer): CataloguePiece {
   }
 }
 
-/** What a catalogue consists of. */
+/** The parts of a catalogue that are dumped. */
 export interface CatalogueParts {
   readonly images: ImageTable
   readonly places: DetailPlaces
@@ -73,7 +76,7 @@ export interface CatalogueParts {
 
 type EndPiece = Extract<CataloguePiece, { readonly kind: 'end' }>
 
-/** How much of everything was dumped, or put back. */
+/** Totals of a dump or a restore. */
 interface Totals {
   ordinals: number
   images: number
@@ -81,7 +84,7 @@ interface Totals {
   readonly rows: Record<RowType, number>
 }
 
-/** As of the call: what is added later has a greater ordinal and is left out of every piece. */
+/** Dumps a catalogue as of the call. Images that are added later have greater ordinals and are left out of every piece. */
 export function dumped({ images, places, indexes }: CatalogueParts): Generator<CataloguePiece, void, void> {
   const pages = images.pages()
   const dumps = ROW_TYPES.map((type) => ({ type, dump: indexes[type].dump() }))
@@ -98,7 +101,7 @@ function* pieces(
   for (const page of pages) {
     totals.ordinals += page.facts.length
     totals.images += liveIn(page.facts)
-    // The names of this moment: an image of this page may have come to a bank that had none when the dump began.
+    // Bank names as of now: an image of this page may have moved to a bank that was empty when the dump began.
     yield { kind: 'images', bankNames: [...images.bankNames], ...page }
   }
   for (const page of placesPages) {
@@ -124,13 +127,13 @@ function* segmentPieces(type: RowType, { rows, counts, content }: DumpedSegment)
 }
 
 export interface RestoringCatalogue {
-  /** The next piece. Pauses about every millisecond. @throws {DamagedDump} */
+  /** Restores the next piece. Pauses about every millisecond. @throws {DamagedDump} */
   take(piece: CataloguePiece): Generator<void, void, void>
-  /** Was the last piece taken, and is everything there? */
+  /** Was the last piece restored, and did its totals agree? */
   readonly isWhole: boolean
 }
 
-/** Rows are put back for images that are known, and those are known by then. */
+/** The order of pieces. Images come before rows, because only rows of known images are restored. */
 const ORDER: Readonly<Record<CataloguePiece['kind'], number>> = {
   position: 0,
   images: 1,
@@ -141,7 +144,7 @@ const ORDER: Readonly<Record<CataloguePiece['kind'], number>> = {
   end: 4,
 }
 
-/** @param parts empty. */
+/** Restores a catalogue from the pieces of a dump. @param parts must be empty. */
 export function restoring({ images, places, indexes }: CatalogueParts): RestoringCatalogue {
   const totals = noTotals()
   let order = 0
@@ -198,7 +201,7 @@ export function restoring({ images, places, indexes }: CatalogueParts): Restorin
       try {
         yield* put(piece)
       } catch (error) {
-        // What an index, the table or an array refuses was never dumped.
+        // A dump never holds what an index, the table or an array rejects.
         throw error instanceof RangeError ? new DamagedDump(error.message) : error
       }
     },
@@ -210,7 +213,10 @@ export function restoring({ images, places, indexes }: CatalogueParts): Restorin
 
 type ContentPiece = Extract<CataloguePiece, { readonly kind: 'content' }>
 
-/** Without the rows of images that were gone when the images were dumped. @throws {RangeError} when the columns are not equally long. */
+/**
+ * The rows of known images. Others were removed before the images were dumped. @throws {DamagedDump} when the columns are not
+ * equally long.
+ */
 function knownOf({ images, views, hashes }: RowColumns, isKnown: (ordinal: number) => boolean): RowColumns {
   requireThat(views.length === images.length && hashes.length === images.length * HASH_BYTES, 'columns must be equally long')
   const known = Array.from(images.keys()).filter((row) => isKnown(images[row] ?? 0))
@@ -234,7 +240,7 @@ function noTotals(): Totals {
   return { ordinals: 0, images: 0, places: 0, rows: { pdq: 0, 'pdq-area': 0, blockhash: 0, sha256: 0, detail: 0 } }
 }
 
-/** A function of its own, because what stands in a generator is not compiled while it runs. */
+/** A separate function, because V8 does not optimise the body of a running generator. */
 function liveIn(facts: Uint8Array): number {
   let live = 0
   for (let at = 0; at < facts.length; at++) if (facts[at] !== 0) live++

@@ -1,4 +1,4 @@
-// Fills a catalogue from the packed columns of a reader, without an object for each image.
+// Fills a catalogue from the packed columns of a reader, without one object per image.
 
 import { HASH_BYTES } from '../../../packages/hash/src/hash256.js'
 import { ROW_TYPES } from '../../domain/matching/signal-types.js'
@@ -7,8 +7,8 @@ import type { CatalogueParts } from './catalogue-dump.js'
 import type { DetailPlaces } from './detail-places.js'
 
 /**
- * Adds many images at once, none of which the catalogue has: looking for each would take as long as all the rest. Every search reads all
- * rows of them until `Catalogue.tidy` has nothing left to do.
+ * Adds many images at once. None may be in the catalogue: checking each would double the time. Until `Catalogue.tidy` has
+ * nothing left to do, every search scans all their rows.
  */
 export function loadColumns({ images: table, places, indexes }: CatalogueParts, columns: ImageColumns): void {
   const { images, ids, tiers, categories, banks, bankNames, signals, heads } = columns
@@ -28,7 +28,7 @@ export function loadColumns({ images: table, places, indexes }: CatalogueParts, 
   }
 }
 
-/** @returns for each row its number within its image. */
+/** Stores the positions of details. @returns the number of each row within its image. */
 function putPlaces(
   places: DetailPlaces,
   owners: Uint32Array,

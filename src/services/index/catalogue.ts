@@ -1,4 +1,4 @@
-// What a match needs, in this process's memory: images, banks and API keys, as the store has them at one revision.
+// The in-memory data for matching: images, banks and API keys, as of one revision of the store.
 
 import { formatUuid, parseUuid } from '../../domain/ids.js'
 import type { RegisteredImage } from '../../domain/matching/signal.js'
@@ -29,33 +29,34 @@ export class Catalogue {
     detail: new SignalIndex(undefined, DETAIL_BITS),
   }
 
-  // Invariant: has exactly the live images. An ordinal is given once, so a row of a removed image is never taken for another image's.
+  // Invariant: has exactly the live images. An ordinal is never reused, so a row of a removed image is never taken for that of
+  // another.
   readonly #images = new ImageTable()
 
   readonly #places = new DetailPlaces()
 
-  // Images that are kept and must not match. They have no row and no ordinal, and `put` skips them.
+  // Images that are stored and must not match. They have no rows and no ordinal, and `put` skips them.
   readonly #silent = new Set<string>()
 
   readonly #replaced = new ReplacedRows((ordinal) => this.#forget(ordinal))
 
-  // Images that were judged harmless. Their rows are in `JUDGED_HARMLESS_BANK` here, and veto matches.
+  // Images that were judged harmless. Their rows are in `JUDGED_HARMLESS_BANK` here and veto matches.
   readonly #harmless = new Set<string>()
 
-  // Images that only copies match. It may name images that are not here yet: a standing may come before its image.
+  // Images that only copies match. Ids of images that are not loaded yet are possible: a trust status may precede its image.
   readonly #narrowed = new Set<string>()
 
-  // Images that may match again and are being read from the store. `silent` lists them meanwhile, for their owner.
+  // Images that may match again and are being read from the store. `silent` lists them until then.
   readonly #awaited = new Set<string>()
 
-  // While a dump is being restored.
+  // Set while a dump is being restored.
   #restoring: RestoringCatalogue | undefined
 
   /**
-   * Adds or replaces an image. Its standing stays: a bank may hand the same signal in again. An image with the same rows keeps its
-   * ordinal. With other rows it gets a new one, and searchers that began before still see the old rows.
+   * Adds or replaces an image. Its trust status stays, because a bank may submit the same signal again. An image with the same
+   * rows keeps its ordinal. With other rows it gets a new ordinal, and older searchers still see the old rows.
    *
-   * Cost: an insert for each row, or a comparison for each row that is there already.
+   * Cost: an insert per row, or a comparison per row that is already there. @throws {RangeError} when the id is not a UUID.
    */
   put(id: string, image: RegisteredImage): void {
     if (this.#silent.has(id)) return
@@ -72,10 +73,10 @@ export class Catalogue {
       this.#images.describe(known, given)
       return
     }
-    const spoken = this.#images.trustStatusOf(known)
+    const trustStatus = this.#images.trustStatusOf(known)
     this.#images.remove(bytes)
     const next = this.#images.add(bytes, given)
-    this.#images.setTrustStatus(next, spoken)
+    this.#images.setTrustStatus(next, trustStatus)
     this.#insert(next, given)
     this.#replaced.replace(known, next, { id, ...before })
   }
@@ -102,12 +103,12 @@ export class Catalogue {
     )
   }
 
-  /** Adds many images at once, none of which it has. As `loadColumns`. */
+  /** As `loadColumns`: adds many images at once, none of which may be in the catalogue. */
   load(columns: ImageColumns): void {
     loadColumns(this.#parts, columns)
   }
 
-  /** No search finds it after the call. Unknown ids change nothing. */
+  /** Removes an image. No search finds it after the call. Unknown ids change nothing. */
   remove(id: string): void {
     this.#silent.delete(id)
     this.#harmless.delete(id)
@@ -117,8 +118,9 @@ export class Catalogue {
   }
 
   /**
-   * Sets an image's standing: its support, and whether it matches, matches only copies, or vetoes.
-   * @returns true when the caller has to read the image from the store and `put` it: it may match or veto, and its rows are not here.
+   * Sets the trust status of an image: its support, and whether it matches, matches only copies, or vetoes.
+   * @returns true when the image may match or veto but its rows are missing: the caller has to read it from the store and `put`
+   * it.
    */
   setTrustStatus(id: string, trustStatus: TrustStatus): boolean {
     const bytes = idBytes(id)
@@ -134,7 +136,7 @@ export class Catalogue {
       return false
     }
     this.#silent.delete(id)
-    // A snapshot may be older than the decision, or older than its reversal. The rows are then in the wrong bank.
+    // A snapshot may be older than the judgement or its reversal. Its rows are then in the wrong bank.
     const isJudged = this.bankOf(id) === JUDGED_HARMLESS_BANK.name
     if (isJudged !== harmless) this.#remove(bytes)
     const ordinal = this.#images.find(bytes)
@@ -147,7 +149,7 @@ export class Catalogue {
   }
 
   /**
-   * Compacts the indexes and erases the bits of removed images, a piece at each call. To be called when there is nothing else to do.
+   * Compacts the indexes and erases the bits of removed images, one step per call. Call it when idle.
    * @returns whether anything is left to do.
    * Cost: about a millisecond.
    */
@@ -156,24 +158,24 @@ export class Catalogue {
   }
 
   /**
-   * The images at the call, in pieces, whatever is put between two pieces. An image that is removed meanwhile may be in the dump, whole or
-   * in part. The change stream removes it again.
+   * Dumps the images as of the call. Images may be added between two pieces; they are left out. An image that is removed
+   * meanwhile may be in the dump, whole or in part; the change stream removes it again after the restore.
    */
   dump(): Generator<CataloguePiece, void, void> {
     return dumped(this.#parts)
   }
 
   /**
-   * Restores a piece of a dump, with a pause about every millisecond. All pieces come in their order, into an empty catalogue. It is
+   * Restores a piece of a dump, pausing about every millisecond. Give all pieces in order, to an empty catalogue. It is
    * complete once `isRestored` is true and `tidy` has nothing left to do.
-   * @throws {DamagedDump} when the piece cannot be part of a dump. The catalogue must then be thrown away.
+   * @throws {DamagedDump} when the piece does not fit. Discard the catalogue then.
    */
   *restore(piece: CataloguePiece): Generator<void, void, void> {
     this.#restoring ??= restoring(this.#parts)
     yield* this.#restoring.take(piece)
   }
 
-  /** Has `restore` got the last piece of a dump? */
+  /** Has `restore` accepted the last piece of a dump? */
   get isRestored(): boolean {
     return this.#restoring?.isWhole === true
   }
@@ -182,17 +184,17 @@ export class Catalogue {
     return { images: this.#images, places: this.#places, indexes: this.#indexes }
   }
 
-  /** For one query. Release it when the query is answered. */
+  /** A searcher for one query. Release it when the query is answered. */
   searcher(): Searcher {
     return new Searcher(this, this.#replaced)
   }
 
-  /** Places of details within their images. */
+  /** Positions of details within their images. */
   get places(): Pick<DetailPlaces, 'sizeOf' | 'subjectGroupOf' | 'rowOf'> {
     return this.#places
   }
 
-  /** For counting rows. A search that pauses, or that other searches have to agree with, needs a `Searcher`. */
+  /** The index of a type, for counting rows. Use a `Searcher` for a search that pauses or has to agree with other searches. */
   index(type: RowType): SignalIndex {
     return this.#indexes[type]
   }
@@ -208,7 +210,7 @@ export class Catalogue {
     return id === undefined || facts === undefined ? undefined : { id: formatUuid(id), ...facts }
   }
 
-  /** The same without the id. */
+  /** As `image`, without the id. */
   factsOf(ordinal: number): ImageFacts | undefined {
     return this.#images.factsOf(ordinal)
   }
@@ -224,17 +226,19 @@ export class Catalogue {
     return ordinal === undefined ? undefined : this.#images.factsOf(ordinal)?.bank
   }
 
-  /** The images whose ids are in part `from` … `to` − 1 of `ID_PARTS`, in no order. Images that must not match are left out. */
+  /**
+   * The images whose ids are in parts `from` to `to` − 1 of `ID_PARTS`, in no order. Images that must not match are left out.
+   */
   createImageStore(from: number, to: number): CatalogueImage[] {
     return this.#images.ordinalsIn(from, to).flatMap((ordinal) => this.image(ordinal) ?? [])
   }
 
-  /** Ids of images that are kept and do not match, or do not match yet. */
+  /** Ids of images that are stored and do not match, or do not match yet. */
   get silent(): readonly string[] {
     return [...this.#silent, ...this.#harmless, ...this.#awaited]
   }
 
-  /** Is the image kept without matching: held, or judged false? */
+  /** Is the image stored without matching: held, invalidated, or judged harmless? */
   isSilent(id: string): boolean {
     return this.#silent.has(id) || this.#harmless.has(id)
   }
@@ -249,17 +253,17 @@ export class Catalogue {
     return this.#images.size
   }
 
-  /** The number of images that are kept and do not match: held, or judged false. */
+  /** The number of images that are stored and do not match: held, invalidated, or judged harmless. */
   get silentImages(): number {
     return this.#silent.size + this.#harmless.size
   }
 
-  /** As `ImageTable.tally`. */
+  /** As `ImageTable.countByOwner`. */
   countByOwner(): Generator<void, OwnerCount[], void> {
     return this.#images.countByOwner()
   }
 
-  /** Would a fresh catalogue take much less memory? Most images were removed then. */
+  /** Were so many images removed that a new catalogue would take much less memory? */
   get isSparse(): boolean {
     return this.#images.isSparse
   }

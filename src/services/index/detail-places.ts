@@ -1,21 +1,21 @@
-// Where the details that are searched for lie in their pictures, in this process's memory: 40 bytes a picture rather than objects.
+// Positions of searchable details in their pictures, in memory: 40 bytes per picture instead of objects.
 
 import { MAX_DETAIL_ROWS } from '../../../packages/hash/src/details/rows.js'
 import type { IndexedDetails } from '../../domain/matching/details.js'
 
 const PAGE_BITS = 14
 const PAGE_IMAGES = 1 << PAGE_BITS
-/** Of an image: halves of width and height, kin in two, its rows. */
+/** Words of an image: half its width, half its height, its subject group in two words, its rows. */
 const WORDS = 4 + MAX_DETAIL_ROWS
 
-/** Words of a page of images, and the number of the page. */
+/** The words of a page of images. */
 export interface PlacesPage {
   readonly page: number
   readonly words: Uint16Array
 }
 
 export class DetailPlaces {
-  // Invariant: the words of an image are 0 when it has no details or is gone. Pages without any are not there.
+  // Invariant: the words of an image are 0 when it has no details or was removed. Pages without details are absent.
   readonly #pages = new Map<number, Uint16Array>()
 
   put(ordinal: number, { width, height, subjectGroup, rows }: IndexedDetails): void {
@@ -23,19 +23,19 @@ export class DetailPlaces {
     for (const [row, { place, pose }] of rows.entries()) this.putRow(ordinal, row, place, pose)
   }
 
-  /** For a caller that has the bytes of stored records at hand. */
+  /** Sets size and subject group, for a caller that reads stored records. */
   putHead(ordinal: number, halfWidth: number, halfHeight: number, subjectGroup: number): void {
     const words = this.#pages.get(ordinal >>> PAGE_BITS) ?? this.#addPage(ordinal >>> PAGE_BITS)
     words.set([halfWidth, halfHeight, subjectGroup >>> 16, subjectGroup & 0xffff], startOf(ordinal))
   }
 
-  /** @param row 0…15. Of an image whose head was put. */
+  /** Sets one row. @param row 0…15. `putHead` must have been called for the image. */
   putRow(ordinal: number, row: number, place: number, pose: number): void {
     const words = this.#pages.get(ordinal >>> PAGE_BITS)
     if (words !== undefined && row < MAX_DETAIL_ROWS) words[startOf(ordinal) + 4 + row] = (place << 8) | pose
   }
 
-  /** @returns `undefined` when it has no details. */
+  /** The size of the picture [px]; `undefined` when it has no details. */
   sizeOf(ordinal: number): { readonly width: number; readonly height: number } | undefined {
     const words = this.#pages.get(ordinal >>> PAGE_BITS)
     const start = startOf(ordinal)
@@ -54,7 +54,7 @@ export class DetailPlaces {
     return { place: word >>> 8, pose: word & 0xff }
   }
 
-  /** Is this what was put? Without the number of rows, which the index has. */
+  /** Are these the stored details? The number of rows is not compared; the index has it. */
   has(ordinal: number, details: IndexedDetails | undefined): boolean {
     const size = this.sizeOf(ordinal)
     if (details === undefined || size === undefined) return details === undefined && size === undefined
@@ -79,14 +79,14 @@ export class DetailPlaces {
     return this.#pages.size * PAGE_IMAGES * WORDS * Uint16Array.BYTES_PER_ELEMENT
   }
 
-  /** The pages there are at the call: live views, in which images may come and go. */
+  /** The pages as of the call. They are live views, which change with the images. */
   pages(): PlacesPage[] {
     return Array.from(this.#pages, ([page, words]) => ({ page, words }))
   }
 
   /**
-   * Puts a page back, without what belongs to images that are not known.
-   * @throws {RangeError} when it is not as long as a page, or is there already.
+   * Restores a page, without the words of unknown images.
+   * @throws {RangeError} when it has another length than a page, or is already present.
    */
   restore({ page, words }: PlacesPage, isKnown: (ordinal: number) => boolean): void {
     if (words.length !== PAGE_IMAGES * WORDS || this.#pages.has(page)) throw new RangeError('not a page of places')

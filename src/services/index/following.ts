@@ -1,28 +1,28 @@
-// Reads the change stream, if possible already while the changes before are being applied.
+// Reads the change stream, if possible while the previous changes are still being applied.
 
 import type { Redis } from 'ioredis'
 import { type Followed, follow, type Position } from '../../store/images/changes.js'
 
-/** How long a read waits for changes. */
+/** How long a read waits for changes while the replica is ready. */
 const BLOCK_MS = 250
-/** The same while the replica is not ready: it must soon know whether anything is missing. */
+/** The same while it is not ready: it must learn at once whether changes are missing. */
 const SOON_MS = 1
 
 export class Following {
   readonly #follower: Redis
   readonly #now: () => number
   readonly #isReady: () => boolean
-  // The changes after a position, asked for while the changes before it are being applied.
+  // A read that was started while the changes before it were being applied.
   #ahead: { readonly from: Position; readonly followed: Promise<Followed> } | undefined
 
-  /** @param follower a connection of its own: reading blocks it. @param now [ms] never goes back. */
+  /** @param follower a dedicated connection: reading blocks it. @param now [ms] a monotonic clock. */
   constructor(follower: Redis, now: () => number, isReady: () => boolean) {
     this.#follower = follower
     this.#now = now
     this.#isReady = isReady
   }
 
-  /** What follows `from`: what was asked for ahead, if that began at this position. */
+  /** Reads the changes after `from`, or returns the read-ahead that began there. */
   next(from: Position): Promise<Followed> {
     const ahead = this.#ahead
     this.#ahead = undefined
@@ -31,8 +31,8 @@ export class Following {
   }
 
   /**
-   * Asks for the changes after `from` while those up to it are applied, which takes a round trip too. An answer counts as old as its
-   * question, so this is not for changes that take long to apply.
+   * Starts to read the changes after `from` while those up to it are being applied. The answer counts as old as its request, so
+   * do not use it for changes that take long to apply.
    */
   readAhead(from: Position): void {
     const followed = this.next(from)

@@ -1,4 +1,4 @@
-// A wait that ends early when the store is heard.
+// A wait with a timeout that ends early when the replica is fresh again.
 
 export class FreshnessWait {
   isOver = false

@@ -1,20 +1,23 @@
-// Who waits for a revision: all of them are told with the first that is as new.
+// Waits for revisions. All waits for a revision end when that revision or a later one is announced.
 
 export interface RevisionWaits {
-  /** @param timeoutMs may be infinite. @returns once a revision was told that is not older; at once where one was. @throws {Late} what `late` makes, after so long. */
+  /**
+   * Waits until a revision that is not older is announced; returns at once if one was. @param timeoutMs may be infinite.
+   * @throws the error that `late` makes, after `timeoutMs`.
+   */
   until(revision: number, timeoutMs: number): Promise<void>
   tell(revision: number): void
-  /** What was told counts no more; who waits goes on waiting. */
+  /** Forgets the announced revision. Pending waits continue. */
   forget(): void
 }
 
-/** @param late what is thrown at whoever has waited for too long. */
+/** @param late makes the error for a wait that timed out. */
 export function revisionWaits(late: () => Error): RevisionWaits {
-  let told: number | undefined
+  let announced: number | undefined
   let waiting: { readonly revision: number; readonly resolve: () => void }[] = []
   return {
     async until(revision, timeoutMs) {
-      if (told !== undefined && told >= revision) return
+      if (announced !== undefined && announced >= revision) return
       await new Promise<void>((resolve, reject) => {
         const timer = Number.isFinite(timeoutMs) ? setTimeout(() => reject(late()), timeoutMs) : undefined
         waiting.push({
@@ -27,14 +30,14 @@ export function revisionWaits(late: () => Error): RevisionWaits {
       })
     },
     tell(revision) {
-      told = revision
+      announced = revision
       const due = waiting.filter((waiter) => waiter.revision <= revision)
       if (due.length === 0) return
       waiting = waiting.filter((waiter) => waiter.revision > revision)
       for (const { resolve } of due) resolve()
     },
     forget() {
-      told = undefined
+      announced = undefined
     },
   }
 }

@@ -1,4 +1,4 @@
-// What a match says about an image, packed into two bytes: the facts that it was registered with, and who spoke for it since.
+// The facts that a match reports about an image, packed into two bytes: those registered with it, and its support since.
 
 import {
   CATEGORIES,
@@ -19,7 +19,7 @@ export interface ImageFacts {
   readonly disputed: boolean
 }
 
-/** What a match says about an image. It has no hashes. */
+/** The facts that a match reports about an image. It has no hashes. */
 export interface CatalogueImage extends ImageFacts {
   readonly id: string
 }
@@ -29,19 +29,19 @@ export interface OwnerCount extends ImageFacts {
   readonly images: number
 }
 
-/** A byte of facts is DISPUTED or 0, plus the registered tier × 16, plus the category. It is 0 where there is no image. */
+/** A byte of facts: DISPUTED or 0, plus 16 × the registered tier, plus the category; 0 where there is no image. */
 export const DISPUTED = 128
 const TIER_CODES = 7
 const CATEGORY_CODES = 15
 /** The number of values of a byte of facts. */
 export const FACT_CODES = 256
 
-/** [byte] the facts of an image that nobody disputes. */
+/** The facts [byte] of an undisputed image. */
 export function codeOfFacts(tier: Tier, category: Category | undefined): number {
   return codeOf(TIERS[tier], category === undefined ? 0 : CATEGORIES[category])
 }
 
-/** The same from the codes of a stored record: tier 1…7, category 0…15. */
+/** As `codeOfFacts`, from the codes of a stored record: tier 1…7, category 0…15. */
 export function codeOf(tierCode: number, categoryCode: number): number {
   return tierCode * 16 + categoryCode
 }
@@ -66,7 +66,7 @@ export function withSupport(code: number, support: number): number {
   return (code & ~(TIER_CODES << 4)) | (TIERS[tierWith(registered, support)] << 4)
 }
 
-/** For each byte: is it the facts of an image? */
+/** For each byte: does it encode the facts of an image? */
 export const isFacts: readonly boolean[] = Array.from(
   { length: FACT_CODES },
   (_, code) => factsIn(code, 0, '') !== undefined,

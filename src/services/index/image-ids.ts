@@ -1,4 +1,4 @@
-// Ids of images, keyed so that an id tells nothing about the hash it is made from: the same of what is the same.
+// Computes ids of images. They are keyed, so that an id reveals nothing about the hash. The same input gives the same id.
 
 import { createHmac } from 'node:crypto'
 import { uuidV8 } from '../../domain/ids.js'
@@ -6,12 +6,12 @@ import type { Signal } from '../../domain/matching/signal.js'
 import type { SignalType } from '../../domain/matching/signal-types.js'
 import type { SignalIdentity } from '../../domain/organisations/bank-change.js'
 
-/** Of what is handed in to a bank as hashes: of a picture where all its signals are given. */
+/** The id of a bank's image: from the whole picture if all its signals are given, otherwise from the one signal. */
 export function bankedIdOf(secret: Buffer, bank: string, { signal, picture, ref }: SignalIdentity): string {
   return picture === undefined ? signalIdOf(secret, bank, signal, ref) : pictureIdOf(secret, bank, picture, ref)
 }
 
-/** Of what makes a bank's signal itself. */
+/** The id of a single signal of a bank. */
 function signalIdOf(
   secret: Buffer,
   bank: string,
@@ -27,7 +27,10 @@ function signalIdOf(
   )
 }
 
-/** Apart from the ids of signals: a hash that is handed in alone must not take the place of a picture with all its views. */
+/**
+ * The id of a picture of a bank. It differs from the ids of single signals: a hash that is submitted alone must not replace a
+ * picture with all its views.
+ */
 export function pictureIdOf(secret: Buffer, bank: string, signals: readonly Signal[], ref: string | undefined): string {
   const whole = signals.find(({ type, view }) => type === 'pdq' && view === 'whole')
   const digest = createHmac('sha256', secret).update(`picture\0${bank}\0${ref ?? ''}\0`)
@@ -35,13 +38,13 @@ export function pictureIdOf(secret: Buffer, bank: string, signals: readonly Sign
   return uuidV8(digest.digest())
 }
 
-/** With how many bytes the ids of all images of one case begin alike, so that matches can be counted by case without the store. */
+/** Length of the prefix that the ids of all images of a case share. With it, matches are counted by case without the store. */
 export const ORIGIN_BYTES = 6
 
 /**
- * Of what makes a picture itself, within its case: the ids of one picture in two cases have nothing in common. That is PDQ of the
- * whole; or SHA-256 of the file where a submitter gives no PDQ; or everything that she gives, in its order. The first bytes are the case's:
- * nobody sees ids but the holder of the case and operators.
+ * The id of a case's picture. The ids of one picture in two cases have nothing in common. It is computed from PDQ of the whole
+ * picture; without that from SHA-256 of the file; without either from all signals in their order. It begins with the prefix of
+ * the case; only the holder of the case and operators see ids.
  */
 export function imageIdOf(secret: Buffer, caseId: string, signals: readonly Signal[]): string {
   const whole = (type: SignalType) => signals.find((signal) => signal.type === type && signal.view === 'whole')
@@ -54,7 +57,7 @@ export function imageIdOf(secret: Buffer, caseId: string, signals: readonly Sign
   return uuidV8(bytes)
 }
 
-/** What the ids of all images of one case begin with (`imageIdOf`). */
+/** The prefix that the ids of all images of a case share (`imageIdOf`). */
 export function originIn(imageId: string): string {
   return imageId.slice(0, 13)
 }

@@ -1,4 +1,5 @@
-// The columns of 65,536 images. An image's place is its ordinal: the page is `ordinal >>> PAGE_BITS`, the row in it `ordinal % PAGE_IMAGES`.
+// A page: the columns of 65,536 images. An image with an ordinal is in page `ordinal >>> PAGE_BITS`, row `ordinal %
+// PAGE_IMAGES`.
 
 import { isFacts } from './image-facts.js'
 
@@ -17,13 +18,13 @@ export interface Page {
   readonly supports: Uint8Array
 }
 
-/** What a page is restored from. */
+/** The columns from which a page is restored. */
 export interface DumpedPage extends Omit<Page, 'supports'> {
-  /** The number of images in all pages, so that room for them is made at once. */
+  /** The number of images in all pages, so that memory is reserved once. */
   readonly size: number
 }
 
-/** The memory of one page. */
+/** [bytes] the memory of one page. */
 export const PAGE_BYTES = PAGE_IMAGES * (ID_BYTES + Uint32Array.BYTES_PER_ELEMENT + 2)
 
 export function createPage(): Page {
@@ -35,7 +36,10 @@ export function createPage(): Page {
   }
 }
 
-/** @throws {RangeError} unless the columns are equally long, not empty, at most a page, and each image has facts and one of `bankCount` banks. */
+/**
+ * Checks the columns of a page. @throws {RangeError} unless they are equally long, not empty, at most a page, and each image
+ * has facts and one of `bankCount` banks.
+ */
 export function requirePage({ ids, banks, facts }: Omit<Page, 'supports'>, bankCount: number): void {
   const count = facts.length
   if (count === 0 || count > PAGE_IMAGES || ids.length !== count * ID_BYTES || banks.length !== count)

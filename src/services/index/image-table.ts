@@ -1,4 +1,4 @@
-// The images of a process, in memory: what a match says about each, in 30 bytes. An object each would take hundreds.
+// The images in memory: the facts that a match reports, in 30 bytes each. One object per image would take hundreds.
 
 import type { TrustStatus } from '../../domain/trust/trust.js'
 import { BankNumbers } from './bank-numbers.js'
@@ -25,15 +25,15 @@ import {
 } from './image-page.js'
 import { OrdinalsById } from './ordinals-by-id.js'
 
-/** The part of a standing that the table keeps. */
-type Spoken = Pick<TrustStatus, 'support' | 'disputed'>
+/** The part of a trust status that the table stores. */
+type StoredTrustStatus = Pick<TrustStatus, 'support' | 'disputed'>
 
-/** Images that `restore` adds between two pauses. */
+/** Maximum images that `restore` adds between two pauses. */
 const MAX_RESTORED_PER_STEP = 8_192
 
-/** Images by ordinal. An ordinal is never given twice. */
+/** Images by ordinal. An ordinal is never reused. */
 export class ImageTable {
-  // Invariant: an ordinal is in `#ordinals`, by its id, exactly while its facts are not 0.
+  // Invariant: `#ordinals` has an ordinal, by its id, exactly while its facts are not 0.
   readonly #pages: Page[] = []
   readonly #ordinals = new OrdinalsById(this.#pages)
   readonly #banks = new BankNumbers()
@@ -44,7 +44,7 @@ export class ImageTable {
     return this.#size
   }
 
-  /** Are most ordinals those of removed images? */
+  /** Do most ordinals belong to removed images? */
   get isSparse(): boolean {
     return this.#nextOrdinal > 2 * this.#size + PAGE_IMAGES
   }
@@ -54,14 +54,15 @@ export class ImageTable {
   }
 
   /**
-   * @param id [16 bytes] a UUID whose last bytes are random; not in the table.
-   * @returns its ordinal: one more than the last.
+   * Adds an image.
+   * @param id [16 bytes] a UUID whose last bytes are random; must not be in the table.
+   * @returns its ordinal: the previous one plus one.
    */
   add(id: Uint8Array, { bank, tier, category }: Omit<ImageFacts, 'disputed'>): number {
     return this.#add(id, this.bankNumber(bank), codeOfFacts(tier, category))
   }
 
-  /** The same with the codes of a stored record, and the bank's number from `bankNumber`. */
+  /** As `add`, with the codes of a stored record and the number of the bank from `bankNumber`. */
   addCoded(id: Uint8Array, bank: number, tierCode: number, categoryCode: number): number {
     return this.#add(id, bank, codeOf(tierCode, categoryCode))
   }
@@ -88,7 +89,7 @@ export class ImageTable {
     return this.#ordinals.find(id)
   }
 
-  /** @returns the ordinal that it had; `undefined` for an unknown id. */
+  /** Removes an image. @returns the ordinal that it had; `undefined` for an unknown id. */
   remove(id: Uint8Array): number | undefined {
     const ordinal = this.#ordinals.remove(id)
     if (ordinal === undefined) return undefined
@@ -103,7 +104,7 @@ export class ImageTable {
     return ordinal
   }
 
-  /** Replaces bank, tier and category. Its standing stays. @throws {RangeError} for an ordinal without an image. */
+  /** Replaces bank, tier and category. The trust status stays. @throws {RangeError} for an ordinal without an image. */
   describe(ordinal: number, { bank, tier, category }: Omit<ImageFacts, 'disputed'>): void {
     const page = this.#pages[ordinal >>> PAGE_BITS]
     const at = ordinal % PAGE_IMAGES
@@ -121,14 +122,16 @@ export class ImageTable {
     return (this.#pages[ordinal >>> PAGE_BITS]?.facts[ordinal % PAGE_IMAGES] ?? 0) !== 0
   }
 
-  /** [16 bytes] a view, to be read before the table changes. @returns `undefined` when the image was removed or never was. */
+  /**
+   * The id of an image: a live view of 16 bytes, valid until the table changes. @returns `undefined` when there is no image.
+   */
   idOf(ordinal: number): Uint8Array | undefined {
     if (!this.has(ordinal)) return undefined
     const at = (ordinal % PAGE_IMAGES) * ID_BYTES
     return this.#pages[ordinal >>> PAGE_BITS]?.ids.subarray(at, at + ID_BYTES)
   }
 
-  /** The first `ORIGIN_BYTES` of an image's id as a number. Images of one case have the same; of others they are random. */
+  /** The first `ORIGIN_BYTES` of the id as a number. Images of one case share it; for images of banks it is random. */
   originOf(ordinal: number): number {
     const ids = this.#pages[ordinal >>> PAGE_BITS]?.ids
     const at = (ordinal % PAGE_IMAGES) * ID_BYTES
@@ -137,7 +140,7 @@ export class ImageTable {
     return origin
   }
 
-  /** The ordinals of images whose ids are in part `from` … `to` − 1 of `ID_PARTS`, in no order. */
+  /** The ordinals of images whose ids are in parts `from` to `to` − 1 of `ID_PARTS`, in no order. */
   ordinalsIn(from: number, to: number): number[] {
     return this.#ordinals.ordinalsIn(from, to)
   }
@@ -148,12 +151,12 @@ export class ImageTable {
     return factsIn(page?.facts[at] ?? 0, page?.supports[at] ?? 0, this.#banks.nameOf(page?.banks[at] ?? 0))
   }
 
-  /** Counts images by bank and facts, a page between two pauses. A change during a pause may or may not count. */
+  /** Counts images by bank and facts, pausing after each page. Changes during a pause may or may not be counted. */
   *countByOwner(): Generator<void, OwnerCount[], void> {
     const counts = new Map<string, Map<number, number>>()
     for (const page of this.#pages) {
       for (const [key, images] of countsIn(page)) {
-        // By name: after the pause the number may be another bank's.
+        // Keyed by name: during a pause the number may be assigned to another bank.
         const name = this.#banks.nameOf(Math.floor(key / FACT_CODES)) ?? ''
         const codes = counts.get(name) ?? new Map<number, number>()
         counts.set(name, codes.set(key % FACT_CODES, images + (codes.get(key % FACT_CODES) ?? 0)))
@@ -168,8 +171,8 @@ export class ImageTable {
     )
   }
 
-  /** Replaces what was said about an image. Its registered tier stays. @throws {RangeError} for an ordinal without an image. */
-  setTrustStatus(ordinal: number, { support, disputed }: Spoken): void {
+  /** Replaces the trust status of an image. Its registered tier stays. @throws {RangeError} for an ordinal without an image. */
+  setTrustStatus(ordinal: number, { support, disputed }: StoredTrustStatus): void {
     const page = this.#pages[ordinal >>> PAGE_BITS]
     const at = ordinal % PAGE_IMAGES
     if (page === undefined || page.facts[at] === 0) throw new RangeError('an ordinal without an image')
@@ -177,16 +180,16 @@ export class ImageTable {
     page.supports[at] = support
   }
 
-  /** What was said about an image that is in the table. */
-  trustStatusOf(ordinal: number): Spoken {
+  /** The trust status of an image in the table. */
+  trustStatusOf(ordinal: number): StoredTrustStatus {
     const page = this.#pages[ordinal >>> PAGE_BITS]
     const at = ordinal % PAGE_IMAGES
     return { support: page?.supports[at] ?? 0, disputed: ((page?.facts[at] ?? 0) & DISPUTED) !== 0 }
   }
 
   /**
-   * The columns of all ordinals that were given before the call, a page at a time. `ids` and `banks` are live views. `facts` are a copy
-   * without disputes: every start reads standings from the store, so a snapshot need not be believed about them.
+   * The columns of all ordinals assigned before the call, one page at a time. `ids` and `banks` are live views. `facts` are a
+   * copy without disputes: trust statuses are read from the store at every start, so a snapshot does not have to hold them.
    */
   pages(): Generator<DumpedPage, void, void> {
     return this.#pagesUntil(this.#nextOrdinal)
@@ -210,15 +213,15 @@ export class ImageTable {
     return this.#banks.names
   }
 
-  /** How many ordinals were given. */
+  /** The number of ordinals assigned so far. */
   get ordinals(): number {
     return this.#nextOrdinal
   }
 
   /**
-   * Restores a page of `pages`, with a pause about every millisecond. Pages come in their order, into a table that was empty. Until the
-   * last pause, `has` knows images that `find` does not find yet.
-   * @throws {RangeError} when the columns are not those of a page, or the page before was not full: ordinals would change.
+   * Restores a page of `pages`, pausing about every millisecond. Give the pages in order, to an empty table. Until the
+   * generator ends, `has` may know images that `find` does not find yet.
+   * @throws {RangeError} when the columns are not those of a page, or the previous page was not full: ordinals would change.
    */
   *restore({ ids, banks, facts, size }: DumpedPage, bankNames: readonly string[]): Generator<void, void, void> {
     requirePage({ ids, banks, facts }, bankNames.length)

@@ -1,4 +1,4 @@
-// Reads everything that a catalogue holds: from a snapshot, or from the store.
+// Loads a complete catalogue, from a snapshot or from the store.
 
 import { Problem } from '../../domain/problem.js'
 import { lastPosition, type Position } from '../../store/images/changes.js'
@@ -16,24 +16,29 @@ export interface LoadingParts extends ApplyingParts {
 
 export interface Loaded {
   readonly catalogue: Catalogue
-  /** Everything up to here is in it. */
+  /** The catalogue has every change up to here. */
   readonly position: Position
-  /** Perhaps more, but nothing from behind this. Only a history that has it has everything in the catalogue. */
+  /**
+   * The catalogue may have later changes, but none after this. Only a history that contains it has everything in the catalogue.
+   */
   readonly until: Position
   readonly isFromSnapshot: boolean
 }
 
 const RETRY_AFTER_S = 2
-/** How long filling the indexes may keep the event loop from others in one go. */
+/** How long filling the indexes may block the event loop at once. */
 const SLICE_MS = 5
 
-/** @throws {Problem} store-unavailable, also when the connection broke meanwhile: what was read may be of two servers. */
+/**
+ * Loads the catalogue, its trust statuses, banks and API keys. @throws {Problem} store-unavailable, also when the connection
+ * broke meanwhile: the data may come from two servers.
+ */
 export async function load(parts: LoadingParts, applying: Pick<Applying, 'setTrustStatuses'>): Promise<Loaded> {
   const { snapshots, store, trusts, banks, apiKeys, now } = parts
   const { connections } = store
   const snapshot = await snapshots?.load()
-  // The position is read first: what changes while the rest is read comes again with the stream, and does no harm twice. Before the
-  // first change there is nothing to read, and starting the thread that reads would be most of a start.
+  // The position is read first. Changes during the load come again with the stream, and applying them twice is harmless. Before
+  // the first change there is nothing to read; starting the reader thread would then take most of the start.
   const position = snapshot?.position ?? (await lastPosition(store))
   const catalogue = snapshot?.catalogue ?? (position.revision === 0 ? new Catalogue() : await readAll(parts))
   for await (const trustStatuses of trusts.allTrustStatuses()) await applying.setTrustStatuses(catalogue, trustStatuses)

@@ -1,17 +1,17 @@
-// Finds the ordinal of an image by its id: a hash table of 32-bit numbers, with the ids left where they are, in the pages.
+// Finds the ordinal of an image by its id: a hash table of 32-bit ordinals. The ids themselves stay in the pages.
 
 import { ID_BYTES, PAGE_BITS, PAGE_IMAGES, type Page } from './image-page.js'
 
-/** Ids are divided into parts by their last two bytes, which are random; the last byte counts 256 times as much. */
+/** Ids are divided into parts by their last two bytes, which are random. The last byte is the high byte. */
 export const ID_PARTS = 65_536
 
 const NO_SLOT = 0
-/** By the last byte of the id. Many small tables, so that growing one takes little time. */
+/** Shards by the last byte of the id. They are small, so that growing one is quick. */
 const SHARDS = 256
 const FIRST_SLOTS = 16
 const MAX_LOAD = 0.75
 
-/** Open addressing with linear probing. A slot has an ordinal plus one, or NO_SLOT. */
+/** Open addressing with linear probing. A slot holds an ordinal plus one, or NO_SLOT. */
 interface Shard {
   slots: Uint32Array
   used: number
@@ -24,7 +24,7 @@ export class OrdinalsById {
     used: 0,
   }))
 
-  /** @param pages the table's own list, which grows. The id of each ordinal in here must be in it. */
+  /** @param pages the live list of pages. It must hold the id of each ordinal that is added. */
   constructor(pages: readonly Page[]) {
     this.#pages = pages
   }
@@ -40,7 +40,7 @@ export class OrdinalsById {
     return slot === undefined ? undefined : (slots[slot] ?? 0) - 1
   }
 
-  /** Adds an ordinal whose id is not here yet. The id lies at `at` in `ids`, and in its page. */
+  /** Adds an ordinal whose id is not in the table. The id is at offset `at` of `ids`, and in its page. */
   add(ids: Uint8Array, at: number, ordinal: number): void {
     const shard = this.#shardOf(ids[at + ID_BYTES - 1])
     if (++shard.used > shard.slots.length * MAX_LOAD) this.#grow(shard)
@@ -58,7 +58,7 @@ export class OrdinalsById {
     return ordinal
   }
 
-  /** The ordinals of ids whose part is in `from` … `to` − 1, in no order. */
+  /** The ordinals of ids in parts `from` to `to` − 1, in no order. */
   ordinalsIn(from: number, to: number): number[] {
     const found: number[] = []
     for (let shard = from >>> 8; shard <= (to - 1) >>> 8; shard++) {
@@ -73,7 +73,10 @@ export class OrdinalsById {
     return found
   }
 
-  /** Makes room for `size` images with random ids in an empty table. Growing step by step would add each of them three times. */
+  /**
+   * Reserves memory for `size` images with random ids in an empty table. Growing step by step would insert each id up to three
+   * times.
+   */
   makeRoom(size: number): void {
     for (const shard of this.#shards) {
       while (size / SHARDS > shard.slots.length * MAX_LOAD) shard.slots = new Uint32Array(shard.slots.length * 2)
@@ -95,7 +98,7 @@ export class OrdinalsById {
     return undefined
   }
 
-  /** Empties a slot and puts the entries behind it again, so that a search may stop at the first empty slot. */
+  /** Empties a slot and inserts the entries behind it again, so that a search may stop at the first empty slot. */
   #closeGap(slots: Uint32Array, gap: number): void {
     const mask = slots.length - 1
     slots[gap] = NO_SLOT
@@ -118,7 +121,7 @@ export class OrdinalsById {
   }
 }
 
-/** Four bytes of the random part of a UUID, which need no further mixing. */
+/** Four bytes from the random part of a UUID. They need no further mixing. */
 function hashOf(bytes: Uint8Array, at: number): number {
   return (bytes[at + 10] ?? 0) | ((bytes[at + 11] ?? 0) << 8) | ((bytes[at + 12] ?? 0) << 16) | ((bytes[at + 13] ?? 0) << 24)
 }

@@ -1,4 +1,4 @@
-// Whether a replica may answer. It must not when the store's last word is too old: it may lack a withdrawal.
+// Decides whether a replica may answer. A stale replica must not: it may lack a withdrawal.
 
 import type { NotReadyReason } from '../../domain/not-ready.js'
 import { Problem } from '../../domain/problem.js'
@@ -8,11 +8,14 @@ import { isUnavailable, unavailableErrorFor } from '../../store/redis/unavailabl
 import { FreshnessWait } from './freshness-wait.js'
 
 export interface ReplicaFreshness {
-  /** Maximum age of the store's last word before the replica refuses to answer. */
+  /** Maximum staleness before the replica refuses to answer. */
   readonly staleAfterMs: number
-  /** How long a request waits when the replica is stale. The process may just have been suspended, and the store's word is a round trip away. */
+  /**
+   * How long a request waits while the replica is stale. If the process was merely suspended, it is fresh again after one round
+   * trip.
+   */
   readonly graceMs: number
-  /** How long a writer waits at most until this process knows its write. */
+  /** How long a writer waits for this process to apply its write. */
   readonly reachTimeoutMs: number
 }
 
@@ -27,21 +30,21 @@ interface Failure {
 export class Readiness {
   readonly #freshness: ReplicaFreshness
   readonly #now: () => number
-  // When the store was last known to hold nothing newer than the catalogue.
+  // The last time at which the catalogue was known to have everything in the store.
   #freshAtMs = Number.NEGATIVE_INFINITY
-  // Why the catalogue is not known to be current; undefined once it was.
+  // Why the catalogue may not be current; undefined once it was.
   #why: NotReadyReason | undefined = 'loading'
   #failure: Failure | undefined
-  // Invariant: one for each silence. Once it is over, later requests in the same silence do not wait.
+  // Invariant: one wait for each stale period. Once it is over, later requests in this period do not wait.
   #grace: FreshnessWait | undefined
 
-  /** @param now [ms] a clock that never goes back. */
+  /** @param now [ms] a monotonic clock. */
   constructor(freshness: ReplicaFreshness, now: () => number) {
     this.#freshness = freshness
     this.#now = now
   }
 
-  /** [ms] since the store was known to hold nothing newer than the catalogue; infinite before that was known. */
+  /** [ms] since the catalogue was last known to have everything in the store; infinite before the first time. */
   get ageMs(): number {
     return this.#now() - this.#freshAtMs
   }
@@ -50,23 +53,23 @@ export class Readiness {
     return this.ageMs > this.#freshness.staleAfterMs
   }
 
-  /** Why the replica does not answer, when it does not. */
+  /** Why the replica refuses to answer. Meaningful only while it does. */
   get reason(): NotReadyReason {
     return this.#failure?.reason ?? this.#why ?? 'stale'
   }
 
-  /** Why the store is unavailable, when that is the reason. */
+  /** Why the store is unavailable, if that is the reason. */
   get cause(): StoreUnavailableError | undefined {
     return this.#failure?.cause
   }
 
-  /** The store held nothing newer than the catalogue at `atMs`. */
+  /** The catalogue had everything in the store at `atMs`. */
   heard(atMs: number): void {
     this.#freshAtMs = atMs
     this.#why = undefined
   }
 
-  /** The catalogue is not the store's. @returns whether the same loss was noted before, and `heard` not called since. */
+  /** The catalogue differs from the store. @returns true when the same loss was recorded before, without `heard` in between. */
   lose(loss: Loss): boolean {
     const isRepeated = this.#why === loss
     this.#why = loss
@@ -74,7 +77,7 @@ export class Readiness {
     return isRepeated
   }
 
-  /** @returns whether the error is another one than the last. */
+  /** Records a failure. @returns true when it is another one than the last. */
   fail(error: unknown): boolean {
     const failure = failureOf(error)
     const isNew = failure.message !== this.#failure?.message
@@ -86,14 +89,17 @@ export class Readiness {
     this.#failure = undefined
   }
 
-  /** @returns while stale: a wait that ends with `endSilence`, or after `graceMs`. `undefined` when a wait in this silence has timed out, or none is needed. */
+  /**
+   * Waits while the replica is stale, until `endSilence` or for `graceMs`. @returns `undefined` when it is not stale, or when a
+   * wait in this stale period has timed out.
+   */
   wait(): Promise<void> | undefined {
     if (!this.isStale) return undefined
     this.#grace ??= new FreshnessWait(this.#freshness.graceMs)
     return this.#grace.isOver ? undefined : this.#grace.over
   }
 
-  /** The replica answers again. */
+  /** Call it when the replica is fresh again. */
   endSilence(): void {
     this.#grace?.end()
     this.#grace = undefined

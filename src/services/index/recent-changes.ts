@@ -1,27 +1,24 @@
-// Which images changed last, in memory: so that a feed tells each of them once, where its last change is, and not twice.
+// Remembers which images changed recently, so that a feed reports each image once, at its last change.
 
 import type { Change } from '../../store/scripts/change-ops.js'
 
 export interface RecentChanges {
-  /** To be called with all changes in their order. */
+  /** Call it with all changes in order. */
   note(changes: readonly Change[]): void
-  /** Was its last change after `revision`, and not after `until`, as far as is remembered? `false` when that is not known. */
+  /** Was the last known change after `revision` and not after `until`? `false` when none is remembered. */
   changedAfter(imageId: string, revision: number, until?: number): boolean
-  /** When the changes turned out to be of another history: their numbers are given a second time. */
+  /** Call it when the history diverged: its revisions are assigned a second time. */
   clear(): void
 }
 
-/** About 10 MB. What was forgotten may be told twice, which changes nothing for who hears it. */
+/** Maximum images remembered: about 10 MB. A forgotten image may be reported twice, which is harmless. */
 const MAX = 65_536
 
-/**
- * A map that is full is written anew, which of so many ids at once takes as long as a query may; of a shard it is a fiftieth of a
- * millisecond.
- */
+/** A full map is rehashed at once, which would take as long as a whole query may. For one shard it takes 0.02 ms. */
 const SHARDS = 256
 
 export function createRecentChanges(most = MAX): RecentChanges {
-  // Invariant: an id is in the shard of its last byte, which is random; each in the order of revisions, the oldest first.
+  // Invariant: an id is in the shard of its last byte, which is random. Each shard is in order of revisions, oldest first.
   const shards = Array.from({ length: SHARDS }, () => new Map<string, number>())
   const shardOf = (id: string) => shards[Number.parseInt(id.slice(-2), 16)]
   return {

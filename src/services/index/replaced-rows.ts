@@ -1,33 +1,34 @@
-// Multi-version reads of images whose rows are replaced: a search that began before sees the old rows, all others see the new ones.
+// Multi-version reads of images whose rows are replaced: a search that began before sees the old rows, later ones see the new
+// rows.
 
 import type { CatalogueImage } from './image-facts.js'
 
-/** When a search began, among the replacements. */
+/** The start of a search, as the number of replacements before it. */
 export interface Moment {
   readonly replacements: number
 }
 
 interface Replaced {
-  /** Which replacement it was, counted from 1. */
+  /** The number of this replacement, from 1. */
   readonly replacement: number
   readonly next: number
   readonly image: CatalogueImage
 }
 
 /**
- * Ordinals whose rows were replaced, while a search that began before may still need them.
+ * Ordinals whose rows were replaced, while an older search may still need them.
  *
- * Each image is seen by a search under exactly one ordinal: what finds it by its first hash and what confirms it by another agree about which
- * image it is, whatever is put in between.
+ * A search sees each image under exactly one ordinal. Its first hit and the hits that corroborate it therefore agree about the
+ * image, whatever is put in between.
  */
 export class ReplacedRows {
   readonly #forget: (ordinal: number) => void
   #replacements = 0
-  // Of the searches that go on; the one that began first comes first.
+  // The running searches, oldest first.
   readonly #moments = new Set<Moment>()
-  // Invariant: by ordinal, the first replaced first; each was replaced after the first of the moments.
+  // Invariant: by ordinal, oldest replacement first. Each was replaced after the oldest running search began.
   readonly #replaced = new Map<number, Replaced>()
-  // Invariant: by the ordinal that took the place of another, the other, for exactly those in #replaced.
+  // Invariant: the replaced ordinal by the ordinal that replaced it, for exactly those in #replaced.
   readonly #before = new Map<number, number>()
 
   /** @param forget removes the rows of an ordinal. */
@@ -35,7 +36,7 @@ export class ReplacedRows {
     this.#forget = forget
   }
 
-  /** A search begins. It must end. */
+  /** Begins a search. Call `end` with the result. */
   begin(): Moment {
     const moment = { replacements: this.#replacements }
     this.#moments.add(moment)
@@ -51,7 +52,7 @@ export class ReplacedRows {
     }
   }
 
-  /** `next` has the image's new rows. The old ones are forgotten at once if no search goes on. */
+  /** `next` has the new rows of the image. Without running searches the old rows are removed at once. */
   replace(ordinal: number, next: number, image: CatalogueImage): void {
     if (this.#moments.size === 0) {
       this.#forget(ordinal)
@@ -61,7 +62,7 @@ export class ReplacedRows {
     this.#before.set(next, ordinal)
   }
 
-  /** The image is withdrawn: no search may find it by older rows either. */
+  /** Withdraws an image: no search may find it by its older rows either. */
   withdraw(ordinal: number): void {
     for (let older = this.#before.get(ordinal); older !== undefined; ) {
       const oldest = this.#before.get(older)
@@ -70,17 +71,20 @@ export class ReplacedRows {
     }
   }
 
-  /** The image as it was before its rows were replaced; `undefined` when the ordinal is none of a replaced one, or the image was withdrawn. */
+  /**
+   * The image as it was before its rows were replaced; `undefined` when the ordinal was not replaced, or the image was
+   * withdrawn.
+   */
   imageOf(ordinal: number): CatalogueImage | undefined {
     return this.#replaced.get(ordinal)?.image
   }
 
-  /** Is nothing kept for older searches? Then all see the same. */
+  /** Are no old rows kept? All searches then see the same. */
   get isEmpty(): boolean {
     return this.#replaced.size === 0
   }
 
-  /** Does a search that began then see the image under this ordinal, rather than an older or newer one? */
+  /** Does a search with this start see the image under this ordinal, and not under an older or newer one? */
   isSeen(ordinal: number, { replacements }: Moment): boolean {
     const replaced = this.#replaced.get(ordinal)
     if (replaced !== undefined && replaced.replacement <= replacements) return false

@@ -1,4 +1,4 @@
-// Keeps this process's catalogue equal to the store: reads everything once, then follows the change stream.
+// Keeps the catalogue of this process equal to the store: reads everything once, then follows the change stream.
 
 import type { Redis } from 'ioredis'
 import type { NotReadyReason } from '../../domain/not-ready.js'
@@ -18,18 +18,21 @@ import { DEFAULT_FRESHNESS, Readiness, type ReplicaFreshness } from './readiness
 import { Settling } from './settling.js'
 
 export interface ReplicaParts extends LoadingParts {
-  /** Withdrawals are noted there before they are answered; undefined for nowhere. */
+  /** Records withdrawals before they are answered; undefined for no log. */
   readonly withdrawals: WithdrawalLog | undefined
-  /** A connection of its own: following blocks it. */
+  /** A dedicated connection: following blocks it. */
   readonly follower: Redis
-  /** Called with changes before the catalogue has them. */
+  /** Called with changes before they are applied to the catalogue. */
   readonly onChanges?: (changes: readonly Change[]) => void
-  /** Called when the followed history is not the store's, or has a gap. `isRepeated`: for the same reason as before, without success in between. */
+  /**
+   * Called when the followed history is not that of the store, or has a gap. `isRepeated`: for the same reason as before,
+   * without success in between.
+   */
   readonly onLoss?: (loss: Loss, isRepeated: boolean) => void
   readonly freshness?: ReplicaFreshness
-  /** [ms] a clock that never goes back. */
+  /** [ms] a monotonic clock. */
   readonly now: () => number
-  /** Called with errors for the operator, which have no hashes. Once for an error that repeats. */
+  /** Called with errors for the operator, which contain no hashes. Once for an error that repeats. */
   readonly onError: (error: unknown) => void
 }
 
@@ -41,12 +44,13 @@ export class Replica {
   readonly #freshness: ReplicaFreshness
   #catalogue = new Catalogue()
   readonly #applying: Applying
-  // Invariant: the catalogue is what the store held at this position; undefined until it has been read whole.
+  // Invariant: the catalogue is the state of the store at this position; undefined until it has been read whole.
   #position: Position | undefined
   readonly #history = new AppliedHistory()
   #isFromSnapshot = false
   readonly #readiness: Readiness
-  // Invariant: no revision is told that the catalogue does not have, or, by `#settling`, whose withdrawals are not noted.
+  // Invariant: `#applied` announces a revision only once the catalogue has it; `#settling` only once its withdrawals are
+  // recorded.
   readonly #applied = revisionWaits(unreached)
   readonly #settling: Settling
   readonly #following: Following
@@ -63,13 +67,13 @@ export class Replica {
     this.#settling = new Settling(parts.withdrawals, unreached)
   }
 
-  /** Begins, and goes on until `close`, also when the store is lost. @returns when the catalogue was read for the first time. */
+  /** Follows until `close`, also while the store is unavailable. @returns once the catalogue was read for the first time. */
   async start(): Promise<void> {
     this.#run()
     await this.reached(0, Number.POSITIVE_INFINITY)
   }
 
-  /** Does not wait for the loop: a command on a connection that was given up never settles. */
+  /** Stops following and closes the log. Does not await the loop: a command on a disconnected connection may never settle. */
   async close(): Promise<void> {
     this.#closed = true
     this.#parts.follower.disconnect()
@@ -78,8 +82,9 @@ export class Replica {
   }
 
   /**
-   * Writes a snapshot if anything changed since the last one. It replaces the last one, so images that were withdrawn are in no file.
-   * @throws {Problem} store-unavailable {Error} when the disk does not take it; the last snapshot stays.
+   * Writes a snapshot if anything changed since the last one, which it replaces, so that no file keeps withdrawn images.
+   * @throws {Problem} store-unavailable
+   * @throws {Error} when the disk write fails; the last snapshot stays.
    */
   async saveSnapshot(): Promise<void> {
     const position = this.#position
@@ -90,13 +95,16 @@ export class Replica {
     this.#saved = position
   }
 
-  /** The same although nothing changed: the seal key is another one. */
+  /** Writes a snapshot even if nothing changed, as the seal key was replaced. */
   async saveAgain(): Promise<void> {
     this.#saved = undefined
     await this.saveSnapshot()
   }
 
-  /** @throws {Problem} index-loading before it was read and after a gap; store-unavailable when withdrawals may be missing. */
+  /**
+   * The current catalogue. @throws {Problem} index-loading before it was read and after a gap; store-unavailable when
+   * withdrawals may be missing.
+   */
   get catalogue(): Catalogue {
     const reason = this.notReady
     if (reason === undefined) return this.#catalogue
@@ -109,19 +117,20 @@ export class Replica {
     return this.#position?.revision
   }
 
-  /** Nothing after it was told to `onChanges` or is in the catalogue; `undefined` until that has been read whole. */
+  /** No change after it was given to `onChanges` or applied; `undefined` until the catalogue has been read whole. */
   get position(): Position | undefined {
     return this.#history.reached
   }
 
-  /** The bank of an image, as far as this process knows, even when it is stale. */
+  /** The bank of an image, as far as this process knows, even while stale. */
   bankOf(id: string): string | undefined {
     return this.#catalogue.bankOf(id)
   }
 
   /**
-   * The only bank of this name, as far as this process knows, even when it is stale.
-   * @throws {Problem} index-loading before it was read.
+   * The only bank with this name, as far as this process knows, even while stale; `undefined` when there is none or several
+   * share it.
+   * @throws {Problem} index-loading before the catalogue was read.
    */
   bankNamed(name: string): Bank | undefined {
     if (this.#position === undefined) throw new Problem('index-loading', { retryAfterS: COLD_RETRY_AFTER_S })
@@ -132,35 +141,35 @@ export class Replica {
     return this.#position !== undefined && !this.#readiness.isStale
   }
 
-  /** Why it does not answer; `undefined` while it answers. */
+  /** Why the replica refuses to answer; `undefined` while it answers. */
   get notReady(): NotReadyReason | undefined {
     return this.isReady ? undefined : this.#readiness.reason
   }
 
-  /** [ms] since the store was known to hold nothing newer than the catalogue; infinite before that was known. */
+  /** [ms] since the catalogue was last known to have everything in the store; infinite before the first time. */
   get stalenessMs(): number {
     return this.#readiness.ageMs
   }
 
   /**
-   * A request may wait for this while the replica is stale: the process may just have been suspended, and need not refuse.
-   * @returns a wait that ends when the replica answers again, or after a moment. `undefined` when such a wait has timed out in this
-   *   silence, or none is needed.
+   * A request may wait for this while the replica is stale: if the process was merely suspended, it need not refuse.
+   * @returns a wait that ends when the replica is fresh again, or after `graceMs`. `undefined` when none is needed, or when a
+   * wait in this stale period has timed out.
    */
   waitUntilFresh(): Promise<void> | undefined {
     return this.#position === undefined ? undefined : this.#readiness.wait()
   }
 
   /**
-   * Waits until the catalogue has what was written at `at`, and its withdrawals are noted on disk.
-   * @param at a revision for what this process wrote itself. For anything else a position, which says in which history.
+   * Waits until the catalogue has the write at `at`, and its withdrawals are recorded on disk.
+   * @param at a revision for a write of this process. For any other write a position, which identifies the history.
    * @throws {Problem} store-unavailable, also when the store lost the write.
    */
   async reached(at: number | Position, timeoutMs = this.#freshness.reachTimeoutMs): Promise<void> {
     await this.#has(this.#settling.waits, at, timeoutMs)
   }
 
-  /** The same without waiting for the log of withdrawals: for what withdraws nothing. @throws {Problem} store-unavailable */
+  /** As `reached`, without waiting for the withdrawal log: for writes that withdraw nothing. @throws {Problem} store-unavailable */
   async applied(at: number | Position): Promise<void> {
     await this.#has(this.#applied, at, this.#freshness.reachTimeoutMs)
   }
@@ -172,7 +181,7 @@ export class Replica {
     const applied = this.#history.digestAt(revision)
     if (digest === undefined || digest === applied) return
     if (applied !== undefined) {
-      // Another change has this revision here: the followed history is not the one that was written to.
+      // Another change has this revision here: the followed history is not that of the write.
       this.#lose('history-diverged')
       interrupt(this.#parts.follower)
       await waits.until(revision, timeoutMs)
@@ -180,20 +189,17 @@ export class Replica {
     if ((await digestAt(this.#parts.store, revision)) !== digest) throw unreached()
   }
 
-  /**
-   * Calls back with changes once the catalogue has them, in order. After a gap, changes are missing.
-   * @returns ends it.
-   */
+  /** Calls `watcher` with changes once they are applied, in order; some are missing after a gap. @returns a function that stops it. */
   watch(watcher: (changes: readonly Change[]) => void): () => void {
     this.#watchers.add(watcher)
     return () => this.#watchers.delete(watcher)
   }
 
   async #run(): Promise<void> {
-    while (!this.#closed) await this.#turn()
+    while (!this.#closed) await this.#runOnce()
   }
 
-  async #turn(): Promise<void> {
+  async #runOnce(): Promise<void> {
     try {
       if (this.#position === undefined) await this.#hydrate()
       if (this.#position !== undefined) await this.#followOnce(this.#position)
@@ -207,11 +213,11 @@ export class Replica {
     }
   }
 
-  /** Reads the catalogue. It answers nothing before the first follow, which shows whether it is current. */
+  /** Reads the catalogue. It is not served before the first follow, which shows whether it is current. */
   async #hydrate(): Promise<void> {
     const { store, withdrawals, own } = this.#parts
     await this.#settling.done
-    this.#forgetTold() // it may be another history
+    this.#forgetAnnounced() // the history may be another one
     store.forgetWritten()
     await withdrawals?.begin(store)
     const { catalogue, position, until, isFromSnapshot } = await load(this.#parts, this.#applying)
@@ -227,20 +233,20 @@ export class Replica {
 
   async #followOnce(from: Position): Promise<void> {
     const followed = await this.#following.next(from)
-    if (this.#position !== from) return // `reached` found meanwhile that this is not the store's history
+    if (this.#position !== from) return // `reached` noticed meanwhile that the history diverged
     if (followed.kind === 'gap') return this.#lose(followed.loss)
     const { changes, positions, caughtUpAtMs } = followed
     if (!positions.every((position) => this.#history.passes(position))) return this.#lose('history-diverged')
     const last = positions.at(-1)
     if (last === undefined) this.#catalogue.tidy()
     else {
-      if (isSoonApplied(changes)) this.#following.readAhead(last)
+      if (isQuicklyApplied(changes)) this.#following.readAhead(last)
       this.#history.reach(last)
       this.#parts.onChanges?.(changes)
       await this.#applying.apply(this.#catalogue, changes, last)
       if (this.#position !== from) return
     }
-    if (this.#closed) return // the next start reads in the stream what is not noted now
+    if (this.#closed) return // the next start reads unrecorded changes from the stream
     if (caughtUpAtMs !== undefined && this.#history.lacksCheckpoint) return this.#lose('history-diverged')
     if (caughtUpAtMs !== undefined) this.#caughtUp(caughtUpAtMs)
     for (const position of positions) this.#history.advance(position)
@@ -258,17 +264,17 @@ export class Replica {
     this.#isFromSnapshot = false
   }
 
-  /** The catalogue must be read again, and not from the snapshot that led here. */
+  /** The catalogue must be read again, and not from the snapshot that it came from. */
   #lose(loss: Loss): void {
     if (this.#isFromSnapshot) this.#parts.snapshots?.discard()
     this.#position = this.#saved = undefined
     this.#history.lose()
     const isRepeated = this.#readiness.lose(loss)
-    this.#forgetTold()
+    this.#forgetAnnounced()
     this.#parts.onLoss?.(loss, isRepeated)
   }
 
-  #forgetTold(): void {
+  #forgetAnnounced(): void {
     this.#applied.forget()
     this.#settling.waits.forget()
   }
@@ -280,7 +286,7 @@ function unreached(): Problem {
   return new Problem('store-unavailable', { retryAfterS: COLD_RETRY_AFTER_S })
 }
 
-function isSoonApplied(changes: readonly Change[]): boolean {
+function isQuicklyApplied(changes: readonly Change[]): boolean {
   let images = 0
   for (const change of changes) if ('imageIds' in change) images += change.imageIds.length
   return images <= IMAGES_AT_ONCE

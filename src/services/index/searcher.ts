@@ -1,4 +1,4 @@
-// Reads a catalogue for one question, which may pause often and search many times.
+// Reads a catalogue for one query, which may pause and search many times.
 
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import type { RegisteredView } from '../../domain/matching/agreement.js'
@@ -12,10 +12,10 @@ import type { CatalogueImage, ImageFacts } from './image-facts.js'
 import { originIn } from './image-ids.js'
 import type { Moment, ReplacedRows } from './replaced-rows.js'
 
-/** More than any picture has of one type. */
+/** Maximum views read for an image and type: more than any picture has. */
 const MAX_VIEWS = 32
 
-/** What a searcher reads of the catalogue. */
+/** The parts of a catalogue that a searcher reads. */
 interface Searched {
   readonly banks: ReadonlyMap<string, Bank>
   readonly places: Pick<DetailPlaces, 'sizeOf' | 'subjectGroupOf' | 'rowOf'>
@@ -27,8 +27,9 @@ interface Searched {
 }
 
 /**
- * Whatever is put while it is used, it sees each image as it was when the searcher was made or as it is: always under one ordinal, and never
- * as absent. What is removed it does not see from that moment on. What is added it sees in searches that begin later.
+ * A consistent reader. While images are put, it sees each as it was when the searcher was created or as it is now: always under
+ * one ordinal and never as absent. It stops seeing a removed image at once, and sees an added image in searches that begin
+ * later.
  */
 export class Searcher {
   readonly #catalogue: Searched
@@ -62,13 +63,13 @@ export class Searcher {
     return found.map((hits) => hits && this.#seen(hits))
   }
 
-  /** The rows of an image as it was found, in the order in which they were hashed. */
+  /** The rows of an image as the search found it, in the order in which they were added. */
   viewsOf(ordinal: number, type: RowType): RegisteredView[] {
     const rows = this.#catalogue.index(type).rowsOf(ordinal, MAX_VIEWS)
     return rows.map(({ view, hash }) => ({ view: viewOf(view), hash }))
   }
 
-  /** `undefined` when it was removed since the search. */
+  /** The image of an ordinal; `undefined` when it was removed since the search. */
   image(ordinal: number): CatalogueImage | undefined {
     return this.#catalogue.image(ordinal) ?? this.#replaced.imageOf(ordinal)
   }
@@ -77,7 +78,7 @@ export class Searcher {
     return this.#catalogue.factsOf(ordinal) ?? this.#replaced.imageOf(ordinal)
   }
 
-  /** The same number for all images of one case. */
+  /** As `ImageTable.originOf`: the same number for all images of one case. */
   originOf(ordinal: number): number {
     const replaced = this.#replaced.imageOf(ordinal)
     if (replaced === undefined) return this.#catalogue.originOf(ordinal)
@@ -96,7 +97,7 @@ export class Searcher {
     return this.#catalogue.places
   }
 
-  /** Must be called once the question is answered, or failed: until then, rows that are replaced are kept. */
+  /** Call it once the query is answered or failed: replaced rows are kept until then. */
   release(): void {
     this.#replaced.end(this.#moment)
   }

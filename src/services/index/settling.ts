@@ -1,4 +1,5 @@
-// Notes in the log of withdrawals what was applied, and tells who waits for that. All that is applied during one write is noted with the next.
+// Records applied changes in the withdrawal log and then ends the waits for them. Changes that are applied during one write are
+// recorded with the next.
 
 import type { Change } from '../../store/scripts/change-ops.js'
 import type { WithdrawalLog } from '../../store/upkeep/withdrawal-log.js'
@@ -7,22 +8,22 @@ import { revisionWaits } from './freshness.js'
 export class Settling {
   readonly #withdrawals: WithdrawalLog | undefined
   readonly #waits: ReturnType<typeof revisionWaits>
-  // Applied and not noted yet, in order.
+  // Changes that are applied and not recorded yet, in order.
   #next: { readonly changes: Change[]; revision: number } | undefined
   #running: Promise<void> | undefined
 
-  /** @param late makes what is thrown when a wait takes too long. */
+  /** @param late makes the error for a wait that timed out. */
   constructor(withdrawals: WithdrawalLog | undefined, late: () => Error) {
     this.#withdrawals = withdrawals
     this.#waits = revisionWaits(late)
   }
 
-  /** Ends when everything that was given is noted; at once when nothing is. */
+  /** Resolves when all given changes are recorded; `undefined` when none is pending. */
   get done(): Promise<void> | undefined {
     return this.#running
   }
 
-  /** For who waits until a revision is applied and noted. */
+  /** Waits for revisions that are applied and recorded. */
   get waits(): ReturnType<typeof revisionWaits> {
     return this.#waits
   }

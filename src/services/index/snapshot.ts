@@ -1,4 +1,4 @@
-// A catalogue in a file, so that a process that starts again needs to read only what changed since. Sealed, as the store is.
+// Stores a catalogue in a sealed file, so that a restarted process reads only what changed since.
 
 import { createHmac } from 'node:crypto'
 import { rm } from 'node:fs/promises'
@@ -15,25 +15,26 @@ import { DamagedDump, readPiece } from './catalogue-dump.js'
 
 export interface Snapshot {
   readonly catalogue: Catalogue
-  /** Everything up to here is in it. */
+  /** The catalogue has every change up to here. */
   readonly position: Position
 }
 
 export interface Snapshots {
   /**
-   * Writes what a catalogue holds, which is at least everything up to `position`; what comes later will come again with the
-   * change stream. Gives way to others after each megabyte.
-   * @param until asked at the end: nothing from behind it is in the catalogue. `undefined` when that turned out to be of another history than
-   * the store's: then the last snapshot stays.
+   * Writes the catalogue, which has at least every change up to `position`; later changes come again with the change stream.
+   * Yields after each megabyte.
+   * @param until called at the end: the catalogue has no change after this position. `undefined` when its history turned out
+   * not to be that of the store: the last snapshot then stays.
    */
   save(catalogue: Catalogue, position: Position, until?: () => Position | undefined): Promise<void>
   /**
-   * @returns `undefined` when there is no snapshot that the change stream can take further: none, a damaged one, one of another
-   * version, of another deployment, or of a past that the store does not remember or has lost. One that was of no use is not tried again.
+   * Loads the snapshot.
+   * @returns `undefined` when none is usable: missing, damaged, of another version or deployment, or at a position that the
+   * store has lost or no longer remembers. An unusable snapshot is not tried again.
    * @throws {Problem} store-unavailable
    */
   load(): Promise<Snapshot | undefined>
-  /** What was loaded last turned out to be of no use. */
+  /** Marks the snapshot as unusable. */
   discard(): void
 }
 
@@ -41,11 +42,11 @@ export interface SnapshotParts {
   readonly folder: string
   readonly store: Store
   readonly keyring: Keyring
-  /** Known to this deployment alone; a snapshot of another one does not open. */
+  /** A secret of this deployment. A snapshot of another deployment cannot be opened. */
   readonly secret: Buffer
-  /** A clock that never goes back, in milliseconds. */
+  /** [ms] a monotonic clock. */
   readonly clock: () => number
-  /** Told why a snapshot is not used. */
+  /** Called with the reason when a snapshot is not used. */
   readonly onError?: (error: unknown) => void
 }
 
@@ -54,9 +55,9 @@ const SLICE_MS = 5
 export function createSnapshots({ folder, store, keyring, secret, clock, onError = () => {} }: SnapshotParts): Snapshots {
   const path = join(folder, 'index.snapshot')
   const context = createHmac('sha256', secret).update(`snapshot 4 of ${KERNEL_NAME}`).digest()
-  let isOfNoUse = false
+  let isUnusable = false
 
-  /** @throws what `has` throws, and {Error} when it is of no use. */
+  /** @throws the error of `has`; {Error} when the snapshot is unusable. */
   async function read(
     pieces: AsyncGenerator<Buffer>,
     has: (position: Position) => Promise<boolean>,
@@ -81,19 +82,19 @@ export function createSnapshots({ folder, store, keyring, secret, clock, onError
 
   return {
     async save(catalogue, position, until = () => position) {
-      // A sparse one is read anew at the next start, so that years of coming and going do not add up.
+      // A sparse catalogue is read from the store at the next start, so that ordinals of removed images do not accumulate.
       if (catalogue.isSparse) return rm(path, { force: true })
-      if (!(await isInHistory(store, position))) return // forgotten or lost: nobody could tell that the snapshot belongs to this past
+      if (!(await isInHistory(store, position))) return // forgotten or lost: a load could not check the history
       try {
         await writeSealedFile(path, keyring, context, pieces(position, catalogue, until))
-        isOfNoUse = false
+        isUnusable = false
       } catch (error) {
         if (!(error instanceof UselessSnapshot)) throw error
       }
     },
 
     async load() {
-      if (isOfNoUse) return undefined
+      if (isUnusable) return undefined
       const pieces = readSealedFile(path, keyring, context)
       let isStoreUnavailable = false
       const has = (position: Position) =>
@@ -105,16 +106,16 @@ export function createSnapshots({ folder, store, keyring, secret, clock, onError
         return await read(pieces, has)
       } catch (error) {
         if (isStoreUnavailable) throw error
-        isOfNoUse = true
+        isUnusable = true
         onError(new Error('The snapshot of the index is not used, and everything is read from Redis.', { cause: error }))
         return undefined
       } finally {
-        await pieces.return(undefined) // the file is closed, also when the store is asked in vain
+        await pieces.return(undefined) // close the file, also when the store is unavailable
       }
     },
 
     discard() {
-      isOfNoUse = true
+      isUnusable = true
     },
   }
 }

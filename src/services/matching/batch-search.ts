@@ -1,4 +1,4 @@
-// Searches for hashes of several pictures in one pass over the index, before each of them is answered.
+// Searches for the hashes of several pictures in one pass over the index, before the first is answered.
 
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
@@ -8,40 +8,42 @@ import type { Hit } from '../../search/hit.js'
 import type { Searcher } from '../index/searcher.js'
 import { orientationGroupsOf } from './orientations.js'
 
-/** How far to search for a signal of a type and a view, as it is (or mirrored) or turned. */
+/** The search radius for a signal type and view; `rotated` is false for the original and its mirror image. */
 export type WidestOf = (type: SignalType, asked: View, rotated: boolean) => Radius
 
-/** What is up to `marginBits` farther is found as far as the search meets it. */
+/** A hit up to `marginBits` beyond `bits` is returned if the search comes across it. */
 export interface Radius {
   readonly bits: number
   readonly marginBits: number
 }
 
-/** What was found for the lots of a signal (`orientationGroupsOf`), in their order; `undefined` for those that have to be searched for by themselves. */
+/**
+ * Hits by signal, for each group of `orientationGroupsOf` in order; `undefined` for a group that has to be searched separately.
+ */
 export type FoundAhead = ReadonlyMap<HashedSignal, readonly (readonly Hit[] | undefined)[]>
 
-/** Needles searched for together: more find no more of a table in the caches, and what is found for them has to be kept. */
+/** Maximum needles of one search. More would not use the caches better, and their hits have to be kept. */
 const MAX_NEEDLES = 8192
 
-/** Hits that are kept for the pictures of a call. What more is near to is searched for when its turn comes. */
+/** Maximum hits kept for the pictures of a call. Groups with more are searched for again when their picture is answered. */
 const MAX_KEPT = 32_768
 
 export const NOTHING_AHEAD: FoundAhead = new Map()
 
-/** Does work that may give way to others, and waits where it has to. */
+/** Runs a generator to its end. Between steps it waits while `yieldIfNeeded` returns a promise. */
 export async function runCooperatively<T>(
   work: Generator<void, T, void>,
   yieldIfNeeded: () => Promise<void> | undefined,
 ): Promise<T> {
   let step = work.next()
   for (; step.done !== true; step = work.next()) {
-    const turn = yieldIfNeeded()
-    if (turn !== undefined) await turn
+    const pause = yieldIfNeeded()
+    if (pause !== undefined) await pause
   }
   return step.value
 }
 
-/** All pictures, which may be made one by one. */
+/** Reads all pictures. It pauses between two, because an iterable may compute each one. */
 export function* gathered(pictures: Iterable<readonly HashedSignal[]>): Generator<void, (readonly HashedSignal[])[], void> {
   const all: (readonly HashedSignal[])[] = []
   for (const picture of pictures) {
@@ -52,8 +54,8 @@ export function* gathered(pictures: Iterable<readonly HashedSignal[]>): Generato
 }
 
 /**
- * @returns what is near to the signals of these pictures. Found at the call: what is removed later is in it, and has to be left out by whoever
- * answers.
+ * Searches for all signals of these pictures.
+ * @returns hits as of the call. An image that is removed later is still among them; the caller has to leave it out.
  */
 export function* searchAhead(
   searcher: Searcher,
@@ -61,7 +63,7 @@ export function* searchAhead(
   widestOf: WidestOf,
 ): Generator<void, FoundAhead, void> {
   const found = new Map<HashedSignal, (readonly Hit[] | undefined)[]>()
-  const alike = new Map<string, Alike>()
+  const batches = new Map<string, Batch>()
   const room = { hits: MAX_KEPT }
   for (const signals of pictures) {
     yield
@@ -69,55 +71,55 @@ export function* searchAhead(
       if (found.has(signal)) continue
       const orientationGroups: (readonly Hit[] | undefined)[] = []
       found.set(signal, orientationGroups)
-      for (const [place, { rotated, hashes }] of orientationGroupsOf(signal).entries()) {
+      for (const [group, { rotated, hashes }] of orientationGroupsOf(signal).entries()) {
         const { type, view } = signal
         const radius = widestOf(type, view, rotated)
         const key = `${type} ${radius.bits}`
-        const those = alike.get(key) ?? { type, radius, asked: [], needles: 0 }
-        alike.set(key, those)
-        those.asked.push({ hashes, orientationGroups, place })
-        those.needles += hashes.length
-        if (those.needles < MAX_NEEDLES) continue
-        alike.delete(key)
-        yield* search(searcher, those, room)
+        const batch = batches.get(key) ?? { type, radius, asked: [], needles: 0 }
+        batches.set(key, batch)
+        batch.asked.push({ hashes, orientationGroups, group })
+        batch.needles += hashes.length
+        if (batch.needles < MAX_NEEDLES) continue
+        batches.delete(key)
+        yield* search(searcher, batch, room)
       }
     }
   }
-  for (const those of alike.values()) yield* search(searcher, those, room)
+  for (const batch of batches.values()) yield* search(searcher, batch, room)
   return found
 }
 
-/** Was all of a picture searched for, and nothing found? */
+/** Was every signal searched for and nothing found? */
 export function isNowhere(signals: readonly HashedSignal[], ahead: FoundAhead): boolean {
   return signals.every((signal) => ahead.get(signal)?.every((hits) => hits?.length === 0))
 }
 
 function* search(
   searcher: Searcher,
-  { type, radius: { bits, marginBits }, asked }: Alike,
+  { type, radius: { bits, marginBits }, asked }: Batch,
   room: { hits: number },
 ): Generator<void, void, void> {
   const sets = asked.map(({ hashes }) => hashes)
   const each = yield* searcher.searchEach(type, sets, bits, marginBits)
-  for (const [i, { orientationGroups, place }] of asked.entries()) {
+  for (const [i, { orientationGroups, group }] of asked.entries()) {
     const hits = each[i]
     const isKept = hits !== undefined && hits.length <= room.hits
-    orientationGroups[place] = isKept ? hits : undefined
+    orientationGroups[group] = isKept ? hits : undefined
     if (isKept) room.hits -= hits.length
   }
 }
 
-/** What is searched for in the same index, equally far. */
-interface Alike {
+/** Searches in the same index with the same radius. */
+interface Batch {
   readonly type: SignalType
   readonly radius: Radius
-  readonly asked: Asked[]
+  readonly asked: SearchedGroup[]
   needles: number
 }
 
-interface Asked {
+interface SearchedGroup {
   readonly hashes: readonly Hash256[]
-  /** Where what is found goes, and its place there. */
+  /** Where the hits are written, and the index there. */
   readonly orientationGroups: (readonly Hit[] | undefined)[]
-  readonly place: number
+  readonly group: number
 }

@@ -1,12 +1,12 @@
-// What a detail looks like, in the deployment's own order of bits: programs that turn published descriptions back into pictures, and
-// lists of other deployments, fit nothing here.
+// Permutes the bits of details with a secret of the deployment. Programs that reconstruct pictures from published descriptors,
+// and lists of other deployments, do not work on permuted ones.
 
 import { createHmac } from 'node:crypto'
 import type { RegisteredDetails } from '../../../packages/hash/src/details/details.js'
 import { HASH_BITS, HASH_BYTES, type Hash256, hashFromBytes } from '../../../packages/hash/src/hash256.js'
 
 export interface BitPermutation {
-  /** The same distance between two veiled hashes as between the two. Cost: about half a microsecond. */
+  /** The permuted hash. Distances between hashes stay the same. Cost: about 0.5 µs. */
   hash(plain: Hash256): Hash256
   details(plain: RegisteredDetails): RegisteredDetails
 }
@@ -14,14 +14,14 @@ export interface BitPermutation {
 const BYTE_VALUES = 256
 
 /**
- * Bits in a secret order, some of them turned over. No protection against somebody who has many rows: how often each bit is set gives the
- * order away in the end. What protects rows is that they are sealed.
+ * Permutes and inverts bits, as the secret determines. It does not protect against an attacker that has many rows: the
+ * frequency of each bit reveals the order in the end. Sealing protects the rows.
  */
 export function createBitPermutation(secret: Buffer): BitPermutation {
   const stream = bytesFrom(secret)
   const order = shuffled(stream)
   const mask = Uint8Array.from({ length: HASH_BYTES }, () => stream.next().value)
-  // Of each byte and each of its values, what it adds to the whole: 256 kB, for 32 steps a hash in place of 256.
+  // For each value of each byte: the bits that it sets in the result. 256 kB, for 32 steps a hash instead of 256.
   const added = new Uint32Array((HASH_BYTES * BYTE_VALUES * HASH_BYTES) / 4)
   const addedBytes = new Uint8Array(added.buffer)
   for (const [bit, to] of order.entries()) {
@@ -63,7 +63,7 @@ function shuffled(stream: Generator<number, never>): number[] {
   return order
 }
 
-/** Without favour: what does not divide evenly is drawn again. */
+/** A uniform number below `bound`: bytes at or above the largest multiple of `bound` are skipped. */
 function below(bound: number, stream: Generator<number, never>): number {
   const limit = BYTE_VALUES - (BYTE_VALUES % bound)
   for (;;) {

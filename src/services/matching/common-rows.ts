@@ -1,6 +1,8 @@
-// Details that are in everybody's pictures and say nothing of any: of what apps draw and people stick on pictures, and of a few photographs.
+// Details that many unrelated pictures share and that identify none: decoration drawn by apps or stuck on pictures, and details
+// found in ordinary photographs.
 //
-// bench/common-rows.mjs makes them: the first all drawn by itself, the second from ten photographs of licence CC0 or in the public domain.
+// bench/common-rows.mjs generates both files: decoration-rows.bin from its own drawings, background-rows.bin from ten
+// photographs that are CC0 or in the public domain.
 
 import { readFileSync } from 'node:fs'
 import { HASH_BYTES, type Hash256, hashFromBytes } from '../../../packages/hash/src/hash256.js'
@@ -10,18 +12,18 @@ import type { BitPermutation } from './bit-permutation.js'
 
 export interface CommonRows {
   /**
-   * Is this row what apps draw and people stick on pictures? Of photographs 4 rows in 1,000 are taken for it.
-   * @param row veiled. Cost: some microseconds.
+   * Is this row known decoration? So are 4 of 1,000 rows of photographs.
+   * @param row permuted. Cost: some microseconds.
    */
   isDecoration(row: Hash256): boolean
   /**
-   * Is this row also in pictures that have nothing to do with it? A sign that it finds much that is wrong.
-   * @param row veiled.
+   * Does this row also occur in unrelated photographs? Such a row finds many false matches.
+   * @param row permuted.
    */
   isInBackground(row: Hash256): boolean
 }
 
-/** @throws when the files that are beside this one are not. */
+/** @throws {Error} when a .bin file beside this one is missing. */
 export function createCommonRows(permutation: BitPermutation): CommonRows {
   const isNearAny = (file: string) => {
     const index = indexOf(readFileSync(new URL(file, import.meta.url)), permutation)

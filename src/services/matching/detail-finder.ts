@@ -1,4 +1,5 @@
-// Which registered pictures are in one that is asked about, by its details: found by an index, put in order by a vote, and verified.
+// Finds the registered pictures that a query picture shows, by local features: the index finds candidates, a vote ranks them,
+// and each is verified.
 
 import type { AskedView } from '../../../packages/hash/src/details/features.js'
 import { askedFeatures, type PlacedFeature } from '../../../packages/hash/src/details/kept.js'
@@ -26,24 +27,24 @@ import { isDecorationOf } from './detail-rows.js'
 export interface FoundByDetails {
   readonly ordinal: number
   readonly image: CatalogueImage
-  /** Details that agree: 8 at least. */
+  /** Number of details that agree: at least 8. */
   readonly inliers: number
-  /** The median over them. */
+  /** Median distance of the agreeing details. */
   readonly distanceBits: number
-  /** What they cover of the picture that is asked about, in parts of its sides, 0…1. */
+  /** The part of the query picture that they cover, as shares of its sides, 0…1. */
   readonly region: Rectangle
   readonly isMirrored: boolean
-  /** How many more agree than it takes. */
+  /** Number of agreeing details beyond the required number. */
   readonly surplus: number
-  /** Might one detail more or less have decided whether it is found? */
+  /** Could one detail more or fewer change whether the image is found? */
   readonly isAtEdge: boolean
 }
 
 export interface DetailFinder {
   /**
-   * @param options.role what an image is to the question: to be found, to veto what it shows, or neither.
-   * @param options.yieldIfNeeded as of `paceMaker`: called every millisecond or so.
-   * @returns the surest first, each image once.
+   * Finds images by their details, surest first, each image once.
+   * @param options.role an image to find (`wanted`), one that vetoes what it shows (`harmless`), or neither.
+   * @param options.yieldIfNeeded as from `paceMaker`: called about every millisecond.
    * @throws {Problem} store-unavailable when candidates cannot be read.
    * Cost: a search for each of up to 2,700 details, and 1 ms for each of two views of up to 20 candidates.
    */
@@ -55,18 +56,18 @@ export interface FindOptions {
   readonly mirrors: boolean
   readonly role: (ordinal: number) => 'wanted' | 'harmless' | undefined
   readonly yieldIfNeeded: () => Promise<void> | undefined
-  /** Told of an image that is to be found and nearly was. */
+  /** Called with a wanted image that was narrowly missed. */
   readonly onMissed?: (imageId: string) => void
 }
 
-/** Of the details of a view, the strongest are searched for and all are verified by. */
+/** The strongest details of a view are searched for; all of them are used to verify. */
 const NEEDLES_A_VIEW = 150
 const NEEDLES_AT_ONCE = 50
 const MIN_AGREEING = 2
 const CANDIDATES = 20
-/** Anybody may register the same detail any number of times. */
+/** Limits the rows used for one detail: anybody may register the same detail any number of times. */
 const MAX_ROWS_OF_A_DETAIL = 64
-/** The view that a vote is surest of may show less of a candidate than the next one. */
+/** Views verified for each candidate: the view with the highest vote may show less of it than the second. */
 const VIEWS_OF_EACH = 2
 
 export function createDetailFinder({
@@ -92,7 +93,7 @@ export function createDetailFinder({
       }
       return unvetoed(await shown(surestOf(voted)), role, onMissed)
 
-      /** Those of the candidates that are verified. */
+      /** The candidates that pass verification. */
       async function shown(candidates: readonly Voted[]): Promise<Shown[]> {
         const named = candidates.flatMap(({ ordinal, views }) => {
           const image = searcher.image(ordinal)
@@ -122,13 +123,13 @@ export function createDetailFinder({
   }
 }
 
-/** A view, one way round, with its details as the registry has them. */
+/** A view as it is or mirrored, with permuted details. */
 interface Looking {
   readonly view: AskedView
   readonly isMirrored: boolean
-  /** Those that are searched for. */
+  /** The details that are searched for. */
   readonly needles: readonly PlacedFeature[]
-  /** All of them. Cost: 150 µs, once. */
+  /** All details. Cost: 150 µs, once. */
   readonly all: () => readonly PlacedFeature[]
 }
 
@@ -137,7 +138,7 @@ interface Candidate extends Looking {
   readonly weight: number
 }
 
-/** In views, the surest first. */
+/** A candidate in each view that voted for it, highest vote first. */
 interface Voted {
   readonly ordinal: number
   readonly views: readonly Candidate[]
@@ -146,7 +147,7 @@ interface Voted {
 interface Shown extends Candidate {
   readonly image: CatalogueImage
   readonly least: number
-  /** In parts of the sides of the picture that is asked about. */
+  /** Positions as shares of the sides of the query picture. */
   readonly pairs: readonly AgreeingPair[]
 }
 
@@ -186,21 +187,21 @@ function* candidatesIn(
     for (const [needle, near] of byNeedle(hits)) {
       const feature = some[needle]
       if (feature === undefined || isDecorationOf(searcher, near)) continue
-      const kins = new Set(near.map(({ image }) => searcher.places.subjectGroupOf(image))).size
+      const subjectGroups = new Set(near.map(({ image }) => searcher.places.subjectGroupOf(image))).size
       for (const { image, view: row, distanceBits } of atMost(near, feature.hash)) {
         const size = searcher.places.sizeOf(image)
         if (size === undefined || role(image) === undefined) continue
         const registered = { ...placedRow(searcher.places.rowOf(image, row), size), hash: feature.hash }
         const own = matchEvents.get(image) ?? []
         matchEvents.set(image, own)
-        own.push({ needle: first + needle, row, distanceBits, pictures: kins, asked: feature, registered })
+        own.push({ needle: first + needle, row, distanceBits, pictures: subjectGroups, asked: feature, registered })
       }
     }
   }
   return [...matchEvents].flatMap(([ordinal, all]) => {
     const { width = 0, height = 0 } = searcher.places.sizeOf(ordinal) ?? {}
     const centre = { x: width / 2, y: height / 2 }
-    // What is seen by chance nearly always ends here, and nothing needs to be looked up for it.
+    // Chance agreement nearly always ends here, before anything has to be looked up.
     if (voteOf(all, view, centre).agreeing < MIN_AGREEING) return []
     const own = all.filter(({ asked }) => !common.isDecoration(asked.hash))
     const { agreeing, weight } = voteOf(own, view, centre)
@@ -208,7 +209,7 @@ function* candidatesIn(
   })
 }
 
-/** The surest first. */
+/** Candidates by their highest vote, highest first. */
 function surestOf(voted: ReadonlyMap<number, readonly Candidate[]>): Voted[] {
   return [...voted]
     .map(([ordinal, views]) => ({ ordinal, views: views.toSorted((a, b) => b.weight - a.weight) }))
@@ -227,7 +228,10 @@ function byNeedle(hits: readonly Hit[]): Map<number, Hit[]> {
   return lists
 }
 
-/** Others for each detail, so that what is left out of one is voted for by the next. */
+/**
+ * At most `MAX_ROWS_OF_A_DETAIL` hits. Each detail selects different ones, so that another detail can vote for an image that
+ * this one leaves out.
+ */
 function atMost(near: readonly Hit[], [low = 0, high = 0]: Hash256): readonly Hit[] {
   if (near.length <= MAX_ROWS_OF_A_DETAIL) return near
   const start = (256 * high + low) % near.length
@@ -242,12 +246,12 @@ function inPicture(pair: AgreeingPair, { view, isMirrored }: Looking): AgreeingP
   return { ...pair, x, y }
 }
 
-/** Within so much of the picture's sides, two pairs are of the same detail. */
+/** Two pairs closer than this share of the sides are the same detail. */
 const SAME_PLACE = 0.01
 
 /**
- * Without what is only there because something harmless is. Detail by detail and not picture by picture, as hashes are vetoed hit by hit:
- * somebody who puts a well-known picture beside an intimate one hides only the well-known one.
+ * Removes details that a harmless picture shows too. Details are vetoed one by one, as hashes are vetoed hit by hit: putting a
+ * well-known picture beside an intimate one hides only the well-known one.
  */
 function unvetoed(shown: readonly Shown[], role: FindOptions['role'], onMissed: FindOptions['onMissed']): FoundByDetails[] {
   const vetoing = shown.filter(({ ordinal }) => role(ordinal) === 'harmless').flatMap(({ pairs }) => pairs)
@@ -274,7 +278,7 @@ function unvetoed(shown: readonly Shown[], role: FindOptions['role'], onMissed: 
     .sort((a, b) => b.inliers - a.inliers || (a.image.id < b.image.id ? -1 : 1))
 }
 
-/** But for one detail, which may lie in a cell of its own. */
+/** Would one more detail, in a cell of its own, be enough? */
 function isNearlyShown({ inliers, cells, least }: Pick<Verified, 'inliers' | 'cells' | 'least'>): boolean {
   return inliers >= least - 1 && cells >= MIN_CELLS - 1
 }

@@ -1,4 +1,4 @@
-// Which details of a picture that is to be registered are searched for: those that few other pictures have.
+// Selects the details by which a registered picture is found: those that few other pictures have.
 
 import { type DetailRow, type DetailRows, MAX_DETAIL_ROWS } from '../../../packages/hash/src/details/rows.js'
 import { DETAIL_BITS } from '../../domain/matching/signal-types.js'
@@ -6,21 +6,22 @@ import type { Hit } from '../../search/hit.js'
 import type { Searcher } from '../index/searcher.js'
 import type { CommonRows } from './common-rows.js'
 
-/** A row that so many unrelated pictures have, as far as somebody vouches for them, is decoration: chrome of an app, a sticker, a frame. */
-const DECORATION_KINS = 3
+/** A row in this many unrelated, vouched-for pictures is decoration: app chrome, a sticker, a frame. */
+const DECORATION_GROUPS = 3
 
-/** A picture of whose rows fewer than this share are its own is nothing but decoration. */
+/** A picture with a smaller share of rows that are not decoration is nothing but decoration. */
 const MIN_OWN_SHARE = 0.5
 
 /**
- * The best 16 of the ranked rows, without those that are decoration: because what apps draw is known, or because they are in unrelated
- * pictures by now. The registry is its own stop-list, and knows what has come and what has gone. Rows that are also in a sample of
- * photographs go last: they find more that is wrong.
+ * The best 16 ranked rows that are not decoration. Decoration is known app chrome, or a row that several unrelated pictures in
+ * the registry have; the registry serves as its own stop list, so the list stays current. Rows that also occur in a sample of
+ * photographs come last, because they find more false matches.
  *
- * What one or two others have does not change the choice: by whether his own picture is found, its owner would learn of theirs.
+ * A row that only one or two others have is not left out: a submitter could otherwise learn about their pictures from whether
+ * its own is found.
  *
- * @param ranked as the registry has them, veiled.
- * @param kin of the picture; others of the same kin show the same.
+ * @param ranked permuted, as stored.
+ * @param subjectGroup of the picture. Pictures of the same group do not count as unrelated.
  * @returns no rows for a picture that is nothing but decoration.
  * Pauses about every millisecond. Cost: up to 48 searches.
  */
@@ -42,21 +43,21 @@ export function* chosenRows(
 }
 
 /**
- * Are these hits of one detail in so many unrelated pictures that it says nothing of any? Only pictures that an organisation or two platforms
- * vouch for count. Otherwise anybody could register two pictures of his own with the details of somebody else's and see by his own cases
- * whether hers is there; or register three, and have hers found no more.
+ * Does this detail occur in so many unrelated pictures that it is decoration? Only pictures above the tier `self-reported`
+ * count. Otherwise anybody could register two pictures with the details of a third one and see from its own cases whether that
+ * one is registered; or register three and make it impossible to find.
  *
- * @param except a kin that does not count.
+ * @param except a subject group that does not count.
  */
 export function isDecorationOf(searcher: Searcher, hits: readonly Hit[], except?: number): boolean {
-  const kins = new Set<number>()
+  const subjectGroups = new Set<number>()
   for (const { image } of hits) {
     const tier = searcher.factsOf(image)?.tier
     if (tier === undefined || tier === 'self-reported') continue
     const subjectGroup = searcher.places.subjectGroupOf(image)
     if (subjectGroup === except) continue
-    kins.add(subjectGroup)
-    if (kins.size >= DECORATION_KINS) return true
+    subjectGroups.add(subjectGroup)
+    if (subjectGroups.size >= DECORATION_GROUPS) return true
   }
   return false
 }

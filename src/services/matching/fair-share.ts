@@ -1,5 +1,5 @@
-// How much a picture is answered with, where very much is near: a bounded number of matches, the nearest of each owner first. Many copies that one
-// person or organisation registers neither fill the memory nor push out what others registered.
+// Bounds the matches of a picture: the nearest of each owner first. Many copies registered by one person or organisation
+// neither fill the memory nor displace matches of others.
 
 import { type Origin, sharedOut } from '../../domain/cases/share.js'
 import { CASES_BANK_NAME } from '../../domain/organisations/bank.js'
@@ -8,18 +8,24 @@ import { originIn } from '../index/image-ids.js'
 import type { Searcher } from '../index/searcher.js'
 import type { Match } from './match.js'
 
-/** Matches: of one picture, of all pictures of a call, and of one case for a picture. A match takes some 250 bytes of an answer. */
+/**
+ * Maximum matches of one picture, of all pictures of a call, and of one case for one picture. A match takes some 250 bytes in
+ * an answer.
+ */
 export const MAX_MATCHES = { perPicture: 100, perCall: 20_000, perCase: 5 } as const
 
-/** Hits of a search that are looked at one by one, however they are shared. */
+/** Up to this number of hits, all are examined. */
 const FEW_HITS = 512
-/** Images that are looked at more closely, because a nearer one may turn out to be no match: of a case, of a bank, and in all. */
+/**
+ * Maximum images examined per case, per bank and in all. They exceed the number of matches, because a near image may turn out
+ * to be no match.
+ */
 const MAX_CANDIDATES = { perCase: 8, perBank: 400, inAll: 2000 } as const
-/** Of a bank, or of all cases: the nearest of so many are shared out among the cases. */
+/** Maximum nearest images of all cases together that are distributed among the cases. */
 const MAX_SHARED = 8192
 const HITS_AT_ONCE = 1024
 
-/** How many matches each of so many pictures may have. */
+/** Maximum matches of each picture in a call with this number of pictures. */
 export function maxMatchesOf(pictures: number): number {
   const share = Math.floor(MAX_MATCHES.perCall / Math.max(1, pictures))
   return Math.max(MAX_MATCHES.perCase, Math.min(MAX_MATCHES.perPicture, share))
@@ -31,8 +37,8 @@ interface SharedHits {
 }
 
 /**
- * All hits if they are few; else those of the images that are nearest, of each case, bank and organisation some.
- * @param isNear says whether a hit is near enough for its bank.
+ * All hits if they are few; otherwise those of the nearest images, distributed among cases, banks and organisations.
+ * @param isNear is the hit near enough for its bank?
  */
 export function* shareOfHits(
   searcher: Pick<Searcher, 'factsOf' | 'originOf' | 'banks'>,
@@ -79,9 +85,9 @@ interface Answered {
 }
 
 /**
- * At most so many of what is in order: a few of each case, and where that is still too much, the first of each party before the second of any.
- * What is for review alone takes no place of another.
- * @param pseudonymOf whose a bank is.
+ * At most `most` matches, in order. Each case gets a few. If there are still too many, matches are distributed among
+ * organisations: the first of each before the second of any. Matches of the grade `review` never displace others.
+ * @param pseudonymOf the owner of a bank.
  */
 export function shareOfMatches<T extends Answered>(
   inOrder: readonly T[],

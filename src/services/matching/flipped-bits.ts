@@ -1,44 +1,57 @@
-// Tells a search for what is stored from a search for pictures: by how many bits somebody has turned over near what matched. The second line behind
-// the budget (probing.ts), for searches that hide among so many harmless copies that their share looks like a platform's.
+// Detects a caller that reconstructs a stored hash by flipping bits, by counting the bits its queries flipped near what
+// matched. It backs up the budget (probing.ts), which a caller could evade by hiding its queries among many harmless copies.
 //
-// Who holds a hash that matches can find the stored one: he turns bits over, one after the other or in groups, and sees whether it
-// still matches. However he goes about it, he learns nothing of a bit that he never turned over, so he has to turn over most of the 256
-// while he stays near. Copies of one picture do not: figures in bench/record/tuning.md.
+// A caller whose hash matches can find the stored hash: it flips bits, singly or in groups, and sees whether the hash still
+// matches. It learns nothing about a bit that it never flipped, so it has to flip most of the 256 bits while it stays near the
+// match. Copies of one picture do not do that: figures in bench/record/tuning.md.
 //
-// Two looks at it, because the further from a match, the more bits do copies turn over now and then. Near by, every bit counts
-// that was ever turned over, as small groups turn each over seldom. Around, those bits that are turned over again and again.
-// Who may ask in eight ways, turned and mirrored, gets no further by asking in each of them a part.
+// Two counts, because copies flip more bits the farther they are from the match. Near: every bit that was ever flipped counts,
+// since small groups flip each bit seldom. Around: only bits that are flipped repeatedly count. Queries in other orientations
+// are counted together with the original one, so that splitting a search over eight orientations gains nothing.
 
 import { HASH_BITS, type Hash256 } from '../../../packages/hash/src/hash256.js'
 
-/** What an organisation's questions about one picture look like, so far. */
+/**
+ * How much an organisation's queries about one picture look like a search for its hash: `slow` and `close` as in
+ * `FLIPPED_BITS`.
+ */
 export type Suspicion = 'none' | 'slow' | 'close'
 
 export interface FlippedBits {
   /**
-   * Looks at one signal of a question. Keeps bits for no longer than `FLIPPED_BITS.forgetAfterMs`, and of few of those that matched.
-   * @param type of the signal: only like is compared with like.
-   * @param hashes what is asked, and then what it would be turned and mirrored in up to seven ways, always in one order.
-   * @param met the registered image that the question was answered with first, if it matched any.
-   * Cost: a look-up for who never matched anything; else a distance to each of at most 64 hashes, under 1 µs, and half a µs more if one of them is near.
+   * Adds one signal of a query and returns the highest suspicion of the images it is near to. Flipped bits are kept for at most
+   * `FLIPPED_BITS.forgetAfterMs`, for a bounded number of images.
+   * @param type signal type: only hashes of one type are compared.
+   * @param hashes the hash of the query, then its rotations and mirrorings (at most seven), always in the same order.
+   * @param matched the image of the first match in the answer; `undefined` when nothing matched.
+   * Cost: a look-up for an organisation that never matched anything; otherwise at most 64 distances (below 1 µs), and 0.5 µs
+   * more when one is near.
    */
-  look(orgId: string, type: string, hashes: readonly Hash256[], met: string | undefined): Suspicion
-  /** Begins anew: something was done about it. */
+  look(orgId: string, type: string, hashes: readonly Hash256[], matched: string | undefined): Suspicion
+  /** Discards all counts of an organisation, after action was taken. */
   forget(orgId: string): void
 }
 
 export const FLIPPED_BITS = {
-  /** So near to a hash that matched, every bit counts that was ever turned over. */
+  /** Within this distance of a base, every bit that was ever flipped counts. */
   nearBits: 16,
-  /** Within these, an unrelated picture's hash is as good as never, and those bits count that were turned over often. */
+  /**
+   * Within this distance of a base, bits count that were flipped often. The hash of an unrelated picture is practically never
+   * this near.
+   */
   aroundBits: 40,
-  /** Of the questions around: bits that fewer turned over were not often. Groups of four bits and more reach it. */
+  /**
+   * The share of the queries around a base that must have flipped a bit for it to count. Groups of four or more bits reach it.
+   */
   oftenShare: 0.015,
-  /** So many questions around, and all counts are halved: what was asked long ago does not hide what is asked now. */
+  /** After this number of queries around, all counts are halved, so that old queries do not hide recent ones. */
   aroundQuestions: 1024,
-  /** A match further than this from all bases is the next: half of `nearBits`, so that whoever turns over groups of eight there stays near. */
+  /**
+   * A match farther than this from all bases becomes a base. It is half of `nearBits`: a caller that flips groups of eight bits
+   * stays near a base.
+   */
   baseBits: 8,
-  /** Bits turned over, and questions that turned them: both are needed, near or around. */
+  /** Minimum number of flipped bits and of queries. Both are needed, either near or around. */
   slowFrom: { bits: 160, questions: 160 },
   closeFrom: { bits: 200, questions: 200 },
   imagesPerOrg: 32,
@@ -51,14 +64,14 @@ interface Watched {
   readonly type: string
   readonly image: string
   readonly sinceMs: number
-  /** Questions that matched it: the first one, and the last one that was far from it. */
+  /** Bases: the first query that matched the image, and the last one that was far from it. */
   readonly bases: Uint32Array[]
-  /** Ways, by number, in which questions came near them: as asked, and seldom another. */
+  /** Numbers of the orientations in which queries came near a base: the original, seldom another. */
   readonly orientations: number[]
-  /** Bits that questions near a base had turned over. */
+  /** Bits that queries near a base flipped. */
   readonly flipped: Uint32Array
   readonly near: Seen
-  /** Of the questions around a base, how many had turned over each bit. */
+  /** How many queries around a base flipped each bit. */
   readonly times: Uint16Array
   readonly around: Seen
 }
@@ -76,34 +89,34 @@ interface Near {
 }
 
 const WORDS = 8
-const WAYS = Array.from({ length: 8 }, (_, orientation) => orientation)
+const ORIENTATIONS = Array.from({ length: 8 }, (_, orientation) => orientation)
 
 export function createFlippedBits({ now }: { readonly now: () => number }): FlippedBits {
   const byOrg = new Map<string, Watched[]>()
   const asked = new QueryInOrientations()
 
   return {
-    look(orgId, type, hashes, met) {
+    look(orgId, type, hashes, matched) {
       const known = byOrg.get(orgId)
-      if (known === undefined && met === undefined) return 'none'
+      if (known === undefined && matched === undefined) return 'none'
       const watched = known ?? watchedFor(byOrg, orgId)
       asked.begin(hashes)
       let suspicion: Suspicion = 'none'
       let hasBase = false
       let orientation = 0
-      for (const one of watched) {
-        if (one.type !== type) continue
-        const isMet = one.image === met
-        const near = nearestOf(one, asked, one.orientations) ?? (isMet ? inAnotherWay(one, asked) : undefined)
+      for (const entry of watched) {
+        if (entry.type !== type) continue
+        const isMatch = entry.image === matched
+        const near = nearestOf(entry, asked, entry.orientations) ?? (isMatch ? inNewOrientation(entry, asked) : undefined)
         if (near === undefined) continue
-        turnOver(one, near)
-        if (isMet) orientation = near.orientation
-        if (isMet && near.awayBits <= FLIPPED_BITS.baseBits) hasBase = true
-        if (reaches(one, FLIPPED_BITS.closeFrom)) suspicion = 'close'
-        else if (suspicion === 'none' && reaches(one, FLIPPED_BITS.slowFrom)) suspicion = 'slow'
+        countFlips(entry, near)
+        if (isMatch) orientation = near.orientation
+        if (isMatch && near.awayBits <= FLIPPED_BITS.baseBits) hasBase = true
+        if (reaches(entry, FLIPPED_BITS.closeFrom)) suspicion = 'close'
+        else if (suspicion === 'none' && reaches(entry, FLIPPED_BITS.slowFrom)) suspicion = 'slow'
       }
-      const words = asked.inWay(orientation)
-      if (met !== undefined && words !== undefined && !hasBase) addBase(watched, type, met, words.slice(), now())
+      const words = asked.wordsIn(orientation)
+      if (matched !== undefined && words !== undefined && !hasBase) addBase(watched, type, matched, words.slice(), now())
       return suspicion
     },
     forget(orgId) {
@@ -116,13 +129,13 @@ function reaches({ near, around }: Watched, { bits, questions }: Readonly<Seen>)
   return (near.bits >= bits && near.questions >= questions) || (around.bits >= bits && around.questions >= questions)
 }
 
-/** The base that a question is nearest to, within `aroundBits`, in one of some ways. */
-function nearestOf(one: Watched, asked: QueryInOrientations, orientations: readonly number[]): Near | undefined {
+/** The base nearest to a query within `aroundBits`, in one of the given orientations. */
+function nearestOf(entry: Watched, asked: QueryInOrientations, orientations: readonly number[]): Near | undefined {
   let near: Near | undefined
   for (const orientation of orientations) {
-    const words = asked.inWay(orientation)
+    const words = asked.wordsIn(orientation)
     if (words === undefined) continue
-    for (const base of one.bases) {
+    for (const base of entry.bases) {
       const awayBits = distanceBits(base, words)
       if (awayBits < (near?.awayBits ?? FLIPPED_BITS.aroundBits + 1)) near = { base, words, orientation, awayBits }
     }
@@ -130,27 +143,30 @@ function nearestOf(one: Watched, asked: QueryInOrientations, orientations: reado
   return near
 }
 
-/** Of what matched and was not near as asked: from now on, questions are also looked at in the way in which it is. */
-function inAnotherWay(one: Watched, asked: QueryInOrientations): Near | undefined {
-  const near = nearestOf(one, asked, WAYS)
-  if (near !== undefined) one.orientations.push(near.orientation)
+/**
+ * For a query that matched but is not near in a known orientation: finds the orientation in which it is near. Later queries are
+ * compared in it too.
+ */
+function inNewOrientation(entry: Watched, asked: QueryInOrientations): Near | undefined {
+  const near = nearestOf(entry, asked, ORIENTATIONS)
+  if (near !== undefined) entry.orientations.push(near.orientation)
   return near
 }
 
-/** Notes what a question had turned over. */
-function turnOver(one: Watched, { base, words, awayBits }: Near): void {
+/** Counts the bits that a query flipped. */
+function countFlips(entry: Watched, { base, words, awayBits }: Near): void {
   if (awayBits === 0) return
-  if (awayBits <= FLIPPED_BITS.nearBits) noteNear(one, base, words)
-  noteAround(one, base, words)
+  if (awayBits <= FLIPPED_BITS.nearBits) noteNear(entry, base, words)
+  noteAround(entry, base, words)
 }
 
 function noteNear({ flipped, near }: Watched, base: Uint32Array, words: Uint32Array): void {
   near.bits = 0
   near.questions += 1
   for (let i = 0; i < WORDS; i++) {
-    const sofar = (flipped[i] ?? 0) | ((base[i] ?? 0) ^ (words[i] ?? 0))
-    flipped[i] = sofar
-    near.bits += popcount(sofar)
+    const soFar = (flipped[i] ?? 0) | ((base[i] ?? 0) ^ (words[i] ?? 0))
+    flipped[i] = soFar
+    near.bits += popcount(soFar)
   }
 }
 
@@ -171,12 +187,15 @@ function noteAround({ times, around }: Watched, base: Uint32Array, words: Uint32
   for (let bit = 0; bit < HASH_BITS; bit++) if ((times[bit] ?? 0) >= often) around.bits += 1
 }
 
-/** Of too many images, the one whose search would be furthest from its end has to go: nobody pushes out what he probes by asking for others. */
+/**
+ * Adds a base. When there are too many images, the one with the least progress is dropped: a caller cannot evict the image that
+ * it probes by querying others.
+ */
 function addBase(watched: Watched[], type: string, image: string, base: Uint32Array, nowMs: number): void {
   for (let i = watched.length - 1; i >= 0; i--) {
     if (nowMs - (watched[i]?.sinceMs ?? 0) > FLIPPED_BITS.forgetAfterMs) watched.splice(i, 1)
   }
-  const known = watched.find((one) => one.image === image && one.type === type)
+  const known = watched.find((entry) => entry.image === image && entry.type === type)
   if (known !== undefined) {
     if (known.bases.length < FLIPPED_BITS.basesPerImage) known.bases.push(base)
     else known.bases[FLIPPED_BITS.basesPerImage - 1] = base
@@ -192,12 +211,12 @@ function addBase(watched: Watched[], type: string, image: string, base: Uint32Ar
   watched.push({ type, image, sinceMs: nowMs, bases: [base], orientations: [0], flipped, near, times, around: { ...near } })
 }
 
-/** How far a search would be: bits and questions are both needed, so the fewer of them. */
+/** Progress of a search. Bits and queries are both needed, so the smaller number counts. */
 function progressOf({ near, around }: Watched): number {
   return Math.max(Math.min(near.bits, near.questions), Math.min(around.bits, around.questions))
 }
 
-/** Of too many organisations, the one that was first has to go: keys are the operator's to give, so there are not many. */
+/** When there are too many organisations, the oldest is dropped. The operator issues keys, so there are few. */
 function watchedFor(byOrg: Map<string, Watched[]>, orgId: string): Watched[] {
   const [first] = byOrg.size >= FLIPPED_BITS.orgs ? byOrg.keys() : []
   if (first !== undefined) byOrg.delete(first)
@@ -223,9 +242,9 @@ function popcount(word: number): number {
   return Math.imul(n, 0x01010101) >>> 24
 }
 
-/** Words of what is asked, way by way. Most questions need no more of them than the first. */
+/** The words of a query in each orientation, computed when first needed. Most queries need only the original. */
 class QueryInOrientations {
-  readonly #bytes = WAYS.map(() => new Uint8Array(4 * WORDS))
+  readonly #bytes = ORIENTATIONS.map(() => new Uint8Array(4 * WORDS))
   readonly #words = this.#bytes.map(({ buffer }) => new Uint32Array(buffer))
   #hashes: readonly Hash256[] = []
   #filled = 0
@@ -235,8 +254,11 @@ class QueryInOrientations {
     this.#filled = 0
   }
 
-  /** @returns the words of the hash in that way, until the next `begin`; `undefined` if it was not asked in that. */
-  inWay(orientation: number): Uint32Array | undefined {
+  /**
+   * @returns the words of the hash in an orientation, valid until the next `begin`; `undefined` when the query lacks that
+   * orientation.
+   */
+  wordsIn(orientation: number): Uint32Array | undefined {
     const hash = this.#hashes[orientation]
     if (hash !== undefined && (this.#filled & (1 << orientation)) === 0) {
       this.#bytes[orientation]?.set(hash)

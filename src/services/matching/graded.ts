@@ -1,4 +1,4 @@
-// How sure a match by hashes is, and what of it is told.
+// Grades a match by hashes and builds what the caller sees of it.
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import { orientationsOf, type TransformName, transforms } from '../../../packages/hash/src/transforms.js'
 import { type Agreement, agreementOf, hasPieces } from '../../domain/matching/agreement.js'
@@ -18,27 +18,30 @@ export interface Found {
   readonly hit: Hit
   readonly type: SignalType
   readonly views: ComparedViews
-  /** Within the bank's threshold, rather than the wider one that was asked for? */
+  /** Within the bank's threshold, and not only within a wider one that the caller gave? */
   readonly isWithin: boolean
-  /** Within what the asking organisation's own bank is to show it? */
+  /** Within the distance that the calling organisation's own bank shows it? */
   readonly isInOwnReach: boolean
-  /** Within what one pair of views decides alone? */
+  /** Near enough to match by this pair of views alone? */
   readonly isDecided: boolean
-  /** Its place in `transforms`. */
+  /** Index into `transforms`. */
   readonly orientation: number
-  /** What was asked, turned that way. */
+  /** The query's hash in that orientation. */
   readonly hash: Hash256 | undefined
   readonly image: CatalogueImage
   readonly bank: Bank
 }
 
 export interface Graded {
-  /** What it is told by. */
+  /** The view that the match reports. */
   readonly told: Found
   readonly grade: Grade
 }
 
-/** How sure a match is, and what it is told by: the nearer of two witnesses where these make it surer than what is nearest. */
+/**
+ * Grades a match and selects the view that it reports: the nearest view, or the nearer of two corroborating views if these
+ * raise the grade.
+ */
 export function graded(found: Found, corroborated: boolean, together: Together | undefined): Graded {
   const { bank, type, views, hit } = found
   const facts = { bank, signalType: type, views, distanceBits: hit.distanceBits, corroborated }
@@ -57,7 +60,10 @@ export function graded(found: Found, corroborated: boolean, together: Together |
   }
 }
 
-/** Where it agrees with what it was found by; `undefined` of exact ones, of those for review, and where either was given without parts. */
+/**
+ * Where the query agrees with the registered picture; `undefined` for the grades `exact` and `review`, and for a query without
+ * pieces.
+ */
 export function agreementIn(
   searcher: Pick<Searcher, 'viewsOf'>,
   asked: readonly HashedSignal[],
@@ -69,7 +75,10 @@ export function agreementIn(
   return agreementOf(asked, registered, told.orientation)
 }
 
-/** By how many bits an upload that looks like a form is near enough to be acted on; `undefined` of exact matches, of those for review, and where it was given without parts. */
+/**
+ * By how many bits an upload that looks like a form is nearer than required to act on it; `undefined` for the grades `exact`
+ * and `review`, and for a query without pieces.
+ */
 export function formSurplusIn(
   searcher: Pick<Searcher, 'viewsOf'>,
   asked: readonly HashedSignal[],
@@ -84,7 +93,10 @@ export function formSurplusIn(
   return formSurplusBits(shown, [...viewsOf('pdq'), ...viewsOf('pdq-area')])
 }
 
-/** A match of which a part may differ is not strong, and one of a form that may be another one of its kind is for review alone. */
+/**
+ * Lowers the grade: `strong` becomes `near` if a part differs, and any grade becomes `review` for a form that may be another
+ * one of its kind.
+ */
 export function agreed({ told, grade }: Graded, agreement: Agreement | undefined, formSurplus: number | undefined): Graded {
   if (formSurplus !== undefined && formSurplus < 0) return { told, grade: 'review' }
   const isPartial = agreement !== undefined && agreement.surplusBits < 0

@@ -1,4 +1,4 @@
-// Known harmless pictures, and what must not be found because of them.
+// The allowlist: which hits known harmless pictures veto, and which submitted pictures are harmless.
 
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import { isNearEdge } from '../../domain/matching/edges.js'
@@ -12,22 +12,22 @@ import type { Catalogue } from '../index/catalogue.js'
 import type { Searcher } from '../index/searcher.js'
 import type { Observed } from './observed.js'
 
-/** What is asked about hits: by the searcher that found them, or at the same moment. */
+/** The lookups on hits. They must come from the searcher that found the hits, or be made in the same tick. */
 type Facts = Pick<Searcher, 'banks' | 'factsOf'>
 
-/** What of two views is known of a hash that is asked about. */
+/** The query's side of two compared views. */
 type Asked = Pick<ComparedViews, 'asked' | 'rotated'>
 
-/** What vetoes hits. */
+/** A veto by the harmless pictures near a query. */
 export interface Veto {
-  /** Hits as far as this or farther are not found. */
+  /** Hits at this distance or farther do not match. */
   readonly fromBits: number
 }
 
 /**
- * What is to be found is nearer than any harmless picture. Hit by hit and not picture by picture: somebody who puts a well-known picture
- * beside an intimate one, or frames it with one, hides only the well-known one.
- * @returns `undefined` where nothing is vetoed.
+ * A match has to be nearer than every harmless picture. Hits are vetoed one by one, not the whole query: putting a well-known
+ * picture beside or around an intimate one hides only the well-known one.
+ * @returns `undefined` where no harmless picture is near.
  */
 export function vetoOf(catalogue: Facts, type: SignalType, asked: Asked, hits: readonly Hit[]): Veto | undefined {
   const harmless = harmlessOf(catalogue, type, asked, hits)
@@ -42,8 +42,8 @@ export function isVetoed(veto: Veto | undefined, { distanceBits }: Pick<Hit, 'di
 }
 
 /**
- * Does a hit nearly lie on the other side of a veto? Then whether it is found tells which of two pictures is nearer, and by that how their hashes differ. Of
- * an exact one everything is known.
+ * Is a hit near the edge of a veto? Whether it matches would then reveal which of two pictures is nearer, and so how their
+ * hashes differ. An exact hit reveals nothing: its hash is known.
  */
 export function isAtVetoEdge(veto: Veto | undefined, { distanceBits }: Pick<Hit, 'distanceBits'>): boolean {
   return veto !== undefined && distanceBits > 0 && isNearEdge(distanceBits, veto.fromBits - 1)
@@ -57,7 +57,7 @@ interface AskedOf {
   readonly observed: Pick<Observed, 'screened'>
 }
 
-/** May a hit be told, which would be told without a veto? What tells of the veto is observed. */
+/** Does a hit match despite the veto? Hits whose answer reveals something about the veto are recorded as observations. */
 export function isUnvetoed(
   veto: Veto | undefined,
   hit: Hit,
@@ -65,7 +65,7 @@ export function isUnvetoed(
 ): boolean {
   if (veto === undefined) return true
   const image = searcher.image(hit.image)
-  // Where the radius was replaced, any harmless picture vetoes: which of them is nearer would be an edge as well.
+  // With a replaced radius every harmless picture vetoes: which one is nearer would be another edge to probe.
   if (image === undefined || (hit.distanceBits > 0 && radiusOf(image.id) !== undefined)) return false
   const [isAtEdge, isOver] = [isAtVetoEdge(veto, hit), isVetoed(veto, hit)]
   if (isAtEdge || isOver) observed.screened(hit.image, image.id, type, hash, isAtEdge ? 'alone' : 'none')
@@ -73,19 +73,20 @@ export function isUnvetoed(
 }
 
 /**
- * A part of an upload that parts of two harmless pictures are near to is an element that many pictures have, such as a keyboard. Drawn a little
- * otherwise in each, it is nearer to what was registered with it as often as not, so that has to be nearer by so much. A picture that is harmless as a
- * whole makes no element, however often it was listed: what was made of it may look much like it.
+ * A part that two harmless pictures share is an element of many pictures, such as a keyboard. It is drawn a little differently
+ * in each, so that it is often nearer to a registered picture. A match therefore has to be nearer by this many bits. Pictures
+ * that are harmless as a whole do not make an element, however often they are listed: works derived from them may look much
+ * like them.
  */
 const ELEMENT_BITS = 16
 
-/** The nearest part of the second image that has one. */
+/** The nearest part of a second image; `undefined` when parts of at most one image are near. */
 function secondPart(nearestFirst: readonly Hit[]): Hit | undefined {
   const parts = nearestFirst.filter(({ view }) => viewOf(view) !== 'whole')
   return parts.find(({ image }) => image !== parts[0]?.image)
 }
 
-/** The nearest first. */
+/** The hits that are harmless pictures, nearest first. */
 function harmlessOf(catalogue: Facts, type: SignalType, asked: Asked, hits: readonly Hit[]): readonly Hit[] {
   const isHarmlessHit = ({ image, view, distanceBits }: Hit) => {
     const name = catalogue.factsOf(image)?.bank ?? ''
@@ -101,16 +102,16 @@ export function harmlessBanks(catalogue: Pick<Facts, 'banks'>): ReadonlyMap<stri
 }
 
 /**
- * Is a picture that is to be registered one that is known to be harmless? Only whole pictures are compared.
+ * Is a submitted picture a known harmless one? Only whole pictures are compared.
  *
- * Looked for as far as a harmless bank goes, and no farther: as far as anybody may ask, all rows are read, which is 2 ms of the event loop
- * for each hash where there are a million.
+ * The search goes only as far as the thresholds of the harmless banks. At the widest allowed radius it would read all rows,
+ * which takes 2 ms of the event loop per hash at a million rows.
  */
 export function isHarmless(catalogue: Catalogue, signals: readonly Signal[]): boolean {
   return harmlessLike(catalogue, signals) !== undefined
 }
 
-/** The id of a harmless image that a picture is too near to. */
+/** The id of a harmless image that a picture is too near to; `undefined` when there is none. */
 export function harmlessLike(catalogue: Catalogue, signals: readonly Signal[]): string | undefined {
   const banks = [...harmlessBanks(catalogue).values()]
   for (const { type, view, hash } of signals) {
@@ -124,11 +125,11 @@ export function harmlessLike(catalogue: Catalogue, signals: readonly Signal[]): 
 }
 
 /**
- * Which of some pictures that are to be registered are harmless, in their order, each by what is known when it is its turn: others have
- * theirs in between.
+ * For each submitted picture, in order: is it harmless? It yields between pictures, and each is judged by the catalogue at that
+ * moment.
  *
- * @param catalogue asked anew for each that has signals.
- * @param yieldIfNeeded called before each; gives a promise to wait for when others have waited long enough.
+ * @param catalogue called for each picture that has signals.
+ * @param yieldIfNeeded called before each picture; its promise is awaited.
  */
 export async function harmlessAmong(
   catalogue: () => Catalogue,
@@ -137,8 +138,8 @@ export async function harmlessAmong(
 ): Promise<boolean[]> {
   const harmless: boolean[] = []
   for (const signals of pictures) {
-    const turn = yieldIfNeeded()
-    if (turn !== undefined) await turn
+    const pause = yieldIfNeeded()
+    if (pause !== undefined) await pause
     harmless.push(signals.length > 0 && isHarmless(catalogue(), signals))
   }
   return harmless

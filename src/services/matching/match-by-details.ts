@@ -1,4 +1,4 @@
-// Matches by details: where hashes find nothing, or when the caller wants to know it all.
+// Matches by details: where hashes find nothing, or where the caller asks for the depth `full`.
 
 import { randomInt } from 'node:crypto'
 import type { AskedView } from '../../../packages/hash/src/details/features.js'
@@ -21,9 +21,9 @@ interface ByDetails {
 export interface AskingByDetails {
   readonly searcher: Searcher
   readonly banks: ReadonlyMap<string, Bank>
-  /** Also as a mirror shows it? */
+  /** Also search for the mirror image? */
   readonly mirrors: boolean
-  /** Images that hashes found already, by ordinal. */
+  /** Ordinals of images that hashes found already. */
   readonly except: ReadonlySet<number>
   readonly yieldIfNeeded: () => Promise<void> | undefined
   readonly matchIdOf: (imageId: string) => string
@@ -66,14 +66,17 @@ export async function matchesByDetails(
 
 const NOTHING_FOUND: ByDetails = { answer: [], observations: [] }
 
-/** Details have a budget of their own: who posts crops of a picture does not use up what may be told by its hashes. */
+/**
+ * The probing account of an image's details. It is separate from that of its hashes, so that posted crops do not use up the
+ * budget for hashes.
+ */
 export function accountOfDetails(imageId: string): string {
   return `details ${imageId}`
 }
 
 const SEEDS = [randomInt(2 ** 32), randomInt(2 ** 32)] as const
 
-/** Two numbers that are the same for the same details at the same places (FNV-1a, of 32 bits). */
+/** Two digests that are equal for equal details at equal positions (FNV-1a, 32 bits). */
 function marksOf(views: readonly AskedView[]): readonly [number, number] {
   let [one, other]: [number, number] = [...SEEDS]
   const add = (value: number) => {
@@ -89,7 +92,7 @@ function marksOf(views: readonly AskedView[]): readonly [number, number] {
   return [one, other]
 }
 
-/** Never strong: whether details are as sure as two algorithms that agree has not been shown over as many pairs. */
+/** The grade is never strong: details have not been measured over as many pairs as two agreeing algorithms. */
 function describe({ image, inliers, surplus, distanceBits, region, isMirrored }: FoundByDetails, matchId: string): Match {
   return {
     matchId,

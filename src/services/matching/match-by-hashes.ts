@@ -1,4 +1,4 @@
-// Matches by hashes: what is near, what agrees with it, and how it is told.
+// Matches by hashes: finds near images, looks for corroborating views, grades and describes the matches.
 
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import { orientationsOf } from '../../../packages/hash/src/transforms.js'
@@ -28,33 +28,34 @@ import type { MatchIds } from './match-ids.js'
 import type { Observed } from './observed.js'
 import { type OrientationGroup, orientationGroupsOf } from './orientations.js'
 
-/** What a picture is answered with. */
+/** The matches of a picture, before bank names are translated for the caller. */
 export type Answer = readonly { readonly ordinal: number; readonly imageId: string; readonly match: Match }[]
 
-/** What all pictures of a call have in common. */
+/** What all pictures of a call share. */
 export interface AskingByHashes {
   readonly searcher: Searcher
   readonly banks: ReadonlyMap<string, Bank>
   readonly widestOf: WidestOf
   readonly options: Pick<MatchOptions, 'orgId' | 'thresholdBits' | 'imageId'>
   readonly matchIds: Pick<MatchIds, 'idFor'>
-  /** Matches of one picture. */
+  /** Maximum matches of one picture. */
   readonly most: number
-  /** In place of the banks' for an image; `undefined` for theirs. */
+  /** The radius [bits] that replaces the bank's for an image; `undefined` where the bank's applies. */
   readonly radiusOf: (imageId: string) => number | undefined
 }
 
 export interface FoundByHashes {
   readonly answer: Answer
-  /** Were there more, which are left out? */
+  /** Were matches left out because there were too many? */
   readonly isTruncated: boolean
 }
 
 /**
- * All registered images that are near, nearest first; of too many a fair share. Pauses whenever it may give way to others, as do all that follow.
+ * All registered images that are near, nearest first; a fair share if there are too many. Pauses whenever it may yield, as do
+ * all generators below.
  *
- * Not made anew for each call, as a closure: V8 gives each closure of a generator a hidden class of its own, which it keeps among what is old, and by
- * that all that belongs to the call until all garbage is collected (decision 0090).
+ * These are functions of the module and not closures made for each call: V8 gives each generator closure a hidden class in the
+ * old generation, which keeps all data of the call alive until the next full garbage collection (decision 0090).
  */
 export function* matchesByHashes(
   signals: readonly HashedSignal[],
@@ -80,8 +81,8 @@ export function* matchesByHashes(
     const { told, grade } = agreed(alone, agreement, formSurplus)
     observed.found(each, told, together, { agreement, signals, isStrong: alone.grade === 'strong', formSurplus })
     const match = describe(told, grade, matchIds.idFor(options.orgId, each.image.id), agreement)
-    // Who asks no farther than the banks do is told what may be acted on, and besides only what his own bank is to show; nobody is shown what is near by an algorithm
-    // that never decides alone, and by no other: that is one pair of unrelated pictures in 2,000.
+    // Without a threshold of its own, the caller sees only matches that it may act on, and those that its own bank is to show.
+    // No caller sees a match by one algorithm that never decides alone: one pair of unrelated pictures in 2,000 is that near.
     const isWorthALook = SIGNAL_TYPES[each.type].decidesAlone || corroborated
     const isAskedFor = options.thresholdBits !== undefined || each.isInOwnReach
     if (match.grade !== 'review' || (isAskedFor && isWorthALook))
@@ -135,7 +136,7 @@ function* findNearest(
         const hash = hashes[hit.transform]
         const views = viewsOf(hit)
         if (!isNear(hit, views, bank)) continue
-        // What will not be told is not worked on either: the time that takes would tell it.
+        // Stop here: work on a match that is not reported would reveal it by the time it takes.
         if (hit.distanceBits > (radiusOf(image.id) ?? hit.distanceBits) + EDGE_BITS) {
           const isAtEdge = isNearEdge(hit.distanceBits, thresholdBits ?? thresholdOf(bank, type, views))
           observed.screened(hit.image, image.id, type, hash, isAtEdge ? 'outer' : 'none')
@@ -159,8 +160,9 @@ function* findNearest(
 }
 
 /**
- * Between types bits cannot be compared: the type that is first in the table speaks for the image, unless another is exact. What is
- * within its threshold comes before what is not, which may have the fewer bits where views differ; and so does what decides alone.
+ * Distances of different types cannot be compared: the type that is first in the table represents the image, unless another is
+ * exact. A view within its threshold precedes one beyond it, even with more bits, because thresholds differ by view. The same
+ * holds for a view that decides alone.
  */
 function isNearer(found: Found, known: Found): boolean {
   const isExactly = ({ type, hit }: Found) => isExact(type, hit.distanceBits)
@@ -182,8 +184,8 @@ function* search(
 }
 
 /**
- * Does another kind of hash of the same picture, turned the same way, agree with a match? Asked of the indexes rather than of
- * hashes kept with each image: few of millions are ever matched.
+ * Does another algorithm agree with a match in the same orientation? It searches the indexes instead of keeping all hashes with
+ * each image, because few of millions of images are ever matched.
  */
 function* corroborationOf(
   searcher: Searcher,
@@ -216,9 +218,8 @@ function* corroborationOf(
 const ALGORITHMS = [...new Set(SIGNAL_TYPE_NAMES.map((type) => SIGNAL_TYPES[type].algorithm))]
 
 /**
- * Notes in which other views the pictures were seen that were found. A copy is seen in several, and what is near by chance is not. What the
- * search for matches found within its own radius is noted already, and only when that is not enough to be sure is it looked farther out: for
- * few pictures, since few have anything near.
+ * Looks for further views that corroborate the found images. A copy is near in several views; a chance hit is not. Views within
+ * the search radius are noted already. It searches farther only for images that are not strong yet, which are few.
  */
 function* lookForCorroborations(
   { searcher, radiusOf }: Pick<AskingByHashes, 'searcher' | 'radiusOf'>,
@@ -234,10 +235,10 @@ function* lookForCorroborations(
       .filter((image) => corroborations.togetherBits(image) > TOGETHER_BITS.strong),
   )
   if (open.size === 0) return
-  for (const [signal, { type, view, ...turns }] of asked.entries()) {
+  for (const [signal, { type, view, ...rest }] of asked.entries()) {
     const widest = maxCorroboratingBits(type, view)
     if (widest === undefined) continue
-    const upright = orientationGroupsOf({ type, view, ...turns }).find(({ rotated }) => !rotated)
+    const upright = orientationGroupsOf({ type, view, ...rest }).find(({ rotated }) => !rotated)
     if (upright === undefined) continue
     const hits = yield* search(searcher, type, upright.hashes, { bits: widest, marginBits: 0 })
     const veto = vetoOf(searcher, type, { asked: view, rotated: false }, hits)

@@ -1,24 +1,29 @@
-// Match ids: what a tenant may call an image by. Only this deployment can tell which image it is, and nobody can join two tenants'.
+// Match ids: an organisation's own ids of images. Only this deployment can resolve them, and two organisations cannot join
+// theirs.
 
 import { createCipheriv, hkdfSync, timingSafeEqual } from 'node:crypto'
 import { formatUuid, parseUuid } from '../../domain/ids.js'
 
 export interface MatchIds {
-  /** The same for the same image and tenant, and for no other tenant. 43 characters of base64url. */
+  /**
+   * Constant for an image and an organisation; another organisation gets another id. 43 characters of base64url. @throws
+   * {RangeError} when `imageId` is not a UUID.
+   */
   idFor(orgId: string, imageId: string): string
   /**
-   * The image that this tenant was told of by this id. @returns `undefined` for whatever is none: made up, changed, another tenant's.
-   * Says nothing of whether the image is still there.
+   * The image behind a match id of this organisation. The image may have been withdrawn.
+   * @returns `undefined` for any other text: invented, changed, or another organisation's.
    */
   imageOf(orgId: string, matchId: string): string | undefined
 }
 
 /**
- * A synthetic IV (RFC 5297's construction): the id of the image under keys of the tenant's, its MAC first, and then itself, encrypted under
- * that MAC. No table of matches is needed to know the image again, and a match touches no store. An id is one block always, so AES of it
- * is a MAC (CBC-MAC of messages of one length, as CMAC is), and CTR is the XOR with one block.
+ * Deterministic encryption with a synthetic IV (the construction of RFC 5297), under keys of the organisation: the MAC of the
+ * image id, then the id encrypted with the MAC as its IV. It needs no table of matches and no access to the store. Messages are
+ * always one block, so AES of the block serves as the MAC (CBC-MAC of messages of one length, as CMAC), and CTR mode is one
+ * XOR.
  *
- * Cost: about as much as one HMAC, for each match; 50 µs for the first of a tenant.
+ * Cost: about one HMAC for each match; 50 µs for the first of an organisation.
  */
 export function createMatchIds(secret: Buffer): MatchIds {
   const tenants = new Map<string, Tenant>()
@@ -51,7 +56,7 @@ export function createMatchIds(secret: Buffer): MatchIds {
       const { macOf, blockOf } = tenantOf(orgId)
       const mac = bytes.subarray(0, ID_BYTES)
       const id = xor(bytes.subarray(ID_BYTES), blockOf(mac))
-      // Another text of the same bytes would be a second id of one match.
+      // Base64url has several texts for the same bytes. Only the canonical one is an id.
       if (!timingSafeEqual(mac, macOf(id)) || bytes.toString('base64url') !== matchId) return undefined
       return formatUuid(id)
     },
@@ -61,13 +66,13 @@ export function createMatchIds(secret: Buffer): MatchIds {
 export const MATCH_ID_PATTERN = /^[A-Za-z0-9_-]{43}$/
 
 const ID_BYTES = 16
-/** Keys are made anew when there are more tenants than that: memory stays bounded. */
+/** Maximum organisations whose keys are cached. Beyond it the cache is cleared. */
 const MAX_TENANTS = 10_000
 
 interface Tenant {
   /** [16 bytes] */
   readonly macOf: (id: Uint8Array) => Buffer
-  /** What 16 bytes become under the cipher. */
+  /** [16 bytes] encrypted as one block. */
   readonly blockOf: (bytes: Uint8Array) => Buffer
 }
 
@@ -78,7 +83,7 @@ function tenantWith(secret: Buffer, orgId: string): Tenant {
   return { macOf: (id) => mac.update(id), blockOf: (bytes) => pad.update(bytes) }
 }
 
-/** One for all blocks of a key: to make one costs more than a hundred blocks. */
+/** One cipher object per key: creating one costs more than a hundred blocks. */
 function blockCipher(key: Uint8Array) {
   return createCipheriv('aes-256-ecb', key, null).setAutoPadding(false)
 }

@@ -1,10 +1,11 @@
-// Matches, gathered in memory and handed on in batches: a match waits for no store. What is lost with a process that is killed is what it
-// answered since the last batch: counts, and who was told. A batch that the store did not take is noted again with the next.
+// Records matches in memory and stores them in batches, so that a match does not wait for the store. A killed process loses the
+// counts and recipients since its last batch. The recipients of a batch that the store rejected are recorded again with the
+// next batch.
 
-/** What an organisation was told of one image. */
+/** Matches of one image that one organisation received. */
 export interface OrgHits {
   readonly hits: number
-  /** How the uploads look that are no copies (`sketchOf`, `isCopy`): each once, at most `MAX_LOOKS`. */
+  /** Sketches of uploads that are no copies (`sketchOf`, `isCopy`): each once, at most `MAX_LOOKS`. */
   readonly looks: ReadonlySet<number>
 }
 
@@ -18,33 +19,39 @@ export interface MatchEventBatch {
   readonly contexts: ContextsOfOrgs
 }
 
-/** An image that an upload was told to show. */
+/** An image that an upload matched. */
 export interface MetImage {
   readonly imageId: string
-  /** How the upload looks; `undefined` for a copy. */
+  /** Sketch of the upload; `undefined` for a copy. */
   readonly look: number | undefined
 }
 
 export interface MatchEvents {
-  /** Notes what an organisation was told about one picture. Waits for nothing. */
-  note(orgId: string, met: readonly MetImage[], context: string | undefined): void
-  /** Hands on what was noted so far. @returns when it was taken, or lost. */
+  /** Records the matches of one picture that an organisation received. Does not wait. */
+  note(orgId: string, matched: readonly MetImage[], context: string | undefined): void
+  /** Sends the current batch. @returns once it and all earlier batches are stored, or failed. */
   flush(): Promise<void>
   close(): Promise<void>
 }
 
 export interface MatchEventParts {
-  /** @returns whether something of it, or of what came before, has to be tried once more: then it is called again, if with nothing new. */
+  /**
+   * Stores a batch. @returns true when part of it or of an earlier batch has to be retried: `keep` is then called again,
+   * possibly with an empty batch.
+   */
   readonly keep: (batch: MatchEventBatch) => Promise<boolean>
   readonly intervalMs: number
   readonly onError: (error: unknown) => void
 }
 
-/** Of images and organisations, of these and looks, and of contexts and images, in a batch: then the next one begins. */
+/**
+ * Maximum pairs in a batch: of image and organisation, of those with sketches, and of context and image. The next batch then
+ * begins.
+ */
 const MAX_PAIRS = 100_000
-/** Batches in memory. What comes while the store takes none of them is not noted. */
+/** Maximum batches in memory. While they are full, matches are not recorded. */
 const MAX_BATCHES = 10
-/** Of an image and an organisation in a batch: as many as one call may ask about. */
+/** Maximum sketches for an image and an organisation in a batch: as many as one call may query. */
 const MAX_LOOKS = 1000
 
 interface OrgNote {
@@ -80,13 +87,16 @@ export function createMatchRecorder({ keep, intervalMs, onError }: MatchEventPar
       })
     return last
   }
-  /** Who was told has to hear of a withdrawal, so it is noted in the next batch; without hits, for they may be counted already. */
+  /**
+   * Recipients must be notified of a withdrawal, so they are recorded again in the next batch; without hits, which the store
+   * may already have counted.
+   */
   const noteAgain = (lost: HitsOfImages) => {
     for (const [imageId, ofImage] of lost) {
       for (const orgId of ofImage.keys()) if (pairs < MAX_PAIRS) noteOf(imageId, orgId)
     }
   }
-  /** What is noted of an image and an organisation, to be added to. */
+  /** The record of an image and an organisation in the current batch; created if it is new. */
   const noteOf = (imageId: string, orgId: string) =>
     innerOf(
       innerOf(hits, imageId, () => new Map<string, OrgNote>()),
@@ -99,13 +109,13 @@ export function createMatchRecorder({ keep, intervalMs, onError }: MatchEventPar
   const timer = setInterval(flush, intervalMs).unref()
 
   return {
-    note(orgId, met, context) {
-      if (met.length === 0) return
+    note(orgId, matched, context) {
+      if (matched.length === 0) return
       if (pairs >= MAX_PAIRS) {
         if (batches >= MAX_BATCHES) return
         void flush()
       }
-      for (const { imageId, look } of met) {
+      for (const { imageId, look } of matched) {
         const noted = noteOf(imageId, orgId)
         noted.hits++
         if (look === undefined || noted.looks.size >= MAX_LOOKS) continue
@@ -117,7 +127,7 @@ export function createMatchRecorder({ keep, intervalMs, onError }: MatchEventPar
       const ofOrg = innerOf(contexts, orgId, () => new Map<string, Set<string>>())
       const images = innerOf(ofOrg, context, () => new Set<string>())
       pairs -= images.size
-      for (const { imageId } of met) images.add(imageId)
+      for (const { imageId } of matched) images.add(imageId)
       pairs += images.size
     },
     flush,

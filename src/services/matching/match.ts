@@ -1,4 +1,4 @@
-// What is asked of the matcher, and what it answers.
+// The options and results of the matcher.
 
 import type { AskedView } from '../../../packages/hash/src/details/features.js'
 import type { TransformName } from '../../../packages/hash/src/transforms.js'
@@ -8,66 +8,66 @@ import type { Category, Tier, View } from '../../domain/matching/signal.js'
 import type { RowType } from '../../domain/matching/signal-types.js'
 
 export interface Match {
-  /** The same for the same image and tenant, and for no other tenant. */
+  /** Constant for an image and an organisation; another organisation gets another id. */
   readonly matchId: string
   readonly grade: Grade
-  /** Of a match by details the median over those that agree. */
+  /** For a match by details: the median of the details that agree. */
   readonly distanceBits: number
   readonly distanceBand: DistanceBand
   readonly signalType: RowType
-  /** Which part of the registered picture was recognised. */
+  /** The part of the registered picture that was recognised. */
   readonly view: View | 'details'
-  /** What turns the picture that was asked about into the registered one. */
+  /** The transform from the query picture to the registered one. */
   readonly transform: TransformName
   readonly bank: string
   readonly tier: Tier
   readonly category: Category | undefined
   readonly disputed: boolean
-  /** Only where a part of the picture that was asked about differs: the share that agrees, and where. */
+  /** Present only if a part of the query picture differs: the share that agrees, and where. */
   readonly agreement?: NonNullable<Agreement['partial']>
-  /** Only of a match by details. */
+  /** Present only for a match by details. */
   readonly details?: MatchedDetails
 }
 
-/** What a match by details says besides. */
+/** Additional fields of a match by details. */
 export interface MatchedDetails {
-  /** How many details agree: 8 at least, where chance agrees in 7 at most. */
+  /** Number of details that agree: at least 8. Unrelated pictures agree in at most 7. */
   readonly inliers: number
-  /** How many more agree than it takes. */
+  /** Number of agreeing details beyond the required number. */
   readonly surplus: number
-  /** What they cover of the picture that was asked about, in parts of its sides, 0…1. */
+  /** The part of the query picture that they cover, as shares of its sides, 0…1. */
   readonly region: Region
 }
 
-/** auto: by details where hashes find nothing. full: by details as well. hashes: never by details. */
+/** auto: by details only if hashes find nothing. full: by details as well. hashes: never by details. */
 export const DEPTHS = ['auto', 'full', 'hashes'] as const
 export type Depth = (typeof DEPTHS)[number]
 
 export interface MatchOptions {
-  /** The tenant that asks; match ids are its own. */
+  /** The calling organisation. Match ids differ by organisation. */
   readonly orgId: string
-  /** Names; undefined for all that the tenant may know of. */
+  /** Bank names; undefined for all banks that the organisation may know of. */
   readonly banks: readonly string[] | undefined
-  /** Where the asking organisation saw the pictures, as it calls these places; in the order of the pictures. */
+  /** Labels of the places where the organisation saw the pictures, by picture. */
   readonly contexts?: readonly (string | undefined)[]
-  /** In place of the banks' thresholds, as far as a type allows. */
+  /** Replaces the banks' thresholds, up to the maximum of each type. */
   readonly thresholdBits: number | undefined
-  /** Views of a picture, by its number, for a match by its details; asked when its turn comes. */
+  /** Views of a picture for a match by details, by its index; called when that picture is processed. */
   readonly viewsOf?: (picture: number) => readonly AskedView[] | undefined
-  /** Does a picture, by its number, look like a form? None does when left out. */
+  /** Does the picture with this index look like a form? No picture does when left out. */
   readonly isFormOf?: (picture: number) => boolean
-  /** Is the caller told distances, and not their bands alone? */
+  /** Does the caller see distances, and not only distance bands? */
   readonly knowsDistance?: boolean
   readonly depth?: Depth
-  /** Also find by details what a mirror shows? */
+  /** Search by details for mirror images too? True by default. */
   readonly mirrors?: boolean
   /**
-   * Told what a picture, by its number, is answered with as soon as that is known, so that an answer can be written while the next ones are
-   * looked for; and once more if something of it was withdrawn before all were.
+   * Called with the matches of a picture as soon as they are known, so that the answer can be written while others are
+   * searched. Called a second time if a match was withdrawn before all pictures were done.
    */
   readonly onMatched?: (picture: number, matches: readonly Match[]) => void
-  /** Told, before `onMatched`, of a picture to which more is near than it is answered with. */
+  /** Called before `onMatched` for a picture with more matches than the answer holds. */
   readonly onTruncated?: (picture: number) => void
-  /** Only this one is asked about; all when left out. */
+  /** Search for this image only; for all when left out. */
   readonly imageId?: string
 }

@@ -43,10 +43,12 @@ export interface Matcher {
   /** Can it match by details? If not, views are ignored. */
   readonly knowsDetails: boolean
   /**
-   * For each picture, given by its signals, all registered images within the threshold: nearest first, each image once; then those
-   * that its details find. Exact, except for details. Yields to other work of this process every millisecond or so, also while it reads
-   * `pictures`. Searches for all pictures before it answers the first. At most a fair share of the matches (`MAX_MATCHES`).
+   * Matches pictures, each given by its signals.
+   * @returns for each picture all registered images within the threshold, nearest first, each once; then those that details
+   * find. At most a fair share (`MAX_MATCHES`). Complete for hashes, not for details.
    * @throws {Problem} bank-unknown, index-loading, store-unavailable, key-suspended
+   * It yields about every millisecond, also while it reads `pictures`, and searches for all pictures before it answers the
+   * first.
    */
   match(pictures: Iterable<readonly HashedSignal[]>, options: MatchOptions): Promise<Match[][]>
 }
@@ -93,7 +95,7 @@ interface Searched extends Call {
   readonly yieldIfNeeded: () => Promise<void> | undefined
   readonly ahead: FoundAhead
   readonly asking: AskingByHashes
-  /** Matches of copies, by what was found: what is told of them may be coarser. */
+  /** Matches that are copies by their unscreened values: the screen may make those coarser. */
   readonly copies: WeakSet<Match>
 }
 
@@ -107,13 +109,13 @@ async function matchIn(call: Call, pictures: Iterable<readonly HashedSignal[]>):
   const radiusOf = (imageId: string) => probing.radiusOf(options.orgId, imageId)
   const asking = { searcher, banks, widestOf, options, matchIds, most: maxMatchesOf(all.length), radiusOf }
   const ahead = all.length > 1 ? await runCooperatively(searchAhead(searcher, all, widestOf), yieldIfNeeded) : NOTHING_AHEAD
-  // No spread: V8 keeps a hidden class for each object made so, until all garbage is collected.
+  // No spread: V8 keeps a hidden class for each object created by one, until the next full garbage collection.
   const searched = { parts, catalogue, searcher, options, yieldIfNeeded, ahead, asking, copies: new WeakSet<Match>() }
   const answers: Answer[] = []
   for (const [picture, signals] of all.entries()) {
     // Yields only when it is time: for a picture without matches, yielding costs more than the rest of the work.
-    const turn = yieldIfNeeded()
-    if (turn !== undefined) await turn
+    const pause = yieldIfNeeded()
+    if (pause !== undefined) await pause
     const found = isNowhere(signals, ahead) ? NOTHING_FOUND : await answerByHashes(searched, picture, signals)
     if (found.isTruncated) options.onTruncated?.(picture)
     const views = viewsAsked(call, picture, found.answer)
@@ -126,7 +128,7 @@ async function matchIn(call: Call, pictures: Iterable<readonly HashedSignal[]>):
   return answers.map((answer, i) => (answer.length === 0 ? [] : noteAnswer(searched, answer, i, all[i] ?? [])))
 }
 
-/** Leaves out what was withdrawn while a long batch yielded, and notes the rest. */
+/** Removes images that were withdrawn while a long batch yielded, and records the other matches. */
 function noteAnswer(
   { parts, catalogue, searcher, options, copies }: Searched,
   answer: Answer,
@@ -134,17 +136,17 @@ function noteAnswer(
   signals: readonly HashedSignal[],
 ): Match[] {
   const { orgId } = options
-  const trustStatus = answer.filter(({ ordinal }) => searcher.has(ordinal))
-  const met = trustStatus.filter(({ match }) => match.grade !== 'review')
+  const remaining = answer.filter(({ ordinal }) => searcher.has(ordinal))
+  const recorded = remaining.filter(({ match }) => match.grade !== 'review')
   const look = lookOf(signals)
-  const noted = met.map(({ imageId, match }) => ({ imageId, look: copies.has(match) ? undefined : look }))
+  const noted = recorded.map(({ imageId, match }) => ({ imageId, look: copies.has(match) ? undefined : look }))
   parts.matchEvents.note(orgId, noted, options.contexts?.[picture])
-  const matches = matchesIn(trustStatus, catalogue, orgId)
-  if (trustStatus.length < answer.length) options.onMatched?.(picture, matches)
+  const matches = matchesIn(remaining, catalogue, orgId)
+  if (remaining.length < answer.length) options.onMatched?.(picture, matches)
   return matches
 }
 
-/** Of a narrowed image only copies are matches. */
+/** Is this match reported? Only copies match a narrowed image. */
 function isTold(catalogue: Catalogue, { imageId, match }: Answer[number]): boolean {
   return isCopy(match) || !catalogue.isNarrowed(imageId)
 }
@@ -162,7 +164,7 @@ async function answerByHashes(
     yieldIfNeeded,
   )
   const answer = found.answer.filter((each) => isTold(catalogue, each))
-  // A narrowed image stops matching at the end of a band, so that is an outer edge of it.
+  // A narrowed image stops matching at the edge of a distance band, so for it that is an outer edge.
   const observations = observed
     .all()
     .map((one) => (one.edge === 'inner' && catalogue.isNarrowed(one.imageId) ? { ...one, edge: 'outer' as const } : one))
@@ -177,7 +179,7 @@ async function answerByHashes(
   return { ...found, answer: told.sort((a, b) => inOrder(a.match, b.match)) }
 }
 
-/** The views of a picture that is to be searched by its details as well; `undefined` for one that is not. */
+/** The views of a picture to search by details; `undefined` when details are not needed. */
 function viewsAsked({ parts, options }: Call, picture: number, byHashes: Answer): readonly AskedView[] | undefined {
   const { depth = 'auto', viewsOf } = options
   if (parts.finder === undefined || depth === 'hashes') return undefined
@@ -185,7 +187,7 @@ function viewsAsked({ parts, options }: Call, picture: number, byHashes: Answer)
   return depth === 'auto' && isFound ? undefined : viewsOf?.(picture)
 }
 
-/** A match by details replaces one that hashes found for review only. */
+/** Adds matches by details. They replace matches by hashes of the grade `review` for the same image. */
 async function withDetails(searched: Searched, views: readonly AskedView[], byHashes: Answer): Promise<Answer> {
   const { parts, catalogue, searcher, options, yieldIfNeeded, asking } = searched
   const { finder, matchIds, probing } = parts
@@ -197,11 +199,11 @@ async function withDetails(searched: Searched, views: readonly AskedView[], byHa
   const { answer, observations } = await matchesByDetails(finder, views, asked)
   const seen = probing.see(orgId, observations, options.knowsDistance === true)
   const found = screened(seen instanceof Promise ? await seen : seen, answer, accountOfDetails)
-  const spoken = new Set(found.map(({ ordinal }) => ordinal))
-  return [...byHashes.filter(({ ordinal }) => !spoken.has(ordinal)), ...found.filter((each) => isTold(catalogue, each))]
+  const byDetails = new Set(found.map(({ ordinal }) => ordinal))
+  return [...byHashes.filter(({ ordinal }) => !byDetails.has(ordinal)), ...found.filter((each) => isTold(catalogue, each))]
 }
 
-/** Applies the screen of an organisation that probed: matches get coarser, or are left out. */
+/** Applies the screen of an organisation that probed: matches become coarser or are left out. */
 function screened(screen: Screen | undefined, answer: Answer, accountOf: (imageId: string) => string): Answer {
   if (screen === undefined) return answer
   return answer.flatMap((each) => {

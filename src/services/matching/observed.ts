@@ -1,4 +1,5 @@
-// Which edges of an answer a query came near to, image by image: also of images that it just missed. What the probing budget counts.
+// Records which edges of an answer a query came near to, for each image, also for narrowly missed ones. The probing budget
+// counts these observations.
 import { randomInt } from 'node:crypto'
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import type { Agreement } from '../../domain/matching/agreement.js'
@@ -14,13 +15,16 @@ import type { Found } from './graded.js'
 export interface Observation {
   readonly imageId: string
   readonly edge: Edge
-  /** `undefined` when the image was missed. */
+  /** `undefined` when the image is not in the answer. */
   readonly distanceBits: number | undefined
-  /** Two numbers that are the same for the same hashes near this image, asked for in the same radius. Others of the query do not change them. */
+  /** Two digests of the hashes near this image and of the radius. They do not depend on other hashes of the query. */
   readonly marks: readonly [number, number]
-  /** The nearest hash, turned as it was found. */
+  /** The nearest hash, in the orientation in which it was found. */
   readonly hash: Hash256 | undefined
-  /** The first view and orientation of the image that are within the radius, in the order of their tables: not the nearest. */
+  /**
+   * The first view and orientation within the radius, in the order of their tables. It need not be the nearest, so it reveals
+   * less.
+   */
   readonly plain: Plain | undefined
 }
 
@@ -29,39 +33,40 @@ export interface Plain {
   readonly orientation: number
 }
 
-/** Of one query. */
+/** Collects the observations of one query. */
 export interface Observed {
-  /** A view of an image within the radius. */
+  /** Records a view of an image within the radius. */
   seen(found: Found): void
-  /** An image just beyond the radius. */
+  /** Records an image just beyond the radius. */
   missed(image: number, imageId: string, type: SignalType, hash: Hash256 | undefined): void
-  /** An image that is left out because its radius was replaced, and this is farther; or one that a harmless picture vetoes, or nearly does. */
+  /** Records an image that is beyond its replaced radius, or that a harmless picture vetoes or nearly vetoes. */
   screened(image: number, imageId: string, type: SignalType, hash: Hash256 | undefined, edge: ScreenedEdge): void
-  /** The second algorithm is near the edge at which it agrees. */
+  /** Records that the second algorithm is near the distance at which it starts to agree. */
   nearlyCorroborated(image: number, hash: Hash256): void
   /**
-   * What an image is answered with, before its grade decides whether it is.
-   * @param found its nearest view. @param told what it is told by: that, or the nearer of two witnesses.
+   * Records the answer for an image, before its grade decides whether it is reported.
+   * @param found its nearest view.
+   * @param told the view that the match reports: `found`, or the nearer of two corroborating views.
    */
   found(found: Found, told: Found, together: Together | undefined, agreed?: Agreed): void
   all(): readonly Observation[]
 }
 
-/** Where it agrees with the registered picture. */
+/** How a query was compared with the registered picture. */
 export interface Agreed {
   readonly agreement: Agreement | undefined
-  /** What was compared. */
+  /** The signals of the query. */
   readonly signals: readonly HashedSignal[]
-  /** Would it be strong if all of it agreed? */
+  /** Would the grade be strong if all parts agreed? */
   readonly isStrong: boolean
-  /** By how many bits a form is near enough to be acted on; `undefined` of other pictures. */
+  /** By how many bits a form is nearer than required to act on it; `undefined` for other pictures. */
   readonly formSurplus: number | undefined
 }
 
-/** outer: of the radius that it had. alone: of a veto. */
+/** outer: near the edge of the radius that was replaced. alone: near the edge of a veto. */
 export type ScreenedEdge = 'outer' | 'alone' | 'none'
 
-/** Where nobody counts. */
+/** Records nothing, for when probing is not counted. */
 export const NOT_OBSERVED: Observed = {
   seen() {},
   missed() {},
@@ -73,21 +78,21 @@ export const NOT_OBSERVED: Observed = {
 
 interface Views {
   readonly plain: Plain
-  /** Whether another view or orientation was as near as the nearest, or nearly. */
+  /** Was another view or orientation about as near as the nearest? */
   readonly isTied: boolean
   readonly nearest: Found
 }
 
 const SEEDS = [randomInt(2 ** 32), randomInt(2 ** 32)] as const
 
-/** @param thresholdBits the caller's own radius. */
+/** @param thresholdBits the radius that the caller gave; `undefined` when it gave none. */
 export function createObserved(thresholdBits: number | undefined): Observed {
   const marks = new Map<number, [number, number]>()
   const mark = (image: number, type: SignalType, hash: Hash256 | undefined) => {
     const known = marks.get(image) ?? [thresholdBits ?? -1, thresholdBits ?? -1]
     marks.set(image, known)
     if (hash === undefined) return
-    // A sum, so that a hash that comes twice does not cancel itself.
+    // Added, not XORed: a hash that occurs twice must not cancel itself.
     known[0] = (known[0] + digestOf(hash, SEEDS[0] + rank(type))) | 0
     known[1] = (known[1] + digestOf(hash, SEEDS[1] + rank(type))) | 0
   }
@@ -104,21 +109,7 @@ export function createObserved(thresholdBits: number | undefined): Observed {
     seen(found) {
       const { image } = found.hit
       mark(image, found.type, found.hash)
-      const known = views.get(image)
-      const own = { view: found.views.registered, orientation: found.orientation }
-      if (known === undefined || known.nearest.type !== found.type) {
-        if (known === undefined || rank(found.type) < rank(known.nearest.type))
-          views.set(image, { plain: own, isTied: false, nearest: found })
-        return
-      }
-      const isNearer = found.hit.distanceBits < known.nearest.hit.distanceBits
-      const isApart = Math.abs(found.hit.distanceBits - known.nearest.hit.distanceBits) > EDGE_BITS
-      const isSame = own.view === known.nearest.views.registered && own.orientation === known.nearest.orientation
-      views.set(image, {
-        plain: isBefore(own, known.plain) ? own : known.plain,
-        isTied: isApart || isSame ? known.isTied && !(isNearer && isApart) : true,
-        nearest: isNearer ? found : known.nearest,
-      })
+      views.set(image, viewsWith(found, views.get(image)))
     },
     missed(image, imageId, type, hash) {
       if (!SIGNAL_TYPES[type].decidesAlone) return
@@ -138,17 +129,17 @@ export function createObserved(thresholdBits: number | undefined): Observed {
     found(found, told, together, agreed) {
       const { image } = found.hit
       const agreementEdge = edgeOfAgreement(agreed)
-      // Each part decides, also one that is too far from all that is registered to be seen.
+      // Every part affects the agreement, also one too far away to be recorded as a view.
       if (agreementEdge !== 'none')
         for (const { type, hashes } of agreed?.signals ?? []) if (type === 'pdq-area') mark(image, type, hashes[0])
       const { distanceBits } = told.hit
       const beyond = missed.get(image)
-      const isSpokenOver = beyond !== undefined && rank(beyond.type) < rank(told.type) && !isExact(told.type, distanceBits)
+      const isMissedFirst = beyond !== undefined && rank(beyond.type) < rank(told.type) && !isExact(told.type, distanceBits)
       const togetherBits = together?.bits ?? Number.POSITIVE_INFINITY
       const measured = { bank: told.bank, type: told.type, views: told.views, distanceBits, togetherBits }
       const isCorroborationClose = corroborated.has(image)
       const own =
-        isSpokenOver || agreementEdge === 'outer' ? 'outer' : edgeOf({ ...measured, isCorroborationClose, thresholdBits })
+        isMissedFirst || agreementEdge === 'outer' ? 'outer' : edgeOf({ ...measured, isCorroborationClose, thresholdBits })
       const edge = own !== 'outer' && screened.get(image)?.edge === 'alone' ? 'alone' : own
       const seen = views.get(image)
       const isTied = told === found ? seen?.isTied === true : together?.isTied === true
@@ -164,26 +155,38 @@ export function createObserved(thresholdBits: number | undefined): Observed {
       })
     },
     all() {
-      for (const [image, of] of screened) {
-        if (observations.has(image)) continue
-        observations.set(image, {
-          ...of,
-          distanceBits: undefined,
-          marks: marks.get(image) ?? [0, 0],
-          plain: undefined,
-        })
+      for (const [image, { imageId, edge, hash }] of screened) {
+        if (!observations.has(image)) observations.set(image, unfound(imageId, edge, hash, marks.get(image)))
       }
       for (const [image, { imageId, hash }] of missed) {
-        if (observations.has(image)) continue
-        const found = { distanceBits: undefined, marks: marks.get(image) ?? ([0, 0] as const), hash, plain: undefined }
-        observations.set(image, { imageId, edge: 'outer', ...found })
+        if (!observations.has(image)) observations.set(image, unfound(imageId, 'outer', hash, marks.get(image)))
       }
       return withOrder([...observations.values()])
     },
   }
 }
 
-/** Matches are told nearest first: of two that are nearly as near, their order tells which is the nearer. */
+/** The views of an image with one more. Of two signal types, the first in the table counts alone. */
+function viewsWith(found: Found, known: Views | undefined): Views {
+  if (known !== undefined && rank(known.nearest.type) < rank(found.type)) return known
+  const own = { view: found.views.registered, orientation: found.orientation }
+  if (known === undefined || known.nearest.type !== found.type) return { plain: own, isTied: false, nearest: found }
+  const isNearer = found.hit.distanceBits < known.nearest.hit.distanceBits
+  const isApart = Math.abs(found.hit.distanceBits - known.nearest.hit.distanceBits) > EDGE_BITS
+  const isSame = own.view === known.nearest.views.registered && own.orientation === known.nearest.orientation
+  return {
+    plain: isBefore(own, known.plain) ? own : known.plain,
+    isTied: isApart || isSame ? known.isTied && !(isNearer && isApart) : true,
+    nearest: isNearer ? found : known.nearest,
+  }
+}
+
+/** An image near the query that is not in the answer. */
+function unfound(imageId: string, edge: Edge, hash: Hash256 | undefined, marks: Observation['marks'] = [0, 0]): Observation {
+  return { imageId, edge, distanceBits: undefined, marks, hash, plain: undefined }
+}
+
+/** Marks images whose distances are nearly equal: the order of the answer, nearest first, reveals which one is nearer. */
 function withOrder(all: readonly Observation[]): readonly Observation[] {
   if (all.length < 2) return all
   return all.map((one) => {
@@ -201,7 +204,7 @@ function edgeOfAgreement(agreed: Agreed | undefined): Edge {
   return agreed.agreement.isPartialClose ? 'inner' : 'none'
 }
 
-/** Near the edge up to which it decides alone, and beyond which witnesses are told of in its place? */
+/** Is it near the distance up to which it decides alone? Beyond that, the match reports a corroborating view instead. */
 function isToldByEither({ bank, type, views, hit: { distanceBits } }: Found): boolean {
   return isNearEdge(distanceBits, aloneThresholdOf(bank, type, views))
 }

@@ -1,4 +1,4 @@
-// A picture that is asked about is asked about turned and mirrored as well.
+// Rotates and mirrors the hashes of a query, so that rotated copies are found.
 
 import { blockhashDihedralsOf, dihedralsOf } from '../../../packages/hash/src/dihedral.js'
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
@@ -10,35 +10,35 @@ import type { View } from '../../domain/matching/signal.js'
 import type { SignalType } from '../../domain/matching/signal-types.js'
 
 /**
- * A hash that somebody sends, with what it would be if the picture were turned or mirrored. From bits alone these are
- * approximations (median error 16 to 22 bits), which is still far from chance.
+ * A hash and what it would be if the picture were rotated or mirrored, in the orientations searched for this view. Computed
+ * from bits alone they are approximations (median error 16 to 22 bits), still far from chance.
  */
 export function rotated(type: SignalType, view: View, hash: Hash256): readonly Hash256[] {
-  return queryOrientations({ kind: view }, turn[type](hash))
+  return queryOrientations({ kind: view }, orientationsByType[type](hash))
 }
 
-/** All ways at once, whatever the view. */
+/** All orientations of a hash, for any view. */
 export function allOrientations(type: SignalType, hash: Hash256): readonly Hash256[] {
-  return turn[type](hash)
+  return orientationsByType[type](hash)
 }
 
-const turn: Readonly<Record<SignalType, (hash: Hash256) => readonly Hash256[]>> = {
+const orientationsByType: Readonly<Record<SignalType, (hash: Hash256) => readonly Hash256[]>> = {
   pdq: dihedralsOf,
   'pdq-area': dihedralsOf,
   blockhash: blockhashDihedralsOf,
   sha256: (hash) => [hash],
 }
 
-/** Hashes of one signal that are searched equally far. */
+/** Hashes of one signal that are searched with the same radius. */
 export interface OrientationGroup {
-  /** By their places in `transforms`. */
+  /** Indexes into `transforms`. */
   readonly orientations: readonly number[]
-  /** On its side or upside down? */
+  /** Is the picture on its side or upside down in these orientations? */
   readonly rotated: boolean
   readonly hashes: readonly Hash256[]
 }
 
-/** The hashes of a signal: in two lots where a turned one is searched less far than one that is not. */
+/** The hashes of a signal: in two groups if rotated ones are searched with a smaller radius, else in one. */
 export function orientationGroupsOf({ type, hashes }: HashedSignal): OrientationGroup[] {
   const orientations = orientationsOf(hashes.length)
   if (!dependsOnOrientation(type)) return [{ orientations, rotated: false, hashes }]

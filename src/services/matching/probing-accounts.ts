@@ -1,9 +1,11 @@
-// What organisations were told about images, as far as this process knows: an account for each organisation and image.
+// Accounts of what each organisation learned about each image, as far as this process knows.
 
 import { createHmac, randomInt } from 'node:crypto'
 import type { ProbingSpent } from '../../store/trust/probing.js'
 
-/** The radius of a frozen image, by organisation and image: somewhere in these bits, inclusive. */
+/**
+ * The radius of a frozen image is in this range of bits, inclusive. The secret, the organisation and the image determine it.
+ */
 const FROZEN_RADIUS = { from: 8, values: 16 } as const
 
 export const NOTHING: ProbingSpent = { inner: 0, outer: 0 }

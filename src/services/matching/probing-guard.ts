@@ -1,5 +1,5 @@
-// Acts on an organisation whose queries reveal too much about stored hashes. About one image, its answers get coarser and then stop; about many,
-// its keys are suspended. The operator is told of both.
+// Acts on an organisation whose queries reveal too much about stored hashes. For one image, its answers become coarser and then
+// stop; for many images, its keys are suspended. The operator is notified of both.
 
 import { MATCH_BITS as MAX_DETAIL_BITS, MIN_INLIERS } from '../../../packages/hash/src/details/verify.js'
 import { distanceBandOf } from '../../domain/matching/grade.js'
@@ -12,7 +12,10 @@ import type { Match, MatchedDetails } from './match.js'
 import type { Observation } from './observed.js'
 import type { ProbingBudget, TrustStatus } from './probing.js'
 
-/** suspend: answers get coarser, then keys are suspended. tell: only the operator is told, once a day while it continues. off: nothing is counted. */
+/**
+ * suspend: answers become coarser, then keys are suspended. tell: only the operator is notified, at most once a day. off:
+ * nothing is counted.
+ */
 export const PROBING_MODES = ['suspend', 'tell', 'off'] as const
 export type ProbingMode = (typeof PROBING_MODES)[number]
 
@@ -132,10 +135,10 @@ export function createProbingGuard(parts: ProbingGuardParts): ProbingGuard {
   }
 }
 
-type ScreenedStanding = TrustStatus & Pick<Observation, 'plain'>
+type ImageScreen = TrustStatus & Pick<Observation, 'plain'>
 
-/** Tells less about images whose budget is spent: a widest distance for the real one, no agreement, or no match at all. */
-function coarseScreen(trustStatuses: ReadonlyMap<string, ScreenedStanding>): Screen {
+/** Makes matches of images with a spent budget coarser: the widest distance of a range, no agreement, or no match at all. */
+function coarseScreen(trustStatuses: ReadonlyMap<string, ImageScreen>): Screen {
   return (imageId, match) => {
     const trustStatus = trustStatuses.get(imageId)
     if (trustStatus === undefined || !trustStatus.isCoarse || match.grade === 'exact') return match
@@ -154,7 +157,10 @@ function coarseScreen(trustStatuses: ReadonlyMap<string, ScreenedStanding>): Scr
   }
 }
 
-/** Neither how many details agree nor which part of what was asked they cover. @param radiusBits so many more have to agree than usual */
+/**
+ * Hides how many details agree and which part of the query they cover. @param radiusBits how many more details than usual have
+ * to agree; 0 for no match.
+ */
 function coarseByDetails(match: Match, { surplus }: MatchedDetails, radiusBits: number | undefined): Match | undefined {
   if (radiusBits !== undefined && (radiusBits === 0 || surplus <= radiusBits)) return undefined
   const distanceBits = MAX_DETAIL_BITS

@@ -1,6 +1,7 @@
-// How much organisations may be told about a registered image. A query tells something about a stored hash only when it lies near an edge of
-// the answer (domain/edges.ts), so these are counted: for each organisation and image, across an organisation's images, and for an image over all organisations.
-// Neither what else is asked, nor in which order, route or type, changes a count; and nothing is evicted.
+// The budget for what organisations may learn about a registered image. A query reveals something about a stored hash only near
+// an edge of the answer (domain/matching/edges.ts), so only these queries are counted: per organisation and image, across the
+// images of an organisation, and per image over all organisations. Other queries, their order, the route and the signal type do
+// not change a count, and no count is evicted.
 
 import { type Edge, isNearEdge } from '../../domain/matching/edges.js'
 import type { ProbingCharge, ProbingCounts } from '../../store/trust/probing.js'
@@ -8,42 +9,50 @@ import type { Observation } from './observed.js'
 import { type Account, createProbingAccounts, NOTHING, type OrgAccounts } from './probing-accounts.js'
 
 /**
- * Counts of queries near an edge. Each such query tells at most one bit: of one image, an organisation is told at most 6 + 24 (decision 0114). What a platform asks is
- * chosen by whoever uploads to it, so no image alone has it suspended (decision 0114).
+ * Limits for the number of queries near an edge. Each such query reveals at most one bit, so an organisation learns at most 6 +
+ * 24 bits about one image. Uploaders choose what a platform queries, so one image alone never suspends it (decision 0114).
  */
 export const PROBING_BUDGETS = {
-  /** Near inner edges, by one organisation or by all: then the image is told coarsely. */
+  /** Queries near inner edges, by one organisation or by all: from here on the image is reported coarsely. */
   coarse: 6,
-  /** What a distance tells in place of its band: so many times as much, near an edge or not. */
+  /** Charge for a query that is answered with a distance instead of a band, near an edge or not. */
   distance: 3,
-  /** Near outer edges, by one organisation or by all: then its radius is replaced by a smaller one that nobody knows. */
+  /**
+   * Queries near outer edges, by one organisation or by all: from here on a smaller, secret radius replaces that of the bank.
+   */
   frozen: 18,
-  /** The same: then the image is answered to exact hashes alone. */
+  /** Queries near outer edges: from here on the image matches only exact hashes. */
   spent: 24,
-  /** An organisation with less than this of its own is not held to account for others. */
+  /** Below this count of its own, the total over all organisations does not affect an organisation. */
   ownLeast: 3,
-  /** Across all images of an organisation: then it is suspended. */
+  /** Queries near outer edges across all images of an organisation: from here on it is suspended. */
   across: 300,
-  /** What a query that is not near an edge, of an image that is charged, takes from its charge: who does not search has many of them for each that is. Nothing, once the image is frozen. */
+  /**
+   * Deducted from a charged image by each query that is not near an edge; nothing once the image is frozen. An organisation
+   * that does not probe has many of these for each query near an edge.
+   */
   credit: 0.4,
 } as const
 
 export interface TrustStatus {
   readonly isCoarse: boolean
-  /** The radius in place of the bank's; 0 for exact hashes alone; `undefined` where the bank's holds. */
+  /** The radius that replaces the bank's; 0 for exact hashes only; `undefined` where the bank's applies. */
   readonly radiusBits: number | undefined
 }
 
 export interface ProbingBudget {
-  /** Charges an organisation for what a query came near to. @returns what to wait for before `standingOf` may be asked; `undefined` for nothing. */
+  /**
+   * Charges an organisation for the observations of a query.
+   * @returns a promise to await before `trustStatusOf` is called; `undefined` when there is none.
+   */
   charge(orgId: string, observations: readonly Observation[], knowsDistance: boolean): Promise<void> | undefined
   /** @returns `undefined` for an image that was never charged. */
   trustStatusOf(orgId: string, imageId: string): TrustStatus | undefined
-  /** Is what an organisation may be told across all images spent? */
+  /** Is the budget across all images of the organisation spent? */
   isSpentAcross(orgId: string): boolean
-  /** Charges an image at once, up to where its radius is replaced, or to where it is answered to exact hashes alone. */
+  /** Charges an image until it is `frozen` (its radius is replaced) or `spent` (it matches only exact hashes). */
   spend(orgId: string, imageId: string, upTo: 'frozen' | 'spent'): void
-  /** After a suspension: takes a third of what is counted across images back, so that an operator may let the organisation in again. */
+  /** After a suspension: deducts a third of the budget across images, so that an operator can lift the suspension. */
   forgive(orgId: string): void
   flush(): Promise<void>
   close(): Promise<void>
@@ -58,14 +67,14 @@ export interface ProbingBudgetParts {
 }
 
 const INTERVAL_MS = 250
-/** Charges of a batch. */
+/** Maximum charges in a batch. */
 const MAX_PER_BATCH = 500
 export function createProbingBudget(parts: ProbingBudgetParts): ProbingBudget {
   const { counts, secret, now, onError, intervalMs = INTERVAL_MS } = parts
   const accounts = createProbingAccounts(secret)
-  const asked = createAskedBefore()
+  const asked = createRecentQueries()
   let flushing: Promise<void> = Promise.resolve()
-  // Matching goes on while the store is unavailable: charges stay in memory and go with the next batch.
+  // Matching continues while the store is unavailable: charges stay in memory and are sent with the next batch.
   const flush = () => {
     flushing = flushing.then(() => sendCharges(accounts.orgs, counts, now)).catch(onError)
     return flushing
@@ -90,9 +99,10 @@ export function createProbingBudget(parts: ProbingBudgetParts): ProbingBudget {
           outer: isOuter ? 1 : 0,
           inner: isTold ? PROBING_BUDGETS.distance : edge === 'inner' ? 1 : 0,
         })
-        // What other processes have told is known before this answer tells anything: or each would have a budget of its own.
-        const isTelling = isOuter || (edge === 'inner' && !trustStatusOf(account).isCoarse)
-        if (!account.isLoaded || isTelling) hasToWait = true
+        // Wait for the counts of other processes before the answer reveals anything. Otherwise each process would have a budget
+        // of its own.
+        const isRevealing = isOuter || (edge === 'inner' && !trustStatusOf(account).isCoarse)
+        if (!account.isLoaded || isRevealing) hasToWait = true
       }
       return hasToWait ? flush() : undefined
     },
@@ -157,7 +167,7 @@ function add(org: OrgAccounts, account: Account, { outer, inner = 0 }: { outer: 
   org.dirty.add(account)
 }
 
-/** An image whose radius was replaced has one edge, which is that radius. */
+/** The edge of an observation. For an image with a replaced radius, that radius is the only edge. */
 function edgeIn(account: Account | undefined, edge: Edge, distanceBits: number | undefined): Edge {
   const radiusBits = account && trustStatusOf(account).radiusBits
   if (radiusBits === undefined) return edge
@@ -184,26 +194,26 @@ function trustStatusOf(account: Account): TrustStatus {
 }
 
 /**
- * Remembers what was asked lately, so that a hash that is asked again, and tells nothing new, is not charged again. Of a fixed size:
- * what is overwritten is charged again. Eight places for each slot: with one, a platform that asked about the same 4,000 copies every second
- * was charged anew for 1.5 % of them each time.
+ * Remembers recent queries, so that a repeated hash, which reveals nothing new, is not charged again. The memory is fixed: an
+ * overwritten query is charged again. Each slot has eight entries. With one entry, a platform that repeated the same 4,000
+ * copies every second was charged again for 1.5 % of them each time.
  */
-function createAskedBefore() {
+function createRecentQueries() {
   const marks = new Uint32Array(1 << 17)
-  const orientations = 8
+  const ENTRIES_PER_SLOT = 8
   let oldest = 0
   return {
     isNew(seed: number, [one, other]: readonly [number, number]): boolean {
       const mixed = Math.imul(one ^ seed, 0x9e3779b1)
-      const slot = (mixed ^ (mixed >>> 15)) & (marks.length - orientations)
+      const slot = (mixed ^ (mixed >>> 15)) & (marks.length - ENTRIES_PER_SLOT)
       const mark = (Math.imul(other ^ seed, 0x85ebca6b) ^ one) >>> 0 || 1
-      for (let i = slot; i < slot + orientations; i++) {
+      for (let i = slot; i < slot + ENTRIES_PER_SLOT; i++) {
         if (marks[i] === mark) return false
         if (marks[i] !== 0) continue
         marks[i] = mark
         return true
       }
-      oldest = (oldest + 1) % orientations
+      oldest = (oldest + 1) % ENTRIES_PER_SLOT
       marks[slot + oldest] = mark
       return true
     },

@@ -1,4 +1,4 @@
-// Which pictures show the same: what they have in common is the picture, and not something that was drawn on it.
+// Groups registered pictures of the same subject, so that details shared within a group do not count as decoration.
 
 import { aloneBits, contentOf } from '../../domain/matching/evidence.js'
 import type { Signal } from '../../domain/matching/signal.js'
@@ -6,8 +6,9 @@ import { viewOf } from '../../domain/matching/signal.js'
 import type { Searcher } from '../index/searcher.js'
 
 /**
- * The kin of the nearest picture that hashes find in one that is to be registered, if that has details: copies of one picture get one
- * number, whoever registers them. By hashes alone: two pages of one app have details in common as well.
+ * The subject group of the nearest registered picture with details that hashes find; `undefined` when there is none. Copies of
+ * one picture get one group, whoever registers them. Details do not decide it: two screenshots of one app share details as
+ * well.
  *
  * Pauses about every millisecond. Cost: some 20 searches.
  */
