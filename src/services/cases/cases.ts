@@ -11,8 +11,6 @@ import type { KeyPurpose, NamedCase, OwnCase, PinAndCode } from './case-access.j
 import { actorOf, type CaseParts, changeIn, withdrawIn } from './case-changes.js'
 import { handoverFrom } from './handover.js'
 
-export { actorOf } from './case-changes.js'
-
 export interface OpenedCase extends PinAndCode {
   readonly caseNumber: string
   readonly token: string

@@ -23,8 +23,6 @@ import type { PseudonymOf } from './pseudonyms.js'
 import { type JudgedSignal, judged, type MatchWorth, worthOf } from './signal-worth.js'
 import { type AskedChange, changeSignal, readSignal, type SaidSignal, type TrustChangeParts } from './trust-changes.js'
 
-export type { JudgedSignal, MatchWorth, SignalWorth } from './signal-worth.js'
-
 export type Feedback =
   | { readonly verdict: Exclude<Verdict, 'disputed'> }
   | { readonly verdict: 'disputed'; readonly reason: DisputeReason }
