@@ -81,7 +81,7 @@ const DUE_LOOPS = [
   'src/services/cases/notices.ts',
   'src/services/records/record-keeping.ts',
   'src/services/trust/trust.ts',
-  'src/services/watch/watch-index.ts',
+  'src/services/watch/watch-loading.ts',
   'src/services/watch/comparing.ts',
   'src/services/watch/sweeping.ts',
   'src/services/webhooks/webhook-sending.ts',

@@ -133,7 +133,7 @@ t.test('clocks behind one that cannot be told, or read, are told; the first is t
   t.equal(await told(), 2, 'once')
   const overdue = await ask(service, 'GET', '/v1/deadlines/overdue', headers)
   t.equal(overdue.json<{ deadlines: object[] }>().deadlines.length, 2)
-  t.match(service.log.join('\n'), /clocks that ran out failed/)
+  t.match(service.log.join('\n'), /passed deadlines failed/)
 })
 
 t.test('watches behind garbage and behind one that is gone end; those of organisations without a key too', async (t) => {

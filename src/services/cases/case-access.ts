@@ -16,7 +16,7 @@ import type { CaseRecord } from '../../store/cases/case-record.js'
 import type { Cases as CaseStore, OpenedByToken } from '../../store/cases/cases.js'
 import type { Secrets } from '../../store/sealing/secrets.js'
 
-/** Cost of trying a PIN: 32 MiB and about 60 ms. An attacker with the store and its secrets must pay it for each guess. */
+/** Cost of one PIN attempt: 32 MiB and about 60 ms. An attacker who has the store and its secrets pays it for each guess. */
 export const STRETCHING = { N: 2 ** 15, r: 8, p: 1, maxmem: 64 * 2 ** 20 } as const satisfies ScryptOptions
 
 export interface NamedCase {
@@ -27,49 +27,50 @@ export interface NamedCase {
 
 /** A case that the caller may act on. */
 export interface OwnCase extends NamedCase {
-  /** Who acts: the submitter, who has PIN or token, or the organisation that opened the case for her. */
+  /** Who acts: the submitter, with PIN or token; or the organisation that opened the case for the submitter. */
   readonly by: 'submitter' | 'organisation'
 }
 
-/** What opens a case. The code does so as well when too many wrong PINs were tried. */
+/** Credentials of a case. The recovery code still works after too many wrong PINs. */
 export interface PinAndCode {
   readonly pin: string
   readonly recoveryCode: string
 }
 
-/** PIN and code as they are shown, once, and as they are kept. */
+/** PIN and recovery code as shown once, and as stored. */
 export interface NewPin extends PinAndCode {
   readonly stretched: PinAndCode
 }
 
-/** What an organisation's key is used for. `hand-over` may be repeated; whether it still does anything is decided later. */
+/** What an organisation's key is used for. A repeated `hand-over` has access; `Cases.handOver` decides what it still does. */
 export type KeyPurpose = 'act' | 'read' | 'hand-over'
 
 export interface CaseAccess {
   newNumber(): { readonly caseNumber: string; readonly caseId: string }
   newPin(caseId: string): Promise<NewPin>
   newHandoverSeed(): string
-  /** PIN and code of a handover: the same each time for its seed, so that it can be shown again without being kept. */
+  /** PIN and code of a handover, derived from its seed: they can be shown again without being stored. */
   handoverPin(caseId: string, seed: string): Promise<NewPin>
-  /** Kept in place of a stretched PIN where none is given out. No PIN matches it. */
+  /** Stored in place of a stretched PIN that does not exist. No PIN matches it. */
   noPin(): string
+  /** A new token for a case; it expires after `CASE_TOKEN_TTL_S`. Only its hash is stored. */
   newToken(opened: OpenedByToken): Promise<string>
   /**
-   * Uses a PIN or recovery code: the first use of a new one ends the PIN and code before it, and all tokens.
-   * @throws {Problem} case-unknown, the same and as late for a wrong PIN, for any PIN after too many wrong ones, and for an unknown case.
+   * Opens a case with a PIN or recovery code. The first use of a new PIN or code invalidates the previous ones and all tokens.
+   * @throws {Problem} case-unknown for a wrong PIN, for any PIN after too many wrong ones, and for an unknown case: same answer, same time.
    */
   byPin(caseNumber: string, pin: string, nowMs: number): Promise<OwnCase>
-  /** @throws {Problem} case-unknown, the same when the case exists but the token opens another. */
+  /** @throws {Problem} case-unknown, also when the token belongs to another case. */
   byToken(caseNumber: string, token: string): Promise<OwnCase>
-  /** For the organisation that opened it. @throws {Problem} case-unknown, the same for every other one and after a handover. */
+  /** For the organisation that opened the case. @throws {Problem} case-unknown, also for other organisations and after a handover. */
   byKey(caseNumber: string, caller: Caller, purpose: KeyPurpose): Promise<OwnCase>
   /** For the operator at the command line. @throws {Problem} case-unknown */
   byNumber(caseNumber: string): Promise<NamedCase>
-  /** A keyed hash of the number of a complaint. It can be compared with a number, not turned back into one. */
+  /** A keyed hash of a complaint's number: another number can be compared with it, but it cannot be reversed. */
   complaintOf(caseId: string, reference: string): string
 }
 
-/** @param stretching cheaper stretching is for tests of other things only: no setting of a deployment leads here. */
+/** @param stretching tests pass a cheaper one; no setting of a deployment changes it. */
 export function createCaseAccess(cases: CaseStore, secrets: Secrets, stretching: ScryptOptions = STRETCHING): CaseAccess {
   const keyed: KeyedByCase = {
     caseIdOf: (caseNumber) => createHmac('sha256', secrets.caseNumber).update(caseNumber).digest('hex').slice(0, 32),
@@ -79,7 +80,7 @@ export function createCaseAccess(cases: CaseStore, secrets: Secrets, stretching:
   return { ...newSecretsOf(cases, secrets, keyed), ...openingOf(cases, keyed) }
 }
 
-/** Keyed with the deployment's secrets. */
+/** Functions keyed with the deployment's secrets. */
 interface KeyedByCase {
   caseIdOf(caseNumber: string): string
   stretch(caseId: string, pin: string): Promise<string>
@@ -87,7 +88,7 @@ interface KeyedByCase {
 
 type NewSecrets = Omit<CaseAccess, 'byPin' | 'byToken' | 'byKey' | 'byNumber'>
 
-/** Numbers, PINs, codes and tokens for cases. */
+/** Makes numbers, PINs, codes and tokens. */
 function newSecretsOf(cases: CaseStore, secrets: Secrets, { caseIdOf, stretch }: KeyedByCase): NewSecrets {
   const newPin = async (caseId: string, draw: (bound: number) => number): Promise<NewPin> => {
     const shown = { pin: drawPin(draw), recoveryCode: drawRecoveryCode(draw) }
@@ -126,15 +127,15 @@ function newSecretsOf(cases: CaseStore, secrets: Secrets, { caseIdOf, stretch }:
   }
 }
 
-/** Checks what a caller has of a case. */
+/** Checks a caller's credentials for a case. */
 function openingOf(
   cases: CaseStore,
   { caseIdOf, stretch }: KeyedByCase,
 ): Pick<CaseAccess, 'byPin' | 'byToken' | 'byKey' | 'byNumber'> {
   return {
     async byPin(text, pin, nowMs) {
-      // An unknown number costs the same work, so neither the answer nor its time tells which numbers exist, or whose PINs are blocked.
-      // Nothing is kept of an unknown number.
+      // An unknown number costs the same work, so neither the answer nor its time reveals which numbers exist or whose PINs are blocked.
+      // Nothing is stored about an unknown number.
       const caseNumber = parseCaseNumber(text)
       const caseId = caseIdOf(caseNumber ?? text)
       const stretched = await stretch(caseId, pin)

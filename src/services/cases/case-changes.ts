@@ -1,4 +1,4 @@
-// Changes of one case, and the refusals when its state does not allow them.
+// Changes a case, and refuses what its state does not allow.
 
 import { acceptsImages, type CaseAction, type CaseState, stateAt } from '../../domain/cases/case.js'
 import type { CaseEventKind } from '../../domain/cases/case-event.js'
@@ -14,12 +14,12 @@ export interface CaseParts {
   readonly access: CaseAccess
   readonly replica: Pick<Replica, 'reached'>
   readonly retentionMs: number
-  /** Are details of pictures kept, for cases that ask for it? */
+  /** Does this deployment offer extended protection: keeping details of pictures for cases that ask for it? */
   readonly offersExtendedProtection: boolean
   readonly now: () => number
 }
 
-/** @throws {Problem} case-unknown, case-withdrawn, case-expired */
+/** Applies an action to a case and writes its time-line event in the same step. @throws {Problem} case-unknown, case-withdrawn, case-expired */
 export async function changeIn(
   { cases, now }: CaseParts,
   caseId: string,
@@ -32,7 +32,7 @@ export async function changeIn(
   if (outcome !== 'done') throw refusalOf(outcome, await cases.get(caseId))
 }
 
-/** Known to this process when it returns. @throws {Problem} case-unknown */
+/** Withdraws a case. Its images no longer match in this process when it returns. @throws {Problem} case-unknown */
 export async function withdrawIn<C extends NamedCase>(
   { cases, replica, now }: CaseParts,
   named: C,
@@ -45,7 +45,7 @@ export async function withdrawIn<C extends NamedCase>(
   return { ...named, record }
 }
 
-/** Who is recorded as having acted on a case. */
+/** The actor that the audit log records for an action on a case. */
 export function actorOf({ by, record }: OwnCase): AuditActor {
   return by === 'organisation' ? `org:${record.assistance?.orgId ?? ''}` : 'submitter'
 }
@@ -56,7 +56,7 @@ const EVENT_OF: Partial<Readonly<Record<CaseAction, CaseEventKind>>> = {
   'change-pin': 'pin-asked',
 }
 
-/** @throws {Problem} case-withdrawn, case-expired, for a case that has ended or whose time is over. */
+/** Refuses a case that has ended or whose expiry has passed. @throws {Problem} case-withdrawn, case-expired */
 export function refuseEnded({ record }: Pick<OwnCase, 'record'>, nowMs: number): void {
   const state = stateAt(record, nowMs)
   if (!acceptsImages(state)) throw refusalOf(state, record)

@@ -1,4 +1,4 @@
-// What the clock does to cases: they expire, their bits leave the disk, and in the end they are forgotten. Bits of erased watches leave with them.
+// Expires cases, erases the bits of ended cases and watches from the disk, and finally forgets the cases.
 
 import type { Cases, DueCase } from '../../store/cases/cases.js'
 import type { LogRewrite } from '../../store/upkeep/log-rewrite.js'
@@ -6,13 +6,12 @@ import type { WatchErasures } from '../../store/watch/watch-erasures.js'
 import { type DueError, forEachDue } from '../load/each-due.js'
 
 export interface CaseKeeping {
-  /** Expires and forgets all whose time has come. Safe to run twice, and beside itself. */
+  /** Expires and forgets all cases that are due. Safe to repeat and to run concurrently. */
   expire(): Promise<{ readonly expired: number; readonly forgotten: number }>
   /**
-   * Has the log rewritten, once for all cases that have ended and all watches that were erased, and then calls these erased. Does nothing when there
-   * are none.
-   * @returns how many are erased now, of both; `undefined` when this Redis does not let its log be rewritten.
-   * @throws {Error} when the rewrite failed: they stay to be erased.
+   * Has Redis rewrite its log, once for all ended cases and erased watches, and then marks them as erased. Does nothing when there are none.
+   * @returns how many cases and watches are erased now; `undefined` when this Redis does not allow a rewrite of its log.
+   * @throws {Error} when the rewrite failed: the next call tries again.
    */
   erase(): Promise<number | undefined>
 }
@@ -21,16 +20,16 @@ export interface CaseKeepingParts {
   readonly cases: Pick<Cases, 'due' | 'end' | 'forget' | 'toBeErased' | 'markErased'>
   readonly watches: WatchErasures
   readonly rewriteLog: () => Promise<LogRewrite>
-  /** Until when what expires is due; `undefined` while nothing may. Never one clock alone: an expiry erases, and is not undone. */
+  /** The time up to which expiries are due; `undefined` while clocks disagree and nothing may expire: an expiry cannot be undone. */
   readonly dueUntilMs: () => Promise<number | undefined>
-  /** For what was erased already. */
+  /** For erasures, which follow an end that was decided before. One clock is enough. */
   readonly now: () => number
-  /** Told of cases that could not be dealt with; they are tried again. */
+  /** Called when some cases failed; the next run tries them again. */
   readonly onError?: (error: DueError) => void
 }
 
 const PAGE = 100
-/** Cases that one rewrite of the log is for; their ids are held in memory meanwhile. What is more waits for the next. */
+/** Cases per rewrite of the log; their ids are held in memory meanwhile. Further cases wait for the next rewrite. */
 const MAX_ERASED_AT_ONCE = 100_000
 
 export function createCaseExpiry({
@@ -69,13 +68,13 @@ export function createCaseExpiry({
     },
 
     async erase() {
-      // Before the rewrite begins: those that end later have lines in the new log.
+      // Listed before the rewrite begins: the new log may still contain cases that end later.
       const ended = await endedBy(now())
       const erased = await watches.count()
       if (ended.length === 0 && erased === 0) return 0
       if ((await rewriteLog()) === 'not-allowed') return undefined
       const { done } = await forEachDue<DueCase>({
-        what: 'cases to call erased',
+        what: 'cases to mark as erased',
         take: ended,
         handle: ({ caseId }) => cases.markErased(caseId, now()),
         onError: onError,

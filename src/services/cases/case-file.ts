@@ -1,4 +1,4 @@
-// All that is known of a case, for whoever may see it: no hash, no name.
+// The case file: everything that the submitter or an assisting organisation may see of a case. No hashes, no names.
 
 import type { CaseEvent } from '../../domain/cases/case-event.js'
 import type { Category, Tier } from '../../domain/matching/signal.js'
@@ -17,16 +17,16 @@ export interface FiledImage {
   readonly imageId: string
   readonly registeredAtMs: number
   readonly category: Category | undefined
-  /** What it is worth now, by those who vouched for it since. */
+  /** The current tier, with attestations and confirmations since the registration. */
   readonly tier: Tier
   readonly disputed: boolean
-  /** What was answered to the dispute, while it is open. */
+  /** The answer to the dispute, while the dispute is open. */
   readonly answer: DisputeAnswer | undefined
-  /** Not while it is held for an operator to look at, and never again once it was judged false. */
+  /** Does it match? Not while it is held, and never again once it was invalidated. */
   readonly matching: boolean
-  /** The best of its hashes, 0…100. */
+  /** The highest quality of its hashes, 0…100. */
   readonly quality: number
-  /** How many hashes of each type; types without any are left out. */
+  /** Number of hashes by type; types without hashes are left out. */
   readonly hashes: Partial<Readonly<Record<SignalType, number>>>
 }
 
@@ -34,19 +34,19 @@ export interface CaseFile {
   readonly view: CaseView
   /** The oldest first. */
   readonly events: readonly CaseEvent[]
-  /** By the time of their registration. */
+  /** Sorted by registration, oldest first. */
   readonly images: readonly FiledImage[]
 }
 
 export interface CaseFiles {
   /** Cost: opens the sealed record of each image. */
   file(own: OwnCase): Promise<CaseFile>
-  /** Notes that all of this left, before it does. */
+  /** Records the export of a case file in the audit log. To be called before the file is sent. */
   exported(own: OwnCase): Promise<void>
   events(own: OwnCase, afterId?: string): Promise<CaseEvent[]>
   /** As `CaseEvents.follow`. */
   follow(own: OwnCase, afterId: string, listener: (event: CaseEvent) => void): () => void
-  /** How many organisations hold a key to ask or to follow, now. @throws {Problem} index-loading, store-unavailable. */
+  /** Number of organisations that currently hold a key to query or to read the feed. @throws {Problem} index-loading, store-unavailable */
   platformsAsking(): number
 }
 

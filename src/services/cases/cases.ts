@@ -1,4 +1,4 @@
-// A case, from opening to its end. What the submitter holds are a number and a PIN; nobody is asked for a name.
+// The life of a case, from opening to its end. The submitter identifies with a case number and a PIN and is never asked for a name.
 
 import { randomBytes } from 'node:crypto'
 import type { Assistance } from '../../domain/cases/assistance.js'
@@ -10,8 +10,6 @@ import type { CaseRecord } from '../../store/cases/case-record.js'
 import type { KeyPurpose, NamedCase, OwnCase, PinAndCode } from './case-access.js'
 import { actorOf, type CaseParts, changeIn, withdrawIn } from './case-changes.js'
 import { handoverFrom } from './handover.js'
-
-export { actorOf } from './case-changes.js'
 
 export interface OpenedCase extends PinAndCode {
   readonly caseNumber: string
@@ -27,7 +25,7 @@ export interface CaseChoices {
 
 export interface AssistedCase extends Pick<Assistance, 'orgId' | 'consentKind' | 'consentOn' | 'isAttested'> {
   readonly category: Category | undefined
-  /** The number of a complaint; kept as a keyed hash. */
+  /** The number of a complaint; only a keyed hash is stored. */
   readonly complaint: string | undefined
   readonly extendedProtection: boolean
 }
@@ -51,50 +49,50 @@ export interface Cases {
   /** @throws {Problem} extended-protection-off */
   open(choices: CaseChoices): Promise<OpenedCase>
   /**
-   * A new token for number and PIN, or recovery code.
-   * @throws {Problem} case-unknown, the same and as late for a wrong PIN, and for any PIN after too many wrong ones.
+   * A new token, for the case number with PIN or recovery code.
+   * @throws {Problem} case-unknown for a wrong PIN, for any PIN after too many wrong ones, and for an unknown case: same answer, same time.
    */
   token(caseNumber: string, pin: string): Promise<string>
-  /** @throws {Problem} case-unknown, the same when the case exists but the token opens another. */
+  /** @throws {Problem} case-unknown, also when the token belongs to another case. */
   own(caseNumber: string, token: string): Promise<OwnCase>
-  /** For the organisation that opened it. @throws {Problem} case-unknown, the same for every other one and after a handover. */
+  /** For the organisation that opened the case. @throws {Problem} case-unknown, also for other organisations and after a handover. */
   ownByKey(caseNumber: string, caller: Caller, purpose: KeyPurpose): Promise<OwnCase>
   /** For the operator at the command line. @throws {Problem} case-unknown */
   byNumber(caseNumber: string): Promise<NamedCase>
   /**
-   * Opens a case for somebody who has agreed to it. It has no PIN before it is handed over.
+   * Opens a case for a person who has consented. It has no PIN until it is handed over.
    * @throws {Problem} extended-protection-off
    */
   openFor(request: AssistedCase): Promise<Omit<OpenedCase, keyof PinAndCode | 'token'> & { readonly caseId: string }>
   /**
-   * Makes the case hers: from now on the organisation may only look, or not even that. @returns PIN and code, which a repeat gives again
-   * until she has used one: when the answer was lost, nobody else has it.
-   * @throws {Problem} not-assisted when it is hers already; handed-over when she has used the PIN; request-invalid for a repeat that asks
-   *   for something else; case-withdrawn, case-expired.
+   * Hands an assisted case to the submitter. From then on the organisation may only read it, or nothing.
+   * @returns PIN and recovery code. A repeat returns the same ones until the submitter has used one, because the answer may have been lost.
+   * @throws {Problem} not-assisted when the submitter makes the request; handed-over once the submitter has used PIN or code;
+   *   request-invalid for a repeat with another `keepsReading`; case-withdrawn, case-expired.
    */
   handOver(own: OwnCase, options: { readonly keepsReading: boolean }): Promise<PinAndCode>
-  /** Keeps that there is a complaint with this number, and not the number. @throws {Problem} case-withdrawn, case-expired. */
+  /** Stores a keyed hash of a complaint's number. @throws {Problem} case-withdrawn, case-expired */
   noteComplaint(own: OwnCase, reference: string): Promise<void>
-  /** Is this the number that was noted? */
+  /** Is this the number of the noted complaint? */
   isComplaint(own: OwnCase, reference: string): boolean
   view(named: NamedCase): Promise<CaseView>
   /**
-   * The whole retention once more, counted from now. By token, which nobody's attempts at the PIN can take from her.
-   * @throws {Problem} case-withdrawn, case-expired.
+   * Extends the case by the full retention period from now. Needs only a token, so blocking the PIN by guessing cannot prevent it.
+   * @throws {Problem} case-withdrawn, case-expired
    */
   renew(own: OwnCase): Promise<{ readonly expiresAtMs: number; readonly remindAtMs: number }>
   /**
-   * Another PIN and recovery code. Those before go on opening until a new one is used: when the answer is lost, nobody is locked out. Of two
-   * that were asked for, the later one counts. The PIN is `undefined` once too many were wrong: the code alone opens the case then.
-   * @throws {Problem} case-withdrawn, case-expired; handover-needed for an organisation.
+   * Creates a new PIN and recovery code. The previous ones stay valid until a new one is used, so a lost answer locks nobody out. Of several
+   * requests the last one counts. The PIN is `undefined` after too many wrong PINs: then only the code opens the case.
+   * @throws {Problem} case-withdrawn, case-expired; handover-needed for an organisation
    */
   changePin(own: OwnCase): Promise<Omit<PinAndCode, 'pin'> & { readonly pin: string | undefined }>
   /**
-   * From the return on nothing of it matches here, and within a second nowhere. Twice gives the first answer again; one that has
-   * expired stays expired.
+   * Withdraws a case. Its images no longer match in this process when it returns, and in no process within one second. Safe to repeat; an
+   * expired case stays expired.
    */
   withdraw(own: OwnCase): Promise<OwnCase>
-  /** The same by the operator, for a case that nobody can reach any more. */
+  /** `withdraw` by the operator, for a case whose submitter has lost access. */
   withdrawByOperator(named: NamedCase): Promise<NamedCase>
 }
 
@@ -112,7 +110,7 @@ export function createCases(parts: CaseParts): Cases {
   }
 }
 
-/** New cases and new tokens. */
+/** Opens cases and issues tokens. */
 function openingFrom(parts: CaseParts): Pick<Cases, 'open' | 'openFor' | 'token'> {
   const { cases, access, retentionMs, offersExtendedProtection, now } = parts
   const requireOffered = (isWanted: boolean) => {
@@ -165,7 +163,7 @@ function openingFrom(parts: CaseParts): Pick<Cases, 'open' | 'openFor' | 'token'
   }
 }
 
-/** What is done with a living case. */
+/** Reads and changes a case that has been opened. */
 function livingFrom(parts: CaseParts): Pick<Cases, 'view' | 'renew' | 'changePin' | 'noteComplaint' | 'isComplaint'> {
   const { cases, access, retentionMs, now } = parts
   return {
@@ -197,7 +195,7 @@ function livingFrom(parts: CaseParts): Pick<Cases, 'view' | 'renew' | 'changePin
     },
 
     async changePin({ caseId, by, record }) {
-      // With a PIN the organisation could get a token, which would outlive the handover.
+      // With a PIN the organisation could get a token that stays valid after the handover.
       if (by === 'organisation') throw new Problem('handover-needed')
       const { pin, recoveryCode, stretched } = await access.newPin(caseId)
       const isBlocked = record.pinGuesses >= MAX_PIN_GUESSES

@@ -1,4 +1,4 @@
-// Makes a case that an organisation opened the submitter's own.
+// Hands a case that an organisation opened over to the submitter.
 
 import { Problem } from '../../domain/problem.js'
 import type { CaseRecord } from '../../store/cases/case-record.js'
@@ -10,7 +10,7 @@ export function handoverFrom(
   parts: CaseParts,
 ): (own: OwnCase, options: { readonly keepsReading: boolean }) => Promise<PinAndCode> {
   const { cases, access, now } = parts
-  /** PIN and code of a handover that took place: the answer to it may have been lost. */
+  /** Derives PIN and code of an earlier handover again, because its answer may have been lost. */
   const pinAgain = async (record: CaseRecord, caseId: string, keepsReading: boolean) => {
     const { handoverSeed, assistance } = record
     if (handoverSeed === undefined) throw new Problem('handed-over')
@@ -26,7 +26,7 @@ export function handoverFrom(
     const handoverSeed = access.newHandoverSeed()
     const given = await access.handoverPin(caseId, handoverSeed)
     const keeps = keepsReading ? 'yes' : 'no'
-    // Guesses before there was a PIN do not count.
+    // Wrong guesses made before there was a PIN do not count.
     const guesses = { ...given.stretched, pinGuesses: 0 }
     const fields = { ...guesses, handoverSeed, handedOverAtMs: now(), keepsReading: keeps } as const
     try {
@@ -35,7 +35,7 @@ export function handoverFrom(
     } catch (error) {
       const after = await cases.get(caseId)
       if (after?.assistance?.handedOverAtMs === undefined) throw error
-      return pinAgain(after, caseId, keepsReading) // another request was faster
+      return pinAgain(after, caseId, keepsReading) // a concurrent request handed it over first
     }
   }
 }

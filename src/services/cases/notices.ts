@@ -1,4 +1,4 @@
-// Notices: what a submitter declares for a law, and the clocks that then run for each platform that gets a match of her pictures.
+// Notices: a submitter's statement under a law, and the deadlines that then run for each platform that gets a match of the case's pictures.
 
 import {
   type Deadline,
@@ -38,18 +38,19 @@ export interface OverduePage {
 }
 
 export interface Notices {
-  /** In place of the one that was given before. @throws {Problem} notice-incomplete, case-withdrawn, case-expired, case-unknown */
+  /** Stores a notice; it replaces an earlier one. @throws {Problem} notice-incomplete, case-withdrawn, case-expired, case-unknown */
   give(own: OwnCase, notice: GivenNotice): Promise<Notice>
+  /** The notice of a case. */
   of(own: OwnCase): Promise<Notice | undefined>
-  /** The clocks that run for an organisation because of one image. */
+  /** The running deadlines of an organisation for one image. */
   running(imageId: string, orgId: string): Promise<Deadline[]>
-  /** An organisation was told of a match: its clocks start, if they never did. */
+  /** Starts the deadlines of organisations that got a match of the image at `atMs`. A deadline that was ever started is not started again. */
   met(imageId: string, image: RegisteredImage, orgIds: readonly string[], atMs: number): Promise<void>
-  /** An organisation decided: the clocks that this stops, stop. */
+  /** Stops the deadlines that this verdict of an organisation meets. */
   decided(imageId: string, orgId: string, verdict: Verdict): Promise<void>
-  /** Clocks that have run out, longest first: all, or those of cases that name this organisation as their contact. */
+  /** A page of passed deadlines, longest overdue first. @param contactOrgId only those of notices that name it as contact; `undefined` for all. */
   overdue(contactOrgId: string | undefined, after: PageCursor | undefined, limit: number): Promise<OverduePage>
-  /** Tells of clocks that ran out since it was last called, each once among all processes. One that cannot be told is tried again. */
+  /** Raises an event for each deadline that passed since the last call: once among all processes. Failed ones are tried again by the next call. */
   tell(): Promise<void>
 }
 
@@ -62,13 +63,13 @@ export interface NoticeParts {
   readonly onError: (error: DueError) => void
 }
 
-/** How far a process looks back at its start: no other may have run. */
+/** How far a process looks back at its start. No process may have been running in that time. */
 const LOOK_BACK_MS = 7 * 86_400_000
 const TOLD_ONCE_IN_S = 30 * 86_400
 const PAGE = 500
-/** Clocks that are told with one wait for the disk. */
+/** Events that are written with one wait for the disk. */
 const TOLD_AT_ONCE = 50
-/** Clocks that could not be told and are tried again. When there are more, all since then are gone through again. */
+/** Failed deadlines that are remembered. With more of them, the next call goes through the whole period again. */
 const MAX_UNTOLD = 1000
 
 export function createNotices(parts: NoticeParts): Notices {
@@ -124,10 +125,10 @@ function overdueIn({ deadlines, apiKeys, now }: NoticeParts): Notices['overdue']
   }
 }
 
-/** Remembers up to when clocks were told, and which could not be. */
+/** Remembers up to which time deadlines were announced, and which ones failed. */
 function tellerOf({ deadlines, events, now, onError }: NoticeParts): Notices['tell'] {
   let toldUntilMs = now() - LOOK_BACK_MS
-  // Invariant: has the clocks that ran out before `toldUntilMs` and are not told yet.
+  // Invariant: holds the deadlines that passed before `toldUntilMs` and have no event yet.
   const untold = new Map<string, RunningDeadline>()
 
   const tellOne = async (deadline: RunningDeadline, atMs: number) => {
@@ -138,11 +139,11 @@ function tellerOf({ deadlines, events, now, onError }: NoticeParts): Notices['te
 
   const tellNew = async (untilMs: number) => {
     await forEachDue<DueDeadline>({
-      what: 'clocks that ran out',
+      what: 'passed deadlines',
       take: (after) => deadlines.due(toldUntilMs, untilMs, after?.place, PAGE),
       async handle({ place, deadline }) {
-        // Written by a newer version, which tells of it, or damaged.
-        if (deadline === undefined) throw new Error('a clock that this version cannot read')
+        // Damaged, or written by a newer version, whose processes announce it.
+        if (deadline === undefined) throw new Error('a deadline that this version cannot read')
         try {
           await tellOne(deadline, untilMs)
         } catch (error) {
@@ -159,7 +160,7 @@ function tellerOf({ deadlines, events, now, onError }: NoticeParts): Notices['te
 
   const tellAgain = async (untilMs: number) => {
     await forEachDue<readonly [string, RunningDeadline]>({
-      what: 'clocks that could not be told before',
+      what: 'passed deadlines that failed before',
       take: [...untold],
       async handle([name, deadline]) {
         const running = await deadlines.running(deadline.imageId, deadline.orgId)

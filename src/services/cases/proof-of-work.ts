@@ -1,7 +1,7 @@
-// What opening a case costs a program: a challenge that a browser solves in a moment, and a thousand cases not. In place of a captcha or
-// of remembering addresses: nobody else is asked, and nothing is kept of who asked.
+// Proof of work for opening a case: a browser solves one challenge in a moment; a program that opens many pays for each.
+// Unlike a captcha it involves no third party, and unlike a limit by address it stores nothing about the caller.
 //
-// The challenge is ALTCHA's (https://altcha.org), so that its widget or its library can solve it.
+// The challenge is an ALTCHA challenge (https://altcha.org): its widget and libraries can solve it.
 
 import { createHmac, randomInt } from 'node:crypto'
 import { createChallenge, verifySolution } from 'altcha-lib'
@@ -17,11 +17,11 @@ export interface Proof {
 }
 
 export interface ProofOfWork {
-  /** @returns one that is good for five minutes, and for one case. */
+  /** A new challenge. It is valid for five minutes and for one case. */
   challenge(): Promise<Challenge>
   /**
-   * Lets a case be opened, once for each challenge, and counts it.
-   * @throws {Problem} proof-of-work-required: none, not solved, not ours, too late, or used.
+   * Accepts a proof for opening a case, once per challenge, and counts the opening.
+   * @throws {Problem} proof-of-work-required when the proof is missing, unsolved, not ours, too late, or used.
    */
   spend(proof: Proof | undefined): Promise<void>
 }
@@ -30,15 +30,15 @@ export interface ProofParts {
   readonly proofs: Proofs
   /** Signs challenges. */
   readonly secret: Buffer
-  /** Work of an ordinary hour, in derivations of about half a millisecond; 0 asks for none. */
+  /** Work at ordinary load, in derivations of about half a millisecond each; 0 requires no proof. */
   readonly rounds: number
   readonly now: () => number
 }
 
 const TTL_S = 300
-/** Iterations of PBKDF2 for each derivation. */
+/** Iterations of PBKDF2 per derivation. */
 const COST = 1000
-/** Cases opened in one minute that are nothing unusual. From there on work grows with their number. */
+/** Ordinary number of cases opened per minute. Beyond it, work grows in proportion. */
 const USUAL_PER_MINUTE = 30
 const MAX_TIMES = 64
 
@@ -74,7 +74,7 @@ export function proofOfWork({ proofs, secret, rounds, now }: ProofParts): ProofO
   }
 }
 
-/** How many times the usual work is asked for. */
+/** Factor on the ordinary work: 1…`MAX_TIMES`. */
 export function timesNow(openedLastMinute: number): number {
   return Math.min(MAX_TIMES, Math.max(1, openedLastMinute / USUAL_PER_MINUTE))
 }

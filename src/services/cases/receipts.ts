@@ -1,10 +1,10 @@
-// What she has in her hand when a case has ended: that it did, when, and how much was erased. Numbers, never a hash.
+// The receipt of an ended case: how and when it ended, and how much was erased. Numbers, never a hash.
 
 import { z } from 'zod'
 import type { Signed, Signer } from '../records/signer.js'
 import type { OwnCase } from './case-access.js'
 
-/** A receipt as it is written down, signed with the key of `GET /v1/receipts/key`. */
+/** A receipt, signed with the key of `GET /v1/receipts/key`. */
 export const Receipt = z.strictObject({
   type: z.literal('tabir-receipt'),
   version: z.literal(1),
@@ -30,8 +30,8 @@ export const Receipt = z.strictObject({
 export type Receipt = z.infer<typeof Receipt>
 
 /**
- * The receipt of a case that has ended: made from its record, so it is the same to the byte each time.
- * @returns `undefined` while the case lives.
+ * The receipt of an ended case. It is derived from the case's record, so every call returns the same bytes.
+ * @returns `undefined` while the case has not ended.
  */
 export function receiptFor({ caseNumber, record }: OwnCase, signer: Signer): Receipt | undefined {
   const { end, createdAtMs, hashes } = record

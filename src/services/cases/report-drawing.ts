@@ -1,4 +1,4 @@
-// The report as pages to print, with the signed document itself attached.
+// Draws a report as a PDF to print, with the signed report attached as JSON.
 
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -9,13 +9,13 @@ import type { Report } from './report.js'
 const MARGIN_PT = 56
 const SIZES_PT = { title: 17, heading: 12, body: 9.5, small: 8 } as const
 const GREY = '#555555'
-/** In parts of the width of a page. */
+/** Column widths, as fractions of the page width. */
 const COLUMNS = { facts: [0.4, 0.6], images: [0.2, 0.26, 0.3, 0.24], events: [0.32, 0.48, 0.2] } as const
 
 /**
- * Fonts are embedded, so that the pages look the same everywhere and in a hundred years.
+ * Draws a report as PDF. Fonts are embedded, so that it looks the same everywhere.
  *
- * Cost: a quarter of a second of processor time, in one go: not for a thread that answers others.
+ * Cost: a quarter of a second of uninterrupted processor time. Never call it in the thread that answers requests.
  */
 export async function drawReport(report: Report, language: ReportLanguage): Promise<Buffer> {
   const words = REPORT_WORDS[language]
@@ -108,7 +108,7 @@ function table(doc: Doc, parts: readonly number[], head: string[] | undefined, r
     const heightPt = Math.max(...cells.map((cell, i) => doc.heightOfString(cell, { width: (widths[i] ?? 0) - 6 }))) + 3
     if (doc.y + heightPt > doc.page.height - MARGIN_PT - 20) {
       doc.addPage()
-      if (head !== undefined) draw(head, 'bold') // or the columns of this page would have no names
+      if (head !== undefined) draw(head, 'bold') // repeats the column names on the new page
       doc.font(font)
     }
     const top = doc.y
@@ -128,7 +128,7 @@ function footers(doc: Doc, text: string): void {
   const { start, count } = doc.bufferedPageRange()
   for (let i = 0; i < count; i++) {
     doc.switchToPage(start + i)
-    doc.page.margins.bottom = 0 // or a line down here would begin another page
+    doc.page.margins.bottom = 0 // text within the margin would start another page
     doc.font('regular').fontSize(SIZES_PT.small).fillColor(GREY)
     const topPt = doc.page.height - MARGIN_PT + 14
     doc.text(`${text} ${i + 1} / ${count}`, MARGIN_PT, topPt, { lineBreak: false })

@@ -1,4 +1,4 @@
-// Entry of the thread that draws one report and ends.
+// Entry point of the thread that draws one report and exits.
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { z } from 'zod'

@@ -1,4 +1,4 @@
-// Has reports drawn in a thread of their own, one after the other: matches must not wait for a page.
+// Draws reports in a separate thread, one at a time, so that matching does not wait for them.
 
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
@@ -7,7 +7,7 @@ import { Problem } from '../../domain/problem.js'
 import type { Report } from './report.js'
 
 export interface ReportPrinter {
-  /** @throws {Problem} overloaded when too many wait. */
+  /** @returns the PDF. @throws {Problem} overloaded when more than `MAX_WAITING` wait. @throws {Error} after `TIMEOUT_MS`. */
   print(report: Report, language: ReportLanguage): Promise<Buffer>
 }
 
@@ -23,10 +23,10 @@ export function reportPrinter(): ReportPrinter {
     async print(report, language) {
       if (waiting >= MAX_WAITING) throw new Problem('overloaded', { retryAfterS: RETRY_AFTER_S })
       waiting += 1
-      const turn = last.then(() => drawn(report, language))
-      last = turn.catch(() => {})
+      const pdf = last.then(() => drawn(report, language))
+      last = pdf.catch(() => {})
       try {
-        return await turn
+        return await pdf
       } finally {
         waiting -= 1
       }
@@ -38,7 +38,7 @@ async function drawn(report: Report, language: ReportLanguage): Promise<Buffer> 
   const thread = new Worker(THREAD, { workerData: { report, language }, execArgv: [], env: {}, name: 'report-pdf' })
   try {
     const [pdf] = await once(thread, 'message', { signal: AbortSignal.timeout(TIMEOUT_MS) })
-    if (!(pdf instanceof Uint8Array)) throw new Error('a report is bytes')
+    if (!(pdf instanceof Uint8Array)) throw new Error('the report thread answered something else than bytes')
     return Buffer.from(pdf)
   } finally {
     await thread.terminate()

@@ -1,4 +1,4 @@
-// What police or a regulator may be shown of a case: numbers and times, signed. No picture, no hash, no name.
+// The report of a case for police or a regulator: numbers and times, signed. No picture, no hash, no name.
 
 import { z } from 'zod'
 import { CASE_STATES } from '../../domain/cases/case.js'

@@ -1,4 +1,4 @@
-// Stores and erases signals of banks: what may not be handed in again, quotas, and the tier.
+// Stores and erases signals of banks. Checks resubmission blocks and quotas, and assigns the tier.
 
 import type { Signal, Tier } from '../../domain/matching/signal.js'
 import type { OrgKind } from '../../domain/organisations/access.js'
@@ -19,22 +19,22 @@ export interface BankStoringParts {
   readonly now: () => number
 }
 
-/** @throws {Problem} bank-unknown when the bank was removed meanwhile: taking a file may last an hour. */
+/** @returns the revision of the change. @throws {Problem} bank-unknown when the bank was removed meanwhile: an import may last an hour. */
 export async function putInto(
   { images }: BankStoringParts,
   bank: Bank,
   stored: readonly StoredImage[],
   run?: ImportRun,
 ): Promise<number> {
-  if (bank.orgId === undefined) return images.put(stored, run) // the deployment's own are always there
+  if (bank.orgId === undefined) return images.put(stored, run) // a bank of the deployment cannot be removed
   const revision = await images.putInto(bank, stored, run)
   if (revision === undefined) throw new Problem('bank-unknown')
   return revision
 }
 
 /**
- * Asks in one round trip which signals may not be handed in again, and whether the account may report. Only `mayReport` throws when it may
- * not, so that nothing is refused where nothing is left to report.
+ * Asks the store in one round trip which signals are blocked from resubmission, and whether the account may report. A suspended account only
+ * makes `mayReport` reject: a caller whose signals are all blocked has nothing to report and need not call it.
  */
 export async function askStore({ quotas, invalidatedSignals }: BankStoringParts, bank: Bank, signals: readonly Signal[]) {
   const may = bank.orgId === undefined ? Promise.resolve() : quotas.mayReport(`org:${bank.orgId}`)
@@ -42,6 +42,7 @@ export async function askStore({ quotas, invalidatedSignals }: BankStoringParts,
   return { invalidated: await invalidatedSignals.refusedOf(bank.orgId, signals), mayReport: () => may }
 }
 
+/** Counts the signals against the daily quota and stores them. @returns the revision. @throws {Problem} quota-exceeded, bank-unknown */
 export async function storeSignals(
   parts: BankStoringParts,
   bank: Bank,
@@ -52,7 +53,7 @@ export async function storeSignals(
   return putInto(parts, bank, await recordsOf(parts, bank, added), run)
 }
 
-/** The highest tier of a bank's signals. A platform reports for itself: nobody who knows the person has attested it. */
+/** The highest tier that a bank's signals can have. A platform's own signals are self-reported: no NGO has attested them. */
 export async function tierFor({ kindOf }: BankStoringParts, { orgId }: Bank): Promise<'self-reported' | 'ngo-attested'> {
   return orgId !== undefined && (await kindOf(orgId)) === 'platform' ? 'self-reported' : 'ngo-attested'
 }
@@ -63,15 +64,20 @@ async function recordsOf(
   added: readonly { readonly id: string; readonly given: NewSignal }[],
 ): Promise<StoredImage[]> {
   const createdAtMs = parts.now()
-  const most = await tierFor(parts, bank)
-  const tierOf = (given: Tier | undefined) => (given === 'self-reported' ? given : most)
+  const maxTier = await tierFor(parts, bank)
+  const tierOf = (given: Tier | undefined) => (given === 'self-reported' ? given : maxTier)
   return added.map(({ id, given: { signal, picture: signals = [signal], ref, category, tier: given } }) => ({
     id,
     image: { bank: bank.name, tier: tierOf(given), category, ref, createdAtMs, signals },
   }))
 }
 
-/** Stores all in one round trip. @returns `undefined` when there is an objection; `askStore` says which. @throws {Problem} bank-unknown */
+/**
+ * Checks and stores all signals in one round trip.
+ * @returns the revision; `undefined` when nothing was stored, because a check failed or because this shortcut does not apply (a bank of the
+ *   deployment, or a daily quota to count). The caller then uses `askStore` and `storeSignals`.
+ * @throws {Problem} bank-unknown
+ */
 export async function storeUnasked(
   parts: BankStoringParts,
   bank: Bank,
@@ -87,7 +93,7 @@ export async function storeUnasked(
   return revision === 'objected' ? undefined : revision
 }
 
-/** @returns the revisions of the tombstones, by the ids of what was there. */
+/** Erases the images of this bank among `ids`. @returns the revision of each tombstone, by the id of the erased image. */
 export async function eraseFrom(
   { images }: BankStoringParts,
   bank: Bank,
@@ -101,7 +107,7 @@ export async function eraseFrom(
   return new Map(own.flatMap((id, i) => (revisions[i] === undefined ? [] : [[id, revisions[i]]])))
 }
 
-/** The deployment's own banks are always the same. */
+/** The bank if an organisation owns it. A write need not check that a bank of the deployment still exists. */
 export function owned(bank: Bank): Bank | undefined {
   return bank.orgId === undefined ? undefined : bank
 }

@@ -1,4 +1,4 @@
-// Has a picture hashed by a worker. The picture waits at the hand-off; the queue learns only where.
+// Has a picture hashed by a worker. The picture waits in this process's memory; the queue holds only where to get it.
 
 import type { HashedImage } from '../../domain/matching/hashed-image.js'
 import { SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
@@ -10,18 +10,18 @@ import { createPictureShares, type PictureSender } from './picture-shares.js'
 
 export interface Hashing {
   /**
-   * Takes over an image, in the pieces it arrived in: its bytes are overwritten whatever happens.
-   * @throws {Problem} a refusal of the picture (image-undecodable, quality-too-low …), or hashing-unavailable, or store-unavailable.
+   * Hashes an image, given in the pieces it arrived in. Takes over the pieces: their bytes are overwritten whatever happens.
+   * @throws {Problem} why the picture is refused (image-undecodable, quality-too-low …); hashing-unavailable, store-unavailable; as `charge`.
    */
   hash(image: readonly Buffer[], purpose: JobPurpose, details?: DetailsWanted, from?: HashingFor): Promise<HashedImage>
 }
 
 export interface HashingFor extends PictureSender {
-  /** Is told what a picture costs before it is hashed, whatever comes of it. @throws {Problem} rate-limited */
+  /** Called with the cost of a picture before it is hashed, also if hashing fails later. @throws {Problem} rate-limited */
   readonly charge: (units: number) => void
 }
 
-/** Of pictures whose sender nobody told. */
+/** For pictures without a known sender. */
 const NOBODY: HashingFor = { group: '', member: '', charge: () => {} }
 
 const MIN_QUALITY: Readonly<Record<JobPurpose, number>> = {
@@ -36,16 +36,16 @@ export interface HashingParts {
   readonly enqueue: (job: HashImageJob, priority: number) => Promise<void>
 }
 
-/** What is looked at to tell what a picture costs: photographs have their size in it. */
+/** Bytes from which the cost of a picture is read. The header of a photograph lies within them. */
 const HEAD_BYTES = 1 << 18
-/** A small photograph costs one. */
+/** Processor time per unit of cost. A small photograph costs one unit. */
 const UNIT_MS = 50
-/** Finding details takes some times as long as hashing. */
+/** Extra cost of finding details, which takes several times as long as hashing. */
 const DETAILS_UNITS = 4
-/** Beyond it nobody is told apart: far behind everybody else. */
+/** Highest penalty on a job's priority. Senders beyond it share the last place. */
 const MAX_BEHIND = 100_000
 
-/** Each picture waits behind those of the same sender, and not behind all that anybody sent. */
+/** Orders pictures fairly: each waits behind those of its own sender, and not behind all that others sent. */
 export function createHashing({ pendingImages, handoffUrl, enqueue }: HashingParts): Hashing {
   const shares = createPictureShares()
   return {
@@ -59,7 +59,8 @@ export function createHashing({ pendingImages, handoffUrl, enqueue }: HashingPar
       }
       const { behind, leave } = shares.enter(from, units)
       const priority = JOB_PRIORITY[purpose] + Math.min(behind, MAX_BEHIND)
-      // Programs are told to come again when they would wait: behind those that go before them, and not behind what somebody else sent too much of.
+      // Queries are refused when their expected wait is too long. A submission that is queued behind them does not count towards that wait: one
+      // sender's excess must not get others refused.
       const isAhead = purpose === 'query' || priority <= JOB_PRIORITY.query
       const left = pendingImages.put(image, priority, isAhead)
       try {
@@ -78,7 +79,10 @@ export function createHashing({ pendingImages, handoffUrl, enqueue }: HashingPar
   }
 }
 
-/** What is too costly is refused unread, and costs no more than any other. Who hides the header far behind is charged by all of the file. */
+/**
+ * Cost of a picture, from 1. A picture that is too costly is refused without decoding, so it costs 1. When the first bytes do not show the
+ * cost, the whole file is read.
+ */
 function unitsOf(image: readonly Buffer[]): number {
   const sizeBytes = image.reduce((sum, { length }) => sum + length, 0)
   const ofHead = costOf(image, Math.min(HEAD_BYTES, sizeBytes))

@@ -1,4 +1,4 @@
-// One try at taking a file into a bank: reads its lines, applies them in batches, and notes how far it is.
+// One attempt to import a file into a bank: reads lines, applies them in batches, and saves the progress.
 
 import type { Hash } from 'node:crypto'
 import type { BankChange } from '../../domain/organisations/bank-change.js'
@@ -19,17 +19,20 @@ import type { TextLine } from '../../exchange/text-lines.js'
 import type { BankOutcome } from './registration.js'
 
 export interface RunParts {
+  /** Applies changes to the bank. */
   readonly take: (changes: readonly BankChange[]) => Promise<BankOutcome>
+  /** Resolves when this process has applied the revision. */
   readonly settled: (revision: number) => Promise<void>
+  /** Saves progress and notes. @returns false when another attempt has taken over. */
   readonly checkpoint: (progress: ImportProgress, noted: readonly NotedLines[]) => Promise<boolean>
   readonly now: () => number
 }
 
-/** Changes of one write: enough that the disk is seldom waited for, few enough that the index keeps up. */
+/** Changes per write: enough to wait rarely for the disk, few enough that the index keeps up. */
 const BATCH = 1000
 const CHECKPOINT_INTERVAL_MS = 1000
 
-/** What `#done` counts is on disk, or refused. What was seen since waits in `#changes`. */
+/** Invariant: the lines that `#done` counts are on disk or rejected; accepted lines after them wait in `#changes`. */
 export class ImportRun {
   readonly #before: ImportProgress
   readonly #digest: Hash
@@ -44,7 +47,7 @@ export class ImportRun {
   #indexed: Promise<void> = Promise.resolve()
   #savedAtMs: number
 
-  /** @param before where the last try ended. @param digest of no line yet. */
+  /** @param before progress of the previous attempt. @param digest a digest that has seen no line yet. */
   constructor(before: ImportProgress, digest: Hash, parts: RunParts) {
     this.#before = before
     this.#digest = digest
@@ -53,7 +56,7 @@ export class ImportRun {
     this.#savedAtMs = before.updatedAtMs
   }
 
-  /** @throws {Problem} idempotency-key-reused when the lines up to where the last try ended are others. */
+  /** Reads one line. Lines that the previous attempt finished are skipped. @throws {Problem} idempotency-key-reused when those lines differ. */
   see({ line, text }: TextLine): void {
     this.#seen = line
     this.#digest.update(`${text?.length ?? 'long'}:`).update(text ?? '')
@@ -82,7 +85,7 @@ export class ImportRun {
     return this.#done
   }
 
-  /** Notes why the try stopped. What it counts is on disk already, or refused, so nothing is lost when this cannot be written. */
+  /** Saves why the attempt stopped. If that fails nothing is lost: everything it counts is on disk already, or rejected. */
   async stop(problem: ProblemCode): Promise<void> {
     if (problem === 'idempotency-key-reused' || problem === 'idempotency-key-busy') return // the other import's state is kept
     this.#notes = notedUpTo(this.#notes, this.#done.lines)
@@ -96,7 +99,7 @@ export class ImportRun {
     this.#savedAtMs = progress.updatedAtMs
   }
 
-  /** Waits for the index to have the batch before: if an import outran it, its answers would be stale. */
+  /** Applies the waiting changes once the index has the previous batch: an import that outran the index would make its answers stale. */
   async #apply(): Promise<void> {
     const taken = this.#changes
     this.#changes = []
@@ -138,7 +141,7 @@ export class ImportRun {
   }
 }
 
-/** The first line that is not blank shows the format, also when the line itself is skipped. */
+/** Reads lines. The first line that is not blank determines the format, even if the line itself is skipped. */
 class RecordReader {
   #read: LineReader | undefined
   format: FileFormat | undefined

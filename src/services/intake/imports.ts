@@ -1,4 +1,4 @@
-// Takes files into a bank as they arrive, a batch at a time. A file with a key continues where it broke off.
+// Imports files into a bank while they arrive, in batches. With an idempotency key, an interrupted import continues where it stopped.
 
 import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { uuidV7, uuidV8 } from '../../domain/ids.js'
@@ -21,14 +21,14 @@ export interface ImportReport {
 
 export interface Imports {
   /**
-   * Takes a file of any length. With a key, the same file again goes on behind the last line that is done with; without, it begins
-   * anew, which does no harm. Matchable here when it returns.
+   * Imports a file of any length; its signals are matchable in this process when it returns. With a key, sending the same file again
+   * continues after the last finished line. Without a key, it starts at the beginning, which changes nothing that is already imported.
    *
-   * @param mayStill asked again and again while the file arrives, which may take an hour: once it throws, nothing more is taken.
-   * @throws {Problem} what stopped it, which its report names too: body-too-large, body-unreadable, upload-incomplete,
-   *   quota-exceeded, account-suspended, store-unavailable, bank-unknown; idempotency-key-reused when the key belongs to another file,
-   *   idempotency-key-busy when the same one was begun elsewhere meanwhile: from then on this one writes nothing.
-   * Memory: some thousand lines, however long the file is.
+   * @param mayStill called repeatedly while the file arrives, which may take an hour. Once it throws, nothing more is imported.
+   * @throws {Problem} what stopped the import, also named in its report: body-too-large, body-unreadable, upload-incomplete,
+   *   quota-exceeded, account-suspended, store-unavailable, bank-unknown; idempotency-key-reused when the key belongs to another file;
+   *   idempotency-key-busy when another request has taken over this import: this one then writes nothing more.
+   * Memory: a few thousand lines, whatever the length of the file.
    */
   take(
     bank: Bank,
@@ -36,7 +36,7 @@ export interface Imports {
     body: AsyncIterable<unknown>,
     mayStill: () => Promise<void>,
   ): Promise<ImportReport>
-  /** A page without their notes, the newest first. */
+  /** A page of imports, newest first, without notes. */
   list(bank: Bank, after: PageCursor | undefined, limit: number): Promise<ImportPage>
   /** @throws {Problem} import-unknown */
   report(bank: Bank, importId: string): Promise<ImportReport>
@@ -46,7 +46,7 @@ export interface ImportParts {
   readonly imports: ImportStore
   readonly registration: Pick<Registration, 'changeBank' | 'settled'>
   readonly scheduler: Pick<EventLoopScheduler, 'yielder'>
-  /** Keys ids and digests, so that neither says anything of a file. */
+  /** Keys ids and digests, so that neither reveals anything about a file. */
   readonly secret: Buffer
   readonly now: () => number
 }
@@ -62,8 +62,8 @@ export function createImports({ imports, registration, scheduler, secret, now }:
         for await (const lines of readLines(unpacked(body))) {
           await mayStill()
           for (const line of lines) {
-            const turn = yielder() // of lines that are skipped, blank or refused none waits for the store
-            if (turn !== undefined) await turn
+            const pause = yielder() // lines that are skipped, blank or rejected never wait for the store
+            if (pause !== undefined) await pause
             run.see(line)
             await run.applyIfDue()
           }

@@ -1,34 +1,35 @@
-// Fetches a picture that a caller names by its address. Nothing of it is kept, and nothing of the address either.
+// Fetches a picture from a URL that a caller gives. Neither the picture nor the URL is kept.
 
 import { Problem } from '../../domain/problem.js'
 import { createOutgoing, OutgoingError, type OutgoingOptions } from '../../net/outgoing.js'
 
-/** Where from: origins that the operator wrote down, and perhaps the public internet. */
+/** Allowed sources: origins that the operator configured, and perhaps the public internet. */
 export type FetchFrom = Pick<OutgoingOptions, 'trusted'> & Required<Pick<OutgoingOptions, 'reach'>>
 
-/** `off`: this deployment fetches nothing. `unsafe`: not from there. `failed`: there was no usable answer. */
+/** `off`: this deployment fetches nothing. `unsafe`: the URL is not allowed. `failed`: there was no usable answer. */
 export type FetchRefusal = 'off' | 'unsafe' | 'failed'
 
 export interface FetchedBody {
-  /** As it says itself. */
+  /** As the server declares it, unchecked. */
   readonly contentType: string | undefined
+  /** As the server declares it, unchecked; the body may be longer. */
   readonly sizeBytes: number | undefined
   readonly body: AsyncIterable<unknown>
 }
 
 export interface PictureFetching {
   /**
-   * Opens an address; redirects are followed, each checked like the first one.
-   * @param take reads the body to its end, or leaves it.
-   * @throws {Problem} overloaded, when as many are fetched already as this process may; and whatever `take` throws.
+   * Fetches a URL. Redirects are followed, and each is checked like the first URL.
+   * @param take reads the body to its end, or ignores it.
+   * @throws {Problem} overloaded when this process runs as many fetches as it may; and whatever `take` throws.
    */
   fetch<T>(url: string, take: (answer: FetchedBody) => Promise<T>): Promise<{ readonly taken: T } | FetchRefusal>
 }
 
-/** For all of it. Clients of HMA wait as long for HMA. */
+/** For the whole fetch with its redirects. HMA's clients give HMA as long. */
 const TIMEOUT_MS = 30_000
 const MAX_REDIRECTS = 5
-/** Each holds a connection, and keeps somebody else's server busy in our name. */
+/** Each fetch holds a connection and puts load on somebody else's server. */
 const MAX_AT_ONCE = 16
 const RETRY_AFTER_S = 2
 const UNSAFE: readonly string[] = ['url-refused', 'no-public-address']
@@ -55,7 +56,7 @@ export function createPictureFetching(
             const sizeBytes = Number(headers['content-length'])
             const contentType = typeof type === 'string' ? type : undefined
             const answer = { contentType, sizeBytes: Number.isSafeInteger(sizeBytes) ? sizeBytes : undefined, body }
-            // What is thrown here would come out as a failed request.
+            // An error thrown in here would look like a failed request, so it is caught and rethrown below.
             outcomes.push(
               await Promise.resolve(answer)
                 .then(take)
@@ -73,7 +74,7 @@ export function createPictureFetching(
         underWay--
       }
       const [outcome] = outcomes
-      if (outcome === undefined) return 'failed' // an answer that is none, such as 404
+      if (outcome === undefined) return 'failed' // a status without a body to use, such as 404
       if ('taken' in outcome) return outcome
       if (outcome.error instanceof Problem && outcome.error.code === 'upload-incomplete') return 'failed'
       throw outcome.error

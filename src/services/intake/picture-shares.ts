@@ -1,6 +1,6 @@
-// Who waits for workers with how much: a picture of somebody who has sent little goes before those of somebody who has sent much.
+// Fair queueing of pictures: a sender that waits for little work goes before a sender that waits for much.
 
-/** Who sends pictures: a case of an address, or a key of an organisation. The names are counted here and go nowhere. */
+/** A sender of pictures: a case at a network address, or a key of an organisation. The names stay in this process's memory. */
 export interface PictureSender {
   readonly group: string
   readonly member: string
@@ -8,15 +8,15 @@ export interface PictureSender {
 
 export interface PictureShares {
   /**
-   * One more picture that costs so much.
-   * @returns how much goes before it, of what its sender and the others of its group wait for; and what to call when it waits no more.
+   * Adds a picture of this cost to what its sender waits for.
+   * @returns `behind`: the cost of the waiting pictures of its group that go first. `leave`: to be called when the picture no longer waits.
    */
   enter(sender: PictureSender, cost: number): { readonly behind: number; readonly leave: () => void }
 }
 
 /**
- * As if each group had a worker of its own, and in it each member: the first picture of everybody comes before the second of anybody. Who
- * opens more cases behind one address has no more of the workers; who shares an address with him has as much of it as each of his cases.
+ * Shares workers equally among groups, and within a group equally among its members: everybody's first picture comes before anybody's second.
+ * Opening more cases at one address does not gain a larger share; other cases at that address get as much as each of them.
  */
 export function createPictureShares(): PictureShares {
   const groups = new Map<string, Map<string, number>>()

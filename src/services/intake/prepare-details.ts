@@ -1,4 +1,4 @@
-// Makes the details of a picture fit to be kept: veiled, and without what other pictures have as well.
+// Prepares the details of a picture for storage: permutes their bits, and drops features that many other pictures share.
 
 import type { RegisteredDetails } from '../../../packages/hash/src/details/details.js'
 import type { Points } from '../../../packages/hash/src/details/rows.js'
@@ -18,7 +18,7 @@ interface KeptDetails {
 
 export interface Detailing {
   /**
-   * @param kin of the picture, unless its hashes are near those of another one.
+   * @param subjectGroup used unless the picture's hashes are near those of a registered picture: then that one's group is used.
    * @throws {Problem} index-loading, store-unavailable
    */
   keep(signals: readonly Signal[], details: RegisteredDetails, subjectGroup: number): Promise<KeptDetails>
@@ -28,7 +28,7 @@ export interface DetailingParts {
   readonly replica: Pick<Replica, 'catalogue'>
   readonly permutation: BitPermutation
   readonly common: CommonRows
-  /** Never goes back. */
+  /** [ms] never goes back. */
   readonly clock: () => number
 }
 
@@ -57,8 +57,8 @@ export function createDetailing({ replica, permutation, common, clock }: Detaili
 }
 
 /**
- * All pictures of a case are kin until hashes say otherwise: three screenshots of one chat by one person are no sign that the chat is
- * decoration.
+ * The subject group of a case's pictures: a number of 32 bits. Features that only one group has are not decoration: three screenshots of the
+ * same chat in one case do not make the chat's layout a common feature.
  */
 export function subjectGroupOfCase(caseId: string): number {
   return Number.parseInt(caseId.slice(0, 8), 16) >>> 0

@@ -1,4 +1,4 @@
-// How much an account may hand in: nothing while it has too many strikes, and so many signals a day.
+// Limits what an account may submit: nothing while it has too many strikes, and a maximum of signals per day.
 
 import { Problem } from '../../domain/problem.js'
 import { type Account, ruleOf } from '../../domain/trust/strikes.js'
@@ -8,7 +8,7 @@ import type { Strikes } from '../../store/trust/strikes.js'
 
 export interface QuotaLimits {
   readonly maxImagesPerCase: number
-  /** Of one that nobody vouches for, on its first day, and as many more each day; as of any other case when left out. */
+  /** For a case that no NGO vouches for: the maximum on its first day, and how much it grows per day. Left out: `maxImagesPerCase` at once. */
   readonly maxImagesPerNewCase?: number | undefined
   /** 0 for no limit. */
   readonly maxSignalsPerOrgPerDay: number
@@ -17,13 +17,13 @@ export interface QuotaLimits {
 export interface Quotas {
   /** @throws {Problem} account-suspended */
   mayReport(account: Account): Promise<void>
-  /** The same rule, for a write that looks itself. */
+  /** The rule of `mayReport`, for a write that checks it in the same step. */
   reporting(account: Account): Reporting
-  /** How many images a case may have by now. */
+  /** How many images a case may have now. */
   imagesOf(record: Pick<CaseRecord, 'createdAtMs' | 'assistance' | 'isVouchedFor'>): number
-  /** Is it counted what an organisation hands in? */
+  /** Is there a daily limit for organisations? */
   readonly isCounted: boolean
-  /** Counts what an organisation hands in, and what is refused not. @throws {Problem} quota-exceeded */
+  /** Counts signals that an organisation submits. If they exceed the daily limit none is counted. @throws {Problem} quota-exceeded */
   handIn(orgId: string, signals: number): Promise<void>
 }
 
@@ -37,8 +37,8 @@ const DAY_MS = 86_400_000
 
 export function quotasOf({ strikes, limits, now }: QuotaParts): Quotas {
   const reporting = (account: Account): Reporting => {
-    const { windowMs, strikes: most } = ruleOf(account)
-    return { account, sinceMs: now() - windowMs, strikes: most }
+    const { windowMs, strikes: maxStrikes } = ruleOf(account)
+    return { account, sinceMs: now() - windowMs, strikes: maxStrikes }
   }
   return {
     async mayReport(account) {
@@ -54,11 +54,11 @@ export function quotasOf({ strikes, limits, now }: QuotaParts): Quotas {
     },
     isCounted: limits.maxSignalsPerOrgPerDay > 0,
     async handIn(orgId, signals) {
-      const most = limits.maxSignalsPerOrgPerDay
-      if (most === 0) return
+      const maxSignals = limits.maxSignalsPerOrgPerDay
+      if (maxSignals === 0) return
       const atMs = now()
       const day = new Date(atMs).toISOString().slice(0, 10)
-      if ((await strikes.handIn(orgId, day, signals)) <= most) return
+      if ((await strikes.handIn(orgId, day, signals)) <= maxSignals) return
       await strikes.handIn(orgId, day, -signals)
       throw new Problem('quota-exceeded', { retryAfterS: Math.ceil((DAY_MS - (atMs % DAY_MS)) / 1000) })
     },

@@ -34,59 +34,59 @@ export interface NewImage {
 }
 
 export interface Registration {
-  /** Is extended protection on, here and for this case? */
+  /** Is extended protection on in this deployment and for this case? */
   takesDetails(own: OwnCase): boolean
   /**
-   * The same picture twice in a case is one image, which stays as it was: the same when all 256 bits of its whole PDQ are, so also
-   * for every copy of the same file. Registering may therefore be repeated.
-   * @returns in the order of `images` the id of each, or `known-harmless` for one that was judged harmless: that one is not registered.
+   * Registers pictures in a case; they are matchable in this process when it returns. A picture that the case has already (all 256 bits of
+   * the PDQ of its whole view are equal) stays as it was, so a call may be repeated.
+   * @returns the id of each image, in the order of `images`; or `known-harmless` for one that was judged harmless and is not registered.
    * @throws {Problem} case-withdrawn, case-expired, case-unknown, case-full, account-suspended, index-loading, store-unavailable.
    */
   forCase(own: OwnCase, images: readonly NewImage[]): Promise<(string | Problem)[]>
   /**
-   * Each signal as an image of its own; the same signal again is the same image, so handing in may be repeated.
-   * Durable when it returns, matchable once `matchable(revision)` returns.
-   * @throws {Problem} account-suspended, quota-exceeded; bank-unknown when it was removed since it was looked up
+   * Registers each signal as an image of its own. The same signal again is the same image, so a call may be repeated.
+   * Durable when it returns; matchable once `matchable(revision)` returns.
+   * @throws {Problem} account-suspended, quota-exceeded; bank-unknown when the bank was removed meanwhile
    */
   forBank(
     bank: Bank,
     signals: readonly NewSignal[],
   ): Promise<{
-    /** In the order of `signals`; `undefined` for one that was judged false and may not be handed in again. */
+    /** In the order of `signals`; `undefined` for a signal that was judged false and is blocked from resubmission. */
     readonly ids: (string | undefined)[]
-    /** 0 when all were refused. */
+    /** 0 when all signals were blocked. */
     readonly revision: number
   }>
   /**
-   * Puts and tombstones as they come, of any number up to some thousands; of several about one signal, the last one counts.
-   * Durable when it returns; safe to repeat. Only signals of this bank are removed, whatever ids are named, and whether they match or not.
-   * @param run of the import they come by: once another has taken over, nothing more is written.
-   * @throws {Problem} as `forBank`; idempotency-key-busy.
+   * Applies puts and tombstones, at most a few thousand. Of several about one signal the last one counts.
+   * Durable when it returns; safe to repeat. Removes only signals of this bank, also those that currently match nothing; other ids are ignored.
+   * @param run the import that the changes come from: once another attempt has taken it over, nothing more is written.
+   * @throws {Problem} as `forBank`; idempotency-key-busy when another attempt has taken over.
    */
   changeBank(bank: Bank, changes: readonly BankChange[], run?: ImportRun): Promise<BankOutcome>
-  /** Was this image there before, and matches nothing: held, paused, or judged false? As far as this process knows. @throws {Problem} index-loading, store-unavailable */
+  /** Is this image registered, as far as this process knows, but held, paused or invalidated? @throws {Problem} index-loading, store-unavailable */
   isHeld(id: string): boolean
   /** The id that a signal has, or would have, in a bank. */
   signalIdFor(bank: Bank, signal: NewSignal): string
-  /** All signals of one picture as one image; the same picture again is the same image. @throws {Problem} as `forBank`, and signal-invalidated */
+  /** Registers a picture's signals as one image; the same picture again is the same image. @throws {Problem} as `forBank`, signal-invalidated */
   pictureForBank(
     bank: Bank,
     picture: NewImage & { readonly ref: string | undefined },
   ): Promise<{ readonly id: string; readonly revision: number }>
   /** Waits until this process matches what was registered at `revision`. */
   matchable(revision: number): Promise<void>
-  /** The same for what `changeBank` did: what it removed matches no more here, and is noted. */
+  /** Waits until this process has applied what `changeBank` did at `revision`: removed signals no longer match. */
   settled(revision: number): Promise<void>
-  /** @throws {Problem} signal-unknown, also when it is another bank's. */
+  /** Removes a signal; it no longer matches in this process when it returns. @throws {Problem} signal-unknown, also for another bank's signal. */
   removeFromBank(bank: Bank, id: string, by: AuditActor): Promise<void>
 }
 
 export interface BankOutcome {
-  /** Signals that were there and are gone. */
+  /** Number of signals that were removed. */
   readonly removed: number
-  /** Which of the changes, by their places, put what was judged false: that is not taken. */
+  /** Indices of puts that were not applied, because the signal was judged false. */
   readonly invalidatedAt: ReadonlySet<number>
-  /** Which of them were to remove what the bank does not have. */
+  /** Indices of removals of signals that the bank does not have. */
   readonly absentAt: ReadonlySet<number>
   /** 0 when nothing was changed. */
   readonly revision: number
@@ -94,9 +94,9 @@ export interface BankOutcome {
 
 export interface RegistrationParts extends BankStoringParts {
   readonly replica: Replica
-  /** Which pictures are near a harmless bank's signal, in their order. @throws {Problem} index-loading, store-unavailable */
+  /** For each picture: is it near a signal of a harmless bank? @throws {Problem} index-loading, store-unavailable */
   readonly harmlessAmong: (pictures: readonly (readonly Signal[])[]) => Promise<boolean[]>
-  /** Keys the ids, so that an id tells nothing about the hash it is made from. */
+  /** Keys the ids, so that an id reveals nothing about the hash it is derived from. */
   readonly idSecret: Buffer
   /** `undefined` where extended protection is off. */
   readonly detailing: Detailing | undefined
@@ -198,7 +198,7 @@ function bankRegistrationIn(parts: RegistrationParts): Pick<Registration, 'forBa
     },
 
     async removeFromBank(bank, id, by) {
-      // An id has one bank for ever: where it is known here, the store need not be asked.
+      // An id never moves to another bank, so the store is asked only for an id that this process does not know.
       if (replica.bankOf(id) !== bank.name) {
         const [image] = await images.get([id])
         if (image === undefined || image.bank !== bank.name) throw new Problem('signal-unknown')

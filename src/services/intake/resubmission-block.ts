@@ -1,5 +1,5 @@
-// What must not be handed in again after it was judged false, by a keyed digest and for a time: by the organisation that did, or, of what is
-// harmless, by any case.
+// Blocks pictures that were judged false from being submitted again, for a time, by a keyed digest. A block applies to the organisation that
+// submitted the picture; of a picture that was judged harmless, to every case.
 
 import { createHmac } from 'node:crypto'
 import type { RegisteredImage, Signal } from '../../domain/matching/signal.js'
@@ -7,17 +7,17 @@ import { REFUSED_FOR_MS } from '../../domain/trust/strikes.js'
 import type { RefusalChange, Refusals } from '../../store/organisations/resubmission-blocks.js'
 
 export interface InvalidatedSignals {
-  /** Which of these an organisation may not hand in, whole pictures alone. Cost: one question to the store, however many they are. */
+  /** The signals that an organisation may not submit again. Only whole views are checked. Cost: one request to the store. */
   refusedOf(orgId: string | undefined, signals: readonly Signal[]): Promise<ReadonlySet<Signal>>
-  /** By which these are known, whole pictures alone. */
+  /** The keyed digests of the signals with a whole view. */
   digestsOf(signals: readonly Signal[]): Buffer[]
-  /** May it not hand in this picture? */
+  /** Is the organisation blocked from submitting this picture? */
   refuses(orgId: string | undefined, signals: readonly Signal[]): Promise<boolean>
-  /** The block that keeps each of these pictures from being registered in a case, in their order. One question to the store. */
+  /** For each picture, the digest that blocks it from being registered in a case; `undefined` without a block. Cost: one request to the store. */
   blocksOf(pictures: readonly (readonly Signal[])[]): Promise<(Buffer | undefined)[]>
 }
 
-/** Writes down with a decision that it stands for what is handed in later, or no longer does. */
+/** The change of resubmission blocks that a decision causes: sets a block, or lifts it. `undefined` when it causes none. */
 export type RefusalOf = (
   image: RegisteredImage,
   orgId: string | undefined,
@@ -37,8 +37,8 @@ export function invalidatedSignals(refusals: Refusals, secret: Buffer, now: () =
   }
   const blocksOf = async (pictures: readonly (readonly Signal[])[]) => {
     const digests = pictures.map((signals) => itselfIn(signals).map(keyed))
-    const stands = (await refusals.among('cases', digests.flat(), now())).values()
-    return digests.map((own) => own.filter(() => stands.next().value === true)[0])
+    const isBlocked = (await refusals.among('cases', digests.flat(), now())).values()
+    return digests.map((own) => own.filter(() => isBlocked.next().value === true)[0])
   }
   return {
     refusedOf,
@@ -49,8 +49,9 @@ export function invalidatedSignals(refusals: Refusals, secret: Buffer, now: () =
 }
 
 /**
- * Of a picture of a case only that it is harmless is kept, so that withdrawing it does not undo the decision and let the same false report
- * begin again; every other decision ends with the case. Of the deployment's own banks nothing: operators alone write to them.
+ * A picture of a case is blocked only when it was judged harmless: otherwise withdrawing the case would undo the decision, and the same false
+ * report could be made again. Every other decision ends with the case. Signals of the deployment's own banks are never blocked, because only
+ * operators write to them.
  */
 export function createResubmissionDigests(secret: Buffer): RefusalOf {
   const keyed = keyedWith(secret)
@@ -62,7 +63,7 @@ export function createResubmissionDigests(secret: Buffer): RefusalOf {
   }
 }
 
-/** What makes a picture itself: PDQ of the whole, where there is one. */
+/** The signals that identify a picture: PDQ of its whole view; without one, all signals of the whole view. */
 function itselfIn(signals: readonly Signal[]): readonly Signal[] {
   const whole = signals.filter(({ view }) => view === 'whole')
   const pdq = whole.filter(({ type }) => type === 'pdq')

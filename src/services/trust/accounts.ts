@@ -1,4 +1,4 @@
-// What an operator watches: events, and accounts with strikes.
+// For operators: the event list, and accounts with strikes.
 
 import type { AuditActor } from '../../domain/organisations/audit.js'
 import type { DomainEvent } from '../../domain/organisations/event.js'
@@ -11,20 +11,22 @@ export interface AccountView {
   readonly account: Account
   readonly strikes: number
   readonly lastAtMs: number
-  /** Does it take no more reports? */
+  /** Is the account suspended, so that its reports are refused? */
   readonly suspended: boolean
 }
 
 export interface AccountPage {
   readonly accounts: readonly AccountView[]
-  /** Where the page ended; undefined on the last one. */
+  /** Cursor of the next page; `undefined` on the last page. */
   readonly next: PageCursor | undefined
 }
 
 export interface Accounts {
+  /** At most `limit` events after an id, oldest first. */
   events(afterId: string | undefined, limit: number): Promise<DomainEvent[]>
-  /** A page, most recent strike first. */
+  /** A page of accounts, most recent strike first. */
   strikes(after: PageCursor | undefined, limit: number): Promise<AccountPage>
+  /** Deletes all strikes of an account. */
   forgive(account: Account, by?: AuditActor): Promise<void>
 }
 

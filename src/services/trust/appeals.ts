@@ -1,4 +1,4 @@
-// Appeals of those who may not register a picture because it was judged harmless, and what an operator does about them.
+// Appeals of submitters whose picture cannot be registered because it was judged harmless, and the operator's decisions.
 
 import type { Appealed } from '../../domain/cases/appeal.js'
 import type { Signal } from '../../domain/matching/signal.js'
@@ -21,33 +21,34 @@ import type { TrustService } from './trust.js'
 
 export interface AppealService {
   /**
-   * Appeals against what keeps a picture from being registered. A second appeal for the same picture is the same appeal, also
-   * from another case; nothing of the picture or the case is kept with it. @returns `denied` when an operator has denied it.
+   * Appeals against the block or harmless signal that keeps a picture from being registered. A second appeal against the same one is the
+   * same appeal, also from another case. Neither the picture nor the case is stored with it.
+   * @returns `denied` when an operator has already denied it.
    * @throws {Problem} appeal-unneeded, overloaded, case-withdrawn, case-expired
    */
   make(own: OwnCase, signals: readonly Signal[]): Promise<'open' | 'denied'>
-  /** For operators: a page, those that wait longest first. */
+  /** For operators: a page of open appeals, longest waiting first. Drops appeals whose block no longer exists. */
   waiting(after: PageCursor | undefined, limit: number): Promise<AppealPage>
   /**
-   * granted: what blocks the picture goes, with its digest; a decision is taken back, a harmless picture of the operator's is removed.
-   * denied: it cannot be appealed again for half a year, or as long as the block stands. @throws {Problem} appeal-unknown
+   * `granted` removes what blocks the picture: lifts the block and deletes its digest, reverses the decision, or removes the signal from the
+   * harmless bank. `denied` refuses further appeals for half a year, or as long as the block lasts. @throws {Problem} appeal-unknown
    */
   decide(about: Appealed, outcome: 'granted' | 'denied', by: AuditActor): Promise<void>
-  /** A page, of pictures of cases that were judged harmless; those that end first, first. */
+  /** A page of blocks on pictures of cases that were judged harmless, sorted by expiry, soonest first. */
   blocks(after: PageCursor | undefined, limit: number): Promise<BlockPage>
-  /** Its digest is in the store no longer when it returns. @throws {Problem} block-unknown */
+  /** Lifts a block. Its digest is deleted from the store when this returns. @throws {Problem} block-unknown */
   lift(blockId: string, by: AuditActor): Promise<void>
 }
 
 export interface AppealPage {
   readonly appeals: readonly WaitingAppeal[]
-  /** Where the next page begins; `undefined` at the end. */
+  /** Cursor of the next page; `undefined` on the last page. */
   readonly next: PageCursor | undefined
 }
 
 export interface AppealParts {
   readonly appeals: Appeals
-  /** The id of a harmless image that a picture is too near to. */
+  /** The id of an image of a harmless bank that the picture is too near to. */
   readonly harmlessLike: (signals: readonly Signal[]) => string | undefined
   readonly invalidatedSignals: Pick<InvalidatedSignals, 'blocksOf'>
   readonly images: Pick<Images, 'get' | 'erase'>
@@ -56,17 +57,18 @@ export interface AppealParts {
   readonly replica: Pick<Replica, 'reached'>
   readonly events: Pick<Events, 'add'>
   readonly now: () => number
-  /** Told of appeals that wait and cannot be read. */
+  /** Called when open appeals cannot be read. */
   readonly onError: (error: DueError) => void
 }
 
+/** Operators get no second event about an appeal within this time. */
 const TOLD_AGAIN_AFTER_S = 86_400
 const WAITING_AT_ONCE = 50
 
 export function createAppeals(parts: AppealParts): AppealService {
   const { appeals, harmlessLike, invalidatedSignals, images, trusts, trust, replica, events, now, onError } = parts
 
-  /** Does what an appeal is about keep anything from being registered still? */
+  /** Does the block or signal that an appeal is about still prevent registrations? */
   const isBlocking = async (about: Appealed): Promise<boolean> => {
     if ('blockId' in about) return ((await appeals.blockedUntil(about.blockId)) ?? 0) > now()
     const [image] = await images.get([about.signalId])
@@ -109,7 +111,7 @@ export function createAppeals(parts: AppealParts): AppealService {
         what: 'appeals',
         take: page,
         async handle({ appeal }) {
-          if (appeal === undefined) throw new Error('what waits is no appeal')
+          if (appeal === undefined) throw new Error('an open appeal cannot be read')
           if (await isBlocking(appeal.about)) found.add(appeal)
           else await appeals.drop(appeal.about, now())
         },
@@ -124,7 +126,7 @@ export function createAppeals(parts: AppealParts): AppealService {
     },
     async decide(about, outcome, by) {
       if (!(await appeals.isWaiting(about))) throw new Problem('appeal-unknown')
-      // First what it asks for: should this process end between, the appeal waits still and may be decided once more.
+      // The grant comes first: if this process ends before the appeal is settled, the appeal stays open and can be decided again.
       if (outcome === 'granted' && (await isBlocking(about))) await grant(about, by)
       const untilMs = 'blockId' in about ? await appeals.blockedUntil(about.blockId) : undefined
       const deniedUntilMs = outcome === 'denied' ? (untilMs ?? now() + REFUSED_FOR_MS) : undefined

@@ -1,4 +1,4 @@
-// What waits for an NGO to vouch for it: pictures of cases that it opened for somebody, or whose notice names it as her contact.
+// Lists the pictures that an NGO may attest: those of cases that it opened for a submitter, or whose notice names it as contact.
 
 import { organisationMay } from '../../domain/cases/assistance.js'
 import type { Category, Tier } from '../../domain/matching/signal.js'
@@ -18,11 +18,11 @@ export const HANDS = ['opened', 'contact'] as const
 
 export interface WaitingSignal {
   readonly signalId: string
-  /** With which it is vouched for: this organisation's own. */
+  /** This organisation's match id of the image, used to attest it. */
   readonly matchId: string
-  /** As the answer to its opening named it. */
+  /** As returned when the case was opened. */
   readonly caseId: string
-  /** The organisation opened the case, or the notice names it. */
+  /** Why it is listed: the organisation opened the case, or the notice names it as contact. */
   readonly because: (typeof HANDS)[number]
   readonly category: Category | undefined
   readonly tier: Tier
@@ -30,7 +30,7 @@ export interface WaitingSignal {
   readonly registeredAtMs: number
 }
 
-/** Where a page ended. */
+/** Cursor: the last signal of a page. */
 export interface AttestingPlace extends AssistedCase {
   readonly registeredAtMs: number
   readonly signalId: string
@@ -38,9 +38,9 @@ export interface AttestingPlace extends AssistedCase {
 
 export interface Attesting {
   /**
-   * Case by case, in the order in which they came into the organisation's hands; the pictures of each, the oldest first.
-   * @throws {Problem} organisation-kind-forbidden: only an NGO vouches.
-   * Cost: opens the sealed record of each picture of the cases that are looked through, up to the end of the page.
+   * A page of pictures to attest: by case, in the order in which the organisation got the cases; within a case oldest first.
+   * @throws {Problem} organisation-kind-forbidden unless the caller is an NGO.
+   * Cost: opens the sealed record of each picture of every case up to the end of the page.
    */
   waiting(
     caller: Caller,
@@ -70,7 +70,7 @@ export function createAttesting({
   matchIds,
   pseudonymOf,
 }: AttestingParts): Attesting {
-  /** How a case is in this organisation's hands at this moment; what the store lists may be of before a handover or another notice. */
+  /** Why a case is this organisation's now. The store's list may be out of date, after a handover or another notice. */
   const becauseOf = async (caseId: string, orgId: string): Promise<WaitingSignal['because'] | undefined> => {
     const record = await cases.get(caseId)
     if (record === undefined || record.end !== undefined) return undefined
@@ -84,7 +84,7 @@ export function createAttesting({
     const because = await becauseOf(assisted.caseId, orgId)
     if (because === undefined) return []
     const stored = (await images.ofCase(assisted.caseId)).toSorted(byTime)
-    // What it vouched for when it handed it in does not count twice.
+    // Pictures that it attested when it registered them need no second attestation.
     const open = stored.filter(({ image }) => because !== 'opened' || image.tier !== 'ngo-attested')
     const trusted = await Promise.all(open.map(({ id }) => trusts.get(id)))
     return open.flatMap(({ id, image }, k): WaitingSignal[] => {
@@ -107,7 +107,7 @@ export function createAttesting({
   }
 
   async function* allFrom(orgId: string, after: AttestingPlace | undefined) {
-    // A page may have ended within a case.
+    // The previous page may have ended within a case.
     if (after !== undefined) {
       const { caseId, sinceMs } = after
       for (const each of await placedIn({ caseId, sinceMs }, orgId)) if (isBehind(each.signal, after)) yield each

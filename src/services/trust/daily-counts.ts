@@ -1,4 +1,4 @@
-// Counts what is asked and decided, in memory first: nobody waits for it, and what a crash takes with it are some seconds of counts.
+// Counts queries and decisions by day and organisation. Counts are kept in memory and written every few seconds; a crash loses only those.
 
 import { COUNTED_DAYS, type DailyCount } from '../../domain/trust/daily-counts.js'
 import type { Counts, DailyCounts as DailyCountStore } from '../../store/trust/daily-counts.js'
@@ -6,20 +6,24 @@ import type { Matcher } from '../matching/matcher.js'
 import type { TrustChange } from './trust-changes.js'
 
 export interface DailyStatistics {
-  /** Of RFC 3339, UTC. */
+  /** Date in UTC, as in RFC 3339: `2026-01-31`. */
   readonly day: string
   readonly counts: Counts
 }
 
 export interface DailyCounts {
-  /** The same matcher, whose answers are counted. */
+  /** Wraps a matcher, so that its answers are counted. */
   counted(matcher: Matcher): Matcher
   /** Counts what an organisation decided about a match. */
   said(change: TrustChange): void
-  /** The oldest day first, today last. @param orgId `undefined` for all organisations together. @param days 1…COUNTED_DAYS. */
+  /**
+   * Statistics of the last days, oldest first, today last.
+   * @param orgId `undefined` for the sum of all organisations. @param days 1…`COUNTED_DAYS`. @throws {RangeError} for other `days`.
+   */
   days(orgId: string | undefined, days: number): Promise<DailyStatistics[]>
-  /** Hands on what was counted so far. */
+  /** Writes what was counted so far to the store. */
   flush(): Promise<void>
+  /** Stops the timer and writes what was counted so far. */
   close(): Promise<void>
 }
 
@@ -33,7 +37,7 @@ export interface DailyCountParts {
 const DAY_MS = 86_400_000
 
 export function createDailyCounts({ dailyCounts, intervalMs, now, onError }: DailyCountParts): DailyCounts {
-  // Invariant: what was noted and not yet handed to the store, by organisation.
+  // Invariant: counts by organisation that are not yet handed to the store.
   let waiting = new Map<string, Map<DailyCount, number>>()
   let last: Promise<void> = Promise.resolve()
 
@@ -47,7 +51,7 @@ export function createDailyCounts({ dailyCounts, intervalMs, now, onError }: Dai
     if (waiting.size === 0) return last
     const batch = waiting
     waiting = new Map()
-    // What comes just after midnight counts for the new day; that some of it came just before does not matter.
+    // A batch that is written just after midnight counts for the new day, although some of it is from before.
     last = last.then(() => dailyCounts.add(dayOf(now()), batch)).catch(onError)
     return last
   }

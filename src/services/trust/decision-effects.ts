@@ -1,5 +1,5 @@
-// What else has to be done when something was said about a signal. Each of these may be done twice, so a decision that is said again makes
-// up for what a crash cut off.
+// Effects of a decision about a signal beyond the signal itself. Each may safely happen twice, so repeating a decision completes effects that
+// a crash interrupted.
 
 import { accountOf } from '../../domain/trust/strikes.js'
 import type { Verdict } from '../../domain/trust/trust.js'
@@ -16,7 +16,7 @@ export interface EffectParts {
   readonly ownerOf: OwnerOf
 }
 
-/** Clocks stop, accounts get strikes, and the submitter is told. */
+/** Stops deadlines, adds or withdraws strikes, and adds to the case's time line. */
 export function createDecisionEffects({ notices, strikes, caseEvents, ownerOf }: EffectParts) {
   return async (change: TrustChange): Promise<void> => {
     const { action, after, image, imageId, orgId, atMs } = change

@@ -1,4 +1,4 @@
-// Places that live on such pictures: an organisation's own contexts, by how many different registered images were met in each.
+// Ranks an organisation's contexts by how many different registered images were matched in each.
 
 import type { Contexts } from '../../store/trust/contexts.js'
 
@@ -10,7 +10,7 @@ export interface ContextInsight {
 }
 
 export interface Insights {
-  /** Of one organisation alone: by the last 30 days, then by the last 24 hours, the most images first. */
+  /** At most `limit` contexts of one organisation, most images first: by the last 30 days, then by the last 24 hours. */
   contexts(orgId: string, limit: number): Promise<ContextInsight[]>
 }
 

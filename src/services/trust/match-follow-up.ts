@@ -1,4 +1,4 @@
-// What follows from matches, behind the answers: the submitter learns of them, floods are stopped, contexts are counted.
+// Follows up on matches after the query was answered: updates time lines, starts deadlines, guards against floods, counts contexts.
 
 import type { RegisteredImage } from '../../domain/matching/signal.js'
 import { Problem } from '../../domain/problem.js'
@@ -27,44 +27,49 @@ export interface AfterMatchParts {
   readonly canaries: Pick<Canaries, 'among'>
   readonly isPlatform: (orgId: string) => Promise<boolean>
   readonly pseudonymOf: PseudonymOf
-  /** Told of each image and the platforms that met it: for the first time, or again when there is a notice about it. May be told twice. */
+  /**
+   * Called with an image and the platforms that matched it for the first time; with a notice, all that matched it in this batch.
+   * May be called twice for the same match.
+   */
   readonly onMet: (imageId: string, image: RegisteredImage, orgIds: readonly string[], atMs: number) => Promise<void>
   readonly now: () => number
   readonly onError: (error: unknown) => void
 }
 
-/** An image that platforms met, and how far what follows from it has come. */
+/** An image that was matched, and which steps of the follow-up are done. */
 interface Met {
   readonly imageId: string
-  /** Organisations, and how often each met it: platforms, or `areUnchecked` where the store did not say who is one. */
+  /** Organisations that matched it, with their hits. Only platforms, unless `areUnchecked`. */
   readonly orgs: readonly (readonly [orgId: string, met: OrgHits])[]
+  /** The store could not say for all `orgs` whether they are platforms. */
   readonly areUnchecked: boolean
-  /** When it was met, also if what follows is done later: clocks count from then. */
+  /** Time of the match. Deadlines count from it, even if the follow-up is delayed. */
   readonly atMs: number
-  /** What the store said when it counted the matches: it says so once that a platform is new. */
+  /** The store's answer when it counted the matches. Kept for later attempts: it reports a platform as new only once. */
   seen?: Seen | undefined
+  /** The match is in the case's time line. */
   isTold?: boolean
   tries: number
 }
 
-/** Images that are seen to together: what they ask of the store goes in one packet, and lets others in between. */
+/** Images handled together: their requests to the store share a packet, and other requests run between two groups. */
 const AT_ONCE = 64
 
-/** An operator who was told of something is not told again for so long; of a flood that changes nothing for longer, since it may last for days. */
+/** Operators get no second event about the same signal within this time; about a flood without consequences, which may last for days, less often. */
 const TOLD_AGAIN_AFTER_S = 3600
 const FLOOD_TOLD_AGAIN_AFTER_S = 86_400
 
-/** Of an image in one batch: a script unpacks no more than some thousands. */
+/** Different uploads counted per image and batch: a script cannot unpack more than a few thousand arguments. */
 const MAX_LOOKS = 4000
 
-/** With a batch a second, so many tries outlast a failover of the store; what fails after them is reported and given up. */
+/** Attempts per image. With one batch a second they outlast a failover of the store. Failures are reported; after the last the image is dropped. */
 const MAX_TRIES = 600
-/** Images whose work is tried again. What comes beyond it is reported and given up. */
+/** Images kept for another attempt. Failures beyond it are reported and dropped. */
 const MAX_UNFINISHED = 10_000
 
 /**
- * Takes a batch. What is wrong with one image stops no other, and is tried again with the next batch: a clock that a law gives a platform must
- * not be missing because the store was unavailable for a moment.
+ * Makes a function that follows up on a batch of matches. An image that fails does not affect the others and is tried again with the next batch:
+ * a legal deadline must not be missing because the store was briefly unavailable.
  * @returns whether there is something to try again.
  */
 export function afterMatches(parts: AfterMatchParts): (batch: MatchEventBatch) => Promise<boolean> {
@@ -84,10 +89,10 @@ export function afterMatches(parts: AfterMatchParts): (batch: MatchEventBatch) =
     const again = unfinished
     unfinished = []
     for (let from = 0; from < again.length; from += AT_ONCE) await Promise.all(again.slice(from, from + AT_ONCE).map(finish))
-    const all = [...hits]
+    const images = [...hits]
     const platforms = await platformsAmong(parts, hits)
-    for (let from = 0; from < all.length; from += AT_ONCE) {
-      const some = all.slice(from, from + AT_ONCE)
+    for (let from = 0; from < images.length; from += AT_ONCE) {
+      const some = images.slice(from, from + AT_ONCE)
       const imageIds = some.map(([imageId]) => imageId)
       await attempt(tellOfCanaries(parts, hits, imageIds, atMs, attempt))
       const met = some.flatMap(([imageId, byOrg]) => {
@@ -106,7 +111,7 @@ export function afterMatches(parts: AfterMatchParts): (batch: MatchEventBatch) =
   }
 }
 
-/** Whoever asks for what nobody was given. */
+/** Raises an event when an organisation queries a canary: only a leaked list contains its hash. */
 async function tellOfCanaries(
   { canaries, events }: AfterMatchParts,
   hits: HitsOfImages,
@@ -120,7 +125,7 @@ async function tellOfCanaries(
   }
 }
 
-/** Each organisation is asked about once, and not for each image that it met. What could not be asked is left out. */
+/** Which of the organisations are platforms. Looks each up once; one whose lookup failed is left out. */
 async function platformsAmong(
   { isPlatform, onError }: AfterMatchParts,
   hits: MatchEventBatch['hits'],
@@ -139,13 +144,16 @@ async function platformsIn({ isPlatform, pseudonymOf }: AfterMatchParts, { image
   return platforms
 }
 
-/** What was done is noted in `met`, so that a second try does the rest. Clocks first: they may be started twice, and must not be missing. */
+/**
+ * Follows up on one image. Finished steps are noted in `met`, so that another attempt does only the rest. Deadlines come first: starting them
+ * twice is harmless, missing one is not.
+ */
 async function afterMatchesOf(parts: AfterMatchParts, met: Met): Promise<void> {
   const { imageId, atMs } = met
   const platforms = await platformsIn(parts, met)
   if (platforms.length === 0) return
-  const unlike = new Set(platforms.flatMap(({ looks }) => [...looks]))
-  const looks = [...unlike].slice(0, MAX_LOOKS).map((look) => parts.pseudonymOf(`look ${look}`, imageId))
+  const allLooks = new Set(platforms.flatMap(({ looks }) => [...looks]))
+  const looks = [...allLooks].slice(0, MAX_LOOKS).map((look) => parts.pseudonymOf(`look ${look}`, imageId))
   met.seen ??= await parts.matchEvents.note(imageId, platforms, looks, atMs)
   const { seen } = met
   if (seen === undefined) return
@@ -163,7 +171,7 @@ async function afterMatchesOf(parts: AfterMatchParts, met: Met): Promise<void> {
   if (isFlood) await guard(parts, imageId, image, seen, atMs)
 }
 
-/** Narrows a signal that floods with what only looks like it, holds one that platforms speak against, and tells the operator. */
+/** Flood guard: narrows a signal that matches look-alikes, holds one that platforms dispute, and raises an event for operators. */
 async function guard(
   parts: AfterMatchParts,
   imageId: string,
@@ -185,7 +193,7 @@ async function guard(
   try {
     await parts.trust.hold(imageId, { cause, flood: height })
   } catch (error) {
-    // Withdrawn, or invalidated, in this very moment: either way it matches no more.
+    // It was withdrawn or invalidated meanwhile. Either way it no longer matches.
     if (!(error instanceof Problem) || !['signal-unknown', 'signal-invalidated'].includes(error.code)) throw error
     return
   }

@@ -1,9 +1,9 @@
-// Which organisation handed an image in: the one whose bank it is in, or the one that opened the case for somebody.
+// Finds the organisation that registered an image: the owner of its bank, or the organisation that opened the case for the submitter.
 
 import type { Cases } from '../../store/cases/cases.js'
 import type { OwnerOf } from './trust-changes.js'
 
-/** @param ownerOfBank of a bank by its name. */
+/** @param ownerOfBank returns the owner of a bank by its name; `undefined` for a bank of the deployment. */
 export function createOwners(cases: Pick<Cases, 'get'>, ownerOfBank: (bank: string) => string | undefined): OwnerOf {
   return async ({ bank, caseId }) => {
     if (caseId === undefined) return ownerOfBank(bank)

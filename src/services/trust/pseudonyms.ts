@@ -1,8 +1,11 @@
-// Under which name the store keeps what an organisation said or saw: not its own, and another one for each image.
+// Pseudonyms under which the store keeps an organisation's verdicts and matches: a different one for each image.
 
 import { createHmac } from 'node:crypto'
 
-/** A keyed hash of organisation and image, so that it counts once and the store tells neither who it was nor where else he was. */
+/**
+ * A keyed hash of organisation and image, 22 characters. An organisation counts once per image, but the store reveals neither which one it was
+ * nor which other images it matched.
+ */
 export type PseudonymOf = (orgId: string, imageId: string) => string
 
 export function createPseudonyms(secret: Buffer): PseudonymOf {

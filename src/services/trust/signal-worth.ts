@@ -1,4 +1,4 @@
-// A signal as platforms and operators see it.
+// Views of a signal and its trust status, for platforms and for operators.
 
 import type { Deadline } from '../../domain/cases/sla.js'
 import type { Category, RegisteredImage, Tier } from '../../domain/matching/signal.js'
@@ -15,7 +15,7 @@ import {
   type Verdict,
 } from '../../domain/trust/trust.js'
 
-/** What speaks for and against a signal: numbers of organisations, without names. */
+/** Support for and objections to a signal: numbers of organisations, without names. */
 export interface SignalWorth extends Support {
   readonly tier: Tier
   readonly disputed: boolean
@@ -26,16 +26,16 @@ export interface SignalWorth extends Support {
   readonly registeredAtMs: number
 }
 
-/** The same for the organisation that got a match. */
+/** A signal as the organisation that got a match sees it. */
 export interface MatchWorth extends SignalWorth {
   readonly matchId: string
-  /** Its own decision. */
+  /** The organisation's own verdict. */
   readonly verdict: Verdict | undefined
-  /** Its clocks that run because of a notice, the next due first. */
+  /** The organisation's running deadlines because of a notice, soonest first. */
   readonly deadlines: readonly Deadline[]
 }
 
-/** The same for an operator, who decides about disputes and holds. */
+/** A signal as an operator sees it, who decides about disputes and holds. */
 export interface JudgedSignal extends SignalWorth {
   readonly signalId: string
   readonly bank: string

@@ -1,4 +1,4 @@
-// Applies one action to a signal: reads what was said about it, lets the rules of the domain decide, writes the outcome and its audit entry.
+// Applies one action to a signal: reads its trust record, applies the domain's rules, writes the outcome and its audit entry.
 
 import type { RegisteredImage } from '../../domain/matching/signal.js'
 import type { AuditActor, AuditEntry } from '../../domain/organisations/audit.js'
@@ -10,7 +10,7 @@ import type { Trusts } from '../../store/trust/trust.js'
 import type { Replica } from '../index/replica.js'
 import type { RefusalOf } from '../intake/resubmission-block.js'
 
-/** What was said, before and after. Told to others once it is on disk. */
+/** A change of a signal's trust record. `onChange` gets it once it is on disk. */
 export interface TrustChange {
   readonly imageId: string
   readonly image: RegisteredImage
@@ -26,30 +26,31 @@ export interface TrustChangeParts {
   readonly trusts: Trusts
   readonly images: Images
   readonly replica: Pick<Replica, 'reached'>
-  /** The organisation that handed an image in. */
+  /** The organisation that registered an image. */
   readonly ownerOf: OwnerOf
   readonly refusalOf: RefusalOf
   readonly now: () => number
-  /** Called with each change, in order. A decision that is repeated is told again, so that what a crash interrupted is made up for. */
+  /** Called with each change, in order; also when a decision is repeated without effect, to complete what a crash interrupted. */
   readonly onChange: (change: TrustChange) => Promise<void>
 }
 
+/** The organisation that registered an image; `undefined` when no organisation did. */
 export type OwnerOf = (image: RegisteredImage) => Promise<string | undefined>
 
-/** A signal with what is said about it. */
+/** A signal with its trust record. */
 export interface SaidSignal {
   readonly imageId: string
   readonly image: RegisteredImage
   readonly trust: Trust
 }
 
-/** Who does what to which signal. */
+/** A requested change: the actor, the action and the signal. */
 export interface AskedChange {
   readonly imageId: string | undefined
   /** `undefined` for Tabir itself, or its operator at the command line. */
   readonly orgId?: string | undefined
   readonly by: AuditActor
-  /** The problem when there is no such image. */
+  /** The problem code when there is no such image. */
   readonly unknown: ProblemCode
   readonly action: TrustAction
   /** The case on whose behalf an organisation acts: refused with `case-unknown` once the case was handed over. */
@@ -63,14 +64,17 @@ export async function readSignal(
   unknown: ProblemCode,
 ) {
   if (imageId === undefined) throw new Problem(unknown)
-  // In this order: what was said goes with the image. Read after it, it could be missing for an image that was there.
+  // The trust record is read first, because it is deleted with the image. Read second, it could be missing for an image that was found.
   const said = await trusts.get(imageId)
   const [image] = await images.get([imageId])
   if (image === undefined) throw new Problem(unknown)
   return { imageId, image, ...said }
 }
 
-/** Repeats until nobody else wrote in between. Known to this process when it returns. @throws {Problem} `unknown`, or what the rules refuse with. */
+/**
+ * Applies an action, and repeats when another write came in between. This process has applied the change when it returns.
+ * @throws {Problem} `unknown`; the code with which the rules refuse; case-unknown when `assistedCase` was handed over.
+ */
 export async function changeSignal(parts: TrustChangeParts, asked: AskedChange): Promise<SaidSignal> {
   const { trusts, replica, now, onChange } = parts
   const { imageId, orgId, by, unknown, action, assistedCase } = asked
@@ -79,9 +83,9 @@ export async function changeSignal(parts: TrustChangeParts, asked: AskedChange):
     const atMs = now()
     const after = act(found.trust, action, atMs)
     if (typeof after === 'string') throw new Problem(after)
-    const told = { imageId: found.imageId, image: found.image, action, before: found.trust, after, orgId, atMs }
+    const change = { imageId: found.imageId, image: found.image, action, before: found.trust, after, orgId, atMs }
     if (after === found.trust) {
-      if (action.kind === 'decide' || action.kind === 'reinstate') await onChange(told)
+      if (action.kind === 'decide' || action.kind === 'reinstate') await onChange(change)
       return { ...found, trust: after }
     }
     const outcome = await trusts.put(found.imageId, found.version, after, trustStatusOf(after), {
@@ -93,12 +97,12 @@ export async function changeSignal(parts: TrustChangeParts, asked: AskedChange):
     if (outcome === 'handed-over') throw new Problem('case-unknown')
     if (outcome === 'changed-meanwhile') continue
     await replica.reached(outcome.revision)
-    await onChange(told)
+    await onChange(change)
     return { imageId: found.imageId, image: found.image, trust: after }
   }
 }
 
-/** Written in the same step as the decision: from then on the owner cannot hand the image in again, whatever becomes of this signal. */
+/** The change of resubmission blocks, written in the same step as the decision. A block outlives the signal. `undefined` when nothing changes. */
 async function refusalFor(
   { refusalOf, ownerOf }: Pick<TrustChangeParts, 'refusalOf' | 'ownerOf'>,
   image: RegisteredImage,
@@ -112,7 +116,7 @@ async function refusalFor(
   return refusalOf(image, await ownerOf(image), isInvalidated ? invalidatedAs : 'reinstated', atMs)
 }
 
-/** The audit entry of an action, written in the same step. Verdicts have none: they are many, and kept as counts. */
+/** The audit entry of an action, written in the same step. Verdicts are too many for entries; they are counted instead. */
 function entryOf(action: TrustAction, signalId: string, by: AuditActor, atMs: number): AuditEntry | undefined {
   switch (action.kind) {
     case 'verdict':

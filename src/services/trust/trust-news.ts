@@ -1,11 +1,11 @@
-// What the submitter is told when something is said about a picture of hers: that it was, and by how many. Never by whom.
+// Adds verdicts, disputes and attestations to a case's time line: what happened and how many organisations, never which ones.
 
 import type { CaseEventKind } from '../../domain/cases/case-event.js'
 import { supportOf } from '../../domain/trust/trust.js'
 import type { CaseEvents } from '../../store/cases/case-events.js'
 import type { TrustChange } from './trust-changes.js'
 
-/** Notes a change in the time line of the case that the picture is of, if it is of one. */
+/** Adds a change to the time line of the picture's case. Does nothing for a picture of a bank. */
 export async function tellCase(caseEvents: Pick<CaseEvents, 'add'>, change: TrustChange): Promise<void> {
   const { caseId } = change.image
   const news = newsOf(change)

@@ -1,4 +1,4 @@
-// What organisations and operators say about a signal, and what follows. Every change is on disk, and known to this process, when it returns.
+// Verdicts, attestations, disputes and holds of signals. Every change is on disk and applied in this process when its method returns.
 
 import type { Deadline } from '../../domain/cases/sla.js'
 import type { Caller } from '../../domain/organisations/access.js'
@@ -23,35 +23,39 @@ import type { PseudonymOf } from './pseudonyms.js'
 import { type JudgedSignal, judged, type MatchWorth, worthOf } from './signal-worth.js'
 import { type AskedChange, changeSignal, readSignal, type SaidSignal, type TrustChangeParts } from './trust-changes.js'
 
-export type { JudgedSignal, MatchWorth, SignalWorth } from './signal-worth.js'
-
 export type Feedback =
   | { readonly verdict: Exclude<Verdict, 'disputed'> }
   | { readonly verdict: 'disputed'; readonly reason: DisputeReason }
 
 export interface TrustService {
-  /** @throws {Problem} match-unknown: no such id, another tenant's, or the picture is gone. */
+  /** A matched signal. @throws {Problem} match-unknown for an unknown id, another organisation's id, and an image that no longer exists. */
   match(caller: Caller, matchId: string): Promise<MatchWorth>
   /**
-   * Records what an organisation decided about a match. Repeating it changes nothing.
+   * Records an organisation's verdict about a match. Repeating it changes nothing.
    * @throws {Problem} match-unknown, feedback-conflict, dispute-settled, signal-invalidated
    */
   feedback(caller: Caller, matchId: string, feedback: Feedback): Promise<MatchWorth>
-  /** An NGO vouches for a signal that it got a match of. @throws {Problem} match-unknown, organisation-kind-forbidden, signal-invalidated */
+  /** Attests a signal that an NGO got a match of. @throws {Problem} match-unknown, organisation-kind-forbidden, signal-invalidated */
   attest(caller: Caller, matchId: string): Promise<MatchWorth>
 
-  /** Here and below, by the id of the image. `by` is recorded; left out, it is the operator at the command line. @throws {Problem} signal-unknown */
+  /**
+   * A signal. Here and below, `signalId` is the id of the image, and `by` is the actor for the audit log (by default the operator at the command
+   * line). @throws {Problem} signal-unknown
+   */
   signal(signalId: string): Promise<JudgedSignal>
   /** @throws {Problem} signal-unknown, dispute-settled, signal-invalidated */
   dispute(caller: Caller | undefined, signalId: string, reason: DisputeReason): Promise<JudgedSignal>
   /**
-   * Answers a dispute, for the submitter. An organisation that acts for her may until it hands the case over.
+   * Answers a dispute on the submitter's behalf. An assisting organisation may do so until it hands the case over.
    * @throws {Problem} signal-unknown, also for a picture of another case; case-unknown, dispute-not-open, signal-invalidated
    */
   answer(own: OwnCase, signalId: string, answer: DisputeAnswer, by: AuditActor): Promise<JudgedSignal>
   /** @throws {Problem} signal-unknown, dispute-not-open */
   decide(signalId: string, outcome: DisputeOutcome, by?: AuditActor): Promise<JudgedSignal>
-  /** Reverses an upheld dispute: the signal matches again, and its account loses the strike. Repeating it changes nothing. @throws {Problem} signal-unknown, signal-not-invalidated */
+  /**
+   * Reverses an upheld dispute: the signal matches again, and the strike is withdrawn. Repeating it changes nothing.
+   * @throws {Problem} signal-unknown, signal-not-invalidated
+   */
   reinstate(signalId: string, by?: AuditActor): Promise<JudgedSignal>
   /** @throws {Problem} signal-unknown, signal-invalidated */
   verify(signalId: string, by?: AuditActor): Promise<JudgedSignal>
@@ -61,35 +65,38 @@ export interface TrustService {
     why: { readonly cause: QuarantineCause; readonly flood: number },
     by?: AuditActor,
   ): Promise<JudgedSignal>
-  /** A flood no greater than the one it was held for does not bring it back. @throws {Problem} signal-unknown, quarantine-conflict, signal-invalidated */
+  /**
+   * Releases a held signal. A flood no greater than the one that it was held for does not hold it again.
+   * @throws {Problem} signal-unknown, quarantine-conflict, signal-invalidated
+   */
   release(signalId: string, by?: AuditActor): Promise<JudgedSignal>
   /**
-   * For the owner of a bank: the signal matches nothing until the owner resumes it, or `untilS`. Independent of the quarantine.
+   * Pauses a signal for the owner of its bank: it matches nothing until the owner resumes it, or until `untilS`. Independent of the quarantine.
    * @param untilS [Unix seconds] 0 for no end. @throws {Problem} signal-unknown, signal-invalidated
    */
   pause(signalId: string, untilS: number, by: AuditActor): Promise<JudgedSignal>
   /** @throws {Problem} signal-unknown, signal-invalidated */
   resume(signalId: string, by: AuditActor): Promise<JudgedSignal>
-  /** Resumes a signal whose pause is over; one whose pause was extended meanwhile stays paused. @throws {Problem} signal-unknown */
+  /** Resumes a signal whose pause has ended. A pause that was extended meanwhile continues. @throws {Problem} signal-unknown */
   resumeIfDue(signalId: string): Promise<JudgedSignal>
-  /** A page of the signals that wait for an operator, longest first. */
+  /** A page of the signals that wait for an operator, longest waiting first. */
   waiting(list: 'disputes' | 'quarantine', after: PageCursor | undefined, limit: number): Promise<WaitingPage>
 }
 
 export interface WaitingPage {
   readonly signals: readonly JudgedSignal[]
-  /** Where the next page begins; `undefined` at the end. */
+  /** Cursor of the next page; `undefined` on the last page. */
   readonly next: PageCursor | undefined
 }
 
 export interface TrustParts extends TrustChangeParts {
   readonly apiKeys: Pick<ApiKeys, 'org'>
-  /** May this organisation know of the bank of this name? If not any more, its match ids are unknown. */
+  /** May this organisation see the bank? If it no longer may, its match ids for the bank are unknown. */
   readonly mayKnow: (bank: string, orgId: string) => boolean
   readonly matchIds: MatchIds
   readonly pseudonymOf: PseudonymOf
   readonly deadlinesOf: (imageId: string, orgId: string) => Promise<readonly Deadline[]>
-  /** Called for signals that wait and cannot be read. */
+  /** Called when waiting signals cannot be read. */
   readonly onError?: (error: DueError) => void
 }
 
@@ -99,7 +106,7 @@ export function createTrust(parts: TrustParts): TrustService {
   return { ...wordsAboutMatches(parts), ...actsOnSignals(parts), ...disputesOver(parts), waiting: waitingIn(parts) }
 }
 
-/** For organisations, by the id of a match. */
+/** Methods for organisations, by match id. */
 function wordsAboutMatches(parts: TrustParts): Pick<TrustService, 'match' | 'feedback' | 'attest'> {
   const { apiKeys, ownerOf, mayKnow, matchIds, pseudonymOf, deadlinesOf } = parts
   const kindOf = async (orgId: string) => (await apiKeys.org(orgId))?.kind
@@ -135,7 +142,7 @@ function wordsAboutMatches(parts: TrustParts): Pick<TrustService, 'match' | 'fee
     async attest(caller, matchId) {
       if ((await kindOf(caller.orgId)) !== 'ngo') throw new Problem('organisation-kind-forbidden')
       const own = await readMatch(caller.orgId, matchId)
-      // Handing it in as attested counts already.
+      // A signal that the NGO registered as attested is attested already.
       const vouchedFor = own.image.tier === 'ngo-attested' && (await ownerOf(own.image)) === caller.orgId
       if (vouchedFor) return await worthTo(caller.orgId, matchId, own)
       return await change(caller, matchId, (pseudonym) => ({ kind: 'attest', pseudonym }))
@@ -145,7 +152,7 @@ function wordsAboutMatches(parts: TrustParts): Pick<TrustService, 'match' | 'fee
 
 type SignalActs = 'signal' | 'verify' | 'hold' | 'release' | 'pause' | 'resume' | 'resumeIfDue'
 
-/** For operators and owners of banks, by the id of the image. */
+/** Methods for operators and owners of banks, by the id of the image. */
 function actsOnSignals(parts: TrustParts): Pick<TrustService, SignalActs> {
   const change = changeIn(parts)
   return {
@@ -162,7 +169,7 @@ function actsOnSignals(parts: TrustParts): Pick<TrustService, SignalActs> {
   }
 }
 
-/** Disputes: opening, answering, deciding, and reversing the decision. */
+/** Opens, answers and decides disputes, and reverses decisions. */
 function disputesOver(parts: TrustParts): Pick<TrustService, 'dispute' | 'answer' | 'decide' | 'reinstate'> {
   const change = changeIn(parts)
   return {
@@ -203,7 +210,7 @@ function waitingIn({ trusts, images, onError = () => {} }: TrustParts): TrustSer
       what: `signals of ${list}`,
       take: page,
       async handle({ imageId }) {
-        if (imageId === undefined) throw new Error('what waits is no signal')
+        if (imageId === undefined) throw new Error('a waiting signal cannot be read')
         const { trust } = await trusts.get(imageId)
         const [image] = await images.get([imageId])
         if (image !== undefined) found.set(imageId, judged(imageId, image, trust))

@@ -1,4 +1,4 @@
-// Compares registered pictures with what organisations watch for, and tells the organisations.
+// Compares registered pictures with watches, and notifies the organisations whose watches match.
 
 import type { RegisteredImage } from '../../domain/matching/signal.js'
 import { isVisibleTo } from '../../domain/organisations/bank.js'
@@ -26,15 +26,20 @@ export interface ComparingParts {
 }
 
 const IMAGES_AT_ONCE = 50
-/** How often a failing picture is compared; the operator is told each time. */
+/** Attempts to compare a failing picture. Each failure is reported to the operator. */
 const MAX_TRIES = 10
-/** Pictures that failed and are tried again. */
+/** Failed pictures kept for another attempt. */
 const MAX_ASIDE = 10_000
 
-/** Image ids, and how often they were tried. */
+/** Ids of images that could not be compared, with the number of attempts. */
 export type NotCompared = Map<string, number>
 
-/** Compares images with all watches near them. @param notCompared gets images that fail, and loses those that succeed or failed too often. */
+/**
+ * Compares images with all watches near them.
+ * @param notCompared receives images that fail; images that succeed, or failed `MAX_TRIES` times, are removed from it.
+ * @param stay called after each page of images, to keep the lock.
+ * @throws {Problem} store-unavailable and other transient errors, which end the run.
+ */
 export async function compareAll(
   parts: ComparingParts,
   ids: readonly string[],
@@ -43,7 +48,7 @@ export async function compareAll(
 ): Promise<void> {
   for (let at = 0; at < ids.length; at += IMAGES_AT_ONCE) {
     const some = ids.slice(at, at + IMAGES_AT_ONCE)
-    // All in one round trip; one by one only when one of them cannot be read.
+    // One round trip for all; read one by one only when one of them cannot be read.
     const found = await parts.images.get(some).catch((error: unknown) => {
       if (isTransient(error)) throw error
       return undefined
@@ -79,14 +84,14 @@ async function compareOne(parts: ComparingParts, imageId: string, image: Registe
   const bank = parts.replica.catalogue.banks.get(image.bank)
   if (bank?.purpose !== 'match') return
   const near = await parts.index.near(image.signals, bank)
-  const all = [...byOrg(near)].flatMap(([orgId, watchIds]) =>
+  const watchesByOrg = [...byOrg(near)].flatMap(([orgId, watchIds]) =>
     isVisibleTo(bank, orgId) ? [{ orgId, watchIds: watchIds.sort().slice(0, MAX_COMPARED_PER_ORG) }] : [],
   )
   const { failed } = await forEachDue({
     what: 'organisations whose watches to compare with a picture',
-    take: all,
-    // Only one watch of an organisation is told of a picture: its watches near one picture are within twice the radius of each other, and
-    // telling of each would tell on which side of the radius the picture lies.
+    take: watchesByOrg,
+    // An organisation is notified of a picture for one watch only. With many watches around a hash, the set of those that match would reveal
+    // where the registered hash lies.
     async handle({ orgId, watchIds }) {
       let isTold = false
       const ofOrg = await forEachDue({
@@ -107,8 +112,8 @@ async function compareOne(parts: ComparingParts, imageId: string, image: Registe
 }
 
 /**
- * Asks the matcher about a watched picture in the name of its organisation, so evidence, thresholds, vetoes, grades and consequences are
- * those of a match. It counts as a query of the organisation (probing.ts). @returns whether it matched.
+ * Queries the matcher with a watched picture on behalf of its organisation, so that evidence, thresholds, allowlists, grades and follow-up are
+ * those of a normal match. It counts as a query of the organisation (probing.ts). @returns whether it matched and the organisation is notified.
  */
 async function compare(
   { watches, matcher, matchIds, now }: ComparingParts,
@@ -121,10 +126,10 @@ async function compare(
     ...signal,
     hashes: rotated(signal.type, signal.view, hash),
   }))
-  // Only this picture counts, whatever else is near to the watched one.
+  // Only this image is asked about; others near the watched picture are ignored.
   const about = { orgId, banks: [bank], thresholdBits: undefined, imageId }
   const [matches = []] = await matcher.match([asked], about).catch((error) => {
-    // The organisation may have lost the bank or its key a moment ago.
+    // The organisation may just have lost access to the bank, or its key.
     if (error instanceof Problem && ['bank-unknown', 'key-suspended'].includes(error.code)) return []
     throw error
   })
@@ -135,9 +140,9 @@ async function compare(
   return true
 }
 
-function byOrg(all: readonly { readonly orgId: string; readonly watchId: string }[]): Map<string, string[]> {
+function byOrg(near: readonly { readonly orgId: string; readonly watchId: string }[]): Map<string, string[]> {
   const found = new Map<string, string[]>()
-  for (const { orgId, watchId } of all) {
+  for (const { orgId, watchId } of near) {
     const ids = found.get(orgId) ?? []
     ids.push(watchId)
     found.set(orgId, ids)

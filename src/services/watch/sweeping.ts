@@ -1,4 +1,4 @@
-// Erases what is watched for no longer.
+// Erases watches that have ended, and watches of organisations without a key.
 
 import type { Store } from '../../store/redis/client.js'
 import type { DueWatch, Watches } from '../../store/watch/watches.js'
@@ -10,14 +10,14 @@ export interface SweepingParts {
   readonly store: Store
   readonly watches: Watches
   readonly replica: Pick<Replica, 'catalogue'>
-  /** Until when watches have ended. */
+  /** Gives the time up to which watches have ended; `undefined` while clocks disagree. */
   readonly dueTime: DueTime
   readonly onError: (error: unknown) => void
 }
 
 const ERASED_AT_ONCE = 500
 
-/** Erases watches that have ended, and those of organisations without a key. */
+/** Erases all watches that are due. Does nothing while clocks disagree. Safe to repeat. */
 export async function sweepWatches(parts: SweepingParts): Promise<void> {
   const { store, watches, replica, dueTime, onError } = parts
   const untilMs = await dueTime(store)
@@ -28,7 +28,7 @@ export async function sweepWatches(parts: SweepingParts): Promise<void> {
     async handle(due) {
       const isErased = due.watch !== undefined && (await watches.erase(due.watch.orgId, [due.watch.watchId]))
       if (!isErased) await watches.discard(due)
-      if (due.watch === undefined) throw new Error('what ended is no watch, and was removed')
+      if (due.watch === undefined) throw new Error('an entry in the schedule of watches was no watch and was removed')
     },
     atOnce: ERASED_AT_ONCE,
     onError: onError,
@@ -51,7 +51,7 @@ async function eraseAllOf({ watches, onError }: SweepingParts, orgId: string): P
     what: 'watches of an organisation without a key',
     take: (after) => watches.ofOrg(orgId, after?.place, ERASED_AT_ONCE),
     async handle({ watch }) {
-      if (watch === undefined) throw new Error('what an organisation watches for has no id')
+      if (watch === undefined) throw new Error('a watch of an organisation has no valid id')
       await watches.erase(orgId, [watch.watchId])
     },
     atOnce: ERASED_AT_ONCE,

@@ -1,4 +1,4 @@
-// Follows registrations and has them compared with watches. One process at a time does so, from where the last one stopped.
+// Follows registrations and compares them with watches. One process at a time does this, and continues where the previous one stopped.
 
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -20,10 +20,11 @@ export interface WatchingParts extends ComparingParts, SweepingParts {
 }
 
 export interface Watching {
-  /** Begins, and goes on until `close`, also when the store is lost. */
+  /** Compares until `close`, and tries again whenever the store is lost. */
   start(): void
-  /** Erases watches that have ended, and those of organisations without a key. */
+  /** As `sweepWatches`. */
   sweep(): Promise<void>
+  /** Stops. Waits at most a second for a running comparison. */
   close(): Promise<void>
 }
 
@@ -31,24 +32,24 @@ export interface Watching {
 const MAY_MATCH_ANEW: Readonly<Record<ImageOp, boolean>> = { image: true, trustStatus: true, tombstone: false }
 const BLOCK_MS = 250
 const RETRY_MS = 500
-/** How long a process that stopped keeps others from going on: a match is told within five seconds. */
+/** Validity of the lock. Another process takes over this long after a crash, so that organisations are still notified within five seconds. */
 const HOLD_MS = 3000
-/** Registrations are gathered for so long: comparing takes four round trips, for one picture as for twenty. */
+/** Wait for more registrations: a comparison takes four round trips, for one picture as for twenty. */
 const GATHERED_FOR_MS = 100
-/** Changes that are compared again after a failover. It loses far fewer: the cursor is written every few changes. */
+/** Changes that are compared again after a failover. Far fewer are lost, because the cursor is written every few changes. */
 const COMPARED_AGAIN = 10_000
 const SWEEP_INTERVAL_MS = 60_000
 
 export function createWatchEvaluator(parts: WatchingParts): Watching {
   const { follower, pause, onError } = parts
-  const turn = createTurn(parts)
+  const step = createStep(parts)
   let closed = false
   let loop: Promise<void> = Promise.resolve()
   return {
     start() {
       loop = (async () => {
         while (!closed) {
-          await turn().catch(async (error: unknown) => {
+          await step().catch(async (error: unknown) => {
             if (closed) return
             onError(error)
             await pause(RETRY_MS)
@@ -65,17 +66,17 @@ export function createWatchEvaluator(parts: WatchingParts): Watching {
   }
 }
 
-/** One step of the loop: holds the lock, sweeps when that is due, compares what was registered since the cursor, and moves the cursor. */
-function createTurn(parts: WatchingParts): () => Promise<void> {
+/** One step of the loop: takes or renews the lock, sweeps if due, compares pictures registered after the cursor, and advances the cursor. */
+function createStep(parts: WatchingParts): () => Promise<void> {
   const { store, watches, index, follower, replica, clock, pause, onError } = parts
   const token = randomUUID()
   let sweptAtMs = Number.NEGATIVE_INFINITY
-  // Pictures that could not be compared. They do not keep later ones waiting.
+  // Pictures that could not be compared. Later pictures do not wait for them.
   const notCompared: NotCompared = new Map()
   const compare = (ids: readonly string[]) => compareAll(parts, ids, notCompared, () => watches.hold(token, HOLD_MS))
 
   return async () => {
-    const [holds, from] = await Promise.all([watches.hold(token, HOLD_MS), watches.cursor()]) // asked in this order
+    const [holds, from] = await Promise.all([watches.hold(token, HOLD_MS), watches.cursor()]) // in this order: the cursor is read under the lock
     if (!holds) {
       await pause(RETRY_MS)
       return
@@ -83,10 +84,10 @@ function createTurn(parts: WatchingParts): () => Promise<void> {
     if (clock() - sweptAtMs >= SWEEP_INTERVAL_MS) {
       sweptAtMs = clock()
       await sweepWatches(parts)
-      // Those that failed are tried again a few times, a minute apart.
+      // Failed pictures are tried again a few times, a minute apart.
       if (notCompared.size > 0 && index.size > 0) await compare([...notCompared.keys()])
     }
-    // Nothing was compared before: begin at the end of the stream.
+    // Nothing was ever compared: start at the end of the stream.
     if (from === undefined) return await watches.advance(token, await lastPosition(store))
     const followed = await follow(follower, from, BLOCK_MS, clock)
     if (followed.kind === 'gap') {
@@ -98,7 +99,7 @@ function createTurn(parts: WatchingParts): () => Promise<void> {
     if (last === undefined) return
     const ids = imageIdsOf(followed.changes, MAY_MATCH_ANEW)
     if (ids.length > 0) {
-      // The index must have every watch that is older than the picture, and the replica the picture.
+      // The index must hold every watch older than the picture, and the replica must hold the picture.
       await index.reached(await watches.lastPosition())
       if (index.size > 0) {
         await replica.reached(last)
@@ -110,7 +111,7 @@ function createTurn(parts: WatchingParts): () => Promise<void> {
   }
 }
 
-/** Where to go on after a gap, and why. A picture that is compared twice is told once. */
+/** Position to continue from after a gap, and the reason for the log. A picture that is compared twice is notified once. */
 async function againFrom(store: Store, { revision }: Position, loss: Loss): Promise<[Position, string]> {
   const isLost = loss === 'history-diverged'
   return [

@@ -1,4 +1,4 @@
-// What an organisation watches for, as it manages it. Nobody else sees that there is anything.
+// An organisation's management of its watches. No other organisation can see that they exist.
 
 import { randomBytes } from 'node:crypto'
 import { parseUuid, uuidV7 } from '../../domain/ids.js'
@@ -19,13 +19,13 @@ export interface NewWatch {
 
 export interface WatchService {
   /**
-   * From the return on, whatever is registered is compared with them. All or none.
-   * @returns in the order of `watches`. @throws {Problem} watches-full
+   * Adds watches, all or none. Pictures registered after it returns are compared with them.
+   * @param days duration of the watches. @returns the new watches, in the order of `watches`. @throws {Problem} watches-full
    */
   add(caller: Caller, watches: readonly NewWatch[], days: number): Promise<WatchView[]>
-  /** A page of those that have not ended, sorted by their end, soonest first. @param after where the page before ended. */
+  /** A page of watches that have not ended, sorted by expiry, soonest first. @param after cursor of the previous page. */
   list(caller: Caller, after: PageCursor | undefined, limit: number): Promise<WatchPage>
-  /** Its hashes are erased when it returns. @throws {Problem} watch-unknown */
+  /** Removes a watch. Its hashes are erased when this returns. @throws {Problem} watch-unknown */
   remove(caller: Caller, watchId: string): Promise<void>
 }
 

@@ -1,19 +1,19 @@
-// Whose webhooks are told anything: organisations that still have a key for them.
+// Finds out which organisations may receive webhooks: those with a key that has the scope `webhooks`.
 
 import type { ApiKeys } from '../../store/organisations/api-keys.js'
 
 export interface SubscriberParts {
   readonly apiKeys: Pick<ApiKeys, 'all'>
   readonly now: () => number
-  /** Asked for each event and each round of messages; a key that is taken back is known of within a second all the same. */
+  /** How long an answer is reused. It is needed for every event; even so, a revoked key takes effect within one second. */
   readonly knownForMs?: number
 }
 
 const KNOWN_FOR_MS = 500
 
 /**
- * Whoever has lost his last key for webhooks is told nothing more, as at every other door; what waits for him goes on waiting. One that
- * is suspended counts: its organisation has to hear of that.
+ * @returns a function that says whether an organisation has a key with the scope `webhooks` that has not expired. Without one it gets no messages;
+ * waiting messages keep waiting. A suspended key counts, because its organisation has to be notified of the suspension.
  */
 export function webhookHearers({
   apiKeys,
@@ -24,10 +24,10 @@ export function webhookHearers({
   return async (orgId) => {
     const nowMs = now()
     if (known === undefined || Math.abs(nowMs - known.atMs) >= knownForMs) {
-      const opening = (await apiKeys.all()).filter(
+      const valid = (await apiKeys.all()).filter(
         ({ scopes, expiresAtMs = Number.POSITIVE_INFINITY }) => scopes.has('webhooks') && expiresAtMs > nowMs,
       )
-      known = { atMs: nowMs, orgIds: new Set(opening.map((key) => key.orgId)) }
+      known = { atMs: nowMs, orgIds: new Set(valid.map((key) => key.orgId)) }
     }
     return known.orgIds.has(orgId)
   }

@@ -1,4 +1,4 @@
-// The bodies of the messages that webhooks are sent: what webhook-plan.ts writes, for the description and for who checks it.
+// Schemas of webhook messages, for the API's description and for tests. webhook-plan.ts writes the messages.
 
 import { z } from 'zod'
 import { CASE_EVENT_KINDS, PLATFORM_BUCKETS } from '../../domain/cases/case-event.js'
@@ -14,7 +14,7 @@ const OF_CLOCK = {
   dueAt: z.iso.datetime().meta({ description: 'When the clock ran out.' }),
 }
 
-/** The data of each: ids and words of ours, never hashes. */
+/** The `data` of each event: ids and fixed words, never hashes. */
 const DATA = {
   'case.updated': z.strictObject({
     caseId: z.string().meta({ description: 'As the answer to POST /v1/assisted-cases has it.' }),

@@ -1,4 +1,4 @@
-// What happened, and who is told of it in which words: an entry of the outbox, or an event, becomes deliveries.
+// Turns an entry of the outbox, or an event, into deliveries: which organisations are notified, and with what body.
 
 import { createHash, randomBytes } from 'node:crypto'
 import { z } from 'zod'
@@ -17,12 +17,14 @@ import type { Webhook, Webhooks } from '../../store/webhooks/webhooks.js'
 import type { MatchIds } from '../matching/match-ids.js'
 import type { PseudonymOf } from '../trust/pseudonyms.js'
 
-/** One event, as one organisation is told of it. */
+/** One event as one organisation receives it. */
 interface Told {
   readonly atMs: number
-  /** Ids and words of ours, never hashes. */
+  /** Ids and fixed words, never hashes. */
   readonly data: Readonly<Record<string, string | number>>
+  /** When to send it; `atMs` when left out. */
   readonly dueAtMs?: number
+  /** The message is not sent once this image no longer matches. */
   readonly imageId?: string
 }
 
@@ -35,18 +37,18 @@ export interface PlanParts {
   readonly deadlines: Pick<DeadlineStore, 'notice'>
   readonly matchIds: MatchIds
   readonly pseudonymOf: PseudonymOf
-  /** Is this organisation to be told anything at all? */
+  /** May this organisation receive webhooks at all? */
   readonly isSubscribed: (orgId: string) => Promise<boolean>
   readonly now: () => number
 }
 
-/** What an entry asks for: deliveries to make, webhooks to look at although there is none, and webhooks that have to be told later. */
+/** What to do with an entry: deliveries to add, webhooks to wake without a new delivery, and webhooks that are planned later. */
 export interface Plan {
   readonly deliveries: readonly NewDelivery[]
   readonly wake: readonly string[]
-  /** Ids of webhooks: something that is needed to tell them could not be read, or they wait for an older event about the same subject. */
+  /** Ids of webhooks whose deliveries are planned later: data could not be read, or an older event about the same subject waits. */
   readonly waitsFor: readonly string[]
-  /** What could not be read, or what else went wrong. */
+  /** Errors, for the operator. */
   readonly causes: readonly unknown[]
 }
 
@@ -56,8 +58,9 @@ const NOTHING: Plan = { deliveries: [], wake: [], waitsFor: [], causes: [] }
 const NOBODY: ReadonlySet<string> = new Set()
 
 /**
- * @param behind webhooks for which an older event about the same subject waits: this one waits as well.
- * @throws {Problem} store-unavailable. Whatever else goes wrong makes the entry wait; it is never given up.
+ * Plans one entry.
+ * @param behind ids of webhooks for which an older event about the same subject waits: they wait for this one too.
+ * @throws {Problem} store-unavailable. Any other error makes the entry wait; entries are never dropped.
  */
 export type PlanOf = (entry: OutboxEntry, behind?: ReadonlySet<string>) => Promise<Plan>
 
@@ -68,11 +71,11 @@ export function webhookPlans(parts: PlanParts): PlanOf {
     if (kind === 'wake') return { ...NOTHING, wake: [field('endpoint')] }
     if (kind === 'webhook.ping') return await ping(parts, field('endpoint'), behind)
     const type = WEBHOOK_EVENT_NAMES.find((known) => known === kind)
-    // Of the events, most are an operator's alone. The outbox has nothing but what webhooks are told: an unknown kind is a newer version's.
+    // Most events are for operators only. The outbox holds only webhook events, so an unknown kind there was written by a newer version.
     if (type === undefined && isAnEvent(entry)) return NOTHING
     const { webhooks, unreadable } = await parts.webhooks.readable()
     const isMeant = (id: string) => entry.waitsFor === undefined || entry.waitsFor.includes(id)
-    // What is for one organisation alone need not wait for another one's webhooks.
+    // An entry for one organisation need not wait for unreadable webhooks of others.
     const own = unreadable.size > 0 && entry.fields.has('org') ? await parts.webhooks.ids(field('org')) : undefined
     const closed = [...unreadable].filter(([id]) => isMeant(id) && own?.includes(id) !== false)
     const causes = closed.map(([, cause]) => cause)
@@ -90,10 +93,10 @@ export function webhookPlans(parts: PlanParts): PlanOf {
     later.push(...asking.filter((webhook) => !now.includes(webhook)).map(({ webhookId }) => webhookId))
     if (now.length === 0) return { ...NOTHING, waitsFor: later, causes }
     try {
-      const tell = await TELLERS[type](parts, entry, field)
+      const messagesFor = await TELLERS[type](parts, entry, field)
       const subject = subjectOf(entry)
       const deliveries = now.flatMap((webhook) =>
-        tell(webhook.orgId).map((told) => deliveryOf(webhook, type, subject, told)),
+        messagesFor(webhook.orgId).map((told) => deliveryOf(webhook, type, subject, told)),
       )
       return { deliveries, wake: [], waitsFor: later, causes }
     } catch (error) {
@@ -109,12 +112,12 @@ function fieldIn({ fields }: OutboxEntry): Field {
   return (name) => fields.get(name)?.toString('utf8') ?? ''
 }
 
-/** Is it from the stream of events, whose fields are others than those of the outbox? */
+/** Is the entry from the stream of events, whose fields differ from the outbox's? */
 function isAnEvent({ source, fields }: OutboxEntry): boolean {
   return source === 'events' || (source === 'waiting' && fields.has('about'))
 }
 
-/** What an entry is about: what is about the same arrives in order. Needs nothing but the entry, so that its order is kept while it waits. */
+/** The subject of an entry: deliveries about one subject arrive in order. It depends on the entry alone, so that waiting keeps the order. */
 export function subjectOf(entry: OutboxEntry): string {
   const field = fieldIn(entry)
   const { fields } = entry
@@ -140,7 +143,7 @@ async function ping({ webhooks, now }: PlanParts, webhookId: string, behind: Rea
   }
 }
 
-/** Reads what there is to know about an entry once, then says what each organisation is told. */
+/** Reads everything about an entry once. @returns a function that gives the messages for an organisation; none for one that is not notified. */
 type EventFormatter = (parts: PlanParts, entry: OutboxEntry, field: Field) => Promise<(orgId: string) => Told[]>
 
 const TELLERS: Readonly<Record<WebhookEvent, EventFormatter>> = {
@@ -168,12 +171,12 @@ const TELLERS: Readonly<Record<WebhookEvent, EventFormatter>> = {
   async 'signal.withdrawn'({ matchIds, pseudonymOf }, { id, fields }, field) {
     const imageId = imageIdIn(fields)
     const pseudonyms = new Set(field('parties').split(' '))
-    const atMs = Number.parseInt(field('entry') || id, 10) // one that waits has another id than when it happened
+    const atMs = Number.parseInt(field('entry') || id, 10) // an entry that waited has a new id; `entry` holds the original one
     const dueAtMs = atMs + Math.round(shareOf(pseudonymOf('withdrawn', imageId)) * WITHDRAWN_SPREAD_MS)
     return (orgId) => {
       if (!pseudonyms.has(pseudonymOf(orgId, imageId))) return []
       const data = { matchId: matchIds.idFor(orgId, imageId) }
-      // The time of the message is when it is told: the time of the withdrawal is the same for all of a person's pictures.
+      // The timestamp is the sending time. The time of the withdrawal would link all pictures of a case, because they share it.
       return [{ atMs: dueAtMs, data, dueAtMs }]
     }
   },
@@ -228,19 +231,19 @@ function aboutOf(field: Field): z.infer<typeof About> | undefined {
   try {
     return aboutIn(field)
   } catch {
-    return undefined // it is not of the events, or is none that can be read
+    return undefined // not an event, or an unreadable one
   }
 }
 
 /**
- * 0…1, of a keyed digest: for one picture always the same. Were it drawn for each message, who has ten webhooks, or friends who have, would be told ten moments
- * of the same ten minutes, and with them when the withdrawal was, which is the same for all pictures of a case.
+ * A number from 0 to 1 derived from a keyed digest, always the same for one picture. If each message drew its own, a receiver with many webhooks
+ * would see many sending times of one withdrawal and could infer when it happened, and with that which pictures belong to one case.
  */
 function shareOf(digest: string): number {
   return Buffer.from(digest, 'base64url').readUInt32BE() / 2 ** 32
 }
 
-/** The organisation that handed an image in, and may still be told of it. */
+/** The organisation that registered an image, if it may still read the image's case. */
 async function ownerOf({ banks, cases }: PlanParts, { bank, caseId }: RegisteredImage): Promise<string | undefined> {
   if (caseId === undefined) return (await banks.get(bank))?.orgId
   const assistance = (await cases.get(caseId))?.assistance
@@ -254,7 +257,7 @@ function imageIdIn(fields: OutboxEntry['fields']): string {
 
 function uuidIn(fields: OutboxEntry['fields'], name: 'image' | 'watch'): string {
   const bytes = fields.get(name)
-  if (bytes?.length !== 16) throw new Error('an entry of the outbox without its ids')
+  if (bytes?.length !== 16) throw new Error('an outbox entry lacks an id')
   return formatUuid(bytes)
 }
 
@@ -262,7 +265,7 @@ function deliveryOf({ webhookId }: Webhook, type: string, subject: string, told:
   const { atMs, data, dueAtMs, imageId } = told
   return {
     webhookId,
-    // Random: from a digest of when it happened one could find out which events happened together.
+    // Random: an id derived from the event's time would reveal which events happened together.
     id: randomBytes(16).toString('base64url'),
     subjectQueue: createHash('sha256').update(subject).digest('base64url').slice(0, 22),
     type,

@@ -1,4 +1,4 @@
-// Sends what waits for one webhook, a few messages at a time, and says what became of each.
+// Sends the due messages of one webhook, a few at a time, and records the outcome of each.
 
 import { Webhook as Signer } from 'standardwebhooks'
 import { ZodError } from 'zod'
@@ -12,29 +12,31 @@ export interface SendingParts {
   readonly webhooks: Webhooks
   readonly deliveries: Deliveries
   readonly send: Outgoing
-  /** Is this organisation to be told anything at all? */
+  /** May this organisation receive webhooks at all? */
   readonly isSubscribed: (orgId: string) => Promise<boolean>
-  /** Does an image still match? What is about one that does not is not sent any more. */
+  /** Does an image still match? Messages about one that does not are discarded. */
   readonly stillMatches: (imageId: string) => Promise<boolean>
   readonly now: () => number
   readonly random: () => number
   readonly timeoutMs?: number
-  /** Told of messages that failed because of something here; they wait, and are tried again. */
+  /** Called when messages failed on our side. They wait and are tried again. */
   readonly onError: (error: DueError) => void
 }
 
-/** A receiver has so long for everything; what takes longer is better answered first and done afterwards. */
+/** Time for a whole request. A receiver that needs longer should answer first and process afterwards. */
 const TIMEOUT_MS = 15_000
-/** What is taken comes back after so long if the process that took it is gone. */
+/** A claimed message becomes due again after this time if the claiming process has died. */
 const LEASE_MS = 2 * TIMEOUT_MS
-/** Then others get their turn. */
+/** Rounds for one webhook before other webhooks are served. */
 const ROUNDS = 25
+/** HTTP status with which a receiver ends the webhook for good. */
 const GONE = 410
 
 /**
- * Sends to one webhook until nothing is due, or for a while.
- * @returns when to look at it again; `undefined` when nothing waits, or it is switched off, or nobody may hear of it any more: then what waits goes on waiting.
- * @throws {Problem} store-unavailable; what was taken comes back by itself then, and may arrive twice.
+ * Makes a function that sends to one webhook until nothing is due, at most `ROUNDS` rounds.
+ * @returns when to call it again; `undefined` when nothing waits, or when the webhook is disabled or its organisation may not receive webhooks:
+ *   waiting messages then keep waiting.
+ * @throws {Problem} store-unavailable. Claimed messages become due again by themselves and may arrive twice.
  */
 export function webhookSending(parts: SendingParts): (webhookId: string) => Promise<number | undefined> {
   return async (webhookId) => {
@@ -61,14 +63,14 @@ async function sendOne(parts: SendingParts, webhook: Webhook, id: string): Promi
   const { webhookId } = webhook
   const settle = (settlement: Settlement) => parts.deliveries.settle(webhookId, id, settlement, parts.now())
   const waiting = (nextTryAtMs: number): Settlement => ({ state: 'waiting', nextTryAtMs, isOurs: true })
-  // What goes wrong on our side stops no other message, and makes this one wait, however often.
+  // An error on our side makes only this message wait, however often it occurs.
   const waitAndThrow = async (error: unknown) => {
     if (!isTransient(error)) await settle(waiting(parts.now() + LEASE_MS))
     throw error
   }
   const delivery = await parts.deliveries.get(webhookId, id).catch(async (error: unknown) => {
     if (!(error instanceof ZodError)) return await waitAndThrow(error)
-    // It is no message and never will be one, and what waits about the same subject would wait for ever.
+    // The record is damaged for good. Unless it is discarded, later messages about the same subject would wait for ever.
     await settle({ state: 'void' })
     throw error
   })
@@ -78,7 +80,7 @@ async function sendOne(parts: SendingParts, webhook: Webhook, id: string): Promi
   await settle(isStale ? waiting(parts.now()) : settlement)
 }
 
-/** @returns false when its owner has given it another address since it answered: then the new one is asked. */
+/** Disables a webhook. @returns false when its owner has changed the URL meanwhile: it stays enabled, and the new URL is tried. */
 async function switchOff({ webhooks }: SendingParts, { webhookId, url }: Webhook): Promise<boolean> {
   const after = await webhooks.change(webhookId, (before) => (before.url === url ? { ...before, isEnabled: false } : before))
   return after?.url === url
@@ -129,9 +131,9 @@ async function attempt(parts: SendingParts, { url, secrets }: Webhook, { id, bod
 }
 
 /**
- * The headers of the Standard Webhooks specification. While a secret is being replaced there are several signatures, and a receiver
- * that knows one of the secrets finds one that fits.
- * @param id the same in every try, so that a receiver knows what it has had before.
+ * The headers of the Standard Webhooks specification. While a secret is being replaced, the message has a signature for each valid secret; a
+ * receiver needs to know only one of them.
+ * @param id the same in every attempt, so that a receiver can recognise a repeated message.
  */
 function signedBy(secrets: Webhook['secrets'], id: string, nowMs: number, body: string): Record<string, string> {
   const at = new Date(nowMs)

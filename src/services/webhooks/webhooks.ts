@@ -1,4 +1,4 @@
-// Webhooks, as their organisation manages them.
+// An organisation's management of its webhooks.
 
 import { randomBytes } from 'node:crypto'
 import { uuidV7 } from '../../domain/ids.js'
@@ -19,16 +19,16 @@ import { outgoingUrl, type TrustedOrigins } from '../../net/outgoing-url.js'
 import type { Deliveries, DeliveriesAsk, Delivery, DeliveryPage, EndpointHealth } from '../../store/webhooks/deliveries.js'
 import type { Webhook, Webhooks } from '../../store/webhooks/webhooks.js'
 
-/** A webhook without its secrets, and how it fares. */
+/** A webhook without its secrets, with the health of its endpoint. */
 export interface WebhookView extends Omit<Webhook, 'secrets' | 'orgId'>, EndpointHealth {
-  /** Until when messages are signed with the secret before the current one too. */
+  /** Until when messages are also signed with the previous secret; `undefined` when only the current one is used. */
   readonly oldSecretUntilMs: number | undefined
 }
 
-/** What became of one message. */
+/** State and outcome of one message. */
 export type DeliveryReport = Omit<Delivery, 'body' | 'imageId'>
 
-/** Why a try failed: `answer` when the endpoint said so itself. */
+/** Why an attempt failed. `answer`: the endpoint answered with an error status. */
 export const DELIVERY_FAILURES: readonly string[] = ['answer', ...Object.keys(OUTGOING_FAILURES)]
 
 export interface NewWebhook {
@@ -40,27 +40,28 @@ export interface NewWebhook {
 export type WebhookChange = Partial<Pick<Webhook, 'url' | 'events' | 'isEnabled' | 'maxPerSecond'>>
 
 export interface WebhookService {
-  /** @returns the secret too, this once. @throws {Problem} webhook-url-refused, webhooks-full */
+  /** Adds a webhook. The secret is returned only here. @throws {Problem} webhook-url-refused, webhooks-full */
   add(caller: Caller, webhook: NewWebhook): Promise<WebhookView & { readonly secret: string }>
+  /** All webhooks of the caller's organisation. */
   list(caller: Caller): Promise<WebhookView[]>
   /** Here and below, another organisation's webhook is unknown. @throws {Problem} webhook-unknown */
   get(caller: Caller, webhookId: string): Promise<WebhookView>
   /** @throws {Problem} webhook-unknown, webhook-url-refused */
   change(caller: Caller, webhookId: string, change: WebhookChange): Promise<WebhookView>
-  /** With all that waits for it. Doing it twice is doing it once. @throws {Problem} webhook-unknown */
+  /** Removes a webhook with its waiting messages. @throws {Problem} webhook-unknown */
   remove(caller: Caller, webhookId: string): Promise<void>
-  /** A new secret; for a day, messages are signed with the old ones too, three at most. @throws {Problem} webhook-unknown */
+  /** Replaces the secret. For a day messages are also signed with up to three previous ones. @throws {Problem} webhook-unknown */
   rotate(caller: Caller, webhookId: string): Promise<WebhookView & { readonly secret: string }>
-  /** Has a test message sent, in its turn. @throws {Problem} webhook-unknown */
+  /** Queues a test message. @throws {Problem} webhook-unknown */
   ping(caller: Caller, webhookId: string): Promise<void>
-  /** A page, the newest first. @throws {Problem} webhook-unknown */
+  /** A page of messages, newest first. @throws {Problem} webhook-unknown */
   deliveries(
     caller: Caller,
     webhookId: string,
     states: readonly DeliveryState[],
     ask: DeliveriesAsk,
   ): Promise<{ readonly deliveries: readonly DeliveryReport[]; readonly next: DeliveryPage['next'] }>
-  /** Sends a message once more, with the same id. @throws {Problem} webhook-unknown, delivery-unknown */
+  /** Queues a message for sending again, with the same id. @throws {Problem} webhook-unknown, delivery-unknown */
   replay(caller: Caller, webhookId: string, deliveryId: string): Promise<DeliveryReport>
 }
 
@@ -179,12 +180,12 @@ async function viewIn(
   }
 }
 
-/** The new secret first, then the current one for a day, then older ones that are still valid; `MAX_WEBHOOK_SECRETS` at most. */
+/** The new secret, then the current one for a day, then older ones that are still valid; at most `MAX_WEBHOOK_SECRETS`. */
 function rotated([current, ...older]: Webhook['secrets'], secret: string, nowMs: number): Webhook['secrets'] {
   return [
     { secret, untilMs: undefined },
     ...(current === undefined ? [] : [{ ...current, untilMs: nowMs + OLD_SECRET_VALID_MS }]),
-    // The receiver may know only an older one, because the answers with the later ones were lost.
+    // The receiver may know only an older secret, if the answers with later ones were lost.
     ...older.filter((each) => each.untilMs !== undefined && each.untilMs > nowMs),
   ].slice(0, MAX_WEBHOOK_SECRETS)
 }

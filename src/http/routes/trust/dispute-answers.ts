@@ -3,7 +3,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { DISPUTE_ANSWERS } from '../../../domain/trust/trust.js'
-import { actorOf } from '../../../services/cases/cases.js'
+import { actorOf } from '../../../services/cases/case-changes.js'
 import type { TrustService } from '../../../services/trust/trust.js'
 import { ownCaseOf } from '../../plugins/authentication.js'
 import { may } from '../../problems.js'

@@ -1,0 +1,77 @@
+// Reads watches from the store into a catalogue: all of them at a start, then those that changed.
+
+import type { Followed } from '../../store/images/changes.js'
+import type { ImageOp } from '../../store/scripts/change-ops.js'
+import type { Watches } from '../../store/watch/watches.js'
+import { Catalogue } from '../index/catalogue.js'
+import { forEachDue, isTransient } from '../load/each-due.js'
+import { paceMaker } from '../load/yielding.js'
+
+export interface WatchLoadingParts {
+  readonly watches: Pick<Watches, 'all' | 'get'>
+  /** [ms] never goes back. */
+  readonly clock: () => number
+  /** Called for a watch that cannot be read. It stays out of the catalogue, or as it was there. */
+  readonly onError: (error: unknown) => void
+}
+
+/** Changes that end watches. After other changes a watch is read again. */
+const ENDS_WATCHES: Readonly<Record<ImageOp, boolean>> = { image: false, trustStatus: false, tombstone: true }
+const SLICE_MS = 1
+const WATCHES_AT_ONCE = 200
+
+/** Reads all watches. */
+export async function loadWatches({ watches, clock, onError }: WatchLoadingParts): Promise<Catalogue> {
+  const catalogue = new Catalogue()
+  for await (const found of watches.all())
+    for (const { id, image } of found) {
+      // The process that wrote the watch may have a seal key that this one lacks. The other watches are compared all the same.
+      if (image !== undefined) catalogue.put(id, image)
+      else onError(new Error('a watch cannot be read and is compared with nothing'))
+    }
+  await tidyAll(catalogue, clock)
+  return catalogue
+}
+
+async function tidyAll(catalogue: Catalogue, clock: () => number): Promise<void> {
+  const yieldIfNeeded = paceMaker(SLICE_MS, clock)
+  while (catalogue.tidy()) await yieldIfNeeded()
+}
+
+/** Applies changes of the watch stream, in order. Applying them twice does no harm. */
+export async function applyWatchChanges(
+  parts: WatchLoadingParts,
+  catalogue: Catalogue,
+  { changes }: Followed & { kind: 'changes' },
+): Promise<void> {
+  if (changes.length === 0) catalogue.tidy()
+  for (const change of changes) {
+    if (!('imageIds' in change)) continue
+    if (ENDS_WATCHES[change.op]) {
+      for (const id of change.imageIds) catalogue.remove(id)
+      continue
+    }
+    for (let at = 0; at < change.imageIds.length; at += WATCHES_AT_ONCE)
+      await reload(parts, catalogue, change.imageIds.slice(at, at + WATCHES_AT_ONCE))
+  }
+}
+
+async function reload({ watches, onError }: WatchLoadingParts, catalogue: Catalogue, ids: readonly string[]): Promise<void> {
+  // All in one round trip; one by one only when one of them cannot be read.
+  const found = await watches.get(ids).catch((error: unknown) => {
+    if (isTransient(error)) throw error
+    return undefined
+  })
+  await forEachDue({
+    what: 'watches to compare with',
+    take: [...ids.keys()],
+    async handle(i) {
+      const id = ids[i] ?? ''
+      const image = found === undefined ? (await watches.get([id]))[0] : found[i]
+      if (image === undefined) catalogue.remove(id)
+      else catalogue.put(id, image)
+    },
+    onError,
+    isNotTheEntrys: isTransient,
+  })
+}
