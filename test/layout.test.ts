@@ -76,7 +76,6 @@ const STILL_LONG: readonly string[] = [
   'src/services/load/event-loop-scheduler.ts',
   'src/services/matching/observed.ts',
   'src/services/watch/watch-index.ts',
-  'src/store/upkeep/withdrawal-log.ts',
   'page/case.ts',
   'page/choosing/picker.ts',
 ]
