@@ -71,7 +71,6 @@ const STILL_LONG: readonly string[] = [
   'src/services/feed/feed.ts',
   'src/services/interop/reconciling.ts',
   'src/services/load/event-loop-scheduler.ts',
-  'src/store/upkeep/withdrawal-log.ts',
   'page/case.ts',
   'page/choosing/picker.ts',
 ]

@@ -1,17 +1,17 @@
-// What a process was told of the numbers of the acts that it noted in the audit log.
+// The numbers of the acts that this process recorded, to detect a count that was set back.
 
 import type { Store } from '../redis/client.js'
 
-/** Of acts of this process, the latest. */
+/** How many of the latest numbers are remembered. */
 const MAX_NUMBERS = 10_000
 
 interface Acts {
   noted(act: number): void
-  /** Was the count of acts not set back, as far as this process can tell? */
+  /** False when this process can tell that the count of acts was set back. */
   isAsNoted(count: number): boolean
 }
 
-/** What a process was told of the numbers of acts: whoever takes an act out and sets their count back lets a number be given twice. */
+/** An attacker who removes an act and sets the count back makes a number occur twice, or the count fall. */
 export function createActs(): Acts {
   const numbers = new Set<number>()
   let highest = 0
@@ -33,5 +33,5 @@ export function createActs(): Acts {
   }
 }
 
-// Of each store, for the log that was made over it last.
+// Per store: the acts of the audit log that was created last on it.
 export const actsByStore = new WeakMap<Store, Acts>()

@@ -1,4 +1,4 @@
-// When the audit log was last read to its end. Lost in a crash, it is read once more.
+// Result and time of the last full verification of the audit log. A crash may lose it: then the log is verified again.
 
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
@@ -19,7 +19,7 @@ export async function lastAuditCheck(store: Store): Promise<AuditCheck | undefin
   return { isSound: verdict === 'sound', atMs: Number(atMs) }
 }
 
-/** @returns whether this process may check now; others may not until it lets go, or for so long. */
+/** Takes a lock for `ttlMs`. @returns true when this process may verify now: no other holds the lock. */
 export async function holdAuditCheck(store: Store, ttlMs: number): Promise<boolean> {
   return (await store.ask((redis) => redis.set(keys.auditCheckHolder, '1', 'PX', ttlMs, 'NX'))) === 'OK'
 }

@@ -1,4 +1,4 @@
-// Entries of the audit log as the stream has them.
+// Parses entries of the audit log's stream.
 
 import { z } from 'zod'
 import type { RecordedAct } from '../../domain/organisations/audit.js'
@@ -10,7 +10,7 @@ export interface ChainedAct extends RecordedAct {
 
 const Entry = z.object({ act: z.string(), by: z.string(), about: z.record(z.string(), z.string()), atMs: z.number() })
 
-/** An entry for lists. An unreadable one has a row too; `verify` says what is wrong with it. */
+/** An entry for lists. A malformed one is shown as `unreadable`; `verify` says what is wrong with it. */
 export function shownOf(entry: StreamEntry): ChainedAct {
   try {
     return actOf(entry)

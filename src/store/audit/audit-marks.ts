@@ -1,4 +1,4 @@
-// The MACs of the audit log: each entry's covers the one before, and two marks say where the chain ends and where it was trimmed.
+// The MACs of the audit log. Each entry's MAC covers the previous one; two marks name the last entry and the last trimmed one.
 
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Store } from '../redis/client.js'
@@ -28,7 +28,7 @@ export class AuditError extends Error {
   override readonly name = 'AuditError'
 }
 
-/** Before the first entry. */
+/** Stands before the first entry. */
 export const FIRST: AuditHead = { number: 0, mac: Buffer.alloc(32) }
 /** The key of each mark, and the fault when its MAC is wrong. */
 const MARKS = {
@@ -49,7 +49,7 @@ export interface AuditMarks {
   read(kind: Mark): Promise<{ readonly mark: Buffer | ''; readonly head: AuditHead | undefined }>
 }
 
-/** @param secret the deployment's, for this alone: without it nobody can add or replace an entry. */
+/** @param secret key of the MACs, used for nothing else. Without it nobody can add or replace an entry. */
 export function createAuditMarks(store: Store, secret: Buffer): AuditMarks {
   const markOf: AuditMarks['markOf'] = (kind, { number, mac }) => {
     const head = Buffer.concat([numberBytes(number), mac])
@@ -76,7 +76,7 @@ export function createAuditMarks(store: Store, secret: Buffer): AuditMarks {
   }
 }
 
-/** For people to note down: `<number>:<MAC in base64url>`. */
+/** The text that operators write down: `<number>:<MAC in base64url>`. */
 export function headText({ number, mac }: AuditHead): string {
   return `${number}:${mac.toString('base64url')}`
 }

@@ -1,4 +1,4 @@
-// Verifies the audit log from its beginning, or from where it was trimmed, to its end.
+// Verifies the audit log from its beginning, or from where it was trimmed, to its last entry.
 
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
@@ -9,12 +9,12 @@ import { AuditError, type AuditFault, type AuditHead, type AuditMarks, FIRST } f
 
 export type AuditVerdict =
   | { readonly isSound: true; readonly head: AuditHead | undefined }
-  /** `number`: the entry at which it shows. */
+  /** `number`: the entry at which the fault was found. */
   | { readonly isSound: false; readonly number: number; readonly why: AuditFault }
 
 const AT_ONCE = 256
 
-/** @param noted an entry that was noted elsewhere and has to be in the log. */
+/** @param noted an entry that was written down elsewhere and must be in the log. @throws {Problem} store-unavailable */
 export async function verifyAudit(store: Store, marks: AuditMarks, noted: AuditHead | undefined): Promise<AuditVerdict> {
   const mark = await soundMark(marks, 'head')
   const cut = await soundMark(marks, 'cut')
@@ -50,7 +50,7 @@ export async function verifyAudit(store: Store, marks: AuditMarks, noted: AuditH
   }
 }
 
-/** How many acts were ever noted, and whether each is in the log or waits for the chain. */
+/** `noted`: how many acts were ever recorded. `isWhole`: true when each is in the log or still unchained. */
 export async function actsIn(store: Store): Promise<{ readonly noted: number; readonly isWhole: boolean }> {
   const reply = await store.ask((redis) =>
     redis.callBuffer('EVAL', auditState.lua, auditState.numberOfKeys, keys.auditDue, keys.audit, keys.auditCut),

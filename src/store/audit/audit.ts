@@ -1,4 +1,4 @@
-// The audit log: appended to, never changed, each entry bound to the one before. Decision 0035 says against whom.
+// The audit log: append-only, each entry bound to the previous one by a MAC. Decision 0035 names the attackers.
 
 import { createHash } from 'node:crypto'
 import {
@@ -21,25 +21,25 @@ import { type AuditVerdict, actsIn, verifyAudit } from './audit-verify.js'
 
 export interface AuditLog {
   /**
-   * Chains the acts that wait, in the order in which they were noted. @returns the last entry.
-   * @throws {AuditError} when the log ends before an entry that this process has seen, or its mark does not verify: then nothing is
-   *   written, and the acts go on waiting. Also when waiting acts were removed: then the others are in the chain.
+   * Chains the recorded acts in order. @returns the last entry of the log.
+   * @throws {AuditError} when the log ends before an entry that this process has seen, or its mark does not verify: nothing is written, and the
+   *   acts stay unchained. Also when unchained acts were removed: the others are chained first.
    */
   chain(): Promise<AuditHead | undefined>
-  /** The oldest first, from after this number, at most `limit`. */
+  /** Entries after a number, oldest first, at most `limit`. */
   list(afterNumber: number, limit: number): Promise<ChainedAct[]>
-  /** The newest first, those before this number if there is one, at most `limit`. */
+  /** Entries before a number, or the last ones, newest first, at most `limit`. */
   latest(beforeNumber: number | undefined, limit: number): Promise<ChainedAct[]>
   /**
-   * Removes older entries for good and marks where, so that the rest verifies from there. Recorded in the same step.
-   * @returns how many entries were removed. @throws {AuditError} when the log is not sound: then all of it may be needed.
+   * Removes entries older than `beforeMs` and marks where, so that the rest still verifies. Recorded in the log in the same step.
+   * @returns how many entries were removed. @throws {AuditError} when the log does not verify: then all of it may be needed as evidence.
    */
   trim(beforeMs: number, by: AuditActor, nowMs: number): Promise<number>
-  /** Reads the whole log. @param noted an entry that was noted elsewhere and has to be in it. Cost: about 10 µs an entry. */
+  /** Verifies the whole log. @param noted an entry that was written down elsewhere and must be in it. Cost: about 10 µs an entry. */
   verify(noted?: AuditHead): Promise<AuditVerdict>
 }
 
-/** Writes an entry in the same step as the act: see `audited`. */
+/** Runs a script and records an audit entry in the same step: see `audited`. @returns the script's own reply. */
 export async function writeAudited<A extends AuditAct>(
   store: Store,
   entry: AuditEntry<A>,
@@ -54,7 +54,7 @@ export async function writeAudited<A extends AuditAct>(
   return own
 }
 
-/** Notes an act that is done elsewhere. Durable when it returns. @param onceInS [seconds] in which the same entry is noted once; 0: always. */
+/** Records an act that happened elsewhere. Durable when it returns. @param onceInS [seconds] skip an equal entry within this time; 0: never. */
 export async function noteInAudit(store: Store, entry: UncheckedEntry, onceInS = 0): Promise<void> {
   const { act, by, about } = entry
   const once = createHash('sha256')
@@ -66,7 +66,7 @@ export async function noteInAudit(store: Store, entry: UncheckedEntry, onceInS =
 
 const AT_ONCE = 256
 
-/** @param secret the deployment's, for this alone: without it nobody can add or replace an entry. */
+/** @param secret key of the MACs, used for nothing else. Without it nobody can add or replace an entry. */
 export function createAuditLog(store: Store, secret: Buffer): AuditLog {
   const marks = createAuditMarks(store, secret)
   const verify: AuditLog['verify'] = (noted) => verifyAudit(store, marks, noted)
@@ -93,7 +93,7 @@ export function createAuditLog(store: Store, secret: Buffer): AuditLog {
   }
 }
 
-/** Remembers the last entry that this process has seen, and the numbers of its own acts: neither may go back. */
+/** Makes `chain`. It remembers the last entry that this process saw and the numbers of its own acts: neither may go back. */
 function chainIn(store: Store, marks: AuditMarks): AuditLog['chain'] {
   let seen = FIRST
   const acts = createActs()
@@ -119,7 +119,7 @@ function chainIn(store: Store, marks: AuditMarks): AuditLog['chain'] {
         last = { number: last.number + 1, mac: marks.macOf(last, text) }
         args.push(text, last.mac)
       }
-      // When another process was faster, it has moved the head, and nothing is written. The loop reads the head again.
+      // If another process was faster, the head has moved and nothing is written. The loop reads the head again.
       const first = seen.number + 1
       await store.write(
         chainAudit,

@@ -1,4 +1,4 @@
-// A private Redis of our own for whoever gives none: reached through a unix socket, on disk before it answers.
+// Starts a private Redis when the operator configures none. It listens on a unix socket only and writes to disk before it answers.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -17,7 +17,7 @@ export interface OpenRedisConfig extends FindRedisOptions {
   readonly redisSocket?: string | undefined
   /** How long a server may take to stop before it is killed. */
   readonly stopGraceMs?: number
-  /** For commands: a data folder in which no store was ever made stays as it is. */
+  /** For commands: do not make a store in a data folder that has none. */
   readonly onlyExisting?: boolean
 }
 
@@ -31,8 +31,8 @@ export interface RedisServer {
   /** Whether this process started it, and therefore ends it. */
   readonly owned: boolean
   /**
-   * Resolves when a private server has ended, whoever ended it, with what it said last. Then open it again: its socket
-   * and its data stay where they are. Never resolves for a server that was given.
+   * Resolves with the last log lines when a private server has ended for any reason. It can be opened again with the same socket and data.
+   * Never resolves for a configured server.
    */
   readonly gone: Promise<string>
   /** Ends an owned server, at the latest after 10 s unless set otherwise. Does nothing to any other. */
@@ -49,13 +49,12 @@ const POLL_MS = 10
 const MAX_SOCKET_PATH_BYTES = 100
 
 /**
- * Opens the Redis of this installation: the one that is given, else the private one, which is started if it does not run.
+ * Opens the Redis of this installation: the configured one, else the private one, which is started if it is not running.
  *
- * Any number of processes may ask at the same time: one starts it, the others join (`owned: false`). Waits until the data is
- * loaded, however long that takes. A private server ends with the process that started it, even when that one is killed.
+ * Several processes may call this at once: one starts the server, the others join it (`owned: false`). Waits without limit until the data is
+ * loaded. A private server ends with the process that started it, even when that process is killed.
  *
- * @throws {Error} `HOW_TO_INSTALL` when no server is found; where one may not be made, that there is no store; else with the reason why it does
- *   not start.
+ * @throws {Error} `HOW_TO_INSTALL` when no server is found; that there is no store, with `onlyExisting`; else why the server did not start.
  */
 export async function openRedisServer(config: OpenRedisConfig): Promise<RedisServer> {
   if (config.redisUrl !== undefined) return { ...given, url: config.redisUrl }
@@ -103,7 +102,7 @@ function preparePlace(dataDir: string): Place {
   return { folder, socketFolder, socket: join(socketFolder, 'redis.sock') }
 }
 
-/** In a folder that everybody may write to, another user may have been first, to be handed our data. */
+/** /tmp is writable for everybody: another user may have made the folder to receive our data. */
 function assertOnlyOurs(folder: string): void {
   const status = lstatSync(folder)
   if (!status.isDirectory() || status.uid !== process.getuid?.() || (status.mode & 0o077) !== 0) {
@@ -120,7 +119,7 @@ async function joinRunning({ socket }: Place): Promise<RedisServer | undefined> 
   }
 }
 
-/** An idle connection, to hear when the server goes. It does not keep this process alive. */
+/** An idle connection that shows when the server ends. It does not keep this process alive. */
 function watch(socket: string): Pick<RedisServer, 'gone' | 'stop'> {
   const connection = connect(socket)
   connection.on('error', () => {}).unref()
@@ -133,13 +132,13 @@ function watch(socket: string): Pick<RedisServer, 'gone' | 'stop'> {
   }
 }
 
-// umask: Redis would make its files readable for everybody. No core dumps: they would hold what is sealed elsewhere.
+// umask: otherwise Redis makes its files readable for everybody. ulimit: a core dump would contain its data.
 const RUN_PRIVATELY = 'umask 077; ulimit -c 0 2>/dev/null; exec "$0" "$@"'
 
 async function start({ binary, version }: FoundRedis, place: Place, stopGraceMs: number): Promise<RedisServer> {
-  // Of the environment nothing but this: Redis needs no secret of ours, and a missing locale must not keep it from starting.
+  // No other variables: Redis needs no secret of ours. LC_ALL: a missing locale must not prevent its start.
   const env = { LC_ALL: 'C' }
-  // A process group of its own, so that Ctrl-C in a terminal reaches us alone, and we end Redis last.
+  // Its own process group: Ctrl-C in a terminal reaches only this process, which ends Redis last.
   const child = spawn('/bin/sh', ['-c', RUN_PRIVATELY, resolve(binary), ...settings(place)], {
     cwd: place.folder,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -209,7 +208,7 @@ function settings({ folder, socket }: Place): string[] {
   }).flatMap(([name, value]) => [`--${name}`, value])
 }
 
-/** Ends the server when this process dies without a word: the helper's input closes then, whatever killed us. */
+/** Ends the server when this process is killed: then the input of a helper process closes, and it stops the server. */
 function endWith(child: ChildProcess, exited: Promise<void>): void {
   if (child.pid === undefined) return
   const helper = spawn('/bin/sh', ['-c', 'read -r _ || kill -TERM "$0"', String(child.pid)], {
@@ -222,7 +221,7 @@ function endWith(child: ChildProcess, exited: Promise<void>): void {
   exited.then(() => helper.stdin.end('it ended before us\n'))
 }
 
-/** Keeps the last lines that a process writes. Redis is quiet: it speaks when something is wrong. */
+/** Keeps the last lines that a process writes. At this log level Redis writes only when something is wrong. */
 function remember({ stdout, stderr }: ChildProcess): () => string {
   let text = ''
   for (const stream of [stdout, stderr]) {
@@ -257,7 +256,7 @@ type Answer =
   | { readonly state: 'absent' | 'busy' }
   | { readonly state: 'up'; readonly server: { readonly binary: string; readonly version: string } }
 
-/** Asks a server how it is, without a client library that would hide the states between up and down. */
+/** Asks a server for its state without a client library, which would hide the states between up and down. */
 async function ask(path: string): Promise<Answer> {
   const connection = connect(path)
   connection.setTimeout(ANSWER_TIMEOUT_MS, () => connection.destroy(new Error('silent')))

@@ -1,4 +1,4 @@
-// One process at a time, by agreement in a folder; whoever dies leaves nothing behind that could hold up the others.
+// A lock between processes through sockets in a folder. A process that dies releases it.
 
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -7,16 +7,15 @@ import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Bytes that the longest socket name adds to the folder's path: what a socket path may hold is little. */
+/** Bytes that the socket's name adds to the folder's path. Paths of sockets have a low limit. */
 export const TURN_NAME_BYTES = '/turn-00000000.sock'.length
 
 /**
- * Runs `work` while no other process is inside its own for the same folder.
+ * Runs `work` while no other process runs its own for the same folder.
  *
- * Each announces itself with a listening socket, then looks for others: whoever sees another one that lives steps back,
- * waits for it to close, and begins again. Of two that are inside, the later one had looked after the earlier one had
- * announced itself, so it had seen it: there are never two. Whether another one lives, the kernel says (a connection is
- * taken or refused), where a lock file with a process id would be wrong after a restart in a container, where ids repeat.
+ * Each process first listens on a socket, then looks for others. If it finds a live one, it closes its socket, waits for the other to close,
+ * and starts again. Two can never run at once: the later one looked after the earlier one listened, so it found it. The kernel says whether
+ * a process is alive: it accepts or refuses the connection. A lock file with a process id would fail in containers, where ids repeat.
  */
 export async function inOrder<T>(folder: string, work: () => Promise<T>): Promise<T> {
   for (;;) {
@@ -25,13 +24,13 @@ export async function inOrder<T>(folder: string, work: () => Promise<T>): Promis
     let other: { closed: Promise<void> } | undefined
     try {
       other = await findOther(folder, path)
-      // Without its file, an announcement is invisible: another one took it for dead between its bind and its listen.
+      // Another process may have removed our socket file between bind and listen, taking it for dead: then others cannot see us.
       if (other === undefined && lstatSync(path, { throwIfNoEntry: false }) !== undefined) return await work()
     } finally {
       await withdraw()
     }
     await other?.closed
-    await sleep(Math.random() * 20) // two that stepped back for each other must not meet again for ever
+    await sleep(Math.random() * 20) // two processes that gave way to each other must not do so forever
   }
 }
 
@@ -51,7 +50,7 @@ async function announce(path: string): Promise<() => Promise<void>> {
   }
 }
 
-/** Waits for another one that lives, if there is one. What the dead have left is removed: their names never come back. */
+/** Finds a live process that holds or wants the lock. Removes sockets of dead ones: their random names are not reused. */
 async function findOther(folder: string, own: string): Promise<{ closed: Promise<void> } | undefined> {
   for (const name of readdirSync(folder)) {
     const path = join(folder, name)

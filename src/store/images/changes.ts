@@ -1,4 +1,4 @@
-// The stream that every index follows: what changed, by id. Never bits.
+// The change stream that every replica follows: ids of what changed, never hash bits.
 
 import type { Redis } from 'ioredis'
 import { formatUuid } from '../../domain/ids.js'
@@ -8,8 +8,8 @@ import { readPosition } from '../scripts/announce.js'
 import { type Change, carriesImageIds, carriesName, isChangeOp } from '../scripts/change-ops.js'
 
 /**
- * A place in the stream: everything up to a revision, and the digest of the chain there. The same revision with another digest is another history:
- * after a failover that lost changes, or a restore, numbers are given a second time.
+ * A position in the stream: a revision and the digest of the chain there. A failover that loses changes and a restore both reuse revisions: the
+ * same revision with another digest belongs to another history.
  */
 export interface Position {
   readonly revision: number
@@ -17,13 +17,13 @@ export interface Position {
   readonly digest: string
 }
 
-/** `gap`: the stream was trimmed behind a reader. `history-diverged`: the store does not have what the reader has. */
+/** `gap`: the stream was trimmed past the reader. `history-diverged`: the store lost changes that the reader has. */
 export const LOSSES = ['gap', 'history-diverged'] as const
 export type Loss = (typeof LOSSES)[number]
 
 /**
- * What following found: changes in order, where each of them is, and since when they are known to have been the last, by the clock that was
- * given; or that everything has to be read again, and why.
+ * Changes in order with the position of each, or a gap: then the reader must reload everything.
+ * `caughtUpAtMs`: at this time, by the clock given, there were no further changes; `undefined` when there may be more.
  */
 export type Followed =
   | {
@@ -34,7 +34,7 @@ export type Followed =
     }
   | { readonly kind: 'gap'; readonly loss: Loss }
 
-/** Where changes are written, and the number of the last. Those of watches have the form of those of images. */
+/** Redis keys of a change stream and of its last revision. Watches have a stream of the same form. */
 interface ChangeStream {
   readonly changes: string
   readonly revision: string
@@ -42,9 +42,9 @@ interface ChangeStream {
 const IMAGE_STREAM: ChangeStream = { changes: keys.changes, revision: keys.revision }
 export const WATCH_STREAM: ChangeStream = { changes: keys.watchChanges, revision: keys.watchRevision }
 
-/** Few, since one may name hundreds of images: a withdrawal must not wait behind much of an import. */
+/** Changes per read. Few, since one change may name hundreds of images: a withdrawal must not wait behind an import. */
 const BATCH = 20
-/** Where nobody waits. */
+/** Changes per read where no withdrawal waits. */
 const MANY = 1000
 const DIGEST_CHARS = 32
 
@@ -52,17 +52,17 @@ export function lastRevision(store: Store): Promise<number> {
   return store.ask(async (redis) => Number((await redis.get(keys.revision)) ?? 0))
 }
 
-/** The end of the stream. */
+/** The position of the last change. */
 export async function lastPosition(store: Store, stream = IMAGE_STREAM): Promise<Position> {
   return (await store.ask((redis) => positionIn(redis, stream))) ?? ORIGIN
 }
 
-/** @returns the digest at a revision; `undefined` when the stream has forgotten it, or never had it. */
+/** @returns the digest at a revision; `undefined` when the stream was trimmed there, or never had it. */
 export async function digestAt(store: Store, revision: number): Promise<string | undefined> {
   return (await store.ask((redis) => positionIn(redis, IMAGE_STREAM, revision)))?.digest
 }
 
-/** @returns the position before the first change from a revision on that the stream has; its end when there is none. */
+/** @returns the position just before the first change with at least this revision; the end of the stream when there is none. */
 export async function positionBefore(store: Store, revision: number): Promise<Position> {
   const from = `${Math.max(0, revision)}-0`
   const entries = await store.ask((redis) => redis.xrangeBuffer(keys.changes, from, '+', 'COUNT', 1))
@@ -70,14 +70,14 @@ export async function positionBefore(store: Store, revision: number): Promise<Po
   return first === undefined ? lastPosition(store) : { revision: first.change.revision - 1, digest: first.before }
 }
 
-/** @returns what changed at a revision; `undefined` when the stream has forgotten it, or never had it. */
+/** @returns the change at a revision; `undefined` when the stream was trimmed there, or never had it. */
 export async function changeAt(store: Store, revision: number): Promise<Change | undefined> {
   const id = `${revision}-0`
   const [entry] = await store.ask((redis) => redis.xrangeBuffer(keys.changes, id, id))
   return entry === undefined ? undefined : parseEntry(entry).change
 }
 
-/** Does the store's history begin with everything up to there? `false` also when it has forgotten. */
+/** True when the position is in the store's history. False also when the stream was trimmed there. */
 export async function isInHistory(store: Store, { revision, digest }: Position): Promise<boolean> {
   return (await digestAt(store, revision)) === digest
 }
@@ -88,14 +88,15 @@ async function positionIn(redis: Redis, stream: ChangeStream, at: number | '' = 
 }
 
 /**
- * Waits for changes after a position, at most `blockMs`. Call it again with the last position that was applied.
+ * Waits up to `blockMs` for changes after a position and returns at most 20. Call again with the last position that was applied.
  *
- * The first change names the digest of the one before it, and where there is none the end of the stream is compared: so every answer proves that
- * the store's history is the caller's, at no further round trip.
+ * Each answer proves that the store's history contains the caller's: a change names the digest of the previous one, and without a change the
+ * end of the stream is compared.
  *
- * @param redis a connection of its own: it blocks.
- * @param now in milliseconds, never goes back.
- * @param stream those of images, unless another is given.
+ * @param redis a connection that nothing else uses: this call blocks it.
+ * @param now [ms] monotonic clock.
+ * @param stream default: the changes of images.
+ * @throws errors of ioredis.
  */
 export async function follow(
   redis: Redis,
@@ -104,7 +105,7 @@ export async function follow(
   now: () => number,
   stream = IMAGE_STREAM,
 ): Promise<Followed> {
-  // When an answer was made is not told, and it may have been under way for long: it is as old as its question.
+  // The answer may have been in transit for long: it is only certain for the time of the request.
   const askedAtMs = now()
   const reply = await redis.xreadBuffer('COUNT', BATCH, 'BLOCK', blockMs, 'STREAMS', stream.changes, `${after.revision}-0`)
   const read = (reply?.[0]?.[1] ?? []).map(parseEntry)
@@ -112,7 +113,7 @@ export async function follow(
   if (first === undefined) {
     const askedAgainAtMs = now()
     const last = (await positionIn(redis, stream)) ?? ORIGIN
-    // A writer may have been faster than these two commands; then the next call brings what it wrote.
+    // Something was written between the two commands; the next call returns it.
     if (last.revision > after.revision) return { kind: 'changes', changes: [], positions: [], caughtUpAtMs: undefined }
     if (last.revision < after.revision || last.digest !== after.digest) return { kind: 'gap', loss: 'history-diverged' }
     return { kind: 'changes', changes: [], positions: [], caughtUpAtMs: askedAgainAtMs }
@@ -126,7 +127,7 @@ export async function follow(
   }
 }
 
-/** Why the stream does not go on from a position. Of no consequence but to whoever looks for the cause. */
+/** Why the stream does not continue a position. Only for diagnosis: a reader reloads in both cases. */
 async function lossOf(redis: Redis, stream: ChangeStream, { revision, digest }: Position): Promise<Loss> {
   const there = await positionIn(redis, stream, revision)
   if (there !== undefined) return there.digest === digest ? 'gap' : 'history-diverged'
@@ -135,9 +136,9 @@ async function lossOf(redis: Redis, stream: ChangeStream, { revision, digest }: 
 }
 
 /**
- * What changed after a position, up to a revision, in order.
- * @param after whose digest is not known is believed: of its number alone.
- * @returns `gap` as the last, when the stream does not remember all of it, or holds another history.
+ * Yields the changes after a position up to a revision, in order.
+ * @param after a position; or only a revision, whose history cannot be checked then.
+ * @returns pages of changes; `gap` as the last when the stream was trimmed or holds another history.
  */
 export async function* changesBetween(
   store: Store,
@@ -147,7 +148,7 @@ export async function* changesBetween(
   for await (const page of pagesBetween(store, after, until)) yield page === 'gap' ? page : page.changes
 }
 
-/** The same, and where each page ends. */
+/** As `changesBetween`, with the position at which each page ends. */
 export async function* pagesBetween(
   store: Store,
   after: Position | number,
@@ -173,10 +174,10 @@ export async function* pagesBetween(
 }
 
 /**
- * The changes after one that the caller knows, at once.
- * @param after its revision, 0 for the beginning.
- * @param count at most so many.
- * @returns `undefined` when the stream does not remember that change: the caller has to begin anew.
+ * The first changes after a revision, without waiting.
+ * @param after a revision, 0 for the beginning.
+ * @param count maximum number of changes.
+ * @returns `undefined` when the stream was trimmed past that revision: the caller must start again.
  */
 export async function changesAfter(store: Store, after: number, count: number): Promise<Change[] | undefined> {
   const [entries, known] = await Promise.all([
@@ -188,10 +189,10 @@ export async function changesAfter(store: Store, after: number, count: number): 
   return read.map(({ change }) => change)
 }
 
-/** Before anything was written. */
+/** The position of an empty store. */
 export const ORIGIN: Position = { revision: 0, digest: originOf(0) }
 
-/** What stands for a digest where the stream has no entry: the scripts compute the same. */
+/** The digest of a revision that has no entry in the stream. Scripts compute the same. */
 function originOf(revision: number): string {
   return String(revision).padStart(DIGEST_CHARS, '0')
 }
@@ -221,7 +222,7 @@ function parseChange(
 ): Change {
   const written = op?.toString('latin1') ?? ''
   const said = value === undefined ? undefined : { name: more?.toString('latin1'), text: value.toString('latin1') }
-  // A standing is written as a change of its image, with a mark.
+  // A change of trust status is written as `image` with the field of=trustStatus.
   const name = written === 'image' && said?.name === 'of' && said.text === 'trustStatus' ? said.text : written
   if (ids === undefined || !isChangeOp(name)) throw new Error('a change of a kind that this version does not know')
   if (carriesImageIds(name)) {

@@ -1,4 +1,4 @@
-// The bytes of a registered image, before they are sealed. Compact, since there will be millions of them.
+// The binary format of a registered image before it is sealed. Compact, since there are millions.
 
 import type { DetailRow } from '../../../packages/hash/src/details/rows.js'
 import { HASH_BYTES, hashFromBytes } from '../../../packages/hash/src/hash256.js'
@@ -21,10 +21,10 @@ import { CASES_BANK_NAME } from '../../domain/organisations/bank.js'
  * version 1:  [1] version  [6] createdAtMs  [1] tier  [1] category or 0
  *             [1] length of bank, then its bytes  [1] length of ref, then its bytes
  *             per signal: [1] type  [1] view  [1] quality  [32] hash
- *             of details: [1] head  [1] half of the width  [1] half of the height  [4] kin  [28] 0
+ *             of details: [1] head  [1] half of the width  [1] half of the height  [4] subject group  [28] 0
  *             per row:    [1] row  [1] place  [1] pose  [32] hash
  *
- * What stands as ref is where the image came from: of one of a case, the id of the case. Sealed with the rest, and gone with it.
+ * `ref` is a partner's own reference; for an image of a case it is the id of the case.
  */
 export const RECORD = {
   version: 1,
@@ -33,11 +33,11 @@ export const RECORD = {
   categoryAt: 8,
   bankAt: 9,
   signalBytes: 3 + HASH_BYTES,
-  /** Within a head of details. */
+  /** Offset within the head of details. */
   subjectGroupAt: 3,
 } as const
 
-/** What stands before an image's id in the context that its record is sealed in. */
+/** Prefix of the context that an image's record is sealed with; the image id follows. */
 export const IMAGE_CONTEXT = Buffer.from('image:')
 
 /** @param id [16 bytes] */
@@ -61,9 +61,8 @@ export function encodeImage(image: RegisteredImage): Buffer {
 }
 
 /**
- * @returns the image; signals of types or views that this version does not know are left out, so that a newer version may
- * run beside it.
- * @throws {RangeError} when the bytes are no record: sealed bytes that open are whole, so this is a bug.
+ * @returns the image, without signals of types or views that this version does not know: a newer version may run beside it.
+ * @throws {RangeError} when the bytes are no record. Bytes that were unsealed are intact, so this is a bug.
  */
 export function decodeImage(bytes: Buffer): RegisteredImage {
   if (bytes[0] !== RECORD.version) throw new RangeError('unknown version of an image record')

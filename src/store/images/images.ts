@@ -1,4 +1,4 @@
-// Registered images: sealed in, unsealed out.
+// The store of registered images. Records are sealed before they are written and unsealed when read.
 
 import type { Points } from '../../../packages/hash/src/details/rows.js'
 import { CASE_ACTIONS, type CaseState, stateIn } from '../../domain/cases/case.js'
@@ -24,24 +24,24 @@ import { POINTS, RECORDS, sealedOf, sealedShards } from './sealed-images.js'
 export interface StoredImage {
   readonly id: string
   readonly image: RegisteredImage
-  /** For the verification of candidates, where the image has details. */
+  /** Points that verify candidates; for images with details. */
   readonly points?: Points
 }
 
-/** The default. */
+/** Default maximum of images per case. */
 export const MAX_PER_CASE = 10_000
 
-/** The revision that has them, or what forbids it; `undefined` when there is no such case. */
+/** The revision of the change, or why nothing was stored; `undefined` when there is no such case. */
 export type PutOutcome = { readonly revision: number } | CaseState | 'case-full' | 'account-suspended' | undefined
 
-/** An account may report while it has fewer than `strikes` since `sinceMs`. */
+/** An account may report while it has fewer than `strikes` strikes since `sinceMs`. */
 export interface Reporting {
   readonly account: Account
   readonly sinceMs: number
   readonly strikes: number
 }
 
-/** Why an organisation's signals are refused: its strikes, or one of these digests is of a signal that it must not hand in again. */
+/** Reasons to refuse an organisation's signals: too many strikes, or a digest here is in its list of invalidated signals. */
 export interface Objections extends Omit<Reporting, 'account'> {
   readonly orgId: string
   /** [16 bytes each] */
@@ -50,22 +50,26 @@ export interface Objections extends Omit<Reporting, 'account'> {
 }
 
 export interface Images {
-  /** Durable when it returns. All or none. @returns the revision from which an index has them. */
+  /** Stores all images or none. Durable when it returns. @returns the revision from which an index has them. */
   put(images: readonly StoredImage[], run?: ImportRun): Promise<number>
-  /** The same for a bank, if it still exists; a new bank of the same name is another bank. @returns `undefined` when it is gone. @throws {Problem} as `writeGuarded` */
+  /**
+   * The same for a bank, if it still exists; a new bank of the same name is another bank.
+   * @returns `undefined` when the bank is gone. @throws {Problem} as `writeGuarded`
+   */
   putInto(bank: BankRef, images: readonly StoredImage[], run?: ImportRun): Promise<number | undefined>
-  /** The same, unless there is an objection at this moment: then nothing is written. */
+  /** The same, but stores nothing if there is an objection in the same step. */
   putIntoUnless(
     bank: BankRef,
     images: readonly StoredImage[],
     objections: Objections,
   ): Promise<number | 'objected' | undefined>
-  /** Another record for an image that is there. Its details stay. @returns `undefined` when it is gone. */
+  /** Replaces the record of a stored image; its details stay. @returns the revision; `undefined` when the image is gone. */
   replace(image: Pick<StoredImage, 'id' | 'image'>): Promise<number | undefined>
   /**
-   * The same for a case, if it still takes images, and from `by`: not from an organisation that has handed the case over. An image that
-   * the case has already stays as it is.
-   * @param reporting the account that reports them, and how many strikes are too many; left out, strikes do not matter.
+   * As `put` for a case that still accepts images. Images that the case has already stay unchanged.
+   * @param by an organisation may not add images after it handed the case over.
+   * @param reporting the reporting account and how many strikes are too many; default: strikes do not matter.
+   * @param most maximum of images of the case; default: the store's.
    */
   putForCase(
     caseId: string,
@@ -75,25 +79,25 @@ export interface Images {
     reporting?: Reporting,
     most?: number,
   ): Promise<PutOutcome>
-  /** All of a case, in no order. */
+  /** All images of a case, in no order. */
   ofCase(caseId: string): Promise<StoredImage[]>
   /**
    * Erases one image.
    * @param entry for the audit log; left out, nothing is recorded.
-   * @param guard.bank the image's bank. Nothing is erased when another bank has its name by now: its signals have the same ids.
+   * @param guard.bank the image's bank. Nothing is erased if another bank has its name now: signals of both have the same ids.
    * @param guard.run the import that removes it.
-   * @returns the revision of its tombstone; `undefined` when there was none. @throws {Problem} as `writeGuarded`, for a run
+   * @returns the revision of its tombstone; `undefined` when there was no such image. @throws {Problem} as `writeGuarded`, for a run
    */
   erase(id: string, entry?: AuditEntry, guard?: Guard): Promise<number | undefined>
-  /** Which of these are there, in their order. No record is opened, so an image counts whose seal key is missing here. */
+  /** Whether each image exists, in the order of `ids`. Records are not unsealed, so a missing seal key does not matter. */
   areThere(ids: readonly string[]): Promise<boolean[]>
-  /** Those of `ids` that are there, in their order. */
+  /** The images, in the order of `ids`; `undefined` for one that does not exist. @throws {SealError} when a record does not open. */
   get(ids: readonly string[]): Promise<(RegisteredImage | undefined)[]>
-  /** The points of images, in their order; for candidates only. Cost: some 20 µs an image. */
+  /** The points of images, in the order of `ids`; `undefined` where there are none. For candidates only. Cost: about 20 µs an image. */
   points(ids: readonly string[]): Promise<(Points | undefined)[]>
   /**
-   * All images, each once, a shard at a time, without empty shards. Not a snapshot: what changes meanwhile is in the change stream.
-   * Yields to the event loop between shards. To fill an index, use `createImageReader`.
+   * All images, each once, one non-empty shard at a time. Not a snapshot: concurrent changes are in the change stream. Yields to the event
+   * loop between shards. To fill an index, use `createImageReader`.
    *
    * Cost: about 10 µs an image.
    */
@@ -101,8 +105,8 @@ export interface Images {
 }
 
 /**
- * @param maxPerCase most images of one case.
- * @param own where writes are remembered until this process has followed them; left out, they are read back.
+ * @param maxPerCase maximum of images per case.
+ * @param own remembers writes until this process has followed them in the change stream; left out, they are read back.
  */
 export function createImageStore(
   store: Store,
@@ -133,7 +137,7 @@ function entriesOf({ keyring, own }: ImageParts, images: readonly StoredImage[])
     const sealedPoints = points === undefined ? '' : keyring.seal(encodePoints(points), pointsContext(bytes))
     args.push(bytes, sealedRecord(keyring, bytes, record), sealedPoints)
   }
-  // With an id that is given twice, it depends on the script which record is stored.
+  // If an id occurs twice, the script decides which record is stored: then nothing is remembered.
   return { shards, args, mark: records.size === images.length ? own.mark(records) : NO_MARK }
 }
 
@@ -141,7 +145,7 @@ function sealedRecord(keyring: Keyring, id: Buffer, record: Buffer): Buffer {
   return keyring.seal(record, imageContext(id))
 }
 
-/** Remembers whether the write took place. @returns the reply: a revision when it did. */
+/** Reports the outcome of a write to `own`. @returns the reply: a revision when it was stored. */
 async function marked({ own }: ImageParts, mark: Buffer, reply: Promise<unknown>): Promise<unknown> {
   const revision = await reply.catch((error: unknown) => {
     own.wrote(mark, undefined)
@@ -205,7 +209,7 @@ function putForCaseIn(parts: ImageParts, maxPerCase: number): Images['putForCase
     const { account, sinceMs, strikes } = reporting
     const { shards, args, mark } = entriesOf(parts, images)
     const attested = images.every(({ image }) => image.tier === 'ngo-attested') ? 'yes' : 'no'
-    // Without details: how many of them are kept depends on other registrations, and her receipt has this number.
+    // The number of hashes on the receipt. Details do not count: how many are kept depends on other registrations.
     const counted = images.flatMap(({ image }, i) => [...args.slice(3 * i, 3 * i + 3), image.signals.length])
     const places = [
       ...[keys.case(caseId), keys.caseImages(caseId), keys.caseEvents(caseId), keys.revision, keys.changes],
@@ -272,10 +276,10 @@ function notInvalidated(caseId: string): Reporting {
   return { account: `case:${caseId}`, sinceMs: 0, strikes: Number.MAX_SAFE_INTEGER }
 }
 
-/** The deployment's own banks are always there. */
+/** Stands for the deployment's own banks, which always exist. */
 const NO_BANK: BankRef = { name: '', createdAtMs: 0 }
 const NO_MARK = Buffer.alloc(0)
 const NOT_REMEMBERED: Pick<OwnWrites, 'mark' | 'wrote'> = { mark: () => NO_MARK, wrote: () => {} }
 
-/** In place of a bank: the deployment's own. */
+/** Refuses nothing: no organisation has this id. */
 const NO_OBJECTIONS: Objections = { orgId: '', sinceMs: 0, strikes: Number.MAX_SAFE_INTEGER, digests: [], atMs: 0 }

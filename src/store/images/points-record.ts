@@ -1,4 +1,4 @@
-// The bytes of the points that a candidate is verified by, before they are sealed.
+// The binary format of the points that verify a candidate, before they are sealed.
 
 import { PLACES } from '../../../packages/hash/src/details/kept.js'
 import { MAX_POINTS, type Point, type Points } from '../../../packages/hash/src/details/rows.js'
@@ -6,12 +6,12 @@ import { HASH_BYTES, hashFromBytes } from '../../../packages/hash/src/hash256.js
 
 /**
  * version 2:  [1] version  [1] half of the width  [1] half of the height  [1] points
- *             of each 10 bits: row × 32 + column, the lowest first, filled up to whole bytes
- *             of each [32] hash
+ *             per point 10 bits: row × 32 + column, lowest bit first, padded to whole bytes
+ *             per point [32] hash
  * version 1:  [1] version  [1] half of the width  [1] half of the height
  *             per point: [1] column  [1] row  [32] hash
  *
- * Packed, because Redis takes memory in steps: 150 points of version 1 take a kilobyte more than of version 2, of which they need 107 bytes.
+ * Version 2 is packed because Redis allocates memory in steps: 107 bytes less for 150 points save a kilobyte. Version 1 is only read.
  */
 const PACKED = 2
 const SPACED = 1
@@ -19,7 +19,7 @@ const HEAD_BYTES = 3
 const SPACED_BYTES = 2 + HASH_BYTES
 const PLACE_BITS = 10
 
-/** @param id [16 bytes] of the image; another context than its record's, so that neither opens in the other's place. */
+/** The context that points are sealed with. It differs from the record's, so that neither can replace the other. @param id [16 bytes] */
 export function pointsContext(id: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from('points:'), id])
 }
@@ -36,7 +36,7 @@ export function encodePoints({ width, height, points }: Points): Buffer {
   return Buffer.concat([Buffer.of(PACKED, width / 2, height / 2, points.length), places, ...points.map(({ hash }) => hash)])
 }
 
-/** @throws {RangeError} when the bytes are none: sealed bytes that open are whole, so this is a bug. */
+/** @throws {RangeError} when the bytes are no points. Bytes that were unsealed are intact, so this is a bug. */
 export function decodePoints(bytes: Buffer): Points {
   const points = bytes[0] === PACKED ? packedPoints(bytes) : bytes[0] === SPACED ? spacedPoints(bytes) : undefined
   if (points === undefined) throw new RangeError('not a record of points')

@@ -1,4 +1,4 @@
-// What this process has written, until it hears of it in the stream: then it need not ask the store what it was.
+// Remembers the images that this process wrote until they arrive in the change stream. Then it need not read them back from Redis.
 
 import { randomBytes } from 'node:crypto'
 import type { RegisteredImage } from '../../domain/matching/signal.js'
@@ -7,27 +7,27 @@ import { decodeImage } from './image-record.js'
 
 export interface OwnWrites {
   /**
-   * To be called before a write. @param records of its images by their ids, each once, as they are before they are sealed.
-   * @returns [8 bytes] what is to stand in the stream beside the change; empty where it will have to be asked for.
+   * Call before a write. @param records image id → record before sealing.
+   * @returns [8 bytes] the mark to append to the change in the stream; empty when the write is too large to be remembered.
    */
   mark(records: ReadonlyMap<string, Buffer>): Buffer
-  /** To be called after it. @param revision the newest that may be its change; `undefined` when it did not happen, or nobody knows. */
+  /** Call after the write. @param revision an upper bound of its revision; `undefined` when it failed or its outcome is unknown. */
   wrote(mark: Buffer, revision: number | undefined): void
   /**
-   * Once for each change, in their order.
-   * @returns the images that are known to be as these changes made them, by their ids. Not one that two of them are about: which of both is
-   * the last word, the store knows.
+   * Call once with each change, in order.
+   * @returns image id → image, for images written by this process. Without images that two of the changes are about: only the store knows
+   *   which came last.
    */
   of(changes: readonly Change[]): ReadonlyMap<string, RegisteredImage>
-  /** Up to here the stream was followed: what it did not speak of will not come. */
+  /** The stream was followed up to this revision: forget writes that should have arrived by now. */
   followed(revision: number): void
-  /** Everything was read anew, and may be newer than all that was written before. */
+  /** All images were reloaded from Redis: remembered writes may be older. */
   forgetAll(): void
 }
 
-/** To read back more at once costs little for each, and an index takes no more in one go. */
+/** Larger writes are read back: that costs little per image. */
 const MAX_IMAGES = 50
-/** While the stream is not followed. */
+/** Bound while the stream is not followed. */
 const MAX_WRITES = 256
 const MARK_BYTES = 8
 const NO_MARK = Buffer.alloc(0)
@@ -38,7 +38,7 @@ interface Written {
 }
 
 export function createOwnWrites(): OwnWrites {
-  // By their marks, the oldest first.
+  // By mark, oldest first.
   const writes = new Map<string, Written>()
   const take = (mark: string): ReadonlyMap<string, Buffer> | undefined => {
     const records = writes.get(mark)?.records
@@ -85,7 +85,7 @@ export function createOwnWrites(): OwnWrites {
   }
 }
 
-/** As the stream is read. */
+/** A mark as text, as the change stream decodes it. */
 function nameOf(mark: Buffer): string {
   return mark.toString('latin1')
 }

@@ -1,4 +1,4 @@
-// Reads what is kept sealed for images: of some ids, or of all, a shard at a time.
+// Reads the sealed records or points of images: of given ids, or all records shard by shard.
 
 import type { Redis } from 'ioredis'
 import type { Store } from '../redis/client.js'
@@ -6,17 +6,17 @@ import { detailShard, imageShard, keys } from '../redis/keys.js'
 import { readImages } from '../scripts/images/read-images.js'
 import { IMAGE_SHARDS } from '../scripts/shards.js'
 
-/** The hash that keeps something sealed for an image, and how many are read in one command. Redis serves nobody else meanwhile. */
+/** In which Redis hash an image's sealed bytes are, and how many are read per command. Redis serves no other client meanwhile. */
 export interface Kept {
   readonly shardOf: (id: Buffer) => string
   readonly atOnce: number
 }
 
 export const RECORDS: Kept = { shardOf: (id) => keys.images(imageShard(id)), atOnce: 512 }
-/** Points are twenty times as long as a record. */
+/** Points are about twenty times as large as a record. */
 export const POINTS: Kept = { shardOf: (id) => keys.details(detailShard(id)), atOnce: 32 }
 
-/** The sealed bytes of `ids` [16 bytes each], in their order. By a script: a command for each would cost more than all that follows. */
+/** The sealed bytes of `ids` [16 bytes each], in their order. Uses a script: one command per id would dominate the cost. */
 export async function sealedOf(
   redis: Redis,
   ids: readonly Buffer[],
@@ -33,7 +33,7 @@ export async function sealedOf(
   return sealed
 }
 
-/** All sealed records, each once, a shard at a time, without empty shards. What changes meanwhile may be in it or not. */
+/** All sealed records as [id, sealed], one non-empty shard at a time, each once. Concurrent changes may be included or not. */
 export async function* sealedShards(store: Store): AsyncGenerator<[Buffer, Buffer][]> {
   for (let from = 0; from < IMAGE_SHARDS; from += SHARDS_AT_ONCE) {
     for (const flat of await shardsFrom(store, from)) {
@@ -46,10 +46,10 @@ export async function* sealedShards(store: Store): AsyncGenerator<[Buffer, Buffe
 /** Shards read in one round trip; most may be empty. */
 const SHARDS_AT_ONCE = 256
 
-/** The flat replies of HGETALL: ids are bytes, which keys of an object could not be. */
+/** Flat replies of HGETALL per shard. Not objects: ids are binary, and keys of objects are not. */
 function shardsFrom(store: Store, from: number): Promise<unknown[]> {
   return store.ask(async (redis) => {
-    const pipeline = redis.pipeline() // one write for all: a write for each takes most of the time
+    const pipeline = redis.pipeline() // one write to the socket: separate writes would take most of the time
     for (let i = 0; i < SHARDS_AT_ONCE; i++) pipeline.callBuffer('HGETALL', keys.images(from + i))
     const replies = (await pipeline.exec()) ?? []
     return replies.map(([error, flat]) => {

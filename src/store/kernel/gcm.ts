@@ -31,7 +31,7 @@ export { HASH_KEY, INPUT, INPUT_BYTES, MAX_ROWS, OPENED, ROW_BYTES, ROWS, STREAM
 /**
  * Writes the counter blocks of the first `rows` messages that wait for `key` to `STREAM`.
  *
- * @returns how many bytes they are. Who fills in the rows sees to it that they fit.
+ * @returns their size in bytes. The caller makes sure that they fit.
  */
 export function writeCounters(rows: usize, key: u32): u32 {
   let at = STREAM
@@ -51,8 +51,8 @@ export function writeCounters(rows: usize, key: u32): u32 {
 }
 
 /**
- * Of the same messages, opens those whose tag is right, where they lie, and marks them as `OPENED`. The tag is of the
- * ciphertext, so of the others not a byte is ever decrypted. All 16 bytes of a tag are compared in one step.
+ * Opens those of the same messages whose tag matches, in place, and marks them as `OPENED`. The tag is computed from the
+ * ciphertext, so no byte of the others is decrypted. All 16 bytes of a tag are compared in one step.
  */
 export function openRows(rows: usize, key: u32): void {
   let stream = STREAM
@@ -85,7 +85,7 @@ function blocksOf(bytes: u32): u32 {
   return 1 + (bytes + BLOCK_BYTES - 1) / BLOCK_BYTES
 }
 
-/** The last block leaves what stands behind the message as it is. */
+/** Decrypts in place. Bytes after the message stay unchanged. */
 @inline
 function decrypt(at: usize, bytes: u32, stream: usize): void {
   let left = bytes

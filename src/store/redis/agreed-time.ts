@@ -1,5 +1,5 @@
-// What time it is, for what cannot be undone: a case that expires is erased. One clock alone may be wrong, so what is due has to be due by the
-// caller's clock and by the store's; and where both are one clock, on one machine, a jump is waited out.
+// The time for decisions that cannot be undone: an expired case is erased. A single clock may be wrong, so expiry needs the caller's clock and
+// the store's to agree. Both may be the same clock, on one machine: after a jump nothing expires for a while.
 
 import { z } from 'zod'
 import { agreeTime } from '../scripts/agree-time.js'
@@ -7,21 +7,25 @@ import type { Store } from './client.js'
 import { keys } from './keys.js'
 
 export type AgreedTime =
-  /** `nowMs`: the earlier of both clocks. */
+  /** `nowMs` [epoch ms]: the earlier of both clocks. `aheadMs`: the caller's clock minus the store's. */
   | { readonly kind: 'agreed'; readonly nowMs: number; readonly aheadMs: number }
-  /** The store's clock jumped, or nobody asked for long; nothing is to be erased before `waitMs` have passed without another jump. */
+  /** The store's clock jumped, or the last call is too long ago. Erase nothing until `waitMs` have passed without another jump. */
   | { readonly kind: 'jumped'; readonly waitMs: number }
 
-/** Between two runs. Longer than a restart or a failover takes, and shorter than a wrong date. */
+/** A larger step between two calls counts as a jump. Longer than a restart or a failover takes, shorter than a wrong date. */
 export const MAX_STEP_MS = 3_600_000
-/** Time for a clock that was set wrong to be set right, or for an operator to stop the service. */
+/** Nothing expires for this long after a jump: time to correct the clock or to stop the service. */
 export const STEADY_FOR_MS = 3_600_000
-/** Clocks that are kept right by NTP differ by far less. */
+/** Clocks further apart than this are reported. Clocks under NTP differ by far less. */
 export const MAX_APART_MS = 60_000
 
 const Reply = z.tuple([z.number(), z.number(), z.number()])
 
-/** @param ownMs the caller's clock. */
+/**
+ * Compares the caller's clock with the store's and records the store's.
+ * @param ownMs [epoch ms] the caller's clock.
+ * @throws {Problem} store-unavailable
+ */
 export async function agreeOnTime(store: Store, ownMs: number): Promise<AgreedTime> {
   const reply = await store.write(agreeTime, [keys.agreedTime], [Math.floor(ownMs), MAX_STEP_MS])
   const [nowMs, storeMs, steadyMs] = Reply.parse(reply)

@@ -1,4 +1,4 @@
-// The two ways to Redis on a request's path: a question, and a write that is on disk when it returns.
+// How requests use Redis: reads (`ask`), and writes that are on disk when they return (`write`). Also makes the connections.
 
 import { Redis, type RedisOptions } from 'ioredis'
 import { Problem } from '../../domain/problem.js'
@@ -15,77 +15,77 @@ export interface RedisTarget {
   readonly url: string | undefined
   /** Path of a unix socket; wins over `url`. */
   readonly socket: string | undefined
-  /** How long an answer is waited for before Redis is unavailable; as is promised when left out, as it is outside tests. */
+  /** Redis counts as unavailable when it does not answer for this long. Only tests set it; the default is 3 s. */
   readonly commandTimeoutMs?: number
 }
 
 export interface Store {
-  /** For reads, and for what may be lost in a crash (tokens, counters). @throws {Problem} store-unavailable */
+  /** For reads, and for writes that a crash may lose (tokens, counters). @throws {Problem} store-unavailable */
   ask<T>(question: (redis: Redis) => Promise<T>): Promise<T>
   /** Runs a script and waits for the disk. Strings in the reply are Buffers. @throws {Problem} store-unavailable */
   write(script: Script, keys: readonly string[], args: readonly Arg[]): Promise<unknown>
   readonly durability: Durability
-  /** How often Redis could not be used, by why, since this process started. */
+  /** Failed uses of Redis since this process started, by cause. */
   readonly unavailableCounts: ReadonlyMap<UnavailableCause, number>
   /**
-   * The digest that the stream of images had at a revision when this process wrote it; `undefined` for what it did not write or has forgotten.
-   * A revision may be given twice, in two histories: the digest says in which of both a write is.
+   * The digest of the change stream of images at a revision that this process wrote. `undefined` if it did not write that revision, or no
+   * longer remembers. After a failover or a restore a revision number can be reused: the digest tells the two histories apart.
    */
   digestWritten(revision: number): string | undefined
-  /** Forgets these digests: the store turned out to hold another history. */
+  /** Forgets these digests. To be called when the store turns out to hold another history. */
   forgetWritten(): void
-  /** How often `ask` was connected: answers between which it rises may be of two servers. */
+  /** How often `ask` has connected. If it rises between two answers, they may come from two servers. */
   readonly connections: number
   close(): Promise<void>
 }
 
-/** Silence for so long, while something is asked for, means that the line is dead. */
+/** A connection on which a command gets no answer for this long is dead. */
 const ANSWERS_TIMEOUT_MS = 3000
 const RETRY_AFTER_S = 2
 const REACHED_TIMEOUT_MS = 1000
-/** How often the server is asked whether its log is still on: CONFIG SET changes that without a word. */
+/** How often to check that the append-only file is still on: CONFIG SET can switch it off at any time. */
 const PROBE_INTERVAL_MS = 5000
-/** Digests of own writes: far more than are waited for at a time. */
+/** Remembered digests of this process's writes: far more than are awaited at a time. */
 const MAX_WRITTEN = 4096
 /** BullMQ blocks for up to 10 s at a time. */
 const WAITING_SILENCE_MS = 15_000
 
-/** Connection that fails at once when Redis is unavailable, instead of queueing what nobody will wait for. */
+/** Connection that fails at once when Redis is unavailable: a queued command would outlive its request. */
 export function connectForRequests(target: RedisTarget): Redis {
   return connect(target, { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: commandTimeoutMs(target) })
 }
 
 /**
- * The same, and what was sent when the connection broke is not sent again by itself: it may have happened, and whoever asked for it must hear
- * that nobody knows, not that there is such a case already.
+ * The same without automatic retries. A write that was sent when the connection broke may have happened: the caller gets "unknown". A retry
+ * could answer "this case exists already" instead.
  */
 function connectForWrites(target: RedisTarget): Redis {
   return connect(target, { enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: commandTimeoutMs(target) })
 }
 
-/** Connection that waits for Redis however long it takes: for workers. */
+/** Connection that waits for Redis without a limit, for workers. */
 export function connectForWaiting(target: RedisTarget): Redis {
   return connect(target, { maxRetriesPerRequest: null })
 }
 
-/** Connection that blocks for moments at a time: silence for longer means that the line is dead, and it is made anew. */
+/** Connection for short blocking reads. Silence beyond the command timeout means that it is dead; then it reconnects. */
 export function connectForFollowing(target: RedisTarget): Redis {
   return connect(target, { maxRetriesPerRequest: 1, socketTimeout: commandTimeoutMs(target) })
 }
 
 /**
- * Ends what a connection waits for, and has it made again. One that is being made waits for nothing; to end it then would end it for good, since
- * ioredis connects again only after a socket was closed, and there may be none yet.
+ * Aborts pending commands of a connection and reconnects. Leaves a connection alone that is still connecting: it has no pending commands, and
+ * ioredis reconnects only after a socket was closed, so that disconnecting it now could end it for good.
  */
 export function interrupt(redis: Redis): void {
   if (redis.status === 'ready') redis.disconnect(true)
 }
 
-/** Connects a connection that was made here. @throws why not; then it is given up. */
+/** Connects. @throws the cause of the failure; the connection is closed then. */
 export async function reach(redis: Redis): Promise<void> {
   let why: unknown
   const note = (error: unknown) => {
-    why ??= error // what the promise is rejected with says only that the connection is closed
+    why ??= error // `connect` rejects with "Connection is closed", without the cause
   }
   redis.on('error', note)
   try {
@@ -98,7 +98,10 @@ export async function reach(redis: Redis): Promise<void> {
   }
 }
 
-/** @throws what ioredis throws when Redis cannot be reached; for an operator, with a remedy, when waiting does not help. */
+/**
+ * Opens two connections, one for reads and one for writes.
+ * @throws the error of ioredis when Redis cannot be reached; an error with a remedy for the operator when waiting does not help.
+ */
 export async function openStore(target: RedisTarget, probeIntervalMs = PROBE_INTERVAL_MS): Promise<Store> {
   const reader = connectForRequests(target)
   const writing = connectForWrites(target)
@@ -136,7 +139,7 @@ export async function openStore(target: RedisTarget, probeIntervalMs = PROBE_INT
       connectionError = undefined
     })
   }
-  /** What ioredis throws when Redis cannot be used is the caller's to retry; the rest is a bug. */
+  /** Turns errors of an unavailable Redis into `store-unavailable`, which callers may retry. Any other error is a bug. */
   const orUnavailable = async <T>(result: Promise<T>): Promise<T> => {
     try {
       return await result
@@ -169,7 +172,7 @@ export async function openStore(target: RedisTarget, probeIntervalMs = PROBE_INT
   }
 }
 
-/** A script touches several keys, and commands are not routed: in a Cluster some would fail, and a failover would not be followed. */
+/** Commands are not routed between nodes: in a Cluster some scripts would fail, and a failover would not be followed. */
 function requireNoCluster(info: string): void {
   if (!/^cluster_enabled:1\b/m.test(info)) return
   throw new Error('This Redis runs in cluster mode, which Tabir does not support: use a single server, or Sentinels.')
@@ -182,12 +185,12 @@ function connect(target: RedisTarget, options: RedisOptions): Redis {
     target.socket !== undefined
       ? new Redis(target.socket, common)
       : connectTo(parseRedisUrl(target.url ?? 'redis://127.0.0.1:6379'), common)
-  redis.on('error', () => {}) // every command that fails says so itself; without a listener the process would end
+  redis.on('error', () => {}) // failing commands reject by themselves; without a listener the process would end
   return redis
 }
 
 function connectTo({ address }: RedisPlace, given: RedisOptions & { readonly replyMapping: 'legacy' }): Redis {
-  // A host that was cut off keeps its connections, and perhaps nobody says that it is gone: its silence does.
+  // A host that was cut off does not close its connections. Only its silence shows it.
   const common = { ...given, socketTimeout: given.socketTimeout ?? given.commandTimeout ?? WAITING_SILENCE_MS }
   if (address.kind === 'server') return new Redis(address.url, common)
   const { username, password } = address
@@ -197,9 +200,9 @@ function connectTo({ address }: RedisPlace, given: RedisOptions & { readonly rep
     ...(password !== undefined && { password }),
     ...tlsOf(address),
     Connector: sentinelConnector(address),
-    // A host that is cut off refuses nothing: so long it is tried to reach the master on it.
+    // A host that was cut off does not refuse connections either.
     connectTimeout: REACHED_TIMEOUT_MS,
-    // The server is a replica now: the new master has to be found.
+    // READONLY: the server became a replica. Reconnecting finds the new master.
     reconnectOnError: ({ message }) => /^READONLY\b/.test(message),
   })
 }

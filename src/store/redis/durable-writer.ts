@@ -1,4 +1,4 @@
-// Writes that are on disk when they return. Those that come while two rounds are under way go together in the next.
+// Writes that are on disk when they return. Writes are sent in rounds: those that arrive while two rounds are in flight share the next one.
 
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
@@ -10,12 +10,12 @@ import { deadlines, isTooLate, notAfter, RUN_TIMEOUT_MS } from './write-deadline
 export type Arg = string | number | Buffer
 
 /**
- * `fsync`: a write is answered when Redis says that its log is on disk. `unknown`: the server has no such command (before
- * 7.2). `none`: its log is switched off, and nothing that is written survives a crash.
+ * `fsync`: Redis confirms each write on disk (WAITAOF). `unknown`: the server is older than 7.2 and has no such command. `none`: its
+ * append-only file is off, so that a crash loses all writes.
  */
 export type Durability = 'fsync' | 'unknown' | 'none'
 
-/** What a script announced: in which stream, as which revision, and the digest of its entry there. */
+/** The change that a script appended to a change stream, with the digest of its entry. */
 export interface Announced {
   readonly stream: string
   readonly revision: number
@@ -32,17 +32,16 @@ interface Write {
 
 const FSYNC_TIMEOUT_MS = 2500
 /**
- * A replica says what it has on disk when it is asked, and then once a second; asked together with the write, it says what was there before it.
- * So it is asked twice: whether it has seen the write, and when it has, or after so long, whether it is on its disk.
+ * A replica reports its disk when it is asked, and otherwise once a second. Asked together with a write, it reports the state before that
+ * write. So two commands follow a write: WAIT until the replica has received it, for at most this long, then WAITAOF for its disk.
  */
 const SEEN_TIMEOUT_MS = 100
 const RETRY_AFTER_S = 2
-/** Keeps one round's commands within what Redis runs in a moment. */
+/** Writes of one round. Bounds how long Redis is busy with it. */
 const MAX_ROUND = 256
 /**
- * While one is waited for, the next lies behind it on the connection already, and is run when the disk has the first: not after that was
- * answered, and seen in some turn of our event loop, and the next sent. More would be so many rounds of one write each, and each has the
- * disk wait for it alone.
+ * Rounds in flight. With two, Redis starts the second as soon as the first is on disk, without a round trip in between. With more, rounds
+ * would shrink to single writes, and each would cost a disk flush of its own.
  */
 const MAX_UNDER_WAY = 2
 
@@ -53,19 +52,19 @@ export class DurableWriter {
   readonly #now: () => number
   readonly #onAnnounced: (announced: Announced) => void
   #durability: Durability = 'unknown'
-  /** Stays true once the server has confirmed its disk: a log that is switched off later makes writes fail, not less safe. */
+  /** Stays true once the server has confirmed its disk. If its append-only file is switched off later, writes fail. */
   #waitsForDisk = false
   #probing: Promise<void> | undefined
   #pending: Write[] = []
-  // Invariant: at most MAX_UNDER_WAY; and while something is pending, so many are.
+  // Invariant: at most MAX_UNDER_WAY, and exactly that while anything is pending.
   #underWay = 0
 
   /**
-   * @param redis a connection of its own.
-   * @param replicas how many of them, besides the server itself, must have a write on disk before it is answered: then it
-   *   outlives the loss of the server.
-   * @param now in milliseconds, never goes back.
-   * @param onAnnounced called before a write is answered that announced a change.
+   * @param redis a connection that nothing else uses.
+   * @param replicas how many replicas must have a write on disk, besides the server, before `write` returns. Such a write survives the loss
+   *   of the server.
+   * @param now [ms] monotonic clock.
+   * @param onAnnounced called for each change that a write appended to a change stream, before that write returns.
    */
   constructor(
     redis: Redis,
@@ -79,7 +78,7 @@ export class DurableWriter {
     this.#now = now
     this.#deadlines = deadlines(redis, now)
     redis.on('ready', () => {
-      this.probe().catch(() => {}) // gone again: the next 'ready' asks anew
+      this.probe().catch(() => {}) // disconnected again: the next 'ready' probes
     })
   }
 
@@ -88,8 +87,8 @@ export class DurableWriter {
   }
 
   /**
-   * Finds out what the server offers and what time it has; again by itself after every reconnection, and when the disk did not confirm a write.
-   * Several calls at one time share one probe. @throws what ioredis throws.
+   * Determines the durability and the clock of the server. Runs by itself after each reconnection and after a write that the disk did not
+   * confirm. Concurrent calls share one probe. @throws errors of ioredis.
    */
   probe(): Promise<void> {
     this.#probing ??= this.#probe().finally(() => {
@@ -105,9 +104,10 @@ export class DurableWriter {
   }
 
   /**
+   * Runs a script and waits until its writes are on disk.
    * @returns the script's reply, strings as Buffers.
-   * @throws {Problem} store-unavailable when the disk was not reached in time: the write may or may not have happened, and will not happen any more.
-   * @throws what ioredis throws.
+   * @throws {Problem} store-unavailable when the disk did not confirm in time. The write may have happened; it cannot happen later.
+   * @throws errors of ioredis.
    */
   write(script: Script, keys: readonly string[], args: readonly Arg[]): Promise<unknown> {
     if (script.numberOfKeys !== 'some' && script.numberOfKeys !== keys.length) {
@@ -126,7 +126,7 @@ export class DurableWriter {
       try {
         await this.#writeRound(round)
       } catch (error) {
-        // What waited behind it would wait as long for the same answer.
+        // Pending writes would wait as long for the same error.
         for (const { reject } of [...round, ...this.#pending.splice(0)]) reject(error)
       }
     }
@@ -137,15 +137,16 @@ export class DurableWriter {
     let { unknown, late } = await this.#send(round, 'EVALSHA', (script) => sha1(sent(script)))
     if (unknown.length > 0) late = [...late, ...(await this.#send(unknown, 'EVAL', sent)).late]
     if (late.length === 0) return
-    // Answered in time: it is the clocks that do not agree any more. A second time it is what it says.
+    // Answered in time but called late: the clocks drifted apart. Compare them and retry once; late again means late.
     await this.#deadlines.compare()
     const { late: again } = await this.#send(late, 'EVAL', sent)
     for (const { reject } of again) reject(new Problem('store-unavailable', { retryAfterS: RETRY_AFTER_S }))
   }
 
   /**
-   * @returns the writes whose script the server did not know, and those that it says came too late although they were answered in time; all
-   * others are settled.
+   * Sends a round and settles each write, except those that it returns.
+   * @returns `unknown`: writes whose script the server does not have cached. `late`: writes that the server called late although it answered
+   *   in time.
    */
   async #send(
     round: readonly Write[],
@@ -165,7 +166,7 @@ export class DurableWriter {
     const notOnDisk = waits ? whyNotOnDisk(replies.at(-1), this.#replicas) : undefined
     if (notOnDisk !== undefined) {
       for (const { reject } of this.#pending.splice(0)) reject(notOnDisk)
-      this.probe().catch(() => {}) // the log may have been switched off
+      this.probe().catch(() => {}) // the append-only file may have been switched off
     }
     const unknown: Write[] = []
     const late: Write[] = []
@@ -210,7 +211,7 @@ function whyNotOnDisk(
   [error, synced]: [Error | null, unknown] = [new Error('Connection is closed.'), undefined],
   replicas: number,
 ): Error | undefined {
-  // Whatever it says, the disk was not heard of: a server that has become a replica does not wait for one, for example.
+  // Any error leaves the disk unconfirmed. A server that became a replica refuses WAITAOF, for example.
   if (error !== null) return new Problem('store-unavailable', { retryAfterS: RETRY_AFTER_S, cause: error })
   const isOnDisk = Array.isArray(synced) && Number(synced[0]) >= 1 && Number(synced[1]) >= replicas
   return isOnDisk ? undefined : new Problem('store-unavailable', { retryAfterS: RETRY_AFTER_S })

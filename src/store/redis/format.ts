@@ -1,4 +1,4 @@
-// In which format the store is written, so that a version that does not know it refuses, before it reads anything wrongly.
+// The version of the store's format. A version of Tabir that does not know the format refuses to start instead of misreading data.
 
 import { z } from 'zod'
 import { agreeFormat } from '../scripts/agree-format.js'
@@ -6,19 +6,19 @@ import type { Store } from './client.js'
 import { keys } from './keys.js'
 
 /**
- * Raised with every change of keys, fields or records that an older version would read wrongly; `readableFrom` is the oldest format whose
- * versions may still work on what this one writes, beside it or after it. Additions that older versions leave out raise neither. `reads` is the
- * oldest format that this version reads.
+ * `written`: raised with every change of keys, fields or records that an older version would misread. `readableFrom`: versions from this
+ * format on may use what this version writes, beside it or after it. `reads`: the oldest format that this version reads. An addition that
+ * older versions can ignore raises none of them.
  */
 export const FORMAT = { written: 6, readableFrom: 6, reads: 6 } as const
-/** Of a store that has been used and does not say its format. */
+/** The format of a store that is in use and does not name one. */
 const UNMARKED = 1
 
 const Written = z.tuple([z.int(), z.int()])
 
-/** @throws {Error} for the operator, when the store is in a format that this version does not read. */
+/** Writes nothing. @throws {Error} for the operator, when this version does not read the store's format. */
 export async function checkFormat(store: Store, own: number = FORMAT.written): Promise<void> {
-  // Asked first: the format is noted before the first secret.
+  // Read before the format: the format is written before the first secret.
   const isUsed = (await store.ask((redis) => redis.exists(keys.secrets))) === 1
   const [written, readableFrom] = await store.ask((redis) => redis.hmget(keys.format, 'written', 'readableFrom'))
   if (written !== null && readableFrom !== null) {
@@ -28,8 +28,8 @@ export async function checkFormat(store: Store, own: number = FORMAT.written): P
 }
 
 /**
- * The same, for a command: it works on what a service has made, and makes nothing itself.
- * @throws {Error} besides, when no service has used this Redis.
+ * `checkFormat` for commands, which work on the store of a service and never make one.
+ * @throws {Error} also when no service has used this Redis.
  */
 export async function checkInUse(store: Store): Promise<void> {
   await checkFormat(store)
@@ -39,7 +39,7 @@ export async function checkInUse(store: Store): Promise<void> {
   )
 }
 
-/** The check, and notes this version's own format, for a process that writes. */
+/** `checkFormat` for a process that writes: also records this version's format. @throws {Error} as `checkFormat` */
 export async function agreeOnFormat(
   store: Store,
   own: { readonly written: number; readonly readableFrom: number } = FORMAT,
@@ -48,7 +48,7 @@ export async function agreeOnFormat(
   const [written, readableFrom] = Written.parse(
     await store.write(agreeFormat, [keys.format], [own.written, own.readableFrom]),
   )
-  refuseNewer(written, readableFrom, own.written) // somebody may have been faster
+  refuseNewer(written, readableFrom, own.written) // a newer version may have written its format meanwhile
 }
 
 function refuseOlder(written: number): void {

@@ -1,4 +1,4 @@
-// Writes into a bank that go on for long: done only while the bank is the one that was meant, and nobody has taken over.
+// Writes of long imports into a bank. Each is refused once the bank was replaced or another run of the import took over.
 
 import type { BankRef } from '../../domain/organisations/bank.js'
 import { Problem } from '../../domain/problem.js'
@@ -8,19 +8,26 @@ import type { Store } from './client.js'
 import type { Arg } from './durable-writer.js'
 import { keys } from './keys.js'
 
-/** One try at an import; a later one takes over. */
+/** One run of an import. A later run takes over: then this one can no longer write. */
 export interface ImportRun {
+  /** The hash in Redis that names the current run. */
   readonly key: string
+  /** Random token of this run. */
   readonly writer: string
 }
 
 export interface Guard {
-  /** Left out for the deployment's own, which are always there. */
+  /** Left out for the deployment's own banks, which always exist. */
   readonly bank?: BankRef | undefined
   readonly run?: ImportRun | undefined
 }
 
-/** @throws {Problem} bank-unknown, also for another bank of this name; idempotency-key-busy when another run has taken over. */
+/**
+ * Runs a script if the guard holds; without a guard, always.
+ * @returns the script's reply.
+ * @throws {Problem} bank-unknown when the bank is gone or replaced by another of its name; idempotency-key-busy when another run took over;
+ *   store-unavailable.
+ */
 export async function writeGuarded(
   store: Store,
   guard: Guard | undefined,

@@ -1,4 +1,4 @@
-// Signs of life of worker and messenger processes, by the clock of Redis: whose clock is right does not matter then.
+// Heartbeats of worker and messenger processes. Times are of Redis's clock, so that clocks of hosts do not matter.
 
 import type { Redis } from 'ioredis'
 import type { IsolationLayer } from '../../domain/isolation-layers.js'
@@ -6,27 +6,27 @@ import type { Store } from './client.js'
 import { keys } from './keys.js'
 
 export const HEARTBEAT_INTERVAL_MS = 5000
-/** Three beats that did not come. */
+/** Three missed heartbeats. */
 export const SILENT_AFTER_MS = 15_000
-/** A worker that ended without a word is told of for so long. */
+/** A process that ended without saying so is counted as silent for this long. */
 export const FORGOTTEN_AFTER_MS = 600_000
 
-/** Whose signs of life. */
+/** Redis key per kind of process. */
 export const HEARTBEATS = { workers: keys.workerHeartbeats, messengers: keys.messengerHeartbeats } as const
 export type Heartbeat = keyof typeof HEARTBEATS
 
 export interface WorkerCount {
   readonly alive: number
-  /** Ended without a word, or standing still, less than `FORGOTTEN_AFTER_MS` ago. */
+  /** No heartbeat for `SILENT_AFTER_MS`, but one in the last `FORGOTTEN_AFTER_MS`: crashed or hanging. */
   readonly silent: number
 }
 
-/** @param workerId of one run of one process: as `createWorkerId` makes it. */
+/** Records a heartbeat. @param workerId from `createWorkerId`, new for each start of a process. */
 export async function heartbeat(redis: Redis, workerId: string, whose: Heartbeat = 'workers'): Promise<void> {
   await redis.zadd(HEARTBEATS[whose], await timeMs(redis), workerId)
 }
 
-/** For a worker that ends in order. */
+/** Removes a process that ends normally, so that it does not count as silent. */
 export async function lastHeartbeat(redis: Redis, workerId: string, whose: Heartbeat = 'workers'): Promise<void> {
   await redis.zrem(HEARTBEATS[whose], workerId)
 }
@@ -42,17 +42,17 @@ export function countAlive(store: Store, whose: Heartbeat): Promise<WorkerCount>
   })
 }
 
-/** After a restore: the processes whose signs of life are in the backup are none of the restored service. */
+/** For a restore: heartbeats in the backup are of processes of the old service. */
 export async function forgetHeartbeats(store: Store): Promise<void> {
   await store.ask((redis) => redis.del(...Object.values(HEARTBEATS)))
 }
 
-/** An id that also says which layers of the cage are lacking for what decodes there. */
+/** `<random>|<layer>,<layer>…`: the id of a process and the sandbox layers that its decoders lack. */
 export function createWorkerId(random: string, lacking: readonly IsolationLayer[]): string {
   return `${random}|${lacking.join(',')}`
 }
 
-/** For how many of those that live each layer is lacking. @throws {Problem} store-unavailable */
+/** How many live workers lack each sandbox layer. @throws {Problem} store-unavailable */
 export function countLacking(store: Store): Promise<Readonly<Record<IsolationLayer, number>>> {
   return store.ask(async (redis) => {
     const alive = await redis.zrangebyscore(keys.workerHeartbeats, (await timeMs(redis)) - SILENT_AFTER_MS, '+inf')

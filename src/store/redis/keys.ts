@@ -1,252 +1,251 @@
-// Every Redis key that Tabir owns. All have one prefix, so that an ACL can name them.
+// Every Redis key that Tabir owns. All share a prefix, so that an ACL can name them; its braces make it a hash tag.
 
 import { DETAIL_SHARDS, IMAGE_SHARDS, WATCH_SHARDS } from '../scripts/shards.js'
 
 const TAG = '{tabir}'
 
 export const keys = {
-  /** What all keys begin with, for scripts that work out keys themselves. */
+  /** Prefix of every key, for scripts that build key names. */
   prefix: `${TAG}:`,
-  /** [integer] number of the last change; what an index calls its revision. */
+  /** [integer] number of the last change of images, banks and API keys; an index calls it its revision. */
   revision: `${TAG}:revision`,
-  /** stream: one entry a change, id `<revision>-0`, fields op, ids and the chain of digests. Never bits. */
+  /** stream: one entry per change, id `<revision>-0`, fields op, ids and chain (digests of the previous and of this entry). Never hash bits. */
   changes: `${TAG}:changes`,
-  /** hash: the format that the store is written in, and the oldest that may still work on it. */
+  /** hash: `written`, the format of the store; `readableFrom`, the oldest format whose versions may still use it. */
   format: `${TAG}:format`,
-  /** hash: name → sealed random bytes that belong to the deployment. */
+  /** hash: name → 32 random bytes of the deployment, sealed. Names are in secrets.ts. */
   secrets: `${TAG}:secrets`,
-  /** hash: fingerprint of a seal key → JSON: its name, and a check value sealed under it. */
+  /** hash: fingerprint of a seal key → JSON: its label and a fixed text sealed under it. */
   sealChecks: `${TAG}:seal-checks`,
-  /** string: fingerprint of the seal key that all are to seal with. */
+  /** string: fingerprint of the seal key that every process should seal with; missing before the first rotation. */
   sealActive: `${TAG}:seal-active`,
-  /** sorted set: `<process>|<fingerprint>` of who seals with what, by when [epoch ms] it was last heard of. */
+  /** sorted set: `<process>|<fingerprint>`, which process seals with which key; score [epoch ms] of its last report. */
   sealKeyUsers: `${TAG}:seal-key-users`,
   /** hash: organisation id → JSON. */
   orgs: `${TAG}:orgs`,
   /** hash: organisation name → id. */
   orgIds: `${TAG}:org-ids`,
-  /** hash: key id → JSON with the secret's hash. */
+  /** hash: key id → JSON with the SHA-256 of the secret. */
   apiKeys: `${TAG}:api-keys`,
-  /** set: ids [16 bytes] of signals that were planted to be noticed. */
+  /** set: ids [16 bytes] of planted signals. A match of one shows that a list was passed on. */
   canaries: `${TAG}:canaries`,
-  /** list: JSON of backups that were made: where, when, and which seal keys they need. The newest first. */
+  /** list, newest first: JSON of each backup: path, host, time and fingerprints of the seal keys that it needs. */
   backups: `${TAG}:backups`,
-  /** hash: key id → day on which it was last used. */
+  /** hash: key id → day of its last use. */
   apiKeyUses: `${TAG}:api-key-uses`,
   /** hash: bank name → JSON. */
   banks: `${TAG}:banks`,
-  /** hash: image id [16 bytes] → sealed record. */
+  /** hash: image id [16 bytes] → sealed record (image-record.ts). */
   images: (shard: number) => `${TAG}:images:${shard}`,
-  /** All of these. */
+  /** Pattern of all `images` keys. */
   imagesPattern: `${TAG}:images:*`,
-  /** hash: image id [16 bytes] → sealed points that a candidate is verified by, for images with extended protection. */
+  /** hash: image id [16 bytes] → sealed points that verify a candidate (points-record.ts); only for extended protection. */
   details: (shard: number) => `${TAG}:details:${shard}`,
-  /** All of these. */
+  /** Pattern of all `details` keys. */
   detailsPattern: `${TAG}:details:*`,
-  /** hash: image id [16 bytes] → version and JSON of what was said about it, for images about which something was. */
+  /** hash: image id [16 bytes] → `<version>:<JSON>` of verdicts, disputes, attestations and pauses; only for images that have any. */
   trust: (shard: number) => `${TAG}:trust:${shard}`,
-  /** hash: image id [16 bytes] → [1 byte] what every index has to know of it, for the same images. */
+  /** hash: image id [16 bytes] → [2 bytes] trust status, the part that every index holds; for the same images. */
   trustStatuses: (shard: number) => `${TAG}:trust-statuses:${shard}`,
-  /** sorted set: image ids [16 bytes] of signals that are disputed, by the time since when. */
+  /** sorted set: image ids [16 bytes] of disputed signals; score [epoch ms] of the dispute. */
   disputes: `${TAG}:disputes`,
-  /** sorted set: image ids [16 bytes] of signals in quarantine, by the time since when. */
+  /** sorted set: image ids [16 bytes] of held signals; score [epoch ms] since when. */
   quarantine: `${TAG}:quarantine`,
-  /**
-   * sorted set: time:place in the feed by time [Unix seconds], for those who fetch by times with one API key. Under `fetch-places` are those of
-   * versions that did not note what was fetched.
-   */
+  /** sorted set: feed positions given to one StopNCII fetcher, as `time:revision:…` (fetch-places.ts); score: the time [Unix seconds]. */
   fetchCursors: (keyId: string) => `${TAG}:fetched-up-to:${keyId}`,
-  /** hash: image id [16 bytes] and number [1 byte] of one of its hashes that keys fetched by times → the hash, sealed. As many shards as of images. */
+  /** hash: image id [16 bytes] and hash number [1 byte] → a PDQ hash that StopNCII fetchers were given, sealed. Sharded as `images`. */
   fetched: (shard: number) => `${TAG}:fetched:${shard}`,
-  /** All of these. */
+  /** Pattern of all `fetched` keys. */
   fetchedPattern: `${TAG}:fetched:*`,
-  /** hash: the same fields → ids of the keys that fetched it, with spaces between. */
+  /** hash: the same fields → ids of the API keys that fetched the hash, separated by spaces. */
   fetchedBy: (shard: number) => `${TAG}:fetched-by:${shard}`,
-  /** string: a hash that was withdrawn after it was fetched, sealed; named by image id and number in hex. */
+  /** string: a hash that was withdrawn after it was fetched, sealed. The name is image id and hash number, in hex. */
   withdrawnHash: (nameHex: string) => `${TAG}:withdrawn-hash:${nameHex}`,
-  /** All of these. */
+  /** Pattern of all `withdrawnHash` keys. */
   withdrawnHashPattern: `${TAG}:withdrawn-hash:*`,
-  /** set: the keys that have still to be told of it. */
+  /** set: ids of the API keys that have not been given this withdrawal yet. */
   withdrawnKeys: (nameHex: string) => `${TAG}:withdrawn-keys:${nameHex}`,
-  /** sorted set: image id and number of what one of these keys has still to be told of, by its place in the order of withdrawals. */
+  /** sorted set: image id and hash number [17 bytes] of the withdrawals that a key has not been given yet; score: their sequence number. */
   withdrawnFor: (keyId: string) => `${TAG}:withdrawn-for:${keyId}`,
-  /** [integer] the last such place: [epoch ms], or one more than the one before. */
+  /** [integer] the last such sequence number: [epoch ms], or the previous one plus 1 if that is later. */
   withdrawnLast: `${TAG}:withdrawn-last`,
-  /** sorted set: revisions at which a batch of what the feed tells together ended. */
+  /** sorted set: revisions at which a feed batch ended; score: the same. */
   feedBatches: `${TAG}:feed-batches`,
-  /** string: ids [16 bytes each] of the images in the batch that ended at a revision. */
+  /** string: ids [16 bytes each] of the images in the batch that ended at this revision. */
   feedBatch: (end: number) => `${TAG}:feed-batch:${end}`,
-  /** sorted set: kind [1 byte] and image id [16 bytes] of what changed since the last, by revision. */
+  /** sorted set: kind [1 byte: c new, s changed] and image id [16 bytes] of case images in the open batch; score: revision. */
   feedWaiting: `${TAG}:feed-waiting`,
-  /** string: [epoch ms] since when something is in there. */
+  /** [epoch ms] of the oldest entry in the open batch. */
   feedWaitingSince: `${TAG}:feed-waiting-since`,
-  /** string: there while much waits and was looked at in the last second. */
+  /** string `1`, for one second: a large open batch was checked already. */
   feedWaitingLooked: `${TAG}:feed-waiting-looked`,
-  /** sorted set: image ids [16 bytes] of signals that their owner holds for a time, by when [epoch ms] they match again. */
+  /** sorted set: image ids [16 bytes] of signals that their owner paused; score [epoch ms] when they match again. */
   holdSchedule: `${TAG}:hold-schedule`,
-  /** sorted set: keyed digests [16 bytes] of pictures of cases that were judged harmless, by until when [epoch ms] no case takes them. */
+  /** sorted set: keyed digests [16 bytes] of case pictures judged harmless; score [epoch ms] until when no case may register them. */
   resubmissionBlocks: `${TAG}:resubmission-blocks`,
-  /** sorted set: what an appeal is about (`Appealed` in appeals.ts), by when [epoch ms] it was made. */
+  /** sorted set: what each open appeal is about (`Appealed` in domain/cases/appeal.ts) [17 bytes]; score [epoch ms] when it was made. */
   appeals: `${TAG}:appeals`,
-  /** sorted set: the same of those that were denied, by until when [epoch ms] that stands. */
+  /** sorted set: the same for denied appeals; score [epoch ms] until when the denial is valid. */
   deniedAppeals: `${TAG}:denied-appeals`,
-  /** hash: how often an image was matched, and by how many. */
+  /** hash: matches of an image: per platform (keyed hash) in this hour, uploads per half day, platforms that ever matched. */
   matchEvents: (imageHex: string) => `${TAG}:match-events:${imageHex}`,
-  /** HyperLogLog: keyed hashes of how uploads look in which an image was found and which are no copies of it, in this half of a day. */
+  /** HyperLogLog: keyed 32-bit hashes of the looks of uploads that contain the image and are no copies of it, in this half day. */
   looks: (imageHex: string) => `${TAG}:looks:${imageHex}`,
-  /** The same of the half before. */
+  /** HyperLogLog: the same of the previous half day. */
   looksBefore: (imageHex: string) => `${TAG}:looks-before:${imageHex}`,
-  /** set: keyed hashes of platform and image, of platforms that were told of the image in a match. */
+  /** set: keyed hashes of the platforms that an answer named this image to. They get its withdrawal. */
   told: (imageHex: string) => `${TAG}:told:${imageHex}`,
-  /** hash: keyed digest of organisation and image → what the organisation was told about it by queries near an edge (scripts/probing.ts). */
+  /** hash: keyed digest of organisation and image → what queries near a threshold may have revealed (scripts/trust/probing.ts). */
   probing: (orgId: string) => `${TAG}:probing:${orgId}`,
-  /** hash: keyed digest of image → the same over all organisations. */
+  /** hash: keyed digest of image → the same, summed over all organisations. */
   probingAll: `${TAG}:probing-all`,
-  /** hash: organisation and what is counted → how often on this day (`2026-01-31`). */
+  /** hash: organisation (or `all`) and statistic → count on this day (`2026-01-31`, UTC). */
   dailyCounts: (day: string) => `${TAG}:daily-counts:${day}`,
-  /** stream: what an operator or a webhook has to be told of. */
+  /** stream: events for operators and webhooks. */
   events: `${TAG}:events`,
-  /** string: that an event was noted. */
+  /** string: marks an event as recorded, so that it is not recorded twice in its window. */
   eventOnce: (digest: string) => `${TAG}:event-once:${digest}`,
-  /** stream: the audit log, one entry an act, id `<number>-0`, fields entry and mac. */
+  /** stream: the audit log, one entry per act, id `<number>-0`, fields entry and mac. */
   audit: `${TAG}:audit`,
-  /** [72 bytes] number and MAC of the last entry of the audit log, and the MAC of both. */
+  /** [72 bytes] number and MAC of the last entry of the audit log, then the MAC of both. */
   auditHead: `${TAG}:audit-head`,
-  /** [72 bytes] as `auditHead`: the last of the entries that were trimmed, where the log now begins. */
+  /** [72 bytes] the same of the last trimmed entry: the log begins after it. */
   auditCut: `${TAG}:audit-cut`,
-  /** list: entries for the audit log that are not chained yet. */
+  /** list: audit entries that are not chained yet, oldest first. */
   auditDue: `${TAG}:audit-due`,
-  /** string: how many acts were noted. The scripts compute the same. */
+  /** [integer] how many acts were ever recorded. Scripts build the same key name. */
   auditDueCount: `${TAG}:audit-due-count`,
-  /** string: verdict and [epoch ms] of when the whole audit log was last read. */
+  /** string `<sound or unsound> <epoch ms>`: result and time of the last full verification of the audit log. */
   auditCheck: `${TAG}:audit-check`,
-  /** string: that a process reads it. */
+  /** string `1`, with a time to live: a process is verifying the log. */
   auditCheckHolder: `${TAG}:audit-check-holder`,
-  /** string: there for a day once a process trims the audit log. */
+  /** string `1`, for a day: a process trims the audit log today. */
   auditTrimming: `${TAG}:audit-trimming`,
-  /** string: that a daily entry was noted. */
+  /** string: marks an audit entry as recorded, so that it is not recorded twice in its window. */
   auditOnce: (digest: string) => `${TAG}:audit-once:${digest}`,
-  /** sorted set: keyed hashes of an organisation's contexts, by the time of the last match. */
+  /** sorted set: keyed hashes of an organisation's contexts; score [epoch ms] of the last match. */
   contexts: (orgId: string) => `${TAG}:contexts:${orgId}`,
-  /** hash: the same keyed hashes → sealed context. */
+  /** hash: the same keyed hashes → text of the context, sealed. */
   contextNames: (orgId: string) => `${TAG}:context-names:${orgId}`,
-  /** HyperLogLog: the images seen in a context in one hour or on one day. */
+  /** HyperLogLog: images matched in a context in one hour (`h…`) or on one day (`d…`). */
   contextImages: (orgId: string, key: string, span: string) => `${TAG}:context:${orgId}:${key}:${span}`,
-  /** sorted set: ids of invalidated images of an account, by when [epoch ms]. */
+  /** sorted set: ids of an account's invalidated images; score [epoch ms] of the strike. */
   strikes: (account: string) => `${TAG}:strikes:${account}`,
-  /** set: accounts with strikes. */
+  /** sorted set: accounts with strikes; score [epoch ms] of the last one. */
   strikeAccounts: `${TAG}:accounts-with-strikes`,
-  /** sorted set: keyed digests [16 bytes] of what an organisation must not hand in again, by until when [epoch ms]. */
+  /** sorted set: keyed digests [16 bytes] of what an organisation may not submit again; score [epoch ms] until when. */
   invalidated: (orgId: string) => `${TAG}:invalidated:${orgId}`,
-  /** [integer] signals that an organisation handed in on a day. */
+  /** [integer] signals that an organisation submitted on a day. */
   handedIn: (orgId: string, day: string) => `${TAG}:handed-in:${orgId}:${day}`,
-  /** string: that a challenge was used. */
+  /** string `1`: this proof-of-work challenge was used. */
   usedProof: (digest: string) => `${TAG}:used-proof:${digest}`,
-  /** [integer] cases that were opened in a minute. */
+  /** [integer] cases opened in this minute, by all processes. */
   openings: (minute: number) => `${TAG}:openings:${minute}`,
-  /** [integer] uses of a limit in a window, by all processes. Names are ids and numbers, and no addresses. */
+  /** [integer] uses of one rate limit in one window, by all processes. The name has ids and numbers, never addresses. */
   limit: (name: string) => `${TAG}:limit:${name}`,
-  /** hash: one field for each of `CaseRecord` in cases.ts. */
+  /** hash: the fields of a case (`CaseFields` in case-record.ts). */
   case: (caseId: string) => `${TAG}:case:${caseId}`,
-  /** set: the image ids [16 bytes] of a case. */
+  /** set: image ids [16 bytes] of a case. */
   caseImages: (caseId: string) => `${TAG}:case:${caseId}:images`,
-  /** stream: what happened to a case, fields kind, count, atMs. Counts, never names. */
+  /** stream: time line of a case, fields kind, count, atMs. No platform names. */
   caseEvents: (caseId: string) => `${TAG}:case:${caseId}:events`,
-  /** string: a claim, or a sealed answer, of an Idempotency-Key. */
+  /** string: the claim of a request in progress, or its answer, sealed under the caller's Idempotency-Key. */
   idempotency: (name: string) => `${TAG}:idempotency:${name}`,
-  /** sorted set: ids of the files that were handed in to a bank, by when [epoch ms] they were begun. */
+  /** sorted set: ids of the imports into a bank; score [epoch ms] of their start. */
   imports: (bank: string) => `${TAG}:imports:${bank}`,
-  /** hash: how far one of them has come, and who is at it. */
+  /** hash: `progress`, JSON of how far an import has come; `writer`, the run that may write. */
   import: (bank: string, importId: string) => `${TAG}:import:${bank}:${importId}`,
-  /** list: stretches of lines of it that were refused or removed nothing, as JSON. */
+  /** list: JSON of line ranges that were rejected or removed nothing. */
   importRejections: (bank: string, importId: string) => `${TAG}:import:${bank}:${importId}:rejected`,
-  /** string: JSON of how far a feed of another system has come. */
+  /** string: JSON of the position and progress in a pulled feed. */
   exchange: (name: string) => `${TAG}:exchange:${name}`,
-  /** hash: keyed hash [16 bytes] of the name of a record of a feed → id [16 bytes] of the signal that it became. */
+  /** hash: keyed hash [16 bytes] of a feed record's name → id [16 bytes] of the signal that it became. */
   exchangeEntries: (name: string) => `${TAG}:exchange:${name}:records`,
-  /** Records that the feed named since it is read anew. */
+  /** hash: `writer`, the pull that may write. */
   exchangeRun: (name: string) => `${TAG}:exchange:${name}:run`,
+  /** set: keyed hashes of the names that the feed listed during a full re-read. Signals of others are removed at its end. */
   exchangeNamed: (name: string) => `${TAG}:exchange:${name}:named`,
-  /** string: JSON of which banks a reconciler found, and how its last run went beside them. */
+  /** string: JSON of the banks that a reconciler found in its last run, and of how that run went. */
   reconcilerBanks: (name: string) => `${TAG}:reconciler:${name}:banks`,
-  /** string: JSON of how far a reconciler has come with one of them, as `reconcilerContents` by its name and the bank's. */
+  /** string: JSON of the position and progress in one bank. The name is `<reconciler>:<bank>`, here and in `reconcilerContents`. */
   reconciler: (name: string) => `${TAG}:reconciler:${name}`,
-  /** hash: image id [16 bytes] → number of the content that it is in the other system. */
+  /** hash: image id [16 bytes] → number of its content in the other system. */
   reconcilerContents: (name: string) => `${TAG}:reconciler:${name}:contents`,
-  /** hash: the store's time when cases were last looked after, and since when it has not jumped. */
+  /** hash: `atMs`, the store's time at the last expiry run; `steadyFromMs`, its time after its clock last jumped. */
   agreedTime: `${TAG}:agreed-time`,
-  /** sorted set: case ids by when [epoch ms] they expire, or, once they have ended, are forgotten. */
+  /** sorted set: case ids; score [epoch ms] when an open case expires or an ended one is forgotten. */
   caseSchedule: `${TAG}:case-schedule`,
-  /** sorted set: ids of ended cases whose bits are still in old lines of Redis's log, by when [epoch ms] they ended. */
+  /** sorted set: ids of ended cases whose records are still in Redis's append-only file; score [epoch ms] when they ended. */
   caseErasures: `${TAG}:case-erasures`,
-  /** sorted set: ids of the cases that an organisation opened for somebody, or whose notice names it, by since when [epoch ms]. */
+  /** sorted set: ids of cases that an organisation opened for somebody or that name it as contact; score [epoch ms] since when. */
   assisted: (orgId: string) => `${TAG}:assisted:${orgId}`,
-  /** string: JSON of the notice of a case. */
+  /** string: JSON of the legal notice of a case. */
   caseNotice: (caseId: string) => `${TAG}:case:${caseId}:notice`,
-  /** set: image ids [16 bytes] of pictures that there is a notice about. */
+  /** set: image ids [16 bytes] with a legal notice. */
   noticed: `${TAG}:noticed`,
-  /** hash: org|law|stage → [epoch ms] when it is due, or stopped, for one image; `contact` → the organisation that its notice names. */
+  /** hash, per image: `org|law|stage` → [epoch ms] when it is due, or `stopped`; `contact` → id of the organisation that the notice names. */
   deadlines: (imageHex: string) => `${TAG}:deadlines:${imageHex}`,
-  /** sorted set: the clocks that run, as image|org|law|stage, by when they are due. */
+  /** sorted set: running deadlines as `image|org|law|stage`; score [epoch ms] when they are due. */
   deadlineSchedule: `${TAG}:deadline-schedule`,
-  /** set: those of them that run in cases whose notice names an organisation. */
+  /** set: those of them whose case's notice names this organisation as contact. */
   contactDeadlines: (orgId: string) => `${TAG}:contact-deadlines:${orgId}`,
   /** hash: watch id [16 bytes] → sealed record. */
   watches: (shard: number) => `${TAG}:watches:${shard}`,
+  /** Pattern of all `watches` keys. */
   watchesPattern: `${TAG}:watches:*`,
-  /** sorted set: watch ids [16 bytes] of an organisation, by when [epoch ms] they end. */
+  /** sorted set: watch ids [16 bytes] of an organisation; score [epoch ms] when they end. */
   watchesOf: (orgId: string) => `${TAG}:watches-of:${orgId}`,
-  /** sorted set: watch id and organisation [16 bytes each], by when [epoch ms] the watch ends. */
+  /** sorted set: watch id and organisation id [16 bytes each]; score [epoch ms] when the watch ends. */
   watchSchedule: `${TAG}:watch-schedule`,
-  /** set: organisations that watch for anything. */
+  /** set: ids of organisations that have watches. */
   watchOrgs: `${TAG}:watch-orgs`,
   /** [integer] number of the last change of watches. */
   watchRevision: `${TAG}:watch-revision`,
-  /** stream: one entry a change of watches, as `changes`. */
+  /** stream: one entry per change of watches, in the form of `changes`. */
   watchChanges: `${TAG}:watch-changes`,
-  /** string: the process that compares registrations with watches. */
+  /** string: token of the process that compares registrations with watches. */
   watchHolder: `${TAG}:watch-holder`,
-  /** string: revision:digest of `changes` up to which it has compared. */
+  /** string `revision:digest`: position in `changes` up to which it has compared. */
   watchCursor: `${TAG}:watch-cursor`,
-  /** [integer] watches, and withdrawn hashes that fetchers were told of, that were erased since Redis's log was last written anew. */
+  /** [integer] watches and withdrawn hashes that were deleted but are still in Redis's append-only file. */
   watchErased: `${TAG}:watch-erased`,
-  /** string: that an organisation was told of an image for one of its watches. */
+  /** string `1`, until the watch ends: this organisation was notified of this image. */
   watchTold: (orgId: string, imageHex: string) => `${TAG}:watch-told:${orgId}:${imageHex}`,
-  /** set: image ids [16 bytes] that were found for a watch. */
+  /** set: image ids [16 bytes] found for a watch. */
   watchFound: (watchHex: string) => `${TAG}:watch-found:${watchHex}`,
-  /** hash: webhook id → sealed JSON: whose it is, where it goes, its secrets. */
+  /** hash: webhook id → sealed JSON: organisation, address, events, secrets. */
   webhooks: `${TAG}:webhooks`,
   /** set: webhook ids of an organisation. */
   orgWebhooks: (orgId: string) => `${TAG}:org-webhooks:${orgId}`,
-  /** stream: what webhooks have to be told of; an entry is erased when it has become deliveries. */
+  /** stream: events that are not deliveries yet. An entry is deleted in the step that makes its deliveries. */
   webhookOutbox: `${TAG}:webhook-outbox`,
-  /** stream: events that a webhook waits for, because something of theirs could not be read; fields as in the outbox. */
+  /** stream: events held back because a webhook's record cannot be read now; fields as in the outbox. */
   webhookWaiting: `${TAG}:webhook-waiting`,
-  /** hash: id of a waiting event → ids of the webhooks that it waits for, with spaces between. */
+  /** hash: id of such an event → ids of those webhooks, separated by spaces. */
   webhookWaitingFor: `${TAG}:webhook-waiting-for`,
-  /** string: the process that turns the outbox into deliveries. */
+  /** string: token of the process that turns the outbox into deliveries. */
   webhookOutboxHolder: `${TAG}:webhook-outbox-holder`,
-  /** string: id of the last of `events` that became deliveries. */
+  /** string: id of the last entry of `events` that was turned into deliveries. */
   webhookEventCursor: `${TAG}:webhook-event-cursor`,
-  /** sorted set: the deliveries of a webhook, by when [epoch ms] they are due at first. */
+  /** sorted set: delivery ids of a webhook; score [epoch ms] of the first due time. */
   webhookDeliveries: (webhookId: string) => `${TAG}:webhook-deliveries:${webhookId}`,
-  /** hash: one delivery, its fields as in scripts/webhooks.ts. */
+  /** hash: one delivery. Fields are listed in scripts/organisations/webhooks.ts. */
   webhookDelivery: (webhookId: string, id: string) => `${TAG}:webhook-delivery:${webhookId}:${id}`,
-  /** sorted set: subjects about which a delivery waits, by when [epoch ms] to look at them. Their lists are `webhook-subject-queue:…`. */
+  /** sorted set: subjects with waiting deliveries; score [epoch ms] when to try next. Each has a list `webhook-subject-queue:…`. */
   webhookSubjectQueues: (webhookId: string) => `${TAG}:webhook-subject-queues:${webhookId}`,
-  /** sorted set: subjects whose first delivery is on its way, until when [epoch ms]. */
+  /** sorted set: subjects whose first delivery is being sent; score [epoch ms] when its lease ends. */
   webhookLeases: (webhookId: string) => `${TAG}:webhook-leases:${webhookId}`,
-  /** hash: failures in a row, and the rate of a webhook. */
+  /** hash: consecutive failures of a webhook and the state of its rate limit. */
   webhookHealth: (webhookId: string) => `${TAG}:webhook-health:${webhookId}`,
-  /** sorted set: webhook ids whose last message failed, by since when [epoch ms]. */
+  /** sorted set: webhook ids whose last delivery failed; score [epoch ms] since when they fail. */
   webhookFailing: `${TAG}:webhook-failing`,
-  /** [integer] PINs and recovery codes tried, for cases that exist and for those that do not. */
+  /** [integer] attempts with PINs and recovery codes, on existing and unknown case numbers. */
   pinsTried: `${TAG}:pins-tried`,
-  /** sorted set: random ids of worker processes, by when [epoch ms, Redis's clock] they last said that they live. */
+  /** sorted set: random ids of worker processes; score [epoch ms, Redis's clock] of the last heartbeat. */
   workerHeartbeats: `${TAG}:worker-heartbeats`,
-  /** sorted set: random ids of messenger processes, likewise. */
+  /** sorted set: the same of messenger processes. */
   messengerHeartbeats: `${TAG}:messenger-heartbeats`,
-  /** string: the case that a token opens. */
+  /** string `<case id>:<PIN changes>`: what a token opens; void once the PIN has changed again. */
   caseToken: (tokenHash: string) => `${TAG}:case-token:${tokenHash}`,
 } as const
 
@@ -254,19 +253,19 @@ export function detailShard(id: Uint8Array): number {
   return imageShard(id) % DETAIL_SHARDS
 }
 
-/** The scripts compute the same. */
+/** Spreads by the last two bytes of an id. Scripts compute the same. */
 export function watchShard(id: Uint8Array): number {
   return (((id[14] ?? 0) << 8) | (id[15] ?? 0)) % WATCH_SHARDS
 }
 
-/** Shards of what is kept beside an image: by the last byte of its id. The scripts compute the same. */
+/** Shards of `trust` and `trust-statuses`, by the last byte of an image id. Scripts compute the same. */
 export const TRUST_SHARDS = 256
 
 export function trustShard(id: Uint8Array): number {
   return id[15] ?? 0
 }
 
-/** The last two bytes of an id are random (UUIDv7), so shards fill evenly. The scripts compute the same. */
+/** The last two bytes of an id are random (UUIDv7), so shards fill evenly. Scripts compute the same. */
 export function imageShard(id: Uint8Array): number {
   return (((id[14] ?? 0) << 8) | (id[15] ?? 0)) % IMAGE_SHARDS
 }

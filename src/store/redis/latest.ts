@@ -1,16 +1,16 @@
-// Changing the latest state: read it, decide, write only if it still is what was read, and else once more. Every such loop is made with this.
+// Optimistic concurrency: read, decide, write if nothing changed since the read, else retry. Every such loop uses this helper.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Problem } from '../../domain/problem.js'
 
-/** Others may write between reading and writing; so often in a row they do not. */
+/** Losing this many races in a row means overload. */
 const MAX_TRIES = 20
 
 /**
- * `for (const again = untilUnchanged(); ; await again()) { … }`, which returns when its write was taken. The write is one script that compares
- * what was read (the version, or all of it) with what is there.
- * @returns what to await before the next try: a moment, drawn at random, so that two who write in step do not keep one of them out. It throws
- *   {Problem} overloaded when others were faster again and again.
+ * Use: `for (const again = untilUnchanged(); ; await again()) { … }`; the body returns when its write succeeded. The write is one script that
+ * compares what was read (its version, or all of it) with what is stored.
+ * @returns a function to await before the next try. It waits for a random time, so that two writers do not stay in step.
+ *   It throws {Problem} overloaded after 20 tries.
  */
 export function untilUnchanged(): () => Promise<void> {
   let tries = 1

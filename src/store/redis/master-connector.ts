@@ -1,4 +1,4 @@
-// A connector for ioredis that looks, each time it connects, for the server that is the master at that time.
+// A connector for ioredis that looks up the current master each time it connects.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
@@ -9,21 +9,21 @@ export interface Node {
   readonly port: number
 }
 
-/** What a server says that knows of the master. */
+/** What a server (a Sentinel, for example) answers about the master. */
 export interface Told {
   readonly master: Node
-  /** Of the change that made it the master: whoever knows of a later one knows better. */
+  /** Number of the failover that made it the master. The answer with the highest epoch is right. */
   readonly epoch: number
 }
 
 export interface MasterFinder {
-  /** @throws when nobody knows. */
+  /** The current master. @throws when no server knows it. */
   find(): Promise<Node>
-  /** Tells of another master as soon as it can; perhaps of the present one as well. @returns what ends that. */
+  /** Calls back when the master changes; it may also name the current one. @returns a function that stops watching. */
   watch(onMaster: (master: Node) => void): () => void
 }
 
-/** How to reach servers and those that know of them. */
+/** Credentials and TLS for a connection. */
 export interface Manner {
   readonly username: string | undefined
   readonly password: string | undefined
@@ -31,15 +31,15 @@ export interface Manner {
 }
 
 const ASK_TIMEOUT_MS = 1000
-/** At a start: a few seconds. Then it is the operator's to see. */
+/** Tries before the first success: a few seconds. Then the start fails, so that the operator sees it. */
 const MAX_TRIES_AT_START = 10
 
 /**
- * ioredis' own one for Sentinels is not used: it asks one after the other, and waits for a host that is cut off; and a connection that is being made
- * when a Sentinel tells of a new master is ended for good.
+ * Makes a connector class. ioredis's own connector for Sentinels is not used for two reasons. It asks Sentinels one after the other and waits
+ * for a host that is cut off. And a connection that is connecting when the master changes is closed for good.
  */
 export function masterConnector({ find, watch }: MasterFinder, manner: Pick<Manner, 'isTls'>) {
-  // Of any connection that is made so: a queue makes others of its own later, which nobody would make again.
+  // Shared by all connections of this class. A queue duplicates its connection later; such a duplicate must not fail after few tries.
   let hasFound = false
   return class extends StandaloneConnector {
     #unwatch: (() => void) | undefined
@@ -68,12 +68,12 @@ export function masterConnector({ find, watch }: MasterFinder, manner: Pick<Mann
       super.disconnect()
     }
 
-    /** Of the server that was connected to: it may have become a replica meanwhile. */
+    /** Called by ioredis with the role of the connected server: it may have become a replica meanwhile. */
     override check({ role }: { readonly role?: string }): boolean {
       return role === undefined || role === 'master'
     }
 
-    /** An answer is old when another master was told of meanwhile. */
+    /** Asks again when a change of the master was reported while it was asking: that answer is out of date. */
     async #findUndisturbed(): Promise<Node> {
       for (;;) {
         const before = this.#timesToldOfAnother
@@ -82,7 +82,7 @@ export function masterConnector({ find, watch }: MasterFinder, manner: Pick<Mann
       }
     }
 
-    /** Nobody may know for a while, and an error here is the connection's end. */
+    /** Retries: during a failover no server may know the master, and an error here closes the connection for good. */
     async #find(): Promise<Node> {
       for (let attempt = 1; ; attempt++) {
         try {
@@ -100,27 +100,28 @@ export function masterConnector({ find, watch }: MasterFinder, manner: Pick<Mann
 }
 
 /**
- * Asks all at once. Of more than half of them one knows the last change. One that is cut off says nothing for a second, and is waited for only
- * when too many say nothing.
+ * Asks all servers at once. A failover needs a majority, so that any majority of answers has one that knows it. Returns as soon as a majority
+ * has answered; waits for unreachable servers (one second) only when it has no majority without them.
  *
- * @throws what the last of them failed by, when none answers.
+ * @returns the answer with the highest epoch.
+ * @throws the last error, when no server answers.
  */
 export function newestOf<Said extends Told>(nodes: readonly Node[], ask: (node: Node) => Promise<Said>): Promise<Said> {
   return new Promise((resolve, reject) => {
-    const told: Said[] = []
-    let asked = 0
+    const answers: Said[] = []
+    let settled = 0
     let why: unknown
     const settle = () => {
-      asked++
-      const isEnough = 2 * told.length > nodes.length || asked === nodes.length
+      settled++
+      const isEnough = 2 * answers.length > nodes.length || settled === nodes.length
       if (!isEnough) return
-      const [newest] = told.sort((one, other) => other.epoch - one.epoch)
+      const [newest] = answers.sort((a, b) => b.epoch - a.epoch)
       if (newest === undefined) reject(why)
       else resolve(newest)
     }
     for (const node of nodes) {
       ask(node)
-        .then((answer) => told.push(answer))
+        .then((answer) => answers.push(answer))
         .catch((error) => {
           why = error
         })
@@ -129,7 +130,7 @@ export function newestOf<Said extends Told>(nodes: readonly Node[], ask: (node: 
   })
 }
 
-/** Asks one server something, over a connection of its own. @throws when it does not answer within a second. */
+/** Asks one server over a new connection, then closes it. @throws when the server does not answer within a second. */
 export async function askServer<T>(node: Node, manner: Manner, question: (redis: Redis) => Promise<T>): Promise<T> {
   const redis = connectionTo(node, manner)
   try {
@@ -140,7 +141,7 @@ export async function askServer<T>(node: Node, manner: Manner, question: (redis:
   }
 }
 
-/** @param retryStrategy when to connect again; never, when left out. */
+/** Makes a connection that is not connected yet. @param retryStrategy delay before reconnecting; default: never reconnect. */
 export function connectionTo(
   node: Node,
   { username, password, isTls }: Manner,

@@ -1,5 +1,5 @@
-// The one way to read a long list of the store in pages: sorted sets, streams, and what Redis scans. Each entry comes once, whatever is added
-// or removed between two pages, and however many entries share a score.
+// Reads long lists in pages: sorted sets, streams, and scans of keys or hashes. In pages of sorted sets and streams each entry comes once,
+// whatever is added or removed between two pages and however many entries share a score.
 
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
@@ -13,28 +13,28 @@ export interface SortedEntry {
 }
 
 export interface SortedAsk {
-  /** The lowest score that belongs to the list, as ZRANGEBYSCORE has it. */
+  /** The lowest score of the list, in the syntax of ZRANGEBYSCORE. */
   readonly from?: number | string
-  /** The highest. */
+  /** The highest score, likewise. */
   readonly to?: number | string
-  /** The last entry of the page before; it may be gone. */
+  /** The last entry of the previous page; it need not exist any more. */
   readonly after: PageCursor | undefined
   readonly limit: number
 }
 
-/** A page of a sorted set, the lowest score first; of equal scores the lowest member. Cost: O(log n) and the page. */
+/** A page of a sorted set in the order of score, then member, ascending. Cost: O(log n) plus the page. */
 export function pageOfSorted(store: Store, key: string, ask: SortedAsk): Promise<SortedEntry[]> {
   const { from = '-inf', to = '+inf', after, limit } = ask
   return read(store, sortedPage, [key], ['first', from, to, limit, ...placeArgs(after)])
 }
 
-/** The same, the highest first. */
+/** The same, descending. */
 export function lastPageOfSorted(store: Store, key: string, ask: SortedAsk): Promise<SortedEntry[]> {
   const { from = '-inf', to = '+inf', after, limit } = ask
   return read(store, sortedPage, [key], ['last', to, from, limit, ...placeArgs(after)])
 }
 
-/** As `pageOfSorted`, of the members that are in a set as well. Cost: O(the smaller of both), about a microsecond a member. */
+/** As `pageOfSorted`, but only members that are also in the set `among`. Cost: O(the smaller of both), about 1 µs a member. */
 export function pageOfSortedAmong(
   store: Store,
   key: string,
@@ -48,16 +48,16 @@ export function placeOf({ member, score }: SortedEntry): PageCursor {
   return { score, member: member.toString('hex') }
 }
 
-/** Id, and fields and values in turn. */
+/** The id, then an array of field, value, field, value … */
 export type StreamEntry = [id: Buffer, fields: Buffer[]]
 
-/** The entries of a stream behind an id, or from its beginning, the oldest first. */
+/** Entries of a stream after an id, or from its beginning, oldest first. */
 export function pageOfStream(store: Store, key: string, afterId: string | undefined, limit: number): Promise<StreamEntry[]> {
   const from = afterId === undefined ? '-' : `(${afterId}`
   return store.ask((redis) => redis.xrangeBuffer(key, from, '+', 'COUNT', limit))
 }
 
-/** The entries before an id, or from the end, the newest first. */
+/** Entries before an id, or from the end, newest first. */
 export function lastPageOfStream(
   store: Store,
   key: string,
@@ -68,7 +68,7 @@ export function lastPageOfStream(
   return store.ask((redis) => redis.xrevrangeBuffer(key, from, '-', 'COUNT', limit))
 }
 
-/** Keys of a pattern: all that are there throughout; one that comes or goes meanwhile may be missing. */
+/** All keys that match a pattern, each once. A key that is made or deleted during the scan may be missing. */
 export async function scanKeys(store: Store, pattern: string): Promise<string[]> {
   const found = new Set<string>()
   for (let cursor = '0'; ; ) {
@@ -79,7 +79,7 @@ export async function scanKeys(store: Store, pattern: string): Promise<string[]>
   }
 }
 
-/** Fields of a hash with their values, some at a time: all that are there throughout. One may come twice. */
+/** Fields and values of a hash, in parts of about `countAtOnce`. A field may come twice; one that is set or deleted meanwhile may be missing. */
 export async function* scanHash(
   store: Store,
   key: string,
@@ -111,7 +111,7 @@ async function read(
   }))
 }
 
-/** By its digest: the script's text would be most of what is sent. */
+/** Runs a script by its SHA-1: its text would be most of the bytes sent. */
 async function run(
   redis: Redis,
   lua: string,
@@ -140,9 +140,9 @@ function sha1(lua: string): string {
 function pairsOf(flat: readonly Buffer[]): (readonly [Buffer, Buffer])[] {
   const pairs: (readonly [Buffer, Buffer])[] = []
   for (let i = 0; i + 1 < flat.length; i += 2) {
-    const one = flat[i]
-    const other = flat[i + 1]
-    if (one !== undefined && other !== undefined) pairs.push([one, other])
+    const first = flat[i]
+    const second = flat[i + 1]
+    if (first !== undefined && second !== undefined) pairs.push([first, second])
   }
   return pairs
 }

@@ -1,4 +1,4 @@
-// How full Redis is, and how far its replicas are behind, as INFO says.
+// Memory use of Redis and the lag of its replicas, from INFO.
 
 import type { Store } from './client.js'
 
@@ -6,14 +6,14 @@ export interface RedisLoad {
   readonly usedBytes: number
   /** `maxmemory`; `undefined` without a limit. */
   readonly maxBytes: number | undefined
-  /** Those that are connected and follow. */
+  /** The replicas that are connected and in sync. */
   readonly replicas: readonly ReplicaLag[]
 }
 
 interface ReplicaLag {
-  /** Since it last said how far it has come; a replica does so once a second. */
+  /** [seconds] since its last report; a replica reports once a second. */
   readonly silentS: number
-  /** What it has not confirmed. */
+  /** Bytes of the replication stream that it has not confirmed. */
   readonly behindBytes: number
 }
 
@@ -33,7 +33,7 @@ export async function redisLoad(store: Store): Promise<RedisLoad> {
   }
 }
 
-/** One line of INFO. */
+/** The value of one line of INFO; `undefined` when there is no such line. */
 export function infoField(info: string, name: string): string | undefined {
   return new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(info)?.[1]
 }

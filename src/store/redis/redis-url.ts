@@ -1,11 +1,11 @@
-// The address of a Redis: one server, or a master that Sentinels know; and how many copies a write waits for.
+// Parses REDIS_URL: one server, or Sentinels and the name of their master; and the number of replicas that a write waits for.
 
 export interface RedisPlace {
-  /** How the client library takes it: an address, or Sentinels and the name of their master. */
+  /** One server, or Sentinels and the name of their master. */
   readonly address:
     | { readonly kind: 'server'; readonly url: string }
     | ({ readonly kind: 'sentinel'; readonly sentinels: readonly Place[]; readonly name: string } & Credentials)
-  /** A write counts when so many replicas, besides the master, have it on disk. */
+  /** A write is acknowledged when this many replicas, besides the master, have it on disk. */
   readonly replicas: number
 }
 
@@ -25,10 +25,10 @@ const SENTINELS = /^redis(s?)\+sentinel:\/\/(?:([^:@/]*):([^@/]*)@)?([^/?]+)\/([
 const HOST = /^(?:\[([0-9a-fA-F:.]+)\]|([\w.-]+))(?::(\d{1,5}))?$/
 
 /**
- * `redis://` and `rediss://` as everywhere; `redis+sentinel://[user]:[password]@host:port,host:port/master-name` for Sentinels, and
- * `rediss+sentinel://` where they and the servers speak TLS. Each may end in `?replicas=N`.
+ * Parses `redis://…` and `rediss://…` (TLS) for one server, `redis+sentinel://[user]:[password]@host:port,host:port/master-name` for Sentinels
+ * and `rediss+sentinel://…` for Sentinels and servers with TLS. Each may end in `?replicas=N`, N from 0 to 9.
  *
- * @throws {Error} without repeating the address: there may be a password in it.
+ * @throws {Error} that does not quote the address: it may contain a password.
  */
 export function parseRedisUrl(url: string): RedisPlace {
   if (!/^rediss?\+/.test(url)) {
@@ -52,7 +52,7 @@ export function parseRedisUrl(url: string): RedisPlace {
   }
 }
 
-/** An address without user, password and options, to be shown. Not even what cannot be read is: there may be a password in it. */
+/** The address without user, password and options, for display. `REDIS_URL` for one that cannot be parsed: it may contain a password. */
 export function shownRedisUrl(url: string): string {
   const [, start, rest] = /^(rediss?(?:\+\w+)?:\/\/)(.*)$/.exec(url) ?? []
   if (start === undefined || rest === undefined) return 'REDIS_URL'

@@ -1,4 +1,4 @@
-// The way to the master that Sentinels know: all of them are asked at once, and whoever of them speaks first of a new one is believed.
+// Finds the master through Sentinels. All are asked at once; a failover is acted on as soon as any Sentinel announces it.
 
 import { z } from 'zod'
 import { askServer, connectionTo, masterConnector, type Node, newestOf, type Told } from './master-connector.js'
@@ -7,16 +7,16 @@ import type { RedisPlace } from './redis-url.js'
 type Watched = Extract<RedisPlace['address'], { kind: 'sentinel' }>
 
 const SWITCHED = '+switch-master'
-const AGAIN_MS = 500
+const RECONNECT_DELAY_MS = 500
 const Named = z.tuple([z.string(), z.coerce.number().int()])
 const Facts = z.array(z.string())
 
-/** @returns a connector for ioredis that finds, each time, the present master, and leaves it when it is told of another. */
+/** @returns a connector for ioredis that connects to the current master, and reconnects when a Sentinel announces another. */
 export function sentinelConnector(watched: Watched) {
   return masterConnector({ find: () => presentMaster(watched), watch: (onMaster) => listen(watched, onMaster) }, watched)
 }
 
-/** @throws when none of them names one. */
+/** @throws {Error} when no Sentinel names a master. */
 async function presentMaster(watched: Watched): Promise<Node> {
   try {
     return (await newestOf(watched.sentinels, (sentinel) => askSentinel(watched, sentinel))).master
@@ -37,23 +37,23 @@ async function askSentinel(watched: Watched, sentinel: Node): Promise<Told> {
 }
 
 function listen(watched: Watched, onMaster: (master: Node) => void): () => void {
-  const lines = watched.sentinels.map((sentinel) => {
-    const line = connectionTo(sentinel, manner(watched), () => AGAIN_MS)
-    line.on('message', (_channel, text: string) => {
+  const subscribers = watched.sentinels.map((sentinel) => {
+    const subscriber = connectionTo(sentinel, manner(watched), () => RECONNECT_DELAY_MS)
+    subscriber.on('message', (_channel, text: string) => {
       const [name, , , host, port] = text.split(' ')
       if (name === watched.name && host !== undefined) onMaster({ host, port: Number(port) })
     })
-    line.on('ready', () => {
-      line
+    subscriber.on('ready', () => {
+      subscriber
         .subscribe(SWITCHED)
-        .then(() => presentMaster(watched)) // nobody tells what changed before he was listened to
+        .then(() => presentMaster(watched)) // a failover before the subscription was not announced to us
         .then(onMaster)
-        .catch(() => {}) // broken off again: the next 'ready' tries anew
+        .catch(() => {}) // disconnected again: the next 'ready' subscribes
     })
-    line.connect().catch(() => {}) // it goes on trying
-    return line
+    subscriber.connect().catch(() => {}) // it reconnects by itself
+    return subscriber
   })
   return () => {
-    for (const line of lines) line.disconnect()
+    for (const subscriber of subscribers) subscriber.disconnect()
   }
 }

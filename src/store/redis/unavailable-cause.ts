@@ -1,4 +1,4 @@
-// What ioredis, Node or Redis says when Redis cannot be used, as one of our causes.
+// Maps errors of ioredis, Node and Redis to the causes why Redis cannot be used.
 
 import { Problem } from '../../domain/problem.js'
 import { StoreUnavailableError, type UnavailableCause } from '../../domain/store-unavailable.js'
@@ -13,12 +13,12 @@ const BY_MESSAGE: readonly (readonly [RegExp, UnavailableCause])[] = [
   [/^(READONLY|MASTERDOWN|CLUSTERDOWN|MOVED|NOREPLICAS|UNBLOCKED)\b|replica instances/, 'not-master'],
 ]
 
-/** What Node's TLS says about a certificate that it does not accept. */
+/** Error codes of Node for a rejected certificate. */
 const CERTIFICATE_CODES = /^(CERT_|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT|UNABLE_TO_|ERR_TLS_CERT_|HOSTNAME_MISMATCH)/
 
 /**
- * @param error what a command or a connection failed with; `undefined` when Redis answered, and its disk did not.
- * @param ofConnection what last kept a connection from being made: a command that cannot be sent says only that there is none.
+ * @param error the error of a command or connection; `undefined` when Redis answered but its disk did not confirm.
+ * @param ofConnection the last connection error. It has the cause when a command failed only because there was no connection.
  */
 export function unavailableErrorFor(error: unknown, ofConnection?: unknown): StoreUnavailableError {
   if (error instanceof StoreUnavailableError) return error
@@ -28,14 +28,14 @@ export function unavailableErrorFor(error: unknown, ofConnection?: unknown): Sto
   return new StoreUnavailableError(cause, error instanceof Error ? error.message : String(error))
 }
 
-/** What does not pass by waiting, and what to do about it. */
+/** What the operator can do, for causes that do not pass by waiting. */
 const REMEDIES: Partial<Readonly<Record<UnavailableCause, string>>> = {
   credentials: 'Check user and password in REDIS_URL.',
   permission: 'The user in REDIS_URL lacks a permission: see "Redis credentials" in docs/runbook.md.',
   certificate: 'Its certificate is not accepted: NODE_EXTRA_CA_CERTS names the file of your own CA.',
 }
 
-/** @returns the error for an operator, where waiting does not help. */
+/** @returns an error with a remedy for the operator; `undefined` for causes that may pass by waiting. */
 export function refusalIn({ unavailableCause, message }: StoreUnavailableError): Error | undefined {
   const remedy = REMEDIES[unavailableCause]
   return remedy === undefined ? undefined : new Error(`Redis cannot be used (${message}). ${remedy}`)
@@ -47,20 +47,20 @@ function causeOf(error: unknown): UnavailableCause {
   return BY_MESSAGE.find(([pattern]) => pattern.test(error.message))?.[1] ?? 'connection'
 }
 
-/** Does it say that Redis cannot be reached or cannot answer now, and not that something here is wrong? */
+/** True when the error means that Redis cannot be reached or cannot answer now; false for bugs and other problems. */
 export function isUnavailable(error: unknown): boolean {
   if (error instanceof StoreUnavailableError) return true
   if (!(error instanceof Error) || error instanceof Problem) return false
   return causeOf(error) !== 'connection' || AWAY.test(error.message) || ('code' in error && AWAY_CODES.has(error.code))
 }
 
-// What a socket says that the other side closed while it was written to: the message of some names no code.
+// Error codes of a lost or failed connection. The messages of some do not contain the code.
 const AWAY_CODES = new Set<unknown>([
   'EPIPE',
   'ECONNRESET',
   'ERR_STREAM_DESTROYED',
   'ERR_SOCKET_CLOSED',
-  // On the way to another host, whose name may not be known yet.
+  // Of the network or name resolution.
   'ETIMEDOUT',
   'EHOSTUNREACH',
   'ENETUNREACH',

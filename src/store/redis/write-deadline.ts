@@ -1,18 +1,18 @@
-// A write that was not answered in time must not happen later: what still lies in a line that comes back is refused by Redis itself.
+// A write that timed out must not happen later. Commands still in the buffers of a connection that recovers are refused by Redis itself.
 
 import type { Redis } from 'ioredis'
 
 /**
- * A script runs within this of being sent, or not at all. Whoever waits gives up later (2.5 s for the disk, 3 s for everything): the rest is
- * for clocks that were compared over a slow line.
+ * A script runs within this time after it was sent, or not at all. The caller's timeouts are longer (2.5 s for the disk, 3 s in total): the
+ * margin covers errors of comparing clocks over a slow connection.
  */
 export const RUN_TIMEOUT_MS = 2000
-/** So often at most: a clock that is set, and one that runs otherwise than ours, are noticed by then. */
+/** Age at which the comparison of clocks is repeated, so that a clock that was set or drifts is noticed. */
 const COMPARE_AFTER_MS = 10_000
 
 const TOO_LATE = 'TOOLATE it came behind its deadline'
 
-/** @returns the script with a last argument more, which it does not see: until when it may run, by Redis's own clock, [epoch ms]. */
+/** @returns the script with one more argument at the end, which it does not see: its deadline [epoch ms] by Redis's clock. */
 export function notAfter(lua: string): string {
   return `${GUARD}${lua}`
 }
@@ -29,9 +29,10 @@ export function isTooLate(error: Error): boolean {
 }
 
 /**
- * Deadlines for what is sent now. Counted by a clock of ours that never goes back and is never set, so it matters only how far Redis's is from it.
+ * Deadlines of commands that are sent now, on Redis's clock. Computed from a monotonic clock of ours plus the measured difference.
  *
- * @param redis the connection that is written through: another one may lead to another server.
+ * @param redis the connection that the commands use: another one may lead to another server.
+ * @param now [ms] monotonic clock.
  */
 export function deadlines(redis: Redis, now: () => number) {
   let compared: { readonly atMs: number; readonly aheadMs: number } | undefined
@@ -43,11 +44,11 @@ export function deadlines(redis: Redis, now: () => number) {
     return compared
   }
   return {
-    /** Learns again what time it is there. @throws what ioredis throws. */
+    /** Measures Redis's clock again. @throws errors of ioredis. */
     async compare(): Promise<void> {
       await compare()
     },
-    /** @throws what ioredis throws, when nothing is known yet. */
+    /** The deadline [epoch ms, Redis's clock] of a command sent now. @throws errors of ioredis, when it has to measure first. */
     async next(): Promise<number> {
       const known = compared ?? (await compare())
       if (now() - known.atMs > COMPARE_AFTER_MS) await compare()

@@ -8,9 +8,9 @@ import { KEY_BYTES, type Keyring, keyringFrom, makeKeyring, type NamedKey, type 
 
 export interface SealSettings {
   readonly dataDir: string
-  /** The ring itself, for those who keep it elsewhere. */
+  /** The ring itself (TABIR_SEAL_KEYS), when it is not kept in a file. */
   readonly sealKeys: string | undefined
-  /** The file of the ring; in the data folder unless it is set. */
+  /** Path of the key file; default: `seal-keys` in the data folder. */
   readonly sealKeyFile: string | undefined
 }
 
@@ -19,9 +19,9 @@ export function sealKeyPath({ dataDir, sealKeyFile }: SealSettings): string {
 }
 
 /**
- * The ring of this installation. One from a file is read again when an unknown key is met.
- * @param isFirstUse was nothing ever sealed in this store? Only then is a file made.
- * @throws {SealError}
+ * The ring of this installation. A key file is read again when a record is under an unknown key.
+ * @param isFirstUse true when nothing was ever sealed in this store. Only then is a missing file made.
+ * @throws {SealError} when the keys are malformed or the file is missing.
  */
 export function keyringOf(settings: SealSettings, isFirstUse: boolean): Keyring {
   const { sealKeys } = settings
@@ -65,7 +65,7 @@ export function sealKeysFromFile(path: string, isFirstUse: boolean): NamedSecret
   try {
     if (!existsSync(path)) {
       const first = textOf([{ label: 'k1', secret: randomBytes(KEY_BYTES) }])
-      writeWholeFileSync(path, [first], { isNew: true }) // another process may be faster, and its keys are the ones then
+      writeWholeFileSync(path, [first], { isNew: true }) // if another process made the file first, its keys are used
     }
   } catch (error) {
     if (!isTaken(error)) throw error
@@ -74,8 +74,8 @@ export function sealKeysFromFile(path: string, isFirstUse: boolean): NamedSecret
 }
 
 /**
- * Puts a new key before the others of a file: from now on it seals.
- * @throws {SealError} when there is one of this name, or another process is changing the file.
+ * Adds a new key at the front of a file: it becomes the active key of processes that read the file.
+ * @throws {SealError} when a key has this label, or another process is changing the file.
  */
 export function addSealKey(path: string, label: string): NamedKey {
   let added: NamedKey | undefined
@@ -85,7 +85,7 @@ export function addSealKey(path: string, label: string): NamedKey {
       const secret = randomBytes(KEY_BYTES)
       const { active } = keyringFrom(() => [{ label, secret }])
       added = active
-      // Records say under which key they are by this byte, so two of a ring should not share it.
+      // Records name their key by this byte, so two keys of a ring should not share it.
       if (!taken.includes(active.hint)) return [{ label, secret }, ...before]
     }
   })
@@ -93,12 +93,12 @@ export function addSealKey(path: string, label: string): NamedKey {
   return added
 }
 
-/** Takes a key out of a file. Backups from before need it: who has one keeps the key with it. */
+/** Removes a key from a file. Older backups still need it: keep the key with them. */
 export function dropSealKey(path: string, fingerprint: string): void {
   rewrite(path, (before) => before.filter((key) => keyringFrom(() => [key]).active.fingerprint !== fingerprint))
 }
 
-/** Whole or not at all, and on disk when it returns: what is sealed under a key that is lost is lost with it. */
+/** Rewrites the file atomically; on disk when it returns. A lost key would lose everything sealed under it. */
 function rewrite(path: string, change: (keys: readonly NamedSecret[]) => readonly NamedSecret[]): void {
   function* changed() {
     const text = textOf(change(readKeys(path)))
@@ -106,7 +106,7 @@ function rewrite(path: string, change: (keys: readonly NamedSecret[]) => readonl
     yield text
   }
   try {
-    writeWholeFileSync(path, changed(), { beside: `${path}.new` }) // of one name, so one process at a time
+    writeWholeFileSync(path, changed(), { beside: `${path}.new` }) // a fixed name: only one process at a time
   } catch (error) {
     if (!isTaken(error)) throw error
     throw new SealError(

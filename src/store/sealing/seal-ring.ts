@@ -1,4 +1,4 @@
-// What the store knows of its seal keys: which ones are in use, which one all should seal with, and who does.
+// What Redis records about seal keys: which are in use, which one every process should seal with, and which processes do.
 
 import { z } from 'zod'
 import type { AuditActor } from '../../domain/organisations/audit.js'
@@ -13,13 +13,12 @@ export type UsedKey = Pick<NamedKey, 'label' | 'fingerprint'>
 
 const CheckJson = z.object({ label: z.string(), check: z.base64() })
 const CHECKED = Buffer.from('tabir seal check')
-/** Who was not heard of for so long does not seal any more. */
+/** A process that has not reported for this long no longer seals. */
 const SEAL_KEY_USER_EXPIRES_AFTER_MS = 30_000
 
 /**
- * Is the ring the one that belongs to this store? Every key that was ever sealed with, and not retired, has to be in it and has to
- * open what was sealed under it.
- * @throws {SealError} which says what is missing. Nothing is written.
+ * Checks that the ring belongs to this store: it must have every key that was used and not retired, and each must open its check value.
+ * @throws {SealError} that names the missing key. Nothing is written.
  */
 export async function checkRing(store: Store, keyring: Keyring): Promise<void> {
   const known = await usedKeys(store)
@@ -41,7 +40,7 @@ export async function checkRing(store: Store, keyring: Keyring): Promise<void> {
   }
 }
 
-/** The active key of the ring is in use from here on. */
+/** Records that the ring's active key is in use. Durable when it returns. */
 export async function noteActive(store: Store, { active, seal }: Keyring): Promise<void> {
   const check = seal(CHECKED, contextOf(active.fingerprint)).toString('base64')
   await store.write(noteSealKey, [keys.sealChecks], [active.fingerprint, JSON.stringify({ label: active.label, check })])
@@ -55,13 +54,13 @@ export async function usedKeys(store: Store): Promise<(UsedKey & { readonly chec
   })
 }
 
-/** Those that something may be sealed under and that this ring lacks. */
+/** Keys in use that this ring lacks. */
 export async function missingKeys(store: Store, keyring: Keyring): Promise<UsedKey[]> {
   const known = await usedKeys(store)
   return known.filter(({ fingerprint }) => !keyring.named.some((key) => key.fingerprint === fingerprint))
 }
 
-/** All processes are to seal with the active key of this ring. They learn of it by themselves. */
+/** Makes this ring's active key the one that every process should seal with. Processes notice it by themselves. Recorded in the audit log. */
 export async function switchToActive(
   store: Store,
   keyring: Keyring,
@@ -74,7 +73,7 @@ export async function switchToActive(
   await writeAudited(store, entry, switchSealKey, [keys.sealActive], [fingerprint])
 }
 
-/** Which key all are to seal with; `undefined` before the first switch: then each with its own. */
+/** Fingerprint of the key that every process should seal with; `undefined` before the first switch: then each uses its own first key. */
 export async function keyToSealWith(store: Store): Promise<string | undefined> {
   return (await store.ask((redis) => redis.get(keys.sealActive))) ?? undefined
 }
@@ -84,7 +83,7 @@ export async function forgetKey(store: Store, fingerprint: string, nowMs: number
   await writeAudited(store, entry, forgetSealKey, [keys.sealChecks], [fingerprint])
 }
 
-/** A process says with which key it seals, again and again. What was not heard of for long is forgotten. */
+/** Reports which key a process seals with. To be repeated: reports expire after 30 s. */
 export async function sealsWith(store: Store, processId: string, fingerprint: string, nowMs: number): Promise<void> {
   await store.ask((redis) =>
     redis
@@ -99,7 +98,7 @@ export async function sealsNoMore(store: Store, processId: string, fingerprint: 
   await store.ask((redis) => redis.zrem(keys.sealKeyUsers, `${processId}|${fingerprint}`))
 }
 
-/** With what each process seals, of those that were heard of lately: process id → fingerprint. */
+/** Process id → fingerprint of the key that it seals with, for processes that reported in the last 30 s. */
 export async function sealKeyUsers(store: Store, nowMs: number): Promise<ReadonlyMap<string, string>> {
   const members = await store.ask((redis) =>
     redis.zrangebyscore(keys.sealKeyUsers, nowMs - SEAL_KEY_USER_EXPIRES_AFTER_MS, '+inf'),
@@ -107,7 +106,7 @@ export async function sealKeyUsers(store: Store, nowMs: number): Promise<Readonl
   const last = new Map<string, string>()
   for (const member of members) {
     const [processId = '', fingerprint = ''] = member.split('|')
-    last.set(processId, fingerprint) // in the order of time
+    last.set(processId, fingerprint) // ordered by time: the last report wins
   }
   return last
 }

@@ -1,38 +1,38 @@
-// Sealing: what may be read from a stolen disk must say nothing, so hash bits and secrets lie in Redis only encrypted.
+// Sealing: hash bits and secrets are encrypted before they are written to Redis, so that a stolen disk reveals nothing.
 
 import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyObject, randomFillSync } from 'node:crypto'
 
 export interface Keyring {
-  /** The key that seals. */
+  /** The key that encrypts. */
   readonly active: NamedKey
-  /** All that open, the active one first. */
+  /** All keys that decrypt, the active one first. */
   readonly named: readonly NamedKey[]
   /**
-   * AES-256-GCM (NIST SP 800-38D) under the first key, with a random nonce. `context` names the record and its kind: sealed
-   * bytes moved to another place do not open there. Adds 30 bytes, laid out as `SEALED` says.
+   * Encrypts with AES-256-GCM (NIST SP 800-38D) under the active key, with a random nonce. `context` names the record and its kind: sealed
+   * bytes that are moved to another place do not open there. Adds 30 bytes in the layout of `SEALED`.
    *
-   * Not for more than 2^32 records under one key: from there on it is no longer beyond belief that a nonce comes twice.
+   * Limit: 2^32 records per key. Beyond it a repeated nonce becomes too likely.
    */
   seal(plain: Uint8Array, context: Uint8Array): Buffer
   /**
-   * A key that is not in the ring is looked for where the ring came from, since another process may have begun to use it.
-   * @throws {SealError} when no key of the ring opens it: another deployment's data, a wrong key or damage.
+   * Decrypts. If the record's key is not in the ring, the ring is loaded again (at most once a second): another process may have added a key.
+   * @throws {SealError} when no key of the ring opens it: another deployment's data, a wrong key or context, or damage.
    */
   unseal(sealed: Uint8Array, context: Uint8Array): Buffer
-  /** What opens, first the one that seals: for a thread of this process that opens many at once, and for nobody else. */
+  /** The raw keys, the active one first. Only for a worker thread of this process that opens many records. */
   readonly keys: readonly SealKey[]
   /**
-   * Reads the ring again from where it came. What cannot be read, or is no ring, leaves it as it is.
-   * @returns whether it has changed.
+   * Loads the ring again. It stays unchanged when loading fails.
+   * @returns whether it changed.
    */
   refresh(): boolean
 }
 
-/** What may be said of a key. */
+/** What may be shown of a key. */
 export interface NamedKey {
   /** The operator's own name for it. */
   readonly label: string
-  /** 16 hex digits, derived from the secret: the same everywhere, and of the secret they tell nothing. */
+  /** 16 hex digits derived from the secret, the same on every machine. They reveal nothing of the secret. */
   readonly fingerprint: string
   /** As in `SealKey`. */
   readonly hint: number
@@ -45,7 +45,7 @@ export interface NamedSecret {
 }
 
 export interface SealKey {
-  /** [byte] says which key to try, and of the key nothing: both are derived from the secret, separately. */
+  /** [byte] in each record: which key to try. Derived from the secret separately, so that it reveals nothing of the key. */
   readonly hint: number
   /** [32 bytes] */
   readonly key: Uint8Array
@@ -53,7 +53,7 @@ export interface SealKey {
 
 export class SealError extends Error {
   override readonly name = 'SealError'
-  /** [byte] Of a record whose key is not in the ring: the hint of that key. The record may open later, so nothing is to be dropped for it. */
+  /** [byte] hint of a key that is not in the ring. The record may open later, so do not delete it. `undefined` for other failures. */
   readonly missingHint: number | undefined
   constructor(message: string, missingHint?: number) {
     super(message)
@@ -68,13 +68,13 @@ export const KEY_BYTES = 32
 const CIPHER = 'aes-256-gcm'
 const OPTIONS = { authTagLength: SEALED.tagBytes } as const
 
-/** @param secrets keys of 32 bytes; the first seals, all open. */
+/** @param secrets keys of 32 bytes: the first encrypts, all decrypt. @throws {SealError} when a key has another length or there is none. */
 export function makeKeyring(secrets: readonly Uint8Array[]): Keyring {
   const named = secrets.map((secret, i) => ({ label: `k${i + 1}`, secret }))
   return keyringFrom(() => named)
 }
 
-/** @param load where the ring comes from: called at once, and again when it may have changed. @throws {SealError} what it throws at first. */
+/** @param load reads the ring: called now, and again when it may have changed. @throws what the first call throws; {SealError} for bad keys. */
 export function keyringFrom(load: () => readonly NamedSecret[], clock = () => performance.now()): Keyring {
   let ring = ringOf(load())
   let askedAtMs = Number.NEGATIVE_INFINITY
@@ -86,7 +86,7 @@ export function keyringFrom(load: () => readonly NamedSecret[], clock = () => pe
       if (!isSame) ring = now
       return !isSame
     } catch {
-      return false // a file that is being written, or is gone: what we know still opens what there is
+      return false // the file is being written, or gone: keep the known keys
     }
   }
 
@@ -103,7 +103,7 @@ export function keyringFrom(load: () => readonly NamedSecret[], clock = () => pe
     refresh,
     seal(plain, context) {
       const { active } = ring
-      // Of Node's pool where it is short: memory of its own for each record is a third of what sealing a million takes.
+      // From Node's pool: separate allocations would be a third of the cost of sealing a million records.
       const sealed = Buffer.allocUnsafe(SEALED.minBytes + plain.length)
       sealed[0] = SEALED.version
       sealed[SEALED.hintAt] = active.hint
@@ -117,7 +117,7 @@ export function keyringFrom(load: () => readonly NamedSecret[], clock = () => pe
     unseal(sealed, context) {
       if (sealed.length < SEALED.minBytes || sealed[0] !== SEALED.version) throw new SealError(NOT_SEALED)
       const hint = sealed[SEALED.hintAt] ?? 0
-      // Damaged records must not make each reader read a file over and over.
+      // Damaged records must not cause a file read each.
       if (!ring.keys.some((key) => key.hint === hint) && clock() - askedAtMs >= ASK_AGAIN_AFTER_MS) {
         askedAtMs = clock()
         refresh()
@@ -166,11 +166,11 @@ function open(key: KeyObject, sealed: Uint8Array, context: Uint8Array): Buffer |
 }
 
 interface RingKey extends SealKey, NamedKey {
-  /** The same key, taken over by node:crypto once and not for each record. */
+  /** The key as a KeyObject, made once and not for each record. */
   readonly prepared: KeyObject
 }
 
-// Derived, so that a secret is never used by itself, and neither a hint nor a fingerprint gives anything of it away.
+// Key, hint and fingerprint are derived from the secret separately: none reveals another.
 function derive({ label, secret }: NamedSecret): RingKey {
   if (secret.length !== KEY_BYTES) throw new SealError(WRONG_KEYS)
   const derived = new Uint8Array(hkdfSync('sha256', secret, '', 'tabir seal 2 aes-256-gcm', KEY_BYTES + 1))

@@ -1,4 +1,4 @@
-// A file of pieces, each sealed: whole, in order and to the end, or not at all.
+// A sealed file of pieces. A reader gets all pieces in order up to the last, or an error.
 
 import { randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
@@ -9,8 +9,8 @@ import { type Keyring, SEALED, SealError } from './seal.js'
 /*
  * [8] MAGIC  [16] random id of this file, then per piece:  [1] 1 for the last, else 0  [4] length  [length] the piece, sealed
  *
- * What a piece is sealed for names the caller's context, the file, its number and whether it is the last. So a file that was
- * cut, put together from two, or belongs to another deployment does not open.
+ * The context of a piece has the caller's context, the file's id, the piece's number and whether it is the last. So a file that was cut short,
+ * assembled from two, or belongs to another deployment does not open.
  */
 const MAGIC = Buffer.from('tabir s1')
 const ID_BYTES = 16
@@ -18,10 +18,10 @@ const HEAD_BYTES = 5
 const MAX_PIECE_BYTES = 64 * 1024 * 1024
 
 /**
- * Writes beside the path, then moves it there: whoever reads it meanwhile has the old file or the new one.
+ * Writes a file atomically: a concurrent reader sees the old file or the new one.
  *
- * @param context who may open it: a reader has to name the same.
- * Cost: about 1 ms a MB, and every piece is a turn of the event loop.
+ * @param context what the file is for: a reader must name the same.
+ * Cost: about 1 ms a MB. Yields to the event loop at each piece.
  */
 export async function writeSealedFile(
   path: string,
@@ -47,14 +47,13 @@ async function* sealedPieces(
     piece = next
     number++
   }
-  // No pieces are one empty piece.
+  // Without pieces the file has one empty piece.
   yield sealedPiece(keyring, piece, { context, fileId, number: Math.max(1, number), isLast: true })
 }
 
 /**
- * @returns the pieces in order; nothing when there is no file.
- * @throws {SealError} when the file is damaged, cut short or not for this context. Pieces that came before were right, and
- * must be thrown away.
+ * @returns the pieces in order; none when there is no file.
+ * @throws {SealError} when the file is damaged, cut short or not for this context. Discard the pieces yielded before.
  */
 export async function* readSealedFile(path: string, keyring: Keyring, context: Uint8Array): AsyncGenerator<Buffer> {
   const file = await openToRead(path).catch((error: unknown) => {
@@ -75,7 +74,7 @@ export async function* readSealedFile(path: string, keyring: Keyring, context: U
       if (!isLast) {
         ;[room, other] = [other, room]
         next = readPiece(file, room)
-        next.catch(() => {}) // heard when it is awaited, if the caller gets so far
+        next.catch(() => {}) // thrown when it is awaited, if the caller continues
       }
       yield keyring.unseal(piece.sealed, placeBytes({ context, fileId, number, isLast }))
     }
@@ -84,7 +83,7 @@ export async function* readSealedFile(path: string, keyring: Keyring, context: U
   }
 }
 
-/** Tells one file from all others, also from one of the same content. @throws {SealError} for a file that is none. */
+/** The random id of a file in hex: differs even for files with equal content. @throws {SealError} when it is no sealed file. */
 export async function sealedFileId(path: string): Promise<string> {
   const file = await openToRead(path)
   try {
@@ -96,7 +95,7 @@ export async function sealedFileId(path: string): Promise<string> {
   }
 }
 
-/** Of the keys that its pieces are sealed under. Reads no more than where they begin. @throws {SealError} for a file that is none. */
+/** Hints of the keys that the pieces are sealed under. Reads only their headers. @throws {SealError} when it is no sealed file. */
 export async function hintsOf(path: string): Promise<ReadonlySet<number>> {
   const file = await openToRead(path)
   try {
@@ -136,7 +135,7 @@ function sealedPiece(keyring: Keyring, piece: Uint8Array, place: Place): Buffer 
   return Buffer.concat([head, sealed])
 }
 
-/** Where a piece is read to. Two take turns: with memory of its own for each piece of a large file, V8 would do little but collect it. */
+/** A reusable read buffer. Two alternate: a new buffer per piece of a large file would keep the garbage collector busy. */
 interface Room {
   bytes: Buffer<ArrayBuffer>
 }

@@ -1,4 +1,4 @@
-// Random secrets of the deployment, sealed in Redis: all api processes share them, and a wrong seal key shows at once.
+// Random secrets of the deployment, sealed in Redis. All processes share them, and a wrong seal key is noticed at the start.
 
 import { randomBytes } from 'node:crypto'
 import type { Store } from '../redis/client.js'
@@ -9,17 +9,17 @@ import type { Keyring } from './seal.js'
 import { SealError } from './seal.js'
 
 /**
- * caseNumber: keys the hash under which a case is filed, so that the store does not tell case numbers.
- * pin: mixed into each PIN before it is stretched, so that a stolen store cannot be searched for PINs.
+ * caseNumber: keys the hash of the case number that is the case's id, so that the store does not reveal case numbers.
+ * pin: keys an HMAC of each PIN before scrypt, so that PINs cannot be guessed from a stolen store.
  * signalId: keys the ids of bank signals.
  * matchId: keys match ids per tenant, so that two platforms cannot join their logs.
- * complaint: keys the hash that is kept of the number of a complaint.
- * idempotency: keys what is kept for callers that ask again.
+ * complaint: keys the stored hash of a complaint number.
+ * idempotency: keys the names of answers stored for repeated requests.
  * receipt: the private key that receipts are signed with.
  * audit: binds each entry of the audit log to the one before.
- * details: the order that bits of details are kept in.
- * feed: seals the places at which followers of the feed stopped.
- * party: keys the names under which organisations' decisions are kept, so that the store does not tell who decided what.
+ * details: determines the descriptor permutation, the order in which bits of details are stored.
+ * feed: seals the cursors of feed readers.
+ * pseudonym: keys the pseudonyms of organisations in decisions, so that the store does not reveal who decided what.
  */
 const SECRET_NAMES = [
   'caseNumber',
@@ -36,12 +36,12 @@ const SECRET_NAMES = [
 ] as const
 export type Secrets = Readonly<Record<(typeof SECRET_NAMES)[number], Buffer>>
 
-/** Was anything ever sealed in this store? */
+/** True when anything was ever sealed in this store. @throws {Problem} store-unavailable */
 export async function hasSecrets(store: Store): Promise<boolean> {
   return (await store.ask((redis) => redis.exists(keys.secrets))) === 1
 }
 
-/** @throws {SealError} when the secrets that are there were sealed under another key. Nothing is written then. */
+/** Reads the secrets and makes missing ones. @throws {SealError} when the ring does not open the stored ones. Nothing is written then. */
 export async function loadSecrets(store: Store, keyring: Keyring): Promise<Secrets> {
   const present = await store.ask((redis) => redis.hgetallBuffer(keys.secrets))
   for (const [name, sealed] of Object.entries(present)) open(keyring, name, sealed)

@@ -1,4 +1,4 @@
-// A backup: all that Redis holds, sealed once more as a whole. It opens with the seal keys alone, on any machine.
+// A backup: all data of Redis as one sealed file. The seal keys are all that is needed to open it, on any machine.
 
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
@@ -13,19 +13,20 @@ import { type Keyring, SealError } from '../sealing/seal.js'
 import { readSealedFile, writeSealedFile } from '../sealing/sealed-file.js'
 import { copyRdb } from './rdb-copy.js'
 
-/** What stands at its beginning. */
+/** The first piece of the file, as JSON. */
 const Head = z.object({
   version: z.literal(1),
   madeAtMs: z.int(),
-  /** The backup has this and perhaps a little more. */
+  /** The store's revision just before the copy: the backup contains it, and perhaps a few later changes. */
   revision: z.int(),
 })
 export type BackupHead = z.infer<typeof Head>
 
 const CONTEXT = Buffer.from('backup of tabir')
 const PIECE_BYTES = 1 << 20
-/** What is behind the name of a backup that is on its way. */
+/** Suffix of the name while a backup is being written. */
 const UNDER_WAY = '.under-way'
+/** An interrupted backup can be continued for this long. */
 const GOES_ON_FOR_MS = 86_400_000
 
 export interface BackupParts {
@@ -35,28 +36,28 @@ export interface BackupParts {
   readonly now: () => number
 }
 
-/** Where a copy of the data waits until its backup is in place; by the place that it is for. */
 export interface BackupPlace {
+  /** Where the backup will be. */
   readonly path: string
-  /** On a disk that is as fast as Redis: it does not wait for a slow one. */
+  /** Where the copy is kept until the backup is complete. On a fast disk: Redis does not wait for a slow reader. */
   readonly folder: string
 }
 
 export interface WrittenBackup<T> {
-  /** What `check` gave. */
+  /** The result of `check`. */
   readonly checked: T
-  /** Does it go on with one that was interrupted, and was made then? */
+  /** True when it continued an interrupted backup: then its data is of that earlier time. */
   readonly goesOn: boolean
-  /** Bytes of it that were in their place already. */
+  /** Bytes that an interrupted backup had written already. */
   readonly keptBytes: number
 }
 
 /**
- * Two steps. First a copy of one moment, which cannot be had in parts: interrupted, it begins again. Then that is brought to its place, checked
- * there, and has its name: interrupted, this goes on, with the same moment, for a day.
+ * Writes a backup in two steps. First Redis's data is copied into `place.folder`; an interrupted copy starts again. Then the copy is written
+ * beside `place.path`, checked and renamed; when interrupted, the next call continues with the same data, for a day.
  *
- * @param check reads what was brought. It has its name only when that returns.
- * @throws {Error} when Redis does not allow it, or a disk does not take it. @throws what `check` throws.
+ * @param check reads the written file. The file gets its final name only after it returns.
+ * @throws {Error} when Redis does not permit a copy, or a disk fails. @throws what `check` throws.
  */
 export async function writeBackup<T>(
   place: BackupPlace,
@@ -81,7 +82,7 @@ async function takeCopy(copy: string, { store, target, keyring, now }: BackupPar
   await writeSealedFile(copy, keyring, CONTEXT, pieces(head, target))
 }
 
-/** One that is not will be made anew. */
+/** True when an earlier copy is complete and opens; otherwise a new one is made. */
 async function isWhole(copy: string, keyring: Keyring): Promise<boolean> {
   try {
     await readBackup(copy, keyring, async () => {})
@@ -103,7 +104,7 @@ async function bring(copy: string, beside: string): Promise<number> {
   }
 }
 
-/** Nobody went on with these. What was withdrawn meanwhile is in them. */
+/** Removes abandoned copies: they contain data that may have been withdrawn since. */
 async function removeOld(folder: string, nowMs: number): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
     const path = join(folder, name)
@@ -114,8 +115,8 @@ async function removeOld(folder: string, nowMs: number): Promise<void> {
 
 /**
  * Reads a backup to its end.
- * @param onPiece is given the RDB file, piece after piece. What it was given counts only when this returns.
- * @throws {SealError} when it is no backup, damaged, cut short, or of other seal keys; {Error} when there is no such file.
+ * @param onPiece gets the RDB file piece by piece. Use the pieces only after this returns: until then the file may turn out damaged.
+ * @throws {SealError} when there is no such file, or it is no backup, damaged, cut short or sealed under other keys.
  */
 export async function readBackup(
   path: string,

@@ -1,10 +1,10 @@
-// Makes Redis write its log anew: what was deleted is then in no old line of it.
+// Makes Redis rewrite its append-only file, so that deleted data is no longer in it.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Problem } from '../../domain/problem.js'
 import type { Store } from '../redis/client.js'
 
-/** `not-allowed`: this Redis keeps no log of its own, or gives nobody leave to have it rewritten, as hosted ones do. */
+/** `not-allowed`: this Redis has no append-only file, or does not permit rewriting it (hosted ones do not). */
 export type LogRewrite = 'rewritten' | 'not-allowed'
 
 const POLL_MS = 50
@@ -12,12 +12,11 @@ const NOT_ALLOWED = /NOPERM|unknown command|not allowed|disabled/i
 const UNDER_WAY = /already in progress|scheduled/i
 
 /**
- * Resolves when a rewrite that began after the call is done and its file is the one in use. What was deleted before the call
- * is then in no log of this server; of the files that it replaced, Redis removes the names at once and the bytes in the
- * background.
+ * Resolves when a rewrite that began after the call is complete and its file is in use. Data deleted before the call is then in no append-only
+ * file of this server. Redis unlinks the replaced files at once and frees their bytes in the background.
  *
- * @throws {Error} when it is not done within `withinMs`, or failed: a full disk.
- * Cost: Redis forks and writes all its data; it goes on answering.
+ * @throws {Error} when it does not complete within `timeoutMs`, or fails (a full disk). {Problem} store-unavailable
+ * Cost: Redis forks and writes all its data; it continues to answer.
  */
 export async function rewriteLog(store: Store, timeoutMs: number): Promise<LogRewrite> {
   const end = performance.now() + timeoutMs
@@ -30,7 +29,7 @@ export async function rewriteLog(store: Store, timeoutMs: number): Promise<LogRe
     }
   }
   for (;;) {
-    // One that is under way began before the call, and may have what was deleted since.
+    // A running rewrite began before the call, and may include data deleted since then: wait for it to end, then start another.
     if (!(await idle()).isKept) return 'not-allowed'
     try {
       await store.ask((redis) => redis.bgrewriteaof())

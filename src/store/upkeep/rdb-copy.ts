@@ -1,4 +1,4 @@
-// A copy of everything that Redis holds at one moment, as its replicas are given it: an RDB file.
+// Copies all data of Redis at one moment as an RDB file, with the protocol of replicas.
 
 import { connectForRequests, type RedisTarget } from '../redis/client.js'
 
@@ -6,20 +6,20 @@ const SILENT_AFTER_MS = 60_000
 const MAX_HEAD_BYTES = 1024
 
 /**
- * Yields the file in pieces. Redis forks and sends it without writing it to its disk, where it would stay: what is withdrawn later would stay in it.
- * A Redis that does not send without a disk (`repl-diskless-sync no`) writes it there first. Meanwhile it goes on answering.
+ * Yields the file in pieces. Redis forks and continues to answer. It sends the file without storing it: a stored file would keep data that is
+ * withdrawn later. Only with `repl-diskless-sync no` does it write the file to its disk first.
  *
- * @throws {Error} when Redis is unavailable, does not allow it (hosted ones do not) or ends in the middle.
+ * @throws {Error} when Redis is unavailable, does not permit it (hosted ones do not), is silent for a minute or stops early.
  */
 export async function* copyRdb(target: RedisTarget): AsyncGenerator<Buffer, void, void> {
   const redis = connectForRequests(target)
   try {
     await redis.connect()
-    // From here on the line speaks another language: its bytes are ours, and not the client's to understand.
+    // From here on the connection speaks the replication protocol: take its bytes away from the client.
     const { stream } = redis
     stream.removeAllListeners('data')
     stream.setTimeout(SILENT_AFTER_MS, () => stream.destroy(new Error('Redis has been silent for a minute.')))
-    // Whatever the answer: a Redis that does not know it, or forbids it, writes the file to its disk. SYNC has to wait for it.
+    // The answer does not matter: a Redis that does not know or permit this writes the file to its disk. SYNC must wait for the answer.
     stream.write('REPLCONF capa eof\r\n')
     let isAsked = false
     let head: Buffer = Buffer.alloc(0)
@@ -41,7 +41,7 @@ export async function* copyRdb(target: RedisTarget): AsyncGenerator<Buffer, void
         take = typeof found.ends === 'number' ? untilSize(found.ends) : untilMark(found.ends)
         rest = head.subarray(found.headBytes)
       }
-      // What comes behind is the stream of changes, which a copy of one moment has no use for.
+      // After the file comes the replication stream, which a copy does not need.
       const { piece, isLast } = take(rest)
       if (piece.length > 0) yield piece
       if (isLast) return
@@ -66,9 +66,9 @@ function untilSize(sizeBytes: number): (chunk: Buffer) => Taken {
   }
 }
 
-/** @param mark what Redis drew for this copy and sends behind it. */
+/** @param mark 40 random characters that Redis chose for this copy and sends after it. */
 function untilMark(mark: Buffer): (chunk: Buffer) => Taken {
-  let held: Buffer = Buffer.alloc(0) // may be the beginning of the mark
+  let held: Buffer = Buffer.alloc(0) // the end of the last chunk: the mark may begin in it
   return (chunk) => {
     const all = Buffer.concat([held, chunk])
     const at = all.indexOf(mark)
@@ -79,7 +79,7 @@ function untilMark(mark: Buffer): (chunk: Buffer) => Taken {
   }
 }
 
-/** Line ends while Redis prepares the file; then `$` and its size, or `$EOF:` and the mark that ends it. */
+/** Parses what precedes the file: line ends while Redis prepares it, then `$<size>` or `$EOF:<mark>`. @returns undefined when incomplete. */
 function headIn(bytes: Buffer): { readonly headBytes: number; readonly ends: number | Buffer } | undefined {
   const text = bytes.subarray(0, MAX_HEAD_BYTES).toString('latin1')
   const found = /^(?:\+[^\n]*|[\r\n])*\$(?:EOF:([0-9a-f]{40})|(\d+))\r\n/.exec(text)

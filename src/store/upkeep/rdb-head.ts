@@ -1,9 +1,9 @@
-// What an RDB file says at its beginning of how much is in it.
+// Reads from the beginning of an RDB file how many keys it has.
 
 export interface RdbCounts {
-  /** Of database 0. */
+  /** Keys of database 0. */
   readonly keys: number
-  /** Those of them that expire; a Redis may leave them out when it loads the file later. */
+  /** Those of them with a time to live. A Redis that loads the file later may skip expired ones. */
   readonly expiring: number
 }
 
@@ -14,10 +14,10 @@ const FUNCTION = 0xf5
 const END = 0xff
 const HEAD_BYTES = 9
 
-/** So much of a file is enough. */
+/** How much of the file `rdbCounts` needs. */
 export const RDB_HEAD_BYTES = 64 * 1024
 
-/** @returns undefined for a file that does not say it where it is expected: of a server that writes another form. */
+/** @param bytes the first `RDB_HEAD_BYTES` of the file. @returns undefined when the file has another layout, as of another kind of server. */
 export function rdbCounts(bytes: Buffer): RdbCounts | undefined {
   const read = readerOf(bytes)
   for (;;) {
@@ -44,7 +44,7 @@ export function rdbCounts(bytes: Buffer): RdbCounts | undefined {
   }
 }
 
-/** Beyond the end there is nothing: `undefined`. */
+/** Reads the encodings of RDB. Every read past the end is `undefined`. */
 function readerOf(bytes: Buffer) {
   let at = HEAD_BYTES
   const byte = () => bytes[at++]
@@ -60,7 +60,7 @@ function readerOf(bytes: Buffer) {
     if (first < 0x80) return ((first & 0x3f) << 8) | (byte() ?? 0)
     if (first === 0x80) return take(4)?.readUInt32BE()
     if (first === 0x81) return Number(take(8)?.readBigUInt64BE() ?? Number.NaN)
-    at-- // an encoded text
+    at-- // not a length: a specially encoded string begins here
     return undefined
   }
   return {
@@ -74,7 +74,7 @@ function readerOf(bytes: Buffer) {
       }
       const form = (byte() ?? 0) & 0x3f
       if (form < 3)
-        at += 1 << form // a whole number of 1, 2 or 4 bytes
+        at += 1 << form // an integer of 1, 2 or 4 bytes
       else {
         const packedBytes = length() ?? Number.POSITIVE_INFINITY
         length()

@@ -1,4 +1,4 @@
-// All that is sealed under the ring, wherever it lies in Redis: how much is under which key, and sealing it anew.
+// Re-encryption of everything in Redis that is sealed under the key ring, and a count of what is under which key.
 
 import { fetchedContext } from '../exchange/fetched.js'
 import { imageContext } from '../images/image-record.js'
@@ -15,15 +15,15 @@ import { watchContext } from '../watch/watches.js'
 import { webhookContext } from '../webhooks/webhooks.js'
 
 /**
- * A kind of place: keys of one shape, whose values, or whose hashes' values, are sealed each for its place. Whatever is sealed
- * under the ring has a row here: else it stays under an old key, and is lost when that is retired.
+ * A kind of Redis key whose values (or, for a hash, whose fields' values) are sealed. Everything sealed under the ring needs a row here:
+ * otherwise it stays under an old key, and is lost when that key is retired.
  */
 interface SealedPlace {
   readonly name: string
   readonly type: 'hash' | 'string'
-  /** All keys, or a pattern of them. */
+  /** The keys, or a pattern that finds them. */
   readonly keys: readonly string[] | { readonly pattern: string }
-  /** What the value of a field (of a string: of the key itself) is sealed for. */
+  /** The context that a field's value is sealed with. For a string the field is empty. */
   readonly contextOf: (key: string, field: Buffer) => Uint8Array
 }
 
@@ -49,16 +49,18 @@ const SEALED_PLACES: readonly SealedPlace[] = [
 ]
 
 export interface Census {
-  /** Kind of place → fingerprint of a key, or `unknown` → how many. */
+  /** Name of a `SealedPlace` → fingerprint of a seal key, or `unknown` → number of values. */
   readonly [place: string]: Readonly<Record<string, number>>
 }
 
 export interface ReencryptProgress {
+  /** Values read so far. */
   readonly looked: number
+  /** Values moved to the active key so far. */
   readonly reencrypted: number
 }
 
-/** Counts everything that is sealed by the key that it is under. Cost: reads all of it; a few µs each. */
+/** Counts sealed values per seal key. @throws {Problem} store-unavailable. Cost: reads every value, a few µs each. */
 export async function census(store: Store, keyring: Keyring): Promise<Census> {
   const counts = new Map<string, Census[string]>()
   for (const place of SEALED_PLACES) {
@@ -77,11 +79,12 @@ export async function census(store: Store, keyring: Keyring): Promise<Census> {
 }
 
 /**
- * Seals all anew that is not under the active key, while others read and write. Running it again goes on where it was cut off, since what
- * is done is passed over.
+ * Seals every value under the active key that is under another, while other processes read and write. After an interruption, run it again:
+ * values under the active key are skipped.
  *
- * @throws {SealError} at what no key of the ring opens: it is not touched.
- * Cost: about 15 µs for each that is sealed anew, 3 µs for one that is passed over.
+ * @throws {SealError} at the first value that no key of the ring opens; it stays as it is. Also when two keys of the ring have one hint.
+ * @throws {Problem} store-unavailable
+ * Cost: about 15 µs for each re-encrypted value, 3 µs for each skipped one.
  */
 export async function reencryptAll(
   store: Store,
@@ -114,7 +117,7 @@ export async function reencryptAll(
   return { looked, reencrypted }
 }
 
-/** Within what Redis does in a moment, and what a script may be given. */
+/** Values per script: bounds how long Redis is busy, and the number of arguments. */
 const AT_ONCE = 500
 const KEYS_AT_ONCE = 64
 
@@ -122,7 +125,7 @@ async function* sealedIn(
   store: Store,
   place: SealedPlace,
 ): AsyncGenerator<{ readonly key: string; readonly fields: [field: Buffer, sealed: Buffer][] }> {
-  // One that comes meanwhile may be missing: whoever makes it seals with the active key.
+  // The scan may miss a key that is made meanwhile: that one is sealed under the active key already.
   const all = 'pattern' in place.keys ? await scanKeys(store, place.keys.pattern) : place.keys
   for (let from = 0; from < all.length; from += KEYS_AT_ONCE) {
     const some = all.slice(from, from + KEYS_AT_ONCE)
@@ -136,7 +139,7 @@ async function* sealedIn(
   }
 }
 
-/** Of a string there is one field, without a name. */
+/** Fields and values of a GET or HGETALL reply. A string has one field with an empty name. */
 function fieldsIn(flat: unknown): [Buffer, Buffer][] {
   if (Buffer.isBuffer(flat)) return [[Buffer.alloc(0), flat]]
   const fields: [Buffer, Buffer][] = []

@@ -1,4 +1,4 @@
-// How the log of withdrawals is written, and how a reader knows whether something is missing in it.
+// The format of the log of withdrawals, and how a reader finds out whether something is missing in it.
 
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
@@ -7,18 +7,18 @@ import { parseUuid } from '../../domain/ids.js'
 import type { Change, ChangeOp } from '../scripts/change-ops.js'
 
 /*
- * A file a month, `2026-11.log`: records, one a line, in the order in which they happened, and empty lines between:
+ * One file per month, `2026-11.log`: records in order, one per line, with empty lines between:
  *   <after> <revision> <mark> images <id> <id>… .   these images were erased
  *   <after> <revision> <mark> key <id> .            this API key was made, changed or revoked
- *   <after> <revision> <mark> seen .                nothing of that kind
+ *   <after> <revision> <mark> seen .                nothing was withdrawn
  *   <after> <revision> <mark> back .                the store went back to this revision: it was restored, or lost its last changes
- * Each has everything that happened after `after` up to `revision`, so a record that is missing leaves a hole between two others. One that was
- * cut short has no full stop and counts for nothing. `mark` is a digest of the change at that revision: the same in the same history only.
+ * A record covers everything after `after` up to `revision`, so that a missing record leaves a gap between two others. A record that was cut
+ * short has no full stop and is ignored. `mark` is a digest of the change at `revision`: another history has another mark.
  *
- * A record that is missing at the end leaves no hole. That is what the file `status` is for. It is there before the first record and is written
- * over in place, which a full disk allows:
- *   whole  <noted> <revision> <mark> <time>   nothing is missing up to this revision, and `noted` has the last record; so it was at this time
- *   behind <noted> <revision> <mark> <time>   what came after this revision may be missing
+ * Records missing at the end leave no gap. The file `status` shows them. It exists before the first record and is overwritten in place, which
+ * works on a full disk:
+ *   whole  <noted> <revision> <mark> <time>   at this time nothing was missing up to `revision`; `noted` is the revision of the last record
+ *   behind <noted> <revision> <mark> <time>   withdrawals after this revision may be missing
  */
 export interface LogRecord {
   readonly after: number
@@ -30,7 +30,7 @@ export interface LogRecord {
 
 export interface LogStatus {
   readonly isWhole: boolean
-  /** Of the newest record. */
+  /** Revision of the newest record. */
   readonly noted: number
   readonly revision: number
   readonly mark: string
@@ -39,12 +39,12 @@ export interface LogStatus {
 
 export interface LogFolder {
   readonly records: readonly LogRecord[]
-  /** Undefined when it is missing or cannot be read: then nobody knows what is missing. */
+  /** Undefined when it is absent or malformed: then it is unknown whether records are missing. */
   readonly status: LogStatus | undefined
 }
 
 export const STATUS_FILE = 'status'
-/** Of a revision whose change is not known. */
+/** The mark of a revision whose change is unknown. */
 export const NO_MARK = '0'.repeat(16)
 
 const FILE = /^\d{4}-\d\d\.log$/
@@ -55,14 +55,14 @@ export function logFileName(atMs: number): string {
   return `${new Date(atMs).toISOString().slice(0, 7)}.log`
 }
 
-/** Of one length, whatever it says: it is written over what was there. */
+/** Always of the same length, since it overwrites the previous text. */
 export function statusText({ isWhole, noted, revision, mark, atMs }: LogStatus): string {
   const word = (isWhole ? 'whole' : 'behind').padEnd(6)
   const [first, second] = [noted, revision].map((number) => String(number).padStart(16, '0'))
   return `${word} ${first} ${second} ${mark} ${new Date(atMs).toISOString()}\n`
 }
 
-/** Where a record belongs: behind `after`, up to `revision`. */
+/** What a record covers: the changes after `after` up to `revision`. */
 export type RecordPlace = Pick<LogRecord, 'after' | 'revision' | 'mark'>
 
 export function recordText(
@@ -73,7 +73,10 @@ export function recordText(
   return `${after} ${revision} ${mark} ${kind}${names && ` ${names}`} .`
 }
 
-/** The records of changes that follow each other. @returns none for those of which nothing has to be noted. */
+/**
+ * Records of consecutive changes after a revision. Changes that withdraw nothing have none.
+ * @returns the records, and the revision of the last of them; `after` when there are none.
+ */
 export function recordsOf(
   changes: readonly Change[],
   after: number,
@@ -90,7 +93,7 @@ export function recordsOf(
   return { texts, revision }
 }
 
-/** As what the log notes a change; `undefined` where nothing is taken back. A revoked key is a change of that key. */
+/** The kind of record per change; `undefined` for changes that withdraw nothing. Revoking a key is a change of that key. */
 const NOTED_AS: Readonly<Record<ChangeOp, 'images' | 'key' | undefined>> = {
   image: undefined,
   trustStatus: undefined,
@@ -105,7 +108,7 @@ function namesOf(change: Change): string {
   return 'name' in change ? change.name : ''
 }
 
-/** Tells a change from another one of the same revision: ids are random. */
+/** 16 hex digits that tell a change from another with the same revision, since ids are random. */
 export function markOf(change: Change): string {
   return createHash('sha256')
     .update(`${change.op} ${change.revision} ${namesOf(change)}`)
@@ -113,7 +116,7 @@ export function markOf(change: Change): string {
     .slice(0, NO_MARK.length)
 }
 
-/** @throws when the folder is there and cannot be read. */
+/** Reads all records and `status`. A folder that does not exist is empty. @throws when it exists and cannot be read. */
 export async function readLogFolder(folder: string): Promise<LogFolder> {
   const records: LogRecord[] = []
   for (const name of await logNamesIn(folder)) records.push(...recordsIn(await readFile(join(folder, name), 'utf8')))
@@ -121,9 +124,9 @@ export async function readLogFolder(folder: string): Promise<LogFolder> {
 }
 
 /**
- * The files that end before a time, the oldest first, but never the last one. After the store went back, revisions were counted a second time: what
- * came before cannot be told from what came after without all of it, so no file goes from there on.
- * @throws when the folder is there and cannot be read.
+ * Paths of files that may be deleted: those whose month ended before a time, oldest first, never the newest file. A file with a `back` record
+ * and all later ones are kept: after it revisions are reused, and only the whole log tells the histories apart.
+ * @throws when the folder exists and cannot be read.
  */
 export async function oldLogsIn(folder: string, beforeMs: number): Promise<string[]> {
   const old: string[] = []
@@ -138,7 +141,7 @@ export async function oldLogsIn(folder: string, beforeMs: number): Promise<strin
 
 function endOfMonthMs(name: string): number {
   const [year, month] = name.slice(0, 7).split('-').map(Number)
-  return Date.UTC(year ?? 0, month ?? 0) // months are counted from 0: it is the first moment of the next
+  return Date.UTC(year ?? 0, month ?? 0) // Date.UTC counts months from 0: this is the start of the next month
 }
 
 async function logNamesIn(folder: string): Promise<string[]> {
@@ -146,7 +149,7 @@ async function logNamesIn(folder: string): Promise<string[]> {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
     throw error
   })
-  return names.filter((each) => FILE.test(each)).sort()
+  return names.filter((name) => FILE.test(name)).sort()
 }
 
 export async function readLogStatus(folder: string): Promise<LogStatus | undefined> {
@@ -176,25 +179,27 @@ function statusIn(text: string): LogStatus | undefined {
   return { isWhole: word === 'whole', noted: Number(noted), revision: Number(revision), mark, atMs }
 }
 
-/** The newest revision that a folder knows of. One that is behind knows that there is at least one more. */
+/** The newest revision that a log knows to exist. A log that is behind knows of at least one more than it has. */
 export function newestOf({ records, status }: LogFolder): number {
   const noted = records.reduce((most, { revision }) => Math.max(most, revision), 0)
   return status === undefined ? noted : Math.max(noted, status.isWhole ? status.revision : status.revision + 1)
 }
 
 /**
- * Is there a record of everything that happened after a backup, up to a revision that is known to have a record?
- * @param sharedUntil of each history in the log, the revision up to which the backup has all of it.
+ * True when the records have no gap between a backup and the revision `until`.
+ * @param sharedUntil per history in the log: the revision up to which the backup contains it.
  */
 export function isCovered(records: readonly LogRecord[], sharedUntil: readonly number[], until: number): boolean {
-  // After the store went back, revisions were counted a second time: then each history has to be covered.
-  const reached = historiesOf(records).map((each, i) =>
-    reachedFrom(Math.max(sharedUntil[i] ?? 0, i === 0 ? 0 : (each[0]?.revision ?? 0)), i === 0 ? each : each.slice(1)),
+  // After the store went back, revisions are reused: each history must be without a gap.
+  const reached = historiesOf(records).map((history, i) =>
+    i === 0
+      ? reachedFrom(sharedUntil[i] ?? 0, history)
+      : reachedFrom(Math.max(sharedUntil[i] ?? 0, history[0]?.revision ?? 0), history.slice(1)),
   )
-  return reached.every((each) => each !== undefined) && (reached.at(-1) ?? 0) >= until
+  return reached.every((revision) => revision !== undefined) && (reached.at(-1) ?? 0) >= until
 }
 
-/** Split where the store went back; all but the first begin with the record that says so. */
+/** Splits records where the store went back. Each history but the first begins with its `back` record. */
 export function historiesOf(records: readonly LogRecord[]): LogRecord[][] {
   const histories: LogRecord[][] = [[]]
   for (const record of records) {
@@ -204,7 +209,7 @@ export function historiesOf(records: readonly LogRecord[]): LogRecord[][] {
   return histories
 }
 
-/** @returns undefined when there is a hole. */
+/** @returns the revision that the records reach without a gap; undefined when there is a gap. */
 function reachedFrom(revision: number, records: readonly LogRecord[]): number | undefined {
   let reached = revision
   for (const { after, revision: next } of [...records].sort((a, b) => a.after - b.after)) {

@@ -1,4 +1,4 @@
-// What the logs of withdrawals know, for a restore.
+// For a restore: what was withdrawn after the backup, read from the logs of withdrawals.
 
 import {
   historiesOf,
@@ -11,27 +11,29 @@ import {
 } from './withdrawal-records.js'
 
 export interface Withdrawals {
-  /** Erased since, by id. */
+  /** Ids of images erased since. */
   readonly images: ReadonlySet<string>
-  /** API keys that were made, changed or revoked since, by id. */
+  /** Ids of API keys made, changed or revoked since. */
   readonly keys: ReadonlySet<string>
-  /** Whether it is known that nothing is missing. */
+  /** True when the logs prove that nothing is missing. */
   readonly isWhole: boolean
-  /** Up to when that is known: a log whose disk was lost says nothing of later. Undefined when nothing is known. */
+  /** [epoch ms] Until when that is proven: a log whose disk was lost does not know of later withdrawals. Undefined unless `isWhole`. */
   readonly untilMs: number | undefined
-  /** Is there a log at all? */
+  /** True when any log has a record. */
   readonly hasRecords: boolean
-  /** The newest revision that any file knows. */
+  /** The newest revision that any log knows to exist. */
   readonly revision: number
 }
 
-/** The mark of the restored store's change at a revision; undefined when its stream has forgotten it, or never had it. */
+/** The mark of the restored store's change at a revision; undefined when its stream was trimmed there, or never had it. */
 export type MarkAt = (revision: number) => Promise<string | undefined>
 
 /**
- * What was withdrawn after a revision, by all logs together: each process has its own, and what one missed another may have.
- * @param markAt tells, after an earlier restore, which records the backup has: revisions were then counted a second time, so numbers do not tell.
- *   When it is left out, all of those count.
+ * What was withdrawn after a revision, from all logs together: each machine has its own, and one may have what another missed.
+ * @param folders of the logs.
+ * @param revision of the backup.
+ * @param markAt after an earlier restore revisions are reused, and only marks show which records the backup contains. Left out, all records
+ *   after such a restore count as withdrawn since.
  * @throws when a folder cannot be read.
  */
 export async function withdrawnSince(
@@ -55,9 +57,9 @@ export async function withdrawnSince(
 }
 
 interface ComparedLog extends LogFolder {
-  /** Of each history in the log, the revision up to which the backup has all of it. */
+  /** Per history in the log: the revision up to which the backup contains it. */
   readonly sharedUntil: readonly number[]
-  /** The records that the backup does not have, or may not have. */
+  /** Records that the backup lacks, or may lack. */
   readonly since: readonly LogRecord[]
 }
 
@@ -67,10 +69,10 @@ async function compared(log: LogFolder, revision: number, markAt: MarkAt): Promi
   for (const records of later) marked.push(await withMarks(records, revision, markAt))
   const since = [first.filter((record) => record.revision > revision)]
   const sharedUntil: number[] = []
-  // The newest first: what two histories have in common ends where the later one begins.
+  // Newest first: what two histories share ends where the later one begins.
   let shared = 0
   for (const records of marked.toReversed()) {
-    // Within a history, the backup has all that came before a change that it has.
+    // If the backup has a change, it has everything before it in that history.
     const until = records.reduce(
       (most, { record, found }) => (record.mark === found ? Math.max(most, record.revision) : most),
       shared,
@@ -86,7 +88,7 @@ async function compared(log: LogFolder, revision: number, markAt: MarkAt): Promi
 
 interface MarkedRecord {
   readonly record: LogRecord
-  /** The store's mark at its revision; undefined when that is not known. */
+  /** The store's mark at the record's revision; undefined when unknown. */
   readonly found: string | undefined
 }
 
@@ -101,9 +103,9 @@ function isComparable({ kind, mark, revision: at }: LogRecord, revision: number)
   return kind !== 'back' && mark !== NO_MARK && at <= revision
 }
 
-/** @returns until when the logs have everything that the backup has not; undefined when something may be missing. */
+/** @returns [epoch ms] until when the logs have everything that the backup lacks; undefined when something may be missing. */
 function wholeUntilMs(logs: readonly ComparedLog[], newest: number): number | undefined {
-  // Those that have all that is known of are the ones that may say that there was no more.
+  // Only a log that knows the newest revision can say that nothing followed.
   const last = logs.filter((log) => log.status?.isWhole === true && newestOf(log) >= newest)
   const together = logs.flatMap(({ records }) => records)
   const isOneHistory = together.every(({ kind }) => kind !== 'back')

@@ -1,12 +1,12 @@
-// Numbers for the names of banks, without making a string of the name of each image's bank.
+// Numbers bank names by their bytes, so that no string is made for each image.
 
 export class BankNames {
   #names: string[] = []
   #bytes: Uint8Array[] = []
-  // Invariant: has, for the sum of a name's bytes, the numbers of all names with that sum.
+  // Invariant: maps a checksum of a name's bytes to the numbers of all names with that checksum.
   readonly #bySum = new Map<number, number[]>()
 
-  /** The number of the name that lies in `bytes`: 0 for the first, and a new one for a name that was not there yet. */
+  /** The number of the name at `from` … `to`. New names are numbered 0, 1, 2 … */
   indexOf(bytes: Uint8Array, from: number, to: number): number {
     let sum = 0
     for (let at = from; at < to; at++) sum = (Math.imul(sum, 31) + (bytes[at] ?? 0)) | 0
@@ -19,7 +19,7 @@ export class BankNames {
     return this.#names.push(new TextDecoder().decode(name)) - 1
   }
 
-  /** The names that have numbers, in their order. From here on none has. */
+  /** The numbered names in order. Numbering restarts after it. */
   take(): string[] {
     const names = this.#names
     this.#names = []

@@ -1,4 +1,4 @@
-// Registered images as columns: how an index of millions is fed without an object for each.
+// Registered images as columns (typed arrays), so that an index of millions is filled without an object per image.
 
 import { HASH_BYTES } from '../../../../packages/hash/src/hash256.js'
 import { CATEGORIES, TIERS, VIEWS } from '../../../domain/matching/signal.js'
@@ -12,7 +12,7 @@ import {
 import { RECORD } from '../image-record.js'
 import { BankNames } from './bank-names.js'
 
-/** Most images of one batch: what an index takes in a few ms. */
+/** Maximum of images per batch: an index takes them in within a few ms. */
 export const BATCH_IMAGES = 2048
 
 /**
@@ -22,38 +22,38 @@ export const BATCH_IMAGES = 2048
 export interface ImageColumns {
   /** 1…`BATCH_IMAGES`. */
   readonly images: number
-  /** 16 bytes an image. */
+  /** 16 bytes per image. */
   readonly ids: Uint8Array
   /** Codes of `TIERS`. */
   readonly tiers: Uint8Array
-  /** Codes of `CATEGORIES`; 0 for an image without, or with one of a newer version. */
+  /** Codes of `CATEGORIES`; 0 for an image without a category, or with one that this version does not know. */
   readonly categories: Uint8Array
-  /** Where its bank's name stands in `bankNames`. */
+  /** Index of its bank's name in `bankNames`. */
   readonly banks: Uint16Array
   /** The banks of this batch, each once. */
   readonly bankNames: readonly string[]
   /** Without signals of types and views that this version does not know. An image may be left with none. */
   readonly signals: Readonly<Record<RowType, SignalColumns>>
-  /** What the details of an image have in common, for images that have any. */
+  /** The head of an image's details (size and subject group), for images that have any. */
   readonly heads: SignalColumns
 }
 
 /**
- * The signals of one type, image by image as they stand in the batch, and of one image as they stand in its record. Of details, `views` and
- * `qualities` are places and poses; of their heads, halves of width and height, and the kin is in the first four bytes of `hashes`.
+ * The signals of one type, in the order of the images in the batch and of the record. For details, `views` and `qualities` hold places and
+ * poses. For heads of details they hold half of the width and height, and the first four bytes of `hashes` hold the subject group.
  */
 export interface SignalColumns {
   readonly count: number
-  /** Which image of the batch it belongs to: 0…images - 1, never falling. */
+  /** Index of the image in the batch: 0…images - 1, ascending. */
   readonly images: Uint16Array
   /** Codes of `VIEWS`. */
   readonly views: Uint8Array
   readonly qualities: Uint8Array
-  /** 32 bytes a signal. */
+  /** 32 bytes per signal. */
   readonly hashes: Uint8Array
 }
 
-/** Collects records of images until they are taken as columns. */
+/** Collects image records until `take` returns them as columns. */
 export class ColumnsBuilder {
   #images = 0
   readonly #ids = new Uint8Array(16 * BATCH_IMAGES)
@@ -79,8 +79,8 @@ export class ColumnsBuilder {
   }
 
   /**
-   * Adds the image whose id and whose record lie in `bytes`. Must not be full.
-   * @throws {RangeError} when the bytes are no record: sealed bytes that open are whole, so this is a bug.
+   * Adds an image: its id at `idAt`, its record at `from` … `to` in `bytes`. The builder must not be full.
+   * @throws {RangeError} when the bytes are no record. Bytes that were unsealed are intact, so this is a bug.
    */
   add(bytes: Uint8Array, idAt: number, from: number, to: number): void {
     const bankFrom = from + RECORD.bankAt + 1
@@ -107,20 +107,20 @@ export class ColumnsBuilder {
     }
   }
 
-  /** The images added since it was last called, as columns in a memory of their own, which may be transferred. */
+  /** Returns the images added since the last call as columns in new memory, which may be transferred to another thread. */
   take(): { readonly columns: ImageColumns; readonly memory: ArrayBuffer } {
     const images = this.#images
-    const all = [...ROW_TYPES.map((type) => this.#signals[type]), this.#heads]
-    const rows = all.reduce((sum, { count }) => sum + count, 0)
+    const tables = [...ROW_TYPES.map((type) => this.#signals[type]), this.#heads]
+    const rows = tables.reduce((sum, { count }) => sum + count, 0)
     const memory = new ArrayBuffer(images * (16 + 2 + 2) + rows * (HASH_BYTES + 2 + 2))
     const slice = slicesOf(memory)
     const banks = slice.words(this.#banks, images) // words come first, so that they are aligned
-    const imagesOf = new Map(all.map((one) => [one, slice.words(one.images, one.count)]))
-    const columnsOf = (one: SignalRows): SignalColumns => {
-      const { count, views, qualities, hashes } = one
+    const imagesOf = new Map(tables.map((table) => [table, slice.words(table.images, table.count)]))
+    const columnsOf = (table: SignalRows): SignalColumns => {
+      const { count, views, qualities, hashes } = table
       return {
         count,
-        images: imagesOf.get(one) ?? new Uint16Array(),
+        images: imagesOf.get(table) ?? new Uint16Array(),
         views: slice.bytes(views, count),
         qualities: slice.bytes(qualities, count),
         hashes: slice.bytes(hashes, HASH_BYTES * count),
@@ -143,7 +143,7 @@ export class ColumnsBuilder {
       heads: columnsOf(this.#heads),
     }
     this.#images = 0
-    for (const one of all) one.count = 0
+    for (const table of tables) table.count = 0
     return { columns, memory }
   }
 }
@@ -162,7 +162,7 @@ class SignalRows {
   qualities = new Uint8Array(BATCH_IMAGES)
   hashes = new Uint8Array(HASH_BYTES * BATCH_IMAGES)
 
-  /** @param at where view, quality and hash stand. */
+  /** @param at offset of view, quality and hash in `bytes`. */
   add(image: number, bytes: Uint8Array, at: number): void {
     if (this.count === this.images.length) this.#grow()
     const row = this.count++
@@ -182,7 +182,7 @@ class SignalRows {
   }
 }
 
-/** Cheaper than `set` with a view: for so few bytes, making the view costs more than the copying. */
+/** Faster than `set` with a subarray: for a few bytes, making the subarray costs more than copying. */
 function copy(from: Uint8Array, at: number, to: Uint8Array, toAt: number, count: number): void {
   for (let i = 0; i < count; i++) to[toAt + i] = from[at + i] ?? 0
 }

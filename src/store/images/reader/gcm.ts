@@ -1,22 +1,22 @@
-// AES-256-GCM for reading many messages at once: the cipher is node:crypto's, the rest a kernel. Decision 0011 says why.
+// Opens many AES-256-GCM messages at once: the block cipher is node:crypto's, the rest a WebAssembly kernel. Decision 0011 says why.
 //
-// Only opens, and only what this deployment sealed itself. Sealing, and opening one by one, is node:crypto's (`seal.ts`).
+// It only opens, and only what this deployment sealed. Sealing and opening single records use node:crypto (`seal.ts`).
 
 import { createCipheriv } from 'node:crypto'
 import { wasmBase64 } from '../../gcm.generated.js'
 import { SEALED } from '../../sealing/seal.js'
 
-/** What GCM asks of a cipher with blocks of 16 bytes, under one key. */
+/** The cipher operations that GCM needs, under one key, with blocks of 16 bytes. */
 export interface BlockCipher {
-  /** What 16 zero bytes become. */
+  /** 16 zero bytes, encrypted. */
   readonly hashKey: Uint8Array
-  /** @returns each block encrypted by itself, in a memory of its own. */
+  /** @returns each block encrypted separately (ECB), in new memory. */
   encrypt(blocks: Uint8Array): Uint8Array
 }
 
 /**
- * One cipher object for all that is encrypted with it: to make one takes as long as to encrypt a hundred blocks. Encrypting
- * block by block is never done to a message here, only to counters.
+ * AES-256 from node:crypto. One cipher object is reused, since making one takes as long as encrypting a hundred blocks. ECB is applied to
+ * counter blocks only, never to messages.
  *
  * @param key [32 bytes]
  * Cost: 0.011 µs a block when there are hundreds.
@@ -27,18 +27,18 @@ export function aes256(key: Uint8Array): BlockCipher {
 }
 
 /**
- * Messages that are opened together, where they lie. For each the tag is checked before a byte of it is decrypted; all 16 bytes
- * of it, as NIST SP 800-38D has it for nonces of 12.
+ * A batch of messages that are opened together, in place. All 16 bytes of a message's tag are checked before a byte of it is decrypted (NIST
+ * SP 800-38D, nonces of 12 bytes).
  */
 export class GcmBatch {
-  /** Messages and what they were sealed for are put here, and opened here. Never moves. */
+  /** The caller puts messages and their contexts here; they are opened here. Never moves. */
   readonly bytes: Uint8Array
   readonly #kernel = loadKernel()
   /** Five numbers a message: see kernel/layout.ts. */
   readonly #rows: Uint32Array
   readonly #stream: Uint8Array
   readonly #hashKey: Uint8Array
-  // Invariant: as many rows are filled in, and as many bytes of #stream would all their counters take.
+  // Invariant: #count rows are filled in, and their counter blocks need #streamBytes bytes of #stream.
   #count = 0
   #streamBytes = 0
 
@@ -54,17 +54,16 @@ export class GcmBatch {
     return this.#count
   }
 
-  /** Most messages at once. */
+  /** Maximum number of messages. */
   get capacity(): number {
     return this.#kernel.at.maxRows
   }
 
   /**
-   * Adds a message: 12 bytes of nonce at `nonceAt`, the ciphertext and 16 bytes of tag behind. It must not share bytes with
-   * another.
+   * Adds a message: at `nonceAt` 12 bytes of nonce, then the ciphertext, then 16 bytes of tag. Messages must not overlap.
    *
-   * @param key [byte] what `open` is to be called with for it.
-   * @throws {RangeError} when there are too many, it does not lie in `bytes`, or the key is no byte: a caller's bug.
+   * @param key [byte] number of the key: `open` is called with it.
+   * @throws {RangeError} when the batch is full, the message is outside of `bytes`, or the key is no byte: a caller's bug.
    */
   add(key: number, nonceAt: number, ciphertextBytes: number, contextAt: number, contextBytes: number): void {
     const { at } = this.#kernel
@@ -73,7 +72,7 @@ export class GcmBatch {
     const streamBytes = this.#streamBytes + BLOCK_BYTES * (1 + Math.ceil(ciphertextBytes / BLOCK_BYTES))
     const isPlace = (nonceAt | ciphertextBytes | contextAt | contextBytes) >= 0 && Math.max(end, contextEnd) <= at.inputBytes
     const isRoom = this.#count < at.maxRows && streamBytes <= at.streamBytes
-    // The number after the last byte means that a message was opened.
+    // `at.opened` (256) marks an opened message, so it is no valid key.
     if (!isPlace || !isRoom || key < 0 || key >= at.opened) throw new RangeError('a message has no place in the batch')
     const row = ROW_NUMBERS * this.#count++
     this.#streamBytes = streamBytes
@@ -85,8 +84,8 @@ export class GcmBatch {
   }
 
   /**
-   * Opens the messages that were added for `key` and are not opened. Those whose tag is not right stay as they are, so that
-   * another cipher may be tried.
+   * Opens the messages that were added for `key` and are still sealed. A message whose tag does not match is left unchanged, so that another
+   * cipher can be tried.
    *
    * Cost: 0.2 µs for a message of 60 bytes with 22 of context, in batches of hundreds; a few µs a call.
    */
@@ -103,20 +102,20 @@ export class GcmBatch {
       run.takeHashKey()
       run.openRows(this.#count, key)
     } finally {
-      // With these and what lies in Redis, messages could be read by whoever reads this memory later.
+      // An attacker who reads this memory later could decrypt the messages in Redis with these bytes.
       stream.fill(0)
       encrypted.fill(0)
     }
   }
 
-  /** @returns the key of the first message that is not opened. */
+  /** The key number of the first message that is still sealed; `undefined` when all are opened. */
   get waitsFor(): number | undefined {
     const { run, at } = this.#kernel
     const key = run.firstWaiting(this.#count)
     return key === at.opened ? undefined : key
   }
 
-  /** Forgets which messages were added. Their bytes stay. */
+  /** Empties the batch. The bytes of messages stay. */
   clear(): void {
     this.#count = 0
     this.#streamBytes = 0

@@ -1,7 +1,7 @@
-// All registered images at once, for an index that begins: read, opened and laid out on a thread of their own.
+// Reads all registered images when an index starts. Reading, unsealing and layout run on a worker thread.
 
 import { on } from 'node:events'
-import { setImmediate as turn } from 'node:timers/promises'
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { Problem } from '../../../domain/problem.js'
 import type { RedisTarget } from '../../redis/client.js'
@@ -11,17 +11,16 @@ import type { ReadingNews, ReadingOrder } from './thread.js'
 
 export interface ImageReader {
   /**
-   * Every image, each at most once, in batches without any order.
+   * Yields every image at most once, in unordered batches.
    *
-   * Not a snapshot. An image that is there from the first call to the end is read; one that is put or erased meanwhile may be
-   * read or not, and one that is replaced is read in its old or in its new form. So read the revision first, and follow the
-   * change stream from it afterwards.
+   * Not a snapshot. An image that exists from the first call to the end is read. One that is stored or erased meanwhile may be missing; one
+   * that is replaced is read in its old or new form. So read the revision first, and follow the change stream from there afterwards.
    *
-   * Between two batches the event loop turns; of its time one takes less than a millisecond, besides what the caller does. A
-   * caller that is slow holds up the reading: at most ten batches are in memory then. Returning early ends it.
+   * Yields to the event loop between batches; a batch takes less than a millisecond of it, besides the caller's work. A slow caller pauses the
+   * reading, with at most ten batches in memory. Returning early ends the thread.
    *
-   * @throws {Problem} store-unavailable when Redis cannot be read now, or is silent for 3 s. {SealError} when a record does not open.
-   *   Batches that came before were right.
+   * @throws {Problem} store-unavailable when Redis cannot be read or is silent for 3 s. {SealError} when a record does not open. Batches
+   *   yielded before are valid.
    *
    * Cost: 0.8 to 1.3 µs an image of one signal, on the thread, and 0.1 µs here; 0.1 to 0.2 s until the thread has started.
    */
@@ -30,22 +29,22 @@ export interface ImageReader {
 
 const RETRY_AFTER_S = 2
 
-/** @param redis where the store is: the thread has a connection of its own. */
+/** @param redis address of the store; the thread makes its own connection. */
 export function createImageReader(redis: RedisTarget, keyring: Keyring): ImageReader {
   return {
     async *columns() {
-      keyring.refresh() // the thread cannot look for a key that it does not know
+      keyring.refresh() // the thread cannot reload the ring by itself
       const workerData: ReadingOrder = { redis, keys: keyring.keys }
-      // Neither the flags nor the environment of this process: it needs none, and there may be secrets in them.
+      // The thread gets neither flags nor environment of this process: they may contain secrets.
       const thread = new Worker(THREAD, { workerData, execArgv: [], env: {}, name: 'image-reader' })
-      thread.on('error', () => {}) // of one that is given up; before that, it ends the loop
+      thread.on('error', () => {}) // after an early return; before that, `newsFrom` throws it
       try {
         for await (const news of newsFrom(thread)) {
           if (news.kind === 'done') return
           if (news.kind !== 'columns') throw failure(news)
           yield news.columns
           thread.postMessage('taken')
-          await turn()
+          await yieldToEventLoop()
         }
         throw new Error('the thread that reads images ended before it was done')
       } finally {
@@ -57,7 +56,7 @@ export function createImageReader(redis: RedisTarget, keyring: Keyring): ImageRe
 
 const THREAD = new URL('./thread.js', import.meta.url)
 
-/** Ends when the thread does. @throws what the thread did not catch. */
+/** The thread's messages until it ends. @throws errors that the thread did not catch. */
 async function* newsFrom(thread: Worker): AsyncGenerator<ReadingNews> {
   for await (const [news] of on(thread, 'message', { close: ['exit'] })) yield news
 }

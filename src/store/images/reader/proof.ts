@@ -1,4 +1,4 @@
-// Before an opener is trusted with what is stored, it is shown what node:crypto sealed, and the same with each byte changed.
+// Self-test of an opener before it reads the store: it must open what node:crypto sealed, and refuse it with any byte changed.
 
 import { randomBytes } from 'node:crypto'
 import { makeKeyring, SealError, type SealKey } from '../../sealing/seal.js'
@@ -6,8 +6,8 @@ import { imageContext } from '../image-record.js'
 import type { Opener } from './opener-type.js'
 
 /**
- * @param openerFor makes what is to be proven, for other keys than those it will work with.
- * @throws {Error} when it does not open what node:crypto sealed, or opens what was changed.
+ * @param openerFor makes the opener to test, with random keys.
+ * @throws {Error} when the opener does not open what node:crypto sealed, or opens changed bytes.
  *
  * Cost: 280 batches of three records, about 10 ms.
  */
@@ -18,8 +18,8 @@ export function proveOpener(openerFor: (keys: readonly SealKey[]) => Opener): vo
   const laid = Buffer.concat(records.map(({ id, sealed }) => Buffer.concat([id, sealed])))
   const plain = Buffer.concat(records.map(({ id, plain }) => Buffer.concat([id, plain])))
 
-  /** What the opener tells, id by id with its record, when the byte at `changedAt` is not as it was. */
-  function told(changedAt?: number): Buffer {
+  /** Ids and records that the opener reports, after flipping a bit of the byte at `changedAt`. */
+  function reported(changedAt?: number): Buffer {
     const parts: Uint8Array[] = []
     opener.bytes.set(laid)
     if (changedAt !== undefined) opener.bytes[changedAt] = (opener.bytes[changedAt] ?? 0) ^ 1
@@ -33,20 +33,20 @@ export function proveOpener(openerFor: (keys: readonly SealKey[]) => Opener): vo
         parts.push(opener.bytes.slice(idAt, idAt + ID_BYTES), opener.bytes.slice(from, to))
       })
     } catch (error) {
-      // What it told before it refused was told.
+      // Records that were reported before the refusal count: the opener must report all or none.
       if (parts.length === 0) throw error
     }
     return Buffer.concat(parts)
   }
 
-  if (!told().equals(plain)) throw new Error('what node:crypto sealed opens to something else')
+  if (!reported().equals(plain)) throw new Error('what node:crypto sealed opens to something else')
   for (let at = 0; at < laid.length; at++) {
-    if (!isRefusal(() => told(at))) throw new Error('what was changed after node:crypto sealed it opens')
+    if (!isRefusal(() => reported(at))) throw new Error('what was changed after node:crypto sealed it opens')
   }
 }
 
 const ID_BYTES = 16
-/** None, whole blocks of the cipher, and blocks with a part of one behind. */
+/** Lengths of the test records: empty, whole cipher blocks, and whole blocks plus a partial one. */
 const PLAIN_BYTES = [0, 64, 75]
 
 function sealedRecord(keyring: ReturnType<typeof makeKeyring>, length: number) {

@@ -1,19 +1,18 @@
-// Reads the answers to HGETALL as they come from the line, in place: no object for a field, no copy of a value.
+// Parses replies to HGETALL from the socket in place, without objects for fields or copies of values.
 
 /**
- * Takes pieces of a stream of replies and finds the fields in them. Knows what HGETALL answers in RESP2 and RESP3, and nothing
- * else of the protocol.
+ * Takes chunks of a stream of HGETALL replies and reports their fields. Knows these replies in RESP2 and RESP3 and no other part of the protocol.
  */
 export class ReplyReader {
   readonly #bytes: Uint8Array
   readonly #capacity: number
   readonly #listener: ReplyListener
-  // Invariant: bytes from 0 to #filled came and are not read yet; what is read is moved out before more is put in.
+  // Invariant: bytes 0 … #filled are unparsed; parsed bytes are removed before more are added.
   #filled = 0
-  /** Fields of the present reply that are still to come. */
+  /** Fields missing from the current reply. */
   #fieldsLeft = 0
 
-  /** @param capacity how much of `bytes`, from its start, is the reader's to use: the longest field and its value, at least. */
+  /** @param capacity how many of the first `bytes` the reader may use; at least the longest field with its value. */
   constructor(bytes: Uint8Array, capacity: number, listener: ReplyListener) {
     this.#bytes = bytes
     this.#capacity = capacity
@@ -21,9 +20,9 @@ export class ReplyReader {
   }
 
   /**
-   * Tells the listener of every field that is now there as a whole.
-   * @returns how many replies ended in this piece.
-   * @throws {ReplyError} when Redis refused. {RangeError} when a field is longer than there is room, or it is no such reply.
+   * Calls the listener for every field that is complete now.
+   * @returns how many replies ended in this chunk.
+   * @throws {ReplyError} for an error reply. {RangeError} when a field exceeds the capacity, or it is another kind of reply.
    */
   write(piece: Uint8Array): number {
     let ended = 0
@@ -85,7 +84,7 @@ export class ReplyReader {
     return this.#number(at + 1, end)
   }
 
-  /** @returns where the line's CR is, or `undefined` when it did not come yet. */
+  /** @returns the offset of the line's CR; `undefined` when it has not arrived. */
   #endOfLine(from: number): number | undefined {
     for (let at = from; at + 1 < this.#filled; at++) if (this.#bytes[at] === CR) return at
     return undefined
@@ -103,13 +102,13 @@ export class ReplyReader {
 }
 
 export interface ReplyListener {
-  /** Where name and value of a field lie in the reader's bytes, until `onMove`. Till then they may be written over as well. */
+  /** Offsets of a field's name and value in the reader's bytes. Valid until `onMove`; the listener may overwrite them until then. */
   onField(nameAt: number, nameEnd: number, valueAt: number, valueEnd: number): void
-  /** Last chance to use what was told: from here on, other bytes come to lie there. */
+  /** Called before the bytes move: reported offsets become invalid after it. */
   onMove(): void
 }
 
-/** What Redis says when it refuses. */
+/** An error reply of Redis. */
 export class ReplyError extends Error {
   override readonly name = 'ReplyError'
 }

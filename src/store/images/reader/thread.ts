@@ -1,4 +1,4 @@
-// The thread that reads all images: over a connection of its own, shard by shard, opened and laid out in columns.
+// The worker thread that reads all images over its own connection: shard by shard, unsealed and laid out in columns.
 
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import type { Redis } from 'ioredis'
@@ -17,16 +17,16 @@ export interface ReadingOrder {
   readonly keys: readonly SealKey[]
 }
 
-/** What the thread tells. It is sent one message, of any content, for each `columns` that was taken in. */
+/** Messages from the thread. For each `columns` the receiver sends back one message, of any content, once it has processed it. */
 export type ReadingNews =
   | { readonly kind: 'columns'; readonly columns: ImageColumns }
   | { readonly kind: 'done' }
-  /** `away`: Redis cannot be read now. `sealed`: a record does not open. `broken`: a bug. */
+  /** `away`: Redis is unavailable. `sealed`: a record does not open. `broken`: a bug. */
   | { readonly kind: 'away' | 'sealed' | 'broken'; readonly message: string }
 
-/** Shards asked for and not yet read: keeps Redis and the line busy, and the replies under way to a few MB. */
+/** Shards requested and not read yet. Keeps Redis and the connection busy, and the replies in transit below a few MB. */
 const SHARDS_AHEAD = 128
-/** Batches told and not yet taken in: a few MB as well. */
+/** Batches sent and not processed yet: a few MB as well. */
 const BATCHES_AHEAD = 8
 
 async function obey(order: ReadingOrder, port: MessagePort): Promise<void> {
@@ -35,7 +35,7 @@ async function obey(order: ReadingOrder, port: MessagePort): Promise<void> {
   try {
     const opener = makeOpener(order.keys)
     await redis.connect().catch(away)
-    await redis.ping().catch(away) // what the client asks for by itself when it connects was answered before this is
+    await redis.ping().catch(away) // now the client's own commands on connecting have been answered too
     await readShards(redis, commandTimeoutMs(order.redis), opener, port)
   } catch (error) {
     news = newsOf(error)
@@ -45,7 +45,7 @@ async function obey(order: ReadingOrder, port: MessagePort): Promise<void> {
   port.close()
 }
 
-/** From here on the connection is ours: its client hears no more of it than its end. */
+/** Takes over the socket: from here on the client only sees that it closes. */
 function readShards({ stream }: Redis, silenceMs: number, opener: Opener, port: MessagePort): Promise<void> {
   return new Promise((resolve, reject) => {
     const builder = new ColumnsBuilder()
@@ -115,7 +115,7 @@ function away(error: unknown): never {
   throw new UnavailableError(error instanceof Error ? error.message : 'Redis cannot be reached')
 }
 
-/** Refusals that pass. Any other is the operator's to see. */
+/** Error replies that pass by waiting. The operator has to see any other. */
 const NOT_NOW = /^(LOADING|BUSY|MASTERDOWN)/
 
 function newsOf(error: unknown): ReadingNews {
