@@ -1,4 +1,4 @@
-// The jobs of the clock: expire and forget cases, have the log rewritten behind those that have ended.
+// Scheduled jobs: expire and delete cases, and rewrite Redis's append-only file after cases have ended.
 
 import { Queue, Worker } from 'bullmq'
 import type { Redis } from 'ioredis'
@@ -20,15 +20,15 @@ import { createWatchErasureStore } from '../src/store/watch/watch-erasures.js'
 
 export interface CaseLifeOptions {
   readonly target: RedisTarget
-  /** Waits for Redis however long it takes. */
+  /** A connection that waits for Redis however long it takes. */
   readonly connection: Redis
   readonly eraseIntervalMs: number
   readonly now: () => number
-  /** One line for the operator. */
+  /** Writes one line for the operator. */
   readonly warn: (line: string) => void
 }
 
-/** Works until it is closed. However many processes do this, each job runs in one of them at a time. */
+/** Runs until it is closed. Several processes may do this: each job runs in one of them at a time. */
 export function keepCases({ target, connection, eraseIntervalMs, now, warn }: CaseLifeOptions): { close(): Promise<void> } {
   const run = caseLifeHandler({ target, now, warn })
   const queue = new Queue(CASE_LIFE_QUEUE, { prefix: QUEUE_PREFIX, connection, streams: { events: { maxLen: 100 } } })
@@ -36,7 +36,7 @@ export function keepCases({ target, connection, eraseIntervalMs, now, warn }: Ca
   const intervalMs: Readonly<Record<CaseLifeJob, number>> = { expire: EXPIRE_INTERVAL_MS, erase: eraseIntervalMs }
   const opts = { removeOnComplete: true, removeOnFail: true, stackTraceLimit: 1 }
   const planned = CASE_LIFE_JOBS.map((name) => queue.upsertJobScheduler(name, { every: intervalMs[name] }, { name, opts }))
-  Promise.all(planned).catch(() => {}) // closed before Redis came
+  Promise.all(planned).catch(() => {}) // closed before Redis was reachable
 
   const worker = new Worker(
     CASE_LIFE_QUEUE,
@@ -61,9 +61,9 @@ export function keepCases({ target, connection, eraseIntervalMs, now, warn }: Ca
 }
 
 /**
- * Does one job. Safe to run twice, and beside itself. Nothing expires by one clock alone: what is due has to be due by this process's clock and
- * by the store's, and after a jump of the store's nothing expires before it has gone on for an hour.
- * @throws when Redis is unavailable, or could not write its log anew.
+ * Runs one job. Safe to run twice, and in parallel. Nothing expires by one clock alone: it has to be due by this process's clock and by the store's.
+ * After a jump of the store's clock nothing expires for an hour.
+ * @throws when Redis is unavailable, or could not rewrite its append-only file.
  */
 export function caseLifeHandler({ target, now, warn }: Pick<CaseLifeOptions, 'target' | 'now' | 'warn'>) {
   const dueTime = createDueTime(now, warn)
@@ -83,7 +83,9 @@ export function caseLifeHandler({ target, now, warn }: Pick<CaseLifeOptions, 'ta
       if (job === 'expire') await keeping.expire()
       else if ((await keeping.erase()) === undefined && !hasWarned) {
         hasWarned = true
-        warn('This Redis does not let its log be rewritten: what was withdrawn stays in old lines of it, sealed.')
+        warn(
+          'This Redis does not allow its append-only file to be rewritten: withdrawn records stay in old lines of it, sealed.',
+        )
       }
     } finally {
       await store.close()

@@ -1,4 +1,4 @@
-// Process entry for `tabir doctor`: are the image decoders of this installation new enough? Ends with 0, or with 1 and the reason.
+// Process entry for `tabir doctor`: checks that the image decoders of this installation are new enough. Exits with 0, or with 1 and the reason.
 
 import { checkDecoderFloors } from './media/libvips.js'
 

@@ -1,4 +1,4 @@
-// Turns what happened into messages, and sends them: a queue of webhooks to look at, and one process that fills it.
+// Turns events into deliveries and sends them: a queue of webhooks to look at, and one process that fills it.
 
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -17,36 +17,36 @@ import type { Webhooks } from '../src/store/webhooks/webhooks.js'
 import { createWaitingIndex, type WaitingIndex } from './waiting-index.js'
 
 export interface DeliverWebhookOptions {
-  /** Waits for Redis however long it takes. */
+  /** A connection that waits for Redis however long it takes. */
   readonly connection: Redis
-  /** A connection of its own: following blocks it. */
+  /** A connection for reading the outbox alone, which blocks it. */
   readonly follower: Redis
   readonly deliveries: Deliveries
   readonly waitingEvents: WaitingEvents
   readonly webhooks: Pick<Webhooks, 'ids' | 'readable'>
   readonly planOf: PlanOf
-  /** Names of seal keys that are in use and that this process lacks. */
+  /** Names of seal keys that are in use and missing in this process's key ring. */
   readonly missingKeys: () => Promise<readonly string[]>
   readonly sendTo: (webhookId: string) => Promise<number | undefined>
   readonly now: () => number
-  /** One line for the operator. */
+  /** Writes one line for the operator. */
   readonly warn: (line: string) => void
 }
 
 const BLOCK_MS = 1000
 const HOLD_MS = 10_000
 const RETRY_MS = 500
-/** What no job stands for any more, whatever the reason, is found after so long. */
+/** A sweep finds webhooks with waiting deliveries that have no job, for whatever reason. */
 const SWEEP_INTERVAL_MS = 15_000
-/** Events that waited and are tried again before new ones are read. */
+/** Waiting events that are retried before new ones are read. */
 const RETRIED_AT_ONCE = 50
-/** [ms] The shortest time that Redis blocks for; 0 would be for ever. */
+/** [ms] The shortest time that Redis can block; 0 would block for ever. */
 const NO_BLOCK_MS = 1
 
-/** Works until it is closed. Any number of processes may do this beside each other. */
+/** Runs until it is closed. Any number of processes may do this in parallel. */
 export function deliverWebhooks(options: DeliverWebhookOptions): {
   readonly ready: Promise<unknown>
-  /** Does it take jobs? */
+  /** Whether it takes jobs. */
   isFit(): boolean
   close(): Promise<void>
 } {
@@ -59,8 +59,8 @@ export function deliverWebhooks(options: DeliverWebhookOptions): {
   })
   queue.on('error', () => {})
   /**
-   * Jobs of one webhook stand for the second in which it is to be looked at, so that there are not more of them than seconds. A job
-   * for a second that has begun may have looked already, so it is always a later one: nothing is missed, and waits half a second.
+   * A job of a webhook is named by the second in which it runs, so that there is at most one for each second. A job for the current second may
+   * already have run, so the job is always for a later second. Nothing is missed, and the wait is half a second on average.
    */
   const wake = async (webhookId: string, atMs: number) => {
     const second = Math.floor(Math.max(atMs, now()) / 1000) + 1
@@ -75,7 +75,7 @@ export function deliverWebhooks(options: DeliverWebhookOptions): {
         const againAtMs = await options.sendTo(webhookId)
         if (againAtMs !== undefined) await wake(webhookId, againAtMs)
       } catch {
-        throw new Error('not delivered') // a fixed text: BullMQ writes it into Redis. The sweep finds it again.
+        throw new Error('not delivered') // a fixed text: BullMQ writes it into Redis. The sweep retries.
       }
     },
     { ...settings, concurrency: WEBHOOKS_AT_ONCE },
@@ -105,7 +105,7 @@ async function fill(options: DeliverWebhookOptions, wake: Wake, closing: AbortSi
   const alarm = createAlarm(options)
   let isLoaded = false
   let sweptAtMs = Number.NEGATIVE_INFINITY
-  const turn = async () => {
+  const step = async () => {
     const held = await deliveries.hold(token, HOLD_MS)
     if (held === undefined) return await sleep(BLOCK_MS, undefined, { signal: closing })
     if (held === 'taken' || !isLoaded) await waiting.load()
@@ -124,17 +124,17 @@ async function fill(options: DeliverWebhookOptions, wake: Wake, closing: AbortSi
   }
   while (!closing.aborted) {
     try {
-      await turn()
+      await step()
     } catch (error) {
       if (closing.aborted) return
-      isLoaded = false // what was written last may be written or not
+      isLoaded = false // the last write may or may not have happened
       if (!(error instanceof Problem)) alarm.failed()
       await sleep(RETRY_MS, undefined, { signal: closing }).catch(() => {})
     }
   }
 }
 
-/** @returns whether there may be more. */
+/** Retries waiting events. @returns whether there may be more. */
 async function retry(
   { waitingEvents, webhooks, now }: DeliverWebhookOptions,
   waiting: WaitingIndex,
@@ -158,7 +158,7 @@ interface SpreadParts extends DeliverWebhookOptions {
   readonly alarm: Alarm
 }
 
-/** @returns whether to go on with what lies behind the entry: it is false when another process holds the outbox. */
+/** Turns one entry into deliveries. @returns whether to continue with the next entry: false when another process holds the outbox. */
 async function spreadOne(parts: SpreadParts, entry: OutboxEntry): Promise<boolean> {
   const { deliveries, planOf, wake, token, waiting, alarm, now } = parts
   const plan = await planOf(entry, waiting.ahead(entry))
@@ -177,37 +177,40 @@ async function spreadOne(parts: SpreadParts, entry: OutboxEntry): Promise<boolea
 interface Alarm {
   causedBy(causes: readonly unknown[]): Promise<void>
   failed(): void
-  /** How many wait after a look at all that is new. */
+  /** Called with the number of waiting events after all new entries were read. */
   looked(waiting: number): void
 }
 
-/** Tells the operator why events wait, each reason once, until none waits any more. */
+/** Tells the operator why events wait: each reason once, until none waits any more. */
 function createAlarm({ warn, missingKeys }: Pick<DeliverWebhookOptions, 'warn' | 'missingKeys'>): Alarm {
-  const told = new Set<string>()
+  const reported = new Set<string>()
   const once = (line: string) => {
-    if (told.has(line)) return
-    told.add(line)
+    if (reported.has(line)) return
+    reported.add(line)
     warn(line)
   }
   return {
     async causedBy(causes) {
       for (const cause of causes) {
-        if (!(cause instanceof SealError)) once('Events wait: they could not be made into messages. They are tried again.')
-        else if (cause.missingHint === undefined) once('Events wait: a sealed record is damaged and does not open.')
-        else if (!told.has(`hint ${cause.missingHint}`)) {
-          told.add(`hint ${cause.missingHint}`)
+        if (!(cause instanceof SealError))
+          once('Events wait: they could not be turned into deliveries. They will be retried.')
+        else if (cause.missingHint === undefined) once('Events wait: a sealed record is damaged and cannot be opened.')
+        else if (!reported.has(`hint ${cause.missingHint}`)) {
+          reported.add(`hint ${cause.missingHint}`)
           const names = await missingKeys()
           for (const name of names.length === 0 ? ['a key of unknown name'] : names) {
-            once(`Events wait: the seal key ${name} is not in the ring of this messenger. Give it the ring of the api.`)
+            once(
+              `Events wait: the seal key ${name} is not in the key ring of this messenger. Give it the key ring of the api.`,
+            )
           }
         }
       }
     },
-    failed: () => once('The outbox could not be read or turned into messages. It is tried again.'),
+    failed: () => once('The outbox could not be read or turned into deliveries. This will be retried.'),
     looked(waiting) {
-      if (waiting >= MAX_WAITING_EVENTS) once('Too many events wait: the oldest are forgotten.')
-      if (waiting > 0 || told.size === 0) return
-      told.clear()
+      if (waiting >= MAX_WAITING_EVENTS) once('Too many events wait: the oldest are deleted.')
+      if (waiting > 0 || reported.size === 0) return
+      reported.clear()
       warn('No event waits any more.')
     },
   }

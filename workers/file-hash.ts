@@ -1,4 +1,4 @@
-// SHA-256 of a file, as a signal has it.
+// SHA-256 of a file, in the byte order of a signal.
 
 import { createHash } from 'node:crypto'
 import { type Hash256, hashFromBytes } from '../packages/hash/src/hash256.js'

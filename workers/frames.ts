@@ -5,11 +5,11 @@ import type { DetailsWanted, JobPurpose } from '../src/jobs/hash-image.js'
 
 const HEAD_BYTES = 4
 
-/** The first byte of a picture's message: what it is to be hashed for, and whether by its details as well. */
+/** The first byte of a picture's message: the purpose of hashing, and whether details are wanted as well. */
 export const PURPOSE_BYTES = { submission: 0, query: 1 } as const satisfies Record<JobPurpose, number>
 export const DETAILS_BITS = { none: 0, also: 2 } as const satisfies Record<DetailsWanted, number>
 
-/** Writes one message, given in one piece or several. */
+/** Writes one message, given in one or several pieces. */
 export function writeFrame(stream: Writable, ...message: readonly Uint8Array[]): void {
   const head = Buffer.alloc(HEAD_BYTES)
   head.writeUInt32BE(message.reduce((sum, { length }) => sum + length, 0))
@@ -20,7 +20,7 @@ export function writeFrame(stream: Writable, ...message: readonly Uint8Array[]):
 }
 
 /**
- * Calls `onFrame` with each whole message; the bytes are the callee's. Chunks are overwritten once they are copied.
+ * Calls `onFrame` with each whole message. `onFrame` owns those bytes and overwrites them. Chunks of the stream are overwritten once they are copied.
  * A message longer than `maxBytes` destroys the stream.
  */
 export function readFrames(stream: Readable, maxBytes: number, onFrame: (message: Buffer) => void): void {

@@ -1,14 +1,14 @@
-// The job: fetch an image at the hand-off, have it hashed in the sandbox, bring the hashes back. Nothing of it stays here.
+// The hashing job: fetches an image from the hand-off, has it hashed in the sandbox, sends the hashes back. Nothing of the image stays here.
 
 import { Blocks } from '../src/handoff/blocks.js'
 import type { HandoffVisit } from '../src/handoff/visit.js'
 import { HashImageJob } from '../src/jobs/hash-image.js'
 import type { Sandbox } from './sandbox.js'
 
-/** `answered`; `gone` when nobody waits any more, which is no fault: the submitter was told to send it again. */
+/** `answered`, or `gone` when nobody waits any more. The latter is no failure: the submitter was asked to send the picture again. */
 export type HashImageOutcome = 'answered' | 'gone'
 
-/** Safe to run twice: the second time the ticket is used up. @throws {Error} when the hand-off cannot be reached. */
+/** Safe to run twice: the second time the ticket is used. @throws {Error} when the hand-off is unreachable. */
 export function hashImageHandler({ visit, sandbox }: { readonly visit: HandoffVisit; readonly sandbox: Sandbox }) {
   const blocks = new Blocks()
   return async (data: unknown): Promise<HashImageOutcome> => {

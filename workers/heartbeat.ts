@@ -1,4 +1,4 @@
-// A worker, or a messenger, says from time to time that it lives: the api counts those that do, and an alert tells of one that went silent.
+// The heartbeat of a worker or messenger. The api counts processes with one, and an alert fires when one goes silent.
 
 import { randomBytes } from 'node:crypto'
 import type { Redis } from 'ioredis'
@@ -8,24 +8,24 @@ import { createWorkerId, type Heartbeat, heartbeat, lastHeartbeat } from '../src
 export interface HeartbeatOptions {
   readonly redis: Redis
   readonly intervalMs: number
-  /** Whether it could take a picture now: a process that lives and takes none counts as silent. */
+  /** Whether the process can take work now. One that cannot sends no heartbeat. */
   readonly isFit: () => boolean
-  /** The workers when left out. */
+  /** Workers when left out. */
   readonly whose?: Heartbeat
-  /** Layers of the cage that do not hold here. */
+  /** Sandbox layers that do not hold here. */
   readonly lacking?: readonly IsolationLayer[]
 }
 
-/** Until it is closed, which takes the sign of life back: who ends in order is not missed. */
+/** Sends heartbeats until it is closed. Closing removes the heartbeat, so that an orderly stop raises no alert. */
 export function keepHeartbeat({ redis, intervalMs, isFit, whose = 'workers', lacking = [] }: HeartbeatOptions): {
   close(): Promise<void>
 } {
   const workerId = createWorkerId(randomBytes(8).toString('hex'), lacking)
   let last: Promise<void> | undefined
   const once = () => {
-    if (last !== undefined || redis.status !== 'ready' || !isFit()) return // one that waits for Redis is enough
+    if (last !== undefined || redis.status !== 'ready' || !isFit()) return // at most one write is pending
     last = heartbeat(redis, workerId, whose)
-      .catch(() => {}) // the next one may come through
+      .catch(() => {}) // the next one may succeed
       .finally(() => {
         last = undefined
       })

@@ -1,4 +1,4 @@
-// What holds for this very process: found by looking, since what was asked for may not have been given.
+// Which sandbox layers hold for this very process. It looks for itself, because what was requested may not have been granted.
 
 import { existsSync, readFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
@@ -7,7 +7,7 @@ import { ISOLATION_LAYERS, type IsolationLayer } from '../src/domain/isolation-l
 
 export const IsolationLayers = z.array(z.enum(ISOLATION_LAYERS))
 
-/** Those that hold, as far as it can be seen: on other systems than Linux most cannot. */
+/** The layers that hold, as far as a process can see. On systems other than Linux it cannot see most. */
 export function isolationHere(): IsolationLayer[] {
   const status = read('/proc/self/status')
   const limits = read('/proc/self/limits')
@@ -19,7 +19,7 @@ export function isolationHere(): IsolationLayer[] {
     'no-core-dump': /^Max core file size +0 +0 /m.test(limits),
     'no-bytes-written': /^Max file size +0 +0 /m.test(limits),
     'no-writable-mounts': mounts !== '' && !/^(\S+ ){5}rw\b/m.test(mounts),
-    // In a namespace of its own it has two numbers: one out here, one in there.
+    // In its own PID namespace a process has two numbers: one outside, one inside.
     'no-other-processes': /^NSpid:\t\d+\t\d+/m.test(status),
     'no-secret-files': false,
     'node-permissions': process.permission !== undefined && !process.permission.has('fs.write'),

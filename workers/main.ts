@@ -1,4 +1,4 @@
-// Process entry: BullMQ workers. They know Redis and the hand-off; they have no seal key and never decode a picture.
+// Process entry: BullMQ workers. They have access to Redis and the hand-off. They have no seal key and never decode a picture.
 
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -26,13 +26,13 @@ import { findSandboxCommand, ownFiles } from './sandbox-command.js'
 import { secretPaths } from './secret-paths.js'
 import { traced } from './traced.js'
 
-/** One image's whole time; the supervisor waits a little longer. */
+/** Time that one image may take at a stop. The supervisor waits a little longer. */
 const FINISH_TIMEOUT_MS = 30_000
-/** Pictures that are here before a child is free for them: one that is done begins with the next at once, while its answer is on its way. */
+/** Pictures that are fetched before a child is free: a child that is done starts the next at once, while its answer is being sent. */
 const PICTURES_AHEAD = 1
 
 leaveMemoryOutOfDumps()
-hearHangups() // they have nothing to read again
+hearHangups() // this process has no files to reload
 collectAtOnce()
 const config = orRefuseToStart(() => readConfig(process.env))
 orRefuseToStart(() => checkDecoderFloors())
@@ -42,7 +42,7 @@ const warn = (line: string) => console.error(line)
 const lifecycle = createLifecycle()
 await startOrStop(lifecycle, start, (error) => warn(String(error))).catch(refuseToStart)
 stopOnSignal(lifecycle.stop)
-process.send?.({ ready: true }) // and not before a signal stops it as it should
+process.send?.({ ready: true }) // only now, when signals stop it in order
 
 async function start(): Promise<void> {
   if (config.tracesUrl !== undefined) lifecycle.keep('tracing', await startTracing(config.tracesUrl, 'tabir-workers'))
@@ -57,7 +57,7 @@ async function start(): Promise<void> {
   console.log(JSON.stringify({ msg: 'what holds for children that decode', held, lacking }))
 
   const jobs: { close(): Promise<unknown> }[] = []
-  // Stopped together, so that each may take all of the time. Without Redis there is no job to finish, and it may go away in the middle of this.
+  // Stopped in parallel, so that each may use all of the time. Without Redis there is no job to finish, and Redis may become unavailable meanwhile.
   lifecycle.add('jobs', () => Promise.all(jobs.map((job) => job.close())), FINISH_TIMEOUT_MS)
   const worker = createWorker(redis, visit, sandbox)
   jobs.push({ close: () => worker.close(redis.status !== 'ready') })
@@ -88,7 +88,7 @@ function createWorker(connection: Redis, visit: HandoffVisit, sandbox: Sandbox):
       try {
         return await hashImage(job.data)
       } catch {
-        // A fixed text: whatever went wrong, BullMQ would write its words into Redis.
+        // A fixed text: BullMQ would write the error's own message into Redis.
         throw new Error('hand-off unreachable')
       }
     },
@@ -100,11 +100,11 @@ function createWorker(connection: Redis, visit: HandoffVisit, sandbox: Sandbox):
       lockDuration: 30_000,
     },
   )
-  worker.on('error', () => {}) // Redis is unavailable; the worker's own connection comes back by itself
+  worker.on('error', () => {}) // Redis is unavailable; the worker's own connection reconnects by itself
   return worker
 }
 
-/** Cases must not be ended in a store that this version would misread. */
+/** Refuses a store that this version would misread: cases must not be ended in it. */
 async function checkStore(): Promise<void> {
   const store = await openStore(target)
   try {

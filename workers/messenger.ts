@@ -1,4 +1,4 @@
-// Process entry: tells other systems what happened. It knows Redis, the seal keys and the way out; it never sees a picture.
+// Process entry: the messenger, which sends webhooks. It has access to Redis, the seal keys and the network. It never sees a picture.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { onceRedisAnswers } from '../src/app/first-answer.js'
@@ -32,12 +32,12 @@ import { createWebhookStore } from '../src/store/webhooks/webhooks.js'
 import { deliverWebhooks } from './deliver-webhook.js'
 import { keepHeartbeat } from './heartbeat.js'
 
-/** Messages on their way are answered, or taken back, by then; the supervisor waits a little longer. */
+/** By then deliveries under way are answered or aborted. The supervisor waits a little longer. */
 const FINISH_TIMEOUT_MS = 20_000
 const ASK_AGAIN_MS = 200
 
 leaveMemoryOutOfDumps()
-hearHangups() // they have nothing to read again
+hearHangups() // this process has no files to reload
 const config = orRefuseToStart(() => readConfig(process.env))
 const target = { url: config.redisUrl, socket: config.redisSocket }
 const patience = { onWaiting: (line: string) => console.error(line) }
@@ -45,7 +45,7 @@ const now = () => Date.now()
 const lifecycle = createLifecycle()
 await startOrStop(lifecycle, start, warn).catch(refuseToStart)
 stopOnSignal(lifecycle.stop)
-process.send?.({ ready: true }) // and not before a signal stops it as it should
+process.send?.({ ready: true }) // only now, when signals stop it in order
 
 async function start(): Promise<void> {
   const store = lifecycle.keep('store', await onceRedisAnswers(() => openStore(target), patience))
@@ -62,7 +62,7 @@ async function start(): Promise<void> {
     warn: (line) => console.error(line),
   })
   const jobs: { close(): Promise<void> }[] = [delivering]
-  // Stopped together, so that each may take all of the time.
+  // Stopped in parallel, so that each may use all of the time.
   lifecycle.add('jobs', () => Promise.all(jobs.map((job) => job.close())), FINISH_TIMEOUT_MS)
   await delivering.ready
   const isFit = () => delivering.isFit()
@@ -118,7 +118,7 @@ async function openSeals(store: Store) {
   return { keyring, secrets: await loadSecrets(store, keyring) }
 }
 
-/** The api makes what is secret when it starts for the first time; before that there is nothing to tell of. */
+/** Waits for the api's first start, which creates the secrets. Before that there is nothing to send. */
 async function untilFirstUse(store: Store): Promise<void> {
   while (!(await hasSecrets(store).catch(() => false))) await sleep(ASK_AGAIN_MS)
 }

@@ -1,7 +1,7 @@
-// What a child that decodes cannot reach, beyond its limits: as much as this system gives without privileges.
+// The command that starts a decoding child in a sandbox: as much isolation as this system gives without privileges, beyond the child's limits.
 //
-// Each layer is the kernel's or Node's, and holds for a process that an attacker's code runs in, with one exception that is said:
-// Node's own permissions stop JavaScript, not native code.
+// Each layer is enforced by the kernel or by Node, and holds also when an attacker's code runs in the process. The one exception: Node's
+// permissions stop JavaScript, not native code.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, realpathSync } from 'node:fs'
@@ -11,25 +11,25 @@ import type { IsolationLayer } from '../src/domain/isolation-layers.js'
 import { PROOF_ENTRY, proofArgs, reachedNothing } from './sandbox-proof.js'
 
 export interface SandboxCommand {
-  /** The kernel's part of it: the command that runs another one inside. */
+  /** The kernel's part: wraps a command so that it runs isolated. */
   readonly inside: (command: readonly string[]) => readonly string[]
-  /** Node's part of it. */
+  /** Node's part: command-line flags. */
   readonly nodeFlags: readonly string[]
-  /** What this process tried from inside, and found to hold; a child sees the rest of it itself. */
+  /** Layers that were proven by trying from inside. A child reports the other layers itself. */
   readonly proven: readonly IsolationLayer[]
 }
 
 export interface SandboxCommandOptions {
-  /** Folders and files that the child has to read. Beside the system's libraries, nothing else is there. */
+  /** Folders and files that the child has to read. Nothing else of the file system is visible, apart from the system's libraries. */
   readonly readable: readonly string[]
-  /** Folders and files that it must not reach, also where they lie in a folder that it reads; some may not be there yet. */
+  /** Folders and files that it must not reach, also inside a readable folder. They need not exist yet. */
   readonly hidden: readonly string[]
 }
 
-/** For systems that give nothing, and for tests of what holds without. */
+/** No isolation: for systems that offer none, and for tests of what holds without it. */
 export const NO_SANDBOX: SandboxCommand = { inside: (command) => command, nodeFlags: [], proven: [] }
 
-/** Where libraries are that Node and the decoders are linked with. */
+/** Folders of libraries that Node and the decoders are linked with. */
 const LIBRARIES = [
   ...['/lib', '/lib32', '/lib64', '/usr/lib', '/usr/lib32', '/usr/lib64', '/usr/local/lib', '/nix/store', '/gnu/store'],
   ...['/etc/ld.so.cache', '/etc/ld-musl-x86_64.path', '/etc/ld-musl-aarch64.path', '/dev/null', '/dev/urandom'],
@@ -37,11 +37,11 @@ const LIBRARIES = [
 const PROBE_TIMEOUT_MS = 20_000
 
 /**
- * The best cage that holds here, found by trying: containers and distributions differ in what they let an ordinary process do.
+ * The best sandbox that works here, found by trying: containers and distributions differ in what they allow an ordinary process.
  *
- * - `unshare`: namespaces of its own for users, mounts, processes, network and more. There is no network, not even loopback; of the
- *   file system there are the system's libraries and what is readable, all mounts read-only; other processes cannot be named.
- * - `setpriv`: no capability is left, and none can be had by running another program.
+ * - `unshare`: its own namespaces for users, mounts, processes, network and more. There is no network, not even loopback. The file system
+ *   contains only the system's libraries and the readable paths, mounted read-only. Other processes are invisible.
+ * - `setpriv`: no capability is left, and running another program grants none.
  *
  * Cost: some 0.3 s, once.
  */
@@ -54,7 +54,7 @@ export function findSandboxCommand(options: SandboxCommandOptions): SandboxComma
   return { ...NO_SANDBOX, nodeFlags }
 }
 
-/** What the real child reads: its own program, and the packages that it decodes with. */
+/** What the real child reads: its own program, and the packages of the decoders. */
 export function ownFiles(): string[] {
   const dist = fileURLToPath(new URL('..', import.meta.url))
   const decoder = fileURLToPath(import.meta.resolve('sharp'))
@@ -64,7 +64,7 @@ export function ownFiles(): string[] {
 
 type Inside = SandboxCommand['inside']
 
-/** The best first. */
+/** Candidates, the best first. */
 function layersOf({ readable, hidden }: SandboxCommandOptions): Inside[] {
   const [unshare, setpriv, mount, pivotRoot] = ['unshare', 'setpriv', 'mount', 'pivot_root'].map(pathOf)
   const found: Inside[] = []
@@ -85,7 +85,7 @@ function layersOf({ readable, hidden }: SandboxCommandOptions): Inside[] {
     const places = outermost([...LIBRARIES, ...needed].filter((path) => existsSync(path)))
     const covered = hidden.flatMap(realPath).flatMap((secret) => places.flatMap((place) => seenIn(place, secret)))
     const script = ['--', '/bin/sh', '-c', NEW_ROOT, 'sh', ...places, '--', ...covered, '--']
-    // Root in there is nobody outside, and gives up even that.
+    // Root inside is an unprivileged user outside, and drops even its inner capabilities.
     found.push((command) => [...own, ...script, ...bare(setpriv), ...command])
   }
   if (unshare !== undefined && setpriv !== undefined) {
@@ -100,12 +100,13 @@ function layersOf({ readable, hidden }: SandboxCommandOptions): Inside[] {
 }
 
 /**
- * Arguments: what is shown, `--`, what of it is covered, `--`, and what to run.
+ * Arguments: visible paths, `--`, paths among them that are covered, `--`, and the command to run.
  *
- * The first process of the namespace waits, because signals that a first process sends to itself are lost: it ends with 128 and the signal of
- * the one that decodes. That one gets a root of its own with what is shown, and of /proc what is its own: with all of it, code that runs as
- * root writes to /proc/sys, and any code to `oom_score_adj` of processes of the same user. Nothing is ever written to what is shown: a file
- * that is there already is left as it is; no byte is written at all, which the limits of a child forbid. Mounts of a submount are read-only only if each is made so; flags that are locked have to stay.
+ * The first process of a PID namespace waits, because signals that it sends to itself are lost. It exits with 128 + the signal of the decoding
+ * process. The decoding process gets its own root with the visible paths, and of /proc only its own folder: with all of /proc, code that runs as
+ * root could write to /proc/sys, and any code to `oom_score_adj` of processes of the same user. Nothing is ever written to visible paths: an
+ * existing file is left as it is, and the child's limits forbid writing any byte. A submount becomes read-only only if it is remounted itself;
+ * its locked flags have to be kept.
  */
 const NEW_ROOT = `
   (
@@ -150,9 +151,9 @@ function bare(setpriv: string): string[] {
   return [setpriv, '--no-new-privs', '--bounding-set=-all', '--inh-caps=-all', '--ambient-caps=-all', '--']
 }
 
-/** @returns what was proven inside; `undefined` when nothing runs there, or the decoders do not load. */
+/** @returns what was proven inside; `undefined` when the command does not run there, or the decoders do not load. */
 function proofOf(inside: Inside, hidden: readonly string[]): IsolationLayer[] | undefined {
-  const limits = ['-c', 'ulimit -c 0; ulimit -f 0; exec "$@"', 'sh'] // as a child has them
+  const limits = ['-c', 'ulimit -c 0; ulimit -f 0; exec "$@"', 'sh'] // the limits of a child
   const command = inside([process.execPath, PROOF_ENTRY, ...proofArgs(hidden)])
   const options = { env: {}, timeout: PROBE_TIMEOUT_MS, cwd: '/', encoding: 'utf8' } as const
   const { status, stdout } = spawnSync('/bin/sh', [...limits, ...command], options)
@@ -160,14 +161,14 @@ function proofOf(inside: Inside, hidden: readonly string[]): IsolationLayer[] | 
   return reachedNothing(stdout) ? ['no-secret-files'] : []
 }
 
-/** Once each, without those that lie in another. */
+/** Each path once, without paths inside another. */
 function outermost(places: readonly string[]): string[] {
   const found: string[] = []
   for (const place of [...places].sort()) if (!found.some((other) => isWithin(place, other))) found.push(place)
   return found
 }
 
-/** Under which name a folder that is shown, perhaps by another name of its own, would show this path. */
+/** The path under which a visible folder, possibly a symbolic link, would show `path`; empty when it does not. */
 function seenIn(place: string, path: string): string[] {
   const [real = place] = realPath(place)
   return isWithin(path, real) ? [place + path.slice(real.length)] : []
@@ -185,7 +186,7 @@ function pathOf(program: string): string | undefined {
   return ['/usr/bin', '/bin', '/usr/sbin', '/sbin'].map((folder) => join(folder, program)).find((path) => existsSync(path))
 }
 
-/** No file is written, none but these is read, no process and no thread started. `--allow-addons`: the decoder is native code. */
+/** Flags that forbid writing files, reading others than these, and starting processes or threads. `--allow-addons`: the decoder is native code. */
 function permissionFlags(readable: readonly string[]): string[] {
   const known = process.allowedNodeEnvironmentFlags
   const permission = ['--permission', '--experimental-permission'].find((flag) => known.has(flag))
@@ -197,7 +198,7 @@ function permissionFlags(readable: readonly string[]): string[] {
   return [permission, '--allow-addons', ...reads, ...noInspector]
 }
 
-/** What a child looks at to say what holds for it. */
+/** What a child reads to report which layers hold for it. */
 const OWN_STATE = ['/proc/self/status', '/proc/self/limits', '/proc/self/mountinfo']
 
 function isFile(path: string): boolean {

@@ -1,8 +1,8 @@
-// Process entry, run inside a cage before any child: do the decoders load there, and is anything secret within reach?
+// Process entry, run inside a sandbox before any child: do the decoders load there, and can any secret file be reached?
 //
-// The worker starts it and reads its answer, so that nothing is believed of the cage that was not tried. It runs without Node's permissions,
-// which stop JavaScript alone: what is tried here is the kernel's part. Nothing is changed where the cage does not hold: a file is opened for
-// writing and closed, and renamed to its own name.
+// The worker starts it and reads its answer, so that the sandbox is tested and not assumed. It runs without Node's permissions, which stop only
+// JavaScript: this tests the kernel's part. Where the sandbox does not hold, nothing is changed: a file is opened for writing and closed, and
+// renamed to its own name.
 
 import { closeSync, existsSync, openSync, readdirSync, realpathSync, renameSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
@@ -11,7 +11,7 @@ import { z } from 'zod'
 
 export const PROOF_ENTRY = fileURLToPath(import.meta.url)
 
-/** By number, because a path inside may lead elsewhere. */
+/** Device and inode, because a path inside may lead to another file. */
 interface Secret {
   readonly path: string
   readonly device: number
@@ -21,7 +21,7 @@ interface Secret {
 const Secrets = z.array(z.strictObject({ path: z.string(), device: z.number(), inode: z.number() }))
 const Answer = z.strictObject({ reached: z.array(z.string()) })
 
-/** Of what is not there yet, the nearest folder is tried: what will be made in it would be within reach. */
+/** For a path that does not exist yet, the nearest existing folder is tried: what is created in it would be reachable. */
 export function proofArgs(hidden: readonly string[]): string[] {
   const secrets = hidden.map((path): Secret => {
     const found = realpathSync(nearest(resolve(path)))
@@ -31,7 +31,7 @@ export function proofArgs(hidden: readonly string[]): string[] {
   return [JSON.stringify(secrets)]
 }
 
-/** Whether the proof that answers so could reach nothing. */
+/** Whether the answer of a proof says that it reached nothing. An unreadable answer counts as reached. */
 export function reachedNothing(answer: string): boolean {
   try {
     return Answer.parse(JSON.parse(answer)).reached.length === 0
@@ -51,7 +51,7 @@ const DEEDS: Readonly<Record<string, (path: string) => void>> = {
   rename: (path) => renameSync(path, path),
 }
 
-/** What can be done to it. What has its name in here and is another file is none of its own. */
+/** The operations that succeeded on a secret. A different file of the same path does not count. */
 function reachedOf({ path, device, inode }: Secret): string[] {
   const found = existsSync(path) ? statSync(path) : undefined
   if (found?.dev !== device || found.ino !== inode) return []

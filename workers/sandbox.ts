@@ -1,4 +1,4 @@
-// Child processes in which strangers' files are decoded: no Redis, no keys, hard limits, replaced when they die.
+// Child processes that decode strangers' files: no Redis, no keys, hard limits, replaced when they die.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { constants } from 'node:os'
@@ -15,19 +15,20 @@ import { innermost, isStarved as isStarvedHere } from './starved.js'
 
 export interface Sandbox {
   /**
-   * Decodes and hashes in a child. `image`, in one piece or several, is not overwritten: it belongs to the caller, and is read by nobody any
-   * more when this settles.
-   * A child that dies is replaced and the image is tried once more; then it is refused as undecodable. One that takes too
-   * long is killed, and the image refused at once: a second try would take as long. While others have the processors it is given
-   * more time, and when that was not enough the answer is `hashing-unavailable`: nobody knows anything bad of the image. The same goes for
-   * one that runs out of memory: it is replaced, the image tried once more, and never called damaged.
+   * Decodes and hashes in a child. `image`, in one or several pieces, is not overwritten: it belongs to the caller, and nothing reads it any
+   * more once this settles.
+   *
+   * A child that dies is replaced and the image tried once more; then the answer is `image-undecodable`. A child that takes too long is killed
+   * and the image refused at once, since a second try would take as long. While other processes keep the processors busy it gets more time; if
+   * that is not enough, the answer is `hashing-unavailable`, because nothing is wrong with the image. A child that runs out of memory is
+   * replaced and the image tried once more; then the answer is also `hashing-unavailable`.
    */
   hash(image: Buffer | readonly Buffer[], purpose: JobPurpose, details?: DetailsWanted): Promise<HandoffAnswer>
-  /** Settles when the first child can be asked. */
+  /** Resolves when the first child is ready. */
   readonly ready: Promise<void>
-  /** What holds for a child: as the first one saw it, if it can tell, and as was proven from inside its cage. */
+  /** The layers that hold for a child: those the first child reports, and those proven from inside its sandbox. */
   readonly isolationLayers: Promise<readonly IsolationLayer[]>
-  /** Processes that are alive, for a status page and for tests. */
+  /** Pids of the children that are alive, for a status page and for tests. */
   readonly pids: readonly number[]
   close(): Promise<void>
 }
@@ -36,14 +37,14 @@ export interface SandboxOptions {
   readonly children: number
   readonly memoryMb: number
   readonly timeLimitMs: number
-  /** Whether a process is slow because of others: asked of a child whose time is up. */
+  /** Whether a process is slow because of others. Asked about a child whose time is up. */
   readonly isStarved?: (pid: number) => Promise<boolean>
   /** The child's program and its arguments. */
   readonly entry: readonly string[]
   readonly sandboxCommand: SandboxCommand
-  /** Called when an image was given up because two children in a row had too little memory: for the operator's log. */
+  /** Called when an image was given up because two children in a row ran out of memory, for the operator's log. */
   readonly onOutOfMemory?: () => void
-  /** Calls back after so long, unless it is called off. In tests, when they say so. */
+  /** Calls `ring` after `ms`, unless the returned function is called. Tests replace it. */
   readonly alarm?: (ms: number, ring: () => void) => () => void
 }
 
@@ -53,7 +54,7 @@ interface Child {
   readonly ready: Promise<readonly IsolationLayer[]>
   readonly dead: Promise<void>
   isDead: boolean
-  // For whoever waits now, set anew for each picture: `dead` would remember all who ever waited, and what they were told, as long as it lives.
+  // Replaced for each picture. Listeners on `dead` would all be kept, with what they hold, as long as the child lives.
   onAnswer: (text: string) => void
   onDeath: () => void
 }
@@ -64,7 +65,7 @@ const AWAY = { problem: 'hashing-unavailable' } as const
 
 export function openSandbox(options: SandboxOptions): Sandbox {
   const idle: Child[] = []
-  const all = new Set<Child>()
+  const children = new Set<Child>()
   const waiting: ((child: Child) => void)[] = []
   let closing = false
   let reportIsolation = (_: readonly IsolationLayer[]) => {}
@@ -79,7 +80,7 @@ export function openSandbox(options: SandboxOptions): Sandbox {
   }
   const start = () => {
     const child = startChild(options)
-    all.add(child)
+    children.add(child)
     child.ready.then((held) => {
       reportIsolation(
         ISOLATION_LAYERS.filter((layer) => held.includes(layer) || options.sandboxCommand.proven.includes(layer)),
@@ -87,7 +88,7 @@ export function openSandbox(options: SandboxOptions): Sandbox {
       offer(child)
     })
     child.dead.then(() => {
-      all.delete(child)
+      children.delete(child)
       const at = idle.indexOf(child)
       if (at >= 0) idle.splice(at, 1)
       if (!closing) setTimeout(start, RESTART_DELAY_MS)
@@ -114,7 +115,7 @@ export function openSandbox(options: SandboxOptions): Sandbox {
       const wanted = { purpose, details }
       const pieces = Buffer.isBuffer(image) ? [image] : image
       const first = await attempt(pieces, wanted, borrow())
-      // Not to one that has nothing to do: what killed the first may have killed all in that moment, which is not heard of yet.
+      // Not to an idle child: what killed the first may have killed all of them, and their deaths may not have been noticed yet.
       const isWorthAnother = first === 'died' || first === 'out-of-memory'
       const last = isWorthAnother ? await attempt(pieces, wanted, nextOffered()) : first
       if (typeof last === 'object') return last
@@ -122,21 +123,21 @@ export function openSandbox(options: SandboxOptions): Sandbox {
       return last === 'starved' || last === 'out-of-memory' ? AWAY : UNDECODABLE
     },
     get pids() {
-      return [...all].flatMap(({ process }) => process.pid ?? [])
+      return [...children].flatMap(({ process }) => process.pid ?? [])
     },
     async close() {
       closing = true
-      for (const { process } of all) process.kill('SIGKILL') // they hold nothing that has to be put away
-      await Promise.all([...all].map(({ dead }) => dead))
+      for (const { process } of children) process.kill('SIGKILL') // they hold nothing that has to be saved
+      await Promise.all([...children].map(({ dead }) => dead))
     },
   }
 }
 
-/** A child that cannot start (no memory, a broken install) must not become a busy loop. */
+/** A child that cannot start (no memory, a broken installation) must not cause a busy loop. */
 const RESTART_DELAY_MS = 50
 const NICER_BY = 5
 
-/** So many times its limit a child has at most, when others have the processors: the hand-off waits for three times. */
+/** The most time that a starved child gets, as a multiple of its limit. The hand-off waits for three times the limit. */
 const MAX_STARVED_TIMES = 2.5
 
 type Outcome = HandoffAnswer | 'died' | 'too-slow' | 'starved' | 'out-of-memory'
@@ -161,14 +162,14 @@ async function ask(child: Child, image: readonly Buffer[], wanted: Wanted, optio
   cancel()
   child.onAnswer = () => {}
   child.onDeath = () => {}
-  // What answers before it has read the whole picture does not do what ours does.
+  // A child that answers before it has read the whole picture does not run our program.
   if (typeof outcome === 'object' && child.channel.writableLength === 0) return outcome
-  child.channel.destroy() // what is not written yet never is: the memory may be another picture's soon
+  child.channel.destroy() // stops pending writes: the memory may soon hold another picture
   child.process.kill('SIGKILL')
   return typeof outcome === 'object' ? 'died' : outcome
 }
 
-/** Of a child whose time is up: settles when it is to have no more. */
+/** Watches a child whose time is up, and settles when it gets no more time. */
 async function watchSlow(
   { process: { pid } }: Child,
   { timeLimitMs, isStarved = isStarvedHere }: SandboxOptions,
@@ -179,7 +180,7 @@ async function watchSlow(
   return 'too-slow'
 }
 
-/** An answer that cannot be read means that the child's mind is no longer its own. One without memory is not asked again either. */
+/** An unreadable answer means that the child may have been taken over: it is killed. A child that ran out of memory is killed too. */
 function outcomeOf(
   child: Child,
   text: string,
@@ -199,33 +200,33 @@ function outcomeOf(
 }
 
 /**
- * The hash of the file is added here: what decodes cannot ask about, or register, a file that it was not given.
- * @throws {Error} for an answer that says one.
+ * Adds the hash of the file. It is computed here, so that a taken-over decoder cannot query or register a file that it was not given.
+ * @throws {Error} when the child's answer contains such a hash.
  */
 function withFileHash(image: HashedImage, file: readonly Buffer[]): HandoffAnswer {
   const { signals } = image
-  if (signals.some(({ type }) => type === 'sha256')) throw new Error('the hash of a file from what decodes')
+  if (signals.some(({ type }) => type === 'sha256')) throw new Error('a child must not answer with the hash of a file')
   if (signals.length === 0) return { image }
   const added: HashedSignal = { type: 'sha256', view: 'whole', quality: 100, hashes: [fileHash(file)] }
   return { image: { ...image, signals: [...signals, added] } }
 }
 
 /**
- * V8 and the C++ runtime abort or trap when they are given no more memory; a decoder's fault shows as another signal. What ran in a namespace of
- * processes has its signal told by the first of them, as shells do.
+ * V8 and the C++ runtime abort or trap when they get no more memory; a fault in a decoder shows as another signal. In a PID namespace the first
+ * process reports the signal of the one that decoded in its exit code, as shells do.
  */
 function diedForMemory({ process: { signalCode, exitCode } }: Child): boolean {
-  const toldByFirst = exitCode === 128 + signals.SIGABRT || exitCode === 128 + signals.SIGTRAP
-  return signalCode === 'SIGABRT' || signalCode === 'SIGTRAP' || toldByFirst
+  const isByExitCode = exitCode === 128 + signals.SIGABRT || exitCode === 128 + signals.SIGTRAP
+  return signalCode === 'SIGABRT' || signalCode === 'SIGTRAP' || isByExitCode
 }
 
 /**
- * The shell sets limits that a child cannot lift again: no core dump, no byte written to any file, no more memory than
- * allowed; it also drops options for Node that somebody else put there. Its environment is empty, its standard streams are closed: what it is given is one socket to its parent. What it could
- * reach for all the same, the cage keeps from it.
+ * Starts a child. The shell sets limits that the child cannot lift: no core dump, no byte written to any file, a maximum of memory. It also drops
+ * Node options from outside. The child has an empty environment and closed standard streams: it gets one socket to its parent. Whatever it
+ * could still reach, the sandbox keeps from it.
  */
 function startChild({ memoryMb, entry, sandboxCommand }: SandboxOptions): Child {
-  // What computes goes behind what answers, where both want the same core: `nice`, so that it does before it has threads, and they with it.
+  // `nice` lets processes that answer requests go first on a busy core. It is set before the child has threads, so it applies to all of them.
   const limits = `unset NODE_OPTIONS; ulimit -c 0; ulimit -f 0; ulimit -d ${memoryMb * 1024}; exec nice -n ${NICER_BY} "$@"`
   const flags = ['--disable-proto=throw', '--no-warnings', '--max-old-space-size=256', ...sandboxCommand.nodeFlags]
   const command = sandboxCommand.inside([process.execPath, ...flags, ...entry])
@@ -235,9 +236,9 @@ function startChild({ memoryMb, entry, sandboxCommand }: SandboxOptions): Child 
     cwd: '/',
   })
   const channel = child.stdio[3]
-  if (!(channel instanceof Duplex)) throw new Error('a child has a socket to its parent')
+  if (!(channel instanceof Duplex)) throw new Error('a child needs a socket to its parent')
   channel.on('error', () => {}) // 'close' follows
-  for (const over of ['end', 'close']) channel.on(over, () => child.kill('SIGKILL')) // it can say no more, alive or not
+  for (const over of ['end', 'close']) channel.on(over, () => child.kill('SIGKILL')) // it can answer no more, alive or not
 
   const dead = new Promise<void>((resolve) => {
     child.once('exit', () => resolve())
@@ -261,7 +262,7 @@ function startChild({ memoryMb, entry, sandboxCommand }: SandboxOptions): Child 
   return made
 }
 
-/** A greeting is `ready`, and what holds for who says it. */
+/** The layers in a child's greeting, which is `ready` and a JSON list; none when it cannot be read. */
 function isolationIn(greeting: string): readonly IsolationLayer[] {
   try {
     return IsolationLayers.parse(JSON.parse(greeting.slice('ready '.length)))

@@ -1,9 +1,9 @@
-// Folders and files that no process may reach but the part that they belong to.
+// Folders and files that only the process they belong to may reach.
 
 import { dirname, resolve } from 'node:path'
 import type { Config } from '../src/boot/config.js'
 
-/** All that is configured, whether it is there yet or not. */
+/** All that are configured, whether they exist yet or not. */
 export function secretPaths({
   dataDir,
   sealKeyFile,

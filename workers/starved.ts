@@ -1,4 +1,4 @@
-// Whether a process is slow because of what it does, or because others have the processors.
+// Whether a process is slow because of its own work, or because other processes have the processors.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -6,8 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 const WATCHED_MS = 500
 
 /**
- * Watches it for half a second. @returns whether its threads stood in the line for a processor for longer than they had one; `false` for one that
- * sleeps, is gone, or lives where the system does not say (other than Linux).
+ * Watches a process for half a second.
+ * @returns whether its threads waited longer for a processor than they ran; `false` for a process that sleeps or is gone, and on systems that do
+ *   not report it (other than Linux).
  */
 export async function isStarved(pid: number): Promise<boolean> {
   const before = timesOf(pid)
@@ -20,7 +21,7 @@ export async function isStarved(pid: number): Promise<boolean> {
   return balance > 0
 }
 
-/** The process that computes: the one given, or what runs in the namespace of processes that it made. */
+/** The process that computes: the given one, or the innermost of the PID namespace that it created. */
 export function innermost(pid: number): number {
   const child = Number(childrenOf(pid).split(' ')[0])
   return child > 0 ? innermost(child) : pid
@@ -30,11 +31,11 @@ function childrenOf(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
   } catch {
-    return '' // gone, or a system that does not say
+    return '' // gone, or a system that does not report it
   }
 }
 
-/** By thread, in nanoseconds since its start (proc(5), `schedstat`). */
+/** Times by thread, in nanoseconds since its start (proc(5), `schedstat`). */
 function timesOf(pid: number): Map<string, { readonly ran: number; readonly waited: number }> {
   const found = new Map<string, { readonly ran: number; readonly waited: number }>()
   try {

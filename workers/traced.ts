@@ -1,4 +1,4 @@
-// A span of each job. Without a collector there is no tracer behind this, and it costs nothing to speak of.
+// A trace span for each job. Without a trace collector there is no tracer behind it, and the cost is negligible.
 
 import { SpanStatusCode, trace } from '@opentelemetry/api'
 import { HashImageJob } from '../src/jobs/hash-image.js'
@@ -17,7 +17,7 @@ export function traced(handle: Handler): Handler {
         span.setAttribute('tabir.outcome', outcome)
         return outcome
       } catch (error) {
-        span.setStatus({ code: SpanStatusCode.ERROR }) // without a word: it may be a stranger's
+        span.setStatus({ code: SpanStatusCode.ERROR }) // without the error's message: it may contain a stranger's text
         throw error
       } finally {
         span.end()

@@ -1,4 +1,4 @@
-// Which events wait for which webhooks, in memory: an event about the same subject must not overtake one that waits.
+// Which events wait for which webhooks, in memory. A new event must not overtake a waiting one about the same subject.
 
 import { subjectOf } from '../src/services/webhooks/webhook-plan.js'
 import type { OutboxEntry } from '../src/store/webhooks/deliveries.js'
@@ -6,15 +6,15 @@ import type { WaitingEvents } from '../src/store/webhooks/waiting-events.js'
 
 export interface WaitingIndex {
   readonly size: number
-  /** Reads all of them anew. */
+  /** Reads all waiting events from the beginning. */
   load(): Promise<void>
-  /** Reads those that came since. */
+  /** Reads the waiting events that were added since. */
   follow(): Promise<void>
-  /** Webhooks for which an event about the same subject waits: before this one, where it waits itself. */
+  /** Webhooks for which an earlier event about the same subject waits. */
   ahead(entry: OutboxEntry): ReadonlySet<string>
-  /** Of those that some webhook which can be read now waits for, the oldest, at most `limit`. */
+  /** Ids of the oldest events to retry, at most `limit`: at least one webhook that they wait for is readable now. */
   due(nowMs: number, unreadable: ReadonlyMap<string, unknown>, limit: number): string[]
-  /** It was tried, and waits for these from now on; for none: it is done with. */
+  /** Records a retry: the event waits for `waitsFor` from now on; none: it is done. Retries wait 1 s, doubling up to 60 s. */
   tried(id: string, waitsFor: readonly string[], nowMs: number): void
 }
 
@@ -29,7 +29,7 @@ const FIRST_WAIT_MS = 1000
 const LONGEST_WAIT_MS = 60_000
 
 export function createWaitingIndex(events: Pick<WaitingEvents, 'after'>): WaitingIndex {
-  // Both in the order of the stream: what is put into a Map or Set later stands behind.
+  // Both in the order of the stream: Maps and Sets iterate in the order of insertion.
   const byId = new Map<string, Waiting>()
   const bySubject = new Map<string, Set<string>>()
   let lastId: string | undefined

@@ -1,26 +1,26 @@
-// Memory in which pictures wait, used again and again: it is overwritten before it serves for another one.
+// Reused memory in which pictures wait. It is overwritten before another picture gets it.
 
 import { MessageChannel } from 'node:worker_threads'
 
 export interface HeldImage {
   readonly pieces: readonly Buffer[]
-  /** Overwrites it, and whoever still reads it reads zeros: so its memory serves for nothing else. */
+  /** Overwrites the picture. Its memory is not reused, because it may still be read: a late reader reads zeros. */
   wipe(): void
-  /** Overwrites it. Nobody reads it any more: its memory may serve for another one. */
+  /** Overwrites the picture. Call it when nothing reads it any more: its memory may be reused. */
   release(): void
 }
 
-/** As much as a socket brings at once: of a picture's last block so much at most is in vain. */
+/** About as much as a socket delivers at once. At most this much of a picture's last block is unused. */
 const BLOCK_BYTES = 1 << 16
-/** Twenty pictures of a telephone and some more; beyond that memory comes and goes. */
+/** Some twenty phone pictures. Memory beyond this is allocated and freed. */
 const MAX_KEPT_BYTES = 64 << 20
 
 /**
- * What a socket brings is memory beside V8's heap, 2 MB a picture, and V8 answers each few of them by marking all of its heap
- * (bench/record/submit.md). What pictures wait in is always the same, and what they came in is given back at once.
+ * Data from a socket is memory outside V8's heap, 2 MB for each picture, and V8 marks its whole heap after every few of them
+ * (bench/record/submit.md). So pictures wait in blocks that are reused, and the memory they arrived in is freed at once.
  */
 export class Blocks {
-  // Invariant: each is zeros from end to end, and nobody else has it.
+  // Invariant: each is all zeros, and nothing else refers to it.
   readonly #free: Buffer[] = []
   readonly #maxKept: number
 
@@ -28,12 +28,15 @@ export class Blocks {
     this.#maxKept = Math.floor(maxKeptBytes / BLOCK_BYTES)
   }
 
-  /** How many blocks wait for an image. */
+  /** How many blocks are free. */
   get freeCount(): number {
     return this.#free.length
   }
 
-  /** Takes over an image. A small one stays where it is; a larger one is copied, and overwritten where it was. Nobody else may use those Buffers. */
+  /**
+   * Takes over a picture. A small one stays where it is. A larger one is copied, and the original overwritten. The caller must not use its Buffers
+   * any more.
+   */
   hold(pieces: readonly Buffer[]): HeldImage {
     const sizeBytes = pieces.reduce((sum, piece) => sum + piece.length, 0)
     if (sizeBytes < BLOCK_BYTES) return { pieces, wipe: () => overwrite(pieces), release: () => overwrite(pieces) }
@@ -67,12 +70,14 @@ const { port1: nowhere, port2: otherEnd } = new MessageChannel()
 nowhere.close()
 otherEnd.close()
 
-/** Memory that is sent to nobody is free at once. What a Buffer has not for itself may have something of another picture, and stays. */
+/**
+ * Frees memory at once by transferring it to a closed port. A Buffer that shares its memory is left out: the rest may belong to another picture.
+ */
 function giveBack(pieces: readonly Buffer[]): void {
-  const own = pieces.filter(({ length, buffer }) => length === buffer.byteLength).map(({ buffer }) => buffer)
+  const whole = pieces.filter(({ length, buffer }) => length === buffer.byteLength).map(({ buffer }) => buffer)
   nowhere.postMessage(
     undefined,
-    own.filter((buffer) => buffer instanceof ArrayBuffer),
+    whole.filter((buffer) => buffer instanceof ArrayBuffer),
   )
 }
 
@@ -82,6 +87,6 @@ function overwrite(pieces: readonly Buffer[]): void {
 
 function last(blocks: readonly Buffer[]): Buffer {
   const block = blocks.at(-1)
-  if (block === undefined) throw new Error('a block is there before it is filled')
+  if (block === undefined) throw new Error('no block to fill')
   return block
 }

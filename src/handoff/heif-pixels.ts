@@ -1,9 +1,9 @@
-// How many pixels a HEIF picture has to decode, of which AVIF is a kind: sizes, kinds and sources of its items stand in boxes of its `meta`.
+// How many pixels a HEIF file (also AVIF) makes a decoder decode. Sizes, kinds and sources of its items are in the boxes of its `meta` box.
 
 export interface HeifPixels {
-  /** The largest area that is declared. */
+  /** The largest declared area. */
   readonly largest: number
-  /** All that has to be decoded and drawn for one item. */
+  /** All pixels that have to be decoded and drawn for the most expensive item. */
   readonly decoded: number
   readonly isDeep: boolean
   readonly hasAlpha: boolean
@@ -12,12 +12,12 @@ export interface HeifPixels {
 interface Items {
   readonly largest: number
   readonly areaOf: ReadonlyMap<number, number>
-  /** Of an item that is made of others. */
+  /** The sources of each item that is composed of others. */
   readonly sourcesOf: ReadonlyMap<number, readonly number[]>
   readonly isOverlaid: boolean
 }
 
-/** @throws {RangeError} where it ends within its header @throws {TooManyBoxes} */
+/** @returns `undefined` without a `meta` box. @throws {RangeError} when the file ends within its header. @throws {TooManyBoxes} */
 export function heifPixels(head: Buffer): HeifPixels | undefined {
   const meta = boxesIn(head, 0, head.length).find(({ type }) => type === 'meta')
   if (meta === undefined) return undefined
@@ -39,12 +39,12 @@ export function heifPixels(head: Buffer): HeifPixels | undefined {
   }
 }
 
-/** Items made of items made of items, and so on: no decoder goes deeper. */
+/** Items composed of items, and so on. No decoder goes deeper. */
 const MAX_DEPTH = 16
 
 /**
- * Of the item that has the most. All tiles of a grid are decoded, also those that lie outside of it, and one as often as it is referred to; an overlay
- * draws each of its pictures on the whole besides.
+ * The pixels of the item that has most. All tiles of a grid are decoded, also those outside of it, and a tile as often as it is referred to. An
+ * overlay also draws each of its pictures on the whole area.
  */
 function pixelsToDecode({ largest, areaOf, sourcesOf, isOverlaid }: Items): number {
   const known = new Map<number, number>()
@@ -55,7 +55,7 @@ function pixelsToDecode({ largest, areaOf, sourcesOf, isOverlaid }: Items): numb
     const sources = sourcesOf.get(item)
     if (sources === undefined) return own
     if (depth > MAX_DEPTH) return Number.POSITIVE_INFINITY
-    known.set(item, Number.POSITIVE_INFINITY) // until it is counted: what is made of itself has no end
+    known.set(item, Number.POSITIVE_INFINITY) // until it is counted, so that an item composed of itself counts as endless
     const decoded = sources.reduce((sum, source) => sum + pixelsOf(source, depth + 1), 0)
     const pixels = isOverlaid ? decoded + own * sources.length : Math.max(decoded, own)
     known.set(item, pixels)
@@ -64,7 +64,7 @@ function pixelsToDecode({ largest, areaOf, sourcesOf, isOverlaid }: Items): numb
   return [...sourcesOf.keys()].reduce((most, item) => Math.max(most, pixelsOf(item, 0)), largest)
 }
 
-/** By id, the largest area that belongs to each. */
+/** Item id → the largest area among its properties. */
 function areasOfItems(head: Buffer, ofProperties: readonly Box[], areas: readonly number[]): Map<number, number> {
   const areaOf = new Map<number, number>()
   for (const { type, from, to } of ofProperties) {
@@ -108,7 +108,7 @@ interface Box {
   readonly to: number
 }
 
-/** Of ordinary pictures a grid has some hundred. What would hide behind more is refused. */
+/** A grid in an ordinary picture has some hundred. A file with more is refused, because its cost cannot be counted. */
 const MAX_BOXES = 4096
 export class TooManyBoxes extends Error {}
 
@@ -116,7 +116,7 @@ function childrenOf(head: Buffer, boxes: readonly Box[], name: string): Box[] {
   return boxes.filter(({ type }) => type === name).flatMap(({ from, to }) => boxesIn(head, from, to))
 }
 
-/** Those that are here whole or in part; of a box that lies about its size, nothing behind it. */
+/** The boxes in a range, also those that are cut off. Stops at a box with an impossible size. */
 function boxesIn(head: Buffer, from: number, to: number): Box[] {
   const found: Box[] = []
   for (let at = from; at + 8 <= to; ) {

@@ -1,4 +1,4 @@
-// The private listener: gives a waiting image to the worker that has its ticket, takes the hashes back. Nothing else.
+// The private listener: gives a waiting image to the worker that has its ticket, and takes the hashes back. Nothing else.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
@@ -8,25 +8,25 @@ import { parseAnswer } from './message.js'
 import type { PendingImages } from './pending-images.js'
 
 export interface HandoffListener {
-  /** Where workers find it, for the job: `http://host:port`, or `https:` with a certificate. */
+  /** The address that jobs name: `http://host:port`, or `https:` with a certificate. */
   readonly url: string
   close(): Promise<void>
 }
 
 const MAX_ANSWER_BYTES = 1 << 20
 /**
- * A host that is cut off ends no connection. After so long a silence its kernel is asked whether it is there, ten times, a second apart (Node's
- * own figures): then what its workers had taken is given up, a third of the time that a picture may take.
+ * A host that lost its network closes no connection. After this long without data the kernel probes the peer ten times, a second apart (Node's
+ * defaults). Then the pictures that its workers claimed fail, within a third of the time that a picture may take.
  */
 const ASKED_AFTER_MS = 1000
 
 /**
  * GET /<ticket> → 200 with the image, once; 410 afterwards.
- * PUT /<ticket> → 204 when somebody waited for the answer; 410 when nobody does any more; 400 when it is no answer.
+ * PUT /<ticket> → 204 when a request waited for the answer; 410 when none does any more; 400 when it is no answer; 413 when it is too long.
  *
- * @param options.host an address that only workers reach.
- * @param options.certificate for TLS; without one it is plain.
- * @param options.announcedHost the name workers use when `host` is a wildcard.
+ * @param options.host an address that only workers can reach.
+ * @param options.certificate for TLS; plain HTTP without one.
+ * @param options.announcedHost the name that workers use when `host` is a wildcard.
  */
 export async function listenForWorkers(
   pendingImages: PendingImages,
@@ -60,20 +60,20 @@ export async function listenForWorkers(
 }
 
 /**
- * A worker keeps the connection over which it took a picture for longer than a picture may take; so one that breaks is a worker that is
- * gone, and what it took over it will not be answered.
+ * A worker keeps the connection over which it claimed a picture for longer than a picture may take. So when that connection closes, the worker is
+ * gone, and the pictures it claimed over it fail.
  */
 function takenOver(pendingImages: PendingImages): (socket: Socket, ticket: string) => void {
   const tickets = new WeakMap<Socket, Set<string>>()
   return (socket, ticket) => {
     const known = tickets.get(socket)
-    const own = known ?? new Set()
-    for (const each of own) if (!pendingImages.isTaken(each)) own.delete(each)
-    own.add(ticket)
+    const claimed = known ?? new Set()
+    for (const other of claimed) if (!pendingImages.isTaken(other)) claimed.delete(other)
+    claimed.add(ticket)
     if (known !== undefined) return
-    tickets.set(socket, own)
+    tickets.set(socket, claimed)
     socket.once('close', () => {
-      for (const each of own) pendingImages.fail(each)
+      for (const other of claimed) pendingImages.fail(other)
     })
   }
 }
@@ -92,14 +92,14 @@ async function serve(
   } else end(response, 405)
 }
 
-/** @returns whether there was one. */
+/** @returns whether there was an image to send. */
 function give(pendingImages: PendingImages, ticket: string, response: ServerResponse): boolean {
   const image = pendingImages.claim(ticket)
   if (image === undefined) {
     end(response, 410)
     return false
   }
-  response.on('close', () => pendingImages.wipe(ticket)) // sent or broken off: it is not needed here again
+  response.on('close', () => pendingImages.wipe(ticket)) // sent or broken off: it is not sent again
   const sizeBytes = image.reduce((sum, piece) => sum + piece.length, 0)
   response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': sizeBytes })
   response.cork() // all pieces in one write

@@ -1,4 +1,4 @@
-// What a worker says about an image it took: its hashes, or the code of a refusal. JSON on the private listener.
+// A worker's answer about an image: its hashes, or the code of a problem. JSON on the private listener.
 
 import { z } from 'zod'
 import {
@@ -16,7 +16,7 @@ import { VIEW_NAMES, type View } from '../domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES, type SignalType } from '../domain/matching/signal-types.js'
 import type { ProblemCode } from '../domain/problem.js'
 
-/** What decoding may end with. Other refusals are the api's to give, about a case or a key: nothing that decodes may say them for it. */
+/** Problems that decoding may report. All others concern cases or keys: a decoder must not be able to report them. */
 export const DECODING_PROBLEMS = [
   'media-unsupported',
   'image-too-many-pixels',
@@ -33,7 +33,7 @@ export interface Wanted {
   readonly details: 'none' | 'also'
 }
 
-/** How many signals of a type one picture has, of which views, and how many hashes each of these. */
+/** For each signal type: the most signals of one picture, their views, and how many hashes each may have. */
 const SIGNAL_RULES: Readonly<
   Record<SignalType, { readonly max: number; readonly views: readonly View[]; readonly hashes: readonly number[] }>
 > = {
@@ -97,8 +97,8 @@ const Message = z.union([
 ])
 
 /**
- * @param wanted what the picture was sent for, where it is known: an answer with more than that is none.
- * @throws {Error} when the text is no answer: the two sides are of different versions, or a decoder was taken over. Its words go nowhere.
+ * @param wanted what the picture was sent for, if known. An answer with anything else is rejected.
+ * @throws {Error} when the text is no valid answer: the two sides have different versions, or a decoder was taken over. Never log its text.
  */
 export function parseAnswer(text: string, wanted?: Wanted): HandoffAnswer {
   const answer = Message.parse(JSON.parse(text))
@@ -111,11 +111,14 @@ export function parseAnswer(text: string, wanted?: Wanted): HandoffAnswer {
     ...(details !== undefined && { details }),
     ...(asked !== undefined && { asked }),
   }
-  if (wanted !== undefined && !isWanted(image, wanted)) throw new Error('an answer to something else')
+  if (wanted !== undefined && !isWanted(image, wanted)) throw new Error('the answer contains what was not asked for')
   return { image }
 }
 
-/** Only what is registered is one hash a part, has rows to be found by, and may be too simple; only what is asked about has views or is a form. */
+/**
+ * A submission has one hash for each part, registered details, and may be simple. A query has several orientations of each part, query
+ * details, and may be a form.
+ */
 function isWanted({ signals, isSimple, isForm, details, asked }: HashedImage, wanted: Wanted): boolean {
   const isRegistered = wanted.purpose === 'submission'
   if (isRegistered ? isForm : isSimple) return false

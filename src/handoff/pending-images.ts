@@ -1,4 +1,4 @@
-// Where an image waits for a worker: in this process's memory, under a ticket that works once, for 30 s at most.
+// Images that wait for a worker, in this process's memory. Each has a ticket that works once, and waits for 30 s at most.
 
 import { randomBytes } from 'node:crypto'
 import { Problem } from '../domain/problem.js'
@@ -7,23 +7,23 @@ import type { HandoffAnswer } from './message.js'
 import { createWorkerPace, type WorkerPace } from './worker-pace.js'
 
 export interface PendingImage {
-  /** 256 random bits, base64url: whoever shows it gets the image, so it is told to one worker alone. */
+  /** 256 random bits, base64url. It gives access to the image, so it is sent to one worker only. */
   readonly ticket: string
-  /** Settles when a worker answers. @throws {Problem} hashing-unavailable when none did in time, or when it was called off. */
+  /** Resolves when a worker answers. @throws {Problem} hashing-unavailable when none did in time, or the image was cancelled. */
   readonly answer: Promise<HandoffAnswer>
-  /** Wipes the image; `answer` fails. Without effect after an answer. */
+  /** Overwrites the image; `answer` rejects. No effect after an answer. */
   cancel(): void
 }
 
 interface Waiting {
-  /** Gone when it was taken and is sent. */
+  /** `undefined` once it was claimed and sent. */
   image: HeldImage | undefined
   isTaken: boolean
   readonly putAtMs: number
-  /** Its place among all that were ever left. */
+  /** Its number in the order of all images that were ever put. */
   readonly place: number
   readonly priority: number
-  /** Goes before what programs ask about next. */
+  /** Whether it goes before the next queries of programs. */
   readonly isAhead: boolean
   readonly settle: (answer: HandoffAnswer) => void
   readonly giveUp: () => void
@@ -32,10 +32,10 @@ interface Waiting {
 const RETRY_AFTER_S = 5
 
 export class PendingImages {
-  // Invariant: an entry's image is overwritten with zeros before the entry goes, whichever way it goes.
+  // Invariant: an entry's image is overwritten with zeros before the entry is removed, for whatever reason.
   readonly #waiting = new Map<string, Waiting>()
   #left = 0
-  // Invariant: each was taken, and none both was left earlier and goes earlier than another: what the others say, these say.
+  // Claimed images. Invariant: none was both put earlier and has a stronger priority than another, because that other one implies all it would.
   #taken: readonly Pick<Waiting, 'place' | 'priority'>[] = []
   readonly #pace: WorkerPace
   readonly #ttlMs: number
@@ -43,9 +43,9 @@ export class PendingImages {
   readonly #blocks: Blocks
 
   /**
-   * @param ttlMs how long an image may wait, worker's time included.
-   * @param now in milliseconds, never goes back.
-   * @param blocks where they wait.
+   * @param ttlMs how long an image may wait, including the worker's time.
+   * @param now monotonic time in milliseconds.
+   * @param blocks memory in which the images wait.
    */
   constructor(ttlMs: number, now: () => number = () => performance.now(), blocks = new Blocks()) {
     this.#ttlMs = ttlMs
@@ -54,25 +54,25 @@ export class PendingImages {
     this.#pace = createWorkerPace(now)
   }
 
-  /** Images and answers that are waited for. */
+  /** How many images and answers are pending. */
   get size(): number {
     return this.#waiting.size
   }
 
-  /** How long the one that has waited longest has been here; 0 when there is none. */
+  /** How long [ms] the oldest pending image has been here; 0 when there is none. */
   get oldestMs(): number {
-    const [oldest] = this.#waiting.values() // in the order in which they were left
+    const [oldest] = this.#waiting.values() // a Map iterates in the order of insertion
     return oldest === undefined ? 0 : this.#now() - oldest.putAtMs
   }
 
-  /** How long the one that has waited longest for a free worker has been here; 0 when none waits. Not of one that others may overtake. */
+  /** How long [ms] the oldest image has waited for a free worker, without those that others may overtake; 0 when none waits. */
   get untakenMs(): number {
     for (const entry of this.#waiting.values())
       if (entry.isAhead && this.#isInLine(entry)) return this.#now() - entry.putAtMs
     return 0
   }
 
-  /** How long a program's picture that is left now, or when so many more are, would wait for a worker, as far as that can be told: 0 when none waits. */
+  /** Expected wait [ms] of a program's picture that is put now, behind `more` others. An estimate; 0 when none waits. */
   expectedMs(more = 0): number {
     let others = more
     for (const entry of this.#waiting.values()) if (entry.isAhead && this.#isInLine(entry)) others++
@@ -80,15 +80,15 @@ export class PendingImages {
   }
 
   /**
-   * Takes over an image, in the pieces it arrived in. Its bytes belong to the desk from here on and are overwritten: at once where they are, if
-   * they are copied to wait elsewhere.
-   * @param priority of its job: the smaller is taken first.
-   * @param isAhead whether it goes before what programs ask about next; one that does not keeps nobody waiting.
+   * Takes over an image, in the pieces it arrived in. The caller must not use them any more: they are overwritten, at once if the image is copied
+   * to wait elsewhere.
+   * @param priority of its job: a smaller one is taken first.
+   * @param isAhead whether it goes before the next queries of programs. One that does not never delays others.
    */
   put(image: Buffer | readonly Buffer[], priority = 0, isAhead = true): PendingImage {
     const ticket = randomBytes(32).toString('base64url')
     const { promise, resolve, reject } = withResolvers<HandoffAnswer>()
-    promise.catch(() => {}) // whoever left it may be gone already
+    promise.catch(() => {}) // nobody may be listening any more
     const giveUp = () => {
       clearTimeout(timer)
       if (this.#forget(ticket)) reject(new Problem('hashing-unavailable', { retryAfterS: RETRY_AFTER_S }))
@@ -106,8 +106,8 @@ export class PendingImages {
   }
 
   /**
-   * @returns the pieces of the image, once, for sending; `undefined` for a ticket that is unknown, used or too old. It stays the desk's:
-   * call `wipe` when it is sent. When its time is up it is overwritten all the same, whoever still reads.
+   * @returns the pieces of the image, once, to send them; `undefined` for a ticket that is unknown, used or expired. They still belong to this
+   * object: call `wipe` when they are sent. They are overwritten when the time is up, even if they are still being read.
    */
   claim(ticket: string): readonly Buffer[] | undefined {
     const entry = this.#waiting.get(ticket)
@@ -118,7 +118,7 @@ export class PendingImages {
     return entry.image?.pieces
   }
 
-  /** Overwrites an image that was taken, and that nobody sends any more; the answer may still come. */
+  /** Overwrites a claimed image that is no longer being sent. Its answer may still come. */
   wipe(ticket: string): void {
     const entry = this.#waiting.get(ticket)
     if (entry === undefined || !entry.isTaken) return
@@ -126,18 +126,18 @@ export class PendingImages {
     entry.image = undefined
   }
 
-  /** Whether a worker has it, and its answer may still come. */
+  /** Whether a worker claimed it and its answer may still come. */
   isTaken(ticket: string): boolean {
     return this.#waiting.get(ticket)?.isTaken === true
   }
 
-  /** Who took it is gone: whoever waits hears so now, and not when the time is up. Without effect for one that was not taken. */
+  /** The worker that claimed it is gone: its answer rejects now and not when the time is up. No effect for an image that was not claimed. */
   fail(ticket: string): void {
     const entry = this.#waiting.get(ticket)
     if (entry?.isTaken === true) entry.giveUp()
   }
 
-  /** @returns whether anybody was waiting for it. Only an image that was taken can be answered for. */
+  /** @returns whether anybody waited for it. Only a claimed image can be answered. */
   answer(ticket: string, answer: HandoffAnswer): boolean {
     const entry = this.#waiting.get(ticket)
     if (entry === undefined || !entry.isTaken) return false
@@ -146,7 +146,7 @@ export class PendingImages {
     return true
   }
 
-  /** Calls off everything; for a process that stops. */
+  /** Cancels everything, for a process that stops. */
   close(): void {
     for (const { giveUp } of [...this.#waiting.values()]) giveUp()
   }
@@ -160,15 +160,15 @@ export class PendingImages {
   }
 
   /**
-   * Does it wait for a free worker? Not when one that was left later, and has no right to go first, was taken before it: then its job is
-   * with a worker that died, and waits to be found there, while others are free.
+   * Whether an image waits for a free worker. Not when an image that was put later, with no stronger priority, was claimed before it: then its
+   * job is with a worker that died, and waits to be found there while other workers are free.
    */
   #isInLine({ isTaken, place, priority }: Waiting): boolean {
     if (isTaken) return false
     return !this.#taken.some((other) => other.priority >= priority && other.place > place)
   }
 
-  /** Of what was left before all that wait nothing is to be told any more. */
+  /** Records a claim, and drops claims of images that were put before all that still wait: they say nothing about those. */
   #noteTaken({ place, priority }: Waiting): void {
     const [oldest] = this.#waiting.values()
     const firstPlace = oldest?.place ?? place

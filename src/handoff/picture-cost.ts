@@ -1,33 +1,33 @@
-// What decoding a picture costs, told by its header before anything is decoded: a small file may declare what takes seconds and a gigabyte.
+// Estimates the cost of decoding a picture by its header, before anything is decoded: a small file may cost seconds and a gigabyte.
 
 import { formatOf, type MediaFormat } from '../domain/media/media-formats.js'
 import { heifPixels, TooManyBoxes } from './heif-pixels.js'
 
 export interface PictureCost {
-  /** Of one core, in some processor of 2022; measured by `npm run bench:decoding` and rounded up. */
+  /** Time on one core of a processor of 2022. Measured by `npm run bench:decoding`, rounded up. */
   readonly timeMs: number
   readonly memoryMb: number
 }
 
-/** Pictures within it wait for each other; one beyond would hold up everybody, or be killed for its memory after it has cost that time. */
+/** Highest cost of a picture. One beyond would delay all others, or its process would be killed for its memory after that time. */
 export const MAX_DECODING_MS = 4000
 export const MAX_DECODING_MB = 1100
-/** What every file may cost, and what each of its bytes adds: 12 megapixels of AVIF, and more of any picture that shows something. */
+/** Any file may cost `FREE_MS`, and each kilobyte adds `MS_PER_KB`. That suffices for 12 megapixels of AVIF, and for any real picture. */
 const FREE_MS = 500
 const MS_PER_KB = 15
-/** Where the header is not understood or not here: decoding refuses it or costs about so much. */
+/** When the header is not understood or is missing. Decoding refuses such a file or costs about this much. */
 export const UNKNOWN_COST: PictureCost = { timeMs: 100, memoryMb: 0 }
 const ENDLESS: PictureCost = { timeMs: Number.POSITIVE_INFINITY, memoryMb: 0 }
 /** Fixed cost of a picture: reading, hashing. */
 const BASE_MS = 50
 
-/** Has it more to decode than a file of this size can show? */
+/** Whether a picture costs more than a file of this size may. */
 export function isTooCostly({ timeMs, memoryMb }: PictureCost, sizeBytes: number): boolean {
   const allowedMs = Math.min(MAX_DECODING_MS, FREE_MS + (MS_PER_KB * sizeBytes) / 1000)
   return timeMs - BASE_MS > allowedMs || memoryMb > MAX_DECODING_MB
 }
 
-/** @param head the file, or its beginning: what lies behind it is not counted. Never throws, reads each byte a few times at most. */
+/** @param head the file, or its beginning; what follows is not counted. Never throws. Reads each byte a few times at most. */
 export function pictureCost(head: Buffer): PictureCost {
   try {
     const found = layoutOf(head)
@@ -35,7 +35,7 @@ export function pictureCost(head: Buffer): PictureCost {
     const { pixels, nsPerPixel, bytesPerPixel } = found
     return { timeMs: BASE_MS + (pixels * nsPerPixel) / 1e6, memoryMb: (pixels * bytesPerPixel) / 1e6 }
   } catch (error) {
-    return error instanceof TooManyBoxes ? ENDLESS : UNKNOWN_COST // a RangeError: it ends within its header
+    return error instanceof TooManyBoxes ? ENDLESS : UNKNOWN_COST // a RangeError: the file ends within its header
   }
 }
 
@@ -50,7 +50,7 @@ function layoutOf(head: Buffer): Layout | undefined {
   return format === undefined ? undefined : LAYOUTS[format]?.(head)
 }
 
-/** How the header of each format is read; `undefined` where it is refused before it costs anything. */
+/** How the header of each format is read; `undefined` for formats that are refused before they cost anything. */
 const LAYOUTS: Readonly<Record<MediaFormat, ((head: Buffer) => Layout | undefined) | undefined>> = {
   jpeg: jpegLayout,
   png: pngLayout,
@@ -67,7 +67,7 @@ function plain(pixels: number, nsPerPixel: number, bytesPerPixel: number): Layou
   return { pixels, nsPerPixel, bytesPerPixel }
 }
 
-/** Of an interlaced one no row is whole before the end. */
+/** The decoder of an interlaced picture holds all of it, since no row is complete before the end. */
 function pngLayout(head: Buffer): Layout {
   const pixels = head.readUInt32BE(16) * head.readUInt32BE(20)
   const bytes = (head.readUInt8(24) > 8 ? 2 : 1) * (PNG_CHANNELS.get(head.readUInt8(25)) ?? 4)
@@ -87,7 +87,10 @@ const PROGRESSIVE = [0xc2, 0xc6, 0xca, 0xce]
 /** Markers without a length: TEM, RST0…RST7. */
 const isStandalone = (marker: number) => marker === 0x01 || (marker >= 0xd0 && marker <= 0xd7)
 
-/** Of a progressive one each scan goes over the whole picture, however little it says. Decoders skip what stands between segments, so it is skipped here. */
+/**
+ * In a progressive picture each scan goes over the whole picture, however little it contains. Decoders skip bytes between segments, so this does
+ * too.
+ */
 function jpegLayout(head: Buffer): Layout | undefined {
   for (let at = 2; ; ) {
     while (head.readUInt8(at) !== 0xff || [0x00, 0xff].includes(head.readUInt8(at + 1))) at++
@@ -103,7 +106,7 @@ function jpegLayout(head: Buffer): Layout | undefined {
   }
 }
 
-/** More than this cost too much for any picture. */
+/** More scans than this are too costly in any picture. */
 const MAX_COUNTED = 10_000
 
 function countOf(needle: Buffer, bytes: Buffer): number {
@@ -132,8 +135,8 @@ const SHORT = 3
 const LONG8 = 16
 
 /**
- * Of the first picture. A large number of samples, or of bits in each, is as much to read as more pixels. Of a field that comes twice the first counts,
- * as for the decoder.
+ * The first picture of the file. Many samples, or many bits in each, are as much to read as more pixels. Of a field that appears twice the first
+ * counts, as for the decoder.
  */
 function tiffLayout(head: Buffer): Layout | undefined {
   const order = head.toString('latin1', 0, 2)

@@ -4,20 +4,20 @@ import { type LineClient, lineClient } from '../net/private-line.js'
 import { formatAnswer, type HandoffAnswer } from './message.js'
 
 export interface HandoffVisit {
-  /** @returns the image in the pieces it arrived in, for the caller to overwrite; `undefined` when it is not there any more. */
+  /** @returns the image in the pieces it arrived in, which the caller overwrites; `undefined` when it no longer waits. */
   take(handoffUrl: string, ticket: string): Promise<readonly Buffer[] | undefined>
-  /** @returns whether somebody was still waiting for it. */
+  /** @returns whether anybody still waited for the answer. */
   answer(handoffUrl: string, ticket: string, answer: HandoffAnswer): Promise<boolean>
   close(): void
 }
 
 const TIMEOUT_MS = 10_000
 
-/** @param line how to get there; plain when left out. A job that leads there otherwise is not followed. */
+/** @param line the protocol and client to use; plain HTTP by default. Jobs with an address of another protocol are refused. */
 export function visitHandoffs({ protocol, agent, request }: LineClient = lineClient(undefined)): HandoffVisit {
   const send = (method: 'GET' | 'PUT', url: string, body?: string) =>
     new Promise<{ status: number; body: readonly Buffer[] }>((resolve, reject) => {
-      if (!url.startsWith(`${protocol}//`)) throw new Error('a hand-off that is reached otherwise than was agreed')
+      if (!url.startsWith(`${protocol}//`)) throw new Error('the hand-off address has another protocol than configured')
       const outgoing = request(url, { method, agent, timeout: TIMEOUT_MS }, (response) => {
         const chunks: Buffer[] = []
         response.on('data', (chunk: Buffer) => chunks.push(chunk))

@@ -1,23 +1,23 @@
-// How fast pictures are taken while some wait: so how long one that comes now would wait.
+// Estimates how long a new picture will wait, from how fast workers claim pictures while some wait.
 
 export interface WorkerPace {
-  /** A worker has taken one that was left at that time. */
+  /** A worker claimed a picture that was put at that time. */
   taken(putAtMs: number): void
-  /** Of one behind so many others; 0 as long as none had to wait. */
+  /** Expected wait of a picture behind `others`; 0 as long as none had to wait. */
   waitMs(others: number): number
 }
 
-/** So much the newest interval counts: about the last ten are remembered. */
+/** Weight of the newest interval in the moving average: about the last ten count. */
 const NEWEST_SHARE = 0.2
 
-/** @param now in milliseconds, never goes back. */
+/** @param now monotonic time in milliseconds. */
 export function createWorkerPace(now: () => number): WorkerPace {
   let lastAtMs: number | undefined
   let eachMs: number | undefined
   return {
     taken(putAtMs) {
       const atMs = now()
-      // Only of one that was there already when the one before was taken: otherwise it was the workers who waited.
+      // Only if the picture already waited when the previous one was claimed. Otherwise the workers waited for pictures.
       if (lastAtMs !== undefined && putAtMs <= lastAtMs) {
         const tookMs = atMs - lastAtMs
         eachMs = eachMs === undefined ? tookMs : eachMs + NEWEST_SHARE * (tookMs - eachMs)

@@ -1,4 +1,4 @@
-// What the sandbox says about one picture.
+// A child's answer about one picture.
 
 import type { Purpose } from '../../packages/hash/src/views.js'
 import { Problem } from '../../src/domain/problem.js'
@@ -8,7 +8,7 @@ import { detailsOf } from './details-of-file.js'
 import { hashImage } from './hashes-of-file.js'
 import { ranOutOfMemory } from './out-of-memory.js'
 
-/** The hashes, or the code of the refusal; never the words of a decoder. `bytes` stay the caller's to wipe. */
+/** The hashes, or the code of a problem; never a decoder's message. The caller overwrites `bytes`. */
 export async function answerFor(bytes: Buffer, purpose: Purpose, details: DetailsWanted = 'none'): Promise<HandoffAnswer> {
   try {
     const { quality, signals, blockhash, isSimple, isForm } = await hashImage(bytes, purpose)

@@ -7,13 +7,13 @@ import type { Pixels } from '../../packages/hash/src/pixels.js'
 import { type Transform, transforms } from '../../packages/hash/src/transforms.js'
 
 /**
- * The hashes of the picture turned and mirrored, in the order of `transforms`: what `imghash.hashRaw` gives for each of
- * the eight pictures at full resolution, bit for bit.
+ * The hashes of the picture in all eight orientations, in the order of `transforms`. They equal, bit for bit, what `imghash.hashRaw` returns for
+ * each of the eight pictures at full resolution.
  *
- * blockhash reads a picture only through the totals of its blocks: whether one is above the median of its band, whether it
- * lies within 1 of it, and whether that median is above mid-grey. All three stay as they are when every total is moved by
- * the same amount and mid-grey with it. So a picture of one pixel a block, each as far from its own mid-grey as the block's
- * total was from the whole block's, has the same hash, and is read in microseconds.
+ * blockhash depends only on the totals of a picture's blocks: whether each is above the median of its band, whether it is within 1 of the median,
+ * and whether the median is above mid-grey. None of that changes when every total and mid-grey are shifted by the same amount. So a picture
+ * with one pixel for each block, as far from its mid-grey as the block's total from the block's mid-grey, has the same hash, and is hashed in
+ * microseconds.
  *
  * @param blockTotals from the PDQ kernel.
  */
@@ -23,8 +23,8 @@ export function blockhashesOf(blockTotals: readonly number[], { width, height }:
 }
 
 /**
- * The same for a picture with a side under 16 pixels, which has no blocks to speak of: from the pixels themselves, and the
- * seven others from the bits.
+ * The same for a picture with a side under 16 pixels, which has too few pixels for blocks: one hash from the pixels, and the other seven from its
+ * bits.
  */
 export function blockhashesOfTiny({ data, width, height, channels }: Pixels): readonly Hash256[] {
   const rgba = new Uint8Array(4 * width * height).fill(OPAQUE)

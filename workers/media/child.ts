@@ -1,4 +1,4 @@
-// The sandbox's program: pictures in on a socket, hashes out. It has nothing else, and wants nothing else.
+// The program of a sandboxed child: it reads pictures from a socket and writes hashes. It has nothing else.
 
 import { Socket } from 'node:net'
 import { formatAnswer, type HandoffAnswer } from '../../src/handoff/message.js'
@@ -13,7 +13,7 @@ const MAX_IMAGE_BYTES = 1 << 30
 collectAtOnce()
 const collectNowAndThen = collectEvery(256)
 const channel = new Socket({ fd: CHANNEL_FD, readable: true, writable: true })
-channel.on('end', () => process.exit(0)) // the parent is gone
+channel.on('end', () => process.exit(0)) // the parent has exited
 channel.on('error', () => process.exit(0))
 
 readFrames(channel, MAX_IMAGE_BYTES, (image) => {

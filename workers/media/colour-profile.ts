@@ -1,14 +1,14 @@
-// A picture's colour profile, applied where it changes what is seen.
+// Applies a picture's colour profile where it changes what a viewer sees.
 
 import sharp from 'sharp'
 import type { DecodedPicture } from './decoded-picture.js'
 
 /**
- * The picture in sRGB. When the profile hardly moves any of 4,096 of its pixels, that is the very same object.
+ * The picture in sRGB. When the profile hardly changes any of 4,096 of its pixels, the same object is returned.
  *
- * Many profiles say "sRGB" at length. Applying those can take longer than decoding, and may round away the equality with hashes
- * made elsewhere, where profiles are ignored. But a profile may not be ignored because of its name: one that swaps colours
- * would show a viewer one picture and us another. So its effect is asked, not its description.
+ * Many profiles are long descriptions of sRGB. Applying one can take longer than decoding, and rounding may change hashes that other systems
+ * compute without profiles. But a profile must not be ignored because of its name: one that swaps colours would show a viewer one picture
+ * and hash another. So its effect is tested and not its description.
  *
  * @param profile an ICC profile for red, green and blue.
  * @returns `picture`, or another one after `picture` was overwritten.
@@ -24,10 +24,10 @@ export async function inSrgb(picture: DecodedPicture, profile: Buffer): Promise<
 }
 
 async function isSeen(profile: Buffer, picture: DecodedPicture): Promise<boolean> {
-  const some = lattice(picture)
-  const shown = await converted(some, profile)
-  const changed = some.data.some((byte, k) => Math.abs(byte - (shown.data[k] ?? 0)) > UNSEEN_LEVELS)
-  some.data.fill(0)
+  const sample = lattice(picture)
+  const shown = await converted(sample, profile)
+  const changed = sample.data.some((byte, k) => Math.abs(byte - (shown.data[k] ?? 0)) > UNSEEN_LEVELS)
+  sample.data.fill(0)
   shown.data.fill(0)
   return changed
 }
@@ -36,17 +36,17 @@ const UNSEEN_LEVELS = 4
 const LATTICE_SIDE = 64
 const CHANNELS = 3
 
-/** Pixels evenly spread over the picture. */
+/** A sample of pixels, evenly spread over the picture. */
 function lattice({ data, width, height, aspect }: DecodedPicture): DecodedPicture {
-  const some = Buffer.alloc(LATTICE_SIDE * LATTICE_SIDE * CHANNELS)
+  const sample = Buffer.alloc(LATTICE_SIDE * LATTICE_SIDE * CHANNELS)
   for (let row = 0; row < LATTICE_SIDE; row++) {
     for (let column = 0; column < LATTICE_SIDE; column++) {
       const y = Math.floor(((row + 0.5) * height) / LATTICE_SIDE)
       const x = Math.floor(((column + 0.5) * width) / LATTICE_SIDE)
-      data.copy(some, (row * LATTICE_SIDE + column) * CHANNELS, (y * width + x) * CHANNELS, (y * width + x + 1) * CHANNELS)
+      data.copy(sample, (row * LATTICE_SIDE + column) * CHANNELS, (y * width + x) * CHANNELS, (y * width + x + 1) * CHANNELS)
     }
   }
-  return { data: some, width: LATTICE_SIDE, height: LATTICE_SIDE, channels: CHANNELS, aspect }
+  return { data: sample, width: LATTICE_SIDE, height: LATTICE_SIDE, channels: CHANNELS, aspect }
 }
 
 async function converted(picture: DecodedPicture, profile: Buffer): Promise<DecodedPicture> {
@@ -63,7 +63,7 @@ const SHORT = 3
 const LONG = 4
 const UNDEFINED = 7
 
-/** sharp takes profiles with a file only, so the pixels are wrapped in one: uncompressed TIFF 6.0, one strip. */
+/** sharp accepts profiles only as part of a file, so the pixels are wrapped in an uncompressed TIFF 6.0 with one strip. */
 function tiffOf({ data, width, height }: DecodedPicture, profile: Buffer): Buffer {
   const depthsAt = 8
   const profileAt = depthsAt + 2 * CHANNELS
@@ -94,7 +94,7 @@ function tiffOf({ data, width, height }: DecodedPicture, profile: Buffer): Buffe
     file.writeUInt16LE(tag, at)
     file.writeUInt16LE(type, at + 2)
     file.writeUInt32LE(count, at + 4)
-    file.writeUInt32LE(value, at + 8) // little endian, so a short sits where it belongs
+    file.writeUInt32LE(value, at + 8) // a short is stored in the first two bytes, since this is little endian
   }
   return file
 }

@@ -1,4 +1,4 @@
-// From a stranger's bytes to frames: which decoder opens a file, and what no decoder is given.
+// From a stranger's bytes to frames: chooses the decoder of a file, and refuses files that no decoder may get.
 import { hashedSize } from '../../packages/hash/src/reduced-side.js'
 import { type DecoderName, formatOf, MEDIA_FORMATS } from '../../src/domain/media/media-formats.js'
 import { Problem } from '../../src/domain/problem.js'
@@ -10,10 +10,10 @@ import { libvips } from './libvips.js'
 const DECODERS: Readonly<Record<DecoderName, Decoder>> = { libvips }
 
 /**
- * Calls `use` with each frame of a file, then overwrites its pixels, whatever happens.
- * @returns what `use` made of each: one at least.
- * @throws {Problem} `media-unsupported` for what none of the decoders opens; `image-too-many-pixels`, also where so small a file declares
- *   what would take too long or too much memory; and as a decoder does.
+ * Calls `use` with each frame of a file, and overwrites its pixels afterwards, also after an error.
+ * @returns the results of `use`, at least one.
+ * @throws {Problem} `media-unsupported` when no decoder opens the file; `image-too-many-pixels`, also when the header declares more than a file
+ *   of this size may cost; and what a decoder throws.
  */
 export async function eachFrame<T>(bytes: Buffer, limits: FrameLimits, use: (frame: Frame) => T): Promise<T[]> {
   const made: T[] = []
@@ -27,14 +27,14 @@ export async function eachFrame<T>(bytes: Buffer, limits: FrameLimits, use: (fra
   return made
 }
 
-/** The first frame, for tests and measurements. Whoever asks overwrites its pixels. @throws {Problem} as `eachFrame` does. */
+/** The first frame, for tests and measurements. The caller overwrites its pixels. @throws {Problem} as `eachFrame` does. */
 export async function decode(bytes: Buffer, sizeFor: FrameLimits['sizeFor'] = hashedSize): Promise<DecodedPicture> {
   for await (const { pixels } of framesOf(bytes, { sizeFor })) return pixels
   throw new Problem('image-undecodable')
 }
 
 function framesOf(bytes: Buffer, limits: FrameLimits): AsyncIterable<Frame> {
-  const format = formatOf(bytes) // by their first bytes, so that a refusal needs no parser
+  const format = formatOf(bytes) // by the first bytes, so that a refusal needs no parser
   const decoder = format === undefined ? 'none' : MEDIA_FORMATS[format].decoder
   if (format === undefined || decoder === 'none') throw new Problem('media-unsupported')
   if (isTooCostly(pictureCost(bytes), bytes.length)) throw new Problem('image-too-many-pixels')

@@ -1,4 +1,4 @@
-// From a stranger's bytes to the details of the picture; what lies between is overwritten.
+// From a stranger's bytes to the details of the picture. Pixels in between are overwritten.
 import { detailedSize } from '../../packages/hash/src/details/detailed-size.js'
 import { type Details, detailsWith } from '../../packages/hash/src/details/details.js'
 import { loadDetailsKernelSync } from '../../packages/hash/src/details-kernel.js'
@@ -9,7 +9,7 @@ import { eachFrame } from './decode.js'
 import { imageOf } from './hashes-of-file.js'
 
 /**
- * Decoded once more, since hashes want other sizes. `bytes` stay the caller's to wipe.
+ * Decodes the file once more, because details need another size than hashes. The caller overwrites `bytes`.
  * @throws {Problem} as `eachFrame` does.
  */
 export async function detailsOf(bytes: Buffer, purpose: Purpose): Promise<Pick<HashedImage, 'details' | 'asked'>> {
@@ -20,5 +20,5 @@ export async function detailsOf(bytes: Buffer, purpose: Purpose): Promise<Pick<H
   return imageOf(found)
 }
 
-/** Only where details are asked for: the turned patterns take 128 kB and some milliseconds. */
+/** Loaded only when details are wanted: the rotated patterns take 128 kB and some milliseconds. */
 let loaded: Details | undefined

@@ -1,4 +1,4 @@
-// The decoder of pictures: libvips, through sharp.
+// The decoder of still pictures: libvips, through sharp.
 
 import sharp from 'sharp'
 import { MAX_PIXELS, MAX_SIDE_PX } from '../../packages/hash/src/pixels.js'
@@ -10,8 +10,8 @@ import type { DecodedPicture } from './decoded-picture.js'
 import type { Decoder, FrameLimits } from './decoder.js'
 import { ranOutOfMemory } from './out-of-memory.js'
 
-// Everything that libvips could be talked into opening is shut, then the formats that people have pictures in are opened,
-// from memory only: no SVG, no PDF, no file name can reach a parser.
+// All loaders of libvips are blocked. Then those of common picture formats are unblocked, from memory only: no SVG, no PDF and no file name can
+// reach a parser.
 sharp.block({ operation: ['VipsForeignLoad'] })
 const LOADERS: Readonly<Record<FormatOf<'libvips'>, `VipsForeignLoad${string}Buffer`>> = {
   jpeg: 'VipsForeignLoadJpegBuffer',
@@ -23,16 +23,16 @@ const LOADERS: Readonly<Record<FormatOf<'libvips'>, `VipsForeignLoad${string}Buf
   tiff: 'VipsForeignLoadTiffBuffer',
 }
 sharp.unblock({ operation: [...new Set(Object.values(LOADERS))] })
-sharp.cache(false) // or decoded pixels would outlive the call
+sharp.cache(false) // a cache would keep decoded pixels after the call
 sharp.concurrency(1)
 
 /**
- * Gives the first frame alone: turned as its EXIF says, in sRGB, transparency on white.
+ * Gives only the first frame: rotated as its EXIF says, in sRGB, transparency on white.
  *
- * A JPEG or WebP that comes back shrunk is never decoded in full for it.
+ * A JPEG or WebP that is reduced is never decoded at full size.
  *
- * Damage is judged as browsers judge it: what they draw with a warning is hashed, because refusing it would be a way to
- * hide; a file that ends too early is refused, because its missing part would be hashed as grey.
+ * Damage is judged as browsers judge it. What browsers draw with a warning is hashed, because refusing it would be a way to evade matching. A file
+ * that ends too early is refused, because its missing part would be hashed as grey.
  */
 export const libvips: Decoder = {
   async *open(bytes, format, { sizeFor }) {
@@ -54,11 +54,11 @@ export const libvips: Decoder = {
 interface Header {
   readonly width: number
   readonly height: number
-  /** Of a picture in red, green and blue; the profiles of others are applied while decoding. */
+  /** The profile of a picture in red, green and blue. Profiles of other colour spaces are applied while decoding. */
   readonly profile: Buffer | undefined
 }
 
-/** The limit on pixels is ours to check, so that it can be told apart from damage. */
+/** The limit on pixels is checked here and not by sharp, so that it can be told from damage. */
 async function headerOf(bytes: Buffer): Promise<Header> {
   const found = await sharp(bytes, { failOn: 'error', limitInputPixels: false }).metadata()
   const { autoOrient, space, channels, depth, icc } = found
@@ -86,8 +86,8 @@ async function pixelsOf(
 }
 
 /**
- * Versions under which a parser that is fed strangers' bytes has a hole that is known, or has not been tried here.
- * A component whose version is not reported counts as too old.
+ * The oldest accepted version of each parser of strangers' bytes. Older ones have a known hole or were not tested here. A component that reports no
+ * version counts as too old.
  */
 const floors = [
   { part: 'sharp', floor: '0.35.0', because: 'the oldest release whose blocking of loaders was tested here' },
@@ -109,9 +109,9 @@ const floors = [
 ] as const
 
 /**
- * Refuses to start on decoders with known holes.
+ * Refuses decoders with known holes. Called at startup, before any picture is read.
  * @param versions as `sharp.versions` reports them.
- * @throws {Error} naming each part, what it is and what it must be: for the operator, before any picture is read.
+ * @throws {Error} for the operator: names each part, its version and the version it needs.
  */
 export function checkDecoderFloors(versions: Readonly<Record<string, string | undefined>> = { ...sharp.versions }): void {
   const old = floors.filter(({ part, floor }) => isOlder(versions[part] ?? '0', floor))

@@ -1,8 +1,8 @@
-// Tells a lack of memory from damage: the first is this machine's fault, and nobody's image may be called damaged for it.
+// Tells a lack of memory from a damaged file: an image must not be called damaged because this machine has too little memory.
 
 import { isOutOfMemory } from '../../packages/hash/src/wasm.js'
 
-/** As libvips, libjpeg, libpng, libwebp, libtiff, libheif and the C++ runtime say it. */
+/** The messages of libvips, libjpeg, libpng, libwebp, libtiff, libheif and the C++ runtime. */
 const DECODERS_WORDS = /out of memory|not enough memory|insufficient memory|cannot allocate|allocation failed|bad_alloc/i
 
 /** @param error what a decoder, an allocation or a kernel threw. */

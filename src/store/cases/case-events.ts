@@ -1,4 +1,4 @@
-// The time line of a case: a stream each, bounded, and erased with its case.
+// The time line of a case: one bounded stream for each case, deleted with the case.
 
 import type { Redis } from 'ioredis'
 import { CASE_EVENT_KINDS, CASE_EVENTS, type CaseEvent, type CaseEventKind } from '../../domain/cases/case-event.js'
@@ -9,24 +9,24 @@ import { addCaseEvent, MAX_CASE_EVENTS } from '../scripts/cases/case-event.js'
 
 export interface CaseEvents {
   /**
-   * Durable when it returns.
-   * @param count of what `CASE_EVENTS` says for the kind: a whole number from 0, and 0 where it counts nothing.
-   * @returns its id, or `undefined` when there is no such case (any more).
-   * @throws {RangeError} for any other count: a caller's bug.
+   * Adds an event. Durable when it returns.
+   * @param count the number that `CASE_EVENTS` defines for this kind: a whole number from 0; 0 where the kind counts nothing.
+   * @returns the id of the event, or `undefined` when the case does not exist (any more).
+   * @throws {RangeError} for any other count: a bug of the caller.
    */
   add(caseId: string, kind: CaseEventKind, count: number, atMs: number): Promise<string | undefined>
-  /** All, or those after an id, the oldest first. At most a thousand: what lies before was forgotten. */
+  /** All events, or those after an id, oldest first. At most 1,000; older ones were deleted. */
   list(caseId: string, afterId?: string): Promise<CaseEvent[]>
   /**
-   * Tells `listener` each event after `afterId`, in order and once, until the returned function is called. All listeners of
-   * this process share one connection, which is there while anybody listens. A loss of the store delays, and loses nothing.
+   * Calls `listener` with each event after `afterId`, in order and once, until the returned function is called. All listeners of this
+   * process share one connection, which is open while there are listeners. An outage of the store delays events and loses none.
    */
   follow(caseId: string, afterId: string, listener: (event: CaseEvent) => void): () => void
-  /** Ends all following. */
+  /** Removes all listeners. */
   close(): void
 }
 
-/** @param connect a connection of its own: following blocks it. */
+/** @param connect opens a connection for `follow` alone, which blocks on it. */
 export function createCaseEventStore(store: Store, connect: () => Redis): CaseEvents {
   const follower = followerOver(connect)
   return {
@@ -48,11 +48,11 @@ export function createCaseEventStore(store: Store, connect: () => Redis): CaseEv
 interface Listener {
   readonly stream: string
   readonly tell: (event: CaseEvent) => void
-  /** Invariant: the id of the last event that it was told, or where it began. */
+  /** Invariant: the id of the last event it was called with, or where it began. */
   afterId: string
 }
 
-/** Longest wait for an event, so that a new listener is not left waiting for an old one's. */
+/** Longest block of one read. A new listener waits at most this long before it is included. */
 const BLOCK_MS = 250
 const RETRY_MS = 500
 
@@ -67,7 +67,7 @@ function followerOver(connect: () => Redis) {
       try {
         await readOnce(redis, listeners)
       } catch {
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS)) // the connection comes back by itself
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS)) // the client reconnects by itself
       }
     }
     redis.disconnect()
@@ -85,9 +85,9 @@ function followerOver(connect: () => Redis) {
   }
 }
 
-/** One read for all: of each stream what follows the last event of the listener that is furthest behind. */
+/** One read for all listeners. Each stream is read from the position of the listener that is furthest behind. */
 async function readOnce(redis: Redis, all: ReadonlySet<Listener>): Promise<void> {
-  // Who comes while this waits is not told by it: the answer may begin after what that listener has yet to hear.
+  // A listener that is added during this read is left out: the reply may begin after events that it has not seen.
   const listeners = [...all]
   const from = new Map<string, string>()
   for (const { stream, afterId } of listeners) {
@@ -112,7 +112,7 @@ function isBefore(id: string, other: string): boolean {
   return ms < otherMs || (ms === otherMs && number < otherNumber)
 }
 
-/** One of a kind that a newer version wrote is left out. */
+/** Leaves out events of a kind that only a newer version knows. */
 function parseEvent([id, fields]: [id: string, fields: string[]]): CaseEvent[] {
   const field = (name: string) => fields[fields.indexOf(name) + 1]
   const kind = CASE_EVENT_KINDS.find((known) => known === field('kind'))

@@ -1,4 +1,4 @@
-// A case as the store keeps it: a hash of text fields.
+// A case as it is stored: a hash of text fields.
 
 import { z } from 'zod'
 import { type Assistance, CONSENT_KINDS, type ConsentKind } from '../../domain/cases/assistance.js'
@@ -14,47 +14,47 @@ export interface CaseRecord {
   readonly pin: string
   /** Wrong PINs so far: at most `MAX_PIN_GUESSES` + 1. */
   readonly pinGuesses: number
-  /** How often the PIN was replaced. A token opens the case as long as this has not changed. */
+  /** How often the PIN was replaced. A token is valid as long as this number has not changed. */
   readonly pinChanges: number
-  /** Random: what the PIN of a handover is derived from, until she has used that PIN. */
+  /** Random seed of the PIN of a handover, until the submitter has used that PIN. */
   readonly handoverSeed: string | undefined
-  /** The organisation that opened it for the submitter, and her consent; `undefined` when she opened it herself. */
+  /** The organisation that opened the case for the submitter, and the submitter's consent; `undefined` when the submitter opened it. */
   readonly assistance: Assistance | undefined
-  /** Keyed hash of the number of a complaint, hex. */
+  /** Keyed hash of the number of a complaint under a law, hex. */
   readonly complaint: string | undefined
-  /** May details of its images be kept? Chosen when it was opened. */
+  /** Whether details of its images may be kept. Chosen when the case is opened. */
   readonly extendedProtection: boolean
-  /** Has an organisation attested any of its images? */
+  /** Whether an organisation has attested any of its images. */
   readonly isVouchedFor: boolean
-  /** Hashes that were registered, over all its images, without details. */
+  /** Number of hashes registered so far, over all its images, without details. */
   readonly hashes: number
-  /** `undefined` while it lives. */
+  /** `undefined` while the case is open. */
   readonly end: CaseEnd | undefined
-  /** Since when its bits are in no line of the store's log; `undefined` before that. */
+  /** When its hashes were gone from the store's append-only file; `undefined` before that. */
   readonly erasedAtMs: number | undefined
 }
 
 export interface CaseEnd {
   readonly as: CaseEnding
   readonly atMs: number
-  /** How many were erased. */
+  /** How many images were erased. */
   readonly images: number
-  /** How many of them were judged harmless. Registering these again stays blocked until then at most. */
+  /** How many of them were judged harmless. They cannot be registered again until `untilMs` at the latest. */
   readonly blocked?: { readonly images: number; readonly untilMs: number }
 }
 
 export interface NewCaseRecord extends Pick<CaseRecord, 'createdAtMs' | 'expiresAtMs' | 'category' | 'pin'> {
-  /** The stretched recovery code, base64: it opens the case too, also after too many wrong PINs. */
+  /** The stretched recovery code, base64. It opens the case too, also after too many wrong PINs. */
   readonly recoveryCode?: string
   readonly assistance?: Assistance
   readonly complaint?: string
   readonly extendedProtection?: boolean
-  /** Random name of the case in the audit log. It is erased with the case, so that no entry leads to the case any more. */
+  /** Random name of the case in the audit log. It is erased with the case, so that no entry leads to the case afterwards. */
   readonly auditName?: string
 }
 
 const Moment = z.coerce.number().int()
-/** Reads the fields of a case. */
+/** Parses the fields of a stored case. @throws {z.ZodError} for a field that is missing or malformed. */
 export const CaseFields = z
   .object({
     state: z.enum(CASE_STATES),
@@ -142,12 +142,12 @@ function assistanceIn({ orgId, consentKind, consentOn, ...rest }: AssistanceFiel
   }
 }
 
-/** Field, value, field, value …; without what is undefined. */
+/** [field, value, field, value, …] as Redis takes it, without undefined values. */
 export function flat(fields: Readonly<Record<string, string | number | undefined>>): (string | number)[] {
   return Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [name, value]))
 }
 
-/** The fields of a new case. */
+/** The fields of a new case, as Redis takes them. */
 export function fieldsOf({ assistance, extendedProtection, ...record }: NewCaseRecord): (string | number)[] {
   const help =
     assistance === undefined

@@ -1,4 +1,4 @@
-// Cases in the store, filed under a keyed hash of their number.
+// Cases in the store. Their keys are keyed hashes of case numbers.
 
 import {
   CASE_ACTIONS,
@@ -21,19 +21,19 @@ import { changeCase, endCase, eraseCase, forgetCase, openCase, statesFor } from 
 import { IMAGE_SHARDS } from '../scripts/shards.js'
 import { CaseFields, type CaseRecord, fieldsOf, flat, type NewCaseRecord } from './case-record.js'
 
-/** A case that an organisation helps with: it opened the case, or the case's notice names it as contact. */
+/** A case that an organisation assists: it opened the case, or the case's notice names it as contact. */
 export interface AssistedCase {
   readonly caseId: string
   readonly sinceMs: number
 }
 
-/** A case for which something is due, and its place in the list. */
+/** A case with a step that is due, and its position in the schedule. */
 export interface DueCase {
   readonly place: PageCursor
   readonly caseId: string
 }
 
-/** What may change in a living case. */
+/** A change of a case that has not ended. */
 export interface CaseChange {
   readonly action: CaseAction
   readonly nowMs: number
@@ -49,26 +49,27 @@ export interface CaseChange {
     readonly handedOverAtMs?: number
     readonly keepsReading?: 'yes' | 'no'
   }
-  /** For its time line. */
+  /** Noted in the time line; `undefined` for none. */
   readonly event: CaseEventKind | undefined
   readonly by?: AuditActor
 }
 
 export interface Cases {
-  /** What the audit log calls it. */
+  /** The name of the case in the audit log. */
   auditName(caseId: string): Promise<string>
-  /** @returns whether its id was free. */
+  /** @returns whether the id was free. */
   add(caseId: string, record: NewCaseRecord): Promise<boolean>
   get(caseId: string): Promise<CaseRecord | undefined>
   countImages(caseId: string): Promise<number>
-  /** Up to `limit` cases that an organisation helps with, in an order that does not change, after `after` or from the first. */
+  /** Up to `limit` cases that an organisation assists, in a stable order, after `after` or from the first. */
   assistedBy(orgId: string, after: AssistedCase | undefined, limit: number): Promise<AssistedCase[]>
-  /** @returns `done`, or the state that forbids it; `undefined` when there is no such case, or it was handed over before. */
+  /** @returns `done`, or the state that forbids it; `undefined` when there is no such case, or it was handed over. */
   change(caseId: string, change: CaseChange): Promise<'done' | CaseState | undefined>
   /**
-   * Ends a case: its images are erased and match nothing any more. A case that has ended stays as it is. `expired` ends no case whose
-   * time is not over.
-   * @returns its state now, and the tombstones' revision, 0 when there is none; `undefined` without a case, or when `by` has handed it over.
+   * Ends a case: its images are erased and match nothing any more. A case that has already ended stays as it is. With `expired`, a case that
+   * has not reached its expiry stays as it is.
+   * @returns its state now, and the revision of the tombstones, 0 when there is none; `undefined` when there is no such case, or `by` has
+   *   handed it over.
    */
   end(
     caseId: string,
@@ -76,18 +77,18 @@ export interface Cases {
     nowMs: number,
     by?: AuditActor,
   ): Promise<{ readonly state: CaseState; readonly revision: number } | undefined>
-  /** Notes that the store's log has no bits of it any more. Changes nothing for a case that has not ended. */
+  /** Records that the store's append-only file no longer holds its hashes. Changes nothing for a case that has not ended. */
   markErased(caseId: string, nowMs: number): Promise<void>
-  /** A page of the cases that ended at `untilMs` at the latest and whose bits may be in old lines of the log. */
+  /** A page of the cases that ended by `untilMs` and whose hashes may still be in old lines of the append-only file. */
   toBeErased(untilMs: number, after: PageCursor | undefined, limit: number): Promise<DueCase[]>
-  /** A page of the cases that expire, or may be forgotten, by `nowMs`. */
+  /** A page of the cases that expire, or may be deleted, by `nowMs`. */
   due(nowMs: number, after: PageCursor | undefined, limit: number): Promise<DueCase[]>
-  /** Removes the rest of a case that may no longer be looked up. @returns whether nothing of it is left. */
+  /** Deletes what is left of a case that may no longer be looked up. @returns whether nothing of it is left. */
   forget(caseId: string, nowMs: number): Promise<boolean>
   /**
-   * Tries a PIN or recovery code. The first use of a new one ends the PIN and code before it, and all tokens. Wrong PINs are counted over
-   * the whole life of the case, and shown in its time line.
-   * @returns how often the PIN has changed; `undefined` when it does not open the case, or there is none.
+   * Tries a PIN or recovery code. The first use of a new one invalidates the previous PIN and code, and all tokens. Wrong PINs are counted
+   * over the whole life of the case, and shown in its time line.
+   * @returns how often the PIN has changed; `undefined` when it does not open the case, or there is no such case.
    */
   tryPin(caseId: string, attempt: PinAttempt, nowMs: number): Promise<number | undefined>
   addToken(tokenHash: string, opened: OpenedByToken, ttlS: number): Promise<void>
@@ -99,7 +100,7 @@ export interface PinAttempt {
   readonly stretched: string
 }
 
-/** What a token opens: the case, as long as the PIN has not changed since. */
+/** The case that a token opens, as long as the PIN has not changed since. */
 export interface OpenedByToken {
   readonly caseId: string
   readonly pinChanges: number
@@ -118,7 +119,7 @@ type CaseAct =
   | 'case.pin-changed'
   | 'case.withdrawn'
   | 'case.expired'
-/** The audit name of cases that were opened before cases had one. */
+/** The audit name of cases that were opened before cases had audit names. */
 const UNNAMED = 'unnamed'
 
 export function createCaseStore(store: Store): Cases {
@@ -161,7 +162,7 @@ function recordsIn(store: Store): Pick<Cases, 'auditName' | 'add' | 'get' | 'cou
     async change(caseId, { action, nowMs, fields, event, by = 'submitter' }) {
       const act = ACT_OF[action]
       const places = [keys.case(caseId), keys.caseEvents(caseId), keys.caseSchedule]
-      // Of two handovers at the same time, the second must not replace the PIN that the first has shown.
+      // Of two handovers at the same time, the second must not replace the PIN that the first one has shown.
       const once = action === 'hand-over' ? 'handedOverAtMs' : ''
       const given = [
         ...[caseId, nowMs, statesFor(action), event ?? '', fields.expiresAtMs ?? '', once, actingAs(by)],
@@ -218,7 +219,7 @@ function endsIn(store: Store): Pick<Cases, 'end' | 'markErased' | 'toBeErased' |
   }
 }
 
-/** What opens a case: its PIN or code, and tokens. */
+/** Opening a case with a PIN, a recovery code or a token. */
 function openingIn(store: Store): Pick<Cases, 'tryPin' | 'addToken' | 'caseOfToken'> {
   return {
     async tryPin(caseId, { as, stretched }, nowMs) {

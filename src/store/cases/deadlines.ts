@@ -1,4 +1,4 @@
-// Notices of cases, and the clocks that run for platforms.
+// Notices of cases, and the deadlines that run for platforms.
 
 import { z } from 'zod'
 import { CASE_STATES, type CaseState } from '../../domain/cases/case.js'
@@ -17,30 +17,33 @@ export interface RunningDeadline extends Deadline {
 }
 
 export interface DueDeadline {
-  /** Where it stands in the list. */
+  /** Its position in the schedule. */
   readonly place: PageCursor
-  /** `undefined` for one that this version cannot read. */
+  /** `undefined` when this version cannot read it. */
   readonly deadline: RunningDeadline | undefined
 }
 
 export interface DeadlineStore {
-  /** Durable when it returns. @returns the state that forbids it; `undefined` when there is no such case, or `by` has handed it over. */
+  /**
+   * Stores a case's notice. Durable when it returns.
+   * @returns `done`, or the state that forbids it; `undefined` when there is no such case, or `by` has handed it over.
+   */
   putNotice(caseId: string, notice: Notice, by?: 'submitter' | 'organisation'): Promise<'done' | CaseState | undefined>
   notice(caseId: string): Promise<Notice | undefined>
-  /** Those that run already, or were stopped, stay as they are. Durable when it returns. */
+  /** Starts deadlines of one platform for one image. Those that already run or were stopped stay as they are. Durable when it returns. */
   start(
     image: { readonly imageId: string; readonly caseId: string },
     orgId: string,
     deadlines: readonly Deadline[],
   ): Promise<void>
   stop(imageId: string, orgId: string, stopped: readonly { readonly law: Law; readonly stage: Stage }[]): Promise<void>
-  /** Of one platform for one image, the next due first. */
+  /** The running deadlines of one platform for one image, the next due first. */
   running(imageId: string, orgId: string): Promise<Deadline[]>
-  /** A page of those due between two times, the longest overdue first. */
+  /** A page of the deadlines due between two times, the longest overdue first. */
   due(fromMs: number, untilMs: number, after: PageCursor | undefined, limit: number): Promise<DueDeadline[]>
-  /** How many are due between two times. */
+  /** The number of deadlines due between two times. */
   countDue(fromMs: number, untilMs: number): Promise<number>
-  /** The same of cases whose notice names this organisation, from the first. */
+  /** A page of the deadlines due by `untilMs` in cases whose notice names this organisation, the longest overdue first. */
   dueOf(contactOrgId: string, untilMs: number, after: PageCursor | undefined, limit: number): Promise<DueDeadline[]>
 }
 

@@ -1,14 +1,14 @@
-// Which challenges were used, and how many cases were opened in a minute. Nothing of who opened them.
+// Proof of work: which challenges were used, and how many cases were opened in a minute. Nothing about who opened them.
 
 import { createHash } from 'node:crypto'
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
 
 export interface Proofs {
-  /** @returns whether it was the first time within `ttlS` seconds. */
+  /** Marks a challenge as used. @returns whether it was unused in the last `ttlS` seconds. */
   useOnce(signature: string, ttlS: number): Promise<boolean>
   countOpening(nowMs: number): Promise<void>
-  /** In this minute or in the last one, whichever had more. */
+  /** Cases opened in this minute or in the last one, whichever had more. */
   openedLately(nowMs: number): Promise<number>
 }
 

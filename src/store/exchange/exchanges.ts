@@ -1,4 +1,4 @@
-// How far each feed has been read, and which of our signals its records became: a tombstone names a record, not a hash.
+// The position in each pulled feed, and which signals its records became: a removal in a feed names a record, not a hash.
 
 import { z } from 'zod'
 import { formatUuid, parseUuid } from '../../domain/ids.js'
@@ -29,31 +29,31 @@ const StateJson = z.object({
 })
 
 export interface ExchangeState {
-  /** Keyed: whose place it is. */
+  /** Keyed digest of the feed that this position belongs to. */
   readonly identity: string
   readonly place: FeedPosition
-  /** Since when everything is read anew; at the end of that goes what was not named. */
+  /** Since when the feed is read again from the start. Afterwards, signals of records that it did not name are removed. */
   readonly repeatSinceMs?: number | undefined
   readonly progress: PullProgress
 }
 
 export interface Exchanges {
   get(name: string): Promise<ExchangeState | undefined>
-  /** The ids of the signals that records became, in the order of their names; names are 16 bytes. */
+  /** The ids of the signals that records became, in the order of `records`; a record's name is 16 bytes. */
   signalsOf(name: string, records: readonly Buffer[]): Promise<(string | undefined)[]>
-  /** Begins a pull: one that is still under way is overtaken. @param writer what no other pull has. */
+  /** Begins a pull; one that still runs is overtaken. @param writer unique to this pull. */
   begin(name: string, writer: string): Promise<ImportRun>
-  /** Durable when it returns. @throws {Problem} idempotency-key-busy when another pull has taken over */
+  /** Durable when it returns. @throws {Problem} idempotency-key-busy when another pull has taken over. */
   save(
     name: string,
     run: ImportRun,
     state: ExchangeState,
     became: readonly (readonly [record: Buffer, signalId: string | undefined])[],
   ): Promise<void>
-  /** Notes that the feed still names these records. Durable when it returns. */
+  /** Records that the feed still names these records. Durable when it returns. */
   noteNamed(name: string, records: readonly Buffer[]): Promise<void>
   forgetNamed(name: string): Promise<void>
-  /** Records that became signals and were not noted; some at a time. */
+  /** Records that became signals and that the feed did not name again, some at a time. */
   unnamed(name: string): AsyncGenerator<{ readonly record: Buffer; readonly signalId: string }[], void, void>
 }
 

@@ -1,45 +1,46 @@
-// Which images of cases the feed tells together. The store says where a batch ends, so that all processes tell the same.
+// Batches: images of cases that the feed releases together. The store decides where a batch ends, so all processes release the same.
 
 import { formatUuid, parseUuid } from '../../domain/ids.js'
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
 import { endFeedBatch } from '../scripts/organisations/feed-batches.js'
 
-/** How long images of cases wait to be told with others. */
+/** How long images of cases wait to be released with others. */
 export interface FeedDelay {
-  /** A batch stays open for so long, so that others may come. */
+  /** A batch stays open at least this long, so that other images may join it. */
   readonly minMs: number
-  /** Then it ends, whatever is in it. 0: nothing waits. */
+  /** After this it ends, whatever it contains. 0: images do not wait. */
   readonly maxMs: number
 }
 
 /**
- * Within a minute of a busy hour others come. An hour is what an image that nobody comes beside waits for followers of the feed, while everybody
- * who asks is told of it at once.
+ * In a busy hour others join within a minute. When nothing joins, followers of the feed see an image after an hour, while queries match it
+ * at once.
  */
 export const FEED_DELAY: FeedDelay = { minMs: 60_000, maxMs: 3_600_000 }
 
 export interface FeedBatches {
   /**
-   * Ends the open batch if that may be done now.
-   * @returns where the last one ended, and after how long it is worth asking again.
+   * Ends the open batch if it may end now.
+   * @returns the revision at which the last batch ended, and after how long to ask again; `undefined` when no image waits.
    */
   end(): Promise<{ readonly revision: number; readonly againAfterMs: number | undefined }>
-  /** The batch after the one that ended at `revision`, if there is one; `unknown` when that is not remembered. */
+  /** The batch after the one that ended at `revision`, if there is one; `unknown` when that end is no longer stored. */
   after(revision: number): Promise<{ readonly end: number; readonly ids: readonly string[] } | undefined | 'unknown'>
-  /** Which of these images are new ones of cases that wait. */
+  /** Which of these images are new images of cases and still wait for their batch. */
   newAmong(imageIds: readonly string[]): Promise<ReadonlySet<string>>
 }
 
 /**
- * A batch is mixed when it has so many images, of so many cases, and no case has more than half of them; and likewise those among them that
- * were told before. Who sees one with three images of each of three cases guesses one in four pairs of one case right.
+ * A batch is mixed when it has at least this many images of at least this many cases, and no case has more than half of them. The same holds for
+ * the images in it that were released before. Somebody who sees a batch with three images of each of three cases and guesses which two belong to
+ * one case is right once in four times.
  */
 const MIXED = { images: 8, cases: 3 } as const
 const ID_BYTES = 16
 const NEW = Buffer.from('c')
 
-/** @param originBytes of an id that are its case's. */
+/** @param originBytes length of the part of an image id that is the same for all images of a case. */
 export function createFeedBatches(store: Store, { minMs, maxMs }: FeedDelay, originBytes: number): FeedBatches {
   const places = [keys.feedBatches, keys.feedWaiting, keys.feedWaitingSince, keys.revision]
   const args = [keys.prefix, Math.min(minMs, maxMs), maxMs, MIXED.images, MIXED.cases, originBytes]

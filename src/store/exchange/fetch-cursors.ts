@@ -1,4 +1,4 @@
-// Where a fetcher that remembers nothing but a time had come to: for each time that an API key was given, its place in the feed.
+// Positions of fetchers that remember only a time: for each time that was given to an API key, its position in the feed.
 
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
@@ -8,26 +8,26 @@ export interface FetchCursor {
   readonly revision: number
   readonly removed: number
   readonly batch: { readonly end: number; readonly told: number } | undefined
-  /** What the process knew that told it, with a mark [8 bytes] of the history there. */
+  /** What the process that answered knew: its last revision, and a digest [8 bytes] of the change stream there. */
   readonly seen: { readonly revision: number; readonly mark: Buffer }
-  /** Of a snapshot that is under way. */
+  /** The next part of a snapshot that is being sent; `undefined` when none is. */
   readonly part: number | undefined
-  /** The place up to which it was told of withdrawals, in their own order. */
+  /** The position up to which withdrawals were sent. Withdrawals have an order of their own. */
   readonly withdrawn: number
 }
 
 export interface FetchCursors {
-  /** The place that belongs to a time that was given to this key. @returns `undefined` for any other time. */
+  /** The position for a time that was given to this key. @returns `undefined` for any other time. */
   at(keyId: string, timeS: number): Promise<FetchCursor | undefined>
   /**
-   * Keeps the place of a time. Where the time has one already, another page or another fetcher with this key was given it too: then a
-   * place is kept from which neither is left without anything.
-   * @returns the time that was given for it: `timeS`, or a later one that was given before.
+   * Stores the position for a time. If the time already has one, another page or another fetcher with this key was given the same time. Then the two
+   * are merged so that neither fetcher misses anything.
+   * @returns the time that stands for the position: `timeS`, or a later one that was given before.
    */
   keep(keyId: string, timeS: number, place: FetchCursor): Promise<number>
 }
 
-/** One that comes later reads everything. */
+/** A fetcher that comes later reads everything again. */
 const KEPT_MS = 90 * 86_400_000
 
 export function createFetchCursorStore(store: Store): FetchCursors {

@@ -1,4 +1,4 @@
-// Which hashes API keys fetched through an interface that names records by their hash, and which withdrawals they still have to be told.
+// Which hashes API keys fetched through an interface that names records by their hash, and which withdrawals each key still has to be told of.
 
 import { type Hash256, hashFromBytes } from '../../../packages/hash/src/hash256.js'
 import { parseUuid } from '../../domain/ids.js'
@@ -14,23 +14,23 @@ export interface ImageHashes {
 }
 
 export interface Withdrawal {
-  /** In the order of withdrawals. */
+  /** Its position in the order of withdrawals. */
   readonly place: number
-  /** `undefined` when it was forgotten meanwhile. */
+  /** `undefined` when it was deleted meanwhile. */
   readonly hash: Hash256 | undefined
 }
 
 export interface Fetched {
   /**
-   * Notes that a key is about to be given these hashes; durable when it returns.
-   * @returns which images are still there, in their order. Of the others nothing may be given.
+   * Records that a key is about to receive these hashes. Durable when it returns.
+   * @returns for each image, in order, whether it still exists. Nothing of the others may be sent.
    */
   note(keyId: string, images: readonly ImageHashes[]): Promise<boolean[]>
-  /** Those hashes of images that are registered which the key fetched. */
+  /** The hashes of these registered images that the key fetched. Images without any are left out. */
   of(keyId: string, imageIds: readonly string[]): Promise<ImageHashes[]>
-  /** What this key fetched and was withdrawn after a place, in the order of the withdrawals. */
+  /** What this key fetched and was withdrawn after a position, in the order of the withdrawals. */
   withdrawn(keyId: string, after: number, limit: number): Promise<Withdrawal[]>
-  /** The key has heard of everything up to there. */
+  /** Records that the key was told of all withdrawals up to this position. */
   settle(keyId: string, place: number): Promise<void>
 }
 
@@ -39,20 +39,24 @@ interface Known {
   readonly keyIds: readonly string[]
 }
 
-/** Images of one script call: Redis serves nobody else meanwhile. */
+/** Images in one script call: Redis serves no other client meanwhile. */
 const AT_ONCE = 200
 const MAX_TRIES = 10
 
-/** @param name [17 bytes] of a hash: its image's id, and its number there. It stays the same when the hash is withdrawn. */
+/**
+ * The context that a fetched hash is sealed for. It stays the same when the hash is withdrawn.
+ * @param name [17 bytes] the id of its image, and the number of the hash in that image.
+ */
 export function fetchedContext(name: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from('fetched:'), name])
 }
 
 export async function settleWithdrawals(store: Store, keyId: string, upTo: number | '+inf'): Promise<void> {
   const waiting = keys.withdrawnFor(keyId)
-  let isLeft = (await store.ask((redis) => redis.zcount(waiting, '-inf', upTo))) > 0
-  while (isLeft)
-    isLeft = Number(await store.write(settleWithdrawn, [waiting, keys.watchErased], [keys.prefix, keyId, upTo, AT_ONCE])) > 0
+  let hasMore = (await store.ask((redis) => redis.zcount(waiting, '-inf', upTo))) > 0
+  while (hasMore)
+    hasMore =
+      Number(await store.write(settleWithdrawn, [waiting, keys.watchErased], [keys.prefix, keyId, upTo, AT_ONCE])) > 0
 }
 
 export function createFetchedStore(store: Store, keyring: Keyring): Fetched {
@@ -122,7 +126,7 @@ function knownIn(keyring: Keyring, reply: unknown, nameAt: (number: number) => B
   return found
 }
 
-/** @returns `undefined` for an image whose known hashes changed meanwhile. */
+/** @returns for each image whether it still exists; `undefined` when its stored hashes changed meanwhile. */
 async function tryToNote(
   parts: FetchedParts,
   keyId: string,
@@ -171,7 +175,7 @@ async function noteSome(parts: FetchedParts, keyId: string, images: readonly Ima
   return there.map((isThere) => isThere === true)
 }
 
-/** [17 bytes] */
+/** [17 bytes] the id of an image and the number of a hash in it. */
 function nameOf(id: Uint8Array, number: number): Buffer {
   return Buffer.concat([id, Buffer.of(number)])
 }

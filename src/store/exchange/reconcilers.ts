@@ -1,4 +1,4 @@
-// How far each reconciler has come, and which contents of the other system our images became. Ids on both sides, never bits.
+// The position of each reconciler, and which contents of the other system our images correspond to. Only ids, never hashes.
 
 import { z } from 'zod'
 import { parseUuid } from '../../domain/ids.js'
@@ -17,7 +17,7 @@ const StateJson = z.object({
   identity: z.string(),
   place: z.object({
     revision: z.int(),
-    digest: z.string().default(''), // then everything is looked at
+    digest: z.string().default(''), // of an older version: everything is compared again
     lookedTo: z.int(),
     holes: z.array(z.object({ from: z.int(), to: z.int(), sinceMs: z.int() })),
     allFrom: z.int().optional(),
@@ -41,7 +41,7 @@ const FoundJson = z.object({
   updatedAtMs: z.int(),
 })
 
-/** The banks that the last run found, and why it found none. */
+/** The banks that the last run found, and why it failed if it did. */
 export interface FoundBanks {
   readonly banks: readonly string[]
   readonly failure: ReconcileFailure | undefined
@@ -50,27 +50,27 @@ export interface FoundBanks {
 }
 
 export interface ReconcilerState {
-  /** Keyed: whose place it is. */
+  /** Keyed digest of the bank that this position belongs to. */
   readonly identity: string
   readonly place: ReconcilePlace
   readonly progress: ReconcileProgress
 }
 
-/** An image and the content that it is in the other system; `undefined` when it is none any more. */
+/** An image and its content id in the other system; `undefined` when the content no longer exists. */
 export type Became = readonly [imageId: string, contentId: number | undefined]
 
-/** Of one bank, by the names of the reconciler and the bank with a colon between; of a reconciler, by its own. */
+/** `name` of a bank is the names of reconciler and bank with a colon between; `reconciler` is the reconciler's own. */
 export interface Reconcilers {
   found(reconciler: string): Promise<FoundBanks | undefined>
   saveFound(reconciler: string, found: FoundBanks): Promise<void>
   get(name: string): Promise<ReconcilerState | undefined>
   /** Durable when it returns. */
   save(name: string, state: ReconcilerState, became: readonly Became[]): Promise<void>
-  /** The contents that images became, in their order. */
+  /** The content ids of images, in their order. */
   contentsOf(name: string, imageIds: readonly string[]): Promise<(number | undefined)[]>
-  /** How many images are known to be contents there. */
+  /** How many images have a content in the other system. */
   known(name: string): Promise<number>
-  /** Forgets how far it has come and which images became what: for another bank, or one that is gone. */
+  /** Deletes the position and the content ids, when the bank was replaced or removed. */
   forget(name: string): Promise<void>
 }
 

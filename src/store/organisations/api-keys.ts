@@ -1,4 +1,4 @@
-// Organisations and their API keys. A key's secret is here as its hash only.
+// Organisations and their API keys. Of a key's secret only the hash is stored.
 
 import { z } from 'zod'
 import {
@@ -21,11 +21,11 @@ export interface ApiKey extends Caller {
   /** SHA-256 of the secret, hex. The secret is 256 random bits, so there is nothing to stretch. */
   readonly secretSha256: string
   readonly createdAtMs: number
-  /** From when on it opens nothing; undefined for never. */
+  /** When it expires; undefined for never. */
   readonly expiresAtMs?: number | undefined
-  /** Where it may be used from; undefined for everywhere. */
+  /** Networks it may be used from; undefined for everywhere. */
   readonly networks?: readonly string[] | undefined
-  /** Since when it is suspended, because it was used to probe; undefined when it is not. */
+  /** Since when it is suspended for probing; undefined when it is not suspended. */
   readonly suspendedAtMs?: number | undefined
 }
 
@@ -34,7 +34,7 @@ const ApiKeyJson = z.object({
   scopes: z.array(z.enum(SCOPES)).transform((scopes): ReadonlySet<Scope> => new Set(scopes)),
   secretSha256: z.string(),
   createdAtMs: z.int(),
-  // Absent where an older version made the key, and where there is none.
+  // Absent in keys that an older version created, and in keys without one.
   expiresAtMs: z.int().optional(),
   networks: z.array(z.string()).optional(),
   suspendedAtMs: z.int().optional(),
@@ -43,15 +43,15 @@ const NAMED: Named = { op: 'api-key', table: keys.apiKeys }
 const OrgJson = z.object({ name: z.string(), kind: z.enum(ORG_KINDS) })
 
 export interface ApiKeys {
-  /** The organisation with this name; made with `newId` if there is none. @returns its id. */
+  /** The organisation with this name, added under `newId` if there is none. @returns its id. */
   ensureOrg(org: { readonly name: string; readonly kind: OrgKind; readonly newId: string }): Promise<string>
   org(orgId: string): Promise<{ readonly name: string; readonly kind: OrgKind } | undefined>
   orgByName(name: string): Promise<{ readonly orgId: string; readonly kind: OrgKind } | undefined>
-  /** Recorded in the audit log. */
+  /** Recorded in the audit log. @returns the revision; `undefined` when the key id is taken. */
   add(key: ApiKey, by?: AuditActor): Promise<number | undefined>
   /**
    * Changes a key, and adds its successor in the same step if there is one. Recorded in the audit log.
-   * @param revise gives `undefined` when there is nothing to change.
+   * @param revise returns `undefined` when there is nothing to change.
    * @returns the revision; `undefined` when there is no such key, or nothing to change.
    */
   change<A extends AuditAct>(
@@ -59,7 +59,7 @@ export interface ApiKeys {
     revise: (key: ApiKey) => { readonly key: ApiKey; readonly successor?: ApiKey } | undefined,
     entry: AuditEntry<A>,
   ): Promise<number | undefined>
-  /** Also forgets when it was used, and what it has to be told of. Recorded in the audit log. */
+  /** Also deletes when it was used, its feed positions and the withdrawals it was to be told of. Recorded in the audit log. */
   revoke(keyId: string, nowMs: number, by?: AuditActor): Promise<number | undefined>
   get(keyId: string): Promise<ApiKey | undefined>
   all(): Promise<ApiKey[]>
@@ -75,7 +75,7 @@ export function createApiKeyStore(store: Store): ApiKeys {
       return json === null ? undefined : OrgJson.parse(JSON.parse(json))
     },
     async orgByName(name) {
-      // Looked for here and not there: a submitter may have typed anything, and what is asked of Redis may stand in its slow log.
+      // Compared here and not in Redis: a submitter may have typed anything, and a query's text could get into Redis's slow log.
       const ids = new Map(Object.entries(await store.ask((redis) => redis.hgetall(keys.orgIds))))
       const orgId = ids.get(name)
       const json = orgId === undefined ? null : await store.ask((redis) => redis.hget(keys.orgs, orgId))
@@ -109,7 +109,7 @@ export function createApiKeyStore(store: Store): ApiKeys {
         entry,
       ),
     async revoke(keyId, nowMs, by = 'operator') {
-      if (!KEY_ID_PATTERN.test(keyId)) return undefined // a word that is none is not for the audit log
+      if (!KEY_ID_PATTERN.test(keyId)) return undefined // text that is no key id must not get into the audit log
       const reply = await writeAudited(
         store,
         { act: 'key.revoked', by, about: { keyId }, atMs: nowMs },

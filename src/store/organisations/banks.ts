@@ -14,9 +14,9 @@ import { placeOfImports } from './imports.js'
 import { changeNamed } from './replicated-config.js'
 
 const BankJson = z.object({
-  // Absent where an older version made the bank.
+  // Absent in banks that an older version created.
   id: z.string().optional(),
-  // Absent where an older version made the bank.
+  // Absent in banks that an older version created.
   purpose: z.enum(BANK_PURPOSES).default('match'),
   orgId: z.string(),
   thresholdBits: z.partialRecord(z.enum(SIGNAL_TYPE_NAMES), z.int()),
@@ -29,9 +29,11 @@ const BankJson = z.object({
 
 export interface Banks {
   /**
-   * Recorded in the audit log. @param bank.name its label. @param seesAll may who makes it know of every bank?
-   * @returns it with its id and its name in the store, and the revision that has it; `undefined` when its owner may know of another bank of
-   *   this label; `full` when it has as many as it may. One that it may not know of changes nothing about the answer.
+   * Creates a bank. Recorded in the audit log.
+   * @param bank.name its label.
+   * @param seesAll whether the creator may know of every bank.
+   * @returns the bank with its id and its name in the store, and the revision that has it; `undefined` when the owner may know of another
+   *   bank of this label; `full` when the owner has as many as it may. A bank that the owner may not know of does not change the answer.
    */
   add(
     bank: Bank & { readonly orgId: string },
@@ -39,30 +41,30 @@ export interface Banks {
     seesAll?: boolean,
   ): Promise<{ readonly bank: Bank; readonly revision: number } | 'full' | undefined>
   /**
-   * Recorded in the audit log. @returns the revision that has it, or `undefined` when this bank is not there or is removed, whatever has
-   * its name now.
+   * Recorded in the audit log. @returns the revision that has it; `undefined` when this bank does not exist or is removed, also when another
+   * bank has its name by now.
    */
   setReaders(bank: BankRef, readers: Bank['readers'], by: AuditActor, atMs: number): Promise<number | undefined>
-  /** The same. */
+  /** As `setReaders`. */
   setRatio(bank: BankRef, enabledRatio: number, by: AuditActor, atMs: number): Promise<number | undefined>
-  /** The same. Marks it as removed: nothing is found in it from the revision on. One that is marked already stays as it is. */
+  /** As `setReaders`. Marks the bank as removed: it matches nothing from the revision on. A bank that is already marked stays as it is. */
   markRemoved(bank: BankRef, by: AuditActor, atMs: number): Promise<number | undefined>
   /**
-   * Forgets a bank that is marked as removed and has no images any more, with the progress of its imports, in one step. Does nothing when
-   * the name belongs to another bank by now, or to none.
+   * Deletes a bank that is marked as removed and has no images any more, with the progress of its imports, in one step. Does nothing when the
+   * name belongs to another bank by now, or to none.
    */
   forget(removed: BankRef): Promise<void>
   get(name: string): Promise<Bank | undefined>
   all(): Promise<Bank[]>
 }
 
-/** As many as nobody draws twice. */
+/** Enough that random ids never collide. */
 const ID_BYTES = 16
-/** Of an organisation that is no operator. Each question looks at every bank. */
+/** Banks of an organisation that is no operator. Every query looks at every bank. */
 const MAX_BANKS = 200
 
 export function createBankStore(store: Store): Banks {
-  /** Changes exactly this bank: the name alone may be another bank's by the time of the write. */
+  /** Changes exactly this bank: its name may belong to another bank by the time of the write. */
   const change = (
     bank: BankRef,
     changed: (before: z.infer<typeof BankJson>) => z.infer<typeof BankJson>,

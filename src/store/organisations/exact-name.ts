@@ -1,9 +1,12 @@
-// Names that stand for one bank alone, where organisations that may not know of each other's banks call them the same.
+// Names that are unique to one bank, where organisations that may not know of each other's banks use the same label.
 
 import { createHash } from 'node:crypto'
 import { type Bank, labelOf, OWNER_MARK } from '../../domain/organisations/bank.js'
 
-/** An organisation has one bank of a label at most. By a digest, so that it tells neither the owner's id nor which banks have one owner. */
+/**
+ * The name of an organisation's bank with this label. An organisation has at most one bank of a label. The name holds a digest, so that it reveals
+ * neither the owner's id nor which banks have the same owner.
+ */
 export function exactName(label: string, orgId: string): string {
   return `${label}${OWNER_MARK}${createHash('sha256').update(`${orgId}\0${label}`).digest('hex').slice(0, 12)}`
 }

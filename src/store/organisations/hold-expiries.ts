@@ -1,4 +1,4 @@
-// When signals that their owner paused match again. Written with the pause itself (`scripts/put-trust.ts`), so it names none that is not.
+// When paused signals match again. Written in the same step as the pause (`scripts/trust/put-trust.ts`), so every entry belongs to a pause.
 
 import { formatUuid } from '../../domain/ids.js'
 import type { PageCursor } from '../../domain/page-place.js'
@@ -9,14 +9,14 @@ import { discardDue } from '../scripts/images/discard-due.js'
 
 export interface DueHold {
   readonly place: PageCursor
-  /** `undefined` when it is no id. */
+  /** `undefined` when the entry is no id. */
   readonly imageId: string | undefined
 }
 
 export interface HoldSchedule {
-  /** A page of those that are due, the first ones first. */
+  /** A page of the pauses that have ended, the oldest first. */
   due(nowMs: number, after: PageCursor | undefined, limit: number): Promise<DueHold[]>
-  /** Removes one, unless it is due at another time by now. */
+  /** Removes an entry, unless it is due at another time by now. */
   discard(due: DueHold): Promise<void>
 }
 

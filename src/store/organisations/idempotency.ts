@@ -1,19 +1,19 @@
-// Answers that are kept for a while, so that asking again does not do again. Sealed by whoever puts them here.
+// Kept answers of the Idempotency-Key header, so that a repeated request is not carried out twice. The caller seals them.
 
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
 import { settleClaim } from '../scripts/settle-claim.js'
 
-/** What stands under a key: a claim of somebody who is at work, or the answer that came of it. */
+/** The value of a key: the claim of a request that is being carried out, or its answer. */
 export type Kept = { readonly kind: 'claim' } | { readonly kind: 'answer'; readonly sealed: Buffer }
 
 export interface IdempotencyStore {
-  /** @returns whether it is ours: nobody is at work under this name, and no answer is kept. It lapses by itself. */
+  /** @returns whether the claim succeeded: no request of this name is being carried out, and no answer is kept. It expires by itself. */
   claim(name: string, claimId: string, ttlMs: number): Promise<boolean>
   read(name: string): Promise<Kept | undefined>
-  /** Puts the answer in the place of our claim, or of nothing when it has lapsed; durable. Another's claim or answer stays. */
+  /** Replaces our claim by the answer, also when the claim has expired. Durable. Another request's claim or answer stays. */
   settle(name: string, claimId: string, sealed: Buffer, ttlMs: number): Promise<void>
-  /** Gives our claim up. */
+  /** Removes our claim. */
   release(name: string, claimId: string): Promise<void>
 }
 

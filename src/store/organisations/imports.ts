@@ -1,4 +1,4 @@
-// How far the files that are handed in to a bank have come. Numbers, reasons and times: nothing of what is in them.
+// The progress of imports into banks: numbers, reasons and times. Nothing of what the files contain.
 
 import { z } from 'zod'
 import type { BankRef } from '../../domain/organisations/bank.js'
@@ -37,31 +37,31 @@ const ProgressJson = z.object({
 })
 const StretchJson = z.tuple([z.int(), z.int(), z.enum(LINE_NOTES)])
 
-/** Of one import: its bank and its id there. */
+/** Names one import: its bank, and its id in that bank. */
 export type ImportName = readonly [bank: BankRef, importId: string]
 
-/** What the keys of its imports say: a file that still comes in for a bank that is gone leaves no trace in a later one of its name. */
+/** The name of a bank in the keys of its imports. It is the id: a late import into a removed bank leaves no trace in a later bank of that name. */
 export function placeOfImports({ name, id = name }: Pick<BankRef, 'name' | 'id'>): string {
   return id
 }
 
 export interface ImportPage {
   readonly imports: readonly { readonly importId: string; readonly progress: ImportProgress }[]
-  /** Where the next page begins; `undefined` at the end. */
+  /** The cursor of the next page; `undefined` at the end. */
   readonly next: PageCursor | undefined
 }
 
 export interface Imports {
-  /** From here on `writer` alone may say how far it has come. @returns how far it had come. */
+  /** From now on only `writer` may save progress of this import. @returns the progress so far. */
   claim(name: ImportName, writer: string, nowMs: number): Promise<ImportProgress | undefined>
-  /** Durable when it returns. @returns false when another one is at it now: whoever is told so stops. */
+  /** Durable when it returns. @returns false when another writer has taken over: then the caller has to stop. */
   checkpoint(name: ImportName, writer: string, progress: ImportProgress, noted: readonly NotedLines[]): Promise<boolean>
   get(name: ImportName): Promise<ImportProgress | undefined>
-  /** What writes check against, so that one who was overtaken writes nothing any more. */
+  /** The guard of the import's writes: a writer that was overtaken can write no more. */
   runOf(name: ImportName, writer: string): ImportRun
-  /** The first 10,000 stretches, in order. */
+  /** The first 10,000 notes, in order. */
   notes(name: ImportName): Promise<NotedLines[]>
-  /** A page of those of the last 30 days, the newest first. */
+  /** A page of the imports of the last 30 days, the newest first. */
   list(bank: BankRef, after: PageCursor | undefined, limit: number): Promise<ImportPage>
 }
 

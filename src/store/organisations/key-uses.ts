@@ -1,12 +1,12 @@
-// On which day a key was last used. A day and no time: enough to find the keys that nobody needs, too little to follow anybody.
+// The day on which each key was last used. Only the day: enough to find unused keys, too little to follow anybody.
 
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
 
 export interface KeyUses {
-  /** @param day of RFC 3339, UTC. */
+  /** @param day `YYYY-MM-DD`, UTC. */
   note(keyId: string, day: string): Promise<void>
-  /** Key id → day. */
+  /** Day by key id. */
   all(): Promise<ReadonlyMap<string, string>>
 }
 

@@ -1,4 +1,4 @@
-// What every process keeps in memory by name, banks and API keys: read, changed if nobody was faster, and told to all.
+// Banks and API keys, which every process holds in memory by name: changed unless another process was first, and announced to all.
 
 import type { AuditAct, AuditEntry } from '../../domain/organisations/audit.js'
 import { writeAudited } from '../audit/audit.js'
@@ -10,15 +10,15 @@ import { swapNamed } from '../scripts/organisations/swap-named.js'
 
 export interface Named {
   readonly op: NamedOp
-  /** hash: name → JSON. */
+  /** Key of a hash: name → JSON. */
   readonly table: string
 }
 
 /**
- * @param revise the JSON that is to stand there, from the one that does; and one to add in the same step, under a name of its own.
- *   `undefined` when it is as it should be already.
- * @param entry what the audit log says of it, in the same step.
- * @returns the revision that has it all; `undefined` when there is nothing of this name, or nothing to change. Durable when it returns.
+ * Changes one entry. Repeats when another process changed it meanwhile. Durable when it returns.
+ * @param revise returns the new JSON of the entry, and optionally another entry to add in the same step; `undefined` for no change.
+ * @param entry of the audit log, noted in the same step.
+ * @returns the revision that has all of it; `undefined` when there is no entry of this name, or nothing to change.
  */
 export async function changeNamed<A extends AuditAct>(
   store: Store,

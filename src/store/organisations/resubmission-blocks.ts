@@ -1,21 +1,21 @@
-// Keyed digests of what an organisation must not hand in again, each until a time. No bits: nobody reads a hash out of them.
+// Keyed digests of what an organisation must not submit again, each until a time. No hash can be derived from them.
 
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
 
-/** Of one picture. Written in the same step as the decision (`scripts/put-trust.ts`). */
+/** A change for one picture. Written in the same step as the decision (`scripts/trust/put-trust.ts`). */
 export interface RefusalChange {
-  /** Who must not hand it in: the organisation that did, or every case. */
+  /** Whose submissions are blocked: those of the organisation that submitted it, or of every case. */
   readonly holder: { readonly orgId: string } | 'cases'
   /** [16 bytes each] */
   readonly digests: readonly Buffer[]
   readonly atMs: number
-  /** `undefined`: it may be handed in again. */
+  /** `undefined`: it may be submitted again. */
   readonly untilMs: number | undefined
 }
 
 export interface Refusals {
-  /** Which of these digests stand against this holder, in their order. */
+  /** Which of these digests are blocked for this holder, in their order. */
   among(holder: RefusalChange['holder'], digests: readonly Buffer[], nowMs: number): Promise<boolean[]>
 }
 
@@ -29,7 +29,7 @@ export function createResubmissionBlockStore(store: Store): Refusals {
   }
 }
 
-/** Where it is kept what this holder must not hand in. */
+/** The key of the sorted set of digests that are blocked for this holder. */
 export function refusalKey(holder: RefusalChange['holder']): string {
   return holder === 'cases' ? keys.resubmissionBlocks : keys.invalidated(holder.orgId)
 }

@@ -1,4 +1,4 @@
-// What all processes together have counted of each limit. May be lost in a crash: then counting begins anew.
+// Uses of limits, summed over all processes. They may be lost in a crash; counting then starts again.
 
 import { createHash } from 'node:crypto'
 import type { Store } from '../redis/client.js'
@@ -6,14 +6,14 @@ import { keys } from '../redis/keys.js'
 import { countUses } from '../scripts/organisations/count-uses.js'
 
 export interface Use {
-  /** Which limit, whose, in which window: ids and numbers. */
+  /** Names the limit, whose it is, and the window. Ids and numbers only. */
   readonly name: string
   readonly amount: number
   readonly ttlS: number
 }
 
 export interface Uses {
-  /** In one step and one round trip. @returns how many there are now, in the order of the uses. @throws {Problem} store-unavailable */
+  /** Adds all in one step and one round trip. @returns the new sums, in the order of `uses`. @throws {Problem} store-unavailable */
   add(uses: readonly Use[]): Promise<number[]>
 }
 

@@ -1,4 +1,4 @@
-// Stores a secret unless another process was first. Running it twice changes nothing.
+// Stores a secret unless another process stored one first. Idempotent.
 export const addSecret = {
   numberOfKeys: 1,
   lua: `

@@ -1,11 +1,11 @@
-// Notes the store's time, says since when it has gone on without a jump, and what time the store and a caller agree on.
+// Records the store's clock, and returns the time that the store and the caller agree on and how long the store's clock has not jumped.
 export const agreeTime = {
   numberOfKeys: 1,
   lua: `
-    local seen      = KEYS[1] -- hash: atMs, the store's time at the last call; steadyFromMs, since when it has not jumped
+    local seen      = KEYS[1] -- hash: atMs, the store's clock at the last call; steadyFromMs, since when it has not jumped
     local ownMs     = tonumber(ARGV[1]) -- [epoch ms] the caller's clock
-    local maxStepMs = tonumber(ARGV[2]) -- [ms] between two calls, more of which is a jump
-    -- returns {[epoch ms] the earlier of both clocks, [epoch ms] the store's, [ms] since when it goes on without a jump, or -1 when it never jumped}
+    local maxStepMs = tonumber(ARGV[2]) -- [ms] a larger step between two calls counts as a jump
+    -- returns {[epoch ms] the earlier of both clocks, [epoch ms] the store's clock, [ms] time since its last jump, or -1 when it never jumped}
     local time = redis.call('TIME')
     local storeMs = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
     local last = tonumber(redis.call('HGET', seen, 'atMs') or storeMs)

@@ -1,12 +1,15 @@
-// How a script tells every index of a change. The stream holds ids, never bits: forgetting must stay possible.
+// How a script announces a change to every replica. The change stream holds ids and never hashes, so that erased hashes are erased.
 //
-// Each entry carries a chain: the digest of the entry before it, then its own, made of that digest, the time and what changed. A failover may
-// lose the newest entries, and their numbers are then given a second time: an equal number proves nothing. An equal digest proves that every
-// entry up to it is the same.
+// Each entry carries a chain: the digest of the previous entry, then its own digest, made from the previous one, the time and the change. A
+// failover may lose the newest entries and reuse their revisions, so an equal revision proves nothing. An equal digest proves that all
+// entries up to it are the same.
 //
-// `of`: what changed where the bits did not. `by`: random bytes by which its writer knows the change.
+// `of` says what changed when the hashes did not. `by` holds random bytes by which the writer recognises its own change.
 
-/** `origin(revision)`: the digest where the stream has no entry of it. `chainOf(entry)`: of an entry as XRANGE gives it: revision, before, digest. */
+/**
+ * Lua. `origin(revision)`: the digest to use where the stream has no entry of that revision. `chainOf(entry)`: revision, previous digest and own
+ * digest of an entry as XRANGE returns it.
+ */
 const chainLua = `
     local function origin (revision) return string.format('%032d', revision) end
     local function chainOf (entry)
@@ -16,7 +19,10 @@ const chainLua = `
       return revision, string.sub(fields[6], 1, 32), string.sub(fields[6], 33)
     end`
 
-/** `announced` is what the reply is told with: see announcing. */
+/**
+ * Lua: `announce(revisionKey, changesKey, op, ids, of, by)` takes the next revision, appends to the change stream and returns the revision. It
+ * also sets `announced`, which `announcing` adds to the reply.
+ */
 export const announceLua = `${chainLua}
     local function announce (revisionKey, changesKey, op, ids, of, by)
       local revision = redis.call('INCR', revisionKey)
@@ -24,7 +30,7 @@ export const announceLua = `${chainLua}
       local before = origin(revision - 1)
       if last then
         local at, _, digest = chainOf(last)
-        -- Only a restore skips numbers. Where any others are missing, so are changes.
+        -- Only a restore skips revisions. Any other gap means that changes are missing.
         if at == revision - 1 or op == 'restored' then before = digest end
       end
       local time = redis.call('TIME')
@@ -37,19 +43,19 @@ export const announceLua = `${chainLua}
       return revision
     end`
 
-/** @returns a script that replies with what it announced last, if anything, and then with its own reply. */
+/** @returns a script that replies {what it announced last or '', its own reply}. */
 export function announcing(lua: string): string {
   return `local announced; local function run () ${lua}\n end local reply = run() return { announced or '', reply }`
 }
 
-// Where the stream is.
+// Reads the position of the change stream: its last revision and digest, or the digest at an earlier revision.
 export const readPosition = {
   numberOfKeys: 2,
   lua: `${chainLua}
     local revision = KEYS[1]
     local changes  = KEYS[2]
-    local at       = ARGV[1] -- [integer] a revision, or nothing for the last
-    -- returns {[integer] revision, digest}, or nil when the stream has forgotten that revision, or never had it
+    local at       = ARGV[1] -- [integer] a revision, or empty for the last
+    -- returns {[integer] revision, digest}, or nil when the stream no longer has that revision or never had it
     local last = tonumber(redis.call('GET', revision) or '0')
     if redis.call('EXISTS', changes) == 0 or redis.call('XLEN', changes) == 0 then
       if at == '' or tonumber(at) == last then return { last, origin(last) } end

@@ -1,18 +1,18 @@
-// The kinds of change in the stream. Readers decide by a `Record` or a `switch` over all of them: a new row does not compile until each has decided.
+// The kinds of change in the stream. Readers handle them with a `Record` or a `switch` over all, so a new kind does not compile until each does.
 
 /** What a change of each kind carries besides its revision. */
 export const CHANGE_OPS = {
   /** Images were stored or replaced. */
   image: 'imageIds',
-  /** What was said about an image changed, its hashes did not. */
+  /** The trust status of images changed, their hashes did not. */
   trustStatus: 'imageIds',
   /** Images were erased. */
   tombstone: 'imageIds',
-  /** A bank was made, changed or removed. */
+  /** A bank was created, changed or removed. */
   bank: 'name',
-  /** A key was made, changed or revoked. */
+  /** An API key was created, changed or revoked. */
   'api-key': 'name',
-  /** The store was restored from a backup; what follows belongs to the backup's history. */
+  /** The store was restored from a backup. What follows belongs to the backup's history. */
   restored: 'nothing',
 } as const satisfies Readonly<Record<string, 'imageIds' | 'name' | 'nothing'>>
 
@@ -27,7 +27,7 @@ export interface ImageChange {
   readonly op: ImageOp
   readonly revision: number
   readonly imageIds: readonly string[]
-  /** By which its writer knows a change that stores images. */
+  /** Random bytes by which the writer recognises its own change. */
   readonly by?: string
 }
 export interface NamedChange {
@@ -49,7 +49,7 @@ export function carriesName(op: ChangeOp): op is NamedOp {
   return CHANGE_OPS[op] === 'name'
 }
 
-/** The ids in changes of the wanted kinds, in their order; an id that was changed twice comes twice. */
+/** The image ids of the wanted kinds of change, in order. An id that changed twice appears twice. */
 export function imageIdsOf(changes: readonly Change[], wanted: Readonly<Record<ImageOp, boolean>>): string[] {
   return changes.flatMap((change) => ('imageIds' in change && wanted[change.op] ? change.imageIds : []))
 }

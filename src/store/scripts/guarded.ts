@@ -2,9 +2,11 @@ import { bankLua } from './organisations/banks.js'
 import type { Script } from './script.js'
 
 /**
- * A script that acts only while a bank is the one that was meant, and while a run of an import is the one that holds it: a file may take an
- * hour, in which its bank's name may become another's, or the file may be sent again. It takes two more keys and four more arguments,
- * the last of each. Answers `bank-unknown` or `overtaken` when it did nothing.
+ * Wraps a script so that it acts only while the bank is the intended one and the import is held by this writer. An import may take an hour, in
+ * which the bank may be replaced by another of its name, or the same file may be sent again. The wrapped script takes two more keys and four
+ * more arguments, each the last of its kind.
+ *
+ * @returns a script that replies like the wrapped one, or `bank-unknown` or `overtaken` when it did nothing.
  */
 export function guarded(script: Script): Script {
   let made = guardedScripts.get(script.lua)
@@ -15,10 +17,10 @@ export function guarded(script: Script): Script {
       lua: `${bankLua}
     local import   = table.remove(KEYS) -- hash: the import
     local banks    = table.remove(KEYS) -- hash: name -> JSON
-    local writer   = table.remove(ARGV) -- who has to hold the import, or empty for none
+    local writer   = table.remove(ARGV) -- the writer that has to hold the import, or empty for no check
     local bankId   = table.remove(ARGV) -- of the bank, or empty
-    local madeAtMs = table.remove(ARGV) -- [epoch ms] when the bank was made
-    local name     = table.remove(ARGV) -- of the bank, or empty for one that is always there
+    local madeAtMs = table.remove(ARGV) -- [epoch ms] when the bank was created
+    local name     = table.remove(ARGV) -- of the bank, or empty for one that always exists
     if name ~= '' then
       local json = redis.call('HGET', banks, name)
       local bank = json and cjson.decode(json)

@@ -1,6 +1,4 @@
-// What Redis runs in one step.
-
-/** A script and how many of its arguments are keys: one file each in scripts/. */
+/** A Lua script that Redis runs in one step, and how many of its arguments are keys (`some`: it varies by call). */
 export interface Script {
   readonly numberOfKeys: number | 'some'
   readonly lua: string

@@ -1,10 +1,10 @@
-// Seals anew what still is as it was read. What was replaced or erased meanwhile stays so.
+// Replaces sealed values by re-encrypted ones where they still are as read. What was changed or erased meanwhile stays so.
 export const reencrypt = {
   numberOfKeys: 1,
   lua: `
     local place = KEYS[1] -- hash or string
-    -- ARGV[1…]: field, as it was read, sealed anew, …; of a string the field is empty
-    -- returns [integer] how many were sealed anew
+    -- ARGV[1…]: field, value as read, value re-encrypted, …; the field is empty for a string
+    -- returns [integer] how many were replaced
     local isString = redis.call('TYPE', place).ok == 'string'
     local count = 0
     for i = 1, #ARGV, 3 do
@@ -22,36 +22,36 @@ export const reencrypt = {
     return count`,
 } as const
 
-// Says that a key seals here: from now on, who has it not in his ring does not start. Running it twice changes nothing.
+// Records that a key seals values of this store: a process whose key ring lacks it does not start. Idempotent.
 export const noteSealKey = {
   numberOfKeys: 1,
   lua: `
     local checks      = KEYS[1] -- hash: fingerprint -> JSON
     local fingerprint = ARGV[1]
     local json        = ARGV[2]
-    -- returns 1, or 0 when it was known
+    -- returns 1, or 0 when it was already recorded
     return redis.call('HSETNX', checks, fingerprint, json)`,
 } as const
 
-// Says which key all are to seal with.
+// Sets the key with which every process seals.
 export const switchSealKey = {
   numberOfKeys: 1,
   lua: `
     local active      = KEYS[1] -- string: fingerprint
     local fingerprint = ARGV[1]
-    -- returns 1, or nil when it was this one
+    -- returns 1, or nil when it was already active
     if redis.call('GET', active) == fingerprint then return nil end
     redis.call('SET', active, fingerprint)
     return 1`,
 } as const
 
-// Forgets a key under which nothing is any more.
+// Forgets a key that no longer seals any value.
 export const forgetSealKey = {
   numberOfKeys: 1,
   lua: `
     local checks      = KEYS[1] -- hash: fingerprint -> JSON
     local fingerprint = ARGV[1]
-    -- returns 1, or nil when it was not known
+    -- returns 1, or nil when it was not recorded
     if redis.call('HDEL', checks, fingerprint) == 0 then return nil end
     return 1`,
 } as const

@@ -1,13 +1,13 @@
-// Into how many parts tables are divided that would be too large as one. The scripts compute the same shard of an id.
+// How many shards the large tables have. The scripts compute the same shard of an id.
 
 /**
- * Shards of the image table: small enough to be read whole, one at a time, while others write, and to be kept by Redis as
- * packed lists (`embedded-redis.ts`). A power of two, at most 65,536.
+ * Shards of the image table. A shard is small enough to be read whole while others write, and for Redis to store it as a packed list
+ * (`embedded-redis.ts`). A power of two, at most 65,536.
  */
 export const IMAGE_SHARDS = 32_768
 
-/** Of larger values than images' own, so shards need not be small. A power of two. The scripts compute the same. */
+/** Shards of image details. Their values are larger than images, so shards need not be as small. A power of two. */
 export const DETAIL_SHARDS = 1024
 
-/** Shards of what is watched for. A power of two, at most 65,536. */
+/** Shards of watches. A power of two, at most 65,536. */
 export const WATCH_SHARDS = 4096

@@ -1,8 +1,8 @@
 // Reads pages of sorted sets. Scores stay text, as Redis writes them: Lua would round large ones.
 
 /**
- * `isBefore(a, b)` compares members byte by byte, as Redis sorts them; `<` of Lua follows the locale of the server. `rankAfter(all, score,
- * member)` finds how many entries lie at or before a place, also when the entry of that place is gone.
+ * Lua. `isBefore(a, b)` compares members byte by byte, as Redis sorts them; Lua's `<` follows the server's locale. `rankAfter(all, score,
+ * member)` counts the entries at or before this score and member, also when that entry was removed.
  */
 const placesLua = `
     local function isBefore (a, b)
@@ -22,12 +22,12 @@ const placesLua = `
       return low
     end`
 
-// A page of a sorted set: each entry once, however many have the same score, and whatever comes or goes between two pages.
+// A page of a sorted set. Each entry appears once, also when many have the same score or entries are added or removed between two pages.
 export const sortedPage = `${placesLua}
     local all    = KEYS[1] -- sorted set
     local order  = ARGV[1] -- first: the lowest first; last: the highest first
     local from   = ARGV[2] -- score at which the list begins, in the form of ZRANGEBYSCORE
-    local to     = ARGV[3] -- score at which it ends
+    local to     = ARGV[3] -- score at which the list ends
     local limit  = tonumber(ARGV[4])
     local score  = ARGV[5] -- of the last entry of the page before, or empty
     local member = ARGV[6]
@@ -42,13 +42,13 @@ export const sortedPage = `${placesLua}
       rank = math.max(rank, redis.call('ZCARD', all) - redis.call('ZCOUNT', all, from, '+inf'))
       page = redis.call('ZRANGE', all, rank, rank + limit - 1, 'WITHSCORES')
     else
-      -- What lies at the place itself was on the page before.
+      -- The entry at the cursor was on the page before.
       if redis.call('ZRANK', all, member) == rank - 1 then rank = rank - 1 end
       rank = math.min(rank, redis.call('ZCOUNT', all, '-inf', from))
       local behind = redis.call('ZCARD', all) - rank
       page = redis.call('ZREVRANGE', all, behind, behind + limit - 1, 'WITHSCORES')
     end
-    -- Those within the limit of the list come first.
+    -- How many entries of the page are inside the end of the list.
     local within
     if order == 'first' then within = redis.call('ZCOUNT', all, '-inf', to) - rank
     else within = rank - (redis.call('ZCARD', all) - redis.call('ZCOUNT', all, to, '+inf')) end
@@ -57,7 +57,7 @@ export const sortedPage = `${placesLua}
     end
     return page`
 
-// The same, the lowest first, of those that are also in a set: the index of one organisation, for example.
+// The same, lowest score first, of the members that are also in a set, for example the index of one organisation.
 export const sortedPageAmong = `${placesLua}
     local all    = KEYS[1] -- sorted set
     local among  = KEYS[2] -- set: members

@@ -1,4 +1,4 @@
-// Blocks that keep cases from registering what was judged harmless, and appeals against that.
+// Resubmission blocks, which keep cases from registering what was judged harmless, and appeals against such judgements.
 
 import type { Appealed } from '../../domain/cases/appeal.js'
 import { formatUuid, parseUuid } from '../../domain/ids.js'
@@ -17,7 +17,7 @@ export interface WaitingAppeal {
 
 export interface ListedAppeal {
   readonly place: PageCursor
-  /** `undefined` when what lies there is none. */
+  /** `undefined` when the entry is no appeal. */
   readonly appeal: WaitingAppeal | undefined
 }
 
@@ -28,31 +28,31 @@ export interface Block {
 
 export interface BlockPage {
   readonly blocks: readonly Block[]
-  /** Where the next page begins; `undefined` at the end. */
+  /** The cursor of the next page; `undefined` at the end. */
   readonly next: PageCursor | undefined
 }
 
 export interface Appeals {
-  /** Durable when it returns. The same again is one appeal. */
+  /** Adds an appeal. Durable when it returns. Repeating it changes nothing. @returns `full` when `MAX_WAITING` appeals are open. */
   put(about: Appealed, atMs: number): Promise<'open' | 'denied' | 'full'>
-  /** A page, those that wait longest first. */
+  /** A page of the open appeals, those that wait longest first. */
   waiting(after: PageCursor | undefined, limit: number): Promise<ListedAppeal[]>
   isWaiting(about: Appealed): Promise<boolean>
-  /** Of what is granted, once nothing blocks any more. @param deniedUntilMs `undefined` when it was granted. */
+  /** Closes an appeal, with an entry in the audit log. Grant it only once nothing blocks any more. @param deniedUntilMs `undefined` when granted. */
   settle(about: Appealed, deniedUntilMs: number | undefined, by: AuditActor, atMs: number): Promise<void>
-  /** Without a word in the log: what it is about blocks nothing any more. */
+  /** Closes an appeal without an entry in the audit log, because what it is about no longer blocks anything. */
   drop(about: Appealed, atMs: number): Promise<void>
-  /** A page, those that end first, first. */
+  /** A page of the blocks that have not ended, soonest end first. */
   blocks(nowMs: number, after: PageCursor | undefined, limit: number): Promise<BlockPage>
-  /** Until when [epoch ms] a block stands. */
+  /** When [epoch ms] a block ends; `undefined` when there is no such block. */
   blockedUntil(blockId: string): Promise<number | undefined>
-  /** Its digest, and what was said against it, are in the store no longer when it returns. @returns whether there was one. */
+  /** Deletes a block's digest and the appeal against it. Durable when it returns. @returns whether there was such a block. */
   lift(blockId: string, as: 'lifted' | 'granted', by: AuditActor, atMs: number): Promise<boolean>
-  /** Removes blocks whose time is over. @returns how many. */
+  /** Removes up to `MAX_ENDED_AT_ONCE` blocks that have ended. @returns how many. */
   endBlocks(nowMs: number): Promise<number>
 }
 
-/** More than that many decisions of operators are not appealed at one time. */
+/** Appeals that may be open at one time. */
 const MAX_WAITING = 10_000
 const MAX_ENDED_AT_ONCE = 1000
 const SUBJECT_BYTES = 17
@@ -111,7 +111,7 @@ export function createAppealStore(store: Store): Appeals {
   }
 }
 
-/** A letter and 16 bytes. */
+/** The stored name of what is appealed: a letter and 16 bytes. */
 function subjectOf(about: Appealed): Buffer {
   if ('blockId' in about) return Buffer.concat([Buffer.from('b'), Buffer.from(about.blockId, 'hex')])
   const id = parseUuid(about.signalId)

@@ -1,4 +1,4 @@
-// Ids of signals that no picture has: an operator planted them. Whoever matches one has seen a hash that was never given to anybody.
+// Canaries: signals of no picture, which an operator planted. An organisation that matches one has a hash that was never given to anybody.
 
 import { parseUuid } from '../../domain/ids.js'
 import type { Store } from '../redis/client.js'
@@ -6,7 +6,7 @@ import { keys } from '../redis/keys.js'
 
 export interface Canaries {
   add(signalId: string): Promise<void>
-  /** Which of these are canaries. */
+  /** Which of these images are canaries. */
   among(imageIds: readonly string[]): Promise<string[]>
 }
 

@@ -1,4 +1,4 @@
-// How many distinct registered images a platform saw, by the context that it named, for that platform alone.
+// How many distinct registered images a platform found, by the context that it named. Only that platform sees its counts.
 
 import { createHmac } from 'node:crypto'
 import type { Store } from '../redis/client.js'
@@ -7,20 +7,20 @@ import type { Keyring } from '../sealing/seal.js'
 
 export interface ContextCount {
   readonly context: string
-  /** Distinct registered images, to within about one in a hundred (HyperLogLog). */
+  /** Distinct registered images, to within about 1 % (HyperLogLog). */
   readonly imagesIn24h: number
   readonly imagesIn30d: number
   readonly lastSeenAtMs: number
 }
 
 export interface Contexts {
-  /** Not on disk when it returns. Beyond `MAX_CONTEXTS` those that were seen last are kept. */
+  /** Not on disk when it returns. Beyond `MAX_CONTEXTS` only the contexts that were seen last are kept. */
   note(orgId: string, context: string, imageIds: readonly string[], nowMs: number): Promise<void>
-  /** All of one organisation, in no order. Costs 20 µs of the store's time for each. */
+  /** All contexts of one organisation, in no order. Cost: 20 µs of the store's time for each. */
   counts(orgId: string, nowMs: number): Promise<ContextCount[]>
 }
 
-/** Of one organisation. */
+/** Contexts of one organisation. */
 export const MAX_CONTEXTS = 10_000
 const HOUR_MS = 3_600_000
 const DAY_MS = 86_400_000
@@ -28,7 +28,7 @@ const HOURS = 24
 const DAYS = 30
 const HOUR_TTL_S = (HOURS + 1) * 3600
 const DAY_TTL_S = (DAYS + 1) * 86_400
-/** Contexts that are counted together. Redis serves others in between. */
+/** Contexts that are counted in one batch. Redis serves other clients between batches. */
 const COUNTED_AT_ONCE = 100
 
 export function createContextStore(store: Store, keyring: Keyring, secret: Buffer): Contexts {
@@ -96,7 +96,7 @@ export function createContextStore(store: Store, keyring: Keyring, secret: Buffe
   }
 }
 
-/** @param hours names of hours, and `days` of days, as `lastOf` gives them. */
+/** @param hours names of hours and @param days names of days, as `lastOf` returns them. */
 async function countOf(
   { store, keyring }: { readonly store: Store; readonly keyring: Keyring },
   orgId: string,
@@ -117,12 +117,12 @@ async function countOf(
   return { context, imagesIn24h, imagesIn30d, lastSeenAtMs }
 }
 
-/** What an organisation's context is sealed for, by its keyed hash. */
+/** The context that an organisation's context name is sealed for: it names the organisation and the keyed hash. */
 export function contextNameContext(orgId: string, key: string): Buffer {
   return Buffer.from(`context:${orgId}:${key}`)
 }
 
-/** The names of the last so many hours or days, this one among them. */
+/** The names of the last `count` hours or days, including the current one. */
 function lastOf(letter: string, now: number, count: number): string[] {
   return Array.from({ length: count }, (_, i) => `${letter}${Math.floor(now) - i}`)
 }

@@ -1,4 +1,4 @@
-// Counts by day, of each organisation and of all.
+// Daily statistics: counts by day, of each organisation and of all together.
 
 import { COUNTED_DAYS, DAILY_COUNTS, type DailyCount } from '../../domain/trust/daily-counts.js'
 import type { Store } from '../redis/client.js'
@@ -7,14 +7,14 @@ import { keys } from '../redis/keys.js'
 export type Counts = ReadonlyMap<DailyCount, number>
 
 export interface DailyCounts {
-  /** Not on disk when it returns: these are counts for people to look at. @param day of RFC 3339, UTC. */
+  /** Not on disk when it returns: a crash may lose some of it, which statistics tolerate. @param day `YYYY-MM-DD`, UTC. */
   add(day: string, byOrg: ReadonlyMap<string, Counts>): Promise<void>
-  /** Of one organisation, or of all together; a day without any is empty. */
+  /** The counts of one organisation, or of all together, one map for each day. A day without counts is an empty map. */
   of(orgId: string | undefined, days: readonly string[]): Promise<Counts[]>
 }
 
 const TTL_S = (COUNTED_DAYS + 1) * 86_400
-/** In place of an organisation: all together. No organisation has this id. */
+/** Stands for all organisations together. No organisation has this id. */
 const ALL = 'all'
 
 export function createDailyCountStore(store: Store): DailyCounts {

@@ -1,4 +1,4 @@
-// How often images are matched, hour by hour, and by how many. Counts that may be lost; never who.
+// How often images are matched, by the hour, and by how many organisations. Counts may be lost; names are never stored.
 
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
@@ -16,23 +16,23 @@ export interface PseudonymHits {
 }
 
 export interface Seen extends SeenMatches {
-  /** Parties so far. */
+  /** Organisations that have matched it so far. */
   readonly pseudonyms: number
-  /** Of those that were noted, in their order: was it the first time? */
+  /** For each noted pseudonym, in order: whether it matched the image for the first time. */
   readonly isNew: readonly boolean[]
-  /** Is there a notice about it? */
+  /** Whether there is a notice about the image. */
   readonly noticed: boolean
 }
 
 export interface MatchEventStore {
   /**
-   * Also remembers who was told of the image, for as long as it is registered. Not on disk when it returns.
-   * @returns `undefined` when there is no such image (any more): then its withdrawal is told to these.
+   * Counts matches of one image. Also remembers which pseudonyms were told of it, as long as it is registered. Not on disk when it returns.
+   * @returns `undefined` when the image does not exist (any more). Then these pseudonyms are told of its withdrawal.
    */
   note(imageId: string, counts: readonly PseudonymHits[], looks: readonly string[], nowMs: number): Promise<Seen | undefined>
 }
 
-/** How long after the last match a party is remembered: then it is new again. */
+/** How long after the image's last match its pseudonyms are remembered. Afterwards each counts as new again. */
 const TTL_S = 35 * 86_400
 
 const LOOKS_TTL_S = (2 * LOOKS_WINDOW_MS) / 1000
@@ -74,7 +74,7 @@ export function createMatchEventStore(store: Store): MatchEventStore {
 
 const KEYS = 6
 
-/** By its digest: the script's text would be most of what is sent. */
+/** Calls the script by its digest: its text would be most of what is sent. */
 async function run(redis: Redis, args: readonly (string | number | Buffer)[]): Promise<unknown> {
   try {
     return await redis.evalsha(NOTE_SHA1, KEYS, ...args)

@@ -1,5 +1,5 @@
-// How much organisations have been told about registered images by queries near an edge of an answer: counted over all processes and restarts,
-// under keyed digests that name neither. Not waited for on disk: a crash loses a few counts.
+// How much organisations have learnt about registered images by queries near the edge of an answer. Counted over all processes and restarts, under
+// keyed digests that name neither organisation nor image. Writes do not wait for the disk: a crash may lose a few counts.
 
 import { createHash } from 'node:crypto'
 import type { Store } from '../redis/client.js'
@@ -9,11 +9,11 @@ import { chargeProbing } from '../scripts/trust/probing.js'
 export interface ProbingCharge {
   /** Keyed digest of organisation and image. */
   readonly own: string
-  /** Keyed digest of the image; empty for what is counted across images. */
+  /** Keyed digest of the image; empty for the organisation's budget across images. */
   readonly shared: string
   readonly inner: number
   readonly outer: number
-  /** Taken from `outer` first, down to nothing. */
+  /** Subtracted from the stored `outer` charge, not below 0. */
   readonly credit: number
 }
 
@@ -23,21 +23,25 @@ export interface ProbingSpent {
 }
 
 export interface ProbingCounts {
-  /** In one step. @returns what is spent now, by the organisation and by all, in the order of the charges. @throws {Problem} store-unavailable */
+  /**
+   * Adds charges, all in one step.
+   * @returns the charges after that, of the organisation and of all organisations, in the order of `charges`.
+   * @throws {Problem} store-unavailable
+   */
   charge(
     orgId: string,
     charges: readonly ProbingCharge[],
-    /** What is charged already from here on is lessened by no credit. */
+    /** Credit no longer lowers an outer charge that has reached this. */
     frozen: number,
     nowMs: number,
   ): Promise<{ readonly own: ProbingSpent; readonly all: ProbingSpent }[]>
 }
 
 const HOUR_MS = 3_600_000
-/** Half of a charge is left after so long: a search stretched over 90 days has 85 % of what it would have at once. */
+/** Time in which a charge halves. Queries spread over 90 days still add up to 85 % of what they would at once. */
 const HALF_LIFE_H = 180 * 24
 const TTL_S = 400 * 86_400
-/** Fields of one hash, 50 bytes each: images whose charges are not balanced by other queries. */
+/** Fields of one hash, 50 bytes each: images with charges that credit has not cancelled. */
 const MAX_FIELDS = 200_000
 
 export function createProbingCounts(store: Store): ProbingCounts {

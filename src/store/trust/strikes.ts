@@ -1,4 +1,4 @@
-// Strikes of accounts, and how much an organisation has handed in today.
+// Strikes of accounts, and how many signals an organisation has submitted today.
 
 import type { AuditActor } from '../../domain/organisations/audit.js'
 import type { PageCursor } from '../../domain/page-place.js'
@@ -17,21 +17,21 @@ export interface AccountStrikes {
 
 export interface AccountStrikesPage {
   readonly accounts: readonly AccountStrikes[]
-  /** Where the page ended; undefined on the last one. */
+  /** The cursor of the next page; undefined on the last page. */
   readonly next: PageCursor | undefined
 }
 
 export interface Strikes {
-  /** Durable when it returns. The same image twice is one strike. */
+  /** Adds a strike. Durable when it returns. The same image twice is one strike. */
   add(account: Account, imageId: string, atMs: number): Promise<void>
-  /** The image was judged false by mistake. Durable when it returns. */
+  /** Withdraws a strike, when the judgement about the image was wrong. Durable when it returns. */
   takeBack(account: Account, imageId: string): Promise<void>
   countSince(account: Account, sinceMs: number): Promise<number>
-  /** A page of the accounts that have any, the last invalidated first. */
+  /** A page of the accounts with strikes, most recent strike first. */
   accounts(after: PageCursor | undefined, limit: number): Promise<AccountStrikesPage>
-  /** Forgives; recorded in the audit log. @returns how many there were. */
+  /** Removes all strikes of an account. Recorded in the audit log. @returns how many there were. */
   clear(account: Account, nowMs: number, by?: AuditActor): Promise<number>
-  /** Counts signals of an organisation on one day, which may be negative to take back. Not on disk. @returns the day's sum. */
+  /** Adds to an organisation's signals of one day; a negative number takes back. Not on disk when it returns. @returns the day's sum. */
   handIn(orgId: string, day: string, signals: number): Promise<number>
 }
 
@@ -59,10 +59,10 @@ export function createStrikeStore(store: Store): Strikes {
       return { accounts: accounts.flat(), next: last && placeOf(last) }
     },
     async clear(account, nowMs, by = 'operator') {
-      // The id of a case is not for a log that outlives it.
+      // The id of a case must not get into a log that outlives the case.
       const about = { account: account.startsWith('case:') ? 'case' : account }
       const entry = { act: 'account.forgiven', by, about, atMs: nowMs } as const
-      // What was judged false may be handed in again too: `invalidated` of a case is a key that never is.
+      // Blocked digests of an organisation are removed too. For a case this key never exists.
       const invalidated = keys.invalidated(account.slice(account.indexOf(':') + 1))
       const places = [keys.strikes(account), keys.strikeAccounts, invalidated]
       return Number(await writeAudited(store, entry, clearStrikes, places, [account], 'reply > 0'))

@@ -1,4 +1,4 @@
-// What was said about signals, beside their sealed records and never in them: it changes often, and holds no bits.
+// The trust status of signals. It is stored beside the sealed records, because it changes often and contains no hashes.
 
 import { z } from 'zod'
 import { formatUuid, parseUuid } from '../../domain/ids.js'
@@ -23,36 +23,39 @@ import { imageShard, keys, TRUST_SHARDS, trustShard } from '../redis/keys.js'
 import { pageOfSorted, placeOf } from '../redis/paging.js'
 import { putTrust } from '../scripts/trust/put-trust.js'
 
-/** Trust as it was read, and which version it was. */
+/** Trust as it was read, and its version. */
 export interface StoredTrust {
   readonly trust: Trust
   readonly version: number
 }
 
-/** `revision` is 0 when no index needs to know. */
+/** `revision` is 0 when the change does not concern replicas. */
 export type TrustOutcome = { readonly revision: number } | 'changed-meanwhile' | 'handed-over' | 'image-unknown'
 
 export interface BesideTrust {
-  /** For the audit log. */
+  /** Entry of the audit log, noted in the same step. */
   readonly entry?: AuditEntry | undefined
   readonly refusal?: RefusalChange | undefined
-  /** The id of the case for which an organisation acts: nothing is written once it has handed the case over. */
+  /** The id of the case for which an organisation acts. Nothing is written once the organisation has handed it over. */
   readonly assistedCase?: string | undefined
 }
 
 export interface WaitingImage {
   readonly place: PageCursor
-  /** `undefined` when it is no id. */
+  /** `undefined` when the entry is no id. */
   readonly imageId: string | undefined
 }
 
 export interface Trusts {
   get(imageId: string): Promise<StoredTrust>
-  /** Durable when it returns, with what goes beside it in the same step. Written only if `version` is still the last and the image is there. */
+  /**
+   * Stores the trust of an image and what belongs beside it, in one step. Durable when it returns. Writes only if `version` is still the last
+   * one and the image exists.
+   */
   put(imageId: string, version: number, trust: Trust, trustStatus: TrustStatus, beside?: BesideTrust): Promise<TrustOutcome>
-  /** What indexes have to know of these, in their order; `undefined` where nothing was ever said. */
+  /** The trust statuses that replicas hold, in the order of the ids; `undefined` where nothing was ever said about an image. */
   trustStatuses(imageIds: readonly string[]): Promise<(TrustStatus | undefined)[]>
-  /** The standing of every image about which something was said, some shards at a time. */
+  /** The trust statuses of all images that have one, some shards at a time. */
   allTrustStatuses(): AsyncGenerator<readonly { readonly imageId: string; readonly trustStatus: TrustStatus }[]>
   /** A page of the images with an open dispute, or in quarantine, those that wait longest first. */
   waiting(list: 'disputes' | 'quarantine', after: PageCursor | undefined, limit: number): Promise<WaitingImage[]>
@@ -139,7 +142,7 @@ export function createTrustStore(store: Store): Trusts {
   }
 }
 
-/** Asked for together, because most have nothing, and a round trip for each is a part of every start that is felt. */
+/** Read in one round trip, because most shards are empty and round trips would slow down every start. */
 const SHARDS_AT_ONCE = 16
 const ID_BYTES = 16
 
@@ -156,7 +159,7 @@ function trustStatusesIn(reply: unknown): { imageId: string; trustStatus: TrustS
   return found
 }
 
-/** The first byte of a standing, as flags. The second is its support. */
+/** The first byte of a stored trust status: flags. The second byte is its support. */
 const DISPUTED = 1
 const SILENT = 2
 const HARMLESS = 4

@@ -1,4 +1,4 @@
-// Watches that were erased and whose bits are still in old lines of Redis's log, sealed. For those who have no seal key.
+// Counts erased watches whose sealed records are still in old lines of Redis's append-only file. Works without a seal key.
 
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
@@ -7,7 +7,7 @@ import { settleErasedWatches } from '../scripts/organisations/watches.js'
 export interface WatchErasures {
   /** How many there are. */
   count(): Promise<number>
-  /** To be told when the log has been written anew by a rewrite that began after `count`. */
+  /** Call it after a rewrite of the append-only file that began after `count` was read. */
   settle(count: number): Promise<void>
 }
 

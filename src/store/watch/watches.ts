@@ -1,4 +1,4 @@
-// What organisations watch for: sealed when written, unsealed when read, erased when its time is over.
+// Watches of organisations: sealed in the store, erased when they end.
 
 import { formatUuid, parseUuid } from '../../domain/ids.js'
 import type { RegisteredImage } from '../../domain/matching/signal.js'
@@ -15,7 +15,7 @@ import { advanceWatching, eraseWatches, noteFound, putWatches } from '../scripts
 import { WATCH_SHARDS } from '../scripts/shards.js'
 import type { Keyring } from '../sealing/seal.js'
 
-/** A picture that an organisation watches for, as an index holds it: its bank is the organisation, by its id. */
+/** A watch as an index holds it. Its bank is the id of the organisation. */
 export interface StoredWatch {
   readonly id: string
   readonly image: RegisteredImage
@@ -34,43 +34,43 @@ export interface WatchEntry {
 
 export interface WatchPage {
   readonly watches: readonly WatchEntry[]
-  /** Where the next page begins; `undefined` at the end. */
+  /** The cursor of the next page; `undefined` at the end. */
   readonly next: PageCursor | undefined
 }
 
 export interface DueWatch {
   readonly place: PageCursor
-  /** `undefined` when it is none. */
+  /** `undefined` when the entry is no watch. */
   readonly watch: { readonly orgId: string; readonly watchId: string } | undefined
 }
 
 export interface Watches {
-  /** Durable when it returns; all or none. @returns the revision that has them; `undefined` when there would be more than `most`. */
+  /** All or none, durable when it returns. @returns the revision that has them; `undefined` when the organisation would have more than `most`. */
   put(orgId: string, watches: readonly StoredWatch[], untilMs: number, most: number): Promise<number | undefined>
-  /** Those of `ids` that are there, in their order. */
+  /** The images of these watches, in their order; `undefined` for a watch that does not exist. */
   get(ids: readonly string[]): Promise<(RegisteredImage | undefined)[]>
   /** A page of an organisation's watches that have not ended, sorted by their end, soonest first. */
   list(orgId: string, after: PageCursor | undefined, limit: number, nowMs: number): Promise<WatchPage>
-  /** Durable when it returns. Those of other organisations stay. @returns whether there was any. */
+  /** Durable when it returns. Watches of other organisations are left alone. @returns whether any was erased. */
   erase(orgId: string, ids: readonly string[]): Promise<boolean>
-  /** A page of those that end by now, with whose they are. */
+  /** A page of the watches that have ended, with their organisations. */
   due(nowMs: number, after: PageCursor | undefined, limit: number): Promise<DueWatch[]>
-  /** Removes from what is due something that is no watch. */
+  /** Removes an entry of the schedule that is no watch. */
   discard(due: DueWatch): Promise<void>
   /** A page of the ids of an organisation's watches. */
   ofOrg(orgId: string, after: PageCursor | undefined, limit: number): Promise<DueWatch[]>
   orgs(): Promise<string[]>
-  /** All, each once, a shard at a time; as `Images.all`. One that cannot be read has no image. */
+  /** All watches, each once, a shard at a time, as in `Images.all`. An unreadable one has no image. */
   all(): AsyncGenerator<readonly ReadWatch[]>
-  /** The end of their stream. */
+  /** The end of the change stream of watches. */
   lastPosition(): Promise<Position>
-  /** Becomes, or stays, the process that compares registrations with watches. Not on disk when it returns. @returns whether it is. */
+  /** Makes this process the one that compares registrations with watches, or renews that. Not on disk when it returns. @returns whether it is. */
   hold(token: string, ttlMs: number): Promise<boolean>
-  /** Up to where the images' stream was compared; `undefined` when nothing ever was. */
+  /** How far the change stream of images was compared; `undefined` before the first time. */
   cursor(): Promise<Position | undefined>
-  /** Not on disk when it returns: who goes on from an earlier revision compares again, and tells nothing twice. */
+  /** Saves that position. Not on disk when it returns: comparing again from an earlier position notifies nobody twice. */
   advance(token: string, position: Position): Promise<void>
-  /** Tells the organisation, unless that was done or either is gone. Durable when it returns. @returns whether it is told. */
+  /** Notifies the organisation, unless it was notified before or the watch or image is gone. Durable when it returns. @returns whether it did. */
   found(found: {
     readonly watchId: string
     readonly imageId: string
@@ -168,7 +168,7 @@ function storedWatches(store: Store, keyring: Keyring): StoredWatches {
   }
 }
 
-/** Lists by end and by organisation. */
+/** Schedules by end and by organisation. */
 function dueWatches(store: Store): Pick<Watches, 'due' | 'discard' | 'ofOrg' | 'orgs'> {
   return {
     async due(nowMs, after, limit) {
@@ -197,7 +197,7 @@ function dueWatches(store: Store): Pick<Watches, 'due' | 'discard' | 'ofOrg' | '
 
 type Comparisons = Pick<Watches, 'lastPosition' | 'hold' | 'cursor' | 'advance' | 'found'>
 
-/** The comparing process: its lock, its cursor, and what it found. */
+/** The comparing process: its lock, its position, and what it found. */
 function comparisonsIn(store: Store): Comparisons {
   return {
     lastPosition: () => lastPosition(store, WATCH_STREAM),
@@ -229,19 +229,19 @@ function comparisonsIn(store: Store): Comparisons {
   }
 }
 
-/** @param id [16 bytes] */
+/** The context that a watch is sealed for. @param id [16 bytes] */
 export function watchContext(id: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from('watch:'), id])
 }
 
-/** A flat list of members and scores, or fields and values, as RESP2 has it. */
+/** Pairs of a flat list of members and scores, or fields and values, as RESP2 returns it. */
 function pairs(flat: unknown): [Buffer, Buffer][] {
   if (!Array.isArray(flat)) throw new Error('Redis answers with a list')
   const found: [Buffer, Buffer][] = []
   for (let i = 0; i + 1 < flat.length; i += 2) {
-    const one: unknown = flat[i]
-    const other: unknown = flat[i + 1]
-    if (Buffer.isBuffer(one) && Buffer.isBuffer(other)) found.push([one, other])
+    const name: unknown = flat[i]
+    const value: unknown = flat[i + 1]
+    if (Buffer.isBuffer(name) && Buffer.isBuffer(value)) found.push([name, value])
   }
   return found
 }

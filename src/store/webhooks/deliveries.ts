@@ -1,4 +1,4 @@
-// Messages on their way to webhooks: what waits, what was tried, what became of it.
+// Deliveries to webhooks: which wait, which were tried, and their outcome.
 
 import { z } from 'zod'
 import {
@@ -18,15 +18,15 @@ import { claimDeliveries, pauseEndpoint, replayDelivery, settleDelivery } from '
 
 export interface NewDelivery {
   readonly webhookId: string
-  /** What the receiver knows it by. */
+  /** The id that the receiver sees. */
   readonly id: string
-  /** Deliveries of one lane arrive in the order in which they were made. */
+  /** Deliveries of one subject queue arrive in the order in which they were made. */
   readonly subjectQueue: string
   readonly type: string
-  /** JSON, as it is signed and sent. */
+  /** JSON, exactly as it is signed and sent. */
   readonly body: string
   readonly dueAtMs: number
-  /** It is void unless this image still matches when it is sent. */
+  /** When set, the delivery is void unless this image still matches when it is sent. */
   readonly imageId: string | undefined
 }
 
@@ -41,19 +41,19 @@ export interface Delivery {
   readonly firstTryAtMs: number | undefined
   readonly lastTryAtMs: number | undefined
   readonly nextTryAtMs: number | undefined
-  /** Of HTTP, of the last try. */
+  /** HTTP status of the last try. */
   readonly status: number | undefined
   readonly failure: string | undefined
   readonly imageId: string | undefined
 }
 
-/** What became of one try. `failure` is undefined when the receiver took it, or when there was nothing to send. */
+/** The outcome of one try. `failure` is undefined when the receiver accepted it, or when there was nothing to send. */
 export interface Settlement {
   readonly state: DeliveryState
   readonly nextTryAtMs?: number | undefined
   readonly status?: number | undefined
   readonly failure?: string | undefined
-  /** It waits because of something of ours, and nothing was sent: that counts neither as a try nor as a failure of the webhook. */
+  /** Nothing was sent for a reason on our side. It counts neither as a try nor as a failure of the webhook. */
   readonly isOurs?: boolean
 }
 
@@ -65,9 +65,9 @@ export interface EndpointHealth {
 export interface OutboxEntry {
   readonly source: 'outbox' | 'events' | 'waiting'
   readonly id: string
-  /** Of an entry that waits: the webhooks that have to be told of it still. */
+  /** Of a waiting entry: the ids of the webhooks that still have to be told. */
   readonly waitsFor?: readonly string[]
-  /** Field → its bytes: some are ids [16 bytes]. */
+  /** Field → its bytes. Some are ids [16 bytes]. */
   readonly fields: ReadonlyMap<string, Buffer>
 }
 
@@ -78,22 +78,22 @@ export interface DeliveriesAsk {
 
 export interface DeliveryPage {
   readonly deliveries: readonly Delivery[]
-  /** Where the next page begins; `undefined` at the end. */
+  /** The cursor of the next page; `undefined` at the end. */
   readonly next: PageCursor | undefined
 }
 
 export interface Deliveries {
   /**
-   * Becomes, or stays, the one process that turns the outbox into deliveries, for so long.
-   * @returns `taken` when it was not the one before: what it remembers may be out of date. `undefined` when another process is.
+   * Makes this process the one that turns the outbox into deliveries, for `ttlMs`, or renews that.
+   * @returns `taken` when another process held it before: what this one has in memory may be out of date. `undefined` when another one holds it.
    */
   hold(token: string, ttlMs: number): Promise<'taken' | 'kept' | undefined>
-  /** Where to go on reading events. */
+  /** The id of the last event that was turned into deliveries. */
   eventCursor(): Promise<string>
   /**
-   * Turns an entry into deliveries and forgets it, all or nothing.
-   * @param waitsFor ids of webhooks that cannot be told of it yet: the entry is kept for them, and read by `createWaitingEventStore`.
-   * @returns how many; `undefined` when it is not the holder any more.
+   * Turns an entry into deliveries and removes it, all or nothing.
+   * @param waitsFor ids of webhooks that cannot be told of it yet. The entry is kept for them; `createWaitingEventStore` reads it.
+   * @returns how many were made; `undefined` when this process no longer holds the outbox.
    */
   make(
     token: string,
@@ -101,23 +101,23 @@ export interface Deliveries {
     deliveries: readonly NewDelivery[],
     waitsFor?: readonly string[],
   ): Promise<number | undefined>
-  /** Takes what may be sent now, for `leaseMs`. @returns ids, and when to ask again; `undefined` when nothing waits. */
+  /** Claims the deliveries that may be sent now, for `leaseMs`. @returns ids, and when to ask again; `undefined` when nothing waits. */
   claim(
     webhookId: string,
     limits: { readonly leaseMs: number; readonly maxPerSecond: number },
     nowMs: number,
   ): Promise<{ readonly ids: readonly string[]; readonly againAtMs: number | undefined }>
-  /** Durable when it returns. A webhook that fails is left alone for a while, longer after each failure in a row. */
+  /** Records the outcome of a try. Durable when it returns. A failing webhook is paused, longer after each failure in a row. */
   settle(webhookId: string, id: string, settlement: Settlement, nowMs: number): Promise<void>
   get(webhookId: string, id: string): Promise<Delivery | undefined>
-  /** A page of those that are due by now and in one of `states`, the newest first. */
+  /** A page of the deliveries that are due by now and in one of `states`, the newest first. */
   list(webhookId: string, states: readonly DeliveryState[], ask: DeliveriesAsk, nowMs: number): Promise<DeliveryPage>
-  /** @returns whether there is one that can be sent once more. */
+  /** Sends a delivery once more. @returns whether there is one that can be sent again. */
   replay(webhookId: string, id: string, nowMs: number): Promise<boolean>
   health(webhookId: string): Promise<EndpointHealth>
-  /** Those whose last message failed, the longest first; 100 at most. */
+  /** At most 100 webhooks whose last delivery failed, those that have failed longest first. */
   failing(): Promise<{ readonly webhookId: string; readonly failingSinceMs: number }[]>
-  /** Does anything wait for it? */
+  /** Whether any delivery waits for this webhook. */
   isWaiting(webhookId: string): Promise<boolean>
 }
 
@@ -148,10 +148,10 @@ const DeliveryFields = z
     }),
   )
 
-/** The cursor before all events. */
+/** The cursor before the first event. */
 const FIRST_EVENT = '0-0'
 const AT_ONCE = 200
-/** Beyond it the oldest are removed. They wait for webhooks whose record is unreadable; events for all others go on. */
+/** The oldest are removed beyond it. Only events for webhooks with unreadable records wait; all other webhooks go on. */
 export const MAX_WAITING_EVENTS = 250_000
 
 const MAX_FAILING = 100
@@ -167,7 +167,7 @@ function listsIn(store: Store): Pick<Deliveries, 'get' | 'list' | 'replay'> {
     return Object.keys(fields).length === 0 ? undefined : { id, ...DeliveryFields.parse(fields) }
   }
 
-  /** An unreadable delivery is left out of lists. Sending it tells the operator. */
+  /** An unreadable delivery is left out of lists. The operator learns of it when it is to be sent. */
   const readable = (webhookId: string, id: string) =>
     get(webhookId, id).catch((error: unknown) => {
       if (error instanceof Problem) throw error
@@ -186,9 +186,9 @@ function listsIn(store: Store): Pick<Deliveries, 'get' | 'list' | 'replay'> {
         })
         const found = await Promise.all(page.map(({ member }) => readable(webhookId, member.toString('utf8'))))
         for (const [i, entry] of page.entries()) {
-          const one = found[i]
+          const delivery = found[i]
           from = placeOf(entry)
-          if (one !== undefined && states.includes(one.state)) deliveries.push(one)
+          if (delivery !== undefined && states.includes(delivery.state)) deliveries.push(delivery)
           if (deliveries.length === limit) return { deliveries, next: from }
         }
         if (page.length < AT_ONCE) return { deliveries, next: undefined }
@@ -231,14 +231,14 @@ function makingIn(store: Store): Pick<Deliveries, 'hold' | 'eventCursor' | 'make
         [
           ...[token, source, id, keys.prefix, waitsFor.join(' '), MAX_WAITING_EVENTS, given.length],
           ...given,
-          ...deliveries.flatMap((one) => [
-            one.webhookId,
-            one.id,
-            one.subjectQueue,
-            one.type,
-            one.body,
-            one.dueAtMs,
-            one.imageId ?? '',
+          ...deliveries.flatMap((delivery) => [
+            delivery.webhookId,
+            delivery.id,
+            delivery.subjectQueue,
+            delivery.type,
+            delivery.body,
+            delivery.dueAtMs,
+            delivery.imageId ?? '',
           ]),
         ],
       )

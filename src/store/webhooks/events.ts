@@ -1,4 +1,4 @@
-// What an operator or a webhook has to be told of: one stream, bounded.
+// Events that operators or webhooks are notified of: one bounded stream.
 
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
@@ -9,9 +9,9 @@ import { pageOfStream, type StreamEntry } from '../redis/paging.js'
 import { addEvent } from '../scripts/add-event.js'
 
 export interface Events {
-  /** Durable when it returns. The same kind about the same is noted once in `onceInS` seconds. */
+  /** Durable when it returns. An event of the same kind and `about` is noted once in `onceInS` seconds. */
   add(kind: EventKind, about: Readonly<Record<string, string>>, atMs: number, onceInS: number): Promise<void>
-  /** The oldest first, at most `limit`. */
+  /** At most `limit` events after `afterId`, or from the first, oldest first. */
   list(afterId: string | undefined, limit: number): Promise<DomainEvent[]>
 }
 
@@ -48,7 +48,7 @@ export function createEventStore(store: Store): Events {
   }
 }
 
-/** One of a kind that a newer version wrote, or that cannot be read, is left out. */
+/** Leaves out an event that cannot be read or whose kind only a newer version knows. */
 function parse([id, flat]: StreamEntry): DomainEvent[] {
   const fields = flat.map(String)
   const field = (name: string) => fields[fields.indexOf(name) + 1] ?? ''

@@ -1,4 +1,4 @@
-// What webhooks have to be told of, as it is read: the outbox, which scripts write, and the events behind a cursor.
+// Reads what webhooks have to be notified of: the outbox, which scripts write, and the events after a cursor.
 
 import type { Redis } from 'ioredis'
 import type { Store } from '../redis/client.js'
@@ -9,10 +9,10 @@ import type { OutboxEntry } from './deliveries.js'
 const BATCH = 50
 
 /**
- * Waits for entries, at most `blockMs`. What was read comes again until `Deliveries.make` is done with it.
- * @param redis a connection of its own: it blocks.
- * @param eventCursor the last event that was done with.
- * @returns of each source in order.
+ * Waits for entries, at most `blockMs`. Entries are returned again until `Deliveries.make` has removed them.
+ * @param redis a connection for this alone: it blocks.
+ * @param eventCursor the id of the last event that was turned into deliveries.
+ * @returns up to `BATCH` entries of each source, in order.
  */
 export async function readOutbox(redis: Redis, eventCursor: string, blockMs: number): Promise<OutboxEntry[]> {
   const reply = await redis.xreadBuffer(
@@ -35,7 +35,7 @@ export async function readOutbox(redis: Redis, eventCursor: string, blockMs: num
   )
 }
 
-/** For how long the oldest entry waits to be made into deliveries, by the clock of Redis; 0 when there is none. @throws {Problem} store-unavailable */
+/** How long the oldest entry has waited to be turned into deliveries, by Redis's clock; 0 when there is none. @throws {Problem} store-unavailable */
 export async function outboxAgeMs(store: Store): Promise<number> {
   const [oldest] = await pageOfStream(store, keys.webhookOutbox, undefined, 1)
   if (oldest === undefined) return 0

@@ -1,4 +1,4 @@
-// Events that a webhook could not be told of yet, because something of theirs could not be read. Only the holder of the outbox changes them.
+// Events that wait because the record of a webhook could not be read. Only the process that holds the outbox changes them.
 
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
@@ -7,9 +7,9 @@ import type { OutboxEntry } from './deliveries.js'
 import { fieldsOf } from './outbox.js'
 
 export interface WaitingEvents {
-  /** Those behind `afterId`, or all, the oldest first, some at a time. */
+  /** The waiting events after `afterId`, or all, oldest first, some at a time. */
   after(afterId: string | undefined): AsyncGenerator<readonly OutboxEntry[], void, void>
-  /** `undefined` when it does not wait any more. */
+  /** `undefined` when it no longer waits. */
   get(id: string): Promise<OutboxEntry | undefined>
   count(): Promise<number>
 }

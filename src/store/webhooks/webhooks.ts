@@ -1,4 +1,4 @@
-// Webhooks: where an organisation wants to be told of something. Sealed whole: an address is often a secret too.
+// Webhooks: where an organisation wants to be notified. Each is sealed as a whole, because an address often contains a secret.
 
 import { z } from 'zod'
 import type { AuditEntry } from '../../domain/organisations/audit.js'
@@ -14,9 +14,9 @@ import type { Script } from '../scripts/script.js'
 import type { Keyring } from '../sealing/seal.js'
 
 export interface WebhookSecret {
-  /** As the specification writes it: `whsec_` and base64. */
+  /** In the form of the Standard Webhooks specification: `whsec_` and base64. */
   readonly secret: string
-  /** Signs until then; `undefined` for the current one. */
+  /** It also signs until then; `undefined` for the current secret. */
   readonly untilMs: number | undefined
 }
 
@@ -27,35 +27,35 @@ export interface Webhook {
   readonly events: readonly WebhookEvent[]
   readonly isEnabled: boolean
   readonly maxPerSecond: number
-  /** The current one first. */
+  /** The current secret first. */
   readonly secrets: readonly WebhookSecret[]
   readonly createdAtMs: number
 }
 
 export interface Webhooks {
-  /** Durable when it returns, here and below with the entry for the audit log. @returns whether the organisation may have one more. */
+  /** Durable when it returns, like all below; `entry` is noted in the same step. @returns false when the organisation has as many as it may. */
   add(webhook: Webhook, entry?: AuditEntry): Promise<boolean>
   get(webhookId: string): Promise<Webhook | undefined>
-  /** Of one organisation, the oldest first. */
+  /** The webhooks of one organisation, oldest first. */
   ofOrg(orgId: string): Promise<Webhook[]>
-  /** All ids, or those of an organisation; also of those that do not open. */
+  /** All ids, or those of an organisation, including unreadable webhooks. */
   ids(orgId?: string): Promise<string[]>
-  /** All that open, and of those that do not, why not. Cost: one read, and some microseconds for each. */
+  /** All readable webhooks, and the error of each unreadable one. Cost: one read, and some microseconds for each. */
   readable(): Promise<{ readonly webhooks: Webhook[]; readonly unreadable: ReadonlyMap<string, unknown> }>
-  /** Reads, changes, writes, and again if somebody was faster. @returns `undefined` when it is gone. */
+  /** Reads, changes and writes; repeats when another process was first. @returns `undefined` when there is no such webhook. */
   change(webhookId: string, change: (webhook: Webhook) => Webhook, entry?: AuditEntry): Promise<Webhook | undefined>
-  /** With all that waits for it. */
+  /** Removes a webhook with its deliveries. */
   remove(webhook: Pick<Webhook, 'webhookId' | 'orgId'>, entry?: AuditEntry): Promise<void>
-  /** Whose it is, also of one that does not open. Cost: looks at each organisation. */
+  /** The id of its organisation, also of an unreadable webhook. Cost: looks at each organisation. */
   ownerOf(webhookId: string): Promise<string | undefined>
-  /** Has a test message sent. @returns whether there is such a webhook. */
+  /** Sends a test message. @returns whether there is such a webhook. */
   ping(webhookId: string): Promise<boolean>
 }
 
 const WebhookJson = z.object({
   orgId: z.string(),
   url: z.string(),
-  // An event that a newer version knows is left out here, and kept by nobody who writes.
+  // An event that only a newer version knows is left out here, and is lost when this version writes the webhook.
   events: z.array(z.string()).transform((names) => WEBHOOK_EVENT_NAMES.filter((known) => names.includes(known))),
   isEnabled: z.boolean(),
   maxPerSecond: z.int(),
@@ -75,7 +75,7 @@ export function createWebhookStore(store: Store, keyring: Keyring): Webhooks {
     ...WebhookJson.parse(JSON.parse(keyring.unseal(sealed, webhookContext(webhookId)).toString('utf8'))),
   })
   const read = async (webhookId: string) => await store.ask((redis) => redis.hgetBuffer(keys.webhooks, webhookId))
-  /** @returns 1 when it did something. */
+  /** @returns 1 when the script changed something. */
   const write = async (entry: AuditEntry | undefined, script: Script, places: readonly string[], args: readonly Arg[]) =>
     Number(
       await (entry === undefined
@@ -144,7 +144,7 @@ export function createWebhookStore(store: Store, keyring: Keyring): Webhooks {
   }
 }
 
-/** What a webhook is sealed for. */
+/** The context that a webhook is sealed for. */
 export function webhookContext(webhookId: string): Buffer {
   return Buffer.from(`webhook:${webhookId}`)
 }

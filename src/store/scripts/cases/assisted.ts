@@ -1,7 +1,10 @@
-// How a script notes that a case is in an organisation's hands: it opened the case, or the notice names it as her contact. The keys carry
-// the same hash tag as the declared ones.
+// The index of the cases that an organisation assists: it opened the case, or the case's notice names it as contact. The keys have the same
+// hash tag as the declared ones.
 
-/** Lua: `helped_by(case, org, atMs)`; `contact_of(case)`, of its notice; `helped_no_more(case)`, when it ends, before its notice goes. */
+/**
+ * Lua. `helped_by(case, org, atMs)` adds a case to the index; `no_more_by(case, org)` removes it; `contact_of(case)` returns the contact of its
+ * notice; `helped_no_more(case)` removes an ending case from the index of both, before its notice is deleted.
+ */
 export const assistedLua = `
     local function assisting (case, org)
       local prefix, caseId = string.match(case, '^(.*:)case:(.*)$')

@@ -3,8 +3,8 @@ import { caseEventLua } from './case-event.js'
 import { caseStateLua } from './case-life.js'
 
 /**
- * Lua: `note_failure(case, events, atMs)`. One event a day, replaced as its count grows: whoever knows a case number can neither fill the
- * time line, nor push out of it what else happened. Webhooks are told of the first of a day alone.
+ * Lua: `note_failure(case, events, atMs)` adds a failed PIN to the time line. There is one event a day, replaced as its count grows: somebody who
+ * knows a case number can neither fill the time line nor push other events out of it. Webhooks report only the first failure of a day.
  */
 const noteFailureLua = `
     local function note_failure (case, events, atMs)
@@ -25,18 +25,18 @@ const noteFailureLua = `
       redis.call('HSET', case, 'failureDay', day, 'failures', count, 'failureEvents', table.concat(ids, ' '))
     end`
 
-// One attempt to open a case, by PIN or recovery code: compared and counted in one step, so that many at once gain nothing. The first use of
-// what was given out last replaces what was before: at every moment a PIN or code opens the case that she was shown.
+// Tries to open a case by PIN or recovery code. Comparing and counting is one step, so that parallel attempts win nothing. The first use of a new
+// PIN or code replaces the old ones: at every moment the case opens with the PIN or code that the submitter was shown.
 export const tryPin = {
   numberOfKeys: 3,
   lua: `${caseStateLua}${caseEventLua}${noteFailureLua}
     local case   = KEYS[1] -- hash: the case
     local events = KEYS[2] -- stream: its time line
-    local tried  = KEYS[3] -- [integer] attempts at all numbers: an unknown one writes something too, and waits for the disk as long
+    local tried  = KEYS[3] -- [integer] attempts at all case numbers: an unknown number also writes, and so takes as long to answer
     local given  = ARGV[1] -- the stretched PIN or recovery code
     local field  = ARGV[2] -- pin, recoveryCode
     local atMs   = ARGV[3] -- [epoch ms], the caller's clock
-    -- returns {[integer] how often the PIN has changed, 1 if it changed now}, or nil when the case stays closed, or there is none
+    -- returns {[integer] how often the PIN has changed, 1 if it changed now}, or nil when the case stays closed or does not exist
     redis.call('INCR', tried)
     local state = redis.call('HGET', case, 'state')
     if not state then return nil end

@@ -1,10 +1,12 @@
 import { outboxLua } from '../organisations/outbox.js'
 
-/** Of one case. Beyond it the oldest are forgotten, so that nobody fills the store by matching one picture again and again. */
+/** Events of one case. The oldest are deleted beyond it, so that matching one picture again and again cannot fill the store. */
 export const MAX_CASE_EVENTS = 1000
 
-// How a script writes into the time line of a case, in the same step as what happened. The organisation that opened it, while it may look
-// at it, is told by its webhooks.
+/**
+ * Lua: `note(events, kind, count, atMs)` adds an event to a case's time line, in the same step as what happened, and returns its id. The
+ * webhooks of the organisation that opened the case report it, while that organisation may read the case.
+ */
 export const caseEventLua = `${outboxLua}
     local function note (eventsKey, kind, count, atMs)
       local prefix, caseId = string.match(eventsKey, '^(.*:)case:(.*):events$')
@@ -16,7 +18,7 @@ export const caseEventLua = `${outboxLua}
       return redis.call('XADD', eventsKey, 'MAXLEN', ${MAX_CASE_EVENTS}, '*', 'kind', kind, 'count', count, 'atMs', atMs)
     end`
 
-// Notes what happened elsewhere, if there still is such a case: what comes late must not bring a time line back.
+// Notes an event that happened elsewhere, unless the case no longer exists: a late event must not recreate a time line.
 export const addCaseEvent = {
   numberOfKeys: 2,
   lua: `${caseEventLua}

@@ -8,11 +8,14 @@ import { assistedLua } from './assisted.js'
 import { caseEventLua } from './case-event.js'
 import { handedOverLua } from './handed-over.js'
 
-/** Lua: `mayNow(case, states, atMs)`, a state or nil first, then whether what needs one of `states` may be done. */
+/**
+ * Lua. `mayNow(case, states, atMs)` returns the state of a case, or nil without one, and whether that state is among `states`.
+ * `among(states, state)`: `states` is a text as `statesFor` builds it.
+ */
 export const caseStateLua = `
     local living = ' ${CASE_ACTIONS.expire.from.join(' ')} '
     local function among (states, state) return string.find(states, ' ' .. state .. ' ', 1, true) ~= nil end
-    -- A case whose time is over is expired, whether or not somebody has come round to erasing it.
+    -- A case past its expiry counts as expired, also before it is erased.
     local function isOverdue (case, state, atMs)
       return among(living, state) and tonumber(redis.call('HGET', case, 'expiresAtMs')) <= tonumber(atMs)
     end
@@ -23,23 +26,23 @@ export const caseStateLua = `
       return state, among(states, state)
     end`
 
-/** The states in which an action is allowed, as a string that Lua finds them in. */
+/** The states in which an action is allowed, as a text that the Lua function `among` searches. */
 export function statesFor(action: CaseAction): string {
   return ` ${CASE_ACTIONS[action].from.join(' ')} `
 }
 
-// Opens a case unless its number is taken.
+// Opens a case unless its id is taken.
 export const openCase = {
   numberOfKeys: 3,
   lua: `${caseEventLua}${assistedLua}
     local case   = KEYS[1] -- hash: the case
     local events = KEYS[2] -- stream: its time line
-    local dues   = KEYS[3] -- sorted set: when something has to be done with a case
+    local dues   = KEYS[3] -- sorted set: case ids, by when [epoch ms] the next step of each is due: expiry, then deletion
     local caseId = ARGV[1]
     local atMs   = ARGV[2] -- [epoch ms]
     local dueMs  = ARGV[3] -- [epoch ms] when it expires
     -- ARGV[4…]: field, value, field, value, …
-    -- returns 1, or 0 when there is such a case
+    -- returns 1, or 0 when there is already a case of this id
     if redis.call('EXISTS', case) == 1 then return 0 end
     redis.call('HSET', case, unpack(ARGV, 4))
     redis.call('ZADD', dues, dueMs, caseId)
@@ -49,22 +52,22 @@ export const openCase = {
     return 1`,
 } as const
 
-// Changes fields of a case if its state allows it at this very moment.
+// Changes fields of a case if its state allows it at the moment of the write.
 export const changeCase = {
   numberOfKeys: 3,
   lua: `${caseStateLua}${handedOverLua}${caseEventLua}
     local case   = KEYS[1] -- hash: the case
     local events = KEYS[2] -- stream: its time line
-    local dues   = KEYS[3] -- sorted set: when something has to be done with a case
+    local dues   = KEYS[3] -- sorted set: case ids, by when [epoch ms] the next step of each is due: expiry, then deletion
     local caseId = ARGV[1]
     local atMs   = ARGV[2] -- [epoch ms], the caller's clock
-    local states = ARGV[3] -- in which it may be done
-    local kind   = ARGV[4] -- of the event that is noted, or empty
-    local dueMs  = ARGV[5] -- [epoch ms] a new due, or empty
-    local once   = ARGV[6] -- a field that must not be there yet, or empty
-    local by     = ARGV[7] -- submitter; organisation: as long as it has not handed the case over
+    local states = ARGV[3] -- the states that allow it
+    local kind   = ARGV[4] -- of the event that is noted, or empty for none
+    local dueMs  = ARGV[5] -- [epoch ms] when the next step is due, or empty for no change
+    local once   = ARGV[6] -- a field that must not exist yet, or empty
+    local by     = ARGV[7] -- submitter, or organisation: refused once it handed the case over
     -- ARGV[8…]: field, value, field, value, …
-    -- returns 1, or the state that forbids it, or nil when there is no such case, or it was handed over, or when it was done before
+    -- returns 1, or the state that forbids it, or nil when there is no such case, it was handed over, or the field named by once exists
     if isHandedOver(case, by) then return nil end
     local state, may = mayNow(case, states, atMs)
     if not may then return state end
@@ -75,28 +78,28 @@ export const changeCase = {
     return 1`,
 } as const
 
-// Ends a case in one step: no image can be added after it, the bits of all are erased, every index is told. Running it twice
-// gives the first answer again. The shards' keys are computed here, since only here the list is final; they carry the same hash
-// tag as the declared keys.
+// Ends a case in one step: it takes no more images, the hashes of all its images are erased, and every replica is told. Running it again returns
+// the first answer. The keys of the shards are computed here, because only here is the list of images final. They have the same hash tag as
+// the declared keys.
 export const endCase = {
   numberOfKeys: 7,
   lua: `${announceLua}${caseStateLua}${handedOverLua}${caseEventLua}${forgetTrustLua}${harmlessSinceLua}${imageDetailsLua}${assistedLua}${feedLaterLua}${withdrawFetchedLua}
     local case     = KEYS[1] -- hash: the case
     local images   = KEYS[2] -- set: its image ids
     local events   = KEYS[3] -- stream: its time line
-    local dues     = KEYS[4] -- sorted set: when something has to be done with a case
-    local erasures = KEYS[5] -- sorted set: whose bits are in old lines of the log
+    local dues     = KEYS[4] -- sorted set: case ids, by when [epoch ms] the next step of each is due: expiry, then deletion
+    local erasures = KEYS[5] -- sorted set: ended cases whose hashes may still be in old lines of the append-only file
     local revision = KEYS[6]
     local changes  = KEYS[7]
     local caseId   = ARGV[1]
     local atMs     = ARGV[2] -- [epoch ms], the caller's clock
     local ending   = ARGV[3] -- withdrawn, expired
-    local forgetMs = ARGV[4] -- [epoch ms] when it may be forgotten
+    local forgetMs = ARGV[4] -- [epoch ms] when the case may be deleted
     local prefix   = ARGV[5] -- of all keys
     local shards   = tonumber(ARGV[6])
     local blockMs  = tonumber(ARGV[7]) -- [ms] for which what was judged harmless stays blocked
-    local by       = ARGV[8] -- organisation: as long as it has not handed the case over; anybody else
-    -- returns {state, [integer] revision of the tombstones or 0, and 1 if it ended now}, or nil without a case, or when it was handed over
+    local by       = ARGV[8] -- organisation: refused once it handed the case over; anything else: not checked
+    -- returns {state, [integer] revision of the tombstones or 0, and 1 if it ended now}, or nil when there is no such case or it was handed over
     if isHandedOver(case, by) then return nil end
     local state = redis.call('HGET', case, 'state')
     if not state then
@@ -134,16 +137,16 @@ export const endCase = {
     return { ending, at, 1 }`,
 } as const
 
-// Says that the bits of an ended case are in no line of the log any more. Running it twice changes nothing.
+// Records that no line of the append-only file holds hashes of an ended case any more. Idempotent.
 export const eraseCase = {
   numberOfKeys: 3,
   lua: `${caseStateLua}${caseEventLua}
     local case     = KEYS[1] -- hash: the case
     local events   = KEYS[2] -- stream: its time line
-    local erasures = KEYS[3] -- sorted set: whose bits are in old lines of the log
+    local erasures = KEYS[3] -- sorted set: ended cases whose hashes may still be in old lines of the append-only file
     local caseId   = ARGV[1]
     local atMs     = ARGV[2] -- [epoch ms]
-    local states   = ARGV[3] -- in which it may be done
+    local states   = ARGV[3] -- the states that allow it
     local to       = ARGV[4]
     -- returns 1, or the state that forbids it, or nil when there is no such case
     local state, may = mayNow(case, states, atMs)
@@ -154,7 +157,7 @@ export const eraseCase = {
     return 1`,
 } as const
 
-// Removes what is left of a case that ended long enough ago. Running it twice changes nothing.
+// Deletes what is left of a case that ended long enough ago. Idempotent.
 export const forgetCase = {
   numberOfKeys: 4,
   lua: `${caseStateLua}
@@ -164,7 +167,7 @@ export const forgetCase = {
     local erasures = KEYS[4]
     local caseId   = ARGV[1]
     local atMs     = ARGV[2] -- [epoch ms]
-    -- returns 1 when there is nothing left of it, else 0
+    -- returns 1 when nothing of it is left, else 0
     local state = redis.call('HGET', case, 'state')
     if state then
       if among(living, state) then return 0 end

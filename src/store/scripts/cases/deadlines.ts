@@ -2,12 +2,12 @@ import { assistedLua } from './assisted.js'
 import { handedOverLua } from './handed-over.js'
 import { CONTACT_FIELD, hexLua, indexDeadlinesLua } from './image-deadlines.js'
 
-// Starts deadlines of one image for one platform, those that do not run yet and never ran out of it, if the image is still there.
+// Starts deadlines of one image for one platform. Those that already run or ran stay as they are, and an erased image gets none.
 export const startDeadlines = {
   numberOfKeys: 4,
   lua: `${indexDeadlinesLua}
     local images = KEYS[1] -- hash: the shard of the image
-    local deadlines = KEYS[2] -- hash: org|law|stage -> [epoch ms] due, or stopped; contact -> organisation id
+    local deadlines = KEYS[2] -- hash: org|law|stage -> [epoch ms] when it is due, or stopped; contact -> organisation id
     local dues   = KEYS[3] -- sorted set: hex of image|org|law|stage, by when it is due
     local notice = KEYS[4] -- string: JSON, of the image's case
     local id     = ARGV[1] -- [16 bytes]
@@ -28,7 +28,7 @@ export const startDeadlines = {
     return started`,
 } as const
 
-// Stops deadlines for good: what was decided once does not run out later. Running it twice changes nothing.
+// Stops deadlines for good: a decision stops each deadline that it answers. Idempotent.
 export const stopDeadlines = {
   numberOfKeys: 2,
   lua: `
@@ -50,7 +50,8 @@ export const stopDeadlines = {
     return stopped`,
 } as const
 
-// Keeps a notice with a case, while the case takes pictures, marks the pictures that it has, and puts the case and its deadlines into its contact's hands.
+// Stores the notice of a case while the case takes images, marks its images as noticed, and adds the case and its deadlines to the indexes of the
+// notice's contact.
 export const putNotice = {
   numberOfKeys: 4,
   lua: `${handedOverLua}${assistedLua}${hexLua}${indexDeadlinesLua}
@@ -59,12 +60,12 @@ export const putNotice = {
     local notice  = KEYS[3] -- string: JSON
     local noticed = KEYS[4] -- set: image ids with a notice
     local json    = ARGV[1]
-    local states  = ARGV[2]
-    local contact = ARGV[3] -- organisation id, or nothing
+    local states  = ARGV[2] -- the states that allow it
+    local contact = ARGV[3] -- organisation id, or empty
     local atMs    = ARGV[4] -- [epoch ms]
-    local by      = ARGV[5] -- submitter; organisation: as long as it has not handed the case over
+    local by      = ARGV[5] -- submitter, or organisation: refused once it handed the case over
     local prefix  = ARGV[6] -- of all keys
-    -- returns 1, or the state that forbids it, or nil when there is no such case, or it was handed over
+    -- returns 1, or the state that forbids it, or nil when there is no such case or it was handed over
     if isHandedOver(case, by) then return nil end
     local state = redis.call('HGET', case, 'state')
     if not state then return nil end

@@ -1,6 +1,6 @@
 /**
- * Lua: `isHandedOver(case, by)`, whether who acts is the organisation that opened the case and has handed it over since. It may have been
- * let in a moment before the handover, so every script that changes a case asks at the moment of the change.
+ * Lua: `isHandedOver(case, by)` returns whether the caller is the organisation that opened the case and it has handed the case over. The handover
+ * may happen between authentication and the write, so every script that changes a case checks it.
  */
 export const handedOverLua = `
     local function isHandedOver (case, by)

@@ -5,8 +5,8 @@ import { forgetTrustLua } from '../trust/put-trust.js'
 import { withdrawFetchedLua } from './fetched.js'
 import { imageDetailsLua } from './image-details.js'
 
-// Erases one image's bits and tells every index. Running it twice changes nothing. The ids of a bank's signals are made of its name, so a
-// later bank of the same name has the same ids: with a bank given, nothing is erased once the name is another bank's.
+// Erases one image's hashes and announces it to every replica. Idempotent. The ids of a bank's signals derive from the bank's name, so a later
+// bank of the same name has the same ids: with a bank given, nothing is erased once the name belongs to another bank.
 export const eraseImage = {
   numberOfKeys: 4,
   lua: `${announceLua}${forgetTrustLua}${imageDetailsLua}${bankLua}${feedLaterLua}${withdrawFetchedLua}
@@ -16,7 +16,7 @@ export const eraseImage = {
     local banks       = KEYS[4] -- hash: name -> JSON
     local id          = ARGV[1] -- [16 bytes]
     local prefix      = ARGV[2] -- of all keys
-    local name        = ARGV[3] -- of the bank that the image has to be of, or empty
+    local name        = ARGV[3] -- of the bank that the image has to belong to, or empty
     local createdAtMs = ARGV[4] -- [epoch ms] of that bank
     local bankId      = ARGV[5] -- of that bank, or empty
     -- returns [integer] the revision of the tombstone, or nil when there was nothing left to erase

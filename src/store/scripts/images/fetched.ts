@@ -1,19 +1,21 @@
-// Which hashes keys fetched that can be told of a withdrawal by the hash alone, and the hashes of those that were withdrawn since.
+// Some feed protocols report a withdrawal by its hash alone. This is the record of which API keys fetched which hashes, and of the fetched hashes
+// that were withdrawn since.
 
 import { hexLua } from '../cases/image-deadlines.js'
 import { IMAGE_SHARDS } from '../shards.js'
 
-/** A key that does not come for so long is told no more. */
+/** How long a withdrawal is kept for a key that does not fetch. */
 export const WITHDRAWN_KEPT_MS = 30 * 86_400_000
-/** Of one image that are told: as many as its number [1 byte] counts. */
+/** Hashes of one image that can be reported. Their number is one byte. */
 export const MAX_HASHES_OF_IMAGE = 256
 
 const shardLua = `
     local function fetched_shard (id) return (id:byte(15) * 256 + id:byte(16)) % ${IMAGE_SHARDS} end`
 
 /**
- * Lua: `withdraw_fetched(prefix, id)`, for scripts that erase images: each hash that keys fetched is kept for those of them that are still there, until they were
- * told. Of an image that nobody fetched nothing is kept. The keys carry the same hash tag as the declared ones.
+ * Lua: `withdraw_fetched(prefix, id)`, for scripts that erase images. Keeps each fetched hash of the image for the API keys that fetched it, until
+ * each was told of the withdrawal. Nothing is kept of an image that no key fetched, or for a revoked key. The keys in Redis have the same
+ * hash tag as the declared ones.
  */
 export const withdrawFetchedLua = `${hexLua}${shardLua}
     local function keep_withdrawn (prefix, name, sealed, keyIds)
@@ -51,10 +53,10 @@ export const withdrawFetchedLua = `${hexLua}${shardLua}
 export const readFetched = {
   numberOfKeys: 'some',
   lua: `
-    -- KEYS[2i - 1]  hash: the shard of image i with its hashes
-    -- KEYS[2i]      hash: the shard with ids of the keys that fetched them
+    -- KEYS[2i - 1]  hash: the shard with the hashes of image i
+    -- KEYS[2i]      hash: the shard with the ids of the keys that fetched them
     -- ARGV[i]       [16 bytes] id of image i
-    -- returns for each, by their numbers, {sealed hash, ids of keys, …}
+    -- returns for each image, in the order of the numbers of its hashes, {sealed hash, ids of keys, …}
     local found = {}
     for i, id in ipairs(ARGV) do
       found[i] = {}
@@ -69,7 +71,7 @@ export const readFetched = {
     return found`,
 } as const
 
-// Notes what a key fetches, as long as it is there: so whatever is erased later is known to have been fetched.
+// Records what an API key is about to fetch, so that a later erasure finds it.
 export const noteFetched = {
   numberOfKeys: 1,
   lua: `${shardLua}
@@ -77,9 +79,9 @@ export const noteFetched = {
     local prefix  = ARGV[1] -- of all keys
     local keyId   = ARGV[2]
     -- ARGV[3i + 3]  [16 bytes] id of the image of hash i
-    -- ARGV[3i + 4]  [1 byte] its number
-    -- ARGV[3i + 5]  the hash, sealed; empty where it is known under this number
-    -- returns for each 1; 0 when there is no such image any more; -1 when its numbers are other ones by now, and it is to be read again
+    -- ARGV[3i + 4]  [1 byte] number of the hash
+    -- ARGV[3i + 5]  the hash, sealed; empty when it is already stored under this number
+    -- returns for each 1; 0 when the image or the key no longer exists; -1 when the stored numbers changed and the caller has to read again
     local noted = {}
     for i = 3, #ARGV, 3 do
       local id, name, sealed = ARGV[i], ARGV[i] .. ARGV[i + 1], ARGV[i + 2]
@@ -104,27 +106,27 @@ export const noteFetched = {
     return noted`,
 } as const
 
-// Forgets what a key was told of, and the hash with it once it was the last. Running it twice changes nothing.
+// Deletes withdrawals that an API key was told of, and each hash with the last key that had to be told. Idempotent.
 export const settleWithdrawn = {
   numberOfKeys: 2,
   lua: `${hexLua}
-    local waiting = KEYS[1] -- sorted set: what the key has to be told of, by place
-    local erased  = KEYS[2] -- [integer] erased since the log was last written anew
+    local waiting = KEYS[1] -- sorted set: image id and number of the hash, by the position of the withdrawal
+    local erased  = KEYS[2] -- [integer] erasures since Redis last rewrote its append-only file
     local prefix  = ARGV[1] -- of all keys
     local keyId   = ARGV[2]
-    local upTo    = ARGV[3] -- [integer] place, or +inf
-    local most    = ARGV[4] -- [integer] at once
-    -- returns [integer] how many it was
+    local upTo    = ARGV[3] -- [integer] last position that was told, or +inf
+    local most    = ARGV[4] -- [integer] most deletions in one call
+    -- returns [integer] how many were deleted
     local names = redis.call('ZRANGEBYSCORE', waiting, '-inf', upTo, 'LIMIT', 0, most)
-    local gone = 0
+    local erasedHashes = 0
     for _, name in ipairs(names) do
       local hex = hexOf(name)
       redis.call('ZREM', waiting, name)
       redis.call('SREM', prefix .. 'withdrawn-keys:' .. hex, keyId)
       if redis.call('EXISTS', prefix .. 'withdrawn-keys:' .. hex) == 0 then
-        gone = gone + redis.call('DEL', prefix .. 'withdrawn-hash:' .. hex)
+        erasedHashes = erasedHashes + redis.call('DEL', prefix .. 'withdrawn-hash:' .. hex)
       end
     end
-    if gone > 0 then redis.call('INCRBY', erased, gone) end
+    if erasedHashes > 0 then redis.call('INCRBY', erased, erasedHashes) end
     return #names`,
 } as const

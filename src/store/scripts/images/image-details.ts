@@ -1,8 +1,8 @@
 import { DETAIL_SHARDS } from '../shards.js'
 
 /**
- * Lua: `put_details(prefix, id, sealed)`, where an empty text means none, and `forget_details(prefix, id)`. The shard's key is computed,
- * since few images have details; it carries the same hash tag as the declared keys.
+ * Lua. `put_details(prefix, id, sealed)` stores the details of an image, or deletes them when `sealed` is empty; `forget_details(prefix, id)`
+ * deletes them. The key of the shard is computed, because few images have details. It has the same hash tag as the declared keys.
  */
 export const imageDetailsLua = `
     local function details_of (prefix, id)

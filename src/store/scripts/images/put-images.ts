@@ -6,30 +6,31 @@ import { bankLua } from '../organisations/banks.js'
 import { feedLaterLua } from '../organisations/feed-batches.js'
 import { imageDetailsLua } from './image-details.js'
 
-// Stores images of a bank and tells every index, all or none; if the bank is there at this very moment and is the one that was meant: its
-// name may be another's by now.
+// Stores images of a bank and announces them to every replica, all or none. The bank has to exist at the moment of the write and be the intended
+// one: its name may belong to another bank by now.
 export const putImages = {
   numberOfKeys: 'some',
   lua: `${announceLua}${imageDetailsLua}${bankLua}
     local banks    = KEYS[1] -- hash: name -> JSON
     local revision = KEYS[2]
     local changes  = KEYS[3]
-    local strikes  = KEYS[4] -- sorted set: of the account that reports, by their times
-    local invalidated   = KEYS[5] -- sorted set: digests that it may not hand in again, by until when
+    local strikes  = KEYS[4] -- sorted set: strikes of the reporting account, by when [epoch ms]
+    local blocked  = KEYS[5] -- sorted set: digests that the account must not submit again, by when [epoch ms] the block ends
     -- KEYS[6 + i]    hash: the shard of image i
     local prefix   = ARGV[1] -- of all keys
-    local name     = ARGV[2] -- of the bank, or empty for one that is always there
-    local madeAtMs = ARGV[3] -- [epoch ms] when it was made
+    local name     = ARGV[2] -- of the bank, or empty for one that always exists
+    local madeAtMs = ARGV[3] -- [epoch ms] when the bank was created
     local sinceMs  = ARGV[4] -- [epoch ms] older strikes do not count
-    local most     = tonumber(ARGV[5]) -- [integer] with so many strikes an account reports no more
+    local most     = tonumber(ARGV[5]) -- [integer] strikes with which an account may no longer report
     local atMs     = tonumber(ARGV[6]) -- [epoch ms], the caller's clock
-    local digests  = ARGV[7] -- [16 bytes each] of what is handed in
-    local by       = ARGV[8] -- what the writer will know the change by, or nothing
+    local digests  = ARGV[7] -- [16 bytes each] digests of what is submitted
+    local by       = ARGV[8] -- by which the writer recognises its change, or empty
     local bankId   = ARGV[9] -- of the bank, or empty
     -- ARGV[3i + 10]  [16 bytes] id of image i
     -- ARGV[3i + 11]  its sealed record
-    -- ARGV[3i + 12]  its sealed details, or nothing
-    -- returns [integer] the revision that has them, or nil when there is no such bank any more, or objected, and nothing is done
+    -- ARGV[3i + 12]  its sealed details, or empty
+    -- returns [integer] the revision that has them; nil when there is no such bank any more; objected when the account has too many strikes or a
+    -- digest is blocked. Then nothing was stored
     if name ~= '' then
       local json = redis.call('HGET', banks, name)
       local bank = json and cjson.decode(json)
@@ -37,7 +38,7 @@ export const putImages = {
     end
     if redis.call('ZCOUNT', strikes, sinceMs, '+inf') >= most then return 'objected' end
     for at = 1, #digests, 16 do
-      local untilMs = redis.call('ZSCORE', invalidated, string.sub(digests, at, at + 15))
+      local untilMs = redis.call('ZSCORE', blocked, string.sub(digests, at, at + 15))
       if untilMs and tonumber(untilMs) > atMs then return 'objected' end
     end
     local ids = {}
@@ -50,7 +51,7 @@ export const putImages = {
     return announce(revision, changes, 'image', table.concat(ids), nil, by)`,
 } as const
 
-// Puts another record in the place of an image's, and tells every index. What was erased meanwhile stays so.
+// Replaces the record of an image and announces it. An image that was erased meanwhile stays erased.
 export const replaceImage = {
   numberOfKeys: 3,
   lua: `${announceLua}
@@ -65,8 +66,8 @@ export const replaceImage = {
     return announce(revision, changes, 'image', id)`,
 } as const
 
-// Stores images of a case, if the case still takes images at this very moment. One that the case has already stays as it is:
-// the same picture twice is one image.
+// Stores images of a case and announces them, if the case takes images at the moment of the write. An image that the case already has stays as
+// it is: the same picture twice is one image.
 export const putCaseImages = {
   numberOfKeys: 'some',
   lua: `${announceLua}${caseStateLua}${handedOverLua}${caseEventLua}${imageDetailsLua}${feedLaterLua}
@@ -75,24 +76,24 @@ export const putCaseImages = {
     local events   = KEYS[3] -- stream: its time line
     local revision = KEYS[4]
     local changes  = KEYS[5]
-    local strikes  = KEYS[6] -- sorted set: of the account that reports, by their times
+    local strikes  = KEYS[6] -- sorted set: strikes of the reporting account, by when [epoch ms]
     -- KEYS[7 + i]    hash: the shard of image i
     local atMs     = ARGV[1] -- [epoch ms], the caller's clock
-    local states   = ARGV[2] -- in which it may be done
+    local states   = ARGV[2] -- the states that allow it
     local to       = ARGV[3] -- the state afterwards
     local most     = tonumber(ARGV[4]) -- [integer] images that a case may have
-    local attested = ARGV[5] -- yes when somebody stands in for them
+    local attested = ARGV[5] -- yes when an organisation attests them
     local prefix   = ARGV[6] -- of all keys
-    local by       = ARGV[7] -- submitter; organisation: as long as it has not handed the case over
+    local by       = ARGV[7] -- submitter, or organisation: refused once it handed the case over
     local sinceMs  = ARGV[8] -- [epoch ms] older strikes do not count
-    local invalidated   = tonumber(ARGV[9]) -- [integer] with so many strikes an account reports no more
-    local mark     = ARGV[10] -- what the writer will know the change by, or nothing
+    local maxStrikes = tonumber(ARGV[9]) -- [integer] strikes with which an account may no longer report
+    local mark     = ARGV[10] -- by which the writer recognises its change, or empty
     -- ARGV[4i + 11]  [16 bytes] id of image i
     -- ARGV[4i + 12]  its sealed record
-    -- ARGV[4i + 13]  its sealed details, or nothing
-    -- ARGV[4i + 14]  [integer] how many hashes are in it
+    -- ARGV[4i + 13]  its sealed details, or empty
+    -- ARGV[4i + 14]  [integer] how many hashes it has
     -- returns [integer] the revision that has them, or the state that forbids it, or full, or suspended, or nil when there is no such case
-    if redis.call('ZCOUNT', strikes, sinceMs, '+inf') >= invalidated then return 'suspended' end
+    if redis.call('ZCOUNT', strikes, sinceMs, '+inf') >= maxStrikes then return 'suspended' end
     if isHandedOver(case, by) then return nil end
     local state, may = mayNow(case, states, atMs)
     if not may then return state end

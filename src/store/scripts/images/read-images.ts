@@ -1,10 +1,10 @@
-// Reads what is kept of many images at once: their records, or the points of those that have details.
+// Reads many images in one call: their records, or the details of those that have any.
 export const readImages = {
   numberOfKeys: 'some',
   lua: `
 local found = {}
-for i, shard in ipairs(KEYS) do -- hash of each image: records or points by id
-  found[i] = redis.call('HGET', shard, ARGV[i]) -- ARGV: [16 bytes] its id; false, which ends no list here, when there is none
+for i, shard in ipairs(KEYS) do -- KEYS[i]: hash: the shard of image i with records or details by id
+  found[i] = redis.call('HGET', shard, ARGV[i]) -- ARGV[i]: [16 bytes] its id; false when there is none, which does not end the reply
 end
 return found`,
 } as const

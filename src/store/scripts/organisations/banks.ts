@@ -1,16 +1,16 @@
 import { announceLua } from '../announce.js'
 
 /**
- * Lua: `isBank(json, createdAtMs, id)`, whether this is the bank that was meant. A name may be another bank's by now; a bank that an older
- * version made has no id.
+ * Lua: `isBank(bank, createdAtMs, id)` returns whether a decoded bank is the intended one: its name may belong to another bank by now. Banks that
+ * an older version created have no id.
  */
 export const bankLua = `
     local function isBank (bank, createdAtMs, id)
       return bank.createdAtMs == tonumber(createdAtMs) and (bank.id or '') == id
     end`
 
-// Makes a bank. Its label is its name, unless another organisation's bank has that name and the maker may not know of it: then its exact name is,
-// and the answer is the same. A label that a bank has which the maker may know of is taken: nobody may pass for another's bank.
+// Creates a bank. Its name is its label, unless a bank that the owner may not know of has that name: then its name is the exact name, and the
+// answer does not show the difference. A label of a bank that the owner may know of is taken: no bank may pass for another's.
 export const addBank = {
   numberOfKeys: 3,
   lua: `${announceLua}
@@ -19,10 +19,10 @@ export const addBank = {
     local changes  = KEYS[3]
     local label    = ARGV[1]
     local exact    = ARGV[2] -- the exact name
-    local org      = ARGV[3] -- [organisation id] its owner
-    local seesAll  = ARGV[4] -- 1: an operator, who may know of every bank
+    local org      = ARGV[3] -- [organisation id] of the owner
+    local seesAll  = ARGV[4] -- 1: the creator is an operator, who may know of every bank
     local json     = ARGV[5]
-    local most     = tonumber(ARGV[6]) -- [integer] banks of an owner who is no operator
+    local most     = tonumber(ARGV[6]) -- [integer] banks that an owner may have who is no operator
     -- returns {[integer] the revision that has it, its name}, nil when the label is taken, or -1 when the owner has as many as it may
     local name = label
     for _, other in ipairs(redis.call('HKEYS', banks)) do
@@ -34,29 +34,29 @@ export const addBank = {
       end
     end
     if redis.call('HEXISTS', banks, name) == 1 then return nil end
-    local own = 0
+    local owned = 0
     for _, other in ipairs(seesAll == '1' and {} or redis.call('HVALS', banks)) do
       local bank = cjson.decode(other)
-      if bank.orgId == org and not bank.removedAtMs then own = own + 1 end
+      if bank.orgId == org and not bank.removedAtMs then owned = owned + 1 end
     end
-    if own >= most then return -1 end
+    if owned >= most then return -1 end
     redis.call('HSET', banks, name, json)
     return { announce(revision, changes, 'bank', name), name }`,
 } as const
 
-// Forgets a bank that was removed, and how far files have come into it, if the name is still that bank's. Running it twice changes nothing.
+// Deletes a bank that is marked as removed, and the progress of its imports, unless the name belongs to another bank by now. Idempotent.
 export const forgetBank = {
   numberOfKeys: 4,
   lua: `${announceLua}${bankLua}
     local banks       = KEYS[1] -- hash: name -> JSON
-    local imports     = KEYS[2] -- sorted set: those of the bank
+    local imports     = KEYS[2] -- sorted set: ids of the bank's imports
     local revision    = KEYS[3]
     local changes     = KEYS[4]
     local name        = ARGV[1]
     local createdAtMs = ARGV[2] -- [epoch ms]
     local id          = ARGV[3] -- of the bank, or empty
-    local stem        = ARGV[4] -- of the key of each import, before its id; it carries the same hash tag
-    -- returns [integer] the revision, or nil when there was nothing to forget
+    local stem        = ARGV[4] -- prefix of the key of each import; it has the same hash tag
+    -- returns [integer] the revision, or nil when there was nothing to delete
     local json = redis.call('HGET', banks, name)
     local bank = json and cjson.decode(json)
     if not bank or not bank.removedAtMs or not isBank(bank, createdAtMs, id) then return nil end

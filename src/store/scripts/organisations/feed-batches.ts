@@ -1,15 +1,15 @@
-/** More images of cases than that wait for nothing: what waits is bounded, also where nobody reads the feed. */
+/** Images of cases that wait for a batch. When there are as many, the batch ends at once: memory stays bounded also if no follower reads. */
 const MAX_WAITING = 50_000
-/** Ends that are remembered, and for how long what was in a batch is: a follower that stopped before begins with a snapshot. */
+/** How many ends of batches are remembered, and for how long the content of each. A follower that is further behind restarts with a snapshot. */
 const MAX_ENDS = 100_000
 const KEPT_MS = 30 * 86_400_000
-/** Whether so many are mixed is looked at once a second, however many followers ask: it takes half a microsecond each. */
+/** Above this number the mixture is checked at most once a second, however many followers ask. The check takes half a microsecond for each. */
 const MANY_WAITING = 1000
 
 /**
- * Lua: `tell_later(changes, revision, kind, ids)` notes images [16 bytes each] that followers are told of with the next batch: kind c, new ones
- * of a case; s, such as were there. `tell_no_later(prefix, id)` is for one that is erased: it makes no mixture. `close_batch(prefix, revision)`
- * ends the open batch. Their keys carry the same hash tag as the declared ones.
+ * Lua. `tell_later(changes, revision, kind, ids)` notes images [16 bytes each] that followers are told of with the next batch. Kind c: new images of
+ * a case; s: images whose trust status changed. `tell_no_later(prefix, id)` removes an erased image from the open batch. `close_batch(prefix,
+ * revision)` ends the open batch. The keys have the same hash tag as the declared ones.
  */
 export const feedLaterLua = `
     local function close_batch (prefix, revision)
@@ -37,21 +37,21 @@ export const feedLaterLua = `
       if redis.call('ZCARD', prefix .. 'feed-waiting') == 0 then redis.call('DEL', prefix .. 'feed-waiting-since') end
     end`
 
-// Ends the batch of images that the feed tells together, when it is mixed enough or has waited long enough.
+// Ends the open batch of the feed when it mixes enough cases or has waited long enough.
 export const endFeedBatch = {
   numberOfKeys: 4,
   lua: `${feedLaterLua}
     local batches  = KEYS[1] -- sorted set: revisions at which a batch ended
-    local waiting  = KEYS[2] -- sorted set: kind and id of what waits, by revision
-    local since    = KEYS[3] -- string: [epoch ms] since when something waits
+    local waiting  = KEYS[2] -- sorted set: kind and id of each image in the open batch, by revision
+    local since    = KEYS[3] -- string: [epoch ms] since when an image waits
     local revision = KEYS[4] -- string: the last one
     local prefix   = ARGV[1] -- of all keys
-    local minMs    = tonumber(ARGV[2]) -- [ms] for which a batch stays open in any case
-    local maxMs    = tonumber(ARGV[3]) -- [ms] after which it ends in any case
-    local images   = tonumber(ARGV[4]) -- [integer] that a mixed batch has at least, of each kind that it has
-    local cases    = tonumber(ARGV[5]) -- [integer] that they are of at least
-    local bytes    = tonumber(ARGV[6]) -- [integer] of an id that are its case's
-    -- returns {[integer] where the last batch ended, [ms] until the open one may end, or -1 when nothing waits}
+    local minMs    = tonumber(ARGV[2]) -- [ms] for which a batch stays open at least
+    local maxMs    = tonumber(ARGV[3]) -- [ms] after which it ends at the latest
+    local images   = tonumber(ARGV[4]) -- [integer] images of each kind in a mixed batch, at least
+    local cases    = tonumber(ARGV[5]) -- [integer] cases that they belong to, at least
+    local bytes    = tonumber(ARGV[6]) -- [integer] length of the part of an id that is the same for all images of a case
+    -- returns {[integer] revision at which the last batch ended, [ms] until the open one may end, or -1 when no image waits}
     local last = redis.call('ZREVRANGE', batches, 0, 0)[1]
     if not last then
       local first = redis.call('ZRANGE', waiting, 0, 0, 'WITHSCORES')[2]
@@ -67,15 +67,15 @@ export const endFeedBatch = {
       local counts = {}
       for _, member in ipairs(redis.call('ZRANGE', waiting, 0, -1)) do
         local kind, origin = string.sub(member, 1, 1), string.sub(member, 2, 1 + bytes)
-        local own = counts[kind] or { all = 0, most = 0, cases = 0, of = {} }
-        counts[kind] = own
-        if not own.of[origin] then own.cases = own.cases + 1 end
-        own.of[origin] = (own.of[origin] or 0) + 1
-        own.all = own.all + 1
-        own.most = math.max(own.most, own.of[origin])
+        local stats = counts[kind] or { all = 0, most = 0, cases = 0, of = {} }
+        counts[kind] = stats
+        if not stats.of[origin] then stats.cases = stats.cases + 1 end
+        stats.of[origin] = (stats.of[origin] or 0) + 1
+        stats.all = stats.all + 1
+        stats.most = math.max(stats.most, stats.of[origin])
       end
-      for _, own in pairs(counts) do
-        if own.all < images or own.cases < cases or own.most * 2 > own.all then return false end
+      for _, stats in pairs(counts) do
+        if stats.all < images or stats.cases < cases or stats.most * 2 > stats.all then return false end
       end
       return true
     end

@@ -1,23 +1,23 @@
 /**
- * Gives a fetcher the time that belongs to a place in the feed. Times never go back. Of two places of one time the earlier revisions and
- * the earlier part of a snapshot are kept, and a batch that both are telling from where less of it was told: a fetcher that goes on from there
- * is told some things twice and misses none. Of what the telling
- * processes knew the later is kept: a store that lost any of it is told from the beginning.
+ * Stores the position of a fetcher in the feed, and returns the time by which the fetcher refers to it. Times never go back. Two positions of the
+ * same second are merged so that a fetcher that continues there misses nothing and may be told something twice: the smaller revision, the earlier
+ * part of a snapshot, and the earlier position in a batch that both are sending. Of the newest revision that the sending processes knew,
+ * the later is kept: a store that has lost it is detected, and the fetcher restarts.
  */
 export const keepFetchCursor = {
   numberOfKeys: 1,
   lua: `
-    local places   = KEYS[1] -- sorted set: time:revision:seen:mark:part:removed:end:told:withdrawn by time [Unix seconds]
+    local places   = KEYS[1] -- sorted set: time:revision:seen:mark:part:removed:end:told:withdrawn, by time [Unix seconds]
     local at       = tonumber(ARGV[1]) -- [Unix seconds]
     local revision = ARGV[2] -- [integer]
-    local seen     = ARGV[3] -- [integer] the newest revision that the telling process knew
-    local mark     = ARGV[4] -- [hex] of the history there
-    local part     = ARGV[5] -- [integer] of a snapshot, or empty where it is told to its end
+    local seen     = ARGV[3] -- [integer] the newest revision that the sending process knew
+    local mark     = ARGV[4] -- [hex] digest of the change stream there
+    local part     = ARGV[5] -- [integer] of a snapshot, or empty when it was sent to its end
     local keptMs   = ARGV[6] -- [ms]
-    local removed  = ARGV[7] -- [integer] the revision up to which removals were told
-    local finish   = ARGV[8] -- [integer] the end of the batch that is being told, or empty
-    local told     = ARGV[9] -- [integer] how many of its images were told, or empty
-    local withdrawn = ARGV[10] -- [integer] the place up to which withdrawals were told
+    local removed  = ARGV[7] -- [integer] the revision up to which removals were sent
+    local finish   = ARGV[8] -- [integer] the end of the batch that is being sent, or empty
+    local told     = ARGV[9] -- [integer] how many of its images were sent, or empty
+    local withdrawn = ARGV[10] -- [integer] the position up to which withdrawals were sent
     -- returns [integer] the time
     local last = redis.call('ZREVRANGE', places, 0, 0, 'WITHSCORES')
     if last[2] and tonumber(last[2]) > at then at = tonumber(last[2]) end

@@ -1,9 +1,9 @@
-// Makes somebody the one who is at an import, whoever was before; he finds out when he writes next.
+// Makes `writer` the only one that may write to an import. A previous writer notices at its next write.
 export const claimImport = {
   numberOfKeys: 3,
   lua: `
     local import  = KEYS[1] -- hash
-    local rejected = KEYS[2] -- list
+    local rejected = KEYS[2] -- list: notes about ranges of lines
     local imports = KEYS[3] -- sorted set: those of the bank
     local writer  = ARGV[1] -- random
     local id      = ARGV[2]
@@ -17,19 +17,19 @@ export const claimImport = {
     return redis.call('HGET', import, 'progress')`,
 } as const
 
-// Says how far an import has come, if it is still this one who is at it.
+// Saves the progress of an import, if it still belongs to this writer.
 export const checkpointImport = {
   numberOfKeys: 3,
   lua: `
     local import   = KEYS[1] -- hash
-    local rejected  = KEYS[2] -- list
+    local rejected  = KEYS[2] -- list: notes about ranges of lines
     local imports  = KEYS[3] -- sorted set: those of the bank
     local writer   = ARGV[1]
     local progress = ARGV[2] -- JSON
-    local most     = tonumber(ARGV[3]) -- [integer] stretches that are kept
+    local most     = tonumber(ARGV[3]) -- [integer] notes that are kept
     local keptMs   = ARGV[4] -- [ms]
-    -- ARGV[5…]       stretches of noted lines since the last time, as JSON
-    -- returns [integer] 1, or 0 when another one has taken over
+    -- ARGV[5…]       new notes as JSON
+    -- returns 1, or 0 when another writer has taken over
     if redis.call('HGET', import, 'writer') ~= writer then return 0 end
     redis.call('HSET', import, 'progress', progress)
     local room = most - redis.call('LLEN', rejected)

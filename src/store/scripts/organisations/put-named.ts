@@ -1,6 +1,6 @@
 import { announceLua } from '../announce.js'
 
-// Stores something that every process keeps in memory by name (a bank, an API key) and tells them all.
+// Adds a bank or an API key, which every process holds in memory by name, and announces it.
 export const putNamed = {
   numberOfKeys: 3,
   lua: `${announceLua}
@@ -15,7 +15,7 @@ export const putNamed = {
     return announce(revision, changes, op, name)`,
 } as const
 
-// The organisation of this name, made if it is not there.
+// Returns the id of the organisation of this name, and adds the organisation if there is none.
 export const ensureOrg = {
   numberOfKeys: 2,
   lua: `
@@ -24,12 +24,12 @@ export const ensureOrg = {
     local name = ARGV[1]
     local id   = ARGV[2]
     local json = ARGV[3]
-    -- returns the id that counts
+    -- returns the id of that name
     if redis.call('HSETNX', ids, name, id) == 1 then redis.call('HSET', orgs, id, json) end
     return redis.call('HGET', ids, name)`,
 } as const
 
-// Takes an API key back. Its id is random and is never given again, so it names one key for ever. Running it twice changes nothing.
+// Removes an API key and announces it. Its id is random and never reused. Idempotent.
 export const removeNamed = {
   numberOfKeys: 3,
   lua: `${announceLua}

@@ -1,7 +1,7 @@
 import { announceLua } from '../announce.js'
 
-// Changes something that every process keeps in memory by name, if it still is what the caller has read, and tells them all;
-// and in the same step stores another one, if there is one: a key and its successor are never seen one without the other.
+// Changes a bank or an API key, unless another process changed it since it was read, and announces it. Can add another one in the same step, so that
+// a key and its successor appear together.
 export const swapNamed = {
   numberOfKeys: 3,
   lua: `${announceLua}
@@ -14,7 +14,7 @@ export const swapNamed = {
     local after    = ARGV[4] -- JSON
     local newName  = ARGV[5] -- '' for none
     local newJson  = ARGV[6]
-    -- returns [integer] the revision that has it all, or nil when it is not what it was, or the new name is taken
+    -- returns [integer] the revision that has all of it, or nil when the JSON is not as it was read, or the new name is taken
     if redis.call('HGET', table_, name) ~= before then return nil end
     if newName ~= '' then
       if redis.call('HSETNX', table_, newName, newJson) == 0 then return nil end

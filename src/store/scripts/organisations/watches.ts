@@ -1,19 +1,19 @@
 import { announceLua } from '../announce.js'
 import { outboxLua } from './outbox.js'
 
-// Stores what an organisation watches for, all or none, and tells every index of it.
+// Stores watches of an organisation, all or none, and announces them to every replica.
 export const putWatches = {
   numberOfKeys: 'some',
   lua: `${announceLua}
-    local ofOrg    = KEYS[1] -- sorted set: watch ids [16 bytes] of the organisation, by when they end
-    local dues     = KEYS[2] -- sorted set: watch id and organisation [16 bytes each], by when it ends
-    local orgs     = KEYS[3] -- set: organisations that watch
+    local ofOrg    = KEYS[1] -- sorted set: watch ids [16 bytes] of the organisation, by when [epoch ms] they end
+    local dues     = KEYS[2] -- sorted set: watch id and organisation [16 bytes each], by when [epoch ms] the watch ends
+    local orgs     = KEYS[3] -- set: organisations that have watches
     local revision = KEYS[4]
     local changes  = KEYS[5]
     -- KEYS[6 + i]    hash: the shard of watch i
     local orgId    = ARGV[1]
     local org      = ARGV[2] -- [16 bytes]
-    local most     = tonumber(ARGV[3]) -- of one organisation
+    local most     = tonumber(ARGV[3]) -- watches of one organisation
     local untilMs  = ARGV[4] -- [epoch ms]
     -- ARGV[2i + 5]   [16 bytes] id of watch i
     -- ARGV[2i + 6]   its sealed record
@@ -31,24 +31,24 @@ export const putWatches = {
     return announce(revision, changes, 'image', table.concat(ids))`,
 } as const
 
-// Erases what an organisation watches for, and tells every index. Running it twice changes nothing. The shards' keys are computed here; they
-// carry the same hash tag as the declared keys.
+// Erases watches of an organisation and announces it to every replica. Idempotent. The keys of the shards are computed here; they have the same hash
+// tag as the declared keys.
 export const eraseWatches = {
   numberOfKeys: 6,
   lua: `${announceLua}
     local ofOrg    = KEYS[1] -- sorted set: watch ids
     local dues     = KEYS[2] -- sorted set: watch id and organisation
-    local orgs     = KEYS[3] -- set: organisations that watch
+    local orgs     = KEYS[3] -- set: organisations that have watches
     local revision = KEYS[4]
     local changes  = KEYS[5]
-    local erased   = KEYS[6] -- [integer] erased since the log was last written anew
+    local erased   = KEYS[6] -- [integer] erasures since Redis last rewrote its append-only file
     local orgId    = ARGV[1]
     local org      = ARGV[2] -- [16 bytes]
     local prefix   = ARGV[3] -- of all keys
     local shards   = tonumber(ARGV[4])
     -- ARGV[5…] watch ids [16 bytes]
     -- returns [integer] the revision of the tombstones, or nil when there was nothing to erase
-    local gone = {}
+    local erasedIds = {}
     for i = 5, #ARGV do
       local id = ARGV[i]
       if redis.call('ZREM', ofOrg, id) == 1 then
@@ -56,37 +56,37 @@ export const eraseWatches = {
         redis.call('HDEL', prefix .. 'watches:' .. (id:byte(15) * 256 + id:byte(16)) % shards, id)
         redis.call('ZREM', dues, id .. org)
         redis.call('DEL', prefix .. 'watch-found:' .. hex)
-        gone[#gone + 1] = id
+        erasedIds[#erasedIds + 1] = id
       end
     end
     if redis.call('ZCARD', ofOrg) == 0 then redis.call('SREM', orgs, orgId) end
-    if #gone == 0 then return nil end
-    redis.call('INCRBY', erased, #gone)
-    return announce(revision, changes, 'tombstone', table.concat(gone))`,
+    if #erasedIds == 0 then return nil end
+    redis.call('INCRBY', erased, #erasedIds)
+    return announce(revision, changes, 'tombstone', table.concat(erasedIds))`,
 } as const
 
-// After the log was written anew: what was erased before that began is in no line of it. What was erased since still is.
+// After Redis rewrote its append-only file: watches that were erased before the rewrite began are in no line of it. Later ones may still be.
 export const settleErasedWatches = {
   numberOfKeys: 1,
   lua: `
-    local erased = KEYS[1] -- [integer] erased since the log was last written anew
-    local before = tonumber(ARGV[1]) -- as many as there were when it began
+    local erased = KEYS[1] -- [integer] erasures since Redis last rewrote its append-only file
+    local before = tonumber(ARGV[1]) -- the count when the rewrite began
     -- returns 1
     if tonumber(redis.call('GET', erased) or '0') <= before then redis.call('DEL', erased)
     else redis.call('DECRBY', erased, before) end
     return 1`,
 } as const
 
-// Tells an organisation that what it watches for was registered, once for each picture, whichever of its watches found it, if both are there at
-// this very moment.
+// Tells an organisation that a picture it watches for was registered, if the watch and the image exist at the moment of the write. It is told once
+// for each picture, whichever of its watches found it.
 export const noteFound = {
   numberOfKeys: 5,
   lua: `${outboxLua}
     local watches = KEYS[1] -- hash: the shard of the watch
-    local dues    = KEYS[2] -- sorted set: watch id and organisation, by when it ends
-    local found   = KEYS[3] -- set: image ids that were found for it
+    local dues    = KEYS[2] -- sorted set: watch id and organisation, by when [epoch ms] the watch ends
+    local found   = KEYS[3] -- set: ids of images that this watch found
     local images  = KEYS[4] -- hash: the shard of the image
-    local told    = KEYS[5] -- string: that the organisation was told of the image
+    local told    = KEYS[5] -- string: set once the organisation was told of this image
     local watch   = ARGV[1] -- [16 bytes]
     local image   = ARGV[2] -- [16 bytes]
     local orgId   = ARGV[3]
@@ -94,7 +94,7 @@ export const noteFound = {
     local grade   = ARGV[5]
     local atMs    = ARGV[6] -- [epoch ms]
     local prefix  = ARGV[7]
-    -- returns 1, or 0 when it was told before or there is nothing to tell any more
+    -- returns 1, or 0 when it was already told or there is nothing to tell any more
     if redis.call('HEXISTS', watches, watch) == 0 or redis.call('HEXISTS', images, image) == 0 then return 0 end
     local untilMs = redis.call('ZSCORE', dues, watch .. org)
     if not untilMs or tonumber(untilMs) <= tonumber(atMs) then return 0 end
@@ -105,15 +105,15 @@ export const noteFound = {
     return 1`,
 } as const
 
-// Remembers up to where registrations were compared, for the process that does it.
+// Saves how far registrations were compared, for the process that compares them.
 export const advanceWatching = {
   numberOfKeys: 2,
   lua: `
-    local holder = KEYS[1] -- string: who compares
+    local holder = KEYS[1] -- string: token of the process that compares
     local cursor = KEYS[2] -- string: revision:digest
     local token  = ARGV[1]
     local to     = ARGV[2]
-    -- returns 1, or 0 when it is another one
+    -- returns 1, or 0 when another process compares
     if redis.call('GET', holder) ~= token then return 0 end
     redis.call('SET', cursor, to)
     return 1`,

@@ -1,32 +1,33 @@
 import { outboxLua } from './outbox.js'
 
 /*
- * Keys of one endpoint, all with the tag and the endpoint's id in them, so that a script may work them out:
- *   webhook-deliveries:<endpoint>       sorted set: deliveries by when [epoch ms] they are due: what is told later than it happened must not be seen before
- *   webhook-subject-queues:<endpoint>            sorted set: queues in which something waits, by when [epoch ms] to look at them
- *   webhook-subject-queue:<endpoint>:<subject>      list: deliveries of one subject, the next one first
- *   webhook-leases:<endpoint>           sorted set: queues whose first delivery is on its way, until when [epoch ms]
- *   webhook-health:<endpoint>           hash: failures, failingSinceMs, pausedUntilMs, tokens, tokensAtMs
- *   webhook-failing                     sorted set: endpoints whose last delivery failed, by since when [epoch ms]
- *   webhook-delivery:<endpoint>:<id>    hash: type, subject, body, state, createdAtMs, tries, firstTryAtMs, lastTryAtMs, nextTryAtMs, status, failure, imageId
+ * Keys of one endpoint. All have the hash tag and the endpoint's id, so that scripts can compute them:
+ *   webhook-deliveries:<endpoint>                  sorted set: delivery ids, by when [epoch ms] they are due, so that none is listed earlier
+ *   webhook-subject-queues:<endpoint>              sorted set: subjects with waiting deliveries, by when [epoch ms] to look at them
+ *   webhook-subject-queue:<endpoint>:<subject>     list: delivery ids of one subject, the next one first
+ *   webhook-leases:<endpoint>                      sorted set: subjects whose first delivery is being sent, by when [epoch ms] the lease ends
+ *   webhook-health:<endpoint>                      hash: failures, failingSinceMs, pausedUntilMs, tokens, tokensAtMs
+ *   webhook-failing                                sorted set: endpoints whose last delivery failed, by since when [epoch ms] they fail
+ *   webhook-delivery:<endpoint>:<id>               hash: type, subject, body, state, createdAtMs, tries, firstTryAtMs, lastTryAtMs, nextTryAtMs,
+ *                                                  status, failure, imageId
  */
 
-// Takes what may be sent to an endpoint now: of each subject its first, so that a subject's events stay in order; no more than so many at a
-// time and a second; one, to see, while it fails. What is taken comes back by itself when nobody says what became of it.
+// Claims the deliveries that may be sent to an endpoint now. Only the first of each subject is claimed, so that events about a subject stay in order.
+// The number at a time and per second is bounded; a failing endpoint gets one at a time. A claim that is never settled ends with its lease.
 export const claimDeliveries = {
   numberOfKeys: 4,
   lua: `
     local endpoints = KEYS[1] -- hash: endpoint id -> sealed
-    local queues     = KEYS[2] -- sorted set
-    local leases    = KEYS[3] -- sorted set
-    local health    = KEYS[4] -- hash
+    local queues     = KEYS[2] -- sorted set: subjects with waiting deliveries
+    local leases    = KEYS[3] -- sorted set: subjects whose first delivery is being sent
+    local health    = KEYS[4] -- hash: see above
     local endpoint  = ARGV[1]
     local atMs      = tonumber(ARGV[2]) -- [epoch ms]
-    local leaseMs   = tonumber(ARGV[3]) -- [ms]
-    local most      = tonumber(ARGV[4]) -- at a time
+    local leaseMs   = tonumber(ARGV[3]) -- [ms] after which an unsettled claim ends
+    local most      = tonumber(ARGV[4]) -- deliveries at a time
     local perSecond = tonumber(ARGV[5])
     local prefix    = ARGV[6]
-    -- returns {[epoch ms] when to ask again, or nothing, delivery, delivery, …}
+    -- returns {[epoch ms] when to ask again, or empty when nothing waits, delivery id, delivery id, …}
     if redis.call('HEXISTS', endpoints, endpoint) == 0 then return { '' } end
     redis.call('ZREMRANGEBYSCORE', leases, '-inf', atMs)
     local failures, pausedUntilMs, tokens, tokensAtMs = unpack(redis.call('HMGET', health, 'failures', 'pausedUntilMs', 'tokens', 'tokensAtMs'))
@@ -66,7 +67,7 @@ export const claimDeliveries = {
     return { again, unpack(claimed) }`,
 } as const
 
-// Says what became of a delivery that was taken. Nothing happens when somebody else has said so before.
+// Records the outcome of a claimed delivery. Does nothing when the outcome was already recorded.
 export const settleDelivery = {
   numberOfKeys: 4,
   lua: `
@@ -82,8 +83,8 @@ export const settleDelivery = {
     local nextMs    = ARGV[6] -- [epoch ms] of the next try, or empty
     local status    = ARGV[7] -- of HTTP, or empty
     local failure   = ARGV[8] -- or empty
-    local keptForMs = ARGV[9] -- [ms], or empty
-    local isOurs    = ARGV[10] == 'ours' -- nothing was sent, for a reason of ours: it counts neither as a try nor as a failure
+    local keptForMs = ARGV[9] -- [ms] for which a finished delivery is kept, or empty
+    local isOurs    = ARGV[10] == 'ours' -- nothing was sent, for a reason on our side: it counts neither as a try nor as a failure
     -- returns [integer] failures in a row of the endpoint, or -1 when there was nothing to settle
     local delivery = prefix .. 'webhook-delivery:' .. endpoint .. ':' .. id
     local subject = redis.call('HGET', delivery, 'subject')
@@ -97,7 +98,7 @@ export const settleDelivery = {
       return 0
     end
     redis.call('HSETNX', delivery, 'firstTryAtMs', atMs)
-    redis.pcall('HINCRBY', delivery, 'tries', 1) -- of one that cannot be read it may be no number; it has to go all the same
+    redis.pcall('HINCRBY', delivery, 'tries', 1) -- in a damaged delivery it may be no number; the delivery has to be settled all the same
     redis.call('HSET', delivery, 'state', state, 'lastTryAtMs', atMs, 'status', status, 'failure', failure, 'nextTryAtMs', nextMs)
     redis.call('ZREM', leases, subject)
     if state == 'waiting' then
@@ -123,7 +124,7 @@ export const settleDelivery = {
     return redis.call('HINCRBY', health, 'failures', 1)`,
 } as const
 
-// Leaves a failing endpoint alone for a while.
+// Pauses a failing endpoint.
 export const pauseEndpoint = {
   numberOfKeys: 2,
   lua: `
@@ -131,13 +132,13 @@ export const pauseEndpoint = {
     local health    = KEYS[2] -- hash
     local endpoint  = ARGV[1]
     local untilMs   = ARGV[2] -- [epoch ms]
-    -- returns 1, or 0 without the endpoint
+    -- returns 1, or 0 when there is no such endpoint
     if redis.call('HEXISTS', endpoints, endpoint) == 0 then return 0 end
     redis.call('HSET', health, 'pausedUntilMs', untilMs)
     return 1`,
 } as const
 
-// Sends a delivery that was settled once more, behind what waits about the same subject.
+// Sends a finished delivery once more, behind the waiting ones about the same subject.
 export const replayDelivery = {
   numberOfKeys: 4,
   lua: `${outboxLua}
@@ -149,7 +150,7 @@ export const replayDelivery = {
     local id        = ARGV[2]
     local prefix    = ARGV[3]
     local atMs      = ARGV[4] -- [epoch ms]
-    -- returns 1, 0 when it waits already, or nil when there is no such delivery
+    -- returns 1, 0 when it already waits, or nil when there is no such delivery
     if redis.call('HEXISTS', endpoints, endpoint) == 0 then return nil end
     local state, subject = unpack(redis.call('HMGET', delivery, 'state', 'subject'))
     if not state or state == 'void' then return nil end
@@ -163,7 +164,7 @@ export const replayDelivery = {
     return 1`,
 } as const
 
-// Stores an endpoint, if its organisation may have one more.
+// Stores an endpoint, if its organisation may have another one.
 export const putWebhook = {
   numberOfKeys: 2,
   lua: `
@@ -172,14 +173,14 @@ export const putWebhook = {
     local endpoint  = ARGV[1]
     local sealed    = ARGV[2]
     local most      = tonumber(ARGV[3])
-    -- returns 1, or 0 when there are as many as there may be
+    -- returns 1, or 0 when the organisation has as many as it may
     if redis.call('SISMEMBER', ofOrg, endpoint) == 0 and redis.call('SCARD', ofOrg) >= most then return 0 end
     redis.call('SADD', ofOrg, endpoint)
     redis.call('HSET', endpoints, endpoint, sealed)
     return 1`,
 } as const
 
-// Changes an endpoint if nobody was faster. What was sealed before is compared whole: its nonce is its version.
+// Changes an endpoint, unless another process changed it since it was read. The sealed values are compared: their nonce is their version.
 export const changeWebhook = {
   numberOfKeys: 1,
   lua: `
@@ -187,25 +188,25 @@ export const changeWebhook = {
     local endpoint  = ARGV[1]
     local before    = ARGV[2] -- sealed
     local after     = ARGV[3] -- sealed
-    -- returns 1, or 0 when it is another one by now, or gone
+    -- returns 1, or 0 when it was changed or removed meanwhile
     if redis.call('HGET', endpoints, endpoint) ~= before then return 0 end
     redis.call('HSET', endpoints, endpoint, after)
     return 1`,
 } as const
 
-// Asks for a test message to one endpoint.
+// Sends a test message to one endpoint.
 export const pingWebhook = {
   numberOfKeys: 1,
   lua: `${outboxLua}
     local endpoints = KEYS[1] -- hash: endpoint id -> sealed
     local endpoint  = ARGV[1]
     local prefix    = ARGV[2]
-    -- returns the id of the entry, or nil without the endpoint
+    -- returns the id of the outbox entry, or nil when there is no such endpoint
     if redis.call('HEXISTS', endpoints, endpoint) == 0 then return nil end
     return outbox(prefix, 'kind', 'webhook.ping', 'endpoint', endpoint)`,
 } as const
 
-// Removes an endpoint and all that was for it. Running it twice changes nothing.
+// Removes an endpoint and its deliveries. Idempotent.
 export const removeWebhook = {
   numberOfKeys: 2,
   lua: `
@@ -213,7 +214,7 @@ export const removeWebhook = {
     local ofOrg     = KEYS[2] -- set: endpoint ids of the organisation
     local endpoint  = ARGV[1]
     local prefix    = ARGV[2]
-    -- returns 1, or 0 when it was gone
+    -- returns 1, or 0 when it was already removed
     local had = redis.call('HDEL', endpoints, endpoint)
     redis.call('SREM', ofOrg, endpoint)
     local all = prefix .. 'webhook-deliveries:' .. endpoint

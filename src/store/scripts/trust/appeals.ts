@@ -1,12 +1,12 @@
-// Notes an appeal, unless it was denied, or has been made before.
+// Adds an appeal, unless it was denied or is already open.
 export const putAppeal = {
   numberOfKeys: 2,
   lua: `
-    local appeals = KEYS[1] -- sorted set: what is appealed, by when
-    local denied  = KEYS[2] -- sorted set: the same of what was denied, by until when
+    local appeals = KEYS[1] -- sorted set: subjects of open appeals, by when they were made
+    local denied  = KEYS[2] -- sorted set: subjects of denied appeals, by when [epoch ms] they may be appealed again
     local subject = ARGV[1]
     local atMs    = ARGV[2] -- [epoch ms]
-    local most    = tonumber(ARGV[3]) -- [integer] appeals that wait at one time
+    local most    = tonumber(ARGV[3]) -- [integer] open appeals at one time
     -- returns open, denied, or full
     local untilMs = redis.call('ZSCORE', denied, subject)
     if untilMs and tonumber(untilMs) > tonumber(atMs) then return 'denied' end
@@ -16,7 +16,7 @@ export const putAppeal = {
     return 'open'`,
 } as const
 
-// Takes an appeal from those that wait, and remembers for a time if it was denied.
+// Closes an open appeal, and records a denial until a time.
 export const settleAppeal = {
   numberOfKeys: 2,
   lua: `
@@ -24,8 +24,8 @@ export const settleAppeal = {
     local denied  = KEYS[2]
     local subject = ARGV[1]
     local atMs    = ARGV[2] -- [epoch ms]
-    local untilMs = ARGV[3] -- [epoch ms], or nothing when it was granted
-    -- returns 1, or 0 when it did not wait
+    local untilMs = ARGV[3] -- [epoch ms] until when it stays denied, or empty when it was granted
+    -- returns 1, or 0 when it was not open
     redis.call('ZREMRANGEBYSCORE', denied, '-inf', atMs)
     if redis.call('ZREM', appeals, subject) == 0 then return 0 end
     if untilMs ~= '' then
@@ -36,11 +36,11 @@ export const settleAppeal = {
     return 1`,
 } as const
 
-// Removes a block with its digest, and what was said against it.
+// Removes a resubmission block, and the appeal against it.
 export const liftBlock = {
   numberOfKeys: 3,
   lua: `
-    local blocks  = KEYS[1] -- sorted set: keyed digests, by until when
+    local blocks  = KEYS[1] -- sorted set: keyed digests, by when [epoch ms] they end
     local appeals = KEYS[2]
     local denied  = KEYS[3]
     local block   = ARGV[1] -- [16 bytes]
@@ -51,7 +51,7 @@ export const liftBlock = {
     return redis.call('ZREM', blocks, block)`,
 } as const
 
-// Removes blocks whose time is over, and appeals against them.
+// Removes resubmission blocks that have ended, and the appeals against them.
 export const endBlocks = {
   numberOfKeys: 3,
   lua: `
@@ -60,12 +60,12 @@ export const endBlocks = {
     local denied  = KEYS[3]
     local atMs    = ARGV[1] -- [epoch ms]
     local most    = ARGV[2] -- [integer] at one time
-    -- returns [integer] how many
-    local over = redis.call('ZRANGEBYSCORE', blocks, '-inf', atMs, 'LIMIT', 0, most)
-    for _, block in ipairs(over) do
+    -- returns [integer] how many were removed
+    local ended = redis.call('ZRANGEBYSCORE', blocks, '-inf', atMs, 'LIMIT', 0, most)
+    for _, block in ipairs(ended) do
       redis.call('ZREM', blocks, block)
       redis.call('ZREM', appeals, 'b' .. block)
       redis.call('ZREM', denied, 'b' .. block)
     end
-    return #over`,
+    return #ended`,
 } as const

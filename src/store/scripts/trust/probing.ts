@@ -1,17 +1,17 @@
-// Charges queries of one organisation that came near an edge of an answer: to each image's budget, to the budget across images, and to
-// that of the image over all organisations. All halve with time. What is down to nothing is removed.
+// Charges queries of one organisation that came near the edge of an answer. Each image has a budget per organisation and one over all
+// organisations; the organisation has one across images. All halve with time, and a charge near zero is deleted.
 export const chargeProbing = {
   numberOfKeys: 2,
   lua: `
-    local own      = KEYS[1] -- hash: keyed digest of organisation and image -> inner, outer, [hours] when
+    local own      = KEYS[1] -- hash: keyed digest of organisation and image -> inner charge, outer charge, [hours] when
     local shared   = KEYS[2] -- hash: keyed digest of the image -> the same, over all organisations
     local nowH     = tonumber(ARGV[1]) -- [hours] since the epoch
     local halfH    = tonumber(ARGV[2]) -- [hours] in which a charge halves
-    local most     = tonumber(ARGV[3]) -- fields of one hash; what comes beyond shares some
-    local ttlS     = ARGV[4]           -- [seconds] to remember after the last charge
-    local frozen   = tonumber(ARGV[5]) -- from so much on, credit counts no more
+    local most     = tonumber(ARGV[3]) -- fields of one hash; beyond it new digests share fields
+    local ttlS     = ARGV[4] -- [seconds] to keep it after the last charge
+    local frozen   = tonumber(ARGV[5]) -- from this outer charge on, credit no longer counts
     -- ARGV[5i + 1] digest of organisation and image i, ARGV[5i + 2] of the image, ARGV[5i + 3] inner, ARGV[5i + 4] outer, ARGV[5i + 5] credit
-    -- returns {inner, outer, inner of all, outer of all, … for each} as texts
+    -- returns {inner, outer, inner over all organisations, outer over all, … for each} as texts
     local function fieldOf(key, field)
       if redis.call('HEXISTS', key, field) == 1 or redis.call('HLEN', key) < most then return field end
       return 'more:' .. string.sub(field, 1, 2)

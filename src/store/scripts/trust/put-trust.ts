@@ -4,13 +4,16 @@ import { forgetDeadlinesLua, hexLua } from '../cases/image-deadlines.js'
 import { feedLaterLua } from '../organisations/feed-batches.js'
 import { outboxLua } from '../organisations/outbox.js'
 
-/** `partiesOf(tag, hex)`: under which keyed hashes it stands who was told of an image, with spaces between. */
+/** Lua: `partiesOf(tag, hex)` returns the pseudonyms of the organisations that were told of an image, separated by spaces. */
 const pseudonymsLua = `${hexLua}
     local function partiesOf (tag, hex)
       return table.concat(redis.call('SMEMBERS', tag .. 'told:' .. hex), ' ')
     end`
 
-/** `refuse(invalidated, atMs, untilMs, digests)`. Those whose time is over go with the next one, or all with the last one's. */
+/**
+ * Lua: `refuse(invalidated, atMs, untilMs, digests)` blocks digests until `untilMs`, or unblocks them when it is empty. It also removes blocks
+ * that have ended; the key expires with the last block.
+ */
 const refuseLua = `
     local function refuse (invalidated, atMs, untilMs, digests)
       redis.call('ZREMRANGEBYSCORE', invalidated, '-inf', atMs)
@@ -21,7 +24,8 @@ const refuseLua = `
       if last then redis.call('PEXPIREAT', invalidated, string.format('%d', tonumber(last))) end
     end`
 
-// Stores what was said about a signal, if nobody was faster and the signal is still there, and tells every index what it has to know.
+// Stores the trust status of a signal, unless another process changed it since it was read or the signal no longer exists, and announces it if
+// the two bytes that every replica holds changed.
 export const putTrust = {
   numberOfKeys: 8,
   lua: `${announceLua}${feedLaterLua}${outboxLua}${pseudonymsLua}${refuseLua}${handedOverLua}
@@ -30,23 +34,23 @@ export const putTrust = {
     local trustStatuses  = KEYS[3] -- hash: image id -> [2 bytes]
     local disputes   = KEYS[4] -- sorted set: image ids
     local quarantine = KEYS[5] -- sorted set: image ids
-    local holdSchedule  = KEYS[6] -- sorted set: image ids, by when their pause ends
+    local holdSchedule  = KEYS[6] -- sorted set: image ids, by when [epoch ms] their pause ends
     local revision   = KEYS[7]
     local changes    = KEYS[8]
     local id         = ARGV[1] -- [16 bytes]
-    local version    = ARGV[2] -- the one that was read; 0 for none
+    local version    = ARGV[2] -- the version that was read; 0 for none
     local json       = ARGV[3]
     local trustStatus   = ARGV[4] -- [2 bytes]
-    local disputedAt = ARGV[5] -- [epoch ms], or nothing
-    local heldAt     = ARGV[6] -- [epoch ms], or nothing
-    local dueMs      = ARGV[7] -- [epoch ms] when its pause ends, or nothing
-    local invalidated     = ARGV[8] -- sorted set: what must not be handed in again; or nothing
+    local disputedAt = ARGV[5] -- [epoch ms], or empty
+    local heldAt     = ARGV[6] -- [epoch ms], or empty
+    local dueMs      = ARGV[7] -- [epoch ms] when its pause ends, or empty
+    local invalidated     = ARGV[8] -- key of the sorted set of digests that must not be submitted again, or empty
     local atMs       = ARGV[9] -- [epoch ms]
-    local untilMs    = ARGV[10] -- [epoch ms] for which it is in there, or nothing to take it out
-    local assisted     = ARGV[11] -- hash: the case that an organisation acts for, as long as it has not handed it over; or nothing
-    -- ARGV[12…]     [16 bytes] keyed digests of it; keys in ARGV carry the same hash tag as the declared ones
-    -- returns [integer] the revision that has it, 0 when no index needs to know; -1 when another was faster; -2 after a handover; nil
-    -- without the image
+    local untilMs    = ARGV[10] -- [epoch ms] until when they are blocked, or empty to unblock them
+    local assisted     = ARGV[11] -- key of the case for which an organisation acts, or empty; refused once it handed the case over
+    -- ARGV[12…]     [16 bytes] keyed digests of the image. Keys in ARGV have the same hash tag as the declared ones
+    -- returns [integer] the revision that has it; 0 when the two bytes are unchanged; -1 when another process was first; -2 after a handover;
+    -- nil without the image
     if assisted ~= '' and isHandedOver(assisted, 'organisation') then return -2 end
     if redis.call('HEXISTS', images, id) == 0 then return nil end
     local stored = redis.call('HGET', trust, id)
@@ -70,8 +74,8 @@ export const putTrust = {
 } as const
 
 /**
- * For scripts that erase images: forgets what was said about one, how often it was seen, and its clocks. Whoever was told of it in a match
- * will be told that it is gone. The keys carry the same hash tag as the declared ones.
+ * Lua: `forget_trust(tag, id)`, for scripts that erase images. Deletes an image's trust status, match counts and deadlines. Organisations that
+ * were told of it in a match get a `signal.withdrawn` event. The keys have the same hash tag as the declared ones.
  */
 export const forgetTrustLua = `${outboxLua}${pseudonymsLua}${forgetDeadlinesLua}
     local function forget_trust (tag, id)
@@ -91,7 +95,7 @@ export const forgetTrustLua = `${outboxLua}${pseudonymsLua}${forgetDeadlinesLua}
     end`
 
 /**
- * `harmless_since(tag, id)`: when [epoch ms] an image was judged harmless, or nil. To be asked before `forget_trust`. The flag is
+ * Lua: `harmless_since(tag, id)` returns when [epoch ms] an image was judged harmless, or nil. Call it before `forget_trust`. The flag is
  * `HARMLESS` of src/store/trust/trust.ts.
  */
 export const harmlessSinceLua = `

@@ -1,25 +1,27 @@
 import { outboxLua } from '../organisations/outbox.js'
 
-// Adds up the matches of one image in one hour, if it is still there. Not waited for on disk: counts may be lost, answers are not made of
-// them. Who was told of it is remembered for as long as it is registered, since its withdrawal has to reach them however late; of one that
-// was withdrawn between the answer and this note they hear now. A word for a party is kept for as long as the image is being seen, so that each is new once.
-// How uploads look is kept as a HyperLogLog of keyed hashes of 32 bits of theirs: it says how many, and of none which.
+// Adds up the matches of one image in one hour, if the image still exists. It does not wait for the disk: counts may be lost, answers never
+// depend on them. The pseudonym of each organisation that was told of the image is kept as long as the image is registered, because its
+// withdrawal has to reach them however late. When the image was withdrawn between the answer and this call, they are told now. The fields
+// s:<party>, by which a party is new only once, expire some time after the last match. How uploads look is kept as a HyperLogLog of 32-bit
+// keyed hashes: it tells how many different ones there were, and none of them.
 export const recordMatchEvents = `${outboxLua}
     local images   = KEYS[1] -- hash: the shard of the image
-    local seen     = KEYS[2] -- hash: hour, h:<party> -> hits in this hour, s:<party> -> 1; half, uploads -> in this half of a day, uploadsBefore -> in the one before
+    local seen     = KEYS[2] -- hash: hour; h:<party> -> hits in it; s:<party> -> 1; half (of a day); uploads in it; uploadsBefore, in the half before
     local noticed  = KEYS[3] -- set: image ids with a notice
-    local told     = KEYS[4] -- set: parties
-    local looks    = KEYS[5] -- HyperLogLog: of this half of a day
-    local before   = KEYS[6] -- HyperLogLog: of the one before
+    local told     = KEYS[4] -- set: pseudonyms of the organisations that were told
+    local looks    = KEYS[5] -- HyperLogLog: looks of uploads in this half of a day
+    local before   = KEYS[6] -- HyperLogLog: the same, in the half before
     local id       = ARGV[1] -- [16 bytes]
     local hour     = tonumber(ARGV[2]) -- [integer] since the epoch
-    local half     = tonumber(ARGV[3]) -- [integer] of days, since the epoch
-    local ttlS     = ARGV[4] -- [seconds] to remember it after the last match
-    local looksTtlS = ARGV[5] -- [seconds]
+    local half     = tonumber(ARGV[3]) -- [integer] half days since the epoch
+    local ttlS     = ARGV[4] -- [seconds] to keep it after the last match
+    local looksTtlS = ARGV[5] -- [seconds] to keep the looks
     local prefix   = ARGV[6] -- of all keys
-    local count    = tonumber(ARGV[7]) -- of parties
-    -- ARGV[8 + 2i] party i, ARGV[9 + 2i] its hits; then keyed hashes of how uploads look that are no copies
-    -- returns {[integer] parties so far, [1 or 0] is it new, … for each, then the hits of this hour, then [1 or 0] is there a notice, [integer] uploads and [integer] looks of both halves}; nil without the image
+    local count    = tonumber(ARGV[7]) -- [integer] of parties
+    -- ARGV[8 + 2i] party i, ARGV[9 + 2i] its hits; then keyed hashes of the looks of uploads that are no copies
+    -- returns {[integer] parties so far; for each party [1 or 0] whether it is new; hits of this hour, one number for each party; [1 or 0] whether
+    -- there is a notice; [integer] uploads and [integer] different looks, both of the last two half days}; nil without the image
     local isThere = redis.call('HEXISTS', images, id) == 1
     local parties = {}
     for i = 8, 6 + 2 * count, 2 do
@@ -34,7 +36,7 @@ export const recordMatchEvents = `${outboxLua}
     if hour > last then
       local gone = {}
       for _, field in ipairs(redis.call('HKEYS', seen)) do
-        if string.sub(field, 1, 2) == 'h:' or field == 'past' then gone[#gone + 1] = field end -- past: of older versions
+        if string.sub(field, 1, 2) == 'h:' or field == 'past' then gone[#gone + 1] = field end -- past: written by older versions
       end
       if #gone > 0 then redis.call('HDEL', seen, unpack(gone)) end
     end

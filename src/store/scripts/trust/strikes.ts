@@ -1,19 +1,19 @@
-// Notes that a report of an account was judged false: once for each image, however often it is said.
+// Adds a strike to an account, once for each image.
 export const addStrike = {
   numberOfKeys: 2,
   lua: `
-    local strikes  = KEYS[1] -- sorted set: image ids, by when
-    local accounts = KEYS[2] -- sorted set: accounts with strikes, by the last
+    local strikes  = KEYS[1] -- sorted set: image ids, by when [epoch ms]
+    local accounts = KEYS[2] -- sorted set: accounts with strikes, by when their last one was added
     local account  = ARGV[1]
     local imageId  = ARGV[2]
     local atMs     = ARGV[3] -- [epoch ms]
-    -- returns 1, or 0 when it was noted before
+    -- returns 1, or 0 when it was already added
     local added = redis.call('ZADD', strikes, 'NX', atMs, imageId)
     if added == 1 then redis.call('ZADD', accounts, 'GT', atMs, account) end
     return added`,
 } as const
 
-// Takes one strike of an account back. Running it twice changes nothing.
+// Withdraws one strike of an account. Idempotent.
 export const takeBackStrike = {
   numberOfKeys: 2,
   lua: `
@@ -21,22 +21,22 @@ export const takeBackStrike = {
     local accounts = KEYS[2]
     local account  = ARGV[1]
     local imageId  = ARGV[2]
-    -- returns 1, or 0 when it had none for this image
+    -- returns 1, or 0 when the account had none for this image
     local removed = redis.call('ZREM', strikes, imageId)
     local last = redis.call('ZREVRANGE', strikes, 0, 0, 'WITHSCORES')
     if last[2] then redis.call('ZADD', accounts, last[2], account) else redis.call('ZREM', accounts, account) end
     return removed`,
 } as const
 
-// Forgives an account. Running it twice changes nothing.
+// Removes all strikes and blocks of an account. Idempotent.
 export const clearStrikes = {
   numberOfKeys: 3,
   lua: `
     local strikes  = KEYS[1]
     local accounts = KEYS[2]
-    local invalidated   = KEYS[3] -- sorted set: what it must not hand in again
+    local invalidated   = KEYS[3] -- sorted set: digests that it must not submit again
     local account  = ARGV[1]
-    -- returns [integer] how many there were
+    -- returns [integer] how many strikes there were
     local count = redis.call('ZCARD', strikes)
     redis.call('DEL', strikes, invalidated)
     redis.call('ZREM', accounts, account)
