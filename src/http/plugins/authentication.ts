@@ -104,7 +104,7 @@ export const authentication = fp<AuthenticationOptions>(
       if (scope !== 'key' && !request.caller.scopes.has(scope)) throw new Problem('scope-missing', { scope })
     }
   },
-  { name: 'door', fastify: '5.x' },
+  { name: 'authentication', fastify: '5.x' },
 )
 
 /** A token is looked up in the store, which is worth it only after a slow body. */

@@ -51,7 +51,7 @@ export function limitsHere({ exposure, most }: Pick<LimitOptions, 'exposure' | '
 /** Register after authentication, which identifies the caller. */
 export const limits = fp<{ readonly counter: LimitCounter; readonly here: LimitsHere }>(
   async (app, { counter, here }) => {
-    app.decorateRequest('spend', () => {})
+    app.decorateRequest('consumeQuota', () => {})
     app.decorateRequest('spent', () => true)
     app.decorateRequest('hashingFor', () => ({ group: '', member: '', charge: () => {} }))
     app.addHook('onRoute', (route) => {
@@ -107,7 +107,7 @@ export const limits = fp<{ readonly counter: LimitCounter; readonly here: Limits
       })
     })
   },
-  { name: 'limits', fastify: '5.x', dependencies: ['door'] },
+  { name: 'limits', fastify: '5.x', dependencies: ['authentication'] },
 )
 
 /** Counts an unknown key or token. @throws {Problem} rate-limited */
