@@ -1,4 +1,4 @@
-// tabir export: a bank of one's own as a file, sealed or plain.
+// tabir export: writes a bank of one's own to a file, sealed or plain.
 
 import { createReadStream, existsSync } from 'node:fs'
 import { readFile, rm } from 'node:fs/promises'
@@ -22,7 +22,7 @@ const USAGE = `tabir export --bank BANK (--plain | --seal-to RECIPIENT) [--forma
     RECIPIENT: an age recipient, age1…. FILE of --since: an earlier plain export as NDJSON; then only what is new comes, and
     a tombstone for each signal that is gone.`
 
-/** @returns the exit status: 0, or 1 when it failed, 2 for arguments that cannot be used. */
+/** @returns the exit status: 0; 1 on failure; 2 for wrong arguments */
 export async function exportBank(args: readonly string[]): Promise<number> {
   const options = optionsOf([...args])
   if (typeof options === 'string') return failed(options, 2)
@@ -65,9 +65,9 @@ export async function exportBank(args: readonly string[]): Promise<number> {
   }
 }
 
-/** As often an api is asked that says when to come again: it starts, or its store does. */
+/** Maximum requests to an api that answers Retry-After because it, or its store, is starting. */
 const TRIES = 8
-/** Formats that --since reads and writes. */
+/** Formats that `--since` supports. */
 const MAY_FOLLOW: Readonly<Record<ExportFormat, boolean>> = { ndjson: true, csv: false, lines: false, hex: false }
 const IS_THERE = 'The file is there already, and is not overwritten.'
 
@@ -116,10 +116,10 @@ interface EarlierExport {
 }
 
 /**
- * What is new, and at the end a tombstone for each that is gone: its whole line, because the system that imports it finds
- * the entry by its hashes and not by its id. Memory: the ids of the earlier export.
- * @throws {NotAnExport} before the first tombstone, when the bank holds nothing of the earlier export: one of another bank would
- *   remove all that its reader has.
+ * Yields new signals, then a tombstone for each signal that is gone. A tombstone is the whole line: importers find the entry by its
+ * hashes, not its id. Memory: the ids of the earlier export.
+ * @throws {NotAnExport} before the first tombstone, if the bank holds no signal of the earlier export. It is probably another bank's, and
+ * its tombstones would remove everything its reader has.
  */
 async function* changesSince({ path, ids }: EarlierExport, body: AsyncIterable<unknown>): AsyncGenerator<string> {
   const knownAtFirst = ids.size
@@ -141,10 +141,10 @@ async function* changesSince({ path, ids }: EarlierExport, body: AsyncIterable<u
   }
 }
 
-/** Why the file of `--since` cannot be used. */
+/** The file of `--since` cannot be used; the message says why. */
 class NotAnExport extends Error {}
 
-/** @throws {NotAnExport} for a file that cannot be read, or with a line that no export has: each signal that it lacks would seem new. */
+/** @throws {NotAnExport} if the file cannot be read, or has a line that is no export line: signals missed here would seem new */
 async function signalIdsIn(path: string): Promise<Set<string>> {
   const ids = new Set<string>()
   try {
@@ -164,7 +164,7 @@ async function signalIdsIn(path: string): Promise<Set<string>> {
   return ids
 }
 
-/** Of a line that `tabir export` wrote. */
+/** Parses a line that `tabir export` wrote. */
 function signalOf(text: string): { readonly id: string | undefined; readonly isTombstone: boolean } {
   const [, id] = /^\{"signalId":"([0-9a-f-]{36})"/.exec(text) ?? []
   return { id, isTombstone: text.endsWith('"deleted":true}') }
@@ -177,7 +177,7 @@ async function* counted(body: AsyncIterable<Uint8Array>, bar: ReturnType<typeof 
   }
 }
 
-/** What a killed export left is removed first. It ends when the files beside the target are gone, whatever fails. */
+/** First removes what a killed export left. Resolves only when the temporary files beside the target are gone, also after an error. */
 async function toFile(path: string, pieces: AsyncIterable<Uint8Array | string>): Promise<void> {
   const beside = `${path}.under-way`
   const release = await claimFor(beside)
@@ -189,7 +189,7 @@ async function toFile(path: string, pieces: AsyncIterable<Uint8Array | string>):
   }
 }
 
-/** @returns what gives the name free again. @throws {UnderWay} when another process that runs has it. */
+/** @returns a function that releases the name. @throws {UnderWay} if another running process has claimed it */
 async function claimFor(beside: string): Promise<() => Promise<void>> {
   const claim = `${beside}.pid`
   const writer = Number(await readFile(claim, 'utf8').catch(() => ''))

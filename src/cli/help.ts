@@ -1,4 +1,4 @@
-// What the command line says of itself.
+// Help texts of the command line.
 
 export const HELP = `Tabir: matching of intimate images shared without consent, without keeping any.
 
@@ -91,12 +91,12 @@ They make no store where there is none: npm start does. Import, export and excha
 Each command says on standard error which store or api that is.
 `
 
-/** Never a file, a key or a bank: who asks what a command does is told, and nothing is done. */
+/** Never treated as a file, key or bank name: a command that is asked for help does nothing else. */
 export function asksForHelp(word: string): boolean {
   return word === '--help' || word === '-h'
 }
 
-/** What is said of a command, or of its verb where that stands by itself; all of it when there is no such command. */
+/** @returns the help of a command, or of its verb if that has its own; all help if the command does not exist. */
 export function helpFor([command, verb]: readonly string[]): string {
   const about = (beginning: string) => ENTRIES.filter((entry) => `${entry} `.startsWith(`  tabir ${beginning} `))
   const ofVerb = verb === undefined ? [] : about(`${command} ${verb}`)
@@ -104,5 +104,5 @@ export function helpFor([command, verb]: readonly string[]): string {
   return found.length > 0 ? `${found.join('\n')}\n` : HELP
 }
 
-/** Each from its first line to before the next one's. */
+/** Entries of the help: each begins at its `tabir …` line. */
 const ENTRIES = HELP.split(/\n+(?= {2}tabir |\S)/)

@@ -13,14 +13,14 @@ type Index = Report['indexes'][number]
 const USAGE = 'tabir index status [--url URL] [--key-file FILE] [--json]'
 const TIMEOUT_MS = 5000
 
-/** @returns the exit status: 0, or 2 for arguments that cannot be used, 1 when there is nobody to ask. */
+/** @returns the exit status: 0; 1 if no api answers; 2 for wrong arguments */
 export async function index(args: readonly string[]): Promise<number> {
   const [verb, ...rest] = args
   const options = verb === 'status' ? optionsOf(rest) : undefined
   if (options === undefined) return failed(USAGE, 2)
   const config = readConfig(process.env)
   const url = options.url ?? apiUrlFrom(config)
-  // Only an api that anybody may reach asks for a key.
+  // Only an api with public exposure requires a key.
   const remote = options['key-file'] === undefined && config.apiKey === undefined ? undefined : createRemote(options)
   if (typeof remote === 'string') return failed(remote, 2)
   nameApi(new URL(url))

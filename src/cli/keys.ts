@@ -16,7 +16,7 @@ const NO_KEY = 'There is no such key.'
 const HOUR_MS = 3_600_000
 const OVERLAP_HOURS = 168
 
-/** @returns the exit status: 0, or 2 for arguments that cannot be used, 1 for what went wrong. */
+/** @returns the exit status: 0; 1 on failure; 2 for wrong arguments */
 export async function keys(args: readonly string[]): Promise<number> {
   const [verb, ...rest] = args
   try {
@@ -68,7 +68,7 @@ async function create(args: string[]): Promise<number> {
 }
 
 async function list(args: string[]): Promise<number> {
-  parseArgs({ args }) // takes neither options nor words
+  parseArgs({ args }) // throws for any option or argument
   const rows = await withApiKeys(async ({ apiKeys, uses }) => {
     const [all, lastUsedOn] = await Promise.all([apiKeys.all(), uses.all()])
     return Promise.all(

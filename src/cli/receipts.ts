@@ -1,4 +1,4 @@
-// tabir receipts verify: of receipts, and of reports, which are signed with the same key
+// tabir receipts verify: verifies receipts, and reports, which the same key signs.
 
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -11,7 +11,7 @@ import { apiUrlFrom, nameApi } from './remote.js'
 const USAGE = 'tabir receipts verify FILE [--key FILE] [--url URL]'
 const TIMEOUT_MS = 5000
 
-/** @returns the exit status: 0 for a good receipt, 1 for one that is not, 2 when that cannot be found out. */
+/** @returns the exit status: 0 for a valid receipt; 1 for an invalid one; 2 if it cannot be verified */
 export async function receipts(args: readonly string[]): Promise<number> {
   const [verb, ...rest] = args
   const options = verb === 'verify' ? optionsOf(rest) : undefined
@@ -54,14 +54,14 @@ async function keyFrom({ key, url }: { readonly key: string | undefined; readonl
 function documentIn(text: string): Receipt | Report | undefined {
   try {
     const value: unknown = JSON.parse(text)
-    // Of a name that stands twice the parser takes the last one, and a person reads the first: what is verified must be what is read.
+    // If a name appears twice, the parser takes the last value and a person reads the first. What is verified must be what is read.
     return namesIn(text) === namesOf(value) ? Receipt.or(Report).safeParse(value).data : undefined
   } catch {
     return undefined
   }
 }
 
-/** How many names of members stand in a JSON text. */
+/** @returns the number of member names in a JSON text. */
 function namesIn(text: string): number {
   return [...text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?/g)].filter(([, colon]) => colon !== undefined).length
 }

@@ -23,7 +23,7 @@ const TELL_INTERVAL_MS = 1000
 const REWRITE_TIMEOUT_MS = 3_600_000
 const MAX_SHOWN = 20
 
-/** @returns the exit status: 0, or 1 for what went wrong or was refused, 2 for arguments that cannot be used. */
+/** @returns the exit status: 0; 1 on failure or refusal; 2 for wrong arguments */
 export async function sealKeys([verb, ...rest]: readonly string[]): Promise<number> {
   if (verb === 'list' && rest.length === 0) return withSealedStore(list)
   if (verb === 'rotate') {
@@ -48,7 +48,7 @@ function newLabel(args: string[]): string | undefined {
 
 interface Retirement {
   readonly id: string
-  /** Folders with backups. */
+  /** Folders with backups to check. */
   readonly backups: readonly string[]
   readonly isAgreed: boolean
 }
@@ -81,7 +81,7 @@ async function list({ store, keyring }: SealedStore): Promise<number> {
   return 0
 }
 
-/** Every step may be cut off, and is taken up again by the same command without `--new`. */
+/** Every step may be interrupted; the same command without `--new` continues. */
 async function rotate({ config, store, keyring }: SealedStore, label: string | undefined): Promise<number> {
   if (label !== undefined) {
     if (config.sealKeys !== undefined) {
@@ -111,13 +111,13 @@ async function rotate({ config, store, keyring }: SealedStore, label: string | u
     about: { fingerprint: active.fingerprint, records: String(reencrypted) },
     atMs: Date.now(),
   })
-  // Until then, what was sealed under the old key is in old lines of Redis's log.
+  // Until the log is rewritten, it holds records sealed under the old key.
   const log = await rewriteLog(store, REWRITE_TIMEOUT_MS)
   print({ id: active.label, fingerprint: active.fingerprint, looked, reencrypted, otherProcesses: others, log })
   return others > 0 ? 1 : 0
 }
 
-/** @returns how many do not seal with it in time. */
+/** @returns how many processes still seal with another key when the time is over. */
 async function waitForOthers(store: Store, fingerprint: string): Promise<number> {
   const endMs = Date.now() + AGREE_TIMEOUT_MS
   for (;;) {

@@ -1,4 +1,4 @@
-// What is well, what is not, and what to do about it.
+// Rules of `tabir doctor`: what is fine, what is not, and how to fix it.
 
 import type { Config } from '../../boot/config.js'
 import { ISOLATION_LAYERS } from '../../domain/isolation-layers.js'
@@ -6,7 +6,7 @@ import { ownValue } from '../../domain/own-value.js'
 import type { ApiFacts, CertificateFacts } from './doctor-api.js'
 import type { FileFacts, HostFacts, RedisFacts } from './doctor-facts.js'
 
-/** `bad`: a promise does not hold. `look`: it holds, and something should be done. */
+/** `bad`: a guarantee does not hold. `look`: it holds, but something should be done. */
 export type Verdict = 'good' | 'look' | 'bad'
 
 export interface Finding {
@@ -15,15 +15,15 @@ export interface Finding {
 }
 
 const GiB = 1024 ** 3
-/** A withdrawal of 10,000 images takes 0.4 MB. */
+/** With this maximum a withdrawal of 10,000 images takes 0.4 MB. */
 const MAX_NODE_BYTES = 512
 const MIN_WITHDRAWALS_BYTES = 16 * 1024 ** 2
-/** Beyond it, people notice that times are wrong, and expiry is early or late. */
+/** Beyond this difference people notice wrong times, and cases expire early or late. */
 const MAX_CLOCK_OFF_MS = 2000
 const DAY_MS = 86_400_000
-/** Those that are renewed by a program are renewed a month before they expire. */
+/** Automatic renewal usually happens 30 days before expiry. */
 const MIN_CERTIFICATE_DAYS = 21
-/** A messenger that lives takes an event in moments. */
+/** A running messenger handles an event within seconds. */
 const MAX_OUTBOX_MS = 60_000
 
 export function aboutHost({ nodeVersion, decoderError, overcommitMemory, hasSwap }: HostFacts): Finding[] {
@@ -53,7 +53,7 @@ export function aboutFiles(files: FileFacts, logBytes: number): Finding[] {
     )
   if (freeBytes !== undefined && sizeBytes !== undefined) {
     const free = `${(freeBytes / GiB).toFixed(1)} GiB free where the data lies`
-    // A rewrite writes all data once more before the old file goes.
+    // A rewrite needs room for a second copy of all data.
     if (freeBytes < logBytes * 1.2 + 0.1 * GiB) found.push(bad(`${free}: too little for Redis to write its log anew`))
     else found.push(freeBytes < sizeBytes / 10 ? look(`${free}, less than a tenth`) : good(free))
   }
@@ -92,7 +92,7 @@ export function aboutRedis(redis: RedisFacts): Finding[] {
   const is = (name: string, wanted: string, otherwise: () => Finding) =>
     when((ownValue(settings, name) ?? wanted) !== wanted, otherwise)
   const isOld = kind === 'Redis' && version.localeCompare('7.2', 'en', { numeric: true }) < 0
-  const untold = Object.keys(settings).every((name) => name === 'appendonly' || name === 'maxmemory-policy') // those of INFO
+  const untold = Object.keys(settings).every((name) => name === 'appendonly' || name === 'maxmemory-policy') // only those that INFO has
   return [
     isOld ? look(`Redis ${version} cannot say whether a write is on disk: 7.2 or later`) : good(`${kind} ${version}`),
     ...when(untold, () => look('it does not tell all of its settings: see the runbook for those that it needs')),
@@ -131,7 +131,7 @@ export function aboutRedis(redis: RedisFacts): Finding[] {
   ]
 }
 
-/** Of every worker that lives, as it found at its start, by trying. */
+/** Judges what every running worker found when it tested its isolation at its start. */
 function aboutSandbox(lacking: RedisFacts['lacking']): Finding {
   const layers = ISOLATION_LAYERS.filter((layer) => lacking[layer] > 0)
   if (layers.length === 0)
@@ -144,7 +144,7 @@ function aboutSandbox(lacking: RedisFacts['lacking']): Finding {
   )
 }
 
-/** Whose addresses count. Public without a word about proxies is refused by the settings themselves. */
+/** How client addresses are found. The settings refuse public exposure without TABIR_TRUST_PROXY. */
 export function aboutProxies({ trustedProxies }: Pick<Config, 'trustedProxies'>): Finding[] {
   if (trustedProxies === undefined)
     return [
