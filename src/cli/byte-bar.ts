@@ -2,7 +2,7 @@
 
 export interface ByteBarOptions {
   readonly label: string
-  /** 0 when nobody knows. */
+  /** 0 if unknown. */
   readonly totalBytes: number
   readonly stream: { readonly isTTY?: boolean; write(text: string): unknown }
   readonly now: () => number

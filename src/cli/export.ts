@@ -19,8 +19,8 @@ import { ask, createRemote, nameApi, REMOTE_OPTIONS, REMOTE_USAGE, type Remote, 
 
 const USAGE = `tabir export --bank BANK (--plain | --seal-to RECIPIENT) [--format ${EXPORT_FORMATS.join('|')}] [--since FILE] [--out FILE]
     ${REMOTE_USAGE}
-    RECIPIENT: an age recipient, age1…. FILE of --since: an earlier plain export as NDJSON; then only what is new comes, and
-    a tombstone for each signal that is gone.`
+    RECIPIENT: an age recipient, age1…. FILE of --since: an earlier plain export as NDJSON; then only new signals are written,
+    and a tombstone for each signal that is gone.`
 
 /** @returns the exit status: 0; 1 on failure; 2 for wrong arguments */
 export async function exportBank(args: readonly string[]): Promise<number> {
@@ -61,7 +61,7 @@ export async function exportBank(args: readonly string[]): Promise<number> {
     if (error instanceof NotAnExport || error instanceof UnderWay) return failed(error.message, 1)
     const isThere = error instanceof Error && 'code' in error && error.code === 'EEXIST'
     if (isThere) return failed(IS_THERE, 1)
-    return failed(`The export failed, and ${out === undefined ? 'what was printed is not whole' : 'there is no file'}.`, 1)
+    return failed(`The export failed, and ${out === undefined ? 'the output is incomplete' : 'no file was written'}.`, 1)
   }
 }
 
@@ -69,7 +69,7 @@ export async function exportBank(args: readonly string[]): Promise<number> {
 const TRIES = 8
 /** Formats that `--since` supports. */
 const MAY_FOLLOW: Readonly<Record<ExportFormat, boolean>> = { ndjson: true, csv: false, lines: false, hex: false }
-const IS_THERE = 'The file is there already, and is not overwritten.'
+const IS_THERE = 'The file exists already and is not overwritten.'
 
 interface Options {
   readonly bank: string
@@ -97,8 +97,8 @@ function optionsOf(args: string[]): Options | string {
     const { bank, plain, 'seal-to': sealTo, since, out } = values
     const format = EXPORT_FORMATS.find((known) => known === values.format)
     if (bank === undefined || !BANK_NAME_PATTERN.test(bank) || format === undefined) return USAGE
-    if (plain === (sealTo !== undefined)) return `Sealed or plain: one of them has to be said.\n${USAGE}`
-    if (sealTo !== undefined && !AGE_RECIPIENT_PATTERN.test(sealTo)) return '--seal-to is an age recipient, age1…'
+    if (plain === (sealTo !== undefined)) return `Give either --plain or --seal-to.\n${USAGE}`
+    if (sealTo !== undefined && !AGE_RECIPIENT_PATTERN.test(sealTo)) return '--seal-to must be an age recipient, age1…'
     if (since !== undefined && (!MAY_FOLLOW[format] || sealTo !== undefined))
       return '--since needs --plain and --format ndjson'
     const remote = createRemote(values)
@@ -131,7 +131,7 @@ async function* changesSince({ path, ids }: EarlierExport, body: AsyncIterable<u
     }
   }
   if (knownAtFirst > 0 && ids.size === knownAtFirst) {
-    throw new NotAnExport('This bank holds no signal of the file of --since. Is it an export of another bank?')
+    throw new NotAnExport('This bank has no signal of the --since file. Is it an export of another bank?')
   }
   for await (const lines of readLines(unpacked(createReadStream(path)))) {
     for (const { text } of lines) {
@@ -152,14 +152,14 @@ async function signalIdsIn(path: string): Promise<Set<string>> {
       for (const { line, text } of lines) {
         if (text === '') continue
         const { id, isTombstone } = signalOf(text ?? '')
-        if (id === undefined) throw new NotAnExport(`Line ${line} of the file of --since is no line of an NDJSON export.`)
+        if (id === undefined) throw new NotAnExport(`Line ${line} of the --since file is not a line of an NDJSON export.`)
         if (isTombstone) ids.delete(id)
         else ids.add(id)
       }
     }
   } catch (error) {
     if (error instanceof NotAnExport) throw error
-    throw new NotAnExport('The file of --since cannot be read.')
+    throw new NotAnExport('The --since file cannot be read.')
   }
   return ids
 }
@@ -213,7 +213,7 @@ function isRunning(pid: number): boolean {
 
 class UnderWay extends Error {
   constructor(pid: number, claim: string) {
-    super(`Another export, process ${pid}, writes this file. If that is no export, remove ${claim}.`)
+    super(`Another export (process ${pid}) is writing this file. If that process is no export, remove ${claim}.`)
   }
 }
 

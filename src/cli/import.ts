@@ -24,7 +24,7 @@ import {
 } from './remote.js'
 
 const USAGE = `tabir import FILE --bank BANK ${REMOTE_USAGE}
-    FILE: hex lines, \`pdq <hex>\` lines, CSV or NDJSON, as they are or packed with gzip.`
+    FILE: hex lines, \`pdq <hex>\` lines, CSV or NDJSON, plain or gzip.`
 
 const Report = z.object({
   importId: z.string(),
@@ -85,7 +85,7 @@ export async function importFile(args: readonly string[]): Promise<number> {
 
 const NOT_REACHED: Refused = {
   code: 'upload-incomplete',
-  words: 'The api cannot be reached, or the connection breaks.',
+  words: 'The api cannot be reached, or the connection broke.',
   retryAfterS: undefined,
 }
 

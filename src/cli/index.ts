@@ -25,11 +25,11 @@ export async function index(args: readonly string[]): Promise<number> {
   if (typeof remote === 'string') return failed(remote, 2)
   nameApi(new URL(url))
   const answer = await ask(new URL('/health/index', url), remote?.key).catch(() => undefined)
-  if (answer === undefined) return failed(`There is no api at ${new URL(url).origin} that can be asked.`, 1)
+  if (answer === undefined) return failed(`No api answers at ${new URL(url).origin}.`, 1)
   const { status, text } = answer
   if (status === 401 || status === 403)
     return failed(
-      `The api at ${new URL(url).origin} tells this to a key with admin: in TABIR_API_KEY, or in a file that --key-file names.`,
+      `The api at ${new URL(url).origin} requires a key with the scope admin, in TABIR_API_KEY or in a file named by --key-file.`,
       1,
     )
   if (status !== 200) return failed(`The api at ${new URL(url).origin} is not ready${whyNot(text)}.`, 1)

@@ -17,14 +17,14 @@ export async function receipts(args: readonly string[]): Promise<number> {
   const options = verb === 'verify' ? optionsOf(rest) : undefined
   if (options === undefined) return said(USAGE, 2)
   const text = readOrUndefined(options.file)
-  if (text === undefined) return said('The file of the receipt cannot be read.', 2)
+  if (text === undefined) return said('The receipt file cannot be read.', 2)
   const key = await keyFrom(options).catch((error: unknown) => {
     if (error instanceof WrongSettings) throw error
     return undefined
   })
-  if (key === undefined) return said('The public key cannot be had: give a file with --key, or an api with --url.', 2)
+  if (key === undefined) return said('The public key cannot be read. Name a file with --key, or an api with --url.', 2)
   const document = documentIn(text)
-  if (document === undefined) return said('Not valid: this is no receipt and no report, or it was changed.', 1)
+  if (document === undefined) return said('Not valid: this is neither a receipt nor a report, or it was changed.', 1)
   if (!isSignedBy(key, document)) return said('Not valid: it was changed, or another key signed it.', 1)
   process.stdout.write(`Valid: ${described(document)}.\n`)
   return 0

@@ -10,7 +10,7 @@ import { type Config, readConfig } from '../boot/config.js'
 
 export const REMOTE_OPTIONS = { url: { type: 'string' }, 'key-file': { type: 'string' } } as const
 export const REMOTE_USAGE = `[--url URL] [--key-file FILE]
-    URL: of the api, by default that of TABIR_URL, or the one that runs here. The API key: in the file, or in TABIR_API_KEY.`
+    URL: the api; by default TABIR_URL, or the api on this machine. The API key is read from FILE or TABIR_API_KEY.`
 
 export interface Remote {
   readonly url: URL
@@ -22,10 +22,10 @@ export function createRemote(values: { readonly url?: string; readonly 'key-file
   const config = readConfig(process.env)
   const { apiKey } = config
   const url = values.url ?? apiUrlFrom(config)
-  if (!URL.canParse(url) || !/^https?:/.test(url)) return '--url is the http or https address of an api'
+  if (!URL.canParse(url) || !/^https?:/.test(url)) return '--url must be the http or https address of an api'
   const key = values['key-file'] === undefined ? apiKey : fileText(values['key-file'])
   if (key === undefined || !/^\S+$/.test(key))
-    return 'An API key is needed: in TABIR_API_KEY, or in a file that --key-file names.'
+    return 'An API key is required, in TABIR_API_KEY or in a file named by --key-file.'
   return { url: new URL(url), key }
 }
 

@@ -37,5 +37,5 @@ export async function withStore<T>(use: (opened: CommandStore) => Promise<T>): P
 function nameOf({ redisUrl, redisSocket, dataDir }: Config, { owned }: RedisServer): string {
   if (redisUrl !== undefined) return shownRedisUrl(redisUrl)
   if (redisSocket !== undefined) return redisSocket
-  return `${resolve(dataDir)}${owned ? ', which no service uses now' : ''}`
+  return `${resolve(dataDir)}${owned ? ' (no service is running)' : ''}`
 }

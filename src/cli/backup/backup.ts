@@ -55,7 +55,7 @@ async function check(path: string, keyring: Parameters<typeof readBackup>[1]) {
     if (sizeBytes === 0) start = piece.toString('latin1', 0, 5)
     sizeBytes += piece.length
   })
-  if (start !== 'REDIS') throw new Error('The backup holds no copy of a Redis.')
+  if (start !== 'REDIS') throw new Error('The backup contains no Redis data.')
   return { revision: head.revision, madeAt: new Date(head.madeAtMs).toISOString(), sizeBytes }
 }
 

@@ -66,9 +66,9 @@ export async function progressIn(
 
 /** @returns why the recorded restore cannot be continued; `undefined` if it can. */
 function whyNot(found: Noted | undefined, { fileId, target, lastOfLog }: RestoreAims): string | undefined {
-  if (found === undefined) return 'it does not say how far it came'
-  if (found.fileId !== fileId) return 'it is of another backup'
-  if (found.target !== target) return 'it is for another data folder'
+  if (found === undefined) return 'its progress file cannot be read'
+  if (found.fileId !== fileId) return 'it restored another backup'
+  if (found.target !== target) return 'it was for another data folder'
   if (found.logIsWhole && !existsSync(lastOfLog)) return 'its data is no longer there'
   return undefined
 }

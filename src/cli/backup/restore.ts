@@ -60,9 +60,7 @@ export async function restore(args: readonly string[]): Promise<number> {
     const lastOfLog = join(beside, 'redis', 'appendonlydir', MANIFEST)
     const aims = { fileId: await sealedFileId(options.file), target: folder, lastOfLog }
     const progress = await progressIn(beside, aims, (why) =>
-      say(
-        `What an earlier restore left in ${beside} cannot be continued: ${why}. It was removed; this restore begins at the start.`,
-      ),
+      say(`An earlier restore in ${beside} cannot be continued: ${why}. It was removed; this restore begins at the start.`),
     )
     await writeLog(join(beside, 'redis'), options.file, keyring, progress)
     const logs = options.withdrawals ?? [config.withdrawalsDir ?? join(config.dataDir, 'withdrawals')]
@@ -191,7 +189,7 @@ async function compare(store: Store, { now }: RestoreProgress, beside: string): 
   if (areAllThere && revision >= least && (await hasSecrets(store))) return
   await rm(join(beside, 'progress.json'), { force: true })
   throw new Error(
-    `What came up is not what the backup holds: ${found} keys at revision ${revision}, where the backup has ${counts?.keys ?? 'more'} at ${least} or later. Nothing was put in place; give the same command again to begin at the start.`,
+    `Redis did not load the whole backup: ${found} keys at revision ${revision}; the backup has ${counts?.keys ?? 'more'} at ${least} or later. Nothing was restored. Run the same command again to begin at the start.`,
   )
 }
 
@@ -207,9 +205,9 @@ async function countImages(store: Store): Promise<number> {
 function refusalOf({ revision, withdrawalsSince, withdrawalsUntil }: RestoredRow): string {
   const why =
     withdrawalsSince === 'unknown'
-      ? `There is no log of what was withdrawn after the backup (revision ${revision}), so all of it would match again.`
-      : `The logs of withdrawals have a gap after the backup (revision ${revision})${withdrawalsUntil === null ? '' : `; they are known to be whole until ${withdrawalsUntil}`}. Something that was withdrawn may match again.`
-  return `${why} Nothing was put in place. Name the folders of all apis with --withdrawals, restore a newer backup, or accept it with --accept-gap.`
+      ? `There is no log of withdrawals after the backup (revision ${revision}), so everything withdrawn since would match again.`
+      : `The logs of withdrawals have a gap after the backup (revision ${revision})${withdrawalsUntil === null ? '' : `; they are complete until ${withdrawalsUntil}`}. Withdrawn images may match again.`
+  return `${why} Nothing was restored. Name the folders of all apis with --withdrawals, restore a newer backup, or accept the gap with --accept-gap.`
 }
 
 /** Waits for the Redis of a killed restore to end. Its files must not be moved while it writes to them. */

@@ -25,7 +25,8 @@ export async function sealedUnder(
   const noneWhereMissing = (folder: string) => filesIn(folder).catch(() => [])
   const found: SealedUnder[] = []
   for (const path of await noneWhereMissing(resolve(dataDir, 'snapshots')))
-    if (await isUnder(path)) found.push({ kind: 'snapshot', what: `${path} (a start without it reads all from Redis)` })
+    if (await isUnder(path))
+      found.push({ kind: 'snapshot', what: `${path} (without it, a start reads everything from Redis)` })
   const named = (await Promise.all(backups.map((folder) => filesIn(resolve(folder))))).flat()
   const paths = new Set([...named, ...(await noneWhereMissing(resolve(dataDir, 'backing-up')))])
   for (const made of await backupsMade(store)) {

@@ -61,7 +61,7 @@ function examineStore() {
 /** Checks that the seal keys open the data. Changes nothing in a store without sealed records. */
 async function sealing(config: Parameters<typeof keyringOf>[0], store: Parameters<typeof checkRing>[0]): Promise<Finding> {
   if (!(await hasSecrets(store)))
-    return look('nothing was ever sealed in this Redis: a new deployment, or not the one you mean')
+    return look('this Redis has no sealed records: it is a new deployment, or not the one you mean')
   try {
     await checkFormat(store)
     const keyring = keyringOf(config, false)
