@@ -45,9 +45,9 @@ export interface AppServices {
   readonly cases: Cases
   readonly files: CaseFiles
   readonly idempotency: Idempotency
-  /** For what a route does itself; services record what they do. */
+  /** For acts of routes; services record their own. */
   readonly audit: Audit
-  /** Signs receipts. */
+  /** Signs receipts and reports. */
   readonly signer: Signer
   readonly registration: Registration
   readonly banks: Banks
@@ -79,7 +79,7 @@ export interface AppServices {
   readonly operation: () => Promise<OperationReport>
   readonly limits: LimitCounter
   readonly scheduler: EventLoopScheduler
-  /** Who shows this key, from this address. @throws {Problem} key-suspended */
+  /** @returns the caller of a key, which may depend on the address. @throws {Problem} key-suspended */
   readonly identify: (key: string, address?: string) => Caller | undefined
 }
 
@@ -87,28 +87,28 @@ export interface AppOptions {
   readonly services: AppServices
   readonly site: Site
   readonly uploadLimits: UploadLimits
-  /** Whose hotlines are named first, ISO 3166-1 alpha-2; all of them when undefined. */
+  /** ISO 3166-1 alpha-2: the country whose hotlines come first; `undefined` shows all. */
   readonly country: string | undefined
   readonly now?: () => number
-  /** Who may reach it; private when left out. */
+  /** Private by default. */
   readonly exposure?: Exposure
-  /** In place of the numbers of the table of limits. */
+  /** Replaces maximums of the table of limits. */
   readonly maxOf?: Partial<Readonly<Record<LimitName, number>>>
   readonly serverLimits?: ServerLimits
-  /** Makes a span of each request; none when left out. */
+  /** Makes a span of each request; no spans by default. */
   readonly tracing?: FastifyPluginCallback | undefined
-  /** Who is let in while there is too much to do; by the rules of the table of limits when left out. */
+  /** Which requests are admitted under overload; by default, the delays of the table of limits. */
   readonly admission?: Admission
-  /** Whose pages may read answers; nobody's but ours when left out. */
+  /** Origins whose pages may read answers; by default only our own. */
   readonly corsOrigins?: readonly string[]
-  /** Networks whose `X-Forwarded-For` is believed; nobody's when left out. */
+  /** Networks whose `X-Forwarded-For` is trusted; none by default. */
   readonly trustedProxies?: readonly string[]
   readonly tls?: ServerCertificate | undefined
-  /** Whose expiry is told, by what they are for; none when left out. */
+  /** Certificates whose expiry is reported, by purpose; none by default. */
   readonly certificates?: ReadonlyMap<string, CertificateFacts>
   readonly logLevel: string
-  /** Of how many requests that went well there is a line: a share; of all when left out. */
+  /** Share of successful requests that are logged; all by default. */
   readonly logSample?: number
-  /** Where log lines go; standard output when left out. */
+  /** Destination of log lines; standard output by default. */
   readonly logStream?: { write(line: string): void }
 }

@@ -1,4 +1,4 @@
-// Services in, Fastify app out.
+// Builds the Fastify app from the services.
 
 import { randomUUID } from 'node:crypto'
 import multipart from '@fastify/multipart'
@@ -25,7 +25,7 @@ import { type Admission, admissionFor } from '../services/load/admission.js'
 import type { AppOptions } from './app-options.js'
 import { registerRoutes } from './routes.js'
 
-/** What plugins and parsers would write at the finer levels: headers with a key in them, bytes of a stranger. */
+/** At finer log levels plugins and parsers would log headers, which may hold a key, and a caller's bytes. */
 const SECRET_IN_LOGS = { paths: ['busboyOptions', 'headers'], remove: true }
 
 const MIN_TLS = 'TLSv1.2'
@@ -52,7 +52,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   return app
 }
 
-/** What is asked of a request before a route sees it: is there room for it, who comes, and how much of this may be asked. */
+/** Checks before a route runs: admission, authentication, rate limits. */
 async function registerGuards(app: FastifyInstance, options: AppOptions, metrics: Metrics): Promise<void> {
   const { services, tracing, tls, exposure = 'private', maxOf = {} } = options
   const { cases, health, identify, scheduler } = services
@@ -86,7 +86,7 @@ function usualAdmission({ scheduler, health }: AppOptions['services']): Admissio
   })
 }
 
-/** Without plugins and routes yet. */
+/** The server without plugins and routes. */
 function createServer({
   exposure = 'private',
   serverLimits = SERVER_LIMITS,
@@ -96,7 +96,7 @@ function createServer({
   logStream,
 }: AppOptions): FastifyInstance {
   const http = {
-    requireHostHeader: false, // Node's own refusal is empty; ours is in problemAnswers
+    requireHostHeader: false, // Node's own refusal has no body; problemAnswers sends ours
     headersTimeout: serverLimits.headersMs,
     maxHeaderSize: serverLimits.headerBytes,
     connectionsCheckingInterval: serverLimits.checkIntervalMs,
@@ -119,11 +119,11 @@ function createServer({
         }),
     ...(trustedProxies.length > 0 && { trustProxy: [...trustedProxies] }),
     genReqId: () => randomUUID(),
-    pluginTimeout: 0, // reading what it is made of may take long where others have the processor, and is no fault
+    pluginTimeout: 0, // loading a plugin may take long on a busy machine, which is no error
     routerOptions: { maxParamLength: serverLimits.paramChars, ignoreDuplicateSlashes: true },
     frameworkErrors: answerBadAddress,
     clientErrorHandler: answerBadBytes,
-    // Fastify's own lines have the whole URL and the caller's address; ours have the route and the code.
+    // Fastify's own lines have the whole URL and the caller's address; ours have route pattern and problem code.
     logController: new LogController({ disableRequestLogging: true }),
     logger: {
       level: logLevel,
@@ -133,7 +133,7 @@ function createServer({
       ...(logStream !== undefined && { stream: logStream }),
     },
   }).withTypeProvider<ZodTypeProvider>()
-  // Without a handshake there is nobody to answer: what was written would wait for one, and the connection with it.
+  // Without a completed TLS handshake nothing can be answered: a response would wait for it and keep the connection open.
   if (tls !== undefined) {
     app.server.on('tlsClientError', (_error, socket) => socket.destroy())
     followRenewals(app.server, tls, MIN_TLS)

@@ -1,4 +1,4 @@
-// The case parts: cases as those see them who opened them or help, and papers about them.
+// The case parts: cases as submitters and helpers see them, and documents about them.
 
 import { createCaseAccess } from '../services/cases/case-access.js'
 import { createCaseFiles } from '../services/cases/case-file.js'

@@ -1,5 +1,5 @@
-// Does by the clock what stands in the file of exchanges, and when an operator asks. In an api process: what a feed brings is sealed, and workers have
-// no key; and what still matches, only an api knows.
+// Runs the exchanges of the exchange file on schedule and on request. It runs in api processes: pulled records are sealed, and workers have
+// no key; and only an api knows what matches.
 
 import { Queue, Worker } from 'bullmq'
 import { QUEUE_PREFIX } from '../jobs/hash-image.js'
@@ -7,7 +7,7 @@ import { PullExchangeJob } from '../jobs/pull-exchange.js'
 import { connectForWaiting, type RedisTarget } from '../store/redis/client.js'
 
 export interface ExchangeJobs {
-  /** It is done once more, from its beginning after this was asked; of several that wait, one is done. One under way is another. */
+  /** Queues one more run, which begins after this call even if one is under way. Waiting runs of the same name are merged. */
   soon(name: string): Promise<void>
   close(): Promise<void>
 }
@@ -18,12 +18,12 @@ export interface ExchangeJobOptions {
   readonly target: RedisTarget
   readonly queueName: string
   readonly run: (name: string) => Promise<unknown>
-  /** What the file names. What it named before is not done any more. */
+  /** Jobs that the file names. Earlier jobs that it no longer names are removed. */
   readonly schedule: readonly { readonly name: string; readonly intervalS: number }[]
   readonly onError: (error: unknown) => void
 }
 
-/** However many api processes do this, each job is done by one of them. */
+/** With several api processes, each job runs in one of them. */
 export async function exchangeJobs(options: ExchangeJobOptions): Promise<ExchangeJobs> {
   const { target, queueName, run, schedule, onError } = options
   const connection = connectForWaiting(target)
@@ -49,7 +49,7 @@ export async function exchangeJobs(options: ExchangeJobOptions): Promise<Exchang
         await run(name)
       } catch (error) {
         onError(error)
-        throw new Error('failed') // a fixed text: BullMQ writes it into Redis
+        throw new Error('failed') // fixed text: BullMQ writes it to Redis
       }
     },
     { prefix: QUEUE_PREFIX, connection, concurrency: 1, lockDuration: LOCK_MS },

@@ -1,5 +1,4 @@
-// The exchange parts: what speaks with other systems' servers. Feeds are pulled, withdrawn images are taken out of HMAs, and HMA's own clients
-// are served.
+// The exchange parts, which talk to other systems: pulled feeds, reconcilers that remove withdrawn images from HMAs, and HMA's own clients.
 
 import type { Exchange, Reconciler } from '../exchange/exchange-config.js'
 import { createOutgoing } from '../net/outgoing.js'
@@ -20,7 +19,7 @@ import type { TrustParts } from './trust-parts.js'
 
 export type ExchangeParts = ReturnType<typeof createExchangeParts>
 
-/** Without Redis its queues may wait for a connection that does not come. */
+/** Without Redis, its queues may wait for a connection that never comes. */
 const STOP_TIMEOUT_MS = 1000
 
 export function createExchangeParts(
@@ -71,7 +70,7 @@ export function createExchangeParts(
   }
 }
 
-/** The operator vouches for the servers that his own file names. */
+/** The operator's file names these servers, so they are trusted. */
 function outgoingTo(servers: readonly Pick<Exchange | Reconciler, 'origin'>[]) {
   return createOutgoing({ trusted: new Set(servers.map(({ origin }) => origin)) })
 }

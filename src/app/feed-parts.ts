@@ -1,4 +1,4 @@
-// The feed parts: what platforms read to match by themselves, as Tabir's own feed and as StopNCII's interface.
+// The feed parts, for platforms that match themselves: Tabir's own feed and StopNCII's interface.
 
 import { createFeed } from '../services/feed/feed.js'
 import { createFeedCursors } from '../services/feed/feed-cursor.js'

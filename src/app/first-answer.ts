@@ -1,4 +1,4 @@
-// A start waits for Redis, which may be loading its log, be changing its master, or have no processor for some seconds.
+// Waits for Redis at a start: it may be loading its log, failing over, or starved of processor time.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Problem } from '../domain/problem.js'
@@ -6,21 +6,20 @@ import type { StoreUnavailableError } from '../domain/store-unavailable.js'
 import { isUnavailable, refusalIn, unavailableErrorFor } from '../store/redis/unavailable-cause.js'
 
 export interface Patience {
-  /** Told in words, once, that it has to be waited for. */
+  /** Called once, with a message for the operator, when it has to wait. */
   readonly onWaiting: (line: string) => void
-  /** Ends it before its time. */
+  /** Stops waiting. */
   readonly signal?: AbortSignal
   readonly timeoutMs?: number
 }
 
-/** Longer than a failover, and than a machine is without time for it; shorter than an operator looks at a start. */
+/** Longer than a failover or a stall of the machine; shorter than an operator watches a start. */
 const TIMEOUT_MS = 30_000
 const AGAIN_AFTER_MS = 500
 
 /**
- * Does what a start needs of Redis, and does it again while Redis cannot be used: so it must be something that may be done twice.
- *
- * @throws {Error} for the operator, when Redis could not be used for all of `withinMs`; whatever else `work` throws, at once.
+ * Runs `work` and repeats it while Redis is unavailable, so it must be repeatable.
+ * @throws {Error} for the operator, if Redis was unavailable for `timeoutMs`; any other error of `work`, at once
  */
 export async function onceRedisAnswers<T>(
   work: () => Promise<T>,

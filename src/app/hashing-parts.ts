@@ -1,4 +1,5 @@
-// The hashing parts: a picture's way to a worker. It waits at the desk, a job in the queue leads to it, and the private listener hands it out.
+// The hashing parts: how a picture gets to a worker. It waits in the pending images, a job in the queue refers to it, and the private
+// listener hands it out.
 
 import { listenForWorkers } from '../handoff/listener.js'
 import { PendingImages } from '../handoff/pending-images.js'
@@ -11,28 +12,28 @@ import type { StoreParts } from './store-parts.js'
 
 export type HashingParts = Awaited<ReturnType<typeof openHashingParts>>
 
-/** Without Redis a queue may wait for a connection that does not come. */
+/** Without Redis a queue may wait for a connection that never comes. */
 const STOP_TIMEOUT_MS = 1000
 
-/** @throws {Error} when the address cannot be listened on. */
+/** @throws {Error} if the address cannot be listened on */
 export async function openHashingParts({ options, lifecycle }: StoreParts) {
   const pendingImages = new PendingImages(IMAGE_TTL_MS, options.clock)
   const listener = lifecycle.keep('listener for workers', await listenForWorkers(pendingImages, options.handoff))
   const closing = new AbortController()
   const patience = { onWaiting: options.onWaiting ?? (() => {}), signal: closing.signal }
   const queue = onceRedisAnswers(() => openQueue(options.redis), patience)
-  queue.catch(() => {}) // `queue` below tells of it
+  queue.catch(() => {}) // reported by `queue` below
   const closeQueue = async () => {
     closing.abort()
     const opened = await queue.catch(() => undefined)
     await opened?.close()
   }
   lifecycle.add('queue of pictures', closeQueue, STOP_TIMEOUT_MS)
-  // Stopped before the listener is: those whose picture no worker will answer hear so now, and not when a connection breaks.
-  lifecycle.keep('desk', pendingImages)
+  // Stopped before the listener, so that waiting requests are refused at once instead of when the connection breaks.
+  lifecycle.keep('pending images', pendingImages)
   return {
     pendingImages,
-    /** @throws when it cannot be had. */
+    /** Rejects if the queue cannot be opened. */
     queue,
     services: {
       hashing: createHashing({

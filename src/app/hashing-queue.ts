@@ -1,4 +1,4 @@
-// The api's end of the queue whose jobs lead workers to pictures.
+// The api's side of the queue whose jobs tell workers where pictures are.
 
 import { once } from 'node:events'
 import type { Redis } from 'ioredis'
@@ -6,24 +6,23 @@ import { Problem } from '../domain/problem.js'
 import { HASH_IMAGE_QUEUE, type HashImageJob, JOB_PRIORITY, QUEUE_PREFIX } from '../jobs/hash-image.js'
 import { connectForRequests, type RedisTarget, reach } from '../store/redis/client.js'
 
-/** Its line is made anew within half a second, and an api that is ready meanwhile has said that it takes pictures. */
+/** ioredis reconnects within half a second. An api that is ready has promised to take pictures, so it waits that long. */
 const READY_TIMEOUT_MS = 2000
 
-/** The next time. */
+/** Waits for the next connection. */
 async function soonReady(redis: Redis): Promise<void> {
   const signal = AbortSignal.timeout(READY_TIMEOUT_MS)
   await once(redis, 'ready', { signal })
 }
 
-/** From a line on which nothing was asked since another server became the master: it is made anew for that, and the job is not in the queue. */
+/** Whether the old connection leads to a server that is no longer the master. ioredis reconnects, and the job was not queued. */
 function isOfAnotherMaster(error: unknown): boolean {
   return error instanceof Error && /^(MOVED|READONLY)\b/.test(error.message)
 }
 
 /**
- * @throws what ioredis throws when Redis cannot be used. Nothing is left open then.
- *
- * Loads its code when asked, which takes a tenth of a second: meanwhile the index may be loaded, which mostly waits.
+ * Opens the queue. Loads BullMQ here, which takes a tenth of a second, so that the index can load meanwhile.
+ * @throws the error of ioredis if Redis is unavailable; nothing is left open
  */
 export async function openQueue(target: RedisTarget) {
   const { Queue } = await import('bullmq')
@@ -32,13 +31,13 @@ export async function openQueue(target: RedisTarget) {
   const queue = new Queue(HASH_IMAGE_QUEUE, {
     prefix: QUEUE_PREFIX,
     connection: redis,
-    // A finished job leaves nothing behind, and the events stream only its last entries: ids, and never bits.
+    // A finished job leaves nothing but its id in the last entries of the event stream; never hashes.
     defaultJobOptions: { attempts: 1, removeOnComplete: true, removeOnFail: true, stackTraceLimit: 1 },
     streams: { events: { maxLen: 100 } },
   })
-  queue.on('error', () => {}) // an add that fails says so itself
+  queue.on('error', () => {}) // `add` reports its own errors
   const close = async () => {
-    redis.disconnect() // first: a queue that is closed while Redis is unavailable would wait for it
+    redis.disconnect() // first: closing a queue while Redis is unavailable would wait for it
     await queue.close()
   }
   await queue.waitUntilReady().catch(async (error: unknown) => {

@@ -1,4 +1,4 @@
-// The index parts: the replica of the store in memory, its snapshots, and the key that is sealed with.
+// The index parts: the replica of the store in memory, its snapshots, and the active seal key.
 
 import { createRecentChanges } from '../services/index/recent-changes.js'
 import { Replica } from '../services/index/replica.js'
@@ -45,9 +45,9 @@ export function createIndexParts(parts: StoreParts) {
     }),
   )
   const onSwitch = () => void replica.saveAgain().catch(onError)
-  // Stopped when the last snapshot is written: until then this process says which key it seals with.
+  // Stopped after the last snapshot: until then this process reports which key it seals with.
   lifecycle.keep('sealing', createKeyRollover({ store, keyring, now, onError, onSwitch }))
-  // Stopped before the replica is: the last snapshot is of an index that still follows the store.
+  // Stopped before the replica: the last snapshot is of an index that still follows the store.
   lifecycle.keep('snapshots', createSaving(options.snapshots?.intervalMs, replica, onError))
   return { replica, recent, withdrawals }
 }

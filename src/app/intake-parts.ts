@@ -1,4 +1,4 @@
-// The intake parts: what comes in is registered, for cases and in banks.
+// The intake parts: registering images, for cases and in banks.
 
 import { createBankErasing } from '../services/banks/bank-erasure.js'
 import { createBanks } from '../services/banks/banks.js'
@@ -44,7 +44,7 @@ export function createIntakeParts(
       banks: createBanks({ banks, organisations: apiKeys, replica, erasing, now }),
       exports: createExports({ images, trusts, audit }),
       imports: createImports({ imports: createImportStore(store), registration, scheduler, secret: secrets.signalId, now }),
-      // What an appeal wins is what is refused when it comes in again.
+      // Granted appeals lift the blocks that are checked here.
       appeals: createAppeals({
         appeals,
         harmlessLike: (signals) => harmlessLike(replica.catalogue, signals),

@@ -1,4 +1,4 @@
-// The key parts: who calls, how much a caller may ask, and what a repeated request gives.
+// The key parts: API keys, rate limits and idempotency.
 
 import { identify } from '../services/keys/access.js'
 import { createKeyAdministration } from '../services/keys/key-administration.js'

@@ -1,19 +1,17 @@
-// Parts of a process that are stopped in the reverse of the order in which they were started, also when a start fails half way.
+// Stops the parts of a process in the reverse order of their start, also when a start fails halfway.
 
 export interface Lifecycle {
   /**
-   * Adds a part that has been started. It is stopped before all parts that were added earlier, so add a part after those that it uses.
-   *
-   * @param stopTimeoutMs the next part is stopped after so long, whatever becomes of this one; without a limit when left out.
-   * @throws {Error} when all parts have been stopped already.
+   * Adds a started part. It is stopped before all parts that were added earlier, so add a part after those that it uses.
+   * @param stopTimeoutMs after this time the next part is stopped in any case; no limit by default
+   * @throws {Error} if all parts have been stopped already
    */
   add(name: string, stop: () => unknown, stopTimeoutMs?: number): void
-  /** Adds a part that is stopped by its `close`. @returns the part. */
+  /** Adds a part that its `close` stops. @returns the part */
   keep<Part extends { close(): unknown }>(name: string, part: Part, stopTimeoutMs?: number): Part
   /**
-   * Stops each part once, the last one first, however often this is called. A part that fails to stop does not keep others from stopping.
-   *
-   * @throws {AggregateError} when all others have been stopped, naming the parts that failed.
+   * Stops each part once, the last one first; further calls do nothing more. If a part fails to stop, the others are still stopped.
+   * @throws {AggregateError} with the names of the parts that failed, after all others were stopped
    */
   stop(): Promise<void>
 }
@@ -61,9 +59,8 @@ export function createLifecycle(): Lifecycle {
 }
 
 /**
- * Runs `start`, which adds to `lifecycle` what it starts. When it fails, all of that is stopped before its error is thrown.
- *
- * @param onError is given the errors of parts that could not be stopped then.
+ * Runs `start`, which adds what it starts to `lifecycle`. If it fails, those parts are stopped and its error is thrown.
+ * @param onError receives the errors of parts that could not be stopped
  */
 export async function startOrStop<T>(
   lifecycle: Lifecycle,

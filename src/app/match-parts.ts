@@ -1,4 +1,4 @@
-// The matching parts: queries by hashes and by details, and the look-out for searches for what is stored.
+// The matching parts: queries by hashes and details, and detection of probing.
 
 import { createDetailing } from '../services/intake/prepare-details.js'
 import { createBitPermutation } from '../services/matching/bit-permutation.js'
@@ -23,11 +23,11 @@ export function createMatchParts(parts: StoreParts, index: IndexParts, { matchEv
   const common = { replica, matchIds, scheduler }
   const matcher = createMatcher({ ...common, finder: details?.finder, matchEvents, probing })
   return {
-    /** Whose answers are not counted for people to look at. */
+    /** Matcher whose matches are not counted in statistics. */
     uncounted: matcher,
-    /** Says whether a picture is there, and is nobody's question: nothing follows from what it finds. */
+    /** Matcher for internal checks: nothing is counted or follows from its matches. */
     quiet: createMatcher({ ...common, finder: undefined, matchEvents: { note() {} }, probing: NO_PROBING }),
-    /** Undefined where no details are kept. */
+    /** Undefined if no details are kept. */
     detailing: details?.detailing,
     services: { matcher: dailyCounts.counted(matcher), matchIds, scheduler },
   }

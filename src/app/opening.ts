@@ -1,4 +1,4 @@
-// A store that an api may work on: in a format and under seal keys that it knows, with the deployment's secrets.
+// Opens a store for an api: checks its format and seal keys, and loads the deployment's secrets.
 
 import { openStore, type RedisTarget, type Store } from '../store/redis/client.js'
 import { agreeOnFormat, checkFormat } from '../store/redis/format.js'
@@ -14,14 +14,13 @@ export interface SealedStore {
 
 export interface OpeningOptions {
   readonly redis: RedisTarget
-  /** Asked once it is known whether anything was ever sealed in this store. @throws {SealError} */
+  /** Called once it is known whether the store has sealed records. @throws {SealError} */
   readonly keyring: (isFirstUse: boolean) => Keyring
 }
 
 /**
- * May be done again, wherever it was interrupted.
- *
- * @throws {SealError} when the keyring does not belong to what is stored. {Problem} store-unavailable
+ * May be repeated after an interruption at any point.
+ * @throws {SealError} if the keyring does not fit the store. {Problem} store-unavailable
  */
 export async function openSealed({ redis, keyring: keyringFor }: OpeningOptions): Promise<SealedStore> {
   const store = await openStore(redis)
@@ -30,7 +29,7 @@ export async function openSealed({ redis, keyring: keyringFor }: OpeningOptions)
     const keyring = keyringFor(!(await hasSecrets(store)))
     await checkRing(store, keyring)
     const secrets = await loadSecrets(store, keyring)
-    await agreeOnFormat(store) // the first write to a store that has been used: who lacks its keys changes nothing
+    await agreeOnFormat(store) // First write to a used store, after the keys were checked: a process without them changes nothing.
     await noteActive(store, keyring)
     return { store, keyring, secrets }
   } catch (error) {

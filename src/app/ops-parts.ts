@@ -1,4 +1,4 @@
-// The parts for those who run Tabir: health, figures, webhooks, and records that are removed when their time is over.
+// The operations parts: health, metrics, webhooks, and removal of expired records.
 
 import { healthOf } from '../services/ops/health.js'
 import { operationOf } from '../services/ops/operation.js'

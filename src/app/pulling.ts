@@ -1,4 +1,4 @@
-// What stands in the file of exchanges, done by this process from when it is started.
+// Runs the exchanges and reconcilers of the exchange file in this process, once started.
 
 import { Problem } from '../domain/problem.js'
 import { PULL_EXCHANGE_QUEUE, RECONCILE_QUEUE } from '../jobs/pull-exchange.js'
@@ -7,7 +7,7 @@ import type { Reconcilers } from '../services/interop/reconcilers.js'
 import type { ExchangeJobs } from './exchange-jobs.js'
 import type { ServiceOptions } from './service-options.js'
 
-/** Where no file names anything, no queue is opened. */
+/** Opens no queue if the file names nothing. */
 export function createPulling(exchanges: Exchanges, reconcilers: Reconcilers, options: ServiceOptions) {
   const { redis: target, onError } = options
   let pulls: Promise<ExchangeJobs> | undefined

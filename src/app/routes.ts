@@ -1,4 +1,4 @@
-// The only file that knows every route.
+// Registers every route.
 
 import type { FastifyInstance } from 'fastify'
 import { auditRoutes } from '../http/routes/audit.js'
@@ -36,7 +36,7 @@ import type { AppOptions } from './app-options.js'
 
 export interface RouteOptions extends Required<Pick<AppOptions, 'services' | 'site' | 'uploadLimits' | 'now' | 'exposure'>> {
   readonly country: string | undefined
-  /** All metrics, in Prometheus's text format. */
+  /** All metrics, in Prometheus' text format. */
   readonly metrics: () => Promise<string>
 }
 

@@ -1,8 +1,8 @@
-// Snapshots of the index, on the clock.
+// Saves snapshots of the index periodically.
 
 import type { Replica } from '../services/index/replica.js'
 
-/** Saves snapshots from time to time, one after the other, and a last one when it is closed. */
+/** Saves snapshots one after the other, and a last one on close. */
 export function createSaving(
   intervalMs: number | undefined,
   replica: Pick<Replica, 'saveSnapshot'>,

@@ -1,4 +1,4 @@
-// What a process of the API is started with.
+// Options of an api process.
 
 import type { ScryptOptions } from 'node:crypto'
 import type { Exchange, Reconciler } from '../exchange/exchange-config.js'
@@ -13,53 +13,53 @@ import type { FeedDelay } from '../store/exchange/feed-batches.js'
 import type { OpeningOptions } from './opening.js'
 
 export interface TrustLimits extends QuotaLimits {
-  /** Work that opening a case costs, in rounds; 0 for none. */
+  /** Proof of work for opening a case, in rounds; 0 for none. */
   readonly proofRounds: number
 }
 
 export interface ServiceOptions extends OpeningOptions {
   readonly handoff: Parameters<typeof listenForWorkers>[1]
   readonly retentionMs: number
-  /** Feeds of other systems to pull; none when left out. */
+  /** Feeds of other systems to pull; none by default. */
   readonly exchanges?: readonly Exchange[]
-  /** HMAs that pull from here, out of which is taken what was withdrawn; none when left out. */
+  /** HMAs that pull from here, and from which withdrawn images are removed; none by default. */
   readonly reconcilers?: readonly Reconciler[]
   /** The deployment's label in API keys. */
   readonly env: string
   readonly trustLimits: TrustLimits
-  /** How long the feed waits for others to tell an image of a case with; as it is in production when left out. */
+  /** How long the feed holds a case's image to mix it with others; the production value by default. */
   readonly feedDelay?: FeedDelay
   readonly maxWatchesPerOrg: number
-  /** Origins that webhooks may go to although they are not on the public internet. */
+  /** Origins that webhooks may use although they are not on the public internet. */
   readonly webhookOrigins: ReadonlySet<string>
-  /** Where pictures may be fetched from that a caller names by their address; nowhere when left out. */
+  /** Where pictures may be fetched from that a caller names by URL; nowhere by default. */
   readonly fetchFrom?: FetchFrom | undefined
-  /** Are details of pictures kept, for cases that ask for it? */
+  /** Whether details are kept for cases that ask for it. */
   readonly extendedProtection: boolean
-  /** Where this process keeps what it knows for its next start, and how often; undefined for nowhere. */
+  /** Where and how often this process saves its index for its next start; `undefined` for never. */
   readonly snapshots: { readonly folder: string; readonly intervalMs: number } | undefined
-  /** Where this process notes what was taken back, for whoever restores a backup; undefined for nowhere. */
+  /** Where this process logs withdrawals for restores; `undefined` for nowhere. */
   readonly withdrawalsFolder: string | undefined
-  /** Folders whose disks must not fill up, by what they are for; none when left out. */
+  /** Folders whose disks are watched, by purpose; none by default. */
   readonly folders?: ReadonlyMap<string, string>
-  /** [days] For how long the audit log and the log of withdrawals are kept; for ever when left out or 0. */
+  /** [days] How long the audit log and the withdrawal log are kept; for ever if 0 or absent. */
   readonly auditKeepDays?: number
   readonly withdrawalsKeepDays?: number
-  /** What is done about searches for what is stored; the operator is told of them when left out. */
+  /** What happens when an organisation probes for stored hashes; by default the operator is told. */
   readonly probing?: ProbingMode
-  /** How long answers go by the store's last word; as the promise about withdrawals has it when left out. */
+  /** Maximum staleness of answers; by default as promised for withdrawals. */
   readonly freshness?: ReplicaFreshness
-  /** What a try at a PIN costs; as is promised when left out, as it is outside tests. */
+  /** Cost of checking a PIN; only tests change it. */
   readonly stretching?: ScryptOptions
   readonly now: () => number
-  /** Until when watches have ended: by this process's time and the store's when left out, as it is outside tests. */
+  /** Time by which watches have ended; by default this process's and the store's. Only tests change it. */
   readonly dueTime?: DueTime
-  /** Never goes back. */
+  /** Monotonic, in milliseconds. */
   readonly clock: () => number
-  /** What goes wrong behind the scenes; never with hashes. */
+  /** Receives errors of background work; they never have hashes. */
   readonly onError: (error: unknown) => void
-  /** Told in words when the start has to wait for Redis. */
+  /** Called with a message while the start waits for Redis. */
   readonly onWaiting?: (line: string) => void
-  /** Told of each new end of the audit log. */
+  /** Called with each new head of the audit log. */
   readonly onAuditHead: (head: AuditHead) => void
 }

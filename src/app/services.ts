@@ -1,4 +1,4 @@
-// Connections in, services out: the one place where the parts are put together. Each is given what it uses, and is stopped before that.
+// Builds the services from connections. This is the one place that connects the parts; each stops before the parts that it uses.
 
 import type { AppServices } from './app-options.js'
 import { createCaseParts } from './case-parts.js'
@@ -17,28 +17,27 @@ import { createTrustParts } from './trust-parts.js'
 import { createWatchParts } from './watch-parts.js'
 
 export interface Services extends AppServices {
-  /** Loads the index and keeps it equal to the store. @returns when it may be asked. @throws when a queue cannot be had. */
+  /** Loads the index and follows the store. Resolves when it may be queried. @throws if a queue cannot be opened */
   hydrate(): Promise<void>
-  /** Pulls feeds from here on. */
+  /** Starts pulling feeds. */
   beginPulling(): void
-  /** Waits until all that follows from the matches answered so far has been done, or has failed. */
+  /** Resolves when everything that follows from the matches answered so far is done or has failed. */
   settled(): Promise<void>
-  /** Reads the audit log to its end if that is due, as one process does by itself. */
+  /** Verifies the whole audit log if that is due. One process also does so by itself. */
   checkAudit(): Promise<void>
-  /** Erases what is watched for no longer, as one process does once a minute by itself. */
+  /** Erases expired watches. One process also does so once a minute. */
   sweepWatches(): Promise<void>
-  /** Removes records that are kept no longer, as happens every hour by itself. */
+  /** Removes expired records. This also happens every hour. */
   sweepRecords(): Promise<void>
-  /** Gives up all pictures that wait for a worker: for a process that cannot stop before they are answered. */
+  /** Cancels all pictures that wait for a worker, for a process that must stop. */
   cancel(): void
-  /** @throws {AggregateError} naming the parts that could not be stopped; all others are. */
+  /** @throws {AggregateError} with the names of the parts that could not be stopped; all others are stopped */
   close(): Promise<void>
 }
 
 /**
- * Leaves nothing open when it fails.
- *
- * @throws {SealError} when the keyring does not belong to what is stored. {Error} when Redis or the address for workers cannot be used.
+ * Opens all parts; leaves nothing open if it fails.
+ * @throws {SealError} if the keyring does not fit the store. {Error} if Redis, or the address for workers, cannot be used
  */
 export function openServices(options: ServiceOptions, lifecycle = createLifecycle()): Promise<Services> {
   return startOrStop(lifecycle, () => openParts(options, lifecycle), options.onError)

@@ -1,4 +1,4 @@
-// The store opened, and what all other parts are given: the nouns that the store holds, the audit log, and the deployment's secrets.
+// The opened store and what all other parts share: its nouns, the audit log, the deployment's secrets.
 
 import { createDueTime } from '../services/load/due-time.js'
 import { createEventLoopScheduler, LOOP } from '../services/load/event-loop-scheduler.js'
@@ -22,14 +22,14 @@ import type { ServiceOptions } from './service-options.js'
 
 export type StoreParts = Awaited<ReturnType<typeof openStoreParts>>
 
-/** @throws {SealError} when the keyring does not belong to what is stored. {Error} when Redis could not be used for half a minute. */
+/** @throws {SealError} if the keyring does not fit the store. {Error} if Redis is unavailable for half a minute */
 export async function openStoreParts(options: ServiceOptions, lifecycle: Lifecycle) {
   const { now, clock, onError } = options
   const sealed = await onceRedisAnswers(() => openSealed(options), { onWaiting: options.onWaiting ?? (() => {}) })
   const { keyring, secrets } = sealed
   const store = lifecycle.keep('store', sealed.store)
   const auditLog = createAuditLog(store, secrets.audit)
-  // Stopped when all others are: they record what they do, and the last of it is chained and told to the operator.
+  // Stopped last: the other parts record their acts until they stop, and the last entries are still chained and reported.
   const audit = lifecycle.keep('audit', createAudit({ store, log: auditLog, now, onError, onHead: options.onAuditHead }))
   const own = createOwnWrites()
   return {

@@ -1,4 +1,4 @@
-// The trust parts: what is said about signals, what follows from matches, and who may report how much.
+// The trust parts: verdicts about signals, effects of matches, and quotas for reports.
 
 import type { OrgKind } from '../domain/organisations/access.js'
 import { isVisibleTo } from '../domain/organisations/bank.js'
@@ -31,9 +31,9 @@ import type { StoreParts } from './store-parts.js'
 
 export type TrustParts = ReturnType<typeof createTrustParts>
 
-/** How long what follows from a match may wait. */
+/** Maximum delay of the effects of a match. */
 const BATCH_INTERVAL_MS = 1000
-/** How long counts for people to look at may wait. */
+/** Maximum delay of statistics. */
 const COUNT_INTERVAL_MS = 5000
 const TELL_OVERDUE_INTERVAL_MS = 15_000
 const END_BLOCKS_INTERVAL_MS = 60_000
@@ -50,7 +50,7 @@ export function createTrustParts(parts: StoreParts, index: IndexParts) {
     contexts: createContextStore(store, keyring, secrets.pseudonym),
   }
   const { kindOf, pseudonymOf, deadlines, events, strikes, contexts } = shared
-  // Stopped after all that judges: what it judges last is counted too.
+  // Stopped after everything that decides, so that the last decisions are counted.
   const dailyCounts = createDailyCounts({
     dailyCounts: createDailyCountStore(store),
     intervalMs: COUNT_INTERVAL_MS,
@@ -64,7 +64,7 @@ export function createTrustParts(parts: StoreParts, index: IndexParts) {
   repeat('ends of blocks', END_BLOCKS_INTERVAL_MS, () => appeals.endBlocks(now()), parts)
   const trust = openTrust(parts, index, { ...shared, dailyCounts, notices })
   const matchEvents = createSightings(parts, { ...shared, notices, trust })
-  // Stopped before what it hands its last counts to.
+  // Stopped before the parts that receive its last counts.
   lifecycle.keep('sightings', matchEvents)
   return {
     kindOf,
@@ -162,7 +162,7 @@ function repeat(name: string, intervalMs: number, work: () => Promise<unknown>, 
   lifecycle.add(name, () => clearInterval(timer))
 }
 
-/** An organisation's kind never changes, so it is asked for once. */
+/** Reads an organisation's kind once: it never changes. */
 function createOrganisationKinds(apiKeys: Pick<ApiKeys, 'org'>): (orgId: string) => Promise<OrgKind | undefined> {
   const known = new Map<string, OrgKind>()
   return async (orgId) => {

@@ -1,4 +1,4 @@
-// The watch parts: what organisations watch for, compared with what is registered.
+// The watch parts: compares watches with registered images.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createWatchEvaluator } from '../services/watch/watch-evaluator.js'
@@ -35,12 +35,12 @@ export function createWatchParts(parts: StoreParts, { replica }: IndexParts, { u
     }),
   )
   return {
-    /** Follows what is registered and what is watched for, from here on. */
+    /** Starts following registrations and watches. */
     start() {
       index.start()
       watching.start()
     },
-    /** Erases what is watched for no longer. */
+    /** Erases expired watches. */
     sweep: () => watching.sweep(),
     services: { watches: createWatchService({ watches, audit, maxPerOrg: options.maxWatchesPerOrg, now }) },
   }

@@ -1,4 +1,4 @@
-// What the supervisor keeps running: how it is stopped, and how long it is waited with before it is started again.
+// How the supervisor stops a part, and how long it waits before it starts it again.
 
 export interface Kept {
   stop(): Promise<void>
@@ -8,17 +8,17 @@ export interface Kept {
 export interface Timing {
   readonly firstRetryMs: number
   readonly longestRetryMs: number
-  /** What lived this long is trusted again: its next death is answered after `firstRetryMs`. */
+  /** A part that ran this long is considered sound: its next restart comes after `firstRetryMs`. */
   readonly soundAfterMs: number
 }
 
 export interface Keeping extends Timing {
-  /** A line or more for standard error. */
+  /** Writes to standard error; the text may have several lines. */
   readonly warn: (text: string) => void
   readonly now: () => number
 }
 
-/** How long to wait before the next start, given how long the last one lived. */
+/** @returns a function that gives the delay before the next start, from how long the last run lasted. It doubles up to the longest. */
 export function backoff({ firstRetryMs, longestRetryMs, soundAfterMs }: Timing): (livedMs: number) => number {
   let nextMs = firstRetryMs
   return (livedMs) => {

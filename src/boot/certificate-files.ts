@@ -1,4 +1,4 @@
-// The files of a certificate: read at the start, and again when they change or when somebody asks.
+// Certificate files: read at the start, and again when they change or on request.
 
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -12,11 +12,11 @@ export interface CertificateFiles {
 
 export interface KeptCertificate extends ServerCertificate {
   readonly onRenewal: (renew: (next: Certificate) => void) => void
-  /** [epoch ms] Of the certificate in use. */
+  /** [epoch ms] Expiry of the certificate in use. */
   readonly expiresAtMs: number
-  /** Are there newer files that cannot be used? */
+  /** Whether newer files exist that cannot be used. */
   readonly isRefused: boolean
-  /** Reads the files now. */
+  /** Reads the files again now. */
   reload(): Promise<void>
   close(): void
 }
@@ -26,17 +26,16 @@ export interface KeepOptions {
   readonly intervalMs?: number
   readonly now: () => number
   readonly onRenewed: (expiresAtMs: number) => void
-  /** Once for each state of the files. The certificate of before stays in use. */
+  /** Called once for each state of the files. The previous certificate stays in use. */
   readonly onRefused: (why: string) => void
 }
 
 const LOOK_INTERVAL_MS = 1000
 
 /**
- * Both files are looked at by their inode, size and time: a link that leads to another folder, as Kubernetes replaces a Secret, counts as a change.
- * They are seldom replaced in one step. So new files that do not fit are refused only when they have not changed since the look before.
- *
- * @throws {Error} when the files cannot be used at the start.
+ * Compares inode, size and time of both files, so a changed link counts too (Kubernetes replaces Secrets that way). Both files are seldom
+ * replaced in one step, so new files that do not fit are refused only if they are unchanged at the next check.
+ * @throws {Error} if the files cannot be used at the start
  */
 export function keepCertificate({
   files,
@@ -50,7 +49,7 @@ export function keepCertificate({
   let expiresAtMs = firstExpiryIn(used.cert)
   let isRefused = false
   const listeners: ((next: Certificate) => void)[] = []
-  // What the files looked like when they were last read and used or refused; and at the last look.
+  // State of the files when last used or refused, and at the last check.
   let settled: string | undefined
   let seen: string | undefined
   let looking = Promise.resolve()
@@ -122,7 +121,7 @@ async function stateOf({ cert, key }: CertificateFiles): Promise<string> {
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g
 
-/** Of the certificates in a file, as they may be several. @throws {Error} when there is none. */
+/** @returns the first expiry of all certificates in the file. @throws {Error} if it has none */
 export function firstExpiryIn(pem: Buffer): number {
   const found = pem.toString('latin1').match(CERTIFICATE) ?? []
   if (found.length === 0) throw new Error('the file has no certificate')

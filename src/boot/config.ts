@@ -1,4 +1,4 @@
-// What an operator may set. The only reader of the environment: everything else gets its numbers from here, as arguments.
+// Reads the settings. This is the only reader of the environment; everything else gets its settings as arguments.
 
 import type { z } from 'zod'
 import { type Environment, environmentOf, type Part } from '../config/part-environments.js'
@@ -9,15 +9,12 @@ export type { Environment, Part } from '../config/part-environments.js'
 
 export type Config = Readonly<z.infer<typeof Settings>>
 
-/** Its message is for the operator. */
+/** The message is for the operator. */
 export class WrongSettings extends Error {}
 
 /**
- * Reads the settings.
- *
- * A variable that is set to nothing counts as not set: compose files and CI systems cannot leave one out.
- *
- * @throws {WrongSettings} naming every wrong variable with a reason, and no value: REDIS_URL and TABIR_SEAL_KEYS are secrets.
+ * Reads the settings. An empty variable counts as not set, because compose files and CI systems cannot omit one.
+ * @throws {WrongSettings} with every wrong variable and a reason, but no value: REDIS_URL and TABIR_SEAL_KEYS are secrets
  */
 export function readConfig(env: Environment = process.env): Config {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
@@ -28,7 +25,7 @@ export function readConfig(env: Environment = process.env): Config {
   throw new WrongSettings(['These environment variables cannot be used:', ...wrong, ...unknown].join('\n  '))
 }
 
-/** The environment of one part: what it needs of `env`, and the Redis that was opened for it. */
+/** @returns the environment of one part: the variables that it needs, and the Redis that was opened for it. */
 export function environmentFor(
   part: Part,
   redis: { readonly url?: string; readonly socket?: string },

@@ -1,4 +1,4 @@
-// A part of the service as a process of its own, kept running by the supervisor.
+// A part of the service in its own process, which the supervisor restarts.
 
 import { spawn } from 'node:child_process'
 import { z } from 'zod'
@@ -13,7 +13,7 @@ export interface PartCommand {
   readonly stopTimeoutMs: number
 }
 
-/** A part that was never ready in so many starts will not be ready in the next: a taken port, a wrong setting. */
+/** If a part was never ready in this many starts, more starts will not help: a port is taken, or a setting is wrong. */
 const MAX_FIRST_STARTS = 3
 
 const Ready = z.object({ ready: z.literal(true), url: z.string().optional() })
@@ -21,7 +21,7 @@ const Ready = z.object({ ready: z.literal(true), url: z.string().optional() })
 export interface KeptPart extends Kept {
   isReady(): boolean
   url(): string | undefined
-  /** Asks it to read its files again. One that is starting reads them anyway, and the signal would end it. */
+  /** Asks the part to read its files again. Ignored while it starts: it reads them anyway, and the signal would end it. */
   reload(): void
 }
 
@@ -55,7 +55,7 @@ export function keepPart(
       child.on('error', () => child.pid === undefined && tell('it cannot be run'))
     }).then((how) => {
       ready = undefined
-      killGroup(child.pid) // what it started itself must not outlive it
+      killGroup(child.pid) // its own child processes must not outlive it
       if (!stopping) restartLater(how, now() - startedAtMs)
     })
     return { child, exited }
@@ -101,6 +101,6 @@ function killGroup(pid: number | undefined): void {
   try {
     if (pid !== undefined) process.kill(-pid, 'SIGKILL')
   } catch {
-    // nobody is left in it
+    // the group has no process left
   }
 }

@@ -1,4 +1,4 @@
-// Redis, kept running by the supervisor.
+// Redis, which the supervisor restarts.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RedisServer } from '../store/embedded/embedded-redis.js'
@@ -8,14 +8,14 @@ export interface KeepingRedis extends Keeping {
   readonly openRedis: () => Promise<RedisServer>
 }
 
-/** A private Redis of another process, say a command-line tool, may end with it: no fault, so no long wait. */
+/** Another process's private Redis, such as a command's, may end with that process. That is no fault, so the wait is short. */
 const REOPEN_AFTER_MS = 50
 
 export interface KeptRedis extends Kept {
   server(): RedisServer
 }
 
-/** Opens Redis, and opens it again whenever it goes. `undefined`, with the reason on standard error, when the first time fails. */
+/** Opens Redis, and again whenever it ends. @returns `undefined` if the first attempt fails; the reason is on standard error. */
 export async function keepRedis(context: KeepingRedis): Promise<KeptRedis | undefined> {
   const { openRedis, warn, now } = context
   const retryMs = backoff(context)

@@ -1,4 +1,4 @@
-// Why an address cannot be listened on, for the operator to read.
+// Explains to the operator why an address cannot be listened on.
 
 import { ownValue } from '../domain/own-value.js'
 

@@ -1,4 +1,4 @@
-// The private listener gives pictures to whoever has a ticket. Without TLS it must not stand where the internet reaches it.
+// The private listener gives a picture to every caller with its ticket. Without TLS it must not have a public address.
 
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
@@ -6,9 +6,9 @@ import { networkInterfaces } from 'node:os'
 import { isPublicAddress, plainAddress } from '../net/address.js'
 
 export interface HostParts {
-  /** The addresses of a name. */
+  /** @returns the addresses of a host name. */
   readonly resolve: (host: string) => Promise<readonly string[]>
-  /** The addresses of this host, which a wildcard listens on. */
+  /** @returns the addresses of this host, all of which a wildcard listens on. */
   readonly own: () => readonly string[]
 }
 
@@ -17,7 +17,7 @@ const THIS_HOST: HostParts = {
   own: () => Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map(({ address }) => address)),
 }
 
-/** @throws {Error} for the operator to read, when a listener at this host would have a public address. */
+/** @throws {Error} for the operator, if a listener at this host would have a public address */
 export async function refusePublicHost(variable: string, host: string, { resolve, own } = THIS_HOST): Promise<void> {
   const isWildcard = host === '0.0.0.0' || host === '::'
   const addresses = isWildcard ? own() : isIP(host) === 0 ? await resolve(host) : [host]
@@ -28,7 +28,7 @@ export async function refusePublicHost(variable: string, host: string, { resolve
   )
 }
 
-/** Is it a host that no other machine reaches? */
+/** Whether no other machine can reach this host name or address. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\./.test(plainAddress(host))
 }

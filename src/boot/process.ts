@@ -1,9 +1,9 @@
-// How every process of Tabir stops: on a signal, or when the supervisor that started it is gone. And what it may use.
+// Shared by all processes: stopping on a signal or when the supervisor is gone; no memory in dumps.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { isatty } from 'node:tty'
 
-/** Runs `stop` once, then ends the process: with 0 when it went well, or else with 1 and its error on standard error. */
+/** Runs `stop` once, then ends the process: with 0 on success, otherwise with 1 and the error on standard error. */
 export function stopOnSignal(stop: () => Promise<void>): void {
   let stopping = false
   const begin = () => {
@@ -14,13 +14,13 @@ export function stopOnSignal(stop: () => Promise<void>): void {
   process.once('SIGTERM', begin)
   process.once('SIGINT', begin)
   process.once('disconnect', begin)
-  // The supervisor may have gone while this process was still starting; then there is nobody to say so any more.
+  // The supervisor may have ended before this process listened for it.
   if (process.send !== undefined && !process.connected) begin()
 }
 
 /**
- * SIGHUP asks a service to read its files again, and must not end it. The kernel sends the same signal when the terminal is closed at which a process
- * was started: then it stops as on SIGTERM.
+ * SIGHUP asks a service to read its files again and must not end it. The kernel also sends it when the terminal closes that the process
+ * was started from; then it stops as on SIGTERM.
  */
 export function hearHangups(reload: () => void = () => {}): void {
   const isTerminalClosed = closedTerminal()
@@ -30,13 +30,13 @@ export function hearHangups(reload: () => void = () => {}): void {
   })
 }
 
-/** @returns whether a terminal that is there now has been closed since: the system does not call it one any more. */
+/** @returns a function that tells whether the terminal that exists now has been closed. */
 export function closedTerminal(isTerminal: (fd: number) => boolean = isatty): () => boolean {
   const terminals = [0, 1, 2].filter(isTerminal)
   return () => terminals.some((fd) => !isTerminal(fd))
 }
 
-/** What `work` gives; what it throws ends the process in words. Uncaught, it would end in whatever Node was told to write then. */
+/** @returns the result of `work`. An error ends the process with its message; uncaught, Node would print it as NODE_OPTIONS say. */
 export function orRefuseToStart<T>(work: () => T): T {
   try {
     return work()
@@ -45,7 +45,7 @@ export function orRefuseToStart<T>(work: () => T): T {
   }
 }
 
-/** Ends the process with what an operator can act on: the message of a refusal to start, without a stack. */
+/** Ends the process with a message that the operator can act on, without a stack. */
 export function refuseToStart(error: unknown): never {
   return endWith(error)
 }
@@ -56,30 +56,29 @@ function endWith(error: unknown): never {
 }
 
 /**
- * Leaves all memory out of core dumps of this process, and of what it starts from now on.
- *
- * A limit of size does not do that alone: where `kernel.core_pattern` names a program, the kernel hands it the dump whatever the limit is, and
- * who starts a process directly may set none. What is left in such a dump are registers. No effect on other systems than Linux.
+ * Keeps memory out of core dumps of this process and its later children. A size limit is not enough: if `kernel.core_pattern` names a
+ * program, the kernel hands it the dump regardless of the limit, and a process that is started directly may have none. Dumps then contain
+ * registers only. No effect outside Linux.
  * @see core(5), "Controlling which mappings are written to the core dump"
  */
 export function leaveMemoryOutOfDumps(): void {
   try {
     writeFileSync('/proc/self/coredump_filter', '0')
   } catch {
-    // not Linux, or a kernel that writes no dumps
+    // not Linux, or a kernel without core dumps
   }
 }
 
 /**
- * How to start a program of ours with Node so that no memory of it gets to a disk: it can write no core dump, and where Node knows
- * how, no signal opens the inspector. Reports and heap snapshots are refused as settings (`config.ts`).
+ * How to start one of our programs so that its memory never reaches a disk: no core dump, and where Node supports it, no signal opens the
+ * inspector. Settings refuse reports and heap snapshots (`config.ts`).
  */
 export function withoutDumps(program: string): { readonly command: string; readonly args: readonly string[] } {
   const flags = ['--disable-sigusr1'].filter((flag) => process.allowedNodeEnvironmentFlags.has(flag))
   return { command: '/bin/sh', args: ['-c', 'ulimit -c 0; exec "$0" "$@"', process.execPath, ...flags, program] }
 }
 
-/** How many files this process may have open; `undefined` where the system does not say. */
+/** @returns how many files this process may open; `undefined` if the system does not say. */
 export function maxOpenFiles(limits = '/proc/self/limits'): number | undefined {
   try {
     const text = /^Max open files +(\d+)/m.exec(readFileSync(limits, 'utf8'))?.[1]

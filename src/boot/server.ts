@@ -1,4 +1,4 @@
-// Process entry of an api: config → connections → services → hydrate and listen; stopped in reverse.
+// Entry of an api process: config → connections → services → hydrate and listen. It stops in reverse order.
 
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
@@ -21,7 +21,7 @@ import { isLoopback, refusePublicHost } from './private-host.js'
 import { hearHangups, leaveMemoryOutOfDumps, maxOpenFiles, orRefuseToStart, refuseToStart, stopOnSignal } from './process.js'
 import { startTracing } from './tracing.js'
 
-/** What a worker is given to finish when the api is told to stop; the supervisor allows 15 s in all. */
+/** How long workers may finish after an api is told to stop; the supervisor allows 15 s in all. */
 const FINISH_TIMEOUT_MS = 5000
 
 leaveMemoryOutOfDumps()
@@ -43,13 +43,13 @@ async function start(): Promise<void> {
   const tracing = config.tracesUrl === undefined ? undefined : await startTracing(config.tracesUrl, 'tabir-api')
   if (tracing !== undefined) lifecycle.keep('tracing', tracing)
   const services = await openServices(serviceOptions(), lifecycle)
-  // Loading a snapshot waits for files and for another thread, about as long as the code of the routes takes to load.
+  // Loading a snapshot mostly waits for files and another thread, about as long as loading the code of the routes takes.
   const hydrated = services.hydrate()
-  hydrated.catch(() => {}) // it may fail before it is waited for
+  hydrated.catch(() => {}) // it may fail before it is awaited
   const { buildApp } = await import('../app/app.js')
   const app = await buildApp({ services, ...appOptions(), tls, tracing: tracing?.plugin })
   tellStarted(app)
-  // Stopped first: what is still being answered needs all other parts.
+  // Stopped first: open requests need all other parts.
   lifecycle.add('app', async () => {
     const lastCall = setTimeout(services.cancel, FINISH_TIMEOUT_MS)
     await app.close()
@@ -133,7 +133,7 @@ function appOptions(): Omit<AppOptions, 'services' | 'tls' | 'tracing'> {
   }
 }
 
-/** What build.mjs made of `page/`, beside the compiled sources. */
+/** The site that build.mjs made of `page/`, beside the compiled sources. */
 function siteOf({ pageExitUrl: exitUrl, country, contactName: name, contactLink: link, ...own }: Config): Site {
   return loadSite(fileURLToPath(new URL('../../public/', import.meta.url)), {
     exitUrl,
@@ -145,7 +145,7 @@ function siteOf({ pageExitUrl: exitUrl, country, contactName: name, contactLink:
   })
 }
 
-/** A quarter of the files that this process may open stays for Redis, workers, fetches and snapshots. */
+/** Leaves a quarter of the files that this process may open to Redis, workers, fetches and snapshots. */
 function maxConnections(): number {
   return Math.min(SERVER_LIMITS.connections, Math.floor((maxOpenFiles() ?? Number.POSITIVE_INFINITY) * 0.75))
 }
@@ -162,7 +162,7 @@ function warnOfSettings(log: FastifyBaseLogger): void {
     )
 }
 
-/** @param name in logs and metrics. */
+/** @param name of the certificate in logs and metrics */
 function certificateOf(name: string, variables: string, files: CertificateFiles | undefined): KeptCertificate | undefined {
   if (files === undefined) return undefined
   const log = (write: (log: FastifyBaseLogger) => void) => void started.then((app) => write(app.log))
@@ -182,7 +182,7 @@ function certificateOf(name: string, variables: string, files: CertificateFiles 
   }
 }
 
-/** Workers on other hosts find a wildcard's listener under this host's name. */
+/** A wildcard address is announced by this host's name, so that workers on other hosts find it. */
 function announced(host: string): string {
   return host === '0.0.0.0' || host === '::' ? hostname() : host
 }

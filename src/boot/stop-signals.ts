@@ -3,11 +3,11 @@
 import type { EventEmitter } from 'node:events'
 
 export interface StopSignalOptions {
-  /** Emits 'SIGTERM', 'SIGINT' and 'SIGHUP'; in life, `process`. */
+  /** Emits 'SIGTERM', 'SIGINT' and 'SIGHUP'; `process` in production. */
   readonly signals: EventEmitter
-  /** Is SIGHUP the end of the terminal that this was started at? */
+  /** Whether a SIGHUP came because the terminal was closed. */
   readonly isTerminalClosed: () => boolean
-  /** npm passes on a Ctrl-C that the terminal has sent us already: a signal that comes this soon is the same one. */
+  /** npm forwards a Ctrl-C that the terminal already sent us. A signal within this time counts as the same one. */
   readonly sameSignalMs: number
   readonly now: () => number
 }

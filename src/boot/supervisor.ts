@@ -1,13 +1,13 @@
-// What `npm start` runs: Redis, workers, messenger and api, each a process of its own, started in this order and stopped in reverse.
+// What `npm start` runs: Redis, workers, messenger and api, each in its own process. They start in this order and stop in reverse.
 //
-// The contract with the entries, `workers/main.ts`, `workers/messenger.ts` and `server.ts`:
-// - They are spawned with an 'ipc' channel and say `process.send?.({ ready: true, url? })` once they can serve.
-// - They reach Redis through REDIS_SOCKET or REDIS_URL, and find no variable in their environment that they do not need.
-// - SIGTERM asks them to finish what they have and to exit: the api within 15 s, the others within 35 s.
-// - They are in process groups of their own, so Ctrl-C in a terminal reaches the supervisor alone. When the supervisor dies
-//   without a word, the channel closes: `process.on('disconnect')` must then stop them as SIGTERM does. Redis, which knows
-//   no channel, is ended by a helper of its own.
-// - A part that dies is started again; what it had started itself is killed with it. Redis comes back on the same socket.
+// Contract with the entries `workers/main.ts`, `workers/messenger.ts` and `server.ts`:
+// - They are spawned with an 'ipc' channel and send `process.send?.({ ready: true, url? })` once they can serve.
+// - They reach Redis through REDIS_SOCKET or REDIS_URL, and get only the environment variables that they need.
+// - SIGTERM asks them to finish their work and exit: the api within 15 s, the others within 35 s.
+// - Each has its own process group, so Ctrl-C in a terminal reaches the supervisor alone. If the supervisor is killed, the
+//   channel closes, and `process.on('disconnect')` must stop them as SIGTERM does. Redis has no channel; a separate process
+//   watches the supervisor and stops it.
+// - A part that dies is restarted, and its child processes are killed. Redis restarts on the same socket.
 
 import { realpathSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -25,17 +25,17 @@ export interface SuperviseOptions
   extends Omit<StopSignalOptions, 'sameSignalMs'>,
     Pick<KeepingRedis, 'openRedis' | 'warn' | 'now'> {
   /**
-   * How to start the parts on a Redis that is up. The service serves without the messenger: nobody waits for it, and when it cannot
-   * start it is tried again for as long as the others run.
+   * How to start the parts on a Redis that is up. The service is ready without the messenger; if that cannot start, it is retried while
+   * the others run.
    */
   readonly partsFor: (redis: RedisServer) => {
     readonly api: PartCommand
     readonly workers: PartCommand
     readonly messenger?: PartCommand
   }
-  /** A line or more for standard output. */
+  /** Writes to standard output; the text may have several lines. */
   readonly print: (text: string) => void
-  /** What to say, besides where it is, when the service is ready. */
+  /** Text to print after the URL when the service is ready. */
   readonly welcome?: (url: string) => string
   readonly timing?: Partial<typeof usualTiming>
 }
@@ -46,12 +46,10 @@ const STOPPED = 'Tabir has stopped.'
 
 /**
  * Runs the service until a signal ends it.
- *
- * SIGTERM, SIGINT, or SIGHUP when the terminal was closed: the api stops first, because it still answers with what the workers give it; then the
- * workers and the messenger; then Redis, which all write to. A second signal kills all of them at once, which loses nothing that was acknowledged.
- * Any other SIGHUP goes to the api, which reads its certificates again.
- *
- * @returns the exit status: 0 when it was asked to stop, 1 when it could not start or had to kill.
+ * On SIGTERM, SIGINT, or SIGHUP from a closed terminal, the api stops first, because open requests need the workers; then workers and
+ * messenger; then Redis, which all write to. A second signal kills all at once; nothing that was acknowledged is lost. Any other SIGHUP
+ * goes to the api, which reads its certificates again.
+ * @returns the exit status: 0 after a signal; 1 if it could not start or had to kill
  */
 export async function supervise(options: SuperviseOptions): Promise<number> {
   const context: Context = { ...options, ...usualTiming, ...options.timing }
@@ -89,7 +87,7 @@ export async function supervise(options: SuperviseOptions): Promise<number> {
 
 type Context = SuperviseOptions & typeof usualTiming
 
-/** @returns the api, the last part: it is stopped first, because it still answers with what the workers give it. */
+/** @returns the api. It is added last, so it is stopped first: open requests need the workers. */
 function keepParts(
   redis: RedisServer,
   keep: <T extends Kept>(name: string, kept: T) => T,
@@ -105,7 +103,7 @@ function keepParts(
   return api
 }
 
-/** Says where the service is, whenever both parts are ready and there is news in it. */
+/** Prints the URL when both parts are ready and it has changed. */
 function announcer(parts: () => readonly KeptPart[], { print, welcome = () => '' }: Context): () => void {
   let said: string | undefined
   return () => {

@@ -1,5 +1,5 @@
-// Traces for OpenTelemetry: off unless an operator names a collector. What leaves is on a list of words and numbers that are ours; paths,
-// names, messages and whatever a caller sent stay here.
+// OpenTelemetry traces, off unless the operator names a collector. Only listed attributes of our own are exported: no paths, names,
+// messages or anything that a caller sent.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Attributes } from '@opentelemetry/api'
@@ -9,13 +9,13 @@ import type { FastifyPluginCallback } from 'fastify'
 export interface Tracing {
   /** Makes a span of each request and of its handler. */
   readonly plugin: FastifyPluginCallback
-  /** Sends what is left, if the collector takes it within a moment. */
+  /** Sends the remaining spans, if the collector accepts them within a second. */
   close(): Promise<void>
 }
 
 const CLOSE_TIMEOUT_MS = 1000
 
-/** The only attributes that leave. Routes as patterns, never paths: a path may name a case. */
+/** The only attributes that are exported. Routes are patterns, never paths: a path may name a case. */
 const ATTRIBUTES: ReadonlySet<string> = new Set([
   'http.request.method',
   'http.route',
@@ -26,10 +26,9 @@ const ATTRIBUTES: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Begins tracing in this process. Its code is loaded when asked, so whoever has no collector has none of it in memory.
- *
- * Trace headers of callers are not read: they could write into the operator's traces.
- * @param url of the collector, for OTLP over HTTP: `http://127.0.0.1:4318/v1/traces`
+ * Starts tracing in this process. The code is loaded here, so that without a collector it is not in memory. Trace headers of callers are
+ * ignored: callers could write into the operator's traces.
+ * @param url of the collector, OTLP over HTTP: `http://127.0.0.1:4318/v1/traces`
  */
 export async function startTracing(url: string, service: 'tabir-api' | 'tabir-workers'): Promise<Tracing> {
   const [
@@ -60,7 +59,7 @@ export async function startTracing(url: string, service: 'tabir-api' | 'tabir-wo
   }
 }
 
-/** An exporter that is given nothing but what may leave. */
+/** An exporter that receives only what may be exported. */
 export function cleaned(exporter: SpanExporter): SpanExporter {
   return {
     export: (spans, done) => exporter.export(spans.map(clean), done),
@@ -75,7 +74,7 @@ function clean(span: ReadableSpan): ReadableSpan {
   return Object.create(span, {
     attributes: own(attributes),
     name: own(nameOf(span, attributes)),
-    // Messages of errors, and links and states that others sent.
+    // The originals may have error messages, and links and states that others sent.
     status: own({ code: span.status.code }),
     events: own([]),
     links: own([]),

@@ -1,9 +1,9 @@
-// What `npm start` says to somebody who starts it for the first time: where to look, and how to be let in.
+// What `npm start` prints when the service is ready: its addresses, and how to create a first key.
 
 import { resolve } from 'node:path'
 import type { Config } from './config.js'
 
-/** The command as it has to be typed in another terminal, so that it works on this store. */
+/** @returns the text. The command in it works in another terminal on the same store. */
 export function welcome(
   url: string,
   { dataDir, redisUrl, redisSocket }: Pick<Config, 'dataDir' | 'redisUrl' | 'redisSocket'>,
@@ -20,10 +20,10 @@ export function welcome(
   Ctrl-C stops it.`
 }
 
-/** Enough to see all of the console and to try what the README does; a platform's own key needs less. */
+/** Enough for the whole console and the README's examples; a platform's own key needs less. */
 const FIRST_SCOPES = 'admin,match,signals:write,feedback,webhooks'
 
-/** For a shell. */
+/** Quotes a path for a shell. */
 function quoted(path: string): string {
   return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`
 }

@@ -16,14 +16,14 @@ const DAY_MS = 86_400_000
 const MAX_LISTED = 100_000
 const AT_ONCE = 1000
 
-/** @returns the exit status: 0, or 1 for a log that is not sound or cannot be read, 2 for arguments that cannot be used. */
+/** @returns the exit status: 0; 1 for a log that is not sound or cannot be read; 2 for wrong arguments */
 export async function audit(args: readonly string[]): Promise<number> {
   const work = workFor(args)
   if (work === undefined) return failed(USAGE, 2)
   try {
     return await withSealedStore(async ({ store, secrets }) => {
       const log = createAuditLog(store, secrets.audit)
-      // What was typed while no api was running waits to be chained. A log that is not sound takes no more: verify says why.
+      // Commands that ran without an api left entries that are not chained yet. An unsound log takes none; verify then says why.
       await log.chain().catch(() => {})
       return work(log, store)
     })
@@ -56,7 +56,7 @@ function workFor([verb, ...rest]: readonly string[]): ((log: AuditLog, store: St
 
 async function verify(log: AuditLog, store: Store, noted: ReturnType<typeof parseHead>): Promise<number> {
   const verdict = await log.verify(noted)
-  // An end that was copied wrongly must not be taken for a log that was replaced.
+  // A head that was copied wrongly must not be recorded as a log that was replaced.
   if (verdict.isSound || noted === undefined) await noteAuditCheck(store, { isSound: verdict.isSound, atMs: Date.now() })
   if (!verdict.isSound) return failed(`Not sound, at entry ${verdict.number}: ${AUDIT_FAULTS[verdict.why]}.`, 1)
   const { head } = verdict
@@ -67,7 +67,7 @@ async function verify(log: AuditLog, store: Store, noted: ReturnType<typeof pars
 async function trim(log: AuditLog, days: number): Promise<number> {
   const nowMs = Date.now()
   const removed = await log.trim(nowMs - days * DAY_MS, 'operator', nowMs)
-  await log.chain() // with what was recorded of it
+  await log.chain() // includes the entry about this trim
   print({ removed })
   return 0
 }

@@ -1,8 +1,8 @@
-// A bar of bytes on a terminal's standard error: how much has gone, how fast, and for how long it will.
+// A progress bar on standard error: bytes so far, speed, time left.
 
 export interface ByteBarOptions {
   readonly label: string
-  /** 0 when nobody knows. */
+  /** 0 if unknown. */
   readonly totalBytes: number
   readonly stream: { readonly isTTY?: boolean; write(text: string): unknown }
   readonly now: () => number
@@ -13,7 +13,7 @@ const CELLS = 30
 const ERASE_LINE = '\r\u001b[K'
 const MB = 1e6
 
-/** Nothing is written where no terminal is. */
+/** Writes nothing unless the stream is a terminal. */
 export function byteBar({ label, totalBytes, stream, now }: ByteBarOptions) {
   let startedAtMs = now()
   let shownAtMs = startedAtMs
@@ -41,7 +41,7 @@ export function byteBar({ label, totalBytes, stream, now }: ByteBarOptions) {
       bytes = 0
       startedAtMs = now()
     },
-    /** Takes the bar away. */
+    /** Erases the bar. */
     end(): void {
       if (stream.isTTY === true) stream.write(ERASE_LINE)
     },

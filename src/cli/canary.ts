@@ -7,7 +7,7 @@ import { withSealedStore } from './sealed-store.js'
 
 const USAGE = 'tabir canary plant --bank NAME'
 
-/** @returns the exit status: 0, or 2 for arguments that cannot be used, 1 for what went wrong. */
+/** @returns the exit status: 0; 1 on failure; 2 for wrong arguments */
 export async function canary(args: readonly string[]): Promise<number> {
   try {
     const { values, positionals } = parseArgs({

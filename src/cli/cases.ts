@@ -11,7 +11,7 @@ import { withSealedStore } from './sealed-store.js'
 
 const USAGE = 'tabir cases end NUMBER [--dry-run]'
 
-/** @returns the exit status: 0, or 2 for arguments that cannot be used, 1 for what went wrong or was refused. */
+/** @returns the exit status: 0; 1 on failure or refusal; 2 for wrong arguments */
 export async function cases(args: readonly string[]): Promise<number> {
   const [verb, ...rest] = args
   const options = verb === 'end' ? optionsOf(rest) : undefined
@@ -50,7 +50,7 @@ async function end(service: Cases, { caseNumber, isDryRun }: EndOptions): Promis
   return factsOf(await service.view(await service.withdrawByOperator(named)))
 }
 
-/** What tells the operator that this is the case, and nothing about what is in it. */
+/** @returns what identifies the case for the operator, and nothing about its content. */
 function factsOf({ caseNumber, state, images, createdAtMs, assistance, end: ended }: CaseView): object {
   return {
     caseNumber,
@@ -63,7 +63,7 @@ function factsOf({ caseNumber, state, images, createdAtMs, assistance, end: ende
   }
 }
 
-/** A running service hears of it as of a withdrawal by the submitter: from the same change in the store. */
+/** A running service learns of it by the change stream, as of a withdrawal by the submitter. */
 function withCases<T>(use: (service: Cases) => Promise<T>): Promise<T> {
   return withSealedStore(async ({ store, secrets }) => {
     const kept = createCaseStore(store)
@@ -71,8 +71,8 @@ function withCases<T>(use: (service: Cases) => Promise<T>): Promise<T> {
       createCases({
         cases: kept,
         access: createCaseAccess(kept, secrets),
-        replica: { reached: async () => {} }, // there is no index here that could be behind
-        // No case is opened or renewed here.
+        replica: { reached: async () => {} }, // no index here that could lag
+        // Unused: no case is opened or renewed here.
         retentionMs: 0,
         offersExtendedProtection: false,
         now: () => Date.now(),

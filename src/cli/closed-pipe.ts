@@ -1,9 +1,10 @@
-// `tabir export | head`: who reads has had enough, and that is no fault of the command.
+// Handles a closed pipe, as in `tabir export
+// head`. The reader has enough; that is not an error.
 
-/** As the shell counts a program that was ended by SIGPIPE. */
+/** The exit status that shells report for a program that SIGPIPE ended. */
 export const NOBODY_READS = 141
 
-/** Ends the process without a trace when nobody reads its output any more. May be called again. */
+/** Ends the process silently when its output is closed. May be called again. */
 export function endQuietlyWhenNobodyReads(): void {
   for (const stream of [process.stdout, process.stderr])
     if (!stream.listeners('error').includes(onError)) stream.on('error', onError)

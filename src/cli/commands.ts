@@ -1,6 +1,6 @@
-// The commands by their names.
+// Commands by name.
 
-/** Each is read when it is asked for: what others need would take as long as the whole of a short one. */
+/** Loaded on use: loading all of them would take as long as a whole short command. */
 export const COMMANDS: Readonly<Record<string, (args: string[]) => Promise<number>>> = {
   audit: async (args) => (await import('./audit.js')).audit(args),
   backup: async (args) => (await import('./backup/backup.js')).backup(args),

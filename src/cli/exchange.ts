@@ -1,4 +1,5 @@
-// tabir exchange list | pull: feeds of other systems, through a running api.
+// tabir exchange list
+// pull: exchanges with other systems, through a running api.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -17,7 +18,7 @@ const Row = z.looseObject({
 })
 const List = z.object({ exchanges: z.array(Row), reconcilers: z.array(Row).default([]) })
 
-/** @returns the exit status: 0, or 1 when it failed, 2 for arguments that cannot be used. */
+/** @returns the exit status: 0; 1 on failure; 2 for wrong arguments */
 export async function exchange(args: readonly string[]): Promise<number> {
   const options = optionsOf([...args])
   if (typeof options === 'string') return said(options, 2)

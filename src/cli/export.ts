@@ -1,4 +1,4 @@
-// tabir export: a bank of one's own as a file, sealed or plain.
+// tabir export: writes a bank of one's own to a file, sealed or plain.
 
 import { createReadStream, existsSync } from 'node:fs'
 import { readFile, rm } from 'node:fs/promises'
@@ -19,10 +19,10 @@ import { ask, createRemote, nameApi, REMOTE_OPTIONS, REMOTE_USAGE, type Remote, 
 
 const USAGE = `tabir export --bank BANK (--plain | --seal-to RECIPIENT) [--format ${EXPORT_FORMATS.join('|')}] [--since FILE] [--out FILE]
     ${REMOTE_USAGE}
-    RECIPIENT: an age recipient, age1…. FILE of --since: an earlier plain export as NDJSON; then only what is new comes, and
-    a tombstone for each signal that is gone.`
+    RECIPIENT: an age recipient, age1…. FILE of --since: an earlier plain export as NDJSON; then only new signals are written,
+    and a tombstone for each signal that is gone.`
 
-/** @returns the exit status: 0, or 1 when it failed, 2 for arguments that cannot be used. */
+/** @returns the exit status: 0; 1 on failure; 2 for wrong arguments */
 export async function exportBank(args: readonly string[]): Promise<number> {
   const options = optionsOf([...args])
   if (typeof options === 'string') return failed(options, 2)
@@ -61,15 +61,15 @@ export async function exportBank(args: readonly string[]): Promise<number> {
     if (error instanceof NotAnExport || error instanceof UnderWay) return failed(error.message, 1)
     const isThere = error instanceof Error && 'code' in error && error.code === 'EEXIST'
     if (isThere) return failed(IS_THERE, 1)
-    return failed(`The export failed, and ${out === undefined ? 'what was printed is not whole' : 'there is no file'}.`, 1)
+    return failed(`The export failed, and ${out === undefined ? 'the output is incomplete' : 'no file was written'}.`, 1)
   }
 }
 
-/** As often an api is asked that says when to come again: it starts, or its store does. */
+/** Maximum requests to an api that answers Retry-After because it, or its store, is starting. */
 const TRIES = 8
-/** Formats that --since reads and writes. */
+/** Formats that `--since` supports. */
 const MAY_FOLLOW: Readonly<Record<ExportFormat, boolean>> = { ndjson: true, csv: false, lines: false, hex: false }
-const IS_THERE = 'The file is there already, and is not overwritten.'
+const IS_THERE = 'The file exists already and is not overwritten.'
 
 interface Options {
   readonly bank: string
@@ -97,8 +97,8 @@ function optionsOf(args: string[]): Options | string {
     const { bank, plain, 'seal-to': sealTo, since, out } = values
     const format = EXPORT_FORMATS.find((known) => known === values.format)
     if (bank === undefined || !BANK_NAME_PATTERN.test(bank) || format === undefined) return USAGE
-    if (plain === (sealTo !== undefined)) return `Sealed or plain: one of them has to be said.\n${USAGE}`
-    if (sealTo !== undefined && !AGE_RECIPIENT_PATTERN.test(sealTo)) return '--seal-to is an age recipient, age1…'
+    if (plain === (sealTo !== undefined)) return `Give either --plain or --seal-to.\n${USAGE}`
+    if (sealTo !== undefined && !AGE_RECIPIENT_PATTERN.test(sealTo)) return '--seal-to must be an age recipient, age1…'
     if (since !== undefined && (!MAY_FOLLOW[format] || sealTo !== undefined))
       return '--since needs --plain and --format ndjson'
     const remote = createRemote(values)
@@ -116,10 +116,10 @@ interface EarlierExport {
 }
 
 /**
- * What is new, and at the end a tombstone for each that is gone: its whole line, because the system that imports it finds
- * the entry by its hashes and not by its id. Memory: the ids of the earlier export.
- * @throws {NotAnExport} before the first tombstone, when the bank holds nothing of the earlier export: one of another bank would
- *   remove all that its reader has.
+ * Yields new signals, then a tombstone for each signal that is gone. A tombstone is the whole line: importers find the entry by its
+ * hashes, not its id. Memory: the ids of the earlier export.
+ * @throws {NotAnExport} before the first tombstone, if the bank holds no signal of the earlier export. It is probably another bank's, and
+ * its tombstones would remove everything its reader has.
  */
 async function* changesSince({ path, ids }: EarlierExport, body: AsyncIterable<unknown>): AsyncGenerator<string> {
   const knownAtFirst = ids.size
@@ -131,7 +131,7 @@ async function* changesSince({ path, ids }: EarlierExport, body: AsyncIterable<u
     }
   }
   if (knownAtFirst > 0 && ids.size === knownAtFirst) {
-    throw new NotAnExport('This bank holds no signal of the file of --since. Is it an export of another bank?')
+    throw new NotAnExport('This bank has no signal of the --since file. Is it an export of another bank?')
   }
   for await (const lines of readLines(unpacked(createReadStream(path)))) {
     for (const { text } of lines) {
@@ -141,10 +141,10 @@ async function* changesSince({ path, ids }: EarlierExport, body: AsyncIterable<u
   }
 }
 
-/** Why the file of `--since` cannot be used. */
+/** The file of `--since` cannot be used; the message says why. */
 class NotAnExport extends Error {}
 
-/** @throws {NotAnExport} for a file that cannot be read, or with a line that no export has: each signal that it lacks would seem new. */
+/** @throws {NotAnExport} if the file cannot be read, or has a line that is no export line: signals missed here would seem new */
 async function signalIdsIn(path: string): Promise<Set<string>> {
   const ids = new Set<string>()
   try {
@@ -152,19 +152,19 @@ async function signalIdsIn(path: string): Promise<Set<string>> {
       for (const { line, text } of lines) {
         if (text === '') continue
         const { id, isTombstone } = signalOf(text ?? '')
-        if (id === undefined) throw new NotAnExport(`Line ${line} of the file of --since is no line of an NDJSON export.`)
+        if (id === undefined) throw new NotAnExport(`Line ${line} of the --since file is not a line of an NDJSON export.`)
         if (isTombstone) ids.delete(id)
         else ids.add(id)
       }
     }
   } catch (error) {
     if (error instanceof NotAnExport) throw error
-    throw new NotAnExport('The file of --since cannot be read.')
+    throw new NotAnExport('The --since file cannot be read.')
   }
   return ids
 }
 
-/** Of a line that `tabir export` wrote. */
+/** Parses a line that `tabir export` wrote. */
 function signalOf(text: string): { readonly id: string | undefined; readonly isTombstone: boolean } {
   const [, id] = /^\{"signalId":"([0-9a-f-]{36})"/.exec(text) ?? []
   return { id, isTombstone: text.endsWith('"deleted":true}') }
@@ -177,7 +177,7 @@ async function* counted(body: AsyncIterable<Uint8Array>, bar: ReturnType<typeof 
   }
 }
 
-/** What a killed export left is removed first. It ends when the files beside the target are gone, whatever fails. */
+/** First removes what a killed export left. Resolves only when the temporary files beside the target are gone, also after an error. */
 async function toFile(path: string, pieces: AsyncIterable<Uint8Array | string>): Promise<void> {
   const beside = `${path}.under-way`
   const release = await claimFor(beside)
@@ -189,7 +189,7 @@ async function toFile(path: string, pieces: AsyncIterable<Uint8Array | string>):
   }
 }
 
-/** @returns what gives the name free again. @throws {UnderWay} when another process that runs has it. */
+/** @returns a function that releases the name. @throws {UnderWay} if another running process has claimed it */
 async function claimFor(beside: string): Promise<() => Promise<void>> {
   const claim = `${beside}.pid`
   const writer = Number(await readFile(claim, 'utf8').catch(() => ''))
@@ -213,7 +213,7 @@ function isRunning(pid: number): boolean {
 
 class UnderWay extends Error {
   constructor(pid: number, claim: string) {
-    super(`Another export, process ${pid}, writes this file. If that is no export, remove ${claim}.`)
+    super(`Another export (process ${pid}) is writing this file. If that process is no export, remove ${claim}.`)
   }
 }
 

@@ -1,102 +1,102 @@
-// What the command line says of itself.
+// Help texts of the command line.
 
-export const HELP = `Tabir: matching of intimate images shared without consent, without keeping any.
+export const HELP = `Tabir: match intimate images shared without consent, without storing any.
 
   tabir COMMAND --help
-                    what is said of one command here
-  tabir --version   which version this is
+                    Show the help of one command.
+  tabir --version   Show the version.
 
   tabir keys create --org NAME --kind platform|ngo|operator --scopes match,match:distance,…
                     [--expires-days DAYS] [--networks 192.0.2.0/24,2001:db8::/32]
-                    makes an API key and prints it once, as JSON
-  tabir keys list   the keys that there are, without their secrets, and on which day each was last used
+                    Create an API key. It is printed once, as JSON.
+  tabir keys list   List the keys, without their secrets, and the day each was last used.
   tabir keys rotate KEYID [--overlap-hours HOURS]
-                    makes a key in place of another, which goes on opening for 168 hours
+                    Replace a key. The old one stays valid for 168 hours, or for HOURS.
   tabir keys revoke KEYID
-                    takes a key back, everywhere within a second
+                    Revoke a key, everywhere within one second.
   tabir keys restore KEYID
-                    lifts the suspension of a key
+                    Lift the suspension of a key.
 
   tabir keys seal list
-                    the seal keys, which one seals, and how much is under each
+                    List the seal keys, which one is active, and how many records each has sealed.
   tabir keys seal rotate [--new ID]
-                    makes a new seal key in the file of the ring, if one is named, and seals everything anew under the first one, while
-                    the service runs. May be stopped, and goes on where it was when it is started again without --new
+                    Re-encrypt everything under the first key of the ring, while the service runs. With --new, first create a key
+                    in the key file. If interrupted, run it again without --new: it continues.
   tabir keys seal retire ID [--backups FOLDER]… [--yes]
-                    takes a key out of the ring, if nothing in the store is sealed under it any more. Lists the backups and snapshots
-                    that are, as far as they are known or lie in the folders, and asks; with --yes it does not ask
+                    Remove a key from the ring, if nothing in the store is sealed under it. Lists backups and snapshots that are,
+                    as far as they are recorded or found in the folders, and asks. With --yes it does not ask.
 
   tabir cases end NUMBER [--dry-run]
-                    ends a case as its owner's withdrawal does, everywhere within a second: for one that nobody can reach any more.
-                    --dry-run: shows which case that is, and changes nothing
+                    Withdraw a case for a person who lost access to it. Takes effect everywhere within one second.
+                    --dry-run: show the case and change nothing.
 
   tabir canary plant --bank NAME
-                    registers a hash that no picture has and nobody is given: whoever matches it is told of as an event
+                    Register a random hash that belongs to no picture. A match with it raises an event: the list was passed on.
 
   tabir index status [--url URL] [--key-file FILE] [--json]
-                    what the index of a running api consists of; where anybody may reach it, for a key with admin
+                    Show the index of a running api. With public exposure this needs a key with the scope admin.
 
   tabir trust disputes | quarantine | strikes
-                    what waits for you: open disputes, signals that are held or narrowed, accounts whose reports were judged false
+                    List what needs a decision: open disputes, held or narrowed signals, accounts with false reports.
   tabir trust show | verify | hold | release SIGNAL
   tabir trust dispute SIGNAL REASON
   tabir trust decide SIGNAL upheld|rejected
   tabir trust take-back SIGNAL
   tabir trust forgive ACCOUNT
-                    what is said and decided about a signal, everywhere within a second
+                    Show or decide about a signal or account. Decisions take effect everywhere within one second.
+                    take-back: reinstate an invalidated signal.
 
   tabir webhooks list
-                    whom organisations have told what: of each address its origin, and how it fares
+                    List webhooks: organisation, origin of the URL, events, failures.
   tabir webhooks remove WEBHOOK
-                    ends one, with all that waits for it
+                    Remove a webhook and its waiting deliveries.
 
   tabir audit list [--after NUMBER] [--limit LINES]
-                    what was done, by whom, one line of JSON each
+                    List what was done and by whom, one JSON object per line.
   tabir audit verify [--head HEAD]
-                    is the audit log whole and unchanged? HEAD is one that was noted before, from here or from the log of an
-                    api: then it also shows whether the log was set back. Ends with 0 if so, with 1 if not
+                    Check that the audit log is complete and unchanged. HEAD: one that you noted before, from here or from an api's
+                    log; it also shows whether the log was set back. Exit status 0 if sound, 1 if not.
   tabir audit trim --older-than DAYS
-                    removes old entries, at least 90 days old; what stays verifies from a marked cut
+                    Remove entries older than DAYS, at least 90. The rest can still be verified, from a marked cut.
 
   tabir import FILE --bank BANK [--url URL] [--key-file FILE]
-                    hands a file of hashes in to a running api: hex lines, \`pdq <hex>\` lines, CSV or NDJSON, packed with gzip or
-                    not. Prints the report. May be stopped and run again. Ends with 3 when lines were refused
+                    Import a file of hashes through a running api: hex lines, \`pdq <hex>\` lines, CSV or NDJSON, plain or gzip.
+                    Prints the report. Can be interrupted and run again. Exit status 3 if lines were refused.
 
   tabir export --bank BANK (--plain | --seal-to RECIPIENT) [--format ndjson|csv|lines|hex] [--since FILE] [--out FILE]
-                    a bank of yours as a file: sealed for an age recipient, or plain. With an earlier export as FILE, what is new
-                    since then and what is gone
+                    Export a bank of yours, sealed for an age recipient or plain. --since: write only what was added and removed
+                    since an earlier export.
 
   tabir exchange list | pull NAME
-                    other systems' feeds that the file of TABIR_EXCHANGES_FILE names: how far they have come; read one to its end now
+                    List the exchanges of TABIR_EXCHANGES_FILE and their progress, or pull one to its end now.
 
   tabir doctor [--json]
-                    is this installation as it should be? Versions, Redis, keys, disk, clock, decoders. Ends with 0 when nothing
-                    is bad
+                    Check this installation: versions, Redis, keys, disk, clock, decoders. Exit status 0 if nothing is bad.
 
   tabir backup FILE
-                    all that Redis holds at this moment, sealed, while the service runs; read again to see that it is whole
+                    Write everything in Redis to a sealed file, while the service runs. Then read it back to check it.
   tabir backup verify FILE
+                    Check a backup.
   tabir restore FILE [--withdrawals FOLDER]… [--accept-gap]
-                    puts it into a data folder without data, and takes back what was taken back since, as the folders of the
-                    apis know it (TABIR_WITHDRAWALS_DIR). The service must not run. Ends with 3, and puts nothing in place, when
-                    something that was withdrawn may be missing there, unless that is accepted
+                    Restore a backup into a data folder without data, then repeat later withdrawals from the folders of the apis
+                    (TABIR_WITHDRAWALS_DIR). Stop the service first. If withdrawals may be missing there, it restores nothing and
+                    ends with exit status 3, unless you accept that with --accept-gap.
 
   tabir receipts verify FILE [--key FILE] [--url URL]
-                    was this receipt or report signed by this service, and is it unchanged? Ends with 0 if so, with 1 if not, and
-                    with 2 when that cannot be found out. The key: a file with the answer of /v1/receipts/key, or of a
-                    running api
+                    Check the signature of a receipt or report. --key: a file with the answer of /v1/receipts/key; otherwise a
+                    running api is asked. Exit status 0 if valid, 1 if not, 2 if it cannot be checked.
 
-The commands for keys, cases, trust, webhooks, audit and backup work on the data of TABIR_DATA_DIR or the Redis of REDIS_URL, whether the service runs or not.
-They make no store where there is none: npm start does. Import, export and exchange speak to an api with the key in TABIR_API_KEY or the file.
-Each command says on standard error which store or api that is.
+The commands for keys, cases, canaries, trust, webhooks, audit and backup work on the data of TABIR_DATA_DIR or the Redis of REDIS_URL, whether the
+service runs or not. They never create a store; npm start does. Import, export and exchange need a running api and a key, in TABIR_API_KEY or a file.
+Each command prints on standard error which store or api it uses.
 `
 
-/** Never a file, a key or a bank: who asks what a command does is told, and nothing is done. */
+/** Never treated as a file, key or bank name: a command that is asked for help does nothing else. */
 export function asksForHelp(word: string): boolean {
   return word === '--help' || word === '-h'
 }
 
-/** What is said of a command, or of its verb where that stands by itself; all of it when there is no such command. */
+/** @returns the help of a command, or of its verb if that has its own; all help if the command does not exist. */
 export function helpFor([command, verb]: readonly string[]): string {
   const about = (beginning: string) => ENTRIES.filter((entry) => `${entry} `.startsWith(`  tabir ${beginning} `))
   const ofVerb = verb === undefined ? [] : about(`${command} ${verb}`)
@@ -104,5 +104,5 @@ export function helpFor([command, verb]: readonly string[]): string {
   return found.length > 0 ? `${found.join('\n')}\n` : HELP
 }
 
-/** Each from its first line to before the next one's. */
+/** Entries of the help: each begins at its `tabir …` line. */
 const ENTRIES = HELP.split(/\n+(?= {2}tabir |\S)/)

@@ -24,7 +24,7 @@ import {
 } from './remote.js'
 
 const USAGE = `tabir import FILE --bank BANK ${REMOTE_USAGE}
-    FILE: hex lines, \`pdq <hex>\` lines, CSV or NDJSON, as they are or packed with gzip.`
+    FILE: hex lines, \`pdq <hex>\` lines, CSV or NDJSON, plain or gzip.`
 
 const Report = z.object({
   importId: z.string(),
@@ -39,7 +39,7 @@ const Report = z.object({
   notFoundLines: z.array(z.object({ fromLine: z.int(), toLine: z.int() })),
 })
 
-/** What may be different in a moment. */
+/** Problems that a retry may solve. */
 const WORTH_ANOTHER_TRY = [
   'store-unavailable',
   'index-loading',
@@ -51,7 +51,7 @@ const WORTH_ANOTHER_TRY = [
 const MAX_TRIES = 8
 const FIRST_WAIT_MS = 500
 
-/** @returns the exit status: 0 when every line was taken or removed nothing, 3 when some were refused, 1 when it failed, 2 for wrong arguments. */
+/** @returns the exit status: 0 when no line was refused; 1 on failure; 2 for wrong arguments; 3 when lines were refused */
 export async function importFile(args: readonly string[]): Promise<number> {
   const options = optionsOf([...args])
   if (typeof options === 'string') return failed(options, 2)
@@ -85,7 +85,7 @@ export async function importFile(args: readonly string[]): Promise<number> {
 
 const NOT_REACHED: Refused = {
   code: 'upload-incomplete',
-  words: 'The api cannot be reached, or the connection breaks.',
+  words: 'The api cannot be reached, or the connection broke.',
   retryAfterS: undefined,
 }
 
@@ -113,8 +113,9 @@ const Listed = z.object({
 })
 
 /**
- * The same for the same content until it is imported: then the api knows a file that it has seen a part of. Once an import into the bank
- * is done, another one. Or a file whose signals were removed since would be answered with the report of the first time, and not imported.
+ * Idempotency key of the upload. It is the same for the same content until the import is done, so that the api continues a partial upload.
+ * After each finished import into the bank it changes. Otherwise a file whose signals were removed since would get the old report and not
+ * be imported.
  */
 async function keyFor({ digest, bank, remote }: { digest: string } & Pick<Sending, 'bank' | 'remote'>) {
   const key = createHash('sha256').update(digest)

@@ -13,23 +13,23 @@ type Index = Report['indexes'][number]
 const USAGE = 'tabir index status [--url URL] [--key-file FILE] [--json]'
 const TIMEOUT_MS = 5000
 
-/** @returns the exit status: 0, or 2 for arguments that cannot be used, 1 when there is nobody to ask. */
+/** @returns the exit status: 0; 1 if no api answers; 2 for wrong arguments */
 export async function index(args: readonly string[]): Promise<number> {
   const [verb, ...rest] = args
   const options = verb === 'status' ? optionsOf(rest) : undefined
   if (options === undefined) return failed(USAGE, 2)
   const config = readConfig(process.env)
   const url = options.url ?? apiUrlFrom(config)
-  // Only an api that anybody may reach asks for a key.
+  // Only an api with public exposure requires a key.
   const remote = options['key-file'] === undefined && config.apiKey === undefined ? undefined : createRemote(options)
   if (typeof remote === 'string') return failed(remote, 2)
   nameApi(new URL(url))
   const answer = await ask(new URL('/health/index', url), remote?.key).catch(() => undefined)
-  if (answer === undefined) return failed(`There is no api at ${new URL(url).origin} that can be asked.`, 1)
+  if (answer === undefined) return failed(`No api answers at ${new URL(url).origin}.`, 1)
   const { status, text } = answer
   if (status === 401 || status === 403)
     return failed(
-      `The api at ${new URL(url).origin} tells this to a key with admin: in TABIR_API_KEY, or in a file that --key-file names.`,
+      `The api at ${new URL(url).origin} requires a key with the scope admin, in TABIR_API_KEY or in a file named by --key-file.`,
       1,
     )
   if (status !== 200) return failed(`The api at ${new URL(url).origin} is not ready${whyNot(text)}.`, 1)

@@ -16,7 +16,7 @@ const NO_KEY = 'There is no such key.'
 const HOUR_MS = 3_600_000
 const OVERLAP_HOURS = 168
 
-/** @returns the exit status: 0, or 2 for arguments that cannot be used, 1 for what went wrong. */
+/** @returns the exit status: 0; 1 on failure; 2 for wrong arguments */
 export async function keys(args: readonly string[]): Promise<number> {
   const [verb, ...rest] = args
   try {
@@ -50,13 +50,14 @@ async function create(args: string[]): Promise<number> {
   const scopes = new Set(names.filter(isScope))
   const networks = networksText === undefined ? undefined : listed(networksText)
   const days = wholeNumber(values['expires-days'], 36_500)
-  if (org === undefined || org.trim() === '') return unusable('--org NAME is needed')
-  if (!isPlainLine(org.trim())) return unusable('--org is one line, without control characters')
-  if (kind === undefined) return unusable(`--kind is one of ${ORG_KINDS.join(', ')}`)
-  if (names.length === 0 || scopes.size !== names.length) return unusable(`--scopes is one or more of ${SCOPES.join(',')}`)
-  if (days === 'unusable') return unusable('--expires-days is a whole number of days')
+  if (org === undefined || org.trim() === '') return unusable('--org NAME is required')
+  if (!isPlainLine(org.trim())) return unusable('--org must be one line without control characters')
+  if (kind === undefined) return unusable(`--kind must be one of ${ORG_KINDS.join(', ')}`)
+  if (names.length === 0 || scopes.size !== names.length)
+    return unusable(`--scopes must be one or more of ${SCOPES.join(',')}`)
+  if (days === 'unusable') return unusable('--expires-days must be a whole number of days')
   if (networks?.every(isNetwork) === false || networks?.length === 0)
-    return unusable('--networks is one or more addresses or networks, such as 192.0.2.0/24,2001:db8::/32')
+    return unusable('--networks must be one or more addresses or networks, such as 192.0.2.0/24,2001:db8::/32')
   const { env } = readConfig(process.env)
   const nowMs = Date.now()
   const expiresAtMs = days === undefined ? undefined : nowMs + days * 24 * HOUR_MS
@@ -68,7 +69,7 @@ async function create(args: string[]): Promise<number> {
 }
 
 async function list(args: string[]): Promise<number> {
-  parseArgs({ args }) // takes neither options nor words
+  parseArgs({ args }) // throws for any option or argument
   const rows = await withApiKeys(async ({ apiKeys, uses }) => {
     const [all, lastUsedOn] = await Promise.all([apiKeys.all(), uses.all()])
     return Promise.all(

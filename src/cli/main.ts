@@ -1,4 +1,4 @@
-// The operator's command line: which command, then its own file.
+// Entry of the command line: chooses the command.
 
 import { WrongSettings } from '../boot/config.js'
 import { leaveMemoryOutOfDumps } from '../boot/process.js'

@@ -1,4 +1,4 @@
-// tabir receipts verify: of receipts, and of reports, which are signed with the same key
+// tabir receipts verify: verifies receipts, and reports, which the same key signs.
 
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -11,20 +11,20 @@ import { apiUrlFrom, nameApi } from './remote.js'
 const USAGE = 'tabir receipts verify FILE [--key FILE] [--url URL]'
 const TIMEOUT_MS = 5000
 
-/** @returns the exit status: 0 for a good receipt, 1 for one that is not, 2 when that cannot be found out. */
+/** @returns the exit status: 0 for a valid receipt; 1 for an invalid one; 2 if it cannot be verified */
 export async function receipts(args: readonly string[]): Promise<number> {
   const [verb, ...rest] = args
   const options = verb === 'verify' ? optionsOf(rest) : undefined
   if (options === undefined) return said(USAGE, 2)
   const text = readOrUndefined(options.file)
-  if (text === undefined) return said('The file of the receipt cannot be read.', 2)
+  if (text === undefined) return said('The receipt file cannot be read.', 2)
   const key = await keyFrom(options).catch((error: unknown) => {
     if (error instanceof WrongSettings) throw error
     return undefined
   })
-  if (key === undefined) return said('The public key cannot be had: give a file with --key, or an api with --url.', 2)
+  if (key === undefined) return said('The public key cannot be read. Name a file with --key, or an api with --url.', 2)
   const document = documentIn(text)
-  if (document === undefined) return said('Not valid: this is no receipt and no report, or it was changed.', 1)
+  if (document === undefined) return said('Not valid: this is neither a receipt nor a report, or it was changed.', 1)
   if (!isSignedBy(key, document)) return said('Not valid: it was changed, or another key signed it.', 1)
   process.stdout.write(`Valid: ${described(document)}.\n`)
   return 0
@@ -54,14 +54,14 @@ async function keyFrom({ key, url }: { readonly key: string | undefined; readonl
 function documentIn(text: string): Receipt | Report | undefined {
   try {
     const value: unknown = JSON.parse(text)
-    // Of a name that stands twice the parser takes the last one, and a person reads the first: what is verified must be what is read.
+    // If a name appears twice, the parser takes the last value and a person reads the first. What is verified must be what is read.
     return namesIn(text) === namesOf(value) ? Receipt.or(Report).safeParse(value).data : undefined
   } catch {
     return undefined
   }
 }
 
-/** How many names of members stand in a JSON text. */
+/** @returns the number of member names in a JSON text. */
 function namesIn(text: string): number {
   return [...text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?/g)].filter(([, colon]) => colon !== undefined).length
 }

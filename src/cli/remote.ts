@@ -1,4 +1,4 @@
-// A running api, as the commands see it that speak to one.
+// The client of a running api that commands use.
 
 import { readFileSync } from 'node:fs'
 import { type IncomingMessage, request as requestHttp } from 'node:http'
@@ -10,31 +10,31 @@ import { type Config, readConfig } from '../boot/config.js'
 
 export const REMOTE_OPTIONS = { url: { type: 'string' }, 'key-file': { type: 'string' } } as const
 export const REMOTE_USAGE = `[--url URL] [--key-file FILE]
-    URL: of the api, by default that of TABIR_URL, or the one that runs here. The API key: in the file, or in TABIR_API_KEY.`
+    URL: the api; by default TABIR_URL, or the api on this machine. The API key is read from FILE or TABIR_API_KEY.`
 
 export interface Remote {
   readonly url: URL
   readonly key: string
 }
 
-/** @returns why not, in words, when something is missing. */
+/** @returns the api and key, or a message that says what is missing. */
 export function createRemote(values: { readonly url?: string; readonly 'key-file'?: string }): Remote | string {
   const config = readConfig(process.env)
   const { apiKey } = config
   const url = values.url ?? apiUrlFrom(config)
-  if (!URL.canParse(url) || !/^https?:/.test(url)) return '--url is the http or https address of an api'
+  if (!URL.canParse(url) || !/^https?:/.test(url)) return '--url must be the http or https address of an api'
   const key = values['key-file'] === undefined ? apiKey : fileText(values['key-file'])
   if (key === undefined || !/^\S+$/.test(key))
-    return 'An API key is needed: in TABIR_API_KEY, or in a file that --key-file names.'
+    return 'An API key is required, in TABIR_API_KEY or in a file named by --key-file.'
   return { url: new URL(url), key }
 }
 
-/** The one that is named, or the one that runs here. */
+/** @returns the URL of TABIR_URL, or of the api on this machine. */
 export function apiUrlFrom({ apiUrl, host, port }: Config): string {
   return apiUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
-/** On standard error, so that what a command prints can be read by a program. */
+/** Written to standard error, so that programs can parse standard output. */
 export function nameApi(url: URL): void {
   process.stderr.write(`Api: ${url.origin}\n`)
 }
@@ -47,8 +47,8 @@ export interface RemoteRequest {
 }
 
 /**
- * One request, whose body may take hours: `fetch` gives up on answers that take longer than five minutes.
- * @throws {Error} when the connection cannot be had, or breaks.
+ * Sends one request, whose body may take hours. Not `fetch`, which gives up after five minutes without an answer.
+ * @throws {Error} if the connection fails or breaks
  */
 export function ask({ url, key }: Remote, { method, path, headers, body }: RemoteRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
@@ -58,19 +58,19 @@ export function ask({ url, key }: Remote, { method, path, headers, body }: Remot
       headers: { ...headers, authorization: `Bearer ${key}` },
     })
     request.once('response', (response) => {
-      response.once('end', () => request.destroy()) // an answer that came before the end of the body: nobody reads the rest
+      response.once('end', () => request.destroy()) // if the answer came before the end of the body, stop sending
       resolve(response)
     })
     request.once('error', reject)
     if (body === undefined || typeof body === 'string') request.end(body)
-    else pipeline(body, request).catch(reject) // an answer that came before counts
+    else pipeline(body, request).catch(reject) // an answer that came before the error wins
   })
 }
 
 const Refusal = z.object({ title: z.string(), detail: z.string().optional(), code: z.string() })
 
 export interface Refused {
-  /** `unreadable` when it is no problem of ours. */
+  /** `unreadable` if the answer is not problem+json. */
   readonly code: string
   readonly words: string
   readonly retryAfterS: number | undefined

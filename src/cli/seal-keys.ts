@@ -23,7 +23,7 @@ const TELL_INTERVAL_MS = 1000
 const REWRITE_TIMEOUT_MS = 3_600_000
 const MAX_SHOWN = 20
 
-/** @returns the exit status: 0, or 1 for what went wrong or was refused, 2 for arguments that cannot be used. */
+/** @returns the exit status: 0; 1 on failure or refusal; 2 for wrong arguments */
 export async function sealKeys([verb, ...rest]: readonly string[]): Promise<number> {
   if (verb === 'list' && rest.length === 0) return withSealedStore(list)
   if (verb === 'rotate') {
@@ -48,7 +48,7 @@ function newLabel(args: string[]): string | undefined {
 
 interface Retirement {
   readonly id: string
-  /** Folders with backups. */
+  /** Folders with backups to check. */
   readonly backups: readonly string[]
   readonly isAgreed: boolean
 }
@@ -81,12 +81,12 @@ async function list({ store, keyring }: SealedStore): Promise<number> {
   return 0
 }
 
-/** Every step may be cut off, and is taken up again by the same command without `--new`. */
+/** Every step may be interrupted; the same command without `--new` continues. */
 async function rotate({ config, store, keyring }: SealedStore, label: string | undefined): Promise<number> {
   if (label !== undefined) {
     if (config.sealKeys !== undefined) {
       return failed(
-        'The ring is in TABIR_SEAL_KEYS: put the new key first there, start all processes again, then rotate without --new.',
+        'The key ring is in TABIR_SEAL_KEYS: put the new key first there, restart all processes, then rotate without --new.',
         1,
       )
     }
@@ -97,13 +97,13 @@ async function rotate({ config, store, keyring }: SealedStore, label: string | u
   await switchToActive(store, keyring, Date.now())
   const others = await waitForOthers(store, active.fingerprint)
   if (others > 0) {
-    process.stderr.write(`${others} processes still seal with another key: give them the new ring, then rotate once more.\n`)
+    process.stderr.write(`${others} processes still seal with another key: give them the new key ring, then rotate again.\n`)
   }
   let toldAtMs = Date.now()
   const { looked, reencrypted } = await reencryptAll(store, keyring, (progress) => {
     if (Date.now() - toldAtMs < TELL_INTERVAL_MS) return
     toldAtMs = Date.now()
-    process.stderr.write(`${progress.looked} looked at, ${progress.reencrypted} sealed anew\n`)
+    process.stderr.write(`${progress.looked} checked, ${progress.reencrypted} re-encrypted\n`)
   })
   await noteInAudit(store, {
     act: 'seal-key.rotated',
@@ -111,13 +111,13 @@ async function rotate({ config, store, keyring }: SealedStore, label: string | u
     about: { fingerprint: active.fingerprint, records: String(reencrypted) },
     atMs: Date.now(),
   })
-  // Until then, what was sealed under the old key is in old lines of Redis's log.
+  // Until the log is rewritten, it holds records sealed under the old key.
   const log = await rewriteLog(store, REWRITE_TIMEOUT_MS)
   print({ id: active.label, fingerprint: active.fingerprint, looked, reencrypted, otherProcesses: others, log })
   return others > 0 ? 1 : 0
 }
 
-/** @returns how many do not seal with it in time. */
+/** @returns how many processes still seal with another key when the time is over. */
 async function waitForOthers(store: Store, fingerprint: string): Promise<number> {
   const endMs = Date.now() + AGREE_TIMEOUT_MS
   for (;;) {
@@ -133,26 +133,23 @@ async function retire(opened: SealedStore, { id, backups, isAgreed }: Retirement
   if (key === undefined) return failed('There is no such key in the ring.', 1)
   const { label, fingerprint } = key
   const isActive = fingerprint === keyring.active.fingerprint || fingerprint === (await keyToSealWith(store))
-  if (isActive) return failed('This key seals: rotate to another one first.', 1)
+  if (isActive) return failed('This key is active: rotate to another one first.', 1)
   const users = [...(await sealKeyUsers(store, Date.now())).values()].filter((used) => used === fingerprint).length
   if (users > 0) return failed(`${users} processes still seal with this key. Nothing was changed.`, 1)
   const sealed = countsOf(await census(store, keyring), fingerprint)
   const total = Object.values(sealed).reduce((sum, count) => sum + count, 0)
-  if (total > 0) return failed(`${total} are still sealed under this key: rotate first. Nothing was changed.`, 1)
+  if (total > 0) return failed(`${total} records are still sealed under this key: rotate first. Nothing was changed.`, 1)
   let found: readonly SealedUnder[]
   try {
     found = await sealedUnder(key, { store, dataDir: config.dataDir, backups })
   } catch (error) {
-    return failed(
-      `The folder of backups cannot be read (${error instanceof Error ? error.message : 'why is not known'}).`,
-      1,
-    )
+    return failed(`A folder of backups cannot be read (${error instanceof Error ? error.message : 'unknown reason'}).`, 1)
   }
   tell(label, found)
   if (!isAgreed && !(await agreesTo(label))) return failed('Nothing was changed.', 1)
   await forgetKey(store, fingerprint, Date.now())
   if (config.sealKeys === undefined) dropSealKey(sealKeyPath(config), fingerprint)
-  else process.stderr.write('Take the key out of TABIR_SEAL_KEYS at the next start.\n')
+  else process.stderr.write('Remove the key from TABIR_SEAL_KEYS before the next start.\n')
   const countOf = (kind: SealedUnder['kind']) => found.filter((each) => each.kind === kind).length
   print({ id: label, fingerprint, retired: true, backups: countOf('backup'), snapshots: countOf('snapshot') })
   return 0
@@ -163,21 +160,21 @@ function tell(label: string, found: readonly SealedUnder[]): void {
   if (found.length > shown.length) shown.push(`  and ${found.length - shown.length} more`)
   const lines =
     found.length === 0
-      ? [`No backup and no snapshot that is known here is sealed under ${label}.`]
-      : [`Sealed under ${label}, and never to be opened without it:`, ...shown]
+      ? [`No known backup or snapshot is sealed under ${label}.`]
+      : [`Sealed under ${label}, and unreadable without it:`, ...shown]
   process.stderr.write(
-    `${lines.join('\n')}\nCopies elsewhere may be, too. Keep the key with each backup that you would restore.\n`,
+    `${lines.join('\n')}\nCopies elsewhere may be sealed under it too. Keep the key for every backup that you may want to restore.\n`,
   )
 }
 
 async function agreesTo(label: string): Promise<boolean> {
   if (process.stdin.isTTY !== true) {
-    process.stderr.write('Nobody can be asked here: --yes retires it.\n')
+    process.stderr.write('No terminal to ask on: use --yes.\n')
     return false
   }
   const asking = createInterface({ input: process.stdin, output: process.stderr })
   try {
-    return (await asking.question(`Retire ${label}? Its name, to go on: `)).trim() === label
+    return (await asking.question(`Retire ${label}? Type its name to confirm: `)).trim() === label
   } finally {
     asking.close()
   }

@@ -1,4 +1,4 @@
-// What commands work on that need what is sealed.
+// The store with its seal keys, for commands that read sealed records.
 
 import { checkInUse } from '../store/redis/format.js'
 import type { Keyring } from '../store/sealing/seal.js'
@@ -12,7 +12,7 @@ export interface SealedStore extends CommandStore {
   readonly secrets: Secrets
 }
 
-/** @throws {Error} when no service has made a store yet. {SealError} when the keys are not those of the store. */
+/** @throws {Error} if no service has made a store yet. {SealError} if the keys do not fit the store */
 export function withSealedStore<T>(use: (opened: SealedStore) => Promise<T>): Promise<T> {
   return withStore(async (opened) => {
     await checkInUse(opened.store)

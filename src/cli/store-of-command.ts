@@ -1,4 +1,4 @@
-// The store that a command works on: that of the running service, or of the data folder. It is named, and none is made.
+// The store that a command works on: the running service's, or the data folder's. Prints which one, and never creates one.
 
 import { resolve } from 'node:path'
 import { type Config, readConfig } from '../boot/config.js'
@@ -13,8 +13,8 @@ export interface CommandStore {
 }
 
 /**
- * Uses the running service's Redis, or starts the one of the data folder for the moment. Running processes learn of it by themselves.
- * @throws {Error} when there is no store.
+ * Uses the running service's Redis, or starts the data folder's for this command. Running processes follow changes by themselves.
+ * @throws {Error} if there is no store
  */
 export async function withStore<T>(use: (opened: CommandStore) => Promise<T>): Promise<T> {
   const config = readConfig(process.env)
@@ -33,9 +33,9 @@ export async function withStore<T>(use: (opened: CommandStore) => Promise<T>): P
   }
 }
 
-/** On standard error, so that what a command prints can be read by a program. */
+/** Written to standard error, so that programs can parse standard output. */
 function nameOf({ redisUrl, redisSocket, dataDir }: Config, { owned }: RedisServer): string {
   if (redisUrl !== undefined) return shownRedisUrl(redisUrl)
   if (redisSocket !== undefined) return redisSocket
-  return `${resolve(dataDir)}${owned ? ', which no service uses now' : ''}`
+  return `${resolve(dataDir)}${owned ? ' (no service is running)' : ''}`
 }

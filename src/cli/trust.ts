@@ -39,7 +39,7 @@ const USAGE = `tabir trust disputes | quarantine | strikes
   tabir trust lift BLOCK`
 const PAGE = 1000
 
-/** @returns the exit status: 0, or 2 for arguments that cannot be used, 1 for what went wrong or was refused. */
+/** @returns the exit status: 0; 1 on failure or refusal; 2 for wrong arguments */
 export async function trust(args: readonly string[]): Promise<number> {
   const work = workFor(args)
   if (work === undefined) return failed(USAGE, 2)
@@ -159,7 +159,7 @@ async function partsOver({ store, keyring, secrets, target }: SealedStore): Prom
   const strikes = createStrikeStore(store)
   const banks = new Map((await createBankStore(store).all()).map((bank) => [bank.name, bank]))
   const ownerOf = createOwners(createCaseStore(store), (bank) => banks.get(bank)?.orgId)
-  const replica = { reached: async () => {} } // there is no index here that could be behind
+  const replica = { reached: async () => {} } // no index here that could lag
   const trusts = createTrustStore(store)
   const events = createEventStore(store)
   const onError = ({ message }: Error) => void process.stderr.write(`${message}\n`)
@@ -169,7 +169,7 @@ async function partsOver({ store, keyring, secrets, target }: SealedStore): Prom
     apiKeys: createApiKeyStore(store),
     replica,
     ownerOf,
-    mayKnow: () => true, // the operator is nobody's reader
+    mayKnow: () => true, // the operator may know every signal
     matchIds: createMatchIds(secrets.matchId),
     pseudonymOf: createPseudonyms(secrets.pseudonym),
     deadlinesOf: async () => [],
@@ -177,7 +177,7 @@ async function partsOver({ store, keyring, secrets, target }: SealedStore): Prom
     now,
     onError,
     onChange: createDecisionEffects({
-      notices: { decided: async () => {} }, // no platform decides here, so no clock stops
+      notices: { decided: async () => {} }, // no platform decides here, so no deadline ends
       strikes,
       caseEvents: createCaseEventStore(store, () => connectForFollowing(target)),
       ownerOf,
@@ -188,7 +188,7 @@ async function partsOver({ store, keyring, secrets, target }: SealedStore): Prom
     trust,
     appeals: createAppeals({
       appeals: createAppealStore(store),
-      harmlessLike: () => undefined, // nobody appeals here
+      harmlessLike: () => undefined, // no appeal is opened here
       invalidatedSignals: { blocksOf: async () => [] },
       images,
       trusts,

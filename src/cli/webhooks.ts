@@ -10,7 +10,7 @@ import { type SealedStore, withSealedStore } from './sealed-store.js'
 const USAGE = `tabir webhooks list
   tabir webhooks remove WEBHOOK`
 
-/** @returns the exit status: 0, or 2 for arguments that cannot be used, 1 for what went wrong. */
+/** @returns the exit status: 0; 1 on failure; 2 for wrong arguments */
 export async function webhooks(args: readonly string[]): Promise<number> {
   const [verb, webhookId = '', ...rest] = args
   const work =
@@ -30,7 +30,7 @@ export async function webhooks(args: readonly string[]): Promise<number> {
   }
 }
 
-/** Of each address its origin alone: what stands behind it is often the receiver's password. */
+/** Shows only the origin of each URL: the path is often a secret of the receiver. */
 async function list({ store, keyring }: SealedStore): Promise<readonly object[]> {
   const apiKeys = createApiKeyStore(store)
   const deliveries = createDeliveryStore(store)
@@ -55,7 +55,7 @@ async function list({ store, keyring }: SealedStore): Promise<readonly object[]>
 
 async function remove({ store, keyring }: SealedStore, webhookId: string): Promise<readonly object[] | undefined> {
   const all = createWebhookStore(store, keyring)
-  const orgId = await all.ownerOf(webhookId) // without opening it: one that does not open is what events wait for
+  const orgId = await all.ownerOf(webhookId) // do not open the record: one that cannot be opened may be the reason to remove it
   if (orgId === undefined) return undefined
   await all.remove({ webhookId, orgId }, { act: 'webhook.removed', by: 'operator', about: { webhookId }, atMs: Date.now() })
   return [{ webhookId, removed: true }]

@@ -1,4 +1,4 @@
-// Which process of the service is given which variable.
+// Which process of the service gets which variable.
 
 import type { Variable } from './variables.js'
 
@@ -6,7 +6,7 @@ import type { Variable } from './variables.js'
 export type Part = 'api' | 'workers' | 'messenger'
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** Who is given which variable. A part that reads strangers' pictures gets no key: what it does not know, it cannot lose. */
+/** Variables of each part. The part that reads strangers' pictures gets no key, so it cannot leak one. */
 const givenTo: Record<Part, readonly Variable[]> = {
   api: [
     'TABIR_HOST',
@@ -53,7 +53,7 @@ const givenTo: Record<Part, readonly Variable[]> = {
     'TABIR_ENV',
   ],
   workers: [
-    // Names of folders and files alone: what decodes must not reach them.
+    // Only names of folders and files: decoders must not reach them.
     'TABIR_DATA_DIR',
     'TABIR_SEAL_KEY_FILE',
     'TABIR_WITHDRAWALS_DIR',
@@ -81,11 +81,11 @@ const givenTo: Record<Part, readonly Variable[]> = {
   ],
 }
 
-/** What Node itself, its TLS and its temporary files look at. */
+/** Variables that Node, its TLS and temporary files use. */
 const systemVariable =
   /^(PATH|HOME|TMPDIR|TZ|LANG|LC_\w+|NODE_(ENV|OPTIONS|EXTRA_CA_CERTS|V8_COVERAGE)|UV_THREADPOOL_SIZE|SSL_CERT_(FILE|DIR))$/
 
-/** The environment of one part: what it needs of `env`, and the Redis that was opened for it. */
+/** @returns the environment of one part: the variables that it needs, and the Redis that was opened for it. */
 export function environmentOf(
   part: Part,
   redis: { readonly url?: string; readonly socket?: string },

@@ -1,13 +1,13 @@
-// What each setting does, for docs/settings.md, which test/settings.test.ts writes. A setting without a line here does not compile.
+// Descriptions of the settings. test/settings.test.ts writes docs/settings.md from them. A setting without a description does not compile.
 
 import type { Variable } from './variables.js'
 
-/** Read from the environment, and no settings of Tabir. */
+/** Variables that we read but that are not settings of Tabir. */
 type NotOurs = 'PATH' | 'NODE_OPTIONS' | 'NODE_TLS_REJECT_UNAUTHORIZED'
 export type SettingName = Exclude<Variable, NotOurs>
 
 interface SettingDescription {
-  /** In place of the default that the schema has: where it depends on something, or is easier to read otherwise. */
+  /** Replaces the schema's default where it depends on something or is hard to read. */
   readonly shownDefault?: string
   readonly meaning: string
 }

@@ -1,9 +1,9 @@
-// What the variables mean together: which exclude or need each other, and what is set where nothing is said.
+// Settings from variables: which exclude or require each other, and defaults that depend on others.
 
 import { FEED_DELAY } from '../store/exchange/feed-batches.js'
 import { MINUTE_MS, Variables } from './variables.js'
 
-/** Where anybody may open a case, one program must not register tens of thousands of pictures in minutes. */
+/** With public exposure one program must not register tens of thousands of pictures within minutes. */
 const OF_EXPOSURE: Readonly<
   Record<'private' | 'public', { readonly proofRounds: number; readonly maxImagesPerNewCase: number | undefined }>
 > = {
@@ -102,7 +102,7 @@ export const Settings = Variables.refine((e) => e.REDIS_URL === undefined || e.R
     env: e.TABIR_ENV,
   }))
 
-/** Origins that are written down may be anywhere; `public` is the rest of the public internet. `undefined`: nothing is fetched. */
+/** Listed origins may be anywhere; `public` is the rest of the public internet. @returns `undefined` if nothing may be fetched. */
 function fetchFrom(parts: readonly string[]) {
   if (parts.length === 0) return undefined
   const origins = parts.filter((part) => part !== 'public').map((part) => new URL(part).origin)

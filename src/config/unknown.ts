@@ -1,13 +1,13 @@
-// Variables that look like settings and are none: a setting that is misspelt would be as if it was not set.
+// Finds variables that look like settings but are not: a misspelt setting would otherwise be ignored.
 
 import { Variables } from './variables.js'
 
 const MAX_NAMED = 20
-/** Of others around here: the password of docker-compose.yml, and what tests, fuzzers and benchmarks are told. */
+/** Variables of docker-compose.yml, tests, fuzzers and benchmarks. */
 const OF_OTHERS = /^TABIR_(REDIS_PASSWORD|TEST_\w+|FUZZ_\w+|BENCH_\w+)$/
 const KNOWN = Object.keys(Variables.shape).filter((name) => name.startsWith('TABIR_'))
 
-/** A line for each, with the setting that is spelt most alike, if one is near. */
+/** @returns a line for each unknown variable, with the most similar setting if one is close. */
 export function unknownSettings(names: readonly string[]): string[] {
   const unknown = names.filter((name) => name.startsWith('TABIR_') && !KNOWN.includes(name) && !OF_OTHERS.test(name))
   return unknown.slice(0, MAX_NAMED).map((name) => {
@@ -21,11 +21,11 @@ function nearest(name: string): string | undefined {
   const [best] = KNOWN.map((known) => ({ known, edits: editsBetween(own, known.slice('TABIR_'.length)) })).sort(
     (a, b) => a.edits - b.edits,
   )
-  // A name is taken for a misspelt one if at most a third of it is different.
+  // A name counts as misspelt if at most a third of it differs.
   return best !== undefined && best.edits <= Math.max(2, own.length / 3) ? best.known : undefined
 }
 
-/** Letters that are put in, left out, changed, or swapped with their neighbour. */
+/** Edit distance: letters inserted, deleted, changed, or swapped with their neighbour. */
 function editsBetween(a: string, b: string): number {
   let before: number[] = []
   let above = Array.from({ length: b.length + 1 }, (_, j) => j)

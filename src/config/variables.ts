@@ -1,4 +1,4 @@
-// The variables of the environment: one line each, its default, and the reason that a wrong one is answered with. Reasons never repeat a value.
+// The environment variables: one line each, with its default and the error message for a wrong value. Messages never repeat a value.
 
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
@@ -24,7 +24,7 @@ export const Variables = z.object({
   NODE_OPTIONS: z
     .string()
     .regex(
-      // Node takes an underscore for a hyphen.
+      // Node accepts an underscore for a hyphen.
       /^(?!.*--(report|diagnostic|heapsnapshot|heap[-_]prof|cpu[-_]prof|prof\b|inspect|abort[-_]on|tls[-_]keylog))/,
       'must not ask for reports, snapshots, profiles, dumps, keys of TLS or the inspector: pictures and keys are in memory',
     )
@@ -33,7 +33,7 @@ export const Variables = z.object({
     .string()
     .regex(/^1$/, 'must not switch off the verification of certificates: Redis, feeds and webhooks go by it')
     .optional(),
-  PATH: z.string().default(''), // the operating system's: where a Redis is looked for
+  PATH: z.string().default(''), // the operating system's; searched for a Redis
   TABIR_HANDOFF_HOST: text('must name the address to listen on').default('127.0.0.1'),
   TABIR_HANDOFF_PORT: wholeNumber(0, 65_535).default(0),
   TABIR_HANDOFF_TLS_CERT: text('must be the path of a file with certificates in PEM').optional(),
@@ -84,12 +84,12 @@ export const Variables = z.object({
     'must be public, or origins such as https://media.example, without user and password, with commas between',
   ),
   TABIR_EXCHANGES_FILE: text('must be the path of a file').optional(),
-  // Where the command line and the examples find a running api.
+  // The running api that the command line and the examples use.
   TABIR_URL: z
     .string()
     .regex(/^https?:\/\/[^\s@]+$/, 'must be the address of an api, such as https://tabir.example')
     .optional(),
-  TABIR_API_KEY: z.string().regex(/^\S+$/, 'must be an API key').optional(), // the command line's, for what it asks of a running api
+  TABIR_API_KEY: z.string().regex(/^\S+$/, 'must be an API key').optional(), // for requests of the command line to a running api
   TABIR_CORS_ORIGINS: listOf(
     (text) => isOrigin(text) && new URL(text).origin === text,
     'must be origins such as https://tools.example, with commas between',
@@ -130,7 +130,7 @@ export const Variables = z.object({
 
 export type Variable = keyof z.infer<typeof Variables>
 
-/** An origin is scheme, host and port. A longer address is refused, because the rest, a password for example, would be ignored. */
+/** An origin is scheme, host and port. Longer addresses are refused: the rest, such as a password, would be ignored. */
 function isOrigin(text: string): boolean {
   return /^https?:\/\/[^\s/?#@*\\]+$/.test(text) && URL.canParse(text)
 }
@@ -147,7 +147,7 @@ function listOf(isOne: (text: string) => boolean, reason: string) {
     .default([])
 }
 
-/** 0 for all of it. */
+/** Days to keep records; 0 keeps them for ever. */
 function daysToKeep(least: number) {
   const reason = `must be 0 for ever, or a number of days from ${least} to 36500`
   return z

@@ -1,4 +1,4 @@
-// The routes that the demo calls, as any client would.
+// A client for the routes that the demo calls.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
@@ -27,18 +27,18 @@ const Results = z.object({ results: z.array(Result) })
 
 export type RegisteredImage = z.infer<typeof RegisteredImage>
 export type Match = z.infer<typeof Match>
-/** What one picture was answered: its matches, nearest first, or why it could not be asked about. */
+/** Answer for one picture: its matches, nearest first, or why it could not be queried. */
 export type Result = z.infer<typeof Result>
 
 export interface Client {
   openCase(): Promise<z.infer<typeof OpenedCase>>
-  /** @returns the answer for the picture; a refusal is one of them. */
+  /** @returns the answer for the picture, which may be a refusal. */
   register(opened: z.infer<typeof OpenedCase>, picture: Upload): Promise<RegisteredImage>
   match(pictures: readonly Upload[]): Promise<Result[]>
   withdraw(opened: z.infer<typeof OpenedCase>): Promise<void>
 }
 
-/** The service said no, or something else than it promises. */
+/** The service refused, or its answer did not fit the schema. */
 export class Refused extends Error {
   readonly title: string
 
@@ -102,7 +102,7 @@ export function clientOf(url: string, key: string): Client {
   }
 }
 
-/** Parts named image, under a name that says nothing. */
+/** A form with parts named `image`, under a file name that says nothing. */
 function formOf(pictures: readonly Upload[]): FormData {
   const form = new FormData()
   for (const { bytes, contentType } of pictures) {

@@ -10,7 +10,7 @@ import { FORMAT_BYTES, formatOf, isDecoded, MEDIA_FORMATS } from '../domain/medi
 export interface DemoPicture {
   readonly name: string
   readonly contentType: string
-  /** Read anew each time: a folder may hold more than fits into memory. */
+  /** Reads the file each time: a folder may not fit into memory. */
   readonly read: () => Promise<Buffer>
 }
 
@@ -25,8 +25,8 @@ export interface Folder {
 }
 
 /**
- * Lists the files of a folder that are pictures, by what is in them and not by their names; folders in it are left alone.
- * @returns `undefined` when there is no such folder, or it cannot be read.
+ * Lists the pictures of a folder, by content rather than by name. Subfolders are ignored.
+ * @returns `undefined` if the folder does not exist or cannot be read
  */
 export async function readFolder(folder: string): Promise<Folder | undefined> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => undefined)
@@ -47,7 +47,7 @@ function headOf(path: string): Promise<Buffer> {
   return buffer(createReadStream(path, { end: FORMAT_BYTES - 1 }))
 }
 
-/** Those of which none of the others is the same file: a folder may hold the very pictures that ship with the demo. */
+/** @returns the pictures that are not the same file as one of `others`: the folder may have the demo's own pictures. */
 export async function unlike(pictures: readonly DemoPicture[], others: readonly DemoPicture[]): Promise<DemoPicture[]> {
   const taken = new Set<string>()
   for (const other of others) taken.add(await digestOf(other))

@@ -1,39 +1,36 @@
-// What would be left of a picture if a piece of it had been stored, and a search for all of that in one pass.
+// Searches for traces of pictures, for all of them in one pass.
 
 import { writtenForms } from './written-forms.js'
 
 const WINDOW_BYTES = 32
-/** A window of sky or of padding turns up by chance; one with this many different bytes does not. */
+/** Windows of sky or padding appear by chance; windows with this many different bytes do not. */
 const MIN_DIFFERENT_BYTES = 12
 const HEAD_BYTES = 4
 const FILTER_BITS = 2 ** 24
 
-/**
- * Windows of 32 bytes out of everything that was sent, and of its pixels, as bytes and as the texts that programs make of
- * bytes.
- */
+/** Windows of 32 bytes from everything that was sent, and from its pixels, as bytes and in the texts that programs make of bytes. */
 export class Evidence {
   readonly #needlesByHead = new Map<number, Buffer[]>()
 
-  // Invariant: has the bit of every head in #needlesByHead, so that most positions of a haystack cost one look.
+  // Invariant: has the bit of every head in #needlesByHead, so that most positions cost one lookup.
   readonly #filter = new Uint8Array(FILTER_BITS / 8)
 
   #windows = 0
   #longestBytes = WINDOW_BYTES
 
-  /** How many windows are looked for, each in all its forms. */
+  /** Number of windows, each searched in all its forms. */
   get windows(): number {
     return this.#windows
   }
 
-  /** A carry of this many bytes between two pieces of a haystack loses nothing. */
+  /** Overlap that consecutive pieces of a haystack need so that no match is lost. */
   get overlapBytes(): number {
     return this.#longestBytes - 1
   }
 
   /**
-   * Takes up to `most` windows, evenly spread.
-   * @returns the windows taken, for a caller that wants to know that they would be found.
+   * Adds up to `most` windows, evenly spread.
+   * @returns the windows, so that a caller can check that they would be found
    */
   add(bytes: Buffer, most: number): Buffer[] {
     const taken: Buffer[] = []
@@ -75,7 +72,7 @@ export class Evidence {
   }
 }
 
-/** A copy of the first window in [from, until) that could not be there by chance. */
+/** A copy of the first window in [from, until) that cannot be there by chance. */
 function distinctiveWindow(bytes: Buffer, from: number, until: number): Buffer | undefined {
   for (let at = from; at < until && at + WINDOW_BYTES <= bytes.length; at += WINDOW_BYTES) {
     const window = bytes.subarray(at, at + WINDOW_BYTES)

@@ -66,7 +66,7 @@ function wishIn(args: readonly string[]): Wish {
   }
 }
 
-/** Whatever happens, the service is stopped and its folder removed. */
+/** Always stops the service and removes its folder. */
 async function inOwnService(folder: Folder, strangers: Folder['pictures']): Promise<number> {
   const serviceFolder = await mkdtemp(join(tmpdir(), 'tabir-demo-'))
   let service: Promise<Service> | undefined
@@ -93,7 +93,7 @@ async function inOwnService(folder: Folder, strangers: Folder['pictures']): Prom
     console.error(error instanceof Error ? error.message : String(error))
     return status.broken
   } finally {
-    await service?.then((started) => started.stop()).catch(() => {}) // one that did not start has stopped itself
+    await service?.then((started) => started.stop()).catch(() => {}) // a service that did not start has stopped itself
     await rm(serviceFolder, { recursive: true, force: true })
   }
 }

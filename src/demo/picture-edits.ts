@@ -1,11 +1,11 @@
-// What people do to a picture before they post it again.
+// Edits that people make before they post a picture again.
 
 import sharp, { type Sharp } from 'sharp'
 
 export interface Edit {
   readonly name: string
   readonly contentType: string
-  /** A copy that a query may miss says so in the table, and is not a failure. */
+  /** A query may miss this copy. The table says so, and the demo does not fail. */
   readonly mayBeMissed?: true
   readonly apply: (upright: Sharp, size: { readonly width: number; readonly height: number }) => Sharp
 }
@@ -23,7 +23,7 @@ export const EDITS: readonly Edit[] = [
   { name: 'mirrored', contentType: 'image/jpeg', apply: (image) => image.flop().jpeg({ quality: 85 }) },
   { name: 'turned 90°', contentType: 'image/jpeg', apply: (image) => image.rotate(90).jpeg({ quality: 85 }) },
   {
-    // Of the area, from two sides. Of 200 photographs PDQ finds 97 % again after such a cut.
+    // Of the area, from two sides. PDQ finds 97 % of 200 photographs after this cut.
     name: 'cropped 2 %',
     contentType: 'image/jpeg',
     mayBeMissed: true,
@@ -73,14 +73,14 @@ export const EDITS: readonly Edit[] = [
   },
 ]
 
-/** As an app shows a picture: a name above, a line to write in below. */
+/** A picture as an app shows it: a name above, an input field below. */
 const SCREEN = { width: 1080, height: 2340, head: 260, foot: 260, colour: '#101418' } as const
 
 function bar(width: number, height: number) {
   return { create: { width, height, channels: 3, background: '#3a4148' } } as const
 }
 
-/** Applies an edit to a file, as a program would that first turned the picture upright. */
+/** Applies an edit, after turning the picture upright as programs do. */
 export async function edited(file: Buffer, edit: Edit): Promise<Buffer> {
   const { data, info } = await sharp(file)
     .autoOrient()
@@ -91,7 +91,7 @@ export async function edited(file: Buffer, edit: Edit): Promise<Buffer> {
   return edit.apply(sharp(data, { raw: { width, height, channels } }), { width, height }).toBuffer()
 }
 
-/** The pixels as a decoder gives them, three or four bytes each. */
+/** Decoded pixels, three or four bytes each. */
 export function pixelsOf(file: Buffer): Promise<Buffer> {
   return sharp(file).autoOrient().raw().toBuffer()
 }

@@ -1,4 +1,4 @@
-// A bar on a terminal's standard error, for what takes longer than a second.
+// A progress bar on standard error, for work that takes longer than a second.
 
 export interface ProgressOptions {
   readonly stream: { readonly isTTY?: boolean; write(text: string): unknown }
@@ -6,9 +6,9 @@ export interface ProgressOptions {
 }
 
 export interface Progress {
-  /** One step of `total` is done. */
+  /** Counts one of `total` steps. */
   step(): void
-  /** Takes the bar away. */
+  /** Erases the bar. */
   end(): void
 }
 
@@ -16,7 +16,7 @@ const SHOWN_AFTER_MS = 1000
 const CELLS = 30
 const ERASE_LINE = '\r\u001b[K'
 
-/** Nothing is written before a second has passed, and nothing at all where no terminal is. */
+/** Writes nothing in the first second, and nothing unless the stream is a terminal. */
 export function progressOf(label: string, total: number, { stream, now }: ProgressOptions): Progress {
   const startedAtMs = now()
   let done = 0

@@ -1,4 +1,4 @@
-// Reads everything that the service left anywhere, and counts what of the pictures is in it.
+// Searches everything that the service left for traces of the pictures.
 
 import { createReadStream } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { Redis } from 'ioredis'
 import type { Evidence } from './left-behind.js'
 
-/** One place that was searched. `items` are keys, files or streams. */
+/** A place that was searched. `items` are keys, files or streams. */
 export interface Searched {
   readonly items: number
   readonly bytes: number
@@ -15,7 +15,7 @@ export interface Searched {
 
 const SCAN_COUNT = 500
 
-/** Every key with all its values, as the client sees them: in the files they may be compressed. */
+/** Searches every key with all its values through the client: in the files they may be compressed. */
 export async function searchRedis(redis: Redis, evidence: Evidence): Promise<Searched> {
   const seen = new Set<string>()
   let total: Searched = { items: 0, bytes: 0, found: 0 }
@@ -24,7 +24,7 @@ export async function searchRedis(redis: Redis, evidence: Evidence): Promise<Sea
     const [next, keys] = await redis.scanBuffer(cursor, 'COUNT', SCAN_COUNT)
     cursor = next.toString()
     for (const key of keys) {
-      if (seen.has(key.toString('hex'))) continue // SCAN may give a key twice
+      if (seen.has(key.toString('hex'))) continue // SCAN may return a key twice
       seen.add(key.toString('hex'))
       total = sum(total, searchParts([key, ...(await valuesOf(redis, key))], evidence))
     }
@@ -32,7 +32,7 @@ export async function searchRedis(redis: Redis, evidence: Evidence): Promise<Sea
   return { ...total, items: seen.size }
 }
 
-/** Every file beneath a folder: the append-only and snapshot files of Redis, and whatever else there may be. */
+/** Searches every file of a folder, such as Redis's append-only and snapshot files. */
 export async function searchFolder(folder: string, evidence: Evidence): Promise<Searched> {
   let total: Searched = { items: 0, bytes: 0, found: 0 }
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
@@ -62,7 +62,7 @@ async function valuesOf(redis: Redis, key: Buffer): Promise<Buffer[]> {
   switch (await redis.type(key)) {
     case 'string':
       return buffersIn(await redis.callBuffer('GET', key))
-    case 'hash': // HGETALL would turn the field names into text
+    case 'hash': // HGETALL would decode field names as text
       return buffersIn([await redis.callBuffer('HKEYS', key), await redis.callBuffer('HVALS', key)])
     case 'list':
       return buffersIn(await redis.callBuffer('LRANGE', key, '0', '-1'))

@@ -1,4 +1,4 @@
-// The main job in front of the reader: register, recognise edited copies, withdraw, and look for what was left behind.
+// The main job, shown step by step: register, recognise edited copies, withdraw, search for traces.
 
 import { type Client, clientOf, type Match, type Result } from './demo-client.js'
 import type { DemoPicture, Folder } from './folder.js'
@@ -11,7 +11,7 @@ import { type Cell, cell, type Paint, short, sizeText, table } from './terminal-
 
 export interface DemoParts {
   readonly service: Service
-  /** Where the service keeps its data and its temporary files. */
+  /** Folder of the service's data and temporary files. */
   readonly serviceFolder: string
   readonly folder: Folder
   readonly strangers: readonly DemoPicture[]
@@ -24,7 +24,7 @@ const NAME_WIDTH = 20
 const WINDOWS_OF_A_PICTURE = 256
 const WINDOWS_OF_A_COPY = 32
 
-/** Stops the service on the way: what is searched last is what it leaves behind. @returns what was not as promised; empty when all was. */
+/** Stops the service before the last search, so that it searches what is left behind. @returns what failed; empty if nothing did */
 export async function runDemo(parts: DemoParts): Promise<string[]> {
   const { service, folder, strangers, print } = parts
   const demo = { ...parts, client: clientOf(service.url, service.key), evidence: new Evidence() }
@@ -129,7 +129,7 @@ function printEdits({ print, paint }: Demo, asked: readonly Asked[]): void {
   }
 }
 
-/** A distance means something only with the kind of hash it was measured in. */
+/** Distances are comparable only within one type of hash. */
 function nearestTypes(answers: Asked['answers']): string {
   const types = answers.flatMap(({ result }) => result.matches?.[0]?.signalType ?? [])
   const distinct = [...new Set(types)].toSorted()
@@ -194,7 +194,7 @@ async function lookForRemains({ service, serviceFolder, evidence, folder, print,
   ]
 }
 
-/** A search that finds nothing proves nothing unless it finds what is there. */
+/** Checks that the search works: one that finds nothing proves nothing unless it finds what is there. */
 async function controlOf({ pictures }: Folder, evidence: Evidence): Promise<{ readonly found: number }> {
   const [picture] = pictures
   return picture === undefined ? { found: 0 } : searchText(await picture.read(), evidence)

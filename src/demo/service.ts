@@ -1,4 +1,4 @@
-// The whole service, started for the demo alone: free port, a Redis of its own, everything it writes in one folder.
+// Runs the whole service for the demo alone: free port, its own Redis, all files in one folder.
 
 import { execFile, spawn } from 'node:child_process'
 import { mkdir } from 'node:fs/promises'
@@ -11,13 +11,13 @@ import { openRedisServer } from '../store/embedded/embedded-redis.js'
 
 export interface Service {
   readonly url: string
-  /** An API key for the organisation Demo. */
+  /** An API key of the organisation Demo. */
   readonly key: string
   /** A connection to the service's own Redis. */
   readonly redis: Redis
-  /** Everything that its processes have printed so far. */
+  /** Everything that its processes printed so far. */
   readonly output: () => Buffer
-  /** Ends it, and waits until nothing of it runs. Twice is once. */
+  /** Stops it and waits until no process is left. May be called again. */
   stop(): Promise<void>
 }
 
@@ -31,12 +31,9 @@ const READY_LINE = /^Tabir .*(https?:\/\/\S+)$/m
 const NewKey = z.object({ keyId: z.string(), key: z.string() })
 
 /**
- * Starts the service with its data, and the temporary files of all its processes, beneath `folder`.
- *
- * Of the settings in `env` only the choice of the Redis program is passed on: the demo must not reach the Redis, the port or
- * the keys of a service that is in use.
- *
- * @throws {Error} with what the service printed when it does not start.
+ * Starts the service with its data, and the temporary files of all its processes, in `folder`. Of `env` only the choice of the Redis
+ * program is passed on: the demo must not reach the Redis, port or keys of a service in use.
+ * @throws {Error} with the service's output if it does not start
  */
 export async function startService(folder: string, env: Environment): Promise<Service> {
   const dataDir = join(folder, 'data')
@@ -107,12 +104,12 @@ function startSupervisor(env: Environment) {
   }
 }
 
-/** Joins the Redis that the supervisor has started. */
+/** Connects to the Redis that the supervisor started. */
 async function connectTo(dataDir: string): Promise<Redis> {
   const { socket } = await openRedisServer({ dataDir, searchPath: '', npmRedis: 'off' })
   if (socket === undefined) throw new Error('The service has no Redis of its own.')
   const redis = new Redis({ path: socket, lazyConnect: true, maxRetriesPerRequest: 1 })
-  redis.on('error', () => {}) // a command that fails says so itself
+  redis.on('error', () => {}) // commands report their own errors
   await redis.connect()
   return redis
 }

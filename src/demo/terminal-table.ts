@@ -1,8 +1,8 @@
-// Aligned text for a terminal, with colour where colour is wanted.
+// Aligned text for a terminal, optionally coloured.
 
 export type Tone = 'good' | 'fair' | 'bad' | 'dim' | 'plain'
 
-/** The lines of one cell; the table is as high as its highest cell in each row. */
+/** Lines of a cell. A row is as high as its highest cell. */
 export interface Cell {
   readonly lines: readonly string[]
   readonly tone: Tone
@@ -10,7 +10,7 @@ export interface Cell {
 
 export type Paint = (tone: Tone, text: string) => string
 
-/** Colour on a terminal, unless NO_COLOR is set to anything (no-color.org). */
+/** Colours on a terminal, unless NO_COLOR is set (no-color.org). */
 export function paintFor(isTerminal: boolean, noColor: string | undefined): Paint {
   if (!isTerminal || (noColor !== undefined && noColor !== '')) return (_tone, text) => text
   return (tone, text) => (tone === 'plain' || text === '' ? text : `\u001b[${ansiOf[tone]}m${text}\u001b[0m`)
@@ -25,7 +25,7 @@ export function cell(text: string, tone: Tone = 'plain'): Cell {
 
 const GAP = '  '
 
-/** @returns one line of text per line of cells, columns as wide as their widest line, no blanks at the ends. */
+/** @returns lines of text: columns as wide as their widest line, no trailing blanks. */
 export function table(rows: readonly (readonly Cell[])[], paint: Paint): string[] {
   const widths = columnWidths(rows)
   return rows.flatMap((row) => {
@@ -43,13 +43,13 @@ export function table(rows: readonly (readonly Cell[])[], paint: Paint): string[
   })
 }
 
-/** Cuts a name that would push the table off the screen. */
+/** Shortens a name that would make the table too wide. */
 export function short(name: string, most: number): string {
   const characters = [...name]
   return characters.length <= most ? name : `${characters.slice(0, most - 1).join('')}…`
 }
 
-/** 1234567 as `1.2 MB`. */
+/** Formats 1234567 as `1.2 MB`. */
 export function sizeText(bytes: number): string {
   if (bytes < 1000) return `${bytes} bytes`
   const [unit, divisor] = bytes < 1_000_000 ? (['kB', 1000] as const) : (['MB', 1_000_000] as const)

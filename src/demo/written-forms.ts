@@ -1,11 +1,11 @@
-// What logs, queues and JSON make of bytes: whoever searches for bytes must search for these as well.
+// Texts that logs, queues and JSON make of bytes: a search for bytes must look for these too.
 
 export interface WrittenForm {
   readonly form: 'hex' | 'inspected' | 'JSON' | 'base64'
   readonly text: string
 }
 
-/** The texts, at least one of which is in any text that these bytes were written into whole. */
+/** @returns texts, at least one of which occurs in any text that these bytes were completely written into. */
 export function writtenForms(bytes: Buffer): WrittenForm[] {
   const hex = bytes.toString('hex')
   return [
@@ -20,7 +20,7 @@ export function writtenForms(bytes: Buffer): WrittenForm[] {
   ]
 }
 
-/** The digits of base64 that depend on these bytes alone when `shift` others of a group of three come before them. */
+/** The base64 digits that depend on these bytes alone, when `shift` other bytes of a group of three come before them. */
 function base64Within(bytes: Buffer, shift: number, encoding: 'base64' | 'base64url'): string {
   const firstWhole = (3 - shift) % 3
   const wholeBytes = bytes.length - firstWhole - ((bytes.length - firstWhole) % 3)

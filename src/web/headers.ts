@@ -1,6 +1,6 @@
-// What browsers are told to forbid, beside what every answer says (http/plugins/browser-rules.ts).
+// Policies of the page and the console, in addition to the headers of every answer (http/plugins/browser-rules.ts).
 
-/** For every answer of the page. */
+/** Headers of every answer of the page. */
 const ALWAYS = {
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
@@ -10,18 +10,18 @@ const ALWAYS = {
   'x-robots-tag': 'noindex, noarchive',
 } as const
 
-/** What alone may run and dress a document, each as `sha384-…` of its content. */
+/** The only script and style of a document, each as `sha384-…` of its content. */
 export interface OwnContent {
   readonly script: string
   readonly style: string
 }
 
-/** Says the same as the hash of the policy, once more for scripts that name no hash of their own. */
+/** Repeats the policy's hash requirement, for scripts without an integrity attribute. */
 const ONLY_WITH_HASH = { 'integrity-policy': 'blocked-destinations=(script)' } as const
 
 const NO_SCRIPT_FROM_TEXT = "require-trusted-types-for 'script'"
 
-/** What every document is told: one script, one style, and an own origin to show an icon from and to ask. */
+/** Policy of every document: one script, one style, icons and requests of its own origin. */
 function documentPolicy({ script, style }: OwnContent): readonly string[] {
   return [
     "default-src 'none'",
@@ -37,14 +37,14 @@ function documentPolicy({ script, style }: OwnContent): readonly string[] {
 }
 
 /**
- * A page runs the script with this content, wears the style with this content, and may load and ask its own origin; nothing else at all.
- * Of a script it is the integrity of its element that has to be the hash (CSP 3, external hashes; decision 0040).
+ * A page may run the script and use the style with this content, and may load from and request its own origin; nothing else. For a script
+ * the hash is that of its element's integrity attribute (CSP 3, external hashes; decision 0040).
  */
 export function pageHeaders(own: OwnContent) {
   return documentHeaders([...documentPolicy(own), "worker-src 'self'", 'trusted-types tabir'])
 }
 
-/** As strict, for the console: it starts no worker, and no text becomes a program by any policy. */
+/** Policy of the console, as strict: it starts no worker, and no text may become script. */
 export function consoleHeaders(own: OwnContent) {
   return documentHeaders([...documentPolicy(own), "trusted-types 'none'"])
 }
@@ -60,8 +60,8 @@ function documentHeaders(policy: readonly string[]) {
 }
 
 /**
- * The worker sees pictures, so it may not connect to anything, its own origin included: `default-src 'none'` without any
- * `connect-src`. A worker that is loaded by an address has the policy of its own answer.
+ * Policy of the worker. It sees pictures, so it may not connect anywhere, not even to its own origin: `default-src 'none'` without
+ * `connect-src`. A worker loaded by URL uses the policy of its own answer.
  */
 export const WORKER_HEADERS = {
   ...ALWAYS,

@@ -1,4 +1,4 @@
-// The pieces of the page that depend on more than its messages: links, hotlines, whom to talk to.
+// Parts of the page that depend on more than its messages: links, hotlines, contact.
 
 import type { Hotline } from '../domain/cases/hotlines.js'
 import { escaped } from './template.js'
@@ -32,13 +32,13 @@ export function footLink(page: PageName, current: PageName, language: string, me
   return `<li><a href="${PATHS[page]}?lang=${language}"${here}>${escaped(messages[FOOT[page]] ?? '')}</a></li>`
 }
 
-/** The report is for an office, whose language need not be hers. */
+/** Button that makes a report for an office, whose language may differ from the submitter's. */
 export function reportButton(tag: string, messages: Messages, theirs: Messages = {}): string {
   const name = escaped(theirs['language.name'] ?? tag)
   return `<button type="button" data-report="pdf" data-language="${tag}">${escaped(messages['case.reportPdf'] ?? '')} <span lang="${tag}">${name}</span></button>`
 }
 
-/** Whoever needs one has to see which is for her country: several have a name that many countries use. */
+/** Shows the country of each hotline: several have names that are used in many countries. */
 export function hotlineMarkup({ name, url, phone, country }: Hotline, language: string, messages: Messages): string {
   const place =
     country === undefined

@@ -1,15 +1,13 @@
-// What the browser asks for: a language, and a way of compressing.
+// Content negotiation: language and compression.
 
 export const ENCODINGS = ['br', 'gzip', 'identity'] as const
 export type Encoding = (typeof ENCODINGS)[number]
 
 /**
- * The language to answer in: the one chosen by hand, else the best of `Accept-Language`, else the first that there is.
- *
- * `zh-CN` and `zh` find `zh-Hans`, since half a language helps more than another one.
- *
- * @param available tags, the default first; at least one.
- * @param chosen from the address; anything that is not available counts as not chosen.
+ * Chooses the language: the one chosen by hand, else the best match of `Accept-Language`, else the first available. `zh-CN` and `zh` match
+ * `zh-Hans`: a related language helps more than another one.
+ * @param available tags, the default first; at least one
+ * @param chosen from the URL; ignored if it is not available
  */
 export function languageFor(available: readonly string[], chosen: unknown, header: string | undefined): string {
   const byHand = available.find((tag) => tag === chosen)
@@ -29,10 +27,10 @@ export function encodingFor(header: string | undefined): Encoding {
   return ENCODINGS.find((encoding) => accepted.includes(encoding)) ?? 'identity'
 }
 
-/** Beyond this a list is no browser's. */
+/** No browser sends a longer list. */
 const MAX_CHARS = 1000
 
-/** The names of a weighted list, in lower case, the most wanted first, without those of weight 0. */
+/** @returns the names of a weighted list in lower case, highest weight first, without weight 0. */
 function byWeight(header = ''): string[] {
   return header
     .slice(0, MAX_CHARS)

@@ -1,4 +1,4 @@
-// The submitter's page as it goes out: templates, messages and assets that build.mjs made, filled with what the operator set.
+// The submitter's page: templates, messages and assets from build.mjs, filled with the operator's settings.
 
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -23,9 +23,9 @@ import { ENCODINGS, type Encoding } from './negotiate.js'
 import { fill, jsonBlock } from './template.js'
 
 export interface SiteSettings {
-  /** Where quick exit leads: a harmless page that everybody might have open. */
+  /** Target of quick exit: a harmless page that anybody might have open. */
   readonly exitUrl: string
-  /** ISO 3166-1 alpha-2: whose hotlines are shown. */
+  /** ISO 3166-1 alpha-2: the country whose hotlines are shown. */
   readonly country: string | undefined
   /** An organisation that helps people who cannot use the page. */
   readonly contact: Contact | undefined
@@ -34,7 +34,7 @@ export interface SiteSettings {
   readonly offersExtendedProtection: boolean
 }
 
-/** One answer, in whichever encoding is asked for. */
+/** An answer, in the encodings that a client may accept. */
 export interface Served {
   readonly type: string
   readonly headers: Readonly<Record<string, string>>
@@ -42,16 +42,16 @@ export interface Served {
 }
 
 export interface Site {
-  /** Tags, the default first. */
+  /** Language tags, the default first. */
   readonly languages: readonly string[]
-  /** @param language one of `languages`. */
+  /** @param language one of `languages` */
   page(name: PageName, language: string): Served
-  /** For organisations and the operator. In English. */
+  /** The console for organisations and the operator, in English. */
   readonly console: Served
   asset(file: string): Served | undefined
 }
 
-/** What build.mjs says about a file under `assets/`. */
+/** What build.mjs records about a file under `assets/`. */
 interface Asset {
   readonly file: string
   readonly integrity: string
@@ -63,13 +63,13 @@ const TYPES: Readonly<Record<string, string>> = {
   js: 'text/javascript; charset=utf-8',
   svg: 'image/svg+xml',
 }
-/** Messages that the script needs; all others are in the markup already. */
+/** Prefix of messages that the script needs; all others are in the markup. */
 const RUN_TIME = 'run.'
 
 /**
- * Reads what was built, once; from then on everything is in memory.
- * @param folder that build.mjs wrote: `dist/public`.
- * @throws {Error} when it is not there, or a page asks for a message that a language does not have.
+ * Reads the built site once; then everything is in memory.
+ * @param folder that build.mjs wrote: `dist/public`
+ * @throws {Error} if the folder is missing, or a page uses a message that a language lacks
  */
 export function loadSite(folder: string, settings: SiteSettings): Site {
   const manifest: Manifest = JSON.parse(text(folder, 'manifest.json'))
@@ -147,7 +147,7 @@ function consoleIn(folder: string, manifest: Manifest): Served {
   )
 }
 
-/** As a policy names content. */
+/** The hash of content as a policy writes it. */
 function hashOf(content: string): string {
   return `sha384-${createHash('sha384').update(content).digest('base64')}`
 }
@@ -186,7 +186,7 @@ function assetIn(folder: string, file: string, isWorker: boolean): Served {
 
 const SUFFIXES: Readonly<Record<Encoding, string>> = { br: '.br', gzip: '.gz', identity: '' }
 
-/** Compressed when it is first asked for: a start would otherwise wait for all languages. */
+/** Compressed on first use: compressing all languages would delay the start. */
 function served(headers: Readonly<Record<string, string>>, type: string, content: string): Served {
   const made = new Map<Encoding, Buffer>()
   return {

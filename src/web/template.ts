@@ -1,10 +1,10 @@
-// Fills the page's templates. What it puts in is text unless the template says otherwise.
+// Fills the templates of the page. Values are inserted as text unless the template asks for markup.
 
 import { ownValue } from '../domain/own-value.js'
 
 /**
- * Replaces `{{name}}` by the value as text, and `{{{name}}}` by the value as markup, for what was made here.
- * @throws {Error} naming what is asked for and not given: a start with a half page is refused.
+ * Replaces `{{name}}` by the value as text, and `{{{name}}}` by the value as markup that we made.
+ * @throws {Error} with the names that have no value: the start fails rather than serve half a page
  */
 export function fill(template: string, values: Readonly<Record<string, string>>): string {
   return template.replace(/\{\{\{([\w.-]+)\}\}\}|\{\{([\w.-]+)\}\}/g, (_, markup: string | undefined, text: string) => {
@@ -18,7 +18,7 @@ export function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }
 
-/** JSON that may stand inside a script element: no text in it can end the element or begin a comment. */
+/** JSON for a script element: no text in it can end the element or begin a comment. */
 export function jsonBlock(value: unknown): string {
   return JSON.stringify(value).replaceAll('<', '\\u003c')
 }

@@ -60,7 +60,7 @@ t.test('looks at a deployment and says what is well and what is not', async (t) 
   const bad = Findings.parse(JSON.parse(ill.out)).flatMap(({ verdict, text }) => (verdict === 'bad' ? [text] : []))
   t.equal(bad.length, 3, bad.join('; '))
   t.match(bad.join('\n'), /others may read the seal keys/)
-  t.match(bad.join('\n'), /it forgets when memory is full/)
+  t.match(bad.join('\n'), /Redis evicts data when memory is full/)
   t.match(bad.join('\n'), /do not open/)
   t.notMatch(ill.out, Buffer.alloc(32, 8).toString('base64'), 'and tells no secret')
   t.match(await doctor({}, '--nonsense'), { status: 2 })
@@ -180,6 +180,6 @@ t.test('learns from INFO what a Redis that denies CONFIG does not tell', async (
 
   const { out } = await doctor({ REDIS_SOCKET: redis.socket, TABIR_DATA_DIR: dataDir })
 
-  t.match(out, /^BAD {3}it forgets when memory is full/m)
-  t.match(out, /^look {2}it does not tell all of its settings/m)
+  t.match(out, /^BAD {3}Redis evicts data when memory is full/m)
+  t.match(out, /^look {2}Redis does not tell all of its settings/m)
 })

@@ -153,6 +153,6 @@ t.test('what cannot be used is refused in words, with the status 2, and changes 
   ]) {
     t.equal(await keys(args), 2, args.join(' ')) // in this process, which has no Redis that it could ask
   }
-  t.match(await tabir('create', '--org', 'o'), { status: 2, rows: [], errors: /--kind is one of/ })
+  t.match(await tabir('create', '--org', 'o'), { status: 2, rows: [], errors: /--kind must be one of/ })
   t.same((await tabir('list')).rows, [])
 })

@@ -69,7 +69,7 @@ t.test('every command names the store that it works on, beside what it prints', 
   await redis.server.stop()
   t.ok(existsSync(join(redis.dataDir, 'redis')))
   const alone = await tabir({ TABIR_DATA_DIR: redis.dataDir }, 'keys', 'list')
-  t.match(alone, { status: 0, errors: `Store: ${redis.dataDir}, which no service uses now\n` })
+  t.match(alone, { status: 0, errors: `Store: ${redis.dataDir} (no service is running)\n` })
   t.equal(alone.rows.length, 2, 'with the keys that were made while it ran')
 })
 

@@ -52,7 +52,7 @@ t.test('with the rules of the runbook nothing is denied, and a password is repla
   const env = { REDIS_URL: as('second'), TABIR_DATA_DIR: place, TABIR_SEAL_KEYS: `test:${SEAL_KEY.toString('base64')}` }
   t.match(await tabir(env, 'backup', join(place, 'backup')), { status: 0 })
   t.match(await tabir(env, 'keys', 'list'), { status: 0 })
-  t.match((await runTabir(env, ['doctor'])).out, /its log is sound/)
+  t.match((await runTabir(env, ['doctor'])).out, /the log of Redis is sound/)
   const withdrawn = await service.app.inject({ method: 'DELETE', url: her.url, headers: her.headers })
   t.equal(withdrawn.statusCode, 200)
   const state = async () =>

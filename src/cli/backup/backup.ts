@@ -14,11 +14,11 @@ import { withSealedStore } from '../sealed-store.js'
 
 const USAGE = 'tabir backup FILE | tabir backup verify FILE'
 
-/** @returns the exit status: 0, or 2 for arguments that cannot be used, 1 for what went wrong. */
+/** @returns the exit status: 0; 1 on failure; 2 for wrong arguments */
 export async function backup(args: readonly string[]): Promise<number> {
   const [first, second, ...more] = args
   const isUsable = first !== undefined && more.length === 0 && (first === 'verify') === (second !== undefined)
-  // An unknown option is a mistake and no file name: `./-name` still is one.
+  // A word that begins with `-` is an unknown option, not a file name; `./-name` is a file name.
   if (!isUsable || args.some((arg) => arg.startsWith('-'))) return failed(USAGE, 2)
   try {
     const made = second === undefined ? await make(resolve(first)) : await verify(resolve(second))
@@ -29,7 +29,7 @@ export async function backup(args: readonly string[]): Promise<number> {
   }
 }
 
-/** Reads what it has written: a backup that cannot be read is found now, not when it is needed. */
+/** Reads the backup back, so that a broken one is found now and not when it is needed. */
 async function make(path: string) {
   return withSealedStore(async ({ config, store, target, keyring }) => {
     const place = { path, folder: resolve(config.dataDir, 'backing-up') }
@@ -55,7 +55,7 @@ async function check(path: string, keyring: Parameters<typeof readBackup>[1]) {
     if (sizeBytes === 0) start = piece.toString('latin1', 0, 5)
     sizeBytes += piece.length
   })
-  if (start !== 'REDIS') throw new Error('The backup holds no copy of a Redis.')
+  if (start !== 'REDIS') throw new Error('The backup contains no Redis data.')
   return { revision: head.revision, madeAt: new Date(head.madeAtMs).toISOString(), sizeBytes }
 }
 

@@ -1,4 +1,4 @@
-// How far a restore has come, for the next one that continues it.
+// Records how far a restore came, so that the next run can continue it.
 
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, rm } from 'node:fs/promises'
@@ -7,36 +7,36 @@ import { z } from 'zod'
 import { writeWholeFile } from '../../files/write-file.js'
 
 const Noted = z.object({
-  /** Of the backup: the random number that its file was sealed with, so no other file has it. */
+  /** The random number that the backup file was sealed with; it identifies the file. */
   fileId: z.string(),
-  /** The folder that the data is for. */
+  /** The folder that the data will be moved to. */
   target: z.string(),
-  /** Is the log whole, as Redis reads it? From then on Redis writes to it. */
+  /** Whether the log is complete, as Redis reads it. Redis writes to it from then on. */
   logIsWhole: z.boolean(),
-  /** What the backup says of itself, once it was read. */
+  /** Figures from the backup's head, once it was read. */
   backup: z.object({ revision: z.int(), counts: z.object({ keys: z.int(), expiring: z.int() }).optional() }).optional(),
-  /** Of the backup, once what came up was compared with the backup. */
+  /** Revision of the backup, recorded after the loaded data was compared with it. */
   revision: z.int().optional(),
 })
 type Noted = z.infer<typeof Noted>
 
 export interface RestoreProgress {
   readonly now: Noted
-  /** On disk when it returns: what is noted has happened before. */
+  /** Resolves when it is on disk. Call it after what it records has happened. */
   note(more: Partial<Noted>): Promise<void>
 }
 
 export interface RestoreAims {
   readonly fileId: string
   readonly target: string
-  /** A file that is there once the log is whole, and goes with the data into its place. */
+  /** A file that exists once the log is complete, and moves into place with the data. */
   readonly lastOfLog: string
 }
 
 /**
- * Continues what was interrupted, or begins in an empty folder. What is there of another backup, for another target, or without its data (a
- * restore that was killed after it had put the data in place) is removed.
- * @param onDiscarded told why.
+ * Continues an interrupted restore, or begins in an empty folder. Removes what a restore of another backup, to another folder, or without
+ * its data left. The data is missing if a restore was killed after it moved the data into place.
+ * @param onDiscarded receives the reason
  */
 export async function progressIn(
   folder: string,
@@ -64,11 +64,11 @@ export async function progressIn(
   }
 }
 
-/** Why what was noted cannot be continued. */
+/** @returns why the recorded restore cannot be continued; `undefined` if it can. */
 function whyNot(found: Noted | undefined, { fileId, target, lastOfLog }: RestoreAims): string | undefined {
-  if (found === undefined) return 'it does not say how far it came'
-  if (found.fileId !== fileId) return 'it is of another backup'
-  if (found.target !== target) return 'it is for another data folder'
+  if (found === undefined) return 'its progress file cannot be read'
+  if (found.fileId !== fileId) return 'it restored another backup'
+  if (found.target !== target) return 'it was for another data folder'
   if (found.logIsWhole && !existsSync(lastOfLog)) return 'its data is no longer there'
   return undefined
 }

@@ -33,15 +33,13 @@ import { progressIn, type RestoreProgress } from './restore-progress.js'
 
 const USAGE = 'tabir restore FILE [--withdrawals FOLDER]… [--accept-gap]'
 const STATUS = { usage: 2, failed: 1, gap: 3 } as const
-/** The last file of the log that is written. */
+/** The file of the log that is written last. */
 const MANIFEST = 'appendonly.aof.manifest'
 
 /**
- * Puts a backup in place of a data folder without data, and takes back what was taken back since. All of it happens beside;
- * what was interrupted goes on, and a service never sees it half done.
- *
- * @returns the exit status: 0; 2 for arguments that cannot be used; 1 for what went wrong; 3 when something that was withdrawn may come back,
- *   and nobody has accepted that.
+ * Restores a backup into a data folder without data, and repeats later withdrawals. It works in a folder beside it and moves the result
+ * into place at the end, so a service never sees half a restore. An interrupted restore continues.
+ * @returns the exit status: 0; 1 on failure; 2 for wrong arguments; 3 if withdrawn signals may come back and `--accept-gap` was not given
  */
 export async function restore(args: readonly string[]): Promise<number> {
   const options = optionsOf([...args])
@@ -62,9 +60,7 @@ export async function restore(args: readonly string[]): Promise<number> {
     const lastOfLog = join(beside, 'redis', 'appendonlydir', MANIFEST)
     const aims = { fileId: await sealedFileId(options.file), target: folder, lastOfLog }
     const progress = await progressIn(beside, aims, (why) =>
-      say(
-        `What an earlier restore left in ${beside} cannot be continued: ${why}. It was removed; this restore begins at the start.`,
-      ),
+      say(`An earlier restore in ${beside} cannot be continued: ${why}. It was removed; this restore begins at the start.`),
     )
     await writeLog(join(beside, 'redis'), options.file, keyring, progress)
     const logs = options.withdrawals ?? [config.withdrawalsDir ?? join(config.dataDir, 'withdrawals')]
@@ -74,7 +70,7 @@ export async function restore(args: readonly string[]): Promise<number> {
     })
     print(restored.row)
     if (restored.isRefused) return failed(refusalOf(restored.row), STATUS.gap)
-    await rm(folder, { recursive: true, force: true }) // at most empty, or with a socket that nobody listens at
+    await rm(folder, { recursive: true, force: true }) // at most empty, or with a socket that nobody listens on
     await moveIntoPlace(join(beside, 'redis'), folder)
     await rm(beside, { recursive: true, force: true })
     return 0
@@ -104,7 +100,7 @@ function optionsOf(args: string[]): Options | undefined {
   }
 }
 
-/** What Redis reads at its start: a log that begins with a whole copy, and has nothing behind it. */
+/** Writes what Redis reads at its start: a log with the backup as its base, and nothing after it. */
 async function writeLog(folder: string, path: string, keyring: Keyring, progress: RestoreProgress): Promise<void> {
   if (progress.now.logIsWhole) return
   const log = join(folder, 'appendonlydir')
@@ -130,7 +126,7 @@ async function writeLog(folder: string, path: string, keyring: Keyring, progress
 
 interface Restored {
   readonly row: RestoredRow
-  /** Something may be missing in the logs, and nobody has accepted that: nothing was taken back yet, and nothing may go into its place. */
+  /** Withdrawals may be missing in the logs, and that was not accepted. Nothing was repeated, and nothing may be moved into place. */
   readonly isRefused: boolean
 }
 
@@ -138,7 +134,7 @@ interface RestoredRow {
   readonly revision: number
   readonly images?: number
   readonly withdrawalsSince: 'known' | 'perhaps-incomplete' | 'unknown'
-  /** Up to when the logs are known to have everything. */
+  /** The time up to which the logs are known to be complete. */
   readonly withdrawalsUntil: string | null
 }
 
@@ -156,7 +152,7 @@ async function takeBack(
       await checkFormat(store)
       await checkRing(store, keyring)
       await loadSecrets(store, keyring)
-      // Before it is raised: a later run must not take what is still to be taken back for what came before the backup.
+      // Note the revision before raising it. A later run must not take withdrawals that are still to be repeated for older than the backup.
       const revision = progress.now.revision ?? (await lastRevision(store))
       await progress.note({ revision })
       const withdrawals = await withdrawnSince(logs, revision, (at) => markAt(store, at))
@@ -165,7 +161,7 @@ async function takeBack(
       const withdrawalsUntil = untilMs === undefined ? null : new Date(untilMs).toISOString()
       const said = { withdrawalsSince, withdrawalsUntil } as const
       if (!isWhole && !acceptsGap) return { row: { revision, ...said }, isRefused: true }
-      // First: what is taken back here must come behind all that the logs know, or be taken for it at the next restore.
+      // Raise it first: withdrawals repeated here need higher revisions than the logs know, or the next restore would skip them.
       await store.write(raiseRevision, [keys.revision, keys.changes], [withdrawals.revision])
       const taken = await apply(store, keyring, withdrawals)
       await forgetHeartbeats(store)
@@ -181,19 +177,19 @@ async function takeBack(
 }
 
 /**
- * Did what is in the backup come up? A Redis that finds no log starts all the same, and is empty.
- * @throws {Error} when not; what there is of the restore is removed, so that the next one begins at the start.
+ * Checks that Redis loaded the backup: a Redis that finds no log starts empty.
+ * @throws {Error} if it did not. The progress is removed, so that the next run begins at the start.
  */
 async function compare(store: Store, { now }: RestoreProgress, beside: string): Promise<void> {
   const revision = await lastRevision(store)
   const least = now.revision ?? now.backup?.revision ?? 0
-  const counts = now.revision === undefined ? now.backup?.counts : undefined // compared once: from then on it changes
+  const counts = now.revision === undefined ? now.backup?.counts : undefined // only the first time: then the data changes
   const found = await store.ask((redis) => redis.dbsize())
   const areAllThere = counts === undefined || (found <= counts.keys && found >= counts.keys - counts.expiring)
   if (areAllThere && revision >= least && (await hasSecrets(store))) return
   await rm(join(beside, 'progress.json'), { force: true })
   throw new Error(
-    `What came up is not what the backup holds: ${found} keys at revision ${revision}, where the backup has ${counts?.keys ?? 'more'} at ${least} or later. Nothing was put in place; give the same command again to begin at the start.`,
+    `Redis did not load the whole backup: ${found} keys at revision ${revision}; the backup has ${counts?.keys ?? 'more'} at ${least} or later. Nothing was restored. Run the same command again to begin at the start.`,
   )
 }
 
@@ -209,12 +205,12 @@ async function countImages(store: Store): Promise<number> {
 function refusalOf({ revision, withdrawalsSince, withdrawalsUntil }: RestoredRow): string {
   const why =
     withdrawalsSince === 'unknown'
-      ? `There is no log of what was withdrawn after the backup (revision ${revision}), so all of it would match again.`
-      : `The logs of withdrawals have a gap after the backup (revision ${revision})${withdrawalsUntil === null ? '' : `; they are known to be whole until ${withdrawalsUntil}`}. Something that was withdrawn may match again.`
-  return `${why} Nothing was put in place. Name the folders of all apis with --withdrawals, restore a newer backup, or accept it with --accept-gap.`
+      ? `There is no log of withdrawals after the backup (revision ${revision}), so everything withdrawn since would match again.`
+      : `The logs of withdrawals have a gap after the backup (revision ${revision})${withdrawalsUntil === null ? '' : `; they are complete until ${withdrawalsUntil}`}. Withdrawn images may match again.`
+  return `${why} Nothing was restored. Name the folders of all apis with --withdrawals, restore a newer backup, or accept the gap with --accept-gap.`
 }
 
-/** The one of a restore that was killed ends by itself. What it is still writing must not be moved away under it. */
+/** Waits for the Redis of a killed restore to end. Its files must not be moved while it writes to them. */
 async function openOwnServer(config: Config): Promise<RedisServer> {
   for (;;) {
     const server = await openRedisServer(config)
@@ -223,7 +219,7 @@ async function openOwnServer(config: Config): Promise<RedisServer> {
   }
 }
 
-/** An image of a case is erased by the end of the case alone, so the case has ended. Running it twice changes nothing. */
+/** Repeats withdrawals. Images of a case are erased only when the case ends, so the case has ended. Running it twice changes nothing. */
 async function apply(store: Store, keyring: Keyring, withdrawals: Withdrawals) {
   const images = createImageStore(store, keyring)
   const cases = createCaseStore(store)

@@ -1,4 +1,4 @@
-// What is sealed under a key outside the store: backups and snapshots, which nobody seals anew.
+// Finds backups and snapshots sealed under a key. They are outside the store and are never re-encrypted.
 
 import { readdir } from 'node:fs/promises'
 import { hostname } from 'node:os'
@@ -10,11 +10,11 @@ import { backupsMade, type MadeBackup } from '../../store/upkeep/backups.js'
 
 export interface SealedUnder {
   readonly kind: 'backup' | 'snapshot'
-  /** For the operator. */
+  /** Description for the operator. */
   readonly what: string
 }
 
-/** @param backups folders with backups, also of those that were made elsewhere. @throws {Error} when one of them cannot be read. */
+/** @param backups folders with backups, including copies from other hosts @throws {Error} if one cannot be read */
 export async function sealedUnder(
   { fingerprint, hint }: NamedKey,
   { store, dataDir, backups }: { readonly store: Store; readonly dataDir: string; readonly backups: readonly string[] },
@@ -25,7 +25,8 @@ export async function sealedUnder(
   const noneWhereMissing = (folder: string) => filesIn(folder).catch(() => [])
   const found: SealedUnder[] = []
   for (const path of await noneWhereMissing(resolve(dataDir, 'snapshots')))
-    if (await isUnder(path)) found.push({ kind: 'snapshot', what: `${path} (a start without it reads all from Redis)` })
+    if (await isUnder(path))
+      found.push({ kind: 'snapshot', what: `${path} (without it, a start reads everything from Redis)` })
   const named = (await Promise.all(backups.map((folder) => filesIn(resolve(folder))))).flat()
   const paths = new Set([...named, ...(await noneWhereMissing(resolve(dataDir, 'backing-up')))])
   for (const made of await backupsMade(store)) {

@@ -1,4 +1,4 @@
-// What `tabir doctor` finds out about the API of this machine: whether it is ready, and how long its certificates are valid.
+// Facts about the API on this machine for `tabir doctor`: readiness, and validity of its certificates.
 
 import { readFile } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
@@ -11,20 +11,20 @@ import { NOT_READY_REASONS, type NotReadyReason } from '../../domain/not-ready.j
 
 export interface ApiFacts {
   readonly readiness: number | undefined
-  /** Why it is not ready, where it says so. */
+  /** Why it is not ready, if it answers a reason. */
   readonly reason?: NotReadyReason | undefined
 }
 
 export interface CertificateFacts {
-  /** The setting that names the file. */
+  /** The setting that names the certificate file. */
   readonly setting: string
-  /** [epoch ms] Of the certificate in it that expires first; `undefined` when the file cannot be read. */
+  /** [epoch ms] When the first certificate of the file expires; `undefined` if it cannot be read. */
   readonly expiresAtMs: number | undefined
 }
 
 const WAIT_MS = 3000
 
-/** Asks the API itself, over TLS where it speaks TLS: whether it is ready, and not whether others would trust it. */
+/** Asks the API for its readiness, over TLS if it uses TLS. Does not verify the certificate. */
 export async function apiFacts({ host, port, tlsFiles }: Config): Promise<ApiFacts> {
   const where = { host, port, path: '/health/ready', signal: AbortSignal.timeout(WAIT_MS), agent: false }
   const request = tlsFiles === undefined ? httpRequest(where) : httpsRequest({ ...where, rejectUnauthorized: false })
@@ -37,7 +37,7 @@ export async function apiFacts({ host, port, tlsFiles }: Config): Promise<ApiFac
   return await answer.catch(() => ({ readiness: undefined }))
 }
 
-/** Of a problem that an api answers with. */
+/** Parses the reason from the problem that an api answers. */
 export function reasonIn(body: string): NotReadyReason | undefined {
   try {
     return Answer.safeParse(JSON.parse(body)).data?.reason

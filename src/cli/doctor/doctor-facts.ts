@@ -1,4 +1,4 @@
-// What `tabir doctor` looks at. Nothing is changed, and nothing that is secret is read into a fact.
+// Facts that `tabir doctor` judges. Collecting them changes nothing and reads no secret.
 
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -17,10 +17,10 @@ import { readLogStatus } from '../../store/upkeep/withdrawal-records.js'
 import { outboxAgeMs } from '../../store/webhooks/outbox.js'
 import { createWaitingEventStore } from '../../store/webhooks/waiting-events.js'
 
-/** `undefined` where it cannot be found out. */
+/** A field is `undefined` if it cannot be determined. */
 export interface HostFacts {
   readonly nodeVersion: string
-  /** Why the decoders are too old, or do not load; empty when they are well. */
+  /** Why the image decoders are too old or do not load; empty if they are fine. */
   readonly decoderError: string
   readonly overcommitMemory: number | undefined
   readonly hasSwap: boolean | undefined
@@ -30,12 +30,12 @@ export interface FileFacts {
   readonly dataDirMode: number | undefined
   readonly freeBytes: number | undefined
   readonly sizeBytes: number | undefined
-  /** `undefined` when the keys come from the environment. */
+  /** `undefined` if the keys come from the environment. */
   readonly sealKeyFile: { readonly mode: number | undefined; readonly isBesideData: boolean } | undefined
   readonly withdrawals: {
     readonly isOnDisk: boolean
     readonly sharesDisk: boolean
-    /** Could something not be noted, and is still missing? */
+    /** Whether withdrawals are missing in the log because they could not be written. */
     readonly isBehind?: boolean
     readonly freeBytes?: number | undefined
   }
@@ -44,23 +44,23 @@ export interface FileFacts {
 export interface RedisFacts {
   readonly kind: 'Redis' | 'Valkey'
   readonly version: string
-  /** A private one is set up by Tabir. */
+  /** Whether Tabir runs this Redis itself. */
   readonly isPrivate: boolean
-  /** The line to it: whether others could read along. */
+  /** How it is connected: `plain` can be read by others on the network. */
   readonly line: 'socket' | 'loopback' | 'tls' | 'plain'
-  /** Those that it tells, by name. */
+  /** Settings by name, as far as Redis answers them. */
   readonly settings: Readonly<Record<string, string>>
   readonly usedBytes: number
   readonly maxBytes: number
   readonly logBytes: number
   readonly isLogSound: boolean
-  /** Its clock, beside ours. */
+  /** Clock of Redis minus our clock. */
   readonly clockAheadMs: number
   readonly workers: WorkerCount
   readonly messengers: WorkerCount
-  /** For how many of the workers each layer of the cage of children that decode is lacking. */
+  /** Number of workers that lack each isolation layer of the decoding child processes. */
   readonly lacking: Readonly<Record<IsolationLayer, number>>
-  /** For how long the oldest event waits to be made into messages; 0 when none does. */
+  /** Age of the oldest event that no delivery was made for; 0 if there is none. */
   readonly outboxMs: number
   readonly eventsWaiting: number
 }
@@ -118,10 +118,10 @@ export async function redisFacts(config: Config, store: Store): Promise<RedisFac
   const field = (name: string) => infoField(info, name)
   const settings: Record<string, string> = {}
   for (const name of SETTINGS) {
-    const value = await store.ask((redis) => redis.config('GET', name).catch(() => [])) // it may not be allowed
+    const value = await store.ask((redis) => redis.config('GET', name).catch(() => [])) // CONFIG may be denied
     if (Array.isArray(value) && typeof value[1] === 'string') settings[name] = value[1]
   }
-  // Where CONFIG is denied, as hosted servers do, INFO has the two that matter most.
+  // Hosted servers often deny CONFIG. INFO has the two most important settings.
   const isLogOn = field('aof_enabled')
   if (isLogOn !== undefined) settings['appendonly'] ??= isLogOn === '1' ? 'yes' : 'no'
   const policy = field('maxmemory_policy')
@@ -157,7 +157,7 @@ function lineTo(url: string | undefined): RedisFacts['line'] {
   return hosts.every((host) => ['localhost', '127.0.0.1', '[::1]', '::1'].includes(host)) ? 'loopback' : 'plain'
 }
 
-/** In a process of its own: decoders that do not load must not end this one. */
+/** Runs in a child process: decoders that fail to load must not end this one. */
 function decoderError(): Promise<string> {
   const entry = fileURLToPath(new URL('../../../workers/decoders.js', import.meta.url))
   return new Promise((tell) => {

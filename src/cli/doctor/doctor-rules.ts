@@ -1,4 +1,4 @@
-// What is well, what is not, and what to do about it.
+// Rules of `tabir doctor`: what is fine, what is not, and how to fix it.
 
 import type { Config } from '../../boot/config.js'
 import { ISOLATION_LAYERS } from '../../domain/isolation-layers.js'
@@ -6,7 +6,7 @@ import { ownValue } from '../../domain/own-value.js'
 import type { ApiFacts, CertificateFacts } from './doctor-api.js'
 import type { FileFacts, HostFacts, RedisFacts } from './doctor-facts.js'
 
-/** `bad`: a promise does not hold. `look`: it holds, and something should be done. */
+/** `bad`: a guarantee does not hold. `look`: it holds, but something should be done. */
 export type Verdict = 'good' | 'look' | 'bad'
 
 export interface Finding {
@@ -15,30 +15,26 @@ export interface Finding {
 }
 
 const GiB = 1024 ** 3
-/** A withdrawal of 10,000 images takes 0.4 MB. */
+/** With this maximum a withdrawal of 10,000 images takes 0.4 MB. */
 const MAX_NODE_BYTES = 512
 const MIN_WITHDRAWALS_BYTES = 16 * 1024 ** 2
-/** Beyond it, people notice that times are wrong, and expiry is early or late. */
+/** Beyond this difference people notice wrong times, and cases expire early or late. */
 const MAX_CLOCK_OFF_MS = 2000
 const DAY_MS = 86_400_000
-/** Those that are renewed by a program are renewed a month before they expire. */
+/** Automatic renewal usually happens 30 days before expiry. */
 const MIN_CERTIFICATE_DAYS = 21
-/** A messenger that lives takes an event in moments. */
+/** A running messenger handles an event within seconds. */
 const MAX_OUTBOX_MS = 60_000
 
 export function aboutHost({ nodeVersion, decoderError, overcommitMemory, hasSwap }: HostFacts): Finding[] {
   const major = Number(nodeVersion.split('.')[0])
   return [
-    major >= 22
-      ? good(`Node ${nodeVersion}`)
-      : look(`Node ${nodeVersion} gets no more fixes since April 2026: run 22 or 24`),
-    decoderError === '' ? good('image decoders are as new as they have to be') : bad(`image decoders: ${decoderError}`),
+    major >= 22 ? good(`Node ${nodeVersion}`) : look(`Node ${nodeVersion} has had no fixes since April 2026: run 22 or 24`),
+    decoderError === '' ? good('image decoders are recent enough') : bad(`image decoders: ${decoderError}`),
     ...when(overcommitMemory !== undefined && overcommitMemory !== 1, () =>
-      look('vm.overcommit_memory is not 1: Redis may fail to write its log anew when memory is short'),
+      look('vm.overcommit_memory is not 1: Redis may fail to rewrite its log when memory is short'),
     ),
-    ...when(hasSwap === true, () =>
-      look('there is swap: what is in memory may come to lie on a disk, unless it is encrypted'),
-    ),
+    ...when(hasSwap === true, () => look('swap is on: memory may be written to disk. Turn it off or encrypt it')),
   ]
 }
 
@@ -48,41 +44,41 @@ export function aboutFiles(files: FileFacts, logBytes: number): Finding[] {
   if (dataDirMode !== undefined)
     found.push(
       isForOthers(dataDirMode)
-        ? look('others may look into the data folder: chmod 700')
-        : good('the data folder is its owner’s alone'),
+        ? look('others may read the data folder: chmod 700')
+        : good('only its owner may read the data folder'),
     )
   if (freeBytes !== undefined && sizeBytes !== undefined) {
-    const free = `${(freeBytes / GiB).toFixed(1)} GiB free where the data lies`
-    // A rewrite writes all data once more before the old file goes.
-    if (freeBytes < logBytes * 1.2 + 0.1 * GiB) found.push(bad(`${free}: too little for Redis to write its log anew`))
+    const free = `${(freeBytes / GiB).toFixed(1)} GiB free on the disk of the data`
+    // A rewrite needs room for a second copy of all data.
+    if (freeBytes < logBytes * 1.2 + 0.1 * GiB) found.push(bad(`${free}: too little for Redis to rewrite its log`))
     else found.push(freeBytes < sizeBytes / 10 ? look(`${free}, less than a tenth`) : good(free))
   }
   if (sealKeyFile === undefined) found.push(good('the seal keys come from the environment'))
-  else if (sealKeyFile.mode === undefined) found.push(look('there is no file with seal keys yet'))
+  else if (sealKeyFile.mode === undefined) found.push(look('there is no seal key file yet'))
   else {
     found.push(
       isForOthers(sealKeyFile.mode)
         ? bad('others may read the seal keys: chmod 600')
-        : good('the seal keys are their owner’s alone'),
+        : good('only their owner may read the seal keys'),
     )
     if (sealKeyFile.isBesideData)
       found.push(
-        look('the seal keys lie beside the data: who takes the folder has both. TABIR_SEAL_KEYS, or TABIR_SEAL_KEY_FILE'),
+        look(
+          'the seal keys lie beside the data: a thief of the folder has both. Set TABIR_SEAL_KEYS or TABIR_SEAL_KEY_FILE',
+        ),
       )
   }
   if (!withdrawals.isOnDisk)
-    found.push(look('nothing was withdrawn yet, or is noted elsewhere: the folder of withdrawals is not there'))
+    found.push(look('there is no folder of withdrawals: nothing was withdrawn yet, or they are logged elsewhere'))
   else if (withdrawals.sharesDisk)
-    found.push(look('withdrawals are noted on the disk of the data, and would be lost with it: TABIR_WITHDRAWALS_DIR'))
-  else found.push(good('withdrawals are noted on a disk of their own'))
+    found.push(look('withdrawals are logged on the disk of the data and would be lost with it: set TABIR_WITHDRAWALS_DIR'))
+  else found.push(good('withdrawals are logged on a disk of their own'))
   if (withdrawals.isBehind === true)
     found.push(
-      bad(
-        'something that was withdrawn is not noted: a restore would bring it back. See TabirWithdrawalsNotNoted in the runbook',
-      ),
+      bad('a withdrawal is missing in the log: a restore would bring it back. See TabirWithdrawalsNotNoted in the runbook'),
     )
   if (withdrawals.freeBytes !== undefined && withdrawals.freeBytes < MIN_WITHDRAWALS_BYTES)
-    found.push(bad('less than 16 MiB free where withdrawals are noted'))
+    found.push(bad('less than 16 MiB free on the disk of the withdrawal log'))
   return found
 }
 
@@ -92,75 +88,77 @@ export function aboutRedis(redis: RedisFacts): Finding[] {
   const is = (name: string, wanted: string, otherwise: () => Finding) =>
     when((ownValue(settings, name) ?? wanted) !== wanted, otherwise)
   const isOld = kind === 'Redis' && version.localeCompare('7.2', 'en', { numeric: true }) < 0
-  const untold = Object.keys(settings).every((name) => name === 'appendonly' || name === 'maxmemory-policy') // those of INFO
+  const untold = Object.keys(settings).every((name) => name === 'appendonly' || name === 'maxmemory-policy') // only those that INFO has
   return [
-    isOld ? look(`Redis ${version} cannot say whether a write is on disk: 7.2 or later`) : good(`${kind} ${version}`),
-    ...when(untold, () => look('it does not tell all of its settings: see the runbook for those that it needs')),
-    ...is('appendonly', 'yes', () => bad('it keeps no log on disk: a crash loses everything. appendonly yes')),
-    ...is('appendfsync', 'always', () => look('each write waits for up to a second: appendfsync always')),
-    ...is('maxmemory-policy', 'noeviction', () => bad('it forgets when memory is full: maxmemory-policy noeviction')),
-    ...is('slowlog-log-slower-than', '-1', () =>
-      look('its slow log keeps arguments of commands: slowlog-log-slower-than -1'),
+    isOld ? look(`Redis ${version} cannot confirm that a write is on disk: use 7.2 or later`) : good(`${kind} ${version}`),
+    ...when(untold, () => look('Redis does not tell all of its settings: check those that the runbook names')),
+    ...is('appendonly', 'yes', () => bad('Redis keeps no log on disk: a crash loses everything. Set appendonly yes')),
+    ...is('appendfsync', 'always', () => look('each write waits for up to a second: set appendfsync always')),
+    ...is('maxmemory-policy', 'noeviction', () =>
+      bad('Redis evicts data when memory is full: set maxmemory-policy noeviction'),
     ),
-    ...is('crash-log-enabled', 'no', () => look('its crash log would keep arguments of commands: crash-log-enabled no')),
+    ...is('slowlog-log-slower-than', '-1', () =>
+      look('the slow log of Redis keeps arguments of commands: set slowlog-log-slower-than -1'),
+    ),
+    ...is('crash-log-enabled', 'no', () =>
+      look('the crash log of Redis would keep arguments of commands: set crash-log-enabled no'),
+    ),
     ...atLeast(settings['hash-max-listpack-entries'], 2048, 'hash-max-listpack-entries'),
     ...atLeast(settings['hash-max-listpack-value'], 2048, 'hash-max-listpack-value'),
     ...when(Number(ownValue(settings, 'stream-node-max-bytes') ?? 0) > MAX_NODE_BYTES, () =>
-      look(`each case takes 3.5 kB more than it needs: stream-node-max-bytes ${MAX_NODE_BYTES}`),
+      look(`each case takes 3.5 kB more than it needs: set stream-node-max-bytes ${MAX_NODE_BYTES}`),
     ),
-    isLogSound ? good('its log is sound') : bad('it could not write its log: look at its disk'),
-    ...when(line === 'plain', () => bad('the line to Redis is neither local nor TLS: rediss://')),
-    ...when(maxBytes > 0 && usedBytes > 0.8 * maxBytes, () => look('more than 80 of 100 of its memory are used')),
+    isLogSound ? good('the log of Redis is sound') : bad('Redis could not write its log: check its disk'),
+    ...when(line === 'plain', () => bad('the connection to Redis is neither local nor TLS: use rediss://')),
+    ...when(maxBytes > 0 && usedBytes > 0.8 * maxBytes, () => look('Redis uses more than 80 % of its memory')),
     Math.abs(clockAheadMs) > MAX_CLOCK_OFF_MS
-      ? look(`its clock is ${clockAheadMs} ms beside ours: set both by NTP`)
-      : good('its clock and ours agree'),
+      ? look(`the clock of Redis differs from ours by ${clockAheadMs} ms: set both by NTP`)
+      : good('the clock of Redis and ours agree'),
     workers.alive > 0
-      ? good(`${workers.alive} of workers alive`)
+      ? good(`${workers.alive} workers alive`)
       : look('no workers are alive: pictures are not hashed, cases do not expire'),
     ...when(workers.alive > 0, () => aboutSandbox(redis.lacking)),
     messengers.alive > 0
-      ? good(`${messengers.alive} of messengers alive`)
-      : look('no messenger is alive: webhooks wait, and nobody is told of what happens'),
+      ? good(`${messengers.alive} messengers alive`)
+      : look('no messenger is alive: webhooks are not sent'),
     ...when(outboxMs > MAX_OUTBOX_MS, () =>
-      look(`events wait for ${Math.round(outboxMs / 1000)} s to be made into messages to webhooks`),
+      look(`events have waited for ${Math.round(outboxMs / 1000)} s to be sent to webhooks`),
     ),
     ...when(eventsWaiting > 0, () =>
-      bad(`${eventsWaiting} events wait for a seal key that the messenger lacks, or a record that does not open`),
+      bad(`${eventsWaiting} events wait: the messenger lacks a seal key, or a record cannot be opened`),
     ),
-    ...when(workers.silent > 0, () => look(`${workers.silent} of workers went silent in the last ten minutes`)),
+    ...when(workers.silent > 0, () => look(`${workers.silent} workers went silent in the last ten minutes`)),
   ]
 }
 
-/** Of every worker that lives, as it found at its start, by trying. */
+/** Judges what every running worker found when it tested its isolation at its start. */
 function aboutSandbox(lacking: RedisFacts['lacking']): Finding {
   const layers = ISOLATION_LAYERS.filter((layer) => lacking[layer] > 0)
   if (layers.length === 0)
     return good('image decoders are isolated: no network, no secret file, no other process, nothing to write to')
-  const reach = layers.includes('no-secret-files')
-    ? ' A decoder that is taken over can reach the seal keys, if they are there.'
-    : ''
+  const reach = layers.includes('no-secret-files') ? ' A compromised decoder can read seal keys that are on this host.' : ''
   return look(
-    `image decoders are isolated in part, lacking: ${layers.join(', ')}.${reach} See "What a decoder can reach" in the runbook`,
+    `image decoders are partly isolated; missing: ${layers.join(', ')}.${reach} See "What a decoder can reach" in the runbook`,
   )
 }
 
-/** Whose addresses count. Public without a word about proxies is refused by the settings themselves. */
+/** How client addresses are found. The settings refuse public exposure without TABIR_TRUST_PROXY. */
 export function aboutProxies({ trustedProxies }: Pick<Config, 'trustedProxies'>): Finding[] {
   if (trustedProxies === undefined)
     return [
       look(
-        'TABIR_TRUST_PROXY is not set: behind a proxy all callers count as one, and one of them can use up the limits of all. Addresses, or none',
+        'TABIR_TRUST_PROXY is not set: behind a proxy all callers count as one, and one of them can use up the limits of all. Set the addresses of the proxies, or none',
       ),
     ]
-  if (trustedProxies.length === 0) return [good('no proxy is believed: callers count by the address they connect from')]
-  return [good(`X-Forwarded-For is believed from ${trustedProxies.join(', ')}, and from nobody else`)]
+  if (trustedProxies.length === 0) return [good('no proxy is trusted: callers count by the address they connect from')]
+  return [good(`X-Forwarded-For is trusted from ${trustedProxies.join(', ')}, and from nobody else`)]
 }
 
 export function aboutApi({ readiness, reason }: ApiFacts): Finding[] {
   if (readiness === 200) return [good('the api answers and is ready')]
   if (readiness === undefined) return [look('no api answers at TABIR_HOST and TABIR_PORT')]
   return [
-    bad(`the api answers, and is not ready (${readiness}${reason === undefined ? '' : `, ${reason}`}): see the runbook`),
+    bad(`the api answers but is not ready (${readiness}${reason === undefined ? '' : `, ${reason}`}): see the runbook`),
   ]
 }
 
@@ -176,7 +174,7 @@ export function aboutCertificates(certificates: readonly CertificateFacts[], now
 
 function atLeast(value: string | undefined, wanted: number, name: string): Finding[] {
   return when(value !== undefined && Number(value) < wanted, () =>
-    look(`a third more memory and twice the time to start: ${name} ${wanted}`),
+    look(`a third more memory and twice the time to start: set ${name} ${wanted}`),
   )
 }
 

@@ -24,7 +24,7 @@ import {
 
 const SIGNS = { good: 'good ', look: 'look ', bad: 'BAD  ' } as const
 
-/** Looks, and changes nothing. @returns the exit status: 0 when nothing is bad, else 1; 2 for arguments that cannot be used. */
+/** Changes nothing. @returns the exit status: 0 if nothing is bad; 1 otherwise; 2 for wrong arguments */
 export async function doctor(args: readonly string[]): Promise<number> {
   if (args.some((arg) => arg !== '--json') || args.length > 1) {
     process.stderr.write('tabir doctor [--json]\n')
@@ -58,10 +58,10 @@ function examineStore() {
   })
 }
 
-/** Do the keys open the data? A store in which nothing was ever sealed is left as it is. */
+/** Checks that the seal keys open the data. Changes nothing in a store without sealed records. */
 async function sealing(config: Parameters<typeof keyringOf>[0], store: Parameters<typeof checkRing>[0]): Promise<Finding> {
   if (!(await hasSecrets(store)))
-    return look('nothing was ever sealed in this Redis: a new deployment, or not the one you mean')
+    return look('this Redis has no sealed records: it is a new deployment, or not the one you mean')
   try {
     await checkFormat(store)
     const keyring = keyringOf(config, false)

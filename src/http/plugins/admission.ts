@@ -1,5 +1,5 @@
-// Refuses, before anything is read, what a program can ask again, when there is more to do than can be done; and has what it lets in wait
-// for its turn. Never a person's request.
+// Under overload, refuses bulk requests of programs before their body is read, and queues the admitted ones fairly. Never refuses a
+// person's request.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import fp from 'fastify-plugin'
@@ -14,15 +14,15 @@ export interface AdmissionOptions {
   readonly admission: Admission
   readonly scheduler: Pick<EventLoopScheduler, 'begin'>
   readonly onShed: (shortage: Shortage) => void
-  /** To refuse most of it before a request is made of it; nothing where each request has to be traced. */
+  /** Refuses most requests before Fastify handles them; absent where every request must be traced. */
   readonly early?: Pick<EarlyRefusalParts, 'headers' | 'note'> | undefined
 }
 
 const RETRY_AFTER_S = 1
 
 /**
- * Programs ask in bulk, and can wait: what they ask is the first to go. Someone who opens a case, hands in a picture or withdraws, an
- * NGO that does it for her, what was decided about a match, an operator, probes: those are let in always, and bounded by the limits.
+ * Programs send these requests in bulk and can retry, so they are refused first. Always admitted, and bounded by the rate limits alone:
+ * opening, following or withdrawing a case, an NGO that does it for someone, feedback, operators, probes.
  */
 const IN_BULK: Readonly<Record<RouteScope, boolean>> = {
   public: false,
@@ -38,7 +38,7 @@ const IN_BULK: Readonly<Record<RouteScope, boolean>> = {
   'signals:write': true,
 }
 
-/** What takes something back is never put off. */
+/** Deletions are never refused: they withdraw something. */
 export function isSheddable(method: string, scope: RouteScope | undefined): boolean {
   return scope !== undefined && method !== 'DELETE' && IN_BULK[scope]
 }
@@ -55,7 +55,7 @@ export const admission = fp<AdmissionOptions>(
       onShed(shortage)
       return new Problem('overloaded', { retryAfterS: RETRY_AFTER_S })
     }
-    // Who is let in to find out whether he has to be is let in once; asked about again, he would be refused.
+    // Admitting counts a request, so one that was admitted early must not be judged again.
     const letIn = new WeakSet<IncomingMessage>()
     if (early !== undefined) {
       const refusals = earlyRefusals({

@@ -1,4 +1,4 @@
-// Who may enter: every route names its scope, or the server does not start.
+// Checks the key or token and the scope before the body is read. The server does not start if a route declares no scope.
 
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
@@ -11,16 +11,16 @@ import { bearerToken } from '../../services/keys/access.js'
 declare module 'fastify' {
   interface FastifyContextConfig {
     /**
-     * A scope of API keys; `key` for the holder of any; `case` for the holder of the case's token, or the organisation that opened it for her; `public` for
-     * everybody.
+     * A scope of API keys, or: `key` for any valid key; `case` for the token of the case, or the key of the organisation that opened it;
+     * `public` for everybody.
      */
     scope?: RouteScope
     /**
-     * For clients that cannot send a bearer: the key may also stand in the address, as the parameter `key`, or be the password of `Basic`; or stand in
-     * the header `x-functions-key`.
+     * For clients that cannot send a bearer token. `in-path`: the key may be the path parameter `key` or the password of `Basic`.
+     * `in-functions-header`: it may be the header `x-functions-key`.
      */
     keyAlso?: 'in-path' | 'in-functions-header'
-    /** Of the scope `case`, for an organisation's key: what it is to do, where that is not told by the method. */
+    /** With the scope `case` and an organisation's key: what the request does, if its method does not say so. */
     purpose?: 'hand-over'
   }
   interface FastifyRequest {
@@ -28,8 +28,9 @@ declare module 'fastify' {
     ownCase: OwnCase | null
     authorizedAtMs: number
     /**
-     * For what goes on long after it was let in, and tells or takes more: may the caller still? Not asked where that was known so short a
-     * time ago; while that cannot be found out, what was known last holds. @throws {Problem} as at the door
+     * Checks key or token again, for work that outlasts the first check and then answers or stores more. Skipped if the last check is at
+     * most `knownForMs` old. While the check is impossible (store unavailable, index loading), the last result stays valid.
+     * @throws {Problem} as the first check does
      */
     reauthorize: (knownForMs?: number) => Promise<void>
   }
@@ -38,11 +39,11 @@ declare module 'fastify' {
 export interface AuthenticationOptions {
   readonly identify: (key: string, address: string | undefined) => Caller | undefined
   readonly cases: Pick<Cases, 'own' | 'ownByKey'>
-  /** What is worth waiting for before anybody is looked up, if anything is. Never fails. */
+  /** Awaited before a key or token is looked up, so that revocations are known. Never rejects. */
   readonly waitUntilFresh?: () => Promise<void> | undefined
-  /** Told of whoever shows what opens nothing. @throws {Problem} in place of that refusal */
+  /** Called when a key or token is unknown. @throws {Problem} to replace the refusal */
   readonly onFailure?: (request: FastifyRequest) => void
-  /** In milliseconds, never goes back. */
+  /** Monotonic, in milliseconds. */
   readonly now?: () => number
 }
 
@@ -75,7 +76,7 @@ export const authentication = fp<AuthenticationOptions>(
       }
     })
 
-    // A body may take an hour to arrive. One that comes with its head is asked about no second time.
+    // A body may take an hour to arrive, so check again. A body that came with its head needs no second check.
     app.addHook('preHandler', (request, _reply, done) => {
       const knownForMs = request.routeOptions.config.scope === 'case' ? TOKEN_KNOWN_FOR_MS : KEY_KNOWN_FOR_MS
       if (now() - request.authorizedAtMs < knownForMs) done()
@@ -89,7 +90,7 @@ export const authentication = fp<AuthenticationOptions>(
       const token = keyBeside(request) ?? bearerToken(request.headers.authorization)
       if (scope === 'case') {
         if (token === undefined) throw new Problem('token-missing')
-        // The organisation that opened a case for somebody shows its key in place of the token.
+        // The organisation that opened the case sends its API key instead of the token.
         const caller = identify(token, request.ip)
         const number = caseNumberOf(request.params)
         const may = purpose ?? (request.method === 'GET' ? 'read' : 'act')
@@ -103,29 +104,29 @@ export const authentication = fp<AuthenticationOptions>(
       if (scope !== 'key' && !request.caller.scopes.has(scope)) throw new Problem('scope-missing', { scope })
     }
   },
-  { name: 'door', fastify: '5.x' },
+  { name: 'authentication', fastify: '5.x' },
 )
 
-/** A token is looked up in the store, and that is worth it for a slow body only. */
+/** A token is looked up in the store, which is worth it only after a slow body. */
 const TOKEN_KNOWN_FOR_MS = 500
-/** A key is known in memory, and has to be hashed. What came so shortly before its end is answered. */
+/** A key is looked up in memory, but must be hashed. A request that came within this time of its revocation is answered. */
 const KEY_KNOWN_FOR_MS = 5
 const CANNOT_TELL: ReadonlySet<ProblemCode> = new Set(['store-unavailable', 'index-loading'])
 const OPENS_NOTHING: ReadonlySet<ProblemCode> = new Set(['key-missing', 'key-invalid', 'token-missing', 'case-unknown'])
 
-/** The caller of a route whose scope is one of an API key. */
+/** @returns the caller of a route with a scope of API keys. @throws {Error} on other routes */
 export function callerOf(request: { readonly caller: Caller | null }): Caller {
   if (request.caller === null) throw new Error('this route has no API-key scope')
   return request.caller
 }
 
-/** The case of a route whose scope is `case`. */
+/** @returns the case of a route with the scope `case`. @throws {Error} on other routes */
 export function ownCaseOf(request: { readonly ownCase: OwnCase | null }): OwnCase {
   if (request.ownCase === null) throw new Error('this route has not the scope of a case')
   return request.ownCase
 }
 
-/** Of `Basic` (RFC 7617). Whatever name stands before it: a key names its organisation itself. */
+/** Password of `Basic` (RFC 7617). The user name is ignored: a key identifies its organisation. */
 function basicPassword(authorization: string | undefined): string | undefined {
   const [, credentials] = /^Basic +([A-Za-z0-9+/]+=*)$/i.exec(authorization ?? '') ?? []
   if (credentials === undefined) return undefined

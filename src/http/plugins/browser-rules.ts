@@ -1,5 +1,4 @@
-// What browsers are told about answers: keep nothing, and where they are no page, run nothing, frame nowhere, guess no types. And whose
-// pages may ask.
+// Security headers and CORS: store nothing; except on pages, run nothing, allow no framing, guess no types.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import cors from '@fastify/cors'
@@ -7,15 +6,15 @@ import fp from 'fastify-plugin'
 import helmet from 'helmet'
 
 export interface BrowserRules {
-  /** Pages of these origins may read answers; none when empty. Exactly as a browser sends them, without patterns. */
+  /** Origins whose pages may read answers; none when empty. Exactly as a browser sends them, without patterns. */
   readonly origins: readonly string[]
-  /** Does this process speak TLS itself, so that browsers may be told never to come without? */
+  /** Whether this process speaks TLS itself, so that it may send HSTS. */
   readonly isTls: boolean
 }
 
 export const NOT_KEPT = { 'cache-control': 'no-store' } as const
 
-/** The page and the documentation set their own policies, which come later and win. */
+/** The page and the documentation set their own policies later, which win. */
 export const browserRules = fp<BrowserRules>(
   async (app, { origins, isTls }) => {
     const headers = browserHeaders(isTls)
@@ -36,9 +35,9 @@ export const browserRules = fp<BrowserRules>(
   { name: 'browser-rules', fastify: '5.x' },
 )
 
-/** Asked once: they are the same for every answer, and to put them together anew took an eighth of the time of a match. */
+/** Computed once: the headers are the same for every answer, and computing them took an eighth of the time of a match. */
 export function browserHeaders(isTls: boolean): Record<string, string> {
-  // No answer may stay on a device: it may hold a PIN, a key or a case, and even a script there would tell that the page was opened.
+  // No answer may be stored on a device: it may hold a PIN, a key or a case, and even a script would show that the page was opened.
   const headers = new Map<string, string>(Object.entries(NOT_KEPT))
   const response: Pick<ServerResponse, 'setHeader' | 'removeHeader'> = {
     setHeader(name, value) {
@@ -60,7 +59,7 @@ export function browserHeaders(isTls: boolean): Record<string, string> {
     crossOriginResourcePolicy: { policy: 'same-origin' },
     referrerPolicy: { policy: 'no-referrer' },
     strictTransportSecurity: isTls,
-    // For pages and browsers of long ago. An answer of JSON has no use for them, and each costs time in every answer.
+    // Only pages and old browsers use these headers; they would cost time in every JSON answer.
     crossOriginOpenerPolicy: false,
     originAgentCluster: false,
     xDnsPrefetchControl: false,

@@ -1,5 +1,5 @@
-// An api that is told to stop still answers what it was asked, and asks each caller to hang up with the answer: a connection
-// that is kept alive would keep the process alive with it.
+// While an api stops, it still answers open requests and closes each connection with the answer. Idle keep-alive connections would keep the
+// process running.
 
 import fp from 'fastify-plugin'
 

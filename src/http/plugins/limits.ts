@@ -1,4 +1,4 @@
-// Counts each request against the limits of its route, and says in the answer what is left (draft-ietf-httpapi-ratelimit-headers).
+// Counts each request against the limits of its route, and answers with what is left (draft-ietf-httpapi-ratelimit-headers).
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
@@ -11,17 +11,17 @@ import { type Exposure, LIMITS, type LimitName, type LimitRow, limitsOf } from '
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** What this route counts against; from the table in http/limits.ts. */
+    /** Names of the limits that this route counts against, from http/limits.ts. */
     limits?: readonly LimitName[]
-    /** The same, as answers say it. */
+    /** The same limits as the `RateLimit-Policy` header. */
     limitPolicy?: string
   }
   interface FastifyRequest {
-    /** Counts what a request was worth, where its route has a limit for that. @throws {Problem} rate-limited */
+    /** Counts the queries of a request, where its route has a limit for them. @throws {Problem} rate-limited */
     consumeQuota: (reply: FastifyReply, amount: number) => void
-    /** Counts in the same way what has left already. @returns whether more may. */
+    /** Counts signals that were sent already. @returns whether the caller may have more. */
     spent: (amount: number) => boolean
-    /** For whom pictures of this request are hashed, and what counts them. */
+    /** Whom pictures of this request are hashed for, and what counts their cost. */
     hashingFor: (reply: FastifyReply) => HashingFor
   }
 }
@@ -29,13 +29,13 @@ declare module 'fastify' {
 export interface LimitOptions {
   readonly counter: LimitCounter
   readonly exposure: Exposure
-  /** In place of the table's numbers. */
+  /** Replaces maximums of the table. */
   readonly most: Partial<Readonly<Record<LimitName, number>>>
 }
 
 export type LimitsHere = Partial<Readonly<Record<LimitName, Limit>>>
 
-/** The limits that are counted in this deployment. */
+/** @returns the limits that are counted in this deployment. */
 export function limitsHere({ exposure, most }: Pick<LimitOptions, 'exposure' | 'most'>): LimitsHere {
   const here: Partial<Record<LimitName, Limit>> = {}
   for (const name of namesOf(LIMITS)) {
@@ -48,10 +48,10 @@ export function limitsHere({ exposure, most }: Pick<LimitOptions, 'exposure' | '
   return here
 }
 
-/** To be registered behind the door, which knows who asks. */
+/** Register after authentication, which identifies the caller. */
 export const limits = fp<{ readonly counter: LimitCounter; readonly here: LimitsHere }>(
   async (app, { counter, here }) => {
-    app.decorateRequest('spend', () => {})
+    app.decorateRequest('consumeQuota', () => {})
     app.decorateRequest('spent', () => true)
     app.decorateRequest('hashingFor', () => ({ group: '', member: '', charge: () => {} }))
     app.addHook('onRoute', (route) => {
@@ -61,7 +61,7 @@ export const limits = fp<{ readonly counter: LimitCounter; readonly here: Limits
       config.limitPolicy = config.limits.map((name) => `"${name}";q=${here[name]?.most};w=${here[name]?.windowS}`).join(', ')
     })
 
-    /** @returns what is left of all these limits, after what was left of others. */
+    /** Counts `amount`. @returns the value of the `RateLimit` header, appended to `before`. */
     const take = (
       request: FastifyRequest,
       reply: FastifyReply,
@@ -107,17 +107,17 @@ export const limits = fp<{ readonly counter: LimitCounter; readonly here: Limits
       })
     })
   },
-  { name: 'limits', fastify: '5.x', dependencies: ['door'] },
+  { name: 'limits', fastify: '5.x', dependencies: ['authentication'] },
 )
 
-/** For whoever shows a key or token that opens nothing. @throws {Problem} rate-limited */
+/** Counts an unknown key or token. @throws {Problem} rate-limited */
 export function noteFailure(counter: LimitCounter, { 'auth-failures': limit }: LimitsHere, address: string): void {
   if (limit === undefined) return
   const { isWithin, resetS } = counter.take(limit, counter.nameOfAddress(address), 1)
   if (!isWithin) throw new Problem('rate-limited', { retryAfterS: resetS })
 }
 
-/** An organisation has one share of the workers, however many keys it has; so has an address, however many cases. */
+/** An organisation has one share of the workers, over all its keys; so has an address, over all its cases. */
 function senderOf({ caller, ownCase, ip }: FastifyRequest, counter: LimitCounter): PictureSender {
   if (caller !== null && caller !== undefined) return { group: `org:${caller.orgId}`, member: caller.keyId }
   return { group: `address:${counter.nameOfAddress(ip)}`, member: ownCase?.caseId ?? '' }

@@ -1,4 +1,4 @@
-// Turns whatever goes wrong into a problem+json that repeats nothing of the request.
+// Turns every error into problem+json that repeats nothing of the request.
 
 import type { Socket } from 'node:net'
 import type {} from '@fastify/multipart' // adds isMultipart to requests
@@ -15,7 +15,7 @@ import { PROBLEMS } from '../problem-table.js'
 import { PROBLEM_MEDIA_TYPE, type ProblemError, problemBody } from '../problems.js'
 import { NOT_KEPT } from './browser-rules.js'
 
-/** Fastify's own refusals. Whatever is not listed and blames the client is `request-invalid`. */
+/** Problem codes for Fastify's errors. Other errors that blame the client are `request-invalid`. */
 const FASTIFY_CODES: Readonly<Record<string, ProblemCode>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'media-unsupported',
   FST_ERR_CTP_BODY_TOO_LARGE: 'body-too-large',
@@ -28,18 +28,18 @@ const FASTIFY_CODES: Readonly<Record<string, ProblemCode>> = {
 }
 
 const MAX_ERRORS = 20
-/** RFC 6750, 3.1: so a client knows that to show the key again is of no use. */
+/** RFC 6750, 3.1: tells the client that sending the same key again is useless. */
 const INVALID_KEY = 'Bearer error="invalid_token"'
 
-/** In the log; no test passes with it. */
+/** Log message. A test run with this line fails. */
 export const UNDESCRIBED_PROBLEM = 'a problem that the description of its operation does not name'
 
-/** For an address that cannot even be read. */
+/** Answers a URL that cannot be parsed. */
 export function answerBadAddress(_error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  answerWith([])(new Problem('request-invalid'), request, reply.headers(NOT_KEPT)) // it comes here before any hook
+  answerWith([])(new Problem('request-invalid'), request, reply.headers(NOT_KEPT)) // no hook has run yet
 }
 
-/** For bytes that are no HTTP: there is no request to speak of, only a socket. */
+/** Answers bytes that are not HTTP. There is no request, only a socket. */
 export function answerBadBytes(error: Error & { readonly code?: string }, socket: Socket): void {
   if (!socket.writable) {
     socket.destroy()
@@ -61,7 +61,7 @@ export const problemAnswers = fp<{ readonly country: string | undefined }>(
   async (app, { country }) => {
     const hotlines = hotlinesFor(country)
     const answer = answerWith(hotlines)
-    // Many clients name a type with every request. Where nothing is expected, nothing is right: a withdrawal must not fail of that.
+    // Many clients always send a content type. Where no body is expected any type is accepted: a withdrawal must not fail because of it.
     const parseJson = app.getDefaultJsonParser('error', 'error')
     app.removeContentTypeParser('application/json')
     app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
@@ -83,10 +83,10 @@ export const problemAnswers = fp<{ readonly country: string | undefined }>(
     app.addHook('onRequest', async ({ raw: { httpVersion, headers } }) => {
       if (httpVersion === '1.1' && headers.host === undefined) throw new Problem('request-invalid') // RFC 9112, 3.2
     })
-    // An expectation that nobody knows may be passed over (RFC 9110, 10.1.1); Node's own answer to it is no problem that could be read.
+    // An unknown expectation may be ignored (RFC 9110, 10.1.1). Node's own answer would not be problem+json.
     app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
     app.addHook('preValidation', async (request) => {
-      // The multipart parser takes such a body everywhere; only where pictures are expected is it read.
+      // The multipart parser is registered for all routes, but only those that expect pictures may use it.
       if (request.isMultipart() && request.routeOptions.config.multipart !== true) throw new Problem('media-unsupported')
       const inAddress = Object.entries(request.query ?? {}).some(([name, value]) => fieldDeclaresMinor(name, value))
       if (inAddress || declaresMinor(request.body)) throw new Problem('minor-declared')
@@ -94,7 +94,7 @@ export const problemAnswers = fp<{ readonly country: string | undefined }>(
     const methodsAt = methodsOfAddresses(app)
     app.setNotFoundHandler((request, reply) => {
       const methods = methodsAt(request.url)
-      // One that has this method and was not found is too long, or else not what it looks like.
+      // If the address has this method, it was too long or its parameters did not fit the pattern.
       const isOther = methods.length > 0 && !methods.includes(request.method)
       if (isOther) reply.header('allow', methods.join(', '))
       answer(new Problem(isOther ? 'method-not-allowed' : 'route-unknown'), request, reply)
@@ -118,7 +118,7 @@ function answerWith(hotlines: readonly Hotline[]) {
   }
 }
 
-/** What an error of Fastify, of zod or of ours is answered as. */
+/** @returns the Problem for an error of Fastify, zod or our own. */
 export function problemOf(error: FastifyError): Problem {
   if (error instanceof Problem) return error
   if (hasZodFastifySchemaValidationErrors(error)) return new Problem('request-invalid')
@@ -129,8 +129,8 @@ export function problemOf(error: FastifyError): Problem {
 }
 
 /**
- * Whoever misspelt a field is told which one. Its name is a client's word: letters alone, and few, can be no hash, PIN, key or number, and go back to
- * nobody but who sent them. All other messages of zod speak of the schema.
+ * Names a field that the schema does not have. The name comes from the client, so only a short name of letters is repeated, and only to
+ * its sender: it cannot be a hash, PIN, key or number. zod's other messages describe the schema alone.
  */
 function errorsOf({ keyword, instancePath, message, params }: FastifySchemaValidationError): ProblemError[] {
   const place = instancePath === '/' ? '#' : `#${instancePath}`

@@ -1,4 +1,4 @@
-// One line and one measurement a request: route pattern, status, time, code of a refusal. No URL, address, header or body.
+// One log line and one measurement per request: route pattern, status, time, problem code. No URL, address, header or body.
 
 import type { FastifyBaseLogger } from 'fastify'
 import fp from 'fastify-plugin'
@@ -7,16 +7,16 @@ import type { UnavailableCause } from '../../domain/store-unavailable.js'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The refusal that was answered, if one was. */
+    /** Problem code of the answer, if it was a refusal. */
     problemCode: ProblemCode | null
-    /** Why the store could not be used, where that was the reason. */
+    /** Why the store was unavailable, if that caused the refusal. */
     storeCause: UnavailableCause | null
   }
 }
 
 export interface RequestFacts {
   readonly method: string
-  /** The pattern, never the path: a path may name a case. */
+  /** The route pattern, never the path: a path may name a case. */
   readonly route: string
   readonly status: number
   readonly ms: number
@@ -25,15 +25,15 @@ export interface RequestFacts {
 }
 
 export interface RequestLogOptions {
-  /** Told of each request. */
+  /** Called for each request. */
   readonly observe: (facts: RequestFacts) => void
-  /** The share of requests that were answered as they should be of which there is a line; refusals and faults have one always. */
+  /** Share of successful requests that are logged, from 0 to 1. Refusals and errors are always logged. */
   readonly sample?: number
-  /** From 0 to below 1. */
+  /** Returns a number from 0 to below 1. */
   readonly random?: () => number
 }
 
-/** From here on a line tells of something that somebody may ask about. */
+/** From this status on every request is logged: somebody may ask about it. */
 const REFUSED_FROM = 400
 
 export const requestLog = fp<RequestLogOptions>(
@@ -52,7 +52,7 @@ export const requestLog = fp<RequestLogOptions>(
       observe(facts)
       const isSampled = sample < 1 && facts.status < REFUSED_FROM
       if (!isSampled) logRequest(request.log, facts)
-      // The share is in the line, so that whoever counts lines knows what one stands for.
+      // The line states the share, so that log counts can be scaled up.
       else if (random() < sample) logRequest(request.log.child({ sample }), facts)
     })
   },

@@ -1,4 +1,4 @@
-// Cuts a request whose body trickles: whoever sends a byte now and then must not hold a connection, and memory, for an hour.
+// Cuts off requests whose body trickles in. Otherwise a slow sender could hold a connection and memory for an hour.
 
 import type { IncomingMessage } from 'node:http'
 import fp from 'fastify-plugin'
@@ -10,7 +10,7 @@ interface Watched {
   bytes: number
 }
 
-/** @param limits `minBodyBytesPerS` on average over each `slowForMs`. Cost: a place in a set for each request with a body. */
+/** @param limits `minBodyBytesPerS` is the average over each `slowForMs`. Cost: a set entry per request with a body. */
 export const slowBodies = fp<{ readonly limits: Pick<ServerLimits, 'minBodyBytesPerS' | 'slowForMs'> }>(
   async (app, { limits: { minBodyBytesPerS, slowForMs } }) => {
     const watched = new Set<Watched>()
@@ -28,7 +28,7 @@ export const slowBodies = fp<{ readonly limits: Pick<ServerLimits, 'minBodyBytes
       for (const one of watched) {
         const { raw } = one
         if (raw.complete || raw.destroyed) watched.delete(one)
-        // What waits here to be read, or that nobody has begun to read, is our slowness.
+        // If bytes wait here, or nobody has begun to read, we are the slow side.
         else if (raw.readableLength > 0 || raw.readableFlowing === null) restart(one, nowMs)
         else if (nowMs - one.sinceMs >= slowForMs) {
           const came = raw.socket.bytesRead - one.bytes

@@ -1,14 +1,14 @@
-// Tells the operator that requests come through a proxy which TABIR_TRUST_PROXY does not name.
+// Warns the operator of a proxy that TABIR_TRUST_PROXY does not name.
 
 import fp from 'fastify-plugin'
 
-/** After so many forwarded addresses that were believed, the setting is right. */
+/** After this many trusted forwarded addresses the setting is right, and checking stops. */
 const ENOUGH_BELIEVED = 1000
 
 export const UNNAMED_PROXY =
   'A request has X-Forwarded-For and does not come from an address of TABIR_TRUST_PROXY. If a proxy of yours sent it, all callers count as one, and one of them can use up the limits of all: name the proxy.'
 
-/** Once for each process: anybody can send such a header, and must not fill the log. The address is not logged. */
+/** Warns once per process, without the address: anybody can send such a header and could fill the log. */
 export const unnamedProxies = fp(
   async (app) => {
     let left = ENOUGH_BELIEVED

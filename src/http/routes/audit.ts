@@ -1,4 +1,4 @@
-// For operators: what was done, the last first.
+// For operators: the audit log, newest first.
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'

@@ -1,4 +1,4 @@
-// What banks and their signals look like from outside.
+// Schemas of banks and their signals.
 
 import { z } from 'zod'
 import { SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
@@ -6,7 +6,7 @@ import { BANK_PURPOSES } from '../../domain/organisations/bank.js'
 import { Declared } from '../minors.js'
 import { BankName, CategoryName, HashText, Instant, Quality, SignalTypeName } from '../schemas.js'
 
-/** What a stored record has room for. */
+/** Maximum of a stored record. */
 export const MAX_TEXT_BYTES = 255
 
 export const Readers = z.array(z.string().min(1).max(200)).max(1000).meta({

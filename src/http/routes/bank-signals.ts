@@ -1,4 +1,4 @@
-// Signals of a bank: what NGOs, hotlines and partners submit, one by one or by the million.
+// Signals of a bank, submitted by NGOs, hotlines and partners, one by one or by the million.
 
 import { Readable } from 'node:stream'
 import { z } from 'zod'
@@ -72,10 +72,10 @@ export function addSignalsRoute(app: ZodApp, { banks, registration, scheduler }:
           : batchesOf(body, scheduler.yielder())
       const answer = new RegisteredSignalsAnswer()
       for await (const batch of batches) {
-        await request.reauthorize() // lines may come for an hour
+        await request.reauthorize() // lines may arrive for an hour
         const usable = batch.flatMap(({ signal }) => (signal instanceof Problem ? [] : [signal]))
         const added = usable.length === 0 ? undefined : await registration.forBank(bank, usable)
-        // Before the next lines are read: an import that outruns the index would make it answer from an older state.
+        // Wait before reading more: an import that outruns the index would make it stale.
         if (added !== undefined) await registration.matchable(added.revision)
         const ids = (added?.ids ?? []).values()
         answer.add(
@@ -134,7 +134,7 @@ async function* batchesOf(
   yielder: ReturnType<EventLoopScheduler['yielder']>,
 ): AsyncGenerator<Line[]> {
   let batch: Line[] = []
-  // Whoever is refused in the middle is to be told why: a body that is destroyed takes its connection with it.
+  // Do not destroy the body when refusing midway: that would close the connection before the refusal is sent.
   const pieces = body instanceof Readable ? body.iterator({ destroyOnReturn: false }) : body
   for await (const { line, value } of readNdjson(pieces, yielder)) {
     batch.push({ line, signal: signalIn(value) })

@@ -17,7 +17,7 @@ const NDJSON = 'application/x-ndjson'
 const placeOfBank = ({ shownAs }: ShownBank) => ({ score: 0, member: Buffer.from(shownAs).toString('hex') })
 
 export const bankRoutes: FastifyPluginAsyncZod<BankRouteOptions> = async (app, options) => {
-  app.addContentTypeParser(NDJSON, (_request, payload, done) => done(null, payload)) // read as it arrives, never whole
+  app.addContentTypeParser(NDJSON, (_request, payload, done) => done(null, payload)) // read as it arrives, never as a whole
   createBankRoute(app, options)
   listBanksRoute(app, options)
   changeBankRoute(app, options)

@@ -1,4 +1,4 @@
-// Counts by day: what was asked, found and decided.
+// Daily statistics: queries, matches, decisions.
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'

@@ -1,4 +1,4 @@
-// The API's description, and what each problem means.
+// The API description, and the meaning of each problem.
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'

@@ -1,4 +1,4 @@
-// For the operator: feeds of other systems, how far they have come, and one more pull now.
+// For operators: exchanges, their progress, and pulling one now.
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'

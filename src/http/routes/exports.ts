@@ -1,4 +1,4 @@
-// A bank of one's own, as a file.
+// Exports a bank of the caller's organisation as a file.
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'

@@ -1,4 +1,4 @@
-// The feed: for platforms that match inside their own walls.
+// The feed, for platforms that match on their own systems.
 
 import { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
@@ -18,16 +18,16 @@ import { BankRef, CategoryName, HashText, Quality, SignalTypeName, ViewName } fr
 
 const MAX_LIMIT = 10_000
 const MAX_WAIT_S = 60
-/** Of this process at one time, those that wait included; and of one key, which then loses its own oldest. */
+/** Maximum readers of this process, waiting ones included. A key beyond its own maximum loses its oldest reader. */
 const MAX_READERS = 500
 const MAX_READERS_PER_KEY = 20
 const HEARTBEAT_INTERVAL_MS = 15_000
-/** Then a stream ends and the follower comes again, so that they spread over the processes there are. */
+/** Maximum duration of a stream. The follower reconnects, so that followers spread over the processes. */
 const STREAM_ENDS_AFTER_MS = 3_600_000
 const RETRY_AFTER_S = 3
-/** Who loses his key while a page is read is told nothing more from so long after on. */
+/** How often a key is checked again while a page is sent. A revoked key gets nothing more after this time. */
 const ASKED_AGAIN_MS = 250
-/** A line has some hundred bytes: written one by one, they would cost more than they are worth. */
+/** Lines have about a hundred bytes, so they are sent in chunks of this size. */
 const CHUNK_CHARS = 16_384
 
 const Cursor = z.string().max(256).meta({ description: 'Opaque cursor from the end of the previous page.' })
@@ -124,7 +124,7 @@ export const feedRoutes: FastifyPluginAsyncZod<{ readonly feed: Feed }> = async 
       readers.add(leaving)
       reply.raw.once('close', stop)
       try {
-        const first = await text.next() // so that a refusal is answered as one
+        const first = await text.next() // before the headers, so that a refusal can still be a problem
         reply.type(wantsEvents(accept) ? 'text/event-stream' : 'application/x-ndjson')
         reply.header('x-accel-buffering', 'no')
         return reply.send(Readable.from(beginningWith(first, text), { objectMode: false }))
@@ -136,31 +136,31 @@ export const feedRoutes: FastifyPluginAsyncZod<{ readonly feed: Feed }> = async 
   )
 }
 
-/** A reader, and what he is told with. */
+/** A page that is sent to a reader. */
 interface Telling {
   readonly feed: Feed
   readonly request: FastifyRequest
   readonly reader: FeedReader
   readonly limit: number
   readonly signal: AbortSignal
-  /** Had he not read more than he may when the last page ended? */
+  /** Whether the reader was within its limit when the last page ended. */
   isWithin: boolean
 }
 
-/** Not made anew for each request (decision 0090). */
+/** At module level, so that it is not created for each request (decision 0090). */
 async function* pageOf(telling: Telling, after: string | undefined, waitMs: number): AsyncGenerator<FeedLine, void, void> {
   const { feed, request, reader, limit, signal } = telling
-  let told = -1 // the one that was spent
+  let told = -1 // the request itself counted one already
   let isFirst = true
   try {
     for await (const line of feed.page(reader, { after, limit, waitMs, signal })) {
-      await request.reauthorize(isFirst ? 0 : ASKED_AGAIN_MS) // it may have waited, and a page may be long
+      await request.reauthorize(isFirst ? 0 : ASKED_AGAIN_MS) // the wait, or the page, may have been long
       isFirst = false
       if (line.op === 'upsert') told++
       yield line
     }
   } finally {
-    if (told > 0) telling.isWithin = request.spent(told) // also of a page that broke off
+    if (told > 0) telling.isWithin = request.spent(told) // also when the page broke off
   }
 }
 
@@ -180,7 +180,7 @@ async function* asLines(lines: AsyncGenerator<FeedLine, void, void>): AsyncGener
   if (chunk !== '') yield chunk
 }
 
-/** Page after page. What cannot be read, or not by this caller any more, ends the stream, and the follower comes again. */
+/** Sends page after page. An error, or a revoked key, ends the stream; the follower reconnects. */
 async function* asEvents(
   page: (after: string | undefined, waitMs: number) => AsyncGenerator<FeedLine, void, void>,
   from: string | undefined,
@@ -218,7 +218,7 @@ function present(line: FeedLine): z.infer<typeof FeedLineView> {
   return { ...rest, category: category ?? null, signals: signals.map((one) => ({ ...one, hash: formatHash(one.hash) })) }
 }
 
-/** Texts of a query string with commas between. */
+/** Comma-separated texts in a query string. */
 function listOf<Item extends z.ZodType<string, string>>(item: Item) {
   return z
     .string()

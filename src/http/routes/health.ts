@@ -1,4 +1,4 @@
-// For whoever runs Tabir: is it alive, may it be asked, how is it doing.
+// Health for operators: whether the process is alive, ready, and in what condition.
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
@@ -9,9 +9,9 @@ import { IndexReport } from '../schemas.js'
 
 export interface HealthRouteOptions {
   readonly health: Health
-  /** The metrics in Prometheus's text format. */
+  /** Metrics in Prometheus' text format. */
   readonly metrics: () => Promise<string>
-  /** Who sees counts, here and in the metrics. Where anybody may come, they would tell an outsider when something is registered or withdrawn. */
+  /** Who sees counts here and in the metrics. Public counts would show an outsider when something is registered or withdrawn. */
   readonly countsFor: 'public' | 'admin'
 }
 
@@ -48,7 +48,7 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthRouteOptions> = async (ap
   const ready = async () => {
     const report = health.report()
     if (report instanceof Problem) throw report
-    // Probes have no key, and need no numbers.
+    // Probes have no key and need no counts.
     return countsFor === 'public'
       ? { ready: true as const, ...report }
       : { ready: true as const, durability: report.durability }

@@ -1,4 +1,4 @@
-// The routes of Hasher-Matcher-Actioner, so that its clients may ask Tabir: one URL and one key, and nothing else to change.
+// The routes of Hasher-Matcher-Actioner (HMA). Its clients need only another URL and key to query Tabir.
 
 import type { FastifyPluginAsync } from 'fastify'
 import { hotlinesFor } from '../../domain/cases/hotlines.js'
@@ -15,11 +15,11 @@ export type HmaOptions = HmaMatchingOptions &
   HmaContentOptions &
   HmaBankOptions &
   HmaExchangeOptions & {
-    /** ISO 3166-1 alpha-2: whose hotlines are named. */
+    /** ISO 3166-1 alpha-2: the country whose hotlines are named. */
     readonly country: string | undefined
   }
 
-/** What HMA calls the parts of its addresses that change, as its site map writes them. */
+/** HMA's names for path parameters, as its site map writes them. */
 const VARIABLES: Readonly<Record<string, string>> = {
   name: 'bank_name',
   id: 'int:content_id',
@@ -28,7 +28,7 @@ const VARIABLES: Readonly<Record<string, string>> = {
   type: 'signal_type_name',
 }
 
-/** Where clients that send no header have their key: `https://tabir.example/hma/<key>`. */
+/** Prefix for clients that cannot send a header: `https://tabir.example/hma/<key>`. */
 const WITH_KEY = '/hma/:key'
 
 export const hmaRoutes: FastifyPluginAsync<HmaOptions> = async (app, options) => {
@@ -38,14 +38,14 @@ export const hmaRoutes: FastifyPluginAsync<HmaOptions> = async (app, options) =>
       async (scoped) => {
         const paths: string[] = []
         scoped.setErrorHandler(answerAsHma)
-        // Its clients name a content type also where there is no body.
+        // HMA's clients send a content type even without a body.
         const parseJson = scoped.getDefaultJsonParser('error', 'error')
         scoped.removeContentTypeParser('application/json')
         scoped.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
           if (body === '') done(null, undefined)
           else parseJson(request, body.toString(), done)
         })
-        // Beside an address a form is empty, or has what a part of a form with a picture would have.
+        // With a URL the form is empty, or has the fields that a form with a picture would have.
         scoped.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => {
           done(null, body === '' ? undefined : Object.fromEntries(new URLSearchParams(body.toString())))
         })

@@ -1,4 +1,4 @@
-// Files for a bank: handed in as they are, whatever their length, and how far they have come.
+// Imports a file of any length into a bank, and reports its progress.
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
@@ -12,7 +12,7 @@ import { may } from '../problems.js'
 import { BankName, IdempotencyKey, Instant, instant } from '../schemas.js'
 import type { ZodApp } from '../zod-app.js'
 
-/** What a file may be called; what it is shows its first line, and gzip its first two bytes. */
+/** Accepted content types. The format itself is detected by the first line, gzip by its first two bytes. */
 const FILE_TYPES = [
   'application/octet-stream',
   'application/gzip',
@@ -59,7 +59,7 @@ export interface ImportRouteOptions {
 
 export const importRoutes: FastifyPluginAsyncZod<ImportRouteOptions> = async (app, options) => {
   app.removeContentTypeParser('text/plain')
-  // Fastify's own would read it whole
+  // Fastify's own parser would buffer the whole body
   app.addContentTypeParser(FILE_TYPES, (_request, payload, done) => done(null, payload))
   importFileRoute(app, options)
   listImportsRoute(app, options)

@@ -1,4 +1,4 @@
-// What a platform may learn from its own questions, and from nobody else's.
+// What a platform learns from its own queries, and nobody else's.
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'

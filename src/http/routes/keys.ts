@@ -1,4 +1,4 @@
-// For operators: API keys, as `tabir keys` keeps them.
+// For operators: API keys, as `tabir keys` manages them.
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'

@@ -1,4 +1,4 @@
-// What a query and its answer look like from outside.
+// Schemas of a query and its answer.
 
 import { z } from 'zod'
 import {
@@ -18,7 +18,7 @@ export const MAX_QUERIES = 1000
 
 const MAX_SIGNALS_PER_QUERY = 32
 
-/** Each is a search, so this bounds what one call may cost: a thousand plain pictures, or 270 with all their views. */
+/** Maximum signals of a call. Each is a search, so this bounds the cost: a thousand plain pictures, or 270 with all their views. */
 export const MAX_SIGNALS = 8000
 
 export const MAX_CONTEXT_BYTES = 256

@@ -1,4 +1,4 @@
-// The question that Tabir exists for: is this picture one of those, or a changed copy?
+// Queries: is this picture, or a changed copy of it, registered?
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
@@ -26,7 +26,7 @@ import { mayForUploads } from './cases/case-images.js'
 import { Context, ImageMatchAnswer, MatchRequest, type Query } from './match-schemas.js'
 
 const FEW_QUERIES = 16
-/** To read or to check so much takes a fifth of a millisecond. */
+/** Reading or validating a body of this size takes a fifth of a millisecond. */
 const LONG_BYTES = 32_768
 
 const MatchAnswer = z.object({ results: z.array(MatchResult) })
@@ -43,7 +43,7 @@ export interface MatchRouteOptions {
   readonly hashing: Hashing
   readonly uploadLimits: UploadLimits
   readonly inFlight: InFlight
-  /** Are callers without `match:distance` held to whole bands, also in what they ask for? */
+  /** Whether callers without `match:distance` get whole distance bands only, also as thresholds. */
   readonly bandsOnly: boolean
   readonly scheduler: Pick<EventLoopScheduler, 'next'>
 }
@@ -59,7 +59,7 @@ function matchRoute(app: ZodApp, { matcher, scheduler, bandsOnly }: MatchRouteOp
     {
       config: { scope: 'match', writtenAnswer: true },
       bodyLimit: 4 << 20,
-      // What is long was read in this turn, and is checked in another one.
+      // A long body was just parsed in this tick, so validate it in a later one.
       preValidation({ headers }, _reply, done) {
         if (Number(headers['content-length'] ?? Number.POSITIVE_INFINITY) < LONG_BYTES) done()
         else scheduler.next().then(() => done(), done)
@@ -92,11 +92,11 @@ function matchRoute(app: ZodApp, { matcher, scheduler, bandsOnly }: MatchRouteOp
       const refused = new Map<number, Problem>()
       const views = queries.map(({ details }) => viewsIn(details, matcher))
       const mayKnowDistance = caller.scopes.has('match:distance')
-      // Written as they are found, so that no turn of the event loop has to write a thousand.
+      // Results are serialised as they are found, so that no single tick serialises a thousand.
       const results: string[] = []
       const truncated = new Set<number>()
       const asked = askedOneByOne(queries, transforms, refused)
-      // A few are turned before anybody's search, which leaves nobody's code and data in the caches of the core.
+      // For a few queries, rotate all hashes before the first search: rotating between searches would evict the search from the CPU caches.
       await matcher.match(queries.length <= FEW_QUERIES ? [...asked] : asked, {
         orgId: caller.orgId,
         banks,
@@ -149,7 +149,7 @@ function matchImagesRoute(app: ZodApp, { matcher, hashing, uploadLimits, inFligh
           if (name === 'context') context = contextIn(text)
         },
       )
-      await request.reauthorize() // pictures may come as slowly as any body
+      await request.reauthorize() // pictures may arrive slowly
       request.consumeQuota(reply, outcomes.length)
       const refusal = outcomes.find((outcome) => outcome instanceof Problem)
       if (refusal !== undefined && outcomes.every((outcome) => outcome instanceof Problem)) throw refusal
@@ -195,7 +195,7 @@ function matchImagesRoute(app: ZodApp, { matcher, hashing, uploadLimits, inFligh
   )
 }
 
-/** Callers without `match:distance` get a threshold rounded to a whole band, so that they cannot measure a distance by it. */
+/** Rounds the threshold to a whole distance band for callers without `match:distance`, so that they cannot measure a distance with it. */
 function radiusFor({ scopes }: Caller, thresholdBits: number | undefined, bandsOnly: boolean): number | undefined {
   return thresholdBits === undefined || !bandsOnly || scopes.has('match:distance')
     ? thresholdBits
@@ -209,7 +209,8 @@ function contextIn(text: string): string {
 }
 
 /**
- * Turns hashes only when the matcher comes to them: of a thousand queries that would take milliseconds at one go. Leaves problems, by the number of the query, in `refused`.
+ * Rotates the hashes of a query only when the matcher reaches it: for a thousand queries at once that would take milliseconds. Puts
+ * problems into `refused`, by the index of the query.
  */
 function* askedOneByOne(
   queries: z.infer<typeof MatchRequest>['queries'],
@@ -239,7 +240,7 @@ function toAsked(signals: z.infer<typeof Query>['signals'], withTransforms: bool
   return asked
 }
 
-/** Parsed at the edge, before anything is searched for. */
+/** Parses details before anything is searched. */
 function viewsIn(details: string | undefined, matcher: Matcher): readonly AskedView[] | undefined {
   if (details === undefined) return undefined
   if (!matcher.knowsDetails) throw new Problem('extended-protection-off')

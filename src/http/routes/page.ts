@@ -1,4 +1,4 @@
-// The page for the person in the picture and the console for organisations: documents, and what they load.
+// The page for submitters, the console for organisations, and the assets that both load.
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
@@ -13,7 +13,7 @@ export interface PageRouteOptions {
 }
 
 const PUBLIC = { scope: 'public' } as const
-/** Whatever else stands in the address is nobody's business. */
+/** All other query parameters are ignored. */
 const Query = z.object({ lang: z.unknown() }).partial()
 
 export const pageRoutes: FastifyPluginAsyncZod<PageRouteOptions> = async (app, { site }) => {

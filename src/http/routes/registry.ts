@@ -1,4 +1,4 @@
-// For operators: how much is registered, and of what kind.
+// For operators: how much is registered, by kind.
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'

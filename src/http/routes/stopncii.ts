@@ -1,4 +1,4 @@
-// StopNCII's interface, so that HMA and python-threatexchange pull from Tabir by configuration alone. As strict as their client is.
+// StopNCII's interface. HMA and python-threatexchange can pull from Tabir by configuration alone. It is as strict as their client.
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
@@ -13,9 +13,9 @@ import type { ZodApp } from '../zod-app.js'
 
 const MAX_PAGE = 2000
 const MAX_RECORDS = 1000
-/** The client's own default: everything. */
+/** The client's own default, which means everything. */
 const BEGINNING_S = 10
-/** More would not be a time; and what is given never goes back, so it must not run away either. */
+/** A later time is invalid. Times that were given out never go back, so a wrong clock must not push them far ahead. */
 const MAX_AHEAD_S = 86_400
 
 const SIGNAL_TYPES = ['Unknown', 'ImagePDQ', 'VideoMD5', 'VideoTMK', 'Text', 'URL'] as const
@@ -31,7 +31,7 @@ const FEEDBACK_VALUES = [
 ] as const
 type FeedbackValue = (typeof FEEDBACK_VALUES)[number]
 
-/** What is not listed says nothing that could be acted on. */
+/** Verdicts that have an effect. Other values are ignored. */
 const VERDICTS = {
   Blocked: 'blocked',
   NotBlocked: 'not-blocked',
@@ -53,13 +53,13 @@ const Submission = z.object({ hashRecords: Records })
 const Feedbacks = z.object({ hashFeedbacks: Records })
 
 const HashValue = z.string().regex(HASH_PATTERN)
-/** The client writes its enumeration with its name before it. */
+/** The client puts the name of its enumeration before the value. */
 const SignalTypeText = z
   .string()
   .transform((text) => text.replace(/^StopNCIISignalType\./, ''))
   .pipe(z.enum(SIGNAL_TYPES))
 const SubmittedRecord = z.object({ signalType: SignalTypeText, hashValue: HashValue })
-/** What its members write beside a hash: words of their own, of any kind. */
+/** Free-text tags that members may put beside a hash. */
 const Tagged = z.object({ tags: z.array(z.string()) })
 const WithTags = z.object({ CSPFeedbacks: z.array(z.unknown()) })
 const FeedbackRecord = z.object({ hashValue: HashValue, feedbackValue: z.enum(FEEDBACK_VALUES) })
@@ -97,7 +97,7 @@ function fetchHashesRoute(app: ZodApp, { stopNcii, now }: StopNciiOptions): void
         token: nextPageToken === '' ? undefined : nextPageToken,
         limit: pageSize,
       })
-      // Of one hash, its client keeps the last record.
+      // The client keeps the last record of a hash.
       const hashRecords = [
         ...withdrawn.map((hash) => recordOf(hash, timeS, 'Withdrawn', [])),
         ...signals.flatMap((signal) => recordsOf(signal, timeS)),
@@ -149,7 +149,7 @@ function submitFeedbackRoute(app: ZodApp, { stopNcii }: StopNciiOptions): void {
     { config: { scope: 'feedback', keyAlso: 'in-functions-header' }, schema: { ...schema, body: Feedbacks } },
     async (request, reply) => {
       if (request.body.hashFeedbacks.flatMap(tagsOf).some(tagDeclaresMinor)) throw new Problem('minor-declared')
-      // Whether something is known is the answer to a question, so it takes who may ask, and counts as one each.
+      // Reporting whether a hash is known answers a query. So it needs the scope `match`, and each counts as a query.
       if (callerOf(request).scopes.has('match')) request.consumeQuota(reply, request.body.hashFeedbacks.length)
       const report: Report = { accepted: 0, refused: [] }
       for (const [index, given] of request.body.hashFeedbacks.entries()) {
@@ -183,13 +183,13 @@ function submitFeedbackRoute(app: ZodApp, { stopNcii }: StopNciiOptions): void {
   )
 }
 
-/** Of a record and of what is said in it. */
+/** @returns the tags of a record and of its feedback. */
 function tagsOf(record: unknown): readonly string[] {
   const said = WithTags.safeParse(record).data?.CSPFeedbacks ?? []
   return [record, ...said].flatMap((each) => Tagged.safeParse(each).data?.tags ?? [])
 }
 
-/** A picture without PDQ has no record. */
+/** An image without PDQ has no record. */
 function recordsOf({ signals, tier, category, disputed }: FeedSignal, timeS: number) {
   const tags = category === undefined ? [] : [category]
   const isConfirmed = tier === 'platform-confirmed' || tier === 'verified'
@@ -198,7 +198,7 @@ function recordsOf({ signals, tier, category, disputed }: FeedSignal, timeS: num
   return fetchableIn(signals).map((hash) => recordOf(hash, timeS, 'Active', feedbacks))
 }
 
-/** There is no case in it: two pictures of one would be known as such. */
+/** Leaves out the case: it would link two pictures of one case. */
 function recordOf(hash: Hash256, timeS: number, hashStatus: 'Active' | 'Withdrawn', CSPFeedbacks: readonly object[]) {
   return {
     lastModtimestamp: timeS,

@@ -1,4 +1,4 @@
-// Platforms leave hashes of what was uploaded to them, to be told when one of those pictures is registered later.
+// Watches: a platform stores hashes of uploads, and is notified if one of those pictures is registered later.
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'

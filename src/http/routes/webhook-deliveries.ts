@@ -1,4 +1,4 @@
-// Messages of a webhook: what became of each, and sending one again.
+// Deliveries of a webhook: their state, and sending one again.
 
 import { z } from 'zod'
 import { DELIVERY_STATES } from '../../domain/organisations/webhook.js'

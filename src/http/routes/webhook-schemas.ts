@@ -1,4 +1,4 @@
-// What webhooks and their deliveries look like from outside.
+// Schemas of webhooks and their deliveries.
 
 import { z } from 'zod'
 import { DELIVERY_STATES, WEBHOOK_EVENT_NAMES } from '../../domain/organisations/webhook.js'
@@ -8,7 +8,7 @@ import { Instant } from '../schemas.js'
 
 export const WEBHOOK_CONFIG = { scope: 'webhooks' } as const
 
-/** The problems of every route of webhooks. */
+/** Problems of every webhook route. */
 export const WEBHOOK_PROBLEMS = ['key-missing', 'scope-missing', 'store-unavailable'] as const
 
 export const WebhookParam = z.object({ webhookId: z.string().max(64) })

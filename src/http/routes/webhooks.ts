@@ -1,4 +1,4 @@
-// Where an organisation is told of what happened, and what became of the messages.
+// Webhooks: the addresses to which an organisation gets notifications.
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
@@ -216,7 +216,7 @@ function pingWebhookRoute(app: ZodApp, { webhooks }: WebhookRouteOptions): void 
     },
     async (request, reply) => {
       await webhooks.ping(callerOf(request), request.params.webhookId)
-      // No body at all: of `null` it would be four letters of JSON.
+      // Send no body at all: `null` would be sent as four letters of JSON.
       const nothing: { send(payload?: unknown): unknown } = reply.code(202)
       nothing.send()
       return reply

@@ -1,4 +1,4 @@
-// Appeals of submitters whose picture may not be registered, and, for operators, these and the blocks themselves.
+// Appeals of submitters whose picture is blocked. For operators: these appeals and the resubmission blocks.
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'

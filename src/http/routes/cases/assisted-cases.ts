@@ -1,4 +1,4 @@
-// Cases that an organisation opens for somebody who has agreed to it, and hands over to her.
+// Cases that an organisation opens for a person who agreed, and hands over to that person.
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
@@ -23,7 +23,7 @@ import type { ZodApp } from '../../zod-app.js'
 const Reference = z
   .string()
   .max(64)
-  // No pattern in the description: few validators there know \p.
+  // Not a pattern in the API description: few JSON Schema validators support \p.
   .refine((text) => /[\p{L}\p{N}]/u.test(text), 'must have a letter or digit')
   .meta({
     description: 'The number of a police report or complaint. Only a keyed hash is kept.',
@@ -94,7 +94,7 @@ function openAssistedCaseRoute(app: ZodApp, { cases, idempotency, now }: Assiste
     async (request, reply) => {
       const { body, headers } = request
       const { orgId } = callerOf(request)
-      // A day that has begun nowhere on earth yet.
+      // A date that has not begun in any time zone.
       if (Date.parse(body.consent.on) > now() + 14 * 3_600_000) throw new Problem('request-invalid')
       const key = headers['idempotency-key']
       const opened = await idempotency.once(['assist-case', orgId], key, body, OpenedCase, async () => {

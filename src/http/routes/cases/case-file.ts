@@ -1,4 +1,4 @@
-// What became of a case: its time line, live or at once, and all that is known of it.
+// What happened to a case: its time line, once or as a live stream, and an export of everything known.
 
 import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
@@ -61,7 +61,7 @@ const ImageView = z.object({
 
 const LastEvent = z.string().regex(CASE_EVENT_ID_PATTERN, 'must be the id of an event').optional()
 
-/** The answer of a route that is a file. */
+/** A route's answer that is a file. */
 const Bytes = z.custom<Buffer>((value) => Buffer.isBuffer(value))
 
 export interface CaseFileRouteOptions {
@@ -108,7 +108,7 @@ function getCaseEventsRoute(app: ZodApp, { files, limits }: CaseFileRouteOptions
     async (request, reply) => {
       const own = ownCaseOf(request)
       const { accept, 'last-event-id': afterId } = request.headers
-      // To HEAD nobody listens: a stream would go on for an hour, and be one of so many.
+      // Nobody would read the stream of a HEAD request, but it would take a place for an hour.
       if (!wantsEvents(accept) || request.method === 'HEAD') {
         const events = await files.events(own, afterId)
         return { platformsAsking: platformBucket(files.platformsAsking()), events: events.map(presentEvent) }
@@ -120,7 +120,7 @@ function getCaseEventsRoute(app: ZodApp, { files, limits }: CaseFileRouteOptions
             send({ id: event.id, event: event.kind, data: presentEvent(event) })
             if (event.kind === 'erased') end()
           }
-          // A token ends, a key is taken back, a case is handed over: from then on this is not the caller's to hear.
+          // The token may end, the key may be revoked, the case may be handed over. Then the caller may not receive the event.
           told = told.then(() => request.reauthorize()).then(tell, end)
         })
       })

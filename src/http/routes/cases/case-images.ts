@@ -1,4 +1,4 @@
-// The images of a case: handed in as files or as hashes.
+// Images of a case, submitted as files or as hashes.
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
@@ -32,7 +32,7 @@ const MAX_IMAGES_OF_HASHES = 1000
 const MAX_SIGNALS_PER_IMAGE = 32
 const UPLOADED_TIMEOUT_MS = 500
 
-/** How both ways of adding images may be refused. */
+/** Problems of both routes that add images. */
 const FOR_IMAGES = [
   'case-withdrawn',
   'case-expired',
@@ -61,7 +61,7 @@ const GivenImages = z.strictObject({
     .min(1)
     .max(MAX_IMAGES_OF_HASHES),
 })
-/** An image is one picture: several whole views of a type would be as many pictures. */
+/** Each image is one picture, so it has at most one whole view of a signal type. */
 function hasOneWhole(signals: readonly z.infer<typeof GivenSignal>[]): boolean {
   const types = signals.filter(({ view = 'whole' }) => view === 'whole').map(({ type }) => type)
   return new Set(types).size === types.length
@@ -115,10 +115,10 @@ function addImagesRoute(
       const digests: Buffer[] = []
       const upload = async <T>(use: (image: readonly Buffer[]) => Promise<T>) => {
         const outcomes = await eachImage(request, uploadLimits, inFlight, (image) => {
-          if (key !== undefined) digests.push(digestOf(image)) // before the use, which overwrites it
+          if (key !== undefined) digests.push(digestOf(image)) // before `use`, which overwrites the image
           return use(image)
         })
-        await request.reauthorize(UPLOADED_TIMEOUT_MS) // pictures may come as slowly as any body
+        await request.reauthorize(UPLOADED_TIMEOUT_MS) // pictures may arrive slowly
         return outcomes
       }
       const register = async () => {
@@ -130,7 +130,7 @@ function addImagesRoute(
       if (key === undefined) return reply.code(201).send((await register()).answer)
       const tried = await idempotency.attempt(['images', own.caseId], key, RegisteredImages)
       if (tried.isFirst) return reply.code(201).send(await finishing(tried, register))
-      // Read to be compared with what was sent first, and forgotten.
+      // Read only to compare with the first request, then overwritten.
       await upload(async (image) => {
         for (const piece of image) piece.fill(0)
       })
@@ -209,7 +209,7 @@ async function registerUsable(
 
 type UsableImage = NewImage & { readonly quality: number }
 
-/** What an upload of images may be answered with, besides what is the route's own. */
+/** @returns the responses of a route that takes uploads: its own problems and those of every upload. */
 export function mayForUploads(...own: readonly ProblemCode[]): ReturnType<typeof may> {
   return may(
     'minor-declared',

@@ -1,4 +1,4 @@
-// What a case is opened with, and what is answered.
+// Schemas for opening a case.
 
 import { z } from 'zod'
 import { PIN_PATTERN } from '../../../domain/cases/case.js'

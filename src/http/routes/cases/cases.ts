@@ -1,4 +1,4 @@
-// Cases: what the submitter opens, follows, renews and takes back.
+// Cases: opening, following, renewing and withdrawing them.
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
@@ -62,7 +62,7 @@ function openCaseRoute(app: ZodApp, { cases, idempotency, proofOfWork }: CaseRou
       },
     },
     async ({ body: { proof, ...asked }, headers }, reply) => {
-      // A proof opens one case, so a repeat comes with another one, or with none: it is the same request.
+      // A proof of work opens one case, so a repeat has another proof or none, and still counts as the same request.
       const opened = await idempotency.once(['open-case', ''], headers['idempotency-key'], asked, OpenedCase, async () => {
         await proofOfWork.spend(proof === undefined ? undefined : proofOf(proof))
         const { expiresAtMs, remindAtMs, ...rest } = await cases.open({

@@ -1,4 +1,4 @@
-// The challenge that a program has to solve before it may open a case, and how a solved one is sent back.
+// The proof-of-work challenge for opening a case, and how its solution is sent.
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
@@ -60,7 +60,7 @@ export const challengeRoutes: FastifyPluginAsyncZod<{ readonly proofOfWork: Proo
   )
 }
 
-/** Without what the library may add to it in time to come. */
+/** Only the fields that we describe: the library may add others. */
 function presentChallenge({ parameters, signature }: Challenge): z.infer<typeof ChallengeView> {
   const { algorithm, nonce, salt, cost, keyLength, keyPrefix, keySignature, expiresAt } = parameters
   return {

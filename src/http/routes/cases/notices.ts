@@ -1,4 +1,4 @@
-// Notices of a case, and the clocks that run because of them.
+// Notices of a case, and the deadlines that they start.
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'

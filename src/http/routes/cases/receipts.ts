@@ -1,4 +1,4 @@
-// Withdrawing a case, and the signed receipt that a case leaves when it has ended.
+// Withdrawing a case, and the signed receipt of how it ended.
 
 import { z } from 'zod'
 import { Problem } from '../../../domain/problem.js'

@@ -1,4 +1,4 @@
-// HMA's banks. Each is a bank of Tabir; which are another organisation's can be seen and not written to.
+// HMA's banks. Each is a bank of Tabir; those of other organisations are readable only.
 
 import type { FastifyPluginAsync } from 'fastify'
 import type { Caller } from '../../../domain/organisations/access.js'
@@ -11,19 +11,19 @@ import { callerOf } from '../../plugins/authentication.js'
 
 const HMA_NAME = /^[A-Z_][A-Z0-9_]*$/
 
-/** HMA's bank: a name and how often it matches. */
+/** HMA's form of a bank: its name and the ratio of queries that it answers. */
 export function presentBank({ shownAs, enabledRatio }: ShownBank) {
   return { name: shownAs, matching_enabled_ratio: enabledRatio ?? 1 }
 }
 
-/** @throws {HmaRefusal} 404 when there is none: a client forgets a bank then, so never for anything else. */
+/** @throws {HmaRefusal} 404 only if the bank does not exist: a client then forgets it */
 export function bankSeen(banks: Pick<Banks, 'list'>, caller: Caller, name: string, missing = 'bank not found'): ShownBank {
   const bank = banks.list(caller).find((known) => known.shownAs === name && known.purpose === 'match')
   if (bank === undefined) throw new HmaRefusal(404, missing)
   return bank
 }
 
-/** @throws {HmaRefusal} 404; 403 for one that is there and another organisation's. */
+/** @throws {HmaRefusal} 404 if unknown; 403 if another organisation owns it */
 export async function bankOwned(
   banks: Pick<Banks, 'list' | 'writable'>,
   caller: Caller,
@@ -61,7 +61,7 @@ export const hmaBankRoutes: FastifyPluginAsync<HmaBankOptions> = async (app, { b
     if (!HMA_NAME.test(name) || !BANK_NAME_PATTERN.test(name))
       throw new HmaRefusal(400, 'Bank names must be UPPER_WITH_UNDERSCORE')
     const caller = callerOf(request)
-    // As in HMA, where nobody else asks: others are let in by PATCH /v1/banks/{bank}.
+    // Nobody else may read it, as in HMA. PATCH /v1/banks/{bank} adds readers.
     const bank = await orTaken(banks.create(caller, { name, purpose: 'match', thresholdBits: {} }, []))
     return reply.code(201).send(presentBank(ratio === undefined ? bank : await banks.setRatio(caller, name, ratio)))
   })
@@ -92,12 +92,12 @@ export const hmaBankRoutes: FastifyPluginAsync<HmaBankOptions> = async (app, { b
   })
 }
 
-/** The ratio counts for more than the switch, as it does in HMA. */
+/** The ratio overrides the switch, as in HMA. */
 function ratioIn(ratio: number | undefined, enabled: boolean | undefined): number | undefined {
   return ratio ?? (enabled === undefined ? undefined : enabled ? 1 : 0)
 }
 
-/** Decision 0031. Whatever else was asked in the same request is not done either. */
+/** A bank cannot be renamed (decision 0031). Then nothing else of the request is done either. */
 function refuseNewName(name: string, known: readonly ShownBank[]): never {
   if (!HMA_NAME.test(name) || !BANK_NAME_PATTERN.test(name))
     throw new HmaRefusal(400, 'Bank names must be UPPER_WITH_UNDERSCORE')

@@ -1,4 +1,4 @@
-// HMA's bank content: pictures and hashes of a bank, each switched off and on by itself.
+// HMA's bank content: pictures and hashes of a bank, each enabled or disabled by itself.
 
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { formatHash } from '../../../../packages/hash/src/hash256.js'
@@ -92,7 +92,7 @@ function getContentRoute(app: FastifyInstance, { banks, contents, audit }: HmaCo
   app.get<ContentParam>('/c/bank/:name/content/:id', { config: CONFIG, schema }, async (request, reply) => {
     const caller = callerOf(request)
     const fields = laxFields(request.query)
-    // This returns a stored hash, so the right to write is not enough.
+    // This returns a stored hash, so the scope for writing is not enough.
     const wantsSignals = fields.text('include_signals')?.toLowerCase() === 'true'
     if (wantsSignals && !caller.scopes.has('feed')) throw new Problem('scope-missing', { scope: 'feed' })
     const bank = bankSeen(banks, caller, request.params.name)
@@ -155,7 +155,7 @@ function removeContentRoute(app: FastifyInstance, { banks, contents, registratio
   })
 }
 
-/** Hashes the picture to add: fetched from `url`, with note and metadata in a JSON body, or sent in a form with them. */
+/** Hashes the picture to add. It is fetched from `url`, with note and metadata in a JSON body, or sent in a form with them. */
 async function contentIn(request: FastifyRequest, reply: FastifyReply, options: HmaContentOptions) {
   const query = laxFields(request.query)
   const from = request.hashingFor(reply)
@@ -191,7 +191,7 @@ function textOf(note: unknown, metadata: unknown) {
 }
 
 function untilIn(value: unknown, nowMs: number): number {
-  // As Python's int(): a number is truncated, a string with a fraction is refused.
+  // Like Python's int(): a number is truncated, a string with a fraction is refused.
   const seconds =
     typeof value === 'number' ? Math.trunc(value) : typeof value === 'string' && value !== '' ? Number(value) : Number.NaN
   if (!Number.isInteger(seconds)) throw new HmaRefusal(400, 'Invalid int')

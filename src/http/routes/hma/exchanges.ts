@@ -1,4 +1,4 @@
-// HMA's exchanges and types. Tabir takes in other lists by its own imports, so there is no exchange here to set up.
+// HMA's exchanges and signal types. Tabir pulls lists by its own exchanges, so none can be set up here.
 
 import type { FastifyPluginAsync } from 'fastify'
 import { Problem } from '../../../domain/problem.js'
@@ -9,7 +9,7 @@ import { CONTENT_TYPES, indexedTypeNamed, PDQ, signalTypeNamed } from '../../hma
 
 export interface HmaExchangeOptions {
   readonly health: Pick<Health, 'report'>
-  /** Who sees how many hashes there are; everybody else is told of none. */
+  /** Who sees the number of hashes. Others get none. */
   readonly countsFor: 'public' | 'admin'
   readonly now: () => number
 }

@@ -1,4 +1,4 @@
-// HMA's `/h` and `/m`: hash a picture, look a picture or a hash up.
+// HMA's `/h` and `/m`: hash a picture; look up a picture or a hash.
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { distance, type Hash256 } from '../../../../packages/hash/src/hash256.js'
 import type { HashedImage } from '../../../domain/matching/hashed-image.js'
@@ -28,7 +28,7 @@ import {
 import { callerOf } from '../../plugins/authentication.js'
 import { oneFile } from '../../upload.js'
 
-/** HMA has one threshold for every bank. */
+/** HMA has one threshold for all banks. */
 const COMPARED_WITHIN_BITS = 31
 
 export interface HmaMatchingOptions extends ByAddressOptions {
@@ -188,10 +188,10 @@ async function findMatches(
     thresholdBits: undefined,
     isFormOf: () => isForm === true,
     knowsDistance: caller.scopes.has('match:distance'),
-    // HMA's answer has no field for it.
+    // HMA's answer has no field for truncation.
     onTruncated: () => void reply.header('tabir-truncated', 'true'),
   })
-  // HMA's answer has no grade: its clients would act on a match that is only for review.
+  // HMA's answer has no grade, so its clients would act on a match that is only for review.
   const sure = (matches ?? []).filter(({ grade }) => grade !== 'review')
   return sure.map((match) => {
     const imageId = matchIds.imageOf(caller.orgId, match.matchId)
@@ -206,13 +206,13 @@ async function findMatches(
 
 interface LookUp {
   readonly picture: Asked
-  /** Names with commas between; `undefined` for all banks. */
+  /** Comma-separated names; `undefined` for all banks. */
   readonly banks: string | undefined
-  /** A bank answers where its enabled ratio is at least this. */
+  /** A bank answers if its enabled ratio is at least this number. */
   readonly coin: number
 }
 
-/** @returns matches by bank. A bank that is switched off never answers, whatever the coin is. */
+/** @returns matches by bank. A disabled bank never answers. */
 async function lookUp(exchange: Exchange, options: HmaMatchingOptions, { picture, banks, coin }: LookUp) {
   const names = banks?.split(',')
   const listed = options.banks.list(callerOf(exchange.request))
@@ -227,14 +227,14 @@ async function lookUp(exchange: Exchange, options: HmaMatchingOptions, { picture
   return Object.fromEntries(answer)
 }
 
-/** HMA answers with an empty hash for a picture that is too plain for a bank. */
+/** HMA answers an empty hash for a picture that is too plain. */
 function hashText(hashed: HashedImage | Problem): string {
   if (!(hashed instanceof Problem)) return hashed.quality < SIGNAL_TYPES[PDQ].minQuality ? '' : pdqOf(hashed)
   if (hashed.code === 'quality-too-low') return ''
   throw unhashed(hashed)
 }
 
-/** An empty hash cannot be looked up. */
+/** @throws the problem of a picture that could not be hashed: an empty hash cannot be looked up. */
 function hashedOr(hashed: HashedImage | Problem): HashedImage {
   if (!(hashed instanceof Problem)) return hashed
   throw hashed.code === 'quality-too-low' ? new HmaRefusal(400, `invalid signal: ${INVALID_PDQ}`) : unhashed(hashed)

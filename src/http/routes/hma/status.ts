@@ -1,4 +1,4 @@
-// Is the service there? In HMA's words.
+// HMA's status route: is the service up?
 
 import type { FastifyPluginAsync } from 'fastify'
 import type { Health } from '../../../services/ops/health.js'
@@ -7,7 +7,7 @@ const ALIVE = 'I-AM-ALIVE'
 
 export interface HmaStatusOptions {
   readonly health: Pick<Health, 'report'>
-  /** Of all routes of HMA here. */
+  /** Paths of all HMA routes here. */
   readonly paths: readonly string[]
 }
 

@@ -1,4 +1,4 @@
-// For operators: what happened that wants looking at, and accounts whose reports were judged false.
+// For operators: events that need attention, and accounts whose reports were judged false.
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'

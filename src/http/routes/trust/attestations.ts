@@ -1,4 +1,4 @@
-// What waits for an NGO to vouch for it.
+// Signals that wait for an NGO's attestation.
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
@@ -8,7 +8,7 @@ import { callerOf } from '../../plugins/authentication.js'
 import { may } from '../../problems.js'
 import { CategoryName, Instant, instant } from '../../schemas.js'
 
-/** Where a page ended, as text: four parts that hold no dot. */
+/** Cursor of a page as text: four parts separated by dots. */
 const PLACE_PATTERN = /^(\d{1,15})\.([0-9a-f]{32})\.(\d{1,15})\.([0-9a-f-]{36})$/
 const Place = z.string().regex(PLACE_PATTERN, 'must be the `next` of an answer').transform(placeOf)
 

@@ -1,4 +1,4 @@
-// What she whose picture it is says to a dispute about it.
+// The submitter's answer to a dispute about a picture.
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'

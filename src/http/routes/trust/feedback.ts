@@ -1,4 +1,4 @@
-// What a platform decided about a match, and what a match is worth.
+// A platform's decision about a match, and the trust of a matched signal.
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'

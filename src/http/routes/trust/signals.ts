@@ -1,4 +1,4 @@
-// For operators: disputes and the quarantine, and what is decided about a signal.
+// For operators: disputes, the quarantine, and decisions about signals.
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
@@ -186,7 +186,7 @@ function releaseSignalRoute(app: ZodApp, { trust }: SignalRouteOptions): void {
   )
 }
 
-/** Who is recorded as having done it. */
+/** @returns the key that the audit log records as the actor. */
 function keyOf(request: Parameters<typeof callerOf>[0]): AuditActor {
   return `key:${callerOf(request).keyId}`
 }
