@@ -77,9 +77,11 @@ const mutations = [
     ["if redis.call('HEXISTS', prefix .. 'api-keys', keyId) == 1 then", 'if true then'],
   ]),
   of('services/feed/feed.ts', FEED, [
+    ['known === undefined || known.part !== undefined ? undefined : await', 'known === undefined ? undefined : await'],
+  ]),
+  of('services/feed/feed-changes.ts', FEED, [
     ['.filter((id) => !recent.changedAfter(id, end))', ''],
     ['ids.filter((id) => isGone.get(id))', 'ids.filter(() => false)'],
-    ['known === undefined || known.part !== undefined ? undefined : await', 'known === undefined ? undefined : await'],
     ['filter((change) => change.revision <= until)', 'filter(() => true)'],
   ]),
   of('exchange/feeds/stopncii-feed.ts', PULLS, [
