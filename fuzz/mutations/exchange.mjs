@@ -119,6 +119,8 @@ const mutations = [
   of('services/interop/hma-client.ts', RECONCILERS, [['usable(requests.isFeeding(exchange))', 'banks.length === 0']]),
   of('services/interop/reconciling.ts', RECONCILERS, [
     ['trustStatus: true, tombstone: true', 'trustStatus: false, tombstone: true'],
+  ]),
+  of('services/interop/content-checks.ts', RECONCILERS, [
     ['images[i]?.length === 0', 'false'],
     ['unknown > FEW_UNKNOWN &&', 'false &&'],
     ['thresholdBits: 0, depth', 'thresholdBits: undefined, depth'],
