@@ -71,7 +71,6 @@ const STILL_LONG: readonly string[] = [
   'packages/feed/src/follow.ts',
   'packages/hash/src/kernel/',
   'src/search/kernel/',
-  'src/services/load/event-loop-scheduler.ts',
   'src/services/matching/observed.ts',
   'src/services/watch/watch-index.ts',
   'src/store/upkeep/withdrawal-log.ts',
