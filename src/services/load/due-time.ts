@@ -12,7 +12,7 @@ export type DueTime = (store: Store) => Promise<number | undefined>
 const AHEAD =
   "This process's clock is more than a minute ahead of Redis's. Cases and watches end by the earlier of the two. Set the clocks right."
 const JUMPED =
-  "Redis's clock jumped by more than an hour, or nothing looked at it for so long. No case and no watch ends before it has gone on for an hour. If the date is wrong, set it right now."
+  "Redis's clock jumped by more than an hour, or no process checked it for that long. No case and no watch ends before it has run on for an hour. If the date is wrong, correct it now."
 
 /** @param warn called with one line for the operator when a clock is wrong; not again while the same is wrong. */
 export function createDueTime(now: () => number, warn: (line: string) => void): DueTime {

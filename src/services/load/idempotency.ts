@@ -51,7 +51,7 @@ export type IdempotencyScope = readonly [
 export type Attempt<T> =
   | {
       readonly isFirst: true
-      /** Keeps the answer, unless the owner's limit is reached. @param digest of the request body. */
+      /** Keeps the answer, unless the owner's limit is reached. @param digest of the request body */
       finish(digest: Buffer, answer: T): Promise<void>
       /** Call when the work failed: the next request with this key is the first again. */
       giveUp(): Promise<void>
