@@ -81,9 +81,11 @@ const mutations = [
     ["if redis.call('HEXISTS', prefix .. 'api-keys', keyId) == 1 then", 'if true then'],
   ]),
   of('services/feed/feed.ts', FEED, [
+    ['known === undefined || known.part !== undefined ? undefined : await', 'known === undefined ? undefined : await'],
+  ]),
+  of('services/feed/feed-changes.ts', FEED, [
     ['.filter((id) => !recent.changedAfter(id, end))', ''],
     ['ids.filter((id) => isGone.get(id))', 'ids.filter(() => false)'],
-    ['known === undefined || known.part !== undefined ? undefined : await', 'known === undefined ? undefined : await'],
     ['filter((change) => change.revision <= until)', 'filter(() => true)'],
   ]),
   of('exchange/feeds/stopncii-feed.ts', PULLS, [
@@ -121,6 +123,8 @@ const mutations = [
   of('services/interop/hma-client.ts', RECONCILERS, [['usable(requests.isFeeding(exchange))', 'banks.length === 0']]),
   of('services/interop/reconciling.ts', RECONCILERS, [
     ['trustStatus: true, tombstone: true', 'trustStatus: false, tombstone: true'],
+  ]),
+  of('services/interop/content-checks.ts', RECONCILERS, [
     ['images[i]?.length === 0', 'false'],
     ['unknown > FEW_UNKNOWN &&', 'false &&'],
     ['thresholdBits: 0, depth', 'thresholdBits: undefined, depth'],

@@ -1,4 +1,4 @@
-// Which signals of a bank changes are about, and which of them changed nothing.
+// Finds the signals that changes of a bank refer to, and the changes that had no effect.
 
 import type { RegisteredImage, Signal } from '../../domain/matching/signal.js'
 import type { Bank } from '../../domain/organisations/bank.js'
@@ -7,9 +7,10 @@ import type { Images } from '../../store/images/images.js'
 import { bankedIdOf } from '../index/image-ids.js'
 
 /**
- * The id of what each change is about. The one that its line names, where the bank has it: a reference that was changed since, as HMA's notes
- * are, changes no id. Otherwise, as in another deployment, the one that follows from what it is made of.
- * @param secret keys the ids.
+ * The id of each change's signal, in order: the id that the line names, if the bank has it with the same hash; otherwise (for a file of another
+ * deployment) the id derived from the signal. So an id stays although the reference, such as a note in HMA, was edited.
+ * @param secret keys the derived ids.
+ * @throws {Problem} store-unavailable
  */
 export async function idsOfChanges(
   { images, secret }: { readonly images: Pick<Images, 'get'>; readonly secret: Buffer },
@@ -27,13 +28,13 @@ export async function idsOfChanges(
   })
 }
 
-/** By which a picture is known to be one that was judged false: PDQ of the whole, where there is one. */
+/** The signals by which an invalidated picture is recognised: those of the whole picture, where there are such. */
 export function itselfIn({ signal, picture }: NewSignal): readonly Signal[] {
   if (picture === undefined || signal.type === 'pdq') return [signal]
   return picture.filter(({ view }) => view === 'whole')
 }
 
-/** The places of removals that removed nothing, and did not undo what came before them among these changes either. */
+/** The indexes of removals without effect: the signal was absent, and no accepted change of the list put it there. */
 export function absentAmong(
   changes: readonly BankChange[],
   ids: readonly string[],
@@ -48,7 +49,7 @@ export function absentAmong(
   )
 }
 
-/** An edited file may name one signal and bring another: then that is a signal of its own. */
+/** Does the image have this hash for the whole picture? An edited file may combine an id with another hash, which is then a new signal. */
 function hasWhole({ signals }: RegisteredImage, { type, hash }: Pick<Signal, 'type' | 'hash'>): boolean {
   return signals.some((each) => each.view === 'whole' && each.type === type && Buffer.compare(each.hash, hash) === 0)
 }

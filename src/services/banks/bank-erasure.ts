@@ -1,4 +1,4 @@
-// Erases the images of banks that were removed. Whatever dies in between, the next sweep goes on.
+// Erases the images of removed banks. After a crash the next sweep continues.
 
 import type { Bank } from '../../domain/organisations/bank.js'
 import type { Images } from '../../store/images/images.js'
@@ -9,7 +9,7 @@ import type { Replica } from '../index/replica.js'
 import { forEachDue, isTransient } from '../load/each-due.js'
 
 export interface BankErasing {
-  /** Erases what there is now, and forgets banks of which nothing is left. Safe to run twice, and beside itself. */
+  /** Erases the images of removed banks, and deletes banks that are empty. Idempotent; sweeps of several processes may overlap. */
   sweep(): Promise<void>
   close(): Promise<void>
 }
@@ -23,9 +23,9 @@ export interface BankErasingParts {
 }
 
 const SWEEP_INTERVAL_MS = 5000
-/** What was put into a bank as it was removed is known here by then: until so long after, its name is not given anew. */
+/** By then this process knows images that were added while the bank was removed. Until then the name cannot be used again. */
 const GRACE_MS = 10_000
-/** They wait for the disk together. */
+/** Images erased together, so that they share one wait for the disk. */
 const ERASED_AT_ONCE = 200
 const PARTS_AT_ONCE = 1024
 
@@ -80,7 +80,7 @@ export function createBankErasing({ banks, images, replica, now, onError }: Bank
     }
   }
 
-  /** @returns `undefined` for one that is gone, or cannot be read: such a one keeps no bank from being erased. */
+  /** @returns `undefined` for an image that is gone or unreadable, so that it does not stop the erasure of a bank. */
   async function bankOf(id: string): Promise<string | undefined> {
     try {
       return (await images.get([id]))[0]?.bank

@@ -1,4 +1,4 @@
-// Banks, and which of them a caller may know of and write to.
+// Banks, and which of them a caller may see and write to.
 
 import type { Caller } from '../../domain/organisations/access.js'
 import { type Bank, CASES_BANK_NAME, HARMLESS_BANK_NAME, isVisibleTo } from '../../domain/organisations/bank.js'
@@ -12,15 +12,15 @@ import type { BankErasing } from './bank-erasure.js'
 /** A bank, and what the caller calls it. */
 export interface ShownBank extends Bank {
   readonly shownAs: string
-  /** Stands for this bank alone. */
+  /** Unique in the deployment, unlike `shownAs`. */
   readonly exactName: string
 }
 
-/** Names are those that the caller calls its banks by. */
+/** Banks as one caller sees them. Every `name` is the caller's own name of a bank. */
 export interface Banks {
   /**
-   * A bank that vetoes is an operator's to make: whoever may add to one can make pictures unfindable.
-   * @param readers names of organisations that may know of it; undefined for all.
+   * Only an operator may create an allowlist (`harmless`), because its entries stop other pictures from matching.
+   * @param readers names of organisations that may see it; undefined for all.
    * @throws {Problem} bank-exists, banks-full, scope-missing, organisation-unknown
    */
   create(
@@ -28,15 +28,15 @@ export interface Banks {
     bank: Pick<Bank, 'name' | 'purpose' | 'thresholdBits'>,
     readers: readonly string[] | undefined,
   ): Promise<ShownBank>
-  /** Of this process at once, of others within a second. @throws {Problem} bank-unknown, organisation-unknown */
+  /** Effective here when it resolves, elsewhere within one second. @throws {Problem} bank-unknown, organisation-unknown */
   setReaders(caller: Caller, name: string, readers: readonly string[] | undefined): Promise<ShownBank>
-  /** Of this process at once, of others within a second; 0 is for no match on any route. @throws {Problem} bank-unknown */
+  /** Effective here when it resolves, elsewhere within one second; 0 disables matching on every route. @throws {Problem} bank-unknown */
   setRatio(caller: Caller, name: string, enabledRatio: number): Promise<ShownBank>
-  /** Nothing is found in it from the answer on, within a second nowhere. @throws {Problem} bank-unknown */
+  /** Stops matching here when it resolves, elsewhere within one second. @throws {Problem} bank-unknown */
   remove(caller: Caller, name: string): Promise<void>
-  /** Those that the caller may know of; all for an operator. */
+  /** The banks that the caller may see; all for an operator. */
   list(caller: Caller): readonly ShownBank[]
-  /** Also one that another process made a moment ago. @throws {Problem} bank-unknown, also for a bank that belongs to somebody else. */
+  /** Also finds a bank that another process has just created. @throws {Problem} bank-unknown, also for a bank of another organisation */
   writable(caller: Caller, name: string): Promise<ShownBank>
 }
 
@@ -55,7 +55,7 @@ export function createBanks({ banks, organisations, replica, erasing, now }: Ban
   const ownBank = async ({ orgId }: Caller, name: string): Promise<Bank | undefined> => {
     const known = replica.catalogue.banks.named(orgId, name)
     if (known?.orgId === orgId) return known
-    // Of a bank that is another's, the store is asked as of none: whether there is one shows in no answer's time.
+    // Another organisation's bank takes the same reads as an unknown one, so that timing does not reveal it.
     for (const each of [name, exactName(name, orgId)]) {
       const bank = await banks.get(each)
       if (bank?.orgId === orgId) return bank
@@ -97,7 +97,7 @@ export function createBanks({ banks, organisations, replica, erasing, now }: Ban
       const bank = await writable(caller, name)
       const readers = await readersNamed(readerNames)
       const revision = await banks.setReaders(bank, readers, `key:${caller.keyId}`, now())
-      if (revision === undefined) throw new Problem('bank-unknown') // the deployment's own is everybody's
+      if (revision === undefined) throw new Problem('bank-unknown') // everybody can read the deployment's own bank
       await replica.reached(revision)
       return { ...bank, readers }
     },

@@ -1,4 +1,4 @@
-// A bank as a file for its owner: in plain or sealed, as he says; and noted in the audit log before the first byte leaves.
+// Exports of a bank as a file for its owner, plain or encrypted. Each is noted in the audit log before the first byte is sent.
 
 import { Readable } from 'node:stream'
 import type { Caller } from '../../domain/organisations/access.js'
@@ -12,15 +12,15 @@ import type { Images, StoredImage } from '../../store/images/images.js'
 import type { Trusts } from '../../store/trust/trust.js'
 import type { Audit } from '../records/audit.js'
 
-/** Hashes can be partly inverted, so that they leave unsealed is never what happens by itself. */
+/** Pictures can be partly reconstructed from hashes. So there is no default: the caller has to choose `plain`. */
 export type ExportForm = { readonly kind: 'plain' } | { readonly kind: 'sealed'; readonly recipient: string }
 
 export interface Exports {
   /**
-   * All signals of a bank, in no order. Not a snapshot: what changes meanwhile may be in it or not.
+   * All signals of a bank, unordered. Not a snapshot: changes during the export may be missing.
    * Memory: a shard of the store. Cost: about 10 µs for each image that the deployment has.
-   * @param mayStill asked again and again while it is read: once it throws, the file breaks off.
-   * @throws {Problem} request-invalid when there is no such recipient; store-unavailable.
+   * @param mayStill called for each shard. When it throws, because the caller lost access, the file breaks off.
+   * @throws {Problem} request-invalid when the recipient is no valid key; store-unavailable
    */
   open(caller: Caller, bank: Bank, format: ExportFormat, form: ExportForm, mayStill: () => Promise<void>): Promise<Readable>
 }

@@ -1,4 +1,4 @@
-// Where a follower of the feed stopped, as a text that tells him nothing and that nobody else can use.
+// Cursors of the feed: a reader's position as sealed text. The reader learns nothing from it, and no other organisation can use it.
 
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
 import type { FeedFilter } from '../../domain/organisations/feed.js'
@@ -8,37 +8,37 @@ export interface FeedReader {
   readonly keyId: string
   readonly filter: FeedFilter
   /**
-   * Which interface it reads by; a cursor of one is none of another. By StopNCII's, a cursor is its key's alone, and in a snapshot there are
-   * tombstones of what is registered and not named.
+   * The interface that is used; a cursor is valid for one interface only. With StopNCII's, a cursor is valid for one API key, and snapshots have
+   * tombstones for registered images that they leave out.
    */
   readonly use?: 'stopncii'
 }
 
 export interface FeedPosition {
-  /** The end of the last batch of additions that was told whole; of a snapshot, the one from which they are told after it. */
+  /** The end of the last batch that was sent whole. In a snapshot: the end of the batch after which sending continues. */
   readonly revision: number
-  /** Of the last change whose removals were told. They do not wait for a batch. */
+  /** The last change whose removals were sent. Removals do not wait for a batch. */
   readonly removed: number
-  /** The batch that is being told: its end, and how many of its images were told. */
+  /** The batch that was sent in part: its end, and how many of its images were sent. */
   readonly batch: { readonly end: number; readonly told: number } | undefined
   /**
-   * What the process knew that told it: what will come up to there was perhaps left out, since it is told later. So a store that has lost it is
-   * told from the beginning.
+   * The position of the replica that the page was read from. The page may leave out images because a change up to this revision is sent later. So
+   * when the store's history lacks this revision (after a restore), the reader gets a new snapshot.
    */
   readonly seen: { readonly revision: number; readonly mark: Buffer }
   /** The next part (`ID_PARTS`) of a snapshot that is under way. */
   readonly part: number | undefined
-  /** By StopNCII's interface, up to where it was told of withdrawals: `FetchCursor.withdrawn`. */
+  /** StopNCII's interface only: up to where withdrawals were sent, as `FetchCursor.withdrawn`. */
   readonly withdrawn?: number
 }
 
 export interface FeedCursors {
   write(reader: FeedReader, place: FeedPosition): string
-  /** @returns `undefined` for whatever is none: made up, changed, of another organisation or of other filters. */
+  /** @returns `undefined` for an invalid cursor: invented, altered, of another organisation or of other filters. */
   read(reader: FeedReader, cursor: string): FeedPosition | undefined
 }
 
-/** Of the digest at a position. */
+/** The first bytes of the digest at a revision. */
 const MARK_BYTES = 8
 export const CURSOR_PATTERN = /^[A-Za-z0-9_-]{91}$/
 
@@ -50,9 +50,9 @@ const END_AT = REMOVED_AT + REVISION_BYTES
 const TOLD_AT = END_AT + REVISION_BYTES
 const MARK_AT = TOLD_AT + 4
 const PART_AT = MARK_AT + MARK_BYTES
-/** revision, seen revision, removed, end of the batch or 0 and what was told of it, mark, part plus one or 0 */
+/** Layout: revision, seen revision, removed, end of the batch or 0, images of it that were sent, mark, part plus one or 0. */
 const PLACE_BYTES = PART_AT + 4
-/** The same, and up to where withdrawals were told. */
+/** The same, and up to where withdrawals were sent. */
 const FETCH_PLACE_BYTES = PLACE_BYTES + REVISION_BYTES
 const FETCH_CURSOR_PATTERN = /^[A-Za-z0-9_-]{99}$/
 
@@ -61,8 +61,9 @@ export function markOf(digest: string): Buffer {
 }
 
 /**
- * Sealed with AES-256-GCM: a revision in clear would tell which pictures were registered in one step, and so that they are of
- * one person. Organisation and filters are authenticated with it and not written: under others the cursor does not open.
+ * Cursors are sealed with AES-256-GCM. Readable revisions would show which pictures were registered in one step, and so belong to one person.
+ * Organisation and filters are authenticated but not written: the cursor does not open with others.
+ * @param secret the key is derived from it with HKDF.
  */
 export function createFeedCursors(secret: Buffer): FeedCursors {
   const key = Buffer.from(hkdfSync('sha256', secret, '', 'tabir feed cursor 2', 32))

@@ -1,4 +1,4 @@
-// What one follower is told of images, banks and parts of a snapshot: what holds when it is read.
+// Lines of the feed for one reader. Each describes an image as it is when it is read.
 
 import { setImmediate as nextTick } from 'node:timers/promises'
 import type { RegisteredImage } from '../../domain/matching/signal.js'
@@ -16,16 +16,19 @@ import type { FeedReader } from './feed-cursor.js'
 export type ImageLine = Extract<FeedLine, { op: 'upsert' | 'tombstone' }>
 
 /**
- * Images of cases are told with the others of their batch. at-once: what holds for each, and of images of cases only that they match nothing
- * any more. batched: what holds for images of cases that match; of others this was told at once. all: what holds for each.
+ * Which lines to send, since additions of case images wait for their batch.
+ * - `at-once`: all lines of other images, and only removals of case images
+ * - `batched`: only lines of case images that are no removals
+ * - `all`: all lines
  */
 export type Telling = 'at-once' | 'batched' | 'all'
 
 export interface FeedLines {
-  /** In the order of ids that only the reader has, which are as good as random. */
+  /** Sorted by the reader's own ids, which look random. @throws {Problem} store-unavailable */
   images(reader: FeedReader, catalogue: Catalogue, ids: readonly string[], telling: Telling): AsyncGenerator<ImageLine>
-  /** Of a bank that changed, its readers for example: what holds now for each of its images. */
+  /** After settings of a bank changed, for example its readers: a line for each of its images. @throws {Problem} store-unavailable */
   bank(reader: FeedReader, catalogue: Catalogue, name: string): AsyncGenerator<ImageLine>
+  /** Adds the reader's own id to each image id, and sorts by it. */
   inOwnOrder(reader: FeedReader, ids: readonly string[]): { readonly imageId: string; readonly id: string }[]
 }
 
@@ -35,7 +38,7 @@ export interface FeedLineParts {
   readonly matchIds: MatchIds
 }
 
-/** Unsealing so many takes about 2 ms, and then others of this process get their turn. */
+/** Unsealing so many images takes about 2 ms. Other work of the process runs in between. */
 export const IMAGES_AT_ONCE = 200
 
 export function createFeedLines({ images, trusts, matchIds }: FeedLineParts): FeedLines {
@@ -75,12 +78,12 @@ export function createFeedLines({ images, trusts, matchIds }: FeedLineParts): Fe
   }
 }
 
-/** How many parts have about so many images. */
+/** How many parts of the ids have about `count` images; at least 1. */
 export function createImageParts({ images }: Catalogue, count: number): number {
   return Math.min(ID_PARTS, Math.ceil((count * ID_PARTS) / Math.max(1, images)))
 }
 
-/** `line` is undefined for what is no business of this reader's: banks that it did not ask for or may not know of, and what is harmless. */
+/** `line` is undefined for banks that the reader's filter leaves out or that it may not see, and for the allowlist. */
 function lineOf(
   { orgId, filter }: FeedReader,
   catalogue: Catalogue,

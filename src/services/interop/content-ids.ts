@@ -1,19 +1,19 @@
-// Whole numbers for images, for systems whose ids are numbers: an organisation's own, and with no table behind them.
+// Integer ids of images, for systems whose content ids are integers. Each organisation has its own; they are computed, not stored.
 
 import { createCipheriv, hkdfSync } from 'node:crypto'
 import { parseUuid } from '../../domain/ids.js'
 
 export interface ContentIds {
-  /** 1 … 2⁵² − 1, so that every client can hold it. The same for the same image and organisation. */
+  /** 1 to 2⁵² − 1, which every JSON client can represent. Deterministic. @throws {RangeError} when `imageId` is no UUID */
   idFor(orgId: string, imageId: string): number
 }
 
-/** Keys are made anew when there are more organisations than that: memory stays bounded. */
+/** Bound of the cache of ciphers. It is emptied when it is full. */
 const MAX_ORGS = 10_000
 
 /**
- * 52 bits of AES of the image's id, under a key of the organisation's. Of ten million images two have the same number with a chance of one
- * in ninety; whoever looks an image up by its number also knows its bank, so of a bank of a million it is one in nine thousand.
+ * An id is 52 bits of AES of the image id, under a key of the organisation. Among ten million images some two have the same id with a probability of
+ * 1 in 90. Lookups name the bank as well: among a million images of a bank it is 1 in 9,000.
  */
 export function createContentIds(secret: Buffer): ContentIds {
   const ciphers = new Map<string, ReturnType<typeof createCipheriv>>()

@@ -1,4 +1,4 @@
-// What other systems call content: an image of a bank by its number, with a note, that its owner may switch off for a time.
+// Content as HMA knows it: an image of a bank with an integer id and a note, which its owner may disable for a time.
 
 import type { RegisteredImage } from '../../domain/matching/signal.js'
 import type { AuditActor } from '../../domain/organisations/audit.js'
@@ -14,23 +14,23 @@ import type { ContentIds } from './content-ids.js'
 export interface Content {
   readonly imageId: string
   readonly image: RegisteredImage
-  /** 1 while it matches; when [Unix seconds] it will again; 0 for not by itself. */
+  /** 1 while it matches; otherwise the time [Unix seconds] at which it matches again, or 0 for never by itself. */
   readonly disableUntilS: number
 }
 
 export interface Contents {
-  /** The number by which this organisation knows an image. */
+  /** The organisation's integer id of an image. */
   idFor(orgId: string, imageId: string): number
   /**
-   * @returns `undefined` when the bank has no such content: not what this process knows counts, but what the store has.
-   * Cost: some microseconds an image of the process, giving way to others. @throws {Problem} index-loading, store-unavailable
+   * @returns `undefined` when the bank has no such content in the store, even if this process has not yet applied it.
+   *   Cost: some microseconds for each registered image, yielding in between. @throws {Problem} index-loading, store-unavailable
    */
   find(orgId: string, bank: string, contentId: number): Promise<Content | undefined>
-  /** From the answer on it matches, or does not, on any route. @param untilS [Unix seconds] 0 for not by itself; past for now. */
+  /** Effective on every route when it resolves. @param untilS [Unix seconds] 0 disables without end; a past time enables now. */
   disableUntil(imageId: string, untilS: number, by: AuditActor): Promise<void>
-  /** Replaces what stands as its reference. @throws {Problem} signal-unknown when it was removed meanwhile: then it stays so. */
+  /** Replaces its reference. @throws {Problem} signal-unknown when it was removed meanwhile; it stays removed */
   setRef(imageId: string, image: RegisteredImage, ref: string | undefined): Promise<void>
-  /** Lets match what is due; done by itself every few seconds. */
+  /** Enables contents whose time has come. Runs by itself every 5 s. */
   releaseDue(): Promise<void>
   close(): Promise<void>
 }
@@ -41,7 +41,7 @@ export interface ContentParts {
   readonly trust: Pick<TrustService, 'signal' | 'pause' | 'resume' | 'resumeIfDue'>
   readonly holdSchedule: HoldSchedule
   readonly ids: ContentIds
-  /** Of the store, at this moment. */
+  /** Reads the store's revision. */
   readonly lastRevision: () => Promise<number>
   readonly now: () => number
   readonly onError: (error: unknown) => void
@@ -76,15 +76,15 @@ export function createContents({
       async handle(due) {
         if (due.imageId !== undefined) await orGone(trust.resumeIfDue(due.imageId))
         await holdSchedule.discard(due) // resuming takes it out as well: this is for what nobody can resume
-        if (due.imageId === undefined) throw new Error('what was to be released is no id, and was removed')
+        if (due.imageId === undefined) throw new Error('an entry of the hold schedule was no image id and was removed')
       },
       onError: onError,
     })
   }
 
   /**
-   * What another process registered a moment ago may not be here yet; and what was held or released while it was looked for was seen in
-   * neither place. So after any change it is looked for again.
+   * Searches again after waiting for the store's revision: another process may have just registered the image, and an image that was held or
+   * released during the search may have been missed in both lists.
    */
   async function idAsStored(orgId: string, bank: string, contentId: number): Promise<string | undefined> {
     const before = replica.revision

@@ -1,4 +1,4 @@
-// Pulls feeds of other systems into banks, page by page, and goes on where it was.
+// Pulls feeds of other systems into banks, page by page. Each pull continues where the last one ended.
 
 import { createHmac, randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -29,10 +29,10 @@ export interface Exchanges {
   /** @throws {Problem} exchange-unknown */
   report(name: string): Promise<ExchangeReport>
   /**
-   * Reads a feed to its end. Each page is on disk, and matchable here, before the next one is asked for; killed at any point, the next
-   * pull does the page again, which changes nothing. One at a time for each feed. One that was not read for longer than it tells of
-   * what is gone is read anew, and what it does not name then is removed.
-   * @returns how it went; a failure is told there, and nothing of the feed's answers.
+   * Reads a feed to its end. Each page is on disk and matches here before the next one is requested. After a crash the next pull repeats one page,
+   * which is harmless. A feed has one pull at a time; a new pull takes over. A feed that was not read for longer than it reports removals is read
+   * from the beginning, and signals that it no longer names are removed.
+   * @returns how it went, failures included, without any text from the feed.
    * @throws {Problem} exchange-unknown, store-unavailable
    */
   pull(name: string): Promise<ExchangeReport>
@@ -44,20 +44,20 @@ export interface ExchangeParts {
   readonly registration: Pick<Registration, 'changeBank' | 'settled' | 'signalIdFor'>
   readonly bankNamed: (name: string) => Bank | undefined
   readonly outgoing: Outgoing
-  /** Keys the names of records and feeds. */
+  /** Keys the hashes under which names of records and feeds are stored. */
   readonly secret: Buffer
   readonly now: () => number
-  /** Between tries. */
+  /** Waits between attempts. */
   readonly wait?: (ms: number) => Promise<unknown>
 }
 
 const TIMEOUT_MS = 120_000
-/** Pages of these feeds have some hundred records of a few hundred bytes. */
+/** Usual pages have some hundred records of a few hundred bytes. */
 const MAX_PAGE_BYTES = 8 << 20
 const MAX_TRIES = 5
 const FIRST_WAIT_MS = 500
 const LONGEST_WAIT_MS = 60_000
-/** A walk ends after so many pages, or so long, and goes on with the next pull: no feed keeps others waiting for good, however slow it is. */
+/** A pull ends after so many pages or so long, and the next pull continues. A slow feed must not delay others without end. */
 const MAX_PAGES = 10_000
 const LONGEST_WALK_MS = 600_000
 const CHANGES_AT_ONCE = 1000
@@ -110,7 +110,7 @@ async function stateOf(parts: ExchangeParts, exchange: Exchange): Promise<Exchan
   const { store, secret, now, bankNamed } = parts
   const { name, feed } = exchange
   const kept = await store.get(name)
-  // A new bank of the same name has nothing of what was read into the old one.
+  // A new bank of the same name lacks what was read into the old one, so it has another identity.
   const bank = bankNamed(exchange.bank)
   const read = `feed\0${feed.identity}\0${bank?.name}\0${bank?.createdAtMs}`
   const identity =
@@ -128,10 +128,10 @@ async function stateOf(parts: ExchangeParts, exchange: Exchange): Promise<Exchan
     rejectedFor: {},
   }
   if (kept?.identity === identity) return anewIfTooOld(parts, exchange, kept)
-  return { identity, place: feed.start, progress: kept?.progress ?? fresh } // a mark of another feed says nothing here
+  return { identity, place: feed.start, progress: kept?.progress ?? fresh } // the position in another feed means nothing here
 }
 
-/** Gives the state after each page, which is saved by then. */
+/** Reads page by page. Yields the state after each page, once it is saved. @throws {FeedError}, {Problem} store-unavailable */
 async function* walk(
   parts: ExchangeParts,
   exchange: Exchange,
@@ -166,7 +166,7 @@ function markOf({ place: { position, cursor } }: ExchangeState): string {
   return JSON.stringify([position, cursor])
 }
 
-/** A cursor may have grown too old: then the walk begins anew, which changes nothing of what it took. */
+/** Reads the next page. When the feed refuses the cursor as too old, reads again from the saved position; repeated records are harmless. */
 async function pageAt(
   parts: ExchangeParts,
   { feed }: Exchange,
@@ -182,7 +182,7 @@ async function pageAt(
   return first ?? answerTo(parts, feed.request({ position: place.position, highest: place.highest }, token), endsAtMs)
 }
 
-/** @throws {FeedError} when there is no usable answer after some tries, or until then. */
+/** Retries up to `MAX_TRIES` times. @throws {FeedError} when there is no usable answer by then or by `endsAtMs` */
 async function answerTo(
   { outgoing, now, wait = sleep }: ExchangeParts,
   request: FeedRequest,
@@ -213,7 +213,7 @@ interface Counts {
   readonly rejectedFor: Partial<Readonly<Record<RecordRejection, number>>>
 }
 
-/** Of several records of one name on a page, the last one counts. */
+/** Applies one page to the bank. Of several records of one name, the last counts. */
 async function take(
   { store, registration, secret }: ExchangeParts,
   { name }: Exchange,

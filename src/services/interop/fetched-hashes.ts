@@ -1,7 +1,7 @@
-// What a fetcher that names records by their hashes is told of withdrawals: of hashes that its key fetched, and of no others.
+// Withdrawals for clients whose records are named by hash. A client gets only the withdrawals of hashes that its key fetched.
 //
-// A client has one record for a hash, however many images have that hash. So nothing is told while another image that the organisation may know
-// of has it; that one is noted as fetched, and its own withdrawal is told.
+// A client has one record for a hash, however many images have that hash. So a hash is not withdrawn while another image has it that the
+// organisation may see. That image is noted as fetched, and the hash is withdrawn with it.
 
 import { setImmediate as nextTick } from 'node:timers/promises'
 import { formatHash, type Hash256 } from '../../../packages/hash/src/hash256.js'
@@ -16,24 +16,24 @@ import type { Catalogue } from '../index/catalogue.js'
 import type { Replica } from '../index/replica.js'
 import type { MatchIds } from '../matching/match-ids.js'
 
-/** What a page of the feed says, by the reader's own ids. */
+/** A page of the feed, with the reader's own ids. */
 export interface Read {
   readonly signals: readonly FeedSignal[]
-  /** Of what is not to be matched by any more, whether it is registered or not. */
+  /** Ids that the page has tombstones for. The images may still be registered. */
   readonly gone: readonly string[]
 }
 
 export interface Told {
-  /** Without what was erased since they were read. */
+  /** The page's signals, without those of images that were erased since it was read. */
   readonly signals: readonly FeedSignal[]
   readonly withdrawn: readonly Hash256[]
-  /** Up to where withdrawals were told. */
+  /** The position up to which withdrawals are reported. */
   readonly place: number
   readonly more: boolean
 }
 
 export interface FetchedHashes {
-  /** @param after the place up to which the fetcher shows that it was told. @throws {Problem} index-loading, store-unavailable */
+  /** @param after the position up to which the client has received withdrawals. @throws {Problem} index-loading, store-unavailable */
   tell(
     reader: { readonly orgId: string; readonly keyId: string },
     read: Read,
@@ -48,11 +48,11 @@ export interface FetchedHashesParts {
   readonly store: Store
 }
 
-/** Searched between two turns of the event loop; each takes some tens of microseconds. */
+/** Hashes searched before yielding to the event loop; each takes some tens of microseconds. */
 const SEARCHED_AT_ONCE = 50
 
 export function createFetchedHashes({ fetched, matchIds, replica, store }: FetchedHashesParts): FetchedHashes {
-  /** Those of these hashes that no image has which the organisation may be answered from. */
+  /** The hashes that no image has that may match for this organisation. Notes images that have one as fetched. */
   async function unregistered(keyId: string, orgId: string, hashes: readonly Hash256[]): Promise<Hash256[]> {
     if (hashes.length === 0) return []
     await replica.applied(await lastPosition(store))
@@ -81,7 +81,7 @@ export function createFetchedHashes({ fetched, matchIds, replica, store }: Fetch
         return imageId
       }
       await fetched.settle(keyId, after)
-      // In this order: what is erased after it was noted is withdrawn after this place.
+      // Read before `note`: an image that is erased after it was noted is withdrawn after this position.
       const withdrawals = await fetched.withdrawn(keyId, after, limit)
       const images = signals.map(({ id, signals: all }) => ({ imageId: imageOf(id), hashes: fetchableIn(all) }))
       const there = await fetched.note(keyId, images)
@@ -101,7 +101,7 @@ export function createFetchedHashes({ fetched, matchIds, replica, store }: Fetch
   }
 }
 
-/** PDQ of whole pictures: what records of the interface have. */
+/** The distinct PDQ hashes of whole pictures: the only ones that the interface has records for. */
 export function fetchableIn(signals: readonly Signal[]): Hash256[] {
   const hashes = signals.flatMap(({ type, view, hash }) => (type === 'pdq' && view === 'whole' ? [hash] : []))
   return [...new Map(hashes.map((hash) => [formatHash(hash), hash])).values()]

@@ -1,4 +1,5 @@
-// A feed that was not read for longer than it tells of what is gone: it is read anew, and what it does not name any more goes.
+// Full resync of a pulled feed. A feed reports removals for a limited time only. One that was not read for longer is read from the beginning, and
+// signals that it no longer names are removed.
 
 import type { Bank } from '../../domain/organisations/bank.js'
 import type { Exchange } from '../../exchange/exchange-config.js'
@@ -12,7 +13,7 @@ export interface AnewParts {
   readonly now: () => number
 }
 
-/** The state to go on from: what was kept, or the beginning when it is too old. A reading that was begun anew is gone on with. */
+/** The state to continue from: the kept one, or the beginning of the feed when that is too old. A resync under way continues. */
 export async function anewIfTooOld(
   { store, now }: AnewParts,
   { name, feed }: Pick<Exchange, 'name' | 'feed'>,
@@ -25,8 +26,9 @@ export async function anewIfTooOld(
 }
 
 /**
- * To be called when everything was read anew. Killed at any point, the next pull comes here again: the names are forgotten last, and
- * only once nothing asks for them.
+ * Removes the signals that the feed did not name during a resync. Call it when the feed was read to its end. If the process dies in between, the
+ * next pull calls it again: the noted names are deleted last.
+ * @returns the saved state. @throws {Problem} store-unavailable
  */
 export async function dropUnnamed(
   { store, registration, now }: AnewParts,

@@ -1,4 +1,4 @@
-// A bank of somebody's HMA, through the guard: what is in it, and out with it.
+// Client for one bank of a platform's HMA: finds contents and removes them.
 
 import { randomBytes } from 'node:crypto'
 import type { ReconcileFailure } from '../../domain/organisations/reconciler.js'
@@ -20,26 +20,26 @@ export class ReconcileError extends Error {
   }
 }
 
-/** All of it throws {@link ReconcileError} when there is no usable answer. */
+/** Every method throws {@link ReconcileError} when there is no usable answer. */
 export interface HmaBank {
-  /** An id that is newer than that of anything that was put there before. */
+  /** An id greater than the ids of all existing contents. */
   newest(): Promise<number>
-  /** `undefined` when there is none of this id. */
+  /** @returns the content; `undefined` when no content has this id. */
   look(id: number): Promise<HmaContent | undefined>
-  /** Nothing of this id matches any more. Twice changes nothing. */
+  /** Removes the content, or disables it where HMA cannot remove it. Idempotent. */
   remove(id: number, content: HmaContent): Promise<void>
 }
 
 const TIMEOUT_MS = 30_000
 const MAX_ANSWER_BYTES = 1 << 20
 const ASKED_AT_ONCE = 8
-/** Exchanges of one HMA. With more, it is no HMA. */
+/** An answer with more exchanges is not HMA's. */
 const MAX_EXCHANGES = 1000
 
-/** How long the whole run may still take: nobody waits for an answer longer. */
+/** [ms] How long the run may still take. No request waits longer. */
 export type LeftMs = () => number
 
-/** Banks that exchanges of StopNCII's kind fill. @throws {ReconcileError} bank-not-of-an-exchange where there is none */
+/** The names of banks that exchanges of type `stop_ncii` fill. @throws {ReconcileError} bank-not-of-an-exchange where there is none */
 export async function banksPullingFrom(outgoing: Outgoing, hma: HmaConfig, leftMs: LeftMs): Promise<string[]> {
   const { get } = askingThrough(outgoing, leftMs)
   const requests = hmaExchangeRequests(hma)
@@ -62,7 +62,7 @@ export function createHmaBank(outgoing: Outgoing, requests: HmaRequests, leftMs:
       const mark = requests.mark(randomBytes(32).toString('hex'))
       let added = await get(mark)
       if (added === undefined) {
-        await ask(requests.makeMarkBank()) // 403 when somebody else was faster
+        await ask(requests.makeMarkBank()) // 403 when another client made it first
         added = await get(mark)
       }
       const id = usable(requests.markIn(added))
@@ -76,7 +76,7 @@ export function createHmaBank(outgoing: Outgoing, requests: HmaRequests, leftMs:
     async remove(id, content) {
       if (content === 'mark') return void (await get(requests.removeMark(id)))
       const answer = await get(requests.remove(id))
-      // HMA before 1.1 keeps what was imported; then it is switched off.
+      // HMA before 1.1 does not delete imported contents. They are disabled instead.
       if (
         answer !== undefined &&
         usable(requests.removedIn(answer)) === 0 &&
@@ -116,11 +116,11 @@ function usable<T>(read: T | undefined): T {
   return read
 }
 
-/** Asks about all of these, a few at once. */
-export async function runCooperatively<A, B>(all: readonly A[], each: (one: A) => Promise<B>): Promise<B[]> {
+/** Runs `work` for each item, `ASKED_AT_ONCE` at a time. @returns the results in order. @throws the first error */
+export async function runCooperatively<A, B>(items: readonly A[], work: (item: A) => Promise<B>): Promise<B[]> {
   const done: B[] = []
-  for (let at = 0; at < all.length; at += ASKED_AT_ONCE)
-    done.push(...(await Promise.all(all.slice(at, at + ASKED_AT_ONCE).map(each))))
+  for (let at = 0; at < items.length; at += ASKED_AT_ONCE)
+    done.push(...(await Promise.all(items.slice(at, at + ASKED_AT_ONCE).map(work))))
   return done
 }
 

@@ -1,13 +1,13 @@
-// Ids that were not there when they were looked for, and may yet come.
+// Ranges of content ids that did not exist when they were checked, and may exist later: an HMA assigns ids before it writes contents.
 
 import type { Hole } from '../../domain/organisations/reconciler.js'
 
-/** Those that are younger than a time. */
+/** The ranges that were found missing after `sinceMs`. */
 export function openHoles(holes: readonly Hole[], sinceMs: number): Hole[] {
   return holes.filter((hole) => hole.sinceMs > sinceMs)
 }
 
-/** The same, in which of the ids from one to another only the missing ones are holes now, since the given time. */
+/** The ranges after a check of the ids `from` to `to`: of these, only `missing` remain, noted at `sinceMs`. Sorted. */
 export function withHoles(
   holes: readonly Hole[],
   from: number,

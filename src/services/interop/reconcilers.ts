@@ -1,4 +1,4 @@
-// Whose HMAs fetch from here, and what is taken out of all their banks that do.
+// Reconcilers: each removes from the banks of one platform's HMA what was withdrawn here.
 
 import type { ReconcileFailure, ReconcileProgress } from '../../domain/organisations/reconciler.js'
 import { Problem } from '../../domain/problem.js'
@@ -9,7 +9,7 @@ import { clean, failureOf, type ReconcilerParts, stateName } from './reconciling
 
 export interface ReconcilerReport {
   readonly name: string
-  /** As the last run found them. */
+  /** The banks that the last run found. */
   readonly hmaBanks: readonly string[]
   readonly intervalS: number
   /** Absent before the first run. */
@@ -19,14 +19,14 @@ export interface ReconcilerReport {
 export interface Reconcilers {
   list(): Promise<ReconcilerReport[]>
   /**
-   * One run: everything that stopped matching here before it began is out of the other bank when it ends well. Killed at any point, or ended because it takes too long, the
-   * next run does some of it again, which changes nothing; two at once do no harm either.
-   * @returns how it went. @throws {Problem} exchange-unknown, store-unavailable
+   * One run. When it succeeds, the HMA has nothing that stopped matching here before the run began. After a crash or the time limit, the next run
+   * continues and may repeat some steps, which is harmless; so are two runs at once.
+   * @returns how it went, failures included. @throws {Problem} exchange-unknown, store-unavailable
    */
   run(name: string): Promise<ReconcilerReport>
 }
 
-/** A run ends after so long, and the next one goes on: one whose ids have no end, or that answers slowly, keeps no other from being asked. */
+/** Time limit of a run; the next one continues. A slow HMA, or one with endless ids, must not delay the others. */
 const LONGEST_RUN_MS = 120_000
 
 export function createReconcilers(parts: ReconcilerParts): Reconcilers {
@@ -38,7 +38,7 @@ export function createReconcilers(parts: ReconcilerParts): Reconcilers {
     )
     return { name, hmaBanks: found?.banks ?? [], intervalS, progress: found && together(found, all) }
   }
-  /** One after the other: what goes wrong with one bank keeps no other from being cleaned. */
+  /** Cleans one bank after the other. A failure of one does not stop the others. */
   const cleanAll = async (reconciler: Reconciler) => {
     const { name, hma } = reconciler
     const before = await states.found(name)
@@ -54,7 +54,7 @@ export function createReconcilers(parts: ReconcilerParts): Reconcilers {
     }
     await note(banks)
     for (const bank of before?.banks ?? []) if (!banks.includes(bank)) await states.forget(stateName(name, bank))
-    // Each has its share of the time, so that one without end keeps none behind it from being cleaned.
+    // The remaining time is divided among the remaining banks, so that one with endless ids leaves time for the others.
     for (const [i, bank] of banks.entries()) {
       const endsAtMs = now() + leftMs() / (banks.length - i)
       await clean(parts, reconciler, bank, () => endsAtMs - now())
@@ -63,7 +63,7 @@ export function createReconcilers(parts: ReconcilerParts): Reconcilers {
   return {
     list: () => Promise.all(reconcilers.map(reportOf)),
     async run(name) {
-      const reconciler = reconcilers.find((one) => one.name === name)
+      const reconciler = reconcilers.find((reconciler) => reconciler.name === name)
       if (reconciler === undefined) throw new Problem('exchange-unknown')
       await cleanAll(reconciler)
       return reportOf(reconciler)
@@ -71,7 +71,7 @@ export function createReconcilers(parts: ReconcilerParts): Reconcilers {
   }
 }
 
-/** All banks of a reconciler as one: it has caught up when the last of them has. */
+/** The progress of a reconciler from that of its banks. It has caught up when all of them have. */
 function together(
   { failure: own, startedAtMs, updatedAtMs }: FoundBanks,
   all: readonly (ReconcileProgress | undefined)[],

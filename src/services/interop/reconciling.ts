@@ -1,8 +1,8 @@
-// Takes out of one bank of an HMA what it fetched from here and what does not match here any more. HMA's own client keeps what is withdrawn.
+// One run of a reconciler: removes from one bank of an HMA what it fetched from here and no longer matches here. HMA's own client keeps what is
+// withdrawn.
 
 import { createHmac } from 'node:crypto'
-import type { Hash256 } from '../../../packages/hash/src/hash256.js'
-import type { ReconcilePlace, ReconcileProgress } from '../../domain/organisations/reconciler.js'
+import type { ReconcilePlace } from '../../domain/organisations/reconciler.js'
 import { Problem } from '../../domain/problem.js'
 import type { Reconciler } from '../../exchange/exchange-config.js'
 import { hmaRequests } from '../../exchange/hma-requests.js'
@@ -14,8 +14,10 @@ import { type ChangeOp, type ImageOp, imageIdsOf } from '../../store/scripts/cha
 import type { Replica } from '../index/replica.js'
 import type { MatchIds } from '../matching/match-ids.js'
 import type { Matcher } from '../matching/matcher.js'
-import { createHmaBank, type HmaBank, type LeftMs, ReconcileError, runCooperatively } from './hma-client.js'
+import { type ContentChecks, createContentChecks } from './content-checks.js'
+import { createHmaBank, type HmaBank, type LeftMs, ReconcileError } from './hma-client.js'
 import { openHoles, withHoles } from './missing-ids.js'
+import { createRunState, type RunState } from './run-state.js'
 
 export interface ReconcilerParts {
   readonly reconcilers: readonly Reconciler[]
@@ -26,27 +28,24 @@ export interface ReconcilerParts {
   readonly matchIds: Pick<MatchIds, 'imageOf'>
   readonly orgNamed: (name: string) => Promise<{ readonly orgId: string } | undefined>
   readonly outgoing: Outgoing
+  /** Keys the identity of a bank, so that the state of another bank of the same name is not used. */
   readonly secret: Buffer
   readonly now: () => number
 }
 
-/** Contents that are looked at between two notes of how far it has come. */
+/** Contents that are checked before the state is saved. */
 const CHUNK = 200
-/** To come to the end of what a run had begun when its time was over. */
+/** Requests may take so long after the time of the run ended, so that a chunk that was begun is finished. */
 const GRACE_MS = 60_000
-/** Contents of one run that the other system gives no usable answer about. With more, it is the system. */
-const MAX_FAILED = 20
-/** So many that were never ours, and more than ever were: then it is another's bank. */
-const FEW_UNKNOWN = 10
-/** For what no change tells of: a switched-off bank, a harmless picture, an HMA that was set back. */
+/** All contents are checked once a day, for what no change reports: a disabled bank, an allowlisted picture, an HMA restored from a backup. */
 const ALL_INTERVAL_MS = 86_400_000
-/** HMA writes at least once a minute, and gives up a fetch after four: a hole that is this old stays one. */
+/** HMA writes fetched contents at least once a minute and gives a fetch up after four. An id that is missing for longer stays missing. */
 const HOLE_CLOSED_AFTER_MS = 900_000
 
 /** Changes after which an image may no longer match. */
 const MAY_END_MATCHES: Readonly<Record<ImageOp, boolean>> = { image: false, trustStatus: true, tombstone: true }
 const IS_GONE: Readonly<Record<ImageOp, boolean>> = { image: false, trustStatus: false, tombstone: true }
-/** Changes after which every content of the bank has to be looked at. */
+/** Changes after which all contents of the bank have to be checked. */
 const MAY_END_ANY_MATCH: Readonly<Record<ChangeOp, boolean>> = {
   image: false,
   trustStatus: false,
@@ -56,16 +55,16 @@ const MAY_END_ANY_MATCH: Readonly<Record<ChangeOp, boolean>> = {
   restored: true,
 }
 
-/** What went wrong is in its state. When no time is left, the next run goes on. */
+/** One run for one bank. Its state says how it went; it throws nothing that a state can say. When the time ends, the next run continues. */
 export async function clean(parts: ReconcilerParts, reconciler: Reconciler, hmaBank: string, leftMs: LeftMs): Promise<void> {
   const bank = createHmaBank(parts.outgoing, hmaRequests(reconciler.hma, hmaBank), () => leftMs() + GRACE_MS)
   const ofBank = { ...reconciler, name: stateName(reconciler.name, hmaBank) }
-  const run = runOf(parts, ofBank, bank, leftMs, await stateOf(parts, ofBank, hmaBank))
-  await run.note({ progress: { state: 'running', failure: undefined, startedAtMs: parts.now() } })
+  const state = createRunState(parts.states, ofBank.name, await stateOf(parts, ofBank, hmaBank), parts.now)
+  await state.note({ progress: { state: 'running', failure: undefined, startedAtMs: parts.now() } })
   try {
-    await run.all()
+    await runToEnd(parts, ofBank, bank, state, leftMs)
   } catch (error) {
-    await run.fail(failureOf(error))
+    await state.note({ progress: { state: 'failed', failure: failureOf(error) } })
   }
 }
 
@@ -93,174 +92,112 @@ async function stateOf(
   }
 }
 
-function runOf(
+/** What every step of a run needs. */
+interface Run {
+  readonly parts: ReconcilerParts
+  /** The name of the state in the store. */
+  readonly name: string
+  readonly orgId: string
+  readonly state: RunState
+  readonly checks: ContentChecks
+  readonly leftMs: LeftMs
+}
+
+/** @throws {ReconcileError} when a step fails; {Problem} index-loading, store-unavailable. What was done by then stays done. */
+async function runToEnd(
   parts: ReconcilerParts,
   { name, organisation }: Reconciler,
   bank: HmaBank,
+  state: RunState,
   leftMs: LeftMs,
-  from: ReconcilerState,
-) {
-  const { states, store, replica, orgNamed, now } = parts
-  let state = from
-  let unknown = 0
-  const failures: ReconcileError[] = []
+): Promise<void> {
+  const org = await parts.orgNamed(organisation)
+  if (org === undefined) throw new ReconcileError('organisation-unknown')
+  const checks = createContentChecks({ ...parts, name, bank, state })
+  const run = { parts, name, orgId: org.orgId, state, checks, leftMs }
+  const position = await lastPosition(parts.store)
+  await parts.replica.reached(position)
+  if (await followChanges(run, position)) await state.note({ place: { allFrom: 1 } })
+  await state.note({ place: position })
 
-  async function note(
-    change: { readonly place?: Partial<ReconcilePlace>; readonly progress?: Partial<ReconcileProgress> },
-    became: readonly Became[] = [],
-  ): Promise<void> {
-    state = {
-      ...state,
-      place: { ...state.place, ...change.place },
-      progress: { ...state.progress, updatedAtMs: now(), ...change.progress },
-    }
-    await states.save(name, state, became)
-  }
+  const newest = await bank.newest()
+  await checkNew(run, newest)
+  if (leftMs() <= 0) return
+  await state.note({ place: { lookedTo: Math.max(newest, state.current.place.lookedTo) } })
 
-  /** One content that the other system cannot answer for keeps no others in its bank; the run says at its end that there was one. */
-  async function orFailed<T>(work: Promise<T>): Promise<T | 'failed'> {
-    try {
-      return await work
-    } catch (error) {
-      const isOne = error instanceof ReconcileError && ['unreachable', 'answer-unreadable'].includes(error.failure)
-      if (!isOne || failures.length >= MAX_FAILED) throw error
-      failures.push(error)
-      return 'failed'
-    }
-  }
-
-  /** Looks at contents, and takes out those whose hash matches nothing that this organisation may know of. */
-  async function look(
-    orgId: string,
-    ids: readonly number[],
-    isKnown: boolean,
-    place: (missing: readonly number[]) => Partial<ReconcilePlace>,
-  ) {
-    const found = await runCooperatively(ids, async (id) => ({ id, content: await orFailed(bank.look(id)) }))
-    const ours = found.flatMap(({ id, content }) => (typeof content === 'object' ? [{ id, content }] : []))
-    const images = await imagesOf(
-      parts,
-      orgId,
-      ours.map(({ content }) => content.hash),
-    )
-    const gone = [
-      ...ours.filter((_, i) => images[i]?.length === 0),
-      ...found.flatMap(({ id, content }) => (content === 'mark' ? [{ id, content }] : [])),
-    ]
-    if (!isKnown) unknown += gone.length
-    if (unknown > FEW_UNKNOWN && unknown > (await states.known(name)) + ours.length - gone.length)
-      throw new ReconcileError('bank-not-from-here')
-    const removals = await runCooperatively(gone, async ({ id, content }) => ({
-      id,
-      outcome: await orFailed(bank.remove(id, content)),
-    }))
-    const failed = [
-      ...found.flatMap(({ id, content }) => (content === 'failed' ? [id] : [])),
-      ...removals.flatMap(({ id, outcome }) => (outcome === 'failed' ? [id] : [])),
-    ]
-    const became = ours.flatMap(({ id }, i) => (images[i] ?? []).map((imageId): Became => [imageId, id]))
-    const missing = found.flatMap(({ id, content }) => (content === undefined ? [id] : []))
-    const { looked, removed } = state.progress
-    const to = place(missing)
-    // As one that is not there yet, it is looked at again by the next runs, and by the one that looks at everything.
-    const holes = failed.reduce((all, id) => withHoles(all, id, id, [id], now()), to.holes ?? state.place.holes)
-    const counts = {
-      looked: looked + ids.length,
-      removed: removed + removals.filter(({ outcome }) => outcome !== 'failed').length,
-    }
-    await note({ place: { ...to, holes }, progress: counts }, became)
-  }
-
-  /** What changed here. @returns whether everything has to be looked at. */
-  async function followChanges(orgId: string, { revision, digest }: Position): Promise<boolean> {
-    const { place } = state
-    let all = revision < place.revision || (revision === place.revision && digest !== place.digest) // the store was set back
-    for await (const page of pagesBetween(store, place, revision)) {
-      if (page === 'gap') return true
-      const { changes, last } = page
-      const imageIds = imageIdsOf(changes, MAY_END_MATCHES)
-      all ||= changes.some(({ op }) => MAY_END_ANY_MATCH[op])
-      for (let at = 0; at < imageIds.length; at += CHUNK) {
-        const some = imageIds.slice(at, at + CHUNK)
-        const contents = await states.contentsOf(name, some)
-        const ids = new Set(contents.flatMap((id) => id ?? []))
-        if (ids.size > 0) await look(orgId, [...ids], true, () => ({}))
-      }
-      await note(
-        { place: last },
-        imageIdsOf(changes, IS_GONE).map((imageId): Became => [imageId, undefined]),
-      )
-    }
-    return all
-  }
-
-  async function walk(
-    orgId: string,
-    first: number,
-    last: number,
-    place: (from: number, to: number, missing: readonly number[]) => Partial<ReconcilePlace>,
-  ) {
-    for (let at = first; at <= last && leftMs() > 0; at += CHUNK) {
-      const to = Math.min(at + CHUNK - 1, last)
-      await look(
-        orgId,
-        Array.from({ length: to - at + 1 }, (_, i) => at + i),
-        false,
-        (missing) => place(at, to, missing),
-      )
-    }
-  }
-
-  return {
-    note,
-    async all(): Promise<void> {
-      const org = await orgNamed(organisation)
-      if (org === undefined) throw new ReconcileError('organisation-unknown')
-      const { orgId } = org
-      const position = await lastPosition(store)
-      await replica.reached(position)
-      if (await followChanges(orgId, position)) await note({ place: { allFrom: 1 } })
-      await note({ place: position })
-
-      const newest = await bank.newest()
-      const { holes, lookedTo } = state.place
-      const open = openHoles(holes, now() - HOLE_CLOSED_AFTER_MS)
-      await note({ place: { holes: open } })
-      for (const hole of open)
-        await walk(orgId, hole.from, hole.to, (from, to, missing) => ({
-          holes: withHoles(state.place.holes, from, to, missing, hole.sinceMs),
-        }))
-      await walk(orgId, lookedTo + 1, newest - 1, (from, to, missing) => ({
-        lookedTo: to,
-        holes: withHoles(state.place.holes, from, to, missing, now()),
-      }))
-      if (leftMs() <= 0) return
-      await note({ place: { lookedTo: Math.max(newest, state.place.lookedTo) } })
-
-      const isDue = now() - (state.place.allAtMs ?? 0) >= ALL_INTERVAL_MS
-      const allFrom = state.place.allFrom ?? (isDue ? 1 : undefined)
-      if (allFrom !== undefined) {
-        await walk(orgId, allFrom, newest - 1, (_, to) => ({ allFrom: to + 1 }))
-        if (leftMs() <= 0) return
-        await note({ place: { allFrom: undefined, allAtMs: now() } })
-      }
-      const [failure] = failures
-      if (failure !== undefined) throw failure
-      await note({ progress: { state: 'waiting', caughtUpAtMs: state.progress.startedAtMs } })
-    },
-    fail: (failure: ReconcileError['failure']) => note({ progress: { state: 'failed', failure } }),
-  }
+  if (!(await checkAllIfDue(run, newest))) return
+  const [failure] = checks.failures
+  if (failure !== undefined) throw failure
+  await state.note({ progress: { state: 'waiting', caughtUpAtMs: state.current.progress.startedAtMs } })
 }
 
-/** The images that have exactly these hashes and match now, by hash. Nobody asks, so nobody is told that it matched. */
-async function imagesOf(
-  { matcher, matchIds }: Pick<ReconcilerParts, 'matcher' | 'matchIds'>,
-  orgId: string,
-  hashes: readonly Hash256[],
-): Promise<string[][]> {
-  const pictures = hashes.map((hash) => [{ type: 'pdq', view: 'whole', quality: 100, hashes: [hash] }] as const)
-  const matches = await matcher.match(pictures, { orgId, banks: undefined, thresholdBits: 0, depth: 'hashes' })
-  return matches.map((all) => all.flatMap(({ matchId }) => matchIds.imageOf(orgId, matchId) ?? []))
+/** Checks the contents of images that changed here. @returns whether all contents have to be checked. */
+async function followChanges({ parts, name, orgId, state, checks }: Run, to: Position): Promise<boolean> {
+  const { store, states } = parts
+  const { place } = state.current
+  // The store was restored from a backup.
+  let mustCheckAll = to.revision < place.revision || (to.revision === place.revision && to.digest !== place.digest)
+  for await (const page of pagesBetween(store, place, to.revision)) {
+    if (page === 'gap') return true
+    const { changes, last } = page
+    const imageIds = imageIdsOf(changes, MAY_END_MATCHES)
+    mustCheckAll ||= changes.some(({ op }) => MAY_END_ANY_MATCH[op])
+    for (let at = 0; at < imageIds.length; at += CHUNK) {
+      const contents = await states.contentsOf(name, imageIds.slice(at, at + CHUNK))
+      const ids = new Set(contents.flatMap((id) => id ?? []))
+      if (ids.size > 0) await checks.check(orgId, [...ids], true, () => ({}))
+    }
+    await state.note(
+      { place: last },
+      imageIdsOf(changes, IS_GONE).map((imageId): Became => [imageId, undefined]),
+    )
+  }
+  return mustCheckAll
+}
+
+/** Checks the ids that were missing so far and may exist now, then those between the last run and `newest`. */
+async function checkNew(run: Run, newest: number): Promise<void> {
+  const { parts, state } = run
+  const { now } = parts
+  const { holes, lookedTo } = state.current.place
+  const open = openHoles(holes, now() - HOLE_CLOSED_AFTER_MS)
+  await state.note({ place: { holes: open } })
+  for (const hole of open)
+    await checkRange(run, hole.from, hole.to, (from, to, missing) => ({
+      holes: withHoles(state.current.place.holes, from, to, missing, hole.sinceMs),
+    }))
+  await checkRange(run, lookedTo + 1, newest - 1, (from, to, missing) => ({
+    lookedTo: to,
+    holes: withHoles(state.current.place.holes, from, to, missing, now()),
+  }))
+}
+
+/** Checks all contents when that is due or was begun by an earlier run. @returns `false` when the time ended before it was done. */
+async function checkAllIfDue(run: Run, newest: number): Promise<boolean> {
+  const { parts, state, leftMs } = run
+  const { now } = parts
+  const { place } = state.current
+  const isDue = now() - (place.allAtMs ?? 0) >= ALL_INTERVAL_MS
+  const allFrom = place.allFrom ?? (isDue ? 1 : undefined)
+  if (allFrom === undefined) return true
+  await checkRange(run, allFrom, newest - 1, (_, to) => ({ allFrom: to + 1 }))
+  if (leftMs() <= 0) return false
+  await state.note({ place: { allFrom: undefined, allAtMs: now() } })
+  return true
+}
+
+/** Checks the ids `first` to `last`, both included, until the time of the run ends. */
+async function checkRange(
+  { orgId, checks, leftMs }: Run,
+  first: number,
+  last: number,
+  placeAfter: (from: number, to: number, missing: readonly number[]) => Partial<ReconcilePlace>,
+): Promise<void> {
+  for (let from = first; from <= last && leftMs() > 0; from += CHUNK) {
+    const to = Math.min(from + CHUNK - 1, last)
+    const ids = Array.from({ length: to - from + 1 }, (_, i) => from + i)
+    await checks.check(orgId, ids, false, (missing) => placeAfter(from, to, missing))
+  }
 }
 
 export function failureOf(error: unknown): ReconcileError['failure'] {
@@ -269,7 +206,7 @@ export function failureOf(error: unknown): ReconcileError['failure'] {
   throw error
 }
 
-/** Of a bank of a reconciler, in the store. */
+/** The name under which the store keeps the state of a reconciler's bank. */
 export function stateName(reconciler: string, bank: string): string {
   return `${reconciler}:${bank}`
 }

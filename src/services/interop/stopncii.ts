@@ -17,9 +17,9 @@ import type { FetchedHashes } from './fetched-hashes.js'
 
 export interface FetchedPage {
   readonly signals: readonly FeedSignal[]
-  /** Hashes that this key fetched, and that nothing it may know of has any more. */
+  /** Hashes that this key fetched and that no registered image it may see has any more. */
   readonly withdrawn: readonly Hash256[]
-  /** [Unix seconds] Never less than what was asked for, or was given to this key before. */
+  /** [Unix seconds] At least the requested time, and at least the times that this key was given before. */
   readonly timeS: number
   readonly token: string
   readonly more: boolean
@@ -27,9 +27,9 @@ export interface FetchedPage {
 
 export interface StopNcii {
   /**
-   * @param sinceS [Unix seconds] a time that this key was given before. Any other time is for everything: it says nothing of what its
-   *   fetcher has.
-   * @param token of the page before, when it goes on at once.
+   * @param sinceS [Unix seconds] a time that this key was given before. With any other time everything is sent, because the time does not show what
+   *   the client has.
+   * @param token from the previous page, to continue at once.
    * @throws {Problem} cursor-unknown, index-loading, store-unavailable
    */
   page(
@@ -37,15 +37,15 @@ export interface StopNcii {
     ask: { readonly sinceS: number; readonly token: string | undefined; readonly limit: number },
   ): Promise<FetchedPage>
   /**
-   * Hands hashes in, into a bank that is the organisation's own for this.
-   * @returns which were taken, in their order: none that was judged false. @throws {Problem} account-suspended, quota-exceeded
+   * Registers hashes in a bank that the organisation has for this purpose. They match when it resolves.
+   * @returns for each hash whether it was accepted; an invalidated signal is not. @throws {Problem} account-suspended, quota-exceeded
    */
   submit(caller: Caller, hashes: readonly Hash256[]): Promise<boolean[]>
-  /** What an organisation says about every signal that is exactly this. @returns whether there is one. @throws {Problem} */
+  /** Records feedback about every signal with exactly this hash. @returns whether there is one. @throws {Problem} */
   feedback(caller: Caller, hash: Hash256, feedback: Feedback): Promise<boolean>
   /**
-   * Takes back what it handed in by `submit`, whether it matches or not: one that is held would match again once it is released.
-   * @returns whether there was anything.
+   * Removes a hash that the organisation registered with `submit`, also a held one, which would match again once it is released.
+   * @returns whether it was registered.
    */
   takeBack(caller: Caller, hash: Hash256): Promise<boolean>
 }
@@ -79,7 +79,7 @@ export function createStopNcii(parts: StopNciiParts): StopNcii {
       return await banks.create(caller, { name, purpose: 'match', thresholdBits: {} }, undefined)
     } catch (error) {
       if (!(error instanceof Problem) || error.code !== 'bank-exists') throw error
-      return await banks.writable(caller, name) // another request was faster
+      return await banks.writable(caller, name) // another request created it first
     }
   }
 
@@ -144,7 +144,7 @@ export function createStopNcii(parts: StopNciiParts): StopNcii {
   }
 }
 
-/** The same for the same hash, so that what was handed in can be named again. */
+/** Deterministic, so that `takeBack` finds the signal that `submit` registered. */
 function submitted(hash: Hash256): NewSignal {
   return { signal: { type: 'pdq', view: 'whole', quality: 100, hash }, ref: undefined, category: undefined }
 }

@@ -59,8 +59,8 @@ export interface KeyRotation {
 }
 
 /**
- * A new key in place of another: for the same organisation, with the same scopes, networks and end. The old one goes on opening for
- * `overlapMs`, and no longer than it would have. Both or neither, whatever crashes.
+ * A new key in place of another: for the same organisation, with the same scopes, networks and end. The old key
+ * stays valid for `overlapMs`, but not beyond its own expiry. Both changes are made in one step.
  * @returns `undefined` when there is no such key.
  */
 export async function rotateApiKey(
@@ -72,7 +72,7 @@ export async function rotateApiKey(
     keyId,
     (key) => ({
       key: { ...key, expiresAtMs: Math.min(key.expiresAtMs ?? Number.POSITIVE_INFINITY, nowMs + overlapMs) },
-      // A suspended key has a suspended successor: whoever probes does not rotate out of it.
+      // The successor of a suspended key is suspended, so that rotating does not end a suspension for probing.
       successor: { ...key, keyId: shown.keyId, secretSha256, createdAtMs: nowMs },
     }),
     { act: 'key.rotated', by, about: { keyId, successorId: shown.keyId }, atMs: nowMs },
@@ -82,15 +82,15 @@ export async function rotateApiKey(
 
 /** Where a request comes from, and when. */
 export interface Origin {
-  /** Undefined when it cannot be told: a key that is bound to networks opens nothing then. */
+  /** Undefined when it is unknown; then a key that is bound to networks is not valid. */
   readonly address: string | undefined
   readonly nowMs: number
 }
 
 /**
- * @returns who shows this key; `undefined` when nobody does, and in the same way when it has expired or is shown from elsewhere than
- * it may be. Looks nothing up outside memory; comparing takes constant time, whether there is such a key or not.
- * @throws {Problem} key-suspended, to whoever has the whole key
+ * @returns the caller with this key; `undefined` when the key is unknown, wrong, expired or used from a network that it is not bound to.
+ *   Reads memory only; the comparison takes constant time, whether the key exists or not.
+ * @throws {Problem} key-suspended, only when the whole key is right
  */
 export function identify(apiKeys: ReadonlyMap<string, ApiKey>, key: string, origin: Origin): Caller | undefined {
   const [, keyId, given] = KEY_PATTERN.exec(key) ?? []
@@ -105,7 +105,7 @@ export function identify(apiKeys: ReadonlyMap<string, ApiKey>, key: string, orig
   return known
 }
 
-/** What is compared with where there is no key: as long as a real one. */
+/** Compared with when the key is unknown: as long as a real hash. */
 const NO_SECRET = Buffer.alloc(32)
 
 /** Read from its text once for each key, not with each request. */

@@ -1,4 +1,4 @@
-// API keys as an operator keeps them over HTTP: the same acts as at the command line, recorded under the key that did them.
+// Administration of API keys over HTTP: the same acts as at the command line, recorded under the key of the operator.
 
 import type { Caller, OrgKind, Scope } from '../../domain/organisations/access.js'
 import { type PageCursor, pageOfList } from '../../domain/page-place.js'
@@ -30,13 +30,13 @@ export interface KeptKeyPage {
 export interface KeyKeeping {
   /** A page, the newest first. */
   list(after: PageCursor | undefined, limit: number): Promise<KeptKeyPage>
-  /** The key that asks. @throws {Problem} key-missing: it was ended in this moment */
+  /** The caller's own key. @throws {Problem} key-missing when it was just revoked */
   own(caller: Caller): Promise<KeptKey>
-  /** Opens on every process within a second. The organisation is made if it is new. @throws {Problem} request-invalid for one that would have ended already */
+  /** Valid everywhere within one second. Creates the organisation if it is new. @throws {Problem} request-invalid when `expiresAtMs` is past */
   create(caller: Caller, key: Pick<NewKey, 'org' | 'kind' | 'scopes' | 'expiresAtMs' | 'networks'>): Promise<ShownKey>
-  /** A new key in place of another, which opens for `overlapMs` more. @throws {Problem} key-unknown */
+  /** Replaces a key; the old one stays valid for `overlapMs`. @throws {Problem} key-unknown */
   rotate(caller: Caller, keyId: string, overlapMs: number): Promise<ShownKey>
-  /** From the return on it opens nothing here, and within a second nowhere. @throws {Problem} key-unknown */
+  /** Revoked here when it resolves, elsewhere within one second. @throws {Problem} key-unknown */
   revoke(caller: Caller, keyId: string): Promise<void>
   /** Ends a suspension. @throws {Problem} key-unknown */
   restore(caller: Caller, keyId: string): Promise<void>

@@ -1,4 +1,4 @@
-// Notes on which day each key was last used: once a day and process, and nobody waits for it.
+// Notes the day on which each key was last used: once per day and process, without delaying the request.
 
 import type { KeyUses as KeyUseStore } from '../../store/organisations/key-uses.js'
 
@@ -9,7 +9,7 @@ export interface KeyUses {
 const DAY_MS = 86_400_000
 
 export function createKeyUses({ uses, now }: { readonly uses: KeyUseStore; readonly now: () => number }): KeyUses {
-  // Invariant: the number of the day that the store was told last, or is being told, for each key.
+  // Invariant: for each key, the day that was last written to the store or is being written.
   const told = new Map<string, number>()
   return {
     note(keyId) {
@@ -17,7 +17,7 @@ export function createKeyUses({ uses, now }: { readonly uses: KeyUseStore; reado
       const day = Math.floor(nowMs / DAY_MS)
       if (told.get(keyId) === day) return
       told.set(keyId, day)
-      // Without the store the next use says it again.
+      // When the store is unavailable, the next use tries again.
       uses.note(keyId, new Date(nowMs).toISOString().slice(0, 10)).catch(() => told.delete(keyId))
     },
   }

@@ -1,12 +1,12 @@
-// Who is let in while there is more to do than can be done: nobody waits in a queue that only grows, and people come before programs.
+// Load shedding: refuses requests of programs, which retry, while a queue is too long to recover by itself. People are always let in.
 
 /**
- * A burst may wait up to `burstMs`. A queue that has been longer than `longMs` for `intervalMs`, and never shorter meanwhile, will not
- * shorten by itself: then nobody is let in who would wait longer than `steadyMs`, until few have to be refused for that. Short once is not
- * over: the queue is short because so few are let in, and a burst each time it is would let those wait who come in it.
+ * A burst may wait up to `burstMs`. A queue that was longer than `longMs` for all of `intervalMs` is overloaded: from then on a request is
+ * refused if it would wait longer than `steadyMs`. This ends when few requests have to be refused. A queue that is short once does not end it:
+ * it is short because requests are refused, and a burst let in at each such moment would wait long again.
  *
- * `steadyMs` is about what is usual, and less than `longMs`: who is let in while there is too much to do is to wait little longer than usual,
- * but what is usual now and then is no overload.
+ * `steadyMs` is about the usual wait, so requests that are let in during overload wait little longer than usual. It is below `longMs`, so that
+ * an ordinary long wait now and then does not count as overload.
  *
  * @see Nichols, Jacobson, "Controlling Queue Delay", 2012; Maurer, "Fail at Scale", 2015, whose form of it this is.
  */
@@ -15,25 +15,25 @@ export interface DelayRule {
   readonly longMs: number
   readonly burstMs: number
   readonly intervalMs: number
-  /** So long it is counted how many have to be refused. */
+  /** The period over which refusals are counted. */
   readonly calmMs: number
 }
 
 export interface DelayGate {
-  /** To be told how long the queue was, whenever that is known. */
+  /** Call with the length of the queue whenever it is measured. */
   observe(waitedMs: number): void
-  /** May what would wait so long still join it? */
+  /** May a request join the queue that would wait so long? Counts the request. */
   admits(waitedMs: number): boolean
 }
 
-/** Of those who ask, at most so many are refused when what was too much is over. */
+/** Overload has ended when at most this share of the requests has to be refused. */
 const FEW_SHARE = 0.05
 
-/** @param now in milliseconds, never goes back. */
+/** @param now [ms] a monotonic clock. */
 export function delayGate({ steadyMs, longMs, burstMs, intervalMs, calmMs }: DelayRule, now: () => number): DelayGate {
-  // Since it was first seen long, not since it was last seen short: a process that was given no processor for a while saw nothing.
+  // Counted from the first long measurement, not from the last short one: a process that got no processor for a while measured nothing.
   let longSinceMs: number | undefined
-  // While it stays long: who has asked since when, how many of them would have waited for too long, and when the last of those came.
+  // During overload: the requests since `sinceMs`, and how many of them would have waited too long.
   let counted: { readonly sinceMs: number; asked: number; tooLong: number } | undefined
   let lastTooLongMs = Number.NEGATIVE_INFINITY
   const isOver = (atMs: number, { sinceMs, asked, tooLong }: NonNullable<typeof counted>) => {
@@ -73,27 +73,27 @@ export function delayGate({ steadyMs, longMs, burstMs, intervalMs, calmMs }: Del
   }
 }
 
-/** What is short: turns of the event loop, or workers for pictures. */
+/** The resource that is short: time of the event loop, or workers for pictures. */
 export const SHORTAGES = ['turns', 'pictures'] as const
 export type Shortage = (typeof SHORTAGES)[number]
 
 export interface Admission {
-  /** For a request of a program that may come again. @returns what there is too little of, if it has to come again. */
+  /** For a request of a program, which can retry. @returns the resource that is short if the request is refused; `undefined` if it is let in. */
   shortageFor(needs: {
     readonly pictures: boolean
-    /** How many pictures that were let in are still arriving. */
+    /** Pictures that were let in and are still being uploaded. */
     readonly coming: number
   }): Shortage | undefined
 }
 
 export interface AdmissionParts {
   readonly rules: Readonly<Record<Shortage, DelayRule>>
-  /** How long one more would wait for its turn behind those that were let in; 0 when none waits. */
+  /** [ms] How long one more request would wait to start; 0 when none waits. */
   readonly queuedMs: () => number
-  /** How long one more picture would wait for a worker behind those that wait and so many more; 0 when none waits. */
+  /** [ms] How long one more picture would wait for a worker, behind those that wait and `coming` more; 0 when none waits. */
   readonly pictureWaitMs: (coming: number) => number
   readonly now: () => number
-  /** Calls back when everything that came in with this turn of the event loop was begun. */
+  /** Calls back when everything that arrived in this tick of the event loop was started. */
   readonly atEndOfTick: (callback: () => void) => void
 }
 
@@ -113,8 +113,8 @@ export function admissionFor({ rules, queuedMs, pictureWaitMs, now, atEndOfTick 
 }
 
 /**
- * Nobody is let in to a queue whose first has waited for longer than a burst may, so nobody would find out that it is short: the first may be
- * one whose worker died, and which nobody takes, while others are free. So one is let in now and then, to see.
+ * Lets one picture in every `calmMs` although the queue is too long. The estimate may be wrong: the first picture may wait for a worker that died
+ * while other workers are idle. Without a picture that is let in, nothing would measure that.
  */
 function scouting({ burstMs, calmMs }: DelayRule, now: () => number): (waitMs: number) => boolean {
   let lastAtMs = Number.NEGATIVE_INFINITY
@@ -127,9 +127,10 @@ function scouting({ burstMs, calmMs }: DelayRule, now: () => number): (waitMs: n
 }
 
 /**
- * The event loop takes what has arrived, and works on it one after the other; meanwhile more arrives, unseen, and waits for the next turn.
- * So whoever is begun now may have waited since the turn before this one began, and waits behind those who were let in. Turns are followed
- * until one had nothing to do.
+ * Measures how long requests wait for the event loop. The loop reads what has arrived and works on it; what arrives meanwhile waits, unseen, for
+ * the next tick. So a request that starts now may have waited since the previous tick began, and it waits behind those that were let in. Ticks
+ * are followed until one is idle.
+ * @returns a function that gives how long a request that starts now has waited and will wait [ms].
  */
 function tickClock(
   gate: DelayGate,
@@ -138,7 +139,7 @@ function tickClock(
   atEndOfTick: AdmissionParts['atEndOfTick'],
 ): () => number {
   let beganAtMs: { readonly before: number; readonly own: number } | undefined
-  // Of all who asked in this turn, those that were refused among them; else a turn that refused everybody would look short.
+  // The longest wait in this tick, refused requests included: otherwise a tick that refused all of them would look short.
   let longestMs: number | undefined
   const endTick = () => {
     if (beganAtMs === undefined) return
@@ -163,5 +164,5 @@ function tickClock(
   }
 }
 
-/** Long calls go on in turns in which nothing arrives: those are no idle ones. */
+/** A tick that takes longer is not idle although nothing arrived in it: long work runs in such ticks. */
 const IDLE_MS = 1

@@ -1,4 +1,4 @@
-// A signal that no picture has, planted to be noticed: whoever matches it has read a list.
+// Canaries: signals that no picture has. A query that matches one shows that a hash list was passed on.
 
 import { randomBytes } from 'node:crypto'
 import { HASH_BITS, HASH_BYTES, type Hash256, hashFromBytes } from '../../../packages/hash/src/hash256.js'
@@ -11,8 +11,9 @@ import type { Keyring } from '../../store/sealing/seal.js'
 import { createCanaryStore } from '../../store/trust/canaries.js'
 
 /**
- * Registers a random hash in a bank. It is shown to nobody: what nobody was given, nobody can pass on.
- * @returns its id; `undefined` when there is no such bank.
+ * Registers a random hash in a bank and notes that in the audit log. The hash itself is not returned, so that only a copy of the list has it.
+ * @returns the id of the image; `undefined` when the bank does not exist.
+ * @throws {Problem} store-unavailable
  */
 export async function plantCanary(
   { store, keyring }: { readonly store: Store; readonly keyring: Keyring },
@@ -24,14 +25,14 @@ export async function plantCanary(
   const id = uuidV7(nowMs, randomBytes(10))
   const signals = [{ type: 'pdq', view: 'whole', quality: 100, hash: likeAPicture() }] as const
   const image = { bank, tier: 'ngo-attested', category: undefined, ref: undefined, createdAtMs: nowMs, signals } as const
-  // First that it is one: a match in between must not go unnoticed.
+  // Noted as a canary before it is registered, so that no match is missed in between.
   await createCanaryStore(store).add(id)
   await noteInAudit(store, { act: 'canary.planted', by: 'operator', about: { bank, signalId: id }, atMs: nowMs })
   const revision = await createImageStore(store, keyring).putInto(into, [{ id, image }])
   return revision === undefined ? undefined : id
 }
 
-/** Half of the bits of a PDQ hash are set, so one that is told from others by that would be no canary. */
+/** Sets half of the bits, as PDQ hashes have. Otherwise a canary could be recognised and left out. */
 function likeAPicture(): Hash256 {
   const bytes = new Uint8Array(HASH_BYTES)
   const random = randomBytes(4 * HASH_BITS)

@@ -1,10 +1,10 @@
-// Until when something is due that cannot be undone when it was not.
+// The time by which irreversible things, such as the expiry of a case, are due. It agrees with two clocks.
 
 import { agreeOnTime, MAX_APART_MS } from '../../store/redis/agreed-time.js'
 import type { Store } from '../../store/redis/client.js'
 
 /**
- * @returns the earlier of this process's time and the store's; `undefined` while nothing is to end, after a jump of the store's clock.
+ * @returns [epoch ms] the earlier of this process's time and the store's; `undefined` while nothing may end, after the store's clock jumped.
  * @throws {Problem} store-unavailable
  */
 export type DueTime = (store: Store) => Promise<number | undefined>
@@ -12,9 +12,9 @@ export type DueTime = (store: Store) => Promise<number | undefined>
 const AHEAD =
   "This process's clock is more than a minute ahead of Redis's. Cases and watches end by the earlier of the two. Set the clocks right."
 const JUMPED =
-  "Redis's clock jumped by more than an hour, or nothing looked at it for so long. No case and no watch ends before it has gone on for an hour. If the date is wrong, set it right now."
+  "Redis's clock jumped by more than an hour, or no process checked it for that long. No case and no watch ends before it has run on for an hour. If the date is wrong, correct it now."
 
-/** @param warn one line for the operator, once for as long as it holds. */
+/** @param warn called with one line for the operator when a clock is wrong; not again while the same is wrong. */
 export function createDueTime(now: () => number, warn: (line: string) => void): DueTime {
   let warned: string | undefined
   return async (store) => {

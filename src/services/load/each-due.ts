@@ -1,4 +1,4 @@
-// The one way to work through what is due. An entry that fails stays due, is reported, and keeps nothing behind it waiting.
+// Works through due entries. An entry that fails stays due and is reported; the entries after it are still handled.
 
 import { Problem } from '../../domain/problem.js'
 
@@ -6,37 +6,38 @@ export interface DueWork<Entry> {
   /** What the entries are, for the operator: `signals to release`. */
   readonly what: string
   /**
-   * The entries behind one, or the first ones; none at the end. A page begins behind the last entry and not at the first that is left: so a
-   * run ends although entries that failed stay. Or all of them, where they are in memory.
+   * Returns the page of entries after the given one, or the first page; an empty page ends the run. Pages continue after the last entry, not at
+   * the first that is left, so the run ends although failed entries stay. Or a list of all entries, where they are in memory.
    */
   readonly take: ((after: Entry | undefined) => Promise<readonly Entry[]>) | readonly Entry[]
-  /** Takes the entry out when it is done. */
+  /** Handles the entry and removes it from what is due. */
   readonly handle: (entry: Entry) => Promise<unknown>
   /** Called at most once a run. */
   readonly onError: (error: DueError) => void
-  /** Entries that are handled together; one when left out. */
+  /** Entries handled at the same time; default 1. */
   readonly atOnce?: number
-  /** Errors that no entry is to blame for: the run ends with them at once. Those of a store that is unavailable end it anyhow, after some. */
+  /** Is the error not the entry's fault? Such an error ends the run at once. An unavailable store ends it too, after `MAX_AWAY_IN_A_ROW` failures. */
   readonly isNotTheEntrys?: (error: unknown) => boolean
 }
 
 export interface DueDone {
   readonly done: number
-  /** They stay, and come again with the next run. */
+  /** Entries that failed. They stay due; the next run tries them again. */
   readonly failed: number
 }
 
-/** Some entries failed. Their errors are not shown, which may name what no log is to have; the first is the cause. */
+/** Some entries failed. The message leaves their errors out, because these may name what no log may contain; `cause` is the first of them. */
 export class DueError extends Error {
   override readonly name = 'DueError'
 }
 
-/** So many in a row for which the store, or the index, was not there: it is not the entries. */
+/** After so many failures in a row with a transient error, the store or the index is at fault, not the entries. */
 const MAX_AWAY_IN_A_ROW = 20
 
 /**
- * Works through all that is due, once.
- * @throws what `take` throws; {Problem} store-unavailable, index-loading and the like when that holds not only for some entries. The next run begins again.
+ * Handles each due entry once.
+ * @throws what `take` throws; {Problem} store-unavailable, index-loading and the like when they are not limited to some entries. The next run starts
+ *   from the first entry.
  */
 export async function forEachDue<Entry>(work: DueWork<Entry>): Promise<DueDone> {
   const { what, handle, onError, atOnce = 1, isNotTheEntrys = () => false } = work
@@ -65,7 +66,7 @@ export async function forEachDue<Entry>(work: DueWork<Entry>): Promise<DueDone> 
         await Promise.all(page.slice(at, at + atOnce).map(attempt))
         if (ends !== undefined) throw ends.with
         if (awayInARow >= MAX_AWAY_IN_A_ROW) throw errors.at(-1)
-        // An entry may be too large for the store to be done with in time: is it the store, then the next page is not had either.
+        // One entry may be too large for the store to handle in time. If the store itself is unavailable, reading the next page throws.
         if (awayInARow > 0) await take(page.at(-1))
       }
     }
@@ -75,7 +76,7 @@ export async function forEachDue<Entry>(work: DueWork<Entry>): Promise<DueDone> 
   return { done, failed: errors.length }
 }
 
-/** It goes by with time: then it is worth trying again, and says nothing about the entry. */
+/** Is the error temporary? Then a retry may succeed, and the entry is not at fault. */
 export function isTransient(error: unknown): boolean {
   return error instanceof Problem && error.retryAfterS !== undefined
 }

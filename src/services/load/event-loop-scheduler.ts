@@ -1,25 +1,25 @@
-// Deals out the event loop among what programs ask: whatever is let in waits in one queue, so that no turn of the loop is long.
+// Divides the event loop among requests, so that no tick is long: work waits in queues and runs in slices.
 
 export interface EventLoopScheduler {
-  /** To begin something. @returns a promise of its turn, or nothing when it may begin at once. */
+  /** Call before starting a piece of work. @returns a promise of its start, or `undefined` when it may start at once. */
   begin(): Promise<void> | undefined
   /**
-   * For something long that goes on. @returns a function to call often between pieces of work: it gives a promise to wait for when the
-   * work has kept the loop for `pieceMs`, of what goes on for long for half of it, and otherwise nothing, for the cost of a look at the clock.
+   * For long work that was started. @returns a function to call often between its steps. It returns a promise to wait for once the work has run
+   * for `pieceMs` (after `WHOLE_PIECES` pieces, half of that), and otherwise `undefined`, for the cost of reading the clock.
    */
   yielder(): () => Promise<void> | undefined
-  /** A turn for something long that goes on, also if it has not kept the loop for that long. */
+  /** Yields once, however short the work has run. @returns a promise of the next slice for work that was started. */
   next(): Promise<void>
-  /** Calls back once everything that came in with this turn was begun, and before anything long goes on. */
+  /** Calls back once everything that arrived in this tick was started, before any long work continues. */
   atEndOfTick(callback: () => void): void
-  /** How long one more would wait to begin: not less than the one that has waited longest; 0 when none does. */
+  /** [ms] How long one more piece of work would wait to start: at least as long as the first in the queue has waited; 0 when the queue is empty. */
   readonly waitMs: number
 }
 
 export interface LoopRule {
-  /** So much of a turn is dealt out: then the loop looks for what has arrived. */
+  /** After so long in one tick no more work is run, and the loop reads what has arrived. */
   readonly sliceMs: number
-  /** So long may one go on before it is the others' turn. */
+  /** How long one piece of work may run before it yields. */
   readonly pieceMs: number
 }
 
@@ -28,53 +28,45 @@ interface Waiting {
   readonly go: () => void
 }
 
-/** As long as it takes to look for what has arrived, many times over; and as a person would not notice. */
+/** A slice is many times as long as reading the sockets takes, and too short for a person to notice. */
 export const LOOP: LoopRule = { sliceMs: 2, pieceMs: 1 }
 
 /**
- * Whoever has had so many pieces gets half of one from then on: he goes on for long, and who asks about one picture meanwhile waits for a piece of it.
- * For everybody it would be too little: then what began waits behind what begins.
+ * After so many pieces, work counts as long and gets half pieces, so that a query about one picture waits less for it. Half pieces for all work
+ * would be too short: work that has started would wait for each new start.
  */
 const WHOLE_PIECES = 8
 
-/** So much the turn before counts, beside the last one. */
+/** Weight of the previous ticks in the moving average, against 1 for the last tick. */
 const REMEMBERED_SHARE = 0.9
 
-/** In one turn of the loop. More than that fit into a slice of no rule that is sensible. */
+/** The most pieces in one tick. No sensible slice has time for more. */
 const MAX_AT_ONCE = 64
 
 /**
- * What begins and what goes on take turns: then a few long batches cannot keep short questions out, nor a crowd of short questions keep a
- * batch from its end.
+ * New work and started work alternate: a few long batches cannot keep short queries from starting, and many short queries cannot keep a batch
+ * from its end.
  *
- * Each turn of the loop takes one new connection (libuv 1.45 and later) and reads once from each socket. So a loop whose turns are long
- * because hundreds of requests are begun in each lets those wait for seconds that it does not know of yet.
+ * Each tick of the loop accepts one new connection (libuv 1.45 and later) and reads once from each socket. If a tick started hundreds of
+ * requests, new ones would wait for seconds in sockets, where the process cannot see them.
  *
- * @param now in milliseconds, never goes back.
- * @param later calls back in the next turn, each call by itself: what one sets going runs before the next.
+ * @param now [ms] a monotonic clock.
+ * @param later runs the callback in the next tick. Microtasks of one callback run before the next callback, as with `setImmediate`.
  */
 export function createEventLoopScheduler(
   { sliceMs, pieceMs }: LoopRule,
   now: () => number,
   later: (callback: () => void) => void = setImmediate,
 ): EventLoopScheduler {
-  const beginning = queue()
-  const going = queue()
+  const beginning = createQueue()
+  const going = createQueue()
+  const ends = createTickEnds(later)
+  const estimate = createWaitEstimate()
   let sliceBeganAtMs: number | undefined
-  // Invariant: while somebody waits, `deal` will be called.
+  // Invariant: while work waits, a call of `deal` is scheduled.
   let isDealing = false
   let lastBegan = false
-  // Of the last turns in which somebody waited, the older the less: how long they took, and how many began in them.
-  let took = { ms: 0, begun: 0 }
-  let dealtAtMs: number | undefined
-  let begun = 0
-  let ending: (() => void)[] = []
 
-  const endTick = () => {
-    const all = ending
-    ending = []
-    for (const callback of all) callback()
-  }
   const hasTime = () => {
     sliceBeganAtMs ??= now()
     return now() - sliceBeganAtMs < sliceMs
@@ -82,11 +74,7 @@ export function createEventLoopScheduler(
   const deal = () => {
     isDealing = false
     sliceBeganAtMs = undefined
-    const atMs = now()
-    if (dealtAtMs !== undefined)
-      took = { ms: REMEMBERED_SHARE * took.ms + atMs - dealtAtMs, begun: REMEMBERED_SHARE * took.begun + begun }
-    begun = 0
-    dealtAtMs = beginning.length > 0 ? atMs : undefined
+    estimate.tick(now(), beginning.length > 0)
     const waiting = Math.min(beginning.length + going.length, MAX_AT_ONCE)
     if (waiting === 0) return
     later(letFirstGo)
@@ -95,22 +83,22 @@ export function createEventLoopScheduler(
     later(deal)
   }
   const letFirstGo = () => {
-    endTick() // what it sets going runs before the one that is let go here
-    sliceBeganAtMs = undefined // whatever else there was to do in this turn, somebody goes on
+    ends.run() // before any piece runs, so that the work which the callbacks resume precedes it
+    sliceBeganAtMs = undefined // one piece runs in each tick, however long the callbacks took
     letOneGo()
   }
   const letOneGo = () => {
     if (!hasTime()) return
     const begins = (!lastBegan && beginning.length > 0) || going.length === 0
     lastBegan = !lastBegan
-    const one = (begins ? beginning : going).take()
-    if (one === undefined) return
-    if (begins) begun++
-    one.go()
+    const first = (begins ? beginning : going).take()
+    if (first === undefined) return
+    if (begins) estimate.began()
+    first.go()
   }
-  const enqueue = (own: ReturnType<typeof queue>) =>
+  const enqueue = (queue: Queue) =>
     new Promise<void>((go) => {
-      own.put({ sinceMs: now(), go })
+      queue.put({ sinceMs: now(), go })
       ensureDealing()
     })
   const ensureDealing = () => {
@@ -118,59 +106,99 @@ export function createEventLoopScheduler(
     isDealing = true
     later(deal)
   }
+  const next = () => enqueue(going)
 
   return {
     begin() {
       if (beginning.length > 0 || !hasTime()) return enqueue(beginning)
-      ensureDealing() // the slice ends with this turn
+      ensureDealing() // `deal` resets the slice in the next tick
       return undefined
     },
-    yielder() {
-      let begunAtMs = now()
-      let pieces = 1
-      const turn = async () => {
-        await enqueue(going)
-        pieces++
-        begunAtMs = now()
-      }
-      return () => (now() - begunAtMs < (pieces > WHOLE_PIECES ? pieceMs / 2 : pieceMs) ? undefined : turn())
-    },
-    next: () => enqueue(going),
-    atEndOfTick(callback) {
-      ending.push(callback)
-      if (ending.length === 1) later(endTick)
-    },
+    yielder: () => createYielder(pieceMs, now, next),
+    next,
+    atEndOfTick: (callback) => ends.add(callback),
     get waitMs() {
-      const first = beginning.first
-      if (first === undefined) return 0
-      return Math.max(now() - first.sinceMs, took.begun === 0 ? 0 : (beginning.length * took.ms) / took.begun)
+      const { first } = beginning
+      return first === undefined ? 0 : Math.max(now() - first.sinceMs, estimate.waitMs(beginning.length))
     },
   }
 }
 
-/** First in, first out, however many there are. */
-function queue() {
-  let all: Waiting[] = []
+function createYielder(pieceMs: number, now: () => number, next: () => Promise<void>): () => Promise<void> | undefined {
+  let begunAtMs = now()
+  let pieces = 1
+  const nextPiece = async () => {
+    await next()
+    pieces++
+    begunAtMs = now()
+  }
+  return () => (now() - begunAtMs < (pieces > WHOLE_PIECES ? pieceMs / 2 : pieceMs) ? undefined : nextPiece())
+}
+
+/** Callbacks for the end of this tick. `run` is called early where a piece of work would otherwise precede them. */
+function createTickEnds(later: (callback: () => void) => void) {
+  let callbacks: (() => void)[] = []
+  const run = () => {
+    const ending = callbacks
+    callbacks = []
+    for (const callback of ending) callback()
+  }
+  return {
+    run,
+    add(callback: () => void) {
+      callbacks.push(callback)
+      if (callbacks.length === 1) later(run)
+    },
+  }
+}
+
+/** How long new work waits to start: a moving average over ticks at whose beginning some waited. */
+function createWaitEstimate() {
+  let weightedMs = 0
+  let weightedBegun = 0
+  let lastTickAtMs: number | undefined
+  let begun = 0
+  return {
+    began() {
+      begun++
+    },
+    tick(atMs: number, hasWaiting: boolean) {
+      if (lastTickAtMs !== undefined) {
+        weightedMs = REMEMBERED_SHARE * weightedMs + atMs - lastTickAtMs
+        weightedBegun = REMEMBERED_SHARE * weightedBegun + begun
+      }
+      begun = 0
+      lastTickAtMs = hasWaiting ? atMs : undefined
+    },
+    waitMs: (waiting: number) => (weightedBegun === 0 ? 0 : (waiting * weightedMs) / weightedBegun),
+  }
+}
+
+type Queue = ReturnType<typeof createQueue>
+
+/** First in, first out; cheap however many wait. */
+function createQueue() {
+  let entries: Waiting[] = []
   let taken = 0
   return {
     get length() {
-      return all.length - taken
+      return entries.length - taken
     },
     get first() {
-      return all[taken]
+      return entries[taken]
     },
-    put(one: Waiting) {
-      all.push(one)
+    put(entry: Waiting) {
+      entries.push(entry)
     },
     take(): Waiting | undefined {
-      const one = all[taken]
-      if (one === undefined) return undefined
+      const entry = entries[taken]
+      if (entry === undefined) return undefined
       taken++
-      if (taken > 1024 || taken === all.length) {
-        all = all.slice(taken)
+      if (taken > 1024 || taken === entries.length) {
+        entries = entries.slice(taken)
         taken = 0
       }
-      return one
+      return entry
     },
   }
 }

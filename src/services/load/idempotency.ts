@@ -1,4 +1,4 @@
-// Idempotency-Key: who asks again with the same key gets the same answer, and nothing is done twice.
+// Idempotency-Key: a request that is repeated with the same key gets the first answer again, and the work is done once.
 
 import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -8,11 +8,10 @@ import type { IdempotencyStore } from '../../store/organisations/idempotency.js'
 import { makeKeyring } from '../../store/sealing/seal.js'
 import type { Limit, LimitCounter } from './limits.js'
 
-/** For how long an answer is kept. */
 const KEPT_MS = 86_400_000
 /**
- * Bytes of answers that are kept of one owner in a day, by route: the answers to ten thousand pictures, to a hundred thousand watches. What is beyond is not
- * kept, and done again when it is asked again. Routes that are not here make a thing with each answer that they keep, and have limits for these.
+ * Bytes of answers kept per owner and day, by route: enough for ten thousand pictures or a hundred thousand watches. Answers beyond the limit are not
+ * kept, so a repeated request does the work again. Routes that are not listed create one object for each answer, and limit those objects.
  */
 const MAX_KEPT_BYTES: Partial<Readonly<Record<IdempotencyScope[0], number>>> = {
   'change-pin': 1 << 20,
@@ -25,14 +24,14 @@ const MAX_KEPT_BYTES: Partial<Readonly<Record<IdempotencyScope[0], number>>> = {
 
 const KEPT_ANSWERS = { name: 'kept-answers', windowS: 86_400, isLocal: false, failsClosed: false } as const
 
-/** Longer than any request takes that hashes pictures. */
+/** Longer than any request that hashes pictures takes. */
 const CLAIM_MS = 120_000
-/** How long a twin waits for the first one's answer. */
+/** How long a repeated request waits for the answer to the first one. */
 const WAIT_MS = 40_000
 const POLL_MS = 50
 const RETRY_AFTER_S = 2
 
-/** Where a key counts: the same key for another case or another route is another key. */
+/** The scope of a key: the same text on another route or for another owner is another key. */
 export type IdempotencyScope = readonly [
   route:
     | 'open-case'
@@ -48,28 +47,27 @@ export type IdempotencyScope = readonly [
   owner: string,
 ]
 
-/** One request with a key. Whoever is first does the work; everybody else is told what came of it. */
+/** One request with a key. The first one does the work; repeated ones get its answer. */
 export type Attempt<T> =
   | {
       readonly isFirst: true
-      /** Keeps the answer, unless too much is kept of its owner. @param digest of what was asked: the same for the same body. */
+      /** Keeps the answer, unless the owner's limit is reached. @param digest of the request body */
       finish(digest: Buffer, answer: T): Promise<void>
-      /** The work failed: the next one with this key is first again. */
+      /** Call when the work failed: the next request with this key is the first again. */
       giveUp(): Promise<void>
     }
   | {
       readonly isFirst: false
       /**
-       * The first one's answer, waited for if it is still at work.
-       * @throws {Problem} idempotency-key-reused when it was asked something else; idempotency-key-busy when it takes too long or
-       *   has failed.
+       * The answer to the first request; waits for it up to 40 s.
+       * @throws {Problem} idempotency-key-reused when the first request had another body; idempotency-key-busy when it takes too long or failed.
        */
       answer(digest: Buffer): Promise<T>
     }
 
 export interface Idempotency {
   attempt<T>(scope: IdempotencyScope, key: string, answers: z.ZodType<T>): Promise<Attempt<T>>
-  /** Does `work` once for a key; each time when there is none. @throws {Problem} as `Attempt`, and what `work` throws. */
+  /** Does `work` once for each key; without a key, each time. @throws {Problem} as `Attempt`, and what `work` throws. */
   once<T>(
     scope: IdempotencyScope,
     key: string | undefined,
@@ -80,8 +78,8 @@ export interface Idempotency {
 }
 
 /**
- * An answer may hold a PIN, an API key or the secret of a webhook, so it is sealed under a key that is made of the caller's own: the store, and all keys of the
- * deployment, do not open it without.
+ * Kept answers may contain a PIN, an API key or a webhook secret. So each is sealed under a key derived from the caller's idempotency key, which is not
+ * stored: an attacker with the store and all keys of the deployment cannot open it.
  */
 export function createIdempotency(store: IdempotencyStore, secret: Buffer, limits: Pick<LimitCounter, 'take'>): Idempotency {
   const attempt = async <T>(scope: IdempotencyScope, key: string, answers: z.ZodType<T>): Promise<Attempt<T>> => {
@@ -138,7 +136,7 @@ export function createIdempotency(store: IdempotencyStore, secret: Buffer, limit
   }
 }
 
-/** Keeps what `work` gives, or gives the attempt up when it fails. */
+/** Does the work and keeps its answer; releases the key when the work fails. @throws what `work` throws */
 export async function finishing<T>(
   tried: Extract<Attempt<T>, { isFirst: true }>,
   work: () => Promise<{ readonly digest: Buffer; readonly answer: T }>,
@@ -148,7 +146,7 @@ export async function finishing<T>(
     await tried.finish(digest, answer)
     return answer
   } catch (error) {
-    await tried.giveUp().catch(() => {}) // it lapses by itself
+    await tried.giveUp().catch(() => {}) // the claim expires by itself
     throw error
   }
 }

@@ -1,42 +1,41 @@
-// Counts uses against limits without waiting: in this process at once, with the other processes every 200 ms.
+// Rate limits. Uses are counted in memory, without waiting, and exchanged with other processes every 200 ms.
 
 import { createHash, randomBytes } from 'node:crypto'
 import { Problem } from '../../domain/problem.js'
 import { customerOf } from '../../net/address.js'
 import type { Uses } from '../../store/organisations/usage-counters.js'
 
-/** A limit as it holds in this deployment. */
 export interface Limit {
   readonly name: string
   readonly windowS: number
   readonly most: number
-  /** Counted here alone, and never sent anywhere. */
+  /** Counted in this process only. */
   readonly isLocal: boolean
-  /** Refuses while other processes' uses cannot be known. */
+  /** Refuses while the store, and so the count of other processes, is unavailable. */
   readonly failsClosed: boolean
 }
 
 export interface Taken {
   readonly isWithin: boolean
   readonly left: number
-  /** Until the window ends and counting begins anew, at least 1. */
+  /** Seconds until the window ends and the count is 0 again; at least 1. */
   readonly resetS: number
 }
 
 export interface LimitCounter {
   /**
-   * Counts `amount`, unless that would be more than there may be: then nothing is counted. Never waits.
+   * Counts `amount` if that stays within the limit, and otherwise nothing. Never waits.
    *
-   * Exact in one process. Of several, each knows what the others counted up to `intervalMs` ago, so together they may let through at
-   * most what they take in that time beyond the limit.
+   * Exact in one process. Several processes know each other's counts of up to `intervalMs` ago, so together they may exceed the limit by what
+   * they take in that time.
    * @throws {Problem} store-unavailable for a limit that fails closed while the store is unavailable
    */
   take(limit: Limit, who: string, amount: number): Taken
-  /** Counts what cannot be held back any more, beyond the limit too. @returns whether it was within. */
+  /** Counts a use that has already happened, even beyond the limit. @returns whether it is within the limit. */
   note(limit: Limit, who: string, amount: number): boolean
-  /** An address, as it is counted: of IPv6 the network of one customer, under a key that ends with this process. */
+  /** The name under which an address is counted: a keyed hash of it, of IPv6 of the customer's network. The key is lost with this process. */
   nameOfAddress(address: string): string
-  /** Tells the store what was counted so far, and hears what others counted; else that happens every `intervalMs`. */
+  /** Exchanges counts with the store now; otherwise that happens every `intervalMs`. */
   flush(): Promise<void>
   close(): Promise<void>
 }
@@ -50,9 +49,9 @@ export interface LimitCounterParts {
 interface Counter {
   readonly limit: Limit
   readonly window: number
-  /** What all processes had counted when the store was last asked, this one's share among them. */
+  /** The count of all processes, this one included, when the store last answered. */
   shared: number
-  /** What this process has counted since, or is sending. */
+  /** What this process has counted since then, including what is being sent. */
   own: number
 }
 
@@ -116,7 +115,7 @@ interface Counting {
   readonly uses: Uses
   readonly now: () => number
   readonly counters: Map<string, Counter>
-  /** Names of counters with uses that the store was not told of. */
+  /** Names of counters with uses that the store does not have yet. */
   readonly unsent: Set<string>
   failingSinceMs: number | undefined
   sweptAtMs: number

@@ -1,26 +1,26 @@
-// Keeps long work from holding up short work on the same event loop, and does alike things together.
+// Yields to the event loop during long work, and lets requests of one tick continue together.
 
 /**
- * @returns a function to call often between pieces of work: it gives a promise to wait for, which lets the event loop turn, when
- * the work has kept it for `sliceMs`, and otherwise nothing, for the cost of a look at the clock. One for each request.
+ * @returns a function to call often between steps of long work. It returns a promise that resolves in the next tick once the work has run for
+ *   `sliceMs`, and otherwise `undefined`, for the cost of reading the clock. Create one for each request.
  */
 export function paceMaker(sliceMs: number, now: () => number): () => Promise<void> | undefined {
   let sliceBeganAtMs = now()
-  const turn = async () => {
+  const nextSlice = async () => {
     await new Promise((resolve) => setImmediate(resolve))
     sliceBeganAtMs = now()
   }
-  return () => (now() - sliceBeganAtMs < sliceMs ? undefined : turn())
+  return () => (now() - sliceBeganAtMs < sliceMs ? undefined : nextSlice())
 }
 
 /**
- * @returns a function that gives the end of this turn of the event loop, the same promise to all who ask within one turn.
+ * @returns a function that returns a promise of the end of this tick; all callers within one tick get the same promise.
  *
- * What came in together is then read together, searched for together and answered together, because those who wait go on one after
- * the other to where each waits next. A search reads all over tables of megabytes and leaves nobody's code in the caches of the core;
- * between a reading and an answer it made both twice as long. Cost: one look at the queue of the loop, and no time for who is alone.
+ * Requests of one tick then read together, search together and answer together. A search reads tables of megabytes and evicts other code and data
+ * from the caches of the core: when it ran between the reading and the answering of single requests, both took twice as long. A request that is
+ * alone waits no longer.
  *
- * @param atEndOfTick calls back when everything that came in with this turn was begun, as `setImmediate` does.
+ * @param atEndOfTick calls back when everything that arrived in this tick was started, as `setImmediate` does.
  */
 export function tickEnds(atEndOfTick: (callback: () => void) => void): () => Promise<void> {
   let end: Promise<void> | undefined

@@ -1,4 +1,4 @@
-// May this process be asked, and what does it hold?
+// Health of this process: whether it can answer, and what it has loaded.
 
 import type { IsolationLayer } from '../../domain/isolation-layers.js'
 import { DETAIL_BITS, ROW_TYPES, type RowType, SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
@@ -51,7 +51,7 @@ export interface IndexReport {
 }
 
 export interface Health {
-  /** @returns what keeps it from answering, if anything does. */
+  /** @returns the report, or the problem that keeps this process from answering. */
   report(): HealthReport | Problem
   /** @see Replica.waitUntilFresh */
   waitUntilFresh(): Promise<void> | undefined
@@ -61,7 +61,7 @@ export interface Health {
   behind(): Promise<number>
   /** Pictures of this process that are being hashed, or wait for a worker. */
   pictures(): { readonly waiting: number; readonly oldestMs: number }
-  /** How long one more would wait for a worker, if so many more come before it. */
+  /** [ms] How long one more picture would wait for a worker, behind `coming` others. */
   pictureWaitMs(coming: number): number
   /** @see Store.unavailableCounts */
   storeUnavailable(): ReadonlyMap<UnavailableCause, number>
@@ -69,14 +69,14 @@ export interface Health {
   withdrawals(): WithdrawalNoting
   /** Of the whole deployment. @throws {Problem} store-unavailable */
   workers(): Promise<WorkerCount>
-  /** How long ago everything withdrawn by then was out of the HMA that is furthest behind; 0 where there is none. @throws {Problem} store-unavailable */
+  /** Age of the last complete run for the HMA that is furthest behind; 0 without HMAs. @throws {Problem} store-unavailable */
   reconcilersBehindMs(nowMs: number): Promise<number>
   /**
-   * Likewise, of those that send webhooks; since when the oldest event waits to be made into messages, 0 when none does; and how many wait
-   * because something that is needed to tell them cannot be read.
+   * The messengers of the deployment. `outboxMs`: age of the oldest event that is not yet a delivery, 0 without one. `waiting`: events that wait
+   * because a record that they need cannot be read. @throws {Problem} store-unavailable
    */
   messengers(): Promise<WorkerCount & { readonly outboxMs: number; readonly waiting: number }>
-  /** For how many workers each layer of the cage is lacking. */
+  /** For each layer of the sandbox, how many workers lack it. @throws {Problem} store-unavailable */
   lacking(): Promise<Readonly<Record<IsolationLayer, number>>>
 }
 

@@ -1,4 +1,4 @@
-// What an operator has to see coming, besides whether this process answers: full disks, old backups, silent partners, missed deadlines.
+// What an operator has to watch beside health: full disks, old backups, failing webhooks and feeds, missed deadlines.
 
 import { lastAuditCheck } from '../../store/audit/audit-check.js'
 import type { DeadlineStore } from '../../store/cases/deadlines.js'
@@ -11,7 +11,7 @@ import type { Webhooks } from '../../store/webhooks/webhooks.js'
 import type { Exchanges } from '../interop/exchanges.js'
 import type { Audit } from '../records/audit.js'
 
-/** What cannot be found out now is `undefined`. */
+/** A field is `undefined` when it cannot be read now. */
 export interface OperationReport {
   readonly disks: ReadonlyMap<string, DiskRoom>
   readonly redis: RedisLoad | undefined
@@ -22,7 +22,7 @@ export interface OperationReport {
   readonly audit: { readonly isSound: boolean; readonly checkedAtMs: number } | undefined
   readonly webhooks: { readonly failing: number; readonly longestMs: number } | undefined
   readonly exchanges: readonly { readonly name: string; readonly behindMs: number; readonly intervalS: number }[] | undefined
-  /** Clocks of platforms that ran out and still run: all, and those that ran out in the last day. */
+  /** Missed deadlines of platforms that are still open: all, and those missed in the last day. */
   readonly deadlines: { readonly overdue: number; readonly overdueToday: number } | undefined
 }
 
@@ -73,14 +73,14 @@ export function operationOf(parts: OperationParts): () => Promise<OperationRepor
   }
 }
 
-/** One that its owner switched off is asked nothing, and fails no more. */
+/** Leaves out disabled webhooks: nothing is sent to them. */
 async function failingWebhooks({ webhooks, deliveries, now }: OperationParts) {
   const failing = await deliveries.failing()
   const enabled = await Promise.all(
     failing.map(({ webhookId }) =>
       webhooks.get(webhookId).then(
         (webhook) => webhook?.isEnabled === true,
-        () => true, // one that does not open
+        () => true, // unreadable: count it
       ),
     ),
   )

@@ -22,13 +22,13 @@ export interface RegistryParts {
   readonly clock: () => number
 }
 
-/** A count is given again for so long: however often it is asked for, it costs little. */
+/** A count is reused for so long, so that frequent requests cost little. */
 const FRESH_MS = 5_000
 const SLICE_MS = 1
 
 /**
  * @returns what counts, from memory. @throws {Problem} index-loading
- * Cost: a few nanoseconds an image, once in `FRESH_MS`, in turns of about a millisecond.
+ * Cost: a few nanoseconds an image, once in `FRESH_MS`, yielding every millisecond.
  */
 export function createRegistryCounts({ replica, now, clock }: RegistryParts): () => Promise<RegistryCounts> {
   let last: { readonly atMs: number; readonly counts: Promise<RegistryCounts> } | undefined
@@ -55,7 +55,7 @@ export function createRegistryCounts({ replica, now, clock }: RegistryParts): ()
       const counts = count()
       last = { atMs: nowMs, counts }
       counts.catch(() => {
-        last = undefined // what failed is not given again
+        last = undefined // a failure is not reused
       })
     }
     return last.counts

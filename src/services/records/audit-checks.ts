@@ -1,4 +1,4 @@
-// Reads the audit log to its end once a day, in one of the api processes: what was changed in it shows there, whoever looks.
+// Verifies the whole audit log once a day, in one of the api processes, so that a change in it is reported.
 
 import type { AuditLog } from '../../store/audit/audit.js'
 import { holdAuditCheck, lastAuditCheck, noteAuditCheck, releaseAuditCheck } from '../../store/audit/audit-check.js'
@@ -23,7 +23,7 @@ export function createAuditChecks({ store, log, now, onError }: AuditCheckParts)
     if (before !== undefined && now() - before.atMs < DUE_AFTER_MS) return
     if (!(await holdAuditCheck(store, HELD_MS))) return
     try {
-      // One that is trimmed while it is read looks as if entries were missing: then it is read once more.
+      // A log that is trimmed while it is read looks incomplete. So a failure is checked once more.
       const isSound = (await log.verify()).isSound || (await log.verify()).isSound
       await noteAuditCheck(store, { isSound, atMs: now() })
     } finally {

@@ -1,4 +1,4 @@
-// What was done, kept so that it cannot be denied: the one way for services to record an act.
+// The audit log, through which services record acts. Entries are chained, so that a later change shows.
 
 import type { AuditAbout, AuditAct, AuditActor } from '../../domain/organisations/audit.js'
 import { type AuditLog, noteInAudit } from '../../store/audit/audit.js'
@@ -10,14 +10,13 @@ export interface Audit {
   /** On disk when it returns, and soon in the chain. For what is written by a script of its own there is `writeAudited`. */
   record<A extends AuditAct>(act: A, by: AuditActor, about: AuditAbout<A>): Promise<void>
   /**
-   * For what happens all the time: once a day for the same actor and the same things, by whatever process. Does not wait, costs next to
-   * nothing, and loses at most what happened in the last moment before a crash.
+   * For frequent acts: recorded once a day for the same actor and subject, across processes. Does not wait. A crash may lose the last moment.
    * @param about without the day, which is added.
    */
   recordDaily<A extends DailyAct>(act: A, by: AuditActor, about: Omit<AuditAbout<A>, 'day'>): void
-  /** The last first: those before this number, or the very last ones. @param limit at most 1,000. */
+  /** Newest first. @param before only acts with a smaller number; `undefined` for the newest. @param limit at most 1,000. */
   latest(before: number | undefined, limit: number): Promise<ChainedAct[]>
-  /** False since this process found that the log was changed or set back; then nothing is added to it. */
+  /** False once this process found that the log was changed or restored from a backup; then nothing is added to the chain. */
   isSound(): boolean
   /** Ends with what was recorded by then in the chain, if the store can be reached. */
   close(): Promise<void>
@@ -30,7 +29,7 @@ export interface AuditParts {
   readonly log: AuditLog
   readonly now: () => number
   readonly onError: (error: unknown) => void
-  /** Told of each new end of the chain: noted elsewhere, it shows that a log was set back. */
+  /** Called with each new end of the chain. Kept elsewhere, it proves whether a log was restored from a backup. */
   readonly onHead: (head: AuditHead) => void
 }
 
@@ -54,7 +53,7 @@ export function createAudit({ store, log, now, onError, onHead }: AuditParts): A
       told = head.number
       onHead(head)
     } catch (error) {
-      // A log that was tampered with stays so: it is said once, and not each second.
+      // A log that was tampered with stays so: report it once, not every second.
       if (!hasComplained || !(error instanceof AuditError)) onError(error)
       hasComplained = error instanceof AuditError
     }

@@ -1,4 +1,4 @@
-// Keeps this process sealing with the key that all have agreed on, and says with which one it does.
+// Keeps this process sealing with the key that all processes agreed on, and notes in the store which key it uses.
 
 import { randomBytes } from 'node:crypto'
 import { Problem } from '../../domain/problem.js'
@@ -11,7 +11,7 @@ export interface SealingParts {
   readonly keyring: Keyring
   readonly now: () => number
   readonly onError: (error: unknown) => void
-  /** Told when this process seals with another key than before. */
+  /** Called when this process starts to seal with another key. */
   readonly onSwitch: () => void
 }
 
@@ -49,7 +49,7 @@ export function createKeyRollover({ store, keyring, now, onError, onSwitch }: Se
     async close() {
       clearInterval(timer)
       await last
-      await sealsNoMore(store, processId, told).catch(() => {}) // it lapses by itself
+      await sealsNoMore(store, processId, told).catch(() => {}) // the note expires by itself
     },
   }
 }

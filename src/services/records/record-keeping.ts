@@ -1,17 +1,17 @@
-// For how long records of what was done are kept: the audit log, and the log of withdrawals. What is older goes by itself.
+// Retention of the audit log and the log of withdrawals: older entries are removed.
 
 import { rm } from 'node:fs/promises'
 import type { AuditLog } from '../../store/audit/audit.js'
 import { oldLogsIn } from '../../store/upkeep/withdrawal-records.js'
 import { forEachDue } from '../load/each-due.js'
 
-/** What happened lately stays, whoever sets how much is kept. */
+/** The shortest retention that can be set, so that recent acts cannot be removed. */
 export const MIN_AUDIT_DAYS = 90
-/** A month is a file: so long is the least that can be kept of one. */
+/** The log has one file a month, so shorter retention is not possible. */
 export const MIN_WITHDRAWALS_DAYS = 35
 
 export interface RecordKeeping {
-  /** Removes what is too old. Safe to run twice, and beside itself. */
+  /** Removes what is too old. Idempotent; sweeps of several processes may overlap. */
   sweep(): Promise<void>
   close(): Promise<void>
 }
@@ -20,13 +20,13 @@ export interface RecordKeepingParts {
   readonly log: Pick<AuditLog, 'list' | 'trim'>
   /** [days] 0 for ever. */
   readonly auditDays: number
-  /** Of this process; undefined where nothing is noted. */
+  /** The folder of this process's log; undefined where none is kept. */
   readonly withdrawalsFolder: string | undefined
   /** [days] 0 for ever. */
   readonly withdrawalsDays: number
   /** May this process trim today? A log is read to its end before it is cut: of all processes one does that, once a day. */
   readonly isOursToday: () => Promise<boolean>
-  /** Never one clock alone: what is removed does not come back. `undefined` while nothing may go. */
+  /** [epoch ms] The time agreed between two clocks, because removal is final. `undefined` while nothing may be removed. */
   readonly dueUntilMs: () => Promise<number | undefined>
   readonly onError: (error: unknown) => void
 }

@@ -1,0 +1,22 @@
+// What one page of the feed is read from, and where it ended.
+
+import type { Catalogue } from '../index/catalogue.js'
+import type { FeedPosition, FeedReader } from './feed-cursor.js'
+
+/** Stays the same until the page ends. */
+export interface PageView {
+  readonly reader: FeedReader
+  readonly catalogue: Catalogue
+  /** The revision of the catalogue. */
+  readonly until: number
+  /** The revision at which the last batch ended. */
+  readonly lastEnd: number
+  /** The approximate page size in images. */
+  readonly limit: number
+}
+
+export interface PageEnd {
+  readonly place: Omit<FeedPosition, 'seen'>
+  /** Is there more to read now? */
+  readonly more: boolean
+}

@@ -1,0 +1,114 @@
+// Checks contents of one bank of an HMA, and removes those whose hash no longer matches here.
+
+import type { Hash256 } from '../../../packages/hash/src/hash256.js'
+import type { ReconcilePlace } from '../../domain/organisations/reconciler.js'
+import type { Became, Reconcilers as ReconcilerStore } from '../../store/exchange/reconcilers.js'
+import type { MatchIds } from '../matching/match-ids.js'
+import type { Matcher } from '../matching/matcher.js'
+import { type HmaBank, ReconcileError, runCooperatively } from './hma-client.js'
+import { withHoles } from './missing-ids.js'
+import type { RunState } from './run-state.js'
+
+export interface ContentChecks {
+  /**
+   * Checks contents, removes those whose hash matches nothing that the organisation may see, and saves how far the run has come.
+   * @param isKnown whether the ids are known to be contents that came from here. Otherwise the run stops when too many do not.
+   * @param placeAfter the fields of the position that change, given the ids that do not exist.
+   * @throws {ReconcileError} bank-not-from-here, or when the HMA fails more than `MAX_FAILED` times
+   */
+  check(
+    orgId: string,
+    ids: readonly number[],
+    isKnown: boolean,
+    placeAfter: (missing: readonly number[]) => Partial<ReconcilePlace>,
+  ): Promise<void>
+  /** Failures that did not stop the run, oldest first. */
+  readonly failures: readonly ReconcileError[]
+}
+
+export interface ContentCheckParts {
+  /** The name of the state in the store. */
+  readonly name: string
+  readonly bank: Pick<HmaBank, 'look' | 'remove'>
+  readonly state: RunState
+  readonly states: Pick<ReconcilerStore, 'known'>
+  readonly matcher: Pick<Matcher, 'match'>
+  readonly matchIds: Pick<MatchIds, 'imageOf'>
+  readonly now: () => number
+}
+
+/** Contents of one run for which the HMA may give no usable answer. With more, the HMA itself is at fault. */
+const MAX_FAILED = 20
+/** With more contents than this that never came from here, and more of them than ever came from here, the bank is somebody else's. */
+const FEW_UNKNOWN = 10
+
+export function createContentChecks(parts: ContentCheckParts): ContentChecks {
+  const { name, bank, state, states, now } = parts
+  const failures: ReconcileError[] = []
+  let unknown = 0
+
+  /** One content that the HMA cannot answer for must not keep the others in its bank. The run reports the failure at its end. */
+  async function orFailed<T>(work: Promise<T>): Promise<T | 'failed'> {
+    try {
+      return await work
+    } catch (error) {
+      const isOfOneContent = error instanceof ReconcileError && ['unreachable', 'answer-unreadable'].includes(error.failure)
+      if (!isOfOneContent || failures.length >= MAX_FAILED) throw error
+      failures.push(error)
+      return 'failed'
+    }
+  }
+
+  return {
+    failures,
+    async check(orgId, ids, isKnown, placeAfter) {
+      const found = await runCooperatively(ids, async (id) => ({ id, content: await orFailed(bank.look(id)) }))
+      const ours = found.flatMap(({ id, content }) => (typeof content === 'object' ? [{ id, content }] : []))
+      const images = await imagesOf(
+        parts,
+        orgId,
+        ours.map(({ content }) => content.hash),
+      )
+      const gone = [
+        ...ours.filter((_, i) => images[i]?.length === 0),
+        ...found.flatMap(({ id, content }) => (content === 'mark' ? [{ id, content }] : [])),
+      ]
+      if (!isKnown) unknown += gone.length
+      if (unknown > FEW_UNKNOWN && unknown > (await states.known(name)) + ours.length - gone.length)
+        throw new ReconcileError('bank-not-from-here')
+      const removals = await runCooperatively(gone, async ({ id, content }) => ({
+        id,
+        outcome: await orFailed(bank.remove(id, content)),
+      }))
+      const failed = [
+        ...found.flatMap(({ id, content }) => (content === 'failed' ? [id] : [])),
+        ...removals.flatMap(({ id, outcome }) => (outcome === 'failed' ? [id] : [])),
+      ]
+      const became = ours.flatMap(({ id }, i) => (images[i] ?? []).map((imageId): Became => [imageId, id]))
+      const missing = found.flatMap(({ id, content }) => (content === undefined ? [id] : []))
+      const { looked, removed } = state.current.progress
+      const place = placeAfter(missing)
+      // A failed id is kept like a missing one: the next runs check it again, and so does the daily run over all contents.
+      const holes = failed.reduce(
+        (before, id) => withHoles(before, id, id, [id], now()),
+        place.holes ?? state.current.place.holes,
+      )
+      const counts = {
+        looked: looked + ids.length,
+        removed: removed + removals.filter(({ outcome }) => outcome !== 'failed').length,
+      }
+      await state.note({ place: { ...place, holes }, progress: counts }, became)
+    },
+  }
+}
+
+/** For each hash, the ids of images that have exactly this hash and match now. No platform queried, so no match is recorded. */
+async function imagesOf(
+  { matcher, matchIds }: Pick<ContentCheckParts, 'matcher' | 'matchIds'>,
+  orgId: string,
+  hashes: readonly Hash256[],
+): Promise<string[][]> {
+  const pictures = hashes.map((hash) => [{ type: 'pdq', view: 'whole', quality: 100, hashes: [hash] }] as const)
+  const matches = await matcher.match(pictures, { orgId, banks: undefined, thresholdBits: 0, depth: 'hashes' })
+  return matches.map((ofHash) => ofHash.flatMap(({ matchId }) => matchIds.imageOf(orgId, matchId) ?? []))
+}
