@@ -74,7 +74,7 @@ const STILL_LONG: readonly string[] = [
 const root = resolve(import.meta.dirname, '../..')
 const allSources = ['src', 'packages', 'workers', 'page', 'console'].flatMap(sourcesUnder)
 const files = allSources.filter((name) => !name.includes('kernel/'))
-const importsOf = new Map(files.map((file) => [file, createImportStore(file)]))
+const importsOf = new Map(files.map((file) => [file, importsIn(file)]))
 
 t.test('folders of services and store import those that they may', async (t) => {
   for (const [file, targets] of importsOf) {
@@ -202,7 +202,7 @@ function reachableFrom(from: string, graph: ReadonlyMap<string, readonly string[
   return seen
 }
 
-function createImportStore(file: string): string[] {
+function importsIn(file: string): string[] {
   const text = readFileSync(join(root, file), 'utf8')
   const found = text.matchAll(/^\s*(?:import|export)\b[^'"]*?from\s+'(\.[^']+)'/gm)
   return Array.from(found, ([, specifier = '']) => normalize(join(dirname(file), specifier)).replace(/\.js$/, '')).flatMap(

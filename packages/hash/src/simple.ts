@@ -12,6 +12,13 @@ const LEVELS = 1 << BITS
 const SIMPLE: Least = { covered: 0.98, flat: 0.76 }
 /** The same for forms. Drawn documents of test set a have at least 0.87 and 0.59; 99 of 100 photographs have less of at least one. */
 const FORM: Least = { covered: 0.86, flat: 0.58 }
+/**
+ * A picture is grey when at most this share of its pixels has a larger difference between channels. Its greys are distinguished by more bits than
+ * colours are: three coarse colours and their neighbours cover more than half of all greys, so one grey photograph in ten would be a form.
+ */
+const MAX_COLOURED_SHARE = 0.05
+const MAX_GREY_CHROMA = 16
+const GREY_BITS = 6
 /** Maximum difference between a flat pixel and those to its right and below it, in levels. */
 const FLAT_LEVELS = 1
 
@@ -22,7 +29,29 @@ export function isSimple(raster: Coloured): boolean {
 
 /** Whether a picture is mostly flat and in three colours, such as a card, a receipt or a screen of an app. Cost: as `isSimple`. */
 export function isForm(raster: Coloured): boolean {
-  return hasLeast(raster, FORM)
+  return hasLeast(raster, FORM) && !isShadedGrey(raster)
+}
+
+/** Whether a grey picture has more shades than three greys and their neighbours: a photograph, and no form. */
+function isShadedGrey({ width, height, rgb }: Coloured): boolean {
+  const counts = new Uint32Array(1 << GREY_BITS)
+  let coloured = 0
+  for (let k = 0; k < rgb.length; k += 3) {
+    const [red = 0, green = 0, blue = 0] = [rgb[k], rgb[k + 1], rgb[k + 2]]
+    if (Math.max(red, green, blue) - Math.min(red, green, blue) > MAX_GREY_CHROMA) coloured++
+    const grey = green >> (8 - GREY_BITS)
+    counts[grey] = (counts[grey] ?? 0) + 1
+  }
+  if (coloured > MAX_COLOURED_SHARE * width * height) return false
+  let covered = 0
+  for (let times = 0; times < 3; times++) {
+    const first = counts.indexOf(Math.max(...counts))
+    for (const grey of [first - 1, first, first + 1]) {
+      covered += counts[grey] ?? 0
+      counts[grey] = 0 // out of range is ignored
+    }
+  }
+  return covered < FORM.covered * width * height
 }
 
 type Coloured = Pick<Raster, 'width' | 'height' | 'rgb'>

@@ -69,7 +69,7 @@ export function createBankErasing({ banks, images, replica, now, onError }: Bank
 
   async function* idsIn(catalogue: Catalogue, name: string): AsyncGenerator<readonly string[]> {
     for (let part = 0; part < ID_PARTS; part += PARTS_AT_ONCE) {
-      yield catalogue.createImageStore(part, part + PARTS_AT_ONCE).flatMap(({ id, bank }) => (bank === name ? [id] : []))
+      yield catalogue.imagesInParts(part, part + PARTS_AT_ONCE).flatMap(({ id, bank }) => (bank === name ? [id] : []))
       await new Promise((resolve) => setImmediate(resolve))
     }
     const { silent } = catalogue

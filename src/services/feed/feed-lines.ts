@@ -68,7 +68,7 @@ export function createFeedLines({ images, trusts, matchIds }: FeedLineParts): Fe
       const step = createImageParts(catalogue, IMAGES_AT_ONCE)
       for (let part = 0; part < ID_PARTS; part += step) {
         const ids = catalogue
-          .createImageStore(part, Math.min(part + step, ID_PARTS))
+          .imagesInParts(part, Math.min(part + step, ID_PARTS))
           .flatMap((image) => (image.bank === name ? [image.id] : []))
         if (isVisibleTo(bank, reader.orgId)) yield* tellImages(reader, catalogue, ids, 'at-once')
         else for (const { id } of inOwnOrder(reader, ids)) yield { op: 'tombstone', id }

@@ -74,7 +74,7 @@ export function createFeedSnapshots({ lines, batches, replica, recent, audit }: 
       let part = first
       let sent = 0
       for (let seen = 0; sent < limit && seen < MAX_LOOKED_AT && part < ID_PARTS; part += step) {
-        const images = catalogue.createImageStore(part, Math.min(part + step, ID_PARTS))
+        const images = catalogue.imagesInParts(part, Math.min(part + step, ID_PARTS))
         seen += images.length
         const named = new Set<string>()
         for await (const line of lines.images(reader, catalogue, await notSentLater(images, { revision, removed }), 'all')) {

@@ -229,7 +229,7 @@ export class Catalogue {
   /**
    * The images whose ids are in parts `from` to `to` − 1 of `ID_PARTS`, in no order. Images that must not match are left out.
    */
-  createImageStore(from: number, to: number): CatalogueImage[] {
+  imagesInParts(from: number, to: number): CatalogueImage[] {
     return this.#images.ordinalsIn(from, to).flatMap((ordinal) => this.image(ordinal) ?? [])
   }
 

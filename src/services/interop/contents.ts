@@ -97,7 +97,7 @@ export function createContents({
   async function idOf(orgId: string, bank: string, contentId: number): Promise<string | undefined> {
     const { catalogue } = replica
     for (let part = 0; part < ID_PARTS; part += PARTS_AT_ONCE) {
-      const there = catalogue.createImageStore(part, part + PARTS_AT_ONCE)
+      const there = catalogue.imagesInParts(part, part + PARTS_AT_ONCE)
       const found = there.find((image) => image.bank === bank && ids.idFor(orgId, image.id) === contentId)
       if (found !== undefined) return found.id
       await new Promise((resolve) => setImmediate(resolve))
