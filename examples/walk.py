@@ -45,7 +45,7 @@ hashes = [secrets.token_hex(32) for _ in range(1000)]
 lines = "\n".join(f"pdq {each}" for each in hashes) + "\nno hash\n"
 report = ask("POST", "/v1/banks/walk-py/imports", gzip.compress(lines.encode()), "application/gzip")
 print(f"taken {report['accepted']}, rejected {report['rejected']}: {report['rejectedFor']}")
-assert report["accepted"] == 1000 and report["refused"] == 1
+assert report["accepted"] == 1000 and report["rejected"] == 1
 
 # 3. What a platform asks: a copy that differs in a few bits is found all the same.
 near = f"{int(hashes[0], 16) ^ 0b1011:064x}"

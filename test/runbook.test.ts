@@ -169,7 +169,7 @@ t.test('every procedure of the runbook does what it says', { timeout: 230_000 },
     'What is known to be harmless': [
       {
         env: { URL: url, KEY_FILE: keyFile },
-        check: said(/"accepted":132,.*"refused":0/),
+        check: said(/"accepted":132,.*"rejected":0/),
       },
     ],
     'A webhook that should not be there': [

@@ -102,7 +102,7 @@ export class References {
       const { type, view: query } = signal
       const content = contentOf(signal)
       const { index, views } = this.#type(type)
-      for (const { ways, rotated, hashes } of orientationGroupsOf(signal)) {
+      for (const { orientations, rotated, hashes } of orientationGroupsOf(signal)) {
         for (const { image, view, transform, distanceBits } of index.within(hashes, WIDEST_BITS)) {
           const registered = views[image][view]
           const cell = this.#cells.of(type, query, registered, rotated, content)
@@ -111,8 +111,8 @@ export class References {
           found.set(image, distances)
           const seen = { asked: query, registered, rotated }
           const isWithin = distanceBits <= matchBits(type, seen)
-          const matchEvent = { type, views: seen, signal: place, distanceBits, isWithin }
-          if (!rotated) corroborations.note(image, { ...matchEvent, way: ways[transform], hash: hashes[transform] })
+          const observation = { type, views: seen, signal: place, distanceBits, isWithin }
+          if (!rotated) corroborations.note(image, { ...observation, orientation: orientations[transform], hash: hashes[transform] })
         }
       }
     }

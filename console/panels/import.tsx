@@ -231,7 +231,7 @@ function Progressing({ progress }: { progress: Progress }) {
       )}
       {report !== undefined && report.rejections.length > 0 && (
         <Table
-          caption="Refused lines"
+          caption="Rejected lines"
           name="rejected"
           rows={report.rejections}
           keyOf={({ fromLine }) => String(fromLine)}

@@ -70,7 +70,7 @@ t.test('a second export to the same file is refused while the first one runs', a
   await until(() => Promise.resolve(existsSync(`${file}.under-way`) && statSync(`${file}.under-way`).size > 0))
   const finishFirst = finish
   answerBy((response) => response.end(WHOLE))
-  t.match(await tabir(env, ...args), { status: 1, errors: /Another export, process \d+, writes this file/ })
+  t.match(await tabir(env, ...args), { status: 1, errors: /Another export \(process \d+\) is writing this file/ })
   finishFirst()
   t.match(await first.ran, { status: 0 })
   t.equal(readFileSync(file, 'utf8'), WHOLE)
@@ -83,7 +83,7 @@ t.test('an export whose api breaks off leaves no file, and none is overwritten',
     half(response)
     setTimeout(() => response.destroy(), 50)
   })
-  t.match(await tabir(env, ...args), { status: 1, errors: /there is no file/ })
+  t.match(await tabir(env, ...args), { status: 1, errors: /no file was written/ })
   t.same(readdirSync(folder), [])
 
   answerBy((response) => response.end(WHOLE))
@@ -100,7 +100,7 @@ t.test('an export to a full disk fails, whether it is given a name or printed', 
   const file = join(disk.path, 'list.hex')
   const to = args.map((each, i) => (args[i - 1] === '--out' ? file : each))
   disk.fill(8)
-  t.match(await tabir(env, ...to), { status: 1, errors: /there is no file/ })
+  t.match(await tabir(env, ...to), { status: 1, errors: /no file was written/ })
   t.same(readdirSync(disk.path), ['filler'])
 
   const printed = openSync(file, 'w', 0o600)
@@ -115,7 +115,7 @@ t.test('an export to a full disk fails, whether it is given a name or printed', 
   })
   const [status] = await once(child, 'close')
   t.equal(status, 1)
-  t.match(errors, /not whole/)
+  t.match(errors, /is incomplete/)
 })
 
 t.test('an export whose reader has had enough ends without a word', async (t) => {

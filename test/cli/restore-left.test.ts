@@ -115,7 +115,7 @@ t.test(
     t.match(await tabir({ TABIR_DATA_DIR: dataDir }, ...restore(older)), {
       status: 0,
       row: { images: 2 },
-      errors: /how far/,
+      errors: /progress file cannot be read/,
     })
   },
 )
@@ -143,7 +143,7 @@ t.test(
     ]
     for (const each of spoil) {
       each()
-      t.match(await tabir({ TABIR_DATA_DIR: dataDir }, ...restore()), { status: 1, errors: /is not what the backup holds/ })
+      t.match(await tabir({ TABIR_DATA_DIR: dataDir }, ...restore()), { status: 1, errors: /did not load the whole backup/ })
       t.notOk(existsSync(join(dataDir, 'redis')))
       t.match(await tabir({ TABIR_DATA_DIR: dataDir }, 'restore', file), { status: 3, errors: /begins at the start/ })
     }

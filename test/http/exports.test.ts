@@ -144,7 +144,7 @@ t.test('tabir export says what is new since an earlier one, and what is gone', a
   ])
   t.equal(news.length, 2)
   t.match(await tabir('--plain', '--out', before), { status: 1, errors: /not overwritten/ })
-  t.match(await tabir(), { status: 2, errors: /Sealed or plain/ })
+  t.match(await tabir(), { status: 2, errors: /either --plain or --seal-to/ })
   t.match(await tabir('--plain', '--since', join(folder, 'none')), { status: 1, out: '', errors: /cannot be read/ })
   for (const [what, text] of Object.entries({
     hex: `${A}\n`,
@@ -153,7 +153,7 @@ t.test('tabir export says what is new since an earlier one, and what is gone', a
     image: '\x89PNG\r\n\x1a\n',
   })) {
     writeFileSync(join(folder, what), text)
-    t.match(await tabir('--plain', '--since', join(folder, what)), { status: 1, out: '', errors: /no line of/ }, what)
+    t.match(await tabir('--plain', '--since', join(folder, what)), { status: 1, out: '', errors: /not a line of/ }, what)
   }
   const foreign = join(folder, 'foreign')
   writeFileSync(foreign, '{"signalId":"00000000-0000-4000-8000-000000000000"}\n')

@@ -68,6 +68,15 @@ t.test('the answer says what is left, and what is beyond is refused until the wi
   t.equal((await match(service, one.headers)).statusCode, 200)
 })
 
+t.test('services of one process, and routes that share a declaration, each have their own limits', async (t) => {
+  for (const max of [5, 3]) {
+    const service = await startService(t, { maxOf: { 'match-queries': max } })
+    const { headers } = await keyFor(service, 'platform', ['match'])
+    const answer = await service.app.inject({ url: `/m/lookup?signal_type=pdq&signal=${randomHashText()}`, headers })
+    t.match(answer.headers['ratelimit-policy'], `"match-queries";q=${max}`)
+  }
+})
+
 t.test('what HMA’s clients look up counts as queries, and what a feed tells by its signals', async (t) => {
   const clock = { nowMs: Date.UTC(2026, 0, 1, 12) }
   const service = await startService(t, { maxOf: { 'match-queries': 3, 'feed-signals': 7 }, now: () => clock.nowMs })

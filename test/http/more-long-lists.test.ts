@@ -69,7 +69,7 @@ t.test('messages to a webhook, and files, of one moment', async (t) => {
     lines: 1,
     accepted: 1,
     removed: 0,
-    refused: 0,
+    rejected: 0,
     rejectedFor: {},
     digest: '',
   })

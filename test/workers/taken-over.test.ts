@@ -13,7 +13,7 @@ import { openObedient, program } from '../helpers/sandbox.js'
 import { startWorkers, until } from '../helpers/service.js'
 
 const DIST = fileURLToPath(new URL('../..', import.meta.url))
-const SANDBOX = pathToFileURL(join(DIST, 'workers', 'cage.js')).href
+const SANDBOX = pathToFileURL(join(DIST, 'workers', 'sandbox-command.js')).href
 const TOOLS = ['/usr/bin', '/bin'].filter((path) => existsSync(path))
 
 const hasNamespaces =
