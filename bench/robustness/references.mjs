@@ -112,7 +112,8 @@ export class References {
           const seen = { asked: query, registered, rotated }
           const isWithin = distanceBits <= matchBits(type, seen)
           const observation = { type, views: seen, signal: place, distanceBits, isWithin }
-          if (!rotated) corroborations.note(image, { ...observation, orientation: orientations[transform], hash: hashes[transform] })
+          if (!rotated)
+            corroborations.note(image, { ...observation, orientation: orientations[transform], hash: hashes[transform] })
         }
       }
     }
