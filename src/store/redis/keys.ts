@@ -231,8 +231,10 @@ export const keys = {
   webhookDeliveries: (webhookId: string) => `${TAG}:webhook-deliveries:${webhookId}`,
   /** hash: one delivery. Fields are listed in scripts/organisations/webhooks.ts. */
   webhookDelivery: (webhookId: string, id: string) => `${TAG}:webhook-delivery:${webhookId}:${id}`,
-  /** sorted set: subjects with waiting deliveries; score [epoch ms] when to try next. Each has a list `webhook-subject-queue:…`. */
+  /** sorted set: subjects with waiting deliveries; score [epoch ms] when to try next. */
   webhookSubjectQueues: (webhookId: string) => `${TAG}:webhook-subject-queues:${webhookId}`,
+  /** list: waiting delivery ids about one subject, the next one first. Only scripts use it. */
+  webhookSubjectQueue: (webhookId: string, subject: string) => `${TAG}:webhook-subject-queue:${webhookId}:${subject}`,
   /** sorted set: subjects whose first delivery is being sent; score [epoch ms] when its lease ends. */
   webhookLeases: (webhookId: string) => `${TAG}:webhook-leases:${webhookId}`,
   /** hash: consecutive failures of a webhook and the state of its rate limit. */
