@@ -134,7 +134,8 @@ t.test('of a picture of hers nothing is kept once she withdraws, whatever was de
   t.equal((await ask(service, 'DELETE', her.url, her.headers)).statusCode, 200)
 
   const id = Buffer.from(her.imageId.replaceAll('-', ''), 'hex')
-  for (const kind of ['trust', 'standings']) t.equal(await redis.call('HEXISTS', `{tabir}:${kind}:${id[15]}`, id), 0, kind)
+  for (const kind of ['trust', 'trust-statuses'])
+    t.equal(await redis.call('HEXISTS', `{tabir}:${kind}:${id[15]}`, id), 0, kind)
   const again = await openCase(service.app)
   const images = [{ signals: [{ type: 'pdq', hash: her.hash, quality: 100 }] }]
   t.equal((await ask(service, 'POST', `${again.url}/hashes`, again.headers, { images })).statusCode, 201)
