@@ -84,12 +84,12 @@ function world() {
       hash,
       plain: undefined,
     }
-    const trustStatus = budget.trustStatusOf(orgId, imageId)
+    const restriction = budget.restrictionOf(orgId, imageId)
     const begun = performance.now()
     const seen = guard.see(orgId, [observed], false)
     tally.us += (performance.now() - begun) * 1000
     const screen = seen instanceof Promise ? await seen : seen
-    if (imageId === 'image' && isInformative(trustStatus, edge, distanceBits)) tally.informative++
+    if (imageId === 'image' && isInformative(restriction, edge, distanceBits)) tally.informative++
     if (!isFound) return ''
     const match = {
       grade: distanceBits === 0 ? 'exact' : 'near',
@@ -105,11 +105,11 @@ function world() {
 }
 
 /** Could the answer have been another one, two bits nearer or farther? */
-function isInformative(trustStatus, edge, distanceBits) {
-  if (edge === 'none' && trustStatus?.radiusBits === undefined) return false
-  if (trustStatus?.radiusBits === 0) return false // exact hashes alone
-  if (trustStatus?.radiusBits !== undefined) return Math.abs(distanceBits - trustStatus.radiusBits - 0.5) < 2
-  return edge === 'outer' || trustStatus?.isCoarse !== true
+function isInformative(restriction, edge, distanceBits) {
+  if (edge === 'none' && restriction?.radiusBits === undefined) return false
+  if (restriction?.radiusBits === 0) return false // exact hashes alone
+  if (restriction?.radiusBits !== undefined) return Math.abs(distanceBits - restriction.radiusBits - 0.5) < 2
+  return edge === 'outer' || restriction?.isCoarse !== true
 }
 
 function bandOf(bits) {

@@ -14,7 +14,7 @@ function guardThat(mode: ProbingMode, add: ProbingGuardParts['events']['add']) {
   const guard = createProbingGuard({
     budget: {
       charge: () => undefined,
-      trustStatusOf: () => ({ isCoarse: true, radiusBits: 12 }),
+      restrictionOf: () => ({ isCoarse: true, radiusBits: 12 }),
       isSpentAcross: () => false,
       spend: () => {},
       forgive: () => {},

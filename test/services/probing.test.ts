@@ -34,8 +34,8 @@ t.test('ten processes that are asked at the same moment tell no more than one', 
       const marks = [randomInt(2 ** 32), randomInt(2 ** 32)] as const
       const near: Observation = { imageId, edge, distanceBits: 31, marks, hash: undefined, plain: undefined }
       await budget.charge(ORG, [near], false)
-      const trustStatus = budget.trustStatusOf(ORG, imageId)
-      if (edge === 'inner' ? !trustStatus?.isCoarse : trustStatus?.radiusBits === undefined) count++
+      const restriction = budget.restrictionOf(ORG, imageId)
+      if (edge === 'inner' ? !restriction?.isCoarse : restriction?.radiusBits === undefined) count++
     }
     for (let i = 0; i < timesEach; i++) await Promise.all(budgets.map((budget) => ask(budget)))
     return count

@@ -10,7 +10,7 @@ import type { FlippedBits } from './flipped-bits.js'
 import { transformName } from './graded.js'
 import type { Match, MatchedDetails } from './match.js'
 import type { Observation } from './observed.js'
-import type { ProbingBudget, TrustStatus } from './probing.js'
+import type { ProbingBudget, ProbingRestriction } from './probing.js'
 
 /**
  * suspend: answers become coarser, then keys are suspended. tell: only the operator is notified, at most once a day. off:
@@ -103,12 +103,12 @@ export function createProbingGuard(parts: ProbingGuardParts): ProbingGuard {
 
   const screenOf = (orgId: string, observations: readonly Observation[]): Screen | undefined => {
     chargeSearches(orgId, observations)
-    const trustStatuses = observations.flatMap(({ imageId, plain }) => {
-      const trustStatus = budget.trustStatusOf(orgId, imageId)
-      return trustStatus === undefined ? [] : [[imageId, { ...trustStatus, plain }] as const]
+    const restrictions = observations.flatMap(({ imageId, plain }) => {
+      const restriction = budget.restrictionOf(orgId, imageId)
+      return restriction === undefined ? [] : [[imageId, { ...restriction, plain }] as const]
     })
     const isSpent = budget.isSpentAcross(orgId)
-    if (isSpent || trustStatuses.some(([, { radiusBits }]) => radiusBits !== undefined)) tell(orgId)
+    if (isSpent || restrictions.some(([, { radiusBits }]) => radiusBits !== undefined)) tell(orgId)
     if (mode === 'tell') return undefined
     if (isSpent) {
       budget.forgive(orgId)
@@ -116,8 +116,8 @@ export function createProbingGuard(parts: ProbingGuardParts): ProbingGuard {
       behind(() => suspend(parts, orgId))
       throw new Problem('key-suspended')
     }
-    if (!trustStatuses.some(([, { isCoarse }]) => isCoarse)) return undefined
-    return coarseScreen(new Map(trustStatuses))
+    if (!restrictions.some(([, { isCoarse }]) => isCoarse)) return undefined
+    return coarseScreen(new Map(restrictions))
   }
 
   return {
@@ -127,7 +127,7 @@ export function createProbingGuard(parts: ProbingGuardParts): ProbingGuard {
       const wait = budget.charge(orgId, observations, knowsDistance)
       return wait === undefined ? screenOf(orgId, observations) : wait.then(() => screenOf(orgId, observations))
     },
-    radiusOf: (orgId, imageId) => (mode === 'suspend' ? budget.trustStatusOf(orgId, imageId)?.radiusBits : undefined),
+    radiusOf: (orgId, imageId) => (mode === 'suspend' ? budget.restrictionOf(orgId, imageId)?.radiusBits : undefined),
     async close() {
       await last
       await budget.close()
@@ -135,14 +135,14 @@ export function createProbingGuard(parts: ProbingGuardParts): ProbingGuard {
   }
 }
 
-type ImageScreen = TrustStatus & Pick<Observation, 'plain'>
+type ImageScreen = ProbingRestriction & Pick<Observation, 'plain'>
 
 /** Makes matches of images with a spent budget coarser: the widest distance of a range, no agreement, or no match at all. */
-function coarseScreen(trustStatuses: ReadonlyMap<string, ImageScreen>): Screen {
+function coarseScreen(restrictions: ReadonlyMap<string, ImageScreen>): Screen {
   return (imageId, match) => {
-    const trustStatus = trustStatuses.get(imageId)
-    if (trustStatus === undefined || !trustStatus.isCoarse || match.grade === 'exact') return match
-    const { radiusBits, plain } = trustStatus
+    const restriction = restrictions.get(imageId)
+    if (restriction === undefined || !restriction.isCoarse || match.grade === 'exact') return match
+    const { radiusBits, plain } = restriction
     if (match.details !== undefined) return coarseByDetails(match, match.details, radiusBits)
     if (radiusBits !== undefined && match.distanceBits > radiusBits) return undefined
     const distanceBits = coarseBits(match)

@@ -1,7 +1,7 @@
 // The budget for what organisations may learn about a registered image. A query reveals something about a stored hash only near
 // an edge of the answer (domain/matching/edges.ts), so only these queries are counted: per organisation and image, across the
-// images of an organisation, and per image over all organisations. Other queries, their order, the route and the signal type do
-// not change a count, and no count is evicted.
+// images of an organisation, and per image over all organisations. A query that is not near an outer edge lowers the count of
+// outer ones. Order, route and signal type of queries do not change a count, and no count is evicted.
 
 import { type Edge, isNearEdge } from '../../domain/matching/edges.js'
 import type { ProbingCharge, ProbingCounts } from '../../store/trust/probing.js'
@@ -28,13 +28,13 @@ export const PROBING_BUDGETS = {
   /** Queries near outer edges across all images of an organisation: from here on it is suspended. */
   across: 300,
   /**
-   * Deducted from a charged image by each query that is not near an edge; nothing once the image is frozen. An organisation
-   * that does not probe has many of these for each query near an edge.
+   * What a query that is not near an outer edge takes back from the charge of queries near outer edges, of its image and across
+   * images. A frozen image takes nothing back. An organisation that does not probe has many such queries for each one near an edge.
    */
   credit: 0.4,
 } as const
 
-export interface TrustStatus {
+export interface ProbingRestriction {
   readonly isCoarse: boolean
   /** The radius that replaces the bank's; 0 for exact hashes only; `undefined` where the bank's applies. */
   readonly radiusBits: number | undefined
@@ -43,11 +43,11 @@ export interface TrustStatus {
 export interface ProbingBudget {
   /**
    * Charges an organisation for the observations of a query.
-   * @returns a promise to await before `trustStatusOf` is called; `undefined` when there is none.
+   * @returns a promise to await before `restrictionOf` is called; `undefined` when there is none.
    */
   charge(orgId: string, observations: readonly Observation[], knowsDistance: boolean): Promise<void> | undefined
   /** @returns `undefined` for an image that was never charged. */
-  trustStatusOf(orgId: string, imageId: string): TrustStatus | undefined
+  restrictionOf(orgId: string, imageId: string): ProbingRestriction | undefined
   /** Is the budget across all images of the organisation spent? */
   isSpentAcross(orgId: string): boolean
   /** Charges an image until it is `frozen` (its radius is replaced) or `spent` (it matches only exact hashes). */
@@ -101,14 +101,14 @@ export function createProbingBudget(parts: ProbingBudgetParts): ProbingBudget {
         })
         // Wait for the counts of other processes before the answer reveals anything. Otherwise each process would have a budget
         // of its own.
-        const isRevealing = isOuter || (edge === 'inner' && !trustStatusOf(account).isCoarse)
+        const isRevealing = isOuter || (edge === 'inner' && !restrictionOf(account).isCoarse)
         if (!account.isLoaded || isRevealing) hasToWait = true
       }
       return hasToWait ? flush() : undefined
     },
-    trustStatusOf(orgId, imageId) {
+    restrictionOf(orgId, imageId) {
       const account = accounts.orgs.get(orgId)?.images.get(imageId)
-      return account && trustStatusOf(account)
+      return account && restrictionOf(account)
     },
     isSpentAcross(orgId) {
       const org = accounts.orgs.get(orgId)
@@ -161,7 +161,7 @@ function add(org: OrgAccounts, account: Account, { outer, inner = 0 }: { outer: 
   pending.inner += inner
   pending.outer += outer
   const spent = outerOf(account)
-  if (outer === 0 && spent > 0 && (account === org.across || trustStatusOf(account).radiusBits === undefined))
+  if (outer === 0 && spent > 0 && (account === org.across || restrictionOf(account).radiusBits === undefined))
     pending.credit += PROBING_BUDGETS.credit
   else if (outer === 0 && inner === 0) return
   org.dirty.add(account)
@@ -169,7 +169,7 @@ function add(org: OrgAccounts, account: Account, { outer, inner = 0 }: { outer: 
 
 /** The edge of an observation. For an image with a replaced radius, that radius is the only edge. */
 function edgeIn(account: Account | undefined, edge: Edge, distanceBits: number | undefined): Edge {
-  const radiusBits = account && trustStatusOf(account).radiusBits
+  const radiusBits = account && restrictionOf(account).radiusBits
   if (radiusBits === undefined) return edge
   return radiusBits > 0 && distanceBits !== undefined && isNearEdge(distanceBits, radiusBits) ? 'outer' : 'none'
 }
@@ -178,7 +178,7 @@ function outerOf({ spent, pending }: Account): number {
   return Math.max(0, spent.outer - pending.credit) + pending.outer
 }
 
-function trustStatusOf(account: Account): TrustStatus {
+function restrictionOf(account: Account): ProbingRestriction {
   const { spent, all, pending, radiusBits } = account
   const outer = outerOf(account)
   const outerOfAll = all.outer + Math.max(0, outer - spent.outer)
