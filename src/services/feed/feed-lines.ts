@@ -65,7 +65,7 @@ export function createFeedLines({ images, trusts, matchIds }: FeedLineParts): Fe
     async *bank(reader, catalogue, name) {
       const bank = catalogue.banks.get(name)
       if (reader.filter.banks?.includes(name) === false || bank?.purpose !== 'match') return
-      const step = createImageParts(catalogue, IMAGES_AT_ONCE)
+      const step = partsHolding(catalogue, IMAGES_AT_ONCE)
       for (let part = 0; part < ID_PARTS; part += step) {
         const ids = catalogue
           .imagesInParts(part, Math.min(part + step, ID_PARTS))
@@ -79,7 +79,7 @@ export function createFeedLines({ images, trusts, matchIds }: FeedLineParts): Fe
 }
 
 /** How many parts of the ids have about `count` images; at least 1. */
-export function createImageParts({ images }: Catalogue, count: number): number {
+export function partsHolding({ images }: Catalogue, count: number): number {
   return Math.min(ID_PARTS, Math.ceil((count * ID_PARTS) / Math.max(1, images)))
 }
 

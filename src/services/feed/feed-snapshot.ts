@@ -10,7 +10,7 @@ import type { RecentChanges } from '../index/recent-changes.js'
 import type { Replica } from '../index/replica.js'
 import type { Audit } from '../records/audit.js'
 import type { FeedPosition, FeedReader } from './feed-cursor.js'
-import { createImageParts, type FeedLines, IMAGES_AT_ONCE } from './feed-lines.js'
+import { type FeedLines, IMAGES_AT_ONCE, partsHolding } from './feed-lines.js'
 import type { PageEnd, PageView } from './page-view.js'
 
 export interface FeedSnapshots {
@@ -70,7 +70,7 @@ export function createFeedSnapshots({ lines, batches, replica, recent, audit }: 
         yield { op: 'snapshot-begin' }
         yield* unnamed(reader, catalogue.silent, new Set())
       }
-      const step = createImageParts(catalogue, Math.min(limit, IMAGES_AT_ONCE))
+      const step = partsHolding(catalogue, Math.min(limit, IMAGES_AT_ONCE))
       let part = first
       let sent = 0
       for (let seen = 0; sent < limit && seen < MAX_LOOKED_AT && part < ID_PARTS; part += step) {
