@@ -38,7 +38,7 @@ t.test('messages to a webhook, and files, of one moment', async (t) => {
       ids.slice(i, i + 500).map((id) => ({
         webhookId,
         id,
-        subjectQueue: id,
+        subject: id,
         type: 'match.found',
         body: '{}',
         dueAtMs: nowMs - 1000,

@@ -119,7 +119,7 @@ t.test('who opened a case for somebody is told what happens to it, in order, unt
       { webhookId: ngo.webhookId, type: 'case.updated', data: { caseId, event: 'registered', images: 2 } },
     ],
   )
-  t.equal(new Set(events.map(({ subjectQueue }) => subjectQueue)).size, 1, 'one lane')
+  t.equal(new Set(events.map(({ subject }) => subject)).size, 1, 'one subject')
   t.notOk(JSON.stringify(events).includes(image.signals[0]?.hash ?? ''))
 
   await post(app, `${url}/handover`, { keepReading: false }, ngo.headers)
@@ -185,11 +185,7 @@ t.test(
     t.ok(holdSchedule.every((ms) => ms >= -1000 && ms <= WITHDRAWN_SPREAD_MS + 1000))
     t.ok(Math.max(...holdSchedule) - Math.min(...holdSchedule) > WITHDRAWN_SPREAD_MS / 20, 'spread out')
     t.ok(events.every(({ body, dueAtMs }) => JSON.parse(body).timestamp === new Date(dueAtMs).toISOString()))
-    t.equal(
-      new Set(events.map(({ subjectQueue }) => subjectQueue)).size,
-      events.length,
-      'nothing says that they belong together',
-    )
+    t.equal(new Set(events.map(({ subject }) => subject)).size, events.length, 'nothing says that they belong together')
     const listed = (await app.inject({ url: `/v1/webhooks/${met.webhookId}/deliveries`, headers: met.headers })).json<{
       deliveries: unknown[]
     }>()

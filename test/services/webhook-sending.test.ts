@@ -78,7 +78,7 @@ async function world(t: Test, more: Partial<Webhook> = {}) {
     const all = made.map((one, i) => ({
       webhookId,
       id: `${entries}-${i}`,
-      subjectQueue: 'one',
+      subject: 'one',
       type: 'webhook.ping',
       body: JSON.stringify({ type: 'webhook.ping', data: {} }),
       dueAtMs: nowMs,
@@ -192,12 +192,7 @@ t.test('the same event becomes a delivery once, however often it is read; only i
 t.test('events about one subject arrive in their order, whatever fails; other subjects do not wait for them', async (t) => {
   const { make, send, received, answer, pass } = await world(t)
   answer(({ id }) => (id === 'a1' && received.filter((one) => one.id === 'a1').length < 4 ? 503 : 200))
-  await make(
-    { id: 'a1', subjectQueue: 'a' },
-    { id: 'a2', subjectQueue: 'a' },
-    { id: 'b1', subjectQueue: 'b' },
-    { id: 'a3', subjectQueue: 'a' },
-  )
+  await make({ id: 'a1', subject: 'a' }, { id: 'a2', subject: 'a' }, { id: 'b1', subject: 'b' }, { id: 'a3', subject: 'a' })
   for (let i = 0; i < 40 && received.at(-1)?.id !== 'a3'; i++) {
     await send()
     pass(60_000)
@@ -266,7 +261,7 @@ t.test('what fails for three days is dead, can be seen, and is sent once more wh
 t.test('an endpoint that fails is asked by one message at a time, less and less often', async (t) => {
   const { make, send, received, answer, pass } = await world(t)
   answer(() => 500)
-  await make(...Array.from({ length: 40 }, (_, i) => ({ id: `${i}`, subjectQueue: `${i}` })))
+  await make(...Array.from({ length: 40 }, (_, i) => ({ id: `${i}`, subject: `${i}` })))
   await send()
   t.equal(received.length, MAX_IN_FLIGHT, 'nobody knew yet')
   const atMs: number[] = []
@@ -292,21 +287,21 @@ t.test('silence, redirects and refusals are failures; an endpoint that says it i
   const { make, send, received, answer, stateOf, pass, webhookId, origin, allow } = await world(t)
   const answers = { hang: 'silence', redirect: { status: 307, headers: { location: `${origin}/elsewhere` } } } as const
   answer(({ id }) => (id in answers ? answers[id as keyof typeof answers] : 410))
-  await make({ id: 'hang', subjectQueue: 'hang' })
+  await make({ id: 'hang', subject: 'hang' })
   allow(100)
   await send()
   t.match(await stateOf('hang'), { state: 'waiting', failure: 'timed-out', status: undefined })
 
   allow(LONG_MS)
   pass(2400)
-  await make({ id: 'redirect', subjectQueue: 'redirect' })
+  await make({ id: 'redirect', subject: 'redirect' })
   await send()
   t.match(await stateOf('redirect'), { state: 'waiting', failure: 'answer', status: 307 })
   const heard = () => received.map(({ id }) => id).filter((id) => id !== 'hang') // which may be given up before it was read
   t.same(heard(), ['redirect'], 'nobody followed it')
 
   pass(2400)
-  await make({ id: 'gone', subjectQueue: 'gone' })
+  await make({ id: 'gone', subject: 'gone' })
   await send()
   t.match(await stateOf('gone'), { state: 'dead', status: 410 })
   t.equal((await webhooks.get(webhookId))?.isEnabled, false)
@@ -317,7 +312,7 @@ t.test('silence, redirects and refusals are failures; an endpoint that says it i
 
 t.test('no more are sent in a second than the endpoint wants, and what the receiver asks for is waited for', async (t) => {
   const { make, send, received, answer, pass, stateOf } = await world(t, { maxPerSecond: 3 })
-  await make(...Array.from({ length: 10 }, (_, i) => ({ id: `${i}`, subjectQueue: `${i}` })))
+  await make(...Array.from({ length: 10 }, (_, i) => ({ id: `${i}`, subject: `${i}` })))
   const againAtMs = await send()
   t.equal(received.length, 3)
   t.equal(againAtMs, START_MS + 334)
@@ -347,9 +342,9 @@ t.test('what waits for an organisation that has no key any more is not sent, and
 
 t.test('what goes wrong on our side counts as no try, makes nothing dead and holds up no other message', async (t) => {
   const { make, send, stateOf, broken, pass, received, webhookId } = await world(t)
-  const subjectQueues = Array.from({ length: 2 * MAX_IN_FLIGHT }, (_, i) => `ours${i}`)
-  for (const id of subjectQueues) broken.add(id)
-  await make(...subjectQueues.map((id) => ({ id, subjectQueue: id, imageId: id })), { id: 'other', subjectQueue: 'other' })
+  const subjects = Array.from({ length: 2 * MAX_IN_FLIGHT }, (_, i) => `ours${i}`)
+  for (const id of subjects) broken.add(id)
+  await make(...subjects.map((id) => ({ id, subject: id, imageId: id })), { id: 'other', subject: 'other' })
   for (let day = 0; day < 5; day++) {
     await send()
     pass(DAY_MS)
@@ -363,7 +358,7 @@ t.test('what goes wrong on our side counts as no try, makes nothing dead and hol
   t.notOk((await deliveries.failing()).some((each) => each.webhookId === webhookId))
   broken.clear()
   await send()
-  t.equal(received.length, 1 + subjectQueues.length)
+  t.equal(received.length, 1 + subjects.length)
 })
 
 t.test('an endpoint that says it is gone after its owner has moved it is not switched off', async (t) => {
@@ -410,7 +405,7 @@ t.test('what a process took and died with comes back; what another one settled s
 
 t.test('with an endpoint all of it goes', async (t) => {
   const { make, webhookId, webhook, send } = await world(t)
-  await make({ id: 'a', subjectQueue: 'a' }, { id: 'b', subjectQueue: 'b' }, { id: 'c', subjectQueue: 'b' })
+  await make({ id: 'a', subject: 'a' }, { id: 'b', subject: 'b' }, { id: 'c', subject: 'b' })
   await webhooks.remove(webhook)
   await webhooks.remove(webhook)
   t.equal(await send(), undefined)
@@ -430,10 +425,10 @@ t.test('a message that cannot be read, and one whose picture cannot be, keep no 
   const { make, send, received, broken, troubles, stateOf, webhookId, pass } = await world(t)
   broken.add('broken')
   await make(
-    { id: 'unreadable', subjectQueue: 'a' },
-    { id: 'broken', subjectQueue: 'b', imageId: 'broken' },
-    { id: 'behind', subjectQueue: 'a' },
-    { id: 'other', subjectQueue: 'c' },
+    { id: 'unreadable', subject: 'a' },
+    { id: 'broken', subject: 'b', imageId: 'broken' },
+    { id: 'behind', subject: 'a' },
+    { id: 'other', subject: 'c' },
   )
   await store.ask((redis) => redis.hset(keys.webhookDelivery(webhookId, 'unreadable'), 'tries', 'none'))
   await send()

@@ -267,7 +267,7 @@ function deliveryOf({ webhookId }: Webhook, type: string, subject: string, told:
     webhookId,
     // Random: an id derived from the event's time would reveal which events happened together.
     id: randomBytes(16).toString('base64url'),
-    subjectQueue: createHash('sha256').update(subject).digest('base64url').slice(0, 22),
+    subject: createHash('sha256').update(subject).digest('base64url').slice(0, 22),
     type,
     body: JSON.stringify({ type, timestamp: new Date(atMs).toISOString(), data }),
     dueAtMs: dueAtMs ?? atMs,

@@ -20,8 +20,8 @@ export interface NewDelivery {
   readonly webhookId: string
   /** The id that the receiver sees. */
   readonly id: string
-  /** Deliveries of one subject queue arrive in the order in which they were made. */
-  readonly subjectQueue: string
+  /** A digest of what the delivery is about. Deliveries about one subject arrive in the order in which they were made. */
+  readonly subject: string
   readonly type: string
   /** JSON, exactly as it is signed and sent. */
   readonly body: string
@@ -234,7 +234,7 @@ function makingIn(store: Store): Pick<Deliveries, 'hold' | 'eventCursor' | 'make
           ...deliveries.flatMap((delivery) => [
             delivery.webhookId,
             delivery.id,
-            delivery.subjectQueue,
+            delivery.subject,
             delivery.type,
             delivery.body,
             delivery.dueAtMs,
