@@ -8,7 +8,7 @@ import { connect } from 'node:net'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type FindRedisOptions, type FoundRedis, findRedisServer, HOW_TO_INSTALL } from './find-redis.js'
-import { inOrder, TURN_NAME_BYTES } from './folder-lock.js'
+import { runExclusively, TURN_NAME_BYTES } from './folder-lock.js'
 
 export interface OpenRedisConfig extends FindRedisOptions {
   readonly dataDir: string
@@ -61,7 +61,7 @@ export async function openRedisServer(config: OpenRedisConfig): Promise<RedisSer
   if (config.redisSocket !== undefined) return { ...given, socket: config.redisSocket }
   if (config.onlyExisting === true && !hasStore(config.dataDir)) throw new Error(noStoreIn(config.dataDir))
   const place = preparePlace(config.dataDir)
-  return await inOrder(place.socketFolder, async () => {
+  return await runExclusively(place.socketFolder, async () => {
     const running = await joinRunning(place)
     if (running !== undefined) return running
     const found = findRedisServer(config)

@@ -17,7 +17,7 @@ export const TURN_NAME_BYTES = '/turn-00000000.sock'.length
  * and starts again. Two can never run at once: the later one looked after the earlier one listened, so it found it. The kernel says whether
  * a process is alive: it accepts or refuses the connection. A lock file with a process id would fail in containers, where ids repeat.
  */
-export async function inOrder<T>(folder: string, work: () => Promise<T>): Promise<T> {
+export async function runExclusively<T>(folder: string, work: () => Promise<T>): Promise<T> {
   for (;;) {
     const path = join(folder, `turn-${randomBytes(4).toString('hex')}.sock`)
     const withdraw = await announce(path)
