@@ -61,8 +61,8 @@ t.test('a declared minor is sent to the hotlines, and nothing is kept', async (t
   const service = await startService(t)
   const redis = await redisOf(t, service)
   // But for what a service that has just started writes in its own time.
-  const createOwnWrites = new Set<string>([keys.watchHolder, keys.watchCursor, keys.agreedTime])
-  const names = async () => (await redis.keys('*')).filter((name) => !createOwnWrites.has(name)).sort()
+  const ownWrites = new Set<string>([keys.watchHolder, keys.watchCursor, keys.agreedTime])
+  const names = async () => (await redis.keys('*')).filter((name) => !ownWrites.has(name)).sort()
   const before = await names()
 
   for (const payload of [{ adult: false }, { adult: false, category: 'nude' }]) {
