@@ -6,13 +6,13 @@ import { CONTACT_FIELD, hexLua, indexDeadlinesLua } from './image-deadlines.js'
 export const startDeadlines = {
   numberOfKeys: 4,
   lua: `${indexDeadlinesLua}
-    local images = KEYS[1] -- hash: the shard of the image
+    local images    = KEYS[1] -- hash: the shard of the image
     local deadlines = KEYS[2] -- hash: org|law|stage -> [epoch ms] when it is due, or stopped; contact -> organisation id
-    local dues   = KEYS[3] -- sorted set: hex of image|org|law|stage, by when it is due
-    local notice = KEYS[4] -- string: JSON, of the image's case
-    local id     = ARGV[1] -- [16 bytes]
-    local hex    = ARGV[2]
-    local prefix = ARGV[3] -- of all keys
+    local dues      = KEYS[3] -- sorted set: hex of image|org|law|stage, by when it is due
+    local notice    = KEYS[4] -- string: JSON, of the image's case
+    local id        = ARGV[1] -- [16 bytes]
+    local hex       = ARGV[2]
+    local prefix    = ARGV[3] -- of all keys
     -- ARGV[4 + 2i] deadline i, ARGV[5 + 2i] [epoch ms] when it is due
     -- returns [integer] how many were started
     if redis.call('HEXISTS', images, id) == 0 then return 0 end
@@ -33,9 +33,9 @@ export const stopDeadlines = {
   numberOfKeys: 2,
   lua: `
     local deadlines = KEYS[1]
-    local dues   = KEYS[2]
-    local hex    = ARGV[1]
-    local prefix = ARGV[2] -- of all keys
+    local dues      = KEYS[2]
+    local hex       = ARGV[1]
+    local prefix    = ARGV[2] -- of all keys
     -- ARGV[3 + i] deadline i
     -- returns [integer] how many were stopped
     local stopped = 0

@@ -2,13 +2,13 @@
 export const claimImport = {
   numberOfKeys: 3,
   lua: `
-    local import  = KEYS[1] -- hash
+    local import   = KEYS[1] -- hash
     local rejected = KEYS[2] -- list: notes about ranges of lines
-    local imports = KEYS[3] -- sorted set: those of the bank
-    local writer  = ARGV[1] -- random
-    local id      = ARGV[2]
-    local atMs    = ARGV[3] -- [epoch ms]
-    local keptMs  = ARGV[4] -- [ms]
+    local imports  = KEYS[3] -- sorted set: those of the bank
+    local writer   = ARGV[1] -- random
+    local id       = ARGV[2]
+    local atMs     = ARGV[3] -- [epoch ms]
+    local keptMs   = ARGV[4] -- [ms]
     -- returns the progress so far as JSON, or nil when there is none
     redis.call('HSET', import, 'writer', writer)
     redis.call('ZADD', imports, 'NX', atMs, id)
@@ -22,7 +22,7 @@ export const checkpointImport = {
   numberOfKeys: 3,
   lua: `
     local import   = KEYS[1] -- hash
-    local rejected  = KEYS[2] -- list: notes about ranges of lines
+    local rejected = KEYS[2] -- list: notes about ranges of lines
     local imports  = KEYS[3] -- sorted set: those of the bank
     local writer   = ARGV[1]
     local progress = ARGV[2] -- JSON

@@ -18,7 +18,7 @@ export const claimDeliveries = {
   numberOfKeys: 4,
   lua: `
     local endpoints = KEYS[1] -- hash: endpoint id -> sealed
-    local queues     = KEYS[2] -- sorted set: subjects with waiting deliveries
+    local queues    = KEYS[2] -- sorted set: subjects with waiting deliveries
     local leases    = KEYS[3] -- sorted set: subjects whose first delivery is being sent
     local health    = KEYS[4] -- hash: see above
     local endpoint  = ARGV[1]
@@ -72,7 +72,7 @@ export const settleDelivery = {
   numberOfKeys: 4,
   lua: `
     local endpoints = KEYS[1] -- hash: endpoint id -> sealed
-    local queues     = KEYS[2] -- sorted set
+    local queues    = KEYS[2] -- sorted set
     local leases    = KEYS[3] -- sorted set
     local health    = KEYS[4] -- hash
     local endpoint  = ARGV[1]
@@ -143,7 +143,7 @@ export const replayDelivery = {
   numberOfKeys: 4,
   lua: `${outboxLua}
     local endpoints = KEYS[1] -- hash: endpoint id -> sealed
-    local queues     = KEYS[2] -- sorted set
+    local queues    = KEYS[2] -- sorted set
     local delivery  = KEYS[3] -- hash
     local health    = KEYS[4] -- hash
     local endpoint  = ARGV[1]

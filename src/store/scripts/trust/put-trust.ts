@@ -29,25 +29,25 @@ const refuseLua = `
 export const putTrust = {
   numberOfKeys: 8,
   lua: `${announceLua}${feedLaterLua}${outboxLua}${pseudonymsLua}${refuseLua}${handedOverLua}
-    local images     = KEYS[1] -- hash: the shard of the image
-    local trust      = KEYS[2] -- hash: image id -> version:JSON
-    local trustStatuses  = KEYS[3] -- hash: image id -> [2 bytes]
-    local disputes   = KEYS[4] -- sorted set: image ids
-    local quarantine = KEYS[5] -- sorted set: image ids
+    local images        = KEYS[1] -- hash: the shard of the image
+    local trust         = KEYS[2] -- hash: image id -> version:JSON
+    local trustStatuses = KEYS[3] -- hash: image id -> [2 bytes]
+    local disputes      = KEYS[4] -- sorted set: image ids
+    local quarantine    = KEYS[5] -- sorted set: image ids
     local holdSchedule  = KEYS[6] -- sorted set: image ids, by when [epoch ms] their pause ends
-    local revision   = KEYS[7]
-    local changes    = KEYS[8]
-    local id         = ARGV[1] -- [16 bytes]
-    local version    = ARGV[2] -- the version that was read; 0 for none
-    local json       = ARGV[3]
+    local revision      = KEYS[7]
+    local changes       = KEYS[8]
+    local id            = ARGV[1] -- [16 bytes]
+    local version       = ARGV[2] -- the version that was read; 0 for none
+    local json          = ARGV[3]
     local trustStatus   = ARGV[4] -- [2 bytes]
-    local disputedAt = ARGV[5] -- [epoch ms], or empty
-    local heldAt     = ARGV[6] -- [epoch ms], or empty
-    local dueMs      = ARGV[7] -- [epoch ms] when its pause ends, or empty
-    local invalidated     = ARGV[8] -- key of the sorted set of digests that must not be submitted again, or empty
-    local atMs       = ARGV[9] -- [epoch ms]
-    local untilMs    = ARGV[10] -- [epoch ms] until when they are blocked, or empty to unblock them
-    local assisted     = ARGV[11] -- key of the case for which an organisation acts, or empty; refused once it handed the case over
+    local disputedAt    = ARGV[5] -- [epoch ms], or empty
+    local heldAt        = ARGV[6] -- [epoch ms], or empty
+    local dueMs         = ARGV[7] -- [epoch ms] when its pause ends, or empty
+    local invalidated   = ARGV[8] -- key of the sorted set of digests that must not be submitted again, or empty
+    local atMs          = ARGV[9] -- [epoch ms]
+    local untilMs       = ARGV[10] -- [epoch ms] until when they are blocked, or empty to unblock them
+    local assisted      = ARGV[11] -- key of the case for which an organisation acts, or empty; refused once it handed the case over
     -- ARGV[12…]     [16 bytes] keyed digests of the image. Keys in ARGV have the same hash tag as the declared ones
     -- returns [integer] the revision that has it; 0 when the two bytes are unchanged; -1 when another process was first; -2 after a handover;
     -- nil without the image
