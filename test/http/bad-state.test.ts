@@ -48,7 +48,9 @@ async function pictureUnderWay(t: Test) {
   const form = async () => images([await scene(1)])
   /** Workers go on with the case meanwhile; of pictures nothing may come. */
   const pictures = async () => ({
-    kept: (await redis.keys('{tabir}:*')).filter((name) => /:(?:images|details|trust-statuses):|:case:\w+:images$/.test(name)),
+    kept: (await redis.keys('{tabir}:*')).filter((name) =>
+      /:(?:images|details|trust-statuses):|:case:\w+:images$/.test(name),
+    ),
     told: await redis.xlen('{tabir}:changes'),
   })
   return {
