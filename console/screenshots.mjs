@@ -1,4 +1,4 @@
-// Every panel of the console over a small world, light and dark, on a telephone and on a desk. Called by page/screenshots.mjs.
+// Every panel of the console over a small world, light and dark, in the sizes of a phone and a desktop. Called by page/screenshots.mjs.
 import { randomBytes } from 'node:crypto'
 import { createApiKey } from '../dist/src/services/keys/access.js'
 import { createApiKeyStore } from '../dist/src/store/organisations/api-keys.js'

@@ -1,4 +1,4 @@
-// Every page and state, in every language, light and dark, on a telephone and on a desk: to be looked at.
+// Every page and state, in every language, light and dark, in the sizes of a phone and a desktop: to be looked at.
 // npm run screenshots [-- --language en | --only console] [--out FOLDER]
 import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -17,7 +17,7 @@ const { values: args } = parseArgs({
     chromium: { type: 'string', default: '/usr/bin/chromium' },
   },
 })
-const SIZES = { phone: { width: 360, height: 740 }, pendingImages: { width: 1280, height: 800 } }
+const SIZES = { phone: { width: 360, height: 740 }, desktop: { width: 1280, height: 800 } }
 const PICTURES = 'demo/pictures'
 
 await run(async (defer) => {

@@ -7,7 +7,7 @@ import { isSame, type Outcome } from '../hashing/outcome.js'
 import { canHashHere, hashingPool } from '../hashing/pool.js'
 import { unopened } from '../hashing/unopened.js'
 import { say, sayCount, sayMinutes } from '../messages.js'
-import { isBusy, isLeftOver, type Picture, type TrustStatus, type Usable, usableOf } from './picture.js'
+import { isBusy, isLeftOver, type Picture, type PictureState, type Usable, usableOf } from './picture.js'
 import { rowsIn, sentenceOf } from './rows.js'
 
 export interface Picker {
@@ -72,7 +72,7 @@ export function picker(goOn: () => void, wanted: () => Wanted): Picker {
     if (taken.length > 0) show('reading')
     for (const file of taken) {
       const id = ++lastId
-      pictures.set(id, { id, name: file.name || say('run.unnamed', { n: id }), file, trustStatus: { at: 'waiting' } })
+      pictures.set(id, { id, name: file.name || say('run.unnamed', { n: id }), file, state: { at: 'waiting' } })
       read(id)
     }
   }
@@ -82,18 +82,18 @@ export function picker(goOn: () => void, wanted: () => Wanted): Picker {
     if (picture === undefined) return
     put(id, { at: 'waiting' })
     if (!canHashHere()) {
-      void unopened(picture.file).then((outcome) => put(id, trustStatusOf(id, outcome)))
+      void unopened(picture.file).then((outcome) => put(id, stateOf(id, outcome)))
       return
     }
     void pool
       .hash(picture.file, wanted(), () => put(id, { at: 'reading' }))
       .then((outcome) => {
         if (!pictures.has(id)) return // removed meanwhile: nothing may be a copy of it
-        put(id, outcome === undefined ? { at: 'stopped' } : trustStatusOf(id, outcome))
+        put(id, outcome === undefined ? { at: 'stopped' } : stateOf(id, outcome))
       })
   }
 
-  function trustStatusOf(id: number, outcome: Outcome): TrustStatus {
+  function stateOf(id: number, outcome: Outcome): PictureState {
     if (outcome.kind === 'rejected') return outcome.why === 'twice' ? { at: 'stopped' } : { at: 'refused', why: outcome.why }
     if (outcome.kind === 'upload') {
       if (outcome.because === 'browser') show('unsupported')
@@ -102,7 +102,7 @@ export function picker(goOn: () => void, wanted: () => Wanted): Picker {
       return isSendable ? { at: 'upload' } : { at: 'refused', why: 'file-too-large' }
     }
     const same = [...pictures.values()].find(
-      ({ trustStatus }) => trustStatus.at === 'ready' && isSame(trustStatus.hashed, outcome),
+      ({ state }) => state.at === 'ready' && isSame(state.hashed, outcome),
     )
     if (same !== undefined && same.id < id) return { at: 'refused', why: 'twice', of: same.id }
     // Two are read at once, and the one that was chosen later may be done first: the first that was chosen stands all the same.
@@ -113,10 +113,10 @@ export function picker(goOn: () => void, wanted: () => Wanted): Picker {
     return { at: 'ready', hashed: outcome }
   }
 
-  function put(id: number, trustStatus: TrustStatus): void {
+  function put(id: number, state: PictureState): void {
     const picture = pictures.get(id)
     if (picture === undefined) return // removed meanwhile
-    const next = { ...picture, trustStatus }
+    const next = { ...picture, state }
     pictures.set(id, next)
     rows.draw(next)
     drawTotals()
@@ -134,8 +134,8 @@ export function picker(goOn: () => void, wanted: () => Wanted): Picker {
   }
 
   function copiesOf(id: number): number[] {
-    return [...pictures.values()].flatMap(({ id: copy, trustStatus }) =>
-      trustStatus.at === 'refused' && trustStatus.why === 'twice' && trustStatus.of === id ? [copy] : [],
+    return [...pictures.values()].flatMap(({ id: copy, state }) =>
+      state.at === 'refused' && state.why === 'twice' && state.of === id ? [copy] : [],
     )
   }
 
@@ -145,11 +145,11 @@ export function picker(goOn: () => void, wanted: () => Wanted): Picker {
     one('files', HTMLInputElement).focus()
   }
 
-  function answerOffer(trustStatus: TrustStatus | undefined): void {
-    for (const { id, trustStatus: now } of [...pictures.values()]) {
+  function answerOffer(state: PictureState | undefined): void {
+    for (const { id, state: now } of [...pictures.values()]) {
       if (now.at !== 'upload') continue
-      if (trustStatus === undefined) forget(id)
-      else put(id, trustStatus)
+      if (state === undefined) forget(id)
+      else put(id, state)
     }
     drawTotals()
     one('choose-go', HTMLButtonElement).focus()
@@ -168,7 +168,7 @@ export function picker(goOn: () => void, wanted: () => Wanted): Picker {
     if (isDone && all.length > 0) announce(`${say('run.allRead')} ${text}`)
     else if (done % Math.max(1, Math.ceil(all.length / 4)) === 0) announce(text)
     one('stop', HTMLElement).hidden = isDone
-    one('upload', HTMLElement).hidden = !all.some(({ trustStatus }) => trustStatus.at === 'upload')
+    one('upload', HTMLElement).hidden = !all.some(({ state }) => state.at === 'upload')
     const go = one('choose-go', HTMLButtonElement)
     go.disabled = usable === 0 || !isDone
     go.textContent = usable === 0 ? (go.dataset['empty'] ?? '') : sayCount('run.goOn', usable)

@@ -1,8 +1,8 @@
-// A file that was chosen, and where it stands.
+// A file that was chosen, and its state.
 
 import type { Hashed, Reason } from '../hashing/outcome.js'
 
-export type TrustStatus =
+export type PictureState =
   | { readonly at: 'waiting' | 'reading' | 'stopped' }
   | { readonly at: 'ready'; readonly hashed: Hashed }
   /** This browser cannot open it; it asks to be sent. */
@@ -18,7 +18,7 @@ export interface Picture {
   /** Shown on this device and sent nowhere. */
   readonly name: string
   readonly file: File
-  readonly trustStatus: TrustStatus
+  readonly state: PictureState
 }
 
 /** What can be protected: by its hashes, or by sending it. */
@@ -26,28 +26,28 @@ export type Usable =
   | { readonly id: number; readonly name: string; readonly hashed: Hashed }
   | { readonly id: number; readonly name: string; readonly file: File }
 
-export function usableOf({ id, name, file, trustStatus }: Picture): Usable[] {
-  if (trustStatus.at === 'ready') return [{ id, name, hashed: trustStatus.hashed }]
-  return trustStatus.at === 'agreed' ? [{ id, name, file }] : []
+export function usableOf({ id, name, file, state }: Picture): Usable[] {
+  if (state.at === 'ready') return [{ id, name, hashed: state.hashed }]
+  return state.at === 'agreed' ? [{ id, name, file }] : []
 }
 
 /** Chosen, and neither usable nor a copy of one that is: nothing protects it. */
 export function isLeftOver(picture: Picture): boolean {
-  const { trustStatus } = picture
-  return usableOf(picture).length === 0 && !(trustStatus.at === 'refused' && trustStatus.why === 'twice')
+  const { state } = picture
+  return usableOf(picture).length === 0 && !(state.at === 'refused' && state.why === 'twice')
 }
 
 /** PDQ's measure from which screenshots of a picture are found as a rule. */
 export const WELL_PROTECTED_QUALITY = 80
 
-export function isBusy({ trustStatus: { at } }: Picture): boolean {
+export function isBusy({ state: { at } }: Picture): boolean {
   return at === 'waiting' || at === 'reading'
 }
 
 /** May another try end differently? */
-export function mayTryAgain({ trustStatus }: Picture): boolean {
+export function mayTryAgain({ state }: Picture): boolean {
   return (
-    trustStatus.at === 'stopped' ||
-    (trustStatus.at === 'refused' && ['no-memory', 'too-slow', 'no-program', 'unreadable'].includes(trustStatus.why))
+    state.at === 'stopped' ||
+    (state.at === 'refused' && ['no-memory', 'too-slow', 'no-program', 'unreadable'].includes(state.why))
   )
 }

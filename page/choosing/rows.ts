@@ -68,13 +68,13 @@ function button(text: string, label: string, act: () => void): HTMLButtonElement
 }
 
 /** Where a picture stands, in words. */
-export function sentenceOf({ trustStatus }: Picture): string {
-  if (trustStatus.at === 'refused') return say(`run.why.${trustStatus.why}`)
-  if (trustStatus.at !== 'ready') return say(`run.state.${trustStatus.at}`)
-  return say(trustStatus.hashed.quality < WELL_PROTECTED_QUALITY ? 'run.quality.readyLow' : 'run.quality.ready')
+export function sentenceOf({ state }: Picture): string {
+  if (state.at === 'refused') return say(`run.why.${state.why}`)
+  if (state.at !== 'ready') return say(`run.state.${state.at}`)
+  return say(state.hashed.quality < WELL_PROTECTED_QUALITY ? 'run.quality.readyLow' : 'run.quality.ready')
 }
 
-function toneOf({ trustStatus: { at } }: Picture): string {
+function toneOf({ state: { at } }: Picture): string {
   if (at === 'ready' || at === 'agreed') return 'good'
   return at === 'refused' || at === 'upload' ? 'bad' : 'busy'
 }

@@ -73,7 +73,7 @@ async function openParts(options: ServiceOptions, lifecycle: Lifecycle): Promise
     },
     beginPulling: exchange.beginPulling,
     settled: trust.settled,
-    checkAudit: store.createAuditChecks.next,
+    checkAudit: store.auditChecks.next,
     sweepWatches: watch.sweep,
     sweepRecords: ops.sweepRecords,
     cancel: () => hashing.pendingImages.close(),

@@ -40,7 +40,7 @@ export async function openStoreParts(options: ServiceOptions, lifecycle: Lifecyc
     secrets,
     auditLog,
     audit,
-    createAuditChecks: lifecycle.keep('audit checks', createAuditChecks({ store, log: auditLog, now, onError })),
+    auditChecks: lifecycle.keep('audit checks', createAuditChecks({ store, log: auditLog, now, onError })),
     own,
     images: createImageStore(store, keyring, options.trustLimits.maxImagesPerCase, own),
     cases: createCaseStore(store),

@@ -1,4 +1,4 @@
-// What `npm start` runs: Redis, workers, messenger and api, each in its own process. They start in this order and stop in reverse.
+// What `npm start` runs: Redis, messenger, workers and api, each in its own process. They start in this order and stop in reverse.
 //
 // Contract with the entries `workers/main.ts`, `workers/messenger.ts` and `server.ts`:
 // - They are spawned with an 'ipc' channel and send `process.send?.({ ready: true, url? })` once they can serve.

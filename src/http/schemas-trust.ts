@@ -19,7 +19,7 @@ export const Worth = z.object({
       .meta({ description: 'Reasons of the open dispute, or of the last decided one.' }),
   }),
   provenance: z.object({
-    source: z.enum(['case', 'bank']).meta({ description: 'When it was registered or submitted.' }),
+    source: z.enum(['case', 'bank']).meta({ description: 'case: registered in a case. bank: submitted to a bank.' }),
     registeredOn: z.iso.date(),
     attestations: count('Number of NGOs that attest it.'),
     verifications: count('1 when an operator looked at it.'),

@@ -54,6 +54,25 @@ function given(hash = randomHashText()) {
   return { images: [{ signals: [{ type: 'pdq', hash, quality: 80 }], category: 'nude' }] }
 }
 
+t.test('an api that stops ends its own streams, and none of another api in the same process', async (t) => {
+  const [stopped, other] = await Promise.all([startService(t), startService(t)])
+  const streams = await Promise.all(
+    [stopped, other].map(async ({ app }) => {
+      const her = await openCase(app)
+      const url = `${await app.listen({ host: '127.0.0.1', port: 0 })}${her.url}/events`
+      const stream = await listen(t, url, her.headers)
+      await until(() => stream.kinds().length === 1)
+      return { ...stream, register: () => post(app, `${her.url}/hashes`, given(), her.headers) }
+    }),
+  )
+  await stopped.app.close()
+  await until(() => streams[0]?.heard.hasEnded === true)
+  await streams[1]?.register()
+  await until(() => streams[1]?.heard.hasEnded === true || streams[1]?.kinds().length === 2)
+  t.same(streams[1]?.kinds(), ['opened', 'registered'])
+  t.equal(streams[1]?.heard.hasEnded, false)
+})
+
 t.test('several listeners see the whole time line of a case, live, until it is erased', async (t) => {
   const { app, events, keeping, caseIdOf } = await world(t)
   const her = await openCase(app)

@@ -57,12 +57,9 @@ export const limits = fp<{ readonly counter: LimitCounter; readonly here: Limits
     app.addHook('onRoute', (route) => {
       const { config, method, url } = route
       if (config?.scope === undefined) return
-      // Of a HEAD route, which Fastify adds, those of its GET. A copy, because routes may share a config.
-      const own = limitsOf(String(method === 'HEAD' ? 'GET' : method), url, config.scope).filter(
-        (name) => here[name] !== undefined,
-      )
+      const own = limitsOf(String(method), url, config.scope).filter((name) => here[name] !== undefined)
       const limitPolicy = own.map((name) => `"${name}";q=${here[name]?.most};w=${here[name]?.windowS}`).join(', ')
-      route.config = { ...config, limits: own, limitPolicy }
+      route.config = { ...config, limits: own, limitPolicy } // a copy: routes may share a config
     })
 
     /** Counts `amount`. @returns the value of the `RateLimit` header, appended to `before`. */

@@ -22,7 +22,7 @@ import { Report, reportOf } from '../../../services/cases/report.js'
 import { reportPrinter } from '../../../services/cases/report-pdf.js'
 import type { LimitCounter } from '../../../services/load/limits.js'
 import type { Signer } from '../../../services/records/signer.js'
-import { eventStreams, wantsEvents } from '../../event-stream.js'
+import { type EventStreams, eventStreams, wantsEvents } from '../../event-stream.js'
 import { ownCaseOf } from '../../plugins/authentication.js'
 import { may } from '../../problems.js'
 import { CaseNumberParam, CaseView, CategoryName, Instant, instant, Quality, SignalTypeName } from '../../schemas.js'
@@ -71,17 +71,15 @@ export interface CaseFileRouteOptions {
   readonly now: () => number
 }
 
-const streams = eventStreams()
-const printer = reportPrinter()
-
 export const caseFileRoutes: FastifyPluginAsyncZod<CaseFileRouteOptions> = async (app, options) => {
+  const streams = eventStreams()
   app.addHook('preClose', async () => streams.close())
-  getCaseEventsRoute(app, options)
+  getCaseEventsRoute(app, options, streams)
   exportCaseRoute(app, options)
   getReportRoute(app, options)
 }
 
-function getCaseEventsRoute(app: ZodApp, { files, limits }: CaseFileRouteOptions): void {
+function getCaseEventsRoute(app: ZodApp, { files, limits }: CaseFileRouteOptions, streams: EventStreams): void {
   app.get(
     '/cases/:caseNumber/events',
     {
@@ -168,6 +166,7 @@ function exportCaseRoute(app: ZodApp, { files, signer }: CaseFileRouteOptions): 
 }
 
 function getReportRoute(app: ZodApp, { files, signer, now }: CaseFileRouteOptions): void {
+  const printer = reportPrinter()
   app.get(
     '/cases/:caseNumber/report',
     {
