@@ -95,7 +95,7 @@ try {
 }
 
 async function fill(store) {
-  await createBankStore(store).add({ name: BANK, orgId: 'bench', thresholdBits: {}, createdAtMs: Date.now() })
+  await createBankStore(store).add({ name: BANK, orgId: 'bench', thresholdBits: {}, createdAtMs: Date.now() }, 'operator')
   const images = createImageStore(store, keyring)
   const draw = progress('images', IMAGES)
   let given = 0
