@@ -17,7 +17,7 @@ const { values: args } = parseArgs({
     chromium: { type: 'string', default: '/usr/bin/chromium' },
   },
 })
-const SIZES = { phone: { width: 360, height: 740 }, pendingImages: { width: 1280, height: 800 } }
+const SIZES = { phone: { width: 360, height: 740 }, desktop: { width: 1280, height: 800 } }
 const PICTURES = 'demo/pictures'
 
 await run(async (defer) => {
