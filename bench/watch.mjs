@@ -32,7 +32,11 @@ let plantedWatches
 const before = process.memoryUsage().rss
 const index = createWatchIndex({
   watches: { lastPosition: async () => POSITION, all },
-  follower: { xreadBuffer: () => sleep(1000, null), eval: async () => [POSITION.revision, POSITION.digest], disconnect() {} },
+  follower: {
+    xreadBuffer: () => sleep(1000, null),
+    eval: async () => [POSITION.revision, POSITION.digest],
+    disconnect() {},
+  },
   clock: () => performance.now(),
   onError: (error) => console.error(error),
 })
