@@ -199,10 +199,10 @@ function attack() {
 }
 
 function print() {
-  for (const [what, rows] of [
-    ['False registrations', results.false],
-    ['True pictures that are passed around', results.true],
-  ]) {
+  for (const [what, rows] of Object.entries({
+    'False registrations': results.false,
+    'True pictures that are passed around': results.true,
+  })) {
     console.log(
       `${what}: of ${RUNS} runs how many were narrowed within a day, then minutes and uploads until then (medians); by platforms`,
     )
