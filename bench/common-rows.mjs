@@ -35,7 +35,7 @@ async function write(name, pictures, maxRows) {
   const rows = []
   for (const picture of pictures) rows.push(...(await rowsOf(picture)))
   const chosen = representatives(rows).slice(0, maxRows)
-  writeFileSync(resolve(import.meta.dirname, '../src/services', name), Buffer.concat(chosen))
+  writeFileSync(resolve(import.meta.dirname, '../src/services/matching', name), Buffer.concat(chosen))
   console.log(`${name}: ${chosen.length} rows of ${rows.length}, from ${pictures.length} pictures`)
 }
 

@@ -51,12 +51,13 @@ async function decoded(name, file) {
   const peakMb = Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024
   const cost = pictureCost(file)
   console.log(
-    `| ${name} | ${(file.length / 1000).toFixed(1)} | ${answer.problem ?? 'hashed'} | ${(cpuS(pid) - before).toFixed(2)} | ${peakMb.toFixed(0)} | ${(cost.timeMs / 1000).toFixed(2)} | ${cost.memoryMb.toFixed(0)} |`,
+    `| ${name} | ${(file.length / 1000).toFixed(1)} | ${'problem' in answer ? answer.problem : 'hashed'} | ${(cpuS(pid) - before).toFixed(2)} | ${peakMb.toFixed(0)} | ${(cost.timeMs / 1000).toFixed(2)} | ${cost.memoryMb.toFixed(0)} |`,
   )
   await sandbox.close()
 }
 
-function call(localAddress, method, path, { headers = {}, body } = {}) {
+/** @param {{ headers?: Record<string, string>, body?: string | Buffer }} sent */
+function call(localAddress, method, path, { headers = {}, body }) {
   return new Promise((resolve, reject) => {
     const sent = request({ host: '127.0.0.1', port: PORT, localAddress, method, path, headers }, (response) => {
       const chunks = []

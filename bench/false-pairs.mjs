@@ -83,15 +83,15 @@ async function main() {
   registered.settle()
   console.error(`${registered.pictures.length} pictures are registered`)
 
-  for (const { name, pictures } of orientationGroups(known)) {
+  for (const { name, pictures } of askedGroups(known)) {
     const file = join(askedFolder, `${name}.json`)
     if (!isStopped && !existsSync(file)) keep(file, JSON.stringify(await askedAbout(registered, pictures())))
   }
   report()
 }
 
-/** What is asked about, in lots that are kept once they are done: photographs and rows by turns, so that an early end has some of both. */
-function* orientationGroups(known) {
+/** What is asked about, in groups. A finished group is kept. Photographs and rows alternate, so that an early end has some of both. */
+function* askedGroups(known) {
   const origins = [...photosOf(args.photos, 'test', Number.POSITIVE_INFINITY), { stem: 'pages' }]
   const each = Math.ceil(known.length / origins.length)
   for (let batch = firstBatch; batch < batches; batch++) {
@@ -152,8 +152,8 @@ async function* picturesOf(origin, side, from, to, drawn, batch = 0) {
 }
 
 function report() {
-  const dailyCounts = readdirSync(askedFolder).map((name) => JSON.parse(readFileSync(join(askedFolder, name), 'utf8')))
-  console.log(JSON.stringify(ratesOf(sumOf(dailyCounts)), undefined, 1))
+  const tallies = readdirSync(askedFolder).map((name) => JSON.parse(readFileSync(join(askedFolder, name), 'utf8')))
+  console.log(JSON.stringify(ratesOf(sumOf(tallies)), undefined, 1))
 }
 
 /** Whole or not at all. */

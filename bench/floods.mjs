@@ -34,7 +34,7 @@ const { values: args } = parseArgs({
 })
 const RUNS = wholeNumber(args, 'runs')
 const RULE = FLOOD_RULES['self-reported']
-const NOTHING_SAID = { confirmations: 0, refusals: 0, disputes: 0 }
+const NOTHING_SAID = { confirmations: 0, notBlocked: 0, disputes: 0 }
 const MINUTE_MS = 60_000
 const DAY_MINUTES = 1440
 
@@ -191,7 +191,7 @@ function attack() {
     for (let minute = 0; minute < DAY_MINUTES; minute++) {
       for (let i = 0; i < 200; i++) seen.note(uploads.next(), i % 2)
       if (name !== 'two keys' && minute % 10 === 0) for (let i = 0; i < 50; i++) seen.note({ isNear: true }, 2)
-      const flood = floodNow(RULE, seen.at(minute), { confirmations: 0, refusals: 2, disputes: 0 }, 0)
+      const flood = floodNow(RULE, seen.at(minute), { confirmations: 0, notBlocked: 2, disputes: 0 }, 0)
       if (flood !== undefined) becomes.add(flood.becomes)
     }
     return { name, becomes: [...becomes] }
@@ -199,10 +199,10 @@ function attack() {
 }
 
 function print() {
-  for (const [what, rows] of [
-    ['False registrations', results.false],
-    ['True pictures that are passed around', results.true],
-  ]) {
+  for (const [what, rows] of Object.entries({
+    'False registrations': results.false,
+    'True pictures that are passed around': results.true,
+  })) {
     console.log(
       `${what}: of ${RUNS} runs how many were narrowed within a day, then minutes and uploads until then (medians); by platforms`,
     )

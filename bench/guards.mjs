@@ -39,17 +39,17 @@ await run(async (defer) => {
   const bare = await startApi(defer, service, { entry: new URL('./http/bare.mjs', import.meta.url) })
   const client = await startPart(defer, new URL('./http/client.mjs', import.meta.url))
   await client.ask('prepare', { rows: ROWS, key: service.key })
-  const singles = await runCooperatively('single queries', guarded, bare, ({ port }, ms) =>
+  const singles = await inRounds('single queries', guarded, bare, ({ port }, ms) =>
     client.ask('load', { port, transforms: true, ms, connections: CONNECTIONS }),
   )
-  const calls = await runCooperatively('a thousand in a call', guarded, bare, ({ port }, ms) =>
+  const calls = await inRounds('a thousand in a call', guarded, bare, ({ port }, ms) =>
     client.ask('calls', { port, transforms: true, ms, least: MIN_CALLS }),
   )
   report(singles, calls)
 })
 
 /** @returns what each did, over all rounds but the first. */
-async function runCooperatively(label, guarded, bare, turn) {
+async function inRounds(label, guarded, bare, turn) {
   const sums = { guarded: newSum(), bare: newSum() }
   const draw = progress(label, ROUNDS + 1)
   for (let round = 0; round <= ROUNDS; round++) {

@@ -151,6 +151,7 @@ function earlier(file, conditions) {
   return before.isWhole === false ? fail(`--against: ${file} is of a run that was ended early`) : before
 }
 
+/** @returns {never} */
 function fail(message) {
   console.error(message)
   process.exit(2)

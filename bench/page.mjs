@@ -102,7 +102,7 @@ async function timesOf(page, files) {
   await page.evaluate(() => {
     globalThis.longTasks.splice(0)
     addEventListener('change', () => (globalThis.chosenAtMs = performance.now()), { capture: true, once: true })
-    const go = document.getElementById('choose-go')
+    const go = /** @type {HTMLButtonElement} */ (document.getElementById('choose-go'))
     new MutationObserver(() => {
       if (!go.disabled) globalThis.readAtMs = performance.now()
     }).observe(go, { attributes: true })
@@ -117,7 +117,9 @@ async function timesOf(page, files) {
   await page.click('#protect')
   await page.waitForFunction(
     () => {
-      const lines = [...document.querySelectorAll('#sent li')]
+      /** @type {NodeListOf<HTMLElement>} */
+      const sent = document.querySelectorAll('#sent li')
+      const lines = [...sent]
       return lines.length > 0 && lines.every(({ dataset }) => dataset.state !== 'busy')
     },
     undefined,

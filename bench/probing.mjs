@@ -135,13 +135,13 @@ function someBits(count) {
 }
 
 /** Turns over a bit a query, or a group of them, at a hash that lies at an edge. */
-async function search({ edgeBits = 32, group = 1, orgs = 1, queries = BITS, between = async () => {} }) {
+async function search({ edgeBits = 32, group = 1, orgs = 1, queries = BITS, between }) {
   const service = world()
   const stored = randomBytes(32)
   const at = flipped(stored, someBits(edgeBits))
   const ask = (orgId, hash) => service.ask(orgId, 'image', distanceOf(hash, stored), hash)
   for (let i = 0; i < queries; i++) {
-    await between({ i, ask, stored, clock: service.clock, service })
+    await between?.({ i, ask, stored, clock: service.clock, service })
     await ask(`org ${i % orgs}`, flipped(at, group === 1 ? [i % BITS] : someBits(group)))
   }
   await service.close()

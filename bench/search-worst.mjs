@@ -44,6 +44,7 @@ console.table(lines)
 function measured(threshold) {
   const asked = makeQueries(corpus, NEEDLES, 1, threshold).map(({ needles }) => ({
     needles,
+    hits: 0,
     probedMs: Infinity,
     readMs: Infinity,
   }))

@@ -120,6 +120,7 @@ function integer(name, least, most) {
   return value
 }
 
+/** @returns {never} */
 function fail(reason) {
   console.error(reason)
   process.exit(2)

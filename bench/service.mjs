@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { hashFromBytes } from '../dist/packages/hash/src/hash256.js'
 import { environmentFor, readConfig } from '../dist/src/boot/config.js'
 import { formatUuid } from '../dist/src/domain/ids.js'
 import { createApiKey } from '../dist/src/services/keys/access.js'
@@ -162,7 +163,12 @@ export function apiEnvironment({ dataDir, redis }, settings = {}) {
   return environmentFor('api', { socket: redis.socket }, { ...Object.fromEntries(inherited), ...own })
 }
 
-/** Starts an api process; `entry` is one that becomes the api, after it has made itself answerable. */
+/**
+ * Starts an api process; `entry` is one that becomes the api, after it has made itself answerable.
+ * @param {any} defer
+ * @param {any} service
+ * @param {{ entry?: URL, settings?: Record<string, string> }} [how]
+ */
 export async function startApi(defer, service, { entry = SERVER, settings } = {}) {
   const part = await startPart(defer, entry, apiEnvironment(service, settings))
   return { ...part, port: Number(new URL(part.message.url).port) }
@@ -195,7 +201,7 @@ export async function startPart(defer, entry, env = process.env) {
   tooEarly.catch(() => {})
   const [message] = await Promise.race([once(child, 'message'), tooEarly])
   const readyAfterMs = performance.timeOrigin + performance.now() - forkedAtMs
-  child.on('message', ({ id, answer, error }) => {
+  child.on('message', (/** @type {any} */ { id, answer, error }) => {
     const { resolve, reject } = waiting.get(id) ?? {}
     waiting.delete(id)
     if (error === undefined) resolve?.(answer)

@@ -135,7 +135,8 @@ async function startEndpoint(defer) {
     server.closeAllConnections()
     server.close()
   })
-  const origin = `http://127.0.0.1:${server.address().port}`
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address())
+  const origin = `http://127.0.0.1:${port}`
   return { origin, url: `${origin}/hook`, received: () => received }
 }
 

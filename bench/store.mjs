@@ -15,9 +15,10 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
 import { parseArgs } from 'node:util'
 import { Redis } from 'ioredis'
+import { HASH_BYTES, hashFromBytes } from '../dist/packages/hash/src/hash256.js'
 import { readConfig } from '../dist/src/boot/config.js'
 import { formatUuid } from '../dist/src/domain/ids.js'
 import { openRedisServer } from '../dist/src/store/embedded/embedded-redis.js'
@@ -94,7 +95,7 @@ try {
 }
 
 async function fill(store) {
-  await createBankStore(store).add({ name: BANK, orgId: 'bench', thresholdBits: {}, createdAtMs: Date.now() })
+  await createBankStore(store).add({ name: BANK, orgId: 'bench', thresholdBits: {}, createdAtMs: Date.now() }, 'operator')
   const images = createImageStore(store, keyring)
   const draw = progress('images', IMAGES)
   let given = 0

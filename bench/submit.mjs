@@ -157,7 +157,7 @@ async function byTurns(bare, service, pictures) {
   }
   const alone = []
   const together = []
-  const scheduler = [
+  const turns = [
     async () => alone.push(await steadily({ count: A_ROUND, parallel: cores * 2, work: bare.hash, kinds: bare.processes })),
     async () => together.push(await steadily({ count: A_ROUND, parallel: PARALLEL, work: submit, kinds: processes })),
   ]
@@ -165,8 +165,8 @@ async function byTurns(bare, service, pictures) {
   await inParallel(PARALLEL, WARM_UP, submit)
   const bar = progress(`${PARALLEL} at a time, and the children alone`, ROUNDS)
   for (let round = 0; round < ROUNDS; round++) {
-    for (const turn of scheduler) await turn()
-    scheduler.reverse()
+    for (const turn of turns) await turn()
+    turns.reverse()
     bar(round + 1)
   }
   await withdrawAll(service, cases.slice(0, next), pictures.slice(0, next))

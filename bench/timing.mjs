@@ -160,11 +160,11 @@ function isMatch({ status, body }) {
 
 /** The hash with so many bits turned over, at random. */
 function away(hash, bits) {
-  const rotated = Buffer.from(hash)
+  const flipped = Buffer.from(hash)
   const places = new Set()
   while (places.size < bits) places.add(randomBytes(1)[0])
-  for (const place of places) rotated[place >> 3] ^= 1 << (place & 7)
-  return rotated
+  for (const place of places) flipped[place >> 3] ^= 1 << (place & 7)
+  return flipped
 }
 
 /** @returns for each kind and each of its hashes the times in µs. */

@@ -26,17 +26,23 @@ const QUESTIONS = { 'one hash': 500, 'all views': 40 }
 const VIEWS = ['whole', 'deframed', 'crop', 'piece', 'tilted']
 const ORG = formatUuid(randomBytes(16))
 const PLANTED_BITS = 20
+const POSITION = { revision: 1, digest: '' }
+let plantedWatches
 
 const before = process.memoryUsage().rss
 const index = createWatchIndex({
-  watches: { lastPosition: async () => ({ revision: 1, digest: '' }), all },
-  follower: { xreadBuffer: () => sleep(1000, null), get: async () => '1', disconnect() {} },
+  watches: { lastPosition: async () => POSITION, all },
+  follower: {
+    xreadBuffer: () => sleep(1000, null),
+    eval: async () => [POSITION.revision, POSITION.digest],
+    disconnect() {},
+  },
   clock: () => performance.now(),
   onError: (error) => console.error(error),
 })
 const startedAtMs = performance.now()
 index.start()
-await index.reached(1)
+await index.reached(POSITION)
 const result = {
   watches: index.size,
   rows: 2 * index.size,
@@ -64,13 +70,13 @@ async function* all() {
 
 /** The same ones whenever they are asked for. */
 function planted() {
-  planted.all ??= Array.from({ length: 50 }, (_, i) => {
+  plantedWatches ??= Array.from({ length: 50 }, (_, i) => {
     const asked = random()
     const changed = Buffer.from(allOrientations('pdq', asked)[i % 8])
     for (let bit = 0; bit < PLANTED_BITS; bit++) changed[(bit * 5) % 32] ^= 1 << (bit % 8)
     return { id: formatUuid(randomBytes(16)), asked, hash: hashFromBytes(changed) }
   })
-  return planted.all
+  return plantedWatches
 }
 
 function watched(hash) {

@@ -41,10 +41,10 @@ console.log(`${written.length} elements written, ${refused.length} too plain: ${
 
 /** As `tabir import` reads it; `undefined` for what cannot be registered. */
 async function lineOf(ref, png) {
-  const { image, problem } = await answerFor(png, 'register', 'none')
-  if (problem !== undefined || image.quality < SIGNAL_TYPES.pdq.minQuality) return undefined
+  const answer = await answerFor(png, 'register', 'none')
+  if ('problem' in answer || answer.image.quality < SIGNAL_TYPES.pdq.minQuality) return undefined
   // Its file is nobody else's: that the same bytes come again is not to be expected.
-  const signals = image.signals
+  const signals = answer.image.signals
     .filter(({ type }) => type !== 'sha256')
     .map(({ type, view, quality, hashes: [hash] }) => ({ type, view, quality, hash: formatHash(hash) }))
   const whole = signals.find(({ type, view }) => type === 'pdq' && view === 'whole')

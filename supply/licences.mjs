@@ -37,8 +37,8 @@ console.log(`${shipped.length} packages, ${refused.length} without an allowed li
 process.exitCode = refused.length === 0 && shipped.length > 0 ? 0 : 1
 
 /** @returns an SPDX expression, or `none`. */
-function licenceOf({ licenses: [{ expression, license } = {}] = [] }) {
-  return expression ?? license?.id ?? license?.name ?? 'none'
+function licenceOf({ licenses: [first] = [] }) {
+  return first?.expression ?? first?.license?.id ?? first?.license?.name ?? 'none'
 }
 
 /** All terms of an AND have to be allowed, and one of an OR. A mix of both is for a person to read. */

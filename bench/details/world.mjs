@@ -25,7 +25,7 @@ export class World {
   #common = createCommonRows(this.permutation)
   #points = new Map()
   #names = new Map()
-  #onCandidates = () => {}
+  #onCandidates = (_count) => {}
   #images
   #keeping = createDetailing({
     replica: { catalogue: this.catalogue },

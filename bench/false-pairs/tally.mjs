@@ -33,9 +33,9 @@ export function counted(tally, { picture, isPlain, isWide, matches, pairs }) {
   }
 }
 
-export function sumOf(dailyCounts) {
+export function sumOf(tallies) {
   const sum = emptyTally()
-  for (const { pairs, found, ...counts } of dailyCounts) {
+  for (const { pairs, found, ...counts } of tallies) {
     for (const [name, value] of Object.entries(counts)) add(sum, name, value)
     for (const [kind, number] of Object.entries(pairs)) add(sum.pairs, kind, number)
     sum.found.push(...found)

@@ -40,12 +40,12 @@ const app = Fastify({
 })
 app.setValidatorCompiler(validatorCompiler)
 app.setSerializerCompiler(serializerCompiler)
-await app.register(requestLog, { observe: makeMetrics(services.health).observe })
+await app.register(requestLog, { observe: makeMetrics(services.health, services.operation, new Map()).observe })
 await app.register(lastAnswers)
 await app.register(multipart)
 await app.register(problemAnswers, { country: undefined }) // so that a refusal is told from a wrong answer
 app.decorateRequest('caller', null)
-app.decorateRequest('spend', () => {})
+app.decorateRequest('consumeQuota', () => {})
 const caller = { keyId: 'bare', orgId: 'bare', scopes: new Set(['match', 'match:distance']) }
 app.addHook('onRequest', async (request) => {
   request.caller = caller

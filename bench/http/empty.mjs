@@ -65,7 +65,7 @@ const matcher = {
 }
 
 const app = await buildApp({
-  services: { ...services, matcher, identify: (key) => identify(keys, key) },
+  services: { ...services, matcher, identify: (key, address) => identify(keys, key, { address, nowMs: Date.now() }) },
   uploadLimits: {
     maxImageBytes: config.maxImageBytes,
     maxImages: config.maxImagesPerRequest,

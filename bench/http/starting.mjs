@@ -1,7 +1,7 @@
 // An api process, the real one, that keeps account of its start: when it got where, and what the pieces of loading took. Its
 // classes are wrapped before it begins; times of its threads are not in these, and show as waiting.
 
-import { Decipheriv } from 'node:crypto'
+import crypto from 'node:crypto'
 import { syncBuiltinESMExports } from 'node:module'
 import v8 from 'node:v8'
 import { answer } from './answers.mjs'
@@ -19,7 +19,7 @@ const [{ Catalogue }, { Replica }] = await Promise.all([
 reached.imported = nowMs()
 
 for (const name of ['load', 'restore', 'tidy']) wrap(Catalogue.prototype, name, name)
-wrap(Decipheriv.prototype, 'update', 'unseal')
+wrap(/** @type {any} */ (crypto).Decipheriv.prototype, 'update', 'unseal')
 wrap(v8, 'deserialize', 'deserialize')
 syncBuiltinESMExports() // so that those who import `deserialize` by its name have the wrapped one
 note(Replica.prototype, 'start', 'hydrating')

@@ -21,8 +21,9 @@ const FACTS = { bank: CASES_BANK_NAME, tier: 'self-reported', category: undefine
 
 /** @returns what the worker says about a file, `{ image }`, or `{ refusal }`: the code of the problem that the service answers with. */
 export async function hashed(bytes, purpose, wantsDetails) {
-  const { image, problem } = await answerFor(bytes, purpose, wantsDetails ? 'also' : 'none')
-  if (problem !== undefined) return { refusal: problem }
+  const answer = await answerFor(bytes, purpose, wantsDetails ? 'also' : 'none')
+  if ('problem' in answer) return { refusal: answer.problem }
+  const { image } = answer
   if (purpose === 'register' && image.isSimple) return { refusal: 'image-too-simple' }
   return image.quality < MIN_QUALITY[purpose] ? { refusal: 'quality-too-low' } : { image }
 }

@@ -85,6 +85,7 @@ export function optionsOf(words) {
   }
 }
 
+/** @returns {Record<string, any>} */
 function parsed(words) {
   try {
     return parseArgs({ args: words, options: OPTIONS }).values

@@ -43,8 +43,8 @@ function flipped(hash, count, dealt, next) {
   const bits = shuffled(HASH_BITS, next)
   if (dealt) {
     const used = new Uint8Array(GROUPS)
-    const angleOf = new Map(bits.map((bit) => [bit, used[bit % GROUPS]++]))
-    bits.sort((a, b) => angleOf.get(a) - angleOf.get(b)) // stable: within a turn, the groups stay shuffled
+    const rankOf = new Map(bits.map((bit) => [bit, used[bit % GROUPS]++]))
+    bits.sort((a, b) => rankOf.get(a) - rankOf.get(b)) // stable: among bits of one rank, the groups stay shuffled
   }
   const copy = hashFromBytes(hash)
   for (const place of bits.slice(0, count)) {

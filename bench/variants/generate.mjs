@@ -25,6 +25,11 @@ export function catalogueOf(edits) {
  *   by their id or group, or all. Each draws from a generator of its own, so that it does not depend on which are asked for.
  */
 export function variantsOf(edits) {
+  /**
+   * @param {Buffer} buffer
+   * @param {any} seed
+   * @param {{ only?: string[], others?: Buffer[] }} [wanted]
+   */
   return async function* variants(buffer, seed = 0, { only, others = [] } = {}) {
     const photo = await opened(buffer, LONG_SIDE_PX)
     const beside = await Promise.all(others.map((other) => opened(other, OTHERS_LONG_SIDE_PX)))

@@ -42,7 +42,7 @@ export async function phoneOnDesk(photo, random) {
   const [width, height] = [random.int(1100, 1500), leaning.info.height + random.int(120, 400)]
   const left = random.int(60, width - leaning.info.width - 60)
   const top = random.int(40, height - leaning.info.height - 40)
-  const scene = pipeline(await pendingImages(random, width, height)).composite([
+  const scene = pipeline(await desk(random, width, height)).composite([
     { input: shadow(width, height, left, top, leaning.info), blend: 'multiply' },
     { input: leaning.data, left, top },
   ])
@@ -52,7 +52,7 @@ export async function phoneOnDesk(photo, random) {
 }
 
 /** Boards with grain, a cup and a sheet of paper, all blurred. */
-async function pendingImages(random, width, height) {
+async function desk(random, width, height) {
   const hue = random.int(18, 38)
   const boards = Array.from({ length: 9 }, (_, i) => {
     const colour = `hsl(${hue},${random.int(25, 50)}%,${random.int(30, 58)}%)`

@@ -166,7 +166,7 @@ export async function videoPage(photo, random) {
   const frame = { x: 0, y: STATUS_HIGH, w: at.wide, h: (at.wide * 9) / 16 }
   const end = frame.y + frame.h
   const isPaused = random() < 0.4
-  const permutation = isPaused ? block(0, frame.y, at.wide, frame.h, '#000', 'fill-opacity="0.35"') : ''
+  const shade = isPaused ? block(0, frame.y, at.wide, frame.h, '#000', 'fill-opacity="0.35"') : ''
   const play = isPaused ? `<path d="M${at.wide / 2 - 12} ${frame.y + frame.h / 2 - 17}l30 17l-30 17z" fill="#fff"/>` : ''
   const share = random()
   const slider =
@@ -195,9 +195,5 @@ export async function videoPage(photo, random) {
   })
   const bars = block(0, 0, at.wide, frame.h + STATUS_HIGH, '#000') + statusBar(random, at.wide, '#fff')
   const layer = await shown(photo, at, contained(photo, frame), { random })
-  return painted(at, page, [
-    bars,
-    layer,
-    permutation + play + slider + below + suggestions.join('') + navigation(random, at, ink),
-  ])
+  return painted(at, page, [bars, layer, shade + play + slider + below + suggestions.join('') + navigation(random, at, ink)])
 }

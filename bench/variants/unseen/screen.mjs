@@ -45,7 +45,10 @@ export function feedHeight(picture, wide, { tallest, flattest }) {
 
 /**
  * A picture as a layer: cut to the shape of the box where it differs, resampled as the device likes, its corners round.
- * @param box in units
+ * @param {any} picture
+ * @param {any} device
+ * @param {any} box in units
+ * @param {{ random?: any, radius?: number }} [look]
  */
 export async function shown(picture, { unitPx }, box, { random, radius = 0 } = {}) {
   const [left, top] = [Math.round(box.x * unitPx), Math.round(box.y * unitPx)]

@@ -53,9 +53,9 @@ export async function galleryAcross(photo, random) {
   const at = rotated(phone(random))
   const bare = random() < 0.5
   const box = contained(photo, { x: 0, y: 0, w: at.wide, h: at.high })
-  const permutation = block(0, 0, at.wide, 44, '#000', 'fill-opacity="0.45"')
+  const shade = block(0, 0, at.wide, 44, '#000', 'fill-opacity="0.45"')
   const signs =
-    permutation +
+    shade +
     icon('back', 40, 12, 20, '#fff') +
     text(78, 27, 14, '#fff', `${random.int(1, 28)} March  ${clock(random)}`) +
     icons(['heart', 'pen', 'share', 'bin'], { from: at.wide - 200, to: at.wide - 60, y: 12, size: 20, colour: '#fff' })
