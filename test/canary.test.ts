@@ -37,8 +37,9 @@ import {
 import { fetchPatiently } from './helpers/patiently.js'
 import { file, startPictures } from './helpers/picture-server.js'
 import { childrenOf, isAlive } from './helpers/processes.js'
-import { codeOf, startWorkers, until } from './helpers/service.js'
+import { codeOf, until } from './helpers/service.js'
 import { beginUpload, readAll } from './helpers/sockets.js'
+import { startWorkers } from './helpers/workers.js'
 
 const API_STOPS_TIMEOUT_MS = 15_000
 const IMAGE_TTL_MS = 30_000

@@ -6,9 +6,10 @@ import { imageReference } from '../../src/domain/ids.js'
 import { faultsOf } from '../helpers/axe.js'
 import { startSite, withoutBrowser } from '../helpers/browser.js'
 import { scene } from '../helpers/pictures.js'
-import { keyFor, randomHashText, startMessenger, until } from '../helpers/service.js'
+import { keyFor, randomHashText, until } from '../helpers/service.js'
 import { ask, caseWithPicture, feedback, matchesOf, operator, platform } from '../helpers/trust.js'
 import { startEndpoint } from '../helpers/webhooks.js'
+import { startMessenger } from '../helpers/workers.js'
 
 const PHONE = { viewport: { width: 320, height: 640 } }
 const DARK = { viewport: { width: 1280, height: 800 }, colorScheme: 'dark' } as const
