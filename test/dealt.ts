@@ -58,6 +58,7 @@ const END_TO_END = [
   'http/store-unavailable.test.js',
   'console/console.test.js',
   'server-start.test.js',
+  'console/banks.test.js',
   'certificates.test.js',
   'services/bank-erasing.test.js',
   'cli/import.test.js',
