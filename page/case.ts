@@ -2,9 +2,9 @@
 
 import { parseCaseNumber, parsePin } from '../src/domain/cases/case.js'
 import { BEFORE_ALL_EVENTS } from '../src/domain/cases/case-event.js'
-import { type Access, api, type CaseEvent, type CaseView, type Failure } from './api.js'
+import { type Access, api, type CaseFile, type CaseView, type Failure } from './api.js'
 import { chosenCategory } from './category.js'
-import { picker } from './choosing/picker.js'
+import { type Picker, picker } from './choosing/picker.js'
 import { announce, onClick, one, setText, show } from './dom.js'
 import { type Asking, refuse, sentenceOf, untilAnswered } from './following/asking.js'
 import { follow } from './following/follow.js'
@@ -19,162 +19,188 @@ import { say, sayCount, sayDate } from './messages.js'
 import { type Sending, sending } from './sending/sending.js'
 import { goTo, isAt, staying, watchSteps } from './steps.js'
 
-export function casePage(): void {
+/** Her page, from entering number and PIN until it is closed. */
+interface Visit {
   /** In memory alone: whoever finds the device later finds no token. */
-  let access: Access | undefined
-  let sent: Sending | undefined
-  let stopFollowing = () => {}
-  let isExtended = false
-  /** Of two answers the older one may come last. */
-  let asked = 0
+  access: Access | undefined
+  sent: Sending | undefined
+  stopFollowing: () => void
+  isExtended: boolean
+  /** Counts requests: of two answers the older one may come last. */
+  asked: number
+  /** Draws all that her page shows of a case. */
+  draw: (file: CaseFile) => void
+}
+
+export function casePage(): void {
+  const visit: Visit = {
+    access: undefined,
+    sent: undefined,
+    stopFollowing: () => {},
+    isExtended: false,
+    asked: 0,
+    draw: () => {},
+  }
   const goOn = () => {
     setText('protect', sayCount('run.protect', chosen.usable().length))
     goTo('category')
   }
-  const chosen = picker(goOn, () => (isExtended ? 'details' : 'hashes'))
-  const paper = papers({ access: () => access, lost: (failure) => lost(failure, 'view-error') })
-  const asking: Asking = {
-    access: () => access,
-    lost,
-    look: async () => void (await refresh()),
-    pause: () => stopFollowing(),
-    resume: look,
-    isSending: () => sent?.isUnfinished() === true,
-  }
-  const kept = keeping(asking)
-  const notice = notices(asking)
-  const registered = pictures(asking)
+  const chosen = picker(goOn, () => (visit.isExtended ? 'details' : 'hashes'))
+  visit.draw = drawing(visit)
   watchSteps((wanted) => {
-    if (access === undefined) return 'enter'
-    if (wanted === 'enter') close()
-    if (wanted === 'view') void look()
+    if (visit.access === undefined) return 'enter'
+    if (wanted === 'enter') close(visit)
+    if (wanted === 'view') void look(visit)
     return wanted === 'category' && chosen.usable().length === 0 ? 'choose' : wanted
   })
-  guardLeaving(() => sent?.isUnfinished() === true || chosen.holdsPictures())
+  guardLeaving(() => visit.sent?.isUnfinished() === true || chosen.holdsPictures())
 
   show('enter')
   one('enter', HTMLFormElement).addEventListener('submit', (event) => {
     event.preventDefault()
-    void enter()
+    void enter(visit)
   })
-  onClick('close', close)
+  onClick('close', () => close(visit))
   onClick('add', () => {
-    stopFollowing() // until she is back: nothing may lead her away from what she has chosen
-    asked++
+    visit.stopFollowing() // until she is back: nothing may lead her away from what she has chosen
+    visit.asked++
     goTo('choose')
   })
   for (const id of ['back', 'fix']) onClick(id, () => goTo('choose'))
-  onClick('protect', addChosen)
-  onClick('added-done', () => void look())
+  onClick('protect', () => addChosen(visit, chosen))
+  onClick('added-done', () => void look(visit))
   onClick('withdraw', () => goTo('withdraw'))
   onClick('withdraw-no', () => {
     goTo('view')
-    void look() // it may have been done, and its answer was lost
+    void look(visit) // it may have been done, and its answer was lost
   })
-  onClick('withdraw-yes', () => void withdraw())
+  onClick('withdraw-yes', () => void withdraw(visit))
+}
 
-  async function enter(): Promise<void> {
-    const [caseNumber, pin] = [typedNumber(), typedPin()]
-    if (caseNumber === undefined) return refuse('enter-error', say('run.case.numberForm'), 'case-number')
-    if (pin === undefined) return refuse('enter-error', say('run.case.pinForm'), 'case-pin')
-    setText('enter-error', '')
-    access = undefined
-    const answer = await untilAnswered({
-      buttons: [one('open', HTMLButtonElement)],
-      errorId: 'enter-error',
-      ask: () => api.token(caseNumber, pin),
-      isWanted: () => access === undefined && typedPin() === pin && typedNumber() === caseNumber,
-    })
-    if (answer === undefined) return setText('enter-error', '')
-    if ('failure' in answer) return refuse('enter-error', sentenceOf(answer.failure), 'case-pin')
-    one('case-pin', HTMLInputElement).value = ''
-    access = { caseNumber, token: answer.value.token }
-    await look()
+/** The parts of her page that ask by themselves. @returns what draws them all. */
+function drawing(visit: Visit): (file: CaseFile) => void {
+  const access = () => visit.access
+  const paper = papers({ access, lost: (failure) => lost(visit, failure, 'view-error') })
+  const asking: Asking = {
+    access,
+    lost: (failure, errorId) => lost(visit, failure, errorId),
+    look: async () => void (await refresh(visit)),
+    pause: () => visit.stopFollowing(),
+    resume: () => look(visit),
+    isSending: () => visit.sent?.isUnfinished() === true,
   }
-
-  async function look(): Promise<void> {
-    const lastId = await refresh()
-    if (lastId === undefined || access === undefined) return
-    goTo('view')
-    stopFollowing()
-    stopFollowing = follow(access, lastId, { happened, refused: (failure) => lost(failure, 'view-error') })
-  }
-
-  /** Goes on until it is answered. @returns the id of the last event that is drawn; `undefined` when there is nothing to draw. */
-  async function refresh(): Promise<string | undefined> {
-    const own = access
-    if (own === undefined) return undefined
-    const { token } = own
-    const wanted = ++asked
-    const errorId = errorHere()
-    const answer = await untilAnswered({
-      buttons: isAt('enter') ? [one('open', HTMLButtonElement)] : [],
-      errorId,
-      ask: () => api.file(own),
-      isWanted: () => access === own && wanted === asked,
-      isReading: true,
-    })
-    if (answer === undefined) return undefined
-    if ('failure' in answer) {
-      if (own.token !== token) return refresh() // she changed the PIN meanwhile
-      lost(answer.failure, errorId)
-      return undefined
-    }
-    const { case: view, events, images } = answer.value
-    isExtended = view.extendedProtection && given.offersExtendedProtection
+  const kept = keeping(asking)
+  const notice = notices(asking)
+  const registered = pictures(asking)
+  return (file) => {
+    const { case: view, events, images } = file
     draw(view)
     registered.draw(images)
     drawTimeLine(events)
-    paper.draw(answer.value)
+    paper.draw(file)
     kept.draw(view, isOpen(view))
     void notice.draw(isOpen(view))
-    return events.at(-1)?.id ?? BEFORE_ALL_EVENTS
   }
+}
 
-  function happened(event: CaseEvent): void {
-    addToTimeLine(event)
-    void refresh()
-  }
+async function enter(visit: Visit): Promise<void> {
+  const [caseNumber, pin] = [typedNumber(), typedPin()]
+  if (caseNumber === undefined) return refuse('enter-error', say('run.case.numberForm'), 'case-number')
+  if (pin === undefined) return refuse('enter-error', say('run.case.pinForm'), 'case-pin')
+  setText('enter-error', '')
+  visit.access = undefined
+  const answer = await untilAnswered({
+    buttons: [one('open', HTMLButtonElement)],
+    errorId: 'enter-error',
+    ask: () => api.token(caseNumber, pin),
+    isWanted: () => visit.access === undefined && typedPin() === pin && typedNumber() === caseNumber,
+  })
+  if (answer === undefined) return setText('enter-error', '')
+  if ('failure' in answer) return refuse('enter-error', sentenceOf(answer.failure), 'case-pin')
+  one('case-pin', HTMLInputElement).value = ''
+  visit.access = { caseNumber, token: answer.value.token }
+  await look(visit)
+}
 
-  function addChosen(): void {
-    if (access === undefined) return
-    goTo('added', 'view')
-    const job = { access, pictures: chosen.usable(), category: chosenCategory() }
-    sent = sending({ ...job, maxImageBytes: given.maxImageBytes }, chosen.leftOver(), () => chosen.clear())
-  }
+async function look(visit: Visit): Promise<void> {
+  const lastId = await refresh(visit)
+  if (lastId === undefined || visit.access === undefined) return
+  goTo('view')
+  visit.stopFollowing()
+  visit.stopFollowing = follow(visit.access, lastId, {
+    happened: (event) => {
+      addToTimeLine(event)
+      void refresh(visit)
+    },
+    refused: (failure) => lost(visit, failure, 'view-error'),
+  })
+}
 
-  async function withdraw(): Promise<void> {
-    if (access === undefined) return
-    const own = access
-    stopFollowing() // what she does herself is told once
-    const answer = await untilAnswered({
-      buttons: [one('withdraw-yes', HTMLButtonElement)],
-      errorId: 'withdraw-error',
-      ask: () => api.withdraw(own),
-      isWanted: staying(),
-    })
-    if (answer === undefined) return
-    if ('failure' in answer) return lost(answer.failure, 'withdraw-error')
-    announce(say('run.case.withdrawn'))
-    await look()
+/** Goes on until it is answered. @returns the id of the last event that is drawn; `undefined` when there is nothing to draw. */
+async function refresh(visit: Visit): Promise<string | undefined> {
+  const own = visit.access
+  if (own === undefined) return undefined
+  const { token } = own
+  const wanted = ++visit.asked
+  const errorId = errorHere()
+  const answer = await untilAnswered({
+    buttons: isAt('enter') ? [one('open', HTMLButtonElement)] : [],
+    errorId,
+    ask: () => api.file(own),
+    isWanted: () => visit.access === own && wanted === visit.asked,
+    isReading: true,
+  })
+  if (answer === undefined) return undefined
+  if ('failure' in answer) {
+    if (own.token !== token) return refresh(visit) // she changed the PIN meanwhile
+    lost(visit, answer.failure, errorId)
+    return undefined
   }
+  const { case: view, events } = answer.value
+  visit.isExtended = view.extendedProtection && given.offersExtendedProtection
+  visit.draw(answer.value)
+  return events.at(-1)?.id ?? BEFORE_ALL_EVENTS
+}
 
-  /** A token that has grown old is asked for anew; everything else is said where she is. */
-  function lost(failure: Failure, errorId: string): void {
-    if (failure.kind === 'rejected') {
-      close()
-      setText('enter-error', say('run.case.over'))
-    } else {
-      setText(errorId, sentenceOf(failure))
-    }
-  }
+function addChosen(visit: Visit, chosen: Picker): void {
+  const { access } = visit
+  if (access === undefined) return
+  goTo('added', 'view')
+  const job = { access, pictures: chosen.usable(), category: chosenCategory() }
+  visit.sent = sending({ ...job, maxImageBytes: given.maxImageBytes }, chosen.leftOver(), () => chosen.clear())
+}
 
-  function close(): void {
-    stopFollowing()
-    access = undefined
-    one('enter', HTMLFormElement).reset()
-    goTo('enter')
+async function withdraw(visit: Visit): Promise<void> {
+  const own = visit.access
+  if (own === undefined) return
+  visit.stopFollowing() // what she does herself is told once
+  const answer = await untilAnswered({
+    buttons: [one('withdraw-yes', HTMLButtonElement)],
+    errorId: 'withdraw-error',
+    ask: () => api.withdraw(own),
+    isWanted: staying(),
+  })
+  if (answer === undefined) return
+  if ('failure' in answer) return lost(visit, answer.failure, 'withdraw-error')
+  announce(say('run.case.withdrawn'))
+  await look(visit)
+}
+
+/** A token that has grown old is asked for anew; everything else is said where she is. */
+function lost(visit: Visit, failure: Failure, errorId: string): void {
+  if (failure.kind === 'rejected') {
+    close(visit)
+    setText('enter-error', say('run.case.over'))
+  } else {
+    setText(errorId, sentenceOf(failure))
   }
+}
+
+function close(visit: Visit): void {
+  visit.stopFollowing()
+  visit.access = undefined
+  one('enter', HTMLFormElement).reset()
+  goTo('enter')
 }
 
 /** Where she is: what stands in another step is not seen. */

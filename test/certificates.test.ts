@@ -7,8 +7,9 @@ import { text } from 'node:stream/consumers'
 import t from 'tap'
 import { authority } from './helpers/authority.js'
 import { startRedis } from './helpers/redis.js'
-import { startMessenger, startService, startWorkers, until } from './helpers/service.js'
+import { startService, until } from './helpers/service.js'
 import { certificateAt, startTlsApi } from './helpers/tls-api.js'
+import { startMessenger, startWorkers } from './helpers/workers.js'
 
 t.test('a new certificate is used on SIGHUP and without one, and a broken file changes nothing', async (t) => {
   const { ca, filesFor } = authority(t)

@@ -40,6 +40,7 @@ const ALONE = [
   'store/audit.test.js',
   'store/reseal.test.js',
   'workers/cage.test.js',
+  'workers/sandbox-deaths.test.js',
   'workers/sandbox.test.js',
   'workers/starved.test.js',
 ]
@@ -57,6 +58,7 @@ const END_TO_END = [
   'faults/faults.test.js',
   'http/store-unavailable.test.js',
   'console/console.test.js',
+  'console/banks.test.js',
   'server-start.test.js',
   'certificates.test.js',
   'services/bank-erasing.test.js',

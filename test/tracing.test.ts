@@ -14,7 +14,8 @@ import { fetchPatiently } from './helpers/patiently.js'
 import { scene } from './helpers/pictures.js'
 import { startRedis, storeAt } from './helpers/redis.js'
 import { hasPin } from './helpers/refusal.js'
-import { startWorkers, until } from './helpers/service.js'
+import { until } from './helpers/service.js'
+import { startWorkers } from './helpers/workers.js'
 
 const Attribute = z.object({ key: z.string(), value: z.unknown() })
 const Span = z.object({

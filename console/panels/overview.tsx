@@ -32,7 +32,7 @@ export function Overview({ api }: { api: Api }) {
           <Figures
             figures={[
               { name: 'Pictures that match', value: sayNumber(images) },
-              { name: 'Kept and silent', value: sayNumber(silent) },
+              { name: 'Kept, not matching', value: sayNumber(silent) },
               { name: 'Disputed', value: sayNumber(sum(groups.filter(({ disputed }) => disputed))) },
               { name: 'Hashes', value: sayNumber(Object.values(signals).reduce((all, count) => all + count, 0)) },
             ]}

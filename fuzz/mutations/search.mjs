@@ -7,7 +7,7 @@ import { slower } from './search-slowdowns.mjs'
 // Quick ones first, then by what they cost.
 const tests = [
   'engine linear plan part row-block image-ledger head parts compaction kernel segment segment-pauses together wide dump margin',
-  'signal-index signal-index-life exactness signal-index.model',
+  'signal-index signal-index-rows signal-index-life exactness signal-index.model',
 ]
   .flatMap((names) => names.split(' '))
   .map((name) => `search/${name}`)

@@ -8,7 +8,7 @@ import { canHashHere, hashingPool } from '../hashing/pool.js'
 import { unopened } from '../hashing/unopened.js'
 import { say, sayCount, sayMinutes } from '../messages.js'
 import { isBusy, isLeftOver, type Picture, type PictureState, type Usable, usableOf } from './picture.js'
-import { rowsIn, sentenceOf } from './rows.js'
+import { type Rows, rowsIn, sentenceOf } from './rows.js'
 
 export interface Picker {
   readonly usable: () => readonly Usable[]
@@ -30,23 +30,36 @@ const MANY_PICTURES = 50
 /** A guess for an old telephone, so that the wait is rather shorter than what was said. */
 const GUESS_MS_EACH = 1000
 
+/** What was chosen, and what reads and draws it. */
+interface Chosen {
+  readonly pictures: Map<number, Picture>
+  readonly pool: ReturnType<typeof hashingPool>
+  readonly rows: Rows
+  /** What is to be found in a picture, when its turn comes. */
+  readonly wanted: () => Wanted
+  lastId: number
+}
+
 /** @param goOn what comes after choosing. @param wanted what is to be found in each picture, when its turn comes. */
 export function picker(goOn: () => void, wanted: () => Wanted): Picker {
-  const pictures = new Map<number, Picture>()
-  const pool = hashingPool()
-  const rows = rowsIn('pictures', { remove, tryAgain: read })
-  let lastId = 0
-
+  const chosen: Chosen = {
+    pictures: new Map(),
+    pool: hashingPool(),
+    rows: rowsIn('pictures', { remove: (id) => remove(chosen, id), tryAgain: (id) => read(chosen, id) }),
+    wanted,
+    lastId: 0,
+  }
+  const { pictures, pool, rows } = chosen
   const input = one('files', HTMLInputElement)
   input.addEventListener('change', () => {
-    take([...(input.files ?? [])])
+    take(chosen, [...(input.files ?? [])])
     input.value = '' // so that the same file can be chosen again
   })
-  watchDropsAndPastes(take)
-  onClick('stop', stop)
+  watchDropsAndPastes((files) => take(chosen, files))
+  onClick('stop', () => stop(pool))
   onClick('choose-go', goOn)
-  onClick('upload-yes', () => answerOffer({ at: 'agreed' }))
-  onClick('upload-no', () => answerOffer(undefined))
+  onClick('upload-yes', () => answerOffer(chosen, { at: 'agreed' }))
+  onClick('upload-no', () => answerOffer(chosen, undefined))
   if (!canHashHere()) show('unsupported')
 
   return {
@@ -61,119 +74,123 @@ export function picker(goOn: () => void, wanted: () => Wanted): Picker {
       hide('reading')
     },
   }
+}
 
-  function take(files: readonly File[]): void {
-    const room = MAX_PICTURES - pictures.size
-    const taken = files.slice(0, room)
-    if (files.length > room) notice(say('run.tooMany', { n: MAX_PICTURES }))
-    if (taken.length >= MANY_PICTURES) {
-      notice(sayCount('run.many', taken.length, { minutes: sayMinutes(taken.length * GUESS_MS_EACH) }))
-    }
-    if (taken.length > 0) show('reading')
-    for (const file of taken) {
-      const id = ++lastId
-      pictures.set(id, { id, name: file.name || say('run.unnamed', { n: id }), file, state: { at: 'waiting' } })
-      read(id)
-    }
+function take(chosen: Chosen, files: readonly File[]): void {
+  const { pictures } = chosen
+  const room = MAX_PICTURES - pictures.size
+  const taken = files.slice(0, room)
+  if (files.length > room) notice(say('run.tooMany', { n: MAX_PICTURES }))
+  if (taken.length >= MANY_PICTURES) {
+    notice(sayCount('run.many', taken.length, { minutes: sayMinutes(taken.length * GUESS_MS_EACH) }))
   }
+  if (taken.length > 0) show('reading')
+  for (const file of taken) {
+    const id = ++chosen.lastId
+    pictures.set(id, { id, name: file.name || say('run.unnamed', { n: id }), file, state: { at: 'waiting' } })
+    read(chosen, id)
+  }
+}
 
-  function read(id: number): void {
-    const picture = pictures.get(id)
-    if (picture === undefined) return
-    put(id, { at: 'waiting' })
-    if (!canHashHere()) {
-      void unopened(picture.file).then((outcome) => put(id, stateOf(id, outcome)))
-      return
-    }
-    void pool
-      .hash(picture.file, wanted(), () => put(id, { at: 'reading' }))
-      .then((outcome) => {
-        if (!pictures.has(id)) return // removed meanwhile: nothing may be a copy of it
-        put(id, outcome === undefined ? { at: 'stopped' } : stateOf(id, outcome))
-      })
+function read(chosen: Chosen, id: number): void {
+  const { pictures, pool, wanted } = chosen
+  const picture = pictures.get(id)
+  if (picture === undefined) return
+  put(chosen, id, { at: 'waiting' })
+  if (!canHashHere()) {
+    void unopened(picture.file).then((outcome) => put(chosen, id, stateOf(chosen, id, outcome)))
+    return
   }
+  void pool
+    .hash(picture.file, wanted(), () => put(chosen, id, { at: 'reading' }))
+    .then((outcome) => {
+      if (!pictures.has(id)) return // removed meanwhile: nothing may be a copy of it
+      put(chosen, id, outcome === undefined ? { at: 'stopped' } : stateOf(chosen, id, outcome))
+    })
+}
 
-  function stateOf(id: number, outcome: Outcome): PictureState {
-    if (outcome.kind === 'rejected') return outcome.why === 'twice' ? { at: 'stopped' } : { at: 'refused', why: outcome.why }
-    if (outcome.kind === 'upload') {
-      if (outcome.because === 'browser') show('unsupported')
-      if (outcome.because === 'altered') show('altered')
-      const isSendable = (pictures.get(id)?.file.size ?? 0) <= given.maxImageBytes
-      return isSendable ? { at: 'upload' } : { at: 'refused', why: 'file-too-large' }
-    }
-    const same = [...pictures.values()].find(
-      ({ state }) => state.at === 'ready' && isSame(state.hashed, outcome),
-    )
-    if (same !== undefined && same.id < id) return { at: 'refused', why: 'twice', of: same.id }
-    // Two are read at once, and the one that was chosen later may be done first: the first that was chosen stands all the same.
-    if (same !== undefined) {
-      for (const other of copiesOf(same.id)) put(other, { at: 'refused', why: 'twice', of: id })
-      put(same.id, { at: 'refused', why: 'twice', of: id })
-    }
-    return { at: 'ready', hashed: outcome }
+function stateOf(chosen: Chosen, id: number, outcome: Outcome): PictureState {
+  const { pictures } = chosen
+  if (outcome.kind === 'rejected') return outcome.why === 'twice' ? { at: 'stopped' } : { at: 'refused', why: outcome.why }
+  if (outcome.kind === 'upload') {
+    if (outcome.because === 'browser') show('unsupported')
+    if (outcome.because === 'altered') show('altered')
+    const isSendable = (pictures.get(id)?.file.size ?? 0) <= given.maxImageBytes
+    return isSendable ? { at: 'upload' } : { at: 'refused', why: 'file-too-large' }
   }
+  const same = [...pictures.values()].find(
+    ({ state }) => state.at === 'ready' && isSame(state.hashed, outcome),
+  )
+  if (same !== undefined && same.id < id) return { at: 'refused', why: 'twice', of: same.id }
+  // Two are read at once, and the one that was chosen later may be done first: the first that was chosen stands all the same.
+  if (same !== undefined) {
+    for (const other of copiesOf(pictures, same.id)) put(chosen, other, { at: 'refused', why: 'twice', of: id })
+    put(chosen, same.id, { at: 'refused', why: 'twice', of: id })
+  }
+  return { at: 'ready', hashed: outcome }
+}
 
-  function put(id: number, state: PictureState): void {
-    const picture = pictures.get(id)
-    if (picture === undefined) return // removed meanwhile
-    const next = { ...picture, state }
-    pictures.set(id, next)
-    rows.draw(next)
-    drawTotals()
-  }
+function put({ pictures, rows }: Chosen, id: number, state: PictureState): void {
+  const picture = pictures.get(id)
+  if (picture === undefined) return // removed meanwhile
+  const next = { ...picture, state }
+  pictures.set(id, next)
+  rows.draw(next)
+  drawTotals(pictures)
+}
 
-  function remove(id: number): void {
-    forget(id)
-    drawTotals()
-  }
+function remove(chosen: Chosen, id: number): void {
+  forget(chosen, id)
+  drawTotals(chosen.pictures)
+}
 
-  function forget(id: number): void {
-    pictures.delete(id)
-    rows.remove(id)
-    for (const copy of copiesOf(id)) read(copy) // nothing stands for it any more
-  }
+function forget(chosen: Chosen, id: number): void {
+  const { pictures, rows } = chosen
+  pictures.delete(id)
+  rows.remove(id)
+  for (const copy of copiesOf(pictures, id)) read(chosen, copy) // nothing stands for it any more
+}
 
-  function copiesOf(id: number): number[] {
-    return [...pictures.values()].flatMap(({ id: copy, state }) =>
-      state.at === 'refused' && state.why === 'twice' && state.of === id ? [copy] : [],
-    )
-  }
+function copiesOf(pictures: Chosen['pictures'], id: number): number[] {
+  return [...pictures.values()].flatMap(({ id: copy, state }) =>
+    state.at === 'refused' && state.why === 'twice' && state.of === id ? [copy] : [],
+  )
+}
 
-  function stop(): void {
-    pool.stop()
-    announce(say('run.stopped'))
-    one('files', HTMLInputElement).focus()
-  }
+function stop(pool: Chosen['pool']): void {
+  pool.stop()
+  announce(say('run.stopped'))
+  one('files', HTMLInputElement).focus()
+}
 
-  function answerOffer(state: PictureState | undefined): void {
-    for (const { id, state: now } of [...pictures.values()]) {
-      if (now.at !== 'upload') continue
-      if (state === undefined) forget(id)
-      else put(id, state)
-    }
-    drawTotals()
-    one('choose-go', HTMLButtonElement).focus()
+function answerOffer(chosen: Chosen, state: PictureState | undefined): void {
+  for (const { id, state: now } of [...chosen.pictures.values()]) {
+    if (now.at !== 'upload') continue
+    if (state === undefined) forget(chosen, id)
+    else put(chosen, id, state)
   }
+  drawTotals(chosen.pictures)
+  one('choose-go', HTMLButtonElement).focus()
+}
 
-  function drawTotals(): void {
-    const all = [...pictures.values()]
-    const done = all.filter((picture) => !isBusy(picture)).length
-    const usable = all.flatMap(usableOf).length
-    const isDone = done === all.length
-    const progress = one('read-progress', HTMLProgressElement)
-    progress.max = Math.max(1, all.length)
-    progress.value = done
-    const text = isDone ? sayCount('run.ready', usable) : sayCount('run.read', all.length, { done })
-    setText('read-text', text)
-    if (isDone && all.length > 0) announce(`${say('run.allRead')} ${text}`)
-    else if (done % Math.max(1, Math.ceil(all.length / 4)) === 0) announce(text)
-    one('stop', HTMLElement).hidden = isDone
-    one('upload', HTMLElement).hidden = !all.some(({ state }) => state.at === 'upload')
-    const go = one('choose-go', HTMLButtonElement)
-    go.disabled = usable === 0 || !isDone
-    go.textContent = usable === 0 ? (go.dataset['empty'] ?? '') : sayCount('run.goOn', usable)
-    if (all.length === 0) hide('reading')
-  }
+function drawTotals(pictures: Chosen['pictures']): void {
+  const all = [...pictures.values()]
+  const done = all.filter((picture) => !isBusy(picture)).length
+  const usable = all.flatMap(usableOf).length
+  const isDone = done === all.length
+  const progress = one('read-progress', HTMLProgressElement)
+  progress.max = Math.max(1, all.length)
+  progress.value = done
+  const text = isDone ? sayCount('run.ready', usable) : sayCount('run.read', all.length, { done })
+  setText('read-text', text)
+  if (isDone && all.length > 0) announce(`${say('run.allRead')} ${text}`)
+  else if (done % Math.max(1, Math.ceil(all.length / 4)) === 0) announce(text)
+  one('stop', HTMLElement).hidden = isDone
+  one('upload', HTMLElement).hidden = !all.some(({ state }) => state.at === 'upload')
+  const go = one('choose-go', HTMLButtonElement)
+  go.disabled = usable === 0 || !isDone
+  go.textContent = usable === 0 ? (go.dataset['empty'] ?? '') : sayCount('run.goOn', usable)
+  if (all.length === 0) hide('reading')
 }
 
 function watchDropsAndPastes(take: (files: readonly File[]) => void): void {

@@ -1,37 +1,16 @@
-import { readFileSync } from 'node:fs'
-import { gzipSync } from 'node:zlib'
-import type { Page } from 'playwright-core'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { imageReference } from '../../src/domain/ids.js'
-import { faultsOf } from '../helpers/axe.js'
 import { startSite, withoutBrowser } from '../helpers/browser.js'
-import { scene } from '../helpers/pictures.js'
-import { keyFor, randomHashText, startMessenger, until } from '../helpers/service.js'
+import { looksRight, openPanel, PHONE, signIn } from '../helpers/console.js'
+import { keyFor, randomHashText, until } from '../helpers/service.js'
 import { ask, caseWithPicture, feedback, matchesOf, operator, platform } from '../helpers/trust.js'
 import { startEndpoint } from '../helpers/webhooks.js'
+import { startMessenger } from '../helpers/workers.js'
 
-const PHONE = { viewport: { width: 320, height: 640 } }
 const DARK = { viewport: { width: 1280, height: 800 }, colorScheme: 'dark' } as const
 
 /** Of pictures, organisations and cases. */
 const IDS_OF_STORE = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-|[0-9a-f]{32}/
-
-async function signIn(page: Page, key: string): Promise<void> {
-  await page.fill('#key', key)
-  await page.keyboard.press('Enter')
-}
-
-async function open(page: Page, panel: string): Promise<void> {
-  await page.locator('nav').getByRole('button', { name: panel, exact: true }).click()
-  await page.locator('h1', { hasText: panel }).waitFor()
-}
-
-async function looksRight(t: Test, page: Page, state: string): Promise<void> {
-  await page.waitForFunction(() => !document.body.textContent?.includes('Loading'))
-  t.same(await faultsOf(page), [], state)
-  const overflowPx = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
-  t.equal(overflowPx, 0, `${state}: the page is not scrolled sideways`)
-}
 
 t.test('the console', { skip: withoutBrowser }, async (t) => {
   const endpoint = await startEndpoint(t)
@@ -85,12 +64,12 @@ t.test('the console', { skip: withoutBrowser }, async (t) => {
     const { page, context, faults } = await site.visit('/console', DARK)
     await signIn(page, key)
     await looksRight(t, page, 'overview')
-    await open(page, 'All traffic')
+    await openPanel(page, 'All traffic')
     await looksRight(t, page, 'traffic')
     t.match(await page.locator('.bars li', { hasText: 'disputed' }).textContent(), /1/)
-    await open(page, 'Overdue')
+    await openPanel(page, 'Overdue')
     await page.getByText('No deadline has passed.').waitFor()
-    await open(page, 'Disputes')
+    await openPanel(page, 'Disputes')
     const row = page.getByRole('row', { name: imageReference(disputed.imageId) })
     t.match(await row.textContent(), /harmless content/)
     t.notMatch(await page.content(), disputed.imageId, 'ids of the store are nowhere')
@@ -116,7 +95,7 @@ t.test('the console', { skip: withoutBrowser }, async (t) => {
     const one = await platform(site, 'platform')
     const { page, context, faults } = await site.visit('/console', PHONE)
     await signIn(page, helper.key)
-    await open(page, 'To vouch for')
+    await openPanel(page, 'To vouch for')
     const row = page.getByRole('row', { name: imageReference(hers.imageId) })
     t.notMatch(await page.content(), new RegExp(`${hers.imageId}|[0-9a-f]{32}`), 'ids of the store are nowhere')
     await row.getByRole('button', { name: 'Vouch for it' }).click()
@@ -143,103 +122,6 @@ t.test('the console', { skip: withoutBrowser }, async (t) => {
     await context.close()
   })
 
-  t.test('a table sorts by any column, by keyboard, and is saved without formulas', async (t) => {
-    for (const name of ['a-bank', 'b-bank']) {
-      const payload = { name }
-      await site.app.inject({ method: 'POST', url: '/v1/banks', headers: admin.headers, payload })
-    }
-    const { page, context } = await site.visit('/console', PHONE)
-    await signIn(page, key)
-    await open(page, 'Banks')
-    await looksRight(t, page, 'banks')
-    await page.getByRole('button', { name: 'Bank', exact: true }).focus()
-    await page.keyboard.press('Enter')
-    const up = await page.locator('tbody tr td:first-child').allTextContents()
-    t.equal(await page.locator('th').first().getAttribute('aria-sort'), 'ascending')
-    await page.keyboard.press('Enter')
-    t.same(await page.locator('tbody tr td:first-child').allTextContents(), up.toReversed())
-
-    const [download] = await Promise.all([
-      page.waitForEvent('download'),
-      page.getByRole('button', { name: 'Save as CSV' }).click(),
-    ])
-    const saved = readFileSync(await download.path(), 'utf8')
-    t.match(saved, /^"Bank","For","Yours"/)
-    t.match(saved, '"a-bank"')
-    await context.close()
-  })
-
-  t.test('a file goes into a bank, and what was refused is named by its lines', async (t) => {
-    const partner = await keyFor(site, 'partner', ['signals:write'], 'ngo')
-    await site.app.inject({ method: 'POST', url: '/v1/banks', headers: partner.headers, payload: { name: 'of-partner' } })
-    const { page, context, faults } = await site.visit('/console', PHONE)
-    await signIn(page, partner.key)
-    await open(page, 'Import')
-    await page.getByText('No file has been imported into this bank').waitFor()
-    const good = Array.from({ length: 1200 }, () => randomHashText())
-    const lines = [...good.slice(0, 2), '', 'no hash', 'none either', ...good.slice(2)]
-    const file = { name: 'hashes.txt', mimeType: 'text/plain', buffer: gzipSync(lines.join('\r\n')) }
-    await page.setInputFiles('input[type="file"]', file)
-    let lost = 0
-    await page.route('**/imports', async (route) => {
-      if (route.request().method() === 'GET' || lost > 0) return route.continue()
-      lost++
-      await route.fetch() // the service has it
-      await route.abort('connectionreset') // and the console does not know
-    })
-    await page.getByRole('button', { name: 'Import it' }).click()
-    await page.getByText('Done', { exact: true }).waitFor()
-    t.equal(lost, 1, 'an answer that was lost is asked for again')
-    t.match(await page.locator('.figures').textContent(), /Accepted1,200Removed0Rejected2/)
-    const refused = page.getByRole('table', { name: 'Rejected lines' })
-    t.match(await refused.locator('tbody').textContent(), /^4–5/, 'counted as an editor counts')
-    const before = page.getByRole('table', { name: 'Files of the last 30 days' })
-    await before.getByRole('row', { name: 'done' }).waitFor()
-    t.equal(await before.locator('tbody tr').count(), 1, 'it was one file all along')
-    await looksRight(t, page, 'import')
-
-    await page.setInputFiles('input[type="file"]', file)
-    await page.unroute('**/imports')
-    await page.route('**/imports', (route) => (route.request().method() === 'GET' ? route.continue() : undefined))
-    await page.getByRole('button', { name: 'Import it' }).click()
-    await page.getByRole('button', { name: 'Stop' }).click()
-    await page.getByText('Stopped', { exact: true }).waitFor()
-    t.same(faults, [])
-    await context.close()
-  })
-
-  t.test('what is no list of hashes is refused before anything of it is sent', async (t) => {
-    const partner = await keyFor(site, 'dropper', ['signals:write'], 'ngo')
-    await site.app.inject({ method: 'POST', url: '/v1/banks', headers: partner.headers, payload: { name: 'of-dropper' } })
-    const { page, context, faults } = await site.visit('/console', PHONE)
-    await signIn(page, partner.key)
-    await open(page, 'Import')
-    await page.getByText('No file has been imported into this bank').waitFor()
-    for (const column of ['signal_str', 'signal_type', 'quality', 'category', 'tags'])
-      t.match(await page.textContent('#import-forms'), column)
-    const sent: string[] = []
-    page.on('request', (request) => sent.push(request.method()))
-    const { bytes } = await scene(1, { width: 160, height: 120 })
-    // Beside the field, where a browser would open it in place of the console.
-    await page.evaluate((base64) => {
-      const files = new DataTransfer()
-      files.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], 'a.jpg', { type: 'image/jpeg' }))
-      const event = new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer: files })
-      document.body.dispatchEvent(event)
-      if (!event.defaultPrevented) throw new Error('the browser opens it')
-    }, bytes.toString('base64'))
-    await page.getByRole('button', { name: 'Import it' }).click()
-    await page.getByText('This is a picture, and pictures are not imported').waitFor()
-    await looksRight(t, page, 'a picture is refused')
-    const sheet = { name: 'list.xlsx', mimeType: 'application/zip', buffer: Buffer.from('504b0304140006000800', 'hex') }
-    await page.setInputFiles('input[type="file"]', sheet)
-    await page.getByRole('button', { name: 'Import it' }).click()
-    await page.getByText('This is not a text file. Save the list as CSV').waitFor()
-    t.same(sent, [], 'nothing was sent')
-    t.same(faults, [])
-    await context.close()
-  })
-
   t.test('an answer that comes late is not shown in place of a newer one', async (t) => {
     const { page, context } = await site.visit('/console')
     const entry = (number: number) => ({
@@ -261,7 +143,7 @@ t.test('the console', { skip: withoutBrowser }, async (t) => {
       await route.fulfill({ json: { entries: isOlder ? [entry(7)] : [entry(9), entry(8)] } }).catch(() => {})
     })
     await signIn(page, key)
-    await open(page, 'Audit')
+    await openPanel(page, 'Audit')
     await page.getByRole('cell', { name: '9', exact: true }).waitFor()
     await page.getByRole('button', { name: 'Look again' }).first().click()
     await page.getByRole('button', { name: 'Older' }).click()
@@ -277,7 +159,7 @@ t.test('the console', { skip: withoutBrowser }, async (t) => {
   t.test('a key is made, shown once and ended; what was done stands in the audit log', async (t) => {
     const { page, context, faults } = await site.visit('/console', PHONE)
     await signIn(page, key)
-    await open(page, 'Keys')
+    await openPanel(page, 'Keys')
     await page.fill('input[name="org"]', 'new-platform')
     await page.check('input[value="match"]')
     await page.fill('input[name="days"]', '-1')
@@ -302,12 +184,12 @@ t.test('the console', { skip: withoutBrowser }, async (t) => {
     await row.waitFor({ state: 'detached' })
     t.equal(await asked(), 401)
 
-    await open(page, 'Audit')
+    await openPanel(page, 'Audit')
     const told = page.getByRole('row', { name: 'key.revoked' })
     await until(async () => {
       if ((await told.count()) > 0) return true
-      await open(page, 'Keys')
-      await open(page, 'Audit')
+      await openPanel(page, 'Keys')
+      await openPanel(page, 'Audit')
       await page.locator('table, .error').first().waitFor()
       return false
     })
@@ -315,7 +197,7 @@ t.test('the console', { skip: withoutBrowser }, async (t) => {
     t.match(await page.locator('table').textContent(), /orgId [0-9A-F]{8}/)
     t.notMatch(await page.content(), IDS_OF_STORE, 'ids of the store are nowhere')
     await looksRight(t, page, 'audit')
-    await open(page, 'Watch')
+    await openPanel(page, 'Watch')
     await page.getByRole('row', { name: 'case:' }).waitFor()
     t.notMatch(await page.content(), IDS_OF_STORE, 'nor here')
     await looksRight(t, page, 'watch')

@@ -12,7 +12,8 @@ import { lineClient } from '../../src/net/private-line.js'
 import { authority } from '../helpers/authority.js'
 import { images } from '../helpers/multipart.js'
 import { scene } from '../helpers/pictures.js'
-import { openCase, startService, startWorkers } from '../helpers/service.js'
+import { openCase, startService } from '../helpers/service.js'
+import { startWorkers } from '../helpers/workers.js'
 
 const LONG_MS = 60_000
 const PICTURE = 'a picture that nobody on the way may read'

@@ -1,8 +1,6 @@
-// The whole api over a real Redis, in this process; workers, where a test needs them, in their own.
+// The whole api over a real Redis, in this process.
 
-import { fork } from 'node:child_process'
 import { randomBytes, randomInt, type ScryptOptions } from 'node:crypto'
-import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
@@ -82,7 +80,8 @@ export interface TestServiceOptions {
 /** How long a case lives in tests. */
 export const RETENTION_MS = 86_400_000
 
-const SEAL_KEY = Buffer.alloc(32, 7)
+/** The key that hashes are sealed with, where a test gives no other. */
+export const SEAL_KEY = Buffer.alloc(32, 7)
 
 const UPLOAD_LIMITS: UploadLimits = { maxImageBytes: 20 << 20, maxImages: 20, maxInFlightBytes: 256 << 20 }
 
@@ -185,36 +184,6 @@ export async function startService(
   })
   if (options.hydrated !== false) await services.hydrate()
   return { app, services, redis, log }
-}
-
-/** A worker process as the supervisor starts it. @returns it, ready, with what it writes. */
-export function startWorkers(t: Ending, redis: TestRedis, env: Record<string, string> = {}) {
-  return startEntry(t, '../../workers/main.js', { REDIS_SOCKET: redis.socket, TABIR_HASHERS: '2', ...env })
-}
-
-/** A messenger process for a service with the usual seal key. @returns it, ready, with what it writes. */
-export function startMessenger(t: Ending, redis: TestRedis, webhookOrigins: ReadonlySet<string>) {
-  return startEntry(t, '../../workers/messenger.js', {
-    REDIS_SOCKET: redis.socket,
-    TABIR_SEAL_KEYS: `test:${SEAL_KEY.toString('base64')}`,
-    TABIR_WEBHOOK_ORIGINS: [...webhookOrigins].join(','),
-  })
-}
-
-async function startEntry(t: Ending, entry: string, env: Record<string, string>) {
-  const worker = fork(fileURLToPath(new URL(entry, import.meta.url)), {
-    env: { PATH: process.env['PATH'], ...env },
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  })
-  const output: string[] = []
-  for (const stream of [worker.stdout, worker.stderr]) stream?.setEncoding('utf8').on('data', (text) => output.push(text))
-  t.teardown(async () => {
-    if (worker.exitCode !== null || worker.signalCode !== null) return
-    worker.kill('SIGTERM')
-    await once(worker, 'exit')
-  })
-  await once(worker, 'message')
-  return Object.assign(worker, { output })
 }
 
 /** An API key, and the header that shows it. */

@@ -10,9 +10,10 @@ import { scene } from '../helpers/pictures.js'
 import { childrenOf } from '../helpers/processes.js'
 import { type Answer, MARKER, refused } from '../helpers/refusal.js'
 import { del, otherPin, post, redisOf, silent } from '../helpers/requests.js'
-import { keyFor, openCase, RETENTION_MS, randomHashText, startService, startWorkers, until } from '../helpers/service.js'
+import { keyFor, openCase, RETENTION_MS, randomHashText, startService, until } from '../helpers/service.js'
 import { ask, caseWithPicture, feedback, matchesOf, matchIdOf, platform } from '../helpers/trust.js'
 import { everythingIn } from '../helpers/unchanged.js'
+import { startWorkers } from '../helpers/workers.js'
 
 async function world(t: Test, options: Parameters<typeof startService>[1] = {}) {
   const service = await startService(t, options)

@@ -7,7 +7,8 @@ import { innermost } from '../../workers/starved.js'
 import { images } from '../helpers/multipart.js'
 import { type Picture, scene } from '../helpers/pictures.js'
 import { childrenOf } from '../helpers/processes.js'
-import { codeOf, keyFor, openCase, startService, startWorkers, type TestService, until } from '../helpers/service.js'
+import { codeOf, keyFor, openCase, startService, type TestService, until } from '../helpers/service.js'
+import { startWorkers } from '../helpers/workers.js'
 
 const BOMB: Picture = {
   name: 'flat.avif',

@@ -10,7 +10,8 @@ import { images } from '../helpers/multipart.js'
 import { scene } from '../helpers/pictures.js'
 import { refused } from '../helpers/refusal.js'
 import { post } from '../helpers/requests.js'
-import { keyFor, openCase, startService, startWorkers } from '../helpers/service.js'
+import { keyFor, openCase, startService } from '../helpers/service.js'
+import { startWorkers } from '../helpers/workers.js'
 
 interface Answer {
   readonly results: {

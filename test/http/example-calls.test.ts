@@ -9,9 +9,10 @@ import { exchangesIn } from '../../src/exchange/exchange-config.js'
 import { EXAMPLES, type Example } from '../../src/http/openapi/examples.js'
 import { EXCHANGE } from '../helpers/exchange.js'
 import { scene } from '../helpers/pictures.js'
-import { keyFor, startMessenger, startService, startWorkers, until } from '../helpers/service.js'
+import { keyFor, startService, until } from '../helpers/service.js'
 import { listen } from '../helpers/sockets.js'
 import { startEndpoint } from '../helpers/webhooks.js'
+import { startMessenger, startWorkers } from '../helpers/workers.js'
 
 // One story in which every operation is called. What was sent and what came back are the examples of openapi.yaml. A new operation:
 // call it here, then `npm run openapi`, which notes its example in src/http/openapi/examples.json and writes openapi.yaml.

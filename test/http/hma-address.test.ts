@@ -9,7 +9,8 @@ import { file, type PictureAnswer, redirect, startPictures } from '../helpers/pi
 import { scene } from '../helpers/pictures.js'
 import { MARKER } from '../helpers/refusal.js'
 import { silent } from '../helpers/requests.js'
-import { keyFor, startService, startWorkers } from '../helpers/service.js'
+import { keyFor, startService } from '../helpers/service.js'
+import { startWorkers } from '../helpers/workers.js'
 
 const picture = await scene(4242)
 const LIMIT_BYTES = 2 << 20

@@ -6,7 +6,8 @@ import { hmaClient, Lookup } from '../helpers/hma.js'
 import { flat } from '../helpers/hostile-pictures.js'
 import { imagePart, multipart } from '../helpers/multipart.js'
 import { scene } from '../helpers/pictures.js'
-import { keyFor, startService, startWorkers } from '../helpers/service.js'
+import { keyFor, startService } from '../helpers/service.js'
+import { startWorkers } from '../helpers/workers.js'
 
 const Hashes = z.strictObject({ pdq: z.string() })
 const Added = z.strictObject({ id: z.int(), signals: Hashes })

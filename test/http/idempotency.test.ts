@@ -6,7 +6,8 @@ import { imagePart, multipart } from '../helpers/multipart.js'
 import { type Picture, scene } from '../helpers/pictures.js'
 import { MARKER, refused } from '../helpers/refusal.js'
 import { post } from '../helpers/requests.js'
-import { keyFor, openCase, randomHashText, startService, startWorkers } from '../helpers/service.js'
+import { keyFor, openCase, randomHashText, startService } from '../helpers/service.js'
+import { startWorkers } from '../helpers/workers.js'
 
 const KEY = 'b6f0c9c2-0c3e-4f57-9d35-1f7c2f0c7a11'
 const key = (value = KEY) => ({ 'idempotency-key': value })

@@ -2,7 +2,8 @@ import { mock } from 'node:test'
 import t from 'tap'
 import { images } from '../helpers/multipart.js'
 import { scene } from '../helpers/pictures.js'
-import { keyFor, openCase, startService, startWorkers } from '../helpers/service.js'
+import { keyFor, openCase, startService } from '../helpers/service.js'
+import { startWorkers } from '../helpers/workers.js'
 
 t.test('a picture that was registered is found again, also as a changed copy, and no longer after withdrawal', async (t) => {
   const service = await startService(t)

@@ -1,8 +1,4 @@
-// Every route, as the description that the routes give of themselves has it, by everybody who does not belong there: exactly one answer for
-// each kind of stranger, in the same words and as fast.
-
-import { randomUUID } from 'node:crypto'
-import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
+import type { LightMyRequestResponse } from 'fastify'
 import t from 'tap'
 import { SCOPES } from '../../src/domain/organisations/access.js'
 import type { ProblemCode } from '../../src/domain/problem.js'
@@ -11,19 +7,11 @@ import { createApiKey } from '../../src/services/keys/access.js'
 import { type ApiKey, createApiKeyStore } from '../../src/store/organisations/api-keys.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { FOREIGN_ROUTES } from '../fuzz/foreign.js'
+import { NOISE_MS, spreadMs } from '../helpers/answer-times.js'
 import { storeAt } from '../helpers/redis.js'
-import { MARKER, refused, withoutInstance } from '../helpers/refusal.js'
-import { Description, forged, guardedRoutes, post, UNKNOWN_CASE } from '../helpers/requests.js'
-import {
-  keyFor,
-  openCase,
-  randomHashText,
-  startService,
-  type TestService,
-  until,
-  withBitsFlipped,
-} from '../helpers/service.js'
-import { caseWithPicture, matchIdOf } from '../helpers/trust.js'
+import { MARKER, withoutInstance } from '../helpers/refusal.js'
+import { Description, forged, guardedRoutes, post } from '../helpers/requests.js'
+import { keyFor, startService, type TestService, until } from '../helpers/service.js'
 
 type Headers = Readonly<Record<string, string>>
 
@@ -171,134 +159,6 @@ t.test('so does every route of other tools, with the key where their clients hav
   t.equal(bodies.size, 6)
 })
 
-/** A body that each route would take, where one is needed to come as far as the thing that is named. */
-const BODIES: Readonly<Record<string, () => InjectOptions['payload']>> = {
-  'POST /v1/matches/{matchId}/feedback': () => ({ verdict: 'blocked' }),
-  'PATCH /v1/banks/{bank}': () => ({ readers: [] }),
-  'POST /v1/banks/{bank}/signals': () => ({ signals: [{ type: 'pdq', hash: randomHashText() }] }),
-  'PATCH /v1/webhooks/{webhookId}': () => ({ enabled: false }),
-  'POST /v1/cases/{caseNumber}/hashes': () => ({
-    images: [{ signals: [{ type: 'pdq', hash: randomHashText(), quality: 90 }] }],
-  }),
-  'PUT /v1/cases/{caseNumber}/images/{imageId}/answer': () => ({ answer: 'added-by-mistake' }),
-  'PUT /v1/cases/{caseNumber}/complaint': () => ({ reference: 'police 7' }),
-  'POST /v1/cases/{caseNumber}/complaint/checks': () => ({ reference: 'police 7' }),
-}
-
-t.test(
-  'what belongs to another organisation looks like what does not exist, on every route that names something',
-  async (t) => {
-    const service = await startService(t)
-    const { app } = service
-    // An operator may see signals of everybody, so `admin` is not among the scopes of the other one.
-    const others = SCOPES.filter((scope) => scope !== 'admin')
-    const mine = await keyFor(service, 'mine', others, 'ngo')
-    const theirs = await keyFor(service, 'theirs', others, 'ngo')
-    const another = await openCase(app)
-    const { ids, made } = await thingsOf(service, mine.headers)
-    const { paths } = Description.parse(app.swagger())
-    let compared = 0
-    for (const [path, operations] of Object.entries(paths)) {
-      for (const [method, operation] of Object.entries(operations)) {
-        const name = `${method.toUpperCase()} ${path}`
-        const isGuarded = (operation.security?.length ?? 0) > 0
-        const isAdmins = operation.security?.some((way) => way['organisationKey']?.includes('admin')) === true
-        const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, param]) => param ?? '')
-        if (!isGuarded || isAdmins || names.length === 0) continue
-        for (const param of names) if (!(param in ids)) t.fail(`${name}: no ${param} to ask with; make one in thingsOf`)
-        const isCases = operation.security?.some((way) => 'caseToken' in way) === true
-        for (const { headers } of isCases ? [theirs, another] : [theirs]) {
-          const asking = (values: Readonly<Record<string, string>>): InjectOptions => ({
-            method: method.toUpperCase() as 'GET',
-            url: path.replaceAll(/\{(\w+)\}/g, (_, param) => values[param] ?? ''),
-            headers,
-            ...(BODIES[name] !== undefined && { payload: BODIES[name]() ?? '' }),
-          })
-          const foreign = await app.inject(asking(ids))
-          const missing = await app.inject(asking(made))
-          compared++
-          t.equal(foreign.statusCode, missing.statusCode, name)
-          t.ok(foreign.statusCode >= 400, `${name}: ${foreign.statusCode}`)
-          t.same(withoutInstance(foreign.body), withoutInstance(missing.body), `${name}: the same words`)
-          const spread = await spreadMs(app, [asking(ids), asking(made)])
-          if (spread >= NOISE_MS) t.fail(`${name}: ${spread} ms tell them apart`)
-        }
-      }
-    }
-    t.ok(compared >= 30, `${compared} combinations`)
-  },
-)
-
-/** One of each thing, of one organisation, and an id of the same form for each that nobody has. */
-async function thingsOf(service: TestService, headers: Headers) {
-  const { app } = service
-  const send = async (method: 'POST', url: string, payload: object) =>
-    (await app.inject({ method, url, headers: { ...headers }, payload })).json<Record<string, unknown>>()
-  await send('POST', '/v1/banks', { name: 'ours', readers: [] })
-  const hash = randomHashText()
-  const added = await send('POST', '/v1/banks/ours/signals', { signals: [{ type: 'pdq', hash }] })
-  const [signal] = added['signals'] as { signalId: string }[]
-  const { caseNumber, imageId } = await caseWithPicture(service)
-  const matchId = await matchIdOf(service, headers, hash)
-  const webhook = await send('POST', '/v1/webhooks', { url: 'https://example.com/hook', events: ['match.found'] })
-  const imported = await app.inject({
-    method: 'POST',
-    url: '/v1/banks/ours/imports',
-    headers: { ...headers, 'content-type': 'text/plain' },
-    payload: `${randomHashText()}\n`,
-  })
-  const watched = await send('POST', '/v1/watch', {
-    days: 1,
-    watches: [{ reference: 'upload', signals: [{ type: 'pdq', hash: randomHashText() }] }],
-  })
-  const [watch] = watched['watches'] as { watchId: string }[]
-  const ids = {
-    bank: 'ours',
-    watchId: watch?.watchId ?? '',
-    importId: imported.json<{ importId?: string }>().importId ?? '',
-    signalId: signal?.signalId ?? '',
-    caseNumber,
-    imageId,
-    matchId,
-    webhookId: String(webhook['webhookId']),
-    deliveryId: randomUUID(),
-  }
-  const made = {
-    bank: 'none',
-    importId: randomUUID(),
-    watchId: randomUUID(),
-    signalId: randomUUID(),
-    caseNumber: UNKNOWN_CASE,
-    imageId: randomUUID(),
-    matchId: `${matchId.startsWith('A') ? 'B' : 'A'}${matchId.slice(1)}`,
-    webhookId: randomUUID(),
-    deliveryId: randomUUID(),
-  }
-  return { ids, made }
-}
-
-/** Less than the difference between a look-up in memory and a question to the store. */
-const NOISE_MS = 1
-const MIN_ROUNDS = 6
-const MAX_ROUNDS = 200
-
-/**
- * How far the fastest answers to these requests are apart, asked in turns: what a busy machine adds to some is not what the code adds to
- * all. So it is asked again while there is a difference; one that the code makes stays.
- */
-async function spreadMs(app: FastifyInstance, requests: readonly InjectOptions[]): Promise<number> {
-  const best = requests.map(() => Number.POSITIVE_INFINITY)
-  const spread = () => Math.max(...best) - Math.min(...best)
-  for (let round = 0; round < MIN_ROUNDS || (round < MAX_ROUNDS && spread() >= NOISE_MS); round++) {
-    for (const [at, request] of requests.entries()) {
-      const startedAt = performance.now()
-      await app.inject(request)
-      best[at] = Math.min(best[at] ?? 0, performance.now() - startedAt)
-    }
-  }
-  return spread()
-}
-
 t.test('on no route does the time of a refusal tell why', async (t) => {
   const service = await startService(t)
   const { app } = service
@@ -311,51 +171,5 @@ t.test('on no route does the time of a refusal tell why', async (t) => {
       those.map(([, { headers }]) => ({ method, url, headers: { ...headers } })),
     )
     if (spread >= NOISE_MS) t.fail(`${name}: ${spread} ms between the fastest`)
-  }
-})
-
-t.test('no time tells who may not ask what matches', async (t) => {
-  const service = await startService(t)
-  const { app } = service
-  const her = await caseWithPicture(service)
-  const outsider = await keyFor(service, 'outsider', ['feedback'])
-  const asked = [her.hash, randomHashText()].map(
-    (hash) =>
-      ({
-        method: 'POST',
-        url: '/v1/match',
-        headers: outsider.headers,
-        payload: { queries: [{ signals: [{ type: 'pdq', hash }] }] },
-      }) as const,
-  )
-  for (const request of asked) refused(t, await app.inject(request), 'scope-missing')
-  t.ok((await spreadMs(app, asked)) < NOISE_MS, 'at the door')
-
-  // Whoever may hand in needs no key at all: he opens a case, and looks how long his own pictures take.
-  const own = await openCase(app)
-  const partner = await keyFor(service, 'partner', ['signals:write'], 'ngo')
-  await post(app, '/v1/banks', { name: 'mine' }, partner.headers)
-  const handedIn = (hash: string): Readonly<Record<string, InjectOptions>> => ({
-    'into a case': {
-      method: 'POST',
-      url: `${own.url}/hashes`,
-      headers: own.headers,
-      payload: { images: [{ signals: [{ type: 'pdq', hash, quality: 90 }] }] },
-    },
-    'into a bank': {
-      method: 'POST',
-      url: '/v1/banks/mine/signals',
-      headers: partner.headers,
-      payload: { signals: [{ type: 'pdq', hash, quality: 90 }] },
-    },
-  })
-  const near = handedIn(withBitsFlipped(her.hash, 3))
-  const far = handedIn(randomHashText())
-  for (const [where, request] of Object.entries(near)) {
-    const other = far[where] ?? {}
-    const said = [(await app.inject(request)).body, (await app.inject(other)).body]
-    const [one, two] = said.map((body) => body.replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'an id'))
-    t.equal(one, two, `${where}: the same answer`)
-    t.ok((await spreadMs(app, [request, other])) < NOISE_MS, where)
   }
 })

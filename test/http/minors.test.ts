@@ -7,8 +7,9 @@ import { imagePart, multipart, type Part } from '../helpers/multipart.js'
 import { scene } from '../helpers/pictures.js'
 import { refused } from '../helpers/refusal.js'
 import { post, redisOf, silent } from '../helpers/requests.js'
-import { keyFor, openCase, randomHashText, startService, startWorkers, until } from '../helpers/service.js'
+import { keyFor, openCase, randomHashText, startService, until } from '../helpers/service.js'
 import { everythingIn } from '../helpers/unchanged.js'
+import { startWorkers } from '../helpers/workers.js'
 
 t.test('a declared minor passes no door, in no form, and leaves nothing but a count', async (t) => {
   const service = await startService(t, { country: 'MY' })

@@ -5,7 +5,8 @@ import t from 'tap'
 import { z } from 'zod'
 import { images } from '../helpers/multipart.js'
 import { everyFormat, oddButGood, orientations, orientedJpeg, type Picture, scene } from '../helpers/pictures.js'
-import { keyFor, openCase, startService, startWorkers, type TestService } from '../helpers/service.js'
+import { keyFor, openCase, startService, type TestService } from '../helpers/service.js'
+import { startWorkers } from '../helpers/workers.js'
 
 const SEED = 300
 /** Grey and a white margin change these colourful scenes by 25 bits: a match, and no more than that. */

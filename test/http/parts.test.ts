@@ -4,7 +4,8 @@ import { hashImage } from '../../packages/hash/src/hash-image.js'
 import { decode } from '../../workers/media/decode.js'
 import { images } from '../helpers/multipart.js'
 import { scene } from '../helpers/pictures.js'
-import { keyFor, openCase, startService, startWorkers } from '../helpers/service.js'
+import { keyFor, openCase, startService } from '../helpers/service.js'
+import { startWorkers } from '../helpers/workers.js'
 
 interface Answer {
   readonly results: { readonly matches: { readonly grade: string; readonly view: string; readonly signalType: string }[] }[]

@@ -9,8 +9,9 @@ import { images } from '../helpers/multipart.js'
 import { scene } from '../helpers/pictures.js'
 import { freePorts } from '../helpers/ports.js'
 import { startRedis } from '../helpers/redis.js'
-import { keyFor, openCase, startService, startWorkers, until } from '../helpers/service.js'
+import { keyFor, openCase, startService, until } from '../helpers/service.js'
 import { runTabir, SEAL_KEY, tabir } from '../helpers/tabir.js'
+import { startWorkers } from '../helpers/workers.js'
 
 const RUNBOOK = readFileSync(resolve(import.meta.dirname, '../../../docs/runbook.md'), 'utf8')
 

@@ -10,16 +10,8 @@ import { images } from '../helpers/multipart.js'
 import { ownTime } from '../helpers/own-time.js'
 import { scene } from '../helpers/pictures.js'
 import { refused } from '../helpers/refusal.js'
-import {
-  codeOf,
-  keyFor,
-  openCase,
-  randomHashText,
-  startService,
-  startWorkers,
-  type TestService,
-  until,
-} from '../helpers/service.js'
+import { codeOf, keyFor, openCase, randomHashText, startService, type TestService, until } from '../helpers/service.js'
+import { startWorkers } from '../helpers/workers.js'
 
 /** A request's way to Redis gives up after 3 s; the rest is for a machine that has other things to do. */
 const ANSWERED_TIMEOUT_MS = 4500

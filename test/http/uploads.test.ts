@@ -44,16 +44,9 @@ import {
 } from '../helpers/multipart.js'
 import { type Picture, paddedJpeg, scene } from '../helpers/pictures.js'
 import { MARKER, refused } from '../helpers/refusal.js'
-import {
-  keyFor,
-  openCase,
-  startService,
-  startWorkers,
-  type TestService,
-  type TestServiceOptions,
-  until,
-} from '../helpers/service.js'
+import { keyFor, openCase, startService, type TestService, type TestServiceOptions, until } from '../helpers/service.js'
 import { beginUpload, connectionsOf, listen } from '../helpers/sockets.js'
+import { startWorkers } from '../helpers/workers.js'
 
 const LIMIT_BYTES = 20 << 20
 

@@ -4,9 +4,10 @@ import { once } from 'node:events'
 import t from 'tap'
 import { median, ownTime } from '../helpers/own-time.js'
 import { post } from '../helpers/requests.js'
-import { keyFor, randomHashText, startMessenger, startService, until, withBitsFlipped } from '../helpers/service.js'
+import { keyFor, randomHashText, startService, until, withBitsFlipped } from '../helpers/service.js'
 import { caseWithPicture, matchIdOf } from '../helpers/trust.js'
 import { startEndpoint, verified } from '../helpers/webhooks.js'
+import { startMessenger } from '../helpers/workers.js'
 
 const TIMEOUT_MS = 5000
 

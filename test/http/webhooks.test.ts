@@ -4,8 +4,9 @@ import { once } from 'node:events'
 import t from 'tap'
 import { refused } from '../helpers/refusal.js'
 import { del, post } from '../helpers/requests.js'
-import { keyFor, startMessenger, startService, until } from '../helpers/service.js'
+import { keyFor, startService, until } from '../helpers/service.js'
 import { startEndpoint, verified } from '../helpers/webhooks.js'
+import { startMessenger } from '../helpers/workers.js'
 
 interface Made {
   readonly webhookId: string

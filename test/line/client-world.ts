@@ -5,8 +5,9 @@ import { tabirClient } from '../../packages/client/src/client.js'
 import { SCOPES } from '../../src/domain/organisations/access.js'
 import { exchangesIn } from '../../src/exchange/exchange-config.js'
 import { EXCHANGE } from '../helpers/exchange.js'
-import { keyFor, randomHashText, startMessenger } from '../helpers/service.js'
+import { keyFor, randomHashText } from '../helpers/service.js'
 import { startEndpoint } from '../helpers/webhooks.js'
+import { startMessenger } from '../helpers/workers.js'
 import { openWorld, type World } from './world.js'
 
 export interface Pseudonym {

@@ -6,9 +6,10 @@ import { formatHash } from '../../packages/hash/src/hash256.js'
 import { pdq } from '../../packages/hash/src/pdq.js'
 import { SCOPES } from '../../src/domain/organisations/access.js'
 import { scene } from '../helpers/pictures.js'
-import { keyFor, startService, startWorkers, type TestService, type TestServiceOptions } from '../helpers/service.js'
+import { keyFor, startService, type TestService, type TestServiceOptions } from '../helpers/service.js'
 import { listen } from '../helpers/sockets.js'
 import type { GivenFile } from '../helpers/steps.js'
+import { startWorkers } from '../helpers/workers.js'
 
 export interface OwnFile extends GivenFile {
   /** Of its PDQ hash: what a platform would ask with. */

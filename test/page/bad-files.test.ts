@@ -12,8 +12,8 @@ import {
   withJpegComment,
 } from '../helpers/hostile-pictures.js'
 import { type Picture, scene } from '../helpers/pictures.js'
-import { startWorkers } from '../helpers/service.js'
 import { allRead, choose, type GivenFile, protectAll, textOf, toChoosing } from '../helpers/steps.js'
+import { startWorkers } from '../helpers/workers.js'
 
 function file({ name, contentType, bytes }: Picture): GivenFile {
   return { name, mimeType: contentType, buffer: bytes }

@@ -1,80 +1,10 @@
-import { randomBytes } from 'node:crypto'
-import { Redis } from 'ioredis'
-import t, { type Test } from 'tap'
-import { hashFromBytes } from '../../packages/hash/src/hash256.js'
-import { uuidV7 } from '../../src/domain/ids.js'
+import t from 'tap'
 import type { RegisteredImage } from '../../src/domain/matching/signal.js'
-import { DEFAULT_FRESHNESS, type ReplicaFreshness } from '../../src/services/index/readiness.js'
-import { Replica } from '../../src/services/index/replica.js'
-import { follow, ORIGIN } from '../../src/store/images/changes.js'
-import { createImageStore, MAX_PER_CASE } from '../../src/store/images/images.js'
-import { createOwnWrites, type OwnWrites } from '../../src/store/images/read-your-writes.js'
-import { createImageReader } from '../../src/store/images/reader/image-reader.js'
-import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
-import { createBankStore } from '../../src/store/organisations/banks.js'
-import { connectForFollowing, openStore } from '../../src/store/redis/client.js'
+import { createOwnWrites } from '../../src/store/images/read-your-writes.js'
 import { imageShard, keys } from '../../src/store/redis/keys.js'
-import { makeKeyring } from '../../src/store/sealing/seal.js'
-import { createTrustStore } from '../../src/store/trust/trust.js'
-import type { WithdrawalLog } from '../../src/store/upkeep/withdrawal-log.js'
-import { startRedis, type TestRedis } from '../helpers/redis.js'
-import { imageOf } from '../helpers/registered-image.js'
+import { startRedis } from '../helpers/redis.js'
 import { PATIENT, until } from '../helpers/service.js'
-
-async function openParts(t: Test, { socket }: TestRedis) {
-  const target = { url: undefined, socket }
-  const store = await openStore(target)
-  t.teardown(() => store.close())
-  const keyring = makeKeyring([Buffer.alloc(32, 7)])
-  const images = createImageStore(store, keyring)
-  /** That of a process which remembers what it writes. */
-  const imagesOf = (own: OwnWrites) => createImageStore(store, keyring, MAX_PER_CASE, own)
-  const replicaWith = (
-    freshness: ReplicaFreshness = PATIENT,
-    clock: () => number = () => performance.now(),
-    { withdrawals, get = images.get, own }: { withdrawals?: WithdrawalLog; get?: typeof images.get; own?: OwnWrites } = {},
-  ) => {
-    const parts = {
-      store,
-      images: { ...images, get },
-      reader: createImageReader(target, keyring),
-      snapshots: undefined,
-      withdrawals,
-      trusts: createTrustStore(store),
-      banks: createBankStore(store),
-      apiKeys: createApiKeyStore(store),
-    }
-    const replica = new Replica({
-      ...parts,
-      ...(own !== undefined && { own }),
-      follower: connectForFollowing(target),
-      freshness,
-      now: clock,
-      onError: (error) => t.fail(String(error)),
-    })
-    t.teardown(() => replica.close())
-    return replica
-  }
-  const redis = new Redis(socket)
-  t.teardown(() => redis.disconnect())
-  return { images, imagesOf, replicaWith, redis }
-}
-
-function randomImage(): { id: string; image: RegisteredImage } {
-  return { id: uuidV7(Date.now(), randomBytes(10)), image: imageOf(hashFromBytes(randomBytes(32))) }
-}
-
-/** Ids of the images that a replica finds by their own hash. */
-function found(replica: Replica, all: readonly { id: string; image: RegisteredImage }[]): string[] {
-  const { catalogue } = replica
-  return all.flatMap(({ id, image }) => {
-    const hits = catalogue.index('pdq').within(
-      [...image.signals].map(({ hash }) => hash),
-      0,
-    )
-    return hits.some((hit) => catalogue.image(hit.image)?.id === id) ? [id] : []
-  })
-}
+import { found, openParts, randomImage } from './replica-parts.js'
 
 t.test('replicas agree with a map, whatever is put, replaced, erased, and whenever they start', async (t) => {
   const { images: others, imagesOf, replicaWith } = await openParts(t, await startRedis(t))
@@ -158,114 +88,10 @@ t.test('a store that went back to an older state is read anew', async (t) => {
   t.same(found(replica, [lost, later]), [later.id])
 })
 
-t.test('a replica that has not heard from the store for a second does not answer', async (t) => {
-  let nowMs = 0
-  const { replicaWith } = await openParts(t, await startRedis(t))
-  const replica = replicaWith(DEFAULT_FRESHNESS, () => nowMs)
-  t.throws(() => replica.catalogue, { code: 'index-loading' })
-  await replica.start()
-  t.ok(replica.catalogue)
-
-  nowMs += 1001
-  t.throws(() => replica.catalogue, { code: 'store-unavailable' })
-  await until(() => replica.isReady)
-})
-
-t.test('whoever comes after this process stood still waits for the store to be heard, and is not refused', async (t) => {
-  let nowMs = 0
-  const { replicaWith } = await openParts(t, await startRedis(t))
-  const replica = replicaWith({ ...DEFAULT_FRESHNESS, graceMs: 60_000 }, () => nowMs)
-  await replica.start()
-  t.equal(replica.waitUntilFresh(), undefined, 'nothing to wait for')
-
-  nowMs += 1200
-  t.throws(() => replica.catalogue, { code: 'store-unavailable' })
-  await replica.waitUntilFresh()
-  t.ok(replica.catalogue)
-  t.equal(replica.waitUntilFresh(), undefined)
-})
-
-t.test('while the store is unavailable the first who come wait for a moment in vain, and nobody after them', async (t) => {
-  const { replicaWith, redis } = await openParts(t, await startRedis(t))
-  const replica = replicaWith(DEFAULT_FRESHNESS)
-  await replica.start()
-  const pid = Number(/^process_id:(\d+)/m.exec(await redis.info('server'))?.[1])
-  for (let silence = 0; silence < 2; silence++) {
-    process.kill(pid, 'SIGSTOP')
-    await until(() => !replica.isReady)
-    const first = replica.waitUntilFresh()
-    t.type(first, Promise)
-    t.equal(replica.waitUntilFresh(), first, 'the same for all')
-    await first
-    t.throws(() => replica.catalogue, { code: 'store-unavailable' })
-    t.equal(replica.waitUntilFresh(), undefined, 'once a silence')
-    process.kill(pid, 'SIGCONT')
-    await until(() => replica.isReady)
-  }
-})
-
 function shardAndId(id: string): [string, Buffer] {
   const bytes = Buffer.from(id.replaceAll('-', ''), 'hex')
   return [keys.images(imageShard(bytes)), bytes]
 }
-
-t.test('what the store answers counts as old as the question, however long it was under way', async (t) => {
-  const testRedis = await startRedis(t)
-  const { images, redis } = await openParts(t, testRedis)
-  const follower = connectForFollowing({ url: undefined, socket: testRedis.socket })
-  t.teardown(() => follower.disconnect())
-  let nowMs = 1000
-  const following = follow(follower, ORIGIN, 2500, () => nowMs)
-  await until(async () => /^blocked_clients:1\r?$/m.test(await redis.info('clients')))
-  nowMs = 5000 // the process stood still, or the line did
-  await images.put([randomImage()])
-
-  t.match(await following, { kind: 'changes', changes: [{ revision: 1 }], caughtUpAtMs: 1000 })
-})
-
-t.test('what is noted of a withdrawal is waited for by who withdraws, and holds up nothing that is matched', async (t) => {
-  const { images, replicaWith } = await openParts(t, await startRedis(t))
-  const noted: number[][] = []
-  const onDisk: (() => void)[] = []
-  const withdrawals: WithdrawalLog = {
-    begin: async () => {},
-    async note(changes) {
-      if (!changes.some(({ op }) => op === 'tombstone')) return
-      noted.push(changes.map(({ revision }) => revision))
-      await new Promise<void>((resolve) => onDisk.push(resolve))
-    },
-    close: async () => {},
-  }
-  const replica = replicaWith(PATIENT, () => performance.now(), { withdrawals })
-  await replica.start()
-  const [first, second, third] = [randomImage(), randomImage(), randomImage()]
-  await replica.reached(await images.put([first, second]))
-  const isAnswered = [false, false]
-  const withdraw = async (at: number, id: string) => {
-    const revision = (await images.erase(id)) ?? 0
-    const answered = replica.reached(revision).then(() => {
-      isAnswered[at] = true
-    })
-    return { revision, answered }
-  }
-
-  const one = await withdraw(0, first.id)
-  await until(() => noted.length === 1)
-  const two = await withdraw(1, second.id)
-  const put = await images.put([third])
-  await until(() => replica.revision === put)
-
-  t.same(found(replica, [first, second, third]), [third.id], 'what came behind it is applied')
-  t.same(noted, [[one.revision]], 'one is noted at a time')
-  t.same(isAnswered, [false, false])
-  onDisk.shift()?.()
-  await one.answered
-  await until(() => noted.length === 2)
-  t.same(noted[1], [two.revision, put], 'and all that came meanwhile together')
-  t.same(isAnswered, [true, false])
-  onDisk.shift()?.()
-  await Promise.all([two.answered, replica.reached(put)])
-})
 
 t.test('what comes next is asked for while what came is being applied', async (t) => {
   const { images, replicaWith, redis } = await openParts(t, await startRedis(t))
@@ -360,31 +186,4 @@ t.test('of what was written and taken back before a replica heard of it, nothing
 
   t.same(found(replica, [gone, replaced, replacement, theirs]), [replaced.id, theirs.id])
   t.same(foundMeanwhile.flat(), [])
-})
-
-t.test('whoever takes nothing back does not wait until what others take back is noted', async (t) => {
-  const { images, replicaWith } = await openParts(t, await startRedis(t))
-  let isNoting = false
-  const onDisk: (() => void)[] = []
-  const withdrawals: WithdrawalLog = {
-    begin: async () => {},
-    async note(changes) {
-      if (!changes.some(({ op }) => op === 'tombstone')) return
-      isNoting = true
-      await new Promise<void>((resolve) => onDisk.push(resolve))
-    },
-    close: async () => {},
-  }
-  const replica = replicaWith(PATIENT, () => performance.now(), { withdrawals })
-  await replica.start()
-  const [theirs, mine] = [randomImage(), randomImage()]
-  await replica.reached(await images.put([theirs]))
-  const erased = (await images.erase(theirs.id)) ?? 0
-  const isNoted = replica.reached(erased)
-  await until(() => isNoting)
-
-  await replica.applied(await images.put([mine]))
-  t.same(found(replica, [theirs, mine]), [mine.id])
-  for (const go of onDisk) go()
-  await isNoted
 })

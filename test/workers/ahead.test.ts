@@ -5,7 +5,8 @@ import { createServer, type ServerResponse } from 'node:http'
 import t from 'tap'
 import { openQueue } from '../../src/app/hashing-queue.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
-import { startWorkers, until } from '../helpers/service.js'
+import { until } from '../helpers/service.js'
+import { startWorkers } from '../helpers/workers.js'
 
 t.test('a worker has fetched the next picture while the answer to the one before is still on its way', async (t) => {
   const redis = await startRedis(t)

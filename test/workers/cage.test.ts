@@ -13,7 +13,8 @@ import { findSandboxCommand, NO_SANDBOX, ownFiles } from '../../workers/sandbox-
 import { scene } from '../helpers/pictures.js'
 import { childrenOf } from '../helpers/processes.js'
 import { startRedis } from '../helpers/redis.js'
-import { startWorkers, until } from '../helpers/service.js'
+import { until } from '../helpers/service.js'
+import { startWorkers } from '../helpers/workers.js'
 
 const LIMITS = { children: 1, memoryMb: 1536, timeLimitMs: 10_000 }
 const REAL_CHILD = fileURLToPath(new URL('../../workers/media/child.js', import.meta.url))

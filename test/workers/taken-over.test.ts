@@ -10,7 +10,8 @@ import { ISOLATION_LAYERS } from '../../src/domain/isolation-layers.js'
 import { childrenOf } from '../helpers/processes.js'
 import { startRedis } from '../helpers/redis.js'
 import { openObedient, program } from '../helpers/sandbox.js'
-import { startWorkers, until } from '../helpers/service.js'
+import { until } from '../helpers/service.js'
+import { startWorkers } from '../helpers/workers.js'
 
 const DIST = fileURLToPath(new URL('../..', import.meta.url))
 const SANDBOX = pathToFileURL(join(DIST, 'workers', 'sandbox-command.js')).href

@@ -21,15 +21,5 @@ export {
 } from './layout'
 export { countCandidates, countPlanned, kept, probe, probeEach } from './probe'
 export { scan } from './scan'
-export {
-  countWideCandidates,
-  countWideKeys,
-  countWidePlanned,
-  describeWide,
-  fillWideTable,
-  probeWide,
-  sumWideCounts,
-  WIDE_MAX_REACH,
-  wideKept,
-  writeWideMasks,
-} from './wide'
+export { countWideCandidates, countWidePlanned, probeWide, wideKept } from './wide'
+export { countWideKeys, describeWide, fillWideTable, sumWideCounts, WIDE_MAX_REACH, writeWideMasks } from './wide-tables'

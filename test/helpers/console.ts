@@ -1,0 +1,24 @@
+// What tests of the console do in it.
+
+import type { Page } from 'playwright-core'
+import type { Test } from 'tap'
+import { faultsOf } from './axe.js'
+
+export const PHONE = { viewport: { width: 320, height: 640 } }
+
+export async function signIn(page: Page, key: string): Promise<void> {
+  await page.fill('#key', key)
+  await page.keyboard.press('Enter')
+}
+
+export async function openPanel(page: Page, panel: string): Promise<void> {
+  await page.locator('nav').getByRole('button', { name: panel, exact: true }).click()
+  await page.locator('h1', { hasText: panel }).waitFor()
+}
+
+export async function looksRight(t: Test, page: Page, state: string): Promise<void> {
+  await page.waitForFunction(() => !document.body.textContent?.includes('Loading'))
+  t.same(await faultsOf(page), [], state)
+  const overflowPx = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+  t.equal(overflowPx, 0, `${state}: the page is not scrolled sideways`)
+}

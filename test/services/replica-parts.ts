@@ -1,0 +1,77 @@
+// A replica over a real Redis, with what puts images into it, for tests.
+
+import { randomBytes } from 'node:crypto'
+import { Redis } from 'ioredis'
+import type { Test } from 'tap'
+import { hashFromBytes } from '../../packages/hash/src/hash256.js'
+import { uuidV7 } from '../../src/domain/ids.js'
+import type { RegisteredImage } from '../../src/domain/matching/signal.js'
+import type { ReplicaFreshness } from '../../src/services/index/readiness.js'
+import { Replica } from '../../src/services/index/replica.js'
+import { createImageStore, MAX_PER_CASE } from '../../src/store/images/images.js'
+import type { OwnWrites } from '../../src/store/images/read-your-writes.js'
+import { createImageReader } from '../../src/store/images/reader/image-reader.js'
+import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
+import { createBankStore } from '../../src/store/organisations/banks.js'
+import { connectForFollowing, openStore } from '../../src/store/redis/client.js'
+import { makeKeyring } from '../../src/store/sealing/seal.js'
+import { createTrustStore } from '../../src/store/trust/trust.js'
+import type { WithdrawalLog } from '../../src/store/upkeep/withdrawal-log.js'
+import type { TestRedis } from '../helpers/redis.js'
+import { imageOf } from '../helpers/registered-image.js'
+import { PATIENT } from '../helpers/service.js'
+
+export async function openParts(t: Test, { socket }: TestRedis) {
+  const target = { url: undefined, socket }
+  const store = await openStore(target)
+  t.teardown(() => store.close())
+  const keyring = makeKeyring([Buffer.alloc(32, 7)])
+  const images = createImageStore(store, keyring)
+  /** That of a process which remembers what it writes. */
+  const imagesOf = (own: OwnWrites) => createImageStore(store, keyring, MAX_PER_CASE, own)
+  const replicaWith = (
+    freshness: ReplicaFreshness = PATIENT,
+    clock: () => number = () => performance.now(),
+    { withdrawals, get = images.get, own }: { withdrawals?: WithdrawalLog; get?: typeof images.get; own?: OwnWrites } = {},
+  ) => {
+    const parts = {
+      store,
+      images: { ...images, get },
+      reader: createImageReader(target, keyring),
+      snapshots: undefined,
+      withdrawals,
+      trusts: createTrustStore(store),
+      banks: createBankStore(store),
+      apiKeys: createApiKeyStore(store),
+    }
+    const replica = new Replica({
+      ...parts,
+      ...(own !== undefined && { own }),
+      follower: connectForFollowing(target),
+      freshness,
+      now: clock,
+      onError: (error) => t.fail(String(error)),
+    })
+    t.teardown(() => replica.close())
+    return replica
+  }
+  const redis = new Redis(socket)
+  t.teardown(() => redis.disconnect())
+  return { images, imagesOf, replicaWith, redis }
+}
+
+export function randomImage(): { id: string; image: RegisteredImage } {
+  return { id: uuidV7(Date.now(), randomBytes(10)), image: imageOf(hashFromBytes(randomBytes(32))) }
+}
+
+/** Ids of the images that a replica finds by their own hash. */
+export function found(replica: Replica, all: readonly { id: string; image: RegisteredImage }[]): string[] {
+  const { catalogue } = replica
+  return all.flatMap(({ id, image }) => {
+    const hits = catalogue.index('pdq').within(
+      [...image.signals].map(({ hash }) => hash),
+      0,
+    )
+    return hits.some((hit) => catalogue.image(hit.image)?.id === id) ? [id] : []
+  })
+}
