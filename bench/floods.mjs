@@ -17,7 +17,7 @@ import {
   COPY_BITS,
   FLOOD_RULES,
   FLOOD_WINDOW_MS,
-  floodNow,
+  floodAction,
   isCopy,
   LOOKS_WINDOW_MS,
   sketchOf,
@@ -104,7 +104,7 @@ function stopped(perMinute, platforms, { next, random }, said = NOTHING_SAID) {
     const count = poisson(perMinute(minute), random)
     for (let i = 0; i < count; i++) seen.note(next(), platformOf(platforms, random))
     uploads += count
-    const flood = floodNow(RULE, seen.at(minute), said, 0)
+    const flood = floodAction(RULE, seen.at(minute), said, 0)
     if (flood !== undefined && flood.becomes !== 'told') return { becomes: flood.becomes, minutes: minute + 1, uploads }
   }
   return { becomes: undefined, minutes: undefined, uploads }
@@ -191,7 +191,7 @@ function attack() {
     for (let minute = 0; minute < DAY_MINUTES; minute++) {
       for (let i = 0; i < 200; i++) seen.note(uploads.next(), i % 2)
       if (name !== 'two keys' && minute % 10 === 0) for (let i = 0; i < 50; i++) seen.note({ isNear: true }, 2)
-      const flood = floodNow(RULE, seen.at(minute), { confirmations: 0, notBlocked: 2, disputes: 0 }, 0)
+      const flood = floodAction(RULE, seen.at(minute), { confirmations: 0, notBlocked: 2, disputes: 0 }, 0)
       if (flood !== undefined) becomes.add(flood.becomes)
     }
     return { name, becomes: [...becomes] }

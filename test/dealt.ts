@@ -38,8 +38,8 @@ const ALONE = [
   'pictures.test.js', // decodes what a process that has loaded the decoders' list refuses
   'process.test.js',
   'store/audit.test.js',
-  'store/reseal.test.js',
-  'workers/cage.test.js',
+  'store/re-encryption.test.js',
+  'workers/sandbox-command.test.js',
   'workers/sandbox-deaths.test.js',
   'workers/sandbox.test.js',
   'workers/starved.test.js',

@@ -54,7 +54,7 @@ const LIST_READERS: Readonly<Record<string, string>> = {
   'src/store/scripts/organisations/banks.ts': 'erases what belongs to a bank that is gone, in one step',
   'src/store/scripts/organisations/feed-batches.ts':
     'reads the last end, and takes all that waits, which is bounded, in the step that tells it',
-  'src/store/scripts/organisations/fetch-places.ts': 'reads the last entry',
+  'src/store/scripts/organisations/fetch-cursors.ts': 'reads the last entry',
   'src/store/scripts/images/fetched.ts': 'takes out what a key was told of, in the step that finds it',
   'src/store/scripts/organisations/outbox.ts':
     'reads one entry by its id, and takes out the oldest where there are too many',

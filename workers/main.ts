@@ -7,12 +7,12 @@ import type { Redis } from 'ioredis'
 import { onceRedisAnswers } from '../src/app/first-answer.js'
 import { createLifecycle, startOrStop } from '../src/app/lifecycle.js'
 import { readConfig } from '../src/boot/config.js'
-import { hearHangups, leaveMemoryOutOfDumps, orRefuseToStart, refuseToStart, stopOnSignal } from '../src/boot/process.js'
+import { exitOnError, leaveMemoryOutOfDumps, onHangups, refuseToStart, stopOnSignal } from '../src/boot/process.js'
 import { startTracing } from '../src/boot/tracing.js'
 import { ISOLATION_LAYERS } from '../src/domain/isolation-layers.js'
 import { type HandoffVisit, visitHandoffs } from '../src/handoff/visit.js'
 import { HASH_IMAGE_QUEUE, HASHING_TIME_LIMIT_MS, QUEUE_PREFIX } from '../src/jobs/hash-image.js'
-import { lineClient } from '../src/net/private-line.js'
+import { createPrivateClient } from '../src/net/private-line.js'
 import { connectForWaiting, openStore } from '../src/store/redis/client.js'
 import { checkFormat } from '../src/store/redis/format.js'
 import { HEARTBEAT_INTERVAL_MS } from '../src/store/redis/heartbeats.js'
@@ -32,10 +32,10 @@ const FINISH_TIMEOUT_MS = 30_000
 const PICTURES_AHEAD = 1
 
 leaveMemoryOutOfDumps()
-hearHangups() // this process has no files to reload
+onHangups() // this process has no files to reload
 collectAtOnce()
-const config = orRefuseToStart(() => readConfig(process.env))
-orRefuseToStart(() => checkDecoderFloors())
+const config = exitOnError(() => readConfig(process.env))
+exitOnError(() => checkDecoderFloors())
 
 const target = { url: config.redisUrl, socket: config.redisSocket }
 const warn = (line: string) => console.error(line)
@@ -49,7 +49,7 @@ async function start(): Promise<void> {
   await onceRedisAnswers(checkStore, { onWaiting: warn })
   const redis = connectForWaiting(target)
   lifecycle.add('redis', () => redis.disconnect())
-  const visit = lifecycle.keep('hand-offs', visitHandoffs(lineClient(readCa(config.handoffCaFile))))
+  const visit = lifecycle.keep('hand-offs', visitHandoffs(createPrivateClient(readCa(config.handoffCaFile))))
   const sandbox = lifecycle.keep('sandbox', createSandbox())
   await sandbox.ready
   const held = await sandbox.isolationLayers

@@ -4,15 +4,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { onceRedisAnswers } from '../src/app/first-answer.js'
 import { createLifecycle, startOrStop } from '../src/app/lifecycle.js'
 import { readConfig } from '../src/boot/config.js'
-import { hearHangups, leaveMemoryOutOfDumps, orRefuseToStart, refuseToStart, stopOnSignal } from '../src/boot/process.js'
+import { exitOnError, leaveMemoryOutOfDumps, onHangups, refuseToStart, stopOnSignal } from '../src/boot/process.js'
 import { plainJson } from '../src/domain/plain-text.js'
 import { createOutgoing } from '../src/net/outgoing.js'
 import { createMatchIds } from '../src/services/matching/match-ids.js'
 import { createKeyRollover } from '../src/services/records/key-rollover.js'
 import { createPseudonyms } from '../src/services/trust/pseudonyms.js'
-import { webhookHearers } from '../src/services/webhooks/webhook-hearers.js'
 import { webhookPlans } from '../src/services/webhooks/webhook-plan.js'
 import { webhookSending } from '../src/services/webhooks/webhook-sending.js'
+import { createSubscriberCheck } from '../src/services/webhooks/webhook-subscribers.js'
 import { createCaseStore } from '../src/store/cases/cases.js'
 import { createDeadlineStore } from '../src/store/cases/deadlines.js'
 import { createImageStore } from '../src/store/images/images.js'
@@ -37,8 +37,8 @@ const FINISH_TIMEOUT_MS = 20_000
 const ASK_AGAIN_MS = 200
 
 leaveMemoryOutOfDumps()
-hearHangups() // this process has no files to reload
-const config = orRefuseToStart(() => readConfig(process.env))
+onHangups() // this process has no files to reload
+const config = exitOnError(() => readConfig(process.env))
 const target = { url: config.redisUrl, socket: config.redisSocket }
 const patience = { onWaiting: (line: string) => console.error(line) }
 const now = () => Date.now()
@@ -72,7 +72,7 @@ async function start(): Promise<void> {
 function createDelivery(store: Store, keyring: Keyring, secrets: Secrets) {
   const [webhooks, deliveries] = [createWebhookStore(store, keyring), createDeliveryStore(store)]
   const [images, trusts, apiKeys] = [createImageStore(store, keyring), createTrustStore(store), createApiKeyStore(store)]
-  const isSubscribed = webhookHearers({ apiKeys, now })
+  const isSubscribed = createSubscriberCheck({ apiKeys, now })
   return {
     deliveries,
     webhooks,
@@ -96,8 +96,8 @@ function createDelivery(store: Store, keyring: Keyring, secrets: Secrets) {
       deliveries,
       send: createOutgoing({ trusted: config.webhookOrigins }),
       isSubscribed,
-      async stillMatches(imageId) {
-        const [[isThere], [trustStatus]] = await Promise.all([images.areThere([imageId]), trusts.trustStatuses([imageId])])
+      async stillMatching(imageId) {
+        const [[isThere], [trustStatus]] = await Promise.all([images.existing([imageId]), trusts.trustStatuses([imageId])])
         return isThere === true && trustStatus?.matches !== false
       },
       now,

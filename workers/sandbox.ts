@@ -61,7 +61,7 @@ interface Child {
 
 const { signals } = constants
 const UNDECODABLE: HandoffAnswer = { problem: 'image-undecodable' }
-const AWAY = { problem: 'hashing-unavailable' } as const
+const UNAVAILABLE = { problem: 'hashing-unavailable' } as const
 
 export function openSandbox(options: SandboxOptions): Sandbox {
   const idle: Child[] = []
@@ -120,7 +120,7 @@ export function openSandbox(options: SandboxOptions): Sandbox {
       const last = isWorthAnother ? await attempt(pieces, wanted, nextOffered()) : first
       if (typeof last === 'object') return last
       if (last === 'out-of-memory') options.onOutOfMemory?.()
-      return last === 'starved' || last === 'out-of-memory' ? AWAY : UNDECODABLE
+      return last === 'starved' || last === 'out-of-memory' ? UNAVAILABLE : UNDECODABLE
     },
     get pids() {
       return [...children].flatMap(({ process }) => process.pid ?? [])
@@ -135,7 +135,7 @@ export function openSandbox(options: SandboxOptions): Sandbox {
 
 /** A child that cannot start (no memory, a broken installation) must not cause a busy loop. */
 const RESTART_DELAY_MS = 50
-const NICER_BY = 5
+const NICENESS = 5
 
 /** The most time that a starved child gets, as a multiple of its limit. The hand-off waits for three times the limit. */
 const MAX_STARVED_TIMES = 2.5
@@ -190,7 +190,7 @@ function outcomeOf(
   try {
     const answer = parseAnswer(text, wanted)
     if (!('problem' in answer)) return withFileHash(answer.image, image)
-    if (answer.problem !== AWAY.problem) return answer
+    if (answer.problem !== UNAVAILABLE.problem) return answer
     child.process.kill('SIGKILL')
     return 'out-of-memory'
   } catch {
@@ -227,7 +227,7 @@ function diedForMemory({ process: { signalCode, exitCode } }: Child): boolean {
  */
 function startChild({ memoryMb, entry, sandboxCommand }: SandboxOptions): Child {
   // `nice` lets processes that answer requests go first on a busy core. It is set before the child has threads, so it applies to all of them.
-  const limits = `unset NODE_OPTIONS; ulimit -c 0; ulimit -f 0; ulimit -d ${memoryMb * 1024}; exec nice -n ${NICER_BY} "$@"`
+  const limits = `unset NODE_OPTIONS; ulimit -c 0; ulimit -f 0; ulimit -d ${memoryMb * 1024}; exec nice -n ${NICENESS} "$@"`
   const flags = ['--disable-proto=throw', '--no-warnings', '--max-old-space-size=256', ...sandboxCommand.nodeFlags]
   const command = sandboxCommand.inside([process.execPath, ...flags, ...entry])
   const child = spawn('/bin/sh', ['-c', limits, 'sh', ...command], {

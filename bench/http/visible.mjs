@@ -9,7 +9,7 @@ import { isRefusal, isRight, matchBody, strangerOf } from './queries.mjs'
 
 const GIVE_UP_MS = 5000
 const WARM_UP = 20
-const MAX_PAUSE_MS = 20 // drawn anew each time, so that nothing falls into step with the followers' waiting
+const MAX_PAUSE_MS = 20 // random each time, so that pauses do not align with the waits of followers
 
 /**
  * Adds and removes signals through one api, and asks another one over and over: its answers are as far apart as one match takes.

@@ -10,7 +10,7 @@ export function table({ groups, recall, recallLost }) {
     Object.entries(group.by)
       .map(([decider, pairs]) => `${decider} ${pairs}`)
       .join(', '),
-    refusedOf(group.refused),
+    blockedAmong(group.refused),
   ])
   const head = ['group', 'queries', 'flagged (exact strong near)', 'with details', 'pairs by what decided', 'refused']
   return [columns([head, ...rows]), ...copyLines(groups), ...recallLines(recall, recallLost)].join('\n')
@@ -20,7 +20,7 @@ function gradesOf({ flagged, exact, strong, near }) {
   return flagged === 0 ? '0' : `${flagged} (${exact} ${strong} ${near})`
 }
 
-function refusedOf({ registered, asked }) {
+function blockedAmong({ registered, asked }) {
   const sum = (counts) => Object.values(counts).reduce((a, b) => a + b, 0)
   const [held, questions] = [sum(registered), sum(asked)]
   return held + questions === 0 ? '' : `${held} registered, ${questions} asked`

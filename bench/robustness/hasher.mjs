@@ -2,12 +2,12 @@
 
 import { loadImageHasherSync } from '../../dist/packages/hash/src/image-hasher.js'
 import { Corroborations } from '../../dist/src/domain/matching/corroborations.js'
-import { aloneBits, contentOf, matchBits, TOGETHER_BITS, widestMatchBits } from '../../dist/src/domain/matching/evidence.js'
+import { aloneBits, contentOf, matchBits, PAIR_SUM_BITS, widestMatchBits } from '../../dist/src/domain/matching/evidence.js'
 import { SIGNAL_TYPES } from '../../dist/src/domain/matching/signal-types.js'
 import { orientationGroupsOf } from '../../dist/src/services/matching/orientations.js'
 import { decode } from '../../dist/workers/media/decode.js'
 
-export { Corroborations, contentOf, decode, matchBits, orientationGroupsOf, TOGETHER_BITS }
+export { Corroborations, contentOf, decode, matchBits, orientationGroupsOf, PAIR_SUM_BITS }
 
 const hasher = loadImageHasherSync()
 
@@ -34,7 +34,7 @@ export function isTooPlainToAsk([whole]) {
 /** May a match of these views be acted on without anybody looking? `togetherBits` is of the nearest two witnesses of the two pictures. */
 export function isDecided({ type, query, ...kind }, bits, togetherBits) {
   const views = { asked: query, ...kind }
-  return bits <= (togetherBits <= TOGETHER_BITS.match ? matchBits(type, views) : aloneBits(type, views))
+  return bits <= (togetherBits <= PAIR_SUM_BITS.match ? matchBits(type, views) : aloneBits(type, views))
 }
 
 /** How far a service searches for a view. */

@@ -1,6 +1,6 @@
 // Counts of what was found and what was found falsely.
 
-import { isDecided, TOGETHER_BITS } from './hasher.mjs'
+import { isDecided, PAIR_SUM_BITS } from './hasher.mjs'
 import { WIDEST_BITS } from './references.mjs'
 
 /** By edit: how many queries, and how many of them each method found. */
@@ -69,7 +69,7 @@ export class Distances {
       if (bits > WIDEST_BITS) continue
       yield [cell, bits]
       const { type, rotated } = this.#cells.kinds[cell]
-      const sums = near.togetherBits <= TOGETHER_BITS.match && !rotated ? [anyOf(type), witnessedOf(type)] : [anyOf(type)]
+      const sums = near.togetherBits <= PAIR_SUM_BITS.match && !rotated ? [anyOf(type), witnessedOf(type)] : [anyOf(type)]
       for (const sum of sums) least.set(sum, Math.min(least.get(sum) ?? bits, bits))
     }
     yield* least

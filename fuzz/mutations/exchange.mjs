@@ -60,7 +60,7 @@ const mutations = [
     ['Math.max(sinceS, Math.floor(now() / 1000))', 'Math.floor(now() / 1000)'],
     ['registration.signalIdFor(bank, submitted(hash))', "''"],
   ]),
-  of('store/scripts/organisations/fetch-places.ts', STOPNCII, [
+  of('store/scripts/organisations/fetch-cursors.ts', STOPNCII, [
     ['if tonumber(itsRevision) < tonumber(revision) then', 'if false then'],
     ["if part == '' or (itsPart ~= '' and tonumber(itsPart) < tonumber(part)) then", 'if false then'],
   ]),
@@ -102,7 +102,7 @@ const mutations = [
     ['update.should_delete || ', ''],
   ]),
   of('services/interop/full-resync.ts', PULLS, [
-    ['now() - readAtMs < feed.tellsOfGoneForMs', 'true'],
+    ['now() - readAtMs < feed.tombstoneTtlMs', 'true'],
     ['kept.repeatSinceMs ?? kept.progress', 'kept.progress'],
     ['state = { ...state, repeatSinceMs: undefined }', ''],
   ]),

@@ -118,9 +118,7 @@ function stateOf(chosen: Chosen, id: number, outcome: Outcome): PictureState {
     const isSendable = (pictures.get(id)?.file.size ?? 0) <= given.maxImageBytes
     return isSendable ? { at: 'upload' } : { at: 'refused', why: 'file-too-large' }
   }
-  const same = [...pictures.values()].find(
-    ({ state }) => state.at === 'ready' && isSame(state.hashed, outcome),
-  )
+  const same = [...pictures.values()].find(({ state }) => state.at === 'ready' && isSame(state.hashed, outcome))
   if (same !== undefined && same.id < id) return { at: 'refused', why: 'twice', of: same.id }
   // Two are read at once, and the one that was chosen later may be done first: the first that was chosen stands all the same.
   if (same !== undefined) {

@@ -63,7 +63,7 @@ export function createTrustParts(parts: StoreParts, index: IndexParts) {
   const appeals = createAppealStore(store)
   repeat('ends of blocks', END_BLOCKS_INTERVAL_MS, () => appeals.endBlocks(now()), parts)
   const trust = openTrust(parts, index, { ...shared, dailyCounts, notices })
-  const matchEvents = createSightings(parts, { ...shared, notices, trust })
+  const matchEvents = createMatchEvents(parts, { ...shared, notices, trust })
   // Stopped before the parts that receive its last counts.
   lifecycle.keep('sightings', matchEvents)
   return {
@@ -134,7 +134,7 @@ function openTrust(
   })
 }
 
-function createSightings(
+function createMatchEvents(
   { options, store, images, trusts, caseEvents }: StoreParts,
   { kindOf, pseudonymOf, events, contexts, notices, trust }: Shared & { readonly trust: TrustService },
 ): MatchEvents {
@@ -150,7 +150,7 @@ function createSightings(
     canaries: createCanaryStore(store),
     isPlatform: async (orgId) => (await kindOf(orgId)) === 'platform',
     pseudonymOf,
-    onMet: notices.met,
+    onFirstMatch: notices.met,
     now,
     onError,
   })

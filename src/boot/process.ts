@@ -22,7 +22,7 @@ export function stopOnSignal(stop: () => Promise<void>): void {
  * SIGHUP asks a service to read its files again and must not end it. The kernel also sends it when the terminal closes that the process
  * was started from; then it stops as on SIGTERM.
  */
-export function hearHangups(reload: () => void = () => {}): void {
+export function onHangups(reload: () => void = () => {}): void {
   const isTerminalClosed = closedTerminal()
   process.on('SIGHUP', () => {
     if (isTerminalClosed()) process.kill(process.pid, 'SIGTERM')
@@ -37,7 +37,7 @@ export function closedTerminal(isTerminal: (fd: number) => boolean = isatty): ()
 }
 
 /** @returns the result of `work`. An error ends the process with its message; uncaught, Node would print it as NODE_OPTIONS say. */
-export function orRefuseToStart<T>(work: () => T): T {
+export function exitOnError<T>(work: () => T): T {
   try {
     return work()
   } catch (error) {

@@ -18,7 +18,7 @@ import { type CertificateFiles, type KeptCertificate, keepCertificate } from './
 import { type Config, readConfig } from './config.js'
 import { whyNotListening } from './listening.js'
 import { isLoopback, refusePublicHost } from './private-host.js'
-import { hearHangups, leaveMemoryOutOfDumps, maxOpenFiles, orRefuseToStart, refuseToStart, stopOnSignal } from './process.js'
+import { exitOnError, leaveMemoryOutOfDumps, maxOpenFiles, onHangups, refuseToStart, stopOnSignal } from './process.js'
 import { startTracing } from './tracing.js'
 
 /** How long workers may finish after an api is told to stop; the supervisor allows 15 s in all. */
@@ -30,10 +30,10 @@ const started = new Promise<FastifyInstance>((tell) => {
   tellStarted = tell
 })
 const certificates = new Map<string, KeptCertificate>()
-hearHangups(() => {
+onHangups(() => {
   for (const certificate of certificates.values()) void certificate.reload()
 })
-const config = orRefuseToStart(() => readConfig(process.env))
+const config = exitOnError(() => readConfig(process.env))
 const lifecycle = createLifecycle()
 await startOrStop(lifecycle, start, (error) => console.error(String(error))).catch(refuseToStart)
 

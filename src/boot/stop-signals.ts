@@ -12,7 +12,7 @@ export interface StopSignalOptions {
   readonly now: () => number
 }
 
-export function hearStopSignals({ signals, isTerminalClosed, sameSignalMs, now }: StopSignalOptions) {
+export function createStopSignals({ signals, isTerminalClosed, sameSignalMs, now }: StopSignalOptions) {
   let firstAtMs: number | undefined
   let tellFirst = () => {}
   let tellSecond = () => {}

@@ -18,7 +18,7 @@ import { environmentFor, readConfig } from './config.js'
 import { type KeptPart, keepPart, type PartCommand } from './kept-part.js'
 import { type KeepingRedis, keepRedis } from './kept-redis.js'
 import { closedTerminal, leaveMemoryOutOfDumps, withoutDumps } from './process.js'
-import { hearStopSignals, type StopSignalOptions } from './stop-signals.js'
+import { createStopSignals, type StopSignalOptions } from './stop-signals.js'
 import { welcome } from './welcome.js'
 
 export interface SuperviseOptions
@@ -53,7 +53,7 @@ const STOPPED = 'Tabir has stopped.'
  */
 export async function supervise(options: SuperviseOptions): Promise<number> {
   const context: Context = { ...options, ...usualTiming, ...options.timing }
-  const signals = hearStopSignals(context)
+  const signals = createStopSignals(context)
   try {
     const redis = await Promise.race([keepRedis(context), signals.second])
     if (redis === undefined) return 1

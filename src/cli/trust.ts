@@ -2,7 +2,7 @@
 
 import { BLOCK_ID_PATTERN } from '../domain/cases/appeal.js'
 import { UUID_PATTERN } from '../domain/ids.js'
-import type { PageCursor } from '../domain/page-place.js'
+import type { PageCursor } from '../domain/page-cursor.js'
 import { plainJson } from '../domain/plain-text.js'
 import { Problem } from '../domain/problem.js'
 import { isAccount } from '../domain/trust/strikes.js'

@@ -1,7 +1,7 @@
 // Why Redis cannot be used, as stable codes for logs, metrics and operators.
 
 /** In the order of the table in the runbook. */
-export const AWAY_CAUSES = [
+export const UNAVAILABLE_CAUSES = [
   /** User or password is wrong or missing. */
   'credentials',
   /** The user's ACL forbids a command or a key. */
@@ -23,7 +23,7 @@ export const AWAY_CAUSES = [
   /** Redis cannot be reached, or the connection broke or stopped answering. */
   'connection',
 ] as const
-export type UnavailableCause = (typeof AWAY_CAUSES)[number]
+export type UnavailableCause = (typeof UNAVAILABLE_CAUSES)[number]
 
 /** Redis could not be used. The message comes from the client library or from Redis: show it to operators only, never to callers. */
 export class StoreUnavailableError extends Error {

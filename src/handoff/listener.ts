@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { ServerCertificate } from '../net/certificate.js'
-import { lineServer } from '../net/private-line.js'
+import { createPrivateServer } from '../net/private-line.js'
 import { parseAnswer } from './message.js'
 import type { PendingImages } from './pending-images.js'
 
@@ -38,7 +38,7 @@ export async function listenForWorkers(
   },
 ): Promise<HandoffListener> {
   const taken = takenOver(pendingImages)
-  const server = lineServer(options.certificate, (request, response) => {
+  const server = createPrivateServer(options.certificate, (request, response) => {
     serve(pendingImages, taken, request, response).catch(() => response.destroy())
   })
   server.keepAliveTimeout = 60_000

@@ -1,6 +1,6 @@
 // The worker's side of the private listener.
 
-import { type LineClient, lineClient } from '../net/private-line.js'
+import { createPrivateClient, type LineClient } from '../net/private-line.js'
 import { formatAnswer, type HandoffAnswer } from './message.js'
 
 export interface HandoffVisit {
@@ -14,7 +14,7 @@ export interface HandoffVisit {
 const TIMEOUT_MS = 10_000
 
 /** @param line the protocol and client to use; plain HTTP by default. Jobs with an address of another protocol are refused. */
-export function visitHandoffs({ protocol, agent, request }: LineClient = lineClient(undefined)): HandoffVisit {
+export function visitHandoffs({ protocol, agent, request }: LineClient = createPrivateClient(undefined)): HandoffVisit {
   const send = (method: 'GET' | 'PUT', url: string, body?: string) =>
     new Promise<{ status: number; body: readonly Buffer[] }>((resolve, reject) => {
       if (!url.startsWith(`${protocol}//`)) throw new Error('the hand-off address has another protocol than configured')

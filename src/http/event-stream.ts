@@ -1,7 +1,7 @@
 // Server-Sent Events (WHATWG HTML, section 9.2): a stream that never waits for a listener that does not read.
 
 import { Readable } from 'node:stream'
-import { createPlaces } from './places.js'
+import { createConnectionSlots } from './connection-slots.js'
 
 export interface SentEvent {
   readonly id: string
@@ -51,7 +51,7 @@ export interface EventStreams {
 
 export function eventStreams(limits: EventStreamLimits = EVENT_STREAM_LIMITS): EventStreams {
   const open = new Map<Readable, () => void>()
-  const places = createPlaces({ most: limits.maxStreams, maxOf: [limits.maxPerOwner, limits.maxPerAddress] })
+  const places = createConnectionSlots({ most: limits.maxStreams, maxOf: [limits.maxPerOwner, limits.maxPerAddress] })
   return {
     open(owner, address, follow) {
       const leave = places.take([owner, address], () => end())

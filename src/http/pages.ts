@@ -1,14 +1,14 @@
 // Lists in pages, as queries and answers have them: an answer says where the next page begins.
 
 import { z } from 'zod'
-import { formatPlace, PAGE_PLACE_PATTERN, type PageCursor, parsePlace } from '../domain/page-place.js'
+import { formatCursor, PAGE_CURSOR_PATTERN, type PageCursor, parseCursor } from '../domain/page-cursor.js'
 
 /** In a query. */
 export const After = z
   .string()
-  .regex(new RegExp(PAGE_PLACE_PATTERN), 'must be the `next` of an answer')
+  .regex(new RegExp(PAGE_CURSOR_PATTERN), 'must be the `next` of an answer')
   .transform((text, context): PageCursor => {
-    const place = parsePlace(text)
+    const place = parseCursor(text)
     if (place !== undefined) return place
     context.addIssue({ code: 'custom', message: 'must be the `next` of an answer' })
     return z.NEVER
@@ -36,5 +36,5 @@ export const Next = z
   .meta({ description: 'Send it as `after` for the next page; null on the last page.' })
 
 export function nextOf(place: PageCursor | undefined): string | null {
-  return place === undefined ? null : formatPlace(place)
+  return place === undefined ? null : formatCursor(place)
 }

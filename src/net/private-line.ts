@@ -16,7 +16,7 @@ import { followRenewals, type ServerCertificate } from './certificate.js'
 const MIN_VERSION = 'TLSv1.3'
 
 /** @returns a server for the private connection; with TLS 1.3 if there is a certificate. */
-export function lineServer(certificate: ServerCertificate | undefined, serve: RequestListener): Server {
+export function createPrivateServer(certificate: ServerCertificate | undefined, serve: RequestListener): Server {
   if (certificate === undefined) return createPlainServer(serve)
   const { cert, key } = certificate
   const server = createServer({ cert, key, minVersion: MIN_VERSION }, serve)
@@ -34,7 +34,7 @@ export interface LineClient {
  * @param ca the CA that signed the certificates of apis, in PEM. With it, the client connects by TLS only, and only to servers with such a
  *   certificate: a forged job cannot lead a worker elsewhere.
  */
-export function lineClient(ca: Buffer | undefined): LineClient {
+export function createPrivateClient(ca: Buffer | undefined): LineClient {
   if (ca === undefined) return { protocol: 'http:', agent: new PlainAgent({ keepAlive: true }), request: plainRequest }
   return { protocol: 'https:', agent: new Agent({ keepAlive: true, ca, minVersion: MIN_VERSION }), request }
 }

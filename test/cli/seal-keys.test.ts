@@ -4,7 +4,7 @@ import t from 'tap'
 import { openStore } from '../../src/store/redis/client.js'
 import { keyringOf } from '../../src/store/sealing/seal-keys.js'
 import { writeSealedFile } from '../../src/store/sealing/sealed-file.js'
-import { backupMade, backupsMade } from '../../src/store/upkeep/backups.js'
+import { backupsMade, recordBackup } from '../../src/store/upkeep/backups.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
 import { keyFor, randomHashText, startService } from '../helpers/service.js'
 import { runTabir } from '../helpers/tabir.js'
@@ -62,7 +62,7 @@ t.test('a running service is given a new seal key, and the old one is retired', 
   t.teardown(() => store.close())
   const [early] = await backupsMade(store).then((made) => made.filter(({ path }) => path === place('early')))
   if (early === undefined) throw new Error('it was noted')
-  await backupMade(store, { ...early, host: 'another', path: '/backups/there' })
+  await recordBackup(store, { ...early, host: 'another', path: '/backups/there' })
 
   const asked = await tabir('retire', 'k1', '--backups', place('copies'))
   t.match(asked, { status: 1, lines: [], errors: /Nothing was changed/ }, 'nobody was there to agree')

@@ -4,10 +4,10 @@ import t from 'tap'
 import { distance, type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { Corroborations, NOT_STRONG_BITS, type ViewObservation } from '../../src/domain/matching/corroborations.js'
 import {
-  APART_BITS,
   corroboratingBits,
   isPieceOnPiece,
   isSymmetric,
+  MIN_INDEPENDENT_BITS,
   type TwoViews,
 } from '../../src/domain/matching/evidence.js'
 import { VIEW_NAMES, type View } from '../../src/domain/matching/signal.js'
@@ -17,7 +17,7 @@ const IMAGE = 7
 const whole: TwoViews = { asked: 'whole', registered: 'whole' }
 
 t.test('two views that look unlike are two witnesses, and two that look alike are one', async (t) => {
-  const [one, unlike, alike] = [0, APART_BITS, APART_BITS - 1].map(hashOf)
+  const [one, unlike, alike] = [0, MIN_INDEPENDENT_BITS, MIN_INDEPENDENT_BITS - 1].map(hashOf)
   t.equal(together(observation(0, one, 40), observation(1, unlike, 50)), 90)
   t.equal(together(observation(0, one, 40), observation(1, alike, 50)), Number.POSITIVE_INFINITY)
 })
@@ -158,7 +158,9 @@ function minOfAll(all: readonly ViewObservation[]): number {
     all.flatMap((other) => {
       const [a, b] = [one, other].map(({ type, views, distanceBits }) => corroboratingBits(type, views, distanceBits))
       const areTwo =
-        one.signal !== other.signal && one.orientation === other.orientation && distance(one.hash, other.hash) >= APART_BITS
+        one.signal !== other.signal &&
+        one.orientation === other.orientation &&
+        distance(one.hash, other.hash) >= MIN_INDEPENDENT_BITS
       if (isPieceOnPiece(one.views) && isPieceOnPiece(other.views)) return []
       if (!areTwo || a === undefined || b === undefined || !(one.isWithin || other.isWithin)) return []
       const areUnlikeThemselves = !isSymmetric(one.hash) && !isSymmetric(other.hash)

@@ -7,8 +7,8 @@ import {
   dependsOnContent,
   matchBits,
   maxCorroboratingBits,
+  PAIR_SUM_BITS,
   reviewBits,
-  TOGETHER_BITS,
   WHOLE_VIEWS,
   widestAskedBits,
   widestMatchBits,
@@ -56,8 +56,8 @@ t.test('what is registered is never asked about by who hashes with us, and has t
 })
 
 t.test('two witnesses that make a match strong are nearer than two that make one', async (t) => {
-  t.ok(TOGETHER_BITS.strong < TOGETHER_BITS.match)
-  t.ok(TOGETHER_BITS.strong < 2 * matchBits('pdq-area', WHOLE_VIEWS))
+  t.ok(PAIR_SUM_BITS.strong < PAIR_SUM_BITS.match)
+  t.ok(PAIR_SUM_BITS.strong < 2 * matchBits('pdq-area', WHOLE_VIEWS))
 })
 
 t.test('a part of a picture has to be nearer than all of it', async (t) => {

@@ -8,7 +8,7 @@ import { TIER_NAMES } from '../../src/domain/matching/signal.js'
 import {
   COPY_BITS,
   FLOOD_RULES,
-  floodNow,
+  floodAction,
   floodOf,
   isCopy,
   mayBeFlood,
@@ -35,7 +35,7 @@ t.test('the height is that of the platform the rule asks for, times their number
 t.test('uploads that look unlike one another narrow a signal, on one platform and without any haste', async (t) => {
   const looks = rule.lookAlikes
   const flood = (uploads: number, more: Partial<SeenMatches> = {}, tolerated = 0) =>
-    floodNow(rule, seenOf({ hits: [1], looks, uploads, ...more }), nothingSaid, tolerated)
+    floodAction(rule, seenOf({ hits: [1], looks, uploads, ...more }), nothingSaid, tolerated)
   t.same(flood(looks), { becomes: 'narrowed', height: looks })
   t.same(flood(2.49 * looks)?.becomes, 'narrowed')
   t.equal(flood(2.5 * looks), undefined, 'most look as another one did')
@@ -46,7 +46,7 @@ t.test('uploads that look unlike one another narrow a signal, on one platform an
 t.test('what is passed on stops nothing, however much of it there is and wherever', async () => {
   fc.assert(
     fc.property(fc.constantFrom(...TIER_NAMES), seen, (tier, { hits, uploads, looks }) => {
-      const flood = floodNow(FLOOD_RULES[tier], { hits, looks, uploads: uploads + 2.5 * looks }, nothingSaid, 0)
+      const flood = floodAction(FLOOD_RULES[tier], { hits, looks, uploads: uploads + 2.5 * looks }, nothingSaid, 0)
       assert.ok(flood === undefined || flood.becomes === 'told')
     }),
   )
@@ -57,7 +57,7 @@ t.test('fewer platforms than the rule asks for hold nothing, whatever they ask a
   const quiet = fc.array(fc.nat(19), { maxLength: 6 })
   fc.assert(
     fc.property(few, quiet, seen, said, (loud, others, counts, words) => {
-      const flood = floodNow(rule, { ...counts, hits: [...loud, ...others] }, words, 0)
+      const flood = floodAction(rule, { ...counts, hits: [...loud, ...others] }, words, 0)
       assert.notEqual(flood?.becomes, 'held')
     }),
   )
@@ -68,14 +68,14 @@ t.test('fewer platforms than the rule asks for hold nothing, whatever they ask a
   )
   fc.assert(
     fc.property(seen, twoAgainst, fc.nat(3), (counts, against, confirmations) => {
-      assert.notEqual(floodNow(rule, counts, { ...against, confirmations }, 0)?.becomes, 'held')
+      assert.notEqual(floodAction(rule, counts, { ...against, confirmations }, 0)?.becomes, 'held')
     }),
   )
 })
 
 t.test('what many platforms meet and let stand is held', async (t) => {
   const flood = (hits: number[], words: Partial<Said>, tolerated = 0) =>
-    floodNow(rule, seenOf({ hits, uploads: 5000 }), { ...nothingSaid, ...words }, tolerated)
+    floodAction(rule, seenOf({ hits, uploads: 5000 }), { ...nothingSaid, ...words }, tolerated)
   t.same(flood([100, 100, 100], { notBlocked: 3 }), { becomes: 'held', height: 300 })
   t.same(flood([100, 100, 100], { notBlocked: 2, disputes: 1, confirmations: 1 })?.becomes, 'held')
   t.same(flood([100, 100, 100], { notBlocked: 4, confirmations: 2 }), { becomes: 'told', height: 300 })
@@ -86,7 +86,7 @@ t.test('what many platforms meet and let stand is held', async (t) => {
 t.test('any flood may be one by the rule that is looked at first', async () => {
   fc.assert(
     fc.property(fc.constantFrom(...TIER_NAMES), seen, said, (tier, counts, words) => {
-      if (floodNow(FLOOD_RULES[tier], counts, words, 0) !== undefined) assert.ok(mayBeFlood(counts))
+      if (floodAction(FLOOD_RULES[tier], counts, words, 0) !== undefined) assert.ok(mayBeFlood(counts))
     }),
   )
 })
@@ -98,7 +98,7 @@ t.test('only what platforms have not confirmed is stopped by itself', async (t) 
   )
   fc.assert(
     fc.property(fc.constantFrom('platform-confirmed' as const, 'verified' as const), seen, said, (tier, counts, words) => {
-      const flood = floodNow(FLOOD_RULES[tier], counts, words, 0)
+      const flood = floodAction(FLOOD_RULES[tier], counts, words, 0)
       assert.ok(flood === undefined || flood.becomes === 'told')
     }),
   )

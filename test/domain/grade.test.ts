@@ -1,5 +1,5 @@
 import t from 'tap'
-import { aloneBits, matchBits, TOGETHER_BITS, WHOLE_VIEWS } from '../../src/domain/matching/evidence.js'
+import { aloneBits, matchBits, PAIR_SUM_BITS, WHOLE_VIEWS } from '../../src/domain/matching/evidence.js'
 import { distanceBandOf, gradeOf } from '../../src/domain/matching/grade.js'
 import { CASES_BANK } from '../../src/domain/organisations/bank.js'
 
@@ -35,7 +35,7 @@ t.test('a grade says how sure a match is', async (t) => {
 t.test('two witnesses carry a match beyond what one view decides, and make it strong when they are near', async (t) => {
   const viewed = { ...facts, signalType: 'pdq-area' } as const
   const [alone, widest] = [aloneBits('pdq-area', WHOLE_VIEWS), matchBits('pdq-area', WHOLE_VIEWS)]
-  const { match, strong } = TOGETHER_BITS
+  const { match, strong } = PAIR_SUM_BITS
 
   t.equal(gradeOf({ ...viewed, distanceBits: 0 }), 'near', 'a frame that many pictures share may be 0 bits away')
   t.equal(gradeOf({ ...viewed, distanceBits: alone }), 'near')

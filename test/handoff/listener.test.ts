@@ -8,7 +8,7 @@ import { formatAnswer, type HandoffAnswer } from '../../src/handoff/message.js'
 import { PendingImages } from '../../src/handoff/pending-images.js'
 import { visitHandoffs } from '../../src/handoff/visit.js'
 import { IMAGE_TTL_MS } from '../../src/jobs/hash-image.js'
-import { lineClient } from '../../src/net/private-line.js'
+import { createPrivateClient } from '../../src/net/private-line.js'
 import { until } from '../helpers/service.js'
 
 const LONG_MS = 60_000
@@ -182,7 +182,7 @@ t.test('what a worker had of a picture whose fetching broke off is overwritten',
   })
   await new Promise<void>((listening) => api.listen(0, '127.0.0.1', listening))
   t.teardown(() => api.close())
-  const line = lineClient(undefined)
+  const line = createPrivateClient(undefined)
   const visit = visitHandoffs({
     ...line,
     request: (url, options, answered) => {

@@ -8,7 +8,7 @@ import { keepCertificate } from '../../src/boot/certificate-files.js'
 import { listenForWorkers } from '../../src/handoff/listener.js'
 import { PendingImages } from '../../src/handoff/pending-images.js'
 import { visitHandoffs } from '../../src/handoff/visit.js'
-import { lineClient } from '../../src/net/private-line.js'
+import { createPrivateClient } from '../../src/net/private-line.js'
 import { authority } from '../helpers/authority.js'
 import { images } from '../helpers/multipart.js'
 import { scene } from '../helpers/pictures.js'
@@ -113,7 +113,7 @@ t.test('an api and workers hash pictures over TLS', { timeout: 230_000 }, async 
 })
 
 function visiting(t: Test, ca: Buffer | undefined) {
-  const visit = visitHandoffs(lineClient(ca))
+  const visit = visitHandoffs(createPrivateClient(ca))
   t.teardown(() => visit.close())
   return visit
 }

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import t from 'tap'
-import { comingPictures } from '../../src/http/coming-pictures.js'
+import { comingPictures } from '../../src/http/arriving-pictures.js'
 
 t.test('a picture counts from when it is let in until it is here, was refused, or is sent slowly', async (t) => {
   let nowMs = 0

@@ -41,7 +41,7 @@ t.test(
         return false
       },
       pseudonymOf: () => '',
-      onMet: unneeded,
+      onFirstMatch: unneeded,
       now: () => 1,
       onError: (error) => t.fail(String(error)),
     })
@@ -81,7 +81,7 @@ function metFirst(count: number, get: AfterMatchParts['images']['get']) {
     },
     isPlatform: async () => true,
     pseudonymOf: () => 'party',
-    onMet: async (imageId) => void told.push(imageId),
+    onFirstMatch: async (imageId) => void told.push(imageId),
     now: () => 1,
     onError: (error) => troubles.push(String(error)),
   })
@@ -112,7 +112,7 @@ t.test(
   'a failure between counting a match and starting its clock starts it with the next batch, as of the match',
   async (t) => {
     const nothing = { hits: new Map<string, Map<string, typeof ONE_HIT>>(), contexts: new Map() }
-    for (const failing of ['isPlatform', 'note', 'get', 'onMet', 'add'] as const) {
+    for (const failing of ['isPlatform', 'note', 'get', 'onFirstMatch', 'add'] as const) {
       let nowMs = 1000
       let isUnavailable = true
       const deadlines: unknown[] = []
@@ -158,8 +158,8 @@ t.test(
           return true
         },
         pseudonymOf: () => 'party',
-        async onMet(_, __, orgIds, atMs) {
-          failAt('onMet')
+        async onFirstMatch(_, __, orgIds, atMs) {
+          failAt('onFirstMatch')
           deadlines.push([orgIds, atMs])
         },
         now: () => nowMs,

@@ -1,11 +1,11 @@
 // Matches on their way to the store: who was told is noted, however many there are, and although the store did not take them at once.
 
 import t from 'tap'
-import { createMatchRecorder, type MatchEventBatch, type MetImage } from '../../src/services/matching/match-recorder.js'
+import { createMatchRecorder, type MatchEventBatch, type MatchedImage } from '../../src/services/matching/match-recorder.js'
 
 const INTERVAL_MS = 3_600_000
 
-const met = (look: number | undefined, ...imageIds: readonly string[]): MetImage[] =>
+const met = (look: number | undefined, ...imageIds: readonly string[]): MatchedImage[] =>
   imageIds.map((imageId) => ({ imageId, look }))
 
 t.test('a batch that was not taken is noted again, without counting it twice', async (t) => {

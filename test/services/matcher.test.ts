@@ -8,7 +8,7 @@ import { COPY_BITS } from '../../src/domain/trust/flood.js'
 import { NO_TRUST_STATUS } from '../../src/domain/trust/trust.js'
 import type { Catalogue } from '../../src/services/index/catalogue.js'
 import type { Match } from '../../src/services/matching/match.js'
-import type { MetImage } from '../../src/services/matching/match-recorder.js'
+import type { MatchedImage } from '../../src/services/matching/match-recorder.js'
 import type { Matcher, MatcherParts } from '../../src/services/matching/matcher.js'
 import type { Observation } from '../../src/services/matching/observed.js'
 import { bareMatcher } from '../helpers/bare-matcher.js'
@@ -186,7 +186,7 @@ t.test('of a narrowed image copies are found and nothing farther, until it is na
 
 t.test('an upload is noted as a copy by what was found, also where less is told, and else by how it looks', async (t) => {
   const { catalogue, images } = catalogueOf(1)
-  const noted: MetImage[] = []
+  const noted: MatchedImage[] = []
   const matcher = bareMatcher({
     replica: { catalogue },
     matchEvents: { note: (_, met) => void noted.push(...met) },

@@ -1,9 +1,9 @@
 import { t } from 'tap'
-import { paceMaker, tickEnds } from '../../src/services/load/yielding.js'
+import { tickEnds, yielder } from '../../src/services/load/yielding.js'
 
 t.test('the event loop turns when work has kept it for a slice, and not before', async (t) => {
   let nowMs = 100
-  const yieldIfNeeded = paceMaker(5, () => nowMs)
+  const yieldIfNeeded = yielder(5, () => nowMs)
   let scheduler = 0
   const turning = () => {
     scheduler++

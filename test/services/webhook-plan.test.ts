@@ -5,9 +5,9 @@ import t, { type Test } from 'tap'
 import { WEBHOOK_EVENT_NAMES, WITHDRAWN_SPREAD_MS } from '../../src/domain/organisations/webhook.js'
 import { createMatchIds } from '../../src/services/matching/match-ids.js'
 import { createPseudonyms } from '../../src/services/trust/pseudonyms.js'
-import { webhookHearers } from '../../src/services/webhooks/webhook-hearers.js'
 import { WEBHOOK_PAYLOADS } from '../../src/services/webhooks/webhook-payloads.js'
 import { webhookPlans } from '../../src/services/webhooks/webhook-plan.js'
+import { createSubscriberCheck } from '../../src/services/webhooks/webhook-subscribers.js'
 import { createCaseStore } from '../../src/store/cases/cases.js'
 import { createDeadlineStore } from '../../src/store/cases/deadlines.js'
 import { createImageStore } from '../../src/store/images/images.js'
@@ -48,7 +48,7 @@ const planOf = webhookPlans({
   deadlines,
   matchIds: createMatchIds(secrets.matchId),
   pseudonymOf: createPseudonyms(secrets.pseudonym),
-  isSubscribed: webhookHearers({ apiKeys: createApiKeyStore(store), now: Date.now, knownForMs: 0 }),
+  isSubscribed: createSubscriberCheck({ apiKeys: createApiKeyStore(store), now: Date.now, knownForMs: 0 }),
   now: () => Date.now(),
 })
 

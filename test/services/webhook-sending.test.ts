@@ -60,7 +60,7 @@ async function world(t: Test, more: Partial<Webhook> = {}) {
     },
     deliveries,
     send: createOutgoing({ trusted: new Set([endpoint.origin]) }),
-    async stillMatches(imageId) {
+    async stillMatching(imageId) {
       if (broken.has(imageId)) throw new SealError('a record that does not open')
       return !gone.has(imageId)
     },

@@ -2,8 +2,8 @@
 
 import fc from 'fast-check'
 import t from 'tap'
-import type { PageCursor } from '../../src/domain/page-place.js'
-import { formatPlace, parsePlace } from '../../src/domain/page-place.js'
+import type { PageCursor } from '../../src/domain/page-cursor.js'
+import { formatCursor, parseCursor } from '../../src/domain/page-cursor.js'
 import { openStore } from '../../src/store/redis/client.js'
 import {
   lastPageOfSorted,
@@ -157,9 +157,9 @@ t.test('streams and scans', async (t) => {
 t.test('a place is written and read', async (t) => {
   for (const member of ['00', 'ff'.repeat(256)]) {
     const place = { score: 1_700_000_000_000, member }
-    t.same(parsePlace(formatPlace(place)), place)
+    t.same(parseCursor(formatCursor(place)), place)
   }
   for (const text of ['', '1', '1.', '1.0', '1.zz', '-1.00', `1.${'ff'.repeat(257)}`, '1.00\n']) {
-    t.equal(parsePlace(text), undefined, JSON.stringify(text))
+    t.equal(parseCursor(text), undefined, JSON.stringify(text))
   }
 })

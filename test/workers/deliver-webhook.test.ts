@@ -78,7 +78,7 @@ async function world(t: Test) {
         deliveries,
         send: createOutgoing({ trusted: new Set([endpoint.origin]) }),
         isSubscribed,
-        stillMatches: async () => true,
+        stillMatching: async () => true,
         now: Date.now,
         random: () => 0,
         onError: ({ message }) => void lines.push(message),

@@ -1,13 +1,13 @@
 // The signals that a follower of the feed keeps in memory, and an exact search among them.
 
-import { sharedOut } from '../../../src/domain/cases/share.js'
+import { fairShareOf } from '../../../src/domain/cases/share.js'
 import { Corroborations } from '../../../src/domain/matching/corroborations.js'
 import {
   aloneBits,
   contentOf,
   matchBits,
   maxCorroboratingBits,
-  TOGETHER_BITS,
+  PAIR_SUM_BITS,
   widestMatchBits,
 } from '../../../src/domain/matching/evidence.js'
 import { VIEW_NAMES, VIEWS, type View } from '../../../src/domain/matching/signal.js'
@@ -129,13 +129,13 @@ export class Held {
       const corroborations = this.#corroborationsOf(asked)
       for (const [image, match] of undecided) {
         const together = corroborations.together(image)
-        if (together === undefined || together.bits > TOGETHER_BITS.match) continue
+        if (together === undefined || together.bits > PAIR_SUM_BITS.match) continue
         const { type, views, distanceBits } = together.nearer
         nearest.set(image, { ...match, distanceBits, signalType: type, view: views.registered })
       }
     }
     const inOrder = [...nearest.values()].sort((a, b) => a.distanceBits - b.distanceBits || (a.id < b.id ? -1 : 1))
-    return [...sharedOut(inOrder, MAX_LOCAL_MATCHES, ({ bank }) => ({ party: bank, part: bank }))]
+    return [...fairShareOf(inOrder, MAX_LOCAL_MATCHES, ({ bank }) => ({ party: bank, part: bank }))]
   }
 
   #corroborationsOf(asked: readonly AskedSignal[]): Corroborations {

@@ -104,7 +104,7 @@ function partsOf(kernel: PdqKernel, raster: MeasuredRaster, aspect: number, purp
     for (const view of viewsOf(raster, aspect, purpose)) {
       if (signals.length === MAX_AREA_SIGNALS) break
       const result = kernel.hashSamples(sampler.take(view))
-      if (!isTelling(view.kind, purpose, result) || (purpose === 'register' && !isNew(result.hash))) continue
+      if (!isDistinctive(view.kind, purpose, result) || (purpose === 'register' && !isNew(result.hash))) continue
       const hashes = purpose === 'register' ? [result.hash] : queryOrientations(view, result.dihedrals)
       signals.push({ type: 'pdq-area', view: view.kind, quality: result.quality, hashes })
     }
@@ -114,7 +114,7 @@ function partsOf(kernel: PdqKernel, raster: MeasuredRaster, aspect: number, purp
   }
 }
 
-function isTelling(kind: ViewKind, purpose: Purpose, { hash, quality, medianCoefficient }: SampledResult): boolean {
+function isDistinctive(kind: ViewKind, purpose: Purpose, { hash, quality, medianCoefficient }: SampledResult): boolean {
   const share = kind === 'whole' && purpose === 'query' ? COPY_SHARE : 1
   if (quality < share * MIN_QUALITY || medianCoefficient < share * MIN_MEDIAN_COEFFICIENT[kind]) return false
   return separableBits(hash) <= MAX_SEPARABLE_BITS

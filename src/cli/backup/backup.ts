@@ -9,7 +9,7 @@ import { lastRevision } from '../../store/images/changes.js'
 import { keyringOf } from '../../store/sealing/seal-keys.js'
 import { hintsOf } from '../../store/sealing/sealed-file.js'
 import { type BackupHead, readBackup, writeBackup } from '../../store/upkeep/backup-file.js'
-import { backupMade } from '../../store/upkeep/backups.js'
+import { recordBackup } from '../../store/upkeep/backups.js'
 import { withSealedStore } from '../sealed-store.js'
 
 const USAGE = 'tabir backup FILE | tabir backup verify FILE'
@@ -39,7 +39,7 @@ async function make(path: string) {
     const { checked, goesOn, keptBytes } = await writeBackup(place, parts, (written) => check(written, keyring))
     const hints = await hintsOf(path)
     const fingerprints = keyring.named.filter(({ hint }) => hints.has(hint)).map(({ fingerprint }) => fingerprint)
-    await backupMade(store, { path, host: hostname(), madeAtMs: Date.parse(checked.madeAt), fingerprints })
+    await recordBackup(store, { path, host: hostname(), madeAtMs: Date.parse(checked.madeAt), fingerprints })
     return { ...checked, ...(goesOn && { goesOn, keptBytes }) }
   })
 }

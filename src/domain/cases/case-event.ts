@@ -56,18 +56,18 @@ export function platformBucket(count: number): PlatformBucket {
 }
 
 /** An event's count as the API returns it, under the name of what it counts. Empty if the event counts nothing. */
-export interface ToldCount {
+export interface PublicCount {
   readonly images?: number
   readonly platforms?: PlatformBucket
   readonly attempts?: number
 }
 
 /** @param count as stored. */
-export function toldCount(kind: CaseEventKind, count: number): ToldCount {
+export function publicCount(kind: CaseEventKind, count: number): PublicCount {
   return TOLD[CASE_EVENTS[kind]](count)
 }
 
-const TOLD: Readonly<Record<(typeof CASE_EVENTS)[CaseEventKind], (count: number) => ToldCount>> = {
+const TOLD: Readonly<Record<(typeof CASE_EVENTS)[CaseEventKind], (count: number) => PublicCount>> = {
   nothing: () => ({}),
   images: (count) => ({ images: count }),
   platforms: (count) => ({ platforms: platformBucket(count) }),

@@ -12,7 +12,7 @@ export interface Origin {
  * Selects at most `most` entries and keeps their order. Takes the first entry of each party before the second of any, and within a party the first
  * of each part before the second of any. So a party gains nothing by opening more banks or cases.
  */
-export function sharedOut<T>(inOrder: readonly T[], most: number, originOf: (entry: T) => Origin): readonly T[] {
+export function fairShareOf<T>(inOrder: readonly T[], most: number, originOf: (entry: T) => Origin): readonly T[] {
   if (inOrder.length <= most) return inOrder
   const from = inOrder.map((entry) => ({ entry, ...originOf(entry) }))
   const byPart = byRank(from, ({ party, part }) => `${party} ${part}`)

@@ -2,7 +2,14 @@
 
 import { distance, type Hash256 } from '../../../packages/hash/src/hash256.js'
 import { EDGE_BITS } from './edges.js'
-import { APART_BITS, corroboratingBits, isPieceOnPiece, isSymmetric, TOGETHER_BITS, type TwoViews } from './evidence.js'
+import {
+  corroboratingBits,
+  isPieceOnPiece,
+  isSymmetric,
+  MIN_INDEPENDENT_BITS,
+  PAIR_SUM_BITS,
+  type TwoViews,
+} from './evidence.js'
 import { distanceBandOf } from './grade.js'
 import type { SignalType } from './signal-types.js'
 
@@ -22,7 +29,7 @@ export interface ViewObservation {
 }
 
 /** Two independent observations of one registered picture. */
-export interface Together {
+export interface CorroboratingPair {
   /** The sum of their distances. */
   readonly bits: number
   /** The nearer of those within match distance. The match is reported with its view, orientation and distance. */
@@ -63,7 +70,7 @@ export class Corroborations {
    *   distance. The sum is raised above the limit of a strong match in two cases. One view is symmetric: it says most of what it says twice. Or
    *   both registered views are deframed: they may show what pictures are pasted into.
    */
-  together(image: number): Together | undefined {
+  together(image: number): CorroboratingPair | undefined {
     const seen = [...(this.#seen.get(image)?.values() ?? [])]
     const pairs: Pair[] = []
     let minBits = Number.POSITIVE_INFINITY
@@ -111,7 +118,7 @@ function isReportedDifferently({ observation: one }: Seen, { observation: other 
 }
 
 /** A sum that is not strong, nor near the edge of strong. */
-export const NOT_STRONG_BITS = TOGETHER_BITS.strong + EDGE_BITS + 1
+export const NOT_STRONG_BITS = PAIR_SUM_BITS.strong + EDGE_BITS + 1
 
 function sumOf(one: Seen, other: Seen): number {
   const bits = one.bits + other.bits
@@ -123,7 +130,11 @@ function sumOf(one: Seen, other: Seen): number {
 
 function areIndependent({ kind, observation: one }: Seen, { kind: otherKind, observation: other }: Seen): boolean {
   if (kind === 'piece' && otherKind === 'piece') return false
-  return one.orientation === other.orientation && one.signal !== other.signal && distance(one.hash, other.hash) >= APART_BITS
+  return (
+    one.orientation === other.orientation &&
+    one.signal !== other.signal &&
+    distance(one.hash, other.hash) >= MIN_INDEPENDENT_BITS
+  )
 }
 
 function kindOf(views: TwoViews): Kind {

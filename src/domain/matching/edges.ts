@@ -1,7 +1,7 @@
 // Edges: distances at which an answer changes. A query reveals something about a stored hash only if its distance is near an edge.
 
 import { aloneThresholdOf, type Bank, thresholdOf } from '../organisations/bank.js'
-import { type ComparedViews, reviewBits, TOGETHER_BITS } from './evidence.js'
+import { type ComparedViews, PAIR_SUM_BITS, reviewBits } from './evidence.js'
 import { BAND_EDGES_BITS, isExact } from './grade.js'
 import { SIGNAL_TYPES, type SignalType } from './signal-types.js'
 
@@ -52,9 +52,9 @@ export function edgeOf(measured: Measured): Edge {
   if (isExact(type, distanceBits)) return 'none'
   const radii = [thresholdOf(bank, type, views)]
   if (thresholdBits !== undefined) radii.push(Math.min(thresholdBits, reviewBits(type, views)))
-  if (togetherBits > TOGETHER_BITS.match - EDGE_BITS) radii.push(aloneThresholdOf(bank, type, views))
+  if (togetherBits > PAIR_SUM_BITS.match - EDGE_BITS) radii.push(aloneThresholdOf(bank, type, views))
   if (radii.some((bits) => bits > 0 && isNearEdge(distanceBits, bits))) return 'outer'
-  if (isCorroborationClose || Object.values(TOGETHER_BITS).some((bits) => isNearEdge(togetherBits, bits))) return 'outer'
+  if (isCorroborationClose || Object.values(PAIR_SUM_BITS).some((bits) => isNearEdge(togetherBits, bits))) return 'outer'
   return BAND_EDGES_BITS.some((bits) => isNearEdge(distanceBits, bits)) ? 'inner' : 'none'
 }
 

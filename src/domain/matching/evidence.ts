@@ -60,13 +60,13 @@ export function isSymmetric(hash: Hash256): boolean {
  * Two observations are independent if the query has the same orientation in both and the hashes of its two views are at least this far apart. Views
  * that are nearer show nearly the same content and make the same mistakes.
  */
-export const APART_BITS = 72
+export const MIN_INDEPENDENT_BITS = 72
 
 /**
  * Limits for the sum of the distances of two independent observations. Up to `match` they are a match, if each is within its radius in `REACHES`.
  * Up to `strong` the match is strong: no two unrelated pictures came that near (docs/robustness.md).
  */
-export const TOGETHER_BITS = { match: 112, strong: 88 } as const
+export const PAIR_SUM_BITS = { match: 112, strong: 88 } as const
 
 /** Which part of the query and which part of the registered picture two signals show. */
 export interface ComparedViews {

@@ -1,7 +1,7 @@
 // Grades a match by how sure it is.
 
 import { aloneThresholdOf, type Bank, thresholdOf } from '../organisations/bank.js'
-import { type ComparedViews, corroborableBits, TOGETHER_BITS } from './evidence.js'
+import { type ComparedViews, corroborableBits, PAIR_SUM_BITS } from './evidence.js'
 import { SIGNAL_TYPES, type SignalType } from './signal-types.js'
 
 /**
@@ -29,11 +29,11 @@ export interface MatchFacts {
 export function gradeOf({ bank, signalType, views, distanceBits, corroborated, togetherBits }: MatchFacts): Grade {
   if (isExact(signalType, distanceBits)) return 'exact'
   if (distanceBits > thresholdOf(bank, signalType, views)) return 'review'
-  if (togetherBits <= TOGETHER_BITS.strong) return 'strong'
+  if (togetherBits <= PAIR_SUM_BITS.strong) return 'strong'
   // A second algorithm compares whole pictures, so it says nothing about a deframed view.
   const isOfWhole = views.registered !== 'deframed'
   if (corroborated && isOfWhole && distanceBits <= corroborableBits(signalType, views)) return 'strong'
-  const isNear = distanceBits <= aloneThresholdOf(bank, signalType, views) || togetherBits <= TOGETHER_BITS.match
+  const isNear = distanceBits <= aloneThresholdOf(bank, signalType, views) || togetherBits <= PAIR_SUM_BITS.match
   return isNear ? 'near' : 'review'
 }
 

@@ -1,6 +1,6 @@
 // How the number of registered images affects the false matches of one upload: the larger the registry, the more often chance finds something.
 
-import { aloneBits, TOGETHER_BITS, WHOLE_VIEWS } from './evidence.js'
+import { aloneBits, PAIR_SUM_BITS, WHOLE_VIEWS } from './evidence.js'
 import type { Grade } from './grade.js'
 
 /** Grades that somebody may act on and that chance can produce. */
@@ -42,7 +42,7 @@ export function tighterBits(grade: RatedGrade, images: number): number {
  */
 export function largestBits(grade: RatedGrade, evidence: Evidence, images: number): number | undefined {
   const today =
-    evidence === 'two-views' ? TOGETHER_BITS[grade === 'strong' ? 'strong' : 'match'] : aloneBits(evidence, WHOLE_VIEWS)
+    evidence === 'two-views' ? PAIR_SUM_BITS[grade === 'strong' ? 'strong' : 'match'] : aloneBits(evidence, WHOLE_VIEWS)
   const bits = today - tighterBits(grade, images)
   return bits < 0 ? undefined : bits
 }

@@ -117,7 +117,7 @@ export const CASES_BANK: Bank = {
 
 /**
  * @returns the match radius of these views in this bank, in bits, inclusive. A `match` bank can only narrow what the evidence allows, since a wider
- *   radius would change other organisations' answers (see `ownReachOf`). The allowlist belongs to the operator and may widen it.
+ *   radius would change other organisations' answers (see `ownerReviewBits`). The allowlist belongs to the operator and may widen it.
  */
 export function thresholdOf(bank: Bank, type: SignalType, views: Omit<ComparedViews, 'content'>): number {
   return narrowed(bank, type, matchBits(type, views))
@@ -139,7 +139,7 @@ export function aloneThresholdOf(bank: Bank, type: SignalType, views: ComparedVi
 }
 
 /** @returns the review radius that the bank's owner set for itself; −1 if it set none or another organisation asks. */
-export function ownReachOf(bank: Bank, type: SignalType, orgId: string): number {
+export function ownerReviewBits(bank: Bank, type: SignalType, orgId: string): number {
   return bank.orgId === orgId ? (bank.thresholdBits[type] ?? -1) : -1
 }
 

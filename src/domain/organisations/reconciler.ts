@@ -41,7 +41,7 @@ export interface Hole {
 }
 
 /** How far a reconciler has come. */
-export interface ReconcilePlace {
+export interface ReconcileCursor {
   /** The last change of ours that was applied: its revision, and the digest of the change chain there. */
   readonly revision: number
   readonly digest: string

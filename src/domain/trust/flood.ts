@@ -69,7 +69,7 @@ const LOOKS_A_UPLOAD = 0.4
  * @param tolerated height of the flood that an operator reviewed and tolerated; 0 for none.
  * @returns what to do now; `undefined` if there is no flood.
  */
-export function floodNow(rule: FloodRule, seen: SeenMatches, said: Said, tolerated: number): Flood | undefined {
+export function floodAction(rule: FloodRule, seen: SeenMatches, said: Said, tolerated: number): Flood | undefined {
   const isMore = (height: number) => height > TIMES_TOLERATED * tolerated
   const height = floodOf(seen.hits, rule)
   if (rule.stops && height >= rule.least && isMore(height) && isRefused(rule, said)) return { becomes: 'held', height }

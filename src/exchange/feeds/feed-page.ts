@@ -31,7 +31,7 @@ export interface Feed {
   readonly identity: string
   readonly start: FeedPosition
   /** How long the feed keeps tombstones. From an older position some would be missed, so everything is read again. */
-  readonly tellsOfGoneForMs?: number
+  readonly tombstoneTtlMs?: number
   /** For feeds that exchange a password for a token. `token` returns `undefined` when the answer has none. */
   readonly login?: { readonly request: FeedRequest; readonly token: (body: Buffer) => string | undefined }
   request(position: FeedPosition, token: string): FeedRequest

@@ -36,7 +36,7 @@ export function stopNciiFeed({ baseUrl, functionKey, subscriptionKey }: z.infer<
   return {
     identity: under(baseUrl, ''),
     start: { position: FIRST_TIMESTAMP, highest: FIRST_TIMESTAMP },
-    tellsOfGoneForMs: TELLS_OF_GONE_FOR_MS,
+    tombstoneTtlMs: TELLS_OF_GONE_FOR_MS,
     request({ position, cursor }) {
       const query = new URLSearchParams({ startTimestamp: position, pageSize: String(PAGE_RECORDS) })
       if (cursor !== undefined) query.set('nextPageToken', cursor)

@@ -34,7 +34,7 @@ export function threatExchangeFeed({ baseUrl, privacyGroup, accessToken }: z.inf
   return {
     identity: path,
     start: { position: '0', highest: '0' },
-    tellsOfGoneForMs: TELLS_OF_GONE_FOR_MS,
+    tombstoneTtlMs: TELLS_OF_GONE_FOR_MS,
     request({ position, cursor }) {
       const query = new URLSearchParams(cursor ?? { limit: String(PAGE_RECORDS), fields: FIELDS })
       if (cursor === undefined && position !== '0') query.set('start_time', position)

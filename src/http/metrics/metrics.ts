@@ -1,7 +1,7 @@
 // What Prometheus may know: counts and times by route pattern, sizes of the index. No label that a caller can choose.
 
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client'
-import { AWAY_CAUSES } from '../../domain/store-unavailable.js'
+import { UNAVAILABLE_CAUSES } from '../../domain/store-unavailable.js'
 import { SHORTAGES, type Shortage } from '../../services/load/admission.js'
 import type { Health } from '../../services/ops/health.js'
 import type { OperationReport } from '../../services/ops/operation.js'
@@ -50,7 +50,7 @@ export function makeMetrics(
         operation(),
       ])
       counted.away.reset()
-      for (const cause of AWAY_CAUSES) counted.away.inc({ cause }, health.storeUnavailable().get(cause) ?? 0)
+      for (const cause of UNAVAILABLE_CAUSES) counted.away.inc({ cause }, health.storeUnavailable().get(cause) ?? 0)
       setHealth(health, { workers, messengers, behindMs, lacking })
       setOperation(report, certificates)
       return await registry.metrics()

@@ -7,7 +7,7 @@ import type { RouteScope } from '../../domain/organisations/access.js'
 import { Problem } from '../../domain/problem.js'
 import type { Admission, Shortage } from '../../services/load/admission.js'
 import type { EventLoopScheduler } from '../../services/load/event-loop-scheduler.js'
-import { comingPictures } from '../coming-pictures.js'
+import { comingPictures } from '../arriving-pictures.js'
 import { type EarlyRefusalParts, earlyRefusals, refuseBefore } from '../early-refusals.js'
 
 export interface AdmissionOptions {

@@ -2,7 +2,7 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { pageOfList } from '../../domain/page-place.js'
+import { pageOfList } from '../../domain/page-cursor.js'
 import type { ShownBank } from '../../services/banks/banks.js'
 import { LongPage, Next, nextOf } from '../pages.js'
 import { callerOf } from '../plugins/authentication.js'

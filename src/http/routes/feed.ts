@@ -10,8 +10,8 @@ import type { FeedFilter, FeedLine } from '../../domain/organisations/feed.js'
 import { Problem } from '../../domain/problem.js'
 import type { Feed } from '../../services/feed/feed.js'
 import type { FeedReader } from '../../services/feed/feed-cursor.js'
+import { createConnectionSlots } from '../connection-slots.js'
 import { wantsEvents } from '../event-stream.js'
-import { createPlaces } from '../places.js'
 import { callerOf } from '../plugins/authentication.js'
 import { may } from '../problems.js'
 import { BankRef, CategoryName, HashText, Quality, SignalTypeName, ViewName } from '../schemas.js'
@@ -71,7 +71,7 @@ export const FeedLineView = z
 
 export const feedRoutes: FastifyPluginAsyncZod<{ readonly feed: Feed }> = async (app, { feed }) => {
   const readers = new Set<AbortController>()
-  const places = createPlaces({ most: MAX_READERS, maxOf: [MAX_READERS_PER_KEY] })
+  const places = createConnectionSlots({ most: MAX_READERS, maxOf: [MAX_READERS_PER_KEY] })
   app.addHook('preClose', async () => {
     for (const reader of readers) reader.abort()
   })

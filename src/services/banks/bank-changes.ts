@@ -29,7 +29,7 @@ export async function idsOfChanges(
 }
 
 /** The signals by which an invalidated picture is recognised: those of the whole picture, where there are such. */
-export function itselfIn({ signal, picture }: NewSignal): readonly Signal[] {
+export function wholeSignals({ signal, picture }: NewSignal): readonly Signal[] {
   if (picture === undefined || signal.type === 'pdq') return [signal]
   return picture.filter(({ view }) => view === 'whole')
 }

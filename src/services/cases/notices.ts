@@ -10,7 +10,7 @@ import {
   stoppedBy,
 } from '../../domain/cases/sla.js'
 import type { RegisteredImage } from '../../domain/matching/signal.js'
-import type { PageCursor } from '../../domain/page-place.js'
+import type { PageCursor } from '../../domain/page-cursor.js'
 import { Problem } from '../../domain/problem.js'
 import type { Verdict } from '../../domain/trust/trust.js'
 import type { Cases } from '../../store/cases/cases.js'

@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import { CASE_STATES } from '../../domain/cases/case.js'
-import { CASE_EVENT_KINDS, PLATFORM_BUCKETS, type ToldCount, toldCount } from '../../domain/cases/case-event.js'
+import { CASE_EVENT_KINDS, PLATFORM_BUCKETS, type PublicCount, publicCount } from '../../domain/cases/case-event.js'
 import { imageReference } from '../../domain/ids.js'
 import { CATEGORY_NAMES, TIER_NAMES } from '../../domain/matching/signal.js'
 import type { Signer } from '../records/signer.js'
@@ -74,12 +74,12 @@ export function reportOf({ file, hashes, receipt, signer, nowMs }: ReportParts):
       category: category ?? null,
       tier,
     })),
-    events: events.map(({ atMs, kind, count }) => ({ at: instant(atMs), kind, ...NO_COUNT, ...toldCount(kind, count) })),
+    events: events.map(({ atMs, kind, count }) => ({ at: instant(atMs), kind, ...NO_COUNT, ...publicCount(kind, count) })),
     receipt: receipt ?? null,
   })
 }
 
-const NO_COUNT: Readonly<Record<keyof ToldCount, null>> = { images: null, platforms: null, attempts: null }
+const NO_COUNT: Readonly<Record<keyof PublicCount, null>> = { images: null, platforms: null, attempts: null }
 
 function instant(ms: number): string {
   return new Date(ms).toISOString()

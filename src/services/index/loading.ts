@@ -3,7 +3,7 @@
 import { Problem } from '../../domain/problem.js'
 import { lastPosition, type Position } from '../../store/images/changes.js'
 import type { ImageReader } from '../../store/images/reader/image-reader.js'
-import { paceMaker } from '../load/yielding.js'
+import { yielder } from '../load/yielding.js'
 import type { Applying, ApplyingParts } from './applying.js'
 import { Catalogue } from './catalogue.js'
 import type { Snapshots } from './snapshot.js'
@@ -46,7 +46,7 @@ export async function load(parts: LoadingParts, applying: Pick<Applying, 'setTru
   for (const key of await apiKeys.all()) catalogue.apiKeys.set(key.keyId, key)
   const until = await lastPosition(store)
   if (store.connections !== connections) throw new Problem('store-unavailable', { retryAfterS: RETRY_AFTER_S })
-  const yieldIfNeeded = paceMaker(SLICE_MS, now)
+  const yieldIfNeeded = yielder(SLICE_MS, now)
   while (catalogue.tidy()) await yieldIfNeeded()
   return { catalogue, position, until, isFromSnapshot: snapshot !== undefined }
 }

@@ -12,10 +12,10 @@ import { AppliedHistory } from './applied-history.js'
 import { type Applying, createChangeApplier, IMAGES_AT_ONCE } from './applying.js'
 import { Catalogue } from './catalogue.js'
 import { Following } from './following.js'
-import { type RevisionWaits, revisionWaits } from './freshness.js'
 import { type LoadingParts, load } from './loading.js'
 import { DEFAULT_FRESHNESS, Readiness, type ReplicaFreshness } from './readiness.js'
-import { Settling } from './settling.js'
+import { type RevisionWaits, revisionWaits } from './revision-waits.js'
+import { WithdrawalRecording } from './withdrawal-recording.js'
 
 export interface ReplicaParts extends LoadingParts {
   /** Records withdrawals before they are answered; undefined for no log. */
@@ -52,7 +52,7 @@ export class Replica {
   // Invariant: `#applied` announces a revision only once the catalogue has it; `#settling` only once its withdrawals are
   // recorded.
   readonly #applied = revisionWaits(unreached)
-  readonly #settling: Settling
+  readonly #settling: WithdrawalRecording
   readonly #following: Following
   #saved: Position | undefined
   #closed = false
@@ -64,7 +64,7 @@ export class Replica {
     this.#freshness = parts.freshness ?? DEFAULT_FRESHNESS
     this.#readiness = new Readiness(this.#freshness, parts.now)
     this.#following = new Following(parts.follower, parts.now, () => this.isReady)
-    this.#settling = new Settling(parts.withdrawals, unreached)
+    this.#settling = new WithdrawalRecording(parts.withdrawals, unreached)
   }
 
   /** Follows until `close`, also while the store is unavailable. @returns once the catalogue was read for the first time. */

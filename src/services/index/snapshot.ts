@@ -9,7 +9,7 @@ import { isInHistory, type Position } from '../../store/images/changes.js'
 import type { Store } from '../../store/redis/client.js'
 import { type Keyring, SealError } from '../../store/sealing/seal.js'
 import { readSealedFile, writeSealedFile } from '../../store/sealing/sealed-file.js'
-import { paceMaker } from '../load/yielding.js'
+import { yielder } from '../load/yielding.js'
 import { Catalogue } from './catalogue.js'
 import { DamagedDump, readPiece } from './catalogue-dump.js'
 
@@ -68,7 +68,7 @@ export function createSnapshots({ folder, store, keyring, secret, clock, onError
     if (head.kind !== 'position') throw new SealError('a snapshot begins with its position')
     if (!(await has(head))) throw new UselessSnapshot()
     const catalogue = new Catalogue()
-    const yieldIfNeeded = paceMaker(SLICE_MS, clock)
+    const yieldIfNeeded = yielder(SLICE_MS, clock)
     let until: Position | undefined
     for await (const bytes of pieces) {
       const piece = readPiece(bytes)

@@ -39,7 +39,7 @@ export async function putInto(
 export async function askStore({ quotas, invalidatedSignals }: BankStoringParts, bank: Bank, signals: readonly Signal[]) {
   const may = bank.orgId === undefined ? Promise.resolve() : quotas.mayReport(`org:${bank.orgId}`)
   may.catch(() => {}) // `mayReport` may never be called
-  return { invalidated: await invalidatedSignals.refusedOf(bank.orgId, signals), mayReport: () => may }
+  return { invalidated: await invalidatedSignals.blockedAmong(bank.orgId, signals), mayReport: () => may }
 }
 
 /** Counts the signals against the daily quota and stores them. @returns the revision. @throws {Problem} quota-exceeded, bank-unknown */
@@ -78,7 +78,7 @@ async function recordsOf(
  *   deployment, or a daily quota to count). The caller then uses `askStore` and `storeSignals`.
  * @throws {Problem} bank-unknown
  */
-export async function storeUnasked(
+export async function storeIfAllowed(
   parts: BankStoringParts,
   bank: Bank,
   added: readonly { readonly id: string; readonly given: NewSignal }[],

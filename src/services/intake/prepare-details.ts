@@ -5,7 +5,7 @@ import type { Points } from '../../../packages/hash/src/details/rows.js'
 import type { IndexedDetails } from '../../domain/matching/details.js'
 import type { Signal } from '../../domain/matching/signal.js'
 import type { Replica } from '../index/replica.js'
-import { paceMaker } from '../load/yielding.js'
+import { yielder } from '../load/yielding.js'
 import type { BitPermutation } from '../matching/bit-permutation.js'
 import type { CommonRows } from '../matching/common-rows.js'
 import { chosenRows } from '../matching/detail-rows.js'
@@ -38,7 +38,7 @@ export function createDetailing({ replica, permutation, common, clock }: Detaili
   return {
     async keep(signals, plain, ownSubjectGroup) {
       const { ranked, points } = permutation.details(plain)
-      const yieldIfNeeded = paceMaker(SLICE_MS, clock)
+      const yieldIfNeeded = yielder(SLICE_MS, clock)
       const run = async <T>(work: Generator<void, T, void>): Promise<T> => {
         let step = work.next()
         for (; step.done !== true; step = work.next()) await yieldIfNeeded()

@@ -8,7 +8,7 @@ import type { BankChange, NewSignal } from '../../domain/organisations/bank-chan
 import { Problem } from '../../domain/problem.js'
 import type { StoredImage } from '../../store/images/images.js'
 import type { ImportRun } from '../../store/redis/guarded-writes.js'
-import { absentAmong, idsOfChanges, itselfIn } from '../banks/bank-changes.js'
+import { absentAmong, idsOfChanges, wholeSignals } from '../banks/bank-changes.js'
 import type { OwnCase } from '../cases/case-access.js'
 import { refusalOf, refuseEnded } from '../cases/case-changes.js'
 import { bankedIdOf, imageIdOf, pictureIdOf } from '../index/image-ids.js'
@@ -20,8 +20,8 @@ import {
   owned,
   putInto,
   signalsIn,
+  storeIfAllowed,
   storeSignals,
-  storeUnasked,
   tierFor,
 } from './bank-storing.js'
 import { type Detailing, subjectGroupOfCase } from './prepare-details.js'
@@ -169,7 +169,7 @@ function bankRegistrationIn(parts: RegistrationParts): Pick<Registration, 'forBa
   return {
     async forBank(bank, added) {
       const given = added.map((each) => ({ id: bankedIdOf(idSecret, bank.name, each), given: each }))
-      const revision = await storeUnasked(parts, bank, given)
+      const revision = await storeIfAllowed(parts, bank, given)
       if (revision !== undefined) return { ids: given.map(({ id }) => id), revision }
       const { invalidated, mayReport } = await askStore(parts, bank, signalsIn(added))
       const taken = given.filter(({ given: { signal } }) => !invalidated.has(signal))
@@ -215,10 +215,10 @@ function changeBankIn(parts: RegistrationParts): Registration['changeBank'] {
   return async (bank, changes, run) => {
     const ids = await idsOfChanges({ images, secret: idSecret }, bank, changes)
     const last = new Map(ids.map((id, at) => [id, at]))
-    const added = changes.flatMap((change) => (change.kind === 'put' ? itselfIn(change.signal) : []))
+    const added = changes.flatMap((change) => (change.kind === 'put' ? wholeSignals(change.signal) : []))
     const { invalidated, mayReport } = await askStore(parts, bank, added)
     const isInvalidated = (change: BankChange) =>
-      change.kind === 'put' && itselfIn(change.signal).some((each) => invalidated.has(each))
+      change.kind === 'put' && wholeSignals(change.signal).some((each) => invalidated.has(each))
     const invalidatedAt = new Set(changes.flatMap((change, at) => (isInvalidated(change) ? [at] : [])))
     const puts = [...last].flatMap(([id, at]) => {
       const change = changes[at]

@@ -4,11 +4,11 @@
 import { createHmac } from 'node:crypto'
 import type { RegisteredImage, Signal } from '../../domain/matching/signal.js'
 import { REFUSED_FOR_MS } from '../../domain/trust/strikes.js'
-import type { RefusalChange, Refusals } from '../../store/organisations/resubmission-blocks.js'
+import type { BlockChange, ResubmissionBlocks } from '../../store/organisations/resubmission-blocks.js'
 
 export interface InvalidatedSignals {
   /** The signals that an organisation may not submit again. Only whole views are checked. Cost: one request to the store. */
-  refusedOf(orgId: string | undefined, signals: readonly Signal[]): Promise<ReadonlySet<Signal>>
+  blockedAmong(orgId: string | undefined, signals: readonly Signal[]): Promise<ReadonlySet<Signal>>
   /** The keyed digests of the signals with a whole view. */
   digestsOf(signals: readonly Signal[]): Buffer[]
   /** Is the organisation blocked from submitting this picture? */
@@ -18,32 +18,32 @@ export interface InvalidatedSignals {
 }
 
 /** The change of resubmission blocks that a decision causes: sets a block, or lifts it. `undefined` when it causes none. */
-export type RefusalOf = (
+export type BlockChangeOf = (
   image: RegisteredImage,
   orgId: string | undefined,
   outcome: 'invalidated' | 'harmless' | 'reinstated',
   atMs: number,
-) => RefusalChange | undefined
+) => BlockChange | undefined
 
 type Keyed = (signal: Pick<Signal, 'type' | 'hash'>) => Buffer
 
-export function invalidatedSignals(refusals: Refusals, secret: Buffer, now: () => number): InvalidatedSignals {
+export function invalidatedSignals(refusals: ResubmissionBlocks, secret: Buffer, now: () => number): InvalidatedSignals {
   const keyed = keyedWith(secret)
-  const refusedOf = async (orgId: string | undefined, signals: readonly Signal[]): Promise<ReadonlySet<Signal>> => {
+  const blockedAmong = async (orgId: string | undefined, signals: readonly Signal[]): Promise<ReadonlySet<Signal>> => {
     const whole = orgId === undefined ? [] : signals.filter(({ view }) => view === 'whole')
     if (orgId === undefined || whole.length === 0) return new Set()
     const refused = await refusals.among({ orgId }, whole.map(keyed), now())
     return new Set(whole.filter((_, i) => refused[i]))
   }
   const blocksOf = async (pictures: readonly (readonly Signal[])[]) => {
-    const digests = pictures.map((signals) => itselfIn(signals).map(keyed))
+    const digests = pictures.map((signals) => wholeSignals(signals).map(keyed))
     const isBlocked = (await refusals.among('cases', digests.flat(), now())).values()
     return digests.map((own) => own.filter(() => isBlocked.next().value === true)[0])
   }
   return {
-    refusedOf,
+    blockedAmong,
     digestsOf: (signals) => signals.filter(({ view }) => view === 'whole').map(keyed),
-    refuses: async (orgId, signals) => (await refusedOf(orgId, itselfIn(signals))).size > 0,
+    refuses: async (orgId, signals) => (await blockedAmong(orgId, wholeSignals(signals))).size > 0,
     blocksOf,
   }
 }
@@ -53,18 +53,18 @@ export function invalidatedSignals(refusals: Refusals, secret: Buffer, now: () =
  * report could be made again. Every other decision ends with the case. Signals of the deployment's own banks are never blocked, because only
  * operators write to them.
  */
-export function createResubmissionDigests(secret: Buffer): RefusalOf {
+export function createResubmissionDigests(secret: Buffer): BlockChangeOf {
   const keyed = keyedWith(secret)
   return ({ caseId, signals }, orgId, outcome, atMs) => {
     const holder = caseId !== undefined ? 'cases' : orgId === undefined ? undefined : { orgId }
     if (holder === undefined || (holder === 'cases' && outcome === 'invalidated')) return undefined
     const untilMs = outcome === 'reinstated' ? undefined : atMs + REFUSED_FOR_MS
-    return { holder, digests: itselfIn(signals).map(keyed), atMs, untilMs }
+    return { holder, digests: wholeSignals(signals).map(keyed), atMs, untilMs }
   }
 }
 
 /** The signals that identify a picture: PDQ of its whole view; without one, all signals of the whole view. */
-function itselfIn(signals: readonly Signal[]): readonly Signal[] {
+function wholeSignals(signals: readonly Signal[]): readonly Signal[] {
   const whole = signals.filter(({ view }) => view === 'whole')
   const pdq = whole.filter(({ type }) => type === 'pdq')
   return pdq.length > 0 ? pdq : whole

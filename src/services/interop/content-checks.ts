@@ -1,7 +1,7 @@
 // Checks contents of one bank of an HMA, and removes those whose hash no longer matches here.
 
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
-import type { ReconcilePlace } from '../../domain/organisations/reconciler.js'
+import type { ReconcileCursor } from '../../domain/organisations/reconciler.js'
 import type { Became, Reconcilers as ReconcilerStore } from '../../store/exchange/reconcilers.js'
 import type { MatchIds } from '../matching/match-ids.js'
 import type { Matcher } from '../matching/matcher.js'
@@ -20,7 +20,7 @@ export interface ContentChecks {
     orgId: string,
     ids: readonly number[],
     isKnown: boolean,
-    placeAfter: (missing: readonly number[]) => Partial<ReconcilePlace>,
+    placeAfter: (missing: readonly number[]) => Partial<ReconcileCursor>,
   ): Promise<void>
   /** Failures that did not stop the run, oldest first. */
   readonly failures: readonly ReconcileError[]

@@ -13,7 +13,7 @@ import { type Outgoing, OutgoingError } from '../../net/outgoing.js'
 import type { ExchangeState, Exchanges as ExchangeStore } from '../../store/exchange/exchanges.js'
 import type { ImportRun } from '../../store/redis/guarded-writes.js'
 import type { Registration } from '../intake/registration.js'
-import { anewIfTooOld, dropUnnamed } from './full-resync.js'
+import { dropUnnamed, resyncIfStale } from './full-resync.js'
 
 export interface ExchangeReport {
   readonly name: string
@@ -127,7 +127,7 @@ async function stateOf(parts: ExchangeParts, exchange: Exchange): Promise<Exchan
     refused: 0,
     rejectedFor: {},
   }
-  if (kept?.identity === identity) return anewIfTooOld(parts, exchange, kept)
+  if (kept?.identity === identity) return resyncIfStale(parts, exchange, kept)
   return { identity, place: feed.start, progress: kept?.progress ?? fresh } // the position in another feed means nothing here
 }
 

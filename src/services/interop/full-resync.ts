@@ -14,13 +14,13 @@ export interface AnewParts {
 }
 
 /** The state to continue from: the kept one, or the beginning of the feed when that is too old. A resync under way continues. */
-export async function anewIfTooOld(
+export async function resyncIfStale(
   { store, now }: AnewParts,
   { name, feed }: Pick<Exchange, 'name' | 'feed'>,
   kept: ExchangeState,
 ): Promise<ExchangeState> {
   const readAtMs = kept.repeatSinceMs ?? kept.progress.caughtUpAtMs ?? kept.progress.updatedAtMs
-  if (feed.tellsOfGoneForMs === undefined || now() - readAtMs < feed.tellsOfGoneForMs) return kept
+  if (feed.tombstoneTtlMs === undefined || now() - readAtMs < feed.tombstoneTtlMs) return kept
   await store.forgetNamed(name)
   return { ...kept, place: feed.start, repeatSinceMs: now() }
 }

@@ -2,7 +2,7 @@
 // withdrawn.
 
 import { createHmac } from 'node:crypto'
-import type { ReconcilePlace } from '../../domain/organisations/reconciler.js'
+import type { ReconcileCursor } from '../../domain/organisations/reconciler.js'
 import { Problem } from '../../domain/problem.js'
 import type { Reconciler } from '../../exchange/exchange-config.js'
 import { hmaRequests } from '../../exchange/hma-requests.js'
@@ -191,7 +191,7 @@ async function checkRange(
   { orgId, checks, leftMs }: Run,
   first: number,
   last: number,
-  placeAfter: (from: number, to: number, missing: readonly number[]) => Partial<ReconcilePlace>,
+  placeAfter: (from: number, to: number, missing: readonly number[]) => Partial<ReconcileCursor>,
 ): Promise<void> {
   for (let from = first; from <= last && leftMs() > 0; from += CHUNK) {
     const to = Math.min(from + CHUNK - 1, last)

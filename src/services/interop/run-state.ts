@@ -1,13 +1,13 @@
 // How far a run of a reconciler has come with one bank, saved after every step.
 
-import type { ReconcilePlace, ReconcileProgress } from '../../domain/organisations/reconciler.js'
+import type { ReconcileCursor, ReconcileProgress } from '../../domain/organisations/reconciler.js'
 import type { Became, ReconcilerState, Reconcilers as ReconcilerStore } from '../../store/exchange/reconcilers.js'
 
 export interface RunState {
   readonly current: ReconcilerState
   /** Changes the given fields and saves the state. @param became which images are which contents of the HMA. */
   note(
-    change: { readonly place?: Partial<ReconcilePlace>; readonly progress?: Partial<ReconcileProgress> },
+    change: { readonly place?: Partial<ReconcileCursor>; readonly progress?: Partial<ReconcileProgress> },
     became?: readonly Became[],
   ): Promise<void>
 }

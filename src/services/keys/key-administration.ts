@@ -1,7 +1,7 @@
 // Administration of API keys over HTTP: the same acts as at the command line, recorded under the key of the operator.
 
 import type { Caller, OrgKind, Scope } from '../../domain/organisations/access.js'
-import { type PageCursor, pageOfList } from '../../domain/page-place.js'
+import { type PageCursor, pageOfList } from '../../domain/page-cursor.js'
 import { Problem } from '../../domain/problem.js'
 import type { ApiKey, ApiKeys } from '../../store/organisations/api-keys.js'
 import type { KeyUses } from '../../store/organisations/key-uses.js'

@@ -17,7 +17,7 @@ export interface DueWork<Entry> {
   /** Entries handled at the same time; default 1. */
   readonly atOnce?: number
   /** Is the error not the entry's fault? Such an error ends the run at once. An unavailable store ends it too, after `MAX_AWAY_IN_A_ROW` failures. */
-  readonly isNotTheEntrys?: (error: unknown) => boolean
+  readonly isNotAboutTheEntry?: (error: unknown) => boolean
 }
 
 export interface DueDone {
@@ -40,7 +40,7 @@ const MAX_AWAY_IN_A_ROW = 20
  *   from the first entry.
  */
 export async function forEachDue<Entry>(work: DueWork<Entry>): Promise<DueDone> {
-  const { what, handle, onError, atOnce = 1, isNotTheEntrys = () => false } = work
+  const { what, handle, onError, atOnce = 1, isNotAboutTheEntry = () => false } = work
   let done = 0
   let awayInARow = 0
   let ends: { readonly with: unknown } | undefined
@@ -55,7 +55,7 @@ export async function forEachDue<Entry>(work: DueWork<Entry>): Promise<DueDone> 
       done++
       awayInARow = 0
     } catch (error) {
-      if (isNotTheEntrys(error)) ends = { with: error }
+      if (isNotAboutTheEntry(error)) ends = { with: error }
       else errors.push(error)
       awayInARow = isTransient(error) ? awayInARow + 1 : 0
     }

@@ -4,7 +4,7 @@
  * @returns a function to call often between steps of long work. It returns a promise that resolves in the next tick once the work has run for
  *   `sliceMs`, and otherwise `undefined`, for the cost of reading the clock. Create one for each request.
  */
-export function paceMaker(sliceMs: number, now: () => number): () => Promise<void> | undefined {
+export function yielder(sliceMs: number, now: () => number): () => Promise<void> | undefined {
   let sliceBeganAtMs = now()
   const nextSlice = async () => {
     await new Promise((resolve) => setImmediate(resolve))

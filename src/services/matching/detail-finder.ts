@@ -44,7 +44,7 @@ export interface DetailFinder {
   /**
    * Finds images by their details, surest first, each image once.
    * @param options.role an image to find (`wanted`), one that vetoes what it shows (`harmless`), or neither.
-   * @param options.yieldIfNeeded as from `paceMaker`: called about every millisecond.
+   * @param options.yieldIfNeeded as from `yielder`: called about every millisecond.
    * @throws {Problem} store-unavailable when candidates cannot be read.
    * Cost: a search for each of up to 2,700 details, and 1 ms for each of two views of up to 20 candidates.
    */

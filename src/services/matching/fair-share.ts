@@ -1,7 +1,7 @@
 // Bounds the matches of a picture: the nearest of each owner first. Many copies registered by one person or organisation
 // neither fill the memory nor displace matches of others.
 
-import { type Origin, sharedOut } from '../../domain/cases/share.js'
+import { fairShareOf, type Origin } from '../../domain/cases/share.js'
 import { CASES_BANK_NAME } from '../../domain/organisations/bank.js'
 import type { Hit } from '../../search/hit.js'
 import { originIn } from '../index/image-ids.js'
@@ -73,9 +73,9 @@ export function* shareOfHits(
     if (own.length < (isCase ? MAX_SHARED : MAX_CANDIDATES.perBank))
       own.push({ image, origin: { party: searcher.banks.get(bank)?.orgId ?? '', part } })
   }
-  const candidates = [...ofBank.values()].flatMap((own) => sharedOut(own, MAX_CANDIDATES.perBank, ({ origin }) => origin))
+  const candidates = [...ofBank.values()].flatMap((own) => fairShareOf(own, MAX_CANDIDATES.perBank, ({ origin }) => origin))
   yield
-  const chosen = new Set(sharedOut(candidates, MAX_CANDIDATES.inAll, ({ origin }) => origin).map(({ image }) => image))
+  const chosen = new Set(fairShareOf(candidates, MAX_CANDIDATES.inAll, ({ origin }) => origin).map(({ image }) => image))
   return { hits: near.filter(({ image }) => chosen.has(image)), isAll: chosen.size === seen.size }
 }
 
@@ -109,7 +109,7 @@ export function shareOfMatches<T extends Answered>(
     party: pseudonymOf(bank) ?? '',
     part: bank === CASES_BANK_NAME ? originIn(imageId) : bank,
   })
-  const kept = new Set(sharedOut(sure, most, originOf))
-  for (const one of sharedOut(unsure, most - kept.size, originOf)) kept.add(one)
+  const kept = new Set(fairShareOf(sure, most, originOf))
+  for (const one of fairShareOf(unsure, most - kept.size, originOf)) kept.add(one)
   return kept.size === inOrder.length ? inOrder : inOrder.filter((one) => kept.has(one))
 }

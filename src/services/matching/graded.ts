@@ -2,7 +2,7 @@
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import { orientationsOf, type TransformName, transforms } from '../../../packages/hash/src/transforms.js'
 import { type Agreement, agreementOf, hasPieces } from '../../domain/matching/agreement.js'
-import type { Together } from '../../domain/matching/corroborations.js'
+import type { CorroboratingPair } from '../../domain/matching/corroborations.js'
 import type { ComparedViews } from '../../domain/matching/evidence.js'
 import { formSurplusBits } from '../../domain/matching/forms.js'
 import { distanceBandOf, type Grade, gradeOf } from '../../domain/matching/grade.js'
@@ -42,7 +42,7 @@ export interface Graded {
  * Grades a match and selects the view that it reports: the nearest view, or the nearer of two corroborating views if these
  * raise the grade.
  */
-export function graded(found: Found, corroborated: boolean, together: Together | undefined): Graded {
+export function graded(found: Found, corroborated: boolean, together: CorroboratingPair | undefined): Graded {
   const { bank, type, views, hit } = found
   const facts = { bank, signalType: type, views, distanceBits: hit.distanceBits, corroborated }
   const alone = gradeOf({ ...facts, togetherBits: Number.POSITIVE_INFINITY })

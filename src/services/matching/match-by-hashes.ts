@@ -9,14 +9,14 @@ import {
   contentOf,
   dependsOnContent,
   maxCorroboratingBits,
+  PAIR_SUM_BITS,
   reviewBits,
-  TOGETHER_BITS,
 } from '../../domain/matching/evidence.js'
 import { isExact } from '../../domain/matching/grade.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
 import { viewOf } from '../../domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../../domain/matching/signal-types.js'
-import { aloneThresholdOf, type Bank, ownReachOf, thresholdOf } from '../../domain/organisations/bank.js'
+import { aloneThresholdOf, type Bank, ownerReviewBits, thresholdOf } from '../../domain/organisations/bank.js'
 import type { Hit } from '../../search/hit.js'
 import type { Searcher } from '../index/searcher.js'
 import type { FoundAhead, Radius, WidestOf } from './batch-search.js'
@@ -114,7 +114,7 @@ function* findNearest(
       const viewsOf = (hit: Hit) => ({ asked: view, registered: viewOf(hit.view), rotated, content })
       const veto = vetoOf(searcher, type, { asked: view, rotated }, hits)
       const isNear = (hit: Hit, views: ComparedViews, bank: Bank) => {
-        const askedBits = Math.min(thresholdBits ?? ownReachOf(bank, type, orgId), reviewBits(type, views))
+        const askedBits = Math.min(thresholdBits ?? ownerReviewBits(bank, type, orgId), reviewBits(type, views))
         const farthestBits = thresholdBits === undefined ? Math.max(thresholdOf(bank, type, views), askedBits) : askedBits
         const hash = hashes[hit.transform]
         if (hit.distanceBits <= farthestBits) return isUnvetoed(veto, hit, { searcher, type, hash, radiusOf, observed })
@@ -147,7 +147,7 @@ function* findNearest(
         if (isCorroborating && !rotated)
           noteHit(corroborations, hit, { type, views, signal: place, orientations, hashes, isWithin: isWithinAll })
         const isDecided = hit.distanceBits <= aloneThresholdOf(bank, type, views)
-        const isInOwnReach = hit.distanceBits <= ownReachOf(bank, type, orgId)
+        const isInOwnReach = hit.distanceBits <= ownerReviewBits(bank, type, orgId)
         const orientation = orientations[hit.transform] ?? 0
         const found = { hit, type, views, isWithin, isInOwnReach, isDecided, orientation, hash, image, bank }
         const known = nearest.get(hit.image)
@@ -232,7 +232,7 @@ function* lookForCorroborations(
     [...found.values()]
       .filter(({ type, hit }) => !isExact(type, hit.distanceBits))
       .map(({ hit }) => hit.image)
-      .filter((image) => corroborations.togetherBits(image) > TOGETHER_BITS.strong),
+      .filter((image) => corroborations.togetherBits(image) > PAIR_SUM_BITS.strong),
   )
   if (open.size === 0) return
   for (const [signal, { type, view, ...rest }] of asked.entries()) {

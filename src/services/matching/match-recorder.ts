@@ -20,7 +20,7 @@ export interface MatchEventBatch {
 }
 
 /** An image that an upload matched. */
-export interface MetImage {
+export interface MatchedImage {
   readonly imageId: string
   /** Sketch of the upload; `undefined` for a copy. */
   readonly look: number | undefined
@@ -28,7 +28,7 @@ export interface MetImage {
 
 export interface MatchEvents {
   /** Records the matches of one picture that an organisation received. Does not wait. */
-  note(orgId: string, matched: readonly MetImage[], context: string | undefined): void
+  note(orgId: string, matched: readonly MatchedImage[], context: string | undefined): void
   /** Sends the current batch. @returns once it and all earlier batches are stored, or failed. */
   flush(): Promise<void>
   close(): Promise<void>

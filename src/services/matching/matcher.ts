@@ -4,7 +4,7 @@ import type { AskedView } from '../../../packages/hash/src/details/features.js'
 import { marginBits } from '../../domain/matching/edges.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
 import { SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
-import { type Bank, isAnswering, isVisibleTo, ownReachOf, widestThresholdOf } from '../../domain/organisations/bank.js'
+import { type Bank, isAnswering, isVisibleTo, ownerReviewBits, widestThresholdOf } from '../../domain/organisations/bank.js'
 import { Problem } from '../../domain/problem.js'
 import { isCopy, sketchOf } from '../../domain/trust/flood.js'
 import type { Catalogue } from '../index/catalogue.js'
@@ -238,7 +238,8 @@ function widestIn(
     const key = `${type} ${view} ${rotated}`
     const known = widest.get(key)
     if (known !== undefined) return known
-    const reachOf = (bank: Bank) => Math.max(widestThresholdOf(bank, type, view, rotated), ownReachOf(bank, type, orgId))
+    const reachOf = (bank: Bank) =>
+      Math.max(widestThresholdOf(bank, type, view, rotated), ownerReviewBits(bank, type, orgId))
     const asked = thresholdBits ?? Math.max(...Array.from(banks.values(), reachOf))
     const bits = Math.min(asked, SIGNAL_TYPES[type].maxThresholdBits)
     const radius = { bits, marginBits: withMargin ? marginBits(type, bits) : 0 }

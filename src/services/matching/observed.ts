@@ -3,7 +3,7 @@
 import { randomInt } from 'node:crypto'
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import type { Agreement } from '../../domain/matching/agreement.js'
-import type { Together } from '../../domain/matching/corroborations.js'
+import type { CorroboratingPair } from '../../domain/matching/corroborations.js'
 import { EDGE_BITS, type Edge, edgeOf, isNearEdge, isSurplusClose } from '../../domain/matching/edges.js'
 import { isExact } from '../../domain/matching/grade.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
@@ -48,7 +48,7 @@ export interface Observed {
    * @param found its nearest view.
    * @param told the view that the match reports: `found`, or the nearer of two corroborating views.
    */
-  found(found: Found, told: Found, together: Together | undefined, agreed?: Agreed): void
+  found(found: Found, told: Found, together: CorroboratingPair | undefined, agreed?: Agreed): void
   all(): readonly Observation[]
 }
 

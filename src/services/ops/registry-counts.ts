@@ -3,7 +3,7 @@
 import { SIGNAL_TYPE_NAMES, type SignalType } from '../../domain/matching/signal-types.js'
 import type { OwnerCount } from '../index/image-facts.js'
 import type { Replica } from '../index/replica.js'
-import { paceMaker } from '../load/yielding.js'
+import { yielder } from '../load/yielding.js'
 
 export interface RegistryCounts {
   readonly countedAtMs: number
@@ -35,7 +35,7 @@ export function createRegistryCounts({ replica, now, clock }: RegistryParts): ()
 
   async function count(): Promise<RegistryCounts> {
     const { catalogue } = replica
-    const yieldIfNeeded = paceMaker(SLICE_MS, clock)
+    const yieldIfNeeded = yielder(SLICE_MS, clock)
     const countByOwner = catalogue.countByOwner()
     let step = countByOwner.next()
     for (; step.done !== true; step = countByOwner.next()) await yieldIfNeeded()

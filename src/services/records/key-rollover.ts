@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { Problem } from '../../domain/problem.js'
 import type { Store } from '../../store/redis/client.js'
 import { type Keyring, SealError } from '../../store/sealing/seal.js'
-import { keyToSealWith, noteActive, sealsNoMore, sealsWith } from '../../store/sealing/seal-ring.js'
+import { forgetSealing, keyToSealWith, noteActive, noteSealing } from '../../store/sealing/seal-ring.js'
 
 export interface SealingParts {
   readonly store: Store
@@ -27,8 +27,8 @@ export function createKeyRollover({ store, keyring, now, onError, onSwitch }: Se
     if (agreed !== undefined && agreed !== keyring.active.fingerprint && keyring.refresh()) onSwitch()
     const { fingerprint } = keyring.active
     if (told !== fingerprint) await noteActive(store, keyring)
-    if (told !== fingerprint && told !== '') await sealsNoMore(store, processId, told)
-    await sealsWith(store, processId, fingerprint, now())
+    if (told !== fingerprint && told !== '') await forgetSealing(store, processId, told)
+    await noteSealing(store, processId, fingerprint, now())
     told = fingerprint
     const differs = agreed !== undefined && agreed !== fingerprint
     if (differs && !hasComplained) {
@@ -49,7 +49,7 @@ export function createKeyRollover({ store, keyring, now, onError, onSwitch }: Se
     async close() {
       clearInterval(timer)
       await last
-      await sealsNoMore(store, processId, told).catch(() => {}) // the note expires by itself
+      await forgetSealing(store, processId, told).catch(() => {}) // the note expires by itself
     },
   }
 }

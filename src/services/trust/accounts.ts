@@ -2,7 +2,7 @@
 
 import type { AuditActor } from '../../domain/organisations/audit.js'
 import type { DomainEvent } from '../../domain/organisations/event.js'
-import type { PageCursor } from '../../domain/page-place.js'
+import type { PageCursor } from '../../domain/page-cursor.js'
 import { type Account, ruleOf } from '../../domain/trust/strikes.js'
 import type { Strikes } from '../../store/trust/strikes.js'
 import type { Events } from '../../store/webhooks/events.js'

@@ -4,7 +4,7 @@ import type { Appealed } from '../../domain/cases/appeal.js'
 import type { Signal } from '../../domain/matching/signal.js'
 import type { AuditActor } from '../../domain/organisations/audit.js'
 import { HARMLESS_BANK_NAME } from '../../domain/organisations/bank.js'
-import type { PageCursor } from '../../domain/page-place.js'
+import type { PageCursor } from '../../domain/page-cursor.js'
 import { Problem } from '../../domain/problem.js'
 import { REFUSED_FOR_MS } from '../../domain/trust/strikes.js'
 import { trustStatusOf } from '../../domain/trust/trust.js'
@@ -117,7 +117,7 @@ export function createAppeals(parts: AppealParts): AppealService {
         },
         atOnce: WAITING_AT_ONCE,
         onError: onError,
-        isNotTheEntrys: isTransient,
+        isNotAboutTheEntry: isTransient,
       })
       return {
         appeals: page.flatMap(({ appeal }) => (appeal !== undefined && found.has(appeal) ? [appeal] : [])),

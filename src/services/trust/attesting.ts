@@ -14,7 +14,7 @@ import type { Trusts } from '../../store/trust/trust.js'
 import type { MatchIds } from '../matching/match-ids.js'
 import type { PseudonymOf } from './pseudonyms.js'
 
-export const HANDS = ['opened', 'contact'] as const
+export const ATTESTATION_REASONS = ['opened', 'contact'] as const
 
 export interface WaitingSignal {
   readonly signalId: string
@@ -23,7 +23,7 @@ export interface WaitingSignal {
   /** As returned when the case was opened. */
   readonly caseId: string
   /** Why it is listed: the organisation opened the case, or the notice names it as contact. */
-  readonly because: (typeof HANDS)[number]
+  readonly because: (typeof ATTESTATION_REASONS)[number]
   readonly category: Category | undefined
   readonly tier: Tier
   readonly disputed: boolean
@@ -31,7 +31,7 @@ export interface WaitingSignal {
 }
 
 /** Cursor: the last signal of a page. */
-export interface AttestingPlace extends AssistedCase {
+export interface AttestingCursor extends AssistedCase {
   readonly registeredAtMs: number
   readonly signalId: string
 }
@@ -44,9 +44,9 @@ export interface Attesting {
    */
   waiting(
     caller: Caller,
-    after: AttestingPlace | undefined,
+    after: AttestingCursor | undefined,
     limit: number,
-  ): Promise<{ readonly signals: readonly WaitingSignal[]; readonly next: AttestingPlace | undefined }>
+  ): Promise<{ readonly signals: readonly WaitingSignal[]; readonly next: AttestingCursor | undefined }>
 }
 
 export interface AttestingParts {
@@ -106,7 +106,7 @@ export function createAttesting({
     })
   }
 
-  async function* allFrom(orgId: string, after: AttestingPlace | undefined) {
+  async function* allFrom(orgId: string, after: AttestingCursor | undefined) {
     // The previous page may have ended within a case.
     if (after !== undefined) {
       const { caseId, sinceMs } = after
@@ -129,7 +129,7 @@ export function createAttesting({
   return {
     async waiting({ orgId }, after, limit) {
       if ((await apiKeys.org(orgId))?.kind !== 'ngo') throw new Problem('organisation-kind-forbidden')
-      const found: { readonly signal: WaitingSignal; readonly place: AttestingPlace }[] = []
+      const found: { readonly signal: WaitingSignal; readonly place: AttestingCursor }[] = []
       for await (const each of allFrom(orgId, after)) if (found.push(each) > limit) break
       const page = found.slice(0, limit)
       return { signals: page.map(({ signal }) => signal), next: found.length > limit ? page.at(-1)?.place : undefined }
@@ -141,6 +141,6 @@ function byTime(a: StoredImage, b: StoredImage): number {
   return a.image.createdAtMs - b.image.createdAtMs || (a.id < b.id ? -1 : 1)
 }
 
-function isBehind({ registeredAtMs, signalId }: WaitingSignal, after: AttestingPlace): boolean {
+function isBehind({ registeredAtMs, signalId }: WaitingSignal, after: AttestingCursor): boolean {
   return registeredAtMs > after.registeredAtMs || (registeredAtMs === after.registeredAtMs && signalId > after.signalId)
 }

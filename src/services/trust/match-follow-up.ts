@@ -2,7 +2,7 @@
 
 import type { RegisteredImage } from '../../domain/matching/signal.js'
 import { Problem } from '../../domain/problem.js'
-import { FLOOD_RULES, floodNow, mayBeFlood, type Said } from '../../domain/trust/flood.js'
+import { FLOOD_RULES, floodAction, mayBeFlood, type Said } from '../../domain/trust/flood.js'
 import { tierOf } from '../../domain/trust/tier.js'
 import { supportOf, type Trust } from '../../domain/trust/trust.js'
 import type { CaseEvents } from '../../store/cases/case-events.js'
@@ -31,7 +31,7 @@ export interface AfterMatchParts {
    * Called with an image and the platforms that matched it for the first time; with a notice, all that matched it in this batch.
    * May be called twice for the same match.
    */
-  readonly onMet: (imageId: string, image: RegisteredImage, orgIds: readonly string[], atMs: number) => Promise<void>
+  readonly onFirstMatch: (imageId: string, image: RegisteredImage, orgIds: readonly string[], atMs: number) => Promise<void>
   readonly now: () => number
   readonly onError: (error: unknown) => void
 }
@@ -163,7 +163,7 @@ async function afterMatchesOf(parts: AfterMatchParts, met: Met): Promise<void> {
   const [image] = await parts.images.get([imageId])
   if (image === undefined) return
   const told = seen.noticed ? platforms.map(({ orgId }) => orgId) : metFirst
-  if (told.length > 0) await parts.onMet(imageId, image, told, atMs)
+  if (told.length > 0) await parts.onFirstMatch(imageId, image, told, atMs)
   if (metFirst.length > 0 && image.caseId !== undefined && met.isTold !== true) {
     await parts.caseEvents.add(image.caseId, 'matched', seen.pseudonyms, atMs)
     met.isTold = true
@@ -183,7 +183,7 @@ async function guard(
   const { circulation, heldFor } = trust
   if (circulation === 'held' || circulation === 'invalidated') return
   const rule = FLOOD_RULES[tierOf(image.tier, supportOf(trust))]
-  const flood = floodNow(rule, seen, saidOf(trust), trust.toleratedFlood)
+  const flood = floodAction(rule, seen, saidOf(trust), trust.toleratedFlood)
   if (flood === undefined) return
   const { becomes, height } = flood
   if (becomes === 'told')

@@ -8,7 +8,7 @@ import type { Images } from '../../store/images/images.js'
 import { untilUnchanged } from '../../store/redis/latest.js'
 import type { Trusts } from '../../store/trust/trust.js'
 import type { Replica } from '../index/replica.js'
-import type { RefusalOf } from '../intake/resubmission-block.js'
+import type { BlockChangeOf } from '../intake/resubmission-block.js'
 
 /** A change of a signal's trust record. `onChange` gets it once it is on disk. */
 export interface TrustChange {
@@ -28,7 +28,7 @@ export interface TrustChangeParts {
   readonly replica: Pick<Replica, 'reached'>
   /** The organisation that registered an image. */
   readonly ownerOf: OwnerOf
-  readonly refusalOf: RefusalOf
+  readonly refusalOf: BlockChangeOf
   readonly now: () => number
   /** Called with each change, in order; also when a decision is repeated without effect, to complete what a crash interrupted. */
   readonly onChange: (change: TrustChange) => Promise<void>
@@ -38,14 +38,14 @@ export interface TrustChangeParts {
 export type OwnerOf = (image: RegisteredImage) => Promise<string | undefined>
 
 /** A signal with its trust record. */
-export interface SaidSignal {
+export interface SignalWithTrust {
   readonly imageId: string
   readonly image: RegisteredImage
   readonly trust: Trust
 }
 
 /** A requested change: the actor, the action and the signal. */
-export interface AskedChange {
+export interface RequestedChange {
   readonly imageId: string | undefined
   /** `undefined` for Tabir itself, or its operator at the command line. */
   readonly orgId?: string | undefined
@@ -75,7 +75,7 @@ export async function readSignal(
  * Applies an action, and repeats when another write came in between. This process has applied the change when it returns.
  * @throws {Problem} `unknown`; the code with which the rules refuse; case-unknown when `assistedCase` was handed over.
  */
-export async function changeSignal(parts: TrustChangeParts, asked: AskedChange): Promise<SaidSignal> {
+export async function changeSignal(parts: TrustChangeParts, asked: RequestedChange): Promise<SignalWithTrust> {
   const { trusts, replica, now, onChange } = parts
   const { imageId, orgId, by, unknown, action, assistedCase } = asked
   for (const again = untilUnchanged(); ; await again()) {

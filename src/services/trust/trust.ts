@@ -3,7 +3,7 @@
 import type { Deadline } from '../../domain/cases/sla.js'
 import type { Caller } from '../../domain/organisations/access.js'
 import type { AuditActor } from '../../domain/organisations/audit.js'
-import type { PageCursor } from '../../domain/page-place.js'
+import type { PageCursor } from '../../domain/page-cursor.js'
 import { Problem } from '../../domain/problem.js'
 import {
   type DisputeAnswer,
@@ -21,7 +21,13 @@ import { type DueError, forEachDue, isTransient } from '../load/each-due.js'
 import type { MatchIds } from '../matching/match-ids.js'
 import type { PseudonymOf } from './pseudonyms.js'
 import { type JudgedSignal, judged, type MatchWorth, worthOf } from './signal-worth.js'
-import { type AskedChange, changeSignal, readSignal, type SaidSignal, type TrustChangeParts } from './trust-changes.js'
+import {
+  changeSignal,
+  type RequestedChange,
+  readSignal,
+  type SignalWithTrust,
+  type TrustChangeParts,
+} from './trust-changes.js'
 
 export type Feedback =
   | { readonly verdict: Exclude<Verdict, 'disputed'> }
@@ -103,11 +109,11 @@ export interface TrustParts extends TrustChangeParts {
 const WAITING_AT_ONCE = 50
 
 export function createTrust(parts: TrustParts): TrustService {
-  return { ...wordsAboutMatches(parts), ...actsOnSignals(parts), ...disputesOver(parts), waiting: waitingIn(parts) }
+  return { ...matchFeedback(parts), ...actsOnSignals(parts), ...disputesOver(parts), waiting: waitingIn(parts) }
 }
 
 /** Methods for organisations, by match id. */
-function wordsAboutMatches(parts: TrustParts): Pick<TrustService, 'match' | 'feedback' | 'attest'> {
+function matchFeedback(parts: TrustParts): Pick<TrustService, 'match' | 'feedback' | 'attest'> {
   const { apiKeys, ownerOf, mayKnow, matchIds, pseudonymOf, deadlinesOf } = parts
   const kindOf = async (orgId: string) => (await apiKeys.org(orgId))?.kind
   const readMatch = async (orgId: string, matchId: string) => {
@@ -115,7 +121,11 @@ function wordsAboutMatches(parts: TrustParts): Pick<TrustService, 'match' | 'fee
     if (!mayKnow(found.image.bank, orgId)) throw new Problem('match-unknown')
     return found
   }
-  const worthTo = async (orgId: string, matchId: string, { imageId, image, trust }: SaidSignal): Promise<MatchWorth> => {
+  const worthTo = async (
+    orgId: string,
+    matchId: string,
+    { imageId, image, trust }: SignalWithTrust,
+  ): Promise<MatchWorth> => {
     const deadlines = await deadlinesOf(imageId, orgId)
     return { matchId, verdict: verdictOf(trust, pseudonymOf(orgId, imageId)), deadlines, ...worthOf(image, trust) }
   }
@@ -197,7 +207,7 @@ function changeIn(parts: TrustParts) {
     imageId: string,
     action: TrustAction,
     by: AuditActor,
-    rest: Pick<AskedChange, 'orgId' | 'assistedCase'> = {},
+    rest: Pick<RequestedChange, 'orgId' | 'assistedCase'> = {},
   ): Promise<JudgedSignal> =>
     judgedAs(await changeSignal(parts, { imageId, action, by, unknown: 'signal-unknown', ...rest }))
 }
@@ -217,13 +227,13 @@ function waitingIn({ trusts, images, onError = () => {} }: TrustParts): TrustSer
       },
       atOnce: WAITING_AT_ONCE,
       onError: onError,
-      isNotTheEntrys: isTransient,
+      isNotAboutTheEntry: isTransient,
     })
     const signals = page.flatMap(({ imageId = '' }) => found.get(imageId) ?? [])
     return { signals, next: page.length < limit ? undefined : page.at(-1)?.place }
   }
 }
 
-function judgedAs({ imageId, image, trust }: SaidSignal): JudgedSignal {
+function judgedAs({ imageId, image, trust }: SignalWithTrust): JudgedSignal {
   return judged(imageId, image, trust)
 }

@@ -68,7 +68,7 @@ export async function compareAll(
         }
       },
       onError: parts.onError,
-      isNotTheEntrys: isTransient,
+      isNotAboutTheEntry: isTransient,
     })
     await stay()
   }
@@ -101,12 +101,12 @@ async function compareOne(parts: ComparingParts, imageId: string, image: Registe
           if (!isTold) isTold = await compare(parts, { watchId, orgId, imageId }, exactNameOf(bank))
         },
         onError: parts.onError,
-        isNotTheEntrys: isTransient,
+        isNotAboutTheEntry: isTransient,
       })
       if (ofOrg.failed > 0 && !isTold) throw new Error('a picture could not be compared with all watches of an organisation')
     },
     onError: parts.onError,
-    isNotTheEntrys: isTransient,
+    isNotAboutTheEntry: isTransient,
   })
   if (failed > 0) throw new Error('a picture could not be compared with all watches')
 }

@@ -4,7 +4,7 @@ import { dependsOnOrientation } from '../../domain/matching/evidence.js'
 import type { Signal } from '../../domain/matching/signal.js'
 import { type Bank, widestAskedThresholdOf } from '../../domain/organisations/bank.js'
 import type { Catalogue } from '../index/catalogue.js'
-import { paceMaker } from '../load/yielding.js'
+import { yielder } from '../load/yielding.js'
 import { allOrientations, orientationGroupsOf } from '../matching/orientations.js'
 
 export interface NearWatch {
@@ -24,7 +24,7 @@ export async function nearWatches(
   bank: Bank,
   clock: () => number,
 ): Promise<NearWatch[]> {
-  const yieldIfNeeded = paceMaker(SLICE_MS, clock)
+  const yieldIfNeeded = yielder(SLICE_MS, clock)
   const searcher = catalogue.searcher()
   try {
     const ordinals = new Set<number>()

@@ -5,7 +5,7 @@ import type { ImageOp } from '../../store/scripts/change-ops.js'
 import type { Watches } from '../../store/watch/watches.js'
 import { Catalogue } from '../index/catalogue.js'
 import { forEachDue, isTransient } from '../load/each-due.js'
-import { paceMaker } from '../load/yielding.js'
+import { yielder } from '../load/yielding.js'
 
 export interface WatchLoadingParts {
   readonly watches: Pick<Watches, 'all' | 'get'>
@@ -34,7 +34,7 @@ export async function loadWatches({ watches, clock, onError }: WatchLoadingParts
 }
 
 async function tidyAll(catalogue: Catalogue, clock: () => number): Promise<void> {
-  const yieldIfNeeded = paceMaker(SLICE_MS, clock)
+  const yieldIfNeeded = yielder(SLICE_MS, clock)
   while (catalogue.tidy()) await yieldIfNeeded()
 }
 
@@ -72,6 +72,6 @@ async function reload({ watches, onError }: WatchLoadingParts, catalogue: Catalo
       else catalogue.put(id, image)
     },
     onError,
-    isNotTheEntrys: isTransient,
+    isNotAboutTheEntry: isTransient,
   })
 }

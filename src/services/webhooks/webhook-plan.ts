@@ -2,7 +2,7 @@
 
 import { createHash, randomBytes } from 'node:crypto'
 import { z } from 'zod'
-import { CASE_EVENT_KINDS, toldCount } from '../../domain/cases/case-event.js'
+import { CASE_EVENT_KINDS, publicCount } from '../../domain/cases/case-event.js'
 import { formatUuid } from '../../domain/ids.js'
 import type { RegisteredImage } from '../../domain/matching/signal.js'
 import { WEBHOOK_EVENT_NAMES, type WebhookEvent, WITHDRAWN_SPREAD_MS } from '../../domain/organisations/webhook.js'
@@ -93,7 +93,7 @@ export function webhookPlans(parts: PlanParts): PlanOf {
     later.push(...asking.filter((webhook) => !now.includes(webhook)).map(({ webhookId }) => webhookId))
     if (now.length === 0) return { ...NOTHING, waitsFor: later, causes }
     try {
-      const messagesFor = await TELLERS[type](parts, entry, field)
+      const messagesFor = await EVENT_FORMATTERS[type](parts, entry, field)
       const subject = subjectOf(entry)
       const deliveries = now.flatMap((webhook) =>
         messagesFor(webhook.orgId).map((told) => deliveryOf(webhook, type, subject, told)),
@@ -146,12 +146,12 @@ async function ping({ webhooks, now }: PlanParts, webhookId: string, behind: Rea
 /** Reads everything about an entry once. @returns a function that gives the messages for an organisation; none for one that is not notified. */
 type EventFormatter = (parts: PlanParts, entry: OutboxEntry, field: Field) => Promise<(orgId: string) => Told[]>
 
-const TELLERS: Readonly<Record<WebhookEvent, EventFormatter>> = {
+const EVENT_FORMATTERS: Readonly<Record<WebhookEvent, EventFormatter>> = {
   async 'case.updated'(_, __, field) {
     const caseId = field('case')
     const event = CASE_EVENT_KINDS.find((known) => known === field('event'))
     if (event === undefined) return () => []
-    const data = { caseId, event, ...toldCount(event, Number(field('count'))) }
+    const data = { caseId, event, ...publicCount(event, Number(field('count'))) }
     const told = { atMs: Number(field('atMs')), data }
     return (orgId) => (orgId === field('org') ? [told] : [])
   },

@@ -15,7 +15,7 @@ export interface SendingParts {
   /** May this organisation receive webhooks at all? */
   readonly isSubscribed: (orgId: string) => Promise<boolean>
   /** Does an image still match? Messages about one that does not are discarded. */
-  readonly stillMatches: (imageId: string) => Promise<boolean>
+  readonly stillMatching: (imageId: string) => Promise<boolean>
   readonly now: () => number
   readonly random: () => number
   readonly timeoutMs?: number
@@ -52,7 +52,7 @@ export function webhookSending(parts: SendingParts): (webhookId: string) => Prom
         handle: (id) => sendOne(parts, webhook, id),
         onError: parts.onError,
         atOnce: ids.length,
-        isNotTheEntrys: isTransient,
+        isNotAboutTheEntry: isTransient,
       })
     }
     return parts.now()
@@ -87,8 +87,8 @@ async function switchOff({ webhooks }: SendingParts, { webhookId, url }: Webhook
 }
 
 async function outcomeOf(parts: SendingParts, webhook: Webhook, delivery: Delivery): Promise<Settlement> {
-  const { now, stillMatches } = parts
-  if (delivery.imageId !== undefined && !(await stillMatches(delivery.imageId))) return { state: 'void' }
+  const { now, stillMatching } = parts
+  if (delivery.imageId !== undefined && !(await stillMatching(delivery.imageId))) return { state: 'void' }
   const tried = await attempt(parts, webhook, delivery)
   if (tried.failure === undefined) return { state: 'delivered', status: tried.status }
   const { status, failure } = tried

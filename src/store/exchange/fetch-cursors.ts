@@ -2,7 +2,7 @@
 
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
-import { keepFetchCursor } from '../scripts/organisations/fetch-places.js'
+import { keepFetchCursor } from '../scripts/organisations/fetch-cursors.js'
 
 export interface FetchCursor {
   readonly revision: number

@@ -5,8 +5,8 @@ import { parseUuid } from '../../domain/ids.js'
 import {
   RECONCILE_FAILURES,
   RECONCILE_STATES,
+  type ReconcileCursor,
   type ReconcileFailure,
-  type ReconcilePlace,
   type ReconcileProgress,
 } from '../../domain/organisations/reconciler.js'
 import type { Store } from '../redis/client.js'
@@ -52,7 +52,7 @@ export interface FoundBanks {
 export interface ReconcilerState {
   /** Keyed digest of the bank that this position belongs to. */
   readonly identity: string
-  readonly place: ReconcilePlace
+  readonly place: ReconcileCursor
   readonly progress: ReconcileProgress
 }
 

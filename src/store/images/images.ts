@@ -90,7 +90,7 @@ export interface Images {
    */
   erase(id: string, entry?: AuditEntry, guard?: Guard): Promise<number | undefined>
   /** Whether each image exists, in the order of `ids`. Records are not unsealed, so a missing seal key does not matter. */
-  areThere(ids: readonly string[]): Promise<boolean[]>
+  existing(ids: readonly string[]): Promise<boolean[]>
   /** The images, in the order of `ids`; `undefined` for one that does not exist. @throws {SealError} when a record does not open. */
   get(ids: readonly string[]): Promise<(RegisteredImage | undefined)[]>
   /** The points of images, in the order of `ids`; `undefined` where there are none. For candidates only. Cost: about 20 µs an image. */
@@ -224,7 +224,7 @@ function putForCaseIn(parts: ImageParts, maxPerCase: number): Images['putForCase
   }
 }
 
-function readsOf({ store, keyring }: ImageParts): Pick<Images, 'ofCase' | 'areThere' | 'get' | 'points' | 'all'> {
+function readsOf({ store, keyring }: ImageParts): Pick<Images, 'ofCase' | 'existing' | 'get' | 'points' | 'all'> {
   const open = (id: Buffer, sealed: Buffer) => decodeImage(keyring.unseal(sealed, imageContext(id)))
   const get: Images['get'] = async (ids) => {
     const all = ids.map(idBytes)
@@ -245,7 +245,7 @@ function readsOf({ store, keyring }: ImageParts): Pick<Images, 'ofCase' | 'areTh
         return image === undefined ? [] : [{ id, image }]
       })
     },
-    async areThere(ids) {
+    async existing(ids) {
       const sealed = await store.ask((redis) => sealedOf(redis, ids.map(idBytes), RECORDS))
       return sealed.map((bytes) => bytes !== undefined)
     },

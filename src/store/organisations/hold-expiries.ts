@@ -1,7 +1,7 @@
 // When paused signals match again. Written in the same step as the pause (`scripts/trust/put-trust.ts`), so every entry belongs to a pause.
 
 import { formatUuid } from '../../domain/ids.js'
-import type { PageCursor } from '../../domain/page-place.js'
+import type { PageCursor } from '../../domain/page-cursor.js'
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
 import { pageOfSorted, placeOf } from '../redis/paging.js'

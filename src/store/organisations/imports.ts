@@ -11,7 +11,7 @@ import {
   type NotedLines,
   RECORD_REJECTIONS,
 } from '../../domain/organisations/bank-import.js'
-import type { PageCursor } from '../../domain/page-place.js'
+import type { PageCursor } from '../../domain/page-cursor.js'
 import { PROBLEM_CODES } from '../../domain/problem.js'
 import type { Store } from '../redis/client.js'
 import type { ImportRun } from '../redis/guarded-writes.js'

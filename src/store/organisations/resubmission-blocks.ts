@@ -4,7 +4,7 @@ import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
 
 /** A change for one picture. Written in the same step as the decision (`scripts/trust/put-trust.ts`). */
-export interface RefusalChange {
+export interface BlockChange {
   /** Whose submissions are blocked: those of the organisation that submitted it, or of every case. */
   readonly holder: { readonly orgId: string } | 'cases'
   /** [16 bytes each] */
@@ -14,22 +14,22 @@ export interface RefusalChange {
   readonly untilMs: number | undefined
 }
 
-export interface Refusals {
+export interface ResubmissionBlocks {
   /** Which of these digests are blocked for this holder, in their order. */
-  among(holder: RefusalChange['holder'], digests: readonly Buffer[], nowMs: number): Promise<boolean[]>
+  among(holder: BlockChange['holder'], digests: readonly Buffer[], nowMs: number): Promise<boolean[]>
 }
 
-export function createResubmissionBlockStore(store: Store): Refusals {
+export function createResubmissionBlockStore(store: Store): ResubmissionBlocks {
   return {
     async among(holder, digests, nowMs) {
       if (digests.length === 0) return []
-      const untils = await store.ask((redis) => redis.zmscore(refusalKey(holder), ...digests))
+      const untils = await store.ask((redis) => redis.zmscore(blockKey(holder), ...digests))
       return untils.map((until) => until !== null && Number(until) > nowMs)
     },
   }
 }
 
 /** The key of the sorted set of digests that are blocked for this holder. */
-export function refusalKey(holder: RefusalChange['holder']): string {
+export function blockKey(holder: BlockChange['holder']): string {
   return holder === 'cases' ? keys.resubmissionBlocks : keys.invalidated(holder.orgId)
 }

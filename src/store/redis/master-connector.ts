@@ -24,7 +24,7 @@ export interface MasterFinder {
 }
 
 /** Credentials and TLS for a connection. */
-export interface Manner {
+export interface ConnectionSettings {
   readonly username: string | undefined
   readonly password: string | undefined
   readonly isTls: boolean
@@ -38,7 +38,7 @@ const MAX_TRIES_AT_START = 10
  * Makes a connector class. ioredis's own connector for Sentinels is not used for two reasons. It asks Sentinels one after the other and waits
  * for a host that is cut off. And a connection that is connecting when the master changes is closed for good.
  */
-export function masterConnector({ find, watch }: MasterFinder, manner: Pick<Manner, 'isTls'>) {
+export function masterConnector({ find, watch }: MasterFinder, manner: Pick<ConnectionSettings, 'isTls'>) {
   // Shared by all connections of this class. A queue duplicates its connection later; such a duplicate must not fail after few tries.
   let hasFound = false
   return class extends StandaloneConnector {
@@ -131,7 +131,11 @@ export function newestOf<Said extends Told>(nodes: readonly Node[], ask: (node: 
 }
 
 /** Asks one server over a new connection, then closes it. @throws when the server does not answer within a second. */
-export async function askServer<T>(node: Node, manner: Manner, question: (redis: Redis) => Promise<T>): Promise<T> {
+export async function askServer<T>(
+  node: Node,
+  manner: ConnectionSettings,
+  question: (redis: Redis) => Promise<T>,
+): Promise<T> {
   const redis = connectionTo(node, manner)
   try {
     await redis.connect()
@@ -144,7 +148,7 @@ export async function askServer<T>(node: Node, manner: Manner, question: (redis:
 /** Makes a connection that is not connected yet. @param retryStrategy delay before reconnecting; default: never reconnect. */
 export function connectionTo(
   node: Node,
-  { username, password, isTls }: Manner,
+  { username, password, isTls }: ConnectionSettings,
   retryStrategy: (attempt: number) => number | null = () => null,
 ): Redis {
   const redis = new Redis({
@@ -163,7 +167,7 @@ export function connectionTo(
   return redis
 }
 
-export function tlsOf({ isTls }: Pick<Manner, 'isTls'>) {
+export function tlsOf({ isTls }: Pick<ConnectionSettings, 'isTls'>) {
   return isTls ? { tls: {} } : {}
 }
 

@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
-import type { PageCursor } from '../../domain/page-place.js'
+import type { PageCursor } from '../../domain/page-cursor.js'
 import { sortedPage, sortedPageAmong } from '../scripts/sorted-page.js'
 import type { Store } from './client.js'
 

@@ -5,7 +5,7 @@ import type { AuditActor } from '../../domain/organisations/audit.js'
 import { writeAudited } from '../audit/audit.js'
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
-import { forgetSealKey, noteSealKey, switchSealKey } from '../scripts/seal.js'
+import { forgetSealKey, noteSealKey, switchSealKey } from '../scripts/re-encryption.js'
 import { type Keyring, type NamedKey, SealError } from './seal.js'
 
 /** A key under which something may be sealed. */
@@ -84,7 +84,7 @@ export async function forgetKey(store: Store, fingerprint: string, nowMs: number
 }
 
 /** Reports which key a process seals with. To be repeated: reports expire after 30 s. */
-export async function sealsWith(store: Store, processId: string, fingerprint: string, nowMs: number): Promise<void> {
+export async function noteSealing(store: Store, processId: string, fingerprint: string, nowMs: number): Promise<void> {
   await store.ask((redis) =>
     redis
       .pipeline()
@@ -94,7 +94,7 @@ export async function sealsWith(store: Store, processId: string, fingerprint: st
   )
 }
 
-export async function sealsNoMore(store: Store, processId: string, fingerprint: string): Promise<void> {
+export async function forgetSealing(store: Store, processId: string, fingerprint: string): Promise<void> {
   await store.ask((redis) => redis.zrem(keys.sealKeyUsers, `${processId}|${fingerprint}`))
 }
 

@@ -3,7 +3,7 @@
 import type { Appealed } from '../../domain/cases/appeal.js'
 import { formatUuid, parseUuid } from '../../domain/ids.js'
 import type { AuditActor, AuditEntry } from '../../domain/organisations/audit.js'
-import type { PageCursor } from '../../domain/page-place.js'
+import type { PageCursor } from '../../domain/page-cursor.js'
 import { writeAudited } from '../audit/audit.js'
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'

@@ -7,7 +7,7 @@ import { parseUuid } from '../../domain/ids.js'
 import { FLOOD_WINDOW_MS, LOOKS_WINDOW_MS, type SeenMatches } from '../../domain/trust/flood.js'
 import type { Store } from '../redis/client.js'
 import { imageShard, keys } from '../redis/keys.js'
-import { recordMatchEvents } from '../scripts/trust/sightings.js'
+import { recordMatchEvents } from '../scripts/trust/match-events.js'
 
 export interface PseudonymHits {
   /** A keyed hash of organisation and image. */

@@ -1,7 +1,7 @@
 // Strikes of accounts, and how many signals an organisation has submitted today.
 
 import type { AuditActor } from '../../domain/organisations/audit.js'
-import type { PageCursor } from '../../domain/page-place.js'
+import type { PageCursor } from '../../domain/page-cursor.js'
 import { type Account, isAccount } from '../../domain/trust/strikes.js'
 import { writeAudited } from '../audit/audit.js'
 import type { Store } from '../redis/client.js'

@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { formatUuid, parseUuid } from '../../domain/ids.js'
 import type { AuditEntry } from '../../domain/organisations/audit.js'
-import type { PageCursor } from '../../domain/page-place.js'
+import type { PageCursor } from '../../domain/page-cursor.js'
 import {
   CIRCULATIONS,
   DISPUTE_ANSWERS,
@@ -17,7 +17,7 @@ import {
   VERDICTS,
 } from '../../domain/trust/trust.js'
 import { writeAudited } from '../audit/audit.js'
-import { type RefusalChange, refusalKey } from '../organisations/resubmission-blocks.js'
+import { type BlockChange, blockKey } from '../organisations/resubmission-blocks.js'
 import type { Store } from '../redis/client.js'
 import { imageShard, keys, TRUST_SHARDS, trustShard } from '../redis/keys.js'
 import { pageOfSorted, placeOf } from '../redis/paging.js'
@@ -35,7 +35,7 @@ export type TrustOutcome = { readonly revision: number } | 'changed-meanwhile' |
 export interface BesideTrust {
   /** Entry of the audit log, noted in the same step. */
   readonly entry?: AuditEntry | undefined
-  readonly refusal?: RefusalChange | undefined
+  readonly refusal?: BlockChange | undefined
   /** The id of the case for which an organisation acts. Nothing is written once the organisation has handed it over. */
   readonly assistedCase?: string | undefined
 }
@@ -107,7 +107,7 @@ export function createTrustStore(store: Store): Trusts {
         trust.dispute === 'open' ? (trust.disputedAtMs ?? 0) : '',
         trust.circulation !== 'invalidated' && trust.heldFor !== undefined ? (trust.heldAtMs ?? 0) : '',
         endsS === undefined ? '' : endsS * 1000,
-        ...(refusal === undefined ? ['', '', ''] : [refusalKey(refusal.holder), refusal.atMs, refusal.untilMs ?? '']),
+        ...(refusal === undefined ? ['', '', ''] : [blockKey(refusal.holder), refusal.atMs, refusal.untilMs ?? '']),
         assistedCase === undefined ? '' : keys.case(assistedCase),
         ...(refusal?.digests ?? []),
       ]

@@ -27,7 +27,7 @@ const PIECE_BYTES = 1 << 20
 /** Suffix of the name while a backup is being written. */
 const UNDER_WAY = '.under-way'
 /** An interrupted backup can be continued for this long. */
-const GOES_ON_FOR_MS = 86_400_000
+const RESUMABLE_MS = 86_400_000
 
 export interface BackupParts {
   readonly store: Store
@@ -36,7 +36,7 @@ export interface BackupParts {
   readonly now: () => number
 }
 
-export interface BackupPlace {
+export interface BackupLocation {
   /** Where the backup will be. */
   readonly path: string
   /** Where the copy is kept until the backup is complete. On a fast disk: Redis does not wait for a slow reader. */
@@ -60,7 +60,7 @@ export interface WrittenBackup<T> {
  * @throws {Error} when Redis does not permit a copy, or a disk fails. @throws what `check` throws.
  */
 export async function writeBackup<T>(
-  place: BackupPlace,
+  place: BackupLocation,
   parts: BackupParts,
   check: (path: string) => Promise<T>,
 ): Promise<WrittenBackup<T>> {
@@ -109,7 +109,7 @@ async function removeOld(folder: string, nowMs: number): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
     const path = join(folder, name)
     const found = await stat(path).catch(() => undefined)
-    if (found !== undefined && nowMs - found.mtimeMs > GOES_ON_FOR_MS) await rm(path, { force: true })
+    if (found !== undefined && nowMs - found.mtimeMs > RESUMABLE_MS) await rm(path, { force: true })
   }
 }
 

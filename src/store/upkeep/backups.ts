@@ -19,7 +19,7 @@ export type MadeBackup = z.infer<typeof Made>
 const MAX_NOTED = 1000
 
 /** Adds a backup to the list. Durable when it returns. @throws {Problem} store-unavailable */
-export async function backupMade(store: Store, made: MadeBackup): Promise<void> {
+export async function recordBackup(store: Store, made: MadeBackup): Promise<void> {
   await store.write(noteBackup, [keys.backups], [JSON.stringify(made), MAX_NOTED])
 }
 

@@ -2,7 +2,7 @@
 
 import { formatUuid, parseUuid } from '../../domain/ids.js'
 import type { RegisteredImage } from '../../domain/matching/signal.js'
-import type { PageCursor } from '../../domain/page-place.js'
+import type { PageCursor } from '../../domain/page-cursor.js'
 import { lastPosition, type Position, WATCH_STREAM } from '../images/changes.js'
 import { decodeImage, encodeImage } from '../images/image-record.js'
 import type { Store } from '../redis/client.js'

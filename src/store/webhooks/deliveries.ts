@@ -8,7 +8,7 @@ import {
   MAX_IN_FLIGHT,
   pauseMs,
 } from '../../domain/organisations/webhook.js'
-import type { PageCursor } from '../../domain/page-place.js'
+import type { PageCursor } from '../../domain/page-cursor.js'
 import { Problem } from '../../domain/problem.js'
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'

@@ -11,7 +11,7 @@ import {
   type CaseEvent,
   PLATFORM_BUCKETS,
   platformBucket,
-  toldCount,
+  publicCount,
 } from '../../../domain/cases/case-event.js'
 import { REPORT_FORMATS, REPORT_LANGUAGES } from '../../../domain/cases/report-words.js'
 import { TIER_NAMES } from '../../../domain/matching/signal.js'
@@ -203,7 +203,7 @@ function getReportRoute(app: ZodApp, { files, signer, now }: CaseFileRouteOption
 }
 
 function presentEvent({ id, kind, atMs, count }: CaseEvent): EventView {
-  return { id, kind, at: new Date(atMs).toISOString(), ...toldCount(kind, count) }
+  return { id, kind, at: new Date(atMs).toISOString(), ...publicCount(kind, count) }
 }
 
 function presentImage({ registeredAtMs, category, answer, ...rest }: FiledImage): z.infer<typeof ImageView> {

@@ -3,7 +3,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { TIER_NAMES } from '../../../domain/matching/signal.js'
-import { type Attesting, type AttestingPlace, HANDS } from '../../../services/trust/attesting.js'
+import { ATTESTATION_REASONS, type Attesting, type AttestingCursor } from '../../../services/trust/attesting.js'
 import { callerOf } from '../../plugins/authentication.js'
 import { may } from '../../problems.js'
 import { CategoryName, Instant, instant } from '../../schemas.js'
@@ -17,7 +17,9 @@ const WaitingView = z
     signalId: z.uuid(),
     matchId: z.string().meta({ description: 'Attest it with POST /v1/matches/{matchId}/attestation.' }),
     caseId: z.string().meta({ description: 'The caseId that the service returned when the case was opened.' }),
-    because: z.enum(HANDS).meta({ description: 'opened: you opened the case. contact: its notice names you as contact.' }),
+    because: z
+      .enum(ATTESTATION_REASONS)
+      .meta({ description: 'opened: you opened the case. contact: its notice names you as contact.' }),
     category: CategoryName.nullable(),
     tier: z.enum(TIER_NAMES),
     disputed: z.boolean(),
@@ -61,11 +63,11 @@ export const attestationRoutes: FastifyPluginAsyncZod<{ readonly attesting: Atte
   )
 }
 
-function textOf({ sinceMs, caseId, registeredAtMs, signalId }: AttestingPlace): string {
+function textOf({ sinceMs, caseId, registeredAtMs, signalId }: AttestingCursor): string {
   return `${sinceMs}.${caseId}.${registeredAtMs}.${signalId}`
 }
 
-function placeOf(text: string): AttestingPlace {
+function placeOf(text: string): AttestingCursor {
   const [, sinceMs, caseId = '', registeredAtMs, signalId = ''] = PLACE_PATTERN.exec(text) ?? []
   return { sinceMs: Number(sinceMs), caseId, registeredAtMs: Number(registeredAtMs), signalId }
 }

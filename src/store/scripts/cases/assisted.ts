@@ -2,26 +2,26 @@
 // hash tag as the declared ones.
 
 /**
- * Lua. `helped_by(case, org, atMs)` adds a case to the index; `no_more_by(case, org)` removes it; `contact_of(case)` returns the contact of its
- * notice; `helped_no_more(case)` removes an ending case from the index of both, before its notice is deleted.
+ * Lua. `add_assisted(case, org, atMs)` adds a case to the index; `remove_assisted_of(case, org)` removes it; `contact_of(case)` returns the contact of its
+ * notice; `remove_assisted(case)` removes an ending case from the index of both, before its notice is deleted.
  */
 export const assistedLua = `
     local function assisting (case, org)
       local prefix, caseId = string.match(case, '^(.*:)case:(.*)$')
       return prefix .. 'assisted:' .. org, caseId
     end
-    local function helped_by (case, org, atMs)
+    local function add_assisted (case, org, atMs)
       local assisted, caseId = assisting(case, org)
       redis.call('ZADD', assisted, 'NX', atMs, caseId)
     end
-    local function no_more_by (case, org)
+    local function remove_assisted_of (case, org)
       if org then redis.call('ZREM', assisting(case, org)) end
     end
     local function contact_of (case)
       local notice = redis.call('GET', case .. ':notice')
       return notice and cjson.decode(notice).contactOrgId
     end
-    local function helped_no_more (case)
-      no_more_by(case, redis.call('HGET', case, 'orgId'))
-      no_more_by(case, contact_of(case))
+    local function remove_assisted (case)
+      remove_assisted_of(case, redis.call('HGET', case, 'orgId'))
+      remove_assisted_of(case, contact_of(case))
     end`

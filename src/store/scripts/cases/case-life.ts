@@ -47,7 +47,7 @@ export const openCase = {
     redis.call('HSET', case, unpack(ARGV, 4))
     redis.call('ZADD', dues, dueMs, caseId)
     local org = redis.call('HGET', case, 'orgId')
-    if org then helped_by(case, org, atMs) end
+    if org then add_assisted(case, org, atMs) end
     note(events, 'opened', 0, atMs)
     return 1`,
 } as const
@@ -120,10 +120,10 @@ export const endCase = {
       redis.call('HDEL', prefix .. 'images:' .. shard, id)
       forget_trust(prefix, id)
       forget_details(prefix, id)
-      tell_no_later(prefix, id)
+      cancel_feed(prefix, id)
       withdraw_fetched(prefix, id)
     end
-    helped_no_more(case)
+    remove_assisted(case)
     redis.call('DEL', images, case .. ':notice')
     local at = 0
     if #ids > 0 then at = announce(revision, changes, 'tombstone', table.concat(ids)) end

@@ -71,9 +71,9 @@ export const putNotice = {
     if not state then return nil end
     if not string.find(states, ' ' .. state .. ' ', 1, true) then return state end
     local before = contact_of(case)
-    if before and before ~= redis.call('HGET', case, 'orgId') then no_more_by(case, before) end
+    if before and before ~= redis.call('HGET', case, 'orgId') then remove_assisted_of(case, before) end
     redis.call('SET', notice, json)
-    if contact ~= '' then helped_by(case, contact, atMs) end
+    if contact ~= '' then add_assisted(case, contact, atMs) end
     for _, id in ipairs(redis.call('SMEMBERS', images)) do
       redis.call('SADD', noticed, id)
       index_deadlines(prefix, hexOf(id), contact)

@@ -25,7 +25,7 @@ export const eraseImage = {
     if redis.call('HDEL', shard, id) == 0 then return nil end
     forget_trust(prefix, id)
     forget_details(prefix, id)
-    tell_no_later(prefix, id)
+    cancel_feed(prefix, id)
     withdraw_fetched(prefix, id)
     return announce(revision, changes, 'tombstone', id)`,
 } as const

@@ -119,6 +119,6 @@ export const putCaseImages = {
     note(events, 'registered', #ids, atMs)
     if attested == 'yes' then note(events, 'attested', #ids, atMs) end
     local at = announce(revision, changes, 'image', table.concat(ids), nil, mark)
-    tell_later(changes, at, 'c', ids)
+    feed_later(changes, at, 'c', ids)
     return at`,
 } as const

@@ -7,8 +7,8 @@ const KEPT_MS = 30 * 86_400_000
 const MANY_WAITING = 1000
 
 /**
- * Lua. `tell_later(changes, revision, kind, ids)` notes images [16 bytes each] that followers are told of with the next batch. Kind c: new images of
- * a case; s: images whose trust status changed. `tell_no_later(prefix, id)` removes an erased image from the open batch. `close_batch(prefix,
+ * Lua. `feed_later(changes, revision, kind, ids)` notes images [16 bytes each] that followers are told of with the next batch. Kind c: new images of
+ * a case; s: images whose trust status changed. `cancel_feed(prefix, id)` removes an erased image from the open batch. `close_batch(prefix,
  * revision)` ends the open batch. The keys have the same hash tag as the declared ones.
  */
 export const feedLaterLua = `
@@ -24,7 +24,7 @@ export const feedLaterLua = `
       redis.call('ZREMRANGEBYRANK', prefix .. 'feed-batches', 0, -${MAX_ENDS + 1})
       redis.call('DEL', prefix .. 'feed-waiting', prefix .. 'feed-waiting-since')
     end
-    local function tell_later (changes, revision, kind, ids)
+    local function feed_later (changes, revision, kind, ids)
       local prefix = string.match(changes, '^(.*)changes$')
       for _, id in ipairs(ids) do redis.call('ZADD', prefix .. 'feed-waiting', revision, kind .. id) end
       local time = redis.call('TIME')
@@ -32,7 +32,7 @@ export const feedLaterLua = `
       redis.call('SET', prefix .. 'feed-waiting-since', string.format('%d', nowMs), 'NX')
       if redis.call('ZCARD', prefix .. 'feed-waiting') >= ${MAX_WAITING} then close_batch(prefix, revision) end
     end
-    local function tell_no_later (prefix, id)
+    local function cancel_feed (prefix, id)
       if redis.call('ZREM', prefix .. 'feed-waiting', 'c' .. id, 's' .. id) == 0 then return end
       if redis.call('ZCARD', prefix .. 'feed-waiting') == 0 then redis.call('DEL', prefix .. 'feed-waiting-since') end
     end`

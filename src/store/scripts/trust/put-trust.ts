@@ -4,9 +4,9 @@ import { forgetDeadlinesLua, hexLua } from '../cases/image-deadlines.js'
 import { feedLaterLua } from '../organisations/feed-batches.js'
 import { outboxLua } from '../organisations/outbox.js'
 
-/** Lua: `partiesOf(tag, hex)` returns the pseudonyms of the organisations that were told of an image, separated by spaces. */
+/** Lua: `pseudonymsOf(tag, hex)` returns the pseudonyms of the organisations that were told of an image, separated by spaces. */
 const pseudonymsLua = `${hexLua}
-    local function partiesOf (tag, hex)
+    local function pseudonymsOf (tag, hex)
       return table.concat(redis.call('SMEMBERS', tag .. 'told:' .. hex), ' ')
     end`
 
@@ -61,7 +61,7 @@ export const putTrust = {
       redis.call('ZREM', disputes, id)
     elseif redis.call('ZADD', disputes, disputedAt, id) == 1 then
       local tag = string.match(disputes, '^(.*)disputes$')
-      outbox(tag, 'kind', 'signal.disputed', 'image', id, 'parties', partiesOf(tag, hexOf(id)), 'atMs', disputedAt)
+      outbox(tag, 'kind', 'signal.disputed', 'image', id, 'parties', pseudonymsOf(tag, hexOf(id)), 'atMs', disputedAt)
     end
     if invalidated ~= '' then refuse(invalidated, atMs, untilMs, { unpack(ARGV, 12) }) end
     if heldAt == '' then redis.call('ZREM', quarantine, id) else redis.call('ZADD', quarantine, heldAt, id) end
@@ -69,7 +69,7 @@ export const putTrust = {
     if redis.call('HGET', trustStatuses, id) == trustStatus then return 0 end
     redis.call('HSET', trustStatuses, id, trustStatus)
     local at = announce(revision, changes, 'image', id, 'trustStatus')
-    tell_later(changes, at, 's', { id })
+    feed_later(changes, at, 's', { id })
     return at`,
 } as const
 
@@ -87,7 +87,7 @@ export const forgetTrustLua = `${outboxLua}${pseudonymsLua}${forgetDeadlinesLua}
       redis.call('ZREM', tag .. 'appeals', 's' .. id)
       redis.call('ZREM', tag .. 'denied-appeals', 's' .. id)
       local hex = hexOf(id)
-      local parties = partiesOf(tag, hex)
+      local parties = pseudonymsOf(tag, hex)
       if parties ~= '' then outbox(tag, 'kind', 'signal.withdrawn', 'image', id, 'parties', parties) end
       redis.call('DEL', tag .. 'match-events:' .. hex, tag .. 'told:' .. hex, tag .. 'looks:' .. hex, tag .. 'looks-before:' .. hex)
       redis.call('SREM', tag .. 'noticed', id)

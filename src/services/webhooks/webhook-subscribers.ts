@@ -15,7 +15,7 @@ const KNOWN_FOR_MS = 500
  * @returns a function that says whether an organisation has a key with the scope `webhooks` that has not expired. Without one it gets no messages;
  * waiting messages keep waiting. A suspended key counts, because its organisation has to be notified of the suspension.
  */
-export function webhookHearers({
+export function createSubscriberCheck({
   apiKeys,
   now,
   knownForMs = KNOWN_FOR_MS,

@@ -3,9 +3,9 @@
 
 import type { Change } from '../../store/scripts/change-ops.js'
 import type { WithdrawalLog } from '../../store/upkeep/withdrawal-log.js'
-import { revisionWaits } from './freshness.js'
+import { revisionWaits } from './revision-waits.js'
 
-export class Settling {
+export class WithdrawalRecording {
   readonly #withdrawals: WithdrawalLog | undefined
   readonly #waits: ReturnType<typeof revisionWaits>
   // Changes that are applied and not recorded yet, in order.

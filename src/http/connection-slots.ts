@@ -19,7 +19,13 @@ interface Taken {
 const RETRY_AFTER_S = 3
 
 /** @param maxOf of the first owner of each, of the second, and so on. */
-export function createPlaces({ most, maxOf }: { readonly most: number; readonly maxOf: readonly number[] }): Places {
+export function createConnectionSlots({
+  most,
+  maxOf,
+}: {
+  readonly most: number
+  readonly maxOf: readonly number[]
+}): Places {
   // The oldest first.
   const taken = new Set<Taken>()
   const of = (owners: readonly string[], i: number) => [...taken].filter((each) => each.owners[i] === owners[i])

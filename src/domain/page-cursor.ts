@@ -7,9 +7,9 @@ export interface PageCursor {
 }
 
 const PATTERN = /^(\d{1,16})\.((?:[0-9a-f]{2}){1,256})$/
-export const PAGE_PLACE_PATTERN = PATTERN.source
+export const PAGE_CURSOR_PATTERN = PATTERN.source
 
-export function formatPlace({ score, member }: PageCursor): string {
+export function formatCursor({ score, member }: PageCursor): string {
   return `${score}.${member}`
 }
 
@@ -36,7 +36,7 @@ export function pageOfList<T>(
 }
 
 /** @returns `undefined` if the text is not a cursor. */
-export function parsePlace(text: string): PageCursor | undefined {
+export function parseCursor(text: string): PageCursor | undefined {
   const [, score, member] = PATTERN.exec(text) ?? []
   return member === undefined ? undefined : { score: Number(score), member }
 }
