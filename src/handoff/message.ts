@@ -9,8 +9,8 @@ import {
   writeAsked,
   writeRegistered,
 } from '../../packages/hash/src/details/written.js'
+import { MAX_FRAMES, MAX_IMAGE_SIGNALS } from '../../packages/hash/src/file-frames.js'
 import { formatHash, type Hash256, parseHash } from '../../packages/hash/src/hash256.js'
-import { MAX_AREA_SIGNALS } from '../../packages/hash/src/image-hasher.js'
 import type { HashedImage } from '../domain/matching/hashed-image.js'
 import { VIEW_NAMES, type View } from '../domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES, type SignalType } from '../domain/matching/signal-types.js'
@@ -37,12 +37,13 @@ export interface Wanted {
 const SIGNAL_RULES: Readonly<
   Record<SignalType, { readonly max: number; readonly views: readonly View[]; readonly hashes: readonly number[] }>
 > = {
-  pdq: { max: 1, views: ['whole'], hashes: [8] },
-  'pdq-area': { max: MAX_AREA_SIGNALS, views: VIEW_NAMES, hashes: [1, 2, 8] },
+  pdq: { max: MAX_FRAMES, views: ['whole'], hashes: [8] },
+  'pdq-area': { max: MAX_IMAGE_SIGNALS, views: VIEW_NAMES, hashes: [1, 2, 8] },
   blockhash: { max: 1, views: ['whole'], hashes: [8] },
   sha256: { max: 1, views: ['whole'], hashes: [1] },
 }
-const MAX_SIGNALS = SIGNAL_TYPE_NAMES.reduce((sum, type) => sum + SIGNAL_RULES[type].max, 0)
+/** blockhash and sha256 are added to those of the frames. */
+const MAX_SIGNALS = MAX_IMAGE_SIGNALS + 2
 
 const HashText = z.string().transform((text, context): Hash256 => {
   const hash = parseHash(text)

@@ -87,11 +87,11 @@ t.test('what is no answer is not taken for one', async (t) => {
     ),
     'one hash of the whole picture': { image: { quality: 80, signals: [{ ...good, hashes: zeros(1) }] } },
     'a part where there is none': { image: { quality: 80, signals: [{ ...good, view: 'crop' }] } },
-    'two whole pictures': { image: { quality: 80, signals: [good, good] } },
+    'more whole pictures than frames': { image: { quality: 80, signals: Array.from({ length: 17 }, () => good) } },
     'eight hashes of a file': { image: { quality: 80, signals: [{ ...good, type: 'sha256', quality: 100 }] } },
     'a quality of a file': { image: { quality: 80, signals: [{ ...good, type: 'sha256', hashes: zeros(1) }] } },
-    'more parts than a picture has': {
-      image: { quality: 80, signals: Array.from({ length: 30 }, () => ({ ...good, type: 'pdq-area' })) },
+    'more parts than an image has': {
+      image: { quality: 80, signals: Array.from({ length: 193 }, () => ({ ...good, type: 'pdq-area' })) },
     },
     'a text besides a hash': { image: { quality: 80, signals: [{ ...good, note: 'k1:c2VjcmV0' }] } },
     'a text in a prototype': '{"image":{"quality":80,"signals":[]},"__proto__":{"note":"k1:c2VjcmV0"}}',

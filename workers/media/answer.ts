@@ -11,8 +11,8 @@ import { ranOutOfMemory } from './out-of-memory.js'
 /** The hashes, or the code of a problem; never a decoder's message. The caller overwrites `bytes`. */
 export async function answerFor(bytes: Buffer, purpose: Purpose, details: DetailsWanted = 'none'): Promise<HandoffAnswer> {
   try {
-    const { quality, signals, blockhash, isSimple, isForm } = await hashImage(bytes, purpose)
-    const found = details === 'none' ? {} : await detailsOf(bytes, purpose)
+    const { quality, signals, blockhash, isSimple, isForm, mainFrame } = await hashImage(bytes, purpose)
+    const found = details === 'none' ? {} : await detailsOf(bytes, purpose, mainFrame)
     return {
       image: {
         quality,

@@ -1,4 +1,5 @@
 // From a stranger's bytes to frames: chooses the decoder of a file, and refuses files that no decoder may get.
+import { MAX_FRAMES, MAX_WINDOWS } from '../../packages/hash/src/file-frames.js'
 import { hashedSize } from '../../packages/hash/src/reduced-side.js'
 import { type DecoderName, formatOf, MEDIA_FORMATS } from '../../src/domain/media/media-formats.js'
 import { Problem } from '../../src/domain/problem.js'
@@ -23,13 +24,14 @@ export async function eachFrame<T>(bytes: Buffer, limits: FrameLimits, use: (fra
     } finally {
       frame.pixels.data.fill(0)
     }
+    if (made.length >= (limits.maxFrames ?? MAX_FRAMES + MAX_WINDOWS)) break
   }
   return made
 }
 
 /** The first frame, for tests and measurements. The caller overwrites its pixels. @throws {Problem} as `eachFrame` does. */
 export async function decode(bytes: Buffer, sizeFor: FrameLimits['sizeFor'] = hashedSize): Promise<DecodedPicture> {
-  for await (const { pixels } of framesOf(bytes, { sizeFor })) return pixels
+  for await (const { pixels } of framesOf(bytes, { sizeFor, purpose: 'register' })) return pixels
   throw new Problem('image-undecodable')
 }
 

@@ -1,16 +1,17 @@
 // From a stranger's bytes to hashes. Pixels in between are overwritten.
+import { createFrameMerger } from '../../packages/hash/src/file-frames.js'
 import type { Hash256 } from '../../packages/hash/src/hash256.js'
 import { type ImageSignal, loadImageHasherSync } from '../../packages/hash/src/image-hasher.js'
 import { hashedSize } from '../../packages/hash/src/reduced-side.js'
 import type { Purpose } from '../../packages/hash/src/views.js'
+import { Problem } from '../../src/domain/problem.js'
 import { blockhashesOf, blockhashesOfTiny } from './blockhash.js'
 import { eachFrame } from './decode.js'
-import type { DecodedPicture } from './decoded-picture.js'
 
 export interface ImageHashes {
   /** PDQ's quality, 0…100. Under 50 the picture has too little structure to be found again. */
   readonly quality: number
-  /** PDQ of the whole picture first, then of its views. */
+  /** PDQ of the whole picture first, then of its views; then those of further frames. */
   readonly signals: readonly ImageSignal[]
   /** blockhash of all eight orientations, in the order of `transforms`; the first is the picture as it is. */
   readonly blockhash: readonly Hash256[]
@@ -18,6 +19,8 @@ export interface ImageHashes {
   readonly isSimple: boolean
   /** Whether it is flat and of few colours, as a form is. */
   readonly isForm: boolean
+  /** Index of the frame whose views are all hashed. Details are those of this frame. */
+  readonly mainFrame: number
 }
 
 /**
@@ -25,19 +28,25 @@ export interface ImageHashes {
  * @throws {Problem} as `eachFrame` does.
  */
 export async function hashImage(bytes: Buffer, purpose: Purpose): Promise<ImageHashes> {
-  return imageOf(await eachFrame(bytes, { sizeFor: hashedSize }, ({ pixels }) => hashPicture(pixels, purpose)))
-}
-
-/** Combines the results for the frames of a file. Every decoder gives exactly one frame; more are an error. */
-export function imageOf<T>([first, ...others]: readonly T[]): T {
-  if (first === undefined || others.length > 0) throw new Error('a file has one frame')
-  return first
+  const merger = createFrameMerger(purpose)
+  let blockhash: readonly Hash256[] = []
+  let mainFrame = 0
+  let frames = 0
+  await eachFrame(bytes, { sizeFor: hashedSize, purpose }, ({ pixels, isWindow = false }) => {
+    const extent = merger.extentOf(isWindow)
+    const found = hasher.hash(pixels, purpose, pixels.aspect, extent)
+    merger.add(found, extent)
+    const { blockTotals } = found
+    if (extent === 'all' && (frames === 0 || merger.hasMain)) {
+      blockhash = blockTotals === undefined ? blockhashesOfTiny(pixels) : blockhashesOf(blockTotals, pixels)
+      mainFrame = frames
+    }
+    frames++
+  })
+  const merged = merger.result()
+  if (merged === undefined) throw new Problem('image-undecodable')
+  const { quality, signals, isSimple, isForm } = merged
+  return { quality, signals, blockhash, isSimple, isForm, mainFrame }
 }
 
 const hasher = loadImageHasherSync()
-
-function hashPicture(picture: DecodedPicture, purpose: Purpose): ImageHashes {
-  const { quality, signals, blockTotals, isSimple, isForm } = hasher.hash(picture, purpose, picture.aspect)
-  const blockhash = blockTotals === undefined ? blockhashesOfTiny(picture) : blockhashesOf(blockTotals, picture)
-  return { quality, signals, blockhash, isSimple, isForm }
-}

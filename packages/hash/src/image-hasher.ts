@@ -2,15 +2,17 @@
 
 import { SAMPLES_A_SIDE, sampleArea } from './area-table.js'
 import { type FrameKernel, loadFrameKernel, loadFrameKernelSync } from './frame-kernel.js'
+
 import { distance, type Hash256 } from './hash256.js'
 import type { MeasuredRaster } from './measured.js'
 import type { PdqKernel, SampledResult } from './pdq-kernel.js'
 import { loadPdqKernel, loadPdqKernelSync } from './pdq-kernel.js'
 import type { Pixels } from './pixels.js'
+import { wholeOf } from './raster.js'
 import { separableBits } from './separable.js'
 import { isForm, isSimple } from './simple.js'
 import { gridOf, sampleTilted } from './tilt.js'
-import { type Purpose, queryOrientations, type View, type ViewKind, viewsOf } from './views.js'
+import { type Extent, type Purpose, queryOrientations, type View, type ViewKind, viewsOf } from './views.js'
 
 export interface ImageSignal {
   /** `pdq` as the reference implementation computes it; `pdq-area` from 64 × 64 means of areas, which hardly depend on the picture's size. */
@@ -38,9 +40,10 @@ export interface ImageSignals {
 export interface ImageHasher {
   /**
    * @param aspect width over height of the displayed picture, if its sides were reduced by different factors.
+   * @param extent how much of it is hashed: all views, unless it is a further frame or a window of a file's picture.
    * @throws {RangeError} when the sizes are out of range or do not fit the data.
    */
-  hash(pixels: Pixels, purpose: Purpose, aspect?: number): ImageSignals
+  hash(pixels: Pixels, purpose: Purpose, aspect?: number, extent?: Extent): ImageSignals
 }
 
 export async function loadImageHasher(): Promise<ImageHasher> {
@@ -79,29 +82,45 @@ const MIN_MEDIAN_COEFFICIENT: Readonly<Record<ViewKind, number>> = {
 
 function hasherWith(kernel: PdqKernel, frames: FrameKernel): ImageHasher {
   return {
-    hash(pixels, purpose, aspect = pixels.width / pixels.height) {
+    hash(pixels, purpose, aspect = pixels.width / pixels.height, extent = 'all') {
       const { quality, dihedrals, blockTotals } = kernel.hash(pixels)
-      const whole: ImageSignal = { type: 'pdq', view: 'whole', quality, hashes: dihedrals }
+      const whole: ImageSignal[] = extent === 'window' ? [] : [{ type: 'pdq', view: 'whole', quality, hashes: dihedrals }]
       if (Math.min(pixels.width, pixels.height) < MIN_SIDE_PX) {
-        return { quality, signals: [whole], blockTotals, isSimple: false, isForm: false }
+        return { quality, signals: whole, blockTotals, isSimple: false, isForm: false }
       }
       return frames.measure(pixels, (raster) => {
-        const parts = partsOf(kernel, raster, aspect, purpose)
+        const parts = partsOf(kernel, raster, viewsIn(raster, aspect, purpose, extent), { aspect, purpose })
         const isSign = purpose === 'register' && isSimple(raster)
         const isFlat = purpose === 'query' && isForm(raster)
-        return { quality, signals: [whole, ...parts], blockTotals, isSimple: isSign, isForm: isFlat }
+        return { quality, signals: [...whole, ...parts], blockTotals, isSimple: isSign, isForm: isFlat }
       })
     },
   }
 }
 
-function partsOf(kernel: PdqKernel, raster: MeasuredRaster, aspect: number, purpose: Purpose): ImageSignal[] {
+/** Deframed views of a further frame. It costs each query eight searches, so there are few. */
+const MAX_DEFRAMED_OF_FRAME = 3
+
+function viewsIn(raster: MeasuredRaster, aspect: number, purpose: Purpose, extent: Extent): View[] {
+  if (extent === 'window') return [{ kind: 'crop', part: wholeOf(raster) }]
+  const views = viewsOf(raster, aspect, purpose)
+  if (extent === 'all') return views
+  const deframed = views.filter(({ kind }) => kind === 'deframed').slice(0, MAX_DEFRAMED_OF_FRAME)
+  return [...views.filter(({ kind }) => kind === 'whole'), ...deframed]
+}
+
+function partsOf(
+  kernel: PdqKernel,
+  raster: MeasuredRaster,
+  views: readonly View[],
+  { aspect, purpose }: { readonly aspect: number; readonly purpose: Purpose },
+): ImageSignal[] {
   const sampler = samplerOf(raster, aspect)
   const signals: ImageSignal[] = []
   const isNew = (found: Hash256) =>
     !signals.some(({ hashes: [hash] }) => hash !== undefined && distance(hash, found) < NEAR_DUPLICATE_BITS)
   try {
-    for (const view of viewsOf(raster, aspect, purpose)) {
+    for (const view of views) {
       if (signals.length === MAX_AREA_SIGNALS) break
       const result = kernel.hashSamples(sampler.take(view))
       if (!isDistinctive(view.kind, purpose, result) || (purpose === 'register' && !isNew(result.hash))) continue

@@ -15,6 +15,12 @@ import { orientationsOf } from './transforms.js'
 export const VIEW_KINDS = ['whole', 'deframed', 'crop', 'piece', 'tilted'] as const
 export type ViewKind = (typeof VIEW_KINDS)[number]
 
+/**
+ * How much of a frame is hashed.
+ * all: all views. frame: the whole and its deframed views, for further pictures of a file. window: the whole as a `crop` of the file's picture.
+ */
+export type Extent = 'all' | 'frame' | 'window'
+
 /** `register` chooses more crops of the picture, `query` more that undo possible edits. */
 export type Purpose = 'register' | 'query'
 

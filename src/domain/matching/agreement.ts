@@ -91,9 +91,16 @@ export function agreementOf(
       wholes,
     ),
   )
+  // Further frames of an animation come without pieces: one agrees if its whole is near enough.
+  const nearestWholeBits = asked
+    .filter(({ view }) => view === 'whole')
+    .reduce(
+      (least, one) => Math.min(least, nearest(one, one.type === 'pdq' ? pdq : one.type === 'pdq-area' ? wholes : [])),
+      wholeBits,
+    )
   const isFramed = hasFrame(area)
   const surplusBits = Math.max(
-    (isFramed ? AGREES_BITS.framed : AGREES_BITS.whole) - wholeBits,
+    (isFramed ? AGREES_BITS.framed : AGREES_BITS.whole) - nearestWholeBits,
     isFramed ? -NONE_BITS : allAgree(ofWhole, MIN_PIECES, AGREES_BITS.wholeOfParts - wholeBits),
     isFramed ? -NONE_BITS : allAgree(ofFramed, MIN_FRAMED_PIECES, AGREES_BITS.deframed - nearest(areas[deframedAt], wholes)),
   )

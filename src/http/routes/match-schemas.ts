@@ -1,6 +1,7 @@
 // Schemas of a query and its answer.
 
 import { z } from 'zod'
+import { MAX_IMAGE_SIGNALS } from '../../../packages/hash/src/file-frames.js'
 import {
   AskedDetails,
   BankRef,
@@ -16,7 +17,7 @@ import { Matches, Truncated } from '../shown-match.js'
 
 export const MAX_QUERIES = 1000
 
-const MAX_SIGNALS_PER_QUERY = 32
+const MAX_SIGNALS_PER_QUERY = MAX_IMAGE_SIGNALS + 2
 
 /** Maximum signals of a call. Each is a search, so this bounds the cost: a thousand plain pictures, or 270 with all their views. */
 export const MAX_SIGNALS = 8000

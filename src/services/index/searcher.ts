@@ -1,5 +1,6 @@
 // Reads a catalogue for one query, which may pause and search many times.
 
+import { MAX_IMAGE_SIGNALS } from '../../../packages/hash/src/file-frames.js'
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import type { RegisteredView } from '../../domain/matching/agreement.js'
 import { viewOf } from '../../domain/matching/signal.js'
@@ -13,7 +14,7 @@ import { originIn } from './image-ids.js'
 import type { Moment, ReplacedRows } from './replaced-rows.js'
 
 /** Maximum views read for an image and type: more than any picture has. */
-const MAX_VIEWS = 32
+const MAX_VIEWS = MAX_IMAGE_SIGNALS
 
 /** The parts of a catalogue that a searcher reads. */
 interface Searched {

@@ -233,7 +233,7 @@ function solid(background: string): Promise<Buffer> {
 
 t.test('the pixels of a frame are overwritten once they were used, also when that failed', async (t) => {
   const { bytes } = await scene(4)
-  const limits = { sizeFor: hashedSize }
+  const limits = { sizeFor: hashedSize, purpose: 'register' } as const
   const [used] = await eachFrame(bytes, limits, ({ pixels }) => {
     t.ok(pixels.data.some((byte) => byte !== 0))
     return pixels.data

@@ -3,7 +3,7 @@ import t from 'tap'
 import { distance, formatHash } from '../../../packages/hash/src/hash256.js'
 import { pdq } from '../../../packages/hash/src/pdq.js'
 import { transforms } from '../../../packages/hash/src/transforms.js'
-import { hashImage, imageOf } from '../../../workers/media/hashes-of-file.js'
+import { hashImage } from '../../../workers/media/hashes-of-file.js'
 import { rotatedPixels } from '../../hash/synthetic.js'
 import { onePixel, unreadable } from '../../helpers/hostile-pictures.js'
 import { fromPixels, scene, scenePixels } from '../../helpers/pictures.js'
@@ -82,9 +82,4 @@ t.test('answers a broken file with a code, and hashes the next one as if nothing
     await t.rejects(hashImage(broken, 'register'), { name: 'Problem' }, name)
 
   t.same(await hashImage(bytes, 'register'), before)
-})
-
-t.test('a file is one frame: no other number becomes an image', async (t) => {
-  t.equal(imageOf(['the one']), 'the one')
-  for (const frames of [[], ['one', 'two']]) t.throws(() => imageOf(frames), { message: 'a file has one frame' })
 })

@@ -2,6 +2,7 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { MAX_IMAGE_SIGNALS } from '../../../../packages/hash/src/file-frames.js'
 import { parseHash } from '../../../../packages/hash/src/hash256.js'
 import { BLOCK_ID_PATTERN } from '../../../domain/cases/appeal.js'
 import type { Signal } from '../../../domain/matching/signal.js'
@@ -13,7 +14,7 @@ import { may } from '../../problems.js'
 import { CaseNumberParam, GivenSignal, Instant, instant } from '../../schemas.js'
 import type { ZodApp } from '../../zod-app.js'
 
-const MAX_SIGNALS = 32
+const MAX_SIGNALS = MAX_IMAGE_SIGNALS + 2
 
 const BlockId = z.string().regex(BLOCK_ID_PATTERN, 'must be the id of a block')
 const About = z.object({

@@ -3,10 +3,11 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { readRegistered } from '../../../../packages/hash/src/details/written.js'
+import { MAX_FRAMES, MAX_IMAGE_SIGNALS } from '../../../../packages/hash/src/file-frames.js'
 import { parseHash } from '../../../../packages/hash/src/hash256.js'
 import type { HashedImage } from '../../../domain/matching/hashed-image.js'
 import type { Signal } from '../../../domain/matching/signal.js'
-import { SIGNAL_TYPES } from '../../../domain/matching/signal-types.js'
+import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES } from '../../../domain/matching/signal-types.js'
 import { Problem, type ProblemCode } from '../../../domain/problem.js'
 import type { OwnCase } from '../../../services/cases/case-access.js'
 import type { Hashing } from '../../../services/intake/hashing.js'
@@ -29,7 +30,7 @@ import { eachImage, type InFlight, type UploadLimits } from '../../upload.js'
 import type { ZodApp } from '../../zod-app.js'
 
 const MAX_IMAGES_OF_HASHES = 1000
-const MAX_SIGNALS_PER_IMAGE = 32
+const MAX_SIGNALS_PER_IMAGE = MAX_IMAGE_SIGNALS + 2
 const UPLOADED_TIMEOUT_MS = 500
 
 /** Problems of both routes that add images. */
@@ -53,7 +54,7 @@ const GivenImages = z.strictObject({
           .array(GivenSignal)
           .min(1)
           .max(MAX_SIGNALS_PER_IMAGE)
-          .refine(hasOneWhole, 'must have at most one whole view of each type'),
+          .refine(hasFewWholes, `must have at most ${MAX_FRAMES} whole views of each type`),
         details: GivenDetails.optional(),
         category: CategoryName.optional(),
       }),
@@ -61,10 +62,10 @@ const GivenImages = z.strictObject({
     .min(1)
     .max(MAX_IMAGES_OF_HASHES),
 })
-/** Each image is one picture, so it has at most one whole view of a signal type. */
-function hasOneWhole(signals: readonly z.infer<typeof GivenSignal>[]): boolean {
+/** Each image is one file: it has a whole view for each of its frames. */
+function hasFewWholes(signals: readonly z.infer<typeof GivenSignal>[]): boolean {
   const types = signals.filter(({ view = 'whole' }) => view === 'whole').map(({ type }) => type)
-  return new Set(types).size === types.length
+  return SIGNAL_TYPE_NAMES.every((name) => types.filter((type) => type === name).length <= MAX_FRAMES)
 }
 
 const RegisteredImages = z.object({

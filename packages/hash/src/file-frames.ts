@@ -1,0 +1,96 @@
+// One file may show several pictures: the frames of an animation, a transparent picture on two backgrounds, the windows of a long screenshot.
+// Chooses which are hashed, and merges their hashes into those of one image. The same in workers and browsers.
+
+import { distance } from './hash256.js'
+import type { ImageSignal, ImageSignals } from './image-hasher.js'
+import type { Extent, Purpose } from './views.js'
+
+/** Most pictures of one file that are decoded as frames; windows are counted apart. */
+export const MAX_FRAMES = 16
+/** Most windows of one long screenshot. */
+export const MAX_WINDOWS = 120
+/** Most signals of one image, of all its frames and windows. */
+export const MAX_IMAGE_SIGNALS = 192
+/** Most frames of an animation that are chosen. */
+export const MAX_CHOSEN_FRAMES = 8
+
+/** A picture with a lower quality is not used if the file shows a better one: a blank first frame must hide nothing. */
+const MIN_USABLE_QUALITY: Readonly<Record<Purpose, number>> = { register: 50, query: 25 }
+/** A hash nearer than this to an earlier one of the same type finds nothing more. */
+const NEAR_DUPLICATE_BITS = 10
+
+/**
+ * Chooses the frames of an animation that represent it: the one shown longest, the first, and those shown at 1/4, 1/2, 3/4 and the end; then the
+ * next longest.
+ * @param durationsMs of all frames, in the order in which they are shown.
+ * @returns at most `MAX_CHOSEN_FRAMES` different indexes, the frame shown longest first. Empty without frames.
+ */
+export function chooseFrames(durationsMs: readonly number[]): number[] {
+  if (durationsMs.length === 0) return []
+  const longest = durationsMs.map((_, index) => index).sort((a, b) => (durationsMs[b] ?? 0) - (durationsMs[a] ?? 0) || a - b)
+  const totalMs = durationsMs.reduce((sum, ms) => sum + ms, 0)
+  const quarters = [0.25, 0.5, 0.75].map((share) => shownAt(durationsMs, share, totalMs))
+  const chosen = new Set([longest[0] ?? 0, 0, ...quarters, durationsMs.length - 1, ...longest.slice(0, MAX_CHOSEN_FRAMES)])
+  return [...chosen].slice(0, MAX_CHOSEN_FRAMES)
+}
+
+function shownAt(durationsMs: readonly number[], share: number, totalMs: number): number {
+  if (totalMs <= 0) return Math.floor(share * durationsMs.length)
+  let endMs = 0
+  const index = durationsMs.findIndex((ms) => {
+    endMs += ms
+    return endMs > share * totalMs
+  })
+  return index < 0 ? durationsMs.length - 1 : index
+}
+
+export interface FrameMerger {
+  /** How much to hash of the next frame. @param isWindow whether it shows a window of a picture that was added before. */
+  extentOf(isWindow: boolean): Extent
+  /** Adds the hashes of the next frame, computed to the extent that `extentOf` said. */
+  add(found: ImageSignals, extent: Extent): void
+  /** Has a frame been found that is good enough to be hashed in all its views? */
+  readonly hasMain: boolean
+  /** @returns the image's hashes; `undefined` if nothing was added. The main frame's signals come first. */
+  result(): ImageSignals | undefined
+}
+
+export function createFrameMerger(purpose: Purpose): FrameMerger {
+  let main: ImageSignals | undefined
+  let fallback: ImageSignals | undefined
+  const added: ImageSignal[] = []
+  let isSimple = true
+  let isForm = true
+  return {
+    extentOf: (isWindow) => (isWindow ? 'window' : main === undefined ? 'all' : 'frame'),
+    add(found, extent) {
+      if (extent === 'all') {
+        if (found.quality >= MIN_USABLE_QUALITY[purpose]) main = found
+        else if (fallback === undefined || found.quality > fallback.quality) fallback = found
+        if (main !== found) return
+      } else {
+        for (const signal of found.signals) {
+          const isUsable = signal.quality >= MIN_USABLE_QUALITY[purpose]
+          if (isUsable && isNew(signal, [...(main?.signals ?? []), ...added])) added.push(signal)
+        }
+      }
+      if (extent === 'window') return
+      isSimple &&= found.isSimple
+      isForm &&= found.isForm
+    },
+    get hasMain() {
+      return main !== undefined
+    },
+    result() {
+      if (main === undefined) return fallback
+      return { ...main, signals: [...main.signals, ...added].slice(0, MAX_IMAGE_SIGNALS), isSimple, isForm }
+    },
+  }
+}
+
+function isNew({ type, hashes: [hash] }: ImageSignal, known: readonly ImageSignal[]): boolean {
+  if (hash === undefined) return false
+  return !known.some(({ type: other, hashes: [its] }) => {
+    return other === type && its !== undefined && distance(its, hash) < NEAR_DUPLICATE_BITS
+  })
+}

@@ -1,0 +1,85 @@
+import fc from 'fast-check'
+import t from 'tap'
+import {
+  chooseFrames,
+  createFrameMerger,
+  MAX_CHOSEN_FRAMES,
+  MAX_IMAGE_SIGNALS,
+} from '../../packages/hash/src/file-frames.js'
+import { loadImageHasherSync } from '../../packages/hash/src/image-hasher.js'
+import { scenePixels } from '../helpers/pictures.js'
+
+const hasher = loadImageHasherSync()
+const blank = { data: new Uint8Array(200 * 200 * 3).fill(255), width: 200, height: 200, channels: 3 } as const
+const picture = (seed: number) => ({ ...scenePixels(seed), channels: 3 }) as const
+
+t.test('frames are chosen once each, the longest shown first, within the limit', async (t) => {
+  t.same(chooseFrames([]), [])
+  t.same(chooseFrames([40]), [0])
+  t.same(chooseFrames([20, 1000]), [1, 0])
+  t.equal(chooseFrames([20, 20, 5000, 20])[0], 2)
+  t.equal(chooseFrames([0, 0, 0])[0], 0, 'without durations')
+  fc.assert(
+    fc.property(fc.array(fc.nat({ max: 100_000 }), { minLength: 1, maxLength: 300 }), (durations) => {
+      const chosen = chooseFrames(durations)
+      const longest = Math.max(...durations)
+      return (
+        chosen.length <= MAX_CHOSEN_FRAMES &&
+        chosen.length >= Math.min(2, durations.length) &&
+        new Set(chosen).size === chosen.length &&
+        chosen.every((index) => index >= 0 && index < durations.length) &&
+        durations[chosen[0] ?? -1] === longest &&
+        chosen.includes(0)
+      )
+    }),
+  )
+})
+
+t.test('the frame at each quarter of the time is chosen', async (t) => {
+  const durations = Array.from({ length: 100 }, () => 10)
+  for (const index of [0, 25, 50, 75, 99]) t.ok(chooseFrames(durations).includes(index), String(index))
+})
+
+for (const purpose of ['register', 'query'] as const) {
+  const merged = (pictures: readonly Parameters<typeof hasher.hash>[0][], windows = 0) => {
+    const merger = createFrameMerger(purpose)
+    for (const [i, pixels] of pictures.entries()) {
+      const extent = merger.extentOf(i >= pictures.length - windows)
+      merger.add(hasher.hash(pixels, purpose, undefined, extent), extent)
+    }
+    return merger.result()
+  }
+
+  t.test(`${purpose}: one picture is hashed as ever`, async (t) => {
+    t.same(merged([picture(1)]), hasher.hash(picture(1), purpose))
+    t.equal(merged([]), undefined)
+  })
+
+  t.test(`${purpose}: a blank first frame hides nothing`, async (t) => {
+    const alone = merged([picture(1)])
+    t.same(merged([blank, picture(1)]), alone)
+    t.same(merged([picture(1), blank]), { ...alone, isSimple: false })
+    t.match(merged([blank, blank]), { quality: 0 }, 'nothing but blank frames')
+  })
+
+  t.test(`${purpose}: further frames add their whole, and nothing twice`, async (t) => {
+    const both = merged([picture(1), picture(2)])
+    const first = merged([picture(1)])
+    t.same(both?.signals.slice(0, first?.signals.length), first?.signals, 'the main frame comes first')
+    const second = hasher.hash(picture(2), purpose)
+    for (const type of ['pdq', 'pdq-area']) {
+      const whole = (signals: typeof second.signals | undefined) =>
+        signals?.filter((signal) => signal.type === type && signal.view === 'whole').map(({ hashes }) => hashes[0]?.join())
+      t.same(whole(both?.signals), [...(whole(first?.signals) ?? []), ...(whole(second.signals) ?? [])])
+    }
+    t.same(merged([picture(1), picture(1), picture(1)])?.signals, first?.signals)
+  })
+
+  t.test(`${purpose}: a window is a crop, and the signals are bounded`, async (t) => {
+    const added = merged([picture(1), picture(2)], 1)?.signals.slice(merged([picture(1)])?.signals.length)
+    t.match(added, [{ type: 'pdq-area', view: 'crop' }])
+    t.equal(added?.length, 1)
+    const many = Array.from({ length: 250 }, (_, i) => picture(i + 1))
+    t.ok((merged(many.slice(0, 40), 39)?.signals.length ?? 0) <= MAX_IMAGE_SIGNALS)
+  })
+}
