@@ -45,7 +45,7 @@ t.test('what does not match the schema is refused, and the answer names the plac
         signals: Array.from({ length: 27 }, () => ({ type: 'pdq', hash })),
       })),
     },
-    'more signals than a picture has': { queries: [{ signals: Array.from({ length: 33 }, () => ({ type: 'pdq', hash })) }] },
+    'more signals than an image has': { queries: [{ signals: Array.from({ length: 195 }, () => ({ type: 'pdq', hash })) }] },
     'a threshold beyond all': { ...query({ type: 'pdq', hash }), thresholdBits: 91 },
     'half a bit': { ...query({ type: 'pdq', hash }), thresholdBits: 3.5 },
     'a bank that cannot be': { ...query({ type: 'pdq', hash }), banks: [`${MARKER}/..`] },
