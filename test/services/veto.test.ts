@@ -52,7 +52,21 @@ t.test('of several banks each goes as far as its own, and what is to be found is
   t.notOk(isHarmless(catalogue, [signalOf(bitsFrom(narrow, 11))]))
   t.ok(isHarmless(catalogue, [signalOf(bitsFrom(wide, 50))]))
   t.notOk(isHarmless(catalogue, [signalOf(wanted)]))
-  t.ok(isHarmless(catalogue, [signalOf(wanted), signalOf(narrow)]), 'one of several is enough')
+  t.ok(isHarmless(catalogue, [signalOf(wide), signalOf(narrow)]))
+})
+
+t.test('an animation is harmless if all of its frames are, or its file: one harmless frame keeps nothing out', async (t) => {
+  const catalogue = new Catalogue()
+  catalogue.banks.set('logos', bankOf({ name: 'logos', purpose: 'harmless' }))
+  const [one, two, file] = [put(catalogue, 'logos'), put(catalogue, 'logos'), putFile(catalogue, 'logos')] as const
+  const other = signalOf(hashFromBytes(randomBytes(32)))
+  const ofFile = (hash: Hash256) => ({ ...signalOf(hash), type: 'sha256' }) as const
+
+  t.notOk(isHarmless(catalogue, [other, signalOf(one)]))
+  t.notOk(isHarmless(catalogue, [signalOf(one), signalOf(two), other]))
+  t.ok(isHarmless(catalogue, [signalOf(one), signalOf(two)]))
+  t.ok(isHarmless(catalogue, [other, signalOf(two), ofFile(file)]), 'the file is known')
+  t.ok(isHarmless(catalogue, [{ ...other, type: 'blockhash' }, signalOf(two)]), 'a still picture by any type')
 })
 
 t.test('nothing is looked for farther than a harmless bank goes, which may be far less than anybody may ask', async (t) => {
@@ -175,6 +189,13 @@ function bankOf({ name, purpose, pdq }: { name: string; purpose: Bank['purpose']
 function put(catalogue: Catalogue, bank: string): Hash256 {
   const hash = hashFromBytes(randomBytes(32))
   catalogue.put(uuidV7(1, randomBytes(10)), { ...imageOf(hash), bank })
+  return hash
+}
+
+function putFile(catalogue: Catalogue, bank: string): Hash256 {
+  const hash = hashFromBytes(randomBytes(32))
+  const signals = [{ type: 'sha256', view: 'whole', quality: 100, hash }] as const
+  catalogue.put(uuidV7(1, randomBytes(10)), { ...imageOf(hash), bank, signals })
   return hash
 }
 

@@ -32,10 +32,15 @@ function signalIdOf(
  * picture with all its views.
  */
 export function pictureIdOf(secret: Buffer, bank: string, signals: readonly Signal[], ref: string | undefined): string {
-  const whole = signals.find(({ type, view }) => type === 'pdq' && view === 'whole')
+  const wholes = wholesOf(signals, 'pdq')
   const digest = createHmac('sha256', secret).update(`picture\0${bank}\0${ref ?? ''}\0`)
-  for (const { hash } of whole === undefined ? signals : [whole]) digest.update(hash)
+  for (const { hash } of wholes.length === 0 ? signals : wholes) digest.update(hash)
   return uuidV8(digest.digest())
+}
+
+/** One of a still picture, one of each frame of an animation. */
+function wholesOf(signals: readonly Signal[], type: SignalType): readonly Signal[] {
+  return signals.filter((signal) => signal.type === type && signal.view === 'whole')
 }
 
 /** Length of the prefix that the ids of all images of a case share. With it, matches are counted by case without the store. */
@@ -43,15 +48,13 @@ export const ORIGIN_BYTES = 6
 
 /**
  * The id of a case's picture. The ids of one picture in two cases have nothing in common. It is computed from PDQ of the whole
- * picture; without that from SHA-256 of the file; without either from all signals in their order. It begins with the prefix of
+ * picture, of all frames if it has several; without that from SHA-256 of the file; without either from all signals in their order. It begins with the prefix of
  * the case; only the holder of the case and operators see ids.
  */
 export function imageIdOf(secret: Buffer, caseId: string, signals: readonly Signal[]): string {
-  const whole = (type: SignalType) => signals.find((signal) => signal.type === type && signal.view === 'whole')
-  const itself = whole('pdq') ?? whole('sha256')
+  const itself = [wholesOf(signals, 'pdq'), wholesOf(signals, 'sha256').slice(0, 1)].find(({ length }) => length > 0)
   const digest = createHmac('sha256', secret).update(`case\0${caseId}\0`)
-  for (const { type, view, hash } of itself === undefined ? signals : [itself])
-    digest.update(`${type}\0${view}\0`).update(hash)
+  for (const { type, view, hash } of itself ?? signals) digest.update(`${type}\0${view}\0`).update(hash)
   const bytes = digest.digest()
   bytes.set(createHmac('sha256', secret).update(`origin\0${caseId}`).digest().subarray(0, ORIGIN_BYTES))
   return uuidV8(bytes)

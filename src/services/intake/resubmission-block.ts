@@ -38,12 +38,16 @@ export function invalidatedSignals(refusals: ResubmissionBlocks, secret: Buffer,
   const blocksOf = async (pictures: readonly (readonly Signal[])[]) => {
     const digests = pictures.map((signals) => wholeSignals(signals).map(keyed))
     const isBlocked = (await refusals.among('cases', digests.flat(), now())).values()
-    return digests.map((own) => own.filter(() => isBlocked.next().value === true)[0])
+    return pictures.map((signals, i) => {
+      const own = digests[i] ?? []
+      const blocked = own.filter(() => isBlocked.next().value === true)
+      return isAllBlocked(signals, blocked.length) ? blocked[0] : undefined
+    })
   }
   return {
     blockedAmong,
     digestsOf: (signals) => signals.filter(({ view }) => view === 'whole').map(keyed),
-    refuses: async (orgId, signals) => (await blockedAmong(orgId, wholeSignals(signals))).size > 0,
+    refuses: async (orgId, signals) => isAllBlocked(signals, (await blockedAmong(orgId, wholeSignals(signals))).size),
     blocksOf,
   }
 }
@@ -63,7 +67,13 @@ export function createResubmissionDigests(secret: Buffer): BlockChangeOf {
   }
 }
 
-/** The signals that identify a picture: PDQ of its whole view; without one, all signals of the whole view. */
+/** An animation is blocked only if all of its frames are: a frame that was judged harmless must not keep the others out. */
+function isAllBlocked(signals: readonly Signal[], blocked: number): boolean {
+  const whole = wholeSignals(signals)
+  return blocked > 0 && (whole[0]?.type !== 'pdq' || blocked === whole.length)
+}
+
+/** The signals that identify a picture: PDQ of its whole view, for each of its frames; without one, all signals of the whole view. */
 function wholeSignals(signals: readonly Signal[]): readonly Signal[] {
   const whole = signals.filter(({ view }) => view === 'whole')
   const pdq = whole.filter(({ type }) => type === 'pdq')

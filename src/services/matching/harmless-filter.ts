@@ -111,17 +111,26 @@ export function isHarmless(catalogue: Catalogue, signals: readonly Signal[]): bo
   return harmlessLike(catalogue, signals) !== undefined
 }
 
-/** The id of a harmless image that a picture is too near to; `undefined` when there is none. */
+/**
+ * The id of a harmless image that a picture is too near to; `undefined` when there is none. An animation is harmless only if all of its frames are,
+ * or the file itself: one harmless frame must not keep the others out.
+ */
 export function harmlessLike(catalogue: Catalogue, signals: readonly Signal[]): string | undefined {
+  const wholes = signals.filter(({ view }) => view === 'whole')
+  const frames = wholes.filter(({ type }) => type === 'pdq').length
+  const near = wholes.map((whole) => ({ type: whole.type, id: harmlessNear(catalogue, whole) }))
+  if (frames < 2) return near.find(({ id }) => id !== undefined)?.id
+  const file = near.find(({ type, id }) => type === 'sha256' && id !== undefined)
+  const ofFrames = near.filter(({ type }) => type === 'pdq')
+  return file?.id ?? (ofFrames.every(({ id }) => id !== undefined) ? ofFrames[0]?.id : undefined)
+}
+
+function harmlessNear(catalogue: Catalogue, { type, view, hash }: Signal): string | undefined {
+  const asked = { asked: view, rotated: false }
   const banks = [...harmlessBanks(catalogue).values()]
-  for (const { type, view, hash } of signals) {
-    if (view !== 'whole') continue
-    const asked = { asked: view, rotated: false }
-    const farthestBits = Math.max(...banks.map((bank) => widestThresholdOf(bank, type, view, asked.rotated)))
-    const [nearest] = harmlessOf(catalogue, type, asked, catalogue.index(type).within([hash], farthestBits))
-    if (nearest !== undefined) return catalogue.image(nearest.image)?.id
-  }
-  return undefined
+  const farthestBits = Math.max(...banks.map((bank) => widestThresholdOf(bank, type, view, asked.rotated)))
+  const [nearest] = harmlessOf(catalogue, type, asked, catalogue.index(type).within([hash], farthestBits))
+  return nearest && catalogue.image(nearest.image)?.id
 }
 
 /**

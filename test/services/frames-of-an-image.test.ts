@@ -1,0 +1,45 @@
+// An image may be a file with several frames: what identifies it, and what keeps it out.
+
+import { randomBytes } from 'node:crypto'
+import t from 'tap'
+import { hashFromBytes } from '../../packages/hash/src/hash256.js'
+import type { Signal } from '../../src/domain/matching/signal.js'
+import { imageIdOf, pictureIdOf } from '../../src/services/index/image-ids.js'
+import { invalidatedSignals } from '../../src/services/intake/resubmission-block.js'
+
+const secret = randomBytes(32)
+const frame = (): Signal => ({ type: 'pdq', view: 'whole', quality: 90, hash: hashFromBytes(randomBytes(32)) })
+
+t.test('an image is identified by all of its frames, and by nothing else', async (t) => {
+  const [a, b] = [frame(), frame()]
+  const part: Signal = { ...frame(), type: 'pdq-area', view: 'crop' }
+  const file: Signal = { ...frame(), type: 'sha256' }
+  for (const idOf of [
+    (signals: readonly Signal[]) => imageIdOf(secret, 'case', signals),
+    (signals: readonly Signal[]) => pictureIdOf(secret, 'bank', signals, undefined),
+  ]) {
+    t.equal(idOf([a, part, file]), idOf([a]))
+    t.equal(idOf([a, part, b]), idOf([a, b, file]))
+    t.not(idOf([a, b]), idOf([a]), 'a still picture that is its first frame')
+    t.not(idOf([a, b]), idOf([a, frame()]))
+  }
+  t.equal(imageIdOf(secret, 'case', [part, file]), imageIdOf(secret, 'case', [file]))
+})
+
+t.test('an image is blocked if all of its frames are', async (t) => {
+  const [blocked, alsoBlocked, other] = [frame(), frame(), frame()]
+  const digests = new Set<string>()
+  const refusals = {
+    among: async (_: unknown, asked: readonly Buffer[]) => asked.map((digest) => digests.has(digest.toString('hex'))),
+  }
+  const signals = invalidatedSignals(refusals as unknown as Parameters<typeof invalidatedSignals>[0], secret, () => 0)
+  for (const digest of signals.digestsOf([blocked, alsoBlocked])) digests.add(digest.toString('hex'))
+
+  const pictures = [[blocked], [other, blocked], [blocked, alsoBlocked], [other], [alsoBlocked]]
+  const isBlocked = (await signals.blocksOf(pictures)).map((block) => block !== undefined)
+  t.same(isBlocked, [true, false, true, false, true])
+  for (const [i, picture] of pictures.entries()) t.equal(await signals.refuses('org', picture), isBlocked[i])
+  const withoutPdq = [{ ...blocked, type: 'blockhash' } as const, { ...other, type: 'sha256' } as const]
+  for (const digest of signals.digestsOf(withoutPdq.slice(0, 1))) digests.add(digest.toString('hex'))
+  t.ok(await signals.refuses('org', withoutPdq), 'without PDQ, one of the whole views is enough')
+})
