@@ -129,8 +129,9 @@ export function tabirClient(options: ClientOptions): TabirClient {
     call,
     match,
     async matchPixels(pixels, { withDetails = false, aspect, ...more } = {}) {
-      const { signals } = await hashImage(pixels, aspect === undefined ? {} : { aspect })
-      const query = withDetails ? { signals, details: await detailsOf(pixels) } : { signals }
+      const hashed = await hashImage(pixels, aspect === undefined ? {} : { aspect })
+      const asked = { signals: hashed.signals, ...(hashed.isForm && { isForm: hashed.isForm }) }
+      const query = withDetails ? { ...asked, details: await detailsOf(pixels) } : asked
       const [result] = await match([query], more)
       if (result === undefined) throw new Error('an answer without a result')
       return result

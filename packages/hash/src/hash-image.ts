@@ -37,6 +37,7 @@ export interface HashImageOptions {
  *   to be reduced to `hashedSize` with a triangle filter, and then need `aspect`. Never enlarge a picture.
  * @returns 1 to 31 signals: the whole picture's `pdq` first; `blockhash` last, unless a side is under 16 pixels; parts of the picture between
  *   them, unless a side is under 32 pixels. `isSimple` when registering, if the picture is a sign in a few flat colours, which cases refuse.
+ *   `isForm` for a query, if it is flat and of few colours, as forms are: send it with the query, so that it does not match other forms.
  * @throws {RangeError} when the sizes are out of range or do not fit the data. If WebAssembly with SIMD is not supported, what the platform
  *   throws.
  * Cost: about 10 ms of one core for a reduced picture.
@@ -44,21 +45,21 @@ export interface HashImageOptions {
 export async function hashImage(
   pixels: Pixels,
   { purpose = 'query', aspect = pixels.width / pixels.height }: HashImageOptions = {},
-): Promise<{ readonly signals: GivenSignal[]; readonly isSimple?: true }> {
+): Promise<{ readonly signals: GivenSignal[]; readonly isSimple?: true; readonly isForm?: true }> {
   const hasher = await imageHasher()
-  const { quality, signals, blockTotals, isSimple } = hasher.hash(pixels, purpose, aspect)
-  const simple = isSimple ? { isSimple } : {}
+  const { quality, signals, blockTotals, isSimple, isForm } = hasher.hash(pixels, purpose, aspect)
+  const marks = { ...(isSimple && { isSimple }), ...(isForm && { isForm }) }
   const given = signals.flatMap(({ type, view, quality, hashes: [hash] }): GivenSignal[] =>
     hash === undefined ? [] : [{ type, view, quality, hash: formatHash(hash) }],
   )
-  if (blockTotals === undefined) return { signals: given, ...simple }
+  if (blockTotals === undefined) return { signals: given, ...marks }
   const blockhash = {
     type: 'blockhash',
     view: 'whole',
     quality,
     hash: formatHash(blockhashOf(blockTotals, pixels)),
   } as const
-  return { signals: [...given, blockhash], ...simple }
+  return { signals: [...given, blockhash], ...marks }
 }
 
 const imageHasher = loadedOnce(loadImageHasher)

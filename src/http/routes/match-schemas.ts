@@ -29,6 +29,8 @@ export const Context = z
   .min(1)
   .refine((text) => Buffer.byteLength(text) <= MAX_CONTEXT_BYTES, `must have at most ${MAX_CONTEXT_BYTES} bytes`)
 
+const IsForm = z.literal(true)
+
 export const Query = z.strictObject({
   context: Context.optional().meta({
     description:
@@ -44,6 +46,10 @@ export const Query = z.strictObject({
         'Hashes of one picture. A second type lets a match be corroborated. `quality` as `hashImage` gives it, 100 when left out: a view under 70 has to be nearer to decide alone, and so has one that looks like itself when it is flipped along a diagonal.',
     }),
   details: AskedDetails.optional(),
+  isForm: IsForm.optional().meta({
+    description:
+      'As `hashImage` gives it: the picture is flat and of few colours, as cards, receipts and app screens are. It has to be nearer then, because forms of one kind look alike.',
+  }),
 })
 
 export const MatchRequest = z.strictObject({
@@ -76,6 +82,7 @@ export const ImageMatchAnswer = z.object({
         .array(z.object({ type: SignalTypeName, view: ViewName, quality: Quality, hash: HashText }))
         .optional()
         .meta({ description: 'The hashes of the picture, so that you need not send it again.' }),
+      isForm: IsForm.optional().meta({ description: 'Send it with the hashes: see the queries of POST /v1/match.' }),
       problem: PartProblem,
     }),
   ),

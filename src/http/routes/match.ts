@@ -105,6 +105,7 @@ function matchRoute(app: ZodApp, { matcher, scheduler, bandsOnly }: MatchRouteOp
         depth,
         mirrors: transforms,
         viewsOf: (i) => (refused.has(i) ? undefined : views[i]),
+        isFormOf: (i) => queries[i]?.isForm === true,
         contexts: queries.map(({ context }) => context),
         onTruncated: (i) => void truncated.add(i),
         onMatched(i, matches) {
@@ -188,6 +189,7 @@ function matchImagesRoute(app: ZodApp, { matcher, hashing, uploadLimits, inFligh
                 ...(truncated.has(i) && { truncated: true as const }),
                 quality: outcome.quality,
                 signals: ownSignals(outcome),
+                ...(outcome.isForm && { isForm: true as const }),
               },
         ),
       }

@@ -1,0 +1,58 @@
+// Forms of one kind look alike: a query by hash may say that its picture is one, as the service finds out itself for an uploaded picture.
+
+import t from 'tap'
+import { hashImage } from '../../packages/hash/src/hash-image.js'
+import type { Purpose } from '../../packages/hash/src/views.js'
+import { randomFrom, scenePixels } from '../helpers/pictures.js'
+import { keyFor, openCase, startService } from '../helpers/service.js'
+
+const WIDTH = 420
+const HEIGHT = 640
+
+/** A receipt of one shop: the same heading, rules and columns, with other words and amounts. */
+function receipt(seed: number) {
+  const random = randomFrom(seed)
+  const data = new Uint8Array(WIDTH * HEIGHT * 3).fill(250)
+  const bar = (left: number, top: number, width: number, height: number) => {
+    for (let y = top; y < top + height; y++) data.fill(30, 3 * (y * WIDTH + left), 3 * (y * WIDTH + left + width))
+  }
+  bar(110, 30, 200, 34)
+  bar(30, 90, 360, 4)
+  bar(30, 520, 360, 4)
+  bar(250, 545, 140, 26)
+  for (let line = 0; line < 14; line++) {
+    bar(30, 115 + 28 * line, 70 + 13 * ((line * 5) % 9) + Math.floor(40 * random()), 13)
+    bar(330 + Math.floor(20 * random()), 115 + 28 * line, 40, 13)
+  }
+  return { data, width: WIDTH, height: HEIGHT, channels: 3 } as const
+}
+
+t.test('another form of the same kind is flagged by its hashes, unless the query says that it is a form', async (t) => {
+  const service = await startService(t)
+  const { headers } = await keyFor(service, 'platform', ['match'])
+  const hashed = (seed: number, purpose: Purpose) => hashImage(receipt(seed), { purpose })
+  const { url, headers: hers } = await openCase(service.app)
+  const images = [{ signals: (await hashed(1, 'register')).signals }]
+  const registered = await service.app.inject({ method: 'POST', url: `${url}/hashes`, headers: hers, payload: { images } })
+  t.equal(registered.statusCode, 201)
+
+  const [same, other] = [await hashed(1, 'query'), await hashed(2, 'query')]
+  t.ok(same.isForm && other.isForm)
+  t.notOk((await hashImage({ ...scenePixels(1), channels: 3 })).isForm, 'a photograph')
+  const gradesOf = async (query: object) => {
+    const payload = { queries: [query] }
+    const answer = await service.app.inject({ method: 'POST', url: '/v1/match', headers, payload })
+    return answer.json<{ results: { matches: { grade: string }[] }[] }>().results[0]?.matches.map(({ grade }) => grade)
+  }
+  const { signals } = other
+  t.match(await gradesOf({ signals }), [/exact|strong|near/], 'flagged')
+  t.notMatch(await gradesOf({ signals, isForm: true }), [/exact|strong|near/], 'not flagged')
+  t.same(await gradesOf(same), ['exact'], 'the same form is found')
+  const refused = await service.app.inject({
+    method: 'POST',
+    url: '/v1/match',
+    headers,
+    payload: { queries: [{ signals, isForm: 'yes' }] },
+  })
+  t.equal(refused.statusCode, 400)
+})
