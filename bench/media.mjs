@@ -16,26 +16,24 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { environmentFor } from '../dist/src/boot/config.js'
 import { createClient } from './media/client.mjs'
 import { judge, uncheckedFields } from './media/judge.mjs'
 import { openChromium } from './media/page.mjs'
 import { formatsOf, report, shownRow, summaryOf } from './media/report.mjs'
+import { startService } from './media/service.mjs'
 import { progress } from './report.mjs'
-import { openService, run, startApi, startPart } from './service.mjs'
+import { run } from './service.mjs'
 
-const WORKERS = new URL('../dist/workers/main.js', import.meta.url)
 const options = optionsOf(process.argv.slice(2))
 
 await run(async (defer) => {
   const service = options.service ?? (await startService(defer))
-  const client = createClient(service)
   const { chromium: executablePath, 'skip-page': skipsPage } = options
-  const page = skipsPage ? undefined : await openChromium(defer, { executablePath, url: service.url })
+  const page = skipsPage ? undefined : await openChromium(defer, executablePath)
   const rows = []
   const draw = progress('files', options.entries.length)
   for (const entry of options.entries) {
-    rows.push(await rowOf(entry, client, page))
+    rows.push(await rowOf(entry, service, page))
     draw(rows.length)
   }
   const summary = summaryOf(rows, { skipsPage })
@@ -44,37 +42,43 @@ await run(async (defer) => {
   if (summary.wrong > 0) process.exitCode = 1
 })
 
-async function startService(defer) {
-  const service = await openService(defer)
-  const { port } = await startApi(defer, service)
-  const own = { PATH: process.env.PATH, TABIR_DATA_DIR: service.dataDir }
-  await startPart(defer, WORKERS, environmentFor('workers', { socket: service.redis.socket }, own))
-  return { url: `http://127.0.0.1:${port}`, key: service.key }
-}
-
-async function rowOf({ file, kind, expect, sha256, appendZeros }, client, page) {
+async function rowOf({ file, kind, expect, sha256, appendZeros }, service, page) {
   const path = join(options.folder, file)
   const isMade = appendZeros !== undefined
-  const row = { file: isMade ? `${file} and ${appendZeros} zeros` : file, kind, expect, isMade }
-  const seen = await seenOf({ path, expect, sha256, appendZeros }, client, page).catch(({ message }) => failedSeen(message))
-  return { ...row, seen, wrong: judge(expect, seen) }
+  const seen = await seenOf({ path, expect, sha256, appendZeros }, service, page)
+  return { file: isMade ? `${file} and ${appendZeros} zeros` : file, kind, expect, isMade, seen, wrong: judge(expect, seen) }
 }
 
-/** What was answered for a file, in the form that `judge` takes. */
-async function seenOf({ path, expect, sha256, appendZeros = 0 }, client, page) {
+/** What was answered for a file, in the form that `judge` takes. Whatever goes wrong is an answer of its own. */
+async function seenOf({ path, expect, sha256, appendZeros = 0 }, { key, ready }, page) {
+  const bytes = await orFailed(() => bytesOf(path, sha256, appendZeros))
+  const ask = async (isExpected, work) => {
+    if (!isExpected) return undefined
+    return Buffer.isBuffer(bytes) ? orFailed(async () => work(await ready())) : bytes
+  }
+  const client = (url) => createClient({ url, key })
+  const match = await ask(true, (url) => client(url).match(bytes))
+  const register = await ask(expect.register !== undefined, (url) => client(url).register(bytes))
+  const truth = () => readFileSync(truthOf(expect.asking.finds))
+  const asking = await ask(expect.asking !== undefined, (url) => client(url).finds(truth(), bytes, match))
+  const outcome = await ask(expect.page !== undefined && page !== undefined, (url) => page.outcomeOf(url, path))
+  return { match, register, asking, page: outcome }
+}
+
+async function orFailed(work) {
+  try {
+    return await work()
+  } catch ({ message }) {
+    return { failed: message }
+  }
+}
+
+/** @throws where it is another file than the one that the manifest describes. */
+function bytesOf(path, sha256, appendZeros) {
   const original = readFileSync(path)
   if (sha256 !== undefined && createHash('sha256').update(original).digest('hex') !== sha256)
     throw new Error('the file has another SHA-256 than the manifest says')
-  const bytes = Buffer.concat([original, Buffer.alloc(appendZeros)])
-  const match = await client.match(bytes)
-  const register = expect.register && (await client.register(bytes))
-  const asking = expect.asking && (await client.finds(readFileSync(truthOf(expect.asking.finds)), bytes, match))
-  return { match, register, asking, page: expect.page && (await page?.outcomeOf(path)) }
-}
-
-function failedSeen(message) {
-  const failed = { failed: message }
-  return { match: failed, register: failed, asking: failed, page: options['skip-page'] ? undefined : failed }
+  return Buffer.concat([original, Buffer.alloc(appendZeros)])
 }
 
 /** A photograph of truth/, or a file beside the one that asks. */
@@ -120,7 +124,8 @@ function manifestOf(folder) {
 function serviceOf({ url, 'key-file': keyFile }) {
   if (url === undefined) return undefined
   if (keyFile === undefined || !existsSync(keyFile)) fail('--url needs --key-file, a file with a key that may match')
-  return { url: url.replace(/\/$/, ''), key: readFileSync(keyFile, 'utf8').trim() }
+  const { origin } = new URL(url)
+  return { ready: async () => origin, key: readFileSync(keyFile, 'utf8').trim() }
 }
 
 function parsed(words) {

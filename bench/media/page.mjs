@@ -8,7 +8,7 @@ const TIMEOUT_MS = 120_000
 const FLAGS = ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu']
 
 /** @param {any} defer */
-export async function openChromium(defer, { executablePath, url }) {
+export async function openChromium(defer, executablePath) {
   const launch = () => chromium.launch({ executablePath, args: FLAGS })
   let browser = await launch()
   defer(() => browser.close())
@@ -16,10 +16,10 @@ export async function openChromium(defer, { executablePath, url }) {
   return {
     /**
      * A window of its own for each file: one that ends its window, or the whole browser, does not take the others with it.
-     * @param path of a file. By path, because bytes would come through the debugging port.
+     * @param url of the service. @param path of a file. By path, because bytes would come through the debugging port.
      * @returns `{ outcome, pdq }`: `hashed`, `upload` or the reason of a refusal, and PDQ of the view whole; or `{ failed }`.
      */
-    async outcomeOf(path) {
+    async outcomeOf(url, path) {
       try {
         if (!browser.isConnected()) browser = await launch()
         const context = await browser.newContext({ locale: 'en' })
