@@ -14,17 +14,20 @@
 
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import { basename, join, resolve } from 'node:path'
-import { parseArgs } from 'node:util'
+import { join } from 'node:path'
 import { createClient } from './media/client.mjs'
 import { judge, uncheckedFields } from './media/judge.mjs'
+import { optionsOf } from './media/options.mjs'
 import { openChromium } from './media/page.mjs'
 import { formatsOf, report, shownRow, summaryOf } from './media/report.mjs'
 import { startService } from './media/service.mjs'
 import { progress } from './report.mjs'
 import { run } from './service.mjs'
 
-const options = optionsOf(process.argv.slice(2))
+const options = optionsOrExit(process.argv.slice(2))
+
+const unchecked = new Set(options.entries.flatMap(({ expect }) => uncheckedFields(expect)))
+if (unchecked.size > 0) console.error(`not checked, because unknown here: expect.${[...unchecked].join(', expect.')}`)
 
 await run(async (defer) => {
   const service = options.service ?? (await startService(defer))
@@ -89,66 +92,12 @@ function truthOf(name) {
   return place
 }
 
-function optionsOf(words) {
-  const { values } = parsed(words)
-  if (values.folder === undefined) fail('--folder must be given')
-  const folder = resolve(values.folder)
-  const manifest = manifestOf(folder)
-  const { padded } = manifest
-  const entries = [
-    ...manifest.files,
-    ...(padded === undefined ? [] : [{ ...padded, file: padded.from, kind: 'padded' }]),
-  ].filter(chosenBy(values.only))
-  if (entries.length === 0) fail(`--only: no file of the manifest is of ${values.only}`)
-  const unchecked = new Set(entries.flatMap(({ expect }) => uncheckedFields(expect)))
-  if (unchecked.size > 0) console.error(`not checked, because unknown here: expect.${[...unchecked].join(', expect.')}`)
-  if (!values['skip-page'] && !existsSync(values.chromium))
-    fail(`--chromium: there is no ${values.chromium}; --skip-page leaves the page out`)
-  return { ...values, folder, entries, service: serviceOf(values) }
-}
-
-function chosenBy(only) {
-  const words = only?.split(',')
-  return ({ kind, file }) =>
-    words === undefined || words.includes(kind) || (kind !== 'padded' && words.includes(basename(file)))
-}
-
-function manifestOf(folder) {
+/** @returns {any} */
+function optionsOrExit(words) {
   try {
-    return JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'))
+    return optionsOf(words)
   } catch (error) {
-    return fail(`--folder: ${error.message}`)
+    console.error(error.message)
+    return process.exit(2)
   }
-}
-
-function serviceOf({ url, 'key-file': keyFile }) {
-  if (url === undefined) return undefined
-  if (keyFile === undefined || !existsSync(keyFile)) fail('--url needs --key-file, a file with a key that may match')
-  const { origin } = new URL(url)
-  return { ready: async () => origin, key: readFileSync(keyFile, 'utf8').trim() }
-}
-
-function parsed(words) {
-  try {
-    return parseArgs({
-      args: words,
-      options: {
-        folder: { type: 'string' },
-        only: { type: 'string' },
-        'skip-page': { type: 'boolean', default: false },
-        url: { type: 'string' },
-        'key-file': { type: 'string' },
-        chromium: { type: 'string', default: '/usr/bin/chromium' },
-        json: { type: 'boolean', default: false },
-      },
-    })
-  } catch (error) {
-    return fail(error.message)
-  }
-}
-
-/** @returns {never} */
-function fail(message) {
-  console.error(message)
-  process.exit(2)
 }
