@@ -30,7 +30,7 @@ t.test('an empty environment gives the documented defaults', async (t) => {
     maxSignalsPerOrgPerDay: 0,
     maxWatchesPerOrg: 250_000,
     proofRounds: 0,
-    extendedProtection: 'off',
+    extendedProtection: 'on',
     country: undefined,
     pageExitUrl: 'https://www.wikipedia.org/',
     contactName: undefined,

@@ -70,7 +70,7 @@ export const SETTING_DESCRIPTIONS: Readonly<Record<SettingName, SettingDescripti
   },
   TABIR_EXTENDED_PROTECTION: {
     meaning:
-      '`on`: submitters may choose that local features are kept and matched ([what that finds](robustness.md#by-details))',
+      '`on`: a person may choose for her case that local features are kept and matched too ([what that finds](robustness.md#by-details)); `off`: not offered',
   },
   TABIR_COUNTRY: {
     meaning: 'whose hotlines for people under 18 come first: `AU`, `CA`, `GB`, `IN`, `MY` or `US`; otherwise all',

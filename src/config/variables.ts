@@ -61,7 +61,7 @@ export const Variables = z.object({
   TABIR_MAX_SIGNALS_PER_ORG_PER_DAY: wholeNumber(0, 1_000_000_000).default(0),
   TABIR_MAX_WATCHES_PER_ORG: wholeNumber(0, 10_000_000).default(250_000),
   TABIR_PROOF_ROUNDS: wholeNumber(0, 100_000).optional(),
-  TABIR_EXTENDED_PROTECTION: z.enum(['on', 'off'], { error: 'must be on or off' }).default('off'),
+  TABIR_EXTENDED_PROTECTION: z.enum(['on', 'off'], { error: 'must be on or off' }).default('on'),
   TABIR_COUNTRY: z
     .string()
     .regex(/^[A-Z]{2}$/, 'must be a country code of two capital letters')

@@ -35,7 +35,7 @@ export interface HashImageOptions {
  *
  * @param pixels the displayed picture: rotated by its EXIF orientation, in sRGB, transparency on white. Pictures of more than 1.5 megapixels have
  *   to be reduced to `hashedSize` with a triangle filter, and then need `aspect`. Never enlarge a picture.
- * @returns 1 to 31 signals: the whole picture's `pdq` first; `blockhash` last, unless a side is under 16 pixels; parts of the picture between
+ * @returns 1 to 34 signals: the whole picture's `pdq` first; `blockhash` last, unless a side is under 16 pixels; parts of the picture between
  *   them, unless a side is under 32 pixels. `isSimple` when registering, if the picture is a sign in a few flat colours, which cases refuse.
  *   `isForm` for a query, if it is flat and of few colours, as forms are: send it with the query, so that it does not match other forms.
  * @throws {RangeError} when the sizes are out of range or do not fit the data. If WebAssembly with SIMD is not supported, what the platform

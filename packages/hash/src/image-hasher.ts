@@ -55,7 +55,7 @@ export function loadImageHasherSync(): ImageHasher {
 }
 
 /** Maximum number of `pdq-area` signals of one picture. */
-export const MAX_AREA_SIGNALS = 29
+export const MAX_AREA_SIGNALS = 32
 
 /** Pictures with a shorter side are hashed as a whole only. */
 const MIN_SIDE_PX = 32

@@ -93,6 +93,20 @@ const CROPS: readonly Share[] = [
 ]
 /** Width over height: a story, a post, a square, a wide screen. */
 const SHAPES = [9 / 16, 4 / 5, 1, 16 / 9] as const
+/**
+ * Apps crop a picture to the shape of their place: phones are 9:16 to 9:22, posts up to 16:9. All centred crops in between contain the narrowest and
+ * the widest one, so both sides hash these: a crop finds the whole picture, the whole picture its crop, and one crop another.
+ */
+const NARROWEST = 9 / 22
+const WIDEST = 16 / 9
+/**
+ * The parts of the narrowest crop that are hashed: full-screen stories and reels have names and bars at the top and the bottom, captions over the
+ * lower third, icons at the right.
+ */
+const CORES: readonly Share[] = [
+  [0, 0.14, 1, 0.86],
+  [0, 0.3, 0.8, 0.86],
+]
 const REGISTERED_ANGLES_DEG = [4, -4, 8.5, -8.5] as const
 /** For pictures rotated on an enlarged canvas: rotated back and cropped to the original picture. */
 const FILLED_ANGLES_DEG = [4, -4, 9, -9] as const
@@ -118,6 +132,7 @@ function registered(raster: MeasuredRaster, aspect: number, { framed, parts }: D
     return [
       own,
       ...pieces(whole, [...HALVES, ...QUARTERS]),
+      ...registeredCores(whole, aspect),
       ...shapes(whole, aspect),
       ...crops(whole, CROPS),
       ...tilts(aspect, REGISTERED_ANGLES_DEG),
@@ -126,10 +141,22 @@ function registered(raster: MeasuredRaster, aspect: number, { framed, parts }: D
     ]
   }
   if (isStrip(framed)) return [own, ...shapes(whole, aspect), ...crops(whole, CROPS)]
-  const inside = [...deframed([framed]), ...pieces(framed, [...HALVES, ...QUARTERS]), ...shapes(framed, sidesOf(framed))]
+  const inside = [
+    ...deframed([framed]),
+    ...pieces(framed, [...HALVES, ...QUARTERS]),
+    ...registeredCores(framed, sidesOf(framed)),
+    ...shapes(framed, sidesOf(framed)),
+  ]
   return framed.isPlainAround
     ? [own, ...inside, ...crops(framed, CROPS), ...middles(framed, sidesOf(framed))]
-    : [own, ...inside, ...shapes(whole, aspect), ...crops(whole, CROPS), ...middles(whole, aspect)]
+    : [
+        own,
+        ...inside,
+        ...registeredCores(whole, aspect),
+        ...shapes(whole, aspect),
+        ...crops(whole, CROPS),
+        ...middles(whole, aspect),
+      ]
 }
 
 function asked(raster: MeasuredRaster, aspect: number, { parts }: Deframed, shape: Shape | undefined): View[] {
@@ -142,12 +169,28 @@ function asked(raster: MeasuredRaster, aspect: number, { parts }: Deframed, shap
     ...pieces(whole, [...HALVES, ...QUARTERS]),
     ...deframed(parts.slice(0, PARTS_ASKED)),
     ...(first === undefined ? [] : pieces(first, HALVES)),
+    ...askedCores(whole, aspect),
     ...tilts(aspect, FILLED_ANGLES_DEG),
     ...SKEWED_ANGLES_DEG.map(
       (angleDeg): View => ({ kind: 'tilted', part: { width: aspect * SKEWED_SHARE, height: SKEWED_SHARE, angleDeg } }),
     ),
     ...middles(whole, aspect),
   ]
+}
+
+/** Hashed by registrations and queries alike. */
+function cores(part: Rectangle, aspect: number): Rectangle[] {
+  const narrowest = shaped(part, aspect, NARROWEST)
+  return CORES.map((core) => within(narrowest, core))
+}
+
+function registeredCores(part: Rectangle, aspect: number): View[] {
+  return cores(part, aspect).map((core) => ({ kind: 'crop', part: core }))
+}
+
+function askedCores(part: Rectangle, aspect: number): View[] {
+  const widest = aspect < WIDEST ? [shaped(part, aspect, WIDEST)] : []
+  return [...cores(part, aspect), ...widest].map((core) => ({ kind: 'deframed', part: core, unlikely: true }))
 }
 
 /** The inside of a shape without its background, and pieces of it. */

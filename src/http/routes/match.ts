@@ -139,7 +139,7 @@ function matchImagesRoute(app: ZodApp, { matcher, hashing, uploadLimits, inFligh
     async (request, reply) => {
       const caller = callerOf(request)
       const { banks, thresholdBits, depth, transforms } = request.query
-      const details = matcher.knowsDetails && depth !== 'hashes' ? 'also' : 'none'
+      const details = depth !== 'hashes' && matcher.hasDetails() ? 'also' : 'none'
       let context: string | undefined
       const outcomes = await eachImage(
         request,

@@ -42,6 +42,8 @@ import type { ProbingGuard, Screen } from './probing-guard.js'
 export interface Matcher {
   /** Can it match by details? If not, views are ignored. */
   readonly knowsDetails: boolean
+  /** Is there any image with details? If not, they need not be computed for a query. @throws {Problem} index-loading, store-unavailable */
+  hasDetails(): boolean
   /**
    * Matches pictures, each given by its signals.
    * @returns for each picture all registered images within the threshold, nearest first, each once; then those that details
@@ -70,6 +72,7 @@ export function createMatcher(parts: MatcherParts): Matcher {
   const tickEnd = tickEnds(parts.scheduler.atEndOfTick)
   return {
     knowsDetails: parts.finder !== undefined,
+    hasDetails: () => parts.finder !== undefined && parts.replica.catalogue.index('detail').liveRows > 0,
     async match(pictures, options) {
       await tickEnd()
       const catalogue = parts.replica.catalogue
