@@ -1,5 +1,7 @@
 // How many pixels a HEIF file (also AVIF) makes a decoder decode. Sizes, kinds and sources of its items are in the boxes of its `meta` box.
 
+import { hevcConfig } from './hevc-config.js'
+
 export interface HeifPixels {
   /** The largest declared area. */
   readonly largest: number
@@ -24,8 +26,9 @@ export function heifPixels(head: Buffer): HeifPixels | undefined {
   const parts = boxesIn(head, meta.from + 4, meta.to)
   const ofProperties = childrenOf(head, parts, 'iprp')
   const properties = childrenOf(head, ofProperties, 'ipco')
-  const areas = properties.map(({ type, from }) =>
-    type === 'ispe' ? head.readUInt32BE(from + 4) * head.readUInt32BE(from + 8) : 0,
+  const configs = properties.map(({ type, from, to }) => (type === 'hvcC' ? hevcConfig(head.subarray(from, to)) : undefined))
+  const areas = properties.map(({ type, from }, k) =>
+    type === 'ispe' ? head.readUInt32BE(from + 4) * head.readUInt32BE(from + 8) : (configs[k]?.pixels ?? 0),
   )
   const largest = areas.reduce((most, area) => Math.max(most, area), 0)
   const kinds = parts.filter(({ type }) => type === 'iinf').map(({ from, to }) => head.toString('latin1', from, to))
@@ -34,7 +37,9 @@ export function heifPixels(head: Buffer): HeifPixels | undefined {
   return {
     largest,
     decoded: pixelsToDecode({ largest, areaOf, sourcesOf: sourcesOfItems(head, parts), isOverlaid }),
-    isDeep: properties.some(({ type, from }) => type === 'av1C' && (head.readUInt8(from + 2) & 0x40) !== 0),
+    isDeep:
+      properties.some(({ type, from }) => type === 'av1C' && (head.readUInt8(from + 2) & 0x40) !== 0) ||
+      configs.some((config) => config?.isDeep === true),
     hasAlpha: properties.some(({ type }) => type === 'auxC'),
   }
 }
@@ -102,7 +107,7 @@ function sourcesOfItems(head: Buffer, parts: readonly Box[]): Map<number, number
   return sourcesOf
 }
 
-interface Box {
+export interface Box {
   readonly type: string
   readonly from: number
   readonly to: number
@@ -112,12 +117,12 @@ interface Box {
 const MAX_BOXES = 4096
 export class TooManyBoxes extends Error {}
 
-function childrenOf(head: Buffer, boxes: readonly Box[], name: string): Box[] {
+export function childrenOf(head: Buffer, boxes: readonly Box[], name: string): Box[] {
   return boxes.filter(({ type }) => type === name).flatMap(({ from, to }) => boxesIn(head, from, to))
 }
 
 /** The boxes in a range, also those that are cut off. Stops at a box with an impossible size. */
-function boxesIn(head: Buffer, from: number, to: number): Box[] {
+export function boxesIn(head: Buffer, from: number, to: number): Box[] {
   const found: Box[] = []
   for (let at = from; at + 8 <= to; ) {
     if (found.length >= MAX_BOXES) throw new TooManyBoxes()

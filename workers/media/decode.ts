@@ -6,9 +6,10 @@ import { Problem } from '../../src/domain/problem.js'
 import { isTooCostly, pictureCost } from '../../src/handoff/picture-cost.js'
 import type { DecodedPicture } from './decoded-picture.js'
 import type { Decoder, Frame, FrameLimits } from './decoder.js'
+import { libheif } from './libheif.js'
 import { libvips } from './libvips.js'
 
-const DECODERS: Readonly<Record<DecoderName, Decoder>> = { libvips }
+const DECODERS: Readonly<Record<DecoderName, Decoder>> = { libvips, libheif }
 
 /**
  * Calls `use` with each frame of a file, and overwrites its pixels afterwards, also after an error.

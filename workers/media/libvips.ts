@@ -19,7 +19,6 @@ const LOADERS: Readonly<Record<FormatOf<'libvips'>, `VipsForeignLoad${string}Buf
   webp: 'VipsForeignLoadWebpBuffer',
   gif: 'VipsForeignLoadNsgifBuffer',
   avif: 'VipsForeignLoadHeifBuffer',
-  heif: 'VipsForeignLoadHeifBuffer',
   tiff: 'VipsForeignLoadTiffBuffer',
 }
 sharp.unblock({ operation: [...new Set(Object.values(LOADERS))] })
@@ -120,6 +119,7 @@ export function checkDecoderFloors(versions: Readonly<Record<string, string | un
   throw new Error(`image decoders are too old:\n${lines.join('\n')}`)
 }
 
-function isOlder(version: string, floor: string): boolean {
+/** Whether one version comes before another. */
+export function isOlder(version: string, floor: string): boolean {
   return version.localeCompare(floor, 'en', { numeric: true }) < 0
 }

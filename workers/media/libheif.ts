@@ -1,0 +1,99 @@
+// The decoder of HEIC: libheif with libde265, in WebAssembly. The package is optional, because HEVC is encumbered by patents.
+
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import sharp, { type OutputInfo } from 'sharp'
+import { MAX_PIXELS, MAX_SIDE_PX } from '../../packages/hash/src/pixels.js'
+import { FULL_RESOLUTION_PIXELS } from '../../packages/hash/src/reduced-side.js'
+import { createHeifReader, type HeifPicture, type HeifReader } from '../../src/domain/media/heif-picture.js'
+import type { LibHeifFactory } from '../../src/domain/media/libheif-instance.js'
+import { Problem } from '../../src/domain/problem.js'
+import { heifPixels, TooManyBoxes } from '../../src/handoff/heif-pixels.js'
+import { inSrgb } from './colour-profile.js'
+import type { DecodedPicture } from './decoded-picture.js'
+import type { Decoder, FrameLimits } from './decoder.js'
+import { isOlder } from './libvips.js'
+import { ranOutOfMemory } from './out-of-memory.js'
+
+/**
+ * Gives the primary image as viewers show it, in sRGB, transparency on white. EXIF is ignored: `irot` and `imir` have turned the picture.
+ *
+ * The pixels stay in WebAssembly's memory until they are reduced, so there is never a second copy at full size.
+ */
+export const libheif: Decoder = {
+  async *open(bytes, _format, { sizeFor }) {
+    reader ??= loadReader()
+    const limits = { maxPixels: MAX_PIXELS, maxSidePx: MAX_SIDE_PX, maxMemoryBytes: maxMemoryBytesFor(bytes) }
+    yield { pixels: await reader.read(bytes, limits, (picture) => pixelsOf(picture, sizeFor).catch(failed)) }
+  },
+}
+
+/** Without a picture: libheif itself, and the units that a small one is decoded in. */
+const BASE_BYTES = 48 << 20
+/** 10 bits, 4:4:4, alpha, turned: 23 bytes were measured. 8 bits in 4:2:0 take 3 to 7. */
+const BYTES_PER_PIXEL = 26
+
+/** The most that a picture of the declared size needs. One whose data decodes to a larger picture is stopped there. */
+function maxMemoryBytesFor(bytes: Buffer): number {
+  return BASE_BYTES + 2 * bytes.length + BYTES_PER_PIXEL * Math.min(MAX_PIXELS, declaredPixels(bytes))
+}
+
+function declaredPixels(bytes: Buffer): number {
+  try {
+    return heifPixels(bytes)?.largest ?? 0
+  } catch (error) {
+    if (error instanceof RangeError || error instanceof TooManyBoxes) return 0 // the file ends within its header
+    throw error
+  }
+}
+
+let reader: HeifReader | undefined
+const require = createRequire(import.meta.url)
+
+/** Compiled once for all pictures of a process, and only when there is one. */
+function loadReader(): HeifReader {
+  const factory: LibHeifFactory = require('libheif-js/libheif-wasm/libheif.js')
+  return createHeifReader(
+    factory,
+    new WebAssembly.Module(readFileSync(require.resolve('libheif-js/libheif-wasm/libheif.wasm'))),
+  )
+}
+
+function failed(error: unknown): never {
+  throw new Problem(ranOutOfMemory(error) ? 'hashing-unavailable' : 'image-undecodable')
+}
+
+async function pixelsOf(
+  { data, width, height, channels, profile }: HeifPicture,
+  sizeFor: FrameLimits['sizeFor'],
+): Promise<DecodedPicture> {
+  const raw = sharp(data, { raw: { width, height, channels }, limitInputPixels: MAX_PIXELS })
+  if (width * height > FULL_RESOLUTION_PIXELS) {
+    raw.resize({ ...sizeFor({ width, height }), fit: 'fill', kernel: 'linear' })
+  }
+  const shown = await raw.flatten({ background: '#fff' }).raw().toBuffer({ resolveWithObject: true })
+  const picture = { data: shown.data, ...sizeOf(shown.info), channels: 3, aspect: width / height } as const
+  return profile === undefined ? picture : inSrgb(picture, Buffer.from(profile))
+}
+
+const sizeOf = ({ width, height }: OutputInfo) => ({ width, height })
+
+/** The oldest accepted version. Older ones were not tested here. */
+const FLOOR = '1.23.2'
+
+/** Called at startup where HEIC is read. @throws {Error} for the operator, when the package is missing or too old. */
+export function checkHeifDecoder(): void {
+  const version = installedVersion()
+  const advice = 'install it with the other optional packages, or set TABIR_HEIC=off'
+  if (version === undefined) throw new Error(`libheif-js, which decodes HEIC, is not installed: ${advice}`)
+  if (isOlder(version, FLOOR)) throw new Error(`libheif-js ${version} is too old, needs ${FLOOR}: ${advice}`)
+}
+
+function installedVersion(): string | undefined {
+  try {
+    const { version }: { version: string } = require('libheif-js/package.json')
+    return version
+  } catch {
+    return undefined
+  }
+}
