@@ -21,6 +21,11 @@ const ALLOWED = new Set([
 const EXCEPTIONS = [
   { name: /^@img\/sharp-libvips-/, licence: 'LGPL-3.0-or-later', why: 'a shared library, loaded as it is; NOTICE names it' },
   { name: /^@img\/sharp-(win32|wasm32)/, licence: 'LGPL-3.0-or-later', why: 'the same library, packed with its loader' },
+  {
+    name: /^libheif-js$/,
+    licence: 'LGPL-3.0',
+    why: 'WebAssembly, loaded as it is and replaceable; optional; NOTICE names it',
+  },
   { name: /^@fontsource\/noto-sans$/, licence: 'OFL-1.1', why: 'a font, embedded in reports' },
   { name: /^png-js$/, licence: 'none', why: 'its package file names no licence; its file LICENSE is that of MIT' },
 ]

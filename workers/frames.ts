@@ -9,6 +9,9 @@ const HEAD_BYTES = 4
 export const PURPOSE_BYTES = { submission: 0, query: 1 } as const satisfies Record<JobPurpose, number>
 export const DETAILS_BITS = { none: 0, also: 2 } as const satisfies Record<DetailsWanted, number>
 
+/** The argument with which a child is told that HEIC is not read. */
+export const HEIC_OFF = '--heic=off'
+
 /** Writes one message, given in one or several pieces. */
 export function writeFrame(stream: Writable, ...message: readonly Uint8Array[]): void {
   const head = Buffer.alloc(HEAD_BYTES)

@@ -17,9 +17,11 @@ import { connectForWaiting, openStore } from '../src/store/redis/client.js'
 import { checkFormat } from '../src/store/redis/format.js'
 import { HEARTBEAT_INTERVAL_MS } from '../src/store/redis/heartbeats.js'
 import { keepCases } from './case-life.js'
+import { HEIC_OFF } from './frames.js'
 import { hashImageHandler } from './hash-image.js'
 import { collectAtOnce } from './heap.js'
 import { keepHeartbeat } from './heartbeat.js'
+import { checkHeifDecoder } from './media/libheif.js'
 import { checkDecoderFloors } from './media/libvips.js'
 import { openSandbox, type Sandbox } from './sandbox.js'
 import { findSandboxCommand, ownFiles } from './sandbox-command.js'
@@ -36,6 +38,7 @@ onHangups() // this process has no files to reload
 collectAtOnce()
 const config = exitOnError(() => readConfig(process.env))
 exitOnError(() => checkDecoderFloors())
+if (config.heic === 'on') exitOnError(() => checkHeifDecoder())
 
 const target = { url: config.redisUrl, socket: config.redisSocket }
 const warn = (line: string) => console.error(line)
@@ -73,7 +76,7 @@ function createSandbox(): Sandbox {
     children: config.hashers,
     memoryMb: config.hasherMemoryMb,
     timeLimitMs: HASHING_TIME_LIMIT_MS,
-    entry: [fileURLToPath(new URL('./media/child.js', import.meta.url))],
+    entry: [fileURLToPath(new URL('./media/child.js', import.meta.url)), ...(config.heic === 'off' ? [HEIC_OFF] : [])],
     onOutOfMemory: () =>
       warn(JSON.stringify({ level: 'warn', msg: 'an image needs more memory than TABIR_HASHER_MEMORY_MB allows' })),
     sandboxCommand: findSandboxCommand({ readable: ownFiles(), hidden: secretPaths(config) }),

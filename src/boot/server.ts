@@ -9,6 +9,7 @@ import type { AppOptions } from '../app/app-options.js'
 import { createLifecycle, startOrStop } from '../app/lifecycle.js'
 import type { ServiceOptions } from '../app/service-options.js'
 import { openServices } from '../app/services.js'
+import { leaveUnread, unreadWith } from '../domain/media/media-formats.js'
 import { exchangesIn, reconcilersIn } from '../exchange/exchange-config.js'
 import { SERVER_LIMITS } from '../http/limits.js'
 import { headText } from '../store/audit/audit-marks.js'
@@ -34,6 +35,7 @@ onHangups(() => {
   for (const certificate of certificates.values()) void certificate.reload()
 })
 const config = exitOnError(() => readConfig(process.env))
+leaveUnread(unreadWith(config))
 const lifecycle = createLifecycle()
 await startOrStop(lifecycle, start, (error) => console.error(String(error))).catch(refuseToStart)
 

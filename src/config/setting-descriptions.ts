@@ -36,6 +36,10 @@ export const SETTING_DESCRIPTIONS: Readonly<Record<SettingName, SettingDescripti
   },
   TABIR_HASHERS: { shownDefault: 'number of cores', meaning: 'child processes that decode and hash' },
   TABIR_HASHER_MEMORY_MB: { meaning: 'memory limit of each' },
+  TABIR_HEIC: {
+    meaning:
+      '`off`: HEIC is rejected, and the optional package `libheif-js` may be left out ([why](decisions/0127-make-heic-optional.md)). The same for apis and workers',
+  },
   TABIR_SEAL_KEYS: {
     shownDefault: 'the key file',
     meaning: '`id:base64` of 32 bytes, several separated by commas: the first encrypts, all decrypt',

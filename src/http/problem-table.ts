@@ -1,6 +1,6 @@
 // Status, title and advice of each problem.
 
-import { DECODED_FORMATS } from '../domain/media/media-formats.js'
+import { decodedFormats } from '../domain/media/media-formats.js'
 import type { ProblemCode } from '../domain/problem.js'
 
 export interface Row {
@@ -21,7 +21,9 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
   'media-unsupported': {
     status: 415,
     title: 'This content type is not accepted.',
-    detail: `Pictures: ${DECODED_FORMATS}, as multipart/form-data parts named image. Everything else: application/json.`,
+    get detail() {
+      return `Pictures: ${decodedFormats()}, as multipart/form-data parts named image. Everything else: application/json.`
+    },
   },
   'body-too-large': { status: 413, title: 'The body is larger than this route accepts.' },
   'too-many-images': {

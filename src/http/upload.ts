@@ -152,7 +152,7 @@ export async function imageFrom(body: AsyncIterable<unknown>, limits: UploadLimi
   return <T>(use: (image: readonly Buffer[]) => Promise<T>): Promise<T | Problem> => settled(release(image, inFlight, use))
 }
 
-/** Not made anew for each picture (decision 0090). */
+/** Not made anew for each picture (decision 0086). */
 async function* upToLimit(body: AsyncIterable<unknown>, maxBytes: number, read: { truncated: boolean }) {
   let sizeBytes = 0
   for await (const chunk of body) {

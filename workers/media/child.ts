@@ -1,8 +1,9 @@
 // The program of a sandboxed child: it reads pictures from a socket and writes hashes. It has nothing else.
 
 import { Socket } from 'node:net'
+import { leaveUnread, unreadWith } from '../../src/domain/media/media-formats.js'
 import { formatAnswer, type HandoffAnswer } from '../../src/handoff/message.js'
-import { DETAILS_BITS, PURPOSE_BYTES, readFrames, writeFrame } from '../frames.js'
+import { DETAILS_BITS, HEIC_OFF, PURPOSE_BYTES, readFrames, writeFrame } from '../frames.js'
 import { collectAtOnce, collectEvery } from '../heap.js'
 import { isolationHere } from '../isolation-here.js'
 import { answerFor } from './answer.js'
@@ -10,6 +11,7 @@ import { answerFor } from './answer.js'
 const CHANNEL_FD = 3
 const MAX_IMAGE_BYTES = 1 << 30
 
+leaveUnread(unreadWith({ heic: process.argv.includes(HEIC_OFF) ? 'off' : 'on' }))
 collectAtOnce()
 const collectNowAndThen = collectEvery(256)
 const channel = new Socket({ fd: CHANNEL_FD, readable: true, writable: true })

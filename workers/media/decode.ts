@@ -1,7 +1,7 @@
 // From a stranger's bytes to frames: chooses the decoder of a file, and refuses files that no decoder may get.
 import { MAX_FRAMES, MAX_WINDOWS } from '../../packages/hash/src/file-frames.js'
 import { hashedSize } from '../../packages/hash/src/reduced-side.js'
-import { type DecoderName, formatOf, MEDIA_FORMATS } from '../../src/domain/media/media-formats.js'
+import { type DecoderName, formatOf, isDecoded, MEDIA_FORMATS } from '../../src/domain/media/media-formats.js'
 import { Problem } from '../../src/domain/problem.js'
 import { isTooCostly, pictureCost } from '../../src/handoff/picture-cost.js'
 import type { DecodedPicture } from './decoded-picture.js'
@@ -39,7 +39,7 @@ export async function decode(bytes: Buffer, sizeFor: FrameLimits['sizeFor'] = ha
 function framesOf(bytes: Buffer, limits: FrameLimits): AsyncIterable<Frame> {
   const format = formatOf(bytes) // by the first bytes, so that a refusal needs no parser
   const decoder = format === undefined ? 'none' : MEDIA_FORMATS[format].decoder
-  if (format === undefined || decoder === 'none') throw new Problem('media-unsupported')
+  if (format === undefined || decoder === 'none' || !isDecoded(format)) throw new Problem('media-unsupported')
   if (isTooCostly(pictureCost(bytes), bytes.length)) throw new Problem('image-too-many-pixels')
   return DECODERS[decoder].open(bytes, format, limits)
 }

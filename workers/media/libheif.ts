@@ -1,7 +1,7 @@
 // The decoder of HEIC: libheif with libde265, in WebAssembly. The package is optional, because HEVC is encumbered by patents.
 
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
 import sharp, { type OutputInfo } from 'sharp'
 import { MAX_PIXELS, MAX_SIDE_PX } from '../../packages/hash/src/pixels.js'
 import { FULL_RESOLUTION_PIXELS } from '../../packages/hash/src/reduced-side.js'
@@ -21,9 +21,14 @@ import { ranOutOfMemory } from './out-of-memory.js'
  * The pixels stay in WebAssembly's memory until they are reduced, so there is never a second copy at full size.
  */
 export const libheif: Decoder = {
-  async *open(bytes, _format, { sizeFor }) {
-    reader ??= loadReader()
-    const limits = { maxPixels: MAX_PIXELS, maxSidePx: MAX_SIDE_PX, maxMemoryBytes: maxMemoryBytesFor(bytes) }
+  async *open(bytes, _format, { sizeFor, purpose }) {
+    reader ??= await loadReader()
+    const limits = {
+      maxPixels: MAX_PIXELS,
+      maxSidePx: MAX_SIDE_PX,
+      maxMemoryBytes: maxMemoryBytesFor(bytes),
+      allowsMissingTiles: purpose === 'query',
+    }
     yield { pixels: await reader.read(bytes, limits, (picture) => pixelsOf(picture, sizeFor).catch(failed)) }
   },
 }
@@ -48,15 +53,18 @@ function declaredPixels(bytes: Buffer): number {
 }
 
 let reader: HeifReader | undefined
-const require = createRequire(import.meta.url)
 
 /** Compiled once for all pictures of a process, and only when there is one. */
-function loadReader(): HeifReader {
-  const factory: LibHeifFactory = require('libheif-js/libheif-wasm/libheif.js')
-  return createHeifReader(
-    factory,
-    new WebAssembly.Module(readFileSync(require.resolve('libheif-js/libheif-wasm/libheif.wasm'))),
-  )
+async function loadReader(): Promise<HeifReader> {
+  const { default: factory }: { readonly default: LibHeifFactory } = await import(`${PACKAGE}/libheif-wasm/libheif.js`)
+  return createHeifReader(factory, new WebAssembly.Module(readFileSync(pathOf('libheif-wasm/libheif.wasm'))))
+}
+
+/** A string, not written where it is imported: Tabir compiles without the package. */
+const PACKAGE: string = 'libheif-js'
+
+function pathOf(file: string): string {
+  return fileURLToPath(import.meta.resolve(`${PACKAGE}/${file}`))
 }
 
 function failed(error: unknown): never {
@@ -91,7 +99,7 @@ export function checkHeifDecoder(): void {
 
 function installedVersion(): string | undefined {
   try {
-    const { version }: { version: string } = require('libheif-js/package.json')
+    const { version }: { readonly version: string } = JSON.parse(readFileSync(pathOf('package.json'), 'utf8'))
     return version
   } catch {
     return undefined

@@ -76,13 +76,13 @@ const SETTINGS = [
   'stream-node-max-bytes',
 ] as const
 
-export async function hostFacts(): Promise<HostFacts> {
+export async function hostFacts(config: Config): Promise<HostFacts> {
   const text = (path: string) => readFile(path, 'utf8').catch(() => undefined)
   const overcommit = await text('/proc/sys/vm/overcommit_memory')
   const swaps = await text('/proc/swaps')
   return {
     nodeVersion: process.versions.node,
-    decoderError: await decoderError(),
+    decoderError: await decoderError(config),
     overcommitMemory: overcommit === undefined ? undefined : Number(overcommit),
     hasSwap: swaps === undefined ? undefined : swaps.trim().split('\n').length > 1,
   }
@@ -158,10 +158,10 @@ function lineTo(url: string | undefined): RedisFacts['line'] {
 }
 
 /** Runs in a child process: decoders that fail to load must not end this one. */
-function decoderError(): Promise<string> {
+function decoderError({ heic }: Config): Promise<string> {
   const entry = fileURLToPath(new URL('../../../workers/decoders.js', import.meta.url))
   return new Promise((tell) => {
-    execFile(process.execPath, [entry], { env: {}, timeout: 20_000 }, (error, _, stderr) =>
+    execFile(process.execPath, [entry, `--heic=${heic}`], { env: {}, timeout: 20_000 }, (error, _, stderr) =>
       tell(error === null ? '' : stderr.trim().split('\n').slice(0, 5).join('; ') || 'they do not load'),
     )
   })

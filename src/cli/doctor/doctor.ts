@@ -40,7 +40,7 @@ async function examine(): Promise<Finding[]> {
   const findings: Finding[] = []
   try {
     const config = readConfig(process.env)
-    findings.push(...aboutHost(await hostFacts()), ...aboutProxies(config), ...aboutApi(await apiFacts(config)))
+    findings.push(...aboutHost(await hostFacts(config)), ...aboutProxies(config), ...aboutApi(await apiFacts(config)))
     findings.push(...aboutCertificates(await certificateFacts(config), Date.now()))
     const files = await fileFacts(config)
     const { store: ofStore, logBytes } = await examineStore()

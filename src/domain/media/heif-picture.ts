@@ -25,6 +25,8 @@ export interface HeifLimits {
   readonly maxSidePx: number
   /** All memory of the decoder, with the file and the picture. */
   readonly maxMemoryBytes: number
+  /** Decodes a grid also when some tiles are missing or damaged, as viewers do. They are left black. */
+  readonly allowsMissingTiles: boolean
 }
 
 export interface HeifReader {
@@ -88,6 +90,7 @@ const SECURITY_LIMIT_EXCEEDED = 1000
 // Offsets in its structures, in bytes.
 const MAX_PIXELS_AT = 8 // in heif_security_limits, 64 bits
 const CONVERT_TO_8_BITS_AT = 20 // in heif_decoding_options
+const STRICT_AT = 21
 const PRIMARIES_AT = 4 // in heif_color_profile_nclx, 32 bits
 const TRANSFER_AT = 8
 
@@ -110,7 +113,19 @@ function pictureIn(instance: LibHeifInstance, bytes: Uint8Array, limits: HeifLim
   }
 }
 
-function decoded(lib: LibHeif, bytes: Uint8Array, { maxPixels, maxSidePx }: HeifLimits): HeifPicture {
+/** Also in a file of another kind, for one a video: HEIF's brands say that there are images. */
+const HEIF_BRANDS = /he[iv][cxms]|m[is]f[1-3]/
+const BRANDS_AT = 8
+const MAX_BRANDS_BYTES = 256
+
+function checkBrands(bytes: Uint8Array): void {
+  const boxBytes = bytes.length < BRANDS_AT ? 0 : new DataView(bytes.buffer, bytes.byteOffset).getUint32(0)
+  const brands = bytes.subarray(BRANDS_AT, Math.min(boxBytes, MAX_BRANDS_BYTES))
+  if (!HEIF_BRANDS.test(String.fromCharCode(...brands))) throw new Problem('media-unsupported')
+}
+
+function decoded(lib: LibHeif, bytes: Uint8Array, { maxPixels, maxSidePx, allowsMissingTiles }: HeifLimits): HeifPicture {
+  checkBrands(bytes)
   const { allocate, call, word } = caller(lib)
   const file = allocate(bytes.length)
   lib.HEAPU8.set(bytes, file)
@@ -126,6 +141,7 @@ function decoded(lib: LibHeif, bytes: Uint8Array, { maxPixels, maxSidePx }: Heif
   const channels = lib._heif_image_handle_has_alpha_channel(handle) === 0 ? 3 : 4
   const options = lib._heif_decoding_options_alloc()
   lib.HEAPU8[options + CONVERT_TO_8_BITS_AT] = 1
+  lib.HEAPU8[options + STRICT_AT] = allowsMissingTiles ? 0 : 1
   const chroma = channels === 3 ? INTERLEAVED_RGB : INTERLEAVED_RGBA
   const image = call((error, out) => lib._heif_decode_image(error, handle, out, RGB, chroma, options))
   const [width, height] = [lib._heif_image_get_width(image, INTERLEAVED), lib._heif_image_get_height(image, INTERLEAVED)]

@@ -2,7 +2,7 @@
 
 import { Problem } from '../problem.js'
 
-/** What `require('libheif-js/libheif-wasm/libheif.js')` exports. */
+/** What the CommonJS module `libheif-js/libheif-wasm/libheif.js` exports. */
 export type LibHeifFactory = (options: {
   readonly instantiateWasm: (
     imports: WebAssembly.Imports,

@@ -81,13 +81,30 @@ export function formatOf(head: Uint8Array): MediaFormat | undefined {
   return BY_SIGNATURE.find((format) => SIGNATURES[format].some((signature) => fits(head, signature)))
 }
 
-/** @returns whether we document that the service reads this format. */
-export function isDecoded(format: MediaFormat | undefined): boolean {
-  return format !== undefined && MEDIA_FORMATS[format].isOffered
+/** The formats that an operator has switched off. @param heic the setting TABIR_HEIC. */
+export function unreadWith({ heic }: { readonly heic: 'on' | 'off' }): readonly MediaFormat[] {
+  return heic === 'on' ? [] : ['heif']
 }
 
-/** The names of the documented formats, for messages: `A, B or C`. */
-export const DECODED_FORMATS = listed(namesOf(MEDIA_FORMATS).filter(isDecoded))
+/** Switches formats off in this process: called once at its start, before anything is decoded or described. */
+export function leaveUnread(formats: readonly MediaFormat[]): void {
+  unread = formats
+}
+
+let unread: readonly MediaFormat[] = []
+
+/** @returns whether we document that the service reads this format, and it is not switched off. */
+export function isDecoded(format: MediaFormat | undefined): boolean {
+  return format !== undefined && MEDIA_FORMATS[format].isOffered && !unread.includes(format)
+}
+
+/** The names of the formats that are read, for messages: `A, B or C`. */
+export function decodedFormats(): string {
+  return listed(namesOf(MEDIA_FORMATS).filter(isDecoded))
+}
+
+/** The same with the default settings, for documents. */
+export const DECODED_FORMATS = decodedFormats()
 
 function listed(formats: readonly MediaFormat[]): string {
   const names = formats.map((format) => MEDIA_FORMATS[format].name)

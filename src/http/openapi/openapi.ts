@@ -4,7 +4,7 @@ import swagger, { type SwaggerTransform } from '@fastify/swagger'
 import type { FastifyContextConfig } from 'fastify'
 import fp from 'fastify-plugin'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
-import { DECODED_FORMATS } from '../../domain/media/media-formats.js'
+import { decodedFormats } from '../../domain/media/media-formats.js'
 import type { RouteScope } from '../../domain/organisations/access.js'
 import { ownValue } from '../../domain/own-value.js'
 import type { ProblemCode } from '../../domain/problem.js'
@@ -143,7 +143,9 @@ const IMAGE_PARTS = {
     image: {
       type: 'array',
       items: { type: 'string', format: 'binary' },
-      description: `${DECODED_FORMATS}.`,
+      get description() {
+        return `${decodedFormats()}.`
+      },
     },
   },
 }

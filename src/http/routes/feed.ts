@@ -147,7 +147,7 @@ interface Telling {
   isWithin: boolean
 }
 
-/** At module level, so that it is not created for each request (decision 0090). */
+/** At module level, so that it is not created for each request (decision 0086). */
 async function* pageOf(telling: Telling, after: string | undefined, waitMs: number): AsyncGenerator<FeedLine, void, void> {
   const { feed, request, reader, limit, signal } = telling
   let told = -1 // the request itself counted one already

@@ -55,7 +55,7 @@ export interface FoundByHashes {
  * all generators below.
  *
  * These are functions of the module and not closures made for each call: V8 gives each generator closure a hidden class in the
- * old generation, which keeps all data of the call alive until the next full garbage collection (decision 0090).
+ * old generation, which keeps all data of the call alive until the next full garbage collection (decision 0086).
  */
 export function* matchesByHashes(
   signals: readonly HashedSignal[],
