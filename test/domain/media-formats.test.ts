@@ -3,16 +3,20 @@ import { join, resolve } from 'node:path'
 import t from 'tap'
 import {
   DECODED_FORMATS,
+  decodedFormats,
   FORMAT_BYTES,
   formatOf,
   isDecoded,
+  leaveUnread,
   MEDIA_FORMATS,
   type MediaFormat,
+  unreadWith,
 } from '../../src/domain/media/media-formats.js'
 import { namesOf } from '../../src/domain/own-value.js'
 import { Problem } from '../../src/domain/problem.js'
 import { PROBLEMS } from '../../src/http/problem-table.js'
 import { decode } from '../../workers/media/decode.js'
+import { heic } from '../helpers/heic.js'
 import { type Format, formats, scene } from '../helpers/pictures.js'
 
 /** The first bytes of what we do not say that workers read, as such files begin. */
@@ -65,11 +69,20 @@ t.test('each format is known by its own first bytes, and of two that fit the fir
 
 t.test('messages, documents and the description of the API name the same formats', async (t) => {
   const detail = PROBLEMS['media-unsupported'].detail ?? ''
-  for (const text of [detail, textOf('README.md'), textOf('openapi.yaml')]) {
-    t.ok(text.includes(DECODED_FORMATS))
-    const listed = text.match(/[^\n.]*\bAVIF\b[^\n.]*/g) ?? []
-    for (const list of listed) if (list.includes('TIFF')) t.notMatch(list, /HEIC/)
-  }
+  for (const text of [detail, textOf('README.md'), textOf('openapi.yaml')]) t.ok(text.includes(DECODED_FORMATS))
   const notOffered = namesOf(NOT_OFFERED).map((format) => MEDIA_FORMATS[format].name)
   t.ok(textOf('docs/page.md').includes(`What the server cannot read (${notOffered.join(', ')})`))
+})
+
+t.test('a format that is switched off is neither read nor named', async (t) => {
+  const file = heic('tiles')
+  t.equal((await decode(file)).width, 640)
+  leaveUnread(unreadWith({ heic: 'off' }))
+  t.teardown(() => leaveUnread([]))
+  t.notOk(isDecoded('heif'))
+  t.notMatch(decodedFormats(), /HEIC/)
+  t.notMatch(PROBLEMS['media-unsupported'].detail ?? '', /HEIC/)
+  await t.rejects(decode(file), { code: 'media-unsupported' })
+  leaveUnread(unreadWith({ heic: 'on' }))
+  t.match(PROBLEMS['media-unsupported'].detail ?? '', /HEIC/)
 })

@@ -3,6 +3,7 @@
 import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { heic } from '../helpers/heic.js'
 import { scene } from '../helpers/pictures.js'
 import { openWith } from '../helpers/sandbox.js'
 import { until } from '../helpers/service.js'
@@ -49,8 +50,13 @@ function needlesOf(file: Buffer): Buffer[] {
 t.test('nothing of a picture is left in the child that hashed it', { skip: !existsSync('/proc/self/mem') }, async (t) => {
   const sandbox = await openWith(t, { entry: [REAL_CHILD] })
   const pid = sandbox.pids[0] ?? 0
-  for (const format of ['jpeg', 'png', 'webp'] as const) {
-    const { bytes } = await scene(47, { width: 1280, height: 960, format })
+  const files = await Promise.all(
+    (['jpeg', 'png', 'webp'] as const).map(async (format) => ({
+      format,
+      bytes: (await scene(47, { width: 1280, height: 960, format })).bytes,
+    })),
+  )
+  for (const { format, bytes } of [...files, { format: 'heic', bytes: heic('turned') }]) {
     const needles = needlesOf(bytes)
     t.ok(
       foundIn(process.pid, needles).every((times) => times > 0),

@@ -25,8 +25,8 @@ export interface HeifLimits {
   readonly maxSidePx: number
   /** All memory of the decoder, with the file and the picture. */
   readonly maxMemoryBytes: number
-  /** Decodes a grid also when some tiles are missing or damaged, as viewers do. They are left black. */
-  readonly allowsMissingTiles: boolean
+  /** Decodes a grid also when some tiles are missing or damaged, as viewers do. They are left green. */
+  readonly allowsMissingTiles?: boolean
 }
 
 export interface HeifReader {
@@ -124,7 +124,7 @@ function checkBrands(bytes: Uint8Array): void {
   if (!HEIF_BRANDS.test(String.fromCharCode(...brands))) throw new Problem('media-unsupported')
 }
 
-function decoded(lib: LibHeif, bytes: Uint8Array, { maxPixels, maxSidePx, allowsMissingTiles }: HeifLimits): HeifPicture {
+function decoded(lib: LibHeif, bytes: Uint8Array, { maxPixels, maxSidePx, allowsMissingTiles = false }: HeifLimits): HeifPicture {
   checkBrands(bytes)
   const { allocate, call, word } = caller(lib)
   const file = allocate(bytes.length)

@@ -1,0 +1,50 @@
+// HEIC files of test/data/heic, and what they become when boxes are changed.
+
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { boxesIn, childrenOf } from '../../src/handoff/heif-pixels.js'
+
+const FOLDER = resolve(import.meta.dirname, '../../../test/data/heic')
+export const HEIC_FILES = ['two', '10-bit', 'tiles', 'alpha', 'turned', 'display-p3'] as const
+export type HeicFile = (typeof HEIC_FILES)[number]
+
+export function heic(name: HeicFile): Buffer {
+  return readFileSync(join(FOLDER, `${name}.heic`))
+}
+
+/** A copy with another primary image. */
+export function withPrimary(file: Buffer, item: number): Buffer {
+  const copy = Buffer.from(file)
+  copy.writeUInt16BE(item, placeOf(copy, 'pitm') + 4)
+  return copy
+}
+
+/** A copy in which each size that is declared by `ispe` is another one. */
+export function withDeclaredSize(
+  file: Buffer,
+  { width, height }: { readonly width: number; readonly height: number },
+): Buffer {
+  const copy = Buffer.from(file)
+  for (const { type, from } of propertiesOf(copy)) {
+    if (type !== 'ispe') continue
+    copy.writeUInt32BE(width, from + 4)
+    copy.writeUInt32BE(height, from + 8)
+  }
+  return copy
+}
+
+/** Where the content of the first box of this type is, in `meta` or among its properties. */
+export function placeOf(file: Buffer, type: string): number {
+  const found = [...metaOf(file), ...propertiesOf(file)].find((box) => box.type === type)
+  if (found === undefined) throw new Error(`no box ${type}`)
+  return found.from
+}
+
+function metaOf(file: Buffer) {
+  const meta = boxesIn(file, 0, file.length).find(({ type }) => type === 'meta')
+  return meta === undefined ? [] : boxesIn(file, meta.from + 4, meta.to)
+}
+
+function propertiesOf(file: Buffer) {
+  return childrenOf(file, childrenOf(file, metaOf(file), 'iprp'), 'ipco')
+}

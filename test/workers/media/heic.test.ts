@@ -1,0 +1,176 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import sharp from 'sharp'
+import t from 'tap'
+import { distance, parseHash } from '../../../packages/hash/src/hash256.js'
+import { loadPdqKernelSync } from '../../../packages/hash/src/pdq-kernel.js'
+import { MAX_PIXELS, MAX_SIDE_PX } from '../../../packages/hash/src/pixels.js'
+import { createHeifReader, type HeifLimits } from '../../../src/domain/media/heif-picture.js'
+import type { LibHeifFactory } from '../../../src/domain/media/libheif-instance.js'
+import { Problem } from '../../../src/domain/problem.js'
+import { isTooCostly, pictureCost } from '../../../src/handoff/picture-cost.js'
+import { decode } from '../../../workers/media/decode.js'
+import type { DecodedPicture } from '../../../workers/media/decoded-picture.js'
+import { hashImage } from '../../../workers/media/hashes-of-file.js'
+import { checkHeifDecoder } from '../../../workers/media/libheif.js'
+import { HEIC_FILES, heic, placeOf, withDeclaredSize, withPrimary } from '../../helpers/heic.js'
+import { scene, scenePixels } from '../../helpers/pictures.js'
+
+const { hash } = loadPdqKernelSync()
+const SIDES = { width: 640, height: 480 }
+/** The photograph of `turned`, from the JPEG that it was made of. */
+const PHOTOGRAPH = '6a398fc4786e1179d6211fb8b19761ee8c7797307691d08f42b17ad0c55a817e'
+
+const sceneHash = (seed: number) => hash({ ...scenePixels(seed), channels: 3 }).hash
+const bitsFrom = (picture: DecodedPicture, truth: Parameters<typeof distance>[0]) => distance(hash(picture).hash, truth)
+const meanDifference = (a: Buffer, b: Buffer) => a.reduce((sum, byte, k) => sum + Math.abs(byte - (b[k] ?? 0)), 0) / a.length
+const codeOf = (bytes: Buffer): Promise<unknown> =>
+  decode(bytes).then(
+    () => 'decoded',
+    (error: unknown) => (error instanceof Problem ? error.code : error),
+  )
+
+const require = createRequire(import.meta.url)
+const factory: LibHeifFactory = require('libheif-js/libheif-wasm/libheif.js')
+const compiled = new WebAssembly.Module(readFileSync(require.resolve('libheif-js/libheif-wasm/libheif.wasm')))
+const LIMITS: HeifLimits = { maxPixels: MAX_PIXELS, maxSidePx: MAX_SIDE_PX, maxMemoryBytes: 128 << 20 }
+
+t.test('8 bits, 10 bits and tiles give the same picture', async (t) => {
+  for (const name of ['two', '10-bit', 'tiles'] as const) {
+    const picture = await decode(heic(name))
+    t.match(picture, { ...SIDES, channels: 3 }, name)
+    t.ok(bitsFrom(picture, sceneHash(1)) <= 10, `${name}: ${bitsFrom(picture, sceneHash(1))} bits`)
+  }
+})
+
+t.test('irot and imir turn a picture, and its EXIF does not turn it again', async (t) => {
+  const picture = await decode(heic('turned'))
+  const truth = parseHash(PHOTOGRAPH)
+  t.match(picture, { width: 840, height: 700 })
+  t.ok(truth !== undefined && bitsFrom(picture, truth) <= 10)
+})
+
+t.test('a colour profile is applied', async (t) => {
+  const file = heic('display-p3')
+  const ignored = Buffer.from(file)
+  ignored.write('free', placeOf(file, 'colr') - 4, 'latin1')
+  const truth = scenePixels(1).data // its pixels in sRGB were converted to Display P3
+  const off = async (bytes: Buffer) => meanDifference((await decode(bytes)).data, truth)
+  const [shown, unread] = [await off(file), await off(ignored)]
+  t.ok(shown < 3, `off by ${shown} levels`)
+  t.ok(unread > shown + 2, `a profile that matters: without it off by ${unread} levels`)
+})
+
+t.test('the primary image counts, not the first', async (t) => {
+  const second = await decode(withPrimary(heic('two'), 2))
+  t.ok(bitsFrom(second, sceneHash(2)) <= 10)
+  t.ok(bitsFrom(second, sceneHash(1)) > 60)
+  t.equal(await codeOf(withPrimary(heic('two'), 77)), 'image-undecodable')
+})
+
+t.test('what is transparent is shown on white', async (t) => {
+  const { data, width } = await decode(heic('alpha'))
+  t.ok(data.subarray(0, width * 3 * 230).every((byte) => byte > 250))
+  t.ok(data.subarray(width * 3 * 260).some((byte) => byte < 200))
+})
+
+t.test('a file that ends anywhere is damaged, and a grid that lacks tiles is read for queries alone', async (t) => {
+  for (const name of HEIC_FILES) {
+    const file = heic(name)
+    for (let part = 0; part < 20; part++) {
+      const cut = file.subarray(0, Math.floor((file.length * part) / 20))
+      const code = await codeOf(cut)
+      const isFirstOfTwo = name === 'two' && code === 'decoded' && part > 8
+      t.ok(isFirstOfTwo || code === (part === 0 ? 'media-unsupported' : 'image-undecodable'), `${name}: ${part}/20: ${code}`)
+    }
+  }
+  const grid = heic('tiles')
+  const cut = grid.subarray(0, Math.floor(grid.length * 0.8))
+  t.ok((await hashImage(cut, 'query')).quality > 0)
+  await t.rejects(hashImage(cut, 'register'), { code: 'image-undecodable' })
+})
+
+t.test('another codec in HEIF, and what is no picture, is not supported', async (t) => {
+  const { bytes: avif } = await scene(1, { format: 'avif' })
+  const inHeif = Buffer.from(avif.toString('latin1').replaceAll(/avi[fs]/g, 'mif1'), 'latin1')
+  t.equal(await codeOf(inHeif), 'media-unsupported', 'AV1')
+  t.equal(
+    await codeOf(Buffer.from('00000018667479706d703432000000006d70343269736f6d', 'hex')),
+    'media-unsupported',
+    'a video',
+  )
+  t.equal(await codeOf(Buffer.from('0000000866747970', 'hex')), 'media-unsupported')
+  t.equal(await codeOf(heic('two').subarray(0, 24)), 'image-undecodable', 'its brand is HEIC, and nothing follows')
+})
+
+t.test('what a header declares is checked before it is decoded', async (t) => {
+  const file = heic('two')
+  t.equal(await codeOf(withDeclaredSize(file, { width: 40_000, height: 40_000 })), 'image-too-many-pixels')
+  t.equal(await codeOf(withDeclaredSize(file, { width: 70_000, height: 1 })), 'image-too-many-pixels')
+
+  const cost = pictureCost(file)
+  t.ok(cost.timeMs > 50 && cost.timeMs < 150 && cost.memoryMb < 10)
+  // The size that decides is in the sequence parameter set: `ispe` may declare less.
+  t.same(pictureCost(withDeclaredSize(file, { width: 1, height: 1 })), cost)
+  const deep = pictureCost(heic('10-bit'))
+  t.ok(deep.memoryMb > cost.memoryMb, '10 bits cost more')
+  t.ok(pictureCost(heic('alpha')).memoryMb > cost.memoryMb, 'alpha costs more')
+  const large = withDeclaredSize(file, { width: 7000, height: 7000 })
+  t.ok(isTooCostly(pictureCost(large), 10_000))
+  t.notOk(isTooCostly(pictureCost(large), 5_000_000), 'a photograph of a phone with 49 megapixels')
+})
+
+t.test('the decoder gets no more memory than a picture may need, and none is kept', async (t) => {
+  const reader = createHeifReader(factory, compiled)
+  const size = () => reader.read(heic('two'), LIMITS, ({ width, height }) => ({ width, height }))
+  const long = Buffer.concat([heic('two'), Buffer.alloc(20 << 20)])
+  await t.rejects(
+    reader.read(long, { ...LIMITS, maxMemoryBytes: 18 << 20 }, () => 0),
+    { code: 'image-too-many-pixels' },
+  )
+  t.same(await reader.read(long, LIMITS, ({ width }) => width), SIDES.width)
+  t.same(await size(), SIDES, 'the next picture is read')
+  await t.rejects(
+    reader.read(heic('two'), { ...LIMITS, maxPixels: 1000 }, () => 0),
+    { code: 'image-too-many-pixels' },
+  )
+  await t.rejects(
+    reader.read(heic('two').subarray(0, 9000), LIMITS, () => 0),
+    { code: 'image-undecodable' },
+  )
+  t.same(await size(), SIDES)
+})
+
+t.test('all memory of the decoder is overwritten, also after an error', async (t) => {
+  const reader = createHeifReader(factory, compiled)
+  const file = heic('two')
+  const needle = file.subarray(20_000, 20_032)
+  let memory: Uint8Array = new Uint8Array()
+  let row = Buffer.alloc(0)
+  const look = ({ data, width }: { readonly data: Uint8Array; readonly width: number }) => {
+    memory = new Uint8Array(data.buffer)
+    row = Buffer.from(data.subarray(width * 3 * 100, width * 3 * 101))
+  }
+  const has = (bytes: Buffer) => Buffer.from(memory.buffer).includes(bytes)
+  await reader.read(file, LIMITS, (picture) => {
+    look(picture)
+    t.ok(has(row) && has(needle), 'the search finds what is there')
+  })
+  t.notOk(has(row) || has(needle))
+  const failing = reader.read(file, LIMITS, (picture) => {
+    look(picture)
+    throw new Error('of the caller')
+  })
+  await t.rejects(failing, { message: 'of the caller' })
+  t.notOk(has(row) || has(needle))
+})
+
+t.test('the package that is installed is new enough', async (t) => {
+  t.doesNotThrow(() => checkHeifDecoder())
+  t.ok(
+    (await sharp(Buffer.from(heic('two')), { failOn: 'error' })
+      .toBuffer()
+      .catch(() => undefined)) === undefined,
+    'libvips does not read HEVC',
+  )
+})
