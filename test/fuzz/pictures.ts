@@ -2,6 +2,7 @@
 
 import { Problem } from '../../src/domain/problem.js'
 import { hashImage } from '../../workers/media/hashes-of-file.js'
+import { HEIC_FILES, heic } from '../helpers/heic.js'
 import { everyFormat } from '../helpers/pictures.js'
 import { type Chance, mutatedBytes } from './chance.js'
 
@@ -10,7 +11,7 @@ export async function fuzzPictures(
   chance: Chance,
   budgetMs: number,
 ): Promise<{ readonly tried: number; readonly finds: readonly string[] }> {
-  const pictures = await everyFormat(chance.below(4))
+  const pictures = [...(await everyFormat(chance.below(4))), ...HEIC_FILES.map((name) => ({ name, bytes: heic(name) }))]
   const finds: string[] = []
   let tried = 0
   const untilMs = performance.now() + budgetMs
