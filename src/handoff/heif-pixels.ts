@@ -1,5 +1,6 @@
 // How many pixels a HEIF file (also AVIF) makes a decoder decode. Sizes, kinds and sources of its items are in the boxes of its `meta` box.
 
+import { formatOf, type MediaFormat } from '../domain/media/media-formats.js'
 import { hevcConfig } from './hevc-config.js'
 
 export interface HeifPixels {
@@ -9,6 +10,8 @@ export interface HeifPixels {
   readonly decoded: number
   readonly isDeep: boolean
   readonly hasAlpha: boolean
+  /** HEVC images, and none in AV1: whatever its brands say, only a decoder of HEVC reads it. */
+  readonly isHevc: boolean
 }
 
 interface Items {
@@ -41,6 +44,22 @@ export function heifPixels(head: Buffer): HeifPixels | undefined {
       properties.some(({ type, from }) => type === 'av1C' && (head.readUInt8(from + 2) & 0x40) !== 0) ||
       configs.some((config) => config?.isDeep === true),
     hasAlpha: properties.some(({ type }) => type === 'auxC'),
+    isHevc: configs.some((config) => config !== undefined) && !properties.some(({ type }) => type === 'av1C'),
+  }
+}
+
+/**
+ * The format of a file by its first bytes, and by its boxes where brands may mislead: a HEIC file that also names a brand of AVIF is shown by
+ * viewers, and a decoder of AVIF would refuse it.
+ */
+export function fileFormatOf(bytes: Buffer): MediaFormat | undefined {
+  const format = formatOf(bytes)
+  if (format !== 'avif') return format
+  try {
+    return heifPixels(bytes)?.isHevc === true ? 'heif' : format
+  } catch (error) {
+    if (error instanceof RangeError || error instanceof TooManyBoxes) return format // what reads it next tells
+    throw error
   }
 }
 

@@ -1,7 +1,7 @@
 // Estimates the cost of decoding a picture by its header, before anything is decoded: a small file may cost seconds and a gigabyte.
 
-import { formatOf, type MediaFormat } from '../domain/media/media-formats.js'
-import { type HeifPixels, heifPixels, TooManyBoxes } from './heif-pixels.js'
+import type { MediaFormat } from '../domain/media/media-formats.js'
+import { fileFormatOf, type HeifPixels, heifPixels, TooManyBoxes } from './heif-pixels.js'
 
 export interface PictureCost {
   /** Time on one core of a processor of 2022. Measured by `npm run bench:decoding`, rounded up. */
@@ -46,7 +46,7 @@ interface Layout {
 }
 
 function layoutOf(head: Buffer): Layout | undefined {
-  const format = formatOf(head)
+  const format = fileFormatOf(head)
   return format === undefined ? undefined : LAYOUTS[format]?.(head)
 }
 

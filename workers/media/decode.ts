@@ -1,8 +1,9 @@
 // From a stranger's bytes to frames: chooses the decoder of a file, and refuses files that no decoder may get.
 import { MAX_FRAMES, MAX_WINDOWS } from '../../packages/hash/src/file-frames.js'
 import { hashedSize } from '../../packages/hash/src/reduced-side.js'
-import { type DecoderName, formatOf, isDecoded, MEDIA_FORMATS } from '../../src/domain/media/media-formats.js'
+import { type DecoderName, isDecoded, MEDIA_FORMATS } from '../../src/domain/media/media-formats.js'
 import { Problem } from '../../src/domain/problem.js'
+import { fileFormatOf } from '../../src/handoff/heif-pixels.js'
 import { isTooCostly, pictureCost } from '../../src/handoff/picture-cost.js'
 import type { DecodedPicture } from './decoded-picture.js'
 import type { Decoder, Frame, FrameLimits } from './decoder.js'
@@ -37,7 +38,7 @@ export async function decode(bytes: Buffer, sizeFor: FrameLimits['sizeFor'] = ha
 }
 
 function framesOf(bytes: Buffer, limits: FrameLimits): AsyncIterable<Frame> {
-  const format = formatOf(bytes) // by the first bytes, so that a refusal needs no parser
+  const format = fileFormatOf(bytes)
   const decoder = format === undefined ? 'none' : MEDIA_FORMATS[format].decoder
   if (format === undefined || decoder === 'none' || !isDecoded(format)) throw new Problem('media-unsupported')
   if (isTooCostly(pictureCost(bytes), bytes.length)) throw new Problem('image-too-many-pixels')

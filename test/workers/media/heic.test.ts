@@ -100,6 +100,9 @@ t.test('another codec in HEIF, and what is no picture, is not supported', async 
     'a video',
   )
   t.equal(await codeOf(Buffer.from('0000000866747970', 'hex')), 'media-unsupported')
+  const both = heic('two')
+  both.write('avif', 20, 'latin1')
+  t.equal(await codeOf(both), 'decoded', 'HEVC in a file that also has the brand of AVIF')
   t.equal(await codeOf(heic('two').subarray(0, 24)), 'image-undecodable', 'its brand is HEIC, and nothing follows')
 })
 
