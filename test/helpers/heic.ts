@@ -33,6 +33,32 @@ export function withDeclaredSize(
   return copy
 }
 
+/** A copy whose first property of pixel depths, which nobody needs, is a clean aperture of this size. Of `two`. */
+export function croppedTo(file: Buffer, { width, height }: { readonly width: number; readonly height: number }): Buffer {
+  const at = placeOf(file, 'pixi')
+  const numbers = [width, 1, height, 1, 0, 1, 0, 1]
+  const clap = Buffer.alloc(8 + 4 * numbers.length)
+  clap.writeUInt32BE(clap.length)
+  clap.write('clap', 4, 'latin1')
+  for (const [k, number] of numbers.entries()) clap.writeUInt32BE(number, 8 + 4 * k)
+  const before = file.readUInt32BE(at - 8)
+  const copy = Buffer.concat([file.subarray(0, at - 8), clap, file.subarray(at - 8 + before)])
+  const added = clap.length - before
+  for (const parent of ['meta', 'iprp', 'ipco']) {
+    const sizeAt = copy.indexOf(parent, 0, 'latin1') - 4
+    copy.writeUInt32BE(copy.readUInt32BE(sizeAt) + added, sizeAt)
+  }
+  const iloc = placeOf(copy, 'iloc')
+  for (let item = 0; item < copy.readUInt16BE(iloc + 6); item++) {
+    const baseAt = iloc + 12 + ILOC_ITEM_BYTES * item
+    copy.writeUInt32BE(copy.readUInt32BE(baseAt) + added, baseAt)
+  }
+  return copy
+}
+
+/** Id, source, base offset, and one extent with offset and length. */
+const ILOC_ITEM_BYTES = 18
+
 /** Where the content of the first box of this type is, in `meta` or among its properties. */
 export function placeOf(file: Buffer, type: string): number {
   const found = [...metaOf(file), ...propertiesOf(file)].find((box) => box.type === type)

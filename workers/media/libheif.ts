@@ -11,26 +11,57 @@ import { Problem } from '../../src/domain/problem.js'
 import { heifPixels, TooManyBoxes } from '../../src/handoff/heif-pixels.js'
 import { inSrgb } from './colour-profile.js'
 import type { DecodedPicture } from './decoded-picture.js'
-import type { Decoder, FrameLimits } from './decoder.js'
+import type { Decoder, Frame, FrameLimits } from './decoder.js'
+import { withoutCrop } from './heif-crop.js'
 import { isOlder } from './libvips.js'
 import { ranOutOfMemory } from './out-of-memory.js'
 
 /**
- * Gives the primary image as viewers show it, in sRGB, transparency on white. EXIF is ignored: `irot` and `imir` have turned the picture.
+ * Gives the primary image as viewers show it, in sRGB, transparency on white; then the same on black if that differs. Of an image with a clean
+ * aperture first all of it, then the part that the aperture shows. EXIF is ignored: `irot` and `imir` have turned the picture.
  *
  * The pixels stay in WebAssembly's memory until they are reduced, so there is never a second copy at full size.
  */
 export const libheif: Decoder = {
-  async *open(bytes, _format, { sizeFor, purpose }) {
-    reader ??= await loadReader()
-    const limits = {
-      maxPixels: MAX_PIXELS,
-      maxSidePx: MAX_SIDE_PX,
-      maxMemoryBytes: maxMemoryBytesFor(bytes),
-      allowsMissingTiles: purpose === 'query',
+  async *open(bytes, _format, limits) {
+    const whole = withoutCrop(bytes)
+    try {
+      yield* framesOf(await shown(whole ?? bytes, limits))
+      // libheif 1.23 refuses an aperture that leaves out more than a few rows. Then the whole image alone is hashed, with its views.
+      if (whole !== undefined) yield* framesOf(await shown(bytes, limits).catch(noneIfProblem))
+    } finally {
+      whole?.fill(0)
     }
-    yield { pixels: await reader.read(bytes, limits, (picture) => pixelsOf(picture, sizeFor).catch(failed)) }
   },
+}
+
+function noneIfProblem(error: unknown): DecodedPicture[] {
+  if (error instanceof Problem) return []
+  throw error
+}
+
+async function shown(bytes: Buffer, { sizeFor, purpose, maxFrames = 2 }: FrameLimits): Promise<DecodedPicture[]> {
+  const opened = reader ?? (await loadReader())
+  reader = opened
+  const limits = {
+    maxPixels: MAX_PIXELS,
+    maxSidePx: MAX_SIDE_PX,
+    maxMemoryBytes: maxMemoryBytesFor(bytes),
+    allowsMissingTiles: purpose === 'query',
+  }
+  const backgrounds = BACKGROUNDS.slice(0, maxFrames)
+  return await opened.read(bytes, limits, (picture) => picturesOf(picture, sizeFor, backgrounds).catch(failed))
+}
+
+const BACKGROUNDS = ['#fff', '#000'] as const
+
+/** Overwrites what the caller did not take. */
+function* framesOf(pictures: DecodedPicture[]): Generator<Frame> {
+  try {
+    for (let pixels = pictures.shift(); pixels !== undefined; pixels = pictures.shift()) yield { pixels }
+  } finally {
+    for (const { data } of pictures) data.fill(0)
+  }
 }
 
 /** Without a picture: libheif itself, and the units that a small one is decoded in. */
@@ -71,15 +102,31 @@ function failed(error: unknown): never {
   throw new Problem(ranOutOfMemory(error) ? 'hashing-unavailable' : 'image-undecodable')
 }
 
+/** The picture on each background where that makes a difference. */
+async function picturesOf(
+  picture: HeifPicture,
+  sizeFor: FrameLimits['sizeFor'],
+  backgrounds: readonly string[],
+): Promise<DecodedPicture[]> {
+  const pictures: DecodedPicture[] = []
+  for (const background of picture.channels === 4 ? backgrounds : backgrounds.slice(0, 1)) {
+    const pixels = await pixelsOf(picture, sizeFor, background)
+    if (pictures[0]?.data.equals(pixels.data) === true) pixels.data.fill(0)
+    else pictures.push(pixels)
+  }
+  return pictures
+}
+
 async function pixelsOf(
   { data, width, height, channels, profile }: HeifPicture,
   sizeFor: FrameLimits['sizeFor'],
+  background: string,
 ): Promise<DecodedPicture> {
   const raw = sharp(data, { raw: { width, height, channels }, limitInputPixels: MAX_PIXELS })
   if (width * height > FULL_RESOLUTION_PIXELS) {
     raw.resize({ ...sizeFor({ width, height }), fit: 'fill', kernel: 'linear' })
   }
-  const shown = await raw.flatten({ background: '#fff' }).raw().toBuffer({ resolveWithObject: true })
+  const shown = await raw.flatten({ background }).raw().toBuffer({ resolveWithObject: true })
   const picture = { data: shown.data, ...sizeOf(shown.info), channels: 3, aspect: width / height } as const
   return profile === undefined ? picture : inSrgb(picture, Buffer.from(profile))
 }

@@ -5,15 +5,16 @@ import t from 'tap'
 import { distance, parseHash } from '../../../packages/hash/src/hash256.js'
 import { loadPdqKernelSync } from '../../../packages/hash/src/pdq-kernel.js'
 import { MAX_PIXELS, MAX_SIDE_PX } from '../../../packages/hash/src/pixels.js'
+import { hashedSize } from '../../../packages/hash/src/reduced-side.js'
 import { createHeifReader, type HeifLimits } from '../../../src/domain/media/heif-picture.js'
 import type { LibHeifFactory } from '../../../src/domain/media/libheif-instance.js'
 import { Problem } from '../../../src/domain/problem.js'
 import { isTooCostly, pictureCost } from '../../../src/handoff/picture-cost.js'
-import { decode } from '../../../workers/media/decode.js'
+import { decode, eachFrame } from '../../../workers/media/decode.js'
 import type { DecodedPicture } from '../../../workers/media/decoded-picture.js'
 import { hashImage } from '../../../workers/media/hashes-of-file.js'
 import { checkHeifDecoder } from '../../../workers/media/libheif.js'
-import { HEIC_FILES, heic, placeOf, withDeclaredSize, withPrimary } from '../../helpers/heic.js'
+import { croppedTo, HEIC_FILES, heic, placeOf, withDeclaredSize, withPrimary } from '../../helpers/heic.js'
 import { scene, scenePixels } from '../../helpers/pictures.js'
 
 const { hash } = loadPdqKernelSync()
@@ -72,6 +73,23 @@ t.test('what is transparent is shown on white', async (t) => {
   const { data, width } = await decode(heic('alpha'))
   t.ok(data.subarray(0, width * 3 * 230).every((byte) => byte > 250))
   t.ok(data.subarray(width * 3 * 260).some((byte) => byte < 200))
+})
+
+t.test('of a transparent picture and of a cropped one there is a second frame', async (t) => {
+  const frames = async (file: Buffer) => {
+    const limits = { sizeFor: hashedSize, purpose: 'register' } as const
+    return eachFrame(file, limits, ({ pixels }) => ({ ...pixels, first: pixels.data[0], hash: hash(pixels).hash }))
+  }
+  const [onWhite, onBlack, ...more] = await frames(heic('alpha'))
+  t.ok((onWhite?.first ?? 0) > 250 && (onBlack?.first ?? 255) < 5)
+  t.same(more, [])
+  const [whole, part] = await frames(croppedTo(heic('two'), { width: 600, height: 440 }))
+  t.match(whole, SIDES)
+  t.match(part, { width: 600, height: 440 })
+  const [hidden, ...none] = await frames(croppedTo(heic('two'), { width: 32, height: 32 }))
+  t.ok(hidden !== undefined && distance(hidden.hash, sceneHash(1)) <= 10, 'an aperture of 32 × 32 pixels hides nothing')
+  t.same(none, [])
+  t.equal((await frames(heic('two'))).length, 1)
 })
 
 t.test('a file that ends anywhere is damaged, and a grid that lacks tiles is read for queries alone', async (t) => {
