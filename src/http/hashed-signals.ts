@@ -12,3 +12,11 @@ export function ownSignals({ signals }: HashedImage) {
     hash === undefined ? [] : [{ type, view, quality, hash: formatHash(hash) }],
   )
 }
+
+/**
+ * For an image that was cut out of a longer file. The hash of the whole file is unknown, and the hash of what was kept must not pass for it, so there
+ * is none. A padded file never has the hash of the original anyway.
+ */
+export function withoutFileHash(image: HashedImage): HashedImage {
+  return { ...image, signals: image.signals.filter(({ type }) => type !== 'sha256') }
+}
