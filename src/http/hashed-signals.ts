@@ -14,9 +14,10 @@ export function ownSignals({ signals }: HashedImage) {
 }
 
 /**
- * For an image that was cut out of a longer file. The hash of the whole file is unknown, and the hash of what was kept must not pass for it, so there
- * is none. A padded file never has the hash of the original anyway.
+ * The hashes of an image that may have been cut out of a longer file. Then the hash of the file is unknown, and the hash of what was kept must not
+ * pass for it, so there is none. A padded file never has the hash of the original anyway.
  */
-export function withoutFileHash(image: HashedImage): HashedImage {
-  return { ...image, signals: image.signals.filter(({ type }) => type !== 'sha256') }
+export async function ofImage(hashing: Promise<HashedImage>, isCut: boolean): Promise<HashedImage> {
+  const hashed = await hashing
+  return isCut ? { ...hashed, signals: hashed.signals.filter(({ type }) => type !== 'sha256') } : hashed
 }

@@ -4,7 +4,7 @@ import type { HashedImage } from '../../domain/matching/hashed-image.js'
 import { Problem } from '../../domain/problem.js'
 import type { Hashing, HashingFor } from '../../services/intake/hashing.js'
 import type { FetchedBody, FetchRefusal, PictureFetching } from '../../services/intake/picture-fetching.js'
-import { withoutFileHash } from '../hashed-signals.js'
+import { ofImage } from '../hashed-signals.js'
 import { forQueries, type InFlight, imageFrom, type UploadLimits } from '../upload.js'
 import type { LaxFields } from './lax.js'
 import { HmaRefusal } from './refusals.js'
@@ -44,10 +44,7 @@ export async function hashedFrom(
     return imageFrom(answer.body, uploadLimits, inFlight)
   })
   if (typeof fetched === 'string') throw REFUSALS[fetched]()
-  return fetched.taken(async (image, isCut) => {
-    const hashed = await hashing.hash(image, purpose, 'none', from)
-    return isCut ? withoutFileHash(hashed) : hashed
-  })
+  return fetched.taken((image, isCut) => ofImage(hashing.hash(image, purpose, 'none', from), isCut))
 }
 
 function contentTypeIn({ contentType = '' }: FetchedBody): string {

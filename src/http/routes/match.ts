@@ -15,7 +15,7 @@ import type { EventLoopScheduler } from '../../services/load/event-loop-schedule
 import type { Match } from '../../services/matching/match.js'
 import type { Matcher } from '../../services/matching/matcher.js'
 import { rotated } from '../../services/matching/orientations.js'
-import { askedOf, ownSignals, withoutFileHash } from '../hashed-signals.js'
+import { askedOf, ofImage, ownSignals } from '../hashed-signals.js'
 import { callerOf } from '../plugins/authentication.js'
 import { may, problemBody } from '../problems.js'
 import { DepthName, ThresholdBits } from '../schemas.js'
@@ -145,10 +145,7 @@ function matchImagesRoute(app: ZodApp, { matcher, hashing, uploadLimits, inFligh
         request,
         queryLimits,
         inFlight,
-        async (image, isCut) => {
-          const hashed = await hashing.hash(image, 'query', details, request.hashingFor(reply))
-          return isCut ? withoutFileHash(hashed) : hashed
-        },
+        (image, isCut) => ofImage(hashing.hash(image, 'query', details, request.hashingFor(reply)), isCut),
         (name, text) => {
           if (name === 'context') context = contextIn(text)
         },

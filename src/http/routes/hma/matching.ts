@@ -9,7 +9,7 @@ import type { Contents } from '../../../services/interop/contents.js'
 import type { MatchIds } from '../../../services/matching/match-ids.js'
 import type { Matcher } from '../../../services/matching/matcher.js'
 import type { Health } from '../../../services/ops/health.js'
-import { withoutFileHash } from '../../hashed-signals.js'
+import { ofImage } from '../../hashed-signals.js'
 import { type ByAddressOptions, hashedFrom } from '../../hma/by-address.js'
 import { isObject, laxFields } from '../../hma/lax.js'
 import { HmaRefusal, unhashed } from '../../hma/refusals.js'
@@ -170,10 +170,9 @@ async function hashUploaded(
   { request, reply }: Exchange,
   { hashing, uploadLimits, inFlight }: HmaMatchingOptions,
 ): Promise<HashedImage | Problem> {
-  const { result } = await oneFile(request, forQueries(uploadLimits), inFlight, contentTypeNamed, async (image, isCut) => {
-    const hashed = await hashing.hash(image, 'query', 'none', request.hashingFor(reply))
-    return isCut ? withoutFileHash(hashed) : hashed
-  })
+  const { result } = await oneFile(request, forQueries(uploadLimits), inFlight, contentTypeNamed, async (image, isCut) =>
+    ofImage(hashing.hash(image, 'query', 'none', request.hashingFor(reply)), isCut),
+  )
   await request.reauthorize()
   return result
 }
