@@ -97,8 +97,21 @@ await run(async (defer) => {
   await decoded('flat AVIF, 50 megapixels', BOMB)
   await decoded('JPEG, 12 megapixels', photograph)
   await decoded('AVIF, 12 megapixels', costly)
-  await decoded('JPEG, progressive, 50 megapixels', await picture(7000, 'jpeg', { quality: 60, progressive: true }))
+  for (const [megapixels, side] of Object.entries({ 50: 7071, 108: 10_392, 200: 14_142, 250: 15_811 }))
+    await decoded(`JPEG, ${megapixels} megapixels`, await picture(side, 'jpeg', { quality: 60 }))
+  for (const [megapixels, side] of Object.entries({ 50: 7071, 120: 10_954 }))
+    await decoded(
+      `JPEG, progressive, ${megapixels} megapixels`,
+      await picture(side, 'jpeg', { quality: 60, progressive: true }),
+    )
+  const wasteful = { quality: 60, progressive: true, chromaSubsampling: '4:4:4' }
+  await decoded('JPEG, progressive 4:4:4, 120 megapixels', await picture(10_954, 'jpeg', wasteful))
+  await decoded('PNG, 50 megapixels', await picture(7071, 'png', { compressionLevel: 1 }))
   await decoded('PNG, interlaced, 12 megapixels', await picture(3464, 'png', { progressive: true, compressionLevel: 1 }))
+  await decoded('WebP, 50 megapixels', await picture(7071, 'webp', { quality: 60, effort: 0 }))
+  await decoded('WebP, lossless, 50 megapixels', await picture(7071, 'webp', { lossless: true, effort: 0 }))
+  await decoded('TIFF, 50 megapixels', await picture(7071, 'tiff', { compression: 'lzw' }))
+  await decoded('AVIF, 50 megapixels', await picture(7071, 'avif', { effort: 0, quality: 40 }))
 
   const dataDir = mkdtempSync(join(tmpdir(), 'tabir-decoding-'))
   defer(() => rmSync(dataDir, { recursive: true, force: true }))

@@ -55,7 +55,7 @@ const mutations = [
     [...ADDRESS, 'net/outgoing'],
     [["(reach === 'trusted' && !isTrusted(url, currentlyTrusted))", 'false']],
   ),
-  of('http/upload.ts', ADDRESS, [['if (sizeBytes > maxBytes) {', 'if (false) {']]),
+  of('http/upload.ts', ADDRESS, [['if (Buffer.isBuffer(chunk) && chunk.length > room) {', 'if (false) {']]),
   of('services/interop/stopncii.ts', STOPNCII, [
     ['Math.max(sinceS, Math.floor(now() / 1000))', 'Math.floor(now() / 1000)'],
     ['registration.signalIdFor(bank, submitted(hash))', "''"],

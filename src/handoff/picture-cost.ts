@@ -1,5 +1,13 @@
 // Estimates the cost of decoding a picture by its header, before anything is decoded: a small file may cost seconds and a gigabyte.
 
+import { createByteReader } from '../domain/media/byte-reader.js'
+import {
+  MAX_DECODING_MB,
+  MAX_DECODING_MS,
+  MAX_JPEG_PIXELS,
+  MAX_PROGRESSIVE_JPEG_PIXELS,
+} from '../domain/media/decoding-limits.js'
+import { jpegMarkers, START_OF_SCAN } from '../domain/media/jpeg-markers.js'
 import type { MediaFormat } from '../domain/media/media-formats.js'
 import { fileFormatOf, type HeifPixels, heifPixels, TooManyBoxes } from './heif-pixels.js'
 
@@ -7,14 +15,18 @@ export interface PictureCost {
   /** Time on one core of a processor of 2022. Measured by `npm run bench:decoding`, rounded up. */
   readonly timeMs: number
   readonly memoryMb: number
+  /** Whether it has more pixels than its format may have, whatever they cost. */
+  readonly isTooLarge?: true
 }
 
-/** Highest cost of a picture. One beyond would delay all others, or its process would be killed for its memory after that time. */
-export const MAX_DECODING_MS = 4000
-export const MAX_DECODING_MB = 1100
-/** Any file may cost `FREE_MS`, and each kilobyte adds `MS_PER_KB`. That suffices for 12 megapixels of AVIF, and for any real picture. */
+/**
+ * Any file may cost `FREE_MS` and `FREE_MB`, and each kilobyte adds to them. That suffices for 12 megapixels of AVIF, and for any real picture. No
+ * file of less than 60 kB costs more than 1.5 s or 500 MB.
+ */
 const FREE_MS = 500
 const MS_PER_KB = 15
+const FREE_MB = 250
+const MB_PER_KB = 4
 /** When the header is not understood or is missing. Decoding refuses such a file or costs about this much. */
 export const UNKNOWN_COST: PictureCost = { timeMs: 100, memoryMb: 0 }
 const ENDLESS: PictureCost = { timeMs: Number.POSITIVE_INFINITY, memoryMb: 0 }
@@ -22,9 +34,10 @@ const ENDLESS: PictureCost = { timeMs: Number.POSITIVE_INFINITY, memoryMb: 0 }
 const BASE_MS = 50
 
 /** Whether a picture costs more than a file of this size may. */
-export function isTooCostly({ timeMs, memoryMb }: PictureCost, sizeBytes: number): boolean {
+export function isTooCostly({ timeMs, memoryMb, isTooLarge }: PictureCost, sizeBytes: number): boolean {
   const allowedMs = Math.min(MAX_DECODING_MS, FREE_MS + (MS_PER_KB * sizeBytes) / 1000)
-  return timeMs - BASE_MS > allowedMs || memoryMb > MAX_DECODING_MB
+  const allowedMb = Math.min(MAX_DECODING_MB, FREE_MB + (MB_PER_KB * sizeBytes) / 1000)
+  return isTooLarge === true || timeMs - BASE_MS > allowedMs || memoryMb > allowedMb
 }
 
 /** @param head the file, or its beginning; what follows is not counted. Never throws. Reads each byte a few times at most. */
@@ -32,8 +45,12 @@ export function pictureCost(head: Buffer): PictureCost {
   try {
     const found = layoutOf(head)
     if (found === undefined) return UNKNOWN_COST
-    const { pixels, nsPerPixel, bytesPerPixel } = found
-    return { timeMs: BASE_MS + (pixels * nsPerPixel) / 1e6, memoryMb: (pixels * bytesPerPixel) / 1e6 }
+    const { pixels, nsPerPixel, bytesPerPixel, maxPixels = pixels } = found
+    return {
+      timeMs: BASE_MS + (pixels * nsPerPixel) / 1e6,
+      memoryMb: (pixels * bytesPerPixel) / 1e6,
+      ...(pixels > maxPixels && { isTooLarge: true }),
+    }
   } catch (error) {
     return error instanceof TooManyBoxes ? ENDLESS : UNKNOWN_COST // a RangeError: the file ends within its header
   }
@@ -43,6 +60,7 @@ interface Layout {
   readonly pixels: number
   readonly nsPerPixel: number
   readonly bytesPerPixel: number
+  readonly maxPixels?: number
 }
 
 function layoutOf(head: Buffer): Layout | undefined {
@@ -71,7 +89,7 @@ function plain(pixels: number, nsPerPixel: number, bytesPerPixel: number): Layou
 function pngLayout(head: Buffer): Layout {
   const pixels = head.readUInt32BE(16) * head.readUInt32BE(20)
   const bytes = (head.readUInt8(24) > 8 ? 2 : 1) * (PNG_CHANNELS.get(head.readUInt8(25)) ?? 4)
-  return head.readUInt8(28) === 0 ? plain(pixels, 2 * bytes, 1) : plain(pixels, 7 * bytes, 2 * bytes)
+  return head.readUInt8(28) === 0 ? plain(pixels, 3 * bytes, Math.max(1, bytes / 3)) : plain(pixels, 7 * bytes, 2 * bytes)
 }
 const PNG_CHANNELS = new Map([
   [0, 1],
@@ -81,39 +99,42 @@ const PNG_CHANNELS = new Map([
   [6, 4],
 ])
 
-const START_OF_SCAN = Buffer.from([0xff, 0xda])
 const PROGRESSIVE = [0xc2, 0xc6, 0xca, 0xce]
-
-/** Markers without a length: TEM, RST0…RST7. */
-const isStandalone = (marker: number) => marker === 0x01 || (marker >= 0xd0 && marker <= 0xd7)
+/** Arithmetic coding takes several times as long as Huffman's. */
+const isArithmetic = (code: number) => code >= 0xc9
+/** Markers of this range that describe no frame: DHT, JPG, DAC. */
+const isFrame = (code: number) => code >= 0xc0 && code <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(code)
 
 /**
- * In a progressive picture each scan goes over the whole picture, however little it contains. Decoders skip bytes between segments, so this does
- * too.
+ * A file in one scan is reduced while it is read. Of any other the decoder holds all coefficients, and each scan goes over the whole picture, however
+ * little it contains.
  */
 function jpegLayout(head: Buffer): Layout | undefined {
-  for (let at = 2; ; ) {
-    while (head.readUInt8(at) !== 0xff || [0x00, 0xff].includes(head.readUInt8(at + 1))) at++
-    const marker = head.readUInt8(at + 1)
-    if (marker === 0xda) return undefined
-    const isFrame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)
-    if (isFrame) {
-      const pixels = head.readUInt16BE(at + 5) * head.readUInt16BE(at + 7)
-      if (!PROGRESSIVE.includes(marker)) return plain(pixels, 5, 1)
-      return plain(pixels, 5 + 2 * countOf(START_OF_SCAN, head), 2 * head.readUInt8(at + 9))
-    }
-    at += isStandalone(marker) ? 2 : 2 + head.readUInt16BE(at + 2)
+  let frame: { readonly code: number; readonly at: number } | undefined
+  let isHeld = false
+  let scans = 0
+  for (const { code, at } of jpegMarkers(createByteReader([head]))) {
+    if (isFrame(code)) frame ??= { code, at }
+    if (code !== START_OF_SCAN) continue
+    if (frame === undefined) return undefined
+    scans++
+    isHeld ||= PROGRESSIVE.includes(frame.code) || head.readUInt8(at + 4) < head.readUInt8(frame.at + 9)
+    if (!isHeld) break
   }
+  if (frame === undefined) return undefined
+  const { code, at } = frame
+  const pixels = head.readUInt16BE(at + 5) * head.readUInt16BE(at + 7)
+  const nsOfScan = isArithmetic(code) ? 15 : 2
+  if (!isHeld && !PROGRESSIVE.includes(code)) return { ...plain(pixels, nsOfScan, 0.5), maxPixels: MAX_JPEG_PIXELS }
+  const ns = 5 + nsOfScan * scans
+  return { ...plain(pixels, ns, 2 * samplesPerPixel(head, at + 9)), maxPixels: MAX_PROGRESSIVE_JPEG_PIXELS }
 }
 
-/** More scans than this are too costly in any picture. */
-const MAX_COUNTED = 10_000
-
-function countOf(needle: Buffer, bytes: Buffer): number {
-  let count = 0
-  for (let at = bytes.indexOf(needle); at >= 0 && count < MAX_COUNTED; at = bytes.indexOf(needle, at + needle.length))
-    count++
-  return count
+/** Of all components. Colour often has fewer samples than there are pixels. */
+function samplesPerPixel(head: Buffer, at: number): number {
+  const factors = Array.from({ length: head.readUInt8(at) }, (_, i) => head.readUInt8(at + 2 + 3 * i))
+  const largest = Math.max(...factors.map((each) => each >> 4)) * Math.max(...factors.map((each) => each & 15))
+  return factors.reduce((sum, each) => sum + (each >> 4) * (each & 15), 0) / Math.max(1, largest)
 }
 
 function webpLayout(head: Buffer): Layout {
@@ -122,7 +143,7 @@ function webpLayout(head: Buffer): Layout {
     const bits = head.readUInt32LE(21)
     return plain(((bits & 0x3fff) + 1) * (((bits >>> 14) & 0x3fff) + 1), 14, 6)
   }
-  if (kind === 'VP8 ') return plain((head.readUInt16LE(26) & 0x3fff) * (head.readUInt16LE(28) & 0x3fff), 25, 4)
+  if (kind === 'VP8 ') return plain((head.readUInt16LE(26) & 0x3fff) * (head.readUInt16LE(28) & 0x3fff), 20, 1)
   return plain((head.readUIntLE(24, 3) + 1) * (head.readUIntLE(27, 3) + 1), 25, 8)
 }
 

@@ -12,3 +12,12 @@ export function ownSignals({ signals }: HashedImage) {
     hash === undefined ? [] : [{ type, view, quality, hash: formatHash(hash) }],
   )
 }
+
+/**
+ * The hashes of an image that may have been cut out of a longer file. Then the hash of the file is unknown, and the hash of what was kept must not
+ * pass for it, so there is none. A padded file never has the hash of the original anyway.
+ */
+export async function ofImage(hashing: Promise<HashedImage>, isCut: boolean): Promise<HashedImage> {
+  const hashed = await hashing
+  return isCut ? { ...hashed, signals: hashed.signals.filter(({ type }) => type !== 'sha256') } : hashed
+}

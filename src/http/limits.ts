@@ -8,7 +8,7 @@ import type { DelayRule, Shortage } from '../services/load/admission.js'
  * by: whom a row counts. An address is counted in the memory of one process and is nowhere else, in whatever form: decision 0032 says
  * that none is remembered.
  * counts: requests; or queries, which a handler counts before the answer (`consumeQuota`) or after it was sent (`spent`); or what pictures cost to
- *   decode, refused ones too, in 50 ms of a core: a photograph of 12 megapixels is 2 or 3.
+ *   decode, refused ones too, in 50 ms of a core: a photograph of 12 megapixels is 1 or 2.
  * most: for a deployment among acquaintances, and for one that anybody may reach (`TABIR_EXPOSURE`). Infinity is not counted.
  * whenStoreUnavailable: go on with what this process has counted (open), or refuse what cannot be counted everywhere (closed).
  */

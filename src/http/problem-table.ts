@@ -1,5 +1,12 @@
 // Status, title and advice of each problem.
 
+import { MAX_SIDE_PX } from '../../packages/hash/src/pixels.js'
+import {
+  MAX_DECODING_MB,
+  MAX_DECODING_MS,
+  MAX_JPEG_PIXELS,
+  MAX_PROGRESSIVE_JPEG_PIXELS,
+} from '../domain/media/decoding-limits.js'
 import { decodedFormats } from '../domain/media/media-formats.js'
 import type { ProblemCode } from '../domain/problem.js'
 
@@ -9,6 +16,8 @@ export interface Row {
   /** What the caller can do about it, in one sentence. */
   readonly detail?: string
 }
+
+const DECODING_LIMITS = `No side may have more than ${MAX_SIDE_PX.toLocaleString('en')} pixels, and a JPEG file no more than ${MAX_JPEG_PIXELS / 1e6} megapixels, or ${MAX_PROGRESSIVE_JPEG_PIXELS / 1e6} if it is progressive. Decoding may take ${MAX_DECODING_MS / 1000} s and ${MAX_DECODING_MB.toLocaleString('en')} MB, and less for a small file.`
 
 export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
   'request-invalid': { status: 400, title: 'The request does not match the schema.' },
@@ -40,8 +49,8 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
   },
   'image-too-many-pixels': {
     status: 422,
-    title: 'The image has more than 50 million pixels.',
-    detail: 'A smaller copy of the same picture protects as well.',
+    title: 'Decoding the image would cost more than this server allows.',
+    detail: `${DECODING_LIMITS} A smaller copy of the same picture protects as well.`,
   },
   'image-undecodable': {
     status: 422,

@@ -4,13 +4,29 @@ import type {} from '@fastify/multipart' // adds isMultipart and parts to reques
 import type { FastifyRequest } from 'fastify'
 import { fieldDeclaresMinor } from '../domain/cases/minors.js'
 import { Problem } from '../domain/problem.js'
+import { cutAtImageEnd, limitBody } from './image-cut.js'
 
 export interface UploadLimits {
   readonly maxImageBytes: number
   readonly maxImages: number
   /** Bytes of images that this process holds at one time, over all requests. */
   readonly maxInFlightBytes: number
+  /** For queries: of a file beyond `maxImageBytes` the beginning is kept, and used if its image ends there. Padding hides nothing then. */
+  readonly readsToImageEnd?: true
 }
+
+export function forQueries(limits: UploadLimits): UploadLimits {
+  return { ...limits, readsToImageEnd: true }
+}
+
+/**
+ * Takes over an image, in the pieces it arrived in, and overwrites them.
+ * @param isCut whether more followed, which was dropped. Then the image is not the file, and the hash of the file is unknown.
+ */
+export type UseImage<T> = (image: readonly Buffer[], isCut: boolean) => Promise<T>
+
+/** A body that is read to the ends of its images may have so many files more than is kept of it. */
+const DROPPED_FILES = 4
 
 /** How many bytes of images are in memory now; shared by all requests. */
 export interface InFlight {
@@ -33,19 +49,19 @@ export const MULTIPART_OPTIONS = { throwFileSizeLimit: false, fileHwm: 1 << 19 }
  * A part that cannot be used does not stop the others: its place in the result holds the Problem. An upload that breaks off
  * is refused whole.
  *
- * @param use takes over an image, in the pieces it arrived in, and overwrites them.
  * @param onField is told the form's fields, the first 1024 bytes of each; what it throws refuses the upload.
  * @returns what `use` gave, in the order of the parts; at least one.
- * @throws {Problem} media-unsupported, upload-incomplete, too-many-images, image-missing; minor-declared when a field says so.
+ * @throws {Problem} media-unsupported, upload-incomplete, too-many-images, image-missing, body-too-large; minor-declared when a field says so.
  */
 export async function eachImage<T>(
   request: FastifyRequest,
   limits: UploadLimits,
   inFlight: InFlight,
-  use: (image: readonly Buffer[]) => Promise<T>,
+  use: UseImage<T>,
   onField: (name: string, text: string) => void = () => {},
 ): Promise<(T | Problem)[]> {
   if (!request.isMultipart()) throw new Problem('media-unsupported')
+  if (limits.readsToImageEnd) limitBody(request.raw, (limits.maxImages + DROPPED_FILES) * limits.maxImageBytes)
   const uses: Promise<T | Problem>[] = []
   try {
     for await (const part of request.parts({
@@ -91,16 +107,17 @@ export interface OneFile<T> {
 /**
  * For forms that are named otherwise: exactly one file, handed to `use` once its name was looked at.
  * @param accepts throws for a name that is none.
- * @throws {Problem} media-unsupported, image-missing, too-many-images, upload-incomplete; minor-declared when a field says so.
+ * @throws {Problem} media-unsupported, image-missing, too-many-images, upload-incomplete, body-too-large; minor-declared when a field says so.
  */
 export async function oneFile<T>(
   request: FastifyRequest,
   limits: UploadLimits,
   inFlight: InFlight,
   accepts: (name: string) => void,
-  use: (image: readonly Buffer[]) => Promise<T>,
+  use: UseImage<T>,
 ): Promise<OneFile<T>> {
   if (!request.isMultipart()) throw new Problem('media-unsupported')
+  if (limits.readsToImageEnd) limitBody(request.raw, (1 + DROPPED_FILES) * limits.maxImageBytes)
   const fields = new Map<string, string>()
   let found: { readonly name: string; readonly work: Promise<T | Problem> } | undefined
   let refusal: unknown
@@ -149,43 +166,50 @@ export async function imageFrom(body: AsyncIterable<unknown>, limits: UploadLimi
     },
   }
   const image = await readPart(file, limits, inFlight)
-  return <T>(use: (image: readonly Buffer[]) => Promise<T>): Promise<T | Problem> => settled(release(image, inFlight, use))
+  return <T>(use: UseImage<T>): Promise<T | Problem> => settled(release(image, inFlight, use))
 }
 
 /** Not made anew for each picture (decision 0086). */
 async function* upToLimit(body: AsyncIterable<unknown>, maxBytes: number, read: { truncated: boolean }) {
-  let sizeBytes = 0
+  let room = maxBytes
   for await (const chunk of body) {
-    if (Buffer.isBuffer(chunk)) sizeBytes += chunk.length
-    if (sizeBytes > maxBytes) {
-      if (Buffer.isBuffer(chunk)) chunk.fill(0)
+    if (Buffer.isBuffer(chunk) && chunk.length > room) {
       read.truncated = true
+      chunk.fill(0, room)
+      yield chunk.subarray(0, room)
       return
     }
+    if (Buffer.isBuffer(chunk)) room -= chunk.length
     yield chunk
   }
 }
 
-async function release<T>(
-  image: readonly Buffer[],
-  inFlight: InFlight,
-  use: (image: readonly Buffer[]) => Promise<T>,
-): Promise<T> {
-  const sizeBytes = image.reduce((sum, piece) => sum + piece.length, 0)
+async function release<T>({ pieces, isCut }: ReadImage, inFlight: InFlight, use: UseImage<T>): Promise<T> {
+  const sizeBytes = sizeOf(pieces)
   try {
-    return await use(image)
+    return await use(pieces, isCut)
   } finally {
     inFlight.bytes -= sizeBytes
   }
 }
 
+function sizeOf(pieces: readonly Buffer[]): number {
+  return pieces.reduce((sum, { length }) => sum + length, 0)
+}
+
+interface ReadImage {
+  readonly pieces: readonly Buffer[]
+  readonly isCut: boolean
+}
+
 type FileStream = AsyncIterable<unknown> & { readonly truncated: boolean }
 
 /**
- * @returns the pieces of the image; they stay counted in `inFlight`. Those of a refused one are overwritten.
- * A part that is refused is still read to its end: leaving it would hold up the parts behind it.
+ * @returns the image; its bytes stay counted in `inFlight`. Those of a refused one, and of what follows an image, are overwritten.
+ * A part that is refused is still read to its end: leaving it would hold up the parts behind it. One that is cut is used at once, and the parser
+ * drops its rest.
  */
-async function readPart(file: FileStream, limits: UploadLimits, inFlight: InFlight): Promise<readonly Buffer[]> {
+async function readPart(file: FileStream, limits: UploadLimits, inFlight: InFlight): Promise<ReadImage> {
   const chunks: Buffer[] = []
   let sizeBytes = 0
   let refusal: Problem | undefined
@@ -202,10 +226,13 @@ async function readPart(file: FileStream, limits: UploadLimits, inFlight: InFlig
       sizeBytes += chunk.length
       inFlight.bytes += chunk.length
     }
-    if (file.truncated) refusal ??= new Problem('image-too-large')
     if (refusal !== undefined) throw refusal
+    const isCut = file.truncated
+    const pieces = isCut ? limits.readsToImageEnd && cutAtImageEnd(chunks) : chunks
+    if (pieces === undefined) throw new Problem('image-too-large')
     if (sizeBytes === 0) throw new Problem('image-empty')
-    return chunks
+    inFlight.bytes -= sizeBytes - sizeOf(pieces)
+    return { pieces, isCut }
   } catch (error) {
     inFlight.bytes -= sizeBytes
     for (const chunk of chunks) chunk.fill(0)

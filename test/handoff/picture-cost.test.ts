@@ -52,12 +52,58 @@ t.test(
     large.writeUInt32BE(0x1b9e_1b9e, large.indexOf(Buffer.from('ffc2', 'hex')) + 5)
     t.notOk(isTooCostly(pictureCost(large), 10 * MEGABYTE), 'ten scans of 50 megapixels')
     const scan = Buffer.from('ffda0008010100003f00', 'hex')
-    t.ok(isTooCostly(pictureCost(Buffer.concat([large, ...Array(200).fill(scan)])), 10 * MEGABYTE), 'and not 200')
+    const withScans = (...scans: readonly Buffer[]) => Buffer.concat([large.subarray(0, -2), ...scans])
+    t.ok(isTooCostly(pictureCost(withScans(...Array(200).fill(scan))), 10 * MEGABYTE), 'and not 200')
+    const end = Buffer.from('ffd9', 'hex')
+    const behind = withScans(end, ...Array(200).fill(scan))
+    t.notOk(isTooCostly(pictureCost(behind), 10 * MEGABYTE), 'behind the end of the image nothing counts')
+    const inComment = Buffer.concat([large.subarray(0, 2), commentOf(scan, 200), large.subarray(2)])
+    t.same(pictureCost(inComment), pictureCost(large), 'nor in a comment')
     const huge = Buffer.from(png)
     huge.writeUInt32BE(0x7fff_ffff, 16)
     t.ok(isTooCostly(pictureCost(huge), 20 * MEGABYTE))
   },
 )
+
+function commentOf(bytes: Buffer, times: number): Buffer {
+  const comment = Buffer.alloc(4 + bytes.length * times, bytes)
+  comment.writeUInt16BE(0xfffe)
+  comment.writeUInt16BE(comment.length - 2, 2)
+  bytes.copy(comment, 4)
+  return comment
+}
+
+/** A JPEG whose header says another size. */
+function jpegOf(jpeg: Buffer, width: number, height: number, marker = 0xc0): Buffer {
+  const made = Buffer.from(jpeg)
+  const at = made.indexOf(Buffer.from([0xff, marker, 0x00, 0x11]))
+  made.writeUInt16BE(height, at + 5)
+  made.writeUInt16BE(width, at + 7)
+  return made
+}
+
+t.test('a JPEG in one scan may have 250 megapixels, and one that is held as coefficients 120', async (t) => {
+  const { jpeg, 'progressive jpeg': progressive } = await photographs()
+  const costly = (file: Buffer) => isTooCostly(pictureCost(file), 4 * MEGABYTE)
+  t.notOk(costly(jpegOf(jpeg, 16_320, 12_240)), 'what a phone of 200 megapixels saves')
+  t.notOk(costly(jpegOf(jpeg, 20_000, 12_500)))
+  t.ok(costly(jpegOf(jpeg, 20_000, 12_501)))
+  t.notOk(costly(jpegOf(progressive, 12_000, 10_000, 0xc2)))
+  t.ok(costly(jpegOf(progressive, 12_001, 10_000, 0xc2)))
+  const inScans = jpegOf(jpeg, 12_001, 10_000)
+  inScans.writeUInt8(1, inScans.indexOf(Buffer.from('ffda', 'hex')) + 4)
+  t.ok(costly(inScans), 'a scan of one component: more follow, and all are held')
+  t.ok(pictureCost(inScans).memoryMb > 300)
+})
+
+t.test('a small file may not cost more than 1.5 s or 500 MB, whatever it declares', (t) => {
+  for (const kb of [1, 20, 60]) {
+    t.ok(isTooCostly({ timeMs: 1500, memoryMb: 0 }, kb * 1000), `${kb} kB`)
+    t.ok(isTooCostly({ timeMs: 0, memoryMb: 500 }, kb * 1000), `${kb} kB`)
+  }
+  t.notOk(isTooCostly({ timeMs: 540, memoryMb: 245 }, 1000), '12 megapixels of AVIF')
+  t.end()
+})
 
 t.test('whatever stands in a header, a cost comes of it', async (t) => {
   const files = Object.values(await photographs())

@@ -112,10 +112,10 @@ export async function headerOnlyJpeg(): Promise<Picture> {
 }
 
 /**
- * 20,000 × 20,000 grey pixels, all zero, in some 400 KB. The compressed megabyte is made once and repeated; the Adler-32 of n
- * zeros is (n mod 65521) · 2¹⁶ + 1, so that not one of the 400 MB is ever written out.
+ * 60,000 × 60,000 grey pixels, all zero, in some 3.6 MB. The compressed megabyte is made once and repeated; the Adler-32 of n
+ * zeros is (n mod 65521) · 2¹⁶ + 1, so that not one of the 3.6 GB is ever written out.
  */
-export function bombPng({ mark = '', width = 20_000, height = 20_000 }: Marked & { width?: number; height?: number } = {}) {
+export function bombPng({ mark = '', width = 60_000, height = 60_000 }: Marked & { width?: number; height?: number } = {}) {
   return once(`bomb ${mark} ${width} ${height}`, async () => {
     const sizeBytes = height * (width + 1)
     const megabyte = deflateRawSync(Buffer.alloc(MIB), { level: 9, finishFlush: zlib.Z_FULL_FLUSH })
@@ -176,6 +176,21 @@ export function withJpegComment(jpeg: Buffer, text: string): Buffer {
   head.writeUInt16BE(0xfffe)
   head.writeUInt16BE(2 + Buffer.byteLength(text), 2)
   return Buffer.concat([jpeg.subarray(0, 2), head, Buffer.from(text), jpeg.subarray(2)])
+}
+
+const MAX_SEGMENT_BYTES = 65_537
+
+/** The JPEG, made longer by comments before its picture: it ends with the file. @param sizeBytes at least 4 more than it has. */
+export function withLongHead(jpeg: Buffer, sizeBytes: number): Buffer {
+  const segments: Buffer[] = []
+  for (let left = sizeBytes - jpeg.length; left > 0; ) {
+    const segment = Buffer.alloc(left > MAX_SEGMENT_BYTES ? Math.min(MAX_SEGMENT_BYTES, left - 4) : left, 0x5a)
+    segment.writeUInt16BE(0xfffe)
+    segment.writeUInt16BE(segment.length - 2, 2)
+    segments.push(segment)
+    left -= segment.length
+  }
+  return Buffer.concat([jpeg.subarray(0, 2), ...segments, jpeg.subarray(2)])
 }
 
 /** A tEXt chunk right behind the header. */

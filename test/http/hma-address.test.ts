@@ -9,7 +9,7 @@ import { file, type PictureAnswer, redirect, startPictures } from '../helpers/pi
 import { scene } from '../helpers/pictures.js'
 import { MARKER } from '../helpers/refusal.js'
 import { silent } from '../helpers/requests.js'
-import { keyFor, startService } from '../helpers/service.js'
+import { keyFor, startService, until } from '../helpers/service.js'
 import { startWorkers } from '../helpers/workers.js'
 
 const picture = await scene(4242)
@@ -42,6 +42,7 @@ t.test('where the operator says nothing, nothing is fetched', async (t) => {
 
 t.test('hashed, looked up and banked by its address as when it is sent', { timeout: 230_000 }, async (t) => {
   const plain = await flat()
+  const stopped: string[] = []
   const answers: Record<string, PictureAnswer> = {
     '/p.jpg': file(picture.bytes),
     '/untyped': file(picture.bytes, 'application/octet-stream'),
@@ -52,6 +53,13 @@ t.test('hashed, looked up and banked by its address as when it is sent', { timeo
     '/endless': (response) => {
       response.writeHead(200, { 'content-type': 'image/png' })
       const more = () => void (response.writableEnded || response.destroyed || response.write(Buffer.alloc(65_536), more))
+      more()
+    },
+    '/padded': file(Buffer.concat([picture.bytes, Buffer.alloc(LIMIT_BYTES)])),
+    '/endlessly-padded': (response) => {
+      response.writeHead(200, { 'content-type': 'image/jpeg' }).write(picture.bytes)
+      const more = () => void (response.writableEnded || response.destroyed || response.write(Buffer.alloc(65_536), more))
+      response.once('close', () => stopped.push('/endlessly-padded'))
       more()
     },
     '/cut': (response) => {
@@ -71,6 +79,8 @@ t.test('hashed, looked up and banked by its address as when it is sent', { timeo
   const whole = await hash('/p.jpg')
   t.match(whole, { status: 200, body: { pdq: /^[0-9a-f]{64}$/ } })
   t.same(await hash('/moved'), whole, 'redirects are followed')
+  for (const path of ['/padded', '/endlessly-padded']) t.same(await hash(path), whole, 'whatever follows the picture')
+  await until(() => stopped.length === 1)
   t.same(await hash('/untyped', '&content_type=photo&types=pdq'), whole)
   t.same(await hash('/flat'), { status: 200, body: { pdq: '' } }, 'too plain: an empty hash')
   for (const [path, more, status, message] of [
@@ -141,6 +151,11 @@ t.test('hashed, looked up and banked by its address as when it is sent', { timeo
     status: 400,
     body: { message: 'Invalid pdq signal: invalid PDQ hash' },
   })
+  t.match(
+    await coop('POST', `/c/bank/${bank}/content?${from('/padded')}`),
+    { status: 413, body: { message: 'Content too large' } },
+    'what is registered is read whole',
+  )
   t.match(await coop('POST', `/c/bank/${bank}/content?${from('/p.jpg')}`, { metadata: [] }), {
     status: 400,
     body: { message: /should be a json object/ },

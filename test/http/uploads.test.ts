@@ -21,9 +21,10 @@ import {
   ppm,
   svg,
   textNamedJpg,
-  tooLarge,
   truncatedJpeg,
   truncatedPng,
+  withJpegComment,
+  withLongHead,
   wrongCrcPng,
 } from '../helpers/hostile-pictures.js'
 import {
@@ -42,7 +43,7 @@ import {
   withoutFinalBoundary,
   withWrongBoundary,
 } from '../helpers/multipart.js'
-import { type Picture, paddedJpeg, scene } from '../helpers/pictures.js'
+import { type Picture, scene } from '../helpers/pictures.js'
 import { MARKER, refused } from '../helpers/refusal.js'
 import { keyFor, openCase, startService, type TestService, type TestServiceOptions, until } from '../helpers/service.js'
 import { beginUpload, connectionsOf, listen } from '../helpers/sockets.js'
@@ -56,7 +57,9 @@ const Answer = z.object({
 
 t.test('with a worker', async (t) => {
   const { service, routes, her, platform } = await open(t)
-  const [, large] = await Promise.all([startWorkers(t, service.redis), tooLarge({ mark: MARKER })])
+  await startWorkers(t, service.redis)
+  const marked = withJpegComment((await scene(81)).bytes, MARKER)
+  const large = { name: 'large.jpg', contentType: 'image/jpeg', bytes: withLongHead(marked, LIMIT_BYTES + 1) }
   const { app } = service
 
   await t.test('a body without a picture is refused on every route that takes one', async (t) => {
@@ -196,16 +199,18 @@ t.test('with a worker', async (t) => {
 
   await t.test('the limit on a file is exact, however the body is cut', async (t) => {
     for (const chunkBytes of [CHUNK_BYTES, CHUNK_BYTES - 1]) {
-      const whole = await paddedJpeg(404, LIMIT_BYTES)
-      t.equal((await send(app, platform, streamed([imagePart(whole)], chunkBytes))).statusCode, 200, 'at the limit')
+      const { bytes, ...named } = await scene(404)
+      const ofSize = (sizeBytes: number) => imagePart({ ...named, bytes: withLongHead(bytes, sizeBytes) })
+      t.equal((await send(app, platform, streamed([ofSize(LIMIT_BYTES)], chunkBytes))).statusCode, 200, 'at the limit')
       for (const sizeBytes of [LIMIT_BYTES + 1, LIMIT_BYTES + chunkBytes]) {
-        const more = await paddedJpeg(404, sizeBytes)
-        refused(
-          t,
-          await send(app, platform, streamed([imagePart(more)], chunkBytes)),
-          'image-too-large',
-          `${sizeBytes} bytes`,
-        )
+        const more = ofSize(sizeBytes)
+        for (const route of routes)
+          refused(
+            t,
+            await send(app, route, streamed([more], chunkBytes)),
+            'image-too-large',
+            `${sizeBytes} bytes to ${route.url}`,
+          )
       }
     }
   })
@@ -333,7 +338,7 @@ t.test('refusals of every kind give their room back', async (t) => {
   })
   const { app } = service
   await startWorkers(t, service.redis)
-  const larger = { ...picture, bytes: Buffer.concat([picture.bytes, Buffer.from('x')]) }
+  const larger = { ...picture, bytes: withLongHead(picture.bytes, picture.bytes.length + 4) }
 
   for (const body of [
     images([larger]),

@@ -1,7 +1,7 @@
 // The decoder of still pictures: libvips, through sharp.
 
 import sharp from 'sharp'
-import { MAX_PIXELS, MAX_SIDE_PX } from '../../packages/hash/src/pixels.js'
+import { MAX_SIDE_PX } from '../../packages/hash/src/pixels.js'
 import { FULL_RESOLUTION_PIXELS } from '../../packages/hash/src/reduced-side.js'
 import { type FormatOf, MEDIA_FORMATS } from '../../src/domain/media/media-formats.js'
 import { Problem } from '../../src/domain/problem.js'
@@ -28,7 +28,8 @@ sharp.concurrency(1)
 /**
  * Gives only the first frame: rotated as its EXIF says, in sRGB, transparency on white.
  *
- * A JPEG or WebP that is reduced is never decoded at full size.
+ * A JPEG or WebP that is reduced is never decoded at full size, whatever its orientation and profile. How much a file may cost was checked before, so
+ * libvips has no limit on pixels of its own.
  *
  * Damage is judged as browsers judge it. What browsers draw with a warning is hashed, because refusing it would be a way to evade matching. A file
  * that ends too early is refused, because its missing part would be hashed as grey.
@@ -42,7 +43,7 @@ export const libvips: Decoder = {
 
     const header = await headerOf(bytes).catch(failed)
     const { width, height, profile } = header
-    if (width * height > MAX_PIXELS || Math.max(width, height) > MAX_SIDE_PX) throw new Problem('image-too-many-pixels')
+    if (Math.max(width, height) > MAX_SIDE_PX) throw new Problem('image-too-many-pixels')
     const pixels = await pixelsOf(bytes, header, sizeFor)
       .then((picture) => (profile === undefined ? picture : inSrgb(picture, profile)))
       .catch(failed)
@@ -57,7 +58,7 @@ interface Header {
   readonly profile: Buffer | undefined
 }
 
-/** The limit on pixels is checked here and not by sharp, so that it can be told from damage. */
+/** The limit on sides is checked here and not by sharp, so that it can be told from damage. */
 async function headerOf(bytes: Buffer): Promise<Header> {
   const found = await sharp(bytes, { failOn: 'error', limitInputPixels: false }).metadata()
   const { autoOrient, space, channels, depth, icc } = found
@@ -70,7 +71,7 @@ async function pixelsOf(
   { width, height, profile }: Header,
   sizeFor: FrameLimits['sizeFor'],
 ): Promise<DecodedPicture> {
-  const limits = { failOn: 'error', limitInputPixels: MAX_PIXELS, pages: 1 } as const
+  const limits = { failOn: 'error', limitInputPixels: false, pages: 1 } as const
   const picture = sharp(bytes, { ...limits, autoOrient: true, ignoreIcc: profile !== undefined })
   if (width * height > FULL_RESOLUTION_PIXELS) {
     picture.resize({ ...sizeFor({ width, height }), fit: 'fill', kernel: 'linear' })

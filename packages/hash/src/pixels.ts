@@ -10,6 +10,7 @@ export interface Pixels {
 
 /** Larger pictures are refused, to bound the kernel's memory. */
 export const MAX_SIDE_PX = 65_535
+/** Of decoded pixels. Larger files may be opened: their decoder reduces them first. */
 export const MAX_PIXELS = 50_000_000
 
 /** @throws {RangeError} when the sizes are impossible or do not fit the data: a caller's bug, never bad input. */

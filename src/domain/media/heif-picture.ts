@@ -124,7 +124,11 @@ function checkBrands(bytes: Uint8Array): void {
   if (!HEIF_BRANDS.test(String.fromCharCode(...brands))) throw new Problem('media-unsupported')
 }
 
-function decoded(lib: LibHeif, bytes: Uint8Array, { maxPixels, maxSidePx, allowsMissingTiles = false }: HeifLimits): HeifPicture {
+function decoded(
+  lib: LibHeif,
+  bytes: Uint8Array,
+  { maxPixels, maxSidePx, allowsMissingTiles = false }: HeifLimits,
+): HeifPicture {
   checkBrands(bytes)
   const { allocate, call, word } = caller(lib)
   const file = allocate(bytes.length)

@@ -4,7 +4,8 @@ import type { HashedImage } from '../../domain/matching/hashed-image.js'
 import { Problem } from '../../domain/problem.js'
 import type { Hashing, HashingFor } from '../../services/intake/hashing.js'
 import type { FetchedBody, FetchRefusal, PictureFetching } from '../../services/intake/picture-fetching.js'
-import { type InFlight, imageFrom, type UploadLimits } from '../upload.js'
+import { ofImage } from '../hashed-signals.js'
+import { forQueries, type InFlight, imageFrom, type UploadLimits } from '../upload.js'
 import type { LaxFields } from './lax.js'
 import { HmaRefusal } from './refusals.js'
 import { contentTypeNamed, PHOTO, selectedTypes, VIDEO } from './signals.js'
@@ -38,11 +39,12 @@ export async function hashedFrom(
   selectedTypes(query.text('types'))
   const fetched = await pictures.fetch(url, (answer) => {
     if (asked === undefined) contentTypeNamed(contentTypeIn(answer))
+    if (purpose === 'query') return imageFrom(answer.body, forQueries(uploadLimits), inFlight)
     if ((answer.sizeBytes ?? 0) > uploadLimits.maxImageBytes) throw new Problem('image-too-large')
     return imageFrom(answer.body, uploadLimits, inFlight)
   })
   if (typeof fetched === 'string') throw REFUSALS[fetched]()
-  return fetched.taken((image) => hashing.hash(image, purpose, 'none', from))
+  return fetched.taken((image, isCut) => ofImage(hashing.hash(image, purpose, 'none', from), isCut))
 }
 
 function contentTypeIn({ contentType = '' }: FetchedBody): string {

@@ -31,6 +31,7 @@ export class HmaRefusal extends Error {
 const TEXTS: Partial<Readonly<Record<ProblemCode, { readonly status?: number; readonly message: string }>>> = {
   'index-loading': { message: 'index not yet ready' },
   'image-too-large': { message: 'Content too large' },
+  'body-too-large': { message: 'Content too large' },
   'too-many-images': { status: 400, message: 'Only one file allowed per request' },
   'image-missing': { message: 'Missing multipart/form-data file upload' },
   'media-unsupported': { status: 400, message: 'Missing multipart/form-data file upload' },
@@ -62,6 +63,7 @@ export function answeringAsHma(hotlines: readonly Hotline[]) {
       reply.code(401).header('www-authenticate', 'Bearer').type('text/plain').send('Authentication required')
       return
     }
+    if (problem.code === 'body-too-large') reply.header('connection', 'close') // what still arrives is not read
     const text = TEXTS[problem.code]
     reply.code(text?.status ?? status).send({
       message: text?.message ?? title,

@@ -110,6 +110,7 @@ function answerWith(hotlines: readonly Hotline[]) {
     const { status } = PROBLEMS[problem.code]
     if (problem.retryAfterS !== undefined) reply.header('retry-after', String(problem.retryAfterS))
     if (status === 401) reply.header('www-authenticate', problem.code === 'key-invalid' ? INVALID_KEY : 'Bearer')
+    if (problem.code === 'body-too-large') reply.header('connection', 'close') // what still arrives is not read
     reply
       .code(status)
       .type(PROBLEM_MEDIA_TYPE)

@@ -15,12 +15,12 @@ import type { EventLoopScheduler } from '../../services/load/event-loop-schedule
 import type { Match } from '../../services/matching/match.js'
 import type { Matcher } from '../../services/matching/matcher.js'
 import { rotated } from '../../services/matching/orientations.js'
-import { askedOf, ownSignals } from '../hashed-signals.js'
+import { askedOf, ofImage, ownSignals } from '../hashed-signals.js'
 import { callerOf } from '../plugins/authentication.js'
 import { may, problemBody } from '../problems.js'
 import { DepthName, ThresholdBits } from '../schemas.js'
 import { MatchResult, resultText, shownMatch } from '../shown-match.js'
-import { eachImage, type InFlight, type UploadLimits } from '../upload.js'
+import { eachImage, forQueries, type InFlight, type UploadLimits } from '../upload.js'
 import type { ZodApp } from '../zod-app.js'
 import { mayForUploads } from './cases/case-images.js'
 import { Context, ImageMatchAnswer, MatchRequest, type Query } from './match-schemas.js'
@@ -119,6 +119,7 @@ function matchRoute(app: ZodApp, { matcher, scheduler, bandsOnly }: MatchRouteOp
 }
 
 function matchImagesRoute(app: ZodApp, { matcher, hashing, uploadLimits, inFlight, bandsOnly }: MatchRouteOptions): void {
+  const queryLimits = forQueries(uploadLimits)
   app.post(
     '/match/images',
     {
@@ -127,12 +128,12 @@ function matchImagesRoute(app: ZodApp, { matcher, hashing, uploadLimits, inFligh
         operationId: 'matchImages',
         summary: 'Match pictures',
         description:
-          'Parts named image, answered in order. Pictures are hashed and then discarded. A part that is refused has a problem instead of a result; if all are refused, the first problem is the answer. The field context applies to all pictures.',
+          'Parts named image, answered in order. Pictures are hashed and then discarded. A part that is refused has a problem instead of a result; if all are refused, the first problem is the answer. The field context applies to all pictures. What follows the image in a file is not read: a file beyond the limit is answered if its image ends within it, without sha256.',
         tags: ['match'],
         querystring: ImageMatchParams,
         response: {
           200: ImageMatchAnswer,
-          ...mayForUploads('request-invalid', 'key-missing', 'scope-missing', 'bank-unknown'),
+          ...mayForUploads('request-invalid', 'key-missing', 'scope-missing', 'bank-unknown', 'body-too-large'),
         },
       },
     },
@@ -143,9 +144,9 @@ function matchImagesRoute(app: ZodApp, { matcher, hashing, uploadLimits, inFligh
       let context: string | undefined
       const outcomes = await eachImage(
         request,
-        uploadLimits,
+        queryLimits,
         inFlight,
-        (image) => hashing.hash(image, 'query', details, request.hashingFor(reply)),
+        (image, isCut) => ofImage(hashing.hash(image, 'query', details, request.hashingFor(reply)), isCut),
         (name, text) => {
           if (name === 'context') context = contextIn(text)
         },

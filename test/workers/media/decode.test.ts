@@ -4,7 +4,7 @@ import sharp from 'sharp'
 import t from 'tap'
 import { distance } from '../../../packages/hash/src/hash256.js'
 import { loadPdqKernelSync } from '../../../packages/hash/src/pdq-kernel.js'
-import { MAX_SIDE_PX } from '../../../packages/hash/src/pixels.js'
+import { MAX_PIXELS, MAX_SIDE_PX } from '../../../packages/hash/src/pixels.js'
 import { FULL_RESOLUTION_PIXELS, hashedSize } from '../../../packages/hash/src/reduced-side.js'
 import { isProblemCode } from '../../../src/domain/problem.js'
 import { decode, eachFrame } from '../../../workers/media/decode.js'
@@ -138,6 +138,19 @@ t.test('shrinks a larger picture, and the hash stays within 8 bits of that of al
       t.ok(bits <= 8, `${size.width} × ${size.height}: ${bits} bits`)
     }
   }
+})
+
+// A phone of 50 megapixels or more.
+t.test('reduces a JPEG of more pixels than the hashing kernel takes', async (t) => {
+  const [width, height] = [8160, 6144]
+  t.ok(width * height > MAX_PIXELS)
+  const grey = () => fromPixels(scenePixels(1)).greyscale()
+  const { hash: truth } = hash(await decode(await grey().png().toBuffer()))
+  const picture = await decode(
+    await grey().resize(width, height, { fit: 'fill', kernel: 'nearest' }).jpeg({ quality: 50, mozjpeg: false }).toBuffer(),
+  )
+  t.ok(Math.max(picture.width, picture.height) <= 650)
+  t.ok(distance(hash(picture).hash, truth) <= 12)
 })
 
 t.test('never enlarges, not even the short side of a long strip', async (t) => {

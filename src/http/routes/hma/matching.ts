@@ -9,6 +9,7 @@ import type { Contents } from '../../../services/interop/contents.js'
 import type { MatchIds } from '../../../services/matching/match-ids.js'
 import type { Matcher } from '../../../services/matching/matcher.js'
 import type { Health } from '../../../services/ops/health.js'
+import { ofImage } from '../../hashed-signals.js'
 import { type ByAddressOptions, hashedFrom } from '../../hma/by-address.js'
 import { isObject, laxFields } from '../../hma/lax.js'
 import { HmaRefusal, unhashed } from '../../hma/refusals.js'
@@ -26,7 +27,7 @@ import {
   signalTypeNamed,
 } from '../../hma/signals.js'
 import { callerOf } from '../../plugins/authentication.js'
-import { oneFile } from '../../upload.js'
+import { forQueries, oneFile } from '../../upload.js'
 
 /** HMA has one threshold for all banks. */
 const COMPARED_WITHIN_BITS = 31
@@ -169,8 +170,8 @@ async function hashUploaded(
   { request, reply }: Exchange,
   { hashing, uploadLimits, inFlight }: HmaMatchingOptions,
 ): Promise<HashedImage | Problem> {
-  const { result } = await oneFile(request, uploadLimits, inFlight, contentTypeNamed, async (image) =>
-    hashing.hash(image, 'query', 'none', request.hashingFor(reply)),
+  const { result } = await oneFile(request, forQueries(uploadLimits), inFlight, contentTypeNamed, async (image, isCut) =>
+    ofImage(hashing.hash(image, 'query', 'none', request.hashingFor(reply)), isCut),
   )
   await request.reauthorize()
   return result
