@@ -40,6 +40,10 @@ function framesOf(bytes: Buffer, limits: FrameLimits): AsyncIterable<Frame> {
   const format = formatOf(bytes) // by the first bytes, so that a refusal needs no parser
   const decoder = format === undefined ? 'none' : MEDIA_FORMATS[format].decoder
   if (format === undefined || decoder === 'none') throw new Problem('media-unsupported')
-  if (isTooCostly(pictureCost(bytes), bytes.length)) throw new Problem('image-too-many-pixels')
-  return withWindows((chosen) => DECODERS[decoder].open(bytes, format, chosen), limits)
+  const cost = pictureCost(bytes)
+  if (isTooCostly(cost, bytes.length)) throw new Problem('image-too-many-pixels')
+  const open = (chosen: FrameLimits) => DECODERS[decoder].open(bytes, format, chosen)
+  // Windows need a second decoding, and both together may cost no more than one.
+  const isWindowed = !isTooCostly({ ...cost, timeMs: 2 * cost.timeMs }, bytes.length)
+  return isWindowed ? withWindows(open, limits) : open(limits)
 }
