@@ -7,7 +7,7 @@ import { isTooCostly, pictureCost } from '../../src/handoff/picture-cost.js'
 import type { DecodedPicture } from './decoded-picture.js'
 import type { Decoder, Frame, FrameLimits } from './decoder.js'
 import { libvips } from './libvips.js'
-import { withWindows } from './windows.js'
+import { withWindows } from './with-windows.js'
 
 const DECODERS: Readonly<Record<DecoderName, Decoder>> = { libvips }
 
