@@ -35,6 +35,22 @@ export function withNclx(avif: Buffer, primaries: number, transfer: number): Buf
   return marked
 }
 
+/** One bit, then primaries 1 and transfer 13: what sharp writes in the data of an AVIF. */
+const SRGB_IN_DATA = '10000000100001101'
+
+/** @param avif as sharp writes it. @returns it with the transfer in its data only, and no nclx property. */
+export function withTransferInData(avif: Buffer, transfer: number): Buffer {
+  const marked = Buffer.from(avif)
+  const nclxAt = avif.indexOf('colrnclx')
+  if (nclxAt >= 0) marked.write('free', nclxAt, 'latin1')
+  const dataAt = avif.indexOf('mdat') + 4
+  const bits = Array.from(avif.subarray(dataAt, dataAt + 32), (byte) => byte.toString(2).padStart(8, '0')).join('')
+  if (!bits.includes(SRGB_IN_DATA)) throw new Error('no colours in the data')
+  const changed = bits.replace(SRGB_IN_DATA, `${SRGB_IN_DATA.slice(0, 9)}${transfer.toString(2).padStart(8, '0')}`)
+  for (let k = 0; k < 32; k++) marked[dataAt + k] = Number.parseInt(changed.slice(8 * k, 8 * k + 8), 2)
+  return marked
+}
+
 const CLAP_BYTES = 40
 const ESSENTIAL = 0x80
 

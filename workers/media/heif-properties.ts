@@ -1,6 +1,7 @@
 // Properties of the primary picture of an AVIF or HEIC file that change how it is shown: colours, and a clean aperture.
 
 import { type Box, boxesIn, childrenOf } from '../../src/handoff/heif-pixels.js'
+import { av1Colour, type CodePoints } from './colour/av1-colour.js'
 import { type ColourSignal, signalOf } from './colour/colour-signal.js'
 
 /**
@@ -11,7 +12,60 @@ export function heifColour(bytes: Buffer): ColourSignal | 'profile' | 'srgb' {
   const kindOf = ({ from }: Box) => bytes.toString('latin1', from, from + 4)
   if (colours.some((box) => kindOf(box) === 'prof' || kindOf(box) === 'rICC')) return 'profile'
   const nclx = colours.find((box) => kindOf(box) === 'nclx' && box.to - box.from >= 11)
-  return nclx === undefined ? 'srgb' : signalOf(bytes.readUInt16BE(nclx.from + 4), bytes.readUInt16BE(nclx.from + 6), 'heif')
+  if (nclx !== undefined) return signalOf(bytes.readUInt16BE(nclx.from + 4), bytes.readUInt16BE(nclx.from + 6), 'heif')
+  const inData = colourInData(bytes)
+  return inData === undefined ? 'srgb' : signalOf(inData.primaries, inData.transfer, 'heif')
+}
+
+/** Without such a property the data of the picture, or of the first tile of a grid, may tell. */
+function colourInData(bytes: Buffer): CodePoints | undefined {
+  try {
+    const parts = partsOf(bytes)
+    const primary = primaryOf(bytes, parts)
+    const places = placesOf(bytes, parts)
+    const own = places.filter(({ item }) => item === primary)
+    const found = [...own, ...places]
+      .slice(0, MAX_READ_ITEMS)
+      .map(({ at }) => av1Colour(bytes.subarray(at, at + MAX_HEADER_BYTES)))
+    return found.find((colour) => colour !== undefined)
+  } catch {
+    return undefined
+  }
+}
+
+const MAX_READ_ITEMS = 8
+const MAX_HEADER_BYTES = 256
+const MAX_PLACES = 100_000
+
+/** Where the data of each item begins, if it is in the file itself. */
+function placesOf(bytes: Buffer, parts: readonly Box[]): { item: number; at: number }[] {
+  const box = parts.find(({ type }) => type === 'iloc')
+  if (box === undefined) return []
+  let at = box.from
+  const read = (count: number) => {
+    at += count
+    return count === 0 ? 0 : count === 8 ? Number(bytes.readBigUInt64BE(at - 8)) : bytes.readUIntBE(at - count, count)
+  }
+  const version = read(4) >>> 24
+  const sizes = read(2)
+  const [offsetBytes, lengthBytes, baseBytes] = [sizes >> 12, (sizes >> 8) & 15, (sizes >> 4) & 15]
+  const indexBytes = version === 0 ? 0 : sizes & 15
+  if (![offsetBytes, lengthBytes, baseBytes, indexBytes].every((count) => [0, 4, 8].includes(count))) return []
+  const places: { item: number; at: number }[] = []
+  for (let left = read(version < 2 ? 2 : 4); left > 0 && at < box.to && places.length < MAX_PLACES; left--) {
+    const item = read(version < 2 ? 2 : 4)
+    const isElsewhere = version > 0 && (read(2) & 15) !== 0
+    read(2)
+    const base = read(baseBytes)
+    const extents = read(2)
+    const first = at + indexBytes
+    if (!isElsewhere && extents > 0) {
+      at = first
+      places.push({ item, at: base + read(offsetBytes) })
+    }
+    at = first - indexBytes + extents * (indexBytes + offsetBytes + lengthBytes)
+  }
+  return places
 }
 
 /**

@@ -5,6 +5,7 @@ import { MAX_SIDE_PX } from '../../packages/hash/src/pixels.js'
 import { FULL_RESOLUTION_PIXELS } from '../../packages/hash/src/reduced-side.js'
 import { type FormatOf, MEDIA_FORMATS, type MediaFormat } from '../../src/domain/media/media-formats.js'
 import { Problem } from '../../src/domain/problem.js'
+import { pictureCost } from '../../src/handoff/picture-cost.js'
 import { BACKGROUNDS, type Background, flattened, LEVEL_OF } from './colour/alpha.js'
 import { rgbOfInks } from './colour/cmyk.js'
 import type { ColourSignal } from './colour/colour-signal.js'
@@ -74,6 +75,9 @@ function* framesOf(pictures: DecodedPicture[]): Generator<Frame> {
 const WARNS = ['jpeg', 'gif']
 const ENDS_EARLY = /premature end|unexpected end|invalid frame data/i
 
+/** A transparent picture that is cheaper is decoded once for each background, because its hash on white shall equal that of other systems. */
+const MAX_TWICE_MS = 500
+
 /** The picture on each background where it differs. Of a file that ends too early what may be hashed of it. */
 async function shownInFull(bytes: Buffer, format: MediaFormat, limits: FrameLimits): Promise<DecodedPicture[]> {
   const failOn = limits.purpose === 'register' && WARNS.includes(format) ? 'warning' : 'error'
@@ -99,14 +103,13 @@ async function shown(reading: Reading, format: MediaFormat, limits: FrameLimits)
   const { width, height, profile, colour, hasAlpha, isInks } = header
   if (Math.max(width, height) > MAX_SIDE_PX) throw new Problem('image-too-many-pixels')
   const backgrounds = hasAlpha && limits.maxFrames !== 1 ? BACKGROUNDS : BACKGROUNDS.slice(0, 1)
-  if (colour !== undefined) return managed(reading, header, colour, limits.sizeFor, backgrounds)
+  const isOnceOnly = backgrounds.length > 1 && pictureCost(reading.bytes).timeMs > MAX_TWICE_MS
+  if (colour !== undefined || isOnceOnly) return fromRgba(reading, header, limits.sizeFor, backgrounds)
   if (isInks) return [await fromInks(reading, header, limits.sizeFor)]
   const pictures: DecodedPicture[] = []
   for (const background of backgrounds) pictures.push(await pixelsOf(reading, header, limits.sizeFor, background))
-  const [first, second] = pictures
-  if (first === undefined) return []
-  if (profile !== undefined) return [await inSrgb(first, profile)]
-  return second?.data.equals(first.data) === true ? [first] : pictures
+  const [first] = pictures
+  return first !== undefined && profile !== undefined ? [await inSrgb(first, profile)] : differing(pictures)
 }
 
 interface Header {
@@ -162,24 +165,31 @@ async function pixelsOf(
   return pictureOf(data, info, header)
 }
 
-/** Of a picture whose file says what its numbers mean. */
-async function managed(
+/** Decodes once for all backgrounds, and applies what the file says of its numbers. Differs by a level from flattening before reducing. */
+async function fromRgba(
   reading: Reading,
   header: Header,
-  colour: ColourSignal,
   sizeFor: FrameLimits['sizeFor'],
   backgrounds: readonly Background[],
 ): Promise<DecodedPicture[]> {
+  const { colour } = header
+  const isDeep = header.isDeep && colour !== undefined
   const { data, info } = await opened(reading, header, sizeFor)
     .ensureAlpha()
-    .toColourspace(header.isDeep ? 'rgb16' : 'srgb')
-    .raw({ depth: header.isDeep ? 'ushort' : 'uchar' })
+    .toColourspace(isDeep ? 'rgb16' : 'srgb')
+    .raw({ depth: isDeep ? 'ushort' : 'uchar' })
     .toBuffer({ resolveWithObject: true })
-  const rgba = toSrgb(header.isDeep ? new Uint16Array(data.buffer, data.byteOffset, data.length / 2) : data, colour)
-  data.fill(0)
+  const codes = isDeep ? new Uint16Array(data.buffer, data.byteOffset, data.length / 2) : data
+  const rgba = colour === undefined ? data : toSrgb(codes, colour)
   const flat = backgrounds.map((background) => flattened(rgba, LEVEL_OF[background]))
-  rgba.fill(0)
-  return flat.map((rgb) => pictureOf(rgb, { ...info, channels: 3 }, header))
+  for (const used of [data, rgba]) used.fill(0)
+  return differing(flat.map((rgb) => pictureOf(rgb, { ...info, channels: 3 }, header)))
+}
+
+/** On the second background only if it differs. */
+function differing(pictures: DecodedPicture[]): DecodedPicture[] {
+  const [first, second] = pictures
+  return first !== undefined && second?.data.equals(first.data) === true ? [first] : pictures
 }
 
 async function fromInks(reading: Reading, header: Header, sizeFor: FrameLimits['sizeFor']): Promise<DecodedPicture> {

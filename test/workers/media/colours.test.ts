@@ -5,7 +5,7 @@ import t from 'tap'
 import { distance } from '../../../packages/hash/src/hash256.js'
 import { loadPdqKernelSync } from '../../../packages/hash/src/pdq-kernel.js'
 import { decode } from '../../../workers/media/decode.js'
-import { withCicp, withGamma, withNclx, withPngChunks } from '../../helpers/marked-pictures.js'
+import { withCicp, withGamma, withNclx, withPngChunks, withTransferInData } from '../../helpers/marked-pictures.js'
 import { fromPixels, scenePixels } from '../../helpers/pictures.js'
 
 const { hash } = loadPdqKernelSync()
@@ -51,6 +51,15 @@ t.test('applies the transfer that code points name, in PNG and in AVIF', async (
     const levelsOfAvif = await shownLevels(withNclx(avif, 1, transfer))
     t.ok(near(levelsOfAvif, expectedOfAvif, 3), `AVIF, transfer ${transfer}: ${levelsOfAvif}`)
   }
+})
+
+t.test('asks the data of an AVIF that has no such property', async (t) => {
+  const avif = await squares().avif({ quality: 95, effort: 0 }).toBuffer()
+
+  t.ok(near(await shownLevels(withTransferInData(avif, 13)), LEVELS, 3))
+  const levels = await shownLevels(withTransferInData(avif, 4))
+  t.ok(near(levels, [0, 7, 62, 129, 193, 240, 255], 4), `${levels}`)
+  t.notOk(near(levels, LEVELS, 4))
 })
 
 t.test('applies primaries, also with light beyond white', async (t) => {

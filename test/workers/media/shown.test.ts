@@ -60,6 +60,21 @@ t.test('a transparent picture is shown on white, then on black', async (t) => {
   }
 })
 
+t.test('a large transparent picture is decoded once for both', async (t) => {
+  const background = { r: 90, g: 90, b: 90, alpha: 0.4 }
+  const png = await sharp({ create: { width: 3000, height: 3000, channels: 4, background } })
+    .toColourspace('rgb16')
+    .png({ progressive: true, compressionLevel: 1 })
+    .toBuffer()
+  const [white, black, ...others] = await framesOf(png)
+  t.equal(white?.width, black?.width)
+  const expected = [90 * 0.4 + 255 * 0.6, 90 * 0.4].map(Math.round)
+  for (const [k, picture] of [white, black].entries()) {
+    t.ok(Math.abs((picture?.data[0] ?? -99) - (expected[k] ?? 0)) <= 3, `${picture?.data[0]}`)
+  }
+  t.equal(others.length, 0)
+})
+
 t.test('a picture whose alpha hides nothing is shown once', async (t) => {
   const opaque = await fromPixels(scenePixels(3, SIZE)).ensureAlpha(1).png().toBuffer()
 
