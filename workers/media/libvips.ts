@@ -9,6 +9,7 @@ import { pictureCost } from '../../src/handoff/picture-cost.js'
 import { BACKGROUNDS, type Background, flattened, LEVEL_OF } from './colour/alpha.js'
 import { rgbOfInks } from './colour/cmyk.js'
 import type { ColourSignal } from './colour/colour-signal.js'
+import { firstFrameOf, onWhite } from './colour/gif-surroundings.js'
 import { pngColour } from './colour/png-colour.js'
 import { toSrgb } from './colour/to-srgb.js'
 import { inSrgb } from './colour-profile.js'
@@ -109,7 +110,9 @@ async function shown(reading: Reading, format: MediaFormat, limits: FrameLimits)
   const pictures: DecodedPicture[] = []
   for (const background of backgrounds) pictures.push(await pixelsOf(reading, header, limits.sizeFor, background))
   const [first] = pictures
-  return first !== undefined && profile !== undefined ? [await inSrgb(first, profile)] : differing(pictures)
+  if (first !== undefined && profile !== undefined) return [await inSrgb(first, profile)]
+  const frame = format === 'gif' && !hasAlpha ? firstFrameOf(reading.bytes) : undefined
+  return first === undefined || frame === undefined ? differing(pictures) : [onWhite(first, frame), first]
 }
 
 interface Header {

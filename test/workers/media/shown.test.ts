@@ -75,6 +75,29 @@ t.test('a large transparent picture is decoded once for both', async (t) => {
   t.equal(others.length, 0)
 })
 
+t.test('a GIF whose frame is smaller than its canvas has nothing around it', async (t) => {
+  const gif = await fromPixels(scenePixels(3, SIZE)).gif({ effort: 1 }).toBuffer()
+  const [alone] = await framesOf(gif)
+  const frameAt = gif.indexOf(Buffer.from([0x2c, 0, 0, 0, 0, 0x40, 0x01, 0xf0, 0x00]))
+  const framed = Buffer.from(gif)
+  framed.writeUInt16LE(400, 6)
+  framed.writeUInt16LE(300, 8)
+  framed.writeUInt16LE(50, frameAt + 1)
+  framed.writeUInt16LE(30, frameAt + 3)
+
+  for (const [k, picture] of (await framesOf(framed)).entries()) {
+    t.match(picture, { width: 400, height: 300 })
+    const level = k === 0 ? 255 : 0
+    t.same(
+      [0, 3 * (29 * 400 + 50), 3 * (30 * 400 + 49), picture.data.length - 1].map((at) => picture.data[at]),
+      Array(4).fill(level),
+    )
+    const row = 3 * (400 * (30 + 100) + 50)
+    t.ok(picture.data.subarray(row, row + 960).equals(alone?.data.subarray(960 * 100, 960 * 101) ?? Buffer.alloc(0)))
+  }
+  t.equal((await framesOf(framed)).length, 2)
+})
+
 t.test('a picture whose alpha hides nothing is shown once', async (t) => {
   const opaque = await fromPixels(scenePixels(3, SIZE)).ensureAlpha(1).png().toBuffer()
 

@@ -2,6 +2,8 @@
 
 import type { Purpose } from '../../../packages/hash/src/views.js'
 import type { MediaFormat } from '../../../src/domain/media/media-formats.js'
+import { pictureCost } from '../../../src/handoff/picture-cost.js'
+import { ranOutOfMemory } from '../out-of-memory.js'
 import { isEachGifFrameWhole } from './gif-rows.js'
 import { NOISE_BYTES, withNoise } from './jpeg-noise.js'
 import { pngRows } from './png-rows.js'
@@ -39,11 +41,16 @@ export async function readingOfDamaged(
   const lenient: Reading = { bytes, failOn: 'none' }
   if (format === 'png') return pngReading(bytes, purpose)
   if (purpose === 'query') return format === 'webp' ? { ...lenient, bytes: padded(bytes) } : lenient
-  if (format === 'jpeg') return (await isJpegWhole(lenient, thumbnail)) ? lenient : undefined
+  if (format === 'jpeg') {
+    if (pictureCost(bytes).timeMs > MAX_EXAMINED_MS) return undefined
+    return (await isJpegWhole(lenient, thumbnail)) ? lenient : undefined
+  }
   if (format === 'gif') return isEachGifFrameWhole(bytes, MISSING_SHARE) ? lenient : undefined
   return undefined
 }
 
+/** Examining a picture costs two decodings more. */
+const MAX_EXAMINED_MS = 1000
 export const THUMBNAIL_SIDE_PX = 64
 const MISSING_SHARE = 1 / 16
 /** Two pictures that differ less look alike. */
@@ -73,10 +80,15 @@ const ZERO_FILLED = ['jpeg', 'webp']
  * @returns whether the file ends in zeros and looks different with noise instead.
  */
 export async function isFilledWithZeros(bytes: Buffer, format: MediaFormat, thumbnail: Thumbnail): Promise<boolean> {
-  if (!ZERO_FILLED.includes(format) || !bytes.subarray(-MIN_ZEROS).every((byte) => byte === 0)) return false
+  if (!ZERO_FILLED.includes(format) || pictureCost(bytes).timeMs > MAX_EXAMINED_MS) return false
+  if (!bytes.subarray(-MIN_ZEROS).every((byte) => byte === 0)) return false
   const zerosAt = bytes.findLastIndex((byte) => byte !== 0) + 1
   const noisy = Buffer.from(bytes).fill(NOISE_BYTES, zerosAt)
-  return !(await looksAlike(bytes, noisy, thumbnail).catch(() => false))
+  const failed = (error: unknown): boolean => {
+    if (ranOutOfMemory(error)) throw error
+    return false
+  }
+  return !(await looksAlike(bytes, noisy, thumbnail).catch(failed))
 }
 
 type Thumbnail = (reading: Reading) => Promise<Buffer>

@@ -10,7 +10,7 @@ export interface PngRows {
 }
 
 /** libpng gives nothing of an interlaced picture that ends too early. Larger ones are not repaired, because all rows have to be held. */
-const MAX_REPAIRED_BYTES = 1 << 27
+const MAX_REPAIRED_BYTES = 1 << 26
 
 /** @returns `undefined` without a usable header. Cost: inflates the picture once. */
 export async function pngRows(png: Buffer): Promise<PngRows | undefined> {
@@ -107,7 +107,7 @@ function clearUnknownFilters(data: Buffer, passes: ReturnType<typeof passesOf>):
   }
 }
 
-/** The same header and colours with other rows, fast to compress and to read. */
+/** The same header and colours with other rows, not compressed. */
 function withRows(png: Buffer, rows: Buffer): Buffer {
   const parts = [png.subarray(0, HEADER_END)]
   for (let at = HEADER_END; at + 12 <= png.length && png.toString('latin1', at + 4, at + 8) !== 'IDAT'; ) {
@@ -115,7 +115,7 @@ function withRows(png: Buffer, rows: Buffer): Buffer {
     parts.push(png.subarray(at, end))
     at = end
   }
-  return Buffer.concat([...parts, chunk('IDAT', deflateSync(rows, { level: 1 })), chunk('IEND', Buffer.alloc(0))])
+  return Buffer.concat([...parts, chunk('IDAT', deflateSync(rows, { level: 0 })), chunk('IEND', Buffer.alloc(0))])
 }
 
 function chunk(type: string, content: Buffer): Buffer {
