@@ -116,6 +116,17 @@ t.test('what follows a whole picture changes nothing', async (t) => {
   t.equal(await outcome((await trailingGarbageJpeg(1)).bytes, 'register'), 'decoded')
 })
 
+t.test('a gap in the data of a GIF hides nothing that is before it', async (t) => {
+  for (const name of ['gif', 'interlaced GIF'] as const) {
+    const at = Math.floor(0.75 * FILES[name].length)
+    const gap = Buffer.concat([FILES[name].subarray(0, at), FILES[name].subarray(at + 10)])
+    const whole = await hashImage(FILES[name], 'register')
+    const { signals } = await hashImage(gap, 'query')
+    t.ok(nearest(signals, whole.signals) <= 31, `${name}: ${nearest(signals, whole.signals)} bits`)
+    t.equal(await outcome(gap, 'register'), 'image-undecodable')
+  }
+})
+
 t.test('a progressive picture that ends early is blurred, but whole', async (t) => {
   const bytes = await picture().jpeg({ quality: 90, progressive: true }).toBuffer()
   const whole = await hashImage(bytes, 'register')

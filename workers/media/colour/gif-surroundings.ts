@@ -44,7 +44,10 @@ export function firstFrameOf(gif: Buffer): Rectangle | undefined {
 /** @returns a copy that is white outside of the frame. */
 export function onWhite({ data, width, height, ...rest }: DecodedPicture, frame: Rectangle): DecodedPicture {
   const white = Buffer.alloc(data.length, WHITE)
-  const [fromX, toX] = [frame.left, frame.right].map((share) => Math.min(width, Math.round(share * width))) as [number, number]
+  const [fromX, toX] = [frame.left, frame.right].map((share) => Math.min(width, Math.round(share * width))) as [
+    number,
+    number,
+  ]
   const [fromY, toY] = [Math.round(frame.top * height), Math.min(height, Math.round(frame.bottom * height))]
   for (let y = fromY; y < toY; y++) {
     const row = 3 * width * y

@@ -4,7 +4,7 @@ import type { Purpose } from '../../../packages/hash/src/views.js'
 import type { MediaFormat } from '../../../src/domain/media/media-formats.js'
 import { pictureCost } from '../../../src/handoff/picture-cost.js'
 import { ranOutOfMemory } from '../out-of-memory.js'
-import { isEachGifFrameWhole } from './gif-rows.js'
+import { gifData } from './gif-rows.js'
 import { NOISE_BYTES, withNoise } from './jpeg-noise.js'
 import { pngRows } from './png-rows.js'
 
@@ -40,12 +40,12 @@ export async function readingOfDamaged(
 ): Promise<Reading | undefined> {
   const lenient: Reading = { bytes, failOn: 'none' }
   if (format === 'png') return pngReading(bytes, purpose)
-  if (purpose === 'query') return format === 'webp' ? { ...lenient, bytes: padded(bytes) } : lenient
+  if (purpose === 'query') return { ...lenient, bytes: readable(bytes, format) }
   if (format === 'jpeg') {
     if (pictureCost(bytes).timeMs > MAX_EXAMINED_MS) return undefined
     return (await isJpegWhole(lenient, thumbnail)) ? lenient : undefined
   }
-  if (format === 'gif') return isEachGifFrameWhole(bytes, MISSING_SHARE) ? lenient : undefined
+  if (format === 'gif') return gifData(bytes, MISSING_SHARE).isWhole ? lenient : undefined
   return undefined
 }
 
@@ -104,6 +104,13 @@ async function looksAlike(bytes: Buffer, noisy: Buffer, thumbnail: Thumbnail): P
   } finally {
     for (const pixels of [...made, noisy]) pixels.fill(0)
   }
+}
+
+/** What the decoder of the format accepts of a damaged file: libnsgif draws nothing of a frame with an impossible code, but all that is before it. */
+function readable(bytes: Buffer, format: MediaFormat): Buffer {
+  if (format === 'webp') return padded(bytes)
+  const { usableBytes } = format === 'gif' ? gifData(bytes, 0) : { usableBytes: bytes.length }
+  return usableBytes < bytes.length ? Buffer.from(bytes.subarray(0, usableBytes)) : bytes
 }
 
 /** Longer files are not accepted anywhere. */

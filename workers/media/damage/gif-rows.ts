@@ -5,8 +5,15 @@ const IMAGE = 0x2c
 const HEADER_BYTES = 13
 const MAX_CODES = 4096
 
-/** @returns whether there is a frame, and each that begins has codes for its pixels, but for `missingShare` of them. */
-export function isEachGifFrameWhole(gif: Buffer, missingShare: number): boolean {
+export interface GifData {
+  /** Whether there is a frame, and each that begins has codes for its pixels, but for the share that may be missing. */
+  readonly isWhole: boolean
+  /** Where the first frame that is not whole has an impossible code; the length of the file if it simply ends. */
+  readonly usableBytes: number
+}
+
+/** Cost: some ten nanoseconds a byte. */
+export function gifData(gif: Buffer, missingShare: number): GifData {
   let frames = 0
   for (let at = HEADER_BYTES + tableBytes(gif[10]); ; ) {
     if (gif[at] === EXTENSION) {
@@ -14,11 +21,12 @@ export function isEachGifFrameWhole(gif: Buffer, missingShare: number): boolean 
     } else if (gif[at] === IMAGE && at + 11 <= gif.length) {
       const pixels = gif.readUInt16LE(at + 5) * gif.readUInt16LE(at + 7) * (1 - missingShare)
       const dataAt = at + 10 + tableBytes(gif[at + 9])
-      if (!hasPixels(gif, dataAt, pixels)) return false
+      const usableBytes = endOfCodes(gif, dataAt, pixels)
+      if (usableBytes !== undefined) return { isWhole: false, usableBytes }
       frames++
       at = endOfBlocks(gif, dataAt + 1)
     } else {
-      return frames > 0
+      return { isWhole: frames > 0, usableBytes: gif.length }
     }
   }
 }
@@ -34,16 +42,19 @@ function endOfBlocks(gif: Buffer, from: number): number {
   return at + 1
 }
 
-/** Decodes the lengths of LZW strings without the strings. */
-function hasPixels(gif: Buffer, at: number, pixels: number): boolean {
+/**
+ * Decodes the lengths of LZW strings without the strings.
+ * @returns `undefined` if there are so many pixels; otherwise where the codes end.
+ */
+function endOfCodes(gif: Buffer, at: number, pixels: number): number | undefined {
   const rootBits = gif[at] ?? 0
-  if (rootBits < 1 || rootBits > 11) return false
+  if (rootBits < 1 || rootBits > 11) return at
   const clear = 1 << rootBits
   const lengths = new Uint32Array(MAX_CODES)
   lengths.fill(1, 0, clear)
   let [bits, next, before, missing] = [rootBits + 1, clear + 2, 0, pixels]
-  for (const code of codesOf(gif, at + 1, () => bits)) {
-    if (code === clear + 1 || code > next) break
+  for (const { code, codeAt } of codesOf(gif, at + 1, () => bits)) {
+    if (code === clear + 1 || code > next) return codeAt
     if (code === clear) {
       ;[bits, next, before] = [rootBits + 1, clear + 2, 0]
       continue
@@ -55,13 +66,13 @@ function hasPixels(gif: Buffer, at: number, pixels: number): boolean {
     }
     before = length
     missing -= length
-    if (missing <= 0) return true
+    if (missing <= 0) return undefined
   }
-  return missing <= 0
+  return gif.length
 }
 
 /** The codes in the blocks of a frame, least significant bit first. */
-function* codesOf(gif: Buffer, from: number, bitsOf: () => number): Generator<number> {
+function* codesOf(gif: Buffer, from: number, bitsOf: () => number): Generator<{ code: number; codeAt: number }> {
   let [held, heldBits] = [0, 0]
   for (let at = from; at < gif.length && gif[at] !== 0; at += 1 + (gif[at] ?? 0)) {
     const end = Math.min(at + 1 + (gif[at] ?? 0), gif.length)
@@ -69,7 +80,7 @@ function* codesOf(gif: Buffer, from: number, bitsOf: () => number): Generator<nu
       held |= (gif[k] ?? 0) << heldBits
       heldBits += 8
       for (let bits = bitsOf(); heldBits >= bits; bits = bitsOf()) {
-        yield held & ((1 << bits) - 1)
+        yield { code: held & ((1 << bits) - 1), codeAt: k }
         held >>>= bits
         heldBits -= bits
       }
