@@ -89,7 +89,8 @@ t.test('pictures pass through and leave nothing', { timeout: 230_000 }, async (t
       for (const one of bird.refused) {
         const { status } = await send(route, images([one]))
         const isRefused = status >= 400 && status < 500
-        t.ok(isRefused || one.name.includes('long.gif'), `${contentOf(one)}: ${status}`)
+        const isReadByQueries = route === platform && /truncated|wrong-crc/.test(one.name)
+        t.ok(isRefused || isReadByQueries || one.name.includes('long.gif'), `${contentOf(one)}: ${status}`)
       }
       const all = [...bird.refused, ...bird.accepted].slice(-20)
       t.ok([200, 201].includes((await send(route, images(all))).status), 'together')

@@ -83,7 +83,7 @@ export function oddButGood(seed: number): Promise<Picture[]> {
 }
 
 export function cmykJpeg(seed: number): Promise<Picture> {
-  return variant('cmyk', seed, 'jpeg', (image) => image.toColourspace('cmyk').jpeg({ quality: 90 }))
+  return variant('cmyk', seed, 'jpeg', (image) => image.withIccProfile('cmyk').toColourspace('cmyk').jpeg({ quality: 90 }))
 }
 
 export function png16(seed: number): Promise<Picture> {

@@ -42,7 +42,7 @@ t.test('the real child hashes a real picture, and refuses what is none', async (
   const pids = sandbox.pids
   for (const picture of await unreadable()) {
     t.match(
-      await sandbox.hash(picture.bytes, 'query'),
+      await sandbox.hash(picture.bytes, 'submission'),
       { problem: /^(image-undecodable|media-unsupported|image-too-many-pixels)$/ },
       picture.name,
     )

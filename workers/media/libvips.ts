@@ -1,13 +1,22 @@
 // The decoder of still pictures: libvips, through sharp.
 
-import sharp from 'sharp'
+import sharp, { type OutputInfo, type Sharp } from 'sharp'
 import { MAX_SIDE_PX } from '../../packages/hash/src/pixels.js'
 import { FULL_RESOLUTION_PIXELS } from '../../packages/hash/src/reduced-side.js'
-import { type FormatOf, MEDIA_FORMATS } from '../../src/domain/media/media-formats.js'
+import { type FormatOf, MEDIA_FORMATS, type MediaFormat } from '../../src/domain/media/media-formats.js'
 import { Problem } from '../../src/domain/problem.js'
+import { pictureCost } from '../../src/handoff/picture-cost.js'
+import { BACKGROUNDS, type Background, flattened, LEVEL_OF } from './colour/alpha.js'
+import { rgbOfInks } from './colour/cmyk.js'
+import type { ColourSignal } from './colour/colour-signal.js'
+import { firstFrameOf, onWhite } from './colour/gif-surroundings.js'
+import { pngColour } from './colour/png-colour.js'
+import { toSrgb } from './colour/to-srgb.js'
 import { inSrgb } from './colour-profile.js'
+import { isFilledWithZeros, type Reading, readingOfDamaged, THUMBNAIL_SIDE_PX } from './damage/damaged.js'
 import type { DecodedPicture } from './decoded-picture.js'
-import type { Decoder, FrameLimits } from './decoder.js'
+import type { Decoder, Frame, FrameLimits } from './decoder.js'
+import { heifColour, withoutAperture } from './heif-properties.js'
 import { ranOutOfMemory } from './out-of-memory.js'
 
 // All loaders of libvips are blocked. Then those of common picture formats are unblocked, from memory only: no SVG, no PDF and no file name can
@@ -26,29 +35,84 @@ sharp.cache(false) // a cache would keep decoded pixels after the call
 sharp.concurrency(1)
 
 /**
- * Gives only the first frame: rotated as its EXIF says, in sRGB, transparency on white.
+ * Gives the first frame: rotated as its EXIF says, in sRGB, transparency on white. Then the same on black if that differs. Of a picture with a clean
+ * aperture both without and with it.
  *
  * A JPEG or WebP that is reduced is never decoded at full size, whatever its orientation and profile. How much a file may cost was checked before, so
  * libvips has no limit on pixels of its own.
  *
- * Damage is judged as browsers judge it. What browsers draw with a warning is hashed, because refusing it would be a way to evade matching. A file
- * that ends too early is refused, because its missing part would be hashed as grey.
+ * Damage is judged as browsers judge it. What browsers draw with a warning is hashed, because refusing it would be a way to evade matching. For files
+ * that end too early see `readingOfDamaged`.
  */
 export const libvips: Decoder = {
-  async *open(bytes, format, { sizeFor }) {
+  async *open(bytes, format, limits) {
     const broken = MEDIA_FORMATS[format].isOffered ? 'image-undecodable' : 'media-unsupported'
     const failed = (error: unknown): never => {
+      if (error instanceof Problem) throw error
       throw new Problem(ranOutOfMemory(error) ? 'hashing-unavailable' : broken)
     }
-
-    const header = await headerOf(bytes).catch(failed)
-    const { width, height, profile } = header
-    if (Math.max(width, height) > MAX_SIDE_PX) throw new Problem('image-too-many-pixels')
-    const pixels = await pixelsOf(bytes, header, sizeFor)
-      .then((picture) => (profile === undefined ? picture : inSrgb(picture, profile)))
-      .catch(failed)
-    yield { pixels }
+    const whole = isIsoMedia(format) ? withoutAperture(bytes) : undefined
+    try {
+      if (whole !== undefined) yield* framesOf(await shownInFull(whole, format, limits).catch(failed))
+      yield* framesOf(await shownInFull(bytes, format, limits).catch(failed))
+    } finally {
+      whole?.fill(0)
+    }
   },
+}
+
+const isIsoMedia = (format: MediaFormat) => format === 'avif' || format === 'heif'
+
+/** Overwrites what the caller did not take. */
+function* framesOf(pictures: DecodedPicture[]): Generator<Frame> {
+  try {
+    for (let pixels = pictures.shift(); pixels !== undefined; pixels = pictures.shift()) yield { pixels }
+  } finally {
+    for (const { data } of pictures) data.fill(0)
+  }
+}
+
+/** What libjpeg and libnsgif say when a marker or a block ends a picture that is not complete, which every viewer draws. */
+const WARNS = ['jpeg', 'gif']
+const ENDS_EARLY = /premature end|unexpected end|invalid frame data/i
+
+/** A transparent picture that is cheaper is decoded once for each background, because its hash on white shall equal that of other systems. */
+const MAX_TWICE_MS = 500
+
+/** The picture on each background where it differs. Of a file that ends too early what may be hashed of it. */
+async function shownInFull(bytes: Buffer, format: MediaFormat, limits: FrameLimits): Promise<DecodedPicture[]> {
+  const failOn = limits.purpose === 'register' && WARNS.includes(format) ? 'warning' : 'error'
+  if (limits.purpose === 'register' && (await isFilledWithZeros(bytes, format, thumbnail)))
+    throw new Problem('image-undecodable')
+  try {
+    return await shown({ bytes, failOn }, format, limits)
+  } catch (error) {
+    if (error instanceof Problem || ranOutOfMemory(error)) throw error
+    if (failOn === 'warning' && !ENDS_EARLY.test(String(error))) return shown({ bytes, failOn: 'error' }, format, limits)
+    const reading = await readingOfDamaged(bytes, format, limits.purpose, thumbnail)
+    if (reading === undefined) throw error
+    try {
+      return await shown(reading, format, limits)
+    } finally {
+      if (reading.bytes !== bytes) reading.bytes.fill(0)
+    }
+  }
+}
+
+async function shown(reading: Reading, format: MediaFormat, limits: FrameLimits): Promise<DecodedPicture[]> {
+  const header = await headerOf(reading, format)
+  const { width, height, profile, colour, hasAlpha, isInks } = header
+  if (Math.max(width, height) > MAX_SIDE_PX) throw new Problem('image-too-many-pixels')
+  const backgrounds = hasAlpha && limits.maxFrames !== 1 ? BACKGROUNDS : BACKGROUNDS.slice(0, 1)
+  const isOnceOnly = backgrounds.length > 1 && pictureCost(reading.bytes).timeMs > MAX_TWICE_MS
+  if (colour !== undefined || isOnceOnly) return fromRgba(reading, header, limits.sizeFor, backgrounds)
+  if (isInks) return [await fromInks(reading, header, limits.sizeFor)]
+  const pictures: DecodedPicture[] = []
+  for (const background of backgrounds) pictures.push(await pixelsOf(reading, header, limits.sizeFor, background))
+  const [first] = pictures
+  if (first !== undefined && profile !== undefined) return [await inSrgb(first, profile)]
+  const frame = format === 'gif' && !hasAlpha ? firstFrameOf(reading.bytes) : undefined
+  return first === undefined || frame === undefined ? differing(pictures) : [onWhite(first, frame), first]
 }
 
 interface Header {
@@ -56,33 +120,105 @@ interface Header {
   readonly height: number
   /** The profile of a picture in red, green and blue. Profiles of other colour spaces are applied while decoding. */
   readonly profile: Buffer | undefined
+  /** What the numbers mean, unless it is sRGB or a profile tells. */
+  readonly colour: ColourSignal | undefined
+  readonly ignoresIcc: boolean
+  readonly isDeep: boolean
+  readonly hasAlpha: boolean
+  /** Four inks without a profile. */
+  readonly isInks: boolean
 }
 
 /** The limit on sides is checked here and not by sharp, so that it can be told from damage. */
-async function headerOf(bytes: Buffer): Promise<Header> {
-  const found = await sharp(bytes, { failOn: 'error', limitInputPixels: false }).metadata()
-  const { autoOrient, space, channels, depth, icc } = found
+async function headerOf({ bytes, failOn }: Reading, format: MediaFormat): Promise<Header> {
+  const found = await sharp(bytes, { failOn, limitInputPixels: false }).metadata()
+  const { autoOrient, space, channels, depth, icc, hasAlpha = false } = found
   const plain = space === 'srgb' && channels === 3 && depth === 'uchar'
-  return { ...autoOrient, profile: plain ? icc : undefined }
+  const told = format === 'png' ? pngColour(bytes) : isIsoMedia(format) ? heifColour(bytes) : 'profile'
+  const profile = plain && told === 'profile' ? icc : undefined
+  return {
+    ...autoOrient,
+    profile,
+    colour: typeof told === 'string' ? undefined : told,
+    ignoresIcc: told !== 'profile' || profile !== undefined,
+    isDeep: depth === 'ushort',
+    hasAlpha,
+    isInks: space === 'cmyk' && channels === 4 && icc === undefined,
+  }
+}
+
+function opened({ bytes, failOn }: Reading, { width, height, ignoresIcc }: Header, sizeFor: FrameLimits['sizeFor']): Sharp {
+  const limits = { failOn, limitInputPixels: false, pages: 1 } as const
+  const picture = sharp(bytes, { ...limits, autoOrient: true, ignoreIcc: ignoresIcc })
+  if (width * height <= FULL_RESOLUTION_PIXELS) return picture
+  return picture.resize({ ...sizeFor({ width, height }), fit: 'fill', kernel: 'linear' })
 }
 
 async function pixelsOf(
-  bytes: Buffer,
-  { width, height, profile }: Header,
+  reading: Reading,
+  header: Header,
   sizeFor: FrameLimits['sizeFor'],
+  background: Background,
 ): Promise<DecodedPicture> {
-  const limits = { failOn: 'error', limitInputPixels: false, pages: 1 } as const
-  const picture = sharp(bytes, { ...limits, autoOrient: true, ignoreIcc: profile !== undefined })
-  if (width * height > FULL_RESOLUTION_PIXELS) {
-    picture.resize({ ...sizeFor({ width, height }), fit: 'fill', kernel: 'linear' })
-  }
-  const { data, info } = await picture
-    .flatten({ background: '#fff' })
+  const { data, info } = await opened(reading, header, sizeFor)
+    .flatten({ background })
     .toColourspace('srgb')
     .raw()
     .toBuffer({ resolveWithObject: true })
-  if (info.channels !== 3) throw new Error('sRGB has three channels')
-  return { data, width: info.width, height: info.height, channels: info.channels, aspect: width / height }
+  return pictureOf(data, info, header)
+}
+
+/** Decodes once for all backgrounds, and applies what the file says of its numbers. Differs by a level from flattening before reducing. */
+async function fromRgba(
+  reading: Reading,
+  header: Header,
+  sizeFor: FrameLimits['sizeFor'],
+  backgrounds: readonly Background[],
+): Promise<DecodedPicture[]> {
+  const { colour } = header
+  const isDeep = header.isDeep && colour !== undefined
+  const { data, info } = await opened(reading, header, sizeFor)
+    .ensureAlpha()
+    .toColourspace(isDeep ? 'rgb16' : 'srgb')
+    .raw({ depth: isDeep ? 'ushort' : 'uchar' })
+    .toBuffer({ resolveWithObject: true })
+  const codes = isDeep ? new Uint16Array(data.buffer, data.byteOffset, data.length / 2) : data
+  const rgba = colour === undefined ? data : toSrgb(codes, colour)
+  const flat = backgrounds.map((background) => flattened(rgba, LEVEL_OF[background]))
+  for (const used of [data, rgba]) used.fill(0)
+  return differing(flat.map((rgb) => pictureOf(rgb, { ...info, channels: 3 }, header)))
+}
+
+/** On the second background only if it differs. */
+function differing(pictures: DecodedPicture[]): DecodedPicture[] {
+  const [first, second] = pictures
+  return first !== undefined && second?.data.equals(first.data) === true ? [first] : pictures
+}
+
+async function fromInks(reading: Reading, header: Header, sizeFor: FrameLimits['sizeFor']): Promise<DecodedPicture> {
+  const { data, info } = await opened(reading, header, sizeFor)
+    .pipelineColourspace('cmyk')
+    .toColourspace('cmyk')
+    .raw()
+    .toBuffer({ resolveWithObject: true })
+  const rgb = rgbOfInks(data)
+  data.fill(0)
+  return pictureOf(rgb, { ...info, channels: 3 }, header)
+}
+
+function pictureOf(data: Buffer, { width, height, channels }: OutputInfo, header: Header): DecodedPicture {
+  if (channels !== 3) throw new Error('sRGB has three channels')
+  return { data, width, height, channels, aspect: header.width / header.height }
+}
+
+/** A small picture of all there is, as it is stored. */
+function thumbnail({ bytes, failOn }: Reading): Promise<Buffer> {
+  return sharp(bytes, { failOn, limitInputPixels: false, pages: 1 })
+    .resize({ width: THUMBNAIL_SIDE_PX, height: THUMBNAIL_SIDE_PX, fit: 'fill', kernel: 'linear' })
+    .greyscale()
+    .removeAlpha()
+    .raw()
+    .toBuffer()
 }
 
 /**

@@ -1,0 +1,26 @@
+// What a transparent picture looks like on a background.
+
+/** Viewers show transparent pictures on white and on black: pages and chats have a light and a dark style. */
+export const BACKGROUNDS = ['#fff', '#000'] as const
+export type Background = (typeof BACKGROUNDS)[number]
+export const LEVEL_OF: Readonly<Record<Background, number>> = { '#fff': 255, '#000': 0 }
+
+const OPAQUE = 255
+
+/**
+ * @param rgba red, green, blue and alpha of each pixel, 8 bits each.
+ * @param background level of each of its channels.
+ * @returns red, green and blue.
+ */
+export function flattened(rgba: Uint8Array, background: number): Buffer {
+  const pixels = rgba.length / 4
+  const flat = Buffer.alloc(3 * pixels)
+  for (let pixel = 0; pixel < pixels; pixel++) {
+    const alpha = rgba[4 * pixel + 3] ?? OPAQUE
+    for (let channel = 0; channel < 3; channel++) {
+      const level = rgba[4 * pixel + channel] ?? 0
+      flat[3 * pixel + channel] = (level * alpha + background * (OPAQUE - alpha) + OPAQUE / 2) / OPAQUE
+    }
+  }
+  return flat
+}
