@@ -102,7 +102,7 @@ function sourcesOfItems(head: Buffer, parts: readonly Box[]): Map<number, number
   return sourcesOf
 }
 
-interface Box {
+export interface Box {
   readonly type: string
   readonly from: number
   readonly to: number
@@ -117,7 +117,7 @@ function childrenOf(head: Buffer, boxes: readonly Box[], name: string): Box[] {
 }
 
 /** The boxes in a range, also those that are cut off. Stops at a box with an impossible size. */
-function boxesIn(head: Buffer, from: number, to: number): Box[] {
+export function boxesIn(head: Buffer, from: number, to: number): Box[] {
   const found: Box[] = []
   for (let at = from; at + 8 <= to; ) {
     if (found.length >= MAX_BOXES) throw new TooManyBoxes()

@@ -1,6 +1,7 @@
 // Estimates the cost of decoding a picture by its header, before anything is decoded: a small file may cost seconds and a gigabyte.
 
 import { formatOf, type MediaFormat } from '../domain/media/media-formats.js'
+import { animationCost } from './animations/costs.js'
 import { heifPixels, TooManyBoxes } from './heif-pixels.js'
 
 export interface PictureCost {
@@ -30,10 +31,15 @@ export function isTooCostly({ timeMs, memoryMb }: PictureCost, sizeBytes: number
 /** @param head the file, or its beginning; what follows is not counted. Never throws. Reads each byte a few times at most. */
 export function pictureCost(head: Buffer): PictureCost {
   try {
-    const found = layoutOf(head)
-    if (found === undefined) return UNKNOWN_COST
+    const format = formatOf(head)
+    const found = format === undefined ? undefined : LAYOUTS[format]?.(head)
+    if (format === undefined || found === undefined) return UNKNOWN_COST
     const { pixels, nsPerPixel, bytesPerPixel } = found
-    return { timeMs: BASE_MS + (pixels * nsPerPixel) / 1e6, memoryMb: (pixels * bytesPerPixel) / 1e6 }
+    const animation = animationCost(head, format)
+    return {
+      timeMs: BASE_MS + Math.max((pixels * nsPerPixel) / 1e6, animation.timeMs),
+      memoryMb: Math.max((pixels * bytesPerPixel) / 1e6, animation.memoryMb),
+    }
   } catch (error) {
     return error instanceof TooManyBoxes ? ENDLESS : UNKNOWN_COST // a RangeError: the file ends within its header
   }
@@ -43,11 +49,6 @@ interface Layout {
   readonly pixels: number
   readonly nsPerPixel: number
   readonly bytesPerPixel: number
-}
-
-function layoutOf(head: Buffer): Layout | undefined {
-  const format = formatOf(head)
-  return format === undefined ? undefined : LAYOUTS[format]?.(head)
 }
 
 /** How the header of each format is read; `undefined` for formats that are refused before they cost anything. */

@@ -1,9 +1,10 @@
 // From a stranger's bytes to frames: chooses the decoder of a file, and refuses files that no decoder may get.
 import { MAX_FRAMES, MAX_WINDOWS } from '../../packages/hash/src/file-frames.js'
 import { hashedSize } from '../../packages/hash/src/reduced-side.js'
-import { type DecoderName, formatOf, MEDIA_FORMATS } from '../../src/domain/media/media-formats.js'
+import { type DecoderName, formatOf, MEDIA_FORMATS, type MediaFormat } from '../../src/domain/media/media-formats.js'
 import { Problem } from '../../src/domain/problem.js'
 import { isTooCostly, pictureCost } from '../../src/handoff/picture-cost.js'
+import { stillsOf } from './animations/stills.js'
 import type { DecodedPicture } from './decoded-picture.js'
 import type { Decoder, Frame, FrameLimits } from './decoder.js'
 import { libvips } from './libvips.js'
@@ -40,5 +41,28 @@ function framesOf(bytes: Buffer, limits: FrameLimits): AsyncIterable<Frame> {
   const decoder = format === undefined ? 'none' : MEDIA_FORMATS[format].decoder
   if (format === undefined || decoder === 'none') throw new Problem('media-unsupported')
   if (isTooCostly(pictureCost(bytes), bytes.length)) throw new Problem('image-too-many-pixels')
-  return DECODERS[decoder].open(bytes, format, limits)
+  return framesOfStills(bytes, format, limits, decoder)
+}
+
+/** The frames of an animation, each decoded as a still picture. One that cannot be decoded is left out if another can. */
+async function* framesOfStills(
+  bytes: Buffer,
+  format: MediaFormat,
+  limits: FrameLimits,
+  decoder: DecoderName,
+): AsyncIterable<Frame> {
+  let made = 0
+  let failure: unknown
+  for await (const still of stillsOf(bytes, format, limits)) {
+    try {
+      for await (const frame of DECODERS[decoder].open(still.bytes, still.format, limits)) {
+        made++
+        yield frame
+      }
+    } catch (error) {
+      if (!(error instanceof Problem) || error.code !== 'image-undecodable') throw error
+      failure = error
+    }
+  }
+  if (made === 0 && failure !== undefined) throw failure
 }
