@@ -119,7 +119,12 @@ export function planOf(
   const add = (index: number, extraMs: number, mostMs: number): boolean => {
     const missing: number[] = []
     let addedMs = extraMs
-    for (let at = index; at >= (starts[index] ?? 0) && !drawn.has(at); at--) {
+    const start = starts[index] ?? 0
+    for (let at = index; at >= start; at--) {
+      if (drawn.has(at)) {
+        if ((starts[at] ?? 0) <= start) break // then all before it are there, too
+        continue
+      }
       missing.push(at)
       addedMs += costs[at] ?? 0
       if (drawn.size > 0 && timeMs + addedMs > mostMs) return false

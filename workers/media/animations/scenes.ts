@@ -55,9 +55,12 @@ export function createScenes(file: Buffer, size: { readonly width: number; reado
         return
       }
       kept.sort((a, b) => Number(b.isChosen) - Number(a.isChosen) || b.shownMs - a.shownMs)
-      if (!isChosen) copiedBytes += canvas.data.length
-      if (!isChosen && (copiedBytes > MAX_COPIED_BYTES || (kept.length >= most && !isLonger(durationMs, kept.at(-1)))))
+      const isWanted = isChosen || kept.length < most || isLonger(durationMs, kept.at(-1))
+      if (!isWanted || (!isChosen && copiedBytes >= MAX_COPIED_BYTES)) {
+        sample.fill(0)
         return
+      }
+      if (!isChosen) copiedBytes += canvas.data.length
       if (kept.length >= most) {
         const dropped = kept.pop()
         dropped?.data.fill(0)
