@@ -9,6 +9,7 @@ import {
 } from '../domain/media/decoding-limits.js'
 import { jpegMarkers, START_OF_SCAN } from '../domain/media/jpeg-markers.js'
 import type { MediaFormat } from '../domain/media/media-formats.js'
+import { animationCost } from './animations/costs.js'
 import { fileFormatOf, type HeifPixels, heifPixels, TooManyBoxes } from './heif-pixels.js'
 
 export interface PictureCost {
@@ -43,12 +44,14 @@ export function isTooCostly({ timeMs, memoryMb, isTooLarge }: PictureCost, sizeB
 /** @param head the file, or its beginning; what follows is not counted. Never throws. Reads each byte a few times at most. */
 export function pictureCost(head: Buffer): PictureCost {
   try {
-    const found = layoutOf(head)
-    if (found === undefined) return UNKNOWN_COST
+    const format = fileFormatOf(head)
+    const found = format === undefined ? undefined : LAYOUTS[format]?.(head)
+    if (format === undefined || found === undefined) return UNKNOWN_COST
     const { pixels, nsPerPixel, bytesPerPixel, maxPixels = pixels } = found
+    const animation = animationCost(head, format)
     return {
-      timeMs: BASE_MS + (pixels * nsPerPixel) / 1e6,
-      memoryMb: (pixels * bytesPerPixel) / 1e6,
+      timeMs: BASE_MS + Math.max((pixels * nsPerPixel) / 1e6, animation.timeMs),
+      memoryMb: Math.max((pixels * bytesPerPixel) / 1e6, animation.memoryMb),
       ...(pixels > maxPixels && { isTooLarge: true }),
     }
   } catch (error) {
@@ -61,11 +64,6 @@ interface Layout {
   readonly nsPerPixel: number
   readonly bytesPerPixel: number
   readonly maxPixels?: number
-}
-
-function layoutOf(head: Buffer): Layout | undefined {
-  const format = fileFormatOf(head)
-  return format === undefined ? undefined : LAYOUTS[format]?.(head)
 }
 
 /** How the header of each format is read; `undefined` for formats that are refused before they cost anything. */

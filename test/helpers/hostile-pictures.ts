@@ -134,7 +134,7 @@ export function hugeHeaders({ mark = '' }: Marked = {}): Promise<Picture>[] {
   return [hugePng(mark), hugeJpeg(mark), hugeGif(mark), hugeTiff(mark)]
 }
 
-/** A picture, followed by 9,999 frames of one pixel. The first frame alone counts, and the others may cost nothing. */
+/** A picture, followed by 9,999 frames of one pixel, which may cost little. */
 export function longGif({ mark = '', frames = 10_000 }: Marked & { frames?: number } = {}): Promise<Picture> {
   return once(`gif ${mark} ${frames}`, async () => {
     const first = (await scene(80, { format: 'gif' })).bytes

@@ -1,10 +1,11 @@
 // From a stranger's bytes to frames: chooses the decoder of a file, and refuses files that no decoder may get.
 import { MAX_FRAMES, MAX_WINDOWS } from '../../packages/hash/src/file-frames.js'
 import { hashedSize } from '../../packages/hash/src/reduced-side.js'
-import { type DecoderName, isDecoded, MEDIA_FORMATS } from '../../src/domain/media/media-formats.js'
+import { type DecoderName, isDecoded, MEDIA_FORMATS, type MediaFormat } from '../../src/domain/media/media-formats.js'
 import { Problem } from '../../src/domain/problem.js'
 import { fileFormatOf } from '../../src/handoff/heif-pixels.js'
 import { isTooCostly, pictureCost } from '../../src/handoff/picture-cost.js'
+import { stillsOf } from './animations/stills.js'
 import type { DecodedPicture } from './decoded-picture.js'
 import type { Decoder, Frame, FrameLimits } from './decoder.js'
 import { libheif } from './libheif.js'
@@ -44,8 +45,31 @@ function framesOf(bytes: Buffer, limits: FrameLimits): AsyncIterable<Frame> {
   if (format === undefined || decoder === 'none' || !isDecoded(format)) throw new Problem('media-unsupported')
   const cost = pictureCost(bytes)
   if (isTooCostly(cost, bytes.length)) throw new Problem('image-too-many-pixels')
-  const open = (chosen: FrameLimits) => DECODERS[decoder].open(bytes, format, chosen)
+  const open = (chosen: FrameLimits) => framesOfStills(bytes, format, chosen, decoder)
   // Windows need a second decoding, and both together may cost no more than one.
   const isWindowed = !isTooCostly({ ...cost, timeMs: 2 * cost.timeMs }, bytes.length)
   return isWindowed ? withWindows(open, limits) : open(limits)
+}
+
+/** The frames of an animation, each decoded as a still picture. One that cannot be decoded is left out if another can. */
+async function* framesOfStills(
+  bytes: Buffer,
+  format: MediaFormat,
+  limits: FrameLimits,
+  decoder: DecoderName,
+): AsyncIterable<Frame> {
+  let made = 0
+  let failure: unknown
+  for await (const still of stillsOf(bytes, format, limits)) {
+    try {
+      for await (const frame of DECODERS[decoder].open(still.bytes, still.format, limits)) {
+        made++
+        yield frame
+      }
+    } catch (error) {
+      if (!(error instanceof Problem) || error.code !== 'image-undecodable') throw error
+      failure = error
+    }
+  }
+  if (made === 0 && failure !== undefined) throw failure
 }

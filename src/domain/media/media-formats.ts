@@ -20,7 +20,7 @@ export const MEDIA_FORMATS = {
   jpeg: { name: 'JPEG', mimeType: 'image/jpeg', decoder: 'libvips', isOffered: true, isOpenedByAll: true },
   png: { name: 'PNG', mimeType: 'image/png', decoder: 'libvips', isOffered: true, isOpenedByAll: true },
   webp: { name: 'WebP', mimeType: 'image/webp', decoder: 'libvips', isOffered: true, isOpenedByAll: true },
-  gif: { name: 'GIF (first frame)', mimeType: 'image/gif', decoder: 'libvips', isOffered: true, isOpenedByAll: true },
+  gif: { name: 'GIF', mimeType: 'image/gif', decoder: 'libvips', isOffered: true, isOpenedByAll: true },
   avif: { name: 'AVIF', mimeType: 'image/avif', decoder: 'libvips', isOffered: true, isOpenedByAll: false },
   tiff: { name: 'TIFF', mimeType: 'image/tiff', decoder: 'libvips', isOffered: true, isOpenedByAll: false },
   /** HEIC, and any other ISO media file that does not name AV1. Those without an HEVC image, such as videos, are refused by its decoder. */

@@ -98,17 +98,23 @@ t.test('shows what is transparent on white', async (t) => {
   t.ok(data.every((byte) => byte === 255))
 })
 
-t.test('takes the first frame of an animation, however long it is', async (t) => {
+t.test('takes the frame of an animation that is shown longest, however many there are', async (t) => {
   const frames = await Promise.all(['#f00', '#0f0', '#00f'].map((background) => solid(background)))
   const animation = sharp(frames, { join: { animated: true } })
 
   for (const bytes of [
-    await animation.clone().gif().toBuffer(),
-    await animation.clone().webp({ lossless: true }).toBuffer(),
+    await animation
+      .clone()
+      .gif({ delay: [50, 400, 50] })
+      .toBuffer(),
+    await animation
+      .clone()
+      .webp({ lossless: true, delay: [50, 400, 50] })
+      .toBuffer(),
   ]) {
     const { data, ...size } = await decode(bytes)
     t.same(size, { width: 32, height: 24, channels: 3, aspect: 4 / 3 })
-    t.same([...data.subarray(0, 3)], [255, 0, 0])
+    t.same([...data.subarray(0, 3)], [0, 255, 0])
   }
   t.match(await decode((await longGif()).bytes), { channels: 3 })
 })

@@ -1,0 +1,147 @@
+// The frames of an animated PNG: https://www.w3.org/TR/png-3/#apng-frame-based-animation
+
+import { type Animation, type ByteRange, type FrameHeader, MAX_LISTED_FRAMES, shownMs } from './animation.js'
+
+export interface PngAnimation extends Animation {
+  /** PLTE and tRNS, which every frame needs; whole chunks. */
+  readonly palette: readonly ByteRange[]
+  /** Chunks that say how colours are displayed, and the EXIF data; whole chunks. */
+  readonly colour: readonly ByteRange[]
+  readonly bitDepth: number
+  readonly colourType: number
+  readonly isInterlaced: boolean
+  /** The chunks break a rule, so viewers may show the default image, which is no frame, instead of the animation. */
+  readonly mayShowDefault: boolean
+}
+
+const SIGNATURE_BYTES = 8
+const COLOUR_CHUNKS = ['gAMA', 'cHRM', 'sRGB', 'iCCP', 'cICP', 'mDCV', 'cLLI', 'eXIf']
+const OPAQUE_TYPES = [0, 2, 3]
+const DISPOSALS: readonly FrameHeader['disposal'][] = ['keep', 'clear', 'restore']
+
+interface Found {
+  readonly palette: ByteRange[]
+  readonly colour: ByteRange[]
+  readonly frames: (FrameHeader & { readonly data: ByteRange[] })[]
+  hasTransparency: boolean
+  /** From acTL, before the default image. */
+  declared: number | undefined
+  hasDefault: boolean
+  isDefaultAFrame: boolean
+  sequence: number
+  isRegular: boolean
+}
+
+/** @returns `undefined` for a still picture. */
+export function pngAnimation(file: Buffer): PngAnimation | undefined {
+  if (file.length < 33) return undefined
+  const [width, height] = [file.readUInt32BE(16), file.readUInt32BE(20)]
+  const found: Found = {
+    palette: [],
+    colour: [],
+    frames: [],
+    hasTransparency: false,
+    declared: undefined,
+    hasDefault: false,
+    isDefaultAFrame: false,
+    sequence: 0,
+    isRegular: true,
+  }
+  for (const chunk of chunksIn(file)) {
+    if (chunk.type === 'IEND' || !take(file, chunk, found)) break
+    if (found.hasDefault && found.declared === undefined) return undefined // the control chunk comes before the pixels, or there is none
+  }
+  const colourType = file.readUInt8(25)
+  const isOpaque = OPAQUE_TYPES.includes(colourType) && !found.hasTransparency
+  const frames = found.frames.map((frame) => ({ ...frame, isOpaque })).filter(({ data }) => data.length > 0)
+  if (found.declared === undefined || frames.length === 0) return undefined
+  const fit = frames.every((frame) => frame.left + frame.width <= width && frame.top + frame.height <= height)
+  return {
+    width,
+    height,
+    frames,
+    palette: found.palette,
+    colour: found.colour,
+    bitDepth: file.readUInt8(24),
+    colourType,
+    isInterlaced: file.readUInt8(28) !== 0,
+    mayShowDefault: !found.isDefaultAFrame && !(found.isRegular && fit && frames.length === found.declared),
+  }
+}
+
+interface Chunk {
+  readonly type: string
+  readonly at: number
+  /** After its content. */
+  readonly to: number
+  readonly isWhole: boolean
+}
+
+function* chunksIn(file: Buffer): Iterable<Chunk> {
+  for (let at = SIGNATURE_BYTES; at + 8 <= file.length; ) {
+    const to = at + 8 + file.readUInt32BE(at)
+    yield {
+      type: file.toString('latin1', at + 4, at + 8),
+      at,
+      to: Math.min(to, file.length),
+      isWhole: to + 4 <= file.length,
+    }
+    at = to + 4
+  }
+}
+
+/** @returns whether to read on. */
+function take(file: Buffer, { type, at, to, isWhole }: Chunk, found: Found): boolean {
+  const from = at + 8
+  const { frames } = found
+  const last = frames.at(-1)
+  if (type === 'acTL' && to - from >= 8 && !found.hasDefault) found.declared ??= file.readUInt32BE(from)
+  else if (type === 'fcTL' && to - from >= 26) {
+    if (frames.length >= Math.min(MAX_LISTED_FRAMES, found.declared ?? 0)) return false
+    checkSequence(file.readUInt32BE(from), found)
+    frames.push(frameAt(file, from, isWhole))
+  } else if (type === 'fdAT' && to - from >= 4) {
+    checkSequence(file.readUInt32BE(from), found)
+    if (last === undefined || (found.isDefaultAFrame && frames.length === 1)) found.isRegular = false
+    else addData(found, [from + 4, to], isWhole)
+  } else if (type === 'IDAT') {
+    found.hasDefault = true
+    if (frames.length > 1) found.isRegular = false
+    if (last !== undefined && frames.length === 1) {
+      found.isDefaultAFrame = true
+      addData(found, [from, to], isWhole)
+    }
+  } else if (isWhole && !found.hasDefault && (type === 'PLTE' || type === 'tRNS')) {
+    found.palette.push([at, to + 4])
+    found.hasTransparency ||= type === 'tRNS'
+  } else if (isWhole && !found.hasDefault && COLOUR_CHUNKS.includes(type)) found.colour.push([at, to + 4])
+  return true
+}
+
+function checkSequence(number: number, found: Found): void {
+  if (number !== found.sequence) found.isRegular = false
+  found.sequence++
+}
+
+function addData({ frames }: Found, range: ByteRange, isWhole: boolean): void {
+  const frame = frames.at(-1)
+  if (frame === undefined) return
+  frame.data.push(range)
+  if (!isWhole) frames[frames.length - 1] = { ...frame, isWhole }
+}
+
+function frameAt(file: Buffer, from: number, isWhole: boolean): Found['frames'][number] {
+  const denominator = file.readUInt16BE(from + 22) || 100
+  return {
+    width: file.readUInt32BE(from + 4),
+    height: file.readUInt32BE(from + 8),
+    left: file.readUInt32BE(from + 12),
+    top: file.readUInt32BE(from + 16),
+    durationMs: shownMs((1000 * file.readUInt16BE(from + 20)) / denominator),
+    disposal: DISPOSALS[file.readUInt8(from + 24)] ?? 'keep',
+    isSource: file.readUInt8(from + 25) === 0,
+    isOpaque: false,
+    isWhole,
+    data: [],
+  }
+}

@@ -1,0 +1,100 @@
+// What a viewer of an animation shows: each frame drawn on what the ones before it left.
+
+import type { FrameHeader } from '../../../src/handoff/animations/animation.js'
+
+/** Red, green, blue, alpha; not premultiplied. */
+export interface Rgba {
+  readonly data: Uint8Array
+  readonly width: number
+  readonly height: number
+}
+
+export interface Canvas extends Rgba {
+  /** Draws the next frame, after what the previous one asks for happened to its area. `pixels` has the size of the frame. */
+  draw(frame: FrameHeader, pixels: Rgba): void
+  /** Forgets all frames. The canvas is transparent again. */
+  clear(): void
+}
+
+const ALPHA_SHIFT = 24
+const OPAQUE = 255
+
+/** The caller calls `clear` when done, which overwrites the pixels. Memory: 4 bytes a pixel, 8 if a frame is to be removed again. */
+export function createCanvas(width: number, height: number): Canvas {
+  const pixels = new Uint32Array(width * height)
+  const data = new Uint8Array(pixels.buffer)
+  let saved: Uint32Array | undefined
+  let last: FrameHeader | undefined
+
+  const dispose = () => {
+    if (last === undefined || last.disposal === 'keep') return
+    eachRow(last, width, height, (from, to) => {
+      if (last?.disposal === 'restore' && saved !== undefined) pixels.set(saved.subarray(from, to), from)
+      else pixels.fill(0, from, to)
+    })
+  }
+  return {
+    data,
+    width,
+    height,
+    draw(frame, { data: drawn, width: stride }) {
+      dispose()
+      last = frame
+      if (frame.disposal === 'restore') {
+        saved ??= new Uint32Array(pixels.length)
+        const before = saved
+        eachRow(frame, width, height, (from, to) => before.set(pixels.subarray(from, to), from))
+      }
+      const source = words(drawn)
+      eachRow(frame, width, height, (from, to, column, row) => {
+        const at = row * stride + column
+        if (frame.isSource) pixels.set(source.subarray(at, at + to - from), from)
+        else drawOver(pixels, from, source.subarray(at, at + to - from))
+      })
+    },
+    clear() {
+      pixels.fill(0)
+      saved?.fill(0)
+      last = undefined
+    },
+  }
+}
+
+function words(bytes: Uint8Array): Uint32Array {
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes)
+  return new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length >> 2)
+}
+
+/** Calls `use` for each row of the frame that lies on the canvas: where it begins and ends there, and its place in the frame. */
+function eachRow(
+  { left, top, width, height }: FrameHeader,
+  canvasWidth: number,
+  canvasHeight: number,
+  use: (from: number, to: number, column: number, row: number) => void,
+): void {
+  const [x, right] = [Math.max(0, left), Math.min(canvasWidth, left + width)]
+  if (x >= right) return
+  for (let y = Math.max(0, top); y < Math.min(canvasHeight, top + height); y++) {
+    use(y * canvasWidth + x, y * canvasWidth + right, x - left, y - top)
+  }
+}
+
+function drawOver(pixels: Uint32Array, at: number, row: Uint32Array): void {
+  for (let k = 0; k < row.length; k++) {
+    const pixel = row[k] ?? 0
+    const alpha = pixel >>> ALPHA_SHIFT
+    if (alpha === OPAQUE) pixels[at + k] = pixel
+    else if (alpha > 0) pixels[at + k] = blended(pixel, alpha, pixels[at + k] ?? 0)
+  }
+}
+
+function blended(over: number, alpha: number, under: number): number {
+  const rest = ((under >>> ALPHA_SHIFT) * (OPAQUE - alpha)) / OPAQUE
+  const total = alpha + rest
+  let result = Math.round(total) << ALPHA_SHIFT
+  for (let shift = 0; shift < ALPHA_SHIFT; shift += 8) {
+    const mixed = (((over >>> shift) & 255) * alpha + ((under >>> shift) & 255) * rest) / total
+    result |= Math.round(mixed) << shift
+  }
+  return result >>> 0
+}

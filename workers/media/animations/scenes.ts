@@ -1,0 +1,127 @@
+// Groups the frames of an animation that look the same, and keeps the pixels of those that represent it.
+
+import { createHash } from 'node:crypto'
+import { mostFrames } from '../../../src/handoff/animations/animation.js'
+import type { Rgba } from './canvas.js'
+
+export interface Scene extends Rgba {
+  readonly isOpaque: boolean
+}
+
+export interface Scenes {
+  /** @param isChosen the frame's scene has to be among the results. */
+  add(frame: number, canvas: Rgba, durationMs: number, isChosen: boolean): void
+  /** The scenes of the chosen frames in this order, then those that are shown longest in total. At most as many as are kept. */
+  best(chosen: readonly number[]): readonly Scene[]
+  /** Overwrites all pixels. */
+  wipe(): void
+}
+
+interface Kept extends Scene {
+  readonly sample: Uint8Array
+  readonly frames: Set<number>
+  shownMs: number
+  isChosen: boolean
+}
+
+/** Copying pixels is bounded: so many are copied of frames that are not chosen. */
+const MAX_COPIED_BYTES = 64e6
+
+/** One pixel of each cell of a grid is sampled. */
+const GRID_SIDE = 32
+const CELLS = GRID_SIDE * GRID_SIDE
+/** Two frames look the same if no sampled value differs by more than `MAX_LEVELS`, and the mean by no more than `MAX_MEAN_LEVELS`. */
+const MAX_LEVELS = 16
+const MAX_MEAN_LEVELS = 1
+
+/**
+ * @param file decides which pixels are sampled. Fixed ones could be painted so that two pictures look the same.
+ * @param size of the canvas.
+ */
+export function createScenes(file: Buffer, size: { readonly width: number; readonly height: number }): Scenes {
+  const places = placesIn(file, size)
+  const most = mostFrames(size)
+  let kept: Kept[] = []
+  let copiedBytes = 0
+  return {
+    add(frame, canvas, durationMs, isChosen) {
+      const sample = sampleOf(canvas, places)
+      const same = kept.find((scene) => looksSame(scene.sample, sample))
+      if (same !== undefined) {
+        same.shownMs += durationMs
+        same.isChosen ||= isChosen
+        if (isChosen) same.frames.add(frame)
+        sample.fill(0)
+        return
+      }
+      kept.sort((a, b) => Number(b.isChosen) - Number(a.isChosen) || b.shownMs - a.shownMs)
+      const isWanted = isChosen || kept.length < most || isLonger(durationMs, kept.at(-1))
+      if (!isWanted || (!isChosen && copiedBytes >= MAX_COPIED_BYTES)) {
+        sample.fill(0)
+        return
+      }
+      if (!isChosen) copiedBytes += canvas.data.length
+      if (kept.length >= most) {
+        const dropped = kept.pop()
+        dropped?.data.fill(0)
+        dropped?.sample.fill(0)
+      }
+      const data = new Uint8Array(canvas.data)
+      const frames = new Set([frame])
+      const { width, height } = canvas
+      kept.push({ data, width, height, isOpaque: isOpaque(data), sample, frames, shownMs: durationMs, isChosen })
+    },
+    best(chosen) {
+      const first = chosen.flatMap((frame) => kept.find(({ frames }) => frames.has(frame)) ?? [])
+      const rest = kept.filter(({ isChosen }) => !isChosen).sort((a, b) => b.shownMs - a.shownMs)
+      return [...new Set([...first, ...rest])]
+    },
+    wipe() {
+      for (const { data, sample } of kept) {
+        data.fill(0)
+        sample.fill(0)
+      }
+      kept = []
+    },
+  }
+}
+
+function isLonger(durationMs: number, least: Kept | undefined): boolean {
+  return least !== undefined && !least.isChosen && durationMs > least.shownMs
+}
+
+/** Indexes of the sampled pixels. */
+function placesIn(file: Buffer, { width, height }: { readonly width: number; readonly height: number }): Uint32Array {
+  const chance = createHash('shake256', { outputLength: 2 * CELLS })
+    .update(file)
+    .digest()
+  return Uint32Array.from({ length: CELLS }, (_, cell) => {
+    const x = Math.floor((((cell % GRID_SIDE) + (chance[2 * cell] ?? 0) / 256) * width) / GRID_SIDE)
+    const y = Math.floor(((Math.floor(cell / GRID_SIDE) + (chance[2 * cell + 1] ?? 0) / 256) * height) / GRID_SIDE)
+    return y * width + x
+  })
+}
+
+function sampleOf({ data }: Rgba, places: Uint32Array): Uint8Array {
+  const sample = new Uint8Array(4 * CELLS)
+  for (let cell = 0; cell < CELLS; cell++) {
+    const at = 4 * (places[cell] ?? 0)
+    for (let channel = 0; channel < 4; channel++) sample[4 * cell + channel] = data[at + channel] ?? 0
+  }
+  return sample
+}
+
+function looksSame(a: Uint8Array, b: Uint8Array): boolean {
+  let sum = 0
+  for (let k = 0; k < a.length; k++) {
+    const difference = Math.abs((a[k] ?? 0) - (b[k] ?? 0))
+    if (difference > MAX_LEVELS) return false
+    sum += difference
+  }
+  return sum <= MAX_MEAN_LEVELS * a.length
+}
+
+function isOpaque(data: Uint8Array): boolean {
+  for (let at = 3; at < data.length; at += 4) if (data[at] !== 255) return false
+  return true
+}

@@ -1,0 +1,137 @@
+// Turns an animation into still pictures, as viewers show its frames. Each then goes through the same decoder as any other picture.
+
+import sharp from 'sharp'
+import { MAX_CHOSEN_FRAMES } from '../../../packages/hash/src/file-frames.js'
+import { MAX_PIXELS, MAX_SIDE_PX } from '../../../packages/hash/src/pixels.js'
+import type { MediaFormat } from '../../../src/domain/media/media-formats.js'
+import { Problem } from '../../../src/domain/problem.js'
+import { planOf, startsOf } from '../../../src/handoff/animations/animation.js'
+import { avifAnimation, chosenSamples } from '../../../src/handoff/animations/avif.js'
+import type { FrameLimits } from '../decoder.js'
+import { ranOutOfMemory } from '../out-of-memory.js'
+import { createCanvas } from './canvas.js'
+import { type Drawable, drawableOf } from './drawable.js'
+import { PNG_SIGNATURE } from './frame-pixels.js'
+import { createScenes, type Scene } from './scenes.js'
+import { stillAvif, withOpenedBrand } from './still-avif.js'
+
+/** A file with one picture. */
+export interface Still {
+  readonly bytes: Buffer
+  readonly format: MediaFormat
+}
+
+/**
+ * @returns the pictures that represent an animation, the one shown longest first, made one after the other and overwritten after use; or the file
+ *   itself if it is no animation, or no frame of it can be decoded.
+ * @throws {Problem} `image-too-many-pixels`, `hashing-unavailable`
+ */
+export async function* stillsOf(bytes: Buffer, format: MediaFormat, limits: FrameLimits): AsyncIterable<Still> {
+  const most = limits.maxFrames === 1 ? 1 : MAX_CHOSEN_FRAMES
+  if (format === 'avif') return yield* avifStills(bytes, most)
+  const drawable = drawableOf(bytes, format, limits.purpose === 'query')
+  let made = 0
+  if (drawable !== undefined) {
+    for await (const still of drawnStills(bytes, drawable, limits, most)) {
+      made++
+      yield still
+    }
+  }
+  if (made === 0 || drawable?.mayShowDefault === true) yield { bytes, format }
+}
+
+/** All scenes are kept until the last one was used. */
+async function* drawnStills(bytes: Buffer, drawable: Drawable, limits: FrameLimits, most: number): AsyncIterable<Still> {
+  const { width, height } = drawable.animation
+  if (width * height > MAX_PIXELS || Math.max(width, height) > MAX_SIDE_PX) throw new Problem('image-too-many-pixels')
+  const plan = planOf(drawable.animation, drawable.cost, bytes.length, most)
+  const scenes = createScenes(bytes, { width, height })
+  try {
+    await drawAll(drawable, plan, scenes.add, limits.purpose === 'query')
+    for (const scene of scenes.best(plan.chosen).slice(0, most)) {
+      const still = await pngOf(scene, drawable.chunks)
+      try {
+        yield { bytes: still, format: 'png' }
+      } finally {
+        still.fill(0)
+      }
+    }
+  } catch (error) {
+    throw ranOutOfMemory(error) ? new Problem('hashing-unavailable') : error
+  } finally {
+    scenes.wipe()
+  }
+}
+
+/**
+ * Draws the planned frames and calls `add` with the canvas after each. A frame that cannot be decoded is left out, as in browsers. What is drawn on top
+ * of it would be a picture with a hole: such a picture is only used for queries.
+ */
+async function drawAll(
+  { animation, pixelsOf }: Drawable,
+  { chosen, drawn }: ReturnType<typeof planOf>,
+  add: ReturnType<typeof createScenes>['add'],
+  isLenient: boolean,
+): Promise<void> {
+  const starts = startsOf(animation)
+  const canvas = createCanvas(animation.width, animation.height)
+  let [last, isDamaged] = [-1, false]
+  try {
+    for (const index of drawn) {
+      const frame = animation.frames[index]
+      if (frame === undefined) continue
+      if (last !== index - 1) canvas.clear() // this frame depends on none of those left out
+      if (starts[index] === index) isDamaged = false
+      last = index
+      const pixels = await Promise.resolve(pixelsOf(index)).catch((error) => {
+        if (ranOutOfMemory(error)) throw error
+      })
+      if (pixels !== undefined) canvas.draw(frame, pixels)
+      pixels?.data.fill(0)
+      isDamaged ||= pixels === undefined || pixels.isDamaged
+      if (pixels !== undefined && (isLenient || !isDamaged)) add(index, canvas, frame.durationMs, chosen.includes(index))
+    }
+  } finally {
+    canvas.clear()
+  }
+}
+
+const HEADER_END = PNG_SIGNATURE.length + 25
+
+/** The caller overwrites it. */
+async function pngOf({ data, width, height, isOpaque }: Scene, chunks: readonly Buffer[]): Promise<Buffer> {
+  const picture = sharp(data, { raw: { width, height, channels: 4 }, limitInputPixels: MAX_PIXELS })
+  const file = await (isOpaque ? picture.removeAlpha() : picture).png({ compressionLevel: 0 }).toBuffer()
+  if (chunks.length === 0) return file
+  const marked = Buffer.concat([file.subarray(0, HEADER_END), ...chunks, file.subarray(HEADER_END)])
+  file.fill(0)
+  return marked
+}
+
+async function* avifStills(bytes: Buffer, most: number): AsyncIterable<Still> {
+  const animation = sequenceIn(bytes)
+  const { chosen } = animation === undefined ? { chosen: [] } : chosenSamples(animation, bytes.length, most)
+  for (const index of chosen) {
+    const still = animation === undefined ? bytes : stillAvif(bytes, animation, index)
+    try {
+      yield { bytes: still, format: 'avif' }
+    } finally {
+      still.fill(0)
+    }
+  }
+  if (chosen.length > 0) return
+  const still = withOpenedBrand(bytes)
+  try {
+    yield { bytes: still, format: 'avif' }
+  } finally {
+    if (still !== bytes) still.fill(0)
+  }
+}
+
+function sequenceIn(bytes: Buffer) {
+  try {
+    return avifAnimation(bytes)
+  } catch {
+    return undefined // the boxes are damaged; then the still picture decides
+  }
+}
