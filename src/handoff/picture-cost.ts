@@ -59,7 +59,7 @@ const LAYOUTS: Readonly<Record<MediaFormat, ((head: Buffer) => Layout | undefine
   tiff: tiffLayout,
   avif: heifLayout,
   heif: heifLayout,
-  bmp: undefined,
+  bmp: bmpLayout,
   jxl: undefined,
 }
 
@@ -80,6 +80,14 @@ const PNG_CHANNELS = new Map([
   [4, 2],
   [6, 4],
 ])
+
+/** A header of 12 bytes has sides of 16 bits. A negative height says that the first row is the top one. */
+function bmpLayout(head: Buffer): Layout {
+  const isShort = head.readUInt32LE(14) === 12
+  const width = isShort ? head.readUInt16LE(18) : head.readInt32LE(18)
+  const height = isShort ? head.readUInt16LE(20) : head.readInt32LE(22)
+  return plain(Math.abs(width * height), 30, 5)
+}
 
 const START_OF_SCAN = Buffer.from([0xff, 0xda])
 const PROGRESSIVE = [0xc2, 0xc6, 0xca, 0xce]

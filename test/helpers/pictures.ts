@@ -4,6 +4,7 @@
 import sharp, { type Sharp } from 'sharp'
 import { isDecoded, MEDIA_FORMATS, type MediaFormat } from '../../src/domain/media/media-formats.js'
 import { namesOf } from '../../src/domain/own-value.js'
+import { usualBmp } from './bmp-files.js'
 
 /** A file as a client would send it. */
 export interface Picture {
@@ -36,6 +37,7 @@ export const contentTypes: Readonly<Record<Format, string>> = {
   gif: MEDIA_FORMATS.gif.mimeType,
   avif: MEDIA_FORMATS.avif.mimeType,
   tiff: MEDIA_FORMATS.tiff.mimeType,
+  bmp: MEDIA_FORMATS.bmp.mimeType,
 }
 
 const usualSize: Size = { width: 640, height: 480 }
@@ -206,6 +208,11 @@ function variant(name: string, seed: number, format: Format, edit: (image: Sharp
   }))
 }
 
+async function bmpOf(image: Sharp): Promise<Buffer> {
+  const { data, info } = await image.raw().toBuffer({ resolveWithObject: true })
+  return usualBmp({ data, width: info.width, height: info.height })
+}
+
 function encode(image: Sharp, format: Format): Promise<Buffer> {
   switch (format) {
     case 'jpeg':
@@ -220,6 +227,8 @@ function encode(image: Sharp, format: Format): Promise<Buffer> {
       return image.avif({ quality: 70, effort: 0 }).toBuffer()
     case 'tiff':
       return image.tiff({ compression: 'deflate' }).toBuffer()
+    case 'bmp':
+      return bmpOf(image)
   }
 }
 

@@ -4,11 +4,12 @@ import { hashedSize } from '../../packages/hash/src/reduced-side.js'
 import { type DecoderName, formatOf, MEDIA_FORMATS } from '../../src/domain/media/media-formats.js'
 import { Problem } from '../../src/domain/problem.js'
 import { isTooCostly, pictureCost } from '../../src/handoff/picture-cost.js'
+import { bmp } from './bmp.js'
 import type { DecodedPicture } from './decoded-picture.js'
 import type { Decoder, Frame, FrameLimits } from './decoder.js'
 import { libvips } from './libvips.js'
 
-const DECODERS: Readonly<Record<DecoderName, Decoder>> = { libvips }
+const DECODERS: Readonly<Record<DecoderName, Decoder>> = { libvips, bmp }
 
 /**
  * Calls `use` with each frame of a file, and overwrites its pixels afterwards, also after an error.
