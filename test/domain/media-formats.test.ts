@@ -18,7 +18,6 @@ import { type Format, formats, scene } from '../helpers/pictures.js'
 /** The first bytes of what we do not say that workers read, as such files begin. */
 const NOT_OFFERED: Readonly<Record<Exclude<MediaFormat, Format>, string>> = {
   heif: '0000001866747970686569630000000068656963',
-  jxl: 'ff0a0000000000000000000000000000',
 }
 const root = resolve(import.meta.dirname, '../../..')
 const textOf = (file: string) => readFileSync(join(root, file), 'utf8')

@@ -49,7 +49,7 @@ function needlesOf(file: Buffer): Buffer[] {
 t.test('nothing of a picture is left in the child that hashed it', { skip: !existsSync('/proc/self/mem') }, async (t) => {
   const sandbox = await openWith(t, { entry: [REAL_CHILD] })
   const pid = sandbox.pids[0] ?? 0
-  for (const format of ['jpeg', 'png', 'webp'] as const) {
+  for (const format of ['jpeg', 'png', 'webp', 'bmp', 'jxl'] as const) {
     const { bytes } = await scene(47, { width: 1280, height: 960, format })
     const needles = needlesOf(bytes)
     t.ok(

@@ -7,9 +7,10 @@ import { isTooCostly, pictureCost } from '../../src/handoff/picture-cost.js'
 import { bmp } from './bmp.js'
 import type { DecodedPicture } from './decoded-picture.js'
 import type { Decoder, Frame, FrameLimits } from './decoder.js'
+import { jxl } from './jxl.js'
 import { libvips } from './libvips.js'
 
-const DECODERS: Readonly<Record<DecoderName, Decoder>> = { libvips, bmp }
+const DECODERS: Readonly<Record<DecoderName, Decoder>> = { libvips, bmp, jxl }
 
 /**
  * Calls `use` with each frame of a file, and overwrites its pixels afterwards, also after an error.
