@@ -19,11 +19,6 @@ import { decode } from '../../workers/media/decode.js'
 import { heic } from '../helpers/heic.js'
 import { type Format, formats, scene } from '../helpers/pictures.js'
 
-/** The first bytes of what we do not say that workers read, as such files begin. */
-const NOT_OFFERED: Readonly<Record<Exclude<MediaFormat, Format | 'heif'>, string>> = {
-  bmp: '424d36000300000000003600000028000000',
-  jxl: 'ff0a0000000000000000000000000000',
-}
 const root = resolve(import.meta.dirname, '../../..')
 const textOf = (file: string) => readFileSync(join(root, file), 'utf8')
 
@@ -35,15 +30,6 @@ t.test('what is called readable is what workers decode', async (t) => {
     t.ok(isDecoded(found), format)
     t.equal((await decode(bytes)).width, 160, format)
     t.ok(DECODED_FORMATS.includes(MEDIA_FORMATS[format].name), format)
-  }
-  for (const format of namesOf(NOT_OFFERED)) {
-    const bytes = Buffer.from(NOT_OFFERED[format], 'hex')
-    const found = formatOf(bytes)
-    t.equal(found, format)
-    t.notOk(isDecoded(found), format)
-    const refusal = await decode(bytes).catch((error: unknown) => error)
-    t.equal(refusal instanceof Problem && refusal.code, 'media-unsupported', format)
-    t.notOk(DECODED_FORMATS.includes(MEDIA_FORMATS[format].name), format)
   }
   t.equal(formatOf(Buffer.from('a shopping list')), undefined)
   t.notOk(isDecoded(undefined))
@@ -70,8 +56,6 @@ t.test('each format is known by its own first bytes, and of two that fit the fir
 t.test('messages, documents and the description of the API name the same formats', async (t) => {
   const detail = PROBLEMS['media-unsupported'].detail ?? ''
   for (const text of [detail, textOf('README.md'), textOf('openapi.yaml')]) t.ok(text.includes(DECODED_FORMATS))
-  const notOffered = namesOf(NOT_OFFERED).map((format) => MEDIA_FORMATS[format].name)
-  t.ok(textOf('docs/page.md').includes(`What the server cannot read (${notOffered.join(', ')})`))
 })
 
 t.test('a format that is switched off is neither read nor named', async (t) => {

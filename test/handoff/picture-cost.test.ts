@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import sharp from 'sharp'
 import t from 'tap'
 import { isTooCostly, pictureCost } from '../../src/handoff/picture-cost.js'
+import { usualBmp } from '../helpers/bmp-files.js'
 import { scenePixels } from '../helpers/pictures.js'
 
 const BOMB = readFileSync(fileURLToPath(new URL('../../../test/data/flat-50-megapixels.avif', import.meta.url)))
@@ -23,6 +24,7 @@ async function photographs() {
     gif: await picture().gif().toBuffer(),
     tiff: await picture().tiff({ compression: 'none' }).toBuffer(),
     avif: await picture().avif({ effort: 0 }).toBuffer(),
+    bmp: usualBmp({ data, width, height }),
   }
 }
 

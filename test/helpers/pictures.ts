@@ -4,6 +4,8 @@
 import sharp, { type Sharp } from 'sharp'
 import { isDecoded, MEDIA_FORMATS, type MediaFormat } from '../../src/domain/media/media-formats.js'
 import { namesOf } from '../../src/domain/own-value.js'
+import { usualBmp } from './bmp-files.js'
+import { jxlOf } from './jxl-files.js'
 
 /** A file as a client would send it. */
 export interface Picture {
@@ -37,6 +39,8 @@ export const contentTypes: Readonly<Record<Format, string>> = {
   gif: MEDIA_FORMATS.gif.mimeType,
   avif: MEDIA_FORMATS.avif.mimeType,
   tiff: MEDIA_FORMATS.tiff.mimeType,
+  bmp: MEDIA_FORMATS.bmp.mimeType,
+  jxl: MEDIA_FORMATS.jxl.mimeType,
 }
 
 const usualSize: Size = { width: 640, height: 480 }
@@ -207,7 +211,12 @@ function variant(name: string, seed: number, format: Format, edit: (image: Sharp
   }))
 }
 
-function encode(image: Sharp, format: Format): Promise<Buffer> {
+async function pixelsIn(image: Sharp): Promise<Pixels> {
+  const { data, info } = await image.raw().toBuffer({ resolveWithObject: true })
+  return { data, width: info.width, height: info.height }
+}
+
+async function encode(image: Sharp, format: Format): Promise<Buffer> {
   switch (format) {
     case 'jpeg':
       return image.jpeg({ quality: 90 }).toBuffer()
@@ -221,6 +230,10 @@ function encode(image: Sharp, format: Format): Promise<Buffer> {
       return image.avif({ quality: 70, effort: 0 }).toBuffer()
     case 'tiff':
       return image.tiff({ compression: 'deflate' }).toBuffer()
+    case 'bmp':
+      return usualBmp(await pixelsIn(image))
+    case 'jxl':
+      return jxlOf(await pixelsIn(image), { effort: 3, quality: 90 })
   }
 }
 

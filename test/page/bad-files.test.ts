@@ -135,8 +135,8 @@ t.test('without WebAssembly it says so, and offers to send', { skip: withoutBrow
   await page.setInputFiles('#files', join(folder, 'long.jpg'))
   await allRead(page)
   t.match(await textOf(page, '#pictures .state'), /too large to be sent/)
-  const bmp = { name: 'a.bmp', mimeType: 'image/bmp', buffer: Buffer.from('424d3600030000000000', 'hex') }
-  await choose(page, [file(await textNamedJpg()), bmp])
+  const heic = { name: 'a.heic', mimeType: 'image/heic', buffer: Buffer.from('00000018667479706865696300000000', 'hex') }
+  await choose(page, [file(await textNamedJpg()), heic])
   await allRead(page)
   t.match(await textOf(page, '#pictures li:nth-child(2) .state'), /is not a picture/)
   t.match(await textOf(page, '#pictures li:nth-child(3) .state'), /nor our server/)

@@ -52,7 +52,7 @@ t.test('nothing of a picture is left in the child that hashed it', { skip: !exis
   const sandbox = await openWith(t, { entry: [REAL_CHILD] })
   const pid = sandbox.pids[0] ?? 0
   const files = await Promise.all(
-    (['jpeg', 'png', 'webp'] as const).map(async (format) => ({
+    (['jpeg', 'png', 'webp', 'bmp', 'jxl'] as const).map(async (format) => ({
       format,
       bytes: (await scene(47, { width: 1280, height: 960, format })).bytes,
     })),

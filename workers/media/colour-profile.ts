@@ -2,6 +2,7 @@
 
 import sharp from 'sharp'
 import type { DecodedPicture } from './decoded-picture.js'
+import { plainTiff } from './plain-tiff.js'
 
 /**
  * The picture in sRGB. When the profile hardly changes any of 4,096 of its pixels, the same object is returned.
@@ -50,51 +51,12 @@ function lattice({ data, width, height, aspect }: DecodedPicture): DecodedPictur
 }
 
 async function converted(picture: DecodedPicture, profile: Buffer): Promise<DecodedPicture> {
-  const file = tiffOf(picture, profile)
+  const { file, pixels } = plainTiff({ ...picture, profile })
   try {
+    picture.data.copy(pixels)
     const data = await sharp(file).toColourspace('srgb').raw().toBuffer()
     return { ...picture, data }
   } finally {
     file.fill(0)
   }
-}
-
-const SHORT = 3
-const LONG = 4
-const UNDEFINED = 7
-
-/** sharp accepts profiles only as part of a file, so the pixels are wrapped in an uncompressed TIFF 6.0 with one strip. */
-function tiffOf({ data, width, height }: DecodedPicture, profile: Buffer): Buffer {
-  const depthsAt = 8
-  const profileAt = depthsAt + 2 * CHANNELS
-  const pixelsAt = profileAt + profile.length + (profile.length % 2)
-  const directoryAt = pixelsAt + data.length + (data.length % 2)
-  const fields = [
-    [256, LONG, 1, width],
-    [257, LONG, 1, height],
-    [258, SHORT, CHANNELS, depthsAt],
-    [259, SHORT, 1, 1], // not compressed
-    [262, SHORT, 1, 2], // red, green, blue
-    [273, LONG, 1, pixelsAt],
-    [277, SHORT, 1, CHANNELS],
-    [278, LONG, 1, height],
-    [279, LONG, 1, data.length],
-    [34675, UNDEFINED, profile.length, profileAt],
-  ] as const
-
-  const file = Buffer.alloc(directoryAt + 2 + 12 * fields.length + 4)
-  file.write('II*\0', 'latin1')
-  file.writeUInt32LE(directoryAt, 4)
-  for (let channel = 0; channel < CHANNELS; channel++) file.writeUInt16LE(8, depthsAt + 2 * channel)
-  profile.copy(file, profileAt)
-  data.copy(file, pixelsAt)
-  file.writeUInt16LE(fields.length, directoryAt)
-  for (const [k, [tag, type, count, value]] of fields.entries()) {
-    const at = directoryAt + 2 + 12 * k
-    file.writeUInt16LE(tag, at)
-    file.writeUInt16LE(type, at + 2)
-    file.writeUInt32LE(count, at + 4)
-    file.writeUInt32LE(value, at + 8) // a short is stored in the first two bytes, since this is little endian
-  }
-  return file
 }

@@ -6,13 +6,15 @@ import { Problem } from '../../src/domain/problem.js'
 import { fileFormatOf } from '../../src/handoff/heif-pixels.js'
 import { isTooCostly, pictureCost } from '../../src/handoff/picture-cost.js'
 import { stillsOf } from './animations/stills.js'
+import { bmp } from './bmp.js'
 import type { DecodedPicture } from './decoded-picture.js'
 import type { Decoder, Frame, FrameLimits } from './decoder.js'
+import { jxl } from './jxl.js'
 import { libheif } from './libheif.js'
 import { libvips } from './libvips.js'
 import { withWindows } from './with-windows.js'
 
-const DECODERS: Readonly<Record<DecoderName, Decoder>> = { libvips, libheif }
+const DECODERS: Readonly<Record<DecoderName, Decoder>> = { libvips, libheif, bmp, jxl }
 
 /**
  * Calls `use` with each frame of a file, and overwrites its pixels afterwards, also after an error.

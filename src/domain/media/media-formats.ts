@@ -8,7 +8,7 @@ interface Row {
   readonly name: string
   readonly mimeType: string
   /** The worker's decoder for it (`workers/media/decode.ts`). `none`: rejected by its first bytes. */
-  readonly decoder: 'libvips' | 'libheif' | 'none'
+  readonly decoder: 'libvips' | 'libheif' | 'bmp' | 'jxl' | 'none'
   /** Do we document that the service reads it, and does the page offer to send it? */
   readonly isOffered: boolean
   /** Can every browser open it? Then a file that a browser fails to open is damaged. */
@@ -25,8 +25,8 @@ export const MEDIA_FORMATS = {
   tiff: { name: 'TIFF', mimeType: 'image/tiff', decoder: 'libvips', isOffered: true, isOpenedByAll: false },
   /** HEIC, and any other ISO media file that does not name AV1. Those without an HEVC image, such as videos, are refused by its decoder. */
   heif: { name: 'HEIC', mimeType: 'image/heic', decoder: 'libheif', isOffered: true, isOpenedByAll: false },
-  bmp: { name: 'BMP', mimeType: 'image/bmp', decoder: 'none', isOffered: false, isOpenedByAll: true },
-  jxl: { name: 'JPEG XL', mimeType: 'image/jxl', decoder: 'none', isOffered: false, isOpenedByAll: false },
+  bmp: { name: 'BMP', mimeType: 'image/bmp', decoder: 'bmp', isOffered: true, isOpenedByAll: true },
+  jxl: { name: 'JPEG XL', mimeType: 'image/jxl', decoder: 'jxl', isOffered: true, isOpenedByAll: false },
 } as const satisfies Readonly<Record<string, Row>>
 
 export type MediaFormat = keyof typeof MEDIA_FORMATS

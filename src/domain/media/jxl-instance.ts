@@ -1,0 +1,151 @@
+// Instances of jxl-oxide, a decoder of JPEG XL in WebAssembly. The JavaScript that comes with it keeps one instance for ever, whose memory grows
+// without a bound and is never overwritten. So its functions are called here by their interface, wasm-bindgen's.
+
+/** The exports that are called here. Pointers are numbers. What can fail returns its result, an error, and whether it failed. */
+interface Exports {
+  __wbindgen_start(): void
+  __wbindgen_malloc(bytes: number, alignment: number): number
+  __wbindgen_free(at: number, bytes: number, alignment: number): void
+  __externref_table_alloc(): number
+  jxlimage_new(): number
+  jxlimage_set_force_srgb(image: number, isForced: number): void
+  jxlimage_feedBytes(image: number, at: number, bytes: number): readonly [number, number, number]
+  jxlimage_tryInit(image: number): readonly [number, number, number]
+  jxlimage_is_loading_done(image: number): number
+  jxlimage_num_loaded_keyframes(image: number): number
+  jxlimage_width(image: number): number
+  jxlimage_height(image: number): number
+  jxlimage_render(image: number, keyframe: number): readonly [number, number, number]
+  renderresult_encodeToPng(rendered: number): readonly [number, number, number, number]
+}
+const FUNCTIONS = [
+  '__wbindgen_start',
+  '__wbindgen_malloc',
+  '__wbindgen_free',
+  '__externref_table_alloc',
+  'jxlimage_new',
+  'jxlimage_set_force_srgb',
+  'jxlimage_feedBytes',
+  'jxlimage_tryInit',
+  'jxlimage_is_loading_done',
+  'jxlimage_num_loaded_keyframes',
+  'jxlimage_width',
+  'jxlimage_height',
+  'jxlimage_render',
+  'renderresult_encodeToPng',
+] as const satisfies readonly (keyof Exports)[]
+
+export interface JxlInstance extends Exports {
+  readonly memory: WebAssembly.Memory
+}
+
+export const PAGE_BYTES = 65_536
+
+/** Compiles once for all instances. @param wasm `jxl-oxide-wasm/module.wasm`. @throws {Error} when it is not of the expected form. */
+export function compileJxl(wasm: Uint8Array): WebAssembly.Module {
+  return new WebAssembly.Module(withImportedMemory(wasm))
+}
+
+/**
+ * A fresh instance with its own memory: nothing of one file reaches the next. 1 ms.
+ * @throws {RangeError} when there is no memory.
+ */
+export function instantiateJxl(compiled: WebAssembly.Module, maxMemoryBytes: number): JxlInstance {
+  const memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: Math.ceil(maxMemoryBytes / PAGE_BYTES) })
+  let table: WebAssembly.Table | undefined
+  let exported: Exports | undefined
+  const keep = (value: unknown): number => {
+    const index = exported?.__externref_table_alloc() ?? 0
+    table?.set(index, value)
+    return index
+  }
+  const imports: Record<string, WebAssembly.ImportValue> = { [MEMORY]: memory }
+  for (const { name, kind } of WebAssembly.Module.imports(compiled)) if (kind === 'function') imports[name] = importFor(name)
+  const { exports } = new WebAssembly.Instance(compiled, { [IMPORTS]: imports })
+  table = Object.values(exports).find((each) => each instanceof WebAssembly.Table)
+  exported = checked(exports)
+  exported.__wbindgen_start()
+  return { ...exported, memory }
+
+  function importFor(name: string): (value: unknown) => unknown {
+    if (name.includes('init_externref_table')) return () => initialise(table)
+    if (name.includes('string_new')) return () => '' // what is wrong with a file is told to nobody
+    if (name.includes('static_accessor')) return () => keep({}) // it asks for the browser's name, and gets a world without one
+    if (name.includes('is_undefined')) return (value: unknown) => Number(value === undefined)
+    if (name.includes('instanceof')) return () => 0
+    return () => {
+      throw new Error(`${name} must not be called`)
+    }
+  }
+}
+
+/** The constants that wasm-bindgen expects in its table. */
+function initialise(table: WebAssembly.Table | undefined): void {
+  const first = table?.grow(4) ?? 0
+  table?.set(0, undefined)
+  for (const [k, value] of [undefined, null, true, false].entries()) table?.set(first + k, value)
+}
+
+function checked(exports: WebAssembly.Exports): Exports {
+  const missing = FUNCTIONS.filter((name) => typeof exports[name] !== 'function')
+  if (missing.length > 0) throw new Error(`jxl-oxide-wasm lacks ${missing.join(', ')}`)
+  return exports as unknown as Exports
+}
+
+const IMPORTS = 'wbg'
+const MEMORY = 'memory'
+/** What the module itself declares; checked below. */
+const INITIAL_PAGES = 21
+const PREAMBLE_BYTES = 8
+const IMPORT_SECTION = 2
+const MEMORY_SECTION = 5
+const KIND_MEMORY = 2
+
+/** Moves the memory from the module's own to its imports, so that each instance gets one with a bound of its own. */
+function withImportedMemory(wasm: Uint8Array): Uint8Array<ArrayBuffer> {
+  const parts: Uint8Array[] = [wasm.subarray(0, PREAMBLE_BYTES)]
+  let moved = 0
+  for (let at = PREAMBLE_BYTES; at < wasm.length; ) {
+    const id = wasm[at]
+    const length = leb(wasm, at + 1)
+    const content = wasm.subarray(length.end, length.end + length.value)
+    if (id === IMPORT_SECTION) {
+      const count = leb(content, 0)
+      const entry = [...named(IMPORTS), ...named(MEMORY), KIND_MEMORY, 0, ...lebOf(INITIAL_PAGES)]
+      const body = new Uint8Array([...lebOf(count.value + 1), ...content.subarray(count.end), ...entry])
+      parts.push(new Uint8Array([IMPORT_SECTION, ...lebOf(body.length)]), body)
+      moved++
+    } else if (id === MEMORY_SECTION) {
+      if (content[0] !== 1 || leb(content, 2).value > INITIAL_PAGES)
+        throw new Error('jxl-oxide-wasm declares another memory')
+      moved++
+    } else {
+      parts.push(wasm.subarray(at, length.end + length.value))
+    }
+    at = length.end + length.value
+  }
+  if (moved !== 2) throw new Error('jxl-oxide-wasm is of an unknown form')
+  const joined = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
+  parts.reduce((at, part) => {
+    joined.set(part, at)
+    return at + part.length
+  }, 0)
+  return joined
+}
+
+function named(name: string): number[] {
+  return [name.length, ...new TextEncoder().encode(name)]
+}
+
+function leb(bytes: Uint8Array, at: number): { readonly value: number; readonly end: number } {
+  let value = 0
+  for (let k = at, factor = 1; ; k++, factor *= 128) {
+    const byte = bytes[k] ?? 0
+    value += (byte & 127) * factor
+    if (byte < 128) return { value, end: k + 1 }
+  }
+}
+
+function lebOf(value: number): number[] {
+  return value < 128 ? [value] : [(value & 127) | 128, ...lebOf(value >> 7)]
+}

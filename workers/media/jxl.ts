@@ -1,0 +1,37 @@
+// The decoder of JPEG XL: jxl-oxide in WebAssembly, which writes PNG, and libvips for what it wrote.
+
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { chooseFrames } from '../../packages/hash/src/file-frames.js'
+import { MAX_PIXELS, MAX_SIDE_PX } from '../../packages/hash/src/pixels.js'
+import { jxlDurations } from '../../src/domain/media/jxl-frames.js'
+import { compileJxl } from '../../src/domain/media/jxl-instance.js'
+import { openJxl } from '../../src/domain/media/jxl-picture.js'
+import { pictureCost } from '../../src/handoff/picture-cost.js'
+import type { Decoder } from './decoder.js'
+import { libvips } from './libvips.js'
+
+export const jxl: Decoder = {
+  async *open(bytes, _, limits) {
+    compiled ??= compileJxl(readFileSync(fileURLToPath(import.meta.resolve('jxl-oxide-wasm/module.wasm'))))
+    const file = openJxl(compiled, bytes, {
+      maxPixels: MAX_PIXELS,
+      maxSidePx: MAX_SIDE_PX,
+      maxMemoryBytes: BASE_BYTES + 2 * bytes.length + 1e6 * pictureCost(bytes).memoryMb,
+      isPartShown: limits.purpose === 'query',
+    })
+    try {
+      for (const frame of chooseFrames(jxlDurations(bytes, file.frames))) {
+        const png = file.png(frame)
+        yield* libvips.open(Buffer.from(png.buffer, png.byteOffset, png.length), 'png', limits)
+      }
+    } finally {
+      file.close()
+    }
+  },
+}
+
+/** Compiled once for all pictures of a process, and only when there is one. */
+let compiled: WebAssembly.Module | undefined
+/** Without a picture. */
+const BASE_BYTES = 64 << 20
