@@ -75,9 +75,9 @@ for (const purpose of ['register', 'query'] as const) {
     t.same(merged([picture(1), picture(1), picture(1)])?.signals, first?.signals)
   })
 
-  t.test(`${purpose}: a window is a crop, and the signals are bounded`, async (t) => {
+  t.test(`${purpose}: a window is a part of the picture, and the signals are bounded`, async (t) => {
     const added = merged([picture(1), picture(2)], 1)?.signals.slice(merged([picture(1)])?.signals.length)
-    t.match(added, [{ type: 'pdq-area', view: 'crop' }])
+    t.match(added, [{ type: 'pdq-area', view: purpose === 'register' ? 'deframed' : 'crop' }])
     t.equal(added?.length, 1)
     const many = Array.from({ length: 250 }, (_, i) => picture(i + 1))
     t.ok((merged(many.slice(0, 40), 39)?.signals.length ?? 0) <= MAX_IMAGE_SIGNALS)

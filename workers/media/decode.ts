@@ -9,6 +9,7 @@ import type { DecodedPicture } from './decoded-picture.js'
 import type { Decoder, Frame, FrameLimits } from './decoder.js'
 import { libheif } from './libheif.js'
 import { libvips } from './libvips.js'
+import { withWindows } from './windows.js'
 
 const DECODERS: Readonly<Record<DecoderName, Decoder>> = { libvips, libheif }
 
@@ -42,5 +43,5 @@ function framesOf(bytes: Buffer, limits: FrameLimits): AsyncIterable<Frame> {
   const decoder = format === undefined ? 'none' : MEDIA_FORMATS[format].decoder
   if (format === undefined || decoder === 'none' || !isDecoded(format)) throw new Problem('media-unsupported')
   if (isTooCostly(pictureCost(bytes), bytes.length)) throw new Problem('image-too-many-pixels')
-  return DECODERS[decoder].open(bytes, format, limits)
+  return withWindows((chosen) => DECODERS[decoder].open(bytes, format, chosen), limits)
 }

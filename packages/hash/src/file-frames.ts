@@ -68,7 +68,8 @@ export function createFrameMerger(purpose: Purpose): FrameMerger {
         if (found.quality >= MIN_USABLE_QUALITY[purpose]) main = found
         else if (fallback === undefined || found.quality > fallback.quality) fallback = found
         if (main !== found) return
-      } else {
+      } else if (extent !== 'window' || !found.isForm) {
+        // The windows of two chats in one app look alike where they show nothing but text.
         for (const signal of found.signals) {
           const isUsable = signal.quality >= MIN_USABLE_QUALITY[purpose]
           if (isUsable && isNew(signal, [...(main?.signals ?? []), ...added])) added.push(signal)

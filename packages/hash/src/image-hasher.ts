@@ -33,7 +33,7 @@ export interface ImageSignals {
   readonly blockTotals: readonly number[] | undefined
   /** Whether it is a sign in a few flat colours, which must not be registered. Only computed when registering. */
   readonly isSimple: boolean
-  /** Whether it is flat and has few colours, as forms do. Only computed for queries. */
+  /** Whether it is flat and has few colours, as forms do. Only computed for queries and windows. */
   readonly isForm: boolean
 }
 
@@ -91,7 +91,7 @@ function hasherWith(kernel: PdqKernel, frames: FrameKernel): ImageHasher {
       return frames.measure(pixels, (raster) => {
         const parts = partsOf(kernel, raster, viewsIn(raster, aspect, purpose, extent), { aspect, purpose })
         const isSign = purpose === 'register' && isSimple(raster)
-        const isFlat = purpose === 'query' && isForm(raster)
+        const isFlat = (purpose === 'query' || extent === 'window') && isForm(raster)
         return { quality, signals: [...whole, ...parts], blockTotals, isSimple: isSign, isForm: isFlat }
       })
     },
@@ -101,8 +101,14 @@ function hasherWith(kernel: PdqKernel, frames: FrameKernel): ImageHasher {
 /** Deframed views of a further frame. It costs each query eight searches, so there are few. */
 const MAX_DEFRAMED_OF_FRAME = 3
 
+/**
+ * What a window shows is a part of the picture, perhaps one that many people have. Registered views of kind `deframed` never make a strong match by
+ * themselves, and query views of kind `crop` have to be nearer than others.
+ */
+const WINDOW_KIND = { register: 'deframed', query: 'crop' } as const
+
 function viewsIn(raster: MeasuredRaster, aspect: number, purpose: Purpose, extent: Extent): View[] {
-  if (extent === 'window') return [{ kind: 'crop', part: wholeOf(raster) }]
+  if (extent === 'window') return [{ kind: WINDOW_KIND[purpose], part: wholeOf(raster) }]
   const views = viewsOf(raster, aspect, purpose)
   if (extent === 'all') return views
   const deframed = views.filter(({ kind }) => kind === 'deframed').slice(0, MAX_DEFRAMED_OF_FRAME)

@@ -17,7 +17,7 @@ export type ViewKind = (typeof VIEW_KINDS)[number]
 
 /**
  * How much of a frame is hashed.
- * all: all views. frame: the whole and its deframed views, for further pictures of a file. window: the whole as a `crop` of the file's picture.
+ * all: all views. frame: the whole and its deframed views, for further pictures of a file. window: the whole as a part of the file's picture.
  */
 export type Extent = 'all' | 'frame' | 'window'
 

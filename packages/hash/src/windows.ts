@@ -1,0 +1,154 @@
+// Chooses windows of a long picture, such as a scrolling screenshot, by which its parts are found. The same in workers and browsers.
+
+import { deframe } from './deframe/deframe.js'
+import { MAX_WINDOWS } from './file-frames.js'
+import type { FrameKernel } from './frame-kernel.js'
+import type { Pixels } from './pixels.js'
+import { areaOf, overlapOf, type Rectangle } from './rectangle.js'
+import type { Purpose } from './views.js'
+
+/** A picture whose long side is this many times the short one is hashed by windows, too. A phone's screen is 2.2 times as high as wide. */
+const MIN_RATIO = 3
+/** A narrower picture shows nothing that could be found. */
+const MIN_SHORT_PX = 64
+/** Length of the short side when windows are cut: some pixels for each of the 64 samples of a hash. */
+const SHORT_PX = 320
+/** Bounds the memory of the longest pictures, which are reduced further. */
+const MAX_WINDOWED_PIXELS = 12_000_000
+
+/**
+ * Lengths relative to the short side. The long picture is searched for photographs in overlapping slices. Each photograph of up to
+ * `slice` − `step`, which is taller than posts are, lies within one of them.
+ */
+const SLICE = { slice: 2.5, step: 1.1 } as const
+/** Bounds the time. Longer pictures have gaps between slices. */
+const MAX_SLICES = 60
+/** Area of a photograph, relative to the square of the short side. Smaller parts are avatars, icons and stickers. */
+const MIN_PART_AREA = 0.12
+/** Longer parts are bars and lines of text. */
+const LONGEST_PART = 2.5
+/** Two parts that overlap this much are the same. */
+const SAME_OVERLAP = 0.8
+/**
+ * Most parts that are hashed. Queries have fewer, since each is searched for; and no windows beside them, which found nothing more (31 of 32
+ * photographs in four long screenshots with them and without).
+ */
+const MAX_PARTS: Readonly<Record<Purpose, number>> = { register: 72, query: 48 }
+/** Distance between windows, relative to the short side: at most 120 windows allow no smaller one, and a larger one where the picture is longer. */
+const MIN_STRIDE = 0.12
+
+type Size = Pick<Pixels, 'width' | 'height'>
+
+/** @param aspect width over height of the displayed picture. */
+export function isLong(aspect: number): boolean {
+  return Math.max(aspect, 1 / aspect) >= MIN_RATIO
+}
+
+/** @returns the size to which a long picture is reduced before windows are cut, in its own proportions. Nothing is enlarged. */
+export function windowedSize({ width, height }: Size): Size {
+  const factor = Math.min(1, SHORT_PX / Math.min(width, height), Math.sqrt(MAX_WINDOWED_PIXELS / (width * height)))
+  return { width: Math.max(1, Math.round(factor * width)), height: Math.max(1, Math.round(factor * height)) }
+}
+
+/**
+ * Photographs that the picture contains, the likeliest first; to register, also squares at even distances, for parts without a photograph.
+ *
+ * Squares alone would have to be 6 % of the width apart: 300 squares of 1,080 × 20,000 pixels found 27 of 32 phone screenshots, and 25 photographs
+ * found 28.
+ *
+ * @param pixels in the picture's own proportions, at most as large as `windowedSize` says.
+ * @returns at most `MAX_WINDOWS` rectangles with whole borders within the picture; none of a picture that is not long.
+ * Cost: 10 ms for each slice of 320 × 800 pixels. Memory: a copy of one slice, which is overwritten.
+ */
+export function windowsOf(pixels: Pixels, purpose: Purpose, kernel: FrameKernel): Rectangle[] {
+  const { width, height } = pixels
+  if (!isLong(width / height) || Math.min(width, height) < MIN_SHORT_PX) return []
+  const parts = partsOf(pixels, kernel).slice(0, MAX_PARTS[purpose])
+  return purpose === 'query' ? parts : [...parts, ...squaresOf(pixels, MAX_WINDOWS - parts.length)]
+}
+
+/** Copies a part of a picture. The caller overwrites it. @param part with whole borders. */
+export function cutOut({ data, width, channels }: Pixels, { left, top, right, bottom }: Rectangle) {
+  const rowBytes = (right - left) * channels
+  const copy = new Uint8Array(rowBytes * (bottom - top))
+  for (let y = top; y < bottom; y++) {
+    const from = (y * width + left) * channels
+    copy.set(data.subarray(from, from + rowBytes), (y - top) * rowBytes)
+  }
+  return { data: copy, width: right - left, height: bottom - top, channels }
+}
+
+interface Part extends Rectangle {
+  /** 0 for the likeliest of its slice. */
+  readonly rank: number
+}
+
+function partsOf(pixels: Pixels, kernel: FrameKernel): Rectangle[] {
+  const shortPx = Math.min(pixels.width, pixels.height)
+  const slicePx = Math.round(SLICE.slice * shortPx)
+  const slices = placesOf(pixels, slicePx, SLICE.step * shortPx, MAX_SLICES)
+  const found = slices.flatMap((slice) => partsIn(pixels, slice, kernel)).sort((a, b) => a.rank - b.rank)
+  const chosen: Rectangle[] = []
+  for (const { left, top, right, bottom } of found) {
+    const part = { left, top, right, bottom }
+    if (chosen.every((other) => overlapOf(part, other) < SAME_OVERLAP)) chosen.push(part)
+  }
+  return chosen
+}
+
+function partsIn(pixels: Pixels, slice: Rectangle, kernel: FrameKernel): Part[] {
+  const copy = cutOut(pixels, slice)
+  try {
+    return kernel.measure(copy, (raster) => {
+      const [across, down] = [copy.width / raster.width, copy.height / raster.height]
+      return deframe(raster)
+        .parts.map(({ left, top, right, bottom }) => ({
+          left: slice.left + Math.round(left * across),
+          top: slice.top + Math.round(top * down),
+          right: slice.left + Math.round(right * across),
+          bottom: slice.top + Math.round(bottom * down),
+        }))
+        .filter((part) => isWorth(part, pixels) && !isCutOff(part, slice, pixels))
+        .map((part, rank) => ({ ...part, rank }))
+    })
+  } finally {
+    copy.data.fill(0)
+  }
+}
+
+function isWorth(part: Rectangle, { width, height }: Size): boolean {
+  const ratio = (part.right - part.left) / (part.bottom - part.top)
+  return areaOf(part) >= MIN_PART_AREA * Math.min(width, height) ** 2 && Math.max(ratio, 1 / ratio) <= LONGEST_PART
+}
+
+/** Borders as near as this to a slice's own are taken for it. */
+const BORDER_PX = 2
+
+/** Whether the slice ends within the part. The next slice shows more of it. */
+function isCutOff(part: Rectangle, slice: Rectangle, { width, height }: Size): boolean {
+  const ends = (at: number, sliceAt: number, pictureAt: number) =>
+    Math.abs(at - sliceAt) <= BORDER_PX && sliceAt !== pictureAt
+  return (
+    ends(part.left, slice.left, 0) ||
+    ends(part.top, slice.top, 0) ||
+    ends(part.right, slice.right, width) ||
+    ends(part.bottom, slice.bottom, height)
+  )
+}
+
+function squaresOf(pixels: Size, most: number): Rectangle[] {
+  const sidePx = Math.min(pixels.width, pixels.height)
+  return placesOf(pixels, sidePx, MIN_STRIDE * sidePx, most)
+}
+
+/** @returns parts of the whole short side and of `lengthPx`, evenly placed from one end of the picture to the other, `stepPx` apart or farther. */
+function placesOf({ width, height }: Size, lengthPx: number, stepPx: number, most: number): Rectangle[] {
+  const restPx = Math.max(width, height) - lengthPx
+  const steps = Math.max(1, Math.min(most - 1, Math.ceil(restPx / stepPx)))
+  return Array.from({ length: steps + 1 }, (_, i) => {
+    const from = Math.round((i * restPx) / steps)
+    return height >= width
+      ? { left: 0, top: from, right: width, bottom: from + lengthPx }
+      : { left: from, top: 0, right: from + lengthPx, bottom: height }
+  })
+}

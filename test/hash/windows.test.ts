@@ -1,0 +1,167 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { MAX_WINDOWS } from '../../packages/hash/src/file-frames.js'
+import { type FrameKernel, loadFrameKernelSync } from '../../packages/hash/src/frame-kernel.js'
+import { measuredOf } from '../../packages/hash/src/measured.js'
+import { MAX_SIDE_PX } from '../../packages/hash/src/pixels.js'
+import { overlapOf, type Rectangle } from '../../packages/hash/src/rectangle.js'
+import { cutOut, isLong, windowedSize, windowsOf } from '../../packages/hash/src/windows.js'
+import { scenePixels } from '../helpers/pictures.js'
+
+const kernel = loadFrameKernelSync()
+const blank = measuredOf({ data: new Uint8Array(64 * 64).fill(255), width: 64, height: 64, channels: 1 })
+/** Finds no photographs, so that only squares are left. */
+const blind: FrameKernel = { measure: (_, see) => see(blank) }
+
+const ratio = fc.double({ min: 3, max: 100, noNaN: true })
+const shortPx = fc.integer({ min: 64, max: 320 })
+
+function blankPicture(short: number, times: number, isTall: boolean) {
+  const long = Math.ceil(short * times)
+  const [width, height] = isTall ? [short, long] : [long, short]
+  return { data: new Uint8Array(width * height), width, height, channels: 1 } as const
+}
+
+t.test('a picture is long when one side is three times the other', async (t) => {
+  t.ok(isLong(3) && isLong(1 / 3) && isLong(1 / 40) && isLong(1080 / 20_000))
+  t.notOk(isLong(2.99) || isLong(9 / 19.5) || isLong(9 / 22) || isLong(1))
+})
+
+t.test('squares cover a picture at every offset', async () => {
+  fc.assert(
+    fc.property(shortPx, ratio, fc.boolean(), (short, times, isTall) => {
+      const picture = blankPicture(short, times, isTall)
+      const squares = windowsOf(picture, 'register', blind)
+      const froms = squares.map(({ left, top }) => (isTall ? top : left))
+      const restPx = Math.max(picture.width, picture.height) - short
+      // Half of the distance between two squares, and half a pixel for each border that was rounded.
+      const mostPx = Math.max(0.12 * short, restPx / (MAX_WINDOWS - 1)) / 2 + 1
+      for (let offset = 0; offset <= restPx; offset++) {
+        if (!froms.some((from) => Math.abs(from - offset) <= mostPx)) return false
+      }
+      return squares.length <= MAX_WINDOWS && squares.every((square) => isSquareIn(square, picture, short))
+    }),
+    { numRuns: 30 },
+  )
+})
+
+function isSquareIn(
+  { left, top, right, bottom }: Rectangle,
+  { width, height }: { width: number; height: number },
+  short: number,
+) {
+  const isWhole = [left, top, right, bottom].every(Number.isInteger)
+  return (
+    isWhole &&
+    left >= 0 &&
+    top >= 0 &&
+    right <= width &&
+    bottom <= height &&
+    right - left === short &&
+    bottom - top === short
+  )
+}
+
+t.test('there are no windows of what is not long or too narrow, and no squares for queries', async (t) => {
+  for (const [width, height] of [
+    [320, 900],
+    [63, 6000],
+    [1, 65_535],
+    [65_535, 1],
+    [1, 1],
+  ] as const) {
+    const picture = { data: new Uint8Array(width * height), width, height, channels: 1 } as const
+    t.same(windowsOf(picture, 'register', blind), [], `${width} × ${height}`)
+  }
+  t.same(windowsOf(blankPicture(64, 20, true), 'query', blind), [])
+  t.ok(windowsOf(blankPicture(64, 3, true), 'register', blind).length > 0)
+})
+
+t.test('windows are cut from at most 12 megapixels, in proportion, and nothing is enlarged', async () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: MAX_SIDE_PX }), fc.integer({ min: 1, max: MAX_SIDE_PX }), (width, height) => {
+      const size = windowedSize({ width, height })
+      const short = Math.min(size.width, size.height)
+      const isInProportion =
+        Math.abs(size.width / width - size.height / height) <= 0.6 / Math.min(width, height) || short === 1
+      return (
+        size.width <= width &&
+        size.height <= height &&
+        short >= 1 &&
+        size.width * size.height <= 12_100_000 &&
+        isInProportion
+      )
+    }),
+  )
+})
+
+t.test('a part is copied as it is', async (t) => {
+  const data = Uint8Array.from({ length: 4 * 3 * 2 }, (_, i) => i)
+  const picture = { data: data.subarray(0, 24), width: 4, height: 2, channels: 3 } as const
+  t.same(cutOut(picture, { left: 1, top: 0, right: 3, bottom: 2 }), {
+    data: Uint8Array.of(3, 4, 5, 6, 7, 8, 15, 16, 17, 18, 19, 20),
+    width: 2,
+    height: 2,
+    channels: 3,
+  })
+})
+
+const PLACES = [37, 431, 702, 1003, 1490, 1897, 2200, 2711] as const
+
+/** Scenes of 240 × 180 on a plain background of 320 pixels, along the longer side. */
+function longPicture(isTall: boolean) {
+  const [width, height] = isTall ? [320, 3000] : [3000, 320]
+  const data = new Uint8Array(3 * width * height).fill(238)
+  const places = PLACES.map((at, i): Rectangle => {
+    const [left, top] = isTall ? [20 + 5 * i, at] : [at, 20 + 5 * i]
+    const { data: scene } = scenePixels(i + 1, { width: 240, height: 180 })
+    for (let y = 0; y < 180; y++) data.set(scene.subarray(3 * 240 * y, 3 * 240 * (y + 1)), 3 * ((top + y) * width + left))
+    return { left, top, right: left + 240, bottom: top + 180 }
+  })
+  return { picture: { data, width, height, channels: 3 } as const, places }
+}
+
+for (const isTall of [true, false]) {
+  const { picture, places } = longPicture(isTall)
+  for (const purpose of ['register', 'query'] as const) {
+    t.test(`${purpose}: photographs in a ${isTall ? 'tall' : 'wide'} picture are windows wherever they are`, async (t) => {
+      const windows = windowsOf(picture, purpose, kernel)
+      for (const place of places) {
+        const best = Math.max(...windows.map((window) => overlapOf(window, place)))
+        t.ok(best > 0.93, `${place.left}, ${place.top}: ${best}`)
+      }
+      t.ok(windows.length <= (purpose === 'query' ? 48 : MAX_WINDOWS))
+      for (const { left, top, right, bottom } of windows)
+        t.ok(left >= 0 && top >= 0 && right <= picture.width && bottom <= picture.height && left < right && top < bottom)
+    })
+  }
+}
+
+t.test('slices are overwritten', async (t) => {
+  const seen: Uint8Array[] = []
+  const watching: FrameKernel = {
+    measure(pixels, see) {
+      seen.push(Uint8Array.from(pixels.data), pixels.data as Uint8Array)
+      return kernel.measure(pixels, see)
+    },
+  }
+  windowsOf(longPicture(true).picture, 'query', watching)
+  t.ok(seen.length > 2)
+  for (const [i, data] of seen.entries())
+    t.equal(
+      data.some((byte) => byte !== 0),
+      i % 2 === 0,
+    )
+})
+
+t.test('the longest pictures are searched in few slices', async (t) => {
+  let slices = 0
+  const counting: FrameKernel = {
+    measure(pixels, see) {
+      slices++
+      return blind.measure(pixels, see)
+    },
+  }
+  windowsOf({ data: new Uint8Array(64 * MAX_SIDE_PX), width: 64, height: MAX_SIDE_PX, channels: 1 }, 'register', counting)
+  t.equal(slices, 60)
+})

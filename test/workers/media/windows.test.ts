@@ -1,0 +1,101 @@
+import sharp from 'sharp'
+import t from 'tap'
+import { MAX_IMAGE_SIGNALS, MAX_WINDOWS } from '../../../packages/hash/src/file-frames.js'
+import { distance } from '../../../packages/hash/src/hash256.js'
+import { hashedSize } from '../../../packages/hash/src/reduced-side.js'
+import type { Purpose } from '../../../packages/hash/src/views.js'
+import { eachFrame } from '../../../workers/media/decode.js'
+import { hashImage } from '../../../workers/media/hashes-of-file.js'
+import { fromPixels, type Pixels, scenePixels } from '../../helpers/pictures.js'
+
+const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8, 9] as const
+const SCENE = { width: 320, height: 240 } as const
+
+/** Nine scenes on a plain background, too large to be hashed at full resolution. */
+async function longPicture(isTall = true): Promise<Pixels> {
+  const layers = await Promise.all(
+    SEEDS.map(async (seed, i) => {
+      const input = await fromPixels(scenePixels(seed, SCENE)).png({ compressionLevel: 1 }).toBuffer()
+      const along = 37 + 437 * i
+      return isTall ? { input, left: 30, top: along } : { input, left: along, top: 30 }
+    }),
+  )
+  const [width, height] = isTall ? [400, 4000] : [4000, 400]
+  const create = { width, height, channels: 3, background: '#efe7de' } as const
+  const data = await sharp({ create }).composite(layers).removeAlpha().raw().toBuffer()
+  return { data, width, height }
+}
+
+async function framesOf(bytes: Buffer, purpose: Purpose, maxFrames?: number) {
+  return await eachFrame(
+    bytes,
+    { sizeFor: hashedSize, purpose, ...(maxFrames !== undefined && { maxFrames }) },
+    (frame) => frame,
+  )
+}
+
+async function hashOfScene(seed: number) {
+  const { signals } = await hashImage(
+    await fromPixels(scenePixels(seed, SCENE)).png({ compressionLevel: 1 }).toBuffer(),
+    'register',
+  )
+  return signals.find(({ type, view }) => type === 'pdq-area' && view === 'whole')?.hashes[0]
+}
+
+for (const isTall of [true, false]) {
+  t.test(`the photographs of a ${isTall ? 'tall' : 'wide'} picture are hashed, by both sides`, async (t) => {
+    const picture = fromPixels(await longPicture(isTall))
+    const scenes = await Promise.all(SEEDS.map(hashOfScene))
+    const bytes = await (isTall ? picture.jpeg({ quality: 80 }) : picture.webp()).toBuffer()
+    for (const purpose of ['register', 'query'] as const) {
+      const { signals } = await hashImage(bytes, purpose)
+      t.ok(signals.length <= MAX_IMAGE_SIGNALS)
+      for (const [i, scene] of scenes.entries()) {
+        const bits = Math.min(...signals.map(({ hashes: [hash] }) => (hash && scene ? distance(hash, scene) : 256)))
+        t.ok(bits <= 31, `${purpose}: scene ${i} is ${bits} bits away`)
+      }
+    }
+  })
+}
+
+t.test('windows come after the picture itself, within the limits, and all pixels are overwritten', async (t) => {
+  const bytes = await fromPixels(await longPicture())
+    .png({ compressionLevel: 1 })
+    .toBuffer()
+  const [whole, ...windows] = await framesOf(bytes, 'register')
+  t.equal(whole?.isWindow, undefined)
+  t.ok(windows.length > 10 && windows.length <= MAX_WINDOWS)
+  t.ok(windows.every(({ isWindow, pixels }) => isWindow === true && pixels.width <= 330))
+  for (const { pixels } of [whole, ...windows].flatMap((frame) => frame ?? [])) t.ok(pixels.data.every((byte) => byte === 0))
+  t.equal((await framesOf(bytes, 'register', 1)).length, 1, 'details are of the picture itself')
+  t.equal((await framesOf(bytes, 'register', 3)).length, 3)
+})
+
+t.test('an ordinary picture has no windows', async (t) => {
+  const bytes = await fromPixels(scenePixels(1, { width: 700, height: 2000 }))
+    .png({ compressionLevel: 1 })
+    .toBuffer()
+  t.equal((await framesOf(bytes, 'register')).length, 1)
+})
+
+t.test('the picture of which windows are cut is overwritten, also when a window fails', async (t) => {
+  const bytes = await fromPixels(await longPicture())
+    .jpeg()
+    .toBuffer()
+  const decoded: Buffer[] = []
+  const { toBuffer } = sharp.prototype
+  t.teardown(() => {
+    sharp.prototype.toBuffer = toBuffer
+  })
+  sharp.prototype.toBuffer = async function (this: typeof sharp.prototype) {
+    const answer = await toBuffer.call(this, { resolveWithObject: true })
+    decoded.push(answer.data)
+    return answer
+  }
+  const failing = eachFrame(bytes, { sizeFor: hashedSize, purpose: 'register' }, ({ isWindow }) => {
+    if (isWindow) throw new Error('no memory')
+  })
+  await t.rejects(failing, { message: 'no memory' })
+  t.equal(decoded.length, 2, 'decoded twice: for the whole and for its windows')
+  t.ok(decoded.every((data) => data.every((byte) => byte === 0)))
+})
