@@ -109,11 +109,13 @@ t.test('a part is copied as it is', async (t) => {
 const PLACES = [37, 431, 702, 1003, 1490, 1897, 2200, 2711] as const
 
 /** Scenes of 240 × 180 on a plain background of 320 pixels, along the longer side. */
-function longPicture(isTall: boolean) {
-  const [width, height] = isTall ? [320, 3000] : [3000, 320]
+function longPicture(isTall: boolean, froms: readonly number[] = PLACES) {
+  const lengthPx = (froms.at(-1) ?? 0) + 289
+  const [width, height] = isTall ? [320, lengthPx] : [lengthPx, 320]
   const data = new Uint8Array(3 * width * height).fill(238)
-  const places = PLACES.map((at, i): Rectangle => {
-    const [left, top] = isTall ? [20 + 5 * i, at] : [at, 20 + 5 * i]
+  const places = froms.map((at, i): Rectangle => {
+    const aside = 20 + 5 * (i % 8)
+    const [left, top] = isTall ? [aside, at] : [at, aside]
     const { data: scene } = scenePixels(i + 1, { width: 240, height: 180 })
     for (let y = 0; y < 180; y++) data.set(scene.subarray(3 * 240 * y, 3 * 240 * (y + 1)), 3 * ((top + y) * width + left))
     return { left, top, right: left + 240, bottom: top + 180 }
@@ -136,6 +138,14 @@ for (const isTall of [true, false]) {
     })
   }
 }
+
+t.test('of many photographs the likeliest are windows, whole, from one end of the picture to the other', async (t) => {
+  const froms = Array.from({ length: 40 }, (_, i) => 30 + 331 * i)
+  const { picture, places } = longPicture(true, froms)
+  const windows = windowsOf(picture, 'query', kernel)
+  const found = places.filter((place) => windows.some((window) => overlapOf(window, place) > 0.93))
+  t.ok(found.length >= 38, `${found.length} of 40`)
+})
 
 t.test('slices are overwritten', async (t) => {
   const seen: Uint8Array[] = []

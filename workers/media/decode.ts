@@ -42,6 +42,10 @@ function framesOf(bytes: Buffer, limits: FrameLimits): AsyncIterable<Frame> {
   const format = fileFormatOf(bytes)
   const decoder = format === undefined ? 'none' : MEDIA_FORMATS[format].decoder
   if (format === undefined || decoder === 'none' || !isDecoded(format)) throw new Problem('media-unsupported')
-  if (isTooCostly(pictureCost(bytes), bytes.length)) throw new Problem('image-too-many-pixels')
-  return withWindows((chosen) => DECODERS[decoder].open(bytes, format, chosen), limits)
+  const cost = pictureCost(bytes)
+  if (isTooCostly(cost, bytes.length)) throw new Problem('image-too-many-pixels')
+  const open = (chosen: FrameLimits) => DECODERS[decoder].open(bytes, format, chosen)
+  // Windows need a second decoding, and both together may cost no more than one.
+  const isWindowed = !isTooCostly({ ...cost, timeMs: 2 * cost.timeMs }, bytes.length)
+  return isWindowed ? withWindows(open, limits) : open(limits)
 }
