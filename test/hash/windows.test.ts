@@ -133,8 +133,11 @@ for (const isTall of [true, false]) {
         t.ok(best > 0.93, `${place.left}, ${place.top}: ${best}`)
       }
       t.ok(windows.length <= (purpose === 'query' ? 48 : MAX_WINDOWS))
-      for (const { left, top, right, bottom } of windows)
-        t.ok(left >= 0 && top >= 0 && right <= picture.width && bottom <= picture.height && left < right && top < bottom)
+      for (const { left, top, right, bottom } of windows) {
+        const [across, down] = [right - left, bottom - top]
+        t.ok(left >= 0 && top >= 0 && right <= picture.width && bottom <= picture.height && across > 0 && down > 0)
+        t.ok(across * down >= 0.12 * 320 ** 2 && Math.max(across / down, down / across) <= 2.5, 'neither small nor a bar')
+      }
     })
   }
 }
@@ -145,6 +148,26 @@ t.test('of many photographs the likeliest are windows, whole, from one end of th
   const windows = windowsOf(picture, 'query', kernel)
   const found = places.filter((place) => windows.some((window) => overlapOf(window, place) > 0.93))
   t.ok(found.length >= 38, `${found.length} of 40`)
+})
+
+t.test('a photograph is no window where a slice ends within it', async (t) => {
+  const [width, height] = [320, 6000]
+  const data = new Uint8Array(3 * width * height).fill(238)
+  const { data: tall } = scenePixels(3, { width: 280, height: 460 })
+  const tops = [300, 1250, 2200, 3150, 4100, 5050]
+  for (const top of tops) {
+    for (let y = 0; y < 460; y++) data.set(tall.subarray(3 * 280 * y, 3 * 280 * (y + 1)), 3 * ((top + y) * width + 20))
+  }
+  const windows = windowsOf({ data, width, height, channels: 3 }, 'query', kernel)
+  for (const top of tops) {
+    const place = { left: 20, top, right: 300, bottom: top + 460 }
+    t.ok(windows.some((window) => overlapOf(window, place) > 0.93))
+    const cut = windows.filter((window) => {
+      const isAsWide = Math.abs(window.left - 20) <= 2 && Math.abs(window.right - 300) <= 2
+      return isAsWide && overlapOf(window, place) > 0.3 && overlapOf(window, place) < 0.85
+    })
+    t.same(cut, [], `${top}`)
+  }
 })
 
 t.test('slices are overwritten', async (t) => {
