@@ -6,25 +6,10 @@ import { hashedSize } from '../../../packages/hash/src/reduced-side.js'
 import type { Purpose } from '../../../packages/hash/src/views.js'
 import { eachFrame } from '../../../workers/media/decode.js'
 import { hashImage } from '../../../workers/media/hashes-of-file.js'
-import { fromPixels, type Pixels, scenePixels } from '../../helpers/pictures.js'
+import { longPicture, SCENE } from '../../helpers/long-picture.js'
+import { fromPixels, scenePixels } from '../../helpers/pictures.js'
 
 const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8, 9] as const
-const SCENE = { width: 320, height: 240 } as const
-
-/** Nine scenes on a plain background, too large to be hashed at full resolution. */
-async function longPicture(isTall = true): Promise<Pixels> {
-  const layers = await Promise.all(
-    SEEDS.map(async (seed, i) => {
-      const input = await fromPixels(scenePixels(seed, SCENE)).png({ compressionLevel: 1 }).toBuffer()
-      const along = 37 + 437 * i
-      return isTall ? { input, left: 30, top: along } : { input, left: along, top: 30 }
-    }),
-  )
-  const [width, height] = isTall ? [400, 4000] : [4000, 400]
-  const create = { width, height, channels: 3, background: '#efe7de' } as const
-  const data = await sharp({ create }).composite(layers).removeAlpha().raw().toBuffer()
-  return { data, width, height }
-}
 
 async function framesOf(bytes: Buffer, purpose: Purpose, maxFrames?: number) {
   return await eachFrame(
@@ -44,7 +29,7 @@ async function hashOfScene(seed: number) {
 
 for (const isTall of [true, false]) {
   t.test(`the photographs of a ${isTall ? 'tall' : 'wide'} picture are hashed, by both sides`, async (t) => {
-    const picture = fromPixels(await longPicture(isTall))
+    const picture = fromPixels(await longPicture(SEEDS, isTall))
     const scenes = await Promise.all(SEEDS.map(hashOfScene))
     const bytes = await (isTall ? picture.jpeg({ quality: 80 }) : picture.webp()).toBuffer()
     for (const purpose of ['register', 'query'] as const) {
@@ -59,7 +44,7 @@ for (const isTall of [true, false]) {
 }
 
 t.test('windows come after the picture itself, within the limits, and all pixels are overwritten', async (t) => {
-  const bytes = await fromPixels(await longPicture())
+  const bytes = await fromPixels(await longPicture(SEEDS))
     .png({ compressionLevel: 1 })
     .toBuffer()
   const [whole, ...windows] = await framesOf(bytes, 'register')
@@ -79,7 +64,7 @@ t.test('an ordinary picture has no windows', async (t) => {
 })
 
 t.test('the picture of which windows are cut is overwritten, also when a window fails', async (t) => {
-  const bytes = await fromPixels(await longPicture())
+  const bytes = await fromPixels(await longPicture(SEEDS))
     .jpeg()
     .toBuffer()
   const decoded: Buffer[] = []

@@ -1,0 +1,76 @@
+// A long picture is found by what it contains, and finds it, but never surely: other people have the same photographs.
+
+import sharp from 'sharp'
+import t from 'tap'
+import { CASES_BANK_NAME } from '../../src/domain/organisations/bank.js'
+import { Catalogue } from '../../src/services/index/catalogue.js'
+import { hashImage } from '../../workers/media/hashes-of-file.js'
+import { bareMatcher } from '../helpers/bare-matcher.js'
+import { longPicture, SCENE } from '../helpers/long-picture.js'
+import { fromPixels, scenePixels } from '../helpers/pictures.js'
+
+const FACTS = {
+  bank: CASES_BANK_NAME,
+  tier: 'self-reported',
+  category: undefined,
+  ref: undefined,
+  createdAtMs: 0,
+} as const
+const LONG = [1, 2, 3, 4, 5, 6, 7, 8, 9]
+const OTHER = [11, 12, 13, 14, 15, 16, 17, 18, 19]
+
+const photograph = (seed: number) => fromPixels(scenePixels(seed, SCENE)).jpeg({ quality: 80 }).toBuffer()
+const screenshots = async (seeds: readonly number[]) => {
+  const picture = await longPicture(seeds)
+  const whole = await fromPixels(picture).jpeg({ quality: 85 }).toBuffer()
+  const part = (top: number, height: number) =>
+    sharp(whole).extract({ left: 0, top, width: 400, height }).resize(360).jpeg({ quality: 75 }).toBuffer()
+  return { whole, part }
+}
+
+async function gradesOf(registered: Buffer, asked: readonly Buffer[]) {
+  const replica = { catalogue: new Catalogue() }
+  const { signals } = await hashImage(registered, 'register')
+  replica.catalogue.put('00000000-0000-4000-8000-000000000001', {
+    ...FACTS,
+    signals: signals.flatMap(({ hashes: [hash], ...rest }) => (hash === undefined ? [] : [{ ...rest, hash }])),
+  })
+  const queries: Awaited<ReturnType<typeof hashImage>>[] = []
+  for (const bytes of asked) queries.push(await hashImage(bytes, 'query'))
+  const options = { orgId: 'org', banks: undefined, thresholdBits: undefined } as const
+  const isFormOf = (i: number) => queries[i]?.isForm === true
+  const answers = await bareMatcher({ replica }).match(
+    queries.map((query) => query.signals),
+    { ...options, isFormOf },
+  )
+  return answers.map((matches) => matches.map(({ grade }) => grade).join())
+}
+
+t.test('a registered long picture is found as a whole and by its parts', async (t) => {
+  const { whole, part } = await screenshots(LONG)
+  const [copy = '', ...parts] = await gradesOf(whole, [
+    await sharp(whole).resize(300).jpeg({ quality: 70 }).toBuffer(),
+    await part(113, 870),
+    await part(1501, 870),
+    await part(2990, 870),
+    await part(1777, 2200),
+    ...(await Promise.all(LONG.map(photograph))),
+  ])
+  t.match(copy, /^(exact|strong)$/)
+  t.same(
+    parts,
+    Array.from({ length: 4 + LONG.length }, () => 'near'),
+  )
+})
+
+t.test('a long query finds a registered photograph, and a long picture that overlaps', async (t) => {
+  const { whole, part } = await screenshots(LONG)
+  for (const seed of [1, 5, 9]) t.same(await gradesOf(await photograph(seed), [whole]), ['near'], `scene ${seed}`)
+  t.same(await gradesOf(await part(0, 2200), [await part(1400, 2500)]), ['near'])
+})
+
+t.test('another picture of the kind is not found, nor finds it', async (t) => {
+  const [one, other] = [await screenshots(LONG), await screenshots(OTHER)]
+  const asked = [other.whole, await other.part(113, 870), await other.part(1501, 870), await photograph(11)]
+  t.same(await gradesOf(one.whole, asked), ['', '', '', ''])
+})
