@@ -9,7 +9,7 @@ import type { DecodedPicture } from './decoded-picture.js'
 import type { Decoder, Frame, FrameLimits } from './decoder.js'
 import { libheif } from './libheif.js'
 import { libvips } from './libvips.js'
-import { withWindows } from './windows.js'
+import { withWindows } from './with-windows.js'
 
 const DECODERS: Readonly<Record<DecoderName, Decoder>> = { libvips, libheif }
 
