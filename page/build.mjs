@@ -11,6 +11,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
+import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
@@ -18,6 +19,25 @@ import { build } from 'esbuild'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const console = join(root, 'console')
+
+/**
+ * Scripts that decode a format which not every browser can open. Each is a worker with the decoder's bytes in it, and is loaded when such a file
+ * was chosen: so the policy of workers stays as it is, and what sees a picture can load nothing.
+ */
+/** @type {{ format: string, entry: string, needs: string }[]} `needs`: a module that has to be installed. */
+const DECODERS = [{ format: 'heif', entry: 'worker-heif.ts', needs: 'libheif-js/package.json' }]
+/** Modules of Node that decoders ask for where they run in Node. */
+const NODE_ONLY = ['fs', 'path', 'crypto']
+
+/** An operator may leave a decoder out: then the page offers to send such files, or says that nobody can read them. */
+function isInstalled({ needs }) {
+  try {
+    createRequire(import.meta.url).resolve(needs)
+    return true
+  } catch {
+    return false
+  }
+}
 
 /**
  * @param source the folder `page`; @param target where the api reads from. It is replaced as a whole, so that an api never
@@ -34,9 +54,10 @@ export async function buildPage(source, target) {
   ]
   if (inputs.every((file) => statSync(file).mtimeMs < builtAtMs)) return
 
+  const decoders = Object.fromEntries(DECODERS.filter(isInstalled).map(({ format, entry }) => [format, entry]))
   const { outputFiles } = await build({
     entryPoints: [
-      ...['page.ts', 'worker.ts', 'style.css'].map((file) => join(source, file)),
+      ...['page.ts', 'worker.ts', 'style.css', ...Object.values(decoders)].map((file) => join(source, file)),
       ...['console.tsx', 'console.css'].map((file) => join(console, file)),
     ],
     jsx: 'automatic',
@@ -46,6 +67,8 @@ export async function buildPage(source, target) {
     write: false,
     minify: true,
     format: 'esm',
+    loader: { '.wasm': 'binary' },
+    external: NODE_ONLY,
     target: ['es2022', 'chrome100', 'firefox116', 'safari16.4'],
     legalComments: 'none',
     logLevel: 'warning',
@@ -65,6 +88,12 @@ export async function buildPage(source, target) {
   })) {
     manifest[role] = writeAsset(join(fresh, 'assets'), name, made.get(name))
   }
+  manifest.decoders = Object.fromEntries(
+    Object.entries(decoders).map(([format, entry]) => {
+      const name = entry.replace(/\.ts$/, '.js')
+      return [format, writeAsset(join(fresh, 'assets'), name, made.get(name))]
+    }),
+  )
   for (const folder of ['html', 'messages']) cpSync(join(source, folder), join(fresh, folder), { recursive: true })
   cpSync(join(console, 'console.html'), join(fresh, 'html/console.html'))
   for (const name of ['style.css', 'console.css']) writeFileSync(join(fresh, 'html', name), made.get(name))

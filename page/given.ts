@@ -5,6 +5,10 @@ interface Given {
   readonly exitUrl: string
   /** Address of the script that reads pictures. */
   readonly worker: string
+  /** For formats that not every browser can decode: the address of a script that reads them by itself. */
+  readonly decoders: Readonly<Record<string, string>>
+  /** Formats that the operator has switched off. */
+  readonly unread: readonly string[]
   /** Largest file that the server takes, and how many in one request. */
   readonly maxImageBytes: number
   readonly maxImages: number

@@ -1,13 +1,6 @@
-// The program that sees pictures. Its policy lets it connect to nothing; it answers the page, and that is all.
+// The program that sees pictures. Opens those that the browser can decode.
 
-import { hashFile } from './hashing/hash-file.js'
-import type { FromWorker, ToWorker } from './hashing/pool.js'
+import { answerWith } from './hashing/answering.js'
+import { openInBrowser } from './hashing/browser.js'
 
-addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
-  void hashFile(data.file, data.wanted).then((outcome) => tell({ outcome }))
-})
-tell({ ready: true })
-
-function tell(message: FromWorker): void {
-  postMessage(message)
-}
+answerWith(openInBrowser)

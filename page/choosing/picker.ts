@@ -1,9 +1,10 @@
 // Choosing pictures: by button, by dropping, by pasting. Reads them as they come.
 
+import type { MediaFormat } from '../../src/domain/media/media-formats.js'
 import { announce, hide, notice, onClick, one, setText, show } from '../dom.js'
 import { given } from '../given.js'
 import type { Wanted } from '../hashing/hash-file.js'
-import { isSame, type Outcome } from '../hashing/outcome.js'
+import { isSame, type Outcome, type Rejected } from '../hashing/outcome.js'
 import { canHashHere, hashingPool } from '../hashing/pool.js'
 import { unopened } from '../hashing/unopened.js'
 import { say, sayCount, sayMinutes } from '../messages.js'
@@ -111,12 +112,11 @@ function read(chosen: Chosen, id: number): void {
 
 function stateOf(chosen: Chosen, id: number, outcome: Outcome): PictureState {
   const { pictures } = chosen
-  if (outcome.kind === 'rejected') return outcome.why === 'twice' ? { at: 'stopped' } : { at: 'refused', why: outcome.why }
+  if (outcome.kind === 'rejected') return rejectedAs(outcome, pictures.get(id))
   if (outcome.kind === 'upload') {
     if (outcome.because === 'browser') show('unsupported')
     if (outcome.because === 'altered') show('altered')
-    const isSendable = (pictures.get(id)?.file.size ?? 0) <= given.maxImageBytes
-    return isSendable ? { at: 'upload' } : { at: 'refused', why: 'file-too-large' }
+    return offeredAs(outcome.format, pictures.get(id), outcome.because === 'animated' ? 'animated' : undefined)
   }
   const same = [...pictures.values()].find(({ state }) => state.at === 'ready' && isSame(state.hashed, outcome))
   if (same !== undefined && same.id < id) return { at: 'refused', why: 'twice', of: same.id }
@@ -126,6 +126,20 @@ function stateOf(chosen: Chosen, id: number, outcome: Outcome): PictureState {
     put(chosen, same.id, { at: 'refused', why: 'twice', of: id })
   }
   return { at: 'ready', hashed: outcome }
+}
+
+function rejectedAs({ why, what, sendable }: Rejected, picture: Picture | undefined): PictureState {
+  if (why === 'twice') return { at: 'stopped' }
+  if (sendable === undefined) return { at: 'refused', why, ...(what !== undefined && { what }) }
+  const offered = offeredAs(sendable, picture, 'memory')
+  return offered.at === 'upload' ? offered : { at: 'refused', why }
+}
+
+/** Nothing is offered for sending that the server would not read. */
+function offeredAs(format: MediaFormat, picture: Picture | undefined, because?: 'animated' | 'memory'): PictureState {
+  if (given.unread.includes(format)) return { at: 'refused', why: 'server-cannot' }
+  if ((picture?.file.size ?? 0) > given.maxImageBytes) return { at: 'refused', why: 'file-too-large' }
+  return { at: 'upload', ...(because !== undefined && { because }) }
 }
 
 function put({ pictures, rows }: Chosen, id: number, state: PictureState): void {

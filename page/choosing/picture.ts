@@ -1,15 +1,16 @@
 // A file that was chosen, and its state.
 
+import type { UnreadKind } from '../../src/domain/media/media-formats.js'
 import type { Hashed, Reason } from '../hashing/outcome.js'
 
 export type PictureState =
   | { readonly at: 'waiting' | 'reading' | 'stopped' }
   | { readonly at: 'ready'; readonly hashed: Hashed }
-  /** This browser cannot open it; it asks to be sent. */
-  | { readonly at: 'upload' }
+  /** This browser cannot open it, and why where there is more to say; it asks to be sent. */
+  | { readonly at: 'upload'; readonly because?: 'animated' | 'memory' }
   /** She agreed to have it sent. */
   | { readonly at: 'agreed' }
-  | { readonly at: 'refused'; readonly why: Exclude<Reason, 'twice'> }
+  | { readonly at: 'refused'; readonly why: Exclude<Reason, 'twice'>; readonly what?: UnreadKind }
   /** The same as another one that was chosen, which stands for both. */
   | { readonly at: 'refused'; readonly why: 'twice'; readonly of: number }
 
@@ -48,6 +49,7 @@ export function isBusy({ state: { at } }: Picture): boolean {
 export function mayTryAgain({ state }: Picture): boolean {
   return (
     state.at === 'stopped' ||
+    (state.at === 'upload' && state.because === 'memory') ||
     (state.at === 'refused' && ['no-memory', 'too-slow', 'no-program', 'unreadable'].includes(state.why))
   )
 }

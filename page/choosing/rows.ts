@@ -69,7 +69,11 @@ function button(text: string, label: string, act: () => void): HTMLButtonElement
 
 /** Where a picture stands, in words. */
 export function sentenceOf({ state }: Picture): string {
-  if (state.at === 'refused') return say(`run.why.${state.why}`)
+  if (state.at === 'refused') {
+    const isNamed = state.why === 'not-a-picture' && state.what !== undefined
+    return say(isNamed ? `run.what.${state.what}` : `run.why.${state.why}`)
+  }
+  if (state.at === 'upload' && state.because !== undefined) return say(`run.upload.${state.because}`)
   if (state.at !== 'ready') return say(`run.state.${state.at}`)
   return say(state.hashed.quality < WELL_PROTECTED_QUALITY ? 'run.quality.readyLow' : 'run.quality.ready')
 }

@@ -1,6 +1,7 @@
 // What comes of one file that was chosen.
 
 import type { GivenSignal } from '../../packages/hash/src/hash-image.js'
+import { type MediaFormat, type UnreadKind, unreadKindOf } from '../../src/domain/media/media-formats.js'
 
 /** Why a picture cannot be protected; each has its own sentence, `run.why.…`. */
 export const REASONS = [
@@ -38,15 +39,30 @@ export interface Hashed {
   readonly details?: string
 }
 
-/** Why this browser cannot open a picture; `browser` when it can open none at all. */
-export type Unopened = 'format' | 'browser' | 'altered'
+/** Why this browser cannot open a picture; `browser` when it can open none at all, `animated` when it reads one frame of it only. */
+export type Unopened = 'format' | 'browser' | 'altered' | 'animated'
 
 /** `upload`: this browser cannot open it, and the server can. */
 export type Outcome =
   | Hashed
-  | { readonly kind: 'upload'; readonly because: Unopened }
-  | { readonly kind: 'rejected'; readonly why: Reason }
+  | { readonly kind: 'upload'; readonly because: Unopened; readonly format: MediaFormat }
+  | Rejected
 
-export function refused(why: Reason): Outcome {
-  return { kind: 'rejected', why }
+export interface Rejected {
+  readonly kind: 'rejected'
+  readonly why: Reason
+  /** What it is, where it is not a picture that is read here. */
+  readonly what?: UnreadKind
+  /** Set where the service may read what this device has no memory for: the format. */
+  readonly sendable?: MediaFormat
+}
+
+export function refused(why: Reason, sendable?: MediaFormat): Rejected {
+  return { kind: 'rejected', why, ...(sendable !== undefined && { sendable }) }
+}
+
+/** @param head the first bytes of a file in no format that is read here. */
+export function notAPicture(head: Uint8Array): Rejected {
+  const what = unreadKindOf(head)
+  return { ...refused('not-a-picture'), ...(what !== undefined && { what }) }
 }

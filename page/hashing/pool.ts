@@ -1,40 +1,10 @@
-// Has files hashed, one after the other in each of two workers, so that the page stays quick and memory small.
+// Has files hashed by workers: first by those that open what the browser can decode, then by one that decodes the format by itself.
 
+import { ownValue } from '../../src/domain/own-value.js'
 import { given } from '../given.js'
-import type { Wanted } from './hash-file.js'
-import type { Outcome } from './outcome.js'
-
-export interface ToWorker {
-  readonly file: File
-  readonly wanted: Wanted
-}
-export type FromWorker = { readonly ready: true } | { readonly outcome: Outcome }
-
-export interface Pool {
-  /**
-   * @param begun is called when its turn has come.
-   * @returns what came of it; `undefined` when it was stopped before.
-   */
-  hash(file: File, wanted: Wanted, begun: () => void): Promise<Outcome | undefined>
-  /** Gives up everything that waits or is being read. */
-  stop(): void
-}
-
-interface Task extends ToWorker {
-  readonly begun: () => void
-  readonly done: (outcome: Outcome | undefined) => void
-}
-
-interface Slot {
-  readonly worker: Worker
-  isReady: boolean
-  task: Task | undefined
-  timer: ReturnType<typeof setTimeout> | undefined
-}
+import { type Pool, workersOf } from './workers.js'
 
 const MAX_WORKERS = 2
-/** An old telephone takes seconds for a large picture. */
-const TIMEOUT_MS = 60_000
 
 /** May this browser read pictures at all? Where it says no, everything is offered for upload. */
 export function canHashHere(): boolean {
@@ -42,99 +12,25 @@ export function canHashHere(): boolean {
 }
 
 export function hashingPool(): Pool {
-  const slots = new Set<Slot>()
-  const waiting: Task[] = []
-  let most = Math.max(1, Math.min(MAX_WORKERS, navigator.hardwareConcurrency))
+  const usual = workersOf(given.worker, { maxWorkers: Math.max(1, Math.min(MAX_WORKERS, navigator.hardwareConcurrency)) })
+  const decoding = new Map<string, Pool>()
 
   return {
-    hash: (file, wanted, begun) =>
-      new Promise((done) => {
-        waiting.push({ file, wanted, begun, done })
-        deal()
-      }),
+    async hash(file, wanted, begun) {
+      const outcome = await usual.hash(file, wanted, begun)
+      if (outcome?.kind !== 'upload' || outcome.because !== 'format') return outcome
+      const script = ownValue(given.decoders, outcome.format)
+      return script === undefined ? outcome : await decoderOf(script).hash(file, wanted, begun)
+    },
     stop() {
-      for (const { done } of waiting.splice(0)) done(undefined)
-      for (const slot of slots) if (slot.task !== undefined) end(slot)?.done(undefined)
+      for (const pool of [usual, ...decoding.values()]) pool.stop()
     },
   }
 
-  function deal(): void {
-    for (const slot of slots) if (slot.task === undefined) give(slot, waiting.shift())
-    if (waiting.length > 0 && slots.size < most) give(open(), waiting.shift())
-  }
-
-  function give(slot: Slot, task: Task | undefined): void {
-    if (task === undefined) return
-    slot.task = task
-    slot.timer = setTimeout(() => end(slot)?.done({ kind: 'rejected', why: 'too-slow' }), TIMEOUT_MS)
-    const message: ToWorker = { file: task.file, wanted: task.wanted }
-    slot.worker.postMessage(message)
-    task.begun()
-  }
-
-  function open(): Slot {
-    const slot: Slot = {
-      worker: new Worker(trusted(given.worker), { type: 'module' }),
-      isReady: false,
-      task: undefined,
-      timer: undefined,
-    }
-    slots.add(slot)
-    slot.worker.addEventListener('message', ({ data }: MessageEvent<FromWorker>) => {
-      if ('ready' in data) {
-        slot.isReady = true
-        return
-      }
-      clearTimeout(slot.timer)
-      const task = slot.task
-      slot.task = undefined
-      task?.done(data.outcome)
-      deal()
-    })
-    slot.worker.addEventListener('error', () => {
-      const task = end(slot)
-      if (task === undefined) return
-      // One that could not be loaded, while another one works: that other one does it.
-      if (!slot.isReady && [...slots].some(({ isReady }) => isReady)) {
-        most = 1
-        waiting.unshift(task)
-      } else {
-        task.done({ kind: 'rejected', why: slot.isReady ? 'no-memory' : 'no-program' })
-      }
-      deal()
-    })
-    return slot
-  }
-
-  /** Ends a worker for good. @returns what it was doing. */
-  function end(slot: Slot): Task | undefined {
-    clearTimeout(slot.timer)
-    slot.worker.terminate()
-    slots.delete(slot)
-    const task = slot.task
-    slot.task = undefined
-    queueMicrotask(deal)
-    return task
+  /** One worker each: a decoded picture of 12 megapixels and the memory to decode it take up to 300 MB. */
+  function decoderOf(script: string): Pool {
+    const pool = decoding.get(script) ?? workersOf(script, { maxWorkers: 1, areEndedWhenIdle: true })
+    decoding.set(script, pool)
+    return pool
   }
 }
-
-interface ScriptPolicy {
-  createScriptURL(url: string): string
-}
-
-/** Where the browser demands it, an address of a script comes through a policy that knows one address. */
-function trusted(url: string): string {
-  const types: { createPolicy(name: string, rules: ScriptPolicy): ScriptPolicy } | undefined = Reflect.get(
-    globalThis,
-    'trustedTypes',
-  )
-  policy ??= types?.createPolicy('tabir', {
-    createScriptURL(asked) {
-      if (asked !== given.worker) throw new TypeError('not a script of this page')
-      return asked
-    },
-  })
-  return policy === undefined ? url : policy.createScriptURL(url)
-}
-
-let policy: ScriptPolicy | undefined

@@ -1,17 +1,18 @@
 // What becomes of a file that this browser cannot open: sending is offered for what the server can read, and for nothing else.
 
 import { FORMAT_BYTES, formatOf, isDecoded, type MediaFormat } from '../../src/domain/media/media-formats.js'
-import { type Outcome, refused, type Unopened } from './outcome.js'
+import { notAPicture, type Outcome, refused, type Unopened } from './outcome.js'
 
-export function unopenedAs(format: MediaFormat | undefined, because: Unopened): Outcome {
-  if (format === undefined) return refused('not-a-picture')
-  return isDecoded(format) ? { kind: 'upload', because } : refused('server-cannot')
+export function unopenedAs(format: MediaFormat, because: Unopened): Outcome {
+  return isDecoded(format) ? { kind: 'upload', because, format } : refused('server-cannot')
 }
 
 /** Where the browser can open no picture at all. */
 export async function unopened(file: Blob): Promise<Outcome> {
   const head = await headOf(file, FORMAT_BYTES)
-  return head === undefined ? refused('unreadable') : unopenedAs(formatOf(head), 'browser')
+  if (head === undefined) return refused('unreadable')
+  const format = formatOf(head)
+  return format === undefined ? notAPicture(head) : unopenedAs(format, 'browser')
 }
 
 /** @returns `undefined` for a file that was deleted, or is on a card that was taken out. */

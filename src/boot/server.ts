@@ -144,6 +144,7 @@ function siteOf({ pageExitUrl: exitUrl, country, contactName: name, contactLink:
     maxImageBytes: own.maxImageBytes,
     maxImages: own.maxImagesPerRequest,
     offersExtendedProtection: own.extendedProtection === 'on',
+    unread: unreadWith(own),
   })
 }
 

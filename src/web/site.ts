@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import { hotlinesFor } from '../domain/cases/hotlines.js'
 import { REPORT_LANGUAGES } from '../domain/cases/report-words.js'
+import type { MediaFormat } from '../domain/media/media-formats.js'
 import { ownValue } from '../domain/own-value.js'
 import { ASSET_HEADERS, consoleHeaders, pageHeaders, WORKER_HEADERS } from './headers.js'
 import {
@@ -32,6 +33,8 @@ export interface SiteSettings {
   readonly maxImageBytes: number
   readonly maxImages: number
   readonly offersExtendedProtection: boolean
+  /** Formats that the service does not read here: the page neither decodes them nor offers to send them. */
+  readonly unread: readonly MediaFormat[]
 }
 
 /** An answer, in the encodings that a client may accept. */
@@ -56,7 +59,11 @@ interface Asset {
   readonly file: string
   readonly integrity: string
 }
-type Manifest = Readonly<Record<'script' | 'worker' | 'icon' | 'console', Asset>>
+type OwnAssets = Readonly<Record<'script' | 'worker' | 'icon' | 'console', Asset>>
+type Manifest = OwnAssets & {
+  /** Workers that decode a format by themselves, by format. */
+  readonly decoders: Readonly<Record<string, Asset>>
+}
 
 const DEFAULT_LANGUAGE = 'en'
 const TYPES: Readonly<Record<string, string>> = {
@@ -72,7 +79,8 @@ const RUN_TIME = 'run.'
  * @throws {Error} if the folder is missing, or a page uses a message that a language lacks
  */
 export function loadSite(folder: string, settings: SiteSettings): Site {
-  const manifest: Manifest = JSON.parse(text(folder, 'manifest.json'))
+  const { decoders: built, ...manifest }: Manifest = JSON.parse(text(folder, 'manifest.json'))
+  const decoders = Object.entries(built).filter(([format]) => !settings.unread.some((unread) => unread === format))
   const messages = new Map(messagesIn(folder))
   const languages = [...messages.keys()].sort((a, b) => rank(a) - rank(b) || a.localeCompare(b))
   const parts = Object.fromEntries(
@@ -80,8 +88,12 @@ export function loadSite(folder: string, settings: SiteSettings): Site {
   )
   const style = text(folder, 'html/style.css')
   const headers = pageHeaders({ script: manifest.script.integrity, style: hashOf(style) })
+  const workers = [manifest.worker, ...decoders.map(([, asset]) => asset)]
   const assets = new Map(
-    Object.values(manifest).map(({ file }) => [file, assetIn(folder, file, file === manifest.worker.file)]),
+    [...Object.values(manifest), ...workers].map((asset) => [
+      asset.file,
+      assetIn(folder, asset.file, workers.includes(asset)),
+    ]),
   )
   const pages = new Map(
     languages.flatMap((language) =>
@@ -129,6 +141,8 @@ export function loadSite(folder: string, settings: SiteSettings): Site {
         language,
         exitUrl: settings.exitUrl,
         worker: `/assets/${manifest.worker.file}`,
+        decoders: Object.fromEntries(decoders.map(([format, { file }]) => [format, `/assets/${file}`])),
+        unread: settings.unread,
         maxImageBytes: settings.maxImageBytes,
         maxImages: settings.maxImages,
         offersExtendedProtection: settings.offersExtendedProtection,
@@ -138,7 +152,7 @@ export function loadSite(folder: string, settings: SiteSettings): Site {
   }
 }
 
-function consoleIn(folder: string, manifest: Manifest): Served {
+function consoleIn(folder: string, manifest: OwnAssets): Served {
   const style = text(folder, 'html/console.css')
   return served(
     consoleHeaders({ script: manifest.console.integrity, style: hashOf(style) }),
@@ -163,7 +177,7 @@ function rank(language: string): number {
   return language === DEFAULT_LANGUAGE ? 0 : 1
 }
 
-function flattened(manifest: Manifest): Record<string, string> {
+function flattened(manifest: OwnAssets): Record<string, string> {
   return Object.fromEntries(
     Object.entries(manifest).flatMap(([name, { file, integrity }]) => [
       [`${name}.path`, `/assets/${file}`],

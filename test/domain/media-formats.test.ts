@@ -10,6 +10,8 @@ import {
   leaveUnread,
   MEDIA_FORMATS,
   type MediaFormat,
+  type UnreadKind,
+  unreadKindOf,
   unreadWith,
 } from '../../src/domain/media/media-formats.js'
 import { namesOf } from '../../src/domain/own-value.js'
@@ -45,12 +47,41 @@ t.test('each format is known by its own first bytes, and of two that fit the fir
     ['00000018667479706d6966310000000061766966', 'avif'],
     ['00000014667479706d6966310000000068656963', 'heif'],
     ['000000106674797061766966', 'avif'],
-    ['0000000c66747970', 'heif'],
-    ['424d00006674797068656963', 'heif'],
+    ['0000000c66747970', undefined],
+    ['0000001c667479706d703432000000006d703432', undefined],
+    ['000000106674797068656963', 'heif'],
+    ['00000014667479706865766d0000000068657663', 'heif'],
     ['0000000c4a584c200d0a870a', 'jxl'],
     ['ffd8', undefined],
   ] as const
   for (const [hex, format] of known) t.equal(formatOf(Buffer.from(hex, 'hex')), format, hex)
+})
+
+t.test('what people choose as well is known by its first bytes', async (t) => {
+  const known: readonly (readonly [string, UnreadKind | undefined])[] = [
+    ['0000001c667479706d703432000000006d703432', 'video'],
+    ['00000014667479707174202000000000', 'video'],
+    ['000000106674797033677034', 'video'],
+    ['000000086d6f6f7600000000', 'video'],
+    ['1a45dfa39f4286810142f7810142f281', 'video'],
+    ['524946460000000041564920', 'video'],
+    ['4740001000', 'video'],
+    ['000000186674797063727820', 'picture'],
+    ['0000000c6a5020200d0a870a', 'picture'],
+    ['384250530001', 'picture'],
+    ['1f8b0800', 'drawing'],
+    ['3c73766720', 'drawing'],
+    ['255044462d', 'document'],
+    ['504b0304', 'document'],
+    ['00000020667479704d344120', undefined], // sound
+    ['61207368', undefined],
+    ['', undefined],
+  ]
+  for (const [hex, kind] of known) {
+    const head = Buffer.from(hex, 'hex')
+    t.equal(formatOf(head), undefined, hex)
+    t.equal(unreadKindOf(head), kind, hex)
+  }
 })
 
 t.test('messages, documents and the description of the API name the same formats', async (t) => {

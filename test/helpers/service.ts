@@ -104,6 +104,7 @@ const SITE: SiteSettings = {
   maxImageBytes: UPLOAD_LIMITS.maxImageBytes,
   maxImages: UPLOAD_LIMITS.maxImages,
   offersExtendedProtection: false,
+  unread: [],
 }
 
 const siteWith = (settings: Partial<SiteSettings>) =>

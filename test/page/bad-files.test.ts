@@ -30,7 +30,7 @@ t.test(
     const [plain] = await tooPlain()
     const bad: readonly [Picture | undefined, RegExp][] = [
       [await textNamedJpg(), /is not a picture/],
-      [await pdf(), /is not a picture/],
+      [await pdf(), /This is a document/],
       [await emptyFile(), /is not a picture/],
       [await bombPng({ width: 10_000, height: 10_000 }), /too large to open/],
       [plain, /too plain/],
@@ -95,12 +95,12 @@ t.test('what this browser cannot open is sent if she agrees, without its name', 
     await route.continue()
   })
   await toChoosing(page)
-  const heic = {
-    name: 'secret-name.heic',
-    mimeType: 'image/heic',
-    buffer: Buffer.from('00000018667479706865696300000000', 'hex'),
+  const jxl = {
+    name: 'secret-name.jxl',
+    mimeType: 'image/jxl',
+    buffer: Buffer.from('ff0a0000000000000000000000000000', 'hex'),
   }
-  await choose(page, [heic])
+  await choose(page, [jxl])
   await allRead(page)
   t.match(await textOf(page, '#pictures .state'), /Neither this browser nor our server can open this picture/)
   t.notOk(await page.isVisible('#upload'), 'what the server cannot read is not offered for sending')

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import t from 'tap'
 import { CASE_STATES } from '../../src/domain/cases/case.js'
 import { CASE_EVENT_KINDS, CASE_EVENTS } from '../../src/domain/cases/case-event.js'
+import { UNREAD_KINDS } from '../../src/domain/media/media-formats.js'
 
 const root = resolve(import.meta.dirname, '../../..')
 const folder = join(root, 'page/messages')
@@ -92,6 +93,8 @@ t.test('whatever the script says is among the messages', async (t) => {
     ),
     ...answers.flatMap((each) => [`run.say.${each}`, `run.said.${each}`]),
     ...['copied', 'notCopied'].map((how) => `run.${how}`),
+    ...UNREAD_KINDS.map((kind) => `run.what.${kind}`),
+    ...['animated', 'memory'].map((because) => `run.upload.${because}`),
     ...stands.flatMap((stand) => [`run.stands.${stand}`, ...inForms(`run.sum.${stand}`)]),
   ]
   t.ok(said.length > 20 && reasons.length > 5, 'the search finds them')

@@ -4,6 +4,7 @@ import { blockhashOf } from './blockhash.js'
 import { detailsWith } from './details/details.js'
 import { writeAsked, writeRegistered } from './details/written.js'
 import { loadDetailsKernel } from './details-kernel.js'
+import { createFrameMerger } from './file-frames.js'
 import { loadFrameKernel } from './frame-kernel.js'
 import { formatHash } from './hash256.js'
 import { loadImageHasher } from './image-hasher.js'
@@ -45,21 +46,61 @@ export interface HashImageOptions {
 export async function hashImage(
   pixels: Pixels,
   { purpose = 'query', aspect = pixels.width / pixels.height }: HashImageOptions = {},
-): Promise<{ readonly signals: GivenSignal[]; readonly isSimple?: true; readonly isForm?: true }> {
+): Promise<HashedFile> {
+  const { mainFrame: _, ...hashed } = await hashFrames([{ pixels, aspect }], { purpose })
+  return hashed
+}
+
+/** The hashes of a file. */
+export interface HashedFile {
+  readonly signals: GivenSignal[]
+  readonly isSimple?: true
+  readonly isForm?: true
+}
+
+/** One of the pictures in a file. */
+export interface FilePicture extends Pick<HashImageOptions, 'aspect'> {
+  readonly pixels: Pixels
+  /** Set for a part of a long picture, which comes after the picture itself. */
+  readonly isWindow?: boolean
+}
+
+/**
+ * Hashes the pictures in one file as those of one image: the frames of an animation, or a transparent picture on white and on black.
+ *
+ * @param frames at least one and at most 16, the most telling one first, then at most 120 windows; `pixels` as for `hashImage`. The next one is
+ *   asked for once the one before was hashed, so its pixels can be overwritten then.
+ * @returns at most 193 signals, those of the main frame first and a `blockhash` of it last. `mainFrame` is its index: the first one with enough
+ *   structure, so a blank first frame hides nothing.
+ * @throws as `hashImage`; {RangeError} without a frame.
+ */
+export async function hashFrames(
+  frames: AsyncIterable<FilePicture> | Iterable<FilePicture>,
+  { purpose = 'query' }: Pick<HashImageOptions, 'purpose'> = {},
+): Promise<HashedFile & { readonly mainFrame: number }> {
   const hasher = await imageHasher()
-  const { quality, signals, blockTotals, isSimple, isForm } = hasher.hash(pixels, purpose, aspect)
-  const marks = { ...(isSimple && { isSimple }), ...(isForm && { isForm }) }
-  const given = signals.flatMap(({ type, view, quality, hashes: [hash] }): GivenSignal[] =>
+  const merger = createFrameMerger(purpose)
+  let blockhash: string | undefined
+  let mainFrame = 0
+  let count = 0
+  for await (const { pixels, aspect = pixels.width / pixels.height, isWindow = false } of frames) {
+    const extent = merger.extentOf(isWindow)
+    const found = hasher.hash(pixels, purpose, aspect, extent)
+    merger.add(found, extent)
+    if (extent === 'all' && (count === 0 || merger.hasMain)) {
+      blockhash = found.blockTotals === undefined ? undefined : formatHash(blockhashOf(found.blockTotals, pixels))
+      mainFrame = count
+    }
+    count++
+  }
+  const merged = merger.result()
+  if (merged === undefined) throw new RangeError('there is no frame')
+  const { quality, isSimple, isForm } = merged
+  const signals = merged.signals.flatMap(({ type, view, quality, hashes: [hash] }): GivenSignal[] =>
     hash === undefined ? [] : [{ type, view, quality, hash: formatHash(hash) }],
   )
-  if (blockTotals === undefined) return { signals: given, ...marks }
-  const blockhash = {
-    type: 'blockhash',
-    view: 'whole',
-    quality,
-    hash: formatHash(blockhashOf(blockTotals, pixels)),
-  } as const
-  return { signals: [...given, blockhash], ...marks }
+  if (blockhash !== undefined) signals.push({ type: 'blockhash', view: 'whole', quality, hash: blockhash })
+  return { signals, mainFrame, ...(isSimple && { isSimple }), ...(isForm && { isForm }) }
 }
 
 const imageHasher = loadedOnce(loadImageHasher)

@@ -23,7 +23,7 @@ export const MEDIA_FORMATS = {
   gif: { name: 'GIF', mimeType: 'image/gif', decoder: 'libvips', isOffered: true, isOpenedByAll: true },
   avif: { name: 'AVIF', mimeType: 'image/avif', decoder: 'libvips', isOffered: true, isOpenedByAll: false },
   tiff: { name: 'TIFF', mimeType: 'image/tiff', decoder: 'libvips', isOffered: true, isOpenedByAll: false },
-  /** HEIC, and any other ISO media file that does not name AV1. Those without an HEVC image, such as videos, are refused by its decoder. */
+  /** HEIC, and any other picture in HEIF that does not name AV1. Those without an HEVC image are refused by its decoder. */
   heif: { name: 'HEIC', mimeType: 'image/heic', decoder: 'libheif', isOffered: true, isOpenedByAll: false },
   bmp: { name: 'BMP', mimeType: 'image/bmp', decoder: 'bmp', isOffered: true, isOpenedByAll: true },
   jxl: { name: 'JPEG XL', mimeType: 'image/jxl', decoder: 'jxl', isOffered: true, isOpenedByAll: false },
@@ -61,7 +61,7 @@ const SIGNATURES: Readonly<Record<MediaFormat, readonly Signature[]>> = {
     { at: 0, hex: '4d4d002b' },
   ],
   avif: [{ ...FTYP, brands: /avi[fs]/ }],
-  heif: [FTYP],
+  heif: [{ ...FTYP, brands: /hei[cmsx]|hev[cmsx]|mif[12]|msf1|avc[is]|vvi[cs]|j2ki|jpe?gs?/ }],
   bmp: [{ at: 0, hex: '424d' }],
   jxl: [
     { at: 0, hex: 'ff0a' },
@@ -69,6 +69,56 @@ const SIGNATURES: Readonly<Record<MediaFormat, readonly Signature[]>> = {
   ],
 }
 const BY_SIGNATURE = namesOf(SIGNATURES)
+
+/**
+ * What people choose as well, and nothing here reads, in the order in which they are tried. The page says what to do instead.
+ * picture: in a format that hardly any browser opens. drawing: of shapes, such as an animated sticker. document: may contain pictures.
+ */
+export const UNREAD_KINDS = ['picture', 'video', 'drawing', 'document'] as const
+export type UnreadKind = (typeof UNREAD_KINDS)[number]
+
+const UNREAD_SIGNATURES: Readonly<Record<UnreadKind, readonly Signature[]>> = {
+  picture: [
+    { at: 0, hex: '0000000c6a502020' }, // JPEG 2000
+    { at: 0, hex: 'ff4fff51' },
+    { ...FTYP, brands: /^crx / }, // raw pictures of cameras
+    { at: 0, hex: '46554a4946494c4d' },
+    { at: 0, hex: '49495500' },
+    { at: 0, hex: '4949524f' },
+    { at: 0, hex: '38425053' }, // Photoshop
+    { at: 0, hex: '762f3101' }, // OpenEXR
+    { at: 0, hex: '716f6966' }, // QOI
+  ],
+  video: [
+    { ...FTYP, brands: /^(?!M4[AB] )/ }, // MP4, QuickTime, 3GP; not sound
+    ...['6d6f6f76', '6d646174', '77696465', '66726565', '736b6970'].map((hex) => ({ at: 4, hex })), // QuickTime without a brand
+    { at: 0, hex: '1a45dfa3' }, // Matroska, WebM
+    { at: 8, hex: '41564920' }, // AVI
+    { at: 0, hex: '3026b2758e66cf11' }, // ASF: WMV
+    { at: 0, hex: '464c5601' }, // Flash
+    { at: 0, hex: '4f676753' }, // Ogg
+    { at: 0, hex: '000001ba' }, // MPEG
+    { at: 0, hex: '000001b3' },
+    { at: 0, hex: '474000' }, // MPEG transport stream
+  ],
+  drawing: [
+    { at: 0, hex: '1f8b' }, // Telegram's stickers are packed
+    { at: 0, hex: '3c737667' }, // SVG
+    { at: 0, hex: '3c3f786d6c' },
+  ],
+  document: [
+    { at: 0, hex: '25504446' }, // PDF
+    { at: 0, hex: '504b0304' }, // ZIP, and documents of office programs
+    { at: 0, hex: 'd0cf11e0' },
+    { at: 0, hex: '526172211a07' }, // RAR
+    { at: 0, hex: '377abcaf271c' }, // 7z
+  ],
+}
+
+/** @param head the first bytes of a file of which `formatOf` says that it is in no format of the table. */
+export function unreadKindOf(head: Uint8Array): UnreadKind | undefined {
+  return UNREAD_KINDS.find((kind) => UNREAD_SIGNATURES[kind].some((signature) => fits(head, signature)))
+}
 
 /** How many bytes at the start of a file `formatOf` needs. */
 export const FORMAT_BYTES = 256

@@ -1,0 +1,101 @@
+// Opens a file with what the browser can decode by itself.
+
+import { detailedSize } from '../../packages/hash/src/details/detailed-size.js'
+import { hashedSize } from '../../packages/hash/src/reduced-side.js'
+import { isLong, windowedSize } from '../../packages/hash/src/windows.js'
+import { MAX_JPEG_PIXELS } from '../../src/domain/media/decoding-limits.js'
+import { MEDIA_FORMATS, type MediaFormat } from '../../src/domain/media/media-formats.js'
+import { isAnimated, orientationOfWebp } from './containers.js'
+import { drawnSource, readsBackExactly } from './drawn.js'
+import { sidesOf } from './file-head.js'
+import { hasImageDecoder, openAnimation, openReduced } from './image-decoder.js'
+import { type ChosenFile, type Opened, openedPicture } from './opened.js'
+import { type Outcome, refused } from './outcome.js'
+import { isTooLarge, type Sides } from './source.js'
+import { unopenedAs } from './unopened.js'
+
+/** A JPEG with more is decoded at a part of its size where the browser can. */
+const LARGE_PIXELS = 16_000_000
+
+/** As it is shown: turned as its EXIF says, in sRGB. */
+export async function openInBrowser(chosen: ChosenFile): Promise<Opened | Outcome> {
+  const { head, format } = chosen
+  if (typeof OffscreenCanvas === 'undefined') return unopenedAs(format, 'browser')
+  if (!readsBackExactly()) return unopenedAs(format, 'altered')
+  const sides = sidesOf(head)
+  if (sides !== undefined && (format === 'jpeg' ? isTooLargeJpeg(sides) : isTooLarge(sides)))
+    return refused('too-many-pixels')
+  if (format === 'jpeg') return openJpeg(chosen, sides)
+  return MAY_MOVE.includes(format) ? openMaybeMoving(chosen, sides) : openStill(chosen, sides)
+}
+
+const MAY_MOVE: readonly MediaFormat[] = ['gif', 'webp', 'png', 'avif']
+
+function isTooLargeJpeg({ width, height }: Sides): boolean {
+  return width * height > MAX_JPEG_PIXELS
+}
+
+async function openJpeg(chosen: ChosenFile, sides: Sides | undefined): Promise<Opened | Outcome> {
+  if (sides === undefined || sides.width * sides.height <= LARGE_PIXELS) return openStill(chosen, sides)
+  const opened = await openReduced(chosen.file, sides, sizeNeeded(sides))
+  if (opened !== undefined) return opened
+  if (!isTooLarge(sides)) return openStill(chosen, sides)
+  return (await hasEnd(chosen.file)) ? refused('no-memory', chosen.format) : refused('damaged')
+}
+
+/** Where the end is missing, the service would refuse the file as well. */
+async function hasEnd(file: Blob): Promise<boolean> {
+  const tail = new Uint8Array(await file.slice(-TAIL_BYTES).arrayBuffer())
+  return tail.some((byte, at) => byte === 0xff && tail[at + 1] === END_OF_IMAGE)
+}
+
+/** Some cameras write something after the picture. */
+const TAIL_BYTES = 64 * 1024
+const END_OF_IMAGE = 0xd9
+
+/** For hashes, for details and for windows of a long picture. */
+function sizeNeeded(full: Sides): Sides {
+  const sizes = [hashedSize(full), detailedSize(full), ...(isLong(full.width / full.height) ? [windowedSize(full)] : [])]
+  return { width: Math.max(...sizes.map(({ width }) => width)), height: Math.max(...sizes.map(({ height }) => height)) }
+}
+
+async function openMaybeMoving(chosen: ChosenFile, sides: Sides | undefined): Promise<Opened | Outcome> {
+  const { file, format } = chosen
+  const bytes = new Uint8Array(await file.arrayBuffer())
+  const orientation = format === 'webp' ? orientationOfWebp(bytes) : 1
+  const moves = isAnimated(bytes, format)
+  bytes.fill(0)
+  if (!moves) return openStill(chosen, sides, orientation)
+  if (!hasImageDecoder()) return unopenedAs(format, 'animated')
+  const opened = await openAnimation(file, MEDIA_FORMATS[format].mimeType, orientation)
+  return opened ?? openStill(chosen, sides, orientation)
+}
+
+async function openStill(
+  { file, format }: ChosenFile,
+  sides: Sides | undefined,
+  orientation = 1,
+): Promise<Opened | Outcome> {
+  const bitmap = await decoded(file)
+  if (bitmap === undefined) return undecodable(format, sides)
+  // A browser that turns a WebP by itself gives it on its side.
+  const isTurned = orientation > 4 && sides !== undefined && sides.width !== sides.height && bitmap.width === sides.height
+  const source = drawnSource(bitmap, { hasAlpha: format !== 'jpeg', orientation: isTurned ? 1 : orientation })
+  if (!isTooLarge(source)) return openedPicture(source)
+  source.close()
+  return refused('too-many-pixels')
+}
+
+async function decoded(file: Blob): Promise<ImageBitmap | undefined> {
+  try {
+    return await createImageBitmap(file, { imageOrientation: 'from-image' })
+  } catch {
+    return undefined
+  }
+}
+
+/** Browsers say the same of a damaged picture, of one for which there is no memory, and of one that they do not know. */
+function undecodable(format: MediaFormat, sides: Sides | undefined): Outcome {
+  if (!MEDIA_FORMATS[format].isOpenedByAll) return unopenedAs(format, 'format')
+  return sides !== undefined && sides.width * sides.height > LARGE_PIXELS ? refused('no-memory', format) : refused('damaged')
+}

@@ -1,0 +1,75 @@
+// Pictures that the browser decodes: drawn on a canvas strip by strip, and read back from there.
+
+import type { Background, RowsAt, Source } from './source.js'
+
+export const CANVAS_SETTINGS = { colorSpace: 'srgb', willReadFrequently: true } as const
+
+interface DrawnOptions extends Pick<Source, 'hasAlpha' | 'isDecodedWhole' | 'full'> {
+  /** As EXIF numbers them, 1…8, where the browser has not turned the picture by itself. */
+  readonly orientation?: number
+}
+
+/** @param image is closed with the source. */
+export function drawnSource(image: ImageBitmap, { orientation = 1, ...options }: DrawnOptions): Source {
+  const [width, height] = orientation > 4 ? [image.height, image.width] : [image.width, image.height]
+  return { ...options, width, height, read, close: () => image.close() }
+
+  function read<T>(stripRows: number, background: Background | undefined, use: (rowsAt: RowsAt) => T): T {
+    const canvas = new OffscreenCanvas(width, stripRows)
+    const context = canvas.getContext('2d', { ...CANVAS_SETTINGS, alpha: background === undefined })
+    if (context === null) throw new RangeError('there is no memory for a canvas')
+    const [a, b, c, d, e, f] = turned(orientation, width, height)
+    try {
+      return use((top, count) => {
+        context.resetTransform()
+        context.clearRect(0, 0, width, stripRows)
+        if (background !== undefined) {
+          context.fillStyle = background
+          context.fillRect(0, 0, width, stripRows)
+        }
+        context.setTransform(a, b, c, d, e, f - top)
+        context.drawImage(image, 0, 0)
+        return context.getImageData(0, 0, width, count).data
+      })
+    } finally {
+      context.resetTransform()
+      context.clearRect(0, 0, width, stripRows)
+      canvas.width = 0
+    }
+  }
+}
+
+type Transform = readonly [a: number, b: number, c: number, d: number, e: number, f: number]
+
+/** From a stored pixel to where it is shown. @param width of the picture as shown. */
+function turned(orientation: number, width: number, height: number): Transform {
+  const transforms: Readonly<Record<number, Transform>> = {
+    2: [-1, 0, 0, 1, width, 0],
+    3: [-1, 0, 0, -1, width, height],
+    4: [1, 0, 0, -1, 0, height],
+    5: [0, 1, 1, 0, 0, 0],
+    6: [0, 1, -1, 0, width, 0],
+    7: [0, -1, -1, 0, width, height],
+    8: [0, -1, 1, 0, 0, height],
+  }
+  return transforms[orientation] ?? [1, 0, 0, 1, 0, 0]
+}
+
+/**
+ * Browsers that guard against fingerprinting change what is read back from a canvas, each pixel or some of them. Hashes of such pixels
+ * match nothing, and nobody would notice. Asked for each file, since it can be switched on for a page at any time.
+ */
+export function readsBackExactly(): boolean {
+  const canvas = new OffscreenCanvas(PROBE_SIDE_PX, PROBE_SIDE_PX)
+  const context = canvas.getContext('2d', { ...CANVAS_SETTINGS, alpha: false })
+  if (context === null) return true // no memory: that is found out, and said, when the image is drawn
+  const pattern = new ImageData(PROBE_SIDE_PX, PROBE_SIDE_PX)
+  pattern.data.forEach((_, i) => {
+    pattern.data[i] = i % 4 === 3 ? 255 : Math.imul(i + 1, 2_654_435_761) >>> 24
+  })
+  context.putImageData(pattern, 0, 0)
+  const { data } = context.getImageData(0, 0, PROBE_SIDE_PX, PROBE_SIDE_PX)
+  return pattern.data.every((value, i) => value === data[i])
+}
+
+const PROBE_SIDE_PX = 64

@@ -1,0 +1,31 @@
+// A file that was opened: the pictures in it that are hashed.
+
+import type { MediaFormat } from '../../src/domain/media/media-formats.js'
+import type { Outcome } from './outcome.js'
+import type { Source } from './source.js'
+
+export interface ChosenFile {
+  readonly file: Blob
+  /** The first bytes. */
+  readonly head: Uint8Array
+  readonly format: MediaFormat
+}
+
+export interface Opened {
+  /** At least 1. */
+  readonly count: number
+  /**
+   * @param index under `count`; 0 is the most telling picture.
+   * @returns what is open until the next call, or until `close`.
+   */
+  source(index: number): Promise<Source>
+  close(): void
+}
+
+/** @returns an outcome for a file that it cannot open. Throws only for lack of memory, or where the platform lacks what it needs. */
+export type Opener = (chosen: ChosenFile) => Promise<Opened | Outcome>
+
+/** A file with one picture. */
+export function openedPicture(source: Source, close: () => void = source.close): Opened {
+  return { count: 1, source: async () => source, close }
+}

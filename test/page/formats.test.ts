@@ -1,0 +1,257 @@
+// Files as people have them: what the page makes of each is what the service makes of it, and nothing is offered for sending that it refuses.
+
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { Page } from 'playwright-core'
+import sharp from 'sharp'
+import t from 'tap'
+import { distance, parseHash } from '../../packages/hash/src/hash256.js'
+import { hashImage } from '../../workers/media/hashes-of-file.js'
+import { pictureFile, sharedSite, usualSite, withoutBrowser } from '../helpers/browser.js'
+import { longPicture, SCENE } from '../helpers/long-picture.js'
+import { fromPixels, scenePixels } from '../helpers/pictures.js'
+import { allRead, choose, type GivenFile, protectAll, textOf, toChoosing } from '../helpers/steps.js'
+
+const skip = withoutBrowser
+const HEIC = resolve(import.meta.dirname, '../../../test/data/heic')
+const MAX_BITS = 10
+/** Within which a platform usually finds a copy. */
+const MATCHING_BITS = 31
+const SIZE = { width: 480, height: 360 }
+const RAW = { ...SIZE, channels: 3 } as const
+
+const heic = (name: string): GivenFile => fileOf(name, 'image/heic', readFileSync(join(HEIC, name)))
+const fileOf = (name: string, mimeType: string, buffer: Buffer): GivenFile => ({ name, mimeType, buffer })
+const statesOf = (page: Page) =>
+  page.$$eval('#pictures .state', (states) => states.map(({ textContent }) => textContent ?? ''))
+const isDecoder = (url: string) =>
+  /worker-\w+-[0-9a-f]{16}\.js$/.test(new URL(url).pathname) && /worker-(heif|jxl)/.test(url)
+
+interface Sent {
+  readonly type: string
+  readonly view: string
+  readonly hash: string
+}
+
+/** @returns the hashes of PDQ of the whole that were sent, for each file. */
+async function sentFor(files: readonly GivenFile[]): Promise<string[][]> {
+  return (await signalsFor(files)).map((signals) =>
+    signals.filter(({ type, view }) => type === 'pdq' && view === 'whole').map(({ hash }) => hash),
+  )
+}
+
+/** Sends files as a person does. @returns what was sent for each. */
+async function signalsFor(files: readonly GivenFile[]): Promise<Sent[][]> {
+  const site = await usualSite()
+  const { page, faults } = await site.visit('/')
+  const images: { signals: Sent[] }[] = []
+  page.on('request', (request) => {
+    if (request.url().endsWith('/hashes')) images.push(...request.postDataJSON().images)
+  })
+  await toChoosing(page)
+  await choose(page, files)
+  await allRead(page)
+  t.same(
+    (await statesOf(page)).filter((state) => !state.startsWith('Can be')),
+    [],
+    'all can be protected',
+  )
+  await protectAll(page)
+  t.same(faults, [])
+  t.equal(images.length, files.length)
+  return images.map(({ signals }) => signals)
+}
+
+async function bitsToServer(hash: string | undefined, file: Buffer): Promise<number> {
+  const [whole] = (await hashImage(file, 'register')).signals
+  const [ours, theirs] = [parseHash(hash ?? ''), whole?.hashes[0]]
+  return ours === undefined || theirs === undefined ? Number.NaN : distance(ours, theirs)
+}
+
+const jpegOf = (seed: number) => sharp(scenePixels(seed, SIZE).data, { raw: RAW }).jpeg({ quality: 95 }).toBuffer()
+
+t.test('HEIC is read here by a program that comes when it is needed, once, and connects to nothing', { skip }, async (t) => {
+  const names = readdirSync(HEIC).filter((name) => name.endsWith('.heic'))
+  const hashes = await sentFor(names.map(heic))
+  for (const [k, name] of names.entries()) {
+    const bits = await bitsToServer(hashes[k]?.[0], readFileSync(join(HEIC, name)))
+    t.ok(bits <= MAX_BITS, `${name}: ${bits} bits from the server`)
+  }
+
+  const site = await usualSite()
+  const { page } = await site.visit('/')
+  const decoders: string[] = []
+  page.on('request', (request) => void (isDecoder(request.url()) && decoders.push(request.url())))
+  await toChoosing(page)
+  await choose(page, [await pictureFile(1)])
+  await allRead(page)
+  t.same(decoders, [])
+  const decoding = page.waitForEvent('worker', { predicate: (worker) => isDecoder(worker.url()) })
+  await choose(page, ['turned.heic', 'tiles.heic', 'display-p3.heic'].map(heic))
+  const tried = await (await decoding).evaluate(async (url) => {
+    const ways = [() => fetch(url), () => import(`${url}/assets/x.js`), () => fetch(`${url}/v1/cases`, { method: 'POST' })]
+    const end = (way: () => Promise<unknown>) =>
+      way().then(
+        () => 'went out',
+        () => 'forbidden',
+      )
+    return Promise.all(ways.map(end))
+  }, site.url)
+  t.same(tried, ['forbidden', 'forbidden', 'forbidden'])
+  await allRead(page)
+  t.match(await statesOf(page), [/Can be/, /Can be/, /Can be/, /Can be/])
+  t.equal(new Set(decoders).size, 1)
+})
+
+const withoutHeic = sharedSite(t, { site: { unread: ['heif'] } })
+
+t.test('where the operator switched HEIC off, nothing is loaded for it and sending is not offered', { skip }, async (t) => {
+  const site = await withoutHeic()
+  const { page } = await site.visit('/')
+  const decoders: string[] = []
+  page.on('request', (request) => void (isDecoder(request.url()) && decoders.push(request.url())))
+  await toChoosing(page)
+  await choose(page, [heic('turned.heic')])
+  await allRead(page)
+  t.match(await statesOf(page), [/Neither this browser nor our server can open this picture/])
+  t.notOk(await page.isVisible('#upload'))
+  t.same(decoders, [])
+})
+
+t.test('an animation is known by what it shows, also behind a blank frame', { skip }, async (t) => {
+  const blank = Buffer.alloc(3 * SIZE.width * SIZE.height, 255)
+  const seeds = [11, 12]
+  const raw = { ...RAW, height: 3 * SIZE.height, pageHeight: SIZE.height }
+  const frames = Buffer.concat([blank, ...seeds.map((seed) => scenePixels(seed, SIZE).data)])
+  const delay = [20, 900, 500]
+  const files = await Promise.all(
+    (['gif', 'webp'] as const).map(async (format) =>
+      fileOf(`a.${format}`, `image/${format}`, await sharp(frames, { raw }).toFormat(format, { delay }).toBuffer()),
+    ),
+  )
+  for (const hashes of await sentFor(files)) {
+    t.equal(hashes.length, 2)
+    for (const [k, seed] of seeds.entries()) t.ok((await bitsToServer(hashes[k], await jpegOf(seed))) <= 16, `frame ${k}`)
+  }
+})
+
+t.test('what is transparent is hashed on white and on black, and a WebP is turned as its EXIF says', { skip }, async (t) => {
+  const { width, height } = SIZE
+  const rgb = scenePixels(13, SIZE).data
+  const rgba = Buffer.alloc(4 * width * height)
+  for (let k = 0; k < width * height; k++) {
+    rgb.copy(rgba, 4 * k, 3 * k, 3 * k + 3)
+    const [x, y] = [(k % width) / width - 0.5, Math.floor(k / width) / height - 0.5]
+    rgba[4 * k + 3] = Math.hypot(x, y) < 0.35 ? 255 : 0
+  }
+  const sticker = await sharp(rgba, { raw: { ...SIZE, channels: 4 } })
+    .png()
+    .toBuffer()
+  const turned = await sharp(await jpegOf(14))
+    .rotate(-90)
+    .withMetadata({ orientation: 6 })
+    .webp({ quality: 95 })
+    .toBuffer()
+  const [stickers, upright] = await sentFor([fileOf('a.png', 'image/png', sticker), fileOf('b.webp', 'image/webp', turned)])
+  const on = (background: string) => sharp(sticker).flatten({ background }).png().toBuffer()
+  t.equal(stickers?.length, 2)
+  t.ok((await bitsToServer(stickers?.[0], await on('#fff'))) <= 2)
+  t.ok((await bitsToServer(stickers?.[1], await on('#000'))) <= 2)
+  t.ok((await bitsToServer(upright?.[0], turned)) <= MAX_BITS)
+})
+
+t.test('a large JPEG is read at a part of its size, and has the hashes of the server', { skip }, async (t) => {
+  const enlarged = async (width: number, height: number, orientation: number) => {
+    const picture = sharp(await jpegOf(15)).resize(width, height, { fit: 'fill', kernel: 'cubic' })
+    return picture.withMetadata({ orientation }).jpeg({ quality: 85 }).toBuffer()
+  }
+  const [upright, turned, larger] = [
+    await enlarged(5000, 3600, 1),
+    await enlarged(5000, 3600, 6),
+    await enlarged(9000, 6000, 1),
+  ]
+  const files = [upright, turned, larger].map((file, k) => fileOf(`${k}.jpg`, 'image/jpeg', file))
+  const [first, second, third] = await sentFor(files)
+  t.ok((await bitsToServer(first?.[0], upright)) <= 2)
+  t.ok((await bitsToServer(second?.[0], turned)) <= 2)
+  t.ok((await bitsToServer(third?.[0], upright)) <= MAX_BITS)
+})
+
+t.test('a long picture is known by the pictures in it', { skip }, async (t) => {
+  const seeds = [21, 22, 23, 24, 25, 26, 27, 28, 29]
+  const long = await fromPixels(await longPicture(seeds))
+    .png()
+    .toBuffer()
+  const [signals = []] = await signalsFor([fileOf('a.png', 'image/png', long)])
+  const registered = signals.flatMap(({ type, hash }) => (type === 'pdq-area' ? [parseHash(hash)] : []))
+  for (const seed of seeds) {
+    const { signals: asked } = await hashImage(await fromPixels(scenePixels(seed, SCENE)).png().toBuffer(), 'query')
+    const [whole] = asked.filter(({ type }) => type === 'pdq-area').flatMap(({ hashes }) => hashes.slice(0, 1))
+    const bits = Math.min(...registered.flatMap((hash) => (hash && whole ? [distance(hash, whole)] : [])))
+    t.ok(bits <= MATCHING_BITS, `${seed}: ${bits} bits`)
+  }
+})
+
+t.test('what is no picture is named, with what to do instead, and never offered for sending', { skip }, async (t) => {
+  const site = await usualSite()
+  const { page } = await site.visit('/')
+  await toChoosing(page)
+  const kinds: readonly (readonly [string, RegExp])[] = [
+    ['0000001c667479706d703432000000006d70343269736f6d', /This is a video.*take a screenshot/],
+    ['00000014667479707174202000000000', /This is a video/],
+    ['1a45dfa39f4286810142f7810142f281', /This is a video/],
+    ['0000000c6a5020200d0a870a00000014', /Hardly any browser can open/],
+    ['1f8b0800000000000003abe6e5020000', /animated sticker/],
+    ['255044462d312e370a25b5b5b5b50a', /This is a document/],
+    ['6120 73686f7070696e67206c697374'.replace(' ', ''), /This file is not a picture/],
+  ]
+  await choose(
+    page,
+    kinds.map(([hex], k) => fileOf(`${k}.jpg`, 'image/jpeg', Buffer.from(hex, 'hex'))),
+  )
+  await allRead(page)
+  t.match(
+    await statesOf(page),
+    kinds.map(([, sentence]) => sentence),
+  )
+  t.notOk(await page.isVisible('#upload'))
+})
+
+t.test(
+  'a browser that reads only the first frame, or has no memory for a large JPEG, offers to send it',
+  { skip },
+  async (t) => {
+    const site = await usualSite()
+    const { page } = await site.visit('/')
+    await page.route('**/assets/worker-*', async (route) => {
+      const response = await route.fetch()
+      await route.fulfill({ response, body: `delete globalThis.ImageDecoder;${await response.text()}` })
+    })
+    await toChoosing(page)
+    const raw = { ...RAW, height: 2 * SIZE.height, pageHeight: SIZE.height }
+    const gif = await sharp(Buffer.concat([16, 17].map((seed) => scenePixels(seed, SIZE).data)), { raw })
+      .gif()
+      .toBuffer()
+    // The size is read from the header: nothing of this is decoded here.
+    const { buffer: large } = await pictureFile(18)
+    const at = large.indexOf(Buffer.from('ffc0', 'hex'))
+    large.writeUInt16BE(9000, at + 5)
+    large.writeUInt16BE(6000, at + 7)
+    const cut = large.subarray(0, -100)
+    await choose(page, [
+      fileOf('a.gif', 'image/gif', gif),
+      fileOf('b.jpg', 'image/jpeg', large),
+      fileOf('c.jpg', 'image/jpeg', cut),
+    ])
+    await allRead(page)
+    t.match(await statesOf(page), [
+      /This picture moves/,
+      /has not enough memory for a picture as large/,
+      /damaged or incomplete/,
+    ])
+    t.ok(await page.isVisible('#upload'))
+    t.equal(await page.locator('#pictures li:nth-child(2) button:not([hidden])').first().textContent(), 'Try again')
+    await page.click('#upload-yes')
+    t.match(await textOf(page, '#pictures'), /Will be sent to the server/)
+  },
+)
