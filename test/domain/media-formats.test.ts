@@ -9,17 +9,14 @@ import {
   isDecoded,
   leaveUnread,
   MEDIA_FORMATS,
-  type MediaFormat,
   type UnreadKind,
   unreadKindOf,
   unreadWith,
 } from '../../src/domain/media/media-formats.js'
-import { namesOf } from '../../src/domain/own-value.js'
-import { Problem } from '../../src/domain/problem.js'
 import { PROBLEMS } from '../../src/http/problem-table.js'
 import { decode } from '../../workers/media/decode.js'
 import { heic } from '../helpers/heic.js'
-import { type Format, formats, scene } from '../helpers/pictures.js'
+import { formats, scene } from '../helpers/pictures.js'
 
 const root = resolve(import.meta.dirname, '../../..')
 const textOf = (file: string) => readFileSync(join(root, file), 'utf8')
