@@ -2,19 +2,23 @@
 
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import sharp, { type OutputInfo } from 'sharp'
+import sharp, { type OutputInfo, type Sharp } from 'sharp'
 import { MAX_PIXELS, MAX_SIDE_PX } from '../../packages/hash/src/pixels.js'
 import { FULL_RESOLUTION_PIXELS } from '../../packages/hash/src/reduced-side.js'
 import { createHeifReader, type HeifPicture, type HeifReader } from '../../src/domain/media/heif-picture.js'
 import type { LibHeifFactory } from '../../src/domain/media/libheif-instance.js'
 import { Problem } from '../../src/domain/problem.js'
 import { heifPixels, TooManyBoxes } from '../../src/handoff/heif-pixels.js'
+import { BACKGROUNDS, type Background, flattened, LEVEL_OF } from './colour/alpha.js'
+import { type ColourSignal, signalOf } from './colour/colour-signal.js'
+import { toSrgb } from './colour/to-srgb.js'
 import { inSrgb } from './colour-profile.js'
 import type { DecodedPicture } from './decoded-picture.js'
-import type { Decoder, Frame, FrameLimits } from './decoder.js'
-import { withoutCrop } from './heif-crop.js'
+import type { Decoder, FrameLimits } from './decoder.js'
+import { withoutAperture } from './heif-properties.js'
 import { isOlder } from './libvips.js'
 import { ranOutOfMemory } from './out-of-memory.js'
+import { differing, framesOf } from './shown-frames.js'
 
 /**
  * Gives the primary image as viewers show it, in sRGB, transparency on white; then the same on black if that differs. Of an image with a clean
@@ -24,7 +28,7 @@ import { ranOutOfMemory } from './out-of-memory.js'
  */
 export const libheif: Decoder = {
   async *open(bytes, _format, limits) {
-    const whole = withoutCrop(bytes)
+    const whole = withoutAperture(bytes)
     try {
       yield* framesOf(await shown(whole ?? bytes, limits))
       // libheif 1.23 refuses an aperture that leaves out more than a few rows. Then the whole image alone is hashed, with its views.
@@ -51,17 +55,6 @@ async function shown(bytes: Buffer, { sizeFor, purpose, maxFrames = 2 }: FrameLi
   }
   const backgrounds = BACKGROUNDS.slice(0, maxFrames)
   return await opened.read(bytes, limits, (picture) => picturesOf(picture, sizeFor, backgrounds).catch(failed))
-}
-
-const BACKGROUNDS = ['#fff', '#000'] as const
-
-/** Overwrites what the caller did not take. */
-function* framesOf(pictures: DecodedPicture[]): Generator<Frame> {
-  try {
-    for (let pixels = pictures.shift(); pixels !== undefined; pixels = pictures.shift()) yield { pixels }
-  } finally {
-    for (const { data } of pictures) data.fill(0)
-  }
 }
 
 /** Without a picture: libheif itself, and the units that a small one is decoded in. */
@@ -106,29 +99,42 @@ function failed(error: unknown): never {
 async function picturesOf(
   picture: HeifPicture,
   sizeFor: FrameLimits['sizeFor'],
-  backgrounds: readonly string[],
+  backgrounds: readonly Background[],
 ): Promise<DecodedPicture[]> {
+  const own = picture.channels === 4 ? backgrounds : backgrounds.slice(0, 1)
+  const { profile, colours } = picture
+  const colour =
+    profile !== undefined || colours === undefined ? 'srgb' : signalOf(colours.primaries, colours.transfer, 'heif')
+  if (colour !== 'srgb') return await converted(picture, sizeFor, own, colour)
   const pictures: DecodedPicture[] = []
-  for (const background of picture.channels === 4 ? backgrounds : backgrounds.slice(0, 1)) {
-    const pixels = await pixelsOf(picture, sizeFor, background)
-    if (pictures[0]?.data.equals(pixels.data) === true) pixels.data.fill(0)
-    else pictures.push(pixels)
-  }
-  return pictures
+  for (const background of own) pictures.push(await pixelsOf(picture, sizeFor, background))
+  return differing(pictures)
 }
 
-async function pixelsOf(
-  { data, width, height, channels, profile }: HeifPicture,
-  sizeFor: FrameLimits['sizeFor'],
-  background: string,
-): Promise<DecodedPicture> {
+function reduced({ data, width, height, channels }: HeifPicture, sizeFor: FrameLimits['sizeFor']): Sharp {
   const raw = sharp(data, { raw: { width, height, channels }, limitInputPixels: MAX_PIXELS })
-  if (width * height > FULL_RESOLUTION_PIXELS) {
-    raw.resize({ ...sizeFor({ width, height }), fit: 'fill', kernel: 'linear' })
-  }
-  const shown = await raw.flatten({ background }).raw().toBuffer({ resolveWithObject: true })
-  const picture = { data: shown.data, ...sizeOf(shown.info), channels: 3, aspect: width / height } as const
-  return profile === undefined ? picture : inSrgb(picture, Buffer.from(profile))
+  if (width * height <= FULL_RESOLUTION_PIXELS) return raw
+  return raw.resize({ ...sizeFor({ width, height }), fit: 'fill', kernel: 'linear' })
+}
+
+async function pixelsOf(picture: HeifPicture, sizeFor: FrameLimits['sizeFor'], background: string): Promise<DecodedPicture> {
+  const { data, info } = await reduced(picture, sizeFor).flatten({ background }).raw().toBuffer({ resolveWithObject: true })
+  const shown = { data, ...sizeOf(info), channels: 3, aspect: picture.width / picture.height } as const
+  return picture.profile === undefined ? shown : inSrgb(shown, Buffer.from(picture.profile))
+}
+
+/** Of a picture whose code points say what its numbers mean. */
+async function converted(
+  picture: HeifPicture,
+  sizeFor: FrameLimits['sizeFor'],
+  backgrounds: readonly Background[],
+  colour: ColourSignal,
+): Promise<DecodedPicture[]> {
+  const { data, info } = await reduced(picture, sizeFor).ensureAlpha().raw().toBuffer({ resolveWithObject: true })
+  const rgba = toSrgb(data, colour)
+  const flat = backgrounds.map((background) => flattened(rgba, LEVEL_OF[background]))
+  for (const used of [data, rgba]) used.fill(0)
+  return differing(flat.map((rgb) => ({ data: rgb, ...sizeOf(info), channels: 3, aspect: picture.width / picture.height })))
 }
 
 const sizeOf = ({ width, height }: OutputInfo) => ({ width, height })

@@ -15,9 +15,10 @@ import { toSrgb } from './colour/to-srgb.js'
 import { inSrgb } from './colour-profile.js'
 import { isFilledWithZeros, type Reading, readingOfDamaged, THUMBNAIL_SIDE_PX } from './damage/damaged.js'
 import type { DecodedPicture } from './decoded-picture.js'
-import type { Decoder, Frame, FrameLimits } from './decoder.js'
+import type { Decoder, FrameLimits } from './decoder.js'
 import { heifColour, withoutAperture } from './heif-properties.js'
 import { ranOutOfMemory } from './out-of-memory.js'
+import { differing, framesOf } from './shown-frames.js'
 
 // All loaders of libvips are blocked. Then those of common picture formats are unblocked, from memory only: no SVG, no PDF and no file name can
 // reach a parser.
@@ -62,15 +63,6 @@ export const libvips: Decoder = {
 }
 
 const isIsoMedia = (format: MediaFormat) => format === 'avif' || format === 'heif'
-
-/** Overwrites what the caller did not take. */
-function* framesOf(pictures: DecodedPicture[]): Generator<Frame> {
-  try {
-    for (let pixels = pictures.shift(); pixels !== undefined; pixels = pictures.shift()) yield { pixels }
-  } finally {
-    for (const { data } of pictures) data.fill(0)
-  }
-}
 
 /** What libjpeg and libnsgif say when a marker or a block ends a picture that is not complete, which every viewer draws. */
 const WARNS = ['jpeg', 'gif']
@@ -187,12 +179,6 @@ async function fromRgba(
   const flat = backgrounds.map((background) => flattened(rgba, LEVEL_OF[background]))
   for (const used of [data, rgba]) used.fill(0)
   return differing(flat.map((rgb) => pictureOf(rgb, { ...info, channels: 3 }, header)))
-}
-
-/** On the second background only if it differs. */
-function differing(pictures: DecodedPicture[]): DecodedPicture[] {
-  const [first, second] = pictures
-  return first !== undefined && second?.data.equals(first.data) === true ? [first] : pictures
 }
 
 async function fromInks(reading: Reading, header: Header, sizeFor: FrameLimits['sizeFor']): Promise<DecodedPicture> {

@@ -10,11 +10,15 @@ import { createHeifReader, type HeifLimits } from '../../../src/domain/media/hei
 import type { LibHeifFactory } from '../../../src/domain/media/libheif-instance.js'
 import { Problem } from '../../../src/domain/problem.js'
 import { isTooCostly, pictureCost } from '../../../src/handoff/picture-cost.js'
+import { flattened } from '../../../workers/media/colour/alpha.js'
+import { type ColourSignal, signalOf } from '../../../workers/media/colour/colour-signal.js'
+import { toSrgb } from '../../../workers/media/colour/to-srgb.js'
 import { decode, eachFrame } from '../../../workers/media/decode.js'
 import type { DecodedPicture } from '../../../workers/media/decoded-picture.js'
 import { hashImage } from '../../../workers/media/hashes-of-file.js'
 import { checkHeifDecoder } from '../../../workers/media/libheif.js'
 import { croppedTo, HEIC_FILES, heic, placeOf, withDeclaredSize, withPrimary } from '../../helpers/heic.js'
+import { withNclx } from '../../helpers/marked-pictures.js'
 import { scene, scenePixels } from '../../helpers/pictures.js'
 
 const { hash } = loadPdqKernelSync()
@@ -185,6 +189,27 @@ t.test('all memory of the decoder is overwritten, also after an error', async (t
   await t.rejects(failing, { message: 'of the caller' })
   t.notOk(has(row) || has(needle))
 })
+
+t.test('applies the transfer and the primaries that nclx names, with alpha or without', async (t) => {
+  for (const name of ['10-bit', 'alpha'] as const) {
+    const plain = await decode(heic(name))
+    const marked = await decode(withNclx(heic(name), 9, 8))
+    const opaque = Buffer.from(Array.from({ length: 4 * plain.width * plain.height }, () => 255))
+    for (let pixel = 0; pixel < plain.width * plain.height; pixel++)
+      plain.data.copy(opaque, 4 * pixel, 3 * pixel, 3 * pixel + 3)
+    const expected = flattened(toSrgb(opaque, signal()), 255)
+    t.ok(meanDifference(plain.data, marked.data) > 20, name)
+    // What is half transparent is converted before it is laid on the background.
+    if (name === '10-bit') t.ok(marked.data.equals(expected))
+    else t.ok(meanDifference(marked.data, expected) < 2, `${meanDifference(marked.data, expected)}`)
+  }
+})
+
+function signal(): ColourSignal {
+  const found = signalOf(9, 8, 'heif')
+  if (found === 'srgb') throw new Error('another one')
+  return found
+}
 
 t.test('the package that is installed is new enough', async (t) => {
   t.doesNotThrow(() => checkHeifDecoder())

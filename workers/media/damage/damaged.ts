@@ -72,15 +72,13 @@ async function isJpegWhole({ bytes }: Reading, thumbnail: Thumbnail): Promise<bo
 
 /** More zeros than these are not part of a picture. */
 const MIN_ZEROS = 64
-/** Formats in which zeros instead of data decode to something. */
-const ZERO_FILLED = ['jpeg', 'webp']
-
 /**
- * A download that was broken off may be as long as the file, with zeros for what is missing. Many whole files end in zeros, too.
+ * A download that was broken off may be as long as the file, with zeros for what is missing, which decode to something in a JPEG. Many whole files
+ * end in zeros, too. In WebP they may be the data of plain rows, so nothing can be told.
  * @returns whether the file ends in zeros and looks different with noise instead.
  */
 export async function isFilledWithZeros(bytes: Buffer, format: MediaFormat, thumbnail: Thumbnail): Promise<boolean> {
-  if (!ZERO_FILLED.includes(format) || pictureCost(bytes).timeMs > MAX_EXAMINED_MS) return false
+  if (format !== 'jpeg' || pictureCost(bytes).timeMs > MAX_EXAMINED_MS) return false
   if (!bytes.subarray(-MIN_ZEROS).every((byte) => byte === 0)) return false
   const zerosAt = bytes.findLastIndex((byte) => byte !== 0) + 1
   const noisy = Buffer.from(bytes).fill(NOISE_BYTES, zerosAt)
