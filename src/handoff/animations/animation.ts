@@ -37,15 +37,6 @@ export interface Animation<Frame extends FrameHeader = FrameHeader> {
  */
 export const MAX_LISTED_FRAMES = 20_000
 
-/** Browsers show a frame with a shorter duration for `SHOWN_INSTEAD_MS`. */
-const MIN_SHOWN_MS = 11
-const SHOWN_INSTEAD_MS = 100
-
-/** @returns for how long browsers show a frame that declares this duration. */
-export function shownMs(declaredMs: number): number {
-  return declaredMs < MIN_SHOWN_MS ? SHOWN_INSTEAD_MS : declaredMs
-}
-
 /** What drawing one frame costs. */
 export interface DrawingCost {
   readonly msPerFrame: number
