@@ -44,7 +44,7 @@ export interface DrawingCost {
 }
 
 /** Time for the chosen frames, with those that they are drawn on. Frames beyond it are not reached. */
-const MAX_ANIMATION_MS = 2000
+const MAX_ANIMATION_MS = 1500
 /** Further frames are drawn within this time, to find pictures that are shown long in total. */
 const FURTHER_DRAWING_MS = 300
 /** A small file may cost less. Both values are below those for still pictures, so no file is refused for its number of frames. */

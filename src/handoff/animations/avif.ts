@@ -1,4 +1,5 @@
 // The frames of an AVIF image sequence: the samples of its first video track. https://aomediacodec.github.io/av1-avif/#image-sequences
+// Its alpha track is not read: frames are decoded as if they were opaque.
 
 import { chooseFrames, shownMs } from '../../../packages/hash/src/file-frames.js'
 import { type Box, boxesIn } from '../heif-pixels.js'
