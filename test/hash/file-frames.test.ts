@@ -5,6 +5,7 @@ import {
   createFrameMerger,
   MAX_CHOSEN_FRAMES,
   MAX_IMAGE_SIGNALS,
+  shownMs,
 } from '../../packages/hash/src/file-frames.js'
 import { loadImageHasherSync } from '../../packages/hash/src/image-hasher.js'
 import { scenePixels } from '../helpers/pictures.js'
@@ -83,3 +84,7 @@ for (const purpose of ['register', 'query'] as const) {
     t.ok((merged(many.slice(0, 40), 39)?.signals.length ?? 0) <= MAX_IMAGE_SIGNALS)
   })
 }
+
+t.test('durations of up to 10 ms are displayed as 100 ms', async (t) => {
+  t.same([0, 1, 10, 10.9, 11, 20, 3000].map(shownMs), [100, 100, 100, 100, 11, 20, 3000])
+})

@@ -14,6 +14,15 @@ export const MAX_IMAGE_SIGNALS = 192
 /** Most frames of an animation that are chosen. */
 export const MAX_CHOSEN_FRAMES = 8
 
+/** Browsers show a frame with a shorter duration for `SHOWN_INSTEAD_MS`. */
+const MIN_SHOWN_MS = 11
+const SHOWN_INSTEAD_MS = 100
+
+/** @returns for how long browsers show a frame of an animated picture that declares this duration. */
+export function shownMs(declaredMs: number): number {
+  return declaredMs < MIN_SHOWN_MS ? SHOWN_INSTEAD_MS : declaredMs
+}
+
 /** A picture with a lower quality is not used if the file shows a better one: a blank first frame must hide nothing. */
 const MIN_USABLE_QUALITY: Readonly<Record<Purpose, number>> = { register: 50, query: 25 }
 /** A hash nearer than this to an earlier one of the same type finds nothing more. */
@@ -22,7 +31,7 @@ const NEAR_DUPLICATE_BITS = 10
 /**
  * Chooses the frames of an animation that represent it: the one shown longest, the first, and those shown at 1/4, 1/2, 3/4 and the end; then the
  * next longest.
- * @param durationsMs of all frames, in the order in which they are shown.
+ * @param durationsMs of all frames as displayed (`shownMs`), in the order in which they are shown.
  * @returns at most `MAX_CHOSEN_FRAMES` different indexes, the frame shown longest first. Empty without frames.
  */
 export function chooseFrames(durationsMs: readonly number[]): number[] {

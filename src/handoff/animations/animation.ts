@@ -37,15 +37,6 @@ export interface Animation<Frame extends FrameHeader = FrameHeader> {
  */
 export const MAX_LISTED_FRAMES = 20_000
 
-/** Browsers show a frame with a shorter duration for `SHOWN_INSTEAD_MS`. */
-const MIN_SHOWN_MS = 11
-const SHOWN_INSTEAD_MS = 100
-
-/** @returns for how long browsers show a frame that declares this duration. */
-export function shownMs(declaredMs: number): number {
-  return declaredMs < MIN_SHOWN_MS ? SHOWN_INSTEAD_MS : declaredMs
-}
-
 /** What drawing one frame costs. */
 export interface DrawingCost {
   readonly msPerFrame: number
@@ -53,7 +44,7 @@ export interface DrawingCost {
 }
 
 /** Time for the chosen frames, with those that they are drawn on. Frames beyond it are not reached. */
-const MAX_ANIMATION_MS = 2000
+const MAX_ANIMATION_MS = 1500
 /** Further frames are drawn within this time, to find pictures that are shown long in total. */
 const FURTHER_DRAWING_MS = 300
 /** A small file may cost less. Both values are below those for still pictures, so no file is refused for its number of frames. */

@@ -1,6 +1,7 @@
 // The frames of an animated PNG: https://www.w3.org/TR/png-3/#apng-frame-based-animation
 
-import { type Animation, type ByteRange, type FrameHeader, MAX_LISTED_FRAMES, shownMs } from './animation.js'
+import { shownMs } from '../../../packages/hash/src/file-frames.js'
+import { type Animation, type ByteRange, type FrameHeader, MAX_LISTED_FRAMES } from './animation.js'
 
 export interface PngAnimation extends Animation {
   /** PLTE and tRNS, which every frame needs; whole chunks. */
@@ -55,7 +56,6 @@ export function pngAnimation(file: Buffer): PngAnimation | undefined {
   const isOpaque = OPAQUE_TYPES.includes(colourType) && !found.hasTransparency
   const frames = found.frames.map((frame) => ({ ...frame, isOpaque })).filter(({ data }) => data.length > 0)
   if (found.declared === undefined || frames.length === 0) return undefined
-  const fit = frames.every((frame) => frame.left + frame.width <= width && frame.top + frame.height <= height)
   return {
     width,
     height,
@@ -65,7 +65,7 @@ export function pngAnimation(file: Buffer): PngAnimation | undefined {
     bitDepth: file.readUInt8(24),
     colourType,
     isInterlaced: file.readUInt8(28) !== 0,
-    mayShowDefault: !found.isDefaultAFrame && !(found.isRegular && fit && frames.length === found.declared),
+    mayShowDefault: !found.isDefaultAFrame && !(found.isRegular && frames.length === found.declared),
   }
 }
 
@@ -98,12 +98,12 @@ function take(file: Buffer, { type, at, to, isWhole }: Chunk, found: Found): boo
   if (type === 'acTL' && to - from >= 8 && !found.hasDefault) found.declared ??= file.readUInt32BE(from)
   else if (type === 'fcTL' && to - from >= 26) {
     if (frames.length >= Math.min(MAX_LISTED_FRAMES, found.declared ?? 0)) return false
-    checkSequence(file.readUInt32BE(from), found)
-    frames.push(frameAt(file, from, isWhole))
+    const frame = frameAt(file, from, isWhole)
+    if (!isNext(file.readUInt32BE(from), found) || !fits(file, from, frame)) return end(found)
+    frames.push(frame)
   } else if (type === 'fdAT' && to - from >= 4) {
-    checkSequence(file.readUInt32BE(from), found)
-    if (last === undefined || (found.isDefaultAFrame && frames.length === 1)) found.isRegular = false
-    else addData(found, [from + 4, to], isWhole)
+    if (!isNext(file.readUInt32BE(from), found) || last === undefined) return end(found)
+    addData(found, [from + 4, to], isWhole)
   } else if (type === 'IDAT') {
     found.hasDefault = true
     if (frames.length > 1) found.isRegular = false
@@ -118,9 +118,24 @@ function take(file: Buffer, { type, at, to, isWhole }: Chunk, found: Found): boo
   return true
 }
 
-function checkSequence(number: number, found: Found): void {
-  if (number !== found.sequence) found.isRegular = false
-  found.sequence++
+/** Chunks of frames are numbered. */
+function isNext(number: number, found: Found): boolean {
+  return number === found.sequence++
+}
+
+const CANVAS_AT = 16
+
+/** Whether a frame is allowed: it lies on the canvas, and its operations are known. */
+function fits(file: Buffer, from: number, { left, top, width, height }: FrameHeader): boolean {
+  const isOnCanvas = left + width <= file.readUInt32BE(CANVAS_AT) && top + height <= file.readUInt32BE(CANVAS_AT + 4)
+  const areKnown = file.readUInt8(from + 24) <= 2 && file.readUInt8(from + 25) <= 1
+  return width > 0 && height > 0 && isOnCanvas && areKnown
+}
+
+/** Browsers show the frames before a chunk that breaks a rule; the frame to which it would belong is cut. @returns not to read on. */
+function end(found: Found): false {
+  found.isRegular = false
+  return false
 }
 
 function addData({ frames }: Found, range: ByteRange, isWhole: boolean): void {

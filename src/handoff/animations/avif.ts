@@ -1,16 +1,9 @@
 // The frames of an AVIF image sequence: the samples of its first video track. https://aomediacodec.github.io/av1-avif/#image-sequences
+// Its alpha track is not read: frames are decoded as if they were opaque.
 
-import { chooseFrames } from '../../../packages/hash/src/file-frames.js'
+import { chooseFrames, shownMs } from '../../../packages/hash/src/file-frames.js'
 import { type Box, boxesIn } from '../heif-pixels.js'
-import {
-  type Animation,
-  allowedMs,
-  type ByteRange,
-  chosenMs,
-  type FrameHeader,
-  MAX_LISTED_FRAMES,
-  shownMs,
-} from './animation.js'
+import { type Animation, allowedMs, type ByteRange, chosenMs, type FrameHeader, MAX_LISTED_FRAMES } from './animation.js'
 
 export interface AvifFrame extends FrameHeader {
   /** The index of the frame at which decoding has to begin: the last sync sample. */

@@ -1,6 +1,7 @@
 // The frames of a GIF, found by walking over its blocks.
 
-import { type Animation, type ByteRange, type FrameHeader, MAX_LISTED_FRAMES, shownMs } from './animation.js'
+import { shownMs } from '../../../packages/hash/src/file-frames.js'
+import { type Animation, type ByteRange, type FrameHeader, MAX_LISTED_FRAMES } from './animation.js'
 
 export interface GifFrame extends FrameHeader {
   /** Red, green and blue of each colour; the frame's own or those of the file. */

@@ -1,6 +1,7 @@
 // The frames of an animated WebP.
 
-import { type Animation, type ByteRange, type FrameHeader, MAX_LISTED_FRAMES, shownMs } from './animation.js'
+import { shownMs } from '../../../packages/hash/src/file-frames.js'
+import { type Animation, type ByteRange, type FrameHeader, MAX_LISTED_FRAMES } from './animation.js'
 
 export interface WebpFrame extends FrameHeader {
   /** Whether an ALPH chunk comes before the pixels. */

@@ -203,3 +203,56 @@ t.test('a frame with a damaged part is left out, and those after it that are dra
   t.ok((await bitsTo(1, file)) <= 8)
   t.ok((await bitsTo(2, file)) > 60)
 })
+
+t.test('decoys behind a frame that no browser gets past hide none of those before it', async (t) => {
+  const decoys = await Promise.all(
+    Array.from({ length: 9 }, async (_, k) => ({ picture: await scenePicture(20 + k), delayMs: 5000 })),
+  )
+  const before = [
+    { picture: flatPicture(SIZE, WHITE), delayMs: 20 },
+    { picture: await scenePicture(1), delayMs: 1000 },
+  ]
+  const gif = await gifOf(SIZE, [...before, { picture: flatPicture(SIZE, WHITE), delayMs: 100 }, ...decoys])
+  const third = nthFrame(gif, Buffer.from('21f904', 'hex'), 3)
+  gif[third + 8 + 10 + 3 * 2 ** ((gif.readUInt8(third + 17) & 7) + 1)] = 12 // a code size that no decoder takes
+  t.ok((await bitsTo(1, gif)) <= 16, 'GIF: pixels that cannot be decoded')
+
+  const apng = await apngOf(SIZE, [...before, ...decoys])
+  const control = nthFrame(apng, Buffer.from('fcTL'), 3) + 4
+  apng.writeUInt32BE(99, control)
+  apng.set(pngChunk('fcTL', apng.subarray(control, control + 26)).subarray(-4), control + 26)
+  t.ok((await bitsTo(1, apng)) <= 8, 'APNG: a chunk with a wrong number')
+})
+
+function nthFrame(file: Buffer, mark: Buffer, n: number): number {
+  let at = -1
+  for (let k = 0; k < n; k++) at = file.indexOf(mark, at + 1)
+  return at
+}
+
+t.test('what a file says of its colours, its frames say as well', async (t) => {
+  const frames = [1, 2].map((seed) => ({ picture: framePicture(seed, SIZE), delayMs: 500 }))
+  const gamma = pngChunk('gAMA', Buffer.from([0, 0, 0xb1, 0x8f]))
+  const limits = { sizeFor: hashedSize, purpose: 'register' } as const
+  let stills = 0
+  for await (const { bytes } of stillsOf(await apngOf(SIZE, frames, { chunks: [gamma] }), 'png', limits)) {
+    stills++
+    t.ok(bytes.includes(gamma))
+  }
+  const pages = await Promise.all(
+    frames.map(({ picture }) =>
+      sharp(picture.data, { raw: { ...SIZE, channels: 4 } })
+        .png()
+        .toBuffer(),
+    ),
+  )
+  const webp = await sharp(pages, { join: { animated: true } })
+    .withIccProfile('p3')
+    .webp({ lossless: true })
+    .toBuffer()
+  for await (const { bytes } of stillsOf(webp, 'webp', limits)) {
+    stills++
+    t.ok((await sharp(bytes).metadata()).icc?.equals((await sharp(webp).metadata()).icc ?? Buffer.alloc(0)))
+  }
+  t.equal(stills, 4)
+})

@@ -11,6 +11,8 @@ export interface Scene extends Rgba {
 export interface Scenes {
   /** @param isChosen the frame's scene has to be among the results. */
   add(frame: number, canvas: Rgba, durationMs: number, isChosen: boolean): void
+  /** Browsers show nothing after this: what was kept before is not given up for later frames. */
+  protect(): void
   /** The scenes of the chosen frames in this order, then those that are shown longest in total. At most as many as are kept. */
   best(chosen: readonly number[]): readonly Scene[]
   /** Overwrites all pixels. */
@@ -55,7 +57,7 @@ export function createScenes(file: Buffer, size: { readonly width: number; reado
         return
       }
       kept.sort((a, b) => Number(b.isChosen) - Number(a.isChosen) || b.shownMs - a.shownMs)
-      const isWanted = isChosen || kept.length < most || isLonger(durationMs, kept.at(-1))
+      const isWanted = kept.length < most || isPreferred(kept.at(-1), isChosen, durationMs)
       if (!isWanted || (!isChosen && copiedBytes >= MAX_COPIED_BYTES)) {
         sample.fill(0)
         return
@@ -71,9 +73,12 @@ export function createScenes(file: Buffer, size: { readonly width: number; reado
       const { width, height } = canvas
       kept.push({ data, width, height, isOpaque: isOpaque(data), sample, frames, shownMs: durationMs, isChosen })
     },
+    protect() {
+      for (const scene of kept) scene.isChosen = true
+    },
     best(chosen) {
       const first = chosen.flatMap((frame) => kept.find(({ frames }) => frames.has(frame)) ?? [])
-      const rest = kept.filter(({ isChosen }) => !isChosen).sort((a, b) => b.shownMs - a.shownMs)
+      const rest = [...kept].sort((a, b) => b.shownMs - a.shownMs)
       return [...new Set([...first, ...rest])]
     },
     wipe() {
@@ -86,8 +91,8 @@ export function createScenes(file: Buffer, size: { readonly width: number; reado
   }
 }
 
-function isLonger(durationMs: number, least: Kept | undefined): boolean {
-  return least !== undefined && !least.isChosen && durationMs > least.shownMs
+function isPreferred(least: Kept | undefined, isChosen: boolean, durationMs: number): boolean {
+  return least !== undefined && !least.isChosen && (isChosen || durationMs > least.shownMs)
 }
 
 /** Indexes of the sampled pixels. */

@@ -12,7 +12,7 @@ import { ranOutOfMemory } from '../out-of-memory.js'
 import { createCanvas } from './canvas.js'
 import { type Drawable, drawableOf } from './drawable.js'
 import { PNG_SIGNATURE } from './frame-pixels.js'
-import { createScenes, type Scene } from './scenes.js'
+import { createScenes, type Scene, type Scenes } from './scenes.js'
 import { stillAvif, withOpenedBrand } from './still-avif.js'
 
 /** A file with one picture. */
@@ -47,7 +47,7 @@ async function* drawnStills(bytes: Buffer, drawable: Drawable, limits: FrameLimi
   const plan = planOf(drawable.animation, drawable.cost, bytes.length, most)
   const scenes = createScenes(bytes, { width, height })
   try {
-    await drawAll(drawable, plan, scenes.add, limits.purpose === 'query')
+    await drawAll(drawable, plan, scenes, limits.purpose === 'query')
     for (const scene of scenes.best(plan.chosen).slice(0, most)) {
       const still = await pngOf(scene, drawable.chunks)
       try {
@@ -64,13 +64,13 @@ async function* drawnStills(bytes: Buffer, drawable: Drawable, limits: FrameLimi
 }
 
 /**
- * Draws the planned frames and calls `add` with the canvas after each. A frame that cannot be decoded is left out, as in browsers. What is drawn on top
- * of it would be a picture with a hole: such a picture is only used for queries.
+ * Draws the planned frames and adds the canvas after each. A frame that cannot be decoded is left out. What is drawn on top of it would be a picture
+ * with a hole: such a picture is only used for queries.
  */
 async function drawAll(
   { animation, pixelsOf }: Drawable,
   { chosen, drawn }: ReturnType<typeof planOf>,
-  add: ReturnType<typeof createScenes>['add'],
+  scenes: Scenes,
   isLenient: boolean,
 ): Promise<void> {
   const starts = startsOf(animation)
@@ -88,8 +88,13 @@ async function drawAll(
       })
       if (pixels !== undefined) canvas.draw(frame, pixels)
       pixels?.data.fill(0)
-      isDamaged ||= pixels === undefined || pixels.isDamaged
-      if (pixels !== undefined && (isLenient || !isDamaged)) add(index, canvas, frame.durationMs, chosen.includes(index))
+      if (pixels === undefined || pixels.isDamaged) {
+        isDamaged = true
+        scenes.protect()
+      }
+      if (pixels !== undefined && (isLenient || !isDamaged)) {
+        scenes.add(index, canvas, frame.durationMs, chosen.includes(index))
+      }
     }
   } finally {
     canvas.clear()
