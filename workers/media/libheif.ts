@@ -142,9 +142,9 @@ const sizeOf = ({ width, height }: OutputInfo) => ({ width, height })
 /** The oldest accepted version. Older ones were not tested here. */
 const FLOOR = '1.23.2'
 
-/** Called at startup where HEIC is read. @throws {Error} for the operator, when the package is missing or too old. */
-export function checkHeifDecoder(): void {
-  const version = installedVersion()
+/** Called at startup where HEIC is read. @param installed gives the version of the package. @throws {Error} for the operator, when the package is missing or too old. */
+export function checkHeifDecoder(installed: () => string | undefined = installedVersion): void {
+  const version = installed()
   const advice = 'install it with the other optional packages, or set TABIR_HEIC=off'
   if (version === undefined) throw new Error(`libheif-js, which decodes HEIC, is not installed: ${advice}`)
   if (isOlder(version, FLOOR)) throw new Error(`libheif-js ${version} is too old, needs ${FLOOR}: ${advice}`)

@@ -213,6 +213,8 @@ function signal(): ColourSignal {
 
 t.test('the package that is installed is new enough', async (t) => {
   t.doesNotThrow(() => checkHeifDecoder())
+  t.throws(() => checkHeifDecoder(() => '1.19.8'), /libheif-js 1\.19\.8 is too old, needs 1\.23\.2: .*TABIR_HEIC=off/)
+  t.throws(() => checkHeifDecoder(() => undefined), /libheif-js.* is not installed: .*TABIR_HEIC=off/)
   t.ok(
     (await sharp(Buffer.from(heic('two')), { failOn: 'error' })
       .toBuffer()
