@@ -1,6 +1,7 @@
 // Estimates the cost of decoding a picture by its header, before anything is decoded: a small file may cost seconds and a gigabyte.
 
 import { MAX_CHOSEN_FRAMES } from '../../packages/hash/src/file-frames.js'
+import { isLong } from '../../packages/hash/src/windows.js'
 import { createByteReader } from '../domain/media/byte-reader.js'
 import {
   MAX_DECODING_MB,
@@ -19,6 +20,8 @@ export interface PictureCost {
   /** Time on one core of a processor of 2022. Measured by `npm run bench:decoding`, rounded up. */
   readonly timeMs: number
   readonly memoryMb: number
+  /** Further time for the windows of a long picture: it is decoded a second time. Too costly pictures have no windows, so it refuses nothing. */
+  readonly windowsMs?: number
   /** Whether it has more pixels than its format may have, whatever they cost. */
   readonly isTooLarge?: true
 }
@@ -36,6 +39,8 @@ export const UNKNOWN_COST: PictureCost = { timeMs: 100, memoryMb: 0 }
 const ENDLESS: PictureCost = { timeMs: Number.POSITIVE_INFINITY, memoryMb: 0 }
 /** Fixed cost of a picture: reading, hashing. */
 const BASE_MS = 50
+/** To find photographs in a long picture and to hash 120 windows. */
+const WINDOWS_MS = 400
 
 /** Whether a picture costs more than a file of this size may. */
 export function isTooCostly({ timeMs, memoryMb, isTooLarge }: PictureCost, sizeBytes: number): boolean {
@@ -50,10 +55,12 @@ export function pictureCost(head: Buffer): PictureCost {
     const format = fileFormatOf(head)
     const found = format === undefined ? undefined : LAYOUTS[format]?.(head)
     if (format === undefined || found === undefined) return UNKNOWN_COST
-    const { pixels, nsPerPixel, bytesPerPixel, maxPixels = pixels } = found
+    const { pixels, nsPerPixel, bytesPerPixel, maxPixels = pixels, aspect = 1 } = found
     const animation = animationCost(head, format)
+    const timeMs = Math.max((pixels * nsPerPixel) / 1e6, animation.timeMs)
     return {
-      timeMs: BASE_MS + Math.max((pixels * nsPerPixel) / 1e6, animation.timeMs),
+      timeMs: BASE_MS + timeMs,
+      ...(isLong(aspect) && { windowsMs: WINDOWS_MS + timeMs }),
       memoryMb: Math.max((pixels * bytesPerPixel) / 1e6, animation.memoryMb),
       ...(pixels > maxPixels && { isTooLarge: true }),
     }
@@ -67,13 +74,15 @@ interface Layout {
   readonly nsPerPixel: number
   readonly bytesPerPixel: number
   readonly maxPixels?: number
+  /** Width over height, where the header has both. */
+  readonly aspect?: number
 }
 
 /** How the header of each format is read; `undefined` for formats that are refused before they cost anything. */
 const LAYOUTS: Readonly<Record<MediaFormat, ((head: Buffer) => Layout | undefined) | undefined>> = {
   jpeg: jpegLayout,
   png: pngLayout,
-  gif: (head) => plain(head.readUInt16LE(6) * head.readUInt16LE(8), 10, 8),
+  gif: (head) => sized(head.readUInt16LE(6), head.readUInt16LE(8), 10, 8),
   webp: webpLayout,
   tiff: tiffLayout,
   avif: heifLayout,
@@ -86,11 +95,16 @@ function plain(pixels: number, nsPerPixel: number, bytesPerPixel: number): Layou
   return { pixels, nsPerPixel, bytesPerPixel }
 }
 
+function sized(width: number, height: number, nsPerPixel: number, bytesPerPixel: number): Layout {
+  return { ...plain(width * height, nsPerPixel, bytesPerPixel), aspect: width / height }
+}
+
 /** The decoder of an interlaced picture holds all of it, since no row is complete before the end. */
 function pngLayout(head: Buffer): Layout {
-  const pixels = head.readUInt32BE(16) * head.readUInt32BE(20)
+  const [width, height] = [head.readUInt32BE(16), head.readUInt32BE(20)]
   const bytes = (head.readUInt8(24) > 8 ? 2 : 1) * (PNG_CHANNELS.get(head.readUInt8(25)) ?? 4)
-  return head.readUInt8(28) === 0 ? plain(pixels, 3 * bytes, Math.max(1, bytes / 3)) : plain(pixels, 7 * bytes, 2 * bytes)
+  const isInterlaced = head.readUInt8(28) !== 0
+  return isInterlaced ? sized(width, height, 7 * bytes, 2 * bytes) : sized(width, height, 3 * bytes, Math.max(1, bytes / 3))
 }
 const PNG_CHANNELS = new Map([
   [0, 1],
@@ -132,11 +146,11 @@ function jpegLayout(head: Buffer): Layout | undefined {
   }
   if (frame === undefined) return undefined
   const { code, at } = frame
-  const pixels = head.readUInt16BE(at + 5) * head.readUInt16BE(at + 7)
+  const [height, width] = [head.readUInt16BE(at + 5), head.readUInt16BE(at + 7)]
   const nsOfScan = isArithmetic(code) ? 15 : 2
-  if (!isHeld && !PROGRESSIVE.includes(code)) return { ...plain(pixels, nsOfScan, 0.5), maxPixels: MAX_JPEG_PIXELS }
+  if (!isHeld && !PROGRESSIVE.includes(code)) return { ...sized(width, height, nsOfScan, 0.5), maxPixels: MAX_JPEG_PIXELS }
   const ns = 5 + nsOfScan * scans
-  return { ...plain(pixels, ns, 2 * samplesPerPixel(head, at + 9)), maxPixels: MAX_PROGRESSIVE_JPEG_PIXELS }
+  return { ...sized(width, height, ns, 2 * samplesPerPixel(head, at + 9)), maxPixels: MAX_PROGRESSIVE_JPEG_PIXELS }
 }
 
 /** Of all components. Colour often has fewer samples than there are pixels. */
@@ -150,10 +164,10 @@ function webpLayout(head: Buffer): Layout {
   const kind = head.toString('latin1', 12, 16)
   if (kind === 'VP8L') {
     const bits = head.readUInt32LE(21)
-    return plain(((bits & 0x3fff) + 1) * (((bits >>> 14) & 0x3fff) + 1), 14, 6)
+    return sized((bits & 0x3fff) + 1, ((bits >>> 14) & 0x3fff) + 1, 14, 6)
   }
-  if (kind === 'VP8 ') return plain((head.readUInt16LE(26) & 0x3fff) * (head.readUInt16LE(28) & 0x3fff), 20, 1)
-  return plain((head.readUIntLE(24, 3) + 1) * (head.readUIntLE(27, 3) + 1), 25, 8)
+  if (kind === 'VP8 ') return sized(head.readUInt16LE(26) & 0x3fff, head.readUInt16LE(28) & 0x3fff, 20, 1)
+  return sized(head.readUIntLE(24, 3) + 1, head.readUIntLE(27, 3) + 1, 25, 8)
 }
 
 const WIDTH = 256
@@ -192,7 +206,7 @@ function tiffLayout(head: Buffer): Layout | undefined {
     values.set(short(at), isOne ? value() : 8)
   }
   const bytes = ((values.get(SAMPLES) ?? 1) * (values.get(BITS) ?? 8)) / 8
-  return plain((values.get(WIDTH) ?? 0) * (values.get(HEIGHT) ?? 0), 4 * Math.max(1, bytes), 2 * bytes)
+  return sized(values.get(WIDTH) ?? 0, values.get(HEIGHT) ?? 0, 4 * Math.max(1, bytes), 2 * bytes)
 }
 
 function heifLayout(head: Buffer): Layout | undefined {

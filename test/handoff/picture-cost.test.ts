@@ -37,6 +37,22 @@ t.test('the size of a picture is read from the header of each format', async (t)
   }
 })
 
+t.test('a long picture costs a second decoding and its windows, which refuse nothing', async (t) => {
+  for (const [width, height, isLong] of [
+    [300, 2400, true],
+    [2400, 300, true],
+    [900, 800, false],
+  ] as const) {
+    const picture = sharp({ create: { width, height, channels: 3, background: '#456' } })
+    for (const format of ['jpeg', 'png', 'webp', 'gif', 'tiff'] as const) {
+      const file = await picture.clone().toFormat(format).toBuffer()
+      const { timeMs, windowsMs } = pictureCost(file)
+      t.equal(windowsMs === undefined ? undefined : Math.round(windowsMs - timeMs), isLong ? 350 : undefined, format)
+      t.notOk(isTooCostly({ timeMs, memoryMb: 0, ...(isLong && { windowsMs: 5000 }) }, file.length))
+    }
+  }
+})
+
 t.test(
   'a few bytes that declare what takes seconds and a gigabyte are too costly; a photograph of that size is not',
   async (t) => {

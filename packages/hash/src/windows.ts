@@ -28,7 +28,7 @@ const MIN_PART_AREA = 0.12
 /** Longer parts are bars and lines of text. */
 const LONGEST_PART = 2.5
 /** Two parts that overlap this much are the same. */
-const SAME_OVERLAP = 0.8
+const SAME_OVERLAP = 0.93
 /**
  * Most parts that are hashed. Queries have fewer, since each is searched for; and no windows beside them, which found nothing more (31 of 32
  * photographs in four long screenshots with them and without).

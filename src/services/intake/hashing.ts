@@ -87,7 +87,7 @@ function unitsOf(image: readonly Buffer[]): number {
   const sizeBytes = image.reduce((sum, { length }) => sum + length, 0)
   const ofHead = costOf(image, Math.min(HEAD_BYTES, sizeBytes))
   const cost = ofHead === UNKNOWN_COST && sizeBytes > HEAD_BYTES ? costOf(image, sizeBytes) : ofHead
-  return isTooCostly(cost, sizeBytes) ? 1 : Math.max(1, Math.round(cost.timeMs / UNIT_MS))
+  return isTooCostly(cost, sizeBytes) ? 1 : Math.max(1, Math.round((cost.timeMs + (cost.windowsMs ?? 0)) / UNIT_MS))
 }
 
 function costOf(image: readonly Buffer[], bytes: number): PictureCost {

@@ -1,0 +1,157 @@
+// How often long pictures are found by their parts, and find what they contain; and whether unrelated chats match each other.
+//
+//   npm run bench:long -- [--photos FOLDER] [--set a|b] [--size N] [--length PX] [--chats N] [--seed N] [--json]
+//
+// Draws --size screenshots of each kind (chat, feed, comic, page), 1,080 pixels wide and --length pixels long, with photographs of the folder or drawn
+// scenes. All are registered by the worker's code, and the service's matcher is asked about parts of them: screens of phones and squares at any
+// offset, by how much of the best visible photograph they show; single photographs; the whole; a long part. Then each photograph is registered and
+// the long picture is asked about. Last, --chats chats that share no photograph are registered together, and each and three screens of it are asked
+// about: what finds another chat is false. A match for review does not count.
+
+import { parseArgs } from 'node:util'
+import sharp from 'sharp'
+import { drawLong, KIND_NAMES, WIDTH_PX } from './long/draw.mjs'
+import { photographs } from './lookalikes/photos.mjs'
+import { hashed, Service } from './lookalikes/service.mjs'
+import { commit } from './robustness/record.mjs'
+import { randomOf } from './variants/random.mjs'
+
+const { values } = parseArgs({
+  options: {
+    photos: { type: 'string' },
+    set: { type: 'string', default: 'b' },
+    size: { type: 'string', default: '3' },
+    length: { type: 'string', default: '20000' },
+    chats: { type: 'string', default: '12' },
+    seed: { type: 'string', default: '1' },
+    json: { type: 'boolean', default: false },
+  },
+})
+const [size, lengthPx, chats] = [values.size, values.length, values.chats].map(Number)
+const { set, seed } = values
+// The decoder blocks most loaders for the whole process; what is drawn here is SVG.
+sharp.unblock({ operation: ['VipsForeignLoad'] })
+const photos = photographs(values, 40)
+const service = new Service()
+const counts = {}
+/** Parts of each kind that are asked about, at any offset. */
+const PARTS = 8
+const PHOTOS_OF_EACH = 14
+const CHAT_PX = 12_000
+
+for (const kind of KIND_NAMES) {
+  for (let i = 0; i < size; i++) {
+    const long = await drawn(kind, i, lengthPx)
+    await measureParts(kind, long, randomOf(`parts ${seed} ${kind} ${i}`))
+    await measureContained(kind, long)
+  }
+}
+const chatPairs = await measureChats()
+const conditions = { set, seed, size, lengthPx, photos: photos.length }
+const figures = { commit: commit(), conditions, counts, chatPairs }
+console.log(values.json ? JSON.stringify(figures) : table())
+
+function drawn(kind, i, length, photoShare) {
+  const random = randomOf(`long ${seed} ${set} ${kind} ${i}`)
+  return drawLong(kind, random, photos, { first: i * PHOTOS_OF_EACH, lengthPx: length, photoShare })
+}
+
+/** The long picture is registered. */
+async function measureParts(kind, { bytes, places }, random) {
+  service.clear()
+  await register('long', bytes)
+  const ask = async (query, part) => note(query, kind, (await gradesOf(part)).get('long'))
+  for (let i = 0; i < PARTS; i++) {
+    for (const [name, height] of [
+      ['screen', random.int(2180, 2400)],
+      ['square', WIDTH_PX],
+    ]) {
+      const top = random.int(0, lengthPx - height)
+      const part = await partOf(bytes, { left: 0, top, width: WIDTH_PX, height }, random.pick([640, 720, 1080]))
+      await ask(`${name}, ${shownOf(places, top, top + height)}`, part)
+    }
+  }
+  await ask('whole, smaller', await sharp(bytes).resize(540).jpeg({ quality: 70 }).toBuffer())
+  const half = { left: 0, top: Math.round(lengthPx / 4), width: WIDTH_PX, height: Math.round(lengthPx / 2) }
+  await ask('half of it', await partOf(bytes, half, 900))
+  for (const place of places.filter(isSampled)) await ask('photograph', await partOf(bytes, place, place.width))
+}
+
+/** The photographs are registered, and the long picture is asked about. */
+async function measureContained(kind, { bytes, places }) {
+  service.clear()
+  const contained = places.filter(isSampled)
+  for (const [i, place] of contained.entries()) await register(`${i}`, await partOf(bytes, place, place.width))
+  const grades = await gradesOf(await sharp(bytes).resize(864).jpeg({ quality: 78 }).toBuffer())
+  for (const i of contained.keys()) note('photograph registered, long picture asked', kind, grades.get(`${i}`))
+}
+
+async function measureChats() {
+  service.clear()
+  const drawnChats = []
+  for (let i = 0; i < chats; i++) drawnChats.push(await drawn('chat', i, CHAT_PX, i % 3 === 0 ? 0.07 : undefined))
+  for (const [i, { bytes }] of drawnChats.entries()) await register(`${i}`, bytes)
+  const pairs = { asked: 0, false: 0 }
+  for (const [i, { bytes, places }] of drawnChats.entries()) {
+    const screens = [0.05, 0.4, 0.75].map((at) => ({
+      left: 0,
+      top: Math.round(at * CHAT_PX),
+      width: WIDTH_PX,
+      height: 2340,
+    }))
+    const names = new Set(places.map(({ name }) => name))
+    const others = drawnChats.map((_, j) => j).filter((j) => !drawnChats[j].places.some(({ name }) => names.has(name)))
+    for (const part of [bytes, ...(await Promise.all(screens.map((screen) => partOf(bytes, screen, WIDTH_PX))))]) {
+      const grades = await gradesOf(part)
+      pairs.asked += others.length
+      pairs.false += others.filter((j) => j !== i && grades.has(`${j}`)).length
+    }
+  }
+  return pairs
+}
+
+async function register(name, bytes) {
+  const { image } = await hashed(bytes, 'register', false)
+  if (image !== undefined) await service.register(name, image)
+}
+
+/** @returns grade by name of what is found; nothing for a query that is refused. */
+async function gradesOf(bytes) {
+  const { image } = await hashed(bytes, 'query', false)
+  const [matches] = image === undefined ? [[]] : await service.ask([image], 'hashes')
+  return new Map(matches.filter(({ grade }) => grade !== 'review').map(({ name, grade }) => [name, grade]))
+}
+
+function partOf(bytes, { left, top, width, height }, widthPx) {
+  return sharp(bytes).extract({ left, top, width, height }).resize(widthPx).jpeg({ quality: 75 }).toBuffer()
+}
+
+/** How much it shows of the photograph of which it shows most. */
+function shownOf(places, from, to) {
+  const shares = places.map(({ top, height }) => (Math.min(to, top + height) - Math.max(from, top)) / height)
+  const most = Math.max(0, ...shares)
+  return most >= 0.97 ? 'a whole photograph' : most >= 0.6 ? 'most of one' : 'less'
+}
+
+function isSampled(_, i) {
+  return i % 3 === 0
+}
+
+function note(query, kind, grade) {
+  counts[query] ??= {}
+  counts[query][kind] ??= { asked: 0, found: 0, sure: 0 }
+  const count = counts[query][kind]
+  count.asked++
+  if (grade !== undefined) count.found++
+  if (grade === 'strong' || grade === 'exact') count.sure++
+}
+
+function table() {
+  const cell = (count) =>
+    count === undefined ? '-' : `${count.found} of ${count.asked}${count.sure > 0 ? `, ${count.sure} sure` : ''}`
+  const rows = Object.entries(counts).map(
+    ([query, by]) => `| ${query} | ${KIND_NAMES.map((kind) => cell(by[kind])).join(' | ')} |`,
+  )
+  const head = `| query | ${KIND_NAMES.join(' | ')} |\n|${' --- |'.repeat(1 + KIND_NAMES.length)}`
+  return `${[head, ...rows].join('\n')}\n${chatPairs.false} of ${chatPairs.asked} pairs of unrelated chats match`
+}
