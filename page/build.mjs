@@ -25,7 +25,10 @@ const console = join(root, 'console')
  * was chosen: so the policy of workers stays as it is, and what sees a picture can load nothing.
  */
 /** @type {{ format: string, entry: string, needs: string }[]} `needs`: a module that has to be installed. */
-const DECODERS = [{ format: 'heif', entry: 'worker-heif.ts', needs: 'libheif-js/package.json' }]
+const DECODERS = [
+  { format: 'heif', entry: 'worker-heif.ts', needs: 'libheif-js/package.json' },
+  { format: 'jxl', entry: 'worker-jxl.ts', needs: 'jxl-oxide-wasm/package.json' },
+]
 /** Modules of Node that decoders ask for where they run in Node. */
 const NODE_ONLY = ['fs', 'path', 'crypto']
 

@@ -54,12 +54,12 @@ t.test('a package imports from outside what its package.json names, and @tabir/f
 })
 
 t.test(
-  'the page takes its rules from hash and domain, and packages that read sizes of pictures, decode HEIC and solve challenges',
+  'the page takes its rules from hash and domain, and packages that read sizes of pictures, decode HEIC and JPEG XL, and solve challenges',
   async (t) => {
     for (const { folder, file, specifier, target } of importsUnder('page')) {
       t.equal(folder, 'page')
       if (target === undefined)
-        t.match(specifier, /^(image-size|libheif-js\/libheif-wasm\/.*|altcha-lib(\/.*)?)$/, `${file} imports ${specifier}`)
+        t.match(specifier, /^(image-size|libheif-js\/libheif-wasm\/.*|jxl-oxide-wasm\/module\.wasm|altcha-lib(\/.*)?)$/, `${file} imports ${specifier}`)
       else t.ok(['page', 'hash', 'domain'].includes(target), `${file} imports ${specifier}`)
     }
   },

@@ -29,7 +29,7 @@ export async function openInBrowser(chosen: ChosenFile): Promise<Opened | Outcom
   return MAY_MOVE.includes(format) ? openMaybeMoving(chosen, sides) : openStill(chosen, sides)
 }
 
-const MAY_MOVE: readonly MediaFormat[] = ['gif', 'webp', 'png', 'avif']
+const MAY_MOVE: readonly MediaFormat[] = ['gif', 'webp', 'png', 'avif', 'jxl']
 
 function isTooLargeJpeg({ width, height }: Sides): boolean {
   return width * height > MAX_JPEG_PIXELS
@@ -66,6 +66,7 @@ async function openMaybeMoving(chosen: ChosenFile, sides: Sides | undefined): Pr
   const moves = isAnimated(bytes, format)
   bytes.fill(0)
   if (!moves) return openStill(chosen, sides, orientation)
+  if (format === 'jxl') return unopenedAs(format, 'format') // a decoder of ours tells how long its pictures are shown
   if (!hasImageDecoder()) return unopenedAs(format, 'animated')
   const opened = await openAnimation(file, MEDIA_FORMATS[format].mimeType, orientation)
   return opened ?? openStill(chosen, sides, orientation)

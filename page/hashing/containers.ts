@@ -1,5 +1,6 @@
 // What the structure of a file says before it is decoded: whether it moves, and how it is to be turned.
 
+import { jxlCodestream, jxlHeader } from '../../src/domain/media/jxl-header.js'
 import type { MediaFormat } from '../../src/domain/media/media-formats.js'
 
 /**
@@ -10,8 +11,20 @@ export function isAnimated(bytes: Uint8Array, format: MediaFormat): boolean {
   if (format === 'gif') return framesOfGif(bytes) > 1
   if (format === 'avif') return textAt(bytes, 8, 4) === 'avis'
   if (format === 'webp') return textAt(bytes, 12, 4) === 'VP8X' && ((bytes[20] ?? 0) & HAS_ANIMATION) !== 0
+  if (format === 'jxl') return isAnimatedJxl(bytes)
   return format === 'png' && hasAnimationControl(bytes)
 }
+
+function isAnimatedJxl(bytes: Uint8Array): boolean {
+  try {
+    return jxlHeader(jxlCodestream(bytes, JXL_HEADER_BYTES)).isAnimation
+  } catch {
+    return false
+  }
+}
+
+/** What it says of animation is at its start. */
+const JXL_HEADER_BYTES = 4096
 
 const HAS_ANIMATION = 2
 

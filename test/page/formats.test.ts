@@ -8,8 +8,9 @@ import t from 'tap'
 import { distance, parseHash } from '../../packages/hash/src/hash256.js'
 import { hashImage } from '../../workers/media/hashes-of-file.js'
 import { pictureFile, sharedSite, usualSite, withoutBrowser } from '../helpers/browser.js'
+import { animatedJxl, jxlOf, turnedJxl } from '../helpers/jxl-files.js'
 import { longPicture, SCENE } from '../helpers/long-picture.js'
-import { fromPixels, scenePixels } from '../helpers/pictures.js'
+import { fromPixels, type Pixels, scenePixels } from '../helpers/pictures.js'
 import { allRead, choose, type GivenFile, protectAll, textOf, toChoosing } from '../helpers/steps.js'
 
 const skip = withoutBrowser
@@ -27,6 +28,8 @@ const statesOf = (page: Page) =>
 const isDecoder = (url: string) =>
   /worker-\w+-[0-9a-f]{16}\.js$/.test(new URL(url).pathname) && /worker-(heif|jxl)/.test(url)
 
+type Prepare = (page: Page) => Promise<unknown>
+
 interface Sent {
   readonly type: string
   readonly view: string
@@ -34,16 +37,17 @@ interface Sent {
 }
 
 /** @returns the hashes of PDQ of the whole that were sent, for each file. */
-async function sentFor(files: readonly GivenFile[]): Promise<string[][]> {
-  return (await signalsFor(files)).map((signals) =>
+async function sentFor(files: readonly GivenFile[], prepare?: Prepare): Promise<string[][]> {
+  return (await signalsFor(files, prepare)).map((signals) =>
     signals.filter(({ type, view }) => type === 'pdq' && view === 'whole').map(({ hash }) => hash),
   )
 }
 
 /** Sends files as a person does. @returns what was sent for each. */
-async function signalsFor(files: readonly GivenFile[]): Promise<Sent[][]> {
+async function signalsFor(files: readonly GivenFile[], prepare: Prepare = async () => {}): Promise<Sent[][]> {
   const site = await usualSite()
   const { page, faults } = await site.visit('/')
+  await prepare(page)
   const images: { signals: Sent[] }[] = []
   page.on('request', (request) => {
     if (request.url().endsWith('/hashes')) images.push(...request.postDataJSON().images)
@@ -102,6 +106,50 @@ t.test('HEIC is read here by a program that comes when it is needed, once, and c
   t.match(await statesOf(page), [/Can be/, /Can be/, /Can be/, /Can be/])
   t.equal(new Set(decoders).size, 1)
 })
+
+/** As in a browser that does not know JPEG XL. */
+const WITHOUT_JXL = `{
+  const open = createImageBitmap
+  globalThis.createImageBitmap = async (source, ...rest) => {
+    if (source instanceof Blob && source.type === 'image/jxl') throw new DOMException('unknown', 'InvalidStateError')
+    return open(source, ...rest)
+  }
+}
+`
+
+t.test('JPEG XL is read as on the server, also where the browser does not know it', { skip }, async (t) => {
+  const stills = await Promise.all([31, 32].map((seed) => jxlOf(scenePixels(seed, SIZE))))
+  const files = {
+    lossy: await jxlOf(scenePixels(33, SIZE), { effort: 3 }),
+    turned: turnedJxl(await jxlOf(scenePixels(34, SIZE), { effort: 3 }), 6),
+    moving: animatedJxl(stills, [1, 100]),
+    large: await jxlOf(await enlarged(35), { effort: 1 }),
+  }
+  const given = Object.entries(files).map(([name, bytes]) => fileOf(`${name}.jxl`, 'image/jxl', bytes))
+  const ways = {
+    known: async () => {},
+    unknown: (page: Page) =>
+      page.route('**/assets/worker-*', async (route) => {
+        const response = await route.fetch()
+        await route.fulfill({ response, body: WITHOUT_JXL + (await response.text()) })
+      }),
+  }
+  for (const [way, prepare] of Object.entries(ways)) {
+    const hashes = await sentFor(given, prepare)
+    for (const [k, [name, bytes]] of Object.entries(files).entries()) {
+      const bits = await bitsToServer(hashes[k]?.[0], bytes)
+      t.ok(bits <= MAX_BITS, `${name}, ${way}: ${bits} bits from the server`)
+    }
+  }
+})
+
+async function enlarged(seed: number): Promise<Pixels> {
+  const { data, info } = await sharp(scenePixels(seed, SIZE).data, { raw: RAW })
+    .resize(1500, 1010, { fit: 'fill' })
+    .raw()
+    .toBuffer({ resolveWithObject: true })
+  return { data, width: info.width, height: info.height }
+}
 
 const withoutHeic = sharedSite(t, { site: { unread: ['heif'] } })
 
