@@ -59,7 +59,11 @@ t.test(
     for (const { folder, file, specifier, target } of importsUnder('page')) {
       t.equal(folder, 'page')
       if (target === undefined)
-        t.match(specifier, /^(image-size|libheif-js\/libheif-wasm\/.*|jxl-oxide-wasm\/module\.wasm|altcha-lib(\/.*)?)$/, `${file} imports ${specifier}`)
+        t.match(
+          specifier,
+          /^(image-size|libheif-js\/libheif-wasm\/.*|jxl-oxide-wasm\/module\.wasm|altcha-lib(\/.*)?)$/,
+          `${file} imports ${specifier}`,
+        )
       else t.ok(['page', 'hash', 'domain'].includes(target), `${file} imports ${specifier}`)
     }
   },

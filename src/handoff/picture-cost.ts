@@ -164,7 +164,7 @@ function webpLayout(head: Buffer): Layout {
   const kind = head.toString('latin1', 12, 16)
   if (kind === 'VP8L') {
     const bits = head.readUInt32LE(21)
-    return sized((bits & 0x3fff) + 1, ((bits >>> 14) & 0x3fff) + 1, 14, 6)
+    return sized((bits & 0x3fff) + 1, ((bits >>> 14) & 0x3fff) + 1, 20, 6)
   }
   if (kind === 'VP8 ') return sized(head.readUInt16LE(26) & 0x3fff, head.readUInt16LE(28) & 0x3fff, 20, 1)
   return sized(head.readUIntLE(24, 3) + 1, head.readUIntLE(27, 3) + 1, 25, 8)

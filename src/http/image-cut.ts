@@ -1,6 +1,7 @@
 // Keeps the image of a file that is too large only because of what follows its image.
 
 import type { IncomingMessage } from 'node:http'
+import type { MultipartFile } from '@fastify/multipart'
 import { imageEnd } from '../domain/media/image-end.js'
 import { Problem } from '../domain/problem.js'
 
@@ -19,6 +20,36 @@ export function cutAtImageEnd(kept: readonly Buffer[]): Buffer[] | undefined {
     left -= Math.min(left, piece.length)
   }
   return image
+}
+
+/**
+ * The bytes of a part up to its limit. The parser ends the stream of a part where the part ends, however far beyond the limit that is; this ends at the
+ * limit, so that nothing is held until then. The rest is read and dropped.
+ */
+export async function* upToItsLimit(file: MultipartFile['file']): AsyncGenerator<unknown, void> {
+  const chunks: AsyncIterator<unknown> = file[Symbol.asyncIterator]()
+  const atLimit = new Promise<undefined>((resolve) => file.once('limit', () => resolve(undefined)))
+  let readBytes = 0
+  let next = chunks.next()
+  try {
+    while (!file.truncated || readBytes < file.bytesRead) {
+      const result = await (file.truncated ? next : Promise.race([next, atLimit]))
+      if (result === undefined) continue
+      if (result.done === true) return
+      if (Buffer.isBuffer(result.value)) readBytes += result.value.length
+      yield result.value
+      next = chunks.next()
+    }
+  } finally {
+    drop(chunks, next)
+  }
+}
+
+/** An error ends the reading of the form, too, which reports it. */
+async function drop(chunks: AsyncIterator<unknown>, first: Promise<IteratorResult<unknown>>): Promise<void> {
+  try {
+    for (let { done } = await first; done !== true; { done } = await chunks.next());
+  } catch {}
 }
 
 /**

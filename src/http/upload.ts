@@ -1,10 +1,10 @@
 // Reads images out of a multipart body, into memory and nowhere else.
 
-import type {} from '@fastify/multipart' // adds isMultipart and parts to requests
+import type { MultipartFile } from '@fastify/multipart' // adds isMultipart and parts to requests, too
 import type { FastifyRequest } from 'fastify'
 import { fieldDeclaresMinor } from '../domain/cases/minors.js'
 import { Problem } from '../domain/problem.js'
-import { cutAtImageEnd, limitBody } from './image-cut.js'
+import { cutAtImageEnd, limitBody, upToItsLimit } from './image-cut.js'
 
 export interface UploadLimits {
   readonly maxImageBytes: number
@@ -80,7 +80,9 @@ export async function eachImage<T>(
       }
       if (part.fieldname !== 'image') part.file.resume()
       else {
-        const used = settled(readPart(part.file, limits, inFlight).then((image) => release(image, inFlight, use)))
+        const used = settled(
+          readPart(streamOf(part, limits), limits, inFlight).then((image) => release(image, inFlight, use)),
+        )
         used.catch(() => {}) // thrown to the caller below, once all parts are read: until then nobody may call it unhandled
         uses.push(used)
       }
@@ -138,7 +140,7 @@ export async function oneFile<T>(
       }
       if (refusal !== undefined) part.file.resume()
       else {
-        const work = readPart(part.file, limits, inFlight).then((image) => release(image, inFlight, use))
+        const work = readPart(streamOf(part, limits), limits, inFlight).then((image) => release(image, inFlight, use))
         found = { name: part.fieldname, work: settled(work) }
       }
     }
@@ -200,6 +202,17 @@ function sizeOf(pieces: readonly Buffer[]): number {
 interface ReadImage {
   readonly pieces: readonly Buffer[]
   readonly isCut: boolean
+}
+
+function streamOf({ file }: MultipartFile, { readsToImageEnd }: UploadLimits): FileStream {
+  if (!readsToImageEnd) return file
+  const bytes = upToItsLimit(file)
+  return {
+    [Symbol.asyncIterator]: () => bytes,
+    get truncated() {
+      return file.truncated
+    },
+  }
 }
 
 type FileStream = AsyncIterable<unknown> & { readonly truncated: boolean }

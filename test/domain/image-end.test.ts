@@ -26,7 +26,7 @@ async function pictures(): Promise<Picture[]> {
     bytes: await each.toBuffer(),
   }))
   return [
-    ...(await everyFormat(7)),
+    ...(await everyFormat(7)).filter(({ name }) => !name.endsWith('.jxl')), // its length is nowhere
     { name: 'plain.bmp', contentType: 'image/bmp', bytes: bmp() },
     ...(await Promise.all(made)),
   ]
@@ -142,7 +142,7 @@ t.test('an endless piece of text behind the pixels hides nothing either', async 
 })
 
 t.test('of two formats in one file the first bytes decide', async (t) => {
-  const files = await everyFormat(7)
+  const files = (await everyFormat(7)).filter(({ name }) => !name.endsWith('.jxl'))
   for (const one of files) {
     for (const other of files) {
       if (one.name.endsWith('.avif')) continue // boxes of both would follow each other

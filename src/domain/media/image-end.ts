@@ -36,10 +36,10 @@ const ENDS: Readonly<Record<MediaFormat, (file: ByteReader) => number | undefine
   avif: boxesEnd,
   heif: boxesEnd,
   bmp: bmpEnd,
-  jxl: (file) => (file.u8(0) === 0 ? boxesEnd(file) : undefined), // the bare codestream says its length nowhere
+  jxl: (file) => (file.u8(0) === 0 ? boxesEnd(file) : fillerEnd(file)), // the bare codestream says its length nowhere
 }
 
-/** So many equal bytes at the end of a JPEG file are filler, since coded pixels do not repeat like that. */
+/** So many equal bytes at the end of a file are filler, since coded pixels do not repeat like that. */
 const FILLER_BYTES = 1 << 16
 
 /** An image without a marker for its end is followed by filler, or its end is unknown. */
@@ -49,7 +49,11 @@ function jpegEnd(file: ByteReader): number | undefined {
     if (code === END_OF_IMAGE) return at + 2
     hasScan ||= code === START_OF_SCAN
   }
-  if (!hasScan) return undefined
+  return hasScan ? fillerEnd(file) : undefined
+}
+
+/** @returns the end of a file that ends in filler, which is kept. */
+function fillerEnd(file: ByteReader): number | undefined {
   const fillerAt = file.length - FILLER_BYTES
   const filler = file.u8(fillerAt)
   for (let at = fillerAt; at < file.length; at++) if (file.u8(at) !== filler) return undefined
