@@ -107,8 +107,13 @@ async function picturesOf(
     profile !== undefined || colours === undefined ? 'srgb' : signalOf(colours.primaries, colours.transfer, 'heif')
   if (colour !== 'srgb') return await converted(picture, sizeFor, own, colour)
   const pictures: DecodedPicture[] = []
-  for (const background of own) pictures.push(await pixelsOf(picture, sizeFor, background))
-  return differing(pictures)
+  try {
+    for (const background of own) pictures.push(await pixelsOf(picture, sizeFor, background))
+    return differing(pictures)
+  } catch (error) {
+    for (const { data } of pictures) data.fill(0)
+    throw error
+  }
 }
 
 function reduced({ data, width, height, channels }: HeifPicture, sizeFor: FrameLimits['sizeFor']): Sharp {
