@@ -49,7 +49,9 @@ t.test(
       t.equal(hasher.hash(pixels, 'register').isSimple, isSimple(rasterOf(pixels)))
       t.equal((await hashImage(pixels, { purpose: 'register' })).isSimple === true, isSimple(rasterOf(pixels)))
       t.equal(hasher.hash(pixels, 'query').isSimple, false)
-      t.same(Object.keys(await hashImage(pixels)), ['signals'], 'which is sent as a query as it is')
+      const query = await hashImage(pixels)
+      t.equal(query.isForm === true, isForm(rasterOf(pixels)))
+      t.same(Object.keys(query), query.isForm ? ['signals', 'isForm'] : ['signals'], 'which is sent as a query as it is')
     }
     t.equal(hasher.hash(plain(20, 20, 7), 'register').isSimple, false, 'too small to be looked at')
   },

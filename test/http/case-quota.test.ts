@@ -48,13 +48,15 @@ t.test(
   },
 )
 
-t.test('several whole views of a type are several pictures, and not one', async (t) => {
+t.test('an image has a whole view for each frame of its file, and no more than a file has frames', async (t) => {
   const { app } = await startService(t)
   const { url, headers } = await openCase(app)
   const register = (signals: object[]) =>
     app.inject({ method: 'POST', url: `${url}/hashes`, headers, payload: { images: [{ signals }] } })
   const whole = (type: string) => ({ type, hash: randomHashText(), quality: 100 })
-  t.equal(codeOf(await register([whole('pdq'), whole('pdq')])), 'request-invalid')
+  const frames = (count: number) => Array.from({ length: count }, () => whole('pdq'))
+  t.equal(codeOf(await register(frames(17))), 'request-invalid')
+  t.equal((await register(frames(16))).statusCode, 201)
   const area = { ...whole('pdq-area'), view: 'piece' }
   t.equal((await register([whole('pdq'), whole('blockhash'), area, area])).statusCode, 201)
 })

@@ -89,9 +89,10 @@ function hasherWith(kernel: PdqKernel, frames: FrameKernel): ImageHasher {
         return { quality, signals: whole, blockTotals, isSimple: false, isForm: false }
       }
       return frames.measure(pixels, (raster) => {
-        const parts = partsOf(kernel, raster, viewsIn(raster, aspect, purpose, extent), { aspect, purpose })
         const isSign = purpose === 'register' && isSimple(raster)
         const isFlat = (purpose === 'query' || extent === 'window') && isForm(raster)
+        const views = viewsIn(raster, aspect, purpose, extent).filter(({ isCore = false }) => !isFlat || !isCore)
+        const parts = partsOf(kernel, raster, views, { aspect, purpose })
         return { quality, signals: [...whole, ...parts], blockTotals, isSimple: isSign, isForm: isFlat }
       })
     },

@@ -30,6 +30,8 @@ export type View = (
 ) & {
   /** Unlikely to match: queried in two orientations (original and mirrored) instead of eight. */
   readonly unlikely?: true
+  /** The same part of both pictures. Forms of one kind agree in it, so a form is not queried by it. */
+  readonly isCore?: true
 }
 
 /**
@@ -190,7 +192,7 @@ function registeredCores(part: Rectangle, aspect: number): View[] {
 
 function askedCores(part: Rectangle, aspect: number): View[] {
   const widest = aspect < WIDEST ? [shaped(part, aspect, WIDEST)] : []
-  return [...cores(part, aspect), ...widest].map((core) => ({ kind: 'deframed', part: core, unlikely: true }))
+  return [...cores(part, aspect), ...widest].map((core) => ({ kind: 'deframed', part: core, unlikely: true, isCore: true }))
 }
 
 /** The inside of a shape without its background, and pieces of it. */

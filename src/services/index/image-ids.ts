@@ -32,9 +32,9 @@ function signalIdOf(
  * picture with all its views.
  */
 export function pictureIdOf(secret: Buffer, bank: string, signals: readonly Signal[], ref: string | undefined): string {
-  const wholes = wholesOf(signals, 'pdq')
+  const [first] = wholesOf(signals, 'pdq') // alone, so that a picture that gains or loses a frame or a view stays the same image
   const digest = createHmac('sha256', secret).update(`picture\0${bank}\0${ref ?? ''}\0`)
-  for (const { hash } of wholes.length === 0 ? signals : wholes) digest.update(hash)
+  for (const { hash } of first === undefined ? signals : [first]) digest.update(hash)
   return uuidV8(digest.digest())
 }
 
