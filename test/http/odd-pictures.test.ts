@@ -37,7 +37,7 @@ t.test('odd pictures', async (t) => {
   ])
   const platform = await keyFor(service, 'platform', ['match', 'match:distance'])
   const pictures = kinds.flat()
-  t.equal(pictures.length, 6 + 8 + 8)
+  t.equal(pictures.length, 8 + 8 + 8)
   const upright = await scene(SEED)
 
   await t.test('each matches the usual form of the same picture, the right way up', async (t) => {
