@@ -4,6 +4,7 @@ import {
   chooseFrames,
   createFrameMerger,
   MAX_CHOSEN_FRAMES,
+  MAX_FRAMES,
   MAX_IMAGE_SIGNALS,
   shownMs,
 } from '../../packages/hash/src/file-frames.js'
@@ -82,6 +83,8 @@ for (const purpose of ['register', 'query'] as const) {
     t.equal(added?.length, 1)
     const many = Array.from({ length: 250 }, (_, i) => picture(i + 1))
     t.ok((merged(many.slice(0, 40), 39)?.signals.length ?? 0) <= MAX_IMAGE_SIGNALS)
+    const wholes = merged(many.slice(0, 30))?.signals.filter(({ type, view }) => type === 'pdq' && view === 'whole')
+    t.ok((wholes?.length ?? 0) <= MAX_FRAMES)
   })
 }
 

@@ -175,9 +175,11 @@ async function fromRgba(
     .raw({ depth: isDeep ? 'ushort' : 'uchar' })
     .toBuffer({ resolveWithObject: true })
   const codes = isDeep ? new Uint16Array(data.buffer, data.byteOffset, data.length / 2) : data
-  const rgba = colour === undefined ? data : toSrgb(codes, colour)
-  const flat = backgrounds.map((background) => flattened(rgba, LEVEL_OF[background]))
-  for (const used of [data, rgba]) used.fill(0)
+  // Browsers drop the lower 8 of 16 bits before they apply a gamma, so that numbers near black become a few levels; other viewers do not.
+  const coarse = isDeep && colour.range === 'sdr' ? [Uint8Array.from(codes, (code) => code >> 8)] : []
+  const shownAs = colour === undefined ? [data] : [...coarse, codes].map((each) => toSrgb(each, colour))
+  const flat = shownAs.flatMap((rgba) => backgrounds.map((background) => flattened(rgba, LEVEL_OF[background])))
+  for (const used of [data, ...coarse, ...shownAs]) used.fill(0)
   return differing(flat.map((rgb) => pictureOf(rgb, { ...info, channels: 3 }, header)))
 }
 

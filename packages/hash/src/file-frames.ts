@@ -68,11 +68,13 @@ export function createFrameMerger(purpose: Purpose): FrameMerger {
   let main: ImageSignals | undefined
   let fallback: ImageSignals | undefined
   const added: ImageSignal[] = []
+  let frames = 0
   let isSimple = true
   let isForm = true
   return {
     extentOf: (isWindow) => (isWindow ? 'window' : main === undefined ? 'all' : 'frame'),
     add(found, extent) {
+      if (extent !== 'window' && ++frames > MAX_FRAMES) return
       if (extent === 'all') {
         if (found.quality >= MIN_USABLE_QUALITY[purpose]) main = found
         else if (fallback === undefined || found.quality > fallback.quality) fallback = found
