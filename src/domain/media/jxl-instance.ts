@@ -59,8 +59,11 @@ export function instantiateJxl(compiled: WebAssembly.Module, maxMemoryBytes: num
     table?.set(index, value)
     return index
   }
-  const imports: Record<string, WebAssembly.ImportValue> = { [MEMORY]: memory }
-  for (const { name, kind } of WebAssembly.Module.imports(compiled)) if (kind === 'function') imports[name] = importFor(name)
+  const functions = WebAssembly.Module.imports(compiled).filter(({ kind }) => kind === 'function')
+  const imports: Record<string, WebAssembly.ImportValue> = {
+    ...Object.fromEntries(functions.map(({ name }) => [name, importFor(name)])),
+    [MEMORY]: memory,
+  }
   const { exports } = new WebAssembly.Instance(compiled, { [IMPORTS]: imports })
   table = Object.values(exports).find((each) => each instanceof WebAssembly.Table)
   exported = checked(exports)
