@@ -119,7 +119,7 @@ function bmpLayout(head: Buffer): Layout {
   const isShort = head.readUInt32LE(14) === 12
   const width = isShort ? head.readUInt16LE(18) : head.readInt32LE(18)
   const height = isShort ? head.readUInt16LE(20) : head.readInt32LE(22)
-  return plain(Math.abs(width * height), 30, 5)
+  return sized(Math.abs(width), Math.abs(height), 30, 5)
 }
 
 const PROGRESSIVE = [0xc2, 0xc6, 0xca, 0xce]
