@@ -126,7 +126,7 @@ function partOf(bytes, { left, top, width, height }, widthPx) {
   return sharp(bytes).extract({ left, top, width, height }).resize(widthPx).jpeg({ quality: 75 }).toBuffer()
 }
 
-/** How much it shows of the photograph of which it shows most. */
+/** The largest share of one photograph that it shows. */
 function shownOf(places, from, to) {
   const shares = places.map(({ top, height }) => (Math.min(to, top + height) - Math.max(from, top)) / height)
   const most = Math.max(0, ...shares)

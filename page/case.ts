@@ -186,7 +186,7 @@ async function withdraw(visit: Visit): Promise<void> {
   await look(visit)
 }
 
-/** A token that has grown old is asked for anew; everything else is said where she is. */
+/** Asks for another token when this one has expired. Shows any other problem in the step at hand. */
 function lost(visit: Visit, failure: Failure, errorId: string): void {
   if (failure.kind === 'rejected') {
     close(visit)

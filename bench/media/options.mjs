@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 
 /**
  * @returns the options, with `entries`, the files to be sent as rows of the manifest, and `service` where one runs already.
- * @throws {Error} for whoever typed the words.
+ * @throws {Error} says which option is wrong.
  */
 export function optionsOf(words) {
   const { values } = parsed(words)

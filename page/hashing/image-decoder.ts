@@ -1,6 +1,6 @@
 // Opens files with ImageDecoder of WebCodecs, where the browser has it: animations frame by frame, and JPEG at a part of its size.
 
-import { chooseFrames } from '../../packages/hash/src/file-frames.js'
+import { chooseFrames, shownMs } from '../../packages/hash/src/file-frames.js'
 import { drawnSource } from './drawn.js'
 import { type Opened, openedPicture } from './opened.js'
 import type { Sides, Source } from './source.js'
@@ -9,9 +9,6 @@ export function hasImageDecoder(): boolean {
   return typeof ImageDecoder !== 'undefined'
 }
 
-/** Browsers show a frame with a shorter duration for `SHOWN_INSTEAD_MS`. */
-const MIN_SHOWN_MS = 11
-const SHOWN_INSTEAD_MS = 100
 /** Frames are looked through up to so many pixels, to learn how long each is shown. That is 2,000 frames of a sticker. */
 const MAX_LOOKED_PIXELS = 500_000_000
 const MAX_LOOKED_FRAMES = 20_000
@@ -53,8 +50,7 @@ async function durationsIn(decoder: ImageDecoder): Promise<number[]> {
     const decoded = await decoder.decode({ frameIndex: durationsMs.length }).catch(() => undefined)
     if (decoded === undefined) break
     const { image } = decoded
-    const ms = (image.duration ?? 0) / 1000
-    durationsMs.push(ms < MIN_SHOWN_MS ? SHOWN_INSTEAD_MS : ms)
+    durationsMs.push(shownMs((image.duration ?? 0) / 1000))
     pixels += image.codedWidth * image.codedHeight
     image.close()
   }

@@ -1,4 +1,4 @@
-// One picture of a file, of which rows can be read as it is shown: drawn by the browser, or decoded by a program of ours.
+// One picture of a file. Gives its rows as a viewer shows them. Either the browser draws it, or a decoder of ours has decoded it.
 import { MAX_PIXELS, MAX_SIDE_PX, type Pixels } from '../../packages/hash/src/pixels.js'
 import { FULL_RESOLUTION_PIXELS } from '../../packages/hash/src/reduced-side.js'
 import type { MediaFormat } from '../../src/domain/media/media-formats.js'

@@ -115,7 +115,7 @@ const UNREAD_SIGNATURES: Readonly<Record<UnreadKind, readonly Signature[]>> = {
   ],
 }
 
-/** @param head the first bytes of a file of which `formatOf` says that it is in no format of the table. */
+/** @param head the first bytes of a file for which `formatOf` found no format. */
 export function unreadKindOf(head: Uint8Array): UnreadKind | undefined {
   return UNREAD_KINDS.find((kind) => UNREAD_SIGNATURES[kind].some((signature) => fits(head, signature)))
 }

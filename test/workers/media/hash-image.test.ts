@@ -1,4 +1,3 @@
-import sharp from 'sharp'
 import t from 'tap'
 import { distance, formatHash } from '../../../packages/hash/src/hash256.js'
 import { pdq } from '../../../packages/hash/src/pdq.js'
@@ -7,6 +6,7 @@ import { hashImage } from '../../../workers/media/hashes-of-file.js'
 import { rotatedPixels } from '../../hash/synthetic.js'
 import { onePixel, unreadable } from '../../helpers/hostile-pictures.js'
 import { fromPixels, scene, scenePixels } from '../../helpers/pictures.js'
+import { watchDecoding } from '../../helpers/watch-decoding.js'
 
 t.test('hashes exactly the pixels that were decoded', async (t) => {
   const picture = { ...scenePixels(1), channels: 3 } as const
@@ -56,16 +56,7 @@ t.test('a picture without pixels to tell apart has quality 0, not an error', asy
 t.test('overwrites the pixels it decoded, and leaves the file to its owner', async (t) => {
   const { bytes } = await scene(1)
   const file = Buffer.from(bytes)
-  const decoded: Buffer[] = []
-  const { toBuffer } = sharp.prototype
-  t.teardown(() => {
-    sharp.prototype.toBuffer = toBuffer
-  })
-  sharp.prototype.toBuffer = async function (this: typeof sharp.prototype) {
-    const answer = await toBuffer.call(this, { resolveWithObject: true })
-    decoded.push(answer.data)
-    return answer
-  }
+  const decoded = watchDecoding(t)
 
   await hashImage(bytes, 'register')
 

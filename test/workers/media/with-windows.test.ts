@@ -1,4 +1,3 @@
-import sharp from 'sharp'
 import t from 'tap'
 import { MAX_IMAGE_SIGNALS, MAX_WINDOWS } from '../../../packages/hash/src/file-frames.js'
 import { distance } from '../../../packages/hash/src/hash256.js'
@@ -8,6 +7,7 @@ import { eachFrame } from '../../../workers/media/decode.js'
 import { hashImage } from '../../../workers/media/hashes-of-file.js'
 import { longPicture, SCENE } from '../../helpers/long-picture.js'
 import { fromPixels, scenePixels } from '../../helpers/pictures.js'
+import { watchDecoding } from '../../helpers/watch-decoding.js'
 
 const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8, 9] as const
 
@@ -67,16 +67,7 @@ t.test('the picture of which windows are cut is overwritten, also when a window 
   const bytes = await fromPixels(await longPicture(SEEDS))
     .jpeg()
     .toBuffer()
-  const decoded: Buffer[] = []
-  const { toBuffer } = sharp.prototype
-  t.teardown(() => {
-    sharp.prototype.toBuffer = toBuffer
-  })
-  sharp.prototype.toBuffer = async function (this: typeof sharp.prototype) {
-    const answer = await toBuffer.call(this, { resolveWithObject: true })
-    decoded.push(answer.data)
-    return answer
-  }
+  const decoded = watchDecoding(t)
   const failing = eachFrame(bytes, { sizeFor: hashedSize, purpose: 'register' }, ({ isWindow }) => {
     if (isWindow) throw new Error('no memory')
   })
