@@ -130,7 +130,8 @@ export function alphaPng(seed: number): Promise<Picture> {
 /** A whole JPEG and 4,096 bytes that belong to nothing, as some messengers and camera makers append them. */
 export async function trailingGarbageJpeg(seed: number): Promise<Picture> {
   const { bytes } = await scene(seed)
-  const garbage = Buffer.from(Array.from({ length: 4096 }, randomByteFrom(seed)))
+  const random = randomFrom(seed)
+  const garbage = Buffer.from(Array.from({ length: 4096 }, () => Math.floor(random() * 256)))
   return { name: `trailing-${seed}.jpg`, contentType: contentTypes.jpeg, bytes: Buffer.concat([bytes, garbage]) }
 }
 
@@ -293,9 +294,4 @@ function storedPixels({ data, width, height }: Pixels, orientation: Orientation)
 
 function isMargin(position: number, length: number): boolean {
   return position < length * 0.01 || position >= length * 0.99
-}
-
-function randomByteFrom(seed: number): () => number {
-  const random = randomFrom(seed)
-  return () => Math.floor(random() * 256)
 }

@@ -11,7 +11,7 @@ import { pictureFile, sharedSite, usualSite, withoutBrowser } from '../helpers/b
 import { animatedJxl, jxlOf, turnedJxl } from '../helpers/jxl-files.js'
 import { longPicture, SCENE } from '../helpers/long-picture.js'
 import { fromPixels, type Pixels, scenePixels } from '../helpers/pictures.js'
-import { allRead, choose, type GivenFile, protectAll, textOf, toChoosing } from '../helpers/steps.js'
+import { allRead, choose, type GivenFile, protectAll, toChoosing } from '../helpers/steps.js'
 
 const skip = withoutBrowser
 const HEIC = resolve(import.meta.dirname, '../../../test/data/heic')
@@ -239,67 +239,3 @@ t.test('a long picture is known by the pictures in it', { skip }, async (t) => {
     t.ok(bits <= MATCHING_BITS, `${seed}: ${bits} bits`)
   }
 })
-
-t.test('what is no picture is named, with what to do instead, and never offered for sending', { skip }, async (t) => {
-  const site = await usualSite()
-  const { page } = await site.visit('/')
-  await toChoosing(page)
-  const kinds: readonly (readonly [string, RegExp])[] = [
-    ['0000001c667479706d703432000000006d70343269736f6d', /This is a video.*take a screenshot/],
-    ['00000014667479707174202000000000', /This is a video/],
-    ['1a45dfa39f4286810142f7810142f281', /This is a video/],
-    ['0000000c6a5020200d0a870a00000014', /Hardly any browser can open/],
-    ['1f8b0800000000000003abe6e5020000', /animated sticker/],
-    ['255044462d312e370a25b5b5b5b50a', /This is a document/],
-    ['6120 73686f7070696e67206c697374'.replace(' ', ''), /This file is not a picture/],
-  ]
-  await choose(
-    page,
-    kinds.map(([hex], k) => fileOf(`${k}.jpg`, 'image/jpeg', Buffer.from(hex, 'hex'))),
-  )
-  await allRead(page)
-  t.match(
-    await statesOf(page),
-    kinds.map(([, sentence]) => sentence),
-  )
-  t.notOk(await page.isVisible('#upload'))
-})
-
-t.test(
-  'a browser that reads only the first frame, or has no memory for a large JPEG, offers to send it',
-  { skip },
-  async (t) => {
-    const site = await usualSite()
-    const { page } = await site.visit('/')
-    await page.route('**/assets/worker-*', async (route) => {
-      const response = await route.fetch()
-      await route.fulfill({ response, body: `delete globalThis.ImageDecoder;${await response.text()}` })
-    })
-    await toChoosing(page)
-    const raw = { ...RAW, height: 2 * SIZE.height, pageHeight: SIZE.height }
-    const gif = await sharp(Buffer.concat([16, 17].map((seed) => scenePixels(seed, SIZE).data)), { raw })
-      .gif()
-      .toBuffer()
-    // The size is read from the header: nothing of this is decoded here.
-    const { buffer: large } = await pictureFile(18)
-    const at = large.indexOf(Buffer.from('ffc0', 'hex'))
-    large.writeUInt16BE(9000, at + 5)
-    large.writeUInt16BE(6000, at + 7)
-    const cut = large.subarray(0, -100)
-    await choose(page, [
-      fileOf('a.gif', 'image/gif', gif),
-      fileOf('b.jpg', 'image/jpeg', large),
-      fileOf('c.jpg', 'image/jpeg', cut),
-    ])
-    await allRead(page)
-    t.match(await statesOf(page), [
-      /This picture moves/,
-      /has not enough memory for a picture as large/,
-      /damaged or incomplete/,
-    ])
-    t.ok(await page.isVisible('#upload'))
-    t.equal(await page.locator('#pictures li:nth-child(2) button:not([hidden])').first().textContent(), 'Try again')
-    await page.click('#upload-yes')
-    t.match(await textOf(page, '#pictures'), /Will be sent to the server/)
-  },
-)
