@@ -1,8 +1,13 @@
 // A child hashes one stranger's picture after the other: what of the last one is in its memory when it has answered?
 
+import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs'
+import type { Duplex } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { readFrames } from '../../workers/frames.js'
 import { decode } from '../../workers/media/decode.js'
 import { heic } from '../helpers/heic.js'
 import { scene } from '../helpers/pictures.js'
@@ -72,3 +77,33 @@ t.test('nothing of a picture is left in the child that hashed it', { skip: !exis
     t.same(sandbox.pids, [pid], `${format}: by the same child`)
   }
 })
+
+t.test(
+  'nothing is left of a file that arrives in pieces, however long they are',
+  { skip: !existsSync('/proc/self/mem') },
+  async (t) => {
+    const child = spawn(process.execPath, [REAL_CHILD], { stdio: ['ignore', 'ignore', 'inherit', 'pipe'] })
+    t.teardown(() => child.kill())
+    const channel = child.stdio[3] as Duplex
+    const messages: Buffer[] = []
+    readFrames(channel, 1 << 20, (message) => messages.push(message))
+    await until(() => messages.length === 1) // it is ready
+
+    const bytes = randomBytes(70_000) // no picture: nothing but reading it uses memory
+    const needles = needlesOf(bytes)
+    const head = Buffer.alloc(5)
+    head.writeUInt32BE(bytes.length + 1)
+    channel.write(head)
+    for (const [from, to] of [
+      [0, 60_000],
+      [60_000, 63_000],
+      [63_000, 70_000],
+    ] as const) {
+      await sleep(20)
+      channel.write(Buffer.from(bytes.subarray(from, to)))
+    }
+    await until(() => messages.length === 2)
+
+    await until(() => foundIn(child.pid ?? 0, needles).every((times) => times === 0))
+  },
+)

@@ -1,9 +1,8 @@
 // The program of a sandboxed child: it reads pictures from a socket and writes hashes. It has nothing else.
 
-import { Socket } from 'node:net'
 import { leaveUnread, unreadWith } from '../../src/domain/media/media-formats.js'
 import { formatAnswer, type HandoffAnswer } from '../../src/handoff/message.js'
-import { DETAILS_BITS, HEIC_OFF, PURPOSE_BYTES, readFrames, writeFrame } from '../frames.js'
+import { DETAILS_BITS, HEIC_OFF, openFrames, PURPOSE_BYTES, writeFrame } from '../frames.js'
 import { collectAtOnce, collectEvery } from '../heap.js'
 import { isolationHere } from '../isolation-here.js'
 import { answerFor } from './answer.js'
@@ -14,11 +13,7 @@ const MAX_IMAGE_BYTES = 1 << 30
 leaveUnread(unreadWith({ heic: process.argv.includes(HEIC_OFF) ? 'off' : 'on' }))
 collectAtOnce()
 const collectNowAndThen = collectEvery(256)
-const channel = new Socket({ fd: CHANNEL_FD, readable: true, writable: true })
-channel.on('end', () => process.exit(0)) // the parent has exited
-channel.on('error', () => process.exit(0))
-
-readFrames(channel, MAX_IMAGE_BYTES, (image) => {
+const channel = openFrames(CHANNEL_FD, MAX_IMAGE_BYTES, (image) => {
   const order = image[0] ?? 0
   const purpose = (order & PURPOSE_BYTES.query) === 0 ? 'register' : 'query'
   answerFor(image.subarray(1), purpose, (order & DETAILS_BITS.also) === 0 ? 'none' : 'also')
@@ -29,4 +24,6 @@ readFrames(channel, MAX_IMAGE_BYTES, (image) => {
       collectNowAndThen()
     })
 })
+channel.on('end', () => process.exit(0)) // the parent has exited
+channel.on('error', () => process.exit(0))
 writeFrame(channel, Buffer.from(`ready ${JSON.stringify(isolationHere())}`))
