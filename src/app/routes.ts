@@ -6,6 +6,7 @@ import { bankRoutes } from '../http/routes/banks.js'
 import { appealRoutes } from '../http/routes/cases/appeals.js'
 import { assistedCaseRoutes } from '../http/routes/cases/assisted-cases.js'
 import { caseFileRoutes } from '../http/routes/cases/case-file.js'
+import { caseHashRoutes } from '../http/routes/cases/case-hashes.js'
 import { caseImageRoutes } from '../http/routes/cases/case-images.js'
 import { caseRoutes } from '../http/routes/cases/cases.js'
 import { challengeRoutes } from '../http/routes/cases/challenge.js'
@@ -55,6 +56,7 @@ export async function registerRoutes(app: FastifyInstance, options: RouteOptions
   await app.register(caseRoutes, { prefix: '/v1', cases, idempotency, signer, proofOfWork: services.proofOfWork })
   await app.register(assistedCaseRoutes, { prefix: '/v1', cases, idempotency, now })
   await app.register(caseFileRoutes, { prefix: '/v1', files, signer, limits: services.limits, now })
+  await app.register(caseHashRoutes, { prefix: '/v1', registration, idempotency })
   await app.register(caseImageRoutes, { prefix: '/v1', hashing, registration, idempotency, uploadLimits, inFlight })
   await app.register(disputeAnswerRoutes, { prefix: '/v1', trust })
   await app.register(appealRoutes, { prefix: '/v1', appeals: services.appeals })

@@ -1,0 +1,50 @@
+// Videos given as hashes of their frames.
+
+import { z } from 'zod'
+import { MAX_AREA_SIGNALS } from '../../packages/hash/src/image-hasher.js'
+import { MAX_SIGNALS_OF_VIDEO } from '../domain/matching/signal.js'
+import { HashText, Quality, ViewName } from './schemas.js'
+
+/** Ten minutes. */
+export const MAX_VIDEO_MS = 600_000
+
+const FrameSignal = z.strictObject({
+  type: z.enum(['pdq', 'pdq-area']),
+  hash: HashText,
+  quality: Quality,
+  view: ViewName.optional(),
+})
+
+const AtMs = z.int().min(0).max(MAX_VIDEO_MS)
+
+export const GivenFrames = z
+  .array(
+    z.strictObject({
+      atMs: AtMs.meta({ description: 'When the frame is shown, in milliseconds from the start.' }),
+      signals: z
+        .array(FrameSignal)
+        .min(1)
+        .max(MAX_AREA_SIGNALS + 1),
+    }),
+  )
+  .min(1)
+  .max(MAX_SIGNALS_OF_VIDEO)
+  .refine(areInOrder, 'must be in the order in which they are shown')
+  .refine((frames) => signalsIn(frames) <= MAX_SIGNALS_OF_VIDEO, `must have at most ${MAX_SIGNALS_OF_VIDEO} signals in all`)
+  .meta({
+    description: `Frames as \`hashVideo\` of \`@tabir/hash\` gives them, in the order in which they are shown, with at most ${MAX_SIGNALS_OF_VIDEO} signals in all.`,
+  })
+
+export const DurationMs = z
+  .int()
+  .min(1)
+  .max(MAX_VIDEO_MS)
+  .meta({ description: 'Duration in milliseconds; at most ten minutes.' })
+
+function areInOrder(frames: readonly { readonly atMs: number }[]): boolean {
+  return frames.every(({ atMs }, i) => i === 0 || atMs > (frames[i - 1]?.atMs ?? 0))
+}
+
+function signalsIn(frames: readonly { readonly signals: readonly unknown[] }[]): number {
+  return frames.reduce((sum, { signals }) => sum + signals.length, 0)
+}

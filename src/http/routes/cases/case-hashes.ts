@@ -1,0 +1,152 @@
+// Pictures and videos of a case, submitted as hashes.
+
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import { readRegistered } from '../../../../packages/hash/src/details/written.js'
+import { MAX_FRAMES, MAX_IMAGE_SIGNALS } from '../../../../packages/hash/src/file-frames.js'
+import { parseHash } from '../../../../packages/hash/src/hash256.js'
+import type { Signal } from '../../../domain/matching/signal.js'
+import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES } from '../../../domain/matching/signal-types.js'
+import { Problem } from '../../../domain/problem.js'
+import type { Registration } from '../../../services/intake/registration.js'
+import type { Idempotency } from '../../../services/load/idempotency.js'
+import { DurationMs, GivenFrames } from '../../given-videos.js'
+import { Declared } from '../../minors.js'
+import { ownCaseOf } from '../../plugins/authentication.js'
+import { may } from '../../problems.js'
+import { CaseNumberParam, CategoryName, GivenDetails, GivenSignal, HashText, IdempotencyKey } from '../../schemas.js'
+import { FOR_IMAGES, RegisteredImages, registerUsable, type UsableImage } from './registered-images.js'
+
+const MAX_IMAGES_OF_HASHES = 1000
+const MAX_VIDEOS_OF_HASHES = 100
+const MAX_SIGNALS_PER_IMAGE = MAX_IMAGE_SIGNALS + 2
+const GivenVideo = z.strictObject({
+  ...Declared,
+  durationMs: DurationMs,
+  frames: GivenFrames,
+  sha256: HashText.optional().meta({ description: 'SHA-256 of the file.' }),
+  category: CategoryName.optional(),
+})
+
+const GivenHashes = z
+  .strictObject({
+    ...Declared,
+    images: z
+      .array(
+        z.strictObject({
+          ...Declared,
+          signals: z
+            .array(GivenSignal)
+            .min(1)
+            .max(MAX_SIGNALS_PER_IMAGE)
+            .refine(hasFewWholes, `must have at most ${MAX_FRAMES} whole views of each type`),
+          details: GivenDetails.optional(),
+          category: CategoryName.optional(),
+        }),
+      )
+      .max(MAX_IMAGES_OF_HASHES)
+      .default([]),
+    videos: z.array(GivenVideo).max(MAX_VIDEOS_OF_HASHES).default([]),
+  })
+  .refine(({ images, videos }) => images.length + videos.length > 0, 'must have at least one image or video')
+
+const RegisteredHashes = RegisteredImages.extend({
+  videos: RegisteredImages.shape.images.optional().meta({ description: 'In the order of the videos; absent without any.' }),
+})
+
+/** Each image is one file: it has a whole view for each of its frames. */
+function hasFewWholes(signals: readonly z.infer<typeof GivenSignal>[]): boolean {
+  const types = signals.filter(({ view = 'whole' }) => view === 'whole').map(({ type }) => type)
+  return SIGNAL_TYPE_NAMES.every((name) => types.filter((type) => type === name).length <= MAX_FRAMES)
+}
+
+export interface CaseHashRouteOptions {
+  readonly registration: Registration
+  readonly idempotency: Idempotency
+}
+
+export const caseHashRoutes: FastifyPluginAsyncZod<CaseHashRouteOptions> = async (app, { registration, idempotency }) => {
+  app.post(
+    '/cases/:caseNumber/hashes',
+    {
+      config: { scope: 'case' },
+      bodyLimit: 8 << 20,
+      schema: {
+        operationId: 'addHashes',
+        summary: 'Add pictures and videos by hashes computed on the own device',
+        description:
+          'A video is protected as an image is: it has an `imageId`, and it is withdrawn, disputed and counted like one.',
+        tags: ['cases'],
+        params: CaseNumberParam,
+        headers: IdempotencyKey,
+        body: GivenHashes,
+        response: {
+          201: RegisteredHashes,
+          ...may(
+            'request-invalid',
+            'quality-too-low',
+            'minor-declared',
+            'extended-protection-off',
+            'body-too-large',
+            'token-missing',
+            'case-unknown',
+            ...FOR_IMAGES,
+            'store-unavailable',
+          ),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { body, headers } = request
+      const own = ownCaseOf(request)
+      const register = async () => {
+        const images = body.images.map((image) => toGivenImage(image, registration.takesDetails(own)))
+        const outcomes = await registerUsable(registration, own, [...images, ...body.videos.map(toGivenVideo)])
+        const videos = outcomes.splice(images.length)
+        return { images: outcomes, ...(videos.length > 0 && { videos }) }
+      }
+      const key = headers['idempotency-key']
+      return reply.code(201).send(await idempotency.once(['hashes', own.caseId], key, body, RegisteredHashes, register))
+    },
+  )
+}
+
+function toGivenImage(
+  { signals: given, category, details: text }: z.infer<typeof GivenHashes>['images'][number],
+  takesDetails: boolean,
+): UsableImage | Problem {
+  if (text !== undefined && !takesDetails) return new Problem('extended-protection-off')
+  const details = text === undefined ? undefined : readRegistered(Buffer.from(text, 'base64'))
+  if (text !== undefined && details === undefined) return new Problem('request-invalid')
+  const signals = toSignals(given)
+  if (signals instanceof Problem) return signals
+  return { signals, category, quality: bestQuality(signals), ...(details !== undefined && { details }) }
+}
+
+function toGivenVideo({ durationMs, frames, sha256, category }: z.infer<typeof GivenVideo>): UsableImage | Problem {
+  const signals: Signal[] = []
+  for (const [frame, given] of frames.entries()) {
+    const own = toSignals(given.signals)
+    if (own instanceof Problem) return own
+    for (const signal of own) signals.push({ ...signal, frame })
+  }
+  const quality = bestQuality(signals)
+  const hash = sha256 === undefined ? undefined : parseHash(sha256)
+  if (hash !== undefined) signals.push({ type: 'sha256', view: 'whole', quality: 100, hash })
+  return { signals, category, quality, video: { durationMs, framesAtMs: frames.map(({ atMs }) => atMs) } }
+}
+
+function toSignals(given: readonly z.infer<typeof GivenSignal>[]): Signal[] | Problem {
+  const signals: Signal[] = []
+  for (const { type, view, quality, hash: text } of given) {
+    const hash = parseHash(text)
+    if (hash === undefined) return new Problem('request-invalid')
+    if (quality < SIGNAL_TYPES[type].minQuality) return new Problem('quality-too-low')
+    signals.push({ type, view: view ?? 'whole', quality, hash })
+  }
+  return signals
+}
+
+function bestQuality(signals: readonly Signal[]): number {
+  return signals.reduce((best, { quality }) => Math.max(best, quality), 0)
+}

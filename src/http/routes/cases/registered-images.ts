@@ -1,0 +1,50 @@
+// What the routes that add pictures and videos to a case share: outcomes and problems.
+
+import { z } from 'zod'
+import { Problem } from '../../../domain/problem.js'
+import type { OwnCase } from '../../../services/cases/case-access.js'
+import type { NewImage, Registration } from '../../../services/intake/registration.js'
+import { problemBody } from '../../problems.js'
+import { PartProblem, Quality, RegisteredState } from '../../schemas.js'
+
+/** Problems of both routes that add images. */
+export const FOR_IMAGES = [
+  'case-withdrawn',
+  'case-expired',
+  'case-full',
+  'account-suspended',
+  'known-harmless',
+  'idempotency-key-reused',
+  'idempotency-key-busy',
+] as const
+
+export const RegisteredImages = z.object({
+  images: z.array(
+    z.object({ imageId: z.uuid().optional(), quality: Quality.optional(), state: RegisteredState, problem: PartProblem }),
+  ),
+})
+
+/** @throws {Problem} the first refusal, if no image was registered */
+export async function registerUsable(
+  registration: Registration,
+  own: OwnCase,
+  given: readonly (UsableImage | Problem)[],
+): Promise<z.infer<typeof RegisteredImages>['images']> {
+  const usable = given.filter((image): image is UsableImage => !(image instanceof Problem))
+  const registered = (usable.length === 0 ? [] : await registration.forCase(own, usable)).values()
+  const outcomes = given.map((image) => {
+    if (image instanceof Problem) return image
+    const id = registered.next().value
+    if (id === undefined) throw new Error('each image that can be registered has an outcome')
+    return id instanceof Problem ? id : { imageId: id, quality: image.quality }
+  })
+  const refusal = outcomes.find((outcome) => outcome instanceof Problem)
+  if (refusal !== undefined && outcomes.every((outcome) => outcome instanceof Problem)) throw refusal
+  return outcomes.map((outcome) =>
+    outcome instanceof Problem
+      ? { state: 'refused', problem: problemBody(outcome) }
+      : { ...outcome, state: registration.isHeld(outcome.imageId) ? 'held' : 'registered' },
+  )
+}
+
+export type UsableImage = NewImage & { readonly quality: number }
