@@ -2,11 +2,9 @@
 
 import { z } from 'zod'
 import { MAX_AREA_SIGNALS } from '../../packages/hash/src/image-hasher.js'
+import { MAX_VIDEO_MS } from '../../packages/hash/src/video-frames.js'
 import { MAX_SIGNALS_OF_VIDEO } from '../domain/matching/signal.js'
 import { HashText, Quality, ViewName } from './schemas.js'
-
-/** Ten minutes. */
-export const MAX_VIDEO_MS = 600_000
 
 const FrameSignal = z.strictObject({
   type: z.enum(['pdq', 'pdq-area']),

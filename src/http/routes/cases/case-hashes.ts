@@ -20,13 +20,16 @@ import { FOR_IMAGES, RegisteredImages, registerUsable, type UsableImage } from '
 const MAX_IMAGES_OF_HASHES = 1000
 const MAX_VIDEOS_OF_HASHES = 100
 const MAX_SIGNALS_PER_IMAGE = MAX_IMAGE_SIGNALS + 2
-const GivenVideo = z.strictObject({
-  ...Declared,
-  durationMs: DurationMs,
-  frames: GivenFrames,
-  sha256: HashText.optional().meta({ description: 'SHA-256 of the file.' }),
-  category: CategoryName.optional(),
-})
+
+const GivenVideo = z
+  .strictObject({
+    ...Declared,
+    durationMs: DurationMs,
+    frames: GivenFrames,
+    sha256: HashText.optional().meta({ description: 'SHA-256 of the file.' }),
+    category: CategoryName.optional(),
+  })
+  .refine(({ durationMs, frames }) => (frames.at(-1)?.atMs ?? 0) <= durationMs, 'must end after its last frame')
 
 const GivenHashes = z
   .strictObject({

@@ -1,0 +1,94 @@
+import t from 'tap'
+import { hashImage } from '../../packages/hash/src/hash-image.js'
+import { hashVideo } from '../../packages/hash/src/hash-video.js'
+import { decode } from '../../workers/media/decode.js'
+import { scene } from '../helpers/pictures.js'
+import { keyFor, openCase, randomHashText, startService, type TestService } from '../helpers/service.js'
+
+interface Added {
+  readonly images: { readonly state: string }[]
+  readonly videos?: { readonly imageId?: string; readonly state: string; readonly problem?: { readonly code: string } }[]
+}
+interface Found {
+  readonly results: { readonly matches: { readonly grade: string; readonly atMs?: number }[] }[]
+}
+
+const SIZE = { width: 480, height: 360 }
+
+/** A video that shows one scene after the other, two seconds each. */
+async function clip(seeds: readonly number[]) {
+  const frames = await Promise.all(
+    seeds.map(async (seed, i) => ({ atMs: 2000 * i, pixels: await decode((await scene(seed, SIZE)).bytes) })),
+  )
+  const { durationMs, frames: hashed } = await hashVideo(frames, { purpose: 'register', durationMs: 2000 * seeds.length })
+  return { durationMs, frames: hashed }
+}
+
+async function add({ app }: TestService, her: Awaited<ReturnType<typeof openCase>>, payload: object) {
+  return app.inject({ method: 'POST', url: `${her.url}/hashes`, headers: her.headers, payload })
+}
+
+t.test('a frame of a registered video is found, with its moment, until the case is withdrawn', async (t) => {
+  const service = await startService(t)
+  const platform = await keyFor(service, 'platform', ['match'])
+  const her = await openCase(service.app)
+  const picture = await hashImage(await decode((await scene(60, SIZE)).bytes), { purpose: 'register' })
+  const added = await add(service, her, {
+    images: [{ signals: picture.signals }],
+    videos: [await clip([61, 62, 63]), await clip([64, 65])],
+  })
+  t.equal(added.statusCode, 201, added.body)
+  const { images, videos } = added.json<Added>()
+  t.match(images, [{ state: 'registered' }])
+  t.match(videos, [{ state: 'registered' }, { state: 'registered' }])
+  t.not(videos?.[0]?.imageId, videos?.[1]?.imageId)
+
+  const asked = async (seed: number) => {
+    const { signals } = await hashImage(await decode((await scene(seed, SIZE)).bytes))
+    const payload = { queries: [{ signals }] }
+    const answer = await service.app.inject({ method: 'POST', url: '/v1/match', headers: platform.headers, payload })
+    t.equal(answer.statusCode, 200, answer.body)
+    return answer.json<Found>().results[0]?.matches
+  }
+  t.match(await asked(62), [{ grade: 'exact', atMs: 2000 }])
+  t.match(await asked(64), [{ grade: 'exact', atMs: 0 }])
+  t.notOk((await asked(60))?.[0] && 'atMs' in ((await asked(60))?.[0] ?? {}), 'a picture has no moment')
+  t.same(await asked(69), [])
+
+  await service.app.inject({ method: 'DELETE', url: her.url, headers: her.headers })
+  for (const seed of [60, 61, 62, 63, 64, 65]) t.same(await asked(seed), [])
+})
+
+t.test('the same video is the same image, and a call may be repeated', async (t) => {
+  const service = await startService(t)
+  const her = await openCase(service.app)
+  const video = await clip([71, 72])
+  const first = (await add(service, her, { videos: [video] })).json<Added>()
+  const second = (await add(service, her, { videos: [video, { ...video, sha256: randomHashText() }] })).json<Added>()
+
+  t.equal(second.videos?.[0]?.imageId, first.videos?.[0]?.imageId)
+  t.equal(second.videos?.[1]?.imageId, first.videos?.[0]?.imageId)
+})
+
+t.test('a video that is not one is refused, and nothing of it is registered', async (t) => {
+  const service = await startService(t)
+  const her = await openCase(service.app)
+  const frame = (atMs: number, quality = 100) => ({ atMs, signals: [{ type: 'pdq', hash: randomHashText(), quality }] })
+  const bad: readonly (readonly [object, string])[] = [
+    [{}, 'request-invalid'],
+    [{ images: [], videos: [] }, 'request-invalid'],
+    [{ videos: [{ durationMs: 4000, frames: [] }] }, 'request-invalid'],
+    [{ videos: [{ durationMs: 4000, frames: [frame(500), frame(500)] }] }, 'request-invalid'],
+    [{ videos: [{ durationMs: 4000, frames: [frame(900), frame(500)] }] }, 'request-invalid'],
+    [{ videos: [{ durationMs: 600_001, frames: [frame(0)] }] }, 'request-invalid'],
+    [{ videos: [{ durationMs: 4000, frames: [frame(4001)] }] }, 'request-invalid'],
+    [{ videos: [{ durationMs: 4000, frames: [{ atMs: 0, signals: [] }] }] }, 'request-invalid'],
+    [{ videos: [{ durationMs: 4000, frames: [frame(0, 49)] }] }, 'quality-too-low'],
+    [{ videos: [{ age: 17, durationMs: 4000, frames: [frame(0)] }] }, 'minor-declared'],
+  ]
+  for (const [payload, code] of bad) {
+    const answer = await add(service, her, payload)
+    t.match(answer.json(), { code }, JSON.stringify(payload).slice(0, 80))
+  }
+  t.equal(service.services.replica.catalogue.size, 0)
+})
