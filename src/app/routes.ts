@@ -22,6 +22,7 @@ import { importRoutes } from '../http/routes/imports.js'
 import { insightRoutes } from '../http/routes/insights.js'
 import { keyRoutes } from '../http/routes/keys.js'
 import { matchRoutes } from '../http/routes/match.js'
+import { matchImageRoutes } from '../http/routes/match-images.js'
 import { pageRoutes } from '../http/routes/page.js'
 import { registryRoutes } from '../http/routes/registry.js'
 import { stopNciiRoutes } from '../http/routes/stopncii.js'
@@ -64,11 +65,17 @@ export async function registerRoutes(app: FastifyInstance, options: RouteOptions
   await app.register(matchRoutes, {
     prefix: '/v1',
     matcher,
+    videoMatcher: services.videoMatcher,
+    bandsOnly: exposure === 'public',
+    scheduler: services.scheduler,
+  })
+  await app.register(matchImageRoutes, {
+    prefix: '/v1',
+    matcher,
     hashing,
     uploadLimits,
     inFlight,
     bandsOnly: exposure === 'public',
-    scheduler: services.scheduler,
   })
   await app.register(feedRoutes, { prefix: '/v1', feed: services.feed })
   await app.register(feedbackRoutes, { prefix: '/v1', trust })

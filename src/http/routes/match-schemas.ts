@@ -2,6 +2,8 @@
 
 import { z } from 'zod'
 import { MAX_IMAGE_SIGNALS } from '../../../packages/hash/src/file-frames.js'
+import { MAX_AREA_SIGNALS } from '../../../packages/hash/src/image-hasher.js'
+import { DurationMs, GivenFrames } from '../given-videos.js'
 import {
   AskedDetails,
   BankRef,
@@ -31,26 +33,35 @@ export const Context = z
 
 const IsForm = z.literal(true)
 
-export const Query = z.strictObject({
-  context: Context.optional().meta({
-    description:
-      'Your own name for the place where you saw it: opaque, at most 256 bytes. Send a keyed hash of a chat or group id, never of a person. See /v1/insights/contexts.',
-  }),
-  id: z.string().max(128).optional().meta({ description: 'Your own id; returned with the result.' }),
-  signals: z
-    .array(z.strictObject({ type: SignalTypeName, hash: HashText, quality: Quality.optional(), view: ViewName.optional() }))
-    .min(1)
-    .max(MAX_SIGNALS_PER_QUERY)
-    .meta({
+export const Query = z
+  .strictObject({
+    context: Context.optional().meta({
       description:
-        'Hashes of one picture. A second type lets a match be corroborated. `quality` as `hashImage` gives it, 100 when left out: a view under 70 has to be nearer to decide alone, and so has one that looks like itself when it is flipped along a diagonal.',
+        'Your own name for the place where you saw it: opaque, at most 256 bytes. Send a keyed hash of a chat or group id, never of a person. See /v1/insights/contexts.',
     }),
-  details: AskedDetails.optional(),
-  isForm: IsForm.optional().meta({
-    description:
-      'As `hashImage` gives it: the picture is flat and of few colours, as cards, receipts and app screens are. It has to be nearer then, because forms of one kind look alike.',
-  }),
-})
+    id: z.string().max(128).optional().meta({ description: 'Your own id; returned with the result.' }),
+    signals: z
+      .array(
+        z.strictObject({ type: SignalTypeName, hash: HashText, quality: Quality.optional(), view: ViewName.optional() }),
+      )
+      .min(1)
+      .max(MAX_SIGNALS_PER_QUERY)
+      .optional()
+      .meta({
+        description:
+          'Hashes of one picture. A second type lets a match be corroborated. `quality` as `hashImage` gives it, 100 when left out: a view under 70 has to be nearer to decide alone, and so has one that looks like itself when it is flipped along a diagonal.',
+      }),
+    video: z.strictObject({ durationMs: DurationMs.optional(), frames: GivenFrames }).optional().meta({
+      description:
+        'A video in place of `signals`: as `hashVideo` gives it. Matches are registered videos, with the segments that agree, and registered pictures, with the moment. Counts as one picture for each 32 signals.',
+    }),
+    details: AskedDetails.optional(),
+    isForm: IsForm.optional().meta({
+      description:
+        'As `hashImage` gives it: the picture is flat and of few colours, as cards, receipts and app screens are. It has to be nearer then, because forms of one kind look alike.',
+    }),
+  })
+  .refine(({ signals, video }) => (signals === undefined) !== (video === undefined), 'must have either signals or a video')
 
 export const MatchRequest = z.strictObject({
   queries: z
@@ -68,8 +79,19 @@ export const MatchRequest = z.strictObject({
     .meta({ description: 'Also find rotated and mirrored copies. For queries by hash their distances are approximate.' }),
 })
 
-export function signalsIn(queries: readonly { readonly signals: readonly unknown[] }[]): number {
-  return queries.reduce((sum, { signals }) => sum + signals.length, 0)
+type Asked = Pick<z.infer<typeof Query>, 'signals' | 'video'>
+
+export function signalsIn(queries: readonly Asked[]): number {
+  return queries.reduce((sum, query) => sum + signalsOf(query), 0)
+}
+
+function signalsOf({ signals = [], video }: Asked): number {
+  return (video?.frames ?? []).reduce((sum, frame) => sum + frame.signals.length, signals.length)
+}
+
+/** As how many queries a query is counted by rate limits: a video as the pictures that have its signals. */
+export function countedAs(query: Asked): number {
+  return query.video === undefined ? 1 : Math.ceil(signalsOf(query) / MAX_AREA_SIGNALS)
 }
 
 export const ImageMatchAnswer = z.object({

@@ -1,29 +1,23 @@
-// Queries: is this picture, or a changed copy of it, registered?
+// Queries by hashes: is this picture or video, or a changed copy of it, registered?
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { AskedView } from '../../../packages/hash/src/details/features.js'
 import { readAsked } from '../../../packages/hash/src/details/written.js'
 import { parseHash } from '../../../packages/hash/src/hash256.js'
-import { bandWithin } from '../../domain/matching/grade.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
 import { SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
-import type { Caller } from '../../domain/organisations/access.js'
 import { Problem } from '../../domain/problem.js'
-import type { Hashing } from '../../services/intake/hashing.js'
 import type { EventLoopScheduler } from '../../services/load/event-loop-scheduler.js'
 import type { Match } from '../../services/matching/match.js'
 import type { Matcher } from '../../services/matching/matcher.js'
 import { rotated } from '../../services/matching/orientations.js'
-import { askedOf, ofImage, ownSignals } from '../hashed-signals.js'
+import type { AskedVideo, VideoMatcher } from '../../services/matching/video/video-matcher.js'
+import { radiusFor } from '../asked-radius.js'
 import { callerOf } from '../plugins/authentication.js'
-import { may, problemBody } from '../problems.js'
-import { DepthName, ThresholdBits } from '../schemas.js'
-import { MatchResult, resultText, shownMatch } from '../shown-match.js'
-import { eachImage, forQueries, type InFlight, type UploadLimits } from '../upload.js'
-import type { ZodApp } from '../zod-app.js'
-import { mayForUploads } from './cases/case-images.js'
-import { Context, ImageMatchAnswer, MatchRequest, type Query } from './match-schemas.js'
+import { may } from '../problems.js'
+import { MatchResult, resultText } from '../shown-match.js'
+import { countedAs, MatchRequest, type Query } from './match-schemas.js'
 
 const FEW_QUERIES = 16
 /** Reading or validating a body of this size takes a fifth of a millisecond. */
@@ -31,29 +25,18 @@ const LONG_BYTES = 32_768
 
 const MatchAnswer = z.object({ results: z.array(MatchResult) })
 
-const ImageMatchParams = z.object({
-  banks: z.string().max(6400).optional().meta({ description: 'Names separated by commas.' }),
-  thresholdBits: z.coerce.number().pipe(ThresholdBits).optional(),
-  depth: DepthName,
-  transforms: z.enum(['true', 'false']).default('true'),
-})
-
 export interface MatchRouteOptions {
   readonly matcher: Matcher
-  readonly hashing: Hashing
-  readonly uploadLimits: UploadLimits
-  readonly inFlight: InFlight
+  readonly videoMatcher: VideoMatcher
   /** Whether callers without `match:distance` get whole distance bands only, also as thresholds. */
   readonly bandsOnly: boolean
   readonly scheduler: Pick<EventLoopScheduler, 'next'>
 }
 
-export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (app, options) => {
-  matchRoute(app, options)
-  matchImagesRoute(app, options)
-}
-
-function matchRoute(app: ZodApp, { matcher, scheduler, bandsOnly }: MatchRouteOptions): void {
+export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
+  app,
+  { matcher, videoMatcher, scheduler, bandsOnly },
+) => {
   app.post(
     '/match',
     {
@@ -66,9 +49,9 @@ function matchRoute(app: ZodApp, { matcher, scheduler, bandsOnly }: MatchRouteOp
       },
       schema: {
         operationId: 'match',
-        summary: 'Match pictures by their hashes',
+        summary: 'Match pictures and videos by their hashes',
         description:
-          'Returns every registered image within the threshold, and none beyond it. A result with too many matches is cut and marked `truncated`.',
+          'A query is a picture or a video. Returns every registered image within the threshold, and none beyond it. A result with too many matches is cut and marked `truncated`.',
         tags: ['match'],
         body: MatchRequest,
         response: {
@@ -87,128 +70,52 @@ function matchRoute(app: ZodApp, { matcher, scheduler, bandsOnly }: MatchRouteOp
     },
     async (request, reply) => {
       const caller = callerOf(request)
-      request.consumeQuota(reply, request.body.queries.length)
       const { queries, banks, thresholdBits, depth, transforms } = request.body
+      request.consumeQuota(
+        reply,
+        queries.reduce((sum, query) => sum + countedAs(query), 0),
+      )
       const refused = new Map<number, Problem>()
+      const pictures = [...queries.keys()].filter((i) => queries[i]?.video === undefined)
+      const videos = [...queries.keys()].filter((i) => queries[i]?.video !== undefined)
       const views = queries.map(({ details }) => viewsIn(details, matcher))
       const mayKnowDistance = caller.scopes.has('match:distance')
       // Results are serialised as they are found, so that no single tick serialises a thousand.
       const results: string[] = []
       const truncated = new Set<number>()
-      const asked = askedOneByOne(queries, transforms, refused)
-      // For a few queries, rotate all hashes before the first search: rotating between searches would evict the search from the CPU caches.
-      await matcher.match(queries.length <= FEW_QUERIES ? [...asked] : asked, {
+      const optionsOf = (places: readonly number[]) => ({
         orgId: caller.orgId,
         banks,
         thresholdBits: radiusFor(caller, thresholdBits, bandsOnly),
         knowsDistance: mayKnowDistance,
-        depth,
-        mirrors: transforms,
-        viewsOf: (i) => (refused.has(i) ? undefined : views[i]),
-        isFormOf: (i) => queries[i]?.isForm === true,
-        contexts: queries.map(({ context }) => context),
-        onTruncated: (i) => void truncated.add(i),
-        onMatched(i, matches) {
+        contexts: places.map((i) => queries[i]?.context),
+        onTruncated: (at: number) => void truncated.add(places[at] ?? 0),
+        onMatched(at: number, matches: readonly Match[]) {
+          const i = places[at] ?? 0
           const isTruncated = truncated.has(i)
           results[i] = resultText({ id: queries[i]?.id, matches, isTruncated, problem: refused.get(i), mayKnowDistance })
         },
       })
+      if (pictures.length > 0) {
+        const asked = askedOneByOne(queries, pictures, transforms, refused)
+        // For a few queries, rotate all hashes before the first search: rotating between searches would evict the search from the CPU caches.
+        await matcher.match(pictures.length <= FEW_QUERIES ? [...asked] : asked, {
+          ...optionsOf(pictures),
+          depth,
+          mirrors: transforms,
+          viewsOf: (at) => (refused.has(pictures[at] ?? 0) ? undefined : views[pictures[at] ?? 0]),
+          isFormOf: (at) => queries[pictures[at] ?? 0]?.isForm === true,
+        })
+      }
+      if (videos.length > 0) {
+        const asked = videos.map((i) =>
+          toAskedVideo(queries[i]?.video?.frames ?? [], transforms, (problem) => refused.set(i, problem)),
+        )
+        await videoMatcher.matchVideos(asked, optionsOf(videos))
+      }
       return reply.type('application/json; charset=utf-8').send(`{"results":[${results.join()}]}`)
     },
   )
-}
-
-function matchImagesRoute(app: ZodApp, { matcher, hashing, uploadLimits, inFlight, bandsOnly }: MatchRouteOptions): void {
-  const queryLimits = forQueries(uploadLimits)
-  app.post(
-    '/match/images',
-    {
-      config: { scope: 'match', multipart: true, contextField: true },
-      schema: {
-        operationId: 'matchImages',
-        summary: 'Match pictures',
-        description:
-          'Parts named image, answered in order. Pictures are hashed and then discarded. A part that is refused has a problem instead of a result; if all are refused, the first problem is the answer. The field context applies to all pictures. What follows the image in a file is not read: a file beyond the limit is answered if its image ends within it, without sha256.',
-        tags: ['match'],
-        querystring: ImageMatchParams,
-        response: {
-          200: ImageMatchAnswer,
-          ...mayForUploads('request-invalid', 'key-missing', 'scope-missing', 'bank-unknown', 'body-too-large'),
-        },
-      },
-    },
-    async (request, reply) => {
-      const caller = callerOf(request)
-      const { banks, thresholdBits, depth, transforms } = request.query
-      const details = depth !== 'hashes' && matcher.hasDetails() ? 'also' : 'none'
-      let context: string | undefined
-      const outcomes = await eachImage(
-        request,
-        queryLimits,
-        inFlight,
-        (image, isCut) => ofImage(hashing.hash(image, 'query', details, request.hashingFor(reply)), isCut),
-        (name, text) => {
-          if (name === 'context') context = contextIn(text)
-        },
-      )
-      await request.reauthorize() // pictures may arrive slowly
-      request.consumeQuota(reply, outcomes.length)
-      const refusal = outcomes.find((outcome) => outcome instanceof Problem)
-      if (refusal !== undefined && outcomes.every((outcome) => outcome instanceof Problem)) throw refusal
-      const viewsOf = (i: number) => {
-        const outcome = outcomes[i]
-        return outcome instanceof Problem ? undefined : outcome?.asked
-      }
-      const isFormOf = (i: number) => {
-        const outcome = outcomes[i]
-        return !(outcome instanceof Problem) && outcome?.isForm === true
-      }
-      const truncated = new Set<number>()
-      const found = await matcher.match(
-        outcomes.map((outcome) => (outcome instanceof Problem ? [] : askedOf(outcome, transforms === 'true'))),
-        {
-          orgId: caller.orgId,
-          banks: banks?.split(','),
-          thresholdBits: radiusFor(caller, thresholdBits, bandsOnly),
-          knowsDistance: caller.scopes.has('match:distance'),
-          depth,
-          mirrors: transforms === 'true',
-          viewsOf,
-          isFormOf,
-          contexts: outcomes.map(() => context),
-          onTruncated: (i) => void truncated.add(i),
-        },
-      )
-      const mayKnowDistance = caller.scopes.has('match:distance')
-      const show = (match: Match) => shownMatch(match, mayKnowDistance)
-      return {
-        results: outcomes.map((outcome, i) =>
-          outcome instanceof Problem
-            ? { matches: [], problem: problemBody(outcome) }
-            : {
-                matches: (found[i] ?? []).map(show),
-                ...(truncated.has(i) && { truncated: true as const }),
-                quality: outcome.quality,
-                signals: ownSignals(outcome),
-                ...(outcome.isForm && { isForm: true as const }),
-              },
-        ),
-      }
-    },
-  )
-}
-
-/** Rounds the threshold to a whole distance band for callers without `match:distance`, so that they cannot measure a distance with it. */
-function radiusFor({ scopes }: Caller, thresholdBits: number | undefined, bandsOnly: boolean): number | undefined {
-  return thresholdBits === undefined || !bandsOnly || scopes.has('match:distance')
-    ? thresholdBits
-    : bandWithin(thresholdBits)
-}
-
-function contextIn(text: string): string {
-  const context = Context.safeParse(text)
-  if (!context.success) throw new Problem('request-invalid')
-  return context.data
 }
 
 /**
@@ -217,17 +124,36 @@ function contextIn(text: string): string {
  */
 function* askedOneByOne(
   queries: z.infer<typeof MatchRequest>['queries'],
+  places: readonly number[],
   withTransforms: boolean,
   refused: Map<number, Problem>,
 ): Generator<HashedSignal[], void, void> {
-  for (const [i, { signals }] of queries.entries()) {
-    const picture = toAsked(signals, withTransforms)
+  for (const i of places) {
+    const picture = toAsked(queries[i]?.signals ?? [], withTransforms)
     if (picture instanceof Problem) refused.set(i, picture)
     yield picture instanceof Problem ? [] : picture
   }
 }
 
-function toAsked(signals: z.infer<typeof Query>['signals'], withTransforms: boolean): HashedSignal[] | Problem {
+/** One with a frame that cannot be asked for is refused as a whole. */
+function toAskedVideo(
+  frames: NonNullable<z.infer<typeof Query>['video']>['frames'],
+  withTransforms: boolean,
+  onProblem: (problem: Problem) => void,
+): AskedVideo {
+  const asked = []
+  for (const { atMs, signals } of frames) {
+    const picture = toAsked(signals, withTransforms)
+    if (picture instanceof Problem) {
+      onProblem(picture)
+      return { frames: [] }
+    }
+    asked.push({ atMs, signals: picture })
+  }
+  return { frames: asked }
+}
+
+function toAsked(signals: NonNullable<z.infer<typeof Query>['signals']>, withTransforms: boolean): HashedSignal[] | Problem {
   const asked: HashedSignal[] = []
   for (const { type, view, quality, hash: text } of signals) {
     const hash = parseHash(text)
