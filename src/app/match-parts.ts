@@ -8,6 +8,7 @@ import { createFlippedBits } from '../services/matching/flipped-bits.js'
 import { createMatcher } from '../services/matching/matcher.js'
 import { createProbingBudget } from '../services/matching/probing.js'
 import { createProbingGuard, NO_PROBING } from '../services/matching/probing-guard.js'
+import { createVideoMatcher } from '../services/matching/video/video-matcher.js'
 import { createProbingCounts } from '../store/trust/probing.js'
 import type { IndexParts } from './index-parts.js'
 import type { StoreParts } from './store-parts.js'
@@ -29,7 +30,12 @@ export function createMatchParts(parts: StoreParts, index: IndexParts, { matchEv
     quiet: createMatcher({ ...common, finder: undefined, matchEvents: { note() {} }, probing: NO_PROBING }),
     /** Undefined if no details are kept. */
     detailing: details?.detailing,
-    services: { matcher: dailyCounts.counted(matcher), matchIds, scheduler },
+    services: {
+      matcher: dailyCounts.counted(matcher),
+      videoMatcher: dailyCounts.countedVideos(createVideoMatcher({ ...common, matchEvents, probing })),
+      matchIds,
+      scheduler,
+    },
   }
 }
 

@@ -139,6 +139,12 @@ export const CaseView = z
 
 const RegionView = z.object({ left: z.number(), top: z.number(), right: z.number(), bottom: z.number() })
 
+const TransformName = z
+  .enum(transforms.map(({ name }) => name))
+  .meta({ description: 'The transform from the query picture to the registered one.' })
+
+const SpanView = z.object({ fromMs: z.int(), toMs: z.int() })
+
 export const MatchView = z
   .object({
     matchId: z.string().meta({
@@ -152,13 +158,30 @@ export const MatchView = z
     distanceBits: z.int().optional().meta({ description: 'Only with the scope match:distance.' }),
     signalType: z.enum(ROW_TYPES),
     view: z.enum([...VIEW_NAMES, 'details']),
-    transform: z
-      .enum(transforms.map(({ name }) => name))
-      .meta({ description: 'The transform from the query picture to the registered one.' }),
+    transform: TransformName,
     bank: z.string(),
     tier: z.enum(TIER_NAMES),
     category: CategoryName.nullable(),
     disputed: z.boolean(),
+    queryMs: z.int().optional().meta({
+      description: 'Only for a registered picture that was found in your video: when in it, in milliseconds, to the second.',
+    }),
+    segments: z
+      .array(
+        z.object({
+          query: SpanView,
+          registered: SpanView,
+          speed: z.number().meta({ description: 'How fast your video shows it: 2 is twice as fast, -1 backwards.' }),
+          transform: TransformName,
+          frames: z.int().meta({ description: 'How many frames agree.' }),
+          distanceBand: z.enum(DISTANCE_BANDS).meta({ description: 'Of the nearest frame.' }),
+        }),
+      )
+      .optional()
+      .meta({
+        description:
+          'Only for a registered video that was found in yours: the parts of both that agree, the longest first. Times are in milliseconds, to the second.',
+      }),
     atMs: z.int().optional().meta({
       description:
         'Only where the registered image is a video: when the frame is shown that matches best, in milliseconds from its start, rounded down to the second. Not told when the bits that may be told of this image are spent.',

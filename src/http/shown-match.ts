@@ -64,13 +64,15 @@ function matchText(match: Match, mayKnowDistance: boolean): string {
   const bits = mayKnowDistance ? `"distanceBits":${match.distanceBits},` : ''
   const category = match.category === undefined ? 'null' : `"${match.category}"`
   const atMs = match.atMs === undefined ? '' : `,"atMs":${toSecond(match.atMs)}`
+  const queryMs = match.queryMs === undefined ? '' : `,"queryMs":${match.queryMs}`
+  const segments = match.segments === undefined ? '' : `,"segments":${JSON.stringify(match.segments)}`
   const agreement = match.agreement === undefined ? '' : `,"agreement":${JSON.stringify(match.agreement)}`
   const details =
     match.details === undefined ? '' : `,"details":${JSON.stringify(shownDetails(match.details, mayKnowDistance))}`
   return (
     `{"matchId":"${match.matchId}","grade":"${match.grade}","distanceBand":"${match.distanceBand}",${bits}` +
     `"signalType":"${match.signalType}","view":"${match.view}","transform":"${match.transform}",` +
-    `"bank":${JSON.stringify(match.bank)},"tier":"${match.tier}","category":${category},"disputed":${match.disputed}${atMs}${agreement}${details}}`
+    `"bank":${JSON.stringify(match.bank)},"tier":"${match.tier}","category":${category},"disputed":${match.disputed}${atMs}${queryMs}${segments}${agreement}${details}}`
   )
 }
 

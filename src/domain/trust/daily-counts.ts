@@ -1,13 +1,14 @@
-// What daily statistics count: query pictures, distances, grades and verdicts. Numbers only, nothing that links them to each other.
+// What daily statistics count: query pictures and videos, distances, grades and verdicts. Numbers only, nothing that links them to each other.
 
 import { DISTANCE_BANDS, type DistanceBand, GRADES, type Grade } from '../matching/grade.js'
 import { VERDICTS, type Verdict } from './trust.js'
 
-/** `pictures`: query pictures. `found`: those with a match better than `review`. The others count each match or each verdict. */
-export type DailyCount = 'pictures' | 'found' | `grade:${Grade}` | `distance:${DistanceBand}` | `verdict:${Verdict}`
+/** `pictures`, `videos`: those of queries. `found`: those with a match better than `review`. The others count each match or each verdict. */
+export type DailyCount = 'pictures' | 'videos' | 'found' | `grade:${Grade}` | `distance:${DistanceBand}` | `verdict:${Verdict}`
 
 export const DAILY_COUNTS: readonly DailyCount[] = [
   'pictures',
+  'videos',
   'found',
   ...GRADES.map((grade) => `grade:${grade}` as const),
   ...DISTANCE_BANDS.map((band) => `distance:${band}` as const),

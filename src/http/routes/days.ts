@@ -22,7 +22,8 @@ const DayView = z
   .object({
     day: z.iso.date().meta({ description: 'In UTC.' }),
     pictures: z.int().meta({ description: 'Pictures in queries.' }),
-    found: z.int().meta({ description: 'Pictures with a match better than `review`.' }),
+    videos: z.int().meta({ description: 'Videos in queries.' }),
+    found: z.int().meta({ description: 'Pictures and videos with a match better than `review`.' }),
     grades: z.partialRecord(z.enum(GRADES), z.int()).meta({ description: 'Matches of each grade.' }),
     distances: z.partialRecord(z.enum(DISTANCE_BANDS), z.int()).meta({ description: 'Matches in each band of distance.' }),
     verdicts: z.partialRecord(z.enum(VERDICTS), z.int()).meta({ description: 'Verdicts reported or changed.' }),
@@ -66,6 +67,7 @@ function present({ day, counts }: DailyStatistics): z.infer<typeof DayView> {
   return {
     day,
     pictures: of('pictures'),
+    videos: of('videos'),
     found: of('found'),
     grades: countsOf(GRADES, (grade) => of(`grade:${grade}`)),
     distances: countsOf(DISTANCE_BANDS, (band) => of(`distance:${band}`)),

@@ -2,7 +2,9 @@
 
 import { COUNTED_DAYS, type DailyCount } from '../../domain/trust/daily-counts.js'
 import type { Counts, DailyCounts as DailyCountStore } from '../../store/trust/daily-counts.js'
+import type { Match } from '../matching/match.js'
 import type { Matcher } from '../matching/matcher.js'
+import type { VideoMatcher } from '../matching/video/video-matcher.js'
 import type { TrustChange } from './trust-changes.js'
 
 export interface DailyStatistics {
@@ -14,6 +16,7 @@ export interface DailyStatistics {
 export interface DailyCounts {
   /** Wraps a matcher, so that its answers are counted. */
   counted(matcher: Matcher): Matcher
+  countedVideos(matcher: VideoMatcher): VideoMatcher
   /** Counts what an organisation decided about a match. */
   said(change: TrustChange): void
   /**
@@ -47,6 +50,16 @@ export function createDailyCounts({ dailyCounts, intervalMs, now, onError }: Dai
     waiting.set(orgId, counts)
     counts.set(dailyCount, (counts.get(dailyCount) ?? 0) + count)
   }
+  const noteAnswers = (orgId: string, asked: 'pictures' | 'videos', answers: readonly (readonly Match[])[]) => {
+    note(orgId, asked, answers.length)
+    for (const matches of answers) {
+      if (matches.some(({ grade }) => grade !== 'review')) note(orgId, 'found')
+      for (const { grade, distanceBand } of matches) {
+        note(orgId, `grade:${grade}`)
+        note(orgId, `distance:${distanceBand}`)
+      }
+    }
+  }
   const flush = () => {
     if (waiting.size === 0) return last
     const batch = waiting
@@ -62,14 +75,14 @@ export function createDailyCounts({ dailyCounts, intervalMs, now, onError }: Dai
       ...matcher,
       async match(pictures, options) {
         const answers = await matcher.match(pictures, options)
-        note(options.orgId, 'pictures', answers.length)
-        for (const matches of answers) {
-          if (matches.some(({ grade }) => grade !== 'review')) note(options.orgId, 'found')
-          for (const { grade, distanceBand } of matches) {
-            note(options.orgId, `grade:${grade}`)
-            note(options.orgId, `distance:${distanceBand}`)
-          }
-        }
+        noteAnswers(options.orgId, 'pictures', answers)
+        return answers
+      },
+    }),
+    countedVideos: (matcher) => ({
+      async matchVideos(videos, options) {
+        const answers = await matcher.matchVideos(videos, options)
+        noteAnswers(options.orgId, 'videos', answers)
         return answers
       },
     }),
