@@ -103,11 +103,19 @@ export function agreed({ told, grade }: Graded, agreement: Agreement | undefined
   return { told, grade: isPartial && grade === 'strong' ? 'near' : grade }
 }
 
+/** @param atMs when the frame of a registered video is shown. */
 export function describe(
-  { image, type, views, orientation, hit: { distanceBits } }: Found,
+  {
+    image,
+    type,
+    views,
+    orientation,
+    hit: { distanceBits },
+  }: Pick<Found, 'image' | 'type' | 'views' | 'orientation' | 'hit'>,
   grade: Grade,
   matchId: string,
   agreement: Agreement | undefined,
+  atMs?: number,
 ): Match {
   return {
     matchId,
@@ -122,7 +130,13 @@ export function describe(
     category: image.category,
     disputed: image.disputed,
     ...(agreement?.partial !== undefined && { agreement: agreement.partial }),
+    ...(atMs !== undefined && { atMs: toSecond(atMs) }),
   }
+}
+
+/** Times are told to the second: finer ones would say which frames are stored. */
+export function toSecond(ms: number): number {
+  return Math.round(ms / 1000) * 1000
 }
 
 export function transformName(orientation: number): TransformName {

@@ -12,7 +12,7 @@ import {
   PAIR_SUM_BITS,
   reviewBits,
 } from '../../domain/matching/evidence.js'
-import { isExact } from '../../domain/matching/grade.js'
+import { GRADES, isExact } from '../../domain/matching/grade.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
 import { viewOf } from '../../domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../../domain/matching/signal-types.js'
@@ -51,7 +51,8 @@ export interface FoundByHashes {
 }
 
 /**
- * All registered images that are near, nearest first; a fair share if there are too many. Pauses whenever it may yield, as do
+ * All registered images that are near, nearest first, each once; a fair share if there are too many. `ordinal` is that of the
+ * frame for a video. Pauses whenever it may yield, as do
  * all generators below.
  *
  * These are functions of the module and not closures made for each call: V8 gives each generator closure a hidden class in the
@@ -80,7 +81,8 @@ export function* matchesByHashes(
     const formSurplus = isForm ? formSurplusIn(searcher, signals, alone) : undefined
     const { told, grade } = agreed(alone, agreement, formSurplus)
     observed.found(each, told, together, { agreement, signals, isStrong: alone.grade === 'strong', formSurplus })
-    const match = describe(told, grade, matchIds.idFor(options.orgId, each.image.id), agreement)
+    const atMs = searcher.frameOf(each.hit.image)?.atMs
+    const match = describe(told, grade, matchIds.idFor(options.orgId, each.image.id), agreement, atMs)
     // Without a threshold of its own, the caller sees only matches that it may act on, and those that its own bank is to show.
     // No caller sees a match by one algorithm that never decides alone: one pair of unrelated pictures in 2,000 is that near.
     const isWorthALook = SIGNAL_TYPES[each.type].decidesAlone || corroborated
@@ -88,9 +90,25 @@ export function* matchesByHashes(
     if (match.grade !== 'review' || (isAskedFor && isWorthALook))
       answer.push({ ordinal: each.hit.image, imageId: each.image.id, match })
   }
-  answer.sort((a, b) => inOrder(a.match, b.match))
-  const share = shareOfMatches(answer, most, (bank) => banks.get(bank)?.orgId)
-  return { answer: share, isTruncated: !isAll || share.length < answer.length }
+  const ofImages = onePerImage(answer).sort((a, b) => inOrder(a.match, b.match))
+  const share = shareOfMatches(ofImages, most, (bank) => banks.get(bank)?.orgId)
+  return { answer: share, isTruncated: !isAll || share.length < ofImages.length }
+}
+
+/** The best match of each image: several frames of one video may be near. */
+function onePerImage(answer: Answer): Answer[number][] {
+  const best = new Map<string, Answer[number]>()
+  for (const one of answer) {
+    const known = best.get(one.imageId)
+    if (known === undefined || isBetter(one.match, known.match)) best.set(one.imageId, one)
+  }
+  return [...best.values()]
+}
+
+/** Is a match better than another of the same image? */
+export function isBetter(one: Match, other: Match): boolean {
+  const [rank, otherRank] = [GRADES.indexOf(one.grade), GRADES.indexOf(other.grade)]
+  return rank !== otherRank ? rank < otherRank : one.distanceBits < other.distanceBits
 }
 
 export const NOTHING_FOUND: FoundByHashes = { answer: [], isTruncated: false }

@@ -161,7 +161,7 @@ export function createObserved(thresholdBits: number | undefined): Observed {
       for (const [image, { imageId, hash }] of missed) {
         if (!observations.has(image)) observations.set(image, unfound(imageId, 'outer', hash, marks.get(image)))
       }
-      return withOrder([...observations.values()])
+      return withOrder(onePerImage([...observations.values()]))
     },
   }
 }
@@ -185,6 +185,53 @@ function viewsWith(found: Found, known: Views | undefined): Views {
 function unfound(imageId: string, edge: Edge, hash: Hash256 | undefined, marks: Observation['marks'] = [0, 0]): Observation {
   return { imageId, edge, distanceBits: undefined, marks, hash, plain: undefined }
 }
+
+/**
+ * One observation for each image, of all that the frames of a video gave. What is told of a video is what its nearest frame gives, so the others
+ * reveal nothing. Where nothing is told, each frame reveals that it is not near enough.
+ */
+function onePerImage(all: readonly Observation[]): readonly Observation[] {
+  const merged = new Map<string, Observation>()
+  for (const one of all) {
+    const known = merged.get(one.imageId)
+    merged.set(one.imageId, known === undefined ? one : together(known, one))
+  }
+  return [...merged.values()]
+}
+
+function together(one: Observation, other: Observation): Observation {
+  const [bits, otherBits] = [one.distanceBits ?? NONE_BITS, other.distanceBits ?? NONE_BITS]
+  const isOther = bits === otherBits ? EDGES.indexOf(other.edge) < EDGES.indexOf(one.edge) : otherBits < bits
+  const told = isOther ? other : one
+  // The time that is told says which of the two frames is nearer.
+  const isTied = told.edge === 'none' && Math.abs(bits - otherBits) <= EDGE_BITS
+  return { ...told, edge: isTied ? 'inner' : told.edge, marks: marksTogether(one.marks, other.marks) }
+}
+
+function marksTogether(one: Observation['marks'], other: Observation['marks']): Observation['marks'] {
+  return [(one[0] + other[0]) | 0, (one[1] + other[1]) | 0]
+}
+
+/** As `Observation.marks`, of these hashes. */
+export function marksOf(
+  hashes: readonly { readonly type: SignalType; readonly hash: Hash256 }[],
+  thresholdBits: number | undefined,
+): Observation['marks'] {
+  return hashes.reduce<Observation['marks']>(
+    (marks, { type, hash }) =>
+      marksTogether(marks, [digestOf(hash, SEEDS[0] + rank(type)), digestOf(hash, SEEDS[1] + rank(type))]),
+    [thresholdBits ?? -1, thresholdBits ?? -1],
+  )
+}
+
+/** @returns the one with the most revealing edge, the first of several. */
+export function mostRevealing(observations: readonly Observation[]): Observation | undefined {
+  return [...observations].sort((a, b) => EDGES.indexOf(a.edge) - EDGES.indexOf(b.edge))[0]
+}
+
+const NONE_BITS = Number.POSITIVE_INFINITY
+/** The most revealing first. */
+const EDGES: readonly Edge[] = ['outer', 'alone', 'inner', 'none']
 
 /** Marks images whose distances are nearly equal: the order of the answer, nearest first, reveals which one is nearer. */
 function withOrder(all: readonly Observation[]): readonly Observation[] {
