@@ -17,6 +17,7 @@ t.test('two pairs of distinct frames are a line up to 56 bits, and one pair is n
   t.same(segmentsOf(two(57)), [])
   t.same(segmentsOf(two(54, { isPartial: true })).length, 1)
   t.same(segmentsOf(two(55, { isPartial: true })), [], 'partial views have to be nearer')
+  t.same(segmentsOf(two(46, { tighterBits: 11 })), [], 'or as near as the bank wants')
   t.same(segmentsOf(two(40).slice(0, 1)), [])
   t.same(segmentsOf(two(40, { content: 'plain' })), [])
   t.same(segmentsOf(two(40, { content: 'symmetric' })), [])
@@ -257,6 +258,7 @@ function pair(askedMs: number, registeredMs: number, rest: Partial<FramePair> = 
       registeredMs,
       bits: 50,
       isPartial: false,
+      tighterBits: 0,
       content: 'full',
       orientation: 0,
       rotated: false,

@@ -2,7 +2,7 @@
 
 import { distance, type Hash256 } from '../../../packages/hash/src/hash256.js'
 import { EDGE_BITS } from './edges.js'
-import type { Content } from './evidence.js'
+import { type Content, lineBits } from './evidence.js'
 import { GRADES, type Grade } from './grade.js'
 
 /** A frame of a query and a frame of a registered video that are near in one view. */
@@ -14,6 +14,8 @@ export interface FramePair {
   readonly bits: number
   /** Is either view partial (`isPartial` in `evidence.ts`)? */
   readonly isPartial: boolean
+  /** How many bits nearer than usual the pair has to be for a line, because its bank or the caller wants it. */
+  readonly tighterBits: number
   /** Of the query view. */
   readonly content: Content
   /** Index of the orientation in `transforms`. */
@@ -28,9 +30,6 @@ export interface FramePair {
   /** The grade that the pair has as a pair of pictures; `undefined` if that is not enough for a match. */
   readonly grade: Exclude<Grade, 'review'> | undefined
 }
-
-/** How near each of the two pairs of a line has to be, in bits, inclusive. */
-const LINE_BITS = { usual: 56, partial: 54 } as const
 
 /** Frames, and query views, are distinct if they are at least this far apart. */
 export const MIN_DISTINCT_BITS = 24
@@ -52,13 +51,8 @@ export const REVERSED = -1
 /** @returns by how many bits a pair is nearer than a line requires; negative if it is too far. `undefined` if it cannot be part of one. */
 export function lineSurplusOf(pair: FramePair): number | undefined {
   if (pair.content !== 'full' || pair.rotated) return undefined
-  const surplus = (pair.isPartial ? LINE_BITS.partial : LINE_BITS.usual) - pair.bits
+  const surplus = lineBits(pair.isPartial) - pair.tighterBits - pair.bits
   return surplus < -EDGE_BITS ? undefined : surplus
-}
-
-/** @returns how far to search for pairs of frames with this kind of views, in bits, inclusive. */
-export function lineBits(isPartial: boolean): number {
-  return isPartial ? LINE_BITS.partial : LINE_BITS.usual
 }
 
 /**
