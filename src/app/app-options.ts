@@ -26,6 +26,7 @@ import type { Idempotency } from '../services/load/idempotency.js'
 import type { LimitCounter } from '../services/load/limits.js'
 import type { MatchIds } from '../services/matching/match-ids.js'
 import type { Matcher } from '../services/matching/matcher.js'
+import type { VideoMatcher } from '../services/matching/video/video-matcher.js'
 import type { Health } from '../services/ops/health.js'
 import type { OperationReport } from '../services/ops/operation.js'
 import type { RegistryCounts } from '../services/ops/registry-counts.js'
@@ -60,6 +61,7 @@ export interface AppServices {
   readonly stopNcii: StopNcii
   readonly matchIds: MatchIds
   readonly matcher: Matcher
+  readonly videoMatcher: VideoMatcher
   readonly feed: Feed
   readonly trust: TrustService
   readonly appeals: AppealService

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { inlierBandOf } from '../domain/matching/grade.js'
 import type { Problem } from '../domain/problem.js'
 import { MAX_MATCHES } from '../services/matching/fair-share.js'
+import { toSecond } from '../services/matching/graded.js'
 import type { Match, MatchedDetails } from '../services/matching/match.js'
 import { problemBody } from './problems.js'
 import { MatchView, PartProblem } from './schemas.js'
@@ -26,7 +27,7 @@ export const MatchResult = z.object({
 
 /** @param mayKnowDistance otherwise it is shown by its band alone. */
 export function shownMatch(
-  { distanceBits, category, atMs, details, ...rest }: Match,
+  { distanceBits, category, atMs, segments, details, ...rest }: Match,
   mayKnowDistance: boolean,
 ): z.infer<typeof MatchView> {
   return {
@@ -34,6 +35,7 @@ export function shownMatch(
     ...(mayKnowDistance && { distanceBits }),
     category: category ?? null,
     ...(atMs !== undefined && { atMs: toSecond(atMs) }),
+    ...(segments !== undefined && { segments: [...segments] }),
     ...(details !== undefined && { details: shownDetails(details, mayKnowDistance) }),
   }
 }
@@ -74,11 +76,6 @@ function matchText(match: Match, mayKnowDistance: boolean): string {
     `"signalType":"${match.signalType}","view":"${match.view}","transform":"${match.transform}",` +
     `"bank":${JSON.stringify(match.bank)},"tier":"${match.tier}","category":${category},"disputed":${match.disputed}${atMs}${queryMs}${segments}${agreement}${details}}`
   )
-}
-
-/** A finer time would tell which of the stored frames it is. */
-function toSecond(atMs: number): number {
-  return atMs - (atMs % 1000)
 }
 
 function shownDetails({ inliers, region }: MatchedDetails, mayKnowDistance: boolean) {

@@ -68,6 +68,9 @@ export const MIN_INDEPENDENT_BITS = 72
  */
 export const PAIR_SUM_BITS = { match: 112, strong: 88 } as const
 
+/** How near each of two pairs of frames has to be that are evidence together (`lines.ts`), in bits, inclusive. */
+const LINE_BITS = 56
+
 /** Which part of the query and which part of the registered picture two signals show. */
 export interface ComparedViews {
   readonly asked: View
@@ -142,6 +145,16 @@ export function maxCorroboratingBits(type: SignalType, asked: View): number | un
   return corroboration === undefined ? undefined : corroboration - (PARTIAL.has(asked) ? PARTIAL_BITS : 0)
 }
 
+/** @returns how near each of two pairs of frames has to be that are evidence together. */
+export function lineBits(isPartial: boolean): number {
+  return LINE_BITS - (isPartial ? PARTIAL_BITS : 0)
+}
+
+/** @returns how far to search for such pairs of a query view, in bits; `undefined` if the view cannot be part of one. */
+export function widestLineBits(type: SignalType, asked: View, rotated: boolean): number | undefined {
+  return type === 'pdq-area' && asked !== 'crop' && !rotated ? lineBits(PARTIAL.has(asked)) : undefined
+}
+
 /** @returns the widest distance that a person may want to review, in bits, inclusive. */
 export function reviewBits(type: SignalType, views: TwoViews): number {
   return type === 'pdq-area' ? reachOf(views, 'review') : SIGNAL_TYPES[type].maxThresholdBits
@@ -163,6 +176,7 @@ export function isPieceOnPiece({ asked, registered }: TwoViews): boolean {
   return PARTIAL.has(asked) && PARTIAL.has(registered)
 }
 
-function isPartial({ asked, registered }: TwoViews): boolean {
+/** Does either view show only a part? Such views are more, so they have to be nearer. */
+export function isPartial({ asked, registered }: TwoViews): boolean {
   return PARTIAL.has(asked) || PARTIAL.has(registered)
 }

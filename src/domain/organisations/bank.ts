@@ -1,6 +1,13 @@
 // A bank: a named set of signals of one organisation under one policy.
 
-import { aloneBits, type ComparedViews, matchBits, widestAskedBits, widestMatchBits } from '../matching/evidence.js'
+import {
+  aloneBits,
+  type ComparedViews,
+  lineBits,
+  matchBits,
+  widestAskedBits,
+  widestMatchBits,
+} from '../matching/evidence.js'
 import type { View } from '../matching/signal.js'
 import type { SignalType } from '../matching/signal-types.js'
 import { ownValue } from '../own-value.js'
@@ -136,6 +143,11 @@ export function widestAskedThresholdOf(bank: Bank, type: SignalType, registered:
 /** @returns the radius within which a match needs no corroboration. */
 export function aloneThresholdOf(bank: Bank, type: SignalType, views: ComparedViews): number {
   return narrowed(bank, type, aloneBits(type, views))
+}
+
+/** @returns how near the pairs of a line have to be in this bank (`lineBits`). */
+export function lineThresholdOf(bank: Bank, isPartial: boolean): number {
+  return narrowed(bank, 'pdq-area', lineBits(isPartial))
 }
 
 /** @returns the review radius that the bank's owner set for itself; −1 if it set none or another organisation asks. */

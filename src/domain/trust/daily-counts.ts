@@ -4,7 +4,13 @@ import { DISTANCE_BANDS, type DistanceBand, GRADES, type Grade } from '../matchi
 import { VERDICTS, type Verdict } from './trust.js'
 
 /** `pictures`, `videos`: those of queries. `found`: those with a match better than `review`. The others count each match or each verdict. */
-export type DailyCount = 'pictures' | 'videos' | 'found' | `grade:${Grade}` | `distance:${DistanceBand}` | `verdict:${Verdict}`
+export type DailyCount =
+  | 'pictures'
+  | 'videos'
+  | 'found'
+  | `grade:${Grade}`
+  | `distance:${DistanceBand}`
+  | `verdict:${Verdict}`
 
 export const DAILY_COUNTS: readonly DailyCount[] = [
   'pictures',

@@ -18,7 +18,8 @@ export function bestFrames<T extends Answered>(answer: readonly T[]): T[] {
   return [...best.values()]
 }
 
-function isBetter(one: Answered['match'], other: Answered['match']): boolean {
+/** Is a match better than another of the same image? */
+export function isBetter(one: Answered['match'], other: Answered['match']): boolean {
   const grades = GRADES.indexOf(one.grade) - GRADES.indexOf(other.grade)
   return (grades || one.distanceBits - other.distanceBits || (one.atMs ?? 0) - (other.atMs ?? 0)) < 0
 }

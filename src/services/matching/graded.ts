@@ -105,11 +105,17 @@ export function agreed({ told, grade }: Graded, agreement: Agreement | undefined
 
 /** @param atMs when the registered frame is shown; `undefined` for a picture. */
 export function describe(
-  { image, type, views, orientation, hit: { distanceBits } }: Found,
+  {
+    image,
+    type,
+    views,
+    orientation,
+    hit: { distanceBits },
+  }: Pick<Found, 'image' | 'type' | 'views' | 'orientation' | 'hit'>,
   grade: Grade,
   matchId: string,
   agreement: Agreement | undefined,
-  atMs: number | undefined,
+  atMs?: number | undefined,
 ): Match {
   return {
     matchId,
@@ -126,6 +132,11 @@ export function describe(
     ...(atMs !== undefined && { atMs }),
     ...(agreement?.partial !== undefined && { agreement: agreement.partial }),
   }
+}
+
+/** Times are told to the second, rounded down: finer ones would say which frames are stored. */
+export function toSecond(ms: number): number {
+  return ms - (ms % 1000)
 }
 
 export function transformName(orientation: number): TransformName {

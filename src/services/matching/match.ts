@@ -4,6 +4,7 @@ import type { AskedView } from '../../../packages/hash/src/details/features.js'
 import type { TransformName } from '../../../packages/hash/src/transforms.js'
 import type { Agreement, Region } from '../../domain/matching/agreement.js'
 import type { DistanceBand, Grade } from '../../domain/matching/grade.js'
+import type { Segment } from '../../domain/matching/segments.js'
 import type { Category, Tier, View } from '../../domain/matching/signal.js'
 import type { RowType } from '../../domain/matching/signal-types.js'
 
@@ -29,6 +30,16 @@ export interface Match {
   readonly agreement?: NonNullable<Agreement['partial']>
   /** Present only for a match by details. */
   readonly details?: MatchedDetails
+  /** Present only if a video was queried and no segment is known: when in it the picture was found [ms], to the second. */
+  readonly queryMs?: number
+  /** Present only for a video that was found in a video: which parts, the longest first, at most `MAX_SEGMENTS`. */
+  readonly segments?: readonly MatchedSegment[]
+}
+
+/** A part of a query video that is a part of a registered one. Times are [ms], to the second. */
+export interface MatchedSegment extends Pick<Segment, 'query' | 'registered' | 'speed' | 'frames'> {
+  readonly transform: TransformName
+  readonly distanceBand: DistanceBand
 }
 
 /** Additional fields of a match by details. */

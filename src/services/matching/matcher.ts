@@ -1,10 +1,7 @@
 // Finds registered pictures and changed copies of them, from memory alone.
 
 import type { AskedView } from '../../../packages/hash/src/details/features.js'
-import { marginBits } from '../../domain/matching/edges.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
-import { SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
-import { type Bank, isAnswering, isVisibleTo, ownerReviewBits, widestThresholdOf } from '../../domain/organisations/bank.js'
 import { Problem } from '../../domain/problem.js'
 import { isCopy, sketchOf } from '../../domain/trust/flood.js'
 import type { Catalogue } from '../index/catalogue.js'
@@ -12,16 +9,7 @@ import type { Replica } from '../index/replica.js'
 import type { Searcher } from '../index/searcher.js'
 import type { EventLoopScheduler } from '../load/event-loop-scheduler.js'
 import { tickEnds } from '../load/yielding.js'
-import {
-  type FoundAhead,
-  gathered,
-  isNowhere,
-  NOTHING_AHEAD,
-  type Radius,
-  runCooperatively,
-  searchAhead,
-  type WidestOf,
-} from './batch-search.js'
+import { type FoundAhead, gathered, isNowhere, NOTHING_AHEAD, runCooperatively, searchAhead } from './batch-search.js'
 import type { DetailFinder } from './detail-finder.js'
 import { maxMatchesOf } from './fair-share.js'
 import type { Match, MatchOptions } from './match.js'
@@ -36,6 +24,7 @@ import {
 } from './match-by-hashes.js'
 import type { MatchIds } from './match-ids.js'
 import type { MatchEvents } from './match-recorder.js'
+import { banksAsked, isTold, matchesIn, widestIn } from './match-scope.js'
 import { createObserved, NOT_OBSERVED } from './observed.js'
 import type { ProbingGuard, Screen } from './probing-guard.js'
 
@@ -150,11 +139,6 @@ function noteAnswer(
   return matches
 }
 
-/** Is this match by details reported? Only copies match a narrowed image. */
-function isTold(catalogue: Catalogue, { imageId, match }: Answer[number]): boolean {
-  return isCopy(match) || !catalogue.isNarrowed(imageId)
-}
-
 async function answerByHashes(
   searched: Searched,
   picture: number,
@@ -217,55 +201,7 @@ function screened(screen: Screen | undefined, answer: Answer, accountOf: (imageI
 }
 
 /** A sketch of the upload, from its whole PDQ where it has one; `undefined` without any hash. */
-function lookOf(signals: readonly HashedSignal[]): number | undefined {
+export function lookOf(signals: readonly HashedSignal[]): number | undefined {
   const { hashes: [hash] = [] } = signals.find(({ type }) => type === 'pdq') ?? signals[0] ?? {}
   return hash === undefined ? undefined : sketchOf(hash)
-}
-
-/** Matches with bank names as the caller sees them. */
-function matchesIn(answer: Answer, { banks }: Catalogue, orgId: string): Match[] {
-  if (!banks.isAnyShared) return answer.map(({ match }) => match)
-  return answer.map(({ match }) => {
-    const bank = banks.get(match.bank)
-    return bank === undefined ? match : { ...match, bank: banks.shownTo(orgId, bank) }
-  })
-}
-
-/** The widest radius that any of the banks asks for, by type: computed once for all pictures. @param withMargin search a little farther? */
-function widestIn(
-  banks: ReadonlyMap<string, Bank>,
-  { thresholdBits, orgId }: Pick<MatchOptions, 'thresholdBits' | 'orgId'>,
-  withMargin: boolean,
-): WidestOf {
-  const widest = new Map<string, Radius>()
-  return (type, view, rotated) => {
-    const key = `${type} ${view} ${rotated}`
-    const known = widest.get(key)
-    if (known !== undefined) return known
-    const reachOf = (bank: Bank) =>
-      Math.max(widestThresholdOf(bank, type, view, rotated), ownerReviewBits(bank, type, orgId))
-    const asked = thresholdBits ?? Math.max(...Array.from(banks.values(), reachOf))
-    const bits = Math.min(asked, SIGNAL_TYPES[type].maxThresholdBits)
-    const radius = { bits, marginBits: withMargin ? marginBits(type, bits) : 0 }
-    widest.set(key, radius)
-    return radius
-  }
-}
-
-function banksAsked(
-  catalogue: Catalogue,
-  { banks: names, orgId }: Pick<MatchOptions, 'banks' | 'orgId'>,
-): ReadonlyMap<string, Bank> {
-  const asked = new Map<string, Bank>()
-  if (names === undefined) {
-    for (const [name, bank] of catalogue.banks) if (isAnswering(bank) && isVisibleTo(bank, orgId)) asked.set(name, bank)
-    return asked
-  }
-  for (const name of names) {
-    const bank = catalogue.banks.named(orgId, name)
-    if (bank?.purpose !== 'match' || bank.removedAtMs !== undefined || !isVisibleTo(bank, orgId))
-      throw new Problem('bank-unknown')
-    if (isAnswering(bank)) asked.set(bank.name, bank)
-  }
-  return asked
 }

@@ -146,7 +146,7 @@ function coarseScreen(restrictions: ReadonlyMap<string, ImageScreen>): Screen {
     if (match.details !== undefined) return coarseByDetails(match, match.details, radiusBits)
     if (radiusBits !== undefined && match.distanceBits > radiusBits) return undefined
     const distanceBits = coarseBits(match)
-    const { agreement: _, atMs: __, ...rest } = match // which frame is nearest would be an edge to probe
+    const { agreement: _, ...rest } = withoutMoments(match)
     return {
       ...rest,
       distanceBits,
@@ -155,6 +155,11 @@ function coarseScreen(restrictions: ReadonlyMap<string, ImageScreen>): Screen {
       ...(plain !== undefined && { view: plain.view, transform: transformName(plain.orientation) }),
     }
   }
+}
+
+/** Segments say which frames of a query are near, so each frame would be a query of its own. A moment says which frame is nearest. */
+function withoutMoments({ segments: _, queryMs: __, atMs: ___, ...rest }: Match): Match {
+  return rest
 }
 
 /**

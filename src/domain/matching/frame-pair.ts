@@ -1,0 +1,88 @@
+// Pairs of frames of two videos, and when two such pairs are evidence of the same video.
+
+import { distance, type Hash256 } from '../../../packages/hash/src/hash256.js'
+import { EDGE_BITS } from './edges.js'
+import { type Content, lineBits } from './evidence.js'
+import { GRADES, type Grade } from './grade.js'
+
+/** A frame of a query and a frame of a registered video that are near in one view. */
+export interface FramePair {
+  /** Moments in the two videos [ms]. */
+  readonly askedMs: number
+  readonly registeredMs: number
+  /** Distance of the two views. */
+  readonly bits: number
+  /** Is either view partial (`isPartial` in `evidence.ts`)? */
+  readonly isPartial: boolean
+  /** How many bits nearer than usual the pair has to be for a line, because its bank or the caller wants it. */
+  readonly tighterBits: number
+  /** Of the query view. */
+  readonly content: Content
+  /** Index of the orientation in `transforms`. */
+  readonly orientation: number
+  /** Is the query on its side or upside down in that orientation? */
+  readonly rotated: boolean
+  /** The query view's hash. */
+  readonly askedView: Hash256
+  /** PDQ of the whole frames, unrotated; `undefined` if a frame came without. */
+  readonly asked: Hash256 | undefined
+  readonly registered: Hash256 | undefined
+  /** The grade that the pair has as a pair of pictures; `undefined` if that is not enough for a match. */
+  readonly grade: Exclude<Grade, 'review'> | undefined
+}
+
+/** Frames, and query views, are distinct if they are at least this far apart. */
+export const MIN_DISTINCT_BITS = 24
+
+/** A pair is on a line if it is at most this far from it, in registered time. */
+export const TOLERANCE_MS = 1000
+
+/**
+ * How far apart the two pairs of a line are, in either video. Nearer frames are seldom independent. Beyond `MAX_APART_MS` of query time, chance
+ * would grow with the fourth power of the videos' length instead of its square.
+ */
+export const MIN_APART_MS = 500
+export const MAX_APART_MS = 30_000
+
+/** Speeds of a line, as registered time per query time. `REVERSED` is the only one of a video that is played backwards. */
+export const SPEEDS = { slowest: 0.5, fastest: 2 } as const
+export const REVERSED = -1
+
+/** @returns by how many bits a pair is nearer than a line requires; negative if it is too far. `undefined` if it cannot be part of one. */
+export function lineSurplusOf(pair: FramePair): number | undefined {
+  if (pair.content !== 'full' || pair.rotated) return undefined
+  const surplus = lineBits(pair.isPartial) - pair.tighterBits - pair.bits
+  return surplus < -EDGE_BITS ? undefined : surplus
+}
+
+/**
+ * Are two pairs on one line, whatever their distances? They are, if both frames and the query's views differ, and if both are within
+ * `TOLERANCE_MS` of t′ = s·t + o for a possible speed s and any offset o. The views have to differ because a logo or a banner stays the same while
+ * the frames change. Cost: below 1 µs.
+ */
+export function areInLine(one: FramePair, other: FramePair): boolean {
+  if (one.orientation !== other.orientation) return false
+  const sign = other.askedMs < one.askedMs ? -1 : 1
+  const apartMs = sign * (other.askedMs - one.askedMs)
+  const movedMs = sign * (other.registeredMs - one.registeredMs)
+  if (apartMs < MIN_APART_MS || apartMs > MAX_APART_MS || Math.abs(movedMs) < MIN_APART_MS) return false
+  const isForward =
+    movedMs >= SPEEDS.slowest * apartMs - 2 * TOLERANCE_MS && movedMs <= SPEEDS.fastest * apartMs + 2 * TOLERANCE_MS
+  const isReversed = Math.abs(movedMs - REVERSED * apartMs) <= 2 * TOLERANCE_MS
+  if (!isForward && !isReversed) return false
+  return (
+    areDistinct(one.registered, other.registered) &&
+    areDistinct(one.asked, other.asked) &&
+    areDistinct(one.askedView, other.askedView)
+  )
+}
+
+function areDistinct(one: Hash256 | undefined, other: Hash256 | undefined): boolean {
+  if (one === undefined || other === undefined) return false
+  return distance(one, other, MIN_DISTINCT_BITS - 1) >= MIN_DISTINCT_BITS
+}
+
+/** @returns the better of two grades. */
+export function betterGrade<T extends Grade>(one: T, other: T): T {
+  return GRADES.indexOf(one) <= GRADES.indexOf(other) ? one : other
+}

@@ -1,0 +1,169 @@
+// Segments: which part of a query video is which part of a registered one.
+
+import { betterGrade, type FramePair } from './frame-pair.js'
+import type { Grade } from './grade.js'
+import type { Line } from './line-sweep.js'
+
+export interface Span {
+  readonly fromMs: number
+  readonly toMs: number
+}
+
+export interface Segment {
+  readonly query: Span
+  readonly registered: Span
+  /** Registered time per query time: 0.5…2, or −1 for a part that is played backwards. 1 also where all pairs show one moment. */
+  readonly speed: number
+  /** Index of the orientation in `transforms`. */
+  readonly orientation: number
+  /** Number of query frames. */
+  readonly frames: number
+  /** Distance of the nearest pair. */
+  readonly bits: number
+  /** `near` for a line; otherwise that of the best pair. */
+  readonly grade: Exclude<Grade, 'review'>
+}
+
+/** A query frame every two seconds makes one segment, and so does a loop of two seconds. */
+const MERGED_MS = 2000
+/** At most this many runs are kept, the longest, so that merging costs little. */
+const MAX_RUNS = 64
+export const MAX_SEGMENTS = 16
+
+interface Part extends Omit<Segment, 'frames'> {
+  readonly asked: ReadonlySet<number>
+}
+
+/**
+ * @param lines of these pairs, best first.
+ * @returns the longest first, at most `MAX_SEGMENTS`. Segments that are less than 2 s apart in both videos are one.
+ * Cost: at most some 100 thousand comparisons of parts.
+ */
+export function merged(parts: readonly Part[]): readonly Segment[] {
+  let kept: readonly Part[] = parts
+  for (let before = Number.POSITIVE_INFINITY; kept.length < before; ) {
+    before = kept.length
+    kept = mergedOnce(kept)
+  }
+  return kept
+    .map(({ asked, ...segment }) => ({ ...segment, frames: asked.size }))
+    .sort(inOrder)
+    .slice(0, MAX_SEGMENTS)
+}
+
+function mergedOnce(parts: readonly Part[]): readonly Part[] {
+  const kept: Part[] = []
+  for (const part of parts) {
+    const at = kept.findIndex((other) => areAdjacent(part, other))
+    const other = kept[at]
+    if (other === undefined) kept.push(part)
+    else kept[at] = together(other, part)
+  }
+  return kept
+}
+
+function areAdjacent(one: Part, other: Part): boolean {
+  return (
+    one.orientation === other.orientation &&
+    gapMs(one.query, other.query) <= MERGED_MS &&
+    gapMs(one.registered, other.registered) <= MERGED_MS
+  )
+}
+
+function gapMs(one: Span, other: Span): number {
+  return Math.max(one.fromMs, other.fromMs) - Math.min(one.toMs, other.toMs)
+}
+
+/** The first of two parts with as many frames gives the speed. */
+function together(one: Part, other: Part): Part {
+  const { speed, orientation } = other.asked.size > one.asked.size ? other : one
+  return {
+    query: hull(one.query, other.query),
+    registered: hull(one.registered, other.registered),
+    speed,
+    orientation,
+    bits: Math.min(one.bits, other.bits),
+    grade: betterGrade(one.grade, other.grade),
+    asked: new Set([...one.asked, ...other.asked]),
+  }
+}
+
+function hull(one: Span, other: Span): Span {
+  return { fromMs: Math.min(one.fromMs, other.fromMs), toMs: Math.max(one.toMs, other.toMs) }
+}
+
+function inOrder(a: Segment, b: Segment): number {
+  const lengthOf = ({ query }: Segment) => query.toMs - query.fromMs
+  return (
+    lengthOf(b) - lengthOf(a) ||
+    b.frames - a.frames ||
+    a.bits - b.bits ||
+    a.query.fromMs - b.query.fromMs ||
+    a.registered.fromMs - b.registered.fromMs ||
+    a.orientation - b.orientation
+  )
+}
+
+export function partOfLine({ speed, pairs: indexes }: Line, pairs: readonly FramePair[]): Part {
+  return partOf(
+    indexes.flatMap((index) => pairs[index] ?? []),
+    speed,
+  )
+}
+
+/** @param pairs of one orientation; at least one. */
+function partOf(pairs: readonly FramePair[], speed: number): Part {
+  const asked = new Set(pairs.map(({ askedMs }) => askedMs))
+  let bits = Number.POSITIVE_INFINITY
+  let grade: Segment['grade'] = 'near'
+  for (const pair of pairs) {
+    bits = Math.min(bits, pair.bits)
+    if (pair.grade !== undefined) grade = betterGrade(grade, pair.grade)
+  }
+  const orientation = pairs[0]?.orientation ?? 0
+  return {
+    query: spanOf(asked),
+    registered: spanOf(pairs.map(({ registeredMs }) => registeredMs)),
+    speed,
+    orientation,
+    bits,
+    grade,
+    asked,
+  }
+}
+
+function spanOf(moments: Iterable<number>): Span {
+  let [fromMs, toMs] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  for (const ms of moments) {
+    fromMs = Math.min(fromMs, ms)
+    toMs = Math.max(toMs, ms)
+  }
+  return { fromMs, toMs }
+}
+
+/**
+ * Pairs that are matches by themselves, as parts: neighbouring query frames near one registered frame are one part, because that is a picture
+ * that stands still. The longest first.
+ * Cost: a sort.
+ */
+export function runsOf(pairs: readonly FramePair[]): readonly Part[] {
+  const ordered = pairs
+    .filter(({ grade }) => grade !== undefined)
+    .sort((a, b) => a.orientation - b.orientation || a.registeredMs - b.registeredMs || a.askedMs - b.askedMs)
+  const runs: FramePair[][] = []
+  for (const pair of ordered) {
+    const run = runs.at(-1)
+    const last = run?.at(-1)
+    const isNext =
+      last !== undefined &&
+      last.orientation === pair.orientation &&
+      last.registeredMs === pair.registeredMs &&
+      pair.askedMs - last.askedMs <= MERGED_MS
+    if (isNext) run?.push(pair)
+    else runs.push([pair])
+  }
+  return runs
+    .sort((a, b) => b.length - a.length || (a[0]?.askedMs ?? 0) - (b[0]?.askedMs ?? 0))
+    .slice(0, MAX_RUNS)
+    .map((run) => partOf(run, 1))
+}

@@ -1,0 +1,65 @@
+// What a query is compared with, how far it is searched for, and what its caller may be told.
+
+import { marginBits } from '../../domain/matching/edges.js'
+import { SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
+import { type Bank, isAnswering, isVisibleTo, ownerReviewBits, widestThresholdOf } from '../../domain/organisations/bank.js'
+import { Problem } from '../../domain/problem.js'
+import { isCopy } from '../../domain/trust/flood.js'
+import type { Catalogue } from '../index/catalogue.js'
+import type { Radius, WidestOf } from './batch-search.js'
+import type { Match, MatchOptions } from './match.js'
+import type { Answer } from './match-by-hashes.js'
+
+/** @throws {Problem} bank-unknown */
+export function banksAsked(
+  catalogue: Catalogue,
+  { banks: names, orgId }: Pick<MatchOptions, 'banks' | 'orgId'>,
+): ReadonlyMap<string, Bank> {
+  const asked = new Map<string, Bank>()
+  if (names === undefined) {
+    for (const [name, bank] of catalogue.banks) if (isAnswering(bank) && isVisibleTo(bank, orgId)) asked.set(name, bank)
+    return asked
+  }
+  for (const name of names) {
+    const bank = catalogue.banks.named(orgId, name)
+    if (bank?.purpose !== 'match' || bank.removedAtMs !== undefined || !isVisibleTo(bank, orgId))
+      throw new Problem('bank-unknown')
+    if (isAnswering(bank)) asked.set(bank.name, bank)
+  }
+  return asked
+}
+
+/** The widest radius that any of the banks asks for, by type: computed once for all pictures. @param withMargin search a little farther? */
+export function widestIn(
+  banks: ReadonlyMap<string, Bank>,
+  { thresholdBits, orgId }: Pick<MatchOptions, 'thresholdBits' | 'orgId'>,
+  withMargin: boolean,
+): WidestOf {
+  const widest = new Map<string, Radius>()
+  return (type, view, rotated) => {
+    const key = `${type} ${view} ${rotated}`
+    const known = widest.get(key)
+    if (known !== undefined) return known
+    const reachOf = (bank: Bank) =>
+      Math.max(widestThresholdOf(bank, type, view, rotated), ownerReviewBits(bank, type, orgId))
+    const asked = thresholdBits ?? Math.max(...Array.from(banks.values(), reachOf))
+    const bits = Math.min(asked, SIGNAL_TYPES[type].maxThresholdBits)
+    const radius = { bits, marginBits: withMargin ? marginBits(type, bits) : 0 }
+    widest.set(key, radius)
+    return radius
+  }
+}
+
+/** Is this match reported? Only copies match a narrowed image. */
+export function isTold(catalogue: Catalogue, { imageId, match }: Answer[number]): boolean {
+  return isCopy(match) || !catalogue.isNarrowed(imageId)
+}
+
+/** Matches with bank names as the caller sees them. */
+export function matchesIn(answer: Answer, { banks }: Catalogue, orgId: string): Match[] {
+  if (!banks.isAnyShared) return answer.map(({ match }) => match)
+  return answer.map(({ match }) => {
+    const bank = banks.get(match.bank)
+    return bank === undefined ? match : { ...match, bank: banks.shownTo(orgId, bank) }
+  })
+}

@@ -1,0 +1,195 @@
+// Searches for the frames of a query video: which of them are near which registered pictures and frames.
+
+import type { Hash256 } from '../../../../packages/hash/src/hash256.js'
+import { fairShareOf, type Origin } from '../../../domain/cases/share.js'
+import { EDGE_BITS } from '../../../domain/matching/edges.js'
+import {
+  type ComparedViews,
+  contentOf,
+  dependsOnContent,
+  isPartial,
+  lineBits,
+  reviewBits,
+  widestLineBits,
+} from '../../../domain/matching/evidence.js'
+import type { HashedSignal } from '../../../domain/matching/hashed-image.js'
+import { viewOf } from '../../../domain/matching/signal.js'
+import { SIGNAL_TYPES, type SignalType } from '../../../domain/matching/signal-types.js'
+import {
+  aloneThresholdOf,
+  type Bank,
+  lineThresholdOf,
+  ownerReviewBits,
+  thresholdOf,
+} from '../../../domain/organisations/bank.js'
+import type { Hit } from '../../../search/hit.js'
+import type { CatalogueImage } from '../../index/image-facts.js'
+import type { FoundAhead, WidestOf } from '../batch-search.js'
+import { shareOfHits } from '../fair-share.js'
+import { isUnvetoed, vetoOf } from '../harmless-filter.js'
+import type { AskingByHashes } from '../match-by-hashes.js'
+import type { Observed } from '../observed.js'
+import { orientationGroupsOf } from '../orientations.js'
+
+/** A frame of a query video. */
+export interface AskedFrame {
+  /** [ms] since the start of the video. */
+  readonly atMs: number
+  readonly signals: readonly HashedSignal[]
+}
+
+/** A query frame that is near a registered picture, or a frame of a registered video. */
+export interface NearFrame {
+  readonly frame: AskedFrame
+  readonly hit: Hit
+  readonly type: SignalType
+  readonly views: ComparedViews
+  /** Index into `transforms`. */
+  readonly orientation: number
+  /** The hash that was searched for. */
+  readonly hash: Hash256
+  /** How many bits nearer than this pair of views has to be to decide alone; negative if it is too far. */
+  readonly surplusBits: number
+  /** Is it so near that it may be a match of pictures, together with other views? */
+  readonly isWithin: boolean
+  /** As in `FramePair`. */
+  readonly tighterBits: number
+}
+
+/** A registered picture or video, and the query frames that are near. */
+export interface Target {
+  /** Of the picture or video. */
+  readonly ordinal: number
+  readonly image: CatalogueImage
+  readonly bank: Bank
+  readonly near: NearFrame[]
+}
+
+/** Maximum of near frames that are kept of a query, and at least of each of its frames. The nearest are kept, a fair share of each owner. */
+const MAX_NEAR = { inAll: 65_536, perFrame: 8 } as const
+/** Maximum of near frames of one registered video for one query frame. */
+const MAX_NEAR_PER_TARGET = 8
+
+/** How far to search for the frames of videos: lines reach farther than matches of pictures. */
+export function widestOfFrames(widestOf: WidestOf, thresholdBits: number | undefined, withMargin: boolean): WidestOf {
+  return (type, view, rotated) => {
+    const radius = widestOf(type, view, rotated)
+    const ofLine = Math.min(thresholdBits ?? Number.POSITIVE_INFINITY, widestLineBits(type, view, rotated) ?? 0)
+    return ofLine <= radius.bits ? radius : { bits: ofLine, marginBits: withMargin ? EDGE_BITS : 0 }
+  }
+}
+
+export interface Searched {
+  readonly asking: AskingByHashes
+  readonly ahead: FoundAhead
+  /** Records what a veto or a replaced radius hides. */
+  readonly observed: Observed
+  /** Also keep what is just too far? */
+  readonly withMargin: boolean
+}
+
+/**
+ * @returns by ordinal. Pauses whenever it may yield. Cost: a search for each signal that was not searched ahead.
+ */
+export function* nearFramesOf(
+  frames: readonly AskedFrame[],
+  searched: Searched,
+): Generator<void, ReadonlyMap<number, Target>, void> {
+  const { searcher, banks } = searched.asking
+  const targets = new Map<number, Target>()
+  const most = Math.max(MAX_NEAR.perFrame, Math.floor(MAX_NEAR.inAll / Math.max(1, frames.length)))
+  for (const frame of frames) {
+    yield
+    const near = (yield* nearOf(frame, searched)).sort((a, b) => b.surplusBits - a.surplusBits || a.hit.image - b.hit.image)
+    const perTarget = new Map<number, number>()
+    const few = near.filter(({ hit }) => {
+      const ordinal = searcher.imageOrdinal(hit.image)
+      const count = (perTarget.get(ordinal) ?? 0) + 1
+      perTarget.set(ordinal, count)
+      return count <= MAX_NEAR_PER_TARGET
+    })
+    const originOf = ({ hit }: NearFrame): Origin => {
+      const bank = searcher.factsOf(hit.image)?.bank ?? ''
+      return { party: banks.get(bank)?.orgId ?? '', part: searcher.originOf(hit.image) }
+    }
+    for (const one of fairShareOf(few, most, originOf)) {
+      const ordinal = searcher.imageOrdinal(one.hit.image)
+      const image = searcher.image(ordinal)
+      const bank = banks.get(image?.bank ?? '')
+      if (image === undefined || bank === undefined) continue
+      const target = targets.get(ordinal) ?? { ordinal, image, bank, near: [] }
+      targets.set(ordinal, target)
+      target.near.push(one)
+    }
+  }
+  return targets
+}
+
+function* nearOf(frame: AskedFrame, searched: Searched): Generator<void, NearFrame[], void> {
+  const { asking, ahead, observed } = searched
+  const { searcher, banks, widestOf, radiusOf } = asking
+  const nearest = new Map<string, NearFrame>()
+  for (const signal of frame.signals) {
+    const { type, view } = signal
+    // A second algorithm confirms matches of pictures, and finds none.
+    if (!SIGNAL_TYPES[type].decidesAlone) continue
+    for (const [group, { orientations, rotated, hashes }] of orientationGroupsOf(signal).entries()) {
+      const { bits, marginBits } = widestOf(type, view, rotated)
+      yield
+      const hits = ahead.get(signal)?.[group] ?? (yield* searcher.search(type, hashes, bits, marginBits))
+      if (hits.length === 0) continue
+      const content = dependsOnContent(type) ? contentOf(signal) : 'full'
+      const veto = vetoOf(searcher, type, { asked: view, rotated }, hits)
+      const measured = (hit: Hit) => {
+        const bank = banks.get(searcher.factsOf(hit.image)?.bank ?? '')
+        if (bank === undefined) return undefined
+        const found = measure(hit, type, { asked: view, registered: viewOf(hit.view), rotated, content }, bank, searched)
+        if (found === undefined) return undefined
+        const asked = { searcher, type, hash: hashes[hit.transform], radiusOf, observed }
+        return isUnvetoed(veto, hit, asked) ? found : undefined
+      }
+      const share = yield* shareOfHits(searcher, hits, (hit) => measured(hit) !== undefined)
+      for (const hit of share.hits) {
+        const found = measured(hit)
+        const hash = hashes[hit.transform]
+        if (found === undefined || hash === undefined || isHidden(hit, type, hash, searched)) continue
+        const one = { ...found, frame, hit, type, hash, orientation: orientations[hit.transform] ?? 0 }
+        const key = `${hit.image} ${one.orientation} ${isPartial(one.views)} ${content}`
+        const known = nearest.get(key)
+        if (known === undefined || one.surplusBits > known.surplusBits) nearest.set(key, one)
+      }
+    }
+  }
+  return [...nearest.values()]
+}
+
+type Measured = Pick<NearFrame, 'views' | 'surplusBits' | 'isWithin' | 'tighterBits'>
+
+/** @returns `undefined` if it is too far to count for anything. */
+function measure(
+  { distanceBits }: Hit,
+  type: SignalType,
+  views: ComparedViews,
+  bank: Bank,
+  { asking: { options }, withMargin }: Searched,
+): Measured | undefined {
+  const { orgId, thresholdBits } = options
+  const askedBits = Math.min(thresholdBits ?? ownerReviewBits(bank, type, orgId), reviewBits(type, views))
+  const matchBits = thresholdBits === undefined ? Math.max(thresholdOf(bank, type, views), askedBits) : askedBits
+  const isOfLine = widestLineBits(type, views.asked, views.rotated) !== undefined && views.content === 'full'
+  const ofBank = Math.min(lineThresholdOf(bank, isPartial(views)), thresholdBits ?? Number.POSITIVE_INFINITY)
+  const farthest = Math.max(matchBits, isOfLine ? ofBank : 0)
+  if (distanceBits > farthest + (withMargin && farthest > 0 ? EDGE_BITS : 0)) return undefined
+  const surplusBits = Math.min(aloneThresholdOf(bank, type, views), thresholdBits ?? Number.POSITIVE_INFINITY) - distanceBits
+  return { views, surplusBits, isWithin: distanceBits <= matchBits, tighterBits: lineBits(isPartial(views)) - ofBank }
+}
+
+/** Is it beyond a replaced radius? Work on a match that is not reported would reveal it by the time it takes. */
+function isHidden(hit: Hit, type: SignalType, hash: Hash256, { asking, observed }: Searched): boolean {
+  const image = asking.searcher.image(hit.image)
+  if (image === undefined) return true
+  const radiusBits = asking.radiusOf(image.id)
+  if (radiusBits === undefined || hit.distanceBits <= radiusBits + EDGE_BITS) return false
+  observed.screened(hit.image, image.id, type, hash, 'none')
+  return true
+}

@@ -1,0 +1,190 @@
+// What a query video is told of one registered picture or video.
+
+import type { Hash256 } from '../../../../packages/hash/src/hash256.js'
+import { EDGE_BITS, type Edge, isNearEdge, isSurplusClose } from '../../../domain/matching/edges.js'
+import { isPartial } from '../../../domain/matching/evidence.js'
+import { betterGrade, type FramePair } from '../../../domain/matching/frame-pair.js'
+import { BAND_EDGES_BITS, distanceBandOf } from '../../../domain/matching/grade.js'
+import { type Evidence, evidenceOf, NO_EVIDENCE } from '../../../domain/matching/lines.js'
+import type { Segment, Span } from '../../../domain/matching/segments.js'
+import type { Searcher } from '../../index/searcher.js'
+import { describe, toSecond, transformName } from '../graded.js'
+import type { Match, MatchedSegment } from '../match.js'
+import type { Answer } from '../match-by-hashes.js'
+import { mostRevealing, type Observation } from '../observation.js'
+import { marksOf } from '../observed.js'
+import type { AskedFrame, NearFrame, Target } from './near-frames.js'
+
+/** What one query frame gave as a picture. */
+export interface FrameMatch {
+  readonly frame: AskedFrame
+  /** Its `ordinal` is that of the registered picture or frame. */
+  readonly found: Answer[number]
+  /** What that reveals of the target. */
+  readonly observation: Observation | undefined
+}
+
+export interface AskedTarget extends Target {
+  /** Matches of query frames that were compared in full, the best first. */
+  readonly frameMatches: readonly FrameMatch[]
+  /** What comparing frames revealed, also where it gave no match. */
+  readonly observations: readonly Observation[]
+}
+
+export interface TargetAnswer {
+  readonly match: Match | undefined
+  /** `undefined` if nothing is revealed. */
+  readonly observation: Observation | undefined
+  /** The hash of the frame that was found, whole. */
+  readonly seen: Hash256 | undefined
+}
+
+export interface TargetOptions {
+  readonly searcher: Pick<Searcher, 'frameOf' | 'viewsOf'>
+  readonly matchIdOf: (imageId: string) => string
+  readonly thresholdBits: number | undefined
+  /** Are observations needed? */
+  readonly isObserving: boolean
+}
+
+/** Pauses whenever it may yield. Cost: at most that of three times `evidenceOf`. */
+export function* answerOf(target: AskedTarget, options: TargetOptions): Generator<void, TargetAnswer, void> {
+  const pairs = pairsOf(target, options.searcher, 0)
+  const evidence = pairs.length === 0 ? NO_EVIDENCE : yield* evidenceOf(pairs)
+  const [best] = target.frameMatches
+  const isPicture = best !== undefined && best.found.match.grade !== 'review'
+  const told = isPicture ? undefined : nearestOf(target.near, evidence)
+  const match = matchOf(target, evidence, told, options)
+  const seen = pdqOf(isPicture ? best.frame : (told?.frame ?? best?.frame))
+  if (!options.isObserving) return { match, seen, observation: undefined }
+  const isInner = evidence.segments.length > 0 && (yield* mayDiffer(target, options.searcher))
+  return { match, seen, observation: observationOf(target, evidence, told, isInner, options) }
+}
+
+function matchOf(
+  { image, frameMatches: [best] }: AskedTarget,
+  { segments }: Evidence,
+  told: NearFrame | undefined,
+  { matchIdOf }: TargetOptions,
+): Match | undefined {
+  const described = told && describe({ ...told, image }, 'near', matchIdOf(image.id), undefined)
+  const match = described ?? best?.found.match
+  const atMs = told?.frame.atMs ?? best?.frame.atMs
+  if (match === undefined || atMs === undefined) return undefined
+  if (segments.length === 0) return { ...match, queryMs: toSecond(atMs) }
+  const { atMs: _, ...rest } = match
+  const grade = segments.reduce((grade, segment) => betterGrade(grade, segment.grade), match.grade)
+  return { ...rest, grade, segments: segments.map(shown) }
+}
+
+function shown({ query, registered, speed, frames, orientation, bits }: Segment): MatchedSegment {
+  const transform = transformName(orientation)
+  return {
+    query: toSeconds(query),
+    registered: toSeconds(registered),
+    speed,
+    transform,
+    frames,
+    distanceBand: distanceBandOf(bits),
+  }
+}
+
+function toSeconds({ fromMs, toMs }: Span): Span {
+  return { fromMs: toSecond(fromMs), toMs: toSecond(toMs + 999) }
+}
+
+/** What a match without a match of pictures reports: the nearest frame of the segments; without any, one that decides alone. */
+function nearestOf(near: readonly NearFrame[], { segments }: Evidence): NearFrame | undefined {
+  const [nearest] = [...segments].sort((a, b) => a.bits - b.bits)
+  if (nearest === undefined) return near.filter(decidesAlone).sort((a, b) => b.surplusBits - a.surplusBits)[0]
+  const isIn = ({ fromMs, toMs }: Span, ms: number) => ms >= fromMs && ms <= toMs
+  return near.find(
+    ({ hit, frame, orientation }) =>
+      hit.distanceBits === nearest.bits && orientation === nearest.orientation && isIn(nearest.query, frame.atMs),
+  )
+}
+
+function decidesAlone({ surplusBits }: NearFrame): boolean {
+  return surplusBits >= 0
+}
+
+/**
+ * None for a registered picture: it has no moments.
+ * @param byBits how much farther than measured the pairs are taken to be.
+ */
+function pairsOf({ near, frameMatches }: AskedTarget, searcher: TargetOptions['searcher'], byBits: number): FramePair[] {
+  const registeredPdq = new Map<number, Hash256 | undefined>()
+  const pdqOfRow = (ordinal: number) => {
+    if (!registeredPdq.has(ordinal)) {
+      const views = searcher.viewsOf(ordinal, 'pdq')
+      registeredPdq.set(ordinal, views.find(({ view }) => view === 'whole')?.hash)
+    }
+    return registeredPdq.get(ordinal)
+  }
+  const matched = new Map(frameMatches.map(({ frame, found }) => [`${frame.atMs} ${found.ordinal}`, found.match.grade]))
+  return near.flatMap((one): FramePair[] => {
+    const moment = searcher.frameOf(one.hit.image)
+    if (moment === undefined) return []
+    const { frame, hit, views, orientation, hash, tighterBits, surplusBits } = one
+    const own = matched.get(`${frame.atMs} ${hit.image}`)
+    const grade = own !== undefined && own !== 'review' ? own : surplusBits >= byBits ? 'near' : undefined
+    return [
+      {
+        ...{
+          askedMs: frame.atMs,
+          registeredMs: moment.atMs,
+          bits: hit.distanceBits + byBits,
+          tighterBits,
+          orientation,
+          grade,
+        },
+        ...{ isPartial: isPartial(views), content: views.content, rotated: views.rotated, askedView: hash },
+        ...{ asked: pdqOf(frame), registered: pdqOfRow(hit.image) },
+      },
+    ]
+  })
+}
+
+export function pdqOf(frame: AskedFrame | undefined): Hash256 | undefined {
+  return frame?.signals.find(({ type, view }) => type === 'pdq' && view === 'whole')?.hashes[0]
+}
+
+/** Would the segments, as they are told, be others if all pairs were a few bits nearer or farther? */
+function* mayDiffer(target: AskedTarget, searcher: TargetOptions['searcher']): Generator<void, boolean, void> {
+  const told: string[] = []
+  for (const byBits of [-EDGE_BITS, EDGE_BITS]) {
+    const { segments } = yield* evidenceOf(pairsOf(target, searcher, byBits))
+    told.push(JSON.stringify(segments.map(({ query, registered }) => [toSeconds(query), toSeconds(registered)])))
+  }
+  return told[0] !== told[1]
+}
+
+/** What the answer reveals of a target's hashes: by a match of pictures, what its best frame does; by a line, how near that is to its edge. */
+function observationOf(
+  { image, near, frameMatches: [best], observations }: AskedTarget,
+  { surplusBits }: Evidence,
+  told: NearFrame | undefined,
+  mayDiffer: boolean,
+  { thresholdBits }: TargetOptions,
+): Observation | undefined {
+  const ofFrames = mostRevealing(observations)
+  const inner = (edge: Edge) => (edge === 'none' && mayDiffer ? 'inner' : edge)
+  if (told === undefined && best?.observation !== undefined)
+    return { ...best.observation, edge: inner(best.observation.edge) }
+  const aloneBits = near.reduce((most, one) => Math.max(most, one.surplusBits), Number.NEGATIVE_INFINITY)
+  const isSolid = Math.max(surplusBits, aloneBits) >= EDGE_BITS
+  const isClose = !isSolid && (isSurplusClose(surplusBits) || isSurplusClose(aloneBits))
+  const [nearest = told] = [told, ...near].filter((one) => one !== undefined)
+  if (nearest === undefined || (told === undefined && !isClose)) return ofFrames
+  const distanceBits = told?.hit.distanceBits
+  const isAtBand = distanceBits !== undefined && BAND_EDGES_BITS.some((bits) => isNearEdge(distanceBits, bits))
+  const isOuter = isClose || (!isSolid && ofFrames?.edge === 'outer')
+  return {
+    imageId: image.id,
+    edge: isOuter ? 'outer' : inner(isAtBand ? 'inner' : 'none'),
+    distanceBits,
+    marks: marksOf(near, thresholdBits),
+    hash: nearest.hash,
+    plain: { view: nearest.views.registered, orientation: nearest.orientation },
+  }
+}

@@ -1,0 +1,155 @@
+// Finds registered videos and pictures in videos, from memory alone.
+
+import type { HashedSignal } from '../../../domain/matching/hashed-image.js'
+import { Problem } from '../../../domain/problem.js'
+import { isCopy, sketchOf } from '../../../domain/trust/flood.js'
+import type { Catalogue } from '../../index/catalogue.js'
+import type { Searcher } from '../../index/searcher.js'
+import { type FoundAhead, runCooperatively, searchAhead } from '../batch-search.js'
+import { maxMatchesOf, shareOfMatches } from '../fair-share.js'
+import type { Match, MatchOptions } from '../match.js'
+import { type Answer, type AskingByHashes, inOrder } from '../match-by-hashes.js'
+import { banksAsked, isTold, matchesIn, widestIn } from '../match-scope.js'
+import type { MatcherParts } from '../matcher.js'
+import type { Observation } from '../observation.js'
+import { createObserved, NOT_OBSERVED } from '../observed.js'
+import { framesCompared } from './compared-frames.js'
+import { type AskedFrame, nearFramesOf, widestOfFrames } from './near-frames.js'
+import { answerOf, type TargetAnswer } from './target-match.js'
+
+/** A video that is queried. */
+export interface AskedVideo {
+  /** At most some thousand. Of several with one time, each counts. */
+  readonly frames: readonly AskedFrame[]
+}
+
+export type VideoMatchOptions = Pick<
+  MatchOptions,
+  'orgId' | 'banks' | 'contexts' | 'thresholdBits' | 'knowsDistance' | 'onMatched' | 'onTruncated'
+>
+
+export interface VideoMatcher {
+  /**
+   * Matches videos, each given by the signals of its frames. One video is one query: it is counted, noted and screened once.
+   * @param options `contexts` and callbacks as for pictures, by video.
+   * @returns for each video the registered videos, with their segments, and the pictures that are in it, with `queryMs`; the nearest first, each once.
+   * At most a fair share (`MAX_MATCHES`). Not by details.
+   * @throws {Problem} bank-unknown, index-loading, store-unavailable, key-suspended
+   * It yields about every millisecond. Cost: a search for each signal; for what is found, that of `framesCompared` and `evidenceOf`.
+   */
+  matchVideos(videos: readonly AskedVideo[], options: VideoMatchOptions): Promise<Match[][]>
+}
+
+export type VideoMatcherParts = Omit<MatcherParts, 'finder'>
+
+export function createVideoMatcher(parts: VideoMatcherParts): VideoMatcher {
+  return {
+    async matchVideos(videos, options) {
+      const catalogue = parts.replica.catalogue
+      const searcher = catalogue.searcher()
+      try {
+        return await matchIn({ parts, catalogue, searcher, options }, videos)
+      } finally {
+        searcher.release()
+      }
+    },
+  }
+}
+
+interface Call {
+  readonly parts: VideoMatcherParts
+  readonly catalogue: Catalogue
+  readonly searcher: Searcher
+  readonly options: VideoMatchOptions
+}
+
+/** A match, and the upload's sketch for the flood guard. */
+interface Told {
+  readonly ordinal: number
+  readonly imageId: string
+  readonly match: Match
+  readonly look: number | undefined
+}
+
+async function matchIn(call: Call, videos: readonly AskedVideo[]): Promise<Match[][]> {
+  const { parts, catalogue, searcher, options } = call
+  const { probing, matchIds } = parts
+  const banks = banksAsked(catalogue, options)
+  const widestOf = widestOfFrames(widestIn(banks, options, probing.isOn), options.thresholdBits, probing.isOn)
+  const radiusOf = (imageId: string) => probing.radiusOf(options.orgId, imageId)
+  const isNarrowed = (imageId: string) => catalogue.isNarrowed(imageId)
+  const asking = { searcher, banks, widestOf, options, matchIds, most: maxMatchesOf(videos.length), radiusOf, isNarrowed }
+  const yieldIfNeeded = parts.scheduler.yielder()
+  const answers: (readonly Told[])[] = []
+  for (const [video, { frames }] of videos.entries()) {
+    const found = await runCooperatively(answersOf(frames, asking, probing.isOn), yieldIfNeeded)
+    const told = await screened(call, found.answers)
+    const share = shareOfMatches(told, asking.most, (bank) => banks.get(bank)?.orgId)
+    if (found.isTruncated || share.length < told.length) options.onTruncated?.(video)
+    options.onMatched?.(video, matchesIn(share, catalogue, options.orgId))
+    answers.push(share)
+  }
+  // The store's catalogue may have been replaced while a long search yielded.
+  if (parts.replica.catalogue !== catalogue) throw new Problem('index-loading', { retryAfterS: 1 })
+  return answers.map((answer, video) => noteAnswer(call, answer, video))
+}
+
+interface Answers {
+  readonly answers: readonly (TargetAnswer & Pick<Answer[number], 'ordinal' | 'imageId'>)[]
+  readonly isTruncated: boolean
+}
+
+function* answersOf(
+  frames: readonly AskedFrame[],
+  asking: AskingByHashes,
+  isObserving: boolean,
+): Generator<void, Answers, void> {
+  const { searcher, options, matchIds } = asking
+  const ahead: FoundAhead = yield* searchAhead(
+    searcher,
+    frames.map(({ signals }): readonly HashedSignal[] => signals),
+    asking.widestOf,
+  )
+  const observed = isObserving ? createObserved(options.thresholdBits) : NOT_OBSERVED
+  const searched = { asking, ahead, observed, withMargin: isObserving }
+  const near = yield* nearFramesOf(frames, searched)
+  const { targets, isTruncated } = yield* framesCompared(near, searched)
+  const matchIdOf = (imageId: string) => matchIds.idFor(options.orgId, imageId)
+  const targetOptions = { searcher, matchIdOf, thresholdBits: options.thresholdBits, isObserving }
+  const answers = []
+  for (const target of targets) {
+    yield
+    const { ordinal, image } = target
+    answers.push({ ordinal, imageId: image.id, ...(yield* answerOf(target, targetOptions)) })
+  }
+  return { answers, isTruncated }
+}
+
+/** Counts what the query reveals, and removes what the organisation must not see. */
+async function screened({ parts, catalogue, options }: Call, answers: Answers['answers']): Promise<Told[]> {
+  const observations = answers.flatMap(({ observation }): Observation[] => {
+    if (observation === undefined) return []
+    // A narrowed image stops matching at the edge of a distance band, so for it that is an outer edge.
+    const isOuter = observation.edge === 'inner' && catalogue.isNarrowed(observation.imageId)
+    return [isOuter ? { ...observation, edge: 'outer' } : observation]
+  })
+  const screen = await parts.probing.see(options.orgId, observations, options.knowsDistance === true)
+  return answers
+    .flatMap(({ ordinal, imageId, match, seen }): Told[] => {
+      if (match === undefined || !isTold(catalogue, { ordinal, imageId, match })) return []
+      const told = screen === undefined ? match : screen(imageId, match)
+      const look = isCopy(match) || seen === undefined ? undefined : sketchOf(seen)
+      return told === undefined ? [] : [{ ordinal, imageId, match: told, look }]
+    })
+    .sort((a, b) => inOrder(a.match, b.match))
+}
+
+/** Removes images that were withdrawn while a long search yielded, and records the other matches. */
+function noteAnswer({ parts, catalogue, searcher, options }: Call, answer: readonly Told[], video: number): Match[] {
+  const remaining = answer.filter(({ ordinal }) => searcher.has(ordinal))
+  const noted = remaining.filter(({ match }) => match.grade !== 'review').map(({ imageId, look }) => ({ imageId, look }))
+  if (answer.length > 0) parts.matchEvents.note(options.orgId, noted, options.contexts?.[video])
+  const matches = matchesIn(remaining, catalogue, options.orgId)
+  if (remaining.length < answer.length) options.onMatched?.(video, matches)
+  return matches
+}

@@ -1,0 +1,252 @@
+import { randomBytes } from 'node:crypto'
+import t from 'tap'
+import { type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
+import { uuidV7 } from '../../src/domain/ids.js'
+import { MAX_SEGMENTS } from '../../src/domain/matching/segments.js'
+import type { RegisteredImage } from '../../src/domain/matching/signal.js'
+import { type Bank, CASES_BANK_NAME, HARMLESS_BANK_NAME } from '../../src/domain/organisations/bank.js'
+import { Catalogue } from '../../src/services/index/catalogue.js'
+import { createEventLoopScheduler, LOOP } from '../../src/services/load/event-loop-scheduler.js'
+import { createMatchIds } from '../../src/services/matching/match-ids.js'
+import type { MatchedImage } from '../../src/services/matching/match-recorder.js'
+import type { Observation } from '../../src/services/matching/observation.js'
+import { NO_PROBING } from '../../src/services/matching/probing-guard.js'
+import {
+  createVideoMatcher,
+  type VideoMatcherParts,
+  type VideoMatchOptions,
+} from '../../src/services/matching/video/video-matcher.js'
+import { bareMatcher } from '../helpers/bare-matcher.js'
+import { askedClip, askedSignals, EDITS, type Excerpt, registeredClip, registeredFrame } from '../helpers/clips.js'
+import { bitsFrom, hashNamed } from '../helpers/hashes.js'
+import { imageOf } from '../helpers/registered-image.js'
+
+const ASKING: VideoMatchOptions = { orgId: 'org', banks: undefined, thresholdBits: undefined }
+const matchIds = createMatchIds(Buffer.alloc(32, 1))
+const [film, other] = [registeredClip(1, 8), registeredClip(2, 6)]
+
+function worldOf(images: readonly RegisteredImage[], parts: Partial<VideoMatcherParts> = {}) {
+  const catalogue = new Catalogue()
+  const ids = images.map((image) => {
+    const id = uuidV7(Date.now(), randomBytes(10))
+    catalogue.put(id, image)
+    return id
+  })
+  const noted: { matched: readonly MatchedImage[]; context: string | undefined }[] = []
+  const replica = { catalogue }
+  const matcher = createVideoMatcher({
+    replica,
+    matchIds,
+    matchEvents: { note: (_, matched, context) => void noted.push({ matched, context }) },
+    probing: NO_PROBING,
+    scheduler: createEventLoopScheduler(LOOP, () => performance.now()),
+    ...parts,
+  })
+  const ask = async (frames: ReturnType<typeof askedClip>, options = {}) => {
+    const [matches = []] = await matcher.matchVideos([{ frames }], { ...ASKING, ...options })
+    return matches
+  }
+  return { catalogue, ids, matcher, noted, ask, replica, matchIdOf: (i: number) => matchIds.idFor('org', ids[i] ?? '') }
+}
+
+t.test('an excerpt is found, with its moments, however it was edited', async (t) => {
+  const { ask, matchIdOf } = worldOf([film, other])
+  const span = (from: number, to: number) => ({ fromMs: from * 1000, toMs: to * 1000 })
+  const cases: readonly [string, Partial<Excerpt>, object][] = [
+    ['as it is', {}, { speed: 1, registered: span(3, 7) }],
+    ['darker', { edit: EDITS.darker }, { speed: 1, registered: span(3, 7) }],
+    ['mirrored', { edit: EDITS.mirrored }, { speed: 1, registered: span(3, 7), transform: 'flipY' }],
+    ['letterboxed', { edit: EDITS.letterbox }, { speed: 1, registered: span(3, 7) }],
+    ['backwards', { speed: -1, fromMs: 7000 }, { speed: -1, registered: span(3, 7) }],
+  ]
+  for (const [name, excerpt, segment] of cases) {
+    const matches = await ask(askedClip({ clip: 1, fromMs: 3000, seconds: 4.5, ...excerpt }))
+    t.equal(matches.length, 1, name)
+    t.match(matches, [{ matchId: matchIdOf(0), grade: /strong|near|exact/, segments: [segment] }], name)
+    t.notOk('atMs' in (matches[0] ?? {}))
+  }
+  t.same(await ask(askedClip({ clip: 3, fromMs: 0, seconds: 4 })), [], 'a stranger is not')
+  t.same(await ask([]), [])
+})
+
+t.test('two films in one file are both found, the nearest first', async (t) => {
+  const { ask, matchIdOf } = worldOf([film, other])
+  const matches = await ask([
+    ...askedClip({ clip: 3, fromMs: 0, seconds: 2 }),
+    ...askedClip({ clip: 2, fromMs: 3000, seconds: 3, atMs: 2000 }),
+    ...askedClip({ clip: 1, fromMs: 1000, seconds: 4, atMs: 5000 }),
+  ])
+  t.same(matches.map(({ matchId }) => matchId).sort(), [matchIdOf(0), matchIdOf(1)].sort())
+  const ofOther = matches.find(({ matchId }) => matchId === matchIdOf(1))
+  t.match(ofOther?.segments, [{ query: { fromMs: 2000, toMs: 4000 }, registered: { fromMs: 3000, toMs: 5000 } }])
+  t.ok((matches[0]?.distanceBits ?? 0) <= (matches[1]?.distanceBits ?? 0))
+})
+
+t.test('pictures are found in videos, and videos by pictures', async (t) => {
+  const still = { ...imageOf(hashNamed('')), signals: registeredFrame(1, 5000) }
+  const { ask, catalogue, matchIdOf } = worldOf([still, film])
+  const matches = await ask(askedClip({ clip: 1, fromMs: 3000, seconds: 5, edit: EDITS.darker }))
+  const ofStill = matches.find(({ matchId }) => matchId === matchIdOf(0))
+  t.match(ofStill, { grade: /strong|near/, queryMs: 2000, segments: undefined })
+
+  const pictures = bareMatcher({ replica: { catalogue } })
+  const [found = []] = await pictures.match([askedSignals(1, 5000, EDITS.darker)], ASKING)
+  t.equal(found.length, 2, 'each once, although several frames are near')
+  t.match(
+    found.find(({ matchId }) => matchId === matchIdOf(1)),
+    { atMs: 5000 },
+  )
+  t.equal(found.find(({ matchId }) => matchId === matchIdOf(0))?.atMs, undefined)
+})
+
+/** A video of drawn hashes: frames two seconds apart, each with PDQ of the whole and one further view. */
+function hashedFilm(frames: number, bank = CASES_BANK_NAME): RegisteredImage {
+  const framesAtMs = Array.from({ length: frames }, (_, i) => i * 2000)
+  const signals = framesAtMs.flatMap((_, frame) => [
+    { type: 'pdq', view: 'whole', quality: 90, hash: hashNamed(`whole ${frame}`), frame } as const,
+    { type: 'pdq-area', view: 'whole', quality: 90, hash: hashNamed(`area ${frame}`), frame } as const,
+  ])
+  return { ...imageOf(hashNamed('')), bank, signals, video: { durationMs: frames * 2000, framesAtMs } }
+}
+
+/** Its frames as a query, one of them so many bits away, and their PDQ beyond reach. */
+function askedFilm(bits: readonly number[], quality = 90) {
+  return bits.map((far, frame) => ({
+    atMs: frame * 2000,
+    signals: [
+      { type: 'pdq', view: 'whole', quality: 90, hashes: [hashNamed(`asked ${frame}`)] } as const,
+      { type: 'pdq-area', view: 'whole', quality, hashes: [bitsFrom(hashNamed(`area ${frame}`), far)] } as const,
+    ],
+  }))
+}
+
+t.test('frames that are too far to match as pictures are a near match if two are in line', async (t) => {
+  const { ask } = worldOf([hashedFilm(4)])
+  const line = { query: { fromMs: 0, toMs: 2000 }, registered: { fromMs: 0, toMs: 2000 } }
+  t.match(await ask(askedFilm([56, 55])), [
+    { grade: 'near', distanceBits: 55, distanceBand: '46-60', view: 'whole', segments: [{ ...line, frames: 2, speed: 1 }] },
+  ])
+  t.same(await ask(askedFilm([57, 40].map((bits) => bits + 3))), [], 'not one alone')
+  t.same(await ask(askedFilm([57, 57])), [])
+  t.same(await ask(askedFilm([50, 50], 60)), [], 'nor plain ones')
+  t.match(await ask(askedFilm([42])), [{ grade: 'near', segments: [{ frames: 1 }] }], 'but one that decides alone')
+  t.same(await ask(askedFilm([50, 50]), { thresholdBits: 45 }), [], 'nor where the caller wants nearer ones')
+  t.equal((await ask(askedFilm([45, 45]), { thresholdBits: 45 })).length, 1)
+})
+
+t.test('a bank that wants nearer matches wants nearer lines', async (t) => {
+  const bank: Bank = {
+    ...{ name: 'narrow', purpose: 'match', orgId: 'owner', createdAtMs: 1 },
+    thresholdBits: { 'pdq-area': 46 },
+  }
+  const { ask, catalogue } = worldOf([])
+  catalogue.banks.set(bank.name, bank)
+  catalogue.put(uuidV7(1, randomBytes(10)), hashedFilm(3, 'narrow'))
+  t.equal((await ask(askedFilm([46, 46]))).length, 1)
+  t.same(await ask(askedFilm([46, 47])), [])
+})
+
+t.test('a harmless picture vetoes the frames that it is nearer to', async (t) => {
+  const harmless = { ...imageOf(hashNamed('')), bank: HARMLESS_BANK_NAME }
+  const signals = [{ type: 'pdq-area', view: 'whole', quality: 90, hash: bitsFrom(hashNamed('area 0'), 50) } as const]
+  t.equal((await worldOf([hashedFilm(2)]).ask(askedFilm([50, 50]))).length, 1)
+  t.same(await worldOf([hashedFilm(2), { ...harmless, signals }]).ask(askedFilm([50, 50])), [])
+})
+
+t.test('a video is one query to those who count, whatever number of frames is near', async (t) => {
+  const seen: (readonly Observation[])[] = []
+  const probing = {
+    isOn: true,
+    radiusOf: () => undefined,
+    see: (_: string, all: readonly Observation[]) => void seen.push(all),
+  }
+  const { matcher, noted, ids } = worldOf([film, other], { probing })
+  const frames = askedClip({ clip: 1, fromMs: 2000, seconds: 6, edit: EDITS.darker })
+  await matcher.matchVideos([{ frames }, { frames: [] }], { ...ASKING, contexts: ['here', 'there'] })
+  t.equal(seen.length, 2)
+  t.same(
+    seen.map((all) => all.map(({ imageId }) => imageId)),
+    [[ids[0]], []],
+  )
+  t.match(noted, [{ matched: [{ imageId: ids[0] }], context: 'here' }])
+  t.equal(noted.length, 1)
+})
+
+t.test('a line near its limit is counted as an edge, also beyond it, and one far within is not', async (t) => {
+  const edgeOf = async (bits: readonly number[]) => {
+    let edge: string | undefined
+    const see = (_: string, all: readonly Observation[]) => {
+      edge = all[0]?.edge
+    }
+    const found = await worldOf([hashedFilm(4)], {
+      probing: { isOn: true, radiusOf: () => undefined, see: (org, all) => void see(org, all) },
+    }).ask(askedFilm(bits))
+    return [found.length, edge]
+  }
+  t.same(await edgeOf([50, 55]), [1, 'outer'])
+  t.same(await edgeOf([50, 57]), [0, 'outer'])
+  t.same(await edgeOf([50, 60]), [0, 'none'])
+  t.same(await edgeOf([50, 50]), [1, 'none'])
+  t.same(await edgeOf([50, 50, 55]), [1, 'inner'], 'of where the segment ends')
+})
+
+t.test('a replaced radius hides frames, and what is screened is not told', async (t) => {
+  const probing = { isOn: true, radiusOf: () => 20, see: () => undefined }
+  t.same(await worldOf([hashedFilm(3)], { probing }).ask(askedFilm([30, 30, 30])), [])
+  const hiding = { isOn: true, radiusOf: () => undefined, see: () => () => undefined }
+  const { ask, noted } = worldOf([hashedFilm(3)], { probing: hiding })
+  t.same(await ask(askedFilm([30, 30])), [])
+  t.same(noted, [])
+})
+
+t.test('what is withdrawn while a query pauses is not told, nor counted', async (t) => {
+  const world = worldOf([film, other], {
+    scheduler: {
+      atEndOfTick: (callback) => callback(),
+      yielder: () => () => {
+        if (++pauses === 40) world.catalogue.remove(world.ids[0] ?? '')
+        return undefined
+      },
+    },
+  })
+  let pauses = 0
+  const frames = [1, 2].flatMap((clip, i) => askedClip({ clip, fromMs: 0, seconds: 2, atMs: i * 2000 }))
+  const matches = await world.ask(frames)
+  t.same(
+    matches.map(({ matchId }) => matchId),
+    [world.matchIdOf(1)],
+  )
+  t.same(
+    world.noted.map(({ matched }) => matched.map(({ imageId }) => imageId)),
+    [[world.ids[1]]],
+  )
+  const replaced = worldOf([film], {
+    scheduler: {
+      atEndOfTick: (callback) => callback(),
+      yielder: () => () => {
+        replaced.replica.catalogue = new Catalogue()
+        return undefined
+      },
+    },
+  })
+  await t.rejects(replaced.ask(frames), { code: 'index-loading' })
+})
+
+t.test('a video of which every frame is near every frame is answered in bounded steps', async (t) => {
+  const hash = hashNamed('static')
+  const alike = (i: number): Hash256 => hashFromBytes(hash.map((byte, at) => (at === i % 32 ? byte ^ (1 << (i % 8)) : byte)))
+  const framesAtMs = Array.from({ length: 300 }, (_, i) => i * 500)
+  const signals = framesAtMs.map(
+    (_, frame) => ({ type: 'pdq', view: 'whole', quality: 90, hash: alike(frame), frame }) as const,
+  )
+  const frames = framesAtMs.map((atMs, i) => ({
+    atMs,
+    signals: [{ type: 'pdq', view: 'whole', quality: 90, hashes: [alike(i * 7)] } as const],
+  }))
+  let steps = 0
+  const scheduler = { atEndOfTick: (callback: () => void) => callback(), yielder: () => () => void steps++ }
+  const { ask } = worldOf([{ ...imageOf(hash), signals, video: { durationMs: 150_000, framesAtMs } }], { scheduler })
+  const [match] = await ask(frames)
+  t.ok((match?.segments?.length ?? 0) > 0 && (match?.segments?.length ?? 0) <= MAX_SEGMENTS)
+  t.ok(steps < 20_000, `${steps} steps`)
+})
