@@ -4,6 +4,7 @@
 import { once } from 'node:events'
 import t from 'tap'
 import { HashImageJob } from '../src/jobs/hash-image.js'
+import { decode } from '../workers/media/decode.js'
 import { canary, canaryHeic, findCanary } from './helpers/canary.js'
 import {
   activeJobs,
@@ -99,7 +100,7 @@ t.test('pictures pass through and leave nothing', { timeout: 230_000 }, async (t
     t.ok(hashes.length >= 3 * bird.accepted.length, 'their hashes are known')
   })
 
-  const phone = await canaryHeic(4711)
+  const phone = await canaryHeic(4711, decode)
   await t.test('HEIC, whole and cut', async (t) => {
     t.same(findCanary(phone.picture.bytes, phone.needles), ['data of HEIC'], 'the search finds what is there')
     const cut = { ...phone.picture, bytes: phone.picture.bytes.subarray(0, 15_000) }

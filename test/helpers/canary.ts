@@ -2,7 +2,6 @@
 // afterwards. Letters and digits only: they come unchanged through logs, JSON and UTF-8, where other bytes would be lost.
 
 import { writtenForms } from '../../src/demo/written-forms.js'
-import { decode } from '../../workers/media/decode.js'
 import { heic } from './heic.js'
 import { flat, longGif, onePixel, tooLarge, unreadable, withJpegComment, withPngText } from './hostile-pictures.js'
 import { contentTypes, fromPixels, once, type Picture, type Pixels, randomFrom, scenePixels } from './pictures.js'
@@ -108,7 +107,10 @@ export function canaryWebp(seed: number): Promise<Picture> {
 }
 
 /** HEIC with the text in a box behind. Nothing here writes pixels into HEVC, so further needles are parts of its data, and of rows as decoded. */
-export async function canaryHeic(seed: number): Promise<{ readonly picture: Picture; readonly needles: readonly Needle[] }> {
+export async function canaryHeic(
+  seed: number,
+  decode: (file: Buffer) => Promise<{ readonly data: Buffer }>, // given, since loading it keeps libvips from reading what only tests read
+): Promise<{ readonly picture: Picture; readonly needles: readonly Needle[] }> {
   const file = heic('tiles')
   const text = Buffer.from(canaryText(seed))
   const bytes = Buffer.concat([file, Buffer.from([0, 0, 0, 8 + text.length]), Buffer.from('free'), text])
