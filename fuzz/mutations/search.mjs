@@ -14,7 +14,7 @@ const tests = [
 
 /** Those that lose rows, find wrong ones, or break another promise. */
 const wrong = [
-  typescript('shape', [
+  typescript('band-shape', [
     ['usualBits <= FEW_BITS && rows >= MANY_ROWS', 'usualBits <= FEW_BITS && rows > MANY_ROWS'],
     ['usualBits <= FEW_BITS && rows >= MANY_ROWS', 'usualBits < FEW_BITS && rows >= MANY_ROWS'],
     ['counts.length === WIDE.bands * WIDE.maxReach ? WIDE : NARROW', 'NARROW'],

@@ -9,7 +9,7 @@ import { canHashHere, hashingPool } from '../hashing/pool.js'
 import { unopened } from '../hashing/unopened.js'
 import { say, sayCount, sayMinutes } from '../messages.js'
 import { isBusy, isLeftOver, type Picture, type PictureState, type Usable, usableOf } from './picture.js'
-import { type Rows, rowsIn, sentenceOf } from './rows.js'
+import { type Rows, rowsIn, sentenceOf } from './picture-list.js'
 
 export interface Picker {
   readonly usable: () => readonly Usable[]

@@ -1,6 +1,6 @@
 // Plans how to search a block of rows: how many bits may differ in each band, or whether to read all rows. The cost model is only in this file.
 
-import { NARROW, type Shape } from './shape.js'
+import { NARROW, type Shape } from './band-shape.js'
 
 /**
  * [ns] Fitted to 20 thousand to a million rows at 15 to 70 bits (`npm run bench:search-model`, decision 0010). Only their ratios matter.

@@ -1,12 +1,12 @@
 // An immutable block of rows with one table per band. A search probes the tables.
 
 import { HASH_BYTES } from '../../packages/hash/src/hash256.js'
+import { NARROW, type Shape, type Tables } from './band-shape.js'
 import { scratch } from './engine.js'
 import type { Hit } from './hit.js'
 import { NearestByRow, type Part, pick, readHits, type Sets, scanAll, scanFor, UNIT_NS } from './part.js'
 import { type BandCounts, costWith, fewestOf, maxOf, maxToRead, type Plan, planFor, scanNs } from './plan.js'
 import { RowBlock } from './row-block.js'
-import { NARROW, type Shape, type Tables } from './shape.js'
 
 /** A needle gets its own plan if it has this many times the expected candidates and the shared plan would cost this much for it. */
 const REPLAN_FROM_TIMES = 2

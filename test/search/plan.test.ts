@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { t } from 'tap'
+import { NARROW } from '../../src/search/band-shape.js'
 import { BANDS, MAX_REACH } from '../../src/search/engine.js'
 import { type BandCounts, costWith, evenCounts, fewestOf, planFor, scanNs } from '../../src/search/plan.js'
-import { NARROW } from '../../src/search/shape.js'
 import { BAND_BITS, randomFrom } from './corpora.js'
 
 const MAX_THRESHOLD_BITS = BANDS * MAX_REACH - 1

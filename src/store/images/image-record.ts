@@ -2,7 +2,7 @@
 
 import type { DetailRow } from '../../../packages/hash/src/details/rows.js'
 import { HASH_BYTES, hashFromBytes } from '../../../packages/hash/src/hash256.js'
-import type { IndexedDetails } from '../../domain/matching/details.js'
+import type { IndexedDetails } from '../../domain/matching/indexed-details.js'
 import {
   CATEGORIES,
   CATEGORY_NAMES,

@@ -89,7 +89,7 @@ const BY_ROUTE = {
   'GET /health/ready': [],
 } as const satisfies Readonly<Record<string, readonly LimitName[]>>
 
-/** Limits of no route. `noteFailure` in `plugins/limits.ts` counts these. */
+/** Limits of no route. `noteFailure` in `plugins/rate-limits.ts` counts these. */
 type OfNoRoute = 'auth-failures'
 type OfRoutes = (typeof BY_SCOPE)[RouteScope][number] | (typeof BY_ROUTE)[keyof typeof BY_ROUTE][number]
 // A limit that nothing counts does not compile: it is missing here.
@@ -145,7 +145,7 @@ export const SERVER_LIMITS: ServerLimits = {
 }
 
 /**
- * Beyond which programs are told to come again (`plugins/admission.ts`): so that who is let in waits little longer than usual, also while
+ * Beyond which programs are told to come again (`plugins/request-admission.ts`): so that who is let in waits little longer than usual, also while
  * several times as much is asked as can be answered (`npm run bench:load`).
  */
 export const ADMISSION: Readonly<Record<Shortage, DelayRule>> = {

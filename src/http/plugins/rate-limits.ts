@@ -7,11 +7,11 @@ import { Problem } from '../../domain/problem.js'
 import type { HashingFor } from '../../services/intake/hashing.js'
 import type { PictureSender } from '../../services/intake/picture-shares.js'
 import type { Limit, LimitCounter } from '../../services/load/limits.js'
-import { type Exposure, LIMITS, type LimitName, type LimitRow, limitsOf } from '../limits.js'
+import { type Exposure, LIMITS, type LimitName, type LimitRow, limitsOf } from '../limit-table.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Names of the limits that this route counts against, from http/limits.ts. */
+    /** Names of the limits that this route counts against, from http/limit-table.ts. */
     limits?: readonly LimitName[]
     /** The same limits as the `RateLimit-Policy` header. */
     limitPolicy?: string
