@@ -5,7 +5,7 @@ import { api, type FiledPicture } from '../api.js'
 import { WELL_PROTECTED_QUALITY } from '../choosing/picture.js'
 import { announce, made, one, setText } from '../dom.js'
 import { say, sayCount, sayDate, sayNumber } from '../messages.js'
-import { type Asking, untilAnswered } from './asking.js'
+import { type Asking, untilAnswered } from './case-requests.js'
 
 /** How a picture stands, each with sentences `run.sum.…` and `run.stands.…`. The first that is true of it. */
 export const STANDS = ['silent', 'disputed', 'high', 'low'] as const

@@ -5,6 +5,7 @@ import { hashedSize } from '../../packages/hash/src/reduced-side.js'
 import { isLong, windowedSize } from '../../packages/hash/src/windows.js'
 import { MAX_JPEG_PIXELS } from '../../src/domain/media/decoding-limits.js'
 import { MEDIA_FORMATS, type MediaFormat } from '../../src/domain/media/media-formats.js'
+import { unopenedAs } from './cannot-open.js'
 import { isAnimated, orientationOfWebp } from './containers.js'
 import { drawnSource, readsBackExactly } from './drawn.js'
 import { sidesOf } from './file-head.js'
@@ -12,7 +13,6 @@ import { hasImageDecoder, openAnimation, openReduced } from './image-decoder.js'
 import { type ChosenFile, type Opened, openedPicture } from './opened.js'
 import { type Outcome, refused } from './outcome.js'
 import { isTooLarge, type Sides } from './source.js'
-import { unopenedAs } from './unopened.js'
 
 /** A JPEG with more is decoded at a part of its size where the browser can. */
 const LARGE_PIXELS = 16_000_000

@@ -6,12 +6,12 @@ import { isOutOfMemory } from '../../packages/hash/src/wasm.js'
 import { isLong } from '../../packages/hash/src/windows.js'
 import { SIGNAL_TYPES } from '../../src/domain/matching/signal-types.js'
 import { formatOf } from '../../src/domain/media/media-formats.js'
+import { headOf, unopenedAs } from './cannot-open.js'
 import { HEAD_BYTES } from './file-head.js'
 import type { ChosenFile, Opened, Opener } from './opened.js'
 import { type FileSignal, notAPicture, type Outcome, refused } from './outcome.js'
 import { windowsIn } from './parts-of-long.js'
 import { type Background, isTransparent, pixelsOf, type Source } from './source.js'
-import { headOf, unopenedAs } from './unopened.js'
 
 /** details: as well as hashes. */
 export type Wanted = 'hashes' | 'details'

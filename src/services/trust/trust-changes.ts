@@ -5,7 +5,7 @@ import type { AuditActor, AuditEntry } from '../../domain/organisations/audit.js
 import { Problem, type ProblemCode } from '../../domain/problem.js'
 import { act, type Trust, type TrustAction, trustStatusOf } from '../../domain/trust/trust.js'
 import type { Images } from '../../store/images/images.js'
-import { untilUnchanged } from '../../store/redis/latest.js'
+import { untilUnchanged } from '../../store/redis/conflict-retry.js'
 import type { Trusts } from '../../store/trust/trust.js'
 import type { Replica } from '../index/replica.js'
 import type { BlockChangeOf } from '../intake/resubmission-block.js'

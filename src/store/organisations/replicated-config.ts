@@ -3,8 +3,8 @@
 import type { AuditAct, AuditEntry } from '../../domain/organisations/audit.js'
 import { writeAudited } from '../audit/audit.js'
 import type { Store } from '../redis/client.js'
+import { untilUnchanged } from '../redis/conflict-retry.js'
 import { keys } from '../redis/keys.js'
-import { untilUnchanged } from '../redis/latest.js'
 import type { NamedOp } from '../scripts/change-ops.js'
 import { swapNamed } from '../scripts/organisations/swap-named.js'
 

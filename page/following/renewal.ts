@@ -7,7 +7,7 @@ import { say, sayDate } from '../messages.js'
 import { inGroups, offerToKeep } from '../number-and-pin.js'
 import { newKey } from '../sending/sender.js'
 import { goTo, staying } from '../steps.js'
-import { type Asking, sentenceOf, untilAnswered } from './asking.js'
+import { type Asking, sentenceOf, untilAnswered } from './case-requests.js'
 
 export function keeping(asking: Asking): { readonly draw: (view: CaseView, isOpen: boolean) => void } {
   onClick('renew-go', () => void renew(asking))

@@ -5,7 +5,7 @@ import { api, type GivenNotice, type KeptNotice } from '../api.js'
 import { announce, onClick, one, setText } from '../dom.js'
 import { say, sayDate } from '../messages.js'
 import { goTo, staying } from '../steps.js'
-import { type Asking, untilAnswered } from './asking.js'
+import { type Asking, untilAnswered } from './case-requests.js'
 
 export function notices({ access, lost, look }: Asking): { readonly draw: (isOpen: boolean) => Promise<void> } {
   const form = one('notice-form', HTMLFormElement)

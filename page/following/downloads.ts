@@ -5,7 +5,7 @@ import { type Access, api, type CaseFile, type Failure } from '../api.js'
 import { announce, onClick, one } from '../dom.js'
 import { say } from '../messages.js'
 import { save } from '../save.js'
-import { untilAnswered } from './asking.js'
+import { untilAnswered } from './case-requests.js'
 
 export interface Papers {
   readonly access: () => Access | undefined
