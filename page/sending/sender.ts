@@ -31,7 +31,7 @@ export interface Job {
 
 export interface Waiting {
   readonly now: () => number
-  /** Resolves after so long, or when the device has a connection again, or when she asks for another try. */
+  /** Resolves after this time, when the device is online again, or when the retry button is pressed. */
   readonly until: (ms: number) => Promise<void>
 }
 
@@ -50,7 +50,7 @@ const PICTURES_A_REQUEST = 20
 const MAX_UNEXPLAINED = 4
 const FIRST_WAIT_MS = 1000
 const LONGEST_WAIT_MS = 30_000
-/** A server may ask for more patience than that; she can always ask for another try. */
+/** Longest wait that a server may ask for. The retry button ends it early. */
 const LONGEST_ASKED_WAIT_MS = 600_000
 
 /**

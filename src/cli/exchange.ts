@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { WrongSettings } from '../boot/config.js'
 import { plainJson } from '../domain/plain-text.js'
-import { ask, createRemote, nameApi, REMOTE_OPTIONS, REMOTE_USAGE, type Remote, refusalOf, textOf } from './remote.js'
+import { ask, createRemote, printApiUrl, REMOTE_OPTIONS, REMOTE_USAGE, type Remote, refusalOf, textOf } from './remote.js'
 
 const USAGE = `tabir exchange list | pull NAME ${REMOTE_USAGE}`
 const LOOK_INTERVAL_MS = 500
@@ -23,7 +23,7 @@ export async function exchange(args: readonly string[]): Promise<number> {
   const options = optionsOf([...args])
   if (typeof options === 'string') return said(options, 2)
   const { verb, name, remote } = options
-  nameApi(remote.url)
+  printApiUrl(remote.url)
   try {
     if (verb === 'list') {
       const { exchanges, reconcilers } = await list(remote)

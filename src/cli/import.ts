@@ -14,7 +14,7 @@ import { byteBar } from './byte-bar.js'
 import {
   ask,
   createRemote,
-  nameApi,
+  printApiUrl,
   REMOTE_OPTIONS,
   REMOTE_USAGE,
   type Refused,
@@ -56,7 +56,7 @@ export async function importFile(args: readonly string[]): Promise<number> {
   const options = optionsOf([...args])
   if (typeof options === 'string') return failed(options, 2)
   const { file, bank, remote } = options
-  nameApi(remote.url)
+  printApiUrl(remote.url)
   let sizeBytes: number
   let digest: string
   try {

@@ -6,7 +6,7 @@ import { readConfig, WrongSettings } from '../boot/config.js'
 import { Receipt } from '../services/cases/receipts.js'
 import { Report } from '../services/cases/report.js'
 import { isSignedBy, publicKeyFrom } from '../services/records/signer.js'
-import { apiUrlFrom, nameApi } from './remote.js'
+import { apiUrlFrom, printApiUrl } from './remote.js'
 
 const USAGE = 'tabir receipts verify FILE [--key FILE] [--url URL]'
 const TIMEOUT_MS = 5000
@@ -45,7 +45,7 @@ function optionsOf(args: string[]) {
 async function keyFrom({ key, url }: { readonly key: string | undefined; readonly url: URL | undefined }) {
   if (key !== undefined) return publicKeyFrom(readFileSync(key, 'utf8'))
   const base = url ?? new URL(apiUrlFrom(readConfig(process.env)))
-  nameApi(base)
+  printApiUrl(base)
   const response = await fetch(new URL('/v1/receipts/key', base), { signal: AbortSignal.timeout(TIMEOUT_MS) })
   if (response.status !== 200) throw new Error('no key there')
   return publicKeyFrom(await response.text())

@@ -35,7 +35,7 @@ export function apiUrlFrom({ apiUrl, host, port }: Config): string {
 }
 
 /** Written to standard error, so that programs can parse standard output. */
-export function nameApi(url: URL): void {
+export function printApiUrl(url: URL): void {
   process.stderr.write(`Api: ${url.origin}\n`)
 }
 

@@ -114,7 +114,7 @@ export class SignalIndex {
     requireInteger('image', image, 0, MAX_U32)
     const adopted = this.#adopted?.block.mayHold(image) === true ? this.#adopted : undefined
     // Some of its rows may not have been counted yet.
-    const deadRows = adopted === undefined ? this.#ledger.remove(image) : this.#ledger.bar(image)
+    const deadRows = adopted === undefined ? this.#ledger.remove(image) : this.#ledger.removeUnseen(image)
     if (deadRows === 0) return
     if (adopted !== undefined) adopted.deadRows += deadRows
     this.#parts.noteRemoved(image, deadRows)
