@@ -1,4 +1,4 @@
-// Counts each request against the limits of its route, and answers with what is left (draft-ietf-httpapi-ratelimit-headers).
+// Counts each request against the limits of its route, and sends the remaining quota (draft-ietf-httpapi-ratelimit-headers).
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
