@@ -1,5 +1,6 @@
 // The first page: age, consent, pictures, what they show, number and PIN.
 
+import { newKey } from '../src/domain/random-key.js'
 import { type Answer, api, type Failure, type Opened } from './api.js'
 import { chosenCategory } from './category.js'
 import { picker } from './choosing/picker.js'
@@ -9,7 +10,6 @@ import { guardLeaving } from './leaving.js'
 import { say, sayCount } from './messages.js'
 import { showNumber } from './number-and-pin.js'
 import { type Proof, proven } from './proving.js'
-import { newKey } from './sending/sender.js'
 import { type Sending, sending, sentenceFor, waitingFor } from './sending/sending.js'
 import { goTo, isAt, stayAt, watchSteps } from './steps.js'
 

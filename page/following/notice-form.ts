@@ -1,6 +1,6 @@
 // The form of a takedown notice: which laws it invokes, the declarations they require, and an NGO as contact. Never the submitter's name.
 
-import { LAWS, missingIn, SLA_PROFILES, STATEMENTS } from '../../src/domain/cases/sla.js'
+import { LAWS, type Law, missingIn, SLA_PROFILES, STATEMENTS } from '../../src/domain/cases/sla.js'
 import { api, type NoticeRequest, type StoredNotice } from '../api.js'
 import { announce, onClick, one, setText } from '../dom.js'
 import { say, sayDate } from '../messages.js'
@@ -76,7 +76,7 @@ export function createNoticeForm({ access, onFailure, refresh }: CaseContext): {
 function readForm(form: HTMLFormElement): NoticeRequest {
   const data = new FormData(form)
   const laws = LAWS.filter((law) => data.getAll('law').includes(law))
-  const needed = missingIn({ laws, statements: [], actingAs: 'self', contactOrgId: undefined })
+  const needed = requiredBy(laws)
   const statements = STATEMENTS.filter((each) => needed.includes(each) && data.getAll('statement').includes(each))
   const contact = one('notice-contact', HTMLInputElement).value.trim()
   const actingAs = data.get('acting') === 'representative' ? 'representative' : 'self'
@@ -85,7 +85,7 @@ function readForm(form: HTMLFormElement): NoticeRequest {
 
 function showWhatIsNeeded(form: HTMLFormElement): void {
   const { laws } = readForm(form)
-  const needed = missingIn({ laws, statements: [], actingAs: 'self', contactOrgId: undefined })
+  const needed = requiredBy(laws)
   one('statements', HTMLElement).hidden = laws.length === 0
   one('contact-field', HTMLElement).hidden = !needed.includes('contact')
   for (const box of form.querySelectorAll<HTMLInputElement>('[name="statement"]')) {
@@ -102,4 +102,9 @@ function showStored(form: HTMLFormElement, notice: StoredNotice | null): void {
 
 function labelOf(form: HTMLFormElement, law: string): string {
   return form.querySelector(`[value="${law}"] + span`)?.textContent ?? law
+}
+
+/** @returns the declarations that these laws require, and `contact` if they require one. */
+function requiredBy(laws: readonly Law[]): ReturnType<typeof missingIn> {
+  return missingIn({ laws, statements: [], actingAs: 'self', contactOrgId: undefined })
 }

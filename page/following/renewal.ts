@@ -1,11 +1,11 @@
 // Renews a case, and replaces its PIN and recovery code.
 
+import { newKey } from '../../src/domain/random-key.js'
 import { api, type CaseView, type GivenPin } from '../api.js'
 import { announce, onClick, one, setText } from '../dom.js'
 import { secretsAreShown } from '../leaving.js'
 import { say, sayDate } from '../messages.js'
 import { inGroups, offerToKeep } from '../number-and-pin.js'
-import { newKey } from '../sending/sender.js'
 import { goTo, stillOnStep } from '../steps.js'
 import { type CaseContext, requestUntilAnswered, sentenceForCase } from './case-requests.js'
 

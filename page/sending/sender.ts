@@ -2,6 +2,7 @@
 // So "protected" always rests on the server's answer for that very image.
 
 import type { Category } from '../../src/domain/matching/signal.js'
+import { newKey } from '../../src/domain/random-key.js'
 import { type Access, type Added, api, type Failure } from '../api.js'
 import type { Usable } from '../choosing/picture.js'
 import type { Hashed, Reason } from '../hashing/outcome.js'
@@ -161,11 +162,6 @@ function request(job: Job, { pictures, key, withDetails }: Part) {
 async function explains(job: Job, { kind }: Failure, picture: Usable): Promise<boolean> {
   if (kind === 'fault') return false
   return kind !== 'away' || !('file' in picture) || 'failure' in (await api.view(job.access))
-}
-
-/** A random Idempotency-Key. `crypto.randomUUID` is not available on pages without TLS. */
-export function newKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
 function contentOf({ signals, details }: Hashed, category: Category | undefined, withDetails: boolean) {

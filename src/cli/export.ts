@@ -15,6 +15,7 @@ import { standardOutput } from '../files/standard-output.js'
 import { writeWholeFile } from '../files/write-file.js'
 import { byteBar } from './byte-bar.js'
 import { isClosedPipe, NOBODY_READS } from './closed-pipe.js'
+import { failed } from './output.js'
 import { ask, createRemote, printApiUrl, REMOTE_OPTIONS, REMOTE_USAGE, type Remote, refusalOf } from './remote.js'
 
 const USAGE = `tabir export --bank BANK (--plain | --seal-to RECIPIENT) [--format ${EXPORT_FORMATS.join('|')}] [--since FILE] [--out FILE]
@@ -220,9 +221,4 @@ class UnderWay extends Error {
 function tombstoneOf(line: string): string {
   const signal: unknown = JSON.parse(line)
   return JSON.stringify({ ...Object(signal), deleted: true })
-}
-
-function failed(why: string, status: number): number {
-  process.stderr.write(`${why}\n`)
-  return status
 }

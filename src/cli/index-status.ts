@@ -5,6 +5,7 @@ import type { z } from 'zod'
 import { readConfig } from '../boot/config.js'
 import { IndexReport } from '../http/schemas.js'
 import { notReadyReasonIn } from './doctor/doctor-api.js'
+import { failed } from './output.js'
 import { apiUrlFrom, createRemote, printApiUrl, REMOTE_OPTIONS } from './remote.js'
 
 type Report = z.infer<typeof IndexReport>
@@ -17,22 +18,22 @@ const TIMEOUT_MS = 5000
 export async function indexStatus(args: readonly string[]): Promise<number> {
   const [verb, ...rest] = args
   const options = verb === 'status' ? optionsOf(rest) : undefined
-  if (options === undefined) return failWith(USAGE, 2)
+  if (options === undefined) return failed(USAGE, 2)
   const config = readConfig(process.env)
   const url = options.url ?? apiUrlFrom(config)
   // Only an api with public exposure requires a key.
   const remote = options['key-file'] === undefined && config.apiKey === undefined ? undefined : createRemote(options)
-  if (typeof remote === 'string') return failWith(remote, 2)
+  if (typeof remote === 'string') return failed(remote, 2)
   printApiUrl(new URL(url))
   const answer = await fetchIndex(new URL('/health/index', url), remote?.key).catch(() => undefined)
-  if (answer === undefined) return failWith(`No api answers at ${new URL(url).origin}.`, 1)
+  if (answer === undefined) return failed(`No api answers at ${new URL(url).origin}.`, 1)
   const { status, text } = answer
   if (status === 401 || status === 403)
-    return failWith(
+    return failed(
       `The api at ${new URL(url).origin} requires a key with the scope admin, in TABIR_API_KEY or in a file named by --key-file.`,
       1,
     )
-  if (status !== 200) return failWith(`The api at ${new URL(url).origin} is not ready${reasonSuffix(text)}.`, 1)
+  if (status !== 200) return failed(`The api at ${new URL(url).origin} is not ready${reasonSuffix(text)}.`, 1)
   process.stdout.write(options.json === true ? `${text}\n` : formatReport(IndexReport.parse(JSON.parse(text))))
   return 0
 }
@@ -90,9 +91,4 @@ function formatCount(number: number): string {
 
 function formatBytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`
-}
-
-function failWith(why: string, status: number): number {
-  process.stderr.write(`${why}\n`)
-  return status
 }
