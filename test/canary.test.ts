@@ -3,7 +3,7 @@
 
 import { once } from 'node:events'
 import t from 'tap'
-import { HashImageJob } from '../src/jobs/hash-image.js'
+import { HashImageJob } from '../src/jobs/hash-image-job.js'
 import { decode } from '../workers/media/decode.js'
 import { canary, canaryHeic, findCanary } from './helpers/canary.js'
 import {

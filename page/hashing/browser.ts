@@ -5,14 +5,14 @@ import { hashedSize } from '../../packages/hash/src/reduced-side.js'
 import { isLong, windowedSize } from '../../packages/hash/src/windows.js'
 import { MAX_JPEG_PIXELS } from '../../src/domain/media/decoding-limits.js'
 import { MEDIA_FORMATS, type MediaFormat } from '../../src/domain/media/media-formats.js'
+import { cannotOpen } from './cannot-open.js'
 import { isAnimated, orientationOfWebp } from './containers.js'
 import { drawnSource, readsBackExactly } from './drawn.js'
 import { sidesOf } from './file-head.js'
 import { hasImageDecoder, openAnimation, openReduced } from './image-decoder.js'
 import { type ChosenFile, type Opened, openedPicture } from './opened.js'
-import { type Outcome, refused } from './outcome.js'
+import { type Outcome, rejected } from './outcome.js'
 import { isTooLarge, type Sides } from './source.js'
-import { unopenedAs } from './unopened.js'
 
 /** A JPEG with more is decoded at a part of its size where the browser can. */
 const LARGE_PIXELS = 16_000_000
@@ -20,11 +20,11 @@ const LARGE_PIXELS = 16_000_000
 /** As it is shown: turned as its EXIF says, in sRGB. */
 export async function openInBrowser(chosen: ChosenFile): Promise<Opened | Outcome> {
   const { head, format } = chosen
-  if (typeof OffscreenCanvas === 'undefined') return unopenedAs(format, 'browser')
-  if (!readsBackExactly()) return unopenedAs(format, 'altered')
+  if (typeof OffscreenCanvas === 'undefined') return cannotOpen(format, 'browser')
+  if (!readsBackExactly()) return cannotOpen(format, 'altered')
   const sides = sidesOf(head)
   if (sides !== undefined && (format === 'jpeg' ? isTooLargeJpeg(sides) : isTooLarge(sides)))
-    return refused('too-many-pixels')
+    return rejected('too-many-pixels')
   if (format === 'jpeg') return openJpeg(chosen, sides)
   return MAY_MOVE.includes(format) ? openMaybeMoving(chosen, sides) : openStill(chosen, sides)
 }
@@ -40,7 +40,7 @@ async function openJpeg(chosen: ChosenFile, sides: Sides | undefined): Promise<O
   const opened = await openReduced(chosen.file, sides, sizeNeeded(sides))
   if (opened !== undefined) return opened
   if (!isTooLarge(sides)) return openStill(chosen, sides)
-  return (await hasEnd(chosen.file)) ? refused('no-memory', chosen.format) : refused('damaged')
+  return (await hasEnd(chosen.file)) ? rejected('no-memory', chosen.format) : rejected('damaged')
 }
 
 /** Where the end is missing, the service would refuse the file as well. */
@@ -66,8 +66,8 @@ async function openMaybeMoving(chosen: ChosenFile, sides: Sides | undefined): Pr
   const moves = isAnimated(bytes, format)
   bytes.fill(0)
   if (!moves) return openStill(chosen, sides, orientation)
-  if (format === 'jxl') return unopenedAs(format, 'format') // a decoder of ours tells how long its pictures are shown
-  if (!hasImageDecoder()) return unopenedAs(format, 'animated')
+  if (format === 'jxl') return cannotOpen(format, 'format') // a decoder of ours tells how long its pictures are shown
+  if (!hasImageDecoder()) return cannotOpen(format, 'animated')
   const opened = await openAnimation(file, MEDIA_FORMATS[format].mimeType, orientation)
   return opened ?? openStill(chosen, sides, orientation)
 }
@@ -84,7 +84,7 @@ async function openStill(
   const source = drawnSource(bitmap, { hasAlpha: format !== 'jpeg', orientation: isTurned ? 1 : orientation })
   if (!isTooLarge(source)) return openedPicture(source)
   source.close()
-  return refused('too-many-pixels')
+  return rejected('too-many-pixels')
 }
 
 async function decoded(file: Blob): Promise<ImageBitmap | undefined> {
@@ -97,6 +97,8 @@ async function decoded(file: Blob): Promise<ImageBitmap | undefined> {
 
 /** Browsers say the same of a damaged picture, of one for which there is no memory, and of one that they do not know. */
 function undecodable(format: MediaFormat, sides: Sides | undefined): Outcome {
-  if (!MEDIA_FORMATS[format].isOpenedByAll) return unopenedAs(format, 'format')
-  return sides !== undefined && sides.width * sides.height > LARGE_PIXELS ? refused('no-memory', format) : refused('damaged')
+  if (!MEDIA_FORMATS[format].isOpenedByAll) return cannotOpen(format, 'format')
+  return sides !== undefined && sides.width * sides.height > LARGE_PIXELS
+    ? rejected('no-memory', format)
+    : rejected('damaged')
 }

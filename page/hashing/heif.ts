@@ -6,7 +6,7 @@ import { MAX_PIXELS, MAX_SIDE_PX } from '../../packages/hash/src/pixels.js'
 import { createHeifReader, type HeifPicture } from '../../src/domain/media/heif-picture.js'
 import { Problem } from '../../src/domain/problem.js'
 import { type Opened, type Opener, openedPicture } from './opened.js'
-import { type Outcome, type Reason, refused } from './outcome.js'
+import { type Outcome, type Reason, rejected } from './outcome.js'
 import type { ColourSpace } from './png.js'
 import { rawSource } from './raw-source.js'
 
@@ -35,9 +35,9 @@ function opened({ read }: ReturnType<typeof createHeifReader>, bytes: Uint8Array
       new Promise<void>((close) => done(openedPicture(rawSource({ ...picture, space: spaceOf(picture) }), close)))
     read(bytes, LIMITS, use).catch((error: unknown) => {
       // libheif stops where a file is so broken that it does not notice.
-      if (error instanceof WebAssembly.RuntimeError) return done(refused('damaged'))
+      if (error instanceof WebAssembly.RuntimeError) return done(rejected('damaged'))
       const why = error instanceof Problem ? WHY[error.code] : undefined
-      return why === undefined ? failed(error) : done(refused(why))
+      return why === undefined ? failed(error) : done(rejected(why))
     })
   })
 }

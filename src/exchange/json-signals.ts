@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { type Hash256, parseHash } from '../../packages/hash/src/hash256.js'
 import { declaresMinor, tagDeclaresMinor } from '../domain/cases/minors.js'
 import { UUID_PATTERN } from '../domain/ids.js'
+import { jsonOrUndefined } from '../domain/json.js'
 import { CATEGORY_NAMES, type Signal, TIER_NAMES, VIEW_NAMES } from '../domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES } from '../domain/matching/signal-types.js'
 import type { ReadRecord, RecordRejection } from '../domain/organisations/bank-import.js'
@@ -52,7 +53,7 @@ const REASON_BY_FIELD: Readonly<Record<string, RecordRejection>> = {
 /** Reads one line of JSON. Unknown fields are ignored. */
 export function readJson(text: string): ReadRecord {
   if (text === '') return { kind: 'blank' }
-  const value = parsed(text)
+  const value = jsonOrUndefined(text)
   if (typeof value !== 'object' || value === null) return rejected('record-unreadable')
   if (declaresMinor(value) || tagsIn(value).some(tagDeclaresMinor)) return rejected('minor-declared')
   const tombstone = TombstoneLine.safeParse(value)
@@ -111,11 +112,3 @@ function tagsIn(record: object): string[] {
   )
 }
 const TAG_FIELDS = ['tags', 'labels', 'classification']
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}

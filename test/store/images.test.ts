@@ -1,16 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { formatUuid } from '../../src/domain/ids.js'
 import type { RegisteredImage } from '../../src/domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES } from '../../src/domain/matching/signal-types.js'
 import { createImageStore } from '../../src/store/images/images.js'
-import { openStore } from '../../src/store/redis/client.js'
 import { imageShard, keys } from '../../src/store/redis/keys.js'
 import { IMAGE_SHARDS } from '../../src/store/scripts/shards.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
-import { startRedis, storeAt } from '../helpers/redis.js'
+import { startStore } from '../helpers/redis.js'
 
 // The longest record that can be: every text as long as it may be, every type.
 const longest: RegisteredImage = {
@@ -80,13 +78,7 @@ t.test('a private Redis keeps the table packed, also with 10 million images of t
 })
 
 async function open(t: Test) {
-  const { socket } = await startRedis(t)
-  const store = await openStore(storeAt(socket))
-  const redis = new Redis(socket)
-  t.teardown(async () => {
-    redis.disconnect()
-    await store.close()
-  })
+  const { store, redis } = await startStore(t)
   return { images: createImageStore(store, makeKeyring([Buffer.alloc(32, 7)])), redis }
 }
 

@@ -71,7 +71,7 @@ export const FeedLineView = z
 
 export const feedRoutes: FastifyPluginAsyncZod<{ readonly feed: Feed }> = async (app, { feed }) => {
   const readers = new Set<AbortController>()
-  const places = createConnectionSlots({ most: MAX_READERS, maxOf: [MAX_READERS_PER_KEY] })
+  const slots = createConnectionSlots({ max: MAX_READERS, maxPerOwner: [MAX_READERS_PER_KEY] })
   app.addHook('preClose', async () => {
     for (const reader of readers) reader.abort()
   })
@@ -110,7 +110,7 @@ export const feedRoutes: FastifyPluginAsyncZod<{ readonly feed: Feed }> = async 
       const reader = { orgId, keyId, filter }
       const leaving = new AbortController()
       request.consumeQuota(reply, 1)
-      const leave = places.take([keyId], () => leaving.abort())
+      const leave = slots.acquire([keyId], () => leaving.abort())
       const telling: Telling = { feed, request, reader, limit, signal: leaving.signal, isWithin: true }
       const page = (from: string | undefined, waitMs: number) => pageOf(telling, from, waitMs)
       const text = wantsEvents(accept)

@@ -1,6 +1,6 @@
 // The in-memory data for matching: images, banks and API keys, as of one revision of the store.
 
-import { formatUuid, parseUuid } from '../../domain/ids.js'
+import { formatUuid, idBytes } from '../../domain/ids.js'
 import type { RegisteredImage } from '../../domain/matching/signal.js'
 import { VIEWS } from '../../domain/matching/signal.js'
 import { DETAIL_BITS, ROW_TYPES, type RowType, SIGNAL_TYPE_NAMES } from '../../domain/matching/signal-types.js'
@@ -287,9 +287,3 @@ export class Catalogue {
 }
 
 const TIDY_STEPS = 100_000
-
-function idBytes(id: string): Uint8Array {
-  const bytes = parseUuid(id)
-  if (bytes === undefined) throw new RangeError('an image id is a UUID')
-  return bytes
-}

@@ -2,7 +2,7 @@
 
 import type { Points } from '../../../packages/hash/src/details/rows.js'
 import { CASE_ACTIONS, type CaseState, stateIn } from '../../domain/cases/case.js'
-import { formatUuid, parseUuid } from '../../domain/ids.js'
+import { formatUuid } from '../../domain/ids.js'
 import type { RegisteredImage } from '../../domain/matching/signal.js'
 import type { AuditEntry } from '../../domain/organisations/audit.js'
 import type { BankRef } from '../../domain/organisations/bank.js'
@@ -11,7 +11,7 @@ import { writeAudited } from '../audit/audit.js'
 import type { Store } from '../redis/client.js'
 import type { Arg } from '../redis/durable-writer.js'
 import { type Guard, type ImportRun, writeGuarded } from '../redis/guarded-writes.js'
-import { imageShard, keys } from '../redis/keys.js'
+import { idBuffer, imageShard, keys } from '../redis/keys.js'
 import { statesFor } from '../scripts/cases/case-life.js'
 import { eraseImage } from '../scripts/images/erase-images.js'
 import { putCaseImages, putImages, replaceImage } from '../scripts/images/put-images.js'
@@ -130,7 +130,7 @@ function entriesOf({ keyring, own }: ImageParts, images: readonly StoredImage[])
   const args: Arg[] = []
   const records = new Map<string, Buffer>()
   for (const { id, image, points } of images) {
-    const bytes = idBytes(id)
+    const bytes = idBuffer(id)
     const record = encodeImage(image)
     records.set(id, record)
     shards.push(keys.images(imageShard(bytes)))
@@ -185,7 +185,7 @@ function writesOf(parts: ImageParts): Writes {
       return typeof reply === 'number' ? reply : 'objected'
     },
     async replace({ id, image }) {
-      const bytes = idBytes(id)
+      const bytes = idBuffer(id)
       const places = [keys.images(imageShard(bytes)), keys.revision, keys.changes]
       const sealed = sealedRecord(keyring, bytes, encodeImage(image))
       const reply = await store.write(replaceImage, places, [bytes, sealed])
@@ -193,7 +193,7 @@ function writesOf(parts: ImageParts): Writes {
     },
     async erase(id, entry, guard = {}) {
       const { bank, run } = guard
-      const bytes = idBytes(id)
+      const bytes = idBuffer(id)
       const places = [keys.images(imageShard(bytes)), keys.revision, keys.changes, keys.banks]
       const args = [bytes, keys.prefix, bank?.name ?? '', bank?.createdAtMs ?? '', bank?.id ?? '']
       const reply = await (entry === undefined
@@ -227,7 +227,7 @@ function putForCaseIn(parts: ImageParts, maxPerCase: number): Images['putForCase
 function readsOf({ store, keyring }: ImageParts): Pick<Images, 'ofCase' | 'existing' | 'get' | 'points' | 'all'> {
   const open = (id: Buffer, sealed: Buffer) => decodeImage(keyring.unseal(sealed, imageContext(id)))
   const get: Images['get'] = async (ids) => {
-    const all = ids.map(idBytes)
+    const all = ids.map(idBuffer)
     const sealed = await store.ask((redis) => sealedOf(redis, all, RECORDS))
     return all.map((id, i) => {
       const bytes = sealed[i]
@@ -246,11 +246,11 @@ function readsOf({ store, keyring }: ImageParts): Pick<Images, 'ofCase' | 'exist
       })
     },
     async existing(ids) {
-      const sealed = await store.ask((redis) => sealedOf(redis, ids.map(idBytes), RECORDS))
+      const sealed = await store.ask((redis) => sealedOf(redis, ids.map(idBuffer), RECORDS))
       return sealed.map((bytes) => bytes !== undefined)
     },
     async points(ids) {
-      const all = ids.map(idBytes)
+      const all = ids.map(idBuffer)
       const sealed = await store.ask((redis) => sealedOf(redis, all, POINTS))
       return all.map((id, i) => {
         const bytes = sealed[i]
@@ -264,12 +264,6 @@ function readsOf({ store, keyring }: ImageParts): Pick<Images, 'ofCase' | 'exist
       }
     },
   }
-}
-
-function idBytes(id: string): Buffer {
-  const bytes = parseUuid(id)
-  if (bytes === undefined) throw new RangeError('an image id is a UUID')
-  return Buffer.from(bytes)
 }
 
 function notInvalidated(caseId: string): Reporting {

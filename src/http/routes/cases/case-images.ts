@@ -13,7 +13,7 @@ import type { OwnCase } from '../../../services/cases/case-access.js'
 import type { Hashing } from '../../../services/intake/hashing.js'
 import type { NewImage, Registration } from '../../../services/intake/registration.js'
 import { digestOf, finishing, type Idempotency } from '../../../services/load/idempotency.js'
-import { Declared } from '../../minors.js'
+import { Declared } from '../../declared-age.js'
 import { ownCaseOf } from '../../plugins/authentication.js'
 import { may, problemBody } from '../../problems.js'
 import {

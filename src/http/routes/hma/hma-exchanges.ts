@@ -3,9 +3,9 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { Problem } from '../../../domain/problem.js'
 import type { Health } from '../../../services/ops/health.js'
+import { CONTENT_TYPES, indexedTypeNamed, PDQ, signalTypeNamed } from '../../hma/hma-signals.js'
 import { laxFields } from '../../hma/lax.js'
 import { HmaRefusal } from '../../hma/refusals.js'
-import { CONTENT_TYPES, indexedTypeNamed, PDQ, signalTypeNamed } from '../../hma/signals.js'
 
 export interface HmaExchangeOptions {
   readonly health: Pick<Health, 'report'>

@@ -18,7 +18,7 @@ const sources = ['src', 'packages', 'workers'].flatMap((folder) =>
 const pathsWith = (pattern: RegExp) => sources.flatMap(({ path, text }) => (pattern.test(text) ? [path] : [])).toSorted()
 
 t.test('reading the latest state, deciding and writing goes through one helper; these use it', async (t) => {
-  t.same(pathsWith(/^ +for \(const again = untilUnchanged\(\)/m), [
+  t.same(pathsWith(/^ +for \(const retry = createConflictRetry\(\)/m), [
     'src/services/trust/trust-changes.ts',
     'src/store/organisations/replicated-config.ts',
     'src/store/webhooks/webhooks.ts',

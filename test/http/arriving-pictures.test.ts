@@ -1,10 +1,10 @@
 import { EventEmitter } from 'node:events'
 import t from 'tap'
-import { comingPictures } from '../../src/http/arriving-pictures.js'
+import { createArrivingPictures } from '../../src/http/arriving-pictures.js'
 
 t.test('a picture counts from when it is let in until it is here, was refused, or is sent slowly', async (t) => {
   let nowMs = 0
-  const coming = comingPictures(() => nowMs)
+  const coming = createArrivingPictures(() => nowMs)
   const letIn = () => {
     const one = { request: new EventEmitter(), response: new EventEmitter() }
     coming.note(one.request, one.response)

@@ -2,7 +2,7 @@
 
 import { Blocks } from '../src/handoff/blocks.js'
 import type { HandoffVisit } from '../src/handoff/visit.js'
-import { HashImageJob } from '../src/jobs/hash-image.js'
+import { HashImageJob } from '../src/jobs/hash-image-job.js'
 import type { Sandbox } from './sandbox.js'
 
 /** `answered`, or `gone` when nobody waits any more. The latter is no failure: the submitter was asked to send the picture again. */

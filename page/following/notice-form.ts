@@ -1,20 +1,22 @@
-// Notice under one or more laws: the laws, the statements they require, and a contact. Never her name.
+// The form of a takedown notice: which laws it invokes, the declarations they require, and an NGO as contact. Never the submitter's name.
 
-import { LAWS, missingIn, SLA_PROFILES, STATEMENTS } from '../../src/domain/cases/sla.js'
-import { api, type GivenNotice, type KeptNotice } from '../api.js'
+import { LAWS, type Law, missingIn, SLA_PROFILES, STATEMENTS } from '../../src/domain/cases/sla.js'
+import { api, type NoticeRequest, type StoredNotice } from '../api.js'
 import { announce, onClick, one, setText } from '../dom.js'
 import { say, sayDate } from '../messages.js'
-import { goTo, staying } from '../steps.js'
-import { type Asking, untilAnswered } from './asking.js'
+import { goTo, stillOnStep } from '../steps.js'
+import { type CaseContext, requestUntilAnswered } from './case-requests.js'
 
-export function notices({ access, lost, look }: Asking): { readonly draw: (isOpen: boolean) => Promise<void> } {
+export function createNoticeForm({ access, onFailure, refresh }: CaseContext): {
+  readonly draw: (isOpen: boolean) => Promise<void>
+} {
   const form = one('notice-form', HTMLFormElement)
-  /** Counts requests: an older answer may arrive after a newer one. */
-  let asked = 0
+  /** Number of the latest request. Answers to older ones are ignored, since they may arrive later. */
+  let latestRequest = 0
   form.addEventListener('change', () => showWhatIsNeeded(form))
   form.addEventListener('submit', (event) => {
     event.preventDefault()
-    void give()
+    void submit()
   })
   onClick('notice-open', () => {
     form.reset()
@@ -29,52 +31,52 @@ export function notices({ access, lost, look }: Asking): { readonly draw: (isOpe
       const own = access()
       one('notice', HTMLElement).hidden = !isOpen
       if (!isOpen || own === undefined) return
-      const wanted = ++asked
-      const answer = await untilAnswered({
+      const request = ++latestRequest
+      const answer = await requestUntilAnswered({
         buttons: [],
-        ask: () => api.notice(own),
-        isWanted: () => access() === own && wanted === asked,
-        isReading: true,
+        send: () => api.notice(own),
+        isWanted: () => access() === own && request === latestRequest,
+        isReadOnly: true,
       })
-      if (answer !== undefined && 'value' in answer) drawKept(form, answer.value.notice)
+      if (answer !== undefined && 'value' in answer) showStored(form, answer.value.notice)
     },
   }
 
-  async function give(): Promise<void> {
+  async function submit(): Promise<void> {
     const own = access()
     if (own === undefined) return
-    const notice = chosenIn(form)
+    const notice = readForm(form)
     const missing = missingIn({ ...notice, contactOrgId: notice.contact })
     if (notice.laws.length === 0) return setText('notice-error', say('run.notice.noLaw'))
     if (missing.some((each) => each !== 'contact')) return setText('notice-error', say('run.notice.statements'))
     if (missing.length > 0) return setText('notice-error', say('run.notice.contact'))
     setText('notice-error', '')
-    const answer = await untilAnswered({
+    const answer = await requestUntilAnswered({
       buttons: [one('notice-go', HTMLButtonElement)],
       errorId: 'notice-error',
-      ask: () => api.giveNotice(own, notice),
-      isWanted: staying(),
+      send: () => api.submitNotice(own, notice),
+      isWanted: stillOnStep(),
     })
-    if (answer === undefined) return look() // it may have been given
+    if (answer === undefined) return refresh() // the server may have stored it
     if ('value' in answer) {
-      asked++
-      drawKept(form, answer.value)
+      latestRequest++
+      showStored(form, answer.value)
       announce(say('run.notice.done'))
       return goTo('view')
     }
     const { failure } = answer
-    // Everything else was checked above, so the server does not know the contact's name.
+    // The laws and declarations were checked above, so what is wrong is the contact: no organisation has this name.
     if (failure.kind === 'rejected' && failure.code === 'notice-incomplete')
       return setText('notice-error', say('run.notice.unknown'))
-    lost(failure, 'notice-error')
+    onFailure(failure, 'notice-error')
   }
 }
 
-/** Only with the statements that the chosen laws require, so that she declares no more than needed. */
-function chosenIn(form: HTMLFormElement): GivenNotice {
+/** Leaves out declarations that the chosen laws do not require, even if they are ticked. */
+function readForm(form: HTMLFormElement): NoticeRequest {
   const data = new FormData(form)
   const laws = LAWS.filter((law) => data.getAll('law').includes(law))
-  const needed = missingIn({ laws, statements: [], actingAs: 'self', contactOrgId: undefined })
+  const needed = requiredBy(laws)
   const statements = STATEMENTS.filter((each) => needed.includes(each) && data.getAll('statement').includes(each))
   const contact = one('notice-contact', HTMLInputElement).value.trim()
   const actingAs = data.get('acting') === 'representative' ? 'representative' : 'self'
@@ -82,8 +84,8 @@ function chosenIn(form: HTMLFormElement): GivenNotice {
 }
 
 function showWhatIsNeeded(form: HTMLFormElement): void {
-  const { laws } = chosenIn(form)
-  const needed = missingIn({ laws, statements: [], actingAs: 'self', contactOrgId: undefined })
+  const { laws } = readForm(form)
+  const needed = requiredBy(laws)
   one('statements', HTMLElement).hidden = laws.length === 0
   one('contact-field', HTMLElement).hidden = !needed.includes('contact')
   for (const box of form.querySelectorAll<HTMLInputElement>('[name="statement"]')) {
@@ -92,12 +94,17 @@ function showWhatIsNeeded(form: HTMLFormElement): void {
   }
 }
 
-function drawKept(form: HTMLFormElement, notice: KeptNotice | null): void {
-  const names = notice?.laws.filter((law) => Object.hasOwn(SLA_PROFILES, law)).map((law) => nameOf(form, law)) ?? []
+function showStored(form: HTMLFormElement, notice: StoredNotice | null): void {
+  const names = notice?.laws.filter((law) => Object.hasOwn(SLA_PROFILES, law)).map((law) => labelOf(form, law)) ?? []
   const date = notice === null ? '' : sayDate(notice.givenAt)
   setText('notice-given', notice === null ? '' : say('run.notice.given', { date, laws: names.join('; ') }))
 }
 
-function nameOf(form: HTMLFormElement, law: string): string {
+function labelOf(form: HTMLFormElement, law: string): string {
   return form.querySelector(`[value="${law}"] + span`)?.textContent ?? law
+}
+
+/** @returns the declarations that these laws require, and `contact` if they require one. */
+function requiredBy(laws: readonly Law[]): ReturnType<typeof missingIn> {
+  return missingIn({ laws, statements: [], actingAs: 'self', contactOrgId: undefined })
 }

@@ -3,7 +3,7 @@
 import t from 'tap'
 import type { HandoffAnswer } from '../../src/handoff/message.js'
 import type { HandoffVisit } from '../../src/handoff/visit.js'
-import { hashImageHandler } from '../../workers/hash-image.js'
+import { hashImageHandler } from '../../workers/hash-image-job.js'
 import type { Sandbox } from '../../workers/sandbox.js'
 
 const JOB = { handoffUrl: 'http://127.0.0.1:1', ticket: 'a'.repeat(43), purpose: 'submission', details: 'none' } as const

@@ -1,4 +1,4 @@
-// What the parts of her page have in common when they ask: whose case it is, a button that waits, why not in words.
+// What the panels of the case page share: the open case, and requests that are repeated while the service is away.
 
 import type { Access, Answer, Failure } from '../api.js'
 import { one, setText } from '../dom.js'
@@ -7,15 +7,15 @@ import { sentenceFor } from '../sending/sending.js'
 import { STEP } from '../steps.js'
 import { waited } from '../waited.js'
 
-export interface Asking {
+export interface CaseContext {
   readonly access: () => Access | undefined
-  /** It was not answered, or she has been here for too long. */
-  readonly lost: (failure: Failure, errorId: string) => void
-  /** Draws her page again. */
-  readonly look: () => Promise<void>
+  /** Shows why a request failed, or asks for number and PIN again if the token has expired. */
+  readonly onFailure: (failure: Failure, errorId: string) => void
+  /** Fetches the case and draws the page. */
+  readonly refresh: () => Promise<void>
   /** Stops following the case, before something that ends the token. */
   readonly pause: () => void
-  /** Draws her page again, shows it, and follows the case. */
+  /** Fetches the case, shows its page and follows it. */
   readonly resume: () => Promise<void>
   /** Are pictures still being sent? */
   readonly isSending: () => boolean
@@ -24,52 +24,52 @@ export interface Asking {
 const FIRST_WAIT_MS = 1000
 const MAX_WAIT_MS = 30_000
 
-/** What is said when number and PIN were not taken, or nobody answered. */
-export function sentenceOf(failure: Failure): string {
+/** @returns the sentence for a failed request of the case page. A rejection means that number, PIN or token is wrong. */
+export function sentenceForCase(failure: Failure): string {
   if (failure.kind !== 'rejected') return sentenceFor(failure)
   return say('run.case.wrong')
 }
 
-/** Says what is wrong, and leads to where it is put right. */
-export function refuse(errorId: string, text: string, inputId: string): void {
+/** Shows what is wrong with a field and focuses it. */
+export function showFieldError(errorId: string, text: string, inputId: string): void {
   setText(errorId, text)
   one(inputId, HTMLInputElement).focus()
 }
 
-export interface Question<T> {
-  /** Disabled until there is an answer. */
+export interface RequestOptions<T> {
+  /** Disabled until the answer. */
   readonly buttons: readonly HTMLButtonElement[]
-  /** Where it is said that there is none yet; nowhere when left out. */
+  /** Element that shows why there is no answer yet. */
   readonly errorId?: string
-  /** May be asked again when the answer was lost. */
-  readonly ask: () => Promise<Answer<T>>
-  /** Does she still wait for it? */
+  /** Must be idempotent: it is sent again when the answer was lost. */
+  readonly send: () => Promise<Answer<T>>
+  /** False once the answer is not needed any more. Then the requests end. */
   readonly isWanted: () => boolean
-  /** Asking changes nothing, and she has no button to try again: a fault is asked again as well. */
-  readonly isReading?: true
+  /** A request that changes nothing and has no button to try again. It is repeated after a fault of the server, too. */
+  readonly isReadOnly?: true
 }
 
 /**
- * Asks until there is an answer. While that is a matter of waiting, it says so, and asks again by itself: that is what the sentences say.
- * @returns the answer, which may be a refusal or a fault; `undefined` when it is not wanted any more.
+ * Sends a request and repeats it while the device is offline or the service is away or busy. Meanwhile it shows when it tries again.
+ * @returns the answer, which may be a rejection or a fault; `undefined` once it is not wanted any more.
  */
-export async function untilAnswered<T>({
+export async function requestUntilAnswered<T>({
   buttons,
   errorId,
-  ask,
+  send,
   isWanted,
-  isReading,
-}: Question<T>): Promise<Answer<T> | undefined> {
+  isReadOnly,
+}: RequestOptions<T>): Promise<Answer<T> | undefined> {
   const tell = (text: string) => errorId !== undefined && setText(errorId, text)
   for (const button of buttons) button.disabled = true
   try {
     for (let tries = 0; ; tries++) {
-      const answer = await ask()
+      const answer = await send()
       if (!isWanted()) return undefined
       if ('value' in answer) tell('')
       if ('value' in answer || answer.failure.kind === 'rejected') return answer
       const isFault = answer.failure.kind === 'fault'
-      if (isFault && isReading !== true) return answer
+      if (isFault && isReadOnly !== true) return answer
       const failure: Failure = isFault ? { kind: 'away', retryAfterS: undefined } : answer.failure
       const askedMs = 1000 * (('retryAfterS' in failure ? failure.retryAfterS : undefined) ?? 0)
       const waitMs = Math.max(Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** tries), askedMs)
@@ -82,7 +82,7 @@ export async function untilAnswered<T>({
   }
 }
 
-/** Until time has passed, the device has a connection again, or nobody waits any more: she went elsewhere, or typed something else. */
+/** Waits until the time has passed, the device is online again, or the answer is not wanted any more: another step, or other input. */
 async function connected(timeoutMs: number, isWanted: () => boolean): Promise<void> {
   const over = new AbortController()
   const unwanted = new AbortController()

@@ -7,8 +7,8 @@ import type { RouteScope } from '../../domain/organisations/access.js'
 import { Problem } from '../../domain/problem.js'
 import type { Admission, Shortage } from '../../services/load/admission.js'
 import type { EventLoopScheduler } from '../../services/load/event-loop-scheduler.js'
-import { comingPictures } from '../arriving-pictures.js'
-import { type EarlyRefusalParts, earlyRefusals, refuseBefore } from '../early-refusals.js'
+import { createArrivingPictures } from '../arriving-pictures.js'
+import { createEarlyRefusals, type EarlyRefusalParts, refuseBefore } from '../early-refusals.js'
 
 export interface AdmissionOptions {
   readonly admission: Admission
@@ -45,7 +45,7 @@ export function isSheddable(method: string, scope: RouteScope | undefined): bool
 
 export const admission = fp<AdmissionOptions>(
   async (app, { admission, scheduler, onShed, early }) => {
-    const coming = comingPictures(() => performance.now())
+    const coming = createArrivingPictures(() => performance.now())
     const problemFor = (pictures: boolean, request: IncomingMessage, response: ServerResponse) => {
       const shortage = admission.shortageFor({ pictures, coming: pictures ? coming.count() : 0 })
       if (shortage === undefined) {
@@ -58,10 +58,10 @@ export const admission = fp<AdmissionOptions>(
     // Admitting counts a request, so one that was admitted early must not be judged again.
     const letIn = new WeakSet<IncomingMessage>()
     if (early !== undefined) {
-      const refusals = earlyRefusals({
+      const refusals = createEarlyRefusals({
         ...early,
         problemFor: ({ pictures }, request, response) => problemFor(pictures, request, response),
-        letIn: (request) => letIn.add(request),
+        onAdmitted: (request) => letIn.add(request),
       })
       app.addHook('onRoute', ({ method, url, config }) => {
         const { scope, multipart } = config ?? {}

@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { DECODED_FORMATS } from '../domain/media/media-formats.js'
+import { messageOf } from '../domain/message-of.js'
 import { type Folder, readFolder, unlike } from './folder.js'
 import { runDemo } from './run.js'
 import { type Service, startService } from './service.js'
@@ -90,7 +91,7 @@ async function inOwnService(folder: Folder, strangers: Folder['pictures']): Prom
     ])
   } catch (error) {
     if (error instanceof Interrupted) return status.interrupted
-    console.error(error instanceof Error ? error.message : String(error))
+    console.error(messageOf(error))
     return status.broken
   } finally {
     await service?.then((started) => started.stop()).catch(() => {}) // a service that did not start has stopped itself

@@ -1,4 +1,4 @@
-// Counts each request against the limits of its route, and answers with what is left (draft-ietf-httpapi-ratelimit-headers).
+// Counts each request against the limits of its route, and sends the remaining quota (draft-ietf-httpapi-ratelimit-headers).
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
@@ -7,11 +7,11 @@ import { Problem } from '../../domain/problem.js'
 import type { HashingFor } from '../../services/intake/hashing.js'
 import type { PictureSender } from '../../services/intake/picture-shares.js'
 import type { Limit, LimitCounter } from '../../services/load/limits.js'
-import { type Exposure, LIMITS, type LimitName, type LimitRow, limitsOf } from '../limits.js'
+import { type Exposure, LIMITS, type LimitName, type LimitRow, limitsOf } from '../limit-table.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Names of the limits that this route counts against, from http/limits.ts. */
+    /** Names of the limits that this route counts against, from http/limit-table.ts. */
     limits?: readonly LimitName[]
     /** The same limits as the `RateLimit-Policy` header. */
     limitPolicy?: string

@@ -6,7 +6,7 @@ import { formatHash } from '../../../packages/hash/src/hash256.js'
 import { loadPdqKernelSync } from '../../../packages/hash/src/pdq-kernel.js'
 import type { Pixels } from '../../../packages/hash/src/pixels.js'
 import { transforms } from '../../../packages/hash/src/transforms.js'
-import { blockhashesOf, blockhashesOfTiny } from '../../../workers/media/blockhash.js'
+import { blockhashesOf, blockhashesOfTiny } from '../../../workers/media/imghash-blockhash.js'
 import { drawn, noisy, rotatedPixels } from '../../hash/synthetic.js'
 
 const kernel = loadPdqKernelSync()

@@ -1,18 +1,18 @@
-// What she may take along: a signed report for the police, a signed receipt, everything that is kept of her case.
+// Files that the submitter can save: a signed report for the police, a signed receipt, everything that is stored of the case.
 
 import { REPORT_FORMATS } from '../../src/domain/cases/report-words.js'
 import { type Access, api, type CaseFile, type Failure } from '../api.js'
 import { announce, onClick, one } from '../dom.js'
 import { say } from '../messages.js'
 import { save } from '../save.js'
-import { untilAnswered } from './asking.js'
+import { requestUntilAnswered } from './case-requests.js'
 
-export interface Papers {
+export interface DownloadsContext {
   readonly access: () => Access | undefined
-  readonly lost: (failure: Failure) => void
+  readonly onFailure: (failure: Failure) => void
 }
 
-export function papers({ access, lost }: Papers): { readonly draw: (file: CaseFile) => void } {
+export function createDownloads({ access, onFailure }: DownloadsContext): { readonly draw: (file: CaseFile) => void } {
   let file: CaseFile | undefined
   onClick('save-receipt', () => saveJson(file?.receipt))
   onClick('save-all', () => saveJson(file))
@@ -31,14 +31,14 @@ export function papers({ access, lost }: Papers): { readonly draw: (file: CaseFi
     if (own === undefined) return
     const format = REPORT_FORMATS.find((known) => known === button.dataset['report']) ?? 'pdf'
     announce(say('run.case.making'))
-    const answer = await untilAnswered({
+    const answer = await requestUntilAnswered({
       buttons: [button],
       errorId: 'view-error',
-      ask: () => api.report(own, format, button.dataset['language'] ?? 'en'),
+      send: () => api.report(own, format, button.dataset['language'] ?? 'en'),
       isWanted: () => access() === own,
     })
     if (answer === undefined) return
-    if ('failure' in answer) return lost(answer.failure)
+    if ('failure' in answer) return onFailure(answer.failure)
     save(answer.value, format)
     announce(say('run.case.saved'))
   }

@@ -1,9 +1,9 @@
-// The door that pictures of people under 18 do not pass: what a body may say of age.
+// Fields by which a body declares that everybody in a picture is an adult.
 
 import { z } from 'zod'
 import { ADULT_AGE_YEARS } from '../domain/cases/hotlines.js'
 
-/** What a body may say besides, wherever pictures or hashes are handed in. Anything younger is turned away before it is read. */
+/** Part of every body that registers pictures or hashes. A lower age is rejected before pictures are read. */
 export const Declared = {
   adult: z.literal(true).optional(),
   age: z.int().min(ADULT_AGE_YEARS).max(150).optional().meta({

@@ -1,4 +1,4 @@
-// Her page: what is registered, by number and PIN; adding pictures; taking everything back.
+// The case page: opened with number and PIN, it shows what is registered, adds pictures and withdraws the case.
 
 import { parseCaseNumber, parsePin } from '../src/domain/cases/case.js'
 import { BEFORE_ALL_EVENTS } from '../src/domain/cases/case-event.js'
@@ -6,29 +6,29 @@ import { type Access, api, type CaseFile, type CaseView, type Failure } from './
 import { chosenCategory } from './category.js'
 import { type Picker, picker } from './choosing/picker.js'
 import { announce, onClick, one, setText, show } from './dom.js'
-import { type Asking, refuse, sentenceOf, untilAnswered } from './following/asking.js'
-import { follow } from './following/follow.js'
-import { keeping } from './following/keeping.js'
-import { notices } from './following/notice.js'
-import { papers } from './following/papers.js'
-import { pictures } from './following/pictures.js'
+import { type CaseContext, requestUntilAnswered, sentenceForCase, showFieldError } from './following/case-requests.js'
+import { createDownloads } from './following/downloads.js'
+import { follow } from './following/follow-case.js'
+import { createNoticeForm } from './following/notice-form.js'
+import { createRegisteredList } from './following/pictures.js'
+import { createRenewal } from './following/renewal.js'
 import { addToTimeLine, drawTimeLine } from './following/time-line.js'
 import { given } from './given.js'
 import { guardLeaving } from './leaving.js'
 import { say, sayCount, sayDate } from './messages.js'
 import { type Sending, sending } from './sending/sending.js'
-import { goTo, isAt, staying, watchSteps } from './steps.js'
+import { goTo, isAt, stillOnStep, watchSteps } from './steps.js'
 
-/** Her page, from entering number and PIN until it is closed. */
+/** State of the page from entering number and PIN until the case is closed. */
 interface Visit {
-  /** In memory alone: whoever finds the device later finds no token. */
+  /** Kept in memory only, so that the device holds no token afterwards. */
   access: Access | undefined
   sent: Sending | undefined
   stopFollowing: () => void
   isExtended: boolean
-  /** Counts requests: of two answers the older one may come last. */
+  /** Number of the latest request. Answers to older ones are ignored, since they may arrive later. */
   asked: number
-  /** Draws all that her page shows of a case. */
+  /** Draws all panels. */
   draw: (file: CaseFile) => void
 }
 
@@ -46,11 +46,11 @@ export function casePage(): void {
     goTo('category')
   }
   const chosen = picker(goOn, () => (visit.isExtended ? 'details' : 'hashes'))
-  visit.draw = drawing(visit)
+  visit.draw = createPanels(visit)
   watchSteps((wanted) => {
     if (visit.access === undefined) return 'enter'
     if (wanted === 'enter') close(visit)
-    if (wanted === 'view') void look(visit)
+    if (wanted === 'view') void openView(visit)
     return wanted === 'category' && chosen.usable().length === 0 ? 'choose' : wanted
   })
   guardLeaving(() => visit.sent?.isUnfinished() === true || chosen.holdsPictures())
@@ -62,36 +62,36 @@ export function casePage(): void {
   })
   onClick('close', () => close(visit))
   onClick('add', () => {
-    visit.stopFollowing() // until she is back: nothing may lead her away from what she has chosen
+    visit.stopFollowing() // an event would draw the view over what is being chosen
     visit.asked++
     goTo('choose')
   })
   for (const id of ['back', 'fix']) onClick(id, () => goTo('choose'))
   onClick('protect', () => addChosen(visit, chosen))
-  onClick('added-done', () => void look(visit))
+  onClick('added-done', () => void openView(visit))
   onClick('withdraw', () => goTo('withdraw'))
   onClick('withdraw-no', () => {
     goTo('view')
-    void look(visit) // it may have been done, and its answer was lost
+    void openView(visit) // it may have been done, and its answer was lost
   })
   onClick('withdraw-yes', () => void withdraw(visit))
 }
 
-/** The parts of her page that ask by themselves. @returns what draws them all. */
-function drawing(visit: Visit): (file: CaseFile) => void {
+/** Creates the panels that send requests of their own. @returns a function that draws them all. */
+function createPanels(visit: Visit): (file: CaseFile) => void {
   const access = () => visit.access
-  const paper = papers({ access, lost: (failure) => lost(visit, failure, 'view-error') })
-  const asking: Asking = {
+  const paper = createDownloads({ access, onFailure: (failure) => showFailure(visit, failure, 'view-error') })
+  const context: CaseContext = {
     access,
-    lost: (failure, errorId) => lost(visit, failure, errorId),
-    look: async () => void (await refresh(visit)),
+    onFailure: (failure, errorId) => showFailure(visit, failure, errorId),
+    refresh: async () => void (await refresh(visit)),
     pause: () => visit.stopFollowing(),
-    resume: () => look(visit),
+    resume: () => openView(visit),
     isSending: () => visit.sent?.isUnfinished() === true,
   }
-  const kept = keeping(asking)
-  const notice = notices(asking)
-  const registered = pictures(asking)
+  const kept = createRenewal(context)
+  const notice = createNoticeForm(context)
+  const registered = createRegisteredList(context)
   return (file) => {
     const { case: view, events, images } = file
     draw(view)
@@ -105,24 +105,24 @@ function drawing(visit: Visit): (file: CaseFile) => void {
 
 async function enter(visit: Visit): Promise<void> {
   const [caseNumber, pin] = [typedNumber(), typedPin()]
-  if (caseNumber === undefined) return refuse('enter-error', say('run.case.numberForm'), 'case-number')
-  if (pin === undefined) return refuse('enter-error', say('run.case.pinForm'), 'case-pin')
+  if (caseNumber === undefined) return showFieldError('enter-error', say('run.case.numberForm'), 'case-number')
+  if (pin === undefined) return showFieldError('enter-error', say('run.case.pinForm'), 'case-pin')
   setText('enter-error', '')
   visit.access = undefined
-  const answer = await untilAnswered({
+  const answer = await requestUntilAnswered({
     buttons: [one('open', HTMLButtonElement)],
     errorId: 'enter-error',
-    ask: () => api.token(caseNumber, pin),
+    send: () => api.token(caseNumber, pin),
     isWanted: () => visit.access === undefined && typedPin() === pin && typedNumber() === caseNumber,
   })
   if (answer === undefined) return setText('enter-error', '')
-  if ('failure' in answer) return refuse('enter-error', sentenceOf(answer.failure), 'case-pin')
+  if ('failure' in answer) return showFieldError('enter-error', sentenceForCase(answer.failure), 'case-pin')
   one('case-pin', HTMLInputElement).value = ''
   visit.access = { caseNumber, token: answer.value.token }
-  await look(visit)
+  await openView(visit)
 }
 
-async function look(visit: Visit): Promise<void> {
+async function openView(visit: Visit): Promise<void> {
   const lastId = await refresh(visit)
   if (lastId === undefined || visit.access === undefined) return
   goTo('view')
@@ -132,7 +132,7 @@ async function look(visit: Visit): Promise<void> {
       addToTimeLine(event)
       void refresh(visit)
     },
-    refused: (failure) => lost(visit, failure, 'view-error'),
+    refused: (failure) => showFailure(visit, failure, 'view-error'),
   })
 }
 
@@ -143,17 +143,17 @@ async function refresh(visit: Visit): Promise<string | undefined> {
   const { token } = own
   const wanted = ++visit.asked
   const errorId = errorHere()
-  const answer = await untilAnswered({
+  const answer = await requestUntilAnswered({
     buttons: isAt('enter') ? [one('open', HTMLButtonElement)] : [],
     errorId,
-    ask: () => api.file(own),
+    send: () => api.file(own),
     isWanted: () => visit.access === own && wanted === visit.asked,
-    isReading: true,
+    isReadOnly: true,
   })
   if (answer === undefined) return undefined
   if ('failure' in answer) {
-    if (own.token !== token) return refresh(visit) // she changed the PIN meanwhile
-    lost(visit, answer.failure, errorId)
+    if (own.token !== token) return refresh(visit) // the PIN was changed meanwhile
+    showFailure(visit, answer.failure, errorId)
     return undefined
   }
   const { case: view, events } = answer.value
@@ -167,32 +167,32 @@ function addChosen(visit: Visit, chosen: Picker): void {
   if (access === undefined) return
   goTo('added', 'view')
   const job = { access, pictures: chosen.usable(), category: chosenCategory() }
-  visit.sent = sending({ ...job, maxImageBytes: given.maxImageBytes }, chosen.leftOver(), () => chosen.clear())
+  visit.sent = sending({ ...job, maxImageBytes: given.maxImageBytes }, chosen.unprotected(), () => chosen.clear())
 }
 
 async function withdraw(visit: Visit): Promise<void> {
   const own = visit.access
   if (own === undefined) return
-  visit.stopFollowing() // what she does herself is told once
-  const answer = await untilAnswered({
+  visit.stopFollowing() // or the withdrawal would be announced twice
+  const answer = await requestUntilAnswered({
     buttons: [one('withdraw-yes', HTMLButtonElement)],
     errorId: 'withdraw-error',
-    ask: () => api.withdraw(own),
-    isWanted: staying(),
+    send: () => api.withdraw(own),
+    isWanted: stillOnStep(),
   })
   if (answer === undefined) return
-  if ('failure' in answer) return lost(visit, answer.failure, 'withdraw-error')
+  if ('failure' in answer) return showFailure(visit, answer.failure, 'withdraw-error')
   announce(say('run.case.withdrawn'))
-  await look(visit)
+  await openView(visit)
 }
 
 /** Asks for another token when this one has expired. Shows any other problem in the step at hand. */
-function lost(visit: Visit, failure: Failure, errorId: string): void {
+function showFailure(visit: Visit, failure: Failure, errorId: string): void {
   if (failure.kind === 'rejected') {
     close(visit)
     setText('enter-error', say('run.case.over'))
   } else {
-    setText(errorId, sentenceOf(failure))
+    setText(errorId, sentenceForCase(failure))
   }
 }
 
@@ -203,7 +203,7 @@ function close(visit: Visit): void {
   goTo('enter')
 }
 
-/** Where she is: what stands in another step is not seen. */
+/** The error element of the step that is shown. */
 function errorHere(): string {
   return document.querySelector('[data-step]:not([hidden]) .error')?.id ?? 'view-error'
 }

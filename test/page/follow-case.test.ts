@@ -1,7 +1,7 @@
 // Following a case over a connection that is dead, although nobody said so.
 
 import t from 'tap'
-import { follow } from '../../page/following/follow.js'
+import { follow } from '../../page/following/follow-case.js'
 
 const SILENT_MS = 500
 const HEARTBEAT_MS = 100

@@ -7,12 +7,12 @@ import { Problem } from '../../domain/problem.js'
 const MAX_TRIES = 20
 
 /**
- * Use: `for (const again = untilUnchanged(); ; await again()) { … }`; the body returns when its write succeeded. The write is one script that
+ * Use: `for (const retry = createConflictRetry(); ; await retry()) { … }`; the body returns when its write succeeded. The write is one script that
  * compares what was read (its version, or all of it) with what is stored.
  * @returns a function to await before the next try. It waits for a random time, so that two writers do not stay in step.
  *   It throws {Problem} overloaded after 20 tries.
  */
-export function untilUnchanged(): () => Promise<void> {
+export function createConflictRetry(): () => Promise<void> {
   let tries = 1
   return async () => {
     if (tries === MAX_TRIES) throw new Problem('overloaded', { retryAfterS: 1 })

@@ -19,7 +19,7 @@ t.test('index status tells what the index of a running api consists of, and metr
 
   const { status, out } = await tabir('index', 'status', '--url', url)
   t.equal(status, 0)
-  t.match(out, /^revision \d+, nothing is missing, the store was heard \d+ ms ago$/m)
+  t.match(out, /^revision \d+, nothing is missing, last update from the store \d+ ms ago$/m)
   t.match(out, /^30 images, /m)
   t.match(out, /^pdq: 30 live of 30 rows, [\d.]+ MB, [\d.]+ bytes a row; at 31 bits:$/m)
   t.match(out, /^ {2}head +30 rows +0 dead +[\d.]+ MB {3}reads every row$/m)
@@ -50,7 +50,7 @@ t.test('an api that has not heard of every change says how many there are', asyn
   const { status, out } = await tabir('index', 'status', '--url', url)
 
   t.equal(status, 0)
-  t.match(out, /^revision 0, 3 changes behind, the store was heard \d+ ms ago$/m)
+  t.match(out, /^revision 0, 3 changes behind, last update from the store \d+ ms ago$/m)
 })
 
 t.test('an api that has not heard from the store says so, and the command as well', async (t) => {

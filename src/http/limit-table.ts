@@ -1,16 +1,15 @@
-// How much may be asked, by whom, in which time: one table for the api, one for the server under it.
+// Rate limits of routes, and limits of the HTTP server: one table each.
 
 import type { RouteScope } from '../domain/organisations/access.js'
 import { ownValue } from '../domain/own-value.js'
 import type { DelayRule, Shortage } from '../services/load/admission.js'
 
 /**
- * by: whom a row counts. An address is counted in the memory of one process and is nowhere else, in whatever form: decision 0032 says
- * that none is remembered.
- * counts: requests; or queries, which a handler counts before the answer (`consumeQuota`) or after it was sent (`spent`); or what pictures cost to
- *   decode, refused ones too, in 50 ms of a core: a photograph of 12 megapixels is 1 or 2.
- * most: for a deployment among acquaintances, and for one that anybody may reach (`TABIR_EXPOSURE`). Infinity is not counted.
- * whenStoreUnavailable: go on with what this process has counted (open), or refuse what cannot be counted everywhere (closed).
+ * by: who is limited. Addresses are counted in the memory of one process and never stored in any form (decision 0032).
+ * counts: requests; or queries, which a handler counts before the answer (`consumeQuota`) or after it was sent (`spent`); or the cost of decoding
+ *   pictures, including refused ones, in units of 50 ms of a core: a photograph of 12 megapixels costs 1 or 2.
+ * most: the maximum per exposure (`TABIR_EXPOSURE`). Infinity is not counted.
+ * whenStoreUnavailable: continue with the counts of this process (open), or refuse until all processes can be counted again (closed).
  */
 export interface LimitRow {
   readonly by: 'address' | 'key' | 'org' | 'case'
@@ -29,30 +28,30 @@ const DAY_S = 86_400
 const NONE = Number.POSITIVE_INFINITY
 
 export const LIMITS = {
-  /** Pages, documentation, health: whatever needs no key. */
+  /** Routes without a key: pages, documentation, health. */
   anonymous: row('address', 'requests', MINUTE_S, { private: 60_000, public: 3000 }, 'open'),
-  /** Opening a case, and asking for the challenge. People behind one address often need it together. */
+  /** Opening a case, and the proof-of-work challenge. Many people may share an address. */
   'case-opening': row('address', 'requests', MINUTE_S, { private: 6000, public: 60 }, 'open'),
-  /** A number and a PIN. Beside it, each case has a limit of its own for its whole life. */
+  /** Tries of a number and a PIN. Each case also has a limit for its whole life. */
   'case-login': row('address', 'requests', MINUTE_S, { private: 6000, public: 60 }, 'open'),
-  /** Keys and tokens that open nothing: they are refused in other words then, and no key that is good is held up by them. */
+  /** Requests with an unknown key or token. Valid ones from the same address are not limited by them. */
   'auth-failures': row('address', 'requests', MINUTE_S, { private: NONE, public: 600 }, 'open'),
   /** The routes of one case. */
   case: row('case', 'requests', MINUTE_S, { private: 6000, public: 600 }, 'open'),
-  /** Pictures of one case, and of all cases behind one address: what is too costly or damaged counts as well as what is registered. */
+  /** Pictures of one case, and of all cases behind one address. Rejected pictures count as well. */
   'case-images': row('case', 'pictures', HOUR_S, { private: 400_000, public: 4000 }, 'open'),
   'address-images': row('address', 'pictures', MINUTE_S, { private: NONE, public: 1200 }, 'open'),
   'match-requests': row('key', 'requests', MINUTE_S, { private: 1_200_000, public: 120_000 }, 'open'),
-  /** What a platform may ask in a day: all its keys together. */
+  /** Queries of a platform in a day, over all its keys. */
   'match-queries': row('org', 'queries', DAY_S, { private: NONE, public: 100_000_000 }, 'open'),
   feedback: row('key', 'requests', MINUTE_S, { private: 120_000, public: 12_000 }, 'open'),
   'bank-writes': row('key', 'requests', MINUTE_S, { private: 60_000, public: 6000 }, 'open'),
   'assisted-cases': row('key', 'requests', MINUTE_S, { private: 6000, public: 600 }, 'open'),
-  /** Bits leave through these routes, so they are closed when nobody can say how many left. */
+  /** These routes give out hashes, so they are closed while those cannot be counted. */
   'feed-requests': row('key', 'requests', MINUTE_S, { private: 6000, public: 600 }, 'closed'),
-  /** Signals that an organisation is told of by a feed in a day, all its keys together; a page counts as one at least. */
+  /** Signals that an organisation reads from feeds in a day, over all its keys. A page counts as at least one. */
   'feed-signals': row('org', 'queries', DAY_S, { private: NONE, public: 50_000_000 }, 'closed'),
-  /** An operator who mends something must get in while the store is unavailable. */
+  /** Open, because operators must have access while the store is unavailable. */
   operator: row('key', 'requests', MINUTE_S, { private: 6000, public: 1200 }, 'open'),
 } as const satisfies Readonly<Record<string, LimitRow>>
 
@@ -89,7 +88,7 @@ const BY_ROUTE = {
   'GET /health/ready': [],
 } as const satisfies Readonly<Record<string, readonly LimitName[]>>
 
-/** Limits of no route. `noteFailure` in `plugins/limits.ts` counts these. */
+/** Limits of no route. `noteFailure` in `plugins/rate-limits.ts` counts these. */
 type OfNoRoute = 'auth-failures'
 type OfRoutes = (typeof BY_SCOPE)[RouteScope][number] | (typeof BY_ROUTE)[keyof typeof BY_ROUTE][number]
 // A limit that nothing counts does not compile: it is missing here.
@@ -102,29 +101,29 @@ export function limitsOf(method: string, url: string, scope: RouteScope): readon
 
 export const ROUTES_WITH_LIMITS = Object.keys(BY_ROUTE)
 
-/** What the server cuts by itself, before or beside any route. */
+/** Limits that the server applies before any route. */
 export interface ServerLimits {
-  /** Of a JSON body, where a route says nothing else. */
+  /** Size of a JSON body, unless the route has its own limit. */
   readonly bodyBytes: number
-  /** For a whole request: an import of millions of lines is one. What stands still or trickles is cut long before. */
+  /** Time for a whole request, such as an import of millions of lines. Idle and slow requests are cut much sooner. */
   readonly requestMs: number
-  /** Without a byte either way. Longer than an answer may take, so that silence means that nobody is there. */
+  /** Time without a byte in either direction. Longer than any answer takes, so the client must be gone. */
   readonly idleMs: number
   readonly headersMs: number
   readonly headerBytes: number
   readonly headerCount: number
-  /** Between two requests of one connection. */
+  /** Time between two requests of one connection. */
   readonly keepAliveMs: number
-  /** How often Node looks for what is late. */
+  /** How often Node checks these times. */
   readonly checkIntervalMs: number
-  /** At one time, of all callers. */
+  /** Connections at one time. */
   readonly connections: number
-  /** At one time, of one address: many people may share one, and a platform's machines too. */
+  /** Connections at one time from one address, which many people, or a platform's machines, may share. */
   readonly connectionsOfAddress: Readonly<Record<Exposure, number>>
-  /** A body that comes slower than this, for so long, is cut: unless it is us who do not read. */
+  /** A body that is slower than this for `slowForMs` is cut, unless this process is the one that does not read. */
   readonly minBodyBytesPerS: number
   readonly slowForMs: number
-  /** Longer than any id: what is too long is refused by its schema, in the same words as everything else. */
+  /** Longer than any id, so that schemas reject too long ones with the usual problem. */
   readonly paramChars: number
 }
 
@@ -145,8 +144,8 @@ export const SERVER_LIMITS: ServerLimits = {
 }
 
 /**
- * Beyond which programs are told to come again (`plugins/admission.ts`): so that who is let in waits little longer than usual, also while
- * several times as much is asked as can be answered (`npm run bench:load`).
+ * Delays beyond which requests of programs are refused (`plugins/request-admission.ts`). Admitted requests then wait little longer than usual, even at
+ * several times the load that can be answered (`npm run bench:load`).
  */
 export const ADMISSION: Readonly<Record<Shortage, DelayRule>> = {
   turns: { steadyMs: 10, longMs: 25, burstMs: 500, intervalMs: 250, calmMs: 1000 },

@@ -1,17 +1,17 @@
 // Renews a case, and replaces its PIN and recovery code.
 
+import { newKey } from '../../src/domain/random-key.js'
 import { api, type CaseView, type GivenPin } from '../api.js'
 import { announce, onClick, one, setText } from '../dom.js'
 import { secretsAreShown } from '../leaving.js'
 import { say, sayDate } from '../messages.js'
 import { inGroups, offerToKeep } from '../number-and-pin.js'
-import { newKey } from '../sending/sender.js'
-import { goTo, staying } from '../steps.js'
-import { type Asking, sentenceOf, untilAnswered } from './asking.js'
+import { goTo, stillOnStep } from '../steps.js'
+import { type CaseContext, requestUntilAnswered, sentenceForCase } from './case-requests.js'
 
-export function keeping(asking: Asking): { readonly draw: (view: CaseView, isOpen: boolean) => void } {
-  onClick('renew-go', () => void renew(asking))
-  replacingPin(asking)
+export function createRenewal(context: CaseContext): { readonly draw: (view: CaseView, isOpen: boolean) => void } {
+  onClick('renew-go', () => void renew(context))
+  listenForNewPin(context)
   return {
     draw({ remindAt }, isOpen) {
       setText('view-remind', sayDate(remindAt))
@@ -20,32 +20,32 @@ export function keeping(asking: Asking): { readonly draw: (view: CaseView, isOpe
   }
 }
 
-async function renew({ access, lost, look }: Asking): Promise<void> {
+async function renew({ access, onFailure, refresh }: CaseContext): Promise<void> {
   const own = access()
   if (own === undefined) return
   for (const id of ['renewed', 'renew-error']) setText(id, '')
-  const answer = await untilAnswered({
+  const answer = await requestUntilAnswered({
     buttons: [one('renew-go', HTMLButtonElement)],
     errorId: 'renew-error',
-    ask: () => api.renew(own),
+    send: () => api.renew(own),
     isWanted: () => access() === own,
   })
   if (answer === undefined) return
   if ('failure' in answer) {
     const { failure } = answer
     const hasEnded = failure.kind === 'rejected' && ['case-expired', 'case-withdrawn'].includes(failure.code)
-    return hasEnded ? look() : lost(failure, 'renew-error')
+    return hasEnded ? refresh() : onFailure(failure, 'renew-error')
   }
   const { expiresAt, remindAt } = answer.value
   const text = say('run.case.renewed', { date: sayDate(expiresAt), remind: sayDate(remindAt) })
   setText('renewed', text)
   announce(text)
-  await look()
+  await refresh()
 }
 
-/** The step in which she gets another PIN and recovery code. */
-function replacingPin(asking: Asking): void {
-  const { access, lost } = asking
+/** The step that issues another PIN and recovery code. */
+function listenForNewPin(context: CaseContext): void {
+  const { access, onFailure } = context
   /** The same key for each try, so that a lost answer is repeated with the same PIN. */
   let pinKey = ''
   /** Kept in the page only while it is shown. */
@@ -57,7 +57,7 @@ function replacingPin(asking: Asking): void {
   }))
   onClick('new-pin', () => {
     // The new PIN ends the token that the pictures are sent with.
-    if (asking.isSending()) return setText('renewed', say('run.case.pinWait'))
+    if (context.isSending()) return setText('renewed', say('run.case.pinWait'))
     setText('renewed', '')
     pinKey = newKey()
     forgetPin()
@@ -68,7 +68,7 @@ function replacingPin(asking: Asking): void {
   onClick('pin-no', () => {
     forgetPin()
     goTo('view')
-    void asking.resume()
+    void context.resume()
   })
 
   function forgetPin(): void {
@@ -80,45 +80,46 @@ function replacingPin(asking: Asking): void {
   async function newPin(): Promise<void> {
     const own = access()
     if (own === undefined) return
-    const answer = await untilAnswered({
+    const answer = await requestUntilAnswered({
       buttons: [one('pin-yes', HTMLButtonElement)],
       errorId: 'pin-error',
-      ask: () => api.newPin(own, pinKey),
-      isWanted: staying(),
+      send: () => api.newPin(own, pinKey),
+      isWanted: stillOnStep(),
     })
     if (answer === undefined) return
-    if ('failure' in answer) return lost(answer.failure, 'pin-error')
+    if ('failure' in answer) return onFailure(answer.failure, 'pin-error')
     shown = answer.value
     drawPin(own.caseNumber, answer.value)
   }
 
   /**
-   * Its first use ends the old PIN, and the token: so she has seen it, and has written it down. The code is used, since it opens the case
-   * also when no PIN does.
+   * The first use of the new PIN or code ends the old PIN and the token. So it is used only once the submitter says that they are written down.
+   * It uses the code, which opens the case also when no PIN does.
    */
   async function useNewPin(): Promise<void> {
     const [own, recoveryCode] = [access(), shown?.recoveryCode]
     if (own === undefined || recoveryCode === undefined) return
-    asking.pause()
-    const answer = await untilAnswered({
+    context.pause()
+    const answer = await requestUntilAnswered({
       buttons: [one('pin-done', HTMLButtonElement)],
       errorId: 'pin-error',
-      ask: () => api.token(own.caseNumber, recoveryCode),
-      isWanted: staying(),
+      send: () => api.token(own.caseNumber, recoveryCode),
+      isWanted: stillOnStep(),
     })
     if (answer === undefined) return
-    if ('failure' in answer && answer.failure.kind === 'fault') return lost(answer.failure, 'pin-error')
+    if ('failure' in answer && answer.failure.kind === 'fault') return onFailure(answer.failure, 'pin-error')
     if ('failure' in answer && answer.failure.kind === 'rejected' && answer.failure.code === 'case-unknown') {
       pinKey = newKey()
       forgetPin()
       return setText('pin-error', say('run.case.pinReplaced'))
     }
     if ('value' in answer) own.token = answer.value.token
-    const text = 'value' in answer ? say('run.case.pinHolds') : `${sentenceOf(answer.failure)} ${say('run.case.pinBoth')}`
+    const text =
+      'value' in answer ? say('run.case.pinHolds') : `${sentenceForCase(answer.failure)} ${say('run.case.pinBoth')}`
     forgetPin()
-    await asking.resume()
+    await context.resume()
     setText('renewed', text)
-    one('renewed', HTMLElement).scrollIntoView({ block: 'center' }) // she must know now which PIN is valid
+    one('renewed', HTMLElement).scrollIntoView({ block: 'center' }) // the submitter must know now which PIN is valid
     announce(text)
   }
 }

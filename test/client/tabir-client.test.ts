@@ -1,7 +1,7 @@
 import sharp from 'sharp'
 import t from 'tap'
-import { TabirProblem, tabirClient } from '../../packages/client/src/client.js'
 import { OPERATIONS } from '../../packages/client/src/operations.generated.js'
+import { TabirProblem, tabirClient } from '../../packages/client/src/tabir-client.js'
 import { Description } from '../helpers/requests.js'
 import { keyFor, randomHashText, startService } from '../helpers/service.js'
 import { listen } from '../helpers/sockets.js'
