@@ -16,7 +16,7 @@ import { inSrgb } from './colour-profile.js'
 import { isFilledWithZeros, type Reading, readingOfDamaged, THUMBNAIL_SIDE_PX } from './damage/damaged.js'
 import type { DecodedPicture } from './decoded-picture.js'
 import type { Decoder, FrameLimits } from './decoder.js'
-import { heifColour, withoutAperture } from './heif-properties.js'
+import { heifColour, wholeOf } from './heif-properties.js'
 import { ranOutOfMemory } from './out-of-memory.js'
 import { differing, framesOf } from './shown-frames.js'
 
@@ -52,7 +52,7 @@ export const libvips: Decoder = {
       if (error instanceof Problem) throw error
       throw new Problem(ranOutOfMemory(error) ? 'hashing-unavailable' : broken)
     }
-    const whole = isIsoMedia(format) ? withoutAperture(bytes) : undefined
+    const whole = isIsoMedia(format) ? wholeOf(bytes) : undefined
     try {
       if (whole !== undefined) yield* framesOf(await shownInFull(whole, format, limits).catch(failed))
       yield* framesOf(await shownInFull(bytes, format, limits).catch(failed))
