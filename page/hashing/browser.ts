@@ -1,20 +1,19 @@
 // Opens a file with what the browser can decode by itself.
 
-import { detailedSize } from '../../packages/hash/src/details/detailed-size.js'
 import { hashedSize } from '../../packages/hash/src/reduced-side.js'
-import { isLong, windowedSize } from '../../packages/hash/src/windows.js'
 import { MAX_JPEG_PIXELS } from '../../src/domain/media/decoding-limits.js'
 import { MEDIA_FORMATS, type MediaFormat } from '../../src/domain/media/media-formats.js'
 import { cannotOpen } from './cannot-open.js'
 import { isAnimated, orientationOfWebp } from './containers.js'
 import { drawnSource, readsBackExactly } from './drawn.js'
 import { sidesOf } from './file-head.js'
+import { jpegPart } from './grouping.js'
 import { hasImageDecoder, openAnimation, openReduced } from './image-decoder.js'
 import { type ChosenFile, type Opened, openedPicture } from './opened.js'
 import { type Outcome, rejected } from './outcome.js'
 import { isTooLarge, type Sides } from './source.js'
 
-/** A JPEG with more is decoded at a part of its size where the browser can. */
+/** Browsers may have no memory for a picture with more. */
 const LARGE_PIXELS = 16_000_000
 
 /** As it is shown: turned as its EXIF says, in sRGB. */
@@ -35,11 +34,16 @@ function isTooLargeJpeg({ width, height }: Sides): boolean {
   return width * height > MAX_JPEG_PIXELS
 }
 
-async function openJpeg(chosen: ChosenFile, sides: Sides | undefined): Promise<Opened | Outcome> {
-  if (sides === undefined || sides.width * sides.height <= LARGE_PIXELS) return openStill(chosen, sides)
-  const opened = await openReduced(chosen.file, sides, sizeNeeded(sides))
-  if (opened !== undefined) return opened
-  if (!isTooLarge(sides)) return openStill(chosen, sides)
+async function openJpeg(chosen: ChosenFile, stored: ReturnType<typeof sidesOf>): Promise<Opened | Outcome> {
+  if (stored === undefined) return openStill(chosen, stored)
+  const { orientation = 1 } = stored
+  const size = hashedSize(stored)
+  const isLarge = stored.width * stored.height > LARGE_PIXELS
+  if (isLarge || jpegPart(stored, size) > 1) {
+    const opened = await openReduced(chosen.file, stored, orientation, size)
+    if (opened !== undefined) return opened
+  }
+  if (!isTooLarge(stored)) return openStill(chosen, stored, orientation)
   return (await hasEnd(chosen.file)) ? rejected('no-memory', chosen.format) : rejected('damaged')
 }
 
@@ -52,12 +56,6 @@ async function hasEnd(file: Blob): Promise<boolean> {
 /** Some cameras write something after the picture. */
 const TAIL_BYTES = 64 * 1024
 const END_OF_IMAGE = 0xd9
-
-/** For hashes, for details and for windows of a long picture. */
-function sizeNeeded(full: Sides): Sides {
-  const sizes = [hashedSize(full), detailedSize(full), ...(isLong(full.width / full.height) ? [windowedSize(full)] : [])]
-  return { width: Math.max(...sizes.map(({ width }) => width)), height: Math.max(...sizes.map(({ height }) => height)) }
-}
 
 async function openMaybeMoving(chosen: ChosenFile, sides: Sides | undefined): Promise<Opened | Outcome> {
   const { file, format } = chosen
@@ -81,7 +79,8 @@ async function openStill(
   if (bitmap === undefined) return undecodable(format, sides)
   // A browser that turns a WebP by itself gives it on its side.
   const isTurned = orientation > 4 && sides !== undefined && sides.width !== sides.height && bitmap.width === sides.height
-  const source = drawnSource(bitmap, { hasAlpha: format !== 'jpeg', orientation: isTurned ? 1 : orientation })
+  const isJpeg = format === 'jpeg'
+  const source = drawnSource(bitmap, { hasAlpha: !isJpeg, orientation, isTurned: isJpeg || isTurned })
   if (!isTooLarge(source)) return openedPicture(source)
   source.close()
   return rejected('too-many-pixels')

@@ -52,13 +52,21 @@ async function hashed({ file, format }: ChosenFile, opened: Opened, wanted: Want
   if (quality < SIGNAL_TYPES.pdq.minQuality) return rejected('too-plain')
   if (isSimple === true) return rejected('too-simple')
   const main = frames[mainFrame]
-  const details = wanted === 'details' && main !== undefined ? { details: await detailsIn(main) } : {}
-  return { kind: 'hashed', quality, signals: [...signals, ...(await sha256(file))], ...details }
+  const details = wanted === 'details' && main !== undefined ? await detailsIn(main) : undefined
+  return {
+    kind: 'hashed',
+    quality,
+    signals: [...signals, ...(await sha256(file))],
+    ...(details !== undefined && { details }),
+  }
 
   /** Each picture once per background, recorded in `frames` in this order; then windows of a long picture, which are never the main frame. */
   async function* pictures(): AsyncGenerator<FilePicture> {
+    let isFirstLong = false
     for (let index = 0; index < opened.count; index++) {
       const source = await opened.source(index)
+      if (source === undefined) continue
+      if (index === 0) isFirstLong = isLong(aspectOf(source))
       for (const background of backgroundsOf(source)) {
         frames.push({ index, background })
         const pixels = await pixelsOf(source, format, hashedSize, background)
@@ -69,13 +77,15 @@ async function hashed({ file, format }: ChosenFile, opened: Opened, wanted: Want
         }
       }
     }
-    const first = await opened.source(0)
-    if (isLong(aspectOf(first))) yield* windowsIn(first, format)
+    const first = isFirstLong ? await opened.source(0) : undefined
+    if (first !== undefined) yield* windowsIn(first, format)
   }
 
   /** Reads the picture again, because details are computed at another size than hashes. */
-  async function detailsIn({ index, background }: HashedFrame): Promise<string> {
-    const pixels = await pixelsOf(await opened.source(index), format, detailedSize, background)
+  async function detailsIn({ index, background }: HashedFrame): Promise<string | undefined> {
+    const source = await opened.source(index)
+    if (source === undefined) return undefined
+    const pixels = await pixelsOf(source, format, detailedSize, background)
     try {
       return await detailsOf(pixels, { purpose: 'register' })
     } finally {

@@ -1,6 +1,6 @@
 // Pictures in AV1 whose data holds more frames than one: browsers show the first that is to be shown, and libheif the last.
 
-import { type Box, boxesIn, TooManyBoxes } from './heif-pixels.js'
+import { type Box, boxesIn, TooManyBoxes } from '../domain/media/heif-boxes.js'
 
 /** Bytes that replace those of a file. */
 export interface Patch {

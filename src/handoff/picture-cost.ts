@@ -9,13 +9,14 @@ import {
   MAX_JPEG_PIXELS,
   MAX_PROGRESSIVE_JPEG_PIXELS,
 } from '../domain/media/decoding-limits.js'
+import { TooManyBoxes } from '../domain/media/heif-boxes.js'
 import { jpegMarkers, START_OF_SCAN } from '../domain/media/jpeg-markers.js'
 import { jxlFrames } from '../domain/media/jxl-frames.js'
 import { jxlCodestream, jxlHeader } from '../domain/media/jxl-header.js'
 import type { MediaFormat } from '../domain/media/media-formats.js'
 import { animationCost } from './animations/costs.js'
 import { av1Frames } from './av1-items.js'
-import { fileFormatOf, type HeifPixels, heifPixels, TooManyBoxes } from './heif-pixels.js'
+import { fileFormatOf, type HeifPixels, heifPixels } from './heif-pixels.js'
 
 export interface PictureCost {
   /** Time on one core of a processor of 2022. Measured by `npm run bench:decoding`, rounded up. */
