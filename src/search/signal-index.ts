@@ -90,8 +90,7 @@ export class SignalIndex {
 
   /**
    * Adds many rows at once, to fill an index. Later searches find them, but read all of them until `compact` has built a segment.
-   * @throws {RangeError} as `insert`; or if the columns differ in length.
-   * Cost: a few ns per row.
+   * @throws {RangeError} as `insert`; or if the columns differ in length. Cost: a few ns per row.
    */
   load(columns: RowColumns): void {
     const { images, views, hashes } = columns
@@ -104,21 +103,17 @@ export class SignalIndex {
   }
 
   /**
-   * Removes all rows of an image. No result returned after the call contains them, not even of a search that began before. An unknown or removed
-   * image changes nothing, except that an unknown number counts as used while a segment that may contain it is being restored.
-   *
-   * The bits stay in memory until compaction: when a quarter of a part's rows are dead, or earlier by `compact`.
-   * Cost: as `insert`, for any number of rows.
+   * Removes all rows of an image, or of images `image`…`last`. No result returned after the call contains them, not even of a search that began
+   * before. An unknown or removed image changes nothing, except that an unknown number counts as used while a segment that may contain it is being
+   * restored. The bits stay in memory until compaction: when a quarter of a part's rows are dead, or earlier.
+   * Cost: as one `insert`, for any number of rows, and some 0.1 µs for each further image.
    */
-  remove(image: number): void {
+  remove(image: number, last = image): void {
     requireInteger('image', image, 0, MAX_U32)
-    const adopted = this.#adopted?.block.mayHold(image) === true ? this.#adopted : undefined
-    // Some of its rows may not have been counted yet.
-    const deadRows = adopted === undefined ? this.#ledger.remove(image) : this.#ledger.removeUnseen(image)
-    if (deadRows === 0) return
-    if (adopted !== undefined) adopted.deadRows += deadRows
-    this.#parts.noteRemoved(image, deadRows)
-    this.#parts.compact(STEPS_PER_ROW, DEAD_SHARE)
+    requireInteger('last', last, image, MAX_U32)
+    let deadRows = 0
+    for (let each = image; each <= last; each++) deadRows += this.#kill(each)
+    if (deadRows > 0) this.#parts.compact(STEPS_PER_ROW, DEAD_SHARE)
   }
 
   /**
@@ -132,9 +127,7 @@ export class SignalIndex {
 
   /**
    * The rows of an image, in the order in which they were added; none if the image is unknown or was removed. Incomplete where `hasExactly` can be
-   * wrong.
-   * @param most maximum number of rows to read.
-   * Cost: as `hasExactly`.
+   * wrong. @param most maximum number of rows to read. Cost: as `hasExactly`.
    */
   rowsOf(image: number, most: number): ViewHash[] {
     return this.#ledger.isLive(image) ? rowsOfImage(this.#parts.all(), image, most) : []
@@ -204,8 +197,7 @@ export class SignalIndex {
   /**
    * Continues compaction, or starts it if any row is dead or parts can be merged. Call it in idle time, or to erase the bits of removed images.
    * @param steps an integer from 1: how many row-steps to do. A row takes about twenty.
-   * @returns whether work is left.
-   * Cost: about 10 ns per step.
+   * @returns whether work is left. Cost: about 10 ns per step.
    */
   compact(steps: number): boolean {
     requireInteger('steps', steps, 1, MAX_U32)
@@ -244,6 +236,16 @@ export class SignalIndex {
     this.#ledger = new ImageLedger()
     this.#parts = this.#noParts()
     this.#adopted = undefined
+  }
+
+  /** @returns how many rows of the image died. */
+  #kill(image: number): number {
+    const adopted = this.#adopted?.block.mayHold(image) === true ? this.#adopted : undefined
+    // Some of its rows may not have been counted yet.
+    const deadRows = adopted === undefined ? this.#ledger.remove(image) : this.#ledger.removeUnseen(image)
+    if (adopted !== undefined) adopted.deadRows += deadRows
+    if (deadRows > 0) this.#parts.noteRemoved(image, deadRows)
+    return deadRows
   }
 
   *#finish(
