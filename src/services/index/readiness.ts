@@ -5,7 +5,6 @@ import { Problem } from '../../domain/problem.js'
 import type { StoreUnavailableError } from '../../domain/store-unavailable.js'
 import type { Loss } from '../../store/images/changes.js'
 import { isUnavailable, unavailableErrorFor } from '../../store/redis/unavailable-cause.js'
-import { FreshnessWait } from './freshness-wait.js'
 
 export interface ReplicaFreshness {
   /** Maximum staleness before the replica refuses to answer. */
@@ -112,4 +111,22 @@ function failureOf(error: unknown): Failure {
   const cause = isStoreUnavailable ? unavailableErrorFor(error instanceof Problem ? error.cause : error) : undefined
   const message = cause?.unavailableCause ?? (error instanceof Error ? error.message : reason)
   return { reason, message, cause }
+}
+
+/** A wait with a timeout that ends early when the replica is fresh again. */
+class FreshnessWait {
+  isOver = false
+  readonly over: Promise<void>
+  end = () => {}
+
+  constructor(ms: number) {
+    this.over = new Promise((resolve) => {
+      const timer = setTimeout(() => this.end(), ms)
+      this.end = () => {
+        clearTimeout(timer)
+        this.isOver = true
+        resolve()
+      }
+    })
+  }
 }
