@@ -4,9 +4,10 @@ import t from 'tap'
 import { hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { formatUuid } from '../../src/domain/ids.js'
 import type { RegisteredImage } from '../../src/domain/matching/signal.js'
+import { VIDEO_CODES } from '../../src/domain/matching/signal-types.js'
 import { decodeImage, encodeImage, RECORD } from '../../src/store/images/image-record.js'
 import { BATCH_IMAGES, ColumnsBuilder } from '../../src/store/images/reader/columns.js'
-import { anyImage, comparable, comparablesOf } from './sample-images.js'
+import { anyImage, anyImageOrVideo, comparable, comparablesOf, longestVideo } from './sample-images.js'
 
 const plain: RegisteredImage = {
   bank: 'cases',
@@ -21,7 +22,7 @@ const id = fc.uint8Array({ minLength: 16, maxLength: 16 })
 t.test('columns say of an image what its record says', async () => {
   const builder = new ColumnsBuilder()
   fc.assert(
-    fc.property(fc.array(fc.tuple(id, anyImage), { maxLength: 30 }), (given) => {
+    fc.property(fc.array(fc.tuple(id, anyImageOrVideo), { maxLength: 30 }), (given) => {
       for (const [bytes, image] of given) add(builder, bytes, encodeImage(image))
       const { columns, memory } = builder.take()
 
@@ -30,7 +31,11 @@ t.test('columns say of an image what its record says', async () => {
         given.map(([bytes, image]) => comparable(formatUuid(bytes), image)),
       )
       assert.deepEqual(columns.bankNames, [...new Set(given.map(([, { bank }]) => bank))])
-      assert.ok([columns.ids, columns.banks, columns.signals.pdq.hashes].every(({ buffer }) => buffer === memory))
+      assert.ok(
+        [columns.ids, columns.banks, columns.framesAtMs, columns.signals.pdq.hashes].every(
+          ({ buffer }) => buffer === memory,
+        ),
+      )
     }),
   )
 })
@@ -38,7 +43,7 @@ t.test('columns say of an image what its record says', async () => {
 t.test('what only a newer version knows is left out, as it is of the record by itself', async () => {
   const places = fc.constantFrom(RECORD.categoryAt, 'type', 'view')
   fc.assert(
-    fc.property(id, anyImage, places, (bytes, image, place) => {
+    fc.property(id, anyImageOrVideo, places, (bytes, image, place) => {
       const record = encodeImage(image)
       if (typeof place === 'number') record[place] = 250
       else if (image.signals.length > 0 && image.details === undefined)
@@ -69,6 +74,25 @@ t.test('a batch takes as many images as it says, with as many signals as they ha
   t.equal(builder.images, 0)
 })
 
+t.test('a batch is complete before the frames of its videos have more numbers than two bytes', async (t) => {
+  const video = longestVideo(7)
+  const record = encodeImage(video)
+  const builder = new ColumnsBuilder()
+  const given = [plain, video, plain, video, plain]
+  for (const [i, image] of given.entries()) {
+    assert.equal(builder.isFull, i > 3)
+    if (!builder.isFull) add(builder, Buffer.alloc(16, i), image === video ? record : encodeImage(plain))
+  }
+  const { columns } = builder.take()
+  t.equal(columns.images, 4)
+  t.same([...columns.frameCounts], [0, 10_000, 0, 10_000])
+  const { owners } = columns.signals.pdq
+  t.same([owners[0], owners[9_999], owners[10_000], owners[19_999]], [2, 10_001, 10_004, 20_003])
+  t.notOk(builder.isFull)
+  add(builder, Buffer.alloc(16, 9), record)
+  t.equal(comparablesOf(builder.take().columns)[0], comparable(formatUuid(Buffer.alloc(16, 9)), decodeImage(record)))
+})
+
 t.test('bytes that are no record are refused', async (t) => {
   const record = encodeImage(plain)
   const changed = (at: number, value: number) => {
@@ -77,7 +101,14 @@ t.test('bytes that are no record are refused', async (t) => {
     return copy
   }
 
-  const bad = [changed(0, 9), changed(RECORD.tierAt, 0), changed(RECORD.bankAt, 255), Buffer.concat([record, record])]
+  const frame = Buffer.alloc(RECORD.signalBytes, VIDEO_CODES.frame)
+  const bad = [
+    Buffer.concat([record, frame]),
+    changed(0, 9),
+    changed(RECORD.tierAt, 0),
+    changed(RECORD.bankAt, 255),
+    Buffer.concat([record, record]),
+  ]
   for (const bytes of bad) t.throws(() => add(new ColumnsBuilder(), Buffer.alloc(16), bytes), RangeError)
 })
 

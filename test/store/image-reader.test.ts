@@ -14,7 +14,7 @@ import { imageShard, keys } from '../../src/store/redis/keys.js'
 import { IMAGE_SHARDS } from '../../src/store/scripts/shards.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
 import { startRedis } from '../helpers/redis.js'
-import { anyImage, comparable, comparablesOf } from './sample-images.js'
+import { anyImage, anyImageOrVideo, comparable, comparablesOf, longestVideo } from './sample-images.js'
 
 const secret = Buffer.alloc(32, 7)
 const plain: RegisteredImage = {
@@ -37,7 +37,8 @@ t.test('an empty store has no images', async (t) => {
 t.test('reading all at once gives what reading one by one gives', async (t) => {
   const { images, read, redis } = await open(t)
   const given = [
-    ...someImages(BATCH_IMAGES + 1000, anyImage),
+    ...someImages(BATCH_IMAGES + 1000, anyImageOrVideo),
+    ...someImages(5, fc.nat().map(longestVideo)),
     ...someImages(
       50,
       anyImage.map((image) => ({ ...image, signals: [] })),

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import { hashFromBytes } from '../../packages/hash/src/hash256.js'
+import { SIGNAL_TYPES } from '../../src/domain/matching/signal-types.js'
 import { decodeImage, encodeImage } from '../../src/store/images/image-record.js'
-import { anyImage } from './sample-images.js'
+import { anyImageOrVideo } from './sample-images.js'
 
 t.test('a record gives back the image it was made from', async () => {
   fc.assert(
-    fc.property(anyImage, (given) => {
+    fc.property(anyImageOrVideo, (given) => {
       assert.deepEqual(decodeImage(encodeImage(given)), given)
     }),
   )
@@ -27,4 +28,39 @@ t.test('a signal of a newer version is left out, the others are read', async (t)
   bytes[bytes.length - 35] = 250 // the type of the last signal
 
   t.same(decodeImage(bytes).signals, [known])
+})
+
+const hash = hashFromBytes(new Uint8Array(32).fill(3))
+const video = {
+  bank: 'b',
+  tier: 'verified',
+  category: undefined,
+  ref: undefined,
+  createdAtMs: 1,
+  video: { durationMs: 9_000, framesAtMs: [0, 4_000] },
+} as const
+const row = { type: 'pdq', view: 'whole', quality: 90, hash } as const
+
+t.test('signals of a video are read in the order of its frames', async (t) => {
+  const signals = [
+    { ...row, frame: 1 },
+    { ...row, frame: 0 },
+    { ...row, type: 'sha256' },
+  ] as const
+  t.same(decodeImage(encodeImage({ ...video, signals })).signals, [signals[2], signals[1], signals[0]])
+})
+
+t.test('a version that does not know videos reads all signals of one', async (t) => {
+  const bytes = encodeImage({ ...video, signals: [row, { ...row, frame: 0 }, { ...row, frame: 1 }] })
+  for (let at = bytes.length - 6 * 35; at < bytes.length; at += 35) {
+    if (bytes[at] !== SIGNAL_TYPES.pdq.code) bytes[at] = 250
+  }
+  t.same(decodeImage(bytes).signals, [row, row, row])
+})
+
+t.test('what no reader would take is not written', async (t) => {
+  t.throws(() => encodeImage({ ...video, signals: [{ ...row, frame: 2 }] }), RangeError)
+  const { video: _, ...picture } = video
+  t.throws(() => encodeImage({ ...picture, signals: [{ ...row, frame: 0 }] }), RangeError)
+  t.throws(() => encodeImage({ ...picture, signals: new Array(20_002).fill(row) }), RangeError)
 })

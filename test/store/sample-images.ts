@@ -7,8 +7,10 @@ import { formatUuid } from '../../src/domain/ids.js'
 import {
   CATEGORIES,
   CATEGORY_NAMES,
+  MAX_SIGNALS_OF_VIDEO,
   nameOfCode,
   type RegisteredImage,
+  type RegisteredVideo,
   TIER_NAMES,
   TIERS,
   VIEW_NAMES,
@@ -60,19 +62,62 @@ export const anyImage: fc.Arbitrary<RegisteredImage> = fc
     return { ...image, ref: undefined, caseId: image.ref }
   })
 
+const timeMs = fc.integer({ min: 0, max: 2 ** 32 - 1 })
+const video = fc.record({ durationMs: timeMs, framesAtMs: fc.array(timeMs, { maxLength: 12 }) }, { noNullPrototype: true })
+
+/** Its signals are dealt to the file and to frames, some of which may get none. */
+export const anyVideo: fc.Arbitrary<RegisteredImage> = fc
+  .tuple(anyImage, video, fc.array(fc.nat(12), { minLength: 40, maxLength: 40 }))
+  .map(([{ details: _, ...image }, video, deal]) => ({ ...image, video, signals: dealt(image.signals, video, deal) }))
+
+export const anyImageOrVideo = fc.oneof(anyImage, anyVideo)
+
+/** As many frames as there may be signals, each with one. */
+export function longestVideo(seed: number): RegisteredImage {
+  const frames = Array.from({ length: MAX_SIGNALS_OF_VIDEO }, (_, i) => i)
+  return {
+    bank: 'cases',
+    tier: 'self-reported',
+    category: undefined,
+    ref: undefined,
+    createdAtMs: 1,
+    video: { durationMs: 600_000, framesAtMs: frames.map((i) => 60 * i) },
+    signals: frames.map((frame) => ({
+      ...({ type: 'pdq', view: 'whole', quality: 90, frame } as const),
+      hash: hashFromBytes(Buffer.alloc(32, `${seed} ${frame} `)),
+    })),
+  }
+}
+
+function dealt(signals: RegisteredImage['signals'], { framesAtMs }: RegisteredVideo, deal: readonly number[]) {
+  const places = signals.map((_, i) => (deal[i] ?? 0) % (1 + framesAtMs.length)).sort((a, b) => a - b)
+  return signals.map((signal, i) => {
+    const place = places[i] ?? 0
+    return place === 0 ? signal : { ...signal, frame: place - 1 }
+  })
+}
+
 /** What columns keep of an image: neither its reference nor its time, and its signals by type. */
-export function comparable(id: string, { bank, tier, category, signals, details }: RegisteredImage): string {
+export function comparable(id: string, image: RegisteredImage): string {
+  const { bank, tier, category, signals, details, video } = image
   const byType = SIGNAL_TYPE_NAMES.flatMap((name) => signals.filter(({ type }) => type === name))
-  const signalTexts = byType.map(({ type, view, quality, hash }) => [type, view, quality, Buffer.from(hash).toString('hex')])
+  const signalTexts = byType.map(({ type, view, quality, hash, frame = -1 }) => [
+    ...[type, view, quality, Buffer.from(hash).toString('hex')],
+    1 + frame,
+  ])
   const head = details === undefined ? [] : [[details.width, details.height, details.subjectGroup]]
   const rowTexts = details?.rows.map(({ place, pose, hash }) => [place, pose, Buffer.from(hash).toString('hex')]) ?? []
-  return JSON.stringify([id, bank, tier, category ?? null, signalTexts, head, rowTexts])
+  return JSON.stringify([id, bank, tier, category ?? null, signalTexts, video?.framesAtMs ?? [], head, rowTexts])
 }
 
 export function comparablesOf(columns: ImageColumns): string[] {
-  const { images, ids, tiers, categories, banks, bankNames } = columns
+  const { images, ids, tiers, categories, banks, bankNames, frameCounts, framesAtMs } = columns
+  let frames = 0
   return Array.from({ length: images }, (_, image) => {
-    const signals = SIGNAL_TYPE_NAMES.flatMap((name) => signalsOf(columns, image, name))
+    const own = { first: image + frames, frames: frameCounts[image] ?? 0 }
+    const signals = SIGNAL_TYPE_NAMES.flatMap((name) => signalsOf(columns, own, name))
+    const atMs = [...framesAtMs.subarray(frames, frames + own.frames)]
+    frames += own.frames
     const bank = bankNames[banks[image] ?? -1]
     const tier = nameOfCode(TIER_NAMES, TIERS, tiers[image] ?? 0)
     const category = nameOfCode(CATEGORY_NAMES, CATEGORIES, categories[image] ?? 0) ?? null
@@ -82,27 +127,35 @@ export function comparablesOf(columns: ImageColumns): string[] {
       tier,
       category,
       signals,
-      ...detailsOf(columns, image),
+      atMs,
+      ...detailsOf(columns, own.first),
     ])
   })
 }
 
-function detailsOf({ heads, signals: { detail } }: ImageColumns, image: number) {
+function detailsOf({ heads, signals: { detail } }: ImageColumns, owner: number) {
   const hashAt = ({ hashes }: typeof heads, row: number) =>
     Buffer.from(hashes.subarray(HASH_BYTES * row, HASH_BYTES * (row + 1)))
-  const own = (columns: typeof heads) => Array.from(columns.images.keys()).filter((row) => columns.images[row] === image)
+  const own = (columns: typeof heads) => Array.from(columns.owners.keys()).filter((row) => columns.owners[row] === owner)
   return [
     own(heads).map((i) => [2 * (heads.views[i] ?? 0), 2 * (heads.qualities[i] ?? 0), hashAt(heads, i).readUInt32BE()]),
     own(detail).map((i) => [detail.views[i], detail.qualities[i], hashAt(detail, i).toString('hex')]),
   ]
 }
 
-function signalsOf({ signals }: ImageColumns, image: number, type: (typeof SIGNAL_TYPE_NAMES)[number]) {
-  const { count, images, views, qualities, hashes } = signals[type]
-  return Array.from({ length: count }, (_, row) => row)
-    .filter((row) => images[row] === image)
-    .map((row) => {
-      const hash = Buffer.from(hashes.subarray(HASH_BYTES * row, HASH_BYTES * row + HASH_BYTES)).toString('hex')
-      return [type, nameOfCode(VIEW_NAMES, VIEWS, views[row] ?? 255), qualities[row], hash]
-    })
+function signalsOf(
+  { signals }: ImageColumns,
+  { first, frames }: { readonly first: number; readonly frames: number },
+  type: (typeof SIGNAL_TYPE_NAMES)[number],
+) {
+  const { count, owners, views, qualities, hashes } = signals[type]
+  const rows: number[] = []
+  for (let row = 0; row < count; row++) {
+    const owner = owners[row] ?? -1
+    if (owner >= first && owner <= first + frames) rows.push(row)
+  }
+  return rows.map((row) => {
+    const hash = Buffer.from(hashes.subarray(HASH_BYTES * row, HASH_BYTES * row + HASH_BYTES)).toString('hex')
+    return [type, nameOfCode(VIEW_NAMES, VIEWS, views[row] ?? 255), qualities[row], hash, (owners[row] ?? -1) - first]
+  })
 }

@@ -78,6 +78,12 @@ export type RowType = (typeof ROW_TYPES)[number]
 /** Stored codes of records that are not signals. `row`: one searchable detail. `head`: the data that all details of a picture share. Never reused. */
 export const DETAIL_CODES = { row: 5, head: 6 } as const
 
+/**
+ * Stored codes of rows that make an image a video. `head`: the video itself, before all of its frames. `frame`: a frame; the signals after it are of
+ * this frame. Never reused.
+ */
+export const VIDEO_CODES = { head: 7, frame: 8 } as const
+
 /** Search radius for details: it includes half of the true pairs and one false pair in 20 million. */
 export const DETAIL_BITS = 24
 

@@ -45,9 +45,22 @@ export interface Signal {
   /** 0…100 as PDQ measures it; 100 for types without such a measure. */
   readonly quality: number
   readonly hash: Hash256
+  /** Index in `framesAtMs` of the frame of a video that was hashed. Absent for a signal of the whole file, and for pictures. */
+  readonly frame?: number
 }
 
-/** A registered picture. The unit of withdrawal and of matching: one image gives at most one match. */
+/** What makes an image a video. */
+export interface RegisteredVideo {
+  /** [ms] an integer, less than 2³². */
+  readonly durationMs: number
+  /** [ms] when each hashed frame is shown: integers, less than 2³². At most `MAX_SIGNALS_OF_VIDEO`. */
+  readonly framesAtMs: readonly number[]
+}
+
+/** Maximum of hashes of a video, and so of its frames. */
+export const MAX_SIGNALS_OF_VIDEO = 10_000
+
+/** A registered picture or video. The unit of withdrawal and of matching: one image gives at most one match. */
 export interface RegisteredImage {
   /** Name of the bank it belongs to. */
   readonly bank: string
@@ -59,8 +72,29 @@ export interface RegisteredImage {
   readonly caseId?: string
   readonly createdAtMs: number
   readonly signals: readonly Signal[]
-  /** Only if the submitter chose extended protection. */
+  /** Only of a video. */
+  readonly video?: RegisteredVideo
+  /** Only if the submitter chose extended protection. Videos have none. */
   readonly details?: IndexedDetails
+}
+
+/**
+ * The signals of the file itself, followed by those of each frame, in their order. A picture has signals of the file only.
+ * @throws {RangeError} for a signal of a frame that the video does not have.
+ */
+export function signalsByFrame({
+  signals,
+  video,
+}: Pick<RegisteredImage, 'signals' | 'video'>): readonly (readonly Signal[])[] {
+  const frames = video?.framesAtMs.length ?? 0
+  if (frames === 0 && signals.every(({ frame }) => frame === undefined)) return [signals]
+  const byFrame = Array.from({ length: 1 + frames }, (): Signal[] => [])
+  for (const signal of signals) {
+    const own = byFrame[signal.frame === undefined ? 0 : 1 + signal.frame]
+    if (own === undefined) throw new RangeError('a signal of a frame that the video does not have')
+    own.push(signal)
+  }
+  return byFrame
 }
 
 /** @returns the name with this code in a table such as `VIEWS`; `undefined` if no name has it. */

@@ -10,6 +10,8 @@ import { type DumpedSegment, pickRows, type Restoring } from '../../search/dump.
 import type { RowColumns } from '../../search/row-block.js'
 import type { SignalIndex } from '../../search/signal-index.js'
 import type { DetailPlaces } from './detail-places.js'
+import type { FrameTable } from './frame-table.js'
+import type { ImageRows } from './image-rows.js'
 import type { ImageTable } from './image-table.js'
 
 const PIECE_BYTES = 1 << 20
@@ -39,6 +41,8 @@ const Piece = z.discriminatedUnion('kind', [
   }),
   /** Positions of details, for a page of ordinals. */
   z.object({ kind: z.literal('places'), page: count, words: shorts }),
+  /** Frames of videos, for a page of ordinals. */
+  z.object({ kind: z.literal('frames'), page: count, numbers: shorts, atMs: words }),
   z.object({ kind: z.literal('rows'), type, images: words, views: bytes, hashes: bytes }),
   /** A segment. Its memory follows in pieces of `content`; the last one is marked. */
   z.object({ kind: z.literal('segment'), type, rows: count, counts: doubles }),
@@ -49,6 +53,7 @@ const Piece = z.discriminatedUnion('kind', [
     ordinals: count,
     images: count,
     places: count,
+    frames: count,
     rows: z.record(type, count),
   }),
 ])
@@ -70,8 +75,7 @@ export function readPiece(serialized: Buffer): CataloguePiece {
 /** The parts of a catalogue that are dumped. */
 export interface CatalogueParts {
   readonly images: ImageTable
-  readonly places: DetailPlaces
-  readonly indexes: Readonly<Record<RowType, SignalIndex>>
+  readonly rows: ImageRows
 }
 
 type EndPiece = Extract<CataloguePiece, { readonly kind: 'end' }>
@@ -81,20 +85,24 @@ interface Totals {
   ordinals: number
   images: number
   places: number
+  frames: number
   readonly rows: Record<RowType, number>
 }
 
 /** Dumps a catalogue as of the call. Images that are added later have greater ordinals and are left out of every piece. */
-export function dumped({ images, places, indexes }: CatalogueParts): Generator<CataloguePiece, void, void> {
+export function dumped({
+  images,
+  rows: { places, frames, indexes },
+}: CatalogueParts): Generator<CataloguePiece, void, void> {
   const pages = images.pages()
   const dumps = ROW_TYPES.map((type) => ({ type, dump: indexes[type].dump() }))
-  return pieces(images, pages, places.pages(), dumps)
+  return pieces(images, pages, { places: places.pages(), frames: frames.pages() }, dumps)
 }
 
 function* pieces(
   images: ImageTable,
   pages: ReturnType<ImageTable['pages']>,
-  placesPages: ReturnType<DetailPlaces['pages']>,
+  others: { readonly places: ReturnType<DetailPlaces['pages']>; readonly frames: ReturnType<FrameTable['pages']> },
   dumps: readonly { readonly type: RowType; readonly dump: ReturnType<SignalIndex['dump']> }[],
 ): Generator<CataloguePiece, void, void> {
   const totals = noTotals()
@@ -104,9 +112,13 @@ function* pieces(
     // Bank names as of now: an image of this page may have moved to a bank that was empty when the dump began.
     yield { kind: 'images', bankNames: [...images.bankNames], ...page }
   }
-  for (const page of placesPages) {
+  for (const page of others.places) {
     totals.places++
     yield { kind: 'places', ...page }
+  }
+  for (const page of others.frames) {
+    totals.frames++
+    yield { kind: 'frames', ...page }
   }
   for (const { type, dump } of dumps) {
     for (const part of dump) {
@@ -138,18 +150,19 @@ const ORDER: Readonly<Record<CataloguePiece['kind'], number>> = {
   position: 0,
   images: 1,
   places: 2,
-  rows: 3,
-  segment: 3,
-  content: 3,
-  end: 4,
+  frames: 3,
+  rows: 4,
+  segment: 4,
+  content: 4,
+  end: 5,
 }
 
 /** Restores a catalogue from the pieces of a dump. @param parts must be empty. */
-export function restoring({ images, places, indexes }: CatalogueParts): RestoringCatalogue {
+export function restoring({ images, rows: { places, frames, indexes } }: CatalogueParts): RestoringCatalogue {
   const totals = noTotals()
   let order = 0
   let segment: { readonly type: RowType; readonly restoring: Restoring; taken: number } | undefined
-  const isKnown = (ordinal: number) => images.has(ordinal)
+  const isKnown = (ordinal: number) => images.has(frames.imageOf(ordinal))
 
   function* put(piece: CataloguePiece): Generator<void, void, void> {
     requireThat(ORDER[piece.kind] >= order && order < ORDER.end, 'pieces out of order')
@@ -167,6 +180,10 @@ export function restoring({ images, places, indexes }: CatalogueParts): Restorin
       case 'places':
         places.restore(piece, isKnown)
         totals.places++
+        break
+      case 'frames':
+        frames.restore(piece, (ordinal) => images.has(ordinal))
+        totals.frames++
         break
       case 'rows':
         indexes[piece.type].load(knownOf(piece, isKnown))
@@ -223,9 +240,9 @@ function knownOf({ images, views, hashes }: RowColumns, isKnown: (ordinal: numbe
   return known.length === images.length ? { images, views, hashes } : pickRows({ images, views, hashes }, known)
 }
 
-function requireSame(end: EndPiece, { ordinals, images, places, rows }: Totals): void {
+function requireSame(end: EndPiece, { ordinals, images, places, frames, rows }: Totals): void {
   requireThat(end.ordinals === ordinals && end.images === images, 'another number of images')
-  requireThat(end.places === places, 'another number of pages')
+  requireThat(end.places === places && end.frames === frames, 'another number of pages')
   requireThat(
     ROW_TYPES.every((type) => end.rows[type] === rows[type]),
     'another number of rows',
@@ -237,7 +254,8 @@ function requireThat(condition: boolean, otherwise: string): void {
 }
 
 function noTotals(): Totals {
-  return { ordinals: 0, images: 0, places: 0, rows: { pdq: 0, 'pdq-area': 0, blockhash: 0, sha256: 0, detail: 0 } }
+  const rows = { pdq: 0, 'pdq-area': 0, blockhash: 0, sha256: 0, detail: 0 }
+  return { ordinals: 0, images: 0, places: 0, frames: 0, rows }
 }
 
 /** A separate function, because V8 does not optimise the body of a running generator. */

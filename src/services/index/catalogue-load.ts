@@ -10,42 +10,47 @@ import type { DetailPlaces } from './detail-places.js'
  * Adds many images at once. None may be in the catalogue: checking each would double the time. Until `Catalogue.tidy` has
  * nothing left to do, every search scans all their rows.
  */
-export function loadColumns({ images: table, places, indexes }: CatalogueParts, columns: ImageColumns): void {
-  const { images, ids, tiers, categories, banks, bankNames, signals, heads } = columns
+export function loadColumns({ images: table, rows }: CatalogueParts, columns: ImageColumns): void {
+  const { images, ids, tiers, categories, banks, bankNames, frameCounts, framesAtMs, signals, heads } = columns
   const bankNumbers = bankNames.map((name) => table.bankNumber(name))
-  const ordinals = new Uint32Array(images)
+  const first = table.ordinals
+  let frames = 0
   for (let image = 0; image < images; image++) {
     const id = ids.subarray(16 * image, 16 * image + 16)
     const bank = bankNumbers[banks[image] ?? 0] ?? 0
-    ordinals[image] = table.addCoded(id, bank, tiers[image] ?? 0, categories[image] ?? 0)
+    const ordinal = table.addCoded(id, bank, tiers[image] ?? 0, categories[image] ?? 0)
+    const count = frameCounts[image] ?? 0
+    table.reserve(count)
+    rows.frames.put(ordinal, framesAtMs.subarray(frames, frames + count))
+    frames += count
   }
   for (const type of ROW_TYPES) {
-    const { count, images: imagesOf, views, hashes } = signals[type]
+    const { count, owners, views, hashes } = signals[type]
     if (count === 0) continue
-    const owners = Uint32Array.from(imagesOf, (image) => ordinals[image] ?? 0)
-    const numbers = type === 'detail' ? putPlaces(places, owners, signals.detail, heads, ordinals) : views
-    indexes[type].load({ images: owners, hashes, views: numbers })
+    const ordinals = Uint32Array.from(owners, (owner) => first + owner)
+    const numbers = type === 'detail' ? putPlaces(rows.places, ordinals, signals.detail, heads, first) : views
+    rows.indexes[type].load({ images: ordinals, hashes, views: numbers })
   }
 }
 
 /** Stores the positions of details. @returns the number of each row within its image. */
 function putPlaces(
   places: DetailPlaces,
-  owners: Uint32Array,
+  ordinals: Uint32Array,
   { views: placeCodes, qualities: poses }: SignalColumns,
   heads: SignalColumns,
-  ordinals: Uint32Array,
+  first: number,
 ): Uint8Array {
   const bytes = new DataView(heads.hashes.buffer, heads.hashes.byteOffset, heads.hashes.byteLength)
-  for (const [i, image] of heads.images.entries()) {
+  for (const [i, owner] of heads.owners.entries()) {
     const subjectGroup = bytes.getUint32(i * HASH_BYTES)
-    places.putHead(ordinals[image] ?? 0, heads.views[i] ?? 0, heads.qualities[i] ?? 0, subjectGroup)
+    places.putHead(first + owner, heads.views[i] ?? 0, heads.qualities[i] ?? 0, subjectGroup)
   }
-  const numbers = new Uint8Array(owners.length)
-  for (const [i, owner] of owners.entries()) {
-    const number = i > 0 && owners[i - 1] === owner ? (numbers[i - 1] ?? 0) + 1 : 0
+  const numbers = new Uint8Array(ordinals.length)
+  for (const [i, ordinal] of ordinals.entries()) {
+    const number = i > 0 && ordinals[i - 1] === ordinal ? (numbers[i - 1] ?? 0) + 1 : 0
     numbers[i] = number
-    places.putRow(owner, number, placeCodes[i] ?? 0, poses[i] ?? 0)
+    places.putRow(ordinal, number, placeCodes[i] ?? 0, poses[i] ?? 0)
   }
   return numbers
 }

@@ -2,18 +2,19 @@
 
 import { formatUuid, idBytes } from '../../domain/ids.js'
 import type { RegisteredImage } from '../../domain/matching/signal.js'
-import { VIEWS } from '../../domain/matching/signal.js'
-import { DETAIL_BITS, ROW_TYPES, type RowType, SIGNAL_TYPE_NAMES } from '../../domain/matching/signal-types.js'
+import type { RowType } from '../../domain/matching/signal-types.js'
 import { CASES_BANK, HARMLESS_BANK, JUDGED_HARMLESS_BANK } from '../../domain/organisations/bank.js'
 import type { TrustStatus } from '../../domain/trust/trust.js'
-import { SignalIndex } from '../../search/signal-index.js'
+import type { SignalIndex } from '../../search/signal-index.js'
 import type { ImageColumns } from '../../store/images/reader/columns.js'
 import type { ApiKey } from '../../store/organisations/api-keys.js'
 import { BankTable } from './bank-table.js'
 import { type CataloguePiece, dumped, type RestoringCatalogue, restoring } from './catalogue-dump.js'
 import { loadColumns } from './catalogue-load.js'
-import { DetailPlaces } from './detail-places.js'
+import type { DetailPlaces } from './detail-places.js'
+import type { Frame } from './frame-table.js'
 import type { CatalogueImage, ImageFacts, OwnerCount } from './image-facts.js'
+import { ImageRows } from './image-rows.js'
 import { ImageTable } from './image-table.js'
 import { ReplacedRows } from './replaced-rows.js'
 import { Searcher } from './searcher.js'
@@ -21,24 +22,16 @@ import { Searcher } from './searcher.js'
 export class Catalogue {
   readonly banks = new BankTable([CASES_BANK, HARMLESS_BANK])
   readonly apiKeys = new Map<string, ApiKey>()
-  readonly #indexes: Readonly<Record<RowType, SignalIndex>> = {
-    pdq: new SignalIndex(),
-    'pdq-area': new SignalIndex(),
-    blockhash: new SignalIndex(),
-    sha256: new SignalIndex(),
-    detail: new SignalIndex(undefined, DETAIL_BITS),
-  }
+  readonly #rows = new ImageRows()
 
   // Invariant: has exactly the live images. An ordinal is never reused, so a row of a removed image is never taken for that of
   // another.
   readonly #images = new ImageTable()
 
-  readonly #places = new DetailPlaces()
-
   // Images that are stored and must not match. They have no rows and no ordinal, and `put` skips them.
   readonly #silent = new Set<string>()
 
-  readonly #replaced = new ReplacedRows((ordinal) => this.#forget(ordinal))
+  readonly #replaced = new ReplacedRows((ordinal) => this.#rows.remove(ordinal))
 
   // Images that were judged harmless. Their rows are in `JUDGED_HARMLESS_BANK` here and veto matches.
   readonly #harmless = new Set<string>()
@@ -54,7 +47,8 @@ export class Catalogue {
 
   /**
    * Adds or replaces an image. Its trust status stays, because a bank may submit the same signal again. An image with the same
-   * rows keeps its ordinal. With other rows it gets a new ordinal, and older searchers still see the old rows.
+   * rows keeps its ordinal. With other rows it gets a new ordinal, and older searchers still see the old rows. The frames of a
+   * video have the ordinals behind its own.
    *
    * Cost: an insert per row, or a comparison per row that is already there. @throws {RangeError} when the id is not a UUID.
    */
@@ -66,41 +60,26 @@ export class Catalogue {
     const given = this.#harmless.has(id) ? { ...image, bank: JUDGED_HARMLESS_BANK.name } : image
     const before = known === undefined ? undefined : this.#images.factsOf(known)
     if (known === undefined || before === undefined) {
-      this.#insert(this.#images.add(bytes, given), given)
+      this.#rows.insert(this.#add(bytes, given), given)
       return
     }
-    if (this.#hasRows(known, given)) {
+    if (this.#rows.hasExactly(known, given)) {
       this.#images.describe(known, given)
       return
     }
     const trustStatus = this.#images.trustStatusOf(known)
     this.#images.remove(bytes)
-    const next = this.#images.add(bytes, given)
+    const next = this.#add(bytes, given)
     this.#images.setTrustStatus(next, trustStatus)
-    this.#insert(next, given)
+    this.#rows.insert(next, given)
     this.#replaced.replace(known, next, { id, ...before })
   }
 
-  #insert(ordinal: number, { signals, details }: RegisteredImage): void {
-    for (const { type, view, hash } of signals) this.#indexes[type].insert(ordinal, VIEWS[view], hash)
-    if (details === undefined) return
-    this.#places.put(ordinal, details)
-    for (const [row, { hash }] of details.rows.entries()) this.#indexes.detail.insert(ordinal, row, hash)
-  }
-
-  #hasRows(ordinal: number, { signals, details }: RegisteredImage): boolean {
-    const rows = details?.rows.map(({ hash }, view) => ({ view, hash })) ?? []
-    return (
-      SIGNAL_TYPE_NAMES.every((type) => {
-        const own = signals.filter((signal) => signal.type === type)
-        return this.#indexes[type].hasExactly(
-          ordinal,
-          own.map(({ view, hash }) => ({ view: VIEWS[view], hash })),
-        )
-      }) &&
-      this.#indexes.detail.hasExactly(ordinal, rows) &&
-      this.#places.has(ordinal, details)
-    )
+  /** The next ordinal for an image, and those behind it for the frames of a video. */
+  #add(id: Uint8Array, image: RegisteredImage): number {
+    const ordinal = this.#images.add(id, image)
+    this.#images.reserve(image.video?.framesAtMs.length ?? 0)
+    return ordinal
   }
 
   /** As `loadColumns`: adds many images at once, none of which may be in the catalogue. */
@@ -154,7 +133,7 @@ export class Catalogue {
    * Cost: about a millisecond.
    */
   tidy(): boolean {
-    return ROW_TYPES.map((type) => this.#indexes[type].compact(TIDY_STEPS)).includes(true)
+    return this.#rows.compact(TIDY_STEPS)
   }
 
   /**
@@ -181,7 +160,7 @@ export class Catalogue {
   }
 
   get #parts() {
-    return { images: this.#images, places: this.#places, indexes: this.#indexes }
+    return { images: this.#images, rows: this.#rows }
   }
 
   /** A searcher for one query. Release it when the query is answered. */
@@ -191,33 +170,43 @@ export class Catalogue {
 
   /** Positions of details within their images. */
   get places(): Pick<DetailPlaces, 'sizeOf' | 'subjectGroupOf' | 'rowOf'> {
-    return this.#places
+    return this.#rows.places
   }
 
   /** The index of a type, for counting rows. Use a `Searcher` for a search that pauses or has to agree with other searches. */
   index(type: RowType): SignalIndex {
-    return this.#indexes[type]
+    return this.#rows.indexes[type]
+  }
+
+  /** The ordinal of the image of a row: of the video, for a row of a frame. Cost: a look-up. */
+  imageOrdinal(ordinal: number): number {
+    return this.#rows.frames.imageOf(ordinal)
+  }
+
+  /** As `FrameTable.frameOf`. */
+  frameOf(ordinal: number): Frame | undefined {
+    return this.#rows.frames.frameOf(ordinal)
   }
 
   has(ordinal: number): boolean {
-    return this.#images.has(ordinal)
+    return this.#images.has(this.imageOrdinal(ordinal))
   }
 
   /** The image of a row; `undefined` when it was removed since the search. */
   image(ordinal: number): CatalogueImage | undefined {
-    const id = this.#images.idOf(ordinal)
-    const facts = this.#images.factsOf(ordinal)
+    const id = this.#images.idOf(this.imageOrdinal(ordinal))
+    const facts = this.factsOf(ordinal)
     return id === undefined || facts === undefined ? undefined : { id: formatUuid(id), ...facts }
   }
 
   /** As `image`, without the id. */
   factsOf(ordinal: number): ImageFacts | undefined {
-    return this.#images.factsOf(ordinal)
+    return this.#images.factsOf(this.imageOrdinal(ordinal))
   }
 
   /** As `ImageTable.originOf`. */
   originOf(ordinal: number): number {
-    return this.#images.originOf(ordinal)
+    return this.#images.originOf(this.imageOrdinal(ordinal))
   }
 
   /** The bank of an image that may match or vetoes; `undefined` for any other id. */
@@ -265,24 +254,19 @@ export class Catalogue {
 
   /** Were so many images removed that a new catalogue would take much less memory? */
   get isSparse(): boolean {
-    return this.#images.isSparse
+    return this.#images.isSparse(this.#rows.frames.size)
   }
 
   /** [bytes] of the images, without their rows in the indexes. */
   get imageBytes(): number {
-    return this.#images.bytes + this.#places.bytes
+    return this.#images.bytes + this.#rows.bytes
   }
 
   #remove(id: Uint8Array): void {
     const ordinal = this.#images.remove(id)
     if (ordinal === undefined) return
-    this.#forget(ordinal)
+    this.#rows.remove(ordinal)
     this.#replaced.withdraw(ordinal)
-  }
-
-  #forget(ordinal: number): void {
-    for (const type of ROW_TYPES) this.#indexes[type].remove(ordinal)
-    this.#places.remove(ordinal)
   }
 }
 

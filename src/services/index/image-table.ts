@@ -44,9 +44,9 @@ export class ImageTable {
     return this.#size
   }
 
-  /** Do most ordinals belong to removed images? */
-  get isSparse(): boolean {
-    return this.#nextOrdinal > 2 * this.#size + PAGE_IMAGES
+  /** Do most ordinals belong to removed images? @param reserved how many of those from `reserve` are in use. */
+  isSparse(reserved: number): boolean {
+    return this.#nextOrdinal > 2 * (this.#size + reserved) + PAGE_IMAGES
   }
 
   get bytes(): number {
@@ -65,6 +65,11 @@ export class ImageTable {
   /** As `add`, with the codes of a stored record and the number of the bank from `bankNumber`. */
   addCoded(id: Uint8Array, bank: number, tierCode: number, categoryCode: number): number {
     return this.#add(id, bank, codeOf(tierCode, categoryCode))
+  }
+
+  /** Assigns the next ordinals to something that is no image: the frames of the one that was added last. */
+  reserve(count: number): void {
+    for (let i = 0; i < count; i++) this.#pageFor(this.#nextOrdinal++)
   }
 
   #add(id: Uint8Array, bank: number, code: number): number {

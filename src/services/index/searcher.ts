@@ -9,11 +9,12 @@ import type { Bank } from '../../domain/organisations/bank.js'
 import type { Hit } from '../../search/hit.js'
 import type { SignalIndex } from '../../search/signal-index.js'
 import type { DetailPlaces } from './detail-places.js'
+import type { Frame } from './frame-table.js'
 import type { CatalogueImage, ImageFacts } from './image-facts.js'
 import { originIn } from './image-ids.js'
 import type { Moment, ReplacedRows } from './replaced-rows.js'
 
-/** Maximum views read for an image and type: more than any picture has. */
+/** Maximum views read for a picture, or a frame of a video, and type: more than any has. */
 const MAX_VIEWS = MAX_IMAGE_SIGNALS
 
 /** The parts of a catalogue that a searcher reads. */
@@ -25,6 +26,8 @@ interface Searched {
   image(ordinal: number): CatalogueImage | undefined
   factsOf(ordinal: number): ImageFacts | undefined
   originOf(ordinal: number): number
+  imageOrdinal(ordinal: number): number
+  frameOf(ordinal: number): Frame | undefined
 }
 
 /**
@@ -64,30 +67,40 @@ export class Searcher {
     return found.map((hits) => hits && this.#seen(hits))
   }
 
-  /** The rows of an image as the search found it, in the order in which they were added. */
+  /** The rows of an image, or of one frame of a video, as the search found it, in the order in which they were added. */
   viewsOf(ordinal: number, type: RowType): RegisteredView[] {
     const rows = this.#catalogue.index(type).rowsOf(ordinal, MAX_VIEWS)
     return rows.map(({ view, hash }) => ({ view: viewOf(view), hash }))
   }
 
-  /** The image of an ordinal; `undefined` when it was removed since the search. */
+  /** The image of an ordinal, for a frame its video; `undefined` when it was removed since the search. */
   image(ordinal: number): CatalogueImage | undefined {
-    return this.#catalogue.image(ordinal) ?? this.#replaced.imageOf(ordinal)
+    return this.#catalogue.image(ordinal) ?? this.#replacedOf(ordinal)
   }
 
   factsOf(ordinal: number): Omit<CatalogueImage, 'id'> | undefined {
-    return this.#catalogue.factsOf(ordinal) ?? this.#replaced.imageOf(ordinal)
+    return this.#catalogue.factsOf(ordinal) ?? this.#replacedOf(ordinal)
+  }
+
+  /** The ordinal of the image that a row belongs to: of the video, for a frame. */
+  imageOrdinal(ordinal: number): number {
+    return this.#catalogue.imageOrdinal(ordinal)
+  }
+
+  /** Which moment of which video an ordinal is; `undefined` when it is no frame, or was removed since the search. */
+  frameOf(ordinal: number): Frame | undefined {
+    return this.#catalogue.frameOf(ordinal)
   }
 
   /** As `ImageTable.originOf`: the same number for all images of one case. */
   originOf(ordinal: number): number {
-    const replaced = this.#replaced.imageOf(ordinal)
+    const replaced = this.#replacedOf(ordinal)
     if (replaced === undefined) return this.#catalogue.originOf(ordinal)
     return Number.parseInt(originIn(replaced.id).replace('-', ''), 16)
   }
 
   has(ordinal: number): boolean {
-    return this.#catalogue.has(ordinal) || this.#replaced.imageOf(ordinal) !== undefined
+    return this.#catalogue.has(ordinal) || this.#replacedOf(ordinal) !== undefined
   }
 
   get banks(): ReadonlyMap<string, Bank> {
@@ -105,6 +118,10 @@ export class Searcher {
 
   #seen(hits: readonly Hit[]): readonly Hit[] {
     if (this.#replaced.isEmpty || hits.length === 0) return hits
-    return hits.filter(({ image }) => this.#replaced.isSeen(image, this.#moment))
+    return hits.filter(({ image }) => this.#replaced.isSeen(this.imageOrdinal(image), this.#moment))
+  }
+
+  #replacedOf(ordinal: number): CatalogueImage | undefined {
+    return this.#replaced.imageOf(this.imageOrdinal(ordinal))
   }
 }

@@ -6,26 +6,30 @@ import type { IndexedDetails } from '../../domain/matching/indexed-details.js'
 import {
   CATEGORIES,
   CATEGORY_NAMES,
+  MAX_SIGNALS_OF_VIDEO,
   nameOfCode,
   type RegisteredImage,
   type Signal,
+  signalsByFrame,
   TIER_NAMES,
   TIERS,
   VIEW_NAMES,
   VIEWS,
 } from '../../domain/matching/signal.js'
-import { DETAIL_CODES, SIGNAL_TYPES, signalTypeOf } from '../../domain/matching/signal-types.js'
+import { DETAIL_CODES, SIGNAL_TYPES, signalTypeOf, VIDEO_CODES } from '../../domain/matching/signal-types.js'
 import { CASES_BANK_NAME } from '../../domain/organisations/bank.js'
 
 /**
  * version 1:  [1] version  [6] createdAtMs  [1] tier  [1] category or 0
  *             [1] length of bank, then its bytes  [1] length of ref, then its bytes
  *             per signal: [1] type  [1] view  [1] quality  [32] hash
+ *             of a video: [1] head  [2] 0  [4] duration [ms]  [28] 0
+ *             per frame:  [1] frame  [2] 0  [4] when it is shown [ms]  [28] 0, followed by its signals
  *             of details: [1] head  [1] width / 2  [1] height / 2  [4] subject group  [28] 0
  *             per row:    [1] row  [1] place  [1] pose  [32] hash
  *
- * `ref` is a partner's own reference; for an image of a case it is the id of the case. Signals and rows of details have the same length and differ in
- * their first byte. `place`, `pose`: see `DetailRow`. `subject group`: see `IndexedDetails`.
+ * `ref` is a partner's own reference; for an image of a case it is the id of the case. Signals, rows of details and of videos have the same length and
+ * differ in their first byte. `place`, `pose`: see `DetailRow`. `subject group`: see `IndexedDetails`.
  */
 export const RECORD = {
   version: 1,
@@ -34,8 +38,10 @@ export const RECORD = {
   categoryAt: 8,
   bankAt: 9,
   signalBytes: 3 + HASH_BYTES,
-  /** Offset within the head of details. */
-  subjectGroupAt: 3,
+  /** Of a video: its head, its frames, and their signals. */
+  maxRows: 1 + 2 * MAX_SIGNALS_OF_VIDEO,
+  /** Offset of the number within a head of details, a head of a video, or a frame. */
+  numberAt: 3,
 } as const
 
 /** Prefix of the context that an image's record is sealed with; the image id follows. */
@@ -46,19 +52,16 @@ export function imageContext(id: Uint8Array): Buffer {
   return Buffer.concat([IMAGE_CONTEXT, id])
 }
 
+/** @throws {RangeError} for more rows than a reader takes, which would keep every process from starting. */
 export function encodeImage(image: RegisteredImage): Buffer {
+  const rows = [...encodeSignals(image), ...(image.details === undefined ? [] : encodeDetails(image.details))]
+  if (rows.length > RECORD.maxRows) throw new RangeError('an image has more hashes than a record may have')
   const header = Buffer.alloc(RECORD.bankAt)
   header[0] = RECORD.version
   header.writeUIntBE(image.createdAtMs, RECORD.createdAtMsAt, 6)
   header[RECORD.tierAt] = TIERS[image.tier]
   header[RECORD.categoryAt] = image.category === undefined ? 0 : CATEGORIES[image.category]
-  return Buffer.concat([
-    header,
-    shortText(image.bank),
-    shortText(image.caseId ?? image.ref ?? ''),
-    ...image.signals.map(encodeSignal),
-    ...(image.details === undefined ? [] : encodeDetails(image.details)),
-  ])
+  return Buffer.concat([header, shortText(image.bank), shortText(image.caseId ?? image.ref ?? ''), ...rows])
 }
 
 /**
@@ -76,15 +79,23 @@ export function decodeImage(bytes: Buffer): RegisteredImage {
   const refEnd = refFrom + bytes.readUInt8(bankEnd)
   const signals: Signal[] = []
   const rows: DetailRow[] = []
+  const framesAtMs: number[] = []
+  let durationMs: number | undefined
   let head: Omit<IndexedDetails, 'rows'> | undefined
   for (let at = refEnd; at < bytes.length; at += RECORD.signalBytes) {
     const code = bytes.readUInt8(at)
     if (code === DETAIL_CODES.head) head = decodeHead(bytes, at)
     if (code === DETAIL_CODES.row) rows.push(decodeRow(bytes, at))
+    if (code === VIDEO_CODES.head) durationMs = bytes.readUInt32BE(at + RECORD.numberAt)
+    if (code === VIDEO_CODES.frame) {
+      if (durationMs === undefined) throw new RangeError('a frame without its video in an image record')
+      framesAtMs.push(bytes.readUInt32BE(at + RECORD.numberAt))
+    }
     const type = signalTypeOf(code)
     const view = nameOfCode(VIEW_NAMES, VIEWS, bytes.readUInt8(at + 1))
     if (type === undefined || view === undefined) continue
-    signals.push({ type, view, quality: bytes.readUInt8(at + 2), hash: hashFromBytes(bytes, at + 3) })
+    const signal = { type, view, quality: bytes.readUInt8(at + 2), hash: hashFromBytes(bytes, at + 3) }
+    signals.push(framesAtMs.length === 0 ? signal : { ...signal, frame: framesAtMs.length - 1 })
   }
   const bank = bytes.toString('utf8', bankFrom, bankEnd)
   const caseIdOrRef = refEnd === refFrom ? undefined : bytes.toString('utf8', refFrom, refEnd)
@@ -97,8 +108,27 @@ export function decodeImage(bytes: Buffer): RegisteredImage {
     ...(isOfCase && caseIdOrRef !== undefined && { caseId: caseIdOrRef }),
     createdAtMs: bytes.readUIntBE(RECORD.createdAtMsAt, 6),
     signals,
+    ...(durationMs !== undefined && { video: { durationMs, framesAtMs } }),
     ...(head !== undefined && { details: { ...head, rows } }),
   }
+}
+
+function encodeSignals(image: RegisteredImage): Buffer[] {
+  const { video } = image
+  const [ofFile = [], ...ofFrames] = signalsByFrame(image)
+  if (video === undefined) return ofFile.map(encodeSignal)
+  const frames = ofFrames.flatMap((own, frame) => [
+    encodeNumber(VIDEO_CODES.frame, video.framesAtMs[frame] ?? 0),
+    ...own.map(encodeSignal),
+  ])
+  return [encodeNumber(VIDEO_CODES.head, video.durationMs), ...ofFile.map(encodeSignal), ...frames]
+}
+
+function encodeNumber(code: number, number: number): Buffer {
+  const row = Buffer.alloc(RECORD.signalBytes)
+  row[0] = code
+  row.writeUInt32BE(number, RECORD.numberAt)
+  return row
 }
 
 function encodeSignal({ type, view, quality, hash }: Signal): Buffer {
@@ -108,12 +138,12 @@ function encodeSignal({ type, view, quality, hash }: Signal): Buffer {
 function encodeDetails({ subjectGroup, width, height, rows }: IndexedDetails): Buffer[] {
   const head = Buffer.alloc(RECORD.signalBytes)
   head.set([DETAIL_CODES.head, width / 2, height / 2])
-  head.writeUInt32BE(subjectGroup, RECORD.subjectGroupAt)
+  head.writeUInt32BE(subjectGroup, RECORD.numberAt)
   return [head, ...rows.map(({ place, pose, hash }) => Buffer.concat([Buffer.of(DETAIL_CODES.row, place, pose), hash]))]
 }
 
 function decodeHead(bytes: Buffer, at: number): Omit<IndexedDetails, 'rows'> {
-  const subjectGroup = bytes.readUInt32BE(at + RECORD.subjectGroupAt)
+  const subjectGroup = bytes.readUInt32BE(at + RECORD.numberAt)
   return { subjectGroup, width: 2 * bytes.readUInt8(at + 1), height: 2 * bytes.readUInt8(at + 2) }
 }
 

@@ -1,15 +1,15 @@
 // Where things lie in the memory of the kernel that opens messages. AssemblyScript; part of gcm.ts.
 
 /** Messages and what they were sealed for. Places in a row are counted from here. */
-export const INPUT_BYTES: u32 = 294_912
-export const INPUT: usize = memory.data(294_912, 16)
+export const INPUT_BYTES: u32 = 1_081_344
+export const INPUT: usize = memory.data(1_081_344, 16)
 
 /** 0x00…0 encrypted under the key that opens now: what GHASH multiplies by. */
 export const HASH_KEY: usize = memory.data(16, 16)
 
 /** Counter blocks of all messages that wait, and later what they became when encrypted, message by message. */
-export const STREAM_BYTES: u32 = 299_008
-export const STREAM: usize = memory.data(299_008, 16)
+export const STREAM_BYTES: u32 = 1_085_440
+export const STREAM: usize = memory.data(1_085_440, 16)
 
 /** A row for each message, five numbers of 32 bits. */
 export const MAX_ROWS: u32 = 1_024

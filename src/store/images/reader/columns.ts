@@ -8,15 +8,24 @@ import {
   type RowType,
   SIGNAL_TYPE_NAMES,
   SIGNAL_TYPES,
+  VIDEO_CODES,
 } from '../../../domain/matching/signal-types.js'
 import { RECORD } from '../image-record.js'
 import { BankNames } from './bank-names.js'
 
 /** Maximum of images per batch: an index takes them in within a few ms. */
 export const BATCH_IMAGES = 2048
+/** With so many rows or frames, a batch is complete, too. Of a video's rows that is some seven. */
+const BATCH_ROWS = 65_536
+const BATCH_FRAMES = 16_384
+/** What two bytes can number. A batch that is not complete has room for the frames of any record. */
+const MAX_OWNERS = 65_536
 
 /**
  * A batch of images. Image `i` has the id at `ids[16 * i]` and row `i` of the other columns; its signals are in `signals`.
+ *
+ * Signals belong to an owner: an image, or a frame of a video. Owners are numbered from 0 through the batch, each image before its own frames.
+ *
  * All arrays are views of one buffer that is the receiver's own.
  */
 export interface ImageColumns {
@@ -32,6 +41,10 @@ export interface ImageColumns {
   readonly banks: Uint16Array
   /** The banks of this batch, each once. */
   readonly bankNames: readonly string[]
+  /** The number of its frames; 0 for a picture. */
+  readonly frameCounts: Uint16Array
+  /** [ms] for each frame of the batch, when it is shown. */
+  readonly framesAtMs: Uint32Array
   /** Without signals of types and views that this version does not know. An image may be left with none. */
   readonly signals: Readonly<Record<RowType, SignalColumns>>
   /** The head of an image's details (size and subject group), for images that have any. */
@@ -44,8 +57,8 @@ export interface ImageColumns {
  */
 export interface SignalColumns {
   readonly count: number
-  /** Index of the image in the batch: 0…images - 1, ascending. */
-  readonly images: Uint16Array
+  /** The number of the image or frame, ascending. */
+  readonly owners: Uint16Array
   /** Codes of `VIEWS`. */
   readonly views: Uint8Array
   readonly qualities: Uint8Array
@@ -56,6 +69,10 @@ export interface SignalColumns {
 /** Collects image records until `take` returns them as columns. */
 export class ColumnsBuilder {
   #images = 0
+  #rows = 0
+  #frames = 0
+  #framesAtMs = new Uint32Array(BATCH_IMAGES)
+  readonly #frameCounts = new Uint16Array(BATCH_IMAGES)
   readonly #ids = new Uint8Array(16 * BATCH_IMAGES)
   readonly #tiers = new Uint8Array(BATCH_IMAGES)
   readonly #categories = new Uint8Array(BATCH_IMAGES)
@@ -75,7 +92,7 @@ export class ColumnsBuilder {
   }
 
   get isFull(): boolean {
-    return this.#images === BATCH_IMAGES
+    return this.#images === BATCH_IMAGES || this.#rows >= BATCH_ROWS || this.#frames >= BATCH_FRAMES
   }
 
   /**
@@ -93,18 +110,40 @@ export class ColumnsBuilder {
     if (!KNOWN_TIERS.has(tier)) throw new RangeError('unknown tier in an image record')
     const category = bytes[from + RECORD.categoryAt] ?? 0
 
+    const framesBefore = this.#frames
     const image = this.#images++
     copy(bytes, idAt, this.#ids, 16 * image, 16)
     this.#tiers[image] = tier
     this.#categories[image] = KNOWN_CATEGORIES.has(category) ? category : 0
     this.#banks[image] = this.#names.indexOf(bytes, bankFrom, bankTo)
+    this.#rows += signalBytes / RECORD.signalBytes
+    const owner = image + framesBefore
+    let isVideo = false
     for (let at = refTo; at < to; at += RECORD.signalBytes) {
       const code = bytes[at] ?? 0
-      if (code === DETAIL_CODES.row) this.#signals.detail.add(image, bytes, at + 1)
-      if (code === DETAIL_CODES.head) this.#heads.add(image, bytes, at + 1)
+      if (code === DETAIL_CODES.row) this.#signals.detail.add(owner, bytes, at + 1)
+      if (code === DETAIL_CODES.head) this.#heads.add(owner, bytes, at + 1)
+      if (code === VIDEO_CODES.head) isVideo = true
+      if (code === VIDEO_CODES.frame) this.#addFrame(image, bytes, at + RECORD.numberAt, isVideo)
       const type = TYPE_OF_CODE[code]
-      if (type !== undefined && KNOWN_VIEWS.has(bytes[at + 1] ?? 0)) this.#signals[type].add(image, bytes, at + 1)
+      if (type !== undefined && KNOWN_VIEWS.has(bytes[at + 1] ?? 0))
+        this.#signals[type].add(image + this.#frames, bytes, at + 1)
     }
+    this.#frameCounts[image] = this.#frames - framesBefore
+  }
+
+  /** @param at offset of the time. */
+  #addFrame(image: number, bytes: Uint8Array, at: number, isVideo: boolean): void {
+    if (!isVideo) throw new RangeError('a frame without its video in an image record')
+    if (image + this.#frames + 1 >= MAX_OWNERS) throw new RangeError('a video has too many frames for a batch')
+    if (this.#frames === this.#framesAtMs.length) {
+      const longer = new Uint32Array(2 * this.#frames)
+      longer.set(this.#framesAtMs)
+      this.#framesAtMs = longer
+    }
+    let atMs = 0
+    for (let i = at; i < at + 4; i++) atMs = atMs * 256 + (bytes[i] ?? 0)
+    this.#framesAtMs[this.#frames++] = atMs
   }
 
   /** Returns the images added since the last call as columns in new memory, which may be transferred to another thread. */
@@ -112,15 +151,18 @@ export class ColumnsBuilder {
     const images = this.#images
     const tables = [...ROW_TYPES.map((type) => this.#signals[type]), this.#heads]
     const rows = tables.reduce((sum, { count }) => sum + count, 0)
-    const memory = new ArrayBuffer(images * (16 + 2 + 2) + rows * (HASH_BYTES + 2 + 2))
+    const memory = new ArrayBuffer(4 * this.#frames + images * (16 + 2 + 2 + 2) + rows * (HASH_BYTES + 2 + 2))
     const slice = slicesOf(memory)
-    const banks = slice.words(this.#banks, images) // words come first, so that they are aligned
-    const imagesOf = new Map(tables.map((table) => [table, slice.words(table.images, table.count)]))
+    // The widest numbers come first, so that all are aligned.
+    const framesAtMs = slice.doubleWords(this.#framesAtMs, this.#frames)
+    const frameCounts = slice.words(this.#frameCounts, images)
+    const banks = slice.words(this.#banks, images)
+    const ownersOf = new Map(tables.map((table) => [table, slice.words(table.owners, table.count)]))
     const columnsOf = (table: SignalRows): SignalColumns => {
       const { count, views, qualities, hashes } = table
       return {
         count,
-        images: imagesOf.get(table) ?? new Uint16Array(),
+        owners: ownersOf.get(table) ?? new Uint16Array(),
         views: slice.bytes(views, count),
         qualities: slice.bytes(qualities, count),
         hashes: slice.bytes(hashes, HASH_BYTES * count),
@@ -133,6 +175,8 @@ export class ColumnsBuilder {
       categories: slice.bytes(this.#categories, images),
       banks,
       bankNames: this.#names.take(),
+      frameCounts,
+      framesAtMs,
       signals: {
         pdq: columnsOf(this.#signals.pdq),
         'pdq-area': columnsOf(this.#signals['pdq-area']),
@@ -142,7 +186,7 @@ export class ColumnsBuilder {
       },
       heads: columnsOf(this.#heads),
     }
-    this.#images = 0
+    this.#images = this.#rows = this.#frames = 0
     for (const table of tables) table.count = 0
     return { columns, memory }
   }
@@ -157,25 +201,25 @@ for (const type of SIGNAL_TYPE_NAMES) TYPE_OF_CODE[SIGNAL_TYPES[type].code] = ty
 /** The signals of one type, in arrays that grow. */
 class SignalRows {
   count = 0
-  images = new Uint16Array(BATCH_IMAGES)
+  owners = new Uint16Array(BATCH_IMAGES)
   views = new Uint8Array(BATCH_IMAGES)
   qualities = new Uint8Array(BATCH_IMAGES)
   hashes = new Uint8Array(HASH_BYTES * BATCH_IMAGES)
 
   /** @param at offset of view, quality and hash in `bytes`. */
-  add(image: number, bytes: Uint8Array, at: number): void {
-    if (this.count === this.images.length) this.#grow()
+  add(owner: number, bytes: Uint8Array, at: number): void {
+    if (this.count === this.owners.length) this.#grow()
     const row = this.count++
-    this.images[row] = image
+    this.owners[row] = owner
     this.views[row] = bytes[at] ?? 0
     this.qualities[row] = bytes[at + 1] ?? 0
     copy(bytes, at + 2, this.hashes, HASH_BYTES * row, HASH_BYTES)
   }
 
   #grow(): void {
-    const { images, views, qualities, hashes } = this
-    this.images = new Uint16Array(2 * images.length)
-    this.images.set(images)
+    const { owners, views, qualities, hashes } = this
+    this.owners = new Uint16Array(2 * owners.length)
+    this.owners.set(owners)
     this.views = doubled(views)
     this.qualities = doubled(qualities)
     this.hashes = doubled(hashes)
@@ -196,6 +240,12 @@ function doubled(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
 function slicesOf(buffer: ArrayBuffer) {
   let at = 0
   return {
+    doubleWords(source: Uint32Array, count: number): Uint32Array {
+      const slice = new Uint32Array(buffer, at, count)
+      slice.set(source.subarray(0, count))
+      at += slice.byteLength
+      return slice
+    },
     words(source: Uint16Array, count: number): Uint16Array {
       const slice = new Uint16Array(buffer, at, count)
       slice.set(source.subarray(0, count))
