@@ -103,11 +103,13 @@ export function agreed({ told, grade }: Graded, agreement: Agreement | undefined
   return { told, grade: isPartial && grade === 'strong' ? 'near' : grade }
 }
 
+/** @param atMs when the registered frame is shown; `undefined` for a picture. */
 export function describe(
   { image, type, views, orientation, hit: { distanceBits } }: Found,
   grade: Grade,
   matchId: string,
   agreement: Agreement | undefined,
+  atMs: number | undefined,
 ): Match {
   return {
     matchId,
@@ -121,6 +123,7 @@ export function describe(
     tier: image.tier,
     category: image.category,
     disputed: image.disputed,
+    ...(atMs !== undefined && { atMs }),
     ...(agreement?.partial !== undefined && { agreement: agreement.partial }),
   }
 }

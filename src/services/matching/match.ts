@@ -23,6 +23,8 @@ export interface Match {
   readonly tier: Tier
   readonly category: Category | undefined
   readonly disputed: boolean
+  /** Present only for a video: when the frame is shown that matches best. */
+  readonly atMs?: number
   /** Present only if a part of the query picture differs: the share that agrees, and where. */
   readonly agreement?: NonNullable<Agreement['partial']>
   /** Present only for a match by details. */

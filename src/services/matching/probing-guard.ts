@@ -9,7 +9,7 @@ import type { Events } from '../../store/webhooks/events.js'
 import type { FlippedBits } from './flipped-bits.js'
 import { transformName } from './graded.js'
 import type { Match, MatchedDetails } from './match.js'
-import type { Observation } from './observed.js'
+import type { Observation } from './observation.js'
 import type { ProbingBudget, ProbingRestriction } from './probing.js'
 
 /**
@@ -146,7 +146,7 @@ function coarseScreen(restrictions: ReadonlyMap<string, ImageScreen>): Screen {
     if (match.details !== undefined) return coarseByDetails(match, match.details, radiusBits)
     if (radiusBits !== undefined && match.distanceBits > radiusBits) return undefined
     const distanceBits = coarseBits(match)
-    const { agreement: _, ...rest } = match
+    const { agreement: _, atMs: __, ...rest } = match // which frame is nearest would be an edge to probe
     return {
       ...rest,
       distanceBits,
