@@ -32,6 +32,9 @@ export interface StoredImage {
 /** Default maximum of images per case. */
 export const MAX_PER_CASE = 10_000
 
+/** Maximum hashes of a case: so many for each image that it may have, which is more than a picture has, but always enough for some videos. */
+const MAX_HASHES = { perImage: 200, atLeast: 50_000 } as const
+
 /** The revision of the change, or why nothing was stored; `undefined` when there is no such case. */
 export type PutOutcome = { readonly revision: number } | CaseState | 'case-full' | 'account-suspended' | undefined
 
@@ -217,7 +220,8 @@ function putForCaseIn(parts: ImageParts, maxPerCase: number): Images['putForCase
       ...[keys.strikes(account), ...shards],
     ]
     const rules = [nowMs, statesFor('add-images'), CASE_ACTIONS['add-images'].to, most, attested, keys.prefix, by]
-    const given = [...rules, sinceMs, strikes, mark, ...counted]
+    const mostHashes = Math.max(MAX_HASHES.atLeast, MAX_HASHES.perImage * most)
+    const given = [...rules, sinceMs, strikes, mark, mostHashes, ...counted]
     const reply = await marked(parts, mark, parts.store.write(putCaseImages, places, given))
     if (typeof reply === 'number') return { revision: reply }
     const said = String(reply)
