@@ -18,8 +18,9 @@ export type ViewKind = (typeof VIEW_KINDS)[number]
 /**
  * How much of a frame is hashed.
  * all: all views. frame: the whole and its deframed views, for further pictures of a file. window: the whole as a part of the file's picture.
+ * For frames of a video: pieces is `frame` and then the pieces; untilted is all but tilted views.
  */
-export type Extent = 'all' | 'frame' | 'window'
+export type Extent = 'all' | 'frame' | 'window' | 'pieces' | 'untilted'
 
 /** `register` chooses more crops of the picture, `query` more that undo possible edits. */
 export type Purpose = 'register' | 'query'
