@@ -166,6 +166,7 @@ t.test('the package gives the form of the API, and needs one buffer', async (t) 
     }))
     t.same(await hashVideo(frames(), { purpose, durationMs: 3000 }), { ...found, frames: expected })
   }
-  t.same(await hashVideo(frames(), { durationMs: 3000 }), await hashVideo(frames(), { purpose: 'query', durationMs: 3000 }))
+  t.same(await hashVideo(frames()), await hashVideo(frames(), { purpose: 'query', durationMs: 3000 }))
+  t.same(await hashVideo([]), { durationMs: 0, frames: [], protectedShare: 0 })
   await t.rejects(hashVideo(frames(), { durationMs: MAX_VIDEO_MS + 1 }), RangeError)
 })

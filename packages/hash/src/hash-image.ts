@@ -9,7 +9,7 @@ import { loadFrameKernel } from './frame-kernel.js'
 import { formatHash } from './hash256.js'
 import { type ImageSignal, loadImageHasher } from './image-hasher.js'
 import type { Pixels } from './pixels.js'
-import { checkDuration, createVideoHasher } from './video-frames.js'
+import { checkDuration, createVideoHasher, MAX_VIDEO_MS } from './video-frames.js'
 import type { Purpose, ViewKind } from './views.js'
 
 export type { Pixels } from './pixels.js'
@@ -110,8 +110,8 @@ function given(signals: readonly ImageSignal[]): GivenSignal[] {
 }
 
 export interface HashVideoOptions extends Pick<HashImageOptions, 'purpose'> {
-  /** Of the whole video, at most `MAX_VIDEO_MS`. */
-  readonly durationMs: number
+  /** Of the whole video, at most `MAX_VIDEO_MS`. If left out, it ends with its last frame. */
+  readonly durationMs?: number
 }
 
 /** A frame of a video. */
@@ -142,12 +142,12 @@ export interface HashedVideo {
  */
 export async function hashVideo(
   frames: AsyncIterable<VideoPicture> | Iterable<VideoPicture>,
-  { purpose = 'query', durationMs }: HashVideoOptions,
+  { purpose = 'query', durationMs }: HashVideoOptions = {},
 ): Promise<HashedVideo> {
-  checkDuration(durationMs)
+  if (durationMs !== undefined) checkDuration(durationMs)
   const hasher = createVideoHasher(await imageHasher(), purpose)
   for await (const { atMs, pixels, aspect } of frames) hasher.add(atMs, pixels, aspect)
-  const video = hasher.result(durationMs)
+  const video = hasher.result(durationMs ?? Math.min(hasher.nextMs, MAX_VIDEO_MS))
   return { ...video, frames: video.frames.map(({ atMs, signals }) => ({ atMs, signals: given(signals) })) }
 }
 
