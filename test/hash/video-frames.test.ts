@@ -90,6 +90,18 @@ t.test('a frame vouches for two seconds, in case decoding ended early', async (t
   t.match(late.result(1000), { protectedShare: 1 }, 'some files start late')
 })
 
+t.test('a sign is not registered, and those who look for it may', async (t) => {
+  const isInk = (x: number, y: number) => (x > 30 && x < 60 && y > 20 && y < 100) || (x > 30 && x < 130 && y > 70 && y < 100)
+  const data = Uint8Array.from({ length: SIZE.width * SIZE.height }, (_, i) =>
+    isInk(i % SIZE.width, Math.floor(i / SIZE.width)) ? 250 : 10,
+  )
+  const sign: Pixels = { data, ...SIZE, channels: 1 }
+  t.ok(hasher.whole(sign).quality >= 50)
+  t.same(hashed('register', many(8, sign)), { durationMs: 2000, frames: [], protectedShare: 0 })
+  t.same(timesOf(hashed('query', many(8, sign))), [0])
+  t.same(timesOf(hashed('register', [sign, sign, frame(1), sign])), [500])
+})
+
 t.test('times that are not wanted are ignored, impossible ones are refused', async (t) => {
   for (const purpose of purposes) {
     const video = createVideoHasher(hasher, purpose)
@@ -127,7 +139,7 @@ t.test('the signals are bounded, and a million frames cost what is wanted of the
           return { type: 'pdq', view: 'whole', quality: 100, hashes: [hash] }
         },
         parts: (_, _purpose, _aspect, extent = 'all') => ({
-          signals: Array.from({ length: extent === 'frame' ? 4 : 32 }, (_, i) => ({
+          signals: Array.from({ length: extent === 'frame' || extent === 'likely' ? 4 : 32 }, (_, i) => ({
             type: 'pdq-area',
             view: (i < 4 ? 'deframed' : 'piece') satisfies ViewKind,
             quality: 100,

@@ -12,7 +12,7 @@ import { wholeOf } from './raster.js'
 import { separableBits } from './separable.js'
 import { isForm, isSimple } from './simple.js'
 import { gridOf, sampleTilted } from './tilt.js'
-import { type Extent, type Purpose, queryOrientations, type View, type ViewKind, viewsOf } from './views.js'
+import { type Extent, LIKELY_PARTS, type Purpose, queryOrientations, type View, type ViewKind, viewsOf } from './views.js'
 
 export interface ImageSignal {
   /** `pdq` as the reference implementation computes it; `pdq-area` from 64 × 64 means of areas, which hardly depend on the picture's size. */
@@ -136,7 +136,8 @@ function viewsIn(raster: MeasuredRaster, aspect: number, purpose: Purpose, exten
   if (extent === 'all') return views
   if (extent === 'untilted') return views.filter(({ kind }) => kind !== 'tilted')
   const of = (wanted: ViewKind) => views.filter(({ kind }) => kind === wanted)
-  const chosen = [...of('whole'), ...of('deframed').slice(0, MAX_DEFRAMED_OF_FRAME)]
+  const deframed = of('deframed').slice(0, extent === 'frame' ? MAX_DEFRAMED_OF_FRAME : LIKELY_PARTS)
+  const chosen = [...of('whole'), ...deframed]
   return extent === 'pieces' ? [...chosen, ...of('piece')] : chosen
 }
 

@@ -18,9 +18,9 @@ export type ViewKind = (typeof VIEW_KINDS)[number]
 /**
  * How much of a frame is hashed.
  * all: all views. frame: the whole and its deframed views, for further pictures of a file. window: the whole as a part of the file's picture.
- * For frames of a video: pieces is `frame` and then the pieces; untilted is all but tilted views.
+ * For frames of a video: likely is the whole and its likeliest deframed views; pieces is these and then the pieces; untilted is all but tilted views.
  */
-export type Extent = 'all' | 'frame' | 'window' | 'pieces' | 'untilted'
+export type Extent = 'all' | 'frame' | 'window' | 'likely' | 'pieces' | 'untilted'
 
 /** `register` chooses more crops of the picture, `query` more that undo possible edits. */
 export type Purpose = 'register' | 'query'
@@ -66,7 +66,7 @@ const MIN_REGISTERED_AREA = 0.25
  * registered, it would match every post with the same one.
  */
 const LONGEST_REGISTERED = 2.5
-const LIKELY_PARTS = 4
+export const LIKELY_PARTS = 4
 /** Left, top, right and bottom, relative to the sides. */
 const HALVES: readonly Share[] = [
   [0, 0, 0.5, 1],

@@ -58,7 +58,12 @@ export function apart(a: Hash256, b: Hash256): number {
   return Array.from(written(a)).filter((bit, i) => bit !== other[i]).length
 }
 
-const KINDS_OF = { untilted: ['deframed', 'piece', 'crop'], pieces: ['deframed', 'piece'], frame: ['deframed'] } as const
+const KINDS_OF = {
+  untilted: ['deframed', 'piece', 'crop'],
+  pieces: ['deframed', 'piece'],
+  likely: ['deframed'],
+  frame: ['deframed'],
+} as const
 
 export function signalsOf({ hash, views }: MadeFrame, extent: keyof typeof KINDS_OF): ImageSignal[] {
   const signal = (view: ViewKind) => ({ type: 'pdq-area', view, quality: 100, hashes: [hash] }) as const
