@@ -16,7 +16,7 @@ const mutations = [
     ['isFirst(FULL_INTERVAL_MS) && ', ''],
     ['if (!isFirst(intervalMs)) makeThin(frame)', ''],
     ['fulls.push({ atMs, hash })', ''],
-    ["view === 'whole' || view === 'deframed'", "view === 'whole'"],
+    ['.slice(MAX_THIN_CROPS)', '.slice(0)'],
     ['if (its === slot) makeThin(frame)', 'makeThin(frame)'],
     ['kept.findLastIndex(', 'kept.findIndex('],
     ['isFull ? HASH_BITS + 1 : bits', 'bits'],
