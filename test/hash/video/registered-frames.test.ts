@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
+import { HASH_BYTES, hashFromBytes } from '../../../packages/hash/src/hash256.js'
 import { countSignals, type VideoFrame } from '../../../packages/hash/src/video/frame-selection.js'
 import { createRegisteredFrames } from '../../../packages/hash/src/video/registered-frames.js'
 import { apart, chosenBy, flipped, type MadeFrame, randomHash, sequences, signalsOf } from './seen.js'
@@ -97,5 +98,15 @@ t.test('beyond the bound there are fewer full frames first, then fewer thin ones
   t.notOk(
     chosenFrom(near, 2 * FULL + 6 * THIN).some(([atMs]) => atMs === 13_750),
     'the least different is dropped',
+  )
+  const inked = (from: number) => hashFromBytes(new Uint8Array(HASH_BYTES).fill(255, from, from + 8))
+  const alike = [at(0, inked(HASH_BYTES)), at(250, inked(0)), at(500, inked(8))]
+  t.same(
+    chosenFrom(alike, FULL + 2 * THIN - 1),
+    [
+      [0, 'full'],
+      [250, 'thin'],
+    ],
+    'the latest of several',
   )
 })
