@@ -6,12 +6,12 @@ import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { build } from 'esbuild'
 import t, { type Test } from 'tap'
-import type { GivenSignal, Pixels } from '../packages/hash/src/hash-image.js'
+import { type GivenSignal, hashVideo, type Pixels } from '../packages/hash/src/hash-image.js'
 import { formatHash } from '../packages/hash/src/hash256.js'
 import { decode } from '../workers/media/decode.js'
 import { hashImage } from '../workers/media/hashes-of-file.js'
 import { launchChromium, withoutBrowser } from './helpers/chromium.js'
-import { scene } from './helpers/pictures.js'
+import { scene, scenePixels } from './helpers/pictures.js'
 import { keyFor, randomHashText, startService } from './helpers/service.js'
 import { listen } from './helpers/sockets.js'
 
@@ -95,12 +95,12 @@ t.test(
   },
 )
 
-/** The example of a README, as a program of the project. */
-function example(name: string): string {
-  const [, code] =
-    /```js\n(.*?)```/s.exec(readFileSync(join(project, 'node_modules/@tabir', name, 'README.md'), 'utf8')) ?? []
-  const file = `readme-${name}.mjs`
-  writeFileSync(join(project, file), code ?? '')
+/** An example of a README, as a program of the project. */
+function example(name: string, index = 0): string {
+  const readme = readFileSync(join(project, 'node_modules/@tabir', name, 'README.md'), 'utf8')
+  const code = Array.from(readme.matchAll(/```js\n(.*?)```/gs), ([, code = '']) => code)[index] ?? ''
+  const file = `readme-${name}-${index}.mjs`
+  writeFileSync(join(project, file), code)
   return file
 }
 
@@ -124,6 +124,22 @@ t.test('the examples of the READMEs do what they say', async (t) => {
   const env = { TABIR_URL: url, TABIR_API_KEY: key }
   t.match(JSON.parse(await printed(t, example('client'), [hash], env)), { matches: [{ grade: 'exact' }] })
   t.match(await printed(t, example('feed'), [hash], env), /^\d+ \[\{"id":.*"distanceBits":0/)
+})
+
+t.test('the example with ffmpeg hashes what ffmpeg says', async (t) => {
+  const { data, ...size } = scenePixels(6, { width: 160, height: 120 })
+  const grey = Uint8Array.from({ length: data.length / 3 }, (_, i) => data[3 * i + 1] ?? 0)
+  writeFileSync(join(project, 'grey'), grey)
+  const said = "printf 'YUV4MPEG2 W160 H120 F4:1 Ip A2:1 Cmono\\n'; for _ in 1 2 3; do printf 'FRAME\\n'; cat grey; done"
+  writeFileSync(join(project, 'ffmpeg'), `#!/bin/sh\n${said}\n`, { mode: 0o755 })
+  const found = await printed(t, example('hash', 1), ['video.mp4'], { PATH: `${project}:${process.env['PATH']}` })
+  const frames = [0, 250, 500].map((atMs) => ({
+    atMs,
+    pixels: { data: grey, ...size, channels: 1 as const },
+    aspect: 8 / 3,
+  }))
+  t.same(JSON.parse(found), await hashVideo(frames))
+  t.match(JSON.parse(found), { durationMs: 750, frames: [{ atMs: 0 }], protectedShare: 1 })
 })
 
 const bundled = () =>

@@ -1,7 +1,6 @@
 import t from 'tap'
-import { DCT_COLUMNS, DCT_ROWS, dctMatrix } from '../../packages/hash/src/dct.js'
 import { distance, formatHash } from '../../packages/hash/src/hash256.js'
-import { type PdqResult, pdq } from '../../packages/hash/src/pdq.js'
+import { DCT_COLUMNS, DCT_ROWS, dctMatrix, type PdqResult, pdq } from '../../packages/hash/src/pdq.js'
 import { loadPdqKernel, loadPdqKernelSync } from '../../packages/hash/src/pdq-kernel.js'
 import { transforms } from '../../packages/hash/src/transforms.js'
 import { drawn, rotatedPixels } from './synthetic.js'

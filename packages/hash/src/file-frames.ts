@@ -23,8 +23,8 @@ export function shownMs(declaredMs: number): number {
   return declaredMs < MIN_SHOWN_MS ? SHOWN_INSTEAD_MS : declaredMs
 }
 
-/** A picture with a lower quality is not used if the file shows a better one: a blank first frame must hide nothing. */
-const MIN_USABLE_QUALITY: Readonly<Record<Purpose, number>> = { register: 50, query: 25 }
+/** PDQ quality. A picture with a lower one is not used if the file shows a better one: a blank first frame must hide nothing. */
+export const MIN_USABLE_QUALITY: Readonly<Record<Purpose, number>> = { register: 50, query: 25 }
 /** A hash nearer than this to an earlier one of the same type finds nothing more. */
 const NEAR_DUPLICATE_BITS = 10
 

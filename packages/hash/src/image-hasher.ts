@@ -12,7 +12,16 @@ import { wholeOf } from './raster.js'
 import { separableBits } from './separable.js'
 import { isForm, isSimple } from './simple.js'
 import { gridOf, sampleTilted } from './tilt.js'
-import { type Extent, type Purpose, queryOrientations, type View, type ViewKind, viewsOf } from './views.js'
+import {
+  type Extent,
+  LIKELY_PARTS,
+  MAX_THIN_CROPS,
+  type Purpose,
+  queryOrientations,
+  type View,
+  type ViewKind,
+  viewsOf,
+} from './views.js'
 
 export interface ImageSignal {
   /** `pdq` as the reference implementation computes it; `pdq-area` from 64 × 64 means of areas, which hardly depend on the picture's size. */
@@ -40,11 +49,17 @@ export interface ImageSignals {
 export interface ImageHasher {
   /**
    * @param aspect width over height of the displayed picture, if its sides were reduced by different factors.
-   * @param extent how much of it is hashed: all views, unless it is a further frame or a window of a file's picture.
+   * @param extent how much of it is hashed: all views, unless it is a further frame, a window of a file's picture or a frame of a video.
    * @throws {RangeError} when the sizes are out of range or do not fit the data.
    */
   hash(pixels: Pixels, purpose: Purpose, aspect?: number, extent?: Extent): ImageSignals
+  /** The whole picture's `pdq` alone, by which frames of a video are compared. Cost: 2 ms for a million pixels. @throws as `hash`. */
+  whole(pixels: Pixels): ImageSignal
+  /** What `hash` finds besides that. */
+  parts(pixels: Pixels, purpose: Purpose, aspect?: number, extent?: Extent): PartSignals
 }
+
+export type PartSignals = Pick<ImageSignals, 'signals' | 'isSimple' | 'isForm'>
 
 export async function loadImageHasher(): Promise<ImageHasher> {
   return hasherWith(await loadPdqKernel(), await loadFrameKernel())
@@ -81,22 +96,38 @@ const MIN_MEDIAN_COEFFICIENT: Readonly<Record<ViewKind, number>> = {
 }
 
 function hasherWith(kernel: PdqKernel, frames: FrameKernel): ImageHasher {
-  return {
-    hash(pixels, purpose, aspect = pixels.width / pixels.height, extent = 'all') {
-      const { quality, dihedrals, blockTotals } = kernel.hash(pixels)
-      const whole: ImageSignal[] = extent === 'window' ? [] : [{ type: 'pdq', view: 'whole', quality, hashes: dihedrals }]
-      if (Math.min(pixels.width, pixels.height) < MIN_SIDE_PX) {
-        return { quality, signals: whole, blockTotals, isSimple: false, isForm: false }
-      }
-      return frames.measure(pixels, (raster) => {
-        const isSign = purpose === 'register' && isSimple(raster)
-        const isFlat = (purpose === 'query' || extent === 'window') && isForm(raster)
-        const views = viewsIn(raster, aspect, purpose, extent).filter(({ isCore = false }) => !isFlat || !isCore)
-        const parts = partsOf(kernel, raster, views, { aspect, purpose })
-        return { quality, signals: [...whole, ...parts], blockTotals, isSimple: isSign, isForm: isFlat }
-      })
-    },
+  function parts(
+    pixels: Pixels,
+    purpose: Purpose,
+    aspect = pixels.width / pixels.height,
+    extent: Extent = 'all',
+  ): PartSignals {
+    if (Math.min(pixels.width, pixels.height) < MIN_SIDE_PX) return { signals: [], isSimple: false, isForm: false }
+    return frames.measure(pixels, (raster) => {
+      const isSign = purpose === 'register' && isSimple(raster)
+      const isFlat = (purpose === 'query' || extent === 'window') && isForm(raster)
+      const views = viewsIn(raster, aspect, purpose, extent).filter(({ isCore = false }) => !isFlat || !isCore)
+      return { signals: partsOf(kernel, raster, views, { aspect, purpose }), isSimple: isSign, isForm: isFlat }
+    })
   }
+
+  return {
+    hash(pixels, purpose, aspect, extent) {
+      const { quality, dihedrals, blockTotals } = kernel.hash(pixels)
+      const whole = extent === 'window' ? [] : [pdqSignal(quality, dihedrals)]
+      const found = parts(pixels, purpose, aspect, extent)
+      return { ...found, quality, signals: [...whole, ...found.signals], blockTotals }
+    },
+    whole(pixels) {
+      const { quality, dihedrals } = kernel.hash(pixels)
+      return pdqSignal(quality, dihedrals)
+    },
+    parts,
+  }
+}
+
+function pdqSignal(quality: number, hashes: readonly Hash256[]): ImageSignal {
+  return { type: 'pdq', view: 'whole', quality, hashes }
 }
 
 /** Deframed views of a further frame. It costs each query eight searches, so there are few. */
@@ -112,8 +143,15 @@ function viewsIn(raster: MeasuredRaster, aspect: number, purpose: Purpose, exten
   if (extent === 'window') return [{ kind: WINDOW_KIND[purpose], part: wholeOf(raster) }]
   const views = viewsOf(raster, aspect, purpose)
   if (extent === 'all') return views
-  const deframed = views.filter(({ kind }) => kind === 'deframed').slice(0, MAX_DEFRAMED_OF_FRAME)
-  return [...views.filter(({ kind }) => kind === 'whole'), ...deframed]
+  const of = (wanted: ViewKind) => views.filter(({ kind }) => kind === wanted)
+  const crops = of('crop')
+    .filter(({ isThin = false }) => isThin)
+    .slice(0, MAX_THIN_CROPS)
+  // Those come first, so that a full frame can be made thin by its signals alone.
+  if (extent === 'full') return [...of('whole'), ...of('deframed'), ...new Set([...crops, ...of('crop')])]
+  const deframed = of('deframed').slice(0, extent === 'likely' || extent === 'pieces' ? LIKELY_PARTS : MAX_DEFRAMED_OF_FRAME)
+  const beside = { thin: crops, pieces: of('piece'), likely: [], frame: [] }[extent]
+  return [...of('whole'), ...deframed, ...beside]
 }
 
 function partsOf(

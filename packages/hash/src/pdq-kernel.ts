@@ -1,9 +1,8 @@
 // PDQ by WebAssembly, in Node and in browsers: the same bits as the oracle (pdq.ts), about eighteen times as fast.
 
-import { dctMatrix } from './dct.js'
 import { HASH_BYTES, hashFromBytes } from './hash256.js'
 import { wasmBase64 } from './pdq.generated.js'
-import { flat, MIN_SIDE_PX, type PdqResult } from './pdq.js'
+import { dctMatrix, flat, MIN_SIDE_PX, type PdqResult } from './pdq.js'
 import { checkPixels, type Pixels } from './pixels.js'
 import { transforms } from './transforms.js'
 import { address, type KernelLender, loadKernel, loadKernelSync, memoryOf, method } from './wasm.js'

@@ -1,6 +1,5 @@
 // PDQ in plain TypeScript: the oracle that the WebAssembly kernel must equal, bit for bit.
 
-import { DCT_COLUMNS, DCT_ROWS, dctMatrix } from './dct.js'
 import { HASH_BITS, HASH_BYTES, type Hash256, hashFromBytes } from './hash256.js'
 import { checkPixels, type Pixels } from './pixels.js'
 import { type Transform, transforms } from './transforms.js'
@@ -40,6 +39,24 @@ export function samplesOf(pixels: Pixels): Float32Array {
   const { width, height } = pixels
   const luma = lumaOf(pixels)
   return decimate(width === SIDE && height === SIDE ? luma : blur(luma, width, height), width, height)
+}
+
+/** The cosine transform has the 16 lowest frequencies, without the constant one, over 64 samples. */
+export const DCT_ROWS = 16
+export const DCT_COLUMNS = 64
+
+/**
+ * The matrix of that transform, rounded to float32: row i, column j is at `64 i + j`. Every JavaScript engine computes the same table: engines may
+ * differ in the last digits of a cosine, but no entry is so near to the middle of two float32 values that this changes its rounding (a test measures
+ * the margin).
+ */
+export function dctMatrix(): Float32Array {
+  const scale = Math.fround(Math.sqrt(2 / DCT_COLUMNS))
+  return Float32Array.from({ length: DCT_ROWS * DCT_COLUMNS }, (_, k) => {
+    const i = Math.floor(k / DCT_COLUMNS)
+    const j = k % DCT_COLUMNS
+    return scale * Math.cos((Math.PI / 2 / DCT_COLUMNS) * (i + 1) * (2 * j + 1))
+  })
 }
 
 /** The result for a picture that is too small to hash. */

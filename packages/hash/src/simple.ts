@@ -61,14 +61,19 @@ interface Least {
   readonly flat: number
 }
 
-function hasLeast({ width, height, rgb }: Coloured, least: Least): boolean {
+/** Flatness comes first: most photographs have so little that a part of the picture tells. */
+function hasLeast(raster: Coloured, least: Least): boolean {
+  return isFlat(raster, least.flat) && isCovered(raster, least.covered)
+}
+
+function isCovered({ width, height, rgb }: Coloured, share: number): boolean {
   const counts = new Uint32Array(LEVELS ** 3)
   for (let k = 0; k < rgb.length; k += 3) {
     const colour = (levelOf(rgb[k]) * LEVELS + levelOf(rgb[k + 1])) * LEVELS + levelOf(rgb[k + 2])
     counts[colour] = (counts[colour] ?? 0) + 1
   }
   const covered = takeFirst(counts) + takeFirst(counts) + takeFirst(counts)
-  return covered >= least.covered * width * height && flatShareOf({ width, height, rgb }) >= least.flat
+  return covered >= share * width * height
 }
 
 function levelOf(value = 0): number {
@@ -94,15 +99,18 @@ function takeFirst(counts: Uint32Array): number {
   return sum
 }
 
-function flatShareOf({ width, height, rgb }: Coloured): number {
+function isFlat({ width, height, rgb }: Coloured, share: number): boolean {
+  const inAll = Math.max(1, (width - 1) * (height - 1))
   let flat = 0
   for (let y = 0; y + 1 < height; y++) {
     for (let x = 0; x + 1 < width; x++) {
       const at = 3 * (y * width + x)
       if (isAlike(rgb, at, at + 3) && isAlike(rgb, at, at + 3 * width)) flat++
     }
+    const left = (width - 1) * (height - 2 - y)
+    if ((flat + left) / inAll < share) return false
   }
-  return flat / Math.max(1, (width - 1) * (height - 1))
+  return flat / inAll >= share
 }
 
 function isAlike(rgb: Uint8Array, a: number, b: number): boolean {

@@ -1,0 +1,48 @@
+// Mutations of the choice of a video's frames.
+
+import { inFile } from './in-file.mjs'
+
+const inHash = (file, mutations) => inFile(`packages/hash/src/${file}.ts`, mutations)
+
+const tests = ['hash/video/registered-frames', 'hash/video/asked-frames', 'hash/video-frames']
+
+const mutations = [
+  inHash('video/registered-frames', [
+    ['MIN_FULL_BITS = 24', 'MIN_FULL_BITS = 25'],
+    ['MIN_THIN_BITS = 48', 'MIN_THIN_BITS = 49'],
+    ['FULL_INTERVAL_MS = 2000', 'FULL_INTERVAL_MS = 1000'],
+    ['MAX_WIDENINGS = 2', 'MAX_WIDENINGS = 1'],
+    ['nearestBits(hash, fulls) >= MIN_FULL_BITS', 'nearestBits(hash, kept) >= MIN_FULL_BITS'],
+    ['isFirst(FULL_INTERVAL_MS) && ', ''],
+    ['if (!isFirst(intervalMs)) makeThin(frame)', ''],
+    ['fulls.push({ atMs, hash })', ''],
+    ['.slice(MAX_THIN_CROPS)', '.slice(0)'],
+    ['if (its === slot) makeThin(frame)', 'makeThin(frame)'],
+    ['kept.findLastIndex(', 'kept.findIndex('],
+    ['isFull ? HASH_BITS + 1 : bits', 'bits'],
+    ['if (signals === undefined) return false', 'if (signals === undefined) return true'],
+    ['let least = HASH_BITS', 'let least = MIN_THIN_BITS'],
+  ]),
+  inHash('video/asked-frames', [
+    ['MIN_ASKED_BITS = 10', 'MIN_ASKED_BITS = 11'],
+    ['WIDER_INTERVAL_MS = 500', 'WIDER_INTERVAL_MS = 1000'],
+    ["view !== 'piece'", "view !== 'crop'"],
+    ['hasPieces && isFirst(atMs, previous, PIECES_INTERVAL_MS)', 'hasPieces'],
+    ['hasPieces && isFirst(atMs, previous, PIECES_INTERVAL_MS)', 'isFirst(atMs, previous, PIECES_INTERVAL_MS)'],
+    ['if (intervalMs > 0 && !isFirst(atMs, previous, intervalMs)) return true', ''],
+    ['kept.length > 1', 'false'],
+    ['signalCount = countSignals(kept)', ''],
+  ]),
+  inHash('video-frames', [
+    ['givenMs <= MAX_VIDEO_MS)) throw', 'givenMs < MAX_VIDEO_MS)) throw'],
+    ['if (givenMs < nextMs) return', ''],
+    ['MAX_FRAME_SPAN_MS = 2000', 'MAX_FRAME_SPAN_MS = 20000'],
+    ['whole.quality < MIN_USABLE_QUALITY[purpose] || ', ''],
+    ['Math.floor(atMs / FRAME_INTERVAL_MS) + 1', 'Math.floor(atMs / FRAME_INTERVAL_MS)'],
+    ['Math.max(Math.round(givenMs), last?.atMs ?? 0)', 'Math.round(givenMs)'],
+    ['isSimple ? undefined : [whole, ...signals]', '[whole, ...signals]'],
+    ['atMs < FRAME_INTERVAL_MS ? atMs : spanMs(atMs)', 'false ? atMs : spanMs(atMs)'],
+  ]),
+].flat()
+
+export const video = { mutations, tests }

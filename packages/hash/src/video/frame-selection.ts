@@ -1,0 +1,37 @@
+// What chooses the frames of a video, to register it or to ask for it: what it is given, and what it gives.
+
+import type { Hash256 } from '../hash256.js'
+import type { ImageSignal } from '../image-hasher.js'
+import type { Extent } from '../views.js'
+
+export interface VideoFrame {
+  /** Whole milliseconds since the video's start. */
+  readonly atMs: number
+  /** The whole frame's `pdq` first. */
+  readonly signals: readonly ImageSignal[]
+}
+
+/** A frame with enough structure, of which only the whole's `pdq` was hashed so far. */
+export interface SeenFrame {
+  /** Greater than that of the frame before. */
+  readonly atMs: number
+  readonly hash: Hash256
+  /** Hashes more of it. @returns `undefined` if it shows a sign, as thousands of videos do, and must not be registered. */
+  look(extent: Extent): readonly ImageSignal[] | undefined
+}
+
+export interface FrameSelection {
+  /** @returns whether what the frame shows can be found: the frame is chosen, or is near one that was. */
+  add(frame: SeenFrame): boolean
+  /** @returns the chosen frames by ascending time. */
+  frames(): VideoFrame[]
+}
+
+/** @returns in which interval a time lies. */
+export function slotOf(atMs: number, intervalMs: number): number {
+  return Math.floor(atMs / intervalMs)
+}
+
+export function countSignals(frames: readonly Pick<VideoFrame, 'signals'>[]): number {
+  return frames.reduce((sum, { signals }) => sum + signals.length, 0)
+}

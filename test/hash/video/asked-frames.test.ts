@@ -1,0 +1,55 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { createAskedFrames } from '../../../packages/hash/src/video/asked-frames.js'
+import { countSignals, type VideoFrame } from '../../../packages/hash/src/video/frame-selection.js'
+import { apart, chosenBy, flipped, type MadeFrame, randomHash, sequences, signalsOf } from './seen.js'
+
+/** The plain version: tries each way of leaving out, the fullest first. */
+function chosenPlainly(frames: readonly MadeFrame[], maxSignals: number): VideoFrame[] {
+  const differing: MadeFrame[] = []
+  for (const frame of frames) {
+    const before = differing.at(-1)
+    if (before === undefined || apart(before.hash, frame.hash) >= 10) differing.push(frame)
+  }
+  const usable = differing.filter(({ isSign }) => !isSign)
+  for (let level = 0; ; level++) {
+    const intervalMs = level < 2 ? 250 : 250 * 2 ** (level - 1)
+    const firstOf = ({ atMs }: MadeFrame, ms: number) =>
+      usable.find((one) => Math.floor(one.atMs / ms) === Math.floor(atMs / ms))
+    const chosen = usable.filter((frame) => frame === firstOf(frame, intervalMs))
+    const all = chosen.map((frame) => {
+      const hasPieces = level === 0 && frame === firstOf(frame, 1000)
+      return { atMs: frame.atMs, signals: signalsOf(frame, hasPieces ? 'pieces' : 'likely') }
+    })
+    if (countSignals(all) <= maxSignals || all.length < 2) return all
+  }
+}
+
+t.test('chooses what the plain version does, also where signals are bounded', async (t) => {
+  fc.assert(
+    fc.property(sequences, fc.oneof(fc.integer({ min: 14, max: 200 }), fc.constant(8000)), (frames, maxSignals) => {
+      const chosen = chosenBy(createAskedFrames(maxSignals), frames).frames
+      t.same(chosen, chosenPlainly(frames, maxSignals))
+      return countSignals(chosen) <= maxSignals
+    }),
+    { numRuns: 200 },
+  )
+})
+
+t.test('a frame is asked for if it differs from the one that was asked for before', async (t) => {
+  const hash = randomHash(1)
+  const frames = [hash, flipped(hash, 9, 2), flipped(hash, 10, 3), hash].map(
+    (hash, i): MadeFrame => ({ atMs: 250 * i, hash, isSign: false, views: { deframed: 1, piece: 8, crop: 3 } }),
+  )
+  const chosen = chosenBy(createAskedFrames(), frames)
+  t.same(
+    chosen.frames.map(({ atMs }) => atMs),
+    [0, 500, 750],
+  )
+  t.same(
+    chosen.frames.map(({ signals }) => signals.length),
+    [11, 3, 3],
+    'the whole and its frame; the first in a second, pieces',
+  )
+  t.same(chosen.found, [true, true, true, true])
+})
