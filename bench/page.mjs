@@ -1,17 +1,18 @@
 // The page in a real Chromium: are its hashes those of the server, how long do twenty large pictures take, does it stay
 // responsive meanwhile, and how much memory do its processes take? Every hash is compared with the server's for the same file.
-// npm run bench:page [-- --photos FOLDER] [--most N] [--large N] [--json]
-import assert from 'node:assert/strict'
+// npm run bench:page [-- --photos FOLDER] [--most N] [--large N] [--variants] [--only NAME] [--json]
+// --variants measures no time: all photographs are encoded in each form of page/variants.mjs, or in those whose name begins with --only, and
+// compared; the first --large of them also enlarged.
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { chromium } from 'playwright-core'
 import sharp from 'sharp'
-import { distance, parseHash } from '../dist/packages/hash/src/hash256.js'
-import { hashImage } from '../dist/workers/media/hashes-of-file.js'
+import { compare } from './page/distances.mjs'
+import { report, variantLine, variantsHeader } from './page/report.mjs'
+import { VARIANT_NAMES, variantOf } from './page/variants.mjs'
 import { largePicture } from './pictures.mjs'
-import { percentile } from './report.mjs'
 import { openService, residentBytes, run, startApi } from './service.mjs'
 
 const { values: args } = parseArgs({
@@ -19,15 +20,17 @@ const { values: args } = parseArgs({
     photos: { type: 'string', default: 'demo/pictures' },
     most: { type: 'string', default: '300' },
     large: { type: 'string', default: '20' },
+    variants: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
     chromium: { type: 'string', default: '/usr/bin/chromium' },
     json: { type: 'boolean', default: false },
   },
 })
 const LARGE = Number(args.large)
 const SAMPLE_INTERVAL_MS = 50
-/** Of what has to be nearly the same. */
-const MAX_BITS = 8
 const LARGE_SIZE = { width: 4000, height: 3000 }
+/** Variants of the first photographs are measured in these sizes as well: just beyond what is hashed in full, of a screenshot, of a phone. */
+const ENLARGED_SIZES = [{ width: 1500, height: 1125 }, { width: 2160, height: 1620 }, LARGE_SIZE]
 
 await run(async (defer) => {
   const { port } = await startApi(defer, await openService(defer))
@@ -40,6 +43,12 @@ await run(async (defer) => {
   defer(() => rmSync(folder, { recursive: true, force: true }))
 
   const photos = photosIn(args.photos).slice(0, Number(args.most))
+  if (args.variants) {
+    if (!args.json) console.log(variantsHeader())
+    const rows = await variantsOf(visit, photos, folder, (row) => args.json || console.log(variantLine(row)))
+    if (args.json) console.log(JSON.stringify(rows))
+    return
+  }
   const asTaken = await distancesOf(await visit(), photos)
   const large = await Promise.all(Array.from({ length: LARGE }, (_, k) => enlarged(folder, photos[k], k + 1)))
   const timed = await visit()
@@ -128,6 +137,29 @@ async function timesOf(page, files) {
   return { sent, ms, longestTaskMs }
 }
 
+/** @returns of each variant and size how far page and server are apart. The files of one are deleted before those of the next are made. */
+async function variantsOf(visit, photos, folder, onRow) {
+  const rows = []
+  for (const name of VARIANT_NAMES.filter((each) => each.startsWith(args.only))) {
+    for (const size of [undefined, ...ENLARGED_SIZES]) {
+      const paths = []
+      for (const [index, photo] of photos.slice(0, size === undefined ? undefined : LARGE).entries()) {
+        const { ending, bytes } = await variantOf(name, photo, index, size)
+        const path = join(folder, `${index}.${ending}`)
+        writeFileSync(path, bytes)
+        paths.push(path)
+      }
+      const page = await visit()
+      const row = { name, size, ...(await distancesOf(page, paths)) }
+      rows.push(row)
+      onRow(row)
+      await page.close()
+      for (const path of paths) rmSync(path)
+    }
+  }
+  return rows
+}
+
 /** Of the processes that pages run in, together: what they had at first, and the most that they had until `end`. */
 async function memoryOf(browser) {
   const session = await browser.newBrowserCDPSession()
@@ -148,65 +180,4 @@ async function memoryOf(browser) {
 async function distancesOf(page, photos) {
   const { sent } = await timesOf(page, photos)
   return compare(sent, photos)
-}
-
-/** By SHA-256 of the file, because a picture that is refused is not sent. */
-async function compare(sent, files) {
-  const bits = new Map()
-  const note = (kind, value) => bits.set(kind, [...(bits.get(kind) ?? []), value])
-  let missing = 0
-  for (const path of files) {
-    const buffer = readFileSync(path)
-    const { signals, blockhash, quality } = await hashImage(buffer, 'register')
-    const digest = await crypto.subtle.digest('SHA-256', buffer)
-    const fileHash = Buffer.from(digest).toString('hex')
-    const own = sent.find((image) => image.signals.some(({ type, hash }) => type === 'sha256' && hash === fileHash))
-    if (own === undefined) {
-      assert.ok(quality < 55, 'what the device refuses, the server would refuse, or nearly')
-      missing++
-      continue
-    }
-    const ours = own.signals.map(({ type, view, hash }) => ({ type, view, hash: parseHash(hash) }))
-    const theirs = [
-      ...signals.map(({ type, view, hashes }) => ({ type, view, hash: hashes[0] })),
-      { type: 'blockhash', view: 'whole', hash: blockhash[0] },
-    ]
-    // Each to the nearest of its type, from both sides: what one of them has and the other has not counts too.
-    const nearest = (rows, { type, hash }) =>
-      Math.min(...rows.filter((row) => row.type === type).map((row) => distance(row.hash, hash)))
-    for (const row of theirs) note(`${row.type}, ${row.view}`, nearest(ours, row))
-    for (const row of ours) if (row.type === 'pdq-area') note(`${row.type}, ${row.view}`, nearest(theirs, row))
-  }
-  const kinds = [...bits].map(([kind, values]) => [kind, spread(values)])
-  return { pictures: files.length, refusedByDevice: missing, ...Object.fromEntries(kinds) }
-}
-
-function spread(values) {
-  return {
-    count: values.length,
-    median: percentile(values, 0.5),
-    p99: percentile(values, 0.99),
-    max: Math.max(...values),
-    beyond: values.filter((value) => value > MAX_BITS).length,
-  }
-}
-
-function report({ asTaken, reduced, speed, machine }) {
-  const row = (name, { count, median, p99, max, beyond }) =>
-    `| ${name} | ${count} | ${median} | ${p99} | ${max} | ${beyond} |`
-  const table = (title, { pictures, refusedByDevice, ...types }) => [
-    `${title}: ${pictures} pictures, ${refusedByDevice} refused by the device`,
-    '',
-    `| hash, view | compared | median bits | p99 | max | beyond ${MAX_BITS} |`,
-    '| --- | --- | --- | --- | --- | --- |',
-    ...Object.entries(types).map(([name, values]) => row(name, values)),
-    '',
-  ]
-  return [
-    machine,
-    '',
-    ...table('As taken', asTaken),
-    ...table(`Enlarged to ${LARGE_SIZE.width} × ${LARGE_SIZE.height}`, reduced),
-    `${speed.pictures} pictures of ${speed.pixels / 1e6} megapixels read in ${speed.ms} ms; longest task of the page ${speed.longestTaskMs} ms; its processes had ${speed.memoryMb.before} MB before and ${speed.memoryMb.most} MB at most`,
-  ].join('\n')
 }

@@ -8,12 +8,12 @@
 
 import { parseArgs } from 'node:util'
 import { HASH_BYTES } from '../dist/packages/hash/src/hash256.js'
+import { NARROW } from '../dist/src/search/band-shape.js'
 import { compacted } from '../dist/src/search/compaction.js'
 import { scratch } from '../dist/src/search/engine.js'
 import { planFor, scanNs } from '../dist/src/search/plan.js'
 import { Raw } from '../dist/src/search/raw.js'
 import { Segment } from '../dist/src/search/segment.js'
-import { NARROW } from '../dist/src/search/shape.js'
 import { percentile } from './report.mjs'
 import { openCorpus } from './search/corpora.mjs'
 import { sfc32 } from './search/random.mjs'

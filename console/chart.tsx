@@ -50,7 +50,7 @@ export function Bars({ title, bars }: ChartProps) {
 const COLUMNS_WIDTH = 720
 const COLUMNS_HEIGHT = 120
 
-/** Columns that stand side by side, for days. The numbers are in a table beneath, which whoever uses this gives. */
+/** A column chart over days. The caller shows the numbers in a table below it. */
 export function Columns({
   title,
   columns,

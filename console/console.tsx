@@ -7,7 +7,7 @@ import { type Api, createApi } from './ask-api.js'
 import { type Panel, panelsFor } from './panels.js'
 import { SignIn } from './sign-in.js'
 
-/** Whoever finds the desk later finds no key. */
+/** Signs out after this time without input, so that an abandoned tab holds no key. */
 const IDLE_MS = 900_000
 
 /** Whose key it is, as the service says. */

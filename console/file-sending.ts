@@ -1,5 +1,6 @@
 // A file of any length to the service, in one request that tells how far it is, and that goes on where it broke off.
 
+import { newKey } from '../src/domain/random-key.js'
 import type { Api, Outcome } from './ask-api.js'
 
 const TRIES = 5
@@ -24,9 +25,4 @@ export async function sendFile<T>(
     await new Promise((resolve) => setTimeout(resolve, WAIT_MS * tries))
   }
   return undefined
-}
-
-/** `randomUUID` is for pages with TLS alone; a console on a laptop's own network may have none. */
-function newKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

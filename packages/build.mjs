@@ -12,7 +12,7 @@ import { buildKernels } from '../kernels.mjs'
 const packages = dirname(fileURLToPath(import.meta.url))
 const root = join(packages, '..')
 
-const ENTRIES = { hash: 'src/hash-image.ts', client: 'src/client.ts', feed: 'src/follow.ts' }
+const ENTRIES = { hash: 'src/hash-image.ts', client: 'src/tabir-client.ts', feed: 'src/follow.ts' }
 
 /** Writes `dist/index.js` of each package, if it changed. Kernels and operations must have been built before. Cost: about 0.1 s. */
 export async function bundlePackages() {

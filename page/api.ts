@@ -48,25 +48,25 @@ export interface CaseEvent {
   readonly attempts?: number
 }
 
-export interface FiledPicture {
+export interface RegisteredPicture {
   readonly imageId: string
   readonly registeredAt: string
   readonly quality: number
   /** false: held until somebody has looked at it, or judged a false report. */
   readonly matching: boolean
   readonly disputed: boolean
-  /** What she said to that. */
+  /** The submitter's answer to the dispute. */
   readonly answer: DisputeAnswer | null
 }
 
-export interface GivenNotice {
+export interface NoticeRequest {
   readonly laws: readonly Law[]
   readonly statements: readonly Statement[]
   readonly actingAs: 'self' | 'representative'
   readonly contact?: string
 }
 
-export interface KeptNotice {
+export interface StoredNotice {
   readonly laws: readonly Law[]
   readonly givenAt: string
 }
@@ -75,7 +75,7 @@ export interface KeptNotice {
 export interface CaseFile {
   readonly case: CaseView
   readonly events: readonly CaseEvent[]
-  readonly images: readonly FiledPicture[]
+  readonly images: readonly RegisteredPicture[]
   readonly receipt: { readonly images: number } | null
 }
 
@@ -133,10 +133,10 @@ export const api = {
   newPin: ({ caseNumber, token }: Access, key: string): Promise<Answer<GivenPin>> =>
     ask('POST', `${pathOf(caseNumber)}/pin`, { token, key }),
 
-  notice: ({ caseNumber, token }: Access): Promise<Answer<{ readonly notice: KeptNotice | null }>> =>
+  notice: ({ caseNumber, token }: Access): Promise<Answer<{ readonly notice: StoredNotice | null }>> =>
     ask('GET', `${pathOf(caseNumber)}/notice`, { token }),
 
-  giveNotice: ({ caseNumber, token }: Access, notice: GivenNotice): Promise<Answer<KeptNotice>> =>
+  submitNotice: ({ caseNumber, token }: Access, notice: NoticeRequest): Promise<Answer<StoredNotice>> =>
     ask('PUT', `${pathOf(caseNumber)}/notice`, { token, json: notice }),
 
   answer: ({ caseNumber, token }: Access, imageId: string, answer: DisputeAnswer): Promise<Answer<unknown>> =>

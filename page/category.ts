@@ -1,4 +1,4 @@
-// What the pictures show, as she chose it.
+// The category of the pictures that the submitter chose.
 
 import { CATEGORY_NAMES, type Category } from '../src/domain/matching/signal.js'
 

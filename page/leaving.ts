@@ -1,4 +1,4 @@
-// Leaving: at once when she wants to, and not by mistake.
+// The button that leaves the page at once, and warnings against leaving by mistake.
 
 import { announce, notice, setText } from './dom.js'
 import { given } from './given.js'

@@ -1,4 +1,4 @@
-// The number and the PIN: shown, copied, saved as a file or printed if she wants to. Kept nowhere by the page.
+// The case number and the PIN: shown, and on request copied, saved as a file or printed. The page itself stores neither.
 
 import { announce, onClick, setText } from './dom.js'
 import { secretsAreShown } from './leaving.js'

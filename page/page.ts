@@ -1,7 +1,7 @@
 // Entry of the script: what every page does, then what this one does.
 
 import { ownValue } from '../src/domain/own-value.js'
-import { casePage } from './case.js'
+import { casePage } from './case-page.js'
 import { watchLeaving } from './leaving.js'
 import { startPage } from './start.js'
 

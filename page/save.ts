@@ -1,4 +1,4 @@
-// Saves a file on her device, because she asked for it, under a name that tells nothing.
+// Saves a file on the submitter's device, under a name that reveals nothing.
 
 export function save(content: Blob, ending: 'txt' | 'json' | 'pdf'): void {
   const url = URL.createObjectURL(content)

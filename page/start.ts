@@ -1,5 +1,6 @@
 // The first page: age, consent, pictures, what they show, number and PIN.
 
+import { newKey } from '../src/domain/random-key.js'
 import { type Answer, api, type Failure, type Opened } from './api.js'
 import { chosenCategory } from './category.js'
 import { picker } from './choosing/picker.js'
@@ -9,7 +10,6 @@ import { guardLeaving } from './leaving.js'
 import { say, sayCount } from './messages.js'
 import { showNumber } from './number-and-pin.js'
 import { type Proof, proven } from './proving.js'
-import { newKey } from './sending/sender.js'
 import { type Sending, sending, sentenceFor, waitingFor } from './sending/sending.js'
 import { goTo, isAt, stayAt, watchSteps } from './steps.js'
 
@@ -59,7 +59,7 @@ export function startPage(): void {
   async function protect(): Promise<void> {
     const button = one('protect', HTMLButtonElement)
     button.disabled = true
-    const [pictures, leftOver, category] = [chosen.usable(), chosen.leftOver(), chosenCategory()]
+    const [pictures, unprotected, category] = [chosen.usable(), chosen.unprotected(), chosenCategory()]
     if (opened === undefined) {
       opened = await openedCase(category, extended.checked)
       showNumber(opened)
@@ -67,7 +67,7 @@ export function startPage(): void {
     button.disabled = false
     goTo('result', 'start')
     const job = { access: opened, pictures, category, maxImageBytes: given.maxImageBytes }
-    sent = sending(job, leftOver, () => chosen.clear())
+    sent = sending(job, unprotected, () => chosen.clear())
   }
 }
 
@@ -89,7 +89,7 @@ async function openedCase(category: ReturnType<typeof chosenCategory>, isExtende
   }
 }
 
-/** There is no number yet, so no refusal is the end: a proof that came too late is made again by itself, all else is tried when she says so. */
+/** Opening a case can always be tried again: at once if the proof of work was too late, otherwise when the button is pressed. */
 function waitable(failure: Failure): Failure {
   if (failure.kind !== 'rejected') return failure
   return failure.code === 'proof-of-work-required' ? { kind: 'away', retryAfterS: undefined } : { kind: 'fault' }

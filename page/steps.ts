@@ -1,13 +1,13 @@
-// The steps of a page, and the way through them in the history of its tab: Back shows the step before, with all that was done. Nobody who has left
-// comes back to them: they are taken out of the way first.
+// The steps of a page as entries in the history of its tab: Back shows the step before, with its input. Leaving the page removes its steps from
+// the history first, so that nobody can come back to them.
 
-/** Happens to the window with each step. */
+/** Event on the window when another step is shown. */
 export const STEP = 'step'
-let goings = 0
+let stepChanges = 0
 
-/** From the first step to the one that is shown. It stands in each entry of the history, so that Forward finds its way as well. */
+/** The steps from the first to the one that is shown. Stored in each history entry, so that Forward works as well. */
 let trail: readonly string[] = []
-/** How many entries there may be, those included that Back has left. */
+/** How many history entries there may be, including those that Back has left. */
 let entries = 1
 /** While this page goes back by itself. */
 let isMoving = false
@@ -18,15 +18,15 @@ const MARKED = 'left'
 const MOVED_TIMEOUT_MS = 500
 
 /**
- * Has Back show the step before.
- * @param stepFor the step to show in place of one that is come back to, which may be over.
+ * Makes Back show the step before.
+ * @param stepFor decides which step to show when Back or Forward lead to `wanted`, which may be over.
  */
 export function watchSteps(stepFor: (wanted: string) => string): void {
   const depth = trailIn(history.state).length - 1
   history.scrollRestoration = 'manual'
   trail = [document.querySelector<HTMLElement>(FIRST)?.dataset['step'] ?? '']
   if (depth > 0)
-    goBack(depth) // loaded anew at a later step, of which nothing is left
+    goBack(depth) // reloaded at a later step, whose input is lost
   else history.replaceState({ trail }, '')
   addEventListener('popstate', ({ state }) => {
     if (isMoving) return
@@ -39,8 +39,8 @@ export function watchSteps(stepFor: (wanted: string) => string): void {
 }
 
 /**
- * Shows one step in place of the others. One that she came through is gone back to.
- * @param over the step that it follows: those between are over, and Back does not lead to them.
+ * Shows one step in place of the others. Goes back in the history if the step is on the trail already.
+ * @param over the step that it follows. Steps between are over, so Back does not lead to them.
  */
 export function goTo(step: string, over: string = trail.at(-1) ?? ''): void {
   const known = trail.lastIndexOf(step)
@@ -68,15 +68,15 @@ export function isAt(step: string): boolean {
   return document.querySelector<HTMLElement>(`[data-step="${step}"]`)?.hidden === false
 }
 
-/** @returns whether she is still where she is now, and has not been elsewhere meanwhile. */
-export function staying(): () => boolean {
-  const before = goings
-  return () => goings === before
+/** @returns a function that is true until another step is shown. */
+export function stillOnStep(): () => boolean {
+  const before = stepChanges
+  return () => stepChanges === before
 }
 
 /**
- * Another page takes the place of all steps: Back leads past them. What lies behind in the direction of Forward is marked, so that it leads out as
- * well (`wasLeft`). A browser that does not move in time is led out from where it is.
+ * Replaces all steps by another page, so that Back leads past them. Entries that Forward could reach are marked, so that the page leaves them again
+ * (`wasLeft`). If the browser does not move in time, leaves from the current entry.
  */
 export async function leaveTo(url: string): Promise<void> {
   const late = setTimeout(() => location.replace(url), MOVED_TIMEOUT_MS)
@@ -94,16 +94,16 @@ export async function leaveTo(url: string): Promise<void> {
   location.replace(url)
 }
 
-/** Is this an entry that somebody has left, and that Forward led back to? */
+/** Did Forward lead back to an entry that was left? */
 export function wasLeft(): boolean {
   return isObject(history.state) && Object.hasOwn(history.state, MARKED)
 }
 
-/** Leads keyboard and screen reader to its heading. */
+/** Moves the focus to the heading, for keyboards and screen readers. */
 function show(step: string): void {
   for (const section of document.querySelectorAll<HTMLElement>('[data-step]'))
     section.hidden = section.dataset['step'] !== step
-  goings++
+  stepChanges++
   dispatchEvent(new Event(STEP))
   scrollTo(0, 0)
   document.querySelector<HTMLElement>(`[data-step="${step}"] h1`)?.focus()
@@ -115,7 +115,7 @@ function goBack(by: number): void {
   moved = moved.then(() => traversed(by))
 }
 
-/** At once where nothing moves: what a press of hers adds to the history is hers, and browsers skip what is not. */
+/** Runs at once if possible: browsers skip history entries that were not added while a press is handled. */
 function whenMoved(change: () => void): void {
   if (isMoving) moved = moved.then(change)
   else change()

@@ -48,7 +48,7 @@ const { options } = ts.parseJsonConfigFileContent(
       erasableSyntaxOnly: false,
       paths: {
         ...config.compilerOptions.paths,
-        '@tabir/client': ['./packages/client/src/client.ts'],
+        '@tabir/client': ['./packages/client/src/tabir-client.ts'],
         '@tabir/feed': ['./packages/feed/src/follow.ts'],
       },
     },

@@ -3,8 +3,9 @@
 
 import { once } from 'node:events'
 import t from 'tap'
-import { HashImageJob } from '../src/jobs/hash-image.js'
-import { canary, findCanary } from './helpers/canary.js'
+import { HashImageJob } from '../src/jobs/hash-image-job.js'
+import { decode } from '../workers/media/decode.js'
+import { canary, canaryHeic, findCanary } from './helpers/canary.js'
 import {
   activeJobs,
   asJson,
@@ -97,6 +98,16 @@ t.test('pictures pass through and leave nothing', { timeout: 230_000 }, async (t
       t.equal((await send(route, images([...all, ...bird.accepted, ...bird.accepted]))).status, 413, 'too many')
     }
     t.ok(hashes.length >= 3 * bird.accepted.length, 'their hashes are known')
+  })
+
+  const phone = await canaryHeic(4711, decode)
+  await t.test('HEIC, whole and cut', async (t) => {
+    t.same(findCanary(phone.picture.bytes, phone.needles), ['data of HEIC'], 'the search finds what is there')
+    const cut = { ...phone.picture, bytes: phone.picture.bytes.subarray(0, 15_000) }
+    t.equal((await send(platform, images([fresh(phone.picture), fresh(cut)]))).status, 200)
+    t.equal((await send(her, images([fresh(cut)]))).status, 422)
+    const answer = await send(her, images([fresh(phone.picture)]))
+    t.equal(answer.status, 201, answer.body)
   })
 
   await t.test('the same by the routes of HMA, with the key in a header and in the address', async (t) => {
@@ -224,7 +235,7 @@ t.test('pictures pass through and leave nothing', { timeout: 230_000 }, async (t
 
   await t.test('nothing of them is anywhere', async (t) => {
     for (const [what, bytes] of await everything(world, outputs)) {
-      t.same(findCanary(bytes, bird.needles), [], `${what}, ${bytes.length} bytes`)
+      t.same(findCanary(bytes, [...bird.needles, ...phone.needles]), [], `${what}, ${bytes.length} bytes`)
     }
     t.ok(api.output.join('').includes('"route":"/v1/match/images"'), 'there was a log to search')
   })

@@ -15,7 +15,7 @@ import { openRedisServer } from '../src/store/embedded/embedded-redis.js'
 import { flat, textNamedJpg } from './helpers/hostile-pictures.js'
 import { orientedJpeg, scene, scenePixels } from './helpers/pictures.js'
 
-const MAIN = fileURLToPath(new URL('../src/demo/main.js', import.meta.url))
+const MAIN = fileURLToPath(new URL('../src/demo/demo.js', import.meta.url))
 
 t.test('on a folder of pictures it recognises the copies, keeps to its withdrawal and leaves nothing behind', async (t) => {
   const pictures = [

@@ -183,7 +183,7 @@ interface InPage {
 
 /** Runs in the page. */
 async function inPage({ url, key, width, height, data }: InPage) {
-  const { tabir } = globalThis as unknown as { tabir: typeof import('../packages/client/src/client.js') & Hashing }
+  const { tabir } = globalThis as unknown as { tabir: typeof import('../packages/client/src/tabir-client.js') & Hashing }
   const pixels: Pixels = { data: Uint8Array.from(data), width, height, channels: 3 }
   const { signals } = await tabir.hashImage(pixels)
   const { matches } = await tabir.tabirClient({ url, key }).matchPixels(pixels)

@@ -1,9 +1,7 @@
 // Each block of commands in docs/runbook.md, run as it stands, in the order of the page, against a service.
 
-import { execFile, spawnSync } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
 import {
-  chmodSync,
   copyFileSync,
   existsSync,
   mkdirSync,
@@ -15,37 +13,19 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import t from 'tap'
 import { parseRedisUrl } from '../src/store/redis/redis-url.js'
 import { keyringOf } from '../src/store/sealing/seal-keys.js'
 import { authority } from './helpers/authority.js'
-import { withoutContainers } from './helpers/container.js'
 import { freePorts } from './helpers/ports.js'
 import { startRedis } from './helpers/redis.js'
 import { post } from './helpers/requests.js'
+import { missingFor, type Procedure, type Ran, ROOT, run, said, sections, tabirAt } from './helpers/runbook-commands.js'
+import { containerProcedures } from './helpers/runbook-containers.js'
 import { keyFor, openCase, randomHashText, startService, until } from './helpers/service.js'
-import { startShipped } from './helpers/shipped.js'
 import { certificateAt, startTlsApi } from './helpers/tls-api.js'
-
-const ROOT = resolve(import.meta.dirname, '../..')
-
-interface Ran {
-  readonly status: number
-  readonly out: string
-  readonly errors: string
-}
-
-interface Procedure {
-  readonly env?: Readonly<Record<string, string>> | (() => Readonly<Record<string, string>>)
-  /** A process that runs until it is asked to stop: it is, once this was printed. */
-  readonly until?: RegExp
-  readonly before?: () => Promise<unknown>
-  /** Why it cannot be run here; false when it can. */
-  readonly skip?: string | false
-  check(ran: Ran): unknown
-}
 
 t.test('every procedure of the runbook does what it says', { timeout: 230_000 }, async (t) => {
   const place = mkdtempSync(join(tmpdir(), 'tabir-runbook-'))
@@ -101,10 +81,6 @@ t.test('every procedure of the runbook does what it says', { timeout: 230_000 },
   }
   const opens = (word: string) =>
     tabirAt(place, { REDIS_SOCKET: '', REDIS_URL: `redis://tabir:${word}@127.0.0.1:${port}` }, 'keys list')
-  const shipped = withoutContainers === false ? await startShipped(t) : undefined
-  const today = () => new Date().toISOString().slice(0, 10)
-  const inContainers = { skip: withoutContainers, env: () => ({ ...shipped?.env, BACKUP: today(), ELSEWHERE: place }) }
-  const said = (pattern: RegExp) => (ran: Ran) => t.match(ran, { status: 0, out: pattern }, ran.errors)
 
   const procedures: Readonly<Record<string, readonly Procedure[]>> = {
     'Start and stop': [
@@ -139,29 +115,29 @@ t.test('every procedure of the runbook does what it says', { timeout: 230_000 },
       },
     ],
     'Keys for callers': [
-      { check: said(/"keyId"/) },
+      { check: said(t, /"keyId"/) },
       {
         env: { KEYID: other.keyId },
         async check(ran) {
-          said(/"key"/)(ran)
+          said(t, /"key"/)(ran)
           await until(() => services.identify(other.key) === undefined)
         },
       },
     ],
     'Somebody searches for what is stored': [
       { env: { KEYID: ngo.keyId }, check: ({ status }) => t.ok(status <= 1, 'a key that is not suspended stays as it is') },
-      { env: { BANK: 'mine' }, check: said(/"signalId"/) },
+      { env: { BANK: 'mine' }, check: said(t, /"signalId"/) },
     ],
     'What waits for you': [
       {
         before: () => tabir('trust', 'dispute', signal, 'harmless-content'),
-        check: said(new RegExp(signal)),
+        check: said(t, new RegExp(signal)),
       },
       {
         before: () => tabir('trust', 'hold', signal),
         env: { SIGNAL: signal },
         async check(ran) {
-          said(new RegExp(signal))(ran)
+          said(t, new RegExp(signal))(ran)
           await until(async () => (await matches(bankHash)) === 1)
         },
       },
@@ -169,7 +145,7 @@ t.test('every procedure of the runbook does what it says', { timeout: 230_000 },
     'What is known to be harmless': [
       {
         env: { URL: url, KEY_FILE: keyFile },
-        check: said(/"accepted":132,.*"rejected":0/),
+        check: said(t, /"accepted":132,.*"rejected":0/),
       },
     ],
     'A webhook that should not be there': [
@@ -179,15 +155,15 @@ t.test('every procedure of the runbook does what it says', { timeout: 230_000 },
           webhook = (await post(app, '/v1/webhooks', hook, ngo.headers)).json<{ webhookId: string }>().webhookId
         },
         env: () => ({ WEBHOOK: webhook }),
-        check: said(/"to":"https:\/\/hooks\.example"[\s\S]*"removed":true/),
+        check: said(t, /"to":"https:\/\/hooks\.example"[\s\S]*"removed":true/),
       },
     ],
-    'What was done': [{ check: said(/"sound":true/) }],
+    'What was done': [{ check: said(t, /"sound":true/) }],
     'A new seal key': [
       {
         env: { BACKUPS: join(place, 'backups') },
         async check(ran) {
-          said(/"k2"/)(ran)
+          said(t, /"k2"/)(ran)
           t.notMatch(await tabir('keys', 'seal', 'list'), { out: /"k1"/ })
           t.equal(await matches(hers), 1)
         },
@@ -198,15 +174,15 @@ t.test('every procedure of the runbook does what it says', { timeout: 230_000 },
         before: () => operator.config('SET', 'port', port),
         env: credentials,
         check: async (ran) => {
-          said(/^OK$/m)(ran)
+          said(t, /^OK$/m)(ran)
           t.match(await opens(password), { status: 0 })
         },
       },
-      { env: credentials, check: said(/"keyId"/) },
+      { env: credentials, check: said(t, /"keyId"/) },
       {
         env: credentials,
         check: async (ran) => {
-          said(/^OK$/m)(ran)
+          said(t, /^OK$/m)(ran)
           t.match(await opens(password), { status: 1, errors: /password/ })
           t.match(await opens(next), { status: 0 })
         },
@@ -228,32 +204,18 @@ t.test('every procedure of the runbook does what it says', { timeout: 230_000 },
       },
     ],
     'Is it well?': [{ env: { URL: url }, check: ({ out }) => t.match(out, /Redis[\s\S]*revision/i) }],
-    'Erasing what was withdrawn': [{ check: said(/rewriting started|scheduled/) }],
+    'Erasing what was withdrawn': [{ check: said(t, /rewriting started|scheduled/) }],
     'Cases that end': [
       {
         async before() {
           number = (await openCase(app)).caseNumber
         },
         env: () => ({ NUMBER: number }),
-        check: said(/"state":"open"[\s\S]*"isDryRun":true[\s\S]*"state":"withdrawn"/),
+        check: said(t, /"state":"open"[\s\S]*"isDryRun":true[\s\S]*"state":"withdrawn"/),
       },
     ],
-    Backup: [{ env: { BACKUPS: join(place, 'backups') }, check: said(/"sizeBytes"/) }],
-    'Backup in compose': [
-      { ...inContainers, check: said(/"sizeBytes"[\s\S]*"sizeBytes"/) },
-      {
-        ...inContainers,
-        check(ran) {
-          t.equal(ran.status, 0, ran.errors)
-          for (const name of ['backups', 'withdrawals'])
-            t.ok(
-              existsSync(join(place, `${name}.tar`)) && spawnSync('tar', ['-tf', join(place, `${name}.tar`)]).status === 0,
-              name,
-            )
-        },
-      },
-    ],
-    'Backup in Kubernetes': [{ ...inContainers, check: said(/"sizeBytes"/) }],
+    Backup: [{ env: { BACKUPS: join(place, 'backups') }, check: said(t, /"sizeBytes"/) }],
+    ...(await containerProcedures(t, place)),
     Restore: [
       {
         async before() {
@@ -264,7 +226,7 @@ t.test('every procedure of the runbook does what it says', { timeout: 230_000 },
         },
         env: () => ({ BACKUP: join(place, 'backups', readdirSync(join(place, 'backups'))[0] ?? ''), REDIS_SOCKET: '' }),
         async check(ran) {
-          said(/"casesEnded":1/)(ran)
+          said(t, /"casesEnded":1/)(ran)
           t.match(ran.out, /"known"/)
           await redis.reopen()
           const again = await startService(t, { redis, keyring: (isFirstUse) => keyringOf(settings, isFirstUse) })
@@ -279,26 +241,6 @@ t.test('every procedure of the runbook does what it says', { timeout: 230_000 },
         },
       },
     ],
-    'Restore in compose': [
-      {
-        ...inContainers,
-        before: async () => shipped?.withdrawAndStop(),
-        async check(ran) {
-          said(/"casesEnded":1/)(ran)
-          t.same(await shipped?.found(), [1, 0], 'all is back but what was taken back')
-        },
-      },
-    ],
-    'Restore in Kubernetes': [
-      { ...inContainers, before: async () => shipped?.stop(), check: said(/"casesEnded":1.*"withdrawalsSince":"known"/) },
-      {
-        ...inContainers,
-        async check(ran) {
-          t.equal(ran.status, 0, ran.errors)
-          t.same(await shipped?.found(), [1, 0])
-        },
-      },
-    ],
     'Restore drill': [
       {
         env: () => ({
@@ -307,7 +249,7 @@ t.test('every procedure of the runbook does what it says', { timeout: 230_000 },
           SEAL_KEY_FILE: join(redis.dataDir, 'seal-keys'),
           REDIS_SOCKET: '',
         }),
-        check: said(/"withdrawalsSince":"known"[\s\S]*"sound":true[\s\S]*"keyId"/),
+        check: said(t, /"withdrawalsSince":"known"[\s\S]*"sound":true[\s\S]*"keyId"/),
       },
       {
         until: /Tabir is ready at/,
@@ -349,57 +291,3 @@ t.test('every procedure of the runbook does what it says', { timeout: 230_000 },
     'and no other',
   )
 })
-
-/** The blocks of commands, by the nearest heading above. */
-function sections(page: string): { readonly heading: string; readonly blocks: readonly string[] }[] {
-  return page.split(/^#{2,3} /m).flatMap((part) => {
-    const blocks = [...part.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].flatMap(([, block]) => block ?? [])
-    return blocks.length === 0 ? [] : [{ heading: part.split('\n')[0] ?? '', blocks }]
-  })
-}
-
-/** What an operator has and a bare machine has not. */
-function missingFor(block: string): string | false {
-  const isMissing = /\bredis-cli\b/.test(block) && spawnSync('redis-cli', ['--version']).status !== 0
-  return isMissing && 'needs redis-cli (apt-get install redis-tools)'
-}
-
-function tabirAt(place: string, env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<Ran> {
-  return run(place, `tabir ${args.join(' ')}`, env)
-}
-
-/** As in a checkout that is up to date and whose packages are installed: `git pull` and `npm ci` have nothing to do. */
-const PROGRAMS = {
-  git: `[ "$1" = pull ]`,
-  npx: `[ "$1" = tabir ] && shift && exec "${process.execPath}" "${ROOT}/bin/tabir.js" "$@"`,
-  tabir: `exec "${process.execPath}" "${ROOT}/bin/tabir.js" "$@"`,
-  docker: `exec "${process.execPath}" "${ROOT}/dist/test/helpers/orchestrator.js" docker "$@"`,
-  kubectl: `exec "${process.execPath}" "${ROOT}/dist/test/helpers/orchestrator.js" kubectl "$@"`,
-  npm: `case "$1" in ci) exit 0;; start) exec "${process.execPath}" "${ROOT}/dist/src/boot/supervisor.js";; esac; exit 2`,
-} as const
-
-function run(place: string, block: string, env: Readonly<Record<string, string>>, untilPrinted?: RegExp): Promise<Ran> {
-  const bin = join(place, 'bin')
-  mkdirSync(bin, { recursive: true })
-  for (const [name, script] of Object.entries(PROGRAMS)) {
-    writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`)
-    chmodSync(join(bin, name), 0o755)
-  }
-  const PATH = [bin, process.env['PATH']].join(delimiter)
-  return new Promise((resolve) => {
-    // exec: what is to be asked to stop is the last command itself.
-    const script =
-      untilPrinted === undefined
-        ? `set -euo pipefail\n${block}\necho "REDIS_URL=\${REDIS_URL:-}"`
-        : `set -euo pipefail\n${block.trim().replace(/([^\n]*)$/, 'exec $1')}`
-    const child = execFile(
-      'bash',
-      ['-c', script],
-      { cwd: place, env: { PATH, TABIR_DATA_DIR: join(place, 'data'), ...env } },
-      (_, out, errors) => resolve({ status: child.exitCode ?? 1, out, errors }),
-    )
-    child.stdout?.on('data', (text) => {
-      if (untilPrinted?.test(String(text))) child.kill('SIGTERM')
-    })
-  })
-}

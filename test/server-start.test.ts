@@ -7,15 +7,13 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
-import { openStore } from '../src/store/redis/client.js'
 import { makeKeyring } from '../src/store/sealing/seal.js'
 import { noteActive } from '../src/store/sealing/seal-ring.js'
 import { loadSecrets } from '../src/store/sealing/secrets.js'
 import { openLine } from './faults/line.js'
 import { authority } from './helpers/authority.js'
-import { startRedis, storeAt } from './helpers/redis.js'
+import { startRedis, startStore } from './helpers/redis.js'
 
 const PROGRAMS = ['../src/boot/server.js', '../workers/main.js', '../workers/messenger.js'] as const
 
@@ -106,13 +104,7 @@ t.test('where the address is taken, or none of this machine, the api says so, an
 })
 
 t.test('with a seal key that is missing or wrong, no process starts that needs it, and nothing is touched', async (t) => {
-  const { socket } = await startRedis(t)
-  const store = await openStore(storeAt(socket))
-  const redis = new Redis(socket)
-  t.teardown(async () => {
-    redis.disconnect()
-    await store.close()
-  })
+  const { socket, store, redis } = await startStore(t)
   const ring = makeKeyring([Buffer.alloc(32, 7)])
   await loadSecrets(store, ring)
   await noteActive(store, ring)

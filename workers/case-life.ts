@@ -9,7 +9,7 @@ import {
   EXPIRE_INTERVAL_MS,
   REWRITE_TIMEOUT_MS,
 } from '../src/jobs/case-life.js'
-import { QUEUE_PREFIX } from '../src/jobs/hash-image.js'
+import { QUEUE_PREFIX } from '../src/jobs/hash-image-job.js'
 import { createCaseExpiry } from '../src/services/cases/case-expiry.js'
 import { createDueTime } from '../src/services/load/due-time.js'
 import { createCaseStore } from '../src/store/cases/cases.js'

@@ -2,7 +2,7 @@
 
 import { type ConnectOpts, Socket, type SocketConstructorOpts } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
-import type { DetailsWanted, JobPurpose } from '../src/jobs/hash-image.js'
+import type { DetailsWanted, JobPurpose } from '../src/jobs/hash-image-job.js'
 
 const HEAD_BYTES = 4
 const READ_BYTES = 1 << 16

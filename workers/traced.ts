@@ -1,8 +1,8 @@
 // A trace span for each job. Without a trace collector there is no tracer behind it, and the cost is negligible.
 
 import { SpanStatusCode, trace } from '@opentelemetry/api'
-import { HashImageJob } from '../src/jobs/hash-image.js'
-import type { HashImageOutcome } from './hash-image.js'
+import { HashImageJob } from '../src/jobs/hash-image-job.js'
+import type { HashImageOutcome } from './hash-image-job.js'
 
 type Handler = (data: unknown) => Promise<HashImageOutcome>
 

@@ -6,7 +6,7 @@ import { Catalogue } from '../../dist/src/services/index/catalogue.js'
 import { createMatcher } from '../../dist/src/services/matching/matcher.js'
 import { encodeImage } from '../../dist/src/store/images/image-record.js'
 import { ColumnsBuilder } from '../../dist/src/store/images/reader/columns.js'
-import { blockhashesOf } from '../../dist/workers/media/blockhash.js'
+import { blockhashesOf } from '../../dist/workers/media/imghash-blockhash.js'
 import { relatedTo } from './rows.mjs'
 
 const { minQuality, minAskedQuality } = SIGNAL_TYPES.pdq

@@ -2,7 +2,7 @@
 
 import { loadPdqKernelSync } from '../../dist/packages/hash/src/pdq-kernel.js'
 import { SignalIndex } from '../../dist/src/search/signal-index.js'
-import { blockhashesOf, blockhashesOfTiny } from '../../dist/workers/media/blockhash.js'
+import { blockhashesOf, blockhashesOfTiny } from '../../dist/workers/media/imghash-blockhash.js'
 
 const THRESHOLD_BITS = 31
 const MIN_PDQ_QUALITY = 50 // below it, PDQ's authors say, a query is not to be asked

@@ -19,7 +19,7 @@ const RECONCILERS = ['services/reconcilers']
 const READERS = ['exchange/signal-lines', 'exchange/unpack', 'fuzz/readers']
 
 const mutations = [
-  of('http/routes/hma/banks.ts', HMA, [
+  of('http/routes/hma/hma-banks.ts', HMA, [
     ["new HmaRefusal(403, 'The bank belongs", "new HmaRefusal(404, 'The bank belongs"],
     ['ratio ?? (enabled === undefined', '(enabled === undefined'],
     ['await bankOwned(banks, caller, name)\n      await banks.remove', 'await banks.remove'],
@@ -37,7 +37,7 @@ const mutations = [
     ],
     ['if (seconds < 0)', 'if (seconds < -1)'],
   ]),
-  of('http/hma/signals.ts', HMA, [["scopes.has('match:distance') ? distanceBits", 'true ? distanceBits']]),
+  of('http/hma/hma-signals.ts', HMA, [["scopes.has('match:distance') ? distanceBits", 'true ? distanceBits']]),
   of('http/hma/by-address.ts', ADDRESS, [
     ['if (asked === undefined)', 'if (false)'],
     [

@@ -14,7 +14,7 @@ const tests = [
 
 /** Those that lose rows, find wrong ones, or break another promise. */
 const wrong = [
-  typescript('shape', [
+  typescript('band-shape', [
     ['usualBits <= FEW_BITS && rows >= MANY_ROWS', 'usualBits <= FEW_BITS && rows > MANY_ROWS'],
     ['usualBits <= FEW_BITS && rows >= MANY_ROWS', 'usualBits < FEW_BITS && rows >= MANY_ROWS'],
     ['counts.length === WIDE.bands * WIDE.maxReach ? WIDE : NARROW', 'NARROW'],
@@ -37,7 +37,7 @@ const wrong = [
     ['for (let sum = reach; sum <= total; sum++)', 'for (let sum = reach; sum < total; sum++)'],
     ['for (let left = thresholdBits + 1; left', 'for (let left = thresholdBits; left'],
     ['if (more >= least) continue', 'if (more < least) continue'],
-    ['bits < maxReach ? (met', 'bits <= maxReach ? (met'],
+    ['bits < maxReach ? (counts', 'bits <= maxReach ? (counts'],
     ['    candidates += least\n', ''],
     ['let band = bands - 1, sum = total; band >= 0', 'let band = bands - 1, sum = total; band > 0'],
   ]),
@@ -100,8 +100,8 @@ const wrong = [
     ['radius, nearest)) yield\n', 'radius, nearest)) continue\n'],
     ['thresholdBits + marginBits', 'thresholdBits'],
     [
-      '    const { reach, candidates } = fewestOf',
-      '    this.block.loadNeedles(needles)\n    const { reach, candidates } = fewestOf',
+      '    const { reach, candidates } = greedyPlan',
+      '    this.block.loadNeedles(needles)\n    const { reach, candidates } = greedyPlan',
       'who probes puts its needles there again',
     ],
     ['    this.block.loadNeedles(picked)\n    const met', '    const met'],
@@ -202,7 +202,7 @@ const wrong = [
       'this.#parts.noteRemoved(image, deadRows)',
     ],
     ['if (adopted !== undefined) adopted.deadRows += deadRows', ''],
-    ['adopted === undefined ? this.#ledger.remove(image) : this.#ledger.bar(image)', 'this.#ledger.remove(image)'],
+    ['adopted === undefined ? this.#ledger.remove(image) : this.#ledger.removeUnseen(image)', 'this.#ledger.remove(image)'],
     ['      if (ledger !== this.#ledger) return\n', ''],
     ['    this.#adopted = segment\n', ''],
     ['addRow(image)\n    this.#parts.compact(STEPS_PER_ROW, DEAD_SHARE)', 'addRow(image)'],
@@ -250,7 +250,7 @@ const wrong = [
     ['return this.rowsOf(image) !== 0', 'return !this.isRemoved(image)'],
     ['    this.#liveRows -= rows\n', ''],
     ['page.removedImages === PAGE_IMAGES', 'page.removedImages === PAGE_IMAGES - 1'],
-    ['return this.isLive(image) ? this.bar(image) : 0', 'return this.bar(image)'],
+    ['return this.isLive(image) ? this.removeUnseen(image) : 0', 'return this.removeUnseen(image)'],
     ['    if (this.isRemoved(image)) return 0\n', ''],
     ['    this.#ownPages--\n', ''],
     ['rowsOf[at] = (rowsOf[at] ?? 0) + 1', 'rowsOf[at] = 1'],

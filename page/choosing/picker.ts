@@ -3,24 +3,24 @@
 import type { MediaFormat } from '../../src/domain/media/media-formats.js'
 import { announce, hide, notice, onClick, one, setText, show } from '../dom.js'
 import { given } from '../given.js'
+import { cannotOpenInBrowser } from '../hashing/cannot-open.js'
 import type { Wanted } from '../hashing/hash-file.js'
 import { isSame, type Outcome, type Rejected } from '../hashing/outcome.js'
 import { canHashHere, hashingPool } from '../hashing/pool.js'
-import { unopened } from '../hashing/unopened.js'
 import { say, sayCount, sayMinutes } from '../messages.js'
-import { isBusy, isLeftOver, type Picture, type PictureState, type Usable, usableOf } from './picture.js'
-import { type Rows, rowsIn, sentenceOf } from './rows.js'
+import { isBusy, isUnprotected, type Picture, type PictureState, type Usable, usableOf } from './picture.js'
+import { type Rows, rowsIn, sentenceOf } from './picture-list.js'
 
 export interface Picker {
   readonly usable: () => readonly Usable[]
   /** What was chosen and cannot be protected, with the reason. */
-  readonly leftOver: () => readonly LeftOver[]
+  readonly unprotected: () => readonly Unprotected[]
   /** Are there pictures that would have to be chosen again? */
   readonly holdsPictures: () => boolean
   readonly clear: () => void
 }
 
-export interface LeftOver {
+export interface Unprotected {
   readonly name: string
   readonly why: string
 }
@@ -65,8 +65,8 @@ export function picker(goOn: () => void, wanted: () => Wanted): Picker {
 
   return {
     usable: () => [...pictures.values()].flatMap(usableOf),
-    leftOver: () =>
-      [...pictures.values()].filter(isLeftOver).map((picture) => ({ name: picture.name, why: sentenceOf(picture) })),
+    unprotected: () =>
+      [...pictures.values()].filter(isUnprotected).map((picture) => ({ name: picture.name, why: sentenceOf(picture) })),
     holdsPictures: () => pictures.size > 0,
     clear() {
       pool.stop()
@@ -99,7 +99,7 @@ function read(chosen: Chosen, id: number): void {
   if (picture === undefined) return
   put(chosen, id, { at: 'waiting' })
   if (!canHashHere()) {
-    void unopened(picture.file).then((outcome) => put(chosen, id, stateOf(chosen, id, outcome)))
+    void cannotOpenInBrowser(picture.file).then((outcome) => put(chosen, id, stateOf(chosen, id, outcome)))
     return
   }
   void pool
@@ -119,11 +119,11 @@ function stateOf(chosen: Chosen, id: number, outcome: Outcome): PictureState {
     return offeredAs(outcome.format, pictures.get(id), outcome.because === 'animated' ? 'animated' : undefined)
   }
   const same = [...pictures.values()].find(({ state }) => state.at === 'ready' && isSame(state.hashed, outcome))
-  if (same !== undefined && same.id < id) return { at: 'refused', why: 'twice', of: same.id }
+  if (same !== undefined && same.id < id) return { at: 'refused', why: 'twice', duplicateOf: same.id }
   // Two are read at once, and the one that was chosen later may be done first: the first that was chosen stands all the same.
   if (same !== undefined) {
-    for (const other of copiesOf(pictures, same.id)) put(chosen, other, { at: 'refused', why: 'twice', of: id })
-    put(chosen, same.id, { at: 'refused', why: 'twice', of: id })
+    for (const other of copiesOf(pictures, same.id)) put(chosen, other, { at: 'refused', why: 'twice', duplicateOf: id })
+    put(chosen, same.id, { at: 'refused', why: 'twice', duplicateOf: id })
   }
   return { at: 'ready', hashed: outcome }
 }
@@ -165,7 +165,7 @@ function forget(chosen: Chosen, id: number): void {
 
 function copiesOf(pictures: Chosen['pictures'], id: number): number[] {
   return [...pictures.values()].flatMap(({ id: copy, state }) =>
-    state.at === 'refused' && state.why === 'twice' && state.of === id ? [copy] : [],
+    state.at === 'refused' && state.why === 'twice' && state.duplicateOf === id ? [copy] : [],
   )
 }
 

@@ -1,4 +1,4 @@
-// A file that was chosen, and its state.
+// A chosen file and its state.
 
 import type { UnreadKind } from '../../src/domain/media/media-formats.js'
 import type { Hashed, Reason } from '../hashing/outcome.js'
@@ -6,13 +6,13 @@ import type { Hashed, Reason } from '../hashing/outcome.js'
 export type PictureState =
   | { readonly at: 'waiting' | 'reading' | 'stopped' }
   | { readonly at: 'ready'; readonly hashed: Hashed }
-  /** This browser cannot open it, and why where there is more to say; it asks to be sent. */
+  /** This browser cannot open it. The page offers to upload it and says why, if there is a known reason. */
   | { readonly at: 'upload'; readonly because?: 'animated' | 'memory' }
-  /** She agreed to have it sent. */
+  /** The submitter agreed to the upload. */
   | { readonly at: 'agreed' }
   | { readonly at: 'refused'; readonly why: Exclude<Reason, 'twice'>; readonly what?: UnreadKind }
-  /** The same as another one that was chosen, which stands for both. */
-  | { readonly at: 'refused'; readonly why: 'twice'; readonly of: number }
+  /** It has the same hashes as the chosen picture with the id `duplicateOf`, which protects both. */
+  | { readonly at: 'refused'; readonly why: 'twice'; readonly duplicateOf: number }
 
 export interface Picture {
   readonly id: number
@@ -22,7 +22,7 @@ export interface Picture {
   readonly state: PictureState
 }
 
-/** What can be protected: by its hashes, or by sending it. */
+/** A picture that can be registered: by its hashes, or by uploading the file. */
 export type Usable =
   | { readonly id: number; readonly name: string; readonly hashed: Hashed }
   | { readonly id: number; readonly name: string; readonly file: File }
@@ -32,20 +32,20 @@ export function usableOf({ id, name, file, state }: Picture): Usable[] {
   return state.at === 'agreed' ? [{ id, name, file }] : []
 }
 
-/** Chosen, and neither usable nor a copy of one that is: nothing protects it. */
-export function isLeftOver(picture: Picture): boolean {
+/** Neither usable nor a copy of a usable one. */
+export function isUnprotected(picture: Picture): boolean {
   const { state } = picture
   return usableOf(picture).length === 0 && !(state.at === 'refused' && state.why === 'twice')
 }
 
-/** PDQ's measure from which screenshots of a picture are found as a rule. */
+/** PDQ quality from which screenshots of a picture are usually found. */
 export const WELL_PROTECTED_QUALITY = 80
 
 export function isBusy({ state: { at } }: Picture): boolean {
   return at === 'waiting' || at === 'reading'
 }
 
-/** May another try end differently? */
+/** Can a retry succeed? */
 export function mayTryAgain({ state }: Picture): boolean {
   return (
     state.at === 'stopped' ||

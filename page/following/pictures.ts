@@ -1,27 +1,29 @@
 // How well what is registered is protected: in a few sentences, and picture by picture.
 
 import type { DisputeAnswer } from '../../src/domain/trust/trust.js'
-import { api, type FiledPicture } from '../api.js'
+import { api, type RegisteredPicture } from '../api.js'
 import { WELL_PROTECTED_QUALITY } from '../choosing/picture.js'
 import { announce, made, one, setText } from '../dom.js'
 import { say, sayCount, sayDate, sayNumber } from '../messages.js'
-import { type Asking, untilAnswered } from './asking.js'
+import { type CaseContext, requestUntilAnswered } from './case-requests.js'
 
-/** How a picture stands, each with sentences `run.sum.…` and `run.stands.…`. The first that is true of it. */
+/** How well a picture is protected: the first that applies. Messages: `run.sum.…` and `run.stands.…`. */
 export const STANDS = ['silent', 'disputed', 'high', 'low'] as const
 type Stand = (typeof STANDS)[number]
 
 /** More lines than anybody reads. */
 const MAX_LINES = 200
 
-/** What she may say to a dispute, each with `run.say.…` on its button and `run.said.…` once she said it. */
+/** Possible answers to a dispute. Messages: `run.say.…` on the button, `run.said.…` after it was pressed. */
 export const ANSWERS = ['shows-me-without-consent', 'added-by-mistake'] as const satisfies readonly DisputeAnswer[]
 
-export function pictures(asking: Asking): { readonly draw: (pictures: readonly FiledPicture[]) => void } {
-  return { draw: (filed) => drawPictures(filed, asking) }
+export function createRegisteredList(context: CaseContext): {
+  readonly draw: (pictures: readonly RegisteredPicture[]) => void
+} {
+  return { draw: (filed) => drawPictures(filed, context) }
 }
 
-function drawPictures(pictures: readonly FiledPicture[], asking: Asking): void {
+function drawPictures(pictures: readonly RegisteredPicture[], context: CaseContext): void {
   setText('view-images', sayNumber(pictures.filter(({ matching }) => matching).length))
   const sums = STANDS.flatMap((stand) => {
     const count = pictures.filter((picture) => standOf(picture) === stand).length
@@ -31,29 +33,33 @@ function drawPictures(pictures: readonly FiledPicture[], asking: Asking): void {
   one('each', HTMLUListElement).replaceChildren(
     ...inOrder(pictures)
       .slice(0, MAX_LINES)
-      .map((each) => lineFor(each, asking)),
+      .map((each) => lineFor(each, context)),
   )
   one('registered', HTMLElement).hidden = pictures.length === 0
 }
 
-/** Those that she is asked about come first, each with its place among all. */
-function inOrder(pictures: readonly FiledPicture[]): { readonly picture: FiledPicture; readonly k: number }[] {
+/** Disputed pictures first. Each keeps its number among all. */
+function inOrder(pictures: readonly RegisteredPicture[]): { readonly picture: RegisteredPicture; readonly k: number }[] {
   const placed = pictures.map((picture, k) => ({ picture, k }))
   return placed.sort((a, b) => Number(b.picture.disputed) - Number(a.picture.disputed) || a.k - b.k)
 }
 
-function lineFor({ picture, k }: ReturnType<typeof inOrder>[number], asking: Asking): HTMLLIElement {
+function lineFor({ picture, k }: ReturnType<typeof inOrder>[number], context: CaseContext): HTMLLIElement {
   const stand = standOf(picture)
   const line = made('li', '')
   line.dataset['state'] = stand === 'high' ? 'good' : stand === 'silent' ? 'bad' : 'busy'
   const name = say('run.case.picture', { n: k + 1, date: sayDate(picture.registeredAt) })
   line.append(made('span', 'name', name), made('span', 'state', say(`run.stands.${stand}`)))
-  if (stand === 'disputed') line.append(answersFor(picture, name, asking))
+  if (stand === 'disputed') line.append(answersFor(picture, name, context))
   return line
 }
 
-/** Buttons, or what she said already; she may say otherwise until it is decided. */
-function answersFor({ imageId, answer }: FiledPicture, name: string, { access, lost, look }: Asking): HTMLDivElement {
+/** The answer that was given, and buttons for the others: an answer can change until the dispute is decided. */
+function answersFor(
+  { imageId, answer }: RegisteredPicture,
+  name: string,
+  { access, onFailure, refresh }: CaseContext,
+): HTMLDivElement {
   const place = made('div', 'answers')
   if (answer !== null) place.append(made('p', 'hint', say(`run.said.${answer}`)))
   const buttons = ANSWERS.filter((each) => each !== answer).map((each) => {
@@ -69,23 +75,23 @@ function answersFor({ imageId, answer }: FiledPicture, name: string, { access, l
   async function send(chosen: DisputeAnswer): Promise<void> {
     const own = access()
     if (own === undefined) return
-    const given = await untilAnswered({
+    const given = await requestUntilAnswered({
       buttons,
       errorId: 'view-error',
-      ask: () => api.answer(own, imageId, chosen),
+      send: () => api.answer(own, imageId, chosen),
       isWanted: () => access() === own,
     })
     if (given === undefined) return
-    // Decided, or withdrawn, in the meantime: what she sees then is how it stands.
+    // Other rejections mean that the dispute was decided or withdrawn meanwhile. The page is drawn again and shows it.
     if ('failure' in given && (given.failure.kind !== 'rejected' || given.failure.code === 'case-unknown')) {
-      return lost(given.failure, 'view-error')
+      return onFailure(given.failure, 'view-error')
     }
     announce(say('run.answerNoted'))
-    await look()
+    await refresh()
   }
 }
 
-function standOf({ matching, disputed, quality }: FiledPicture): Stand {
+function standOf({ matching, disputed, quality }: RegisteredPicture): Stand {
   if (!matching) return 'silent'
   if (disputed) return 'disputed'
   return quality < WELL_PROTECTED_QUALITY ? 'low' : 'high'

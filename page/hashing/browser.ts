@@ -1,30 +1,29 @@
 // Opens a file with what the browser can decode by itself.
 
-import { detailedSize } from '../../packages/hash/src/details/detailed-size.js'
 import { hashedSize } from '../../packages/hash/src/reduced-side.js'
-import { isLong, windowedSize } from '../../packages/hash/src/windows.js'
 import { MAX_JPEG_PIXELS } from '../../src/domain/media/decoding-limits.js'
 import { MEDIA_FORMATS, type MediaFormat } from '../../src/domain/media/media-formats.js'
+import { cannotOpen } from './cannot-open.js'
 import { isAnimated, orientationOfWebp } from './containers.js'
 import { drawnSource, readsBackExactly } from './drawn.js'
 import { sidesOf } from './file-head.js'
+import { jpegPart } from './grouping.js'
 import { hasImageDecoder, openAnimation, openReduced } from './image-decoder.js'
 import { type ChosenFile, type Opened, openedPicture } from './opened.js'
-import { type Outcome, refused } from './outcome.js'
+import { type Outcome, rejected } from './outcome.js'
 import { isTooLarge, type Sides } from './source.js'
-import { unopenedAs } from './unopened.js'
 
-/** A JPEG with more is decoded at a part of its size where the browser can. */
+/** Browsers may have no memory for a picture with more. */
 const LARGE_PIXELS = 16_000_000
 
 /** As it is shown: turned as its EXIF says, in sRGB. */
 export async function openInBrowser(chosen: ChosenFile): Promise<Opened | Outcome> {
   const { head, format } = chosen
-  if (typeof OffscreenCanvas === 'undefined') return unopenedAs(format, 'browser')
-  if (!readsBackExactly()) return unopenedAs(format, 'altered')
+  if (typeof OffscreenCanvas === 'undefined') return cannotOpen(format, 'browser')
+  if (!readsBackExactly()) return cannotOpen(format, 'altered')
   const sides = sidesOf(head)
   if (sides !== undefined && (format === 'jpeg' ? isTooLargeJpeg(sides) : isTooLarge(sides)))
-    return refused('too-many-pixels')
+    return rejected('too-many-pixels')
   if (format === 'jpeg') return openJpeg(chosen, sides)
   return MAY_MOVE.includes(format) ? openMaybeMoving(chosen, sides) : openStill(chosen, sides)
 }
@@ -35,12 +34,17 @@ function isTooLargeJpeg({ width, height }: Sides): boolean {
   return width * height > MAX_JPEG_PIXELS
 }
 
-async function openJpeg(chosen: ChosenFile, sides: Sides | undefined): Promise<Opened | Outcome> {
-  if (sides === undefined || sides.width * sides.height <= LARGE_PIXELS) return openStill(chosen, sides)
-  const opened = await openReduced(chosen.file, sides, sizeNeeded(sides))
-  if (opened !== undefined) return opened
-  if (!isTooLarge(sides)) return openStill(chosen, sides)
-  return (await hasEnd(chosen.file)) ? refused('no-memory', chosen.format) : refused('damaged')
+async function openJpeg(chosen: ChosenFile, stored: ReturnType<typeof sidesOf>): Promise<Opened | Outcome> {
+  if (stored === undefined) return openStill(chosen, stored)
+  const { orientation = 1 } = stored
+  const size = hashedSize(stored)
+  const isLarge = stored.width * stored.height > LARGE_PIXELS
+  if (isLarge || jpegPart(stored, size) > 1) {
+    const opened = await openReduced(chosen.file, stored, orientation, size)
+    if (opened !== undefined) return opened
+  }
+  if (!isTooLarge(stored)) return openStill(chosen, stored, orientation)
+  return (await hasEnd(chosen.file)) ? rejected('no-memory', chosen.format) : rejected('damaged')
 }
 
 /** Where the end is missing, the service would refuse the file as well. */
@@ -53,12 +57,6 @@ async function hasEnd(file: Blob): Promise<boolean> {
 const TAIL_BYTES = 64 * 1024
 const END_OF_IMAGE = 0xd9
 
-/** For hashes, for details and for windows of a long picture. */
-function sizeNeeded(full: Sides): Sides {
-  const sizes = [hashedSize(full), detailedSize(full), ...(isLong(full.width / full.height) ? [windowedSize(full)] : [])]
-  return { width: Math.max(...sizes.map(({ width }) => width)), height: Math.max(...sizes.map(({ height }) => height)) }
-}
-
 async function openMaybeMoving(chosen: ChosenFile, sides: Sides | undefined): Promise<Opened | Outcome> {
   const { file, format } = chosen
   const bytes = new Uint8Array(await file.arrayBuffer())
@@ -66,8 +64,8 @@ async function openMaybeMoving(chosen: ChosenFile, sides: Sides | undefined): Pr
   const moves = isAnimated(bytes, format)
   bytes.fill(0)
   if (!moves) return openStill(chosen, sides, orientation)
-  if (format === 'jxl') return unopenedAs(format, 'format') // a decoder of ours tells how long its pictures are shown
-  if (!hasImageDecoder()) return unopenedAs(format, 'animated')
+  if (format === 'jxl') return cannotOpen(format, 'format') // a decoder of ours tells how long its pictures are shown
+  if (!hasImageDecoder()) return cannotOpen(format, 'animated')
   const opened = await openAnimation(file, MEDIA_FORMATS[format].mimeType, orientation)
   return opened ?? openStill(chosen, sides, orientation)
 }
@@ -81,10 +79,11 @@ async function openStill(
   if (bitmap === undefined) return undecodable(format, sides)
   // A browser that turns a WebP by itself gives it on its side.
   const isTurned = orientation > 4 && sides !== undefined && sides.width !== sides.height && bitmap.width === sides.height
-  const source = drawnSource(bitmap, { hasAlpha: format !== 'jpeg', orientation: isTurned ? 1 : orientation })
+  const isJpeg = format === 'jpeg'
+  const source = drawnSource(bitmap, { hasAlpha: !isJpeg, orientation, isTurned: isJpeg || isTurned })
   if (!isTooLarge(source)) return openedPicture(source)
   source.close()
-  return refused('too-many-pixels')
+  return rejected('too-many-pixels')
 }
 
 async function decoded(file: Blob): Promise<ImageBitmap | undefined> {
@@ -97,6 +96,8 @@ async function decoded(file: Blob): Promise<ImageBitmap | undefined> {
 
 /** Browsers say the same of a damaged picture, of one for which there is no memory, and of one that they do not know. */
 function undecodable(format: MediaFormat, sides: Sides | undefined): Outcome {
-  if (!MEDIA_FORMATS[format].isOpenedByAll) return unopenedAs(format, 'format')
-  return sides !== undefined && sides.width * sides.height > LARGE_PIXELS ? refused('no-memory', format) : refused('damaged')
+  if (!MEDIA_FORMATS[format].isOpenedByAll) return cannotOpen(format, 'format')
+  return sides !== undefined && sides.width * sides.height > LARGE_PIXELS
+    ? rejected('no-memory', format)
+    : rejected('damaged')
 }

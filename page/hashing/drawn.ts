@@ -1,24 +1,46 @@
 // Pictures that the browser decodes: drawn on a canvas strip by strip, and read back from there.
 
-import type { Background, RowsAt, Source } from './source.js'
+import type { Background, RowsAt, Sides, Source } from './source.js'
 
 export const CANVAS_SETTINGS = { colorSpace: 'srgb', willReadFrequently: true } as const
 
-interface DrawnOptions extends Pick<Source, 'hasAlpha' | 'isDecodedWhole' | 'full'> {
-  /** As EXIF numbers them, 1…8, where the browser has not turned the picture by itself. */
+type Options = Pick<Source, 'hasAlpha' | 'isDecodedWhole'>
+
+interface DrawnOptions extends Options {
+  /** As EXIF numbers it, 1…8. */
   readonly orientation?: number
+  /** Whether the browser has turned the picture by itself. */
+  readonly isTurned?: boolean
+  /** What the service's decoder leaves of the picture as it is stored: without columns at the right and rows at the bottom. All of it by default. */
+  readonly kept?: Sides
 }
 
 /** @param image is closed with the source. */
-export function drawnSource(image: ImageBitmap, { orientation = 1, ...options }: DrawnOptions): Source {
-  const [width, height] = orientation > 4 ? [image.height, image.width] : [image.width, image.height]
+export function drawnSource(
+  image: ImageBitmap,
+  { orientation = 1, isTurned = false, kept, ...options }: DrawnOptions,
+): Source {
+  if (orientation === 1) return turnedSource(image, 1, options, kept)
+  const shown = turnedSource(image, isTurned ? 1 : orientation, options)
+  const stored = turnedSource(image, isTurned ? turnedBack(orientation) : 1, options, kept)
+  return { ...shown, stored: { source: stored, orientation } }
+}
+
+/** The orientation that undoes another. */
+function turnedBack(orientation: number): number {
+  return orientation === 6 ? 8 : orientation === 8 ? 6 : orientation
+}
+
+function turnedSource(image: ImageBitmap, orientation: number, options: Options, kept?: Sides): Source {
+  const whole = orientation > 4 ? { width: image.height, height: image.width } : image
+  const { width, height } = kept ?? whole
   return { ...options, width, height, read, close: () => image.close() }
 
   function read<T>(stripRows: number, background: Background | undefined, use: (rowsAt: RowsAt) => T): T {
     const canvas = new OffscreenCanvas(width, stripRows)
     const context = canvas.getContext('2d', { ...CANVAS_SETTINGS, alpha: background === undefined })
     if (context === null) throw new RangeError('there is no memory for a canvas')
-    const [a, b, c, d, e, f] = turned(orientation, width, height)
+    const [a, b, c, d, e, f] = turned(orientation, whole.width, whole.height)
     try {
       return use((top, count) => {
         context.resetTransform()

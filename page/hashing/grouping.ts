@@ -1,33 +1,28 @@
-// How the service's workers begin to make a picture small, which depends on its format: here, so that the device can do the same.
+// At which size the service's decoder gives a picture that it is asked to reduce. It depends on the format.
 import type { Pixels } from '../../packages/hash/src/pixels.js'
 import type { MediaFormat } from '../../src/domain/media/media-formats.js'
 
 type Size = Pick<Pixels, 'width' | 'height'>
 
-/** So many neighbours become their mean before they are reduced further; `areas`: each new pixel is the mean of its area, and that is all. */
-export type Grouping = number | 'areas'
-
-export interface Groupings {
-  readonly across: Grouping
-  readonly down: Grouping
+/** How a decoder reduces by itself: each new pixel is the mean of `groupPx` × `groupPx` whole ones, without what is left over at the end; or of its area. */
+export interface Decoded extends Size {
+  readonly groupPx: number | 'areas'
 }
 
 /**
- * What libvips does when sharp asks it to reduce. A JPEG is decoded at an eighth, a quarter or half of its size, whose pixels are the means of
- * the full ones; a WebP at its new size; then whatever is still four times too large is taken together.
- *
- * Without it the pixels of device and server differed by up to 15 levels where there is fine structure, with it by 2 or 3.
+ * What sharp asks the decoders of libvips for. A JPEG is decoded at an eighth, a quarter or half of its size, rounded down; a WebP at the larger of the
+ * two factors by which its sides are reduced. `resampled` does the rest.
  *
  * @param format of the file.
+ * @param target the size to which the picture is reduced.
  */
-export function groupingsFor(format: MediaFormat, full: Size, target: Size): Groupings {
+export function decodedSize(format: MediaFormat, { width, height }: Size, target: Size): Decoded {
   const shrinks = SHRINKS[format]
-  if (shrinks === 'to-size') return { across: 'areas', down: 'areas' }
-  const least = Math.min(full.width / target.width, full.height / target.height)
-  const decoded = shrinks === 'by-halves' ? decodedAt(least) : 1
-  const along = (fullPx: number, newPx: number) =>
-    decoded * Math.max(1, Math.floor(Math.ceil(fullPx / decoded) / newPx / REDUCED_AT_ONCE))
-  return { across: along(full.width, target.width), down: along(full.height, target.height) }
+  const least = Math.min(width / target.width, height / target.height)
+  if (shrinks === 'to-size' && least > 1)
+    return { width: Math.round(width / least), height: Math.round(height / least), groupPx: 'areas' }
+  const groupPx = shrinks === 'by-halves' ? jpegPart({ width, height }, target) : 1
+  return { width: Math.floor(width / groupPx), height: Math.floor(height / groupPx), groupPx }
 }
 
 /** What a format's decoder makes smaller by itself: to an eighth, a quarter or half; to the wanted size; or nothing. */
@@ -43,11 +38,9 @@ const SHRINKS: Readonly<Record<MediaFormat, 'by-halves' | 'to-size' | 'nothing'>
   jxl: 'nothing',
 }
 
-/** The triangle does so much at least. */
-const REDUCED_AT_ONCE = 2
-
-/** One part in so many. The next larger picture is taken where the decoder's would have to be reduced by hardly anything. */
-function decodedAt(shrink: number): number {
+/** A JPEG is decoded at one part in so many. The next larger one is taken where the decoder's would have to be reduced by hardly anything. */
+export function jpegPart({ width, height }: Size, target: Size): number {
+  const shrink = Math.min(width / target.width, height / target.height)
   const part = [8, 4, 2].find((each) => shrink >= each) ?? 1
   return part > 1 && Math.floor(shrink) === part ? part / 2 : part
 }

@@ -6,31 +6,31 @@ import { isOutOfMemory } from '../../packages/hash/src/wasm.js'
 import { isLong } from '../../packages/hash/src/windows.js'
 import { SIGNAL_TYPES } from '../../src/domain/matching/signal-types.js'
 import { formatOf } from '../../src/domain/media/media-formats.js'
+import { cannotOpen, headOf } from './cannot-open.js'
 import { HEAD_BYTES } from './file-head.js'
 import type { ChosenFile, Opened, Opener } from './opened.js'
-import { type FileSignal, notAPicture, type Outcome, refused } from './outcome.js'
+import { type FileSignal, notAPicture, type Outcome, rejected } from './outcome.js'
 import { windowsIn } from './parts-of-long.js'
 import { type Background, isTransparent, pixelsOf, type Source } from './source.js'
-import { headOf, unopenedAs } from './unopened.js'
 
-/** details: as well as hashes. */
+/** `details`: hashes, and local features for extended protection. */
 export type Wanted = 'hashes' | 'details'
 
-/** A file beyond this could not be held beside its pixels on a small device. */
+/** Small devices have no memory for a larger file and its pixels. */
 const MAX_BYTES = 100 << 20
 
 /**
  * Opens a file, hashes each picture in it as it is shown, as the service's workers would, and overwrites all pixels.
  *
- * Memory: one decoded picture in the browser's hands, and one strip of it here.
- * Never fails: whatever goes wrong is an outcome.
+ * Memory: one decoded picture in the browser, and one strip of it here.
+ * @returns an outcome for each failure, too. Never throws.
  */
 export async function hashFile(file: Blob, wanted: Wanted, open: Opener): Promise<Outcome> {
   const head = await headOf(file, HEAD_BYTES)
-  if (head === undefined) return refused('unreadable')
+  if (head === undefined) return rejected('unreadable')
   const format = formatOf(head)
   if (format === undefined) return notAPicture(head)
-  if (file.size > MAX_BYTES) return refused('too-many-pixels')
+  if (file.size > MAX_BYTES) return rejected('too-many-pixels')
   const chosen: ChosenFile = { file, head, format }
   let opened: Opened | undefined
   try {
@@ -39,28 +39,36 @@ export async function hashFile(file: Blob, wanted: Wanted, open: Opener): Promis
     opened = found
     return await hashed(chosen, opened, wanted)
   } catch (error) {
-    return isOutOfMemory(error) ? refused('no-memory') : unopenedAs(format, 'browser')
+    return isOutOfMemory(error) ? rejected('no-memory') : cannotOpen(format, 'browser')
   } finally {
     opened?.close()
   }
 }
 
 async function hashed({ file, format }: ChosenFile, opened: Opened, wanted: Wanted): Promise<Outcome> {
-  const shown: Shown[] = []
+  const frames: HashedFrame[] = []
   const { signals, isSimple, mainFrame } = await hashFrames(pictures(), { purpose: 'register' })
   const quality = signals[0]?.quality ?? 0
-  if (quality < SIGNAL_TYPES.pdq.minQuality) return refused('too-plain')
-  if (isSimple === true) return refused('too-simple')
-  const main = shown[mainFrame]
-  const details = wanted === 'details' && main !== undefined ? { details: await detailsIn(main) } : {}
-  return { kind: 'hashed', quality, signals: [...signals, ...(await sha256(file))], ...details }
+  if (quality < SIGNAL_TYPES.pdq.minQuality) return rejected('too-plain')
+  if (isSimple === true) return rejected('too-simple')
+  const main = frames[mainFrame]
+  const details = wanted === 'details' && main !== undefined ? await detailsIn(main) : undefined
+  return {
+    kind: 'hashed',
+    quality,
+    signals: [...signals, ...(await sha256(file))],
+    ...(details !== undefined && { details }),
+  }
 
-  /** Notes which pictures are given out. */
+  /** Each picture once per background, recorded in `frames` in this order; then windows of a long picture, which are never the main frame. */
   async function* pictures(): AsyncGenerator<FilePicture> {
+    let isFirstLong = false
     for (let index = 0; index < opened.count; index++) {
       const source = await opened.source(index)
+      if (source === undefined) continue
+      if (index === 0) isFirstLong = isLong(aspectOf(source))
       for (const background of backgroundsOf(source)) {
-        shown.push({ index, background })
+        frames.push({ index, background })
         const pixels = await pixelsOf(source, format, hashedSize, background)
         try {
           yield { pixels, aspect: aspectOf(source) }
@@ -69,13 +77,15 @@ async function hashed({ file, format }: ChosenFile, opened: Opened, wanted: Want
         }
       }
     }
-    const first = await opened.source(0)
-    if (isLong(aspectOf(first))) yield* windowsIn(first, format)
+    const first = isFirstLong ? await opened.source(0) : undefined
+    if (first !== undefined) yield* windowsIn(first, format)
   }
 
-  /** Read once more: details are found at another size than hashes. */
-  async function detailsIn({ index, background }: Shown): Promise<string> {
-    const pixels = await pixelsOf(await opened.source(index), format, detailedSize, background)
+  /** Reads the picture again, because details are computed at another size than hashes. */
+  async function detailsIn({ index, background }: HashedFrame): Promise<string | undefined> {
+    const source = await opened.source(index)
+    if (source === undefined) return undefined
+    const pixels = await pixelsOf(source, format, detailedSize, background)
     try {
       return await detailsOf(pixels, { purpose: 'register' })
     } finally {
@@ -88,17 +98,17 @@ function aspectOf({ full, width, height }: Source): number {
   return full === undefined ? width / height : full.width / full.height
 }
 
-interface Shown {
+interface HashedFrame {
   readonly index: number
   readonly background: Background
 }
 
-/** What is transparent, is shown on white by some apps and on black by others. */
+/** Some apps show transparent pictures on white, others on black. */
 function backgroundsOf(source: Source): readonly Background[] {
   return isTransparent(source) ? ['white', 'black'] : ['white']
 }
 
-/** None where the page came without TLS from elsewhere: browsers then withhold what computes it. */
+/** Empty if the page was loaded without TLS: browsers then have no `crypto.subtle`. */
 async function sha256(file: Blob): Promise<FileSignal[]> {
   if (!isSecureContext) return []
   const bytes = new Uint8Array(await file.arrayBuffer())

@@ -3,12 +3,14 @@
 import factory from 'libheif-js/libheif-wasm/libheif.js'
 import wasm from 'libheif-js/libheif-wasm/libheif.wasm'
 import { MAX_PIXELS, MAX_SIDE_PX } from '../../packages/hash/src/pixels.js'
-import { createHeifReader, type HeifPicture } from '../../src/domain/media/heif-picture.js'
+import { withoutAperture } from '../../src/domain/media/heif-aperture.js'
+import { createHeifReader, type HeifPicture, type HeifReader } from '../../src/domain/media/heif-picture.js'
 import { Problem } from '../../src/domain/problem.js'
-import { type Opened, type Opener, openedPicture } from './opened.js'
-import { type Outcome, type Reason, refused } from './outcome.js'
+import type { Opener } from './opened.js'
+import { type Outcome, type Reason, rejected } from './outcome.js'
 import type { ColourSpace } from './png.js'
 import { rawSource } from './raw-source.js'
+import type { Source } from './source.js'
 
 /** All memory of the decoder. The largest pictures of phones, 48 megapixels in tiles, take less. */
 const LIMITS = { maxPixels: MAX_PIXELS, maxSidePx: MAX_SIDE_PX, maxMemoryBytes: 400 << 20 }
@@ -20,24 +22,60 @@ const WHY: Readonly<Partial<Record<Problem['code'], Reason>>> = {
   'hashing-unavailable': 'no-memory',
 }
 
+/** Of a picture with a clean aperture first all of it, then what the aperture shows, as the service's decoder. Each is decoded when it is asked for. */
 export const openHeif: Opener = async ({ file }) => {
   reader ??= createHeifReader(factory, new WebAssembly.Module(wasm))
+  const own = reader
   const bytes = new Uint8Array(await file.arrayBuffer())
-  return opened(reader, bytes).finally(() => bytes.fill(0))
+  const whole = withoutAperture(bytes)
+  const files = whole === undefined ? [bytes] : [whole, bytes]
+  const wipe = () => {
+    for (const each of files) each.fill(0)
+  }
+  let last = await decoded(own, files[0] ?? bytes).catch((error: unknown) => {
+    wipe()
+    throw error
+  })
+  let lastIndex = 0
+  if ('kind' in last) {
+    wipe()
+    return last
+  }
+  return { count: files.length, source, close }
+
+  async function source(index: number): Promise<Source | undefined> {
+    if (index !== lastIndex) {
+      if (!('kind' in last)) last.close()
+      last = await decoded(own, files[index] ?? bytes)
+      lastIndex = index
+    }
+    // libheif refuses an aperture that leaves out more than a few rows. Then the whole picture alone is hashed.
+    return 'kind' in last ? undefined : last.source
+  }
+
+  function close(): void {
+    if (!('kind' in last)) last.close()
+    wipe()
+  }
 }
 
-let reader: ReturnType<typeof createHeifReader> | undefined
+let reader: HeifReader | undefined
 
-/** The picture is in the decoder's memory, which is overwritten when the file is closed. */
-function opened({ read }: ReturnType<typeof createHeifReader>, bytes: Uint8Array): Promise<Opened | Outcome> {
+interface Decoded {
+  readonly source: Source
+  readonly close: () => void
+}
+
+/** The picture is in the decoder's memory, which is overwritten by `close`. */
+function decoded({ read }: HeifReader, bytes: Uint8Array): Promise<Decoded | Outcome> {
   return new Promise((done, failed) => {
     const use = (picture: HeifPicture) =>
-      new Promise<void>((close) => done(openedPicture(rawSource({ ...picture, space: spaceOf(picture) }), close)))
+      new Promise<void>((close) => done({ source: rawSource({ ...picture, space: spaceOf(picture) }), close }))
     read(bytes, LIMITS, use).catch((error: unknown) => {
       // libheif stops where a file is so broken that it does not notice.
-      if (error instanceof WebAssembly.RuntimeError) return done(refused('damaged'))
+      if (error instanceof WebAssembly.RuntimeError) return done(rejected('damaged'))
       const why = error instanceof Problem ? WHY[error.code] : undefined
-      return why === undefined ? failed(error) : done(refused(why))
+      return why === undefined ? failed(error) : done(rejected(why))
     })
   })
 }

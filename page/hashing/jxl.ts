@@ -9,7 +9,7 @@ import { type JxlFile, openJxl } from '../../src/domain/media/jxl-picture.js'
 import { Problem } from '../../src/domain/problem.js'
 import { drawnSource } from './drawn.js'
 import type { Opened, Opener } from './opened.js'
-import { type Reason, refused } from './outcome.js'
+import { type Reason, rejected } from './outcome.js'
 import type { Source } from './source.js'
 
 /** All memory of the decoder: that of 15 megapixels. */
@@ -31,7 +31,7 @@ export const openWithJxlOxide: Opener = async ({ file }) => {
   } catch (error) {
     const why = error instanceof Problem ? WHY[error.code] : undefined
     if (why === undefined) throw error
-    return refused(why)
+    return rejected(why)
   } finally {
     bytes.fill(0)
   }

@@ -16,9 +16,9 @@ export interface Opened {
   readonly count: number
   /**
    * @param index under `count`; 0 is the most telling picture.
-   * @returns what is open until the next call, or until `close`.
+   * @returns what is open until the next call, or until `close`; `undefined` for a further picture that cannot be shown.
    */
-  source(index: number): Promise<Source>
+  source(index: number): Promise<Source | undefined>
   close(): void
 }
 

@@ -35,17 +35,17 @@ export interface Hashed {
   /** 50…100. */
   readonly quality: number
   readonly signals: readonly FileSignal[]
-  /** Where she chose extended protection: base64, as `detailsOf` gives it. */
+  /** With extended protection: base64, as `detailsOf` gives it. */
   readonly details?: string
 }
 
 /** Why this browser cannot open a picture; `browser` when it can open none at all, `animated` when it reads one frame of it only. */
-export type Unopened = 'format' | 'browser' | 'altered' | 'animated'
+export type OpenFailure = 'format' | 'browser' | 'altered' | 'animated'
 
 /** `upload`: this browser cannot open it, and the server can. */
 export type Outcome =
   | Hashed
-  | { readonly kind: 'upload'; readonly because: Unopened; readonly format: MediaFormat }
+  | { readonly kind: 'upload'; readonly because: OpenFailure; readonly format: MediaFormat }
   | Rejected
 
 export interface Rejected {
@@ -57,12 +57,12 @@ export interface Rejected {
   readonly sendable?: MediaFormat
 }
 
-export function refused(why: Reason, sendable?: MediaFormat): Rejected {
+export function rejected(why: Reason, sendable?: MediaFormat): Rejected {
   return { kind: 'rejected', why, ...(sendable !== undefined && { sendable }) }
 }
 
 /** @param head the first bytes of a file in no format that is read here. */
 export function notAPicture(head: Uint8Array): Rejected {
   const what = unreadKindOf(head)
-  return { ...refused('not-a-picture'), ...(what !== undefined && { what }) }
+  return { ...rejected('not-a-picture'), ...(what !== undefined && { what }) }
 }

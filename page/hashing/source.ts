@@ -2,8 +2,8 @@
 import { MAX_PIXELS, MAX_SIDE_PX, type Pixels } from '../../packages/hash/src/pixels.js'
 import { FULL_RESOLUTION_PIXELS } from '../../packages/hash/src/reduced-side.js'
 import type { MediaFormat } from '../../src/domain/media/media-formats.js'
-import { groupingsFor } from './grouping.js'
-import { reduced } from './reduce.js'
+import { decodedSize } from './grouping.js'
+import { reduced, turned } from './reduce.js'
 
 export interface Sides {
   readonly width: number
@@ -29,6 +29,10 @@ export interface Source extends Sides {
   readonly isDecodedWhole?: true
   /** The size of the picture where it was decoded at a part of it. */
   readonly full?: Sides
+  /** The picture as it is stored, where it is turned to be shown. The service reduces it before it turns it. */
+  readonly stored?: { readonly source: Source; readonly orientation: number }
+  /** The picture as the service's decoder gives it to be reduced to this size. Open until the next call, or until the file is closed. */
+  decodedTo?(size: Sides): Promise<Source>
   /** Colours as read become sRGB. Absent where rows are in sRGB. @returns `pixels`, or others after `pixels` were overwritten. */
   inSrgb?(pixels: Pixels): Promise<Pixels>
   close(): void
@@ -52,11 +56,19 @@ export async function pixelsOf(
   const isSmall = full.width * full.height <= FULL_RESOLUTION_PIXELS
   const pixels: Pixels = isSmall
     ? source.read(height, background, (rowsAt) => ({ data: rowsAt(0, height), width, height, channels: 4 }))
-    : source.read(STRIP_ROWS, background, (rowsAt) => {
-        const size = sizeFor(full)
-        return reduced(source, size, groupingsFor(source.isDecodedWhole ? 'png' : format, source, size), STRIP_ROWS, rowsAt)
-      })
+    : reducedOf((await source.decodedTo?.(sizeFor(full))) ?? source, format, sizeFor(full), background)
   return source.inSrgb === undefined ? pixels : await source.inSrgb(pixels)
+}
+
+function reducedOf({ stored, ...shown }: Source, format: MediaFormat, size: Sides, background: Background): Pixels {
+  if (stored !== undefined) {
+    const { source, orientation } = stored
+    const turnedSize = orientation > 4 ? { width: size.height, height: size.width } : size
+    return turned(reducedOf(source, format, turnedSize, background), orientation)
+  }
+  const source = shown
+  const decoded = decodedSize(source.isDecodedWhole ? 'png' : format, source, size)
+  return source.read(STRIP_ROWS, background, (rowsAt) => reduced(source, decoded, size, STRIP_ROWS, rowsAt))
 }
 
 /** Is any pixel not opaque? Reads rows until one is found. */

@@ -2,6 +2,7 @@
 // So "protected" always rests on the server's answer for that very image.
 
 import type { Category } from '../../src/domain/matching/signal.js'
+import { newKey } from '../../src/domain/random-key.js'
 import { type Access, type Added, api, type Failure } from '../api.js'
 import type { Usable } from '../choosing/picture.js'
 import type { Hashed, Reason } from '../hashing/outcome.js'
@@ -31,7 +32,7 @@ export interface Job {
 
 export interface Waiting {
   readonly now: () => number
-  /** Resolves after so long, or when the device has a connection again, or when she asks for another try. */
+  /** Resolves after this time, when the device is online again, or when the retry button is pressed. */
   readonly until: (ms: number) => Promise<void>
 }
 
@@ -50,7 +51,7 @@ const PICTURES_A_REQUEST = 20
 const MAX_UNEXPLAINED = 4
 const FIRST_WAIT_MS = 1000
 const LONGEST_WAIT_MS = 30_000
-/** A server may ask for more patience than that; she can always ask for another try. */
+/** Longest wait that a server may ask for. The retry button ends it early. */
 const LONGEST_ASKED_WAIT_MS = 600_000
 
 /**
@@ -161,11 +162,6 @@ function request(job: Job, { pictures, key, withDetails }: Part) {
 async function explains(job: Job, { kind }: Failure, picture: Usable): Promise<boolean> {
   if (kind === 'fault') return false
   return kind !== 'away' || !('file' in picture) || 'failure' in (await api.view(job.access))
-}
-
-/** A random Idempotency-Key. `crypto.randomUUID` is not available on pages without TLS. */
-export function newKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
 function contentOf({ signals, details }: Hashed, category: Category | undefined, withDetails: boolean) {

@@ -1,7 +1,7 @@
 // Shows how sending goes: a line for each picture, a sentence while there is no way on.
 
 import type { Failure } from '../api.js'
-import type { LeftOver } from '../choosing/picker.js'
+import type { Unprotected } from '../choosing/picker.js'
 import { WELL_PROTECTED_QUALITY } from '../choosing/picture.js'
 import { announce, hide, made, one, setText, show } from '../dom.js'
 import { say, sayCount, sayTime } from '../messages.js'
@@ -15,17 +15,17 @@ export interface Sending {
 
 /**
  * Begins to send; `finished` is called once every picture is settled.
- * @param leftOver what was chosen beside them and cannot be protected: it is counted and listed with the others.
+ * @param unprotected what was chosen beside them and cannot be protected: it is counted and listed with the others.
  */
-export function sending(job: Job, leftOver: readonly LeftOver[], finished: () => void): Sending {
+export function sending(job: Job, unprotected: readonly Unprotected[], finished: () => void): Sending {
   const lines = new Map(job.pictures.map((picture) => [picture.id, lineFor(picture)]))
   const list = one('sent', HTMLUListElement)
-  list.replaceChildren(...leftOver.map(lineOfLeftOver), ...[...lines.values()].map(({ item }) => item))
+  list.replaceChildren(...unprotected.map(lineOfUnprotected), ...[...lines.values()].map(({ item }) => item))
   hide('fix')
   const retry = one('retry', HTMLButtonElement)
   const waiting = waitingFor(retry)
   const toSend = job.pictures.length
-  const total = toSend + leftOver.length
+  const total = toSend + unprotected.length
   const results = new Map<number, Result>()
 
   const send = sender(
@@ -50,11 +50,11 @@ export function sending(job: Job, leftOver: readonly LeftOver[], finished: () =>
       const text = headline()
       setText('sent-text', text)
       announce(text)
-      // Of many pictures these are the ones that she has to see.
+      // Failed pictures come first, or they could be missed among many.
       list.prepend(...list.querySelectorAll('[data-state="bad"]'))
     }
     if (isDone) {
-      one('fix', HTMLElement).hidden = leftOver.length + countOf('refused') === 0
+      one('fix', HTMLElement).hidden = unprotected.length + countOf('refused') === 0
       finished()
     } else {
       retry.hidden = countOf('failed') === 0 && retry.hidden
@@ -77,7 +77,7 @@ export function sending(job: Job, leftOver: readonly LeftOver[], finished: () =>
   function drawTotals(): void {
     const progress = one('sent-progress', HTMLProgressElement)
     progress.max = Math.max(1, total)
-    progress.value = leftOver.length + countOf('settled')
+    progress.value = unprotected.length + countOf('settled')
     const text = sayCount('run.sent', total, { done: countOf('protected') })
     setText('sent-text', text)
     announce(text)
@@ -109,7 +109,7 @@ function isOver(code: string): boolean {
   return code === 'case-unknown' || code === 'token-missing'
 }
 
-/** Until time has passed, the connection is back, or she presses the button. */
+/** Waits until the time has passed, the device is online again, or the button is pressed. */
 export function waitingFor(retry: HTMLButtonElement): Waiting {
   return {
     now: () => Date.now(),
@@ -133,7 +133,7 @@ function lineFor({ name }: { readonly name: string }) {
   return { item, state }
 }
 
-function lineOfLeftOver({ name, why }: LeftOver): HTMLLIElement {
+function lineOfUnprotected({ name, why }: Unprotected): HTMLLIElement {
   const { item, state } = lineFor({ name })
   item.dataset['state'] = 'bad'
   state.textContent = why

@@ -1,6 +1,6 @@
 import type { FastifyPluginCallback } from 'fastify'
 import type { Caller } from '../domain/organisations/access.js'
-import type { Exposure, LimitName, ServerLimits } from '../http/limits.js'
+import type { Exposure, LimitName, ServerLimits } from '../http/limit-table.js'
 import type { CertificateFacts } from '../http/metrics/operation-metrics.js'
 import type { UploadLimits } from '../http/upload.js'
 import type { ServerCertificate } from '../net/certificate.js'

@@ -2,7 +2,7 @@
 // no key; and only an api knows what matches.
 
 import { Queue, Worker } from 'bullmq'
-import { QUEUE_PREFIX } from '../jobs/hash-image.js'
+import { QUEUE_PREFIX } from '../jobs/hash-image-job.js'
 import { PullExchangeJob } from '../jobs/pull-exchange.js'
 import { connectForWaiting, type RedisTarget } from '../store/redis/client.js'
 

@@ -3,7 +3,7 @@
 
 import { listenForWorkers } from '../handoff/listener.js'
 import { PendingImages } from '../handoff/pending-images.js'
-import { IMAGE_TTL_MS } from '../jobs/hash-image.js'
+import { IMAGE_TTL_MS } from '../jobs/hash-image-job.js'
 import { createHashing } from '../services/intake/hashing.js'
 import { createPictureFetching } from '../services/intake/picture-fetching.js'
 import { onceRedisAnswers } from './first-answer.js'

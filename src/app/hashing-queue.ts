@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import type { Redis } from 'ioredis'
 import { Problem } from '../domain/problem.js'
-import { HASH_IMAGE_QUEUE, type HashImageJob, JOB_PRIORITY, QUEUE_PREFIX } from '../jobs/hash-image.js'
+import { HASH_IMAGE_QUEUE, type HashImageJob, JOB_PRIORITY, QUEUE_PREFIX } from '../jobs/hash-image-job.js'
 import { connectForRequests, type RedisTarget, reach } from '../store/redis/client.js'
 
 /** ioredis reconnects within half a second. An api that is ready has promised to take pictures, so it waits that long. */

@@ -12,8 +12,8 @@ export function createPulling(exchanges: Exchanges, reconcilers: Reconcilers, op
   const { redis: target, onError } = options
   let pulls: Promise<ExchangeJobs> | undefined
   let runs: Promise<ExchangeJobs> | undefined
-  type Named = readonly { readonly name: string; readonly intervalS: number }[]
-  const begin = (queueName: string, schedule: Named, run: (name: string) => Promise<unknown>) => {
+  type Pulled = readonly { readonly name: string; readonly intervalS: number }[]
+  const begin = (queueName: string, schedule: Pulled, run: (name: string) => Promise<unknown>) => {
     if (schedule.length === 0) return undefined
     const jobs = import('./exchange-jobs.js').then(({ exchangeJobs }) =>
       exchangeJobs({ target, queueName, run, schedule, onError }),

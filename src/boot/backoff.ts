@@ -28,7 +28,3 @@ export function backoff({ firstRetryMs, longestRetryMs, soundAfterMs }: Timing):
     return delayMs
   }
 }
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
-}

@@ -3,6 +3,7 @@
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
+import { messageOf } from '../domain/message-of.js'
 import { type Certificate, checkCertificate, type ServerCertificate } from '../net/certificate.js'
 
 export interface CertificateFiles {
@@ -79,7 +80,7 @@ export function keepCertificate({
       if (!isSecondLook && !isAsked) return
       isRefused = true
       settled = state
-      onRefused(error instanceof Error ? error.message : String(error))
+      onRefused(messageOf(error))
     }
   }
   const lookNext = (isAsked: boolean) => {

@@ -1,8 +1,9 @@
 // Redis, which the supervisor restarts.
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import { messageOf } from '../domain/message-of.js'
 import type { RedisServer } from '../store/embedded/embedded-redis.js'
-import { backoff, type Keeping, type Kept, messageOf } from './backoff.js'
+import { backoff, type Keeping, type Kept } from './backoff.js'
 
 export interface KeepingRedis extends Keeping {
   readonly openRedis: () => Promise<RedisServer>

@@ -2,6 +2,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { isatty } from 'node:tty'
+import { messageOf } from '../domain/message-of.js'
 
 /** Runs `stop` once, then ends the process: with 0 on success, otherwise with 1 and the error on standard error. */
 export function stopOnSignal(stop: () => Promise<void>): void {
@@ -51,7 +52,7 @@ export function refuseToStart(error: unknown): never {
 }
 
 function endWith(error: unknown): never {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.stderr.write(`${messageOf(error)}\n`)
   process.exit(1)
 }
 

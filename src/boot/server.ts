@@ -10,8 +10,9 @@ import { createLifecycle, startOrStop } from '../app/lifecycle.js'
 import type { ServiceOptions } from '../app/service-options.js'
 import { openServices } from '../app/services.js'
 import { leaveUnread, unreadWith } from '../domain/media/media-formats.js'
+import { messageOf } from '../domain/message-of.js'
 import { exchangesIn, reconcilersIn } from '../exchange/exchange-config.js'
-import { SERVER_LIMITS } from '../http/limits.js'
+import { SERVER_LIMITS } from '../http/limit-table.js'
 import { headText } from '../store/audit/audit-marks.js'
 import { keyringOf } from '../store/sealing/seal-keys.js'
 import { loadSite, type Site } from '../web/site.js'
@@ -180,7 +181,7 @@ function certificateOf(name: string, variables: string, files: CertificateFiles 
     certificates.set(name, lifecycle.keep(`certificate of ${name}`, certificate))
     return certificate
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
+    const why = messageOf(error)
     throw new Error(`The files of ${variables}_CERT and ${variables}_KEY cannot be used: ${why}`)
   }
 }

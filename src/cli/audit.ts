@@ -1,12 +1,13 @@
 // tabir audit verify | list | trim
 
 import { parseArgs } from 'node:util'
-import { plainJson } from '../domain/plain-text.js'
+import { messageOf } from '../domain/message-of.js'
 import { MIN_AUDIT_DAYS } from '../services/records/record-keeping.js'
 import { type AuditLog, createAuditLog } from '../store/audit/audit.js'
 import { noteAuditCheck } from '../store/audit/audit-check.js'
 import { AUDIT_FAULTS, headText, parseHead } from '../store/audit/audit-marks.js'
 import type { Store } from '../store/redis/client.js'
+import { failed, printJson } from './output.js'
 import { withSealedStore } from './sealed-store.js'
 
 const USAGE = `tabir audit verify [--head HEAD]
@@ -28,7 +29,7 @@ export async function audit(args: readonly string[]): Promise<number> {
       return work(log, store)
     })
   } catch (error) {
-    return failed(error instanceof Error ? error.message : String(error), 1)
+    return failed(messageOf(error), 1)
   }
 }
 
@@ -60,7 +61,7 @@ async function verify(log: AuditLog, store: Store, noted: ReturnType<typeof pars
   if (verdict.isSound || noted === undefined) await noteAuditCheck(store, { isSound: verdict.isSound, atMs: Date.now() })
   if (!verdict.isSound) return failed(`Not sound, at entry ${verdict.number}: ${AUDIT_FAULTS[verdict.why]}.`, 1)
   const { head } = verdict
-  print({ sound: true, entries: head?.number ?? 0, head: head === undefined ? null : headText(head) })
+  printJson({ sound: true, entries: head?.number ?? 0, head: head === undefined ? null : headText(head) })
   return 0
 }
 
@@ -68,7 +69,7 @@ async function trim(log: AuditLog, days: number): Promise<number> {
   const nowMs = Date.now()
   const removed = await log.trim(nowMs - days * DAY_MS, 'operator', nowMs)
   await log.chain() // includes the entry about this trim
-  print({ removed })
+  printJson({ removed })
   return 0
 }
 
@@ -76,7 +77,8 @@ async function list(log: AuditLog, after: number, limit: number): Promise<number
   let last = after
   for (let left = limit; left > 0; ) {
     const acts = await log.list(last, Math.min(left, AT_ONCE))
-    for (const { number, atMs, act, by, about } of acts) print({ number, at: new Date(atMs).toISOString(), act, by, about })
+    for (const { number, atMs, act, by, about } of acts)
+      printJson({ number, at: new Date(atMs).toISOString(), act, by, about })
     if (acts.length === 0) break
     last = acts.at(-1)?.number ?? last
     left -= acts.length
@@ -86,13 +88,4 @@ async function list(log: AuditLog, after: number, limit: number): Promise<number
 
 function wholeNumber(text: string): number | undefined {
   return /^\d{1,15}$/.test(text) ? Number(text) : undefined
-}
-
-function print(value: object): void {
-  process.stdout.write(`${plainJson(value)}\n`)
-}
-
-function failed(why: string, status: number): number {
-  process.stderr.write(`${why}\n`)
-  return status
 }

@@ -1,8 +1,9 @@
 // tabir canary plant --bank NAME
 
 import { parseArgs } from 'node:util'
-import { plainJson } from '../domain/plain-text.js'
+import { messageOf } from '../domain/message-of.js'
 import { plantCanary } from '../services/load/canaries.js'
+import { failed, printJson } from './output.js'
 import { withSealedStore } from './sealed-store.js'
 
 const USAGE = 'tabir canary plant --bank NAME'
@@ -16,18 +17,13 @@ export async function canary(args: readonly string[]): Promise<number> {
       options: { bank: { type: 'string' } },
     })
     const { bank } = values
-    if (positionals[0] !== 'plant' || positionals.length !== 1 || bank === undefined) return refuse(USAGE, 2)
+    if (positionals[0] !== 'plant' || positionals.length !== 1 || bank === undefined) return failed(USAGE, 2)
     const signalId = await withSealedStore((opened) => plantCanary(opened, bank, Date.now()))
-    if (signalId === undefined) return refuse('There is no such bank.', 2)
-    process.stdout.write(`${plainJson({ signalId, bank })}\n`)
+    if (signalId === undefined) return failed('There is no such bank.', 2)
+    printJson({ signalId, bank })
     return 0
   } catch (error) {
     const isUsage = error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
-    return refuse(isUsage ? USAGE : error instanceof Error ? error.message : String(error), isUsage ? 2 : 1)
+    return failed(isUsage ? USAGE : messageOf(error), isUsage ? 2 : 1)
   }
-}
-
-function refuse(why: string, status: number): number {
-  process.stderr.write(`${why}\n`)
-  return status
 }

@@ -1,12 +1,13 @@
 // tabir cases end
 
 import { parseArgs } from 'node:util'
-import { plainJson } from '../domain/plain-text.js'
+import { messageOf } from '../domain/message-of.js'
 import { Problem } from '../domain/problem.js'
 import { PROBLEMS } from '../http/problem-table.js'
 import { createCaseAccess } from '../services/cases/case-access.js'
 import { type Cases, type CaseView, createCases } from '../services/cases/cases.js'
 import { createCaseStore } from '../store/cases/cases.js'
+import { failed, instantOf, printJson } from './output.js'
 import { withSealedStore } from './sealed-store.js'
 
 const USAGE = 'tabir cases end NUMBER [--dry-run]'
@@ -17,11 +18,11 @@ export async function cases(args: readonly string[]): Promise<number> {
   const options = verb === 'end' ? optionsOf(rest) : undefined
   if (options === undefined) return failed(USAGE, 2)
   try {
-    process.stdout.write(`${plainJson(await withCases((service) => end(service, options)))}\n`)
+    printJson(await withCases((service) => end(service, options)))
     return 0
   } catch (error) {
     if (error instanceof Problem) return failed(PROBLEMS[error.code].title, 1)
-    return failed(error instanceof Error ? error.message : String(error), 1)
+    return failed(messageOf(error), 1)
   }
 }
 
@@ -56,10 +57,10 @@ function factsOf({ caseNumber, state, images, createdAtMs, assistance, end: ende
     caseNumber,
     state,
     images: ended?.images ?? images,
-    createdAt: instant(createdAtMs),
+    createdAt: instantOf(createdAtMs),
     orgId: assistance?.orgId,
-    handedOverAt: instant(assistance?.handedOverAtMs),
-    endedAt: instant(ended?.atMs),
+    handedOverAt: instantOf(assistance?.handedOverAtMs),
+    endedAt: instantOf(ended?.atMs),
   }
 }
 
@@ -79,13 +80,4 @@ function withCases<T>(use: (service: Cases) => Promise<T>): Promise<T> {
       }),
     )
   })
-}
-
-function instant(ms: number | undefined): string | undefined {
-  return ms === undefined ? undefined : new Date(ms).toISOString()
-}
-
-function failed(why: string, status: number): number {
-  process.stderr.write(`${why}\n`)
-  return status
 }

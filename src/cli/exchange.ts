@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { WrongSettings } from '../boot/config.js'
-import { plainJson } from '../domain/plain-text.js'
-import { ask, createRemote, nameApi, REMOTE_OPTIONS, REMOTE_USAGE, type Remote, refusalOf, textOf } from './remote.js'
+import { failed, printJson } from './output.js'
+import { ask, createRemote, printApiUrl, REMOTE_OPTIONS, REMOTE_USAGE, type Remote, refusalOf, textOf } from './remote.js'
 
 const USAGE = `tabir exchange list | pull NAME ${REMOTE_USAGE}`
 const LOOK_INTERVAL_MS = 500
@@ -21,9 +21,9 @@ const List = z.object({ exchanges: z.array(Row), reconcilers: z.array(Row).defau
 /** @returns the exit status: 0; 1 on failure; 2 for wrong arguments */
 export async function exchange(args: readonly string[]): Promise<number> {
   const options = optionsOf([...args])
-  if (typeof options === 'string') return said(options, 2)
+  if (typeof options === 'string') return failed(options, 2)
   const { verb, name, remote } = options
-  nameApi(remote.url)
+  printApiUrl(remote.url)
   try {
     if (verb === 'list') {
       const { exchanges, reconcilers } = await list(remote)
@@ -31,7 +31,7 @@ export async function exchange(args: readonly string[]): Promise<number> {
     }
     const before = (await list(remote)).exchanges.find((row) => row.name === name)
     const asked = await ask(remote, { method: 'POST', path: `/v1/exchanges/${name}/pulls` })
-    if (asked.statusCode !== 202) return said((await refusalOf(asked)).words, 1)
+    if (asked.statusCode !== 202) return failed((await refusalOf(asked)).words, 1)
     asked.resume()
     for (;;) {
       await sleep(LOOK_INTERVAL_MS)
@@ -41,7 +41,7 @@ export async function exchange(args: readonly string[]): Promise<number> {
       return now.state === 'failed' ? 1 : 0
     }
   } catch (error) {
-    return said(error instanceof Refusal ? error.message : 'The api cannot be reached.', 1)
+    return failed(error instanceof Refusal ? error.message : 'The api cannot be reached.', 1)
   }
 }
 
@@ -68,11 +68,6 @@ function optionsOf(args: string[]): { verb: 'list' | 'pull'; name: string; remot
 }
 
 function print(rows: readonly object[]): number {
-  for (const row of rows) process.stdout.write(`${plainJson(row)}\n`)
+  for (const row of rows) printJson(row)
   return 0
-}
-
-function said(why: string, status: number): number {
-  process.stderr.write(`${why}\n`)
-  return status
 }

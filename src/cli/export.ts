@@ -15,7 +15,8 @@ import { standardOutput } from '../files/standard-output.js'
 import { writeWholeFile } from '../files/write-file.js'
 import { byteBar } from './byte-bar.js'
 import { isClosedPipe, NOBODY_READS } from './closed-pipe.js'
-import { ask, createRemote, nameApi, REMOTE_OPTIONS, REMOTE_USAGE, type Remote, refusalOf } from './remote.js'
+import { failed } from './output.js'
+import { ask, createRemote, printApiUrl, REMOTE_OPTIONS, REMOTE_USAGE, type Remote, refusalOf } from './remote.js'
 
 const USAGE = `tabir export --bank BANK (--plain | --seal-to RECIPIENT) [--format ${EXPORT_FORMATS.join('|')}] [--since FILE] [--out FILE]
     ${REMOTE_USAGE}
@@ -27,7 +28,7 @@ export async function exportBank(args: readonly string[]): Promise<number> {
   const options = optionsOf([...args])
   if (typeof options === 'string') return failed(options, 2)
   const { bank, format, seal, since, out, remote } = options
-  nameApi(remote.url)
+  printApiUrl(remote.url)
   if (out !== undefined && existsSync(out)) return failed(IS_THERE, 1)
   try {
     const known = since === undefined ? undefined : { path: since, ids: await signalIdsIn(since) }
@@ -220,9 +221,4 @@ class UnderWay extends Error {
 function tombstoneOf(line: string): string {
   const signal: unknown = JSON.parse(line)
   return JSON.stringify({ ...Object(signal), deleted: true })
-}
-
-function failed(why: string, status: number): number {
-  process.stderr.write(`${why}\n`)
-  return status
 }

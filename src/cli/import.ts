@@ -9,12 +9,12 @@ import { z } from 'zod'
 import { WrongSettings } from '../boot/config.js'
 import { BANK_NAME_PATTERN } from '../domain/organisations/bank.js'
 import { FILE_FORMATS, IMPORT_STATES, RECORD_REJECTIONS } from '../domain/organisations/bank-import.js'
-import { plainJson } from '../domain/plain-text.js'
 import { byteBar } from './byte-bar.js'
+import { failed, printJson } from './output.js'
 import {
   ask,
   createRemote,
-  nameApi,
+  printApiUrl,
   REMOTE_OPTIONS,
   REMOTE_USAGE,
   type Refused,
@@ -56,7 +56,7 @@ export async function importFile(args: readonly string[]): Promise<number> {
   const options = optionsOf([...args])
   if (typeof options === 'string') return failed(options, 2)
   const { file, bank, remote } = options
-  nameApi(remote.url)
+  printApiUrl(remote.url)
   let sizeBytes: number
   let digest: string
   try {
@@ -72,7 +72,7 @@ export async function importFile(args: readonly string[]): Promise<number> {
     const outcome = typeof key === 'string' ? await send({ file, bank, remote, key, bar }).catch(() => NOT_REACHED) : key
     if ('lines' in outcome) {
       bar.end()
-      process.stdout.write(`${plainJson(outcome)}\n`)
+      printJson(outcome)
       return outcome.rejected === 0 ? 0 : 3
     }
     if (tries === MAX_TRIES || !WORTH_ANOTHER_TRY.includes(outcome.code)) {
@@ -158,9 +158,4 @@ async function send({ file, bank, remote, key, bar }: Sending): Promise<z.infer<
     body: createReadStream(file).pipe(counted),
   })
   return response.statusCode === 201 ? Report.parse(JSON.parse(await textOf(response))) : refusalOf(response)
-}
-
-function failed(why: string, status: number): number {
-  process.stderr.write(`${why}\n`)
-  return status
 }

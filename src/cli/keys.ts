@@ -2,13 +2,15 @@
 
 import { parseArgs } from 'node:util'
 import { readConfig } from '../boot/config.js'
+import { messageOf } from '../domain/message-of.js'
 import { isScope, ORG_KINDS, SCOPES, type Scope } from '../domain/organisations/access.js'
-import { isPlainLine, plainJson } from '../domain/plain-text.js'
+import { isPlainLine } from '../domain/plain-text.js'
 import { isNetwork } from '../net/networks.js'
 import { createApiKey, rotateApiKey } from '../services/keys/access.js'
 import { type ApiKeys, createApiKeyStore } from '../store/organisations/api-keys.js'
 import { createKeyUseStore, type KeyUses } from '../store/organisations/key-uses.js'
 import { checkInUse } from '../store/redis/format.js'
+import { instantOf, printJson } from './output.js'
 import { sealKeys } from './seal-keys.js'
 import { withStore } from './store-of-command.js'
 
@@ -28,7 +30,7 @@ export async function keys(args: readonly string[]): Promise<number> {
     if (verb === 'seal') return await sealKeys(rest)
     return unusable('tabir keys create | list | rotate | revoke | restore | seal')
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+    process.stderr.write(`${messageOf(error)}\n`)
     return error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS') ? 2 : 1
   }
 }
@@ -64,7 +66,7 @@ async function create(args: string[]): Promise<number> {
   const made = await withApiKeys(({ apiKeys }) =>
     createApiKey(apiKeys, { org: org.trim(), kind, scopes, env, nowMs, expiresAtMs, networks }),
   )
-  print(made)
+  printJson(made)
   return 0
 }
 
@@ -80,16 +82,16 @@ async function list(args: string[]): Promise<number> {
           org: org?.name,
           kind: org?.kind,
           scopes: scopesText(scopes),
-          createdAt: instant(createdAtMs),
-          expiresAt: instant(expiresAtMs),
-          suspendedAt: instant(suspendedAtMs),
+          createdAt: instantOf(createdAtMs),
+          expiresAt: instantOf(expiresAtMs),
+          suspendedAt: instantOf(suspendedAtMs),
           networks: networks?.join(','),
           lastUsedOn: lastUsedOn.get(keyId),
         }
       }),
     )
   })
-  for (const row of rows) print(row)
+  for (const row of rows) printJson(row)
   return 0
 }
 
@@ -106,7 +108,7 @@ async function rotate(args: string[]): Promise<number> {
   const nowMs = Date.now()
   const made = await withApiKeys(({ apiKeys }) => rotateApiKey(apiKeys, { keyId, env, nowMs, overlapMs: hours * HOUR_MS }))
   if (made === undefined) return unusable(NO_KEY)
-  print({ ...made, replaces: keyId, whichEndsBy: instant(nowMs + hours * HOUR_MS) })
+  printJson({ ...made, replaces: keyId, whichEndsBy: instantOf(nowMs + hours * HOUR_MS) })
   return 0
 }
 
@@ -115,7 +117,7 @@ async function revoke(args: string[]): Promise<number> {
   if (keyId === undefined) return unusable('tabir keys revoke KEYID')
   const revision = await withApiKeys(({ apiKeys }) => apiKeys.revoke(keyId, Date.now()))
   if (revision === undefined) return unusable(NO_KEY)
-  print({ keyId, revoked: true })
+  printJson({ keyId, revoked: true })
   return 0
 }
 
@@ -131,7 +133,7 @@ async function restore(args: string[]): Promise<number> {
     }),
   )
   if (revision === undefined) return unusable(NO_KEY)
-  print({ keyId, suspended: false })
+  printJson({ keyId, suspended: false })
   return 0
 }
 
@@ -162,14 +164,6 @@ function wholeNumber(text: string | undefined, most: number): number | undefined
 
 function scopesText(scopes: ReadonlySet<Scope>): string {
   return [...scopes].join(',')
-}
-
-function instant(ms: number | undefined): string | undefined {
-  return ms === undefined ? undefined : new Date(ms).toISOString()
-}
-
-function print(value: object): void {
-  process.stdout.write(`${plainJson(value)}\n`)
 }
 
 function unusable(why: string): number {

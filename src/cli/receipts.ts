@@ -6,7 +6,8 @@ import { readConfig, WrongSettings } from '../boot/config.js'
 import { Receipt } from '../services/cases/receipts.js'
 import { Report } from '../services/cases/report.js'
 import { isSignedBy, publicKeyFrom } from '../services/records/signer.js'
-import { apiUrlFrom, nameApi } from './remote.js'
+import { failed } from './output.js'
+import { apiUrlFrom, printApiUrl } from './remote.js'
 
 const USAGE = 'tabir receipts verify FILE [--key FILE] [--url URL]'
 const TIMEOUT_MS = 5000
@@ -15,17 +16,17 @@ const TIMEOUT_MS = 5000
 export async function receipts(args: readonly string[]): Promise<number> {
   const [verb, ...rest] = args
   const options = verb === 'verify' ? optionsOf(rest) : undefined
-  if (options === undefined) return said(USAGE, 2)
+  if (options === undefined) return failed(USAGE, 2)
   const text = readOrUndefined(options.file)
-  if (text === undefined) return said('The receipt file cannot be read.', 2)
+  if (text === undefined) return failed('The receipt file cannot be read.', 2)
   const key = await keyFrom(options).catch((error: unknown) => {
     if (error instanceof WrongSettings) throw error
     return undefined
   })
-  if (key === undefined) return said('The public key cannot be read. Name a file with --key, or an api with --url.', 2)
+  if (key === undefined) return failed('The public key cannot be read. Name a file with --key, or an api with --url.', 2)
   const document = documentIn(text)
-  if (document === undefined) return said('Not valid: this is neither a receipt nor a report, or it was changed.', 1)
-  if (!isSignedBy(key, document)) return said('Not valid: it was changed, or another key signed it.', 1)
+  if (document === undefined) return failed('Not valid: this is neither a receipt nor a report, or it was changed.', 1)
+  if (!isSignedBy(key, document)) return failed('Not valid: it was changed, or another key signed it.', 1)
   process.stdout.write(`Valid: ${described(document)}.\n`)
   return 0
 }
@@ -45,7 +46,7 @@ function optionsOf(args: string[]) {
 async function keyFrom({ key, url }: { readonly key: string | undefined; readonly url: URL | undefined }) {
   if (key !== undefined) return publicKeyFrom(readFileSync(key, 'utf8'))
   const base = url ?? new URL(apiUrlFrom(readConfig(process.env)))
-  nameApi(base)
+  printApiUrl(base)
   const response = await fetch(new URL('/v1/receipts/key', base), { signal: AbortSignal.timeout(TIMEOUT_MS) })
   if (response.status !== 200) throw new Error('no key there')
   return publicKeyFrom(await response.text())
@@ -84,9 +85,4 @@ function readOrUndefined(path: string): string | undefined {
   } catch {
     return undefined
   }
-}
-
-function said(why: string, status: number): number {
-  process.stderr.write(`${why}\n`)
-  return status
 }

@@ -7,6 +7,7 @@ import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { z } from 'zod'
 import { type Config, readConfig } from '../boot/config.js'
+import { jsonOrUndefined } from '../domain/json.js'
 
 export const REMOTE_OPTIONS = { url: { type: 'string' }, 'key-file': { type: 'string' } } as const
 export const REMOTE_USAGE = `[--url URL] [--key-file FILE]
@@ -35,7 +36,7 @@ export function apiUrlFrom({ apiUrl, host, port }: Config): string {
 }
 
 /** Written to standard error, so that programs can parse standard output. */
-export function nameApi(url: URL): void {
+export function printApiUrl(url: URL): void {
   process.stderr.write(`Api: ${url.origin}\n`)
 }
 
@@ -98,14 +99,6 @@ export async function textOf(response: IncomingMessage): Promise<string> {
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString()
-}
-
-function jsonOrUndefined(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 function fileText(path: string): string | undefined {

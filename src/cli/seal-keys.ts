@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { ownValue } from '../domain/own-value.js'
-import { plainJson, plainText } from '../domain/plain-text.js'
+import { plainText } from '../domain/plain-text.js'
 import { noteInAudit } from '../store/audit/audit.js'
 import type { Store } from '../store/redis/client.js'
 import { addSealKey, dropSealKey, sealKeyPath } from '../store/sealing/seal-keys.js'
@@ -12,6 +12,7 @@ import { forgetKey, keyToSealWith, sealKeyUsers, switchToActive, usedKeys } from
 import { rewriteLog } from '../store/upkeep/log-rewrite.js'
 import { type Census, census, reencryptAll } from '../store/upkeep/re-encryption.js'
 import { type SealedUnder, sealedUnder } from './backup/sealed-under.js'
+import { failed, printJson } from './output.js'
 import { type SealedStore, withSealedStore } from './sealed-store.js'
 
 const USAGE = `tabir keys seal list
@@ -69,7 +70,7 @@ async function list({ store, keyring }: SealedStore): Promise<number> {
   const [counts, used, agreed] = [await census(store, keyring), await usedKeys(store), await keyToSealWith(store)]
   const processes = [...(await sealKeyUsers(store, Date.now())).values()]
   for (const { label, fingerprint } of keyring.named) {
-    print({
+    printJson({
       id: label,
       fingerprint,
       active: fingerprint === (agreed ?? keyring.active.fingerprint),
@@ -113,7 +114,7 @@ async function rotate({ config, store, keyring }: SealedStore, label: string | u
   })
   // Until the log is rewritten, it holds records sealed under the old key.
   const log = await rewriteLog(store, REWRITE_TIMEOUT_MS)
-  print({ id: active.label, fingerprint: active.fingerprint, looked, reencrypted, otherProcesses: others, log })
+  printJson({ id: active.label, fingerprint: active.fingerprint, looked, reencrypted, otherProcesses: others, log })
   return others > 0 ? 1 : 0
 }
 
@@ -151,7 +152,7 @@ async function retire(opened: SealedStore, { id, backups, isAgreed }: Retirement
   if (config.sealKeys === undefined) dropSealKey(sealKeyPath(config), fingerprint)
   else process.stderr.write('Remove the key from TABIR_SEAL_KEYS before the next start.\n')
   const countOf = (kind: SealedUnder['kind']) => found.filter((each) => each.kind === kind).length
-  print({ id: label, fingerprint, retired: true, backups: countOf('backup'), snapshots: countOf('snapshot') })
+  printJson({ id: label, fingerprint, retired: true, backups: countOf('backup'), snapshots: countOf('snapshot') })
   return 0
 }
 
@@ -187,13 +188,4 @@ function countsOf(counts: Census, fingerprint: string): Record<string, number> {
       return count === 0 ? [] : [[place, count]]
     }),
   )
-}
-
-function print(value: object): void {
-  process.stdout.write(`${plainJson(value)}\n`)
-}
-
-function failed(why: string, status: number): number {
-  process.stderr.write(`${why}\n`)
-  return status
 }

@@ -2,8 +2,8 @@
 
 import { BLOCK_ID_PATTERN } from '../domain/cases/appeal.js'
 import { UUID_PATTERN } from '../domain/ids.js'
+import { messageOf } from '../domain/message-of.js'
 import type { PageCursor } from '../domain/page-cursor.js'
-import { plainJson } from '../domain/plain-text.js'
 import { Problem } from '../domain/problem.js'
 import { isAccount } from '../domain/trust/strikes.js'
 import { DISPUTE_REASONS } from '../domain/trust/trust.js'
@@ -26,6 +26,7 @@ import { createAppealStore } from '../store/trust/appeals.js'
 import { createStrikeStore } from '../store/trust/strikes.js'
 import { createTrustStore } from '../store/trust/trust.js'
 import { createEventStore } from '../store/webhooks/events.js'
+import { failed, printJson } from './output.js'
 import { type SealedStore, withSealedStore } from './sealed-store.js'
 
 const USAGE = `tabir trust disputes | quarantine | strikes
@@ -44,11 +45,11 @@ export async function trust(args: readonly string[]): Promise<number> {
   const work = workFor(args)
   if (work === undefined) return failed(USAGE, 2)
   try {
-    for (const row of await withParts(work)) process.stdout.write(`${plainJson(row)}\n`)
+    for (const row of await withParts(work)) printJson(row)
     return 0
   } catch (error) {
     if (error instanceof Problem) return failed(PROBLEMS[error.code].title, 1)
-    return failed(error instanceof Error ? error.message : String(error), 1)
+    return failed(messageOf(error), 1)
   }
 }
 
@@ -199,9 +200,4 @@ async function partsOver({ store, keyring, secrets, target }: SealedStore): Prom
       onError,
     }),
   }
-}
-
-function failed(why: string, status: number): number {
-  process.stderr.write(`${why}\n`)
-  return status
 }

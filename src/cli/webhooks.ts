@@ -1,10 +1,11 @@
 // tabir webhooks list | remove
 
 import { UUID_PATTERN } from '../domain/ids.js'
-import { plainJson } from '../domain/plain-text.js'
+import { messageOf } from '../domain/message-of.js'
 import { createApiKeyStore } from '../store/organisations/api-keys.js'
 import { createDeliveryStore } from '../store/webhooks/deliveries.js'
 import { createWebhookStore } from '../store/webhooks/webhooks.js'
+import { failed, instantOf, printJson } from './output.js'
 import { type SealedStore, withSealedStore } from './sealed-store.js'
 
 const USAGE = `tabir webhooks list
@@ -23,10 +24,10 @@ export async function webhooks(args: readonly string[]): Promise<number> {
   try {
     const rows = await withSealedStore(work)
     if (rows === undefined) return failed('There is no such webhook.', 1)
-    for (const row of rows) process.stdout.write(`${plainJson(row)}\n`)
+    for (const row of rows) printJson(row)
     return 0
   } catch (error) {
-    return failed(error instanceof Error ? error.message : String(error), 1)
+    return failed(messageOf(error), 1)
   }
 }
 
@@ -44,9 +45,9 @@ async function list({ store, keyring }: SealedStore): Promise<readonly object[]>
         to: new URL(url).origin,
         events: events.join(','),
         enabled: isEnabled,
-        createdAt: instant(createdAtMs),
+        createdAt: instantOf(createdAtMs),
         failures,
-        failingSince: instant(failingSinceMs),
+        failingSince: instantOf(failingSinceMs),
       }
     }),
   )
@@ -59,13 +60,4 @@ async function remove({ store, keyring }: SealedStore, webhookId: string): Promi
   if (orgId === undefined) return undefined
   await all.remove({ webhookId, orgId }, { act: 'webhook.removed', by: 'operator', about: { webhookId }, atMs: Date.now() })
   return [{ webhookId, removed: true }]
-}
-
-function instant(ms: number | undefined): string | undefined {
-  return ms === undefined ? undefined : new Date(ms).toISOString()
-}
-
-function failed(why: string, status: number): number {
-  process.stderr.write(`${why}\n`)
-  return status
 }

@@ -100,7 +100,7 @@ export const SETTING_DESCRIPTIONS: Readonly<Record<SettingName, SettingDescripti
   },
   TABIR_TLS_CERT: { meaning: 'PEM file: the api speaks TLS itself' },
   TABIR_TLS_KEY: { meaning: 'its key' },
-  TABIR_EXPOSURE: { meaning: '`public`: the strict limits of `src/http/limits.ts`, for an api that anybody can reach' },
+  TABIR_EXPOSURE: { meaning: '`public`: the strict limits of `src/http/limit-table.ts`, for an api that anybody can reach' },
   TABIR_FEED_DELAY_MINUTES: {
     meaning:
       'how long the feed holds a case’s picture at most to mix it with others, 0 to 1440; queries and withdrawals never wait',

@@ -46,6 +46,13 @@ export function parseUuid(text: string): Uint8Array | undefined {
   return bytes
 }
 
+/** @returns the 16 bytes of an image id. @throws {RangeError} for any other text. */
+export function idBytes(id: string): Uint8Array {
+  const bytes = parseUuid(id)
+  if (bytes === undefined) throw new RangeError('an image id is a UUID')
+  return bytes
+}
+
 export const UUID_PATTERN = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 /** For each of the 16 bytes, how many dashes precede it in the text. */
 const DASHES_BEFORE = [0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 4, 4, 4, 4]

@@ -1,5 +1,6 @@
 // How many pixels a HEIF file (also AVIF) makes a decoder decode. Sizes, kinds and sources of its items are in the boxes of its `meta` box.
 
+import { type Box, boxesIn, childrenOf, TooManyBoxes } from '../domain/media/heif-boxes.js'
 import { formatOf, type MediaFormat } from '../domain/media/media-formats.js'
 import { hevcConfig } from './hevc-config.js'
 
@@ -124,34 +125,4 @@ function sourcesOfItems(head: Buffer, parts: readonly Box[]): Map<number, number
     }
   }
   return sourcesOf
-}
-
-export interface Box {
-  readonly type: string
-  readonly from: number
-  readonly to: number
-}
-
-/** A grid in an ordinary picture has some hundred. A file with more is refused, because its cost cannot be counted. */
-const MAX_BOXES = 4096
-export class TooManyBoxes extends Error {}
-
-export function childrenOf(head: Buffer, boxes: readonly Box[], name: string): Box[] {
-  return boxes.filter(({ type }) => type === name).flatMap(({ from, to }) => boxesIn(head, from, to))
-}
-
-/** The boxes in a range, also those that are cut off. Stops at a box with an impossible size. */
-export function boxesIn(head: Buffer, from: number, to: number): Box[] {
-  const found: Box[] = []
-  for (let at = from; at + 8 <= to; ) {
-    if (found.length >= MAX_BOXES) throw new TooManyBoxes()
-    const size = head.readUInt32BE(at)
-    const isLong = size === 1
-    const length = isLong ? head.readUInt32BE(at + 8) * 2 ** 32 + head.readUInt32BE(at + 12) : size
-    const end = size === 0 ? to : at + length
-    if (end < at + (isLong ? 16 : 8)) break
-    found.push({ type: head.toString('latin1', at + 4, at + 8), from: at + (isLong ? 16 : 8), to: Math.min(end, to) })
-    at = end
-  }
-  return found
 }

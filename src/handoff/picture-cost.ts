@@ -9,12 +9,14 @@ import {
   MAX_JPEG_PIXELS,
   MAX_PROGRESSIVE_JPEG_PIXELS,
 } from '../domain/media/decoding-limits.js'
+import { TooManyBoxes } from '../domain/media/heif-boxes.js'
 import { jpegMarkers, START_OF_SCAN } from '../domain/media/jpeg-markers.js'
 import { jxlFrames } from '../domain/media/jxl-frames.js'
 import { jxlCodestream, jxlHeader } from '../domain/media/jxl-header.js'
 import type { MediaFormat } from '../domain/media/media-formats.js'
 import { animationCost } from './animations/costs.js'
-import { fileFormatOf, type HeifPixels, heifPixels, TooManyBoxes } from './heif-pixels.js'
+import { av1Frames } from './av1-items.js'
+import { fileFormatOf, type HeifPixels, heifPixels } from './heif-pixels.js'
 
 export interface PictureCost {
   /** Time on one core of a processor of 2022. Measured by `npm run bench:decoding`, rounded up. */
@@ -213,7 +215,17 @@ function heifLayout(head: Buffer): Layout | undefined {
   const found = heifPixels(head)
   if (found === undefined) return undefined
   const factor = (found.hasAlpha ? 1.5 : 1) * (found.isDeep ? 2 : 1)
-  return decodedLayout(found, 40 * factor, 20 * factor)
+  return decodedLayout(found, 40 * factor * framesBefore(head), 20 * factor)
+}
+
+/** Frames that have to be decoded for the one that is shown. */
+function framesBefore(head: Buffer): number {
+  try {
+    return Math.max(1, av1Frames(head).decoded)
+  } catch (error) {
+    if (error instanceof RangeError) return 1 // the file ends within its header
+    throw error
+  }
 }
 
 /** libheif in WebAssembly: 45 ns a pixel for a photograph of a phone, up to 100 for 4:4:4 at high quality. */

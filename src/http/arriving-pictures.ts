@@ -1,33 +1,33 @@
-// Pictures that were let in and are arriving: they wait for no worker yet, and will in a moment.
+// Counts pictures that were admitted and are still being received, so that they are not in the queue of a worker yet.
 
 import type { EventEmitter } from 'node:events'
 
-export interface ComingPictures {
-  /** One was let in. */
+export interface ArrivingPictures {
+  /** Counts an admitted picture until its request has been read or its response closes. */
   note(request: EventEmitter, response: EventEmitter): void
-  /** How many are still arriving. Without them, a burst would be let in for the same free worker. */
+  /** How many are still being received. Admission needs this, or it would admit a burst for the same free worker. */
   count(): number
 }
 
-/** Whoever sends slowly keeps no worker busy until he is done, and is not reckoned with. */
-const COMING_FOR_MS = 250
+/** A picture that arrives more slowly than this is not counted: it needs no worker soon. */
+const MAX_ARRIVING_MS = 250
 
 /** @param now in milliseconds, never goes back. */
-export function comingPictures(now: () => number): ComingPictures {
-  const letInAtMs = new Map<EventEmitter, number>() // in the order in which they were let in
+export function createArrivingPictures(now: () => number): ArrivingPictures {
+  const admittedAtMs = new Map<EventEmitter, number>() // in the order of admission
   return {
     note(request, response) {
-      letInAtMs.set(request, now())
-      const isHere = () => letInAtMs.delete(request)
-      request.once('end', isHere)
-      response.once('close', isHere) // refused, or gone
+      admittedAtMs.set(request, now())
+      const forget = () => admittedAtMs.delete(request)
+      request.once('end', forget)
+      response.once('close', forget) // refused, or the client disconnected
     },
     count() {
-      for (const [request, atMs] of letInAtMs) {
-        if (now() - atMs < COMING_FOR_MS) break
-        letInAtMs.delete(request)
+      for (const [request, atMs] of admittedAtMs) {
+        if (now() - atMs < MAX_ARRIVING_MS) break
+        admittedAtMs.delete(request)
       }
-      return letInAtMs.size
+      return admittedAtMs.size
     },
   }
 }

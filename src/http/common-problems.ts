@@ -2,8 +2,8 @@
 
 import type { FastifyContextConfig } from 'fastify'
 import type { ProblemCode } from '../domain/problem.js'
-import { limitsOf } from './limits.js'
-import { isSheddable } from './plugins/admission.js'
+import { limitsOf } from './limit-table.js'
+import { isSheddable } from './plugins/request-admission.js'
 import { PROBLEMS } from './problem-table.js'
 import { PROBLEM_MEDIA_TYPE } from './problems.js'
 

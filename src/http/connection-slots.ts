@@ -1,51 +1,51 @@
-// Places for what goes on for long: so many in all, and so many of each owner. Whoever takes more loses his own oldest, and nobody else's.
+// Slots for long-lived connections: a maximum in total and one per owner. An owner that exceeds its maximum loses its own oldest connection.
 
 import { Problem } from '../domain/problem.js'
 
-export interface Places {
+export interface ConnectionSlots {
   /**
-   * @param owners by whom it is counted: each row of `maxOf` has one.
-   * @param end is called when the place goes to a later one of an owner's.
-   * @returns what gives the place back. @throws {Problem} overloaded: all are taken, and none of them by these owners.
+   * @param owners one per entry of `maxPerOwner`, such as the case and the address.
+   * @param end is called when a later connection of the same owner gets this slot.
+   * @returns a function that releases the slot. @throws {Problem} overloaded: all slots are taken, none of them by these owners.
    */
-  take(owners: readonly string[], end: () => void): () => void
+  acquire(owners: readonly string[], end: () => void): () => void
 }
 
-interface Taken {
+interface Slot {
   readonly owners: readonly string[]
   readonly end: () => void
 }
 
 const RETRY_AFTER_S = 3
 
-/** @param maxOf of the first owner of each, of the second, and so on. */
+/** @param maxPerOwner the maximum for the first owner of each connection, for the second, and so on. */
 export function createConnectionSlots({
-  most,
-  maxOf,
+  max,
+  maxPerOwner,
 }: {
-  readonly most: number
-  readonly maxOf: readonly number[]
-}): Places {
-  // The oldest first.
-  const taken = new Set<Taken>()
-  const of = (owners: readonly string[], i: number) => [...taken].filter((each) => each.owners[i] === owners[i])
-  const evict = (oldest: Taken | undefined) => {
+  readonly max: number
+  readonly maxPerOwner: readonly number[]
+}): ConnectionSlots {
+  // Oldest first.
+  const taken = new Set<Slot>()
+  const heldBy = (owners: readonly string[], i: number) => [...taken].filter((each) => each.owners[i] === owners[i])
+  const evict = (oldest: Slot | undefined) => {
     if (oldest === undefined) return false
     taken.delete(oldest)
     oldest.end()
     return true
   }
   return {
-    take(owners, end) {
-      for (const [i, maxOfOne] of maxOf.entries()) {
-        const own = of(owners, i)
+    acquire(owners, end) {
+      for (const [i, maxOfOne] of maxPerOwner.entries()) {
+        const own = heldBy(owners, i)
         if (own.length >= maxOfOne) evict(own[0])
       }
-      if (taken.size >= most && !owners.some((_, i) => evict(of(owners, i)[0])))
+      if (taken.size >= max && !owners.some((_, i) => evict(heldBy(owners, i)[0])))
         throw new Problem('overloaded', { retryAfterS: RETRY_AFTER_S })
-      const place = { owners, end }
-      taken.add(place)
-      return () => void taken.delete(place)
+      const slot = { owners, end }
+      taken.add(slot)
+      return () => void taken.delete(slot)
     },
   }
 }

@@ -1,18 +1,18 @@
-// How many connections the server holds. Each costs a file descriptor and memory before anything is known of who opened it.
+// Limits the connections of the server. Each costs a file descriptor and memory before its client is authenticated.
 
 import type { Server } from 'node:http'
 import { customerOf, isWithin } from '../net/networks.js'
 
 export interface ConnectionLimits {
-  /** Of all addresses together. */
+  /** Maximum over all addresses. */
   readonly connections: number
-  /** Of one address, or of one IPv6 network of 64 bits. */
+  /** Maximum per address, or per IPv6 network of 64 bits. */
   readonly connectionsOfAddress: number
-  /** Not limited by address: all callers come from there. */
+  /** Not limited by address, since all clients connect through them. */
   readonly trustedProxies: readonly string[]
 }
 
-/** From so much of the total on, connections that wait between two requests are closed, at most so often. */
+/** From this share of the total on, idle keep-alive connections are closed, at most once per `RELIEF_INTERVAL_MS`. */
 const PRESSURE = 0.9
 const RELIEF_INTERVAL_MS = 1000
 

@@ -1,4 +1,4 @@
-// Refuses what is to come again before a request is made of it: while there is too much to do, refusing must cost next to nothing.
+// Refuses requests under overload before Fastify handles them, because refusing must be much cheaper than answering.
 
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
@@ -8,30 +8,31 @@ import type { RequestFacts } from './plugins/request-log.js'
 import { PROBLEMS } from './problem-table.js'
 import { PROBLEM_MEDIA_TYPE, problemBody } from './problems.js'
 
-/** What a route needs, whose requests may be put off. */
+/** A route whose requests may be refused under overload. */
 export interface SheddableRoute {
+  /** Does it need a worker that hashes pictures? */
   readonly pictures: boolean
 }
 
 export interface EarlyRefusals {
-  /** To be told of each such route. Those with parameters in their address are left to whoever reads addresses. */
+  /** Adds a route. Ignores routes with parameters in their path; the admission plugin handles them. */
   add(method: string, url: string, route: SheddableRoute): void
-  /** @returns whether the request has its answer. */
+  /** @returns whether the request was refused and answered. */
   refuse(request: IncomingMessage, response: ServerResponse): boolean
 }
 
 export interface EarlyRefusalParts {
-  /** The refusal, or nothing for what is let in. */
+  /** @returns the problem to answer with; `undefined` if the request is admitted. */
   readonly problemFor: (route: SheddableRoute, request: IncomingMessage, response: ServerResponse) => Problem | undefined
-  /** Told of what is let in: whoever asks again, of the same request, may be given another answer. */
-  readonly letIn: (request: IncomingMessage) => void
-  /** Of every answer. */
+  /** Called for an admitted request, so that it is not judged a second time. */
+  readonly onAdmitted: (request: IncomingMessage) => void
+  /** Headers of every answer. */
   readonly headers: Readonly<Record<string, string>>
-  /** Told as of any other request. */
+  /** Logs and measures the refused request, as any other. */
   readonly note: (facts: RequestFacts, requestId: string) => void
 }
 
-export function earlyRefusals({ problemFor, letIn, headers, note }: EarlyRefusalParts): EarlyRefusals {
+export function createEarlyRefusals({ problemFor, onAdmitted, headers, note }: EarlyRefusalParts): EarlyRefusals {
   const routes = new Map<string, SheddableRoute & { readonly url: string }>()
   return {
     add(method, url, route) {
@@ -41,11 +42,11 @@ export function earlyRefusals({ problemFor, letIn, headers, note }: EarlyRefusal
       const { method = '', url = '' } = request
       const end = url.indexOf('?')
       const route = routes.get(`${method} ${end < 0 ? url : url.slice(0, end)}`)
-      // Pages of other origins are told by other headers whether they may read an answer.
+      // Requests of other origins need CORS headers, which Fastify's plugin adds.
       if (route === undefined || request.headers.origin !== undefined) return false
       const problem = problemFor(route, request, response)
       if (problem === undefined) {
-        letIn(request)
+        onAdmitted(request)
         return false
       }
       const requestId = randomUUID()
@@ -64,7 +65,7 @@ export function earlyRefusals({ problemFor, letIn, headers, note }: EarlyRefusal
   }
 }
 
-/** Puts them before whatever answers this server's requests; not once it closes, when answers say more. */
+/** Runs `refuse` before the server's other request listeners. Stops when the server closes, because Fastify's answers then say so. */
 export function refuseBefore(app: FastifyInstance, { refuse }: EarlyRefusals): void {
   let isClosing = false
   app.addHook('preClose', async () => {

@@ -1,4 +1,4 @@
-// Server-Sent Events (WHATWG HTML, section 9.2): a stream that never waits for a listener that does not read.
+// Server-Sent Events (WHATWG HTML, section 9.2). A client that does not read cannot make the process buffer without bound.
 
 import { Readable } from 'node:stream'
 import { createConnectionSlots } from './connection-slots.js'
@@ -11,16 +11,16 @@ export interface SentEvent {
 }
 
 export interface EventStreamLimits {
-  /** What may wait for a listener; beyond it the stream is cut, and the listener comes again with `Last-Event-ID`. */
+  /** Maximum buffer of one stream. Beyond it the stream is cut, and the client reconnects with `Last-Event-ID`. */
   readonly maxWaitingBytes: number
   /** Streams of this process at one time. */
   readonly maxStreams: number
-  /** Of these, of one owner and from one address: beyond it their own oldest ends, so that they take nobody's place but their own. */
+  /** Of these, streams of one owner and of one address. Beyond it the owner's oldest stream ends. */
   readonly maxPerOwner: number
   readonly maxPerAddress: number
-  /** A comment, so that whatever lies between does not take the connection for dead. */
+  /** An SSE comment is sent this often, so that proxies keep the connection. */
   readonly heartbeatIntervalMs: number
-  /** Then it ends and the listener comes again: a stream must not outlive the token that opened it by much. */
+  /** Then the stream ends and the client reconnects, so that it does not outlive its token for long. */
   readonly endsAfterMs: number
 }
 
@@ -40,21 +40,21 @@ export function wantsEvents(accept: string | undefined): boolean {
 
 export interface EventStreams {
   /**
-   * @param follow is told how to send an event and how to end the stream after it; returns what stops the following.
-   * @param address of the listener; nowhere kept once the stream has ended.
+   * @param follow starts following and gets functions that send an event and end the stream. @returns a function that stops it.
+   * @param address of the client. Forgotten when the stream ends.
    * @throws {Problem} overloaded
    */
   open(owner: string, address: string, follow: (send: (event: SentEvent) => void, end: () => void) => () => void): Readable
-  /** Ends all, for a process that is told to stop. */
+  /** Ends all streams, when the process stops. */
   close(): void
 }
 
 export function eventStreams(limits: EventStreamLimits = EVENT_STREAM_LIMITS): EventStreams {
   const open = new Map<Readable, () => void>()
-  const places = createConnectionSlots({ most: limits.maxStreams, maxOf: [limits.maxPerOwner, limits.maxPerAddress] })
+  const slots = createConnectionSlots({ max: limits.maxStreams, maxPerOwner: [limits.maxPerOwner, limits.maxPerAddress] })
   return {
     open(owner, address, follow) {
-      const leave = places.take([owner, address], () => end())
+      const leave = slots.acquire([owner, address], () => end())
       const stream = new Readable({ read() {} })
       let hasEnded = false
       const write = (text: string) => {

@@ -1,4 +1,4 @@
-// A picture that was hashed here: what is asked about it, and which hashes its sender is told.
+// The result of hashing an uploaded picture: signals to match with, and the hashes that its sender gets.
 
 import { formatHash } from '../../packages/hash/src/hash256.js'
 import type { HashedImage, HashedSignal } from '../domain/matching/hashed-image.js'

@@ -1,4 +1,4 @@
-// Keeps the image of a file that is too large only because of what follows its image.
+// Cuts a file at the end of its image, for files that are too large only because of padding.
 
 import type { IncomingMessage } from 'node:http'
 import type { MultipartFile } from '@fastify/multipart'

@@ -1,12 +1,15 @@
-// Which methods an address has, for whoever comes with another one: a router that finds nothing does not say why.
+// Finds which methods a path supports, for the answer 405. Fastify's router answers 404 without saying why.
 
 import type { FastifyInstance } from 'fastify'
 
-/** Told of every route from now on. Asked of addresses that led to no route, each pattern is tried once. */
-export function methodsOfAddresses(app: FastifyInstance): (address: string) => string[] {
+/**
+ * Collects the routes that are registered after this call.
+ * @returns a function from a path to its methods. Cost: one match per route pattern; call it only for requests without a route.
+ */
+export function createMethodLookup(app: FastifyInstance): (address: string) => string[] {
   const routes = new Map<string, { readonly pattern: RegExp; readonly methods: Set<string> }>()
   app.addHook('onRoute', ({ url, method }) => {
-    if (url === '*') return // whatever a plugin answers everywhere is no route of this address
+    if (url === '*') return // plugins register this for every path
     const route = routes.get(url) ?? { pattern: patternOf(url), methods: new Set() }
     for (const each of [method].flat()) route.methods.add(each)
     routes.set(url, route)

@@ -1,5 +1,6 @@
 // Lines of JSON from a body of any length, one at a time.
 
+import { jsonOrUndefined } from '../domain/json.js'
 import { readLines } from '../exchange/text-lines.js'
 
 export interface NdjsonLine {
@@ -22,15 +23,12 @@ export async function* readNdjson(
     for (const { line, text } of lines) {
       const turn = yielder()
       if (turn !== undefined) await turn
-      if (text !== '') yield { line, value: text === undefined ? undefined : parse(text) }
+      if (text !== '') yield { line, value: text === undefined ? undefined : jsonOrUndefined(text) }
     }
   }
 }
 
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
+/** Is this a body that arrives line by line? */
+export function isStream(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value
 }

@@ -1,9 +1,9 @@
-// Lists in pages, as queries and answers have them: an answer says where the next page begins.
+// Paged lists: schemas of the query and the answer, which has a cursor for the next page.
 
 import { z } from 'zod'
 import { formatCursor, PAGE_CURSOR_PATTERN, type PageCursor, parseCursor } from '../domain/page-cursor.js'
 
-/** In a query. */
+/** The cursor in a query. */
 export const After = z
   .string()
   .regex(new RegExp(PAGE_CURSOR_PATTERN), 'must be the `next` of an answer')

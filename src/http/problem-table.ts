@@ -181,7 +181,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
   },
   'case-full': {
     status: 409,
-    title: 'The case has the maximum number of images.',
+    title: 'The case has the maximum number of images or hashes.',
     detail: 'On a public service a case takes few images at first and more each day, or once an organisation attests it.',
   },
   'quota-exceeded': {

@@ -1,4 +1,4 @@
-// Reads images out of a multipart body, into memory and nowhere else.
+// Reads images from a multipart body into memory. Never writes them to disk.
 
 import type { MultipartFile } from '@fastify/multipart' // adds isMultipart and parts to requests, too
 import type { FastifyRequest } from 'fastify'
@@ -25,7 +25,7 @@ export function forQueries(limits: UploadLimits): UploadLimits {
  */
 export type UseImage<T> = (image: readonly Buffer[], isCut: boolean) => Promise<T>
 
-/** A body that is read to the ends of its images may have so many files more than is kept of it. */
+/** A body that is read to the ends of its images may hold the size of this many further files, which are dropped. */
 const DROPPED_FILES = 4
 
 /** How many bytes of images are in memory now; shared by all requests. */
@@ -89,7 +89,7 @@ export async function eachImage<T>(
       // The next part arrives only once this one is read: the parser waits for its stream.
     }
   } catch (error) {
-    await Promise.allSettled(uses) // what is under way wipes itself
+    await Promise.allSettled(uses) // each overwrites its own bytes
     throw uploadProblem(error)
   }
   if (uses.length === 0) throw new Problem('image-missing')

@@ -1,12 +1,12 @@
 // Compaction: chooses which parts of an index to merge, and merges them. The choice is pure. The work is done in steps so that it can pause.
 
+import { NARROW, type Shape } from './band-shape.js'
 import { BANDS, scratch } from './engine.js'
 import { HEAD_ROWS, Head } from './head.js'
 import type { Part } from './part.js'
 import type { BandCounts } from './plan.js'
 import type { RowBlock } from './row-block.js'
 import { Segment, type TabledBlock, tabledBlock } from './segment.js'
-import { NARROW, type Shape } from './shape.js'
 
 /** What three bytes can number. */
 export const MAX_SEGMENT_ROWS = 1 << 24

@@ -4,7 +4,7 @@ import { HASH_BYTES, type Hash256 } from '../../packages/hash/src/hash256.js'
 import { BANDS, scratch } from './engine.js'
 import type { Hit } from './hit.js'
 import { NearestByRow, type Part, readHits, type Sets, scanAll, scanFor } from './part.js'
-import { evenCounts, type Plan, planFor, scanNs } from './plan.js'
+import { type Plan, planFor, scanNs, uniformCounts } from './plan.js'
 import { RowBlock } from './row-block.js'
 
 /** What two bytes can number besides "none". */
@@ -103,6 +103,6 @@ const evenPlans = new Map<number, Plan | undefined>()
 
 /** A head is too short-lived to sample. Its plan assumes random rows, and the kernel counts a needle's candidates before it reads any. */
 function evenPlan(thresholdBits: number): Plan | undefined {
-  if (!evenPlans.has(thresholdBits)) evenPlans.set(thresholdBits, planFor(evenCounts(HEAD_ROWS), thresholdBits))
+  if (!evenPlans.has(thresholdBits)) evenPlans.set(thresholdBits, planFor(uniformCounts(HEAD_ROWS), thresholdBits))
   return evenPlans.get(thresholdBits)
 }

@@ -1,4 +1,4 @@
-// Counts the rows of each image and remembers which images were removed. Four bytes per image number while the numbers are dense.
+// Counts the rows of each image and remembers which images were removed. Memory: four bytes per image while the image numbers are dense.
 
 const PAGE_BITS = 10
 const PAGE_IMAGES = 1 << PAGE_BITS
@@ -12,8 +12,9 @@ interface Page {
 }
 
 export class ImageLedger {
-  // Invariant: an image on no page, or with count 0, was never registered nor barred. REMOVED never changes back.
+  // Invariant: an image on no page, or with count 0, was neither registered nor removed. REMOVED never changes back.
   readonly #pages = new Map<number, Page>()
+  /** Pages in memory. Not those of removed images only, which share one. */
   #ownPages = 0
   #liveRows = 0
 
@@ -49,14 +50,14 @@ export class ImageLedger {
 
   /**
    * Removes an image for good.
-   * @returns how many rows died; 0 if it had none or was removed before.
+   * @returns how many rows were removed; 0 if it had none or was removed before.
    */
   remove(image: number): number {
-    return this.isLive(image) ? this.bar(image) : 0
+    return this.isLive(image) ? this.removeUnseen(image) : 0
   }
 
-  /** As `remove`, also for an image without rows: its number cannot be used again. */
-  bar(image: number): number {
+  /** As `remove`, but also marks an image without rows, so that its number is never used. */
+  removeUnseen(image: number): number {
     if (this.isRemoved(image)) return 0
     const page = this.#pageOf(image)
     const rows = this.#countOf(image)

@@ -2,12 +2,12 @@
 
 import type { Hash256 } from '../../packages/hash/src/hash256.js'
 import { HASH_BYTES } from '../../packages/hash/src/hash256.js'
+import type { Shape } from './band-shape.js'
 import { compacted, MAX_SEGMENT_ROWS, nextRun } from './compaction.js'
 import { HEAD_ROWS, Head } from './head.js'
 import type { Part } from './part.js'
 import { RAW_ROWS, Raw } from './raw.js'
 import type { RowColumns } from './row-block.js'
-import type { Shape } from './shape.js'
 
 interface Compacting {
   readonly from: number

@@ -1,18 +1,19 @@
 // Plans how to search a block of rows: how many bits may differ in each band, or whether to read all rows. The cost model is only in this file.
 
-import { NARROW, type Shape } from './shape.js'
+import { NARROW, type Shape } from './band-shape.js'
 
 /**
  * [ns] Fitted to 20 thousand to a million rows at 15 to 70 bits (`npm run bench:search-model`, decision 0010). Only their ratios matter.
- * - A probe looks up where a bucket is. A non-empty bucket costs a memory access.
- * - A candidate is a fragment; eight are compared at a time.
- * - A survivor costs the comparison of a third band, and for one in five a read of its row.
+ * - A probe looks up the bucket of one key. A non-empty bucket costs a memory access, which is cheaper if it is in the CPU caches.
+ * - A candidate is an entry of a bucket. It holds bits of the next band, and eight of them are compared with the needle at a time.
+ * - A survivor is a candidate that passed. It costs the comparison of a third band, and for one in five a read of its row.
  * - A row is read to compute its distance.
+ * - A scan reads every row, for the first needle and for each further needle of a batch.
  */
 const PROBE_NS = 3
-const BUCKET_NS = { cached: 4, far: 20 }
-/** From this many rows on, almost no bucket is in the CPU caches. */
-const FAR_ROWS = 200_000
+const BUCKET_NS = { cached: 4, uncached: 20 }
+/** From this many rows on, almost no bucket is in the caches. */
+const UNCACHED_ROWS = 200_000
 const CANDIDATE_NS = 1
 const SURVIVOR_NS = 19
 const ROW_NS = 50
@@ -51,7 +52,7 @@ export function planFor(
   counts: BandCounts,
   thresholdBits: number,
   shape: Shape = NARROW,
-  rows = FAR_ROWS,
+  rows = UNCACHED_ROWS,
 ): Plan | undefined {
   const { bands, maxReach } = shape
   const total = thresholdBits + 1
@@ -107,47 +108,47 @@ function planWith(reach: Uint8Array, counts: BandCounts, shape: Shape, bucketNs:
  * @param candidates actual number of candidates of a needle.
  * @returns the cost [ns] of the plan for this needle: at least that of its probes.
  */
-export function costWith(plan: Plan, candidates: number): number {
+export function costFor(plan: Plan, candidates: number): number {
   const more = (candidates - plan.candidates) * (CANDIDATE_NS + SURVIVOR_NS * TYPICAL_SURVIVING)
   return Math.max(plan.probes * PROBE_NS, plan.costNs + more)
 }
 
 /**
  * @returns how many rows a needle may read before its plan is abandoned for a full scan: as many as cost a quarter of the scan, plus twice the
- *   expected number. Rows of a cluster pass every test, which the number of candidates does not show.
+ *   expected number. Needed because rows of a cluster pass every test, so they cost more than the number of candidates predicts.
  */
-export function maxToRead(plan: Plan, rows: number): number {
-  return maxOf(rows) + 2 * plan.survivors
+export function maxRowsToRead(plan: Plan, rows: number): number {
+  return quarterScanRows(rows) + 2 * plan.survivors
 }
 
 /** @returns how many rows can be read for a quarter of the cost of a full scan. */
-export function maxOf(rows: number): number {
+export function quarterScanRows(rows: number): number {
   return (scanNs(rows, 1) * 0.25) / ROW_NS
 }
 
 /**
  * A greedy plan: it widens one band at a time, where that adds the fewest candidates. Not always the minimum, but fast.
- * @param met candidates of a needle by band and by distance below `maxReach`.
+ * @param counts candidates of a needle by band and by distance below `maxReach`.
  * @param thresholdBits less than bands × `maxReach`.
  * @returns reaches that sum to `thresholdBits` + 1, and the number of candidates.
  */
-export function fewestOf(
-  met: readonly number[],
+export function greedyPlan(
+  counts: readonly number[],
   maxReach: number,
   thresholdBits: number,
 ): { readonly reach: Uint8Array; readonly candidates: number } {
-  const reach = new Uint8Array(met.length / maxReach)
+  const reach = new Uint8Array(counts.length / maxReach)
   let candidates = 0
   for (let left = thresholdBits + 1; left > 0; left--) {
     let least = Number.POSITIVE_INFINITY
-    let there = 0
+    let widened = 0
     for (const [band, bits] of reach.entries()) {
-      const more = bits < maxReach ? (met[band * maxReach + bits] ?? 0) : Number.POSITIVE_INFINITY
+      const more = bits < maxReach ? (counts[band * maxReach + bits] ?? 0) : Number.POSITIVE_INFINITY
       if (more >= least) continue
       least = more
-      there = band
+      widened = band
     }
-    reach[there] = (reach[there] ?? 0) + 1
+    reach[widened] = (reach[widened] ?? 0) + 1
     candidates += least
   }
   return { reach, candidates }
@@ -157,7 +158,7 @@ export function fewestOf(
 const TYPICAL_SURVIVING = 0.02
 
 function bucketNsAmong(rows: number): number {
-  return BUCKET_NS.cached + (BUCKET_NS.far - BUCKET_NS.cached) * Math.min(1, rows / FAR_ROWS)
+  return BUCKET_NS.cached + (BUCKET_NS.uncached - BUCKET_NS.cached) * Math.min(1, rows / UNCACHED_ROWS)
 }
 
 function bandNs(counts: BandCounts, band: number, reach: number, shape: Shape, bucketNs: number): number {
@@ -194,8 +195,8 @@ const cumulativeShare = (() => {
   return shares
 })()
 
-/** @returns the counts that uniformly random rows would have. For rows that nobody has sampled. */
-export function evenCounts(rows: number): BandCounts {
+/** @returns the expected counts of uniformly random rows, for rows that were not sampled yet. */
+export function uniformCounts(rows: number): BandCounts {
   const { bands, maxReach, keysAt, keysIn } = NARROW
   return Float64Array.from({ length: bands * maxReach }, (_, i) => (rows * keysAt(0, i % maxReach)) / keysIn(0))
 }

@@ -1,12 +1,12 @@
 // An immutable block of rows with one table per band. A search probes the tables.
 
 import { HASH_BYTES } from '../../packages/hash/src/hash256.js'
+import { NARROW, type Shape, type Tables } from './band-shape.js'
 import { scratch } from './engine.js'
 import type { Hit } from './hit.js'
 import { NearestByRow, type Part, pick, readHits, type Sets, scanAll, scanFor, UNIT_NS } from './part.js'
-import { type BandCounts, costWith, fewestOf, maxOf, maxToRead, type Plan, planFor, scanNs } from './plan.js'
+import { type BandCounts, costFor, greedyPlan, maxRowsToRead, type Plan, planFor, quarterScanRows, scanNs } from './plan.js'
 import { RowBlock } from './row-block.js'
-import { NARROW, type Shape, type Tables } from './shape.js'
 
 /** A needle gets its own plan if it has this many times the expected candidates and the shared plan would cost this much for it. */
 const REPLAN_FROM_TIMES = 2
@@ -148,7 +148,7 @@ export class Segment implements Part {
       if (number % COUNTED_AT_ONCE === 0) this.#prepare(needles, plan)
       const needleAt = scratch.needlesAt + number * HASH_BYTES
       const candidates = this.#tables.countPlanned(needleAt)
-      const costNs = costWith(plan, candidates)
+      const costNs = costFor(plan, candidates)
       if (costNs < REPLAN_FROM_NS || candidates < REPLAN_FROM_TIMES * plan.candidates) {
         shared.numbers.push(number)
         shared.costNs += costNs
@@ -187,7 +187,7 @@ export class Segment implements Part {
     farthestBits: number,
     nearest: NearestByRow,
   ): Generator<void, boolean, void> {
-    const maxRows = maxToRead(plan, this.block.rows)
+    const maxRows = maxRowsToRead(plan, this.block.rows)
     const { bands } = this.#shape
     if (costNs <= PROBED_NS) {
       const picked = numbers.length * HASH_BYTES === needles.length ? needles : pick(needles, numbers)
@@ -233,8 +233,8 @@ export class Segment implements Part {
     const met = Array.from({ length: bands * FEWEST_REACH }, (_, i) =>
       this.#tables.countCandidates(scratch.needlesAt, Math.floor(i / FEWEST_REACH), i % FEWEST_REACH),
     )
-    const { reach, candidates } = fewestOf(met, FEWEST_REACH, thresholdBits)
-    if (candidates > maxOf(this.block.rows)) return false
+    const { reach, candidates } = greedyPlan(met, FEWEST_REACH, thresholdBits)
+    if (candidates > quarterScanRows(this.block.rows)) return false
     return this.#probeBands(
       { needles: picked, numbers: [number], plan: { reach }, from: 0, to: bands, farthestBits, maxRows: candidates },
       nearest,

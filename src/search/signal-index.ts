@@ -2,6 +2,7 @@
 
 import { HASH_BITS, HASH_BYTES, type Hash256 } from '../../packages/hash/src/hash256.js'
 import { concatenate, requireInteger } from './arguments.js'
+import { shapeFor, shapeOf } from './band-shape.js'
 import { type Dumped, dumped, type Restoring } from './dump.js'
 import { scratch } from './engine.js'
 import type { Hit, ViewHash } from './hit.js'
@@ -11,7 +12,6 @@ import { Parts } from './parts.js'
 import type { RowColumns } from './row-block.js'
 import { holdsRows, rowsOfImage } from './rows-of-image.js'
 import { Segment, tabledBlock } from './segment.js'
-import { shapeFor, shapeOf } from './shape.js'
 import { searchTogether } from './together.js'
 
 // Every change does part of the compaction that it will cause, so that no single change takes long. In an index of millions a row is compacted
@@ -242,7 +242,7 @@ export class SignalIndex {
   #kill(image: number): number {
     const adopted = this.#adopted?.block.mayHold(image) === true ? this.#adopted : undefined
     // Some of its rows may not have been counted yet.
-    const deadRows = adopted === undefined ? this.#ledger.remove(image) : this.#ledger.bar(image)
+    const deadRows = adopted === undefined ? this.#ledger.remove(image) : this.#ledger.removeUnseen(image)
     if (adopted !== undefined) adopted.deadRows += deadRows
     if (deadRows > 0) this.#parts.noteRemoved(image, deadRows)
     return deadRows

@@ -4,13 +4,13 @@
 // caches once instead of once for every few needles.
 
 import { HASH_BYTES, type Hash256 } from '../../packages/hash/src/hash256.js'
+import { NARROW } from './band-shape.js'
 import { type Engine, scratch } from './engine.js'
 import type { Hit } from './hit.js'
 import { NearestByRow, type Part, pick, readHits } from './part.js'
 import { type Plan, scanNs } from './plan.js'
 import type { RowBlock } from './row-block.js'
 import { PROBED_NS, Segment } from './segment.js'
-import { NARROW } from './shape.js'
 
 /** What was found for each set; `undefined` for a set that needs its own search. */
 export type Answers = (Hit[] | undefined)[]

@@ -2,7 +2,7 @@
 
 import sharp from 'sharp'
 import t from 'tap'
-import { tabirClient } from '../../packages/client/src/client.js'
+import { tabirClient } from '../../packages/client/src/tabir-client.js'
 import type { AskedView, Feature } from '../../packages/hash/src/details/features.js'
 import { readAsked, writeAsked } from '../../packages/hash/src/details/written.js'
 import { detailsOf, hashImage } from '../../packages/hash/src/hash-image.js'

@@ -6,7 +6,7 @@ import { createServer, type RequestListener } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
-import { TabirProblem, tabirClient } from '../../packages/client/src/client.js'
+import { TabirProblem, tabirClient } from '../../packages/client/src/tabir-client.js'
 import { ask } from '../../src/cli/remote.js'
 import { randomHashText } from '../helpers/service.js'
 

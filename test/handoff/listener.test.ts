@@ -7,7 +7,7 @@ import { listenForWorkers } from '../../src/handoff/listener.js'
 import { formatAnswer, type HandoffAnswer } from '../../src/handoff/message.js'
 import { PendingImages } from '../../src/handoff/pending-images.js'
 import { visitHandoffs } from '../../src/handoff/visit.js'
-import { IMAGE_TTL_MS } from '../../src/jobs/hash-image.js'
+import { IMAGE_TTL_MS } from '../../src/jobs/hash-image-job.js'
 import { createPrivateClient } from '../../src/net/private-line.js'
 import { until } from '../helpers/service.js'
 

@@ -40,7 +40,7 @@ const timesOf = ({ frames }: VideoSignals) => frames.map(({ atMs }) => atMs)
 const many = (count: number, pixels: Pixels) => Array.from({ length: count }, () => pixels)
 
 t.test(
-  'one frame is registered by all views but tilted ones, and asked for by the whole, its frame and pieces',
+  'one frame is registered by all views but pieces and tilted ones, and asked for by the whole, its frame and pieces',
   async (t) => {
     for (const purpose of purposes) {
       const { frames, ...rest } = hashed(purpose, [frame(1)], 40)
@@ -50,15 +50,27 @@ t.test(
         [0],
       )
       const all = hasher.hash(frame(1), purpose).signals
-      const wanted = purpose === 'register' ? ['whole', 'deframed', 'crop', 'piece'] : ['whole', 'piece']
+      const wanted = purpose === 'register' ? ['whole', 'deframed'] : ['whole', 'piece']
       for (const view of wanted) {
         const of = (signals: typeof all) => signals.filter((signal) => signal.view === view)
         t.same(of(frames[0]?.signals ?? []), of(all), `${purpose} ${view}`)
       }
-      t.notOk(frames[0]?.signals.some(({ view }) => view === 'tilted'))
+      const kinds = new Set(frames[0]?.signals.map(({ view }) => view))
+      t.same([...kinds], purpose === 'register' ? ['whole', 'crop'] : ['whole', 'piece'])
     }
   },
 )
+
+t.test('a thin frame has the first signals of a full one, so that a full one can be made thin', async (t) => {
+  for (const seed of [1, 2, 3]) {
+    const [full, thin] = (['full', 'thin'] as const).map(
+      (extent) => hasher.parts(frame(seed), 'register', 2, extent).signals,
+    )
+    t.same(thin, full?.slice(0, thin?.length))
+    t.match(thin?.filter(({ view }) => view === 'crop').length, /^[12]$/)
+    t.ok((full?.length ?? 0) > (thin?.length ?? 0))
+  }
+})
 
 t.test('a frame like those before adds nothing', async (t) => {
   for (const purpose of purposes) {
@@ -88,6 +100,18 @@ t.test('a frame vouches for two seconds, in case decoding ended early', async (t
   const late = createVideoHasher(hasher, 'register')
   late.add(90, frame(1))
   t.match(late.result(1000), { protectedShare: 1 }, 'some files start late')
+})
+
+t.test('a sign is not registered, and those who look for it may', async (t) => {
+  const isInk = (x: number, y: number) => (x > 30 && x < 60 && y > 20 && y < 100) || (x > 30 && x < 130 && y > 70 && y < 100)
+  const data = Uint8Array.from({ length: SIZE.width * SIZE.height }, (_, i) =>
+    isInk(i % SIZE.width, Math.floor(i / SIZE.width)) ? 250 : 10,
+  )
+  const sign: Pixels = { data, ...SIZE, channels: 1 }
+  t.ok(hasher.whole(sign).quality >= 50)
+  t.same(hashed('register', many(8, sign)), { durationMs: 2000, frames: [], protectedShare: 0 })
+  t.same(timesOf(hashed('query', many(8, sign))), [0])
+  t.same(timesOf(hashed('register', [sign, sign, frame(1), sign])), [500])
 })
 
 t.test('times that are not wanted are ignored, impossible ones are refused', async (t) => {
@@ -127,9 +151,9 @@ t.test('the signals are bounded, and a million frames cost what is wanted of the
           return { type: 'pdq', view: 'whole', quality: 100, hashes: [hash] }
         },
         parts: (_, _purpose, _aspect, extent = 'all') => ({
-          signals: Array.from({ length: extent === 'frame' ? 4 : 32 }, (_, i) => ({
+          signals: Array.from({ length: extent === 'thin' || extent === 'likely' ? 4 : 32 }, (_, i) => ({
             type: 'pdq-area',
-            view: (i < 4 ? 'deframed' : 'piece') satisfies ViewKind,
+            view: (i < 4 ? 'deframed' : purpose === 'register' ? 'crop' : 'piece') satisfies ViewKind,
             quality: 100,
             hashes: [],
           })),

@@ -2,6 +2,7 @@
 // afterwards. Letters and digits only: they come unchanged through logs, JSON and UTF-8, where other bytes would be lost.
 
 import { writtenForms } from '../../src/demo/written-forms.js'
+import { heic } from './heic.js'
 import { flat, longGif, onePixel, tooLarge, unreadable, withJpegComment, withPngText } from './hostile-pictures.js'
 import { contentTypes, fromPixels, once, type Picture, type Pixels, randomFrom, scenePixels } from './pictures.js'
 
@@ -103,6 +104,24 @@ export function canaryWebp(seed: number): Promise<Picture> {
     const webp = fromPixels(canaryPixels(seed)).withExif({ IFD0: { ImageDescription: canaryText(seed) } })
     return { name: 'canary.webp', contentType: contentTypes.webp, bytes: await webp.webp({ lossless: true }).toBuffer() }
   })
+}
+
+/** HEIC with the text in a box behind. Nothing here writes pixels into HEVC, so further needles are parts of its data, and of rows as decoded. */
+export async function canaryHeic(
+  seed: number,
+  decode: (file: Buffer) => Promise<{ readonly data: Buffer }>, // given, since loading it keeps libvips from reading what only tests read
+): Promise<{ readonly picture: Picture; readonly needles: readonly Needle[] }> {
+  const file = heic('tiles')
+  const text = Buffer.from(canaryText(seed))
+  const bytes = Buffer.concat([file, Buffer.from([0, 0, 0, 8 + text.length]), Buffer.from('free'), text])
+  const { data } = await decode(file)
+  const partsOf = (whole: Buffer) =>
+    [0.2, 0.35, 0.5, 0.65, 0.8].map((at) => whole.subarray(Math.floor(at * whole.length)).subarray(0, PATTERN_BYTES))
+  const needles = [
+    ...partsOf(file).map((part) => ({ form: 'data of HEIC', bytes: part })),
+    ...partsOf(data).map((part) => ({ form: 'pixels of HEIC', bytes: part })),
+  ]
+  return { picture: { name: `${text}-canary.heic`, contentType: 'image/heic', bytes }, needles }
 }
 
 /**

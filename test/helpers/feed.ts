@@ -18,7 +18,13 @@ const Line = z.discriminatedUnion('op', [
     tier: z.string(),
     category: z.string().nullable(),
     disputed: z.boolean(),
-    signals: z.array(z.strictObject({ type: z.string(), view: z.string(), quality: z.int(), hash: z.string() })),
+    video: z.strictObject({ durationMs: z.int() }).optional(),
+    signals: z.array(
+      z.strictObject({
+        ...{ type: z.string(), view: z.string(), quality: z.int(), hash: z.string() },
+        atMs: z.int().optional(),
+      }),
+    ),
   }),
 ])
 

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { boxesIn, childrenOf } from '../../src/handoff/heif-pixels.js'
+import { childrenOf, metaBoxesIn as metaOf } from '../../src/domain/media/heif-boxes.js'
 
 const FOLDER = resolve(import.meta.dirname, '../../../test/data/heic')
 export const HEIC_FILES = ['two', '10-bit', 'tiles', 'alpha', 'turned', 'display-p3'] as const
@@ -64,11 +64,6 @@ export function placeOf(file: Buffer, type: string): number {
   const found = [...metaOf(file), ...propertiesOf(file)].find((box) => box.type === type)
   if (found === undefined) throw new Error(`no box ${type}`)
   return found.from
-}
-
-function metaOf(file: Buffer) {
-  const meta = boxesIn(file, 0, file.length).find(({ type }) => type === 'meta')
-  return meta === undefined ? [] : boxesIn(file, meta.from + 4, meta.to)
 }
 
 function propertiesOf(file: Buffer) {

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Problem } from '../../src/domain/problem.js'
 import { PROBLEMS } from '../../src/http/problem-table.js'
-import { HASHING_TIME_LIMIT_MS } from '../../src/jobs/hash-image.js'
+import { HASHING_TIME_LIMIT_MS } from '../../src/jobs/hash-image-job.js'
 import type { Hashing } from '../../src/services/intake/hashing.js'
 
 /** What is refused because there was no time for something, and not because of what was asked: so it says, by the routes of HMA too. */

@@ -3,9 +3,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Redis } from 'ioredis'
 import type { Test } from 'tap'
 import { readConfig } from '../../src/boot/config.js'
 import { openRedisServer, type RedisServer } from '../../src/store/embedded/embedded-redis.js'
+import { openStore } from '../../src/store/redis/client.js'
 
 /** Longer than any process of a test stands still because others compute. */
 export const PATIENCE_MS = 60_000
@@ -46,4 +48,16 @@ export async function startRedis(
       server = await open()
     },
   }
+}
+
+/** A Redis of its own, a store on it, and a second connection that looks into it. */
+export async function startStore(t: Pick<Test, 'teardown'>) {
+  const { socket } = await startRedis(t)
+  const store = await openStore(storeAt(socket))
+  const redis = new Redis(socket)
+  t.teardown(async () => {
+    redis.disconnect()
+    await store.close()
+  })
+  return { socket, store, redis }
 }

@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import t from 'tap'
-import { isSheddable } from '../../src/http/plugins/admission.js'
+import { isSheddable } from '../../src/http/plugins/request-admission.js'
 import type { Admission } from '../../src/services/load/admission.js'
 import { images } from '../helpers/multipart.js'
 import { scene } from '../helpers/pictures.js'

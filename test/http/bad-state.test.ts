@@ -3,7 +3,7 @@
 import type { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { visitHandoffs } from '../../src/handoff/visit.js'
-import { HashImageJob } from '../../src/jobs/hash-image.js'
+import { HashImageJob } from '../../src/jobs/hash-image-job.js'
 import { answerFor } from '../../workers/media/answer.js'
 import { imagePart, images, multipart } from '../helpers/multipart.js'
 import { scene } from '../helpers/pictures.js'

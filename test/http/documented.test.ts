@@ -3,7 +3,7 @@
 import t from 'tap'
 import { z } from 'zod'
 import { SCOPES } from '../../src/domain/organisations/access.js'
-import { SERVER_LIMITS } from '../../src/http/limits.js'
+import { SERVER_LIMITS } from '../../src/http/limit-table.js'
 import { EXAMPLES } from '../../src/http/openapi/examples.js'
 import { multipart } from '../helpers/multipart.js'
 import { del, forged } from '../helpers/requests.js'

@@ -1,12 +1,10 @@
-import { writeFileSync } from 'node:fs'
-import { resolve } from 'node:path'
 import t from 'tap'
-import { z } from 'zod'
-import { type Answer, type Args, type OperationId, tabirClient } from '../../packages/client/src/client.js'
 import { OPERATIONS } from '../../packages/client/src/operations.generated.js'
+import { type Answer, type Args, type OperationId, tabirClient } from '../../packages/client/src/tabir-client.js'
 import { SCOPES } from '../../src/domain/organisations/access.js'
 import { exchangesIn } from '../../src/exchange/exchange-config.js'
 import { EXAMPLES, type Example } from '../../src/http/openapi/examples.js'
+import { exampleOf, type MediaTypesOf, mediaTypesIn, publicly, shapeOf, writeExamples } from '../helpers/example-calls.js'
 import { EXCHANGE } from '../helpers/exchange.js'
 import { scene } from '../helpers/pictures.js'
 import { keyFor, startService, until } from '../helpers/service.js'
@@ -17,7 +15,6 @@ import { startMessenger, startWorkers } from '../helpers/workers.js'
 // One story in which every operation is called. What was sent and what came back are the examples of openapi.yaml. A new operation:
 // call it here, then `npm run openapi`, which notes its example in src/http/openapi/examples.json and writes openapi.yaml.
 
-const path = resolve(import.meta.dirname, '../../../src/http/openapi/examples.json')
 const HASH = '3c6f0e1b5a9d7428c1e8f3b2a6975d04e9b1c47a20d8f65b93e7a1c05f4d826b'
 const LATER = '9a1b7c3e5d2f4860b1d9e7a35c4f02861e8d7b6a953c4f20d1e7a8b9c6503f4d'
 const HARMLESS = '5d3a7f10c8e24b96f1073c5ea8d249b6107fe3c95ab8d4260f7e1b93c56ad842'
@@ -28,7 +25,7 @@ const kept: string[] = []
 
 /** Answers in a form that the description does not name. */
 const undescribed: string[] = []
-let mediaTypesOf: (method: string, path: string, status: number) => readonly string[] | undefined
+let mediaTypesOf: MediaTypesOf
 
 async function fetchNoted(...args: Parameters<typeof fetch>): Promise<Response> {
   const response = await fetch(...args)
@@ -225,7 +222,7 @@ t.test('every operation is called, and answers as its example says', async (t) =
   )
   t.same(undescribed, [], 'every answer has the media type that is described')
   t.same(kept, [], 'no answer may be kept on a device: it may hold a PIN, a key or a case')
-  if (process.env['TAP_SNAPSHOT'] === '1') return note()
+  if (process.env['TAP_SNAPSHOT'] === '1') return writeExamples(seen)
   for (const [id, example] of Object.entries(seen))
     t.same(
       shapeOf(EXAMPLES[id]?.body),
@@ -237,80 +234,4 @@ t.test('every operation is called, and answers as its example says', async (t) =
 function idOf(delivery: object | undefined): string {
   const id: unknown = delivery !== undefined && 'deliveryId' in delivery ? delivery.deliveryId : undefined
   return typeof id === 'string' ? id : ''
-}
-
-/** With an address on the public internet in place of the one here. */
-function publicly(example: Example, endpointUrl: string): Example {
-  return JSON.parse(JSON.stringify(example).replaceAll(endpointUrl, 'https://hooks.example.com/tabir')) as Example
-}
-
-function exampleOf(args: { params?: object; query?: object; body?: unknown }, answer: unknown): Example {
-  const body = args.body instanceof FormData || typeof args.body === 'string' ? undefined : args.body
-  return {
-    ...(args.params !== undefined && { params: { ...args.params } }),
-    ...(body !== undefined && { body }),
-    ...(answer !== undefined && !(answer instanceof Response) && { answer: shown(answer) }),
-  }
-}
-
-/** Lists are cut after two, and what opens something is not shown. */
-function shown(value: unknown): unknown {
-  if (Array.isArray(value)) return value.slice(0, 2).map(shown)
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(
-    Object.entries(value).map(([name, inner]) => [
-      name,
-      HIDDEN[name] !== undefined && typeof inner === 'string' ? HIDDEN[name] : shown(inner),
-    ]),
-  )
-}
-const HIDDEN: Readonly<Record<string, string>> = {
-  secret: `whsec_${'A'.repeat(43)}=`,
-  token: 'a-token',
-  key: 'an-api-key',
-  pin: '123456',
-}
-
-/** The names in it, and of the values only words of ours, which may change or go: an example must not have one that is gone. */
-function shapeOf(value: unknown): unknown {
-  if (Array.isArray(value)) return value.slice(0, 1).map(shapeOf)
-  if (typeof value === 'string' && OUR_WORD.test(value)) return value
-  if (typeof value !== 'object' || value === null) return typeof value
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, shapeOf(inner)]))
-}
-
-const OUR_WORD = /^[a-z]+([.-][a-z]+)*$/
-
-/** Keeps what is as it was, so that ids and times change only where something else does. */
-function note(): void {
-  const kept = Object.entries(seen).map(([id, example]) => {
-    const before = EXAMPLES[id]
-    const same = before !== undefined && JSON.stringify(shapeOf(before)) === JSON.stringify(shapeOf(example))
-    return [id, same ? before : example] as const
-  })
-  const sorted = kept.toSorted(([a], [b]) => (a < b ? -1 : 1))
-  writeFileSync(path, `${JSON.stringify(Object.fromEntries(sorted), null, 2)}\n`)
-}
-
-const Described = z.object({
-  paths: z.record(
-    z.string(),
-    z.record(
-      z.string(),
-      z.object({ responses: z.record(z.string(), z.object({ content: z.record(z.string(), z.unknown()).optional() })) }),
-    ),
-  ),
-})
-
-function mediaTypesIn(description: object): typeof mediaTypesOf {
-  const paths = Object.entries(Described.parse(description).paths).map(([path, operations]) => ({
-    pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`),
-    operations,
-  }))
-  return (method, pathname, status) => {
-    // The address that says itself what is a parameter elsewhere comes first.
-    const found = paths.filter(({ pattern, operations }) => pattern.test(pathname) && method.toLowerCase() in operations)
-    const [closest] = found.toSorted((a, b) => b.pattern.source.length - a.pattern.source.length)
-    return Object.keys(closest?.operations[method.toLowerCase()]?.responses[status]?.content ?? {})
-  }
 }

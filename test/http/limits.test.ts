@@ -2,8 +2,8 @@
 
 import { connect } from 'node:net'
 import t from 'tap'
-import { EXPOSURES, LIMITS, ROUTES_WITH_LIMITS } from '../../src/http/limits.js'
-import { limitsHere } from '../../src/http/plugins/limits.js'
+import { EXPOSURES, LIMITS, ROUTES_WITH_LIMITS } from '../../src/http/limit-table.js'
+import { limitsHere } from '../../src/http/plugins/rate-limits.js'
 import { ownTime } from '../helpers/own-time.js'
 import { refused } from '../helpers/refusal.js'
 import { head, post } from '../helpers/requests.js'

@@ -4,9 +4,10 @@ import sharp from 'sharp'
 import t from 'tap'
 import { z } from 'zod'
 import { decode } from '../../workers/media/decode.js'
+import { heic } from '../helpers/heic.js'
 import { images } from '../helpers/multipart.js'
 import { everyFormat, fromPixels, oddButGood, orientations, orientedJpeg, type Picture, scene } from '../helpers/pictures.js'
-import { keyFor, openCase, startService, type TestService } from '../helpers/service.js'
+import { codeOf, keyFor, openCase, startService, type TestService } from '../helpers/service.js'
 import { startWorkers } from '../helpers/workers.js'
 
 const SEED = 300
@@ -70,6 +71,29 @@ t.test('odd pictures', async (t) => {
     }
   })
 
+  await t.test(
+    'HEIC matches other formats both ways; half of it is read by queries alone, and another codec by none',
+    async (t) => {
+      const file = (bytes: Buffer): Picture => ({ name: 'IMG_0001.HEIC', contentType: 'image/heic', bytes })
+      const half = (bytes: Buffer) => bytes.subarray(0, Math.floor(bytes.length * 0.8))
+      const av1 = Buffer.from(
+        (await scene(1, { format: 'avif' })).bytes.toString('latin1').replaceAll(/avi[fs]/g, 'mif1'),
+        'latin1',
+      )
+      const her = await openCase(service.app)
+      const refused = async (bytes: Buffer) => codeOf(await post(service, `${her.url}/images`, [file(bytes)], her.headers))
+      t.equal(await refused(half(heic('tiles'))), 'image-undecodable')
+      t.equal(await refused(av1), 'media-unsupported')
+      t.equal((await register(service, her, [file(heic('tiles'))])).length, 1)
+
+      const asked = [await scene(1), file(heic('10-bit')), file(half(heic('tiles')))]
+      for (const [i, { matches }] of (await match(service, asked, platform.headers)).entries())
+        t.match(matches, [{ grade: MATCHED, transform: 'original' }], `${i}`)
+      t.equal(codeOf(await post(service, '/v1/match/images', [file(av1)], platform.headers)), 'media-unsupported')
+      await withdraw(service, her)
+    },
+  )
+
   await t.test('a picture turned by a program and not by its EXIF matches as turned', async (t) => {
     const her = await openCase(service.app)
     await register(service, her, [upright])
@@ -84,17 +108,17 @@ t.test('odd pictures', async (t) => {
   })
 })
 
-async function register({ app }: TestService, her: Awaited<ReturnType<typeof openCase>>, pictures: readonly Picture[]) {
+function post({ app }: TestService, url: string, pictures: readonly Picture[], own: Record<string, string>) {
   const { payload, headers } = images(pictures)
-  const url = `${her.url}/images`
-  const answer = await app.inject({ method: 'POST', url, payload, headers: { ...headers, ...her.headers } })
-  return Registered.parse(answer.json()).images
+  return app.inject({ method: 'POST', url, payload, headers: { ...headers, ...own } })
 }
 
-async function match({ app }: TestService, pictures: readonly Picture[], key: Record<string, string>) {
-  const { payload, headers } = images(pictures)
-  const answer = await app.inject({ method: 'POST', url: '/v1/match/images', payload, headers: { ...headers, ...key } })
-  return Found.parse(answer.json()).results
+async function register(service: TestService, her: Awaited<ReturnType<typeof openCase>>, pictures: readonly Picture[]) {
+  return Registered.parse((await post(service, `${her.url}/images`, pictures, her.headers)).json()).images
+}
+
+async function match(service: TestService, pictures: readonly Picture[], key: Record<string, string>) {
+  return Found.parse((await post(service, '/v1/match/images', pictures, key)).json()).results
 }
 
 async function withdraw({ app }: TestService, her: Awaited<ReturnType<typeof openCase>>): Promise<void> {

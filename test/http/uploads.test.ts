@@ -1,9 +1,6 @@
 // Whatever is sent in place of a picture, or instead of a whole one, has a clear answer, costs little, and leaves nothing.
 
-import type { Socket } from 'node:net'
-import type { FastifyInstance } from 'fastify'
-import { Redis } from 'ioredis'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { z } from 'zod'
 import type { ProblemCode } from '../../src/domain/problem.js'
 import {
@@ -45,8 +42,9 @@ import {
 } from '../helpers/multipart.js'
 import { type Picture, scene } from '../helpers/pictures.js'
 import { MARKER, refused } from '../helpers/refusal.js'
-import { keyFor, openCase, startService, type TestService, type TestServiceOptions, until } from '../helpers/service.js'
+import { openCase, until } from '../helpers/service.js'
 import { beginUpload, connectionsOf, listen } from '../helpers/sockets.js'
+import { imagesOf, json, send, startUploads } from '../helpers/uploads.js'
 import { startWorkers } from '../helpers/workers.js'
 
 const LIMIT_BYTES = 20 << 20
@@ -56,7 +54,7 @@ const Answer = z.object({
 })
 
 t.test('with a worker', async (t) => {
-  const { service, routes, her, platform } = await open(t)
+  const { service, routes, her, platform } = await startUploads(t)
   await startWorkers(t, service.redis)
   const marked = withJpegComment((await scene(81)).bytes, MARKER)
   const large = { name: 'large.jpg', contentType: 'image/jpeg', bytes: withLongHead(marked, LIMIT_BYTES + 1) }
@@ -284,113 +282,3 @@ t.test('with a worker', async (t) => {
     )
   })
 })
-
-t.test('pictures beyond what this process may hold are refused for now, and room comes back', async (t) => {
-  const picture = await scene(408, { width: 320, height: 240 })
-  const { service, platform } = await open(t, { uploadLimits: { maxInFlightBytes: picture.bytes.length } })
-  const { app } = service
-  const whole = images([picture])
-
-  // There is no worker yet: what is sent waits.
-  const first = send(app, platform, images([picture, picture]))
-  await until(async () => (await waitingJobs(service)) === 1)
-  refused(t, await send(app, platform, whole), 'overloaded')
-  await startWorkers(t, service.redis)
-
-  const answer = await first
-  t.equal(answer.statusCode, 200)
-  t.match(answer.json(), { results: [{ quality: Number }, { problem: { code: 'overloaded', retryAfterS: Number } }] })
-  t.equal((await send(app, platform, whole)).statusCode, 200, 'there is room again')
-})
-
-t.test('room comes back from clients that leave, while they wait and while they send', async (t) => {
-  const picture = await scene(409, { width: 320, height: 240 })
-  const { service, platform } = await open(t, { uploadLimits: { maxInFlightBytes: picture.bytes.length } })
-  const { app } = service
-  const whole = images([picture])
-  const port = await listen(app)
-  const left = async (socket: Socket) => {
-    socket.destroy()
-    await until(async () => (await connectionsOf(app)) === 0)
-  }
-
-  const waiting = await beginUpload(port, platform.url, platform.headers, whole)
-  await until(async () => (await waitingJobs(service)) === 1)
-  await left(waiting)
-  refused(t, await send(app, platform, whole), 'overloaded', 'its picture waits for a worker still')
-  await startWorkers(t, service.redis)
-  await until(async () => (await send(app, platform, whole)).statusCode === 200)
-
-  const accepted: Socket[] = []
-  app.server.on('connection', (socket) => accepted.push(socket))
-  const sending = await beginUpload(port, platform.url, platform.headers, whole, whole.payload.length - 100)
-  await until(() => sending.bytesWritten > 0 && accepted[0]?.bytesRead === sending.bytesWritten)
-  await until(async () => (await send(app, platform, whole)).statusCode === 503)
-  await left(sending)
-  await until(async () => (await send(app, platform, whole)).statusCode === 200)
-
-  t.same(
-    service.log.filter((line) => line.includes('"level":50')),
-    [],
-  )
-})
-
-t.test('refusals of every kind give their room back', async (t) => {
-  const picture = await scene(410, { width: 320, height: 240 })
-  const { service, platform } = await open(t, {
-    uploadLimits: { maxInFlightBytes: picture.bytes.length, maxImageBytes: picture.bytes.length },
-  })
-  const { app } = service
-  await startWorkers(t, service.redis)
-  const larger = { ...picture, bytes: withLongHead(picture.bytes, picture.bytes.length + 4) }
-
-  for (const body of [
-    images([larger]),
-    cutHalfWay(images([picture])),
-    images([await textNamedJpg()]),
-    images([await emptyFile()]),
-    images([await flat()]),
-    images([larger, larger, larger]),
-  ]) {
-    t.not((await send(app, platform, body)).statusCode, 200)
-    t.equal((await send(app, platform, images([picture]))).statusCode, 200)
-  }
-})
-
-interface Route {
-  readonly url: string
-  readonly headers: Record<string, string>
-}
-
-async function open(t: Test, options: TestServiceOptions = {}) {
-  const service = await startService(t, options)
-  const her = await openCase(service.app)
-  const platform = { url: '/v1/match/images', headers: (await keyFor(service, 'platform', ['match'])).headers }
-  const routes: Route[] = [{ url: `${her.url}/images`, headers: her.headers }, platform]
-  return { service, her, platform, routes }
-}
-
-function send(app: FastifyInstance, { url, headers }: Route, body: Partial<Multipart> | ReturnType<typeof streamed>) {
-  const { payload, headers: more } = body
-  const own = Buffer.isBuffer(payload) ? Buffer.from(payload) : payload // the service overwrites what it is handed
-  return app.inject({ method: 'POST', url, ...(own !== undefined && { payload: own }), headers: { ...headers, ...more } })
-}
-
-/** Pictures that no worker has come for. */
-async function waitingJobs({ redis: { socket } }: TestService): Promise<number> {
-  const redis = new Redis(socket)
-  try {
-    return await redis.zcard('{tabir}:hash-image:prioritized')
-  } finally {
-    redis.disconnect()
-  }
-}
-
-function json(value: unknown): Multipart {
-  return { payload: Buffer.from(JSON.stringify(value)), headers: { 'content-type': 'application/json' } }
-}
-
-async function imagesOf(app: FastifyInstance, her: Awaited<ReturnType<typeof openCase>>): Promise<number> {
-  const answer = await app.inject({ url: her.url, headers: her.headers })
-  return z.object({ images: z.int() }).parse(answer.json()).images
-}

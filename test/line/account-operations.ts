@@ -1,6 +1,6 @@
 // Operations of organisations on keys, watches, webhooks, banks and exchanges: each with how it stands before and after.
 
-import type { OperationId } from '../../packages/client/src/client.js'
+import type { OperationId } from '../../packages/client/src/tabir-client.js'
 import { randomHashText, until } from '../helpers/service.js'
 import { type ClientWorld, freshCase, type Trial } from './client-world.js'
 import { freshBank, freshWebhook } from './reading-operations.js'

@@ -1,6 +1,6 @@
 // Operations on cases, images and what is said about them: each with how it stands before and after.
 
-import type { OperationId } from '../../packages/client/src/client.js'
+import type { OperationId } from '../../packages/client/src/tabir-client.js'
 import { randomHashText } from '../helpers/service.js'
 import type { OF_ACCOUNTS } from './account-operations.js'
 import { type ClientWorld, freshCase, freshMatch, type Trial } from './client-world.js'

@@ -1,7 +1,7 @@
 // What the operations of the client are tried on: one service, and organisations with keys to it.
 
-import type { Answer, Args, OperationId, TabirClient } from '../../packages/client/src/client.js'
-import { tabirClient } from '../../packages/client/src/client.js'
+import type { Answer, Args, OperationId, TabirClient } from '../../packages/client/src/tabir-client.js'
+import { tabirClient } from '../../packages/client/src/tabir-client.js'
 import { SCOPES } from '../../src/domain/organisations/access.js'
 import { exchangesIn } from '../../src/exchange/exchange-config.js'
 import { EXCHANGE } from '../helpers/exchange.js'

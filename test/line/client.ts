@@ -1,8 +1,14 @@
 // Each operation of the client × each fault, against a model: what the same operation does on a good line.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Answer, type Args, type OperationId, TabirProblem, tabirClient } from '../../packages/client/src/client.js'
 import { OPERATIONS } from '../../packages/client/src/operations.generated.js'
+import {
+  type Answer,
+  type Args,
+  type OperationId,
+  TabirProblem,
+  tabirClient,
+} from '../../packages/client/src/tabir-client.js'
 import { OF_ACCOUNTS } from './account-operations.js'
 import { OF_CASES } from './case-operations.js'
 import { type ClientWorld, openClientWorld, type Trial } from './client-world.js'

@@ -1,6 +1,6 @@
 // Operations that change nothing that is asked about: nothing is to compare but their answers.
 
-import type { OperationId } from '../../packages/client/src/client.js'
+import type { OperationId } from '../../packages/client/src/tabir-client.js'
 import { randomHashText } from '../helpers/service.js'
 import { type ClientWorld, freshCase, freshMatch, type Pseudonym, type Trial } from './client-world.js'
 

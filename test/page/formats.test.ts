@@ -8,6 +8,7 @@ import t from 'tap'
 import { distance, parseHash } from '../../packages/hash/src/hash256.js'
 import { hashImage } from '../../workers/media/hashes-of-file.js'
 import { pictureFile, sharedSite, usualSite, withoutBrowser } from '../helpers/browser.js'
+import { croppedTo } from '../helpers/heic.js'
 import { animatedJxl, jxlOf, turnedJxl } from '../helpers/jxl-files.js'
 import { longPicture, SCENE } from '../helpers/long-picture.js'
 import { fromPixels, type Pixels, scenePixels } from '../helpers/pictures.js'
@@ -80,6 +81,27 @@ t.test('HEIC is read here by a program that comes when it is needed, once, and c
   for (const [k, name] of names.entries()) {
     const bits = await bitsToServer(hashes[k]?.[0], readFileSync(join(HEIC, name)))
     t.ok(bits <= MAX_BITS, `${name}: ${bits} bits from the server`)
+  }
+
+  const [cut, hidden] = [600, 32].map((width) =>
+    croppedTo(readFileSync(join(HEIC, 'two.heic')), { width, height: width === 600 ? 440 : 32 }),
+  )
+  if (cut === undefined || hidden === undefined) throw new Error('two files')
+  const shown = await sentFor([fileOf('cut.heic', 'image/heic', cut), fileOf('hidden.heic', 'image/heic', hidden)])
+  t.same(
+    shown.map(({ length }) => length),
+    [2, 1],
+    'a clean aperture is shown without and with it, unless libheif refuses it',
+  )
+  for (const [k, file] of [cut, hidden].entries()) {
+    const { signals } = await hashImage(file, 'register')
+    const theirs = signals.filter(({ type, view }) => type === 'pdq' && view === 'whole').map(({ hashes }) => hashes[0])
+    const ours = (shown[k] ?? []).map(parseHash)
+    t.equal(ours.length, theirs.length)
+    for (const [i, hash] of theirs.entries()) {
+      const own = ours[i]
+      t.ok(own !== undefined && hash !== undefined && distance(own, hash) <= MAX_BITS, 'as on the server')
+    }
   }
 
   const site = await usualSite()

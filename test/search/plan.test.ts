@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { t } from 'tap'
+import { NARROW } from '../../src/search/band-shape.js'
 import { BANDS, MAX_REACH } from '../../src/search/engine.js'
-import { type BandCounts, costWith, evenCounts, fewestOf, planFor, scanNs } from '../../src/search/plan.js'
-import { NARROW } from '../../src/search/shape.js'
+import { type BandCounts, costFor, greedyPlan, planFor, scanNs, uniformCounts } from '../../src/search/plan.js'
 import { BAND_BITS, randomFrom } from './corpora.js'
 
 const MAX_THRESHOLD_BITS = BANDS * MAX_REACH - 1
 
 t.test('the reaches of a plan sum to threshold + 1, and none is wider than the kernel has masks for', async (t) => {
   for (const counts of [
-    evenCounts(1_000_000),
-    evenCounts(0),
+    uniformCounts(1_000_000),
+    uniformCounts(0),
     randomCounts(1),
     new Float64Array(BANDS * MAX_REACH).fill(1e9),
   ]) {
@@ -27,7 +27,7 @@ t.test('the reaches of a plan sum to threshold + 1, and none is wider than the k
 
 t.test('beyond 95 bits there is no plan', async (t) => {
   t.equal(MAX_THRESHOLD_BITS, 95)
-  for (const thresholdBits of [96, 97, 128, 256]) t.equal(planFor(evenCounts(1_000), thresholdBits), undefined)
+  for (const thresholdBits of [96, 97, 128, 256]) t.equal(planFor(uniformCounts(1_000), thresholdBits), undefined)
 })
 
 t.test('there are as many keys at a distance as there are ways to choose its bits', async (t) => {
@@ -40,7 +40,7 @@ t.test('there are as many keys at a distance as there are ways to choose its bit
     keys.map((_, bits) => NARROW.keysAt(3, bits)),
     keys,
   )
-  t.same([...evenCounts(65_536)], Array.from({ length: BANDS }, () => keys).flat())
+  t.same([...uniformCounts(65_536)], Array.from({ length: BANDS }, () => keys).flat())
 })
 
 t.test('no way to deal the reaches is cheaper than the plan', async () => {
@@ -72,18 +72,18 @@ t.test('no way to deal the reaches is cheaper than the plan', async () => {
 })
 
 t.test('a band that many rows share is given less to do, and an empty one more', async (t) => {
-  const even = planned(evenCounts(1_000_000), 31)
+  const even = planned(uniformCounts(1_000_000), 31)
   t.same([...even.reach], new Array<number>(BANDS).fill(2))
 
   for (const hot of [0, 7, 15]) {
-    const counts = evenCounts(1_000_000)
+    const counts = uniformCounts(1_000_000)
     for (let bits = 0; bits < MAX_REACH; bits++) counts[hot * MAX_REACH + bits] = 500_000
     const { reach } = planned(counts, 31)
     t.equal(reach[hot], 0)
     t.equal(sum(reach), 32)
   }
 
-  const counts = evenCounts(100_000_000)
+  const counts = uniformCounts(100_000_000)
   counts.fill(0, 5 * MAX_REACH, 6 * MAX_REACH)
   const { reach } = planned(counts, 31)
   t.ok([...reach].every((each, band) => (band === 5 ? each > 2 : each <= 2)))
@@ -110,7 +110,7 @@ t.test('a plan says what it probes, what it is expected to meet, and what that c
 t.test(
   'of candidates, as many are expected to pass as keys lie so near that a row may be within the threshold',
   async (t) => {
-    const counts = evenCounts(1_000_000)
+    const counts = uniformCounts(1_000_000)
     const nearKeys = (bits: number) =>
       sum(Array.from({ length: Math.min(bits, BAND_BITS) + 1 }, (_, i) => NARROW.keysAt(3, i)))
     for (const thresholdBits of [15, 31, 45, 60]) {
@@ -129,23 +129,23 @@ t.test(
 )
 
 t.test('a bucket costs nothing where it is empty, and less where tables lie in the caches', async (t) => {
-  t.ok(planned(evenCounts(0), 31).costNs < planned(evenCounts(1_000_000), 31).costNs / 5)
+  t.ok(planned(uniformCounts(0), 31).costNs < planned(uniformCounts(1_000_000), 31).costNs / 5)
 
-  const costAmong = (rows: number) => planFor(evenCounts(20_000), 45, NARROW, rows)?.costNs ?? 0
+  const costAmong = (rows: number) => planFor(uniformCounts(20_000), 45, NARROW, rows)?.costNs ?? 0
   t.ok(costAmong(20_000) < costAmong(100_000))
   t.ok(costAmong(100_000) < costAmong(1_000_000))
   t.equal(costAmong(1_000_000), costAmong(100_000_000))
 })
 
 t.test('what is farther, or meets more, costs more', async (t) => {
-  for (const counts of [evenCounts(1_000_000), randomCounts(3)]) {
+  for (const counts of [uniformCounts(1_000_000), randomCounts(3)]) {
     const costs = Array.from({ length: MAX_THRESHOLD_BITS + 1 }, (_, bits) => planned(counts, bits).costNs)
     t.ok(costs.every((cost, i) => i === 0 || cost > (costs[i - 1] ?? 0)))
   }
-  const plan = planned(evenCounts(1_000_000), 31)
-  t.equal(costWith(plan, plan.candidates), plan.costNs)
-  t.ok(costWith(plan, plan.candidates + 1_000) > plan.costNs)
-  t.ok(costWith(plan, plan.candidates - 1_000) < plan.costNs)
+  const plan = planned(uniformCounts(1_000_000), 31)
+  t.equal(costFor(plan, plan.candidates), plan.costNs)
+  t.ok(costFor(plan, plan.candidates + 1_000) > plan.costNs)
+  t.ok(costFor(plan, plan.candidates - 1_000) < plan.costNs)
 })
 
 t.test('reading all rows costs the same for each row, and a further needle less than the first', async (t) => {
@@ -160,7 +160,7 @@ t.test('reading all rows costs the same for each row, and a further needle less 
 t.test(
   'a million random rows are probed up to about 70 bits, and a needle in a few hundred rows is not probed for',
   async (t) => {
-    const probedFor = (rows: number, bits: number) => planned(evenCounts(rows), bits).costNs < scanNs(rows, 1)
+    const probedFor = (rows: number, bits: number) => planned(uniformCounts(rows), bits).costNs < scanNs(rows, 1)
     t.ok(probedFor(1_000_000, 68))
     t.notOk(probedFor(1_000_000, 80))
     t.notOk(probedFor(300, 31))
@@ -177,7 +177,7 @@ t.test(
       const met = Array.from({ length: bands * maxReach }, () => Math.floor(random() * 1000))
       const thresholdBits = Math.floor(random() * bands * maxReach)
 
-      const { reach, candidates } = fewestOf(met, maxReach, thresholdBits)
+      const { reach, candidates } = greedyPlan(met, maxReach, thresholdBits)
 
       assert.equal(sum(reach), thresholdBits + 1)
       assert.ok(reach.every((bits) => bits <= maxReach))
@@ -200,7 +200,7 @@ function planned(counts: BandCounts, thresholdBits: number) {
 /** Counts of any size, as they are in rows that share some bands. */
 function randomCounts(seed: number): BandCounts {
   const random = randomFrom(seed)
-  return evenCounts(1_000_000).map((count) => count * 10 ** (random() * 4 - 2))
+  return uniformCounts(1_000_000).map((count) => count * 10 ** (random() * 4 - 2))
 }
 
 function only(bands: readonly number[], counts: BandCounts): BandCounts {

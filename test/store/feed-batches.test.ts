@@ -1,21 +1,13 @@
 // When a batch of what the feed tells together ends: by what is in it, and by how long it waited.
 
 import { randomBytes } from 'node:crypto'
-import { Redis } from 'ioredis'
 import t from 'tap'
 import { ORIGIN_BYTES } from '../../src/services/index/image-ids.js'
 import { createFeedBatches, FEED_DELAY } from '../../src/store/exchange/feed-batches.js'
-import { openStore } from '../../src/store/redis/client.js'
 import { keys } from '../../src/store/redis/keys.js'
-import { startRedis, storeAt } from '../helpers/redis.js'
+import { startStore } from '../helpers/redis.js'
 
-const { socket } = await startRedis(t)
-const store = await openStore(storeAt(socket))
-const redis = new Redis(socket)
-t.teardown(async () => {
-  redis.disconnect()
-  await store.close()
-})
+const { store, redis } = await startStore(t)
 const batches = createFeedBatches(store, FEED_DELAY, ORIGIN_BYTES)
 
 /** Images of cases by their sizes, as scripts note them. @param ageMs since when they wait. */

@@ -1,6 +1,5 @@
 import { Redis } from 'ioredis'
 import t from 'tap'
-import { openStore } from '../../src/store/redis/client.js'
 import {
   countAlive,
   countLacking,
@@ -10,17 +9,11 @@ import {
 } from '../../src/store/redis/heartbeats.js'
 import { keys } from '../../src/store/redis/keys.js'
 import { keepHeartbeat } from '../../workers/heartbeat.js'
-import { startRedis, storeAt } from '../helpers/redis.js'
+import { startRedis, startStore } from '../helpers/redis.js'
 import { until } from '../helpers/service.js'
 
 t.test('workers count as alive while they beat, as silent when they stop, and as forgotten in the end', async (t) => {
-  const { socket } = await startRedis(t)
-  const store = await openStore(storeAt(socket))
-  const redis = new Redis(socket)
-  t.teardown(async () => {
-    redis.disconnect()
-    await store.close()
-  })
+  const { store, redis } = await startStore(t)
   const ago = (id: string, ms: number) => redis.zadd(keys.workerHeartbeats, Date.now() - ms, id)
   t.same(await countAlive(store, 'workers'), { alive: 0, silent: 0 })
   await heartbeat(redis, 'a')
@@ -35,13 +28,7 @@ t.test('workers count as alive while they beat, as silent when they stop, and as
 })
 
 t.test('what a worker’s children lack is counted while it lives', async (t) => {
-  const { socket } = await startRedis(t)
-  const store = await openStore(storeAt(socket))
-  const redis = new Redis(socket)
-  t.teardown(async () => {
-    redis.disconnect()
-    await store.close()
-  })
+  const { store, redis } = await startStore(t)
   await redis.ping()
   const caged = keepHeartbeat({ redis, intervalMs: 5000, isFit: () => true, lacking: [] })
   const half = keepHeartbeat({ redis, intervalMs: 5000, isFit: () => true, lacking: ['no-network', 'node-permissions'] })

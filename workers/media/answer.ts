@@ -3,7 +3,7 @@
 import type { Purpose } from '../../packages/hash/src/views.js'
 import { Problem } from '../../src/domain/problem.js'
 import { DECODING_PROBLEMS, type HandoffAnswer } from '../../src/handoff/message.js'
-import type { DetailsWanted } from '../../src/jobs/hash-image.js'
+import type { DetailsWanted } from '../../src/jobs/hash-image-job.js'
 import { detailsOf } from './details-of-file.js'
 import { hashImage } from './hashes-of-file.js'
 import { ranOutOfMemory } from './out-of-memory.js'

@@ -6,14 +6,26 @@ import { DETAILS_BITS, HEIC_OFF, openFrames, PURPOSE_BYTES, writeFrame } from '.
 import { collectAtOnce, collectEvery } from '../heap.js'
 import { isolationHere } from '../isolation-here.js'
 import { answerFor } from './answer.js'
+import { onceIdle, optimiseLater, warmUp } from './warm-up.js'
 
 const CHANNEL_FD = 3
 const MAX_IMAGE_BYTES = 1 << 30
+/** Long enough that neither the start of a service nor a line of pictures waits for it. */
+const IDLE_MS = 1000
 
 leaveUnread(unreadWith({ heic: process.argv.includes(HEIC_OFF) ? 'off' : 'on' }))
 collectAtOnce()
+optimiseLater()
 const collectNowAndThen = collectEvery(256)
+const idleness = onceIdle(
+  () => warmUp().then(collectEvery(1)), // each decoder had its own memory
+  (ring) => {
+    const timer = setTimeout(ring, IDLE_MS)
+    return () => clearTimeout(timer)
+  },
+)
 const channel = openFrames(CHANNEL_FD, MAX_IMAGE_BYTES, (image) => {
+  idleness.begin()
   const order = image[0] ?? 0
   const purpose = (order & PURPOSE_BYTES.query) === 0 ? 'register' : 'query'
   answerFor(image.subarray(1), purpose, (order & DETAILS_BITS.also) === 0 ? 'none' : 'also')
@@ -22,8 +34,10 @@ const channel = openFrames(CHANNEL_FD, MAX_IMAGE_BYTES, (image) => {
     .finally(() => {
       image.fill(0)
       collectNowAndThen()
+      idleness.end()
     })
 })
 channel.on('end', () => process.exit(0)) // the parent has exited
 channel.on('error', () => process.exit(0))
 writeFrame(channel, Buffer.from(`ready ${JSON.stringify(isolationHere())}`))
+idleness.end()

@@ -5,8 +5,8 @@ import { type ImageSignal, loadImageHasherSync } from '../../packages/hash/src/i
 import { hashedSize } from '../../packages/hash/src/reduced-side.js'
 import type { Purpose } from '../../packages/hash/src/views.js'
 import { Problem } from '../../src/domain/problem.js'
-import { blockhashesOf, blockhashesOfTiny } from './blockhash.js'
 import { eachFrame } from './decode.js'
+import { blockhashesOf, blockhashesOfTiny } from './imghash-blockhash.js'
 
 export interface ImageHashes {
   /** PDQ's quality, 0…100. Under 50 the picture has too little structure to be found again. */

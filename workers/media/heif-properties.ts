@@ -1,6 +1,7 @@
 // Properties of the primary picture of an AVIF or HEIC file that change how it is shown: colours, and a clean aperture.
 
-import { type Box, boxesIn, childrenOf } from '../../src/handoff/heif-pixels.js'
+import { withoutAperture } from '../../src/domain/media/heif-aperture.js'
+import { associationsIn, type Box, metaBoxesIn, type Property, propertiesIn } from '../../src/domain/media/heif-boxes.js'
 import { av1Colour, type CodePoints } from './colour/av1-colour.js'
 import { type ColourSignal, signalOf } from './colour/colour-signal.js'
 
@@ -20,7 +21,7 @@ export function heifColour(bytes: Buffer): ColourSignal | 'profile' | 'srgb' {
 /** Without such a property the data of the picture, or of the first tile of a grid, may tell. */
 function colourInData(bytes: Buffer): CodePoints | undefined {
   try {
-    const parts = partsOf(bytes)
+    const parts = metaBoxesIn(bytes)
     const primary = primaryOf(bytes, parts)
     const places = placesOf(bytes, parts)
     const own = places.filter(({ item }) => item === primary)
@@ -68,35 +69,13 @@ function placesOf(bytes: Buffer, parts: readonly Box[]): { item: number; at: num
   return places
 }
 
-/**
- * Some viewers cut a picture to its clean aperture, others ignore it.
- * @returns the file without it, for the caller to overwrite; `undefined` if it has none.
- */
-export function withoutAperture(bytes: Buffer): Buffer | undefined {
-  const apertures = propertiesOf(bytes, 'of all').filter(({ type }) => type === 'clap')
-  if (apertures.length === 0) return undefined
-  const copy = Buffer.from(bytes)
-  for (const { from } of apertures) copy.write('free', from - 4, 'latin1')
-  // An essential property of an unknown kind makes a decoder refuse the file.
-  for (const { at, index, indexBytes } of associationsIn(bytes)) {
-    if (apertures.some((box) => box.index === index)) copy.writeUIntBE(index, at, indexBytes)
-  }
-  return copy
-}
-
-interface Property extends Box {
-  /** 1…, as associations count. */
-  readonly index: number
-}
-
 /** The properties of the primary picture; of all pictures also when it has none, as the tiles of some grids have them. */
-function propertiesOf(bytes: Buffer, whose: 'of the primary' | 'of all' = 'of the primary'): Property[] {
+function propertiesOf(bytes: Buffer): Property[] {
   try {
-    const parts = partsOf(bytes)
-    const all = childrenOf(bytes, childrenOf(bytes, parts, 'iprp'), 'ipco').map((box, k) => ({ ...box, index: k + 1 }))
-    if (whose === 'of all') return all
+    const parts = metaBoxesIn(bytes)
+    const all = propertiesIn(bytes, parts)
     const primary = primaryOf(bytes, parts)
-    const indexes = new Set(associationsIn(bytes).flatMap(({ item, index }) => (item === primary ? [index] : [])))
+    const indexes = new Set(associationsIn(bytes, parts).flatMap(({ item, index }) => (item === primary ? [index] : [])))
     const own = all.filter(({ index }) => indexes.has(index))
     return own.some(({ type }) => type === 'colr') ? own : all
   } catch {
@@ -104,42 +83,13 @@ function propertiesOf(bytes: Buffer, whose: 'of the primary' | 'of all' = 'of th
   }
 }
 
-function partsOf(bytes: Buffer): Box[] {
-  const meta = boxesIn(bytes, 0, bytes.length).find(({ type }) => type === 'meta')
-  return meta === undefined ? [] : boxesIn(bytes, meta.from + 4, meta.to)
-}
-
 function primaryOf(bytes: Buffer, parts: readonly Box[]): number | undefined {
   const box = parts.find(({ type }) => type === 'pitm')
   return box === undefined ? undefined : bytes.readUIntBE(box.from + 4, bytes.readUInt8(box.from) === 0 ? 2 : 4)
 }
 
-interface Association {
-  readonly item: number
-  readonly index: number
-  /** Where the index is stored. Its highest bit says whether a reader has to understand the property. */
-  readonly at: number
-  readonly indexBytes: 1 | 2
-}
-
-const MAX_ASSOCIATIONS = 100_000
-
-function associationsIn(bytes: Buffer): Association[] {
-  const found: Association[] = []
-  for (const { type, from, to } of childrenOf(bytes, partsOf(bytes), 'iprp')) {
-    if (type !== 'ipma') continue
-    const [idBytes, indexBytes] = [
-      bytes.readUInt8(from) === 0 ? 2 : 4,
-      (bytes.readUInt8(from + 3) & 1) === 0 ? 1 : 2,
-    ] as const
-    for (let at = from + 8; at + idBytes < to; ) {
-      const item = bytes.readUIntBE(at, idBytes)
-      const end = at + idBytes + 1 + indexBytes * bytes.readUInt8(at + idBytes)
-      for (at += idBytes + 1; at < end && at + indexBytes <= to && found.length < MAX_ASSOCIATIONS; at += indexBytes) {
-        found.push({ item, index: bytes.readUIntBE(at, indexBytes) & (indexBytes === 1 ? 0x7f : 0x7fff), at, indexBytes })
-      }
-      at = end
-    }
-  }
-  return found
+/** @returns the file without its clean aperture, for the caller to overwrite; `undefined` if it has none. */
+export function wholeOf(bytes: Buffer): Buffer | undefined {
+  const whole = withoutAperture(bytes)
+  return whole === undefined ? undefined : Buffer.from(whole.buffer)
 }

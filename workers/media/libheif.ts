@@ -5,17 +5,18 @@ import { fileURLToPath } from 'node:url'
 import sharp, { type OutputInfo, type Sharp } from 'sharp'
 import { MAX_PIXELS, MAX_SIDE_PX } from '../../packages/hash/src/pixels.js'
 import { FULL_RESOLUTION_PIXELS } from '../../packages/hash/src/reduced-side.js'
+import { TooManyBoxes } from '../../src/domain/media/heif-boxes.js'
 import { createHeifReader, type HeifPicture, type HeifReader } from '../../src/domain/media/heif-picture.js'
 import type { LibHeifFactory } from '../../src/domain/media/libheif-instance.js'
 import { Problem } from '../../src/domain/problem.js'
-import { heifPixels, TooManyBoxes } from '../../src/handoff/heif-pixels.js'
+import { heifPixels } from '../../src/handoff/heif-pixels.js'
 import { BACKGROUNDS, type Background, flattened, LEVEL_OF } from './colour/alpha.js'
 import { type ColourSignal, signalOf } from './colour/colour-signal.js'
 import { toSrgb } from './colour/to-srgb.js'
 import { inSrgb } from './colour-profile.js'
 import type { DecodedPicture } from './decoded-picture.js'
 import type { Decoder, FrameLimits } from './decoder.js'
-import { withoutAperture } from './heif-properties.js'
+import { wholeOf } from './heif-properties.js'
 import { isOlder } from './libvips.js'
 import { ranOutOfMemory } from './out-of-memory.js'
 import { differing, framesOf } from './shown-frames.js'
@@ -28,7 +29,7 @@ import { differing, framesOf } from './shown-frames.js'
  */
 export const libheif: Decoder = {
   async *open(bytes, _format, limits) {
-    const whole = withoutAperture(bytes)
+    const whole = wholeOf(bytes)
     try {
       yield* framesOf(await shown(whole ?? bytes, limits))
       // libheif 1.23 refuses an aperture that leaves out more than a few rows. Then the whole image alone is hashed, with its views.

@@ -16,7 +16,7 @@ import { inSrgb } from './colour-profile.js'
 import { isFilledWithZeros, type Reading, readingOfDamaged, THUMBNAIL_SIDE_PX } from './damage/damaged.js'
 import type { DecodedPicture } from './decoded-picture.js'
 import type { Decoder, FrameLimits } from './decoder.js'
-import { heifColour, withoutAperture } from './heif-properties.js'
+import { heifColour, wholeOf } from './heif-properties.js'
 import { ranOutOfMemory } from './out-of-memory.js'
 import { differing, framesOf } from './shown-frames.js'
 
@@ -52,7 +52,7 @@ export const libvips: Decoder = {
       if (error instanceof Problem) throw error
       throw new Problem(ranOutOfMemory(error) ? 'hashing-unavailable' : broken)
     }
-    const whole = isIsoMedia(format) ? withoutAperture(bytes) : undefined
+    const whole = isIsoMedia(format) ? wholeOf(bytes) : undefined
     try {
       if (whole !== undefined) yield* framesOf(await shownInFull(whole, format, limits).catch(failed))
       yield* framesOf(await shownInFull(bytes, format, limits).catch(failed))
@@ -68,7 +68,7 @@ const isIsoMedia = (format: MediaFormat) => format === 'avif' || format === 'hei
 const WARNS = ['jpeg', 'gif']
 const ENDS_EARLY = /premature end|unexpected end|invalid frame data/i
 
-/** A transparent picture that is cheaper is decoded once for each background, because its hash on white shall equal that of other systems. */
+/** A transparent picture that costs more is decoded once for all backgrounds. */
 const MAX_TWICE_MS = 500
 
 /** The picture on each background where it differs. Of a file that ends too early what may be hashed of it. */
@@ -96,8 +96,9 @@ async function shown(reading: Reading, format: MediaFormat, limits: FrameLimits)
   const { width, height, profile, colour, hasAlpha, isInks } = header
   if (Math.max(width, height) > MAX_SIDE_PX) throw new Problem('image-too-many-pixels')
   const backgrounds = hasAlpha && limits.maxFrames !== 1 ? BACKGROUNDS : BACKGROUNDS.slice(0, 1)
-  const isOnceOnly = backgrounds.length > 1 && pictureCost(reading.bytes).timeMs > MAX_TWICE_MS
-  if (colour !== undefined || isOnceOnly) return fromRgba(reading, header, limits.sizeFor, backgrounds)
+  const isCostly = backgrounds.length > 1 && pictureCost(reading.bytes).timeMs > MAX_TWICE_MS
+  if (colour !== undefined || isCostly || (hasAlpha && isRounded(header, format)))
+    return fromRgba(reading, header, limits.sizeFor, backgrounds)
   if (isInks) return [await fromInks(reading, header, limits.sizeFor)]
   const pictures: DecodedPicture[] = []
   for (const background of backgrounds) pictures.push(await pixelsOf(reading, header, limits.sizeFor, background))
@@ -105,6 +106,11 @@ async function shown(reading: Reading, format: MediaFormat, limits: FrameLimits)
   if (first !== undefined && profile !== undefined) return [await inSrgb(first, profile)]
   const frame = format === 'gif' && !hasAlpha ? firstFrameOf(reading.bytes) : undefined
   return first === undefined || frame === undefined ? differing(pictures) : [onWhite(first, frame), first]
+}
+
+/** Browsers round what they flatten, and libvips cuts off. So do the WebP decoder of browsers and ours. What is reduced afterwards hardly differs. */
+function isRounded({ width, height }: Header, format: MediaFormat): boolean {
+  return format !== 'webp' && width * height <= FULL_RESOLUTION_PIXELS
 }
 
 interface Header {

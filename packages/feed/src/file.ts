@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs'
 import { writeWholeFile } from '../../../src/files/write-file.js'
 import { formatHash } from '../../hash/src/hash256.js'
 import type { Held } from './held.js'
-import { FeedError, linesOf, parseLine } from './lines.js'
+import { FeedError, linesOf, parseLine } from './parse-lines.js'
 
 const CHUNK_CHARS = 65_536
 

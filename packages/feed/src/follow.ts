@@ -3,11 +3,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { loadHeld, saveHeld } from './file.js'
 import { type AskedSignal, Held, type LocalMatch } from './held.js'
-import { FeedError, linesOf, parseLine } from './lines.js'
+import { FeedError, linesOf, parseLine } from './parse-lines.js'
 
 export { parseHash } from '../../hash/src/hash256.js'
 export type { AskedSignal, LocalMatch } from './held.js'
-export { FeedError } from './lines.js'
+export { FeedError } from './parse-lines.js'
 
 export interface FollowOptions {
   /** Origin of the service: `https://tabir.example` */

@@ -15,7 +15,7 @@ import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../../../src/d
 import { SignalIndex } from '../../../src/search/signal-index.js'
 import type { Hash256 } from '../../hash/src/hash256.js'
 import { isUpright, type TransformName, transforms } from '../../hash/src/transforms.js'
-import type { FedLine, HeldSignal } from './lines.js'
+import type { FedLine, HeldSignal } from './parse-lines.js'
 
 export interface LocalMatch extends Omit<HeldSignal, 'signals'> {
   /** Distance of the nearest pair of hashes. */

@@ -12,7 +12,16 @@ import { wholeOf } from './raster.js'
 import { separableBits } from './separable.js'
 import { isForm, isSimple } from './simple.js'
 import { gridOf, sampleTilted } from './tilt.js'
-import { type Extent, type Purpose, queryOrientations, type View, type ViewKind, viewsOf } from './views.js'
+import {
+  type Extent,
+  LIKELY_PARTS,
+  MAX_THIN_CROPS,
+  type Purpose,
+  queryOrientations,
+  type View,
+  type ViewKind,
+  viewsOf,
+} from './views.js'
 
 export interface ImageSignal {
   /** `pdq` as the reference implementation computes it; `pdq-area` from 64 × 64 means of areas, which hardly depend on the picture's size. */
@@ -134,10 +143,15 @@ function viewsIn(raster: MeasuredRaster, aspect: number, purpose: Purpose, exten
   if (extent === 'window') return [{ kind: WINDOW_KIND[purpose], part: wholeOf(raster) }]
   const views = viewsOf(raster, aspect, purpose)
   if (extent === 'all') return views
-  if (extent === 'untilted') return views.filter(({ kind }) => kind !== 'tilted')
   const of = (wanted: ViewKind) => views.filter(({ kind }) => kind === wanted)
-  const chosen = [...of('whole'), ...of('deframed').slice(0, MAX_DEFRAMED_OF_FRAME)]
-  return extent === 'pieces' ? [...chosen, ...of('piece')] : chosen
+  const crops = of('crop')
+    .filter(({ isThin = false }) => isThin)
+    .slice(0, MAX_THIN_CROPS)
+  // Those come first, so that a full frame can be made thin by its signals alone.
+  if (extent === 'full') return [...of('whole'), ...of('deframed'), ...new Set([...crops, ...of('crop')])]
+  const deframed = of('deframed').slice(0, extent === 'likely' || extent === 'pieces' ? LIKELY_PARTS : MAX_DEFRAMED_OF_FRAME)
+  const beside = { thin: crops, pieces: of('piece'), likely: [], frame: [] }[extent]
+  return [...of('whole'), ...deframed, ...beside]
 }
 
 function partsOf(

@@ -18,9 +18,10 @@ export type ViewKind = (typeof VIEW_KINDS)[number]
 /**
  * How much of a frame is hashed.
  * all: all views. frame: the whole and its deframed views, for further pictures of a file. window: the whole as a part of the file's picture.
- * For frames of a video: pieces is `frame` and then the pieces; untilted is all but tilted views.
+ * Asked frames of a video: likely is the whole and its likeliest deframed views; pieces is these and then the pieces.
+ * Registered frames of a video: full is all views but pieces and tilted ones; thin is the whole, its deframed views and those marked `isThin`.
  */
-export type Extent = 'all' | 'frame' | 'window' | 'pieces' | 'untilted'
+export type Extent = 'all' | 'frame' | 'window' | 'likely' | 'pieces' | 'full' | 'thin'
 
 /** `register` chooses more crops of the picture, `query` more that undo possible edits. */
 export type Purpose = 'register' | 'query'
@@ -33,7 +34,12 @@ export type View = (
   readonly unlikely?: true
   /** The same part of both pictures. Forms of one kind agree in it, so a form is not queried by it. */
   readonly isCore?: true
+  /** A crop by which all registered frames of a video are hashed. */
+  readonly isThin?: true
 }
+
+/** How many views of a picture are marked `isThin`, at most. */
+export const MAX_THIN_CROPS = 2
 
 /**
  * @returns the views of a picture, the most useful first.
@@ -66,7 +72,7 @@ const MIN_REGISTERED_AREA = 0.25
  * registered, it would match every post with the same one.
  */
 const LONGEST_REGISTERED = 2.5
-const LIKELY_PARTS = 4
+export const LIKELY_PARTS = 4
 /** Left, top, right and bottom, relative to the sides. */
 const HALVES: readonly Share[] = [
   [0, 0, 0.5, 1],
@@ -80,6 +86,7 @@ const QUARTERS: readonly Share[] = [
   [0, 0.5, 0.5, 1],
   [0.5, 0.5, 1, 1],
 ]
+const CENTRE: Share = [0.1, 0.1, 0.9, 0.9]
 /** Cropped on one side, on two opposite sides, at a corner, on all sides. */
 const CROPS: readonly Share[] = [
   [0, 0, 0.9, 1],
@@ -92,10 +99,11 @@ const CROPS: readonly Share[] = [
   [0.06, 0, 1, 0.94],
   [0, 0.06, 0.94, 1],
   [0.06, 0.06, 1, 1],
-  [0.1, 0.1, 0.9, 0.9],
+  CENTRE,
 ]
+const STORY = 9 / 16
 /** Width over height: a story, a post, a square, a wide screen. */
-const SHAPES = [9 / 16, 4 / 5, 1, 16 / 9] as const
+const SHAPES = [STORY, 4 / 5, 1, 16 / 9] as const
 /**
  * Apps crop a picture to the shape of their place: phones are 9:16 to 9:22, posts up to 16:9. All centred crops in between contain the narrowest and
  * the widest one, so both sides hash these: a crop finds the whole picture, the whole picture its crop, and one crop another.
@@ -217,11 +225,15 @@ function pieces(part: Rectangle, shares: readonly Share[]): View[] {
 }
 
 function crops(part: Rectangle, shares: readonly Share[]): View[] {
-  return shares.map((share) => ({ kind: 'crop', part: within(part, share) }))
+  return shares.map((share) => ({ kind: 'crop', part: within(part, share), ...(share === CENTRE && { isThin: true }) }))
 }
 
 function shapes(part: Rectangle, aspect: number): View[] {
-  return SHAPES.map((shape) => ({ kind: 'crop', part: shaped(part, aspect, shape) }))
+  return SHAPES.map((shape) => ({
+    kind: 'crop',
+    part: shaped(part, aspect, shape),
+    ...(shape === STORY && { isThin: true }),
+  }))
 }
 
 function tilts(aspect: number, anglesDeg: readonly number[]): View[] {

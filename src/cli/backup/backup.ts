@@ -3,13 +3,14 @@
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { readConfig } from '../../boot/config.js'
-import { plainJson } from '../../domain/plain-text.js'
+import { messageOf } from '../../domain/message-of.js'
 import { noteInAudit } from '../../store/audit/audit.js'
 import { lastRevision } from '../../store/images/changes.js'
 import { keyringOf } from '../../store/sealing/seal-keys.js'
 import { hintsOf } from '../../store/sealing/sealed-file.js'
 import { type BackupHead, readBackup, writeBackup } from '../../store/upkeep/backup-file.js'
 import { recordBackup } from '../../store/upkeep/backups.js'
+import { failed, printJson } from '../output.js'
 import { withSealedStore } from '../sealed-store.js'
 
 const USAGE = 'tabir backup FILE | tabir backup verify FILE'
@@ -22,10 +23,10 @@ export async function backup(args: readonly string[]): Promise<number> {
   if (!isUsable || args.some((arg) => arg.startsWith('-'))) return failed(USAGE, 2)
   try {
     const made = second === undefined ? await make(resolve(first)) : await verify(resolve(second))
-    process.stdout.write(`${plainJson(made)}\n`)
+    printJson(made)
     return 0
   } catch (error) {
-    return failed(error instanceof Error ? error.message : String(error), 1)
+    return failed(messageOf(error), 1)
   }
 }
 
@@ -57,9 +58,4 @@ async function check(path: string, keyring: Parameters<typeof readBackup>[1]) {
   })
   if (start !== 'REDIS') throw new Error('The backup contains no Redis data.')
   return { revision: head.revision, madeAt: new Date(head.madeAtMs).toISOString(), sizeBytes }
-}
-
-function failed(why: string, status: number): number {
-  process.stderr.write(`${why}\n`)
-  return status
 }

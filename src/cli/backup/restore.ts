@@ -5,7 +5,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Config, readConfig } from '../../boot/config.js'
-import { plainJson } from '../../domain/plain-text.js'
+import { messageOf } from '../../domain/message-of.js'
 import { continueFile } from '../../files/continued-file.js'
 import { moveIntoPlace, writeWholeFile } from '../../files/write-file.js'
 import { noteInAudit } from '../../store/audit/audit.js'
@@ -29,6 +29,7 @@ import { readBackup } from '../../store/upkeep/backup-file.js'
 import { RDB_HEAD_BYTES, rdbCounts } from '../../store/upkeep/rdb-head.js'
 import { markAt } from '../../store/upkeep/withdrawal-log.js'
 import { type Withdrawals, withdrawnSince } from '../../store/upkeep/withdrawn-since.js'
+import { failed, printJson } from '../output.js'
 import { progressIn, type RestoreProgress } from './restore-progress.js'
 
 const USAGE = 'tabir restore FILE [--withdrawals FOLDER]… [--accept-gap]'
@@ -68,14 +69,14 @@ export async function restore(args: readonly string[]): Promise<number> {
       progress,
       acceptsGap: options.acceptsGap,
     })
-    print(restored.row)
+    printJson(restored.row)
     if (restored.isRefused) return failed(refusalOf(restored.row), STATUS.gap)
     await rm(folder, { recursive: true, force: true }) // at most empty, or with a socket that nobody listens on
     await moveIntoPlace(join(beside, 'redis'), folder)
     await rm(beside, { recursive: true, force: true })
     return 0
   } catch (error) {
-    return failed(error instanceof Error ? error.message : String(error), STATUS.failed)
+    return failed(messageOf(error), STATUS.failed)
   }
 }
 
@@ -238,15 +239,6 @@ async function apply(store: Store, keyring: Keyring, withdrawals: Withdrawals) {
   return { casesEnded, signalsRemoved, keysRevoked }
 }
 
-function print(value: object): void {
-  process.stdout.write(`${plainJson(value)}\n`)
-}
-
 function say(line: string): void {
   process.stderr.write(`${line}\n`)
-}
-
-function failed(why: string, status: number): number {
-  say(why)
-  return status
 }

@@ -30,7 +30,7 @@ export async function apiFacts({ host, port, tlsFiles }: Config): Promise<ApiFac
   const request = tlsFiles === undefined ? httpRequest(where) : httpsRequest({ ...where, rejectUnauthorized: false })
   const answer = new Promise<ApiFacts>((resolve, reject) => {
     request.on('error', reject).on('response', (response) => {
-      text(response).then((body) => resolve({ readiness: response.statusCode, reason: reasonIn(body) }), reject)
+      text(response).then((body) => resolve({ readiness: response.statusCode, reason: notReadyReasonIn(body) }), reject)
     })
   })
   request.end()
@@ -38,7 +38,7 @@ export async function apiFacts({ host, port, tlsFiles }: Config): Promise<ApiFac
 }
 
 /** Parses the reason from the problem that an api answers. */
-export function reasonIn(body: string): NotReadyReason | undefined {
+export function notReadyReasonIn(body: string): NotReadyReason | undefined {
   try {
     return Answer.safeParse(JSON.parse(body)).data?.reason
   } catch {

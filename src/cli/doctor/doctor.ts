@@ -1,11 +1,12 @@
 // tabir doctor [--json]
 
 import { readConfig } from '../../boot/config.js'
-import { plainJson } from '../../domain/plain-text.js'
+import { messageOf } from '../../domain/message-of.js'
 import { checkFormat } from '../../store/redis/format.js'
 import { keyringOf } from '../../store/sealing/seal-keys.js'
 import { checkRing } from '../../store/sealing/seal-ring.js'
 import { hasSecrets, loadSecrets } from '../../store/sealing/secrets.js'
+import { printJson } from '../output.js'
 import { withStore } from '../store-of-command.js'
 import { apiFacts, certificateFacts } from './doctor-api.js'
 import { fileFacts, hostFacts, redisFacts } from './doctor-facts.js'
@@ -31,7 +32,7 @@ export async function doctor(args: readonly string[]): Promise<number> {
     return 2
   }
   const findings = await examine()
-  if (args.length === 1) process.stdout.write(`${plainJson(findings)}\n`)
+  if (args.length === 1) printJson(findings)
   else process.stdout.write(findings.map(({ verdict, text }) => `${SIGNS[verdict]} ${text}\n`).join(''))
   return findings.some(({ verdict }) => verdict === 'bad') ? 1 : 0
 }
@@ -71,8 +72,4 @@ async function sealing(config: Parameters<typeof keyringOf>[0], store: Parameter
   } catch (error) {
     return bad(messageOf(error))
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

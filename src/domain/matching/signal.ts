@@ -2,7 +2,7 @@
 
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import { VIEW_KINDS, type ViewKind } from '../../../packages/hash/src/views.js'
-import type { IndexedDetails } from './details.js'
+import type { IndexedDetails } from './indexed-details.js'
 import type { SignalType } from './signal-types.js'
 
 /** What a picture shows. Deliberately wider than nudity. The number is the byte in stored records; never reuse one. */

@@ -34,7 +34,7 @@ export interface HeifReader {
    * Decodes the primary image and calls `use` with it. Calls run one after the other. All memory of the decoder is overwritten afterwards, also
    * after an error. The caller overwrites `bytes`.
    *
-   * Cost: 0.5 s for 12 megapixels in 48 tiles, and 57 MB; the first picture of a process takes 0.3 s more, while the module is optimised.
+   * Cost: 0.5 s for 12 megapixels in 48 tiles, and 57 MB; the first picture of a process takes 0.4 s more, while the module is compiled.
    *
    * @throws {Problem} `image-undecodable` for a damaged file; `media-unsupported` when the primary image is not HEVC (AV1, JPEG, VVC and
    *   uncompressed images in HEIF: this build of libheif lacks these codecs); `image-too-many-pixels` when the picture, or what decoding it

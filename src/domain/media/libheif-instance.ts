@@ -68,7 +68,7 @@ export function instantiate(factory: LibHeifFactory, compiled: WebAssembly.Modul
     }),
   )
   if (memory === undefined) throw new Error('libheif has no memory')
-  const initial = lib.HEAPU8.slice(0, lib.HEAPU8.findLastIndex((byte) => byte !== 0) + 1)
+  const initial = withoutZerosBehind(lib.HEAPU8)
   const instance: LibHeifInstance = {
     lib,
     maxMemoryBytes: 0,
@@ -91,6 +91,14 @@ export function instantiate(factory: LibHeifFactory, compiled: WebAssembly.Modul
 }
 
 const PAGE_BYTES = 65_536
+
+/** A loop over words: `findLastIndex` calls a function for each of 16 million bytes, which takes 0.13 s. */
+function withoutZerosBehind(heap: Uint8Array): Uint8Array {
+  const words = new Uint32Array(heap.buffer, 0, heap.length / 4)
+  let used = words.length
+  while (used > 0 && words[used - 1] === 0) used--
+  return heap.slice(0, 4 * used)
+}
 
 function withoutMemory<T>(create: () => T): T {
   try {

@@ -1,6 +1,7 @@
 // The interface of all feed protocols: the request for a page, and the records of a page.
 
 import { z } from 'zod'
+import { FailureError } from '../../domain/failure-error.js'
 import type { NewSignal } from '../../domain/organisations/bank-change.js'
 import type { ReadRecord, RecordRejection } from '../../domain/organisations/bank-import.js'
 import type { FeedPosition, PullFailure } from '../../domain/organisations/exchange.js'
@@ -39,14 +40,7 @@ export interface Feed {
   read(body: Buffer, position: FeedPosition): FeedPage
 }
 
-export class FeedError extends Error {
-  readonly failure: PullFailure
-  constructor(failure: PullFailure) {
-    super(failure)
-    this.name = 'FeedError'
-    this.failure = failure
-  }
-}
+export class FeedError extends FailureError<PullFailure> {}
 
 /**
  * Limits of one page: far more than these feeds send, and little enough to parse without blocking the event loop for a second. The limit is

@@ -30,7 +30,7 @@ const HashRecord = z.object({
   hashStatus: z.enum(['Unknown', 'Received', 'Active', 'Withdrawn', 'Deleted']),
   CSPFeedbacks: z.array(z.object({ feedbackValue: z.string(), tags: z.array(z.string()).nullish() })).nullish(),
 })
-const Named = z.object({ signalType: z.string(), hashValue: z.string().max(200) })
+const RecordKey = z.object({ signalType: z.string(), hashValue: z.string().max(200) })
 
 export function stopNciiFeed({ baseUrl, functionKey, subscriptionKey }: z.infer<typeof StopNciiConfig>): Feed {
   return {
@@ -63,7 +63,7 @@ export function stopNciiFeed({ baseUrl, functionKey, subscriptionKey }: z.infer<
 
 /** Reviewed, if a platform looked at a copy and blocked it. Otherwise only the submitter vouches for it. */
 function recordOf(value: unknown): FeedRecord {
-  const named = Named.safeParse(value).data
+  const named = RecordKey.safeParse(value).data
   if (named === undefined) return { kind: 'rejected', entry: undefined, why: 'record-unreadable' }
   const { hashValue } = named
   const signalType = named.signalType.replace(/^StopNCIISignalType\./, '')

@@ -23,7 +23,7 @@ const Entry = z.object({
   algorithm: z.string(),
   deleted: z.boolean().default(false),
 })
-const Named = z.object({ id: z.int() })
+const RecordId = z.object({ id: z.int() })
 
 export function tatFeed({ baseUrl, username, password }: z.infer<typeof TatConfig>): Feed {
   return {
@@ -64,7 +64,7 @@ const TYPES: ReadonlyMap<string, string> = new Map([
 ])
 
 function recordOf(value: unknown): FeedRecord {
-  const named = Named.safeParse(value).data
+  const named = RecordId.safeParse(value).data
   const entry = named === undefined ? undefined : String(named.id)
   const record = Entry.safeParse(value).data
   if (record === undefined || entry === undefined) return { kind: 'rejected', entry, why: 'record-unreadable' }

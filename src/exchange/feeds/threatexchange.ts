@@ -27,7 +27,7 @@ const Update = z.object({
   should_delete: z.boolean().default(false),
   descriptors: z.object({ data: z.array(z.object({ status: z.string().optional(), tags: z.unknown() })) }).optional(),
 })
-const Named = z.object({ id: z.coerce.string().max(64) })
+const RecordId = z.object({ id: z.coerce.string().max(64) })
 
 export function threatExchangeFeed({ baseUrl, privacyGroup, accessToken }: z.infer<typeof ThreatExchangeConfig>): Feed {
   const path = under(baseUrl, `/${privacyGroup}/threat_updates/`)
@@ -67,7 +67,7 @@ function cursorIn(link: string, path: string): string {
 
 /** A hash that some members call harmful and others harmless is disputed, and rejected. */
 function recordOf(value: unknown): FeedRecord {
-  const entry = Named.safeParse(value).data?.id
+  const entry = RecordId.safeParse(value).data?.id
   const update = Update.safeParse(value).data
   if (update === undefined || entry === undefined) return { kind: 'rejected', entry, why: 'record-unreadable' }
   const opinions = update.descriptors?.data ?? []

@@ -2,7 +2,7 @@
 // Its alpha track is not read: frames are decoded as if they were opaque.
 
 import { chooseFrames, shownMs } from '../../../packages/hash/src/file-frames.js'
-import { type Box, boxesIn } from '../heif-pixels.js'
+import { type Box, boxesIn } from '../../domain/media/heif-boxes.js'
 import { type Animation, allowedMs, type ByteRange, chosenMs, type FrameHeader, MAX_LISTED_FRAMES } from './animation.js'
 
 export interface AvifFrame extends FrameHeader {

@@ -6,9 +6,9 @@ import type { Hashing, HashingFor } from '../../services/intake/hashing.js'
 import type { FetchedBody, FetchRefusal, PictureFetching } from '../../services/intake/picture-fetching.js'
 import { ofImage } from '../hashed-signals.js'
 import { forQueries, type InFlight, imageFrom, type UploadLimits } from '../upload.js'
+import { contentTypeNamed, PHOTO, selectedTypes, VIDEO } from './hma-signals.js'
 import type { LaxFields } from './lax.js'
 import { HmaRefusal } from './refusals.js'
-import { contentTypeNamed, PHOTO, selectedTypes, VIDEO } from './signals.js'
 
 export interface ByAddressOptions {
   readonly pictures: PictureFetching

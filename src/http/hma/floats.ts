@@ -1,8 +1,8 @@
-// HMA's ratios are floats, and so is 1: strict clients refuse the `1` that JSON of JavaScript has for it.
+// HMA sends its ratios as floats, such as `1.0`. JavaScript writes `1`, which strictly typed clients reject.
 
 const WHOLE_RATIO = /"((?:matching_)?enabled_ratio)":([01])(?=[,}])/g
 
-/** In a text, quotes have a backslash before them: names in it are left as they are. */
+/** Changes keys only: within a JSON string, quotes are escaped, so the pattern does not match there. */
 export function withFloats(json: string): string {
   return json.replace(WHOLE_RATIO, '"$1":$2.0')
 }

@@ -10,7 +10,7 @@ import { declaresMinor, fieldDeclaresMinor } from '../../domain/cases/minors.js'
 import { ownValue } from '../../domain/own-value.js'
 import { Problem, type ProblemCode } from '../../domain/problem.js'
 import { StoreUnavailableError } from '../../domain/store-unavailable.js'
-import { methodsOfAddresses } from '../methods-of-addresses.js'
+import { createMethodLookup } from '../methods-of-addresses.js'
 import { PROBLEMS } from '../problem-table.js'
 import { PROBLEM_MEDIA_TYPE, type ProblemError, problemBody } from '../problems.js'
 import { NOT_KEPT } from './browser-rules.js'
@@ -91,7 +91,7 @@ export const problemAnswers = fp<{ readonly country: string | undefined }>(
       const inAddress = Object.entries(request.query ?? {}).some(([name, value]) => fieldDeclaresMinor(name, value))
       if (inAddress || declaresMinor(request.body)) throw new Problem('minor-declared')
     })
-    const methodsAt = methodsOfAddresses(app)
+    const methodsAt = createMethodLookup(app)
     app.setNotFoundHandler((request, reply) => {
       const methods = methodsAt(request.url)
       // If the address has this method, it was too long or its parameters did not fit the pattern.

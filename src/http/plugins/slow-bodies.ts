@@ -2,7 +2,7 @@
 
 import type { IncomingMessage } from 'node:http'
 import fp from 'fastify-plugin'
-import type { ServerLimits } from '../limits.js'
+import type { ServerLimits } from '../limit-table.js'
 
 interface Watched {
   readonly raw: IncomingMessage

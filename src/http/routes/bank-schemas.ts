@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
 import { BANK_PURPOSES } from '../../domain/organisations/bank.js'
-import { Declared } from '../minors.js'
+import { Declared } from '../declared-age.js'
 import { BankName, CategoryName, HashText, Instant, Quality, SignalTypeName } from '../schemas.js'
 
 /** Maximum of a stored record. */

@@ -10,8 +10,8 @@ import { Problem } from '../../domain/problem.js'
 import type { Banks } from '../../services/banks/banks.js'
 import type { Registration } from '../../services/intake/registration.js'
 import type { EventLoopScheduler } from '../../services/load/event-loop-scheduler.js'
-import { Declared } from '../minors.js'
-import { readNdjson } from '../ndjson.js'
+import { Declared } from '../declared-age.js'
+import { isStream, readNdjson } from '../ndjson.js'
 import { callerOf } from '../plugins/authentication.js'
 import { may, problemBody } from '../problems.js'
 import { type RegisteredSignal, RegisteredSignals, RegisteredSignalsAnswer } from '../registered-signals.js'
@@ -156,8 +156,4 @@ function toNewSignal({ type, hash: text, quality = 100, ref, category }: z.infer
   if (hash === undefined) return new Problem('request-invalid')
   if (quality < SIGNAL_TYPES[type].minQuality) return new Problem('quality-too-low')
   return { signal: { type, view: 'whole', quality, hash }, ref, category }
-}
-
-function isStream(value: unknown): value is AsyncIterable<unknown> {
-  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value
 }

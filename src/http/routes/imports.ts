@@ -6,6 +6,7 @@ import { FILE_FORMATS, IMPORT_STATES, RECORD_REJECTIONS } from '../../domain/org
 import { PROBLEM_CODES, Problem } from '../../domain/problem.js'
 import type { Banks } from '../../services/banks/banks.js'
 import type { ImportReport, Imports } from '../../services/intake/imports.js'
+import { isStream } from '../ndjson.js'
 import { Next, nextOf, PageQuery } from '../pages.js'
 import { callerOf } from '../plugins/authentication.js'
 import { may } from '../problems.js'
@@ -176,8 +177,4 @@ function progressOf({ importId, progress }: Omit<ImportReport, 'notes'>): z.infe
     updatedAt: instant(updatedAtMs),
     rejectedFor: { ...rejectedFor },
   }
-}
-
-function isStream(value: unknown): value is AsyncIterable<unknown> {
-  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value
 }

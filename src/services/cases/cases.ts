@@ -116,44 +116,38 @@ function openingFrom(parts: CaseParts): Pick<Cases, 'open' | 'openFor' | 'token'
   const requireOffered = (isWanted: boolean) => {
     if (isWanted && !offersExtendedProtection) throw new Problem('extended-protection-off')
   }
+  const add = async (
+    caseId: string,
+    record: Omit<Parameters<typeof cases.add>[1], 'createdAtMs' | 'expiresAtMs' | 'auditName'>,
+  ) => {
+    const createdAtMs = now()
+    const expiresAtMs = createdAtMs + retentionMs
+    const added = await cases.add(caseId, { ...record, createdAtMs, expiresAtMs, auditName: newAuditName() })
+    if (!added) throw new Error('two cases drew the same 60 random bits')
+    return { expiresAtMs, remindAtMs: remindAtMs({ createdAtMs, expiresAtMs }) }
+  }
   return {
     async open({ category, extendedProtection }) {
       requireOffered(extendedProtection)
       const { caseNumber, caseId } = access.newNumber()
       const { stretched, ...shown } = await access.newPin(caseId)
-      const createdAtMs = now()
-      const expiresAtMs = createdAtMs + retentionMs
-      const added = await cases.add(caseId, {
-        createdAtMs,
-        expiresAtMs,
-        category,
-        ...stretched,
-        extendedProtection,
-        auditName: newAuditName(),
-      })
-      if (!added) throw new Error('two cases drew the same 60 random bits')
+      const times = await add(caseId, { category, ...stretched, extendedProtection })
       const token = await access.newToken({ caseId, pinChanges: 0 })
-      return { caseNumber, ...shown, token, expiresAtMs, remindAtMs: remindAtMs({ createdAtMs, expiresAtMs }) }
+      return { caseNumber, ...shown, token, ...times }
     },
 
     async openFor({ category, complaint, extendedProtection, ...consent }) {
       requireOffered(extendedProtection)
       const { caseNumber, caseId } = access.newNumber()
-      const createdAtMs = now()
-      const expiresAtMs = createdAtMs + retentionMs
-      const added = await cases.add(caseId, {
-        createdAtMs,
-        expiresAtMs,
+      const times = await add(caseId, {
         category,
         pin: access.noPin(),
         recoveryCode: access.noPin(),
         extendedProtection,
-        auditName: newAuditName(),
         assistance: { ...consent, handedOverAtMs: undefined, keepsReading: false },
         ...(complaint !== undefined && { complaint: access.complaintOf(caseId, complaint) }),
       })
-      if (!added) throw new Error('two cases drew the same 60 random bits')
-      return { caseNumber, caseId, expiresAtMs, remindAtMs: remindAtMs({ createdAtMs, expiresAtMs }) }
+      return { caseNumber, caseId, ...times }
     },
 
     async token(caseNumber, pin) {

@@ -1,6 +1,6 @@
 // The in-memory data for matching: images, banks and API keys, as of one revision of the store.
 
-import { formatUuid, parseUuid } from '../../domain/ids.js'
+import { formatUuid, idBytes } from '../../domain/ids.js'
 import type { RegisteredImage } from '../../domain/matching/signal.js'
 import type { RowType } from '../../domain/matching/signal-types.js'
 import { CASES_BANK, HARMLESS_BANK, JUDGED_HARMLESS_BANK } from '../../domain/organisations/bank.js'
@@ -209,6 +209,12 @@ export class Catalogue {
     return this.#images.originOf(this.imageOrdinal(ordinal))
   }
 
+  /** The number of frames of a video that may match or vetoes; 0 for any other id. Cost: a look-up for each. */
+  framesOf(id: string): number {
+    const ordinal = this.#images.find(idBytes(id))
+    return ordinal === undefined ? 0 : this.#rows.frames.countOf(ordinal)
+  }
+
   /** The bank of an image that may match or vetoes; `undefined` for any other id. */
   bankOf(id: string): string | undefined {
     const ordinal = this.#images.find(idBytes(id))
@@ -271,9 +277,3 @@ export class Catalogue {
 }
 
 const TIDY_STEPS = 100_000
-
-function idBytes(id: string): Uint8Array {
-  const bytes = parseUuid(id)
-  if (bytes === undefined) throw new RangeError('an image id is a UUID')
-  return bytes
-}

@@ -5,7 +5,7 @@ import { SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
 import { Problem } from '../../domain/problem.js'
 import type { PendingImages } from '../../handoff/pending-images.js'
 import { isTooCostly, type PictureCost, pictureCost, UNKNOWN_COST } from '../../handoff/picture-cost.js'
-import { type DetailsWanted, type HashImageJob, JOB_PRIORITY, type JobPurpose } from '../../jobs/hash-image.js'
+import { type DetailsWanted, type HashImageJob, JOB_PRIORITY, type JobPurpose } from '../../jobs/hash-image-job.js'
 import { createPictureShares, type PictureSender } from './picture-shares.js'
 
 export interface Hashing {

@@ -2,7 +2,7 @@
 
 import type { RegisteredDetails } from '../../../packages/hash/src/details/details.js'
 import type { Points } from '../../../packages/hash/src/details/rows.js'
-import type { IndexedDetails } from '../../domain/matching/details.js'
+import type { IndexedDetails } from '../../domain/matching/indexed-details.js'
 import type { Signal } from '../../domain/matching/signal.js'
 import type { Replica } from '../index/replica.js'
 import { yielder } from '../load/yielding.js'

@@ -1,6 +1,7 @@
 // Client for one bank of a platform's HMA: finds contents and removes them.
 
 import { randomBytes } from 'node:crypto'
+import { FailureError } from '../../domain/failure-error.js'
 import type { ReconcileFailure } from '../../domain/organisations/reconciler.js'
 import {
   type HmaConfig,
@@ -11,14 +12,7 @@ import {
 } from '../../exchange/hma-requests.js'
 import { type Outgoing, OutgoingError } from '../../net/outgoing.js'
 
-export class ReconcileError extends Error {
-  readonly failure: ReconcileFailure
-  constructor(failure: ReconcileFailure) {
-    super(failure)
-    this.name = 'ReconcileError'
-    this.failure = failure
-  }
-}
+export class ReconcileError extends FailureError<ReconcileFailure> {}
 
 /** Every method throws {@link ReconcileError} when there is no usable answer. */
 export interface HmaBank {

@@ -5,7 +5,7 @@ import type { AuditActor, AuditEntry } from '../../domain/organisations/audit.js
 import { Problem, type ProblemCode } from '../../domain/problem.js'
 import { act, type Trust, type TrustAction, trustStatusOf } from '../../domain/trust/trust.js'
 import type { Images } from '../../store/images/images.js'
-import { untilUnchanged } from '../../store/redis/latest.js'
+import { createConflictRetry } from '../../store/redis/conflict-retry.js'
 import type { Trusts } from '../../store/trust/trust.js'
 import type { Replica } from '../index/replica.js'
 import type { BlockChangeOf } from '../intake/resubmission-block.js'
@@ -78,7 +78,7 @@ export async function readSignal(
 export async function changeSignal(parts: TrustChangeParts, asked: RequestedChange): Promise<SignalWithTrust> {
   const { trusts, replica, now, onChange } = parts
   const { imageId, orgId, by, unknown, action, assistedCase } = asked
-  for (const again = untilUnchanged(); ; await again()) {
+  for (const retry = createConflictRetry(); ; await retry()) {
     const found = await readSignal(parts, imageId, unknown)
     const atMs = now()
     const after = act(found.trust, action, atMs)

@@ -1,6 +1,6 @@
 // Batches: images of cases that the feed releases together. The store decides where a batch ends, so all processes release the same.
 
-import { formatUuid, parseUuid } from '../../domain/ids.js'
+import { formatUuid, idBytes } from '../../domain/ids.js'
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
 import { endFeedBatch } from '../scripts/organisations/feed-batches.js'
@@ -70,15 +70,9 @@ export function createFeedBatches(store: Store, { minMs, maxMs }: FeedDelay, ori
     },
     async newAmong(imageIds) {
       if (imageIds.length === 0) return new Set()
-      const members = imageIds.map((id) => Buffer.concat([NEW, bytesOf(id)]))
+      const members = imageIds.map((id) => Buffer.concat([NEW, idBytes(id)]))
       const scores = await store.ask((redis) => redis.zmscore(keys.feedWaiting, ...members))
       return new Set(imageIds.filter((_, i) => scores[i] !== null))
     },
   }
-}
-
-function bytesOf(id: string): Uint8Array {
-  const bytes = parseUuid(id)
-  if (bytes === undefined) throw new RangeError('an image id is a UUID')
-  return bytes
 }

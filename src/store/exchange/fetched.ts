@@ -1,10 +1,9 @@
 // Which hashes API keys fetched through an interface that names records by their hash, and which withdrawals each key still has to be told of.
 
 import { type Hash256, hashFromBytes } from '../../../packages/hash/src/hash256.js'
-import { parseUuid } from '../../domain/ids.js'
 import type { Store } from '../redis/client.js'
 import type { Arg } from '../redis/durable-writer.js'
-import { imageShard, keys } from '../redis/keys.js'
+import { idBuffer, imageShard, keys } from '../redis/keys.js'
 import { MAX_HASHES_OF_IMAGE, noteFetched, readFetched, settleWithdrawn } from '../scripts/images/fetched.js'
 import type { Keyring } from '../sealing/seal.js'
 
@@ -107,7 +106,7 @@ function opened(keyring: Keyring, name: Buffer, sealed: Buffer): Hash256 {
 }
 
 async function known({ store, keyring }: FetchedParts, imageIds: readonly string[]): Promise<Known[][]> {
-  const ids = imageIds.map(idBytes)
+  const ids = imageIds.map(idBuffer)
   const places = ids.flatMap((id) => [keys.fetched(imageShard(id)), keys.fetchedBy(imageShard(id))])
   const reply = await store.ask((redis) => redis.callBuffer('EVAL', readFetched.lua, places.length, ...places, ...ids))
   if (!Array.isArray(reply)) throw new Error('a script of a list answers with a list')
@@ -139,7 +138,7 @@ async function tryToNote(
   )
   const args: Arg[] = []
   for (const [i, { imageId, hashes }] of images.entries()) {
-    const id = idBytes(imageId)
+    const id = idBuffer(imageId)
     const all = (before[i] ?? []).map(({ hash }) => hash)
     for (const hash of hashes) {
       const at = all.findIndex((other) => isSame(hash, other))
@@ -182,10 +181,4 @@ function nameOf(id: Uint8Array, number: number): Buffer {
 
 function isSame(one: Hash256, other: Hash256): boolean {
   return Buffer.compare(one, other) === 0
-}
-
-function idBytes(id: string): Buffer {
-  const bytes = parseUuid(id)
-  if (bytes === undefined) throw new RangeError('an image id is a UUID')
-  return Buffer.from(bytes)
 }

@@ -2,7 +2,7 @@
 
 import type { DetailRow } from '../../../packages/hash/src/details/rows.js'
 import { HASH_BYTES, hashFromBytes } from '../../../packages/hash/src/hash256.js'
-import type { IndexedDetails } from '../../domain/matching/details.js'
+import type { IndexedDetails } from '../../domain/matching/indexed-details.js'
 import {
   CATEGORIES,
   CATEGORY_NAMES,
@@ -25,10 +25,11 @@ import { CASES_BANK_NAME } from '../../domain/organisations/bank.js'
  *             per signal: [1] type  [1] view  [1] quality  [32] hash
  *             of a video: [1] head  [2] 0  [4] duration [ms]  [28] 0
  *             per frame:  [1] frame  [2] 0  [4] when it is shown [ms]  [28] 0, followed by its signals
- *             of details: [1] head  [1] half of the width  [1] half of the height  [4] subject group  [28] 0
+ *             of details: [1] head  [1] width / 2  [1] height / 2  [4] subject group  [28] 0
  *             per row:    [1] row  [1] place  [1] pose  [32] hash
  *
- * `ref` is a partner's own reference; for an image of a case it is the id of the case.
+ * `ref` is a partner's own reference; for an image of a case it is the id of the case. Signals, rows of details and of videos have the same length and
+ * differ in their first byte. `place`, `pose`: see `DetailRow`. `subject group`: see `IndexedDetails`.
  */
 export const RECORD = {
   version: 1,
@@ -55,16 +56,16 @@ export function imageContext(id: Uint8Array): Buffer {
 export function encodeImage(image: RegisteredImage): Buffer {
   const rows = [...encodeSignals(image), ...(image.details === undefined ? [] : encodeDetails(image.details))]
   if (rows.length > RECORD.maxRows) throw new RangeError('an image has more hashes than a record may have')
-  const head = Buffer.alloc(RECORD.bankAt)
-  head[0] = RECORD.version
-  head.writeUIntBE(image.createdAtMs, RECORD.createdAtMsAt, 6)
-  head[RECORD.tierAt] = TIERS[image.tier]
-  head[RECORD.categoryAt] = image.category === undefined ? 0 : CATEGORIES[image.category]
-  return Buffer.concat([head, shortText(image.bank), shortText(image.caseId ?? image.ref ?? ''), ...rows])
+  const header = Buffer.alloc(RECORD.bankAt)
+  header[0] = RECORD.version
+  header.writeUIntBE(image.createdAtMs, RECORD.createdAtMsAt, 6)
+  header[RECORD.tierAt] = TIERS[image.tier]
+  header[RECORD.categoryAt] = image.category === undefined ? 0 : CATEGORIES[image.category]
+  return Buffer.concat([header, shortText(image.bank), shortText(image.caseId ?? image.ref ?? ''), ...rows])
 }
 
 /**
- * @returns the image, without signals of types or views that this version does not know: a newer version may run beside it.
+ * @returns the image. Skips signals whose type or view this version does not know, because a newer version may run beside it.
  * @throws {RangeError} when the bytes are no record. Bytes that were unsealed are intact, so this is a bug.
  */
 export function decodeImage(bytes: Buffer): RegisteredImage {
@@ -97,14 +98,14 @@ export function decodeImage(bytes: Buffer): RegisteredImage {
     signals.push(framesAtMs.length === 0 ? signal : { ...signal, frame: framesAtMs.length - 1 })
   }
   const bank = bytes.toString('utf8', bankFrom, bankEnd)
-  const origin = refEnd === refFrom ? undefined : bytes.toString('utf8', refFrom, refEnd)
+  const caseIdOrRef = refEnd === refFrom ? undefined : bytes.toString('utf8', refFrom, refEnd)
   const isOfCase = bank === CASES_BANK_NAME
   return {
     bank,
     tier,
     category,
-    ref: isOfCase ? undefined : origin,
-    ...(isOfCase && origin !== undefined && { caseId: origin }),
+    ref: isOfCase ? undefined : caseIdOrRef,
+    ...(isOfCase && caseIdOrRef !== undefined && { caseId: caseIdOrRef }),
     createdAtMs: bytes.readUIntBE(RECORD.createdAtMsAt, 6),
     signals,
     ...(durationMs !== undefined && { video: { durationMs, framesAtMs } }),

@@ -1,8 +1,9 @@
 // The store of registered images. Records are sealed before they are written and unsealed when read.
 
+import { setImmediate as nextTick } from 'node:timers/promises'
 import type { Points } from '../../../packages/hash/src/details/rows.js'
 import { CASE_ACTIONS, type CaseState, stateIn } from '../../domain/cases/case.js'
-import { formatUuid, parseUuid } from '../../domain/ids.js'
+import { formatUuid } from '../../domain/ids.js'
 import type { RegisteredImage } from '../../domain/matching/signal.js'
 import type { AuditEntry } from '../../domain/organisations/audit.js'
 import type { BankRef } from '../../domain/organisations/bank.js'
@@ -11,7 +12,7 @@ import { writeAudited } from '../audit/audit.js'
 import type { Store } from '../redis/client.js'
 import type { Arg } from '../redis/durable-writer.js'
 import { type Guard, type ImportRun, writeGuarded } from '../redis/guarded-writes.js'
-import { imageShard, keys } from '../redis/keys.js'
+import { idBuffer, imageShard, keys } from '../redis/keys.js'
 import { statesFor } from '../scripts/cases/case-life.js'
 import { eraseImage } from '../scripts/images/erase-images.js'
 import { putCaseImages, putImages, replaceImage } from '../scripts/images/put-images.js'
@@ -30,6 +31,9 @@ export interface StoredImage {
 
 /** Default maximum of images per case. */
 export const MAX_PER_CASE = 10_000
+
+/** Maximum hashes of a case: so many for each image that it may have, which is more than a picture has, but always enough for some videos. */
+const MAX_HASHES = { perImage: 200, atLeast: 50_000 } as const
 
 /** The revision of the change, or why nothing was stored; `undefined` when there is no such case. */
 export type PutOutcome = { readonly revision: number } | CaseState | 'case-full' | 'account-suspended' | undefined
@@ -130,7 +134,7 @@ function entriesOf({ keyring, own }: ImageParts, images: readonly StoredImage[])
   const args: Arg[] = []
   const records = new Map<string, Buffer>()
   for (const { id, image, points } of images) {
-    const bytes = idBytes(id)
+    const bytes = idBuffer(id)
     const record = encodeImage(image)
     records.set(id, record)
     shards.push(keys.images(imageShard(bytes)))
@@ -185,7 +189,7 @@ function writesOf(parts: ImageParts): Writes {
       return typeof reply === 'number' ? reply : 'objected'
     },
     async replace({ id, image }) {
-      const bytes = idBytes(id)
+      const bytes = idBuffer(id)
       const places = [keys.images(imageShard(bytes)), keys.revision, keys.changes]
       const sealed = sealedRecord(keyring, bytes, encodeImage(image))
       const reply = await store.write(replaceImage, places, [bytes, sealed])
@@ -193,7 +197,7 @@ function writesOf(parts: ImageParts): Writes {
     },
     async erase(id, entry, guard = {}) {
       const { bank, run } = guard
-      const bytes = idBytes(id)
+      const bytes = idBuffer(id)
       const places = [keys.images(imageShard(bytes)), keys.revision, keys.changes, keys.banks]
       const args = [bytes, keys.prefix, bank?.name ?? '', bank?.createdAtMs ?? '', bank?.id ?? '']
       const reply = await (entry === undefined
@@ -216,7 +220,8 @@ function putForCaseIn(parts: ImageParts, maxPerCase: number): Images['putForCase
       ...[keys.strikes(account), ...shards],
     ]
     const rules = [nowMs, statesFor('add-images'), CASE_ACTIONS['add-images'].to, most, attested, keys.prefix, by]
-    const given = [...rules, sinceMs, strikes, mark, ...counted]
+    const mostHashes = Math.max(MAX_HASHES.atLeast, MAX_HASHES.perImage * most)
+    const given = [...rules, sinceMs, strikes, mark, mostHashes, ...counted]
     const reply = await marked(parts, mark, parts.store.write(putCaseImages, places, given))
     if (typeof reply === 'number') return { revision: reply }
     const said = String(reply)
@@ -227,12 +232,19 @@ function putForCaseIn(parts: ImageParts, maxPerCase: number): Images['putForCase
 function readsOf({ store, keyring }: ImageParts): Pick<Images, 'ofCase' | 'existing' | 'get' | 'points' | 'all'> {
   const open = (id: Buffer, sealed: Buffer) => decodeImage(keyring.unseal(sealed, imageContext(id)))
   const get: Images['get'] = async (ids) => {
-    const all = ids.map(idBytes)
+    const all = ids.map(idBuffer)
     const sealed = await store.ask((redis) => sealedOf(redis, all, RECORDS))
-    return all.map((id, i) => {
+    const found: (RegisteredImage | undefined)[] = []
+    let opened = 0
+    for (const [i, id] of all.entries()) {
       const bytes = sealed[i]
-      return bytes ? open(id, bytes) : undefined
-    })
+      found.push(bytes && open(id, bytes))
+      opened += bytes?.length ?? 0
+      if (opened < BYTES_OPENED_AT_ONCE) continue
+      opened = 0
+      await nextTick()
+    }
+    return found
   }
   return {
     get,
@@ -246,11 +258,11 @@ function readsOf({ store, keyring }: ImageParts): Pick<Images, 'ofCase' | 'exist
       })
     },
     async existing(ids) {
-      const sealed = await store.ask((redis) => sealedOf(redis, ids.map(idBytes), RECORDS))
+      const sealed = await store.ask((redis) => sealedOf(redis, ids.map(idBuffer), RECORDS))
       return sealed.map((bytes) => bytes !== undefined)
     },
     async points(ids) {
-      const all = ids.map(idBytes)
+      const all = ids.map(idBuffer)
       const sealed = await store.ask((redis) => sealedOf(redis, all, POINTS))
       return all.map((id, i) => {
         const bytes = sealed[i]
@@ -260,17 +272,14 @@ function readsOf({ store, keyring }: ImageParts): Pick<Images, 'ofCase' | 'exist
     async *all() {
       for await (const shard of sealedShards(store)) {
         yield shard.map(([id, sealed]) => ({ id: formatUuid(id), image: open(id, sealed) }))
-        await new Promise((resolve) => setImmediate(resolve))
+        await nextTick()
       }
     },
   }
 }
 
-function idBytes(id: string): Buffer {
-  const bytes = parseUuid(id)
-  if (bytes === undefined) throw new RangeError('an image id is a UUID')
-  return Buffer.from(bytes)
-}
+/** Opened and decoded between two yields to the event loop: some 5 ms. */
+const BYTES_OPENED_AT_ONCE = 1 << 18
 
 function notInvalidated(caseId: string): Reporting {
   return { account: `case:${caseId}`, sinceMs: 0, strikes: Number.MAX_SAFE_INTEGER }

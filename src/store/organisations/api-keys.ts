@@ -15,7 +15,7 @@ import { settleWithdrawals } from '../exchange/fetched.js'
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
 import { ensureOrg, putNamed, removeNamed } from '../scripts/organisations/put-named.js'
-import { changeNamed, type Named } from './replicated-config.js'
+import { changeNamed, type NamedTable } from './replicated-config.js'
 
 export interface ApiKey extends Caller {
   /** SHA-256 of the secret, hex. The secret is 256 random bits, so there is nothing to stretch. */
@@ -39,7 +39,7 @@ const ApiKeyJson = z.object({
   networks: z.array(z.string()).optional(),
   suspendedAtMs: z.int().optional(),
 })
-const NAMED: Named = { op: 'api-key', table: keys.apiKeys }
+const NAMED: NamedTable = { op: 'api-key', table: keys.apiKeys }
 const OrgJson = z.object({ name: z.string(), kind: z.enum(ORG_KINDS) })
 
 export interface ApiKeys {

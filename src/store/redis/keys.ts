@@ -1,5 +1,6 @@
 // Every Redis key that Tabir owns. All share a prefix, so that an ACL can name them; its braces make it a hash tag.
 
+import { idBytes } from '../../domain/ids.js'
 import { DETAIL_SHARDS, IMAGE_SHARDS, WATCH_SHARDS } from '../scripts/shards.js'
 
 const TAG = '{tabir}'
@@ -270,4 +271,9 @@ export function trustShard(id: Uint8Array): number {
 /** The last two bytes of an id are random (UUIDv7), so shards fill evenly. Scripts compute the same. */
 export function imageShard(id: Uint8Array): number {
   return (((id[14] ?? 0) << 8) | (id[15] ?? 0)) % IMAGE_SHARDS
+}
+
+/** @returns the id of an image as scripts and hashes have it. @throws {RangeError} for a text that is no UUID. */
+export function idBuffer(id: string): Buffer {
+  return Buffer.from(idBytes(id))
 }

@@ -8,7 +8,7 @@ type Watched = Extract<RedisPlace['address'], { kind: 'sentinel' }>
 
 const SWITCHED = '+switch-master'
 const RECONNECT_DELAY_MS = 500
-const Named = z.tuple([z.string(), z.coerce.number().int()])
+const MasterAddress = z.tuple([z.string(), z.coerce.number().int()])
 const Facts = z.array(z.string())
 
 /** @returns a connector for ioredis that connects to the current master, and reconnects when a Sentinel announces another. */
@@ -30,7 +30,7 @@ const manner = ({ isTls }: Watched) => ({ isTls, username: undefined, password: 
 
 async function askSentinel(watched: Watched, sentinel: Node): Promise<Told> {
   return await askServer(sentinel, manner(watched), async (redis) => {
-    const [host, port] = Named.parse(await redis.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', watched.name))
+    const [host, port] = MasterAddress.parse(await redis.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', watched.name))
     const facts = Facts.parse(await redis.call('SENTINEL', 'MASTER', watched.name))
     return { master: { host, port }, epoch: Number(facts[facts.indexOf('config-epoch') + 1]) }
   })

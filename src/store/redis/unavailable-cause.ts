@@ -1,5 +1,6 @@
 // Maps errors of ioredis, Node and Redis to the causes why Redis cannot be used.
 
+import { messageOf } from '../../domain/message-of.js'
 import { Problem } from '../../domain/problem.js'
 import { StoreUnavailableError, type UnavailableCause } from '../../domain/store-unavailable.js'
 
@@ -25,7 +26,7 @@ export function unavailableErrorFor(error: unknown, ofConnection?: unknown): Sto
   if (error === undefined) return new StoreUnavailableError('disk-silent', 'its disk does not answer')
   const cause = causeOf(error)
   if (cause === 'connection' && ofConnection !== undefined) return unavailableErrorFor(ofConnection)
-  return new StoreUnavailableError(cause, error instanceof Error ? error.message : String(error))
+  return new StoreUnavailableError(cause, messageOf(error))
 }
 
 /** What the operator can do, for causes that do not pass by waiting. */

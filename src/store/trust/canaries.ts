@@ -1,8 +1,7 @@
 // Canaries: signals of no picture, which an operator planted. An organisation that matches one has a hash that was never given to anybody.
 
-import { parseUuid } from '../../domain/ids.js'
 import type { Store } from '../redis/client.js'
-import { keys } from '../redis/keys.js'
+import { idBuffer, keys } from '../redis/keys.js'
 
 export interface Canaries {
   add(signalId: string): Promise<void>
@@ -13,18 +12,12 @@ export interface Canaries {
 export function createCanaryStore(store: Store): Canaries {
   return {
     async add(signalId) {
-      await store.ask((redis) => redis.sadd(keys.canaries, bytesOf(signalId)))
+      await store.ask((redis) => redis.sadd(keys.canaries, idBuffer(signalId)))
     },
     async among(imageIds) {
       if (imageIds.length === 0) return []
-      const found = await store.ask((redis) => redis.smismember(keys.canaries, ...imageIds.map(bytesOf)))
+      const found = await store.ask((redis) => redis.smismember(keys.canaries, ...imageIds.map(idBuffer)))
       return imageIds.filter((_, i) => found[i] === 1)
     },
   }
-}
-
-function bytesOf(id: string): Buffer {
-  const bytes = parseUuid(id)
-  if (bytes === undefined) throw new RangeError('an image id is a UUID')
-  return Buffer.from(bytes)
 }

@@ -5,9 +5,9 @@ import type { AuditEntry } from '../../domain/organisations/audit.js'
 import { MAX_WEBHOOKS_PER_ORG, WEBHOOK_EVENT_NAMES, type WebhookEvent } from '../../domain/organisations/webhook.js'
 import { writeAudited } from '../audit/audit.js'
 import type { Store } from '../redis/client.js'
+import { createConflictRetry } from '../redis/conflict-retry.js'
 import type { Arg } from '../redis/durable-writer.js'
 import { keys } from '../redis/keys.js'
-import { untilUnchanged } from '../redis/latest.js'
 import { scanKeys } from '../redis/paging.js'
 import { changeWebhook, pingWebhook, putWebhook, removeWebhook } from '../scripts/organisations/webhooks.js'
 import type { Script } from '../scripts/script.js'
@@ -121,7 +121,7 @@ export function createWebhookStore(store: Store, keyring: Keyring): Webhooks {
       return { webhooks: byAge(opened), unreadable }
     },
     async change(webhookId, change, entry) {
-      for (const again = untilUnchanged(); ; await again()) {
+      for (const retry = createConflictRetry(); ; await retry()) {
         const before = await read(webhookId)
         if (before === null) return undefined
         const after = change(open(webhookId, before))

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
+import { HASH_BYTES, hashFromBytes } from '../../../packages/hash/src/hash256.js'
 import { countSignals, type VideoFrame } from '../../../packages/hash/src/video/frame-selection.js'
 import { createRegisteredFrames } from '../../../packages/hash/src/video/registered-frames.js'
 import { apart, chosenBy, flipped, type MadeFrame, randomHash, sequences, signalsOf } from './seen.js'
@@ -15,7 +16,7 @@ function chosenPlainly(frames: readonly MadeFrame[], maxSignals: number): { fram
     return fulls.find((other) => slotOf(other) === slotOf(frame)) === frame
   }
   const chosen = () =>
-    kept.map(({ frame }) => ({ atMs: frame.atMs, signals: signalsOf(frame, isFull(frame) ? 'untilted' : 'frame') }))
+    kept.map(({ frame }) => ({ atMs: frame.atMs, signals: signalsOf(frame, isFull(frame) ? 'full' : 'thin') }))
   const found = frames.map((frame) => {
     const bits = Math.min(256, ...kept.map((one) => apart(one.frame.hash, frame.hash)))
     const full =
@@ -64,11 +65,13 @@ const at = (atMs: number, hash: MadeFrame['hash'], isSign = false): MadeFrame =>
   atMs,
   hash,
   isSign,
-  views: { deframed: 2, piece: 8, crop: 5 },
+  views: { deframed: 2, crop: 5 },
 })
+/** How many signals such a frame has. */
+const [FULL, THIN] = [9, 6]
 const chosenFrom = (frames: readonly MadeFrame[], maxSignals?: number) => {
   const chosen = chosenBy(createRegisteredFrames(maxSignals), frames)
-  return chosen.frames.map(({ atMs, signals }) => [atMs, signals.some(({ view }) => view === 'crop') ? 'full' : 'thin'])
+  return chosen.frames.map(({ atMs, signals }) => [atMs, signals.length === FULL ? 'full' : 'thin'])
 }
 
 t.test('full frames are two seconds and 24 bits apart, thin ones 48 bits', async (t) => {
@@ -88,12 +91,22 @@ t.test('beyond the bound there are fewer full frames first, then fewer thin ones
   const scenes = Array.from({ length: 8 }, (_, i) => at(2000 * i, randomHash(i + 1)))
   const kinds = (maxSignals: number) =>
     chosenFrom(scenes, maxSignals).map(([atMs, kind]) => `${Number(atMs) / 1000} ${kind}`)
-  t.same(kinds(8 * 17), ['0 full', '2 full', '4 full', '6 full', '8 full', '10 full', '12 full', '14 full'])
-  t.same(kinds(8 * 17 - 1), ['0 full', '2 thin', '4 full', '6 thin', '8 full', '10 thin', '12 full', '14 thin'])
-  t.same(kinds(4 * 17 + 4 * 4 - 1), ['0 full', '2 thin', '4 thin', '6 thin', '8 full', '10 thin', '12 thin', '14 thin'])
+  t.same(kinds(8 * FULL), ['0 full', '2 full', '4 full', '6 full', '8 full', '10 full', '12 full', '14 full'])
+  t.same(kinds(8 * FULL - 1), ['0 full', '2 thin', '4 full', '6 thin', '8 full', '10 thin', '12 full', '14 thin'])
+  t.same(kinds(4 * FULL + 4 * THIN - 1), ['0 full', '2 thin', '4 thin', '6 thin', '8 full', '10 thin', '12 thin', '14 thin'])
   const near = [...scenes.slice(0, 7), at(13_750, flipped(randomHash(3), 50, 4)), at(14_000, randomHash(8))]
   t.notOk(
-    chosenFrom(near, 2 * 17 + 6 * 4).some(([atMs]) => atMs === 13_750),
+    chosenFrom(near, 2 * FULL + 6 * THIN).some(([atMs]) => atMs === 13_750),
     'the least different is dropped',
+  )
+  const inked = (from: number) => hashFromBytes(new Uint8Array(HASH_BYTES).fill(255, from, from + 8))
+  const alike = [at(0, inked(HASH_BYTES)), at(250, inked(0)), at(500, inked(8))]
+  t.same(
+    chosenFrom(alike, FULL + 2 * THIN - 1),
+    [
+      [0, 'full'],
+      [250, 'thin'],
+    ],
+    'the latest of several',
   )
 })

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { HASH_BITS, HASH_BYTES, type Hash256, hashFromBytes } from '../../../packages/hash/src/hash256.js'
 import type { ImageSignal } from '../../../packages/hash/src/image-hasher.js'
 import type { FrameSelection, VideoFrame } from '../../../packages/hash/src/video/frame-selection.js'
-import type { Extent, ViewKind } from '../../../packages/hash/src/views.js'
+import { type Extent, VIEW_KINDS, type ViewKind } from '../../../packages/hash/src/views.js'
 import { wordsFrom } from '../synthetic.js'
 
 export interface MadeFrame {
@@ -58,11 +58,20 @@ export function apart(a: Hash256, b: Hash256): number {
   return Array.from(written(a)).filter((bit, i) => bit !== other[i]).length
 }
 
-const KINDS_OF = { untilted: ['deframed', 'piece', 'crop'], pieces: ['deframed', 'piece'], frame: ['deframed'] } as const
+/** How many views of each kind are hashed, at most. */
+const MOST = {
+  full: { deframed: 3, crop: 5 },
+  thin: { deframed: 3, crop: 2 },
+  pieces: { deframed: 3, piece: 9 },
+  likely: { deframed: 3 },
+} as const
 
-export function signalsOf({ hash, views }: MadeFrame, extent: keyof typeof KINDS_OF): ImageSignal[] {
+export function signalsOf({ hash, views }: MadeFrame, extent: keyof typeof MOST): ImageSignal[] {
   const signal = (view: ViewKind) => ({ type: 'pdq-area', view, quality: 100, hashes: [hash] }) as const
-  const parts = KINDS_OF[extent].flatMap((view) => Array.from({ length: views[view] ?? 0 }, () => signal(view)))
+  const most: Partial<Record<ViewKind, number>> = MOST[extent]
+  const parts = VIEW_KINDS.flatMap((view) =>
+    Array.from({ length: Math.min(views[view] ?? 0, most[view] ?? 0) }, () => signal(view)),
+  )
   return [{ ...signal('whole'), type: 'pdq' }, signal('whole'), ...parts]
 }
 
@@ -81,7 +90,7 @@ export function chosenBy(
   return { frames: selection.frames(), found }
 }
 
-function known(extent: Extent): keyof typeof KINDS_OF {
-  if (extent === 'all' || extent === 'window') throw new Error('no selection looks at that')
+function known(extent: Extent): keyof typeof MOST {
+  if (extent === 'all' || extent === 'window' || extent === 'frame') throw new Error('no selection looks at that')
   return extent
 }

@@ -60,6 +60,17 @@ t.test('a transparent picture is shown on white, then on black', async (t) => {
   }
 })
 
+t.test('what is half transparent is rounded, as browsers do it', async (t) => {
+  const data = Buffer.alloc(4 * SIZE.width * SIZE.height).map((_, at) => [101, 102, 103, 128][at % 4] ?? 0)
+  const bytes = await sharp(data, { raw: { ...SIZE, channels: 4 } })
+    .png()
+    .toBuffer()
+  const [white, black] = await framesOf(bytes)
+  const levels = (background: number) => [101, 102, 103].map((level) => Math.round((level * 128 + background * 127) / 255))
+  t.same([...(white?.data.subarray(0, 3) ?? [])], levels(255))
+  t.same([...(black?.data.subarray(0, 3) ?? [])], levels(0))
+})
+
 t.test('a large transparent picture is decoded once for both', async (t) => {
   const background = { r: 90, g: 90, b: 90, alpha: 0.4 }
   const png = await sharp({ create: { width: 3000, height: 3000, channels: 4, background } })

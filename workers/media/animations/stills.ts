@@ -13,7 +13,7 @@ import { createCanvas } from './canvas.js'
 import { type Drawable, drawableOf } from './drawable.js'
 import { PNG_SIGNATURE } from './frame-pixels.js'
 import { createScenes, type Scene, type Scenes } from './scenes.js'
-import { stillAvif, withOpenedBrand } from './still-avif.js'
+import { asBrowsersShow, stillAvif } from './still-avif.js'
 
 /** A file with one picture. */
 export interface Still {
@@ -125,7 +125,7 @@ async function* avifStills(bytes: Buffer, most: number): AsyncIterable<Still> {
     }
   }
   if (chosen.length > 0) return
-  const still = withOpenedBrand(bytes)
+  const still = asBrowsersShow(bytes)
   try {
     yield { bytes: still, format: 'avif' }
   } finally {

@@ -1,15 +1,16 @@
-// Summed-area tables of luma (../area-table.ts) and of pixels with fine structure (../deframe/texture.ts).
+// Summed-area tables (integral images) of luma, as ../area-table.ts, and of the number of pixels with fine structure, as ../deframe/texture.ts. Tests
+// compare them with those plain versions, bit for bit.
 
 import { lumaOf } from './lanes'
 
 const MIN_LAPLACIAN: f32 = 5
 
-/** Luma of sixteen pixels, from rows of red, green and blue that lie `colour` bytes apart. */
+/** Luma of sixteen pixels, from planes of red, green and blue that lie `planeBytes` apart. */
 @inline
-export function storeLuma(from: usize, colour: usize, to: usize): void {
+export function storeLuma(from: usize, planeBytes: usize, to: usize): void {
   const red = v128.load(from)
-  const green = v128.load(from + colour)
-  const blue = v128.load(from + 2 * colour)
+  const green = v128.load(from + planeBytes)
+  const blue = v128.load(from + 2 * planeBytes)
   storeLumaOf(i16x8.extend_low_i8x16_u(red), i16x8.extend_low_i8x16_u(green), i16x8.extend_low_i8x16_u(blue), to)
   storeLumaOf(i16x8.extend_high_i8x16_u(red), i16x8.extend_high_i8x16_u(green), i16x8.extend_high_i8x16_u(blue), to + 32)
 }
@@ -23,8 +24,8 @@ function storeLumaOf(red: v128, green: v128, blue: v128, to: usize): void {
 }
 
 /**
- * Writes one row of the table of sums, [width + 1] f64 after the row above it. Sums along a row are exact in float64, so adding in pairs gives
- * the oracle's result; the only rounding is the oracle's own.
+ * Writes one row of the table of sums: [width + 1] f64, from the row `above`. Sums along a row are exact in float64, so adding in pairs does not
+ * change the result. Only adding the row above rounds, as in the plain version.
  */
 export function sumRow(luma: usize, width: i32, above: usize, to: usize): void {
   const zero = f64x2.splat(0)
@@ -50,7 +51,10 @@ export function sumRow(luma: usize, width: i32, above: usize, to: usize): void {
   }
 }
 
-/** Writes one row of the table of counts, [width + 1] u32. Not for the first and last row, which have no fine structure. */
+/**
+ * Writes one row of the table of counts: [width + 1] u32. A pixel has fine structure if its Laplacian exceeds `MIN_LAPLACIAN`. Not for the first and
+ * last row, which have none.
+ */
 export function countRow(luma: usize, lumaAbove: usize, lumaBelow: usize, width: i32, above: usize, to: usize): void {
   const zero = i32x4.splat(0)
   const least = f32x4.splat(MIN_LAPLACIAN)

@@ -6,7 +6,7 @@ import { CONSENT_KINDS } from '../../../domain/cases/assistance.js'
 import { Problem } from '../../../domain/problem.js'
 import type { Cases } from '../../../services/cases/cases.js'
 import type { Idempotency } from '../../../services/load/idempotency.js'
-import { Declared } from '../../minors.js'
+import { Declared } from '../../declared-age.js'
 import { callerOf, ownCaseOf } from '../../plugins/authentication.js'
 import { may } from '../../problems.js'
 import {

@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import { PIN_PATTERN } from '../../../domain/cases/case.js'
-import { Declared } from '../../minors.js'
+import { Declared } from '../../declared-age.js'
 import { CategoryName, ExtendedProtection, Instant, RecoveryCode } from '../../schemas.js'
 import { Proof } from './challenge.js'
 

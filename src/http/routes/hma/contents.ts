@@ -10,12 +10,12 @@ import type { Content, Contents } from '../../../services/interop/contents.js'
 import type { Audit } from '../../../services/records/audit.js'
 import { type ByAddressOptions, hashedFrom } from '../../hma/by-address.js'
 import { metadataIn, noteIn, refOf, textIn } from '../../hma/content-text.js'
+import { contentTypeNamed, INVALID_PDQ, PDQ, pdqHash, pdqOf, selectedTypes } from '../../hma/hma-signals.js'
 import { isObject, laxFields } from '../../hma/lax.js'
 import { HmaRefusal, unhashed } from '../../hma/refusals.js'
-import { contentTypeNamed, INVALID_PDQ, PDQ, pdqHash, pdqOf, selectedTypes } from '../../hma/signals.js'
 import { callerOf } from '../../plugins/authentication.js'
 import { oneFile } from '../../upload.js'
-import { bankOwned, bankSeen, presentBank } from './banks.js'
+import { bankOwned, bankSeen, presentBank } from './hma-banks.js'
 
 const FIVE_YEARS_S = 5 * 365 * 86_400
 const LOW_QUALITY = `Invalid pdq signal: ${INVALID_PDQ}`

@@ -11,8 +11,6 @@ import type { Matcher } from '../../../services/matching/matcher.js'
 import type { Health } from '../../../services/ops/health.js'
 import { ofImage } from '../../hashed-signals.js'
 import { type ByAddressOptions, hashedFrom } from '../../hma/by-address.js'
-import { isObject, laxFields } from '../../hma/lax.js'
-import { HmaRefusal, unhashed } from '../../hma/refusals.js'
 import {
   askedByHash,
   coinOf,
@@ -25,7 +23,9 @@ import {
   pdqOf,
   selectedTypes,
   signalTypeNamed,
-} from '../../hma/signals.js'
+} from '../../hma/hma-signals.js'
+import { isObject, laxFields } from '../../hma/lax.js'
+import { HmaRefusal, unhashed } from '../../hma/refusals.js'
 import { callerOf } from '../../plugins/authentication.js'
 import { forQueries, oneFile } from '../../upload.js'
 

@@ -3,6 +3,7 @@
 // It only opens, and only what this deployment sealed. Sealing and opening single records use node:crypto (`seal.ts`).
 
 import { createCipheriv } from 'node:crypto'
+import { method } from '../../../../packages/hash/src/wasm.js'
 import { wasmBase64 } from '../../gcm.generated.js'
 import { SEALED } from '../../sealing/seal.js'
 
@@ -150,11 +151,6 @@ function loadKernel() {
       opened: constant(exports['OPENED']),
     },
   }
-}
-
-function method(value: WebAssembly.ExportValue | undefined): (...numbers: number[]) => number {
-  if (typeof value !== 'function') throw new Error('the kernel lacks a function')
-  return (...numbers) => value(...numbers)
 }
 
 function constant(value: WebAssembly.ExportValue | undefined): number {

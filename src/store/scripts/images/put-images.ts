@@ -88,29 +88,38 @@ export const putCaseImages = {
     local sinceMs  = ARGV[8] -- [epoch ms] older strikes do not count
     local maxStrikes = tonumber(ARGV[9]) -- [integer] strikes with which an account may no longer report
     local mark     = ARGV[10] -- by which the writer recognises its change, or empty
-    -- ARGV[4i + 11]  [16 bytes] id of image i
-    -- ARGV[4i + 12]  its sealed record
-    -- ARGV[4i + 13]  its sealed details, or empty
-    -- ARGV[4i + 14]  [integer] how many hashes it has
+    local mostHashes = tonumber(ARGV[11]) -- [integer] hashes that a case may have
+    -- ARGV[4i + 12]  [16 bytes] id of image i
+    -- ARGV[4i + 13]  its sealed record
+    -- ARGV[4i + 14]  its sealed details, or empty
+    -- ARGV[4i + 15]  [integer] how many hashes it has
     -- returns [integer] the revision that has them, or the state that forbids it, or full, or suspended, or nil when there is no such case
     if redis.call('ZCOUNT', strikes, sinceMs, '+inf') >= maxStrikes then return 'suspended' end
     if isHandedOver(case, by) then return nil end
     local state, may = mayNow(case, states, atMs)
     if not may then return state end
-    local added = 0
-    for i = 0, #KEYS - 7 do added = added + 1 - redis.call('SISMEMBER', images, ARGV[4 * i + 11]) end
-    if added > 0 and redis.call('SCARD', images) + added > most then return 'full' end
+    local added, addedHashes = 0, 0
+    for i = 0, #KEYS - 7 do
+      if redis.call('SISMEMBER', images, ARGV[4 * i + 12]) == 0 then
+        added = added + 1
+        addedHashes = addedHashes + tonumber(ARGV[4 * i + 15])
+      end
+    end
+    if added > 0 then
+      if redis.call('SCARD', images) + added > most then return 'full' end
+      if tonumber(redis.call('HGET', case, 'hashes') or '0') + addedHashes > mostHashes then return 'full' end
+    end
     local ids = {}
     local hashes = 0
     local isNoticed = redis.call('EXISTS', case .. ':notice') == 1
     for i = 0, #KEYS - 7 do
-      local id = ARGV[4 * i + 11]
+      local id = ARGV[4 * i + 12]
       if redis.call('SADD', images, id) == 1 then
         ids[#ids + 1] = id
-        redis.call('HSET', KEYS[7 + i], id, ARGV[4 * i + 12])
-        put_details(prefix, id, ARGV[4 * i + 13])
+        redis.call('HSET', KEYS[7 + i], id, ARGV[4 * i + 13])
+        put_details(prefix, id, ARGV[4 * i + 14])
         if isNoticed then redis.call('SADD', prefix .. 'noticed', id) end
-        hashes = hashes + tonumber(ARGV[4 * i + 14])
+        hashes = hashes + tonumber(ARGV[4 * i + 15])
       end
     end
     if #ids == 0 then return tonumber(redis.call('GET', revision) or '0') end

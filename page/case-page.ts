@@ -1,0 +1,242 @@
+// The case page: opened with number and PIN, it shows what is registered, adds pictures and withdraws the case.
+
+import { parseCaseNumber, parsePin } from '../src/domain/cases/case.js'
+import { BEFORE_ALL_EVENTS } from '../src/domain/cases/case-event.js'
+import { type Access, api, type CaseFile, type CaseView, type Failure } from './api.js'
+import { chosenCategory } from './category.js'
+import { type Picker, picker } from './choosing/picker.js'
+import { announce, onClick, one, setText, show } from './dom.js'
+import { type CaseContext, requestUntilAnswered, sentenceForCase, showFieldError } from './following/case-requests.js'
+import { createDownloads } from './following/downloads.js'
+import { follow } from './following/follow-case.js'
+import { createNoticeForm } from './following/notice-form.js'
+import { createRegisteredList } from './following/pictures.js'
+import { createRenewal } from './following/renewal.js'
+import { addToTimeLine, drawTimeLine } from './following/time-line.js'
+import { given } from './given.js'
+import { guardLeaving } from './leaving.js'
+import { say, sayCount, sayDate } from './messages.js'
+import { type Sending, sending } from './sending/sending.js'
+import { goTo, isAt, stillOnStep, watchSteps } from './steps.js'
+
+/** State of the page from entering number and PIN until the case is closed. */
+interface Visit {
+  /** Kept in memory only, so that the device holds no token afterwards. */
+  access: Access | undefined
+  sent: Sending | undefined
+  stopFollowing: () => void
+  isExtended: boolean
+  /** Number of the latest request. Answers to older ones are ignored, since they may arrive later. */
+  asked: number
+  /** Draws all panels. */
+  draw: (file: CaseFile) => void
+}
+
+export function casePage(): void {
+  const visit: Visit = {
+    access: undefined,
+    sent: undefined,
+    stopFollowing: () => {},
+    isExtended: false,
+    asked: 0,
+    draw: () => {},
+  }
+  const goOn = () => {
+    setText('protect', sayCount('run.protect', chosen.usable().length))
+    goTo('category')
+  }
+  const chosen = picker(goOn, () => (visit.isExtended ? 'details' : 'hashes'))
+  visit.draw = createPanels(visit)
+  watchSteps((wanted) => {
+    if (visit.access === undefined) return 'enter'
+    if (wanted === 'enter') close(visit)
+    if (wanted === 'view') void openView(visit)
+    return wanted === 'category' && chosen.usable().length === 0 ? 'choose' : wanted
+  })
+  guardLeaving(() => visit.sent?.isUnfinished() === true || chosen.holdsPictures())
+
+  show('enter')
+  one('enter', HTMLFormElement).addEventListener('submit', (event) => {
+    event.preventDefault()
+    void enter(visit)
+  })
+  onClick('close', () => close(visit))
+  onClick('add', () => {
+    visit.stopFollowing() // an event would draw the view over what is being chosen
+    visit.asked++
+    goTo('choose')
+  })
+  for (const id of ['back', 'fix']) onClick(id, () => goTo('choose'))
+  onClick('protect', () => addChosen(visit, chosen))
+  onClick('added-done', () => void openView(visit))
+  onClick('withdraw', () => goTo('withdraw'))
+  onClick('withdraw-no', () => {
+    goTo('view')
+    void openView(visit) // it may have been done, and its answer was lost
+  })
+  onClick('withdraw-yes', () => void withdraw(visit))
+}
+
+/** Creates the panels that send requests of their own. @returns a function that draws them all. */
+function createPanels(visit: Visit): (file: CaseFile) => void {
+  const access = () => visit.access
+  const paper = createDownloads({ access, onFailure: (failure) => showFailure(visit, failure, 'view-error') })
+  const context: CaseContext = {
+    access,
+    onFailure: (failure, errorId) => showFailure(visit, failure, errorId),
+    refresh: async () => void (await refresh(visit)),
+    pause: () => visit.stopFollowing(),
+    resume: () => openView(visit),
+    isSending: () => visit.sent?.isUnfinished() === true,
+  }
+  const kept = createRenewal(context)
+  const notice = createNoticeForm(context)
+  const registered = createRegisteredList(context)
+  return (file) => {
+    const { case: view, events, images } = file
+    draw(view)
+    registered.draw(images)
+    drawTimeLine(events)
+    paper.draw(file)
+    kept.draw(view, isOpen(view))
+    void notice.draw(isOpen(view))
+  }
+}
+
+async function enter(visit: Visit): Promise<void> {
+  const [caseNumber, pin] = [typedNumber(), typedPin()]
+  if (caseNumber === undefined) return showFieldError('enter-error', say('run.case.numberForm'), 'case-number')
+  if (pin === undefined) return showFieldError('enter-error', say('run.case.pinForm'), 'case-pin')
+  setText('enter-error', '')
+  visit.access = undefined
+  const answer = await requestUntilAnswered({
+    buttons: [one('open', HTMLButtonElement)],
+    errorId: 'enter-error',
+    send: () => api.token(caseNumber, pin),
+    isWanted: () => visit.access === undefined && typedPin() === pin && typedNumber() === caseNumber,
+  })
+  if (answer === undefined) return setText('enter-error', '')
+  if ('failure' in answer) return showFieldError('enter-error', sentenceForCase(answer.failure), 'case-pin')
+  one('case-pin', HTMLInputElement).value = ''
+  visit.access = { caseNumber, token: answer.value.token }
+  await openView(visit)
+}
+
+async function openView(visit: Visit): Promise<void> {
+  const lastId = await refresh(visit)
+  if (lastId === undefined || visit.access === undefined) return
+  goTo('view')
+  visit.stopFollowing()
+  visit.stopFollowing = follow(visit.access, lastId, {
+    happened: (event) => {
+      addToTimeLine(event)
+      void refresh(visit)
+    },
+    refused: (failure) => showFailure(visit, failure, 'view-error'),
+  })
+}
+
+/** Goes on until it is answered. @returns the id of the last event that is drawn; `undefined` when there is nothing to draw. */
+async function refresh(visit: Visit): Promise<string | undefined> {
+  const own = visit.access
+  if (own === undefined) return undefined
+  const { token } = own
+  const wanted = ++visit.asked
+  const errorId = errorHere()
+  const answer = await requestUntilAnswered({
+    buttons: isAt('enter') ? [one('open', HTMLButtonElement)] : [],
+    errorId,
+    send: () => api.file(own),
+    isWanted: () => visit.access === own && wanted === visit.asked,
+    isReadOnly: true,
+  })
+  if (answer === undefined) return undefined
+  if ('failure' in answer) {
+    if (own.token !== token) return refresh(visit) // the PIN was changed meanwhile
+    showFailure(visit, answer.failure, errorId)
+    return undefined
+  }
+  const { case: view, events } = answer.value
+  visit.isExtended = view.extendedProtection && given.offersExtendedProtection
+  visit.draw(answer.value)
+  return events.at(-1)?.id ?? BEFORE_ALL_EVENTS
+}
+
+function addChosen(visit: Visit, chosen: Picker): void {
+  const { access } = visit
+  if (access === undefined) return
+  goTo('added', 'view')
+  const job = { access, pictures: chosen.usable(), category: chosenCategory() }
+  visit.sent = sending({ ...job, maxImageBytes: given.maxImageBytes }, chosen.unprotected(), () => chosen.clear())
+}
+
+async function withdraw(visit: Visit): Promise<void> {
+  const own = visit.access
+  if (own === undefined) return
+  visit.stopFollowing() // or the withdrawal would be announced twice
+  const answer = await requestUntilAnswered({
+    buttons: [one('withdraw-yes', HTMLButtonElement)],
+    errorId: 'withdraw-error',
+    send: () => api.withdraw(own),
+    isWanted: stillOnStep(),
+  })
+  if (answer === undefined) return
+  if ('failure' in answer) return showFailure(visit, answer.failure, 'withdraw-error')
+  announce(say('run.case.withdrawn'))
+  await openView(visit)
+}
+
+/** Asks for another token when this one has expired. Shows any other problem in the step at hand. */
+function showFailure(visit: Visit, failure: Failure, errorId: string): void {
+  if (failure.kind === 'rejected') {
+    close(visit)
+    setText('enter-error', say('run.case.over'))
+  } else {
+    setText(errorId, sentenceForCase(failure))
+  }
+}
+
+function close(visit: Visit): void {
+  visit.stopFollowing()
+  visit.access = undefined
+  one('enter', HTMLFormElement).reset()
+  goTo('enter')
+}
+
+/** The error element of the step that is shown. */
+function errorHere(): string {
+  return document.querySelector('[data-step]:not([hidden]) .error')?.id ?? 'view-error'
+}
+
+function typedNumber(): string | undefined {
+  return parseCaseNumber(one('case-number', HTMLInputElement).value)
+}
+
+function typedPin(): string | undefined {
+  return parsePin(one('case-pin', HTMLInputElement).value)
+}
+
+function isOpen({ state }: CaseView): boolean {
+  return state === 'open' || state === 'active'
+}
+
+function draw(view: CaseView): void {
+  const { caseNumber, state, category, createdAt, expiresAt, withdrawnAt, expiredAt } = view
+  setText('view-error', '')
+  setText('view-number', caseNumber)
+  setText('view-state', say(`run.caseState.${state}`))
+  setText('view-category', category === null ? say('run.case.none') : nameOf(category))
+  setText('view-created', sayDate(createdAt))
+  setText('view-expires', sayDate(expiresAt))
+  setText('view-withdrawn', withdrawnAt === null ? '' : sayDate(withdrawnAt))
+  one('withdrawn-row', HTMLElement).hidden = withdrawnAt === null
+  setText('view-ended', expiredAt === null ? '' : sayDate(expiredAt))
+  one('ended-row', HTMLElement).hidden = expiredAt === null
+  one('expires-row', HTMLElement).hidden = !isOpen(view)
+  for (const id of ['add', 'withdraw']) one(id, HTMLElement).hidden = !isOpen(view)
+}
+
+function nameOf(category: string): string {
+  const names = one('category-names', HTMLTemplateElement).content
+  return names.querySelector(`[data-category="${category}"]`)?.textContent ?? category
+}

@@ -1,0 +1,50 @@
+// Files that the submitter can save: a signed report for the police, a signed receipt, everything that is stored of the case.
+
+import { REPORT_FORMATS } from '../../src/domain/cases/report-words.js'
+import { type Access, api, type CaseFile, type Failure } from '../api.js'
+import { announce, onClick, one } from '../dom.js'
+import { say } from '../messages.js'
+import { save } from '../save.js'
+import { requestUntilAnswered } from './case-requests.js'
+
+export interface DownloadsContext {
+  readonly access: () => Access | undefined
+  readonly onFailure: (failure: Failure) => void
+}
+
+export function createDownloads({ access, onFailure }: DownloadsContext): { readonly draw: (file: CaseFile) => void } {
+  let file: CaseFile | undefined
+  onClick('save-receipt', () => saveJson(file?.receipt))
+  onClick('save-all', () => saveJson(file))
+  for (const button of document.querySelectorAll<HTMLButtonElement>('[data-report]'))
+    button.addEventListener('click', () => void report(button))
+
+  return {
+    draw(current) {
+      file = current
+      one('receipt', HTMLElement).hidden = current.receipt === null
+    },
+  }
+
+  async function report(button: HTMLButtonElement): Promise<void> {
+    const own = access()
+    if (own === undefined) return
+    const format = REPORT_FORMATS.find((known) => known === button.dataset['report']) ?? 'pdf'
+    announce(say('run.case.making'))
+    const answer = await requestUntilAnswered({
+      buttons: [button],
+      errorId: 'view-error',
+      send: () => api.report(own, format, button.dataset['language'] ?? 'en'),
+      isWanted: () => access() === own,
+    })
+    if (answer === undefined) return
+    if ('failure' in answer) return onFailure(answer.failure)
+    save(answer.value, format)
+    announce(say('run.case.saved'))
+  }
+
+  function saveJson(value: unknown): void {
+    save(new Blob([`${JSON.stringify(value, null, 2)}\n`], { type: 'application/json' }), 'json')
+    announce(say('run.case.saved'))
+  }
+}

@@ -1,0 +1,140 @@
+// Renews a case, and replaces its PIN and recovery code.
+
+import { newKey } from '../../src/domain/random-key.js'
+import { api, type CaseView, type GivenPin } from '../api.js'
+import { announce, onClick, one, setText } from '../dom.js'
+import { secretsAreShown } from '../leaving.js'
+import { say, sayDate } from '../messages.js'
+import { inGroups, offerToKeep } from '../number-and-pin.js'
+import { goTo, stillOnStep } from '../steps.js'
+import { type CaseContext, requestUntilAnswered, sentenceForCase } from './case-requests.js'
+
+export function createRenewal(context: CaseContext): { readonly draw: (view: CaseView, isOpen: boolean) => void } {
+  onClick('renew-go', () => void renew(context))
+  listenForNewPin(context)
+  return {
+    draw({ remindAt }, isOpen) {
+      setText('view-remind', sayDate(remindAt))
+      for (const id of ['remind-row', 'keeping']) one(id, HTMLElement).hidden = !isOpen
+    },
+  }
+}
+
+async function renew({ access, onFailure, refresh }: CaseContext): Promise<void> {
+  const own = access()
+  if (own === undefined) return
+  for (const id of ['renewed', 'renew-error']) setText(id, '')
+  const answer = await requestUntilAnswered({
+    buttons: [one('renew-go', HTMLButtonElement)],
+    errorId: 'renew-error',
+    send: () => api.renew(own),
+    isWanted: () => access() === own,
+  })
+  if (answer === undefined) return
+  if ('failure' in answer) {
+    const { failure } = answer
+    const hasEnded = failure.kind === 'rejected' && ['case-expired', 'case-withdrawn'].includes(failure.code)
+    return hasEnded ? refresh() : onFailure(failure, 'renew-error')
+  }
+  const { expiresAt, remindAt } = answer.value
+  const text = say('run.case.renewed', { date: sayDate(expiresAt), remind: sayDate(remindAt) })
+  setText('renewed', text)
+  announce(text)
+  await refresh()
+}
+
+/** The step that issues another PIN and recovery code. */
+function listenForNewPin(context: CaseContext): void {
+  const { access, onFailure } = context
+  /** The same key for each try, so that a lost answer is repeated with the same PIN. */
+  let pinKey = ''
+  /** Kept in the page only while it is shown. */
+  let shown: GivenPin | undefined
+  offerToKeep(() => ({
+    caseNumber: access()?.caseNumber ?? '',
+    pin: shown?.pin ?? null,
+    recoveryCode: shown?.recoveryCode ?? '',
+  }))
+  onClick('new-pin', () => {
+    // The new PIN ends the token that the pictures are sent with.
+    if (context.isSending()) return setText('renewed', say('run.case.pinWait'))
+    setText('renewed', '')
+    pinKey = newKey()
+    forgetPin()
+    goTo('new-pin')
+  })
+  onClick('pin-yes', () => void newPin())
+  onClick('pin-done', () => void useNewPin())
+  onClick('pin-no', () => {
+    forgetPin()
+    goTo('view')
+    void context.resume()
+  })
+
+  function forgetPin(): void {
+    shown = undefined
+    for (const id of ['pin-value', 'code-value', 'pin-error', 'kept']) setText(id, '')
+    isShown(false)
+  }
+
+  async function newPin(): Promise<void> {
+    const own = access()
+    if (own === undefined) return
+    const answer = await requestUntilAnswered({
+      buttons: [one('pin-yes', HTMLButtonElement)],
+      errorId: 'pin-error',
+      send: () => api.newPin(own, pinKey),
+      isWanted: stillOnStep(),
+    })
+    if (answer === undefined) return
+    if ('failure' in answer) return onFailure(answer.failure, 'pin-error')
+    shown = answer.value
+    drawPin(own.caseNumber, answer.value)
+  }
+
+  /**
+   * The first use of the new PIN or code ends the old PIN and the token. So it is used only once the submitter says that they are written down.
+   * It uses the code, which opens the case also when no PIN does.
+   */
+  async function useNewPin(): Promise<void> {
+    const [own, recoveryCode] = [access(), shown?.recoveryCode]
+    if (own === undefined || recoveryCode === undefined) return
+    context.pause()
+    const answer = await requestUntilAnswered({
+      buttons: [one('pin-done', HTMLButtonElement)],
+      errorId: 'pin-error',
+      send: () => api.token(own.caseNumber, recoveryCode),
+      isWanted: stillOnStep(),
+    })
+    if (answer === undefined) return
+    if ('failure' in answer && answer.failure.kind === 'fault') return onFailure(answer.failure, 'pin-error')
+    if ('failure' in answer && answer.failure.kind === 'rejected' && answer.failure.code === 'case-unknown') {
+      pinKey = newKey()
+      forgetPin()
+      return setText('pin-error', say('run.case.pinReplaced'))
+    }
+    if ('value' in answer) own.token = answer.value.token
+    const text =
+      'value' in answer ? say('run.case.pinHolds') : `${sentenceForCase(answer.failure)} ${say('run.case.pinBoth')}`
+    forgetPin()
+    await context.resume()
+    setText('renewed', text)
+    one('renewed', HTMLElement).scrollIntoView({ block: 'center' }) // the submitter must know now which PIN is valid
+    announce(text)
+  }
+}
+
+function drawPin(caseNumber: string, { pin, recoveryCode }: GivenPin): void {
+  setText('pin-number', caseNumber)
+  setText('pin-value', pin ?? '')
+  setText('code-value', inGroups(recoveryCode))
+  isShown(true)
+  one('pin-row', HTMLElement).hidden = pin === null
+  announce(say('run.case.pinShown'))
+}
+
+function isShown(shown: boolean): void {
+  secretsAreShown(shown)
+  for (const id of ['pin-shown', 'pin-both', 'pin-done', 'keep']) one(id, HTMLElement).hidden = !shown
+  for (const id of ['pin-lead', 'pin-yes', 'pin-no']) one(id, HTMLElement).hidden = shown
+}

@@ -1,0 +1,25 @@
+// What becomes of a file that this browser cannot open: sending is offered for what the server can read, and for nothing else.
+
+import { FORMAT_BYTES, formatOf, isDecoded, type MediaFormat } from '../../src/domain/media/media-formats.js'
+import { notAPicture, type OpenFailure, type Outcome, rejected } from './outcome.js'
+
+export function cannotOpen(format: MediaFormat, because: OpenFailure): Outcome {
+  return isDecoded(format) ? { kind: 'upload', because, format } : rejected('server-cannot')
+}
+
+/** Where the browser can open no picture at all. */
+export async function cannotOpenInBrowser(file: Blob): Promise<Outcome> {
+  const head = await headOf(file, FORMAT_BYTES)
+  if (head === undefined) return rejected('unreadable')
+  const format = formatOf(head)
+  return format === undefined ? notAPicture(head) : cannotOpen(format, 'browser')
+}
+
+/** @returns `undefined` for a file that was deleted, or is on a card that was taken out. */
+export async function headOf(file: Blob, bytes: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  try {
+    return new Uint8Array(await file.slice(0, bytes).arrayBuffer())
+  } catch {
+    return undefined
+  }
+}

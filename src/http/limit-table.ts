@@ -1,0 +1,163 @@
+// Rate limits of routes, and limits of the HTTP server: one table each.
+
+import type { RouteScope } from '../domain/organisations/access.js'
+import { ownValue } from '../domain/own-value.js'
+import type { DelayRule, Shortage } from '../services/load/admission.js'
+
+/**
+ * by: who is limited. Addresses are counted in the memory of one process and never stored in any form (decision 0032).
+ * counts: requests; or queries, which a handler counts before the answer (`consumeQuota`) or after it was sent (`spent`); or the cost of decoding
+ *   pictures, including refused ones, in units of 50 ms of a core: a photograph of 12 megapixels costs 1 or 2.
+ * most: the maximum per exposure (`TABIR_EXPOSURE`). Infinity is not counted.
+ * whenStoreUnavailable: continue with the counts of this process (open), or refuse until all processes can be counted again (closed).
+ */
+export interface LimitRow {
+  readonly by: 'address' | 'key' | 'org' | 'case'
+  readonly counts: 'requests' | 'queries' | 'pictures'
+  readonly windowS: number
+  readonly most: Readonly<Record<Exposure, number>>
+  readonly whenStoreUnavailable: 'open' | 'closed'
+}
+
+export const EXPOSURES = ['private', 'public'] as const
+export type Exposure = (typeof EXPOSURES)[number]
+
+const MINUTE_S = 60
+const HOUR_S = 3600
+const DAY_S = 86_400
+const NONE = Number.POSITIVE_INFINITY
+
+export const LIMITS = {
+  /** Routes without a key: pages, documentation, health. */
+  anonymous: row('address', 'requests', MINUTE_S, { private: 60_000, public: 3000 }, 'open'),
+  /** Opening a case, and the proof-of-work challenge. Many people may share an address. */
+  'case-opening': row('address', 'requests', MINUTE_S, { private: 6000, public: 60 }, 'open'),
+  /** Tries of a number and a PIN. Each case also has a limit for its whole life. */
+  'case-login': row('address', 'requests', MINUTE_S, { private: 6000, public: 60 }, 'open'),
+  /** Requests with an unknown key or token. Valid ones from the same address are not limited by them. */
+  'auth-failures': row('address', 'requests', MINUTE_S, { private: NONE, public: 600 }, 'open'),
+  /** The routes of one case. */
+  case: row('case', 'requests', MINUTE_S, { private: 6000, public: 600 }, 'open'),
+  /** Pictures of one case, and of all cases behind one address. Rejected pictures count as well. */
+  'case-images': row('case', 'pictures', HOUR_S, { private: 400_000, public: 4000 }, 'open'),
+  'address-images': row('address', 'pictures', MINUTE_S, { private: NONE, public: 1200 }, 'open'),
+  'match-requests': row('key', 'requests', MINUTE_S, { private: 1_200_000, public: 120_000 }, 'open'),
+  /** Queries of a platform in a day, over all its keys. */
+  'match-queries': row('org', 'queries', DAY_S, { private: NONE, public: 100_000_000 }, 'open'),
+  feedback: row('key', 'requests', MINUTE_S, { private: 120_000, public: 12_000 }, 'open'),
+  'bank-writes': row('key', 'requests', MINUTE_S, { private: 60_000, public: 6000 }, 'open'),
+  'assisted-cases': row('key', 'requests', MINUTE_S, { private: 6000, public: 600 }, 'open'),
+  /** These routes give out hashes, so they are closed while those cannot be counted. */
+  'feed-requests': row('key', 'requests', MINUTE_S, { private: 6000, public: 600 }, 'closed'),
+  /** Signals that an organisation reads from feeds in a day, over all its keys. A page counts as at least one. */
+  'feed-signals': row('org', 'queries', DAY_S, { private: NONE, public: 50_000_000 }, 'closed'),
+  /** Open, because operators must have access while the store is unavailable. */
+  operator: row('key', 'requests', MINUTE_S, { private: 6000, public: 1200 }, 'open'),
+} as const satisfies Readonly<Record<string, LimitRow>>
+
+export type LimitName = keyof typeof LIMITS
+
+/** What counts for a route by its scope. A scope without a line here does not compile, so there is no route without a limit. */
+const BY_SCOPE = {
+  public: ['anonymous'],
+  case: ['case'],
+  key: ['operator'],
+  match: ['match-requests', 'match-queries'],
+  'match:distance': ['match-requests', 'match-queries'],
+  'signals:write': ['bank-writes'],
+  feed: ['feed-requests', 'feed-signals'],
+  feedback: ['feedback'],
+  'cases:write': ['assisted-cases'],
+  webhooks: ['operator'],
+  admin: ['operator'],
+} as const satisfies Readonly<Record<RouteScope, readonly LimitName[]>>
+
+/** Routes that count otherwise than their scope says. */
+const BY_ROUTE = {
+  'POST /v1/cases': ['case-opening'],
+  'GET /v1/cases/challenge': ['case-opening'],
+  'POST /v1/cases/:caseNumber/tokens': ['case-login'],
+  'POST /v1/cases/:caseNumber/images': ['case', 'case-images', 'address-images'],
+  // Says of each hash whether it is registered, as a question does.
+  'POST /stopncii/v1/SubmitFeedback': ['feedback', 'match-requests', 'match-queries'],
+  // HMA's way to read what is stored, one hash at a time.
+  'GET /c/bank/:name/content/:id': ['bank-writes', 'feed-signals'],
+  'GET /hma/:key/c/bank/:name/content/:id': ['bank-writes', 'feed-signals'],
+  // A probe that is refused takes the process out of service.
+  'GET /health/live': [],
+  'GET /health/ready': [],
+} as const satisfies Readonly<Record<string, readonly LimitName[]>>
+
+/** Limits of no route. `noteFailure` in `plugins/rate-limits.ts` counts these. */
+type OfNoRoute = 'auth-failures'
+type OfRoutes = (typeof BY_SCOPE)[RouteScope][number] | (typeof BY_ROUTE)[keyof typeof BY_ROUTE][number]
+// A limit that nothing counts does not compile: it is missing here.
+;({}) satisfies Readonly<Record<Exclude<LimitName, OfRoutes | OfNoRoute>, never>>
+
+export function limitsOf(method: string, url: string, scope: RouteScope): readonly LimitName[] {
+  // HEAD is GET without the body, and as much work.
+  return ownValue(BY_ROUTE, `${method === 'HEAD' ? 'GET' : method} ${url}`) ?? BY_SCOPE[scope]
+}
+
+export const ROUTES_WITH_LIMITS = Object.keys(BY_ROUTE)
+
+/** Limits that the server applies before any route. */
+export interface ServerLimits {
+  /** Size of a JSON body, unless the route has its own limit. */
+  readonly bodyBytes: number
+  /** Time for a whole request, such as an import of millions of lines. Idle and slow requests are cut much sooner. */
+  readonly requestMs: number
+  /** Time without a byte in either direction. Longer than any answer takes, so the client must be gone. */
+  readonly idleMs: number
+  readonly headersMs: number
+  readonly headerBytes: number
+  readonly headerCount: number
+  /** Time between two requests of one connection. */
+  readonly keepAliveMs: number
+  /** How often Node checks these times. */
+  readonly checkIntervalMs: number
+  /** Connections at one time. */
+  readonly connections: number
+  /** Connections at one time from one address, which many people, or a platform's machines, may share. */
+  readonly connectionsOfAddress: Readonly<Record<Exposure, number>>
+  /** A body that is slower than this for `slowForMs` is cut, unless this process is the one that does not read. */
+  readonly minBodyBytesPerS: number
+  readonly slowForMs: number
+  /** Longer than any id, so that schemas reject too long ones with the usual problem. */
+  readonly paramChars: number
+}
+
+export const SERVER_LIMITS: ServerLimits = {
+  bodyBytes: 1 << 20,
+  requestMs: 3_600_000,
+  idleMs: 60_000,
+  headersMs: 10_000,
+  headerBytes: 16 << 10,
+  headerCount: 100,
+  keepAliveMs: 72_000,
+  checkIntervalMs: 2000,
+  connections: 10_000,
+  connectionsOfAddress: { private: 5000, public: 600 },
+  minBodyBytesPerS: 256,
+  slowForMs: 15_000,
+  paramChars: 512,
+}
+
+/**
+ * Delays beyond which requests of programs are refused (`plugins/request-admission.ts`). Admitted requests then wait little longer than usual, even at
+ * several times the load that can be answered (`npm run bench:load`).
+ */
+export const ADMISSION: Readonly<Record<Shortage, DelayRule>> = {
+  turns: { steadyMs: 10, longMs: 25, burstMs: 500, intervalMs: 250, calmMs: 1000 },
+  pictures: { steadyMs: 45, longMs: 120, burstMs: 400, intervalMs: 300, calmMs: 1000 },
+}
+
+function row(
+  by: LimitRow['by'],
+  counts: LimitRow['counts'],
+  windowS: number,
+  most: LimitRow['most'],
+  whenStoreUnavailable: LimitRow['whenStoreUnavailable'],
+): LimitRow {
+  return { by, counts, windowS, most, whenStoreUnavailable }
+}

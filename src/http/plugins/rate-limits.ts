@@ -1,0 +1,138 @@
+// Counts each request against the limits of its route, and sends the remaining quota (draft-ietf-httpapi-ratelimit-headers).
+
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { namesOf } from '../../domain/own-value.js'
+import { Problem } from '../../domain/problem.js'
+import type { HashingFor } from '../../services/intake/hashing.js'
+import type { PictureSender } from '../../services/intake/picture-shares.js'
+import type { Limit, LimitCounter } from '../../services/load/limits.js'
+import { type Exposure, LIMITS, type LimitName, type LimitRow, limitsOf } from '../limit-table.js'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Names of the limits that this route counts against, from http/limit-table.ts. */
+    limits?: readonly LimitName[]
+    /** The same limits as the `RateLimit-Policy` header. */
+    limitPolicy?: string
+  }
+  interface FastifyRequest {
+    /** Counts the queries of a request, where its route has a limit for them. @throws {Problem} rate-limited */
+    consumeQuota: (reply: FastifyReply, amount: number) => void
+    /** Counts signals that were sent already. @returns whether the caller may have more. */
+    spent: (amount: number) => boolean
+    /** Whom pictures of this request are hashed for, and what counts their cost. */
+    hashingFor: (reply: FastifyReply) => HashingFor
+  }
+}
+
+export interface LimitOptions {
+  readonly counter: LimitCounter
+  readonly exposure: Exposure
+  /** Replaces maximums of the table. */
+  readonly most: Partial<Readonly<Record<LimitName, number>>>
+}
+
+export type LimitsHere = Partial<Readonly<Record<LimitName, Limit>>>
+
+/** @returns the limits that are counted in this deployment. */
+export function limitsHere({ exposure, most }: Pick<LimitOptions, 'exposure' | 'most'>): LimitsHere {
+  const here: Partial<Record<LimitName, Limit>> = {}
+  for (const name of namesOf(LIMITS)) {
+    const row: LimitRow = LIMITS[name]
+    const maxHere = most[name] ?? row.most[exposure]
+    if (maxHere === Number.POSITIVE_INFINITY) continue
+    const isLocal = row.by === 'address'
+    here[name] = { name, windowS: row.windowS, most: maxHere, isLocal, failsClosed: row.whenStoreUnavailable === 'closed' }
+  }
+  return here
+}
+
+/** Register after authentication, which identifies the caller. */
+export const limits = fp<{ readonly counter: LimitCounter; readonly here: LimitsHere }>(
+  async (app, { counter, here }) => {
+    app.decorateRequest('consumeQuota', () => {})
+    app.decorateRequest('spent', () => true)
+    app.decorateRequest('hashingFor', () => ({ group: '', member: '', charge: () => {} }))
+    app.addHook('onRoute', (route) => {
+      const { config, method, url } = route
+      if (config?.scope === undefined) return
+      const own = limitsOf(String(method), url, config.scope).filter((name) => here[name] !== undefined)
+      const limitPolicy = own.map((name) => `"${name}";q=${here[name]?.most};w=${here[name]?.windowS}`).join(', ')
+      route.config = { ...config, limits: own, limitPolicy } // a copy: routes may share a config
+    })
+
+    /** Counts `amount`. @returns the value of the `RateLimit` header, appended to `before`. */
+    const take = (
+      request: FastifyRequest,
+      reply: FastifyReply,
+      counts: LimitRow['counts'],
+      amount: number,
+      before: string,
+    ) => {
+      const { limits = [], limitPolicy } = request.routeOptions.config
+      let said = before
+      let refusal: Problem | undefined
+      for (const name of limits) {
+        const limit = here[name]
+        if (limit === undefined || LIMITS[name].counts !== counts) continue
+        const who = whoOf(request, LIMITS[name].by, counter)
+        if (who === undefined) continue
+        const { isWithin, left, resetS } = counter.take(limit, who, amount)
+        said += `${said === '' ? '' : ', '}"${name}";r=${left};t=${resetS}`
+        if (!isWithin) refusal = new Problem('rate-limited', { retryAfterS: resetS })
+      }
+      if (said !== '') reply.header('ratelimit-policy', limitPolicy).header('ratelimit', said)
+      if (refusal !== undefined) throw refusal
+      return said
+    }
+
+    const note = (request: FastifyRequest, amount: number) => {
+      let isWithin = true
+      for (const name of request.routeOptions.config.limits ?? []) {
+        const limit = here[name]
+        const who = whoOf(request, LIMITS[name].by, counter)
+        if (limit === undefined || who === undefined || LIMITS[name].counts !== 'queries') continue
+        isWithin = counter.note(limit, who, amount) && isWithin
+      }
+      return isWithin
+    }
+
+    app.addHook('onRequest', async (request, reply) => {
+      const said = take(request, reply, 'requests', 1, '')
+      request.consumeQuota = (spentOn, amount) => void take(request, spentOn, 'queries', amount, said)
+      request.spent = (amount) => note(request, amount)
+      request.hashingFor = (answer) => ({
+        ...senderOf(request, counter),
+        charge: (units) => void take(request, answer, 'pictures', units, said),
+      })
+    })
+  },
+  { name: 'limits', fastify: '5.x', dependencies: ['authentication'] },
+)
+
+/** Counts an unknown key or token. @throws {Problem} rate-limited */
+export function noteFailure(counter: LimitCounter, { 'auth-failures': limit }: LimitsHere, address: string): void {
+  if (limit === undefined) return
+  const { isWithin, resetS } = counter.take(limit, counter.nameOfAddress(address), 1)
+  if (!isWithin) throw new Problem('rate-limited', { retryAfterS: resetS })
+}
+
+/** An organisation has one share of the workers, over all its keys; so has an address, over all its cases. */
+function senderOf({ caller, ownCase, ip }: FastifyRequest, counter: LimitCounter): PictureSender {
+  if (caller !== null && caller !== undefined) return { group: `org:${caller.orgId}`, member: caller.keyId }
+  return { group: `address:${counter.nameOfAddress(ip)}`, member: ownCase?.caseId ?? '' }
+}
+
+function whoOf(request: FastifyRequest, by: LimitRow['by'], counter: LimitCounter): string | undefined {
+  switch (by) {
+    case 'address':
+      return counter.nameOfAddress(request.ip)
+    case 'key':
+      return request.caller?.keyId
+    case 'org':
+      return request.caller?.orgId
+    case 'case':
+      return request.ownCase?.caseId
+  }
+}

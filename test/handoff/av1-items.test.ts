@@ -1,0 +1,107 @@
+// An AV1 item may hold any number of frames. Browsers show the first, so it is the picture, and the others cost nothing.
+
+import t from 'tap'
+import { avifAnimation } from '../../src/handoff/animations/avif.js'
+import { av1Frames } from '../../src/handoff/av1-items.js'
+import { isTooCostly, pictureCost } from '../../src/handoff/picture-cost.js'
+import { stillAvif } from '../../workers/media/animations/still-avif.js'
+import { decode } from '../../workers/media/decode.js'
+import { avifSequenceOf, flatPicture } from '../helpers/animations.js'
+import { launchChromium, withoutBrowser } from '../helpers/chromium.js'
+import { scene } from '../helpers/pictures.js'
+
+const SIZE = { width: 64, height: 48 }
+const LEVELS = [250, 128, 10]
+
+/** One item with frames of these levels of grey, each on its own. */
+async function itemOf(levels: readonly number[]): Promise<Buffer> {
+  const frames = levels.map((level) => ({ picture: flatPicture(SIZE, [level, level, level, 255]), delayMs: 100 }))
+  const sequence = await avifSequenceOf(SIZE, frames)
+  const animation = avifAnimation(sequence)
+  if (animation === undefined) throw new Error('no sequence')
+  const joined = animation.frames.map((frame) => ({ ...frame, start: 0 }))
+  return stillAvif(sequence, { ...animation, frames: joined }, levels.length - 1)
+}
+
+const levelOf = async (file: Buffer) => (await decode(file)).data[0]
+
+t.test('of many frames the first is the picture, however many follow', async (t) => {
+  t.equal(await levelOf(await itemOf([250])), 250)
+  const many = await itemOf(LEVELS)
+  const before = Buffer.from(many)
+  t.equal(await levelOf(many), 250)
+  t.ok(many.equals(before), 'the file itself is left as it is')
+  t.equal(await levelOf(await itemOf([10, 250])), 10)
+  const hundreds = await itemOf([90, ...Array<number>(400).fill(10)])
+  t.equal(av1Frames(hundreds).decoded, 1)
+  t.equal(await levelOf(hundreds), 90)
+  const ends = await Promise.all(
+    [1, 2, 3].map((left) => decode(many.subarray(0, many.length - left)).catch(({ code }: { code: string }) => ({ code }))),
+  )
+  for (const end of ends) t.ok('code' in end ? end.code === 'image-undecodable' : end.data[0] === 250, 'a file that is cut')
+})
+
+t.test('Chromium shows the same', { skip: withoutBrowser }, async (t) => {
+  const browser = await launchChromium()
+  t.teardown(() => browser.close())
+  const page = await browser.newPage()
+  const shown = await page.evaluate(
+    async (base64) => {
+      const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))
+      const bitmap = await createImageBitmap(new Blob([bytes], { type: 'image/avif' }))
+      const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d')
+      context?.drawImage(bitmap, 0, 0)
+      return context?.getImageData(5, 5, 1, 1).data[0]
+    },
+    (await itemOf(LEVELS)).toString('base64'),
+  )
+  t.equal(shown, 250)
+})
+
+t.test('frames that are decoded for the one that is shown are counted', async (t) => {
+  const { bytes: plain } = await scene(1, { format: 'avif' })
+  t.same(av1Frames(plain), { decoded: 1, patches: [] })
+  t.same(av1Frames(await hidden(3)), { decoded: 4, patches: [] })
+  const costs = await Promise.all([0, 3, 10_000].map(async (frames) => pictureCost(await hidden(frames))))
+  t.ok((costs[1]?.timeMs ?? 0) > (costs[0]?.timeMs ?? 0))
+  t.ok(isTooCostly(costs[2] ?? { timeMs: 0, memoryMb: 0 }, 30_000), '10,000 of them')
+  await t.rejects(decode(await hidden(10_000)), { code: 'image-too-many-pixels' })
+  const small = await itemOf([90])
+  t.equal(
+    pictureCost(withUnits(small, Buffer.alloc(40_000, Buffer.from([0x7a, 0])))).timeMs,
+    Number.POSITIVE_INFINITY,
+    'endless units',
+  )
+})
+
+t.test('a higher layer of the same picture is decoded with it, and a lower one is the next picture', async (t) => {
+  const layer = (number: number) => [0x1e, number << 3, 1, 0]
+  const small = await itemOf([90])
+  const both = av1Frames(withUnits(small, Buffer.from([...layer(0), ...layer(1)])))
+  t.equal(both.decoded, 2)
+  t.ok(both.patches.length > 0)
+  t.equal(av1Frames(withUnits(small, Buffer.from([...layer(1), ...layer(0)]))).decoded, 1)
+})
+
+/** With frames before the first that are not to be shown: their headers, without any tile. */
+async function hidden(frames: number): Promise<Buffer> {
+  const file = withUnits(await itemOf([90]), Buffer.alloc(3 * frames, Buffer.from([0x1a, 1, 0])))
+  const at = file.lastIndexOf('mdat') + 4
+  const sequence = at + ((file[at] ?? 0) >> 3 === 1 ? 2 : 4)
+  file[sequence] = (file[sequence] ?? 0) & ~0b1000 // not a header of stills, by which every frame is shown
+  return file
+}
+
+/** With units behind the sequence header of its item, which is in `mdat`. */
+function withUnits(file: Buffer, units: Buffer): Buffer {
+  const item = file.lastIndexOf('mdat') + 4
+  let at = item
+  while ((file[at] ?? 0) >> 3 !== 1) at += 2 + (file[at + 1] ?? 0)
+  at += 2 + (file[at + 1] ?? 0)
+  const iloc = file.indexOf('iloc') + 4
+  const copy = Buffer.concat([file.subarray(0, at), units, file.subarray(at)])
+  const lengthAt = iloc + 4 + 2 + 2 + 2 + 2 + 2 + 4
+  copy.writeUInt32BE(copy.readUInt32BE(lengthAt) + units.length, lengthAt)
+  copy.writeUInt32BE(copy.readUInt32BE(item - 8) + units.length, item - 8)
+  return copy
+}

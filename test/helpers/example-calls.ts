@@ -1,0 +1,87 @@
+// Examples of openapi.yaml: made from a call and its answer, compared with those that are stored, and written.
+
+import { writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { z } from 'zod'
+import { EXAMPLES, type Example } from '../../src/http/openapi/examples.js'
+
+const path = resolve(import.meta.dirname, '../../../src/http/openapi/examples.json')
+
+/** The media types that the description names for an answer; `undefined` for an unknown address. */
+export type MediaTypesOf = (method: string, path: string, status: number) => readonly string[] | undefined
+
+/** With an address on the public internet in place of the one here. */
+export function publicly(example: Example, endpointUrl: string): Example {
+  return JSON.parse(JSON.stringify(example).replaceAll(endpointUrl, 'https://hooks.example.com/tabir')) as Example
+}
+
+export function exampleOf(args: { params?: object; query?: object; body?: unknown }, answer: unknown): Example {
+  const body = args.body instanceof FormData || typeof args.body === 'string' ? undefined : args.body
+  return {
+    ...(args.params !== undefined && { params: { ...args.params } }),
+    ...(body !== undefined && { body }),
+    ...(answer !== undefined && !(answer instanceof Response) && { answer: shown(answer) }),
+  }
+}
+
+/** Lists are cut after two, and what opens something is not shown. */
+function shown(value: unknown): unknown {
+  if (Array.isArray(value)) return value.slice(0, 2).map(shown)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [
+      name,
+      HIDDEN[name] !== undefined && typeof inner === 'string' ? HIDDEN[name] : shown(inner),
+    ]),
+  )
+}
+const HIDDEN: Readonly<Record<string, string>> = {
+  secret: `whsec_${'A'.repeat(43)}=`,
+  token: 'a-token',
+  key: 'an-api-key',
+  pin: '123456',
+}
+
+/** The names in it, and of the values only words of ours, which may change or go: an example must not have one that is gone. */
+export function shapeOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.slice(0, 1).map(shapeOf)
+  if (typeof value === 'string' && OUR_WORD.test(value)) return value
+  if (typeof value !== 'object' || value === null) return typeof value
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, shapeOf(inner)]))
+}
+
+const OUR_WORD = /^[a-z]+([.-][a-z]+)*$/
+
+/** Keeps what is as it was, so that ids and times change only where something else does. */
+export function writeExamples(seen: Readonly<Record<string, Example>>): void {
+  const kept = Object.entries(seen).map(([id, example]) => {
+    const before = EXAMPLES[id]
+    const same = before !== undefined && JSON.stringify(shapeOf(before)) === JSON.stringify(shapeOf(example))
+    return [id, same ? before : example] as const
+  })
+  const sorted = kept.toSorted(([a], [b]) => (a < b ? -1 : 1))
+  writeFileSync(path, `${JSON.stringify(Object.fromEntries(sorted), null, 2)}\n`)
+}
+
+const Described = z.object({
+  paths: z.record(
+    z.string(),
+    z.record(
+      z.string(),
+      z.object({ responses: z.record(z.string(), z.object({ content: z.record(z.string(), z.unknown()).optional() })) }),
+    ),
+  ),
+})
+
+export function mediaTypesIn(description: object): MediaTypesOf {
+  const paths = Object.entries(Described.parse(description).paths).map(([path, operations]) => ({
+    pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`),
+    operations,
+  }))
+  return (method, pathname, status) => {
+    // The address that says itself what is a parameter elsewhere comes first.
+    const found = paths.filter(({ pattern, operations }) => pattern.test(pathname) && method.toLowerCase() in operations)
+    const [closest] = found.toSorted((a, b) => b.pattern.source.length - a.pattern.source.length)
+    return Object.keys(closest?.operations[method.toLowerCase()]?.responses[status]?.content ?? {})
+  }
+}

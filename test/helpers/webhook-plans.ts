@@ -1,0 +1,99 @@
+// A service, and the deliveries that a messenger would make of what happens in it.
+
+import { randomBytes } from 'node:crypto'
+import type { Test } from 'tap'
+import { WEBHOOK_EVENT_NAMES } from '../../src/domain/organisations/webhook.js'
+import { createMatchIds } from '../../src/services/matching/match-ids.js'
+import { createPseudonyms } from '../../src/services/trust/pseudonyms.js'
+import { WEBHOOK_PAYLOADS } from '../../src/services/webhooks/webhook-payloads.js'
+import { webhookPlans } from '../../src/services/webhooks/webhook-plan.js'
+import { createSubscriberCheck } from '../../src/services/webhooks/webhook-subscribers.js'
+import { createCaseStore } from '../../src/store/cases/cases.js'
+import { createDeadlineStore } from '../../src/store/cases/deadlines.js'
+import { createImageStore } from '../../src/store/images/images.js'
+import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
+import { createBankStore } from '../../src/store/organisations/banks.js'
+import { connectForFollowing, openStore } from '../../src/store/redis/client.js'
+import { makeKeyring } from '../../src/store/sealing/seal.js'
+import { loadSecrets } from '../../src/store/sealing/secrets.js'
+import { createDeliveryStore, type NewDelivery } from '../../src/store/webhooks/deliveries.js'
+import { readOutbox } from '../../src/store/webhooks/outbox.js'
+import { createWebhookStore } from '../../src/store/webhooks/webhooks.js'
+import { storeAt } from './redis.js'
+import { del, post } from './requests.js'
+import { keyFor, startService } from './service.js'
+
+export async function startWebhookPlans(t: Test) {
+  const service = await startService(t)
+  const { app, services } = service
+  const target = storeAt(service.redis.socket)
+  const store = await openStore(target)
+  const follower = connectForFollowing(target)
+  t.teardown(async () => {
+    follower.disconnect()
+    await store.close()
+  })
+  const keyring = makeKeyring([Buffer.alloc(32, 7)])
+  const secrets = await loadSecrets(store, keyring)
+  const webhooks = createWebhookStore(store, keyring)
+  const deliveries = createDeliveryStore(store)
+  const deadlines = createDeadlineStore(store)
+  const planOf = webhookPlans({
+    webhooks,
+    images: createImageStore(store, keyring),
+    cases: createCaseStore(store),
+    banks: createBankStore(store),
+    apiKeys: createApiKeyStore(store),
+    deadlines,
+    matchIds: createMatchIds(secrets.matchId),
+    pseudonymOf: createPseudonyms(secrets.pseudonym),
+    isSubscribed: createSubscriberCheck({ apiKeys: createApiKeyStore(store), now: Date.now, knownForMs: 0 }),
+    now: () => Date.now(),
+  })
+
+  /** An organisation with a key for everything, and a webhook for everything. */
+  async function organisation(t: Test, kind: 'platform' | 'ngo') {
+    const org = randomBytes(6).toString('hex')
+    const made = await keyFor(service, org, undefined, kind)
+    const { webhookId } = (
+      await post(app, '/v1/webhooks', { url: 'https://hooks.example/', events: WEBHOOK_EVENT_NAMES }, made.headers)
+    ).json<{ webhookId: string }>()
+    t.teardown(() => del(app, `/v1/webhooks/${webhookId}`, made.headers))
+    return { ...made, org, webhookId }
+  }
+
+  /** What is as it is described. */
+  const sent = new Set<string>()
+
+  /** Everything that has to be told by now: as one process would make deliveries of it. */
+  async function told(): Promise<(NewDelivery & { readonly data: Record<string, unknown> })[]> {
+    const made: NewDelivery[] = []
+    await services.settled()
+    await deliveries.hold('test', 60_000)
+    for (;;) {
+      const entries = await readOutbox(follower, await deliveries.eventCursor(), 1)
+      if (entries.length === 0) break
+      for (const entry of entries) {
+        const plan = await planOf(entry)
+        await deliveries.make('test', entry, plan.deliveries)
+        made.push(...plan.deliveries)
+      }
+    }
+    for (const { type, body } of made) {
+      const described = WEBHOOK_PAYLOADS.find((payload) => payload.type === type)
+      described?.body.parse(JSON.parse(body))
+      if (described !== undefined) sent.add(type)
+    }
+    return made.map((one) => ({ ...one, data: JSON.parse(one.body).data }))
+  }
+
+  const hash = (text: string) => ({ type: 'pdq', hash: text, quality: 100 })
+  const match = async (text: string, { headers }: { headers: Record<string, string> }) => {
+    const answer = await post(app, '/v1/match', { queries: [{ signals: [{ type: 'pdq', hash: text }] }] }, headers)
+    return answer.json<{ results: [{ matches: { matchId: string }[] }] }>().results[0].matches
+  }
+
+  const images = createImageStore(store, keyring)
+  const imageOf = createMatchIds(secrets.matchId).imageOf
+  return { service, store, webhooks, deadlines, images, imageOf, organisation, sent, told, hash, match }
+}
