@@ -221,8 +221,13 @@ function changeBankIn(parts: RegistrationParts): Registration['changeBank'] {
     const last = new Map(ids.map((id, at) => [id, at]))
     const added = changes.flatMap((change) => (change.kind === 'put' ? wholeSignals(change.signal) : []))
     const { invalidated, mayReport } = await askStore(parts, bank, added)
-    const isInvalidated = (change: BankChange) =>
-      change.kind === 'put' && wholeSignals(change.signal).some((each) => invalidated.has(each))
+    const isInvalidated = (change: BankChange) => {
+      if (change.kind !== 'put') return false
+      const whole = wholeSignals(change.signal)
+      // One frame that was judged false must not keep a video out.
+      const isBlocked = (each: Signal) => invalidated.has(each)
+      return change.signal.video === undefined ? whole.some(isBlocked) : whole.length > 0 && whole.every(isBlocked)
+    }
     const invalidatedAt = new Set(changes.flatMap((change, at) => (isInvalidated(change) ? [at] : [])))
     const puts = [...last].flatMap(([id, at]) => {
       const change = changes[at]
