@@ -6,6 +6,7 @@ import { declaresMinor, tagDeclaresMinor } from '../domain/cases/minors.js'
 import { UUID_PATTERN } from '../domain/ids.js'
 import { CATEGORY_NAMES, type Signal, TIER_NAMES, VIEW_NAMES } from '../domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES } from '../domain/matching/signal-types.js'
+import { type TimedSignal, videoOf } from '../domain/matching/timed-signals.js'
 import type { ReadRecord, RecordRejection } from '../domain/organisations/bank-import.js'
 import { ownValue } from '../domain/own-value.js'
 import { rejected, signalFrom } from './given-signal.js'
@@ -14,6 +15,10 @@ import { rejected, signalFrom } from './given-signal.js'
 const MAX_REF_BYTES = 255
 const MAX_PICTURE_SIGNALS = 64
 const Quality = z.int().min(0).max(100)
+const TimeMs = z
+  .int()
+  .min(0)
+  .max(2 ** 32 - 1)
 const SignalLine = z.object({
   signalId: z.string().toLowerCase().regex(UUID_PATTERN).optional().catch(undefined),
   type: z.enum(SIGNAL_TYPE_NAMES),
@@ -28,12 +33,18 @@ const SignalLine = z.object({
   tier: z.enum(TIER_NAMES).nullish(),
   /** The tier at registration, if organisations raised it later. An import takes this one: importing a file does not vouch for its signals. */
   registeredTier: z.enum(TIER_NAMES).nullish(),
-  /** All signals of the picture. The line's own hash must be among them. */
+  /** All signals of the picture or video. The line's own hash must be among them. */
   signals: z
-    .array(z.object({ type: z.enum(SIGNAL_TYPE_NAMES), view: z.enum(VIEW_NAMES), quality: Quality, hash: z.string() }))
+    .array(
+      z.object({
+        ...{ type: z.enum(SIGNAL_TYPE_NAMES), view: z.enum(VIEW_NAMES), quality: Quality, hash: z.string() },
+        atMs: TimeMs.optional(),
+      }),
+    )
     .min(1)
     .max(MAX_PICTURE_SIGNALS)
     .optional(),
+  video: z.object({ durationMs: TimeMs }).optional(),
   deleted: z.boolean().optional(),
 })
 const TombstoneLine = z.object({
@@ -63,8 +74,13 @@ export function readJson(text: string): ReadRecord {
   const ref = line.data.ref ?? undefined
   const hash = parseHash(hex.toLowerCase())
   if (hash === undefined) return rejected('hash-malformed')
-  const picture = pictureIn(line.data.signals, { type, hash })
-  if (typeof picture === 'string') return rejected(picture)
+  const timed = pictureIn(line.data.signals, { type, hash })
+  if (typeof timed === 'string') return rejected(timed)
+  const { durationMs } = line.data.video ?? {}
+  const isTimed = timed?.some(({ atMs }) => atMs !== undefined) === true
+  if (isTimed && durationMs === undefined) return rejected('record-unreadable')
+  const film = durationMs === undefined || timed === undefined ? undefined : videoOf(durationMs, timed)
+  const picture = film?.signals ?? timed
   if (deleted === true) return { kind: 'remove', signal: { signal: { type, hash }, picture, ref }, signalId }
   const read = signalFrom({
     typeText: type,
@@ -74,7 +90,7 @@ export function readJson(text: string): ReadRecord {
     category: category ?? undefined,
     isReviewed: registeredTier !== 'self-reported',
   })
-  return read.kind === 'put' ? { ...read, signal: { ...read.signal, picture }, signalId } : read
+  return read.kind === 'put' ? { ...read, signal: { ...read.signal, picture, video: film?.video }, signalId } : read
 }
 
 /**
@@ -84,14 +100,14 @@ export function readJson(text: string): ReadRecord {
 function pictureIn(
   given: z.infer<typeof SignalLine>['signals'],
   itself: Pick<Signal, 'type' | 'hash'>,
-): Signal[] | undefined | RecordRejection {
+): TimedSignal[] | undefined | RecordRejection {
   if (given === undefined) return undefined
-  const signals: Signal[] = []
-  for (const { type, view, quality, hash: hex } of given) {
+  const signals: TimedSignal[] = []
+  for (const { type, view, quality, hash: hex, atMs } of given) {
     const hash = parseHash(hex.toLowerCase())
     if (hash === undefined) return 'hash-malformed'
     if (quality < SIGNAL_TYPES[type].minQuality) return 'quality-too-low'
-    signals.push({ type, view, quality, hash })
+    signals.push({ type, view, quality, hash, ...(atMs !== undefined && { atMs }) })
   }
   const isThere = signals.some(
     ({ type, view, hash }) => view === 'whole' && type === itself.type && isSame(hash, itself.hash),

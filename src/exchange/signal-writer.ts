@@ -2,6 +2,7 @@
 
 import { formatHash } from '../../packages/hash/src/hash256.js'
 import type { RegisteredImage, Signal, Tier } from '../domain/matching/signal.js'
+import { timedSignals } from '../domain/matching/timed-signals.js'
 import { labelOf } from '../domain/organisations/bank.js'
 import { namesOf } from '../domain/own-value.js'
 import { csvLine } from './csv-fields.js'
@@ -9,16 +10,16 @@ import { csvLine } from './csv-fields.js'
 /** The formats of an export, with their descriptions for the API and the CLI. */
 export const EXPORTS = {
   ndjson:
-    'all there is to know, a line for each signal or picture (`signals`: all of its hashes), with `"deleted":true` for what is held back. An import of it gives the same bank; with `"deleted":true` in each line, an empty one.',
-  csv: 'signal_type,signal_str,collab,category,tags.',
-  lines: 'a type and hex digits.',
-  hex: 'PDQ alone.',
+    'all there is to know, a line for each signal, picture or video (`signals`: all of its hashes, those of a video with `atMs`), with `"deleted":true` for what is held back. An import of it gives the same bank; with `"deleted":true` in each line, an empty one.',
+  csv: 'signal_type,signal_str,collab,category,tags, without frames of videos.',
+  lines: 'a type and hex digits, without frames of videos.',
+  hex: 'PDQ alone, without frames of videos.',
 } as const satisfies Readonly<Record<string, string>>
 
 export type ExportFormat = keyof typeof EXPORTS
 export const EXPORT_FORMATS = namesOf(EXPORTS)
 
-/** A picture of a bank. Where `matches` is false, because it is held or was invalidated, the file says that it is deleted. */
+/** A picture or video of a bank. Where `matches` is false, because it is held or was invalidated, the file says that it is deleted. */
 export interface BankedImage {
   readonly id: string
   readonly image: RegisteredImage
@@ -38,20 +39,30 @@ export function linesOf(format: ExportFormat, banked: BankedImage): string {
   return banked.matches ? writer.lines(banked, wholeOf(banked)) : writer.gone(banked.id)
 }
 
+/** Frames of a video are left out: a reader of the formats that need this would take each for a picture. */
 function wholeOf({ image }: BankedImage): readonly Signal[] {
-  return image.signals.filter(({ view }) => view === 'whole')
+  return image.signals.filter(({ view, frame }) => view === 'whole' && frame === undefined)
 }
 
 /** One line for each picture with all its signals, so that readers add or remove it as a whole. */
 function lineOf({ id, image, tier, disputed }: BankedImage, { type, quality, hash }: Signal): string {
-  const { ref, category, createdAtMs, signals } = image
+  const { ref, category, createdAtMs, video } = image
+  const signals = timedSignals(image)
   const line = {
     ...{ signalId: id, type, hash: formatHash(hash), quality, ref, category, tier },
     ...(tier !== image.tier && { registeredTier: image.tier }),
     ...{ disputed, createdAt: new Date(createdAtMs).toISOString() },
-    ...(signals.length > 1 && { signals: signals.map((signal) => ({ ...signal, hash: formatHash(signal.hash) })) }),
+    ...(video !== undefined && { video: { durationMs: video.durationMs } }),
+    ...((signals.length > 1 || video !== undefined) && {
+      signals: signals.map((signal) => ({ ...signal, hash: formatHash(signal.hash) })),
+    }),
   }
   return `${JSON.stringify(line)}\n`
+}
+
+function firstFrameOf({ image }: BankedImage): Signal | undefined {
+  const whole = image.signals.filter(({ view }) => view === 'whole')
+  return whole.find(({ type }) => type === 'pdq') ?? whole[0]
 }
 
 interface Writer {
@@ -66,7 +77,7 @@ const WRITERS: Readonly<Record<ExportFormat, Writer>> = {
   ndjson: {
     head: '',
     lines(banked, whole) {
-      const itself = whole.find(({ type }) => type === 'pdq') ?? whole[0]
+      const itself = whole.find(({ type }) => type === 'pdq') ?? whole[0] ?? firstFrameOf(banked)
       return itself === undefined ? '' : lineOf(banked, itself)
     },
     gone: (signalId) => `${JSON.stringify({ signalId, deleted: true })}\n`,

@@ -159,6 +159,10 @@ export const MatchView = z
     tier: z.enum(TIER_NAMES),
     category: CategoryName.nullable(),
     disputed: z.boolean(),
+    atMs: z.int().optional().meta({
+      description:
+        'Only where the registered image is a video: when the frame is shown that matches best, in milliseconds from its start, rounded down to the second. Not told when the bits that may be told of this image are spent.',
+    }),
     agreement: z.object({ share: z.number(), region: RegionView }).optional().meta({
       description:
         'Only where a part of the picture that you sent differs from the registered one, and it is known which: the share of its four quarters that agrees, and the region around these. Such a picture may be a changed copy, or another one on the same template, background or form. Not told of queries by hash without pieces, nor when the bits that may be told of this image are spent.',

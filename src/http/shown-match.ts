@@ -26,13 +26,14 @@ export const MatchResult = z.object({
 
 /** @param mayKnowDistance otherwise it is shown by its band alone. */
 export function shownMatch(
-  { distanceBits, category, details, ...rest }: Match,
+  { distanceBits, category, atMs, details, ...rest }: Match,
   mayKnowDistance: boolean,
 ): z.infer<typeof MatchView> {
   return {
     ...rest,
     ...(mayKnowDistance && { distanceBits }),
     category: category ?? null,
+    ...(atMs !== undefined && { atMs: toSecond(atMs) }),
     ...(details !== undefined && { details: shownDetails(details, mayKnowDistance) }),
   }
 }
@@ -62,14 +63,20 @@ export function resultText({ id, matches, isTruncated, problem, mayKnowDistance 
 function matchText(match: Match, mayKnowDistance: boolean): string {
   const bits = mayKnowDistance ? `"distanceBits":${match.distanceBits},` : ''
   const category = match.category === undefined ? 'null' : `"${match.category}"`
+  const atMs = match.atMs === undefined ? '' : `,"atMs":${toSecond(match.atMs)}`
   const agreement = match.agreement === undefined ? '' : `,"agreement":${JSON.stringify(match.agreement)}`
   const details =
     match.details === undefined ? '' : `,"details":${JSON.stringify(shownDetails(match.details, mayKnowDistance))}`
   return (
     `{"matchId":"${match.matchId}","grade":"${match.grade}","distanceBand":"${match.distanceBand}",${bits}` +
     `"signalType":"${match.signalType}","view":"${match.view}","transform":"${match.transform}",` +
-    `"bank":${JSON.stringify(match.bank)},"tier":"${match.tier}","category":${category},"disputed":${match.disputed}${agreement}${details}}`
+    `"bank":${JSON.stringify(match.bank)},"tier":"${match.tier}","category":${category},"disputed":${match.disputed}${atMs}${agreement}${details}}`
   )
+}
+
+/** A finer time would tell which of the stored frames it is. */
+function toSecond(atMs: number): number {
+  return atMs - (atMs % 1000)
 }
 
 function shownDetails({ inliers, region }: MatchedDetails, mayKnowDistance: boolean) {

@@ -28,6 +28,7 @@ const match: fc.Arbitrary<Match> = fc.record(
     tier: fc.constantFrom(...TIER_NAMES),
     category: fc.constantFrom(undefined, ...CATEGORY_NAMES),
     disputed: fc.boolean(),
+    atMs: fc.nat(600_000),
     details: fc.record({
       inliers: fc.integer({ min: 8, max: 300 }),
       surplus: fc.nat(300),
@@ -75,6 +76,15 @@ t.test('a result is written byte for byte as by its schema', async () => {
       assert.equal(resultText(parts), JSON.stringify(z.encode(MatchResult, shown)))
     }),
     { numRuns: 3000 },
+  )
+})
+
+t.test('the moment of a video is told to the second, and never a later one', async () => {
+  fc.assert(
+    fc.property(match, fc.nat(600_000), (one, atMs) => {
+      const shown = shownMatch({ ...one, atMs }, true).atMs ?? -1
+      assert.ok(shown % 1000 === 0 && shown <= atMs && shown > atMs - 1000)
+    }),
   )
 })
 

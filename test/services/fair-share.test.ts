@@ -54,6 +54,7 @@ function sharedHits(banks: readonly { readonly name: string; readonly images: nu
   const searcher = {
     factsOf: (image: number) => ({ bank: images[image]?.name }),
     originOf: (image: number) => images[image]?.origin,
+    imageOrdinal: (image: number) => image,
     banks: new Map(banks.map(({ name }) => [name, { orgId: pseudonymOf(name) }])),
   } as unknown as Searcher
   const hits = images.map((_, image) => ({ image, distanceBits: image / 1000 }) as Hit)

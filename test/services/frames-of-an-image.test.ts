@@ -28,6 +28,21 @@ t.test('an image of a case is identified by all of its frames, one of a bank by 
   t.equal(ofBank([a, b]), ofBank([a]), 'a partner that adds a frame changes the image')
 })
 
+t.test('a video is identified by all of its frames, in a case and in a bank, and is no picture of them', async (t) => {
+  const of = (frame: number, signal: Signal): Signal => ({ ...signal, frame })
+  const [a, b, file] = [frame(), frame(), { ...frame(), type: 'sha256' } as const]
+  const part: Signal = { ...frame(), type: 'pdq-area', view: 'crop' }
+  const ofCase = (signals: readonly Signal[]) => imageIdOf(secret, 'case', signals)
+  const ofBank = (signals: readonly Signal[]) => pictureIdOf(secret, 'bank', signals, undefined)
+
+  for (const idOf of [ofCase, ofBank]) {
+    t.equal(idOf([file, of(0, a), of(0, part), of(1, b)]), idOf([of(0, a), of(1, b)]))
+    t.not(idOf([of(0, a), of(1, b)]), idOf([of(0, a)]))
+    t.not(idOf([of(0, a), of(1, b)]), idOf([of(0, b), of(1, a)]))
+    t.not(idOf([of(0, a)]), idOf([a]))
+  }
+})
+
 t.test('an image is blocked if all of its frames are', async (t) => {
   const [blocked, alsoBlocked, other] = [frame(), frame(), frame()]
   const digests = new Set<string>()

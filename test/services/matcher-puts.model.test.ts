@@ -6,7 +6,7 @@ import { t } from 'tap'
 import { dihedralsOf } from '../../packages/hash/src/dihedral.js'
 import { distance, type Hash256 } from '../../packages/hash/src/hash256.js'
 import { formatUuid } from '../../src/domain/ids.js'
-import { CATEGORY_NAMES, type RegisteredImage } from '../../src/domain/matching/signal.js'
+import { CATEGORY_NAMES, type RegisteredImage, type Signal } from '../../src/domain/matching/signal.js'
 import { CASES_BANK } from '../../src/domain/organisations/bank.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import type { Searcher } from '../../src/services/index/searcher.js'
@@ -31,6 +31,10 @@ const ROWS: ((n: number) => RegisteredImage['signals'])[] = [
   (n) => [pdq(a(n), 'crop')],
   (n) => [pdq(b(n))],
   (n) => [pdq(b(n)), pdq(b(n)), pdq(bitsFrom(a(n), 2))],
+  // Videos, where both, one, or none of the frames is near.
+  (n) => [ofFrame(0, pdq(a(n))), ofFrame(1, pdq(b(n)))],
+  (n) => [ofFrame(0, pdq(hashNamed(`still ${n}`))), ofFrame(1, pdq(bitsFrom(a(n), 4))), ofFrame(1, pdq(a(n), 'crop'))],
+  (n) => [ofFrame(0, pdq(hashNamed(`still ${n}`)))],
 ]
 
 const nth = fc.nat(IMAGES - 1)
@@ -96,7 +100,10 @@ function worldOf(catalogue: Catalogue) {
         case 'put': {
           const { bank, category, quality, rows } = each
           const signals = (ROWS[rows]?.(nth) ?? []).map((signal) => ({ ...signal, quality }))
-          records[nth] = { bank, tier: 'ngo-attested', category, ref: undefined, createdAtMs: 1, signals }
+          const frames = new Set(signals.flatMap(({ frame }) => frame ?? [])).size
+          const video = { durationMs: 9_000, framesAtMs: Array.from({ length: frames }, (_, i) => 1_000 * i) }
+          const facts = { bank, tier: 'ngo-attested', category, ref: undefined, createdAtMs: 1 } as const
+          records[nth] = { ...facts, signals, ...(frames > 0 && { video }) }
           catalogue.put(idOf(nth), records[nth])
           break
         }
@@ -251,6 +258,10 @@ const ANY = { bank: CASES_BANK.name, tier: 'verified', category: undefined, ref:
 
 function pdq(hash: Hash256, view: 'whole' | 'crop' = 'whole') {
   return { type: 'pdq', view, quality: 100, hash } as const
+}
+
+function ofFrame(frame: number, signal: Signal): Signal {
+  return { ...signal, frame }
 }
 
 function asking(hashes: readonly Hash256[]) {

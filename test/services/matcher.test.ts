@@ -10,7 +10,7 @@ import type { Catalogue } from '../../src/services/index/catalogue.js'
 import type { Match } from '../../src/services/matching/match.js'
 import type { MatchedImage } from '../../src/services/matching/match-recorder.js'
 import type { Matcher, MatcherParts } from '../../src/services/matching/matcher.js'
-import type { Observation } from '../../src/services/matching/observed.js'
+import type { Observation } from '../../src/services/matching/observation.js'
 import { bareMatcher } from '../helpers/bare-matcher.js'
 import { catalogueOf } from '../helpers/registered-image.js'
 

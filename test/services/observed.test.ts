@@ -6,7 +6,7 @@ import { formatUuid } from '../../src/domain/ids.js'
 import type { HashedSignal } from '../../src/domain/matching/hashed-image.js'
 import { CASES_BANK_NAME } from '../../src/domain/organisations/bank.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
-import type { Observation } from '../../src/services/matching/observed.js'
+import type { Observation } from '../../src/services/matching/observation.js'
 import { bareMatcher } from '../helpers/bare-matcher.js'
 import { bitsFrom, hashNamed } from '../helpers/hashes.js'
 

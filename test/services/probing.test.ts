@@ -2,7 +2,7 @@
 
 import { randomInt } from 'node:crypto'
 import t from 'tap'
-import type { Observation } from '../../src/services/matching/observed.js'
+import type { Observation } from '../../src/services/matching/observation.js'
 import { createProbingBudget, PROBING_BUDGETS } from '../../src/services/matching/probing.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { createProbingCounts } from '../../src/store/trust/probing.js'

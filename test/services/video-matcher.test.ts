@@ -9,7 +9,7 @@ import { Catalogue } from '../../src/services/index/catalogue.js'
 import { createEventLoopScheduler, LOOP } from '../../src/services/load/event-loop-scheduler.js'
 import { createMatchIds } from '../../src/services/matching/match-ids.js'
 import type { MatchedImage } from '../../src/services/matching/match-recorder.js'
-import type { Observation } from '../../src/services/matching/observed.js'
+import type { Observation } from '../../src/services/matching/observation.js'
 import { NO_PROBING } from '../../src/services/matching/probing-guard.js'
 import {
   createVideoMatcher,
@@ -119,7 +119,7 @@ t.test('a picture that is near several frames of a video matches it once, by the
     const [matches] = await bareMatcher({ replica: { catalogue }, probing }).match([asked], ASKING)
     return [matches?.map(({ distanceBits, atMs }) => [distanceBits, atMs]), seen.splice(0).map(({ edge }) => edge)]
   }
-  t.same(await ask([20, 8, 29]), [[[8, 2000]], ['none']])
+  t.same(await ask([20, 8, 29]), [[[8, 2400]], ['none']])
   t.same(await ask([8, 10]), [[[8, 0]], ['inner']], 'the time says which of two is nearer')
   t.same(await ask([33, 40]), [[], ['outer']])
 })

@@ -7,7 +7,7 @@ import type { RegisteredImage } from '../../src/domain/matching/signal.js'
 import { VIDEO_CODES } from '../../src/domain/matching/signal-types.js'
 import { decodeImage, encodeImage, RECORD } from '../../src/store/images/image-record.js'
 import { BATCH_IMAGES, ColumnsBuilder } from '../../src/store/images/reader/columns.js'
-import { anyImage, anyImageOrVideo, comparable, comparablesOf, longestVideo } from './sample-images.js'
+import { anyImageOrVideo, comparable, comparablesOf, longestVideo } from './sample-images.js'
 
 const plain: RegisteredImage = {
   bank: 'cases',

@@ -1,16 +1,18 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { formatUuid } from '../../src/domain/ids.js'
 import type { RegisteredImage } from '../../src/domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES } from '../../src/domain/matching/signal-types.js'
+import { encodeImage } from '../../src/store/images/image-record.js'
 import { createImageStore } from '../../src/store/images/images.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { imageShard, keys } from '../../src/store/redis/keys.js'
 import { IMAGE_SHARDS } from '../../src/store/scripts/shards.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
+import { longestVideo } from './sample-images.js'
 
 // The longest record that can be: every text as long as it may be, every type.
 const longest: RegisteredImage = {
@@ -52,6 +54,29 @@ t.test('many are asked for in few packets', async (t) => {
   )
   t.ok(reads < 30, `in ${reads} reads of Redis`)
 })
+
+t.test('long videos are given back in the order asked for, though one reply has only some of them', async (t) => {
+  const { images, redis } = await open(t)
+  const videos = [0, 1, 2, 3, 4, 5, 6, 7].map((seed) => ({ id: newId(), image: longestVideo(seed) }))
+  for (const video of videos) await images.put([video])
+  const scriptsSoFar = async () => Number(/cmdstat_eval:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1] ?? 0)
+  const before = await scriptsSoFar()
+  const asked = [...videos.slice(4), { id: newId(), image: undefined }, ...videos.slice(0, 4)]
+  const found = await images.get(asked.map(({ id }) => id))
+  const scripts = (await scriptsSoFar()) - before
+  t.same(
+    found.map(recordOf),
+    asked.map(({ image }) => recordOf(image)),
+  )
+  t.equal(scripts, 2, '5.6 MB, of which a reply has at most 4.7')
+  let read = 0
+  for await (const shard of images.all()) read += shard.length
+  t.equal(read, videos.length)
+})
+
+function recordOf(image: RegisteredImage | undefined): string | undefined {
+  return image && createHash('sha256').update(encodeImage(image)).digest('hex')
+}
 
 t.test('a record that was moved to another image, or changed, does not open', async (t) => {
   const { images, redis } = await open(t)

@@ -6,6 +6,7 @@ import { encodeImage } from '../../src/store/images/image-record.js'
 import { createOwnWrites } from '../../src/store/images/read-your-writes.js'
 import type { Change } from '../../src/store/scripts/change-ops.js'
 import { imageOf } from '../helpers/registered-image.js'
+import { longestVideo } from './sample-images.js'
 
 function written() {
   const id = uuidV7(Date.now(), randomBytes(10))
@@ -82,5 +83,23 @@ t.test('what will not be heard of any more is forgotten', (t) => {
 t.test('many at once are not remembered', (t) => {
   const own = createOwnWrites()
   t.equal(own.mark(recordsOf(...Array.from({ length: 51 }, written))).length, 0)
+  t.end()
+})
+
+t.test('large writes are not remembered, and of others only so many bytes', (t) => {
+  const own = createOwnWrites()
+  const video = () => ({ id: written().id, image: longestVideo(1) })
+  t.equal(own.mark(recordsOf(video(), video())).length, 0, '1.4 MB')
+  const all = Array.from({ length: 60 }, () => {
+    const one = video()
+    return { ...one, mark: own.mark(recordsOf(one)) }
+  })
+  const known = all.map(({ id, mark }, i) => own.of([changeOf(i, mark, id)]).size)
+  t.same(known.indexOf(1), 60 - Math.floor((32 << 20) / encodeImage(longestVideo(1)).length))
+  t.notOk(known.slice(known.indexOf(1)).includes(0), 'the latest')
+  const [next, mark] = [video(), own.mark(recordsOf(written()))]
+  t.ok(mark.length > 0)
+  for (let i = 0; i < 40; i++) own.wrote(own.mark(recordsOf(next)), undefined)
+  t.equal(own.of([changeOf(99, mark, next.id)]).size, 0)
   t.end()
 })

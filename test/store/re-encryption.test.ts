@@ -7,6 +7,7 @@ import t from 'tap'
 import { hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { formatUuid, uuidV7 } from '../../src/domain/ids.js'
 import { createFetchedStore } from '../../src/store/exchange/fetched.js'
+import { encodeImage } from '../../src/store/images/image-record.js'
 import { createImageStore, type StoredImage } from '../../src/store/images/images.js'
 import { openStore, type Store } from '../../src/store/redis/client.js'
 import { keys } from '../../src/store/redis/keys.js'
@@ -18,6 +19,7 @@ import { census, reencryptAll } from '../../src/store/upkeep/re-encryption.js'
 import { createWatchStore } from '../../src/store/watch/watches.js'
 import { createWebhookStore, type Webhook } from '../../src/store/webhooks/webhooks.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
+import { longestVideo } from './sample-images.js'
 
 const [old, fresh] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)]
 const before = makeKeyring([old])
@@ -171,6 +173,29 @@ t.test('cut off anywhere, all still opens with both keys, and the next run goes 
   t.ok(reencrypted > 100 && reencrypted < looked, `${reencrypted} of ${looked}`)
   t.same(await readable(after), expected)
   t.equal((await reencryptAll(store, during, () => {})).reencrypted, 0)
+})
+
+t.test('long videos of one shard are written a few at a time', async (t) => {
+  const images = createImageStore(store, before)
+  const videos = [0, 1, 2, 3, 4, 5, 6, 7].map((seed) => {
+    const id = randomBytes(16).fill(3, 12)
+    return { id: formatUuid(id), image: longestVideo(seed) }
+  })
+  for (const video of videos) await images.put([video])
+  t.equal((await redis.keys(keys.imagesPattern)).length, 1)
+  const sizes: number[] = []
+  const watched: Store = {
+    ...store,
+    write(script, places, args) {
+      sizes.push(args.reduce<number>((sum, arg) => sum + (Buffer.isBuffer(arg) ? arg.length : 0), 0))
+      return store.write(script, places, args)
+    },
+  }
+  t.equal((await reencryptAll(watched, during, () => {})).reencrypted, videos.length)
+  t.same(sizes.length, 3)
+  t.ok(sizes.every((bytes) => bytes < 6 << 20))
+  const read = await createImageStore(store, after).get(videos.map(({ id }) => id))
+  t.ok(read.every((image, i) => image && encodeImage(image).equals(encodeImage(videos[i]?.image ?? image))))
 })
 
 t.test('a start with a ring that lacks a key in use is refused in words, and changes nothing', async (t) => {

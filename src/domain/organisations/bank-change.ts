@@ -1,6 +1,6 @@
 // Changes to a bank: add or update a signal, or remove one.
 
-import type { Category, Signal, Tier } from '../matching/signal.js'
+import type { Category, RegisteredVideo, Signal, Tier } from '../matching/signal.js'
 
 /** What identifies a signal of a bank, or a picture of several signals. */
 export interface SignalIdentity {
@@ -13,6 +13,8 @@ export interface SignalIdentity {
 export interface NewSignal extends SignalIdentity {
   readonly signal: Signal
   readonly category: Category | undefined
+  /** Of a video: then the signals of `picture` say which of its frames they belong to. */
+  readonly video?: RegisteredVideo | undefined
   /** `ngo-attested` if absent. Never above what the submitting organisation may claim. */
   readonly tier?: Extract<Tier, 'self-reported' | 'ngo-attested'>
 }

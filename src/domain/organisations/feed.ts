@@ -1,6 +1,6 @@
 // The feed for platforms that match locally: which signals to match, and which to drop.
 
-import type { Category, Signal, Tier } from '../matching/signal.js'
+import type { Category, RegisteredVideo, Signal, Tier } from '../matching/signal.js'
 
 /** Restricts the feed. `undefined` means no restriction. */
 export interface FeedFilter {
@@ -18,6 +18,8 @@ export interface FeedSignal {
   readonly category: Category | undefined
   readonly disputed: boolean
   readonly signals: readonly Signal[]
+  /** Only of a video. */
+  readonly video?: RegisteredVideo
 }
 
 /** The last line about an id counts. Between `snapshot-begin` and `snapshot-end` the feed lists every signal; a follower must drop all others. */

@@ -6,6 +6,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { formatHash } from '../../../packages/hash/src/hash256.js'
 import { CATEGORY_NAMES, TIER_NAMES } from '../../domain/matching/signal.js'
+import { timedSignals } from '../../domain/matching/timed-signals.js'
 import type { FeedFilter, FeedLine } from '../../domain/organisations/feed.js'
 import { Problem } from '../../domain/problem.js'
 import type { Feed } from '../../services/feed/feed.js'
@@ -57,7 +58,19 @@ export const FeedLineView = z
       tier: z.enum(TIER_NAMES),
       category: CategoryName.nullable(),
       disputed: z.boolean(),
-      signals: z.array(z.object({ type: SignalTypeName, view: ViewName, quality: Quality, hash: HashText })),
+      video: z
+        .object({ durationMs: z.int() })
+        .optional()
+        .meta({ description: 'Only of a video. Each of its signals is then of the frame at `atMs`, or of the whole file.' }),
+      signals: z.array(
+        z.object({
+          type: SignalTypeName,
+          view: ViewName,
+          quality: Quality,
+          hash: HashText,
+          atMs: z.int().optional().meta({ description: 'Only of a frame of a video: when it is shown, in milliseconds.' }),
+        }),
+      ),
     }),
     z.object({ op: z.literal('tombstone'), id: Id }),
     z.object({ op: z.literal('snapshot-end') }),
@@ -214,8 +227,13 @@ async function* asEvents(
 
 function present(line: FeedLine): z.infer<typeof FeedLineView> {
   if (line.op !== 'upsert') return line
-  const { category, signals, ...rest } = line
-  return { ...rest, category: category ?? null, signals: signals.map((one) => ({ ...one, hash: formatHash(one.hash) })) }
+  const { category, signals: _, video, ...rest } = line
+  return {
+    ...rest,
+    category: category ?? null,
+    ...(video !== undefined && { video: { durationMs: video.durationMs } }),
+    signals: timedSignals(line).map((one) => ({ ...one, hash: formatHash(one.hash) })),
+  }
 }
 
 /** Comma-separated texts in a query string. */

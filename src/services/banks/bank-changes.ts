@@ -28,9 +28,9 @@ export async function idsOfChanges(
   })
 }
 
-/** The signals by which an invalidated picture is recognised: those of the whole picture, where there are such. */
-export function wholeSignals({ signal, picture }: NewSignal): readonly Signal[] {
-  if (picture === undefined || signal.type === 'pdq') return [signal]
+/** The signals by which an invalidated picture or video is recognised: those of the whole picture, where there are such. */
+export function wholeSignals({ signal, picture, video }: NewSignal): readonly Signal[] {
+  if (picture === undefined || (signal.type === 'pdq' && video === undefined)) return [signal]
   return picture.filter(({ view }) => view === 'whole')
 }
 

@@ -47,8 +47,7 @@ export function createFeedLines({ images, trusts, matchIds }: FeedLineParts): Fe
 
   async function* tellImages(reader: FeedReader, catalogue: Catalogue, ids: readonly string[], telling: Telling) {
     const named = inOwnOrder(reader, ids)
-    for (let at = 0; at < named.length; at += IMAGES_AT_ONCE) {
-      const batch = named.slice(at, at + IMAGES_AT_ONCE)
+    for (const batch of batchesOf(catalogue, named)) {
       const imageIds = batch.map(({ imageId }) => imageId)
       const [found, trustStatuses] = await Promise.all([images.get(imageIds), trusts.trustStatuses(imageIds)])
       for (const [i, { id }] of batch.entries()) {
@@ -78,6 +77,23 @@ export function createFeedLines({ images, trusts, matchIds }: FeedLineParts): Fe
   }
 }
 
+/** Frames of videos that are read at once, besides those of one video: each may have dozens of hashes. */
+const FRAMES_AT_ONCE = 2_000
+
+function* batchesOf<T extends { readonly imageId: string }>(catalogue: Catalogue, named: readonly T[]): Generator<T[]> {
+  let batch: T[] = []
+  let frames = 0
+  for (const one of named) {
+    batch.push(one)
+    frames += catalogue.framesOf(one.imageId)
+    if (batch.length < IMAGES_AT_ONCE && frames < FRAMES_AT_ONCE) continue
+    yield batch
+    batch = []
+    frames = 0
+  }
+  if (batch.length > 0) yield batch
+}
+
 /** How many parts of the ids have about `count` images; at least 1. */
 export function partsHolding({ images }: Catalogue, count: number): number {
   return Math.min(ID_PARTS, Math.ceil((count * ID_PARTS) / Math.max(1, images)))
@@ -93,7 +109,7 @@ function lineOf(
 ): { readonly line: ImageLine | undefined; readonly isRemoval: boolean } {
   const removal = { line: { op: 'tombstone', id }, isRemoval: true } as const
   if (image === undefined) return removal
-  const { bank, category, signals } = image
+  const { bank, category, signals, video } = image
   const policy = catalogue.banks.get(bank)
   if (filter.banks?.includes(bank) === false || policy?.purpose !== 'match' || !isVisibleTo(policy, orgId))
     return { line: undefined, isRemoval: false }
@@ -103,8 +119,7 @@ function lineOf(
   const isWanted =
     (filter.tiers?.includes(tier) ?? true) &&
     (filter.categories === undefined || (category !== undefined && filter.categories.includes(category)))
-  const line = isWanted
-    ? ({ op: 'upsert', id, bank: catalogue.banks.shownTo(orgId, policy), tier, category, disputed, signals } as const)
-    : ({ op: 'tombstone', id } as const)
-  return { line, isRemoval: false }
+  if (!isWanted) return { line: { op: 'tombstone', id }, isRemoval: false }
+  const shown = { id, bank: catalogue.banks.shownTo(orgId, policy), tier, category, disputed, signals }
+  return { line: { op: 'upsert', ...shown, ...(video !== undefined && { video }) }, isRemoval: false }
 }

@@ -209,6 +209,12 @@ export class Catalogue {
     return this.#images.originOf(this.imageOrdinal(ordinal))
   }
 
+  /** The number of frames of a video that may match or vetoes; 0 for any other id. Cost: a look-up for each. */
+  framesOf(id: string): number {
+    const ordinal = this.#images.find(idBytes(id))
+    return ordinal === undefined ? 0 : this.#rows.frames.countOf(ordinal)
+  }
+
   /** The bank of an image that may match or vetoes; `undefined` for any other id. */
   bankOf(id: string): string | undefined {
     const ordinal = this.#images.find(idBytes(id))

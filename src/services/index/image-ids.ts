@@ -28,17 +28,25 @@ function signalIdOf(
 }
 
 /**
- * The id of a picture of a bank. It differs from the ids of single signals: a hash that is submitted alone must not replace a
+ * The id of a picture or video of a bank. It differs from the ids of single signals: a hash that is submitted alone must not replace a
  * picture with all its views.
  */
 export function pictureIdOf(secret: Buffer, bank: string, signals: readonly Signal[], ref: string | undefined): string {
-  const [first] = wholesOf(signals, 'pdq') // alone, so that a picture that gains or loses a frame or a view stays the same image
-  const digest = createHmac('sha256', secret).update(`picture\0${bank}\0${ref ?? ''}\0`)
-  for (const { hash } of first === undefined ? signals : [first]) digest.update(hash)
+  const wholes = wholesOf(signals, 'pdq')
+  const kind = isOfVideo(signals) ? 'video' : 'picture'
+  // Of a picture the first alone, so that one that gains or loses a frame or a view stays the same image.
+  const itself = kind === 'video' ? wholes : wholes.slice(0, 1)
+  const digest = createHmac('sha256', secret).update(`${kind}\0${bank}\0${ref ?? ''}\0`)
+  for (const { hash } of itself.length === 0 ? signals : itself) digest.update(hash)
   return uuidV8(digest.digest())
 }
 
-/** One of a still picture, one of each frame of an animation. */
+/** A video of one frame is another image than a picture of the same hash: neither must replace the other. */
+function isOfVideo(signals: readonly Signal[]): boolean {
+  return signals.some(({ frame }) => frame !== undefined)
+}
+
+/** One of a still picture, one of each frame of an animation or video. */
 function wholesOf(signals: readonly Signal[], type: SignalType): readonly Signal[] {
   return signals.filter((signal) => signal.type === type && signal.view === 'whole')
 }
@@ -47,13 +55,13 @@ function wholesOf(signals: readonly Signal[], type: SignalType): readonly Signal
 export const ORIGIN_BYTES = 6
 
 /**
- * The id of a case's picture. The ids of one picture in two cases have nothing in common. It is computed from PDQ of the whole
+ * The id of a case's picture or video. The ids of one picture in two cases have nothing in common. It is computed from PDQ of the whole
  * picture, of all frames if it has several; without that from SHA-256 of the file; without either from all signals in their order. It begins with the prefix of
  * the case; only the holder of the case and operators see ids.
  */
 export function imageIdOf(secret: Buffer, caseId: string, signals: readonly Signal[]): string {
   const itself = [wholesOf(signals, 'pdq'), wholesOf(signals, 'sha256').slice(0, 1)].find(({ length }) => length > 0)
-  const digest = createHmac('sha256', secret).update(`case\0${caseId}\0`)
+  const digest = createHmac('sha256', secret).update(`${isOfVideo(signals) ? 'video' : 'case'}\0${caseId}\0`)
   for (const { type, view, hash } of itself ?? signals) digest.update(`${type}\0${view}\0`).update(hash)
   const bytes = digest.digest()
   bytes.set(createHmac('sha256', secret).update(`origin\0${caseId}`).digest().subarray(0, ORIGIN_BYTES))

@@ -66,9 +66,12 @@ async function recordsOf(
   const createdAtMs = parts.now()
   const maxTier = await tierFor(parts, bank)
   const tierOf = (given: Tier | undefined) => (given === 'self-reported' ? given : maxTier)
-  return added.map(({ id, given: { signal, picture: signals = [signal], ref, category, tier: given } }) => ({
+  return added.map(({ id, given: { signal, picture: signals = [signal], video, ref, category, tier: given } }) => ({
     id,
-    image: { bank: bank.name, tier: tierOf(given), category, ref, createdAtMs, signals },
+    image: {
+      ...{ bank: bank.name, tier: tierOf(given), category, ref, createdAtMs, signals },
+      ...(video !== undefined && { video }),
+    },
   }))
 }
 

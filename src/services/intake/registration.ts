@@ -1,7 +1,7 @@
 // Registers images of cases and banks. Images of a case are durable and matchable in this process when it returns.
 
 import type { RegisteredDetails } from '../../../packages/hash/src/details/details.js'
-import type { Category, RegisteredImage, Signal } from '../../domain/matching/signal.js'
+import type { Category, RegisteredImage, RegisteredVideo, Signal } from '../../domain/matching/signal.js'
 import type { AuditActor } from '../../domain/organisations/audit.js'
 import { type Bank, CASES_BANK_NAME } from '../../domain/organisations/bank.js'
 import type { BankChange, NewSignal } from '../../domain/organisations/bank-change.js'
@@ -28,6 +28,8 @@ import { type Detailing, subjectGroupOfCase } from './prepare-details.js'
 
 export interface NewImage {
   readonly signals: readonly Signal[]
+  /** Of a video: then `signals` say which of its frames they belong to. */
+  readonly video?: RegisteredVideo
   readonly category: Category | undefined
   /** Only for a case that `takesDetails`. */
   readonly details?: RegisteredDetails
@@ -133,7 +135,7 @@ function forCaseIn(parts: RegistrationParts): Registration['forCase'] {
     const org = by === 'organisation' ? record.assistance?.orgId : undefined
     const reporting = quotas.reporting(org === undefined ? `case:${caseId}` : `org:${org}`)
     const stored: StoredImage[] = []
-    for (const { signals, category, details } of added) {
+    for (const { signals, category, video, details } of added) {
       const image: RegisteredImage = {
         bank: CASES_BANK_NAME,
         tier: by === 'organisation' && record.assistance?.isAttested === true ? 'ngo-attested' : 'self-reported',
@@ -142,6 +144,7 @@ function forCaseIn(parts: RegistrationParts): Registration['forCase'] {
         caseId,
         createdAtMs,
         signals,
+        ...(video !== undefined && { video }),
       }
       const kept = details === undefined ? undefined : await detailing?.keep(signals, details, subjectGroupOfCase(caseId))
       stored.push({ id: imageIdOf(idSecret, caseId, signals), image: { ...image, ...kept?.image }, ...kept?.beside })
@@ -179,7 +182,7 @@ function bankRegistrationIn(parts: RegistrationParts): Pick<Registration, 'forBa
       return { ids, revision: await storeSignals(parts, bank, taken) }
     },
 
-    async pictureForBank(bank, { signals, category, ref }) {
+    async pictureForBank(bank, { signals, category, ref, video }) {
       if (await invalidatedSignals.refuses(bank.orgId, signals)) throw new Problem('signal-invalidated')
       if (bank.orgId !== undefined) {
         await quotas.mayReport(`org:${bank.orgId}`)
@@ -192,6 +195,7 @@ function bankRegistrationIn(parts: RegistrationParts): Pick<Registration, 'forBa
         ref,
         createdAtMs: now(),
         signals,
+        ...(video !== undefined && { video }),
       }
       const id = pictureIdOf(idSecret, bank.name, signals, ref)
       return { id, revision: await putInto(parts, bank, [{ id, image }]) }
@@ -217,8 +221,13 @@ function changeBankIn(parts: RegistrationParts): Registration['changeBank'] {
     const last = new Map(ids.map((id, at) => [id, at]))
     const added = changes.flatMap((change) => (change.kind === 'put' ? wholeSignals(change.signal) : []))
     const { invalidated, mayReport } = await askStore(parts, bank, added)
-    const isInvalidated = (change: BankChange) =>
-      change.kind === 'put' && wholeSignals(change.signal).some((each) => invalidated.has(each))
+    const isInvalidated = (change: BankChange) => {
+      if (change.kind !== 'put') return false
+      const whole = wholeSignals(change.signal)
+      // One frame that was judged false must not keep a video out.
+      const isBlocked = (each: Signal) => invalidated.has(each)
+      return change.signal.video === undefined ? whole.some(isBlocked) : whole.length > 0 && whole.every(isBlocked)
+    }
     const invalidatedAt = new Set(changes.flatMap((change, at) => (isInvalidated(change) ? [at] : [])))
     const puts = [...last].flatMap(([id, at]) => {
       const change = changes[at]

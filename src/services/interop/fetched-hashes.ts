@@ -101,9 +101,13 @@ export function createFetchedHashes({ fetched, matchIds, replica, store }: Fetch
   }
 }
 
-/** The distinct PDQ hashes of whole pictures: the only ones that the interface has records for. */
+/**
+ * The distinct PDQ hashes of whole pictures: the only ones that the interface has records for. Not of frames of videos: for videos it has records of
+ * another kind, and one film would be thousands of records of images.
+ */
 export function fetchableIn(signals: readonly Signal[]): Hash256[] {
-  const hashes = signals.flatMap(({ type, view, hash }) => (type === 'pdq' && view === 'whole' ? [hash] : []))
+  const isFetchable = ({ type, view, frame }: Signal) => type === 'pdq' && view === 'whole' && frame === undefined
+  const hashes = signals.flatMap((signal) => (isFetchable(signal) ? [signal.hash] : []))
   return [...new Map(hashes.map((hash) => [formatHash(hash), hash])).values()]
 }
 
@@ -112,7 +116,8 @@ function imagesWith(catalogue: Catalogue, orgId: string, hash: Hash256): string[
     .index('pdq')
     .within([hash], 0)
     .flatMap(({ image: ordinal, view }) => {
-      const image = viewOf(view) === 'whole' ? catalogue.image(ordinal) : undefined
+      const isFetchable = viewOf(view) === 'whole' && catalogue.frameOf(ordinal) === undefined
+      const image = isFetchable ? catalogue.image(ordinal) : undefined
       const bank = image && catalogue.banks.get(image.bank)
       return image && bank && isAnswering(bank) && isVisibleTo(bank, orgId) ? [image.id] : []
     })

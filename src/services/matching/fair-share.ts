@@ -21,6 +21,8 @@ const FEW_HITS = 512
  * to be no match.
  */
 const MAX_CANDIDATES = { perCase: 8, perBank: 400, inAll: 2000 } as const
+/** Maximum frames examined of a video: the nearest. */
+const MAX_FRAMES_OF_VIDEO = 8
 /** Maximum nearest images of all cases together that are distributed among the cases. */
 const MAX_SHARED = 8192
 const HITS_AT_ONCE = 1024
@@ -41,7 +43,7 @@ interface SharedHits {
  * @param isNear is the hit near enough for its bank?
  */
 export function* shareOfHits(
-  searcher: Pick<Searcher, 'factsOf' | 'originOf' | 'banks'>,
+  searcher: Pick<Searcher, 'factsOf' | 'originOf' | 'imageOrdinal' | 'banks'>,
   hits: readonly Hit[],
   isNear: (hit: Hit) => boolean,
 ): Generator<void, SharedHits, void> {
@@ -53,11 +55,14 @@ export function* shareOfHits(
   }
   near.sort((a, b) => a.distanceBits - b.distanceBits)
   yield
+  const frames = new Map<number, Set<number>>()
   const seen = new Set<number>()
   const ofBank = new Map<string, { readonly image: number; readonly origin: Origin }[]>()
   const ofCase = new Map<number, number>()
-  for (const [i, { image }] of near.entries()) {
+  for (const [i, hit] of near.entries()) {
     if (i % HITS_AT_ONCE === HITS_AT_ONCE - 1) yield
+    const image = searcher.imageOrdinal(hit.image)
+    if (image !== hit.image) addFrame(frames, image, hit.image)
     if (seen.has(image)) continue
     seen.add(image)
     const bank = searcher.factsOf(image)?.bank ?? ''
@@ -76,7 +81,18 @@ export function* shareOfHits(
   const candidates = [...ofBank.values()].flatMap((own) => fairShareOf(own, MAX_CANDIDATES.perBank, ({ origin }) => origin))
   yield
   const chosen = new Set(fairShareOf(candidates, MAX_CANDIDATES.inAll, ({ origin }) => origin).map(({ image }) => image))
-  return { hits: near.filter(({ image }) => chosen.has(image)), isAll: chosen.size === seen.size }
+  const isChosen = ({ image: ordinal }: Hit) => {
+    const image = searcher.imageOrdinal(ordinal)
+    return chosen.has(image) && (image === ordinal || frames.get(image)?.has(ordinal) === true)
+  }
+  return { hits: near.filter(isChosen), isAll: chosen.size === seen.size }
+}
+
+/** Keeps the first frames of each video. */
+function addFrame(frames: Map<number, Set<number>>, video: number, frame: number): void {
+  const known = frames.get(video) ?? new Set<number>()
+  frames.set(video, known)
+  if (known.size < MAX_FRAMES_OF_VIDEO) known.add(frame)
 }
 
 interface Answered {

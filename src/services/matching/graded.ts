@@ -103,7 +103,7 @@ export function agreed({ told, grade }: Graded, agreement: Agreement | undefined
   return { told, grade: isPartial && grade === 'strong' ? 'near' : grade }
 }
 
-/** @param atMs when the frame of a registered video is shown. */
+/** @param atMs when the registered frame is shown; `undefined` for a picture. */
 export function describe(
   {
     image,
@@ -115,7 +115,7 @@ export function describe(
   grade: Grade,
   matchId: string,
   agreement: Agreement | undefined,
-  atMs?: number,
+  atMs: number | undefined,
 ): Match {
   return {
     matchId,
@@ -129,14 +129,9 @@ export function describe(
     tier: image.tier,
     category: image.category,
     disputed: image.disputed,
+    ...(atMs !== undefined && { atMs }),
     ...(agreement?.partial !== undefined && { agreement: agreement.partial }),
-    ...(atMs !== undefined && { atMs: toSecond(atMs) }),
   }
-}
-
-/** Times are told to the second: finer ones would say which frames are stored. */
-export function toSecond(ms: number): number {
-  return Math.round(ms / 1000) * 1000
 }
 
 export function transformName(orientation: number): TransformName {

@@ -10,10 +10,11 @@ import { type Bank, JUDGED_HARMLESS_BANK, thresholdOf, widestThresholdOf } from 
 import type { Hit } from '../../search/hit.js'
 import type { Catalogue } from '../index/catalogue.js'
 import type { Searcher } from '../index/searcher.js'
+import { runCooperatively } from './batch-search.js'
 import type { Observed } from './observed.js'
 
 /** The lookups on hits. They must come from the searcher that found the hits, or be made in the same tick. */
-type Facts = Pick<Searcher, 'banks' | 'factsOf'>
+type Facts = Pick<Searcher, 'banks' | 'factsOf' | 'imageOrdinal'>
 
 /** The query's side of two compared views. */
 type Asked = Pick<ComparedViews, 'asked' | 'rotated'>
@@ -33,7 +34,7 @@ export function vetoOf(catalogue: Facts, type: SignalType, asked: Asked, hits: r
   const harmless = harmlessOf(catalogue, type, asked, hits)
   const nearest = harmless[0]
   if (nearest === undefined) return undefined
-  const shared = asked.asked === 'whole' ? undefined : secondPart(harmless)
+  const shared = asked.asked === 'whole' ? undefined : secondPart(catalogue, harmless)
   return { fromBits: Math.min(nearest.distanceBits, (shared?.distanceBits ?? Number.POSITIVE_INFINITY) - ELEMENT_BITS) }
 }
 
@@ -81,9 +82,10 @@ export function isUnvetoed(
 const ELEMENT_BITS = 16
 
 /** The nearest part of a second image; `undefined` when parts of at most one image are near. */
-function secondPart(nearestFirst: readonly Hit[]): Hit | undefined {
+function secondPart(catalogue: Pick<Facts, 'imageOrdinal'>, nearestFirst: readonly Hit[]): Hit | undefined {
   const parts = nearestFirst.filter(({ view }) => viewOf(view) !== 'whole')
-  return parts.find(({ image }) => image !== parts[0]?.image)
+  const first = parts[0] && catalogue.imageOrdinal(parts[0].image)
+  return parts.find(({ image }) => catalogue.imageOrdinal(image) !== first)
 }
 
 /** The hits that are harmless pictures, nearest first. */
@@ -112,17 +114,38 @@ export function isHarmless(catalogue: Catalogue, signals: readonly Signal[]): bo
 }
 
 /**
- * The id of a harmless image that a picture is too near to; `undefined` when there is none. An animation is harmless only if all of its frames are,
- * or the file itself: one harmless frame must not keep the others out.
+ * The id of a harmless image that a picture is too near to; `undefined` when there is none. An animation or video is harmless only if all of its
+ * frames are, or the file itself: one harmless frame must not keep the others out. Cost: a search, and one for each frame up to the first that is not
+ * harmless.
  */
 export function harmlessLike(catalogue: Catalogue, signals: readonly Signal[]): string | undefined {
+  const look = harmlessLikeNow(() => catalogue, signals)
+  let step = look.next()
+  while (step.done !== true) step = look.next()
+  return step.value
+}
+
+/** As `harmlessLike`, pausing between searches: a video may have thousands of frames. */
+function* harmlessLikeNow(
+  catalogue: () => Catalogue,
+  signals: readonly Signal[],
+): Generator<void, string | undefined, void> {
   const wholes = signals.filter(({ view }) => view === 'whole')
-  const frames = wholes.filter(({ type }) => type === 'pdq').length
-  const near = wholes.map((whole) => ({ type: whole.type, id: harmlessNear(catalogue, whole) }))
-  if (frames < 2) return near.find(({ id }) => id !== undefined)?.id
-  const file = near.find(({ type, id }) => type === 'sha256' && id !== undefined)
-  const ofFrames = near.filter(({ type }) => type === 'pdq')
-  return file?.id ?? (ofFrames.every(({ id }) => id !== undefined) ? ofFrames[0]?.id : undefined)
+  const frames = wholes.filter(({ type }) => type === 'pdq')
+  const isStill = frames.length < 2
+  for (const [i, whole] of (isStill ? wholes : wholes.filter(({ type }) => type === 'sha256')).entries()) {
+    if (i > 0) yield
+    const id = harmlessNear(catalogue(), whole)
+    if (id !== undefined) return id
+  }
+  let first: string | undefined
+  for (const [i, frame] of (isStill ? [] : frames).entries()) {
+    if (i > 0) yield
+    const id = harmlessNear(catalogue(), frame)
+    if (id === undefined) return undefined
+    first ??= id
+  }
+  return first
 }
 
 function harmlessNear(catalogue: Catalogue, { type, view, hash }: Signal): string | undefined {
@@ -134,11 +157,11 @@ function harmlessNear(catalogue: Catalogue, { type, view, hash }: Signal): strin
 }
 
 /**
- * For each submitted picture, in order: is it harmless? It yields between pictures, and each is judged by the catalogue at that
- * moment.
+ * For each submitted picture or video, in order: is it harmless? It yields between pictures and between frames, and each search
+ * is made in the catalogue at that moment.
  *
- * @param catalogue called for each picture that has signals.
- * @param yieldIfNeeded called before each picture; its promise is awaited.
+ * @param catalogue called for each search.
+ * @param yieldIfNeeded called before each picture and each further search; its promise is awaited.
  */
 export async function harmlessAmong(
   catalogue: () => Catalogue,
@@ -149,7 +172,7 @@ export async function harmlessAmong(
   for (const signals of pictures) {
     const pause = yieldIfNeeded()
     if (pause !== undefined) await pause
-    harmless.push(signals.length > 0 && isHarmless(catalogue(), signals))
+    harmless.push((await runCooperatively(harmlessLikeNow(catalogue, signals), yieldIfNeeded)) !== undefined)
   }
   return harmless
 }

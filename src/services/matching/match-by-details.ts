@@ -10,7 +10,7 @@ import type { DetailFinder, FoundByDetails } from './detail-finder.js'
 import { harmlessBanks } from './harmless-filter.js'
 import type { Match } from './match.js'
 import type { Answer } from './match-by-hashes.js'
-import type { Observation } from './observed.js'
+import type { Observation } from './observation.js'
 
 interface ByDetails {
   readonly answer: Answer

@@ -12,14 +12,16 @@ import {
   PAIR_SUM_BITS,
   reviewBits,
 } from '../../domain/matching/evidence.js'
-import { GRADES, isExact } from '../../domain/matching/grade.js'
+import { isExact } from '../../domain/matching/grade.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
 import { viewOf } from '../../domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../../domain/matching/signal-types.js'
 import { aloneThresholdOf, type Bank, ownerReviewBits, thresholdOf } from '../../domain/organisations/bank.js'
+import { isCopy } from '../../domain/trust/flood.js'
 import type { Hit } from '../../search/hit.js'
 import type { Searcher } from '../index/searcher.js'
 import type { FoundAhead, Radius, WidestOf } from './batch-search.js'
+import { bestFrames } from './best-frames.js'
 import { shareOfHits, shareOfMatches } from './fair-share.js'
 import { agreed, agreementIn, describe, type Found, formSurplusIn, graded } from './graded.js'
 import { isAtVetoEdge, isUnvetoed, isVetoed, vetoOf } from './harmless-filter.js'
@@ -42,6 +44,8 @@ export interface AskingByHashes {
   readonly most: number
   /** The radius [bits] that replaces the bank's for an image; `undefined` where the bank's applies. */
   readonly radiusOf: (imageId: string) => number | undefined
+  /** Do only copies match this image? */
+  readonly isNarrowed: (imageId: string) => boolean
 }
 
 export interface FoundByHashes {
@@ -51,9 +55,9 @@ export interface FoundByHashes {
 }
 
 /**
- * All registered images that are near, nearest first, each once; a fair share if there are too many. `ordinal` is that of the
- * frame for a video. Pauses whenever it may yield, as do
- * all generators below.
+ * All registered images that are near, nearest first, each once; a fair share if there are too many. Pauses whenever it may
+ * yield, as do all generators below. Frames of a video are compared like pictures, so views that corroborate one another are of
+ * one frame.
  *
  * These are functions of the module and not closures made for each call: V8 gives each generator closure a hidden class in the
  * old generation, which keeps all data of the call alive until the next full garbage collection (decision 0086).
@@ -65,7 +69,7 @@ export function* matchesByHashes(
   observed: Observed,
   isForm = false,
 ): Generator<void, FoundByHashes, void> {
-  const { searcher, banks, options, matchIds, most } = asking
+  const { searcher, banks, options, matchIds, most, isNarrowed } = asking
   const corroborations = new Corroborations()
   const { found, isAll } = yield* findNearest(asking, signals, ahead, corroborations, observed)
   if (found.size === 0) return NOTHING_FOUND
@@ -80,9 +84,10 @@ export function* matchesByHashes(
     const agreement = agreementIn(searcher, signals, alone)
     const formSurplus = isForm ? formSurplusIn(searcher, signals, alone) : undefined
     const { told, grade } = agreed(alone, agreement, formSurplus)
-    observed.found(each, told, together, { agreement, signals, isStrong: alone.grade === 'strong', formSurplus })
+    observed.found(each, told, together, { agreement, signals, isStrong: alone.grade === 'strong', formSurplus, grade })
     const atMs = searcher.frameOf(each.hit.image)?.atMs
     const match = describe(told, grade, matchIds.idFor(options.orgId, each.image.id), agreement, atMs)
+    if (isNarrowed(each.image.id) && !isCopy(match)) continue
     // Without a threshold of its own, the caller sees only matches that it may act on, and those that its own bank is to show.
     // No caller sees a match by one algorithm that never decides alone: one pair of unrelated pictures in 2,000 is that near.
     const isWorthALook = SIGNAL_TYPES[each.type].decidesAlone || corroborated
@@ -90,25 +95,9 @@ export function* matchesByHashes(
     if (match.grade !== 'review' || (isAskedFor && isWorthALook))
       answer.push({ ordinal: each.hit.image, imageId: each.image.id, match })
   }
-  const ofImages = onePerImage(answer).sort((a, b) => inOrder(a.match, b.match))
-  const share = shareOfMatches(ofImages, most, (bank) => banks.get(bank)?.orgId)
-  return { answer: share, isTruncated: !isAll || share.length < ofImages.length }
-}
-
-/** The best match of each image: several frames of one video may be near. */
-function onePerImage(answer: Answer): Answer[number][] {
-  const best = new Map<string, Answer[number]>()
-  for (const one of answer) {
-    const known = best.get(one.imageId)
-    if (known === undefined || isBetter(one.match, known.match)) best.set(one.imageId, one)
-  }
-  return [...best.values()]
-}
-
-/** Is a match better than another of the same image? */
-export function isBetter(one: Match, other: Match): boolean {
-  const [rank, otherRank] = [GRADES.indexOf(one.grade), GRADES.indexOf(other.grade)]
-  return rank !== otherRank ? rank < otherRank : one.distanceBits < other.distanceBits
+  const best = bestFrames(answer).sort((a, b) => inOrder(a.match, b.match))
+  const share = shareOfMatches(best, most, (bank) => banks.get(bank)?.orgId)
+  return { answer: share, isTruncated: !isAll || share.length < best.length }
 }
 
 export const NOTHING_FOUND: FoundByHashes = { answer: [], isTruncated: false }

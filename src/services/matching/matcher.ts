@@ -99,7 +99,8 @@ async function matchIn(call: Call, pictures: Iterable<readonly HashedSignal[]>):
   const yieldIfNeeded = parts.scheduler.yielder()
   const all = Array.isArray(pictures) ? pictures : await runCooperatively(gathered(pictures), yieldIfNeeded)
   const radiusOf = (imageId: string) => probing.radiusOf(options.orgId, imageId)
-  const asking = { searcher, banks, widestOf, options, matchIds, most: maxMatchesOf(all.length), radiusOf }
+  const isNarrowed = (imageId: string) => catalogue.isNarrowed(imageId)
+  const asking = { searcher, banks, widestOf, options, matchIds, most: maxMatchesOf(all.length), radiusOf, isNarrowed }
   const ahead = all.length > 1 ? await runCooperatively(searchAhead(searcher, all, widestOf), yieldIfNeeded) : NOTHING_AHEAD
   // No spread: V8 keeps a hidden class for each object created by one, until the next full garbage collection.
   const searched = { parts, catalogue, searcher, options, yieldIfNeeded, ahead, asking, copies: new WeakSet<Match>() }
@@ -150,20 +151,20 @@ async function answerByHashes(
     matchesByHashes(signals, ahead, asking, observed, options.isFormOf?.(picture)),
     yieldIfNeeded,
   )
-  const answer = found.answer.filter((each) => isTold(catalogue, each))
+  const told = new Set(found.answer.map(({ ordinal }) => ordinal))
   // A narrowed image stops matching at the edge of a distance band, so for it that is an outer edge.
   const observations = observed
-    .all()
+    .all(told)
     .map((one) => (one.edge === 'inner' && catalogue.isNarrowed(one.imageId) ? { ...one, edge: 'outer' as const } : one))
   const seen = probing.see(options.orgId, observations, options.knowsDistance === true)
   const screen = seen instanceof Promise ? await seen : seen
-  const told = answer.flatMap((each) => {
+  const answer = found.answer.flatMap((each) => {
     const match = screen === undefined ? each.match : screen(each.imageId, each.match)
     if (match !== undefined && isCopy(each.match)) copies.add(match)
     return match === undefined ? [] : [{ ...each, match }]
   })
-  if (screen === undefined) return { ...found, answer: told }
-  return { ...found, answer: told.sort((a, b) => inOrder(a.match, b.match)) }
+  if (screen === undefined) return { ...found, answer }
+  return { ...found, answer: answer.sort((a, b) => inOrder(a.match, b.match)) }
 }
 
 /** The views of a picture to search by details; `undefined` when details are not needed. */

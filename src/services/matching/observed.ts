@@ -5,33 +5,14 @@ import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import type { Agreement } from '../../domain/matching/agreement.js'
 import type { CorroboratingPair } from '../../domain/matching/corroborations.js'
 import { EDGE_BITS, type Edge, edgeOf, isNearEdge, isSurplusClose } from '../../domain/matching/edges.js'
-import { isExact } from '../../domain/matching/grade.js'
+import { PAIR_SUM_BITS } from '../../domain/matching/evidence.js'
+import { type Grade, isExact } from '../../domain/matching/grade.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
-import { VIEW_NAMES, type View } from '../../domain/matching/signal.js'
+import { VIEW_NAMES } from '../../domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../../domain/matching/signal-types.js'
 import { aloneThresholdOf } from '../../domain/organisations/bank.js'
 import type { Found } from './graded.js'
-
-export interface Observation {
-  readonly imageId: string
-  readonly edge: Edge
-  /** `undefined` when the image is not in the answer. */
-  readonly distanceBits: number | undefined
-  /** Two digests of the hashes near this image and of the radius. They do not depend on other hashes of the query. */
-  readonly marks: readonly [number, number]
-  /** The nearest hash, in the orientation in which it was found. */
-  readonly hash: Hash256 | undefined
-  /**
-   * The first view and orientation within the radius, in the order of their tables. It need not be the nearest, so it reveals
-   * less.
-   */
-  readonly plain: Plain | undefined
-}
-
-export interface Plain {
-  readonly view: View
-  readonly orientation: number
-}
+import { type FrameObservation, type Observation, observationsOfImages, type Plain, withOrder } from './observation.js'
 
 /** Collects the observations of one query. */
 export interface Observed {
@@ -49,7 +30,8 @@ export interface Observed {
    * @param told the view that the match reports: `found`, or the nearer of two corroborating views.
    */
   found(found: Found, told: Found, together: CorroboratingPair | undefined, agreed?: Agreed): void
-  all(): readonly Observation[]
+  /** One observation of each image. @param told the ordinals in the answer. */
+  all(told: ReadonlySet<number>): readonly Observation[]
 }
 
 /** How a query was compared with the registered picture. */
@@ -61,6 +43,8 @@ export interface Agreed {
   readonly isStrong: boolean
   /** By how many bits a form is nearer than required to act on it; `undefined` for other pictures. */
   readonly formSurplus: number | undefined
+  /** The grade of the answer. */
+  readonly grade: Grade
 }
 
 /** outer: near the edge of the radius that was replaced. alone: near the edge of a veto. */
@@ -103,7 +87,7 @@ export function createObserved(thresholdBits: number | undefined): Observed {
   >()
   const screened = new Map<number, Pick<Observation, 'imageId' | 'edge' | 'hash'>>()
   const corroborated = new Set<number>()
-  const observations = new Map<number, Observation>()
+  const observations = new Map<number, FrameObservation>()
 
   return {
     seen(found) {
@@ -145,23 +129,24 @@ export function createObserved(thresholdBits: number | undefined): Observed {
       const isTied = told === found ? seen?.isTied === true : together?.isTied === true
       const isInner =
         agreementEdge === 'inner' || (distanceBits > 0 && (isTied || (together !== undefined && isToldByEither(found))))
+      const isAtStrong = agreementEdge === 'outer' || isNearEdge(togetherBits, PAIR_SUM_BITS.strong)
       observations.set(image, {
-        imageId: told.image.id,
-        edge: edge === 'none' && isInner ? 'inner' : edge,
-        distanceBits,
-        marks: marks.get(image) ?? [0, 0],
-        hash: told.hash,
-        plain: seen?.plain,
+        observation: {
+          ...{ imageId: told.image.id, edge: edge === 'none' && isInner ? 'inner' : edge, distanceBits },
+          ...{ marks: marks.get(image) ?? [0, 0], hash: told.hash, plain: seen?.plain },
+        },
+        grade: agreed?.grade,
+        isStrongClose: isCorroborationClose || isAtStrong,
       })
     },
-    all() {
+    all(told) {
       for (const [image, { imageId, edge, hash }] of screened) {
         if (!observations.has(image)) observations.set(image, unfound(imageId, edge, hash, marks.get(image)))
       }
       for (const [image, { imageId, hash }] of missed) {
         if (!observations.has(image)) observations.set(image, unfound(imageId, 'outer', hash, marks.get(image)))
       }
-      return withOrder(onePerImage([...observations.values()]))
+      return withOrder(observationsOfImages(observations, told))
     },
   }
 }
@@ -182,66 +167,14 @@ function viewsWith(found: Found, known: Views | undefined): Views {
 }
 
 /** An image near the query that is not in the answer. */
-function unfound(imageId: string, edge: Edge, hash: Hash256 | undefined, marks: Observation['marks'] = [0, 0]): Observation {
-  return { imageId, edge, distanceBits: undefined, marks, hash, plain: undefined }
-}
-
-/**
- * One observation for each image, of all that the frames of a video gave. What is told of a video is what its nearest frame gives, so the others
- * reveal nothing. Where nothing is told, each frame reveals that it is not near enough.
- */
-function onePerImage(all: readonly Observation[]): readonly Observation[] {
-  const merged = new Map<string, Observation>()
-  for (const one of all) {
-    const known = merged.get(one.imageId)
-    merged.set(one.imageId, known === undefined ? one : together(known, one))
-  }
-  return [...merged.values()]
-}
-
-function together(one: Observation, other: Observation): Observation {
-  const [bits, otherBits] = [one.distanceBits ?? NONE_BITS, other.distanceBits ?? NONE_BITS]
-  const isOther = bits === otherBits ? EDGES.indexOf(other.edge) < EDGES.indexOf(one.edge) : otherBits < bits
-  const told = isOther ? other : one
-  // The time that is told says which of the two frames is nearer.
-  const isTied = told.edge === 'none' && Math.abs(bits - otherBits) <= EDGE_BITS
-  return { ...told, edge: isTied ? 'inner' : told.edge, marks: marksTogether(one.marks, other.marks) }
-}
-
-function marksTogether(one: Observation['marks'], other: Observation['marks']): Observation['marks'] {
-  return [(one[0] + other[0]) | 0, (one[1] + other[1]) | 0]
-}
-
-/** As `Observation.marks`, of these hashes. */
-export function marksOf(
-  hashes: readonly { readonly type: SignalType; readonly hash: Hash256 }[],
-  thresholdBits: number | undefined,
-): Observation['marks'] {
-  return hashes.reduce<Observation['marks']>(
-    (marks, { type, hash }) =>
-      marksTogether(marks, [digestOf(hash, SEEDS[0] + rank(type)), digestOf(hash, SEEDS[1] + rank(type))]),
-    [thresholdBits ?? -1, thresholdBits ?? -1],
-  )
-}
-
-/** @returns the one with the most revealing edge, the first of several. */
-export function mostRevealing(observations: readonly Observation[]): Observation | undefined {
-  return [...observations].sort((a, b) => EDGES.indexOf(a.edge) - EDGES.indexOf(b.edge))[0]
-}
-
-const NONE_BITS = Number.POSITIVE_INFINITY
-/** The most revealing first. */
-const EDGES: readonly Edge[] = ['outer', 'alone', 'inner', 'none']
-
-/** Marks images whose distances are nearly equal: the order of the answer, nearest first, reveals which one is nearer. */
-function withOrder(all: readonly Observation[]): readonly Observation[] {
-  if (all.length < 2) return all
-  return all.map((one) => {
-    const bits = one.distanceBits
-    if (one.edge !== 'none' || bits === undefined || bits === 0) return one
-    const isClose = all.some((other) => other !== one && Math.abs((other.distanceBits ?? -EDGE_BITS) - bits) <= EDGE_BITS)
-    return isClose ? { ...one, edge: 'inner' as const } : one
-  })
+function unfound(
+  imageId: string,
+  edge: Edge,
+  hash: Hash256 | undefined,
+  marks: Observation['marks'] = [0, 0],
+): FrameObservation {
+  const observation = { imageId, edge, distanceBits: undefined, marks, hash, plain: undefined }
+  return { observation, grade: undefined, isStrongClose: false }
 }
 
 function edgeOfAgreement(agreed: Agreed | undefined): Edge {
@@ -259,6 +192,19 @@ function isToldByEither({ bank, type, views, hit: { distanceBits } }: Found): bo
 function isBefore(one: Plain, other: Plain): boolean {
   const [a, b] = [VIEW_NAMES.indexOf(one.view), VIEW_NAMES.indexOf(other.view)]
   return a < b || (a === b && one.orientation < other.orientation)
+}
+
+/** As `Observation.marks`, of these hashes. */
+export function marksOf(
+  hashes: readonly { readonly type: SignalType; readonly hash: Hash256 }[],
+  thresholdBits: number | undefined,
+): Observation['marks'] {
+  const marks: [number, number] = [thresholdBits ?? -1, thresholdBits ?? -1]
+  for (const { type, hash } of hashes) {
+    marks[0] = (marks[0] + digestOf(hash, SEEDS[0] + rank(type))) | 0
+    marks[1] = (marks[1] + digestOf(hash, SEEDS[1] + rank(type))) | 0
+  }
+  return marks
 }
 
 /** FNV-1a, of 32 bits. */

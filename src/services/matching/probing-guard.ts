@@ -9,7 +9,7 @@ import type { Events } from '../../store/webhooks/events.js'
 import type { FlippedBits } from './flipped-bits.js'
 import { transformName } from './graded.js'
 import type { Match, MatchedDetails } from './match.js'
-import type { Observation } from './observed.js'
+import type { Observation } from './observation.js'
 import type { ProbingBudget, ProbingRestriction } from './probing.js'
 
 /**
@@ -157,7 +157,7 @@ function coarseScreen(restrictions: ReadonlyMap<string, ImageScreen>): Screen {
   }
 }
 
-/** Segments say which frames of a query are near, so each frame would be a query of its own. A moment says which frame is nearest. */
+/** Which frame is nearest would be an edge to probe. With segments, each frame of a query would be a query of its own. */
 function withoutMoments({ segments: _, queryMs: __, atMs: ___, ...rest }: Match): Match {
   return rest
 }

@@ -5,7 +5,7 @@
 
 import { type Edge, isNearEdge } from '../../domain/matching/edges.js'
 import type { ProbingCharge, ProbingCounts } from '../../store/trust/probing.js'
-import type { Observation } from './observed.js'
+import type { Observation } from './observation.js'
 import { type Account, createProbingAccounts, NOTHING, type OrgAccounts } from './probing-accounts.js'
 
 /**

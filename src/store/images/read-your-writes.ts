@@ -27,37 +27,48 @@ export interface OwnWrites {
 
 /** Larger writes are read back: that costs little per image. */
 const MAX_IMAGES = 50
-/** Bound while the stream is not followed. */
+/** Bounds while the stream is not followed. */
 const MAX_WRITES = 256
+const MAX_BYTES = 32 << 20
+/** A larger write is read back, with pauses: to decode and apply it in one step would keep other requests waiting. A video may have 701 KB. */
+const MAX_BYTES_OF_WRITE = 1 << 20
 const MARK_BYTES = 8
 const NO_MARK = Buffer.alloc(0)
 
 interface Written {
   readonly records: ReadonlyMap<string, Buffer>
+  readonly bytes: number
   revision: number | undefined
 }
 
 export function createOwnWrites(): OwnWrites {
   // By mark, oldest first.
   const writes = new Map<string, Written>()
+  let bytesKept = 0
   const take = (mark: string): ReadonlyMap<string, Buffer> | undefined => {
-    const records = writes.get(mark)?.records
+    const written = writes.get(mark)
     writes.delete(mark)
-    return records
+    bytesKept -= written?.bytes ?? 0
+    return written?.records
   }
   return {
     mark(records) {
-      if (records.size > MAX_IMAGES) return NO_MARK
-      const [oldest] = writes.size < MAX_WRITES ? [] : writes.keys()
-      if (oldest !== undefined) writes.delete(oldest)
+      let bytes = 0
+      for (const { length } of records.values()) bytes += length
+      if (records.size > MAX_IMAGES || bytes > MAX_BYTES_OF_WRITE) return NO_MARK
+      for (const oldest of writes.keys()) {
+        if (writes.size < MAX_WRITES && bytesKept + bytes <= MAX_BYTES) break
+        take(oldest)
+      }
       const mark = randomBytes(MARK_BYTES)
-      writes.set(nameOf(mark), { records, revision: undefined })
+      writes.set(nameOf(mark), { records, bytes, revision: undefined })
+      bytesKept += bytes
       return mark
     },
     wrote(mark, revision) {
       const written = writes.get(nameOf(mark))
       if (written === undefined) return
-      if (revision === undefined) writes.delete(nameOf(mark))
+      if (revision === undefined) take(nameOf(mark))
       else written.revision = revision
     },
     of(changes) {
@@ -76,11 +87,11 @@ export function createOwnWrites(): OwnWrites {
       return own
     },
     followed(revision) {
-      for (const [name, written] of writes)
-        if (written.revision !== undefined && written.revision <= revision) writes.delete(name)
+      for (const [name, written] of writes) if (written.revision !== undefined && written.revision <= revision) take(name)
     },
     forgetAll() {
       writes.clear()
+      bytesKept = 0
     },
   }
 }

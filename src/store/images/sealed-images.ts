@@ -16,6 +16,9 @@ export const RECORDS: Kept = { shardOf: (id) => keys.images(imageShard(id)), atO
 /** Points are about twenty times as large as a record. */
 export const POINTS: Kept = { shardOf: (id) => keys.details(detailShard(id)), atOnce: 32 }
 
+/** A reply that reaches this ends, however few images it has: it keeps Redis and this process busy for some milliseconds. */
+const BYTES_AT_ONCE = 4 << 20
+
 /** The sealed bytes of `ids` [16 bytes each], in their order. Uses a script: one command per id would dominate the cost. */
 export async function sealedOf(
   redis: Redis,
@@ -23,11 +26,11 @@ export async function sealedOf(
   { shardOf, atOnce }: Kept,
 ): Promise<(Buffer | undefined)[]> {
   const sealed: (Buffer | undefined)[] = []
-  for (let from = 0; from < ids.length; from += atOnce) {
-    const some = ids.slice(from, from + atOnce)
+  while (sealed.length < ids.length) {
+    const some = ids.slice(sealed.length, sealed.length + atOnce)
     const shards = some.map(shardOf)
-    const replies = await redis.callBuffer('EVAL', readImages.lua, shards.length, ...shards, ...some)
-    if (!Array.isArray(replies)) throw new Error('a script of a list answers with a list')
+    const replies = await redis.callBuffer('EVAL', readImages.lua, shards.length, ...shards, BYTES_AT_ONCE, ...some)
+    if (!Array.isArray(replies) || replies.length === 0) throw new Error('a script of a list answers with a list')
     for (const reply of replies) sealed.push(Buffer.isBuffer(reply) ? reply : undefined)
   }
   return sealed
@@ -35,22 +38,28 @@ export async function sealedOf(
 
 /** All sealed records as [id, sealed], one non-empty shard at a time, each once. Concurrent changes may be included or not. */
 export async function* sealedShards(store: Store): AsyncGenerator<[Buffer, Buffer][]> {
-  for (let from = 0; from < IMAGE_SHARDS; from += SHARDS_AT_ONCE) {
-    for (const flat of await shardsFrom(store, from)) {
+  let count = MAX_SHARDS_AT_ONCE
+  for (let from = 0; from < IMAGE_SHARDS; ) {
+    const shards = await shardsFrom(store, from, Math.min(count, IMAGE_SHARDS - from))
+    from += shards.length
+    let bytes = 0
+    for (const flat of shards) {
       const found = [...pairs(flat)]
+      for (const [, sealed] of found) bytes += sealed.length
       if (found.length > 0) yield found
     }
+    count = bytes > BYTES_AT_ONCE ? Math.max(1, count >>> 1) : Math.min(MAX_SHARDS_AT_ONCE, 2 * count)
   }
 }
 
-/** Shards read in one round trip; most may be empty. */
-const SHARDS_AT_ONCE = 256
+/** Shards read in one round trip: most may be empty. Fewer once they have much. */
+const MAX_SHARDS_AT_ONCE = 256
 
 /** Flat replies of HGETALL per shard. Not objects: ids are binary, and keys of objects are not. */
-function shardsFrom(store: Store, from: number): Promise<unknown[]> {
+function shardsFrom(store: Store, from: number, count: number): Promise<unknown[]> {
   return store.ask(async (redis) => {
     const pipeline = redis.pipeline() // one write to the socket: separate writes would take most of the time
-    for (let i = 0; i < SHARDS_AT_ONCE; i++) pipeline.callBuffer('HGETALL', keys.images(from + i))
+    for (let i = 0; i < count; i++) pipeline.callBuffer('HGETALL', keys.images(from + i))
     const replies = (await pipeline.exec()) ?? []
     return replies.map(([error, flat]) => {
       if (error !== null) throw error

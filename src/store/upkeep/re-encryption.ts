@@ -99,18 +99,24 @@ export async function reencryptAll(
   let reencrypted = 0
   for (const place of SEALED_PLACES) {
     for await (const { key, fields } of sealedIn(store, place)) {
-      const args: Arg[] = []
+      let args: Arg[] = []
+      let bytes = 0
+      const write = async () => {
+        if (args.length > 0) reencrypted += Number(await store.write(reencrypt, [key], args))
+        args = []
+        bytes = 0
+      }
       for (const [field, sealed] of fields) {
         looked++
         if (sealed[0] === SEALED.version && sealed[SEALED.hintAt] === active.hint) continue
         const context = place.contextOf(key, field)
         const plain = keyring.unseal(sealed, context)
         args.push(field, sealed, keyring.seal(plain, context))
+        bytes += 2 * sealed.length
         plain.fill(0)
+        if (args.length >= 3 * AT_ONCE || bytes >= BYTES_AT_ONCE) await write()
       }
-      for (let at = 0; at < args.length; at += 3 * AT_ONCE) {
-        reencrypted += Number(await store.write(reencrypt, [key], args.slice(at, at + 3 * AT_ONCE)))
-      }
+      await write()
       onProgress({ looked, reencrypted })
     }
   }
@@ -119,6 +125,7 @@ export async function reencryptAll(
 
 /** Values per script: bounds how long Redis is busy, and the number of arguments. */
 const AT_ONCE = 500
+const BYTES_AT_ONCE = 4 << 20
 const KEYS_AT_ONCE = 64
 
 async function* sealedIn(

@@ -1,8 +1,10 @@
 // Compares a few frames of a query video in full, as pictures: those that are nearest to each registered picture or video.
 
 import { GRADES } from '../../../domain/matching/grade.js'
-import { isBetter, matchesByHashes } from '../match-by-hashes.js'
-import { createObserved, NOT_OBSERVED, type Observation } from '../observed.js'
+import { isBetter } from '../best-frames.js'
+import { matchesByHashes } from '../match-by-hashes.js'
+import type { Observation } from '../observation.js'
+import { createObserved, NOT_OBSERVED } from '../observed.js'
 import type { AskedFrame, Searched, Target } from './near-frames.js'
 import type { AskedTarget, FrameMatch } from './target-match.js'
 
@@ -44,7 +46,7 @@ export function* framesCompared(
       const ofFrame = withMargin ? createObserved(asking.options.thresholdBits) : NOT_OBSERVED
       const found = yield* matchesByHashes(frame.signals, ahead, asking, ofFrame)
       isTruncated ||= found.isTruncated
-      const observations = ofFrame.all()
+      const observations = ofFrame.all(new Set(found.answer.map(({ ordinal }) => ordinal)))
       for (const one of found.answer) {
         const observation = observations.find(({ imageId }) => imageId === one.imageId)
         open.get(asking.searcher.imageOrdinal(one.ordinal))?.frameMatches.push({ frame, found: one, observation })
@@ -52,7 +54,7 @@ export function* framesCompared(
       noteAll(open, observations)
     }
   }
-  noteAll(open, observed.all())
+  noteAll(open, observed.all(new Set()))
   for (const { frameMatches } of byNearness) frameMatches.sort((a, b) => (isBetter(a.found.match, b.found.match) ? -1 : 1))
   return { targets: byNearness, isTruncated }
 }

@@ -8,10 +8,11 @@ import { BAND_EDGES_BITS, distanceBandOf } from '../../../domain/matching/grade.
 import { type Evidence, evidenceOf, NO_EVIDENCE } from '../../../domain/matching/lines.js'
 import type { Segment, Span } from '../../../domain/matching/segments.js'
 import type { Searcher } from '../../index/searcher.js'
-import { describe, toSecond, transformName } from '../graded.js'
+import { describe, transformName } from '../graded.js'
 import type { Match, MatchedSegment } from '../match.js'
 import type { Answer } from '../match-by-hashes.js'
-import { marksOf, mostRevealing, type Observation } from '../observed.js'
+import type { Observation } from '../observation.js'
+import { marksOf } from '../observed.js'
 import type { AskedFrame, NearFrame, Target } from './near-frames.js'
 
 /** What one query frame gave as a picture. */
@@ -66,7 +67,7 @@ function matchOf(
   told: NearFrame | undefined,
   { matchIdOf }: TargetOptions,
 ): Match | undefined {
-  const described = told && describe({ ...told, image }, 'near', matchIdOf(image.id), undefined)
+  const described = told && describe({ ...told, image }, 'near', matchIdOf(image.id), undefined, undefined)
   const match = described ?? best?.found.match
   const atMs = told?.frame.atMs ?? best?.frame.atMs
   if (match === undefined || atMs === undefined) return undefined
@@ -86,6 +87,11 @@ function shown({ query, registered, speed, frames, orientation, bits }: Segment)
     frames,
     distanceBand: distanceBandOf(bits),
   }
+}
+
+/** Times are told to the second: finer ones would say which frames are stored. */
+function toSecond(ms: number): number {
+  return Math.round(ms / 1000) * 1000
 }
 
 function toSeconds({ fromMs, toMs }: Span): Span {
@@ -186,4 +192,11 @@ function observationOf(
     hash: nearest.hash,
     plain: { view: nearest.views.registered, orientation: nearest.orientation },
   }
+}
+
+/** The most revealing first. */
+const EDGES: readonly Edge[] = ['outer', 'alone', 'inner', 'none']
+
+function mostRevealing(observations: readonly Observation[]): Observation | undefined {
+  return [...observations].sort((a, b) => EDGES.indexOf(a.edge) - EDGES.indexOf(b.edge))[0]
 }

@@ -11,7 +11,8 @@ import type { Match, MatchOptions } from '../match.js'
 import { type Answer, type AskingByHashes, inOrder } from '../match-by-hashes.js'
 import { banksAsked, isTold, matchesIn, widestIn } from '../match-scope.js'
 import type { MatcherParts } from '../matcher.js'
-import { createObserved, NOT_OBSERVED, type Observation } from '../observed.js'
+import type { Observation } from '../observation.js'
+import { createObserved, NOT_OBSERVED } from '../observed.js'
 import { framesCompared } from './compared-frames.js'
 import { type AskedFrame, nearFramesOf, widestOfFrames } from './near-frames.js'
 import { answerOf, type TargetAnswer } from './target-match.js'
@@ -76,7 +77,8 @@ async function matchIn(call: Call, videos: readonly AskedVideo[]): Promise<Match
   const banks = banksAsked(catalogue, options)
   const widestOf = widestOfFrames(widestIn(banks, options, probing.isOn), options.thresholdBits, probing.isOn)
   const radiusOf = (imageId: string) => probing.radiusOf(options.orgId, imageId)
-  const asking = { searcher, banks, widestOf, options, matchIds, most: maxMatchesOf(videos.length), radiusOf }
+  const isNarrowed = (imageId: string) => catalogue.isNarrowed(imageId)
+  const asking = { searcher, banks, widestOf, options, matchIds, most: maxMatchesOf(videos.length), radiusOf, isNarrowed }
   const yieldIfNeeded = parts.scheduler.yielder()
   const answers: (readonly Told[])[] = []
   for (const [video, { frames }] of videos.entries()) {

@@ -1,0 +1,25 @@
+// Chooses the frame of a video that a match reports.
+
+import { GRADES } from '../../domain/matching/grade.js'
+import type { Match } from './match.js'
+
+interface Answered {
+  readonly imageId: string
+  readonly match: Pick<Match, 'grade' | 'distanceBits' | 'atMs'>
+}
+
+/** The best frame of each video, and all pictures. The best is that of the surest grade, and of these the nearest. */
+export function bestFrames<T extends Answered>(answer: readonly T[]): T[] {
+  const best = new Map<string, T>()
+  for (const one of answer) {
+    const known = best.get(one.imageId)
+    if (known === undefined || isBetter(one.match, known.match)) best.set(one.imageId, one)
+  }
+  return [...best.values()]
+}
+
+/** Is a match better than another of the same image? */
+export function isBetter(one: Answered['match'], other: Answered['match']): boolean {
+  const grades = GRADES.indexOf(one.grade) - GRADES.indexOf(other.grade)
+  return (grades || one.distanceBits - other.distanceBits || (one.atMs ?? 0) - (other.atMs ?? 0)) < 0
+}

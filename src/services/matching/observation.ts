@@ -1,0 +1,107 @@
+// What one query reveals of one registered image. Of a video of which several frames are near, that is one observation.
+
+import type { Hash256 } from '../../../packages/hash/src/hash256.js'
+import { EDGE_BITS, type Edge } from '../../domain/matching/edges.js'
+import type { Grade } from '../../domain/matching/grade.js'
+import type { View } from '../../domain/matching/signal.js'
+
+export interface Observation {
+  readonly imageId: string
+  readonly edge: Edge
+  /** `undefined` when the image is not in the answer. */
+  readonly distanceBits: number | undefined
+  /** Two digests of the hashes near this image and of the radius. They do not depend on other hashes of the query. */
+  readonly marks: readonly [number, number]
+  /** The nearest hash, in the orientation in which it was found. */
+  readonly hash: Hash256 | undefined
+  /**
+   * The first view and orientation within the radius, in the order of their tables. It need not be the nearest, so it reveals
+   * less.
+   */
+  readonly plain: Plain | undefined
+}
+
+export interface Plain {
+  readonly view: View
+  readonly orientation: number
+}
+
+/** What is observed of one frame, or of a picture. */
+export interface FrameObservation {
+  readonly observation: Observation
+  /** `undefined` when it is no match. */
+  readonly grade: Grade | undefined
+  /** Could a few bits make it strong, or keep it from that? */
+  readonly isStrongClose: boolean
+}
+
+/**
+ * One observation of each image.
+ * @param frames by ordinal.
+ * @param told the ordinals in the answer.
+ */
+export function observationsOfImages(
+  frames: ReadonlyMap<number, FrameObservation>,
+  told: ReadonlySet<number>,
+): readonly Observation[] {
+  const byImage = new Map<string, [number, FrameObservation][]>()
+  for (const entry of frames) {
+    const { imageId } = entry[1].observation
+    const own = byImage.get(imageId)
+    if (own === undefined) byImage.set(imageId, [entry])
+    else own.push(entry)
+  }
+  return Array.from(byImage.values(), (own) => {
+    const [first] = own
+    if (first !== undefined && own.length === 1) return first[1].observation
+    const inAnswer = own.find(([ordinal]) => told.has(ordinal))?.[1]
+    return together(
+      own.map(([, one]) => one),
+      inAnswer,
+    )
+  })
+}
+
+/** Edges, the least revealing first. */
+const EDGES = ['none', 'inner', 'alone', 'outer'] as const satisfies readonly Edge[]
+
+/**
+ * A query tells something about a frame that is not in the answer only if a few bits could have put it there. Which frame is in the answer is told by
+ * the moment, too.
+ */
+function together(frames: readonly FrameObservation[], told: FrameObservation | undefined): Observation {
+  const marks: [number, number] = [0, 0]
+  for (const { observation } of frames) {
+    marks[0] = (marks[0] + observation.marks[0]) | 0
+    marks[1] = (marks[1] + observation.marks[1]) | 0
+  }
+  const edgeOf = (one: FrameObservation) =>
+    told === undefined || one === told ? one.observation.edge : edgeBeside(told, one)
+  const [first] = told === undefined ? frames : [told]
+  if (first === undefined) throw new RangeError('an image has at least one frame')
+  const decisive = frames.reduce(
+    (most, one) => (EDGES.indexOf(edgeOf(one)) > EDGES.indexOf(edgeOf(most)) ? one : most),
+    first,
+  )
+  const { imageId, distanceBits, plain } = first.observation
+  return { imageId, distanceBits, plain, edge: edgeOf(decisive), hash: decisive.observation.hash, marks }
+}
+
+/** What a frame that is not in the answer reveals beside the one that is. */
+function edgeBeside({ observation: told, grade }: FrameObservation, other: FrameObservation): Edge {
+  const { edge, distanceBits } = other.observation
+  if (told.distanceBits === undefined || told.distanceBits === 0) return 'none'
+  if (grade === 'review' || (grade === 'near' && other.isStrongClose)) return edge
+  return distanceBits !== undefined && Math.abs(distanceBits - told.distanceBits) <= EDGE_BITS ? 'inner' : 'none'
+}
+
+/** Marks images whose distances are nearly equal: the order of the answer, nearest first, reveals which one is nearer. */
+export function withOrder(all: readonly Observation[]): readonly Observation[] {
+  if (all.length < 2) return all
+  return all.map((one) => {
+    const bits = one.distanceBits
+    if (one.edge !== 'none' || bits === undefined || bits === 0) return one
+    const isClose = all.some((other) => other !== one && Math.abs((other.distanceBits ?? -EDGE_BITS) - bits) <= EDGE_BITS)
+    return isClose ? { ...one, edge: 'inner' as const } : one
+  })
+}
