@@ -115,7 +115,7 @@ export function describe(
   grade: Grade,
   matchId: string,
   agreement: Agreement | undefined,
-  atMs: number | undefined,
+  atMs?: number | undefined,
 ): Match {
   return {
     matchId,
@@ -132,6 +132,11 @@ export function describe(
     ...(atMs !== undefined && { atMs }),
     ...(agreement?.partial !== undefined && { agreement: agreement.partial }),
   }
+}
+
+/** Times are told to the second, rounded down: finer ones would say which frames are stored. */
+export function toSecond(ms: number): number {
+  return ms - (ms % 1000)
 }
 
 export function transformName(orientation: number): TransformName {

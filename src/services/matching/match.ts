@@ -24,13 +24,13 @@ export interface Match {
   readonly tier: Tier
   readonly category: Category | undefined
   readonly disputed: boolean
-  /** Present only for a registered video, without segments: when the frame is shown that matches best [ms]. */
+  /** Present only for a video: when the frame is shown that matches best. */
   readonly atMs?: number
   /** Present only if a part of the query picture differs: the share that agrees, and where. */
   readonly agreement?: NonNullable<Agreement['partial']>
   /** Present only for a match by details. */
   readonly details?: MatchedDetails
-  /** Present only if a video was queried, without segments: when in it the registered picture is shown [ms], to the second. */
+  /** Present only if a video was queried and no segment is known: when in it the picture was found [ms], to the second. */
   readonly queryMs?: number
   /** Present only for a video that was found in a video: which parts, the longest first, at most `MAX_SEGMENTS`. */
   readonly segments?: readonly MatchedSegment[]

@@ -65,6 +65,11 @@ export function observationsOfImages(
 /** Edges, the least revealing first. */
 const EDGES = ['none', 'inner', 'alone', 'outer'] as const satisfies readonly Edge[]
 
+/** @returns the one with the most revealing edge, the first of several. */
+export function mostRevealing(observations: readonly Observation[]): Observation | undefined {
+  return [...observations].sort((a, b) => EDGES.indexOf(b.edge) - EDGES.indexOf(a.edge))[0]
+}
+
 /**
  * A query tells something about a frame that is not in the answer only if a few bits could have put it there. Which frame is in the answer is told by
  * the moment, too.

@@ -177,6 +177,19 @@ function unfound(
   return { observation, grade: undefined, isStrongClose: false }
 }
 
+/** As `Observation.marks`, of these hashes. */
+export function marksOf(
+  hashes: readonly { readonly type: SignalType; readonly hash: Hash256 }[],
+  thresholdBits: number | undefined,
+): Observation['marks'] {
+  const marks: [number, number] = [thresholdBits ?? -1, thresholdBits ?? -1]
+  for (const { type, hash } of hashes) {
+    marks[0] = (marks[0] + digestOf(hash, SEEDS[0] + rank(type))) | 0
+    marks[1] = (marks[1] + digestOf(hash, SEEDS[1] + rank(type))) | 0
+  }
+  return marks
+}
+
 function edgeOfAgreement(agreed: Agreed | undefined): Edge {
   if (agreed?.formSurplus !== undefined && isSurplusClose(agreed.formSurplus)) return 'outer'
   if (agreed?.agreement === undefined) return 'none'
@@ -192,19 +205,6 @@ function isToldByEither({ bank, type, views, hit: { distanceBits } }: Found): bo
 function isBefore(one: Plain, other: Plain): boolean {
   const [a, b] = [VIEW_NAMES.indexOf(one.view), VIEW_NAMES.indexOf(other.view)]
   return a < b || (a === b && one.orientation < other.orientation)
-}
-
-/** As `Observation.marks`, of these hashes. */
-export function marksOf(
-  hashes: readonly { readonly type: SignalType; readonly hash: Hash256 }[],
-  thresholdBits: number | undefined,
-): Observation['marks'] {
-  const marks: [number, number] = [thresholdBits ?? -1, thresholdBits ?? -1]
-  for (const { type, hash } of hashes) {
-    marks[0] = (marks[0] + digestOf(hash, SEEDS[0] + rank(type))) | 0
-    marks[1] = (marks[1] + digestOf(hash, SEEDS[1] + rank(type))) | 0
-  }
-  return marks
 }
 
 /** FNV-1a, of 32 bits. */

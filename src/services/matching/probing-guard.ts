@@ -157,7 +157,7 @@ function coarseScreen(restrictions: ReadonlyMap<string, ImageScreen>): Screen {
   }
 }
 
-/** Which frame is nearest would be an edge to probe. With segments, each frame of a query would be a query of its own. */
+/** Segments say which frames of a query are near, so each frame would be a query of its own. A moment says which frame is nearest. */
 function withoutMoments({ segments: _, queryMs: __, atMs: ___, ...rest }: Match): Match {
   return rest
 }

@@ -8,10 +8,10 @@ import { BAND_EDGES_BITS, distanceBandOf } from '../../../domain/matching/grade.
 import { type Evidence, evidenceOf, NO_EVIDENCE } from '../../../domain/matching/lines.js'
 import type { Segment, Span } from '../../../domain/matching/segments.js'
 import type { Searcher } from '../../index/searcher.js'
-import { describe, transformName } from '../graded.js'
+import { describe, toSecond, transformName } from '../graded.js'
 import type { Match, MatchedSegment } from '../match.js'
 import type { Answer } from '../match-by-hashes.js'
-import type { Observation } from '../observation.js'
+import { mostRevealing, type Observation } from '../observation.js'
 import { marksOf } from '../observed.js'
 import type { AskedFrame, NearFrame, Target } from './near-frames.js'
 
@@ -67,7 +67,7 @@ function matchOf(
   told: NearFrame | undefined,
   { matchIdOf }: TargetOptions,
 ): Match | undefined {
-  const described = told && describe({ ...told, image }, 'near', matchIdOf(image.id), undefined, undefined)
+  const described = told && describe({ ...told, image }, 'near', matchIdOf(image.id), undefined)
   const match = described ?? best?.found.match
   const atMs = told?.frame.atMs ?? best?.frame.atMs
   if (match === undefined || atMs === undefined) return undefined
@@ -89,13 +89,8 @@ function shown({ query, registered, speed, frames, orientation, bits }: Segment)
   }
 }
 
-/** Times are told to the second: finer ones would say which frames are stored. */
-function toSecond(ms: number): number {
-  return Math.round(ms / 1000) * 1000
-}
-
 function toSeconds({ fromMs, toMs }: Span): Span {
-  return { fromMs: toSecond(fromMs), toMs: toSecond(toMs) }
+  return { fromMs: toSecond(fromMs), toMs: toSecond(toMs + 999) }
 }
 
 /** What a match without a match of pictures reports: the nearest frame of the segments; without any, one that decides alone. */
@@ -192,11 +187,4 @@ function observationOf(
     hash: nearest.hash,
     plain: { view: nearest.views.registered, orientation: nearest.orientation },
   }
-}
-
-/** The most revealing first. */
-const EDGES: readonly Edge[] = ['outer', 'alone', 'inner', 'none']
-
-function mostRevealing(observations: readonly Observation[]): Observation | undefined {
-  return [...observations].sort((a, b) => EDGES.indexOf(a.edge) - EDGES.indexOf(b.edge))[0]
 }
