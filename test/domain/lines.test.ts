@@ -132,6 +132,18 @@ t.test('the true moment is that of the nearest pairs, where each frame is near t
   t.match(longest, { speed: 1, registered: { fromMs: 12_000, toMs: 32_000 } })
 })
 
+t.test('segments that are near one another are one, which has the speed of the best line', async (t) => {
+  const part = (askedMs: number, registeredMs: number, pairs: number, speed: number) =>
+    Array.from({ length: pairs }, (_, i) => pair(askedMs + i * 1000, registeredMs + i * 1000 * speed))
+  const turning = [...part(0, 0, 6, 1), ...part(6000, 4000, 5, -1)]
+  t.same(segmentsOf(turning), [segment([0, 10_000], [0, 5000], { frames: 11 })])
+  t.match(segmentsOf([...part(0, 0, 4, 1), ...part(4000, 7000, 8, -1)]), [{ frames: 12, speed: -1 }])
+  const runs = [[0, 1, 2], [6, 7], [4]].flatMap((seconds, i) =>
+    seconds.map((s) => pair(s * 1000, i, { grade: 'near', bits: 20 })),
+  )
+  t.match(segmentsOf(runs), [{ query: { fromMs: 0, toMs: 7000 }, frames: 6 }], 'also by a third between two')
+})
+
 t.test('a loop is a segment, and many loops are at most sixteen', async (t) => {
   const loop = Array.from({ length: 240 }, (_, i) => pair(i * 500, (i % 4) * 500))
   t.match(segmentsOf(loop), [{ query: { fromMs: 0, toMs: 119_500 }, registered: { fromMs: 0, toMs: 1500 } }])

@@ -1,6 +1,7 @@
 // What the operator is told of an organisation that probes.
 
 import t from 'tap'
+import type { Match } from '../../src/services/matching/match.js'
 import { createProbingGuard, type ProbingGuardParts, type ProbingMode } from '../../src/services/matching/probing-guard.js'
 
 const DAY_MS = 86_400_000
@@ -30,8 +31,9 @@ function guardThat(mode: ProbingMode, add: ProbingGuardParts['events']['add']) {
     onError: (error) => troubles.push(error),
   })
   const see = async (orgId = 'org') => {
-    await guard.see(orgId, OBSERVED, false)
+    const screen = await guard.see(orgId, OBSERVED, false)
     await guard.close()
+    return screen
   }
   return { clock, troubles, see }
 }
@@ -71,4 +73,25 @@ t.test('of however many organisations, each is reported', async (t) => {
   const { see } = guardThat('tell', async (_, { orgId }) => void told.add(orgId ?? ''))
   for (let i = 0; i < 1500; i++) await see(`org ${i}`)
   t.equal(told.size, 1500)
+})
+
+t.test('a coarse answer has no moments, by which each frame of a query would be one of its own', async (t) => {
+  const span = { fromMs: 0, toMs: 1000 }
+  const segment = {
+    query: span,
+    registered: span,
+    speed: 1,
+    frames: 2,
+    transform: 'original',
+    distanceBand: '1-15',
+  } as const
+  const match: Match = {
+    ...{ matchId: 'id', grade: 'strong', distanceBits: 10, distanceBand: '1-15', signalType: 'pdq', view: 'whole' },
+    ...{ transform: 'original', bank: 'cases', tier: 'verified', category: undefined, disputed: false },
+    ...{ segments: [segment], atMs: 1000, queryMs: 2000 },
+  }
+  const screen = await guardThat('suspend', async () => {}).see()
+  const { segments: _, atMs: __, queryMs: ___, ...rest } = match
+  t.same(screen?.('image', match), { ...rest, grade: 'near', distanceBits: 31, distanceBand: '16-31' })
+  t.same(screen?.('another', match), match)
 })

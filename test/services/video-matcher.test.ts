@@ -85,9 +85,9 @@ t.test('two films in one file are both found, the nearest first', async (t) => {
 t.test('pictures are found in videos, and videos by pictures', async (t) => {
   const still = { ...imageOf(hashNamed('')), signals: registeredFrame(1, 5000) }
   const { ask, catalogue, matchIdOf } = worldOf([still, film])
-  const matches = await ask(askedClip({ clip: 1, fromMs: 3000, seconds: 5, edit: EDITS.darker }))
+  const matches = await ask(askedClip({ clip: 1, fromMs: 3000, seconds: 3 }))
   const ofStill = matches.find(({ matchId }) => matchId === matchIdOf(0))
-  t.match(ofStill, { grade: /strong|near/, queryMs: 2000, segments: undefined })
+  t.match(ofStill, { grade: 'exact', queryMs: 2000, segments: undefined })
 
   const pictures = bareMatcher({ replica: { catalogue } })
   const [found = []] = await pictures.match([askedSignals(1, 5000, EDITS.darker)], ASKING)
@@ -97,6 +97,31 @@ t.test('pictures are found in videos, and videos by pictures', async (t) => {
     { atMs: 5000 },
   )
   t.equal(found.find(({ matchId }) => matchId === matchIdOf(0))?.atMs, undefined)
+})
+
+t.test('a picture that is near several frames of a video matches it once, by the nearest', async (t) => {
+  const hash = hashNamed('still')
+  const filmWith = (bits: readonly number[]) => {
+    const signals = bits.map(
+      (far, frame) => ({ type: 'pdq', view: 'whole', quality: 90, hash: bitsFrom(hash, far), frame }) as const,
+    )
+    return { ...imageOf(hash), signals, video: { durationMs: 9000, framesAtMs: bits.map((_, i) => i * 2400) } }
+  }
+  const seen: Observation[] = []
+  const probing = {
+    isOn: true,
+    radiusOf: () => undefined,
+    see: (_: string, all: readonly Observation[]) => void seen.push(...all),
+  }
+  const ask = async (bits: readonly number[]) => {
+    const { catalogue } = worldOf([filmWith(bits)])
+    const asked = [{ type: 'pdq', view: 'whole', quality: 90, hashes: [hash] } as const]
+    const [matches] = await bareMatcher({ replica: { catalogue }, probing }).match([asked], ASKING)
+    return [matches?.map(({ distanceBits, atMs }) => [distanceBits, atMs]), seen.splice(0).map(({ edge }) => edge)]
+  }
+  t.same(await ask([20, 8, 29]), [[[8, 2400]], ['none']])
+  t.same(await ask([8, 10]), [[[8, 0]], ['inner']], 'the time says which of two is nearer')
+  t.same(await ask([33, 40]), [[], ['outer']])
 })
 
 /** A video of drawn hashes: frames two seconds apart, each with PDQ of the whole and one further view. */
@@ -129,6 +154,7 @@ t.test('frames that are too far to match as pictures are a near match if two are
   t.same(await ask(askedFilm([57, 40].map((bits) => bits + 3))), [], 'not one alone')
   t.same(await ask(askedFilm([57, 57])), [])
   t.same(await ask(askedFilm([50, 50], 60)), [], 'nor plain ones')
+  t.match(await ask(askedFilm([34, 34, 34, 34], 60)), [{ segments: [{ frames: 4 }] }], 'that decide alone, too')
   t.match(await ask(askedFilm([42])), [{ grade: 'near', segments: [{ frames: 1 }] }], 'but one that decides alone')
   t.same(await ask(askedFilm([50, 50]), { thresholdBits: 45 }), [], 'nor where the caller wants nearer ones')
   t.equal((await ask(askedFilm([45, 45]), { thresholdBits: 45 })).length, 1)
@@ -144,6 +170,11 @@ t.test('a bank that wants nearer matches wants nearer lines', async (t) => {
   catalogue.put(uuidV7(1, randomBytes(10)), hashedFilm(3, 'narrow'))
   t.equal((await ask(askedFilm([46, 46]))).length, 1)
   t.same(await ask(askedFilm([46, 47])), [])
+  const probing = { isOn: true, radiusOf: () => undefined, see: () => undefined }
+  const observing = worldOf([], { probing })
+  observing.catalogue.banks.set(bank.name, bank)
+  observing.catalogue.put(uuidV7(1, randomBytes(10)), hashedFilm(3, 'narrow'))
+  t.same(await observing.ask(askedFilm([46, 47])), [], 'also where it is searched a little farther')
 })
 
 t.test('a harmless picture vetoes the frames that it is nearer to', async (t) => {
@@ -187,6 +218,7 @@ t.test('a line near its limit is counted as an edge, also beyond it, and one far
   t.same(await edgeOf([50, 57]), [0, 'outer'])
   t.same(await edgeOf([50, 60]), [0, 'none'])
   t.same(await edgeOf([50, 50]), [1, 'none'])
+  t.same(await edgeOf([43, 50]), [1, 'none'], 'whatever decides alone')
   t.same(await edgeOf([50, 50, 55]), [1, 'inner'], 'of where the segment ends')
 })
 

@@ -35,7 +35,7 @@ interface Part extends Omit<Segment, 'frames'> {
 }
 
 /**
- * @param lines of these pairs, best first.
+ * @param parts lines before runs, the best first.
  * @returns the longest first, at most `MAX_SEGMENTS`. Segments that are less than 2 s apart in both videos are one.
  * Cost: at most some 100 thousand comparisons of parts.
  */
@@ -74,14 +74,13 @@ function gapMs(one: Span, other: Span): number {
   return Math.max(one.fromMs, other.fromMs) - Math.min(one.toMs, other.toMs)
 }
 
-/** The first of two parts with as many frames gives the speed. */
+/** The first gives the speed: it is the better line, or a line instead of a run. */
 function together(one: Part, other: Part): Part {
-  const { speed, orientation } = other.asked.size > one.asked.size ? other : one
   return {
     query: hull(one.query, other.query),
     registered: hull(one.registered, other.registered),
-    speed,
-    orientation,
+    speed: one.speed,
+    orientation: one.orientation,
     bits: Math.min(one.bits, other.bits),
     grade: betterGrade(one.grade, other.grade),
     asked: new Set([...one.asked, ...other.asked]),
