@@ -5,7 +5,7 @@ import { inlierBandOf } from '../domain/matching/grade.js'
 import type { Problem } from '../domain/problem.js'
 import { MAX_MATCHES } from '../services/matching/fair-share.js'
 import { toSecond } from '../services/matching/graded.js'
-import type { Match, MatchedDetails } from '../services/matching/match.js'
+import type { Match, MatchedDetails, MatchedSegment } from '../services/matching/match.js'
 import { problemBody } from './problems.js'
 import { MatchView, PartProblem } from './schemas.js'
 
@@ -35,7 +35,7 @@ export function shownMatch(
     ...(mayKnowDistance && { distanceBits }),
     category: category ?? null,
     ...(atMs !== undefined && { atMs: toSecond(atMs) }),
-    ...(segments !== undefined && { segments: [...segments] }),
+    ...(segments !== undefined && { segments: segments.map(shownSegment) }),
     ...(details !== undefined && { details: shownDetails(details, mayKnowDistance) }),
   }
 }
@@ -67,20 +67,19 @@ function matchText(match: Match, mayKnowDistance: boolean): string {
   const category = match.category === undefined ? 'null' : `"${match.category}"`
   const atMs = match.atMs === undefined ? '' : `,"atMs":${toSecond(match.atMs)}`
   const queryMs = match.queryMs === undefined ? '' : `,"queryMs":${match.queryMs}`
-  const segments = match.segments === undefined ? '' : `,"segments":${JSON.stringify(match.segments)}`
+  const segments = match.segments === undefined ? '' : `,"segments":${JSON.stringify(match.segments.map(shownSegment))}`
   const agreement = match.agreement === undefined ? '' : `,"agreement":${JSON.stringify(match.agreement)}`
   const details =
     match.details === undefined ? '' : `,"details":${JSON.stringify(shownDetails(match.details, mayKnowDistance))}`
   return (
     `{"matchId":"${match.matchId}","grade":"${match.grade}","distanceBand":"${match.distanceBand}",${bits}` +
     `"signalType":"${match.signalType}","view":"${match.view}","transform":"${match.transform}",` +
-    `"bank":${JSON.stringify(match.bank)},"tier":"${match.tier}","category":${category},"disputed":${match.disputed}${atMs}${queryMs}${segments}${agreement}${details}}`
+    `"bank":${JSON.stringify(match.bank)},"tier":"${match.tier}","category":${category},"disputed":${match.disputed}${queryMs}${segments}${atMs}${agreement}${details}}`
   )
 }
 
-/** A finer time would tell which of the stored frames it is. */
-function toSecond(atMs: number): number {
-  return atMs - (atMs % 1000)
+function shownSegment({ query, registered, speed, transform, frames, distanceBand }: MatchedSegment) {
+  return { query, registered, speed, transform, frames, distanceBand }
 }
 
 function shownDetails({ inliers, region }: MatchedDetails, mayKnowDistance: boolean) {

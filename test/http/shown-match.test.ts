@@ -15,6 +15,16 @@ import type { Match } from '../../src/services/matching/match.js'
 
 const side = fc.double({ min: 0, max: 1, noNaN: true })
 
+const span = fc.record({ fromMs: fc.nat(600_000), toMs: fc.nat(600_000) })
+const segment = fc.record({
+  query: span,
+  registered: span,
+  speed: fc.double({ min: -1, max: 2, noNaN: true }),
+  frames: fc.integer({ min: 1, max: 2400 }),
+  transform: fc.constantFrom(...transforms.map(({ name }) => name)),
+  distanceBand: fc.constantFrom(...DISTANCE_BANDS),
+})
+
 const match: fc.Arbitrary<Match> = fc.record(
   {
     matchId: fc.stringMatching(/^[A-Za-z0-9_-]{43}$/),
@@ -29,6 +39,8 @@ const match: fc.Arbitrary<Match> = fc.record(
     category: fc.constantFrom(undefined, ...CATEGORY_NAMES),
     disputed: fc.boolean(),
     atMs: fc.nat(600_000),
+    queryMs: fc.nat(600).map((seconds) => 1000 * seconds),
+    segments: fc.array(segment, { minLength: 1, maxLength: 3 }),
     details: fc.record({
       inliers: fc.integer({ min: 8, max: 300 }),
       surplus: fc.nat(300),

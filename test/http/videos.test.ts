@@ -9,17 +9,26 @@ interface Added {
   readonly videos?: { readonly imageId?: string; readonly state: string; readonly problem?: { readonly code: string } }[]
 }
 interface Found {
-  readonly results: { readonly matches: { readonly grade: string; readonly atMs?: number }[] }[]
+  readonly results: {
+    readonly id?: string
+    readonly problem?: { readonly code: string }
+    readonly matches: {
+      readonly grade: string
+      readonly atMs?: number
+      readonly queryMs?: number
+      readonly segments?: readonly object[]
+    }[]
+  }[]
 }
 
 const SIZE = { width: 480, height: 360 }
 
 /** A video that shows one scene after the other, two seconds each. */
-async function clip(seeds: readonly number[]) {
+async function clip(seeds: readonly number[], purpose: 'register' | 'query' = 'register') {
   const frames = await Promise.all(
     seeds.map(async (seed, i) => ({ atMs: 2000 * i, pixels: await decode((await scene(seed, SIZE)).bytes) })),
   )
-  const { durationMs, frames: hashed } = await hashVideo(frames, { purpose: 'register', durationMs: 2000 * seeds.length })
+  const { durationMs, frames: hashed } = await hashVideo(frames, { purpose, durationMs: 2000 * seeds.length })
   return { durationMs, frames: hashed }
 }
 
@@ -56,6 +65,47 @@ t.test('a frame of a registered video is found, with its moment, until the case 
 
   await service.app.inject({ method: 'DELETE', url: her.url, headers: her.headers })
   for (const seed of [60, 61, 62, 63, 64, 65]) t.same(await asked(seed), [])
+})
+
+t.test('a video query finds the registered video by an excerpt, and a registered picture in it', async (t) => {
+  const service = await startService(t)
+  const platform = await keyFor(service, 'platform', ['match'])
+  const her = await openCase(service.app)
+  const { signals } = await hashImage(await decode((await scene(83, SIZE)).bytes), { purpose: 'register' })
+  await add(service, her, { images: [{ signals }], videos: [await clip([81, 82, 84, 85])] })
+  const strangers = await clip([88, 89], 'query')
+  const queries = [
+    { id: 'excerpt', video: await clip([90, 82, 84, 91], 'query') },
+    { id: 'strangers', video: strangers },
+    { id: 'still', signals: strangers.frames[0]?.signals },
+    { id: 'picture in it', video: await clip([92, 83], 'query') },
+  ]
+  const ask = (payload: object) =>
+    service.app.inject({ method: 'POST', url: '/v1/match', headers: platform.headers, payload })
+  const answer = await ask({ queries })
+  t.equal(answer.statusCode, 200, answer.body)
+  const { results } = answer.json<Found>()
+  t.match(results, [
+    {
+      id: 'excerpt',
+      matches: [
+        { grade: 'exact', segments: [{ query: { fromMs: 2000 }, registered: { fromMs: 2000 }, transform: 'original' }] },
+      ],
+    },
+    { id: 'strangers', matches: [] },
+    { id: 'still', matches: [] },
+    { id: 'picture in it', matches: [{ grade: 'exact', queryMs: 2000 }] },
+  ])
+  t.same(
+    results.map(({ matches }) => matches.length),
+    [1, 0, 0, 1],
+  )
+
+  const video = await clip([81, 82], 'query')
+  const low = { frames: [{ atMs: 0, signals: [{ type: 'pdq', hash: randomHashText(), quality: 24 }] }] }
+  t.match((await ask({ queries: [{}] })).json(), { code: 'request-invalid' })
+  t.match((await ask({ queries: [{ video, signals }] })).json(), { code: 'request-invalid' })
+  t.match((await ask({ queries: [{ video: low }] })).json(), { results: [{ problem: { code: 'quality-too-low' } }] })
 })
 
 t.test('the same video is the same image, and a call may be repeated', async (t) => {

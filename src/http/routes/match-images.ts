@@ -23,6 +23,19 @@ const ImageMatchParams = z.object({
   transforms: z.enum(['true', 'false']).default('true'),
 })
 
+const matchImagesSchema = {
+  operationId: 'matchImages',
+  summary: 'Match pictures',
+  description:
+    'Parts named image, answered in order. Pictures are hashed and then discarded. A part that is refused has a problem instead of a result; if all are refused, the first problem is the answer. The field context applies to all pictures. What follows the image in a file is not read: a file beyond the limit is answered if its image ends within it, without sha256.',
+  tags: ['match'],
+  querystring: ImageMatchParams,
+  response: {
+    200: ImageMatchAnswer,
+    ...mayForUploads('request-invalid', 'key-missing', 'scope-missing', 'bank-unknown', 'body-too-large'),
+  },
+}
+
 export interface MatchImageRouteOptions {
   readonly matcher: Matcher
   readonly hashing: Hashing
@@ -41,18 +54,7 @@ export const matchImageRoutes: FastifyPluginAsyncZod<MatchImageRouteOptions> = a
     '/match/images',
     {
       config: { scope: 'match', multipart: true, contextField: true },
-      schema: {
-        operationId: 'matchImages',
-        summary: 'Match pictures',
-        description:
-          'Parts named image, answered in order. Pictures are hashed and then discarded. A part that is refused has a problem instead of a result; if all are refused, the first problem is the answer. The field context applies to all pictures. What follows the image in a file is not read: a file beyond the limit is answered if its image ends within it, without sha256.',
-        tags: ['match'],
-        querystring: ImageMatchParams,
-        response: {
-          200: ImageMatchAnswer,
-          ...mayForUploads('request-invalid', 'key-missing', 'scope-missing', 'bank-unknown', 'body-too-large'),
-        },
-      },
+      schema: matchImagesSchema,
     },
     async (request, reply) => {
       const caller = callerOf(request)

@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { MAX_IMAGE_SIGNALS } from '../../../packages/hash/src/file-frames.js'
 import { MAX_AREA_SIGNALS } from '../../../packages/hash/src/image-hasher.js'
+import { MAX_ASKED_VIDEO_SIGNALS } from '../../../packages/hash/src/video-frames.js'
 import { DurationMs, GivenFrames } from '../given-videos.js'
 import {
   AskedDetails,
@@ -21,8 +22,8 @@ export const MAX_QUERIES = 1000
 
 const MAX_SIGNALS_PER_QUERY = MAX_IMAGE_SIGNALS + 2
 
-/** Maximum signals of a call. Each is a search, so this bounds the cost: a thousand plain pictures, or 270 with all their views. */
-export const MAX_SIGNALS = 8000
+/** Maximum signals of a call. Each is a search, so this bounds the cost: a thousand plain pictures, 270 with all their views, or a video. */
+export const MAX_SIGNALS = MAX_ASKED_VIDEO_SIGNALS
 
 export const MAX_CONTEXT_BYTES = 256
 

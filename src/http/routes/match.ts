@@ -25,6 +25,27 @@ const LONG_BYTES = 32_768
 
 const MatchAnswer = z.object({ results: z.array(MatchResult) })
 
+const matchSchema = {
+  operationId: 'match',
+  summary: 'Match pictures and videos by their hashes',
+  description:
+    'A query is a picture or a video. Returns every registered image within the threshold, and none beyond it. A result with too many matches is cut and marked `truncated`.',
+  tags: ['match'],
+  body: MatchRequest,
+  response: {
+    200: MatchAnswer.or(z.string()),
+    ...may(
+      'request-invalid',
+      'key-missing',
+      'scope-missing',
+      'bank-unknown',
+      'extended-protection-off',
+      'body-too-large',
+      'index-loading',
+    ),
+  },
+}
+
 export interface MatchRouteOptions {
   readonly matcher: Matcher
   readonly videoMatcher: VideoMatcher
@@ -47,26 +68,7 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
         if (Number(headers['content-length'] ?? Number.POSITIVE_INFINITY) < LONG_BYTES) done()
         else scheduler.next().then(() => done(), done)
       },
-      schema: {
-        operationId: 'match',
-        summary: 'Match pictures and videos by their hashes',
-        description:
-          'A query is a picture or a video. Returns every registered image within the threshold, and none beyond it. A result with too many matches is cut and marked `truncated`.',
-        tags: ['match'],
-        body: MatchRequest,
-        response: {
-          200: MatchAnswer.or(z.string()),
-          ...may(
-            'request-invalid',
-            'key-missing',
-            'scope-missing',
-            'bank-unknown',
-            'extended-protection-off',
-            'body-too-large',
-            'index-loading',
-          ),
-        },
-      },
+      schema: matchSchema,
     },
     async (request, reply) => {
       const caller = callerOf(request)

@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import t from 'tap'
 import { distance, type Hash256 } from '../../packages/hash/src/hash256.js'
 import type { FramePair } from '../../src/domain/matching/frame-pair.js'
-import { type Evidence, evidenceOf, MAX_PAIRS } from '../../src/domain/matching/lines.js'
 import { MAX_SEGMENTS } from '../../src/domain/matching/segments.js'
+import { type Evidence, evidenceOf, MAX_PAIRS } from '../../src/domain/matching/video-evidence.js'
 import { bitsFrom, hashNamed } from '../helpers/hashes.js'
 
 const pictures = new Map<number | string, Hash256>()
