@@ -1,0 +1,74 @@
+// Makes the edits of a clip, one file after the other, in a folder that is removed.
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import sharp from 'sharp'
+import { randomOf } from '../variants/random.mjs'
+import { isSameCamera } from './clips.mjs'
+import { ffmpeg, probe } from './ffmpeg.mjs'
+
+/** Edits are of this much, from the middle of a clip: it bounds what a run takes. */
+const EDITED_S = 12
+const MIDDLE =
+  "fps=12,scale='if(gt(iw,ih),min(560,iw),-2)':'if(gt(iw,ih),-2,min(560,ih))':flags=area,scale=trunc(iw/2)*2:trunc(ih/2)*2,setsar=1"
+const NEARLY_WHOLE = ['-an', '-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-crf', '14', '-threads', '1']
+
+/** A folder for files that one step writes and the next reads. */
+export function temporaryFolder(defer) {
+  const folder = mkdtempSync(join(tmpdir(), 'tabir-video-'))
+  defer(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+/**
+ * @param clip of clips.mjs; `strangers` are others that may be shown beside it.
+ * @param edits of edits.mjs.
+ * @returns each edit that the clip is long enough for: `{ id, isStill, file, shows, beside }`, with `shows` in times of the clip, and the names of
+ *   the strangers that it shows. The file is removed before the next one is made.
+ */
+export async function* editsOf(clip, { edits, strangers, folder, seed }) {
+  const middle = await middleOf(clip, folder)
+  try {
+    for (const edit of edits) {
+      const random = randomOf(`${seed}:${clip.name}:${edit.id}`)
+      const others = edit.usesOthers
+        ? chosen(
+            random,
+            strangers.filter((other) => other.name !== clip.name && !isSameCamera(other, clip)),
+          )
+        : []
+      const made = edit.make(middle, random, others)
+      if (made === undefined) continue
+      const file = join(folder, `edit.${made.extension}`)
+      const drawn = await Promise.all(made.drawn.map((drawing, i) => drawnTo(join(folder, `drawn-${i}.png`), drawing)))
+      const inputs = [middle.file, ...drawn, ...made.files].flatMap((input) => ['-i', input])
+      await ffmpeg([...inputs, '-filter_complex', made.graph, '-map', '[out]', ...made.output, file])
+      const shows = made.shows.map((part) => ({ ...part, atMs: part.atMs + middle.startMs }))
+      yield { id: edit.id, isStill: edit.isStill, file, shows, beside: others.map(({ name }) => name) }
+      rmSync(file)
+    }
+  } finally {
+    rmSync(middle.file, { force: true })
+  }
+}
+
+async function middleOf(clip, folder) {
+  const file = join(folder, 'middle.mp4')
+  const startMs = Math.max(0, (clip.durationMs - 1000 * EDITED_S) / 2)
+  await ffmpeg(['-ss', startMs / 1000, '-i', clip.file, '-t', EDITED_S, '-vf', MIDDLE, ...NEARLY_WHOLE, file])
+  return { file, startMs, ...(await probe(file)) }
+}
+
+/** Two of them. */
+function chosen(random, strangers) {
+  if (strangers.length < 2) return []
+  const first = random.int(0, strangers.length - 1)
+  const second = (first + random.int(1, strangers.length - 1)) % strangers.length
+  return [strangers[first], strangers[second]]
+}
+
+async function drawnTo(file, drawing) {
+  await sharp(drawing).png({ compressionLevel: 1 }).toFile(file)
+  return file
+}
