@@ -186,13 +186,13 @@ function faster({ durationMs }, speed) {
 
 /** A screen on a desk, seen from the side by a hand that is not steady about its light. */
 function filmed(clip, random) {
-  const [w, h] = upright(clip) ? [400, 640] : [640, 400]
-  const share = 0.66 + 0.2 * random()
+  const [w, h] = upright(clip) ? [352, 560] : [560, 352]
+  const share = 0.7 + 0.22 * random()
   const bezel = 2 * random.int(2, 8)
   const desk = random.pick(DESKS)
-  const off = () => (0.1 * random() - 0.05).toFixed(4)
+  const off = () => (0.08 * random() - 0.04).toFixed(4)
   const corners = `perspective=x0=W*${off()}:y0=H*${off()}:x1=W*(1+${off()}):y1=H*${off()}:x2=W*${off()}:y2=H*(1+${off()}):x3=W*(1+${off()}):y3=H*(1+${off()}):sense=destination`
-  const turn = `rotate=${(((8 * random() - 4) * Math.PI) / 180).toFixed(4)}:fillcolor=${desk}`
+  const turn = `rotate=${(((6 * random() - 3) * Math.PI) / 180).toFixed(4)}:fillcolor=${desk}`
   const light = `eq=brightness=${(0.12 * random() - 0.04).toFixed(3)}:contrast=${(0.7 + 0.25 * random()).toFixed(3)}:gamma=${(1 + 0.25 * random()).toFixed(3)}:saturation=0.8`
   const set = `scale=${Math.round(w * share)}:${Math.round(h * share)}:force_original_aspect_ratio=decrease,pad=iw+${bezel}:ih+${bezel}:${bezel / 2}:${bezel / 2}:black,pad=${w}:${h}:-1:-1:${desk}`
   return {

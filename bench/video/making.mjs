@@ -10,6 +10,8 @@ import { ffmpeg, probe } from './ffmpeg.mjs'
 
 /** Edits are of this much, from the middle of a clip: it bounds what a run takes. */
 const EDITED_S = 12
+/** More than an edit shows of another film. */
+const OTHER_S = 10
 const MIDDLE =
   "fps=12,scale='if(gt(iw,ih),min(560,iw),-2)':'if(gt(iw,ih),-2,min(560,ih))':flags=area,scale=trunc(iw/2)*2:trunc(ih/2)*2,setsar=1"
 const NEARLY_WHOLE = ['-an', '-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-crf', '14', '-threads', '1']
@@ -32,18 +34,14 @@ export async function* editsOf(clip, { edits, strangers, folder, seed }) {
   try {
     for (const edit of edits) {
       const random = randomOf(`${seed}:${clip.name}:${edit.id}`)
-      const others = edit.usesOthers
-        ? chosen(
-            random,
-            strangers.filter((other) => other.name !== clip.name && !isSameCamera(other, clip)),
-          )
-        : []
+      const others = edit.usesOthers ? chosen(random, strangersTo(clip, strangers)) : []
       const made = edit.make(middle, random, others)
       if (made === undefined) continue
       const file = join(folder, `edit.${made.extension}`)
       const drawn = await Promise.all(made.drawn.map((drawing, i) => drawnTo(join(folder, `drawn-${i}.png`), drawing)))
-      const inputs = [middle.file, ...drawn, ...made.files].flatMap((input) => ['-i', input])
-      await ffmpeg([...inputs, '-filter_complex', made.graph, '-map', '[out]', ...made.output, file])
+      const inputs = [middle.file, ...drawn].flatMap((input) => ['-i', input])
+      const films = made.files.flatMap((input) => ['-t', OTHER_S, '-i', input])
+      await ffmpeg([...inputs, ...films, '-filter_complex', made.graph, '-map', '[out]', ...made.output, file])
       const shows = made.shows.map((part) => ({ ...part, atMs: part.atMs + middle.startMs }))
       yield { id: edit.id, isStill: edit.isStill, file, shows, beside: others.map(({ name }) => name) }
       rmSync(file)
@@ -58,6 +56,10 @@ async function middleOf(clip, folder) {
   const startMs = Math.max(0, (clip.durationMs - 1000 * EDITED_S) / 2)
   await ffmpeg(['-ss', startMs / 1000, '-i', clip.file, '-t', EDITED_S, '-vf', MIDDLE, ...NEARLY_WHOLE, file])
   return { file, startMs, ...(await probe(file)) }
+}
+
+function strangersTo(clip, films) {
+  return films.filter((other) => other.name !== clip.name && !isSameCamera(other, clip))
 }
 
 /** Two of them. */

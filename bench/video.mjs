@@ -1,0 +1,106 @@
+// Are videos found by what people make of them, and is anything else found?
+//
+//   npm run bench:video -- --clips FOLDER [--distractors FOLDER] [--edits LIST] [--limit N] [--seed N] [--json] [--record]
+//
+// Registers each film of both folders, up to its first minute, and asks about each as it is, and about edits of the clips: 26 of the middle 12 seconds
+// of each (bench/video/edits.mjs; --edits takes names, separated by commas; --limit edits only the first N clips, --seed draws other sizes and places).
+// Edits go through files in a temporary folder that is removed. It needs the system's ffmpeg.
+//
+// Films whose names have the same words before `_` are of one camera in one place: what is found among them is counted apart. A film that an edit shows
+// beside its own is neither.
+//
+// The last line is JSON: { clips, queries, recall: { edit: percent }, mean, falseVideos, strangerPairs, sameCameraFalse, momentWithin1s, rowsPerMinute,
+// cpuPerMinute: { decode, hash, search } }. `mean` leaves stills out; seconds of processor are for a minute of film. --json prints this line alone.
+// --record writes bench/record/video.md. Status 1 when an answer differs from that of every pair of frames.
+
+import { progress } from './report.mjs'
+import { run } from './service.mjs'
+import { clipsOf } from './video/clips.mjs'
+import { hashedEdit, hashedFilm, Meter } from './video/films.mjs'
+import { editsOf, temporaryFolder } from './video/making.mjs'
+import { optionsOf } from './video/options.mjs'
+import { Reference } from './video/reference.mjs'
+import { namesOf, record, report, summaryOf } from './video/report.mjs'
+import { momentErrorMs, Tally } from './video/tally.mjs'
+import { Vpdq } from './video/vpdq.mjs'
+
+const options = optionsOrExit(process.argv.slice(2))
+
+await run(async (defer) => {
+  const folder = temporaryFolder(defer)
+  const { clips, unreadable } = await clipsOf(options.clips)
+  const others = options.distractors === undefined ? { clips: [], unreadable: [] } : await clipsOf(options.distractors)
+  for (const file of [...unreadable, ...others.unreadable])
+    console.error(`left out, because ffprobe cannot read it: ${file}`)
+  const films = [...clips, ...others.clips]
+  if (new Set(films.map(({ name }) => name)).size < films.length) throw new Error('two films have the same name')
+
+  const figures = await measure({ folder, films, edited: clips.slice(0, options.limit), ...options })
+  if (!options.json) console.log(`${report(figures)}\n\n${namesOf(figures)}\n`)
+  console.log(JSON.stringify(summaryOf(figures)))
+  if (options.record) record(figures, { command: commandOf(process.argv.slice(2)) })
+  if (figures.checked.wrong > 0) process.exitCode = 1
+})
+
+async function measure({ folder, films, edited, edits, seed }) {
+  const meters = { register: new Meter(), query: new Meter(), edit: new Meter(), still: new Meter() }
+  const [service, reference, vpdq] = [new Reference(), new Reference(), new Vpdq()]
+  const tally = new Tally(films.map(({ name }) => name))
+  const checked = { all: 0, wrong: 0 }
+  const moving = new Set()
+  let rows = 0
+
+  const asked = new Map()
+  const drawFilms = progress('registering', films.length)
+  for (const [i, film] of films.entries()) {
+    const hashed = await hashedFilm(film, meters)
+    service.register(film.name, hashed.registered)
+    reference.register(film.name, hashed.registered)
+    vpdq.register(film.name, hashed.vpdq)
+    rows += hashed.registered.frames.reduce((sum, { signals }) => sum + signals.length, 0)
+    if (hashed.isMoving) moving.add(film.name)
+    asked.set(film.name, hashed)
+    drawFilms(i + 1)
+  }
+
+  const ask = (query, hashed, meter) => {
+    const answer = meter.time('search', () => service.ask(hashed.asked))
+    const found = [...answer.keys()].sort()
+    checked.all++
+    if (found.join() !== [...reference.ask(hashed.asked).keys()].sort().join()) checked.wrong++
+    tally.add(query, { tabir: found, ...vpdq.ask(hashed.vpdq) })
+    const [segment] = answer.get(query.name) ?? []
+    if (segment !== undefined && query.shows !== undefined && moving.has(query.name))
+      tally.addMoment(momentErrorMs(segment, query.shows))
+  }
+  for (const [name, hashed] of asked) ask({ name, beside: [] }, hashed, meters.query)
+  asked.clear()
+
+  const draw = progress('edits', edited.length * edits.length)
+  let done = 0
+  for (const clip of edited) {
+    for await (const { isStill, file, ...query } of editsOf(clip, { edits, strangers: films, folder, seed })) {
+      const meter = isStill ? meters.still : meters.edit
+      ask({ name: clip.name, ...query }, await hashedEdit({ file, isStill }, meter), meter)
+      draw(++done)
+    }
+  }
+  const stills = new Set(edits.filter(({ isStill }) => isStill).map(({ id }) => id))
+  return { clips: edited.length, registered: films.length, moving: moving.size, tally, rows, meters, stills, checked }
+}
+
+/** Without the names of folders, which are nobody else's business. */
+function commandOf(words) {
+  const shown = words.map((word, i) => ({ '--clips': 'CLIPS', '--distractors': 'DISTRACTORS' })[words[i - 1]] ?? word)
+  return ['npm run bench:video --', ...shown.filter((word) => word !== '--json' && word !== '--record')].join(' ')
+}
+
+/** @returns {any} */
+function optionsOrExit(words) {
+  try {
+    return optionsOf(words)
+  } catch (error) {
+    console.error(error.message)
+    return process.exit(2)
+  }
+}

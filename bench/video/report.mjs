@@ -1,0 +1,117 @@
+// The figures as one line of JSON, as tables, and as a record.
+
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpus, loadavg } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { table } from '../search/table.mjs'
+
+const RECORD = fileURLToPath(new URL('../record/video.md', import.meta.url))
+const [BEGIN, END] = ['begin', 'end'].map((word) => `<!-- written by bench/video.mjs: ${word} -->`)
+const METHODS = { tabir: 'Tabir', share: 'vPDQ, 80 % of the query', any: 'vPDQ, any frame' }
+const loadBefore = loadavg()[0]
+
+/**
+ * @param run `{ clips, tally, rows, meters, stills }`: the number of films of which edits were made, counts, rows of all registered films, meters of
+ *   films.mjs, and which edits are stills.
+ * @returns what the last line says. `mean` leaves stills out. `cpuPerMinute` has seconds to decode and hash a registered film as it came, and to
+ *   search for an edit.
+ */
+export function summaryOf({ clips, tally, rows, meters, stills }) {
+  const recall = tally.recall()
+  const { right, all } = tally.moments
+  const { decode, hash } = meters.register.perMinute()
+  return {
+    clips,
+    queries: tally.queries,
+    recall: Object.fromEntries([...recall].map(([id, { percent }]) => [id, tenth(percent.tabir)])),
+    mean: tenth(meanOf(recall, stills, 'tabir')),
+    falseVideos: tally.falseVideos.tabir ?? 0,
+    strangerPairs: tally.strangerPairs,
+    sameCameraFalse: tally.sameCameraFalse,
+    momentWithin1s: all === 0 ? null : tenth((100 * right) / all),
+    rowsPerMinute: Math.round(rows / meters.register.minutes),
+    cpuPerMinute: { decode: hundredth(decode), hash: hundredth(hash), search: hundredth(meters.edit.perMinute().search) },
+  }
+}
+
+export function report(run) {
+  const { tally, meters, stills, registered, moving, checked } = run
+  const recall = tally.recall()
+  const names = Object.keys(METHODS)
+  const rows = [...recall].map(([id, { queries, percent }]) => [id, queries, ...names.map((name) => fixed(percent[name]))])
+  const all = [...recall].filter(([id]) => !stills.has(id))
+  const means = [
+    '**mean** without stills',
+    all.reduce((sum, [, { queries }]) => sum + queries, 0),
+    ...names.map((name) => fixed(meanOf(recall, stills, name))),
+  ]
+  const falses = ['**strangers found**', tally.strangerPairs, ...names.map((name) => tally.falseVideos[name] ?? 0)]
+  const columns = ['edit', 'queries', ...Object.values(METHODS)]
+  const lines = [...rows, ...(all.length > 0 ? [means] : []), falses]
+  const recallTable = table(Object.fromEntries(columns.map((column, i) => [column, lines.map((line) => String(line[i]))])))
+  const costs = [meters.register, meters.query, meters.edit].map((meter) => meter.perMinute())
+  const costTable = table({
+    'of a minute': ['registered, as it came', 'asked about, as it came', 'asked about, edits'],
+    'decode, s': costs.map(({ decode }) => decode.toFixed(2)),
+    'hash, s': costs.map(({ hash }) => hash.toFixed(2)),
+    'search, s': costs.map(({ search }, i) => (i === 0 ? '' : search.toFixed(2))),
+  })
+  const { right, all: answers } = tally.moments
+  const summary = summaryOf(run)
+  const facts = [
+    `- films registered: ${registered}, of which ${run.clips} were edited; ${meters.register.minutes.toFixed(1)} minutes, ${summary.rowsPerMinute} rows a minute`,
+    `- same camera: ${tally.sameCameraFalse} found of ${tally.sameCameraPairs} pairs`,
+    `- moment: ${right} of ${answers} answers within 1 s, on ${moving} films that move`,
+    `- answers checked against every pair of frames: ${checked.all}, different: ${checked.wrong}`,
+  ]
+  return [recallTable, facts.join('\n'), costTable].join('\n\n')
+}
+
+/** Which films were missed or found falsely. Films have names, and these stay out of the record. */
+export function namesOf({ tally }) {
+  const missed = [...tally.missed].map(([id, names]) => `missed, ${id}: ${names.join(', ')}`)
+  const falsely = tally.falsePairs.map(({ name, id = 'as it is', found }) => `found falsely: ${found}, by ${name}, ${id}`)
+  return [...missed, ...falsely].join('\n')
+}
+
+/** Replaces the part of the record that this writes; what people wrote around it stays. */
+export function record(run, { command }) {
+  const text = existsSync(RECORD) ? readFileSync(RECORD, 'utf8') : '# Videos: which edits are found\n'
+  const [before, rest = ''] = text.split(BEGIN)
+  const [, after = '\n'] = rest.split(END)
+  const date = new Date().toISOString().slice(0, 10)
+  const machine = `${cpus()[0]?.model ?? 'unknown'} × ${cpus().length}, Node ${process.version}, load ${loadBefore.toFixed(1)} before, ${loadavg()[0].toFixed(1)} after`
+  const about = `${date}, commit ${commit()}, ${machine}. \`${command}\``
+  const written = [BEGIN, about, report(run), `\`${JSON.stringify(summaryOf(run))}\``, END].join('\n\n')
+  writeFileSync(RECORD, `${before.trimEnd()}\n\n${written}${after}`)
+}
+
+function commit() {
+  try {
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
+      cwd: import.meta.dirname,
+      encoding: 'utf8',
+      stdio: 'pipe',
+    }).trim()
+  } catch {
+    return 'unknown'
+  }
+}
+
+function meanOf(recall, stills, method) {
+  const percents = [...recall].filter(([id]) => !stills.has(id)).map(([, { percent }]) => percent[method])
+  return percents.reduce((sum, value) => sum + value, 0) / Math.max(1, percents.length)
+}
+
+function fixed(percent) {
+  return percent.toFixed(1)
+}
+
+function tenth(value) {
+  return Number(value.toFixed(1))
+}
+
+function hundredth(value) {
+  return Number(value.toFixed(2))
+}
