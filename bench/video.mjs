@@ -1,9 +1,11 @@
 // Are videos found by what people make of them, and is anything else found?
 //
-//   npm run bench:video -- --clips FOLDER [--distractors FOLDER] [--edits LIST] [--limit N] [--seed N] [--json] [--record]
+//   npm run bench:video -- --clips FOLDER [--distractors FOLDER] [--edits LIST] [--limit N] [--seed N] [--cache FOLDER] [--json]
+//     [--record]
 //
 // Registers each film of both folders, up to its first minute, and asks about each as it is, and about edits of the clips: 26 of the middle 12 seconds
-// of each (bench/video/edits.mjs; --edits takes names, separated by commas; --limit edits only the first N clips, --seed draws other sizes and places).
+// of each (bench/video/edits.mjs; --edits takes names, separated by commas; --limit edits only the first N clips, --seed draws other sizes and places; --cache keeps
+// hashes for the next run of the same version).
 // Edits go through files in a temporary folder that is removed. It needs the system's ffmpeg.
 //
 // Films whose names have the same words before `_` are of one camera in one place: what is found among them is counted apart. A film that an edit shows
@@ -13,11 +15,14 @@
 // cpuPerMinute: { decode, hash, search } }. `mean` leaves stills out; seconds of processor are for a minute of film. --json prints this line alone.
 // --record writes bench/record/video.md. Status 1 when an answer differs from that of every pair of frames.
 
+import { join } from 'node:path'
 import { progress } from './report.mjs'
 import { run } from './service.mjs'
+import { cacheIn } from './video/cache.mjs'
 import { clipsOf } from './video/clips.mjs'
-import { hashedEdit, hashedFilm, Meter } from './video/films.mjs'
-import { editsOf, temporaryFolder } from './video/making.mjs'
+import { Costs, timed } from './video/costs.mjs'
+import { hashedFilm, hashedStill, hashedVideo } from './video/films.mjs'
+import { makerOf, temporaryFolder } from './video/making.mjs'
 import { optionsOf } from './video/options.mjs'
 import { Reference } from './video/reference.mjs'
 import { namesOf, record, report, summaryOf } from './video/report.mjs'
@@ -42,29 +47,32 @@ await run(async (defer) => {
   if (figures.checked.wrong > 0) process.exitCode = 1
 })
 
-async function measure({ folder, films, edited, edits, seed }) {
-  const meters = { register: new Meter(), query: new Meter(), edit: new Meter(), still: new Meter() }
+async function measure({ folder, films, edited, edits, seed, cache }) {
+  const cached = cacheIn(cache ?? join(folder, 'hashes'))
+  const costs = { registered: new Costs(), asked: new Costs(), edits: new Costs(), stills: new Costs() }
   const [service, reference, vpdq] = [new Reference(), new Reference(), new Vpdq()]
   const tally = new Tally(films.map(({ name }) => name))
   const checked = { all: 0, wrong: 0 }
   const moving = new Set()
   let rows = 0
 
-  const asked = new Map()
   const drawFilms = progress('registering', films.length)
   for (const [i, film] of films.entries()) {
-    const hashed = await hashedFilm(film, meters)
-    service.register(film.name, hashed.registered)
-    reference.register(film.name, hashed.registered)
-    vpdq.register(film.name, hashed.vpdq)
-    rows += hashed.registered.frames.reduce((sum, { signals }) => sum + signals.length, 0)
+    const { registered, vpdq: hashes, ...hashed } = await cached(film.name, () => hashedFilm(film))
+    costs.registered.add(hashed.costs.registered)
+    service.register(film.name, registered)
+    reference.register(film.name, registered)
+    vpdq.register(film.name, hashes)
+    rows += registered.frames.reduce((sum, { signals }) => sum + signals.length, 0)
     if (hashed.isMoving) moving.add(film.name)
-    asked.set(film.name, hashed)
     drawFilms(i + 1)
   }
 
-  const ask = (query, hashed, meter) => {
-    const answer = meter.time('search', () => service.ask(hashed.asked))
+  const ask = (query, hashed, sum) => {
+    const search = {}
+    const answer = timed(search, 'searchMs', () => service.ask(hashed.asked))
+    sum.add(hashed.costs)
+    sum.add(search)
     const found = [...answer.keys()].sort()
     checked.all++
     if (found.join() !== [...reference.ask(hashed.asked).keys()].sort().join()) checked.wrong++
@@ -73,20 +81,29 @@ async function measure({ folder, films, edited, edits, seed }) {
     if (segment !== undefined && query.shows !== undefined && moving.has(query.name))
       tally.addMoment(momentErrorMs(segment, query.shows))
   }
-  for (const [name, hashed] of asked) ask({ name, beside: [] }, hashed, meters.query)
-  asked.clear()
 
-  const draw = progress('edits', edited.length * edits.length)
+  const draw = progress('asking', films.length + edited.length * edits.length)
   let done = 0
+  for (const film of films) {
+    const hashed = await cached(film.name, () => hashedFilm(film))
+    ask({ name: film.name, beside: [] }, { ...hashed, costs: hashed.costs.asked }, costs.asked)
+    draw(++done)
+  }
   for (const clip of edited) {
-    for await (const { isStill, file, ...query } of editsOf(clip, { edits, strangers: films, folder, seed })) {
-      const meter = isStill ? meters.still : meters.edit
-      ask({ name: clip.name, ...query }, await hashedEdit({ file, isStill }, meter), meter)
+    const maker = makerOf(clip, { strangers: films, folder, seed })
+    for (const edit of edits) {
+      const { id, isStill } = edit
+      const hash = isStill ? hashedStill : hashedVideo
+      const hashed = await cached(`${clip.name}.${id}.${seed}`, () =>
+        maker.make(edit, async ({ file, ...made }) => ({ ...made, ...(await hash(file)) })),
+      )
+      if (hashed !== undefined) ask({ name: clip.name, id, ...hashed }, hashed, isStill ? costs.stills : costs.edits)
       draw(++done)
     }
+    maker.end()
   }
   const stills = new Set(edits.filter(({ isStill }) => isStill).map(({ id }) => id))
-  return { clips: edited.length, registered: films.length, moving: moving.size, tally, rows, meters, stills, checked }
+  return { clips: edited.length, registered: films.length, moving: moving.size, tally, rows, costs, stills, checked }
 }
 
 /** Without the names of folders, which are nobody else's business. */

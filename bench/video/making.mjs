@@ -25,29 +25,33 @@ export function temporaryFolder(defer) {
 
 /**
  * @param clip of clips.mjs; `strangers` are others that may be shown beside it.
- * @param edits of edits.mjs.
- * @returns each edit that the clip is long enough for: `{ id, isStill, file, shows, beside }`, with `shows` in times of the clip, and the names of
- *   the strangers that it shows. The file is removed before the next one is made.
+ * @returns `make(edit, use)`: makes an edit of edits.mjs and removes its file after `use`, which is given `{ file, shows, beside }`: `shows` in times of the
+ *   clip, and the names of the strangers that it shows. `undefined` if the clip is too short. Call `end` after the last.
  */
-export async function* editsOf(clip, { edits, strangers, folder, seed }) {
-  const middle = await middleOf(clip, folder)
-  try {
-    for (const edit of edits) {
+export function makerOf(clip, { strangers, folder, seed }) {
+  let middle
+  return {
+    async make(edit, use) {
+      middle ??= await middleOf(clip, folder)
       const random = randomOf(`${seed}:${clip.name}:${edit.id}`)
       const others = edit.usesOthers ? chosen(random, strangersTo(clip, strangers)) : []
       const made = edit.make(middle, random, others)
-      if (made === undefined) continue
+      if (made === undefined) return undefined
       const file = join(folder, `edit.${made.extension}`)
       const drawn = await Promise.all(made.drawn.map((drawing, i) => drawnTo(join(folder, `drawn-${i}.png`), drawing)))
       const inputs = [middle.file, ...drawn].flatMap((input) => ['-i', input])
       const films = made.files.flatMap((input) => ['-t', OTHER_S, '-i', input])
       await ffmpeg([...inputs, ...films, '-filter_complex', made.graph, '-map', '[out]', ...made.output, file])
       const shows = made.shows.map((part) => ({ ...part, atMs: part.atMs + middle.startMs }))
-      yield { id: edit.id, isStill: edit.isStill, file, shows, beside: others.map(({ name }) => name) }
-      rmSync(file)
-    }
-  } finally {
-    rmSync(middle.file, { force: true })
+      try {
+        return await use({ file, shows, beside: others.map(({ name }) => name) })
+      } finally {
+        rmSync(file)
+      }
+    },
+    end() {
+      if (middle !== undefined) rmSync(middle.file)
+    },
   }
 }
 

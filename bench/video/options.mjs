@@ -17,6 +17,7 @@ export function optionsOf(words) {
       edits: { type: 'string' },
       limit: { type: 'string' },
       seed: { type: 'string', default: '1' },
+      cache: { type: 'string' },
       json: { type: 'boolean', default: false },
       record: { type: 'boolean', default: false },
     },

@@ -12,15 +12,15 @@ const METHODS = { tabir: 'Tabir', share: 'vPDQ, 80 % of the query', any: 'vPDQ, 
 const loadBefore = loadavg()[0]
 
 /**
- * @param run `{ clips, tally, rows, meters, stills }`: the number of films of which edits were made, counts, rows of all registered films, meters of
- *   films.mjs, and which edits are stills.
+ * @param run `{ clips, tally, rows, costs, stills }`: the number of films of which edits were made, counts, rows of all registered films, costs of
+ *   costs.mjs, and which edits are stills.
  * @returns what the last line says. `mean` leaves stills out. `cpuPerMinute` has seconds to decode and hash a registered film as it came, and to
  *   search for an edit.
  */
-export function summaryOf({ clips, tally, rows, meters, stills }) {
+export function summaryOf({ clips, tally, rows, costs, stills }) {
   const recall = tally.recall()
   const { right, all } = tally.moments
-  const { decode, hash } = meters.register.perMinute()
+  const { decode, hash } = costs.registered.perMinute()
   return {
     clips,
     queries: tally.queries,
@@ -30,13 +30,13 @@ export function summaryOf({ clips, tally, rows, meters, stills }) {
     strangerPairs: tally.strangerPairs,
     sameCameraFalse: tally.sameCameraFalse,
     momentWithin1s: all === 0 ? null : tenth((100 * right) / all),
-    rowsPerMinute: Math.round(rows / meters.register.minutes),
-    cpuPerMinute: { decode: hundredth(decode), hash: hundredth(hash), search: hundredth(meters.edit.perMinute().search) },
+    rowsPerMinute: Math.round(rows / costs.registered.minutes),
+    cpuPerMinute: { decode: hundredth(decode), hash: hundredth(hash), search: hundredth(costs.edits.perMinute().search) },
   }
 }
 
 export function report(run) {
-  const { tally, meters, stills, registered, moving, checked } = run
+  const { tally, costs, stills, registered, moving, checked } = run
   const recall = tally.recall()
   const names = Object.keys(METHODS)
   const rows = [...recall].map(([id, { queries, percent }]) => [id, queries, ...names.map((name) => fixed(percent[name]))])
@@ -50,17 +50,17 @@ export function report(run) {
   const columns = ['edit', 'queries', ...Object.values(METHODS)]
   const lines = [...rows, ...(all.length > 0 ? [means] : []), falses]
   const recallTable = table(Object.fromEntries(columns.map((column, i) => [column, lines.map((line) => String(line[i]))])))
-  const costs = [meters.register, meters.query, meters.edit].map((meter) => meter.perMinute())
+  const perMinute = [costs.registered, costs.asked, costs.edits].map((sum) => sum.perMinute())
   const costTable = table({
     'of a minute': ['registered, as it came', 'asked about, as it came', 'asked about, edits'],
-    'decode, s': costs.map(({ decode }) => decode.toFixed(2)),
-    'hash, s': costs.map(({ hash }) => hash.toFixed(2)),
-    'search, s': costs.map(({ search }, i) => (i === 0 ? '' : search.toFixed(2))),
+    'decode, s': perMinute.map(({ decode }) => decode.toFixed(2)),
+    'hash, s': perMinute.map(({ hash }) => hash.toFixed(2)),
+    'search, s': perMinute.map(({ search }, i) => (i === 0 ? '' : search.toFixed(2))),
   })
   const { right, all: answers } = tally.moments
   const summary = summaryOf(run)
   const facts = [
-    `- films registered: ${registered}, of which ${run.clips} were edited; ${meters.register.minutes.toFixed(1)} minutes, ${summary.rowsPerMinute} rows a minute`,
+    `- films registered: ${registered}, of which ${run.clips} were edited; ${costs.registered.minutes.toFixed(1)} minutes, ${summary.rowsPerMinute} rows a minute`,
     `- same camera: ${tally.sameCameraFalse} found of ${tally.sameCameraPairs} pairs`,
     `- moment: ${right} of ${answers} answers within 1 s, on ${moving} films that move`,
     `- answers checked against every pair of frames: ${checked.all}, different: ${checked.wrong}`,

@@ -1,0 +1,31 @@
+// What decoding, hashing and searching take of the processor.
+
+/** @returns the processor's time of all threads, in ms, that `work` takes, is added to `costs` under that name; and what the work returns. */
+export function timed(costs, name, work) {
+  const before = process.cpuUsage()
+  const result = work()
+  const { user, system } = process.cpuUsage(before)
+  costs[name] = (costs[name] ?? 0) + (user + system) / 1000
+  return result
+}
+
+/** Adds up costs, and the minutes of film that they were for. */
+export class Costs {
+  #sums = { minutes: 0, decodeMs: 0, hashMs: 0, searchMs: 0 }
+
+  /** @param {{ minutes?: number, decodeMs?: number, hashMs?: number, searchMs?: number }} costs */
+  add(costs) {
+    for (const [name, value] of Object.entries(costs)) this.#sums[name] += value
+  }
+
+  get minutes() {
+    return this.#sums.minutes
+  }
+
+  /** @returns seconds of processor for a minute of film. */
+  perMinute() {
+    const { minutes, decodeMs, hashMs, searchMs } = this.#sums
+    const of = (ms) => ms / 1000 / Math.max(minutes, 1e-9)
+    return { decode: of(decodeMs), hash: of(hashMs), search: of(searchMs) }
+  }
+}
