@@ -26,6 +26,7 @@ import { makerOf, temporaryFolder } from './video/making.mjs'
 import { optionsOf } from './video/options.mjs'
 import { Reference } from './video/reference.mjs'
 import { namesOf, record, report, summaryOf } from './video/report.mjs'
+import { Service } from './video/service.mjs'
 import { momentErrorMs, Tally } from './video/tally.mjs'
 import { Vpdq } from './video/vpdq.mjs'
 
@@ -50,7 +51,7 @@ await run(async (defer) => {
 async function measure({ folder, films, edited, edits, seed, cache }) {
   const cached = cacheIn(cache ?? join(folder, 'hashes'))
   const costs = { registered: new Costs(), asked: new Costs(), edits: new Costs(), stills: new Costs() }
-  const [service, reference, vpdq] = [new Reference(), new Reference(), new Vpdq()]
+  const [service, reference, vpdq] = [new Service(), new Reference(), new Vpdq()]
   const tally = new Tally(films.map(({ name }) => name))
   const checked = { all: 0, wrong: 0 }
   const moving = new Set()
@@ -68,14 +69,16 @@ async function measure({ folder, films, edited, edits, seed, cache }) {
     drawFilms(i + 1)
   }
 
-  const ask = (query, hashed, sum) => {
+  service.settle()
+
+  const ask = async (query, hashed, sum) => {
     const search = {}
-    const answer = timed(search, 'searchMs', () => service.ask(hashed.asked))
+    const answer = await timed(search, 'searchMs', () => service.ask(hashed.asked, query))
     sum.add(hashed.costs)
     sum.add(search)
     const found = [...answer.keys()].sort()
     checked.all++
-    if (found.join() !== [...reference.ask(hashed.asked).keys()].sort().join()) checked.wrong++
+    if (found.join() !== reference.ask(hashed.asked).join()) checked.wrong++
     tally.add(query, { tabir: found, ...vpdq.ask(hashed.vpdq) })
     const [segment] = answer.get(query.name) ?? []
     if (segment !== undefined && query.shows !== undefined && moving.has(query.name))
@@ -86,7 +89,7 @@ async function measure({ folder, films, edited, edits, seed, cache }) {
   let done = 0
   for (const film of films) {
     const hashed = await cached(film.name, () => hashedFilm(film))
-    ask({ name: film.name, beside: [] }, { ...hashed, costs: hashed.costs.asked }, costs.asked)
+    await ask({ name: film.name, beside: [], isStill: false }, { ...hashed, costs: hashed.costs.asked }, costs.asked)
     draw(++done)
   }
   for (const clip of edited) {
@@ -97,7 +100,8 @@ async function measure({ folder, films, edited, edits, seed, cache }) {
       const hashed = await cached(`${clip.name}.${id}.${seed}`, () =>
         maker.make(edit, async ({ file, ...made }) => ({ ...made, ...(await hash(file)) })),
       )
-      if (hashed !== undefined) ask({ name: clip.name, id, ...hashed }, hashed, isStill ? costs.stills : costs.edits)
+      if (hashed !== undefined)
+        await ask({ name: clip.name, id, isStill, ...hashed }, hashed, isStill ? costs.stills : costs.edits)
       draw(++done)
     }
     maker.end()

@@ -1,11 +1,15 @@
 // What decoding, hashing and searching take of the processor.
 
-/** @returns the processor's time of all threads, in ms, that `work` takes, is added to `costs` under that name; and what the work returns. */
+/** Adds to `costs`, under that name, the processor's time of all threads [ms] until `work` has ended. @returns what the work returns, or a promise of it. */
 export function timed(costs, name, work) {
   const before = process.cpuUsage()
+  const end = () => {
+    const { user, system } = process.cpuUsage(before)
+    costs[name] = (costs[name] ?? 0) + (user + system) / 1000
+  }
   const result = work()
-  const { user, system } = process.cpuUsage(before)
-  costs[name] = (costs[name] ?? 0) + (user + system) / 1000
+  if (result instanceof Promise) return result.finally(end)
+  end()
   return result
 }
 

@@ -1,18 +1,14 @@
 // The rule for videos without what makes it fast: every pair of frames that is near in any view, and every two of these pairs. It checks the service.
 
 import { Corroborations } from '../../dist/src/domain/matching/corroborations.js'
-import {
-  aloneBits,
-  contentOf,
-  matchBits,
-  maxCorroboratingBits,
-  PAIR_SUM_BITS,
-} from '../../dist/src/domain/matching/evidence.js'
-import { areInLine, lineBits, lineSurplusOf } from '../../dist/src/domain/matching/frame-pair.js'
-import { evidenceOf } from '../../dist/src/domain/matching/lines.js'
+import { aloneBits, contentOf, matchBits, PAIR_SUM_BITS } from '../../dist/src/domain/matching/evidence.js'
+import { areInLine } from '../../dist/src/domain/matching/frame-pair.js'
 import { SignalIndex } from '../../dist/src/search/signal-index.js'
 import { orientationGroupsOf } from '../../dist/src/services/matching/orientations.js'
 
+const SEARCHED_BITS = 60 // as far as a second view may be
+const LINE_BITS = 56
+const PARTIAL_BITS = 2
 const PARTIAL = new Set(['piece', 'tilted'])
 
 export class Reference {
@@ -34,71 +30,50 @@ export class Reference {
     }
   }
 
-  /** @returns by the name of each film that is found, its segments. */
+  /** @returns the names of films that are found, in order. */
   ask({ frames }) {
-    const found = new Map()
-    for (const [name, pairs] of this.#pairsOf(frames)) if (isEvidence(pairs)) found.set(name, segmentsOf(pairs))
-    return found
+    const found = []
+    for (const [name, pairs] of this.#pairsOf(frames)) if (isEvidence(pairs)) found.push(name)
+    return found.sort()
   }
 
-  /** @returns by film, all pairs of frames that may count. */
+  /** @returns by film, all pairs of frames and views that are evidence, or are with another. */
   #pairsOf(frames) {
     const films = new Map()
-    for (const { atMs, signals } of frames) {
-      const near = this.#near(signals)
-      for (const pair of near.pairs) {
-        const { name, atMs: registeredMs, hash: registered } = this.#frames[pair.ordinal]
-        const isMatch = pair.isAlone || (pair.isWithin && near.together(pair.ordinal) <= PAIR_SUM_BITS.match)
-        const grade = isMatch ? 'near' : undefined
-        if (!films.has(name)) films.set(name, [])
-        films.get(name).push({ ...pair, askedMs: atMs, registeredMs, asked: wholeOf(signals), registered, grade })
+    for (const { atMs: askedMs, signals } of frames) {
+      const asked = wholeOf(signals)
+      const { near, togetherBits } = this.#nearOf(signals)
+      for (const { image, isAlone, isWithin, isOfLine, orientation, hash: askedView } of near) {
+        const { name, atMs: registeredMs, hash: registered } = this.#frames[image]
+        const isMatch = isAlone || (isWithin && togetherBits(image) <= PAIR_SUM_BITS.match)
+        const pairs = films.get(name) ?? []
+        films.set(name, pairs)
+        pairs.push({ askedMs, registeredMs, asked, registered, askedView, orientation, isMatch, isOfLine })
       }
     }
     return films
   }
 
   /** What is near to one frame. */
-  #near(signals) {
+  #nearOf(signals) {
     const corroborations = new Corroborations()
-    const pairs = []
+    const near = []
     for (const [place, signal] of signals.entries()) {
-      const { type, view } = signal
+      const { type, view: asked } = signal
       const content = contentOf(signal)
       for (const { orientations, rotated, hashes } of orientationGroupsOf(signal)) {
-        const radius = Math.max(lineBits(false), maxCorroboratingBits(type, view) ?? 0)
-        for (const { image, view: row, transform, distanceBits: bits } of this.#index(type).within(hashes, radius)) {
-          const views = { asked: view, registered: this.#frames[image].views.get(type)[row], rotated, content }
-          const isWithin = bits <= matchBits(type, views)
-          const [orientation, askedView] = [orientations[transform], hashes[transform]]
-          if (!rotated)
-            corroborations.note(image, {
-              type,
-              views,
-              signal: place,
-              distanceBits: bits,
-              isWithin,
-              orientation,
-              hash: askedView,
-            })
-          const own = {
-            ordinal: image,
-            bits,
-            isPartial: PARTIAL.has(view) || PARTIAL.has(views.registered),
-            content,
-            orientation,
-            rotated,
-            askedView,
-          }
-          pairs.push({ ...own, isWithin, isAlone: bits <= aloneBits(type, views) })
+        for (const { image, view, transform, distanceBits } of this.#index(type).within(hashes, SEARCHED_BITS)) {
+          const views = { asked, registered: this.#frames[image].views.get(type)[view], rotated, content }
+          const isWithin = distanceBits <= matchBits(type, views)
+          const [orientation, hash] = [orientations[transform], hashes[transform]]
+          const found = { type, views, distanceBits, isWithin, orientation, hash }
+          if (!rotated) corroborations.note(image, { ...found, signal: place })
+          const isAlone = distanceBits <= aloneBits(type, views)
+          near.push({ ...found, image, isAlone, isOfLine: isLined(type, views, distanceBits) })
         }
       }
     }
-    const sums = new Map()
-    const together = (ordinal) => {
-      if (!sums.has(ordinal)) sums.set(ordinal, corroborations.togetherBits(ordinal))
-      return sums.get(ordinal)
-    }
-    return { pairs, together }
+    return { near, togetherBits: remembered((image) => corroborations.togetherBits(image)) }
   }
 
   #index(type) {
@@ -110,17 +85,23 @@ export class Reference {
   }
 }
 
-function isEvidence(pairs) {
-  if (pairs.some(({ grade }) => grade !== undefined)) return true
-  const near = pairs.filter((pair) => (lineSurplusOf(pair) ?? -1) >= 0)
-  return near.some((one, i) => near.slice(0, i).some((other) => areInLine(one, other)))
+/** May it be evidence with another? */
+function isLined(type, { asked, registered, rotated, content }, bits) {
+  if (type !== 'pdq-area' || asked === 'crop' || rotated || content !== 'full') return false
+  return bits <= LINE_BITS - (PARTIAL.has(asked) || PARTIAL.has(registered) ? PARTIAL_BITS : 0)
 }
 
-function segmentsOf(pairs) {
-  const steps = evidenceOf(pairs)
-  for (;;) {
-    const { done, value } = steps.next()
-    if (done) return value.segments
+function isEvidence(pairs) {
+  if (pairs.some(({ isMatch }) => isMatch)) return true
+  const lined = pairs.filter(({ isOfLine }) => isOfLine)
+  return lined.some((one, i) => lined.slice(0, i).some((other) => areInLine(one, other)))
+}
+
+function remembered(work) {
+  const known = new Map()
+  return (key) => {
+    if (!known.has(key)) known.set(key, work(key))
+    return known.get(key)
   }
 }
 

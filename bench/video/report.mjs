@@ -19,17 +19,18 @@ const loadBefore = loadavg()[0]
  */
 export function summaryOf({ clips, tally, rows, costs, stills }) {
   const recall = tally.recall()
-  const { right, all } = tally.moments
+  const all = videosIn(recall, stills)
+  const { right, all: answers } = tally.moments
   const { decode, hash } = costs.registered.perMinute()
   return {
     clips,
     queries: tally.queries,
     recall: Object.fromEntries([...recall].map(([id, { percent }]) => [id, tenth(percent.tabir)])),
-    mean: tenth(meanOf(recall, stills, 'tabir')),
+    mean: all.length === 0 ? null : tenth(meanOf(all, 'tabir')),
     falseVideos: tally.falseVideos.tabir ?? 0,
     strangerPairs: tally.strangerPairs,
     sameCameraFalse: tally.sameCameraFalse,
-    momentWithin1s: all === 0 ? null : tenth((100 * right) / all),
+    momentWithin1s: answers === 0 ? null : tenth((100 * right) / answers),
     rowsPerMinute: Math.round(rows / costs.registered.minutes),
     cpuPerMinute: { decode: hundredth(decode), hash: hundredth(hash), search: hundredth(costs.edits.perMinute().search) },
   }
@@ -40,11 +41,11 @@ export function report(run) {
   const recall = tally.recall()
   const names = Object.keys(METHODS)
   const rows = [...recall].map(([id, { queries, percent }]) => [id, queries, ...names.map((name) => fixed(percent[name]))])
-  const all = [...recall].filter(([id]) => !stills.has(id))
+  const all = videosIn(recall, stills)
   const means = [
     '**mean** without stills',
     all.reduce((sum, [, { queries }]) => sum + queries, 0),
-    ...names.map((name) => fixed(meanOf(recall, stills, name))),
+    ...names.map((name) => fixed(meanOf(all, name))),
   ]
   const falses = ['**strangers found**', tally.strangerPairs, ...names.map((name) => tally.falseVideos[name] ?? 0)]
   const columns = ['edit', 'queries', ...Object.values(METHODS)]
@@ -99,9 +100,12 @@ function commit() {
   }
 }
 
-function meanOf(recall, stills, method) {
-  const percents = [...recall].filter(([id]) => !stills.has(id)).map(([, { percent }]) => percent[method])
-  return percents.reduce((sum, value) => sum + value, 0) / Math.max(1, percents.length)
+function videosIn(recall, stills) {
+  return [...recall].filter(([id]) => !stills.has(id))
+}
+
+function meanOf(edits, method) {
+  return edits.reduce((sum, [, { percent }]) => sum + percent[method], 0) / edits.length
 }
 
 function fixed(percent) {
