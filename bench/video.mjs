@@ -30,6 +30,9 @@ import { Service } from './video/service.mjs'
 import { momentErrorMs, Tally } from './video/tally.mjs'
 import { Vpdq } from './video/vpdq.mjs'
 
+/** A record does not say what folders are called, which is nobody else's business. */
+const FOLDERS = { '--clips': 'CLIPS', '--distractors': 'DISTRACTORS', '--cache': 'CACHE' }
+
 const options = optionsOrExit(process.argv.slice(2))
 
 await run(async (defer) => {
@@ -52,7 +55,10 @@ async function measure({ folder, films, edited, edits, seed, cache }) {
   const cached = cacheIn(cache ?? join(folder, 'hashes'))
   const costs = { registered: new Costs(), asked: new Costs(), edits: new Costs(), stills: new Costs() }
   const [service, reference, vpdq] = [new Service(), new Reference(), new Vpdq()]
-  const tally = new Tally(films.map(({ name }) => name))
+  const tally = new Tally(
+    films.map(({ name }) => name),
+    edits.map(({ id }) => id),
+  )
   const checked = { all: 0, wrong: 0 }
   const moving = new Set()
   let rows = 0
@@ -110,9 +116,8 @@ async function measure({ folder, films, edited, edits, seed, cache }) {
   return { clips: edited.length, registered: films.length, moving: moving.size, tally, rows, costs, stills, checked }
 }
 
-/** Without the names of folders, which are nobody else's business. */
 function commandOf(words) {
-  const shown = words.map((word, i) => ({ '--clips': 'CLIPS', '--distractors': 'DISTRACTORS' })[words[i - 1]] ?? word)
+  const shown = words.map((word, i) => FOLDERS[words[i - 1]] ?? word)
   return ['npm run bench:video --', ...shown.filter((word) => word !== '--json' && word !== '--record')].join(' ')
 }
 

@@ -23,9 +23,13 @@ export class Tally {
   /** By edit, films that it was made of and that were not found. */
   missed = new Map()
 
-  /** @param films names of all that are registered. */
-  constructor(films) {
+  /**
+   * @param films names of all that are registered.
+   * @param edits in the order in which they are told; others follow.
+   */
+  constructor(films, edits = []) {
     this.#films = films
+    for (const id of edits) this.#edits.set(id, { queries: 0, found: {} })
   }
 
   /**
@@ -80,12 +84,14 @@ export class Tally {
   /** @returns by edit, `queries` and the percentage that each method found. */
   recall() {
     return new Map(
-      [...this.#edits].map(([id, { queries, found }]) => {
-        const percent = Object.fromEntries(
-          Object.entries(found).map(([method, number]) => [method, (100 * number) / queries]),
-        )
-        return [id, { queries, percent }]
-      }),
+      [...this.#edits]
+        .filter(([, { queries }]) => queries > 0)
+        .map(([id, { queries, found }]) => {
+          const percent = Object.fromEntries(
+            Object.entries(found).map(([method, number]) => [method, (100 * number) / queries]),
+          )
+          return [id, { queries, percent }]
+        }),
     )
   }
 }
