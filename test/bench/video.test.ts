@@ -51,7 +51,7 @@ interface Options {
 
 const BENCH = resolve(import.meta.dirname, '../../../bench')
 const { Tally, momentErrorMs }: Tallying = await import(join(BENCH, 'video/tally.mjs'))
-const { createY4mReader }: Frames = await import(join(BENCH, 'video/frames.mjs'))
+const { createY4mReader }: Frames = await import(join(BENCH, 'video/y4m.mjs'))
 const { EDITS }: Edits = await import(join(BENCH, 'video/edits.mjs'))
 const { optionsOf }: Options = await import(join(BENCH, 'video/options.mjs'))
 const { randomOf }: { randomOf: (seed: string) => object } = await import(join(BENCH, 'variants/random.mjs'))
