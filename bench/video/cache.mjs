@@ -1,0 +1,17 @@
+// Keeps hashes in files, so that they need no memory, and the next run of the same version no hashing, which takes most of a run.
+
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { deserialize, serialize } from 'node:v8'
+
+/** @returns `cached(name, make)`: what `make` returns, or what it once returned. */
+export function cacheIn(folder) {
+  mkdirSync(folder, { recursive: true })
+  return async (name, make) => {
+    const file = join(folder, `${name}.bin`)
+    if (existsSync(file)) return deserialize(readFileSync(file))
+    const made = await make()
+    writeFileSync(file, serialize(made))
+    return made
+  }
+}

@@ -1,0 +1,29 @@
+// Frames of a file as the hasher takes them: grey, a few a second, in the size in which pictures are hashed.
+
+import { hashedSize } from '../../dist/packages/hash/src/reduced-side.js'
+import { FRAME_INTERVAL_MS } from '../../dist/packages/hash/src/video-frames.js'
+import { MAX_CLIP_MS } from './clips.mjs'
+import { greyFrames } from './ffmpeg.mjs'
+import { createY4mReader } from './y4m.mjs'
+
+const FRAMES_PER_SECOND = 1000 / FRAME_INTERVAL_MS
+
+/**
+ * @param size of the displayed frames, where they may have more pixels than are hashed.
+ * @param onFrame takes `{ atMs, pixels, aspect }`; the pixels are overwritten afterwards.
+ * @returns `durationMs`, and how much processor the decoder took, `cpuMs`.
+ */
+export async function eachFrame(file, size, onFrame) {
+  const hashed = size === undefined ? undefined : hashedSize(size)
+  const isReduced = hashed !== undefined && (hashed.width !== size.width || hashed.height !== size.height)
+  const filter = isReduced ? `,scale=${hashed.width}:${hashed.height}:flags=bilinear` : ''
+  let frames = 0
+  const reader = createY4mReader(({ pixels, sampleAspect }) => {
+    const aspect = isReduced ? size.width / size.height : (pixels.width / pixels.height) * sampleAspect
+    onFrame({ atMs: FRAME_INTERVAL_MS * frames++, pixels, aspect })
+  })
+  const how = { framesPerSecond: FRAMES_PER_SECOND, seconds: MAX_CLIP_MS / 1000, filter }
+  const cpuMs = await greyFrames(file, how, reader.add)
+  reader.end()
+  return { durationMs: FRAME_INTERVAL_MS * frames, cpuMs }
+}

@@ -1,0 +1,110 @@
+// The rule for videos without what makes it fast: every pair of frames that is near in any view, and every two of these pairs. It checks the service.
+
+import { Corroborations } from '../../dist/src/domain/matching/corroborations.js'
+import { aloneBits, contentOf, matchBits, PAIR_SUM_BITS } from '../../dist/src/domain/matching/evidence.js'
+import { areInLine } from '../../dist/src/domain/matching/frame-pair.js'
+import { SignalIndex } from '../../dist/src/search/signal-index.js'
+import { orientationGroupsOf } from '../../dist/src/services/matching/orientations.js'
+
+const SEARCHED_BITS = 60 // as far as a second view may be
+const LINE_BITS = 56
+const PARTIAL_BITS = 2
+const PARTIAL = new Set(['piece', 'tilted'])
+
+export class Reference {
+  #indexes = new Map()
+
+  // By ordinal: the film, the time and the whole PDQ of a frame, and by type the views of its rows.
+  #frames = []
+
+  /** @param {{ frames: readonly any[] }} film as `createVideoHasher` gives it. */
+  register(name, { frames }) {
+    for (const { atMs, signals } of frames) {
+      const frame = { name, atMs, hash: wholeOf(signals), views: new Map() }
+      const ordinal = this.#frames.push(frame) - 1
+      for (const { type, view, hashes } of signals) {
+        const views = frame.views.get(type) ?? []
+        frame.views.set(type, views)
+        this.#index(type).insert(ordinal, views.push(view) - 1, hashes[0])
+      }
+    }
+  }
+
+  /** @returns the names of films that are found, in order. */
+  ask({ frames }) {
+    const found = []
+    for (const [name, pairs] of this.#pairsOf(frames)) if (isEvidence(pairs)) found.push(name)
+    return found.sort()
+  }
+
+  /** @returns by film, all pairs of frames and views that are evidence, or are with another. */
+  #pairsOf(frames) {
+    const films = new Map()
+    for (const { atMs: askedMs, signals } of frames) {
+      const asked = wholeOf(signals)
+      const { near, togetherBits } = this.#nearOf(signals)
+      for (const { image, isAlone, isWithin, isOfLine, orientation, hash: askedView } of near) {
+        const { name, atMs: registeredMs, hash: registered } = this.#frames[image]
+        const isMatch = isAlone || (isWithin && togetherBits(image) <= PAIR_SUM_BITS.match)
+        const pairs = films.get(name) ?? []
+        films.set(name, pairs)
+        pairs.push({ askedMs, registeredMs, asked, registered, askedView, orientation, isMatch, isOfLine })
+      }
+    }
+    return films
+  }
+
+  /** What is near to one frame. */
+  #nearOf(signals) {
+    const corroborations = new Corroborations()
+    const near = []
+    for (const [place, signal] of signals.entries()) {
+      const { type, view: asked } = signal
+      const content = contentOf(signal)
+      for (const { orientations, rotated, hashes } of orientationGroupsOf(signal)) {
+        for (const { image, view, transform, distanceBits } of this.#index(type).within(hashes, SEARCHED_BITS)) {
+          const views = { asked, registered: this.#frames[image].views.get(type)[view], rotated, content }
+          const isWithin = distanceBits <= matchBits(type, views)
+          const [orientation, hash] = [orientations[transform], hashes[transform]]
+          const found = { type, views, distanceBits, isWithin, orientation, hash }
+          if (!rotated) corroborations.note(image, { ...found, signal: place })
+          const isAlone = distanceBits <= aloneBits(type, views)
+          near.push({ ...found, image, isAlone, isOfLine: isLined(type, views, distanceBits) })
+        }
+      }
+    }
+    return { near, togetherBits: remembered((image) => corroborations.togetherBits(image)) }
+  }
+
+  #index(type) {
+    const known = this.#indexes.get(type)
+    if (known !== undefined) return known
+    const made = new SignalIndex()
+    this.#indexes.set(type, made)
+    return made
+  }
+}
+
+/** May it be evidence with another? */
+function isLined(type, { asked, registered, rotated, content }, bits) {
+  if (type !== 'pdq-area' || asked === 'crop' || rotated || content !== 'full') return false
+  return bits <= LINE_BITS - (PARTIAL.has(asked) || PARTIAL.has(registered) ? PARTIAL_BITS : 0)
+}
+
+function isEvidence(pairs) {
+  if (pairs.some(({ isMatch }) => isMatch)) return true
+  const lined = pairs.filter(({ isOfLine }) => isOfLine)
+  return lined.some((one, i) => lined.slice(0, i).some((other) => areInLine(one, other)))
+}
+
+function remembered(work) {
+  const known = new Map()
+  return (key) => {
+    if (!known.has(key)) known.set(key, work(key))
+    return known.get(key)
+  }
+}
+
+function wholeOf(signals) {
+  return signals.find(({ type, view }) => type === 'pdq' && view === 'whole')?.hashes[0]
+}

@@ -1,0 +1,67 @@
+// Registers films and asks as the service does: the catalogue, the matcher of videos, and for stills that of pictures.
+
+import { randomBytes } from 'node:crypto'
+import { formatUuid } from '../../dist/src/domain/ids.js'
+import { CASES_BANK_NAME } from '../../dist/src/domain/organisations/bank.js'
+import { Catalogue } from '../../dist/src/services/index/catalogue.js'
+import { createMatcher } from '../../dist/src/services/matching/matcher.js'
+import { NO_PROBING } from '../../dist/src/services/matching/probing-guard.js'
+import { createVideoMatcher } from '../../dist/src/services/matching/video/video-matcher.js'
+
+const FACTS = { bank: CASES_BANK_NAME, tier: 'self-reported', category: undefined, ref: undefined, createdAtMs: 0 }
+const OPTIONS = { orgId: 'bench', banks: undefined, thresholdBits: undefined }
+
+export class Service {
+  #replica = { catalogue: new Catalogue() }
+
+  // By id, the name of the film.
+  #names = new Map()
+
+  #parts = {
+    replica: this.#replica,
+    matchIds: { idFor: (_, imageId) => imageId },
+    finder: undefined,
+    matchEvents: { note() {} },
+    probing: NO_PROBING,
+    scheduler: { yielder: () => () => undefined, atEndOfTick: queueMicrotask },
+  }
+
+  #pictures = createMatcher(this.#parts)
+
+  #videos = createVideoMatcher(this.#parts)
+
+  /** @param {{ durationMs: number, frames: readonly any[] }} film as `createVideoHasher` gives it. Each film is a case of its own. */
+  register(name, { durationMs, frames }) {
+    const id = formatUuid(randomBytes(16))
+    const signals = frames.flatMap(({ signals }, frame) =>
+      signals.map(({ type, view, quality, hashes: [hash] }) => ({ type, view, quality, hash, frame })),
+    )
+    this.#replica.catalogue.put(id, { ...FACTS, signals, video: { durationMs, framesAtMs: frames.map(({ atMs }) => atMs) } })
+    this.#names.set(id, name)
+  }
+
+  /** Builds what searches are fast by, which the service does meanwhile. */
+  settle() {
+    while (this.#replica.catalogue.tidy()) {}
+  }
+
+  /** @returns by the name of each film that a platform is told of, the segments: of a still, the moment. */
+  async ask({ frames }, { isStill }) {
+    const [matches] = isStill
+      ? await this.#pictures.match(
+          frames.map(({ signals }) => signals),
+          { ...OPTIONS, depth: 'hashes', isFormOf: (picture) => frames[picture].isForm },
+        )
+      : await this.#videos.matchVideos([{ frames }], OPTIONS)
+    return new Map((matches ?? []).map((match) => [this.#names.get(match.matchId), segmentsOf(match)]))
+  }
+}
+
+function segmentsOf({ segments, atMs }) {
+  if (segments !== undefined) return segments
+  return atMs === undefined ? [] : [{ query: spanOf(0), registered: spanOf(atMs) }]
+}
+
+function spanOf(ms) {
+  return { fromMs: ms, toMs: ms }
+}
