@@ -4,10 +4,14 @@ import { z } from 'zod'
 import { MAX_AREA_SIGNALS } from '../../packages/hash/src/image-hasher.js'
 import { MAX_VIDEO_MS } from '../../packages/hash/src/video-frames.js'
 import { MAX_SIGNALS_OF_VIDEO } from '../domain/matching/signal.js'
+import type { SignalType } from '../domain/matching/signal-types.js'
 import { HashText, Quality, ViewName } from './schemas.js'
 
+/** What a frame of a video is hashed with. */
+export const FRAME_SIGNAL_TYPES = ['pdq', 'pdq-area'] as const satisfies readonly SignalType[]
+
 const FrameSignal = z.strictObject({
-  type: z.enum(['pdq', 'pdq-area']),
+  type: z.enum(FRAME_SIGNAL_TYPES),
   hash: HashText,
   quality: Quality,
   view: ViewName.optional(),

@@ -97,6 +97,11 @@ const NOT_DONE = [429]
 /** Statuses of temporary failures; the server may have done its work. */
 const PASSING = [408, 500, 502, 503, 504]
 
+/** A query is a picture, or a video of several frames. */
+function signalsIn({ signals = [], video }: MatchQuery): number {
+  return (video?.frames ?? []).reduce((sum, frame) => sum + frame.signals.length, signals.length)
+}
+
 export function tabirClient(options: ClientOptions): TabirClient {
   const { maxTries = MAX_TRIES, wait = sleep } = options
 
@@ -120,7 +125,7 @@ export function tabirClient(options: ClientOptions): TabirClient {
 
   const match: TabirClient['match'] = async (queries, more = {}) => {
     const results: MatchResult[] = []
-    for (const batch of batchesOf(queries, ({ signals }) => signals.length))
+    for (const batch of batchesOf(queries, signalsIn))
       results.push(...(await call('match', { body: { ...more, queries: batch } })).results)
     return results
   }

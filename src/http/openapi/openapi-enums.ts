@@ -29,6 +29,7 @@ import {
 import { EXPORT_FORMATS } from '../../exchange/signal-writer.js'
 import { DEPTHS } from '../../services/matching/match.js'
 import { WITHDRAWAL_NOTING } from '../../services/ops/health.js'
+import { FRAME_SIGNAL_TYPES } from '../given-videos.js'
 import { RegisteredState } from '../schemas.js'
 
 const LISTS: Readonly<Record<string, readonly string[]>> = {
@@ -52,6 +53,7 @@ const LISTS: Readonly<Record<string, readonly string[]>> = {
   ExchangeApi: EXCHANGE_APIS,
   ExportFormat: EXPORT_FORMATS,
   FileFormat: FILE_FORMATS,
+  FrameSignalType: FRAME_SIGNAL_TYPES,
   Grade: GRADES,
   HoldCause: HOLD_CAUSES,
   ImportState: IMPORT_STATES,
