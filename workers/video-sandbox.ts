@@ -113,12 +113,7 @@ function startRun(options: VideoSandboxOptions, ffmpeg: string, video: readonly 
   const watch = createWatch(() => ({ reader, decoder }), settle, reader.channel)
 
   reader.dead.then(() => settle(afterDeath(reader.process)))
-  let isGreeted = false
   readFrames(reader.channel, MAX_VIDEO_MESSAGE_BYTES, (frame) => {
-    if (!isGreeted) {
-      isGreeted = true
-      return
-    }
     const message = messageIn(frame, purpose)
     if (message === undefined || ('facts' in message && decoder !== undefined)) return settle(UNDECODABLE)
     if (!('facts' in message)) return void settleWith(message, decoder).then(settle)

@@ -27,8 +27,10 @@ import {
 Logging.level = LogLevel.Silent
 
 export interface Packet {
+  /** When it is first shown; negative if an edit list hides it. */
   readonly atMs: number
-  readonly durationMs: number
+  /** Until when. */
+  readonly endMs: number
   readonly isKey: boolean
   readonly bytes: Uint8Array
 }
@@ -67,7 +69,8 @@ export async function openVideo(file: Uint8Array): Promise<OpenedVideo> {
     const track = await pictureTrackOf(input)
     const codec = await codecOf(track)
     const size = await sizeOf(track)
-    const durationMs = await durationOf(track)
+    const startS = await startOf(input)
+    const durationMs = await durationOf(track, startS)
     const config = await track.getDecoderConfig()
     const hashed = hashedSize(size)
     const facts: VideoFacts = {
@@ -79,7 +82,7 @@ export async function openVideo(file: Uint8Array): Promise<OpenedVideo> {
       isFlipped: await track.getFlip(),
     }
     const aspect = await aspectOf(track, size)
-    return { facts, aspect, size, description: bytesOf(config?.description), packets: () => packetsOf(track) }
+    return { facts, aspect, size, description: bytesOf(config?.description), packets: () => packetsOf(track, startS) }
   } catch (error) {
     throw error instanceof Problem ? error : new Problem('video-undecodable')
   }
@@ -107,11 +110,17 @@ async function sizeOf(track: InputVideoTrack): Promise<{ width: number; height: 
   return { width, height }
 }
 
+/** Time of the first sound or picture, which players show as the beginning. Parts of a stream begin later than 0. */
+async function startOf(input: Input): Promise<number> {
+  const startS = await input.getFirstTimestamp().catch(() => 0)
+  return startS > 0 && Number.isFinite(startS) ? startS : 0
+}
+
 /** The longer of what is declared and when the last packet ends. */
-async function durationOf(track: InputVideoTrack): Promise<number> {
-  const declaredMs = 1000 * ((await track.getDurationFromMetadata()) ?? 0)
+async function durationOf(track: InputVideoTrack, startS: number): Promise<number> {
+  const declaredMs = 1000 * ((await track.getDurationFromMetadata()) ?? 0) - 1000 * startS
   if (!(declaredMs <= MAX_VIDEO_MS)) throw new Problem('video-too-long')
-  const foundMs = 1000 * (await track.computeDuration().catch(() => 0))
+  const foundMs = 1000 * (await track.computeDuration().catch(() => 0)) - 1000 * startS
   if (!(foundMs <= MAX_VIDEO_MS)) throw new Problem('video-too-long')
   return Math.max(0, Math.round(declaredMs), Math.round(foundMs))
 }
@@ -131,16 +140,16 @@ function bytesOf(source: AllowSharedBufferSource | undefined): Uint8Array | unde
     : new Uint8Array(source)
 }
 
-async function* packetsOf(track: InputVideoTrack): AsyncGenerator<Packet> {
+async function* packetsOf(track: InputVideoTrack, startS: number): AsyncGenerator<Packet> {
   const sink = new EncodedPacketSink(track)
   let packet = await orEnd(firstShown(sink))
   const times = createTimeCheck()
   for (; packet !== null; packet = await orEnd(sink.getNextPacket(packet))) {
     const { timestamp, duration, type, data } = packet
-    const atMs = Math.round(timestamp * 1000)
+    const atMs = Math.round(1000 * (timestamp - startS))
     times.check(atMs)
-    const durationMs = duration > 0 && duration * 1000 < MAX_VIDEO_MS ? duration * 1000 : 0
-    yield { atMs, durationMs, isKey: type === 'key', bytes: data }
+    const endMs = Math.round(1000 * (timestamp + duration - startS))
+    yield { atMs, endMs: Math.min(Math.max(atMs, endMs), MAX_VIDEO_MS), isKey: type === 'key', bytes: data }
   }
 }
 

@@ -65,7 +65,7 @@ export function findFfmpeg(options: FindFfmpegOptions): FoundFfmpeg | undefined 
 const NEEDED = `Version ${OLDEST.name} or later is needed.`
 
 /** What the sandbox has to show of the file system so that it runs. Debian links some of its libraries through the second. */
-export function ffmpegFiles({ binary }: FoundFfmpeg): string[] {
+export function ffmpegFiles({ binary }: Pick<FoundFfmpeg, 'binary'>): string[] {
   return [binary, '/etc/alternatives']
 }
 

@@ -13,15 +13,10 @@ import { STREAM_SHIFT_MS } from './video-facts.js'
 
 const READ_BYTES = 1 << 16
 
-export interface DecodedVideo {
-  /** Up to the end of the last packet that could be read. */
-  readonly durationMs: number
-  readonly frames: number
-}
-
 /**
  * @param fd a socket whose other end the decoder reads and writes.
  * @param onFrame called with each frame, times ascending. The pixels are overwritten afterwards.
+ * @returns the duration. Of a file that ends too early it is still the one that the container says.
  * @throws {Problem} as `packets` of `video` does, and `video-undecodable` when what comes back is no frames.
  */
 export async function throughDecoder(
@@ -29,29 +24,31 @@ export async function throughDecoder(
   video: OpenedVideo,
   pace: Pace,
   onFrame: (atMs: number, pixels: Pixels, aspect: number) => void,
-): Promise<DecodedVideo> {
+): Promise<number> {
   const { facts } = video
   const isUpright = facts.rotation % 180 === 0
   const [width, height] = isUpright ? [facts.width, facts.height] : [facts.height, facts.width]
   const aspect = isUpright ? video.aspect : 1 / video.aspect
   let frames = 0
   let lastMs = -1
+  const sent = { isAll: false, lastMs: 0, endMs: 0 }
   const reader = createFrameReader(width * height, (streamMs, data) => {
     const atMs = streamMs - STREAM_SHIFT_MS
     if (atMs <= lastMs || atMs > MAX_VIDEO_MS) return
     lastMs = atMs
     pace.reached(atMs)
-    if (!pace.isShown(atMs)) return
+    const isAfterEnd = sent.isAll && frames > 0 && atMs > sent.lastMs && atMs >= sent.endMs
+    if (isAfterEnd || !pace.isShown(atMs)) return
     frames++
     onFrame(atMs, { data, width, height, channels: 1 }, aspect)
   })
   const link = openLink(fd, reader.take)
   try {
-    const durationMs = await send(video, link.socket, pace)
+    await send(video, link.socket, pace, sent)
     link.socket.end()
     await link.ended
     if (!reader.isWhole || frames === 0) throw new Problem('video-undecodable')
-    return { durationMs, frames }
+    return Math.max(sent.endMs, facts.durationMs)
   } finally {
     reader.wipe()
     link.socket.destroy()
@@ -90,17 +87,24 @@ function openLink(fd: number, take: (chunk: Uint8Array) => void) {
   return { socket, ended }
 }
 
-/** @returns the duration. It ends early when nothing is read any more. */
-async function send(video: OpenedVideo, socket: Socket, pace: Pace): Promise<number> {
+/** What has been sent of a video: when its last packet starts, and when it ends. */
+interface Sent {
+  isAll: boolean
+  lastMs: number
+  endMs: number
+}
+
+/** Stops early when nothing is read any more. */
+async function send(video: OpenedVideo, socket: Socket, pace: Pace, sent: Sent): Promise<void> {
   socket.write(matroskaHeader({ codec: video.facts.codec, ...video.size, description: video.description }))
-  let endMs = 0
-  for await (const { atMs, durationMs, isKey, bytes } of video.packets()) {
-    endMs = Math.max(endMs, atMs + durationMs)
+  for await (const { atMs, endMs, isKey, bytes } of video.packets()) {
+    sent.lastMs = Math.max(sent.lastMs, atMs)
+    sent.endMs = Math.max(sent.endMs, endMs)
     if (socket.destroyed) break
     if (!pace.takes({ atMs, isKey })) continue
     socket.write(packetHead(atMs + STREAM_SHIFT_MS, isKey, bytes.length))
     if (socket.write(bytes) || socket.destroyed) continue
     await Promise.race([once(socket, 'drain'), once(socket, 'close')]).catch(() => {})
   }
-  return Math.min(Math.round(endMs), MAX_VIDEO_MS)
+  sent.isAll = true
 }

@@ -5,7 +5,6 @@ import { loadImageHasherSync } from '../../../packages/hash/src/image-hasher.js'
 import { createVideoHasher } from '../../../packages/hash/src/video-frames.js'
 import { Problem } from '../../../src/domain/problem.js'
 import { openFrames, PURPOSE_BYTES, writeFrame } from '../../frames.js'
-import { isolationHere } from '../../isolation-here.js'
 import { ranOutOfMemory } from '../out-of-memory.js'
 import { openVideo } from './demux.js'
 import { MAX_VIDEO_BYTES } from './limits.js'
@@ -30,7 +29,6 @@ const channel = openFrames(CHANNEL_FD, 1 + MAX_VIDEO_BYTES, (message) => {
 })
 channel.on('end', () => process.exit(0)) // the parent has exited
 channel.on('error', () => process.exit(0))
-writeFrame(channel, Buffer.from(`ready ${JSON.stringify(isolationHere())}`))
 
 /** @param message the purpose, and the file. */
 async function answerFor(message: Buffer): Promise<string> {
@@ -39,7 +37,7 @@ async function answerFor(message: Buffer): Promise<string> {
     const video = await openVideo(message.subarray(1))
     writeFrame(channel, Buffer.from(JSON.stringify({ facts: video.facts })))
     const hasher = createVideoHasher(loadImageHasherSync(), purpose)
-    const { durationMs } = await throughDecoder(DECODER_FD, video, pace, (atMs, pixels, aspect) => {
+    const durationMs = await throughDecoder(DECODER_FD, video, pace, (atMs, pixels, aspect) => {
       if (atMs >= hasher.nextMs) hasher.add(atMs, pixels, aspect)
     })
     return formatVideo(hasher.result(durationMs), pace.isKeyFramesOnly)
