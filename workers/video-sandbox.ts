@@ -43,6 +43,8 @@ export interface VideoSandboxOptions {
   readonly sandboxCommand: SandboxCommand
   /** Program of the first child. Tests replace it. */
   readonly entry?: readonly string[]
+  /** Children that use no processor time for this long wait for each other. */
+  readonly stuckMs?: number
   /** Called with each child when it has started. For tests. */
   readonly onStart?: (which: 'reader' | 'decoder', pid: number) => void
 }
@@ -57,7 +59,6 @@ const READER_CPU_S = 120
 /** Processor time until the container is understood. */
 const OPENING_CPU_MS = 20_000
 const WATCH_INTERVAL_MS = 200
-/** Children that use no processor time for this long wait for each other. */
 const STUCK_MS = 15_000
 /** A decoder whose output has ended is gone soon. */
 const EXIT_TIMEOUT_MS = 5_000
@@ -110,7 +111,7 @@ function startRun(options: VideoSandboxOptions, ffmpeg: string, video: readonly 
   const settled = new Promise<VideoAnswer>((resolve) => {
     settle = resolve
   })
-  const watch = createWatch(() => ({ reader, decoder }), settle, reader.channel)
+  const watch = createWatch(() => ({ reader, decoder }), settle, reader.channel, options.stuckMs ?? STUCK_MS)
 
   reader.dead.then(() => settle(afterDeath(reader.process)))
   readFrames(reader.channel, MAX_VIDEO_MESSAGE_BYTES, (frame) => {
@@ -234,6 +235,7 @@ function createWatch(
   children: () => { readonly reader: Child; readonly decoder: Child | undefined },
   settle: (answer: VideoAnswer) => void,
   channel: Duplex,
+  stuckMs: number,
 ) {
   let maxMs = performance.now() + WALL_TIMES * OPENING_CPU_MS
   let isOpening = true
@@ -245,7 +247,7 @@ function createWatch(
     const nowMs = performance.now()
     if (cpuMs !== seen.cpuMs) seen = { cpuMs, atMs: nowMs }
     if (decoder !== undefined && channel.writable) writeFrame(channel, uint32(decoderMs))
-    const isStuck = cpuMs > 0 && nowMs - seen.atMs > STUCK_MS
+    const isStuck = cpuMs > 0 && nowMs - seen.atMs > stuckMs
     if (isStuck || (isOpening && readerMs > OPENING_CPU_MS)) settle(UNDECODABLE)
     else if (nowMs > maxMs) explainSlow(decoder ?? reader).then(settle)
   }

@@ -69,6 +69,9 @@ export async function openVideo(file: Uint8Array): Promise<OpenedVideo> {
     const track = await pictureTrackOf(input)
     const codec = await codecOf(track)
     const size = await sizeOf(track)
+    const sink = new EncodedPacketSink(track)
+    const first = await firstShown(sink)
+    if (first === null) throw new Problem('video-undecodable') // also of an encrypted file
     const startS = await startOf(input)
     const durationMs = await durationOf(track, startS)
     const config = await track.getDecoderConfig()
@@ -82,7 +85,7 @@ export async function openVideo(file: Uint8Array): Promise<OpenedVideo> {
       isFlipped: await track.getFlip(),
     }
     const aspect = await aspectOf(track, size)
-    return { facts, aspect, size, description: bytesOf(config?.description), packets: () => packetsOf(track, startS) }
+    return { facts, aspect, size, description: bytesOf(config?.description), packets: () => packetsOf(sink, first, startS) }
   } catch (error) {
     throw error instanceof Problem ? error : new Problem('video-undecodable')
   }
@@ -140,11 +143,14 @@ function bytesOf(source: AllowSharedBufferSource | undefined): Uint8Array | unde
     : new Uint8Array(source)
 }
 
-async function* packetsOf(track: InputVideoTrack, startS: number): AsyncGenerator<Packet> {
-  const sink = new EncodedPacketSink(track)
-  let packet = await orEnd(firstShown(sink))
+async function* packetsOf(sink: EncodedPacketSink, first: EncodedPacket, startS: number): AsyncGenerator<Packet> {
   const times = createTimeCheck()
-  for (; packet !== null; packet = await orEnd(sink.getNextPacket(packet))) {
+  // A file that ends too early, or is damaged further on, is read up to there.
+  for (
+    let packet: EncodedPacket | null = first;
+    packet !== null;
+    packet = await sink.getNextPacket(packet).catch(() => null)
+  ) {
     const { timestamp, duration, type, data } = packet
     const atMs = Math.round(1000 * (timestamp - startS))
     times.check(atMs)
@@ -153,13 +159,9 @@ async function* packetsOf(track: InputVideoTrack, startS: number): AsyncGenerato
   }
 }
 
+/** The key frame before the beginning, or else the first packet. */
 async function firstShown(sink: EncodedPacketSink): Promise<EncodedPacket | null> {
   return (await sink.getKeyPacket(0)) ?? (await sink.getFirstPacket())
-}
-
-/** A file that ends too early, or is damaged further on, is read up to there. */
-function orEnd(packet: Promise<EncodedPacket | null>): Promise<EncodedPacket | null> {
-  return packet.catch(() => null)
 }
 
 /** Refuses what is too long, and times that do not advance. */
