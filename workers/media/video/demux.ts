@@ -1,10 +1,10 @@
 // Reads a video file's container: what it shows, and its packets. Nothing is decoded here.
 
 import {
-  BufferSource,
   type EncodedPacket,
   EncodedPacketSink,
   Input,
+  type InputFormat,
   type InputVideoTrack,
   Logging,
   LogLevel,
@@ -16,6 +16,8 @@ import {
 import { hashedSize } from '../../../packages/hash/src/reduced-side.js'
 import { MAX_VIDEO_MS } from '../../../packages/hash/src/video-frames.js'
 import { Problem } from '../../../src/domain/problem.js'
+import { BoundedSource } from './bounded-source.js'
+import { areTablesSmall } from './mp4-tables.js'
 import {
   MAX_FRAME_PIXELS,
   MAX_FRAME_SIDE_PX,
@@ -63,9 +65,10 @@ const MIN_SIDE_PX = 128
  * Cost: bounded by the size of the file.
  */
 export async function openVideo(file: Uint8Array): Promise<OpenedVideo> {
-  const input = new Input({ source: new BufferSource(file), formats: [MP4, QTFF, MATROSKA, WEBM] })
+  const input = new Input({ source: new BoundedSource(file), formats: [MP4, QTFF, MATROSKA, WEBM] })
   if (!(await input.canRead().catch(() => false))) throw new Problem('media-unsupported')
   try {
+    if (isIsoMedia(await input.getFormat()) && !areTablesSmall(file)) throw new Problem('video-undecodable')
     const track = await pictureTrackOf(input)
     const codec = await codecOf(track)
     const size = await sizeOf(track)
@@ -90,6 +93,8 @@ export async function openVideo(file: Uint8Array): Promise<OpenedVideo> {
     throw error instanceof Problem ? error : new Problem('video-undecodable')
   }
 }
+
+const isIsoMedia = (format: InputFormat) => format === MP4 || format === QTFF
 
 async function pictureTrackOf(input: Input): Promise<InputVideoTrack> {
   const tracks = await input.getTracks()
