@@ -8,7 +8,7 @@ const MAX_DEPTH = 32
 const CONTAINERS = new Set(
   ['moov', 'trak', 'mdia', 'minf', 'stbl', 'dinf', 'edts', 'mvex', 'moof', 'traf', 'mfra', 'sinf', 'schi'].map(codeOf),
 )
-const [STTS, CTTS, STSZ] = ['stts', 'ctts', 'stsz'].map(codeOf)
+const [TRAK, STTS, CTTS, STSC, STSZ, STZ2] = ['trak', 'stts', 'ctts', 'stsc', 'stsz', 'stz2'].map(codeOf)
 /** Where in its content each table has the number of entries. `stsz` has none if all samples have one size. */
 const COUNT_AT: ReadonlyMap<number, number> = new Map(
   Object.entries({ stts: 4, ctts: 4, stsz: 8, stz2: 8, stss: 4, stsc: 4, stco: 4, co64: 4, elst: 4, trun: 4, tfra: 12 }).map(
@@ -17,6 +17,24 @@ const COUNT_AT: ReadonlyMap<number, number> = new Map(
 )
 const LENGTH_BYTES = 8
 const LONG_LENGTH_BYTES = 16
+
+/** What the tables of one track say. */
+interface Tables {
+  /** Samples that the runs of its table of times stand for. */
+  samples: number
+  hasOffsets: boolean
+  /** Sizes of samples; one if all have the same. */
+  sizes: number
+  /** Most samples of a chunk. */
+  perChunk: number
+}
+
+/** A parser adds up the sizes in a chunk for each of its samples. */
+const MAX_STEPS = 4e9
+
+function isSmall({ sizes, perChunk }: Tables): boolean {
+  return sizes === 1 || (perChunk <= sizes && perChunk * sizes <= MAX_STEPS)
+}
 
 /**
  * @returns whether a parser may expand all tables of the file.
@@ -27,15 +45,24 @@ export function areTablesSmall(file: Uint8Array): boolean {
   let boxes = 0
   let entries = 0
 
-  /** Samples that the runs of a table of times stand for. They are written out one by one where there are composition offsets. */
-  const samplesIn = (at: number, count: number): number => {
-    let sum = 0
-    for (let i = 0; i < count && at + 8 * i + 4 <= file.length; i++) sum += view.getUint32(at + 8 * i)
-    return sum
+  /** The first number of each entry. */
+  const column = (at: number, count: number, entryBytes: number): number[] => {
+    const fitting = Math.floor((file.length - at - 4) / entryBytes) + 1
+    return Array.from({ length: Math.max(0, Math.min(count, fitting)) }, (_, i) => view.getUint32(at + entryBytes * i))
   }
-  const walk = (start: number, end: number, depth: number): boolean => {
-    let samples = 0
-    let hasOffsets = false
+  const read = (code: number, content: number, countAt: number, tables: Tables) => {
+    const isOfOneSize = code === STSZ && view.getUint32(content + 4) !== 0
+    const count = isOfOneSize ? 1 : view.getUint32(content + countAt)
+    entries += count
+    if (entries > MAX_TABLE_ENTRIES) return
+    const first = content + countAt + 4
+    if (code === STSZ || code === STZ2) tables.sizes += count
+    if (code === STTS) tables.samples += sum(column(first, count, 8))
+    if (code === CTTS) entries += sum(column(first, count, 8))
+    if (code === CTTS && count > 0) tables.hasOffsets = true
+    if (code === STSC) for (const each of column(first + 4, count, 12)) tables.perChunk = Math.max(tables.perChunk, each)
+  }
+  const walk = (start: number, end: number, depth: number, tables: Tables): boolean => {
     for (let at = start; at + LENGTH_BYTES <= Math.min(end, file.length); ) {
       const short = view.getUint32(at)
       const isLong = short === 1
@@ -46,20 +73,24 @@ export function areTablesSmall(file: Uint8Array): boolean {
       if (at + length < content) return true // no box: parsers end here
       const code = view.getUint32(at + 4)
       const countAt = COUNT_AT.get(code)
-      if (countAt !== undefined && content + countAt + 4 <= file.length) {
-        const count = code === STSZ && view.getUint32(content + 4) !== 0 ? 0 : view.getUint32(content + countAt)
-        entries += count
-        if (entries > MAX_TABLE_ENTRIES) return false
-        if (code === STTS) samples += samplesIn(content + 8, count)
-        if (code === CTTS) entries += samplesIn(content + 8, count)
-        hasOffsets ||= code === CTTS && count > 0
-      } else if (CONTAINERS.has(code) && !walk(content, at + length, depth + 1)) return false
+      if (countAt !== undefined && content + countAt + 4 <= file.length) read(code, content, countAt, tables)
+      const inner = code === TRAK ? noTables() : tables
+      if (CONTAINERS.has(code) && !walk(content, at + length, depth + 1, inner)) return false
+      if (inner !== tables && !isSmall(inner)) return false
+      // Times are written out one by one where there are offsets.
+      if (inner !== tables && inner.hasOffsets) entries += inner.samples
+      if (entries > MAX_TABLE_ENTRIES) return false
       at += length
     }
-    if (hasOffsets) entries += samples
-    return entries <= MAX_TABLE_ENTRIES
+    return true
   }
-  return walk(0, file.length, 0)
+  return walk(0, file.length, 0, noTables())
+}
+
+const noTables = (): Tables => ({ samples: 0, hasOffsets: false, sizes: 0, perChunk: 0 })
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0)
 }
 
 function codeOf(name: string): number {
