@@ -38,6 +38,10 @@ COPY bin ./bin
 COPY harmless ./harmless
 COPY package.json LICENSE NOTICE ./
 ENV NODE_ENV=production TABIR_HOST=0.0.0.0
+# Workers decode uploaded videos with Debian's ffmpeg: docker build --build-arg VIDEO=on . It is not in by default, because it decodes H.264 and
+# HEVC, on which third parties claim patents, and is larger than all the rest. Without it videos are taken as hashes only.
+ARG VIDEO=off
+RUN if [ "$VIDEO" = on ]; then apt-get update && apt-get install -y --no-install-recommends ffmpeg && rm -rf /var/lib/apt/lists/*; fi
 # Where compose mounts the volumes that are written to: a new volume takes its owner from here.
 RUN install -d -o node -g node -m 0700 /data /withdrawals /backups
 # The files stay root's: the service can read its own code, never change it.

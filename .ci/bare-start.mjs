@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 
-const others = ['redis-server', 'valkey-server', 'redis-cli', 'curl', 'python3', 'openssl', 'chromium', 'git']
+const others = ['redis-server', 'valkey-server', 'redis-cli', 'curl', 'python3', 'openssl', 'chromium', 'ffmpeg', 'git']
 const here = others.filter((name) => (process.env.PATH ?? '').split(':').some((folder) => existsSync(`${folder}/${name}`)))
 if (here.length > 0 || process.getuid?.() === 0) throw new Error(`This machine is not bare: ${here.join(', ') || 'root'}.`)
 

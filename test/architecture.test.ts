@@ -79,7 +79,7 @@ t.test('the console takes its words from domain, and one package that draws', as
 
 t.test('only workers/media touches an image codec', async (t) => {
   for (const { file, specifier } of importsUnder('src', 'packages', 'workers')) {
-    if (specifier === 'sharp' || specifier === 'imghash') {
+    if (['sharp', 'imghash', 'mediabunny'].includes(specifier)) {
       t.ok(file.startsWith('workers/media/') || file.startsWith('src/demo/'), `${file} imports ${specifier}`)
     }
   }

@@ -2,10 +2,7 @@
 
 import { existsSync, readFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
-import { z } from 'zod'
 import { ISOLATION_LAYERS, type IsolationLayer } from '../src/domain/isolation-layers.js'
-
-export const IsolationLayers = z.array(z.enum(ISOLATION_LAYERS))
 
 /** The layers that hold, as far as a process can see. On systems other than Linux it cannot see most. */
 export function isolationHere(): IsolationLayer[] {

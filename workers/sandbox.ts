@@ -1,16 +1,17 @@
 // Child processes that decode strangers' files: no Redis, no keys, hard limits, replaced when they die.
 
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { constants } from 'node:os'
 import { Duplex } from 'node:stream'
+import { z } from 'zod'
 import { ISOLATION_LAYERS, type IsolationLayer } from '../src/domain/isolation-layers.js'
 import type { HashedImage, HashedSignal } from '../src/domain/matching/hashed-image.js'
 import { type HandoffAnswer, parseAnswer, type Wanted } from '../src/handoff/message.js'
 import type { DetailsWanted, JobPurpose } from '../src/jobs/hash-image-job.js'
 import { fileHash } from './file-hash.js'
 import { DETAILS_BITS, PURPOSE_BYTES, readFrames, writeFrame } from './frames.js'
-import { IsolationLayers } from './isolation-here.js'
 import type { SandboxCommand } from './sandbox-command.js'
+import { nodeCommand, spawnSandboxed } from './sandboxed.js'
 import { innermost, isStarved as isStarvedHere } from './starved.js'
 
 export interface Sandbox {
@@ -135,7 +136,6 @@ export function openSandbox(options: SandboxOptions): Sandbox {
 
 /** A child that cannot start (no memory, a broken installation) must not cause a busy loop. */
 const RESTART_DELAY_MS = 50
-const NICENESS = 5
 
 /** The most time that a starved child gets, as a multiple of its limit. The hand-off waits for three times the limit. */
 const MAX_STARVED_TIMES = 2.5
@@ -220,20 +220,12 @@ function diedForMemory({ process: { signalCode, exitCode } }: Child): boolean {
   return signalCode === 'SIGABRT' || signalCode === 'SIGTRAP' || isByExitCode
 }
 
-/**
- * Starts a child. The shell sets limits that the child cannot lift: no core dump, no byte written to any file, a maximum of memory. It also drops
- * Node options from outside. The child has an empty environment and closed standard streams: it gets one socket to its parent. Whatever it
- * could still reach, the sandbox keeps from it.
- */
+/** Starts a child with closed standard streams: it gets one socket to its parent. */
 function startChild({ memoryMb, entry, sandboxCommand }: SandboxOptions): Child {
-  // `nice` lets processes that answer requests go first on a busy core. It is set before the child has threads, so it applies to all of them.
-  const limits = `unset NODE_OPTIONS; ulimit -c 0; ulimit -f 0; ulimit -d ${memoryMb * 1024}; exec nice -n ${NICENESS} "$@"`
-  const flags = ['--disable-proto=throw', '--no-warnings', '--max-old-space-size=256', ...sandboxCommand.nodeFlags]
-  const command = sandboxCommand.inside([process.execPath, ...flags, ...entry])
-  const child = spawn('/bin/sh', ['-c', limits, 'sh', ...command], {
+  const child = spawnSandboxed(nodeCommand(entry, sandboxCommand), {
+    memoryMb,
+    sandboxCommand,
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
-    env: { NODE_ENV: 'production', MALLOC_ARENA_MAX: '2', UV_THREADPOOL_SIZE: '2' },
-    cwd: '/',
   })
   const channel = child.stdio[3]
   if (!(channel instanceof Duplex)) throw new Error('a child needs a socket to its parent')
@@ -261,6 +253,8 @@ function startChild({ memoryMb, entry, sandboxCommand }: SandboxOptions): Child 
   })
   return made
 }
+
+const IsolationLayers = z.array(z.enum(ISOLATION_LAYERS))
 
 /** The layers in a child's greeting, which is `ready` and a JSON list; none when it cannot be read. */
 function isolationIn(greeting: string): readonly IsolationLayer[] {

@@ -67,6 +67,7 @@ const givenTo: Record<Part, readonly Variable[]> = {
     'TABIR_MAX_IMAGE_BYTES',
     'TABIR_HASHERS',
     'TABIR_HASHER_MEMORY_MB',
+    'TABIR_FFMPEG',
     'TABIR_HEIC',
     'TABIR_ERASE_INTERVAL_S',
     'TABIR_TRACES_URL',

@@ -36,6 +36,10 @@ export const SETTING_DESCRIPTIONS: Readonly<Record<SettingName, SettingDescripti
   },
   TABIR_HASHERS: { shownDefault: 'number of cores', meaning: 'child processes that decode and hash' },
   TABIR_HASHER_MEMORY_MB: { meaning: 'memory limit of each' },
+  TABIR_FFMPEG: {
+    meaning:
+      'the `ffmpeg` (5.1 or later) with which workers decode videos; otherwise it is searched for. Without one, videos are taken as hashes only. Debian: `apt-get install ffmpeg`',
+  },
   TABIR_HEIC: {
     meaning:
       '`off`: HEIC is rejected, and the optional package `libheif-js` may be left out ([why](decisions/0127-make-heic-optional.md)). The same for apis and workers',

@@ -44,6 +44,7 @@ export const Variables = z.object({
   TABIR_MAX_INFLIGHT_BYTES: wholeNumber(1, 64 * 1024 * MiB).optional(),
   TABIR_HASHERS: wholeNumber(1, 256).default(() => availableParallelism()),
   TABIR_HASHER_MEMORY_MB: wholeNumber(64, 65_536).default(1536),
+  TABIR_FFMPEG: text('must be the path of an ffmpeg').optional(),
   TABIR_HEIC: z.enum(['on', 'off'], { error: 'must be on or off' }).default('on'),
   TABIR_SEAL_KEYS: z
     .string()

@@ -40,6 +40,10 @@ export type CaseImageProblem = (typeof CASE_IMAGE_PROBLEMS)[number]
 
 export const PROBLEM_CODES = [
   ...CASE_IMAGE_PROBLEMS,
+  'video-undecodable',
+  'video-too-long',
+  'video-too-large',
+  'video-unavailable',
   'key-missing',
   'key-invalid',
   'scope-missing',

@@ -66,7 +66,7 @@ function bytesAs<T>(read: (bytes: Uint8Array) => T | undefined, maxBytes: number
 
 const Quality = z.int().min(0).max(100)
 
-const SignalMessage = z
+export const SignalMessage = z
   .strictObject({
     type: z.enum(SIGNAL_TYPE_NAMES),
     view: z.enum(VIEW_NAMES),

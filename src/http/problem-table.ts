@@ -57,6 +57,27 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
     title: 'The image is damaged or incomplete.',
     detail: 'Open it, save it anew as JPEG or PNG, and send that.',
   },
+  'video-undecodable': {
+    status: 422,
+    title: 'The video is damaged, incomplete, encrypted, or shows no picture.',
+    detail: 'Open it, save it anew as MP4, and send that.',
+  },
+  'video-too-long': {
+    status: 422,
+    title: 'The video is longer than this server accepts.',
+    detail: 'A video may last 10 minutes and have 240 pictures a second. Cut it into parts and send each.',
+  },
+  'video-too-large': {
+    status: 422,
+    title: 'The picture of the video is larger than this server decodes.',
+    detail: 'It may have up to 4096 × 2304 pixels. A smaller copy of the same video protects as well.',
+  },
+  'video-unavailable': {
+    status: 501,
+    title: 'This server cannot decode videos, because the program ffmpeg is not installed.',
+    detail:
+      'Videos can still be registered and matched by hashes. The operator installs it with: apt-get install ffmpeg, or names it in TABIR_FFMPEG.',
+  },
   'quality-too-low': {
     status: 422,
     title: 'The picture is too plain to be recognised reliably.',

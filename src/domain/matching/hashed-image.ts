@@ -1,4 +1,4 @@
-// The result of hashing one picture. Hashes only, no pixels.
+// The result of hashing one picture, or one video. Hashes only, no pixels.
 
 import type { RegisteredDetails } from '../../../packages/hash/src/details/details.js'
 import type { AskedView } from '../../../packages/hash/src/details/features.js'
@@ -26,4 +26,15 @@ export interface HashedImage {
   readonly details?: RegisteredDetails
   /** Queries only: the views whose details are searched for. */
   readonly asked?: readonly AskedView[]
+}
+
+/** The result of hashing one video. */
+export interface HashedVideo {
+  readonly durationMs: number
+  /** Share of the duration, 0…1, in which every frame has enough structure to be found. */
+  readonly protectedShare: number
+  /** By ascending time. */
+  readonly frames: readonly { readonly atMs: number; readonly signals: readonly HashedSignal[] }[]
+  /** Present if decoding all of it would have cost more than a video may: of some parts only key frames were looked at. */
+  readonly isKeyFramesOnly?: true
 }

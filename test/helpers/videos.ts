@@ -1,0 +1,70 @@
+// Small synthetic videos, made by the ffmpeg of this machine.
+
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { findFfmpeg } from '../../workers/media/video/find-ffmpeg.js'
+
+export const ffmpeg = findFfmpeg({ searchPath: process.env['PATH'] ?? '' })?.binary
+
+/** Moving and with structure everywhere, and small: 12 frames. */
+const SOURCE = 'testsrc2=s=192x144:r=12:d=1'
+export const H264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-g', '6', '-bf', '2']
+
+export interface ClipOptions {
+  /** The name's ending decides the container. */
+  readonly name?: string
+  /** A source of lavfi. */
+  readonly source?: string
+  /** Options of the output. */
+  readonly output?: readonly string[]
+}
+
+/** @returns `undefined` when this ffmpeg lacks an encoder. */
+export function makeClip({ name = 'clip.mp4', source = SOURCE, output = H264 }: ClipOptions = {}): Buffer | undefined {
+  return inFolder(name, (path) => run(['-f', 'lavfi', '-i', source, ...output, path]))
+}
+
+/** The same with the packets of another file. */
+export function remuxed(
+  clip: Buffer,
+  name: string,
+  { input = [] as readonly string[], output = [] as readonly string[] } = {},
+) {
+  return inFolder(name, (path, folder) => {
+    const from = join(folder, 'from')
+    writeFileSync(from, clip)
+    return run([...input, '-i', from, '-c', 'copy', ...output, path])
+  })
+}
+
+/** What is shown at each quarter of a second, in grey, as ffmpeg reads the file itself. */
+export function framesOf(clip: Buffer, name: string, width: number, height: number): Buffer[] {
+  const filters = `fps=4:round=up,scale=${width}:${height}:flags=bilinear,format=gray`
+  const folder = mkdtempSync(join(tmpdir(), 'tabir-video-'))
+  try {
+    const path = join(folder, name)
+    writeFileSync(path, clip)
+    const args = ['-v', 'error', '-i', path, '-map', '0:v:0', '-vf', filters, '-f', 'rawvideo', 'pipe:1']
+    const { stdout } = spawnSync(ffmpeg ?? '', args, { maxBuffer: 1 << 28 })
+    const size = width * height
+    return Array.from({ length: Math.floor(stdout.length / size) }, (_, i) => stdout.subarray(i * size, (i + 1) * size))
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+function inFolder(name: string, make: (path: string, folder: string) => boolean): Buffer | undefined {
+  const folder = mkdtempSync(join(tmpdir(), 'tabir-video-'))
+  try {
+    const path = join(folder, name)
+    return make(path, folder) ? readFileSync(path) : undefined
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+function run(args: readonly string[]): boolean {
+  return ffmpeg !== undefined && spawnSync(ffmpeg, ['-v', 'error', ...args], { stdio: 'ignore' }).status === 0
+}

@@ -1,0 +1,97 @@
+// Videos of many kinds through both sandboxed children: the hashes are those of the frames.
+
+import { createHash } from 'node:crypto'
+import t from 'tap'
+import { formatHash, type Hash256 } from '../../packages/hash/src/hash256.js'
+import { loadImageHasherSync } from '../../packages/hash/src/image-hasher.js'
+import { createVideoHasher } from '../../packages/hash/src/video-frames.js'
+import type { View } from '../../src/domain/matching/signal.js'
+import { ffmpegFiles } from '../../workers/media/video/find-ffmpeg.js'
+import { findSandboxCommand, ownFiles } from '../../workers/sandbox-command.js'
+import { openVideoSandbox, type VideoAnswer } from '../../workers/video-sandbox.js'
+import { ffmpeg, framesOf, H264, makeClip, remuxed } from '../helpers/videos.js'
+
+const skip = ffmpeg === undefined && 'there is no ffmpeg'
+const sandboxCommand = findSandboxCommand({
+  readable: [...ownFiles(), ...(ffmpeg === undefined ? [] : ffmpegFiles({ binary: ffmpeg }))],
+  hidden: [],
+})
+const sandbox = openVideoSandbox({ ffmpeg, sandboxCommand })
+t.teardown(() => sandbox.close())
+const base = makeClip()
+const SIZE = { width: 192, height: 144 }
+
+interface Sample {
+  readonly name: string
+  readonly clip: () => Buffer | undefined
+  readonly size?: { readonly width: number; readonly height: number }
+}
+
+const HEVC = ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=none:pools=1', '-tag:v', 'hvc1']
+const VP8 = ['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8', '-b:v', '500k']
+const AV1 = ['-c:v', 'libsvtav1', '-preset', '12']
+/** One frame, then nothing for half a second, then others. */
+const UNEVEN = ['-vf', "select='not(between(t,0.05,0.55))'", '-fps_mode', 'vfr', ...H264]
+const copied = (name: string, options?: Parameters<typeof remuxed>[2]) => () =>
+  base === undefined ? undefined : remuxed(base, name, options)
+
+const SAMPLES: Readonly<Record<string, Sample>> = {
+  'MP4 with its index at the end': { name: 'a.mp4', clip: () => base },
+  'MP4 in fragments': { name: 'a.mp4', clip: copied('a.mp4', { output: ['-movflags', 'frag_keyframe+empty_moov'] }) },
+  'MOV on its side': {
+    name: 'a.mov',
+    clip: copied('a.mov', { input: ['-display_rotation', '90'] }),
+    size: { width: SIZE.height, height: SIZE.width },
+  },
+  'frames at uneven times': { name: 'a.mp4', clip: () => makeClip({ output: UNEVEN }) },
+  Matroska: { name: 'a.mkv', clip: copied('a.mkv') },
+  'WebM, VP8': { name: 'a.webm', clip: () => makeClip({ name: 'a.webm', output: VP8 }) },
+  HEVC: { name: 'a.mp4', clip: () => makeClip({ output: HEVC }) },
+  AV1: { name: 'a.mp4', clip: () => makeClip({ output: AV1 }) },
+}
+
+t.test('the hashes are those of the frames', { skip }, async (t) => {
+  for (const [what, { name, clip, size = SIZE }] of Object.entries(SAMPLES)) {
+    const file = clip()
+    if (file === undefined) t.comment(`${what}: no encoder`)
+    else t.same(read(await sandbox.hash(Buffer.from(file), 'submission')), expected(file, name, size), what)
+  }
+  t.same(sandbox.pids, [], 'no child is left')
+})
+
+t.test('a query has hashes of all orientations', { skip }, async (t) => {
+  const answer = await sandbox.hash([base ?? Buffer.alloc(0)], 'query')
+  t.match(answer, { video: { durationMs: 1000, protectedShare: 1 } })
+  const [first] = 'video' in answer ? answer.video.frames : []
+  t.match(first, { atMs: 0, signals: [{ type: 'pdq', view: 'whole' }] })
+  t.ok(first?.signals.every(({ hashes }) => hashes.length >= 2))
+})
+
+t.test('without ffmpeg videos are refused, and nothing is started', async (t) => {
+  const none = openVideoSandbox({ ffmpeg: undefined, sandboxCommand })
+  t.same(await none.hash(Buffer.alloc(1), 'query'), { problem: 'video-unavailable' })
+  const gone = openVideoSandbox({ ffmpeg: '/nowhere/ffmpeg', sandboxCommand })
+  if (base !== undefined) t.same(await gone.hash(base, 'query'), { problem: 'video-unavailable' })
+})
+
+interface Hashed {
+  readonly atMs: number
+  readonly signals: readonly { readonly view: View; readonly hashes: readonly Hash256[] }[]
+}
+
+function read(answer: VideoAnswer) {
+  return 'problem' in answer ? answer.problem : answer.video.frames.map(written)
+}
+
+function expected(file: Buffer, name: string, { width, height }: { width: number; height: number }) {
+  const hasher = createVideoHasher(loadImageHasherSync(), 'register')
+  const frames = framesOf(file, name, width, height)
+  for (const [index, data] of frames.entries()) hasher.add(250 * index, { data, width, height, channels: 1 })
+  return hasher.result(1000).frames.map(written)
+}
+
+/** A digest is enough, and keeps a failure readable. */
+function written({ atMs, signals }: Hashed) {
+  const text = signals.map(({ view, hashes }) => `${view} ${hashes.map(formatHash).join(' ')}`).join('\n')
+  return `${atMs} ${signals.length} ${createHash('sha256').update(text).digest('hex').slice(0, 16)}`
+}

@@ -1,0 +1,28 @@
+// What a parser reads from: a file in memory, and how often.
+
+import { BufferSource } from 'mediabunny'
+
+/** Ten minutes with 240 frames a second need half a million. */
+const MAX_READS = 4_000_000
+/** mediabunny 1.61 reads the last eight bytes of a damaged Matroska file for ever. */
+const MAX_SAME_READS = 100
+
+/** Not in the types of mediabunny, which is why that has an exact version. */
+const READ: unknown = Reflect.get(BufferSource.prototype, '_read')
+if (typeof READ !== 'function') throw new Error('this version of mediabunny reads in another way')
+const read = READ
+
+/** Throws when a parser reads for ever. */
+export class BoundedSource extends BufferSource {
+  #reads = 0
+  #sameReads = 0
+  #last = ''
+
+  _read(from: number, to: number): unknown {
+    const range = `${from} ${to}`
+    this.#sameReads = range === this.#last ? this.#sameReads + 1 : 0
+    this.#last = range
+    if (++this.#reads > MAX_READS || this.#sameReads > MAX_SAME_READS) throw new RangeError('a parser does not end')
+    return Reflect.apply(read, this, [from, to])
+  }
+}

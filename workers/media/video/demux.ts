@@ -1,0 +1,186 @@
+// Reads a video file's container: what it shows, and its packets. Nothing is decoded here.
+
+import {
+  type EncodedPacket,
+  EncodedPacketSink,
+  Input,
+  type InputFormat,
+  type InputVideoTrack,
+  Logging,
+  LogLevel,
+  MATROSKA,
+  MP4,
+  QTFF,
+  WEBM,
+} from 'mediabunny'
+import { hashedSize } from '../../../packages/hash/src/reduced-side.js'
+import { MAX_VIDEO_MS } from '../../../packages/hash/src/video-frames.js'
+import { Problem } from '../../../src/domain/problem.js'
+import { BoundedSource } from './bounded-source.js'
+import { areTablesSmall } from './mp4-tables.js'
+import {
+  MAX_FRAME_PIXELS,
+  MAX_FRAME_SIDE_PX,
+  VIDEO_CODEC_NAMES,
+  type VideoCodecName,
+  type VideoFacts,
+} from './video-facts.js'
+
+Logging.level = LogLevel.Silent
+
+export interface Packet {
+  /** When it is first shown; negative if an edit list hides it. */
+  readonly atMs: number
+  /** Until when. */
+  readonly endMs: number
+  readonly isKey: boolean
+  readonly bytes: Uint8Array
+}
+
+export interface OpenedVideo {
+  readonly facts: VideoFacts
+  /** Width over height as it is shown, before it is rotated. */
+  readonly aspect: number
+  readonly size: { readonly width: number; readonly height: number }
+  readonly description: Uint8Array | undefined
+  /**
+   * The packets in the order in which they are decoded, from the key frame before the beginning. It ends where the file does, also early.
+   * @throws {Problem} `video-too-long`; `video-undecodable` for times that no player could follow.
+   */
+  packets(): AsyncGenerator<Packet>
+}
+
+const MAX_TRACKS = 32
+/** 240 frames a second for the longest video. */
+const MAX_PACKETS = (240 * MAX_VIDEO_MS) / 1000
+/** Most packets within a second, as a high-speed camera writes them. */
+const MAX_PACKETS_PER_SECOND = 2_000
+/** Smaller pictures are enlarged, so that a file cannot hide by declaring a size that its decoder does not keep to. */
+const MIN_SIDE_PX = 128
+
+/**
+ * Opens a file of any container that is read, by its content.
+ * @throws {Problem} `media-unsupported` for other files, and codecs that are not decoded here; `video-undecodable` for a damaged file or one
+ *   without a picture; `video-too-long`; `video-too-large`.
+ * Cost: bounded by the size of the file.
+ */
+export async function openVideo(file: Uint8Array): Promise<OpenedVideo> {
+  const input = new Input({ source: new BoundedSource(file), formats: [MP4, QTFF, MATROSKA, WEBM] })
+  if (!(await input.canRead().catch(() => false))) throw new Problem('media-unsupported')
+  try {
+    if (isIsoMedia(await input.getFormat()) && !areTablesSmall(file)) throw new Problem('video-undecodable')
+    const track = await pictureTrackOf(input)
+    const codec = await codecOf(track)
+    const size = await sizeOf(track)
+    const sink = new EncodedPacketSink(track)
+    const first = await firstShown(sink)
+    if (first === null) throw new Problem('video-undecodable') // also of an encrypted file
+    const startS = await startOf(input)
+    const durationMs = await durationOf(track, startS)
+    const config = await track.getDecoderConfig()
+    const hashed = hashedSize(size)
+    const facts: VideoFacts = {
+      codec,
+      durationMs,
+      width: Math.max(MIN_SIDE_PX, hashed.width),
+      height: Math.max(MIN_SIDE_PX, hashed.height),
+      rotation: await track.getRotation(),
+      isFlipped: await track.getFlip(),
+    }
+    const aspect = await aspectOf(track, size)
+    return { facts, aspect, size, description: bytesOf(config?.description), packets: () => packetsOf(sink, first, startS) }
+  } catch (error) {
+    throw error instanceof Problem ? error : new Problem('video-undecodable')
+  }
+}
+
+const isIsoMedia = (format: InputFormat) => format === MP4 || format === QTFF
+
+async function pictureTrackOf(input: Input): Promise<InputVideoTrack> {
+  const tracks = await input.getTracks()
+  if (tracks.length > MAX_TRACKS) throw new Problem('video-undecodable')
+  const track = await input.getPrimaryVideoTrack()
+  if (track === null) throw new Problem('video-undecodable')
+  return track
+}
+
+async function codecOf(track: InputVideoTrack): Promise<VideoCodecName> {
+  const codec = await track.getCodec()
+  const known = VIDEO_CODEC_NAMES.find((name) => name === codec)
+  if (known === undefined) throw new Problem('media-unsupported')
+  return known
+}
+
+async function sizeOf(track: InputVideoTrack): Promise<{ width: number; height: number }> {
+  const [width, height] = [await track.getCodedWidth(), await track.getCodedHeight()]
+  if (!(width >= 1 && height >= 1)) throw new Problem('video-undecodable')
+  if (width * height > MAX_FRAME_PIXELS || Math.max(width, height) > MAX_FRAME_SIDE_PX) throw new Problem('video-too-large')
+  return { width, height }
+}
+
+/** Time of the first sound or picture, which players show as the beginning. Parts of a stream begin later than 0. */
+async function startOf(input: Input): Promise<number> {
+  const startS = await input.getFirstTimestamp().catch(() => 0)
+  return startS > 0 && Number.isFinite(startS) ? startS : 0
+}
+
+/** The longer of what is declared and when the last packet ends. */
+async function durationOf(track: InputVideoTrack, startS: number): Promise<number> {
+  const declaredMs = 1000 * ((await track.getDurationFromMetadata()) ?? 0) - 1000 * startS
+  if (!(declaredMs <= MAX_VIDEO_MS)) throw new Problem('video-too-long')
+  const foundMs = 1000 * (await track.computeDuration().catch(() => 0)) - 1000 * startS
+  if (!(foundMs <= MAX_VIDEO_MS)) throw new Problem('video-too-long')
+  return Math.max(0, Math.round(declaredMs), Math.round(foundMs))
+}
+
+/** The pixels' own aspect is not believed where it makes no picture. */
+async function aspectOf(track: InputVideoTrack, { width, height }: { width: number; height: number }): Promise<number> {
+  const aspect = (await track.getSquarePixelWidth()) / (await track.getSquarePixelHeight())
+  const isUsable = aspect > 1 / MAX_ASPECT && aspect < MAX_ASPECT
+  return isUsable ? aspect : width / height
+}
+const MAX_ASPECT = 16
+
+function bytesOf(source: AllowSharedBufferSource | undefined): Uint8Array | undefined {
+  if (source === undefined) return undefined
+  return ArrayBuffer.isView(source)
+    ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength)
+    : new Uint8Array(source)
+}
+
+async function* packetsOf(sink: EncodedPacketSink, first: EncodedPacket, startS: number): AsyncGenerator<Packet> {
+  const times = createTimeCheck()
+  // A file that ends too early, or is damaged further on, is read up to there.
+  for (
+    let packet: EncodedPacket | null = first;
+    packet !== null;
+    packet = await sink.getNextPacket(packet).catch(() => null)
+  ) {
+    const { timestamp, duration, type, data } = packet
+    const atMs = Math.round(1000 * (timestamp - startS))
+    times.check(atMs)
+    const endMs = Math.round(1000 * (timestamp + duration - startS))
+    yield { atMs, endMs: Math.min(Math.max(atMs, endMs), MAX_VIDEO_MS), isKey: type === 'key', bytes: data }
+  }
+}
+
+/** The key frame before the beginning, or else the first packet. */
+async function firstShown(sink: EncodedPacketSink): Promise<EncodedPacket | null> {
+  return (await sink.getKeyPacket(0)) ?? (await sink.getFirstPacket())
+}
+
+/** Refuses what is too long, and times that do not advance. */
+function createTimeCheck() {
+  const perSecond = new Map<number, number>()
+  let count = 0
+  return {
+    check(atMs: number): void {
+      if (!Number.isSafeInteger(atMs) || atMs < -MAX_VIDEO_MS) throw new Problem('video-undecodable')
+      if (atMs > MAX_VIDEO_MS || ++count > MAX_PACKETS) throw new Problem('video-too-long')
+      const second = Math.floor(atMs / 1000)
+      const inSecond = (perSecond.get(second) ?? 0) + 1
+      if (inSecond > MAX_PACKETS_PER_SECOND) throw new Problem('video-undecodable')
+      perSecond.set(second, inSecond)
+    },
+  }
+}

@@ -1,0 +1,50 @@
+// The command line of ffmpeg for one video.
+
+import { FRAME_INTERVAL_MS } from '../../../packages/hash/src/video-frames.js'
+import { MAX_FRAME_PIXELS, VIDEO_DECODERS, type VideoFacts } from './video-facts.js'
+
+/** What is shown at each quarter of a second. The only filter before reducing, so that other frames cost nothing but decoding. */
+const SHOWN_AT_QUARTERS = `fps=${1000 / FRAME_INTERVAL_MS}:round=up`
+
+const TURNS: Readonly<Record<VideoFacts['rotation'], readonly string[]>> = {
+  0: [],
+  90: ['transpose=clock'],
+  180: ['hflip', 'vflip'],
+  270: ['transpose=cclock'],
+}
+
+/**
+ * Reads Matroska from standard input and writes grey frames, as they are to be hashed, as Matroska to standard output. It may open nothing else.
+ * Only numbers and own words of `facts` are used.
+ */
+export function ffmpegArguments({ codec, width, height, rotation, isFlipped }: VideoFacts): string[] {
+  const filters = [
+    SHOWN_AT_QUARTERS,
+    `scale=${width}:${height}:flags=bilinear`,
+    'format=gray',
+    ...TURNS[rotation],
+    ...(isFlipped ? ['hflip'] : []),
+  ]
+  return [
+    ...['-nostdin', '-hide_banner', '-loglevel', 'quiet'],
+    ...['-filter_threads', '1', '-max_error_rate', '1', '-copyts'],
+    // Of the input.
+    ...['-protocol_whitelist', 'pipe', '-format_whitelist', 'matroska', '-codec_whitelist', VIDEO_DECODERS[codec]],
+    ...['-threads', '1', '-max_pixels', `${MAX_FRAME_PIXELS}`, '-noautorotate', '-f', 'matroska', '-i', 'pipe:0'],
+    // Of the output.
+    ...['-map', '0:v:0', '-an', '-sn', '-dn', '-map_metadata', '-1', '-vf', filters.join(','), '-fps_mode', 'passthrough'],
+    ...[
+      '-c:v',
+      'rawvideo',
+      '-threads',
+      '1',
+      '-enc_time_base',
+      '1/1000',
+      '-avoid_negative_ts',
+      'disabled',
+      '-f',
+      'matroska',
+      'pipe:1',
+    ],
+  ]
+}

@@ -1,0 +1,82 @@
+// Which ffmpeg of this machine decodes videos.
+
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+
+export interface FindFfmpegOptions {
+  /** The operator's own choice. When it is given, nothing else is tried. */
+  readonly ffmpegBin?: string | undefined
+  /** Folders as in PATH. */
+  readonly searchPath: string
+  readonly usualFolders?: readonly string[]
+}
+
+export interface FoundFfmpeg {
+  readonly binary: string
+  /** Of its decoders, libavcodec. */
+  readonly version: string
+}
+
+/** What to tell an operator who has no ffmpeg. */
+export const HOW_TO_INSTALL_FFMPEG = [
+  'No ffmpeg was found, so uploaded videos are refused; videos can still be registered and matched by hashes. To install it:',
+  '',
+  '  Debian, Ubuntu   sudo apt-get install ffmpeg',
+  '  Fedora           sudo dnf install ffmpeg-free',
+  '  Alpine           sudo apk add ffmpeg',
+  '  macOS            brew install ffmpeg',
+  '',
+  'or name one in TABIR_FFMPEG.',
+].join('\n')
+
+const PROGRAM = 'ffmpeg'
+const USUAL_FOLDERS = ['/usr/bin', '/usr/local/bin', '/opt/homebrew/bin', '/home/linuxbrew/.linuxbrew/bin']
+/** That of ffmpeg 5.1, the oldest with the options that are used. Its own version may be anything, also that of a commit. */
+const OLDEST = { major: 59, minor: 37, name: '5.1' }
+
+/**
+ * Finds an ffmpeg that runs here: the operator's choice, else the first in PATH or the usual folders. It is asked for its version, which also proves
+ * that it can run.
+ *
+ * @returns `undefined` when there is none.
+ * @throws {Error} when the operator's choice does not run, or when every one found is too old.
+ */
+export function findFfmpeg(options: FindFfmpegOptions): FoundFfmpeg | undefined {
+  const { ffmpegBin, searchPath, usualFolders = USUAL_FOLDERS } = options
+  if (ffmpegBin !== undefined) {
+    const version = versionOf(ffmpegBin)
+    if (version === undefined) throw new Error('TABIR_FFMPEG does not name an ffmpeg that runs here.')
+    if (isTooOld(version)) throw new Error(`The ffmpeg of TABIR_FFMPEG is too old. ${NEEDED}`)
+    return { binary: ffmpegBin, version }
+  }
+  let isOldThere = false
+  for (const folder of [...searchPath.split(delimiter).filter((each) => each !== ''), ...usualFolders]) {
+    const binary = join(folder, PROGRAM)
+    const version = versionOf(binary)
+    if (version === undefined) continue
+    if (!isTooOld(version)) return { binary, version }
+    isOldThere = true
+  }
+  if (isOldThere) throw new Error(`The ffmpeg found here is too old. ${NEEDED}`)
+  return undefined
+}
+
+const NEEDED = `Version ${OLDEST.name} or later is needed.`
+
+/** What the sandbox has to show of the file system so that it runs. Debian links some of its libraries through the second. */
+export function ffmpegFiles({ binary }: Pick<FoundFfmpeg, 'binary'>): string[] {
+  return [binary, '/etc/alternatives']
+}
+
+function versionOf(binary: string): string | undefined {
+  if (!existsSync(binary)) return undefined
+  const { status, stdout } = spawnSync(binary, ['-version'], { encoding: 'utf8', timeout: 5000, env: { LC_ALL: 'C' } })
+  const found = /^libavcodec +(\d+)\. *(\d+)\./m.exec(stdout ?? '')
+  return status === 0 && found !== null ? `${found[1]}.${found[2]}` : undefined
+}
+
+function isTooOld(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  return major < OLDEST.major || (major === OLDEST.major && minor < OLDEST.minor)
+}

@@ -1,0 +1,67 @@
+// Keeps decoding within its budget of processor time. Pure.
+
+import { FRAME_INTERVAL_MS } from '../../../packages/hash/src/video-frames.js'
+
+/** Processor time of the decoder for each minute of video: nearly three times what 1080p at 30 frames a second costs. */
+export const DECODING_MS_PER_MINUTE = 15_000
+/** More of it at the beginning, for the start and for short videos. */
+export const DECODING_START_MS = 5_000
+/** Beyond the budget, key frames this far apart are still decoded. */
+const MIN_KEY_INTERVAL_MS = 2_000
+
+export interface Pace {
+  /** How much processor time the decoder has used. */
+  used(cpuMs: number): void
+  /** Up to which time frames have been decoded. */
+  reached(atMs: number): void
+  /** Whether this packet, the next in the order of decoding, is to be decoded. */
+  takes(packet: { readonly atMs: number; readonly isKey: boolean }): boolean
+  /** Whether what is shown at this time was decoded: `false` if the last packet that starts at or before it was left out. */
+  isShown(atMs: number): boolean
+  /** Whether a packet was left out. */
+  readonly isKeyFramesOnly: boolean
+}
+
+/**
+ * Beyond the budget only key frames are decoded, until the decoder is within it again at a key frame: so it is spread over the whole video. A
+ * packet depends on those since the last key frame, so none of them may be missing.
+ */
+export function createPace(): Pace {
+  let cpuMs = 0
+  let reachedMs = 0
+  let isSkipping = false
+  let lastKeyMs = Number.NEGATIVE_INFINITY
+  let isKeyFramesOnly = false
+  /** The last packet that starts in each interval between frames that are looked at, by the index of its end. */
+  const lastIn = new Map<number, { readonly atMs: number; readonly isTaken: boolean }>()
+  return {
+    used: (ms) => {
+      cpuMs = Math.max(cpuMs, ms)
+    },
+    reached: (atMs) => {
+      reachedMs = Math.max(reachedMs, atMs)
+    },
+    takes({ atMs, isKey }) {
+      const isOver = cpuMs > DECODING_START_MS + (DECODING_MS_PER_MINUTE * reachedMs) / 60_000
+      if (isKey) isSkipping = isOver
+      else isSkipping ||= isOver
+      const isTaken = !isSkipping || (isKey && Math.abs(atMs - lastKeyMs) >= MIN_KEY_INTERVAL_MS)
+      if (isKey && isTaken) lastKeyMs = atMs
+      isKeyFramesOnly ||= !isTaken
+      const interval = Math.ceil(atMs / FRAME_INTERVAL_MS)
+      const last = lastIn.get(interval)
+      if (last === undefined || last.atMs <= atMs) lastIn.set(interval, { atMs, isTaken })
+      return isTaken
+    },
+    isShown(atMs) {
+      for (let interval = Math.floor(atMs / FRAME_INTERVAL_MS); interval >= 0; interval--) {
+        const last = lastIn.get(interval)
+        if (last !== undefined) return last.isTaken
+      }
+      return true
+    },
+    get isKeyFramesOnly() {
+      return isKeyFramesOnly
+    },
+  }
+}

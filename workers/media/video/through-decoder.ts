@@ -1,0 +1,110 @@
+// Sends a video through the decoder, which is the other end of a socket: packets out, grey frames back.
+
+import { once } from 'node:events'
+import { type ConnectOpts, Socket, type SocketConstructorOpts } from 'node:net'
+import type { Pixels } from '../../../packages/hash/src/pixels.js'
+import { MAX_VIDEO_MS } from '../../../packages/hash/src/video-frames.js'
+import { Problem } from '../../../src/domain/problem.js'
+import type { OpenedVideo } from './demux.js'
+import { createFrameReader } from './matroska-frames.js'
+import { matroskaHeader, packetHead } from './matroska-writer.js'
+import type { Pace } from './pace.js'
+import { STREAM_SHIFT_MS } from './video-facts.js'
+
+const READ_BYTES = 1 << 16
+
+/**
+ * @param fd a socket whose other end the decoder reads and writes.
+ * @param onFrame called with each frame, times ascending. The pixels are overwritten afterwards.
+ * @returns the duration. Of a file that ends too early it is still the one that the container says.
+ * @throws {Problem} as `packets` of `video` does, and `video-undecodable` when what comes back is no frames.
+ */
+export async function throughDecoder(
+  fd: number,
+  video: OpenedVideo,
+  pace: Pace,
+  onFrame: (atMs: number, pixels: Pixels, aspect: number) => void,
+): Promise<number> {
+  const { facts } = video
+  const isUpright = facts.rotation % 180 === 0
+  const [width, height] = isUpright ? [facts.width, facts.height] : [facts.height, facts.width]
+  const aspect = isUpright ? video.aspect : 1 / video.aspect
+  let frames = 0
+  let lastMs = -1
+  const sent = { isAll: false, lastMs: 0, endMs: 0 }
+  const reader = createFrameReader(width * height, (streamMs, data) => {
+    const atMs = streamMs - STREAM_SHIFT_MS
+    if (atMs <= lastMs || atMs > MAX_VIDEO_MS) return
+    lastMs = atMs
+    pace.reached(atMs)
+    const isAfterEnd = sent.isAll && frames > 0 && atMs > sent.lastMs && atMs >= sent.endMs
+    if (isAfterEnd || !pace.isShown(atMs)) return
+    frames++
+    onFrame(atMs, { data, width, height, channels: 1 }, aspect)
+  })
+  const link = openLink(fd, reader.take)
+  try {
+    await send(video, link.socket, pace, sent)
+    link.socket.end()
+    await link.ended
+    if (!reader.isWhole || frames === 0) throw new Problem('video-undecodable')
+    return Math.max(sent.endMs, facts.durationMs)
+  } finally {
+    reader.wipe()
+    link.socket.destroy()
+  }
+}
+
+/** Reads into one buffer, which is overwritten. */
+function openLink(fd: number, take: (chunk: Uint8Array) => void) {
+  let fail = (_: unknown) => {}
+  const buffer = Buffer.allocUnsafeSlow(READ_BYTES)
+  const callback = (bytes: number): boolean => {
+    try {
+      take(buffer.subarray(0, bytes))
+    } catch {
+      fail(new Problem('video-undecodable'))
+    }
+    buffer.fill(0, 0, bytes)
+    return true
+  }
+  // Node takes `onread` here as it does in `net.connect`; its types do not know.
+  const options: SocketConstructorOpts & Pick<ConnectOpts, 'onread'> = {
+    fd,
+    readable: true,
+    writable: true,
+    allowHalfOpen: true,
+    onread: { buffer, callback },
+  }
+  const socket = new Socket(options)
+  const ended = new Promise<void>((resolve, reject) => {
+    fail = reject
+    socket.once('end', resolve).once('close', resolve)
+  })
+  ended.catch(() => socket.destroy())
+  socket.on('error', () => {}) // 'close' follows
+  socket.resume()
+  return { socket, ended }
+}
+
+/** What has been sent of a video: when its last packet starts, and when it ends. */
+interface Sent {
+  isAll: boolean
+  lastMs: number
+  endMs: number
+}
+
+/** Stops early when nothing is read any more. */
+async function send(video: OpenedVideo, socket: Socket, pace: Pace, sent: Sent): Promise<void> {
+  socket.write(matroskaHeader({ codec: video.facts.codec, ...video.size, description: video.description }))
+  for await (const { atMs, endMs, isKey, bytes } of video.packets()) {
+    sent.lastMs = Math.max(sent.lastMs, atMs)
+    sent.endMs = Math.max(sent.endMs, endMs)
+    if (socket.destroyed) break
+    if (!pace.takes({ atMs, isKey })) continue
+    socket.write(packetHead(atMs + STREAM_SHIFT_MS, isKey, bytes.length))
+    if (socket.write(bytes) || socket.destroyed) continue
+    await Promise.race([once(socket, 'drain'), once(socket, 'close')]).catch(() => {})
+  }
+  sent.isAll = true
+}

@@ -1,0 +1,25 @@
+// What the child that hashes a video answers, as JSON.
+
+import { formatHash } from '../../../packages/hash/src/hash256.js'
+import type { VideoSignals } from '../../../packages/hash/src/video-frames.js'
+import type { ProblemCode } from '../../../src/domain/problem.js'
+
+/** Problems that a child may report. */
+export const VIDEO_PROBLEMS = [
+  'media-unsupported',
+  'video-undecodable',
+  'video-too-long',
+  'video-too-large',
+  'hashing-unavailable',
+] as const satisfies readonly ProblemCode[]
+export type VideoProblem = (typeof VIDEO_PROBLEMS)[number]
+
+export function formatVideo({ durationMs, protectedShare, frames }: VideoSignals, isKeyFramesOnly: boolean): string {
+  const written = frames.map(({ atMs, signals }) => ({
+    atMs,
+    signals: signals.map((signal) => ({ ...signal, hashes: signal.hashes.map(formatHash) })),
+  }))
+  return JSON.stringify({
+    video: { durationMs, protectedShare, frames: written, ...(isKeyFramesOnly && { isKeyFramesOnly }) },
+  })
+}

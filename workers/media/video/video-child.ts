@@ -1,0 +1,48 @@
+// The program of a sandboxed child that hashes one video: it reads the file from a socket, sends its packets through a decoder at the other end of
+// a second socket, and writes hashes. It has nothing else.
+
+import { loadImageHasherSync } from '../../../packages/hash/src/image-hasher.js'
+import { createVideoHasher } from '../../../packages/hash/src/video-frames.js'
+import { Problem } from '../../../src/domain/problem.js'
+import { openFrames, PURPOSE_BYTES, writeFrame } from '../../frames.js'
+import { ranOutOfMemory } from '../out-of-memory.js'
+import { openVideo } from './demux.js'
+import { MAX_VIDEO_BYTES } from './limits.js'
+import { createPace } from './pace.js'
+import { throughDecoder } from './through-decoder.js'
+import { formatVideo, VIDEO_PROBLEMS } from './video-answer.js'
+
+const CHANNEL_FD = 3
+const DECODER_FD = 4
+
+const pace = createPace()
+let isStarted = false
+const channel = openFrames(CHANNEL_FD, 1 + MAX_VIDEO_BYTES, (message) => {
+  if (isStarted) {
+    pace.used(message.readUInt32BE())
+    return
+  }
+  isStarted = true
+  answerFor(message)
+    .then((answer) => writeFrame(channel, Buffer.from(answer)))
+    .finally(() => message.fill(0))
+})
+channel.on('end', () => process.exit(0)) // the parent has exited
+channel.on('error', () => process.exit(0))
+
+/** @param message the purpose, and the file. */
+async function answerFor(message: Buffer): Promise<string> {
+  try {
+    const purpose = message[0] === PURPOSE_BYTES.query ? 'query' : 'register'
+    const video = await openVideo(message.subarray(1))
+    writeFrame(channel, Buffer.from(JSON.stringify({ facts: video.facts })))
+    const hasher = createVideoHasher(loadImageHasherSync(), purpose)
+    const durationMs = await throughDecoder(DECODER_FD, video, pace, (atMs, pixels, aspect) => {
+      if (atMs >= hasher.nextMs) hasher.add(atMs, pixels, aspect)
+    })
+    return formatVideo(hasher.result(durationMs), pace.isKeyFramesOnly)
+  } catch (error) {
+    const known = VIDEO_PROBLEMS.find((code) => error instanceof Problem && error.code === code)
+    return JSON.stringify({ problem: known ?? (ranOutOfMemory(error) ? 'hashing-unavailable' : 'video-undecodable') })
+  }
+}

@@ -1,0 +1,38 @@
+// What the demuxing child finds out about a video before any frame is decoded.
+
+/** Codecs that are handed to ffmpeg, and the decoders of ffmpeg that may open them. */
+export const VIDEO_DECODERS = {
+  avc: 'h264',
+  hevc: 'hevc',
+  vp8: 'vp8,libvpx',
+  vp9: 'vp9,libvpx-vp9',
+  av1: 'libdav1d,libaom-av1,av1',
+} as const
+export type VideoCodecName = keyof typeof VIDEO_DECODERS
+export const VIDEO_CODEC_NAMES = ['avc', 'hevc', 'vp8', 'vp9', 'av1'] as const satisfies readonly VideoCodecName[]
+
+/** 4096 × 2304: 4K in all its shapes, upright as well. */
+export const MAX_FRAME_PIXELS = 4096 * 2304
+/** The longest side. */
+export const MAX_FRAME_SIDE_PX = 8192
+
+/**
+ * Times of the stream between the children are later by this much, so that those before the beginning, which an edit list hides, are not negative.
+ * A multiple of the interval in which frames are looked at.
+ */
+export const STREAM_SHIFT_MS = 600_000
+
+export const ROTATIONS = [0, 90, 180, 270] as const
+
+export interface VideoFacts {
+  readonly codec: VideoCodecName
+  /** By the container; what is decoded may be shorter. */
+  readonly durationMs: number
+  /** Size to which frames are reduced, before they are rotated. */
+  readonly width: number
+  readonly height: number
+  /** Clockwise, in degrees. */
+  readonly rotation: (typeof ROTATIONS)[number]
+  /** Whether it is mirrored after that. */
+  readonly isFlipped: boolean
+}
