@@ -37,6 +37,7 @@ const ALONE = [
   'canary.test.js',
   'pictures.test.js', // decodes what a process that has loaded the decoders' list refuses
   'process.test.js',
+  'services/common-rows.test.js', // draws SVG, which such a process refuses, too
   'store/audit.test.js',
   'store/re-encryption.test.js',
   'workers/sandbox-command.test.js',
