@@ -133,7 +133,12 @@ function watch(socket: string): Pick<RedisServer, 'gone' | 'stop'> {
 }
 
 // umask: otherwise Redis makes its files readable for everybody. ulimit: a core dump would contain its data.
-const RUN_PRIVATELY = 'umask 077; ulimit -c 0 2>/dev/null; exec "$0" "$@"'
+const RUN_PRIVATELY = [
+  'umask 077; ulimit -c 0 2>/dev/null; exec 3<&0 </dev/null',
+  // Ends the server when this process is killed: then the pipe closes. The same shell starts both, so this process cannot be killed in between.
+  '(read -r _ <&3 || kill -TERM "$$") >/dev/null 2>&1 &',
+  'exec 3<&-; exec "$0" "$@"',
+].join('\n')
 
 async function start({ binary, version }: FoundRedis, place: Place, stopGraceMs: number): Promise<RedisServer> {
   // No other variables: Redis needs no secret of ours. LC_ALL: a missing locale must not prevent its start.
@@ -141,7 +146,7 @@ async function start({ binary, version }: FoundRedis, place: Place, stopGraceMs:
   // Its own process group: Ctrl-C in a terminal reaches only this process, which ends Redis last.
   const child = spawn('/bin/sh', ['-c', RUN_PRIVATELY, resolve(binary), ...settings(place)], {
     cwd: place.folder,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: 'pipe',
     detached: true,
     env,
   })
@@ -154,7 +159,8 @@ async function start({ binary, version }: FoundRedis, place: Place, stopGraceMs:
     await Promise.race([once(child, 'close'), sleep(100)]) // what it wrote before it died may still be in the pipe
     return lastWords()
   })
-  endWith(child, exited)
+  child.stdin.on('error', () => {})
+  exited.then(() => child.stdin.end('it ended before us\n'))
 
   const stop = async () => {
     child.kill('SIGTERM')
@@ -206,19 +212,6 @@ function settings({ folder, socket }: Place): string[] {
     daemonize: 'no',
     loglevel: 'warning',
   }).flatMap(([name, value]) => [`--${name}`, value])
-}
-
-/** Ends the server when this process is killed: then the input of a helper process closes, and it stops the server. */
-function endWith(child: ChildProcess, exited: Promise<void>): void {
-  if (child.pid === undefined) return
-  const helper = spawn('/bin/sh', ['-c', 'read -r _ || kill -TERM "$0"', String(child.pid)], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-    detached: true,
-    env: {},
-  })
-  helper.on('error', () => {}).unref()
-  helper.stdin.on('error', () => {})
-  exited.then(() => helper.stdin.end('it ended before us\n'))
 }
 
 /** Keeps the last lines that a process writes. At this log level Redis writes only when something is wrong. */
