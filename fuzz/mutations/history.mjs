@@ -26,7 +26,7 @@ const mutations = [
     why: '1: a put of an unchanged image takes a new ordinal, and searches that run lose the image',
     only: 'imports',
     changes: [
-      { file: CATALOGUE, from: 'if (this.#hasRows(known, given)) {', to: 'if (Date.now() === 0) {' },
+      { file: CATALOGUE, from: 'if (this.#rows.hasExactly(known, given)) {', to: 'if (Date.now() === 0) {' },
       { file: CATALOGUE, from: 'this.#replaced.replace(known, next, { id, ...before })', to: '' },
     ],
   },

@@ -196,11 +196,8 @@ const wrong = [
     ['    this.#requireNew(image)\n    this.#requireRoom(1)', '    this.#requireRoom(1)'],
     ['this.rows + rows > this.#maxRows', 'this.rows + rows >= this.#maxRows'],
     ['this.rows + rows > this.#maxRows', 'this.liveRows + rows > this.#maxRows'],
-    ['    this.#parts.noteRemoved(image, deadRows)\n', ''],
-    [
-      'this.#parts.noteRemoved(image, deadRows)\n    this.#parts.compact(STEPS_PER_ROW, DEAD_SHARE)',
-      'this.#parts.noteRemoved(image, deadRows)',
-    ],
+    ['    if (deadRows > 0) this.#parts.noteRemoved(image, deadRows)\n', ''],
+    ['    if (deadRows > 0) this.#parts.compact(STEPS_PER_ROW, DEAD_SHARE)\n', ''],
     ['if (adopted !== undefined) adopted.deadRows += deadRows', ''],
     ['adopted === undefined ? this.#ledger.remove(image) : this.#ledger.removeUnseen(image)', 'this.#ledger.remove(image)'],
     ['      if (ledger !== this.#ledger) return\n', ''],
