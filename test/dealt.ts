@@ -42,6 +42,7 @@ const ALONE = [
   'store/re-encryption.test.js',
   'workers/sandbox-command.test.js',
   'workers/sandbox-deaths.test.js',
+  'workers/media/warm-up.test.js', // counts what the process compiles
   'workers/sandbox.test.js',
   'workers/starved.test.js',
 ]

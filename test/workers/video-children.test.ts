@@ -88,6 +88,11 @@ function inPlaceOfFfmpeg(t: Test, script: string): string {
   return path
 }
 
+/** A checkout may lie in the folder of temporary files; then children can read its program there. */
+function isProject(name: string): boolean {
+  return import.meta.dirname.startsWith(`${join(realpathSync(tmpdir()), name)}/`)
+}
+
 t.test('the decoder can write no byte and reach nothing', { skip: skip || process.platform !== 'linux' }, async (t) => {
   const { sandbox, started } = obedient(t)
   const answer = sandbox.hash(program({ facts: FACTS }), 'query')
@@ -104,7 +109,8 @@ t.test('the decoder can write no byte and reach nothing', { skip: skip || proces
     t.notMatch(read('mountinfo'), /^(\S+ ){5}rw\b/m, 'no file system can be written')
     t.notMatch(read('net/dev'), /^ *(?!lo:)\w+:/m, 'there is no network')
     t.notOk(existsSync(`/proc/${decoder()}/root/etc/passwd`))
-    t.equal(readdirSync(`/proc/${decoder()}/root${realpathSync(tmpdir())}`).length, 1, 'what the other child reads')
+    const beside = readdirSync(`/proc/${decoder()}/root${realpathSync(tmpdir())}`)
+    t.equal(beside.filter((name) => !isProject(name)).length, 1, 'what the other child reads')
   } else t.comment('this system has no namespaces')
   // Its libraries are files that are open while it starts.
   const streams = () => readdirSync(`/proc/${decoder()}/fd`).map((fd) => readLink(`/proc/${decoder()}/fd/${fd}`))
