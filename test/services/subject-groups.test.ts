@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { Hash256 } from '../../packages/hash/src/hash256.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
-import { subjectGroupOf } from '../../src/services/matching/subject-groups.js'
+import { subjectGroupOf } from '../../src/services/intake/subject-groups.js'
 import { bitsFrom, hashNamed, symmetricOf } from '../helpers/hashes.js'
 
 const any = hashNamed('any')

@@ -9,7 +9,7 @@ import { yielder } from '../load/yielding.js'
 import type { BitPermutation } from '../matching/bit-permutation.js'
 import type { CommonRows } from '../matching/common-rows.js'
 import { chosenRows } from '../matching/detail-rows.js'
-import { subjectGroupOf } from '../matching/subject-groups.js'
+import { subjectGroupOf } from './subject-groups.js'
 
 interface KeptDetails {
   readonly image: { readonly details: IndexedDetails }

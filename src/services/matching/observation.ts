@@ -1,4 +1,4 @@
-// What one query reveals of one registered image. Of a video of which several frames are near, that is one observation.
+// What one query reveals of one registered image. A video with several near frames gives one observation.
 
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import { EDGE_BITS, type Edge } from '../../domain/matching/edges.js'
