@@ -21,10 +21,10 @@ import { optionsOf } from './media/options.mjs'
 import { openChromium } from './media/page.mjs'
 import { formatsOf, report, shownRow, summaryOf } from './media/report.mjs'
 import { startService } from './media/service.mjs'
-import { progress } from './report.mjs'
+import { optionsOrExit, progress } from './report.mjs'
 import { run } from './service.mjs'
 
-const options = optionsOrExit(process.argv.slice(2))
+const options = optionsOrExit(optionsOf)
 
 const unchecked = new Set(options.entries.flatMap(({ expect }) => uncheckedFields(expect)))
 if (unchecked.size > 0) console.error(`not checked, because unknown here: expect.${[...unchecked].join(', expect.')}`)
@@ -90,14 +90,4 @@ function truthOf(name) {
   const place = places.find(existsSync)
   if (place === undefined) throw new Error(`there is neither ${places.join(' nor ')}`)
   return place
-}
-
-/** @returns {any} */
-function optionsOrExit(words) {
-  try {
-    return optionsOf(words)
-  } catch (error) {
-    console.error(error.message)
-    return process.exit(2)
-  }
 }

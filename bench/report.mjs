@@ -15,3 +15,16 @@ export function progress(label, total) {
     )
   }
 }
+
+/**
+ * The options of the command line. A wrong one ends the program with its message.
+ * @returns {any}
+ */
+export function optionsOrExit(optionsOf) {
+  try {
+    return optionsOf(process.argv.slice(2))
+  } catch (error) {
+    console.error(error.message)
+    return process.exit(2)
+  }
+}

@@ -16,7 +16,7 @@
 // --record writes bench/record/video.md. Status 1 when an answer differs from that of every pair of frames.
 
 import { join } from 'node:path'
-import { progress } from './report.mjs'
+import { optionsOrExit, progress } from './report.mjs'
 import { run } from './service.mjs'
 import { cacheIn } from './video/cache.mjs'
 import { clipsOf } from './video/clips.mjs'
@@ -33,7 +33,7 @@ import { Vpdq } from './video/vpdq.mjs'
 /** A record does not say what folders are called, which is nobody else's business. */
 const FOLDERS = { '--clips': 'CLIPS', '--distractors': 'DISTRACTORS', '--cache': 'CACHE' }
 
-const options = optionsOrExit(process.argv.slice(2))
+const options = optionsOrExit(optionsOf)
 
 await run(async (defer) => {
   const folder = temporaryFolder(defer)
@@ -119,14 +119,4 @@ async function measure({ folder, films, edited, edits, seed, cache }) {
 function commandOf(words) {
   const shown = words.map((word, i) => FOLDERS[words[i - 1]] ?? word)
   return ['npm run bench:video --', ...shown.filter((word) => word !== '--json' && word !== '--record')].join(' ')
-}
-
-/** @returns {any} */
-function optionsOrExit(words) {
-  try {
-    return optionsOf(words)
-  } catch (error) {
-    console.error(error.message)
-    return process.exit(2)
-  }
 }

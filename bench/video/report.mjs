@@ -12,8 +12,8 @@ const METHODS = { tabir: 'Tabir', share: 'vPDQ, 80 % of the query', any: 'vPDQ, 
 const loadBefore = loadavg()[0]
 
 /**
- * @param run `{ clips, tally, rows, costs, stills }`: the number of films of which edits were made, counts, rows of all registered films, costs of
- *   costs.mjs, and which edits are stills.
+ * @param run `{ clips, tally, rows, costs, stills }`: the number of edited films, counts, rows of all registered films, costs of costs.mjs, and
+ *   the names of the edits that are stills.
  * @returns what the last line says. `mean` leaves stills out. `cpuPerMinute` has seconds to decode and hash a registered film as it came, and to
  *   search for an edit.
  */
@@ -61,7 +61,7 @@ export function report(run) {
   const { right, all: answers } = tally.moments
   const summary = summaryOf(run)
   const facts = [
-    `- films registered: ${registered}, of which ${run.clips} were edited; ${costs.registered.minutes.toFixed(1)} minutes, ${summary.rowsPerMinute} rows a minute`,
+    `- ${registered} films registered and ${run.clips} edited: ${costs.registered.minutes.toFixed(1)} minutes, ${summary.rowsPerMinute} rows a minute`,
     `- same camera: ${tally.sameCameraFalse} found of ${tally.sameCameraPairs} pairs`,
     `- moment: ${right} of ${answers} answers within 1 s, on ${moving} films that move`,
     `- answers checked against every pair of frames: ${checked.all}, different: ${checked.wrong}`,

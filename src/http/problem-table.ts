@@ -55,12 +55,12 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
   'image-undecodable': {
     status: 422,
     title: 'The image is damaged or incomplete.',
-    detail: 'Open it, save it anew as JPEG or PNG, and send that.',
+    detail: 'Save it as JPEG or PNG again, and send the new file.',
   },
   'video-undecodable': {
     status: 422,
     title: 'The video is damaged, incomplete, encrypted, or shows no picture.',
-    detail: 'Open it, save it anew as MP4, and send that.',
+    detail: 'Save it as MP4 again, and send the new file.',
   },
   'video-too-long': {
     status: 422,

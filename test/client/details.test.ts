@@ -2,7 +2,6 @@
 
 import sharp from 'sharp'
 import t from 'tap'
-import { tabirClient } from '../../packages/client/src/tabir-client.js'
 import type { AskedView, Feature } from '../../packages/hash/src/details/features.js'
 import { readAsked, writeAsked } from '../../packages/hash/src/details/written.js'
 import { detailsOf, hashImage } from '../../packages/hash/src/hash-image.js'
@@ -10,6 +9,7 @@ import type { Pixels } from '../../packages/hash/src/pixels.js'
 import { chessboard, shaded } from '../hash/patterns.js'
 import { noisy, wordsFrom } from '../hash/synthetic.js'
 import { scene } from '../helpers/pictures.js'
+import { recordingClient } from '../helpers/recording-client.js'
 import { refused } from '../helpers/refusal.js'
 import { post } from '../helpers/requests.js'
 import { keyFor, openCase, startService, until } from '../helpers/service.js'
@@ -26,16 +26,8 @@ const ready = startService(t, { extendedProtection: true }).then(async (service)
   // Finding details keeps this process busy for a while, and the store then seems to be away.
   const image = { images: [{ signals, details }] }
   await until(async () => (await post(service.app, `${case_.url}/hashes`, image, case_.headers)).statusCode === 201)
-  const sent: string[] = []
   const url = `http://127.0.0.1:${await listen(service.app)}`
-  const tabir = tabirClient({
-    url,
-    key,
-    fetch: (to, init) => {
-      sent.push(String(init?.body))
-      return fetch(to, init)
-    },
-  })
+  const { tabir, sent } = recordingClient(url, key)
   return { app: service.app, headers, tabir, sent }
 })
 

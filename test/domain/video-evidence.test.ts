@@ -4,9 +4,8 @@ import { distance, type Hash256 } from '../../packages/hash/src/hash256.js'
 import type { FramePair } from '../../src/domain/matching/frame-pair.js'
 import { MAX_SEGMENTS } from '../../src/domain/matching/segments.js'
 import { type Evidence, evidenceOf, MAX_PAIRS } from '../../src/domain/matching/video-evidence.js'
+import { pair, picture, segment } from '../helpers/frame-pairs.js'
 import { bitsFrom, hashNamed } from '../helpers/hashes.js'
-
-const pictures = new Map<number | string, Hash256>()
 
 t.test('two pairs of distinct frames are a line up to 56 bits, and one pair is not', async (t) => {
   const two = (bits: number, other: Partial<FramePair> = {}) => [
@@ -255,38 +254,6 @@ function naiveSurplus(pairs: readonly FramePair[]): number {
     }
   }
   return surplus
-}
-
-function picture(name: number | string): Hash256 {
-  const hash = pictures.get(name) ?? hashNamed(`picture ${name}`)
-  pictures.set(name, hash)
-  return hash
-}
-
-function pair(askedMs: number, registeredMs: number, rest: Partial<FramePair> = {}): FramePair {
-  return {
-    ...{
-      askedMs,
-      registeredMs,
-      bits: 50,
-      isPartial: false,
-      tighterBits: 0,
-      content: 'full',
-      orientation: 0,
-      rotated: false,
-      grade: undefined,
-    },
-    ...{ asked: picture(askedMs), askedView: picture(`${askedMs} view`), registered: picture(`${registeredMs} there`) },
-    ...rest,
-  }
-}
-
-function segment([fromMs, toMs]: [number, number], there: [number, number], rest = {}) {
-  return {
-    ...{ query: { fromMs, toMs }, registered: { fromMs: there[0], toMs: there[1] } },
-    ...{ speed: 1, orientation: 0, frames: 1, bits: 50, grade: 'near' },
-    ...rest,
-  }
 }
 
 function segmentsOf(pairs: readonly FramePair[]) {

@@ -1,6 +1,7 @@
 // What the tests of this folder search for: hashes at a known distance from each other.
 
 import assert from 'node:assert/strict'
+import { randomFillSync } from 'node:crypto'
 import { HASH_BITS, HASH_BYTES, type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
 import type { Hit } from '../../src/search/hit.js'
 import type { Row } from '../../src/search/linear.js'
@@ -82,4 +83,14 @@ function flip(hash: Hash256, distanceBits: number, bitAt: (i: number) => number)
     bytes[bit >>> 3] = (bytes[bit >>> 3] ?? 0) ^ (1 << (bit & 7))
   }
   return hashFromBytes(bytes)
+}
+
+/** Rows of random hashes, sixteen views an image. */
+export function randomColumns(count: number): RowColumns {
+  const hashes = randomFillSync(new Uint8Array(count * HASH_BYTES))
+  return {
+    images: Uint32Array.from({ length: count }, (_, row) => row >> 4),
+    views: Uint8Array.from({ length: count }, (_, row) => row & 15),
+    hashes,
+  }
 }

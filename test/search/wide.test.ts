@@ -1,7 +1,6 @@
 // Wide bands find what narrow ones do.
 
 import assert from 'node:assert/strict'
-import { randomFillSync } from 'node:crypto'
 import fc from 'fast-check'
 import { t } from 'tap'
 import { distance, HASH_BYTES, type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
@@ -10,13 +9,13 @@ import { compacted } from '../../src/search/compaction.js'
 import { scratch, WIDE_MAX_REACH } from '../../src/search/engine.js'
 import { linear } from '../../src/search/linear.js'
 import { planFor } from '../../src/search/plan.js'
-import { ROW_BYTES, type RowColumns } from '../../src/search/row-block.js'
+import { ROW_BYTES } from '../../src/search/row-block.js'
 import { Segment } from '../../src/search/segment.js'
 import { SignalIndex } from '../../src/search/signal-index.js'
 import { below, blurred, clumpy, flipped, type Random, randomFrom, rowsOf, sample } from './corpora.js'
 import { assertSame, type Found, foundBy, keysOf, within } from './kernel-probes.js'
 import { blockOf, drain, hitsOf, MIN_SEGMENT_ROWS, padded } from './parts.js'
-import { assertSameHits, concatenated, seeded, spread, zeros } from './rows.js'
+import { assertSameHits, concatenated, randomColumns, seeded, spread, zeros } from './rows.js'
 
 /** What scratch memory has room for; see kernel/layout.ts. */
 const MAX_HITS = 16_384
@@ -292,12 +291,3 @@ t.test(
     t.same(copy.within(needles, 24), [])
   },
 )
-
-function randomColumns(count: number): RowColumns {
-  const hashes = randomFillSync(new Uint8Array(count * HASH_BYTES))
-  return {
-    images: Uint32Array.from({ length: count }, (_, row) => row >> 4),
-    views: Uint8Array.from({ length: count }, (_, row) => row & 15),
-    hashes,
-  }
-}

@@ -39,7 +39,7 @@ export interface Applying {
 
 /** Images applied between two yields. They take about 0.5 ms to unseal and add. */
 export const IMAGES_AT_ONCE = 50
-/** The same in rows, of which a video may have thousands. Its own are applied in one step, some 5 µs each. */
+/** Rows applied between two yields. A video may have thousands; all of its rows are added in one step, about 5 µs each. */
 const ROWS_AT_ONCE = 2_000
 const RETRY_AFTER_S = 2
 const NOTHING_OWN: ReadonlyMap<string, RegisteredImage> = new Map()

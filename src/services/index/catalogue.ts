@@ -82,7 +82,7 @@ export class Catalogue {
     return ordinal
   }
 
-  /** As `loadColumns`: adds many images at once, none of which may be in the catalogue. */
+  /** As `loadColumns`: adds many images at once. None may be in the catalogue. */
   load(columns: ImageColumns): void {
     loadColumns(this.#parts, columns)
   }

@@ -87,7 +87,7 @@ export class Searcher {
     return this.#catalogue.imageOrdinal(ordinal)
   }
 
-  /** Which moment of which video an ordinal is; `undefined` when it is no frame, or was removed since the search. */
+  /** The video and the time of a frame. `undefined` when the ordinal is not a frame, or was removed since the search. */
   frameOf(ordinal: number): Frame | undefined {
     return this.#catalogue.frameOf(ordinal)
   }

@@ -11,7 +11,7 @@ export interface VideoFrame {
   readonly signals: readonly ImageSignal[]
 }
 
-/** A frame with enough structure, of which only the whole's `pdq` was hashed so far. */
+/** A frame with enough structure. So far only `pdq` of the whole frame was computed. */
 export interface SeenFrame {
   /** Greater than that of the frame before. */
   readonly atMs: number
