@@ -2,8 +2,7 @@
 
 import { z } from 'zod'
 import { MAX_AREA_SIGNALS } from '../../packages/hash/src/image-hasher.js'
-import { MAX_VIDEO_MS } from '../../packages/hash/src/video-frames.js'
-import { MAX_SIGNALS_OF_VIDEO } from '../domain/matching/signal.js'
+import { MAX_VIDEO_MS, MAX_VIDEO_SIGNALS } from '../../packages/hash/src/video-frames.js'
 import type { SignalType } from '../domain/matching/signal-types.js'
 import { HashText, Quality, ViewName } from './schemas.js'
 
@@ -30,11 +29,11 @@ export const GivenFrames = z
     }),
   )
   .min(1)
-  .max(MAX_SIGNALS_OF_VIDEO)
+  .max(MAX_VIDEO_SIGNALS)
   .refine(areInOrder, 'must be in the order in which they are shown')
-  .refine((frames) => signalsIn(frames) <= MAX_SIGNALS_OF_VIDEO, `must have at most ${MAX_SIGNALS_OF_VIDEO} signals in all`)
+  .refine((frames) => signalsIn(frames) <= MAX_VIDEO_SIGNALS, `must have at most ${MAX_VIDEO_SIGNALS} signals in all`)
   .meta({
-    description: `Frames as \`hashVideo\` of \`@tabir/hash\` gives them, in the order in which they are shown, with at most ${MAX_SIGNALS_OF_VIDEO} signals in all.`,
+    description: `Frames as \`hashVideo\` of \`@tabir/hash\` gives them, in the order in which they are shown, with at most ${MAX_VIDEO_SIGNALS} signals in all.`,
   })
 
 export const DurationMs = z

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { hashImage, hashVideo } from '../../packages/hash/src/hash-image.js'
+import { MAX_VIDEO_SIGNALS } from '../../packages/hash/src/video-frames.js'
 import { decode } from '../../workers/media/decode.js'
 import { scene } from '../helpers/pictures.js'
 import { keyFor, openCase, randomHashText, startService, type TestService } from '../helpers/service.js'
@@ -117,6 +118,17 @@ t.test('the same video is the same image, and a call may be repeated', async (t)
 
   t.equal(second.videos?.[0]?.imageId, first.videos?.[0]?.imageId)
   t.equal(second.videos?.[1]?.imageId, first.videos?.[0]?.imageId)
+})
+
+t.test('the longest video that the route takes is registered, with the hash of its file', async (t) => {
+  const service = await startService(t)
+  const her = await openCase(service.app)
+  const frames = Array.from({ length: MAX_VIDEO_SIGNALS }, (_, i) => ({
+    atMs: 60 * i,
+    signals: [{ type: 'pdq', hash: randomHashText(), quality: 100 }],
+  }))
+  const answer = await add(service, her, { videos: [{ durationMs: 600_000, frames, sha256: randomHashText() }] })
+  t.equal(answer.statusCode, 201, answer.body)
 })
 
 t.test('a video that is not one is refused, and nothing of it is registered', async (t) => {

@@ -3,11 +3,11 @@
 import fc from 'fast-check'
 import { MAX_DETAIL_ROWS } from '../../packages/hash/src/details/rows.js'
 import { HASH_BYTES, hashFromBytes } from '../../packages/hash/src/hash256.js'
+import { MAX_VIDEO_SIGNALS } from '../../packages/hash/src/video-frames.js'
 import { formatUuid } from '../../src/domain/ids.js'
 import {
   CATEGORIES,
   CATEGORY_NAMES,
-  MAX_SIGNALS_OF_VIDEO,
   nameOfCode,
   type RegisteredImage,
   type RegisteredVideo,
@@ -74,7 +74,7 @@ export const anyImageOrVideo = fc.oneof(anyImage, anyVideo)
 
 /** As many frames as there may be signals, each with one. */
 export function longestVideo(seed: number): RegisteredImage {
-  const frames = Array.from({ length: MAX_SIGNALS_OF_VIDEO }, (_, i) => i)
+  const frames = Array.from({ length: MAX_VIDEO_SIGNALS }, (_, i) => i)
   return {
     bank: 'cases',
     tier: 'self-reported',

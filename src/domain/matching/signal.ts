@@ -53,12 +53,9 @@ export interface Signal {
 export interface RegisteredVideo {
   /** [ms] an integer, less than 2³². */
   readonly durationMs: number
-  /** [ms] when each hashed frame is shown: integers, less than 2³². At most `MAX_SIGNALS_OF_VIDEO`. */
+  /** [ms] when each hashed frame is shown: integers, less than 2³². At most `MAX_VIDEO_SIGNALS`. */
   readonly framesAtMs: readonly number[]
 }
-
-/** Maximum of hashes of a video, and so of its frames. */
-export const MAX_SIGNALS_OF_VIDEO = 10_000
 
 /** A registered picture or video. The unit of withdrawal and of matching: one image gives at most one match. */
 export interface RegisteredImage {

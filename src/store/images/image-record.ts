@@ -2,11 +2,11 @@
 
 import type { DetailRow } from '../../../packages/hash/src/details/rows.js'
 import { HASH_BYTES, hashFromBytes } from '../../../packages/hash/src/hash256.js'
+import { MAX_VIDEO_SIGNALS } from '../../../packages/hash/src/video-frames.js'
 import type { IndexedDetails } from '../../domain/matching/indexed-details.js'
 import {
   CATEGORIES,
   CATEGORY_NAMES,
-  MAX_SIGNALS_OF_VIDEO,
   nameOfCode,
   type RegisteredImage,
   type Signal,
@@ -38,8 +38,8 @@ export const RECORD = {
   categoryAt: 8,
   bankAt: 9,
   signalBytes: 3 + HASH_BYTES,
-  /** Of a video: its head, its frames, and their signals. */
-  maxRows: 1 + 2 * MAX_SIGNALS_OF_VIDEO,
+  /** Of a video: its head, the hash of its file, its frames, and their signals. */
+  maxRows: 2 + 2 * MAX_VIDEO_SIGNALS,
   /** Offset of the number within a head of details, a head of a video, or a frame. */
   numberAt: 3,
 } as const
