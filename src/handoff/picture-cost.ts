@@ -38,9 +38,10 @@ const FREE_MB = 250
 const MB_PER_KB = 4
 /** When the header is not understood or is missing. Decoding refuses such a file or costs about this much. */
 export const UNKNOWN_COST: PictureCost = { timeMs: 100, memoryMb: 0 }
-const ENDLESS: PictureCost = { timeMs: Number.POSITIVE_INFINITY, memoryMb: 0 }
 /** Fixed cost of a picture: reading, hashing. */
 const BASE_MS = 50
+/** More boxes than any picture has. Finite, since budgets add costs up. */
+const ENDLESS: PictureCost = { timeMs: 2 * (BASE_MS + MAX_DECODING_MS), memoryMb: 0 }
 /** To find photographs in a long picture and to hash 120 windows. */
 const WINDOWS_MS = 400
 

@@ -10,7 +10,7 @@ import { problemBody } from './problems.js'
 import { MatchView, PartProblem } from './schemas.js'
 
 export const Matches = z.array(MatchView).meta({
-  description: `Nearest first, at most one for each registered image and ${MAX_MATCHES.perCase} for each case; at most ${MAX_MATCHES.perPicture}, and fewer where a call has more than ${MAX_MATCHES.perCall / MAX_MATCHES.perPicture} queries, so that it is answered with at most ${MAX_MATCHES.perCall.toLocaleString('en')}.`,
+  description: `Nearest first, and of equally near ones the better grade first; at most one for each registered image and ${MAX_MATCHES.perCase} for each case; at most ${MAX_MATCHES.perPicture}, and fewer where a call has more than ${MAX_MATCHES.perCall / MAX_MATCHES.perPicture} queries, so that it is answered with at most ${MAX_MATCHES.perCall.toLocaleString('en')}.`,
 })
 
 export const Truncated = z.literal(true).optional().meta({

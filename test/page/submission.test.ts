@@ -13,9 +13,9 @@ t.test('submitter protects pictures, which then match', { skip: withoutBrowser }
 
   await toChoosing(page)
   const files = await Promise.all([
-    pictureFile(1),
-    pictureFile(2, { width: 2400, height: 1800 }),
-    pictureFile(3, { format: 'png' }),
+    pictureFile(71),
+    pictureFile(72, { width: 2400, height: 1800 }),
+    pictureFile(73, { format: 'png' }),
   ])
   await choose(page, files)
   await allRead(page)

@@ -8,6 +8,7 @@ import { COPY_BITS } from '../../src/domain/trust/flood.js'
 import { NO_TRUST_STATUS } from '../../src/domain/trust/trust.js'
 import type { Catalogue } from '../../src/services/index/catalogue.js'
 import type { Match } from '../../src/services/matching/match.js'
+import { inOrder } from '../../src/services/matching/match-by-hashes.js'
 import type { MatchedImage } from '../../src/services/matching/match-recorder.js'
 import type { Matcher, MatcherParts } from '../../src/services/matching/matcher.js'
 import type { Observation } from '../../src/services/matching/observation.js'
@@ -199,4 +200,13 @@ t.test('an upload is noted as a copy by what was found, also where less is told,
   const hash = images[0]?.hash ?? hashFromBytes(randomBytes(32))
   for (const bits of [0, COPY_BITS, COPY_BITS + 1, 20]) await found(matcher, flipped(hash, bits))
   t.match(noted, [{ look: undefined }, { look: undefined }, { look: Number }, { look: Number }])
+})
+
+t.test('the nearest match is first, and of equally near ones the better grade', (t) => {
+  const of = (distanceBits: number, grade: Match['grade'], matchId: string) => ({ distanceBits, grade, matchId }) as Match
+  const sorted = [of(4, 'strong', 'a'), of(0, 'near', 'b'), of(0, 'review', 'a'), of(0, 'exact', 'd'), of(0, 'exact', 'c')]
+    .sort(inOrder)
+    .map(({ distanceBits, grade, matchId }) => `${distanceBits} ${grade} ${matchId}`)
+  t.same(sorted, ['0 exact c', '0 exact d', '0 near b', '0 review a', '4 strong a'])
+  t.end()
 })

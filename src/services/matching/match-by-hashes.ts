@@ -12,7 +12,7 @@ import {
   PAIR_SUM_BITS,
   reviewBits,
 } from '../../domain/matching/evidence.js'
-import { isExact } from '../../domain/matching/grade.js'
+import { GRADES, isExact } from '../../domain/matching/grade.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
 import { viewOf } from '../../domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../../domain/matching/signal-types.js'
@@ -277,6 +277,9 @@ function noteHit(
     corroborations.note(image, { ...asked, orientation: orientations[transform] ?? 0, hash, distanceBits })
 }
 
+/** Nearest first; the better grade first of equally near ones. */
 export function inOrder(a: Match, b: Match): number {
-  return a.distanceBits - b.distanceBits || (a.matchId < b.matchId ? -1 : 1)
+  return (
+    a.distanceBits - b.distanceBits || GRADES.indexOf(a.grade) - GRADES.indexOf(b.grade) || (a.matchId < b.matchId ? -1 : 1)
+  )
 }
