@@ -13,6 +13,9 @@ const FILE_TIMEOUT_MS = 240_000
 /** Of the files of `npm test` that run alone: near the end it would have the machine to itself. */
 const LONGEST = 'canary.test.js'
 
+/** Every process of a suite, but none of those that a test starts. */
+const NODE_OPTIONS = ['--enable-source-maps', '--import', new URL('./helpers/without-domains.js', import.meta.url).href]
+
 const suite: Suite = process.argv[2] === 'e2e' ? 'e2e' : 'test'
 const folder = import.meta.dirname
 const alone = apart(suite)
@@ -38,7 +41,7 @@ function runAlone(name: string): void {
 function run(name: string, timeout: number, ...args: string[]): void {
   t.spawn(
     'env',
-    ['-u', 'NODE_OPTIONS', process.execPath, '--enable-source-maps', ...args],
+    ['-u', 'NODE_OPTIONS', process.execPath, ...NODE_OPTIONS, ...args],
     { buffered: true, timeout },
     relative('.', resolve(folder, name)).split(sep).join('/'),
   )

@@ -1,6 +1,7 @@
 // Registers every route.
 
 import type { FastifyInstance } from 'fastify'
+import { named } from '../http/plugins/named.js'
 import { auditRoutes } from '../http/routes/audit.js'
 import { bankRoutes } from '../http/routes/banks.js'
 import { appealRoutes } from '../http/routes/cases/appeals.js'
@@ -47,29 +48,29 @@ export async function registerRoutes(app: FastifyInstance, options: RouteOptions
   const { cases, files, idempotency, signer, registration, banks, matcher, trust, hashing, health } = services
   const countsFor = exposure === 'public' ? 'admin' : 'public'
   const inFlight: InFlight = { bytes: 0 }
-  await app.register(healthRoutes, {
+  await app.register(named(healthRoutes), {
     health,
     metrics,
     countsFor,
   })
-  await app.register(docRoutes)
-  await app.register(challengeRoutes, { prefix: '/v1', proofOfWork: services.proofOfWork })
-  await app.register(caseRoutes, { prefix: '/v1', cases, idempotency, signer, proofOfWork: services.proofOfWork })
-  await app.register(assistedCaseRoutes, { prefix: '/v1', cases, idempotency, now })
-  await app.register(caseFileRoutes, { prefix: '/v1', files, signer, limits: services.limits, now })
-  await app.register(caseHashRoutes, { prefix: '/v1', registration, idempotency })
-  await app.register(caseImageRoutes, { prefix: '/v1', hashing, registration, idempotency, uploadLimits, inFlight })
-  await app.register(disputeAnswerRoutes, { prefix: '/v1', trust })
-  await app.register(appealRoutes, { prefix: '/v1', appeals: services.appeals })
-  await app.register(pageRoutes, { site })
-  await app.register(matchRoutes, {
+  await app.register(named(docRoutes))
+  await app.register(named(challengeRoutes), { prefix: '/v1', proofOfWork: services.proofOfWork })
+  await app.register(named(caseRoutes), { prefix: '/v1', cases, idempotency, signer, proofOfWork: services.proofOfWork })
+  await app.register(named(assistedCaseRoutes), { prefix: '/v1', cases, idempotency, now })
+  await app.register(named(caseFileRoutes), { prefix: '/v1', files, signer, limits: services.limits, now })
+  await app.register(named(caseHashRoutes), { prefix: '/v1', registration, idempotency })
+  await app.register(named(caseImageRoutes), { prefix: '/v1', hashing, registration, idempotency, uploadLimits, inFlight })
+  await app.register(named(disputeAnswerRoutes), { prefix: '/v1', trust })
+  await app.register(named(appealRoutes), { prefix: '/v1', appeals: services.appeals })
+  await app.register(named(pageRoutes), { site })
+  await app.register(named(matchRoutes), {
     prefix: '/v1',
     matcher,
     videoMatcher: services.videoMatcher,
     bandsOnly: exposure === 'public',
     scheduler: services.scheduler,
   })
-  await app.register(matchImageRoutes, {
+  await app.register(named(matchImageRoutes), {
     prefix: '/v1',
     matcher,
     hashing,
@@ -77,21 +78,21 @@ export async function registerRoutes(app: FastifyInstance, options: RouteOptions
     inFlight,
     bandsOnly: exposure === 'public',
   })
-  await app.register(feedRoutes, { prefix: '/v1', feed: services.feed })
-  await app.register(feedbackRoutes, { prefix: '/v1', trust })
-  await app.register(signalRoutes, { prefix: '/v1', trust })
-  await app.register(noticeRoutes, { prefix: '/v1', notices: services.notices })
-  await app.register(attestationRoutes, { prefix: '/v1', attesting: services.attesting })
-  await app.register(insightRoutes, { prefix: '/v1', insights: services.insights })
-  await app.register(keyRoutes, { prefix: '/v1', keys: services.keys, idempotency })
-  await app.register(auditRoutes, { prefix: '/v1', audit: services.audit })
-  await app.register(dayRoutes, { prefix: '/v1', dailyCounts: services.dailyCounts })
-  await app.register(registryRoutes, { prefix: '/v1', registry: services.registry })
-  await app.register(accountRoutes, { prefix: '/v1', accounts: services.accounts })
-  await app.register(watchRoutes, { prefix: '/v1', watches: services.watches, idempotency })
-  await app.register(webhookRoutes, { prefix: '/v1', webhooks: services.webhooks, idempotency })
-  await app.register(stopNciiRoutes, { prefix: '/stopncii/v1', stopNcii: services.stopNcii, now })
-  await app.register(hmaRoutes, {
+  await app.register(named(feedRoutes), { prefix: '/v1', feed: services.feed })
+  await app.register(named(feedbackRoutes), { prefix: '/v1', trust })
+  await app.register(named(signalRoutes), { prefix: '/v1', trust })
+  await app.register(named(noticeRoutes), { prefix: '/v1', notices: services.notices })
+  await app.register(named(attestationRoutes), { prefix: '/v1', attesting: services.attesting })
+  await app.register(named(insightRoutes), { prefix: '/v1', insights: services.insights })
+  await app.register(named(keyRoutes), { prefix: '/v1', keys: services.keys, idempotency })
+  await app.register(named(auditRoutes), { prefix: '/v1', audit: services.audit })
+  await app.register(named(dayRoutes), { prefix: '/v1', dailyCounts: services.dailyCounts })
+  await app.register(named(registryRoutes), { prefix: '/v1', registry: services.registry })
+  await app.register(named(accountRoutes), { prefix: '/v1', accounts: services.accounts })
+  await app.register(named(watchRoutes), { prefix: '/v1', watches: services.watches, idempotency })
+  await app.register(named(webhookRoutes), { prefix: '/v1', webhooks: services.webhooks, idempotency })
+  await app.register(named(stopNciiRoutes), { prefix: '/stopncii/v1', stopNcii: services.stopNcii, now })
+  await app.register(named(hmaRoutes), {
     country,
     matcher,
     matchIds: services.matchIds,
@@ -107,9 +108,9 @@ export async function registerRoutes(app: FastifyInstance, options: RouteOptions
     inFlight,
     now,
   })
-  await app.register(bankRoutes, { prefix: '/v1', banks, registration, scheduler: services.scheduler })
-  await app.register(importRoutes, { prefix: '/v1', banks, imports: services.imports })
-  await app.register(exportRoutes, { prefix: '/v1', banks, exports: services.exports })
+  await app.register(named(bankRoutes), { prefix: '/v1', banks, registration, scheduler: services.scheduler })
+  await app.register(named(importRoutes), { prefix: '/v1', banks, imports: services.imports })
+  await app.register(named(exportRoutes), { prefix: '/v1', banks, exports: services.exports })
   const { exchanges, reconcilers, pullSoon } = services
-  await app.register(exchangeRoutes, { prefix: '/v1', exchanges, reconcilers, pullSoon, audit: services.audit })
+  await app.register(named(exchangeRoutes), { prefix: '/v1', exchanges, reconcilers, pullSoon, audit: services.audit })
 }

@@ -189,16 +189,12 @@ const DRAWN_KEPT = 8
 function draw(seed: number, size: Size): Pixels {
   const { width, height } = size
   const random = randomFrom(seed)
-  const coarse = colourField(random, 5)
-  const fine = colourField(random, 23)
+  const coarse = colourField(random, 5, size)
+  const fine = colourField(random, 23, size)
   const data = Buffer.alloc(width * height * 3)
   for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      for (let channel = 0; channel < 3; channel++) {
-        const value = 0.8 * coarse(x / width, y / height, channel) + 0.2 * fine(x / width, y / height, channel)
-        data[(y * width + x) * 3 + channel] = value
-      }
-    }
+    const [coarseRow, fineRow, begin] = [coarse(y), fine(y), y * width * 3]
+    for (let i = 0; i < width * 3; i++) data[begin + i] = 0.8 * (coarseRow[i] ?? 0) + 0.2 * (fineRow[i] ?? 0)
   }
   for (let shape = 0; shape < 14; shape++) drawShape(data, size, random)
   return { data, width, height }
@@ -238,19 +234,25 @@ async function encode(image: Sharp, format: Format): Promise<Buffer> {
   }
 }
 
-/** Random colours on a grid, smoothly interpolated. */
-function colourField(random: () => number, cells: number): (u: number, v: number, channel: number) => number {
+/** Random colours on a grid, smoothly interpolated. @returns a row of the picture: all channels of one pixel, then those of the next. */
+function colourField(random: () => number, cells: number, { width, height }: Size): (y: number) => Float64Array {
   const side = cells + 1
   const grid = Array.from({ length: side * side * 3 }, () => random() * 255)
-  const at = (column: number, row: number, channel: number) => grid[(row * side + column) * 3 + channel] ?? 0
-  return (u, v, channel) => {
-    const column = Math.floor(u * cells)
-    const row = Math.floor(v * cells)
-    const x = smooth(u * cells - column)
-    const y = smooth(v * cells - row)
-    const upper = at(column, row, channel) * (1 - x) + at(column + 1, row, channel) * x
-    const lower = at(column, row + 1, channel) * (1 - x) + at(column + 1, row + 1, channel) * x
-    return upper * (1 - y) + lower * y
+  const lineOf = (row: number) =>
+    Float64Array.from({ length: width * 3 }, (_, i) => {
+      const across = (Math.floor(i / 3) / width) * cells
+      const x = smooth(across - Math.floor(across))
+      const left = (row * side + Math.floor(across)) * 3 + (i % 3)
+      return (grid[left] ?? 0) * (1 - x) + (grid[left + 3] ?? 0) * x
+    })
+  const lines = Array.from({ length: side }, (_, row) => lineOf(row))
+  const between = new Float64Array(width * 3)
+  return (y) => {
+    const row = Math.floor((y / height) * cells)
+    const share = smooth((y / height) * cells - row)
+    const [upper, lower] = [lines[row], lines[row + 1]]
+    for (let i = 0; i < between.length; i++) between[i] = (upper?.[i] ?? 0) * (1 - share) + (lower?.[i] ?? 0) * share
+    return between
   }
 }
 
@@ -262,15 +264,14 @@ function smooth(t: number): number {
 function drawShape(data: Buffer, { width, height }: Size, random: () => number): void {
   const [centreX, centreY] = [random() * width, random() * height]
   const [radiusX, radiusY] = [(0.05 + random() * 0.2) * width, (0.05 + random() * 0.2) * height]
-  const colour = [random() * 255, random() * 255, random() * 255]
+  const colour = [random() * 255, random() * 255, random() * 255].map((value) => 0.7 * value)
   const isEllipse = random() < 0.5
   for (let y = Math.max(0, Math.ceil(centreY - radiusY)); y < Math.min(height, centreY + radiusY); y++) {
     for (let x = Math.max(0, Math.ceil(centreX - radiusX)); x < Math.min(width, centreX + radiusX); x++) {
       if (isEllipse && ((x - centreX) / radiusX) ** 2 + ((y - centreY) / radiusY) ** 2 > 1) continue
-      for (const [channel, value] of colour.entries()) {
-        const index = (y * width + x) * 3 + channel
-        data[index] = 0.3 * (data[index] ?? 0) + 0.7 * value
-      }
+      const pixel = (y * width + x) * 3
+      for (let channel = 0; channel < 3; channel++)
+        data[pixel + channel] = 0.3 * (data[pixel + channel] ?? 0) + (colour[channel] ?? 0)
     }
   }
 }

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Browser, Page } from 'playwright-core'
-import { launchChromium } from '../helpers/chromium.js'
+import { launchShell } from '../helpers/chromium.js'
 import { FAULTS } from './faults.js'
 import type { Journey } from './journey.js'
 import { Finding, type Person, person } from './person.js'
@@ -24,7 +24,7 @@ await runLine(async (wanted) => {
   const settings = { extendedProtection: true, site: { offersExtendedProtection: true } }
   const usual = await openWorld(settings)
   const asking = await openWorld({ ...settings, trustLimits: { proofRounds: 1 } })
-  const browser = await launchChromium()
+  const browser = await launchShell()
   const { walk, closeSubjectQueues } = walksIn(browser)
   const cases: LineCase[] = []
   for (const [i, [name, journey]] of Object.entries({ ...REGISTERING, ...VISITING }).entries()) {

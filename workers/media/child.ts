@@ -10,8 +10,8 @@ import { onceIdle, optimiseLater, warmUp } from './warm-up.js'
 
 const CHANNEL_FD = 3
 const MAX_IMAGE_BYTES = 1 << 30
-/** Long enough that neither the start of a service nor a line of pictures waits for it. */
-const IDLE_MS = 1000
+/** Long enough that neither the start of a service nor a line of pictures waits for it, and that a process of a moment does without. */
+const IDLE_MS = 10_000
 
 leaveUnread(unreadWith({ heic: process.argv.includes(HEIC_OFF) ? 'off' : 'on' }))
 collectAtOnce()

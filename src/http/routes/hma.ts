@@ -5,6 +5,7 @@ import { hotlinesFor } from '../../domain/cases/hotlines.js'
 import { ownValue } from '../../domain/own-value.js'
 import { withFloats } from '../hma/floats.js'
 import { answeringAsHma } from '../hma/refusals.js'
+import { named } from '../plugins/named.js'
 import { type HmaContentOptions, hmaContentRoutes } from './hma/contents.js'
 import { type HmaBankOptions, hmaBankRoutes } from './hma/hma-banks.js'
 import { type HmaExchangeOptions, hmaExchangeRoutes } from './hma/hma-exchanges.js'
@@ -55,11 +56,11 @@ export const hmaRoutes: FastifyPluginAsync<HmaOptions> = async (app, options) =>
             url.slice(prefix.length).replaceAll(/:(\w+)/g, (_, part: string) => `<${ownValue(VARIABLES, part) ?? part}>`),
           )
         })
-        await scoped.register(hmaStatusRoutes, { health: options.health, paths })
-        await scoped.register(hmaMatchingRoutes, options)
-        await scoped.register(hmaBankRoutes, options)
-        await scoped.register(hmaContentRoutes, options)
-        await scoped.register(hmaExchangeRoutes, options)
+        await scoped.register(named(hmaStatusRoutes), { health: options.health, paths })
+        await scoped.register(named(hmaMatchingRoutes), options)
+        await scoped.register(named(hmaBankRoutes), options)
+        await scoped.register(named(hmaContentRoutes), options)
+        await scoped.register(named(hmaExchangeRoutes), options)
       },
       { prefix },
     )
