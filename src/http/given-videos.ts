@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { MAX_AREA_SIGNALS } from '../../packages/hash/src/image-hasher.js'
 import { MAX_VIDEO_MS, MAX_VIDEO_SIGNALS } from '../../packages/hash/src/video-frames.js'
 import type { SignalType } from '../domain/matching/signal-types.js'
-import { HashText, Quality, ViewName } from './schemas.js'
+import { HashText, IsForm, Quality, ViewName } from './schemas.js'
 
 /** What a frame of a video is hashed with. */
 export const FRAME_SIGNAL_TYPES = ['pdq', 'pdq-area'] as const satisfies readonly SignalType[]
@@ -18,23 +18,31 @@ const FrameSignal = z.strictObject({
 
 const AtMs = z.int().min(0).max(MAX_VIDEO_MS)
 
-export const GivenFrames = z
-  .array(
-    z.strictObject({
-      atMs: AtMs.meta({ description: 'When the frame is shown, in milliseconds from the start.' }),
-      signals: z
-        .array(FrameSignal)
-        .min(1)
-        .max(MAX_AREA_SIGNALS + 1),
-    }),
-  )
-  .min(1)
-  .max(MAX_VIDEO_SIGNALS)
-  .refine(areInOrder, 'must be in the order in which they are shown')
-  .refine((frames) => signalsIn(frames) <= MAX_VIDEO_SIGNALS, `must have at most ${MAX_VIDEO_SIGNALS} signals in all`)
-  .meta({
-    description: `Frames as \`hashVideo\` of \`@tabir/hash\` gives them, in the order in which they are shown, with at most ${MAX_VIDEO_SIGNALS} signals in all.`,
-  })
+const Frame = z.strictObject({
+  atMs: AtMs.meta({ description: 'When the frame is shown, in milliseconds from the start.' }),
+  signals: z
+    .array(FrameSignal)
+    .min(1)
+    .max(MAX_AREA_SIGNALS + 1),
+})
+
+/** Of a video that is registered. */
+export const GivenFrames = framesOf(Frame)
+
+/** Of a query. */
+export const AskedFrames = framesOf(Frame.extend({ isForm: IsForm.optional() }))
+
+function framesOf<T extends typeof Frame>(frame: T) {
+  return z
+    .array(frame)
+    .min(1)
+    .max(MAX_VIDEO_SIGNALS)
+    .refine(areInOrder, 'must be in the order in which they are shown')
+    .refine((frames) => signalsIn(frames) <= MAX_VIDEO_SIGNALS, `must have at most ${MAX_VIDEO_SIGNALS} signals in all`)
+    .meta({
+      description: `Frames as \`hashVideo\` of \`@tabir/hash\` gives them, in the order in which they are shown, with at most ${MAX_VIDEO_SIGNALS} signals in all.`,
+    })
+}
 
 export const DurationMs = z
   .int()

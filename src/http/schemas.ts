@@ -30,6 +30,7 @@ export const ViewName = z.enum(VIEW_NAMES).meta({
 export const Quality = z.int().min(0).max(100).meta({
   description: "PDQ's measure of detail. Registration requires 50, a query 25.",
 })
+export const IsForm = z.literal(true)
 export const BankName = z
   .string()
   .regex(BANK_NAME_PATTERN, 'must be 1 to 63 letters, digits, _ or -, and not 43, which a hash has')

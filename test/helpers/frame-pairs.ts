@@ -21,6 +21,7 @@ export function pair(askedMs: number, registeredMs: number, rest: Partial<FrameP
       isPartial: false,
       tighterBits: 0,
       content: 'full',
+      isForm: false,
       orientation: 0,
       rotated: false,
       grade: undefined,

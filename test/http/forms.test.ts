@@ -1,7 +1,7 @@
 // Forms of one kind look alike: a query by hash may say that its picture is one, as the service finds out itself for an uploaded picture.
 
 import t from 'tap'
-import { hashImage } from '../../packages/hash/src/hash-image.js'
+import { hashImage, hashVideo } from '../../packages/hash/src/hash-image.js'
 import type { Purpose } from '../../packages/hash/src/views.js'
 import { randomFrom, scenePixels } from '../helpers/pictures.js'
 import { keyFor, openCase, startService } from '../helpers/service.js'
@@ -25,6 +25,14 @@ function receipt(seed: number) {
     bar(330 + Math.floor(20 * random()), 115 + 28 * line, 40, 13)
   }
   return { data, width: WIDTH, height: HEIGHT, channels: 3 } as const
+}
+
+/** The same with a small photograph, as cards have. Without one it is a sign in a few flat colours, which no video is registered by. */
+function card(seed: number) {
+  const form = receipt(seed)
+  const photo = scenePixels(seed, { width: 120, height: 96 })
+  for (let y = 0; y < 96; y++) form.data.set(photo.data.subarray(360 * y, 360 * (y + 1)), 3 * ((y + 530) * WIDTH + 40))
+  return form
 }
 
 t.test('another form of the same kind is flagged by its hashes, unless the query says that it is a form', async (t) => {
@@ -55,4 +63,34 @@ t.test('another form of the same kind is flagged by its hashes, unless the query
     payload: { queries: [{ signals, isForm: 'yes' }] },
   })
   t.equal(refused.statusCode, 400)
+})
+
+t.test('so is a film of other forms, also where the registered ones are pages of a film', async (t) => {
+  const service = await startService(t)
+  const { headers } = await keyFor(service, 'platform', ['match'])
+  const film = (seeds: readonly number[], purpose: Purpose) =>
+    hashVideo(
+      seeds.map((seed, i) => ({ atMs: 500 * i, pixels: card(seed) })),
+      { purpose },
+    )
+  const { url, headers: hers } = await openCase(service.app)
+  const { signals } = await hashImage(card(1), { purpose: 'register' })
+  const { durationMs, frames } = await film([11, 12, 13], 'register')
+  const payload = { images: [{ signals }], videos: [{ durationMs, frames }] }
+  const registered = await service.app.inject({ method: 'POST', url: `${url}/hashes`, headers: hers, payload })
+  t.equal(registered.statusCode, 201, registered.body)
+
+  const gradesOf = async (video: object) => {
+    const payload = { queries: [{ video }] }
+    const answer = await service.app.inject({ method: 'POST', url: '/v1/match', headers, payload })
+    t.equal(answer.statusCode, 200, answer.body)
+    return answer.json<{ results: { matches: { grade: string }[] }[] }>().results[0]?.matches.map(({ grade }) => grade)
+  }
+  const others = await film([2, 3, 4, 5], 'query')
+  t.ok(others.frames.length > 1 && others.frames.every(({ isForm }) => isForm))
+  const unsaid = others.frames.map(({ isForm: _, ...frame }) => frame)
+  t.match(await gradesOf({ frames: unsaid }), [/exact|strong|near/, /exact|strong|near/], 'flagged')
+  t.notMatch(await gradesOf({ frames: others.frames }), [/exact|strong|near/], 'not flagged')
+  t.same(await gradesOf({ frames: (await film([2, 1], 'query')).frames }), ['exact'], 'the same form is found in a film')
+  t.same(await gradesOf({ frames: (await film([12, 13], 'query')).frames }), ['exact'], 'and a film by its excerpt')
 })

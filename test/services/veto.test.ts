@@ -146,6 +146,30 @@ t.test(
   },
 )
 
+t.test('what two frames of one harmless video share is no element: one post stands for itself', async (t) => {
+  const catalogue = new Catalogue()
+  const element = hashFromBytes(randomBytes(32))
+  const registered = putPart(catalogue, CASES_BANK_NAME, element, 'deframed')
+  const needle = flipped(element, 0, 14)
+  const found = () => {
+    const hits = catalogue.index('pdq-area').within([needle], 52)
+    return unvetoed(catalogue, 'pdq-area', { asked: 'deframed', rotated: false }, hits).map(
+      ({ image }) => catalogue.image(image)?.id,
+    )
+  }
+  const part = (hash: Hash256, frame: number) =>
+    ({ type: 'pdq-area', view: 'piece', quality: 100, hash, frame }) satisfies Signal
+  catalogue.put(uuidV7(1, randomBytes(10)), {
+    ...imageOf(element),
+    bank: HARMLESS_BANK_NAME,
+    signals: [part(flipped(element, 20, 6), 0), part(flipped(element, 30, 6), 1)],
+    video: { durationMs: 4000, framesAtMs: [0, 2000] },
+  })
+  t.same(found(), [registered])
+  putPart(catalogue, HARMLESS_BANK_NAME, flipped(element, 40, 6), 'piece')
+  t.same(found(), [], 'but what a second image shares with one of its frames is')
+})
+
 t.test(
   'of the bank that comes with Tabir every element can be told from the others, and is refused as harmless',
   async (t) => {

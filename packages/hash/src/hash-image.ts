@@ -125,7 +125,8 @@ export interface VideoPicture extends Pick<HashImageOptions, 'aspect'> {
 /** A video in the form of the API: the `video` of a query of `POST /v1/match`, or one of `POST /v1/cases/{caseNumber}/hashes`. */
 export interface HashedVideo {
   readonly durationMs: number
-  readonly frames: { readonly atMs: number; readonly signals: GivenSignal[] }[]
+  /** `isForm` for a query, as `hashImage` gives it: send it with the frame. */
+  readonly frames: { readonly atMs: number; readonly signals: GivenSignal[]; readonly isForm?: true }[]
   /** Share of the duration, 0…1, in which every frame has enough structure to be found. */
   readonly protectedShare: number
 }
@@ -148,7 +149,7 @@ export async function hashVideo(
   const hasher = createVideoHasher(await imageHasher(), purpose)
   for await (const { atMs, pixels, aspect } of frames) hasher.add(atMs, pixels, aspect)
   const video = hasher.result(durationMs ?? Math.min(hasher.nextMs, MAX_VIDEO_MS))
-  return { ...video, frames: video.frames.map(({ atMs, signals }) => ({ atMs, signals: given(signals) })) }
+  return { ...video, frames: video.frames.map((frame) => ({ ...frame, signals: given(frame.signals) })) }
 }
 
 const imageHasher = loadedOnce(loadImageHasher)

@@ -63,6 +63,7 @@ export function createVideoHasher(hasher: ImageHasher, purpose: Purpose): VideoH
   let nextMs = 0
   let last: { readonly atMs: number; readonly isFound: boolean } | undefined
   let foundMs = 0
+  const formsAtMs = new Set<number>()
 
   function isFound(atMs: number, pixels: Pixels, aspect: number | undefined): boolean {
     const whole = hasher.whole(pixels)
@@ -72,7 +73,8 @@ export function createVideoHasher(hasher: ImageHasher, purpose: Purpose): VideoH
       atMs,
       hash,
       look(extent) {
-        const { signals, isSimple } = hasher.parts(pixels, purpose, aspect, extent)
+        const { signals, isSimple, isForm } = hasher.parts(pixels, purpose, aspect, extent)
+        if (isForm) formsAtMs.add(atMs)
         return isSimple ? undefined : [whole, ...signals]
       },
     })
@@ -101,7 +103,10 @@ export function createVideoHasher(hasher: ImageHasher, purpose: Purpose): VideoH
       checkDuration(givenMs)
       const durationMs = Math.max(Math.round(givenMs), last?.atMs ?? 0)
       const share = durationMs === 0 ? Number(last?.isFound ?? false) : (foundMs + spanMs(durationMs)) / durationMs
-      return { durationMs, frames: selection.frames(), protectedShare: share }
+      const frames = selection
+        .frames()
+        .map((frame) => (formsAtMs.has(frame.atMs) ? { ...frame, isForm: true as const } : frame))
+      return { durationMs, frames, protectedShare: share }
     },
   }
 }

@@ -2,6 +2,7 @@
 
 import { distance, type Hash256 } from '../../../packages/hash/src/hash256.js'
 import { hasFrame } from './agreement.js'
+import type { TwoViews } from './evidence.js'
 import type { View } from './signal.js'
 import type { SignalType } from './signal-types.js'
 
@@ -61,6 +62,11 @@ function nearestPart(asked: readonly ShownView[], registered: readonly ShownView
     }
   }
   return surplusBits
+}
+
+/** @returns how near these two parts alone have to be if the query is a form, in bits, inclusive; negative if they never decide it. */
+export function formBits({ asked, registered }: TwoViews): number {
+  return reachOf(asked, registered)
 }
 
 function reachOf(one: View, other: View): number {

@@ -18,6 +18,8 @@ export interface FramePair {
   readonly tighterBits: number
   /** Of the query view. */
   readonly content: Content
+  /** Does the query frame look like a form? Forms of one kind are near in the same parts, page after page, and so would make lines. */
+  readonly isForm: boolean
   /** Index of the orientation in `transforms`. */
   readonly orientation: number
   /** Is the query on its side or upside down in that orientation? */
@@ -50,7 +52,7 @@ export const REVERSED = -1
 
 /** @returns by how many bits a pair is nearer than a line requires; negative if it is too far. `undefined` if it cannot be part of one. */
 export function lineSurplusOf(pair: FramePair): number | undefined {
-  if (pair.content !== 'full' || pair.rotated) return undefined
+  if (pair.content !== 'full' || pair.rotated || pair.isForm) return undefined
   const surplus = lineBits(pair.isPartial) - pair.tighterBits - pair.bits
   return surplus < -EDGE_BITS ? undefined : surplus
 }

@@ -4,12 +4,13 @@ import { z } from 'zod'
 import { MAX_IMAGE_SIGNALS } from '../../../packages/hash/src/file-frames.js'
 import { MAX_AREA_SIGNALS } from '../../../packages/hash/src/image-hasher.js'
 import { MAX_ASKED_VIDEO_SIGNALS } from '../../../packages/hash/src/video-frames.js'
-import { DurationMs, GivenFrames } from '../given-videos.js'
+import { AskedFrames, DurationMs } from '../given-videos.js'
 import {
   AskedDetails,
   BankRef,
   DepthName,
   HashText,
+  IsForm,
   PartProblem,
   Quality,
   SignalTypeName,
@@ -32,8 +33,6 @@ export const Context = z
   .min(1)
   .refine((text) => Buffer.byteLength(text) <= MAX_CONTEXT_BYTES, `must have at most ${MAX_CONTEXT_BYTES} bytes`)
 
-const IsForm = z.literal(true)
-
 export const Query = z
   .strictObject({
     context: Context.optional().meta({
@@ -52,14 +51,14 @@ export const Query = z
         description:
           'Hashes of one picture. A second type lets a match be corroborated. `quality` as `hashImage` gives it, 100 when left out: a view under 70 has to be nearer to decide alone, and so has one that looks like itself when it is flipped along a diagonal.',
       }),
-    video: z.strictObject({ durationMs: DurationMs.optional(), frames: GivenFrames }).optional().meta({
+    video: z.strictObject({ durationMs: DurationMs.optional(), frames: AskedFrames }).optional().meta({
       description:
         'A video in place of `signals`: as `hashVideo` gives it. Matches are registered videos, with the segments that agree, and registered pictures, with the moment. Counts as one picture for each 32 signals.',
     }),
     details: AskedDetails.optional(),
     isForm: IsForm.optional().meta({
       description:
-        'As `hashImage` gives it: the picture is flat and of few colours, as cards, receipts and app screens are. It has to be nearer then, because forms of one kind look alike.',
+        'As `hashImage` gives it: the picture is flat and of few colours, as cards, receipts and app screens are. It has to be nearer then, because forms of one kind look alike. Of a video, its frames say so.',
     }),
   })
   .refine(({ signals, video }) => (signals === undefined) !== (video === undefined), 'must have either signals or a video')

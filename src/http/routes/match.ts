@@ -144,13 +144,13 @@ function toAskedVideo(
   onProblem: (problem: Problem) => void,
 ): AskedVideo {
   const asked = []
-  for (const { atMs, signals } of frames) {
+  for (const { atMs, signals, isForm } of frames) {
     const picture = toAsked(signals, withTransforms)
     if (picture instanceof Problem) {
       onProblem(picture)
       return { frames: [] }
     }
-    asked.push({ atMs, signals: picture })
+    asked.push({ atMs, signals: picture, ...(isForm && { isForm }) })
   }
   return { frames: asked }
 }

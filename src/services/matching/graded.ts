@@ -77,14 +77,14 @@ export function agreementIn(
 
 /**
  * By how many bits an upload that looks like a form is nearer than required to act on it; `undefined` for the grades `exact`
- * and `review`, and for a query without pieces.
+ * and `review`.
  */
 export function formSurplusIn(
   searcher: Pick<Searcher, 'viewsOf'>,
   asked: readonly HashedSignal[],
   { told, grade }: Graded,
 ): number | undefined {
-  if (grade === 'exact' || grade === 'review' || !hasPieces(asked)) return undefined
+  if (grade === 'exact' || grade === 'review') return undefined
   const viewsOf = (type: 'pdq' | 'pdq-area') => searcher.viewsOf(told.hit.image, type).map((view) => ({ ...view, type }))
   const shown = asked.flatMap(({ type, view, hashes }) => {
     const hash = hashes[orientationsOf(hashes.length).indexOf(told.orientation)]

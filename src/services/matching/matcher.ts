@@ -1,6 +1,7 @@
 // Finds registered pictures and changed copies of them, from memory alone.
 
 import type { AskedView } from '../../../packages/hash/src/details/features.js'
+import { hasPieces } from '../../domain/matching/agreement.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
 import { Problem } from '../../domain/problem.js'
 import { isCopy, sketchOf } from '../../domain/trust/flood.js'
@@ -148,7 +149,8 @@ async function answerByHashes(
   const { probing } = parts
   const observed = probing.isOn ? createObserved(options.thresholdBits) : NOT_OBSERVED
   const found = await runCooperatively(
-    matchesByHashes(signals, ahead, asking, observed, options.isFormOf?.(picture)),
+    // Without pieces, a picture says too little to be another form.
+    matchesByHashes(signals, ahead, asking, observed, options.isFormOf?.(picture) === true && hasPieces(signals)),
     yieldIfNeeded,
   )
   const told = new Set(found.answer.map(({ ordinal }) => ordinal))

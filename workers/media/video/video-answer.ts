@@ -15,9 +15,9 @@ export const VIDEO_PROBLEMS = [
 export type VideoProblem = (typeof VIDEO_PROBLEMS)[number]
 
 export function formatVideo({ durationMs, protectedShare, frames }: VideoSignals, isKeyFramesOnly: boolean): string {
-  const written = frames.map(({ atMs, signals }) => ({
-    atMs,
-    signals: signals.map((signal) => ({ ...signal, hashes: signal.hashes.map(formatHash) })),
+  const written = frames.map((frame) => ({
+    ...frame,
+    signals: frame.signals.map((signal) => ({ ...signal, hashes: signal.hashes.map(formatHash) })),
   }))
   return JSON.stringify({
     video: { durationMs, protectedShare, frames: written, ...(isKeyFramesOnly && { isKeyFramesOnly }) },

@@ -43,6 +43,7 @@ const Message = z.union([
               .array(SignalMessage.refine(({ type }) => type === 'pdq' || type === 'pdq-area'))
               .min(1)
               .max(MAX_FRAME_SIGNALS),
+            isForm: z.literal(true).optional(),
           }),
         )
         .max(MAX_FRAMES)
@@ -58,9 +59,12 @@ export function parseVideoMessage(text: string, purpose: JobPurpose): VideoMessa
   if (!('video' in message)) return message
   const { isKeyFramesOnly, ...rest } = message.video
   const isRegistered = purpose === 'submission'
-  const isWanted = rest.frames.every(({ signals }) =>
-    signals.every(({ type, hashes }) => type !== 'pdq-area' || (hashes.length === 1) === isRegistered),
+  const isWanted = rest.frames.every(
+    ({ signals, isForm }) =>
+      !(isForm && isRegistered) &&
+      signals.every(({ type, hashes }) => type !== 'pdq-area' || (hashes.length === 1) === isRegistered),
   )
   if (!isWanted) throw new Error('the answer contains what was not asked for')
-  return { video: { ...rest, ...(isKeyFramesOnly && { isKeyFramesOnly }) } }
+  const frames = rest.frames.map(({ isForm, ...frame }) => ({ ...frame, ...(isForm && { isForm }) }))
+  return { video: { ...rest, frames, ...(isKeyFramesOnly && { isKeyFramesOnly }) } }
 }

@@ -9,6 +9,8 @@ export interface VideoFrame {
   readonly atMs: number
   /** The whole frame's `pdq` first. */
   readonly signals: readonly ImageSignal[]
+  /** Queries only, as in `ImageSignals`. */
+  readonly isForm?: true
 }
 
 /** A frame with enough structure. So far only `pdq` of the whole frame was computed. */

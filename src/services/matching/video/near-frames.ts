@@ -12,6 +12,7 @@ import {
   reviewBits,
   widestLineBits,
 } from '../../../domain/matching/evidence.js'
+import { formBits } from '../../../domain/matching/forms.js'
 import type { HashedSignal } from '../../../domain/matching/hashed-image.js'
 import { viewOf } from '../../../domain/matching/signal.js'
 import { SIGNAL_TYPES, type SignalType } from '../../../domain/matching/signal-types.js'
@@ -36,6 +37,8 @@ export interface AskedFrame {
   /** [ms] since the start of the video. */
   readonly atMs: number
   readonly signals: readonly HashedSignal[]
+  /** As in `HashedImage`. */
+  readonly isForm?: true
 }
 
 /** A query frame that is near a registered picture, or a frame of a registered video. */
@@ -143,7 +146,8 @@ function* nearOf(frame: AskedFrame, searched: Searched): Generator<void, NearFra
       const measured = (hit: Hit) => {
         const bank = banks.get(searcher.factsOf(hit.image)?.bank ?? '')
         if (bank === undefined) return undefined
-        const found = measure(hit, type, { asked: view, registered: viewOf(hit.view), rotated, content }, bank, searched)
+        const views = { asked: view, registered: viewOf(hit.view), rotated, content }
+        const found = measure(hit, type, views, { isForm: frame.isForm === true, bank }, searched)
         if (found === undefined) return undefined
         const asked = { searcher, type, hash: hashes[hit.transform], radiusOf, observed }
         return isUnvetoed(veto, hit, asked) ? found : undefined
@@ -170,17 +174,19 @@ function measure(
   { distanceBits }: Hit,
   type: SignalType,
   views: ComparedViews,
-  bank: Bank,
+  { isForm, bank }: { readonly isForm: boolean; readonly bank: Bank },
   { asking: { options }, withMargin }: Searched,
 ): Measured | undefined {
   const { orgId, thresholdBits } = options
   const askedBits = Math.min(thresholdBits ?? ownerReviewBits(bank, type, orgId), reviewBits(type, views))
   const matchBits = thresholdBits === undefined ? Math.max(thresholdOf(bank, type, views), askedBits) : askedBits
-  const isOfLine = widestLineBits(type, views.asked, views.rotated) !== undefined && views.content === 'full'
+  const isOfLine = !isForm && widestLineBits(type, views.asked, views.rotated) !== undefined && views.content === 'full'
   const ofBank = Math.min(lineThresholdOf(bank, isPartial(views)), thresholdBits ?? Number.POSITIVE_INFINITY)
   const farthest = Math.max(matchBits, isOfLine ? ofBank : 0)
   if (distanceBits > farthest + (withMargin && farthest > 0 ? EDGE_BITS : 0)) return undefined
-  const surplusBits = Math.min(aloneThresholdOf(bank, type, views), thresholdBits ?? Number.POSITIVE_INFINITY) - distanceBits
+  // A form that is farther may still be a match of pictures, by all of its parts.
+  const aloneBits = Math.min(aloneThresholdOf(bank, type, views), isForm ? formBits(views) : Number.POSITIVE_INFINITY)
+  const surplusBits = Math.min(aloneBits, thresholdBits ?? Number.POSITIVE_INFINITY) - distanceBits
   return { views, surplusBits, isWithin: distanceBits <= matchBits, tighterBits: lineBits(isPartial(views)) - ofBank }
 }
 

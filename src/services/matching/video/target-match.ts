@@ -139,7 +139,7 @@ function pairsOf({ near, frameMatches }: AskedTarget, searcher: TargetOptions['s
           grade,
         },
         ...{ isPartial: isPartial(views), content: views.content, rotated: views.rotated, askedView: hash },
-        ...{ asked: pdqOf(frame), registered: pdqOfRow(hit.image) },
+        ...{ asked: pdqOf(frame), registered: pdqOfRow(hit.image), isForm: frame.isForm === true },
       },
     ]
   })
