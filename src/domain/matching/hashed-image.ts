@@ -34,7 +34,18 @@ export interface HashedVideo {
   /** Share of the duration, 0…1, in which every frame has enough structure to be found. */
   readonly protectedShare: number
   /** By ascending time. */
-  readonly frames: readonly { readonly atMs: number; readonly signals: readonly HashedSignal[] }[]
+  readonly frames: readonly {
+    readonly atMs: number
+    readonly signals: readonly HashedSignal[]
+    /** As in `HashedImage`. */
+    readonly isForm?: true
+  }[]
   /** Present if decoding all of it would have cost more than a video may: of some parts only key frames were looked at. */
   readonly isKeyFramesOnly?: true
+}
+
+/** The result of hashing a video file. */
+export interface HashedVideoFile extends HashedVideo {
+  /** Hashes of the whole file; MD5 in hex. */
+  readonly file: { readonly sha256: Hash256; readonly md5: string }
 }
