@@ -9,7 +9,13 @@ import type { Sandbox } from './sandbox.js'
 export type HashImageOutcome = 'answered' | 'gone'
 
 /** Safe to run twice: the second time the ticket is used. @throws {Error} when the hand-off is unreachable. */
-export function hashImageHandler({ visit, sandbox }: { readonly visit: HandoffVisit; readonly sandbox: Sandbox }) {
+export function hashImageHandler({
+  visit,
+  sandbox,
+}: {
+  readonly visit: Pick<HandoffVisit, 'take' | 'answer'>
+  readonly sandbox: Sandbox
+}) {
   const blocks = new Blocks()
   return async (data: unknown): Promise<HashImageOutcome> => {
     const { handoffUrl, ticket, purpose, details } = HashImageJob.parse(data)

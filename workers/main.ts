@@ -10,23 +10,27 @@ import { readConfig } from '../src/boot/config.js'
 import { exitOnError, leaveMemoryOutOfDumps, onHangups, refuseToStart, stopOnSignal } from '../src/boot/process.js'
 import { startTracing } from '../src/boot/tracing.js'
 import { ISOLATION_LAYERS } from '../src/domain/isolation-layers.js'
-import { type HandoffVisit, visitHandoffs } from '../src/handoff/visit.js'
-import { HASH_IMAGE_QUEUE, HASHING_TIME_LIMIT_MS, QUEUE_PREFIX } from '../src/jobs/hash-image-job.js'
+import { visitHandoffs } from '../src/handoff/visit.js'
+import { HASH_IMAGE_QUEUE, HASHING_TIME_LIMIT_MS, HashImageJob, QUEUE_PREFIX } from '../src/jobs/hash-image-job.js'
+import { HASH_VIDEO_QUEUE, HashVideoJob } from '../src/jobs/hash-video-job.js'
 import { createPrivateClient } from '../src/net/private-line.js'
 import { connectForWaiting, openStore } from '../src/store/redis/client.js'
 import { checkFormat } from '../src/store/redis/format.js'
 import { HEARTBEAT_INTERVAL_MS } from '../src/store/redis/heartbeats.js'
 import { keepCases } from './case-life.js'
 import { HEIC_OFF } from './frames.js'
-import { hashImageHandler } from './hash-image-job.js'
+import { type HashImageOutcome, hashImageHandler } from './hash-image-job.js'
+import { hashVideoHandler } from './hash-video-job.js'
 import { collectAtOnce } from './heap.js'
 import { keepHeartbeat } from './heartbeat.js'
 import { checkHeifDecoder } from './media/libheif.js'
 import { checkDecoderFloors } from './media/libvips.js'
+import { ffmpegFiles, findFfmpeg } from './media/video/find-ffmpeg.js'
 import { openSandbox, type Sandbox } from './sandbox.js'
-import { findSandboxCommand, ownFiles } from './sandbox-command.js'
+import { findSandboxCommand, NO_SANDBOX, ownFiles } from './sandbox-command.js'
 import { secretPaths } from './secret-paths.js'
 import { traced } from './traced.js'
+import { openVideoSandbox, type VideoSandbox } from './video-sandbox.js'
 
 /** Time that one image may take at a stop. The supervisor waits a little longer. */
 const FINISH_TIMEOUT_MS = 30_000
@@ -39,6 +43,7 @@ collectAtOnce()
 const config = exitOnError(() => readConfig(process.env))
 exitOnError(() => checkDecoderFloors())
 if (config.heic === 'on') exitOnError(() => checkHeifDecoder())
+const ffmpeg = exitOnError(() => findFfmpeg(config))
 
 const target = { url: config.redisUrl, socket: config.redisSocket }
 const warn = (line: string) => console.error(line)
@@ -54,6 +59,9 @@ async function start(): Promise<void> {
   lifecycle.add('redis', () => redis.disconnect())
   const visit = lifecycle.keep('hand-offs', visitHandoffs(createPrivateClient(readCa(config.handoffCaFile))))
   const sandbox = lifecycle.keep('sandbox', createSandbox())
+  const videoSandbox = lifecycle.keep('sandbox of videos', createVideoSandbox())
+  if (ffmpeg === undefined)
+    console.log(JSON.stringify({ msg: 'there is no ffmpeg, so uploaded videos are refused: apt-get install ffmpeg' }))
   await sandbox.ready
   const held = await sandbox.isolationLayers
   const lacking = ISOLATION_LAYERS.filter((layer) => !held.includes(layer))
@@ -62,9 +70,18 @@ async function start(): Promise<void> {
   const jobs: { close(): Promise<unknown> }[] = []
   // Stopped in parallel, so that each may use all of the time. Without Redis there is no job to finish, and Redis may become unavailable meanwhile.
   lifecycle.add('jobs', () => Promise.all(jobs.map((job) => job.close())), FINISH_TIMEOUT_MS)
-  const worker = createWorker(redis, visit, sandbox)
-  jobs.push({ close: () => worker.close(redis.status !== 'ready') })
-  await worker.waitUntilReady()
+  const worker = createWorker(redis, {
+    queue: HASH_IMAGE_QUEUE,
+    handle: traced(HASH_IMAGE_QUEUE, HashImageJob, hashImageHandler({ visit, sandbox })),
+    concurrency: config.hashers + PICTURES_AHEAD,
+  })
+  const videoWorker = createWorker(redis, {
+    queue: HASH_VIDEO_QUEUE,
+    handle: traced(HASH_VIDEO_QUEUE, HashVideoJob, hashVideoHandler({ visit, sandbox: videoSandbox })),
+    concurrency: config.videoHashers,
+  })
+  for (const each of [worker, videoWorker]) jobs.push({ close: () => each.close(redis.status !== 'ready') })
+  await Promise.all([worker, videoWorker].map((each) => each.waitUntilReady()))
   const eraseIntervalMs = config.eraseIntervalS * 1000
   jobs.push(keepCases({ target, connection: redis, eraseIntervalMs, now: Date.now, warn }))
   const isFit = () => worker.isRunning() && sandbox.pids.length > 0
@@ -83,13 +100,35 @@ function createSandbox(): Sandbox {
   })
 }
 
-function createWorker(connection: Redis, visit: HandoffVisit, sandbox: Sandbox): Worker {
-  const hashImage = traced(hashImageHandler({ visit, sandbox }))
+/** It is made for the first video: trying what isolation works here takes a third of a second. */
+function createVideoSandbox(): Pick<VideoSandbox, 'hash' | 'close'> {
+  let opened: VideoSandbox | undefined
+  const open = () => {
+    const readable = [...ownFiles(), ...(ffmpeg === undefined ? [] : ffmpegFiles(ffmpeg))]
+    const sandboxCommand = ffmpeg === undefined ? NO_SANDBOX : findSandboxCommand({ readable, hidden: secretPaths(config) })
+    return openVideoSandbox({ ffmpeg: ffmpeg?.binary, sandboxCommand })
+  }
+  return {
+    hash(...video) {
+      opened ??= open()
+      return opened.hash(...video)
+    },
+    close: async () => opened?.close(),
+  }
+}
+
+interface WorkerOptions {
+  readonly queue: string
+  readonly handle: (data: unknown) => Promise<HashImageOutcome>
+  readonly concurrency: number
+}
+
+function createWorker(connection: Redis, { queue, handle, concurrency }: WorkerOptions): Worker {
   const worker = new Worker(
-    HASH_IMAGE_QUEUE,
+    queue,
     async (job) => {
       try {
-        return await hashImage(job.data)
+        return await handle(job.data)
       } catch {
         // A fixed text: BullMQ would write the error's own message into Redis.
         throw new Error('hand-off unreachable')
@@ -98,7 +137,7 @@ function createWorker(connection: Redis, visit: HandoffVisit, sandbox: Sandbox):
     {
       prefix: QUEUE_PREFIX,
       connection,
-      concurrency: config.hashers + PICTURES_AHEAD,
+      concurrency,
       stalledInterval: 10_000,
       lockDuration: 30_000,
     },

@@ -1,17 +1,19 @@
 // A trace span for each job. Without a trace collector there is no tracer behind it, and the cost is negligible.
 
 import { SpanStatusCode, trace } from '@opentelemetry/api'
-import { HashImageJob } from '../src/jobs/hash-image-job.js'
+import type { z } from 'zod'
+import type { JobPurpose } from '../src/jobs/hash-image-job.js'
 import type { HashImageOutcome } from './hash-image-job.js'
 
 type Handler = (data: unknown) => Promise<HashImageOutcome>
 
-export function traced(handle: Handler): Handler {
+/** @param name of the queue. @param Job what its jobs have. */
+export function traced(name: string, Job: z.ZodType<{ readonly purpose: JobPurpose }>, handle: Handler): Handler {
   const tracer = trace.getTracer('tabir')
   return (data) =>
-    tracer.startActiveSpan(HASH_IMAGE, async (span) => {
+    tracer.startActiveSpan(name, async (span) => {
       try {
-        const job = HashImageJob.safeParse(data)
+        const job = Job.safeParse(data)
         if (job.success) span.setAttribute('tabir.purpose', job.data.purpose)
         const outcome = await handle(data)
         span.setAttribute('tabir.outcome', outcome)
@@ -24,5 +26,3 @@ export function traced(handle: Handler): Handler {
       }
     })
 }
-
-const HASH_IMAGE = 'hash-image'

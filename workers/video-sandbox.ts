@@ -29,8 +29,10 @@ export interface VideoSandbox {
    * A child that dies by a fault of its own, or uses more processor time than a video of this length may, ends it with `video-undecodable`. One that
    * is killed by the system, runs out of memory, or gets no processor ends it with `hashing-unavailable`, because nothing is wrong with the video.
    * `video-unavailable` if there is no ffmpeg, or it does not run in the sandbox.
+   *
+   * @param gone ends it, with `hashing-unavailable`.
    */
-  hash(video: Buffer | readonly Buffer[], purpose: JobPurpose): Promise<VideoAnswer>
+  hash(video: Buffer | readonly Buffer[], purpose: JobPurpose, gone?: AbortSignal): Promise<VideoAnswer>
   /** Pids of the children that are alive, for tests. */
   readonly pids: readonly number[]
   /** Ends all children. What is being hashed then settles with `hashing-unavailable`. */
@@ -70,14 +72,16 @@ export function openVideoSandbox(options: VideoSandboxOptions): VideoSandbox {
   const runs = new Set<Run>()
   let isClosing = false
   return {
-    async hash(video, purpose) {
+    async hash(video, purpose, gone) {
       if (options.ffmpeg === undefined) return { problem: 'video-unavailable' }
-      if (isClosing) return UNAVAILABLE
+      if (isClosing || gone?.aborted) return UNAVAILABLE
       const run = startRun(options, options.ffmpeg, Buffer.isBuffer(video) ? [video] : video, purpose)
       runs.add(run)
+      gone?.addEventListener('abort', run.stop)
       try {
         return await run.answer
       } finally {
+        gone?.removeEventListener('abort', run.stop)
         runs.delete(run)
       }
     },

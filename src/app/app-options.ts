@@ -15,6 +15,7 @@ import type { Hashing } from '../services/intake/hashing.js'
 import type { Imports } from '../services/intake/imports.js'
 import type { PictureFetching } from '../services/intake/picture-fetching.js'
 import type { Registration } from '../services/intake/registration.js'
+import type { VideoHashing } from '../services/intake/video-hashing.js'
 import type { Contents } from '../services/interop/contents.js'
 import type { Exchanges } from '../services/interop/exchanges.js'
 import type { Reconcilers } from '../services/interop/reconcilers.js'
@@ -76,6 +77,7 @@ export interface AppServices {
   readonly webhooks: WebhookService
   readonly watches: WatchService
   readonly hashing: Hashing
+  readonly videoHashing: VideoHashing
   readonly pictures: PictureFetching
   readonly health: Health
   readonly operation: () => Promise<OperationReport>

@@ -1,13 +1,16 @@
-// The api's side of the queue whose jobs tell workers where pictures are.
+// The api's side of the queues whose jobs tell workers where pictures and videos are.
 
 import { once } from 'node:events'
 import type { Redis } from 'ioredis'
 import { Problem } from '../domain/problem.js'
 import { HASH_IMAGE_QUEUE, type HashImageJob, JOB_PRIORITY, QUEUE_PREFIX } from '../jobs/hash-image-job.js'
+import type { HashVideoJob } from '../jobs/hash-video-job.js'
 import { connectForRequests, type RedisTarget, reach } from '../store/redis/client.js'
 
 /** ioredis reconnects within half a second. An api that is ready has promised to take pictures, so it waits that long. */
 const READY_TIMEOUT_MS = 2000
+
+type Job = HashImageJob | HashVideoJob
 
 /** Waits for the next connection. */
 async function soonReady(redis: Redis): Promise<void> {
@@ -24,11 +27,11 @@ function isOfAnotherMaster(error: unknown): boolean {
  * Opens the queue. Loads BullMQ here, which takes a tenth of a second, so that the index can load meanwhile.
  * @throws the error of ioredis if Redis is unavailable; nothing is left open
  */
-export async function openQueue(target: RedisTarget) {
+export async function openQueue(target: RedisTarget, name = HASH_IMAGE_QUEUE) {
   const { Queue } = await import('bullmq')
   const redis = connectForRequests(target)
   await reach(redis)
-  const queue = new Queue(HASH_IMAGE_QUEUE, {
+  const queue = new Queue(name, {
     prefix: QUEUE_PREFIX,
     connection: redis,
     // A finished job leaves nothing but its id in the last entries of the event stream; never hashes.
@@ -45,10 +48,10 @@ export async function openQueue(target: RedisTarget) {
     throw error
   })
 
-  const put = (job: HashImageJob, priority: number) => queue.add(HASH_IMAGE_QUEUE, job, { priority })
+  const put = (job: Job, priority: number) => queue.add(name, job, { priority })
 
   return {
-    async enqueue(job: HashImageJob, priority: number = JOB_PRIORITY[job.purpose]): Promise<void> {
+    async enqueue(job: Job, priority: number = JOB_PRIORITY[job.purpose]): Promise<void> {
       try {
         if (redis.status !== 'ready') await soonReady(redis)
         await put(job, priority).catch(async (error) => {

@@ -9,6 +9,7 @@ import { assistedCaseRoutes } from '../http/routes/cases/assisted-cases.js'
 import { caseFileRoutes } from '../http/routes/cases/case-file.js'
 import { caseHashRoutes } from '../http/routes/cases/case-hashes.js'
 import { caseImageRoutes } from '../http/routes/cases/case-images.js'
+import { caseVideoRoutes } from '../http/routes/cases/case-videos.js'
 import { caseRoutes } from '../http/routes/cases/cases.js'
 import { challengeRoutes } from '../http/routes/cases/challenge.js'
 import { noticeRoutes } from '../http/routes/cases/notices.js'
@@ -24,6 +25,7 @@ import { insightRoutes } from '../http/routes/insights.js'
 import { keyRoutes } from '../http/routes/keys.js'
 import { matchRoutes } from '../http/routes/match.js'
 import { matchImageRoutes } from '../http/routes/match-images.js'
+import { matchVideoRoutes } from '../http/routes/match-videos.js'
 import { registryRoutes } from '../http/routes/registry.js'
 import { stopNciiRoutes } from '../http/routes/stopncii.js'
 import { accountRoutes } from '../http/routes/trust/accounts.js'
@@ -46,6 +48,7 @@ export interface RouteOptions extends Required<Pick<AppOptions, 'services' | 'si
 export async function registerRoutes(app: FastifyInstance, options: RouteOptions): Promise<void> {
   const { services, site, uploadLimits, country, now, exposure, metrics } = options
   const { cases, files, idempotency, signer, registration, banks, matcher, trust, hashing, health } = services
+  const { videoMatcher, videoHashing } = services
   const countsFor = exposure === 'public' ? 'admin' : 'public'
   const inFlight: InFlight = { bytes: 0 }
   await app.register(named(healthRoutes), {
@@ -60,13 +63,14 @@ export async function registerRoutes(app: FastifyInstance, options: RouteOptions
   await app.register(named(caseFileRoutes), { prefix: '/v1', files, signer, limits: services.limits, now })
   await app.register(named(caseHashRoutes), { prefix: '/v1', registration, idempotency })
   await app.register(named(caseImageRoutes), { prefix: '/v1', hashing, registration, idempotency, uploadLimits, inFlight })
+  await app.register(named(caseVideoRoutes), { prefix: '/v1', videoHashing, registration, idempotency })
   await app.register(named(disputeAnswerRoutes), { prefix: '/v1', trust })
   await app.register(named(appealRoutes), { prefix: '/v1', appeals: services.appeals })
   await app.register(named(pageRoutes), { site })
   await app.register(named(matchRoutes), {
     prefix: '/v1',
     matcher,
-    videoMatcher: services.videoMatcher,
+    videoMatcher,
     bandsOnly: exposure === 'public',
     scheduler: services.scheduler,
   })
@@ -76,6 +80,13 @@ export async function registerRoutes(app: FastifyInstance, options: RouteOptions
     hashing,
     uploadLimits,
     inFlight,
+    bandsOnly: exposure === 'public',
+  })
+  await app.register(named(matchVideoRoutes), {
+    prefix: '/v1',
+    videoMatcher,
+    videoHashing,
+    scheduler: services.scheduler,
     bandsOnly: exposure === 'public',
   })
   await app.register(named(feedRoutes), { prefix: '/v1', feed: services.feed })

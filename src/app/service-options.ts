@@ -1,6 +1,7 @@
 // Options of an api process.
 
 import type { ScryptOptions } from 'node:crypto'
+import type { VideoLimits } from '../domain/media/video-limits.js'
 import type { Exchange, Reconciler } from '../exchange/exchange-config.js'
 import type { listenForWorkers } from '../handoff/listener.js'
 import type { ReplicaFreshness } from '../services/index/readiness.js'
@@ -20,6 +21,8 @@ export interface TrustLimits extends QuotaLimits {
 export interface ServiceOptions extends OpeningOptions {
   readonly handoff: Parameters<typeof listenForWorkers>[1]
   readonly retentionMs: number
+  /** Replaces the usual limits of uploaded videos. */
+  readonly videoLimits?: Partial<VideoLimits>
   /** Feeds of other systems to pull; none by default. */
   readonly exchanges?: readonly Exchange[]
   /** HMAs that pull from here, and from which withdrawn images are removed; none by default. */

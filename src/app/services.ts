@@ -29,7 +29,7 @@ export interface Services extends AppServices {
   sweepWatches(): Promise<void>
   /** Removes expired records. This also happens every hour. */
   sweepRecords(): Promise<void>
-  /** Cancels all pictures that wait for a worker, for a process that must stop. */
+  /** Cancels all pictures and videos that wait for a worker, for a process that must stop. */
   cancel(): void
   /** @throws {AggregateError} with the names of the parts that could not be stopped; all others are stopped */
   close(): Promise<void>
@@ -68,7 +68,7 @@ async function openParts(options: ServiceOptions, lifecycle: Lifecycle): Promise
     ...exchange.services,
     ...ops.services,
     async hydrate() {
-      await Promise.all([hashing.queue, index.replica.start()])
+      await Promise.all([hashing.queues, index.replica.start()])
       watch.start()
     },
     beginPulling: exchange.beginPulling,
@@ -76,7 +76,7 @@ async function openParts(options: ServiceOptions, lifecycle: Lifecycle): Promise
     checkAudit: store.auditChecks.next,
     sweepWatches: watch.sweep,
     sweepRecords: ops.sweepRecords,
-    cancel: () => hashing.pendingImages.close(),
+    cancel: hashing.cancel,
     close: lifecycle.stop,
   }
 }

@@ -81,6 +81,7 @@ function serviceOptions(): ServiceOptions {
       announcedHost: announced(config.handoffHost),
       certificate: certificateOf('handoff', 'TABIR_HANDOFF_TLS', config.handoffTlsFiles),
     },
+    videoLimits: { maxInFlightBytes: config.maxInFlightVideoBytes },
     snapshots:
       config.snapshotIntervalS === 0
         ? undefined

@@ -36,6 +36,14 @@ export const SETTING_DESCRIPTIONS: Readonly<Record<SettingName, SettingDescripti
   },
   TABIR_HASHERS: { shownDefault: 'number of cores', meaning: 'child processes that decode and hash' },
   TABIR_HASHER_MEMORY_MB: { meaning: 'memory limit of each' },
+  TABIR_MAX_INFLIGHT_VIDEO_BYTES: {
+    shownDefault: '400 MiB',
+    meaning:
+      'bytes of uploaded videos that one api holds at a time, and half of them for one caller; files larger than that, or than 200 MiB, are refused',
+  },
+  TABIR_VIDEO_HASHERS: {
+    meaning: 'videos that workers hash at a time, each in two child processes and with up to 2 GB; others wait',
+  },
   TABIR_FFMPEG: {
     meaning:
       'the `ffmpeg` (5.1 or later) with which workers decode videos; otherwise it is searched for. Without one, videos are taken as hashes only. Debian: `apt-get install ffmpeg`',

@@ -63,6 +63,8 @@ export const Settings = Variables.refine((e) => e.REDIS_URL === undefined || e.R
     maxInFlightBytes: e.TABIR_MAX_INFLIGHT_BYTES ?? Math.max(USUAL_IN_FLIGHT_BYTES, e.TABIR_MAX_IMAGE_BYTES),
     hashers: e.TABIR_HASHERS,
     hasherMemoryMb: e.TABIR_HASHER_MEMORY_MB,
+    maxInFlightVideoBytes: e.TABIR_MAX_INFLIGHT_VIDEO_BYTES,
+    videoHashers: e.TABIR_VIDEO_HASHERS,
     ffmpegBin: e.TABIR_FFMPEG,
     heic: e.TABIR_HEIC,
     sealKeys: e.TABIR_SEAL_KEYS,

@@ -44,6 +44,8 @@ export const Variables = z.object({
   TABIR_MAX_INFLIGHT_BYTES: wholeNumber(1, 64 * 1024 * MiB).optional(),
   TABIR_HASHERS: wholeNumber(1, 256).default(() => availableParallelism()),
   TABIR_HASHER_MEMORY_MB: wholeNumber(64, 65_536).default(1536),
+  TABIR_MAX_INFLIGHT_VIDEO_BYTES: wholeNumber(MiB, 64 * 1024 * MiB).default(400 * MiB),
+  TABIR_VIDEO_HASHERS: wholeNumber(1, 64).default(1),
   TABIR_FFMPEG: text('must be the path of an ffmpeg').optional(),
   TABIR_HEIC: z.enum(['on', 'off'], { error: 'must be on or off' }).default('on'),
   TABIR_SEAL_KEYS: z

@@ -40,6 +40,9 @@ export type CaseImageProblem = (typeof CASE_IMAGE_PROBLEMS)[number]
 
 export const PROBLEM_CODES = [
   ...CASE_IMAGE_PROBLEMS,
+  'length-missing',
+  'video-missing',
+  'video-file-too-large',
   'video-undecodable',
   'video-too-long',
   'video-too-large',

@@ -1,4 +1,4 @@
-// The private listener: gives a waiting image to the worker that has its ticket, and takes the hashes back. Nothing else.
+// The private listener: gives a waiting image or video to the worker that has its ticket, and takes the hashes back. Nothing else.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
@@ -6,6 +6,8 @@ import type { ServerCertificate } from '../net/certificate.js'
 import { createPrivateServer } from '../net/private-line.js'
 import { parseAnswer } from './message.js'
 import type { PendingImages } from './pending-images.js'
+import type { PendingVideos } from './pending-videos.js'
+import { serveVideo, VIDEOS_PATH } from './video-listener.js'
 
 export interface HandoffListener {
   /** The address that jobs name: `http://host:port`, or `https:` with a certificate. */
@@ -23,6 +25,7 @@ const ASKED_AFTER_MS = 1000
 /**
  * GET /<ticket> → 200 with the image, once; 410 afterwards.
  * PUT /<ticket> → 204 when a request waited for the answer; 410 when none does any more; 400 when it is no answer; 413 when it is too long.
+ * Below /videos/: see `serveVideo`.
  *
  * @param options.host an address that only workers can reach.
  * @param options.certificate for TLS; plain HTTP without one.
@@ -36,10 +39,13 @@ export async function listenForWorkers(
     readonly announcedHost: string
     readonly certificate?: ServerCertificate | undefined
   },
+  pendingVideos?: PendingVideos,
 ): Promise<HandoffListener> {
   const taken = takenOver(pendingImages)
   const server = createPrivateServer(options.certificate, (request, response) => {
-    serve(pendingImages, taken, request, response).catch(() => response.destroy())
+    const isVideo = pendingVideos !== undefined && request.url?.startsWith(VIDEOS_PATH) === true
+    const served = isVideo ? serveVideo(pendingVideos, request, response) : serve(pendingImages, taken, request, response)
+    served.catch(() => response.destroy())
   })
   server.keepAliveTimeout = 60_000
   server.on('connection', (socket: Socket) => socket.setKeepAlive(true, ASKED_AFTER_MS))

@@ -1,8 +1,9 @@
-// Videos given as hashes of their frames.
+// Videos given as hashes of their frames, and what a caller is told of one that was hashed here.
 
 import { z } from 'zod'
 import { MAX_AREA_SIGNALS } from '../../packages/hash/src/image-hasher.js'
 import { MAX_VIDEO_MS, MAX_VIDEO_SIGNALS } from '../../packages/hash/src/video-frames.js'
+import type { HashedVideo } from '../domain/matching/hashed-image.js'
 import type { SignalType } from '../domain/matching/signal-types.js'
 import { HashText, IsForm, Quality, ViewName } from './schemas.js'
 
@@ -56,4 +57,24 @@ function areInOrder(frames: readonly { readonly atMs: number }[]): boolean {
 
 function signalsIn(frames: readonly { readonly signals: readonly unknown[] }[]): number {
   return frames.reduce((sum, { signals }) => sum + signals.length, 0)
+}
+
+export const HashedVideoFacts = {
+  durationMs: DurationMs,
+  protectedShare: z
+    .number()
+    .min(0)
+    .max(1)
+    .meta({ description: 'Share of the duration in which every frame has enough structure to be found.' }),
+  isKeyFramesOnly: z.literal(true).optional().meta({
+    description: 'Decoding all of it would have cost too much: of some parts only key frames were looked at.',
+  }),
+}
+
+export function hashedVideoFacts({ durationMs, protectedShare, isKeyFramesOnly }: HashedVideo) {
+  return {
+    durationMs: Math.max(1, durationMs),
+    protectedShare,
+    ...(isKeyFramesOnly && { isKeyFramesOnly: true as const }),
+  }
 }

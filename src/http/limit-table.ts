@@ -7,7 +7,7 @@ import type { DelayRule, Shortage } from '../services/load/admission.js'
 /**
  * by: who is limited. Addresses are counted in the memory of one process and never stored in any form (decision 0032).
  * counts: requests; or queries, which a handler counts before the answer (`consumeQuota`) or after it was sent (`spent`); or the cost of decoding
- *   pictures, including refused ones, in units of 50 ms of a core: a photograph of 12 megapixels costs 1 or 2.
+ *   pictures and videos, including refused ones, in units of 50 ms of a core: a photograph of 12 megapixels costs 1 or 2, a video 4 for each MB.
  * most: the maximum per exposure (`TABIR_EXPOSURE`). Infinity is not counted.
  * whenStoreUnavailable: continue with the counts of this process (open), or refuse until all processes can be counted again (closed).
  */
@@ -78,6 +78,7 @@ const BY_ROUTE = {
   'GET /v1/cases/challenge': ['case-opening'],
   'POST /v1/cases/:caseNumber/tokens': ['case-login'],
   'POST /v1/cases/:caseNumber/images': ['case', 'case-images', 'address-images'],
+  'POST /v1/cases/:caseNumber/videos': ['case', 'case-images', 'address-images'],
   // Says of each hash whether it is registered, as a question does.
   'POST /stopncii/v1/SubmitFeedback': ['feedback', 'match-requests', 'match-queries'],
   // HMA's way to read what is stored, one hash at a time.

@@ -8,6 +8,7 @@ import {
   MAX_PROGRESSIVE_JPEG_PIXELS,
 } from '../domain/media/decoding-limits.js'
 import { decodedFormats } from '../domain/media/media-formats.js'
+import { VIDEO_FORMATS } from '../domain/media/video-limits.js'
 import type { ProblemCode } from '../domain/problem.js'
 
 export interface Row {
@@ -31,13 +32,13 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
     status: 415,
     title: 'This content type is not accepted.',
     get detail() {
-      return `Pictures: ${decodedFormats()}, as multipart/form-data parts named image. Everything else: application/json.`
+      return `Pictures: ${decodedFormats()}, as multipart/form-data parts named image. Videos: ${VIDEO_FORMATS}, as a part named video. Everything else: application/json.`
     },
   },
   'body-too-large': { status: 413, title: 'The body is larger than this route accepts.' },
   'too-many-images': {
     status: 413,
-    title: 'The upload has more images than one request may have.',
+    title: 'The upload has more images or videos than one request may have.',
     detail: 'Send them in several requests.',
   },
   'image-missing': { status: 400, title: 'The upload has no part named image.' },
@@ -56,6 +57,17 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
     status: 422,
     title: 'The image is damaged or incomplete.',
     detail: 'Save it as JPEG or PNG again, and send the new file.',
+  },
+  'length-missing': {
+    status: 411,
+    title: 'The request does not say how long its body is.',
+    detail: 'Videos are taken with a Content-Length only.',
+  },
+  'video-missing': { status: 400, title: 'The upload has no part named video, or the part has no bytes.' },
+  'video-file-too-large': {
+    status: 413,
+    title: 'The video file is larger than this server accepts.',
+    detail: 'A smaller copy of the same video protects as well. Hashes of it may be sent instead.',
   },
   'video-undecodable': {
     status: 422,

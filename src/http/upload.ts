@@ -263,7 +263,7 @@ async function settled<T>(use: Promise<T>): Promise<T | Problem> {
   }
 }
 
-function uploadProblem(error: unknown): Problem {
+export function uploadProblem(error: unknown): Problem {
   if (error instanceof Problem) return error
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   if (code === 'FST_FILES_LIMIT' || code === 'FST_PARTS_LIMIT') return new Problem('too-many-images')

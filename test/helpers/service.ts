@@ -7,6 +7,7 @@ import type { Test } from 'tap'
 import { buildApp } from '../../src/app/app.js'
 import type { TrustLimits } from '../../src/app/service-options.js'
 import { openServices, type Services } from '../../src/app/services.js'
+import type { VideoLimits } from '../../src/domain/media/video-limits.js'
 import { type OrgKind, SCOPES, type Scope } from '../../src/domain/organisations/access.js'
 import { Problem } from '../../src/domain/problem.js'
 import type { Exchange, Reconciler } from '../../src/exchange/exchange-config.js'
@@ -75,6 +76,7 @@ export interface TestServiceOptions {
   readonly site?: Partial<SiteSettings>
   readonly stretching?: ScryptOptions
   readonly feedDelay?: FeedDelay
+  readonly videoLimits?: Partial<VideoLimits>
 }
 
 /** How long a case lives in tests. */
@@ -141,6 +143,7 @@ export async function startService(
     snapshots: undefined,
     withdrawalsFolder: options.withdrawalsFolder,
     folders: new Map([['data', redis.dataDir]]),
+    ...(options.videoLimits !== undefined && { videoLimits: options.videoLimits }),
     ...(options.auditKeepDays !== undefined && { auditKeepDays: options.auditKeepDays }),
     ...(options.probing !== undefined && { probing: options.probing }),
     trustLimits: { maxImagesPerCase: 10_000, maxSignalsPerOrgPerDay: 0, proofRounds: 0, ...options.trustLimits },

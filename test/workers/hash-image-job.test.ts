@@ -15,7 +15,7 @@ function worker(
   hash: Sandbox['hash'],
   answer: HandoffVisit['answer'] = async () => true,
 ) {
-  const visit: HandoffVisit = { take: async () => take(), answer, close: () => {} }
+  const visit = { take: async () => take(), answer }
   const sandbox: Sandbox = {
     hash,
     ready: Promise.resolve(),

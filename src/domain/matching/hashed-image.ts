@@ -43,3 +43,9 @@ export interface HashedVideo {
   /** Present if decoding all of it would have cost more than a video may: of some parts only key frames were looked at. */
   readonly isKeyFramesOnly?: true
 }
+
+/** The result of hashing a video file. */
+export interface HashedVideoFile extends HashedVideo {
+  /** Hashes of the whole file; MD5 in hex. */
+  readonly file: { readonly sha256: Hash256; readonly md5: string }
+}

@@ -5,6 +5,7 @@ import type { FastifyContextConfig } from 'fastify'
 import fp from 'fastify-plugin'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import { decodedFormats } from '../../domain/media/media-formats.js'
+import { VIDEO_FORMATS } from '../../domain/media/video-limits.js'
 import type { RouteScope } from '../../domain/organisations/access.js'
 import { ownValue } from '../../domain/own-value.js'
 import type { ProblemCode } from '../../domain/problem.js'
@@ -18,6 +19,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The body is multipart/form-data with parts named `image`; it is read by the route, not by a schema. */
     multipart?: boolean
+    /** The body is multipart/form-data with one part named `video`; it is read by the route. */
+    videoFile?: boolean
     /** Such a body may have a field named `context` too. */
     contextField?: boolean
     /** The body may also be NDJSON, read as it arrives. */
@@ -106,7 +109,7 @@ const transform: SwaggerTransform = (document) => {
   const { url, schema } = jsonSchemaTransform(document)
   if (schema === undefined || schema.hide === true) return { url, schema }
   const { config = {} } = document.route
-  const { scope, multipart, contextField, ndjsonBody, fileBody, problems = new Set() } = config
+  const { scope, multipart, videoFile, contextField, ndjsonBody, fileBody, problems = new Set() } = config
   const security = securityOf(scope)
   return {
     url,
@@ -116,7 +119,11 @@ const transform: SwaggerTransform = (document) => {
       response: withProblems(answersOf(schema.response, config), problems),
       ...(multipart === true && {
         consumes: ['multipart/form-data'],
-        body: contextField === true ? IMAGE_PARTS_AND_CONTEXT : IMAGE_PARTS,
+        body: contextField === true ? withContext(IMAGE_PARTS) : IMAGE_PARTS,
+      }),
+      ...(videoFile === true && {
+        consumes: ['multipart/form-data'],
+        body: contextField === true ? withContext(VIDEO_PART) : VIDEO_PART,
       }),
       ...(fileBody === true && { consumes: ['application/octet-stream'], body: FILE }),
       ...(ndjsonBody === true && {
@@ -150,12 +157,16 @@ const IMAGE_PARTS = {
   },
 }
 
-const IMAGE_PARTS_AND_CONTEXT = {
-  ...IMAGE_PARTS,
-  properties: {
-    ...IMAGE_PARTS.properties,
-    context: { type: 'string', description: 'Where you saw them: at most 256 bytes, opaque. See /v1/insights/contexts.' },
-  },
+const VIDEO_PART = {
+  type: 'object',
+  required: ['video'],
+  properties: { video: { type: 'string', format: 'binary', description: `One file: ${VIDEO_FORMATS}.` } },
+}
+
+const CONTEXT = { type: 'string', description: 'Where you saw them: at most 256 bytes, opaque. See /v1/insights/contexts.' }
+
+function withContext(parts: typeof IMAGE_PARTS | typeof VIDEO_PART) {
+  return { ...parts, properties: { ...parts.properties, context: CONTEXT } }
 }
 
 const FILE = { type: 'string', format: 'binary' }

@@ -86,8 +86,9 @@ export const problemAnswers = fp<{ readonly country: string | undefined }>(
     // An unknown expectation may be ignored (RFC 9110, 10.1.1). Node's own answer would not be problem+json.
     app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
     app.addHook('preValidation', async (request) => {
-      // The multipart parser is registered for all routes, but only those that expect pictures may use it.
-      if (request.isMultipart() && request.routeOptions.config.multipart !== true) throw new Problem('media-unsupported')
+      // The multipart parser is registered for all routes, but only those that expect pictures or videos may use it.
+      const { multipart, videoFile } = request.routeOptions.config
+      if (request.isMultipart() && multipart !== true && videoFile !== true) throw new Problem('media-unsupported')
       const inAddress = Object.entries(request.query ?? {}).some(([name, value]) => fieldDeclaresMinor(name, value))
       if (inAddress || declaresMinor(request.body)) throw new Problem('minor-declared')
     })

@@ -3,6 +3,7 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { z } from 'zod'
+import { VIDEO_LIMITS } from '../../domain/media/video-limits.js'
 import { Problem } from '../../domain/problem.js'
 import type { IdempotencyStore } from '../../store/organisations/idempotency.js'
 import { makeKeyring } from '../../store/sealing/seal.js'
@@ -16,6 +17,7 @@ const KEPT_MS = 86_400_000
 const MAX_KEPT_BYTES: Partial<Readonly<Record<IdempotencyScope[0], number>>> = {
   'change-pin': 1 << 20,
   images: 1 << 20,
+  videos: 1 << 20,
   hashes: 1 << 20,
   watch: 16 << 20,
   'rotate-key': 1 << 20,
@@ -24,8 +26,9 @@ const MAX_KEPT_BYTES: Partial<Readonly<Record<IdempotencyScope[0], number>>> = {
 
 const KEPT_ANSWERS = { name: 'kept-answers', windowS: 86_400, isLocal: false, failsClosed: false } as const
 
-/** Longer than any request that hashes pictures takes. */
+/** Longer than any request takes from its claim on. */
 const CLAIM_MS = 120_000
+const VIDEO_CLAIM_MS = VIDEO_LIMITS.ttlMs + CLAIM_MS
 /** How long a repeated request waits for the answer to the first one. */
 const WAIT_MS = 40_000
 const POLL_MS = 50
@@ -38,6 +41,7 @@ export type IdempotencyScope = readonly [
     | 'assist-case'
     | 'change-pin'
     | 'images'
+    | 'videos'
     | 'hashes'
     | 'watch'
     | 'create-key'
@@ -91,7 +95,7 @@ export function createIdempotency(store: IdempotencyStore, secret: Buffer, limit
     const seal = makeKeyring([derive('seal')])
     const context = Buffer.from(`idempotency:${name}`)
     const claimId = randomBytes(16).toString('hex')
-    if (await store.claim(name, claimId, CLAIM_MS)) {
+    if (await store.claim(name, claimId, scope[0] === 'videos' ? VIDEO_CLAIM_MS : CLAIM_MS)) {
       return {
         isFirst: true,
         finish: (digest, answer) => {

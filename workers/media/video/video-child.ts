@@ -3,11 +3,11 @@
 
 import { loadImageHasherSync } from '../../../packages/hash/src/image-hasher.js'
 import { createVideoHasher } from '../../../packages/hash/src/video-frames.js'
+import { MAX_VIDEO_BYTES } from '../../../src/domain/media/video-limits.js'
 import { Problem } from '../../../src/domain/problem.js'
 import { openFrames, PURPOSE_BYTES, writeFrame } from '../../frames.js'
 import { ranOutOfMemory } from '../out-of-memory.js'
 import { openVideo } from './demux.js'
-import { MAX_VIDEO_BYTES } from './limits.js'
 import { createPace } from './pace.js'
 import { throughDecoder } from './through-decoder.js'
 import { formatVideo, VIDEO_PROBLEMS } from './video-answer.js'

@@ -8,7 +8,7 @@ import type { Searcher } from '../../index/searcher.js'
 import { type FoundAhead, runCooperatively, searchAhead } from '../batch-search.js'
 import { maxMatchesOf, shareOfMatches } from '../fair-share.js'
 import type { Match, MatchOptions } from '../match.js'
-import { type Answer, type AskingByHashes, inOrder } from '../match-by-hashes.js'
+import { type Answer, type AskingByHashes, inOrder, matchesByHashes } from '../match-by-hashes.js'
 import { banksAsked, isTold, matchesIn, widestIn } from '../match-scope.js'
 import type { MatcherParts } from '../matcher.js'
 import type { Observation } from '../observation.js'
@@ -21,6 +21,8 @@ import { answerOf, type TargetAnswer } from './target-match.js'
 export interface AskedVideo {
   /** At most some thousand. Of several with one time, each counts. */
   readonly frames: readonly AskedFrame[]
+  /** Hashes of the whole file. */
+  readonly file?: readonly HashedSignal[]
 }
 
 export type VideoMatchOptions = Pick<
@@ -81,8 +83,8 @@ async function matchIn(call: Call, videos: readonly AskedVideo[]): Promise<Match
   const asking = { searcher, banks, widestOf, options, matchIds, most: maxMatchesOf(videos.length), radiusOf, isNarrowed }
   const yieldIfNeeded = parts.scheduler.yielder()
   const answers: (readonly Told[])[] = []
-  for (const [video, { frames }] of videos.entries()) {
-    const found = await runCooperatively(answersOf(frames, asking, probing.isOn), yieldIfNeeded)
+  for (const [video, asked] of videos.entries()) {
+    const found = await runCooperatively(answersOf(asked, asking, probing.isOn), yieldIfNeeded)
     const told = await screened(call, found.answers)
     const share = shareOfMatches(told, asking.most, (bank) => banks.get(bank)?.orgId)
     if (found.isTruncated || share.length < told.length) options.onTruncated?.(video)
@@ -100,7 +102,7 @@ interface Answers {
 }
 
 function* answersOf(
-  frames: readonly AskedFrame[],
+  { frames, file = [] }: AskedVideo,
   asking: AskingByHashes,
   isObserving: boolean,
 ): Generator<void, Answers, void> {
@@ -122,7 +124,19 @@ function* answersOf(
     const { ordinal, image } = target
     answers.push({ ordinal, imageId: image.id, ...(yield* answerOf(target, targetOptions)) })
   }
-  return { answers, isTruncated }
+  const ofFile = yield* matchesByHashes(file, ahead, asking, NOT_OBSERVED)
+  return { answers: withFileMatches(answers, ofFile.answer), isTruncated: isTruncated || ofFile.isTruncated }
+}
+
+/** A copy of the file is exact, whatever was found of its frames. Such a hash is equal or says nothing, so that it was found reveals nothing more. */
+function withFileMatches(answers: Answers['answers'], ofFile: Answer): Answers['answers'] {
+  const ids = new Map(answers.map((answer) => [answer.imageId, answer]))
+  const added = ofFile.map(({ ordinal, imageId, match }) => {
+    const found = ids.get(imageId)
+    return { seen: undefined, observation: undefined, ordinal, imageId, ...found, match: { ...found?.match, ...match } }
+  })
+  const copies = new Set(ofFile.map(({ imageId }) => imageId))
+  return [...answers.filter(({ imageId }) => !copies.has(imageId)), ...added]
 }
 
 /** Counts what the query reveals, and removes what the organisation must not see. */

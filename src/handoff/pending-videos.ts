@@ -1,0 +1,107 @@
+// Videos that wait for a worker or are being hashed. Each has a ticket that works once, and waits for some minutes at most.
+
+import { randomBytes } from 'node:crypto'
+import { Problem } from '../domain/problem.js'
+import type { VideoHandoffAnswer } from './video-answers.js'
+import type { VideoBytes } from './video-bytes.js'
+
+export interface PendingVideo {
+  /** 256 random bits, base64url. It gives access to the video, so it is sent to one worker only. */
+  readonly ticket: string
+  /** Resolves when a worker answers. @throws {Problem} hashing-unavailable when none did in time, it was lost, or the video was cancelled. */
+  readonly answer: Promise<VideoHandoffAnswer>
+  /** Overwrites the video, and has its worker stop; `answer` rejects. No effect after an answer. */
+  cancel(): void
+}
+
+export interface ClaimedVideo {
+  readonly bytes: VideoBytes
+  /** Resolves when the worker need not go on: `true` after its answer, `false` when nobody waits for it any more. */
+  readonly over: Promise<boolean>
+}
+
+interface Waiting {
+  readonly bytes: VideoBytes
+  readonly over: Promise<boolean>
+  isTaken: boolean
+  readonly settle: (answer: VideoHandoffAnswer) => void
+  readonly giveUp: () => void
+}
+
+const RETRY_AFTER_S = 5
+
+export interface PendingVideos {
+  /** How many videos are pending. */
+  readonly size: number
+  /** Takes over a video. */
+  put(bytes: VideoBytes): PendingVideo
+  /** @returns the video, once, to send it; `undefined` for a ticket that is unknown, used or expired. */
+  claim(ticket: string): ClaimedVideo | undefined
+  /** Whether a worker claimed it and its answer may still come. */
+  isTaken(ticket: string): boolean
+  /** The worker that claimed it is gone. No effect for a video that was not claimed or is answered. */
+  fail(ticket: string): void
+  /** @returns whether anybody waited for it. Only a claimed video can be answered. */
+  answer(ticket: string, answer: VideoHandoffAnswer): boolean
+  /** Cancels everything, for a process that stops. */
+  close(): void
+}
+
+/** @param ttlMs how long a video may wait, including the worker's time. */
+export function createPendingVideos(ttlMs: number): PendingVideos {
+  // Invariant: the bytes of an entry are overwritten when it is removed, for whatever reason.
+  const waiting = new Map<string, Waiting>()
+  const isTaken = (ticket: string) => waiting.get(ticket)?.isTaken === true
+  return {
+    get size() {
+      return waiting.size
+    },
+    put(bytes) {
+      const ticket = randomBytes(32).toString('base64url')
+      let endOver = (_: boolean) => {}
+      const over = new Promise<boolean>((resolve) => {
+        endOver = resolve
+      })
+      let giveUp = () => {}
+      const answer = new Promise<VideoHandoffAnswer>((resolve, reject) => {
+        const end = (isAnswered: boolean) => {
+          clearTimeout(timer)
+          if (!waiting.delete(ticket)) return false
+          bytes.wipe()
+          endOver(isAnswered)
+          return true
+        }
+        giveUp = () => {
+          if (end(false)) reject(new Problem('hashing-unavailable', { retryAfterS: RETRY_AFTER_S }))
+        }
+        const settle = (given: VideoHandoffAnswer) => {
+          if (end(true)) resolve(given)
+        }
+        const timer = setTimeout(giveUp, ttlMs)
+        waiting.set(ticket, { bytes, over, isTaken: false, settle, giveUp })
+      })
+      answer.catch(() => {}) // nobody may be listening any more
+      return { ticket, answer, cancel: giveUp }
+    },
+    claim(ticket) {
+      const entry = waiting.get(ticket)
+      if (entry === undefined || entry.isTaken) return undefined
+      entry.isTaken = true
+      return entry
+    },
+    isTaken,
+    fail(ticket) {
+      if (isTaken(ticket)) waiting.get(ticket)?.giveUp()
+    },
+    answer(ticket, answer) {
+      const entry = waiting.get(ticket)
+      if (entry === undefined || !entry.isTaken) return false
+      if ('problem' in answer && answer.problem === 'hashing-unavailable') entry.giveUp()
+      else entry.settle(answer)
+      return true
+    },
+    close() {
+      for (const { giveUp } of [...waiting.values()]) giveUp()
+    },
+  }
+}

@@ -1,0 +1,104 @@
+// A worker's answer about a video: lines of JSON on the private listener. The first has the facts of the video, or the code of a problem; each other
+// one a frame. So the api reads thousands of hashes in many short steps.
+
+import { z } from 'zod'
+import { formatHash, parseHash } from '../../packages/hash/src/hash256.js'
+import { MAX_VIDEO_MS } from '../../packages/hash/src/video-frames.js'
+import type { HashedVideo, HashedVideoFile } from '../domain/matching/hashed-image.js'
+import type { ProblemCode } from '../domain/problem.js'
+import { SignalMessage } from './message.js'
+
+/** Problems that hashing a video may report. */
+export const VIDEO_HANDOFF_PROBLEMS = [
+  'media-unsupported',
+  'video-undecodable',
+  'video-too-long',
+  'video-too-large',
+  'video-unavailable',
+  'hashing-unavailable',
+] as const satisfies readonly ProblemCode[]
+export type VideoHandoffProblem = (typeof VIDEO_HANDOFF_PROBLEMS)[number]
+
+export type VideoHandoffAnswer = { readonly video: HashedVideoFile } | { readonly problem: VideoHandoffProblem }
+
+/** A line is a frame, with at most this many signals of eight hashes. */
+const MAX_FRAME_SIGNALS = 64
+const MAX_LINE_CHARS = 1 << 16
+const MAX_FRAMES = 10_000
+
+const TimeMs = z.int().min(0).max(MAX_VIDEO_MS)
+
+const Head = z.union([
+  z.strictObject({ problem: z.enum(VIDEO_HANDOFF_PROBLEMS) }),
+  z.strictObject({
+    durationMs: TimeMs,
+    protectedShare: z.number().min(0).max(1),
+    frames: z.int().min(0).max(MAX_FRAMES),
+    isKeyFramesOnly: z.literal(true).optional(),
+    sha256: z.string(),
+    md5: z.string().regex(/^[0-9a-f]{32}$/),
+  }),
+])
+
+const Frame = z.strictObject({
+  atMs: TimeMs,
+  signals: z
+    .array(SignalMessage.refine(({ type }) => type === 'pdq' || type === 'pdq-area'))
+    .min(1)
+    .max(MAX_FRAME_SIGNALS),
+  isForm: z.literal(true).optional(),
+})
+
+export function* formatVideoAnswer(answer: VideoHandoffAnswer): Generator<string, void, void> {
+  if ('problem' in answer) {
+    yield `${JSON.stringify({ problem: answer.problem })}\n`
+    return
+  }
+  const { frames, file, ...facts } = answer.video
+  yield `${JSON.stringify({ ...facts, frames: frames.length, sha256: formatHash(file.sha256), md5: file.md5 })}\n`
+  for (const frame of frames) {
+    const signals = frame.signals.map((signal) => ({ ...signal, hashes: signal.hashes.map(formatHash) }))
+    yield `${JSON.stringify({ ...frame, signals })}\n`
+  }
+}
+
+/**
+ * Reads an answer as it arrives.
+ * @throws {Error} when it is no valid answer: the two sides have different versions, or a decoder was taken over. Never log it.
+ */
+export async function readVideoAnswer(body: AsyncIterable<unknown>): Promise<VideoHandoffAnswer> {
+  let head: z.infer<typeof Head> | undefined
+  const frames: HashedVideo['frames'][number][] = []
+  for await (const line of linesOf(body)) {
+    if (head === undefined) {
+      head = Head.parse(JSON.parse(line))
+      continue
+    }
+    const { isForm, ...frame } = Frame.parse(JSON.parse(line))
+    if (frames.length === MAX_FRAMES || frame.atMs <= (frames.at(-1)?.atMs ?? -1)) throw new Error('frames are not in order')
+    frames.push({ ...frame, ...(isForm && { isForm }) })
+  }
+  if (head === undefined) throw new Error('the answer is empty')
+  if ('problem' in head) {
+    if (frames.length > 0) throw new Error('a problem has no frames')
+    return head
+  }
+  const { sha256: text, md5, isKeyFramesOnly, frames: count, ...facts } = head
+  const sha256 = parseHash(text)
+  if (sha256 === undefined || count !== frames.length) throw new Error('the answer is not whole')
+  return { video: { ...facts, frames, file: { sha256, md5 }, ...(isKeyFramesOnly && { isKeyFramesOnly }) } }
+}
+
+async function* linesOf(body: AsyncIterable<unknown>): AsyncGenerator<string> {
+  let rest = ''
+  for await (const chunk of body) {
+    if (!Buffer.isBuffer(chunk)) throw new Error('a request without an encoding yields Buffers')
+    rest += chunk.toString('latin1') // an answer is ASCII
+    for (let end = rest.indexOf('\n'); end >= 0; end = rest.indexOf('\n')) {
+      yield rest.slice(0, end)
+      rest = rest.slice(end + 1)
+    }
+    if (rest.length > MAX_LINE_CHARS) throw new Error('a line is too long')
+  }
+  if (rest !== '') throw new Error('the last line is not whole')
+}

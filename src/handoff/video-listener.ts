@@ -1,0 +1,57 @@
+// The private listener's part for videos: like that for pictures, but the answer to a claim stays open until the worker need not go on. So a worker
+// notices at once when nobody waits any more, and the api when the worker is gone.
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ClaimedVideo, PendingVideos } from './pending-videos.js'
+import { readVideoAnswer } from './video-answers.js'
+
+/** Before the ticket in the path. */
+export const VIDEOS_PATH = '/videos/'
+/** Header of a claim: how many bytes the video has. The body goes on after them, without a byte. */
+export const VIDEO_SIZE_HEADER = 'x-video-bytes'
+
+/**
+ * GET /videos/<ticket> → 200 with the video, once; 410 afterwards. It ends after the answer, and breaks off when nobody waits for that.
+ * PUT /videos/<ticket> → 204 when a request waited for the answer; 410 when none does any more; 400 when it is no answer.
+ */
+export async function serveVideo(
+  pendingVideos: PendingVideos,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const ticket = (request.url ?? '').slice(VIDEOS_PATH.length)
+  if (request.method === 'GET') {
+    const claimed = pendingVideos.claim(ticket)
+    if (claimed === undefined) return end(response, 410)
+    response.once('close', () => pendingVideos.fail(ticket)) // no effect after an answer
+    await give(claimed, response)
+  } else if (request.method === 'PUT') {
+    end(response, pendingVideos.isTaken(ticket) ? await receive(pendingVideos, ticket, request) : 410)
+  } else end(response, 405)
+}
+
+async function give({ bytes, over }: ClaimedVideo, response: ServerResponse): Promise<void> {
+  over.then((isAnswered) => (isAnswered ? response.end() : response.destroy()))
+  response.writeHead(200, { 'content-type': 'application/octet-stream', [VIDEO_SIZE_HEADER]: bytes.sizeBytes })
+  for (const block of bytes.drain()) await written(response, block) // so each block is overwritten once it is sent
+}
+
+/** Settles when the bytes were handed to the system. @throws {Error} when the connection broke off */
+function written(response: ServerResponse, block: Buffer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    response.write(block, (error) => (error ? reject(error) : resolve()))
+  })
+}
+
+async function receive(pendingVideos: PendingVideos, ticket: string, request: IncomingMessage): Promise<number> {
+  try {
+    return pendingVideos.answer(ticket, await readVideoAnswer(request)) ? 204 : 410
+  } catch {
+    pendingVideos.fail(ticket)
+    return 400
+  }
+}
+
+function end(response: ServerResponse, status: number): void {
+  response.writeHead(status, { 'content-length': 0 }).end()
+}

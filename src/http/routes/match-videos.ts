@@ -1,0 +1,142 @@
+// Queries by video file: is this one, an excerpt of it, or a changed copy registered?
+
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import { formatHash } from '../../../packages/hash/src/hash256.js'
+import { MAX_AREA_SIGNALS } from '../../../packages/hash/src/image-hasher.js'
+import { fileSignals } from '../../domain/matching/file-signals.js'
+import type { HashedSignal, HashedVideoFile } from '../../domain/matching/hashed-image.js'
+import { VIDEO_FORMATS } from '../../domain/media/video-limits.js'
+import { Problem } from '../../domain/problem.js'
+import type { VideoHashing } from '../../services/intake/video-hashing.js'
+import type { EventLoopScheduler } from '../../services/load/event-loop-scheduler.js'
+import type { AskedVideo, VideoMatcher } from '../../services/matching/video/video-matcher.js'
+import { radiusFor } from '../asked-radius.js'
+import { FRAME_SIGNAL_TYPES, HashedVideoFacts, hashedVideoFacts } from '../given-videos.js'
+import { callerOf } from '../plugins/authentication.js'
+import { HashText, Quality, SignalTypeName, ThresholdBits, ViewName } from '../schemas.js'
+import { Matches, resultText, Truncated } from '../shown-match.js'
+import { withVideo } from '../video-upload.js'
+import { mayForVideos } from './cases/case-videos.js'
+import { Context } from './match-schemas.js'
+
+const VideoMatchParams = z.object({
+  banks: z.string().max(6400).optional().meta({ description: 'Names separated by commas.' }),
+  thresholdBits: z.coerce.number().pipe(ThresholdBits).optional(),
+  transforms: z.enum(['true', 'false']).default('true'),
+})
+
+const ownSignal = <T extends z.ZodType>(type: T) => z.object({ type, view: ViewName, quality: Quality, hash: HashText })
+
+const VideoMatchAnswer = z.object({
+  results: z
+    .array(
+      z.object({
+        matches: Matches,
+        truncated: Truncated,
+        quality: Quality,
+        ...HashedVideoFacts,
+        signals: z.array(ownSignal(SignalTypeName)).meta({ description: 'The hash of the file.' }),
+        md5: z.string().meta({ description: 'MD5 of the file, in hex.' }),
+        frames: z
+          .array(z.object({ atMs: z.int(), signals: z.array(ownSignal(z.enum(FRAME_SIGNAL_TYPES))) }))
+          .meta({ description: 'For `video.frames` of POST /v1/match, so that you need not send the video again.' }),
+      }),
+    )
+    .length(1),
+})
+
+const schema = {
+  operationId: 'matchVideo',
+  summary: 'Match a video',
+  description: `One part named \`video\`, with a Content-Length: ${VIDEO_FORMATS}; up to 200 MiB and ten minutes. The video is held in memory for at most 20 minutes, hashed and then discarded. The answer takes some seconds for each minute of video; if the caller disconnects before that, hashing ends. Matches are those of a \`video\` of POST /v1/match, and of the hash of the file. Counts as one picture for each 32 signals. The field context may say where you saw it.`,
+  tags: ['match'],
+  querystring: VideoMatchParams,
+  response: {
+    200: VideoMatchAnswer.or(z.string()),
+    ...mayForVideos('key-missing', 'scope-missing', 'bank-unknown', 'index-loading'),
+  },
+}
+
+export interface MatchVideoRouteOptions {
+  readonly videoMatcher: VideoMatcher
+  readonly videoHashing: VideoHashing
+  readonly scheduler: Pick<EventLoopScheduler, 'yielder'>
+  /** Whether callers without `match:distance` get whole distance bands only, also as thresholds. */
+  readonly bandsOnly: boolean
+}
+
+export const matchVideoRoutes: FastifyPluginAsyncZod<MatchVideoRouteOptions> = async (
+  app,
+  { videoMatcher, videoHashing, scheduler, bandsOnly },
+) => {
+  app.post(
+    '/match/videos',
+    { config: { scope: 'match', videoFile: true, contextField: true, writtenAnswer: true }, schema },
+    async (request, reply) => {
+      const { banks, thresholdBits, transforms } = request.query
+      let context: string | undefined
+      const hashed = await withVideo(request, reply, {
+        videoHashing,
+        onField(name, text) {
+          if (name !== 'context') return
+          const given = Context.safeParse(text)
+          if (!given.success) throw new Problem('request-invalid')
+          context = given.data
+        },
+        use: (video, gone) => video.hash('query', gone),
+      })
+      await request.reauthorize() // it may have taken minutes
+      const caller = callerOf(request)
+      const signals = hashed.frames.reduce((sum, frame) => sum + frame.signals.length, 0)
+      request.consumeQuota(reply, Math.ceil(signals / MAX_AREA_SIGNALS))
+      let isTruncated = false
+      const mayKnowDistance = caller.scopes.has('match:distance')
+      const [matches = []] = await videoMatcher.matchVideos([askedOf(hashed, transforms === 'true')], {
+        orgId: caller.orgId,
+        banks: banks?.split(','),
+        thresholdBits: radiusFor(caller, thresholdBits, bandsOnly),
+        knowsDistance: mayKnowDistance,
+        contexts: [context],
+        onTruncated: () => {
+          isTruncated = true
+        },
+      })
+      const found = resultText({ id: undefined, matches, isTruncated, problem: undefined, mayKnowDistance })
+      const frames = await framesText(hashed, scheduler)
+      const facts = JSON.stringify(factsOf(hashed)).slice(1, -1)
+      return reply
+        .type('application/json; charset=utf-8')
+        .send(`{"results":[${found.slice(0, -1)},${facts},"frames":[${frames}]}]}`)
+    },
+  )
+}
+
+/** Also the hash of the file, which finds a copy of it whatever its frames look like. */
+function askedOf({ frames, file }: HashedVideoFile, withTransforms: boolean): AskedVideo {
+  const unturned = (signal: HashedSignal): HashedSignal => ({ ...signal, hashes: signal.hashes.slice(0, 1) })
+  const asked = withTransforms ? frames : frames.map((frame) => ({ ...frame, signals: frame.signals.map(unturned) }))
+  return { frames: asked, file: fileSignals(file).map(({ hash, ...rest }) => ({ ...rest, hashes: [hash] })) }
+}
+
+function factsOf(hashed: HashedVideoFile) {
+  const { frames, file } = hashed
+  const quality = Math.max(...frames.flatMap(({ signals }) => signals.map((signal) => signal.quality)))
+  const signals = fileSignals(file).map((signal) => ({ ...signal, hash: formatHash(signal.hash) }))
+  return { quality, ...hashedVideoFacts(hashed), signals, md5: file.md5 }
+}
+
+/** As JSON, without brackets. Frame by frame, so that no tick writes thousands of hashes. */
+async function framesText({ frames }: HashedVideoFile, scheduler: Pick<EventLoopScheduler, 'yielder'>): Promise<string> {
+  const yieldIfNeeded = scheduler.yielder()
+  const texts: string[] = []
+  for (const frame of frames) {
+    const pause = yieldIfNeeded()
+    if (pause !== undefined) await pause
+    const signals = frame.signals.flatMap(({ type, view, quality, hashes: [hash] }) =>
+      hash === undefined ? [] : [{ type, view, quality, hash: formatHash(hash) }],
+    )
+    texts.push(JSON.stringify({ ...frame, signals }))
+  }
+  return texts.join()
+}

@@ -1,0 +1,102 @@
+// Reads one video from a multipart body into memory. Never writes it to disk.
+
+import type {} from '@fastify/multipart' // adds isMultipart and parts to requests
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { fieldDeclaresMinor } from '../domain/cases/minors.js'
+import { Problem } from '../domain/problem.js'
+import type { ReceivedVideo, VideoHashing } from '../services/intake/video-hashing.js'
+import { uploadProblem } from './upload.js'
+
+/** What a form may have besides the video. */
+const FORM_BYTES = 64 << 10
+/** The answer is due before the connection counts as idle. */
+const ANSWER_MS = 30_000
+
+export interface VideoUpload<T> {
+  readonly videoHashing: VideoHashing
+  /** Told each chunk before it is overwritten. */
+  readonly onChunk?: (chunk: Buffer) => void
+  /** Told the form's fields, the first 1024 bytes of each; what it throws refuses the upload. */
+  readonly onField?: (name: string, text: string) => void
+  /** Gets the video, and a signal that the caller is gone. The video is overwritten once this settles. */
+  readonly use: (video: ReceivedVideo, gone: AbortSignal) => Promise<T>
+}
+
+/**
+ * Reads the part named `video`, and hands it to `use`. A body that is too large, or without a length, is refused before a byte of it is read.
+ * @throws {Problem} media-unsupported, length-missing, video-file-too-large, overloaded, upload-incomplete, video-missing, too-many-images;
+ *   minor-declared when a field says so.
+ */
+export async function withVideo<T>(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { videoHashing, onChunk = () => {}, onField = () => {}, use }: VideoUpload<T>,
+): Promise<T> {
+  if (!request.isMultipart()) throw new Problem('media-unsupported')
+  const video = admit(request, reply, videoHashing)
+  try {
+    const gone = goneSignal(reply)
+    await read(request, video, { ...videoHashing.limits, onChunk, onField })
+    // Nothing is sent until it is hashed. Node resets this with the next request.
+    reply.raw.setTimeout(videoHashing.limits.ttlMs + ANSWER_MS, () => reply.raw.destroy())
+    return await use(video, gone)
+  } finally {
+    video.release()
+  }
+}
+
+function admit(request: FastifyRequest, reply: FastifyReply, videoHashing: VideoHashing): ReceivedVideo {
+  const { maxBytes } = videoHashing.limits
+  const length = request.headers['content-length']
+  try {
+    if (length === undefined) throw new Problem('length-missing')
+    if (Number(length) > maxBytes + FORM_BYTES) throw new Problem('video-file-too-large')
+    return videoHashing.receive(request.hashingFor(reply), Math.min(Number(length), maxBytes))
+  } catch (error) {
+    reply.header('connection', 'close') // what still arrives is not read
+    throw error
+  }
+}
+
+type ReadOptions = Required<Pick<VideoUpload<unknown>, 'onChunk' | 'onField'>> & VideoHashing['limits']
+
+async function read(request: FastifyRequest, video: ReceivedVideo, options: ReadOptions): Promise<void> {
+  const { maxBytes, uploadTimeoutMs, onChunk, onField } = options
+  // The parser and the part that is being read get this error.
+  const tooSlow = () => request.raw.emit('error', new Problem('upload-incomplete'))
+  const timer = setTimeout(tooSlow, uploadTimeoutMs)
+  let isTooLarge = false
+  try {
+    for await (const part of request.parts({
+      limits: { fileSize: maxBytes, files: 1, parts: 9, fields: 8, fieldSize: 1024 },
+    })) {
+      if (part.type !== 'file') {
+        if (fieldDeclaresMinor(part.fieldname, part.value)) throw new Problem('minor-declared')
+        onField(part.fieldname, String(part.value))
+      } else if (part.fieldname !== 'video') part.file.resume()
+      else {
+        for await (const chunk of part.file) {
+          if (!Buffer.isBuffer(chunk)) throw new Error('a part of a file yields Buffers')
+          onChunk(chunk)
+          video.add(chunk)
+        }
+        isTooLarge = part.file.truncated
+      }
+    }
+  } catch (error) {
+    throw uploadProblem(error)
+  } finally {
+    clearTimeout(timer)
+  }
+  if (isTooLarge) throw new Problem('video-file-too-large')
+  if (video.sizeBytes === 0) throw new Problem('video-missing')
+}
+
+/** Aborted when the connection closes before the answer. */
+function goneSignal(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController()
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) gone.abort()
+  })
+  return gone.signal
+}

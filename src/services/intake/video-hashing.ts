@@ -1,0 +1,104 @@
+// Takes in an uploaded video, in this process's memory, and has it hashed by a worker.
+
+import type { HashedVideoFile } from '../../domain/matching/hashed-image.js'
+import type { VideoLimits } from '../../domain/media/video-limits.js'
+import { Problem } from '../../domain/problem.js'
+import type { PendingVideos } from '../../handoff/pending-videos.js'
+import { createVideoBytes } from '../../handoff/video-bytes.js'
+import { JOB_PRIORITY, type JobPurpose } from '../../jobs/hash-image-job.js'
+import type { HashVideoJob } from '../../jobs/hash-video-job.js'
+import type { HashingFor } from './hashing.js'
+import { createPictureShares } from './picture-shares.js'
+import { createVideoRoom } from './video-room.js'
+
+export interface VideoHashing {
+  /** `maxBytes` is that of the largest file that there can be room for. */
+  readonly limits: Pick<VideoLimits, 'maxBytes' | 'uploadTimeoutMs' | 'ttlMs'>
+  /**
+   * Makes room for a video before a byte of it is read.
+   * @param maxBytes its size at most; not more than `limits` allow.
+   * @throws {Problem} overloaded, when this process or this caller holds too much already.
+   */
+  receive(from: HashingFor, maxBytes: number): ReceivedVideo
+}
+
+/** A video that arrives. Call `release` whatever happens. */
+export interface ReceivedVideo {
+  readonly sizeBytes: number
+  /** Copies a chunk, and overwrites the original. */
+  add(chunk: Buffer): void
+  /**
+   * @param gone ends it and its children.
+   * @throws {Problem} why the video is refused (video-undecodable, quality-too-low …); video-unavailable; hashing-unavailable, also when it is
+   *   ended; store-unavailable; rate-limited.
+   */
+  hash(purpose: JobPurpose, gone: AbortSignal): Promise<HashedVideoFile>
+  /** Overwrites the video, and gives its room back. */
+  release(): void
+}
+
+export interface VideoHashingParts {
+  readonly pendingVideos: PendingVideos
+  readonly handoffUrl: string
+  /** @throws {Problem} store-unavailable */
+  readonly enqueue: (job: HashVideoJob, priority: number) => Promise<void>
+  readonly limits: VideoLimits
+}
+
+/**
+ * Bytes of a video that count as one unit of cost, which is 50 ms of a core. How long a video is shows only when it is hashed; a minute of 1080p has
+ * some 40 MB, and takes 8 s.
+ */
+const UNIT_BYTES = 250_000
+const MIN_UNITS = 20
+/** Highest penalty on a job's priority. */
+const MAX_BEHIND = 100_000
+
+export function createVideoHashing({ pendingVideos, handoffUrl, enqueue, limits }: VideoHashingParts): VideoHashing {
+  const room = createVideoRoom(limits)
+  const shares = createPictureShares()
+
+  const hash = async (
+    bytes: ReturnType<typeof createVideoBytes>,
+    from: HashingFor,
+    purpose: JobPurpose,
+    gone: AbortSignal,
+  ) => {
+    const units = Math.max(MIN_UNITS, Math.ceil(bytes.sizeBytes / UNIT_BYTES))
+    from.charge(units)
+    const { behind, leave } = shares.enter(from, units)
+    const { ticket, answer, cancel } = pendingVideos.put(bytes)
+    gone.addEventListener('abort', cancel)
+    try {
+      if (gone.aborted) cancel()
+      else await enqueue({ handoffUrl, ticket, purpose }, JOB_PRIORITY[purpose] + Math.min(behind, MAX_BEHIND))
+      const hashed = await answer
+      if ('problem' in hashed) throw new Problem(hashed.problem)
+      if (hashed.video.frames.length === 0) throw new Problem('quality-too-low')
+      return hashed.video
+    } finally {
+      gone.removeEventListener('abort', cancel)
+      cancel() // no effect after an answer
+      leave()
+    }
+  }
+
+  return {
+    limits: { ...limits, maxBytes: room.maxBytes },
+    receive(from, maxBytes) {
+      const leave = room.enter(from.group, maxBytes)
+      const bytes = createVideoBytes()
+      return {
+        get sizeBytes() {
+          return bytes.sizeBytes
+        },
+        add: (chunk) => bytes.add(chunk),
+        hash: (purpose, gone) => hash(bytes, from, purpose, gone),
+        release() {
+          bytes.wipe()
+          leave()
+        },
+      }
+    },
+  }
+}

@@ -1,0 +1,205 @@
+// Videos sent as files to a case and as queries: hashed by workers, never stored, and refused with one clear answer whatever is sent instead.
+
+import { readFileSync } from 'node:fs'
+import t, { type Test } from 'tap'
+import { z } from 'zod'
+import type { ProblemCode } from '../../src/domain/problem.js'
+import { cutHalfWay, type Multipart, multipart, partWithoutFileName, streamed } from '../helpers/multipart.js'
+import { scene } from '../helpers/pictures.js'
+import { childrenOf } from '../helpers/processes.js'
+import { MARKER, refused } from '../helpers/refusal.js'
+import { keyFor, openCase, startService, type TestServiceOptions, until } from '../helpers/service.js'
+import { beginUpload, listen, readAll } from '../helpers/sockets.js'
+import { imagesOf, json, type Route, send } from '../helpers/uploads.js'
+import { ffmpeg, makeClip, remuxed } from '../helpers/videos.js'
+import { startWorkers } from '../helpers/workers.js'
+
+const skip = ffmpeg === undefined && 'there is no ffmpeg'
+const clip = makeClip({ name: 'a.mkv' }) ?? Buffer.alloc(0)
+const MAX_BYTES = 1 << 20
+
+const part = (bytes: Buffer, name = 'video') => ({ name, fileName: `${MARKER}.mp4`, contentType: 'video/mp4', bytes })
+const form = (bytes: Buffer) => multipart([part(bytes)])
+
+const Match = z.object({ grade: z.string(), signalType: z.string(), segments: z.array(z.unknown()).optional() })
+const Answer = z.object({
+  results: z
+    .array(
+      z.object({
+        matches: z.array(Match),
+        quality: z.int(),
+        durationMs: z.int(),
+        protectedShare: z.number(),
+        signals: z.array(z.object({ type: z.string(), hash: z.string() })),
+        md5: z.string().length(32),
+        frames: z.array(z.object({ atMs: z.int(), signals: z.array(z.looseObject({ hash: z.string() })).min(1) })),
+      }),
+    )
+    .length(1),
+})
+const Registered = z.object({ video: z.object({ imageId: z.uuid() }) })
+
+async function start(t: Test, options: TestServiceOptions = {}) {
+  const service = await startService(t, options)
+  const her = await openCase(service.app)
+  const platform = await keyFor(service, 'platform', ['match'])
+  const ofHer: Route = { url: `${her.url}/videos`, headers: her.headers }
+  const query: Route = { url: '/v1/match/videos', headers: platform.headers }
+  return { service, app: service.app, her, ofHer, query }
+}
+
+t.test('a video is registered, found by its file, and forgotten with its case', { skip }, async (t) => {
+  const { service, app, her, ofHer, query } = await start(t)
+  const worker = await startWorkers(t, service.redis)
+  const keyed = { ...ofHer, headers: { ...ofHer.headers, 'idempotency-key': 'one-and-the-same-key' } }
+
+  const first = await send(app, keyed, form(clip))
+  t.equal(first.statusCode, 201, first.body)
+  const { video } = Registered.parse(first.json())
+  t.match(first.json(), { video: { state: 'registered', durationMs: 1000, protectedShare: 1, quality: 100 } })
+  t.equal((await send(app, keyed, form(clip))).body, first.body, 'the same again has the same answer')
+  refused(t, await send(app, keyed, form(clip.subarray(1))), 'idempotency-key-reused')
+  t.same(Registered.parse((await send(app, ofHer, form(clip))).json()).video.imageId, video.imageId)
+  t.equal(await imagesOf(app, her), 1)
+
+  const answer = await send(app, query, form(clip))
+  t.equal(answer.statusCode, 200, answer.body)
+  const [result] = Answer.parse(answer.json()).results
+  t.match(result?.matches, [{ grade: 'exact', signalType: 'sha256', segments: [{ frames: 4 }] }])
+  const again = { queries: [{ video: { frames: result?.frames } }] }
+  const byHash = await app.inject({ method: 'POST', url: '/v1/match', payload: again, headers: query.headers })
+  t.match(byHash.json(), { results: [{ matches: [{ signalType: 'pdq', segments: [{ frames: 4 }] }] }] })
+  const [found] = Answer.parse((await send(app, query, form(recut(clip)))).json()).results
+  t.match(found?.matches, [{ signalType: 'pdq', segments: [{}] }], 'another file of the same pictures')
+  t.not(found?.md5, result?.md5)
+
+  await t.test('a caller that leaves ends the children, and nothing is stored', async (t) => {
+    const port = await listen(app)
+    const socket = await beginUpload(port, ofHer.url, ofHer.headers, form(recut(clip)))
+    const children = await stoppedChildren(worker.pid ?? 0)
+    socket.destroy()
+    await until(() => childrenOf(worker.pid ?? 0).every((pid) => !children.includes(pid)))
+    t.equal(await imagesOf(app, her), 1)
+  })
+
+  await t.test('a case that is withdrawn while its video is hashed gets nothing', async (t) => {
+    const other = await openCase(app)
+    const answer = send(app, { url: `${other.url}/videos`, headers: other.headers }, form(clip))
+    const children = await stoppedChildren(worker.pid ?? 0)
+    const withdrawn = await app.inject({ method: 'DELETE', url: other.url, headers: other.headers })
+    t.equal(withdrawn.statusCode, 200)
+    for (const pid of children) process.kill(pid, 'SIGCONT')
+    refused(t, await answer, 'case-withdrawn')
+  })
+
+  t.equal((await app.inject({ method: 'DELETE', url: her.url, headers: her.headers })).statusCode, 200)
+  const [gone] = Answer.parse((await send(app, query, form(clip))).json()).results
+  t.same(gone?.matches, [])
+  t.notMatch(service.log.join(''), MARKER)
+})
+
+t.test('what is no video has one clear answer, and nothing is stored', { skip }, async (t) => {
+  const { service, app, her, ofHer, query } = await start(t, { videoLimits: { maxBytes: MAX_BYTES } })
+  await startWorkers(t, service.redis)
+  const picture = await scene(401, { width: 320, height: 240 })
+  const bodies: [string, ProblemCode, Partial<Multipart> | ReturnType<typeof streamed>][] = [
+    ['nothing', 'media-unsupported', {}],
+    ['JSON', 'media-unsupported', json({ video: MARKER })],
+    ['the file itself', 'media-unsupported', { payload: clip, headers: { 'content-type': 'video/mp4' } as never }],
+    ['no part', 'video-missing', multipart([])],
+    ['a field named video', 'video-missing', partWithoutFileName(picture, 'video')],
+    ['a part of another name', 'video-missing', multipart([part(clip, 'image')])],
+    ['an empty file', 'video-missing', form(Buffer.alloc(0))],
+    ['two', 'too-many-images', multipart([part(clip), part(clip)])],
+    ['half a body', 'upload-incomplete', cutHalfWay(form(clip))],
+    ['a minor', 'minor-declared', multipart([part(clip), { name: 'adult', bytes: 'false' }])],
+    ['a body without a length', 'length-missing', streamed([part(clip)])],
+    ['too many bytes, by its length', 'video-file-too-large', form(Buffer.alloc(MAX_BYTES + (1 << 17)))],
+    ['too many bytes, as it shows', 'video-file-too-large', form(Buffer.alloc(MAX_BYTES + 1))],
+  ]
+  for (const [what, code, body] of bodies)
+    for (const route of [ofHer, query]) refused(t, await send(app, route, body), code, `${what} to ${route.url}`)
+
+  const files: [ProblemCode, string, Buffer][] = [
+    ['media-unsupported', 'a text', Buffer.from(MARKER.repeat(100))],
+    ['media-unsupported', 'a picture', picture.bytes],
+    ['video-undecodable', 'the beginning of a video', clip.subarray(0, 600)],
+    ['quality-too-low', 'nothing but one colour', made(t, { source: 'color=gray:s=160x120:r=4:d=1' })],
+    ['video-undecodable', 'sound alone', made(t, { source: 'sine=d=1', output: ['-c:a', 'aac'] })],
+  ]
+  for (const [code, what, file] of files) refused(t, await send(app, query, form(file)), code, what)
+  t.equal((await send(app, ofHer, form(made(t, { source: 'testsrc2=s=160x120:r=4:d=0.25' })))).statusCode, 201, 'one frame')
+  t.equal(await imagesOf(app, her), 1)
+  t.notMatch(service.log.join(''), MARKER)
+})
+
+t.test('what is too large is refused before a byte of it is read, and a slow upload ends', async (t) => {
+  const { app, ofHer, query } = await start(t, { videoLimits: { uploadTimeoutMs: 300, maxInFlightBytes: 3 << 20 } })
+  const port = await listen(app)
+  const said = async ({ url, headers }: Route, length: number, sentBytes: number) => {
+    const body = form(Buffer.alloc(200_000))
+    const socket = await beginUpload(port, url, { ...headers, 'content-length': String(length) }, body, sentBytes)
+    return readAll(socket)
+  }
+  for (const route of [ofHer, query]) {
+    t.match(await said(route, 300 << 20, 0), /^HTTP\/1.1 413 .*"code":"video-file-too-large"/s)
+    t.match(await said(route, 200_000, 1000), /^HTTP\/1.1 400 .*"code":"upload-incomplete"/s)
+  }
+  await until(async () => (await said(query, 3 << 20, 1000)).includes('upload-incomplete')) // its room was given back
+})
+
+t.test('one caller gets half of the room, and others the rest', async (t) => {
+  const { service, app, query } = await start(t, { videoLimits: { maxInFlightBytes: 1 << 20 } })
+  const port = await listen(app)
+  const [other, third] = await Promise.all(
+    ['other', 'third'].map(async (org) => ({ ...query, headers: (await keyFor(service, org, ['match'])).headers })),
+  )
+  if (other === undefined || third === undefined) return
+  const begin = ({ url, headers }: Route, bytes: number) => beginUpload(port, url, headers, form(Buffer.alloc(bytes)), 1000)
+  /** A body that breaks off is refused for that where there is room for it. */
+  const isAdmitted = async (route: Route, bytes: number) => {
+    const answer = await send(app, route, cutHalfWay(form(Buffer.alloc(2 * bytes))))
+    refused(t, answer, answer.statusCode === 503 ? 'overloaded' : 'upload-incomplete')
+    return answer.statusCode !== 503
+  }
+  const waiting = [await begin(query, 400_000)]
+  t.teardown(() => waiting.map((socket) => socket.destroy()))
+  await until(async () => !(await isAdmitted(query, 200_000)))
+  t.ok(await isAdmitted(query, 50_000))
+  t.ok(await isAdmitted(other, 500_000), 'others have what is left')
+  waiting.push(await begin(other, 500_000))
+  await until(async () => !(await isAdmitted(third, 400_000)))
+  for (const socket of waiting) socket.destroy()
+  await until(() => isAdmitted(third, 400_000))
+})
+
+/** The same packets in another container, so another file. */
+function recut(file: Buffer): Buffer {
+  return remuxed(file, 'a.mp4') ?? Buffer.alloc(0)
+}
+
+function made(t: Test, options: Parameters<typeof makeClip>[0]): Buffer {
+  const file = makeClip(options)
+  if (file === undefined) t.comment('no encoder')
+  return file ?? Buffer.alloc(0)
+}
+
+/** The children that hash a video, stopped as soon as they are seen. */
+async function stoppedChildren(worker: number): Promise<number[]> {
+  const before = childrenOf(worker)
+  let found: number[] = []
+  await until(() => {
+    found = childrenOf(worker).filter((pid) => !before.includes(pid) && isReader(pid))
+    for (const pid of found) process.kill(pid, 'SIGSTOP')
+    return found.length > 0
+  })
+  return found
+}
+
+function isReader(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('video-child')
+  } catch {
+    return false
+  }
+}
