@@ -6,7 +6,7 @@ import type { ReportFormat } from '../src/domain/cases/report-words.js'
 import type { Law, Statement } from '../src/domain/cases/sla.js'
 import type { Category } from '../src/domain/matching/signal.js'
 import type { DisputeAnswer } from '../src/domain/trust/trust.js'
-import type { FileSignal } from './hashing/outcome.js'
+import type { FileSignal, HashedVideoFile } from './hashing/outcome.js'
 import type { Challenge, Proof } from './proving.js'
 
 export interface Access {
@@ -79,6 +79,15 @@ export interface CaseFile {
   readonly receipt: { readonly images: number } | null
 }
 
+export interface GivenHashes {
+  readonly images: readonly {
+    readonly signals: readonly FileSignal[]
+    readonly details?: string
+    readonly category?: Category
+  }[]
+  readonly videos?: readonly (HashedVideoFile['video'] & { readonly category?: Category })[]
+}
+
 export interface Added {
   readonly quality?: number
   /** held: registered, and matches nothing until it has been reviewed. */
@@ -146,17 +155,17 @@ export const api = {
 
   addHashes: (
     { caseNumber, token }: Access,
-    images: readonly { readonly signals: readonly FileSignal[]; readonly details?: string; readonly category?: Category }[],
+    hashes: GivenHashes,
     key: string,
-  ): Promise<Answer<{ readonly images: readonly Added[] }>> =>
-    ask('POST', `${pathOf(caseNumber)}/hashes`, { token, key, json: { images } }),
+  ): Promise<Answer<{ readonly images: readonly Added[]; readonly videos?: readonly Added[] }>> =>
+    ask('POST', `${pathOf(caseNumber)}/hashes`, { token, key, json: hashes }),
 
   /** The one way for a picture to leave the device: called for files whose sending was agreed to. Its name stays here. */
   addFile: (
     { caseNumber, token }: Access,
     file: Blob,
     key: string,
-  ): Promise<Answer<{ readonly images: readonly Added[] }>> => {
+  ): Promise<Answer<{ readonly images: readonly Added[]; readonly videos?: undefined }>> => {
     const form = new FormData()
     form.append('image', new Blob([file], { type: 'application/octet-stream' }), 'image')
     return upload(`${pathOf(caseNumber)}/images`, headersOf({ token, key }), form)

@@ -21,13 +21,14 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const console = join(root, 'console')
 
 /**
- * Scripts that decode a format which not every browser can open. Each is a worker with the decoder's bytes in it, and is loaded when such a file
+ * Scripts that decode a format which not every browser can open, and one that reads videos. Each is a worker with the decoder's bytes in it, and is loaded when such a file
  * was chosen: so the policy of workers stays as it is, and what sees a picture can load nothing.
  */
 /** @type {{ format: string, entry: string, needs: string }[]} `needs`: a module that has to be installed. */
 const DECODERS = [
   { format: 'heif', entry: 'worker-heif.ts', needs: 'libheif-js/package.json' },
   { format: 'jxl', entry: 'worker-jxl.ts', needs: 'jxl-oxide-wasm/package.json' },
+  { format: 'video', entry: 'worker-video.ts', needs: 'mediabunny' },
 ]
 /** Modules of Node that decoders ask for where they run in Node. */
 const NODE_ONLY = ['fs', 'path', 'crypto']

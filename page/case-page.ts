@@ -15,9 +15,10 @@ import { createRenewal } from './following/renewal.js'
 import { addToTimeLine, drawTimeLine } from './following/time-line.js'
 import { given } from './given.js'
 import { guardLeaving } from './leaving.js'
-import { say, sayCount, sayDate } from './messages.js'
+import { say, sayDate } from './messages.js'
 import { type Sending, sending } from './sending/sending.js'
 import { goTo, isAt, stillOnStep, watchSteps } from './steps.js'
+import { sayThings } from './things.js'
 
 /** State of the page from entering number and PIN until the case is closed. */
 interface Visit {
@@ -42,7 +43,7 @@ export function casePage(): void {
     draw: () => {},
   }
   const goOn = () => {
-    setText('protect', sayCount('run.protect', chosen.usable().length))
+    setText('protect', sayThings('run.protect', chosen.usableThings()))
     goTo('category')
   }
   const chosen = picker(goOn, () => (visit.isExtended ? 'details' : 'hashes'))

@@ -6,6 +6,7 @@ import { given } from './given.js'
 const numbers = new Intl.NumberFormat(given.language)
 const plurals = new Intl.PluralRules(given.language)
 const minutes = new Intl.NumberFormat(given.language, { style: 'unit', unit: 'minute', unitDisplay: 'long' })
+const shares = new Intl.NumberFormat(given.language, { style: 'percent' })
 const times = new Intl.DateTimeFormat(given.language, { hour: 'numeric', minute: '2-digit' })
 const moments = new Intl.DateTimeFormat(given.language, { dateStyle: 'long', timeStyle: 'short' })
 const dates = new Intl.DateTimeFormat(given.language, { dateStyle: 'long' })
@@ -32,6 +33,11 @@ export function sayCount(key: string, n: number, values: Values = {}): string {
 
 export function sayMinutes(ms: number): string {
   return minutes.format(Math.max(1, Math.ceil(ms / 60_000)))
+}
+
+/** @param share 0…1. */
+export function sayShare(share: number): string {
+  return shares.format(share)
 }
 
 export function sayTime(at: Date): string {

@@ -7,11 +7,12 @@ import { picker } from './choosing/picker.js'
 import { hide, notice, onClick, one, setText, show } from './dom.js'
 import { given } from './given.js'
 import { guardLeaving } from './leaving.js'
-import { say, sayCount } from './messages.js'
+import { say } from './messages.js'
 import { showNumber } from './number-and-pin.js'
 import { type Proof, proven } from './proving.js'
 import { type Sending, sending, sentenceFor, waitingFor } from './sending/sending.js'
 import { goTo, isAt, stayAt, watchSteps } from './steps.js'
+import { sayThings } from './things.js'
 
 export function startPage(): void {
   const extended = one('extended', HTMLInputElement)
@@ -52,7 +53,7 @@ export function startPage(): void {
   }
 
   function goToCategory(): void {
-    setText('protect', sayCount('run.protect', chosen.usable().length))
+    setText('protect', sayThings('run.protect', chosen.usableThings()))
     goTo('category')
   }
 

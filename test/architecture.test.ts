@@ -54,14 +54,14 @@ t.test('a package imports from outside what its package.json names, and @tabir/f
 })
 
 t.test(
-  'the page takes its rules from hash and domain, and packages that read sizes of pictures, decode HEIC and JPEG XL, and solve challenges',
+  'the page takes its rules from hash and domain, and packages that read sizes of pictures and containers of videos, decode HEIC and JPEG XL, and solve challenges',
   async (t) => {
     for (const { folder, file, specifier, target } of importsUnder('page')) {
       t.equal(folder, 'page')
       if (target === undefined)
         t.match(
           specifier,
-          /^(image-size|libheif-js\/libheif-wasm\/.*|jxl-oxide-wasm\/module\.wasm|altcha-lib(\/.*)?)$/,
+          /^(image-size|libheif-js\/libheif-wasm\/.*|jxl-oxide-wasm\/module\.wasm|mediabunny|altcha-lib(\/.*)?)$/,
           `${file} imports ${specifier}`,
         )
       else t.ok(['page', 'hash', 'domain'].includes(target), `${file} imports ${specifier}`)

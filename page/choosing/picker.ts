@@ -1,4 +1,4 @@
-// Choosing pictures: by button, by dropping, by pasting. Reads them as they come.
+// Choosing pictures and videos: by button, by dropping, by pasting. Reads them as they come.
 
 import type { MediaFormat } from '../../src/domain/media/media-formats.js'
 import { announce, hide, notice, onClick, one, setText, show } from '../dom.js'
@@ -7,12 +7,15 @@ import { cannotOpenInBrowser } from '../hashing/cannot-open.js'
 import type { Wanted } from '../hashing/hash-file.js'
 import { isSame, type Outcome, type Rejected } from '../hashing/outcome.js'
 import { canHashHere, hashingPool } from '../hashing/pool.js'
-import { say, sayCount, sayMinutes } from '../messages.js'
-import { isBusy, isUnprotected, type Picture, type PictureState, type Usable, usableOf } from './picture.js'
+import { say, sayMinutes } from '../messages.js'
+import { countKinds, type Kind, sayThings, type Things } from '../things.js'
+import { isBusy, isUnprotected, kindOf, type Picture, type PictureState, type Usable, usableOf } from './picture.js'
 import { type Rows, rowsIn, sentenceOf } from './picture-list.js'
 
 export interface Picker {
   readonly usable: () => readonly Usable[]
+  /** How many pictures and videos these are. */
+  readonly usableThings: () => Things
   /** What was chosen and cannot be protected, with the reason. */
   readonly unprotected: () => readonly Unprotected[]
   /** Are there pictures that would have to be chosen again? */
@@ -22,6 +25,7 @@ export interface Picker {
 
 export interface Unprotected {
   readonly name: string
+  readonly kind: Kind
   readonly why: string
 }
 
@@ -65,8 +69,11 @@ export function picker(goOn: () => void, wanted: () => Wanted): Picker {
 
   return {
     usable: () => [...pictures.values()].flatMap(usableOf),
+    usableThings: () => usableThings(pictures),
     unprotected: () =>
-      [...pictures.values()].filter(isUnprotected).map((picture) => ({ name: picture.name, why: sentenceOf(picture) })),
+      [...pictures.values()]
+        .filter(isUnprotected)
+        .map((picture) => ({ name: picture.name, kind: kindOf(picture), why: sentenceOf(picture) })),
     holdsPictures: () => pictures.size > 0,
     clear() {
       pool.stop()
@@ -83,12 +90,13 @@ function take(chosen: Chosen, files: readonly File[]): void {
   const taken = files.slice(0, room)
   if (files.length > room) notice(say('run.tooMany', { n: MAX_PICTURES }))
   if (taken.length >= MANY_PICTURES) {
-    notice(sayCount('run.many', taken.length, { minutes: sayMinutes(taken.length * GUESS_MS_EACH) }))
+    notice(say('run.many', { n: taken.length, minutes: sayMinutes(taken.length * GUESS_MS_EACH) }))
   }
   if (taken.length > 0) show('reading')
   for (const file of taken) {
     const id = ++chosen.lastId
-    pictures.set(id, { id, name: file.name || say('run.unnamed', { n: id }), file, state: { at: 'waiting' } })
+    const name = file.name || say('run.unnamed', { n: id })
+    pictures.set(id, { id, name, file, reading: new AbortController(), state: { at: 'waiting' } })
     read(chosen, id)
   }
 }
@@ -103,7 +111,11 @@ function read(chosen: Chosen, id: number): void {
     return
   }
   void pool
-    .hash(picture.file, wanted(), () => put(chosen, id, { at: 'reading' }))
+    .hash(picture.file, wanted(), {
+      begun: () => put(chosen, id, { at: 'reading' }),
+      progress: (share) => drawProgress(chosen, id, Math.floor(100 * share) / 100),
+      signal: picture.reading.signal,
+    })
     .then((outcome) => {
       if (!pictures.has(id)) return // removed meanwhile: nothing may be a copy of it
       put(chosen, id, outcome === undefined ? { at: 'stopped' } : stateOf(chosen, id, outcome))
@@ -151,6 +163,15 @@ function put({ pictures, rows }: Chosen, id: number, state: PictureState): void 
   drawTotals(pictures)
 }
 
+/** Of one video. The totals stay. */
+function drawProgress({ pictures, rows }: Chosen, id: number, share: number): void {
+  const picture = pictures.get(id)
+  if (picture?.state.at !== 'reading' || picture.state.share === share) return
+  const next: Picture = { ...picture, state: { at: 'reading', share } }
+  pictures.set(id, next)
+  rows.draw(next)
+}
+
 function remove(chosen: Chosen, id: number): void {
   forget(chosen, id)
   drawTotals(chosen.pictures)
@@ -158,6 +179,7 @@ function remove(chosen: Chosen, id: number): void {
 
 function forget(chosen: Chosen, id: number): void {
   const { pictures, rows } = chosen
+  pictures.get(id)?.reading.abort()
   pictures.delete(id)
   rows.remove(id)
   for (const copy of copiesOf(pictures, id)) read(chosen, copy) // nothing stands for it any more
@@ -188,21 +210,26 @@ function answerOffer(chosen: Chosen, state: PictureState | undefined): void {
 function drawTotals(pictures: Chosen['pictures']): void {
   const all = [...pictures.values()]
   const done = all.filter((picture) => !isBusy(picture)).length
-  const usable = all.flatMap(usableOf).length
+  const usable = usableThings(pictures)
+  const isNone = usable.pictures + usable.videos === 0
   const isDone = done === all.length
   const progress = one('read-progress', HTMLProgressElement)
   progress.max = Math.max(1, all.length)
   progress.value = done
-  const text = isDone ? sayCount('run.ready', usable) : sayCount('run.read', all.length, { done })
+  const text = isDone ? sayThings('run.ready', usable) : sayThings('run.read', countKinds(all.map(kindOf)), { done })
   setText('read-text', text)
   if (isDone && all.length > 0) announce(`${say('run.allRead')} ${text}`)
   else if (done % Math.max(1, Math.ceil(all.length / 4)) === 0) announce(text)
   one('stop', HTMLElement).hidden = isDone
   one('upload', HTMLElement).hidden = !all.some(({ state }) => state.at === 'upload')
   const go = one('choose-go', HTMLButtonElement)
-  go.disabled = usable === 0 || !isDone
-  go.textContent = usable === 0 ? (go.dataset['empty'] ?? '') : sayCount('run.goOn', usable)
+  go.disabled = isNone || !isDone
+  go.textContent = isNone ? (go.dataset['empty'] ?? '') : sayThings('run.goOn', usable)
   if (all.length === 0) hide('reading')
+}
+
+function usableThings(pictures: Chosen['pictures']): Things {
+  return countKinds([...pictures.values()].filter((picture) => usableOf(picture).length > 0).map(kindOf))
 }
 
 function watchDropsAndPastes(take: (files: readonly File[]) => void): void {

@@ -1,8 +1,8 @@
 // The list of chosen pictures: a line each, with its name, where it stands, and what can be done about it.
 
 import { made, one } from '../dom.js'
-import { say } from '../messages.js'
-import { mayTryAgain, type Picture, WELL_PROTECTED_QUALITY } from './picture.js'
+import { say, sayShare } from '../messages.js'
+import { mayTryAgain, type Picture, protectedPart, WELL_PROTECTED_QUALITY } from './picture.js'
 
 export interface RowActions {
   readonly remove: (id: number) => void
@@ -74,7 +74,11 @@ export function sentenceOf({ state }: Picture): string {
     return say(isNamed ? `run.what.${state.what}` : `run.why.${state.why}`)
   }
   if (state.at === 'upload' && state.because !== undefined) return say(`run.upload.${state.because}`)
+  if (state.at === 'reading' && state.share !== undefined)
+    return say('run.state.readSoFar', { share: sayShare(state.share) })
   if (state.at !== 'ready') return say(`run.state.${state.at}`)
+  const part = protectedPart(state.hashed)
+  if (part !== undefined) return say('run.quality.readyPart', { share: sayShare(part) })
   return say(state.hashed.quality < WELL_PROTECTED_QUALITY ? 'run.quality.readyLow' : 'run.quality.ready')
 }
 

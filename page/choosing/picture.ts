@@ -1,11 +1,14 @@
-// A chosen file and its state.
+// A chosen file, a picture or a video, and its state.
 
 import type { UnreadKind } from '../../src/domain/media/media-formats.js'
-import type { Hashed, Reason } from '../hashing/outcome.js'
+import type { Hashed, HashedVideoFile, Reason } from '../hashing/outcome.js'
+import type { Kind } from '../things.js'
 
 export type PictureState =
-  | { readonly at: 'waiting' | 'reading' | 'stopped' }
-  | { readonly at: 'ready'; readonly hashed: Hashed }
+  | { readonly at: 'waiting' | 'stopped' }
+  /** `share`: how much of a video was read, 0…1. */
+  | { readonly at: 'reading'; readonly share?: number }
+  | { readonly at: 'ready'; readonly hashed: Hashed | HashedVideoFile }
   /** This browser cannot open it. The page offers to upload it and says why, if there is a known reason. */
   | { readonly at: 'upload'; readonly because?: 'animated' | 'memory' }
   /** The submitter agreed to the upload. */
@@ -19,13 +22,24 @@ export interface Picture {
   /** Shown on this device and sent nowhere. */
   readonly name: string
   readonly file: File
+  /** Aborted when it is removed. */
+  readonly reading: AbortController
   readonly state: PictureState
 }
 
-/** A picture that can be registered: by its hashes, or by uploading the file. */
+/** What can be registered: by its hashes, or by uploading the file. */
 export type Usable =
-  | { readonly id: number; readonly name: string; readonly hashed: Hashed }
+  | { readonly id: number; readonly name: string; readonly hashed: Hashed | HashedVideoFile }
   | { readonly id: number; readonly name: string; readonly file: File }
+
+/** How it is counted: as what was found in it, or as what it calls itself. */
+export function kindOf({ file, state }: Picture): Kind {
+  if (state.at === 'ready') return state.hashed.kind === 'hashed' ? 'pictures' : 'videos'
+  return file.type.startsWith('video/') || VIDEO_NAME.test(file.name) ? 'videos' : 'pictures'
+}
+
+/** Not every browser knows the type of each. */
+const VIDEO_NAME = /\.(mp4|m4v|mov|webm|mkv|3gp)$/i
 
 export function usableOf({ id, name, file, state }: Picture): Usable[] {
   if (state.at === 'ready') return [{ id, name, hashed: state.hashed }]
@@ -40,6 +54,14 @@ export function isUnprotected(picture: Picture): boolean {
 
 /** PDQ quality from which screenshots of a picture are usually found. */
 export const WELL_PROTECTED_QUALITY = 80
+
+/** Of a video. */
+const WELL_PROTECTED_SHARE = 0.95
+
+/** @returns the share of a video in which it can be recognised, if it is less than nearly all. */
+export function protectedPart(hashed: Hashed | HashedVideoFile): number | undefined {
+  return hashed.kind === 'hashed-video' && hashed.protectedShare < WELL_PROTECTED_SHARE ? hashed.protectedShare : undefined
+}
 
 export function isBusy({ state: { at } }: Picture): boolean {
   return at === 'waiting' || at === 'reading'

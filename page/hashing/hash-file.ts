@@ -109,7 +109,7 @@ function backgroundsOf(source: Source): readonly Background[] {
 }
 
 /** Empty if the page was loaded without TLS: browsers then have no `crypto.subtle`. */
-async function sha256(file: Blob): Promise<FileSignal[]> {
+export async function sha256(file: Blob): Promise<FileSignal[]> {
   if (!isSecureContext) return []
   const bytes = new Uint8Array(await file.arrayBuffer())
   try {

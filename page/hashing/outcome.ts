@@ -1,6 +1,6 @@
 // What comes of one file that was chosen.
 
-import type { GivenSignal } from '../../packages/hash/src/hash-image.js'
+import type { GivenSignal, HashedVideo } from '../../packages/hash/src/hash-image.js'
 import { type MediaFormat, type UnreadKind, unreadKindOf } from '../../src/domain/media/media-formats.js'
 
 /** Why a picture cannot be protected; each has its own sentence, `run.why.…`. */
@@ -19,6 +19,11 @@ export const REASONS = [
   'server-cannot',
   'harmless',
   'refused',
+  'video-undecodable',
+  'video-damaged',
+  'video-too-long',
+  'video-too-large',
+  'video-too-plain',
 ] as const
 export type Reason = (typeof REASONS)[number]
 
@@ -26,8 +31,14 @@ export type Reason = (typeof REASONS)[number]
 export type FileSignal = Omit<GivenSignal, 'type'> & { readonly type: GivenSignal['type'] | 'sha256' }
 
 /** Have two files the same hashes, every one of them? */
-export function isSame(a: Hashed, b: Hashed): boolean {
-  return a.signals.length === b.signals.length && a.signals.every(({ hash }, k) => hash === b.signals[k]?.hash)
+export function isSame(a: Hashed | HashedVideoFile, b: Hashed | HashedVideoFile): boolean {
+  const [own, other] = [hashesOf(a), hashesOf(b)]
+  return a.kind === b.kind && own.length === other.length && own.every((hash, k) => hash === other[k])
+}
+
+function hashesOf(file: Hashed | HashedVideoFile): string[] {
+  const signals = file.kind === 'hashed' ? file.signals : file.video.frames.flatMap((frame) => frame.signals)
+  return signals.map(({ hash }) => hash)
 }
 
 export interface Hashed {
@@ -39,12 +50,24 @@ export interface Hashed {
   readonly details?: string
 }
 
+/** A video, by some of its frames. */
+export interface HashedVideoFile {
+  readonly kind: 'hashed-video'
+  /** Of its best frame, 50…100. */
+  readonly quality: number
+  /** Share of its duration in which it can be recognised, 0…1. */
+  readonly protectedShare: number
+  /** As the API takes it; sha256 is that of the file, where the browser computes it. */
+  readonly video: Pick<HashedVideo, 'durationMs' | 'frames'> & { readonly sha256?: string }
+}
+
 /** Why this browser cannot open a picture; `browser` when it can open none at all, `animated` when it reads one frame of it only. */
 export type OpenFailure = 'format' | 'browser' | 'altered' | 'animated'
 
 /** `upload`: this browser cannot open it, and the server can. */
 export type Outcome =
   | Hashed
+  | HashedVideoFile
   | { readonly kind: 'upload'; readonly because: OpenFailure; readonly format: MediaFormat }
   | Rejected
 

@@ -1,10 +1,13 @@
-// Has files hashed by workers: first by those that open what the browser can decode, then by one that decodes the format by itself.
+// Has files hashed by workers: first by those that open pictures that the browser can decode, then by one that decodes the format by itself, or by
+// the one for videos.
 
 import { ownValue } from '../../src/domain/own-value.js'
 import { given } from '../given.js'
 import { type Pool, workersOf } from './workers.js'
 
 const MAX_WORKERS = 2
+/** The name of the script that reads videos, among those that decode formats. */
+const VIDEOS = 'video'
 
 /** May this browser read pictures at all? Where it says no, everything is offered for upload. */
 export function canHashHere(): boolean {
@@ -16,11 +19,14 @@ export function hashingPool(): Pool {
   const decoding = new Map<string, Pool>()
 
   return {
-    async hash(file, wanted, begun) {
-      const outcome = await usual.hash(file, wanted, begun)
-      if (outcome?.kind !== 'upload' || outcome.because !== 'format') return outcome
-      const script = ownValue(given.decoders, outcome.format)
-      return script === undefined ? outcome : await decoderOf(script).hash(file, wanted, begun)
+    async hash(file, wanted, options) {
+      const outcome = await usual.hash(file, wanted, options)
+      const isVideo = outcome?.kind === 'rejected' && outcome.what === 'video'
+      const isUndecoded = outcome?.kind === 'upload' && outcome.because === 'format'
+      const name = isVideo ? VIDEOS : isUndecoded ? outcome.format : undefined
+      const script = name === undefined ? undefined : ownValue(given.decoders, name)
+      if (script === undefined) return outcome
+      return options.signal.aborted ? undefined : await decoderOf(script, isVideo).hash(file, wanted, options)
     },
     stop() {
       for (const pool of [usual, ...decoding.values()]) pool.stop()
@@ -28,8 +34,8 @@ export function hashingPool(): Pool {
   }
 
   /** One worker each: a decoded picture of 12 megapixels and the memory to decode it take up to 300 MB. */
-  function decoderOf(script: string): Pool {
-    const pool = decoding.get(script) ?? workersOf(script, { maxWorkers: 1, areEndedWhenIdle: true })
+  function decoderOf(script: string, havePlayer: boolean): Pool {
+    const pool = decoding.get(script) ?? workersOf(script, { maxWorkers: 1, areEndedWhenIdle: true, havePlayer })
     decoding.set(script, pool)
     return pool
   }

@@ -1,38 +1,60 @@
 // Workers that run one script and hash files, one after the other in each, so that the page stays quick and memory small.
 
 import { given } from '../given.js'
+import { createPlayer, type Player } from '../video/player.js'
 import type { Wanted } from './hash-file.js'
 import type { Outcome } from './outcome.js'
 
 export interface ToWorker {
   readonly file: File
   readonly wanted: Wanted
+  /** For a worker of videos. */
+  readonly player?: MessagePort
 }
-export type FromWorker = { readonly ready: true } | { readonly outcome: Outcome }
+export type FromWorker = { readonly ready: true } | { readonly share: number } | { readonly outcome: Outcome }
+
+export interface HashOptions {
+  /** Called when its turn has come. */
+  readonly begun: () => void
+  /** Called with the share of a video that was read, 0…1. */
+  readonly progress: (share: number) => void
+  /** Aborted when it is not wanted any more. */
+  readonly signal: AbortSignal
+}
 
 export interface Pool {
-  /**
-   * @param begun is called when its turn has come.
-   * @returns what came of it; `undefined` when it was stopped before.
-   */
-  hash(file: File, wanted: Wanted, begun: () => void): Promise<Outcome | undefined>
+  /** @returns what came of it; `undefined` when it was stopped before. */
+  hash(file: File, wanted: Wanted, options: HashOptions): Promise<Outcome | undefined>
   /** Gives up everything that waits or is being read. */
   stop(): void
 }
 
-interface Task extends ToWorker {
-  readonly begun: () => void
+interface Task extends HashOptions {
+  readonly file: File
+  readonly wanted: Wanted
   readonly done: (outcome: Outcome | undefined) => void
 }
 
-interface Slot {
-  readonly worker: Worker
-  isReady: boolean
-  task: Task | undefined
-  timer: ReturnType<typeof setTimeout> | undefined
+/** A worker, and what it reads. */
+interface Reader {
+  readonly isReady: boolean
+  readonly task: Task | undefined
+  give(task: Task): void
+  /** Ends the worker for good. @returns what it was doing. */
+  end(): Task | undefined
 }
 
-/** An old telephone takes seconds for a large picture. */
+interface ReaderOptions {
+  readonly hasPlayer: boolean
+  /** It is done with its task, and can have another one. */
+  readonly onFree: (reader: Reader) => void
+  /** It failed. The task is still with it. */
+  readonly onFailure: (reader: Reader) => void
+  /** It was too slow, or could not be loaded in time. */
+  readonly onLate: (reader: Reader) => void
+}
+
+/** An old telephone takes seconds for a large picture, or for a hundredth of a video. */
 const TIMEOUT_MS = 60_000
 /** A script that decodes a format is half a megabyte, which a slow connection takes minutes for. */
 const LOAD_TIMEOUT_MS = 300_000
@@ -41,91 +63,143 @@ export interface WorkersOptions {
   readonly maxWorkers: number
   /** Are workers ended when nothing waits? Those that decode a format by themselves keep memory for the largest picture so far. */
   readonly areEndedWhenIdle?: boolean
+  /** Do they get a player for what they cannot decode? */
+  readonly havePlayer?: boolean
 }
 
 /** @param script one of the addresses that the page was given. */
-export function workersOf(script: string, { maxWorkers, areEndedWhenIdle = false }: WorkersOptions): Pool {
-  const slots = new Set<Slot>()
+export function workersOf(
+  script: string,
+  { maxWorkers, areEndedWhenIdle = false, havePlayer = false }: WorkersOptions,
+): Pool {
+  const readers = new Set<Reader>()
   const waiting: Task[] = []
   let most = maxWorkers
 
   return {
-    hash: (file, wanted, begun) =>
+    hash: (file, wanted, options) =>
       new Promise((done) => {
-        waiting.push({ file, wanted, begun, done })
+        const task: Task = { file, wanted, ...options, done }
+        waiting.push(task)
+        if (areEndedWhenIdle) options.signal.addEventListener('abort', () => giveUp(task), { once: true })
         deal()
       }),
     stop() {
       for (const { done } of waiting.splice(0)) done(undefined)
-      for (const slot of slots) if (slot.task !== undefined) end(slot)?.done(undefined)
+      for (const reader of readers) if (reader.task !== undefined) end(reader)?.done(undefined)
     },
   }
 
   function deal(): void {
-    for (const slot of slots) if (slot.task === undefined) give(slot, waiting.shift())
-    if (waiting.length > 0 && slots.size < most) give(open(), waiting.shift())
+    for (const reader of readers) if (reader.task === undefined) give(reader, waiting.shift())
+    if (waiting.length > 0 && readers.size < most) give(open(), waiting.shift())
   }
 
-  function give(slot: Slot, task: Task | undefined): void {
+  function give(reader: Reader, task: Task | undefined): void {
+    if (task !== undefined) reader.give(task)
+  }
+
+  function open(): Reader {
+    const reader = createReader(script, {
+      hasPlayer: havePlayer,
+      onFree(free) {
+        if (areEndedWhenIdle && waiting.length === 0) end(free)
+        else deal()
+      },
+      onFailure: failed,
+      onLate: (late) => end(late)?.done({ kind: 'rejected', why: late.isReady ? 'too-slow' : 'no-program' }),
+    })
+    readers.add(reader)
+    return reader
+  }
+
+  function failed(reader: Reader): void {
+    const task = end(reader)
     if (task === undefined) return
-    slot.task = task
-    startTimer(slot)
-    const message: ToWorker = { file: task.file, wanted: task.wanted }
-    slot.worker.postMessage(message)
-    task.begun()
+    // One that could not be loaded, while another one works: that other one does it.
+    if (!reader.isReady && [...readers].some(({ isReady }) => isReady)) {
+      most = 1
+      waiting.unshift(task)
+    } else {
+      task.done({ kind: 'rejected', why: reader.isReady ? 'no-memory' : 'no-program' })
+    }
+    deal()
   }
 
-  function startTimer(slot: Slot): void {
-    clearTimeout(slot.timer)
-    const [timeoutMs, why] = slot.isReady ? ([TIMEOUT_MS, 'too-slow'] as const) : ([LOAD_TIMEOUT_MS, 'no-program'] as const)
-    slot.timer = setTimeout(() => end(slot)?.done({ kind: 'rejected', why }), timeoutMs)
+  /** Frees a worker that may need minutes. Others read on: they are done soon, and could not be loaded again without a connection. */
+  function giveUp(task: Task): void {
+    const place = waiting.indexOf(task)
+    const reader = [...readers].find((each) => each.task === task)
+    if (place >= 0) waiting.splice(place, 1)
+    else if (reader === undefined) return
+    else end(reader)
+    task.done(undefined)
   }
 
-  function open(): Slot {
-    const slot = slotFor(script)
-    slots.add(slot)
-    slot.worker.addEventListener('message', ({ data }: MessageEvent<FromWorker>) => {
-      if ('ready' in data) {
-        slot.isReady = true
-        if (slot.task !== undefined) startTimer(slot)
-        return
-      }
-      clearTimeout(slot.timer)
-      const task = slot.task
-      slot.task = undefined
-      task?.done(data.outcome)
-      if (areEndedWhenIdle && waiting.length === 0) end(slot)
-      else deal()
-    })
-    slot.worker.addEventListener('error', () => {
-      const task = end(slot)
-      if (task === undefined) return
-      // One that could not be loaded, while another one works: that other one does it.
-      if (!slot.isReady && [...slots].some(({ isReady }) => isReady)) {
-        most = 1
-        waiting.unshift(task)
-      } else {
-        task.done({ kind: 'rejected', why: slot.isReady ? 'no-memory' : 'no-program' })
-      }
-      deal()
-    })
-    return slot
-  }
-
-  /** Ends a worker for good. @returns what it was doing. */
-  function end(slot: Slot): Task | undefined {
-    clearTimeout(slot.timer)
-    slot.worker.terminate()
-    slots.delete(slot)
-    const task = slot.task
-    slot.task = undefined
+  function end(reader: Reader): Task | undefined {
+    readers.delete(reader)
     queueMicrotask(deal)
-    return task
+    return reader.end()
   }
 }
 
-function slotFor(script: string): Slot {
-  return { worker: new Worker(trusted(script), { type: 'module' }), isReady: false, task: undefined, timer: undefined }
+function createReader(script: string, { hasPlayer, onFree, onFailure, onLate }: ReaderOptions): Reader {
+  const worker = new Worker(trusted(script), { type: 'module' })
+  let isReady = false
+  let task: Task | undefined
+  let player: Player | undefined
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const reader: Reader = {
+    get isReady() {
+      return isReady
+    },
+    get task() {
+      return task
+    },
+    give(given) {
+      task = given
+      startTimer()
+      player = hasPlayer ? createPlayer(given.file) : undefined
+      const message: ToWorker = {
+        file: given.file,
+        wanted: given.wanted,
+        ...(player !== undefined && { player: player.port }),
+      }
+      worker.postMessage(message, player === undefined ? [] : [player.port])
+      given.begun()
+    },
+    end() {
+      worker.terminate()
+      return release()
+    },
+  }
+  worker.addEventListener('error', () => onFailure(reader))
+  worker.addEventListener('message', ({ data }: MessageEvent<FromWorker>) => {
+    if ('outcome' in data) {
+      release()?.done(data.outcome)
+      onFree(reader)
+      return
+    }
+    if ('ready' in data) isReady = true
+    else task?.progress(data.share)
+    if (task !== undefined) startTimer()
+  })
+  return reader
+
+  function startTimer(): void {
+    clearTimeout(timer)
+    timer = setTimeout(() => onLate(reader), isReady ? TIMEOUT_MS : LOAD_TIMEOUT_MS)
+  }
+
+  /** @returns what it was doing. */
+  function release(): Task | undefined {
+    clearTimeout(timer)
+    player?.close()
+    player = undefined
+    const done = task
+    task = undefined
+    return done
+  }
 }
 
 interface ScriptPolicy {

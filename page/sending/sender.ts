@@ -4,12 +4,12 @@
 import type { Category } from '../../src/domain/matching/signal.js'
 import { newKey } from '../../src/domain/random-key.js'
 import { type Access, type Added, api, type Failure } from '../api.js'
-import type { Usable } from '../choosing/picture.js'
+import { protectedPart, type Usable } from '../choosing/picture.js'
 import type { Hashed, Reason } from '../hashing/outcome.js'
 import { handlingOf } from './handling.js'
 
 export type Result =
-  | { readonly at: 'protected'; readonly quality: number | undefined }
+  | { readonly at: 'protected'; readonly quality: number | undefined; readonly part?: number | undefined }
   /** Registered, and matches nothing until it has been reviewed. */
   | { readonly at: 'held' }
   | { readonly at: 'refused'; readonly why: Reason }
@@ -72,7 +72,8 @@ export function sender(job: Job, watcher: Watcher, waiting: Waiting): () => Prom
       if ('value' in answer) {
         watcher.held(undefined, undefined)
         part.pictures.forEach((picture, k) => {
-          settle(picture, resultOf(picture, answer.value.images[k]))
+          const added = isVideo(picture) ? answer.value.videos?.[k] : answer.value.images[k]
+          settle(picture, resultOf(picture, added))
         })
       } else if (!(await handle(part, answer.failure))) return false
     }
@@ -131,12 +132,17 @@ export function sender(job: Job, watcher: Watcher, waiting: Waiting): () => Prom
   }
 }
 
-/** Hashes first: they are small, and most images are sent as hashes. */
+function isVideo(picture: Usable): boolean {
+  return 'hashed' in picture && picture.hashed.kind === 'hashed-video'
+}
+
+/** Hashes of pictures first: they are small, and most images are sent as hashes. A video has up to a megabyte of them. */
 function partsOf({ pictures, maxImageBytes }: Job, watcher: Watcher): Part[] {
-  const hashed = pictures.filter((picture) => 'hashed' in picture)
+  const hashed = pictures.filter((picture) => 'hashed' in picture && !isVideo(picture))
   const parts = Array.from({ length: Math.ceil(hashed.length / PICTURES_A_REQUEST) }, (_, i) =>
     partOf(hashed.slice(i * PICTURES_A_REQUEST, (i + 1) * PICTURES_A_REQUEST)),
   )
+  parts.push(...pictures.filter(isVideo).map((video) => partOf([video])))
   for (const picture of pictures) {
     if (!('file' in picture)) continue
     if (picture.file.size <= maxImageBytes) parts.push(partOf([picture]))
@@ -152,10 +158,11 @@ function partOf(pictures: readonly Usable[]): Part {
 function request(job: Job, { pictures, key, withDetails }: Part) {
   const [first] = pictures
   if (first !== undefined && 'file' in first) return api.addFile(job.access, first.file, key)
-  const images = pictures.flatMap((picture) =>
-    'hashed' in picture ? [contentOf(picture.hashed, job.category, withDetails)] : [],
-  )
-  return api.addHashes(job.access, images, key)
+  const hashed = pictures.flatMap((picture) => ('hashed' in picture ? [picture.hashed] : []))
+  const category = job.category === undefined ? {} : { category: job.category }
+  const images = hashed.flatMap((each) => (each.kind === 'hashed' ? [contentOf(each, category, withDetails)] : []))
+  const videos = hashed.flatMap((each) => (each.kind === 'hashed' ? [] : [{ ...each.video, ...category }]))
+  return api.addHashes(job.access, { images, ...(videos.length > 0 && { videos }) }, key)
 }
 
 /** Does a failed connection explain the failure? Not if the server answers other requests: then it rejects this file. */
@@ -164,12 +171,8 @@ async function explains(job: Job, { kind }: Failure, picture: Usable): Promise<b
   return kind !== 'away' || !('file' in picture) || 'failure' in (await api.view(job.access))
 }
 
-function contentOf({ signals, details }: Hashed, category: Category | undefined, withDetails: boolean) {
-  return {
-    signals,
-    ...(details !== undefined && withDetails && { details }),
-    ...(category !== undefined && { category }),
-  }
+function contentOf({ signals, details }: Hashed, category: { readonly category?: Category }, withDetails: boolean) {
+  return { signals, ...(details !== undefined && withDetails && { details }), ...category }
 }
 
 /** At least the own backoff: a server that asks for no delay would otherwise be called in a loop. */
@@ -196,7 +199,8 @@ function outcomeOf(handling: ReturnType<typeof handlingOf>): Result {
 function resultOf(picture: Usable, added: Added | undefined): Result {
   if (added === undefined) return { at: 'failed' }
   if (added.state === 'held') return { at: 'held' }
-  if (added.state === 'registered')
-    return { at: 'protected', quality: 'hashed' in picture ? picture.hashed.quality : added.quality }
+  if (added.state === 'registered' && 'hashed' in picture)
+    return { at: 'protected', quality: picture.hashed.quality, part: protectedPart(picture.hashed) }
+  if (added.state === 'registered') return { at: 'protected', quality: added.quality }
   return outcomeOf(handlingOf(added.problem?.code))
 }

@@ -2,9 +2,10 @@
 
 import type { Failure } from '../api.js'
 import type { Unprotected } from '../choosing/picker.js'
-import { WELL_PROTECTED_QUALITY } from '../choosing/picture.js'
+import { type Usable, WELL_PROTECTED_QUALITY } from '../choosing/picture.js'
 import { announce, hide, made, one, setText, show } from '../dom.js'
-import { say, sayCount, sayTime } from '../messages.js'
+import { say, sayCount, sayShare, sayTime } from '../messages.js'
+import { countKinds, type Kind, sayThings, type Things } from '../things.js'
 import { waited } from '../waited.js'
 import { type Job, type Result, sender, type Waiting } from './sender.js'
 
@@ -24,6 +25,7 @@ export function sending(job: Job, unprotected: readonly Unprotected[], finished:
   hide('fix')
   const retry = one('retry', HTMLButtonElement)
   const waiting = waitingFor(retry)
+  const all = countKinds([...job.pictures.map(kindOf), ...unprotected.map(({ kind }) => kind)])
   const toSend = job.pictures.length
   const total = toSend + unprotected.length
   const results = new Map<number, Result>()
@@ -47,7 +49,7 @@ export function sending(job: Job, unprotected: readonly Unprotected[], finished:
   async function run(): Promise<void> {
     const isDone = await send()
     if (countOf('settled') === toSend) {
-      const text = headline()
+      const text = headline(all, countOf('protected'))
       setText('sent-text', text)
       announce(text)
       // Failed pictures come first, or they could be missed among many.
@@ -62,12 +64,6 @@ export function sending(job: Job, unprotected: readonly Unprotected[], finished:
     }
   }
 
-  function headline(): string {
-    const open = total - countOf('protected')
-    if (open === 0) return sayCount('run.allSent', total)
-    return open === total ? sayCount('run.noneSent', total) : sayCount('run.notSent', open, { total })
-  }
-
   /** settled: all that are not to be sent any more. */
   function countOf(at: Result['at'] | 'settled'): number {
     const all = [...results.values()]
@@ -78,7 +74,7 @@ export function sending(job: Job, unprotected: readonly Unprotected[], finished:
     const progress = one('sent-progress', HTMLProgressElement)
     progress.max = Math.max(1, total)
     progress.value = unprotected.length + countOf('settled')
-    const text = sayCount('run.sent', total, { done: countOf('protected') })
+    const text = sayThings('run.sent', all, { done: countOf('protected') })
     setText('sent-text', text)
     announce(text)
   }
@@ -95,6 +91,20 @@ export function sending(job: Job, unprotected: readonly Unprotected[], finished:
     retry.hidden = failure.kind === 'rejected'
     announce(text)
   }
+}
+
+/** What came of all. */
+function headline(all: Things, protectedCount: number): string {
+  const total = all.pictures + all.videos
+  if (protectedCount === total) return sayThings('run.allSent', all)
+  if (protectedCount === 0) return sayThings('run.noneSent', all)
+  const open = total - protectedCount
+  return all.videos === 0 ? sayCount('run.notSent', open, { total }) : say('run.notSent.files', { n: open, total })
+}
+
+/** Videos are sent as hashes alone. */
+function kindOf(picture: Usable): Kind {
+  return 'hashed' in picture && picture.hashed.kind === 'hashed-video' ? 'videos' : 'pictures'
 }
 
 /** What is said when a question has no answer. */
@@ -148,7 +158,8 @@ function drawLine(line: Line | undefined, result: Result): void {
 
 function sentenceOf(result: Result): string {
   if (result.at === 'refused') return say(`run.why.${result.why}`)
-  if (result.at === 'protected') return qualityOf(result.quality)
+  if (result.at === 'protected')
+    return result.part === undefined ? qualityOf(result.quality) : say('run.quality.part', { share: sayShare(result.part) })
   return result.at === 'held' ? say('run.state.held') : say('run.state.failed')
 }
 

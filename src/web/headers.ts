@@ -37,11 +37,11 @@ function documentPolicy({ script, style }: OwnContent): readonly string[] {
 }
 
 /**
- * A page may run the script and use the style with this content, and may load from and request its own origin; nothing else. For a script
- * the hash is that of its element's integrity attribute (CSP 3, external hashes; decision 0040).
+ * A page may run the script and use the style with this content, and may load from and request its own origin; nothing else. It may play videos that
+ * it was given, where the browser cannot decode them otherwise. For a script the hash is that of its element's integrity attribute (CSP 3, external hashes; decision 0040).
  */
 export function pageHeaders(own: OwnContent) {
-  return documentHeaders([...documentPolicy(own), "worker-src 'self'", 'trusted-types tabir'])
+  return documentHeaders([...documentPolicy(own), "worker-src 'self'", 'media-src blob:', 'trusted-types tabir'])
 }
 
 /** Policy of the console, as strict: it starts no worker, and no text may become script. */

@@ -49,7 +49,7 @@ t.test('a page runs one script and wears one style, by their hashes, and loads n
     const scriptHash = sha384(file.rawPayload)
     t.equal(script?.[2], scriptHash)
     const only = `default-src 'none'; script-src '${scriptHash}'; style-src '${sha384(style?.[1] ?? '')}'; img-src 'self'; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; `
-    const rest = url === '/console' ? "trusted-types 'none'" : "worker-src 'self'; trusted-types tabir"
+    const rest = url === '/console' ? "trusted-types 'none'" : "worker-src 'self'; media-src blob:; trusted-types tabir"
     t.equal(headers['content-security-policy'], only + rest)
     t.equal(headers['integrity-policy'], 'blocked-destinations=(script)')
     t.equal(headers['cache-control'], 'no-store')

@@ -44,7 +44,7 @@ t.test(
     const lines = await page.$$eval('#pictures .state', (states) => states.map(({ textContent }) => textContent))
     t.equal(lines[0], 'Can be well protected')
     for (const [k, [picture, sentence]] of bad.entries()) t.match(lines[k + 1], sentence, picture?.name ?? 'a file')
-    t.match(lines.at(-1), /chosen this picture already/)
+    t.match(lines.at(-1), /chosen this already/)
     t.equal(await textOf(page, '#choose-go'), 'Continue with 1 picture')
     const opened = await protectAll(page)
     t.equal(await textOf(page, '#sent-text'), '7 of 8 pictures are not protected. The reason stands beside each one.')
@@ -73,7 +73,7 @@ t.test('500 pictures at once are read one after the other, after saying how long
     buffer: withJpegComment(bytes, String(k)),
   }))
   await choose(page, files)
-  t.match(await textOf(page, '#notices'), /That is 500 pictures\..*about 9 minutes\. You can stop at any time/)
+  t.match(await textOf(page, '#notices'), /That is 500 files\..*about 9 minutes\. You can stop at any time/)
 
   await page.click('#stop')
   await allRead(page)

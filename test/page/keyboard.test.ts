@@ -42,7 +42,7 @@ t.test(
     await toChoosing(page)
     await choose(page, [await pictureFile(1), await pictureFile(2)])
     await allRead(page)
-    t.equal(await textOf(page, '[role="status"]'), 'All pictures have been read. 2 pictures can be protected')
+    t.equal(await textOf(page, '[role="status"]'), 'Everything has been read. 2 pictures can be protected')
     await page.click('#choose-go')
     await page.click('#protect')
     await page.waitForSelector('[data-step="result"]:not([hidden])')

@@ -20,9 +20,9 @@ t.test('what is no picture is named, with what to do instead, and never offered 
   const { page } = await site.visit('/')
   await toChoosing(page)
   const kinds: readonly (readonly [string, RegExp])[] = [
-    ['0000001c667479706d703432000000006d70343269736f6d', /This is a video.*take a screenshot/],
-    ['00000014667479707174202000000000', /This is a video/],
-    ['1a45dfa39f4286810142f7810142f281', /This is a video/],
+    ['0000001c667479706d703432000000006d70343269736f6d', /This video is damaged.*take a screenshot/],
+    ['00000014667479707174202000000000', /This video is damaged/],
+    ['524946460000000041564920', /This is a video of a kind.*take a screenshot/],
     ['0000000c6a5020200d0a870a00000014', /Hardly any browser can open/],
     ['1f8b0800000000000003abe6e5020000', /animated sticker/],
     ['255044462d312e370a25b5b5b5b50a', /This is a document/],

@@ -88,7 +88,7 @@ t.test('of two equal files the second is read again when the first is removed', 
   const file = await pictureFile(66)
   await choose(page, [file, { ...file, name: 'copy.jpg' }])
   await allRead(page)
-  t.match(await linesOf(page, '#pictures'), [/Can be well protected/, /chosen this picture already/])
+  t.match(await linesOf(page, '#pictures'), [/Can be well protected/, /chosen this already/])
   await page.locator('#pictures li').first().locator('button').last().click()
   await allRead(page)
   await page.waitForSelector('#pictures li[data-state="good"]')

@@ -13,18 +13,12 @@ import {
   QTFF,
   WEBM,
 } from 'mediabunny'
-import { hashedSize } from '../../../packages/hash/src/reduced-side.js'
 import { MAX_VIDEO_MS } from '../../../packages/hash/src/video-frames.js'
+import { hashedFrameSize, isFrameTooLarge } from '../../../src/domain/media/video-frame-size.js'
 import { Problem } from '../../../src/domain/problem.js'
 import { BoundedSource } from './bounded-source.js'
 import { areTablesSmall } from './mp4-tables.js'
-import {
-  MAX_FRAME_PIXELS,
-  MAX_FRAME_SIDE_PX,
-  VIDEO_CODEC_NAMES,
-  type VideoCodecName,
-  type VideoFacts,
-} from './video-facts.js'
+import { VIDEO_CODEC_NAMES, type VideoCodecName, type VideoFacts } from './video-facts.js'
 
 Logging.level = LogLevel.Silent
 
@@ -55,8 +49,6 @@ const MAX_TRACKS = 32
 const MAX_PACKETS = (240 * MAX_VIDEO_MS) / 1000
 /** Most packets within a second, as a high-speed camera writes them. */
 const MAX_PACKETS_PER_SECOND = 2_000
-/** Smaller pictures are enlarged, so that a file cannot hide by declaring a size that its decoder does not keep to. */
-const MIN_SIDE_PX = 128
 
 /**
  * Opens a file of any container that is read, by its content.
@@ -78,12 +70,10 @@ export async function openVideo(file: Uint8Array): Promise<OpenedVideo> {
     const startS = await startOf(input)
     const durationMs = await durationOf(track, startS)
     const config = await track.getDecoderConfig()
-    const hashed = hashedSize(size)
     const facts: VideoFacts = {
       codec,
       durationMs,
-      width: Math.max(MIN_SIDE_PX, hashed.width),
-      height: Math.max(MIN_SIDE_PX, hashed.height),
+      ...hashedFrameSize(size),
       rotation: await track.getRotation(),
       isFlipped: await track.getFlip(),
     }
@@ -114,7 +104,7 @@ async function codecOf(track: InputVideoTrack): Promise<VideoCodecName> {
 async function sizeOf(track: InputVideoTrack): Promise<{ width: number; height: number }> {
   const [width, height] = [await track.getCodedWidth(), await track.getCodedHeight()]
   if (!(width >= 1 && height >= 1)) throw new Problem('video-undecodable')
-  if (width * height > MAX_FRAME_PIXELS || Math.max(width, height) > MAX_FRAME_SIDE_PX) throw new Problem('video-too-large')
+  if (isFrameTooLarge({ width, height })) throw new Problem('video-too-large')
   return { width, height }
 }
 

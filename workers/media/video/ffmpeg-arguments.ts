@@ -1,7 +1,8 @@
 // The command line of ffmpeg for one video.
 
 import { FRAME_INTERVAL_MS } from '../../../packages/hash/src/video-frames.js'
-import { MAX_FRAME_PIXELS, VIDEO_DECODERS, type VideoFacts } from './video-facts.js'
+import { MAX_FRAME_PIXELS } from '../../../src/domain/media/video-frame-size.js'
+import { VIDEO_DECODERS, type VideoFacts } from './video-facts.js'
 
 /** What is shown at each quarter of a second. The only filter before reducing, so that other frames cost nothing but decoding. */
 const SHOWN_AT_QUARTERS = `fps=${1000 / FRAME_INTERVAL_MS}:round=up`

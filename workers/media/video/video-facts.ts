@@ -11,11 +11,6 @@ export const VIDEO_DECODERS = {
 export type VideoCodecName = keyof typeof VIDEO_DECODERS
 export const VIDEO_CODEC_NAMES = ['avc', 'hevc', 'vp8', 'vp9', 'av1'] as const satisfies readonly VideoCodecName[]
 
-/** 4096 × 2304: 4K in all its shapes, upright as well. */
-export const MAX_FRAME_PIXELS = 4096 * 2304
-/** The longest side. */
-export const MAX_FRAME_SIDE_PX = 8192
-
 /**
  * Times of the stream between the children are later by this much, so that those before the beginning, which an edit list hides, are not negative.
  * A multiple of the interval in which frames are looked at.

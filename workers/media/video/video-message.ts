@@ -3,10 +3,11 @@
 import { z } from 'zod'
 import { FRAME_INTERVAL_MS, MAX_VIDEO_MS } from '../../../packages/hash/src/video-frames.js'
 import type { HashedVideo } from '../../../src/domain/matching/hashed-image.js'
+import { MAX_FRAME_SIDE_PX } from '../../../src/domain/media/video-frame-size.js'
 import { SignalMessage } from '../../../src/handoff/message.js'
 import type { JobPurpose } from '../../../src/jobs/hash-image-job.js'
 import { VIDEO_PROBLEMS, type VideoProblem } from './video-answer.js'
-import { MAX_FRAME_SIDE_PX, ROTATIONS, VIDEO_CODEC_NAMES, type VideoFacts } from './video-facts.js'
+import { ROTATIONS, VIDEO_CODEC_NAMES, type VideoFacts } from './video-facts.js'
 
 export type VideoMessage =
   | { readonly facts: VideoFacts }

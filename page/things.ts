@@ -1,0 +1,30 @@
+// "2 pictures and 1 video": what a sentence counts.
+
+import { say, sayCount } from './messages.js'
+
+export type Kind = 'pictures' | 'videos'
+
+export interface Things {
+  readonly pictures: number
+  readonly videos: number
+}
+
+export function countKinds(kinds: readonly Kind[]): Things {
+  const videos = kinds.filter((kind) => kind === 'videos').length
+  return { pictures: kinds.length - videos, videos }
+}
+
+/**
+ * Says a sentence about pictures and videos. It is under its own key for pictures alone, in the form for so many; with videos it is under the key with
+ * `.things`, where `{things}` is "2 pictures and 1 video".
+ */
+export function sayThings(
+  key: string,
+  { pictures, videos }: Things,
+  values: Readonly<Record<string, string | number>> = {},
+): string {
+  if (videos === 0) return sayCount(key, pictures, values)
+  const [own, other] = [sayCount('run.pictures', pictures), sayCount('run.videos', videos)]
+  const things = pictures === 0 ? other : say('run.both', { pictures: own, videos: other })
+  return say(`${key}.things`, { n: pictures + videos, things, ...values })
+}

@@ -1,0 +1,116 @@
+// The frames of a video, decoded by the browser with WebCodecs: at each quarter of a second the one that is shown.
+
+import { MAX_VIDEO_MS } from '../../packages/hash/src/video-frames.js'
+import type { Container } from './container.js'
+import { timesShown } from './shown-times.js'
+
+export interface ShownFrame {
+  /** When it is shown, of the times for which frames are wanted; at least one, ascending. */
+  readonly timesMs: readonly number[]
+  /** Open until the next one is asked for. */
+  readonly frame: VideoFrame | ImageBitmap
+}
+
+export interface ShownFrames {
+  frames(): AsyncGenerator<ShownFrame>
+  readonly durationMs: number
+}
+
+/** Packets that wait for the decoder. */
+const MAX_WAITING_PACKETS = 8
+/** Frames that wait to be hashed: decoders of phones have few buffers in all. */
+const MAX_WAITING_FRAMES = 2
+
+/** @returns `undefined` where the browser has no decoder for it. */
+export async function decodedFrames(container: Container): Promise<ShownFrames | undefined> {
+  const { config } = container
+  if (config === undefined || typeof VideoDecoder === 'undefined') return undefined
+  const { supported = false } = await VideoDecoder.isConfigSupported(config).catch(() => ({ supported: false }))
+  if (!supported) return undefined
+  return { durationMs: container.durationMs, frames: () => framesOf(container, config) }
+}
+
+/** A frame that is decoded while no later one is. */
+interface Current {
+  readonly frame: VideoFrame
+  readonly atMs: number
+}
+
+/**
+ * Memory: the frames that wait and those of the decoder, some 15.
+ * It ends early where the file, or what the decoder can read of it, does.
+ */
+async function* framesOf(container: Container, config: VideoDecoderConfig): AsyncGenerator<ShownFrame> {
+  const waiting: { readonly timesMs: readonly number[]; readonly frame: VideoFrame }[] = []
+  let current: Current | undefined
+  let state: 'decoding' | 'ended' | 'failed' = 'decoding'
+  let wake = () => {}
+  const changed = () => new Promise<void>((resolve) => (wake = resolve))
+
+  /** @param untilMs when the next one is shown. */
+  const finishCurrent = (untilMs: number) => {
+    if (current === undefined) return
+    const timesMs = timesShown(current.atMs, untilMs)
+    if (timesMs.length > 0) waiting.push({ timesMs, frame: current.frame })
+    else current.frame.close()
+    current = undefined
+  }
+  const decoder = new VideoDecoder({
+    output(frame) {
+      const atMs = frame.timestamp / 1000
+      if (state !== 'decoding' || (current !== undefined && atMs <= current.atMs) || atMs > MAX_VIDEO_MS) frame.close()
+      else {
+        finishCurrent(atMs)
+        current = { frame, atMs }
+      }
+      wake()
+    },
+    error() {
+      state = 'failed'
+      wake()
+    },
+  })
+  decoder.addEventListener('dequeue', () => wake())
+
+  const feed = async () => {
+    let lastEndMs = 0
+    for await (const { atMs, endMs, packet } of container.packets()) {
+      while (state === 'decoding' && (decoder.decodeQueueSize >= MAX_WAITING_PACKETS || waiting.length > MAX_WAITING_FRAMES))
+        await drained()
+      if (state !== 'decoding') return
+      const { type, data } = packet
+      decoder.decode(new EncodedVideoChunk({ type, data, timestamp: 1000 * atMs }))
+      lastEndMs = Math.max(lastEndMs, endMs)
+    }
+    await decoder.flush()
+    if (state !== 'decoding') return
+    finishCurrent(Math.max(lastEndMs, (current?.atMs ?? 0) + 1))
+    state = 'ended'
+  }
+  let drain = () => {}
+  const drained = () => new Promise<void>((resolve) => (drain = resolve))
+
+  try {
+    decoder.configure(config)
+    feed()
+      .catch(() => {
+        if (state === 'decoding') state = 'failed'
+      })
+      .finally(() => wake())
+    for (;;) {
+      drain()
+      const next = waiting.shift()
+      if (next !== undefined) {
+        yield next
+        next.frame.close()
+      } else if (state === 'decoding') await changed()
+      else return
+    }
+  } finally {
+    if (state === 'decoding') state = 'ended'
+    for (const { frame } of waiting) frame.close()
+    current?.frame.close()
+    if (decoder.state !== 'closed') decoder.close()
+    drain()
+  }
+}

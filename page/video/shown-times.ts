@@ -1,0 +1,12 @@
+// Which frame is shown at each time for which one is wanted: at 0, 250, 500 … ms the last one that starts at or before it. The service asks ffmpeg
+// for the same.
+
+import { FRAME_INTERVAL_MS } from '../../packages/hash/src/video-frames.js'
+
+/** @returns the wanted times from `fromMs` on and before `toMs`, as long as the frame between them is shown. */
+export function timesShown(fromMs: number, toMs: number): number[] {
+  const times: number[] = []
+  const first = FRAME_INTERVAL_MS * Math.max(0, Math.ceil(fromMs / FRAME_INTERVAL_MS))
+  for (let atMs = first; atMs < toMs; atMs += FRAME_INTERVAL_MS) times.push(atMs)
+  return times
+}

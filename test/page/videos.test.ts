@@ -1,0 +1,158 @@
+// Videos on the page: hashed on the device as the service would, told apart from pictures, and refused with what to do instead.
+
+import type { Page } from 'playwright-core'
+import t, { type Test } from 'tap'
+import { hashVideo } from '../../packages/hash/src/hash-image.js'
+import { distance, parseHash } from '../../packages/hash/src/hash256.js'
+import { imagesOf, pictureFile, usualSite, withoutBrowser } from '../helpers/browser.js'
+import { allRead, choose, type GivenFile, protectAll, textOf, toChoosing } from '../helpers/steps.js'
+import { ask, platform } from '../helpers/trust.js'
+import { ffmpeg, framesOf, H264, makeClip, remuxed } from '../helpers/videos.js'
+
+const skip = withoutBrowser !== false ? withoutBrowser : ffmpeg === undefined && 'needs ffmpeg (apt-get install ffmpeg)'
+const SIZE = { width: 160, height: 128 }
+/** A fractal, as it is approached: with structure everywhere. */
+const SOURCE = `mandelbrot=s=${SIZE.width}x${SIZE.height}:r=8:start_scale=2:end_scale=0.5:end_pts=40`
+const VP8 = ['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8', '-b:v', '400k']
+/** Hashes as near as this count as the same. */
+const MAX_BITS = 2
+const MAX_PLAYED_BITS = 16
+
+interface SentVideo {
+  readonly durationMs: number
+  readonly frames: readonly { readonly atMs: number; readonly signals: readonly { readonly hash: string }[] }[]
+}
+
+function clip(name: string, output: readonly string[]): Buffer {
+  const made = makeClip({ name, source: SOURCE, output: ['-t', '2', ...output] })
+  if (made === undefined) throw new Error('this ffmpeg lacks an encoder')
+  return made
+}
+
+const fileOf = (name: string, buffer: Buffer): GivenFile => ({ name, mimeType: 'application/octet-stream', buffer })
+const statesOf = (page: Page) =>
+  page.$$eval('#pictures .state', (states) => states.map(({ textContent }) => textContent ?? ''))
+
+/** Chooses files and protects them. @returns the videos that were sent. */
+async function sentFrom(page: Page, files: readonly GivenFile[]) {
+  const sent: SentVideo[] = []
+  page.on('request', (request) => {
+    if (request.url().endsWith('/hashes')) sent.push(...(request.postDataJSON().videos ?? []))
+  })
+  await toChoosing(page)
+  await choose(page, files)
+  await allRead(page)
+  const said = { states: await statesOf(page), goOn: await textOf(page, '#choose-go') }
+  return { sent, said, opened: await protectAll(page) }
+}
+
+/** Hashed here, from what ffmpeg shows of it in grey. */
+async function hashedHere(file: Buffer, name: string, { width, height }: typeof SIZE): Promise<SentVideo> {
+  const frames = framesOf(file, name, width, height).map((data, i) => ({
+    atMs: 250 * i,
+    pixels: { data, width, height, channels: 1 as const },
+    aspect: width / height,
+  }))
+  return hashVideo(frames, { purpose: 'register' })
+}
+
+function bitsBetween(a = '', b = ''): number {
+  const [own, other] = [parseHash(a), parseHash(b)]
+  return own === undefined || other === undefined ? Number.POSITIVE_INFINITY : distance(own, other)
+}
+
+function checkSame(t: Test, sent: SentVideo | undefined, own: SentVideo, name: string): void {
+  t.ok(own.frames.length > 0, name)
+  t.same(
+    sent?.frames.map(({ atMs }) => atMs),
+    own.frames.map(({ atMs }) => atMs),
+    `${name}: the same frames`,
+  )
+  const bits = own.frames.map(({ signals: [whole] }, i) => bitsBetween(whole?.hash, sent?.frames[i]?.signals[0]?.hash))
+  t.ok(Math.max(...bits) <= MAX_BITS, `${name}: ${bits}`)
+}
+
+t.test('videos and pictures are chosen together, hashed as the service would, and found', { skip }, async (t) => {
+  const site = await usualSite()
+  const { page, faults } = await site.visit('/')
+  const [mp4, webm] = [clip('a.mp4', H264), clip('b.webm', VP8)]
+  const files = [fileOf('a.mp4', mp4), await pictureFile(1), fileOf('b.webm', webm)]
+  const { sent, said, opened } = await sentFrom(page, files)
+
+  t.same(said.states, Array(3).fill('Can be well protected'))
+  t.equal(said.goOn, 'Continue with 1 picture and 2 videos')
+  t.equal(await textOf(page, '#sent-text'), 'Done. Protected: 1 picture and 2 videos.')
+  t.equal(await imagesOf(site, opened), 3)
+  t.equal(sent.length, 2)
+  for (const [k, [name, file]] of Object.entries({ 'a.mp4': mp4, 'b.webm': webm }).entries()) {
+    checkSame(t, sent[k], await hashedHere(file, name, SIZE), name)
+    t.equal(sent[k]?.durationMs, 2000)
+  }
+  const { headers } = await platform(site, 'videos')
+  const [, , third] = sent[1]?.frames ?? []
+  const query = { signals: [{ type: 'pdq', hash: third?.signals[0]?.hash }] }
+  const answer = await ask(site, 'POST', '/v1/match', headers, { queries: [query] })
+  t.match(answer.json(), { results: [{ matches: [{ atMs: 0 }] }] })
+  t.same(faults, [])
+})
+
+t.test('a video that is turned when it is shown is hashed upright, also where the page plays it', { skip }, async (t) => {
+  const site = await usualSite()
+  const turned = remuxed(clip('a.mp4', H264), 'turned.mp4', { input: ['-display_rotation', '90'] }) ?? Buffer.alloc(0)
+  const own = await hashedHere(turned, 'turned.mp4', { width: SIZE.height, height: SIZE.width })
+  for (const isPlayed of [false, true]) {
+    const { page } = await site.visit('/')
+    if (isPlayed)
+      await page.route('**/assets/worker-video-*', async (route) => {
+        const response = await route.fetch()
+        await route.fulfill({ response, body: `delete globalThis.VideoDecoder;${await response.text()}` })
+      })
+    const { sent } = await sentFrom(page, [fileOf('turned.mp4', turned)])
+    if (!isPlayed) checkSame(t, sent[0], own, 'decoded')
+    // By its colours, and an interpolated size: another, but a near hash.
+    else
+      t.ok(bitsBetween(sent[0]?.frames[0]?.signals[0]?.hash, own.frames[0]?.signals[0]?.hash) <= MAX_PLAYED_BITS, 'played')
+    t.equal(await textOf(page, '#sent-text'), 'Done. Protected: 1 video.')
+  }
+})
+
+t.test('what cannot be read says so and what to do, and is not offered for sending', { skip }, async (t) => {
+  const site = await usualSite()
+  const { page } = await site.visit('/')
+  await toChoosing(page)
+  const mp4 = clip('a.mp4', H264)
+  await choose(page, [
+    fileOf('of another codec.mp4', clip('old.mp4', ['-c:v', 'mpeg4'])),
+    fileOf('of another container.avi', clip('old.avi', ['-c:v', 'mpeg4'])),
+    fileOf('without an end.mp4', mp4.subarray(0, mp4.length / 2)),
+    fileOf('dark.mp4', makeClip({ source: 'color=black:s=160x120:d=1' }) ?? Buffer.alloc(0)),
+  ])
+  await allRead(page)
+  t.match(await statesOf(page), [
+    /This browser cannot read this video.*take a screenshot/,
+    /This is a video of a kind that cannot be read here/,
+    /This video is damaged, incomplete or locked/,
+    /Nothing in this video can be recognised/,
+  ])
+  t.notOk(await page.isVisible('#upload'))
+})
+
+t.test('reading a video can be stopped and tried again, and the page is left at once', { skip }, async (t) => {
+  const site = await usualSite()
+  const { page, context } = await site.visit('/')
+  await context.route('https://exit.example/', (route) => route.fulfill({ body: 'weather', contentType: 'text/html' }))
+  await toChoosing(page)
+  await page.route('**/assets/worker-video-*', () => {}, { times: 2 }) // it does not arrive
+  await choose(page, [fileOf('a.mp4', clip('a.mp4', H264))])
+  await page.getByText('Being read').waitFor()
+  await page.click('#stop')
+  t.same(await statesOf(page), ['Not read'])
+  await page.click('#pictures li button:text("Try again")')
+  await page.getByText('Being read').waitFor()
+  await page.click('#pictures li button:text("Remove")')
+  t.equal(await page.locator('#pictures li').count(), 0)
+  await choose(page, [fileOf('a.mp4', clip('a.mp4', H264))])
+  await allRead(page)
+  t.same(await statesOf(page), ['Can be well protected'])
+  await Promise.all([page.waitForURL('https://exit.example/'), page.click('#leave')])
+})
