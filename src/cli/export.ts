@@ -124,20 +124,25 @@ interface EarlierExport {
  */
 async function* changesSince({ path, ids }: EarlierExport, body: AsyncIterable<unknown>): AsyncGenerator<string> {
   const knownAtFirst = ids.size
+  let isNew = false
   for await (const lines of readLines(body)) {
     for (const { text } of lines) {
-      const { id, isTombstone } = signalOf(text ?? '')
+      const { id, isTombstone, isFirst } = signalOf(text ?? '')
       if (text === undefined || id === undefined || isTombstone) continue
-      if (!ids.delete(id)) yield `${text}\n`
+      if (isFirst) isNew = !ids.delete(id)
+      if (isNew) yield `${text}\n`
     }
   }
   if (knownAtFirst > 0 && ids.size === knownAtFirst) {
     throw new NotAnExport('This bank has no signal of the --since file. Is it an export of another bank?')
   }
+  let isGone = false
   for await (const lines of readLines(unpacked(createReadStream(path)))) {
     for (const { text } of lines) {
-      const { id, isTombstone } = signalOf(text ?? '')
-      if (text !== undefined && id !== undefined && !isTombstone && ids.delete(id)) yield `${tombstoneOf(text)}\n`
+      const { id, isTombstone, isFirst } = signalOf(text ?? '')
+      if (text === undefined || id === undefined) continue
+      if (isFirst) isGone = !isTombstone && ids.delete(id)
+      if (isGone) yield `${isFirst ? tombstoneOf(text) : text}\n`
     }
   }
 }
@@ -152,7 +157,8 @@ async function signalIdsIn(path: string): Promise<Set<string>> {
     for await (const lines of readLines(unpacked(createReadStream(path)))) {
       for (const { line, text } of lines) {
         if (text === '') continue
-        const { id, isTombstone } = signalOf(text ?? '')
+        const { id, isTombstone, isFirst } = signalOf(text ?? '')
+        if (id !== undefined && !isFirst) continue
         if (id === undefined) throw new NotAnExport(`Line ${line} of the --since file is not a line of an NDJSON export.`)
         if (isTombstone) ids.delete(id)
         else ids.add(id)
@@ -165,10 +171,17 @@ async function signalIdsIn(path: string): Promise<Set<string>> {
   return ids
 }
 
+interface ExportedLine {
+  readonly id: string | undefined
+  readonly isTombstone: boolean
+  /** Is it the first line of its signal, picture or video? */
+  readonly isFirst: boolean
+}
+
 /** Parses a line that `tabir export` wrote. */
-function signalOf(text: string): { readonly id: string | undefined; readonly isTombstone: boolean } {
-  const [, id] = /^\{"signalId":"([0-9a-f-]{36})"/.exec(text) ?? []
-  return { id, isTombstone: text.endsWith('"deleted":true}') }
+function signalOf(text: string): ExportedLine {
+  const [, id, next] = /^\{"signalId":"([0-9a-f-]{36})"(,"line":)?/.exec(text) ?? []
+  return { id, isTombstone: text.endsWith('"deleted":true}'), isFirst: next === undefined }
 }
 
 async function* counted(body: AsyncIterable<Uint8Array>, bar: ReturnType<typeof byteBar>): AsyncGenerator<Uint8Array> {

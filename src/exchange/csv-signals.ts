@@ -5,13 +5,14 @@ import { CATEGORY_NAMES } from '../domain/matching/signal.js'
 import { ownValue } from '../domain/own-value.js'
 import { csvFields } from './csv-fields.js'
 import { type LineReader, NUL, rejected, signalFrom, typeNamed } from './given-signal.js'
+import { MAX_SHORT_LINE_CHARS } from './text-lines.js'
 
 /**
  * @param first the first line of a file.
  * @returns how to read the other lines, and whether the first line is a header; `undefined` if it is no CSV.
  */
 export function csvReaderFor(first: string): { readonly read: LineReader; readonly isHeader: boolean } | undefined {
-  const columns = csvFields(first)
+  const columns = first.length > MAX_SHORT_LINE_CHARS ? undefined : csvFields(first)
   if (columns === undefined) return undefined
   const header = headerOf(columns)
   if (header !== undefined) return { read: csvReader(header), isHeader: true }
@@ -104,6 +105,7 @@ const OPINIONS: Readonly<Record<string, 'reviewed' | 'unreviewed' | 'not-harmful
 function csvReader(columns: Columns): LineReader {
   return (text) => {
     if (text === '') return { kind: 'blank' }
+    if (text.length > MAX_SHORT_LINE_CHARS) return rejected('record-too-long')
     const fields = text.includes(NUL) ? undefined : csvFields(text)
     if (fields === undefined) return rejected('record-unreadable')
     if (fields.length < columns.count) return rejected('columns-missing')

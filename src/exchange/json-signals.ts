@@ -2,26 +2,43 @@
 
 import { z } from 'zod'
 import { type Hash256, parseHash } from '../../packages/hash/src/hash256.js'
+import { MAX_VIDEO_SIGNALS } from '../../packages/hash/src/video-frames.js'
 import { declaresMinor, tagDeclaresMinor } from '../domain/cases/minors.js'
 import { UUID_PATTERN } from '../domain/ids.js'
 import { jsonOrUndefined } from '../domain/json.js'
-import { CATEGORY_NAMES, type Signal, TIER_NAMES, VIEW_NAMES } from '../domain/matching/signal.js'
-import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES } from '../domain/matching/signal-types.js'
+import { CATEGORY_NAMES, TIER_NAMES, VIEW_NAMES } from '../domain/matching/signal.js'
+import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/matching/signal-types.js'
 import { type TimedSignal, videoOf } from '../domain/matching/timed-signals.js'
 import type { ReadRecord, RecordRejection } from '../domain/organisations/bank-import.js'
 import { ownValue } from '../domain/own-value.js'
 import { rejected, signalFrom } from './given-signal.js'
+import type { LinedRecord, RecordReader } from './record-reader.js'
+import { MAX_SHORT_LINE_CHARS } from './text-lines.js'
 
 /** The room that a stored record has for a reference. */
 const MAX_REF_BYTES = 255
-const MAX_PICTURE_SIGNALS = 64
+/** A picture has 194 signals at most, and takes one line. */
+const MAX_LINE_SIGNALS = 200
+/** Of a video: those of its frames, and the hashes of its file. */
+const MAX_SIGNALS = MAX_VIDEO_SIGNALS + 2
+const MAX_RECORD_LINES = 1000
 const Quality = z.int().min(0).max(100)
 const TimeMs = z
   .int()
   .min(0)
   .max(2 ** 32 - 1)
+const SignalId = z.string().toLowerCase().regex(UUID_PATTERN)
+const Signals = z
+  .array(
+    z.object({
+      ...{ type: z.enum(SIGNAL_TYPE_NAMES), view: z.enum(VIEW_NAMES), quality: Quality, hash: z.string() },
+      atMs: TimeMs.optional(),
+    }),
+  )
+  .min(1)
+  .max(MAX_LINE_SIGNALS)
 const SignalLine = z.object({
-  signalId: z.string().toLowerCase().regex(UUID_PATTERN).optional().catch(undefined),
+  signalId: SignalId.optional().catch(undefined),
   type: z.enum(SIGNAL_TYPE_NAMES),
   hash: z.string(),
   quality: Quality.optional(),
@@ -35,23 +52,24 @@ const SignalLine = z.object({
   /** The tier at registration, if organisations raised it later. An import takes this one: importing a file does not vouch for its signals. */
   registeredTier: z.enum(TIER_NAMES).nullish(),
   /** All signals of the picture or video. The line's own hash must be among them. */
-  signals: z
-    .array(
-      z.object({
-        ...{ type: z.enum(SIGNAL_TYPE_NAMES), view: z.enum(VIEW_NAMES), quality: Quality, hash: z.string() },
-        atMs: TimeMs.optional(),
-      }),
-    )
-    .min(1)
-    .max(MAX_PICTURE_SIGNALS)
-    .optional(),
+  signals: Signals.optional(),
   video: z.object({ durationMs: TimeMs }).optional(),
   deleted: z.boolean().optional(),
+  /** How many lines the record has, if several: this one, and those with the other signals of a video. */
+  lines: z.int().min(2).max(MAX_RECORD_LINES).optional(),
+})
+type SignalLine = z.infer<typeof SignalLine>
+/** A line with more signals of the record that began before it. */
+const NextLine = z.object({
+  signalId: SignalId.optional().catch(undefined),
+  line: z.int().min(2).max(MAX_RECORD_LINES),
+  signals: Signals,
 })
 const TombstoneLine = z.object({
-  signalId: z.string().toLowerCase().regex(UUID_PATTERN),
+  signalId: SignalId,
   deleted: z.literal(true),
   hash: z.undefined().optional(),
+  line: z.undefined().optional(),
 })
 const REASON_BY_FIELD: Readonly<Record<string, RecordRejection>> = {
   type: 'signal-type-unknown',
@@ -61,23 +79,105 @@ const REASON_BY_FIELD: Readonly<Record<string, RecordRejection>> = {
   category: 'category-unknown',
 }
 
-/** Reads one line of JSON. Unknown fields are ignored. */
+/** A record that has begun. */
+interface Head {
+  readonly line: SignalLine
+  readonly hash: Hash256
+  readonly signals: readonly TimedSignal[] | undefined
+}
+
+/** Reads a record of one line. Unknown fields are ignored. */
 export function readJson(text: string): ReadRecord {
+  const begun = beginningIn(text)
+  if ('kind' in begun) return begun
+  return begun.line.lines === undefined ? completed(begun) : rejected('record-unreadable')
+}
+
+/** Reads records of one or several lines. Memory: the signals of a video. */
+export function createJsonReader(): RecordReader {
+  let open: { readonly head: Head; readonly signals: TimedSignal[]; next: number; isRefused: boolean } | undefined
+
+  /** What a line does to the record that is open: `undefined` if it does not belong to it. */
+  function continued(text: string, line: number): readonly LinedRecord[] | undefined {
+    const value = open !== undefined && text.startsWith('{') ? jsonOrUndefined(shortOf(text)) : undefined
+    const next = NextLine.safeParse(value).data
+    const lines = open?.head.line.lines ?? 0
+    if (open === undefined || next === undefined || next.signalId !== open.head.line.signalId || next.line !== open.next)
+      return undefined
+    const { head, signals, isRefused } = open
+    const isLast = open.next++ === lines
+    if (isLast) open = undefined
+    if (isRefused) return []
+    const more = signals.length + next.signals.length > MAX_SIGNALS ? 'record-too-long' : timedIn(next.signals)
+    const why = value !== undefined && declaresMinor(value) ? 'minor-declared' : typeof more === 'string' ? more : undefined
+    if (why !== undefined) {
+      if (open !== undefined) open.isRefused = true
+      return [{ line, record: rejected(why) }]
+    }
+    for (const signal of typeof more === 'string' ? [] : more) signals.push(signal)
+    return isLast ? [{ line, record: completed({ ...head, signals }) }] : []
+  }
+
+  /** Ends a record that lacks lines. */
+  function brokenOff(line: number): LinedRecord[] {
+    const isNoted = open !== undefined && !open.isRefused
+    open = undefined
+    return isNoted ? [{ line, record: rejected('record-incomplete') }] : []
+  }
+
+  return {
+    get isOpen() {
+      return open !== undefined
+    },
+    read(text, line) {
+      if (text === '') return []
+      if (text === undefined) return [...brokenOff(line - 1), { line, record: rejected('record-too-long') }]
+      const more = continued(text, line)
+      if (more !== undefined) return more
+      const before = brokenOff(line - 1)
+      const begun = beginningIn(text)
+      if ('kind' in begun) return [...before, { line, record: begun }]
+      const isWhole = begun.line.lines === undefined
+      if (isWhole) return [...before, { line, record: completed(begun) }]
+      open = { head: begun, signals: [...(begun.signals ?? [])], next: 2, isRefused: false }
+      return before
+    },
+    end: brokenOff,
+  }
+}
+
+/** Lines of JSON that are longer have no signal that fits. Parsing them would take long. */
+function shortOf(text: string): string {
+  return text.length > MAX_SHORT_LINE_CHARS ? '' : text
+}
+
+/** @returns what a line of JSON begins, or the whole record if it has no signal or is refused. */
+function beginningIn(text: string): Head | ReadRecord {
   if (text === '') return { kind: 'blank' }
+  if (text.length > MAX_SHORT_LINE_CHARS) return rejected('record-too-long')
   const value = jsonOrUndefined(text)
   if (typeof value !== 'object' || value === null) return rejected('record-unreadable')
   if (declaresMinor(value) || tagsIn(value).some(tagDeclaresMinor)) return rejected('minor-declared')
   const tombstone = TombstoneLine.safeParse(value)
   if (tombstone.success) return { kind: 'remove-id', signalId: tombstone.data.signalId }
+  if (NextLine.safeParse(value).success) return rejected('record-incomplete')
   const line = SignalLine.safeParse(value)
   if (!line.success) return rejected(ownValue(REASON_BY_FIELD, String(line.error.issues[0]?.path[0])) ?? 'record-unreadable')
-  const { signalId, type, hash: hex, quality, category, tier, registeredTier = tier, deleted } = line.data
-  const ref = line.data.ref ?? undefined
+  const { type, hash: hex, quality, lines, video } = line.data
   const hash = parseHash(hex.toLowerCase())
   if (hash === undefined) return rejected('hash-malformed')
-  const timed = pictureIn(line.data.signals, { type, hash })
-  if (typeof timed === 'string') return rejected(timed)
-  const { durationMs } = line.data.video ?? {}
+  const signals = line.data.signals === undefined ? undefined : timedIn(line.data.signals)
+  if (typeof signals === 'string') return rejected(signals)
+  if (lines !== undefined && video === undefined) return rejected('record-unreadable')
+  const read = signalFrom({ typeText: type, hex, ...(quality !== undefined && { quality }) })
+  return read.kind === 'rejected' && line.data.deleted !== true ? read : { line: line.data, hash, signals }
+}
+
+function completed({ line, hash, signals: timed }: Head): ReadRecord {
+  const { signalId, type, hash: hex, quality, category, tier, registeredTier = tier, deleted } = line
+  const ref = line.ref ?? undefined
+  if (timed !== undefined && !timed.some((signal) => isWhole(signal, type, hash))) return rejected('record-unreadable')
+  const { durationMs } = line.video ?? {}
   const isTimed = timed?.some(({ atMs }) => atMs !== undefined) === true
   if (isTimed && durationMs === undefined) return rejected('record-unreadable')
   const film = durationMs === undefined || timed === undefined ? undefined : videoOf(durationMs, timed)
@@ -94,15 +194,8 @@ export function readJson(text: string): ReadRecord {
   return read.kind === 'put' ? { ...read, signal: { ...read.signal, picture, video: film?.video }, signalId } : read
 }
 
-/**
- * @param itself the line's own hash. One of the signals of the whole picture must be equal to it.
- * @returns the reason where the line is rejected; `undefined` where it has no list of signals.
- */
-function pictureIn(
-  given: z.infer<typeof SignalLine>['signals'],
-  itself: Pick<Signal, 'type' | 'hash'>,
-): TimedSignal[] | undefined | RecordRejection {
-  if (given === undefined) return undefined
+/** @returns the reason where one of the signals is none. */
+function timedIn(given: z.infer<typeof Signals>): TimedSignal[] | RecordRejection {
   const signals: TimedSignal[] = []
   for (const { type, view, quality, hash: hex, atMs } of given) {
     const hash = parseHash(hex.toLowerCase())
@@ -110,14 +203,12 @@ function pictureIn(
     if (quality < SIGNAL_TYPES[type].minQuality) return 'quality-too-low'
     signals.push({ type, view, quality, hash, ...(atMs !== undefined && { atMs }) })
   }
-  const isThere = signals.some(
-    ({ type, view, hash }) => view === 'whole' && type === itself.type && isSame(hash, itself.hash),
-  )
-  return isThere ? signals : 'record-unreadable'
+  return signals
 }
 
-function isSame(a: Hash256, b: Hash256): boolean {
-  return Buffer.compare(a, b) === 0
+/** Is it the line's own hash? */
+function isWhole({ view, type, hash }: TimedSignal, itsType: SignalType, itself: Hash256): boolean {
+  return view === 'whole' && type === itsType && Buffer.compare(hash, itself) === 0
 }
 
 /** Tags that other systems add to a hash: a list, or a text with separators. */

@@ -10,7 +10,7 @@ import { csvLine } from './csv-fields.js'
 /** The formats of an export, with their descriptions for the API and the CLI. */
 export const EXPORTS = {
   ndjson:
-    'all there is to know, a line for each signal, picture or video (`signals`: all of its hashes, those of a video with `atMs`), with `"deleted":true` for what is held back. An import of it gives the same bank; with `"deleted":true` in each line, an empty one.',
+    'all there is to know, a line for each signal, picture or video (`signals`: all of its hashes, those of a video with `atMs`; a long video takes several lines, of which the first says how many), with `"deleted":true` for what is held back. An import of it gives the same bank; with `"deleted":true` in each line, an empty one.',
   csv: 'signal_type,signal_str,collab,category,tags, without frames of videos.',
   lines: 'a type and hex digits, without frames of videos.',
   hex: 'PDQ alone, without frames of videos.',
@@ -44,20 +44,28 @@ function wholeOf({ image }: BankedImage): readonly Signal[] {
   return image.signals.filter(({ view, frame }) => view === 'whole' && frame === undefined)
 }
 
-/** One line for each picture with all its signals, so that readers add or remove it as a whole. */
-function lineOf({ id, image, tier, disputed }: BankedImage, { type, quality, hash }: Signal): string {
+/** Signals in a line: a reader takes lines of a limited length. Enough for any picture. */
+const LINE_SIGNALS = 200
+
+/** A picture with all its signals in one line, a video in as many as it needs, so that readers add or remove it as a whole. */
+function linesWith({ id, image, tier, disputed }: BankedImage, { type, quality, hash }: Signal): string {
   const { ref, category, createdAtMs, video } = image
   const signals = timedSignals(image)
+  const part = (from: number) =>
+    signals.slice(from, from + LINE_SIGNALS).map((signal) => ({ ...signal, hash: formatHash(signal.hash) }))
+  const lines = Math.max(1, Math.ceil(signals.length / LINE_SIGNALS))
   const line = {
     ...{ signalId: id, type, hash: formatHash(hash), quality, ref, category, tier },
     ...(tier !== image.tier && { registeredTier: image.tier }),
     ...{ disputed, createdAt: new Date(createdAtMs).toISOString() },
     ...(video !== undefined && { video: { durationMs: video.durationMs } }),
-    ...((signals.length > 1 || video !== undefined) && {
-      signals: signals.map((signal) => ({ ...signal, hash: formatHash(signal.hash) })),
-    }),
+    ...(lines > 1 && { lines }),
+    ...((signals.length > 1 || video !== undefined) && { signals: part(0) }),
   }
-  return `${JSON.stringify(line)}\n`
+  let text = `${JSON.stringify(line)}\n`
+  for (let next = 2; next <= lines; next++)
+    text += `${JSON.stringify({ signalId: id, line: next, signals: part((next - 1) * LINE_SIGNALS) })}\n`
+  return text
 }
 
 function firstFrameOf({ image }: BankedImage): Signal | undefined {
@@ -78,7 +86,7 @@ const WRITERS: Readonly<Record<ExportFormat, Writer>> = {
     head: '',
     lines(banked, whole) {
       const itself = whole.find(({ type }) => type === 'pdq') ?? whole[0] ?? firstFrameOf(banked)
-      return itself === undefined ? '' : lineOf(banked, itself)
+      return itself === undefined ? '' : linesWith(banked, itself)
     },
     gone: (signalId) => `${JSON.stringify({ signalId, deleted: true })}\n`,
   },

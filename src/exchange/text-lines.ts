@@ -6,33 +6,37 @@ import { Problem } from '../domain/problem.js'
 export interface TextLine {
   /** Line number, from 1. */
   readonly line: number
-  /** Trimmed; `undefined` when the line has more than `MAX_LINE_CHARS`. */
+  /** Trimmed; `undefined` when the line is too long. */
   readonly text: string | undefined
 }
 
-/** Enough for a picture with 64 signals. */
-export const MAX_LINE_CHARS = 16_384
+/** Enough for a video of an hour as vPDQ's JSON in one line, with a frame a second: a frame takes up to 90 characters. */
+export const MAX_LINE_CHARS = 327_680
+/** Enough for 200 signals as `tabir export` writes them: a signal of a video takes up to 145 characters. Longer lines can be vPDQ only. */
+export const MAX_SHORT_LINE_CHARS = 32_768
 /** A chunk may consist of 65,536 empty lines. Handled in one batch, they would block the event loop. */
 const MAX_LINES_AT_ONCE = 128
+/** Pieces of one line that are kept before they are joined: a line that arrives byte by byte would take thirty times its length. */
+const MAX_PIECES = 1024
 
 /**
  * Yields the lines of a body in batches of at most 128, empty lines included. Callers should yield to the event loop between batches.
  *
  * Memory: one chunk and one line. The text of a line that is too long is dropped.
+ * @param maxChars the longest line whose text is given.
  * @throws {Problem} upload-incomplete when the body breaks off, after all lines before that were yielded.
  */
-export async function* readLines(body: AsyncIterable<unknown>): AsyncGenerator<readonly TextLine[]> {
+export async function* readLines(
+  body: AsyncIterable<unknown>,
+  maxChars = MAX_LINE_CHARS,
+): AsyncGenerator<readonly TextLine[]> {
   const decoder = new StringDecoder('utf8')
-  let rest = ''
-  let overlong = false
+  const rest = createRest(maxChars)
   let line = 0
   const finish = (end: string): TextLine => {
     line++
-    const whole = rest + end
-    const text = overlong || whole.length > MAX_LINE_CHARS ? undefined : withoutMark(whole, line).trim()
-    rest = ''
-    overlong = false
-    return { line, text }
+    const text = rest.end(end)
+    return { line, text: text === undefined ? undefined : withoutMark(text, line).trim() }
   }
   for await (const chunk of whole(body)) {
     const text = decoder.write(chunk)
@@ -45,14 +49,42 @@ export async function* readLines(body: AsyncIterable<unknown>): AsyncGenerator<r
       }
       yield lines
     }
-    rest += text.slice(at)
-    if (rest.length > MAX_LINE_CHARS) {
-      overlong = true
-      rest = ''
-    }
+    rest.add(text.slice(at))
   }
   const end = decoder.end()
-  if (rest !== '' || end !== '' || overlong) yield [finish(end)]
+  if (!rest.isEmpty || end !== '') yield [finish(end)]
+}
+
+interface Rest {
+  readonly isEmpty: boolean
+  add(text: string): void
+  /** The whole line; `undefined` when it is too long. The next line begins. */
+  end(text: string): string | undefined
+}
+
+/** A line of which a part has arrived. */
+function createRest(maxChars: number): Rest {
+  let pieces: string[] = []
+  let chars = 0
+  const add = (text: string) => {
+    chars += text.length
+    if (chars > maxChars) pieces = []
+    else if (text !== '') pieces.push(text)
+    if (pieces.length >= MAX_PIECES) pieces = [pieces.join('')]
+  }
+  return {
+    get isEmpty() {
+      return chars === 0
+    },
+    add,
+    end(text) {
+      add(text)
+      const line = chars > maxChars ? undefined : pieces.join('')
+      pieces = []
+      chars = 0
+      return line
+    },
+  }
 }
 
 /** Reports an aborted upload as the client's problem, not as an error of the server. */

@@ -1,7 +1,7 @@
 // Lines of JSON from a body of any length, one at a time.
 
 import { jsonOrUndefined } from '../domain/json.js'
-import { readLines } from '../exchange/text-lines.js'
+import { MAX_SHORT_LINE_CHARS, readLines } from '../exchange/text-lines.js'
 
 export interface NdjsonLine {
   /** From 1. */
@@ -19,7 +19,7 @@ export async function* readNdjson(
   body: AsyncIterable<unknown>,
   yielder: () => Promise<void> | undefined,
 ): AsyncGenerator<NdjsonLine> {
-  for await (const lines of readLines(body)) {
+  for await (const lines of readLines(body, MAX_SHORT_LINE_CHARS)) {
     for (const { line, text } of lines) {
       const turn = yielder()
       if (turn !== undefined) await turn

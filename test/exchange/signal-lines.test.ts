@@ -8,9 +8,10 @@ const B = '0f'.repeat(32)
 
 /** What each line comes to, in short. */
 function read(...lines: readonly [string, ...string[]]) {
-  const [first, ...others] = lines
-  const reader = readerFor(first)
-  return { format: reader.format, records: [reader.first, ...others.map(reader.read)].map(short) }
+  const { format, reader, isHeader } = readerFor(lines[0])
+  const given = isHeader ? lines.slice(1) : lines
+  const records = given.flatMap((text, i) => reader.read(text, i + 1)).map(({ record }) => short(record))
+  return { format, records: isHeader ? ['blank', ...records] : records }
 }
 
 function short(record: ReadRecord): string {

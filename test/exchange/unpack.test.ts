@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { Problem } from '../../src/domain/problem.js'
-import { readLines } from '../../src/exchange/text-lines.js'
+import { MAX_SHORT_LINE_CHARS, readLines } from '../../src/exchange/text-lines.js'
 import { type UnpackLimits, unpacked } from '../../src/exchange/unpack.js'
 
 const LIMITS: UnpackLimits = { maxPlainBytes: 1 << 20, maxRatio: 20, freeBytes: 1000 }
@@ -65,7 +65,7 @@ t.test('lines are whole wherever chunks end, and a line without end costs no mem
   const text = `\u{feff}erste\r\nzweite é\n\n${'x'.repeat(100_000)}\nlast`
   for (const sizeBytes of [1, 3, 4096, 200_000]) {
     const lines: [number, string | undefined][] = []
-    for await (const some of readLines(pieces(Buffer.from(text), sizeBytes)))
+    for await (const some of readLines(pieces(Buffer.from(text), sizeBytes), MAX_SHORT_LINE_CHARS))
       lines.push(...some.map(({ line, text }): [number, string | undefined] => [line, text]))
     t.same(lines, [
       [1, 'erste'],

@@ -7,6 +7,7 @@ import type { FeedPosition } from '../../src/domain/organisations/exchange.js'
 import { Problem } from '../../src/domain/problem.js'
 import { exchangesIn } from '../../src/exchange/exchange-config.js'
 import { type Feed, FeedError, type FeedRecord } from '../../src/exchange/feeds/feed-page.js'
+import type { LinedRecord } from '../../src/exchange/record-reader.js'
 import { readerFor } from '../../src/exchange/signal-lines.js'
 import { readLines } from '../../src/exchange/text-lines.js'
 import { unpacked } from '../../src/exchange/unpack.js'
@@ -114,18 +115,22 @@ const STOPS: readonly string[] = ['body-too-large', 'body-unreadable', 'upload-i
 
 async function readFile(bytes: Buffer, chance: Chance): Promise<{ read: ReadRecord[]; problem: string | undefined }> {
   const read: ReadRecord[] = []
-  let reader: ReturnType<typeof readerFor> | undefined
+  let reader: ReturnType<typeof readerFor>['reader'] | undefined
+  const take = (records: readonly LinedRecord[]) => {
+    for (const { record } of records) read.push(record)
+  }
   try {
     for await (const some of readLines(unpacked(pieces(bytes, 1 + chance.below(200))))) {
-      for (const { text } of some) {
-        if (text === undefined) continue
-        if (reader !== undefined) read.push(reader.read(text))
-        else if (text !== '') {
-          reader = readerFor(text)
-          read.push(reader.first)
+      for (const { text, line } of some) {
+        if (reader === undefined && text !== undefined && text !== '') {
+          const found = readerFor(text)
+          reader = found.reader
+          if (found.isHeader) continue
         }
+        take(reader?.read(text, line) ?? [])
       }
     }
+    take(reader?.end(0) ?? [])
   } catch (error) {
     return { read, problem: error instanceof Problem ? error.code : `a fault: ${String(error)}` }
   }

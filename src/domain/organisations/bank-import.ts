@@ -10,6 +10,8 @@ export type FileFormat = (typeof FILE_FORMATS)[number]
 export const RECORD_REJECTIONS = [
   'record-too-long',
   'record-unreadable',
+  /** Of a record of several lines, some are missing. */
+  'record-incomplete',
   'columns-missing',
   'signal-type-unknown',
   'hash-malformed',

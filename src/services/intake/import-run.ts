@@ -13,7 +13,7 @@ import {
   withNote,
 } from '../../domain/organisations/bank-import.js'
 import { Problem, type ProblemCode } from '../../domain/problem.js'
-import type { LineReader } from '../../exchange/given-signal.js'
+import type { LinedRecord, RecordReader } from '../../exchange/record-reader.js'
 import { readerFor } from '../../exchange/signal-lines.js'
 import type { TextLine } from '../../exchange/text-lines.js'
 import type { BankOutcome } from './registration.js'
@@ -30,6 +30,8 @@ export interface RunParts {
 
 /** Changes per write: enough to wait rarely for the disk, few enough that the index keeps up. */
 const BATCH = 1000
+/** Signals per write, with those of the last line: bounds the memory that waiting videos take. */
+const BATCH_SIGNALS = 10_000
 const CHECKPOINT_INTERVAL_MS = 1000
 
 /** Invariant: the lines that `#done` counts are on disk or rejected; accepted lines after them wait in `#changes`. */
@@ -37,10 +39,11 @@ export class ImportRun {
   readonly #before: ImportProgress
   readonly #digest: Hash
   readonly #parts: RunParts
-  readonly #records = new RecordReader()
+  readonly #records = new Records()
   #done: ImportProgress
   #seen = 0
   #changes: { readonly line: number; readonly change: BankChange }[] = []
+  #waitingSignals = 0
   #rejectedFor: Partial<Record<RecordRejection, number>> = {}
   #notes: NotedLines[] = [] // since the last checkpoint
   #rejectedCount = 0
@@ -61,16 +64,25 @@ export class ImportRun {
     this.#seen = line
     this.#digest.update(`${text?.length ?? 'long'}:`).update(text ?? '')
     if (line === this.#before.lines && this.#digestNow() !== this.#before.digest) throw new Problem('idempotency-key-reused')
-    const isSkipped = line <= this.#before.lines
-    if (isSkipped && this.#records.format !== undefined) return
-    const record = text === undefined ? TOO_LONG : this.#records.read(text)
-    if (isSkipped || record.kind === 'blank') return
-    if (record.kind === 'rejected') this.#reject(line, record.why)
-    else this.#changes.push({ line, change: record })
+    if (line <= this.#before.lines) this.#records.skip(text)
+    else this.#take(this.#records.read(text, line))
+  }
+
+  #take(records: readonly LinedRecord[]): void {
+    for (const { line, record } of records) {
+      if (record.kind === 'blank') continue
+      if (record.kind === 'rejected') this.#reject(line, record.why)
+      else {
+        this.#changes.push({ line, change: record })
+        this.#waitingSignals += signalsOf(record)
+      }
+    }
   }
 
   async applyIfDue(): Promise<void> {
-    if (this.#changes.length < BATCH && this.#rejectedCount < BATCH) return
+    if (this.#records.isOpen) return // the next attempt could not continue within a record
+    const isDue = Math.max(this.#changes.length, this.#rejectedCount) >= BATCH || this.#waitingSignals >= BATCH_SIGNALS
+    if (!isDue) return
     await this.#apply()
     if (this.#parts.now() - this.#savedAtMs >= CHECKPOINT_INTERVAL_MS || this.#notes.length >= BATCH)
       await this.#save(this.#done)
@@ -78,6 +90,7 @@ export class ImportRun {
 
   async end(): Promise<ImportProgress> {
     if (this.#seen < this.#before.lines) throw new Problem('idempotency-key-reused')
+    this.#take(this.#records.end(this.#seen))
     await this.#apply()
     await this.#indexed
     this.#done = { ...this.#done, state: 'done' }
@@ -103,6 +116,7 @@ export class ImportRun {
   async #apply(): Promise<void> {
     const taken = this.#changes
     this.#changes = []
+    this.#waitingSignals = 0
     await this.#indexed
     const { removed, revision, invalidatedAt, absentAt } =
       taken.length === 0 ? NOTHING_TAKEN : await this.#parts.take(taken.map(({ change }) => change))
@@ -142,18 +156,40 @@ export class ImportRun {
 }
 
 /** Reads lines. The first line that is not blank determines the format, even if the line itself is skipped. */
-class RecordReader {
-  #read: LineReader | undefined
+class Records {
+  #reader: RecordReader | undefined
   format: FileFormat | undefined
 
-  read(text: string): ReadRecord {
-    if (this.#read !== undefined) return this.#read(text)
-    if (text === '') return { kind: 'blank' }
-    const found = readerFor(text)
-    this.#read = found.read
-    this.format = found.format
-    return found.first
+  get isOpen(): boolean {
+    return this.#reader?.isOpen === true
   }
+
+  read(text: string | undefined, line: number): readonly LinedRecord[] {
+    if (this.#reader !== undefined) return this.#reader.read(text, line)
+    if (text === undefined) return [{ line, record: TOO_LONG }]
+    if (text === '') return []
+    const { reader, isHeader } = this.#recognise(text)
+    return isHeader ? [] : reader.read(text, line)
+  }
+
+  skip(text: string | undefined): void {
+    if (this.#reader === undefined && text !== undefined && text !== '') this.#recognise(text)
+  }
+
+  end(line: number): readonly LinedRecord[] {
+    return this.#reader?.end(line) ?? []
+  }
+
+  #recognise(text: string): ReturnType<typeof readerFor> {
+    const found = readerFor(text)
+    this.#reader = found.reader
+    this.format = found.format
+    return found
+  }
+}
+
+function signalsOf(change: BankChange): number {
+  return change.kind === 'remove-id' ? 1 : (change.signal.picture?.length ?? 1)
 }
 
 const NOTHING_TAKEN: BankOutcome = { removed: 0, revision: 0, invalidatedAt: new Set(), absentAt: new Set() }
