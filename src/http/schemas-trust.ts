@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { TIER_NAMES } from '../domain/matching/signal.js'
 import { DISPUTE_REASONS, DISPUTE_STATES } from '../domain/trust/trust.js'
-import type { SignalWorth } from '../services/trust/signal-worth.js'
+import type { SignalWorth } from '../services/trust/signal-trust.js'
 import { CategoryName } from './schemas.js'
 
 const count = (description: string) => z.int().meta({ description })

@@ -20,7 +20,7 @@ import { refuseEnded } from '../cases/case-changes.js'
 import { type DueError, forEachDue, isTransient } from '../load/each-due.js'
 import type { MatchIds } from '../matching/match-ids.js'
 import type { PseudonymOf } from './pseudonyms.js'
-import { type JudgedSignal, judged, type MatchWorth, worthOf } from './signal-worth.js'
+import { type JudgedSignal, judged, type MatchWorth, worthOf } from './signal-trust.js'
 import {
   changeSignal,
   type RequestedChange,
