@@ -11,12 +11,12 @@ import { Next, nextOf, PageQuery } from '../../pages.js'
 import { callerOf } from '../../plugins/authentication.js'
 import { may } from '../../problems.js'
 import { Instant, instantOrNull } from '../../schemas.js'
-import { Worth, worthOf } from '../../schemas-trust.js'
+import { presentTrust, SignalTrustView } from '../../schemas-trust.js'
 import type { ZodApp } from '../../zod-app.js'
 
 const SignalParam = z.object({ signalId: z.uuid().transform((id) => id.toLowerCase()) })
 
-const JudgedView = Worth.extend({
+const JudgedView = SignalTrustView.extend({
   signalId: z.uuid(),
   bank: z.string(),
   circulation: z.enum(CIRCULATIONS).meta({
@@ -201,7 +201,7 @@ function present({
   decidedAtMs,
   answer,
   pausedUntilS: _,
-  ...worth
+  ...trust
 }: JudgedSignal): z.infer<typeof JudgedView> {
   return {
     signalId,
@@ -212,6 +212,6 @@ function present({
     disputedAt: instantOrNull(disputedAtMs),
     decidedAt: instantOrNull(decidedAtMs),
     answer: answer ?? null,
-    ...worthOf(worth),
+    ...presentTrust(trust),
   }
 }
