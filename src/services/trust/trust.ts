@@ -230,7 +230,7 @@ function waitingIn({ trusts, images, onError = () => {} }: TrustParts): TrustSer
       isNotAboutTheEntry: isTransient,
     })
     const signals = page.flatMap(({ imageId = '' }) => found.get(imageId) ?? [])
-    return { signals, next: page.length < limit ? undefined : page.at(-1)?.place }
+    return { signals, next: page.length < limit ? undefined : page.at(-1)?.cursor }
   }
 }
 
