@@ -11,9 +11,8 @@
 
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { Agent, request } from 'node:http'
-import { availableParallelism, tmpdir } from 'node:os'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -27,6 +26,8 @@ import { openSandbox } from '../dist/workers/sandbox.js'
 import { findSandboxCommand, ownFiles } from '../dist/workers/sandbox-command.js'
 import { largePicture } from './pictures.mjs'
 import { percentile, progress } from './report.mjs'
+import { FORM, formOf, json, patiently } from './submit/requests.mjs'
+import { childrenOf, cores, inParallel, round, steadily } from './submit/rounds.mjs'
 
 const { values: args } = parseArgs({
   options: {
@@ -42,14 +43,11 @@ const WARM_UP = 40
 const ROUNDS = 5
 const A_ROUND = Math.ceil(COUNT / ROUNDS)
 const ROUND_SUBMITS = A_ROUND + 2 * PARALLEL
-const PICTURES = WARM_UP + Math.max(COUNT, ROUNDS * ROUND_SUBMITS) // each submission has a picture of its own, so that a match is its own
+/** Each submission has a picture of its own, so that a match is its own. */
+const PICTURES = WARM_UP + Math.max(COUNT, ROUNDS * ROUND_SUBMITS)
 /** Asking often would take the cores from what is measured; a pause can only make what is measured longer. */
 const ASK_INTERVAL_MS = 10
-const cores = availableParallelism()
 const hashes = new Map()
-const agent = new Agent({ keepAlive: true }) // a lean client: it shares the cores with what it measures
-const BOUNDARY = 'picture-boundary'
-const FORM = { 'content-type': `multipart/form-data; boundary=${BOUNDARY}` }
 
 const dataDir = mkdtempSync(join(tmpdir(), 'tabir-bench-'))
 const running = []
@@ -173,63 +171,6 @@ async function byTurns(bare, service, pictures) {
   return { alone, together, failures }
 }
 
-/**
- * `work`, so many at a time. The clock runs over `count` of them: from when as many as are under way have ended, until `count` more have, and
- * as many are under way at both moments.
- */
-async function steadily({ count, parallel, work, kinds }) {
-  let ended = 0
-  let spent
-  let figures
-  await inParallel(parallel, count + 2 * parallel, async () => {
-    await work()
-    ended++
-    if (ended === parallel) spent = measured(kinds, count)
-    if (ended === parallel + count) figures = spent()
-  })
-  return figures
-}
-
-async function inParallel(parallel, count, work) {
-  let begun = 0
-  const one = async () => {
-    while (begun < count) {
-      begun++
-      await work()
-    }
-  }
-  await Promise.all(Array.from({ length: parallel }, one))
-}
-
-/** @returns what says how many pictures a second were done since, and what each took of the cores: what no process had is `nobody`'s, or others'. */
-function measured(kinds, count) {
-  const before = coreMsOf(kinds)
-  const begun = performance.now()
-  return () => {
-    const tookMs = performance.now() - begun
-    const after = coreMsOf(kinds)
-    const coreMs = Object.fromEntries(Object.keys(after).map((name) => [name, round((after[name] - before[name]) / count)]))
-    const all = Object.values(coreMs).reduce((a, b) => a + b, 0)
-    if (Object.keys(after).length === 0) return { perS: count / (tookMs / 1000), coreMs: {} }
-    return { perS: count / (tookMs / 1000), coreMs: { ...coreMs, nobody: round((cores * tookMs) / count - all) } }
-  }
-}
-
-/** Time that each kind of process has had from the cores so far; where /proc tells, and nothing elsewhere. */
-function coreMsOf(kinds) {
-  if (!existsSync('/proc/self/stat')) return {}
-  const spent = (pid) => {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1).split(' ')
-    return 10 * (Number(fields[11]) + Number(fields[12]))
-  }
-  return Object.fromEntries(Object.entries(kinds).map(([name, pids]) => [name, pids.map(spent).reduce((a, b) => a + b, 0)]))
-}
-
-function childrenOf(pid) {
-  const file = `/proc/${pid}/task/${pid}/children`
-  return existsSync(file) ? readFileSync(file, 'utf8').trim().split(' ').map(Number) : []
-}
-
 /** Beforehand: stretching a PIN is made to take as long as a picture. */
 async function openCases({ submitTo }, count) {
   const open = () => patiently(`${submitTo}/v1/cases`, 'POST', {}, JSON.stringify({ adult: true }), 201)
@@ -273,41 +214,6 @@ async function hashAll({ askAt, key }, pictures) {
     hashes.set(picture, results[0].signals.find(({ type }) => type === 'pdq').hash)
     bar(i + 1)
   }
-}
-
-/** What is not measured comes again when it is told to: where others have the machine, Redis may be late. */
-async function patiently(...call) {
-  for (;;) {
-    try {
-      return await json(...call)
-    } catch (error) {
-      if (error.retryAfterS === undefined) throw error
-      await sleep(1000 * error.retryAfterS)
-    }
-  }
-}
-
-function json(url, method, headers, body, expected) {
-  const type = typeof body === 'string' ? { 'content-type': 'application/json' } : {}
-  const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }
-  return new Promise((resolve, reject) => {
-    const outgoing = request(url, { method, agent, headers: { ...headers, ...type, ...length } }, async (response) => {
-      const text = await response.toArray()
-      const answer = JSON.parse(Buffer.concat(text).toString())
-      if (response.statusCode === expected) resolve(answer)
-      else {
-        const { code = '', retryAfterS } = answer
-        reject(Object.assign(new Error(`${method} answered ${response.statusCode} ${code}`), { retryAfterS }))
-      }
-    })
-    outgoing.on('error', reject)
-    outgoing.end(body)
-  })
-}
-
-function formOf(picture) {
-  const head = `--${BOUNDARY}\r\ncontent-disposition: form-data; name="image"; filename="picture"\r\ncontent-type: image/jpeg\r\n\r\n`
-  return Buffer.concat([Buffer.from(head), picture, Buffer.from(`\r\n--${BOUNDARY}--\r\n`)])
 }
 
 function report({ alone, single, together, failures, sizeBytes }) {
@@ -356,10 +262,6 @@ function listed(coreMs) {
   return Object.entries(coreMs)
     .map(([name, ms]) => `${name} ${ms}`)
     .join(', ')
-}
-
-function round(value, digits = 1) {
-  return Number(value.toFixed(digits))
 }
 
 function path(relative) {

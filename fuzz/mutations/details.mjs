@@ -7,7 +7,7 @@ const inServices = (file, mutations) => inFile(`src/services/matching/${file}.ts
 
 const tests = [
   'hash/details/vote hash/details/verify hash/details/details hash/details/features hash/details/written hash/details/select hash/details/rows',
-  'services/bit-permutation services/common-rows hash/details-kernel services/detail-finder client/details http/details',
+  'services/bit-permutation services/common-rows hash/details-kernel services/detail-finder services/decoration client/details http/details',
 ].flatMap((names) => names.split(' '))
 
 const mutations = [

@@ -4,17 +4,18 @@ import { inFile } from './in-file.mjs'
 
 const of = (file, tests, mutations) => inFile(`src/${file}`, mutations, tests)
 
-const HMA = ['http/hma']
+const HMA = ['http/hma', 'http/hma-banks']
 const ADDRESS = ['http/hma-address']
 const STOPNCII = [
   'http/stopncii',
+  'http/stopncii-feedback',
   'http/stopncii-fetchers',
   'http/stopncii-withdrawn',
   'http/stopncii-told',
   'http/stopncii-told.model',
 ]
 const FEED = ['http/feed', 'services/feed', 'services/feed.model']
-const PULLS = ['services/exchanges']
+const PULLS = ['services/exchanges', 'services/exchange-protocols']
 const RECONCILERS = ['services/reconcilers']
 const READERS = ['exchange/signal-lines', 'exchange/unpack', 'fuzz/readers']
 

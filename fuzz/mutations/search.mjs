@@ -6,7 +6,7 @@ import { slower } from './search-slowdowns.mjs'
 
 // Quick ones first, then by what they cost.
 const tests = [
-  'engine linear plan part row-block image-ledger head parts compaction kernel segment segment-pauses together wide dump margin',
+  'engine linear plan part row-block image-ledger head parts compaction next-run kernel kernel-capacity segment segment-pauses together wide dump margin',
   'signal-index signal-index-rows signal-index-life exactness signal-index.model',
 ]
   .flatMap((names) => names.split(' '))

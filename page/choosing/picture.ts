@@ -14,7 +14,7 @@ export type PictureState =
   /** The submitter agreed to the upload. */
   | { readonly at: 'agreed' }
   | { readonly at: 'refused'; readonly why: Exclude<Reason, 'twice'>; readonly what?: UnreadKind }
-  /** It has the same hashes as the chosen picture with the id `duplicateOf`, which protects both. */
+  /** It has the same hashes as the chosen picture `duplicateOf`, so registering that one protects both. */
   | { readonly at: 'refused'; readonly why: 'twice'; readonly duplicateOf: number }
 
 export interface Picture {

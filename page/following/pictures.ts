@@ -1,4 +1,4 @@
-// How well what is registered is protected: in a few sentences, and picture by picture.
+// Shows how well the registered pictures are protected: totals, and each picture.
 
 import type { DisputeAnswer } from '../../src/domain/trust/trust.js'
 import { api, type RegisteredPicture } from '../api.js'
@@ -7,11 +7,11 @@ import { announce, made, one, setText } from '../dom.js'
 import { say, sayCount, sayDate, sayNumber } from '../messages.js'
 import { type CaseContext, requestUntilAnswered } from './case-requests.js'
 
-/** How well a picture is protected: the first that applies. Messages: `run.sum.…` and `run.stands.…`. */
-export const STANDS = ['silent', 'disputed', 'high', 'low'] as const
-type Stand = (typeof STANDS)[number]
+/** The first that applies to a picture. `silent`: matches nothing. `high`, `low`: by quality. Messages: `run.sum.…` and `run.stands.…`. */
+export const PROTECTION_STATES = ['silent', 'disputed', 'high', 'low'] as const
+type ProtectionState = (typeof PROTECTION_STATES)[number]
 
-/** More lines than anybody reads. */
+/** Maximum number of pictures listed. The totals count all of them. */
 const MAX_LINES = 200
 
 /** Possible answers to a dispute. Messages: `run.say.…` on the button, `run.said.…` after it was pressed. */
@@ -25,8 +25,8 @@ export function createRegisteredList(context: CaseContext): {
 
 function drawPictures(pictures: readonly RegisteredPicture[], context: CaseContext): void {
   setText('view-images', sayNumber(pictures.filter(({ matching }) => matching).length))
-  const sums = STANDS.flatMap((stand) => {
-    const count = pictures.filter((picture) => standOf(picture) === stand).length
+  const sums = PROTECTION_STATES.flatMap((stand) => {
+    const count = pictures.filter((picture) => protectionStateOf(picture) === stand).length
     return count === 0 ? [] : [made('li', stand, sayCount(`run.sum.${stand}`, count))]
   })
   one('sums', HTMLUListElement).replaceChildren(...sums)
@@ -45,7 +45,7 @@ function inOrder(pictures: readonly RegisteredPicture[]): { readonly picture: Re
 }
 
 function lineFor({ picture, k }: ReturnType<typeof inOrder>[number], context: CaseContext): HTMLLIElement {
-  const stand = standOf(picture)
+  const stand = protectionStateOf(picture)
   const line = made('li', '')
   line.dataset['state'] = stand === 'high' ? 'good' : stand === 'silent' ? 'bad' : 'busy'
   const name = say('run.case.picture', { n: k + 1, date: sayDate(picture.registeredAt) })
@@ -91,7 +91,7 @@ function answersFor(
   }
 }
 
-function standOf({ matching, disputed, quality }: RegisteredPicture): Stand {
+function protectionStateOf({ matching, disputed, quality }: RegisteredPicture): ProtectionState {
   if (!matching) return 'silent'
   if (disputed) return 'disputed'
   return quality < WELL_PROTECTED_QUALITY ? 'low' : 'high'

@@ -15,24 +15,24 @@ export function formatCursor({ score, member }: PageCursor): string {
 
 /**
  * A page of a list in memory, sorted by cursor.
- * @param placeOf the cursor of an entry. No two entries may share one.
+ * @param cursorOf the cursor of an entry. No two entries may share one.
  * @param isDescending whether higher scores come first. Equal scores are sorted by member, ascending, in either case.
  * @returns the page, and the cursor of the next one; `next` is `undefined` on the last page.
  * Cost: sorts the whole list.
  */
 export function pageOfList<T>(
   all: readonly T[],
-  placeOf: (entry: T) => PageCursor,
+  cursorOf: (entry: T) => PageCursor,
   { after, limit, isDescending = false }: { after?: PageCursor | undefined; limit: number; isDescending?: boolean },
 ): { readonly page: readonly T[]; readonly next: PageCursor | undefined } {
   const compare = (a: PageCursor, b: PageCursor) =>
     (isDescending ? b.score - a.score : a.score - b.score) || (a.member < b.member ? -1 : Number(a.member > b.member))
   const behind = all
-    .map((entry) => ({ entry, place: placeOf(entry) }))
-    .filter(({ place }) => after === undefined || compare(place, after) > 0)
-    .sort((a, b) => compare(a.place, b.place))
+    .map((entry) => ({ entry, cursor: cursorOf(entry) }))
+    .filter(({ cursor: place }) => after === undefined || compare(place, after) > 0)
+    .sort((a, b) => compare(a.cursor, b.cursor))
   const page = behind.slice(0, limit)
-  return { page: page.map(({ entry }) => entry), next: behind.length > limit ? page.at(-1)?.place : undefined }
+  return { page: page.map(({ entry }) => entry), next: behind.length > limit ? page.at(-1)?.cursor : undefined }
 }
 
 /** @returns `undefined` if the text is not a cursor. */

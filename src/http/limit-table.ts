@@ -8,14 +8,14 @@ import type { DelayRule, Shortage } from '../services/load/admission.js'
  * by: who is limited. Addresses are counted in the memory of one process and never stored in any form (decision 0032).
  * counts: requests; or queries, which a handler counts before the answer (`consumeQuota`) or after it was sent (`spent`); or the cost of decoding
  *   pictures and videos, including refused ones, in units of 50 ms of a core: a photograph of 12 megapixels costs 1 or 2, a video 4 for each MB.
- * most: the maximum per exposure (`TABIR_EXPOSURE`). Infinity is not counted.
+ * max: the maximum per exposure (`TABIR_EXPOSURE`). Infinity is not counted.
  * whenStoreUnavailable: continue with the counts of this process (open), or refuse until all processes can be counted again (closed).
  */
 export interface LimitRow {
   readonly by: 'address' | 'key' | 'org' | 'case'
   readonly counts: 'requests' | 'queries' | 'pictures'
   readonly windowS: number
-  readonly most: Readonly<Record<Exposure, number>>
+  readonly max: Readonly<Record<Exposure, number>>
   readonly whenStoreUnavailable: 'open' | 'closed'
 }
 
@@ -157,8 +157,8 @@ function row(
   by: LimitRow['by'],
   counts: LimitRow['counts'],
   windowS: number,
-  most: LimitRow['most'],
+  most: LimitRow['max'],
   whenStoreUnavailable: LimitRow['whenStoreUnavailable'],
 ): LimitRow {
-  return { by, counts, windowS, most, whenStoreUnavailable }
+  return { by, counts, windowS, max: most, whenStoreUnavailable }
 }

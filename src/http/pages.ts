@@ -8,8 +8,8 @@ export const After = z
   .string()
   .regex(new RegExp(PAGE_CURSOR_PATTERN), 'must be the `next` of an answer')
   .transform((text, context): PageCursor => {
-    const place = parseCursor(text)
-    if (place !== undefined) return place
+    const cursor = parseCursor(text)
+    if (cursor !== undefined) return cursor
     context.addIssue({ code: 'custom', message: 'must be the `next` of an answer' })
     return z.NEVER
   })

@@ -1,17 +1,17 @@
-// How much a signal is worth, as the routes of platforms and of operators tell it.
+// Tier, disputes and provenance of a signal, in answers to platforms and to operators.
 
 import { z } from 'zod'
 import { TIER_NAMES } from '../domain/matching/signal.js'
 import { DISPUTE_REASONS, DISPUTE_STATES } from '../domain/trust/trust.js'
-import type { SignalWorth } from '../services/trust/signal-worth.js'
+import type { SignalTrust } from '../services/trust/signal-trust.js'
 import { CategoryName } from './schemas.js'
 
 const count = (description: string) => z.int().meta({ description })
 
-export const Worth = z.object({
+export const SignalTrustView = z.object({
   tier: z.enum(TIER_NAMES),
   category: CategoryName.nullable(),
-  disputed: z.boolean(),
+  disputed: z.boolean().meta({ description: 'Is a dispute open?' }),
   dispute: z.object({
     state: z.enum(DISPUTE_STATES),
     reasons: z
@@ -20,17 +20,17 @@ export const Worth = z.object({
   }),
   provenance: z.object({
     source: z.enum(['case', 'bank']).meta({ description: 'case: registered in a case. bank: submitted to a bank.' }),
-    registeredOn: z.iso.date(),
-    attestations: count('Number of NGOs that attest it.'),
-    verifications: count('1 when an operator looked at it.'),
-    confirmations: count('Platforms that blocked a copy.'),
-    notBlocked: count('Platforms that reviewed a copy and left it up.'),
+    registeredOn: z.iso.date().meta({ description: 'UTC.' }),
+    attestations: count('Number of NGOs that attest the signal.'),
+    verifications: count('1 after an operator has verified the signal, otherwise 0.'),
+    confirmations: count('Number of platforms that blocked a copy.'),
+    notBlocked: count('Number of platforms that reviewed a copy and left it up.'),
   }),
 })
 
-export function worthOf(worth: SignalWorth): z.infer<typeof Worth> {
-  const { tier, category, disputed, dispute, reasons, source, registeredAtMs } = worth
-  const { attestations, verifications, confirmations, notBlocked } = worth
+export function presentTrust(trust: SignalTrust): z.infer<typeof SignalTrustView> {
+  const { tier, category, disputed, dispute, reasons, source, registeredAtMs } = trust
+  const { attestations, verifications, confirmations, notBlocked } = trust
   return {
     tier,
     category: category ?? null,

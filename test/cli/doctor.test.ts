@@ -8,18 +8,18 @@ import t from 'tap'
 import { z } from 'zod'
 import type { RedisFacts } from '../../src/cli/doctor/doctor-facts.js'
 import {
-  aboutApi,
-  aboutCertificates,
-  aboutFiles,
-  aboutHost,
-  aboutProxies,
-  aboutRedis,
+  checkApi,
+  checkCertificates,
+  checkFiles,
+  checkHost,
+  checkProxies,
+  checkRedis,
 } from '../../src/cli/doctor/doctor-rules.js'
 import { authority } from '../helpers/authority.js'
 import { startService } from '../helpers/service.js'
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
-const Findings = z.array(z.object({ verdict: z.enum(['good', 'look', 'bad']), text: z.string() }))
+const Findings = z.array(z.object({ level: z.enum(['ok', 'warn', 'fail']), text: z.string() }))
 
 function doctor(env: Readonly<Record<string, string>>, ...args: string[]) {
   return new Promise<{ status: number; out: string }>((resolve) => {
@@ -41,12 +41,12 @@ t.test('looks at a deployment and says what is well and what is not', async (t) 
 
   const well = await doctor(env)
   t.equal(well.status, 0, well.out)
-  t.match(well.out, /^good {2}the seal keys open what is stored$/m)
-  t.match(well.out, /^look {2}the seal keys lie beside the data/m)
-  t.match(well.out, /^good {2}image decoders/m)
-  t.match(well.out, /^look {2}no workers are alive/m)
-  t.match(well.out, /^look {2}TABIR_TRUST_PROXY is not set/m)
-  t.notMatch(well.out, /BAD/)
+  t.match(well.out, /^ok {4}the seal keys open what is stored$/m)
+  t.match(well.out, /^warn {2}the seal keys lie beside the data/m)
+  t.match(well.out, /^ok {4}image decoders/m)
+  t.match(well.out, /^warn {2}no workers are alive/m)
+  t.match(well.out, /^warn {2}TABIR_TRUST_PROXY is not set/m)
+  t.notMatch(well.out, /FAIL/)
   t.ok(well.out.split('\n').length < 40, 'one page')
 
   const client = new Redis(redis.socket)
@@ -57,7 +57,7 @@ t.test('looks at a deployment and says what is well and what is not', async (t) 
   writeFileSync(keyFile, `k1:${Buffer.alloc(32, 8).toString('base64')}\n`)
   const ill = await doctor(env, '--json')
   t.equal(ill.status, 1)
-  const bad = Findings.parse(JSON.parse(ill.out)).flatMap(({ verdict, text }) => (verdict === 'bad' ? [text] : []))
+  const bad = Findings.parse(JSON.parse(ill.out)).flatMap(({ level, text }) => (level === 'fail' ? [text] : []))
   t.equal(bad.length, 3, bad.join('; '))
   t.match(bad.join('\n'), /others may read the seal keys/)
   t.match(bad.join('\n'), /Redis evicts data when memory is full/)
@@ -95,31 +95,31 @@ const sound: RedisFacts = {
 }
 
 t.test('each rule speaks when its fact is wrong, and only then', async (t) => {
-  const verdicts = (facts: Partial<RedisFacts>) =>
-    aboutRedis({ ...sound, ...facts }).flatMap(({ verdict }) => (verdict === 'good' ? [] : [verdict]))
-  t.same(verdicts({}), [])
-  t.same(verdicts({ version: '7.0.15' }), ['look'])
-  t.same(verdicts({ kind: 'Valkey', version: '7.2.5' }), [])
-  t.same(verdicts({ settings: { appendonly: 'no', appendfsync: 'always' } }), ['bad'])
-  t.same(verdicts({ settings: {} }), ['look'])
-  t.same(verdicts({ settings: { 'hash-max-listpack-value': '64' } }), ['look'])
-  t.same(verdicts({ settings: { 'stream-node-max-bytes': '4096' } }), ['look'])
-  t.same(verdicts({ settings: { 'stream-node-max-bytes': '512' } }), [])
-  t.same(verdicts({ line: 'plain' }), ['bad'])
-  t.same(verdicts({ line: 'tls' }), [])
-  t.same(verdicts({ isLogSound: false }), ['bad'])
-  t.same(verdicts({ usedBytes: 9, maxBytes: 10 }), ['look'])
-  t.same(verdicts({ clockAheadMs: -2001 }), ['look'])
-  t.same(verdicts({ workers: { alive: 0, silent: 2 } }), ['look', 'look'])
-  t.same(verdicts({ lacking: { ...sound.lacking, 'no-secret-files': 1 } }), ['look'])
-  t.same(verdicts({ messengers: { alive: 0, silent: 1 }, outboxMs: 90_000 }), ['look', 'look'])
-  t.same(verdicts({ eventsWaiting: 3 }), ['bad'])
+  const levels = (facts: Partial<RedisFacts>) =>
+    checkRedis({ ...sound, ...facts }).flatMap(({ level }) => (level === 'ok' ? [] : [level]))
+  t.same(levels({}), [])
+  t.same(levels({ version: '7.0.15' }), ['warn'])
+  t.same(levels({ kind: 'Valkey', version: '7.2.5' }), [])
+  t.same(levels({ settings: { appendonly: 'no', appendfsync: 'always' } }), ['fail'])
+  t.same(levels({ settings: {} }), ['warn'])
+  t.same(levels({ settings: { 'hash-max-listpack-value': '64' } }), ['warn'])
+  t.same(levels({ settings: { 'stream-node-max-bytes': '4096' } }), ['warn'])
+  t.same(levels({ settings: { 'stream-node-max-bytes': '512' } }), [])
+  t.same(levels({ line: 'plain' }), ['fail'])
+  t.same(levels({ line: 'tls' }), [])
+  t.same(levels({ isLogSound: false }), ['fail'])
+  t.same(levels({ usedBytes: 9, maxBytes: 10 }), ['warn'])
+  t.same(levels({ clockAheadMs: -2001 }), ['warn'])
+  t.same(levels({ workers: { alive: 0, silent: 2 } }), ['warn', 'warn'])
+  t.same(levels({ lacking: { ...sound.lacking, 'no-secret-files': 1 } }), ['warn'])
+  t.same(levels({ messengers: { alive: 0, silent: 1 }, outboxMs: 90_000 }), ['warn', 'warn'])
+  t.same(levels({ eventsWaiting: 3 }), ['fail'])
 
   const host = { nodeVersion: '22.11.0', decoderError: '', overcommitMemory: 1, hasSwap: false }
-  t.same(new Set(aboutHost(host).map(({ verdict }) => verdict)), new Set(['good']))
-  t.match(aboutHost({ ...host, nodeVersion: '20.20.2' }), [{ verdict: 'look' }, {}])
-  t.match(aboutHost({ ...host, decoderError: 'vips is old' }), [{}, { verdict: 'bad', text: /vips is old/ }])
-  t.equal(aboutHost({ ...host, overcommitMemory: 0, hasSwap: true }).length, 4)
+  t.same(new Set(checkHost(host).map(({ level }) => level)), new Set(['ok']))
+  t.match(checkHost({ ...host, nodeVersion: '20.20.2' }), [{ level: 'warn' }, {}])
+  t.match(checkHost({ ...host, decoderError: 'vips is old' }), [{}, { level: 'fail', text: /vips is old/ }])
+  t.equal(checkHost({ ...host, overcommitMemory: 0, hasSwap: true }).length, 4)
 
   const files = {
     dataDirMode: 0o40700,
@@ -128,25 +128,25 @@ t.test('each rule speaks when its fact is wrong, and only then', async (t) => {
     sealKeyFile: undefined,
     withdrawals: { isOnDisk: true, sharesDisk: false },
   }
-  const ofFiles = (facts: Partial<Parameters<typeof aboutFiles>[0]>, logBytes = 1e9) =>
-    aboutFiles({ ...files, ...facts }, logBytes).flatMap(({ verdict }) => (verdict === 'good' ? [] : [verdict]))
+  const ofFiles = (facts: Partial<Parameters<typeof checkFiles>[0]>, logBytes = 1e9) =>
+    checkFiles({ ...files, ...facts }, logBytes).flatMap(({ level }) => (level === 'ok' ? [] : [level]))
   t.same(ofFiles({}), [])
-  t.same(ofFiles({}, 45e9), ['bad'])
-  t.same(ofFiles({ freeBytes: 5e9 }), ['look'])
-  t.same(ofFiles({ dataDirMode: 0o40755 }), ['look'])
+  t.same(ofFiles({}, 45e9), ['fail'])
+  t.same(ofFiles({ freeBytes: 5e9 }), ['warn'])
+  t.same(ofFiles({ dataDirMode: 0o40755 }), ['warn'])
   t.same(ofFiles({ sealKeyFile: { mode: 0o100600, isBesideData: false } }), [])
-  t.same(ofFiles({ sealKeyFile: { mode: 0o100640, isBesideData: true } }), ['bad', 'look'])
-  t.same(ofFiles({ withdrawals: { isOnDisk: true, sharesDisk: true } }), ['look'])
+  t.same(ofFiles({ sealKeyFile: { mode: 0o100640, isBesideData: true } }), ['fail', 'warn'])
+  t.same(ofFiles({ withdrawals: { isOnDisk: true, sharesDisk: true } }), ['warn'])
   const ownDisk = { isOnDisk: true, sharesDisk: false, isBehind: false, freeBytes: 50e9 }
   t.same(ofFiles({ withdrawals: ownDisk }), [])
-  t.same(ofFiles({ withdrawals: { ...ownDisk, isBehind: true } }), ['bad'])
-  t.same(ofFiles({ withdrawals: { ...ownDisk, freeBytes: 1e6 } }), ['bad'])
-  t.match(aboutProxies({ trustedProxies: undefined }), [{ verdict: 'look' }])
-  t.match(aboutProxies({ trustedProxies: [] }), [{ verdict: 'good', text: /no proxy/ }])
-  t.match(aboutProxies({ trustedProxies: ['10.0.0.1'] }), [{ verdict: 'good', text: /from 10\.0\.0\.1,/ }])
-  t.match(aboutApi({ readiness: 503 }), [{ verdict: 'bad' }])
-  t.match(aboutApi({ readiness: 503, reason: 'history-diverged' }), [{ verdict: 'bad', text: /503, history-diverged/ }])
-  t.match(aboutApi({ readiness: undefined }), [{ verdict: 'look' }])
+  t.same(ofFiles({ withdrawals: { ...ownDisk, isBehind: true } }), ['fail'])
+  t.same(ofFiles({ withdrawals: { ...ownDisk, freeBytes: 1e6 } }), ['fail'])
+  t.match(checkProxies({ trustedProxies: undefined }), [{ level: 'warn' }])
+  t.match(checkProxies({ trustedProxies: [] }), [{ level: 'ok', text: /no proxy/ }])
+  t.match(checkProxies({ trustedProxies: ['10.0.0.1'] }), [{ level: 'ok', text: /from 10\.0\.0\.1,/ }])
+  t.match(checkApi({ readiness: 503 }), [{ level: 'fail' }])
+  t.match(checkApi({ readiness: 503, reason: 'history-diverged' }), [{ level: 'fail', text: /503, history-diverged/ }])
+  t.match(checkApi({ readiness: undefined }), [{ level: 'warn' }])
 })
 
 t.test('asks an api that speaks TLS, and says how long its certificate is valid', async (t) => {
@@ -160,13 +160,13 @@ t.test('asks an api that speaks TLS, and says how long its certificate is valid'
 
   const asked = await doctor({ ...env, TABIR_TLS_CERT: certFile, TABIR_TLS_KEY: keyFile })
 
-  t.match(asked.out, /^good {2}the api answers and is ready$/m)
-  t.match(asked.out, /^look {2}the certificate of TABIR_TLS_CERT is valid for 1 days: renew it$/m)
+  t.match(asked.out, /^ok {4}the api answers and is ready$/m)
+  t.match(asked.out, /^warn {2}the certificate of TABIR_TLS_CERT is valid for 1 days: renew it$/m)
   const wrong = await doctor({ ...env, TABIR_TLS_CERT: keyFile, TABIR_TLS_KEY: keyFile })
-  t.match(wrong.out, /^BAD {3}the certificate of TABIR_TLS_CERT cannot be read$/m)
+  t.match(wrong.out, /^FAIL {2}the certificate of TABIR_TLS_CERT cannot be read$/m)
   const setting = 'TABIR_TLS_CERT'
-  t.match(aboutCertificates([{ setting, expiresAtMs: 0 }], 1), [{ verdict: 'bad', text: /has expired/ }])
-  t.match(aboutCertificates([{ setting, expiresAtMs: 100 * 86_400_000 }], 1), [{ verdict: 'good' }])
+  t.match(checkCertificates([{ setting, expiresAtMs: 0 }], 1), [{ level: 'fail', text: /has expired/ }])
+  t.match(checkCertificates([{ setting, expiresAtMs: 100 * 86_400_000 }], 1), [{ level: 'ok' }])
 })
 
 t.test('learns from INFO what a Redis that denies CONFIG does not tell', async (t) => {
@@ -180,6 +180,6 @@ t.test('learns from INFO what a Redis that denies CONFIG does not tell', async (
 
   const { out } = await doctor({ REDIS_SOCKET: redis.socket, TABIR_DATA_DIR: dataDir })
 
-  t.match(out, /^BAD {3}Redis evicts data when memory is full/m)
-  t.match(out, /^look {2}Redis does not tell all of its settings/m)
+  t.match(out, /^FAIL {2}Redis evicts data when memory is full/m)
+  t.match(out, /^warn {2}Redis does not tell all of its settings/m)
 })

@@ -149,7 +149,7 @@ t.test('a case, an address and a failing stranger each have their own', async (t
 t.test(
   'the table keeps its promises: addresses are counted by the minute, and bits leave through what fails closed',
   async (t) => {
-    for (const [name, { by, windowS, most }] of Object.entries(LIMITS)) {
+    for (const [name, { by, windowS, max: most }] of Object.entries(LIMITS)) {
       if (by === 'address') t.equal(windowS, 60, name)
       t.ok(most.public <= most.private, name)
     }

@@ -9,7 +9,7 @@ import { noteInAudit } from '../../src/store/audit/audit.js'
 import { createCaseStore } from '../../src/store/cases/cases.js'
 import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
 import { createBankStore } from '../../src/store/organisations/banks.js'
-import { placeOfImports } from '../../src/store/organisations/imports.js'
+import { importsKeyPart } from '../../src/store/organisations/imports.js'
 import { keys } from '../../src/store/redis/keys.js'
 import { createDeliveryStore } from '../../src/store/webhooks/deliveries.js'
 import { inSome, keyOfOrg, MANY, numbered, onceEach, PAGE, type Row, readAll, world } from '../helpers/long-lists.js'
@@ -75,7 +75,7 @@ t.test('messages to a webhook, and files, of one moment', async (t) => {
   })
   const bank = await createBankStore(store).get('mine')
   if (bank === undefined) return t.fail('it was made')
-  const place = placeOfImports(bank)
+  const place = importsKeyPart(bank)
   await store.ask(async (redis) => {
     const pipeline = redis.pipeline()
     for (const id of importIds)

@@ -3,41 +3,26 @@
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { dihedralsOf } from '../../packages/hash/src/dihedral.js'
-import { distance, formatHash, type Hash256, hashFromBytes, parseHash } from '../../packages/hash/src/hash256.js'
+import { formatHash, type Hash256, hashFromBytes, parseHash } from '../../packages/hash/src/hash256.js'
 import { refused } from '../helpers/refusal.js'
 import { post } from '../helpers/requests.js'
-import {
-  codeOf,
-  keyFor,
-  openCase,
-  randomlyFlipped,
-  startService,
-  submitted,
-  type TestService,
-  until,
-} from '../helpers/service.js'
+import { codeOf, keyFor, openCase, randomlyFlipped, startService, submitted, until } from '../helpers/service.js'
 import { ask, operator } from '../helpers/trust.js'
+import {
+  type Ask,
+  answerTo,
+  away,
+  BITS,
+  flipped,
+  type Headers,
+  matches,
+  noise,
+  recovered,
+  signal,
+} from './probing-attacks.js'
 
 const here = await startService(t, { probing: 'suspend', exposure: 'public' })
 const there = await startService(t, { probing: 'suspend', exposure: 'public', redis: here.redis })
-const BITS = Array.from({ length: 256 }, (_, bit) => bit)
-
-type Headers = Record<string, string>
-type Ask = (hash: Hash256, nth: number) => Promise<string>
-
-function flipped(hash: Hash256, bits: readonly number[]): Hash256 {
-  const bytes = Uint8Array.from(hash)
-  for (const bit of bits) bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7))
-  return hashFromBytes(bytes)
-}
-
-/** The hash with so many bits flipped, dealt out over all of it. */
-function away(hash: Hash256, count: number): Hash256 {
-  return flipped(
-    hash,
-    BITS.slice(0, count).map((i) => (i * 37) % 256),
-  )
-}
 
 async function registered(): Promise<Hash256> {
   const stored = parseHash((await submitted(here)).hash)
@@ -48,47 +33,6 @@ async function registered(): Promise<Hash256> {
 
 const watcher = await keyFor(here, 'somebody else', ['match'])
 await until(() => there.services.identify(watcher.key) !== undefined)
-
-function signal(hash: Hash256, type = 'pdq') {
-  return { type, hash: formatHash(hash) }
-}
-
-async function matches({ app }: TestService, headers: Headers, queries: readonly (readonly object[])[], more: object = {}) {
-  const payload = { transforms: false, queries: queries.map((signals) => ({ signals })), ...more }
-  const answer = await post(app, '/v1/match', payload, headers)
-  if (answer.statusCode !== 200) throw new Error(codeOf(answer))
-  return answer
-    .json<{ results: { matches: Record<string, unknown>[] }[] }>()
-    .results.map(({ matches: all }) => all.map(({ matchId: _, ...told }) => JSON.stringify(told)).sort())
-}
-
-/** The answer to one query: what it says of all images. */
-async function answerTo(service: TestService, headers: Headers, signals: readonly object[], more?: object): Promise<string> {
-  const [all = []] = await matches(service, headers, [signals], more)
-  return all.join()
-}
-
-/**
- * Turns over each bit of a hash that lies at an edge. Where the answer is not the usual one, the bit is one in which the stored hash differs.
- * @returns how many bits he has right of those in which it differs.
- */
-async function recovered(stored: Hash256, at: Hash256, asking: Ask): Promise<number> {
-  const told: string[] = []
-  try {
-    for (const bit of BITS) told.push(await asking(flipped(at, [bit]), bit))
-  } catch (error) {
-    if (!(error instanceof Error && error.message === 'key-suspended')) throw error
-  }
-  const times = (answer: string) => told.filter((other) => other === answer).length
-  const usual = told.reduce((one, other) => (times(other) > times(one) ? other : one))
-  const guess = flipped(
-    at,
-    BITS.filter((bit) => bit < told.length && told[bit] !== usual),
-  )
-  return distance(at, stored) - distance(guess, stored)
-}
-
-const noise = () => signal(hashFromBytes(randomBytes(32)))
 let orgs = 0
 const platform = () => keyFor(here, `platform ${orgs++}`, ['match'])
 

@@ -86,7 +86,7 @@ t.test('whatever the script says is among the messages', async (t) => {
   const chosen = [...text.matchAll(/'(run\.quality\.\w+)'/g)].map(([, key]) => key ?? '')
   const reasons = /REASONS = \[([\s\S]*?)\]/.exec(text)?.[1]?.match(/[\w-]+/g) ?? []
   const answers = /ANSWERS = \[([^\]]*)\]/.exec(text)?.[1]?.match(/[\w-]+/g) ?? []
-  const stands = /STANDS = \[([^\]]*)\]/.exec(text)?.[1]?.match(/\w+/g) ?? []
+  const stands = /PROTECTION_STATES = \[([^\]]*)\]/.exec(text)?.[1]?.match(/\w+/g) ?? []
   const listed = [
     ...reasons.map((why) => `run.why.${why}`),
     ...['waiting', 'reading', 'stopped', 'upload', 'agreed'].map((at) => `run.state.${at}`),

@@ -17,15 +17,13 @@ import { spyOn } from './spies.js'
 
 const ROWS = 20_000
 const random = rowsOf(Array.from({ length: ROWS }, (_, i) => seeded(i)))
+/** Rows with the hashes of the first ones, as images of other numbers. */
+const again = (from: number, to: number, firstImage: number) =>
+  random.slice(from, to).map((row) => ({ ...row, image: firstImage + row.image }))
 
 function answersOf(parts: readonly Part[], sets: readonly (readonly Hash256[])[], bits: number) {
-  return drain(
-    searchTogether(
-      parts.map((part) => ({ part, rows: part.block.rows })),
-      sets,
-      bits,
-    ),
-  )
+  const whole = parts.map((part) => ({ part, rows: part.block.rows }))
+  return drain(searchTogether(whole, sets, bits))
 }
 
 /** @param left the numbers of the sets that have to be left to a search of their own. */
@@ -72,13 +70,10 @@ t.test('every part is searched: segments, heads, and rows that have no table yet
   const index = new SignalIndex()
   index.load(columnsOf(random))
   compactAll(index)
-  for (const { image, view, hash } of random.slice(0, 500)) index.insert(ROWS + image, view, hash)
-  index.load(columnsOf(random.slice(200, 260).map((row) => ({ ...row, image: 2 * ROWS + row.image }))))
-  const rows = [
-    ...random,
-    ...random.slice(0, 500).map((row) => ({ ...row, image: ROWS + row.image })),
-    ...random.slice(200, 260).map((row) => ({ ...row, image: 2 * ROWS + row.image })),
-  ]
+  const [inserted, loaded] = [again(0, 500, ROWS), again(200, 260, 2 * ROWS)]
+  for (const { image, view, hash } of inserted) index.insert(image, view, hash)
+  index.load(columnsOf(loaded))
+  const rows = [...random, ...inserted, ...loaded]
   const sets = [...manySets(60), [], [zeros]]
 
   for (const bits of [0, 31, 45]) assertAnswers(drain(index.searchEach(sets, bits)), rows, sets, bits)
@@ -273,8 +268,9 @@ t.test('rows that come in a pause are in no answer', async () => {
   const index = new SignalIndex()
   index.load(columnsOf(random))
   compactAll(index)
-  for (const { image, view, hash } of random.slice(0, 10)) index.insert(ROWS + image, view, hash)
-  const rows = [...random, ...random.slice(0, 10).map((row) => ({ ...row, image: ROWS + row.image }))]
+  const inserted = again(0, 10, ROWS)
+  for (const { image, view, hash } of inserted) index.insert(image, view, hash)
+  const rows = [...random, ...inserted]
   const sets = manySets(300)
   const search = index.searchEach(sets, 31)
   let step = search.next()

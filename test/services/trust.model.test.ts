@@ -19,7 +19,7 @@ import {
   trustStatusOf,
   VERDICTS,
 } from '../../src/domain/trust/trust.js'
-import type { JudgedSignal } from '../../src/services/trust/signal-worth.js'
+import type { JudgedSignal } from '../../src/services/trust/signal-trust.js'
 import type { TrustService } from '../../src/services/trust/trust.js'
 import { keys } from '../../src/store/redis/keys.js'
 import { redisOf } from '../helpers/requests.js'

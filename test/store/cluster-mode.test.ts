@@ -32,5 +32,5 @@ t.test('a Redis in cluster mode is refused in one sentence, at a start and by `t
   const out = await new Promise<string>((resolve) => {
     execFile(process.execPath, [MAIN, 'doctor'], { env }, (_, out) => resolve(out))
   })
-  t.match(out, /^BAD {3}This Redis runs in cluster mode/m)
+  t.match(out, /^FAIL {2}This Redis runs in cluster mode/m)
 })

@@ -2,11 +2,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   appendFileSync,
-  chmodSync,
   chownSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -14,77 +12,14 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { type OpenRedisConfig, openRedisServer } from '../../src/store/embedded/embedded-redis.js'
-import { findRedisServer, HOW_TO_INSTALL } from '../../src/store/embedded/find-redis.js'
+import { folder, nothing, program, searchPath } from './redis-programs.js'
 
-const searchPath = process.env['PATH'] ?? ''
-const nothing = { searchPath: '', npmRedis: 'off', usualFolders: [] } as const
 const repository = new URL('../../', import.meta.url)
-
-t.test('finding a server', async (t) => {
-  t.test("the operator's choice comes before everything", async (t) => {
-    const chosen = program(folder(t), 'my-redis', 'echo Redis server v=7.4.1 sha=0')
-    const found = findRedisServer({ searchPath, npmRedis: 'on', redisServerBin: chosen })
-
-    t.same(found, { binary: chosen, version: '7.4.1', from: 'setting' })
-  })
-
-  t.test("the operator's choice is never replaced by another one", async (t) => {
-    const broken = program(folder(t), 'my-redis', 'exit 127')
-    const old = program(folder(t), 'my-redis', 'echo Redis server v=6.0.16 sha=0')
-    const options = { searchPath, npmRedis: 'on' } as const
-
-    t.throws(() => findRedisServer({ ...options, redisServerBin: broken }), /TABIR_REDIS_BIN does not name/)
-    t.throws(() => findRedisServer({ ...options, redisServerBin: '/nowhere/redis' }), /TABIR_REDIS_BIN does not name/)
-    t.throws(() => findRedisServer({ ...options, redisServerBin: old }), /version 6\.0\.16.*6\.2 or later/)
-  })
-
-  t.test('PATH comes first, in its own order', async (t) => {
-    const [first, second, usual] = [folder(t), folder(t), folder(t)]
-    const valkey = program(first, 'valkey-server', 'echo Valkey server v=8.1.1 sha=0')
-    program(second, 'redis-server', 'echo Redis server v=8.0.2 sha=0')
-    program(usual, 'redis-server', 'echo Redis server v=8.0.3 sha=0')
-    const found = findRedisServer({
-      searchPath: ['/nowhere', first, second].join(delimiter),
-      npmRedis: 'on',
-      usualFolders: [usual],
-    })
-
-    t.same(found, { binary: valkey, version: '8.1.1', from: 'path' })
-  })
-
-  t.test('a server that does not run here, or is too old, is passed over', async (t) => {
-    const [broken, old, usual] = [folder(t), folder(t), folder(t)]
-    program(broken, 'redis-server', 'echo Redis server v=8.0.2 sha=0; exit 139')
-    program(broken, 'valkey-server', 'echo something else')
-    program(old, 'redis-server', 'echo Redis server v=5.0.14 sha=0')
-    const good = program(usual, 'redis-server', 'echo Redis server v=6.2.0 sha=0')
-    const found = findRedisServer({ ...nothing, searchPath: [broken, old].join(delimiter), usualFolders: [usual] })
-
-    t.same(found, { binary: good, version: '6.2.0', from: 'usual-folder' })
-    t.throws(() => findRedisServer({ ...nothing, searchPath: old }), /version 5\.0\.14.*6\.2 or later/)
-  })
-
-  t.test('the server that npm brought is the last resort, and can be switched off', async (t) => {
-    const npm = findRedisServer({ ...nothing, npmRedis: 'on' })
-
-    if (npm === undefined) t.pass('not on this system')
-    else t.match(npm, { binary: /falkordblite.*redis-server$/, from: 'npm' })
-    t.equal(findRedisServer(nothing), undefined)
-  })
-
-  t.test('without any server, the operator is told how to get one', async (t) => {
-    await t.rejects(openRedisServer({ ...nothing, dataDir: folder(t) }), { message: HOW_TO_INSTALL })
-
-    for (const how of ['apt-get install -y redis', 'dnf install', 'apk add', 'brew install', 'docker run', 'REDIS_URL'])
-      t.ok(HOW_TO_INSTALL.includes(how), how)
-  })
-})
 
 t.test('a Redis that is given is used as it is, and nothing is started', async (t) => {
   const dataDir = join(folder(t), 'data')
@@ -269,12 +204,6 @@ t.test('a private server', async (t) => {
   })
 })
 
-function folder(t: Test): string {
-  const path = mkdtempSync(join(tmpdir(), 'tabir test-')) // a space: paths have them
-  t.teardown(() => rmSync(path, { recursive: true, force: true }))
-  return path
-}
-
 async function open(t: Test, dataDir: string, more: Partial<OpenRedisConfig> = {}) {
   const server = await openRedisServer({ searchPath, npmRedis: 'on', dataDir, ...more })
   t.teardown(() => server.stop())
@@ -293,13 +222,6 @@ async function aliveUntil(event: Promise<unknown>): Promise<void> {
   const hold = setInterval(() => {}, 60_000)
   await event
   clearInterval(hold)
-}
-
-function program(inFolder: string, name: string, script: string, interpreter = '/bin/sh'): string {
-  const path = join(inFolder, name)
-  writeFileSync(path, `#!${interpreter}\n${script}\n`)
-  chmodSync(path, 0o755)
-  return path
 }
 
 /** Answers its first connections with `states`, the later ones with the last of them; an empty one hangs up. */

@@ -6,12 +6,12 @@ import type { PageCursor } from '../../src/domain/page-cursor.js'
 import { formatCursor, parseCursor } from '../../src/domain/page-cursor.js'
 import { openStore } from '../../src/store/redis/client.js'
 import {
+  cursorOf,
   lastPageOfSorted,
   lastPageOfStream,
   pageOfSorted,
   pageOfSortedAmong,
   pageOfStream,
-  placeOf,
   type SortedEntry,
   scanHash,
   scanKeys,
@@ -60,7 +60,7 @@ t.test('what is there throughout comes once, in order, both ways', async (t) => 
           seen.push(...found)
           const last = found.at(-1)
           if (last === undefined) break
-          after = placeOf(last)
+          after = cursorOf(last)
           const next = left.shift()
           if (next?.kind === 'add') await set(...next.entry)
           if (next?.kind === 'remove') {
@@ -100,7 +100,7 @@ t.test('2,500 equal scores, entries that go between pages, and pages of those th
     all.push(...page.map((one) => one.member.toString()))
     const last = page.at(-1)
     if (last === undefined) break
-    after = placeOf(last)
+    after = cursorOf(last)
     await store.ask((client) => client.zrem(KEY, last.member)) // the one that the next page begins behind
   }
   t.equal(all.length, MANY)
@@ -114,7 +114,7 @@ t.test('2,500 equal scores, entries that go between pages, and pages of those th
     some.push(...page.map((one) => one.member.toString()))
     const last = page.at(-1)
     if (last === undefined) break
-    after = placeOf(last)
+    after = cursorOf(last)
     await store.ask((client) => client.srem('{test}:some', last.member))
   }
   t.same(new Set(some), new Set(names.filter((_, i) => i % 2 === 0)))

@@ -1,7 +1,8 @@
 // tabir doctor [--json]
 
-import { readConfig } from '../../boot/config.js'
+import { type Config, readConfig } from '../../boot/config.js'
 import { messageOf } from '../../domain/message-of.js'
+import type { Store } from '../../store/redis/client.js'
 import { checkFormat } from '../../store/redis/format.js'
 import { keyringOf } from '../../store/sealing/seal-keys.js'
 import { checkRing } from '../../store/sealing/seal-ring.js'
@@ -11,21 +12,21 @@ import { withStore } from '../store-of-command.js'
 import { apiFacts, certificateFacts } from './doctor-api.js'
 import { fileFacts, hostFacts, redisFacts } from './doctor-facts.js'
 import {
-  aboutApi,
-  aboutCertificates,
-  aboutFiles,
-  aboutHost,
-  aboutProxies,
-  aboutRedis,
-  bad,
+  checkApi,
+  checkCertificates,
+  checkFiles,
+  checkHost,
+  checkProxies,
+  checkRedis,
   type Finding,
-  good,
-  look,
+  fail,
+  ok,
+  warn,
 } from './doctor-rules.js'
 
-const SIGNS = { good: 'good ', look: 'look ', bad: 'BAD  ' } as const
+const LABELS = { ok: 'ok   ', warn: 'warn ', fail: 'FAIL ' } as const
 
-/** Changes nothing. @returns the exit status: 0 if nothing is bad; 1 otherwise; 2 for wrong arguments */
+/** Only reads. @returns the exit status: 1 if a check fails, 2 for wrong arguments, otherwise 0. */
 export async function doctor(args: readonly string[]): Promise<number> {
   if (args.some((arg) => arg !== '--json') || args.length > 1) {
     process.stderr.write('tabir doctor [--json]\n')
@@ -33,21 +34,21 @@ export async function doctor(args: readonly string[]): Promise<number> {
   }
   const findings = await examine()
   if (args.length === 1) printJson(findings)
-  else process.stdout.write(findings.map(({ verdict, text }) => `${SIGNS[verdict]} ${text}\n`).join(''))
-  return findings.some(({ verdict }) => verdict === 'bad') ? 1 : 0
+  else process.stdout.write(findings.map(({ level, text }) => `${LABELS[level]} ${text}\n`).join(''))
+  return findings.some(({ level }) => level === 'fail') ? 1 : 0
 }
 
 async function examine(): Promise<Finding[]> {
   const findings: Finding[] = []
   try {
     const config = readConfig(process.env)
-    findings.push(...aboutHost(await hostFacts(config)), ...aboutProxies(config), ...aboutApi(await apiFacts(config)))
-    findings.push(...aboutCertificates(await certificateFacts(config), Date.now()))
+    findings.push(...checkHost(await hostFacts(config)), ...checkProxies(config), ...checkApi(await apiFacts(config)))
+    findings.push(...checkCertificates(await certificateFacts(config), Date.now()))
     const files = await fileFacts(config)
     const { store: ofStore, logBytes } = await examineStore()
-    findings.push(...aboutFiles(files, logBytes), ...ofStore)
+    findings.push(...checkFiles(files, logBytes), ...ofStore)
   } catch (error) {
-    findings.push(bad(messageOf(error)))
+    findings.push(fail(messageOf(error)))
   }
   return findings
 }
@@ -55,21 +56,21 @@ async function examine(): Promise<Finding[]> {
 function examineStore() {
   return withStore(async ({ config, store }) => {
     const facts = await redisFacts(config, store)
-    return { store: [...aboutRedis(facts), await sealing(config, store)], logBytes: facts.logBytes }
+    return { store: [...checkRedis(facts), await checkSealKeys(config, store)], logBytes: facts.logBytes }
   })
 }
 
-/** Checks that the seal keys open the data. Changes nothing in a store without sealed records. */
-async function sealing(config: Parameters<typeof keyringOf>[0], store: Parameters<typeof checkRing>[0]): Promise<Finding> {
+/** Can the seal keys decrypt the stored data? Only looks where records are sealed already: loading secrets would create them. */
+async function checkSealKeys(config: Config, store: Store): Promise<Finding> {
   if (!(await hasSecrets(store)))
-    return look('this Redis has no sealed records: it is a new deployment, or not the one you mean')
+    return warn('this Redis has no sealed records: it is a new deployment, or not the one you mean')
   try {
     await checkFormat(store)
     const keyring = keyringOf(config, false)
     await checkRing(store, keyring)
     await loadSecrets(store, keyring)
-    return good('the seal keys open what is stored')
+    return ok('the seal keys open what is stored')
   } catch (error) {
-    return bad(messageOf(error))
+    return fail(messageOf(error))
   }
 }

@@ -67,8 +67,8 @@ export interface ImportProgress {
   readonly digest: string
 }
 
-/** Most ranges of noted lines that are listed. All are counted. */
-export const MAX_NOTED_STRETCHES = 10_000
+/** Further ranges are counted but not listed. */
+export const MAX_NOTED_RANGES = 10_000
 
 /** Adds a note for a line after all others. Modifies and returns the given list. */
 export function withNote(before: NotedLines[], line: number, why: LineNote): NotedLines[] {
@@ -83,5 +83,5 @@ export function withNote(before: NotedLines[], line: number, why: LineNote): Not
 export function notedUpTo(noted: readonly NotedLines[], line: number): NotedLines[] {
   return noted
     .filter(({ fromLine }) => fromLine <= line)
-    .map((stretch) => ({ ...stretch, toLine: Math.min(stretch.toLine, line) }))
+    .map((range) => ({ ...range, toLine: Math.min(range.toLine, line) }))
 }

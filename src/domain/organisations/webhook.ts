@@ -3,15 +3,15 @@
 import { namesOf } from '../own-value.js'
 import type { EventForWebhooks } from './event.js'
 
-/** Who receives which event. The data of each are ids and our own words. */
+/** The events and which organisation receives them. Payloads hold ids and fixed words only, never hashes. */
 export const WEBHOOK_EVENTS = {
-  'case.updated': 'Something happened to a case that the organisation opened for somebody, as its time line says.',
-  'match.found': 'A picture that was registered, or matches again, is one that the organisation watches for.',
+  'case.updated': 'A case that the organisation opened on behalf of a person has a new entry in its time line.',
+  'match.found': 'A picture that the organisation watches for was registered or became active again.',
   'signal.withdrawn':
-    'A signal that the organisation was told of in a match is gone. Within ten minutes, each by itself, so that nobody sees which ones belong together.',
-  'signal.disputed': 'A signal that the organisation was told of in a match, or handed in, is disputed.',
+    'A signal that the organisation has matched no longer exists. Sent within ten minutes, one delivery per signal at a random time, to hide which signals belong to one case.',
+  'signal.disputed': 'A signal that the organisation has matched or submitted is disputed.',
   'sla.due':
-    'A legal deadline passed: for the platform that it ran for, and for the organisation that the notice names as its contact.',
+    'A legal deadline passed. Sent to the platform that missed it and to the organisation that the notice names as contact.',
   'key.suspended': 'An API key of the organisation was suspended.',
 } as const satisfies Readonly<Record<string, string> & Record<EventForWebhooks, string>>
 

@@ -15,18 +15,18 @@ export interface StoreFacts {
 
 /** @returns what sets them. While the index may not be asked, there are none about it. */
 export function healthMetrics(gauges: Gauges): (health: Health, facts: StoreFacts) => void {
-  const ready = gauges.one('tabir_ready', '1 when matches can be answered.')
-  const durable = gauges.one('tabir_store_durable', '1 when the store says that what is answered is on disk.')
+  const ready = gauges.one('tabir_ready', '1 when this process can answer matches.')
+  const durable = gauges.one('tabir_store_durable', '1 when Redis confirms that acknowledged writes are on disk.')
   const setIndex = indexMetrics(gauges)
   const notNoted = gauges.one(
     'tabir_withdrawals_not_noted',
-    '1 while a withdrawal cannot be noted on disk: a restore would bring it back.',
+    '1 while a withdrawal is missing from the withdrawal log on disk: restoring a backup would undo it.',
   )
   const pictures = gauges.one(
     'tabir_pictures_waiting',
-    'Pictures at this process that wait for a worker or are being hashed.',
+    'Pictures in this process that wait for a worker or are being hashed.',
   )
-  const pictureAge = gauges.one('tabir_picture_oldest_seconds', 'How long the one that has waited longest has waited.')
+  const pictureAge = gauges.one('tabir_picture_oldest_seconds', 'Age of the picture that has waited longest.')
   const workers = gauges.by(
     'state',
     'tabir_workers',
@@ -35,7 +35,7 @@ export function healthMetrics(gauges: Gauges): (health: Health, facts: StoreFact
   const lacking = gauges.by(
     'layer',
     'tabir_workers_missing_isolation',
-    'Living worker processes whose decoding children lack a layer of their cage. Absent while the store is unavailable.',
+    'Worker processes that are alive and whose decoding children lack a layer of the sandbox. Absent while the store is unavailable.',
   )
   const messengers = gauges.by(
     'state',
@@ -44,15 +44,15 @@ export function healthMetrics(gauges: Gauges): (health: Health, facts: StoreFact
   )
   const outboxAge = gauges.one(
     'tabir_webhook_outbox_oldest_seconds',
-    'How long the oldest event waits to be made into messages; 0 when none does.',
+    'Age of the oldest event that no messenger has turned into deliveries; 0 without any.',
   )
   const eventsWaiting = gauges.one(
     'tabir_webhook_events_waiting',
-    'Events that cannot be made into messages yet, because a messenger lacks a seal key or a record does not open.',
+    'Events that cannot be turned into deliveries, because a messenger lacks a seal key or a record cannot be decrypted.',
   )
   const reconcilers = gauges.one(
     'tabir_reconciler_behind_seconds',
-    'Since everything that was withdrawn by then was taken out of the HMAs that pull from here; 0 without any.',
+    'Age of the last complete reconciliation of the HMA that is furthest behind; 0 without HMAs.',
   )
 
   return (health, facts) => {
@@ -75,11 +75,11 @@ export function healthMetrics(gauges: Gauges): (health: Health, facts: StoreFact
 }
 
 function indexMetrics(gauges: Gauges): (index: IndexReport | undefined) => void {
-  const revision = gauges.one('tabir_index_revision', 'Last change that the index has.')
+  const revision = gauges.one('tabir_index_revision', 'Revision of the last change applied to the index.')
   const images = gauges.one('tabir_index_images', 'Registered images.')
   const staleness = gauges.one(
     'tabir_index_staleness_seconds',
-    'Time since the store was last known to hold nothing newer than the index.',
+    'Time since the index was last known to hold every change in the store.',
   )
   const perType = (name: string, help: string, value: (of: IndexReport['indexes'][number]) => number) => {
     const set = gauges.by('type', name, help)

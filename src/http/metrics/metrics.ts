@@ -62,7 +62,7 @@ function countersIn(registry: Registry) {
   const registers = [registry]
   const shed = new Counter({
     name: 'tabir_shed_total',
-    help: 'Requests of programs that were told to come again: the event loop had no turn for them, or no worker was free for pictures.',
+    help: 'Requests of programs refused because of overload, by what was short: the event loop, or workers for pictures.',
     labelNames: ['shortage'],
     registers,
   })
@@ -71,7 +71,7 @@ function countersIn(registry: Registry) {
     shed,
     duration: new Histogram({
       name: 'tabir_http_request_duration_seconds',
-      help: 'Time from the first byte of a request to the last of its answer.',
+      help: 'Time from the first byte of a request to the last byte of its response.',
       labelNames: ['method', 'route', 'status'],
       buckets: BUCKETS_S,
       registers,
@@ -79,17 +79,17 @@ function countersIn(registry: Registry) {
     // The histogram has no series for status 500 before the first one, and nothing can rise from that.
     faults: new Counter({
       name: 'tabir_faults_total',
-      help: 'Requests that were answered with 500: faults of Tabir.',
+      help: 'Requests answered with 500, which are faults of Tabir.',
       registers,
     }),
     minors: new Counter({
       name: 'tabir_minors_rejected_total',
-      help: 'Requests that declared a person under 18. Nothing else is kept of them.',
+      help: 'Requests that declared a person under 18. Nothing else about them is stored.',
       registers,
     }),
     away: new Counter({
       name: 'tabir_store_unavailable_total',
-      help: 'Commands that Redis could not be used for, by why.',
+      help: 'Redis commands that failed because the store was unavailable, by cause.',
       labelNames: ['cause'],
       registers,
     }),

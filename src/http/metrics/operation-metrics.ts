@@ -14,35 +14,51 @@ type Certificates = ReadonlyMap<string, CertificateFacts>
 
 /** @returns what sets them. */
 export function operationMetrics(gauges: Gauges): (report: OperationReport, certificates: Certificates) => void {
-  const free = gauges.by('folder', 'tabir_disk_free_bytes', 'Room on the disk of a folder.')
+  const free = gauges.by('folder', 'tabir_disk_free_bytes', 'Free space on the disk of a folder.')
   const size = gauges.by('folder', 'tabir_disk_size_bytes', 'Size of the disk of a folder.')
   const used = gauges.one('tabir_redis_memory_used_bytes', 'Memory that Redis uses.')
-  const limit = gauges.one('tabir_redis_memory_limit_bytes', 'Its maxmemory; absent without one.')
-  const replicas = gauges.one('tabir_redis_replicas', 'Replicas of Redis that are connected and follow.')
-  const required = gauges.one('tabir_redis_replicas_required', 'Replicas without which writes are refused.')
-  const silent = gauges.one('tabir_redis_replica_lag_seconds', 'Since the most silent replica last said how far it is.')
-  const behind = gauges.one('tabir_redis_replica_lag_bytes', 'What the slowest replica has not confirmed.')
+  const limit = gauges.one('tabir_redis_memory_limit_bytes', 'maxmemory of Redis; absent if it is not set.')
+  const replicas = gauges.one('tabir_redis_replicas', 'Connected replicas of Redis that replicate.')
+  const required = gauges.one('tabir_redis_replicas_required', 'Number of replicas below which Redis refuses writes.')
+  const silent = gauges.one(
+    'tabir_redis_replica_lag_seconds',
+    'Time since the last acknowledgement of the replica that was silent longest.',
+  )
+  const behind = gauges.one('tabir_redis_replica_lag_bytes', 'Bytes that the slowest replica has not acknowledged.')
   const backup = gauges.one(
     'tabir_backup_timestamp_seconds',
-    'The moment that the last backup holds, of those made by tabir backup; 0 when none is known.',
+    'Point in time of the last backup made by tabir backup; 0 when none is known.',
   )
-  const sound = gauges.one('tabir_audit_sound', '1 unless the audit log was found to be changed, cut short or set back.')
+  const sound = gauges.one(
+    'tabir_audit_sound',
+    '0 after a check found that the audit log was changed, cut short or rolled back; otherwise 1.',
+  )
   const checked = gauges.one(
     'tabir_audit_checked_timestamp_seconds',
-    'When the whole audit log was last read; 0 when it never was.',
+    'Time of the last check of the whole audit log; 0 if it was never checked.',
   )
-  const failing = gauges.one('tabir_webhooks_failing', 'Webhooks whose last message failed; 100 are counted at most.')
-  const failingFor = gauges.one('tabir_webhook_failing_seconds', 'For how long the one fails that fails longest.')
-  const pulled = gauges.by('exchange', 'tabir_exchange_behind_seconds', 'Since a feed was last read to its end.')
-  const interval = gauges.by('exchange', 'tabir_exchange_interval_seconds', 'How often a feed is to be read.')
-  const overdue = gauges.one('tabir_deadlines_overdue', 'Legal deadlines that platforms let pass, and that still run.')
-  const overdueToday = gauges.one('tabir_deadlines_overdue_today', 'Those of them that passed in the last 24 hours.')
+  const failing = gauges.one('tabir_webhooks_failing', 'Webhooks whose last delivery failed, at most 100.')
+  const failingFor = gauges.one(
+    'tabir_webhook_failing_seconds',
+    'How long the webhook that has failed longest has been failing.',
+  )
+  const pulled = gauges.by('exchange', 'tabir_exchange_behind_seconds', 'Time since the feed was last read to its end.')
+  const interval = gauges.by('exchange', 'tabir_exchange_interval_seconds', 'Configured interval between pulls of the feed.')
+  const overdue = gauges.one('tabir_deadlines_overdue', 'Legal deadlines that passed without an action by the platform.')
+  const overdueToday = gauges.one(
+    'tabir_deadlines_overdue_today',
+    'Overdue legal deadlines that passed in the last 24 hours.',
+  )
   const expires = gauges.by(
     'certificate',
     'tabir_certificate_expires_timestamp_seconds',
-    'When the certificate that is served expires.',
+    'Expiry of the certificate in use.',
   )
-  const refused = gauges.by('certificate', 'tabir_certificate_rejected', '1 while newer files of it cannot be used.')
+  const refused = gauges.by(
+    'certificate',
+    'tabir_certificate_rejected',
+    '1 while newer certificate files exist that cannot be used.',
+  )
 
   return (report, certificates) => {
     free([...report.disks].map(([name, room]) => [name, room.freeBytes]))

@@ -31,7 +31,7 @@ export function webhooksDescribed(): Record<string, unknown> {
           requestBody: { required: true, content: { 'application/json': { schema: schemaOf(body) } } },
           responses: {
             '2XX': { description: 'Accepted.' },
-            '410': { description: 'The endpoint is gone: the webhook is disabled.' },
+            '410': { description: 'The endpoint no longer exists: the webhook is disabled.' },
             default: {
               description:
                 'Not accepted; no answer within 15 s counts as this. Retried for three days, and not before the time in Retry-After.',

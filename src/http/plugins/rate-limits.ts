@@ -40,7 +40,7 @@ export function limitsHere({ exposure, most }: Pick<LimitOptions, 'exposure' | '
   const here: Partial<Record<LimitName, Limit>> = {}
   for (const name of namesOf(LIMITS)) {
     const row: LimitRow = LIMITS[name]
-    const maxHere = most[name] ?? row.most[exposure]
+    const maxHere = most[name] ?? row.max[exposure]
     if (maxHere === Number.POSITIVE_INFINITY) continue
     const isLocal = row.by === 'address'
     here[name] = { name, windowS: row.windowS, most: maxHere, isLocal, failsClosed: row.whenStoreUnavailable === 'closed' }

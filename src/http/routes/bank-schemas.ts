@@ -11,7 +11,7 @@ export const MAX_TEXT_BYTES = 255
 
 export const Readers = z.array(z.string().min(1).max(200)).max(1000).meta({
   description:
-    'Names of organisations that may know of the bank, and are told what is found in it. Everybody when left out or null; nobody else when empty.',
+    'Names of the organisations that may see the bank and get its matches. All organisations if omitted or null; only the owner if empty.',
 })
 
 export const NewBank = z.strictObject({
@@ -29,7 +29,7 @@ export const NewBank = z.strictObject({
     })
     .partial()
     .default({})
-    .meta({ description: 'Radius of a match in bits, inclusive, where it is to differ from the type’s own.' }),
+    .meta({ description: 'Match thresholds in bits, inclusive, for signal types that should not use their default.' }),
 })
 
 export const GivenSignal = z.strictObject({
@@ -44,7 +44,7 @@ export const GivenSignal = z.strictObject({
     .refine((ref) => Buffer.byteLength(ref) <= MAX_TEXT_BYTES, `must have at most ${MAX_TEXT_BYTES} bytes of UTF-8`)
     .optional()
     .meta({
-      description: `Your own reference, opaque to us, seen by nobody else. At most ${MAX_TEXT_BYTES} bytes of UTF-8.`,
+      description: `Your own reference, opaque to us, never shown to other organisations. At most ${MAX_TEXT_BYTES} bytes of UTF-8.`,
     }),
   category: CategoryName.optional(),
 })
@@ -53,14 +53,14 @@ export const BankView = z
   .object({
     bank: z.string(),
     exactName: z.string().meta({
-      description: 'Stands for this bank alone where you ask for banks, also when you may know of another one of its name.',
+      description: 'Identifies this bank in queries, even if you can see another bank of the same name.',
     }),
     purpose: z.enum(BANK_PURPOSES),
     own: z.boolean().meta({ description: 'May you write to it?' }),
     thresholdBits: z.partialRecord(SignalTypeName, z.int()),
     createdAt: Instant.nullable(),
     readers: z.array(z.string()).nullable().optional().meta({
-      description: 'In a bank of your own: who besides you may know of it, null for everybody.',
+      description: 'Only for your own banks: the organisations besides you that may see it; null for all.',
     }),
   })
   .meta({ id: 'Bank' })

@@ -14,7 +14,7 @@ import { addSignalsRoute, type BankRouteOptions, removeSignalRoute } from './ban
 
 const NDJSON = 'application/x-ndjson'
 
-const placeOfBank = ({ shownAs }: ShownBank) => ({ score: 0, member: Buffer.from(shownAs).toString('hex') })
+const cursorOfBank = ({ shownAs }: ShownBank) => ({ score: 0, member: Buffer.from(shownAs).toString('hex') })
 
 export const bankRoutes: FastifyPluginAsyncZod<BankRouteOptions> = async (app, options) => {
   app.addContentTypeParser(NDJSON, (_request, payload, done) => done(null, payload)) // read as it arrives, never as a whole
@@ -91,7 +91,7 @@ function listBanksRoute(app: ZodApp, { banks }: BankRouteOptions): void {
     },
     async (request) => {
       const caller = callerOf(request)
-      const { page, next } = pageOfList(banks.list(caller), placeOfBank, request.query)
+      const { page, next } = pageOfList(banks.list(caller), cursorOfBank, request.query)
       return { banks: page.map((bank) => present(bank, caller.orgId)), next: nextOf(next) }
     },
   )

@@ -43,7 +43,7 @@ export function createCaseExpiry({
   async function endedBy(untilMs: number): Promise<DueCase[]> {
     const ended: DueCase[] = []
     while (ended.length < MAX_ERASED_AT_ONCE) {
-      const page = await cases.toBeErased(untilMs, ended.at(-1)?.place, PAGE)
+      const page = await cases.toBeErased(untilMs, ended.at(-1)?.cursor, PAGE)
       if (page.length === 0) break
       ended.push(...page)
     }
@@ -57,7 +57,7 @@ export function createCaseExpiry({
       if (nowMs === undefined) return count
       await forEachDue<DueCase>({
         what: 'cases to expire or to forget',
-        take: (after) => cases.due(nowMs, after?.place, PAGE),
+        take: (after) => cases.due(nowMs, after?.cursor, PAGE),
         async handle({ caseId }) {
           if (await cases.forget(caseId, nowMs)) count.forgotten += 1
           else if ((await cases.end(caseId, 'expired', nowMs))?.state === 'expired') count.expired += 1

@@ -120,7 +120,7 @@ function overdueIn({ deadlines, apiKeys, now }: NoticeParts): Notices['overdue']
         stage,
         dueAtMs,
       })),
-      next: due.length < limit ? undefined : due.at(-1)?.place,
+      next: due.length < limit ? undefined : due.at(-1)?.cursor,
     }
   }
 }
@@ -140,8 +140,8 @@ function tellerOf({ deadlines, events, now, onError }: NoticeParts): Notices['te
   const tellNew = async (untilMs: number) => {
     await forEachDue<DueDeadline>({
       what: 'passed deadlines',
-      take: (after) => deadlines.due(toldUntilMs, untilMs, after?.place, PAGE),
-      async handle({ place, deadline }) {
+      take: (after) => deadlines.due(toldUntilMs, untilMs, after?.cursor, PAGE),
+      async handle({ cursor: place, deadline }) {
         // Damaged, or written by a newer version, whose processes announce it.
         if (deadline === undefined) throw new Error('a deadline that this version cannot read')
         try {

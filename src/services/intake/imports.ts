@@ -8,7 +8,7 @@ import type { PageCursor } from '../../domain/page-cursor.js'
 import { Problem } from '../../domain/problem.js'
 import { readLines } from '../../exchange/text-lines.js'
 import { unpacked } from '../../exchange/unpack.js'
-import type { ImportName, ImportPage, Imports as ImportStore } from '../../store/organisations/imports.js'
+import type { ImportPage, ImportRef, Imports as ImportStore } from '../../store/organisations/imports.js'
 import type { EventLoopScheduler } from '../load/event-loop-scheduler.js'
 import { ImportRun } from './import-run.js'
 import type { Registration } from './registration.js'
@@ -55,7 +55,7 @@ export function createImports({ imports, registration, scheduler, secret, now }:
   return {
     async take(bank, key, body, mayStill) {
       const importId = key === undefined ? uuidV7(now(), randomBytes(10)) : idFor(secret, bank, key)
-      const name: ImportName = [bank, importId]
+      const name: ImportRef = [bank, importId]
       const run = await begin(name, bank)
       const yielder = scheduler.yielder()
       try {
@@ -77,14 +77,14 @@ export function createImports({ imports, registration, scheduler, secret, now }:
     },
     list: (bank, after, limit) => imports.list(bank, after, limit),
     async report(bank, importId) {
-      const name: ImportName = [bank, importId]
+      const name: ImportRef = [bank, importId]
       const progress = await imports.get(name)
       if (progress === undefined) throw new Problem('import-unknown')
       return { importId, progress, notes: await imports.notes(name) }
     },
   }
 
-  async function begin(name: ImportName, bank: Bank) {
+  async function begin(name: ImportRef, bank: Bank) {
     const writer = randomBytes(16).toString('hex')
     const startedAtMs = now()
     const digest = createHash('sha256').update(createHmac('sha256', secret).update('lines of a file').digest())

@@ -72,7 +72,7 @@ export function createContents({
     const untilMs = now()
     await forEachDue<DueHold>({
       what: 'signals to release',
-      take: (after) => holdSchedule.due(untilMs, after?.place, RELEASED_AT_ONCE),
+      take: (after) => holdSchedule.due(untilMs, after?.cursor, RELEASED_AT_ONCE),
       async handle(due) {
         if (due.imageId !== undefined) await orGone(trust.resumeIfDue(due.imageId))
         await holdSchedule.discard(due) // resuming takes it out as well: this is for what nobody can resume

@@ -51,7 +51,7 @@ export interface KeyKeepingParts {
   readonly now: () => number
 }
 
-const placeOfKey = ({ createdAtMs, keyId }: ApiKey) => ({
+const cursorOfKey = ({ createdAtMs, keyId }: ApiKey) => ({
   score: createdAtMs,
   member: Buffer.from(keyId).toString('hex'),
 })
@@ -72,7 +72,7 @@ export function createKeyAdministration({ apiKeys, uses, replica, env, now }: Ke
   return {
     async list(after, limit) {
       const [all, lastUsedOn] = await Promise.all([apiKeys.all(), uses.all()])
-      const { page, next } = pageOfList(all, placeOfKey, { after, limit, isDescending: true })
+      const { page, next } = pageOfList(all, cursorOfKey, { after, limit, isDescending: true })
       const keys: KeptKey[] = []
       for (const key of page) {
         const each = await kept(key, lastUsedOn.get(key.keyId))

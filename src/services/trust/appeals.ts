@@ -121,7 +121,7 @@ export function createAppeals(parts: AppealParts): AppealService {
       })
       return {
         appeals: page.flatMap(({ appeal }) => (appeal !== undefined && found.has(appeal) ? [appeal] : [])),
-        next: page.length < limit ? undefined : page.at(-1)?.place,
+        next: page.length < limit ? undefined : page.at(-1)?.cursor,
       }
     },
     async decide(about, outcome, by) {

@@ -20,7 +20,7 @@ import { refuseEnded } from '../cases/case-changes.js'
 import { type DueError, forEachDue, isTransient } from '../load/each-due.js'
 import type { MatchIds } from '../matching/match-ids.js'
 import type { PseudonymOf } from './pseudonyms.js'
-import { type JudgedSignal, judged, type MatchWorth, worthOf } from './signal-worth.js'
+import { type JudgedSignal, judged, type MatchTrust, signalTrustOf } from './signal-trust.js'
 import {
   changeSignal,
   type RequestedChange,
@@ -35,14 +35,14 @@ export type Feedback =
 
 export interface TrustService {
   /** A matched signal. @throws {Problem} match-unknown for an unknown id, another organisation's id, and an image that no longer exists. */
-  match(caller: Caller, matchId: string): Promise<MatchWorth>
+  match(caller: Caller, matchId: string): Promise<MatchTrust>
   /**
    * Records an organisation's verdict about a match. Repeating it changes nothing.
    * @throws {Problem} match-unknown, feedback-conflict, dispute-settled, signal-invalidated
    */
-  feedback(caller: Caller, matchId: string, feedback: Feedback): Promise<MatchWorth>
+  feedback(caller: Caller, matchId: string, feedback: Feedback): Promise<MatchTrust>
   /** Attests a signal that an NGO got a match of. @throws {Problem} match-unknown, organisation-kind-forbidden, signal-invalidated */
-  attest(caller: Caller, matchId: string): Promise<MatchWorth>
+  attest(caller: Caller, matchId: string): Promise<MatchTrust>
 
   /**
    * A signal. Here and below, `signalId` is the id of the image, and `by` is the actor for the audit log (by default the operator at the command
@@ -125,9 +125,9 @@ function matchFeedback(parts: TrustParts): Pick<TrustService, 'match' | 'feedbac
     orgId: string,
     matchId: string,
     { imageId, image, trust }: SignalWithTrust,
-  ): Promise<MatchWorth> => {
+  ): Promise<MatchTrust> => {
     const deadlines = await deadlinesOf(imageId, orgId)
-    return { matchId, verdict: verdictOf(trust, pseudonymOf(orgId, imageId)), deadlines, ...worthOf(image, trust) }
+    return { matchId, verdict: verdictOf(trust, pseudonymOf(orgId, imageId)), deadlines, ...signalTrustOf(image, trust) }
   }
   const change = async ({ orgId, keyId }: Caller, matchId: string, actionOf: (pseudonym: string) => TrustAction) => {
     const { imageId } = await readMatch(orgId, matchId)
@@ -230,7 +230,7 @@ function waitingIn({ trusts, images, onError = () => {} }: TrustParts): TrustSer
       isNotAboutTheEntry: isTransient,
     })
     const signals = page.flatMap(({ imageId = '' }) => found.get(imageId) ?? [])
-    return { signals, next: page.length < limit ? undefined : page.at(-1)?.place }
+    return { signals, next: page.length < limit ? undefined : page.at(-1)?.cursor }
   }
 }
 

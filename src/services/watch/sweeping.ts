@@ -24,7 +24,7 @@ export async function sweepWatches(parts: SweepingParts): Promise<void> {
   if (untilMs === undefined) return
   await forEachDue<DueWatch>({
     what: 'watches that ended',
-    take: (after) => watches.due(untilMs, after?.place, ERASED_AT_ONCE),
+    take: (after) => watches.due(untilMs, after?.cursor, ERASED_AT_ONCE),
     async handle(due) {
       const isErased = due.watch !== undefined && (await watches.erase(due.watch.orgId, [due.watch.watchId]))
       if (!isErased) await watches.discard(due)
@@ -49,7 +49,7 @@ export async function sweepWatches(parts: SweepingParts): Promise<void> {
 async function eraseAllOf({ watches, onError }: SweepingParts, orgId: string): Promise<void> {
   await forEachDue<DueWatch>({
     what: 'watches of an organisation without a key',
-    take: (after) => watches.ofOrg(orgId, after?.place, ERASED_AT_ONCE),
+    take: (after) => watches.ofOrg(orgId, after?.cursor, ERASED_AT_ONCE),
     async handle({ watch }) {
       if (watch === undefined) throw new Error('a watch of an organisation has no valid id')
       await watches.erase(orgId, [watch.watchId])

@@ -7,7 +7,7 @@ import { GRADES } from '../../domain/matching/grade.js'
 import { WEBHOOK_EVENTS, type WebhookEvent } from '../../domain/organisations/webhook.js'
 
 const MatchId = z.string().meta({ description: 'As in the answer to the query: the organisation’s own.' })
-const SignalId = z.uuid().meta({ description: 'As when it was handed in.' })
+const SignalId = z.uuid().meta({ description: 'The id returned when the signal was submitted.' })
 const OF_CLOCK = {
   law: z.enum(LAWS),
   stage: z.enum(STAGES),
@@ -48,7 +48,12 @@ export const WEBHOOK_PAYLOADS = Object.entries(DATA).map(([type, data]) => ({
   about: ABOUT[type as keyof typeof DATA],
   body: z.strictObject({
     type: z.literal(type),
-    timestamp: z.iso.datetime().meta({ description: 'When it happened; of signal.withdrawn, when it is told.' }),
+    timestamp: z.iso
+      .datetime()
+      .meta({
+        description:
+          'Time of the event. For signal.withdrawn the time of sending, because the time of the withdrawal could link signals of one case.',
+      }),
     data,
   }),
 }))

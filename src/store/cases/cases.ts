@@ -15,7 +15,7 @@ import { REFUSED_FOR_MS } from '../../domain/trust/strikes.js'
 import { writeAudited } from '../audit/audit.js'
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
-import { pageOfSorted, placeOf, type SortedEntry } from '../redis/paging.js'
+import { cursorOf, pageOfSorted, type SortedEntry } from '../redis/paging.js'
 import { changeCase, endCase, eraseCase, forgetCase, openCase, statesFor } from '../scripts/cases/case-life.js'
 import { tryPin } from '../scripts/cases/try-pin.js'
 import { IMAGE_SHARDS } from '../scripts/shards.js'
@@ -29,7 +29,7 @@ export interface AssistedCase {
 
 /** A case with a step that is due, and its position in the schedule. */
 export interface DueCase {
-  readonly place: PageCursor
+  readonly cursor: PageCursor
   readonly caseId: string
 }
 
@@ -248,5 +248,5 @@ function actingAs(by: AuditActor): 'organisation' | 'submitter' {
 }
 
 function dueCaseOf(entry: SortedEntry): DueCase {
-  return { place: placeOf(entry), caseId: entry.member.toString('utf8') }
+  return { cursor: cursorOf(entry), caseId: entry.member.toString('utf8') }
 }

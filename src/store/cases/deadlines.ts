@@ -7,7 +7,7 @@ import { formatUuid, parseUuid } from '../../domain/ids.js'
 import type { PageCursor } from '../../domain/page-cursor.js'
 import type { Store } from '../redis/client.js'
 import { imageShard, keys } from '../redis/keys.js'
-import { pageOfSorted, pageOfSortedAmong, placeOf, type SortedEntry } from '../redis/paging.js'
+import { cursorOf, pageOfSorted, pageOfSortedAmong, type SortedEntry } from '../redis/paging.js'
 import { statesFor } from '../scripts/cases/case-life.js'
 import { putNotice, startDeadlines, stopDeadlines } from '../scripts/cases/deadlines.js'
 
@@ -18,7 +18,7 @@ export interface RunningDeadline extends Deadline {
 
 export interface DueDeadline {
   /** Its position in the schedule. */
-  readonly place: PageCursor
+  readonly cursor: PageCursor
   /** `undefined` when this version cannot read it. */
   readonly deadline: RunningDeadline | undefined
 }
@@ -113,7 +113,7 @@ function dueDeadlineOf(entry: SortedEntry): DueDeadline {
   const deadline = parseName(rest.join('|'))
   const isReadable = deadline !== undefined && HEX_ID.test(hex)
   return {
-    place: placeOf(entry),
+    cursor: cursorOf(entry),
     deadline: isReadable ? { imageId: formatUuid(Buffer.from(hex, 'hex')), ...deadline, dueAtMs: entry.score } : undefined,
   }
 }

@@ -10,7 +10,7 @@ import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
 import { addBank, forgetBank } from '../scripts/organisations/banks.js'
 import { exactName } from './exact-name.js'
-import { placeOfImports } from './imports.js'
+import { importsKeyPart } from './imports.js'
 import { changeNamed } from './replicated-config.js'
 
 const BankJson = z.object({
@@ -116,7 +116,7 @@ export function createBankStore(store: Store): Banks {
     },
     async forget(bank) {
       const { name, createdAtMs, id = '' } = bank
-      const imports = placeOfImports(bank)
+      const imports = importsKeyPart(bank)
       const places = [keys.banks, keys.imports(imports), keys.revision, keys.changes]
       await store.write(forgetBank, places, [name, createdAtMs, id, keys.import(imports, '')])
     },

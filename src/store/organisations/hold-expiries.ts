@@ -4,11 +4,11 @@ import { formatUuid } from '../../domain/ids.js'
 import type { PageCursor } from '../../domain/page-cursor.js'
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
-import { pageOfSorted, placeOf } from '../redis/paging.js'
+import { cursorOf, pageOfSorted } from '../redis/paging.js'
 import { discardDue } from '../scripts/images/discard-due.js'
 
 export interface DueHold {
-  readonly place: PageCursor
+  readonly cursor: PageCursor
   /** `undefined` when the entry is no id. */
   readonly imageId: string | undefined
 }
@@ -28,10 +28,10 @@ export function createHoldSchedule(store: Store): HoldSchedule {
       const page = await pageOfSorted(store, keys.holdSchedule, { to: nowMs, after, limit })
       return page.map((entry) => {
         const { member } = entry
-        return { place: placeOf(entry), imageId: member.length === ID_BYTES ? formatUuid(member) : undefined }
+        return { cursor: cursorOf(entry), imageId: member.length === ID_BYTES ? formatUuid(member) : undefined }
       })
     },
-    async discard({ place }) {
+    async discard({ cursor: place }) {
       await store.write(discardDue, [keys.holdSchedule], [Buffer.from(place.member, 'hex'), place.score])
     },
   }

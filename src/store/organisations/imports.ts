@@ -1,4 +1,4 @@
-// The progress of imports into banks: numbers, reasons and times. Nothing of what the files contain.
+// The progress of imports into banks: counts, reasons for rejected lines, times. No content of the files.
 
 import { z } from 'zod'
 import type { BankRef } from '../../domain/organisations/bank.js'
@@ -7,7 +7,7 @@ import {
   IMPORT_STATES,
   type ImportProgress,
   LINE_NOTES,
-  MAX_NOTED_STRETCHES,
+  MAX_NOTED_RANGES,
   type NotedLines,
   RECORD_REJECTIONS,
 } from '../../domain/organisations/bank-import.js'
@@ -16,10 +16,10 @@ import { PROBLEM_CODES } from '../../domain/problem.js'
 import type { Store } from '../redis/client.js'
 import type { ImportRun } from '../redis/guarded-writes.js'
 import { keys } from '../redis/keys.js'
-import { lastPageOfSorted, placeOf } from '../redis/paging.js'
+import { cursorOf, lastPageOfSorted } from '../redis/paging.js'
 import { checkpointImport, claimImport } from '../scripts/organisations/imports.js'
 
-const KEPT_MS = 30 * 86_400_000
+const RETENTION_MS = 30 * 86_400_000
 
 const ProgressJson = z.object({
   format: z.enum(FILE_FORMATS).optional(),
@@ -35,13 +35,13 @@ const ProgressJson = z.object({
   rejectedFor: z.partialRecord(z.enum(RECORD_REJECTIONS), z.int()),
   digest: z.string(),
 })
-const StretchJson = z.tuple([z.int(), z.int(), z.enum(LINE_NOTES)])
+const NotedLinesJson = z.tuple([z.int(), z.int(), z.enum(LINE_NOTES)])
 
-/** Names one import: its bank, and its id in that bank. */
-export type ImportName = readonly [bank: BankRef, importId: string]
+/** Import ids are unique within a bank. */
+export type ImportRef = readonly [bank: BankRef, importId: string]
 
-/** The name of a bank in the keys of its imports. It is the id: a late import into a removed bank leaves no trace in a later bank of that name. */
-export function placeOfImports({ name, id = name }: Pick<BankRef, 'name' | 'id'>): string {
+/** The bank in the Redis keys of its imports: its id. With its name, a late write of an import into a removed bank would appear in a new bank of that name. */
+export function importsKeyPart({ name, id = name }: Pick<BankRef, 'name' | 'id'>): string {
   return id
 }
 
@@ -52,48 +52,48 @@ export interface ImportPage {
 }
 
 export interface Imports {
-  /** From now on only `writer` may save progress of this import. @returns the progress so far. */
-  claim(name: ImportName, writer: string, nowMs: number): Promise<ImportProgress | undefined>
-  /** Durable when it returns. @returns false when another writer has taken over: then the caller has to stop. */
-  checkpoint(name: ImportName, writer: string, progress: ImportProgress, noted: readonly NotedLines[]): Promise<boolean>
-  get(name: ImportName): Promise<ImportProgress | undefined>
-  /** The guard of the import's writes: a writer that was overtaken can write no more. */
-  runOf(name: ImportName, writer: string): ImportRun
-  /** The first 10,000 notes, in order. */
-  notes(name: ImportName): Promise<NotedLines[]>
+  /** Takes the import over: from now on only `writer` may save its progress. @returns the progress so far, `undefined` for a new import. */
+  claim(name: ImportRef, writer: string, nowMs: number): Promise<ImportProgress | undefined>
+  /** Saves progress; durable when it returns. @returns false if another writer has claimed the import: then the caller must stop. */
+  checkpoint(name: ImportRef, writer: string, progress: ImportProgress, noted: readonly NotedLines[]): Promise<boolean>
+  get(name: ImportRef): Promise<ImportProgress | undefined>
+  /** Fencing token for writes to the bank: they fail once another writer has claimed the import. */
+  runOf(name: ImportRef, writer: string): ImportRun
+  /** The first 10,000 ranges of lines with a note, in order. */
+  notes(name: ImportRef): Promise<NotedLines[]>
   /** A page of the imports of the last 30 days, the newest first. */
   list(bank: BankRef, after: PageCursor | undefined, limit: number): Promise<ImportPage>
 }
 
 export function createImportStore(store: Store): Imports {
-  const keysOf = ([bank, importId]: ImportName) => [
-    keys.import(placeOfImports(bank), importId),
-    keys.importRejections(placeOfImports(bank), importId),
-    keys.imports(placeOfImports(bank)),
+  const keysOf = ([bank, importId]: ImportRef) => [
+    keys.import(importsKeyPart(bank), importId),
+    keys.importRejections(importsKeyPart(bank), importId),
+    keys.imports(importsKeyPart(bank)),
   ]
-  const get = async ([bank, importId]: ImportName) =>
-    parse(await store.ask((redis) => redis.hget(keys.import(placeOfImports(bank), importId), 'progress')))
+  const get = async ([bank, importId]: ImportRef) =>
+    parse(await store.ask((redis) => redis.hget(keys.import(importsKeyPart(bank), importId), 'progress')))
   return {
     async claim(name, writer, nowMs) {
-      const reply = await store.write(claimImport, keysOf(name), [writer, name[1], nowMs, KEPT_MS])
+      const reply = await store.write(claimImport, keysOf(name), [writer, name[1], nowMs, RETENTION_MS])
       return Buffer.isBuffer(reply) ? parse(reply.toString()) : undefined
     },
     async checkpoint(name, writer, progress, noted) {
-      const stretches = noted.map(({ fromLine, toLine, why }) => JSON.stringify([fromLine, toLine, why]))
-      const args = [writer, JSON.stringify(progress), MAX_NOTED_STRETCHES, KEPT_MS, ...stretches]
+      const ranges = noted.map(({ fromLine, toLine, why }) => JSON.stringify([fromLine, toLine, why]))
+      const args = [writer, JSON.stringify(progress), MAX_NOTED_RANGES, RETENTION_MS, ...ranges]
       return (await store.write(checkpointImport, keysOf(name), args)) === 1
     },
     get,
-    runOf: ([bank, importId], writer) => ({ key: keys.import(placeOfImports(bank), importId), writer }),
+    runOf: ([bank, importId], writer) => ({ key: keys.import(importsKeyPart(bank), importId), writer }),
     async notes([bank, importId]) {
-      const rows = await store.ask((redis) => redis.lrange(keys.importRejections(placeOfImports(bank), importId), 0, -1))
+      const rows = await store.ask((redis) => redis.lrange(keys.importRejections(importsKeyPart(bank), importId), 0, -1))
       return rows.map((row) => {
-        const [fromLine, toLine, why] = StretchJson.parse(JSON.parse(row))
+        const [fromLine, toLine, why] = NotedLinesJson.parse(JSON.parse(row))
         return { fromLine, toLine, why }
       })
     },
     async list(bank, after, limit) {
-      const page = await lastPageOfSorted(store, keys.imports(placeOfImports(bank)), { after, limit })
+      const page = await lastPageOfSorted(store, keys.imports(importsKeyPart(bank)), { after, limit })
       const found = await Promise.all(
         page.map(async ({ member }) => {
           const importId = member.toString('utf8')
@@ -102,7 +102,7 @@ export function createImportStore(store: Store): Imports {
         }),
       )
       const last = page.at(-1)
-      return { imports: found.flat(), next: last === undefined || page.length < limit ? undefined : placeOf(last) }
+      return { imports: found.flat(), next: last === undefined || page.length < limit ? undefined : cursorOf(last) }
     },
   }
 }

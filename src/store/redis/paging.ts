@@ -25,13 +25,13 @@ export interface SortedAsk {
 /** A page of a sorted set in the order of score, then member, ascending. Cost: O(log n) plus the page. */
 export function pageOfSorted(store: Store, key: string, ask: SortedAsk): Promise<SortedEntry[]> {
   const { from = '-inf', to = '+inf', after, limit } = ask
-  return read(store, sortedPage, [key], ['first', from, to, limit, ...placeArgs(after)])
+  return read(store, sortedPage, [key], ['first', from, to, limit, ...cursorArgs(after)])
 }
 
 /** The same, descending. */
 export function lastPageOfSorted(store: Store, key: string, ask: SortedAsk): Promise<SortedEntry[]> {
   const { from = '-inf', to = '+inf', after, limit } = ask
-  return read(store, sortedPage, [key], ['last', to, from, limit, ...placeArgs(after)])
+  return read(store, sortedPage, [key], ['last', to, from, limit, ...cursorArgs(after)])
 }
 
 /** As `pageOfSorted`, but only members that are also in the set `among`. Cost: O(the smaller of both), about 1 µs a member. */
@@ -41,10 +41,10 @@ export function pageOfSortedAmong(
   among: string,
   ask: Omit<SortedAsk, 'from' | 'to'> & { readonly to: number },
 ): Promise<SortedEntry[]> {
-  return read(store, sortedPageAmong, [key, among], [ask.to, ask.limit, ...placeArgs(ask.after)])
+  return read(store, sortedPageAmong, [key, among], [ask.to, ask.limit, ...cursorArgs(ask.after)])
 }
 
-export function placeOf({ member, score }: SortedEntry): PageCursor {
+export function cursorOf({ member, score }: SortedEntry): PageCursor {
   return { score, member: member.toString('hex') }
 }
 
@@ -93,7 +93,7 @@ export async function* scanHash(
   }
 }
 
-function placeArgs(place: PageCursor | undefined): (string | Buffer)[] {
+function cursorArgs(place: PageCursor | undefined): (string | Buffer)[] {
   return place === undefined ? ['', ''] : [String(place.score), Buffer.from(place.member, 'hex')]
 }
 

@@ -7,7 +7,7 @@ import type { PageCursor } from '../../domain/page-cursor.js'
 import { writeAudited } from '../audit/audit.js'
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
-import { pageOfSorted, placeOf } from '../redis/paging.js'
+import { cursorOf, pageOfSorted } from '../redis/paging.js'
 import { endBlocks, liftBlock, putAppeal, settleAppeal } from '../scripts/trust/appeals.js'
 
 export interface WaitingAppeal {
@@ -16,7 +16,7 @@ export interface WaitingAppeal {
 }
 
 export interface ListedAppeal {
-  readonly place: PageCursor
+  readonly cursor: PageCursor
   /** `undefined` when the entry is no appeal. */
   readonly appeal: WaitingAppeal | undefined
 }
@@ -68,7 +68,7 @@ export function createAppealStore(store: Store): Appeals {
     async waiting(after, limit) {
       return (await pageOfSorted(store, keys.appeals, { after, limit })).map((entry) => {
         const about = aboutOf(entry.member)
-        return { place: placeOf(entry), appeal: about && { about, atMs: entry.score } }
+        return { cursor: cursorOf(entry), appeal: about && { about, atMs: entry.score } }
       })
     },
     async isWaiting(about) {
@@ -89,7 +89,7 @@ export function createAppealStore(store: Store): Appeals {
       const last = page.at(-1)
       return {
         blocks: page.map(({ member, score }) => ({ blockId: member.toString('hex'), untilMs: score })),
-        next: last === undefined || page.length < limit ? undefined : placeOf(last),
+        next: last === undefined || page.length < limit ? undefined : cursorOf(last),
       }
     },
     async blockedUntil(blockId) {

@@ -6,7 +6,7 @@ import { type Account, isAccount } from '../../domain/trust/strikes.js'
 import { writeAudited } from '../audit/audit.js'
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
-import { lastPageOfSorted, placeOf } from '../redis/paging.js'
+import { cursorOf, lastPageOfSorted } from '../redis/paging.js'
 import { addStrike, clearStrikes, takeBackStrike } from '../scripts/trust/strikes.js'
 
 export interface AccountStrikes {
@@ -56,7 +56,7 @@ export function createStrikeStore(store: Store): Strikes {
         }),
       )
       const last = page.length === limit ? page.at(-1) : undefined
-      return { accounts: accounts.flat(), next: last && placeOf(last) }
+      return { accounts: accounts.flat(), next: last && cursorOf(last) }
     },
     async clear(account, nowMs, by = 'operator') {
       // The id of a case must not get into a log that outlives the case.

@@ -20,7 +20,7 @@ import { writeAudited } from '../audit/audit.js'
 import { type BlockChange, blockKey } from '../organisations/resubmission-blocks.js'
 import type { Store } from '../redis/client.js'
 import { imageShard, keys, TRUST_SHARDS, trustShard } from '../redis/keys.js'
-import { pageOfSorted, placeOf } from '../redis/paging.js'
+import { cursorOf, pageOfSorted } from '../redis/paging.js'
 import { putTrust } from '../scripts/trust/put-trust.js'
 
 /** Trust as it was read, and its version. */
@@ -41,7 +41,7 @@ export interface BesideTrust {
 }
 
 export interface WaitingImage {
-  readonly place: PageCursor
+  readonly cursor: PageCursor
   /** `undefined` when the entry is no id. */
   readonly imageId: string | undefined
 }
@@ -135,7 +135,7 @@ export function createTrustStore(store: Store): Trusts {
     },
     async waiting(list, after, limit) {
       return (await pageOfSorted(store, keys[list], { after, limit })).map((entry) => ({
-        place: placeOf(entry),
+        cursor: cursorOf(entry),
         imageId: entry.member.length === ID_BYTES ? formatUuid(entry.member) : undefined,
       }))
     },

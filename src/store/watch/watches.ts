@@ -8,7 +8,7 @@ import { decodeImage, encodeImage } from '../images/image-record.js'
 import type { Store } from '../redis/client.js'
 import type { Arg } from '../redis/durable-writer.js'
 import { imageShard, keys, watchShard } from '../redis/keys.js'
-import { pageOfSorted, placeOf } from '../redis/paging.js'
+import { cursorOf, pageOfSorted } from '../redis/paging.js'
 import { discardDue } from '../scripts/images/discard-due.js'
 import { holdOutbox } from '../scripts/organisations/outbox.js'
 import { advanceWatching, eraseWatches, noteFound, putWatches } from '../scripts/organisations/watches.js'
@@ -39,7 +39,7 @@ export interface WatchPage {
 }
 
 export interface DueWatch {
-  readonly place: PageCursor
+  readonly cursor: PageCursor
   /** `undefined` when the entry is no watch. */
   readonly watch: { readonly orgId: string; readonly watchId: string } | undefined
 }
@@ -146,7 +146,7 @@ function storedWatches(store: Store, keyring: Keyring): StoredWatches {
       )
       const watches = found.flat()
       const last = page.at(-1)
-      return { watches, next: last === undefined || page.length < limit ? undefined : placeOf(last) }
+      return { watches, next: last === undefined || page.length < limit ? undefined : cursorOf(last) }
     },
     async erase(orgId, ids) {
       const args = [orgId, idBytes(orgId), keys.prefix, WATCH_SHARDS, ...ids.map(idBytes)]
@@ -175,12 +175,12 @@ function dueWatches(store: Store): Pick<Watches, 'due' | 'discard' | 'ofOrg' | '
       const page = await pageOfSorted(store, keys.watchSchedule, { to: nowMs, after, limit })
       return page.map((entry) => {
         const { member } = entry
-        if (member.length !== 2 * ID_BYTES) return { place: placeOf(entry), watch: undefined }
+        if (member.length !== 2 * ID_BYTES) return { cursor: cursorOf(entry), watch: undefined }
         const watchId = formatUuid(member.subarray(0, ID_BYTES))
-        return { place: placeOf(entry), watch: { watchId, orgId: formatUuid(member.subarray(ID_BYTES)) } }
+        return { cursor: cursorOf(entry), watch: { watchId, orgId: formatUuid(member.subarray(ID_BYTES)) } }
       })
     },
-    async discard({ place }) {
+    async discard({ cursor: place }) {
       await store.write(discardDue, [keys.watchSchedule], [Buffer.from(place.member, 'hex'), place.score])
     },
     async ofOrg(orgId, after, limit) {
@@ -188,7 +188,7 @@ function dueWatches(store: Store): Pick<Watches, 'due' | 'discard' | 'ofOrg' | '
       return page.map((entry) => {
         const { member } = entry
         const watch = member.length === ID_BYTES ? { watchId: formatUuid(member), orgId } : undefined
-        return { place: placeOf(entry), watch }
+        return { cursor: cursorOf(entry), watch }
       })
     },
     orgs: () => store.ask((redis) => redis.smembers(keys.watchOrgs)),

@@ -12,7 +12,7 @@ import type { PageCursor } from '../../domain/page-cursor.js'
 import { Problem } from '../../domain/problem.js'
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
-import { lastPageOfSorted, placeOf } from '../redis/paging.js'
+import { cursorOf, lastPageOfSorted } from '../redis/paging.js'
 import { fanOut, holdOutbox } from '../scripts/organisations/outbox.js'
 import { claimDeliveries, pauseEndpoint, replayDelivery, settleDelivery } from '../scripts/organisations/webhooks.js'
 
@@ -187,7 +187,7 @@ function listsIn(store: Store): Pick<Deliveries, 'get' | 'list' | 'replay'> {
         const found = await Promise.all(page.map(({ member }) => readable(webhookId, member.toString('utf8'))))
         for (const [i, entry] of page.entries()) {
           const delivery = found[i]
-          from = placeOf(entry)
+          from = cursorOf(entry)
           if (delivery !== undefined && states.includes(delivery.state)) deliveries.push(delivery)
           if (deliveries.length === limit) return { deliveries, next: from }
         }

@@ -21,7 +21,7 @@ t.test('an edit says where a place of the original lies in it', async (t) => {
   ] as const
   for (const [x, y] of dots) {
     const dotted = shaded(200, 160, (i, j) => [Math.hypot(i + 0.5 - 200 * x, j + 0.5 - 160 * y) < 7 ? 250 : 30], 1)
-    for (const { pixels, placeOf } of editsOf(dotted)) {
+    for (const { pixels, mapPoint: placeOf } of editsOf(dotted)) {
       const [across, down] = placeOf(x, y)
       const { width, height, data } = pixels
       t.ok((data[Math.floor(down * height) * width + Math.floor(across * width)] ?? 0) > 150, `${width} × ${height}`)

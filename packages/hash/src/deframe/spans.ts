@@ -1,25 +1,27 @@
-// Precomputes measures of each line between any two lines that cross it, because they are read thousands of times.
+// A span is the part of a line between two lines that cross it: a possible side of the picture inside a screenshot. Every pair of crossing lines is
+// measured once, because the search for the best rectangle reads each span thousands of times.
 
 import { coverageOf, type Line } from './lines.js'
 
-/** All values are 0 for the picture's own borders. */
+/** Measures of all spans. They are 0 on the borders of the picture itself, which are no edges. */
 export interface Spans {
-  /** [lines × crossing × crossing] the share of edge pixels from an earlier crossing line to a later one: 0…1. */
+  /** [lines × crossing × crossing] the share of edge pixels of each span, 0…1, at the indexes of its first and last crossing line. */
   readonly coverage: Float64Array
-  /** The same shape: the share of pixels with fine structure in a strip before the line, and in one after it. */
+  /** The same shape: the share of pixels with fine structure, 0…1, in the strip on either side of each span. */
   readonly textureBefore: Float64Array
   readonly textureAfter: Float64Array
-  /** [lines × crossing] the share of edge pixels within `beyondPx` before a crossing line, and after it. */
+  /** [lines × crossing] the share of edge pixels, 0…1, of the line's `beyondPx` before and after a crossing line: does the edge go on? */
   readonly edgeBefore: Float64Array
   readonly edgeAfter: Float64Array
 }
 
+/** How far around a span is measured. */
 export interface Surroundings {
   /** Width of the strips beside a line. */
   readonly stripPx: number
-  /** How far a line is measured beyond a crossing. */
+  /** How far a line is measured on either side of a crossing line. */
   readonly beyondPx: number
-  /** Length of a full line. */
+  /** Length of a line, from border to border. */
   readonly lengthPx: number
   /** The share of pixels with fine structure in a rectangle: `from` and `to` across the lines, `start` and `end` along them. */
   readonly densityOf: (from: number, to: number, start: number, end: number) => number

@@ -11,10 +11,10 @@ export interface Corner {
 
 /** Minimum distance of a corner from the edges of the level, so that its patch fits. */
 export const BORDER_PX = 19
-const WINDOW_REACH = 2
-const MAXIMUM_REACH = 2
+const WINDOW_REACH_PX = 2
+const NEIGHBOUR_REACH_PX = 2
 const TRACE_WEIGHT = Math.fround(0.04)
-/** Above the strength of noise and JPEG artefacts on plain areas. In grey levels to the fourth power, scaled by the window and the difference. */
+/** Noise and JPEG artefacts on plain areas stay below it. Harris's measure of unnormalised sums over 5 × 5 pixels: [grey levels⁴]. */
 export const MIN_STRENGTH = 1e5
 
 /**
@@ -23,8 +23,8 @@ export const MIN_STRENGTH = 1e5
  */
 export function cornersOf({ width, height, luma }: Level): Corner[] {
   const strengths = new Float32Array(width * height)
-  for (let y = BORDER_PX - MAXIMUM_REACH; y < height - BORDER_PX + MAXIMUM_REACH; y++) {
-    for (let x = BORDER_PX - MAXIMUM_REACH; x < width - BORDER_PX + MAXIMUM_REACH; x++) {
+  for (let y = BORDER_PX - NEIGHBOUR_REACH_PX; y < height - BORDER_PX + NEIGHBOUR_REACH_PX; y++) {
+    for (let x = BORDER_PX - NEIGHBOUR_REACH_PX; x < width - BORDER_PX + NEIGHBOUR_REACH_PX; x++) {
       strengths[y * width + x] = strengthAt(luma, width, x, y)
     }
   }
@@ -38,11 +38,11 @@ export function cornersOf({ width, height, luma }: Level): Corner[] {
   return corners
 }
 
-/** The sums are whole numbers under 2²⁴, so float32 is exact in any order of addition. */
+/** Rounds to float32 in the same places as the SIMD kernel, which has to find the same corners. The sums are whole numbers under 2²⁴, so both are exact. */
 function strengthAt(luma: Uint8Array, width: number, x: number, y: number): number {
   let [xx, yy, xy] = [0, 0, 0]
-  for (let j = y - WINDOW_REACH; j <= y + WINDOW_REACH; j++) {
-    for (let i = x - WINDOW_REACH; i <= x + WINDOW_REACH; i++) {
+  for (let j = y - WINDOW_REACH_PX; j <= y + WINDOW_REACH_PX; j++) {
+    for (let i = x - WINDOW_REACH_PX; i <= x + WINDOW_REACH_PX; i++) {
       const at = j * width + i
       const across = (luma[at + 1] ?? 0) - (luma[at - 1] ?? 0)
       const down = (luma[at + width] ?? 0) - (luma[at - width] ?? 0)
@@ -56,11 +56,11 @@ function strengthAt(luma: Uint8Array, width: number, x: number, y: number): numb
   return Math.fround(determinant - Math.fround(TRACE_WEIGHT * Math.fround(trace * trace)))
 }
 
-/** Of equal neighbours, the first in reading order is the maximum. */
+/** Of equal neighbours only the first, row by row, is a maximum: otherwise a plain edge would give many corners at one place. */
 function isMaximum(strengths: Float32Array, width: number, x: number, y: number): boolean {
   const own = strengths[y * width + x] ?? 0
-  for (let j = -MAXIMUM_REACH; j <= MAXIMUM_REACH; j++) {
-    for (let i = -MAXIMUM_REACH; i <= MAXIMUM_REACH; i++) {
+  for (let j = -NEIGHBOUR_REACH_PX; j <= NEIGHBOUR_REACH_PX; j++) {
+    for (let i = -NEIGHBOUR_REACH_PX; i <= NEIGHBOUR_REACH_PX; i++) {
       const other = strengths[(y + j) * width + x + i] ?? 0
       const isBefore = j < 0 || (j === 0 && i < 0)
       if (isBefore ? other >= own : other > own) return false

@@ -1,4 +1,4 @@
-// The size at which details are computed, the same in workers and browsers.
+// The size at which details are computed. Workers and browsers must use the same one, or the details of a picture would differ.
 
 import type { Pixels } from '../pixels.js'
 import { FULL_RESOLUTION_PIXELS } from '../reduced-side.js'
@@ -8,8 +8,8 @@ type Size = Pick<Pixels, 'width' | 'height'>
 const DETAILED_SIDE_PX = 1400
 
 /**
- * @returns the picture's own size up to 1.5 megapixels; beyond that, the same proportions with a longer side of 1,400 pixels. That is enough for
- *   a small picture on a large page.
+ * @returns the picture's own size up to 1.5 megapixels; beyond that, the same proportions with a longer side of 1,400 pixels, at which a small
+ *   picture on a large page still has enough details to be found.
  */
 export function detailedSize({ width, height }: Size): Size {
   if (width * height <= FULL_RESOLUTION_PIXELS) return { width, height }

@@ -46,7 +46,7 @@ export function selected(kernel: Pick<DetailsKernel, 'look'>, luma: Pixels, view
 /** For each feature, the number of edits that it survives. An edit counts half if the descriptor changes noticeably. */
 function stabilityOf(kernel: Pick<DetailsKernel, 'look'>, luma: Pixels, view: FeatureView): number[] {
   const sums = view.features.map(() => 0)
-  for (const { pixels, placeOf } of editsOf(luma)) {
+  for (const { pixels, mapPoint: placeOf } of editsOf(luma)) {
     const options = {
       sidePx: Math.max(view.width, view.height),
       count: view.features.length,

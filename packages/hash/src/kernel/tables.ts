@@ -1,8 +1,9 @@
-// Summed-area tables (integral images) of luma, as ../area-table.ts, and of the number of pixels with fine structure, as ../deframe/texture.ts. Tests
-// compare them with those plain versions, bit for bit.
+// AssemblyScript, compiled to WebAssembly with SIMD. Summed-area tables (integral images) of luma, as ../area-table.ts, and of the number of pixels with
+// fine structure, as ../deframe/texture.ts. Tests compare them with those plain versions, bit for bit.
 
 import { lumaOf } from './lanes'
 
+/** [grey levels] as in ../deframe/texture.ts. */
 const MIN_LAPLACIAN: f32 = 5
 
 /** Luma of sixteen pixels, from planes of red, green and blue that lie `planeBytes` apart. */
@@ -53,7 +54,7 @@ export function sumRow(luma: usize, width: i32, above: usize, to: usize): void {
 
 /**
  * Writes one row of the table of counts: [width + 1] u32. A pixel has fine structure if its Laplacian exceeds `MIN_LAPLACIAN`. Not for the first and
- * last row, which have none.
+ * last row, which have no neighbour above or below.
  */
 export function countRow(luma: usize, lumaAbove: usize, lumaBelow: usize, width: i32, above: usize, to: usize): void {
   const zero = i32x4.splat(0)

@@ -9,8 +9,8 @@ import { may } from '../../problems.js'
 import { CategoryName, Instant, instant } from '../../schemas.js'
 
 /** Cursor of a page as text: four parts separated by dots. */
-const PLACE_PATTERN = /^(\d{1,15})\.([0-9a-f]{32})\.(\d{1,15})\.([0-9a-f-]{36})$/
-const Place = z.string().regex(PLACE_PATTERN, 'must be the `next` of an answer').transform(placeOf)
+const CURSOR_PATTERN = /^(\d{1,15})\.([0-9a-f]{32})\.(\d{1,15})\.([0-9a-f-]{36})$/
+const Cursor = z.string().regex(CURSOR_PATTERN, 'must be the `next` of an answer').transform(parseAttestingCursor)
 
 const WaitingView = z
   .object({
@@ -38,7 +38,7 @@ export const attestationRoutes: FastifyPluginAsyncZod<{ readonly attesting: Atte
         description:
           'Pictures that you have not attested, of cases that you opened on behalf of a person and of cases whose notice names you as contact. Grouped by case, in the order in which the cases reached you.',
         tags: ['signals'],
-        querystring: z.object({ limit: z.coerce.number().int().min(1).max(1000).default(100), after: Place.optional() }),
+        querystring: z.object({ limit: z.coerce.number().int().min(1).max(1000).default(100), after: Cursor.optional() }),
         response: {
           200: z.object({
             signals: z.array(WaitingView),
@@ -67,7 +67,7 @@ function textOf({ sinceMs, caseId, registeredAtMs, signalId }: AttestingCursor):
   return `${sinceMs}.${caseId}.${registeredAtMs}.${signalId}`
 }
 
-function placeOf(text: string): AttestingCursor {
-  const [, sinceMs, caseId = '', registeredAtMs, signalId = ''] = PLACE_PATTERN.exec(text) ?? []
+function parseAttestingCursor(text: string): AttestingCursor {
+  const [, sinceMs, caseId = '', registeredAtMs, signalId = ''] = CURSOR_PATTERN.exec(text) ?? []
   return { sinceMs: Number(sinceMs), caseId, registeredAtMs: Number(registeredAtMs), signalId }
 }

@@ -4,12 +4,12 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { LAWS, STAGES } from '../../../domain/cases/sla.js'
 import { DISPUTE_REASONS, VERDICTS } from '../../../domain/trust/trust.js'
-import type { MatchWorth as MatchFacts } from '../../../services/trust/signal-worth.js'
+import type { MatchTrust } from '../../../services/trust/signal-trust.js'
 import type { Feedback, TrustService } from '../../../services/trust/trust.js'
 import { callerOf } from '../../plugins/authentication.js'
 import { may } from '../../problems.js'
 import { Instant, instant } from '../../schemas.js'
-import { Worth, worthOf } from '../../schemas-trust.js'
+import { presentTrust, SignalTrustView } from '../../schemas-trust.js'
 
 const MatchParam = z.object({ matchId: z.string().max(64) })
 
@@ -23,13 +23,13 @@ const Said = z
       'blocked, not-blocked: the decision about the copy. pending-review: a review will follow. disputed: the signal should not be registered.',
   })
 
-const MatchWorthView = Worth.extend({
+const MatchTrustView = SignalTrustView.extend({
   matchId: z.string(),
   verdict: z.enum(VERDICTS).nullable().meta({ description: 'Your own verdict.' }),
   deadlines: z
     .array(z.object({ law: z.enum(LAWS), stage: z.enum(STAGES), dueAt: Instant }))
     .meta({ description: 'Your deadlines from a notice of the person in the picture, soonest first.' }),
-}).meta({ id: 'MatchWorth' })
+}).meta({ id: 'MatchTrust' })
 
 export interface FeedbackRouteOptions {
   readonly trust: Pick<TrustService, 'match' | 'feedback' | 'attest'>
@@ -47,7 +47,7 @@ export const feedbackRoutes: FastifyPluginAsyncZod<FeedbackRouteOptions> = async
         tags: ['match'],
         params: MatchParam,
         response: {
-          200: MatchWorthView,
+          200: MatchTrustView,
           ...may('request-invalid', 'key-missing', 'scope-missing', 'match-unknown', 'store-unavailable'),
         },
       },
@@ -68,7 +68,7 @@ export const feedbackRoutes: FastifyPluginAsyncZod<FeedbackRouteOptions> = async
         params: MatchParam,
         body: Said,
         response: {
-          200: MatchWorthView,
+          200: MatchTrustView,
           ...may(
             'request-invalid',
             'media-unsupported',
@@ -96,7 +96,7 @@ export const feedbackRoutes: FastifyPluginAsyncZod<FeedbackRouteOptions> = async
         tags: ['match'],
         params: MatchParam,
         response: {
-          200: MatchWorthView,
+          200: MatchTrustView,
           ...may(
             'request-invalid',
             'key-missing',
@@ -116,11 +116,11 @@ function feedbackOf(said: z.infer<typeof Said>): Feedback {
   return said.verdict === 'disputed' ? { verdict: said.verdict, reason: said.reason } : { verdict: said.verdict }
 }
 
-function present({ matchId, verdict, deadlines, ...worth }: MatchFacts): z.infer<typeof MatchWorthView> {
+function present({ matchId, verdict, deadlines, ...trust }: MatchTrust): z.infer<typeof MatchTrustView> {
   return {
     matchId,
     verdict: verdict ?? null,
     deadlines: deadlines.map(({ law, stage, dueAtMs }) => ({ law, stage, dueAt: instant(dueAtMs) })),
-    ...worthOf(worth),
+    ...presentTrust(trust),
   }
 }

@@ -5,18 +5,18 @@ import { z } from 'zod'
 import type { AuditActor } from '../../../domain/organisations/audit.js'
 import type { ProblemCode } from '../../../domain/problem.js'
 import { CIRCULATIONS, DISPUTE_ANSWERS, DISPUTE_REASONS, HOLD_CAUSES } from '../../../domain/trust/trust.js'
-import type { JudgedSignal } from '../../../services/trust/signal-worth.js'
+import type { JudgedSignal } from '../../../services/trust/signal-trust.js'
 import type { TrustService } from '../../../services/trust/trust.js'
 import { Next, nextOf, PageQuery } from '../../pages.js'
 import { callerOf } from '../../plugins/authentication.js'
 import { may } from '../../problems.js'
 import { Instant, instantOrNull } from '../../schemas.js'
-import { Worth, worthOf } from '../../schemas-trust.js'
+import { presentTrust, SignalTrustView } from '../../schemas-trust.js'
 import type { ZodApp } from '../../zod-app.js'
 
 const SignalParam = z.object({ signalId: z.uuid().transform((id) => id.toLowerCase()) })
 
-const JudgedView = Worth.extend({
+const JudgedView = SignalTrustView.extend({
   signalId: z.uuid(),
   bank: z.string(),
   circulation: z.enum(CIRCULATIONS).meta({
@@ -201,7 +201,7 @@ function present({
   decidedAtMs,
   answer,
   pausedUntilS: _,
-  ...worth
+  ...trust
 }: JudgedSignal): z.infer<typeof JudgedView> {
   return {
     signalId,
@@ -212,6 +212,6 @@ function present({
     disputedAt: instantOrNull(disputedAtMs),
     decidedAt: instantOrNull(decidedAtMs),
     answer: answer ?? null,
-    ...worthOf(worth),
+    ...presentTrust(trust),
   }
 }

@@ -16,7 +16,7 @@ import {
 } from '../../domain/trust/trust.js'
 
 /** Support for and objections to a signal: numbers of organisations, without names. */
-export interface SignalWorth extends Support {
+export interface SignalTrust extends Support {
   readonly tier: Tier
   readonly disputed: boolean
   readonly dispute: DisputeState
@@ -27,7 +27,7 @@ export interface SignalWorth extends Support {
 }
 
 /** A signal as the organisation that got a match sees it. */
-export interface MatchWorth extends SignalWorth {
+export interface MatchTrust extends SignalTrust {
   readonly matchId: string
   /** The organisation's own verdict. */
   readonly verdict: Verdict | undefined
@@ -36,7 +36,7 @@ export interface MatchWorth extends SignalWorth {
 }
 
 /** A signal as an operator sees it, who decides about disputes and holds. */
-export interface JudgedSignal extends SignalWorth {
+export interface JudgedSignal extends SignalTrust {
   readonly signalId: string
   readonly bank: string
   readonly circulation: Circulation
@@ -49,7 +49,7 @@ export interface JudgedSignal extends SignalWorth {
   readonly heldAtMs: number | undefined
 }
 
-export function worthOf(image: RegisteredImage, trust: Trust): SignalWorth {
+export function signalTrustOf(image: RegisteredImage, trust: Trust): SignalTrust {
   const support = supportOf(trust)
   return {
     ...support,
@@ -77,6 +77,6 @@ export function judged(signalId: string, image: RegisteredImage, trust: Trust): 
     disputedAtMs,
     decidedAtMs,
     answer,
-    ...worthOf(image, trust),
+    ...signalTrustOf(image, trust),
   }
 }

@@ -1,0 +1,76 @@
+// Queries of an attacker who recovers a stored hash bit by bit.
+
+import { randomBytes } from 'node:crypto'
+import { distance, formatHash, type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
+import { post } from '../helpers/requests.js'
+import { codeOf, type TestService } from '../helpers/service.js'
+
+export const BITS = Array.from({ length: 256 }, (_, bit) => bit)
+
+export type Headers = Record<string, string>
+export type Ask = (hash: Hash256, nth: number) => Promise<string>
+
+export function flipped(hash: Hash256, bits: readonly number[]): Hash256 {
+  const bytes = Uint8Array.from(hash)
+  for (const bit of bits) bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+  return hashFromBytes(bytes)
+}
+
+/** The hash with so many bits flipped, dealt out over all of it. */
+export function away(hash: Hash256, count: number): Hash256 {
+  return flipped(
+    hash,
+    BITS.slice(0, count).map((i) => (i * 37) % 256),
+  )
+}
+
+export function signal(hash: Hash256, type = 'pdq') {
+  return { type, hash: formatHash(hash) }
+}
+
+export async function matches(
+  { app }: TestService,
+  headers: Headers,
+  queries: readonly (readonly object[])[],
+  more: object = {},
+) {
+  const payload = { transforms: false, queries: queries.map((signals) => ({ signals })), ...more }
+  const answer = await post(app, '/v1/match', payload, headers)
+  if (answer.statusCode !== 200) throw new Error(codeOf(answer))
+  return answer
+    .json<{ results: { matches: Record<string, unknown>[] }[] }>()
+    .results.map(({ matches: all }) => all.map(({ matchId: _, ...told }) => JSON.stringify(told)).sort())
+}
+
+/** The answer to one query: what it says of all images. */
+export async function answerTo(
+  service: TestService,
+  headers: Headers,
+  signals: readonly object[],
+  more?: object,
+): Promise<string> {
+  const [all = []] = await matches(service, headers, [signals], more)
+  return all.join()
+}
+
+/**
+ * Turns over each bit of a hash that lies at an edge. Where the answer is not the usual one, the bit is one in which the stored hash differs.
+ * @returns how many bits he has right of those in which it differs.
+ */
+export async function recovered(stored: Hash256, at: Hash256, asking: Ask): Promise<number> {
+  const told: string[] = []
+  try {
+    for (const bit of BITS) told.push(await asking(flipped(at, [bit]), bit))
+  } catch (error) {
+    if (!(error instanceof Error && error.message === 'key-suspended')) throw error
+  }
+  const times = (answer: string) => told.filter((other) => other === answer).length
+  const usual = told.reduce((one, other) => (times(other) > times(one) ? other : one))
+  const guess = flipped(
+    at,
+    BITS.filter((bit) => bit < told.length && told[bit] !== usual),
+  )
+  return distance(at, stored) - distance(guess, stored)
+}
+
+export const noise = () => signal(hashFromBytes(randomBytes(32)))

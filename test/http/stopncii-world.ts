@@ -1,0 +1,82 @@
+// A service with StopNCII's interface, and its client.
+
+import type { Test } from 'tap'
+import { z } from 'zod'
+import type { Scope } from '../../src/domain/organisations/access.js'
+import { keyFor, randomHashText, startService } from '../helpers/service.js'
+import { ask } from '../helpers/trust.js'
+
+/** What the client needs and knows; it gives up on anything else. */
+export const Page = z.strictObject({
+  count: z.int(),
+  nextSetTimestamp: z.int(),
+  nextPageToken: z.string().nullable(),
+  hasMoreRecords: z.boolean(),
+  hashRecords: z.array(
+    z.strictObject({
+      lastModtimestamp: z.int(),
+      signalType: z.enum(['Unknown', 'ImagePDQ', 'VideoMD5', 'VideoTMK', 'Text', 'URL']),
+      hashValue: z.string().regex(/^[0-9a-f]{64}$/),
+      hashStatus: z.enum(['Unknown', 'Received', 'Active', 'Withdrawn', 'Deleted']),
+      caseNumbers: z.strictObject({}),
+      CSPFeedbacks: z.array(
+        z.strictObject({
+          source: z.string(),
+          feedbackValue: z.enum([
+            'Unknown',
+            'None',
+            'QualityUnknown',
+            'PendingReview',
+            'Blocked',
+            'NotBlocked',
+            'Withdrawn',
+            'Deleted',
+          ]),
+          tags: z.array(z.string()),
+        }),
+      ),
+    }),
+  ),
+})
+export type Page = z.infer<typeof Page>
+
+export async function world(t: Test) {
+  const clock = { nowMs: Date.now() }
+  const service = await startService(t, { now: () => clock.nowMs })
+  const keyWith = (scopes: readonly Scope[], org = 'hma') => keyFor(service, org, scopes)
+  const reader = await keyWith(['feed'])
+  const asHma = { 'x-functions-key': reader.key, 'ocp-apim-subscription-key': 'anything' }
+  const get = (query: string, headers: Record<string, string> = asHma) =>
+    service.app.inject({ url: `/stopncii/v1/FetchHashes?${query}`, headers })
+  const page = async (query: string) => {
+    const answer = await get(query)
+    if (answer.statusCode !== 200) throw new Error(answer.body)
+    return Page.parse(answer.json())
+  }
+  /** All pages of one fetch, as the client asks for them. */
+  const fetchAll = async (startTimestamp: number, pageSize = 800, most = 100) => {
+    const pages = [await page(`startTimestamp=${startTimestamp}&pageSize=${pageSize}`)]
+    for (let last = pages[0]; last?.hasMoreRecords && pages.length < most; last = pages.at(-1))
+      pages.push(
+        await page(
+          `startTimestamp=${startTimestamp}&pageSize=${pageSize}&nextPageToken=${encodeURIComponent(last.nextPageToken ?? '')}`,
+        ),
+      )
+    return pages
+  }
+  const ngo = await keyFor(service, 'ngo', ['signals:write'], 'ngo')
+  await ask(service, 'POST', '/v1/banks', ngo.headers, { name: 'mine' })
+  const handIn = async (count: number, more: object = {}) => {
+    const hashes = Array.from({ length: count }, randomHashText)
+    const answer = await ask(service, 'POST', '/v1/banks/mine/signals', ngo.headers, {
+      signals: hashes.map((hash) => ({ type: 'pdq', hash, ...more })),
+    })
+    return { hashes, ids: answer.json<{ signals: { signalId: string }[] }>().signals.map(({ signalId }) => signalId) }
+  }
+  return { service, clock, keyWith, get, page, fetchAll, handIn, ngo, reader }
+}
+
+export const hashesOf = (pages: readonly Page[], status = 'Active') =>
+  pages.flatMap(({ hashRecords }) =>
+    hashRecords.flatMap(({ hashValue, hashStatus }) => (hashStatus === status ? [hashValue] : [])),
+  )
