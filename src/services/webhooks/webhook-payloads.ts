@@ -48,12 +48,10 @@ export const WEBHOOK_PAYLOADS = Object.entries(DATA).map(([type, data]) => ({
   about: ABOUT[type as keyof typeof DATA],
   body: z.strictObject({
     type: z.literal(type),
-    timestamp: z.iso
-      .datetime()
-      .meta({
-        description:
-          'Time of the event. For signal.withdrawn the time of sending, because the time of the withdrawal could link signals of one case.',
-      }),
+    timestamp: z.iso.datetime().meta({
+      description:
+        'Time of the event. For signal.withdrawn the time of sending, because the time of the withdrawal could link signals of one case.',
+    }),
     data,
   }),
 }))
