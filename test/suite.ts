@@ -10,8 +10,8 @@ import { apart, type Suite, TOGETHER_TIMEOUT_MS, together } from './dealt.js'
 /** Of one file: what goes wrong then hangs. */
 const FILE_TIMEOUT_MS = 240_000
 
-/** Of the files of `npm test` that run alone: near the end it would have the machine to itself. */
-const LONGEST = 'canary.test.js'
+/** Of the files that run alone, those that begin first: near the end each would have the machine to itself. */
+const FIRST: Readonly<Record<Suite, string>> = { test: 'canary.test.js', e2e: 'runbook.test.js' }
 
 /** Every process of a suite, but none of those that a test starts. */
 const NODE_OPTIONS = ['--enable-source-maps', '--import', new URL('./helpers/without-domains.js', import.meta.url).href]
@@ -25,14 +25,14 @@ const processes = folders.reduce((sum, [, count]) => sum + count, 0)
 t.setTimeout(FILE_TIMEOUT_MS * alone.length + TOGETHER_TIMEOUT_MS * processes)
 // Two for each core: a file spends half of its time waiting for its Redis, its workers, its browser.
 t.jobs = Math.max(2, Math.min(8, 2 * availableParallelism()))
-if (alone.includes(LONGEST)) runAlone(LONGEST)
+runAlone(FIRST[suite])
 for (const [name, count] of folders) {
   for (let number = 1; number <= count; number++) {
     const title = count === 1 ? name : `${name} ${number} of ${count}`
     run(title, TOGETHER_TIMEOUT_MS, join(folder, 'together.js'), suite, name, String(number), String(count))
   }
 }
-for (const name of alone) if (name !== LONGEST) runAlone(name)
+for (const name of alone) if (name !== FIRST[suite]) runAlone(name)
 
 function runAlone(name: string): void {
   run(name, FILE_TIMEOUT_MS, resolve(folder, name))
