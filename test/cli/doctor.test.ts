@@ -17,6 +17,7 @@ import {
 } from '../../src/cli/doctor/doctor-rules.js'
 import { authority } from '../helpers/authority.js'
 import { startService } from '../helpers/service.js'
+import { ffmpeg as ffmpegHere } from '../helpers/videos.js'
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
 const Findings = z.array(z.object({ level: z.enum(['ok', 'warn', 'fail']), text: z.string() }))
@@ -44,6 +45,7 @@ t.test('looks at a deployment and says what is well and what is not', async (t) 
   t.match(well.out, /^ok {4}the seal keys open what is stored$/m)
   t.match(well.out, /^warn {2}the seal keys lie beside the data/m)
   t.match(well.out, /^ok {4}image decoders/m)
+  t.match(well.out, ffmpegHere === undefined ? /^warn {2}there is no ffmpeg/m : /^ok {4}videos are decoded with \//m)
   t.match(well.out, /^warn {2}no workers are alive/m)
   t.match(well.out, /^warn {2}TABIR_TRUST_PROXY is not set/m)
   t.notMatch(well.out, /FAIL/)
@@ -115,11 +117,14 @@ t.test('each rule speaks when its fact is wrong, and only then', async (t) => {
   t.same(levels({ messengers: { alive: 0, silent: 1 }, outboxMs: 90_000 }), ['warn', 'warn'])
   t.same(levels({ eventsWaiting: 3 }), ['fail'])
 
-  const host = { nodeVersion: '22.11.0', decoderError: '', overcommitMemory: 1, hasSwap: false }
+  const ffmpeg = { binary: '/usr/bin/ffmpeg' }
+  const host = { nodeVersion: '22.11.0', decoderError: '', ffmpeg, overcommitMemory: 1, hasSwap: false }
   t.same(new Set(checkHost(host).map(({ level }) => level)), new Set(['ok']))
-  t.match(checkHost({ ...host, nodeVersion: '20.20.2' }), [{ level: 'warn' }, {}])
-  t.match(checkHost({ ...host, decoderError: 'vips is old' }), [{}, { level: 'fail', text: /vips is old/ }])
-  t.equal(checkHost({ ...host, overcommitMemory: 0, hasSwap: true }).length, 4)
+  t.match(checkHost({ ...host, nodeVersion: '20.20.2' }), [{ level: 'warn' }, {}, {}])
+  t.match(checkHost({ ...host, decoderError: 'vips is old' }), [{}, { level: 'fail', text: /vips is old/ }, {}])
+  t.match(checkHost({ ...host, ffmpeg: {} })[2], { level: 'warn', text: /apt-get install ffmpeg/ })
+  t.match(checkHost({ ...host, ffmpeg: { error: 'it is too old' } })[2], { level: 'fail', text: /too old/ })
+  t.equal(checkHost({ ...host, overcommitMemory: 0, hasSwap: true }).length, 5)
 
   const files = {
     dataDirMode: 0o40700,

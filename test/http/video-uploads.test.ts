@@ -1,16 +1,15 @@
 // Videos sent as files to a case and as queries: hashed by workers, never stored, and refused with one clear answer whatever is sent instead.
 
-import { readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { z } from 'zod'
 import type { ProblemCode } from '../../src/domain/problem.js'
 import { cutHalfWay, type Multipart, multipart, partWithoutFileName, streamed } from '../helpers/multipart.js'
 import { scene } from '../helpers/pictures.js'
-import { childrenOf } from '../helpers/processes.js'
 import { MARKER, refused } from '../helpers/refusal.js'
 import { keyFor, openCase, startService, type TestServiceOptions, until } from '../helpers/service.js'
 import { beginUpload, listen, readAll } from '../helpers/sockets.js'
 import { imagesOf, json, type Route, send } from '../helpers/uploads.js'
+import { ended, stoppedReader } from '../helpers/video-children.js'
 import { ffmpeg, makeClip, remuxed } from '../helpers/videos.js'
 import { startWorkers } from '../helpers/workers.js'
 
@@ -76,19 +75,19 @@ t.test('a video is registered, found by its file, and forgotten with its case', 
   await t.test('a caller that leaves ends the children, and nothing is stored', async (t) => {
     const port = await listen(app)
     const socket = await beginUpload(port, ofHer.url, ofHer.headers, form(recut(clip)))
-    const children = await stoppedChildren(worker.pid ?? 0)
+    const reader = (await stoppedReader(worker.pid ?? 0)) ?? 0
     socket.destroy()
-    await until(() => childrenOf(worker.pid ?? 0).every((pid) => !children.includes(pid)))
+    await ended(reader)
     t.equal(await imagesOf(app, her), 1)
   })
 
   await t.test('a case that is withdrawn while its video is hashed gets nothing', async (t) => {
     const other = await openCase(app)
     const answer = send(app, { url: `${other.url}/videos`, headers: other.headers }, form(clip))
-    const children = await stoppedChildren(worker.pid ?? 0)
+    const reader = (await stoppedReader(worker.pid ?? 0)) ?? 0
     const withdrawn = await app.inject({ method: 'DELETE', url: other.url, headers: other.headers })
     t.equal(withdrawn.statusCode, 200)
-    for (const pid of children) process.kill(pid, 'SIGCONT')
+    process.kill(reader, 'SIGCONT')
     refused(t, await answer, 'case-withdrawn')
   })
 
@@ -182,24 +181,4 @@ function made(t: Test, options: Parameters<typeof makeClip>[0]): Buffer {
   const file = makeClip(options)
   if (file === undefined) t.comment('no encoder')
   return file ?? Buffer.alloc(0)
-}
-
-/** The children that hash a video, stopped as soon as they are seen. */
-async function stoppedChildren(worker: number): Promise<number[]> {
-  const before = childrenOf(worker)
-  let found: number[] = []
-  await until(() => {
-    found = childrenOf(worker).filter((pid) => !before.includes(pid) && isReader(pid))
-    for (const pid of found) process.kill(pid, 'SIGSTOP')
-    return found.length > 0
-  })
-  return found
-}
-
-function isReader(pid: number): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('video-child')
-  } catch {
-    return false
-  }
 }

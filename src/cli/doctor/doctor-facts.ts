@@ -5,8 +5,10 @@ import { existsSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
 import type { Config } from '../../boot/config.js'
 import type { IsolationLayer } from '../../domain/isolation-layers.js'
+import { jsonOrUndefined } from '../../domain/json.js'
 import { diskRoom, nearestFolder } from '../../store/embedded/disk-room.js'
 import type { Store } from '../../store/redis/client.js'
 import { countAlive, countLacking, type WorkerCount } from '../../store/redis/heartbeats.js'
@@ -22,6 +24,8 @@ export interface HostFacts {
   readonly nodeVersion: string
   /** Why the image decoders are too old or do not load; empty if they are fine. */
   readonly decoderError: string
+  /** Path of the program that decodes videos, or why it cannot be used; neither if there is none. */
+  readonly ffmpeg: z.infer<typeof Ffmpeg>
   readonly overcommitMemory: number | undefined
   readonly hasSwap: boolean | undefined
 }
@@ -82,7 +86,7 @@ export async function hostFacts(config: Config): Promise<HostFacts> {
   const swaps = await text('/proc/swaps')
   return {
     nodeVersion: process.versions.node,
-    decoderError: await decoderError(config),
+    ...(await decoderFacts(config)),
     overcommitMemory: overcommit === undefined ? undefined : Number(overcommit),
     hasSwap: swaps === undefined ? undefined : swaps.trim().split('\n').length > 1,
   }
@@ -157,12 +161,16 @@ function lineTo(url: string | undefined): RedisFacts['line'] {
   return hosts.every((host) => ['localhost', '127.0.0.1', '[::1]', '::1'].includes(host)) ? 'loopback' : 'plain'
 }
 
+const Ffmpeg = z.object({ binary: z.string().optional(), error: z.string().optional() })
+
 /** Runs in a child process: decoders that fail to load must not end this one. */
-function decoderError({ heic }: Config): Promise<string> {
+function decoderFacts({ heic, searchPath, ffmpegBin }: Config): Promise<Pick<HostFacts, 'decoderError' | 'ffmpeg'>> {
   const entry = fileURLToPath(new URL('../../../workers/decoders.js', import.meta.url))
+  const args = [entry, `--heic=${heic}`, searchPath, ...(ffmpegBin === undefined ? [] : [ffmpegBin])]
   return new Promise((tell) => {
-    execFile(process.execPath, [entry, `--heic=${heic}`], { env: {}, timeout: 20_000 }, (error, _, stderr) =>
-      tell(error === null ? '' : stderr.trim().split('\n').slice(0, 5).join('; ') || 'they do not load'),
-    )
+    execFile(process.execPath, args, { env: {}, timeout: 20_000 }, (error, stdout, stderr) => {
+      const why = stderr.trim().split('\n').slice(0, 5).join('; ') || 'they do not load'
+      tell({ decoderError: error === null ? '' : why, ffmpeg: Ffmpeg.safeParse(jsonOrUndefined(stdout)).data ?? {} })
+    })
   })
 }

@@ -26,16 +26,25 @@ const MIN_CERTIFICATE_DAYS = 21
 /** A running messenger handles an event within seconds. */
 const MAX_OUTBOX_MS = 60_000
 
-export function checkHost({ nodeVersion, decoderError, overcommitMemory, hasSwap }: HostFacts): Finding[] {
+export function checkHost({ nodeVersion, decoderError, ffmpeg, overcommitMemory, hasSwap }: HostFacts): Finding[] {
   const major = Number(nodeVersion.split('.')[0])
   return [
     major >= 22 ? ok(`Node ${nodeVersion}`) : warn(`Node ${nodeVersion} has had no fixes since April 2026: run 22 or 24`),
     decoderError === '' ? ok('image decoders are recent enough') : fail(`image decoders: ${decoderError}`),
+    checkFfmpeg(ffmpeg),
     ...when(overcommitMemory !== undefined && overcommitMemory !== 1, () =>
       warn('vm.overcommit_memory is not 1: Redis may fail to rewrite its log when memory is short'),
     ),
     ...when(hasSwap === true, () => warn('swap is on: memory may be written to disk. Turn it off or encrypt it')),
   ]
+}
+
+function checkFfmpeg({ binary, error }: HostFacts['ffmpeg']): Finding {
+  if (error !== undefined) return fail(`videos: ${error}`)
+  if (binary !== undefined) return ok(`videos are decoded with ${binary}`)
+  return warn(
+    'there is no ffmpeg, so uploaded videos are refused, and taken as hashes only: apt-get install ffmpeg, or name one in TABIR_FFMPEG',
+  )
 }
 
 export function checkFiles(files: FileFacts, logBytes: number): Finding[] {
