@@ -26,6 +26,7 @@ import {
 import type { MatchIds } from './match-ids.js'
 import type { MatchEvents } from './match-recorder.js'
 import { banksAsked, isTold, matchesIn, widestIn } from './match-scope.js'
+import { withMoments } from './observation.js'
 import { createObserved, NOT_OBSERVED } from './observed.js'
 import type { ProbingGuard, Screen } from './probing-guard.js'
 
@@ -157,6 +158,7 @@ async function answerByHashes(
   // A narrowed image stops matching at the edge of a distance band, so for it that is an outer edge.
   const observations = observed
     .all(told)
+    .map((one) => withMoments(one, (ordinal) => asking.searcher.frameOf(ordinal)))
     .map((one) => (one.edge === 'inner' && catalogue.isNarrowed(one.imageId) ? { ...one, edge: 'outer' as const } : one))
   const seen = probing.see(options.orgId, observations, options.knowsDistance === true)
   const screen = seen instanceof Promise ? await seen : seen
