@@ -118,6 +118,7 @@ async function matchIn(call: Call, pictures: Iterable<readonly HashedSignal[]>):
     options.onMatched?.(picture, matchesIn(answer, catalogue, options.orgId))
     answers.push(answer)
   }
+  await options.beforeTold?.()
   // The store's catalogue may have been replaced while a long batch yielded.
   if (replica.catalogue !== catalogue) throw new Problem('index-loading', { retryAfterS: 1 })
   return answers.map((answer, i) => (answer.length === 0 ? [] : noteAnswer(searched, answer, i, all[i] ?? [])))
