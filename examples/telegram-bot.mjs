@@ -1,9 +1,10 @@
-// A bot that checks photographs posted to the groups and channels it moderates, and takes known ones away. Plain Bot API.
+// A bot that checks photographs and videos posted to the groups and channels it moderates, and takes known ones away. Plain Bot API.
 //
 //   TABIR_URL=… TABIR_API_KEY=… TELEGRAM_TOKEN=… node examples/telegram-bot.mjs [STATE-FILE]
 //
 // It has to be an administrator, with the right to delete messages. Only `exact` and `strong` matches are deleted; for the others the
-// administrators are asked to look, without the picture being sent anywhere. What could not be done is tried again for a day, also after a start
+// administrators are asked to look, and told at which moment of a video. Photographs are hashed here; videos are sent to Tabir, which decodes them in a
+// sandbox and keeps nothing of them. What could not be done is tried again for a day, also after a start
 // of the bot: the file, telegram-bot.json unless another one is named, has numbers of chats and messages, and no picture.
 
 import { readFile, rename, writeFile } from 'node:fs/promises'
@@ -17,7 +18,9 @@ const tabir = tabirClient({ url: process.env.TABIR_URL, key: process.env.TABIR_A
 const stateFile = process.argv[2] ?? 'telegram-bot.json'
 const KINDS = ['message', 'edited_message', 'channel_post', 'edited_channel_post']
 const POLL_S = 50
+/** Telegram gives bots no larger files. */
 const MAX_BYTES = 20 << 20
+const VIDEO_TIMEOUT_MS = 300_000
 /** Beyond it no more are asked for: Telegram keeps them for a day. */
 const MAX_WAITING = 1000
 const FIRST_WAIT_MS = 1000
@@ -37,10 +40,10 @@ async function receive() {
   for (const update of await telegram('getUpdates', { offset: state.offset, timeout, allowed_updates: KINDS })) {
     state.offset = update.update_id + 1
     const message = KINDS.map((kind) => update[kind]).find((each) => each !== undefined)
-    const fileId = pictureIn(message)
-    if (fileId === undefined) continue
+    const file = fileIn(message)
+    if (file === undefined) continue
     const { id, title = '' } = message.chat
-    const step = { do: 'check', fileId }
+    const step = { do: 'check', ...file }
     state.jobs.push({
       chat: { id, title },
       message: message.message_id,
@@ -53,10 +56,13 @@ async function receive() {
   await save()
 }
 
-/** The largest of the sizes of a photograph, or a picture that was sent as a file. */
-function pictureIn(message) {
-  if (message?.photo?.length > 0) return message.photo.at(-1).file_id
-  return message?.document?.mime_type?.startsWith('image/') ? message.document.file_id : undefined
+/** The largest of the sizes of a photograph; a video, an animation (which Telegram makes a video), a round video; or one of these sent as a file. */
+function fileIn(message) {
+  if (message?.photo?.length > 0) return { fileId: message.photo.at(-1).file_id }
+  const video = message?.video ?? message?.animation ?? message?.video_note
+  if (video !== undefined) return { fileId: video.file_id, isVideo: true }
+  const { file_id: fileId, mime_type: type = '' } = message?.document ?? {}
+  return /^(image|video)\//.test(type) ? { fileId, isVideo: type.startsWith('video/') } : undefined
 }
 
 /** One step after the other, each until it is done: what was done is not done again, and one that fails keeps none of the others. */
@@ -85,15 +91,16 @@ async function work(job) {
 
 /** What is done, in this order. @returns what is to be done then. */
 const STEPS = {
-  async check(_job, { fileId }) {
-    const picture = await pixelsOf(await download(fileId)).catch((error) => {
-      throw error instanceof Failure ? error : new Failure('is no picture that can be opened', { isFinal: true })
-    })
-    const { matches = [] } = await tabir.matchPixels(picture.pixels, { aspect: picture.aspect })
+  async check(_job, { fileId, isVideo = false }) {
+    const file = await download(fileId)
+    const matches = await (isVideo ? matchesOfVideo(file) : matchesOfPicture(file))
     const [nearest] = matches.filter(({ disputed }) => !disputed)
     if (nearest === undefined) return
     const isSure = nearest.grade === 'exact' || nearest.grade === 'strong'
-    const steps = isSure ? [{ do: 'delete' }, { do: 'report', matchId: nearest.matchId }, { do: 'notice' }] : [{ do: 'ask' }]
+    const what = isVideo ? { moment: momentOf(nearest) } : {}
+    const steps = isSure
+      ? [{ do: 'delete' }, { do: 'report', matchId: nearest.matchId }, { do: 'notice', ...what }]
+      : [{ do: 'ask', ...what }]
     return steps.map((step) => ({ ...step, isNew: true }))
   },
   async delete({ chat, message }) {
@@ -110,15 +117,16 @@ const STEPS = {
       throw error.code === 'scope-missing' ? new Failure('the API key lacks the scope feedback', { isFinal: true }) : error
     })
   },
-  async notice({ chat }) {
-    const text = 'A picture was removed: it is of somebody who does not want it shared.'
+  async notice({ chat }, { moment }) {
+    const what = moment === undefined ? 'A picture' : `A video (${moment})`
+    const text = `${what} was removed: it is of somebody who does not want it shared.`
     await telegram('sendMessage', { chat_id: chat.id, text }).catch((error) => {
       const right = 'give the bot the right “Send messages”, in a channel “Post messages”'
       throw error.isForbidden ? new Failure(`it may not: ${right}`, { isFinal: true }) : error
     })
   },
-  async ask({ chat, message }) {
-    const text = `Please look at message ${message} in ${chat.title}.`
+  async ask({ chat, message }, { moment }) {
+    const text = `Please look at message ${message} in ${chat.title}${moment === undefined ? '' : `, ${moment} of the video`}.`
     const people = (await telegram('getChatAdministrators', { chat_id: chat.id })).filter(({ user }) => !user.is_bot)
     const told = await Promise.allSettled(people.map(({ user }) => telegram('sendMessage', { chat_id: user.id, text })))
     // Who never wrote to the bot cannot be written to.
@@ -135,6 +143,45 @@ class Failure extends Error {
     super(message)
     Object.assign(this, more)
   }
+}
+
+async function matchesOfPicture(bytes) {
+  const picture = await pixelsOf(bytes).catch(() => {
+    throw new Failure('is no picture that can be opened', { isFinal: true })
+  })
+  return (await tabir.matchPixels(picture.pixels, { aspect: picture.aspect })).matches ?? []
+}
+
+async function matchesOfVideo(bytes) {
+  const body = new FormData()
+  body.append('video', new Blob([bytes]), 'video')
+  const headers = { authorization: `Bearer ${process.env.TABIR_API_KEY}` }
+  const response = await fetch(new URL('/v1/match/videos', process.env.TABIR_URL), {
+    ...{ method: 'POST', headers, body, redirect: 'manual' }, // another server would get the video
+    signal: AbortSignal.timeout(VIDEO_TIMEOUT_MS),
+  }).catch(() => {
+    throw new Failure('no answer about a video')
+  })
+  const answer = await response.json().catch(() => ({}))
+  if (response.ok) return answer.results?.[0]?.matches ?? []
+  throw new Failure(`about a video: ${answer.code ?? `status ${response.status}`}`, {
+    isFinal: FINAL.includes(answer.code),
+    retryAfterMs: 1000 * Number(response.headers.get('retry-after') ?? 0),
+  })
+}
+
+/** Problems of the video itself. All others may pass. */
+const FINAL = ['media-unsupported', 'video-undecodable', 'video-too-long', 'video-too-large', 'body-too-large']
+
+/** Where in the video it is: the longest part that agrees with a registered video, or when a registered picture is shown. */
+function momentOf({ segments: [longest] = [], queryMs = 0 }) {
+  if (longest === undefined) return `at ${clock(queryMs)}`
+  return `${clock(longest.query.fromMs)} to ${clock(longest.query.toMs)}`
+}
+
+function clock(ms) {
+  const seconds = Math.floor(ms / 1000)
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
 }
 
 async function download(fileId) {

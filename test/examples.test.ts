@@ -1,7 +1,6 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
-import { createServer } from 'node:http'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
@@ -13,6 +12,7 @@ import { images } from './helpers/multipart.js'
 import { scene } from './helpers/pictures.js'
 import { keyFor, startService, until } from './helpers/service.js'
 import { listen } from './helpers/sockets.js'
+import { startExample, telegram } from './helpers/telegram.js'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -90,14 +90,6 @@ async function register(t: Test, bytes: Buffer): Promise<void> {
   t.ok(statusCode < 300, body)
 }
 
-function start(t: Test, command: string, args: readonly string[], env: object): ChildProcess & { text: () => string } {
-  const child = spawn(command, args, { cwd: root, env: { ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
-  t.teardown(() => child.kill('SIGKILL'))
-  let text = ''
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (more: string) => (text += more))
-  return Object.assign(child, { text: () => text })
-}
-
 async function statusOf(child: ChildProcess): Promise<unknown> {
   if (child.exitCode !== null) return child.exitCode
   const [status] = await once(child, 'exit')
@@ -111,7 +103,7 @@ for (const [program, command, walk] of [
   const isMissing = spawnSync(program, ['--version']).status !== 0
   t.test(`the walk with ${program} ends well`, { skip: isMissing && `needs ${program}` }, async (t) => {
     const { env } = await ready
-    const walked = start(t, command, [walk], env)
+    const walked = startExample(t, command, [walk], env)
     t.equal(await statusOf(walked), 0, walked.text())
   })
 }
@@ -120,7 +112,7 @@ t.test('the upload hook publishes what nobody registered and refuses what somebo
   const { env } = await ready
   const [known, unknown] = [await scene(71), await scene(72)]
   await register(t, known.bytes)
-  const hook = start(t, process.execPath, ['examples/fastify-upload-hook.mjs'], { ...env, PORT: '0' })
+  const hook = startExample(t, process.execPath, ['examples/fastify-upload-hook.mjs'], { ...env, PORT: '0' })
   const [url] = (await once(createInterface(hook.stdout ?? process.stdin), 'line')) as [string]
   const upload = async (picture: typeof known) => {
     const { payload, headers } = images([picture], 'picture')
@@ -131,52 +123,6 @@ t.test('the upload hook publishes what nobody registered and refuses what somebo
   t.same(await upload(known), [422, { outcome: 'refused' }])
   t.same(await upload({ ...known, bytes: Buffer.from('no picture') }), [422, { outcome: 'no picture' }])
 })
-
-interface Call {
-  readonly method: string
-  readonly body: Record<string, unknown>
-}
-
-/** Stands in for Telegram. @param answers what a call is answered with in place of success, the first that is left of its method. */
-async function telegram(
-  t: Test,
-  files: Readonly<Record<string, Buffer>>,
-  updates: object[][],
-  answers: [string, object][] = [],
-) {
-  const calls: Call[] = []
-  const standIn = createServer(async (request, response) => {
-    const [, kind = '', ...rest] = (request.url ?? '').split('/')
-    if (kind === 'file') return response.end(files[rest.at(-1) ?? ''])
-    let text = ''
-    for await (const chunk of request) text += String(chunk)
-    const method = rest[0] ?? ''
-    const body = JSON.parse(text) as Record<string, unknown>
-    calls.push({ method, body })
-    const at = answers.findIndex(([of]) => of === method)
-    const [refusal] = at === -1 ? [] : answers.splice(at, 1)
-    if (refusal !== undefined) return response.end(JSON.stringify({ ok: false, ...refusal[1] }))
-    if (method === 'getUpdates' && updates.length === 0 && Number(body['timeout']) > 10) return // a long poll that nothing comes of
-    const results: Record<string, unknown> = {
-      getUpdates: method === 'getUpdates' ? (updates.shift() ?? []) : undefined,
-      getFile: { file_path: `photos/${String(body['file_id'])}` },
-      getChatAdministrators: [{ user: { id: 7, is_bot: false } }],
-    }
-    response.end(JSON.stringify({ ok: true, result: results[method] ?? true }))
-  })
-  standIn.listen(0, '127.0.0.1')
-  await once(standIn, 'listening')
-  t.teardown(() => {
-    standIn.closeAllConnections()
-    standIn.close()
-  })
-  const address = standIn.address()
-  const of = (method: string) => calls.filter((call) => call.method === method).map(({ body }) => body)
-  return {
-    of,
-    env: { TELEGRAM_API: `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`, TELEGRAM_TOKEN: '1:x' },
-  }
-}
 
 const post = (update_id: number, file: string, kind = 'message') => ({
   update_id,
@@ -192,7 +138,10 @@ t.test('the bot takes known photographs out of groups and channels, and leaves t
     [{ update_id: 5, message: { message_id: 5, text: 'hello' } }],
   ]
   const chat = await telegram(t, { known: known.bytes, unknown: unknown.bytes }, updates)
-  const bot = start(t, process.execPath, ['examples/telegram-bot.mjs', `${t.testdir({})}/state`], { ...env, ...chat.env })
+  const bot = startExample(t, process.execPath, ['examples/telegram-bot.mjs', `${t.testdir({})}/state`], {
+    ...env,
+    ...chat.env,
+  })
   await until(() => chat.of('sendMessage').length === 3 && chat.of('getUpdates').at(-1)?.['offset'] === 6)
 
   t.same(
@@ -221,7 +170,7 @@ t.test('what the bot cannot do it tries again, when Telegram says, also after a 
     ],
   )
   const run = (more: object) =>
-    start(t, process.execPath, ['examples/telegram-bot.mjs', state], { ...env, ...chat.env, ...more })
+    startExample(t, process.execPath, ['examples/telegram-bot.mjs', state], { ...env, ...chat.env, ...more })
 
   const without = run({ TABIR_URL: 'http://127.0.0.1:1' })
   await until(() => /check of message 1 in group: getFile: Too Many Requests/.test(without.text()))

@@ -71,6 +71,25 @@ t.test('the pages are a PDF with embedded fonts, in English and Malay, and carry
   }
 })
 
+t.test('a video is named as one, with its duration, in the report and in the export of the case', async (t) => {
+  const { app, her, report } = await filledCase(t)
+  const frames = [{ atMs: 0, signals: [{ type: 'pdq', hash: randomHashText(), quality: 80 }] }]
+  await post(app, `${her.url}/hashes`, { videos: [{ durationMs: 83_100, frames }] }, her.headers)
+  const { images, events } = Report.parse((await report()).json())
+  t.same(
+    images.map(({ durationS }) => durationS),
+    [undefined, undefined, 84],
+  )
+  t.match(events.at(-1), { kind: 'registered', images: 1 })
+  const exported = await app.inject({ url: `${her.url}/export`, headers: her.headers })
+  const shown = exported.json<{ images: { durationS?: number }[] }>().images
+  t.same(
+    shown.map((image) => ('durationS' in image ? image.durationS : undefined)),
+    [undefined, undefined, 84],
+  )
+  for (const lang of REPORT_LANGUAGES) t.equal((await report(`?format=pdf&lang=${lang}`)).statusCode, 200, lang)
+})
+
 t.test('a long report goes over several pages', async (t) => {
   const at = '2026-01-31T12:00:00.000Z'
   const long = createSigner(Buffer.alloc(32, 5)).sign({

@@ -73,7 +73,8 @@ t.test(
         const ends = ofCase.flatMap(({ outcome }) => (outcome === 'withdrawn' || outcome === 'expired' ? [outcome] : []))
         for (const end of ends) t.equal(record.state, end, 'an ended case stays ended, and in one way')
         const registered = ofCase.filter(({ outcome }) => outcome === 'registered').map(({ step }) => imageIdOf(step))
-        const stored = new Set((await images.ofCase(caseId)).map(({ id }) => id))
+        const stored = new Set<string>()
+        for await (const some of images.ofCase(caseId)) for (const { id } of some) stored.add(id)
         if (record.end === undefined) {
           for (const id of registered) t.ok(stored.has(id) && living.has(id), 'an image that was answered is there')
           await holdsWhatWasSaid(t, trusts, saidOf(ofCase), listed)

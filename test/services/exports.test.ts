@@ -6,7 +6,7 @@ import type { Caller } from '../../src/domain/organisations/access.js'
 import type { Bank } from '../../src/domain/organisations/bank.js'
 import { Problem } from '../../src/domain/problem.js'
 import { createExports } from '../../src/services/banks/exports.js'
-import type { StoredImage } from '../../src/store/images/images.js'
+import type { StoredImage } from '../../src/store/images/image-reads.js'
 import { randomHashText } from '../helpers/service.js'
 
 const bank: Bank = { name: 'mine', purpose: 'match', orgId: 'org', thresholdBits: {}, createdAtMs: 1 }

@@ -8,7 +8,7 @@ import { uuidV7 } from '../../src/domain/ids.js'
 import type { RegisteredImage } from '../../src/domain/matching/signal.js'
 import type { ReplicaFreshness } from '../../src/services/index/readiness.js'
 import { Replica } from '../../src/services/index/replica.js'
-import { createImageStore, MAX_PER_CASE } from '../../src/store/images/images.js'
+import { createImageStore, type Images, MAX_PER_CASE } from '../../src/store/images/images.js'
 import type { OwnWrites } from '../../src/store/images/read-your-writes.js'
 import { createImageReader } from '../../src/store/images/reader/image-reader.js'
 import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
@@ -32,11 +32,11 @@ export async function openParts(t: Test, { socket }: TestRedis) {
   const replicaWith = (
     freshness: ReplicaFreshness = PATIENT,
     clock: () => number = () => performance.now(),
-    { withdrawals, get = images.get, own }: { withdrawals?: WithdrawalLog; get?: typeof images.get; own?: OwnWrites } = {},
+    { withdrawals, get, own }: { withdrawals?: WithdrawalLog; get?: Images['get']; own?: OwnWrites } = {},
   ) => {
     const parts = {
       store,
-      images: { ...images, get },
+      images: get === undefined ? images : { ...images, inPieces: inOnePiece(get) },
       reader: createImageReader(target, keyring),
       snapshots: undefined,
       withdrawals,
@@ -58,6 +58,12 @@ export async function openParts(t: Test, { socket }: TestRedis) {
   const redis = new Redis(socket)
   t.teardown(() => redis.disconnect())
   return { images, imagesOf, replicaWith, redis }
+}
+
+function inOnePiece(get: Images['get']): Images['inPieces'] {
+  return async function* (ids) {
+    yield await get(ids)
+  }
 }
 
 export function randomImage(): { id: string; image: RegisteredImage } {

@@ -67,6 +67,9 @@ t.test('long videos are given back in the order asked for, though one reply has 
     asked.map(({ image }) => recordOf(image)),
   )
   t.equal(scripts, 2, '5.6 MB, of which a reply has at most 4.7')
+  const pieces: number[] = []
+  for await (const piece of images.inPieces(asked.map(({ id }) => id))) pieces.push(piece.length)
+  t.same(pieces, [1, 1, 1, 1, 2, 1, 1, 1], 'one video at a time is unsealed')
   let read = 0
   for await (const shard of images.all()) read += shard.length
   t.equal(read, videos.length)

@@ -39,6 +39,12 @@ export interface ReportWords {
   readonly no: string
   readonly registered: string
   readonly images: Counted
+  readonly videos: Counted
+  readonly imagesOrVideos: Counted
+  /** What a registered one is. */
+  readonly kind: string
+  readonly image: string
+  readonly video: string
   /** Hashes of the images. */
   readonly hashes: Counted
   readonly noImages: string
@@ -64,9 +70,9 @@ export interface ReportWords {
 
 export const REPORT_WORDS: Readonly<Record<ReportLanguage, ReportWords>> = {
   en: {
-    title: 'Report on a case of intimate images shared without consent',
+    title: 'Report on a case of intimate images or videos shared without consent',
     intro:
-      'Tabir recognises pictures by hashes and keeps no picture. This report holds no picture and no hash. The references below stand for registered pictures; nothing of a picture can be found out from them. All times are UTC.',
+      'Tabir recognises pictures and videos by hashes and keeps none of them. This report holds no picture, no video and no hash. The references below stand for registered pictures and videos; nothing of what these show can be found out from them. All times are UTC.',
     caseNumber: 'Case number',
     state: 'State',
     openedAt: 'Opened',
@@ -79,8 +85,13 @@ export const REPORT_WORDS: Readonly<Record<ReportLanguage, ReportWords>> = {
     no: 'no',
     registered: 'What is registered',
     images: { one: 'image', other: 'images' },
+    videos: { one: 'video', other: 'videos' },
+    imagesOrVideos: { one: 'image or video', other: 'images or videos' },
+    kind: 'Kind',
+    image: 'image',
+    video: 'video',
     hashes: { one: 'hash made of them', other: 'hashes made of them' },
-    noImages: 'No image is registered now.',
+    noImages: 'No image or video is registered now.',
     reference: 'Reference',
     time: 'Time',
     category: 'Category',
@@ -91,7 +102,7 @@ export const REPORT_WORDS: Readonly<Record<ReportLanguage, ReportWords>> = {
     count: 'Number',
     platforms: { one: 'platform', other: 'platforms' },
     receipt: 'Receipt',
-    receiptText: 'The case has ended and its images were erased. The receipt is part of the attached document.',
+    receiptText: 'The case has ended and its images and videos were erased. The receipt is part of the attached document.',
     signature: 'Signature',
     signatureText:
       'The document report.json, attached to this PDF, says the same as these pages and is signed with Ed25519. Save it and check it with: tabir receipts verify report.json. The public key is served at /v1/receipts/key.',
@@ -113,28 +124,28 @@ export const REPORT_WORDS: Readonly<Record<ReportLanguage, ReportWords>> = {
     },
     events: {
       opened: 'case opened',
-      registered: 'images registered',
+      registered: 'images or videos registered',
       matched: 'found on platforms',
       blocked: 'blocked by platforms',
       'not-blocked': 'not blocked by platforms',
-      disputed: 'images disputed',
+      disputed: 'images or videos disputed',
       'dispute-decided': 'disputes decided',
       renewed: 'case renewed',
-      attested: 'images attested by an organisation',
+      attested: 'images or videos attested by an organisation',
       'handed-over': 'case handed over to the person in the picture',
       'pin-asked': 'another PIN given out',
       'pin-changed': 'PIN changed',
       'pin-failed': 'attempts with a wrong PIN',
       'pin-blocked': 'PIN blocked after too many attempts',
-      withdrawn: 'case withdrawn, images erased',
-      expired: 'case expired, images erased',
+      withdrawn: 'case withdrawn, images and videos erased',
+      expired: 'case expired, images and videos erased',
       erased: 'erased from the store’s files',
     },
   },
   ms: {
-    title: 'Laporan kes imej intim yang disebarkan tanpa persetujuan',
+    title: 'Laporan kes imej atau video intim yang disebarkan tanpa persetujuan',
     intro:
-      'Tabir mengecam gambar melalui cincangan (hash) dan tidak menyimpan sebarang gambar. Laporan ini tidak mengandungi gambar atau cincangan. Rujukan di bawah mewakili gambar yang didaftarkan; tiada maklumat tentang gambar boleh diperoleh daripadanya. Semua waktu ialah UTC.',
+      'Tabir mengecam gambar dan video melalui cincangan (hash) dan tidak menyimpan sebarang gambar atau video. Laporan ini tidak mengandungi gambar, video atau cincangan. Rujukan di bawah mewakili gambar dan video yang didaftarkan; tiada maklumat tentang kandungannya boleh diperoleh daripadanya. Semua waktu ialah UTC.',
     caseNumber: 'Nombor kes',
     state: 'Status',
     openedAt: 'Dibuka',
@@ -147,8 +158,13 @@ export const REPORT_WORDS: Readonly<Record<ReportLanguage, ReportWords>> = {
     no: 'tidak',
     registered: 'Apa yang didaftarkan',
     images: { one: 'imej', other: 'imej' },
+    videos: { one: 'video', other: 'video' },
+    imagesOrVideos: { one: 'imej atau video', other: 'imej atau video' },
+    kind: 'Jenis',
+    image: 'imej',
+    video: 'video',
     hashes: { one: 'cincangan dibuat daripadanya', other: 'cincangan dibuat daripadanya' },
-    noImages: 'Tiada imej yang didaftarkan sekarang.',
+    noImages: 'Tiada imej atau video yang didaftarkan sekarang.',
     reference: 'Rujukan',
     time: 'Waktu',
     category: 'Kategori',
@@ -159,7 +175,8 @@ export const REPORT_WORDS: Readonly<Record<ReportLanguage, ReportWords>> = {
     count: 'Bilangan',
     platforms: { one: 'platform', other: 'platform' },
     receipt: 'Resit',
-    receiptText: 'Kes telah tamat dan imejnya telah dipadamkan. Resit terkandung dalam dokumen yang dilampirkan.',
+    receiptText:
+      'Kes telah tamat dan imej serta videonya telah dipadamkan. Resit terkandung dalam dokumen yang dilampirkan.',
     signature: 'Tandatangan',
     signatureText:
       'Dokumen report.json yang dilampirkan pada PDF ini menyatakan perkara yang sama dengan halaman ini dan ditandatangani dengan Ed25519. Simpan dan semak dengan: tabir receipts verify report.json. Kunci awam boleh didapati di /v1/receipts/key.',
@@ -187,21 +204,21 @@ export const REPORT_WORDS: Readonly<Record<ReportLanguage, ReportWords>> = {
     },
     events: {
       opened: 'kes dibuka',
-      registered: 'imej didaftarkan',
+      registered: 'imej atau video didaftarkan',
       matched: 'ditemui di platform',
       blocked: 'disekat oleh platform',
       'not-blocked': 'tidak disekat oleh platform',
-      disputed: 'imej dipertikaikan',
+      disputed: 'imej atau video dipertikaikan',
       'dispute-decided': 'pertikaian diputuskan',
       renewed: 'kes diperbaharui',
-      attested: 'imej disahkan oleh organisasi',
+      attested: 'imej atau video disahkan oleh organisasi',
       'handed-over': 'kes diserahkan kepada orang dalam gambar',
       'pin-asked': 'PIN lain dikeluarkan',
       'pin-changed': 'PIN ditukar',
       'pin-failed': 'percubaan dengan PIN yang salah',
       'pin-blocked': 'PIN disekat selepas terlalu banyak percubaan',
-      withdrawn: 'kes ditarik balik, imej dipadamkan',
-      expired: 'kes luput, imej dipadamkan',
+      withdrawn: 'kes ditarik balik, imej dan video dipadamkan',
+      expired: 'kes luput, imej dan video dipadamkan',
       erased: 'dipadamkan daripada fail storan',
     },
   },

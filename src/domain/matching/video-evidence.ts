@@ -67,7 +67,8 @@ function mayBeOnLine(pair: FramePair): boolean {
   return pair.grade !== undefined || lineSurplusOf(pair) !== undefined
 }
 
-function isEvidence(pair: FramePair): boolean {
+/** @returns whether a pair is near enough to be part of a line, or to match alone. */
+export function isEvidence(pair: FramePair): boolean {
   return pair.grade !== undefined || (lineSurplusOf(pair) ?? -1) >= 0
 }
 

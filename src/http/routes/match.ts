@@ -98,7 +98,14 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
           results[i] = resultText({ id: queries[i]?.id, matches, isTruncated, problem: refused.get(i), mayKnowDistance })
         },
       })
-      if (pictures.length > 0) {
+      const matchVideos = async () => {
+        const asked = videos.map((i) =>
+          toAskedVideo(queries[i]?.video?.frames ?? [], transforms, (problem) => refused.set(i, problem)),
+        )
+        if (videos.length > 0) await videoMatcher.matchVideos(asked, optionsOf(videos))
+      }
+      if (pictures.length === 0) await matchVideos()
+      else {
         const asked = askedOneByOne(queries, pictures, transforms, refused)
         // For a few queries, rotate all hashes before the first search: rotating between searches would evict the search from the CPU caches.
         await matcher.match(pictures.length <= FEW_QUERIES ? [...asked] : asked, {
@@ -107,13 +114,8 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
           mirrors: transforms,
           viewsOf: (at) => (refused.has(pictures[at] ?? 0) ? undefined : views[pictures[at] ?? 0]),
           isFormOf: (at) => queries[pictures[at] ?? 0]?.isForm === true,
+          beforeTold: matchVideos,
         })
-      }
-      if (videos.length > 0) {
-        const asked = videos.map((i) =>
-          toAskedVideo(queries[i]?.video?.frames ?? [], transforms, (problem) => refused.set(i, problem)),
-        )
-        await videoMatcher.matchVideos(asked, optionsOf(videos))
       }
       return reply.type('application/json; charset=utf-8').send(`{"results":[${results.join()}]}`)
     },

@@ -6,6 +6,7 @@ import type { SignalType } from '../../domain/matching/signal-types.js'
 import { tierWith } from '../../domain/trust/tier.js'
 import { type DisputeAnswer, NO_TRUST_STATUS } from '../../domain/trust/trust.js'
 import type { CaseEvents } from '../../store/cases/case-events.js'
+import type { StoredImage } from '../../store/images/image-reads.js'
 import type { Images } from '../../store/images/images.js'
 import type { Trusts } from '../../store/trust/trust.js'
 import type { Replica } from '../index/replica.js'
@@ -28,6 +29,8 @@ export interface FiledImage {
   readonly quality: number
   /** Number of hashes by type; types without hashes are left out. */
   readonly hashes: Partial<Readonly<Record<SignalType, number>>>
+  /** [s] Of a video, rounded up; `undefined` for a picture. */
+  readonly durationS: number | undefined
 }
 
 export interface CaseFile {
@@ -61,35 +64,38 @@ export interface CaseFileParts {
 }
 
 export function createCaseFiles({ cases, events, images, trusts, replica, audit, auditNameOf }: CaseFileParts): CaseFiles {
+  async function filedOf(stored: readonly StoredImage[]): Promise<FiledImage[]> {
+    const trustStatuses = await trusts.trustStatuses(stored.map(({ id }) => id))
+    const answers = await Promise.all(
+      stored.map(async ({ id }, k) =>
+        trustStatuses[k]?.disputed === true ? (await trusts.get(id)).trust.answer : undefined,
+      ),
+    )
+    return stored.map(({ id, image: { signals, createdAtMs, category, tier, video } }, k): FiledImage => {
+      const { support, disputed, matches: matching } = trustStatuses[k] ?? NO_TRUST_STATUS
+      const hashes: Partial<Record<SignalType, number>> = {}
+      for (const { type } of signals) hashes[type] = (hashes[type] ?? 0) + 1
+      return {
+        imageId: id,
+        registeredAtMs: createdAtMs,
+        category,
+        tier: tierWith(tier, support),
+        disputed,
+        answer: answers[k],
+        matching,
+        quality: signals.reduce((best, signal) => Math.max(best, signal.quality), 0),
+        hashes,
+        durationS: video === undefined ? undefined : Math.ceil(video.durationMs / 1000),
+      }
+    })
+  }
+
   return {
     async file(own) {
-      const [view, all, stored] = await Promise.all([cases.view(own), events.list(own.caseId), images.ofCase(own.caseId)])
-      const trustStatuses = await trusts.trustStatuses(stored.map(({ id }) => id))
-      const answers = await Promise.all(
-        stored.map(async ({ id }, k) =>
-          trustStatuses[k]?.disputed === true ? (await trusts.get(id)).trust.answer : undefined,
-        ),
-      )
-      const filed = stored.map(({ id, image }, k): FiledImage => {
-        const trustStatus = trustStatuses[k] ?? NO_TRUST_STATUS
-        const hashes: Partial<Record<SignalType, number>> = {}
-        for (const { type } of image.signals) hashes[type] = (hashes[type] ?? 0) + 1
-        const quality = Math.max(0, ...image.signals.map((signal) => signal.quality))
-        const { createdAtMs, category } = image
-        const { support, disputed, matches: matching } = trustStatus
-        return {
-          imageId: id,
-          registeredAtMs: createdAtMs,
-          category,
-          tier: tierWith(image.tier, support),
-          disputed,
-          answer: answers[k],
-          matching,
-          quality,
-          hashes,
-        }
-      })
-      return { view, events: all, images: filed.toSorted((a, b) => a.registeredAtMs - b.registeredAtMs) }
+      const [view, all] = await Promise.all([cases.view(own), events.list(own.caseId)])
+      const filed: FiledImage[] = []
+      for await (const stored of images.ofCase(own.caseId)) for (const image of await filedOf(stored)) filed.push(image)
+      return { view, events: all, images: filed.sort((a, b) => a.registeredAtMs - b.registeredAtMs) }
     },
     async exported({ caseId, record, by }) {
       const org = by === 'organisation' ? record.assistance?.orgId : undefined

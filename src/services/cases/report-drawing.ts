@@ -10,7 +10,7 @@ const MARGIN_PT = 56
 const SIZES_PT = { title: 17, heading: 12, body: 9.5, small: 8 } as const
 const GREY = '#555555'
 /** Column widths, as fractions of the page width. */
-const COLUMNS = { facts: [0.4, 0.6], images: [0.2, 0.26, 0.3, 0.24], events: [0.32, 0.48, 0.2] } as const
+const COLUMNS = { facts: [0.4, 0.6], images: [0.17, 0.17, 0.23, 0.22, 0.21], events: [0.32, 0.48, 0.2] } as const
 
 /**
  * Draws a report as PDF. Fonts are embedded, so that it looks the same everywhere.
@@ -35,7 +35,9 @@ export async function drawReport(report: Report, language: ReportLanguage): Prom
   doc.moveDown(0.5).font('regular').fontSize(SIZES_PT.body).fillColor(GREY).text(words.intro).fillColor('black')
   table(doc, COLUMNS.facts, undefined, facts(report, words))
   heading(doc, words.registered)
-  doc.text(`${counted(report.images.length, words.images)}; ${counted(report.hashes, words.hashes)}.`)
+  const videos = report.images.filter(({ durationS }) => durationS !== undefined).length
+  const pictures = counted(report.images.length - videos, words.images)
+  doc.text(`${pictures}, ${counted(videos, words.videos)}; ${counted(report.hashes, words.hashes)}.`)
   if (report.images.length > 0) table(doc, COLUMNS.images, imageHead(words), imageRows(report, words))
   else doc.text(words.noImages)
   heading(doc, words.timeLine)
@@ -72,12 +74,13 @@ function facts(report: Report, words: ReportWords): string[][] {
 }
 
 function imageHead(words: ReportWords): string[] {
-  return [words.reference, words.time, words.category, words.tier]
+  return [words.reference, words.kind, words.time, words.category, words.tier]
 }
 
 function imageRows({ images }: Report, words: ReportWords): string[][] {
-  return images.map(({ reference, registeredAt, category, tier }) => [
+  return images.map(({ reference, registeredAt, category, tier, durationS }) => [
     reference,
+    durationS === undefined ? words.image : `${words.video} ${minutes(durationS)}`,
     moment(registeredAt),
     category === null ? words.noCategory : words.categories[category],
     words.tiers[tier],
@@ -89,7 +92,7 @@ function eventRows({ events }: Report, words: ReportWords): string[][] {
 }
 
 function countIn({ images, platforms, attempts }: Report['events'][number], words: ReportWords): string {
-  if (images !== null) return counted(images, words.images)
+  if (images !== null) return counted(images, words.imagesOrVideos)
   return platforms !== null ? counted(platforms, words.platforms) : String(attempts ?? '')
 }
 
@@ -133,6 +136,10 @@ function footers(doc: Doc, text: string): void {
     const topPt = doc.page.height - MARGIN_PT + 14
     doc.text(`${text} ${i + 1} / ${count}`, MARGIN_PT, topPt, { lineBreak: false })
   }
+}
+
+function minutes(durationS: number): string {
+  return `${Math.floor(durationS / 60)}:${String(durationS % 60).padStart(2, '0')}`
 }
 
 function moment(instant: string): string {

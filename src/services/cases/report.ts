@@ -29,6 +29,7 @@ export const Report = z.strictObject({
       registeredAt: Instant,
       category: z.enum(CATEGORY_NAMES).nullable(),
       tier: z.enum(TIER_NAMES),
+      durationS: z.int().exactOptional().meta({ description: 'Only of a video.' }),
     }),
   ),
   events: z.array(
@@ -68,11 +69,12 @@ export function reportOf({ file, hashes, receipt, signer, nowMs }: ReportParts):
     consentOn: view.assistance?.consentOn ?? null,
     complaintNoted: view.hasComplaint,
     hashes,
-    images: images.map(({ imageId, registeredAtMs, category, tier }) => ({
+    images: images.map(({ imageId, registeredAtMs, category, tier, durationS }) => ({
       reference: imageReference(imageId),
       registeredAt: instant(registeredAtMs),
       category: category ?? null,
       tier,
+      ...(durationS !== undefined && { durationS }),
     })),
     events: events.map(({ atMs, kind, count }) => ({ at: instant(atMs), kind, ...NO_COUNT, ...publicCount(kind, count) })),
     receipt: receipt ?? null,

@@ -64,13 +64,14 @@ export function createChangeApplier({ store, images, own, trusts, banks, apiKeys
   ): Promise<void> {
     const missing = trustStatuses.filter(({ imageId, trustStatus }) => catalogue.setTrustStatus(imageId, trustStatus))
     if (missing.length === 0) return
-    const found = await images.get(missing.map(({ imageId }) => imageId))
-    missing.forEach(({ imageId, trustStatus }, i) => {
-      const image = found[i]
-      if (image === undefined) return
-      catalogue.put(imageId, image)
-      catalogue.setTrustStatus(imageId, trustStatus)
-    })
+    const left = missing.values()
+    for await (const piece of images.inPieces(missing.map(({ imageId }) => imageId)))
+      for (const image of piece) {
+        const judged = left.next().value
+        if (image === undefined || judged === undefined) continue
+        catalogue.put(judged.imageId, image)
+        catalogue.setTrustStatus(judged.imageId, judged.trustStatus)
+      }
   }
 
   const applyNamed: Readonly<Record<NamedOp, (catalogue: Catalogue, name: string) => Promise<void>>> = {
@@ -115,18 +116,20 @@ export function createChangeApplier({ store, images, own, trusts, banks, apiKeys
 }
 
 /** Puts images as the store has them, and removes those that it has not. */
-async function readInto(catalogue: Catalogue, images: Pick<Images, 'get'>, ids: readonly string[]): Promise<void> {
-  const found = await images.get(ids)
+async function readInto(catalogue: Catalogue, images: Pick<Images, 'inPieces'>, ids: readonly string[]): Promise<void> {
+  const left = ids.values()
   let rows = 0
-  for (const [i, id] of ids.entries()) {
-    const image = found[i]
-    if (image === undefined) catalogue.remove(id)
-    else catalogue.put(id, image)
-    rows += image?.signals.length ?? 0
-    if (rows < ROWS_AT_ONCE) continue
-    rows = 0
-    await nextTick()
-  }
+  for await (const piece of images.inPieces(ids))
+    for (const image of piece) {
+      const id = left.next().value
+      if (id === undefined) continue
+      if (image === undefined) catalogue.remove(id)
+      else catalogue.put(id, image)
+      rows += image?.signals.length ?? 0
+      if (rows < ROWS_AT_ONCE) continue
+      rows = 0
+      await nextTick()
+    }
 }
 
 interface ToRead {

@@ -79,6 +79,8 @@ export interface MatchOptions {
    * searched. Called a second time if a match was withdrawn before all pictures were done.
    */
   readonly onMatched?: (picture: number, matches: readonly Match[]) => void
+  /** Awaited when all pictures were searched. What is withdrawn until it resolves is not told: other parts of the answer may take seconds. */
+  readonly beforeTold?: () => Promise<void>
   /** Called before `onMatched` for a picture with more matches than the answer holds. */
   readonly onTruncated?: (picture: number) => void
   /** Search for this image only; for all when left out. */

@@ -26,6 +26,7 @@ import {
 import type { MatchIds } from './match-ids.js'
 import type { MatchEvents } from './match-recorder.js'
 import { banksAsked, isTold, matchesIn, widestIn } from './match-scope.js'
+import { withMoments } from './observation.js'
 import { createObserved, NOT_OBSERVED } from './observed.js'
 import type { ProbingGuard, Screen } from './probing-guard.js'
 
@@ -117,6 +118,7 @@ async function matchIn(call: Call, pictures: Iterable<readonly HashedSignal[]>):
     options.onMatched?.(picture, matchesIn(answer, catalogue, options.orgId))
     answers.push(answer)
   }
+  await options.beforeTold?.()
   // The store's catalogue may have been replaced while a long batch yielded.
   if (replica.catalogue !== catalogue) throw new Problem('index-loading', { retryAfterS: 1 })
   return answers.map((answer, i) => (answer.length === 0 ? [] : noteAnswer(searched, answer, i, all[i] ?? [])))
@@ -157,6 +159,7 @@ async function answerByHashes(
   // A narrowed image stops matching at the edge of a distance band, so for it that is an outer edge.
   const observations = observed
     .all(told)
+    .map((one) => withMoments(one, (ordinal) => asking.searcher.frameOf(ordinal)))
     .map((one) => (one.edge === 'inner' && catalogue.isNarrowed(one.imageId) ? { ...one, edge: 'outer' as const } : one))
   const seen = probing.see(options.orgId, observations, options.knowsDistance === true)
   const screen = seen instanceof Promise ? await seen : seen

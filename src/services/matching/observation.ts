@@ -19,6 +19,26 @@ export interface Observation {
    * less.
    */
   readonly plain: Plain | undefined
+  /** Ordinals of what it is about: the picture, or those frames of a video whose distances decide what is told. All of them, if absent. */
+  readonly ordinals?: readonly number[]
+}
+
+/** An observation as it is counted. */
+export interface CountedObservation extends Omit<Observation, 'ordinals'> {
+  /** Moments of a video [ms] that it is about; absent for a picture, and for a video as a whole. */
+  readonly moments?: readonly number[]
+}
+
+/** More moments of a video are counted as the video as a whole. */
+const MAX_MOMENTS = 64
+
+/** @param frameOf as of a searcher. */
+export function withMoments(
+  { ordinals, ...one }: Observation,
+  frameOf: (ordinal: number) => { readonly atMs: number } | undefined,
+): CountedObservation {
+  const moments = new Set(ordinals?.flatMap((ordinal) => frameOf(ordinal)?.atMs ?? []))
+  return moments.size === 0 || moments.size > MAX_MOMENTS ? one : { ...one, moments: [...moments] }
 }
 
 export interface Plain {
@@ -53,12 +73,14 @@ export function observationsOfImages(
   }
   return Array.from(byImage.values(), (own) => {
     const [first] = own
-    if (first !== undefined && own.length === 1) return first[1].observation
+    if (first !== undefined && own.length === 1) return { ...first[1].observation, ordinals: [first[0]] }
     const inAnswer = own.find(([ordinal]) => told.has(ordinal))?.[1]
-    return together(
+    const { decisive, observation } = together(
       own.map(([, one]) => one),
       inAnswer,
     )
+    const ordinals = own.flatMap(([ordinal, one]) => (one === decisive || one === inAnswer ? [ordinal] : []))
+    return { ...observation, ordinals }
   })
 }
 
@@ -74,7 +96,10 @@ export function mostRevealing(observations: readonly Observation[]): Observation
  * A query tells something about a frame that is not in the answer only if a few bits could have put it there. Which frame is in the answer is told by
  * the moment, too.
  */
-function together(frames: readonly FrameObservation[], told: FrameObservation | undefined): Observation {
+function together(
+  frames: readonly FrameObservation[],
+  told: FrameObservation | undefined,
+): { readonly observation: Observation; readonly decisive: FrameObservation } {
   const marks: [number, number] = [0, 0]
   for (const { observation } of frames) {
     marks[0] = (marks[0] + observation.marks[0]) | 0
@@ -89,7 +114,8 @@ function together(frames: readonly FrameObservation[], told: FrameObservation | 
     first,
   )
   const { imageId, distanceBits, plain } = first.observation
-  return { imageId, distanceBits, plain, edge: edgeOf(decisive), hash: decisive.observation.hash, marks }
+  const { hash } = decisive.observation
+  return { observation: { imageId, distanceBits, plain, edge: edgeOf(decisive), hash, marks }, decisive }
 }
 
 /** What a frame that is not in the answer reveals beside the one that is. */

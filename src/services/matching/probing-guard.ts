@@ -9,7 +9,7 @@ import type { Events } from '../../store/webhooks/events.js'
 import type { FlippedBits } from './flipped-bits.js'
 import { transformName } from './graded.js'
 import type { Match, MatchedDetails } from './match.js'
-import type { Observation } from './observation.js'
+import type { CountedObservation } from './observation.js'
 import type { ProbingBudget, ProbingRestriction } from './probing.js'
 
 /**
@@ -32,7 +32,7 @@ export interface ProbingGuard {
    */
   see(
     orgId: string,
-    observations: readonly Observation[],
+    observations: readonly CountedObservation[],
     knowsDistance: boolean,
   ): Promise<Screen | undefined> | Screen | undefined
   /** The radius that replaces the bank's for an image, as far as this process knows; `undefined` where the bank's applies. */
@@ -93,7 +93,7 @@ export function createProbingGuard(parts: ProbingGuardParts): ProbingGuard {
   }
 
   /** Looks for a search in the bits that queries near an edge flipped, and charges the budget for it. */
-  const chargeSearches = (orgId: string, observations: readonly Observation[]): void => {
+  const chargeSearches = (orgId: string, observations: readonly CountedObservation[]): void => {
     for (const { imageId, edge, hash } of observations) {
       if (edge === 'none' || hash === undefined) continue
       const suspicion = flippedBits.look(orgId, 'pdq', [hash], imageId)
@@ -101,10 +101,10 @@ export function createProbingGuard(parts: ProbingGuardParts): ProbingGuard {
     }
   }
 
-  const screenOf = (orgId: string, observations: readonly Observation[]): Screen | undefined => {
+  const screenOf = (orgId: string, observations: readonly CountedObservation[]): Screen | undefined => {
     chargeSearches(orgId, observations)
-    const restrictions = observations.flatMap(({ imageId, plain }) => {
-      const restriction = budget.restrictionOf(orgId, imageId)
+    const restrictions = observations.flatMap(({ imageId, plain, moments }) => {
+      const restriction = budget.restrictionOf(orgId, imageId, moments)
       return restriction === undefined ? [] : [[imageId, { ...restriction, plain }] as const]
     })
     const isSpent = budget.isSpentAcross(orgId)
@@ -135,7 +135,7 @@ export function createProbingGuard(parts: ProbingGuardParts): ProbingGuard {
   }
 }
 
-type ImageScreen = ProbingRestriction & Pick<Observation, 'plain'>
+type ImageScreen = ProbingRestriction & Pick<CountedObservation, 'plain'>
 
 /** Makes matches of images with a spent budget coarser: the widest distance of a range, no agreement, or no match at all. */
 function coarseScreen(restrictions: ReadonlyMap<string, ImageScreen>): Screen {

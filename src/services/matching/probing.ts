@@ -5,7 +5,7 @@
 
 import { type Edge, isNearEdge } from '../../domain/matching/edges.js'
 import type { ProbingCharge, ProbingCounts } from '../../store/trust/probing.js'
-import type { Observation } from './observation.js'
+import type { CountedObservation } from './observation.js'
 import { type Account, createProbingAccounts, NOTHING, type OrgAccounts } from './probing-accounts.js'
 
 /**
@@ -13,7 +13,7 @@ import { type Account, createProbingAccounts, NOTHING, type OrgAccounts } from '
  * 24 bits about one image. Uploaders choose what a platform queries, so one image alone never suspends it (decision 0114).
  */
 export const PROBING_BUDGETS = {
-  /** Queries near inner edges, by one organisation or by all: from here on the image is reported coarsely. */
+  /** Queries near inner edges, by one organisation or by all: from here on the image, or the moment of a video, is reported coarsely. */
   coarse: 6,
   /** Charge for a query that is answered with a distance instead of a band, near an edge or not. */
   distance: 3,
@@ -45,9 +45,12 @@ export interface ProbingBudget {
    * Charges an organisation for the observations of a query.
    * @returns a promise to await before `restrictionOf` is called; `undefined` when there is none.
    */
-  charge(orgId: string, observations: readonly Observation[], knowsDistance: boolean): Promise<void> | undefined
-  /** @returns `undefined` for an image that was never charged. */
-  restrictionOf(orgId: string, imageId: string): ProbingRestriction | undefined
+  charge(orgId: string, observations: readonly CountedObservation[], knowsDistance: boolean): Promise<void> | undefined
+  /**
+   * @param moments of a video, as in `CountedObservation`: if too much was revealed of one of them, the answer is coarse.
+   * @returns `undefined` for what was never charged.
+   */
+  restrictionOf(orgId: string, imageId: string, moments?: readonly number[]): ProbingRestriction | undefined
   /** Is the budget across all images of the organisation spent? */
   isSpentAcross(orgId: string): boolean
   /** Charges an image until it is `frozen` (its radius is replaced) or `spent` (it matches only exact hashes). */
@@ -86,7 +89,7 @@ export function createProbingBudget(parts: ProbingBudgetParts): ProbingBudget {
       if (observations.length === 0) return undefined
       const org = accounts.orgOf(orgId)
       let hasToWait = false
-      for (const { imageId, edge: bare, distanceBits, marks } of observations) {
+      for (const { imageId, edge: bare, distanceBits, marks, moments } of observations) {
         const known = org.images.get(imageId)
         const isTold = knowsDistance && distanceBits !== undefined && distanceBits > 0
         const edge = edgeIn(known, bare === 'none' && isTold ? 'inner' : bare, distanceBits)
@@ -95,20 +98,29 @@ export function createProbingBudget(parts: ProbingBudgetParts): ProbingBudget {
         const isOuter = edge === 'outer' || edge === 'alone'
         if (edge !== 'alone') add(org, org.across, { outer: isOuter ? 1 : 0 })
         if (account === undefined) continue
-        add(org, account, {
-          outer: isOuter ? 1 : 0,
-          inner: isTold ? PROBING_BUDGETS.distance : edge === 'inner' ? 1 : 0,
-        })
+        const inner = isTold ? PROBING_BUDGETS.distance : edge === 'inner' ? 1 : 0
+        const ofMoments =
+          inner === 0 ? [] : (moments ?? []).map((ms) => accounts.accountOf(orgId, org, momentOf(imageId, ms)))
+        add(org, account, { outer: isOuter ? 1 : 0, inner: ofMoments.length === 0 ? inner : 0 })
+        for (const each of ofMoments) add(org, each, { outer: 0, inner })
+        if (!account.isLoaded) org.dirty.add(account)
         // Wait for the counts of other processes before the answer reveals anything. Otherwise each process would have a budget
         // of its own.
-        const isRevealing = isOuter || (edge === 'inner' && !restrictionOf(account).isCoarse)
-        if (!account.isLoaded || isRevealing) hasToWait = true
+        const all = [account, ...ofMoments]
+        const isRevealing = isOuter || (edge === 'inner' && !all.some((each) => restrictionOf(each).isCoarse))
+        if (isRevealing || all.some(({ isLoaded }) => !isLoaded)) hasToWait = true
       }
       return hasToWait ? flush() : undefined
     },
-    restrictionOf(orgId, imageId) {
-      const account = accounts.orgs.get(orgId)?.images.get(imageId)
-      return account && restrictionOf(account)
+    restrictionOf(orgId, imageId, moments = []) {
+      const images = accounts.orgs.get(orgId)?.images
+      const account = images?.get(imageId)
+      const own = account && restrictionOf(account)
+      const isCoarse = moments.some((ms) => {
+        const ofMoment = images?.get(momentOf(imageId, ms))
+        return ofMoment !== undefined && restrictionOf(ofMoment).isCoarse
+      })
+      return isCoarse ? { radiusBits: own?.radiusBits, isCoarse } : own
     },
     isSpentAcross(orgId) {
       const org = accounts.orgs.get(orgId)
@@ -132,6 +144,14 @@ export function createProbingBudget(parts: ProbingBudgetParts): ProbingBudget {
       await flush()
     },
   }
+}
+
+/**
+ * The name of an account of one moment of a video. A bit that an inner edge reveals is of the hashes of that moment, and a film has thousands: whoever
+ * asks for many of its excerpts learns little of each, and whoever searches for one hash stays at one moment.
+ */
+function momentOf(imageId: string, ms: number): string {
+  return `${imageId}@${ms}`
 }
 
 async function sendCharges(orgs: ReadonlyMap<string, OrgAccounts>, counts: ProbingCounts, now: () => number): Promise<void> {

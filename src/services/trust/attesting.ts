@@ -8,7 +8,8 @@ import { tierOf } from '../../domain/trust/tier.js'
 import { supportOf } from '../../domain/trust/trust.js'
 import type { AssistedCase, Cases } from '../../store/cases/cases.js'
 import type { DeadlineStore } from '../../store/cases/deadlines.js'
-import type { Images, StoredImage } from '../../store/images/images.js'
+import type { StoredImage } from '../../store/images/image-reads.js'
+import type { Images } from '../../store/images/images.js'
 import type { ApiKeys } from '../../store/organisations/api-keys.js'
 import type { Trusts } from '../../store/trust/trust.js'
 import type { MatchIds } from '../matching/match-ids.js'
@@ -83,9 +84,14 @@ export function createAttesting({
   const waitingIn = async (assisted: AssistedCase, orgId: string): Promise<WaitingSignal[]> => {
     const because = await becauseOf(assisted.caseId, orgId)
     if (because === undefined) return []
-    const stored = (await images.ofCase(assisted.caseId)).toSorted(byTime)
+    const stored: Facts[] = []
+    for await (const some of images.ofCase(assisted.caseId))
+      for (const { id, image } of some) {
+        const { tier, category, createdAtMs } = image
+        stored.push({ id, image: { tier, category, createdAtMs } })
+      }
     // Pictures that it attested when it registered them need no second attestation.
-    const open = stored.filter(({ image }) => because !== 'opened' || image.tier !== 'ngo-attested')
+    const open = stored.filter(({ image }) => because !== 'opened' || image.tier !== 'ngo-attested').sort(byTime)
     const trusted = await Promise.all(open.map(({ id }) => trusts.get(id)))
     return open.flatMap(({ id, image }, k): WaitingSignal[] => {
       const trust = trusted[k]?.trust
@@ -137,7 +143,13 @@ export function createAttesting({
   }
 }
 
-function byTime(a: StoredImage, b: StoredImage): number {
+/** What is listed of an image, without its hashes. */
+interface Facts {
+  readonly id: string
+  readonly image: Pick<StoredImage['image'], 'tier' | 'category' | 'createdAtMs'>
+}
+
+function byTime(a: Facts, b: Facts): number {
   return a.image.createdAtMs - b.image.createdAtMs || (a.id < b.id ? -1 : 1)
 }
 

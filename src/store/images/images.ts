@@ -1,10 +1,6 @@
 // The store of registered images. Records are sealed before they are written and unsealed when read.
 
-import { setImmediate as nextTick } from 'node:timers/promises'
-import type { Points } from '../../../packages/hash/src/details/rows.js'
 import { CASE_ACTIONS, type CaseState, stateIn } from '../../domain/cases/case.js'
-import { formatUuid } from '../../domain/ids.js'
-import type { RegisteredImage } from '../../domain/matching/signal.js'
 import type { AuditEntry } from '../../domain/organisations/audit.js'
 import type { BankRef } from '../../domain/organisations/bank.js'
 import type { Account } from '../../domain/trust/strikes.js'
@@ -17,17 +13,10 @@ import { statesFor } from '../scripts/cases/case-life.js'
 import { eraseImage } from '../scripts/images/erase-images.js'
 import { putCaseImages, putImages, replaceImage } from '../scripts/images/put-images.js'
 import type { Keyring } from '../sealing/seal.js'
-import { decodeImage, encodeImage, imageContext } from './image-record.js'
-import { decodePoints, encodePoints, pointsContext } from './points-record.js'
+import { type ImageReads, readsOf, type StoredImage } from './image-reads.js'
+import { encodeImage, imageContext } from './image-record.js'
+import { encodePoints, pointsContext } from './points-record.js'
 import type { OwnWrites } from './read-your-writes.js'
-import { POINTS, RECORDS, sealedOf, sealedShards } from './sealed-images.js'
-
-export interface StoredImage {
-  readonly id: string
-  readonly image: RegisteredImage
-  /** Points that verify candidates; for images with details. */
-  readonly points?: Points
-}
 
 /** Default maximum of images per case. */
 export const MAX_PER_CASE = 10_000
@@ -53,7 +42,7 @@ export interface Objections extends Omit<Reporting, 'account'> {
   readonly atMs: number
 }
 
-export interface Images {
+export interface Images extends ImageReads {
   /** Stores all images or none. Durable when it returns. @returns the revision from which an index has them. */
   put(images: readonly StoredImage[], run?: ImportRun): Promise<number>
   /**
@@ -83,8 +72,6 @@ export interface Images {
     reporting?: Reporting,
     most?: number,
   ): Promise<PutOutcome>
-  /** All images of a case, in no order. */
-  ofCase(caseId: string): Promise<StoredImage[]>
   /**
    * Erases one image.
    * @param entry for the audit log; left out, nothing is recorded.
@@ -93,19 +80,6 @@ export interface Images {
    * @returns the revision of its tombstone; `undefined` when there was no such image. @throws {Problem} as `writeGuarded`, for a run
    */
   erase(id: string, entry?: AuditEntry, guard?: Guard): Promise<number | undefined>
-  /** Whether each image exists, in the order of `ids`. Records are not unsealed, so a missing seal key does not matter. */
-  existing(ids: readonly string[]): Promise<boolean[]>
-  /** The images, in the order of `ids`; `undefined` for one that does not exist. @throws {SealError} when a record does not open. */
-  get(ids: readonly string[]): Promise<(RegisteredImage | undefined)[]>
-  /** The points of images, in the order of `ids`; `undefined` where there are none. For candidates only. Cost: about 20 µs an image. */
-  points(ids: readonly string[]): Promise<(Points | undefined)[]>
-  /**
-   * All images, each once, one non-empty shard at a time. Not a snapshot: concurrent changes are in the change stream. Yields to the event
-   * loop between shards. To fill an index, use `createImageReader`.
-   *
-   * Cost: about 10 µs an image.
-   */
-  all(): AsyncGenerator<readonly StoredImage[]>
 }
 
 /**
@@ -119,7 +93,7 @@ export function createImageStore(
   own: Pick<OwnWrites, 'mark' | 'wrote'> = NOT_REMEMBERED,
 ): Images {
   const parts = { store, keyring, own }
-  return { ...writesOf(parts), ...readsOf(parts), putForCase: putForCaseIn(parts, maxPerCase) }
+  return { ...writesOf(parts), ...readsOf(store, keyring), putForCase: putForCaseIn(parts, maxPerCase) }
 }
 
 interface ImageParts {
@@ -228,58 +202,6 @@ function putForCaseIn(parts: ImageParts, maxPerCase: number): Images['putForCase
     return said === 'full' ? 'case-full' : said === 'suspended' ? 'account-suspended' : stateIn(reply)
   }
 }
-
-function readsOf({ store, keyring }: ImageParts): Pick<Images, 'ofCase' | 'existing' | 'get' | 'points' | 'all'> {
-  const open = (id: Buffer, sealed: Buffer) => decodeImage(keyring.unseal(sealed, imageContext(id)))
-  const get: Images['get'] = async (ids) => {
-    const all = ids.map(idBuffer)
-    const sealed = await store.ask((redis) => sealedOf(redis, all, RECORDS))
-    const found: (RegisteredImage | undefined)[] = []
-    let opened = 0
-    for (const [i, id] of all.entries()) {
-      const bytes = sealed[i]
-      found.push(bytes && open(id, bytes))
-      opened += bytes?.length ?? 0
-      if (opened < BYTES_OPENED_AT_ONCE) continue
-      opened = 0
-      await nextTick()
-    }
-    return found
-  }
-  return {
-    get,
-    async ofCase(caseId) {
-      const members = await store.ask((redis) => redis.smembersBuffer(keys.caseImages(caseId)))
-      const ids = members.map(formatUuid)
-      const found = await get(ids)
-      return ids.flatMap((id, i) => {
-        const image = found[i]
-        return image === undefined ? [] : [{ id, image }]
-      })
-    },
-    async existing(ids) {
-      const sealed = await store.ask((redis) => sealedOf(redis, ids.map(idBuffer), RECORDS))
-      return sealed.map((bytes) => bytes !== undefined)
-    },
-    async points(ids) {
-      const all = ids.map(idBuffer)
-      const sealed = await store.ask((redis) => sealedOf(redis, all, POINTS))
-      return all.map((id, i) => {
-        const bytes = sealed[i]
-        return bytes ? decodePoints(keyring.unseal(bytes, pointsContext(id))) : undefined
-      })
-    },
-    async *all() {
-      for await (const shard of sealedShards(store)) {
-        yield shard.map(([id, sealed]) => ({ id: formatUuid(id), image: open(id, sealed) }))
-        await nextTick()
-      }
-    },
-  }
-}
-
-/** Opened and decoded between two yields to the event loop: some 5 ms. */
-const BYTES_OPENED_AT_ONCE = 1 << 18
 
 function notInvalidated(caseId: string): Reporting {
   return { account: `case:${caseId}`, sinceMs: 0, strikes: Number.MAX_SAFE_INTEGER }

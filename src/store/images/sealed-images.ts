@@ -20,20 +20,24 @@ export const POINTS: Kept = { shardOf: (id) => keys.details(detailShard(id)), at
 const BYTES_AT_ONCE = 4 << 20
 
 /** The sealed bytes of `ids` [16 bytes each], in their order. Uses a script: one command per id would dominate the cost. */
-export async function sealedOf(
+export async function sealedOf(redis: Redis, ids: readonly Buffer[], kept: Kept): Promise<(Buffer | undefined)[]> {
+  const sealed: (Buffer | undefined)[] = []
+  while (sealed.length < ids.length) for (const one of await firstSealedOf(redis, ids, sealed.length, kept)) sealed.push(one)
+  return sealed
+}
+
+/** The same of the ids from an index on: at least one, and at most what a reply holds. */
+export async function firstSealedOf(
   redis: Redis,
   ids: readonly Buffer[],
+  from: number,
   { shardOf, atOnce }: Kept,
 ): Promise<(Buffer | undefined)[]> {
-  const sealed: (Buffer | undefined)[] = []
-  while (sealed.length < ids.length) {
-    const some = ids.slice(sealed.length, sealed.length + atOnce)
-    const shards = some.map(shardOf)
-    const replies = await redis.callBuffer('EVAL', readImages.lua, shards.length, ...shards, BYTES_AT_ONCE, ...some)
-    if (!Array.isArray(replies) || replies.length === 0) throw new Error('a script of a list answers with a list')
-    for (const reply of replies) sealed.push(Buffer.isBuffer(reply) ? reply : undefined)
-  }
-  return sealed
+  const some = ids.slice(from, from + atOnce)
+  const shards = some.map(shardOf)
+  const replies = await redis.callBuffer('EVAL', readImages.lua, shards.length, ...shards, BYTES_AT_ONCE, ...some)
+  if (!Array.isArray(replies) || replies.length === 0) throw new Error('a script of a list answers with a list')
+  return replies.map((reply) => (Buffer.isBuffer(reply) ? reply : undefined))
 }
 
 /** All sealed records as [id, sealed], one non-empty shard at a time, each once. Concurrent changes may be included or not. */

@@ -57,6 +57,7 @@ const ImageView = z.object({
   matching: z.boolean().meta({ description: 'false: held for review, or judged a false report.' }),
   quality: Quality,
   hashes: z.partialRecord(SignalTypeName, z.int()).meta({ description: 'How many of each type.' }),
+  durationS: z.int().optional().meta({ description: 'Only of a video.' }),
 })
 
 const LastEvent = z.string().regex(CASE_EVENT_ID_PATTERN, 'must be the id of an event').optional()
@@ -206,7 +207,13 @@ function presentEvent({ id, kind, atMs, count }: CaseEvent): EventView {
   return { id, kind, at: new Date(atMs).toISOString(), ...publicCount(kind, count) }
 }
 
-function presentImage({ registeredAtMs, category, answer, ...rest }: FiledImage): z.infer<typeof ImageView> {
+function presentImage({ registeredAtMs, category, answer, durationS, ...rest }: FiledImage): z.infer<typeof ImageView> {
   const registeredAt = instant(registeredAtMs)
-  return { ...rest, registeredAt, category: category ?? null, answer: answer ?? null }
+  return {
+    ...rest,
+    registeredAt,
+    category: category ?? null,
+    answer: answer ?? null,
+    ...(durationS !== undefined && { durationS }),
+  }
 }

@@ -6,7 +6,7 @@ import { isPartial } from '../../../domain/matching/evidence.js'
 import { betterGrade, type FramePair } from '../../../domain/matching/frame-pair.js'
 import { BAND_EDGES_BITS, distanceBandOf } from '../../../domain/matching/grade.js'
 import type { Segment, Span } from '../../../domain/matching/segments.js'
-import { type Evidence, evidenceOf, NO_EVIDENCE } from '../../../domain/matching/video-evidence.js'
+import { type Evidence, evidenceOf, isEvidence, NO_EVIDENCE } from '../../../domain/matching/video-evidence.js'
 import type { Searcher } from '../../index/searcher.js'
 import { describe, toSecond, transformName } from '../graded.js'
 import type { Match, MatchedSegment } from '../match.js'
@@ -57,8 +57,8 @@ export function* answerOf(target: AskedTarget, options: TargetOptions): Generato
   const match = matchOf(target, evidence, told, options)
   const seen = pdqOf(isPicture ? best.frame : (told?.frame ?? best?.frame))
   if (!options.isObserving) return { match, seen, observation: undefined }
-  const isInner = evidence.segments.length > 0 && (yield* mayDiffer(target, options.searcher))
-  return { match, seen, observation: observationOf(target, evidence, told, isInner, options) }
+  const atEdge = evidence.segments.length === 0 ? [] : yield* atEdgeOf(target, options.searcher)
+  return { match, seen, observation: observationOf(target, evidence, told, atEdge, options) }
 }
 
 function matchOf(
@@ -149,14 +149,20 @@ export function pdqOf(frame: AskedFrame | undefined): Hash256 | undefined {
   return frame?.signals.find(({ type, view }) => type === 'pdq' && view === 'whole')?.hashes[0]
 }
 
-/** Would the segments, as they are told, be others if all pairs were a few bits nearer or farther? */
-function* mayDiffer(target: AskedTarget, searcher: TargetOptions['searcher']): Generator<void, boolean, void> {
+/** The ordinals of the frames by which the segments, as they are told, would be others if all pairs were a few bits nearer or farther. */
+function* atEdgeOf(target: AskedTarget, searcher: TargetOptions['searcher']): Generator<void, number[], void> {
   const told: string[] = []
-  for (const byBits of [-EDGE_BITS, EDGE_BITS]) {
-    const { segments } = yield* evidenceOf(pairsOf(target, searcher, byBits))
+  const pairs = [-EDGE_BITS, EDGE_BITS].map((byBits) => pairsOf(target, searcher, byBits))
+  for (const some of pairs) {
+    const { segments } = yield* evidenceOf(some)
     told.push(JSON.stringify(segments.map(({ query, registered }) => [toSeconds(query), toSeconds(registered)])))
   }
-  return told[0] !== told[1]
+  if (told[0] === told[1]) return []
+  const [nearer = [], farther = []] = pairs
+  const framed = target.near.filter(({ hit }) => searcher.frameOf(hit.image) !== undefined)
+  const isAtEdge = (i: number) => [nearer[i], farther[i]].filter((pair) => pair && isEvidence(pair)).length === 1
+  const atEdge = framed.filter((_, i) => isAtEdge(i))
+  return (atEdge.length === 0 ? framed : atEdge).map(({ hit }) => hit.image)
 }
 
 /** What the answer reveals of a target's hashes: by a match of pictures, what its best frame does; by a line, how near that is to its edge. */
@@ -164,13 +170,17 @@ function observationOf(
   { image, near, frameMatches: [best], observations }: AskedTarget,
   { surplusBits }: Evidence,
   told: NearFrame | undefined,
-  mayDiffer: boolean,
+  atEdge: readonly number[],
   { thresholdBits }: TargetOptions,
 ): Observation | undefined {
   const ofFrames = mostRevealing(observations)
-  const inner = (edge: Edge) => (edge === 'none' && mayDiffer ? 'inner' : edge)
+  const inner = (edge: Edge) => (edge === 'none' && atEdge.length > 0 ? 'inner' : edge)
   if (told === undefined && best?.observation !== undefined)
-    return { ...best.observation, edge: inner(best.observation.edge) }
+    return {
+      ...best.observation,
+      edge: inner(best.observation.edge),
+      ordinals: [...(best.observation.ordinals ?? []), ...atEdge],
+    }
   const aloneBits = near.reduce((most, one) => Math.max(most, one.surplusBits), Number.NEGATIVE_INFINITY)
   const isSolid = Math.max(surplusBits, aloneBits) >= EDGE_BITS
   const isClose = !isSolid && (isSurplusClose(surplusBits) || isSurplusClose(aloneBits))
@@ -186,5 +196,6 @@ function observationOf(
     marks: marksOf(near, thresholdBits),
     hash: nearest.hash,
     plain: { view: nearest.views.registered, orientation: nearest.orientation },
+    ordinals: [nearest.hit.image, ...atEdge],
   }
 }

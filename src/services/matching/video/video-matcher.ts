@@ -11,7 +11,7 @@ import type { Match, MatchOptions } from '../match.js'
 import { type Answer, type AskingByHashes, inOrder, matchesByHashes } from '../match-by-hashes.js'
 import { banksAsked, isTold, matchesIn, widestIn } from '../match-scope.js'
 import type { MatcherParts } from '../matcher.js'
-import type { Observation } from '../observation.js'
+import { type CountedObservation, withMoments } from '../observation.js'
 import { createObserved, NOT_OBSERVED } from '../observed.js'
 import { framesCompared } from './compared-frames.js'
 import { type AskedFrame, nearFramesOf, widestOfFrames } from './near-frames.js'
@@ -140,9 +140,10 @@ function withFileMatches(answers: Answers['answers'], ofFile: Answer): Answers['
 }
 
 /** Counts what the query reveals, and removes what the organisation must not see. */
-async function screened({ parts, catalogue, options }: Call, answers: Answers['answers']): Promise<Told[]> {
-  const observations = answers.flatMap(({ observation }): Observation[] => {
-    if (observation === undefined) return []
+async function screened({ parts, catalogue, searcher, options }: Call, answers: Answers['answers']): Promise<Told[]> {
+  const observations = answers.flatMap(({ observation: seen }): CountedObservation[] => {
+    if (seen === undefined) return []
+    const observation = withMoments(seen, (ordinal) => searcher.frameOf(ordinal))
     // A narrowed image stops matching at the edge of a distance band, so for it that is an outer edge.
     const isOuter = observation.edge === 'inner' && catalogue.isNarrowed(observation.imageId)
     return [isOuter ? { ...observation, edge: 'outer' } : observation]

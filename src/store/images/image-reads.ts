@@ -1,0 +1,108 @@
+// Reads registered images from the store and unseals them, a few at a time.
+
+import { setImmediate as nextTick } from 'node:timers/promises'
+import type { Points } from '../../../packages/hash/src/details/rows.js'
+import { formatUuid } from '../../domain/ids.js'
+import type { RegisteredImage } from '../../domain/matching/signal.js'
+import type { Store } from '../redis/client.js'
+import { idBuffer, keys } from '../redis/keys.js'
+import type { Keyring } from '../sealing/seal.js'
+import { decodeImage, imageContext } from './image-record.js'
+import { decodePoints, pointsContext } from './points-record.js'
+import { firstSealedOf, POINTS, RECORDS, sealedOf, sealedShards } from './sealed-images.js'
+
+export interface StoredImage {
+  readonly id: string
+  readonly image: RegisteredImage
+  /** Points that verify candidates; for images with details. */
+  readonly points?: Points
+}
+
+export interface ImageReads {
+  /**
+   * All images of a case, in no order, some at a time: a case may have two million hashes. Yields to the event loop in between. Memory: 5 MB of
+   * sealed records, and the hashes of one video or of some hundred pictures.
+   */
+  ofCase(caseId: string): AsyncGenerator<readonly StoredImage[]>
+  /** Whether each image exists, in the order of `ids`. Records are not unsealed, so a missing seal key does not matter. */
+  existing(ids: readonly string[]): Promise<boolean[]>
+  /** The images, in the order of `ids`; `undefined` for one that does not exist. @throws {SealError} when a record does not open. */
+  get(ids: readonly string[]): Promise<(RegisteredImage | undefined)[]>
+  /** The same, some at a time as `ofCase`, for ids that may be of many videos. */
+  inPieces(ids: readonly string[]): AsyncGenerator<readonly (RegisteredImage | undefined)[]>
+  /** The points of images, in the order of `ids`; `undefined` where there are none. For candidates only. Cost: about 20 µs an image. */
+  points(ids: readonly string[]): Promise<(Points | undefined)[]>
+  /**
+   * All images, each once, one non-empty shard at a time. Not a snapshot: concurrent changes are in the change stream. Yields to the event
+   * loop between shards. To fill an index, use `createImageReader`.
+   *
+   * Cost: about 10 µs an image.
+   */
+  all(): AsyncGenerator<readonly StoredImage[]>
+}
+
+export function readsOf(store: Store, keyring: Keyring): ImageReads {
+  const open = (id: Buffer, sealed: Buffer) => decodeImage(keyring.unseal(sealed, imageContext(id)))
+  async function* inPieces(ids: readonly string[]): AsyncGenerator<readonly (RegisteredImage | undefined)[]> {
+    const all = ids.map(idBuffer)
+    for (let from = 0; from < all.length; ) {
+      const sealed = await store.ask((redis) => firstSealedOf(redis, all, from, RECORDS))
+      let piece: (RegisteredImage | undefined)[] = []
+      let openedBytes = 0
+      for (const [i, bytes] of sealed.entries()) {
+        const id = all[from + i]
+        piece.push(id && bytes && open(id, bytes))
+        openedBytes += bytes?.length ?? 0
+        if (openedBytes < BYTES_OPENED_AT_ONCE) continue
+        yield piece
+        piece = []
+        openedBytes = 0
+        await nextTick()
+      }
+      if (piece.length > 0) yield piece
+      from += sealed.length
+    }
+  }
+  return {
+    inPieces,
+    async get(ids) {
+      const found: (RegisteredImage | undefined)[] = []
+      for await (const piece of inPieces(ids)) for (const image of piece) found.push(image)
+      return found
+    },
+    async *ofCase(caseId) {
+      const members = await store.ask((redis) => redis.smembersBuffer(keys.caseImages(caseId)))
+      const ids = members.map(formatUuid)
+      let from = 0
+      for await (const piece of inPieces(ids)) {
+        const own = ids.slice(from, from + piece.length)
+        from += piece.length
+        yield own.flatMap((id, i) => {
+          const image = piece[i]
+          return image === undefined ? [] : [{ id, image }]
+        })
+      }
+    },
+    async existing(ids) {
+      const sealed = await store.ask((redis) => sealedOf(redis, ids.map(idBuffer), RECORDS))
+      return sealed.map((bytes) => bytes !== undefined)
+    },
+    async points(ids) {
+      const all = ids.map(idBuffer)
+      const sealed = await store.ask((redis) => sealedOf(redis, all, POINTS))
+      return all.map((id, i) => {
+        const bytes = sealed[i]
+        return bytes ? decodePoints(keyring.unseal(bytes, pointsContext(id))) : undefined
+      })
+    },
+    async *all() {
+      for await (const shard of sealedShards(store)) {
+        yield shard.map(([id, sealed]) => ({ id: formatUuid(id), image: open(id, sealed) }))
+        await nextTick()
+      }
+    },
+  }
+}
+
+/** Opened and decoded between two yields to the event loop: some 5 ms. */
+const BYTES_OPENED_AT_ONCE = 1 << 18
