@@ -51,8 +51,8 @@ export function Attestations({ api }: { api: Api }) {
   return (
     <>
       <p class="hint">
-        Whoever vouches says: we know whom this picture shows, and that the person in it did not agree. Each picture has the
-        same reference here as in the report of its case: IMG- and the first eight characters of its signal.
+        By attesting a picture you state that you know whom it shows, and that this person did not agree. The reference is
+        the same as in the report of the case: IMG- and the first eight characters of the signal.
       </p>
       <form class="card" onSubmit={(event) => void find(event)}>
         <label>
@@ -72,7 +72,7 @@ export function Attestations({ api }: { api: Api }) {
         nextOf={({ next }) => next ?? undefined}
         caption="Pictures that wait, case by case"
         name="attestations"
-        empty="Nothing waits for you to vouch for it."
+        empty="No picture waits for your attestation."
         keyOf={({ signalId }) => signalId}
         columns={[
           {
