@@ -1,4 +1,4 @@
-// Pictures that this NGO might vouch for: of cases that it opened for somebody, or that name it as contact.
+// Pictures that this NGO can attest: of cases that it opened for somebody, or that name it as contact.
 
 import { useState } from 'preact/hooks'
 import { parseCaseNumber } from '../../src/domain/cases/case.js'
@@ -30,7 +30,7 @@ export function Attestations({ api }: { api: Api }) {
   /** By pictures. */
   const [numbers, setNumbers] = useState<ReadonlyMap<string, string>>(new Map())
   const [said, setSaid] = useState<string>()
-  const vouch = async (matchId: string, reload: () => Promise<void>) => {
+  const attest = async (matchId: string, reload: () => Promise<void>) => {
     const outcome = await api.send('POST', `/v1/matches/${matchId}/attestation`)
     await reload()
     return 'problem' in outcome ? outcome.problem : undefined
@@ -88,7 +88,7 @@ export function Attestations({ api }: { api: Api }) {
           { title: 'Since', value: ({ registeredAt }) => registeredAt, cell: ({ registeredAt }) => sayMoment(registeredAt) },
         ]}
         actions={({ matchId }, reload) => (
-          <Sure label="Vouch for it" question="Vouch for this picture?" act={() => vouch(matchId, reload)} />
+          <Sure label="Attest" question="Attest this picture?" act={() => attest(matchId, reload)} />
         )}
       />
     </>

@@ -87,7 +87,7 @@ t.test('the console', { skip: withoutBrowser }, async (t) => {
     await context.close()
   })
 
-  t.test('an NGO sees what it might vouch for, and vouches', async (t) => {
+  t.test('an NGO sees what it can attest, and attests it', async (t) => {
     const helper = await keyFor(site, 'helper', ['cases:write', 'feedback'], 'ngo')
     const hers = await caseWithPicture(site)
     const notice = { laws: ['my-onsa'], statements: ['goodFaith', 'accurate'], actingAs: 'self', contact: 'helper' }
@@ -95,11 +95,11 @@ t.test('the console', { skip: withoutBrowser }, async (t) => {
     const one = await platform(site, 'platform')
     const { page, context, faults } = await site.visit('/console', PHONE)
     await signIn(page, helper.key)
-    await openPanel(page, 'To vouch for')
+    await openPanel(page, 'To attest')
     const row = page.getByRole('row', { name: imageReference(hers.imageId) })
     t.notMatch(await page.content(), new RegExp(`${hers.imageId}|[0-9a-f]{32}`), 'ids of the store are nowhere')
-    await row.getByRole('button', { name: 'Vouch for it' }).click()
-    await looksRight(t, page, 'to vouch for')
+    await row.getByRole('button', { name: 'Attest' }).click()
+    await looksRight(t, page, 'to attest')
     await row.getByRole('button', { name: 'Yes' }).click()
     await page.getByText('No picture waits for your attestation.').waitFor()
 
