@@ -9,7 +9,7 @@ import { Table, type TableProps } from './sorted-table.js'
 
 export interface PagedProps<Answer, Row> extends Omit<TableProps<Row>, 'rows' | 'actions'> {
   readonly api: Api
-  /** What is asked for the first page, and for the one behind a place. */
+  /** Loads the first page, or the page after a cursor. */
   readonly path: (behind: string | undefined) => string
   readonly rowsOf: (answer: Answer) => readonly Row[]
   /** The place where a page ended, when there is more behind it; left out where there is one page alone. */
@@ -46,7 +46,7 @@ export function Paged<Answer, Row>(props: PagedProps<Answer, Row>) {
                 </button>
               )}{' '}
               <button type="button" class="small quiet" onClick={() => void loaded.reload()}>
-                Look again
+                Reload
               </button>
             </p>
           </>

@@ -30,7 +30,7 @@ const PANELS: readonly Panel[] = [
   { title: 'Banks', scope: 'signals:write', View: Banks },
   { title: 'Import', scope: 'signals:write', View: ImportFile },
   { title: 'Disputes', scope: 'admin', View: Disputes },
-  { title: 'To vouch for', scope: 'cases:write', kind: 'ngo', View: Attestations },
+  { title: 'To attest', scope: 'cases:write', kind: 'ngo', View: Attestations },
   { title: 'Overdue', scope: 'admin', View: AllDeadlines },
   { title: 'Overdue for you', scope: 'cases:write', View: OwnDeadlines },
   { title: 'Webhooks', scope: 'webhooks', View: Webhooks },

@@ -44,9 +44,9 @@ export async function shootConsole({ browser, url, service, sizes, name }) {
       }
       await page.getByRole('button', { name: 'Sign out' }).click()
       await signIn(page, ngo)
-      await page.getByRole('button', { name: 'To vouch for', exact: true }).click()
+      await page.getByRole('button', { name: 'To attest', exact: true }).click()
       await page.locator('.actions button').first().click()
-      await shoot('to-vouch-for')
+      await shoot('to-attest')
       await context.close()
     }
   }

@@ -39,7 +39,7 @@ export function SignIn<Session extends object>({ signIn, opened, hasEnded }: Sig
       )}
       <form class="card" onSubmit={(event) => void submit(event)}>
         <label for="key">API key</label>
-        {/* Text and not a password: browsers offer to keep passwords, whatever they are told. The style hides it. */}
+        {/* Not a password field: browsers offer to save passwords despite autocomplete=off. The style hides the text. */}
         <input
           id="key"
           ref={input}

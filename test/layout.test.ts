@@ -47,7 +47,8 @@ const MAX_FUNCTION_LINES = 80
 /** Files, and folders that end with a slash, whose files or functions are longer still. */
 const STILL_LONG: readonly string[] = ['packages/hash/src/kernel/pdq.ts']
 const root = resolve(import.meta.dirname, '../..')
-const allSources = ['src', 'packages', 'workers', 'page', 'console'].flatMap(sourcesUnder)
+const allSources = ['src', 'packages', 'workers', 'page', 'console'].flatMap((top) => sourcesUnder(top))
+const checks = ['test', 'bench', 'fuzz', 'examples', 'supply'].flatMap((top) => sourcesUnder(top, /\.(ts|mjs)$/))
 const files = allSources.filter((name) => !name.includes('kernel/'))
 const importsOf = new Map(files.map((file) => [file, importsIn(file)]))
 
@@ -118,6 +119,11 @@ t.test('files and functions are short', async (t) => {
     t.ok(lines <= MAX_FILE_LINES, `${file}: ${lines} lines`)
     t.same(longFunctionsIn(file, text), [])
   }
+  const linesOf = (file: string) => readFileSync(join(root, file), 'utf8').split('\n').length - 1
+  t.same(
+    checks.filter((file) => linesOf(file) > MAX_FILE_LINES),
+    [],
+  )
   const body = 'x()\n'.repeat(MAX_FUNCTION_LINES - 1)
   t.same(longFunctionsIn('a.ts', `\nfunction short() {\n${body}}`.replace('x()\n', '')), [])
   t.same(longFunctionsIn('a.ts', `\nconst long = () => {\n${body}}`), ['a.ts:2: 81 lines'], 'one would be found')
@@ -185,8 +191,8 @@ function importsIn(file: string): string[] {
   )
 }
 
-function sourcesUnder(top: string): string[] {
+function sourcesUnder(top: string, named = /\.tsx?$/): string[] {
   return readdirSync(join(root, top), { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\.tsx?$/.test(name) && !/dist\//.test(name) && !name.endsWith('.generated.ts'))
+    .filter((name) => named.test(name) && !/dist\//.test(name) && !name.endsWith('.generated.ts'))
     .map((name) => join(top, name))
 }

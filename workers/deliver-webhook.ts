@@ -211,7 +211,7 @@ function createAlarm({ warn, missingKeys }: Pick<DeliverWebhookOptions, 'warn' |
       if (waiting >= MAX_WAITING_EVENTS) once('Too many events wait: the oldest are deleted.')
       if (waiting > 0 || reported.size === 0) return
       reported.clear()
-      warn('No event waits any more.')
+      warn('All waiting events could be turned into deliveries again.')
     },
   }
 }

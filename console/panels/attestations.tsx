@@ -1,4 +1,4 @@
-// Pictures that this NGO might vouch for: of cases that it opened for somebody, or that name it as contact.
+// Pictures that this NGO can attest: of cases that it opened for somebody, or that name it as contact.
 
 import { useState } from 'preact/hooks'
 import { parseCaseNumber } from '../../src/domain/cases/case.js'
@@ -30,7 +30,7 @@ export function Attestations({ api }: { api: Api }) {
   /** By pictures. */
   const [numbers, setNumbers] = useState<ReadonlyMap<string, string>>(new Map())
   const [said, setSaid] = useState<string>()
-  const vouch = async (matchId: string, reload: () => Promise<void>) => {
+  const attest = async (matchId: string, reload: () => Promise<void>) => {
     const outcome = await api.send('POST', `/v1/matches/${matchId}/attestation`)
     await reload()
     return 'problem' in outcome ? outcome.problem : undefined
@@ -51,8 +51,8 @@ export function Attestations({ api }: { api: Api }) {
   return (
     <>
       <p class="hint">
-        Whoever vouches says: we know whom this picture shows, and that the person in it did not agree. Each picture has the
-        same reference here as in the report of its case: IMG- and the first eight characters of its signal.
+        By attesting a picture you state that you know whom it shows, and that this person did not agree. The reference is
+        the same as in the report of the case: IMG- and the first eight characters of the signal.
       </p>
       <form class="card" onSubmit={(event) => void find(event)}>
         <label>
@@ -72,7 +72,7 @@ export function Attestations({ api }: { api: Api }) {
         nextOf={({ next }) => next ?? undefined}
         caption="Pictures that wait, case by case"
         name="attestations"
-        empty="Nothing waits for you to vouch for it."
+        empty="No picture waits for your attestation."
         keyOf={({ signalId }) => signalId}
         columns={[
           {
@@ -88,7 +88,7 @@ export function Attestations({ api }: { api: Api }) {
           { title: 'Since', value: ({ registeredAt }) => registeredAt, cell: ({ registeredAt }) => sayMoment(registeredAt) },
         ]}
         actions={({ matchId }, reload) => (
-          <Sure label="Vouch for it" question="Vouch for this picture?" act={() => vouch(matchId, reload)} />
+          <Sure label="Attest" question="Attest this picture?" act={() => attest(matchId, reload)} />
         )}
       />
     </>

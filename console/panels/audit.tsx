@@ -38,7 +38,7 @@ export function AuditTrail({ api }: { api: Api }) {
           { title: 'About', value: ({ about }) => aboutText(about) },
         ]}
       />
-      <p class="hint">Whether the log is whole, tabir audit verify says: it does not trust whoever answers here.</p>
+      <p class="hint">To check that the log is complete, run tabir audit verify: it does not rely on this server.</p>
     </>
   )
 }
@@ -76,7 +76,7 @@ export function Watch({ api }: { api: Api }) {
           <Table
             caption="What happened that wants looking at, the first 1,000 that are kept"
             name="events"
-            empty="Nothing wants looking at."
+            empty="Nothing needs your attention."
             rows={all.toReversed()}
             keyOf={({ id }) => id}
             columns={[
@@ -102,7 +102,7 @@ export function Watch({ api }: { api: Api }) {
               { title: 'Suspended', value: ({ suspended }) => (suspended ? 'yes' : 'no') },
             ]}
             actions={({ account }) => (
-              <Sure label="Forgive" question="Take away its strikes?" act={() => forgive(account)} />
+              <Sure label="Forgive" question="Remove all strikes of this account?" act={() => forgive(account)} />
             )}
           />
         )}

@@ -62,7 +62,7 @@ export function Banks({ api }: { api: Api }) {
             {problem}
           </p>
         )}
-        <button type="submit">Create it</button>
+        <button type="submit">Create bank</button>
       </form>
     </>
   )

@@ -1,4 +1,4 @@
-// Deadlines that have run out: platforms that were told of a match and have not said in time what they decided.
+// Overdue deadlines: platforms that got a match and a notice and did not report a decision in time.
 
 import { imageReference } from '../../src/domain/ids.js'
 import type { Api } from '../ask-api.js'

@@ -40,7 +40,7 @@ const ABOUT: readonly Column<Judged>[] = [
   { title: 'Shows', value: ({ category }) => sayName(category) },
   { title: 'Blocked by', value: ({ provenance }) => provenance.confirmations },
   { title: 'Left up by', value: ({ provenance }) => provenance.notBlocked },
-  { title: 'Vouched for by', value: ({ provenance }) => provenance.attestations },
+  { title: 'Attested by', value: ({ provenance }) => provenance.attestations },
 ]
 
 export function Disputes({ api }: { api: Api }) {

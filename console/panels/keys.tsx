@@ -168,7 +168,7 @@ function NewKeyForm({ make }: { make: Make }) {
           {problem}
         </p>
       )}
-      <button type="submit">Make it</button>
+      <button type="submit">Create key</button>
     </form>
   )
 }

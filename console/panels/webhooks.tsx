@@ -1,4 +1,4 @@
-// Where this organisation is told of what happens, and what became of the messages: with another try for those that were given up.
+// Webhooks of this organisation and their deliveries. A delivery that was given up can be sent again.
 
 import { useState } from 'preact/hooks'
 import type { Api } from '../ask-api.js'
@@ -43,7 +43,7 @@ export function Webhooks({ api }: { api: Api }) {
           <Table
             caption="Webhooks"
             name="webhooks"
-            empty="You are told of nothing yet. A webhook is added with POST /v1/webhooks, since its secret is shown once."
+            empty="No webhooks yet. Add one with POST /v1/webhooks; its secret is shown only once."
             rows={webhooks}
             keyOf={({ webhookId }) => webhookId}
             columns={[
@@ -94,7 +94,7 @@ function Deliveries({ api, path }: { api: Api; path: string }) {
       rowsOf={({ deliveries }) => deliveries}
       caption="Messages of this webhook"
       name="deliveries"
-      empty="No message yet."
+      empty="No deliveries yet."
       keyOf={({ deliveryId }) => deliveryId}
       columns={[
         { title: 'Of', value: ({ type }) => type },
@@ -114,7 +114,7 @@ function Deliveries({ api, path }: { api: Api; path: string }) {
         { title: 'Answer', value: ({ status, failure }) => failure ?? status ?? undefined },
       ]}
       actions={({ deliveryId }, reload) => (
-        <Sure label="Send again" question="Send this message once more?" act={() => replay(deliveryId, reload)} />
+        <Sure label="Send again" question="Send this delivery again?" act={() => replay(deliveryId, reload)} />
       )}
     />
   )

@@ -52,7 +52,7 @@ export function isUnprotected(picture: Picture): boolean {
   return usableOf(picture).length === 0 && !(state.at === 'refused' && state.why === 'twice')
 }
 
-/** PDQ quality from which screenshots of a picture are usually found. */
+/** PDQ quality (0…100, how much detail the picture has) from which screenshots of a picture are usually found. */
 export const WELL_PROTECTED_QUALITY = 80
 
 /** Of a video. */

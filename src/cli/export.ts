@@ -21,7 +21,7 @@ import { ask, createRemote, printApiUrl, REMOTE_OPTIONS, REMOTE_USAGE, type Remo
 const USAGE = `tabir export --bank BANK (--plain | --seal-to RECIPIENT) [--format ${EXPORT_FORMATS.join('|')}] [--since FILE] [--out FILE]
     ${REMOTE_USAGE}
     RECIPIENT: an age recipient, age1…. FILE of --since: an earlier plain export as NDJSON; then only new signals are written,
-    and a tombstone for each signal that is gone.`
+    and a tombstone for each removed signal.`
 
 /** @returns the exit status: 0; 1 on failure; 2 for wrong arguments */
 export async function exportBank(args: readonly string[]): Promise<number> {
@@ -117,7 +117,7 @@ interface EarlierExport {
 }
 
 /**
- * Yields new signals, then a tombstone for each signal that is gone. A tombstone is the whole line: importers find the entry by its
+ * Yields new signals, then a tombstone for each removed signal. A tombstone is the whole line: importers find the entry by its
  * hashes, not its id. Memory: the ids of the earlier export.
  * @throws {NotAnExport} before the first tombstone, if the bank holds no signal of the earlier export. It is probably another bank's, and
  * its tombstones would remove everything its reader has.

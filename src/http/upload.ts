@@ -171,7 +171,7 @@ export async function imageFrom(body: AsyncIterable<unknown>, limits: UploadLimi
   return <T>(use: UseImage<T>): Promise<T | Problem> => settled(release(image, inFlight, use))
 }
 
-/** Not made anew for each picture (decision 0086). */
+/** At module level: V8 would keep every call of a generator closure alive (decision 0086). */
 async function* upToLimit(body: AsyncIterable<unknown>, maxBytes: number, read: { truncated: boolean }) {
   let room = maxBytes
   for await (const chunk of body) {

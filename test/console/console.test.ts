@@ -87,7 +87,7 @@ t.test('the console', { skip: withoutBrowser }, async (t) => {
     await context.close()
   })
 
-  t.test('an NGO sees what it might vouch for, and vouches', async (t) => {
+  t.test('an NGO sees what it can attest, and attests it', async (t) => {
     const helper = await keyFor(site, 'helper', ['cases:write', 'feedback'], 'ngo')
     const hers = await caseWithPicture(site)
     const notice = { laws: ['my-onsa'], statements: ['goodFaith', 'accurate'], actingAs: 'self', contact: 'helper' }
@@ -95,20 +95,20 @@ t.test('the console', { skip: withoutBrowser }, async (t) => {
     const one = await platform(site, 'platform')
     const { page, context, faults } = await site.visit('/console', PHONE)
     await signIn(page, helper.key)
-    await openPanel(page, 'To vouch for')
+    await openPanel(page, 'To attest')
     const row = page.getByRole('row', { name: imageReference(hers.imageId) })
     t.notMatch(await page.content(), new RegExp(`${hers.imageId}|[0-9a-f]{32}`), 'ids of the store are nowhere')
-    await row.getByRole('button', { name: 'Vouch for it' }).click()
-    await looksRight(t, page, 'to vouch for')
+    await row.getByRole('button', { name: 'Attest' }).click()
+    await looksRight(t, page, 'to attest')
     await row.getByRole('button', { name: 'Yes' }).click()
-    await page.getByText('Nothing waits for you to vouch for it.').waitFor()
+    await page.getByText('No picture waits for your attestation.').waitFor()
 
     const consent = { kind: 'in-person', on: '2026-01-31' }
     const assisted = await ask(site, 'POST', '/v1/assisted-cases', helper.headers, { adult: true, consent })
     const { caseNumber } = assisted.json<{ caseNumber: string }>()
     const images = [{ signals: [{ type: 'pdq', hash: randomHashText(), quality: 90 }] }]
     await ask(site, 'POST', `/v1/cases/${caseNumber}/hashes`, helper.headers, { images })
-    await page.getByRole('button', { name: 'Look again' }).click()
+    await page.getByRole('button', { name: 'Reload' }).click()
     await page.getByRole('row', { name: 'you opened it' }).waitFor()
     await page.fill('input[name="number"]', hers.url.split('/').at(-1) ?? '')
     await page.keyboard.press('Enter')
@@ -145,7 +145,7 @@ t.test('the console', { skip: withoutBrowser }, async (t) => {
     await signIn(page, key)
     await openPanel(page, 'Audit')
     await page.getByRole('cell', { name: '9', exact: true }).waitFor()
-    await page.getByRole('button', { name: 'Look again' }).first().click()
+    await page.getByRole('button', { name: 'Reload' }).first().click()
     await page.getByRole('button', { name: 'Older' }).click()
     await page.getByRole('cell', { name: '7', exact: true }).waitFor()
     const late = page.waitForResponse((response) => !response.url().includes('before='))
@@ -166,11 +166,11 @@ t.test('the console', { skip: withoutBrowser }, async (t) => {
     await page.locator('form', { has: page.locator('input[name="days"]') }).evaluate((form: HTMLFormElement) => {
       form.noValidate = true // as a browser that does not look at the numbers of a form
     })
-    await page.getByRole('button', { name: 'Make it' }).click()
+    await page.getByRole('button', { name: 'Create key' }).click()
     await page.locator('form .error').waitFor()
     t.equal(await page.locator('.secret').count(), 0, 'a key that should have ended is none that never ends')
     await page.fill('input[name="days"]', '')
-    await page.getByRole('button', { name: 'Make it' }).click()
+    await page.getByRole('button', { name: 'Create key' }).click()
     const made = (await page.locator('.secret').textContent()) ?? ''
     const asked = async () => {
       const headers = { authorization: `Bearer ${made}` }
@@ -219,7 +219,7 @@ t.test('the console', { skip: withoutBrowser }, async (t) => {
     const line = page.getByRole('region', { name: 'Messages of this webhook' }).getByRole('row', { name: 'webhook.ping' })
     await until(async () => {
       if ((await line.count()) > 0) return true
-      await page.getByRole('button', { name: 'Look again' }).click()
+      await page.getByRole('button', { name: 'Reload' }).click()
       return false
     })
     await looksRight(t, page, 'webhooks')

@@ -1,7 +1,7 @@
 // Attacks on a stored hash, each through the service as its caller would: whoever stands at the edge of the radius turns over one bit at a time.
 
 import { randomBytes } from 'node:crypto'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { dihedralsOf } from '../../packages/hash/src/dihedral.js'
 import { formatHash, type Hash256, hashFromBytes, parseHash } from '../../packages/hash/src/hash256.js'
 import { refused } from '../helpers/refusal.js'
@@ -84,24 +84,27 @@ t.test('a search recovers nothing, whatever is asked beside it, at whatever edge
   }
 })
 
-t.test('a search by the part that decides whether a match is strong recovers nothing of it', async (t) => {
-  const rows = ['whole', ...Array.from({ length: 5 }, () => 'piece')].map((view) => ({
-    view,
-    hash: hashFromBytes(randomBytes(32)),
-  }))
-  const stored = rows[5]?.hash ?? hashFromBytes(randomBytes(32))
+/** Registers a picture with pieces. `part` makes a signal of the query; `own` are the registered parts, the last of which is `stored`. */
+async function registeredParts(t: Test, pieces: number) {
   const part = (view: string, hash: Hash256) => ({ ...signal(hash, 'pdq-area'), view, quality: 100 })
-  const own = rows.map(({ view, hash }) => part(view, hash))
-  const pdq = hashFromBytes(randomBytes(32))
-  const { url, headers: hers } = await openCase(here.app)
+  const randomHash = () => hashFromBytes(randomBytes(32))
+  const [pdq, whole, stored] = [randomHash(), randomHash(), randomHash()]
+  const others = Array.from({ length: pieces - 1 }, () => part('piece', randomHash()))
+  const own = [part('whole', whole), ...others, part('piece', stored)]
+  const { url, headers } = await openCase(here.app)
   const images = [{ signals: [{ ...signal(pdq), quality: 100 }, ...own] }]
-  t.equal((await post(here.app, `${url}/hashes`, { images }, hers)).statusCode, 201)
+  t.equal((await post(here.app, `${url}/hashes`, { images }, headers)).statusCode, 201)
   await until(async () => (await matches(here, watcher.headers, [[signal(pdq)]]))[0]?.length === 1)
+  return { pdq, whole, stored, part, own }
+}
+
+t.test('a search by the part that decides whether a match is strong recovers nothing of it', async (t) => {
+  const { pdq, whole, stored, part, own } = await registeredParts(t, 5)
   const { headers } = await platform()
   // Two parts are near enough for a strong match, and the last piece is as far as it may be.
-  const whole = part('whole', away(rows[0]?.hash ?? pdq, 30))
+  const farWhole = part('whole', away(whole, 30))
   const asking: Ask = (hash) =>
-    answerTo(here, headers, [signal(away(pdq, 30)), whole, ...own.slice(1, 5), part('piece', hash)])
+    answerTo(here, headers, [signal(away(pdq, 30)), farWhole, ...own.slice(1, 5), part('piece', hash)])
   const grades = await Promise.all([38, 42].map((bits) => asking(away(stored, bits), 0)))
   t.match(grades, [/"strong"/, /"near"/], 'it decides')
   const known = await recovered(stored, away(stored, 40), asking)
@@ -111,18 +114,7 @@ t.test('a search by the part that decides whether a match is strong recovers not
 t.test(
   'a search by whether a quarter agrees recovers nothing of it, though the quarter is too far to be found',
   async (t) => {
-    const rows = ['whole', ...Array.from({ length: 8 }, () => 'piece')].map((view) => ({
-      view,
-      hash: hashFromBytes(randomBytes(32)),
-    }))
-    const stored = rows[8]?.hash ?? hashFromBytes(randomBytes(32))
-    const part = (view: string, hash: Hash256) => ({ ...signal(hash, 'pdq-area'), view, quality: 100 })
-    const own = rows.map(({ view, hash }) => part(view, hash))
-    const pdq = hashFromBytes(randomBytes(32))
-    const { url, headers: hers } = await openCase(here.app)
-    const images = [{ signals: [{ ...signal(pdq), quality: 100 }, ...own] }]
-    t.equal((await post(here.app, `${url}/hashes`, { images }, hers)).statusCode, 201)
-    await until(async () => (await matches(here, watcher.headers, [[signal(pdq)]]))[0]?.length === 1)
+    const { pdq, stored, part, own } = await registeredParts(t, 8)
     const { headers } = await platform()
     const asking: Ask = (hash) => answerTo(here, headers, [signal(away(pdq, 26)), ...own.slice(0, 8), part('piece', hash)])
     const answers = await Promise.all([54, 62].map((bits) => asking(away(stored, bits), 0)))

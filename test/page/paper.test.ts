@@ -52,7 +52,7 @@ t.test(
     for (const kept of [caseNumber, pin, code, `${site.url}/case`]) t.match(note, kept)
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
     await page.click('#copy')
-    await page.locator('#kept', { hasText: 'Copied. Whoever uses this device can paste it.' }).waitFor()
+    await page.locator('#kept', { hasText: 'Copied. Anybody who uses this device can paste it.' }).waitFor()
     t.equal(await page.evaluate(() => navigator.clipboard.readText()), note)
     t.same(faults, [])
   },
@@ -80,7 +80,7 @@ t.test(
     await page.click('#pin-yes')
     await page.waitForSelector('#pin-shown:not([hidden])')
     await page.click('#copy')
-    await page.locator('#kept', { hasText: 'Copied. Whoever uses this device can paste it.' }).waitFor()
+    await page.locator('#kept', { hasText: 'Copied. Anybody who uses this device can paste it.' }).waitFor()
     const copied = await page.evaluate(() => (Reflect.get(window, 'readCopied') as () => Promise<string>)())
     for (const kept of [her.caseNumber, await textOf(page, '#pin-value'), await textOf(page, '#code-value')])
       t.match(copied, kept)

@@ -165,7 +165,7 @@ t.test(
       Array.from({ length: 13 }, (_, i) => i + 1),
     )
     t.equal(received.filter(({ body }) => body.type === 'webhook.ping').length, 2)
-    await until(() => lines.includes('No event waits any more.'))
+    await until(() => lines.includes('All waiting events could be turned into deliveries again.'))
     await second.close()
   },
 )

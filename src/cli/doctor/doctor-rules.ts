@@ -158,7 +158,7 @@ export function checkProxies({ trustedProxies }: Pick<Config, 'trustedProxies'>)
       ),
     ]
   if (trustedProxies.length === 0) return [ok('no proxy is trusted: callers count by the address they connect from')]
-  return [ok(`X-Forwarded-For is trusted from ${trustedProxies.join(', ')}, and from nobody else`)]
+  return [ok(`X-Forwarded-For is trusted from ${trustedProxies.join(', ')} only`)]
 }
 
 export function checkApi({ readiness, reason }: ApiFacts): Finding[] {

@@ -1,13 +1,13 @@
-// The section `webhooks` of the description: every message that a webhook is sent, with the headers that prove who sent it.
+// The section `webhooks` of the description: the payload of each event, and the headers that prove its sender.
 
 import { z } from 'zod'
 import { WEBHOOK_PAYLOADS } from '../../services/webhooks/webhook-payloads.js'
 
 const HEADERS = {
-  'webhook-id': 'The same in every try: whoever has had it has nothing to do.',
-  'webhook-timestamp': 'When this try was signed, in seconds since 1970. Refuse what is minutes old.',
+  'webhook-id': 'The same in every attempt. Ignore a delivery whose id you have processed.',
+  'webhook-timestamp': 'Unix time in seconds at which this attempt was signed. Reject deliveries that are minutes old.',
   'webhook-signature':
-    'By the Standard Webhooks specification: `v1,` and the HMAC-SHA-256 of `id.timestamp.body` in base64. Several with spaces between while a secret is being replaced; one of them has to fit.',
+    'By the Standard Webhooks specification: `v1,` and the HMAC-SHA-256 of `id.timestamp.body` in base64. While a secret is being replaced there are several, separated by spaces; one of them must match.',
 } as const
 
 export function webhooksDescribed(): Record<string, unknown> {
@@ -34,7 +34,7 @@ export function webhooksDescribed(): Record<string, unknown> {
             '410': { description: 'The endpoint no longer exists: the webhook is disabled.' },
             default: {
               description:
-                'Not accepted; no answer within 15 s counts as this. Retried for three days, and not before the time in Retry-After.',
+                'Not accepted. No response within 15 s counts as not accepted. Retried for three days, not before the time in Retry-After.',
             },
           },
         },

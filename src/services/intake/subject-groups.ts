@@ -7,7 +7,7 @@ import type { Searcher } from '../index/searcher.js'
 
 /**
  * The subject group of the nearest registered picture with details that hashes find; `undefined` when there is none. Copies of
- * one picture get one group, whoever registers them. Details do not decide it: two screenshots of one app share details as
+ * one picture get one group, independent of the submitter. Details do not decide it: two screenshots of one app share details as
  * well.
  *
  * Pauses about every millisecond. Cost: some 20 searches.

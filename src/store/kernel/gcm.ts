@@ -1,7 +1,7 @@
 // Opens messages sealed with a block cipher in Galois/Counter Mode (NIST SP 800-38D), many at once: everything except the
 // cipher, which is not ours to write. AssemblyScript; compiled by build.mjs.
 //
-//   rows → counter blocks → (encrypted, all in one go, by whoever calls) → tags compared → messages opened in place
+//   rows → counter blocks → (encrypted by the caller, all in one call) → tags compared → messages opened in place
 //
 // Only for nonces of 12 bytes and tags of 16. A message's blocks are counted from 2, its tag is masked by block 1; so short of
 // 64 GB the counter cannot come round.

@@ -24,7 +24,7 @@ export async function rewriteLog(store: Store, timeoutMs: number): Promise<LogRe
     for (;;) {
       const status = await persistence(store)
       if (!status.isRewriting) return status
-      if (performance.now() > end) throw new Error('Redis did not finish writing its log anew in time')
+      if (performance.now() > end) throw new Error('Redis did not finish rewriting its log in time')
       await sleep(POLL_MS)
     }
   }
@@ -41,7 +41,7 @@ export async function rewriteLog(store: Store, timeoutMs: number): Promise<LogRe
       if (!UNDER_WAY.test(reason)) throw error
     }
   }
-  if (!(await idle()).isSound) throw new Error('Redis could not write its log anew')
+  if (!(await idle()).isSound) throw new Error('Redis could not rewrite its log')
   return 'rewritten'
 }
 
