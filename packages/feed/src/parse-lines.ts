@@ -1,22 +1,22 @@
 // Parses the lines of a feed. They have the same form in the service's answers and in the follower's file.
 
 import { z } from 'zod'
+import { parseSignalHash } from '../../../src/domain/matching/hash-text.js'
 import { CATEGORY_NAMES, TIER_NAMES, VIEW_NAMES } from '../../../src/domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES } from '../../../src/domain/matching/signal-types.js'
-import { type Hash256, parseHash } from '../../hash/src/hash256.js'
-
-const HashText = z.string().transform((text, context): Hash256 => {
-  const hash = parseHash(text)
-  if (hash !== undefined) return hash
-  context.addIssue({ code: 'custom', message: 'is no hash' })
-  return z.NEVER
-})
 
 /** A newer server may send types and views that this version does not know: they are left out. */
 const FedSignals = z
   .array(z.unknown())
   .transform((signals) => signals.flatMap((signal) => FedSignal.safeParse(signal).data ?? []))
-const FedSignal = z.object({ type: z.enum(SIGNAL_TYPE_NAMES), view: z.enum(VIEW_NAMES), hash: HashText })
+const FedSignal = z
+  .object({ type: z.enum(SIGNAL_TYPE_NAMES), view: z.enum(VIEW_NAMES), hash: z.string() })
+  .transform(({ hash: text, ...rest }, context) => {
+    const hash = parseSignalHash(rest.type, text)
+    if (hash !== undefined) return { ...rest, hash }
+    context.addIssue({ code: 'custom', message: 'is no hash' })
+    return z.NEVER
+  })
 
 const Upsert = z.object({
   op: z.literal('upsert'),
