@@ -1,6 +1,6 @@
 // Videos as vPDQ has them: PDQ of frames. As lines, which vPDQ's own programs write, and as JSON in one line, which HMA and ThreatExchange use.
 
-import { type Hash256, parseHash } from '../../packages/hash/src/hash256.js'
+import { formatHash, type Hash256, parseHash } from '../../packages/hash/src/hash256.js'
 import { FRAME_INTERVAL_MS, MAX_VIDEO_SIGNALS } from '../../packages/hash/src/video-frames.js'
 import { jsonOrUndefined } from '../domain/json.js'
 import { isProbable } from '../domain/matching/probable-hash.js'
@@ -136,4 +136,12 @@ function* items(text: string, opening: RegExp, item: RegExp): Generator<RegExpEx
 function refusalOf(hash: Hash256, quality: number): RecordRejection | undefined {
   if (quality < SIGNAL_TYPES.pdq.minQuality || quality > 100) return 'quality-too-low'
   return isProbable('pdq', hash) ? undefined : 'hash-improbable'
+}
+
+/** PDQ of frames as HMA has a video. */
+export function vpdqJson(frames: readonly Signal[], { framesAtMs }: RegisteredVideo): string {
+  const texts = frames.map(({ hash, quality, frame = 0 }) => {
+    return `${formatHash(hash)},${quality},${((framesAtMs[frame] ?? 0) / 1000).toFixed(3)}`
+  })
+  return JSON.stringify(texts)
 }
