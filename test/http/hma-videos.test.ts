@@ -6,8 +6,7 @@ import { HMA_SCOPES, hmaClient, hmaWorld } from '../helpers/hma.js'
 import { keyFor, openCase, randomHashText, withBitsFlipped } from '../helpers/service.js'
 import { ask } from '../helpers/trust.js'
 
-const vpdq = (hashes: readonly string[], everyS = 2) =>
-  JSON.stringify(hashes.map((hash, i) => `${hash},100,${(everyS * i).toFixed(1)}`))
+const vpdq = (hashes: readonly string[]) => JSON.stringify(hashes.map((hash, i) => `${hash},100,${(2 * i).toFixed(1)}`))
 const query = (type: string, signal: string) => `signal_type=${type}&signal=${encodeURIComponent(signal)}`
 
 /** A form with one file. */

@@ -5,15 +5,23 @@ import { parseSignalHash } from '../../../src/domain/matching/hash-text.js'
 import { CATEGORY_NAMES, TIER_NAMES, VIEW_NAMES } from '../../../src/domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES } from '../../../src/domain/matching/signal-types.js'
 
+/** Twice what a video has. */
+const MAX_FED_SIGNALS = 20_000
+
 /** A newer server may send types and views that this version does not know: they are left out. */
 const FedSignals = z
   .array(z.unknown())
+  .max(MAX_FED_SIGNALS)
   .transform((signals) => signals.flatMap((signal) => FedSignal.safeParse(signal).data ?? []))
+const TimeMs = z
+  .int()
+  .min(0)
+  .max(2 ** 32 - 1)
 const FedSignal = z
-  .object({ type: z.enum(SIGNAL_TYPE_NAMES), view: z.enum(VIEW_NAMES), hash: z.string() })
-  .transform(({ hash: text, ...rest }, context) => {
-    const hash = parseSignalHash(rest.type, text)
-    if (hash !== undefined) return { ...rest, hash }
+  .object({ type: z.enum(SIGNAL_TYPE_NAMES), view: z.enum(VIEW_NAMES), hash: z.string(), atMs: TimeMs.optional() })
+  .transform(({ hash: text, type, view, atMs }, context) => {
+    const hash = parseSignalHash(type, text)
+    if (hash !== undefined) return { type, view, hash, ...(atMs !== undefined && { atMs }) }
     context.addIssue({ code: 'custom', message: 'is no hash' })
     return z.NEVER
   })
@@ -26,6 +34,9 @@ const Upsert = z.object({
   /** `null` also for a category that this version does not know. */
   category: z.enum(CATEGORY_NAMES).nullable().catch(null),
   disputed: z.boolean(),
+  /** Only of a video. */
+  video: z.object({ durationMs: TimeMs }).optional(),
+  /** Of a video, each is of the frame at `atMs`, or of the whole file. */
   signals: FedSignals,
   /** Only in files: the snapshot that was being read had not named this signal yet. */
   old: z.literal(true).optional(),
