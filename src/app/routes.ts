@@ -106,6 +106,7 @@ export async function registerRoutes(app: FastifyInstance, options: RouteOptions
   await app.register(named(hmaRoutes), {
     country,
     matcher,
+    videoMatcher: services.videoMatcher,
     matchIds: services.matchIds,
     contents: services.contents,
     audit: services.audit,

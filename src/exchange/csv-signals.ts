@@ -6,6 +6,7 @@ import { ownValue } from '../domain/own-value.js'
 import { csvFields } from './csv-fields.js'
 import { type LineReader, NUL, rejected, signalFrom, typeNamed } from './given-signal.js'
 import { MAX_SHORT_LINE_CHARS } from './text-lines.js'
+import { newSignalOf, readVpdqJson } from './vpdq.js'
 
 /**
  * @param first the first line of a file.
@@ -78,6 +79,7 @@ const KINDS_IN_NAMES = [
   'blockhash',
   'sha256',
   'md5',
+  'videomd5',
   'sha1',
   'sha512',
   'phash',
@@ -105,7 +107,7 @@ const OPINIONS: Readonly<Record<string, 'reviewed' | 'unreviewed' | 'not-harmful
 function csvReader(columns: Columns): LineReader {
   return (text) => {
     if (text === '') return { kind: 'blank' }
-    if (text.length > MAX_SHORT_LINE_CHARS) return rejected('record-too-long')
+    if (text.length > MAX_SHORT_LINE_CHARS && !/vpdq/i.test(text)) return rejected('record-too-long')
     const fields = text.includes(NUL) ? undefined : csvFields(text)
     if (fields === undefined) return rejected('record-unreadable')
     if (fields.length < columns.count) return rejected('columns-missing')
@@ -115,13 +117,21 @@ function csvReader(columns: Columns): LineReader {
     const said = field(columns.opinion)
     const opinion = ownValue(OPINIONS, said) ?? 'reviewed'
     if (opinion === 'not-harmful') return rejected('not-harmful')
+    const category = CATEGORY_NAMES.find((name) => tags.includes(name))
+    const isReviewed = opinion === 'reviewed'
+    const typeText = field(columns.type) || columns.typeText
+    if (typeText.toLowerCase() === 'vpdq') {
+      const video = readVpdqJson(field(columns.hash))
+      const facts = { category, ...(!isReviewed && { tier: 'self-reported' as const }) }
+      return typeof video === 'string' ? rejected(video) : { kind: 'put', signal: newSignalOf(video, facts) }
+    }
     const qualityText = field(columns.quality)
     return signalFrom({
-      typeText: field(columns.type) || columns.typeText,
+      typeText,
       hex: field(columns.hash),
       ...(qualityText !== '' && { quality: /^\d{1,3}$/.test(qualityText) ? Number(qualityText) : -1 }),
-      category: CATEGORY_NAMES.find((name) => tags.includes(name)),
-      isReviewed: opinion === 'reviewed',
+      category,
+      isReviewed,
     })
   }
 }

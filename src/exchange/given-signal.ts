@@ -1,6 +1,6 @@
 // One signal as another system gives it, in a file or a feed, checked.
 
-import { parseHash } from '../../packages/hash/src/hash256.js'
+import { parseSignalHash } from '../domain/matching/hash-text.js'
 import { isProbable } from '../domain/matching/probable-hash.js'
 import type { CATEGORY_NAMES } from '../domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/matching/signal-types.js'
@@ -32,7 +32,7 @@ interface GivenFields {
 export function signalFrom({ typeText, hex, quality = 100, ref, category, isReviewed = true }: GivenFields): ReadRecord {
   const type = typeNamed(typeText)
   if (type === undefined) return rejected('signal-type-unknown')
-  const hash = parseHash(hex.toLowerCase())
+  const hash = parseSignalHash(type, hex.toLowerCase())
   if (hash === undefined) return rejected('hash-malformed')
   if (!isProbable(type, hash)) return rejected('hash-improbable')
   if (quality < SIGNAL_TYPES[type].minQuality || quality > 100) return rejected('quality-too-low')
@@ -51,6 +51,7 @@ export function signalFrom({ typeText, hex, quality = 100, ref, category, isRevi
 export function typeNamed(text: string): SignalType | undefined {
   const name = text.toLowerCase()
   if (name === 'hash_pdq') return 'pdq'
+  if (name === 'hash_video_md5' || name === 'videomd5') return 'video_md5'
   return name === 'sha-256' || name === 'hash_sha256' ? 'sha256' : SIGNAL_TYPE_NAMES.find((known) => known === name)
 }
 

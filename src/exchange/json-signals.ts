@@ -1,11 +1,12 @@
 // Signals in lines of JSON, as `tabir export` and other systems write them.
 
 import { z } from 'zod'
-import { type Hash256, parseHash } from '../../packages/hash/src/hash256.js'
+import type { Hash256 } from '../../packages/hash/src/hash256.js'
 import { MAX_VIDEO_SIGNALS } from '../../packages/hash/src/video-frames.js'
 import { declaresMinor, tagDeclaresMinor } from '../domain/cases/minors.js'
 import { UUID_PATTERN } from '../domain/ids.js'
 import { jsonOrUndefined } from '../domain/json.js'
+import { parseSignalHash } from '../domain/matching/hash-text.js'
 import { CATEGORY_NAMES, TIER_NAMES, VIEW_NAMES } from '../domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/matching/signal-types.js'
 import { type TimedSignal, videoOf } from '../domain/matching/timed-signals.js'
@@ -164,7 +165,7 @@ function beginningIn(text: string): Head | ReadRecord {
   const line = SignalLine.safeParse(value)
   if (!line.success) return rejected(ownValue(REASON_BY_FIELD, String(line.error.issues[0]?.path[0])) ?? 'record-unreadable')
   const { type, hash: hex, quality, lines, video } = line.data
-  const hash = parseHash(hex.toLowerCase())
+  const hash = parseSignalHash(type, hex.toLowerCase())
   if (hash === undefined) return rejected('hash-malformed')
   const signals = line.data.signals === undefined ? undefined : timedIn(line.data.signals)
   if (typeof signals === 'string') return rejected(signals)
@@ -198,7 +199,7 @@ function completed({ line, hash, signals: timed }: Head): ReadRecord {
 function timedIn(given: z.infer<typeof Signals>): TimedSignal[] | RecordRejection {
   const signals: TimedSignal[] = []
   for (const { type, view, quality, hash: hex, atMs } of given) {
-    const hash = parseHash(hex.toLowerCase())
+    const hash = parseSignalHash(type, hex.toLowerCase())
     if (hash === undefined) return 'hash-malformed'
     if (quality < SIGNAL_TYPES[type].minQuality) return 'quality-too-low'
     signals.push({ type, view, quality, hash, ...(atMs !== undefined && { atMs }) })

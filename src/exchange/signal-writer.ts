@@ -1,6 +1,7 @@
 // Writes a bank as a file, in formats that other systems read.
 
 import { formatHash } from '../../packages/hash/src/hash256.js'
+import { formatSignalHash } from '../domain/matching/hash-text.js'
 import type { RegisteredImage, Signal, Tier } from '../domain/matching/signal.js'
 import { timedSignals } from '../domain/matching/timed-signals.js'
 import { labelOf } from '../domain/organisations/bank.js'
@@ -52,10 +53,12 @@ function linesWith({ id, image, tier, disputed }: BankedImage, { type, quality, 
   const { ref, category, createdAtMs, video } = image
   const signals = timedSignals(image)
   const part = (from: number) =>
-    signals.slice(from, from + LINE_SIGNALS).map((signal) => ({ ...signal, hash: formatHash(signal.hash) }))
+    signals
+      .slice(from, from + LINE_SIGNALS)
+      .map((signal) => ({ ...signal, hash: formatSignalHash(signal.type, signal.hash) }))
   const lines = Math.max(1, Math.ceil(signals.length / LINE_SIGNALS))
   const line = {
-    ...{ signalId: id, type, hash: formatHash(hash), quality, ref, category, tier },
+    ...{ signalId: id, type, hash: formatSignalHash(type, hash), quality, ref, category, tier },
     ...(tier !== image.tier && { registeredTier: image.tier }),
     ...{ disputed, createdAt: new Date(createdAtMs).toISOString() },
     ...(video !== undefined && { video: { durationMs: video.durationMs } }),
@@ -96,7 +99,7 @@ const WRITERS: Readonly<Record<ExportFormat, Writer>> = {
     lines({ image, tier, disputed }, whole) {
       const opinion = disputed ? 'DISPUTED' : tier === 'self-reported' ? 'INVESTIGATION_SEED' : 'POSITIVE_CLASS'
       const line = ({ type, hash }: Signal) =>
-        `${csvLine([type, formatHash(hash), labelOf(image.bank), opinion, image.category ?? ''])}\n`
+        `${csvLine([type, formatSignalHash(type, hash), labelOf(image.bank), opinion, image.category ?? ''])}\n`
       return whole.map(line).join('')
     },
     gone: NO_LINES,
@@ -104,7 +107,7 @@ const WRITERS: Readonly<Record<ExportFormat, Writer>> = {
   /** As HMA's `local_file` reads it. */
   lines: {
     head: '',
-    lines: (_, whole) => whole.map(({ type, hash }) => `${type} ${formatHash(hash)}\n`).join(''),
+    lines: (_, whole) => whole.map(({ type, hash }) => `${type} ${formatSignalHash(type, hash)}\n`).join(''),
     gone: NO_LINES,
   },
   hex: {

@@ -41,6 +41,7 @@ const SIGNAL_RULES: Readonly<
   'pdq-area': { max: MAX_IMAGE_SIGNALS, views: VIEW_NAMES, hashes: [1, 2, 8] },
   blockhash: { max: 1, views: ['whole'], hashes: [8] },
   sha256: { max: 1, views: ['whole'], hashes: [1] },
+  video_md5: { max: 0, views: [], hashes: [] },
 }
 /** blockhash and sha256 are added to those of the frames. */
 const MAX_SIGNALS = MAX_IMAGE_SIGNALS + 2

@@ -3,9 +3,13 @@
 import { z } from 'zod'
 import { MAX_AREA_SIGNALS } from '../../packages/hash/src/image-hasher.js'
 import { MAX_VIDEO_MS, MAX_VIDEO_SIGNALS } from '../../packages/hash/src/video-frames.js'
+import { parseSignalHash } from '../domain/matching/hash-text.js'
 import type { HashedVideo } from '../domain/matching/hashed-image.js'
-import type { SignalType } from '../domain/matching/signal-types.js'
-import { HashText, IsForm, Quality, ViewName } from './schemas.js'
+import type { Signal } from '../domain/matching/signal.js'
+import { SIGNAL_TYPES, type SignalType } from '../domain/matching/signal-types.js'
+import { Problem } from '../domain/problem.js'
+import { Declared } from './declared-age.js'
+import { CategoryName, GivenRef, type GivenSignal, HashText, IsForm, Quality, ViewName } from './schemas.js'
 
 /** What a frame of a video is hashed with. */
 export const FRAME_SIGNAL_TYPES = ['pdq', 'pdq-area'] as const satisfies readonly SignalType[]
@@ -50,6 +54,72 @@ export const DurationMs = z
   .min(1)
   .max(MAX_VIDEO_MS)
   .meta({ description: 'Duration in milliseconds; at most ten minutes.' })
+
+const VideoFields = {
+  durationMs: DurationMs,
+  frames: GivenFrames,
+  sha256: HashText.optional().meta({ description: 'SHA-256 of the file.' }),
+  md5: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/, 'must be 32 lowercase hex digits')
+    .optional()
+    .meta({ description: 'MD5 of the file, by which other systems know it: 32 lowercase hex digits.' }),
+  category: CategoryName.optional(),
+}
+const ENDS_TOO_EARLY = 'must end after its last frame'
+
+/** A video of a case. */
+export const GivenVideo = z.strictObject({ ...Declared, ...VideoFields }).refine(endsAfterFrames, ENDS_TOO_EARLY)
+
+/** A video of a bank. */
+export const GivenBankVideo = z
+  .strictObject({ ...Declared, ...VideoFields, ref: GivenRef.optional() })
+  .refine(endsAfterFrames, ENDS_TOO_EARLY)
+  .refine(({ frames }) => frames.some(({ signals }) => signals.some(isWhole)), 'must have a frame that was hashed whole')
+
+/** @returns all signals of a video: those of its file, after those of its frames. */
+export function videoSignals({ durationMs, frames, sha256, md5 }: z.infer<typeof GivenVideo>) {
+  const signals: Signal[] = []
+  for (const [frame, given] of frames.entries()) {
+    const own = toSignals(given.signals)
+    if (own instanceof Problem) return own
+    for (const signal of own) signals.push({ ...signal, frame })
+  }
+  const given = [
+    { type: 'sha256', text: sha256 },
+    { type: 'video_md5', text: md5 },
+  ] as const
+  for (const { type, text } of given) {
+    const hash = text === undefined ? undefined : parseSignalHash(type, text)
+    if (hash !== undefined) signals.push({ type, view: 'whole', quality: 100, hash })
+  }
+  return { signals, video: { durationMs, framesAtMs: frames.map(({ atMs }) => atMs) } }
+}
+
+export function toSignals(given: readonly z.infer<typeof GivenSignal>[]): Signal[] | Problem {
+  const signals: Signal[] = []
+  for (const { type, view, quality, hash: text } of given) {
+    const hash = parseSignalHash(type, text)
+    if (hash === undefined) return new Problem('request-invalid')
+    if (quality < SIGNAL_TYPES[type].minQuality) return new Problem('quality-too-low')
+    signals.push({ type, view: view ?? 'whole', quality, hash })
+  }
+  return signals
+}
+
+function endsAfterFrames({
+  durationMs,
+  frames,
+}: {
+  readonly durationMs: number
+  readonly frames: z.infer<typeof GivenFrames>
+}): boolean {
+  return (frames.at(-1)?.atMs ?? 0) <= durationMs
+}
+
+function isWhole({ view = 'whole' }: z.infer<typeof FrameSignal>): boolean {
+  return view === 'whole'
+}
 
 function areInOrder(frames: readonly { readonly atMs: number }[]): boolean {
   return frames.every(({ atMs }, i) => i === 0 || atMs > (frames[i - 1]?.atMs ?? 0))

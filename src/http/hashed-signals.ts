@@ -1,6 +1,6 @@
 // The result of hashing an uploaded picture: signals to match with, and the hashes that its sender gets.
 
-import { formatHash } from '../../packages/hash/src/hash256.js'
+import { formatSignalHash } from '../domain/matching/hash-text.js'
 import type { HashedImage, HashedSignal } from '../domain/matching/hashed-image.js'
 
 export function askedOf({ signals }: HashedImage, withTransforms: boolean): readonly HashedSignal[] {
@@ -9,7 +9,7 @@ export function askedOf({ signals }: HashedImage, withTransforms: boolean): read
 
 export function ownSignals({ signals }: HashedImage) {
   return signals.flatMap(({ type, view, quality, hashes: [hash] }) =>
-    hash === undefined ? [] : [{ type, view, quality, hash: formatHash(hash) }],
+    hash === undefined ? [] : [{ type, view, quality, hash: formatSignalHash(type, hash) }],
   )
 }
 

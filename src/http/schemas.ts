@@ -7,6 +7,7 @@ import { transforms } from '../../packages/hash/src/transforms.js'
 import { CONSENT_KINDS } from '../domain/cases/assistance.js'
 import { CASE_STATES } from '../domain/cases/case.js'
 import { DISTANCE_BANDS, GRADES, INLIER_BANDS } from '../domain/matching/grade.js'
+import { SIGNAL_HASH_PATTERN } from '../domain/matching/hash-text.js'
 import { CATEGORY_NAMES, TIER_NAMES, VIEW_NAMES } from '../domain/matching/signal.js'
 import { ROW_TYPES, SIGNAL_TYPE_NAMES, SIGNAL_TYPES } from '../domain/matching/signal-types.js'
 import { BANK_NAME_PATTERN, BANK_REF_PATTERN } from '../domain/organisations/bank.js'
@@ -21,6 +22,15 @@ export const HashText = z
     example: 'f'.repeat(32) + '0'.repeat(32),
   })
 
+/** Of a signal: as many digits as its type has. */
+export const SignalHashText = z
+  .string()
+  .regex(SIGNAL_HASH_PATTERN, 'must be 64 lowercase hex digits, or 32 of video_md5')
+  .meta({
+    description: '64 lowercase hex digits, the most significant first; 32 for `video_md5`.',
+    example: 'f'.repeat(32) + '0'.repeat(32),
+  })
+
 export const SignalTypeName = z.enum(SIGNAL_TYPE_NAMES)
 export const CategoryName = z.enum(CATEGORY_NAMES).meta({ description: 'What the picture shows.' })
 export const ViewName = z.enum(VIEW_NAMES).meta({
@@ -31,6 +41,17 @@ export const Quality = z.int().min(0).max(100).meta({
   description: "PDQ's measure of detail. Registration requires 50, a query 25.",
 })
 export const IsForm = z.literal(true)
+/** Maximum of a stored record. */
+export const MAX_REF_BYTES = 255
+
+export const GivenRef = z
+  .string()
+  .min(1)
+  .max(200)
+  .refine((ref) => Buffer.byteLength(ref) <= MAX_REF_BYTES, `must have at most ${MAX_REF_BYTES} bytes of UTF-8`)
+  .meta({
+    description: `Your own reference, opaque to us, never shown to other organisations. At most ${MAX_REF_BYTES} bytes of UTF-8.`,
+  })
 export const BankName = z
   .string()
   .regex(BANK_NAME_PATTERN, 'must be 1 to 63 letters, digits, _ or -, and not 43, which a hash has')
@@ -62,7 +83,7 @@ export const ExtendedProtection = z.boolean().default(false).meta({
 /** A signal that the submitter's own device computed. */
 export const GivenSignal = z.strictObject({
   type: SignalTypeName,
-  hash: HashText,
+  hash: SignalHashText,
   quality: Quality,
   view: ViewName.optional(),
 })

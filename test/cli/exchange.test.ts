@@ -22,7 +22,7 @@ t.test('a feed is pulled at the command line, and what it took, lost and refused
     caseNumbers: {},
   })
   const feed = await standIn(t)
-  feed.tells(record(kept), record(withdrawn), record(other.slice(32)), record(other, 'Active', 'VideoMD5'))
+  feed.tells(record(kept), record(withdrawn), record(other.slice(32)), record(other, 'Active', 'VideoTMK'))
   const config = { name: 'theirs', bank: 'theirs', baseUrl: `${feed.url}/v1`, functionKey: 'k', subscriptionKey: 's' }
   const service = await startService(t, {
     exchanges: exchangesIn(JSON.stringify({ exchanges: [{ ...config, api: 'stopncii', intervalS: 86_400 }] })),

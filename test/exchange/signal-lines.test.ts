@@ -1,5 +1,6 @@
 import t from 'tap'
 import { formatHash } from '../../packages/hash/src/hash256.js'
+import { formatSignalHash } from '../../src/domain/matching/hash-text.js'
 import type { ReadRecord } from '../../src/domain/organisations/bank-import.js'
 import { readerFor } from '../../src/exchange/signal-lines.js'
 
@@ -21,7 +22,7 @@ function short(record: ReadRecord): string {
   if (record.kind === 'remove')
     return `remove ${record.signal.signal.type} ${formatHash(record.signal.signal.hash)} ${record.signal.ref ?? ''}`.trim()
   const { signal, ref, category, tier } = record.signal
-  return [signal.type, signal.quality, formatHash(signal.hash), ref, category, tier]
+  return [signal.type, signal.quality, formatSignalHash(signal.type, signal.hash), ref, category, tier]
     .filter((part) => part !== undefined)
     .join(' ')
 }
@@ -37,13 +38,29 @@ t.test('lines of hex, with a type before them or not, and comments', async (t) =
     [
       'hash-malformed',
       'hash-malformed',
-      'signal-type-unknown',
+      'hash-malformed',
       'record-unreadable',
       'record-unreadable',
       'hash-malformed',
       'hash-malformed',
     ],
   )
+})
+
+t.test('MD5 of a video has half as many digits, and that of an empty file is none', async (t) => {
+  const md5 = 'cab08b36195edb1a1231d2d09fa450e0'
+  t.same(read(`video_md5 ${md5}`, `HASH_VIDEO_MD5 ${md5.toUpperCase()}`, `video_md5 ${md5}0`, `pdq ${md5}`).records, [
+    `video_md5 100 ${md5}`,
+    `video_md5 100 ${md5}`,
+    'hash-malformed',
+    'hash-malformed',
+  ])
+  t.same(read('video_md5 d41d8cd98f00b204e9800998ecf8427e', `video_md5 ${'0'.repeat(32)}`).records, [
+    'hash-improbable',
+    'hash-improbable',
+  ])
+  t.same(read('video_md5', md5).records, ['blank', `video_md5 100 ${md5}`])
+  t.same(read(`{"type":"video_md5","hash":"${md5}","ref":"1"}`).records, [`video_md5 100 ${md5} 1`])
 })
 
 t.test('one word above hashes is a header, and says what they are', async (t) => {
@@ -125,7 +142,7 @@ t.test(
       'not-harmful',
       'minor-declared',
       'minor-declared',
-      'signal-type-unknown',
+      `video_md5 100 ${A.slice(0, 32)}`,
       'record-unreadable',
       'columns-missing',
       'record-unreadable',

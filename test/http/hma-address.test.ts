@@ -82,10 +82,11 @@ t.test('hashed, looked up and banked by its address as when it is sent', { timeo
   for (const path of ['/padded', '/endlessly-padded']) t.same(await hash(path), whole, 'whatever follows the picture')
   await until(() => stopped.length === 1)
   t.same(await hash('/untyped', '&content_type=photo&types=pdq'), whole)
+  t.match(await hash('/film'), { status: 200, body: { video_md5: /^[0-9a-f]{32}$/ } })
   t.same(await hash('/flat'), { status: 200, body: { pdq: '' } }, 'too plain: an empty hash')
   for (const [path, more, status, message] of [
     ['/untyped', '', 400, /^unsupported url ContentType.*, if you know/],
-    ['/film', '', 400, 'content_type video is disabled'],
+    ['/film', '&types=pdq', 400, /^signal type .*doesn't exist or is disabled/],
     ['/p.jpg', '&content_type=sound', 400, /^no such content_type/],
     ['/p.jpg', '&types=vpdq', 400, /^signal type .*doesn't exist or is disabled/],
     ['/p.jpg', '&types=,', 400, 'empty signal type selection'],

@@ -50,8 +50,10 @@ t.test('content: numbers, notes, metadata', async (t) => {
 
   const refusals: [object, RegExp][] = [
     [{}, /^No signals given/],
-    [{ video_md5: 'x' }, /^No such signal type/],
-    [{ pdq: hash, video_md5: MARKER }, /^No such signal type/],
+    [{ tmk: 'x' }, /^No such signal type/],
+    [{ video_md5: 'x' }, /^Invalid video_md5 signal: not a valid MD5 hash/],
+    [{ pdq: hash, video_md5: MARKER }, /^Invalid video_md5 signal/],
+    [{ vpdq: '[]' }, /^Invalid vpdq signal: invalid VpdqCompactFeature serialization/],
     [{ pdq: hash.slice(32) }, /^Invalid pdq signal: invalid PDQ hash/],
     [{ pdq: hash.toUpperCase() }, /^Invalid pdq signal/],
     [{ pdq: 5 }, /^Invalid pdq signal/],
@@ -104,13 +106,21 @@ t.test('what there is none of here is answered as a server without it would', as
   t.match(await hma('GET', '/c/exchange/X/status'), { status: 404 })
   t.match(await hma('PUT', '/c/exchange/X', { enabled: true }), { status: 404 })
   t.match(await hma('DELETE', '/c/exchange/X'), { status: 200, body: { message: 'Exchange deleted' } })
-  t.same((await hma('GET', '/c/signal_type')).body, [{ name: 'pdq', enabled_ratio: 1 }])
+  t.same((await hma('GET', '/c/signal_type')).body, [
+    { name: 'pdq', enabled_ratio: 1 },
+    { name: 'video_md5', enabled_ratio: 1 },
+    { name: 'vpdq', enabled_ratio: 1 },
+  ])
   t.equal((await hma('PUT', '/c/signal_type/pdq', { enabled_ratio: 1 })).status, 204)
   t.equal((await hma('PUT', '/c/signal_type/pdq', { enabled_ratio: 0 })).status, 403)
-  t.match((await hma('GET', '/c/signal_type/index')).body, { pdq: { db_size: Number, index_out_of_date: false } })
+  t.match((await hma('GET', '/c/signal_type/index')).body, {
+    pdq: { db_size: Number, index_out_of_date: false },
+    video_md5: { db_size: Number },
+    vpdq: { db_size: Number },
+  })
   t.same((await hma('GET', '/c/content_type')).body, [
     { name: 'photo', enabled: true },
-    { name: 'video', enabled: false },
+    { name: 'video', enabled: true },
   ])
 
   const open = hmaClient(service, {})

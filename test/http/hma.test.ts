@@ -198,7 +198,7 @@ t.test('lookups: texts for distances, an object for what is missing, a coin for 
   t.match(await wrong(`/m/raw_lookup?signal=${hash}`), { status: 422, body: [{ loc: ['signal_type'] }] })
   t.match(await wrong('/m/raw_lookup'), { status: 422, body: [{ loc: ['signal'] }, { loc: ['signal_type'] }] })
   t.match(await wrong(`/m/raw_lookup?signal=${hash}&signal_type=pdq&include_distance=perhaps`), { status: 422 })
-  t.match(await wrong(`/m/lookup?signal=${hash}&signal_type=video_md5`), {
+  t.match(await wrong(`/m/lookup?signal=${hash}&signal_type=video_tmk`), {
     status: 400,
     body: { message: /^No such SignalType/ },
   })

@@ -33,7 +33,16 @@ t.test(
     })
     const first = await pull(
       'stopncii',
-      page(1_625_175_071, [record(A), record(B.toUpperCase()), record(C, { signalType: 'VideoMD5' })], 'a token/+='),
+      page(
+        1_625_175_071,
+        [
+          record(A),
+          record(B.toUpperCase()),
+          record(C, { signalType: 'VideoTMK' }),
+          record(C.slice(32), { signalType: 'VideoMD5' }),
+        ],
+        'a token/+=',
+      ),
       // as in the fixture of its own client, the second page goes backwards
       page(1_625_167_824, [record(C, { hashStatus: 'Lost' }), record(D.slice(32)), 7, record(D, { CSPFeedbacks: null })]),
     )
@@ -41,7 +50,7 @@ t.test(
       state: 'waiting',
       failure: undefined,
       pages: 2,
-      accepted: 3,
+      accepted: 4,
       refused: 4,
       rejectedFor: { 'signal-type-unknown': 1, 'record-unreadable': 2, 'hash-malformed': 1 },
     })
@@ -60,7 +69,7 @@ t.test(
     t.match(second, { removed: 1 })
     t.same(await found(A, B), [0, 1])
     const third = await pull('stopncii', page(1_625_175_072, [record(A)]))
-    t.match(third, { accepted: 5 })
+    t.match(third, { accepted: 6 })
     t.same(await found(A), [1], 'and back when it is registered anew')
 
     const [early = '', unsure = '', over = ''] = hashes.slice(30)
@@ -69,7 +78,7 @@ t.test(
     )
     const statuses = [record(early, { hashStatus: 'Received' }), record(unsure, { hashStatus: 'Unknown' }), record(over)]
     const fourth = await pull('stopncii', page(1_625_175_073, [...statuses, ...others]))
-    t.match(fourth, { accepted: 8, rejectedFor: { 'signal-type-unknown': 5 } })
+    t.match(fourth, { accepted: 9, rejectedFor: { 'signal-type-unknown': 5 } })
     t.same(await found(early, unsure, over), [1, 1, 1])
     await pull('stopncii', page(1_625_175_074, [record(over, { hashStatus: 'Deleted' })]))
     t.same(await found(over), [0], 'deleted is gone as withdrawn is')

@@ -1,8 +1,8 @@
 // The file of a follower: its signals and its cursor. It contains hashes, so only its owner may read it. Each save drops what was withdrawn.
 
 import { createReadStream } from 'node:fs'
+import { formatSignalHash } from '../../../src/domain/matching/hash-text.js'
 import { writeWholeFile } from '../../../src/files/write-file.js'
-import { formatHash } from '../../hash/src/hash256.js'
 import type { Held } from './held.js'
 import { FeedError, linesOf, parseLine } from './parse-lines.js'
 
@@ -18,7 +18,7 @@ function* chunksOf(held: Held, cursor: string): Generator<string, void, void> {
   let chunk = held.isNaming ? '{"op":"snapshot-begin"}\n' : ''
   for (const { signal, named } of held.entries()) {
     const { signals, ...facts } = signal
-    const hashes = signals.map(({ hash, ...rest }) => ({ ...rest, hash: formatHash(hash) }))
+    const hashes = signals.map(({ hash, ...rest }) => ({ ...rest, hash: formatSignalHash(rest.type, hash) }))
     const line = { op: 'upsert', ...facts, signals: hashes, ...(held.isNaming && !named && { old: true }) }
     chunk += `${JSON.stringify(line)}\n`
     if (chunk.length < CHUNK_CHARS) continue

@@ -5,6 +5,7 @@ import { loadHeld, saveHeld } from './file.js'
 import { type AskedSignal, Held, type LocalMatch } from './held.js'
 import { FeedError, linesOf, parseLine } from './parse-lines.js'
 
+export { parseSignalHash } from '../../../src/domain/matching/hash-text.js'
 export { parseHash } from '../../hash/src/hash256.js'
 export type { AskedSignal, LocalMatch } from './held.js'
 export { FeedError } from './parse-lines.js'

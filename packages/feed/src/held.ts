@@ -18,6 +18,8 @@ import { isUpright, type TransformName, transforms } from '../../hash/src/transf
 import type { FedLine, HeldSignal } from './parse-lines.js'
 
 export interface LocalMatch extends Omit<HeldSignal, 'signals'> {
+  /** Only of a video: when the frame is shown that is nearest [ms]. */
+  readonly atMs?: number
   /** Distance of the nearest pair of hashes. */
   readonly distanceBits: number
   readonly signalType: SignalType
@@ -40,13 +42,17 @@ const MAX_LOCAL_MATCHES = 100
 
 interface Entry {
   readonly signal: HeldSignal
+  /** Of the picture or video. Those of its frames follow. */
   readonly ordinal: number
+  /** [ms] when each of its frames is shown, ascending. */
+  readonly framesAtMs: readonly number[]
   /** Whether the snapshot that is being read has named it. */
   named: boolean
 }
 
 export class Held {
-  // Invariant: an ordinal is never reused; #byOrdinal and #byId have the same entries, and the indexes have rows of these entries only.
+  // Invariant: an ordinal is never reused; #byOrdinal has the entries of #byId, each by its ordinal and those of its frames, and the indexes have rows
+  // of these entries only. A frame has an ordinal of its own, so that views that agree are of one frame.
   readonly #byId = new Map<string, Entry>()
   readonly #byOrdinal = new Map<number, Entry>()
   readonly #indexes = new Map<SignalType, SignalIndex>(SIGNAL_TYPE_NAMES.map((type) => [type, new SignalIndex()]))
@@ -121,7 +127,9 @@ export class Held {
         const matches = isDecided ? nearest : open
         if (distanceBits >= (matches.get(image)?.distanceBits ?? Number.POSITIVE_INFINITY)) continue
         const { signals: _, ...facts } = entry.signal
-        matches.set(image, { ...facts, distanceBits, signalType: type, view: registered })
+        const atMs = entry.framesAtMs[image - entry.ordinal - 1]
+        const moment = atMs === undefined ? undefined : { atMs }
+        matches.set(image, { ...facts, ...moment, distanceBits, signalType: type, view: registered })
       }
     }
     const undecided = [...open].filter(([image]) => !nearest.has(image))
@@ -134,7 +142,9 @@ export class Held {
         nearest.set(image, { ...match, distanceBits, signalType: type, view: views.registered })
       }
     }
-    const inOrder = [...nearest.values()].sort((a, b) => a.distanceBits - b.distanceBits || (a.id < b.id ? -1 : 1))
+    const inOrder = [...nearestById(nearest.values())].sort(
+      (a, b) => a.distanceBits - b.distanceBits || (a.id < b.id ? -1 : 1),
+    )
     return [...fairShareOf(inOrder, MAX_LOCAL_MATCHES, ({ bank }) => ({ party: bank, part: bank }))]
   }
 
@@ -168,19 +178,38 @@ export class Held {
 
   #put(signal: HeldSignal, named: boolean): void {
     this.#remove(signal.id)
-    const entry = { signal, ordinal: this.#nextOrdinal++, named }
+    const framesAtMs = [...new Set(signal.signals.flatMap(({ atMs }) => atMs ?? []))].sort((a, b) => a - b)
+    const ordinal = this.#nextOrdinal
+    const entry = { signal, ordinal, framesAtMs, named }
+    const ordinalAt = new Map(framesAtMs.map((atMs, frame) => [atMs, ordinal + 1 + frame]))
     this.#byId.set(signal.id, entry)
-    this.#byOrdinal.set(entry.ordinal, entry)
-    for (const { type, view, hash } of signal.signals) this.#indexes.get(type)?.insert(entry.ordinal, VIEWS[view], hash)
+    for (const own of [ordinal, ...ordinalAt.values()]) this.#byOrdinal.set(own, entry)
+    this.#nextOrdinal += 1 + framesAtMs.length
+    for (const { type, view, hash, atMs } of signal.signals) {
+      const owner = atMs === undefined ? ordinal : (ordinalAt.get(atMs) ?? ordinal)
+      this.#indexes.get(type)?.insert(owner, VIEWS[view], hash)
+    }
   }
 
   #remove(id: string): void {
     const entry = this.#byId.get(id)
     if (entry === undefined) return
     this.#byId.delete(id)
-    this.#byOrdinal.delete(entry.ordinal)
-    for (const { type } of entry.signal.signals) this.#indexes.get(type)?.remove(entry.ordinal)
+    const last = entry.ordinal + entry.framesAtMs.length
+    for (let ordinal = entry.ordinal; ordinal <= last; ordinal++) this.#byOrdinal.delete(ordinal)
+    for (const type of new Set(entry.signal.signals.map(({ type }) => type)))
+      this.#indexes.get(type)?.remove(entry.ordinal, last)
   }
+}
+
+/** Of a video that matches by several frames, the nearest. */
+function nearestById(matches: Iterable<LocalMatch>): Iterable<LocalMatch> {
+  const nearest = new Map<string, LocalMatch>()
+  for (const match of matches) {
+    const known = nearest.get(match.id)
+    if (known === undefined || match.distanceBits < known.distanceBits) nearest.set(match.id, match)
+  }
+  return nearest.values()
 }
 
 function orientationOf(transform: TransformName = 'original'): number {

@@ -1,22 +1,30 @@
 // Parses the lines of a feed. They have the same form in the service's answers and in the follower's file.
 
 import { z } from 'zod'
+import { parseSignalHash } from '../../../src/domain/matching/hash-text.js'
 import { CATEGORY_NAMES, TIER_NAMES, VIEW_NAMES } from '../../../src/domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES } from '../../../src/domain/matching/signal-types.js'
-import { type Hash256, parseHash } from '../../hash/src/hash256.js'
 
-const HashText = z.string().transform((text, context): Hash256 => {
-  const hash = parseHash(text)
-  if (hash !== undefined) return hash
-  context.addIssue({ code: 'custom', message: 'is no hash' })
-  return z.NEVER
-})
+/** Twice what a video has. */
+const MAX_FED_SIGNALS = 20_000
 
 /** A newer server may send types and views that this version does not know: they are left out. */
 const FedSignals = z
   .array(z.unknown())
+  .max(MAX_FED_SIGNALS)
   .transform((signals) => signals.flatMap((signal) => FedSignal.safeParse(signal).data ?? []))
-const FedSignal = z.object({ type: z.enum(SIGNAL_TYPE_NAMES), view: z.enum(VIEW_NAMES), hash: HashText })
+const TimeMs = z
+  .int()
+  .min(0)
+  .max(2 ** 32 - 1)
+const FedSignal = z
+  .object({ type: z.enum(SIGNAL_TYPE_NAMES), view: z.enum(VIEW_NAMES), hash: z.string(), atMs: TimeMs.optional() })
+  .transform(({ hash: text, type, view, atMs }, context) => {
+    const hash = parseSignalHash(type, text)
+    if (hash !== undefined) return { type, view, hash, ...(atMs !== undefined && { atMs }) }
+    context.addIssue({ code: 'custom', message: 'is no hash' })
+    return z.NEVER
+  })
 
 const Upsert = z.object({
   op: z.literal('upsert'),
@@ -26,6 +34,9 @@ const Upsert = z.object({
   /** `null` also for a category that this version does not know. */
   category: z.enum(CATEGORY_NAMES).nullable().catch(null),
   disputed: z.boolean(),
+  /** Only of a video. */
+  video: z.object({ durationMs: TimeMs }).optional(),
+  /** Of a video, each is of the frame at `atMs`, or of the whole file. */
   signals: FedSignals,
   /** Only in files: the snapshot that was being read had not named this signal yet. */
   old: z.literal(true).optional(),

@@ -1,17 +1,24 @@
 // Detects hashes that no picture has. A program that fails to hash often sends zeros, which would match every other failure.
 
 import { distance, HASH_BITS, type Hash256, hashFromBytes } from '../../../packages/hash/src/hash256.js'
+import { formatSignalHash } from './hash-text.js'
 import type { SignalType } from './signal-types.js'
 
 /**
  * PDQ sets the bits of coefficients above the median, so about half of them. This limit is six standard deviations of random bits: one hash in 500
- * million is beyond it. For blockhash and SHA-256 any number of set bits is possible, so only all zeros and all ones are rejected.
+ * million is beyond it. For blockhash and hashes of files any number of set bits is possible, so only all zeros and all ones are rejected.
  */
 const MAX_OFF_HALF_BITS = 48
+/** Of a file without bytes, which a failed upload or download leaves. */
+const OF_EMPTY_FILE: Partial<Readonly<Record<SignalType, string>>> = {
+  sha256: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+  video_md5: 'd41d8cd98f00b204e9800998ecf8427e',
+}
 const NO_BITS = hashFromBytes(new Uint8Array(HASH_BITS / 8))
 
 /** @returns whether a picture can have this hash. */
 export function isProbable(type: SignalType, hash: Hash256): boolean {
+  if (OF_EMPTY_FILE[type] === formatSignalHash(type, hash)) return false
   const offHalf = Math.abs(distance(hash, NO_BITS) - HASH_BITS / 2)
   return type === 'pdq' || type === 'pdq-area' ? offHalf <= MAX_OFF_HALF_BITS : offHalf < HASH_BITS / 2
 }

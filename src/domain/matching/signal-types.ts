@@ -62,11 +62,29 @@ export const SIGNAL_TYPES = {
     minQuality: 0,
     minAskedQuality: 0,
   },
+  /** Of the file of a video: other systems know videos by it. */
+  video_md5: {
+    code: 9,
+    algorithm: 'md5',
+    thresholdBits: 0,
+    maxThresholdBits: 0,
+    corroboratesBits: 0,
+    decidesAlone: true,
+    identifies: true,
+    minQuality: 0,
+    minAskedQuality: 0,
+  },
 } as const
 
 export type SignalType = keyof typeof SIGNAL_TYPES
 
-export const SIGNAL_TYPE_NAMES = ['pdq', 'pdq-area', 'blockhash', 'sha256'] as const satisfies readonly SignalType[]
+export const SIGNAL_TYPE_NAMES = [
+  'pdq',
+  'pdq-area',
+  'blockhash',
+  'sha256',
+  'video_md5',
+] as const satisfies readonly SignalType[]
 
 /**
  * The types of rows in an index. A `detail` is not a signal type: one detail alone proves nothing, only their geometry does

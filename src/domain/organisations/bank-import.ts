@@ -3,7 +3,7 @@
 import type { ProblemCode } from '../problem.js'
 import type { BankChange } from './bank-change.js'
 
-export const FILE_FORMATS = ['ndjson', 'csv', 'lines'] as const
+export const FILE_FORMATS = ['vpdq', 'ndjson', 'csv', 'lines'] as const
 export type FileFormat = (typeof FILE_FORMATS)[number]
 
 /** Why a foreign record is rejected. Stable: importers sort their rejections by these codes. */

@@ -1,6 +1,7 @@
 // StopNCII's FetchHashes: pages of hashes that people registered themselves, with the feedback of platforms.
 
 import { z } from 'zod'
+import { ownValue } from '../../domain/own-value.js'
 import { signalFrom } from '../given-signal.js'
 import { BaseUrl, type Feed, FeedError, type FeedRecord, jsonOf, recordFrom, under } from './feed-page.js'
 
@@ -31,6 +32,9 @@ const HashRecord = z.object({
   CSPFeedbacks: z.array(z.object({ feedbackValue: z.string(), tags: z.array(z.string()).nullish() })).nullish(),
 })
 const RecordKey = z.object({ signalType: z.string(), hashValue: z.string().max(200) })
+
+/** Types that Tabir has, by StopNCII's names. */
+const TYPES: Readonly<Record<string, string>> = { ImagePDQ: 'pdq', VideoMD5: 'video_md5' }
 
 export function stopNciiFeed({ baseUrl, functionKey, subscriptionKey }: z.infer<typeof StopNciiConfig>): Feed {
   return {
@@ -72,6 +76,6 @@ function recordOf(value: unknown): FeedRecord {
   if (record === undefined) return { kind: 'rejected', entry, why: 'record-unreadable' }
   if (record.hashStatus === 'Withdrawn' || record.hashStatus === 'Deleted') return { kind: 'gone', entry }
   const isReviewed = (record.CSPFeedbacks ?? []).some(({ feedbackValue }) => feedbackValue === 'Blocked')
-  const typeText = signalType === 'ImagePDQ' ? 'pdq' : ''
+  const typeText = ownValue(TYPES, signalType) ?? ''
   return recordFrom(entry, signalFrom({ typeText, hex: hashValue, isReviewed }))
 }

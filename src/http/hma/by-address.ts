@@ -6,7 +6,7 @@ import type { Hashing, HashingFor } from '../../services/intake/hashing.js'
 import type { FetchedBody, FetchRefusal, PictureFetching } from '../../services/intake/picture-fetching.js'
 import { ofImage } from '../hashed-signals.js'
 import { forQueries, type InFlight, imageFrom, type UploadLimits } from '../upload.js'
-import { contentTypeNamed, PHOTO, selectedTypes, VIDEO } from './hma-signals.js'
+import { contentTypeNamed, md5Of, PHOTO, selectedTypes, VIDEO } from './hma-signals.js'
 import type { LaxFields } from './lax.js'
 import { HmaRefusal } from './refusals.js'
 
@@ -33,18 +33,23 @@ export async function hashedFrom(
   query: LaxFields,
   purpose: Parameters<Hashing['hash']>[1],
   from: HashingFor,
-): Promise<HashedImage | Problem> {
+): Promise<HashedImage | { readonly md5: string } | Problem> {
   const asked = query.text('content_type')
   if (asked !== undefined) contentTypeNamed(asked)
-  selectedTypes(query.text('types'))
+  const types = query.text('types')
+  if (asked !== undefined) selectedTypes(types, asked)
+  let content = asked
   const fetched = await pictures.fetch(url, (answer) => {
-    if (asked === undefined) contentTypeNamed(contentTypeIn(answer))
+    content ??= contentTypeIn(answer)
+    selectedTypes(types, content)
     if (purpose === 'query') return imageFrom(answer.body, forQueries(uploadLimits), inFlight)
     if ((answer.sizeBytes ?? 0) > uploadLimits.maxImageBytes) throw new Problem('image-too-large')
     return imageFrom(answer.body, uploadLimits, inFlight)
   })
   if (typeof fetched === 'string') throw REFUSALS[fetched]()
-  return fetched.taken((image, isCut) => ofImage(hashing.hash(image, purpose, 'none', from), isCut))
+  return fetched.taken<HashedImage | { readonly md5: string }>(async (pieces, isCut) =>
+    content === VIDEO ? { md5: await md5Of(pieces, isCut) } : ofImage(hashing.hash(pieces, purpose, 'none', from), isCut),
+  )
 }
 
 function contentTypeIn({ contentType = '' }: FetchedBody): string {

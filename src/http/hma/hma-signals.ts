@@ -1,59 +1,111 @@
 // Signal and content types by HMA's names, and the answers of a lookup.
 
 import { createHash } from 'node:crypto'
-import { formatHash, type Hash256, parseHash } from '../../../packages/hash/src/hash256.js'
+import { setImmediate as nextTick } from 'node:timers/promises'
+import { formatHash, type Hash256 } from '../../../packages/hash/src/hash256.js'
 import { maxDistanceOf } from '../../domain/matching/grade.js'
+import { parseSignalHash } from '../../domain/matching/hash-text.js'
 import type { HashedImage, HashedSignal } from '../../domain/matching/hashed-image.js'
 import type { Caller } from '../../domain/organisations/access.js'
+import { ownValue } from '../../domain/own-value.js'
+import { Problem } from '../../domain/problem.js'
+import { readVpdqJson, type VpdqVideo } from '../../exchange/vpdq.js'
 import type { Match } from '../../services/matching/match.js'
 import { rotated } from '../../services/matching/orientations.js'
+import type { AskedVideo } from '../../services/matching/video/video-matcher.js'
 import { HmaRefusal } from './refusals.js'
 
-/** The only one of HMA's signal types that Tabir has. */
 export const PDQ = 'pdq'
+export const VIDEO_MD5 = 'video_md5'
+export const VPDQ = 'vpdq'
+/** HMA's signal types that Tabir has. */
+export const SIGNAL_TYPES = [PDQ, VIDEO_MD5, VPDQ] as const
+export type HmaSignalType = (typeof SIGNAL_TYPES)[number]
 export const PHOTO = 'photo'
 export const VIDEO = 'video'
 /** Of HMA's content types, those that are known; which of them are taken. */
 export const CONTENT_TYPES = [
   { name: PHOTO, enabled: true },
-  { name: VIDEO, enabled: false },
+  { name: VIDEO, enabled: true },
 ] as const
+/** What a file of each content type is hashed with. */
+const HASHED_WITH: Readonly<Record<string, HmaSignalType>> = { [PHOTO]: PDQ, [VIDEO]: VIDEO_MD5 }
 
 /** HMA's own text for a hash that is none; also for the empty one that a plain picture gives. */
 export const INVALID_PDQ = 'invalid PDQ hash'
 
-export function signalTypeNamed(name: string): void {
-  if (name !== PDQ) throw new HmaRefusal(400, 'No such SignalType')
+const INVALID: Readonly<Record<HmaSignalType, string>> = {
+  pdq: INVALID_PDQ,
+  video_md5: 'not a valid MD5 hash',
+  vpdq: 'invalid VpdqCompactFeature serialization',
+}
+
+export function signalTypeNamed(name: string): HmaSignalType {
+  const type = SIGNAL_TYPES.find((known) => known === name)
+  if (type === undefined) throw new HmaRefusal(400, 'No such SignalType')
+  return type
 }
 
 export function contentTypeNamed(name: string): void {
-  const type = CONTENT_TYPES.find((known) => known.name === name)
-  if (type === undefined) throw new HmaRefusal(400, 'no such content_type')
-  if (!type.enabled) throw new HmaRefusal(400, `content_type ${type.name} is disabled`)
+  if (!CONTENT_TYPES.some((known) => known.name === name)) throw new HmaRefusal(400, 'no such content_type')
 }
 
 /** The same, as HMA says it of its indices. */
 export function indexedTypeNamed(name: string | undefined): void {
-  if (name !== undefined && name !== PDQ) throw new HmaRefusal(400, 'No such signal type')
+  if (name !== undefined && !SIGNAL_TYPES.some((known) => known === name)) throw new HmaRefusal(400, 'No such signal type')
+}
+
+/** All, or the one that was asked for. */
+export function indexedTypes(name: string | undefined): readonly HmaSignalType[] {
+  return SIGNAL_TYPES.filter((type) => name === undefined || type === name)
+}
+
+/** Frames of videos are in the index of PDQ. */
+export function sizeOfIndex(type: HmaSignalType, rows: Readonly<Record<string, number>>): number {
+  return rows[type === VPDQ ? PDQ : type] ?? 0
 }
 
 /** `types`, where a client selects some: names with commas between. */
-export function selectedTypes(types: string | undefined): void {
+export function selectedTypes(types: string | undefined, content: string = PHOTO): void {
   if (types === undefined) return
   const names = types.split(',').flatMap((name) => name.trim() || [])
-  if (names.some((name) => name !== PDQ)) throw new HmaRefusal(400, "signal type doesn't exist or is disabled")
+  if (names.some((name) => name !== ownValue(HASHED_WITH, content)))
+    throw new HmaRefusal(400, "signal type doesn't exist or is disabled")
   if (names.length === 0) throw new HmaRefusal(400, 'empty signal type selection')
 }
 
+/** A signal that a client gives as text. */
+export type GivenHash =
+  | { readonly type: typeof PDQ | typeof VIDEO_MD5; readonly hash: Hash256 }
+  | { readonly type: typeof VPDQ; readonly video: VpdqVideo }
+
 /** @param before what stands before HMA's text. */
-export function pdqHash(text: unknown, before: string): Hash256 {
-  const hash = typeof text === 'string' ? parseHash(text) : undefined
-  if (hash === undefined) throw new HmaRefusal(400, `${before}: ${INVALID_PDQ}`)
-  return hash
+export function givenHash(type: HmaSignalType, text: unknown, before: string): GivenHash {
+  const given = typeof text === 'string' ? read(type, text) : undefined
+  if (given === undefined) throw new HmaRefusal(400, `${before}: ${INVALID[type]}`)
+  return given
 }
 
-export function askedByHash(hash: Hash256): HashedSignal[] {
-  return [{ type: PDQ, view: 'whole', quality: 100, hashes: rotated(PDQ, 'whole', hash) }]
+function read(type: HmaSignalType, text: string): GivenHash | undefined {
+  if (type === VPDQ) {
+    const video = readVpdqJson(text)
+    return typeof video === 'string' ? undefined : { type, video }
+  }
+  const hash = parseSignalHash(type, type === VIDEO_MD5 ? text.trim().toLowerCase() : text)
+  return hash && { type, hash }
+}
+
+export function askedByHash(type: typeof PDQ | typeof VIDEO_MD5, hash: Hash256): HashedSignal[] {
+  return [{ type, view: 'whole', quality: 100, hashes: rotated(type, 'whole', hash) }]
+}
+
+/** Each frame is of a time of its own. */
+export function askedByVpdq({ signals, video }: VpdqVideo): AskedVideo {
+  const frames = signals.map(({ hash, quality }, frame) => ({
+    atMs: video.framesAtMs[frame] ?? 0,
+    signals: [{ type: PDQ, view: 'whole', quality, hashes: rotated(PDQ, 'whole', hash) } as const],
+  }))
+  return { frames }
 }
 
 /** The PDQ of the picture as a whole, as HMA would give it. */
@@ -68,7 +120,29 @@ export function coinOf(seed: string | undefined): number {
   return createHash('sha256').update(seed).digest().readUInt32BE() / 2 ** 32
 }
 
-/** As HMA has distances, a text; and in bands for who may not know them exactly: how far it is at most. */
-export function distanceText({ distanceBits }: Match, { scopes }: Caller): string {
+/**
+ * As HMA has distances, a text; and in bands for who may not know them exactly: how far it is at most. Of a file it has none. Of a video it is the
+ * share of its frames that agree; which share of the registered one does is not told.
+ * @param frames of the query, if it is a video.
+ */
+export function distanceText({ distanceBits, signalType, segments }: Match, { scopes }: Caller, frames?: number): string {
+  if (signalType === VIDEO_MD5) return NO_DISTANCE
+  if (frames !== undefined) {
+    const agreeing = (segments ?? []).reduce((sum, segment) => sum + segment.frames, 0)
+    return `${Math.min(100, Math.round((100 * Math.max(1, agreeing)) / frames))}%[${NO_DISTANCE}]`
+  }
   return String(scopes.has('match:distance') ? distanceBits : maxDistanceOf(distanceBits))
+}
+const NO_DISTANCE = '-'
+
+/** MD5 of a video in hex. Its bytes are overwritten. */
+export async function md5Of(pieces: readonly Buffer[], isCut: boolean): Promise<string> {
+  const digest = createHash('md5')
+  for (const piece of pieces) {
+    digest.update(piece)
+    piece.fill(0)
+    await nextTick() // a piece may have a megabyte
+  }
+  if (isCut) throw new Problem('image-too-large')
+  return digest.digest('hex')
 }

@@ -4,10 +4,7 @@ import { z } from 'zod'
 import { SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
 import { BANK_PURPOSES } from '../../domain/organisations/bank.js'
 import { Declared } from '../declared-age.js'
-import { BankName, CategoryName, HashText, Instant, Quality, SignalTypeName } from '../schemas.js'
-
-/** Maximum of a stored record. */
-export const MAX_TEXT_BYTES = 255
+import { BankName, CategoryName, GivenRef, Instant, Quality, SignalHashText, SignalTypeName } from '../schemas.js'
 
 export const Readers = z.array(z.string().min(1).max(200)).max(1000).meta({
   description:
@@ -35,17 +32,9 @@ export const NewBank = z.strictObject({
 export const GivenSignal = z.strictObject({
   ...Declared,
   type: SignalTypeName,
-  hash: HashText,
+  hash: SignalHashText,
   quality: Quality.optional(),
-  ref: z
-    .string()
-    .min(1)
-    .max(200)
-    .refine((ref) => Buffer.byteLength(ref) <= MAX_TEXT_BYTES, `must have at most ${MAX_TEXT_BYTES} bytes of UTF-8`)
-    .optional()
-    .meta({
-      description: `Your own reference, opaque to us, never shown to other organisations. At most ${MAX_TEXT_BYTES} bytes of UTF-8.`,
-    }),
+  ref: GivenRef.optional(),
   category: CategoryName.optional(),
 })
 

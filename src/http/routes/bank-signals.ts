@@ -2,15 +2,17 @@
 
 import { Readable } from 'node:stream'
 import { z } from 'zod'
-import { parseHash } from '../../../packages/hash/src/hash256.js'
 import { declaresMinor } from '../../domain/cases/minors.js'
+import { parseSignalHash } from '../../domain/matching/hash-text.js'
 import { SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
+import type { Bank } from '../../domain/organisations/bank.js'
 import type { NewSignal } from '../../domain/organisations/bank-change.js'
 import { Problem } from '../../domain/problem.js'
 import type { Banks } from '../../services/banks/banks.js'
 import type { Registration } from '../../services/intake/registration.js'
 import type { EventLoopScheduler } from '../../services/load/event-loop-scheduler.js'
 import { Declared } from '../declared-age.js'
+import { GivenBankVideo, videoSignals } from '../given-videos.js'
 import { isStream, readNdjson } from '../ndjson.js'
 import { callerOf } from '../plugins/authentication.js'
 import { may, problemBody } from '../problems.js'
@@ -20,6 +22,7 @@ import type { ZodApp } from '../zod-app.js'
 import { GivenSignal } from './bank-schemas.js'
 
 const MAX_SIGNALS = 1000
+const MAX_VIDEOS = 100
 const BATCH_LINES = 500
 
 export interface BankRouteOptions {
@@ -33,15 +36,21 @@ export function addSignalsRoute(app: ZodApp, { banks, registration, scheduler }:
     '/banks/:bank/signals',
     {
       config: { scope: 'signals:write', ndjsonBody: true, writtenAnswer: true },
+      bodyLimit: 8 << 20,
       schema: {
         operationId: 'addSignals',
         summary: 'Add signals to a bank',
         description:
-          'JSON with up to 1,000 signals, or application/x-ndjson with one signal a line, without limit. A bad line is refused with its number; the other lines are added. Adding the same signal twice has no second effect, so a request that broke off can be repeated.',
+          'JSON with up to 1,000 signals and 100 videos, or application/x-ndjson with one signal a line, without limit. A video is one signal of the bank, with all of its hashes; it follows the others in the answer. More videos, or videos as NDJSON or vPDQ: POST /v1/banks/{bank}/imports. A bad line is refused with its number; the other lines are added. Adding the same signal twice has no second effect, so a request that broke off can be repeated.',
         tags: ['banks'],
         params: z.object({ bank: BankName }),
         body: z
-          .strictObject({ ...Declared, signals: z.array(GivenSignal).min(1).max(MAX_SIGNALS) })
+          .strictObject({
+            ...Declared,
+            signals: z.array(GivenSignal).max(MAX_SIGNALS).default([]),
+            videos: z.array(GivenBankVideo).max(MAX_VIDEOS).default([]),
+          })
+          .refine(({ signals, videos }) => signals.length + videos.length > 0, 'must have at least one signal or video')
           .or(z.custom<AsyncIterable<unknown>>(isStream)),
         response: {
           201: RegisteredSignals.or(z.custom<Readable>((value) => value instanceof Readable)),
@@ -68,16 +77,18 @@ export function addSignalsRoute(app: ZodApp, { banks, registration, scheduler }:
       const { body } = request
       const batches =
         'signals' in body
-          ? [body.signals.map((signal) => ({ line: undefined, signal: toNewSignal(signal) }))]
+          ? [
+              [...body.signals.map(toNewSignal), ...body.videos.map(toNewVideo)].map((signal) => ({
+                line: undefined,
+                signal,
+              })),
+            ]
           : batchesOf(body, scheduler.yielder())
       const answer = new RegisteredSignalsAnswer()
       for await (const batch of batches) {
         await request.reauthorize() // lines may arrive for an hour
         const usable = batch.flatMap(({ signal }) => (signal instanceof Problem ? [] : [signal]))
-        const added = usable.length === 0 ? undefined : await registration.forBank(bank, usable)
-        // Wait before reading more: an import that outruns the index would make it stale.
-        if (added !== undefined) await registration.matchable(added.revision)
-        const ids = (added?.ids ?? []).values()
+        const ids = (usable.length === 0 ? [] : await register(registration, bank, usable)).values()
         answer.add(
           batch.map(({ line, signal }): RegisteredSignal => {
             const place = line === undefined ? {} : { line }
@@ -95,6 +106,23 @@ export function addSignalsRoute(app: ZodApp, { banks, registration, scheduler }:
       return reply.send(text)
     },
   )
+}
+
+/** @returns the ids, in order; `undefined` for what is blocked. Waits: an import that outruns the index would make it stale. */
+async function register(
+  registration: Registration,
+  bank: Bank,
+  added: readonly NewSignal[],
+): Promise<readonly (string | undefined)[]> {
+  if (added.every(({ video }) => video === undefined)) {
+    const { ids, revision } = await registration.forBank(bank, added)
+    await registration.matchable(revision)
+    return ids
+  }
+  const changes = added.map((signal) => ({ kind: 'put', signal }) as const)
+  const { invalidatedAt, revision } = await registration.changeBank(bank, changes)
+  await registration.matchable(revision)
+  return added.map((signal, at) => (invalidatedAt.has(at) ? undefined : registration.signalIdFor(bank, signal)))
 }
 
 export function removeSignalRoute(app: ZodApp, { banks, registration }: BankRouteOptions): void {
@@ -151,8 +179,17 @@ function signalIn(value: unknown): NewSignal | Problem {
   return parsed.success ? toNewSignal(parsed.data) : new Problem('request-invalid')
 }
 
+function toNewVideo(given: z.infer<typeof GivenBankVideo>): NewSignal | Problem {
+  const film = videoSignals(given)
+  if (film instanceof Problem) return film
+  const itself = film.signals.find(({ view }) => view === 'whole')
+  if (itself === undefined) return new Problem('request-invalid')
+  const { frame: _, ...signal } = itself
+  return { signal, picture: film.signals, video: film.video, ref: given.ref, category: given.category }
+}
+
 function toNewSignal({ type, hash: text, quality = 100, ref, category }: z.infer<typeof GivenSignal>): NewSignal | Problem {
-  const hash = parseHash(text)
+  const hash = parseSignalHash(type, text)
   if (hash === undefined) return new Problem('request-invalid')
   if (quality < SIGNAL_TYPES[type].minQuality) return new Problem('quality-too-low')
   return { signal: { type, view: 'whole', quality, hash }, ref, category }

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { formatHash } from '../../../packages/hash/src/hash256.js'
+import { formatSignalHash } from '../../domain/matching/hash-text.js'
 import { CATEGORY_NAMES, TIER_NAMES } from '../../domain/matching/signal.js'
 import { timedSignals } from '../../domain/matching/timed-signals.js'
 import type { FeedFilter, FeedLine } from '../../domain/organisations/feed.js'
@@ -15,7 +15,7 @@ import { createConnectionSlots } from '../connection-slots.js'
 import { wantsEvents } from '../event-stream.js'
 import { callerOf } from '../plugins/authentication.js'
 import { may } from '../problems.js'
-import { BankRef, CategoryName, HashText, Quality, SignalTypeName, ViewName } from '../schemas.js'
+import { BankRef, CategoryName, Quality, SignalHashText, SignalTypeName, ViewName } from '../schemas.js'
 
 const MAX_LIMIT = 10_000
 const MAX_WAIT_S = 60
@@ -67,7 +67,7 @@ export const FeedLineView = z
           type: SignalTypeName,
           view: ViewName,
           quality: Quality,
-          hash: HashText,
+          hash: SignalHashText,
           atMs: z.int().optional().meta({ description: 'Only of a frame of a video: when it is shown, in milliseconds.' }),
         }),
       ),
@@ -232,7 +232,7 @@ function present(line: FeedLine): z.infer<typeof FeedLineView> {
     ...rest,
     category: category ?? null,
     ...(video !== undefined && { video: { durationMs: video.durationMs } }),
-    signals: timedSignals(line).map((one) => ({ ...one, hash: formatHash(one.hash) })),
+    signals: timedSignals(line).map((one) => ({ ...one, hash: formatSignalHash(one.type, one.hash) })),
   }
 }
 

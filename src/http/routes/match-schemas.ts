@@ -9,10 +9,10 @@ import {
   AskedDetails,
   BankRef,
   DepthName,
-  HashText,
   IsForm,
   PartProblem,
   Quality,
+  SignalHashText,
   SignalTypeName,
   ThresholdBits,
   ViewName,
@@ -42,7 +42,12 @@ export const Query = z
     id: z.string().max(128).optional().meta({ description: 'Your own id; returned with the result.' }),
     signals: z
       .array(
-        z.strictObject({ type: SignalTypeName, hash: HashText, quality: Quality.optional(), view: ViewName.optional() }),
+        z.strictObject({
+          type: SignalTypeName,
+          hash: SignalHashText,
+          quality: Quality.optional(),
+          view: ViewName.optional(),
+        }),
       )
       .min(1)
       .max(MAX_SIGNALS_PER_QUERY)
@@ -101,7 +106,7 @@ export const ImageMatchAnswer = z.object({
       truncated: Truncated,
       quality: Quality.optional(),
       signals: z
-        .array(z.object({ type: SignalTypeName, view: ViewName, quality: Quality, hash: HashText }))
+        .array(z.object({ type: SignalTypeName, view: ViewName, quality: Quality, hash: SignalHashText }))
         .optional()
         .meta({ description: 'The hashes of the picture, so that you need not send it again.' }),
       isForm: IsForm.optional().meta({ description: 'Send it with the hashes: see the queries of POST /v1/match.' }),

@@ -4,7 +4,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { AskedView } from '../../../packages/hash/src/details/features.js'
 import { readAsked } from '../../../packages/hash/src/details/written.js'
-import { parseHash } from '../../../packages/hash/src/hash256.js'
+import { parseSignalHash } from '../../domain/matching/hash-text.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
 import { SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
 import { Problem } from '../../domain/problem.js'
@@ -160,7 +160,7 @@ function toAskedVideo(
 function toAsked(signals: NonNullable<z.infer<typeof Query>['signals']>, withTransforms: boolean): HashedSignal[] | Problem {
   const asked: HashedSignal[] = []
   for (const { type, view, quality, hash: text } of signals) {
-    const hash = parseHash(text)
+    const hash = parseSignalHash(type, text)
     if (hash === undefined) return new Problem('request-invalid')
     if (quality !== undefined && quality < SIGNAL_TYPES[type].minAskedQuality) return new Problem('quality-too-low')
     asked.push({

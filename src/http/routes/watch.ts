@@ -2,7 +2,7 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { parseHash } from '../../../packages/hash/src/hash256.js'
+import { parseSignalHash } from '../../domain/matching/hash-text.js'
 import type { Signal } from '../../domain/matching/signal.js'
 import { SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
 import {
@@ -17,7 +17,16 @@ import type { NewWatch, WatchService, WatchView } from '../../services/watch/wat
 import { After, Next, nextOf } from '../pages.js'
 import { callerOf } from '../plugins/authentication.js'
 import { may, problemBody } from '../problems.js'
-import { HashText, IdempotencyKey, Instant, instant, PartProblem, Quality, SignalTypeName, ViewName } from '../schemas.js'
+import {
+  IdempotencyKey,
+  Instant,
+  instant,
+  PartProblem,
+  Quality,
+  SignalHashText,
+  SignalTypeName,
+  ViewName,
+} from '../schemas.js'
 import type { ZodApp } from '../zod-app.js'
 
 const MAX_AT_ONCE = 1000
@@ -40,7 +49,12 @@ const NewWatches = z.strictObject({
           .meta({ description: 'Your own opaque reference. It is returned in the list of watches, and in no event.' }),
         signals: z
           .array(
-            z.strictObject({ type: SignalTypeName, hash: HashText, quality: Quality.optional(), view: ViewName.optional() }),
+            z.strictObject({
+              type: SignalTypeName,
+              hash: SignalHashText,
+              quality: Quality.optional(),
+              view: ViewName.optional(),
+            }),
           )
           .min(1)
           .max(MAX_SIGNALS_PER_WATCH)
@@ -186,7 +200,7 @@ function removeWatchRoute(app: ZodApp, { watches }: WatchRouteOptions): void {
 function toWatch({ reference, signals }: z.infer<typeof NewWatches>['watches'][number]): NewWatch | Problem {
   const parsed: Signal[] = []
   for (const { type, view, quality, hash: text } of signals) {
-    const hash = parseHash(text)
+    const hash = parseSignalHash(type, text)
     if (hash === undefined) return new Problem('request-invalid')
     if (quality !== undefined && quality < SIGNAL_TYPES[type].minQuality) return new Problem('quality-too-low')
     parsed.push({ type, view: view ?? 'whole', quality: quality ?? 100, hash })

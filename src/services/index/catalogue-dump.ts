@@ -254,7 +254,7 @@ function requireThat(condition: boolean, otherwise: string): void {
 }
 
 function noTotals(): Totals {
-  const rows = { pdq: 0, 'pdq-area': 0, blockhash: 0, sha256: 0, detail: 0 }
+  const rows = { pdq: 0, 'pdq-area': 0, blockhash: 0, sha256: 0, video_md5: 0, detail: 0 }
   return { ordinals: 0, images: 0, places: 0, frames: 0, rows }
 }
 

@@ -15,6 +15,7 @@ export class ImageRows {
     'pdq-area': new SignalIndex(),
     blockhash: new SignalIndex(),
     sha256: new SignalIndex(),
+    video_md5: new SignalIndex(),
     detail: new SignalIndex(undefined, DETAIL_BITS),
   }
   readonly places = new DetailPlaces()

@@ -54,7 +54,7 @@ const SLICE_MS = 5
 
 export function createSnapshots({ folder, store, keyring, secret, clock, onError = () => {} }: SnapshotParts): Snapshots {
   const path = join(folder, 'index.snapshot')
-  const context = createHmac('sha256', secret).update(`snapshot 5 of ${KERNEL_NAME}`).digest()
+  const context = createHmac('sha256', secret).update(`snapshot 6 of ${KERNEL_NAME}`).digest()
   let isUnusable = false
 
   /** @throws the error of `has`; {Error} when the snapshot is unusable. */

@@ -27,6 +27,7 @@ const orientationsByType: Readonly<Record<SignalType, (hash: Hash256) => readonl
   'pdq-area': dihedralsOf,
   blockhash: blockhashDihedralsOf,
   sha256: (hash) => [hash],
+  video_md5: (hash) => [hash],
 }
 
 /** Hashes of one signal that are searched with the same radius. */

@@ -44,7 +44,7 @@ export function createRegistryCounts({ replica, now, clock }: RegistryParts): ()
       countedAtMs: now(),
       images: catalogue.images,
       silent: catalogue.silentImages,
-      signals: { pdq: 0, 'pdq-area': 0, blockhash: 0, sha256: 0, ...signals },
+      signals: { pdq: 0, 'pdq-area': 0, blockhash: 0, sha256: 0, video_md5: 0, ...signals },
       groups: step.value,
     }
   }

@@ -38,8 +38,8 @@ export const RECORD = {
   categoryAt: 8,
   bankAt: 9,
   signalBytes: 3 + HASH_BYTES,
-  /** Of a video: its head, the hash of its file, its frames, and their signals. */
-  maxRows: 2 + 2 * MAX_VIDEO_SIGNALS,
+  /** Of a video: its head, the hashes of its file, its frames, and their signals. */
+  maxRows: 3 + 2 * MAX_VIDEO_SIGNALS,
   /** Offset of the number within a head of details, a head of a video, or a frame. */
   numberAt: 3,
 } as const

@@ -3,8 +3,8 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { MAX_IMAGE_SIGNALS } from '../../../../packages/hash/src/file-frames.js'
-import { parseHash } from '../../../../packages/hash/src/hash256.js'
 import { BLOCK_ID_PATTERN } from '../../../domain/cases/appeal.js'
+import { parseSignalHash } from '../../../domain/matching/hash-text.js'
 import type { Signal } from '../../../domain/matching/signal.js'
 import { Problem } from '../../../domain/problem.js'
 import type { AppealService } from '../../../services/trust/appeals.js'
@@ -194,7 +194,7 @@ function liftResubmissionBlockRoute(app: ZodApp, { appeals }: AppealRouteOptions
 
 function signalsIn(given: readonly z.infer<typeof GivenSignal>[]): Signal[] {
   return given.map(({ type, view, quality, hash: text }) => {
-    const hash = parseHash(text)
+    const hash = parseSignalHash(type, text)
     if (hash === undefined) throw new Problem('request-invalid')
     return { type, view: view ?? 'whole', quality, hash }
   })

@@ -4,32 +4,21 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { readRegistered } from '../../../../packages/hash/src/details/written.js'
 import { MAX_FRAMES, MAX_IMAGE_SIGNALS } from '../../../../packages/hash/src/file-frames.js'
-import { parseHash } from '../../../../packages/hash/src/hash256.js'
 import type { Signal } from '../../../domain/matching/signal.js'
-import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES } from '../../../domain/matching/signal-types.js'
+import { SIGNAL_TYPE_NAMES } from '../../../domain/matching/signal-types.js'
 import { Problem } from '../../../domain/problem.js'
 import type { Registration } from '../../../services/intake/registration.js'
 import type { Idempotency } from '../../../services/load/idempotency.js'
 import { Declared } from '../../declared-age.js'
-import { DurationMs, GivenFrames } from '../../given-videos.js'
+import { GivenVideo, toSignals, videoSignals } from '../../given-videos.js'
 import { ownCaseOf } from '../../plugins/authentication.js'
 import { may } from '../../problems.js'
-import { CaseNumberParam, CategoryName, GivenDetails, GivenSignal, HashText, IdempotencyKey } from '../../schemas.js'
+import { CaseNumberParam, CategoryName, GivenDetails, GivenSignal, IdempotencyKey } from '../../schemas.js'
 import { FOR_IMAGES, RegisteredImages, registerUsable, type UsableImage } from './registered-images.js'
 
 const MAX_IMAGES_OF_HASHES = 1000
 const MAX_VIDEOS_OF_HASHES = 100
 const MAX_SIGNALS_PER_IMAGE = MAX_IMAGE_SIGNALS + 2
-
-const GivenVideo = z
-  .strictObject({
-    ...Declared,
-    durationMs: DurationMs,
-    frames: GivenFrames,
-    sha256: HashText.optional().meta({ description: 'SHA-256 of the file.' }),
-    category: CategoryName.optional(),
-  })
-  .refine(({ durationMs, frames }) => (frames.at(-1)?.atMs ?? 0) <= durationMs, 'must end after its last frame')
 
 const GivenHashes = z
   .strictObject({
@@ -126,28 +115,14 @@ function toGivenImage(
   return { signals, category, quality: bestQuality(signals), ...(details !== undefined && { details }) }
 }
 
-function toGivenVideo({ durationMs, frames, sha256, category }: z.infer<typeof GivenVideo>): UsableImage | Problem {
-  const signals: Signal[] = []
-  for (const [frame, given] of frames.entries()) {
-    const own = toSignals(given.signals)
-    if (own instanceof Problem) return own
-    for (const signal of own) signals.push({ ...signal, frame })
-  }
-  const quality = bestQuality(signals)
-  const hash = sha256 === undefined ? undefined : parseHash(sha256)
-  if (hash !== undefined) signals.push({ type: 'sha256', view: 'whole', quality: 100, hash })
-  return { signals, category, quality, video: { durationMs, framesAtMs: frames.map(({ atMs }) => atMs) } }
+function toGivenVideo(given: z.infer<typeof GivenVideo>): UsableImage | Problem {
+  const video = videoSignals(given)
+  if (video instanceof Problem) return video
+  return { ...video, category: given.category, quality: bestQuality(video.signals.filter(isOfFrame)) }
 }
 
-function toSignals(given: readonly z.infer<typeof GivenSignal>[]): Signal[] | Problem {
-  const signals: Signal[] = []
-  for (const { type, view, quality, hash: text } of given) {
-    const hash = parseHash(text)
-    if (hash === undefined) return new Problem('request-invalid')
-    if (quality < SIGNAL_TYPES[type].minQuality) return new Problem('quality-too-low')
-    signals.push({ type, view: view ?? 'whole', quality, hash })
-  }
-  return signals
+function isOfFrame({ frame }: Signal): boolean {
+  return frame !== undefined
 }
 
 function bestQuality(signals: readonly Signal[]): number {

@@ -1,16 +1,30 @@
 // HMA's bank content: pictures and hashes of a bank, each enabled or disabled by itself.
 
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import { formatHash } from '../../../../packages/hash/src/hash256.js'
-import { SIGNAL_TYPES } from '../../../domain/matching/signal-types.js'
+import type { HashedImage } from '../../../domain/matching/hashed-image.js'
+import type { Caller } from '../../../domain/organisations/access.js'
 import { Problem } from '../../../domain/problem.js'
-import type { Banks } from '../../../services/banks/banks.js'
+import type { Banks, ShownBank } from '../../../services/banks/banks.js'
 import type { Registration } from '../../../services/intake/registration.js'
 import type { Content, Contents } from '../../../services/interop/contents.js'
 import type { Audit } from '../../../services/records/audit.js'
 import { type ByAddressOptions, hashedFrom } from '../../hma/by-address.js'
+import { hashTexts, newSignal } from '../../hma/content-signals.js'
 import { metadataIn, noteIn, refOf, textIn } from '../../hma/content-text.js'
-import { contentTypeNamed, INVALID_PDQ, PDQ, pdqHash, pdqOf, selectedTypes } from '../../hma/hma-signals.js'
+import {
+  contentTypeNamed,
+  type GivenHash,
+  givenHash,
+  INVALID_PDQ,
+  indexedTypeNamed,
+  md5Of,
+  PDQ,
+  pdqOf,
+  SIGNAL_TYPES,
+  selectedTypes,
+  VIDEO,
+  VIDEO_MD5,
+} from '../../hma/hma-signals.js'
 import { isObject, laxFields } from '../../hma/lax.js'
 import { HmaRefusal, unhashed } from '../../hma/refusals.js'
 import { callerOf } from '../../plugins/authentication.js'
@@ -55,6 +69,7 @@ function addContentRoute(app: FastifyInstance, options: HmaContentOptions): void
       const caller = callerOf(request)
       const bank = await bankOwned(banks, caller, request.params.name)
       const { result, ref } = await contentIn(request, reply, options)
+      if ('md5' in result) return await addGiven(options, bank, caller, [givenHash(VIDEO_MD5, result.md5, '')], ref)
       if (result instanceof Problem)
         throw result.code === 'quality-too-low' ? new HmaRefusal(400, LOW_QUALITY) : unhashed(result)
       const signals = result.signals.flatMap(({ hashes: [hash], ...rest }) =>
@@ -67,25 +82,39 @@ function addContentRoute(app: FastifyInstance, options: HmaContentOptions): void
   )
 }
 
-function addSignalRoute(app: FastifyInstance, { banks, contents, registration }: HmaContentOptions): void {
+function addSignalRoute(app: FastifyInstance, options: HmaContentOptions): void {
+  const { banks } = options
   app.post<BankParam>('/c/bank/:name/signal', { config: CONFIG, schema }, async (request) => {
     const caller = callerOf(request)
     const bank = await bankOwned(banks, caller, request.params.name)
     const body: Record<string, unknown> = isObject(request.body) ? { ...request.body } : {}
-    const { note: given, ...types } = body
-    const note = noteIn(given)
+    const { note: noted, ...types } = body
+    const note = noteIn(noted)
     const names = Object.keys(types)
     if (names.length === 0) throw new HmaRefusal(400, 'No signals given')
-    if (names.some((name) => name !== PDQ)) throw new HmaRefusal(400, 'No such signal type')
-    const hash = pdqHash(types[PDQ], 'Invalid pdq signal')
+    for (const name of names) indexedTypeNamed(name)
+    const given = SIGNAL_TYPES.flatMap((type) =>
+      names.includes(type) ? [givenHash(type, types[type], `Invalid ${type} signal`)] : [],
+    )
     const ref = refOf({ ...(note !== undefined && { note }) })
-    const signal = { type: PDQ, view: 'whole', quality: 100, hash } as const
-    const { ids, revision } = await registration.forBank(bank, [{ signal, ref, category: undefined }])
-    const [id] = ids
-    if (id === undefined) throw new Problem('signal-invalidated')
-    await registration.matchable(revision)
-    return { id: contents.idFor(caller.orgId, id), signals: { [PDQ]: formatHash(hash) } }
+    return await addGiven(options, bank, caller, given, ref)
   })
+}
+
+/** Adds signals of one picture or video. */
+async function addGiven(
+  { contents, registration }: HmaContentOptions,
+  bank: ShownBank,
+  { orgId }: Caller,
+  given: readonly GivenHash[],
+  ref: string | undefined,
+) {
+  const added = newSignal(given, ref)
+  const { invalidatedAt, revision } = await registration.changeBank(bank, [{ kind: 'put', signal: added }])
+  if (invalidatedAt.size > 0) throw new Problem('signal-invalidated')
+  await registration.matchable(revision)
+  const signals = hashTexts(added.picture ?? [added.signal], added.video)
+  return { id: contents.idFor(orgId, registration.signalIdFor(bank, added)), signals }
 }
 
 function getContentRoute(app: FastifyInstance, { banks, contents, audit }: HmaContentOptions): void {
@@ -108,7 +137,7 @@ function getContentRoute(app: FastifyInstance, { banks, contents, audit }: HmaCo
       disable_until_ts: content.disableUntilS,
       original_media_uri: null,
       bank: presentBank(bank),
-      ...(wantsSignals && { signals: { [PDQ]: wholePdq(content) } }),
+      ...(wantsSignals && { signals: hashTexts(content.image.signals, content.image.video) }),
       ...(fields.text('include_metadata')?.toLowerCase() !== 'false' &&
         metadata !== undefined && {
           metadata: { content_id: null, content_uri: null, json: null, ...metadata, collab: null },
@@ -165,14 +194,20 @@ async function contentIn(request: FastifyRequest, reply: FastifyReply, options: 
     const ref = refOf(textOf(body['note'], body['metadata']))
     return { result: await hashedFrom(options, url, query, 'submission', from), ref }
   }
-  selectedTypes(query.text('types'))
   if (!request.isMultipart()) throw new HmaRefusal(400, 'Neither `url` nor multipart file upload was received')
-  const { result, fields } = await oneFile(
+  let content = ''
+  const accepts = (name: string) => {
+    contentTypeNamed(name)
+    selectedTypes(query.text('types'), name)
+    content = name
+  }
+  const { result, fields } = await oneFile<HashedImage | { readonly md5: string }>(
     request,
     options.uploadLimits,
     options.inFlight,
-    contentTypeNamed,
-    async (image) => options.hashing.hash(image, 'submission', 'none', from),
+    accepts,
+    async (pieces, isCut) =>
+      content === VIDEO ? { md5: await md5Of(pieces, isCut) } : options.hashing.hash(pieces, 'submission', 'none', from),
   )
   await request.reauthorize()
   return { result, ref: refOf(textOf(fields.get('note'), fields.get('metadata'))) }
@@ -199,9 +234,4 @@ function untilIn(value: unknown, nowMs: number): number {
   if (seconds * 1000 > nowMs + FIVE_YEARS_S * 1000)
     throw new HmaRefusal(400, 'disable_until_ts must be less than 5 years in the future')
   return seconds
-}
-
-function wholePdq({ image }: Content): string {
-  const signal = image.signals.find(({ type, view }) => SIGNAL_TYPES[type] === SIGNAL_TYPES.pdq && view === 'whole')
-  return signal === undefined ? '' : formatHash(signal.hash)
 }

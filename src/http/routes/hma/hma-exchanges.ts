@@ -3,7 +3,14 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { Problem } from '../../../domain/problem.js'
 import type { Health } from '../../../services/ops/health.js'
-import { CONTENT_TYPES, indexedTypeNamed, PDQ, signalTypeNamed } from '../../hma/hma-signals.js'
+import {
+  CONTENT_TYPES,
+  indexedTypeNamed,
+  indexedTypes,
+  SIGNAL_TYPES,
+  signalTypeNamed,
+  sizeOfIndex,
+} from '../../hma/hma-signals.js'
 import { laxFields } from '../../hma/lax.js'
 import { HmaRefusal } from '../../hma/refusals.js'
 
@@ -38,7 +45,7 @@ export const hmaExchangeRoutes: FastifyPluginAsync<HmaExchangeOptions> = async (
   app.put('/c/exchange/:exchange', options, unknown)
   app.delete('/c/exchange/:exchange', options, async () => ({ message: 'Exchange deleted' }))
 
-  app.get('/c/signal_type', options, async () => [{ name: PDQ, enabled_ratio: 1 }])
+  app.get('/c/signal_type', options, async () => SIGNAL_TYPES.map((name) => ({ name, enabled_ratio: 1 })))
   app.put<{ Params: { readonly type: string } }>('/c/signal_type/:type', options, async ({ params, body }, reply) => {
     const fields = laxFields(body)
     const ratio = fields.ratio('enabled_ratio')
@@ -48,21 +55,20 @@ export const hmaExchangeRoutes: FastifyPluginAsync<HmaExchangeOptions> = async (
     return reply.code(204).send()
   })
   app.get('/c/signal_type/index', options, async ({ query, caller }) => {
-    indexedTypeNamed(laxFields(query).text('signal_type'))
+    const asked = laxFields(query).text('signal_type')
+    indexedTypeNamed(asked)
     const report = health.report()
     if (report instanceof Problem) throw report
     const isTold = countsFor === 'public' || caller?.scopes.has('admin') === true
-    const size = isTold ? (report.rows[PDQ] ?? 0) : 0
     const at = Math.floor(now() / 1000)
-    return {
-      [PDQ]: {
-        db_size: size,
-        index_size: size,
-        index_out_of_date: false,
-        newest_db_item: at,
-        index_built_to: at,
-      },
-    }
+    const statuses = indexedTypes(asked).map((type) => {
+      const size = isTold ? sizeOfIndex(type, report.rows) : 0
+      return [
+        type,
+        { db_size: size, index_size: size, index_out_of_date: false, newest_db_item: at, index_built_to: at },
+      ] as const
+    })
+    return Object.fromEntries(statuses)
   })
   app.get('/c/content_type', options, async () => CONTENT_TYPES)
 }

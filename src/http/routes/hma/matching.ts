@@ -1,6 +1,6 @@
 // HMA's `/h` and `/m`: hash a picture; look up a picture or a hash.
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import { distance, type Hash256 } from '../../../../packages/hash/src/hash256.js'
+import { MAX_AREA_SIGNALS } from '../../../../packages/hash/src/image-hasher.js'
 import type { HashedImage } from '../../../domain/matching/hashed-image.js'
 import { SIGNAL_TYPES } from '../../../domain/matching/signal-types.js'
 import { Problem } from '../../../domain/problem.js'
@@ -8,32 +8,42 @@ import type { Banks } from '../../../services/banks/banks.js'
 import type { Contents } from '../../../services/interop/contents.js'
 import type { MatchIds } from '../../../services/matching/match-ids.js'
 import type { Matcher } from '../../../services/matching/matcher.js'
+import type { AskedVideo, VideoMatcher } from '../../../services/matching/video/video-matcher.js'
 import type { Health } from '../../../services/ops/health.js'
 import { ofImage } from '../../hashed-signals.js'
 import { type ByAddressOptions, hashedFrom } from '../../hma/by-address.js'
+import { type Comparison, compared } from '../../hma/hash-comparison.js'
 import {
   askedByHash,
+  askedByVpdq,
   coinOf,
   contentTypeNamed,
   distanceText,
+  type GivenHash,
+  givenHash,
+  SIGNAL_TYPES as HMA_TYPES,
+  type HmaSignalType,
   INVALID_PDQ,
   indexedTypeNamed,
+  indexedTypes,
+  md5Of,
   PDQ,
-  pdqHash,
   pdqOf,
   selectedTypes,
   signalTypeNamed,
+  sizeOfIndex,
+  VIDEO,
+  VIDEO_MD5,
+  VPDQ,
 } from '../../hma/hma-signals.js'
 import { isObject, laxFields } from '../../hma/lax.js'
 import { HmaRefusal, unhashed } from '../../hma/refusals.js'
 import { callerOf } from '../../plugins/authentication.js'
 import { forQueries, oneFile } from '../../upload.js'
 
-/** HMA has one threshold for all banks. */
-const COMPARED_WITHIN_BITS = 31
-
 export interface HmaMatchingOptions extends ByAddressOptions {
   readonly matcher: Matcher
+  readonly videoMatcher: VideoMatcher
   readonly matchIds: Pick<MatchIds, 'imageOf'>
   readonly contents: Pick<Contents, 'idFor'>
   readonly banks: Pick<Banks, 'list'>
@@ -46,7 +56,12 @@ interface Exchange {
   readonly reply: FastifyReply
 }
 
-type Asked = Pick<HashedImage, 'signals' | 'isForm'>
+type Asked = Pick<HashedImage, 'signals' | 'isForm'> | AskedVideo
+interface Md5 {
+  readonly md5: string
+}
+/** Of a file: a video has its MD5 alone. */
+type Hashed = HashedImage | Md5 | Problem
 
 interface Found {
   readonly bank: string
@@ -72,14 +87,13 @@ function hashAddressRoute(app: FastifyInstance, options: HmaMatchingOptions): vo
     const fields = laxFields(request.query)
     const url = fields.needed('url')
     fields.check()
-    return { [PDQ]: hashText(await hashedFrom(options, url, fields, 'query', request.hashingFor(reply))) }
+    return hashesOf(await hashedFrom(options, url, fields, 'query', request.hashingFor(reply)))
   })
 }
 
 function hashFileRoute(app: FastifyInstance, options: HmaMatchingOptions): void {
   app.post('/h/hash', { config: { ...CONFIG, multipart: true }, schema }, async (request, reply) => {
-    selectedTypes(laxFields(request.query).text('types'))
-    return { [PDQ]: hashText(await hashUploaded({ request, reply }, options)) }
+    return hashesOf(await hashUploaded({ request, reply }, options, laxFields(request.query).text('types')))
   })
 }
 
@@ -91,10 +105,9 @@ function lookUpRawRoute(app: FastifyInstance, options: HmaMatchingOptions): void
     const names = fields.text('banks')?.split(',')
     const withDistance = fields.bool('include_distance') ?? false
     fields.check()
-    signalTypeNamed(type)
-    const asked = askedByHash(pdqHash(signal, 'invalid signal'))
-    request.consumeQuota(reply, 1)
-    const found = await findMatches({ request, reply }, options, { signals: asked })
+    const asked = askedBy(givenHash(signalTypeNamed(type), signal, 'invalid signal'))
+    request.consumeQuota(reply, countOf(asked))
+    const found = await findMatches({ request, reply }, options, asked)
     const all = found.filter(({ bank }) => names?.includes(bank) !== false)
     return {
       matches: withDistance
@@ -114,16 +127,17 @@ function lookUpAddressOrHashRoute(app: FastifyInstance, options: HmaMatchingOpti
       if (type !== undefined) signalTypeNamed(type)
       const result = await hashedFrom(options, url, fields, 'query', request.hashingFor(reply))
       request.consumeQuota(reply, 1)
-      const picture = hashedOr(result)
-      const found = await lookUp({ request, reply }, options, { picture, banks: names, coin: coinOf(seed) })
-      return type === undefined ? { [PDQ]: found } : found
+      const asked = askedOr(result)
+      const found = await lookUp({ request, reply }, options, { asked, banks: names, coin: coinOf(seed) })
+      const hashedWith = typeOf(result)
+      if (type !== undefined) return type === hashedWith ? found : {}
+      return { [hashedWith]: found }
     }
     if (signal === undefined || type === undefined)
       throw new HmaRefusal(400, 'Either url or both signal and signal_type are required')
-    signalTypeNamed(type)
-    const signals = askedByHash(pdqHash(signal, 'invalid signal'))
-    request.consumeQuota(reply, 1)
-    return await lookUp({ request, reply }, options, { picture: { signals }, banks: names, coin: coinOf(seed) })
+    const asked = askedBy(givenHash(signalTypeNamed(type), signal, 'invalid signal'))
+    request.consumeQuota(reply, countOf(asked))
+    return await lookUp({ request, reply }, options, { asked, banks: names, coin: coinOf(seed) })
   })
 }
 
@@ -132,26 +146,23 @@ function lookUpFileRoute(app: FastifyInstance, options: HmaMatchingOptions): voi
     const fields = laxFields(request.query)
     const [banks, seed] = [fields.text('banks'), fields.text('seed')]
     const coin = fields.text('bypass_coinflip') === 'true' ? 0 : coinOf(seed)
-    selectedTypes(fields.text('types'))
-    const result = await hashUploaded({ request, reply }, options)
+    const result = await hashUploaded({ request, reply }, options, fields.text('types'))
     request.consumeQuota(reply, 1)
-    return { [PDQ]: await lookUp({ request, reply }, options, { picture: hashedOr(result), banks, coin }) }
+    return { [typeOf(result)]: await lookUp({ request, reply }, options, { asked: askedOr(result), banks, coin }) }
   })
 }
 
 function compareRoute(app: FastifyInstance): void {
   app.post('/m/compare', { config: CONFIG, schema }, async ({ body }) => {
     if (!isObject(body)) throw new HmaRefusal(400, 'Request input was not a dict')
-    const answer = new Map<string, [boolean, { distance: number }]>()
+    const answer = new Map<string, Comparison>()
     for (const [type, pair] of Object.entries(body)) {
       if (!Array.isArray(pair))
-        throw new HmaRefusal(400, `Comparison hashes for ${type === PDQ ? PDQ : 'a signal type'} was not a list`)
+        throw new HmaRefusal(400, `Comparison hashes for ${isKnown(type) ? type : 'a signal type'} was not a list`)
       if (pair.length !== 2) throw new HmaRefusal(400, 'Comparison hash list length must be exactly 2')
-      signalTypeNamed(type)
-      const [one, other] = pair.map((text): Hash256 => pdqHash(text, 'Invalid pdq hash'))
-      if (one === undefined || other === undefined) throw new HmaRefusal(400, `Invalid pdq hash: ${INVALID_PDQ}`)
-      const bits = distance(one, other)
-      answer.set(type, [bits <= COMPARED_WITHIN_BITS, { distance: bits }])
+      const named = signalTypeNamed(type)
+      const [one, other] = pair.map((text) => givenHash(named, text, `Invalid ${named} hash`))
+      answer.set(named, compared(one, other))
     }
     return Object.fromEntries(answer)
   })
@@ -159,19 +170,38 @@ function compareRoute(app: FastifyInstance): void {
 
 function indexStatusRoute(app: FastifyInstance, { health, now }: HmaMatchingOptions): void {
   app.get('/m/index/status', { config: CONFIG, schema }, async ({ query }) => {
-    indexedTypeNamed(laxFields(query).text('signal_type'))
+    const asked = laxFields(query).text('signal_type')
+    indexedTypeNamed(asked)
     const report = health.report()
     if (report instanceof Problem) throw report
-    return { [PDQ]: { present: true, built_to: Math.floor(now() / 1000), size: report.rows[PDQ] ?? 0 } }
+    const at = Math.floor(now() / 1000)
+    const statuses = indexedTypes(asked).map(
+      (type) => [type, { present: true, built_to: at, size: sizeOfIndex(type, report.rows) }] as const,
+    )
+    return Object.fromEntries(statuses)
   })
 }
 
 async function hashUploaded(
   { request, reply }: Exchange,
   { hashing, uploadLimits, inFlight }: HmaMatchingOptions,
-): Promise<HashedImage | Problem> {
-  const { result } = await oneFile(request, forQueries(uploadLimits), inFlight, contentTypeNamed, async (image, isCut) =>
-    ofImage(hashing.hash(image, 'query', 'none', request.hashingFor(reply)), isCut),
+  types: string | undefined,
+): Promise<Hashed> {
+  let content = ''
+  const accepts = (name: string) => {
+    contentTypeNamed(name)
+    selectedTypes(types, name)
+    content = name
+  }
+  const { result } = await oneFile<HashedImage | Md5>(
+    request,
+    forQueries(uploadLimits),
+    inFlight,
+    accepts,
+    async (pieces, isCut) =>
+      content === VIDEO
+        ? { md5: await md5Of(pieces, isCut) }
+        : ofImage(hashing.hash(pieces, 'query', 'none', request.hashingFor(reply)), isCut),
   )
   await request.reauthorize()
   return result
@@ -179,19 +209,22 @@ async function hashUploaded(
 
 async function findMatches(
   { request, reply }: Exchange,
-  { matcher, matchIds, contents }: HmaMatchingOptions,
-  { signals, isForm }: Asked,
+  { matcher, videoMatcher, matchIds, contents }: HmaMatchingOptions,
+  asked: Asked,
 ): Promise<Found[]> {
   const caller = callerOf(request)
-  const [matches] = await matcher.match([signals], {
+  const options = {
     orgId: caller.orgId,
     banks: undefined,
     thresholdBits: undefined,
-    isFormOf: () => isForm === true,
     knowsDistance: caller.scopes.has('match:distance'),
     // HMA's answer has no field for truncation.
     onTruncated: () => void reply.header('tabir-truncated', 'true'),
-  })
+  }
+  const [matches] =
+    'frames' in asked
+      ? await videoMatcher.matchVideos([asked], options)
+      : await matcher.match([asked.signals], { ...options, isFormOf: () => asked.isForm === true })
   // HMA's answer has no grade, so its clients would act on a match that is only for review.
   const sure = (matches ?? []).filter(({ grade }) => grade !== 'review')
   return sure.map((match) => {
@@ -200,13 +233,13 @@ async function findMatches(
     return {
       bank: match.bank,
       bank_content_id: contents.idFor(caller.orgId, imageId),
-      distance: distanceText(match, caller),
+      distance: distanceText(match, caller, 'frames' in asked ? asked.frames.length : undefined),
     }
   })
 }
 
 interface LookUp {
-  readonly picture: Asked
+  readonly asked: Asked
   /** Comma-separated names; `undefined` for all banks. */
   readonly banks: string | undefined
   /** A bank answers if its enabled ratio is at least this number. */
@@ -214,12 +247,12 @@ interface LookUp {
 }
 
 /** @returns matches by bank. A disabled bank never answers. */
-async function lookUp(exchange: Exchange, options: HmaMatchingOptions, { picture, banks, coin }: LookUp) {
+async function lookUp(exchange: Exchange, options: HmaMatchingOptions, { asked, banks, coin }: LookUp) {
   const names = banks?.split(',')
   const listed = options.banks.list(callerOf(exchange.request))
   const ratios = new Map(listed.map(({ shownAs, enabledRatio }) => [shownAs, enabledRatio ?? 1]))
   const answer = new Map<string, Omit<Found, 'bank'>[]>()
-  for (const { bank, ...match } of await findMatches(exchange, options, picture)) {
+  for (const { bank, ...match } of await findMatches(exchange, options, asked)) {
     if (names?.includes(bank) === false || (ratios.get(bank) ?? 0) < coin) continue
     const ofBank = answer.get(bank) ?? []
     ofBank.push(match)
@@ -228,15 +261,34 @@ async function lookUp(exchange: Exchange, options: HmaMatchingOptions, { picture
   return Object.fromEntries(answer)
 }
 
+function typeOf(hashed: Hashed): HmaSignalType {
+  return 'md5' in hashed ? VIDEO_MD5 : PDQ
+}
+
 /** HMA answers an empty hash for a picture that is too plain. */
-function hashText(hashed: HashedImage | Problem): string {
-  if (!(hashed instanceof Problem)) return hashed.quality < SIGNAL_TYPES[PDQ].minQuality ? '' : pdqOf(hashed)
-  if (hashed.code === 'quality-too-low') return ''
+function hashesOf(hashed: Hashed): Partial<Record<HmaSignalType, string>> {
+  if ('md5' in hashed) return { [VIDEO_MD5]: hashed.md5 }
+  if (!(hashed instanceof Problem)) return { [PDQ]: hashed.quality < SIGNAL_TYPES.pdq.minQuality ? '' : pdqOf(hashed) }
+  if (hashed.code === 'quality-too-low') return { [PDQ]: '' }
   throw unhashed(hashed)
 }
 
-/** @throws the problem of a picture that could not be hashed: an empty hash cannot be looked up. */
-function hashedOr(hashed: HashedImage | Problem): HashedImage {
+/** @throws the problem of a file that could not be hashed: an empty hash cannot be looked up. */
+function askedOr(hashed: Hashed): Asked {
+  if ('md5' in hashed) return askedBy(givenHash(VIDEO_MD5, hashed.md5, 'invalid signal'))
   if (!(hashed instanceof Problem)) return hashed
   throw hashed.code === 'quality-too-low' ? new HmaRefusal(400, `invalid signal: ${INVALID_PDQ}`) : unhashed(hashed)
+}
+
+function askedBy(given: GivenHash): Asked {
+  return given.type === VPDQ ? askedByVpdq(given.video) : { signals: askedByHash(given.type, given.hash) }
+}
+
+/** As how many pictures it counts. */
+function countOf(asked: Asked): number {
+  return 'frames' in asked ? Math.ceil(asked.frames.length / MAX_AREA_SIGNALS) : 1
+}
+
+function isKnown(type: string): boolean {
+  return HMA_TYPES.some((known) => known === type)
 }

@@ -84,6 +84,7 @@ export class ColumnsBuilder {
     'pdq-area': new SignalRows(),
     blockhash: new SignalRows(),
     sha256: new SignalRows(),
+    video_md5: new SignalRows(),
     detail: new SignalRows(),
   }
 
@@ -182,6 +183,7 @@ export class ColumnsBuilder {
         'pdq-area': columnsOf(this.#signals['pdq-area']),
         blockhash: columnsOf(this.#signals.blockhash),
         sha256: columnsOf(this.#signals.sha256),
+        video_md5: columnsOf(this.#signals.video_md5),
         detail: columnsOf(this.#signals.detail),
       },
       heads: columnsOf(this.#heads),
