@@ -65,7 +65,9 @@ t.test('a translation is one: no sentence of another language stands in English'
     const messages = messagesOf(language)
     const same = Object.keys(english).filter((key) => messages[key] === english[key])
     t.same(
-      same.filter((key) => !['language.direction', 'result.pin', 'case.pin', 'page.leaveHint', 'run.videos.one'].includes(key)),
+      same.filter(
+        (key) => !['language.direction', 'result.pin', 'case.pin', 'page.leaveHint', 'run.videos.one'].includes(key),
+      ),
       [],
       language,
     )
