@@ -1,4 +1,4 @@
-// Pictures that this NGO can attest: of cases that it opened for somebody, or that name it as contact.
+// Pictures and videos that this NGO can attest: of cases that it opened for somebody, or that name it as contact.
 
 import { useState } from 'preact/hooks'
 import { parseCaseNumber } from '../../src/domain/cases/case.js'
@@ -46,12 +46,14 @@ export function Attestations({ api }: { api: Api }) {
       return setSaid(outcome.status === 404 ? 'You opened no case with this number.' : outcome.problem)
     const ids = outcome.value.images.map(({ imageId }) => imageId)
     setNumbers(new Map([...numbers, ...ids.map((id) => [id, number] as const)]))
-    setSaid(`${number}: ${ids.length === 1 ? '1 picture' : `${sayNumber(ids.length)} pictures`} registered.`)
+    setSaid(
+      `${number}: ${ids.length === 1 ? '1 picture or video' : `${sayNumber(ids.length)} pictures or videos`} registered.`,
+    )
   }
   return (
     <>
       <p class="hint">
-        By attesting a picture you state that you know whom it shows, and that this person did not agree. The reference is
+        By attesting a picture or video you state that you know whom it shows, and that this person did not agree. The reference is
         the same as in the report of the case: IMG- and the first eight characters of the signal.
       </p>
       <form class="card" onSubmit={(event) => void find(event)}>
@@ -59,24 +61,24 @@ export function Attestations({ api }: { api: Api }) {
           Number of a case that you opened <input name="number" autocomplete="off" placeholder="TBR-" required />
         </label>
         <p class="hint">
-          The service keeps no list of case numbers. Type in one that you know, and its pictures are marked with it below,
-          until you leave this panel.
+          The service keeps no list of case numbers. Type in one that you know, and its pictures and videos are marked with
+          it below, until you leave this panel.
         </p>
         {said !== undefined && <p role="status">{said}</p>}
-        <button type="submit">Mark its pictures</button>
+        <button type="submit">Mark them</button>
       </form>
       <Paged<Answer, WaitingSignal>
         api={api}
         path={(after) => `/v1/attestations/waiting?limit=200${after === undefined ? '' : `&after=${after}`}`}
         rowsOf={({ signals }) => signals}
         nextOf={({ next }) => next ?? undefined}
-        caption="Pictures that wait, case by case"
+        caption="Pictures and videos that wait, case by case"
         name="attestations"
-        empty="No picture waits for your attestation."
+        empty="No picture or video waits for your attestation."
         keyOf={({ signalId }) => signalId}
         columns={[
           {
-            title: 'Picture',
+            title: 'Picture or video',
             value: ({ signalId }) => imageReference(signalId),
             cell: ({ signalId }) => <span class="whole">{imageReference(signalId)}</span>,
           },
@@ -88,7 +90,7 @@ export function Attestations({ api }: { api: Api }) {
           { title: 'Since', value: ({ registeredAt }) => registeredAt, cell: ({ registeredAt }) => sayMoment(registeredAt) },
         ]}
         actions={({ matchId }, reload) => (
-          <Sure label="Attest" question="Attest this picture?" act={() => attest(matchId, reload)} />
+          <Sure label="Attest" question="Attest this picture or video?" act={() => attest(matchId, reload)} />
         )}
       />
     </>

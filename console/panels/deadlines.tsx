@@ -44,7 +44,7 @@ function Deadlines({ api, path }: { api: Api; path: string }) {
               { title: 'Stage', value: ({ stage }) => stage },
               { title: 'Was due', value: ({ dueAt }) => dueAt, cell: ({ dueAt }) => sayMoment(dueAt) },
               {
-                title: 'Picture',
+                title: 'Picture or video',
                 value: ({ signalId }) => imageReference(signalId),
                 cell: ({ signalId }) => <span class="whole">{imageReference(signalId)}</span>,
               },

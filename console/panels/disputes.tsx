@@ -31,7 +31,7 @@ interface Listed {
 
 const ABOUT: readonly Column<Judged>[] = [
   {
-    title: 'Picture',
+    title: 'Picture or video',
     value: ({ signalId }) => imageReference(signalId),
     cell: ({ signalId }) => <span class="whole">{imageReference(signalId)}</span>,
   },
@@ -78,12 +78,12 @@ export function Disputes({ api }: { api: Api }) {
           <>
             <Sure
               label="Keep protecting"
-              question="Reject the dispute? The picture stays protected."
+              question="Reject the dispute? It stays protected."
               act={() => decide(signalId, 'rejected')}
             />
             <Sure
               label="Remove protection"
-              question="Uphold the dispute? The picture stops matching for good. Its account gets a strike for a false report."
+              question="Uphold the dispute? It stops matching for good. Its account gets a strike for a false report."
               isGrave
               act={() => decide(signalId, 'upheld')}
             />
@@ -103,7 +103,7 @@ export function Disputes({ api }: { api: Api }) {
         actions={({ signalId }) => (
           <Sure
             label="Protect again"
-            question="Let the picture match again?"
+            question="Let it match again?"
             act={() => act('DELETE', `/v1/signals/${signalId}/quarantine`)}
           />
         )}

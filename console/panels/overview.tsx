@@ -31,7 +31,7 @@ export function Overview({ api }: { api: Api }) {
         <>
           <Figures
             figures={[
-              { name: 'Pictures that match', value: sayNumber(images) },
+              { name: 'Pictures and videos that match', value: sayNumber(images) },
               { name: 'Kept, not matching', value: sayNumber(silent) },
               { name: 'Disputed', value: sayNumber(sum(groups.filter(({ disputed }) => disputed))) },
               { name: 'Hashes', value: sayNumber(Object.values(signals).reduce((all, count) => all + count, 0)) },
@@ -39,7 +39,7 @@ export function Overview({ api }: { api: Api }) {
           />
           <div class="two">
             <Bars
-              title="Pictures by tier, and what they show"
+              title="Pictures and videos by tier, and what they show"
               bars={TIER_NAMES.map((tier) => ({
                 name: sayName(tier),
                 parts: [...CATEGORY_NAMES, null].map((category) => ({
@@ -54,8 +54,8 @@ export function Overview({ api }: { api: Api }) {
             />
           </div>
           <Table
-            caption="Pictures by bank, tier and category"
-            empty="No picture is registered."
+            caption="Pictures and videos by bank, tier and category"
+            empty="Nothing is registered."
             name="registry"
             rows={groups}
             keyOf={({ bank, tier, category, disputed }) => `${bank} ${tier} ${category} ${disputed}`}
@@ -64,7 +64,7 @@ export function Overview({ api }: { api: Api }) {
               { title: 'Tier', value: ({ tier }) => sayName(tier) },
               { title: 'Shows', value: ({ category }) => sayName(category) },
               { title: 'Disputed', value: ({ disputed }) => (disputed ? 'yes' : 'no') },
-              { title: 'Pictures', value: ({ images: count }) => count, cell: ({ images: count }) => sayNumber(count) },
+              { title: 'Number', value: ({ images: count }) => count, cell: ({ images: count }) => sayNumber(count) },
             ]}
           />
           <p class="hint">Counted {sayMoment(countedAt)} by the process that answered.</p>

@@ -113,6 +113,7 @@ function read(chosen: Chosen, id: number): void {
   void pool
     .hash(picture.file, wanted(), {
       begun: () => put(chosen, id, { at: 'reading' }),
+      handedOn: () => put(chosen, id, { at: 'waiting' }),
       progress: (share) => drawProgress(chosen, id, Math.floor(100 * share) / 100),
       signal: picture.reading.signal,
     })

@@ -26,7 +26,9 @@ export function hashingPool(): Pool {
       const name = isVideo ? VIDEOS : isUndecoded ? outcome.format : undefined
       const script = name === undefined ? undefined : ownValue(given.decoders, name)
       if (script === undefined) return outcome
-      return options.signal.aborted ? undefined : await decoderOf(script, isVideo).hash(file, wanted, options)
+      if (options.signal.aborted) return undefined
+      options.handedOn()
+      return decoderOf(script, isVideo).hash(file, wanted, options)
     },
     stop() {
       for (const pool of [usual, ...decoding.values()]) pool.stop()

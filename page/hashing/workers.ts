@@ -16,6 +16,8 @@ export type FromWorker = { readonly ready: true } | { readonly share: number } |
 export interface HashOptions {
   /** Called when its turn has come. */
   readonly begun: () => void
+  /** Called when it waits for another worker, after one has begun. */
+  readonly handedOn: () => void
   /** Called with the share of a video that was read, 0…1. */
   readonly progress: (share: number) => void
   /** Aborted when it is not wanted any more. */

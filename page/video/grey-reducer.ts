@@ -39,27 +39,40 @@ export function createGreyReducer(full: Size, target: Size): (plane: Plane, leve
     const grey = new Uint8ClampedArray(target.width * target.height)
     for (let y = 0; y < target.height; y++) {
       addRows(plane, down, y, row)
-      const to = y * target.width
-      for (let x = 0; x < target.width; x++) {
-        const first = across.firsts[x] ?? 0
-        const from = x * across.count
-        let sum = 0
-        for (let tap = 0; tap < across.count; tap++) sum += (across.weights[from + tap] ?? 0) * (row[first + tap] ?? 0)
-        grey[to + x] = (sum - black) * scale // which rounds
-      }
+      addAcross(row, across, grey.subarray(y * target.width, (y + 1) * target.width), { black, scale })
     }
     row.fill(0)
     return grey
   }
 }
 
+function addAcross(
+  row: Float32Array,
+  { count, firsts, weights }: Taps,
+  into: Uint8ClampedArray,
+  { black, scale }: { readonly black: number; readonly scale: number },
+): void {
+  for (let x = 0, at = 0; x < into.length; x++) {
+    const first = firsts[x] ?? 0
+    let sum = 0
+    for (let k = first; k < first + count; k++) sum += (weights[at++] ?? 0) * (row[k] ?? 0)
+    into[x] = (sum - black) * scale // which rounds
+  }
+}
+
+/** Four rows at a time: each sum is written once for them. */
 function addRows({ data, offset, stride }: Plane, { count, firsts, weights }: Taps, y: number, into: Float32Array): void {
-  for (let tap = 0; tap < count; tap++) {
-    const weight = weights[y * count + tap] ?? 0
-    if (weight === 0 && tap > 0) continue
-    const from = offset + ((firsts[y] ?? 0) + tap) * stride
-    if (tap === 0) for (let x = 0; x < into.length; x++) into[x] = weight * (data[from + x] ?? 0)
-    else for (let x = 0; x < into.length; x++) into[x] = (into[x] ?? 0) + weight * (data[from + x] ?? 0)
+  const [width, last] = [into.length, count - 1]
+  const rowAt = (tap: number) => offset + ((firsts[y] ?? 0) + Math.min(tap, last)) * stride
+  const weightAt = (tap: number) => (tap > last ? 0 : (weights[y * count + tap] ?? 0))
+  for (let tap = 0; tap < count; tap += 4) {
+    const [r0, r1, r2, r3] = [rowAt(tap), rowAt(tap + 1), rowAt(tap + 2), rowAt(tap + 3)]
+    const [w0, w1, w2, w3] = [weightAt(tap), weightAt(tap + 1), weightAt(tap + 2), weightAt(tap + 3)]
+    const kept = tap === 0 ? 0 : 1
+    for (let x = 0; x < width; x++) {
+      const sum = w0 * (data[r0 + x] ?? 0) + w1 * (data[r1 + x] ?? 0) + w2 * (data[r2 + x] ?? 0) + w3 * (data[r3 + x] ?? 0)
+      into[x] = kept * (into[x] ?? 0) + sum
+    }
   }
 }
 

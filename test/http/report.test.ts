@@ -145,7 +145,7 @@ t.test('the report counts as people do, and speaks of the person in the picture'
   const { images, platforms } = REPORT_WORDS.en
   t.same(
     [0, 1, 2].map((count) => counted(count, images)),
-    ['0 images', '1 image', '2 images'],
+    ['0 images and videos', '1 image or video', '2 images and videos'],
   )
   t.same(
     ['0', '1-2', 'more'].map((count) => counted(count, platforms)),
@@ -155,7 +155,7 @@ t.test('the report counts as people do, and speaks of the person in the picture'
     const text = JSON.stringify(REPORT_WORDS[language])
     t.notMatch(text, /\b(?:her|herself|she|submitter|pelapor)\b|\(s\)/, language)
   }
-  t.match(REPORT_WORDS.en.tiers['self-reported'], 'the person in the picture')
+  t.match(REPORT_WORDS.en.tiers['self-reported'], 'the person shown')
 })
 
 /** What is in the compressed streams of a PDF. */

@@ -34,7 +34,7 @@ t.test('her page, by number and PIN', { skip: withoutBrowser }, async (t) => {
     await page.waitForSelector('[data-step="view"]:not([hidden])')
     t.equal(await textOf(page, '#view-number'), her.caseNumber)
     t.equal(await textOf(page, '#view-images'), '1')
-    t.equal(await textOf(page, '#view-state'), 'Your pictures are protected')
+    t.equal(await textOf(page, '#view-state'), 'Your pictures and videos are protected')
     t.equal(await textOf(page, '#view-category'), 'not said')
     t.match(await textOf(page, '#view-expires'), /^\w+ \d+, \d{4}$/)
     t.equal(await page.inputValue('#case-pin'), '', 'the PIN does not stay in the page')
@@ -55,7 +55,7 @@ t.test('her page, by number and PIN', { skip: withoutBrowser }, async (t) => {
     await page.click('#withdraw')
     await page.click('#withdraw-yes')
     await page.waitForSelector('#withdrawn-row:not([hidden])')
-    t.equal(await textOf(page, '[role="status"]'), 'Everything is taken back. These pictures are not recognised any more.')
+    t.equal(await textOf(page, '[role="status"]'), 'Everything is taken back. Nothing of it is recognised any more.')
     t.equal(await textOf(page, '#view-images'), '0')
     t.notOk(await page.isVisible('#withdraw'))
     const receipt = await savedBy(page, '#save-receipt')
@@ -79,12 +79,12 @@ t.test('her page, by number and PIN', { skip: withoutBrowser }, async (t) => {
     await page.waitForSelector('[data-step="view"]:not([hidden])')
 
     t.same(await page.locator('#sums li').allTextContents(), [
-      '1 picture is well protected.',
-      '1 picture is protected, but screenshots of it may be missed. A sharper or larger version, if there is one, would be protected better.',
+      '1 picture or video is well protected.',
+      '1 picture or video is protected, but screenshots of it may be missed. A sharper or larger version, if there is one, would be protected better.',
     ])
     t.same(await page.locator('#time-line li span').allTextContents(), [
-      '1 picture was added.',
-      '1 picture was added.',
+      '1 picture or video was added.',
+      '1 picture or video was added.',
       'You got your number.',
     ])
     const one = await platform(site, 'platform')

@@ -111,13 +111,13 @@ export const REPORT_WORDS: Readonly<Record<ReportLanguage, ReportWords>> = {
     categories: {
       nude: 'nude',
       'underwear-or-swimwear': 'underwear or swimwear',
-      'culturally-intimate': 'intimate in the culture of the person in the picture',
+      'culturally-intimate': 'intimate in the culture of the person shown',
       'sexual-act': 'sexual act',
       synthetic: 'made with AI (a deepfake)',
       composite: 'composite',
     },
     tiers: {
-      'self-reported': 'reported by the person in the picture',
+      'self-reported': 'reported by the person shown',
       'ngo-attested': 'attested by an organisation',
       'platform-confirmed': 'confirmed by platforms',
       verified: 'verified',
@@ -191,13 +191,13 @@ export const REPORT_WORDS: Readonly<Record<ReportLanguage, ReportWords>> = {
     categories: {
       nude: 'bogel',
       'underwear-or-swimwear': 'pakaian dalam atau pakaian renang',
-      'culturally-intimate': 'intim dalam budaya orang dalam gambar',
+      'culturally-intimate': 'intim dalam budaya orang yang ditunjukkan',
       'sexual-act': 'perbuatan seksual',
       synthetic: 'dibuat dengan AI (deepfake)',
       composite: 'gabungan',
     },
     tiers: {
-      'self-reported': 'dilaporkan oleh orang dalam gambar',
+      'self-reported': 'dilaporkan oleh orang yang ditunjukkan',
       'ngo-attested': 'disahkan oleh organisasi',
       'platform-confirmed': 'disahkan oleh platform',
       verified: 'ditentusahkan',
