@@ -1,12 +1,12 @@
 // How often long pictures are found by their parts, and find what they contain; and whether unrelated chats match each other.
 //
-//   npm run bench:long -- [--photos FOLDER] [--set a|b] [--size N] [--length PX] [--chats N] [--seed N] [--json]
+//   npm run bench:long -- [--photos FOLDER] [--set a|b] [--kinds A,B] [--size N] [--length PX] [--chats N] [--seed N] [--json]
 //
-// Draws --size screenshots of each kind (chat, feed, comic, page), 1,080 pixels wide and --length pixels long, with photographs of the folder or drawn
+// Draws --size screenshots of each kind (chat, feed, comic, page; or those of --kinds), 1,080 pixels wide and --length pixels long, with photographs of the folder or drawn
 // scenes. All are registered by the worker's code, and the service's matcher is asked about parts of them: screens of phones and squares at any
 // offset, by how much of the best visible photograph they show; single photographs; the whole; a long part. Then each photograph is registered and
 // the long picture is asked about. Last, --chats chats that share no photograph are registered together, and each and three screens of it are asked
-// about: what finds another chat is false. A match for review does not count.
+// about: what finds another chat is false; --chats 0 leaves them out. A match for review does not count. Says on stderr how far it is.
 
 import { parseArgs } from 'node:util'
 import sharp from 'sharp'
@@ -20,6 +20,7 @@ const { values } = parseArgs({
   options: {
     photos: { type: 'string' },
     set: { type: 'string', default: 'b' },
+    kinds: { type: 'string', default: KIND_NAMES.join(',') },
     size: { type: 'string', default: '3' },
     length: { type: 'string', default: '20000' },
     chats: { type: 'string', default: '12' },
@@ -29,6 +30,12 @@ const { values } = parseArgs({
 })
 const [size, lengthPx, chats] = [values.size, values.length, values.chats].map(Number)
 const { set, seed } = values
+const kinds = KIND_NAMES.filter((kind) => values.kinds.split(',').includes(kind))
+if (kinds.length < values.kinds.split(',').length) {
+  console.error(`--kinds: some of ${KIND_NAMES.join(', ')}`)
+  process.exit(2)
+}
+const progress = (text) => process.stderr.write(`${text}\n`)
 // The decoder blocks most loaders for the whole process; what is drawn here is SVG.
 sharp.unblock({ operation: ['VipsForeignLoad'] })
 const photos = photographs(values, 40)
@@ -39,15 +46,16 @@ const PARTS = 8
 const PHOTOS_OF_EACH = 14
 const CHAT_PX = 12_000
 
-for (const kind of KIND_NAMES) {
+for (const kind of kinds) {
   for (let i = 0; i < size; i++) {
+    progress(`${kind} ${i + 1} of ${size}`)
     const long = await drawn(kind, i, lengthPx)
     await measureParts(kind, long, randomOf(`parts ${seed} ${kind} ${i}`))
     await measureContained(kind, long)
   }
 }
 const chatPairs = await measureChats()
-const conditions = { set, seed, size, lengthPx, photos: photos.length }
+const conditions = { set, seed, kinds, size, lengthPx, photos: photos.length }
 const figures = { commit: commit(), conditions, counts, chatPairs }
 console.log(values.json ? JSON.stringify(figures) : table())
 
@@ -89,10 +97,12 @@ async function measureContained(kind, { bytes, places }) {
 async function measureChats() {
   service.clear()
   const drawnChats = []
+  if (chats > 0) progress(`${chats} chats`)
   for (let i = 0; i < chats; i++) drawnChats.push(await drawn('chat', i, CHAT_PX, i % 3 === 0 ? 0.07 : undefined))
   for (const [i, { bytes }] of drawnChats.entries()) await register(`${i}`, bytes)
   const pairs = { asked: 0, false: 0 }
   for (const [i, { bytes, places }] of drawnChats.entries()) {
+    progress(`asking about chat ${i + 1} of ${chats}`)
     const screens = [0.05, 0.4, 0.75].map((at) => ({
       left: 0,
       top: Math.round(at * CHAT_PX),
@@ -150,8 +160,8 @@ function table() {
   const cell = (count) =>
     count === undefined ? '-' : `${count.found} of ${count.asked}${count.sure > 0 ? `, ${count.sure} sure` : ''}`
   const rows = Object.entries(counts).map(
-    ([query, by]) => `| ${query} | ${KIND_NAMES.map((kind) => cell(by[kind])).join(' | ')} |`,
+    ([query, by]) => `| ${query} | ${kinds.map((kind) => cell(by[kind])).join(' | ')} |`,
   )
-  const head = `| query | ${KIND_NAMES.join(' | ')} |\n|${' --- |'.repeat(1 + KIND_NAMES.length)}`
+  const head = `| query | ${kinds.join(' | ')} |\n|${' --- |'.repeat(1 + kinds.length)}`
   return `${[head, ...rows].join('\n')}\n${chatPairs.false} of ${chatPairs.asked} pairs of unrelated chats match`
 }

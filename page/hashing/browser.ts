@@ -9,6 +9,7 @@ import { drawnSource, readsBackExactly } from './drawn.js'
 import { sidesOf } from './file-head.js'
 import { jpegPart } from './grouping.js'
 import { hasImageDecoder, openAnimation, openReduced } from './image-decoder.js'
+import { isWholeInInks, withoutInkProfile } from './jpeg-inks.js'
 import { type ChosenFile, type Opened, openedPicture } from './opened.js'
 import { type Outcome, rejected } from './outcome.js'
 import { isTooLarge, type Sides } from './source.js'
@@ -17,7 +18,8 @@ import { isTooLarge, type Sides } from './source.js'
 const LARGE_PIXELS = 16_000_000
 
 /** As it is shown: turned as its EXIF says, in sRGB. */
-export async function openInBrowser(chosen: ChosenFile): Promise<Opened | Outcome> {
+export async function openInBrowser(given: ChosenFile): Promise<Opened | Outcome> {
+  const chosen = given.format === 'jpeg' ? await withoutInkProfile(given) : given
   const { head, format } = chosen
   if (typeof OffscreenCanvas === 'undefined') return cannotOpen(format, 'browser')
   if (!readsBackExactly()) return cannotOpen(format, 'altered')
@@ -39,11 +41,12 @@ async function openJpeg(chosen: ChosenFile, stored: ReturnType<typeof sidesOf>):
   const { orientation = 1 } = stored
   const size = hashedSize(stored)
   const isLarge = stored.width * stored.height > LARGE_PIXELS
-  if (isLarge || jpegPart(stored, size) > 1) {
+  const isWhole = isWholeInInks(chosen.head, stored)
+  if (!isWhole && (isLarge || jpegPart(stored, size) > 1)) {
     const opened = await openReduced(chosen.file, stored, orientation, size)
     if (opened !== undefined) return opened
   }
-  if (!isTooLarge(stored)) return openStill(chosen, stored, orientation)
+  if (!isTooLarge(stored)) return openStill(chosen, stored, orientation, isWhole)
   return (await hasEnd(chosen.file)) ? rejected('no-memory', chosen.format) : rejected('damaged')
 }
 
@@ -74,13 +77,19 @@ async function openStill(
   { file, format }: ChosenFile,
   sides: Sides | undefined,
   orientation = 1,
+  isDecodedWhole = false,
 ): Promise<Opened | Outcome> {
   const bitmap = await decoded(file)
   if (bitmap === undefined) return undecodable(format, sides)
   // A browser that turns a WebP by itself gives it on its side.
   const isTurned = orientation > 4 && sides !== undefined && sides.width !== sides.height && bitmap.width === sides.height
   const isJpeg = format === 'jpeg'
-  const source = drawnSource(bitmap, { hasAlpha: !isJpeg, orientation, isTurned: isJpeg || isTurned })
+  const source = drawnSource(bitmap, {
+    hasAlpha: !isJpeg,
+    orientation,
+    isTurned: isJpeg || isTurned,
+    ...(isDecodedWhole && { isDecodedWhole }),
+  })
   if (!isTooLarge(source)) return openedPicture(source)
   source.close()
   return rejected('too-many-pixels')

@@ -1,5 +1,6 @@
 // At which size the service's decoder gives a picture that it is asked to reduce. It depends on the format.
 import type { Pixels } from '../../packages/hash/src/pixels.js'
+import { MAX_WHOLE_PIXELS } from '../../src/domain/media/decoding-limits.js'
 import type { MediaFormat } from '../../src/domain/media/media-formats.js'
 
 type Size = Pick<Pixels, 'width' | 'height'>
@@ -10,8 +11,8 @@ export interface Decoded extends Size {
 }
 
 /**
- * What sharp asks the decoders of libvips for. A JPEG is decoded at an eighth, a quarter or half of its size, rounded down; a WebP at the larger of the
- * two factors by which its sides are reduced. `resampled` does the rest.
+ * What sharp asks the decoders of libvips for. A JPEG is decoded at an eighth, a quarter or half of its size, rounded down; a large WebP at the larger
+ * of the two factors by which its sides are reduced. `resampled` does the rest.
  *
  * @param format of the file.
  * @param target the size to which the picture is reduced.
@@ -19,7 +20,7 @@ export interface Decoded extends Size {
 export function decodedSize(format: MediaFormat, { width, height }: Size, target: Size): Decoded {
   const shrinks = SHRINKS[format]
   const least = Math.min(width / target.width, height / target.height)
-  if (shrinks === 'to-size' && least > 1)
+  if (shrinks === 'to-size' && least > 1 && width * height > MAX_WHOLE_PIXELS)
     return { width: Math.round(width / least), height: Math.round(height / least), groupPx: 'areas' }
   const groupPx = shrinks === 'by-halves' ? jpegPart({ width, height }, target) : 1
   return { width: Math.floor(width / groupPx), height: Math.floor(height / groupPx), groupPx }

@@ -1,12 +1,7 @@
 // Pictures in AV1 whose data holds more frames than one: browsers show the first that is to be shown, and libheif the last.
 
-import { type Box, boxesIn, TooManyBoxes } from '../domain/media/heif-boxes.js'
-
-/** Bytes that replace those of a file. */
-export interface Patch {
-  readonly at: number
-  readonly byte: number
-}
+import { associationsIn, type Box, metaBoxesIn, propertiesIn } from '../domain/media/heif-boxes.js'
+import { createStepCounter, type ItemData, itemData, itemsOfKind, type Patch, placesOf } from './item-data.js'
 
 export interface Av1Frames {
   /** Frames that have to be decoded for the picture that is shown, of the item that has most. One in most files; more with layers. */
@@ -20,86 +15,45 @@ export interface Av1Frames {
  * @throws {RangeError} when the file ends within its boxes. @throws {TooManyBoxes} when there are more units than in any picture.
  */
 export function av1Frames(file: Buffer): Av1Frames {
-  const meta = boxesIn(file, 0, file.length).find(({ type }) => type === 'meta')
-  if (meta === undefined) return { decoded: 0, patches: [] }
-  const parts = boxesIn(file, meta.from + 4, meta.to)
-  const isAv1 = av1Items(file, parts)
-  const idat = parts.find(({ type }) => type === 'idat')
+  const parts = metaBoxesIn(file)
+  const isAv1 = itemsOfKind(file, parts, 'av01')
+  const selectedOf = selections(file, parts)
   const patches: Patch[] = []
-  let steps = 0
-  const count = () => {
-    if (++steps > MAX_STEPS) throw new TooManyBoxes()
-  }
+  const count = createStepCounter()
   let decoded = 0
-  for (const { item, ranges } of placesOf(file, parts, idat, count)) {
+  for (const { item, ranges } of placesOf(file, parts, count)) {
     if (!isAv1.has(item)) continue
-    const { frames, end, length, place } = shownIn(file, ranges, count)
+    const data = itemData(file, ranges)
+    const { frames, end } = shownIn(data, selectedOf.get(item) ?? {}, count)
     decoded = Math.max(decoded, frames)
-    if (end < length) patches.push(...padding(end, length, place))
+    if (end < data.length) patches.push(...padding(end, data))
   }
   return { decoded, patches }
 }
 
-/** Units and parts of data, of all items together. A picture has a few for each of its tiles, and a grid a hundred pictures. */
-const MAX_STEPS = 16_384
-/** Parts that the data of an item may be in. Encoders write one. */
-const MAX_RANGES = 32
-
-function av1Items(file: Buffer, parts: readonly Box[]): ReadonlySet<number> {
-  const found = new Set<number>()
-  for (const { type, from, to } of parts) {
-    if (type !== 'iinf') continue
-    for (const entry of boxesIn(file, from + (file.readUInt8(from) === 0 ? 6 : 8), to)) {
-      if (entry.type !== 'infe') continue
-      const idBytes = file.readUInt8(entry.from) === 2 ? 2 : 4
-      const typeAt = entry.from + 4 + idBytes + 2
-      if (file.toString('latin1', typeAt, typeAt + 4) === 'av01') found.add(file.readUIntBE(entry.from + 4, idBytes))
-    }
-  }
-  return found
+/** Which of several layers is shown, where a property of the item says so. libheif ignores both properties. */
+interface Selected {
+  /** `lsel` */
+  readonly layer?: number
+  /** `a1op`: one of the lists of layers in the sequence header. */
+  readonly point?: number
 }
 
-type Range = readonly [from: number, to: number]
+/** Means all layers. */
+const NO_LAYER = 0xffff
 
-/** Where the data of each item lies. Data that is constructed from other items is left out: libheif does not read it. */
-function* placesOf(
-  file: Buffer,
-  parts: readonly Box[],
-  idat: Box | undefined,
-  count: () => void,
-): Generator<{ readonly item: number; readonly ranges: readonly Range[] }> {
-  for (const { type, from } of parts) {
-    if (type !== 'iloc') continue
-    const version = file.readUInt8(from)
-    const [offsetBytes, lengthBytes] = halves(file.readUInt8(from + 4))
-    const [baseBytes, indexBytes] = halves(file.readUInt8(from + 5))
-    let at = from + 6
-    const read = (bytes: number): number => {
-      at += bytes
-      if (bytes === 8) return file.readUInt32BE(at - 8) * 2 ** 32 + file.readUInt32BE(at - 4)
-      return bytes === 0 ? 0 : file.readUIntBE(at - bytes, bytes)
-    }
-    const idBytes = version < 2 ? 2 : 4
-    for (let left = read(idBytes); left > 0; left--) {
-      const item = read(idBytes)
-      const method = version === 0 ? 0 : read(2) & 15
-      read(2)
-      const start = read(baseBytes) + (method === 1 ? (idat?.from ?? 0) : 0)
-      const ranges: Range[] = []
-      for (let extents = read(2); extents > 0; extents--) {
-        count()
-        if (version > 0) read(indexBytes)
-        const offset = start + read(offsetBytes)
-        const length = read(lengthBytes)
-        ranges.push([Math.min(offset, file.length), Math.min(length === 0 ? file.length : offset + length, file.length)])
-      }
-      if (ranges.length > MAX_RANGES) throw new TooManyBoxes()
-      if (method < 2) yield { item, ranges }
-    }
+function selections(file: Buffer, parts: readonly Box[]): ReadonlyMap<number, Selected> {
+  const selected = new Map<number, Selected>()
+  const told = propertiesIn(file, parts).filter(({ type }) => type === 'lsel' || type === 'a1op')
+  if (told.length === 0) return selected
+  for (const { item, index } of associationsIn(file, parts)) {
+    const found = told.find((property) => property.index === index)
+    if (found === undefined) continue
+    const value = found.type === 'a1op' ? { point: file.readUInt8(found.from) } : { layer: file.readUInt16BE(found.from) }
+    if (value.layer !== NO_LAYER) selected.set(item, { ...selected.get(item), ...value })
   }
+  return selected
 }
-
-const halves = (byte: number) => [byte >> 4, byte & 15] as const
 
 const SEQUENCE = 1
 const DELIMITER = 2
@@ -112,20 +66,11 @@ const HAS_SIZE = 2
 
 /**
  * https://aomediacodec.github.io/av1-spec/#obu-syntax
- * The picture ends before the next frame that is no higher layer of it.
+ * The picture ends before the next frame that is no higher layer of it, or above the layer that is selected.
  */
-function shownIn(file: Buffer, ranges: readonly Range[], count: () => void) {
-  const length = ranges.reduce((sum, [from, to]) => sum + to - from, 0)
-  const place = (at: number): number => {
-    let left = at
-    for (const [from, to] of ranges) {
-      if (left < to - from) return from + left
-      left -= to - from
-    }
-    return file.length
-  }
-  const byte = (at: number) => file[place(at)] ?? 0
+function shownIn({ length, byte }: ItemData, { layer: selected, point }: Selected, count: () => void) {
   let frames = 0
+  let last = selected
   let isReduced = false
   let shownLayer = -1
   let end: number | undefined
@@ -139,10 +84,13 @@ function shownIn(file: Buffer, ranges: readonly Range[], count: () => void) {
       (header & HAS_SIZE) === 0 ? { value: length, bytes: 0 } : leb128(byte, at + (isExtended ? 2 : 1))
     const content = at + (isExtended ? 2 : 1) + bytes
     const isFrame = kind === FRAME || kind === FRAME_HEADER
-    if (shownLayer >= 0 && (kind === DELIMITER || (isFrame && layer <= shownLayer)))
-      return { frames, end: end ?? at, length, place }
+    const isNext = layer <= shownLayer || (last !== undefined && layer > last)
+    if (shownLayer >= 0 && (kind === DELIMITER || (isFrame && isNext))) return { frames, end: end ?? at }
     // seq_profile, still_picture, reduced_still_picture_header
-    if (kind === SEQUENCE) isReduced = (byte(content) & 0b0000_1000) !== 0
+    if (kind === SEQUENCE) {
+      isReduced = (byte(content) & 0b0000_1000) !== 0
+      if (point !== undefined && !isReduced) last ??= highestLayer(byte, content, point)
+    }
     if (isFrame) {
       frames++
       // show_existing_frame, frame_type, show_frame
@@ -152,7 +100,30 @@ function shownIn(file: Buffer, ranges: readonly Range[], count: () => void) {
     else if (shownLayer >= 0) end ??= at // of what may belong to the next frame
     at = content + value
   }
-  return { frames, end: length, length, place }
+  return { frames, end: length }
+}
+
+const MAX_POINTS = 32
+const TIERED_LEVEL = 7
+
+/** https://aomediacodec.github.io/av1-spec/#sequence-header-obu-syntax @returns `undefined` where an operating point names none. */
+function highestLayer(byte: (at: number) => number, from: number, point: number): number | undefined {
+  let at = 8 * from + 5
+  const read = (bits: number): number => {
+    let value = 0
+    for (const end = at + bits; at < end; at++) value = 2 * value + ((byte(at >> 3) >> (7 - (at & 7))) & 1)
+    return value
+  }
+  if (read(1) === 1) return undefined // timing, which no still picture has
+  const hasDelays = read(1) === 1
+  const points = read(5) + 1
+  for (let k = 0; k < Math.min(points, MAX_POINTS); k++) {
+    const layers = read(12) >> 8
+    if (k === point) return layers === 0 ? undefined : 31 - Math.clz32(layers)
+    if (read(5) > TIERED_LEVEL) read(1)
+    if (hasDelays && read(1) === 1) read(4)
+  }
+  return undefined
 }
 
 function leb128(byte: (at: number) => number, from: number): { readonly value: number; readonly bytes: number } {
@@ -165,7 +136,7 @@ function leb128(byte: (at: number) => number, from: number): { readonly value: n
 }
 
 /** One unit of padding from `end` on. Its length may be written with more bytes than it needs. */
-function padding(end: number, length: number, place: (at: number) => number): Patch[] {
+function padding(end: number, { length, place }: ItemData): Patch[] {
   const rest = length - end - 1
   const sizeBytes = [1, 2, 3, 4, 5].find((bytes) => rest - bytes >= 0 && rest - bytes < 128 ** bytes)
   if (sizeBytes === undefined) return []

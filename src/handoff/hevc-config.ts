@@ -14,19 +14,34 @@ const SEQUENCE_PARAMETERS = 33
 /** @param box the content of the box. @throws {RangeError} when it ends too early. */
 export function hevcConfig(box: Buffer): HevcConfig {
   const isDeep = (box.readUInt8(DEPTHS_AT) & 7) > 0 || (box.readUInt8(DEPTHS_AT + 1) & 7) > 0
-  let pixels = 0
+  const sets = hevcUnits(box).filter((unit) => unitKind(unit) === SEQUENCE_PARAMETERS)
+  return { pixels: sets.reduce((most, unit) => Math.max(most, pixelsOf(unit)), 0), isDeep }
+}
+
+/** The units in the box, which a decoder gets before the picture. Their own headers tell what they are. @throws {RangeError} as `hevcConfig`. */
+export function hevcUnits(box: Buffer): Buffer[] {
+  const units: Buffer[] = []
   let at = ARRAYS_AT + 1
   for (let arrays = box.readUInt8(ARRAYS_AT); arrays > 0; arrays--) {
-    const kind = box.readUInt8(at) & 63
     const count = box.readUInt16BE(at + 1)
     at += 3
     for (let unit = 0; unit < count; unit++) {
       const bytes = box.readUInt16BE(at)
-      if (kind === SEQUENCE_PARAMETERS) pixels = Math.max(pixels, pixelsOf(box.subarray(at + 2, at + 2 + bytes)))
+      units.push(box.subarray(at + 2, at + 2 + bytes))
       at += 2 + bytes
     }
   }
-  return { pixels, isDeep }
+  return units
+}
+
+/** Its type in ITU-T H.265, table 7-1. */
+export function unitKind(unit: Uint8Array): number {
+  return ((unit[0] ?? 0) >> 1) & 63
+}
+
+/** Of the content of a unit, without its header. */
+export function unitBits(unit: Buffer) {
+  return bitsOf(withoutEmulation(unit.subarray(UNIT_HEADER_BYTES)))
 }
 
 const UNIT_HEADER_BYTES = 2
@@ -40,7 +55,7 @@ const MAX_SIDE = 65_535
 
 /** ITU-T H.265, 7.3.2.2, up to the size. @returns 0 for a set that decoders refuse. */
 function pixelsOf(unit: Buffer): number {
-  const bits = bitsOf(withoutEmulation(unit.subarray(UNIT_HEADER_BYTES)))
+  const bits = unitBits(unit)
   bits.skip(4)
   const subLayers = bits.read(3)
   bits.skip(1 + GENERAL_BITS)

@@ -8,6 +8,7 @@ import {
   MAX_DECODING_MS,
   MAX_JPEG_PIXELS,
   MAX_PROGRESSIVE_JPEG_PIXELS,
+  MAX_WHOLE_PIXELS,
 } from '../domain/media/decoding-limits.js'
 import { TooManyBoxes } from '../domain/media/heif-boxes.js'
 import { jpegMarkers, START_OF_SCAN } from '../domain/media/jpeg-markers.js'
@@ -17,6 +18,7 @@ import type { MediaFormat } from '../domain/media/media-formats.js'
 import { animationCost } from './animations/costs.js'
 import { av1Frames } from './av1-items.js'
 import { fileFormatOf, type HeifPixels, heifPixels } from './heif-pixels.js'
+import { hevcFrames } from './hevc-items.js'
 
 export interface PictureCost {
   /** Time on one core of a processor of 2022. Measured by `npm run bench:decoding`, rounded up. */
@@ -167,10 +169,17 @@ function webpLayout(head: Buffer): Layout {
   const kind = head.toString('latin1', 12, 16)
   if (kind === 'VP8L') {
     const bits = head.readUInt32LE(21)
-    return sized((bits & 0x3fff) + 1, ((bits >>> 14) & 0x3fff) + 1, 20, 6)
+    return webpOf((bits & 0x3fff) + 1, ((bits >>> 14) & 0x3fff) + 1, 20, 6)
   }
-  if (kind === 'VP8 ') return sized(head.readUInt16LE(26) & 0x3fff, head.readUInt16LE(28) & 0x3fff, 20, 1)
-  return sized(head.readUIntLE(24, 3) + 1, head.readUIntLE(27, 3) + 1, 25, 8)
+  if (kind === 'VP8 ') return webpOf(head.readUInt16LE(26) & 0x3fff, head.readUInt16LE(28) & 0x3fff, 20, 1)
+  return webpOf(head.readUIntLE(24, 3) + 1, head.readUIntLE(27, 3) + 1, 25, 8)
+}
+
+/** What is decoded whole takes 9 bytes a pixel, and 12 with transparency. */
+function webpOf(width: number, height: number, ns: number, bytes: number): Layout {
+  return width * height > MAX_WHOLE_PIXELS
+    ? sized(width, height, ns, bytes)
+    : sized(width, height, ns + 5, bytes < 8 ? 9 : 12)
 }
 
 const WIDTH = 256
@@ -216,13 +225,13 @@ function heifLayout(head: Buffer): Layout | undefined {
   const found = heifPixels(head)
   if (found === undefined) return undefined
   const factor = (found.hasAlpha ? 1.5 : 1) * (found.isDeep ? 2 : 1)
-  return decodedLayout(found, 40 * factor * framesBefore(head), 20 * factor)
+  return decodedLayout(found, 40 * factor * decodedFrames(head, av1Frames), 20 * factor)
 }
 
 /** Frames that have to be decoded for the one that is shown. */
-function framesBefore(head: Buffer): number {
+function decodedFrames(head: Buffer, framesOf: (file: Buffer) => { readonly decoded: number }): number {
   try {
-    return Math.max(1, av1Frames(head).decoded)
+    return Math.max(1, framesOf(head).decoded)
   } catch (error) {
     if (error instanceof RangeError) return 1 // the file ends within its header
     throw error
@@ -234,7 +243,11 @@ function hevcLayout(head: Buffer): Layout | undefined {
   const found = heifPixels(head)
   if (found === undefined) return undefined
   const { hasAlpha, isDeep } = found
-  return decodedLayout(found, 60 * (hasAlpha ? 1.5 : 1) * (isDeep ? 1.3 : 1), 10 * (hasAlpha ? 1.7 : 1) * (isDeep ? 1.4 : 1))
+  return decodedLayout(
+    found,
+    60 * decodedFrames(head, hevcFrames) * (hasAlpha ? 1.5 : 1) * (isDeep ? 1.3 : 1),
+    10 * (hasAlpha ? 1.7 : 1) * (isDeep ? 1.4 : 1),
+  )
 }
 
 function decodedLayout({ largest, decoded }: HeifPixels, nsPerPixel: number, bytesPerPixel: number): Layout {

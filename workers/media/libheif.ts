@@ -5,11 +5,14 @@ import { fileURLToPath } from 'node:url'
 import sharp, { type OutputInfo, type Sharp } from 'sharp'
 import { MAX_PIXELS, MAX_SIDE_PX } from '../../packages/hash/src/pixels.js'
 import { FULL_RESOLUTION_PIXELS } from '../../packages/hash/src/reduced-side.js'
+import { MAX_WHOLE_PIXELS } from '../../src/domain/media/decoding-limits.js'
 import { TooManyBoxes } from '../../src/domain/media/heif-boxes.js'
 import { createHeifReader, type HeifPicture, type HeifReader } from '../../src/domain/media/heif-picture.js'
 import type { LibHeifFactory } from '../../src/domain/media/libheif-instance.js'
 import { Problem } from '../../src/domain/problem.js'
 import { heifPixels } from '../../src/handoff/heif-pixels.js'
+import { hevcFrames } from '../../src/handoff/hevc-items.js'
+import { patched } from '../../src/handoff/item-data.js'
 import { BACKGROUNDS, type Background, flattened, LEVEL_OF } from './colour/alpha.js'
 import { type ColourSignal, signalOf } from './colour/colour-signal.js'
 import { toSrgb } from './colour/to-srgb.js'
@@ -19,6 +22,7 @@ import type { Decoder, FrameLimits } from './decoder.js'
 import { wholeOf } from './heif-properties.js'
 import { isOlder } from './libvips.js'
 import { ranOutOfMemory } from './out-of-memory.js'
+import { reducedRgb } from './reduced-rgb.js'
 import { differing, framesOf } from './shown-frames.js'
 
 /**
@@ -29,15 +33,28 @@ import { differing, framesOf } from './shown-frames.js'
  */
 export const libheif: Decoder = {
   async *open(bytes, _format, limits) {
-    const whole = wholeOf(bytes)
+    const first = asShownFirst(bytes)
+    const whole = wholeOf(first)
     try {
-      yield* framesOf(await shown(whole ?? bytes, limits))
+      yield* framesOf(await shown(whole ?? first, limits))
       // libheif 1.23 refuses an aperture that leaves out more than a few rows. Then the whole image alone is hashed, with its views.
-      if (whole !== undefined) yield* framesOf(await shown(bytes, limits).catch(noneIfProblem))
+      if (whole !== undefined) yield* framesOf(await shown(first, limits).catch(noneIfProblem))
     } finally {
       whole?.fill(0)
+      if (first !== bytes) first.fill(0)
     }
   },
+}
+
+/** Without the frames that follow the picture in its data: libheif may decode all of them before it gives out the first. */
+function asShownFirst(file: Buffer): Buffer {
+  try {
+    const { patches } = hevcFrames(file)
+    return patches.length === 0 ? file : patched(file, patches)
+  } catch (error) {
+    if (error instanceof RangeError) return file // the boxes are damaged; the decoder decides
+    throw error
+  }
 }
 
 function noneIfProblem(error: unknown): DecodedPicture[] {
@@ -123,10 +140,26 @@ function reduced({ data, width, height, channels }: HeifPicture, sizeFor: FrameL
   return raw.resize({ ...sizeFor({ width, height }), fit: 'fill', kernel: 'linear' })
 }
 
-async function pixelsOf(picture: HeifPicture, sizeFor: FrameLimits['sizeFor'], background: string): Promise<DecodedPicture> {
-  const { data, info } = await reduced(picture, sizeFor).flatten({ background }).raw().toBuffer({ resolveWithObject: true })
-  const shown = { data, ...sizeOf(info), channels: 3, aspect: picture.width / picture.height } as const
+async function pixelsOf(
+  picture: HeifPicture,
+  sizeFor: FrameLimits['sizeFor'],
+  background: Background,
+): Promise<DecodedPicture> {
+  const shown = await flatPixelsOf(picture, sizeFor, background)
   return picture.profile === undefined ? shown : inSrgb(shown, Buffer.from(picture.profile))
+}
+
+/** Devices flatten before they reduce, and round. */
+async function flatPixelsOf(
+  picture: HeifPicture,
+  sizeFor: FrameLimits['sizeFor'],
+  background: Background,
+): Promise<DecodedPicture> {
+  const { data: rgba, width, height, channels } = picture
+  if (channels === 4 && width * height <= MAX_WHOLE_PIXELS)
+    return reducedRgb(flattened(rgba, LEVEL_OF[background]), picture, sizeFor)
+  const { data, info } = await reduced(picture, sizeFor).flatten({ background }).raw().toBuffer({ resolveWithObject: true })
+  return { data, ...sizeOf(info), channels: 3, aspect: width / height }
 }
 
 /** Of a picture whose code points say what its numbers mean. */

@@ -3,6 +3,7 @@
 import sharp, { type OutputInfo, type Sharp } from 'sharp'
 import { MAX_SIDE_PX } from '../../packages/hash/src/pixels.js'
 import { FULL_RESOLUTION_PIXELS } from '../../packages/hash/src/reduced-side.js'
+import { MAX_WHOLE_PIXELS } from '../../src/domain/media/decoding-limits.js'
 import { type FormatOf, MEDIA_FORMATS, type MediaFormat } from '../../src/domain/media/media-formats.js'
 import { Problem } from '../../src/domain/problem.js'
 import { pictureCost } from '../../src/handoff/picture-cost.js'
@@ -18,6 +19,7 @@ import type { DecodedPicture } from './decoded-picture.js'
 import type { Decoder, FrameLimits } from './decoder.js'
 import { heifColour, wholeOf } from './heif-properties.js'
 import { ranOutOfMemory } from './out-of-memory.js'
+import { reducedRgb } from './reduced-rgb.js'
 import { differing, framesOf } from './shown-frames.js'
 
 // All loaders of libvips are blocked. Then those of common picture formats are unblocked, from memory only: no SVG, no PDF and no file name can
@@ -97,9 +99,10 @@ async function shown(reading: Reading, format: MediaFormat, limits: FrameLimits)
   if (Math.max(width, height) > MAX_SIDE_PX) throw new Problem('image-too-many-pixels')
   const backgrounds = hasAlpha && limits.maxFrames !== 1 ? BACKGROUNDS : BACKGROUNDS.slice(0, 1)
   const isCostly = backgrounds.length > 1 && pictureCost(reading.bytes).timeMs > MAX_TWICE_MS
-  if (colour !== undefined || isCostly || (hasAlpha && isRounded(header, format)))
-    return fromRgba(reading, header, limits.sizeFor, backgrounds)
-  if (isInks) return [await fromInks(reading, header, limits.sizeFor)]
+  if (hasAlpha && colour === undefined && isDecodedWhole(header))
+    return fromWhole(reading, header, limits.sizeFor, backgrounds, format)
+  if (colour !== undefined || isCostly) return fromRgba(reading, header, limits.sizeFor, backgrounds)
+  if (isInks) return fromInks(reading, header, limits)
   const pictures: DecodedPicture[] = []
   for (const background of backgrounds) pictures.push(await pixelsOf(reading, header, limits.sizeFor, background))
   const [first] = pictures
@@ -108,9 +111,8 @@ async function shown(reading: Reading, format: MediaFormat, limits: FrameLimits)
   return first === undefined || frame === undefined ? differing(pictures) : [onWhite(first, frame), first]
 }
 
-/** Browsers round what they flatten, and libvips cuts off. So do the WebP decoder of browsers and ours. What is reduced afterwards hardly differs. */
-function isRounded({ width, height }: Header, format: MediaFormat): boolean {
-  return format !== 'webp' && width * height <= FULL_RESOLUTION_PIXELS
+function isDecodedWhole({ width, height }: Pick<Header, 'width' | 'height'>): boolean {
+  return width * height <= MAX_WHOLE_PIXELS
 }
 
 interface Header {
@@ -123,8 +125,11 @@ interface Header {
   readonly ignoresIcc: boolean
   readonly isDeep: boolean
   readonly hasAlpha: boolean
-  /** Four inks without a profile. */
+  /** Four inks, whose profile browsers do not apply as it says. */
   readonly isInks: boolean
+  readonly hasProfile: boolean
+  /** Whether the decoder may reduce. */
+  readonly shrinksOnLoad: boolean
 }
 
 /** The limit on sides is checked here and not by sharp, so that it can be told from damage. */
@@ -141,15 +146,23 @@ async function headerOf({ bytes, failOn }: Reading, format: MediaFormat): Promis
     ignoresIcc: told !== 'profile' || profile !== undefined,
     isDeep: depth === 'ushort',
     hasAlpha,
-    isInks: space === 'cmyk' && channels === 4 && icc === undefined,
+    isInks: space === 'cmyk' && channels === 4 && (icc === undefined || format === 'jpeg'),
+    hasProfile: icc !== undefined,
+    shrinksOnLoad: format !== 'webp' || !isDecodedWhole(autoOrient),
   }
 }
 
-function opened({ bytes, failOn }: Reading, { width, height, ignoresIcc }: Header, sizeFor: FrameLimits['sizeFor']): Sharp {
+/** At full size. */
+function whole({ bytes, failOn }: Reading, { ignoresIcc }: Header): Sharp {
   const limits = { failOn, limitInputPixels: false, pages: 1 } as const
-  const picture = sharp(bytes, { ...limits, autoOrient: true, ignoreIcc: ignoresIcc })
+  return sharp(bytes, { ...limits, autoOrient: true, ignoreIcc: ignoresIcc })
+}
+
+function opened(reading: Reading, header: Header, sizeFor: FrameLimits['sizeFor']): Sharp {
+  const { width, height, shrinksOnLoad } = header
+  const picture = whole(reading, header)
   if (width * height <= FULL_RESOLUTION_PIXELS) return picture
-  return picture.resize({ ...sizeFor({ width, height }), fit: 'fill', kernel: 'linear' })
+  return picture.resize({ ...sizeFor({ width, height }), fit: 'fill', kernel: 'linear', fastShrinkOnLoad: shrinksOnLoad })
 }
 
 async function pixelsOf(
@@ -189,15 +202,45 @@ async function fromRgba(
   return differing(flat.map((rgb) => pictureOf(rgb, { ...info, channels: 3 }, header)))
 }
 
-async function fromInks(reading: Reading, header: Header, sizeFor: FrameLimits['sizeFor']): Promise<DecodedPicture> {
-  const { data, info } = await opened(reading, header, sizeFor)
+/**
+ * Flattens before it reduces, as browsers do. They round what they flatten, and libvips cuts off; but so does the WebP decoder of browsers.
+ * Memory: 12 bytes a pixel.
+ */
+async function fromWhole(
+  reading: Reading,
+  header: Header,
+  sizeFor: FrameLimits['sizeFor'],
+  backgrounds: readonly Background[],
+  format: MediaFormat,
+): Promise<DecodedPicture[]> {
+  const { data, info } = await whole(reading, header)
+    .ensureAlpha()
+    .toColourspace('srgb')
+    .raw({ depth: 'uchar' })
+    .toBuffer({ resolveWithObject: true })
+  try {
+    const pictures: DecodedPicture[] = []
+    for (const background of backgrounds)
+      pictures.push(await reducedRgb(flattened(data, LEVEL_OF[background], format !== 'webp'), info, sizeFor))
+    return differing(pictures)
+  } finally {
+    data.fill(0)
+  }
+}
+
+/** First without the profile, as devices can read it and as other hashers do. Then as the profile says, as printers and some viewers show it. */
+async function fromInks(reading: Reading, header: Header, limits: FrameLimits): Promise<DecodedPicture[]> {
+  const isWhole = isDecodedWhole(header)
+  const { data, info } = await (isWhole ? whole(reading, header) : opened(reading, header, limits.sizeFor))
     .pipelineColourspace('cmyk')
     .toColourspace('cmyk')
     .raw()
     .toBuffer({ resolveWithObject: true })
   const rgb = rgbOfInks(data)
   data.fill(0)
-  return pictureOf(rgb, { ...info, channels: 3 }, header)
+  const plain = isWhole ? await reducedRgb(rgb, info, limits.sizeFor) : pictureOf(rgb, { ...info, channels: 3 }, header)
+  if (!header.hasProfile || limits.maxFrames === 1) return [plain]
+  return differing([plain, await pixelsOf(reading, header, limits.sizeFor, BACKGROUNDS[0])])
 }
 
 function pictureOf(data: Buffer, { width, height, channels }: OutputInfo, header: Header): DecodedPicture {

@@ -130,22 +130,35 @@ t.test('finds a picture whose numbers are nearly black', async (t) => {
   t.ok((found[1] ?? 256) <= 8)
 })
 
-t.test('shows four inks without a profile as browsers do', async (t) => {
+t.test('shows four inks as browsers do, and as a profile says', async (t) => {
   const shares = [
     { background: { r: 0, g: 255, b: 255 }, name: 'cyan' },
     { background: { r: 128, g: 40, b: 90 }, name: 'another' },
   ]
   for (const { background, name } of shares) {
-    const jpeg = await sharp({ create: { width: 16, height: 16, channels: 3, background } })
-      .toColourspace('cmyk')
-      .jpeg({ quality: 100 })
-      .toBuffer()
-    const inks = await sharp(jpeg).pipelineColourspace('cmyk').toColourspace('cmyk').raw().toBuffer()
-    const [c = 0, m = 0, y = 0, k = 0] = inks
-    const expected = [c, m, y].map((ink) => Math.round(((255 - ink) * (255 - k)) / 255))
+    const inInks = () =>
+      sharp({ create: { width: 16, height: 16, channels: 3, background } })
+        .toColourspace('cmyk')
+        .jpeg({ quality: 100 })
+    const jpeg = await inInks().toBuffer()
+    const expected = await lightLeftBy(jpeg)
     t.same([...(await decode(jpeg)).data.subarray(0, 3)], expected, name)
+    const profiled = await inInks().withIccProfile('cmyk').toBuffer()
+    const limits = { sizeFor: hashedSize, purpose: 'query' } as const
+    const shown = await eachFrame(profiled, limits, ({ pixels }) => [...pixels.data.subarray(0, 3)])
+    t.equal(shown.length, 2)
+    t.same(shown[0], await lightLeftBy(profiled), name)
+    const { r, g, b } = background
+    t.ok(near(shown[1] ?? [], [r, g, b], name === 'cyan' ? 190 : 20), `${name}, by its profile: ${shown[1]}`)
+    t.notSame(shown[0], shown[1])
   }
 })
+
+async function lightLeftBy(jpeg: Buffer): Promise<number[]> {
+  const inks = await sharp(jpeg).pipelineColourspace('cmyk').toColourspace('cmyk').raw().toBuffer()
+  const [c = 0, m = 0, y = 0, k = 0] = inks
+  return [c, m, y].map((ink) => Math.floor(((255 - ink) * (255 - k)) / 255))
+}
 
 function lightOf(level: number): number {
   const code = level / 255

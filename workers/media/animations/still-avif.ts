@@ -1,23 +1,23 @@
 // libheif decodes still pictures only, and libvips opens few brands. Wraps a frame of a sequence as a still picture, and corrects the brand.
 
 import type { AvifAnimation } from '../../../src/handoff/animations/avif.js'
-import { av1Frames, type Patch } from '../../../src/handoff/av1-items.js'
+import { av1Frames } from '../../../src/handoff/av1-items.js'
+import { type Patch, patched } from '../../../src/handoff/item-data.js'
 
 /** Main brands that libvips opens. Others, such as `avis` and `MA1B`, are displayed by browsers as well. */
 const OPENED_BRANDS = ['avif', 'mif1', 'msf1']
 const BRAND_AT = 8
 
 /**
- * Of an item that holds several frames browsers show the first, and libheif the last: what follows the first becomes padding.
+ * Of an item that holds several frames browsers show the first, or the layer that is selected, and libheif the last: what follows becomes padding.
  * @returns the file itself, or a copy with another main brand or fewer frames, which the caller overwrites. @throws {TooManyBoxes}
  */
 export function asBrowsersShow(file: Buffer): Buffer {
   const isOpened = OPENED_BRANDS.includes(file.toString('latin1', BRAND_AT, BRAND_AT + 4))
   const patches = patchesOf(file)
   if (isOpened && patches.length === 0) return file
-  const copy = Buffer.from(file)
+  const copy = patched(file, patches)
   if (!isOpened) copy.write('avif', BRAND_AT, 'latin1')
-  for (const { at, byte } of patches) copy[at] = byte
   return copy
 }
 

@@ -10,16 +10,18 @@ const OPAQUE = 255
 /**
  * @param rgba red, green, blue and alpha of each pixel, 8 bits each.
  * @param background level of each of its channels.
+ * @param isRounded otherwise fractions are cut off.
  * @returns red, green and blue.
  */
-export function flattened(rgba: Uint8Array, background: number): Buffer {
+export function flattened(rgba: Uint8Array, background: number, isRounded = true): Buffer {
   const pixels = rgba.length / 4
+  const added = isRounded ? OPAQUE / 2 : 0
   const flat = Buffer.alloc(3 * pixels)
   for (let pixel = 0; pixel < pixels; pixel++) {
     const alpha = rgba[4 * pixel + 3] ?? OPAQUE
     for (let channel = 0; channel < 3; channel++) {
       const level = rgba[4 * pixel + channel] ?? 0
-      flat[3 * pixel + channel] = (level * alpha + background * (OPAQUE - alpha) + OPAQUE / 2) / OPAQUE
+      flat[3 * pixel + channel] = (level * alpha + background * (OPAQUE - alpha) + added) / OPAQUE
     }
   }
   return flat

@@ -1,8 +1,8 @@
-// Pictures in four inks without a profile.
+// Pictures in four inks, without the profile that they may have.
 
 /**
- * What browsers show of them: each ink and black take their share of light away. With the default profile of libvips the hash is up to 26 bits away
- * from a browser's, without it up to 2.
+ * What browsers show of them: each ink and black take their share of light away, and fractions are cut off. With the default profile of libvips the
+ * hash is up to 26 bits away from a browser's, without it none.
  * @param inks cyan, magenta, yellow and black of each pixel.
  * @returns red, green and blue.
  */
@@ -12,7 +12,7 @@ export function rgbOfInks(inks: Uint8Array): Buffer {
   for (let pixel = 0; pixel < pixels; pixel++) {
     const light = FULL - (inks[4 * pixel + 3] ?? 0)
     for (let channel = 0; channel < 3; channel++) {
-      rgb[3 * pixel + channel] = ((FULL - (inks[4 * pixel + channel] ?? 0)) * light + FULL / 2) / FULL
+      rgb[3 * pixel + channel] = ((FULL - (inks[4 * pixel + channel] ?? 0)) * light) / FULL
     }
   }
   return rgb

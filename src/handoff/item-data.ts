@@ -1,0 +1,107 @@
+// Where the data of the items of a HEIF file lies.
+
+import { type Box, boxesIn, TooManyBoxes } from '../domain/media/heif-boxes.js'
+
+/** Bytes that replace those of a file. */
+export interface Patch {
+  readonly at: number
+  readonly byte: number
+}
+
+/** @returns a copy of the file with them. */
+export function patched(file: Buffer, patches: readonly Patch[]): Buffer {
+  const copy = Buffer.from(file)
+  for (const { at, byte } of patches) copy[at] = byte
+  return copy
+}
+
+/** Units and parts of data, of all items together. A picture has a few for each of its tiles, and a grid a hundred pictures. */
+const MAX_STEPS = 16_384
+/** Parts that the data of an item may be in. Encoders write one. */
+const MAX_RANGES = 32
+
+/** @returns what is called at each step. It throws `TooManyBoxes` when there are more than in any picture. */
+export function createStepCounter(): () => void {
+  let steps = 0
+  return () => {
+    if (++steps > MAX_STEPS) throw new TooManyBoxes()
+  }
+}
+
+/** The items of one kind, such as `av01`. */
+export function itemsOfKind(file: Buffer, parts: readonly Box[], kind: string): ReadonlySet<number> {
+  const found = new Set<number>()
+  for (const { type, from, to } of parts) {
+    if (type !== 'iinf') continue
+    for (const entry of boxesIn(file, from + (file.readUInt8(from) === 0 ? 6 : 8), to)) {
+      if (entry.type !== 'infe') continue
+      const idBytes = file.readUInt8(entry.from) === 2 ? 2 : 4
+      const typeAt = entry.from + 4 + idBytes + 2
+      if (file.toString('latin1', typeAt, typeAt + 4) === kind) found.add(file.readUIntBE(entry.from + 4, idBytes))
+    }
+  }
+  return found
+}
+
+export type Range = readonly [from: number, to: number]
+
+/** Where the data of each item lies. Data that is constructed from other items is left out: libheif does not read it. */
+export function* placesOf(
+  file: Buffer,
+  parts: readonly Box[],
+  count: () => void,
+): Generator<{ readonly item: number; readonly ranges: readonly Range[] }> {
+  const idat = parts.find(({ type }) => type === 'idat')
+  for (const { type, from } of parts) {
+    if (type !== 'iloc') continue
+    const version = file.readUInt8(from)
+    const [offsetBytes, lengthBytes] = halves(file.readUInt8(from + 4))
+    const [baseBytes, indexBytes] = halves(file.readUInt8(from + 5))
+    let at = from + 6
+    const read = (bytes: number): number => {
+      at += bytes
+      if (bytes === 8) return file.readUInt32BE(at - 8) * 2 ** 32 + file.readUInt32BE(at - 4)
+      return bytes === 0 ? 0 : file.readUIntBE(at - bytes, bytes)
+    }
+    const idBytes = version < 2 ? 2 : 4
+    for (let left = read(idBytes); left > 0; left--) {
+      const item = read(idBytes)
+      const method = version === 0 ? 0 : read(2) & 15
+      read(2)
+      const start = read(baseBytes) + (method === 1 ? (idat?.from ?? 0) : 0)
+      const ranges: Range[] = []
+      for (let extents = read(2); extents > 0; extents--) {
+        count()
+        if (version > 0) read(indexBytes)
+        const offset = start + read(offsetBytes)
+        const length = read(lengthBytes)
+        ranges.push([Math.min(offset, file.length), Math.min(length === 0 ? file.length : offset + length, file.length)])
+      }
+      if (ranges.length > MAX_RANGES) throw new TooManyBoxes()
+      if (method < 2) yield { item, ranges }
+    }
+  }
+}
+
+const halves = (byte: number) => [byte >> 4, byte & 15] as const
+
+export interface ItemData {
+  readonly length: number
+  /** Where a byte lies in the file. */
+  place(at: number): number
+  /** 0 beyond the end. */
+  byte(at: number): number
+}
+
+/** The data of an item, whose parts follow each other. */
+export function itemData(file: Buffer, ranges: readonly Range[]): ItemData {
+  const place = (at: number): number => {
+    let left = at
+    for (const [from, to] of ranges) {
+      if (left < to - from) return from + left
+      left -= to - from
+    }
+    return file.length
+  }
+  return { length: ranges.reduce((sum, [from, to]) => sum + to - from, 0), place, byte: (at) => file[place(at)] ?? 0 }
+}
