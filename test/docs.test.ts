@@ -91,6 +91,18 @@ t.test('quoted figures are those on record', async (t) => {
         )
     }
   }
+  const { directions } = z
+    .object({
+      directions: z.array(
+        z.object({ registered: z.string(), queried: z.string(), queries: z.number(), hashes: z.number(), both: z.number() }),
+      ),
+    })
+    .parse(JSON.parse(read('bench/record/directions.json')))
+  for (const { registered, queried, queries, hashes, both } of directions) {
+    const row = `| ${registered} | ${queried} | ${queries} | ${hashes.toFixed(1)} | ${both.toFixed(1)} |`
+    t.ok(page.includes(row), `robustness: ${row}`)
+  }
+  t.equal(directions.length, 4)
   const searches = z
     .array(z.object({ corpus: z.string(), rows: z.number(), threshold: z.number(), p50Us: z.number() }))
     .parse(JSON.parse(read('bench/record/search.json')))
