@@ -91,6 +91,42 @@ t.test('quoted figures are those on record', async (t) => {
         )
     }
   }
+  const pictures = z
+    .array(
+      z.object({
+        rows: z.number(),
+        pictures: z.number(),
+        coreMsP50: z.number(),
+        coreMsP99: z.number(),
+        copyMsP50: z.number(),
+        recall: z.number(),
+        bytesPerPicture: z.number(),
+      }),
+    )
+    .parse(JSON.parse(read('bench/record/picture.json')))
+  t.ok(pictures.length > 0)
+  for (const one of pictures) {
+    const times = [one.coreMsP50, one.coreMsP99, one.copyMsP50, one.recall].map((figure) => figure.toFixed(1))
+    const cells = [
+      `${(one.rows / 1e6).toFixed(2)} M`,
+      one.pictures.toLocaleString('en'),
+      ...times,
+      `${(one.bytesPerPicture / 1000).toFixed(1)} kB`,
+    ]
+    t.ok(read('docs/scaling.md').includes(`| ${cells.join(' | ')} |`), `scaling: ${cells.join(' | ')}`)
+  }
+  const { directions } = z
+    .object({
+      directions: z.array(
+        z.object({ registered: z.string(), queried: z.string(), queries: z.number(), hashes: z.number(), both: z.number() }),
+      ),
+    })
+    .parse(JSON.parse(read('bench/record/directions.json')))
+  for (const { registered, queried, queries, hashes, both } of directions) {
+    const row = `| ${registered} | ${queried} | ${queries} | ${hashes.toFixed(1)} | ${both.toFixed(1)} |`
+    t.ok(page.includes(row), `robustness: ${row}`)
+  }
+  t.equal(directions.length, 4)
   const searches = z
     .array(z.object({ corpus: z.string(), rows: z.number(), threshold: z.number(), p50Us: z.number() }))
     .parse(JSON.parse(read('bench/record/search.json')))

@@ -68,7 +68,9 @@ export class Head implements Part {
       return
     }
     const nearest = new NearestByRow(needleCount, sets)
-    const left = this.#follow(needles, rows, plan, farthestBits, maxVisits, nearest)
+    block.loadNeedles(needles)
+    block.loadPlan(plan.reach, farthestBits)
+    const left = this.#follow(needles, rows, farthestBits, maxVisits, nearest)
     if (left.length === needleCount) {
       yield* scanAll(block, rows, needles, farthestBits, hits, sets)
       return
@@ -78,17 +80,8 @@ export class Head implements Part {
   }
 
   /** @returns the needles for which reading all rows is cheaper. */
-  #follow(
-    needles: Uint8Array,
-    rows: number,
-    plan: Plan,
-    farthestBits: number,
-    maxVisits: number,
-    nearest: NearestByRow,
-  ): number[] {
+  #follow(needles: Uint8Array, rows: number, farthestBits: number, maxVisits: number, nearest: NearestByRow): number[] {
     const { block } = this
-    block.loadNeedles(needles)
-    block.engine.bytes.set(plan.reach, scratch.planAt)
     const left: number[] = []
     for (let needle = 0; needle < needles.length / HASH_BYTES; needle++) {
       const found = block.engine.follow(needle, rows, farthestBits, maxVisits)

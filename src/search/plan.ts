@@ -105,6 +105,37 @@ function planWith(reach: Uint8Array, counts: BandCounts, shape: Shape, bucketNs:
 }
 
 /**
+ * Beyond this margin a search wants rows that the pigeonring principle would reject: within `farthestBits`, bands next to a near one differ in as
+ * many bits as any others. These shares of them are let through in two and in three bands (decision 0010).
+ */
+const USUAL_MARGIN_BITS = 2
+const SHARE_OF_TWO = 7 / 52
+const SHARE_OF_THREE = 11 / 52
+
+/**
+ * A plan as the kernel reads it: three tables, each with a byte for each of sixteen bands. How many bits may differ in a band, in it and the next, and in
+ * these and the one after, each plus one.
+ * @param farthestBits how far rows are wanted, beyond what the reaches promise.
+ */
+export function kernelPlan(reach: Uint8Array, farthestBits: number): Uint8Array {
+  const bands = reach.length
+  const tables = new Uint8Array(3 * KERNEL_BANDS)
+  const marginBits = farthestBits + 1 - reach.reduce((sum, bits) => sum + bits, 0)
+  const least = (share: number) => (marginBits > USUAL_MARGIN_BITS ? Math.ceil(share * farthestBits) + 1 : 0)
+  const [leastOfTwo, leastOfThree] = [least(SHARE_OF_TWO), least(SHARE_OF_THREE)]
+  for (let band = 0; band < bands; band++) {
+    const own = reach[band] ?? 0
+    const two = own + (reach[(band + 1) % bands] ?? 0)
+    tables[band] = own
+    tables[KERNEL_BANDS + band] = Math.max(two, leastOfTwo)
+    tables[2 * KERNEL_BANDS + band] = Math.max(two + (reach[(band + 2) % bands] ?? 0), leastOfThree)
+  }
+  return tables
+}
+
+const KERNEL_BANDS = 16
+
+/**
  * @param candidates actual number of candidates of a needle.
  * @returns the cost [ns] of the plan for this needle: at least that of its probes.
  */

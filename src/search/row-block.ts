@@ -3,6 +3,7 @@
 import { HASH_BYTES, type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { createEngine, type Engine, scratch } from './engine.js'
 import type { Hit, ViewHash } from './hit.js'
+import { kernelPlan } from './plan.js'
 
 /** What the 12 bits for the row in a scan's hit can number. */
 const SCAN_ROWS = 4_096
@@ -133,6 +134,11 @@ export class RowBlock {
   /** Copies 1…64 needles to where the kernel reads them. */
   loadNeedles(needles: Uint8Array): void {
     this.engine.bytes.set(needles, scratch.needlesAt)
+  }
+
+  /** Copies a plan to where the kernel reads it. @param farthestBits as for `kernelPlan`. */
+  loadPlan(reach: Uint8Array, farthestBits: number): void {
+    this.engine.bytes.set(kernelPlan(reach, farthestBits), scratch.planAt)
   }
 
   /** Copies a row to where the kernel reads needles. */

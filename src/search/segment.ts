@@ -122,7 +122,7 @@ export class Segment implements Part {
 
   /** @returns the needles, in order, for which reading all rows is cheaper or whose probe was abandoned. */
   *#probeAll(needles: Uint8Array, plan: Plan, radius: Radius, nearest: NearestByRow): Generator<void, number[], void> {
-    const groups = yield* this.#groups(needles, plan, radius.bits)
+    const groups = yield* this.#groups(needles, plan, radius)
     const { probed, left } = cheaperThanScanning(groups, this.block.rows)
     for (const group of probed) {
       if (group !== probed[0]) yield
@@ -140,12 +140,12 @@ export class Segment implements Part {
   }
 
   /** Puts each needle into one group, by its cheapest plan. */
-  *#groups(needles: Uint8Array, plan: Plan, thresholdBits: number): Generator<void, Group[], void> {
+  *#groups(needles: Uint8Array, plan: Plan, radius: Radius): Generator<void, Group[], void> {
     const shared: Group = { numbers: [], plan, costNs: 0 }
     const groups = [shared]
     for (let number = 0; number < needles.length / HASH_BYTES; number++) {
       if (number > 0 && number % COUNTED_AT_ONCE === 0) yield
-      if (number % COUNTED_AT_ONCE === 0) this.#prepare(needles, plan)
+      if (number % COUNTED_AT_ONCE === 0) this.#prepare(needles, plan, radius.farthestBits)
       const needleAt = scratch.needlesAt + number * HASH_BYTES
       const candidates = this.#tables.countPlanned(needleAt)
       const costNs = costFor(plan, candidates)
@@ -154,19 +154,19 @@ export class Segment implements Part {
         shared.costNs += costNs
         continue
       }
-      const own = planFor(this.#counts(needleAt, Math.max(...plan.reach) + 1), thresholdBits, this.#shape, this.block.rows)
+      const own = planFor(this.#counts(needleAt, Math.max(...plan.reach) + 1), radius.bits, this.#shape, this.block.rows)
       const isBetter = own !== undefined && own.costNs < costNs
       groups.push({ numbers: [number], plan: isBetter ? own : plan, costNs: isBetter ? own.costNs : costNs })
       yield
-      this.#prepare(needles, plan)
+      this.#prepare(needles, plan, radius.farthestBits)
     }
     return groups
   }
 
   /** Another search may have replaced the needles and the plan during a pause. */
-  #prepare(needles: Uint8Array, plan: Pick<Plan, 'reach'>): void {
+  #prepare(needles: Uint8Array, plan: Pick<Plan, 'reach'>, farthestBits: number): void {
     this.block.loadNeedles(needles)
-    this.block.engine.bytes.set(plan.reach, scratch.planAt)
+    this.block.loadPlan(plan.reach, farthestBits)
   }
 
   /** Candidates of a prepared needle by band and distance. Beyond `reach` it is assumed that every row is one. */
@@ -243,7 +243,7 @@ export class Segment implements Part {
 
   /** @returns whether the probe finished. */
   #probeBands({ needles, numbers, plan, from, to, farthestBits, maxRows }: Probe, nearest: NearestByRow): boolean {
-    this.#prepare(needles, plan)
+    this.#prepare(needles, plan, farthestBits)
     const most = Math.min(maxRows, scratch.maxSurvivors)
     const found = this.#tables.probe(numbers.length, from, to, farthestBits, most)
     if (found > 0) readHits(this.block, found, nearest.reporterFor(numbers))

@@ -124,7 +124,7 @@ function* probeFor(
       const end = Math.min(first + atOnce, asked.setOf.length)
       // Another search may have replaced the needles and the plan during a pause.
       block.loadNeedles(asked.bytes.subarray(first * HASH_BYTES, end * HASH_BYTES))
-      engine.bytes.set(plan.reach, scratch.planAt)
+      block.loadPlan(plan.reach, farthestBits)
       const hits = engine.probeEach(end - first, band, farthestBits, limits.candidates, limits.survivors)
       for (let number = first; number < end; number++) {
         if (hits < 0 || isGivenUp(engine, number - first)) answers[asked.setOf[number] ?? 0] = undefined

@@ -113,7 +113,10 @@ export function bandBits(a: Hash256, b: Hash256, band: number): number {
 
 export function load(block: RowBlock, needles: readonly Hash256[], reach: readonly number[]): void {
   block.loadNeedles(concatenated(needles))
-  block.engine.bytes.set(reach, scratch.planAt)
+  block.loadPlan(
+    Uint8Array.from(reach),
+    reach.reduce((sum, bits) => sum + bits, -1),
+  )
 }
 
 export function rawProbe(

@@ -35,6 +35,35 @@ for (const thresholdBits of [31, 42]) {
   }
 }
 
+/**
+ * A wide margin: a plan for 31 bits meets nine of ten rows that are twenty-one bits farther, in place of the one in four that the pigeonring principle
+ * would let through.
+ */
+t.test('within a wide margin most is found, nothing farther, and nothing is missed within the threshold', async (t) => {
+  const [sure, farthest] = [31, 52]
+  const distances = [sure, 42, farthest, farthest + 1]
+  const planted = NEEDLES.flatMap((needle, n) =>
+    distances.map((bits, i) => drawnAway(needle, bits, distances.length * n + i)),
+  )
+  const rows = [...planted, ...FAR]
+  for (const [kind, index] of Object.entries(indexesOf(rows))) {
+    const sets = NEEDLES.map((needle) => [needle])
+    const separately = NEEDLES.map((needle) => drain(index.search([needle], sure, farthest - sure)))
+    const together = drain(index.searchEach(sets, sure, farthest - sure)).map((hits) => hits ?? [])
+    for (const found of [separately, together]) {
+      const counts = distances.map(
+        (bits, i) =>
+          found.filter((hits, n) => hits.some((hit) => hit.image === distances.length * n + i && hit.distanceBits === bits))
+            .length,
+      )
+      const [atThreshold = 0, nearer = 0, farther = 0, beyond] = counts.map((count) => count / NEEDLES.length)
+      t.equal(atThreshold, 1, kind)
+      t.ok(nearer > 0.95 && farther > 0.85, `${kind}: ${nearer}, ${farther}`)
+      t.equal(beyond, 0, kind)
+    }
+  }
+})
+
 /** Of needle n, the rows that begin at 4n: at the threshold, and one, two and three bits beyond. */
 function plantedAt(thresholdBits: number): Hash256[] {
   return NEEDLES.flatMap((needle, n) =>

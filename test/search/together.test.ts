@@ -147,7 +147,7 @@ t.test('the kernel gives up a needle that meets more candidates, or has more row
   const segment = segmentOf(rowsOf(Array.from({ length: ROWS }, (_, i) => (i < 300 ? zeros : seeded(i)))))
   const { engine } = segment.block
   segment.block.loadNeedles(concatenated([seeded(300), zeros]))
-  engine.bytes.fill(2, scratch.planAt, scratch.planAt + BANDS)
+  segment.block.loadPlan(new Uint8Array(BANDS).fill(2), 31)
   const candidates = segment.tabled.tables.countCandidates(scratch.needlesAt + HASH_BYTES, 0, 0)
   const oneAway = segment.tabled.tables.countCandidates(scratch.needlesAt + HASH_BYTES, 0, 1)
   const met = candidates + oneAway
@@ -172,7 +172,7 @@ t.test('needles that have no room for their hits leave their sets to searches of
   const { engine } = block
   const askedFor = (needles: number) => {
     block.loadNeedles(new Uint8Array(needles * HASH_BYTES))
-    engine.bytes.fill(2, scratch.planAt, scratch.planAt + BANDS)
+    block.loadPlan(new Uint8Array(BANDS).fill(2), 31)
     return engine.probeEach(needles, 0, 31, ROWS, ROWS)
   }
   t.equal(askedFor(54), 54 * 300)

@@ -9,7 +9,11 @@ export const OFFSETS_BYTES: usize = (<usize>KEYS + 2) * 4
 export const ENTRY_BYTES: usize = 6
 
 // Scratch, below all rows. Addresses are the same in every memory. The compiler uses what is below 1,536.
+/** u8 per band: the reach, which a plan gives. */
 export const PLAN_AT: usize = 1_536
+/** u8 per band: in how many bits a row may differ in the band and the next, and in these two and the third. Both plus one, as a reach is. */
+export const TWO_BANDS_AT: usize = PLAN_AT + 16
+export const THREE_BANDS_AT: usize = PLAN_AT + 32
 /** u64: one bit per needle whose probe was abandoned. */
 export const GIVEN_UP_AT: usize = 2_560
 export const NEEDLES_AT: usize = 4_096

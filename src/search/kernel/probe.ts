@@ -24,6 +24,8 @@ import {
   SPANS_AT,
   SURVIVORS,
   SURVIVORS_AT,
+  THREE_BANDS_AT,
+  TWO_BANDS_AT,
   tableBytes,
   tablesAt,
   thirdMask,
@@ -136,8 +138,8 @@ function probeBand(
   const thirdBand = (band + 2) & (BANDS - 1)
   const next = keyOf(needle, nextBand)
   const nextLanes = i16x8.splat(<i16>next)
-  const within = reach + <u32>load<u8>(PLAN_AT + nextBand) - 1
-  const withinThree = within + <u32>load<u8>(PLAN_AT + thirdBand)
+  const within = <u32>load<u8>(TWO_BANDS_AT + band) - 1
+  const withinThree = <u32>load<u8>(THREE_BANDS_AT + band) - 1
   let unsure = survivors
   span = SPANS_AT
   for (let bits: u32 = 0; bits < reach; bits++) {

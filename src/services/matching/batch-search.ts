@@ -1,6 +1,6 @@
-// Searches for the hashes of several pictures in one pass over the index, before the first is answered.
+// How far pictures are searched for, and the search for the hashes of several pictures in one pass over the index, before the first is answered.
 
-import type { Hash256 } from '../../../packages/hash/src/hash256.js'
+import { distance, type Hash256 } from '../../../packages/hash/src/hash256.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
 import type { View } from '../../domain/matching/signal.js'
 import type { SignalType } from '../../domain/matching/signal-types.js'
@@ -15,6 +15,45 @@ export type WidestOf = (type: SignalType, asked: View, rotated: boolean) => Radi
 export interface Radius {
   readonly bits: number
   readonly marginBits: number
+}
+
+/** From so many views on, a copy is near in several of them, so that a search may miss one. */
+const MANY_VIEWS = 8
+
+/** A first pass finds everything up to here. */
+const FIRST_PASS_BITS = 31
+
+/**
+ * How far to search at first for a view of a picture: the whole radius, unless it has many views. For those a pass that is complete within 31 bits comes
+ * across nearly all pairs beyond, at a tenth of the cost. Where it finds anything the caller searches the whole radius, so that a match is judged by all
+ * that is near. It found 840 of 840 edits that a complete search finds (decision 0010).
+ */
+export function firstPassOf(radius: Radius, type: SignalType, signals: readonly HashedSignal[]): Radius {
+  if (type !== 'pdq-area' || radius.bits <= FIRST_PASS_BITS) return radius
+  const views = signals.reduce((count, signal) => count + Number(signal.type === type), 0)
+  if (views < MANY_VIEWS) return radius
+  return { bits: FIRST_PASS_BITS, marginBits: radius.bits + radius.marginBits - FIRST_PASS_BITS }
+}
+
+/** Images whose rows are compared one by one in place of a search. */
+const MAX_COMPARED = 16
+
+/**
+ * Is any of these hashes near a row of one of these images? `true` also where a search has to tell: for many images, and for one without rows of that type.
+ * Cost: 0.1 µs for each hash and row.
+ */
+export function nearnessTo(
+  searcher: Pick<Searcher, 'viewsOf'>,
+  images: ReadonlySet<number>,
+): (type: SignalType, hashes: readonly Hash256[], bits: number) => boolean {
+  const known = new Map<SignalType, ReturnType<Searcher['viewsOf']>[]>()
+  return (type, hashes, bits) => {
+    if (images.size > MAX_COMPARED) return true
+    const rows = known.get(type) ?? Array.from(images, (image) => searcher.viewsOf(image, type))
+    known.set(type, rows)
+    const isNear = (row: Hash256) => hashes.some((hash) => distance(hash, row, bits) <= bits)
+    return rows.some((own) => own.length === 0 || own.some(({ hash }) => isNear(hash)))
+  }
 }
 
 /**
@@ -55,12 +94,14 @@ export function* gathered(pictures: Iterable<readonly HashedSignal[]>): Generato
 
 /**
  * Searches for all signals of these pictures.
+ * @param isFirstPass search as far as `firstPassOf` says?
  * @returns hits as of the call. An image that is removed later is still among them; the caller has to leave it out.
  */
 export function* searchAhead(
   searcher: Searcher,
   pictures: readonly (readonly HashedSignal[])[],
   widestOf: WidestOf,
+  isFirstPass = false,
 ): Generator<void, FoundAhead, void> {
   const found = new Map<HashedSignal, (readonly Hit[] | undefined)[]>()
   const batches = new Map<string, Batch>()
@@ -73,8 +114,9 @@ export function* searchAhead(
       found.set(signal, orientationGroups)
       for (const [group, { rotated, hashes }] of orientationGroupsOf(signal).entries()) {
         const { type, view } = signal
-        const radius = widestOf(type, view, rotated)
-        const key = `${type} ${radius.bits}`
+        const widest = widestOf(type, view, rotated)
+        const radius = isFirstPass ? firstPassOf(widest, type, signals) : widest
+        const key = `${type} ${radius.bits} ${radius.marginBits}`
         const batch = batches.get(key) ?? { type, radius, asked: [], needles: 0 }
         batches.set(key, batch)
         batch.asked.push({ hashes, orientationGroups, group })

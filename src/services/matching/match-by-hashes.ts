@@ -20,7 +20,7 @@ import { aloneThresholdOf, type Bank, ownerReviewBits, thresholdOf } from '../..
 import { isCopy } from '../../domain/trust/flood.js'
 import type { Hit } from '../../search/hit.js'
 import type { Searcher } from '../index/searcher.js'
-import type { FoundAhead, Radius, WidestOf } from './batch-search.js'
+import { type FoundAhead, firstPassOf, nearnessTo, type Radius, type WidestOf } from './batch-search.js'
 import { bestFrames } from './best-frames.js'
 import { shareOfHits, shareOfMatches } from './fair-share.js'
 import { agreed, agreementIn, describe, type Found, formSurplusIn, graded } from './graded.js'
@@ -115,8 +115,11 @@ function* findNearest(
     const { type, view } = signal
     const isCorroborating = maxCorroboratingBits(type, view) !== undefined
     for (const [group, { orientations, rotated, hashes }] of orientationGroupsOf(signal).entries()) {
-      const foundAhead = ahead.get(signal)?.[group]
-      const hits = foundAhead ?? (yield* search(searcher, type, hashes, widestOf(type, view, rotated)))
+      const radius = widestOf(type, view, rotated)
+      const first = thresholdBits === undefined ? firstPassOf(radius, type, signals) : radius
+      const atFirst = ahead.get(signal)?.[group] ?? (yield* search(searcher, type, hashes, first))
+      const isComplete = first === radius || atFirst.length === 0
+      const hits = isComplete ? atFirst : yield* search(searcher, type, hashes, radius)
       const content = hits.length === 0 || !dependsOnContent(type) ? 'full' : contentOf(signal)
       const viewsOf = (hit: Hit) => ({ asked: view, registered: viewOf(hit.view), rotated, content })
       const veto = vetoOf(searcher, type, { asked: view, rotated }, hits)
@@ -242,11 +245,13 @@ function* lookForCorroborations(
       .filter((image) => corroborations.togetherBits(image) > PAIR_SUM_BITS.strong),
   )
   if (open.size === 0) return
+  const isNear = nearnessTo(searcher, open)
   for (const [signal, { type, view, ...rest }] of asked.entries()) {
     const widest = maxCorroboratingBits(type, view)
     if (widest === undefined) continue
     const upright = orientationGroupsOf({ type, view, ...rest }).find(({ rotated }) => !rotated)
-    if (upright === undefined) continue
+    yield
+    if (upright === undefined || !isNear(type, upright.hashes, widest)) continue
     const hits = yield* search(searcher, type, upright.hashes, { bits: widest, marginBits: 0 })
     const veto = vetoOf(searcher, type, { asked: view, rotated: false }, hits)
     for (const hit of hits) {

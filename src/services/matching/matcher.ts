@@ -38,7 +38,7 @@ export interface Matcher {
   /**
    * Matches pictures, each given by its signals.
    * @returns for each picture all registered images within the threshold, nearest first, each once; then those that details
-   * find. At most a fair share (`MAX_MATCHES`). Complete for hashes, not for details.
+   * find. At most a fair share (`MAX_MATCHES`). Complete for hashes within 31 bits and for pictures with few views; beyond, as `firstPassOf` says.
    * @throws {Problem} bank-unknown, index-loading, store-unavailable, key-suspended
    * It yields about every millisecond, also while it reads `pictures`, and searches for all pictures before it answers the
    * first.
@@ -103,7 +103,9 @@ async function matchIn(call: Call, pictures: Iterable<readonly HashedSignal[]>):
   const radiusOf = (imageId: string) => probing.radiusOf(options.orgId, imageId)
   const isNarrowed = (imageId: string) => catalogue.isNarrowed(imageId)
   const asking = { searcher, banks, widestOf, options, matchIds, most: maxMatchesOf(all.length), radiusOf, isNarrowed }
-  const ahead = all.length > 1 ? await runCooperatively(searchAhead(searcher, all, widestOf), yieldIfNeeded) : NOTHING_AHEAD
+  const isFirstPass = options.thresholdBits === undefined
+  const ahead =
+    all.length > 1 ? await runCooperatively(searchAhead(searcher, all, widestOf, isFirstPass), yieldIfNeeded) : NOTHING_AHEAD
   // No spread: V8 keeps a hidden class for each object created by one, until the next full garbage collection.
   const searched = { parts, catalogue, searcher, options, yieldIfNeeded, ahead, asking, copies: new WeakSet<Match>() }
   const answers: Answer[] = []

@@ -1,0 +1,18 @@
+// Which photographs fill the registry, which are known, and which are of nobody: never the same.
+
+import { photosOf } from '../robustness/photos.mjs'
+import { fnv1a } from '../variants/random.mjs'
+
+/** One photograph in so many is held back from what fills the registry; by its name, as the splits. */
+const HELD_BACK_OF = 5
+
+/** @returns `filling`, all photographs that are not held back, and of `split` those that are `known` and `foreign`, by turns. */
+export function dealtPhotos(folder, split, limit) {
+  const isHeldBack = ({ name }) => (fnv1a(name) >>> 8) % HELD_BACK_OF === 0
+  const held = photosOf(folder, split, Number.POSITIVE_INFINITY).filter(isHeldBack)
+  return {
+    filling: photosOf(folder, 'all', Number.POSITIVE_INFINITY).filter((photo) => !isHeldBack(photo)),
+    known: held.filter((_, i) => i % 2 === 0).slice(0, limit),
+    foreign: held.filter((_, i) => i % 2 === 1).slice(0, limit),
+  }
+}
