@@ -53,8 +53,8 @@ export function Attestations({ api }: { api: Api }) {
   return (
     <>
       <p class="hint">
-        By attesting a picture or video you state that you know whom it shows, and that this person did not agree. The reference is
-        the same as in the report of the case: IMG- and the first eight characters of the signal.
+        By attesting a picture or video you state that you know whom it shows, and that this person did not agree. The
+        reference is the same as in the report of the case: IMG- and the first eight characters of the signal.
       </p>
       <form class="card" onSubmit={(event) => void find(event)}>
         <label>

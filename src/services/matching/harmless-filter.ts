@@ -133,7 +133,10 @@ function* harmlessLikeNow(
   const wholes = signals.filter(({ view }) => view === 'whole')
   const frames = wholes.filter(({ type }) => type === 'pdq')
   const isStill = frames.length < 2
-  for (const [i, whole] of (isStill ? wholes : wholes.filter(({ type }) => type === 'sha256' || type === 'video_md5')).entries()) {
+  for (const [i, whole] of (isStill
+    ? wholes
+    : wholes.filter(({ type }) => type === 'sha256' || type === 'video_md5')
+  ).entries()) {
     if (i > 0) yield
     const id = harmlessNear(catalogue(), whole)
     if (id !== undefined) return id
