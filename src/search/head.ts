@@ -1,7 +1,7 @@
 // Holds the newest rows. A new row is searchable at once, because rows are linked in chains instead of sorted into tables.
 
 import { HASH_BYTES, type Hash256 } from '../../packages/hash/src/hash256.js'
-import { BANDS, scratch } from './engine.js'
+import { BANDS } from './engine.js'
 import type { Hit } from './hit.js'
 import { NearestByRow, type Part, readHits, type Sets, scanAll, scanFor } from './part.js'
 import { type Plan, planFor, scanNs, uniformCounts } from './plan.js'
