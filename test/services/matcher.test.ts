@@ -77,6 +77,24 @@ t.test('what was withdrawn before the end is not named, also where it was told o
   t.same(noted, [[], [ids[1]], [ids[2]]], 'nor counted')
 })
 
+t.test('nor is what is withdrawn while other parts of the answer are looked for', async (t) => {
+  const { catalogue, images } = catalogueOf(2)
+  const told: string[] = []
+  const matches = await bareMatcher({ replica: { catalogue } }).match(
+    images.map(({ hash }) => [{ type: 'pdq', view: 'whole', quality: 100, hashes: [hash] }]),
+    {
+      ...{ orgId: 'org', banks: undefined, thresholdBits: undefined },
+      beforeTold: async () => void catalogue.remove(images[0]?.id ?? ''),
+      onMatched: (picture, found) => void told.push(`${picture}: ${found.length}`),
+    },
+  )
+  t.same(
+    matches.map(({ length }) => length),
+    [0, 1],
+  )
+  t.same(told, ['0: 1', '1: 1', '0: 0'], 'what was told is taken back')
+})
+
 t.test('what is withdrawn after it was found ahead, and before its picture is answered, is not named', async (t) => {
   const { matcher, pictures } = worldOf(3, (picture, catalogue, ids) => {
     if (picture === 0) catalogue.remove(ids[2] ?? '')
