@@ -1,8 +1,10 @@
 // Videos given as hashes of their frames, and what a caller is told of one that was hashed here.
 
 import { z } from 'zod'
+import { parseHash } from '../../packages/hash/src/hash256.js'
 import { MAX_AREA_SIGNALS } from '../../packages/hash/src/image-hasher.js'
 import { MAX_VIDEO_MS, MAX_VIDEO_SIGNALS } from '../../packages/hash/src/video-frames.js'
+import { fileSignals } from '../domain/matching/file-signals.js'
 import { parseSignalHash } from '../domain/matching/hash-text.js'
 import type { HashedVideo } from '../domain/matching/hashed-image.js'
 import type { Signal } from '../domain/matching/signal.js'
@@ -55,17 +57,17 @@ export const DurationMs = z
   .max(MAX_VIDEO_MS)
   .meta({ description: 'Duration in milliseconds; at most ten minutes.' })
 
-const VideoFields = {
-  durationMs: DurationMs,
-  frames: GivenFrames,
+/** Hashes of the file of a video. */
+export const FileHashes = {
   sha256: HashText.optional().meta({ description: 'SHA-256 of the file.' }),
   md5: z
     .string()
     .regex(/^[0-9a-f]{32}$/, 'must be 32 lowercase hex digits')
     .optional()
     .meta({ description: 'MD5 of the file, by which other systems know it: 32 lowercase hex digits.' }),
-  category: CategoryName.optional(),
 }
+
+const VideoFields = { durationMs: DurationMs, frames: GivenFrames, ...FileHashes, category: CategoryName.optional() }
 const ENDS_TOO_EARLY = 'must end after its last frame'
 
 /** A video of a case. */
@@ -85,14 +87,7 @@ export function videoSignals({ durationMs, frames, sha256, md5 }: z.infer<typeof
     if (own instanceof Problem) return own
     for (const signal of own) signals.push({ ...signal, frame })
   }
-  const given = [
-    { type: 'sha256', text: sha256 },
-    { type: 'video_md5', text: md5 },
-  ] as const
-  for (const { type, text } of given) {
-    const hash = text === undefined ? undefined : parseSignalHash(type, text)
-    if (hash !== undefined) signals.push({ type, view: 'whole', quality: 100, hash })
-  }
+  signals.push(...fileSignals({ sha256: sha256 === undefined ? undefined : parseHash(sha256), md5 }))
   return { signals, video: { durationMs, framesAtMs: frames.map(({ atMs }) => atMs) } }
 }
 

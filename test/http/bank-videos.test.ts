@@ -56,6 +56,11 @@ t.test('a bank takes a video as a case does: found by a frame, by its file, and 
   }
   t.match(await matches({ video: asked }), [{ segments: [{ frames: 3 }] }, {}])
 
+  const otherFrames = [frame(0)]
+  t.match(await matches({ video: { frames: otherFrames, md5 } }), [{ grade: 'exact', signalType: 'video_md5' }, {}])
+  t.match(await matches({ video: { frames: otherFrames, sha256 } }), [{ grade: 'exact', signalType: 'sha256' }, {}])
+  t.same(await matches({ video: { frames: otherFrames, md5: randomMd5() } }), [])
+
   for (const { signalId } of signals) {
     await service.app.inject({ method: 'DELETE', url: `/v1/banks/films/signals/${signalId}`, headers })
   }

@@ -1,8 +1,15 @@
 // Hashes of a whole video file as signals, to register it and to look for it.
 
-import type { HashedVideoFile } from './hashed-image.js'
+import type { Hash256 } from '../../../packages/hash/src/hash256.js'
+import { parseSignalHash } from './hash-text.js'
 import type { Signal } from './signal.js'
 
-export function fileSignals({ sha256 }: HashedVideoFile['file']): Signal[] {
-  return [{ type: 'sha256', view: 'whole', quality: 100, hash: sha256 }]
+/** @param file MD5 in hex. */
+export function fileSignals(file: { readonly sha256?: Hash256 | undefined; readonly md5?: string | undefined }): Signal[] {
+  const md5 = file.md5 === undefined ? undefined : parseSignalHash('video_md5', file.md5)
+  const given = [
+    { type: 'sha256', hash: file.sha256 },
+    { type: 'video_md5', hash: md5 },
+  ] as const
+  return given.flatMap(({ type, hash }) => (hash === undefined ? [] : [{ type, view: 'whole', quality: 100, hash }]))
 }

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { MAX_IMAGE_SIGNALS } from '../../../packages/hash/src/file-frames.js'
 import { MAX_AREA_SIGNALS } from '../../../packages/hash/src/image-hasher.js'
 import { MAX_ASKED_VIDEO_SIGNALS } from '../../../packages/hash/src/video-frames.js'
-import { AskedFrames, DurationMs } from '../given-videos.js'
+import { AskedFrames, DurationMs, FileHashes } from '../given-videos.js'
 import {
   AskedDetails,
   BankRef,
@@ -56,10 +56,13 @@ export const Query = z
         description:
           'Hashes of one picture. A second type lets a match be corroborated. `quality` as `hashImage` gives it, 100 when left out: a view under 70 has to be nearer to decide alone, and so has one that looks like itself when it is flipped along a diagonal.',
       }),
-    video: z.strictObject({ durationMs: DurationMs.optional(), frames: AskedFrames }).optional().meta({
-      description:
-        'A video in place of `signals`: as `hashVideo` gives it. Matches are registered videos, with the segments that agree, and registered pictures, with the moment. Counts as one picture for each 32 signals.',
-    }),
+    video: z
+      .strictObject({ durationMs: DurationMs.optional(), frames: AskedFrames, ...FileHashes })
+      .optional()
+      .meta({
+        description:
+          'A video in place of `signals`: as `hashVideo` gives it. Matches are registered videos, with the segments that agree, and registered pictures, with the moment. Counts as one picture for each 32 signals.',
+      }),
     details: AskedDetails.optional(),
     isForm: IsForm.optional().meta({
       description:

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { formatHash } from '../../../packages/hash/src/hash256.js'
 import { MAX_AREA_SIGNALS } from '../../../packages/hash/src/image-hasher.js'
 import { fileSignals } from '../../domain/matching/file-signals.js'
+import { formatSignalHash } from '../../domain/matching/hash-text.js'
 import type { HashedSignal, HashedVideoFile } from '../../domain/matching/hashed-image.js'
 import { VIDEO_FORMATS } from '../../domain/media/video-limits.js'
 import { Problem } from '../../domain/problem.js'
@@ -14,7 +15,7 @@ import type { AskedVideo, VideoMatcher } from '../../services/matching/video/vid
 import { radiusFor } from '../asked-radius.js'
 import { FRAME_SIGNAL_TYPES, HashedVideoFacts, hashedVideoFacts } from '../given-videos.js'
 import { callerOf } from '../plugins/authentication.js'
-import { HashText, Quality, SignalTypeName, ThresholdBits, ViewName } from '../schemas.js'
+import { Quality, SignalHashText, SignalTypeName, ThresholdBits, ViewName } from '../schemas.js'
 import { Matches, resultText, Truncated } from '../shown-match.js'
 import { withVideo } from '../video-upload.js'
 import { mayForVideos } from './cases/case-videos.js'
@@ -26,7 +27,8 @@ const VideoMatchParams = z.object({
   transforms: z.enum(['true', 'false']).default('true'),
 })
 
-const ownSignal = <T extends z.ZodType>(type: T) => z.object({ type, view: ViewName, quality: Quality, hash: HashText })
+const ownSignal = <T extends z.ZodType>(type: T) =>
+  z.object({ type, view: ViewName, quality: Quality, hash: SignalHashText })
 
 const VideoMatchAnswer = z.object({
   results: z
@@ -36,7 +38,7 @@ const VideoMatchAnswer = z.object({
         truncated: Truncated,
         quality: Quality,
         ...HashedVideoFacts,
-        signals: z.array(ownSignal(SignalTypeName)).meta({ description: 'The hash of the file.' }),
+        signals: z.array(ownSignal(SignalTypeName)).meta({ description: 'Hashes of the file.' }),
         md5: z.string().meta({ description: 'MD5 of the file, in hex.' }),
         frames: z
           .array(z.object({ atMs: z.int(), signals: z.array(ownSignal(z.enum(FRAME_SIGNAL_TYPES))) }))
@@ -122,7 +124,7 @@ function askedOf({ frames, file }: HashedVideoFile, withTransforms: boolean): As
 function factsOf(hashed: HashedVideoFile) {
   const { frames, file } = hashed
   const quality = Math.max(...frames.flatMap(({ signals }) => signals.map((signal) => signal.quality)))
-  const signals = fileSignals(file).map((signal) => ({ ...signal, hash: formatHash(signal.hash) }))
+  const signals = fileSignals(file).map((signal) => ({ ...signal, hash: formatSignalHash(signal.type, signal.hash) }))
   return { quality, ...hashedVideoFacts(hashed), signals, md5: file.md5 }
 }
 

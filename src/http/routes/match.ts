@@ -4,6 +4,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { AskedView } from '../../../packages/hash/src/details/features.js'
 import { readAsked } from '../../../packages/hash/src/details/written.js'
+import { fileSignals } from '../../domain/matching/file-signals.js'
 import { parseSignalHash } from '../../domain/matching/hash-text.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
 import { SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
@@ -19,6 +20,7 @@ import { may } from '../problems.js'
 import { MatchResult, resultText } from '../shown-match.js'
 import { countedAs, MatchRequest, type Query } from './match-schemas.js'
 
+const NO_VIDEO = { frames: [] }
 const FEW_QUERIES = 16
 /** Reading or validating a body of this size takes a fifth of a millisecond. */
 const LONG_BYTES = 32_768
@@ -100,7 +102,7 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
       })
       const matchVideos = async () => {
         const asked = videos.map((i) =>
-          toAskedVideo(queries[i]?.video?.frames ?? [], transforms, (problem) => refused.set(i, problem)),
+          toAskedVideo(queries[i]?.video ?? NO_VIDEO, transforms, (problem) => refused.set(i, problem)),
         )
         if (videos.length > 0) await videoMatcher.matchVideos(asked, optionsOf(videos))
       }
@@ -141,7 +143,7 @@ function* askedOneByOne(
 
 /** One with a frame that cannot be asked for is refused as a whole. */
 function toAskedVideo(
-  frames: NonNullable<z.infer<typeof Query>['video']>['frames'],
+  { frames, sha256, md5 }: NonNullable<z.infer<typeof Query>['video']>,
   withTransforms: boolean,
   onProblem: (problem: Problem) => void,
 ): AskedVideo {
@@ -154,7 +156,8 @@ function toAskedVideo(
     }
     asked.push({ atMs, signals: picture, ...(isForm && { isForm }) })
   }
-  return { frames: asked }
+  const ofFile = fileSignals({ sha256: sha256 === undefined ? undefined : parseSignalHash('sha256', sha256), md5 })
+  return { frames: asked, file: ofFile.map(({ hash, ...rest }) => ({ ...rest, hashes: [hash] })) }
 }
 
 function toAsked(signals: NonNullable<z.infer<typeof Query>['signals']>, withTransforms: boolean): HashedSignal[] | Problem {
