@@ -2,7 +2,7 @@
 
 import sharp from 'sharp'
 import t from 'tap'
-import { isWholeInInks, withoutInkProfile } from '../../page/hashing/jpeg-inks.js'
+import { isWholeInInks, withoutInkProfile } from '../../page/hashing/file-head.js'
 import { cmykJpeg, scene } from '../helpers/pictures.js'
 
 const chosen = (bytes: Buffer, headBytes = bytes.length) => ({
