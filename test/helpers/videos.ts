@@ -26,6 +26,13 @@ export function makeClip({ name = 'clip.mp4', source = SOURCE, output = H264 }: 
   return inFolder(name, (path) => run(['-f', 'lavfi', '-i', source, ...output, path]))
 }
 
+/** A clip as it is uploaded; no video where this machine has no ffmpeg. */
+export function clipForm(options?: ClipOptions): FormData {
+  const form = new FormData()
+  form.append('video', new Blob([new Uint8Array(makeClip(options) ?? [])], { type: 'video/mp4' }), 'video.mp4')
+  return form
+}
+
 /** The same with the packets of another file. */
 export function remuxed(
   clip: Buffer,

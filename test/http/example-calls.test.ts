@@ -10,6 +10,7 @@ import { scene } from '../helpers/pictures.js'
 import { keyFor, startService, until } from '../helpers/service.js'
 import { listen } from '../helpers/sockets.js'
 import { startEndpoint } from '../helpers/webhooks.js'
+import { clipForm, ffmpeg } from '../helpers/videos.js'
 import { startMessenger, startWorkers } from '../helpers/workers.js'
 
 // One story in which every operation is called. What was sent and what came back are the examples of openapi.yaml. A new operation:
@@ -81,6 +82,7 @@ t.test('every operation is called, and answers as its example says', async (t) =
   const picture = new FormData()
   picture.append('image', new Blob([new Uint8Array((await scene(81)).bytes)], { type: 'image/jpeg' }), 'picture.jpg')
   await her('addImages', { params, body: picture })
+  if (ffmpeg !== undefined) await her('addVideo', { params, body: clipForm() })
   const { images } = await her('addHashes', { params, body: { images: [{ signals }] } })
   const signalId = images[0]?.imageId ?? ''
   await her('giveNotice', {
@@ -99,6 +101,7 @@ t.test('every operation is called, and answers as its example says', async (t) =
   const { results } = await platform('match', { body: { queries: [{ id: 'upload-1', context: 'group 7', signals }] } })
   const matchId = results[0]?.matches?.[0]?.matchId ?? ''
   await platform('matchImages', { query: {}, body: picture })
+  if (ffmpeg !== undefined) await platform('matchVideo', { query: {}, body: clipForm() })
   await platform('getMatch', { params: { matchId } })
   await platform('giveFeedback', { params: { matchId }, body: { verdict: 'blocked' } })
   await platform('listContexts', { query: {} })
@@ -216,7 +219,7 @@ t.test('every operation is called, and answers as its example says', async (t) =
   await her('getReceipt', { params })
 
   t.same(
-    Object.keys(OPERATIONS).filter((id) => !(id in seen)),
+    Object.keys(OPERATIONS).filter((id) => !(id in seen) && (ffmpeg !== undefined || !id.endsWith('Video'))),
     [],
     'and none is left out',
   )

@@ -2,6 +2,7 @@
 
 import type { OperationId } from '../../packages/client/src/tabir-client.js'
 import { randomHashText } from '../helpers/service.js'
+import { clipForm } from '../helpers/videos.js'
 import type { OF_ACCOUNTS } from './account-operations.js'
 import { type ClientWorld, freshCase, freshMatch, type Trial } from './client-world.js'
 import { assistedCase, pictureForm, type READING } from './reading-operations.js'
@@ -132,6 +133,14 @@ export const OF_CASES: Changing = {
       by: at.owner(token),
       args: { params: { caseNumber }, body: await pictureForm(seed) },
       state: () => caseState(at, caseNumber, pin, hash),
+    }
+  },
+  async addVideo(at) {
+    const { caseNumber, pin, token } = await at.anybody.call('openCase', { body: { adult: true } })
+    return {
+      by: at.owner(token),
+      args: { params: { caseNumber }, body: clipForm() },
+      state: async () => (await at.world.read(caseNumber, pin))?.images.length,
     }
   },
   async addHashes(at) {

@@ -28,7 +28,7 @@ const SPECS: { readonly [Op in OperationId]: (at: ClientWorld) => Promise<Trial<
 const KEY = 'idempotency-key'
 
 /** What repeats a request by itself until it is answered. The others are told of the fault: they might be done twice. */
-const AGAIN: readonly OperationId[] = ['match', 'matchImages', 'addSignals']
+const AGAIN: readonly OperationId[] = ['match', 'matchImages', 'matchVideo', 'addSignals']
 const isRepeated = (operation: OperationId) =>
   OPERATIONS[operation].method !== 'POST' || OPERATIONS[operation].keyed || AGAIN.includes(operation)
 

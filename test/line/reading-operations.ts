@@ -2,6 +2,7 @@
 
 import type { OperationId } from '../../packages/client/src/tabir-client.js'
 import { randomHashText } from '../helpers/service.js'
+import { clipForm } from '../helpers/videos.js'
 import { type ClientWorld, freshCase, freshMatch, type Pseudonym, type Trial } from './client-world.js'
 
 type Reading<Op extends OperationId> = (at: ClientWorld) => Promise<Trial<Op>>
@@ -70,6 +71,7 @@ export const READING = {
     }
   },
   matchImages: async ({ platform: by }) => ({ by, args: { query: {}, body: await pictureForm(81) } }),
+  matchVideo: async ({ platform: by }) => ({ by, args: { query: {}, body: clipForm() } }),
   async getMatch(at) {
     const { matchId } = await freshMatch(at, at.platform)
     return { by: at.platform, args: { params: { matchId } } }

@@ -15,7 +15,7 @@ export interface ClientOptions {
   readonly key?: string
   /** How often a request is sent at most, if it is safe to repeat. 5 by default. */
   readonly maxTries?: number
-  /** For each attempt; not applied to streamed uploads. 60,000 by default. */
+  /** For each attempt; not applied to streamed uploads. By default 60,000, and 1,500,000 for files of videos, which the server may hold for 20 minutes. */
   readonly timeoutMs?: number
   /** Replaces the platform's own `fetch`. */
   readonly fetch?: typeof fetch
@@ -88,10 +88,13 @@ const BATCH_SIGNALS = 8000
 const BATCH_LENGTH = 2_000_000
 const MAX_TRIES = 5
 const TIMEOUT_MS = 60_000
+const VIDEO_TIMEOUT_MS = 1_500_000
+/** Uploads of a video, which are answered when it is hashed. */
+const OF_VIDEO_FILES: readonly OperationId[] = ['addVideo', 'matchVideo']
 const FIRST_WAIT_MS = 250
 const LONGEST_WAIT_MS = 60_000
 /** POST operations that are safe to repeat without an idempotency key: queries, and additions that change nothing the second time. */
-const REPEATABLE: readonly OperationId[] = ['match', 'matchImages', 'addSignals']
+const REPEATABLE: readonly OperationId[] = ['match', 'matchImages', 'matchVideo', 'addSignals']
 /** Statuses that say that the server did nothing: every operation is safe to repeat. */
 const NOT_DONE = [429]
 /** Statuses of temporary failures; the server may have done its work. */
@@ -212,7 +215,7 @@ type Outcome<Op extends OperationId> =
   | { readonly kind: 'lost'; readonly error: unknown }
 
 async function attempt<Op extends OperationId>(
-  { fetch: send = fetch, timeoutMs = TIMEOUT_MS }: ClientOptions,
+  { fetch: send = fetch, timeoutMs = OF_VIDEO_FILES.includes(operation) ? VIDEO_TIMEOUT_MS : TIMEOUT_MS }: ClientOptions,
   operation: Op,
   { url, ...request }: Request,
 ): Promise<Outcome<Op>> {

@@ -75,6 +75,7 @@ const LISTS: Readonly<Record<string, readonly string[]>> = {
   Scope: SCOPES,
   SignalSource: ['case', 'bank'],
   SignalType: SIGNAL_TYPE_NAMES,
+  Switch: ['true', 'false'],
   Tier: TIER_NAMES,
   Transform: transforms.map(({ name }) => name),
   Verdict: VERDICTS,
