@@ -51,11 +51,7 @@ export async function registerRoutes(app: FastifyInstance, options: RouteOptions
   const { videoMatcher, videoHashing } = services
   const countsFor = exposure === 'public' ? 'admin' : 'public'
   const inFlight: InFlight = { bytes: 0 }
-  await app.register(named(healthRoutes), {
-    health,
-    metrics,
-    countsFor,
-  })
+  await app.register(named(healthRoutes), { health, metrics, countsFor })
   await app.register(named(docRoutes))
   await app.register(named(challengeRoutes), { prefix: '/v1', proofOfWork: services.proofOfWork })
   await app.register(named(caseRoutes), { prefix: '/v1', cases, idempotency, signer, proofOfWork: services.proofOfWork })
@@ -106,7 +102,7 @@ export async function registerRoutes(app: FastifyInstance, options: RouteOptions
   await app.register(named(hmaRoutes), {
     country,
     matcher,
-    videoMatcher: services.videoMatcher,
+    videoMatcher,
     matchIds: services.matchIds,
     contents: services.contents,
     audit: services.audit,
