@@ -9,8 +9,8 @@ import { EXCHANGE } from '../helpers/exchange.js'
 import { scene } from '../helpers/pictures.js'
 import { keyFor, startService, until } from '../helpers/service.js'
 import { listen } from '../helpers/sockets.js'
-import { startEndpoint } from '../helpers/webhooks.js'
 import { clipForm, ffmpeg } from '../helpers/videos.js'
+import { startEndpoint } from '../helpers/webhooks.js'
 import { startMessenger, startWorkers } from '../helpers/workers.js'
 
 // One story in which every operation is called. What was sent and what came back are the examples of openapi.yaml. A new operation:

@@ -87,10 +87,7 @@ const BATCH_SIGNALS = 8000
 /** Characters of JSON. The API's limit is a body of 4 MiB. */
 const BATCH_LENGTH = 2_000_000
 const MAX_TRIES = 5
-const TIMEOUT_MS = 60_000
-const VIDEO_TIMEOUT_MS = 1_500_000
-/** Uploads of a video, which are answered when it is hashed. */
-const OF_VIDEO_FILES: readonly OperationId[] = ['addVideo', 'matchVideo']
+const usualTimeoutMs = (operation: OperationId) => (['addVideo', 'matchVideo'].includes(operation) ? 1_500_000 : 60_000)
 const FIRST_WAIT_MS = 250
 const LONGEST_WAIT_MS = 60_000
 /** POST operations that are safe to repeat without an idempotency key: queries, and additions that change nothing the second time. */
@@ -215,7 +212,7 @@ type Outcome<Op extends OperationId> =
   | { readonly kind: 'lost'; readonly error: unknown }
 
 async function attempt<Op extends OperationId>(
-  { fetch: send = fetch, timeoutMs = OF_VIDEO_FILES.includes(operation) ? VIDEO_TIMEOUT_MS : TIMEOUT_MS }: ClientOptions,
+  { fetch: send = fetch, timeoutMs }: ClientOptions,
   operation: Op,
   { url, ...request }: Request,
 ): Promise<Outcome<Op>> {
@@ -225,7 +222,7 @@ async function attempt<Op extends OperationId>(
     ...rest,
     redirect: 'manual' as const, // the api never redirects; another server would get the hashes
     ...(body !== undefined && { body }),
-    ...(isStream ? { duplex: 'half' } : { signal: AbortSignal.timeout(timeoutMs) }), // uploads of any size may take long
+    ...(isStream ? { duplex: 'half' } : { signal: AbortSignal.timeout(timeoutMs ?? usualTimeoutMs(operation)) }), // streams may take long
   }
   try {
     const response = await send(url, init)
