@@ -26,7 +26,7 @@ export interface ClientOptions {
 export type MatchQuery = Args<'match'>['body']['queries'][number]
 export type MatchResult = Answer<'match'>['results'][number]
 export type MatchOptions = Omit<Args<'match'>['body'], 'queries'>
-export type NewSignal = Extract<Args<'addSignals'>['body'], { signals: unknown }>['signals'][number]
+export type NewSignal = NonNullable<Args<'addSignals'>['body']['signals']>[number]
 export type AddedSignal = Answer<'addSignals'>['signals'][number]
 
 export interface TabirClient {

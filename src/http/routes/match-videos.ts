@@ -15,7 +15,7 @@ import type { AskedVideo, VideoMatcher } from '../../services/matching/video/vid
 import { radiusFor } from '../asked-radius.js'
 import { FRAME_SIGNAL_TYPES, HashedVideoFacts, hashedVideoFacts } from '../given-videos.js'
 import { callerOf } from '../plugins/authentication.js'
-import { Quality, SignalHashText, SignalTypeName, ThresholdBits, ViewName } from '../schemas.js'
+import { IsForm, Quality, SignalHashText, SignalTypeName, ThresholdBits, ViewName } from '../schemas.js'
 import { Matches, resultText, Truncated } from '../shown-match.js'
 import { withVideo } from '../video-upload.js'
 import { mayForVideos } from './cases/case-videos.js'
@@ -41,7 +41,9 @@ const VideoMatchAnswer = z.object({
         signals: z.array(ownSignal(SignalTypeName)).meta({ description: 'Hashes of the file.' }),
         md5: z.string().meta({ description: 'MD5 of the file, in hex.' }),
         frames: z
-          .array(z.object({ atMs: z.int(), signals: z.array(ownSignal(z.enum(FRAME_SIGNAL_TYPES))) }))
+          .array(
+            z.object({ atMs: z.int(), isForm: IsForm.optional(), signals: z.array(ownSignal(z.enum(FRAME_SIGNAL_TYPES))) }),
+          )
           .meta({ description: 'For `video.frames` of POST /v1/match, so that you need not send the video again.' }),
       }),
     )
