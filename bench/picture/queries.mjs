@@ -31,13 +31,13 @@ export async function queriesOf(photos, folder, every = 1) {
 }
 
 async function hashedEdits(photo, edits) {
-  const { image } = await answerFor(photo.read(), 'register')
+  const registered = await answerFor(photo.read(), 'register')
   const asked = []
   for await (const { id, group, bytes } of edits.of(photo)) {
     const answer = await answerFor(bytes, 'query')
-    if (answer.image !== undefined) asked.push({ id, group, image: answer.image })
+    if ('image' in answer) asked.push({ id, group, image: answer.image })
   }
-  return { registered: image?.signals, asked }
+  return { registered: 'image' in registered ? registered.image.signals : undefined, asked }
 }
 
 /** Whole or not at all. */

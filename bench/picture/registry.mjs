@@ -85,7 +85,7 @@ export class Registry {
 
 /** Calls `take` with the bytes of some pictures each time, until it returns false. */
 export function eachBatch(path, take) {
-  const file = openSync(path)
+  const file = openSync(path, 'r')
   const buffer = Buffer.alloc(READ_ROWS * ROW_BYTES)
   let kept = 0
   try {
