@@ -1,9 +1,9 @@
 // A bank that goes out as a file and comes in again.
 
 import type { Test } from 'tap'
-import { parseHash } from '../../packages/hash/src/hash256.js'
+import { parseSignalHash } from '../../src/domain/matching/hash-text.js'
 import type { View } from '../../src/domain/matching/signal.js'
-import { type SIGNAL_TYPE_NAMES, SIGNAL_TYPES } from '../../src/domain/matching/signal-types.js'
+import { SIGNAL_TYPES, type SignalType } from '../../src/domain/matching/signal-types.js'
 import type { Chance } from '../fuzz/chance.js'
 import { HMA_SCOPES, hmaClient } from './hma.js'
 import { keyFor, startService } from './service.js'
@@ -46,13 +46,13 @@ function contentOf({ signalId: _, createdAt: __, disputed: ___, tier, registered
 }
 export const contentsOf = (lines: readonly Line[]) => lines.map(contentOf).sort()
 
-export function signalOf(chance: Chance, type: (typeof SIGNAL_TYPE_NAMES)[number], view: View = 'whole') {
+export function signalOf(chance: Chance, type: SignalType, view: View = 'whole') {
   const quality = SIGNAL_TYPES[type].minQuality + chance.below(101 - SIGNAL_TYPES[type].minQuality)
-  const hash = parseHash(hex(chance))
-  if (hash === undefined) throw new Error('64 hex digits are a hash')
+  const hash = parseSignalHash(type, hex(chance, type))
+  if (hash === undefined) throw new Error('it has as many hex digits as hashes of its type')
   return { type, view, quality, hash }
 }
 
-export function hex(chance: Chance): string {
-  return chance.bytes(32).toString('hex')
+export function hex(chance: Chance, type: SignalType = 'pdq'): string {
+  return chance.bytes(type === 'video_md5' ? 16 : 32).toString('hex')
 }

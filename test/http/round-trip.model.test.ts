@@ -42,7 +42,7 @@ async function addContent({ service, bank, hma, imported }: BankWorld, chance: C
   if (dice === 0) {
     const tier = chance.oneOf(TIER_NAMES)
     const type = chance.oneOf(SIGNAL_TYPE_NAMES)
-    await imported([{ type, hash: hex(chance), quality: 50 + chance.below(51), tier, ref, category }])
+    await imported([{ type, hash: hex(chance, type), quality: 50 + chance.below(51), tier, ref, category }])
   } else if (dice === 1) {
     const views = Array.from({ length: chance.below(32) }, () =>
       signalOf(chance, chance.oneOf(SIGNAL_TYPE_NAMES), chance.oneOf(VIEW_NAMES)),
