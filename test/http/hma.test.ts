@@ -234,7 +234,10 @@ t.test('ratios are floats, as strict clients want them, and texts stay what they
   t.equal(await written('PUT', '/c/bank/A', { enabled: false }), '{"name":"A","matching_enabled_ratio":0.0}')
   t.equal(await written('PUT', '/c/bank/A', { enabled_ratio: 0.25 }), '{"name":"A","matching_enabled_ratio":0.25}')
   t.match(await written('GET', '/c/banks'), '{"name":"MINE","matching_enabled_ratio":1.0}')
-  t.equal(await written('GET', '/c/signal_type'), '[{"name":"pdq","enabled_ratio":1.0}]')
+  t.equal(
+    await written('GET', '/c/signal_type'),
+    '[{"name":"pdq","enabled_ratio":1.0},{"name":"video_md5","enabled_ratio":1.0},{"name":"vpdq","enabled_ratio":1.0}]',
+  )
   const id = await add(randomHashText())
   const note = '"enabled_ratio":1,'
   await hma('PUT', `/c/bank/MINE/content/${id}`, { note })

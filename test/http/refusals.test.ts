@@ -102,7 +102,12 @@ t.test('a body that is not what it says is refused', async (t) => {
   )
   refused(t, await raw('/v1/match', json, MARKER.repeat(400_000)), 'body-too-large', 'more than 4 MiB of queries')
   refused(t, await raw('/v1/cases', json, MARKER.repeat(100_000)), 'body-too-large', 'more than 1 MiB for a case')
-  refused(t, await raw('/v1/banks/mine/signals', json, MARKER.repeat(100_000), ngo.headers), 'body-too-large', 'signals')
+  refused(
+    t,
+    await raw('/v1/banks/mine/signals', json, MARKER.repeat(700_001), ngo.headers),
+    'body-too-large',
+    'more than 8 MiB of signals',
+  )
   silent(t, service)
 })
 
