@@ -145,7 +145,7 @@ t.test('the report counts as people do, and speaks of the person in the picture'
   const { images, platforms } = REPORT_WORDS.en
   t.same(
     [0, 1, 2].map((count) => counted(count, images)),
-    ['0 images and videos', '1 image or video', '2 images and videos'],
+    ['0 images', '1 image', '2 images'],
   )
   t.same(
     ['0', '1-2', 'more'].map((count) => counted(count, platforms)),
