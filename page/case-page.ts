@@ -6,6 +6,7 @@ import { type Access, api, type CaseFile, type CaseView, type Failure } from './
 import { chosenCategory } from './category.js'
 import { type Picker, picker } from './choosing/picker.js'
 import { announce, onClick, one, setText, show } from './dom.js'
+import { sayFiles } from './file-counts.js'
 import { type CaseContext, requestUntilAnswered, sentenceForCase, showFieldError } from './following/case-requests.js'
 import { createDownloads } from './following/downloads.js'
 import { follow } from './following/follow-case.js'
@@ -18,7 +19,6 @@ import { guardLeaving } from './leaving.js'
 import { say, sayDate } from './messages.js'
 import { type Sending, sending } from './sending/sending.js'
 import { goTo, isAt, stillOnStep, watchSteps } from './steps.js'
-import { sayThings } from './things.js'
 
 /** State of the page from entering number and PIN until the case is closed. */
 interface Visit {
@@ -43,7 +43,7 @@ export function casePage(): void {
     draw: () => {},
   }
   const goOn = () => {
-    setText('protect', sayThings('run.protect', chosen.usableThings()))
+    setText('protect', sayFiles('run.protect', chosen.usableCounts()))
     goTo('category')
   }
   const chosen = picker(goOn, () => (visit.isExtended ? 'details' : 'hashes'))

@@ -5,6 +5,7 @@ import { type Answer, api, type Failure, type Opened } from './api.js'
 import { chosenCategory } from './category.js'
 import { picker } from './choosing/picker.js'
 import { hide, notice, onClick, one, setText, show } from './dom.js'
+import { sayFiles } from './file-counts.js'
 import { given } from './given.js'
 import { guardLeaving } from './leaving.js'
 import { say } from './messages.js'
@@ -12,7 +13,6 @@ import { showNumber } from './number-and-pin.js'
 import { type Proof, proven } from './proving.js'
 import { type Sending, sending, sentenceFor, waitingFor } from './sending/sending.js'
 import { goTo, isAt, stayAt, watchSteps } from './steps.js'
-import { sayThings } from './things.js'
 
 export function startPage(): void {
   const extended = one('extended', HTMLInputElement)
@@ -53,7 +53,7 @@ export function startPage(): void {
   }
 
   function goToCategory(): void {
-    setText('protect', sayThings('run.protect', chosen.usableThings()))
+    setText('protect', sayFiles('run.protect', chosen.usableCounts()))
     goTo('category')
   }
 

@@ -2,20 +2,20 @@
 
 import type { MediaFormat } from '../../src/domain/media/media-formats.js'
 import { announce, hide, notice, onClick, one, setText, show } from '../dom.js'
+import { countKinds, type FileCounts, type Kind, sayFiles } from '../file-counts.js'
 import { given } from '../given.js'
 import { cannotOpenInBrowser } from '../hashing/cannot-open.js'
 import type { Wanted } from '../hashing/hash-file.js'
 import { isSame, type Outcome, type Rejected } from '../hashing/outcome.js'
 import { canHashHere, hashingPool } from '../hashing/pool.js'
 import { say, sayMinutes } from '../messages.js'
-import { countKinds, type Kind, sayThings, type Things } from '../things.js'
 import { isBusy, isUnprotected, kindOf, type Picture, type PictureState, type Usable, usableOf } from './picture.js'
 import { type Rows, rowsIn, sentenceOf } from './picture-list.js'
 
 export interface Picker {
   readonly usable: () => readonly Usable[]
   /** How many pictures and videos these are. */
-  readonly usableThings: () => Things
+  readonly usableCounts: () => FileCounts
   /** What was chosen and cannot be protected, with the reason. */
   readonly unprotected: () => readonly Unprotected[]
   /** Are there pictures that would have to be chosen again? */
@@ -69,7 +69,7 @@ export function picker(goOn: () => void, wanted: () => Wanted): Picker {
 
   return {
     usable: () => [...pictures.values()].flatMap(usableOf),
-    usableThings: () => usableThings(pictures),
+    usableCounts: () => usableCounts(pictures),
     unprotected: () =>
       [...pictures.values()]
         .filter(isUnprotected)
@@ -211,13 +211,13 @@ function answerOffer(chosen: Chosen, state: PictureState | undefined): void {
 function drawTotals(pictures: Chosen['pictures']): void {
   const all = [...pictures.values()]
   const done = all.filter((picture) => !isBusy(picture)).length
-  const usable = usableThings(pictures)
+  const usable = usableCounts(pictures)
   const isNone = usable.pictures + usable.videos === 0
   const isDone = done === all.length
   const progress = one('read-progress', HTMLProgressElement)
   progress.max = Math.max(1, all.length)
   progress.value = done
-  const text = isDone ? sayThings('run.ready', usable) : sayThings('run.read', countKinds(all.map(kindOf)), { done })
+  const text = isDone ? sayFiles('run.ready', usable) : sayFiles('run.read', countKinds(all.map(kindOf)), { done })
   setText('read-text', text)
   if (isDone && all.length > 0) announce(`${say('run.allRead')} ${text}`)
   else if (done % Math.max(1, Math.ceil(all.length / 4)) === 0) announce(text)
@@ -225,11 +225,11 @@ function drawTotals(pictures: Chosen['pictures']): void {
   one('upload', HTMLElement).hidden = !all.some(({ state }) => state.at === 'upload')
   const go = one('choose-go', HTMLButtonElement)
   go.disabled = isNone || !isDone
-  go.textContent = isNone ? (go.dataset['empty'] ?? '') : sayThings('run.goOn', usable)
+  go.textContent = isNone ? (go.dataset['empty'] ?? '') : sayFiles('run.goOn', usable)
   if (all.length === 0) hide('reading')
 }
 
-function usableThings(pictures: Chosen['pictures']): Things {
+function usableCounts(pictures: Chosen['pictures']): FileCounts {
   return countKinds([...pictures.values()].filter((picture) => usableOf(picture).length > 0).map(kindOf))
 }
 

@@ -1,8 +1,8 @@
 // A chosen file, a picture or a video, and its state.
 
 import type { UnreadKind } from '../../src/domain/media/media-formats.js'
+import type { Kind } from '../file-counts.js'
 import type { Hashed, HashedVideoFile, Reason } from '../hashing/outcome.js'
-import type { Kind } from '../things.js'
 
 export type PictureState =
   | { readonly at: 'waiting' | 'stopped' }

@@ -4,8 +4,8 @@ import type { Failure } from '../api.js'
 import type { Unprotected } from '../choosing/picker.js'
 import { type Usable, WELL_PROTECTED_QUALITY } from '../choosing/picture.js'
 import { announce, hide, made, one, setText, show } from '../dom.js'
+import { countKinds, type FileCounts, type Kind, sayFiles } from '../file-counts.js'
 import { say, sayCount, sayShare, sayTime } from '../messages.js'
-import { countKinds, type Kind, sayThings, type Things } from '../things.js'
 import { waited } from '../waited.js'
 import { type Job, type Result, sender, type Waiting } from './sender.js'
 
@@ -74,7 +74,7 @@ export function sending(job: Job, unprotected: readonly Unprotected[], finished:
     const progress = one('sent-progress', HTMLProgressElement)
     progress.max = Math.max(1, total)
     progress.value = unprotected.length + countOf('settled')
-    const text = sayThings('run.sent', all, { done: countOf('protected') })
+    const text = sayFiles('run.sent', all, { done: countOf('protected') })
     setText('sent-text', text)
     announce(text)
   }
@@ -94,10 +94,10 @@ export function sending(job: Job, unprotected: readonly Unprotected[], finished:
 }
 
 /** What came of all. */
-function headline(all: Things, protectedCount: number): string {
+function headline(all: FileCounts, protectedCount: number): string {
   const total = all.pictures + all.videos
-  if (protectedCount === total) return sayThings('run.allSent', all)
-  if (protectedCount === 0) return sayThings('run.noneSent', all)
+  if (protectedCount === total) return sayFiles('run.allSent', all)
+  if (protectedCount === 0) return sayFiles('run.noneSent', all)
   const open = total - protectedCount
   return all.videos === 0 ? sayCount('run.notSent', open, { total }) : say('run.notSent.files', { n: open, total })
 }

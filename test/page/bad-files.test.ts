@@ -47,7 +47,7 @@ t.test(
     t.match(lines.at(-1), /chosen this already/)
     t.equal(await textOf(page, '#choose-go'), 'Continue with 1 picture')
     const opened = await protectAll(page)
-    t.equal(await textOf(page, '#sent-text'), '7 of 8 pictures are not protected. The reason stands beside each one.')
+    t.equal(await textOf(page, '#sent-text'), '7 of 8 pictures are not protected. The reason is next to each one.')
     t.match(await textOf(page, '#sent li:nth-child(2)'), /not a picture/, 'it is said there once more')
     t.equal(await imagesOf(site, opened), 1)
 

@@ -81,10 +81,7 @@ t.test('whatever the script says is among the messages', async (t) => {
   const text = sources.map((file) => readFileSync(join(root, 'page', file), 'utf8')).join('\n')
   const said = [...text.matchAll(/\bsay\(\s*'([^']+)'/g)].map(([, key]) => key ?? '')
   const counted = [...text.matchAll(/\bsayCount\(\s*'([^']+)'/g)].flatMap(([, key]) => inForms(key ?? ''))
-  const things = [...text.matchAll(/\bsayThings\(\s*'([^']+)'/g)].flatMap(([, key]) => [
-    ...inForms(key ?? ''),
-    `${key}.things`,
-  ])
+  const mixed = [...text.matchAll(/\bsayFiles\(\s*'([^']+)'/g)].flatMap(([, key]) => [...inForms(key ?? ''), `${key}.mixed`])
   const chosen = [...text.matchAll(/'(run\.quality\.\w+)'/g)].map(([, key]) => key ?? '')
   const reasons = /REASONS = \[([\s\S]*?)\]/.exec(text)?.[1]?.match(/[\w-]+/g) ?? []
   const answers = /ANSWERS = \[([^\]]*)\]/.exec(text)?.[1]?.match(/[\w-]+/g) ?? []
@@ -104,7 +101,7 @@ t.test('whatever the script says is among the messages', async (t) => {
     ...stands.flatMap((stand) => [`run.stands.${stand}`, ...inForms(`run.sum.${stand}`)]),
   ]
   t.ok(said.length > 20 && reasons.length > 5, 'the search finds them')
-  const used = new Set([...said, ...counted, ...things, ...chosen, ...listed])
+  const used = new Set([...said, ...counted, ...mixed, ...chosen, ...listed])
   for (const key of used) t.ok(english[key], key)
   t.same(
     Object.keys(english).filter((key) => key.startsWith('run.') && !used.has(key)),

@@ -4,27 +4,27 @@ import { say, sayCount } from './messages.js'
 
 export type Kind = 'pictures' | 'videos'
 
-export interface Things {
+export interface FileCounts {
   readonly pictures: number
   readonly videos: number
 }
 
-export function countKinds(kinds: readonly Kind[]): Things {
+export function countKinds(kinds: readonly Kind[]): FileCounts {
   const videos = kinds.filter((kind) => kind === 'videos').length
   return { pictures: kinds.length - videos, videos }
 }
 
 /**
  * Says a sentence about pictures and videos. It is under its own key for pictures alone, in the form for so many; with videos it is under the key with
- * `.things`, where `{things}` is "2 pictures and 1 video".
+ * `.mixed`, where `{files}` is "2 pictures and 1 video".
  */
-export function sayThings(
+export function sayFiles(
   key: string,
-  { pictures, videos }: Things,
+  { pictures, videos }: FileCounts,
   values: Readonly<Record<string, string | number>> = {},
 ): string {
   if (videos === 0) return sayCount(key, pictures, values)
   const [own, other] = [sayCount('run.pictures', pictures), sayCount('run.videos', videos)]
-  const things = pictures === 0 ? other : say('run.both', { pictures: own, videos: other })
-  return say(`${key}.things`, { n: pictures + videos, things, ...values })
+  const files = pictures === 0 ? other : say('run.both', { pictures: own, videos: other })
+  return say(`${key}.mixed`, { n: pictures + videos, files, ...values })
 }
