@@ -39,13 +39,13 @@ export function record(results) {
   const facts = table(Object.fromEntries(NAMES.map((name) => [name, all.map((one) => text(one[name]))])))
   const drawn = all.filter(({ frontier }) => frontier !== undefined)
   const frontiers = drawn.map(
-    ({ rows, frontier }) => `## Ways to search, ${rows.toLocaleString('en')} rows\n\n${waysOf(frontier)}`,
+    ({ rows, frontier }) => `## Ways to search, ${rows.toLocaleString('en')} rows\n\n${waysTable(frontier)}`,
   )
   writeFileSync(MD_FILE, `${[INTRODUCTION, facts, ...frontiers].join('\n\n')}\n`)
   if (drawn.length > 0) writeFileSync(CHART_FILE, chart(drawn))
 }
 
-function waysOf(frontier) {
+function waysTable(frontier) {
   return table({
     search: frontier.map(({ name }) => name),
     'core ms': frontier.map(({ coreMs }) => text(coreMs)),

@@ -28,7 +28,10 @@ const mutations = [
   of('http/routes/hma/matching.ts', HMA, [
     ['names?.includes(bank) === false || (ratios', '(ratios'],
     ['(ratios.get(bank) ?? 0) < coin', '(ratios.get(bank) ?? 0) <= coin', 'a coin of 53 bits is no ratio that anybody sets'],
-    ['bits <= COMPARED_WITHIN_BITS', 'bits < COMPARED_WITHIN_BITS'],
+  ]),
+  of('http/hma/hash-comparison.ts', HMA, [
+    ['[bits <= WITHIN_BITS', '[bits < WITHIN_BITS'],
+    ['query >= MATCH_PERCENT', 'query > MATCH_PERCENT'],
   ]),
   of('http/routes/hma/contents.ts', HMA, [
     [
@@ -40,7 +43,7 @@ const mutations = [
   ]),
   of('http/hma/hma-signals.ts', HMA, [["scopes.has('match:distance') ? distanceBits", 'true ? distanceBits']]),
   of('http/hma/by-address.ts', ADDRESS, [
-    ['if (asked === undefined)', 'if (false)'],
+    ['content ??= contentTypeIn(answer)', 'content ??= PHOTO'],
     [
       '(answer.sizeBytes ?? 0) > uploadLimits.maxImageBytes',
       'false',
