@@ -101,7 +101,7 @@ t.test('the console', { skip: withoutBrowser }, async (t) => {
     await row.getByRole('button', { name: 'Attest' }).click()
     await looksRight(t, page, 'to attest')
     await row.getByRole('button', { name: 'Yes' }).click()
-    await page.getByText('No picture waits for your attestation.').waitFor()
+    await page.getByText('No picture or video waits for your attestation.').waitFor()
 
     const consent = { kind: 'in-person', on: '2026-01-31' }
     const assisted = await ask(site, 'POST', '/v1/assisted-cases', helper.headers, { adult: true, consent })

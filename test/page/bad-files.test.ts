@@ -73,7 +73,10 @@ t.test('500 pictures at once are read one after the other, after saying how long
     buffer: withJpegComment(bytes, String(k)),
   }))
   await choose(page, files)
-  t.match(await textOf(page, '#notices'), /That is 500 files\..*about 9 minutes\. You can stop at any time/)
+  t.match(
+    await textOf(page, '#notices'),
+    /That is 500 files\..*about 9 minutes, and videos take longer\. You can stop at any time/,
+  )
 
   await page.click('#stop')
   await allRead(page)

@@ -38,7 +38,11 @@ t.test('decodes every allowed format, in every form that cameras and old program
     const picture = await decode(bytes)
     t.match(picture, { width: 640, height: 480, channels: 3 }, name)
     t.equal(picture.data.length, 640 * 480 * 3, name)
-    t.ok(distance(hash(picture).hash, truth) <= 31, `${name} lies ${distance(hash(picture).hash, truth)} bits away`)
+    // Pictures in inks are hashed as browsers show them, and as their profile says.
+    const limits = { sizeFor: hashedSize, purpose: 'register' } as const
+    const frames = await eachFrame(bytes, limits, ({ pixels }) => distance(hash(pixels).hash, truth))
+    const bits = Math.min(...frames)
+    t.ok(bits <= 31, `${name} lies ${bits} bits away`)
   }
 })
 
