@@ -1,8 +1,8 @@
 // The page in a real Chromium: are its hashes those of the server, how long do twenty large pictures take, does it stay
 // responsive meanwhile, and how much memory do its processes take? Every hash is compared with the server's for the same file.
-// npm run bench:page [-- --photos FOLDER] [--most N] [--large N] [--variants] [--only NAME] [--json]
+// npm run bench:page [-- --photos FOLDER] [--most N] [--large N] [--variants] [--only NAME] [--videos FOLDER] [--json]
 // --variants measures no time: all photographs are encoded in each form of page/variants.mjs, or in those whose name begins with --only, and
-// compared; the first --large of them also enlarged.
+// compared; the first --large of them also enlarged. --videos measures only videos: how long each takes, and the memory.
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util'
 import { chromium } from 'playwright-core'
 import sharp from 'sharp'
 import { compare } from './page/distances.mjs'
-import { report, variantLine, variantsHeader } from './page/report.mjs'
+import { report, variantLine, variantsHeader, videoLine } from './page/report.mjs'
 import { VARIANT_NAMES, variantOf } from './page/variants.mjs'
 import { largePicture } from './pictures.mjs'
 import { openService, residentBytes, run, startApi } from './service.mjs'
@@ -22,6 +22,7 @@ const { values: args } = parseArgs({
     large: { type: 'string', default: '20' },
     variants: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
+    videos: { type: 'string' },
     chromium: { type: 'string', default: '/usr/bin/chromium' },
     json: { type: 'boolean', default: false },
   },
@@ -47,6 +48,13 @@ await run(async (defer) => {
     if (!args.json) console.log(variantsHeader())
     const rows = await variantsOf(visit, photos, folder, (row) => args.json || console.log(variantLine(row)))
     if (args.json) console.log(JSON.stringify(rows))
+    return
+  }
+  if (args.videos !== undefined) {
+    for (const name of readdirSync(args.videos).sort()) {
+      const row = { name, ...(await videoOf(browser, await visit(), join(args.videos, name))) }
+      console.log(args.json ? JSON.stringify(row) : videoLine(row))
+    }
     return
   }
   const asTaken = await distancesOf(await visit(), photos)
@@ -102,10 +110,10 @@ async function openPage(browser, url) {
 }
 
 /** Chooses files as a person does. @returns what the page sent, how long reading took, and its longest task. */
-async function timesOf(page, files) {
+async function timesOf(page, files, kind = 'images') {
   const sent = []
   page.on('request', (request) => {
-    if (request.url().endsWith('/hashes')) sent.push(...request.postDataJSON().images)
+    if (request.url().endsWith('/hashes')) sent.push(...(request.postDataJSON()[kind] ?? []))
   })
   // The clock runs in the page, from when it has the files.
   await page.evaluate(() => {
@@ -175,6 +183,17 @@ async function memoryOf(browser) {
       return { before, most: Math.max(most, now()) }
     },
   }
+}
+
+/** One video on a page of its own. */
+async function videoOf(browser, page, path) {
+  const memory = await memoryOf(browser)
+  const { sent, ms } = await timesOf(page, [path], 'videos')
+  const memoryMb = memory.end()
+  await page.close()
+  const [{ durationMs, frames }] = sent
+  const signals = frames.reduce((sum, { signals }) => sum + signals.length, 0)
+  return { ms, memoryMb, durationMs, frames: frames.length, signals }
 }
 
 async function distancesOf(page, photos) {

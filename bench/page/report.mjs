@@ -47,6 +47,10 @@ export function variantLine({ name, size, pictures, refusedByDevice, kinds }) {
   return `| ${[name, sides, pictures - refusedByDevice, ...KINDS.map((kind) => cell(kinds[kind]))].join(' | ')} |`
 }
 
+export function videoLine({ name, ms, memoryMb, durationMs, frames, signals }) {
+  return `${name}: ${durationMs / 1000} s of video in ${ms} ms; ${frames} frames, ${signals} hashes; ${memoryMb.before} MB before, ${memoryMb.most} MB at most`
+}
+
 /** Rounded down, so that 100 means all. */
 function share({ count, withinFew }) {
   return Math.floor((1000 * withinFew) / count) / 10

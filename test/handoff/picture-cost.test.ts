@@ -100,6 +100,30 @@ function jpegOf(jpeg: Buffer, width: number, height: number, marker = 0xc0): Buf
   return made
 }
 
+/** Writes another size into the header of a picture of each format: the largest that it can have there, or some gigapixels. */
+const ENLARGED: Readonly<Record<string, (file: Buffer) => void>> = {
+  png: (file) => file.fill(Buffer.from([0, 0, 0xea, 0x60]), 16, 24),
+  'interlaced png': (file) => file.fill(Buffer.from([0, 0, 0xea, 0x60]), 16, 24),
+  jpeg: (file) =>
+    file.fill(0xfe, file.indexOf(Buffer.from('ffc0', 'hex')) + 5, file.indexOf(Buffer.from('ffc0', 'hex')) + 9),
+  'progressive jpeg': (file) =>
+    file.fill(0xfe, file.indexOf(Buffer.from('ffc2', 'hex')) + 5, file.indexOf(Buffer.from('ffc2', 'hex')) + 9),
+  webp: (file) => file.fill(Buffer.from([0xff, 0x3f]), 26, 30),
+  'lossless webp': (file) => file.fill(Buffer.from([0xff, 0xff, 0xff, 0x0f]), 21, 25),
+  gif: (file) => file.fill(0xff, 6, 10),
+  avif: (file) => file.fill(Buffer.from([0, 0, 0xea, 0x60]), file.indexOf('ispe') + 8, file.indexOf('ispe') + 16),
+  bmp: (file) => file.fill(Buffer.from([0x60, 0xea, 0, 0]), 18, 26),
+}
+
+t.test('a size of gigapixels in the header is too costly, whatever the format', async (t) => {
+  for (const [name, file] of Object.entries(await photographs())) {
+    const enlarge = ENLARGED[name]
+    if (enlarge === undefined) continue // TIFF is below
+    enlarge(file)
+    t.ok(isTooCostly(pictureCost(file), 20 * MEGABYTE), name)
+  }
+})
+
 t.test('a JPEG in one scan may have 250 megapixels, and one that is held as coefficients 120', async (t) => {
   const { jpeg, 'progressive jpeg': progressive } = await photographs()
   const costly = (file: Buffer) => isTooCostly(pictureCost(file), 4 * MEGABYTE)

@@ -1,13 +1,16 @@
 // Somebody before the page: does what it says, waits when it says so, and believes it. All that it claims is compared with what is stored.
 
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Page } from 'playwright-core'
+import { z } from 'zod'
 import { choose } from '../helpers/steps.js'
 import type { FaultyProxy } from './proxy.js'
 import { press, type } from './window.js'
 import type { OwnFile, World } from './world.js'
 
-/** What stands beside an image in the end. */
+/** What is shown beside an image in the end. */
 export type Fate = 'protected' | 'held' | 'refused'
 
 export interface Secrets {
@@ -240,11 +243,10 @@ async function compareSent(page: Page, world: World, fates: ReadonlyMap<OwnFile,
   if (!isTrue) throw new Finding(`"${total}" is said of ${good} of ${lines.length} images`)
 }
 
-const STATES: Readonly<Record<string, string>> = {
-  open: 'Open, no pictures yet',
-  active: 'Your pictures are protected',
-  withdrawn: 'Taken back',
-}
+const English = z.record(z.string(), z.string())
+const english = English.parse(
+  JSON.parse(readFileSync(resolve(import.meta.dirname, '../../../page/messages/en.json'), 'utf8')),
+)
 
 async function compareCase(page: Page, world: World, secrets: Secrets | undefined): Promise<void> {
   if (secrets === undefined) throw new Finding('there is no number')
@@ -252,6 +254,7 @@ async function compareCase(page: Page, world: World, secrets: Secrets | undefine
   if (stored === undefined) throw new Finding('the PIN that was shown last does not open the case')
   const matching = stored.images.filter((image) => image.matching).length
   const [state, images] = await Promise.all([page.textContent('#view-state'), page.textContent('#view-images')])
-  if (state !== STATES[stored.case.state]) throw new Finding(`"${state}" is said of a case that is ${stored.case.state}`)
+  if (state !== english[`run.caseState.${stored.case.state}`])
+    throw new Finding(`"${state}" is said of a case that is ${stored.case.state}`)
   if (Number(images) !== matching) throw new Finding(`${images} images are said to be protected, and ${matching} are`)
 }
