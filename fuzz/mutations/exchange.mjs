@@ -29,10 +29,14 @@ const mutations = [
     ['names?.includes(bank) === false || (ratios', '(ratios'],
     ['(ratios.get(bank) ?? 0) < coin', '(ratios.get(bank) ?? 0) <= coin', 'a coin of 53 bits is no ratio that anybody sets'],
   ]),
-  of('http/hma/hash-comparison.ts', HMA, [
-    ['[bits <= WITHIN_BITS', '[bits < WITHIN_BITS'],
-    ['query >= MATCH_PERCENT', 'query > MATCH_PERCENT'],
-  ]),
+  of(
+    'http/hma/hash-comparison.ts',
+    [...HMA, 'http/hma-videos'],
+    [
+      ['[bits <= WITHIN_BITS', '[bits < WITHIN_BITS'],
+      ['query >= MATCH_PERCENT', 'query > MATCH_PERCENT'],
+    ],
+  ),
   of('http/routes/hma/contents.ts', HMA, [
     [
       'if (bank.orgId !== caller.orgId) throw',

@@ -96,6 +96,10 @@ t.test('hashes are compared as HMA does, and what is none is refused', async (t)
   t.same((await compare({ vpdq: [vpdq(hashes.slice(0, 3)), vpdq(three)] })).body, {
     vpdq: [true, { query_match_percent: 100, compared_match_percent: 75 }],
   })
+  const fifth = randomHashText()
+  t.same((await compare({ vpdq: [vpdq([...hashes, fifth]), vpdq(hashes)] })).body, {
+    vpdq: [true, { query_match_percent: 80, compared_match_percent: 100 }],
+  })
   const many = vpdq(Array.from({ length: 501 }, randomHashText))
   for (const [body, message] of [
     [{ vpdq: [many, many] }, 'Invalid vpdq hash: too many frames to compare'],
