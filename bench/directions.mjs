@@ -2,8 +2,8 @@
 //
 //   npm run bench:directions -- --photos FOLDER [--limit N] [--json] [--record]
 //
-// Test photographs and the layouts of bench/variants/unseen.mjs, on none of which a constant was chosen. Each photograph is registered and asked about
-// by itself, among all that were registered before it; what matches another photograph is counted as false.
+// It uses the test photographs and the layouts of bench/variants/unseen.mjs. No constant was chosen on them. It registers one photograph after the other
+// and queries each before the next. A match with another photograph counts as false.
 
 import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'

@@ -2,10 +2,10 @@
 //
 //   npm run bench:picture -- --rows N[,N] --photos FOLDER --cache FOLDER [--frontier] [--check N] [--limit N] [--json] [--record]
 //
-// One line for each size. The registry has view sets of crops of photographs, in all eight orientations from a size on, and photographs of which
-// edits are asked about; the other questions are edits of photographs that nobody registered. The service's own matcher answers. Times are of
-// the processor, in all threads: what the api does for one question, without hashing it. `--cache` keeps what was made, so that a second run is quick.
-// `--check` questions are compared with a loop over all rows. `--frontier` also measures other ways to search. docs/scaling.md has the figures.
+// One line for each size. The registry has view sets of crops of photographs; large registries have each crop in all eight orientations. It also has
+// known photographs. The queries are edits of known photographs, and of photographs that are not registered. The service's own matcher answers.
+// Times are processor time of the api for one query, in all threads, without hashing. `--cache` keeps what was made, so that a second run is quick.
+// `--check` compares that many answers with a loop over all rows. `--frontier` also measures other ways to search. docs/scaling.md has the figures.
 //
 // The status is 1 when an answer was wrong.
 

@@ -21,7 +21,7 @@ const WAYS = [
   })),
 ]
 
-/** @returns `{ kind, name, coreMs, recall }` of each way: the mean for pictures of nobody; and the percentage of edits that match and of which it finds a row. */
+/** @returns `{ kind, name, coreMs, recall }` of each way to search: mean time for unregistered pictures, and the percentage of matching edits it finds a row of. */
 export function frontierOf({ catalogue, ordinals }, { foreign, known }) {
   const copies = known.flatMap(({ name, registered, asked }) =>
     asked

@@ -5,7 +5,6 @@ import {
   type EncodedPacket,
   EncodedPacketSink,
   Input,
-  type InputVideoTrack,
   Logging,
   LogLevel,
   MATROSKA,
@@ -15,6 +14,15 @@ import {
 } from 'mediabunny'
 import { MAX_VIDEO_MS } from '../../packages/hash/src/video-frames.js'
 import { hashedFrameSize, isFrameTooLarge } from '../../src/domain/media/video-frame-size.js'
+import {
+  aspectOf,
+  durationOf,
+  firstShown,
+  MAX_PACKETS,
+  MAX_TRACKS,
+  startOf,
+  timesOf,
+} from '../../src/domain/media/video-track.js'
 import { type Rejected, rejected } from '../hashing/outcome.js'
 import { orientationOf } from './frame-grey.js'
 
@@ -43,12 +51,6 @@ export interface Container {
   close(): void
 }
 
-const MAX_TRACKS = 32
-/** 240 frames a second for the longest video. */
-const MAX_PACKETS = (240 * MAX_VIDEO_MS) / 1000
-/** The pixels' own aspect is not believed where it makes no picture. */
-const MAX_ASPECT = 16
-
 export async function openContainer(file: Blob): Promise<Container | Rejected> {
   const input = new Input({ source: new BlobSource(file), formats: [MP4, QTFF, MATROSKA, WEBM] })
   const opened = await openedIn(input).catch(() => rejected('video-damaged'))
@@ -64,7 +66,7 @@ async function openedIn(input: Input): Promise<Container | Rejected> {
   if (!(size.width >= 1 && size.height >= 1)) return rejected('video-damaged')
   if (isFrameTooLarge(size)) return rejected('video-too-large')
   const sink = new EncodedPacketSink(track)
-  const first = (await sink.getKeyPacket(0)) ?? (await sink.getFirstPacket())
+  const first = await firstShown(sink)
   if (first === null) return rejected('video-damaged') // also of an encrypted file
   const startS = await startOf(input)
   const durationMs = await durationOf(track, startS)
@@ -93,24 +95,6 @@ function ownConfig({ codec, codedWidth, codedHeight, description }: VideoDecoder
   }
 }
 
-/** Time of the first sound or picture, which players show as the beginning. Parts of a stream begin later than 0. */
-async function startOf(input: Input): Promise<number> {
-  const startS = await input.getFirstTimestamp().catch(() => 0)
-  return startS > 0 && Number.isFinite(startS) ? startS : 0
-}
-
-/** The longer of what is declared and when the last packet ends. NaN stays NaN. */
-async function durationOf(track: InputVideoTrack, startS: number): Promise<number> {
-  const declaredMs = 1000 * (((await track.getDurationFromMetadata()) ?? 0) - startS)
-  const foundMs = 1000 * ((await track.computeDuration().catch(() => 0)) - startS)
-  return Math.round(Math.max(0, declaredMs, foundMs))
-}
-
-async function aspectOf(track: InputVideoTrack, { width, height }: { width: number; height: number }): Promise<number> {
-  const aspect = (await track.getSquarePixelWidth()) / (await track.getSquarePixelHeight())
-  return aspect > 1 / MAX_ASPECT && aspect < MAX_ASPECT ? aspect : width / height
-}
-
 async function* packetsOf(sink: EncodedPacketSink, first: EncodedPacket, startS: number): AsyncGenerator<VideoPacket> {
   let count = 0
   for (
@@ -118,10 +102,9 @@ async function* packetsOf(sink: EncodedPacketSink, first: EncodedPacket, startS:
     packet !== null && count < MAX_PACKETS;
     packet = await sink.getNextPacket(packet).catch(() => null)
   ) {
-    const atMs = Math.round(1000 * (packet.timestamp - startS))
+    const { atMs, endMs } = timesOf(packet, startS)
     if (!(Math.abs(atMs) <= MAX_VIDEO_MS)) return
-    const endMs = Math.round(1000 * (packet.timestamp + packet.duration - startS))
     count++
-    yield { atMs, endMs: Math.min(Math.max(atMs, endMs), MAX_VIDEO_MS), packet }
+    yield { atMs, endMs, packet }
   }
 }

@@ -11,7 +11,7 @@ import { csvLine } from './csv-fields.js'
 /** The formats of an export, with their descriptions for the API and the CLI. */
 export const EXPORTS = {
   ndjson:
-    'all there is to know, a line for each signal, picture or video (`signals`: all of its hashes, those of a video with `atMs`; a long video takes several lines, of which the first says how many), with `"deleted":true` for what is held back. An import of it gives the same bank; with `"deleted":true` in each line, an empty one.',
+    'all there is to know, a line for each signal, picture or video (`signals`: all of its hashes, those of a video with `atMs`; a long video takes several lines, and the first says how many), with `"deleted":true` for what is held back. An import of it gives the same bank; with `"deleted":true` in each line, an empty one.',
   csv: 'signal_type,signal_str,collab,category,tags, without frames of videos.',
   lines: 'a type and hex digits, without frames of videos.',
   hex: 'PDQ alone, without frames of videos.',

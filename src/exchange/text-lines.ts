@@ -62,7 +62,7 @@ interface Rest {
   end(text: string): string | undefined
 }
 
-/** A line of which a part has arrived. */
+/** A line that has not arrived in full. */
 function createRest(maxChars: number): Rest {
   let pieces: string[] = []
   let chars = 0

@@ -14,13 +14,13 @@ import { changesBetween } from '../../src/store/images/changes.js'
 import { keys } from '../../src/store/redis/keys.js'
 import { createWithdrawalLog } from '../../src/store/upkeep/withdrawal-log.js'
 import { withdrawnSince } from '../../src/store/upkeep/withdrawn-since.js'
-import { folder, ID, NOW, numbersIn, stream, tombstone } from './withdrawals.js'
+import { folder, ID, logAt, NOW, numbersIn, stream, tombstone } from './withdrawals.js'
 
 const SEES_DESCRIPTORS = process.platform === 'linux'
 
 t.test('what is noted is written through to the disk', { skip: !SEES_DESCRIPTORS }, async (t) => {
   const place = folder(t)
-  const log = createWithdrawalLog(place, NOW, (error) => t.fail(String(error)))
+  const log = logAt(t, place)
   await log.note([tombstone(1, 1)])
   const path = join(place, readdirSync(place)[0] ?? '')
   const flags = readdirSync('/proc/self/fd')
@@ -71,7 +71,7 @@ t.test('what was noted is there again, after a revision and from all folders', a
 t.test('a process that was unavailable adds what it missed, as long as the stream remembers', async (t) => {
   const place = folder(t)
   const { redis, store, grow } = await stream(t, 4)
-  const open = () => createWithdrawalLog(place, NOW, (error) => t.fail(String(error)))
+  const open = () => logAt(t, place)
   const first = open()
   await first.begin(store)
   t.same(numbersIn((await withdrawnSince([place], 0)).images), [1, 3])
@@ -101,7 +101,7 @@ t.test('a process that was unavailable adds what it missed, as long as the strea
 t.test('after the store went back, everything that comes later counts', async (t) => {
   const place = folder(t)
   const { redis, store } = await stream(t, 8)
-  const log = createWithdrawalLog(place, NOW, (error) => t.fail(String(error)))
+  const log = logAt(t, place)
   await log.begin(store)
   await redis.set(keys.revision, 4)
   await log.begin(store)
@@ -134,7 +134,7 @@ t.test('a line that a crash cut short, and a disk that takes nothing, are no end
 
 t.test('who moves the file away, or deletes it, loses nothing that is noted from then on', async (t) => {
   const place = folder(t)
-  const log = createWithdrawalLog(place, NOW, (error) => t.fail(String(error)))
+  const log = logAt(t, place)
   await log.note([tombstone(1, 1)])
   const [name = ''] = readdirSync(place)
   renameSync(join(place, name), join(folder(t), name))
@@ -150,11 +150,7 @@ t.test('who moves the file away, or deletes it, loses nothing that is noted from
 t.test('each month has a file of its own', async (t) => {
   const place = folder(t)
   let nowMs = NOW()
-  const log = createWithdrawalLog(
-    place,
-    () => nowMs,
-    (error) => t.fail(String(error)),
-  )
+  const log = logAt(t, place, () => nowMs)
   await log.note([tombstone(1, 1)])
   nowMs = Date.UTC(2026, 11, 1)
   await log.note([tombstone(3, 3)])

@@ -8,6 +8,7 @@ import type { Test } from 'tap'
 import { openStore } from '../../src/store/redis/client.js'
 import { keys } from '../../src/store/redis/keys.js'
 import type { Change } from '../../src/store/scripts/change-ops.js'
+import { createWithdrawalLog } from '../../src/store/upkeep/withdrawal-log.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
 
 export const ID = (n: number) => `00000000-0000-8000-8000-${String(n).padStart(12, '0')}`
@@ -22,6 +23,11 @@ export function folder(t: Test): string {
   const path = mkdtempSync(join(tmpdir(), 'tabir-withdrawals-'))
   t.teardown(() => rmSync(path, { recursive: true, force: true }))
   return path
+}
+
+/** A log that must not fail. */
+export function logAt(t: Test, place: string, now: () => number = NOW) {
+  return createWithdrawalLog(place, now, (error) => t.fail(String(error)))
 }
 
 export function numbersIn(images: ReadonlySet<string>): number[] {

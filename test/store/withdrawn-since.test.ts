@@ -7,16 +7,12 @@ import { keys } from '../../src/store/redis/keys.js'
 import { createWithdrawalLog, markAt } from '../../src/store/upkeep/withdrawal-log.js'
 import { NO_MARK } from '../../src/store/upkeep/withdrawal-records.js'
 import { withdrawnSince } from '../../src/store/upkeep/withdrawn-since.js'
-import { folder, ID, NOW, numbersIn, stream, tombstone } from './withdrawals.js'
+import { folder, ID, logAt, NOW, numbersIn, stream, tombstone } from './withdrawals.js'
 
 t.test('a record that is missing, wherever, and a status that is missing are noticed', async (t) => {
   const place = folder(t)
   let nowMs = NOW()
-  const log = createWithdrawalLog(
-    place,
-    () => nowMs,
-    (error) => t.fail(String(error)),
-  )
+  const log = logAt(t, place, () => nowMs)
   for (const [revision, month] of [
     [1, 10],
     [3, 10],
@@ -69,7 +65,7 @@ t.test('one log may have what another one missed, and one that ended says nothin
 t.test('a restore that raised the revision leaves no hole, also where the log knows of more', async (t) => {
   const place = folder(t)
   const { redis, store, grow } = await stream(t, 6)
-  const open = () => createWithdrawalLog(place, NOW, (error) => t.fail(String(error)))
+  const open = () => logAt(t, place)
   const first = open()
   await first.begin(store)
   await grow(7, 8)
@@ -92,7 +88,7 @@ t.test('a restore that raised the revision leaves no hole, also where the log kn
 t.test('a store whose history is another one since is read again from where the two part', async (t) => {
   const place = folder(t)
   const { redis, store, grow } = await stream(t, 6)
-  const open = () => createWithdrawalLog(place, NOW, (error) => t.fail(String(error)))
+  const open = () => logAt(t, place)
   const first = open()
   await first.begin(store)
   // After a failover the last changes are other ones of the same numbers.
@@ -120,7 +116,7 @@ t.test('what the restored store has already does not count, though the log has i
   const place = folder(t)
   const { redis, store, grow } = await stream(t, 9)
   const begin = async () => {
-    const log = createWithdrawalLog(place, NOW, (error) => t.fail(String(error)))
+    const log = logAt(t, place)
     await log.begin(store)
     await log.close()
   }

@@ -1,5 +1,16 @@
 // The hash types that Tabir knows, one row each. Limits, codecs and the API's schema derive from these rows.
 
+/** Hashes of whole files are the same or not. */
+const OF_FILES = {
+  thresholdBits: 0,
+  maxThresholdBits: 0,
+  corroboratesBits: 0,
+  decidesAlone: true,
+  identifies: true,
+  minQuality: 0,
+  minAskedQuality: 0,
+} as const
+
 /**
  * Columns:
  * - `code`: the byte in stored records. Never reused.
@@ -54,25 +65,13 @@ export const SIGNAL_TYPES = {
   sha256: {
     code: 3,
     algorithm: 'sha256',
-    thresholdBits: 0,
-    maxThresholdBits: 0,
-    corroboratesBits: 0,
-    decidesAlone: true,
-    identifies: true,
-    minQuality: 0,
-    minAskedQuality: 0,
+    ...OF_FILES,
   },
   /** Of the file of a video: other systems know videos by it. */
   video_md5: {
     code: 9,
     algorithm: 'md5',
-    thresholdBits: 0,
-    maxThresholdBits: 0,
-    corroboratesBits: 0,
-    decidesAlone: true,
-    identifies: true,
-    minQuality: 0,
-    minAskedQuality: 0,
+    ...OF_FILES,
   },
 } as const
 

@@ -147,8 +147,8 @@ export function createProbingBudget(parts: ProbingBudgetParts): ProbingBudget {
 }
 
 /**
- * The name of an account of one moment of a video. A bit that an inner edge reveals is of the hashes of that moment, and a film has thousands: whoever
- * asks for many of its excerpts learns little of each, and whoever searches for one hash stays at one moment.
+ * The name of the account for one moment of a video. An inner edge reveals bits of the hashes of one moment. A film has thousands of moments, so ordinary
+ * queries for its excerpts reveal little about each. An attacker who searches for one hash queries one moment again and again.
  */
 function momentOf(imageId: string, ms: number): string {
   return `${imageId}@${ms}`

@@ -15,6 +15,15 @@ import {
 } from 'mediabunny'
 import { MAX_VIDEO_MS } from '../../../packages/hash/src/video-frames.js'
 import { hashedFrameSize, isFrameTooLarge } from '../../../src/domain/media/video-frame-size.js'
+import {
+  aspectOf,
+  durationOf,
+  firstShown,
+  MAX_PACKETS,
+  MAX_TRACKS,
+  startOf,
+  timesOf,
+} from '../../../src/domain/media/video-track.js'
 import { Problem } from '../../../src/domain/problem.js'
 import { BoundedSource } from './bounded-source.js'
 import { areTablesSmall } from './mp4-tables.js'
@@ -44,9 +53,6 @@ export interface OpenedVideo {
   packets(): AsyncGenerator<Packet>
 }
 
-const MAX_TRACKS = 32
-/** 240 frames a second for the longest video. */
-const MAX_PACKETS = (240 * MAX_VIDEO_MS) / 1000
 /** Most packets within a second, as a high-speed camera writes them. */
 const MAX_PACKETS_PER_SECOND = 2_000
 
@@ -69,6 +75,7 @@ export async function openVideo(file: Uint8Array): Promise<OpenedVideo> {
     if (first === null) throw new Problem('video-undecodable') // also of an encrypted file
     const startS = await startOf(input)
     const durationMs = await durationOf(track, startS)
+    if (!(durationMs <= MAX_VIDEO_MS)) throw new Problem('video-too-long')
     const config = await track.getDecoderConfig()
     const facts: VideoFacts = {
       codec,
@@ -108,29 +115,6 @@ async function sizeOf(track: InputVideoTrack): Promise<{ width: number; height: 
   return { width, height }
 }
 
-/** Time of the first sound or picture, which players show as the beginning. Parts of a stream begin later than 0. */
-async function startOf(input: Input): Promise<number> {
-  const startS = await input.getFirstTimestamp().catch(() => 0)
-  return startS > 0 && Number.isFinite(startS) ? startS : 0
-}
-
-/** The longer of what is declared and when the last packet ends. */
-async function durationOf(track: InputVideoTrack, startS: number): Promise<number> {
-  const declaredMs = 1000 * ((await track.getDurationFromMetadata()) ?? 0) - 1000 * startS
-  if (!(declaredMs <= MAX_VIDEO_MS)) throw new Problem('video-too-long')
-  const foundMs = 1000 * (await track.computeDuration().catch(() => 0)) - 1000 * startS
-  if (!(foundMs <= MAX_VIDEO_MS)) throw new Problem('video-too-long')
-  return Math.max(0, Math.round(declaredMs), Math.round(foundMs))
-}
-
-/** The pixels' own aspect is not believed where it makes no picture. */
-async function aspectOf(track: InputVideoTrack, { width, height }: { width: number; height: number }): Promise<number> {
-  const aspect = (await track.getSquarePixelWidth()) / (await track.getSquarePixelHeight())
-  const isUsable = aspect > 1 / MAX_ASPECT && aspect < MAX_ASPECT
-  return isUsable ? aspect : width / height
-}
-const MAX_ASPECT = 16
-
 function bytesOf(source: AllowSharedBufferSource | undefined): Uint8Array | undefined {
   if (source === undefined) return undefined
   return ArrayBuffer.isView(source)
@@ -146,17 +130,10 @@ async function* packetsOf(sink: EncodedPacketSink, first: EncodedPacket, startS:
     packet !== null;
     packet = await sink.getNextPacket(packet).catch(() => null)
   ) {
-    const { timestamp, duration, type, data } = packet
-    const atMs = Math.round(1000 * (timestamp - startS))
+    const { atMs, endMs } = timesOf(packet, startS)
     times.check(atMs)
-    const endMs = Math.round(1000 * (timestamp + duration - startS))
-    yield { atMs, endMs: Math.min(Math.max(atMs, endMs), MAX_VIDEO_MS), isKey: type === 'key', bytes: data }
+    yield { atMs, endMs, isKey: packet.type === 'key', bytes: packet.data }
   }
-}
-
-/** The key frame before the beginning, or else the first packet. */
-async function firstShown(sink: EncodedPacketSink): Promise<EncodedPacket | null> {
-  return (await sink.getKeyPacket(0)) ?? (await sink.getFirstPacket())
 }
 
 /** Refuses what is too long, and times that do not advance. */
