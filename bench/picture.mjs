@@ -23,7 +23,7 @@ import { commit } from './robustness/record.mjs'
 
 /** Up to so many rows, no picture is another one turned. */
 const UPRIGHT_ROWS = 250_000
-/** Edits of a photograph that nobody registered: each of so many. */
+/** Of an unregistered photograph, every seventh edit is queried. */
 const FOREIGN_EVERY = 7
 
 const { values: args } = parseArgs({

@@ -6,7 +6,7 @@ import { expected } from './oracle.mjs'
 const WARM_UPS = 40
 
 /**
- * @param foreign, known as `queriesOf` gives them: uploads of nobody's pictures, and edits of registered ones.
+ * @param foreign, known as `queriesOf` gives them: edits of unregistered photographs, and of registered ones.
  * @param checked how many questions are compared with the oracle.
  */
 export async function measured(registry, { foreign, known, paths, checked }) {

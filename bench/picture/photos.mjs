@@ -1,4 +1,4 @@
-// Which photographs fill the registry, which are known, and which are of nobody: never the same.
+// Chooses photographs that fill the registry, known ones that are registered too, and unregistered ones. No photograph is in two of these groups.
 
 import { photosOf } from '../robustness/photos.mjs'
 import { fnv1a } from '../variants/random.mjs'

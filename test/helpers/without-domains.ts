@@ -1,5 +1,4 @@
-// Loaded before tap, by test/suite.ts. tap follows each promise of a process, until it is collected, to know which test an error belongs to that
-// nobody caught. That takes a third of the processor time of a test that is mostly promises, and up to a fifteenth of those that start a
+// Loaded before tap, by test/suite.ts. tap follows each promise of a process, to know which test an uncaught error belongs to. That takes a third of the processor time of a test that is mostly promises, and up to a fifteenth of those that start a
 // service. Without it such an error ends the process, which fails as well, with the stack.
 
 import hooks from 'node:async_hooks'

@@ -149,7 +149,7 @@ export function pdqOf(frame: AskedFrame | undefined): Hash256 | undefined {
   return frame?.signals.find(({ type, view }) => type === 'pdq' && view === 'whole')?.hashes[0]
 }
 
-/** The ordinals of the frames by which the segments, as they are told, would be others if all pairs were a few bits nearer or farther. */
+/** @returns the ordinals of frames that decide the answer: its segments would change if their pairs were a few bits nearer or farther. */
 function* atEdgeOf(target: AskedTarget, searcher: TargetOptions['searcher']): Generator<void, number[], void> {
   const told: string[] = []
   const pairs = [-EDGE_BITS, EDGE_BITS].map((byBits) => pairsOf(target, searcher, byBits))
