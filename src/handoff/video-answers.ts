@@ -3,7 +3,7 @@
 
 import { z } from 'zod'
 import { formatHash, parseHash } from '../../packages/hash/src/hash256.js'
-import { MAX_VIDEO_MS } from '../../packages/hash/src/video-frames.js'
+import { FRAME_INTERVAL_MS, MAX_VIDEO_MS } from '../../packages/hash/src/video-frames.js'
 import type { HashedVideo, HashedVideoFile } from '../domain/matching/hashed-image.js'
 import type { ProblemCode } from '../domain/problem.js'
 import { SignalMessage } from './message.js'
@@ -21,33 +21,38 @@ export type VideoHandoffProblem = (typeof VIDEO_HANDOFF_PROBLEMS)[number]
 
 export type VideoHandoffAnswer = { readonly video: HashedVideoFile } | { readonly problem: VideoHandoffProblem }
 
-/** A line is a frame, with at most this many signals of eight hashes. */
+export const MAX_VIDEO_FRAMES = 2 + MAX_VIDEO_MS / FRAME_INTERVAL_MS
+/** Each of at most eight hashes. */
 const MAX_FRAME_SIGNALS = 64
 const MAX_LINE_CHARS = 1 << 16
-const MAX_FRAMES = 10_000
 
 const TimeMs = z.int().min(0).max(MAX_VIDEO_MS)
 
-const Head = z.union([
-  z.strictObject({ problem: z.enum(VIDEO_HANDOFF_PROBLEMS) }),
-  z.strictObject({
-    durationMs: TimeMs,
-    protectedShare: z.number().min(0).max(1),
-    frames: z.int().min(0).max(MAX_FRAMES),
-    isKeyFramesOnly: z.literal(true).optional(),
-    sha256: z.string(),
-    md5: z.string().regex(/^[0-9a-f]{32}$/),
-  }),
-])
+/** What is said of a video besides its frames, here and by the child that hashes it. */
+export const VIDEO_FACTS_MESSAGE = {
+  durationMs: TimeMs,
+  protectedShare: z.number().min(0).max(1),
+  isKeyFramesOnly: z.literal(true).exactOptional(),
+}
 
-const Frame = z.strictObject({
+export const VideoFrameMessage = z.strictObject({
   atMs: TimeMs,
   signals: z
     .array(SignalMessage.refine(({ type }) => type === 'pdq' || type === 'pdq-area'))
     .min(1)
     .max(MAX_FRAME_SIGNALS),
-  isForm: z.literal(true).optional(),
+  isForm: z.literal(true).exactOptional(),
 })
+
+const Head = z.union([
+  z.strictObject({ problem: z.enum(VIDEO_HANDOFF_PROBLEMS) }),
+  z.strictObject({
+    ...VIDEO_FACTS_MESSAGE,
+    frames: z.int().min(0).max(MAX_VIDEO_FRAMES),
+    sha256: z.string(),
+    md5: z.string().regex(/^[0-9a-f]{32}$/),
+  }),
+])
 
 export function* formatVideoAnswer(answer: VideoHandoffAnswer): Generator<string, void, void> {
   if ('problem' in answer) {
@@ -74,19 +79,20 @@ export async function readVideoAnswer(body: AsyncIterable<unknown>): Promise<Vid
       head = Head.parse(JSON.parse(line))
       continue
     }
-    const { isForm, ...frame } = Frame.parse(JSON.parse(line))
-    if (frames.length === MAX_FRAMES || frame.atMs <= (frames.at(-1)?.atMs ?? -1)) throw new Error('frames are not in order')
-    frames.push({ ...frame, ...(isForm && { isForm }) })
+    const frame = VideoFrameMessage.parse(JSON.parse(line))
+    if (frames.length === MAX_VIDEO_FRAMES || frame.atMs <= (frames.at(-1)?.atMs ?? -1))
+      throw new Error('frames are not in order')
+    frames.push(frame)
   }
   if (head === undefined) throw new Error('the answer is empty')
   if ('problem' in head) {
     if (frames.length > 0) throw new Error('a problem has no frames')
     return head
   }
-  const { sha256: text, md5, isKeyFramesOnly, frames: count, ...facts } = head
+  const { sha256: text, md5, frames: count, ...facts } = head
   const sha256 = parseHash(text)
   if (sha256 === undefined || count !== frames.length) throw new Error('the answer is not whole')
-  return { video: { ...facts, frames, file: { sha256, md5 }, ...(isKeyFramesOnly && { isKeyFramesOnly }) } }
+  return { video: { ...facts, frames, file: { sha256, md5 } } }
 }
 
 async function* linesOf(body: AsyncIterable<unknown>): AsyncGenerator<string> {

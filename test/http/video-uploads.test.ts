@@ -172,6 +172,32 @@ t.test('one caller gets half of the room, and others the rest', async (t) => {
   await until(() => isAdmitted(third, 400_000))
 })
 
+t.test('a repeated upload that waits for the first answer holds no room', { skip }, async (t) => {
+  const whole = form(clip)
+  const { service, app, ofHer, query } = await start(t, { videoLimits: { maxInFlightBytes: 4 * whole.payload.length } })
+  const worker = await startWorkers(t, service.redis)
+  const port = await listen(app)
+  const keyed = { ...ofHer, headers: { ...ofHer.headers, 'idempotency-key': 'one-and-the-same-key' } }
+  const first = send(app, keyed, whole)
+  const reader = (await stoppedReader(worker.pid ?? 0)) ?? 0
+  const repeated = await beginUpload(port, keyed.url, keyed.headers, whole, 1000)
+  const answer = readAll(repeated)
+  let isAnswered = false
+  answer.then(() => {
+    isAnswered = true
+  })
+  /** Needs what one of the two leaves free, and not what both do. */
+  const isAdmitted = async () =>
+    (await send(app, query, cutHalfWay(form(Buffer.alloc(5 * whole.payload.length))))).statusCode !== 503
+  await until(async () => !(await isAdmitted()))
+  repeated.write(whole.payload.subarray(1000))
+  await until(isAdmitted)
+  t.notOk(isAnswered, 'it still waits')
+  process.kill(reader, 'SIGCONT')
+  const { body } = await first
+  t.ok((await answer).includes(body))
+})
+
 /** The same packets in another container, so another file. */
 function recut(file: Buffer): Buffer {
   return remuxed(file, 'a.mp4') ?? Buffer.alloc(0)

@@ -4,6 +4,7 @@ import { randomInt } from 'node:crypto'
 import t from 'tap'
 import type { Observation } from '../../src/services/matching/observation.js'
 import { createProbingBudget, PROBING_BUDGETS } from '../../src/services/matching/probing.js'
+import { createProbingAccounts } from '../../src/services/matching/probing-accounts.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { createProbingCounts } from '../../src/store/trust/probing.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
@@ -70,4 +71,12 @@ t.test('a platform that asks about the same 4,000 copies again and again is char
   for (let round = 0; round < 10; round++) for (const copy of copies) await budget.charge(ORG, [copy], false)
   await budget.flush()
   t.equal(charged, copies.length)
+})
+
+t.test('an organisation whose query makes room for more accounts is still charged', async (t) => {
+  const accounts = createProbingAccounts(Buffer.alloc(32, 1))
+  const org = accounts.orgOf(ORG)
+  for (let i = 0; i <= 100_000; i++) accounts.accountOf(ORG, org, String(i))
+  t.equal(org.images.size, 1, 'the others were dropped')
+  t.equal(accounts.orgs.get(ORG), org, 'its charges are sent')
 })

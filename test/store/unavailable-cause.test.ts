@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import type { Problem } from '../../src/domain/problem.js'
 import { StoreUnavailableError, type UnavailableCause } from '../../src/domain/store-unavailable.js'
 import { openStore } from '../../src/store/redis/client.js'
-import { unavailableErrorFor } from '../../src/store/redis/unavailable-cause.js'
+import { isUnavailable, unavailableErrorFor } from '../../src/store/redis/unavailable-cause.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
 import { until } from '../helpers/service.js'
 
@@ -82,4 +82,20 @@ t.test('what other servers say has its cause, too', async (t) => {
   const certificate = Object.assign(new Error('self-signed certificate'), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' })
   t.equal(unavailableErrorFor(new Error('Connection is closed.'), certificate).unavailableCause, 'certificate')
   t.equal(unavailableErrorFor(undefined).unavailableCause, 'disk-silent')
+})
+
+t.test('a server before 7.0 names the script first when a command in it fails', async (t) => {
+  const inScript = (text: string) =>
+    new Error(`ERR Error running script (call to f_${'a1'.repeat(20)}): @user_script:7: @user_script: 7: -${text}`)
+  for (const [text, cause] of [
+    ['MISCONF Errors writing to the AOF file: No space left on device', 'disk'],
+    ["OOM command not allowed when used memory > 'maxmemory'.", 'out-of-memory'],
+    ["READONLY You can't write against a read only replica.", 'not-master'],
+    ["NOPERM The user executing the script can't run this command or subcommand", 'permission'],
+  ] as const) {
+    t.ok(isUnavailable(inScript(text)), text)
+    t.equal(unavailableErrorFor(inScript(text)).unavailableCause, cause)
+  }
+  t.notOk(isUnavailable(inScript('ERR value is not an integer or out of range')), 'a bug of the script')
+  t.notOk(isUnavailable(inScript('WRONGTYPE Operation against a key holding the wrong kind of value: MISCONF')))
 })

@@ -64,7 +64,10 @@ export function createProbingAccounts(secret: Buffer): ProbingAccounts {
     accountOf(orgId, org, imageId) {
       const known = org.images.get(imageId)
       if (known !== undefined) return known
-      if (accounts >= MAX_ACCOUNTS) dropSettled()
+      if (accounts >= MAX_ACCOUNTS) {
+        dropSettled()
+        orgs.set(orgId, org) // it is in use: its charges would never be sent, and its answers not restricted
+      }
       const own = createHmac('sha256', secret).update(`probing:${orgId}:${imageId}`).digest()
       const shared = createHmac('sha256', secret).update(`probing:${imageId}`).digest('base64url').slice(0, 16)
       const radiusBits = FROZEN_RADIUS.from + ((own[31] ?? 0) % FROZEN_RADIUS.values)

@@ -14,6 +14,9 @@ const BY_MESSAGE: readonly (readonly [RegExp, UnavailableCause])[] = [
   [/^(READONLY|MASTERDOWN|CLUSTERDOWN|MOVED|NOREPLICAS|UNBLOCKED)\b|replica instances/, 'not-master'],
 ]
 
+/** Servers before 7.0 put this before the error of a command in a script. */
+const IN_SCRIPT = /^ERR Error running script \(call to \w+\): (@user_script: ?\d+: )*-?/
+
 /** Error codes of Node for a rejected certificate. */
 const CERTIFICATE_CODES = /^(CERT_|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT|UNABLE_TO_|ERR_TLS_CERT_|HOSTNAME_MISMATCH)/
 
@@ -45,7 +48,8 @@ export function refusalIn({ unavailableCause, message }: StoreUnavailableError):
 function causeOf(error: unknown): UnavailableCause {
   if (!(error instanceof Error)) return 'connection'
   if ('code' in error && typeof error.code === 'string' && CERTIFICATE_CODES.test(error.code)) return 'certificate'
-  return BY_MESSAGE.find(([pattern]) => pattern.test(error.message))?.[1] ?? 'connection'
+  const message = error.message.replace(IN_SCRIPT, '')
+  return BY_MESSAGE.find(([pattern]) => pattern.test(message))?.[1] ?? 'connection'
 }
 
 /** True when the error means that Redis cannot be reached or cannot answer now; false for bugs and other problems. */

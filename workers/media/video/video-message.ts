@@ -1,10 +1,10 @@
 // Reads what the child that hashes a video says, as JSON: the facts of the video before it is decoded, then its hashes or the code of a problem.
 
 import { z } from 'zod'
-import { FRAME_INTERVAL_MS, MAX_VIDEO_MS } from '../../../packages/hash/src/video-frames.js'
+import { MAX_VIDEO_MS } from '../../../packages/hash/src/video-frames.js'
 import type { HashedVideo } from '../../../src/domain/matching/hashed-image.js'
 import { MAX_FRAME_SIDE_PX } from '../../../src/domain/media/video-frame-size.js'
-import { SignalMessage } from '../../../src/handoff/message.js'
+import { MAX_VIDEO_FRAMES, VIDEO_FACTS_MESSAGE, VideoFrameMessage } from '../../../src/handoff/video-answers.js'
 import type { JobPurpose } from '../../../src/jobs/hash-image-job.js'
 import { VIDEO_PROBLEMS, type VideoProblem } from './video-answer.js'
 import { ROTATIONS, VIDEO_CODEC_NAMES, type VideoFacts } from './video-facts.js'
@@ -16,13 +16,10 @@ export type VideoMessage =
 
 /** A signal of a query has eight hashes of 64 digits. */
 export const MAX_VIDEO_MESSAGE_BYTES = 1 << 24
-const MAX_FRAMES = 2 + MAX_VIDEO_MS / FRAME_INTERVAL_MS
-const MAX_FRAME_SIGNALS = 64
-const TimeMs = z.int().min(0).max(MAX_VIDEO_MS)
 
 const Facts = z.strictObject({
   codec: z.enum(VIDEO_CODEC_NAMES),
-  durationMs: TimeMs,
+  durationMs: z.int().min(0).max(MAX_VIDEO_MS),
   width: z.int().min(1).max(MAX_FRAME_SIDE_PX),
   height: z.int().min(1).max(MAX_FRAME_SIDE_PX),
   rotation: z.literal(ROTATIONS),
@@ -34,22 +31,11 @@ const Message = z.union([
   z.strictObject({ problem: z.enum(VIDEO_PROBLEMS) }),
   z.strictObject({
     video: z.strictObject({
-      durationMs: TimeMs,
-      protectedShare: z.number().min(0).max(1),
+      ...VIDEO_FACTS_MESSAGE,
       frames: z
-        .array(
-          z.strictObject({
-            atMs: TimeMs,
-            signals: z
-              .array(SignalMessage.refine(({ type }) => type === 'pdq' || type === 'pdq-area'))
-              .min(1)
-              .max(MAX_FRAME_SIGNALS),
-            isForm: z.literal(true).optional(),
-          }),
-        )
-        .max(MAX_FRAMES)
+        .array(VideoFrameMessage)
+        .max(MAX_VIDEO_FRAMES)
         .refine((frames) => frames.every(({ atMs }, index) => atMs > (frames[index - 1]?.atMs ?? -1))),
-      isKeyFramesOnly: z.literal(true).optional(),
     }),
   }),
 ])
@@ -58,14 +44,12 @@ const Message = z.union([
 export function parseVideoMessage(text: string, purpose: JobPurpose): VideoMessage {
   const message = Message.parse(JSON.parse(text))
   if (!('video' in message)) return message
-  const { isKeyFramesOnly, ...rest } = message.video
   const isRegistered = purpose === 'submission'
-  const isWanted = rest.frames.every(
+  const isWanted = message.video.frames.every(
     ({ signals, isForm }) =>
       !(isForm && isRegistered) &&
       signals.every(({ type, hashes }) => type !== 'pdq-area' || (hashes.length === 1) === isRegistered),
   )
   if (!isWanted) throw new Error('the answer contains what was not asked for')
-  const frames = rest.frames.map(({ isForm, ...frame }) => ({ ...frame, ...(isForm && { isForm }) }))
-  return { video: { ...rest, frames, ...(isKeyFramesOnly && { isKeyFramesOnly }) } }
+  return message
 }

@@ -76,7 +76,10 @@ export const caseVideoRoutes: FastifyPluginAsyncZod<CaseVideoRouteOptions> = asy
           if (key === undefined) return register(video, gone)
           const tried = await idempotency.attempt(['videos', own.caseId], key, RegisteredVideo)
           const whole = digest.digest()
-          if (!tried.isFirst) return tried.answer(whole)
+          if (!tried.isFirst) {
+            video.release() // its room is not needed to wait for the first answer
+            return tried.answer(whole)
+          }
           return finishing(tried, async () => ({ digest: whole, answer: await register(video, gone) }))
         },
       })
