@@ -96,7 +96,9 @@ export function readJson(text: string): ReadRecord {
 
 /** Reads records of one or several lines. Memory: the signals of a video. */
 export function createJsonReader(): RecordReader {
-  let open: { readonly head: Head; readonly signals: TimedSignal[]; next: number; isRefused: boolean } | undefined
+  let open:
+    | { readonly from: number; readonly head: Head; readonly signals: TimedSignal[]; next: number; isRefused: boolean }
+    | undefined
 
   /** What a line does to the record that is open: `undefined` if it does not belong to it. */
   function continued(text: string, line: number): readonly LinedRecord[] | undefined {
@@ -127,8 +129,8 @@ export function createJsonReader(): RecordReader {
   }
 
   return {
-    get isOpen() {
-      return open !== undefined
+    get openFrom() {
+      return open?.from
     },
     read(text, line) {
       if (text === '') return []
@@ -140,7 +142,7 @@ export function createJsonReader(): RecordReader {
       if ('kind' in begun) return [...before, { line, record: begun }]
       const isWhole = begun.line.lines === undefined
       if (isWhole) return [...before, { line, record: completed(begun) }]
-      open = { head: begun, signals: [...(begun.signals ?? [])], next: 2, isRefused: false }
+      open = { from: line, head: begun, signals: [...(begun.signals ?? [])], next: 2, isRefused: false }
       return before
     },
     end: brokenOff,
