@@ -85,6 +85,8 @@ interface Head {
   readonly line: SignalLine
   readonly hash: Hash256
   readonly signals: readonly TimedSignal[] | undefined
+  /** Its own hash. Rejected only if the record removes it. */
+  readonly read: ReadRecord
 }
 
 /** Reads a record of one line. Unknown fields are ignored. */
@@ -163,21 +165,28 @@ function beginningIn(text: string): Head | ReadRecord {
   if (declaresMinor(value) || tagsIn(value).some(tagDeclaresMinor)) return rejected('minor-declared')
   const tombstone = TombstoneLine.safeParse(value)
   if (tombstone.success) return { kind: 'remove-id', signalId: tombstone.data.signalId }
-  if (NextLine.safeParse(value).success) return rejected('record-incomplete')
+  if (Object.hasOwn(value, 'line') && NextLine.safeParse(value).success) return rejected('record-incomplete')
   const line = SignalLine.safeParse(value)
   if (!line.success) return rejected(ownValue(REASON_BY_FIELD, String(line.error.issues[0]?.path[0])) ?? 'record-unreadable')
-  const { type, hash: hex, quality, lines, video } = line.data
+  const { type, hash: hex, quality, lines, video, category, tier, registeredTier = tier } = line.data
   const hash = parseSignalHash(type, hex.toLowerCase())
   if (hash === undefined) return rejected('hash-malformed')
   const signals = line.data.signals === undefined ? undefined : timedIn(line.data.signals)
   if (typeof signals === 'string') return rejected(signals)
   if (lines !== undefined && video === undefined) return rejected('record-unreadable')
-  const read = signalFrom({ typeText: type, hex, ...(quality !== undefined && { quality }) })
-  return read.kind === 'rejected' && line.data.deleted !== true ? read : { line: line.data, hash, signals }
+  const read = signalFrom({
+    typeText: type,
+    hex,
+    ...(quality !== undefined && { quality }),
+    ref: line.data.ref ?? undefined,
+    category: category ?? undefined,
+    isReviewed: registeredTier !== 'self-reported',
+  })
+  return read.kind === 'rejected' && line.data.deleted !== true ? read : { line: line.data, hash, signals, read }
 }
 
-function completed({ line, hash, signals: timed }: Head): ReadRecord {
-  const { signalId, type, hash: hex, quality, category, tier, registeredTier = tier, deleted } = line
+function completed({ line, hash, signals: timed, read }: Head): ReadRecord {
+  const { signalId, type, deleted } = line
   const ref = line.ref ?? undefined
   if (timed !== undefined && !timed.some((signal) => isWhole(signal, type, hash))) return rejected('record-unreadable')
   const { durationMs } = line.video ?? {}
@@ -186,14 +195,6 @@ function completed({ line, hash, signals: timed }: Head): ReadRecord {
   const film = durationMs === undefined || timed === undefined ? undefined : videoOf(durationMs, timed)
   const picture = film?.signals ?? timed
   if (deleted === true) return { kind: 'remove', signal: { signal: { type, hash }, picture, ref }, signalId }
-  const read = signalFrom({
-    typeText: type,
-    hex,
-    ...(quality !== undefined && { quality }),
-    ref,
-    category: category ?? undefined,
-    isReviewed: registeredTier !== 'self-reported',
-  })
   return read.kind === 'put' ? { ...read, signal: { ...read.signal, picture, video: film?.video }, signalId } : read
 }
 

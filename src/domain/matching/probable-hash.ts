@@ -18,7 +18,8 @@ const NO_BITS = hashFromBytes(new Uint8Array(HASH_BITS / 8))
 
 /** @returns whether a picture can have this hash. */
 export function isProbable(type: SignalType, hash: Hash256): boolean {
-  if (OF_EMPTY_FILE[type] === formatSignalHash(type, hash)) return false
+  const ofEmptyFile = OF_EMPTY_FILE[type]
+  if (ofEmptyFile !== undefined && formatSignalHash(type, hash) === ofEmptyFile) return false
   const offHalf = Math.abs(distance(hash, NO_BITS) - HASH_BITS / 2)
   return type === 'pdq' || type === 'pdq-area' ? offHalf <= MAX_OFF_HALF_BITS : offHalf < HASH_BITS / 2
 }
