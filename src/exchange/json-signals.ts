@@ -102,7 +102,7 @@ export function createJsonReader(): RecordReader {
     | { readonly from: number; readonly head: Head; readonly signals: TimedSignal[]; next: number; isRefused: boolean }
     | undefined
 
-  /** What a line does to the record that is open: `undefined` if it does not belong to it. */
+  /** Adds a line to the open record. @returns what the line completes; `undefined` if it does not belong to that record. */
   function continued(text: string, line: number): readonly LinedRecord[] | undefined {
     const value = open !== undefined && text.startsWith('{') ? jsonOrUndefined(shortOf(text)) : undefined
     const next = NextLine.safeParse(value).data
@@ -198,7 +198,7 @@ function completed({ line, hash, signals: timed, read }: Head): ReadRecord {
   return read.kind === 'put' ? { ...read, signal: { ...read.signal, picture, video: film?.video }, signalId } : read
 }
 
-/** @returns the reason where one of the signals is none. */
+/** @returns the signals, or why one of them is invalid. */
 function timedIn(given: z.infer<typeof Signals>): TimedSignal[] | RecordRejection {
   const signals: TimedSignal[] = []
   for (const { type, view, quality, hash: hex, atMs } of given) {
