@@ -61,14 +61,15 @@ async function compared(registry, { unknown, copies, known, paths, filling, chec
   const usual = (all) => all.filter(({ image }) => image.isForm !== true)
   const half = Math.floor(checked / 2)
   let [wrong, missed] = [0, 0]
-  for (const { image } of [...some(usual(unknown), checked - half), ...some(usual(copies), half)]) {
+  const questions = [...some(usual(unknown), checked - half), ...some(usual(copies), half)]
+  for (const { image } of questions) {
     const given = (await registry.ask(image)).filter(({ grade }) => grade !== 'review')
     const { matches, names } = expected(image.signals, paths, filling, known)
     const told = given.flatMap(({ name }) => name ?? [])
     wrong += told.filter((name) => !names.includes(name)).length + Math.max(0, given.length - told.length - matches)
     missed += names.filter((name) => !told.includes(name)).length + Math.max(0, matches - (given.length - told.length))
   }
-  return { checked, wrong, missed }
+  return { checked: questions.length, wrong, missed }
 }
 
 export function needlesOf({ signals }) {

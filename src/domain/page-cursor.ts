@@ -29,7 +29,7 @@ export function pageOfList<T>(
     (isDescending ? b.score - a.score : a.score - b.score) || (a.member < b.member ? -1 : Number(a.member > b.member))
   const behind = all
     .map((entry) => ({ entry, cursor: cursorOf(entry) }))
-    .filter(({ cursor: place }) => after === undefined || compare(place, after) > 0)
+    .filter(({ cursor }) => after === undefined || compare(cursor, after) > 0)
     .sort((a, b) => compare(a.cursor, b.cursor))
   const page = behind.slice(0, limit)
   return { page: page.map(({ entry }) => entry), next: behind.length > limit ? page.at(-1)?.cursor : undefined }

@@ -85,6 +85,8 @@ interface Head {
   readonly line: SignalLine
   readonly hash: Hash256
   readonly signals: readonly TimedSignal[] | undefined
+  /** Its own hash. Rejected only if the record removes it. */
+  readonly read: ReadRecord
 }
 
 /** Reads a record of one line. Unknown fields are ignored. */
@@ -96,9 +98,11 @@ export function readJson(text: string): ReadRecord {
 
 /** Reads records of one or several lines. Memory: the signals of a video. */
 export function createJsonReader(): RecordReader {
-  let open: { readonly head: Head; readonly signals: TimedSignal[]; next: number; isRefused: boolean } | undefined
+  let open:
+    | { readonly from: number; readonly head: Head; readonly signals: TimedSignal[]; next: number; isRefused: boolean }
+    | undefined
 
-  /** What a line does to the record that is open: `undefined` if it does not belong to it. */
+  /** Adds a line to the open record. @returns what the line completes; `undefined` if it does not belong to that record. */
   function continued(text: string, line: number): readonly LinedRecord[] | undefined {
     const value = open !== undefined && text.startsWith('{') ? jsonOrUndefined(shortOf(text)) : undefined
     const next = NextLine.safeParse(value).data
@@ -127,8 +131,8 @@ export function createJsonReader(): RecordReader {
   }
 
   return {
-    get isOpen() {
-      return open !== undefined
+    get openFrom() {
+      return open?.from
     },
     read(text, line) {
       if (text === '') return []
@@ -140,7 +144,7 @@ export function createJsonReader(): RecordReader {
       if ('kind' in begun) return [...before, { line, record: begun }]
       const isWhole = begun.line.lines === undefined
       if (isWhole) return [...before, { line, record: completed(begun) }]
-      open = { head: begun, signals: [...(begun.signals ?? [])], next: 2, isRefused: false }
+      open = { from: line, head: begun, signals: [...(begun.signals ?? [])], next: 2, isRefused: false }
       return before
     },
     end: brokenOff,
@@ -161,21 +165,28 @@ function beginningIn(text: string): Head | ReadRecord {
   if (declaresMinor(value) || tagsIn(value).some(tagDeclaresMinor)) return rejected('minor-declared')
   const tombstone = TombstoneLine.safeParse(value)
   if (tombstone.success) return { kind: 'remove-id', signalId: tombstone.data.signalId }
-  if (NextLine.safeParse(value).success) return rejected('record-incomplete')
+  if (Object.hasOwn(value, 'line') && NextLine.safeParse(value).success) return rejected('record-incomplete')
   const line = SignalLine.safeParse(value)
   if (!line.success) return rejected(ownValue(REASON_BY_FIELD, String(line.error.issues[0]?.path[0])) ?? 'record-unreadable')
-  const { type, hash: hex, quality, lines, video } = line.data
+  const { type, hash: hex, quality, lines, video, category, tier, registeredTier = tier } = line.data
   const hash = parseSignalHash(type, hex.toLowerCase())
   if (hash === undefined) return rejected('hash-malformed')
   const signals = line.data.signals === undefined ? undefined : timedIn(line.data.signals)
   if (typeof signals === 'string') return rejected(signals)
   if (lines !== undefined && video === undefined) return rejected('record-unreadable')
-  const read = signalFrom({ typeText: type, hex, ...(quality !== undefined && { quality }) })
-  return read.kind === 'rejected' && line.data.deleted !== true ? read : { line: line.data, hash, signals }
+  const read = signalFrom({
+    typeText: type,
+    hex,
+    ...(quality !== undefined && { quality }),
+    ref: line.data.ref ?? undefined,
+    category: category ?? undefined,
+    isReviewed: registeredTier !== 'self-reported',
+  })
+  return read.kind === 'rejected' && line.data.deleted !== true ? read : { line: line.data, hash, signals, read }
 }
 
-function completed({ line, hash, signals: timed }: Head): ReadRecord {
-  const { signalId, type, hash: hex, quality, category, tier, registeredTier = tier, deleted } = line
+function completed({ line, hash, signals: timed, read }: Head): ReadRecord {
+  const { signalId, type, deleted } = line
   const ref = line.ref ?? undefined
   if (timed !== undefined && !timed.some((signal) => isWhole(signal, type, hash))) return rejected('record-unreadable')
   const { durationMs } = line.video ?? {}
@@ -184,18 +195,10 @@ function completed({ line, hash, signals: timed }: Head): ReadRecord {
   const film = durationMs === undefined || timed === undefined ? undefined : videoOf(durationMs, timed)
   const picture = film?.signals ?? timed
   if (deleted === true) return { kind: 'remove', signal: { signal: { type, hash }, picture, ref }, signalId }
-  const read = signalFrom({
-    typeText: type,
-    hex,
-    ...(quality !== undefined && { quality }),
-    ref,
-    category: category ?? undefined,
-    isReviewed: registeredTier !== 'self-reported',
-  })
   return read.kind === 'put' ? { ...read, signal: { ...read.signal, picture, video: film?.video }, signalId } : read
 }
 
-/** @returns the reason where one of the signals is none. */
+/** @returns the signals, or why one of them is invalid. */
 function timedIn(given: z.infer<typeof Signals>): TimedSignal[] | RecordRejection {
   const signals: TimedSignal[] = []
   for (const { type, view, quality, hash: hex, atMs } of given) {

@@ -18,14 +18,14 @@ export interface RecordReader {
   read(text: string | undefined, line: number): readonly LinedRecord[]
   /** The file has ended. @param line its last line. */
   end(line: number): readonly LinedRecord[]
-  /** Does the last line belong to a record that may have more lines? An import that is continued cannot begin there. */
-  readonly isOpen: boolean
+  /** The first line of the record that the last line belongs to, if it may have more lines. An import can be continued before that line, not within. */
+  readonly openFrom: number | undefined
 }
 
 /** Of a format with one record a line. */
 export function singleLines(read: LineReader): RecordReader {
   return {
-    isOpen: false,
+    openFrom: undefined,
     read: (text, line) => [{ line, record: text === undefined ? rejected('record-too-long') : read(text) }],
     end: () => [],
   }

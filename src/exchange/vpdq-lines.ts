@@ -1,5 +1,6 @@
 // Files of vPDQ: a line for each frame of a video, or a line of JSON for each video.
 
+import type { RecordRejection } from '../domain/organisations/bank-import.js'
 import { rejected } from './given-signal.js'
 import type { LinedRecord, RecordReader } from './record-reader.js'
 import { createVpdqFrames, isVpdqJson, newSignalOf, readVpdqJson, type VpdqFrame, type VpdqFrames } from './vpdq.js'
@@ -16,7 +17,9 @@ export function isVpdq(first: string): boolean {
  * Memory: the frames of a video.
  */
 export function createVpdqReader(): RecordReader {
-  let open: { readonly frames: VpdqFrames; number: number; lines: number; isRefused: boolean } | undefined
+  let open:
+    | { readonly from: number; readonly frames: VpdqFrames; number: number; lines: number; isRefused: boolean }
+    | undefined
 
   function ended(line: number): LinedRecord[] {
     const video = open?.isRefused === false ? open.frames.video() : undefined
@@ -26,7 +29,7 @@ export function createVpdqReader(): RecordReader {
 
   function added(number: number, frame: VpdqFrame, line: number): LinedRecord[] {
     const before = open === undefined || number <= open.number ? ended(line - 1) : []
-    open ??= { frames: createVpdqFrames(), number, lines: 0, isRefused: false }
+    open ??= { from: line, frames: createVpdqFrames(), number, lines: 0, isRefused: false }
     open.number = number
     open.lines++
     if (open.isRefused) return before
@@ -35,15 +38,16 @@ export function createVpdqReader(): RecordReader {
     return why === undefined ? before : [...before, { line, record: rejected(why) }]
   }
 
-  function bad(why: Parameters<typeof rejected>[0], line: number): LinedRecord[] {
+  function bad(why: RecordRejection, line: number): LinedRecord[] {
     if (open === undefined) return [{ line, record: rejected(why) }]
-    open.lines++
-    return open.isRefused ? [] : [{ line, record: rejected(why) }]
+    if (open.isRefused) return []
+    open.isRefused = ++open.lines > MAX_VIDEO_LINES // an import keeps all refusals of an open video
+    return [{ line, record: rejected(open.isRefused ? 'record-too-long' : why) }]
   }
 
   return {
-    get isOpen() {
-      return open !== undefined
+    get openFrom() {
+      return open?.from
     },
     read(text, line) {
       if (text === '') return []

@@ -88,7 +88,7 @@ export function isVpdqJson(text: string): boolean {
  * quality are left out, as vPDQ does when it compares.
  *
  * It is not parsed as JSON: other JSON of this length would take long.
- * @returns the reason where it is none, or where no frame is left.
+ * @returns the video; or the reason, if the text is no video or no frame is left.
  */
 export function readVpdqJson(text: string): VpdqVideo | RecordRejection {
   const frames = createVpdqFrames()
@@ -100,7 +100,7 @@ export function readVpdqJson(text: string): VpdqVideo | RecordRejection {
   return frames.video() ?? 'quality-too-low'
 }
 
-/** `undefined` at the end for a text that is no such list. */
+/** Yields `undefined` last if the text is no such list. */
 function* listed(text: string): Generator<VpdqFrame | undefined, void, void> {
   for (const item of items(text, /\[/y, /\s*"([^"\\]{1,160})"\s*([,\]])/y)) {
     const [hash = '', quality = '', time = '', ...others] = item?.[1]?.split(',') ?? []

@@ -1,4 +1,4 @@
-// Videos given as hashes of their frames, and what a caller is told of one that was hashed here.
+// Schemas of videos: those that clients send as hashes of frames, and the facts of answers about a video that the service hashed.
 
 import { z } from 'zod'
 import { parseHash } from '../../packages/hash/src/hash256.js'

@@ -26,6 +26,7 @@ t.test('hashes and feedback are taken record by record', async (t) => {
     record(hash.toUpperCase()),
     record(MARKER),
     record(hash, 'VideoMD5'),
+    record(hash, 'VideoTMK'),
     record(hash, 'PhotoDNA'),
     record(hash, 7),
     { hashValue: hash },
@@ -36,9 +37,9 @@ t.test('hashes and feedback are taken record by record', async (t) => {
   t.same(submitted.json(), {
     accepted: 2,
     refused: [
-      ...[2, 3, 4].map((index) => ({ index, reason: 'request-invalid' })),
-      { index: 5, reason: 'signal-type-unsupported' },
-      ...[6, 7, 8, 9, 10].map((index) => ({ index, reason: 'request-invalid' })),
+      ...[2, 3, 4, 5].map((index) => ({ index, reason: 'request-invalid' })),
+      { index: 6, reason: 'signal-type-unsupported' },
+      ...[7, 8, 9, 10, 11].map((index) => ({ index, reason: 'request-invalid' })),
     ],
   })
   t.same(hashesOf(await fetchAll(10)).sort(), [hash, second].sort())
@@ -101,5 +102,56 @@ t.test('hashes and feedback are taken record by record', async (t) => {
   for (const body of [{}, { hashRecords: {} }, { hashRecords: Array.from({ length: 1001 }, () => record(hash)) }])
     refused(t, await post('SubmitHashes', body), 'request-invalid')
   t.equal((await post('SubmitHashes', { count: 0, hashRecords: [] })).statusCode, 200)
+  silent(t, service)
+})
+
+t.test('MD5 of a video is handed in, fetched, reported and taken back as PDQ is', async (t) => {
+  const { service, clock, keyWith, fetchAll, handIn } = await world(t)
+  const { key, headers } = await keyWith(['signals:write', 'feedback', 'match'], 'platform')
+  const post = async (path: string, payload: object) => {
+    const answer = await service.app.inject({
+      ...{ method: 'POST', url: `/stopncii/v1/${path}`, payload },
+      headers: { 'x-functions-key': key },
+    })
+    return answer.json<object>()
+  }
+  const [md5, pdq] = [randomHashText().slice(32), randomHashText()]
+  // The same bits as PDQ are another hash.
+  const twice = md5 + md5
+  const hashRecords = [
+    { signalType: 'StopNCIISignalType.VideoMD5', hashValue: md5 },
+    { signalType: 'ImagePDQ', hashValue: twice },
+    { signalType: 'ImagePDQ', hashValue: pdq },
+    { signalType: 'ImagePDQ', hashValue: md5 },
+  ]
+  const taken = await post('SubmitHashes', { hashRecords })
+  t.same(taken, { accepted: 3, refused: [{ index: 3, reason: 'request-invalid' }] })
+  await handIn(1)
+
+  const recordsNow = async (sinceS: number) => {
+    const pages = await fetchAll(sinceS)
+    const records = pages.flatMap((page) => page.hashRecords)
+    const shown = records.map(({ signalType, hashValue, hashStatus }) => `${signalType} ${hashValue} ${hashStatus}`)
+    return { shown, timeS: pages.at(-1)?.nextSetTimestamp ?? 0 }
+  }
+  const first = await recordsNow(10)
+  t.equal(first.shown.length, 4)
+  for (const record of [`VideoMD5 ${md5} Active`, `ImagePDQ ${twice} Active`, `ImagePDQ ${pdq} Active`])
+    t.ok(first.shown.includes(record), record)
+
+  const said = (hashValue: string, feedbackValue: string) => ({ hashFeedbacks: [{ hashValue, feedbackValue, tags: [] }] })
+  t.match(await post('SubmitFeedback', said(md5, 'Blocked')), { accepted: 1 })
+  t.match(await post('SubmitFeedback', said(randomHashText().slice(32), 'Blocked')), {
+    refused: [{ reason: 'signal-unknown' }],
+  })
+
+  clock.nowMs += 1000
+  t.match(await post('SubmitFeedback', said(md5, 'Withdrawn')), { accepted: 1 })
+  const next = await recordsNow(first.timeS)
+  t.same(next.shown, [`VideoMD5 ${md5} Withdrawn`], 'the PDQ of the same bits stays')
+  const asked = await ask(service, 'POST', '/v1/match', headers, {
+    queries: [{ signals: [{ type: 'video_md5', hash: md5 }] }],
+  })
+  t.match(asked.json(), { results: [{ matches: [] }] })
   silent(t, service)
 })

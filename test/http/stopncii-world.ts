@@ -16,7 +16,7 @@ export const Page = z.strictObject({
     z.strictObject({
       lastModtimestamp: z.int(),
       signalType: z.enum(['Unknown', 'ImagePDQ', 'VideoMD5', 'VideoTMK', 'Text', 'URL']),
-      hashValue: z.string().regex(/^[0-9a-f]{64}$/),
+      hashValue: z.string().regex(/^(?:[0-9a-f]{32}){1,2}$/),
       hashStatus: z.enum(['Unknown', 'Received', 'Active', 'Withdrawn', 'Deleted']),
       caseNumbers: z.strictObject({}),
       CSPFeedbacks: z.array(

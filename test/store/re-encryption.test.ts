@@ -81,7 +81,7 @@ async function fetchedAndWithdrawn(keyring: Keyring, there: StoredImage | undefi
     .flatMap((stored) => stored ?? [])
     .map(({ id, image: { signals } }) => ({
       imageId: id,
-      hashes: signals.map(({ hash }) => hash),
+      hashes: signals.map(({ hash }) => ({ type: 'pdq', hash }) as const),
     }))
   await createFetchedStore(store, keyring).note('k1', fetched)
   await images.erase(gone.id)
@@ -141,7 +141,7 @@ t.test('all is sealed anew, wherever it is, while others write, and nothing come
   t.same(await readable(after), expected)
   const [withdrawn] = await redis.keys(keys.withdrawnHashPattern)
   t.ok((await redis.pttl(withdrawn ?? '')) > 0, 'what ends by itself still does')
-  t.match(await createFetchedStore(store, after).withdrawn('k1', 0, 10), [{ hash: Uint8Array }])
+  t.match(await createFetchedStore(store, after).withdrawn('k1', 0, 10), [{ hash: { type: 'pdq', hash: Uint8Array } }])
   t.same(await loadSecrets(store, after), secrets)
   t.match(await createContextStore(store, after, Buffer.alloc(32)).counts('org', Date.now()), [{ context: 'a group' }])
   t.same((await createWebhookStore(store, after).readable()).webhooks, [WEBHOOK])

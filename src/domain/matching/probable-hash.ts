@@ -9,7 +9,7 @@ import type { SignalType } from './signal-types.js'
  * million is beyond it. For blockhash and hashes of files any number of set bits is possible, so only all zeros and all ones are rejected.
  */
 const MAX_OFF_HALF_BITS = 48
-/** Of a file without bytes, which a failed upload or download leaves. */
+/** Hashes of an empty file, which a failed upload or download leaves. */
 const OF_EMPTY_FILE: Partial<Readonly<Record<SignalType, string>>> = {
   sha256: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
   video_md5: 'd41d8cd98f00b204e9800998ecf8427e',
@@ -18,7 +18,8 @@ const NO_BITS = hashFromBytes(new Uint8Array(HASH_BITS / 8))
 
 /** @returns whether a picture can have this hash. */
 export function isProbable(type: SignalType, hash: Hash256): boolean {
-  if (OF_EMPTY_FILE[type] === formatSignalHash(type, hash)) return false
+  const ofEmptyFile = OF_EMPTY_FILE[type]
+  if (ofEmptyFile !== undefined && formatSignalHash(type, hash) === ofEmptyFile) return false
   const offHalf = Math.abs(distance(hash, NO_BITS) - HASH_BITS / 2)
   return type === 'pdq' || type === 'pdq-area' ? offHalf <= MAX_OFF_HALF_BITS : offHalf < HASH_BITS / 2
 }

@@ -67,7 +67,7 @@ export const SIGNAL_TYPES = {
     algorithm: 'sha256',
     ...OF_FILES,
   },
-  /** Of the file of a video: other systems know videos by it. */
+  /** MD5 of a video's file, by which other systems identify it. */
   video_md5: {
     code: 9,
     algorithm: 'md5',

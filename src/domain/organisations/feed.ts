@@ -1,5 +1,6 @@
 // The feed for platforms that match locally: which signals to match, and which to drop.
 
+import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import type { Category, RegisteredVideo, Signal, Tier } from '../matching/signal.js'
 
 /** Restricts the feed. `undefined` means no restriction. */
@@ -29,3 +30,9 @@ export type FeedLine =
   | { readonly op: 'tombstone'; readonly id: string }
   /** Where to continue once everything before it has been applied. `more`: there is more to read right away. */
   | { readonly op: 'cursor'; readonly cursor: string; readonly more: boolean }
+
+/** A hash that StopNCII's interface has a record for: PDQ of a whole picture, or MD5 of the file of a video. */
+export interface PlainHash {
+  readonly type: 'pdq' | 'video_md5'
+  readonly hash: Hash256
+}

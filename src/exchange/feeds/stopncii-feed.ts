@@ -34,7 +34,8 @@ const HashRecord = z.object({
 const RecordKey = z.object({ signalType: z.string(), hashValue: z.string().max(200) })
 
 /** Types that Tabir has, by StopNCII's names. */
-const TYPES: Readonly<Record<string, string>> = { ImagePDQ: 'pdq', VideoMD5: 'video_md5' }
+export const STOPNCII_TYPES = { ImagePDQ: 'pdq', VideoMD5: 'video_md5' } as const
+const TYPES: Readonly<Record<string, string>> = STOPNCII_TYPES
 
 export function stopNciiFeed({ baseUrl, functionKey, subscriptionKey }: z.infer<typeof StopNciiConfig>): Feed {
   return {

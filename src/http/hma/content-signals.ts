@@ -1,4 +1,4 @@
-// Signals of one content, as HMA names them: added by a client, and told to it.
+// Converts the signals of one content from HMA's types and back.
 
 import { formatSignalHash } from '../../domain/matching/hash-text.js'
 import type { RegisteredVideo, Signal } from '../../domain/matching/signal.js'

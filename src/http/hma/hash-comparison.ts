@@ -13,7 +13,7 @@ export type Comparison = [
 
 /** HMA has one threshold for all banks. */
 const WITHIN_BITS = 31
-/** vPDQ: so many of the frames of the first have to be in the second. */
+/** vPDQ's threshold: the share of the first video's frames that the second has. */
 const MATCH_PERCENT = 80
 /** A pair takes some 30 ns. */
 const MAX_PAIRS = 250_000
@@ -34,7 +34,7 @@ function comparedFrames(one: VpdqVideo, other: VpdqVideo): Comparison {
   return [query >= MATCH_PERCENT, { query_match_percent: query, compared_match_percent: percentIn(other, one) }]
 }
 
-/** How much of a video is in another. */
+/** The share of a video's frames that another has, 0…100. */
 function percentIn({ signals }: VpdqVideo, other: VpdqVideo): number {
   const isThere = (hash: Hash256) => other.signals.some((each) => distance(hash, each.hash, WITHIN_BITS) <= WITHIN_BITS)
   return (100 * signals.filter(({ hash }) => isThere(hash)).length) / signals.length

@@ -121,8 +121,8 @@ export function coinOf(seed: string | undefined): number {
 }
 
 /**
- * As HMA has distances, a text; and in bands for who may not know them exactly: how far it is at most. Of a file it has none. Of a video it is the
- * share of its frames that agree; which share of the registered one does is not told.
+ * The distance as text, as HMA has it. A caller without the scope `match:distance` gets the upper end of a band. Hashes of files have no distance. For a
+ * video it is the share of the query's frames that agree; the share of the registered video stays unknown.
  * @param frames of the query, if it is a video.
  */
 export function distanceText({ distanceBits, signalType, segments }: Match, { scopes }: Caller, frames?: number): string {

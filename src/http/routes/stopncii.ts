@@ -2,10 +2,12 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { formatHash, HASH_PATTERN, type Hash256, parseHash } from '../../../packages/hash/src/hash256.js'
 import { tagDeclaresMinor } from '../../domain/cases/minors.js'
-import type { FeedSignal } from '../../domain/organisations/feed.js'
+import { formatSignalHash, parseSignalHash, SIGNAL_HASH_PATTERN } from '../../domain/matching/hash-text.js'
+import type { FeedSignal, PlainHash } from '../../domain/organisations/feed.js'
+import { ownValue } from '../../domain/own-value.js'
 import { Problem, type ProblemCode } from '../../domain/problem.js'
+import { STOPNCII_TYPES } from '../../exchange/feeds/stopncii-feed.js'
 import { fetchableIn } from '../../services/interop/fetched-hashes.js'
 import type { StopNcii } from '../../services/interop/stopncii.js'
 import { callerOf } from '../plugins/authentication.js'
@@ -18,7 +20,7 @@ const BEGINNING_S = 10
 /** A later time is invalid. Times that were given out never go back, so a wrong clock must not push them far ahead. */
 const MAX_AHEAD_S = 86_400
 
-const SIGNAL_TYPES = ['Unknown', 'ImagePDQ', 'VideoMD5', 'VideoTMK', 'Text', 'URL'] as const
+const TYPE_NAMES = ['Unknown', 'ImagePDQ', 'VideoMD5', 'VideoTMK', 'Text', 'URL'] as const
 const FEEDBACK_VALUES = [
   'Unknown',
   'None',
@@ -30,6 +32,9 @@ const FEEDBACK_VALUES = [
   'Deleted',
 ] as const
 type FeedbackValue = (typeof FEEDBACK_VALUES)[number]
+
+const TYPES: Readonly<Record<string, PlainHash['type']>> = STOPNCII_TYPES
+const NAMES = { pdq: 'ImagePDQ', video_md5: 'VideoMD5' } as const satisfies Record<PlainHash['type'], string>
 
 /** Verdicts that have an effect. Other values are ignored. */
 const VERDICTS = {
@@ -52,12 +57,12 @@ const Records = z.array(z.unknown()).max(MAX_RECORDS)
 const Submission = z.object({ hashRecords: Records })
 const Feedbacks = z.object({ hashFeedbacks: Records })
 
-const HashValue = z.string().regex(HASH_PATTERN)
+const HashValue = z.string().regex(SIGNAL_HASH_PATTERN)
 /** The client puts the name of its enumeration before the value. */
 const SignalTypeText = z
   .string()
   .transform((text) => text.replace(/^StopNCIISignalType\./, ''))
-  .pipe(z.enum(SIGNAL_TYPES))
+  .pipe(z.enum(TYPE_NAMES))
 const SubmittedRecord = z.object({ signalType: SignalTypeText, hashValue: HashValue })
 /** Free-text tags that members may put beside a hash. */
 const Tagged = z.object({ tags: z.array(z.string()) })
@@ -121,13 +126,13 @@ function submitHashesRoute(app: ZodApp, { stopNcii }: StopNciiOptions): void {
     async (request) => {
       if (request.body.hashRecords.flatMap(tagsOf).some(tagDeclaresMinor)) throw new Problem('minor-declared')
       const report: Report = { accepted: 0, refused: [] }
-      const hashes: Hash256[] = []
+      const hashes: PlainHash[] = []
       const places: number[] = []
       for (const [index, given] of request.body.hashRecords.entries()) {
-        const record = SubmittedRecord.safeParse(given)
-        const hash = record.success ? parseHash(record.data.hashValue) : undefined
-        if (record.data?.signalType !== undefined && record.data.signalType !== 'ImagePDQ')
-          report.refused.push({ index, reason: 'signal-type-unsupported' })
+        const record = SubmittedRecord.safeParse(given).data
+        const type = record && ownValue(TYPES, record.signalType)
+        const hash = type && plainHash(type, record.hashValue)
+        if (record !== undefined && type === undefined) report.refused.push({ index, reason: 'signal-type-unsupported' })
         else if (hash === undefined) report.refused.push({ index, reason: 'request-invalid' })
         else {
           hashes.push(hash)
@@ -161,7 +166,8 @@ function submitFeedbackRoute(app: ZodApp, { stopNcii }: StopNciiOptions): void {
 
       async function take(given: unknown): Promise<Reason | undefined> {
         const record = FeedbackRecord.safeParse(given)
-        const hash = record.success ? parseHash(record.data.hashValue) : undefined
+        const hash =
+          record.data && (plainHash('pdq', record.data.hashValue) ?? plainHash('video_md5', record.data.hashValue))
         if (!record.success || hash === undefined) return 'request-invalid'
         const { feedbackValue } = record.data
         const caller = callerOf(request)
@@ -189,7 +195,7 @@ function tagsOf(record: unknown): readonly string[] {
   return [record, ...said].flatMap((each) => Tagged.safeParse(each).data?.tags ?? [])
 }
 
-/** An image without PDQ has no record. */
+/** A record for each hash that the interface can name; an image without any has none. */
 function recordsOf({ signals, tier, category, disputed }: FeedSignal, timeS: number) {
   const tags = category === undefined ? [] : [category]
   const isConfirmed = tier === 'platform-confirmed' || tier === 'verified'
@@ -199,15 +205,26 @@ function recordsOf({ signals, tier, category, disputed }: FeedSignal, timeS: num
 }
 
 /** Leaves out the case: it would link two pictures of one case. */
-function recordOf(hash: Hash256, timeS: number, hashStatus: 'Active' | 'Withdrawn', CSPFeedbacks: readonly object[]) {
+function recordOf(
+  { type, hash }: PlainHash,
+  timeS: number,
+  hashStatus: 'Active' | 'Withdrawn',
+  CSPFeedbacks: readonly object[],
+) {
   return {
     lastModtimestamp: timeS,
-    signalType: 'ImagePDQ',
-    hashValue: formatHash(hash),
+    signalType: NAMES[type],
+    hashValue: formatSignalHash(type, hash),
     hashStatus,
     caseNumbers: {},
     CSPFeedbacks,
   }
+}
+
+/** @returns `undefined` where the text has not as many digits as hashes of this type. */
+function plainHash(type: PlainHash['type'], text: string): PlainHash | undefined {
+  const hash = parseSignalHash(type, text)
+  return hash && { type, hash }
 }
 
 function isVerdict(value: FeedbackValue): value is keyof typeof VERDICTS {

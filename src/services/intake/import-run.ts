@@ -34,12 +34,19 @@ const BATCH = 1000
 const BATCH_SIGNALS = 10_000
 const CHECKPOINT_INTERVAL_MS = 1000
 
-/** Invariant: the lines that `#done` counts are on disk or rejected; accepted lines after them wait in `#changes`. */
+/**
+ * Invariant: the lines that `#done` counts are on disk or rejected; accepted lines after them wait in `#changes`. `#done` ends between two records, so
+ * that the next attempt can continue there.
+ */
 export class ImportRun {
   readonly #before: ImportProgress
   readonly #digest: Hash
   readonly #parts: RunParts
   readonly #records = new Records()
+  /** Digest of the lines before the record that is open. */
+  #beforeOpen: Hash | undefined
+  /** Lines of the open record that were rejected. They count once it is complete. */
+  #rejectedInOpen: { readonly line: number; readonly why: RecordRejection }[] = []
   #done: ImportProgress
   #seen = 0
   #changes: { readonly line: number; readonly change: BankChange }[] = []
@@ -62,25 +69,32 @@ export class ImportRun {
   /** Reads one line. Lines that the previous attempt finished are skipped. @throws {Problem} idempotency-key-reused when those lines differ. */
   see({ line, text }: TextLine): void {
     this.#seen = line
-    this.#digest.update(`${text?.length ?? 'long'}:`).update(text ?? '')
-    if (line === this.#before.lines && this.#digestNow() !== this.#before.digest) throw new Problem('idempotency-key-reused')
     if (line <= this.#before.lines) this.#records.skip(text)
     else this.#take(this.#records.read(text, line))
+    this.#digest.update(`${text?.length ?? 'long'}:`).update(text ?? '')
+    if (line === this.#before.lines && digestOf(this.#digest) !== this.#before.digest)
+      throw new Problem('idempotency-key-reused')
   }
 
+  /** Called before the digest has the last line. */
   #take(records: readonly LinedRecord[]): void {
+    const { openFrom } = this.#records
+    if (openFrom === undefined || openFrom === this.#seen) {
+      for (const { line, why } of this.#rejectedInOpen) this.#reject(line, why)
+      this.#rejectedInOpen = []
+      this.#beforeOpen = openFrom === undefined ? undefined : this.#digest.copy()
+    }
     for (const { line, record } of records) {
       if (record.kind === 'blank') continue
-      if (record.kind === 'rejected') this.#reject(line, record.why)
-      else {
+      if (record.kind !== 'rejected') {
         this.#changes.push({ line, change: record })
         this.#waitingSignals += signalsOf(record)
-      }
+      } else if (openFrom !== undefined && line >= openFrom) this.#rejectedInOpen.push({ line, why: record.why })
+      else this.#reject(line, record.why)
     }
   }
 
   async applyIfDue(): Promise<void> {
-    if (this.#records.isOpen) return // the next attempt could not continue within a record
     const isDue = Math.max(this.#changes.length, this.#rejectedCount) >= BATCH || this.#waitingSignals >= BATCH_SIGNALS
     if (!isDue) return
     await this.#apply()
@@ -128,17 +142,18 @@ export class ImportRun {
     this.#indexed = this.#parts.settled(revision)
     this.#indexed.catch(() => {}) // the next await of it throws
     const done = this.#done
+    const { openFrom } = this.#records
     this.#done = {
       ...done,
       format: this.#records.format,
       updatedAtMs: this.#parts.now(),
-      lines: this.#seen,
+      lines: openFrom === undefined ? this.#seen : openFrom - 1,
       accepted: done.accepted + taken.length - invalidatedAt.size - absentAt.size,
       removed: done.removed + removed,
       notFound: done.notFound + absentAt.size,
       rejected: done.rejected + this.#rejectedCount,
       rejectedFor: sumOf(done.rejectedFor, this.#rejectedFor),
-      digest: this.#digestNow(),
+      digest: digestOf(this.#beforeOpen ?? this.#digest),
     }
     this.#rejectedFor = {}
     this.#rejectedCount = 0
@@ -149,10 +164,6 @@ export class ImportRun {
     this.#rejectedFor[why] = (this.#rejectedFor[why] ?? 0) + 1
     this.#rejectedCount++
   }
-
-  #digestNow(): string {
-    return this.#digest.copy().digest('base64url')
-  }
 }
 
 /** Reads lines. The first line that is not blank determines the format, even if the line itself is skipped. */
@@ -160,8 +171,8 @@ class Records {
   #reader: RecordReader | undefined
   format: FileFormat | undefined
 
-  get isOpen(): boolean {
-    return this.#reader?.isOpen === true
+  get openFrom(): number | undefined {
+    return this.#reader?.openFrom
   }
 
   read(text: string | undefined, line: number): readonly LinedRecord[] {
@@ -186,6 +197,10 @@ class Records {
     this.format = found.format
     return found
   }
+}
+
+function digestOf(lines: Hash): string {
+  return lines.copy().digest('base64url')
 }
 
 function signalsOf(change: BankChange): number {

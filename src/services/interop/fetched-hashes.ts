@@ -4,11 +4,11 @@
 // organisation may see. That image is noted as fetched, and the hash is withdrawn with it.
 
 import { setImmediate as nextTick } from 'node:timers/promises'
-import { formatHash, type Hash256 } from '../../../packages/hash/src/hash256.js'
+import { formatSignalHash } from '../../domain/matching/hash-text.js'
 import type { Signal } from '../../domain/matching/signal.js'
 import { viewOf } from '../../domain/matching/signal.js'
 import { isAnswering, isVisibleTo } from '../../domain/organisations/bank.js'
-import type { FeedSignal } from '../../domain/organisations/feed.js'
+import type { FeedSignal, PlainHash } from '../../domain/organisations/feed.js'
 import type { Fetched, ImageHashes } from '../../store/exchange/fetched.js'
 import { lastPosition } from '../../store/images/changes.js'
 import type { Store } from '../../store/redis/client.js'
@@ -26,7 +26,7 @@ export interface Read {
 export interface Told {
   /** The page's signals, without those of images that were erased since it was read. */
   readonly signals: readonly FeedSignal[]
-  readonly withdrawn: readonly Hash256[]
+  readonly withdrawn: readonly PlainHash[]
   /** The position up to which withdrawals are reported. */
   readonly place: number
   readonly more: boolean
@@ -53,11 +53,11 @@ const SEARCHED_AT_ONCE = 50
 
 export function createFetchedHashes({ fetched, matchIds, replica, store }: FetchedHashesParts): FetchedHashes {
   /** The hashes that no image has that may match for this organisation. Notes images that have one as fetched. */
-  async function unregistered(keyId: string, orgId: string, hashes: readonly Hash256[]): Promise<Hash256[]> {
+  async function unregistered(keyId: string, orgId: string, hashes: readonly PlainHash[]): Promise<PlainHash[]> {
     if (hashes.length === 0) return []
     await replica.applied(await lastPosition(store))
     const holders: ImageHashes[] = []
-    const found: { readonly hash: Hash256; readonly holders: number }[] = []
+    const found: { readonly hash: PlainHash; readonly holders: number }[] = []
     for (const [i, hash] of hashes.entries()) {
       if (i % SEARCHED_AT_ONCE === 0) await nextTick()
       const ids = imagesWith(replica.catalogue, orgId, hash)
@@ -86,10 +86,10 @@ export function createFetchedHashes({ fetched, matchIds, replica, store }: Fetch
       const images = signals.map(({ id, signals: all }) => ({ imageId: imageOf(id), hashes: fetchableIn(all) }))
       const there = await fetched.note(keyId, images)
       const told = images.filter((_, i) => there[i])
-      const now = new Set(told.flatMap(({ hashes }) => hashes.map(formatHash)))
+      const now = new Set(told.flatMap(({ hashes }) => hashes.map(textOf)))
       const before = await fetched.of(keyId, [...told.map(({ imageId }) => imageId), ...gone.map(imageOf)])
       const all = [...withdrawals.flatMap(({ hash }) => hash ?? []), ...before.flatMap(({ hashes }) => hashes)]
-      const candidates = new Map(all.map((hash) => [formatHash(hash), hash]))
+      const candidates = new Map(all.map((hash) => [textOf(hash), hash]))
       for (const text of now) candidates.delete(text)
       return {
         signals: signals.filter((_, i) => there[i]),
@@ -102,18 +102,19 @@ export function createFetchedHashes({ fetched, matchIds, replica, store }: Fetch
 }
 
 /**
- * The distinct PDQ hashes of whole pictures: the only ones that the interface has records for. Not of frames of videos: for videos it has records of
- * another kind, and one film would be thousands of records of images.
+ * The distinct hashes that the interface has records for: PDQ of whole pictures, MD5 of files of videos. Not of frames: one film would be thousands
+ * of records of images.
  */
-export function fetchableIn(signals: readonly Signal[]): Hash256[] {
-  const isFetchable = ({ type, view, frame }: Signal) => type === 'pdq' && view === 'whole' && frame === undefined
-  const hashes = signals.flatMap((signal) => (isFetchable(signal) ? [signal.hash] : []))
-  return [...new Map(hashes.map((hash) => [formatHash(hash), hash])).values()]
+export function fetchableIn(signals: readonly Signal[]): PlainHash[] {
+  const hashes = signals.flatMap(({ type, view, frame, hash }) =>
+    (type === 'pdq' || type === 'video_md5') && view === 'whole' && frame === undefined ? [{ type, hash }] : [],
+  )
+  return [...new Map(hashes.map((hash) => [textOf(hash), hash])).values()]
 }
 
-function imagesWith(catalogue: Catalogue, orgId: string, hash: Hash256): string[] {
+function imagesWith(catalogue: Catalogue, orgId: string, { type, hash }: PlainHash): string[] {
   const ids = catalogue
-    .index('pdq')
+    .index(type)
     .within([hash], 0)
     .flatMap(({ image: ordinal, view }) => {
       const isFetchable = viewOf(view) === 'whole' && catalogue.frameOf(ordinal) === undefined
@@ -122,4 +123,9 @@ function imagesWith(catalogue: Catalogue, orgId: string, hash: Hash256): string[
       return image && bank && isAnswering(bank) && isVisibleTo(bank, orgId) ? [image.id] : []
     })
   return [...new Set(ids)]
+}
+
+/** Texts of different types have different lengths. */
+function textOf({ type, hash }: PlainHash): string {
+  return formatSignalHash(type, hash)
 }

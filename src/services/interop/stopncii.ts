@@ -1,10 +1,9 @@
 // What clients of StopNCII's interface fetch, hand in and report.
 
-import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import type { Caller } from '../../domain/organisations/access.js'
 import type { Bank } from '../../domain/organisations/bank.js'
 import type { NewSignal } from '../../domain/organisations/bank-change.js'
-import type { FeedLine, FeedSignal } from '../../domain/organisations/feed.js'
+import type { FeedLine, FeedSignal, PlainHash } from '../../domain/organisations/feed.js'
 import { Problem } from '../../domain/problem.js'
 import type { FetchCursors } from '../../store/exchange/fetch-cursors.js'
 import type { Banks } from '../banks/banks.js'
@@ -18,7 +17,7 @@ import type { FetchedHashes } from './fetched-hashes.js'
 export interface FetchedPage {
   readonly signals: readonly FeedSignal[]
   /** Hashes that this key fetched and that no registered image it may see has any more. */
-  readonly withdrawn: readonly Hash256[]
+  readonly withdrawn: readonly PlainHash[]
   /** [Unix seconds] At least the requested time, and at least the times that this key was given before. */
   readonly timeS: number
   readonly token: string
@@ -40,14 +39,14 @@ export interface StopNcii {
    * Registers hashes in a bank that the organisation has for this purpose. They match when it resolves.
    * @returns for each hash whether it was accepted; an invalidated signal is not. @throws {Problem} account-suspended, quota-exceeded
    */
-  submit(caller: Caller, hashes: readonly Hash256[]): Promise<boolean[]>
+  submit(caller: Caller, hashes: readonly PlainHash[]): Promise<boolean[]>
   /** Records feedback about every signal with exactly this hash. @returns whether there is one. @throws {Problem} */
-  feedback(caller: Caller, hash: Hash256, feedback: Feedback): Promise<boolean>
+  feedback(caller: Caller, hash: PlainHash, feedback: Feedback): Promise<boolean>
   /**
    * Removes a hash that the organisation registered with `submit`, also a held one, which would match again once it is released.
    * @returns whether it was registered.
    */
-  takeBack(caller: Caller, hash: Hash256): Promise<boolean>
+  takeBack(caller: Caller, hash: PlainHash): Promise<boolean>
 }
 
 export interface StopNciiParts {
@@ -83,8 +82,8 @@ export function createStopNcii(parts: StopNciiParts): StopNcii {
     }
   }
 
-  async function exactly({ orgId }: Caller, hash: Hash256) {
-    const picture = [{ type: 'pdq', view: 'whole', quality: 100, hashes: [hash] }] as const
+  async function exactly({ orgId }: Caller, { type, hash }: PlainHash) {
+    const picture = [{ type, view: 'whole', quality: 100, hashes: [hash] }] as const
     const [matches] = await matcher.match([picture], { orgId, banks: undefined, thresholdBits: 0 })
     return matches ?? []
   }
@@ -145,8 +144,8 @@ export function createStopNcii(parts: StopNciiParts): StopNcii {
 }
 
 /** Deterministic, so that `takeBack` finds the signal that `submit` registered. */
-function submitted(hash: Hash256): NewSignal {
-  return { signal: { type: 'pdq', view: 'whole', quality: 100, hash }, ref: undefined, category: undefined }
+function submitted(hash: PlainHash): NewSignal {
+  return { signal: { ...hash, view: 'whole', quality: 100 }, ref: undefined, category: undefined }
 }
 
 function ownBankName({ orgId }: Caller): string {

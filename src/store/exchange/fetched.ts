@@ -1,6 +1,7 @@
 // Which hashes API keys fetched through an interface that names records by their hash, and which withdrawals each key still has to be told of.
 
-import { type Hash256, hashFromBytes } from '../../../packages/hash/src/hash256.js'
+import { hashFromBytes } from '../../../packages/hash/src/hash256.js'
+import type { PlainHash } from '../../domain/organisations/feed.js'
 import type { Store } from '../redis/client.js'
 import type { Arg } from '../redis/durable-writer.js'
 import { idBuffer, imageShard, keys } from '../redis/keys.js'
@@ -9,14 +10,14 @@ import type { Keyring } from '../sealing/seal.js'
 
 export interface ImageHashes {
   readonly imageId: string
-  readonly hashes: readonly Hash256[]
+  readonly hashes: readonly PlainHash[]
 }
 
 export interface Withdrawal {
   /** Its position in the order of withdrawals. */
   readonly place: number
   /** `undefined` when it was deleted meanwhile. */
-  readonly hash: Hash256 | undefined
+  readonly hash: PlainHash | undefined
 }
 
 export interface Fetched {
@@ -34,13 +35,14 @@ export interface Fetched {
 }
 
 interface Known {
-  readonly hash: Hash256
+  readonly hash: PlainHash
   readonly keyIds: readonly string[]
 }
 
 /** Images in one script call: Redis serves no other client meanwhile. */
 const AT_ONCE = 200
 const MAX_TRIES = 10
+const MD5_BYTES = 16
 
 /**
  * The context that a fetched hash is sealed for. It stays the same when the hash is withdrawn.
@@ -101,8 +103,16 @@ interface FetchedParts {
   readonly keyring: Keyring
 }
 
-function opened(keyring: Keyring, name: Buffer, sealed: Buffer): Hash256 {
-  return hashFromBytes(keyring.unseal(sealed, fetchedContext(name)))
+/** The type of a stored hash shows in its length. */
+function bytesOf({ type, hash }: PlainHash): Uint8Array {
+  return type === 'video_md5' ? hash.subarray(0, MD5_BYTES) : hash
+}
+
+function opened(keyring: Keyring, name: Buffer, sealed: Buffer): PlainHash {
+  const bytes = keyring.unseal(sealed, fetchedContext(name))
+  return bytes.length === MD5_BYTES
+    ? { type: 'video_md5', hash: hashFromBytes(Buffer.concat([bytes, bytes])) }
+    : { type: 'pdq', hash: hashFromBytes(bytes) }
 }
 
 async function known({ store, keyring }: FetchedParts, imageIds: readonly string[]): Promise<Known[][]> {
@@ -145,7 +155,7 @@ async function tryToNote(
       const number = at === -1 ? all.push(hash) - 1 : at
       if (number >= MAX_HASHES_OF_IMAGE) throw new RangeError('an image has no so many hashes')
       const name = nameOf(id, number)
-      args.push(id, Buffer.of(number), at === -1 ? keyring.seal(hash, fetchedContext(name)) : '')
+      args.push(id, Buffer.of(number), at === -1 ? keyring.seal(bytesOf(hash), fetchedContext(name)) : '')
     }
   }
   const reply = await store.write(noteFetched, [keys.apiKeys], [keys.prefix, keyId, ...args])
@@ -179,6 +189,6 @@ function nameOf(id: Uint8Array, number: number): Buffer {
   return Buffer.concat([id, Buffer.of(number)])
 }
 
-function isSame(one: Hash256, other: Hash256): boolean {
-  return Buffer.compare(one, other) === 0
+function isSame(one: PlainHash, other: PlainHash): boolean {
+  return one.type === other.type && Buffer.compare(one.hash, other.hash) === 0
 }

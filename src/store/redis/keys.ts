@@ -54,7 +54,10 @@ export const keys = {
   quarantine: `${TAG}:quarantine`,
   /** sorted set: feed positions given to one StopNCII fetcher, as `time:revision:…` (fetch-places.ts); score: the time [Unix seconds]. */
   fetchCursors: (keyId: string) => `${TAG}:fetched-up-to:${keyId}`,
-  /** hash: image id [16 bytes] and hash number [1 byte] → a PDQ hash that StopNCII fetchers were given, sealed. Sharded as `images`. */
+  /**
+   * hash: image id [16 bytes] and hash number [1 byte] → a hash that StopNCII fetchers were given, PDQ [32 bytes] or MD5 of a video [16 bytes], sealed.
+   * Sharded as `images`.
+   */
   fetched: (shard: number) => `${TAG}:fetched:${shard}`,
   /** Pattern of all `fetched` keys. */
   fetchedPattern: `${TAG}:fetched:*`,

@@ -46,7 +46,7 @@ export function selected(kernel: Pick<DetailsKernel, 'look'>, luma: Pixels, view
 /** For each feature, the number of edits that it survives. An edit counts half if the descriptor changes noticeably. */
 function stabilityOf(kernel: Pick<DetailsKernel, 'look'>, luma: Pixels, view: FeatureView): number[] {
   const sums = view.features.map(() => 0)
-  for (const { pixels, mapPoint: placeOf } of editsOf(luma)) {
+  for (const { pixels, mapPoint } of editsOf(luma)) {
     const options = {
       sidePx: Math.max(view.width, view.height),
       count: view.features.length,
@@ -56,7 +56,7 @@ function stabilityOf(kernel: Pick<DetailsKernel, 'look'>, luma: Pixels, view: Fe
     const found = kernel.look(pixels, options.sidePx, (sight) => featuresOf(sight, wholeOf(pixels), options))
     const reach = PLACE_TOLERANCE * Math.max(found.width, found.height)
     for (const [i, { x, y, hash }] of view.features.entries()) {
-      const [across, down] = placeOf(x / view.width, y / view.height)
+      const [across, down] = mapPoint(x / view.width, y / view.height)
       const near = found.features.filter(
         (other) => Math.hypot(other.x - across * found.width, other.y - down * found.height) <= reach,
       )

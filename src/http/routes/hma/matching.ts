@@ -60,7 +60,7 @@ type Asked = Pick<HashedImage, 'signals' | 'isForm'> | AskedVideo
 interface Md5 {
   readonly md5: string
 }
-/** Of a file: a video has its MD5 alone. */
+/** The hashes of a file. A video has only its MD5. */
 type Hashed = HashedImage | Md5 | Problem
 
 interface Found {
@@ -284,7 +284,7 @@ function askedBy(given: GivenHash): Asked {
   return given.type === VPDQ ? askedByVpdq(given.video) : { signals: askedByHash(given.type, given.hash) }
 }
 
-/** As how many pictures it counts. */
+/** How many pictures a query counts as. */
 function countOf(asked: Asked): number {
   return 'frames' in asked ? Math.ceil(asked.frames.length / MAX_AREA_SIGNALS) : 1
 }
