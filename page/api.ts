@@ -57,6 +57,8 @@ export interface RegisteredPicture {
   readonly disputed: boolean
   /** The submitter's answer to the dispute. */
   readonly answer: DisputeAnswer | null
+  /** [s] Only of a video. */
+  readonly durationS?: number
 }
 
 export interface NoticeRequest {

@@ -5,8 +5,9 @@ import { BEFORE_ALL_EVENTS } from '../src/domain/cases/case-event.js'
 import { type Access, api, type CaseFile, type CaseView, type Failure } from './api.js'
 import { chosenCategory } from './category.js'
 import { type Picker, picker } from './choosing/picker.js'
+import { kindOf } from './choosing/picture.js'
 import { announce, onClick, one, setText, show } from './dom.js'
-import { sayFiles } from './file-counts.js'
+import { countKinds, sayFiles } from './file-counts.js'
 import { type CaseContext, requestUntilAnswered, sentenceForCase, showFieldError } from './following/case-requests.js'
 import { createDownloads } from './following/downloads.js'
 import { follow } from './following/follow-case.js'
@@ -43,7 +44,7 @@ export function casePage(): void {
     draw: () => {},
   }
   const goOn = () => {
-    setText('protect', sayFiles('run.protect', chosen.usableCounts()))
+    setText('protect', sayFiles('run.protect', countKinds(chosen.usable().map(kindOf))))
     goTo('category')
   }
   const chosen = picker(goOn, () => (visit.isExtended ? 'details' : 'hashes'))

@@ -4,8 +4,9 @@ import { newKey } from '../src/domain/random-key.js'
 import { type Answer, api, type Failure, type Opened } from './api.js'
 import { chosenCategory } from './category.js'
 import { picker } from './choosing/picker.js'
+import { kindOf } from './choosing/picture.js'
 import { hide, notice, onClick, one, setText, show } from './dom.js'
-import { sayFiles } from './file-counts.js'
+import { countKinds, sayFiles } from './file-counts.js'
 import { given } from './given.js'
 import { guardLeaving } from './leaving.js'
 import { say } from './messages.js'
@@ -53,7 +54,7 @@ export function startPage(): void {
   }
 
   function goToCategory(): void {
-    setText('protect', sayFiles('run.protect', chosen.usableCounts()))
+    setText('protect', sayFiles('run.protect', countKinds(chosen.usable().map(kindOf))))
     goTo('category')
   }
 

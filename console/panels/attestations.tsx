@@ -54,7 +54,7 @@ export function Attestations({ api }: { api: Api }) {
     <>
       <p class="hint">
         By attesting a picture or video you state that you know whom it shows, and that this person did not agree. The
-        reference is the same as in the report of the case: IMG- and the first eight characters of the signal.
+        reference is the same as in the report of the case: IMG- and the last eight characters of the signal.
       </p>
       <form class="card" onSubmit={(event) => void find(event)}>
         <label>

@@ -12,6 +12,8 @@ type Counts = Readonly<Record<string, number>>
 interface Day {
   readonly day: string
   readonly pictures: number
+  readonly videos: number
+  /** Of both. */
   readonly found: number
   readonly grades: Counts
   readonly distances: Counts
@@ -31,7 +33,7 @@ function Traffic({ api, path }: { api: Api; path: string }) {
   return (
     <Shown loaded={loaded}>
       {({ days }) => {
-        const pictures = sum(days, (day) => day.pictures)
+        const asked = sum(days, askedAbout)
         const found = sum(days, (day) => day.found)
         const verdicts = together(days, (day) => day.verdicts)
         const decided = (verdicts['blocked'] ?? 0) + (verdicts['not-blocked'] ?? 0) + (verdicts['disputed'] ?? 0)
@@ -39,14 +41,14 @@ function Traffic({ api, path }: { api: Api; path: string }) {
           <>
             <Figures
               figures={[
-                { name: 'Pictures asked about', value: sayNumber(pictures) },
+                { name: 'Pictures and videos asked about', value: sayNumber(asked) },
                 { name: 'Found', value: sayNumber(found) },
-                { name: 'Share found', value: sayShare(found, pictures) },
+                { name: 'Share found', value: sayShare(found, asked) },
                 { name: 'Blocked, of what was decided', value: sayShare(verdicts['blocked'] ?? 0, decided) },
                 { name: 'Disputed, of what was decided', value: sayShare(verdicts['disputed'] ?? 0, decided) },
               ]}
             />
-            <Columns title="Pictures found, day by day" columns={days.map((day) => ({ name: day.day, value: day.found }))} />
+            <Columns title="Found, day by day" columns={days.map((day) => ({ name: day.day, value: day.found }))} />
             <div class="two">
               <Bars title="Matches by distance in bits" bars={barsOf(together(days, (day) => day.distances))} />
               <Bars title="Matches by grade" bars={barsOf(together(days, (day) => day.grades))} />
@@ -59,7 +61,8 @@ function Traffic({ api, path }: { api: Api; path: string }) {
               keyOf={({ day }) => day}
               columns={[
                 { title: 'Day', value: ({ day }) => day, cell: ({ day }) => <span class="whole">{day}</span> },
-                { title: 'Asked about', value: ({ pictures: count }) => count },
+                { title: 'Pictures', value: ({ pictures }) => pictures },
+                { title: 'Videos', value: ({ videos }) => videos },
                 { title: 'Found', value: ({ found: count }) => count },
                 ...['exact', 'strong', 'near', 'review'].map((grade) => ({
                   title: grade,
@@ -76,6 +79,10 @@ function Traffic({ api, path }: { api: Api; path: string }) {
       }}
     </Shown>
   )
+}
+
+function askedAbout({ pictures, videos }: Day): number {
+  return pictures + videos
 }
 
 function sum(days: readonly Day[], of: (day: Day) => number): number {

@@ -2,20 +2,27 @@
 
 import type { MediaFormat } from '../../src/domain/media/media-formats.js'
 import { announce, hide, notice, onClick, one, setText, show } from '../dom.js'
-import { countKinds, type FileCounts, type Kind, sayFiles } from '../file-counts.js'
+import { countKinds, type Kind, sayFiles } from '../file-counts.js'
 import { given } from '../given.js'
 import { cannotOpenInBrowser } from '../hashing/cannot-open.js'
 import type { Wanted } from '../hashing/hash-file.js'
 import { isSame, type Outcome, type Rejected } from '../hashing/outcome.js'
 import { canHashHere, hashingPool } from '../hashing/pool.js'
 import { say, sayMinutes } from '../messages.js'
-import { isBusy, isUnprotected, kindOf, type Picture, type PictureState, type Usable, usableOf } from './picture.js'
+import {
+  isBusy,
+  isUnprotected,
+  kindOf,
+  likelyKindOf,
+  type Picture,
+  type PictureState,
+  type Usable,
+  usableOf,
+} from './picture.js'
 import { type Rows, rowsIn, sentenceOf } from './picture-list.js'
 
 export interface Picker {
   readonly usable: () => readonly Usable[]
-  /** How many pictures and videos these are. */
-  readonly usableCounts: () => FileCounts
   /** What was chosen and cannot be protected, with the reason. */
   readonly unprotected: () => readonly Unprotected[]
   /** Are there pictures that would have to be chosen again? */
@@ -69,11 +76,10 @@ export function picker(goOn: () => void, wanted: () => Wanted): Picker {
 
   return {
     usable: () => [...pictures.values()].flatMap(usableOf),
-    usableCounts: () => usableCounts(pictures),
     unprotected: () =>
       [...pictures.values()]
         .filter(isUnprotected)
-        .map((picture) => ({ name: picture.name, kind: kindOf(picture), why: sentenceOf(picture) })),
+        .map((picture) => ({ name: picture.name, kind: likelyKindOf(picture), why: sentenceOf(picture) })),
     holdsPictures: () => pictures.size > 0,
     clear() {
       pool.stop()
@@ -211,13 +217,13 @@ function answerOffer(chosen: Chosen, state: PictureState | undefined): void {
 function drawTotals(pictures: Chosen['pictures']): void {
   const all = [...pictures.values()]
   const done = all.filter((picture) => !isBusy(picture)).length
-  const usable = usableCounts(pictures)
+  const usable = countKinds(all.flatMap(usableOf).map(kindOf))
   const isNone = usable.pictures + usable.videos === 0
   const isDone = done === all.length
   const progress = one('read-progress', HTMLProgressElement)
   progress.max = Math.max(1, all.length)
   progress.value = done
-  const text = isDone ? sayFiles('run.ready', usable) : sayFiles('run.read', countKinds(all.map(kindOf)), { done })
+  const text = isDone ? sayFiles('run.ready', usable) : sayFiles('run.read', countKinds(all.map(likelyKindOf)), { done })
   setText('read-text', text)
   if (isDone && all.length > 0) announce(`${say('run.allRead')} ${text}`)
   else if (done % Math.max(1, Math.ceil(all.length / 4)) === 0) announce(text)
@@ -227,10 +233,6 @@ function drawTotals(pictures: Chosen['pictures']): void {
   go.disabled = isNone || !isDone
   go.textContent = isNone ? (go.dataset['empty'] ?? '') : sayFiles('run.goOn', usable)
   if (all.length === 0) hide('reading')
-}
-
-function usableCounts(pictures: Chosen['pictures']): FileCounts {
-  return countKinds([...pictures.values()].filter((picture) => usableOf(picture).length > 0).map(kindOf))
 }
 
 function watchDropsAndPastes(take: (files: readonly File[]) => void): void {

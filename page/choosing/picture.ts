@@ -32,9 +32,16 @@ export type Usable =
   | { readonly id: number; readonly name: string; readonly hashed: Hashed | HashedVideoFile }
   | { readonly id: number; readonly name: string; readonly file: File }
 
-/** How it is counted: as what was found in it, or as what it calls itself. */
-export function kindOf({ file, state }: Picture): Kind {
-  if (state.at === 'ready') return state.hashed.kind === 'hashed' ? 'pictures' : 'videos'
+/** Files are uploaded of pictures alone. */
+export function kindOf(usable: Usable): Kind {
+  return 'hashed' in usable && usable.hashed.kind === 'hashed-video' ? 'videos' : 'pictures'
+}
+
+/** How any chosen file is counted: as what was found in it, or as what it calls itself. */
+export function likelyKindOf(picture: Picture): Kind {
+  const [usable] = usableOf(picture)
+  if (usable !== undefined) return kindOf(usable)
+  const { file } = picture
   return file.type.startsWith('video/') || VIDEO_NAME.test(file.name) ? 'videos' : 'pictures'
 }
 

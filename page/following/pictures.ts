@@ -4,7 +4,8 @@ import type { DisputeAnswer } from '../../src/domain/trust/trust.js'
 import { api, type RegisteredPicture } from '../api.js'
 import { WELL_PROTECTED_QUALITY } from '../choosing/picture.js'
 import { announce, made, one, setText } from '../dom.js'
-import { say, sayCount, sayDate, sayNumber } from '../messages.js'
+import { countKinds, type Kind, sayFiles } from '../file-counts.js'
+import { say, sayDate, sayNumber } from '../messages.js'
 import { type CaseContext, requestUntilAnswered } from './case-requests.js'
 
 /** The first that applies to a picture. `silent`: matches nothing. `high`, `low`: by quality. Messages: `run.sum.…` and `run.stands.…`. */
@@ -26,8 +27,8 @@ export function createRegisteredList(context: CaseContext): {
 function drawPictures(pictures: readonly RegisteredPicture[], context: CaseContext): void {
   setText('view-images', sayNumber(pictures.filter(({ matching }) => matching).length))
   const sums = PROTECTION_STATES.flatMap((stand) => {
-    const count = pictures.filter((picture) => protectionStateOf(picture) === stand).length
-    return count === 0 ? [] : [made('li', stand, sayCount(`run.sum.${stand}`, count))]
+    const those = pictures.filter((picture) => protectionStateOf(picture) === stand)
+    return those.length === 0 ? [] : [made('li', stand, sayFiles(`run.sum.${stand}`, countKinds(those.map(kindOf))))]
   })
   one('sums', HTMLUListElement).replaceChildren(...sums)
   one('each', HTMLUListElement).replaceChildren(
@@ -48,7 +49,8 @@ function lineFor({ picture, k }: ReturnType<typeof inOrder>[number], context: Ca
   const stand = protectionStateOf(picture)
   const line = made('li', '')
   line.dataset['state'] = stand === 'high' ? 'good' : stand === 'silent' ? 'bad' : 'busy'
-  const name = say('run.case.picture', { n: k + 1, date: sayDate(picture.registeredAt) })
+  const values = { n: k + 1, date: sayDate(picture.registeredAt) }
+  const name = kindOf(picture) === 'videos' ? say('run.case.video', values) : say('run.case.picture', values)
   line.append(made('span', 'name', name), made('span', 'state', say(`run.stands.${stand}`)))
   if (stand === 'disputed') line.append(answersFor(picture, name, context))
   return line
@@ -89,6 +91,10 @@ function answersFor(
     announce(say('run.answerNoted'))
     await refresh()
   }
+}
+
+function kindOf({ durationS }: RegisteredPicture): Kind {
+  return durationS === undefined ? 'pictures' : 'videos'
 }
 
 function protectionStateOf({ matching, disputed, quality }: RegisteredPicture): ProtectionState {

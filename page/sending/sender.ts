@@ -4,7 +4,7 @@
 import type { Category } from '../../src/domain/matching/signal.js'
 import { newKey } from '../../src/domain/random-key.js'
 import { type Access, type Added, api, type Failure } from '../api.js'
-import { protectedPart, type Usable } from '../choosing/picture.js'
+import { kindOf, protectedPart, type Usable } from '../choosing/picture.js'
 import type { Hashed, Reason } from '../hashing/outcome.js'
 import { handlingOf } from './handling.js'
 
@@ -133,7 +133,7 @@ export function sender(job: Job, watcher: Watcher, waiting: Waiting): () => Prom
 }
 
 function isVideo(picture: Usable): boolean {
-  return 'hashed' in picture && picture.hashed.kind === 'hashed-video'
+  return kindOf(picture) === 'videos'
 }
 
 /** Hashes of pictures first: they are small, and most images are sent as hashes. A video has up to a megabyte of them. */

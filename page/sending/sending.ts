@@ -2,9 +2,9 @@
 
 import type { Failure } from '../api.js'
 import type { Unprotected } from '../choosing/picker.js'
-import { type Usable, WELL_PROTECTED_QUALITY } from '../choosing/picture.js'
+import { kindOf, WELL_PROTECTED_QUALITY } from '../choosing/picture.js'
 import { announce, hide, made, one, setText, show } from '../dom.js'
-import { countKinds, type FileCounts, type Kind, sayFiles } from '../file-counts.js'
+import { countKinds, type FileCounts, sayFiles } from '../file-counts.js'
 import { say, sayCount, sayShare, sayTime } from '../messages.js'
 import { waited } from '../waited.js'
 import { type Job, type Result, sender, type Waiting } from './sender.js'
@@ -100,11 +100,6 @@ function headline(all: FileCounts, protectedCount: number): string {
   if (protectedCount === 0) return sayFiles('run.noneSent', all)
   const open = total - protectedCount
   return all.videos === 0 ? sayCount('run.notSent', open, { total }) : say('run.notSent.files', { n: open, total })
-}
-
-/** Videos are sent as hashes alone. */
-function kindOf(picture: Usable): Kind {
-  return 'hashed' in picture && picture.hashed.kind === 'hashed-video' ? 'videos' : 'pictures'
 }
 
 /** What is said when a question has no answer. */

@@ -58,7 +58,10 @@ export const UUID_PATTERN = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0
 const DASHES_BEFORE = [0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 4, 4, 4, 4]
 const byteHex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
-/** A short name for a registered picture that people can read out: the first 32 bits of its id, which is a keyed hash already. */
+/**
+ * A short name for a registered picture or video that people can read out: the last 32 bits of its id, which is a keyed hash. The first 48 bits are
+ * the same for all images of a case.
+ */
 export function imageReference(imageId: string): string {
-  return `IMG-${imageId.slice(0, 8).toUpperCase()}`
+  return `IMG-${imageId.slice(-8).toUpperCase()}`
 }

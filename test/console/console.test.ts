@@ -60,6 +60,9 @@ t.test('the console', { skip: withoutBrowser }, async (t) => {
     const disputed = await caseWithPicture(site)
     const one = await platform(site, 'platform')
     await feedback(site, one, disputed.hash, { verdict: 'disputed', reason: 'harmless-content' })
+    const frame = { atMs: 0, signals: [{ type: 'pdq', hash: disputed.hash, quality: 90 }] }
+    const video = { durationMs: 250, frames: [frame] }
+    await ask(site, 'POST', '/v1/match', one.headers, { queries: [{ video }, { video }] })
     await site.services.settled()
     const { page, context, faults } = await site.visit('/console', DARK)
     await signIn(page, key)
@@ -67,6 +70,11 @@ t.test('the console', { skip: withoutBrowser }, async (t) => {
     await openPanel(page, 'All traffic')
     await looksRight(t, page, 'traffic')
     t.match(await page.locator('.bars li', { hasText: 'disputed' }).textContent(), /1/)
+    t.same(
+      (await page.locator('.figures div').allTextContents()).slice(0, 3),
+      ['Pictures and videos asked about3', 'Found3', 'Share found100%'],
+      'one picture and two videos',
+    )
     await openPanel(page, 'Overdue')
     await page.getByText('No deadline has passed.').waitFor()
     await openPanel(page, 'Disputes')

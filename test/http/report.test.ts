@@ -37,13 +37,11 @@ t.test('the report counts and dates, is signed, and holds no hash and no id', as
     endedAt: null,
     complaintNoted: false,
     hashes: 2,
-    images: [
-      { reference: /^IMG-[0-9A-F]{8}$/, category: 'nude', tier: 'self-reported' },
-      { reference: /^IMG-[0-9A-F]{8}$/, category: 'nude', tier: 'self-reported' },
-    ],
+    images: ids.map(() => ({ reference: /^IMG-[0-9A-F]{8}$/, category: 'nude', tier: 'self-reported' })),
     events: [{ kind: 'opened' }, { kind: 'registered', images: 2, platforms: null }],
     receipt: null,
   })
+  t.equal(new Set(said.images.map(({ reference }) => reference)).size, 2, 'images of one case have different references')
   for (const secret of [...hashes, ...ids, her.pin]) t.notOk(json.body.includes(`${secret}"`))
   t.notOk(isSignedBy(key, { ...said, hashes: 3 }))
 

@@ -79,8 +79,8 @@ t.test('her page, by number and PIN', { skip: withoutBrowser }, async (t) => {
     await page.waitForSelector('[data-step="view"]:not([hidden])')
 
     t.same(await page.locator('#sums li').allTextContents(), [
-      '1 picture or video is well protected.',
-      '1 picture or video is protected, but screenshots of it may be missed. A sharper or larger version, if there is one, would be protected better.',
+      '1 picture is well protected.',
+      '1 picture is protected, but screenshots of it may be missed. A sharper or larger version, if there is one, would be protected better.',
     ])
     t.same(await page.locator('#time-line li span').allTextContents(), [
       '1 picture or video was added.',

@@ -81,7 +81,7 @@ t.test('whatever the script says is among the messages', async (t) => {
   const text = sources.map((file) => readFileSync(join(root, 'page', file), 'utf8')).join('\n')
   const said = [...text.matchAll(/\bsay\(\s*'([^']+)'/g)].map(([, key]) => key ?? '')
   const counted = [...text.matchAll(/\bsayCount\(\s*'([^']+)'/g)].flatMap(([, key]) => inForms(key ?? ''))
-  const mixed = [...text.matchAll(/\bsayFiles\(\s*'([^']+)'/g)].flatMap(([, key]) => [...inForms(key ?? ''), `${key}.mixed`])
+  const mixed = [...text.matchAll(/\bsayFiles\(\s*'([^']+)'/g)].flatMap(([, key]) => inMixedForms(key ?? ''))
   const chosen = [...text.matchAll(/'(run\.quality\.\w+)'/g)].map(([, key]) => key ?? '')
   const reasons = /REASONS = \[([\s\S]*?)\]/.exec(text)?.[1]?.match(/[\w-]+/g) ?? []
   const answers = /ANSWERS = \[([^\]]*)\]/.exec(text)?.[1]?.match(/[\w-]+/g) ?? []
@@ -98,7 +98,7 @@ t.test('whatever the script says is among the messages', async (t) => {
     ...['copied', 'notCopied'].map((how) => `run.${how}`),
     ...UNREAD_KINDS.map((kind) => `run.what.${kind}`),
     ...['animated', 'memory'].map((because) => `run.upload.${because}`),
-    ...stands.flatMap((stand) => [`run.stands.${stand}`, ...inForms(`run.sum.${stand}`)]),
+    ...stands.flatMap((stand) => [`run.stands.${stand}`, ...inMixedForms(`run.sum.${stand}`)]),
   ]
   t.ok(said.length > 20 && reasons.length > 5, 'the search finds them')
   const used = new Set([...said, ...counted, ...mixed, ...chosen, ...listed])
@@ -112,6 +112,11 @@ t.test('whatever the script says is among the messages', async (t) => {
 
 function inForms(key: string): string[] {
   return [`${key}.one`, `${key}.other`]
+}
+
+/** Of what counts pictures and videos. */
+function inMixedForms(key: string): string[] {
+  return [...inForms(key), `${key}.mixed`]
 }
 
 function valuesIn(message: string): string[] {

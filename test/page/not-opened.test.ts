@@ -62,7 +62,7 @@ t.test(
     large.writeUInt16BE(6000, at + 7)
     const cut = large.subarray(0, -100)
     await choose(page, [
-      fileOf('a.gif', 'image/gif', gif),
+      fileOf('a.mp4', 'video/mp4', gif), // whatever it calls itself
       fileOf('b.jpg', 'image/jpeg', large),
       fileOf('c.jpg', 'image/jpeg', cut),
     ])
@@ -76,5 +76,6 @@ t.test(
     t.equal(await page.locator('#pictures li:nth-child(2) button:not([hidden])').first().textContent(), 'Try again')
     await page.click('#upload-yes')
     t.match(await textOf(page, '#pictures'), /Will be sent to the server/)
+    t.equal(await textOf(page, '#choose-go'), 'Continue with 2 pictures')
   },
 )

@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { hashVideo } from '../../packages/hash/src/hash-image.js'
 import { distance, parseHash } from '../../packages/hash/src/hash256.js'
-import { imagesOf, pictureFile, usualSite, withoutBrowser } from '../helpers/browser.js'
+import { imagesOf, pictureFile, type Site, usualSite, withoutBrowser } from '../helpers/browser.js'
 import { allRead, choose, type GivenFile, protectAll, textOf, toChoosing } from '../helpers/steps.js'
 import { ask, platform } from '../helpers/trust.js'
 import { ffmpeg, framesOf, H264, makeClip, remuxed } from '../helpers/videos.js'
@@ -72,6 +72,18 @@ function checkSame(t: Test, sent: SentVideo | undefined, own: SentVideo, name: s
   t.ok(Math.max(...bits) <= MAX_BITS, `${name}: ${bits}`)
 }
 
+/** Her page says which of two videos and a picture is which. */
+async function checkCasePage(t: Test, site: Site, { caseNumber, pin }: { caseNumber: string; pin: string }): Promise<void> {
+  const { page } = await site.visit('/case')
+  await page.fill('#case-number', caseNumber)
+  await page.fill('#case-pin', pin)
+  await page.click('#open')
+  await page.waitForSelector('[data-step="view"]:not([hidden])')
+  t.same(await page.locator('#sums li').allTextContents(), ['Well protected: 1 picture and 2 videos.'])
+  const names = await page.locator('#each .name').allTextContents()
+  t.match(names, [/^Picture 1, added on /, /^Video 2, added on /, /^Video 3, added on /])
+}
+
 t.test('videos and pictures are chosen together, hashed as the service would, and found', { skip }, async (t) => {
   const site = await usualSite()
   const { page, faults } = await site.visit('/')
@@ -84,6 +96,7 @@ t.test('videos and pictures are chosen together, hashed as the service would, an
   t.equal(await textOf(page, '#sent-text'), 'Done. Protected: 1 picture and 2 videos.')
   t.equal(await imagesOf(site, opened), 3)
   t.equal(sent.length, 2)
+  await checkCasePage(t, site, opened)
   for (const [k, [name, file]] of Object.entries({ 'a.mp4': mp4, 'b.webm': webm }).entries()) {
     checkSame(t, sent[k], await hashedHere(file, name, SIZE), name)
     t.equal(sent[k]?.durationMs, 2000)
