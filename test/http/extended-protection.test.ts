@@ -1,4 +1,4 @@
-// Extended protection: details are kept where the service offers it and she chose it, and nowhere else.
+// Extended protection: details are kept only if the service offers it and the submitter chose it.
 
 import { Redis } from 'ioredis'
 import t from 'tap'
@@ -18,7 +18,7 @@ const { signals } = await hashImage(pixels, { purpose: 'register', aspect: pixel
 const details = await detailsOf(await decode(picture, detailedSize), { purpose: 'register' })
 
 t.test(
-  'details are kept for the cases that ask for it, found by worker and device alike, and erased with them',
+  'details are stored for cases with extended protection only, from uploads and devices, and erased with them',
   async (t) => {
     const service = await startService(t, { extendedProtection: true })
     const { app, redis } = service
@@ -43,7 +43,7 @@ t.test(
     const plain = await openCase(app)
     t.equal((await app.inject({ url: plain.url, headers: plain.headers })).json().extendedProtection, false)
     t.equal((await upload(plain)).statusCode, 201)
-    t.equal(await kept(), 0, 'not hers to keep')
+    t.equal(await kept(), 0, 'none for a case without extended protection')
     const given = { images: [{ signals, details }] }
     refused(t, await post(app, `${plain.url}/hashes`, given, plain.headers), 'extended-protection-off')
 
@@ -75,7 +75,7 @@ t.test(
   },
 )
 
-t.test('where it is not offered, a case that asks for it is refused and not opened without', async (t) => {
+t.test('a service without extended protection refuses to open a case that asks for it', async (t) => {
   const service = await startService(t)
   const ngo = await keyFor(service, 'ngo', ['cases:write'], 'ngo')
   const body = { adult: true, extendedProtection: true }

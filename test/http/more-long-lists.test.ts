@@ -1,4 +1,4 @@
-// More lists with 2,500 entries that share a score, or a time: see long-lists.test.ts.
+// More lists of 2,500 entries with equal scores or times: see long-lists.test.ts.
 
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
@@ -18,7 +18,7 @@ import { post } from '../helpers/requests.js'
 import { keyFor, openCase, startService, until } from '../helpers/service.js'
 import { ask, operator } from '../helpers/trust.js'
 
-t.test('messages to a webhook, and files, of one moment', async (t) => {
+t.test('deliveries of a webhook and imports with equal times are listed once each', async (t) => {
   const { service, store, nowMs } = await world(t)
   const owner = await keyFor(service, 'owner', ['webhooks', 'signals:write'])
   const added = await post(
@@ -86,31 +86,34 @@ t.test('messages to a webhook, and files, of one moment', async (t) => {
   onceEach(t, files, 'importId', importIds)
 })
 
-t.test('blocks that end in one moment, and appeals against them of one moment', async (t) => {
-  const { service, store, nowMs } = await world(t)
-  const { headers } = await operator(service)
-  const digests = numbered(() => randomBytes(16))
-  const blockIds = digests.map((digest) => digest.toString('hex'))
-  const unreadable = randomBytes(3)
-  await store.ask(async (redis) => {
-    const pipeline = redis.pipeline().zadd(keys.appeals, 0, unreadable)
-    for (const digest of digests) {
-      pipeline.zadd(keys.resubmissionBlocks, nowMs + 1000, digest)
-      pipeline.zadd(keys.appeals, nowMs, Buffer.concat([Buffer.from('b'), digest]))
-    }
-    await pipeline.exec()
-  })
-  onceEach(t, await readAll(t, service, headers, { url: '/v1/appeals', name: 'appeals' }), 'blockId', blockIds)
-  t.match(service.log.join('\n'), /1 of 100 appeals failed/)
-  const blocks = await readAll(t, service, headers, {
-    url: '/v1/resubmission-blocks',
-    name: 'blocks',
-    between: ({ blockId }) => ask(service, 'DELETE', `/v1/resubmission-blocks/${String(blockId)}`, headers),
-  })
-  onceEach(t, blocks, 'blockId', blockIds)
-})
+t.test(
+  'resubmission blocks and appeals with equal times are listed once each, and an unreadable appeal is skipped',
+  async (t) => {
+    const { service, store, nowMs } = await world(t)
+    const { headers } = await operator(service)
+    const digests = numbered(() => randomBytes(16))
+    const blockIds = digests.map((digest) => digest.toString('hex'))
+    const unreadable = randomBytes(3)
+    await store.ask(async (redis) => {
+      const pipeline = redis.pipeline().zadd(keys.appeals, 0, unreadable)
+      for (const digest of digests) {
+        pipeline.zadd(keys.resubmissionBlocks, nowMs + 1000, digest)
+        pipeline.zadd(keys.appeals, nowMs, Buffer.concat([Buffer.from('b'), digest]))
+      }
+      await pipeline.exec()
+    })
+    onceEach(t, await readAll(t, service, headers, { url: '/v1/appeals', name: 'appeals' }), 'blockId', blockIds)
+    t.match(service.log.join('\n'), /1 of 100 appeals failed/)
+    const blocks = await readAll(t, service, headers, {
+      url: '/v1/resubmission-blocks',
+      name: 'blocks',
+      between: ({ blockId }) => ask(service, 'DELETE', `/v1/resubmission-blocks/${String(blockId)}`, headers),
+    })
+    onceEach(t, blocks, 'blockId', blockIds)
+  },
+)
 
-t.test('acts of one moment; keys and events of a case, whole', async (t) => {
+t.test('acts with equal times and keys are listed once each, and a case keeps its last 1,000 events', async (t) => {
   const { service, store, nowMs } = await world(t)
   const { headers } = await operator(service)
   const names = numbered((i) => `bank-${i}`)
@@ -156,10 +159,10 @@ t.test('acts of one moment; keys and events of a case, whole', async (t) => {
   const caseId = events.split(':')[2] ?? ''
   t.ok(her.caseNumber)
   const line = await store.ask((redis) => redis.xlen(keys.caseEvents(caseId)))
-  t.equal(line, 1000, 'older ones are forgotten')
+  t.equal(line, 1000, 'older events are removed')
 })
 
-t.test('cases that came into the hands of an NGO in one moment', async (t) => {
+t.test('pictures of assisted cases opened in one millisecond are listed once each', async (t) => {
   const { service, store, nowMs, images } = await world(t)
   const { orgId, headers } = await keyOfOrg(service, 'helper', ['cases:write', 'match'], 'ngo')
   const cases = createCaseStore(store)
@@ -190,7 +193,7 @@ t.test('cases that came into the hands of an NGO in one moment', async (t) => {
   )
 })
 
-t.test('banks, and accounts whose last strike is of one moment', async (t) => {
+t.test('strike accounts with equal times and banks are listed once each', async (t) => {
   const { service, store, nowMs } = await world(t)
   const { headers } = await operator(service)
   const owner = await keyOfOrg(service, 'owner', ['signals:write'])
