@@ -28,7 +28,7 @@ async function heartbeatOf(socket: string): Promise<void> {
   await redis.quit()
 }
 
-t.test('a restore brings back the backup without what was withdrawn, removed or revoked since', async (t) => {
+t.test('a restored backup lacks images withdrawn, signals removed and keys revoked since it was made', async (t) => {
   const place = folder(t)
   const file = join(place, 'backup')
   const withdrawalsFolder = join(place, 'withdrawals')

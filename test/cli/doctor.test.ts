@@ -31,7 +31,7 @@ function doctor(env: Readonly<Record<string, string>>, ...args: string[]) {
   })
 }
 
-t.test('doctor reports what is right and wrong with a deployment, and no secret', async (t) => {
+t.test('tabir doctor reports the state of a deployment without its secrets', async (t) => {
   const { redis } = await startService(t)
   const dataDir = mkdtempSync(join(tmpdir(), 'tabir-doctor-'))
   t.teardown(() => rmSync(dataDir, { recursive: true, force: true }))

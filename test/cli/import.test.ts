@@ -85,7 +85,7 @@ t.test('an import whose api and command are killed twice ends with the same bank
   const queries = lines.filter((line) => line.length === 64).filter((_, i) => i % 12 === 0)
   const response = await ask('/v1/match', { queries: queries.map((hash) => ({ signals: [{ type: 'pdq', hash }] })) })
   const { results } = (await response.json()) as { results: { matches: unknown[] }[] }
-  t.equal(results.filter(({ matches }) => matches.length === 1).length, queries.length, 'each is there, once')
+  t.equal(results.filter(({ matches }) => matches.length === 1).length, queries.length, 'each hash matches once')
 
   t.match(await tabir(key, 'import', join(folder, 'none'), '--bank', 'list', '--url', api.url), { status: 1 })
   t.match(await tabir(key, 'import', file, '--bank', 'nobodys', '--url', api.url), { status: 1, errors: /no such bank/ })

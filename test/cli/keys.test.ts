@@ -96,7 +96,7 @@ t.test('a key works only from the networks that it was created for', async (t) =
   t.match((await tabir('list')).rows, [{ networks: '192.0.2.0/24,2001:db8::/32', expiresAt: /^\d{4}-/ }])
 })
 
-t.test('rotation does not extend the expiry of a key, nor that of its successor', async (t) => {
+t.test('a rotated key and its successor expire no later than the key would have', async (t) => {
   const tabir = tabirFor(await startService(t))
   const create = ['create', '--org', 'o', '--kind', 'ngo', '--scopes', 'match', '--expires-days', '1']
   const [made] = (await tabir(...create)).rows

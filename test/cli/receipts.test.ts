@@ -34,7 +34,7 @@ t.test('a receipt is verified with the key of a running api or with a key file',
   for (const name of ['key', 'pem']) t.equal((await verify(file, '--key', join(folder, name))).status, 0, name)
   t.equal((await verify(join(folder, 'changed'), '--url', url)).status, 1)
   for (const name of ['twice', 'escaped']) {
-    t.equal((await verify(join(folder, name), '--key', join(folder, 'key'))).status, 1, `a name stands twice: ${name}`)
+    t.equal((await verify(join(folder, name), '--key', join(folder, 'key'))).status, 1, `a repeated name: ${name}`)
   }
   t.equal((await verify(file, '--key', join(folder, 'other'))).status, 1, 'another service')
   t.equal((await verify(join(folder, 'key'), '--url', url)).status, 1, 'no receipt')

@@ -100,50 +100,47 @@ t.test('local matches equal those of the service, follow withdrawals and survive
   t.same(again.match(asked(hashes[40] ?? '')), [], 'it continues from its cursor')
 })
 
-t.test(
-  'a view beyond the threshold for one view alone matches locally with a corroborating one, as in the service',
-  async (t) => {
-    const { service, baseUrl, key, headers, file } = await world(t)
-    const her = await openCase(service.app)
-    const [whole, part] = [formatHash(hashNamed('whole')), formatHash(hashNamed('part'))]
-    const signal = (view: 'whole' | 'deframed', hash: string) => ({ type: 'pdq-area' as const, view, quality: 100, hash })
-    const signals = [signal('whole', whole), signal('deframed', part)]
-    await ask(service, 'POST', `${her.url}/hashes`, her.headers, { images: [{ signals }] })
-    const feed = await openFeed({ baseUrl, key, file })
-    await feed.sync()
+t.test('a view beyond the threshold alone matches locally with a corroborating view, as in the service', async (t) => {
+  const { service, baseUrl, key, headers, file } = await world(t)
+  const her = await openCase(service.app)
+  const [whole, part] = [formatHash(hashNamed('whole')), formatHash(hashNamed('part'))]
+  const signal = (view: 'whole' | 'deframed', hash: string) => ({ type: 'pdq-area' as const, view, quality: 100, hash })
+  const signals = [signal('whole', whole), signal('deframed', part)]
+  await ask(service, 'POST', `${her.url}/hashes`, her.headers, { images: [{ signals }] })
+  const feed = await openFeed({ baseUrl, key, file })
+  await feed.sync()
 
-    for (const [wholeBits, partBits, isFound] of [
-      [42, undefined, true],
-      [43, undefined, false],
-      [52, undefined, false],
-      [48, 60, true],
-      [52, 60, true],
-      [52, 61, false],
-      [48, 61, false],
-      [53, 53, false],
-    ] as const) {
-      const near = [
-        signal('whole', withBitsFlipped(whole, wholeBits)),
-        ...(partBits === undefined ? [] : [signal('deframed', withBitsFlipped(part, partBits))]),
-      ]
-      const local = feed.match(near.map(({ type, view, hash }) => ({ type, view, hash: hashOf(hash) })))
-      const query = { queries: [{ signals: near }], transforms: false }
-      const answer = await ask(service, 'POST', '/v1/match', headers, query)
-      const { results } = answer.json<{ results: { matches: { matchId: string }[] }[] }>()
-      const remote = results[0]?.matches.map(({ matchId }) => matchId)
-      t.equal(answer.statusCode, 200, answer.body)
-      t.equal(remote?.length, isFound ? 1 : 0, `${wholeBits} ${partBits}`)
-      t.same(
-        local.map(({ id }) => id),
-        remote,
-        `${wholeBits} ${partBits}`,
-      )
-    }
-    const asIs = { ...signal('whole', ''), hash: hashOf(withBitsFlipped(whole, 48)) }
-    const mirrored = { ...signal('deframed', ''), hash: hashOf(withBitsFlipped(part, 60)), transform: 'flipY' as const }
-    t.same(feed.match([asIs, mirrored]), [], 'a view with another transform does not corroborate')
-  },
-)
+  for (const [wholeBits, partBits, isFound] of [
+    [42, undefined, true],
+    [43, undefined, false],
+    [52, undefined, false],
+    [48, 60, true],
+    [52, 60, true],
+    [52, 61, false],
+    [48, 61, false],
+    [53, 53, false],
+  ] as const) {
+    const near = [
+      signal('whole', withBitsFlipped(whole, wholeBits)),
+      ...(partBits === undefined ? [] : [signal('deframed', withBitsFlipped(part, partBits))]),
+    ]
+    const local = feed.match(near.map(({ type, view, hash }) => ({ type, view, hash: hashOf(hash) })))
+    const query = { queries: [{ signals: near }], transforms: false }
+    const answer = await ask(service, 'POST', '/v1/match', headers, query)
+    const { results } = answer.json<{ results: { matches: { matchId: string }[] }[] }>()
+    const remote = results[0]?.matches.map(({ matchId }) => matchId)
+    t.equal(answer.statusCode, 200, answer.body)
+    t.equal(remote?.length, isFound ? 1 : 0, `${wholeBits} ${partBits}`)
+    t.same(
+      local.map(({ id }) => id),
+      remote,
+      `${wholeBits} ${partBits}`,
+    )
+  }
+  const asIs = { ...signal('whole', ''), hash: hashOf(withBitsFlipped(whole, 48)) }
+  const mirrored = { ...signal('deframed', ''), hash: hashOf(withBitsFlipped(part, 60)), transform: 'flipY' as const }
+  t.same(feed.match([asIs, mirrored]), [], 'a view with another transform does not corroborate')
+})
 
 t.test('a complete snapshot removes images that it does not name, also after an interruption', async (t) => {
   const lines = (...all: object[]) => `${all.map((line) => JSON.stringify(line)).join('\n')}\n`

@@ -11,60 +11,57 @@ import { refused } from '../helpers/refusal.js'
 import { post } from '../helpers/requests.js'
 import { keyFor, openCase, randomHashText, startService, until } from '../helpers/service.js'
 
-t.test(
-  'under overload, queries, submissions and the feed get 503; submitters, removals and health are served',
-  async (t) => {
-    let shortage: ReturnType<Admission['shortageFor']>
-    const needed: boolean[] = []
-    const admission: Admission = {
-      shortageFor({ pictures }) {
-        needed.push(pictures)
-        return shortage
-      },
-    }
-    const service = await startService(t, { admission })
-    const { app } = service
-    const { headers } = await keyFor(service, 'both', undefined, 'ngo')
-    const signal = () => ({ type: 'pdq', hash: randomHashText(), quality: 100 })
-    const bank = await post(app, '/v1/banks', { name: 'mine' }, headers)
-    t.equal(bank.statusCode, 201)
-    const added = await post(app, '/v1/banks/mine/signals', { signals: [signal()] }, headers)
-    const { signalId } = added.json<{ signals: { signalId: string }[] }>().signals[0] ?? { signalId: '' }
+t.test('under overload queries, submissions and the feed get 503; submitters and removals are served', async (t) => {
+  let shortage: ReturnType<Admission['shortageFor']>
+  const needed: boolean[] = []
+  const admission: Admission = {
+    shortageFor({ pictures }) {
+      needed.push(pictures)
+      return shortage
+    },
+  }
+  const service = await startService(t, { admission })
+  const { app } = service
+  const { headers } = await keyFor(service, 'both', undefined, 'ngo')
+  const signal = () => ({ type: 'pdq', hash: randomHashText(), quality: 100 })
+  const bank = await post(app, '/v1/banks', { name: 'mine' }, headers)
+  t.equal(bank.statusCode, 201)
+  const added = await post(app, '/v1/banks/mine/signals', { signals: [signal()] }, headers)
+  const { signalId } = added.json<{ signals: { signalId: string }[] }>().signals[0] ?? { signalId: '' }
 
-    shortage = 'turns'
-    const upload = images([await scene(1, { width: 64, height: 64 })])
-    const before = needed.length
-    for (const [url, payload, type] of [
-      ['/v1/match', { queries: [{ signals: [signal()] }] }, undefined],
-      ['/v1/match/images', upload.payload, upload.headers['content-type']],
-      ['/v1/banks/mine/signals', { signals: [signal()] }, undefined],
-    ] as const) {
-      const answer = await app.inject({
-        method: 'POST',
-        url,
-        payload,
-        headers: { ...headers, ...(type !== undefined && { 'content-type': type }) },
-      })
-      refused(t, answer, 'overloaded', url)
-      t.equal(answer.statusCode, 503)
-      t.equal(answer.headers['retry-after'], '1')
-    }
-    t.same(needed.slice(before), [false, true, false], 'only the upload needs a worker')
-    refused(t, await app.inject({ url: '/v1/feed', headers }), 'overloaded', 'the feed')
+  shortage = 'turns'
+  const upload = images([await scene(1, { width: 64, height: 64 })])
+  const before = needed.length
+  for (const [url, payload, type] of [
+    ['/v1/match', { queries: [{ signals: [signal()] }] }, undefined],
+    ['/v1/match/images', upload.payload, upload.headers['content-type']],
+    ['/v1/banks/mine/signals', { signals: [signal()] }, undefined],
+  ] as const) {
+    const answer = await app.inject({
+      method: 'POST',
+      url,
+      payload,
+      headers: { ...headers, ...(type !== undefined && { 'content-type': type }) },
+    })
+    refused(t, answer, 'overloaded', url)
+    t.equal(answer.statusCode, 503)
+    t.equal(answer.headers['retry-after'], '1')
+  }
+  t.same(needed.slice(before), [false, true, false], 'only the upload needs a worker')
+  refused(t, await app.inject({ url: '/v1/feed', headers }), 'overloaded', 'the feed')
 
-    const own = await openCase(app)
-    t.equal((await post(app, `${own.url}/hashes`, { images: [{ signals: [signal()] }] }, own.headers)).statusCode, 201)
-    t.equal((await app.inject({ url: own.url, headers: own.headers })).statusCode, 200)
-    t.equal((await app.inject({ method: 'DELETE', url: own.url, headers: own.headers })).statusCode, 200)
-    const removal = await app.inject({ method: 'DELETE', url: `/v1/banks/mine/signals/${signalId}`, headers })
-    t.equal(removal.statusCode, 204, 'a removal is not shed')
-    t.equal((await app.inject({ url: '/health/ready' })).statusCode, 200)
-    t.match((await app.inject({ url: '/metrics' })).body, /^tabir_shed_total\{shortage="turns"\} 4$/m)
+  const own = await openCase(app)
+  t.equal((await post(app, `${own.url}/hashes`, { images: [{ signals: [signal()] }] }, own.headers)).statusCode, 201)
+  t.equal((await app.inject({ url: own.url, headers: own.headers })).statusCode, 200)
+  t.equal((await app.inject({ method: 'DELETE', url: own.url, headers: own.headers })).statusCode, 200)
+  const removal = await app.inject({ method: 'DELETE', url: `/v1/banks/mine/signals/${signalId}`, headers })
+  t.equal(removal.statusCode, 204, 'a removal is not shed')
+  t.equal((await app.inject({ url: '/health/ready' })).statusCode, 200)
+  t.match((await app.inject({ url: '/metrics' })).body, /^tabir_shed_total\{shortage="turns"\} 4$/m)
 
-    shortage = undefined
-    t.equal((await post(app, '/v1/match', { queries: [{ signals: [signal()] }] }, headers)).statusCode, 200)
-  },
-)
+  shortage = undefined
+  t.equal((await post(app, '/v1/match', { queries: [{ signals: [signal()] }] }, headers)).statusCode, 200)
+})
 
 t.test('early shedding answers, logs and counts exactly as shedding inside the route does', async (t) => {
   let shortage: ReturnType<Admission['shortageFor']>

@@ -77,7 +77,7 @@ t.test('with keepReading, an organisation that handed a case over may read it an
   refused(t, await post(app, `${url}/pin`, undefined, ngo.headers), 'case-unknown')
 })
 
-t.test('a key opens neither a case of another organisation nor one that a submitter opened', async (t) => {
+t.test('a key does not open a case of another organisation, or one that a submitter opened', async (t) => {
   const service = await startService(t)
   const { app } = service
   const ngo = await keyFor(service, 'ngo', ['cases:write'])
@@ -177,11 +177,7 @@ t.test('requests of the organisation that reach the store after the handover are
   await t.rejects(services.cases.noteComplaint(own, 'AZ 1'), { code: 'case-unknown' }, 'note a complaint')
   await t.rejects(services.notices.give(own, notice), { code: 'case-unknown' }, 'give notice')
   await t.rejects(services.cases.handOver(own, { keepsReading: false }), { code: 'request-invalid' }, 'hand over otherwise')
-  t.match(
-    await services.cases.handOver(own, { keepsReading: true }),
-    { pin },
-    'handing over once more gives the PIN that opens',
-  )
+  t.match(await services.cases.handOver(own, { keepsReading: true }), { pin }, 'repeating the handover gives the valid PIN')
   const signals = [{ type: 'pdq' as const, view: 'whole' as const, quality: 80, hash: hashFromBytes(Buffer.alloc(32, 3)) }]
   await t.rejects(services.registration.forCase(own, [{ signals, category: undefined }]), { code: 'case-unknown' }, 'add')
 
@@ -189,5 +185,5 @@ t.test('requests of the organisation that reach the store after the handover are
   const headersOfHers = { authorization: `Bearer ${token}` }
   const view = (await app.inject({ url, headers: headersOfHers })).json()
   t.match(view, { state: 'active', images: 1, complaint: false })
-  t.equal((await del(app, url, headersOfHers)).statusCode, 200, 'she may')
+  t.equal((await del(app, url, headersOfHers)).statusCode, 200, 'the submitter can withdraw')
 })

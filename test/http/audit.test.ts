@@ -21,7 +21,7 @@ const store = await openStore(storeAt(service.redis.socket))
 t.teardown(() => store.close())
 const log: AuditLog = createAuditLog(store, (await loadSecrets(store, makeKeyring([Buffer.alloc(32, 7)]))).audit)
 
-/** What was recorded while this was done, without keys and their days. */
+/** The acts recorded during `work`, without those about keys. */
 async function recordedBy(work: () => Promise<unknown>): Promise<ChainedAct[]> {
   const before = (await log.chain())?.number ?? 0
   await work()

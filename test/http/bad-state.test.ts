@@ -154,7 +154,7 @@ t.test('concurrent withdrawals at two processes give one receipt and one set of 
     t.same(answer.json(), answers[0]?.json(), 'one receipt')
   }
   t.match(answers[0]?.json(), { images: 5, hashes: 5 })
-  t.equal(atOnce, once, 'every process is told once')
+  t.equal(atOnce, once, 'every process gets the changes once')
   const before = await everythingIn(redis)
   t.same((await del(app, twice.url, twice.headers)).json(), answers[0]?.json())
   t.same(await everythingIn(redis), before, 'a later withdrawal changes nothing')

@@ -123,5 +123,5 @@ t.test('a query with details is refused where extended protection is off', async
     'extended-protection-off',
   )
   const answer = await post(service.app, '/v1/match', { queries: [{ signals }], depth: 'full' }, platform.headers)
-  t.equal(answer.statusCode, 200, 'depth full searches hashes alone')
+  t.equal(answer.statusCode, 200, 'depth full searches hashes only')
 })

@@ -54,7 +54,7 @@ t.test('an answer needs the token of its case and a valid body; refusals change 
   const put = (headers: Readonly<Record<string, string>>, imageId: string, body: object, url = her.url) =>
     ask(service, 'PUT', `${url}/images/${imageId}/answer`, headers, body)
 
-  refused(t, await put(other.headers, her.imageId, STANDS, other.url), 'signal-unknown', 'in her own case')
+  refused(t, await put(other.headers, her.imageId, STANDS, other.url), 'signal-unknown', 'through the other case')
   refused(t, await put(other.headers, her.imageId, STANDS), 'case-unknown')
   refused(t, await put({}, her.imageId, STANDS), 'token-missing')
   const ngo = await keyFor(service, 'ngo', ['cases:write'], 'ngo')

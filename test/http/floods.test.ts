@@ -61,7 +61,7 @@ t.test('a signal that one platform matches in many unlike uploads is narrowed un
   )
 })
 
-t.test('a picture that circulates in many copies is neither narrowed nor held, and the operator is told once', async (t) => {
+t.test('a picture that circulates in many copies is not narrowed or held, and the operator is told once', async (t) => {
   const service = await startService(t)
   const { hash } = await caseWithPicture(service)
   const platforms = await Promise.all(['a', 'b', 'c', 'd'].map((name) => platform(service, name)))

@@ -63,41 +63,38 @@ t.test('withdrawn, disabled, removed and allowlisted content matches on no route
   await until(async () => service.services.health.index().images === 1) // only the allowlisted one is left in the index
 })
 
-t.test(
-  'content that is disabled until a time matches again after it, and an operator’s hold outranks the owner',
-  async (t) => {
-    let nowMs = Date.now()
-    const service = await startService(t, { now: () => nowMs })
-    const hma = hmaClient(service, (await keyFor(service, 'platform', HMA_SCOPES)).headers)
-    await hma('POST', '/c/banks', { name: 'MINE' })
-    const hash = randomHashText()
-    const { id } = (await hma('POST', '/c/bank/MINE/signal', { pdq: hash })).body as { id: number }
-    const untilS = Math.floor(nowMs / 1000) + 60
-    await hma('PUT', `/c/bank/MINE/content/${id}`, { disable_until_ts: untilS })
-    t.match((await hma('GET', `/c/bank/MINE/content/${id}`)).body, { disable_until_ts: untilS })
-    const look = async () => (await hma('GET', `/m/lookup?signal_type=pdq&signal=${hash}`)).body
-    t.same(await look(), {})
-    nowMs += 61_000
-    await service.services.contents.releaseDue()
-    t.match(await look(), { MINE: [{ bank_content_id: id }] })
+t.test('content that is disabled until a time matches again then, unless an operator holds it', async (t) => {
+  let nowMs = Date.now()
+  const service = await startService(t, { now: () => nowMs })
+  const hma = hmaClient(service, (await keyFor(service, 'platform', HMA_SCOPES)).headers)
+  await hma('POST', '/c/banks', { name: 'MINE' })
+  const hash = randomHashText()
+  const { id } = (await hma('POST', '/c/bank/MINE/signal', { pdq: hash })).body as { id: number }
+  const untilS = Math.floor(nowMs / 1000) + 60
+  await hma('PUT', `/c/bank/MINE/content/${id}`, { disable_until_ts: untilS })
+  t.match((await hma('GET', `/c/bank/MINE/content/${id}`)).body, { disable_until_ts: untilS })
+  const look = async () => (await hma('GET', `/m/lookup?signal_type=pdq&signal=${hash}`)).body
+  t.same(await look(), {})
+  nowMs += 61_000
+  await service.services.contents.releaseDue()
+  t.match(await look(), { MINE: [{ bank_content_id: id }] })
 
-    const { headers: admin } = await operator(service)
-    const { signalId } = (
-      await ask(service, 'POST', '/v1/banks/MINE/signals', (await keyFor(service, 'platform', HMA_SCOPES)).headers, {
-        signals: [{ type: 'pdq', hash }],
-      })
-    ).json<{ signals: { signalId: string }[] }>().signals[0] ?? { signalId: '' }
-    await hma('PUT', `/c/bank/MINE/content/${id}`, { disable_until_ts: 0 })
-    t.same(
-      (await ask(service, 'GET', '/v1/quarantine', admin)).json(),
-      { signals: [], next: null },
-      'disabled content is not in the operator’s quarantine',
-    )
-    await ask(service, 'POST', `/v1/signals/${signalId}/quarantine`, admin)
-    await hma('PUT', `/c/bank/MINE/content/${id}`, { disable_until_ts: 1 })
-    t.same(await look(), {}, 'the owner cannot release what the operator holds')
-  },
-)
+  const { headers: admin } = await operator(service)
+  const { signalId } = (
+    await ask(service, 'POST', '/v1/banks/MINE/signals', (await keyFor(service, 'platform', HMA_SCOPES)).headers, {
+      signals: [{ type: 'pdq', hash }],
+    })
+  ).json<{ signals: { signalId: string }[] }>().signals[0] ?? { signalId: '' }
+  await hma('PUT', `/c/bank/MINE/content/${id}`, { disable_until_ts: 0 })
+  t.same(
+    (await ask(service, 'GET', '/v1/quarantine', admin)).json(),
+    { signals: [], next: null },
+    'disabled content is not in the operator’s quarantine',
+  )
+  await ask(service, 'POST', `/v1/signals/${signalId}/quarantine`, admin)
+  await hma('PUT', `/c/bank/MINE/content/${id}`, { disable_until_ts: 1 })
+  t.same(await look(), {}, 'the owner cannot release what the operator holds')
+})
 
 t.test('a caller without a valid key or the scope gets 401 or 403, never 404', async (t) => {
   const { service, key, hma, add } = await hmaWorld(t)
@@ -163,74 +160,71 @@ t.test('a caller without a valid key or the scope gets 401 or 403, never 404', a
   silent(t, service)
 })
 
-t.test(
-  'lookups answer distances as text, an empty object without a match, and a share of a bank by its ratio',
-  async (t) => {
-    const { service, hma, add, look, raw } = await hmaWorld(t)
-    const hash = randomHashText()
-    const id = await add(hash)
-    t.same(await look(hash), { MINE: [{ bank_content_id: id, distance: '0' }] })
-    t.same(await look(withBitsFlipped(hash, 31)), { MINE: [{ bank_content_id: id, distance: '31' }] })
-    t.same(await look(withBitsFlipped(hash, 60)), {}, 'no match is an empty object')
-    t.same(await raw(hash), { matches: [id] })
-    t.same((await hma('GET', `/m/raw_lookup?signal_type=pdq&signal=${hash}&include_distance=1`)).body, {
-      matches: [{ bank_content_id: id, distance: '0' }],
-    })
-    t.same((await hma('GET', `/m/raw_lookup?signal_type=pdq&signal=${hash}&banks=OTHER,cases`)).body, { matches: [] })
-    t.same(await look(hash, '&banks=MINE,OTHER'), { MINE: [{ bank_content_id: id, distance: '0' }] })
-    t.same(await look(hash, '&banks=OTHER'), {})
+t.test('lookups give distances as text, an empty object without a match, and banks by their ratio', async (t) => {
+  const { service, hma, add, look, raw } = await hmaWorld(t)
+  const hash = randomHashText()
+  const id = await add(hash)
+  t.same(await look(hash), { MINE: [{ bank_content_id: id, distance: '0' }] })
+  t.same(await look(withBitsFlipped(hash, 31)), { MINE: [{ bank_content_id: id, distance: '31' }] })
+  t.same(await look(withBitsFlipped(hash, 60)), {}, 'no match is an empty object')
+  t.same(await raw(hash), { matches: [id] })
+  t.same((await hma('GET', `/m/raw_lookup?signal_type=pdq&signal=${hash}&include_distance=1`)).body, {
+    matches: [{ bank_content_id: id, distance: '0' }],
+  })
+  t.same((await hma('GET', `/m/raw_lookup?signal_type=pdq&signal=${hash}&banks=OTHER,cases`)).body, { matches: [] })
+  t.same(await look(hash, '&banks=MINE,OTHER'), { MINE: [{ bank_content_id: id, distance: '0' }] })
+  t.same(await look(hash, '&banks=OTHER'), {})
 
-    const banded = hmaClient(service, (await keyFor(service, 'platform', ['match'])).headers)
-    const asked = `/m/lookup?signal_type=pdq&signal=`
-    t.same((await banded('GET', asked + withBitsFlipped(hash, 7))).body, { MINE: [{ bank_content_id: id, distance: '15' }] })
-    const others = hmaClient(service, (await keyFor(service, 'other', HMA_SCOPES)).headers)
-    const theirs = Lookup.parse((await others('GET', asked + hash)).body)
-    t.not(theirs['MINE']?.[0]?.bank_content_id, id, 'another organisation gets another id')
+  const banded = hmaClient(service, (await keyFor(service, 'platform', ['match'])).headers)
+  const asked = `/m/lookup?signal_type=pdq&signal=`
+  t.same((await banded('GET', asked + withBitsFlipped(hash, 7))).body, { MINE: [{ bank_content_id: id, distance: '15' }] })
+  const others = hmaClient(service, (await keyFor(service, 'other', HMA_SCOPES)).headers)
+  const theirs = Lookup.parse((await others('GET', asked + hash)).body)
+  t.not(theirs['MINE']?.[0]?.bank_content_id, id, 'another organisation gets another id')
 
-    await hma('PUT', '/c/bank/MINE', { enabled_ratio: 0.5 })
-    const seeds = await Promise.all(
-      Array.from({ length: 40 }, async (_, i) => 'MINE' in Object(await look(hash, `&seed=${i}`))),
-    )
-    t.ok(seeds.includes(true) && seeds.includes(false), 'with a ratio of 0.5 some seeds match and others do not')
-    t.equal('MINE' in Object(await look(hash, '&seed=3')), seeds[3], 'a seed gives the same result again')
+  await hma('PUT', '/c/bank/MINE', { enabled_ratio: 0.5 })
+  const seeds = await Promise.all(
+    Array.from({ length: 40 }, async (_, i) => 'MINE' in Object(await look(hash, `&seed=${i}`))),
+  )
+  t.ok(seeds.includes(true) && seeds.includes(false), 'with a ratio of 0.5 some seeds match and others do not')
+  t.equal('MINE' in Object(await look(hash, '&seed=3')), seeds[3], 'a seed gives the same result again')
 
-    const wrong = async (url: string) => await hma('GET', url)
-    t.match(await wrong('/m/lookup'), {
-      status: 400,
-      body: { message: 'Either url or both signal and signal_type are required' },
-    })
-    t.match(await wrong(`/m/lookup?signal=${hash}`), { status: 400 })
-    t.match(await wrong(`/m/raw_lookup?signal=${hash}`), { status: 422, body: [{ loc: ['signal_type'] }] })
-    t.match(await wrong('/m/raw_lookup'), { status: 422, body: [{ loc: ['signal'] }, { loc: ['signal_type'] }] })
-    t.match(await wrong(`/m/raw_lookup?signal=${hash}&signal_type=pdq&include_distance=perhaps`), { status: 422 })
-    t.match(await wrong(`/m/lookup?signal=${hash}&signal_type=video_tmk`), {
-      status: 400,
-      body: { message: /^No such SignalType/ },
-    })
-    for (const signal of [hash.slice(32), hash.toUpperCase(), `${hash}0`, `%20${hash}`, 'x'.repeat(64), MARKER]) {
-      const answer = await wrong(`/m/lookup?signal_type=pdq&signal=${signal}`)
-      t.match(answer, { status: 400, body: { message: 'invalid signal: invalid PDQ hash' } }, signal)
-      t.match(await wrong(`/m/raw_lookup?signal_type=pdq&signal=${signal}`), { status: 400 })
-    }
-    t.match(await wrong('/m/lookup?url=https://example.org/x.jpg'), { status: 403, body: { message: /missing role/ } })
+  const wrong = async (url: string) => await hma('GET', url)
+  t.match(await wrong('/m/lookup'), {
+    status: 400,
+    body: { message: 'Either url or both signal and signal_type are required' },
+  })
+  t.match(await wrong(`/m/lookup?signal=${hash}`), { status: 400 })
+  t.match(await wrong(`/m/raw_lookup?signal=${hash}`), { status: 422, body: [{ loc: ['signal_type'] }] })
+  t.match(await wrong('/m/raw_lookup'), { status: 422, body: [{ loc: ['signal'] }, { loc: ['signal_type'] }] })
+  t.match(await wrong(`/m/raw_lookup?signal=${hash}&signal_type=pdq&include_distance=perhaps`), { status: 422 })
+  t.match(await wrong(`/m/lookup?signal=${hash}&signal_type=video_tmk`), {
+    status: 400,
+    body: { message: /^No such SignalType/ },
+  })
+  for (const signal of [hash.slice(32), hash.toUpperCase(), `${hash}0`, `%20${hash}`, 'x'.repeat(64), MARKER]) {
+    const answer = await wrong(`/m/lookup?signal_type=pdq&signal=${signal}`)
+    t.match(answer, { status: 400, body: { message: 'invalid signal: invalid PDQ hash' } }, signal)
+    t.match(await wrong(`/m/raw_lookup?signal_type=pdq&signal=${signal}`), { status: 400 })
+  }
+  t.match(await wrong('/m/lookup?url=https://example.org/x.jpg'), { status: 403, body: { message: /missing role/ } })
 
-    const compare = async (body: object) => await hma('POST', '/m/compare', body)
-    t.same((await compare({ pdq: [hash, withBitsFlipped(hash, 9)] })).body, { pdq: [true, { distance: 9 }] })
-    t.match((await compare({ pdq: [hash, withBitsFlipped(hash, 31)] })).body, { pdq: [true, { distance: 31 }] })
-    t.match((await compare({ pdq: [hash, withBitsFlipped(hash, 32)] })).body, { pdq: [false, { distance: 32 }] })
-    t.match(await compare([hash]), { status: 400, body: { message: 'Request input was not a dict' } })
-    t.match(await compare({ pdq: hash }), { status: 400, body: { message: 'Comparison hashes for pdq was not a list' } })
-    t.match(await compare({ pdq: [hash] }), {
-      status: 400,
-      body: { message: 'Comparison hash list length must be exactly 2' },
-    })
-    t.match(await compare({ pdq: [hash, MARKER] }), { status: 400, body: { message: /^Invalid pdq hash/ } })
-    t.match(await compare({ tmk: [hash, hash] }), { status: 400, body: { message: /^No such SignalType/ } })
-    t.match((await wrong('/m/index/status')).body, { pdq: { present: true, built_to: Number, size: Number } })
-    for (const url of ['/m/index/status', '/c/signal_type/index'])
-      t.match(await wrong(`${url}?signal_type=x`), { status: 400, body: { message: /^No such signal type/ } })
-  },
-)
+  const compare = async (body: object) => await hma('POST', '/m/compare', body)
+  t.same((await compare({ pdq: [hash, withBitsFlipped(hash, 9)] })).body, { pdq: [true, { distance: 9 }] })
+  t.match((await compare({ pdq: [hash, withBitsFlipped(hash, 31)] })).body, { pdq: [true, { distance: 31 }] })
+  t.match((await compare({ pdq: [hash, withBitsFlipped(hash, 32)] })).body, { pdq: [false, { distance: 32 }] })
+  t.match(await compare([hash]), { status: 400, body: { message: 'Request input was not a dict' } })
+  t.match(await compare({ pdq: hash }), { status: 400, body: { message: 'Comparison hashes for pdq was not a list' } })
+  t.match(await compare({ pdq: [hash] }), {
+    status: 400,
+    body: { message: 'Comparison hash list length must be exactly 2' },
+  })
+  t.match(await compare({ pdq: [hash, MARKER] }), { status: 400, body: { message: /^Invalid pdq hash/ } })
+  t.match(await compare({ tmk: [hash, hash] }), { status: 400, body: { message: /^No such SignalType/ } })
+  t.match((await wrong('/m/index/status')).body, { pdq: { present: true, built_to: Number, size: Number } })
+  for (const url of ['/m/index/status', '/c/signal_type/index'])
+    t.match(await wrong(`${url}?signal_type=x`), { status: 400, body: { message: /^No such signal type/ } })
+})
 
 t.test('ratios are written as floats for strict clients, and texts are not changed', async (t) => {
   const { service, key, hma, add } = await hmaWorld(t)

@@ -16,30 +16,27 @@ function given(...hashes: string[]) {
   return { images: hashes.map((hash) => ({ signals: [{ type: 'pdq', hash, quality: 80 }] })) }
 }
 
-t.test(
-  'an idempotency key opens one case, also concurrently, and the kept answer is not readable in the store',
-  async (t) => {
-    const { app, redis } = await startService(t)
-    const body = { adult: true, category: 'nude' }
-    const twins = await Promise.all(Array.from({ length: 8 }, () => post(app, '/v1/cases', body, key())))
-    for (const twin of twins) t.same([twin.statusCode, twin.body], [201, twins[0]?.body])
-    t.equal((await post(app, '/v1/cases', body, key())).body, twins[0]?.body, 'also later')
-    t.not((await post(app, '/v1/cases', body, key(`${KEY}x`))).body, twins[0]?.body, 'another key')
-    t.not((await post(app, '/v1/cases', body)).body, (await post(app, '/v1/cases', body)).body, 'no key')
-    refused(t, await post(app, '/v1/cases', { adult: true }, key()), 'idempotency-key-reused')
-    refused(t, await post(app, '/v1/cases', { adult: false }, key()), 'minor-declared')
-    for (const wrong of ['short', MARKER, 'x'.repeat(129), `${KEY} ${KEY}`])
-      refused(t, await post(app, '/v1/cases', body, key(wrong)), 'request-invalid')
+t.test('an idempotency key opens one case, also concurrently, and its kept answer is sealed', async (t) => {
+  const { app, redis } = await startService(t)
+  const body = { adult: true, category: 'nude' }
+  const twins = await Promise.all(Array.from({ length: 8 }, () => post(app, '/v1/cases', body, key())))
+  for (const twin of twins) t.same([twin.statusCode, twin.body], [201, twins[0]?.body])
+  t.equal((await post(app, '/v1/cases', body, key())).body, twins[0]?.body, 'also later')
+  t.not((await post(app, '/v1/cases', body, key(`${KEY}x`))).body, twins[0]?.body, 'another key')
+  t.not((await post(app, '/v1/cases', body)).body, (await post(app, '/v1/cases', body)).body, 'no key')
+  refused(t, await post(app, '/v1/cases', { adult: true }, key()), 'idempotency-key-reused')
+  refused(t, await post(app, '/v1/cases', { adult: false }, key()), 'minor-declared')
+  for (const wrong of ['short', MARKER, 'x'.repeat(129), `${KEY} ${KEY}`])
+    refused(t, await post(app, '/v1/cases', body, key(wrong)), 'request-invalid')
 
-    const { caseNumber, token } = twins[0]?.json<{ caseNumber: string; token: string }>() ?? {}
-    const client = new Redis(redis.socket)
-    t.teardown(() => client.disconnect())
-    const names = await client.keys('{tabir}:idempotency:*')
-    t.equal(names.length, 2)
-    const kept = (await Promise.all(names.map((name) => client.getBuffer(name)))).map(String).join()
-    for (const secret of [caseNumber ?? '', token ?? '', KEY]) t.notOk(`${kept}${names}`.includes(secret))
-  },
-)
+  const { caseNumber, token } = twins[0]?.json<{ caseNumber: string; token: string }>() ?? {}
+  const client = new Redis(redis.socket)
+  t.teardown(() => client.disconnect())
+  const names = await client.keys('{tabir}:idempotency:*')
+  t.equal(names.length, 2)
+  const kept = (await Promise.all(names.map((name) => client.getBuffer(name)))).map(String).join()
+  for (const secret of [caseNumber ?? '', token ?? '', KEY]) t.notOk(`${kept}${names}`.includes(secret))
+})
 
 t.test('hashes are registered once for an idempotency key and a case, and a refusal is not kept', async (t) => {
   const { app } = await startService(t)

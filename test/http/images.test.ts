@@ -30,7 +30,7 @@ t.test('an uploaded picture is found as a changed copy, and not after its withdr
   t.match(results[0]?.matches, [
     { grade: /exact|strong/, view: 'whole', transform: 'original', bank: 'cases', tier: 'self-reported' },
   ])
-  t.notOk(asked.body.includes('distanceBits'), 'an exact distance needs a scope of its own')
+  t.notOk(asked.body.includes('distanceBits'), 'an exact distance needs another scope')
   t.same(results[1]?.matches, [])
 
   const withdrawn = await app.inject({ method: 'DELETE', url: her.url, headers: her.headers })

@@ -126,7 +126,7 @@ t.test('an organisation whose strikes were cleared can resubmit an invalidated s
   t.equal((await send('first', helper, hash)).statusCode, 201)
 })
 
-t.test('withdrawing a case erases what was decided about its pictures', async (t) => {
+t.test('withdrawing a case erases the decisions about its pictures', async (t) => {
   const her = await caseWithPicture(service)
   await feedback(service, one, her.hash, { verdict: 'disputed', reason: 'public-interest' })
   await ask(service, 'POST', decision(her.imageId), boss.headers, { outcome: 'upheld' })

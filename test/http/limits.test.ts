@@ -159,7 +159,7 @@ t.test('limits by address have a window of one minute, and limits of the feed fa
   for (const exposure of EXPOSURES) {
     for (const [name, limit] of Object.entries(limitsHere({ exposure, most: {} }))) {
       const row = Object.entries(LIMITS).find(([each]) => each === name)?.[1]
-      t.equal(limit.failsClosed, row?.whenStoreUnavailable === 'closed', `${name} counts as its row says`)
+      t.equal(limit.failsClosed, row?.whenStoreUnavailable === 'closed', `${name} fails closed as in its row`)
       t.equal(limit.isLocal, row?.by === 'address', name)
     }
   }

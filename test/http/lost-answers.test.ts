@@ -73,20 +73,17 @@ t.test('repeating a lost token request gives another token, and both open the ca
     t.equal((await app.inject({ url: her.url, headers: { authorization: `Bearer ${each}` } })).statusCode, 200)
 })
 
-t.test(
-  'after a lost PIN change the old PIN opens the case until the new one is used; a repeat gives the same PIN',
-  async (t) => {
-    const her = await openCase(app)
-    await lose({ url: `${her.url}/pin`, headers: her.headers })
-    t.equal((await tryPin(app, her.caseNumber, her.pin)).statusCode, 201, 'the old PIN still works')
+t.test('repeating a lost PIN change gives the same PIN, and the old PIN works until the new one is used', async (t) => {
+  const her = await openCase(app)
+  await lose({ url: `${her.url}/pin`, headers: her.headers })
+  t.equal((await tryPin(app, her.caseNumber, her.pin)).statusCode, 201, 'the old PIN still works')
 
-    const given = await sameAgain(t, `${her.url}/pin`, keyed(her.headers))
-    const { pin } = given.json<{ pin: string }>()
-    t.equal((await tryPin(app, her.caseNumber, her.pin)).statusCode, 201, 'the old PIN works until the new one is used')
-    t.equal((await tryPin(app, her.caseNumber, pin)).statusCode, 201)
-    if (pin !== her.pin) refused(t, await tryPin(app, her.caseNumber, her.pin), 'case-unknown')
-  },
-)
+  const given = await sameAgain(t, `${her.url}/pin`, keyed(her.headers))
+  const { pin } = given.json<{ pin: string }>()
+  t.equal((await tryPin(app, her.caseNumber, her.pin)).statusCode, 201, 'the old PIN works until the new one is used')
+  t.equal((await tryPin(app, her.caseNumber, pin)).statusCode, 201)
+  if (pin !== her.pin) refused(t, await tryPin(app, her.caseNumber, her.pin), 'case-unknown')
+})
 
 t.test('repeating a lost handover gives the same PIN until it is used', async (t) => {
   const opened = await sameAgain(t, '/v1/assisted-cases', keyed(ngo.headers), CONSENT)
@@ -108,51 +105,45 @@ t.test('repeating a lost handover gives the same PIN until it is used', async (t
   refused(t, await post(app, handover, {}, ngo.headers), 'handed-over', 'a later PIN is never given to the NGO')
 })
 
-t.test(
-  'repeating a lost key creation or rotation gives the same key; an unused key is listed and can be revoked',
-  async (t) => {
-    const body = { org: 'lost', kind: 'platform', scopes: ['match'] }
-    const ofOrg = async () => {
-      const { keys } = (await app.inject({ url: '/v1/keys', headers: admin.headers })).json<{
-        keys: { keyId: string; org: string }[]
-      }>()
-      return keys.flatMap(({ keyId, org }) => (org === 'lost' ? [keyId] : []))
-    }
-    const { keyId } = (await sameAgain(t, '/v1/keys', keyed(admin.headers), body)).json<{ keyId: string }>()
-    t.same(await ofOrg(), [keyId])
-    const rotated = await sameAgain(t, `/v1/keys/${keyId}/rotation`, keyed(admin.headers), { overlapHours: 1 })
-    t.same((await ofOrg()).toSorted(), [keyId, rotated.json<{ keyId: string }>().keyId].toSorted())
+t.test('repeating a lost key creation or rotation gives the same key, and unused keys can be revoked', async (t) => {
+  const body = { org: 'lost', kind: 'platform', scopes: ['match'] }
+  const ofOrg = async () => {
+    const { keys } = (await app.inject({ url: '/v1/keys', headers: admin.headers })).json<{
+      keys: { keyId: string; org: string }[]
+    }>()
+    return keys.flatMap(({ keyId, org }) => (org === 'lost' ? [keyId] : []))
+  }
+  const { keyId } = (await sameAgain(t, '/v1/keys', keyed(admin.headers), body)).json<{ keyId: string }>()
+  t.same(await ofOrg(), [keyId])
+  const rotated = await sameAgain(t, `/v1/keys/${keyId}/rotation`, keyed(admin.headers), { overlapHours: 1 })
+  t.same((await ofOrg()).toSorted(), [keyId, rotated.json<{ keyId: string }>().keyId].toSorted())
 
-    await lose({ url: '/v1/keys', body, headers: admin.headers })
-    const left = await ofOrg()
-    t.equal(left.length, 3)
-    for (const each of left) t.equal((await del(app, `/v1/keys/${each}`, admin.headers)).statusCode, 204)
-    t.same(await ofOrg(), [])
-  },
-)
+  await lose({ url: '/v1/keys', body, headers: admin.headers })
+  const left = await ofOrg()
+  t.equal(left.length, 3)
+  for (const each of left) t.equal((await del(app, `/v1/keys/${each}`, admin.headers)).statusCode, 204)
+  t.same(await ofOrg(), [])
+})
 
-t.test(
-  'a webhook is added once for its Idempotency-Key, and a received secret stays valid after lost rotations',
-  async (t) => {
-    const body = { url: 'https://hooks.example/in', events: ['match.found'] }
-    const added = await sameAgain(t, '/v1/webhooks', keyed(platform.headers), body)
-    const { webhookId, secret } = added.json<{ webhookId: string; secret: string }>()
-    const list = async () =>
-      (await app.inject({ url: '/v1/webhooks', headers: platform.headers })).json<{ webhooks: object[] }>()
-    t.equal((await list()).webhooks.length, 1)
+t.test('a webhook is added once for its Idempotency-Key, and its secret stays valid after lost rotations', async (t) => {
+  const body = { url: 'https://hooks.example/in', events: ['match.found'] }
+  const added = await sameAgain(t, '/v1/webhooks', keyed(platform.headers), body)
+  const { webhookId, secret } = added.json<{ webhookId: string; secret: string }>()
+  const list = async () =>
+    (await app.inject({ url: '/v1/webhooks', headers: platform.headers })).json<{ webhooks: object[] }>()
+  t.equal((await list()).webhooks.length, 1)
 
-    const store = await openStore(storeAt(service.redis.socket))
-    t.teardown(() => store.close())
-    const signingNow = async () =>
-      (await createWebhookStore(store, makeKeyring([SEAL_KEY])).get(webhookId))?.secrets.map((each) => each.secret) ?? []
-    const rotation = `/v1/webhooks/${webhookId}/secret`
-    for (let i = 0; i < 2; i++) await lose({ url: rotation, headers: platform.headers })
-    t.ok((await signingNow()).includes(secret), 'the only secret that the receiver has')
-    const next = (await sameAgain(t, rotation, keyed(platform.headers))).json<{ secret: string }>().secret
-    t.equal((await signingNow())[0], next)
-    t.ok((await signingNow()).includes(secret))
-    for (let i = 0; i < 9; i++) await post(app, rotation, undefined, platform.headers)
-    t.equal((await signingNow()).length, 4, 'at most four secrets sign')
-    t.equal((await del(app, `/v1/webhooks/${webhookId}`, platform.headers)).statusCode, 204)
-  },
-)
+  const store = await openStore(storeAt(service.redis.socket))
+  t.teardown(() => store.close())
+  const signingNow = async () =>
+    (await createWebhookStore(store, makeKeyring([SEAL_KEY])).get(webhookId))?.secrets.map((each) => each.secret) ?? []
+  const rotation = `/v1/webhooks/${webhookId}/secret`
+  for (let i = 0; i < 2; i++) await lose({ url: rotation, headers: platform.headers })
+  t.ok((await signingNow()).includes(secret), 'the only secret that the receiver has')
+  const next = (await sameAgain(t, rotation, keyed(platform.headers))).json<{ secret: string }>().secret
+  t.equal((await signingNow())[0], next)
+  t.ok((await signingNow()).includes(secret))
+  for (let i = 0; i < 9; i++) await post(app, rotation, undefined, platform.headers)
+  t.equal((await signingNow()).length, 4, 'at most four secrets sign')
+  t.equal((await del(app, `/v1/webhooks/${webhookId}`, platform.headers)).statusCode, 204)
+})

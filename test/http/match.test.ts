@@ -224,7 +224,7 @@ t.test('each of a thousand queries in one call is answered independently', async
   t.ok(results.slice(300).every(({ matches }) => matches.length === 0))
 })
 
-t.test('a bank’s threshold narrows what others match, widens what its owner matches, and banks can be chosen', async (t) => {
+t.test('a bank’s threshold narrows matches of others and widens those of its owner', async (t) => {
   const service = await startService(t)
   const ngo = await keyFor(service, 'ngo', ['signals:write', 'match'])
   const { headers } = await keyFor(service, 'platform', ['match', 'match:distance'])

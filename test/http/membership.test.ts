@@ -25,50 +25,41 @@ const picture = (details?: string) => ({
   ...(details !== undefined && { details }),
 })
 
-t.test(
-  'on a public deployment no number that is readable without admin changes by registrations and withdrawals',
-  async (t) => {
-    const service = await startService(t, { exposure: 'public' })
-    const { app } = service
-    const look = async () =>
-      Promise.all(
-        [
-          '/health/live',
-          '/health/ready',
-          '/health/index',
-          '/metrics',
-          '/status',
-          '/status/live',
-          '/v1/insights/registry',
-        ].map(async (url) => {
+t.test('on a public deployment no number that is readable without admin changes with registrations', async (t) => {
+  const service = await startService(t, { exposure: 'public' })
+  const { app } = service
+  const look = async () =>
+    Promise.all(
+      ['/health/live', '/health/ready', '/health/index', '/metrics', '/status', '/status/live', '/v1/insights/registry'].map(
+        async (url) => {
           const { statusCode, body, headers } = await app.inject({ url })
           const told = Object.entries(headers).filter(([name]) => !/^(date|ratelimit)/.test(name))
           return { url, statusCode, body: body.replace(/"instance":"[^"]*"/, ''), told }
-        }),
-      )
-    const before = await look()
-    refused(t, await app.inject({ url: '/health/index' }), 'key-missing')
-    refused(
-      t,
-      await app.inject({ url: '/health/index', headers: (await keyFor(service, 'p', ['match', 'feed'])).headers }),
-      'scope-missing',
+        },
+      ),
     )
-    const her = await openCase(app)
-    t.same(await look(), before, 'a case is opened')
-    t.equal((await post(app, `${her.url}/hashes`, { images: [picture(), picture()] }, her.headers)).statusCode, 201)
-    t.same(await look(), before, 'pictures are registered')
-    const admin = await keyFor(service, 'operator', ['admin'], 'operator')
-    t.equal((await app.inject({ url: '/health/index', headers: admin.headers })).json().images, 2, 'the operator sees them')
-    t.equal((await del(app, her.url, her.headers)).statusCode, 200)
-    t.same(await look(), before, 'pictures are withdrawn')
+  const before = await look()
+  refused(t, await app.inject({ url: '/health/index' }), 'key-missing')
+  refused(
+    t,
+    await app.inject({ url: '/health/index', headers: (await keyFor(service, 'p', ['match', 'feed'])).headers }),
+    'scope-missing',
+  )
+  const her = await openCase(app)
+  t.same(await look(), before, 'a case is opened')
+  t.equal((await post(app, `${her.url}/hashes`, { images: [picture(), picture()] }, her.headers)).statusCode, 201)
+  t.same(await look(), before, 'pictures are registered')
+  const admin = await keyFor(service, 'operator', ['admin'], 'operator')
+  t.equal((await app.inject({ url: '/health/index', headers: admin.headers })).json().images, 2, 'the operator sees them')
+  t.equal((await del(app, her.url, her.headers)).statusCode, 200)
+  t.same(await look(), before, 'pictures are withdrawn')
 
-    const ngo = await keyFor(service, 'ngo', ['signals:write'], 'ngo')
-    const next = await openCase(app)
-    await post(app, `${next.url}/hashes`, { images: [picture()] }, next.headers)
-    const index = await app.inject({ url: '/c/signal_type/index', headers: ngo.headers })
-    t.match(index.json(), { pdq: { db_size: 0, index_size: 0 } }, 'HMA routes show no number either')
-  },
-)
+  const ngo = await keyFor(service, 'ngo', ['signals:write'], 'ngo')
+  const next = await openCase(app)
+  await post(app, `${next.url}/hashes`, { images: [picture()] }, next.headers)
+  const index = await app.inject({ url: '/c/signal_type/index', headers: ngo.headers })
+  t.match(index.json(), { pdq: { db_size: 0, index_size: 0 } }, 'HMA routes show no number either')
+})
 
 t.test('a private deployment shows index numbers without a key', async (t) => {
   const { app } = await startService(t)

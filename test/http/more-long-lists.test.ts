@@ -86,32 +86,29 @@ t.test('deliveries of a webhook and imports with equal times are listed once eac
   onceEach(t, files, 'importId', importIds)
 })
 
-t.test(
-  'resubmission blocks and appeals with equal times are listed once each, and an unreadable appeal is skipped',
-  async (t) => {
-    const { service, store, nowMs } = await world(t)
-    const { headers } = await operator(service)
-    const digests = numbered(() => randomBytes(16))
-    const blockIds = digests.map((digest) => digest.toString('hex'))
-    const unreadable = randomBytes(3)
-    await store.ask(async (redis) => {
-      const pipeline = redis.pipeline().zadd(keys.appeals, 0, unreadable)
-      for (const digest of digests) {
-        pipeline.zadd(keys.resubmissionBlocks, nowMs + 1000, digest)
-        pipeline.zadd(keys.appeals, nowMs, Buffer.concat([Buffer.from('b'), digest]))
-      }
-      await pipeline.exec()
-    })
-    onceEach(t, await readAll(t, service, headers, { url: '/v1/appeals', name: 'appeals' }), 'blockId', blockIds)
-    t.match(service.log.join('\n'), /1 of 100 appeals failed/)
-    const blocks = await readAll(t, service, headers, {
-      url: '/v1/resubmission-blocks',
-      name: 'blocks',
-      between: ({ blockId }) => ask(service, 'DELETE', `/v1/resubmission-blocks/${String(blockId)}`, headers),
-    })
-    onceEach(t, blocks, 'blockId', blockIds)
-  },
-)
+t.test('resubmission blocks and appeals with equal times are listed once each, without an unreadable one', async (t) => {
+  const { service, store, nowMs } = await world(t)
+  const { headers } = await operator(service)
+  const digests = numbered(() => randomBytes(16))
+  const blockIds = digests.map((digest) => digest.toString('hex'))
+  const unreadable = randomBytes(3)
+  await store.ask(async (redis) => {
+    const pipeline = redis.pipeline().zadd(keys.appeals, 0, unreadable)
+    for (const digest of digests) {
+      pipeline.zadd(keys.resubmissionBlocks, nowMs + 1000, digest)
+      pipeline.zadd(keys.appeals, nowMs, Buffer.concat([Buffer.from('b'), digest]))
+    }
+    await pipeline.exec()
+  })
+  onceEach(t, await readAll(t, service, headers, { url: '/v1/appeals', name: 'appeals' }), 'blockId', blockIds)
+  t.match(service.log.join('\n'), /1 of 100 appeals failed/)
+  const blocks = await readAll(t, service, headers, {
+    url: '/v1/resubmission-blocks',
+    name: 'blocks',
+    between: ({ blockId }) => ask(service, 'DELETE', `/v1/resubmission-blocks/${String(blockId)}`, headers),
+  })
+  onceEach(t, blocks, 'blockId', blockIds)
+})
 
 t.test('acts with equal times and keys are listed once each, and a case keeps its last 1,000 events', async (t) => {
   const { service, store, nowMs } = await world(t)

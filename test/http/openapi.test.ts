@@ -61,7 +61,7 @@ t.test('the API description is served as a page without external resources', asy
   t.notMatch(page.body, /(?:src|href)="https?:/)
 })
 
-t.test('openapi.yaml has what code generators need: relative server, portable patterns, unique and named schemas', (t) => {
+t.test('openapi.yaml suits code generators: a relative server, portable patterns, named schemas and enums', (t) => {
   const described = readFileSync(path, 'utf8')
   const { components, servers, webhooks } = Generated.parse(parse(described))
   t.same(

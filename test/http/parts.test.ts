@@ -11,57 +11,54 @@ interface Answer {
   readonly results: { readonly matches: { readonly grade: string; readonly view: string; readonly signalType: string }[] }[]
 }
 
-t.test(
-  'a picture is found in a screenshot, a border, a crop, under a sticker and askew, until its withdrawal',
-  async (t) => {
-    const service = await startService(t)
-    await startWorkers(t, service.redis)
-    const { app } = service
-    const platform = await keyFor(service, 'platform', ['match'])
-    const her = await openCase(app)
-    const hers = (await scene(21)).bytes
-    const strangers = (await scene(22)).bytes
-    const ask = async (files: readonly Buffer[]): Promise<Answer> => {
-      const { payload, headers } = images(files.map(jpeg))
-      const answer = await app.inject({
-        method: 'POST',
-        url: '/v1/match/images',
-        payload,
-        headers: { ...headers, ...platform.headers },
-      })
-      t.equal(answer.statusCode, 200, answer.body)
-      return answer.json()
-    }
-
-    const { payload, headers } = images([jpeg(hers)])
-    const added = await app.inject({
+t.test('a picture is found in a screenshot, border or crop, under a sticker and askew, until withdrawn', async (t) => {
+  const service = await startService(t)
+  await startWorkers(t, service.redis)
+  const { app } = service
+  const platform = await keyFor(service, 'platform', ['match'])
+  const her = await openCase(app)
+  const hers = (await scene(21)).bytes
+  const strangers = (await scene(22)).bytes
+  const ask = async (files: readonly Buffer[]): Promise<Answer> => {
+    const { payload, headers } = images(files.map(jpeg))
+    const answer = await app.inject({
       method: 'POST',
-      url: `${her.url}/images`,
+      url: '/v1/match/images',
       payload,
-      headers: { ...headers, ...her.headers },
+      headers: { ...headers, ...platform.headers },
     })
-    t.equal(added.statusCode, 201, added.body)
+    t.equal(answer.statusCode, 200, answer.body)
+    return answer.json()
+  }
 
-    const copies = await Promise.all([screenshot(hers), bordered(hers), cropped(hers), covered(hers), askew(hers)])
-    for (const [i, { matches }] of (await ask(copies)).results.entries()) {
-      t.match(matches, [{ grade: /^(strong|near)$/, signalType: 'pdq-area' }], `copy ${i}`)
-      t.equal(matches.length, 1, 'one match for each image, although several of its parts match')
-    }
-    const others = await Promise.all([screenshot(strangers), bordered(strangers), cropped(strangers), covered(strangers)])
-    for (const { matches } of (await ask(others)).results) t.same(matches, [])
+  const { payload, headers } = images([jpeg(hers)])
+  const added = await app.inject({
+    method: 'POST',
+    url: `${her.url}/images`,
+    payload,
+    headers: { ...headers, ...her.headers },
+  })
+  t.equal(added.statusCode, 201, added.body)
 
-    const asked = await hashImage(await decode(await screenshot(hers)))
-    const byHash = () =>
-      app.inject({ method: 'POST', url: '/v1/match', payload: { queries: [asked] }, headers: platform.headers })
-    const found = await byHash()
-    t.equal(found.statusCode, 200, found.body)
-    t.match(found.json<Answer>().results[0]?.matches, [{ grade: /^(strong|near)$/, signalType: 'pdq-area' }])
+  const copies = await Promise.all([screenshot(hers), bordered(hers), cropped(hers), covered(hers), askew(hers)])
+  for (const [i, { matches }] of (await ask(copies)).results.entries()) {
+    t.match(matches, [{ grade: /^(strong|near)$/, signalType: 'pdq-area' }], `copy ${i}`)
+    t.equal(matches.length, 1, 'one match for each image, although several of its parts match')
+  }
+  const others = await Promise.all([screenshot(strangers), bordered(strangers), cropped(strangers), covered(strangers)])
+  for (const { matches } of (await ask(others)).results) t.same(matches, [])
 
-    await app.inject({ method: 'DELETE', url: her.url, headers: her.headers })
-    for (const { matches } of (await ask(copies)).results) t.same(matches, [])
-    t.same((await byHash()).json<Answer>().results[0]?.matches, [])
-  },
-)
+  const asked = await hashImage(await decode(await screenshot(hers)))
+  const byHash = () =>
+    app.inject({ method: 'POST', url: '/v1/match', payload: { queries: [asked] }, headers: platform.headers })
+  const found = await byHash()
+  t.equal(found.statusCode, 200, found.body)
+  t.match(found.json<Answer>().results[0]?.matches, [{ grade: /^(strong|near)$/, signalType: 'pdq-area' }])
+
+  await app.inject({ method: 'DELETE', url: her.url, headers: her.headers })
+  for (const { matches } of (await ask(copies)).results) t.same(matches, [])
+  t.same((await byHash()).json<Answer>().results[0]?.matches, [])
+})
 
 t.test('a registered screenshot matches the picture inside it and not other screenshots with the same frame', async (t) => {
   const service = await startService(t)

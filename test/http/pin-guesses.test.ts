@@ -41,44 +41,41 @@ const wrongPin = (...pins: string[]) => ['000000', '000001', '000002'].find((eac
 const guessing = ({ caseNumber, pin }: Case, guesses: number) =>
   Promise.all(Array.from({ length: guesses }, (_, i) => tryPin(i % 2 === 0 ? app : beside.app, caseNumber, otherPin(pin))))
 
-t.test(
-  'guessing the PIN of a known case number succeeds with a chance below 1 in 10,000 in the life of a case',
-  async (t) => {
-    const { her, key } = await recordOf(() => openCase(app))
-    t.ok((MAX_PIN_GUESSES + 1) / 1_000_000 < 1 / 10_000)
-    const guesses = await guessing(her, MAX_PIN_GUESSES + 40)
-    const [unknown] = await guessing({ ...her, caseNumber: UNKNOWN_CASE }, 1)
-    const looks = [unknown, ...guesses].map((answer) =>
-      JSON.stringify([answer?.statusCode, withoutInstance(answer?.body ?? ''), Object.keys(answer?.headers ?? {}).sort()]),
+t.test('guessing the PIN of a known case number has a chance below 1 in 10,000 in the life of the case', async (t) => {
+  const { her, key } = await recordOf(() => openCase(app))
+  t.ok((MAX_PIN_GUESSES + 1) / 1_000_000 < 1 / 10_000)
+  const guesses = await guessing(her, MAX_PIN_GUESSES + 40)
+  const [unknown] = await guessing({ ...her, caseNumber: UNKNOWN_CASE }, 1)
+  const looks = [unknown, ...guesses].map((answer) =>
+    JSON.stringify([answer?.statusCode, withoutInstance(answer?.body ?? ''), Object.keys(answer?.headers ?? {}).sort()]),
+  )
+  t.equal(new Set(looks).size, 1, 'each answer is that of an unknown number')
+  t.equal(await redis.hget(key, 'pinGuesses'), String(MAX_PIN_GUESSES), 'guesses beyond the limit are not compared')
+  nowMs += 0.9 * DAY_MS
+  refused(t, await tryPin(app, her.caseNumber, her.pin), 'case-unknown', 'waiting does not restore guesses')
+
+  t.test('after the limit of guesses the submitter’s token still works and renews the case', async (t) => {
+    t.equal((await post(app, `${her.url}/renewals`, undefined, her.headers)).statusCode, 200)
+    t.equal((await app.inject({ url: her.url, headers: her.headers })).statusCode, 200)
+  })
+
+  t.test('after the limit of guesses the recovery code opens the case and can be replaced', async (t) => {
+    const hers = await tokenFor(her, her.recoveryCode)
+    t.same(await failuresOf(her, hers), [MAX_FAILURES_SHOWN, 1], 'the time line shows attempts by day')
+    t.equal((await eventsOf(her, hers)).filter(({ kind }) => kind === 'pin-blocked').length, 1)
+    const given = (await post(app, `${her.url}/pin`, undefined, hers)).json<{ pin: null; recoveryCode: string }>()
+    t.equal(given.pin, null, 'no new PIN is given, because it would not open the case')
+    t.equal(
+      (await tryPin(app, her.caseNumber, her.recoveryCode)).statusCode,
+      201,
+      'the old code works until the new one is used',
     )
-    t.equal(new Set(looks).size, 1, 'each answer is that of an unknown number')
-    t.equal(await redis.hget(key, 'pinGuesses'), String(MAX_PIN_GUESSES), 'guesses beyond the limit are not compared')
-    nowMs += 0.9 * DAY_MS
-    refused(t, await tryPin(app, her.caseNumber, her.pin), 'case-unknown', 'waiting does not restore guesses')
-
-    t.test('after the limit of guesses the submitter’s token still works and renews the case', async (t) => {
-      t.equal((await post(app, `${her.url}/renewals`, undefined, her.headers)).statusCode, 200)
-      t.equal((await app.inject({ url: her.url, headers: her.headers })).statusCode, 200)
-    })
-
-    t.test('after the limit of guesses the recovery code opens the case and can be replaced', async (t) => {
-      const hers = await tokenFor(her, her.recoveryCode)
-      t.same(await failuresOf(her, hers), [MAX_FAILURES_SHOWN, 1], 'the time line shows attempts by day')
-      t.equal((await eventsOf(her, hers)).filter(({ kind }) => kind === 'pin-blocked').length, 1)
-      const given = (await post(app, `${her.url}/pin`, undefined, hers)).json<{ pin: null; recoveryCode: string }>()
-      t.equal(given.pin, null, 'no new PIN is given, because it would not open the case')
-      t.equal(
-        (await tryPin(app, her.caseNumber, her.recoveryCode)).statusCode,
-        201,
-        'the old code works until the new one is used',
-      )
-      const newer = await tokenFor(her, given.recoveryCode)
-      t.equal((await app.inject({ url: her.url, headers: newer })).statusCode, 200)
-      refused(t, await tryPin(app, her.caseNumber, her.recoveryCode), 'case-unknown')
-      refused(t, await tryPin(app, her.caseNumber, her.pin), 'case-unknown')
-    })
-  },
-)
+    const newer = await tokenFor(her, given.recoveryCode)
+    t.equal((await app.inject({ url: her.url, headers: newer })).statusCode, 200)
+    refused(t, await tryPin(app, her.caseNumber, her.recoveryCode), 'case-unknown')
+    refused(t, await tryPin(app, her.caseNumber, her.pin), 'case-unknown')
+  })
+})
 
 t.test('the right PIN opens the case until the limit, and using it does not restore guesses', async (t) => {
   const { her, key } = await recordOf(() => openCase(app))

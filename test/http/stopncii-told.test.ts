@@ -38,7 +38,7 @@ async function world(t: Test, options: TestServiceOptions = {}) {
   return { service, redis, ngo, makeBank, handIn, remove, fetcher, later, kept }
 }
 
-t.test('a Tabir that pulls from another Tabir removes what was withdrawn there at its next pull', async (t) => {
+t.test('a Tabir that pulls from another Tabir removes the hashes withdrawn there at its next pull', async (t) => {
   const source = await world(t)
   const baseUrl = `${await source.service.app.listen({ host: '127.0.0.1', port: 0 })}/stopncii/v1`
   t.teardown(() => source.service.app.server.closeAllConnections())
@@ -184,62 +184,59 @@ t.test('a withdrawal is reported only after a delayed report of the same hash is
   t.same([...one.has, ...one.strange], [])
 })
 
-t.test(
-  'a changed hash, a hidden bank, a hold and a removed bank are reported, also to a fetch from the beginning',
-  async (t) => {
-    const { service, ngo, makeBank, handIn, fetcher, later } = await world(t)
-    const one = await fetcher()
-    const late = await fetcher('late')
-    const [itself, former, next] = [randomHashText(), randomHashText(), randomHashText()]
-    const put = async (...texts: string[]) => {
-      const { banks, identify, registration } = service.services
-      const caller = identify(ngo.key)
-      if (caller === undefined) throw new Error('a key is known once it is made')
-      const signals = texts.flatMap((text) => {
-        const hash = parseHash(text)
-        return hash === undefined ? [] : [{ type: 'pdq', view: 'whole', quality: 90, hash } as const]
-      })
-      const bank = await banks.writable(caller, 'mine')
-      await registration.matchable(
-        (await registration.pictureForBank(bank, { signals, ref: undefined, category: undefined })).revision,
-      )
-    }
-    await put(itself, former)
-    await one.all()
-    t.same(one.has, new Set([itself, former]))
-    later()
-    await put(itself, next)
-    await one.all()
-    await late.all()
-    t.same([one.has, late.has], [new Set([itself, next]), new Set([itself, next])])
-    t.same(late.strange, [], 'a later fetcher never gets the former hash')
-
-    await makeBank('shown')
-    const hidden = randomHashText()
-    await handIn(hidden, 'shown')
-    await one.all()
-    later()
-    await ask(service, 'PATCH', '/v1/banks/shown', ngo.headers, { readers: ['ngo'] })
-    await one.all()
-    t.notOk(one.has.has(hidden))
-
-    const { headers: admin } = await operator(service)
-    const [paused, removed] = [randomHashText(), randomHashText()]
-    const pausedId = await handIn(paused)
-    await makeBank('LEAVING')
-    await handIn(removed, 'LEAVING')
-    await one.all()
-    t.ok(one.has.has(paused) && one.has.has(removed))
-    await ask(service, 'POST', `/v1/signals/${pausedId}/quarantine`, admin)
-    await ask(service, 'DELETE', '/c/bank/LEAVING', ngo.headers)
-    one.restart()
-    later()
-    // A removed bank is erased in steps; what is erased while a page is read is reported on the next page.
-    await until(async () => {
-      await one.all()
-      return !one.has.has(removed)
+t.test('a changed hash, a hidden or removed bank and a hold are reported to every fetcher of the hash', async (t) => {
+  const { service, ngo, makeBank, handIn, fetcher, later } = await world(t)
+  const one = await fetcher()
+  const late = await fetcher('late')
+  const [itself, former, next] = [randomHashText(), randomHashText(), randomHashText()]
+  const put = async (...texts: string[]) => {
+    const { banks, identify, registration } = service.services
+    const caller = identify(ngo.key)
+    if (caller === undefined) throw new Error('a key is known once it is made')
+    const signals = texts.flatMap((text) => {
+      const hash = parseHash(text)
+      return hash === undefined ? [] : [{ type: 'pdq', view: 'whole', quality: 90, hash } as const]
     })
-    t.same(one.has, new Set([itself, next]), 'the remaining hashes are kept')
-    t.same([one.strange, late.strange], [[], []])
-  },
-)
+    const bank = await banks.writable(caller, 'mine')
+    await registration.matchable(
+      (await registration.pictureForBank(bank, { signals, ref: undefined, category: undefined })).revision,
+    )
+  }
+  await put(itself, former)
+  await one.all()
+  t.same(one.has, new Set([itself, former]))
+  later()
+  await put(itself, next)
+  await one.all()
+  await late.all()
+  t.same([one.has, late.has], [new Set([itself, next]), new Set([itself, next])])
+  t.same(late.strange, [], 'a later fetcher never gets the former hash')
+
+  await makeBank('shown')
+  const hidden = randomHashText()
+  await handIn(hidden, 'shown')
+  await one.all()
+  later()
+  await ask(service, 'PATCH', '/v1/banks/shown', ngo.headers, { readers: ['ngo'] })
+  await one.all()
+  t.notOk(one.has.has(hidden))
+
+  const { headers: admin } = await operator(service)
+  const [paused, removed] = [randomHashText(), randomHashText()]
+  const pausedId = await handIn(paused)
+  await makeBank('LEAVING')
+  await handIn(removed, 'LEAVING')
+  await one.all()
+  t.ok(one.has.has(paused) && one.has.has(removed))
+  await ask(service, 'POST', `/v1/signals/${pausedId}/quarantine`, admin)
+  await ask(service, 'DELETE', '/c/bank/LEAVING', ngo.headers)
+  one.restart()
+  later()
+  // A removed bank is erased in steps; what is erased while a page is read is reported on the next page.
+  await until(async () => {
+    await one.all()
+    return !one.has.has(removed)
+  })
+  t.same(one.has, new Set([itself, next]), 'the remaining hashes are kept')
+  t.same([one.strange, late.strange], [[], []])
+})

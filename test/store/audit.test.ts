@@ -216,7 +216,7 @@ t.test('a trimmed log verifies from its cut and records the trimming', async (t)
   t.match(await log.verify(), { isSound: true, head: { number: 8 } })
 })
 
-t.test('without the secret nobody can move or forge the cut of a trimmed log', async (t) => {
+t.test('without the secret the cut of a trimmed log cannot be moved or forged', async (t) => {
   const trimmed = async () => {
     await redis.flushall()
     const log = await logOf(6)
@@ -261,7 +261,7 @@ t.test('an act that is removed before it is chained leaves a gap that verify and
     for (const keyId of ['k1', 'k2']) await noteInAudit(another, created(keyId))
     await log.chain()
     for (const keyId of ['k3', 'k4']) await noteInAudit(another, created(keyId))
-    t.match(await log.verify(), { isSound: true }, 'what waits is not missing')
+    t.match(await log.verify(), { isSound: true }, 'waiting acts are not missing')
     await takeOut()
     t.match(await log.verify(), { isSound: false, number: 3, why: 'act-missing' }, what)
     await t.rejects(log.chain(), { message: AUDIT_FAULTS['act-missing'] })

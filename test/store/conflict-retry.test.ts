@@ -47,51 +47,48 @@ t.test('only these files write to Redis without a script, each for a reason', as
   t.same(pathsWith(new RegExp(`\\.(${commands})\\(|\\.expire\\([^)]|redis\\.(set|del)\\(`)), Object.keys(may).toSorted())
 })
 
-t.test(
-  'concurrent changes of two processes are all kept, and none applies to a successor of a removed object',
-  async (t) => {
-    const redis = await startRedis(t)
-    const stores = [await openStore(storeAt(redis.socket)), await openStore(storeAt(redis.socket))] as const
-    t.teardown(() => Promise.all(stores.map((store) => store.close())))
-    const keyring = makeKeyring([Buffer.alloc(32, 7)])
-    const [first, second] = [createWebhookStore(stores[0], keyring), createWebhookStore(stores[1], keyring)]
-    const webhook: Webhook = {
-      webhookId: '01890000-0000-7000-8000-000000000000',
-      orgId: 'org',
-      url: 'https://hooks.example/',
-      events: ['case.updated'],
-      isEnabled: true,
-      maxPerSecond: 0,
-      secrets: [],
-      createdAtMs: 1,
-    }
-    await first.add(webhook)
-    const count = async (webhooks: typeof first) => {
-      for (let i = 0; i < 50; i++)
-        await webhooks.change(webhook.webhookId, (before) => ({ ...before, maxPerSecond: before.maxPerSecond + 1 }))
-    }
-    await Promise.all([count(first), count(second)])
-    t.equal((await first.get(webhook.webhookId))?.maxPerSecond, 100)
+t.test('concurrent changes of two processes are all kept, and none applies to an object that was replaced', async (t) => {
+  const redis = await startRedis(t)
+  const stores = [await openStore(storeAt(redis.socket)), await openStore(storeAt(redis.socket))] as const
+  t.teardown(() => Promise.all(stores.map((store) => store.close())))
+  const keyring = makeKeyring([Buffer.alloc(32, 7)])
+  const [first, second] = [createWebhookStore(stores[0], keyring), createWebhookStore(stores[1], keyring)]
+  const webhook: Webhook = {
+    webhookId: '01890000-0000-7000-8000-000000000000',
+    orgId: 'org',
+    url: 'https://hooks.example/',
+    events: ['case.updated'],
+    isEnabled: true,
+    maxPerSecond: 0,
+    secrets: [],
+    createdAtMs: 1,
+  }
+  await first.add(webhook)
+  const count = async (webhooks: typeof first) => {
+    for (let i = 0; i < 50; i++)
+      await webhooks.change(webhook.webhookId, (before) => ({ ...before, maxPerSecond: before.maxPerSecond + 1 }))
+  }
+  await Promise.all([count(first), count(second)])
+  t.equal((await first.get(webhook.webhookId))?.maxPerSecond, 100)
 
-    const later = { ...webhook, webhookId: '01890000-0000-7000-8000-000000000001' }
-    await first.remove(webhook)
-    await first.add(later)
+  const later = { ...webhook, webhookId: '01890000-0000-7000-8000-000000000001' }
+  await first.remove(webhook)
+  await first.add(later)
+  await Promise.all([
+    second.remove(webhook),
+    second.change(webhook.webhookId, (before) => ({ ...before, isEnabled: false })),
+  ])
+  t.same(await first.ofOrg('org'), [later], 'the removed webhook does not come back')
+
+  const [banks, others] = [createBankStore(stores[0]), createBankStore(stores[1])]
+  await banks.add({ name: 'b', purpose: 'match', orgId: 'org', thresholdBits: {}, createdAtMs: 1 }, 'operator')
+  const bank = await banks.get('b')
+  if (bank === undefined) return t.fail('it was made')
+  for (let i = 1; i <= 20; i++) {
     await Promise.all([
-      second.remove(webhook),
-      second.change(webhook.webhookId, (before) => ({ ...before, isEnabled: false })),
+      banks.setReaders(bank, { [`reader${i}`]: 'r' }, 'operator', i),
+      others.setRatio(bank, i / 100, 'operator', i),
     ])
-    t.same(await first.ofOrg('org'), [later], 'the removed webhook does not come back')
-
-    const [banks, others] = [createBankStore(stores[0]), createBankStore(stores[1])]
-    await banks.add({ name: 'b', purpose: 'match', orgId: 'org', thresholdBits: {}, createdAtMs: 1 }, 'operator')
-    const bank = await banks.get('b')
-    if (bank === undefined) return t.fail('it was made')
-    for (let i = 1; i <= 20; i++) {
-      await Promise.all([
-        banks.setReaders(bank, { [`reader${i}`]: 'r' }, 'operator', i),
-        others.setRatio(bank, i / 100, 'operator', i),
-      ])
-      t.match(await banks.get('b'), { id: bank.id, readers: { [`reader${i}`]: 'r' }, enabledRatio: i / 100 })
-    }
-  },
-)
+    t.match(await banks.get('b'), { id: bank.id, readers: { [`reader${i}`]: 'r' }, enabledRatio: i / 100 })
+  }
+})

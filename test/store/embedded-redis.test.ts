@@ -34,7 +34,7 @@ t.test('a configured Redis is used as it is, and none is started', async (t) => 
 })
 
 t.test('an embedded Redis', async (t) => {
-  t.test('writes to disk before it answers, evicts nothing, and listens on its socket only', async (t) => {
+  t.test('an embedded Redis writes to disk before it answers, evicts nothing, and listens on its socket only', async (t) => {
     const redis = client(t, await open(t, folder(t)))
 
     t.same(await redis.config('GET', 'appendonly'), ['appendonly', 'yes'])
@@ -52,7 +52,7 @@ t.test('an embedded Redis', async (t) => {
     t.same(await redis.call('WAITAOF', 1, 0, 1000), [1, 0])
   })
 
-  t.test('socket, folder and log are accessible to their owner only', async (t) => {
+  t.test('the socket, folder and log of an embedded Redis are accessible to their owner only', async (t) => {
     const dataDir = folder(t)
     mkdirSync(join(dataDir, 'redis'), { mode: 0o755 })
     const { socket } = await open(t, dataDir)
@@ -64,7 +64,7 @@ t.test('an embedded Redis', async (t) => {
     for (const name of readdirSync(log)) t.equal(mode(join(log, name)), '600', name)
   })
 
-  t.test('its environment has no TABIR variables', async (t) => {
+  t.test('an embedded Redis has no TABIR variables in its environment', async (t) => {
     process.env['TABIR_SEAL_KEYS'] = 'id:c2VjcmV0'
     t.teardown(() => delete process.env['TABIR_SEAL_KEYS'])
     const script = '[ "$1" = --version ] && echo v=8.0.2 && exit; echo "$(env | grep -c TABIR) of ours"; exit 3'
@@ -73,14 +73,14 @@ t.test('an embedded Redis', async (t) => {
     await t.rejects(open(t, folder(t), { redisServerBin }), /^0 of ours$/m)
   })
 
-  t.test('writes no core dump', { skip: !existsSync('/proc/self/limits') }, async (t) => {
+  t.test('an embedded Redis writes no core dump', { skip: !existsSync('/proc/self/limits') }, async (t) => {
     const redis = client(t, await open(t, folder(t)))
     const pid = /process_id:(\d+)/.exec(await redis.info('server'))?.[1]
 
     t.match(readFileSync(`/proc/${pid}/limits`, 'utf8'), /^Max core file size +0 +0/m)
   })
 
-  t.test('has every acknowledged write after kill -9, and starts over the leftover socket', async (t) => {
+  t.test('an embedded Redis has every acknowledged write after kill -9, and starts over its old socket', async (t) => {
     const dataDir = folder(t)
     const first = await open(t, dataDir)
     await client(t, first).set('case', 'withdrawn')
@@ -94,7 +94,7 @@ t.test('an embedded Redis', async (t) => {
     t.ok(second.owned)
   })
 
-  t.test('is shared by later openers, which cannot stop it and notice when it ends', async (t) => {
+  t.test('an embedded Redis is shared by later openers, which cannot stop it and notice when it ends', async (t) => {
     const dataDir = folder(t)
     const owner = await open(t, dataDir)
     const guest = await open(t, dataDir)
@@ -109,7 +109,7 @@ t.test('an embedded Redis', async (t) => {
     t.notOk(existsSync(owner.socket ?? ''))
   })
 
-  t.test('is started once, although several processes open it at once', async (t) => {
+  t.test('an embedded Redis is started once, although several processes open it at once', async (t) => {
     const dataDir = folder(t)
     mkdirSync(join(dataDir, 'redis'))
     const dead = await leaveDeadTurn(t, join(dataDir, 'redis'))
@@ -121,7 +121,7 @@ t.test('an embedded Redis', async (t) => {
     t.notOk(existsSync(dead), 'the leftover of a killed starter is removed')
   })
 
-  t.test('ends when the process that started it is killed', async (t) => {
+  t.test('an embedded Redis ends when the process that started it is killed', async (t) => {
     const dataDir = folder(t)
     const opener = inAnotherProcess(t, dataDir)
     t.match(await opener.answer, { owned: true })
@@ -133,7 +133,7 @@ t.test('an embedded Redis', async (t) => {
     t.ok(next.owned)
   })
 
-  t.test('works in a folder whose path is longer than a socket allows', async (t) => {
+  t.test('an embedded Redis works in a folder whose path is longer than a socket allows', async (t) => {
     const dataDir = join(folder(t), 'x'.repeat(120))
     const server = await open(t, dataDir)
     t.teardown(() => rmSync(join(server.socket ?? '', '..'), { recursive: true, force: true }))
@@ -146,18 +146,22 @@ t.test('an embedded Redis', async (t) => {
     t.ok(existsSync(join(dataDir, 'redis', 'appendonlydir')))
   })
 
-  t.test('refuses a folder in /tmp that belongs to another user', { skip: process.getuid?.() !== 0 }, async (t) => {
-    const dataDir = join(folder(t), 'x'.repeat(120))
-    const server = await open(t, dataDir)
-    const shortFolder = join(server.socket ?? '', '..')
-    t.teardown(() => rmSync(shortFolder, { recursive: true, force: true }))
-    await server.stop()
-    chownSync(shortFolder, 65534, 65534)
+  t.test(
+    'an embedded Redis refuses a folder in /tmp that belongs to another user',
+    { skip: process.getuid?.() !== 0 },
+    async (t) => {
+      const dataDir = join(folder(t), 'x'.repeat(120))
+      const server = await open(t, dataDir)
+      const shortFolder = join(server.socket ?? '', '..')
+      t.teardown(() => rmSync(shortFolder, { recursive: true, force: true }))
+      await server.stop()
+      chownSync(shortFolder, 65534, 65534)
 
-    await t.rejects(open(t, dataDir), /belongs to another user/)
-  })
+      await t.rejects(open(t, dataDir), /belongs to another user/)
+    },
+  )
 
-  t.test('is waited for while it loads its data', async (t) => {
+  t.test('an embedded Redis is waited for while it loads its data', async (t) => {
     const states = ['LOADING Redis is loading the dataset in memory', 'LOADING', '', 'PONG']
     const redisServerBin = fakeServer(folder(t), states)
     const server = await open(t, folder(t), { redisServerBin })
@@ -167,7 +171,7 @@ t.test('an embedded Redis', async (t) => {
     t.match(String((await once(asked, 'data'))[0]), /^\+PONG/, 'it was polled until it was ready')
   })
 
-  t.test('is killed if it does not stop in time', async (t) => {
+  t.test('an embedded Redis is killed if it does not stop in time', async (t) => {
     const redisServerBin = fakeServer(folder(t), ['PONG'], 'process.on("SIGTERM", () => {})')
     const server = await open(t, folder(t), { redisServerBin, stopGraceMs: 50 })
     await server.stop()
@@ -175,7 +179,7 @@ t.test('an embedded Redis', async (t) => {
     t.equal(await server.gone, '')
   })
 
-  t.test('is reported with its output if it ends while starting', async (t) => {
+  t.test('an embedded Redis that ends while starting is reported with its output', async (t) => {
     const redisServerBin = program(
       folder(t),
       'redis-server',
@@ -185,7 +189,7 @@ t.test('an embedded Redis', async (t) => {
     await t.rejects(open(t, folder(t), { redisServerBin }), { message: 'Redis ended while it was starting.\nOut of luck' })
   })
 
-  t.test('with a damaged log does not start, and the error says that nothing changed and what to do', async (t) => {
+  t.test('an embedded Redis with a damaged log does not start, and its error says what to do', async (t) => {
     const dataDir = folder(t)
     const log = await writeSomething(t, dataDir, '.incr.aof')
     appendFileSync(log, 'this is no command\r\n*1\r\n$4\r\nPING\r\n')
@@ -195,7 +199,7 @@ t.test('an embedded Redis', async (t) => {
     t.same(readFileSync(log), before)
   })
 
-  t.test('with data of a newer server refuses to start and says so', async (t) => {
+  t.test('an embedded Redis with data of a newer server does not start, and its error says so', async (t) => {
     const dataDir = folder(t)
     const log = await writeSomething(t, dataDir, '.base.rdb')
     writeFileSync(log, readFileSync(log).fill('REDIS0999', 0, 9))
