@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { createLifecycle, startOrStop } from '../../src/app/lifecycle.js'
 
-t.test('every started part is stopped once, in reverse order, whatever fails', async (t) => {
+t.test('every started part is stopped once and in reverse order, even if starts or stops fail', async (t) => {
   const part = fc.record({
     start: fc.constantFrom('well', 'fails'),
     stop: fc.constantFrom('well', 'late', 'fails', 'fails late', 'hangs'),

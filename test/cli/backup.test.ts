@@ -28,7 +28,7 @@ async function heartbeatOf(socket: string): Promise<void> {
   await redis.quit()
 }
 
-t.test('a restored backup lacks images withdrawn, signals removed and keys revoked since it was made', async (t) => {
+t.test('a restore brings back the backup without images, signals and keys withdrawn or revoked since', async (t) => {
   const place = folder(t)
   const file = join(place, 'backup')
   const withdrawalsFolder = join(place, 'withdrawals')

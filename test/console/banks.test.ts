@@ -14,7 +14,7 @@ t.test('banks in the console', { skip: withoutBrowser }, async (t) => {
   const admin = await operator(site)
   const { key } = admin
 
-  t.test('the table sorts by any column with the keyboard and is saved as CSV', async (t) => {
+  t.test('the table of banks sorts by any column with the keyboard and is saved as CSV', async (t) => {
     for (const name of ['a-bank', 'b-bank']) {
       const payload = { name }
       await site.app.inject({ method: 'POST', url: '/v1/banks', headers: admin.headers, payload })

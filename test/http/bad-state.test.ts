@@ -160,7 +160,7 @@ t.test('concurrent withdrawals at two processes give one receipt and one set of 
   t.same(await everythingIn(redis), before, 'a later withdrawal changes nothing')
 })
 
-t.test('a context of more than 256 bytes or none is refused on every route, and changes nothing', async (t) => {
+t.test('a context that is empty or longer than 256 bytes is refused on every route, and changes nothing', async (t) => {
   const { service, app, redis } = await shared()
   const one = await platform(service, 'one')
   const { hash } = await caseWithPicture(service)

@@ -47,28 +47,31 @@ t.test('known HMA clients get the answers that they read', { timeout: 230_000 },
     t.same((await coop('GET', `/m/lookup?signal_type=pdq&signal=${added.signals.pdq}`)).body, {})
   })
 
-  await t.test('policyserv works: it hashes an upload, looks the hash up and takes every key for a bank', async (t) => {
-    const policyserv = hmaClient(service, key.headers)
-    // Its parts have a file name and no content type.
-    const form = (name: string) => multipart([{ name, bytes: picture.bytes, fileName: 'x' }])
-    await policyserv('POST', '/c/banks', { name: 'MATRIX' })
-    const [first, second] = [form('photo'), form('photo')]
-    await policyserv('POST', '/c/bank/MATRIX/content', first.payload, first.headers)
-    const hashed = await policyserv('POST', '/h/hash', second.payload, second.headers)
-    t.equal(hashed.status, 200)
-    const { pdq } = Hashes.parse(hashed.body)
-    t.match(pdq, /^[0-9a-f]{64}$/)
-    const banks = Lookup.parse((await policyserv('GET', `/m/lookup?signal_type=pdq&signal=${pdq}`)).body)
-    t.same(Object.keys(banks), ['MATRIX'])
-    const refused = await policyserv('GET', '/m/lookup?signal_type=pdq&signal=')
-    t.match(refused, { status: 400, body: { message: String } }, 'an error cannot be parsed as banks')
-    t.notOk(Lookup.safeParse(refused.body).success)
-    const video = form('video')
-    t.match(await policyserv('POST', '/h/hash', video.payload, video.headers), {
-      status: 200,
-      body: { video_md5: /^[0-9a-f]{32}$/ },
-    })
-  })
+  await t.test(
+    'policyserv works: it hashes an upload, looks it up and takes each key of the answer for a bank',
+    async (t) => {
+      const policyserv = hmaClient(service, key.headers)
+      // Its parts have a file name and no content type.
+      const form = (name: string) => multipart([{ name, bytes: picture.bytes, fileName: 'x' }])
+      await policyserv('POST', '/c/banks', { name: 'MATRIX' })
+      const [first, second] = [form('photo'), form('photo')]
+      await policyserv('POST', '/c/bank/MATRIX/content', first.payload, first.headers)
+      const hashed = await policyserv('POST', '/h/hash', second.payload, second.headers)
+      t.equal(hashed.status, 200)
+      const { pdq } = Hashes.parse(hashed.body)
+      t.match(pdq, /^[0-9a-f]{64}$/)
+      const banks = Lookup.parse((await policyserv('GET', `/m/lookup?signal_type=pdq&signal=${pdq}`)).body)
+      t.same(Object.keys(banks), ['MATRIX'])
+      const refused = await policyserv('GET', '/m/lookup?signal_type=pdq&signal=')
+      t.match(refused, { status: 400, body: { message: String } }, 'an error cannot be parsed as banks')
+      t.notOk(Lookup.safeParse(refused.body).success)
+      const video = form('video')
+      t.match(await policyserv('POST', '/h/hash', video.payload, video.headers), {
+        status: 200,
+        body: { video_md5: /^[0-9a-f]{32}$/ },
+      })
+    },
+  )
 
   await t.test('FetLife’s gem works: switches as text, fixed error texts, distances that parse as numbers', async (t) => {
     const gem = hmaClient(service, key.headers)

@@ -41,7 +41,7 @@ async function flooded(service: TestService) {
   return hash
 }
 
-t.test('an answer has the best five matches of a case with many copies, those of others, and truncated', async (t) => {
+t.test('an answer has the five best matches of a case with many copies and all of others, and says truncated', async (t) => {
   const service = await startService(t)
   const { app } = service
   const hash = await flooded(service)

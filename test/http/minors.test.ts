@@ -169,7 +169,7 @@ async function images(redis: Awaited<ReturnType<typeof redisOf>>) {
   return (await redis.keys('{tabir}:*')).filter((name) => /:images?:/.test(name))
 }
 
-t.test('a declared age of 18 or more, or none, is accepted', async (t) => {
+t.test('a declared age of 18 or more is accepted, a missing age too, and a malformed age is refused', async (t) => {
   const service = await startService(t)
   const { app } = service
   const her = await openCase(app)

@@ -36,7 +36,7 @@ t.test('while the index loads, its metrics are absent and not 0', async (t) => {
   t.equal(await metric('tabir_store_durable'), 1)
 })
 
-t.test('tabir_faults_total counts 500s from 0', async (t) => {
+t.test('tabir_faults_total starts at 0 and counts answers of 500', async (t) => {
   const service = await startService(t)
   const metric = metricsOf(service)
   const { headers } = await keyFor(service, 'operator', ['admin'], 'operator')

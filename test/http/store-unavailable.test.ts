@@ -17,7 +17,7 @@ import { startWorkers } from '../helpers/workers.js'
 const ANSWERED_TIMEOUT_MS = 4500
 const STALE_AFTER_MS = DEFAULT_FRESHNESS.staleAfterMs
 
-t.test('while Redis is down every write is refused, and after its restart all acknowledged writes are there', async (t) => {
+t.test('while Redis is down requests are refused, and after its restart all acknowledged writes are there', async (t) => {
   const world = await open(t)
   const { service, her, hash } = world
   const texts = Array.from({ length: 20 }, randomHashText)
@@ -93,7 +93,7 @@ t.test('writes that were acknowledged just before Redis was killed survive', asy
   t.equal(results.filter(({ matches }) => matches[0]?.grade === 'exact').length, kept.length)
 })
 
-t.test('while Redis hangs every write is refused, and all works again when it continues', async (t) => {
+t.test('while Redis hangs requests are refused, and all works again when it continues', async (t) => {
   const world = await open(t)
   const redis = new Redis(world.service.redis.socket)
   t.teardown(() => redis.disconnect())

@@ -274,7 +274,7 @@ t.test('uploads of every kind, with a worker', async (t) => {
     t.match(asked.json(), { results: [{ matches: [] }, { matches: [] }] })
   })
 
-  await t.test('no upload above was logged with its contents or as an error', async (t) => {
+  await t.test('uploads are not logged with their contents or as an error', async (t) => {
     t.notOk(service.log.join('').includes(MARKER))
     t.same(
       service.log.filter((line) => line.includes('"level":50')),

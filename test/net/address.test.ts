@@ -26,7 +26,7 @@ t.test('local, private and reserved addresses are not public', async (t) => {
   for (const address of LOCAL) t.equal(isPublicAddress(address), false, address)
 })
 
-t.test('addresses just beside those ranges are public', async (t) => {
+t.test('addresses just outside local and reserved ranges are public', async (t) => {
   for (const address of [...PUBLIC, ...PUBLIC6]) t.equal(isPublicAddress(address), true, address)
 })
 

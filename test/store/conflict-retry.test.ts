@@ -17,7 +17,7 @@ const sources = ['src', 'packages', 'workers'].flatMap((folder) =>
 )
 const pathsWith = (pattern: RegExp) => sources.flatMap(({ path, text }) => (pattern.test(text) ? [path] : [])).toSorted()
 
-t.test('only these files read, decide and write, and they use the retry helper', async (t) => {
+t.test('only listed files read, decide and write in a loop, and they use the retry helper', async (t) => {
   t.same(pathsWith(/^ +for \(const retry = createConflictRetry\(\)/m), [
     'src/services/trust/trust-changes.ts',
     'src/store/organisations/replicated-config.ts',
@@ -26,7 +26,7 @@ t.test('only these files read, decide and write, and they use the retry helper',
   t.same(pathsWith(/changed-meanwhile'\) (?!continue)/), [], 'a conflict is always retried')
 })
 
-t.test('only these files write to Redis without a script, each for a reason', async (t) => {
+t.test('only listed files write to Redis without a script, each for a reason', async (t) => {
   const may = {
     'src/store/audit/audit-check.ts': 'repeated if it is lost',
     'src/store/upkeep/daily.ts': 'SET NX',

@@ -25,7 +25,7 @@ const isOpen = async () => {
   return (await redis.exists(keys.feedWaiting)) === 1
 }
 
-t.test('a batch ends when its cases are mixed, not before a minute and not after an hour', async (t) => {
+t.test('a batch of the feed ends when its cases are mixed, after a minute at least and an hour at most', async (t) => {
   await batches.end()
   for (const [ageMs, sizes, stays, what] of [
     [0, [3, 3, 3], true, 'mixed, in the first minute'],
@@ -48,7 +48,7 @@ t.test('a batch ends when its cases are mixed, not before a minute and not after
   t.equal(await isOpen(), true, 'images that were in the feed before are mixed separately')
 })
 
-t.test('a batch is read by the end of the one before, and an end that is forgotten is unknown', async (t) => {
+t.test('a batch of the feed is read by the end of the one before, and a forgotten end is unknown', async (t) => {
   await redis.del(keys.feedWaiting, keys.feedWaitingSince)
   const { revision } = await batches.end()
   t.equal(await batches.after(revision), undefined)

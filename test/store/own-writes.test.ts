@@ -47,7 +47,7 @@ t.test('an image with a second change in the same batch is not recognised as an 
   t.end()
 })
 
-t.test('a write that failed, was followed or is too old is forgotten', (t) => {
+t.test('an own write that failed, was followed or is too old is forgotten', (t) => {
   const one = written()
   const isKnown = (own: ReturnType<typeof createOwnWrites>, mark: Buffer) => own.of([changeOf(9, mark, one.id)]).size === 1
   const marked = () => {

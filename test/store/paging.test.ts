@@ -122,7 +122,7 @@ t.test('paging works with 2,500 equal scores, with removed entries and for membe
   t.same(await pageOfSortedAmong(store, KEY, '{test}:some', { to: 1, after: undefined, limit: 5 }), [])
 })
 
-t.test('paging of streams and scans of hashes and keys return every entry', async (t) => {
+t.test('pages of streams and scans of hashes and keys return every entry', async (t) => {
   const key = '{test}:stream'
   await store.ask(async (client) => {
     const pipeline = client.pipeline()

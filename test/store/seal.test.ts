@@ -17,7 +17,7 @@ t.test('a sealed record opens only with its own key and context', async (t) => {
   t.notOk(sealed.includes(plain), 'the plaintext is not in it')
 })
 
-t.test('a change of any bit, or a truncation, is detected', async (t) => {
+t.test('a change of any byte, or a truncation, of a sealed record is detected', async (t) => {
   const ring = makeKeyring([one])
   const sealed = ring.seal(plain, context)
   for (let i = 0; i < sealed.length; i++) {
@@ -29,7 +29,7 @@ t.test('a change of any bit, or a truncation, is detected', async (t) => {
     t.throws(() => ring.unseal(sealed.subarray(0, length), context), refusal)
 })
 
-t.test('the format is AES-256-GCM with version and hint, under a key derived from the secret', async (t) => {
+t.test('a sealed record is AES-256-GCM with version and hint, under a key derived from the secret', async (t) => {
   const ring = makeKeyring([one, two])
   const sealed = ring.seal(plain, context)
   const [first] = structuredClone(ring.keys)

@@ -31,17 +31,17 @@ t.test('a sealed file is read back piece by piece', async (t) => {
   t.same(readdirSync(join(path, '..')), ['file'], 'no temporary file is left')
 })
 
-t.test('the plaintext is not in the file', async (t) => {
+t.test('a sealed file does not contain its plaintext', async (t) => {
   const path = pathIn(t)
   await writeSealedFile(path, keyring, context, [Buffer.from('a needle that must not be found')])
   t.notOk(readFileSync(path).includes('needle'))
 })
 
-t.test('a missing file has no pieces', async (t) => {
+t.test('a missing sealed file has no pieces', async (t) => {
   t.same(await piecesOf(pathIn(t)), [])
 })
 
-t.test('a change of any byte is detected', async (t) => {
+t.test('a change of any byte of a sealed file is detected', async (t) => {
   const path = pathIn(t)
   await writeSealedFile(path, keyring, context, [Buffer.from('one'), Buffer.from('two')])
   const whole = readFileSync(path)
@@ -53,7 +53,7 @@ t.test('a change of any byte is detected', async (t) => {
   }
 })
 
-t.test('a truncation at any byte is detected', async (t) => {
+t.test('a truncation of a sealed file at any byte is detected', async (t) => {
   const path = pathIn(t)
   await writeSealedFile(path, keyring, context, [Buffer.from('one'), Buffer.from('two')])
   const whole = readFileSync(path)
@@ -63,7 +63,7 @@ t.test('a truncation at any byte is detected', async (t) => {
   }
 })
 
-t.test('pieces of another file, order, context or key do not open', async (t) => {
+t.test('pieces of a sealed file in another file, order or context, or under another key, do not open', async (t) => {
   const path = pathIn(t)
   const piece = Buffer.from('four')
   const HEAD = 24
@@ -92,7 +92,7 @@ t.test('pieces of another file, order, context or key do not open', async (t) =>
   )
 })
 
-t.test('if writing fails the old file stays and no temporary file is left', async (t) => {
+t.test('if writing a sealed file fails the old file stays and no temporary file is left', async (t) => {
   const path = pathIn(t)
   await writeSealedFile(path, keyring, context, [Buffer.from('old')])
   function* failing() {

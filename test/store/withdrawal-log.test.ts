@@ -110,7 +110,7 @@ t.test('after the store was set back every later withdrawal counts', async (t) =
   t.same(numbersIn((await withdrawnSince([place], 6)).images), [7, 50], 'although its revision is lower')
 })
 
-t.test('a truncated line or a disk that refuses writes does not end the log', async (t) => {
+t.test('a truncated line or a disk that refuses writes does not end the withdrawal log', async (t) => {
   const place = folder(t)
   const trouble: unknown[] = []
   const log = createWithdrawalLog(place, NOW, (error) => trouble.push(error))
@@ -132,7 +132,7 @@ t.test('a truncated line or a disk that refuses writes does not end the log', as
   t.notOk((await withdrawnSince([blocked], 0)).isWhole, 'marked as incomplete')
 })
 
-t.test('if the file is moved away or deleted, later withdrawals are still recorded', async (t) => {
+t.test('if the file of the withdrawal log is moved or deleted, later withdrawals are still recorded', async (t) => {
   const place = folder(t)
   const log = logAt(t, place)
   await log.note([tombstone(1, 1)])
@@ -147,7 +147,7 @@ t.test('if the file is moved away or deleted, later withdrawals are still record
   t.same(numbersIn((await withdrawnSince([place], 0)).images), [5])
 })
 
-t.test('each month has its own file', async (t) => {
+t.test('the withdrawal log has a file for each month', async (t) => {
   const place = folder(t)
   let nowMs = NOW()
   const log = logAt(t, place, () => nowMs)

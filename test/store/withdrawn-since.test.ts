@@ -9,7 +9,7 @@ import { NO_MARK } from '../../src/store/upkeep/withdrawal-records.js'
 import { withdrawnSince } from '../../src/store/upkeep/withdrawn-since.js'
 import { folder, ID, logAt, NOW, numbersIn, stream, tombstone } from './withdrawals.js'
 
-t.test('a missing record and a missing status are detected', async (t) => {
+t.test('a missing record or status of the withdrawal log is detected', async (t) => {
   const place = folder(t)
   let nowMs = NOW()
   const log = logAt(t, place, () => nowMs)
@@ -42,7 +42,7 @@ t.test('a missing record and a missing status are detected', async (t) => {
   t.notOk(await isWhole(9), 'a log that ends before the backup is incomplete')
 })
 
-t.test('one log can have what another missed, and a log that ended does not cover later changes', async (t) => {
+t.test('one withdrawal log can have what another missed, and covers no changes after its end', async (t) => {
   const [one, two] = [folder(t), folder(t)]
   const failed = (error: unknown) => t.fail(String(error))
   const first = createWithdrawalLog(one, NOW, failed)

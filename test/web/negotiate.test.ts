@@ -3,7 +3,7 @@ import { encodingFor, languageFor } from '../../src/web/negotiate.js'
 
 const LANGUAGES = ['en', 'ms', 'ta', 'zh-Hans']
 
-t.test('the language is the chosen one, else the most preferred of Accept-Language, else the first', async (t) => {
+t.test('the language of a page is the chosen one, else the preferred of Accept-Language, else the first', async (t) => {
   for (const [chosen, header, expected] of [
     [undefined, undefined, 'en'],
     [undefined, '', 'en'],
