@@ -1,4 +1,4 @@
-// A video is treated as an image is: by those who judge it, count it, watch for it and take it back, in every process, with all of its frames at once.
+// A video is one image: judgements, counts, watches and withdrawals apply to all of its frames at once, in every process.
 
 import t from 'tap'
 import { post } from '../helpers/requests.js'
@@ -39,7 +39,7 @@ async function caseWithVideo(service: TestService, hashes = threeFrames()) {
   return { ...her, hashes, imageId: video?.imageId ?? '' }
 }
 
-/** Asks for each frame as a still, and for the video. */
+/** Queries each frame as a picture, and the video. */
 async function asked({ app }: TestService, headers: Record<string, string>, hashes: readonly string[], context?: string) {
   const stills = hashes.map((hash) => ({ signals: [{ type: 'pdq', hash }] }))
   const video = { frames: filmOf(hashes).frames }
@@ -49,7 +49,7 @@ async function asked({ app }: TestService, headers: Record<string, string>, hash
   return answer.json<{ results: { matches: Shown[] }[] }>().results.map(({ matches }) => matches)
 }
 
-t.test('all frames are withdrawn at once, in every process', async (t) => {
+t.test('a withdrawal removes all frames of a video at once, in every process', async (t) => {
   const one = await startService(t)
   const two = await startService(t, { redis: one.redis })
   const { key, headers } = await keyFor(one, 'platform', MODERATOR)
@@ -71,10 +71,10 @@ t.test('all frames are withdrawn at once, in every process', async (t) => {
   await until(async () => (await asked(two, headers, her.hashes)).flat().length === 0)
   isAsking.now = false
   await asking
-  for (const each of seen) t.ok(['1,1,1,1', '0,0,0,0'].includes(each), `never some of its frames: ${each}`)
+  for (const each of seen) t.ok(['1,1,1,1', '0,0,0,0'].includes(each), `either all frames match or none: ${each}`)
 })
 
-t.test('it is judged, attested, counted and watched for as one', async (t) => {
+t.test('a video has one match id, verdict, dispute and count for all of its frames', async (t) => {
   const service = await startService(t)
   const one = await keyFor(service, 'one', MODERATOR)
   const boss = await operator(service)
@@ -85,7 +85,7 @@ t.test('it is judged, attested, counted and watched for as one', async (t) => {
 
   const matches = await asked(service, one.headers, her.hashes, 'group')
   const ids = new Set(matches.flat().map(({ matchId }) => matchId))
-  t.equal(ids.size, 1, 'one match id, of stills and of the video')
+  t.equal(ids.size, 1, 'frames and video have the same match id')
   const [matchId] = ids
   await service.services.settled()
   const context = (await ask(service, 'GET', '/v1/insights/contexts', one.headers)).json()
@@ -113,10 +113,10 @@ t.test('it is judged, attested, counted and watched for as one', async (t) => {
   const again = await openCase(service.app)
   const register = (hashes: readonly string[]) =>
     post(service.app, `${again.url}/hashes`, { videos: [filmOf(hashes)] }, again.headers)
-  t.match((await register(her.hashes)).json(), { code: 'known-harmless' }, 'it is blocked from resubmission')
+  t.match((await register(her.hashes)).json(), { code: 'known-harmless' }, 'its resubmission is blocked')
   const appeal = await ask(service, 'POST', `${again.url}/appeals`, again.headers, {
     signals: [{ type: 'pdq', hash: first, quality: 100 }],
   })
   t.ok(appeal.statusCode < 300, appeal.body)
-  t.equal((await register([first, randomHashText()])).statusCode, 201, 'one harmless frame keeps no other film out')
+  t.equal((await register([first, randomHashText()])).statusCode, 201, 'a video that shares one harmless frame is accepted')
 })

@@ -15,14 +15,14 @@ const server = await startRedis(t)
 const store = await openStore(storeAt(server.socket))
 t.teardown(() => store.close())
 
-/** An id of a shard. */
+/** A random id in this shard. */
 function idIn(shard: number): string {
   const id = randomBytes(16)
   id[15] = shard
   return formatUuid(id)
 }
 
-t.test('who starts is told every standing, once and as it is, in whichever shard it lies', async (t) => {
+t.test('allTrustStatuses returns the status of every image in every shard once', async (t) => {
   const trusts = createTrustStore(store)
   const signals = [{ type: 'pdq', view: 'whole', quality: 100, hash: hashFromBytes(randomBytes(32), 0) }] as const
   const image = {
