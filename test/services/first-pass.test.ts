@@ -1,4 +1,5 @@
-// A picture with many views is searched for in two passes. The first may miss a pair beyond 31 bits; what it meets is judged by all that is near.
+// A picture with many views is searched in two passes. The first may miss a pair beyond 31 bits; every image that
+// it finds is judged by all near rows.
 
 import { randomBytes } from 'node:crypto'
 import { t } from 'tap'
@@ -18,12 +19,12 @@ const MANY = 10
 const ASKING = { orgId: 'org', banks: undefined, thresholdBits: undefined }
 
 const catalogue = new Catalogue()
-// The id of an image is that of its match.
+// The id of an image is the id of its match.
 const matcher = bareMatcher({
   replica: { catalogue },
   matchIds: { idFor: (_, imageId) => imageId, imageOf: () => undefined },
 })
-// With fewer rows a search reads all of them, and misses nothing.
+// With fewer rows a search reads all of them and misses nothing.
 for (let image = 0; image < 1500; image++) put(Array.from({ length: 30 }, (_, row) => seeded(100_000 + 30 * image + row)))
 
 const [asked, other] = [seeded(1), seeded(2)]
@@ -32,7 +33,7 @@ const witnessed = put([apart(seeded(3), 50), apart(seeded(4), 58)])
 put([apart(seeded(5), 50)])
 const missed = put([spread(other, 40)])
 
-t.test('what the first pass meets is told by its nearest row, which the first pass alone misses', async (t) => {
+t.test('an image found by the first pass is reported by its nearest row, which the first pass alone misses', async (t) => {
   const [matches] = await matcher.match([pictureOf([asked])], ASKING)
   t.same(
     matches?.map(({ matchId, distanceBits }) => [matchId, distanceBits]),
@@ -40,7 +41,7 @@ t.test('what the first pass meets is told by its nearest row, which the first pa
   )
 })
 
-t.test('a second view still confirms, and without one 50 bits are too far', async (t) => {
+t.test('a second view still corroborates, and 50 bits without one are too far', async (t) => {
   const [matches] = await matcher.match([pictureOf([seeded(3), seeded(4)])], ASKING)
   t.same(
     matches?.map(({ matchId, grade, distanceBits }) => [matchId, grade, distanceBits]),
@@ -50,17 +51,17 @@ t.test('a second view still confirms, and without one 50 bits are too far', asyn
   t.same(await matcher.match([pictureOf([seeded(3)])], ASKING), [[]])
 })
 
-t.test('few views, and a radius that is asked for, are searched for completely', async (t) => {
+t.test('a picture with few views, or a requested radius, is searched completely', async (t) => {
   const found = async (views: number, thresholdBits?: number) => {
     const [matches = []] = await matcher.match([pictureOf([other], views)], { ...ASKING, thresholdBits })
     return matches.map(({ matchId }) => matchId)
   }
   t.same(await found(7), [missed])
-  t.same(await found(8), [], 'forty bits in all sixteen groups, which nine of ten such pairs are not')
+  t.same(await found(8), [], 'forty bits in all sixteen bands, which one pair in ten has')
   t.same(await found(MANY, 40), [missed])
 })
 
-t.test('several pictures of a call are answered as each by itself', async (t) => {
+t.test('several pictures of a call are answered as each alone', async (t) => {
   const pictures = [pictureOf([asked]), pictureOf([seeded(3), seeded(4)]), pictureOf([other]), pictureOf([other], 7)]
   const together = await matcher.match(pictures, ASKING)
   const separately = await Promise.all(pictures.map(async (picture) => (await matcher.match([picture], ASKING))[0]))
@@ -71,7 +72,7 @@ t.test('several pictures of a call are answered as each by itself', async (t) =>
   )
 })
 
-t.test('within 31 bits, and of other types, nothing changes', async (t) => {
+t.test('the first pass changes neither a search within 31 bits nor another type', async (t) => {
   const signals = pictureOf([asked])
   t.same(firstPassOf({ bits: 31, marginBits: 2 }, 'pdq-area', signals), { bits: 31, marginBits: 2 })
   t.same(firstPassOf({ bits: 52, marginBits: 2 }, 'pdq-area', signals), { bits: 31, marginBits: 23 })
@@ -85,7 +86,7 @@ function put(hashes: readonly Hash256[]): string {
   return id
 }
 
-/** These views, and unrelated ones, so many in all. */
+/** These views and unrelated ones, `views` in all. */
 function pictureOf(hashes: readonly Hash256[], views = MANY): readonly HashedSignal[] {
   const all = [...hashes, ...Array.from({ length: views - hashes.length }, (_, i) => seeded(50 + i))]
   return all.map((hash) => ({
@@ -96,7 +97,7 @@ function pictureOf(hashes: readonly Hash256[], views = MANY): readonly HashedSig
   }))
 }
 
-/** A hash so many bits away, at least two of them in each group of sixteen. */
+/** A hash `bits` away, at least two bits in each band of sixteen. */
 function spread(hash: Hash256, bits: number): Hash256 {
   return flipped(
     hash,
@@ -104,7 +105,7 @@ function spread(hash: Hash256, bits: number): Hash256 {
   )
 }
 
-/** A hash so many bits away, none of them in the first three groups. */
+/** A hash `bits` away, with none of them in the first three bands. */
 function apart(hash: Hash256, bits: number): Hash256 {
   return flipped(
     hash,

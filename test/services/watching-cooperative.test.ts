@@ -1,4 +1,4 @@
-// How often the process that compares asks the store: not for each picture that comes.
+// The process that evaluates watches does not query the store for each picture.
 
 import { randomBytes } from 'node:crypto'
 import { Redis } from 'ioredis'
@@ -15,7 +15,7 @@ import { startRedis, storeAt } from '../helpers/redis.js'
 import { imageOf } from '../helpers/registered-image.js'
 import { until } from '../helpers/service.js'
 
-t.test('what is registered while it pauses is compared together, and waits for no disk but its own', async (t) => {
+t.test('pictures registered during a pause are compared together, without a wait for the disk', async (t) => {
   const { socket } = await startRedis(t)
   const store = await openStore(storeAt(socket))
   const keyring = makeKeyring([Buffer.alloc(32, 7)])
