@@ -1,4 +1,4 @@
-// Rows just beyond the threshold, as far as a search meets them: what counts queries near an edge goes by them.
+// Rows just beyond the threshold, as far as a search meets them: the probing guard counts queries near an edge by them.
 
 import { type Test, t } from 'tap'
 import { type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
@@ -16,7 +16,7 @@ const MARGIN_BITS = 2
 for (const thresholdBits of [31, 42]) {
   const rows = [...plantedAt(thresholdBits), ...FAR]
   for (const [kind, index] of Object.entries(indexesOf(rows))) {
-    t.test(`of a ${kind}, within ${thresholdBits} bits nothing is missed, and nearly nothing just beyond`, async (t) => {
+    t.test(`a ${kind} misses nothing within ${thresholdBits} bits, and little just beyond them`, async (t) => {
       assertFound(
         t,
         thresholdBits,
@@ -30,16 +30,16 @@ for (const thresholdBits of [31, 42]) {
         together.map((hits) => hits ?? []),
       )
       const exact = NEEDLES.flatMap((needle) => drain(index.search([needle], thresholdBits)))
-      t.equal(Math.max(...exact.map(({ distanceBits }) => distanceBits)), thresholdBits, 'and no farther without a margin')
+      t.equal(Math.max(...exact.map(({ distanceBits }) => distanceBits)), thresholdBits, 'no farther without a margin')
     })
   }
 }
 
 /**
- * A wide margin: a plan for 31 bits meets nine of ten rows that are twenty-one bits farther, in place of the one in four that the pigeonring principle
- * would let through.
+ * A wide margin: a plan for 31 bits meets nine of ten rows that are twenty-one bits farther, where the pigeonring principle
+ * alone would let one in four through.
  */
-t.test('within a wide margin most is found, nothing farther, and nothing is missed within the threshold', async (t) => {
+t.test('a wide margin finds most rows within it and none beyond, and misses none within the threshold', async (t) => {
   const [sure, farthest] = [31, 52]
   const distances = [sure, 42, farthest, farthest + 1]
   const planted = NEEDLES.flatMap((needle, n) =>
@@ -64,14 +64,14 @@ t.test('within a wide margin most is found, nothing farther, and nothing is miss
   }
 })
 
-/** Of needle n, the rows that begin at 4n: at the threshold, and one, two and three bits beyond. */
+/** Of needle n, the rows from 4n: at the threshold, and one, two and three bits beyond. */
 function plantedAt(thresholdBits: number): Hash256[] {
   return NEEDLES.flatMap((needle, n) =>
     BEYOND.map((beyond) => drawnAway(needle, thresholdBits + beyond, BEYOND.length * n + beyond)),
   )
 }
 
-/** Which bits differ is drawn: nobody who does not know a stored hash can choose where a query differs from it. */
+/** The differing bits are random: without the stored hash nobody can choose where a query differs from it. */
 function drawnAway(needle: Hash256, bits: number, seed: number): Hash256 {
   const draws = Array.from({ length: 8 }, (_, i) => seeded(1_000_000 + 8 * seed + i)).flatMap((hash) => [...hash])
   const bytes = Uint8Array.from(needle)

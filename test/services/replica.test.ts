@@ -51,7 +51,7 @@ t.test('replicas agree with a map, whatever is put, replaced and erased, and whe
   }
 })
 
-t.test("a stream trimmed beyond a replica's position leads to a full load, not to a gap", async (t) => {
+t.test('a stream trimmed beyond a replica’s position leads to a full load, not to a gap', async (t) => {
   const { images, replicaWith, redis } = await openParts(t, await startRedis(t))
   const first = randomImage()
   await images.put([first])

@@ -218,7 +218,7 @@ t.test('a dispute is sent once to the owner of the signal and once to a platform
 })
 
 t.test(
-  "a missed deadline is sent to its platform and the notice's contact, a suspended key to its organisation",
+  'a missed deadline is sent to its platform and the notice’s contact, a suspended key to its organisation',
   async (t) => {
     const [platform, ngo] = [await organisation(t, 'platform'), await organisation(t, 'ngo')]
     const [platformOrg, ngoOrg] = await Promise.all(
