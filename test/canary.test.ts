@@ -102,7 +102,7 @@ t.test('pictures leave no trace anywhere', { timeout: 230_000 }, async (t) => {
 
   const phone = await canaryHeic(4711, decode)
   await t.test('HEIC is accepted, and truncated HEIC is refused for registration', async (t) => {
-    t.same(findCanary(phone.picture.bytes, phone.needles), ['data of HEIC'], 'the search finds what is there')
+    t.same(findCanary(phone.picture.bytes, phone.needles), ['data of HEIC'], 'the search finds a value that is present')
     const cut = { ...phone.picture, bytes: phone.picture.bytes.subarray(0, 15_000) }
     t.equal((await send(platform, images([fresh(phone.picture), fresh(cut)]))).status, 200)
     t.equal((await send(her, images([fresh(cut)]))).status, 422)

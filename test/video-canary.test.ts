@@ -42,7 +42,7 @@ function needles(file: Buffer): Needle[] {
 t.test('videos leave no trace anywhere', { timeout: 600_000, skip: clip === undefined && 'no encoder' }, async (t) => {
   const file = clip ?? Buffer.alloc(0)
   const marks = needles(file)
-  t.same(findCanary(file, marks), ['bytes'], 'the search finds what is there')
+  t.same(findCanary(file, marks), ['bytes'], 'the search finds a value that is present')
   const world = await open(t)
   const key = await makeKey(world.redis)
   const [api, second] = await Promise.all([startApi(t, world), startApi(t, world)])

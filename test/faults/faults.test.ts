@@ -23,7 +23,7 @@ t.test('every acknowledged write survives every kind of fault, under load', { ti
     tell: (line) => t.comment(line),
     tellEvery: 1,
   })
-  for (const name of leftOut) t.comment(`left out, for want of a file system of its own: ${name}`)
+  for (const name of leftOut) t.comment(`left out, as it needs a separate file system: ${name}`)
 
   t.same(findings.lost, [], 'no acknowledged write is lost')
   t.same(findings.wrong, [], 'no answer is wrong')

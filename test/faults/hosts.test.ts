@@ -117,7 +117,7 @@ async function apiIsAwayForAnHour(t: Test, hosts: Hosts, her: Case, written: rea
     answered = await b.matches(key, withdrawn)
     return answered !== undefined
   }, START_MS)
-  t.equal(answered, 0, 'its first answer is without what was withdrawn')
+  t.equal(answered, 0, 'its first answer leaves out the withdrawn picture')
   const first = written[0] ?? ''
   await until(async () => (await b.matches(key, late)) === 1 && (await b.matches(key, first)) === 1, FAILOVER_MS)
   t.comment(`it answers from the whole ${Math.round(performance.now() - mendedAtMs)} ms after it was back`)
@@ -175,7 +175,7 @@ async function redisIsAwayForLong(t: Test, hosts: Hosts, her: Case): Promise<voi
   }
   await until(isWhole, START_MS)
   const after = await hosts.onMaster((redis) => redis.info('stats'))
-  t.equal(fullSyncsIn(after), fullSyncsIn(before) + 1, 'what it missed is not remembered, so it is given all')
+  t.equal(fullSyncsIn(after), fullSyncsIn(before) + 1, 'a replica that missed more than the backlog holds is synchronised in full')
   other.cut()
   await until(async () => (await a.submit(her, randomHashText())) === 201, START_MS)
   t.pass('it is the replica that a write waits for')

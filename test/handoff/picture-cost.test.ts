@@ -124,7 +124,7 @@ t.test('a declared size of gigapixels is too costly in every format', async (t) 
 t.test('a one-scan JPEG may have 250 megapixels, and one held as coefficients 120', async (t) => {
   const { jpeg, 'progressive jpeg': progressive } = await photographs()
   const costly = (file: Buffer) => isTooCostly(pictureCost(file), 4 * MEGABYTE)
-  t.notOk(costly(jpegOf(jpeg, 16_320, 12_240)), 'what a phone of 200 megapixels saves')
+  t.notOk(costly(jpegOf(jpeg, 16_320, 12_240)), 'a photograph of a 200-megapixel phone')
   t.notOk(costly(jpegOf(jpeg, 20_000, 12_500)))
   t.ok(costly(jpegOf(jpeg, 20_000, 12_501)))
   t.notOk(costly(jpegOf(progressive, 12_000, 10_000, 0xc2)))

@@ -43,7 +43,7 @@ function video(sizeBytes = 2_500_000) {
   const chunks = Array.from({ length: Math.ceil(sizeBytes / 65_536) }, (_, i) => Buffer.alloc(65_536, 1 + (i % 200)))
   const whole = Buffer.concat(chunks)
   for (const chunk of chunks) bytes.add(chunk)
-  t.ok(chunks.every(isWiped), 'what was added is overwritten')
+  t.ok(chunks.every(isWiped), 'every added chunk is overwritten')
   return { bytes, whole }
 }
 

@@ -49,6 +49,6 @@ t.test('a silent connection is given up, and the next one continues after the la
   t.same(
     asked.map(({ after }) => after),
     ['0-0', '1-0', '1-0'],
-    'a line that dies and one that never answers are both given up',
+    'a broken connection and one that never answers are both abandoned',
   )
 })

@@ -78,10 +78,10 @@ t.test('the page shows the true state of each image, whatever happens to request
               : nature === 'held'
                 ? ['held', 'failed']
                 : ['refused', 'failed']
-          assert.ok(expected.includes(said.get(id) ?? ''), `${nature} is said to be ${said.get(id)}`)
+          assert.ok(expected.includes(said.get(id) ?? ''), `${nature} is reported as ${said.get(id)}`)
           if (said.get(id) === 'protected' || said.get(id) === 'held') assert.ok(stored.has(`${id}`), `${nature} is stored`)
         }
-        assert.equal(said.size, natures.length, 'something is said of each')
+        assert.equal(said.size, natures.length, 'every picture has an outcome')
       },
     ),
     { numRuns: 150 },

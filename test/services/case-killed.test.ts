@@ -140,10 +140,10 @@ async function holdsWhatWasSaid(
   for (const [k, [id, { vouch, dispute, hold, strike }]] of [...said].entries()) {
     const { trust } = await trusts.get(id)
     if (vouch) t.same(trust.attestedBy, ['ngo'])
-    if (strike) t.equal(trust.circulation, 'invalidated', 'what was invalidated stays so')
+    if (strike) t.equal(trust.circulation, 'invalidated', 'an invalidated case stays invalidated')
     else if (hold && trust.circulation !== 'invalidated') t.ok(trust.circulation === 'held' && listed.held.has(id))
     if (dispute && trust.dispute !== 'upheld') t.ok(trust.dispute === 'open' && listed.disputes.has(id))
-    t.same(trustStatuses[k], trustStatusOf(trust), 'every index is told the same')
+    t.same(trustStatuses[k], trustStatusOf(trust), 'every index has the same trust status')
   }
 }
 

@@ -276,7 +276,7 @@ t.test('a snapshot that does not fit the change stream is tried once, then every
     async load() {
       const snapshot = await real.load()
       loads += snapshot === undefined ? 0 : 1
-      await store.ask((redis) => redis.xtrim(keys.changes, 'MAXLEN', 1)) // behind its back
+      await store.ask((redis) => redis.xtrim(keys.changes, 'MAXLEN', 1)) // the stream is trimmed meanwhile
       return snapshot
     },
   }

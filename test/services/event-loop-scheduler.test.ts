@@ -83,7 +83,7 @@ t.test('many requests begin in order of arrival, one slice per turn', async (t) 
   t.equal(scheduler.waitMs, 0)
 })
 
-t.test('a batch does not starve questions, nor do questions starve the batch', async (t) => {
+t.test('a batch and questions do not starve each other', async (t) => {
   const { scheduler, turn, work } = loop()
   let done = 0
   const batch = async () => {

@@ -137,7 +137,7 @@ t.test(
     t.equal(
       asked[0]?.url,
       '/hashsharing/v2/entries?from=2024-03-01T00%3A00%3A00Z',
-      'goes on from the last time that was named',
+      'continues from the last time stamp received',
     )
     t.same(await found(four), [0], 'a tombstone of either kind')
 

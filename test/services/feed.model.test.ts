@@ -85,7 +85,7 @@ t.test('a feed under concurrent writes loses and repeats nothing', { timeout: 18
     t.equal(one.held.size, expected.size, `${one.name} holds it once`)
     if (one.snapshots() > 1) continue // a second snapshot repeats entries
     const tooOften = [...one.told].filter(([hash, times]) => times > (truth.get(hash)?.changes ?? 0))
-    t.same(tooOften, [], `${one.name} was told nothing more often than it changed`)
+    t.same(tooOften, [], `${one.name} was told of no entry more often than it changed`)
   }
   t.ok(
     readers.some(({ broken }) => broken() > 0),

@@ -51,7 +51,7 @@ t.test(
     }
 
     t.same(await ask(8, 40, 24), ['strong', 24, 24, 'none'])
-    t.same(await ask(15, 40, 24), ['strong', 24, 24, 'none'], 'whatever the band of what is nearest')
+    t.same(await ask(15, 40, 24), ['strong', 24, 24, 'none'], 'whatever the band of the nearest image')
     t.same(await ask(8, 40, 30), ['strong', 30, 30, 'inner'], 'of the reported band')
     t.same(await ask(8, 25, 24), ['strong', 24, 24, 'inner'], 'of the reported view')
     t.same(

@@ -8,7 +8,7 @@ t.test('the first picture of every submitter comes before the second of any', as
   const flood = Array.from({ length: 60 }, (_, i) => shares.enter(at('attacker', `case ${i % 3}`), 10))
 
   t.equal(shares.enter(at('she', 'case'), 2).behind, 0, 'no picture of the flood goes before her first')
-  t.equal(shares.enter(at('she', 'case'), 2).behind, 2, 'her second comes behind her first')
+  t.equal(shares.enter(at('she', 'case'), 2).behind, 2, 'her second picture waits for her first')
   t.ok(
     (flood.at(-1)?.behind ?? 0) >= 500,
     'the last of the flood is behind all others of the flood, however it is split into cases',

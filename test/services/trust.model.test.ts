@@ -222,7 +222,7 @@ t.test('acts at the same time on two processes have the outcome of some order of
         assert.deepEqual(
           holdSchedule.slice(1),
           endsS === undefined ? [] : [String(endsS * 1000)],
-          'what is due is what is paused',
+          'the hold schedule matches the pause',
         )
         const told = await matchesOf(one, platforms[0]?.headers ?? {}, her.hash)
         if (expected?.matches !== true) assert.deepEqual(told, [])

@@ -45,7 +45,7 @@ t.test('the opener of an assisted case receives its events in order, until it is
 
   await post(app, `${url}/handover`, { keepReading: false }, ngo.headers)
   await match(image.signals[0]?.hash ?? '', await organisation(t, 'platform'))
-  t.same(await told(), [], 'hers now')
+  t.same(await told(), [], 'not once the case is handed over')
 })
 
 t.test('an organisation without a webhook key receives nothing, not even of cases that it followed', async (t) => {

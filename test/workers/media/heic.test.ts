@@ -179,7 +179,7 @@ t.test('all memory of the decoder is overwritten, even after an error', async (t
   const has = (bytes: Buffer) => Buffer.from(memory.buffer).includes(bytes)
   await reader.read(file, LIMITS, (picture) => {
     look(picture)
-    t.ok(has(row) && has(needle), 'the search finds what is there')
+    t.ok(has(row) && has(needle), 'the search finds a value that is present')
   })
   t.notOk(has(row) || has(needle))
   const failing = reader.read(file, LIMITS, (picture) => {
