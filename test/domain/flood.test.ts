@@ -25,12 +25,15 @@ const seen: fc.Arbitrary<SeenMatches> = fc.record({ hits, uploads: fc.nat(5000),
 const said: fc.Arbitrary<Said> = fc.record({ confirmations: fc.nat(4), notBlocked: fc.nat(4), disputes: fc.nat(4) })
 const seenOf = (more: Partial<SeenMatches>): SeenMatches => ({ hits: [], uploads: 0, looks: 0, ...more })
 
-t.test('the height of a flood is the number of platforms times the hits of the last one that the rule requires', async (t) => {
-  t.equal(floodOf([], rule), 0)
-  t.equal(floodOf([9999, 9999], rule), 0)
-  t.equal(floodOf([9999, 100, 9999], rule), 300)
-  t.equal(floodOf([7, 5, 6, 8], rule), 24)
-})
+t.test(
+  'the height of a flood is the number of platforms times the hits of the last one that the rule requires',
+  async (t) => {
+    t.equal(floodOf([], rule), 0)
+    t.equal(floodOf([9999, 9999], rule), 0)
+    t.equal(floodOf([9999, 100, 9999], rule), 300)
+    t.equal(floodOf([7, 5, 6, 8], rule), 24)
+  },
+)
 
 t.test('unlike uploads narrow a signal, even on one platform and over a long time', async (t) => {
   const looks = rule.lookAlikes

@@ -175,7 +175,11 @@ async function redisIsAwayForLong(t: Test, hosts: Hosts, her: Case): Promise<voi
   }
   await until(isWhole, START_MS)
   const after = await hosts.onMaster((redis) => redis.info('stats'))
-  t.equal(fullSyncsIn(after), fullSyncsIn(before) + 1, 'a replica that missed more than the backlog holds is synchronised in full')
+  t.equal(
+    fullSyncsIn(after),
+    fullSyncsIn(before) + 1,
+    'a replica that missed more than the backlog holds is synchronised in full',
+  )
   other.cut()
   await until(async () => (await a.submit(her, randomHashText())) === 201, START_MS)
   t.pass('it is the replica that a write waits for')

@@ -231,7 +231,8 @@ class World {
     for (let n = 0; n < IMAGES; n++) this.catalogue.remove(idOf(n))
     for (const ordinal of this.#ordinals) assert.equal(this.catalogue.frameOf(ordinal), undefined)
     while (this.catalogue.tidy());
-    for (const type of SIGNAL_TYPE_NAMES) assert.equal(this.catalogue.index(type).rows, 0, 'no rows of withdrawn videos are left')
+    for (const type of SIGNAL_TYPE_NAMES)
+      assert.equal(this.catalogue.index(type).rows, 0, 'no rows of withdrawn videos are left')
   }
 }
 
