@@ -85,7 +85,8 @@ async function start(): Promise<void> {
   const eraseIntervalMs = config.eraseIntervalS * 1000
   jobs.push(keepCases({ target, connection: redis, eraseIntervalMs, now: Date.now, warn }))
   const isFit = () => worker.isRunning() && sandbox.pids.length > 0
-  jobs.push(keepHeartbeat({ redis, intervalMs: HEARTBEAT_INTERVAL_MS, isFit, lacking }))
+  const allLacking = ffmpeg === undefined ? ([...lacking, 'ffmpeg'] as const) : lacking
+  jobs.push(keepHeartbeat({ redis, intervalMs: HEARTBEAT_INTERVAL_MS, isFit, lacking: allLacking }))
 }
 
 function createSandbox(): Sandbox {

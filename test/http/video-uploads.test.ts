@@ -1,11 +1,14 @@
 // Videos sent as files to a case and as queries: hashed by workers, never stored, and refused with one clear answer whatever is sent instead.
 
+import type { Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { z } from 'zod'
 import type { ProblemCode } from '../../src/domain/problem.js'
+import { createWorkerId, heartbeat } from '../../src/store/redis/heartbeats.js'
 import { cutHalfWay, type Multipart, multipart, partWithoutFileName, streamed } from '../helpers/multipart.js'
 import { scene } from '../helpers/pictures.js'
 import { MARKER, refused } from '../helpers/refusal.js'
+import { redisOf } from '../helpers/requests.js'
 import { keyFor, openCase, startService, type TestServiceOptions, until } from '../helpers/service.js'
 import { beginUpload, listen, readAll } from '../helpers/sockets.js'
 import { imagesOf, json, type Route, send } from '../helpers/uploads.js'
@@ -147,6 +150,20 @@ t.test('what is too large is refused before a byte of it is read, and a slow upl
   await until(async () => (await said(query, 3 << 20, 1000)).includes('upload-incomplete')) // its room was given back
 })
 
+t.test('where no worker has ffmpeg a video is refused before a byte of it is read', async (t) => {
+  const { service, app, her, ofHer, query } = await start(t)
+  const port = await listen(app)
+  const redis = await redisOf(t, service)
+  await heartbeat(redis, createWorkerId('a', ['ffmpeg']))
+  for (const { url, headers } of [ofHer, query]) {
+    const socket = await beginUpload(port, url, { ...headers, 'content-length': String(100 << 20) }, form(clip), 0)
+    t.match(await readAll(socket), /^HTTP\/1.1 501 .*connection: close.*"code":"video-unavailable"/s)
+  }
+  await heartbeat(redis, createWorkerId('b', []))
+  refused(t, await send(app, ofHer, cutHalfWay(form(Buffer.alloc(1000)))), 'upload-incomplete', 'one has it')
+  t.equal(await imagesOf(app, her), 0)
+})
+
 t.test('one caller gets half of the room, and others the rest', async (t) => {
   const { service, app, query } = await start(t, { videoLimits: { maxInFlightBytes: 1 << 20 } })
   const port = await listen(app)
@@ -154,19 +171,25 @@ t.test('one caller gets half of the room, and others the rest', async (t) => {
     ['other', 'third'].map(async (org) => ({ ...query, headers: (await keyFor(service, org, ['match'])).headers })),
   )
   if (other === undefined || third === undefined) return
-  const begin = ({ url, headers }: Route, bytes: number) => beginUpload(port, url, headers, form(Buffer.alloc(bytes)), 1000)
+  const waiting: Socket[] = []
+  /** Repeats what is refused because a question took the room for a moment. */
+  const begin = async ({ url, headers }: Route, bytes: number) => {
+    const socket = await beginUpload(port, url, headers, form(Buffer.alloc(bytes)), 1000)
+    socket.once('data', () => begin({ url, headers }, bytes))
+    waiting.push(socket)
+  }
   /** A body that breaks off is refused for that where there is room for it. */
   const isAdmitted = async (route: Route, bytes: number) => {
     const answer = await send(app, route, cutHalfWay(form(Buffer.alloc(2 * bytes))))
     refused(t, answer, answer.statusCode === 503 ? 'overloaded' : 'upload-incomplete')
     return answer.statusCode !== 503
   }
-  const waiting = [await begin(query, 400_000)]
+  await begin(query, 400_000)
   t.teardown(() => waiting.map((socket) => socket.destroy()))
   await until(async () => !(await isAdmitted(query, 200_000)))
   t.ok(await isAdmitted(query, 50_000))
   t.ok(await isAdmitted(other, 500_000), 'others have what is left')
-  waiting.push(await begin(other, 500_000))
+  await begin(other, 500_000)
   await until(async () => !(await isAdmitted(third, 400_000)))
   for (const socket of waiting) socket.destroy()
   await until(() => isAdmitted(third, 400_000))

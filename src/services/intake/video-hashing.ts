@@ -14,6 +14,8 @@ import { createVideoRoom } from './video-room.js'
 export interface VideoHashing {
   /** `maxBytes` is that of the largest file that there can be room for. */
   readonly limits: Pick<VideoLimits, 'maxBytes' | 'uploadTimeoutMs' | 'ttlMs'>
+  /** @throws {Problem} video-unavailable, when no worker can decode videos; store-unavailable. */
+  ready(): Promise<void>
   /**
    * Makes room for a video before a byte of it is read.
    * @param maxBytes its size at most; not more than `limits` allow.
@@ -43,6 +45,8 @@ export interface VideoHashingParts {
   /** @throws {Problem} store-unavailable */
   readonly enqueue: (job: HashVideoJob, priority: number) => Promise<void>
   readonly limits: VideoLimits
+  /** Is there no worker that can decode videos? @throws {Problem} store-unavailable */
+  readonly lackDecoders: () => Promise<boolean>
 }
 
 /**
@@ -54,7 +58,8 @@ const MIN_UNITS = 20
 /** Highest penalty on a job's priority. */
 const MAX_BEHIND = 100_000
 
-export function createVideoHashing({ pendingVideos, handoffUrl, enqueue, limits }: VideoHashingParts): VideoHashing {
+export function createVideoHashing(parts: VideoHashingParts): VideoHashing {
+  const { pendingVideos, handoffUrl, enqueue, limits, lackDecoders } = parts
   const room = createVideoRoom(limits)
   const shares = createPictureShares()
 
@@ -85,6 +90,9 @@ export function createVideoHashing({ pendingVideos, handoffUrl, enqueue, limits 
 
   return {
     limits: { ...limits, maxBytes: room.maxBytes },
+    async ready() {
+      if (await lackDecoders()) throw new Problem('video-unavailable')
+    },
     receive(from, maxBytes) {
       const leave = room.enter(from.group, maxBytes)
       const bytes = createVideoBytes()
