@@ -13,7 +13,7 @@ import { keyFor, openCase, startService, type TestServiceOptions, until } from '
 import { beginUpload, listen, readAll } from '../helpers/sockets.js'
 import { imagesOf, json, type Route, send } from '../helpers/uploads.js'
 import { ended, stoppedReader } from '../helpers/video-children.js'
-import { ffmpeg, makeClip, remuxed } from '../helpers/videos.js'
+import { encrypted, ffmpeg, fileOf, makeClip, remuxed } from '../helpers/videos.js'
 import { startWorkers } from '../helpers/workers.js'
 
 const skip = ffmpeg === undefined && 'there is no ffmpeg'
@@ -127,11 +127,36 @@ t.test('what is no video has one clear answer, and nothing is stored', { skip },
     ['media-unsupported', 'a picture', picture.bytes],
     ['video-undecodable', 'the beginning of a video', clip.subarray(0, 600)],
     ['quality-too-low', 'nothing but one colour', made(t, { source: 'color=gray:s=160x120:r=4:d=1' })],
+    ['video-undecodable', 'packets of which none is decoded', fileOf([0, 40, 80])],
+    ['video-undecodable', 'an encrypted video', encrypted(clip)],
+    ['video-too-long', 'a header of ten hours', fileOf([0, 36_000_000])],
+    ['video-undecodable', 'three pictures in each millisecond', fileOf(Array.from({ length: 3000 }, (_, i) => i % 1000))],
+    ['video-too-large', '8K', fileOf([0], { width: 7680, height: 4320 })],
     ['video-undecodable', 'sound alone', made(t, { source: 'sine=d=1', output: ['-c:a', 'aac'] })],
   ]
-  for (const [code, what, file] of files) refused(t, await send(app, query, form(file)), code, what)
-  t.equal((await send(app, ofHer, form(made(t, { source: 'testsrc2=s=160x120:r=4:d=0.25' })))).statusCode, 201, 'one frame')
-  t.equal(await imagesOf(app, her), 1)
+  for (const [i, [code, what, file]] of files.entries())
+    refused(t, await send(app, i % 2 === 0 ? ofHer : query, form(file)), code, what)
+  t.equal(await imagesOf(app, her), 0)
+  t.notMatch(service.log.join(''), MARKER)
+})
+
+t.test('an odd video is registered as far as it shows something, and the answer says how far', { skip }, async (t) => {
+  const { service, app, her, ofHer } = await start(t)
+  await startWorkers(t, service.redis)
+  const blank = 'color=black:s=192x144:r=4:d=60[a];testsrc2=s=192x144:r=4:d=4[b];[a][b]concat'
+  const odd: [string, Buffer, object][] = [
+    ['one frame', made(t, { source: 'testsrc2=s=160x120:r=4:d=0.25' }), { protectedShare: 1 }],
+    ['1,000 frames a second', made(t, { source: 'testsrc2=s=64x64:r=1000:d=1' }), { durationMs: 1000 }],
+    ['a blank first minute', made(t, { source: blank }), { durationMs: 64_000, protectedShare: 0.0625 }],
+    ['two films in one, as MP4 that is none', Buffer.concat([clip, clip]), { durationMs: 1000, protectedShare: 1 }],
+    ['one that breaks off', clip.subarray(0, Math.floor(0.9 * clip.length)), { durationMs: 1000 }],
+  ]
+  for (const [what, file, video] of odd) {
+    const answer = await send(app, ofHer, form(file))
+    t.equal(answer.statusCode, 201, `${what}: ${answer.body}`)
+    t.match(answer.json(), { video }, what)
+  }
+  t.equal(await imagesOf(app, her), odd.length)
   t.notMatch(service.log.join(''), MARKER)
 })
 
