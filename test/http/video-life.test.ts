@@ -11,10 +11,9 @@ import {
   until,
   withBitsFlipped,
 } from '../helpers/service.js'
-import { ask, matchesOf, operator } from '../helpers/trust.js'
+import { ask, caseWithVideo, FRAME_MS, filmOf, matchesOf, operator } from '../helpers/trust.js'
 
 const MODERATOR = ['match', 'feedback', 'webhooks'] as const
-const FRAME_MS = 2000
 
 interface Shown {
   readonly matchId: string
@@ -22,21 +21,6 @@ interface Shown {
   readonly disputed: boolean
   readonly atMs?: number
   readonly segments?: readonly object[]
-}
-
-function filmOf(hashes: readonly string[]) {
-  const frames = hashes.map((hash, i) => ({ atMs: i * FRAME_MS, signals: [{ type: 'pdq', hash, quality: 100 }] }))
-  return { durationMs: hashes.length * FRAME_MS, frames }
-}
-
-const threeFrames = () => [randomHashText(), randomHashText(), randomHashText()]
-
-/** A case with one video. */
-async function caseWithVideo(service: TestService, hashes = threeFrames()) {
-  const her = await openCase(service.app)
-  const answer = await post(service.app, `${her.url}/hashes`, { videos: [filmOf(hashes)] }, her.headers)
-  const [video] = answer.json<{ videos: { imageId: string }[] }>().videos
-  return { ...her, hashes, imageId: video?.imageId ?? '' }
 }
 
 /** Asks for each frame as a still, and for the video. */
@@ -78,7 +62,7 @@ t.test('it is judged, attested, counted and watched for as one', async (t) => {
   const service = await startService(t)
   const one = await keyFor(service, 'one', MODERATOR)
   const boss = await operator(service)
-  const [first = '', ...rest] = threeFrames()
+  const [first = '', ...rest] = Array.from({ length: 3 }, randomHashText)
   const watch = { watches: [{ signals: [{ type: 'pdq', hash: withBitsFlipped(rest[1] ?? '', 8) }] }] }
   t.equal((await post(service.app, '/v1/watch', watch, one.headers)).statusCode, 201)
   const her = await caseWithVideo(service, [first, ...rest])

@@ -2,7 +2,7 @@
 
 import type { RegisteredFacts } from '../../domain/matching/signal.js'
 import { Problem } from '../../domain/problem.js'
-import { FLOOD_RULES, floodAction, mayBeFlood, type Said } from '../../domain/trust/flood.js'
+import { FLOOD_RULES, floodAction, frameOfLook, mayBeFlood, type Said } from '../../domain/trust/flood.js'
 import { tierOf } from '../../domain/trust/tier.js'
 import { supportOf, type Trust } from '../../domain/trust/trust.js'
 import type { CaseEvents } from '../../store/cases/case-events.js'
@@ -153,7 +153,11 @@ async function afterMatchesOf(parts: AfterMatchParts, met: Met): Promise<void> {
   const platforms = await platformsIn(parts, met)
   if (platforms.length === 0) return
   const allLooks = new Set(platforms.flatMap(({ looks }) => [...looks]))
-  const looks = [...allLooks].slice(0, MAX_LOOKS).map((look) => parts.pseudonymOf(`look ${look}`, imageId))
+  const looks = [...allLooks].slice(0, MAX_LOOKS).map((look) => {
+    const frame = frameOfLook(look)
+    const looks = parts.pseudonymOf(`look ${look}`, imageId)
+    return { look: looks, frame: frame === 0 ? undefined : parts.pseudonymOf(`frame ${frame}`, imageId) }
+  })
   met.seen ??= await parts.matchEvents.note(imageId, platforms, looks, atMs)
   const { seen } = met
   if (seen === undefined) return

@@ -91,6 +91,7 @@ export const forgetTrustLua = `${outboxLua}${pseudonymsLua}${forgetDeadlinesLua}
       local parties = pseudonymsOf(tag, hex)
       if parties ~= '' then outbox(tag, 'kind', 'signal.withdrawn', 'image', id, 'parties', parties) end
       redis.call('DEL', tag .. 'match-events:' .. hex, tag .. 'told:' .. hex, tag .. 'looks:' .. hex, tag .. 'looks-before:' .. hex)
+      redis.call('DEL', tag .. 'look-frames:' .. hex, tag .. 'look-frames-before:' .. hex)
       redis.call('SREM', tag .. 'noticed', id)
       forget_deadlines(tag, hex)
     end`
