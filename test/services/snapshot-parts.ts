@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { Redis } from 'ioredis'
-import t, { type Test } from 'tap'
+import type { Test } from 'tap'
 import { type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { uuidV7 } from '../../src/domain/ids.js'
 import type { RegisteredImage } from '../../src/domain/matching/signal.js'
@@ -20,8 +20,8 @@ import { createTrustStore } from '../../src/store/trust/trust.js'
 import { storeAt, type TestRedis } from '../helpers/redis.js'
 import { PATIENT } from '../helpers/service.js'
 
-export const keyring = makeKeyring([Buffer.alloc(32, 7)])
-export const secret = Buffer.alloc(32, 9)
+const keyring = makeKeyring([Buffer.alloc(32, 7)])
+const secret = Buffer.alloc(32, 9)
 
 interface Registered {
   readonly id: string

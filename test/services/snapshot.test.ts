@@ -9,7 +9,7 @@ import { keys } from '../../src/store/redis/keys.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
 import { createTrustStore } from '../../src/store/trust/trust.js'
 import { startRedis } from '../helpers/redis.js'
-import { isFound, keyring, openParts, secret, someImage, someVideo } from './snapshot-parts.js'
+import { isFound, openParts, someImage, someVideo } from './snapshot-parts.js'
 
 t.test('a replica that starts again reads its snapshot, and then what changed since', async (t) => {
   const folder = t.testdir()
