@@ -47,6 +47,8 @@ export interface VideoHashingParts {
   readonly limits: VideoLimits
   /** Is there no worker that can decode videos? @throws {Problem} store-unavailable */
   readonly lackDecoders: () => Promise<boolean>
+  /** How often a video that waits asks that again: the last worker with a decoder may end. */
+  readonly recheckMs?: number
 }
 
 /**
@@ -57,9 +59,10 @@ const UNIT_BYTES = 250_000
 const MIN_UNITS = 20
 /** Highest penalty on a job's priority. */
 const MAX_BEHIND = 100_000
+const RECHECK_MS = 5000
 
 export function createVideoHashing(parts: VideoHashingParts): VideoHashing {
-  const { pendingVideos, handoffUrl, enqueue, limits, lackDecoders } = parts
+  const { pendingVideos, handoffUrl, enqueue, limits, lackDecoders, recheckMs = RECHECK_MS } = parts
   const room = createVideoRoom(limits)
   const shares = createPictureShares()
 
@@ -74,6 +77,13 @@ export function createVideoHashing(parts: VideoHashingParts): VideoHashing {
     const { behind, leave } = shares.enter(from, units)
     const { ticket, answer, cancel } = pendingVideos.put(bytes)
     gone.addEventListener('abort', cancel)
+    let areLacking = false
+    const recheck = async () => {
+      if (pendingVideos.isTaken(ticket)) return
+      areLacking = await lackDecoders().catch(() => false) // the store may be back soon
+      if (areLacking) cancel()
+    }
+    const timer = setInterval(recheck, recheckMs)
     try {
       if (gone.aborted) cancel()
       else await enqueue({ handoffUrl, ticket, purpose }, JOB_PRIORITY[purpose] + Math.min(behind, MAX_BEHIND))
@@ -81,7 +91,10 @@ export function createVideoHashing(parts: VideoHashingParts): VideoHashing {
       if ('problem' in hashed) throw new Problem(hashed.problem)
       if (hashed.video.frames.length === 0) throw new Problem('quality-too-low')
       return hashed.video
+    } catch (error) {
+      throw areLacking ? new Problem('video-unavailable') : error
     } finally {
+      clearInterval(timer)
       gone.removeEventListener('abort', cancel)
       cancel() // no effect after an answer
       leave()
