@@ -37,16 +37,10 @@ export type NotCompared = Map<string, number>
 /**
  * Compares images with all watches near them.
  * @param notCompared receives images that fail; images that succeed, or failed `MAX_TRIES` times, are removed from it.
- * @param stay called after some pictures or a long video, to keep the lock.
  * @throws {Problem} store-unavailable and other transient errors, which end the run.
  * Memory: that of `Images.inPieces`, since each image may be a video with 10,000 hashes.
  */
-export async function compareAll(
-  parts: ComparingParts,
-  ids: readonly string[],
-  notCompared: NotCompared,
-  stay: () => Promise<unknown>,
-): Promise<void> {
+export async function compareAll(parts: ComparingParts, ids: readonly string[], notCompared: NotCompared): Promise<void> {
   for (let at = 0; at < ids.length; at += IMAGES_AT_ONCE) {
     for await (const some of readSome(parts.images, ids.slice(at, at + IMAGES_AT_ONCE))) {
       await forEachDue({
@@ -65,7 +59,6 @@ export async function compareAll(
         onError: parts.onError,
         isNotAboutTheEntry: isTransient,
       })
-      await stay()
     }
   }
 }
