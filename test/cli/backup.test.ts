@@ -7,7 +7,7 @@ import { heartbeat } from '../../src/store/redis/heartbeats.js'
 import { startRedis } from '../helpers/redis.js'
 import { keyFor, randomHashText, startService, submitted, type TestService, until } from '../helpers/service.js'
 import { SEAL_KEY, tabir } from '../helpers/tabir.js'
-import { operator } from '../helpers/trust.js'
+import { filmOf, operator } from '../helpers/trust.js'
 
 function folder(t: Test): string {
   const path = mkdtempSync(join(tmpdir(), 'tabir-backup-'))
@@ -20,6 +20,8 @@ async function matching({ app }: TestService, headers: Record<string, string>, h
   const response = await app.inject({ method: 'POST', url: '/v1/match', payload, headers })
   return response.json<{ results: { matches: unknown[] }[] }>().results.map(({ matches }) => matches.length)
 }
+
+const many = (length: number) => Array.from({ length }, randomHashText)
 
 /** Writes the heartbeat of a worker of the service. */
 async function heartbeatOf(socket: string): Promise<void> {
@@ -45,8 +47,11 @@ t.test('a restore brings back the backup without images, signals and keys withdr
     headers: ngo.headers,
   })
   const [kept, withdrawn] = [await submitted(service), await submitted(service)]
-  const hashes = [kept.hash, withdrawn.hash, ...signals]
-  t.same(await matching(service, ngo.headers, hashes), [1, 1, 1, 1])
+  const films = [kept, withdrawn].map(({ url, headers }) => ({ url, headers, frames: many(3) }))
+  for (const { url, headers, frames } of films)
+    await service.app.inject({ method: 'POST', url: `${url}/hashes`, payload: { videos: [filmOf(frames)] }, headers })
+  const hashes = [kept.hash, withdrawn.hash, ...signals, ...films.flatMap(({ frames }) => frames)]
+  t.same(await matching(service, ngo.headers, hashes), [1, 1, 1, 1, 1, 1, 1, 1, 1, 1])
 
   await heartbeatOf(service.redis.socket)
   const made = await tabir(env, 'backup', file)
@@ -79,10 +84,10 @@ t.test('a restore brings back the backup without images, signals and keys withdr
   t.match(again, { status: 2, errors: /This data folder has data/ })
 
   const second = await startService(t, { redis: await startRedis(t, dataDir), sealKey: SEAL_KEY, withdrawalsFolder })
-  t.same(await matching(second, ngo.headers, [...hashes, late.hash]), [1, 0, 1, 0, 0])
+  t.same(await matching(second, ngo.headers, [...hashes, late.hash]), [1, 0, 1, 0, 1, 1, 1, 0, 0, 0, 0])
   t.same(await second.services.health.workers(), { alive: 0, silent: 0 }, 'no former process counts as silent')
   const view = async ({ url, headers }: typeof kept) => (await second.app.inject({ url, headers })).json()
-  t.match(await view(kept), { state: 'active', images: 1 })
+  t.match(await view(kept), { state: 'active', images: 2 })
   t.match(await view(withdrawn), { state: 'withdrawn', images: 0 })
   t.equal(second.services.identify(careless.key, '127.0.0.1'), undefined)
 

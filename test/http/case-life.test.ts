@@ -19,6 +19,7 @@ import { storeAt } from '../helpers/redis.js'
 import { refused } from '../helpers/refusal.js'
 import { del, post, tryPin } from '../helpers/requests.js'
 import { keyFor, openCase, RETENTION_MS, randomHashText, startService } from '../helpers/service.js'
+import { filmOf } from '../helpers/trust.js'
 
 /** A service, a clock that moves only when told, and the expiry job that workers run. */
 async function world(t: Test) {
@@ -45,7 +46,15 @@ async function world(t: Test) {
     )
     return answer.body.includes('matchId')
   }
-  return { service, app: service.app, clock, store, cases, keeping, isFound }
+  /** How many queries of one call find something: a still for each hash, and the video. */
+  const foundOf = async (hashes: readonly string[]) => {
+    const stills = hashes.map((hash) => ({ signals: [{ type: 'pdq', hash }] }))
+    const queries = [...stills, { video: filmOf(hashes) }]
+    const answer = await post(service.app, '/v1/match', { queries }, platform.headers)
+    const { results } = answer.json<{ results: { matches: object[] }[] }>()
+    return results.filter(({ matches }) => matches.length > 0).length
+  }
+  return { service, app: service.app, clock, store, cases, keeping, isFound, foundOf }
 }
 
 function given(hash: string) {
@@ -114,6 +123,33 @@ t.test('the new PIN opens the case, and from then on the old one does not', asyn
   t.match(pin, /^\d{6}$/)
   t.equal((await tryPin(app, her.caseNumber, pin)).statusCode, 201)
   if (pin !== her.pin) refused(t, await tryPin(app, her.caseNumber, her.pin), 'case-unknown')
+})
+
+t.test('a video matches on in a renewed case, and with no frame once its time is over', async (t) => {
+  const { app, clock, keeping, foundOf } = await world(t)
+  const [lasting, ending] = [await openCase(app), await openCase(app)]
+  const [one, other] = [0, 1].map(() => Array.from({ length: 40 }, randomHashText))
+  if (one === undefined || other === undefined) return
+  const videos = { videos: [filmOf(one), filmOf(other)] }
+  t.equal((await post(app, `${lasting.url}/hashes`, { videos: [filmOf(one)] }, lasting.headers)).statusCode, 201)
+  t.equal((await post(app, `${ending.url}/hashes`, videos, ending.headers)).statusCode, 201)
+  t.same([await foundOf(one), await foundOf(other)], [41, 41])
+
+  clock.nowMs += RETENTION_MS - 1
+  t.equal((await post(app, `${lasting.url}/renewals`, undefined, lasting.headers)).statusCode, 200)
+  clock.nowMs += 1
+  t.same(await keeping.expire(), { expired: 1, forgotten: 0 })
+  const seen = new Set<number>()
+  for (let found = await foundOf(other); found > 0; found = await foundOf(other)) seen.add(found)
+  t.ok(
+    [...seen].every((found) => found === 41),
+    'never some of its frames',
+  )
+  t.equal(await foundOf(one), 41, 'the same video of another case')
+  const receipt = await app.inject({ url: `${ending.url}/receipt`, headers: ending.headers })
+  t.match(receipt.json(), { state: 'expired', images: 2, hashes: 80 })
+  refused(t, await post(app, `${ending.url}/hashes`, videos, ending.headers), 'case-expired')
+  t.equal(await foundOf(other), 0)
 })
 
 t.test('an erased case is forgotten after its retention time, with all of its keys', async (t) => {

@@ -3,8 +3,10 @@ import t from 'tap'
 import {
   countAlive,
   countLacking,
+  createWorkerId,
   FORGOTTEN_AFTER_MS,
   heartbeat,
+  lackVideoDecoders,
   SILENT_AFTER_MS,
 } from '../../src/store/redis/heartbeats.js'
 import { keys } from '../../src/store/redis/keys.js'
@@ -38,6 +40,17 @@ t.test('missing sandbox layers of a worker’s children are counted while it liv
   await half.close()
   t.match(await countLacking(store), { 'no-network': 0 })
   await caged.close()
+})
+
+t.test('videos cannot be decoded once every live worker lacks the program', async (t) => {
+  const { store, redis } = await startStore(t)
+  t.equal(await lackVideoDecoders(store), false, 'one may be starting')
+  await heartbeat(redis, createWorkerId('a', ['no-network', 'ffmpeg']))
+  t.equal(await lackVideoDecoders(store), true)
+  await heartbeat(redis, createWorkerId('b', ['no-network']))
+  t.equal(await lackVideoDecoders(store), false)
+  await redis.zadd(keys.workerHeartbeats, Date.now() - SILENT_AFTER_MS - 1000, createWorkerId('b', ['no-network']))
+  t.equal(await lackVideoDecoders(store), true)
 })
 
 t.test('only a fit worker beats, and it removes its heartbeat when it stops', async (t) => {

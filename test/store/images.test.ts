@@ -67,6 +67,11 @@ t.test('long videos are read in the order asked for, in several replies of bound
     asked.map(({ image }) => recordOf(image)),
   )
   t.equal(scripts, 2, '5.6 MB in replies of at most 4.7 MB')
+  const { signals: _, video: __, ...facts } = longestVideo(0)
+  t.same(
+    await images.facts(asked.map(({ id }) => id)),
+    asked.map(({ image }) => image && facts),
+  )
   const pieces: number[] = []
   for await (const piece of images.inPieces(asked.map(({ id }) => id))) pieces.push(piece.length)
   t.same(pieces, [1, 1, 1, 1, 2, 1, 1, 1], 'one video at a time is unsealed')
