@@ -8,6 +8,7 @@ import type { Category } from '../src/domain/matching/signal.js'
 import type { DisputeAnswer } from '../src/domain/trust/trust.js'
 import type { FileSignal, HashedVideoFile } from './hashing/outcome.js'
 import type { Challenge, Proof } from './proving.js'
+import { type Answer, ask, upload } from './sending/requests.js'
 
 export interface Access {
   readonly caseNumber: string
@@ -97,16 +98,8 @@ export interface Added {
   readonly problem?: { readonly code: string }
 }
 
-/**
- * Why there is no answer. offline: the device has no connection. away: the server does not answer, or says that it cannot now.
- * busy: it has been asked too much. fault: its own mistake, or an answer that explains nothing. refused: no, for the reason `code`.
- */
-export type Failure =
-  | { readonly kind: 'offline' | 'fault' }
-  | { readonly kind: 'away' | 'busy'; readonly retryAfterS: number | undefined }
-  | { readonly kind: 'rejected'; readonly code: string; readonly retryAfterS: number | undefined }
-
-export type Answer<T> = { readonly value: T } | { readonly failure: Failure }
+/** The service holds a video for ten minutes after its upload at most. */
+const HASHING_TIMEOUT_MS = 660_000
 
 export const api = {
   openCase: (
@@ -162,129 +155,30 @@ export const api = {
   ): Promise<Answer<{ readonly images: readonly Added[]; readonly videos?: readonly Added[] }>> =>
     ask('POST', `${pathOf(caseNumber)}/hashes`, { token, key, json: hashes }),
 
-  /** The one way for a picture to leave the device: called for files whose sending was agreed to. Its name stays here. */
+  /** A picture leaves the device only by this: called for files whose sending was agreed to. Its name stays here. */
   addFile: (
     { caseNumber, token }: Access,
     file: Blob,
     key: string,
-  ): Promise<Answer<{ readonly images: readonly Added[]; readonly videos?: undefined }>> => {
-    const form = new FormData()
-    form.append('image', new Blob([file], { type: 'application/octet-stream' }), 'image')
-    return upload(`${pathOf(caseNumber)}/images`, headersOf({ token, key }), form)
+  ): Promise<Answer<{ readonly images: readonly Added[]; readonly videos?: undefined }>> =>
+    upload(`${pathOf(caseNumber)}/images`, { token, key }, { field: 'image', file }),
+
+  /** The same for a video. The answer comes when it is hashed. */
+  async addVideo(
+    { caseNumber, token }: Access,
+    file: Blob,
+    key: string,
+  ): Promise<Answer<{ readonly images: readonly Added[]; readonly videos: readonly Added[] }>> {
+    const path = `${pathOf(caseNumber)}/videos`
+    const answer = await upload<{ readonly video: Added }>(
+      path,
+      { token, key },
+      { field: 'video', file },
+      HASHING_TIMEOUT_MS,
+    )
+    return 'value' in answer ? { value: { images: [], videos: [answer.value.video] } } : answer
   },
 } as const
-
-const TIMEOUT_MS = 120_000
-
-interface Content {
-  readonly token?: string
-  /** Of idempotency: the same for each try. */
-  readonly key?: string
-  readonly json?: unknown
-  /** How the answer is read. */
-  readonly as?: 'json' | 'blob' | 'stream'
-  readonly afterId?: string
-  readonly signal?: AbortSignal
-}
-
-async function ask<T>(method: string, path: string, content: Content): Promise<Answer<T>> {
-  const { json, as = 'json', signal } = content
-  try {
-    const response = await fetch(path, {
-      method,
-      headers: headersOf(content),
-      ...(json !== undefined && { body: JSON.stringify(json) }),
-      cache: 'no-store',
-      credentials: 'omit',
-      redirect: 'error',
-      referrerPolicy: 'no-referrer',
-      signal: signal ?? AbortSignal.timeout(TIMEOUT_MS),
-    })
-    if (isForeign(response)) return { failure: noAnswer() }
-    if (response.ok) return { value: await read(response, as) }
-    return {
-      failure: failureOf(response.status, response.headers.get('retry-after'), await response.text().catch(() => '')),
-    }
-  } catch {
-    return { failure: noAnswer() }
-  }
-}
-
-function headersOf({ token, key, json, as, afterId }: Content): Record<string, string> {
-  return {
-    ...(token !== undefined && { authorization: `Bearer ${token}` }),
-    ...(key !== undefined && { 'idempotency-key': key }),
-    ...(json !== undefined && { 'content-type': 'application/json' }),
-    ...(as === 'stream' && { accept: 'text/event-stream' }),
-    ...(afterId !== undefined && { 'last-event-id': afterId }),
-  }
-}
-
-/**
- * Sends a file for as long as it moves on: on a slow line a large one takes many minutes. `fetch` cannot tell how far it is.
- * The policy of the page lets it go to this service alone, also when it is redirected.
- */
-function upload<T>(path: string, headers: Readonly<Record<string, string>>, form: FormData): Promise<Answer<T>> {
-  return new Promise((resolve) => {
-    const request = new XMLHttpRequest()
-    request.open('POST', path)
-    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value)
-    let stalled = setTimeout(() => request.abort(), TIMEOUT_MS)
-    request.upload.addEventListener('progress', () => {
-      clearTimeout(stalled)
-      stalled = setTimeout(() => request.abort(), TIMEOUT_MS)
-    })
-    request.addEventListener('loadend', () => {
-      clearTimeout(stalled)
-      resolve(answered(request))
-    })
-    request.send(form)
-  })
-}
-
-function answered<T>(request: XMLHttpRequest): Answer<T> {
-  const { status, responseText } = request
-  if (status === 0) return { failure: noAnswer() }
-  if (status >= 300) return { failure: failureOf(status, request.getResponseHeader('retry-after'), responseText) }
-  try {
-    return { value: JSON.parse(responseText) }
-  } catch {
-    return { failure: noAnswer() } // it broke off
-  }
-}
-
-/** A network that asks to sign in first answers with a page of its own, as if all were well. */
-function isForeign({ ok, status, headers }: Response): boolean {
-  return ok && (status === 204 || headers.get('content-type')?.startsWith('text/html') === true)
-}
-
-function noAnswer(): Failure {
-  return navigator.onLine ? { kind: 'away', retryAfterS: undefined } : { kind: 'offline' }
-}
-
-function read(response: Response, as: 'json' | 'blob' | 'stream') {
-  if (as === 'stream') return response.body
-  return as === 'blob' ? response.blob() : response.json()
-}
-
-/** A proxy before the service answers without a code of ours: 403 and 404 of its own say nothing about the case. */
-function failureOf(status: number, retryAfter: string | null, body: string): Failure {
-  const after = Number(retryAfter ?? Number.NaN)
-  const retryAfterS = Number.isFinite(after) && after >= 0 ? after : undefined
-  const code = codeIn(body)
-  if (status === 429 && (code === undefined || code === 'rate-limited')) return { kind: 'busy', retryAfterS }
-  if (status > 500 || status === 408 || code === 'idempotency-key-busy') return { kind: 'away', retryAfterS }
-  return status === 500 || code === undefined ? { kind: 'fault' } : { kind: 'rejected', code, retryAfterS }
-}
-
-function codeIn(body: string): string | undefined {
-  try {
-    const { code }: { readonly code?: unknown } = JSON.parse(body) ?? {}
-    return typeof code === 'string' ? code : undefined
-  } catch {
-    return undefined
-  }
-}
 
 function pathOf(caseNumber: string): string {
   return `/v1/cases/${encodeURIComponent(caseNumber)}`

@@ -2,10 +2,10 @@
 
 import { parseCaseNumber, parsePin } from '../src/domain/cases/case.js'
 import { BEFORE_ALL_EVENTS } from '../src/domain/cases/case-event.js'
-import { type Access, api, type CaseFile, type CaseView, type Failure } from './api.js'
+import { type Access, api, type CaseFile, type CaseView } from './api.js'
 import { chosenCategory } from './category.js'
 import { type Picker, picker } from './choosing/picker.js'
-import { kindOf } from './choosing/picture.js'
+import { kindOf, maxBytes } from './choosing/picture.js'
 import { announce, onClick, one, setText, show } from './dom.js'
 import { countKinds, sayFiles } from './file-counts.js'
 import { type CaseContext, requestUntilAnswered, sentenceForCase, showFieldError } from './following/case-requests.js'
@@ -18,6 +18,7 @@ import { addToTimeLine, drawTimeLine } from './following/time-line.js'
 import { given } from './given.js'
 import { guardLeaving } from './leaving.js'
 import { say, sayDate } from './messages.js'
+import type { Failure } from './sending/requests.js'
 import { type Sending, sending } from './sending/sending.js'
 import { goTo, isAt, stillOnStep, watchSteps } from './steps.js'
 
@@ -169,7 +170,7 @@ function addChosen(visit: Visit, chosen: Picker): void {
   if (access === undefined) return
   goTo('added', 'view')
   const job = { access, pictures: chosen.usable(), category: chosenCategory() }
-  visit.sent = sending({ ...job, maxImageBytes: given.maxImageBytes }, chosen.unprotected(), () => chosen.clear())
+  visit.sent = sending({ ...job, maxBytes: maxBytes() }, chosen.unprotected(), () => chosen.clear())
 }
 
 async function withdraw(visit: Visit): Promise<void> {

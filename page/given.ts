@@ -12,6 +12,8 @@ interface Given {
   /** Largest file that the server takes, and how many in one request. */
   readonly maxImageBytes: number
   readonly maxImages: number
+  /** Largest file of a video that the server takes. Missing where it decodes none. */
+  readonly maxVideoBytes?: number
   readonly offersExtendedProtection: boolean
   readonly messages: Readonly<Record<string, string>>
 }

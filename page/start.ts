@@ -1,10 +1,10 @@
 // The first page: age, consent, pictures, what they show, number and PIN.
 
 import { newKey } from '../src/domain/random-key.js'
-import { type Answer, api, type Failure, type Opened } from './api.js'
+import { api, type Opened } from './api.js'
 import { chosenCategory } from './category.js'
 import { picker } from './choosing/picker.js'
-import { kindOf } from './choosing/picture.js'
+import { kindOf, maxBytes } from './choosing/picture.js'
 import { hide, notice, onClick, one, setText, show } from './dom.js'
 import { countKinds, sayFiles } from './file-counts.js'
 import { given } from './given.js'
@@ -12,6 +12,7 @@ import { guardLeaving } from './leaving.js'
 import { say } from './messages.js'
 import { showNumber } from './number-and-pin.js'
 import { type Proof, proven } from './proving.js'
+import type { Answer, Failure } from './sending/requests.js'
 import { type Sending, sending, sentenceFor, waitingFor } from './sending/sending.js'
 import { goTo, isAt, stayAt, watchSteps } from './steps.js'
 
@@ -68,7 +69,7 @@ export function startPage(): void {
     }
     button.disabled = false
     goTo('result', 'start')
-    const job = { access: opened, pictures, category, maxImageBytes: given.maxImageBytes }
+    const job = { access: opened, pictures, category, maxBytes: maxBytes() }
     sent = sending(job, unprotected, () => chosen.clear())
   }
 }

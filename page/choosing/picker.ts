@@ -1,12 +1,11 @@
 // Choosing pictures and videos: by button, by dropping, by pasting. Reads them as they come.
 
-import type { MediaFormat } from '../../src/domain/media/media-formats.js'
 import { announce, hide, notice, onClick, one, setText, show } from '../dom.js'
 import { countKinds, type Kind, sayFiles } from '../file-counts.js'
 import { given } from '../given.js'
 import { cannotOpenInBrowser } from '../hashing/cannot-open.js'
 import type { Wanted } from '../hashing/hash-file.js'
-import { isSame, type Outcome, type Rejected } from '../hashing/outcome.js'
+import { isSame, type Outcome, type Rejected, type Sendable } from '../hashing/outcome.js'
 import { canHashHere, hashingPool } from '../hashing/pool.js'
 import { say, sayMinutes } from '../messages.js'
 import {
@@ -14,6 +13,7 @@ import {
   isUnprotected,
   kindOf,
   likelyKindOf,
+  maxBytes,
   type Picture,
   type PictureState,
   type Usable,
@@ -70,8 +70,8 @@ export function picker(goOn: () => void, wanted: () => Wanted): Picker {
   watchDropsAndPastes((files) => take(chosen, files))
   onClick('stop', () => stop(pool))
   onClick('choose-go', goOn)
-  onClick('upload-yes', () => answerOffer(chosen, { at: 'agreed' }))
-  onClick('upload-no', () => answerOffer(chosen, undefined))
+  onClick('upload-yes', () => answerOffer(chosen, true))
+  onClick('upload-no', () => answerOffer(chosen, false))
   if (!canHashHere()) show('unsupported')
 
   return {
@@ -155,10 +155,15 @@ function rejectedAs({ why, what, sendable }: Rejected, picture: Picture | undefi
 }
 
 /** Nothing is offered for sending that the server would not read. */
-function offeredAs(format: MediaFormat, picture: Picture | undefined, because?: 'animated' | 'memory'): PictureState {
+function offeredAs(format: Sendable, picture: Picture | undefined, because?: 'animated' | 'memory'): PictureState {
+  const bytes = picture?.file.size ?? 0
+  if (format === 'video') {
+    const isTaken = bytes <= maxBytes().videos
+    return isTaken ? { at: 'upload', kind: 'videos' } : { at: 'refused', why: 'video-undecodable' }
+  }
   if (given.unread.includes(format)) return { at: 'refused', why: 'server-cannot' }
-  if ((picture?.file.size ?? 0) > given.maxImageBytes) return { at: 'refused', why: 'file-too-large' }
-  return { at: 'upload', ...(because !== undefined && { because }) }
+  if (bytes > given.maxImageBytes) return { at: 'refused', why: 'file-too-large' }
+  return { at: 'upload', kind: 'pictures', ...(because !== undefined && { because }) }
 }
 
 function put({ pictures, rows }: Chosen, id: number, state: PictureState): void {
@@ -204,11 +209,11 @@ function stop(pool: Chosen['pool']): void {
   one('files', HTMLInputElement).focus()
 }
 
-function answerOffer(chosen: Chosen, state: PictureState | undefined): void {
-  for (const { id, state: now } of [...chosen.pictures.values()]) {
-    if (now.at !== 'upload') continue
-    if (state === undefined) forget(chosen, id)
-    else put(chosen, id, state)
+function answerOffer(chosen: Chosen, isAgreed: boolean): void {
+  for (const { id, state } of [...chosen.pictures.values()]) {
+    if (state.at !== 'upload') continue
+    if (isAgreed) put(chosen, id, { at: 'agreed', kind: state.kind })
+    else forget(chosen, id)
   }
   drawTotals(chosen.pictures)
   one('choose-go', HTMLButtonElement).focus()

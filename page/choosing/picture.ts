@@ -2,6 +2,7 @@
 
 import type { UnreadKind } from '../../src/domain/media/media-formats.js'
 import type { Kind } from '../file-counts.js'
+import { given } from '../given.js'
 import type { Hashed, HashedVideoFile, Reason } from '../hashing/outcome.js'
 
 export type PictureState =
@@ -10,9 +11,9 @@ export type PictureState =
   | { readonly at: 'reading'; readonly share?: number }
   | { readonly at: 'ready'; readonly hashed: Hashed | HashedVideoFile }
   /** This browser cannot open it. The page offers to upload it and says why, if there is a known reason. */
-  | { readonly at: 'upload'; readonly because?: 'animated' | 'memory' }
+  | { readonly at: 'upload'; readonly kind: Kind; readonly because?: 'animated' | 'memory' }
   /** The submitter agreed to the upload. */
-  | { readonly at: 'agreed' }
+  | { readonly at: 'agreed'; readonly kind: Kind }
   | { readonly at: 'refused'; readonly why: Exclude<Reason, 'twice'>; readonly what?: UnreadKind }
   /** It has the same hashes as the chosen picture `duplicateOf`, so registering that one protects both. */
   | { readonly at: 'refused'; readonly why: 'twice'; readonly duplicateOf: number }
@@ -30,18 +31,19 @@ export interface Picture {
 /** What can be registered: by its hashes, or by uploading the file. */
 export type Usable =
   | { readonly id: number; readonly name: string; readonly hashed: Hashed | HashedVideoFile }
-  | { readonly id: number; readonly name: string; readonly file: File }
+  | { readonly id: number; readonly name: string; readonly file: File; readonly kind: Kind }
 
-/** Files are uploaded of pictures alone. */
 export function kindOf(usable: Usable): Kind {
-  return 'hashed' in usable && usable.hashed.kind === 'hashed-video' ? 'videos' : 'pictures'
+  if ('file' in usable) return usable.kind
+  return usable.hashed.kind === 'hashed-video' ? 'videos' : 'pictures'
 }
 
 /** How any chosen file is counted: as what was found in it, or as what it calls itself. */
 export function likelyKindOf(picture: Picture): Kind {
   const [usable] = usableOf(picture)
   if (usable !== undefined) return kindOf(usable)
-  const { file } = picture
+  const { file, state } = picture
+  if (state.at === 'upload') return state.kind
   return file.type.startsWith('video/') || VIDEO_NAME.test(file.name) ? 'videos' : 'pictures'
 }
 
@@ -50,7 +52,7 @@ const VIDEO_NAME = /\.(mp4|m4v|mov|webm|mkv|3gp)$/i
 
 export function usableOf({ id, name, file, state }: Picture): Usable[] {
   if (state.at === 'ready') return [{ id, name, hashed: state.hashed }]
-  return state.at === 'agreed' ? [{ id, name, file }] : []
+  return state.at === 'agreed' ? [{ id, name, file, kind: state.kind }] : []
 }
 
 /** Neither usable nor a copy of a usable one. */
@@ -68,6 +70,11 @@ const WELL_PROTECTED_SHARE = 0.95
 /** @returns the share of a video in which it can be recognised, if it is less than nearly all. */
 export function protectedPart(hashed: Hashed | HashedVideoFile): number | undefined {
   return hashed.kind === 'hashed-video' && hashed.protectedShare < WELL_PROTECTED_SHARE ? hashed.protectedShare : undefined
+}
+
+/** Of a file that the server takes; 0 where it decodes no videos. */
+export function maxBytes(): Readonly<Record<Kind, number>> {
+  return { pictures: given.maxImageBytes, videos: given.maxVideoBytes ?? 0 }
 }
 
 export function isBusy({ state: { at } }: Picture): boolean {

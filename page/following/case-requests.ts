@@ -1,8 +1,9 @@
 // What the panels of the case page share: the open case, and requests that are repeated while the service is away.
 
-import type { Access, Answer, Failure } from '../api.js'
+import type { Access } from '../api.js'
 import { one, setText } from '../dom.js'
 import { say } from '../messages.js'
+import type { Answer, Failure } from '../sending/requests.js'
 import { sentenceFor } from '../sending/sending.js'
 import { STEP } from '../steps.js'
 import { waited } from '../waited.js'

@@ -1,10 +1,11 @@
 // Files that the submitter can save: a signed report for the police, a signed receipt, everything that is stored of the case.
 
 import { REPORT_FORMATS } from '../../src/domain/cases/report-words.js'
-import { type Access, api, type CaseFile, type Failure } from '../api.js'
+import { type Access, api, type CaseFile } from '../api.js'
 import { announce, onClick, one } from '../dom.js'
 import { say } from '../messages.js'
 import { save } from '../save.js'
+import type { Failure } from '../sending/requests.js'
 import { requestUntilAnswered } from './case-requests.js'
 
 export interface DownloadsContext {

@@ -1,6 +1,7 @@
 // Follows a case while it is open on the page: each event as it happens, over lost lines and restarts.
 
-import { type Access, api, type CaseEvent, type Failure } from '../api.js'
+import { type Access, api, type CaseEvent } from '../api.js'
+import type { Failure } from '../sending/requests.js'
 import { waited } from '../waited.js'
 import { sentEvents } from './sent-events.js'
 

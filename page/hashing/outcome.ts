@@ -64,11 +64,14 @@ export interface HashedVideoFile {
 /** Why this browser cannot open a picture; `browser` when it can open none at all, `animated` when it reads one frame of it only. */
 export type OpenFailure = 'format' | 'browser' | 'altered' | 'animated'
 
+/** What the server may read of what this browser cannot: a picture of a format, or a video. */
+export type Sendable = MediaFormat | 'video'
+
 /** `upload`: this browser cannot open it, and the server can. */
 export type Outcome =
   | Hashed
   | HashedVideoFile
-  | { readonly kind: 'upload'; readonly because: OpenFailure; readonly format: MediaFormat }
+  | { readonly kind: 'upload'; readonly because: OpenFailure; readonly format: Sendable }
   | Rejected
 
 export interface Rejected {

@@ -3,10 +3,12 @@
 
 import type { Category } from '../../src/domain/matching/signal.js'
 import { newKey } from '../../src/domain/random-key.js'
-import { type Access, type Added, api, type Failure } from '../api.js'
+import { type Access, type Added, api } from '../api.js'
 import { kindOf, protectedPart, type Usable } from '../choosing/picture.js'
+import type { Kind } from '../file-counts.js'
 import type { Hashed, Reason } from '../hashing/outcome.js'
 import { handlingOf } from './handling.js'
+import type { Failure } from './requests.js'
 
 export type Result =
   | { readonly at: 'protected'; readonly quality: number | undefined; readonly part?: number | undefined }
@@ -27,7 +29,7 @@ export interface Job {
   readonly pictures: readonly Usable[]
   readonly category: Category | undefined
   /** The maximum size of a file that the server accepts. */
-  readonly maxImageBytes: number
+  readonly maxBytes: Readonly<Record<Kind, number>>
 }
 
 export interface Waiting {
@@ -137,15 +139,15 @@ function isVideo(picture: Usable): boolean {
 }
 
 /** Hashes of pictures first: they are small, and most images are sent as hashes. A video has up to a megabyte of them. */
-function partsOf({ pictures, maxImageBytes }: Job, watcher: Watcher): Part[] {
+function partsOf({ pictures, maxBytes }: Job, watcher: Watcher): Part[] {
   const hashed = pictures.filter((picture) => 'hashed' in picture && !isVideo(picture))
   const parts = Array.from({ length: Math.ceil(hashed.length / PICTURES_A_REQUEST) }, (_, i) =>
     partOf(hashed.slice(i * PICTURES_A_REQUEST, (i + 1) * PICTURES_A_REQUEST)),
   )
-  parts.push(...pictures.filter(isVideo).map((video) => partOf([video])))
+  parts.push(...pictures.filter((picture) => 'hashed' in picture && isVideo(picture)).map((video) => partOf([video])))
   for (const picture of pictures) {
     if (!('file' in picture)) continue
-    if (picture.file.size <= maxImageBytes) parts.push(partOf([picture]))
+    if (picture.file.size <= maxBytes[picture.kind]) parts.push(partOf([picture]))
     else watcher.settled(picture.id, { at: 'refused', why: 'file-too-large' })
   }
   return parts
@@ -157,7 +159,8 @@ function partOf(pictures: readonly Usable[]): Part {
 
 function request(job: Job, { pictures, key, withDetails }: Part) {
   const [first] = pictures
-  if (first !== undefined && 'file' in first) return api.addFile(job.access, first.file, key)
+  if (first !== undefined && 'file' in first)
+    return first.kind === 'videos' ? api.addVideo(job.access, first.file, key) : api.addFile(job.access, first.file, key)
   const hashed = pictures.flatMap((picture) => ('hashed' in picture ? [picture.hashed] : []))
   const category = job.category === undefined ? {} : { category: job.category }
   const images = hashed.flatMap((each) => (each.kind === 'hashed' ? [contentOf(each, category, withDetails)] : []))

@@ -1,12 +1,12 @@
 // Shows how sending goes: a line for each picture, a sentence while there is no way on.
 
-import type { Failure } from '../api.js'
 import type { Unprotected } from '../choosing/picker.js'
 import { kindOf, WELL_PROTECTED_QUALITY } from '../choosing/picture.js'
 import { announce, hide, made, one, setText, show } from '../dom.js'
 import { countKinds, type FileCounts, sayFiles } from '../file-counts.js'
 import { say, sayCount, sayShare, sayTime } from '../messages.js'
 import { waited } from '../waited.js'
+import type { Failure } from './requests.js'
 import { type Job, type Result, sender, type Waiting } from './sender.js'
 
 export interface Sending {

@@ -14,6 +14,7 @@ import {
 } from 'mediabunny'
 import { MAX_VIDEO_MS } from '../../packages/hash/src/video-frames.js'
 import { hashedFrameSize, isFrameTooLarge } from '../../src/domain/media/video-frame-size.js'
+import { VIDEO_CODECS } from '../../src/domain/media/video-limits.js'
 import {
   aspectOf,
   durationOf,
@@ -46,6 +47,8 @@ export interface Container {
   /** Width over height as it is shown, turned. */
   readonly aspect: number
   readonly config: VideoDecoderConfig | undefined
+  /** Has the service a decoder for it, if it decodes videos at all? */
+  readonly isServersCodec: boolean
   /** In the order of decoding, from the key frame before the beginning. It ends where the file does, also early. */
   packets(): AsyncGenerator<VideoPacket>
   close(): void
@@ -74,12 +77,14 @@ async function openedIn(input: Input): Promise<Container | Rejected> {
   const rotation = await track.getRotation()
   const aspect = await aspectOf(track, size)
   const config = await track.getDecoderConfig()
+  const codec = await track.getCodec()
   return {
     durationMs,
     hashedSize: hashedFrameSize(size),
     orientation: orientationOf(rotation, await track.getFlip()),
     aspect: rotation % 180 === 0 ? aspect : 1 / aspect,
     config: config === null ? undefined : ownConfig(config),
+    isServersCodec: VIDEO_CODECS.some((name) => name === codec),
     packets: () => packetsOf(sink, first, startS),
     close: () => input.dispose(),
   }

@@ -50,12 +50,17 @@ export async function hashVideoFile(file: Blob, player: MessagePort, progress: (
             { shown, reader: createFrameReader(container.hashedSize, container.orientation), aspect },
             progress,
           )
-    return decoded ?? (await hashedByPlaying(file, player, progress)) ?? rejected('video-undecodable')
+    return decoded ?? (await hashedByPlaying(file, player, progress)) ?? undecoded(container)
   } catch (error) {
     return rejected(isOutOfMemory(error) ? 'no-memory' : 'video-undecodable')
   } finally {
     container?.close()
   }
+}
+
+/** Sending it is offered only if the server has a decoder for it. */
+function undecoded({ isServersCodec }: Container): Outcome {
+  return isServersCodec ? { kind: 'upload', because: 'format', format: 'video' } : rejected('video-undecodable')
 }
 
 async function hashedByPlaying(

@@ -3,7 +3,7 @@
 import type { NotReadyReason } from './not-ready.js'
 import type { Scope } from './organisations/access.js'
 
-/** Why an image cannot be added to a case. The submitters' page has a message for each. */
+/** Why an image or a video cannot be added to a case. The submitters' page has a message for each. */
 export const CASE_IMAGE_PROBLEMS = [
   'request-invalid',
   'body-unreadable',
@@ -16,6 +16,13 @@ export const CASE_IMAGE_PROBLEMS = [
   'image-too-large',
   'image-too-many-pixels',
   'image-undecodable',
+  'length-missing',
+  'video-missing',
+  'video-file-too-large',
+  'video-undecodable',
+  'video-too-long',
+  'video-too-large',
+  'video-unavailable',
   'quality-too-low',
   'image-too-simple',
   'known-harmless',
@@ -40,13 +47,6 @@ export type CaseImageProblem = (typeof CASE_IMAGE_PROBLEMS)[number]
 
 export const PROBLEM_CODES = [
   ...CASE_IMAGE_PROBLEMS,
-  'length-missing',
-  'video-missing',
-  'video-file-too-large',
-  'video-undecodable',
-  'video-too-long',
-  'video-too-large',
-  'video-unavailable',
   'key-missing',
   'key-invalid',
   'scope-missing',

@@ -1,5 +1,5 @@
-// The private listener's part for videos: like that for pictures, but the answer to a claim stays open until the worker need not go on. So a worker
-// notices at once when nobody waits any more, and the api when the worker is gone.
+// Routes of the private listener for videos. Unlike those for pictures, the response to a claim stays open until the worker may stop: the worker sees at
+// once that the request was cancelled, and the api sees that the worker died.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ClaimedVideo, PendingVideos } from './pending-videos.js'
@@ -11,8 +11,8 @@ export const VIDEOS_PATH = '/videos/'
 export const VIDEO_SIZE_HEADER = 'x-video-bytes'
 
 /**
- * GET /videos/<ticket> → 200 with the video, once; 410 afterwards. It ends after the answer, and breaks off when nobody waits for that.
- * PUT /videos/<ticket> → 204 when a request waited for the answer; 410 when none does any more; 400 when it is no answer.
+ * GET /videos/<ticket> → 200 with the video, once; 410 afterwards. It ends after the answer, and is cut off when the request was cancelled.
+ * PUT /videos/<ticket> → 204 when the request waited for the answer; 410 when it was cancelled; 400 when the answer is malformed.
  */
 export async function serveVideo(
   pendingVideos: PendingVideos,

@@ -12,7 +12,7 @@ export interface NdjsonLine {
 
 /**
  * Empty lines are left out. Memory stays at one chunk and a few lines.
- * @param pace of this body: also who sends nothing but empty lines keeps nobody from the event loop.
+ * @param yielder yields to the event loop where it is due, also between empty lines.
  * @throws {Problem} upload-incomplete when the body breaks off; every line before that was given.
  */
 export async function* readNdjson(

@@ -38,8 +38,8 @@ const RETRY_AFTER_S = 2
 /**
  * For the multipart plugin.
  * - One part that is too large must not take the others with it; `truncated` tells.
- * - A part that is passed over, since its head does not say `form-data`, is read by nobody: once more of it waits than this, the parser
- *   (@fastify/busboy 3.2.6) stops for good, and the request is never answered. So it is several times what a socket brings at once.
+ * - Nothing reads a part whose head does not say `form-data`. Once more of it waits than `fileHwm`, the parser (@fastify/busboy 3.2.6) stops for
+ *   good, and the request is never answered. So `fileHwm` is several times what a socket reads at once.
  */
 export const MULTIPART_OPTIONS = { throwFileSizeLimit: false, fileHwm: 1 << 19 } as const
 

@@ -32,6 +32,8 @@ export interface SiteSettings {
   readonly contact: Contact | undefined
   readonly maxImageBytes: number
   readonly maxImages: number
+  /** Of a video that the page offers to send. `undefined` where the service decodes none. */
+  readonly maxVideoBytes: number | undefined
   readonly offersExtendedProtection: boolean
   /** Formats that the service does not read here: the page neither decodes them nor offers to send them. */
   readonly unread: readonly MediaFormat[]
@@ -145,6 +147,7 @@ export function loadSite(folder: string, settings: SiteSettings): Site {
         unread: settings.unread,
         maxImageBytes: settings.maxImageBytes,
         maxImages: settings.maxImages,
+        maxVideoBytes: settings.maxVideoBytes,
         offersExtendedProtection: settings.offersExtendedProtection,
         messages: Object.fromEntries(Object.entries(own).filter(([key]) => key.startsWith(RUN_TIME))),
       }),

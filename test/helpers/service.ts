@@ -105,6 +105,7 @@ const SITE: SiteSettings = {
   contact: { name: 'Helpers', link: 'https://helpers.example/' },
   maxImageBytes: UPLOAD_LIMITS.maxImageBytes,
   maxImages: UPLOAD_LIMITS.maxImages,
+  maxVideoBytes: undefined,
   offersExtendedProtection: false,
   unread: [],
 }

@@ -34,13 +34,23 @@ interface Fault {
 }
 
 /** How the server takes an image, whatever the line does. */
-type Nature = 'good' | 'held' | 'harmless' | 'plain' | 'file' | 'file-unreadable' | 'file-refused' | 'file-broken'
+type Nature =
+  | 'good'
+  | 'held'
+  | 'harmless'
+  | 'plain'
+  | 'file'
+  | 'file-video'
+  | 'file-unreadable'
+  | 'file-refused'
+  | 'file-broken'
 const NATURES: readonly Nature[] = [
   'good',
   'held',
   'harmless',
   'plain',
   'file',
+  'file-video',
   'file-unreadable',
   'file-refused',
   'file-broken',
@@ -63,7 +73,7 @@ t.test('what is said of each image is true, whatever happens on the way', async 
         const { said, stored } = await world.run(natures, faults)
         for (const [id, nature] of natures.entries()) {
           const expected =
-            nature === 'good' || nature === 'file'
+            nature === 'good' || nature === 'file' || nature === 'file-video'
               ? ['protected', 'failed']
               : nature === 'held'
                 ? ['held', 'failed']
@@ -174,7 +184,7 @@ function fakeBrowser(t: Test) {
       stored = new Set()
       const said = new Map<number, Result['at']>()
       const send = sender(
-        { access: ACCESS, pictures: natures.map(usable), category: undefined, maxImageBytes: 1000 },
+        { access: ACCESS, pictures: natures.map(usable), category: undefined, maxBytes: { pictures: 1000, videos: 1000 } },
         { settled: (id, { at }) => said.set(id, at), held() {} },
         {
           now: () => nowMs,
@@ -197,7 +207,7 @@ function usable(nature: Nature, id: number): Usable {
   }
   const file = new File([name], name)
   if (nature === 'file-unreadable') file.slice = () => unreadable()
-  return { id, name, file }
+  return { id, name, file, kind: nature === 'file-video' ? 'videos' : 'pictures' }
 }
 
 function unreadable(): Blob {
@@ -226,12 +236,14 @@ function fakeRequest(transport: Transport) {
       return this.#retryAfter
     }
     async send(form: FormData): Promise<void> {
-      const part = form.get('image')
+      const video = form.get('video')
+      const part = video ?? form.get('image')
       assert.ok(part instanceof Blob)
       const image: { id: string; nature: Nature } = JSON.parse(await part.text())
       const answer = image.nature === 'file-unreadable' ? undefined : transport(this.#key, [image])
       this.status = answer?.status ?? 0
-      this.responseText = answer?.body ?? ''
+      const body = answer?.body ?? ''
+      this.responseText = video === null ? body : body.replace('{"images":[', '{"video":').replace(/\]\}$/, '}')
       this.#retryAfter = answer?.retryAfter ?? null
       this.dispatchEvent(new Event('loadend'))
     }

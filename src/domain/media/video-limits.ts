@@ -22,5 +22,9 @@ export const VIDEO_LIMITS: VideoLimits = {
   ttlMs: 600_000,
 }
 
+/** Codecs that the service decodes where it has ffmpeg, by mediabunny's names. */
+export const VIDEO_CODECS = ['avc', 'hevc', 'vp8', 'vp9', 'av1'] as const
+export type VideoCodecName = (typeof VIDEO_CODECS)[number]
+
 /** What is read, as people call it. */
 export const VIDEO_FORMATS = 'MP4, MOV, WebM or Matroska, with H.264, HEVC, VP8, VP9 or AV1'

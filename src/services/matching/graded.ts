@@ -143,7 +143,7 @@ export function toSecond(ms: number): number {
 
 export function transformName(orientation: number): TransformName {
   const transform = transforms[orientation]
-  if (transform === undefined) throw new RangeError('a picture is asked about in at most eight ways')
+  if (transform === undefined) throw new RangeError('there are eight orientations')
   return transform.name
 }
 

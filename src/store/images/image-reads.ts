@@ -9,7 +9,7 @@ import { idBuffer, keys } from '../redis/keys.js'
 import type { Keyring } from '../sealing/seal.js'
 import { decodeImage, imageContext } from './image-record.js'
 import { decodePoints, pointsContext } from './points-record.js'
-import { firstSealedOf, POINTS, RECORDS, sealedOf, sealedShards } from './sealed-images.js'
+import { firstSealedOf, IMAGE_TABLE, POINTS, RECORDS, sealedOf, sealedShards } from './sealed-images.js'
 
 export interface StoredImage {
   readonly id: string
@@ -96,7 +96,7 @@ export function readsOf(store: Store, keyring: Keyring): ImageReads {
       })
     },
     async *all() {
-      for await (const shard of sealedShards(store)) {
+      for await (const shard of sealedShards(store, IMAGE_TABLE)) {
         yield shard.map(([id, sealed]) => ({ id: formatUuid(id), image: open(id, sealed) }))
         await nextTick()
       }

@@ -3,6 +3,7 @@
 import type { Redis } from 'ioredis'
 import type { Store } from '../redis/client.js'
 import { detailShard, imageShard, keys } from '../redis/keys.js'
+import { filledImageShards } from '../scripts/images/filled-shards.js'
 import { readImages } from '../scripts/images/read-images.js'
 import { IMAGE_SHARDS } from '../scripts/shards.js'
 
@@ -40,30 +41,53 @@ export async function firstSealedOf(
   return replies.map((reply) => (Buffer.isBuffer(reply) ? reply : undefined))
 }
 
-/** All sealed records as [id, sealed], one non-empty shard at a time, each once. Concurrent changes may be included or not. */
-export async function* sealedShards(store: Store): AsyncGenerator<[Buffer, Buffer][]> {
+/** A table in Redis hashes by the last bytes of an id. */
+export interface ShardedTable {
+  readonly shards: number
+  readonly keyOf: (shard: number) => string
+  /** Which shards of a range have an entry. */
+  readonly filled: { readonly lua: string }
+}
+
+/** All registered images by their ids. */
+export const IMAGE_TABLE: ShardedTable = { shards: IMAGE_SHARDS, keyOf: keys.images, filled: filledImageShards }
+
+/** Shards that are looked at in one script call: about a millisecond of Redis. */
+const SHARDS_LOOKED_AT = 4096
+/** Shards read in one round trip. Fewer once they have much. */
+const MAX_SHARDS_AT_ONCE = 256
+
+/** All entries as [id, sealed], one non-empty shard at a time, each once. Concurrent changes may be included or not. */
+export async function* sealedShards(store: Store, table: ShardedTable): AsyncGenerator<[Buffer, Buffer][]> {
   let count = MAX_SHARDS_AT_ONCE
-  for (let from = 0; from < IMAGE_SHARDS; ) {
-    const shards = await shardsFrom(store, from, Math.min(count, IMAGE_SHARDS - from))
-    from += shards.length
-    let bytes = 0
-    for (const flat of shards) {
-      const found = [...pairs(flat)]
-      for (const [, sealed] of found) bytes += sealed.length
-      if (found.length > 0) yield found
+  for (let first = 0; first < table.shards; first += SHARDS_LOOKED_AT) {
+    const filled = await filledOf(store, table, first, Math.min(first + SHARDS_LOOKED_AT, table.shards) - 1)
+    for (let at = 0; at < filled.length; ) {
+      const shards = await readAtOnce(store, filled.slice(at, at + count).map(table.keyOf))
+      at += shards.length
+      let bytes = 0
+      for (const flat of shards) {
+        const found = [...pairs(flat)]
+        for (const [, sealed] of found) bytes += sealed.length
+        if (found.length > 0) yield found
+      }
+      count = bytes > BYTES_AT_ONCE ? Math.max(1, count >>> 1) : Math.min(MAX_SHARDS_AT_ONCE, 2 * count)
     }
-    count = bytes > BYTES_AT_ONCE ? Math.max(1, count >>> 1) : Math.min(MAX_SHARDS_AT_ONCE, 2 * count)
   }
 }
 
-/** Shards read in one round trip: most may be empty. Fewer once they have much. */
-const MAX_SHARDS_AT_ONCE = 256
+/** A small registry fills few shards: reading all of them would take most of the time of a start, or of an export. */
+async function filledOf(store: Store, { filled }: ShardedTable, first: number, last: number): Promise<number[]> {
+  const reply = await store.ask((redis) => redis.eval(filled.lua, 1, keys.prefix, first, last))
+  if (!Array.isArray(reply)) throw new Error('a script of a list answers with a list')
+  return reply.map(Number)
+}
 
-/** Flat replies of HGETALL per shard. Not objects: ids are binary, and keys of objects are not. */
-function shardsFrom(store: Store, from: number, count: number): Promise<unknown[]> {
+/** Flat replies of HGETALL. Not objects: ids are binary, and keys of objects are not. */
+function readAtOnce(store: Store, shards: readonly string[]): Promise<unknown[]> {
   return store.ask(async (redis) => {
     const pipeline = redis.pipeline() // one write to the socket: separate writes would take most of the time
-    for (let i = 0; i < count; i++) pipeline.callBuffer('HGETALL', keys.images(from + i))
+    for (const shard of shards) pipeline.callBuffer('HGETALL', shard)
     const replies = (await pipeline.exec()) ?? []
     return replies.map(([error, flat]) => {
       if (error !== null) throw error

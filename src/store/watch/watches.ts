@@ -1,15 +1,18 @@
 // Watches of organisations: sealed in the store, erased when they end.
 
+import { setImmediate as nextTick } from 'node:timers/promises'
 import { formatUuid, parseUuid } from '../../domain/ids.js'
 import type { RegisteredImage } from '../../domain/matching/signal.js'
 import type { PageCursor } from '../../domain/page-cursor.js'
 import { lastPosition, type Position, WATCH_STREAM } from '../images/changes.js'
 import { decodeImage, encodeImage } from '../images/image-record.js'
+import { type ShardedTable, sealedShards } from '../images/sealed-images.js'
 import type { Store } from '../redis/client.js'
 import type { Arg } from '../redis/durable-writer.js'
 import { imageShard, keys, watchShard } from '../redis/keys.js'
 import { cursorOf, pageOfSorted } from '../redis/paging.js'
 import { discardDue } from '../scripts/images/discard-due.js'
+import { filledWatchShards } from '../scripts/images/filled-shards.js'
 import { holdOutbox } from '../scripts/organisations/outbox.js'
 import { advanceWatching, eraseWatches, noteFound, putWatches } from '../scripts/organisations/watches.js'
 import { WATCH_SHARDS } from '../scripts/shards.js'
@@ -80,7 +83,7 @@ export interface Watches {
   }): Promise<boolean>
 }
 
-const SHARDS_AT_ONCE = 256
+const WATCH_TABLE: ShardedTable = { shards: WATCH_SHARDS, keyOf: keys.watches, filled: filledWatchShards }
 const ID_BYTES = 16
 
 export function createWatchStore(store: Store, keyring: Keyring): Watches {
@@ -153,16 +156,9 @@ function storedWatches(store: Store, keyring: Keyring): StoredWatches {
       return (await store.write(eraseWatches, [...placesOf(orgId), keys.watchErased], args)) !== null
     },
     async *all() {
-      for (let from = 0; from < WATCH_SHARDS; from += SHARDS_AT_ONCE) {
-        const shards = await store.ask((redis) =>
-          Promise.all(Array.from({ length: SHARDS_AT_ONCE }, (_, i) => redis.callBuffer('HGETALL', keys.watches(from + i)))),
-        )
-        for (const flat of shards) {
-          const found = pairs(flat).map(([id, sealed]) => ({ id: formatUuid(id), image: readable(id, sealed) }))
-          if (found.length === 0) continue
-          yield found
-          await new Promise((resolve) => setImmediate(resolve))
-        }
+      for await (const shard of sealedShards(store, WATCH_TABLE)) {
+        yield shard.map(([id, sealed]) => ({ id: formatUuid(id), image: readable(id, sealed) }))
+        await nextTick()
       }
     },
   }
@@ -232,18 +228,6 @@ function comparisonsIn(store: Store): Comparisons {
 /** The context that a watch is sealed for. @param id [16 bytes] */
 export function watchContext(id: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from('watch:'), id])
-}
-
-/** Pairs of a flat list of members and scores, or fields and values, as RESP2 returns it. */
-function pairs(flat: unknown): [Buffer, Buffer][] {
-  if (!Array.isArray(flat)) throw new Error('Redis answers with a list')
-  const found: [Buffer, Buffer][] = []
-  for (let i = 0; i + 1 < flat.length; i += 2) {
-    const name: unknown = flat[i]
-    const value: unknown = flat[i + 1]
-    if (Buffer.isBuffer(name) && Buffer.isBuffer(value)) found.push([name, value])
-  }
-  return found
 }
 
 function idBytes(id: string): Buffer {

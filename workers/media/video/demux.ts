@@ -15,6 +15,7 @@ import {
 } from 'mediabunny'
 import { MAX_VIDEO_MS } from '../../../packages/hash/src/video-frames.js'
 import { hashedFrameSize, isFrameTooLarge } from '../../../src/domain/media/video-frame-size.js'
+import { VIDEO_CODECS, type VideoCodecName } from '../../../src/domain/media/video-limits.js'
 import {
   aspectOf,
   durationOf,
@@ -27,7 +28,7 @@ import {
 import { Problem } from '../../../src/domain/problem.js'
 import { BoundedSource } from './bounded-source.js'
 import { areTablesSmall } from './mp4-tables.js'
-import { VIDEO_CODEC_NAMES, type VideoCodecName, type VideoFacts } from './video-facts.js'
+import type { VideoFacts } from './video-facts.js'
 
 Logging.level = LogLevel.Silent
 
@@ -103,7 +104,7 @@ async function pictureTrackOf(input: Input): Promise<InputVideoTrack> {
 
 async function codecOf(track: InputVideoTrack): Promise<VideoCodecName> {
   const codec = await track.getCodec()
-  const known = VIDEO_CODEC_NAMES.find((name) => name === codec)
+  const known = VIDEO_CODECS.find((name) => name === codec)
   if (known === undefined) throw new Problem('media-unsupported')
   return known
 }

@@ -1,6 +1,6 @@
 // Writes packets of one video track as a Matroska stream that can be read as it arrives. Pure.
 
-import type { VideoCodecName } from './video-facts.js'
+import type { VideoCodecName } from '../../../src/domain/media/video-limits.js'
 
 const CODEC_IDS: Readonly<Record<VideoCodecName, string>> = {
   avc: 'V_MPEG4/ISO/AVC',

@@ -1,15 +1,15 @@
 // What the demuxing child finds out about a video before any frame is decoded.
 
-/** Codecs that are handed to ffmpeg, and the decoders of ffmpeg that may open them. */
-export const VIDEO_DECODERS = {
+import type { VideoCodecName } from '../../../src/domain/media/video-limits.js'
+
+/** Which decoders of ffmpeg may open a codec. */
+export const VIDEO_DECODERS: Readonly<Record<VideoCodecName, string>> = {
   avc: 'h264',
   hevc: 'hevc',
   vp8: 'vp8,libvpx',
   vp9: 'vp9,libvpx-vp9',
   av1: 'libdav1d,libaom-av1,av1',
-} as const
-export type VideoCodecName = keyof typeof VIDEO_DECODERS
-export const VIDEO_CODEC_NAMES = ['avc', 'hevc', 'vp8', 'vp9', 'av1'] as const satisfies readonly VideoCodecName[]
+}
 
 /**
  * Times of the stream between the children are later by this much, so that those before the beginning, which an edit list hides, are not negative.

@@ -4,10 +4,11 @@ import { z } from 'zod'
 import { MAX_VIDEO_MS } from '../../../packages/hash/src/video-frames.js'
 import type { HashedVideo } from '../../../src/domain/matching/hashed-image.js'
 import { MAX_FRAME_SIDE_PX } from '../../../src/domain/media/video-frame-size.js'
+import { VIDEO_CODECS } from '../../../src/domain/media/video-limits.js'
 import { MAX_VIDEO_FRAMES, VIDEO_FACTS_MESSAGE, VideoFrameMessage } from '../../../src/handoff/video-answers.js'
 import type { JobPurpose } from '../../../src/jobs/hash-image-job.js'
 import { VIDEO_PROBLEMS, type VideoProblem } from './video-answer.js'
-import { ROTATIONS, VIDEO_CODEC_NAMES, type VideoFacts } from './video-facts.js'
+import { ROTATIONS, type VideoFacts } from './video-facts.js'
 
 export type VideoMessage =
   | { readonly facts: VideoFacts }
@@ -18,7 +19,7 @@ export type VideoMessage =
 export const MAX_VIDEO_MESSAGE_BYTES = 1 << 24
 
 const Facts = z.strictObject({
-  codec: z.enum(VIDEO_CODEC_NAMES),
+  codec: z.enum(VIDEO_CODECS),
   durationMs: z.int().min(0).max(MAX_VIDEO_MS),
   width: z.int().min(1).max(MAX_FRAME_SIDE_PX),
   height: z.int().min(1).max(MAX_FRAME_SIDE_PX),

@@ -1,0 +1,83 @@
+// A video that the browser cannot decode: sending it is offered where the service can, and it is protected as one that was hashed on the device.
+
+import type { Page } from 'playwright-core'
+import t from 'tap'
+import { MAX_VIDEO_BYTES } from '../../src/domain/media/video-limits.js'
+import { imagesOf, sharedSite, usualSite, withoutBrowser } from '../helpers/browser.js'
+import { allRead, choose, type GivenFile, protectAll, textOf, toChoosing } from '../helpers/steps.js'
+import { ffmpeg, H264, makeClip } from '../helpers/videos.js'
+import { startWorkers } from '../helpers/workers.js'
+
+const HEVC = ['-t', '2', '-c:v', 'libx265', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-x265-params', 'log-level=none']
+const SOURCE = 'mandelbrot=s=160x128:r=8:start_scale=2:end_scale=0.5:end_pts=40'
+const hevc = ffmpeg === undefined ? undefined : makeClip({ source: SOURCE, output: HEVC })
+const skip = withoutBrowser !== false ? withoutBrowser : hevc === undefined && 'needs an ffmpeg that writes HEVC'
+
+const fileOf = (name: string, buffer: Buffer): GivenFile => ({ name, mimeType: 'video/mp4', buffer })
+const statesOf = (page: Page) =>
+  page.$$eval('#pictures .state', (states) => states.map(({ textContent }) => textContent ?? ''))
+
+const site = sharedSite(t, { site: { maxVideoBytes: MAX_VIDEO_BYTES } })
+
+/** As a browser without a decoder for HEVC, which some have. */
+async function choosing(page: Page, files: readonly GivenFile[]): Promise<void> {
+  await page.addInitScript(() => {
+    Object.defineProperty(HTMLMediaElement.prototype, 'src', { set() {} })
+  })
+  await page.route('**/assets/worker-video-*', async (route) => {
+    const response = await route.fetch()
+    await route.fulfill({ response, body: `delete globalThis.VideoDecoder;${await response.text()}` })
+  })
+  await page.reload()
+  await toChoosing(page)
+  await choose(page, files)
+  await allRead(page)
+}
+
+t.test('a video that this browser cannot decode is sent after consent, and protected', { skip }, async (t) => {
+  const { redis } = await site()
+  await startWorkers(t, redis)
+  const { page } = await (await site()).visit('/')
+  const sent: string[] = []
+  page.on('request', (request) => sent.push(new URL(request.url()).pathname))
+  await choosing(page, [fileOf('a.mp4', hevc ?? Buffer.alloc(0))])
+  t.same(await statesOf(page), ['This browser cannot open it'])
+  t.equal(await textOf(page, '#upload-title'), 'Some files cannot be opened here')
+  await page.click('#upload-yes')
+  t.match(await statesOf(page), [/^Will be sent to the server/])
+  t.equal(await textOf(page, '#choose-go'), 'Continue with 1 video')
+  t.notOk(
+    sent.some((path) => path.endsWith('/videos')),
+    'nothing left the device so far',
+  )
+  const opened = await protectAll(page)
+  t.equal(await textOf(page, '#sent-text'), 'Done. Protected: 1 video.')
+  t.equal(sent.filter((path) => path.endsWith('/videos')).length, 1)
+  t.equal(await imagesOf(await site(), opened), 1)
+})
+
+t.test('a service that refuses the video is quoted with what to do instead', { skip }, async (t) => {
+  const { page } = await (await site()).visit('/')
+  await page.route('**/videos', (route) =>
+    route.fulfill({
+      status: 501,
+      contentType: 'application/problem+json',
+      body: JSON.stringify({ code: 'video-unavailable' }),
+    }),
+  )
+  await choosing(page, [fileOf('a.mp4', hevc ?? Buffer.alloc(0))])
+  await page.click('#upload-yes')
+  await protectAll(page)
+  t.match(await textOf(page, '#sent'), /This browser cannot read this video.*take a screenshot/)
+})
+
+t.test('nothing is offered that the service cannot decode', { skip }, async (t) => {
+  const { page: other } = await (await site()).visit('/')
+  await choosing(other, [fileOf('old.mp4', makeClip({ output: ['-t', '1', '-c:v', 'mpeg4'] }) ?? Buffer.alloc(0))])
+  t.match(await statesOf(other), [/This browser cannot read this video/])
+  t.notOk(await other.isVisible('#upload'), 'of another codec')
+  const { page } = await (await usualSite()).visit('/')
+  await choosing(page, [fileOf('a.mp4', makeClip({ output: H264 }) ?? Buffer.alloc(0))])
+  t.match(await statesOf(page), [/This browser cannot read this video/])
+  t.notOk(await page.isVisible('#upload'), 'without ffmpeg')
+})
