@@ -8,6 +8,9 @@
 // a true picture are re-encoded or edited. An edit is shared by many uploads, or made for one. Re-encoding changes 0 to 4 bits. A light edit stays
 // within `COPY_BITS`; an overlay lies between that and 31 bits; a screenshot, crop or collage may lie anywhere.
 //
+// A video has 60 frames. An upload of it, a still or an excerpt, is found by one of them, drawn at random, and looks like that frame in one of the edits
+// that are passed on, or in its own. What is innocent shares one frame, a title or an end, with it.
+//
 // Traffic is steady, a burst of two hours, or a ramp over a day, on one, two or three platforms. Platform k has 1/k of the first platform's. The
 // guard looks once a minute, though the service looks once a second. Sketches are counted exactly, where the store is off by one in a hundred.
 
@@ -18,9 +21,10 @@ import {
   FLOOD_RULES,
   FLOOD_WINDOW_MS,
   floodAction,
+  frameOfLook,
   isCopy,
   LOOKS_WINDOW_MS,
-  sketchOf,
+  lookOf,
 } from '../dist/src/domain/trust/flood.js'
 import { wholeNumber } from './service.mjs'
 import { randomOf } from './variants/random.mjs'
@@ -61,11 +65,22 @@ const FALSE_REGISTRATIONS = {
   'template, other words': { near: true, copies: 1 / 3 },
   'template, most the same (mostly stays)': { near: true, copies: 0.6 },
 }
+const FRAMES = 60
+const TRUE_VIDEOS = {
+  'one edited copy, by its stills': { edits: 1, own: 0 },
+  'ten edits that are passed on': { edits: 10, own: 0 },
+  'ten edits, and one copy in ten edited on its own': { edits: 10, own: 0.1 },
+}
+const FALSE_VIDEOS = {
+  'a title or an end that innocent videos share': { edits: 0, own: 1 },
+}
 const PLATFORMS = [1, 2, 3]
 
 const results = {
   false: table(FALSE_REGISTRATIONS, innocentUploads),
   true: table(TRUE_PICTURES, copiesOf),
+  falseVideos: table(FALSE_VIDEOS, framesSeen),
+  trueVideos: table(TRUE_VIDEOS, framesSeen),
   attack: attack(),
 }
 if (args.json) console.log(JSON.stringify(results))
@@ -110,25 +125,31 @@ function stopped(perMinute, platforms, { next, random }, said = NOTHING_SAID) {
   return { becomes: undefined, minutes: undefined, uploads }
 }
 
-/** As the store counts: hits of this hour; uploads and sketches of this half of a day and the one before. */
+/** As the store counts: hits of this hour; uploads and sketches of this half of a day and the one before, of a video those of the frame with most. */
 function counted(platforms) {
   let hits = Array.from({ length: platforms }, () => 0)
   let uploads = [0, 0]
   let half = 0
   const lastSeen = new Map()
+  const ofFrames = new Map()
+  const count = (frame, by) => ofFrames.set(frame, (ofFrames.get(frame) ?? 0) + by)
   return {
-    note({ isNear, hash }, platform) {
+    note({ isNear, hash, frame = 0 }, platform) {
       hits[platform]++
       uploads[0]++
-      if (!isNear) lastSeen.set(sketchOf(hash), half)
+      if (isNear) return
+      const look = lookOf(hash, frame)
+      if (!lastSeen.has(look)) count(frame, 1)
+      lastSeen.set(look, half)
     },
     at(minute) {
-      const seen = { hits: hits.filter((count) => count > 0), uploads: uploads[0] + uploads[1], looks: lastSeen.size }
+      const looks = Math.max(0, ...ofFrames.values())
+      const seen = { hits: hits.filter((count) => count > 0), uploads: uploads[0] + uploads[1], looks }
       const nextMs = (minute + 1) * MINUTE_MS
       if (nextMs % FLOOD_WINDOW_MS === 0) hits = hits.map(() => 0)
       if (nextMs % LOOKS_WINDOW_MS === 0) {
         uploads = [0, uploads[0]]
-        for (const [sketch, at] of lastSeen) if (at < half) lastSeen.delete(sketch)
+        for (const [look, at] of lastSeen) if (at < half && lastSeen.delete(look)) count(frameOfLook(look), -1)
         half++
       }
       return seen
@@ -177,6 +198,22 @@ function copiesOf({ saved, light, overlay, own }, random) {
   }
 }
 
+/** Uploads of a video, all farther than copies. Without edits each is another one, and all are found by one frame. */
+function framesSeen({ edits, own }, random) {
+  const frames = Array.from({ length: edits === 0 ? 1 : FRAMES }, () => drawn(random))
+  const known = Array.from({ length: edits }, () => frames.map((hash) => flipped(hash, 24, random)))
+  return {
+    random,
+    next() {
+      const frame = Math.floor(random() * frames.length)
+      const passedOn = known[Math.floor(random() * edits)]?.[frame]
+      const isOwn = passedOn === undefined || random() < own
+      const hash = isOwn ? flipped(frames[frame], 24, random) : flipped(passedOn, random.int(0, 4), random)
+      return { isNear: false, hash, frame: frame + 1 }
+    },
+  }
+}
+
 function asFound(registered, hash) {
   return { isNear: isCopy({ signalType: 'pdq', distanceBits: distance(registered, hash) }), hash }
 }
@@ -202,6 +239,8 @@ function print() {
   for (const [what, rows] of Object.entries({
     'False registrations': results.false,
     'True pictures that are passed around': results.true,
+    'False videos': results.falseVideos,
+    'True videos that are passed around': results.trueVideos,
   })) {
     console.log(
       `${what}: of ${RUNS} runs how many were narrowed within a day, then minutes and uploads until then (medians); by platforms`,

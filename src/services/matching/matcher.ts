@@ -1,10 +1,11 @@
 // Finds registered pictures and changed copies of them, from memory alone.
 
 import type { AskedView } from '../../../packages/hash/src/details/features.js'
+import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import { hasPieces } from '../../domain/matching/agreement.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
 import { Problem } from '../../domain/problem.js'
-import { isCopy, sketchOf } from '../../domain/trust/flood.js'
+import { isCopy, lookOf } from '../../domain/trust/flood.js'
 import type { Catalogue } from '../index/catalogue.js'
 import type { Replica } from '../index/replica.js'
 import type { Searcher } from '../index/searcher.js'
@@ -149,8 +150,11 @@ function noteAnswer(
   const { orgId } = options
   const remaining = answer.filter(({ ordinal }) => searcher.has(ordinal))
   const recorded = remaining.filter(({ match }) => match.grade !== 'review')
-  const look = lookOf(signals)
-  const noted = recorded.map(({ imageId, match }) => ({ imageId, look: copies.has(match) ? undefined : look }))
+  const seen = shownBy(signals)
+  const noted = recorded.map(({ ordinal, imageId, match }) => {
+    const isSeen = seen !== undefined && !copies.has(match)
+    return { imageId, look: isSeen ? lookOf(seen, searcher.frameNumberOf(ordinal)) : undefined }
+  })
   parts.matchEvents.note(orgId, noted, options.contexts?.[picture])
   const matches = matchesIn(remaining, catalogue, orgId)
   if (remaining.length < answer.length) options.onMatched?.(picture, matches)
@@ -220,8 +224,8 @@ function screened(screen: Screen | undefined, answer: Answer, accountOf: (imageI
   })
 }
 
-/** A sketch of the upload, from its whole PDQ where it has one; `undefined` without any hash. */
-export function lookOf(signals: readonly HashedSignal[]): number | undefined {
+/** The hash that says how the upload looks: its whole PDQ where it has one; `undefined` without any hash. */
+function shownBy(signals: readonly HashedSignal[]): Hash256 | undefined {
   const { hashes: [hash] = [] } = signals.find(({ type }) => type === 'pdq') ?? signals[0] ?? {}
-  return hash === undefined ? undefined : sketchOf(hash)
+  return hash
 }

@@ -2,7 +2,7 @@
 
 import type { HashedSignal } from '../../../domain/matching/hashed-image.js'
 import { Problem } from '../../../domain/problem.js'
-import { isCopy, sketchOf } from '../../../domain/trust/flood.js'
+import { isCopy, lookOf } from '../../../domain/trust/flood.js'
 import type { Catalogue } from '../../index/catalogue.js'
 import type { Searcher } from '../../index/searcher.js'
 import { type FoundAhead, runCooperatively, searchAhead } from '../batch-search.js'
@@ -65,7 +65,7 @@ interface Call {
   readonly options: VideoMatchOptions
 }
 
-/** A match, and the upload's sketch for the flood guard. */
+/** A match, and the upload's look for the flood guard. */
 interface Told {
   readonly ordinal: number
   readonly imageId: string
@@ -156,7 +156,7 @@ async function screened({ parts, catalogue, searcher, options }: Call, answers: 
     .flatMap(({ ordinal, imageId, match, seen }): Told[] => {
       if (match === undefined || !isTold(catalogue, { ordinal, imageId, match })) return []
       const told = screen === undefined ? match : screen(imageId, match)
-      const look = isCopy(match) || seen === undefined ? undefined : sketchOf(seen)
+      const look = isCopy(match) || seen === undefined ? undefined : lookOf(seen.hash, searcher.frameNumberOf(seen.ordinal))
       return told === undefined ? [] : [{ ordinal, imageId, match: told, look }]
     })
     .sort((a, b) => inOrder(a.match, b.match))

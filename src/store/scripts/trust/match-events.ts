@@ -4,7 +4,7 @@ import { outboxLua } from '../organisations/outbox.js'
 // depend on them. The pseudonym of each organisation that was told of the image is kept as long as the image is registered, because its
 // withdrawal has to reach them however late. When the image was withdrawn between the answer and this call, they are told now. The fields
 // s:<party>, by which a party is new only once, expire some time after the last match. How uploads look is kept as a HyperLogLog of 32-bit
-// keyed hashes: it tells how many different ones there were, and none of them.
+// keyed hashes: it tells how many different ones there were, and none of them. Of a video, new ones are counted for each frame.
 export const recordMatchEvents = `${outboxLua}
     local images   = KEYS[1] -- hash: the shard of the image
     local seen     = KEYS[2] -- hash: hour; h:<party> -> hits in it; s:<party> -> 1; half (of a day); uploads in it; uploadsBefore, in the half before
@@ -12,6 +12,8 @@ export const recordMatchEvents = `${outboxLua}
     local told     = KEYS[4] -- set: pseudonyms of the organisations that were told
     local looks    = KEYS[5] -- HyperLogLog: looks of uploads in this half of a day
     local before   = KEYS[6] -- HyperLogLog: the same, in the half before
+    local frames   = KEYS[7] -- sorted set: of a video: frames, by how many looks of this half were found by each that neither half had
+    local framesBefore = KEYS[8] -- sorted set: the same, in the half before
     local id       = ARGV[1] -- [16 bytes]
     local hour     = tonumber(ARGV[2]) -- [integer] since the epoch
     local half     = tonumber(ARGV[3]) -- [integer] half days since the epoch
@@ -19,9 +21,10 @@ export const recordMatchEvents = `${outboxLua}
     local looksTtlS = ARGV[5] -- [seconds] to keep the looks
     local prefix   = ARGV[6] -- of all keys
     local count    = tonumber(ARGV[7]) -- [integer] of parties
-    -- ARGV[8 + 2i] party i, ARGV[9 + 2i] its hits; then keyed hashes of the looks of uploads that are no copies
+    -- ARGV[8 + 2i] party i, ARGV[9 + 2i] its hits; then of uploads that are no copies: keyed hash of the look, and of the frame or
+    -- empty, and so on
     -- returns {[integer] parties so far; for each party [1 or 0] whether it is new; hits of this hour, one number for each party; [1 or 0] whether
-    -- there is a notice; [integer] uploads and [integer] different looks, both of the last two half days}; nil without the image
+    -- there is a notice; [integer] uploads and [integer] different looks, of a video those of the frame with most, both of the last two half days}; nil without the image
     local isThere = redis.call('HEXISTS', images, id) == 1
     local parties = {}
     for i = 8, 6 + 2 * count, 2 do
@@ -43,20 +46,27 @@ export const recordMatchEvents = `${outboxLua}
     redis.call('HSET', seen, 'hour', math.max(hour, last))
     local lastHalf = tonumber(redis.call('HGET', seen, 'half') or half)
     if half > lastHalf then
-      redis.call('DEL', before)
+      redis.call('DEL', before, framesBefore)
       local uploadsBefore = 0
       if half == lastHalf + 1 then
         if redis.call('EXISTS', looks) == 1 then redis.call('RENAME', looks, before) end
+        if redis.call('EXISTS', frames) == 1 then redis.call('RENAME', frames, framesBefore) end
         uploadsBefore = redis.call('HGET', seen, 'uploads') or 0
       else
-        redis.call('DEL', looks)
+        redis.call('DEL', looks, frames)
       end
       redis.call('HSET', seen, 'uploads', 0, 'uploadsBefore', uploadsBefore)
     end
     redis.call('HSET', seen, 'half', math.max(half, lastHalf))
+    for i = 8 + 2 * count, #ARGV, 2 do
+      local isNew = redis.call('PFADD', looks, ARGV[i]) == 1
+      -- Adding it to the half before changes nothing: both are counted together.
+      if isNew and redis.call('EXISTS', before) == 1 then isNew = redis.call('PFADD', before, ARGV[i]) == 1 end
+      if isNew and ARGV[i + 1] ~= '' then redis.call('ZINCRBY', frames, 1, ARGV[i + 1]) end
+    end
     if #ARGV > 7 + 2 * count then
-      redis.call('PFADD', looks, unpack(ARGV, 8 + 2 * count))
       redis.call('EXPIRE', looks, looksTtlS)
+      redis.call('EXPIRE', frames, looksTtlS)
     end
     local isNew = {}
     for i = 8, 6 + 2 * count, 2 do
@@ -73,4 +83,10 @@ export const recordMatchEvents = `${outboxLua}
       if kind == 'h:' then hits[#hits + 1] = tonumber(all[i + 1]) end
       if all[i] == 'uploads' or all[i] == 'uploadsBefore' then uploads = uploads + tonumber(all[i + 1]) end
     end
-    return { known, isNew, hits, redis.call('SISMEMBER', noticed, id), uploads, redis.call('PFCOUNT', looks, before) }`
+    local most = 0
+    for _, pair in ipairs({ { frames, framesBefore }, { framesBefore, frames } }) do
+      local top = redis.call('ZREVRANGE', pair[1], 0, 0, 'WITHSCORES')
+      if top[1] then most = math.max(most, tonumber(top[2]) + tonumber(redis.call('ZSCORE', pair[2], top[1]) or '0')) end
+    end
+    if most == 0 then most = redis.call('PFCOUNT', looks, before) end
+    return { known, isNew, hits, redis.call('SISMEMBER', noticed, id), uploads, most }`
