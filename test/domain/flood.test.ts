@@ -126,7 +126,7 @@ t.test('unlike uploads have different sketches, and a recompressed copy mostly k
   t.ok(hashes.filter((text) => sketch(text) === sketch(randomlyFlipped(text, 2))).length > 190)
 })
 
-t.test('a look tells the frame that an upload was found by, and how it looks', async (t) => {
+t.test('a look encodes the frame that found an upload and how the upload looks', async (t) => {
   const hash = parseHash('f'.repeat(64)) ?? assert.fail()
   t.equal(lookOf(hash, 0), sketchOf(hash))
   for (const frame of [0, 1, 10_001]) t.equal(frameOfLook(lookOf(hash, frame)), frame)

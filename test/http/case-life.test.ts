@@ -125,7 +125,7 @@ t.test('the new PIN opens the case, and from then on the old one does not', asyn
   if (pin !== her.pin) refused(t, await tryPin(app, her.caseNumber, her.pin), 'case-unknown')
 })
 
-t.test('a video matches on in a renewed case, and with no frame once its time is over', async (t) => {
+t.test('a video matches in a renewed case, and no frame of it matches after expiry', async (t) => {
   const { app, clock, keeping, foundOf } = await world(t)
   const [lasting, ending] = [await openCase(app), await openCase(app)]
   const [one, other] = [0, 1].map(() => Array.from({ length: 40 }, randomHashText))

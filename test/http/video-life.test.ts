@@ -61,7 +61,7 @@ t.test('a withdrawal removes all frames of a video at once, in every process', a
 
 const MALAYSIA = { laws: ['my-onsa'], statements: ['goodFaith', 'withoutConsent', 'accurate'], actingAs: 'self' }
 
-t.test('who vouches for it raises the tier of every frame, in matches and in the feed', async (t) => {
+t.test('attestation and verification raise the tier of every frame, in matches and in the feed', async (t) => {
   const service = await startService(t)
   const one = await keyFor(service, 'one', ['match', 'feed'])
   const helper = await keyFor(service, 'helper', ['match', 'feedback', 'cases:write'], 'ngo')
@@ -85,7 +85,7 @@ t.test('who vouches for it raises the tier of every frame, in matches and in the
   t.same([await tiers(), await fed()], [['verified'], ['verified']])
 })
 
-t.test('clocks, counts, disputes, messages and records speak of it once', async (t) => {
+t.test('deadlines, counts, disputes, webhooks and audit entries name a video once', async (t) => {
   let nowMs = Date.UTC(2026, 5, 1)
   const service = await startService(t, { now: () => nowMs })
   const one = await keyFor(service, 'one', MODERATOR)

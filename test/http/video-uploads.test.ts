@@ -148,7 +148,7 @@ t.test(
   },
 )
 
-t.test('an odd video is registered as far as it shows something, and the answer says how far', { skip }, async (t) => {
+t.test('an odd video is registered, and the answer has the share that is protected', { skip }, async (t) => {
   const { service, app, her, ofHer } = await start(t)
   await startWorkers(t, service.redis)
   const blank = 'color=black:s=192x144:r=4:d=60[a];testsrc2=s=192x144:r=4:d=4[b];[a][b]concat'
@@ -183,7 +183,7 @@ t.test('a video that is too large is refused before its body is read, and a slow
   await until(async () => (await said(query, 3 << 20, 1000)).includes('upload-incomplete')) // the memory of the refused uploads is free again
 })
 
-t.test('where no worker has ffmpeg a video is refused before a byte of it is read', async (t) => {
+t.test('without a worker that has ffmpeg a video is refused before its body is read', async (t) => {
   const { service, app, her, ofHer, query } = await start(t)
   const port = await listen(app)
   const redis = await redisOf(t, service)

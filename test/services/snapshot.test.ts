@@ -43,7 +43,7 @@ t.test('a replica that restarts reads its snapshot, then the changes since', asy
   t.equal(catalogue.index('blockhash').liveRows, 3)
 })
 
-t.test('a snapshot has the frames of a video, and what was done to it since concerns all of them', async (t) => {
+t.test('a snapshot has all frames of a video, and later changes apply to all of them', async (t) => {
   const { store, images, startReplica, reads } = await openParts(t, await startRedis(t), t.testdir())
   const [kept, erased, held] = [someVideo(), someVideo(), someVideo()]
   const all = [kept, erased, held]

@@ -36,7 +36,7 @@ t.test('the number of videos is limited, per caller and in all', async (t) => {
   t.throws(() => room.enter('three', 1), OVERLOADED)
 })
 
-t.test('a video waits no longer once the last worker with a decoder is gone, unless it is being hashed', async (t) => {
+t.test('a waiting video is refused when the last worker with a decoder ends', async (t) => {
   const pendingVideos = createPendingVideos(60_000)
   t.teardown(() => pendingVideos.close())
   const tickets: string[] = []

@@ -51,7 +51,7 @@ async function evaluator(t: Test, changed: (own: Pick<WatchingParts, 'images' | 
   return { store, images, pauses, cursor }
 }
 
-t.test('pictures registered during a pause are compared together, without a wait for the disk', async (t) => {
+t.test('pictures registered during a pause are compared in one batch, without waiting for the disk', async (t) => {
   const { store, images, pauses, cursor } = await evaluator(t, () => ({}))
   const register = () =>
     images.put([{ id: uuidV7(Date.now(), randomBytes(10)), image: imageOf(hashFromBytes(randomBytes(32))) }])
@@ -72,7 +72,7 @@ t.test('pictures registered during a pause are compared together, without a wait
   t.equal(await waits(), waitsBefore)
 })
 
-t.test('of many long videos one is in memory at a time, and the lock is renewed while it is compared', async (t) => {
+t.test('one long video at a time is in memory, and the lock is renewed while it is compared', async (t) => {
   const steps: string[] = []
   const index = { start() {}, reached: async () => {}, near: async () => [], size: 1, close: async () => {} }
   const { images, pauses, cursor } = await evaluator(t, (own) => ({

@@ -42,7 +42,7 @@ t.test('missing sandbox layers of a worker’s children are counted while it liv
   await caged.close()
 })
 
-t.test('videos cannot be decoded once every live worker lacks the program', async (t) => {
+t.test('videos cannot be decoded if every live worker lacks ffmpeg', async (t) => {
   const { store, redis } = await startStore(t)
   t.equal(await lackVideoDecoders(store), false, 'one may be starting')
   await heartbeat(redis, createWorkerId('a', ['no-network', 'ffmpeg']))

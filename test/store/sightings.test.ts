@@ -45,7 +45,7 @@ t.test('looks are counted once each, over this half day and the one before', asy
   t.match(await note(0, 0, 4), { uploads: 120, looks: 0 })
 })
 
-t.test('of a video those of the frame with most count, over the same time', async (t) => {
+t.test('looks of a video are counted by frame, and the highest count is used', async (t) => {
   const { id } = await registered()
   const note = (halves: number, ...some: ReturnType<typeof looks>[]) =>
     matchEvents.note(id, counts, some.flat(), START_MS + halves * LOOKS_WINDOW_MS)

@@ -42,8 +42,8 @@ export interface SeenMatches {
   /** Matching uploads of the last 12 to 24 hours. */
   readonly uploads: number
   /**
-   * How many different-looking uploads (`sketchOf`) among those that are not copies (`isCopy`). Of a video: of the frame that most of them were
-   * found by, since one edited copy of it gives as many different stills and excerpts as somebody sends.
+   * How many different-looking uploads (`sketchOf`) among those that are not copies (`isCopy`). For a video, the highest count of one frame: one
+   * edited copy of it can be sent as many different stills and excerpts.
    */
   readonly looks: number
 }

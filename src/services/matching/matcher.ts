@@ -11,7 +11,15 @@ import type { Replica } from '../index/replica.js'
 import type { Searcher } from '../index/searcher.js'
 import type { EventLoopScheduler } from '../load/event-loop-scheduler.js'
 import { tickEnds } from '../load/yielding.js'
-import { type FoundAhead, gathered, isNowhere, NOTHING_AHEAD, runCooperatively, searchAhead } from './batch-search.js'
+import {
+  type FoundAhead,
+  firstPassBitsAmong,
+  gathered,
+  isNowhere,
+  NOTHING_AHEAD,
+  runCooperatively,
+  searchAhead,
+} from './batch-search.js'
 import type { DetailFinder } from './detail-finder.js'
 import { maxMatchesOf } from './fair-share.js'
 import type { Match, MatchOptions } from './match.js'
@@ -39,7 +47,7 @@ export interface Matcher {
   /**
    * Matches pictures, each given by its signals.
    * @returns for each picture all registered images within the threshold, nearest first, each once; then those that details
-   * find. At most a fair share (`MAX_MATCHES`). Complete for hashes within 31 bits and for pictures with few views; beyond, as `firstPassOf` says.
+   * find. At most a fair share (`MAX_MATCHES`). Complete for pictures with few views and within `firstPassBitsAmong`; beyond, as `firstPassOf` says.
    * @throws {Problem} bank-unknown, index-loading, store-unavailable, key-suspended
    * It yields about every millisecond, also while it reads `pictures`, and searches for all pictures before it answers the
    * first.
@@ -103,10 +111,15 @@ async function matchIn(call: Call, pictures: Iterable<readonly HashedSignal[]>):
   const all = Array.isArray(pictures) ? pictures : await runCooperatively(gathered(pictures), yieldIfNeeded)
   const radiusOf = (imageId: string) => probing.radiusOf(options.orgId, imageId)
   const isNarrowed = (imageId: string) => catalogue.isNarrowed(imageId)
-  const asking = { searcher, banks, widestOf, options, matchIds, most: maxMatchesOf(all.length), radiusOf, isNarrowed }
-  const isFirstPass = options.thresholdBits === undefined
-  const ahead =
-    all.length > 1 ? await runCooperatively(searchAhead(searcher, all, widestOf, isFirstPass), yieldIfNeeded) : NOTHING_AHEAD
+  const most = maxMatchesOf(all.length)
+  // Once for all pictures: the registry may grow while this yields.
+  const firstPassBits =
+    options.thresholdBits === undefined ? firstPassBitsAmong(catalogue.index('pdq-area').liveRows) : undefined
+  const asking = { searcher, banks, widestOf, firstPassBits, options, matchIds, most, radiusOf, isNarrowed }
+  const isAhead = all.length > 1
+  const ahead = isAhead
+    ? await runCooperatively(searchAhead(searcher, all, widestOf, firstPassBits), yieldIfNeeded)
+    : NOTHING_AHEAD
   // No spread: V8 keeps a hidden class for each object created by one, until the next full garbage collection.
   const searched = { parts, catalogue, searcher, options, yieldIfNeeded, ahead, asking, copies: new WeakSet<Match>() }
   const answers: Answer[] = []

@@ -80,7 +80,10 @@ async function matchIn(call: Call, videos: readonly AskedVideo[]): Promise<Match
   const widestOf = widestOfFrames(widestIn(banks, options, probing.isOn), options.thresholdBits, probing.isOn)
   const radiusOf = (imageId: string) => probing.radiusOf(options.orgId, imageId)
   const isNarrowed = (imageId: string) => catalogue.isNarrowed(imageId)
-  const asking = { searcher, banks, widestOf, options, matchIds, most: maxMatchesOf(videos.length), radiusOf, isNarrowed }
+  const most = maxMatchesOf(videos.length)
+  // Frames are searched for completely, beforehand.
+  const firstPassBits = undefined
+  const asking = { searcher, banks, widestOf, firstPassBits, options, matchIds, most, radiusOf, isNarrowed }
   const yieldIfNeeded = parts.scheduler.yielder()
   const answers: (readonly Told[])[] = []
   for (const [video, asked] of videos.entries()) {
