@@ -67,11 +67,11 @@ t.test('the page imports hash, domain, and a few packages for sizes, videos, HEI
   }
 })
 
-t.test('the console imports only domain and Preact', async (t) => {
+t.test('the console imports only domain, what the page hashes with, and Preact', async (t) => {
   for (const { folder, file, specifier, target } of importsUnder('console')) {
     t.equal(folder, 'console')
     if (target === undefined) t.match(specifier, /^preact(\/hooks)?$/, `${file} imports ${specifier}`)
-    else t.ok(['console', 'domain'].includes(target), `${file} imports ${specifier}`)
+    else t.ok(['console', 'page', 'domain'].includes(target), `${file} imports ${specifier}`)
   }
 })
 
