@@ -1,4 +1,4 @@
-// What Prometheus is told to watch: it reads the files, the metrics are there, and each alert fires when it should and not before.
+// What Prometheus monitors: it can read the files, the metrics exist, and each alert fires when it should and not before.
 
 import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -37,7 +37,7 @@ const Check = z.object({
 })
 const Tests = z.object({ tests: z.array(z.object({ promql_expr_test: z.array(Check) })) })
 
-t.test('alerts and dashboards ask for metrics, labels and routes that there are', async (t) => {
+t.test('alerts and dashboards query existing metrics, labels and routes', async (t) => {
   const { app } = await startService(t)
   await app.inject({ url: '/health/live' })
   const { body } = await app.inject({ url: '/metrics' })
@@ -56,7 +56,7 @@ t.test('alerts and dashboards ask for metrics, labels and routes that there are'
     const all = expressions.join('\n')
     const found = (pattern: RegExp) => [...new Set([...all.matchAll(pattern)].flatMap(([, name]) => name ?? []))]
     const asked = found(/\b((?:tabir|nodejs|process)_[a-z0-9_]+)/g)
-    t.ok(asked.length > 5, `${file} asks for something`)
+    t.ok(asked.length > 5, `${file} queries something`)
     t.same(
       asked.filter((name) => !metrics.has(name)),
       [],
@@ -75,7 +75,7 @@ t.test('alerts and dashboards ask for metrics, labels and routes that there are'
   }
 })
 
-t.test('every alert has its place in the runbook, and a case in which it fires and one in which it does not', async (t) => {
+t.test('every alert is in the runbook, and is tested where it fires and where it does not', async (t) => {
   const names = alerts().map(({ alert }) => alert)
   t.ok(names.length >= 10)
   t.equal(new Set(names).size, names.length)
@@ -98,7 +98,7 @@ const places = (process.env['PATH'] ?? '').split(delimiter)
 const hasPromtool = places.some((place) => place !== '' && readable(place).includes('promtool'))
 const skip = hasPromtool ? false : 'promtool is missing: a package of Debian, or part of Prometheus'
 
-t.test('promtool takes the rules, their tests, the configuration and the metrics', { skip }, async (t) => {
+t.test('promtool accepts the rules, their tests, the configuration and the metrics', { skip }, async (t) => {
   const { app } = await startService(t)
   await app.inject({ url: '/health/live' })
   const { body } = await app.inject({ url: '/metrics' })

@@ -3,7 +3,8 @@ import { dirname, join, relative, resolve } from 'node:path'
 import t from 'tap'
 import { z } from 'zod'
 
-// Who may import whom. Type-only imports count. `app` puts the parts together; the processes in `boot`, and workers/*.ts, may import all.
+// Which folder may import which. Type-only imports count. `app` assembles the parts; the processes in `boot`, and
+// workers/*.ts, may import all.
 const arrows: Readonly<Record<string, readonly string[]>> = {
   config: ['net', 'services', 'store'],
   hash: [],
@@ -28,7 +29,7 @@ const Manifest = z.object({ dependencies: z.record(z.string(), z.string()).optio
 const pure = ['hash', 'search', 'domain']
 const root = resolve(import.meta.dirname, '../..')
 
-t.test('no folder of src and no package imports what it may not', async (t) => {
+t.test('no folder of src and no package has a forbidden import', async (t) => {
   for (const { folder, file, specifier, target } of importsUnder('src', 'packages')) {
     t.not(folder, 'top', `${file} is in a folder`)
     if (folder === 'boot' || target === undefined || target === folder) continue
@@ -36,13 +37,13 @@ t.test('no folder of src and no package imports what it may not', async (t) => {
   }
 })
 
-t.test('hash, search and domain run in a browser: they import nothing from outside', async (t) => {
+t.test('hash, search and domain import nothing from outside, so that they run in a browser', async (t) => {
   for (const { folder, file, specifier } of importsUnder('src', 'packages')) {
     if (pure.includes(folder)) t.ok(specifier.startsWith('.'), `${file} imports ${specifier}`)
   }
 })
 
-t.test('a package imports from outside what its package.json names, and @tabir/feed alone what only Node has', async (t) => {
+t.test('a package imports only its dependencies, and only @tabir/feed imports from Node', async (t) => {
   for (const { folder, file, specifier, target } of importsUnder('packages')) {
     if (target !== undefined) continue
     const { dependencies = {} } = Manifest.parse(
@@ -53,23 +54,20 @@ t.test('a package imports from outside what its package.json names, and @tabir/f
   }
 })
 
-t.test(
-  'the page takes its rules from hash and domain, and packages that read sizes of pictures and containers of videos, decode HEIC and JPEG XL, and solve challenges',
-  async (t) => {
-    for (const { folder, file, specifier, target } of importsUnder('page')) {
-      t.equal(folder, 'page')
-      if (target === undefined)
-        t.match(
-          specifier,
-          /^(image-size|libheif-js\/libheif-wasm\/.*|jxl-oxide-wasm\/module\.wasm|mediabunny|altcha-lib(\/.*)?)$/,
-          `${file} imports ${specifier}`,
-        )
-      else t.ok(['page', 'hash', 'domain'].includes(target), `${file} imports ${specifier}`)
-    }
-  },
-)
+t.test('the page imports hash, domain, and a few packages for sizes, videos, HEIC, JPEG XL and challenges', async (t) => {
+  for (const { folder, file, specifier, target } of importsUnder('page')) {
+    t.equal(folder, 'page')
+    if (target === undefined)
+      t.match(
+        specifier,
+        /^(image-size|libheif-js\/libheif-wasm\/.*|jxl-oxide-wasm\/module\.wasm|mediabunny|altcha-lib(\/.*)?)$/,
+        `${file} imports ${specifier}`,
+      )
+    else t.ok(['page', 'hash', 'domain'].includes(target), `${file} imports ${specifier}`)
+  }
+})
 
-t.test('the console takes its words from domain, how it hashes from the page, and one package that draws', async (t) => {
+t.test('the console imports only domain, what the page hashes with, and Preact', async (t) => {
   for (const { folder, file, specifier, target } of importsUnder('console')) {
     t.equal(folder, 'console')
     if (target === undefined) t.match(specifier, /^preact(\/hooks)?$/, `${file} imports ${specifier}`)
@@ -77,7 +75,7 @@ t.test('the console takes its words from domain, how it hashes from the page, an
   }
 })
 
-t.test('only workers/media touches an image codec', async (t) => {
+t.test('only workers/media imports an image codec', async (t) => {
   for (const { file, specifier } of importsUnder('src', 'packages', 'workers')) {
     if (['sharp', 'imghash', 'mediabunny'].includes(specifier)) {
       t.ok(file.startsWith('workers/media/') || file.startsWith('src/demo/'), `${file} imports ${specifier}`)
@@ -85,45 +83,45 @@ t.test('only workers/media touches an image codec', async (t) => {
   }
 })
 
-t.test('only src/net calls the outside: fetch and requests of Node go past its checks', async (t) => {
+t.test('only src/net makes outgoing requests, since fetch and Node’s requests bypass its checks', async (t) => {
   const callers = ['node:https', 'node:http2', 'node:tls', 'undici']
   for (const { file, specifier } of importsUnder('src', 'packages', 'workers')) {
-    // These call what `fetch` is allowed to below.
+    // These call what `fetch` may call below.
     const isOwnService = ['src/cli/remote.ts', 'src/cli/doctor/doctor-api.ts'].includes(file)
     if (callers.includes(specifier) && !isOwnService) t.ok(file.startsWith('src/net/'), `${file} imports ${specifier}`)
   }
   for (const file of ['src', 'packages', 'workers'].flatMap((top) => sourcesUnder(top))) {
     const fetches = /(?<![.\w])fetch\(/.test(readFileSync(join(root, file), 'utf8'))
-    if (fetches) t.match(file, /^src\/(cli|demo)\//, 'an operator calls his own service')
+    if (fetches) t.match(file, /^src\/(cli|demo)\//, 'an operator’s call to the own service')
   }
 })
 
-// What writes to files, and what makes room for it. A new file of these is looked at: short writes, full disks, kills, rights.
+// Modules that write files, and what they use for it. A new one needs a review: short writes, full disks, kills, permissions.
 const fileWriters: Readonly<Record<string, readonly string[]>> = {
   'src/files/write-file.ts': ['link', 'linkSync', 'open', 'openSync', 'rename', 'renameSync', 'writeSync'],
   'src/files/record-file.ts': ['open'],
   'src/files/continued-file.ts': ['open'],
   'src/files/standard-output.ts': ['write'],
-  // Tries whether it could, and writes nothing.
+  // Tests whether it could write, and writes nothing.
   'workers/sandbox-proof.ts': ['openSync', 'renameSync'],
   'src/boot/process.ts': ['writeFileSync'], // to /proc
-  'packages/build.mjs': ['copyFileSync', 'writeFileSync'], // makes what is packed
-  'examples/telegram-bot.mjs': ['rename', 'writeFile'], // an example has no helpers of ours; the new file stands beside the old one
+  'packages/build.mjs': ['copyFileSync', 'writeFileSync'], // builds the packages
+  'examples/telegram-bot.mjs': ['rename', 'writeFile'], // an example without our helpers; the new file is next to the old one
 }
-/** What reads, looks, makes folders and removes. Everything else of `node:fs` writes, or can be used to. */
+/** Reads, inspects, makes folders and removes. Everything else of `node:fs` writes, or can be used to write. */
 const readsFiles =
   /^(type \w+|access(Sync)?|constants|createReadStream|existsSync|l?stat(Sync)?|statfs|readdir(Sync)?|readFile(Sync)?|realpath(Sync)?|mkdir(Sync)?|mkdtemp|rm(Sync)?|chmodSync|closeSync|fstatSync|fsyncSync)$/
 
-t.test('files are written by the helpers of src/files alone', async (t) => {
+t.test('only the helpers of src/files write files', async (t) => {
   const found: Record<string, string[]> = {}
   const sources = ['src', 'packages', 'workers', 'bin', 'examples'].flatMap((top) => sourcesUnder(top, /\.(ts|tsx|js|mjs)$/))
   for (const file of sources) {
     const text = readFileSync(join(root, file), 'utf8')
-    t.notMatch(text, /process\.binding|require\(|getBuiltinModule/, `${file} has no other way to them`)
+    t.notMatch(text, /process\.binding|require\(|getBuiltinModule/, `${file} has no other way to import them`)
     for (const [statement, names] of text.matchAll(
       /^import\s+([^'"]*?)\s+from\s+'(?:node:)?fs(?:\/promises)?'|import\(['"](?:node:)?fs/gms,
     )) {
-      t.match(names, /^\{[^}]*\}$/, `${file} names what it takes: ${statement}`)
+      t.match(names, /^\{[^}]*\}$/, `${file} names its imports: ${statement}`)
       const writing = (names ?? '')
         .replace(/[{}]/g, '')
         .split(',')

@@ -1,4 +1,4 @@
-// The first promise: no image is ever stored. Pictures that carry a text are sent in every way there is, well and badly; then
+// The first promise: no image is ever stored. Pictures that carry a text are sent in every way, valid and invalid; then
 // everything that was written anywhere is searched for that text.
 
 import { once } from 'node:events'
@@ -34,10 +34,10 @@ import { startWorkers } from './helpers/workers.js'
 
 const API_STOPS_TIMEOUT_MS = 15_000
 const IMAGE_TTL_MS = 30_000
-/** BullMQ's own, all of them counts, times and names: no result, no reason of a failure. */
+/** BullMQ's own fields: counts, times and names, but no result and no reason of a failure. */
 const JOB_FIELDS = ['name', 'opts', 'timestamp', 'delay', 'priority', 'processedOn', 'pb', 'ats', 'atm', 'stc']
 
-t.test('pictures pass through and leave nothing', { timeout: 230_000 }, async (t) => {
+t.test('pictures leave no trace anywhere', { timeout: 230_000 }, async (t) => {
   const bird = await canary(4711)
   const world = await open(t)
   const { redis, monitored, place } = world
@@ -58,8 +58,8 @@ t.test('pictures pass through and leave nothing', { timeout: 230_000 }, async (t
   const picture = () => fresh(pick(bird.accepted))
   const first = await startWorkers(t, redis, { TMPDIR: place })
 
-  // The slowest first: two pictures whose worker is killed while it has them. One api waits as long as a picture may live,
-  // the other is told to stop.
+  // The slowest first: two pictures whose worker is killed while it has them. One api waits for the whole lifetime of a
+  // picture, the other is told to stop.
   const stopped = childrenOf(pidOf(first))
   for (const pid of stopped) process.kill(pid, 'SIGSTOP')
   const orphanedSentAtMs = performance.now()
@@ -69,18 +69,18 @@ t.test('pictures pass through and leave nothing', { timeout: 230_000 }, async (t
   }))
   const alsoOrphaned = send(herSecond, images([picture()])).catch(() => undefined)
   await until(async () => (await activeJobs(world)).length === 2)
-  // Both stay in the list until a worker finds them stalled.
+  // Both stay listed until a worker finds them stalled.
   const orphans = await activeJobs(world)
   const underWay = async () => (await activeJobs(world)).filter((id) => !orphans.includes(id)).length
   first.kill('SIGKILL')
   const stopping = stopApi(second)
   for (const pid of stopped) process.kill(pid, 'SIGCONT')
   const worker = await startWorkers(t, redis, { TMPDIR: place })
-  // Its orphan stands in the line at first, and programs are told to come again; until one that is let in to see overtakes it.
+  // Its orphan blocks the queue at first, and platforms are refused with Retry-After, until an admitted probe overtakes it.
   await until(async () => (await send(platform, images([picture()]))).status === 200)
 
   const hashes: string[] = []
-  await t.test('accepted and refused on both routes, alone and together', async (t) => {
+  await t.test('pictures are accepted and refused on both routes, alone and together', async (t) => {
     for (const route of [her, platform]) {
       for (const one of bird.accepted) {
         const answer = await send(route, images([one]))
@@ -101,8 +101,8 @@ t.test('pictures pass through and leave nothing', { timeout: 230_000 }, async (t
   })
 
   const phone = await canaryHeic(4711, decode)
-  await t.test('HEIC, whole and cut', async (t) => {
-    t.same(findCanary(phone.picture.bytes, phone.needles), ['data of HEIC'], 'the search finds what is there')
+  await t.test('HEIC is accepted, and truncated HEIC is refused for registration', async (t) => {
+    t.same(findCanary(phone.picture.bytes, phone.needles), ['data of HEIC'], 'the search finds a value that is present')
     const cut = { ...phone.picture, bytes: phone.picture.bytes.subarray(0, 15_000) }
     t.equal((await send(platform, images([fresh(phone.picture), fresh(cut)]))).status, 200)
     t.equal((await send(her, images([fresh(cut)]))).status, 422)
@@ -110,7 +110,7 @@ t.test('pictures pass through and leave nothing', { timeout: 230_000 }, async (t
     t.equal(answer.status, 201, answer.body)
   })
 
-  await t.test('the same by the routes of HMA, with the key in a header and in the address', async (t) => {
+  await t.test('HMA’s routes behave the same with the key in a header and in the path', async (t) => {
     const made = { url: `${api.url}/c/banks`, headers: platform.headers }
     t.equal((await send(made, asJson({ name: 'CANARY' }))).status, 201)
     const strangers = { authorization: `Bearer ${bird.pattern.toString()}` }
@@ -124,7 +124,7 @@ t.test('pictures pass through and leave nothing', { timeout: 230_000 }, async (t
         hashes.push(...(inHeader.body.match(/\b[0-9a-f]{64}\b/g) ?? []))
       }
       const wrong = images(bird.accepted.slice(0, 1), bird.pattern.toString())
-      t.equal((await send({ url: api.url + path, headers: platform.headers }, wrong)).status, 400, 'another name')
+      t.equal((await send({ url: api.url + path, headers: platform.headers }, wrong)).status, 400, 'another field name')
       t.equal((await send({ url: api.url + path, headers: strangers }, images(bird.accepted, 'photo'))).status, 401)
     }
     const note = multipart([
@@ -134,12 +134,12 @@ t.test('pictures pass through and leave nothing', { timeout: 230_000 }, async (t
     t.equal((await send({ url: `${api.url}/c/bank/CANARY/content`, headers: platform.headers }, note)).status, 200)
   })
 
-  await t.test('sent in every wrong way', async (t) => {
+  await t.test('pictures are sent in every invalid way', async (t) => {
     const [hash = ''] = hashes
     await sendInEveryWrongWay(t, { bird, api, her, platform, key, hash })
   })
 
-  await t.test('by clients that leave', async () => {
+  await t.test('clients leave during an upload and while they wait', async () => {
     const port = Number(new URL(api.url).port)
     for (const { url, headers } of [her, platform]) {
       const body = images(bird.accepted.map(fresh))
@@ -159,7 +159,7 @@ t.test('pictures pass through and leave nothing', { timeout: 230_000 }, async (t
     }
   })
 
-  await t.test('to a decoder that crashes', async (t) => {
+  await t.test('a decoder crashes with pictures at hand', async (t) => {
     const children = childrenOf(pidOf(worker))
     for (const pid of children) process.kill(pid, 'SIGSTOP')
     const answers = [her, platform].map((route) => send(route, images([picture()])))
@@ -172,13 +172,13 @@ t.test('pictures pass through and leave nothing', { timeout: 230_000 }, async (t
     )
   })
 
-  await t.test('to a case that was withdrawn', async (t) => {
+  await t.test('a withdrawn case refuses a picture', async (t) => {
     const other = await openCase(api)
     t.equal((await fetchPatiently(other.caseUrl, { method: 'DELETE', headers: other.headers })).status, 200)
     t.equal((await send(other, images([picture()]))).status, 410)
   })
 
-  await t.test('to a worker that is killed', async (t) => {
+  await t.test('a worker is killed with pictures at hand', async (t) => {
     await until(() => stopped.every((pid) => !isAlive(pid)))
     const stop = await stopping
     t.ok(stop.tookMs < API_STOPS_TIMEOUT_MS, `an api with a picture that waits stops in time: ${Math.round(stop.tookMs)} ms`)
@@ -188,7 +188,7 @@ t.test('pictures pass through and leave nothing', { timeout: 230_000 }, async (t
     t.ok(tookMs < IMAGE_TTL_MS + 3000, `given up in time: ${Math.round(tookMs)} ms`)
   })
 
-  await t.test('fetched from an address, by the routes of HMA', async (t) => {
+  await t.test('HMA’s routes fetch pictures from an address', async (t) => {
     let fetched = 0
     for (const [i, one] of [...bird.accepted, ...bird.refused].entries()) {
       const url = encodeURIComponent(`${elsewhere.origin}${named}/${i}?${bird.pattern.toString()}`)
@@ -216,7 +216,7 @@ t.test('pictures pass through and leave nothing', { timeout: 230_000 }, async (t
     t.equal((await fetchPatiently(`${api.url}/h/hash?url=${nowhere}`, { headers: platform.headers })).status, 400)
   })
 
-  await t.test('to an api that is killed', async () => {
+  await t.test('an api is killed with a waiting picture', async () => {
     await until(async () => (await underWay()) === 0) // a job ends a moment after its answer has arrived
     worker.kill('SIGKILL')
     await once(worker, 'exit')
@@ -233,30 +233,30 @@ t.test('pictures pass through and leave nothing', { timeout: 230_000 }, async (t
     'the first worker': first.output,
   }
 
-  await t.test('nothing of them is anywhere', async (t) => {
+  await t.test('no trace of a picture is left anywhere', async (t) => {
     for (const [what, bytes] of await everything(world, outputs)) {
       t.same(findCanary(bytes, [...bird.needles, ...phone.needles]), [], `${what}, ${bytes.length} bytes`)
     }
     t.ok(api.output.join('').includes('"route":"/v1/match/images"'), 'there was a log to search')
   })
 
-  await t.test('nor are their hashes, but under seal', async (t) => {
+  await t.test('no hash is left anywhere except sealed', async (t) => {
     const needles = [...new Set(hashes)].flatMap(formsOfHash)
     for (const [what, bytes] of await everything(world, outputs)) t.same(findCanary(bytes, needles), [], what)
   })
 
-  await t.test('the queue knew where they waited, and nothing else', async (t) => {
+  await t.test('the queue held only where the pictures waited', async (t) => {
     const given = [...monitored().matchAll(/"(\{\\"handoffUrl\\":[^ ]*\})"/g)].map(([, text]) =>
       text?.replaceAll('\\"', '"'),
     )
-    t.equal(new Set(given).size, Number(await world.client.get('{tabir}:hash-image:id')), 'one text a job')
+    t.equal(new Set(given).size, Number(await world.client.get('{tabir}:hash-image:id')), 'one text per job')
     for (const text of given) t.ok(HashImageJob.safeParse(JSON.parse(text ?? '')).success)
 
     const unfinished = [...orphans, ...(await world.client.zrange('{tabir}:hash-image:prioritized', '0', '-1'))]
     for (const name of await world.client.keys('{tabir}:hash-image:*')) {
       const id = /:(\d+)$/.exec(name)?.[1]
       if (id === undefined) continue
-      t.ok(unfinished.includes(id), 'of a finished job nothing is left')
+      t.ok(unfinished.includes(id), 'nothing of a finished job is left')
       const { data, ...rest } = await world.client.hgetall(name)
       t.ok(HashImageJob.safeParse(JSON.parse(data ?? '')).success)
       t.same(
@@ -266,7 +266,7 @@ t.test('pictures pass through and leave nothing', { timeout: 230_000 }, async (t
     }
   })
 
-  await t.test('the search finds what is there', async (t) => {
+  await t.test('the search finds planted traces of every kind', async (t) => {
     await plant(world, bird)
     const found = new Map<string, string[]>()
     for (const [what, bytes] of await everything(world, outputs)) found.set(what, findCanary(bytes, bird.needles))

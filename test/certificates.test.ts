@@ -1,4 +1,4 @@
-// Certificates are renewed every few weeks: a running api takes the new one, and no connection ends for it.
+// Certificates are renewed every few weeks: a running api loads the new one without closing connections.
 
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -11,7 +11,7 @@ import { startService, until } from './helpers/service.js'
 import { certificateAt, startTlsApi } from './helpers/tls-api.js'
 import { startMessenger, startWorkers } from './helpers/workers.js'
 
-t.test('a new certificate is used on SIGHUP and without one, and a broken file changes nothing', async (t) => {
+t.test('a new certificate is loaded on SIGHUP and without it, and a broken file changes nothing', async (t) => {
   const { ca, filesFor } = authority(t)
   const files = filesFor('127.0.0.1')
   const api = await startTlsApi(t, (await startRedis(t)).socket, files)
@@ -28,7 +28,7 @@ t.test('a new certificate is used on SIGHUP and without one, and a broken file c
   filesFor('127.0.0.1')
   api.child.kill('SIGHUP')
   await until(async () => (await served()) !== first)
-  t.match(await ask(api.port, '/health/live', agent), { status: 200, connection }, 'an open connection goes on')
+  t.match(await ask(api.port, '/health/live', agent), { status: 200, connection }, 'an open connection continues')
 
   const second = await served()
   filesFor('127.0.0.1')
@@ -47,7 +47,7 @@ t.test('a new certificate is used on SIGHUP and without one, and a broken file c
   writeFileSync(files.certFile, 'no certificate')
   api.child.kill('SIGHUP')
   await until(async () => (await metric('rejected')) === 1)
-  t.equal(await served(), third, 'the one of before')
+  t.equal(await served(), third, 'the previous one')
   t.match(api.log(), /"certificate":"api","why":"[^"]+","msg":"certificate refused"/)
   await whole()
   writeFileSync(files.keyFile, readFileSync(other.keyFile))
@@ -60,14 +60,14 @@ t.test('a new certificate is used on SIGHUP and without one, and a broken file c
   t.same(await api.exited, [0, null])
 })
 
-t.test('workers and the messenger go on after SIGHUP', { timeout: 230_000 }, async (t) => {
+t.test('workers and the messenger keep running after SIGHUP', { timeout: 230_000 }, async (t) => {
   const { redis } = await startService(t)
   const parts = [await startWorkers(t, redis, { TABIR_HASHERS: '1' }), await startMessenger(t, redis, new Set())]
   for (const part of parts) {
     const exited = once(part, 'exit')
     part.kill('SIGHUP')
     part.kill('SIGTERM')
-    t.same(await exited, [0, null], 'it ended as on SIGTERM')
+    t.same(await exited, [0, null], 'it ended by SIGTERM')
   }
 })
 

@@ -1,9 +1,9 @@
-// Environments that stop the start: what is wrong, misspelt or dangerous is named, and no value is shown.
+// Environments that prevent the start: what is wrong, misspelt or dangerous is named, and no value is shown.
 
 import t from 'tap'
 import { environmentFor, readConfig } from '../src/boot/config.js'
 
-t.test('a wrong environment is refused with every wrong name and no value', async (t) => {
+t.test('a wrong environment is refused with the name of every wrong variable and no value', async (t) => {
   const wrong = {
     TABIR_PORT: '70071',
     TABIR_HOST: ' ',
@@ -32,7 +32,7 @@ t.test('a wrong environment is refused with every wrong name and no value', asyn
   }
 })
 
-t.test('a setting that is misspelt is refused, with the one that is spelt most like it', async (t) => {
+t.test('a misspelt setting is refused, and the most similar one is suggested', async (t) => {
   for (const [wrong, meant] of [
     ['TABIR_PROT', 'TABIR_PORT'],
     ['TABIR_DATADIR', 'TABIR_DATA_DIR'],
@@ -49,13 +49,13 @@ t.test('a setting that is misspelt is refused, with the one that is spelt most l
   t.match(
     strange,
     /^ {2}TABIR_PORT must .*\n {2}TABIR_REDIS_CLUSTER_MODE is no setting of Tabir$/m,
-    'beside what is wrong; nothing is near it',
+    'listed with the wrong ones; no setting is similar',
   )
   t.notMatch(strange, 'secret')
   t.ok(readConfig({ TABIR_TPYO: '', TABIR_REDIS_PASSWORD: 'compose’s own', TABIR_TEST_HOSTS: '1', OTHER_PORT: '1' }))
 })
 
-t.test('an origin with a user and a password is refused, since they would be dropped', async (t) => {
+t.test('an origin with user and password is refused, since they would be dropped', async (t) => {
   for (const name of ['TABIR_WEBHOOK_ORIGINS', 'TABIR_FETCH_FROM', 'TABIR_CORS_ORIGINS'])
     for (const rest of ['user:hunter2@hooks.example', 'hunter2@hooks.example', 'hooks.example?hunter2', 'a,https://b@c']) {
       const error = catchError(() => readConfig({ [name]: `https://${rest}` }))
@@ -64,7 +64,7 @@ t.test('an origin with a user and a password is refused, since they would be dro
     }
 })
 
-t.test('an api that anybody may reach says which proxies are in front of it, and none of them is everybody', async (t) => {
+t.test('a public api must name its proxies, and none of them may be everyone', async (t) => {
   const proxiesOf = (text: string) => readConfig({ TABIR_EXPOSURE: 'public', TABIR_TRUST_PROXY: text }).trustedProxies
   for (const unsaid of [{}, { TABIR_TRUST_PROXY: '' }])
     t.throws(() => readConfig({ TABIR_EXPOSURE: 'public', ...unsaid }), /TABIR_TRUST_PROXY must be set where .* or none/)
@@ -84,7 +84,7 @@ t.test('an api that anybody may reach says which proxies are in front of it, and
     t.throws(() => proxiesOf(text), /TABIR_TRUST_PROXY must be addresses or networks/, text)
 })
 
-t.test('no process of ours is started so that its memory gets to a disk', async (t) => {
+t.test('Node options that could write memory to disk are refused', async (t) => {
   for (const option of [
     '--report-on-fatalerror',
     '--max-old-space-size=99 --heapsnapshot-signal=SIGUSR2',
@@ -100,13 +100,13 @@ t.test('no process of ours is started so that its memory gets to a disk', async 
   t.ok(readConfig({ NODE_OPTIONS: '--max-old-space-size=8192 --import=./x.js' }))
 })
 
-t.test('no process of ours is started so that it believes every certificate', async (t) => {
+t.test('disabled verification of certificates is refused', async (t) => {
   t.throws(() => readConfig({ NODE_TLS_REJECT_UNAUTHORIZED: '0' }), /NODE_TLS_REJECT_UNAUTHORIZED must not switch off/)
   t.ok(readConfig({ NODE_TLS_REJECT_UNAUTHORIZED: '1' }))
   t.notOk('NODE_TLS_REJECT_UNAUTHORIZED' in environmentFor('api', {}, { NODE_TLS_REJECT_UNAUTHORIZED: '0' }))
 })
 
-t.test('two ways to Redis at once are refused, for nobody could say which one holds the truth', async (t) => {
+t.test('two targets for Redis at once are refused as ambiguous', async (t) => {
   t.throws(
     () => readConfig({ REDIS_URL: 'redis://localhost', REDIS_SOCKET: '/run/redis.sock' }),
     /REDIS_SOCKET must not be set/,

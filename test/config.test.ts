@@ -162,18 +162,18 @@ t.test('every variable reaches its setting', async (t) => {
   t.equal(readConfig({ REDIS_SOCKET: '/run/redis.sock' }).redisSocket, '/run/redis.sock')
 })
 
-t.test('a variable that is set to nothing counts as not set', async (t) => {
+t.test('a variable that is empty counts as not set', async (t) => {
   t.equal(readConfig({ TABIR_PORT: '', TABIR_SEAL_KEYS: '', REDIS_URL: '' }).port, 8080)
 })
 
-t.test('one image always fits into what may be in flight', async (t) => {
+t.test('one image always fits into the in-flight limit', async (t) => {
   const env = { TABIR_MAX_IMAGE_BYTES: '1000000000' }
-  t.equal(readConfig(env).maxInFlightBytes, 1_000_000_000, 'without a setting of its own')
+  t.equal(readConfig(env).maxInFlightBytes, 1_000_000_000, 'without its own setting')
   t.equal(readConfig({ ...env, TABIR_MAX_INFLIGHT_BYTES: '1000000000' }).maxInFlightBytes, 1_000_000_000)
   t.throws(() => readConfig({ ...env, TABIR_MAX_INFLIGHT_BYTES: '999999999' }), /TABIR_MAX_INFLIGHT_BYTES must be at least/)
 })
 
-t.test('each part is given what it needs and nothing else', async (t) => {
+t.test('each part is given only the variables that it needs', async (t) => {
   const env = {
     PATH: '/bin',
     HOME: '/root',
@@ -200,21 +200,18 @@ t.test('each part is given what it needs and nothing else', async (t) => {
   })
 })
 
-t.test(
-  'where anybody may come, opening a case costs work and a new case takes few pictures, unless the operator says so',
-  async (t) => {
-    const of = (env: Record<string, string>) => {
-      const { proofRounds, maxImagesPerNewCase } = readConfig(env)
-      return [proofRounds, maxImagesPerNewCase]
-    }
-    t.same(of({}), [0, undefined])
-    t.same(of({ TABIR_EXPOSURE: 'public', TABIR_TRUST_PROXY: 'none' }), [1000, 200])
-    const own = {
-      TABIR_EXPOSURE: 'public',
-      TABIR_TRUST_PROXY: 'none',
-      TABIR_PROOF_ROUNDS: '0',
-      TABIR_MAX_IMAGES_PER_NEW_CASE: '9',
-    }
-    t.same(of(own), [0, 9])
-  },
-)
+t.test('a public api requires proof of work and limits new cases, unless the operator sets otherwise', async (t) => {
+  const of = (env: Record<string, string>) => {
+    const { proofRounds, maxImagesPerNewCase } = readConfig(env)
+    return [proofRounds, maxImagesPerNewCase]
+  }
+  t.same(of({}), [0, undefined])
+  t.same(of({ TABIR_EXPOSURE: 'public', TABIR_TRUST_PROXY: 'none' }), [1000, 200])
+  const own = {
+    TABIR_EXPOSURE: 'public',
+    TABIR_TRUST_PROXY: 'none',
+    TABIR_PROOF_ROUNDS: '0',
+    TABIR_MAX_IMAGES_PER_NEW_CASE: '9',
+  }
+  t.same(of(own), [0, 9])
+})

@@ -1,18 +1,18 @@
-// Which test files belong to which suite, and which of them are run in one process.
+// Which test files belong to which suite, and which of them run in one process.
 
 import { readdirSync } from 'node:fs'
 import { join, sep } from 'node:path'
 
-/** What tap allows one file is too little for several on a busy machine. */
+/** tap's limit for one file is too short for several on a busy machine. */
 export const TOGETHER_TIMEOUT_MS = 960_000
 
-/** Files beside all folders. */
+/** Files outside of folders. */
 const TOP = 'top'
 
 /**
- * Over how many processes the files of a folder are dealt, in the order in which they are started. Files of the page share a Chromium, and an
- * api before it; the others the modules of the service, which take longer to load and compile than many a file to run. Of a folder that is not
- * here, each file runs alone.
+ * How many processes the files of a folder are dealt to, in the order of their start. Files of the page share a Chromium and
+ * an api; the others the modules of the service, which take longer to load and compile than many files take to run. Files of
+ * other folders run alone.
  */
 export const TOGETHER: Readonly<Record<string, number>> = {
   page: 1,
@@ -32,12 +32,12 @@ export const TOGETHER: Readonly<Record<string, number>> = {
   web: 1,
 }
 
-/** Those of such folders that look at their whole process, say what happens before each test of it, or take long by themselves. */
+/** Files of such folders that inspect their whole process, print before each test, or take long by themselves. */
 const ALONE = [
   'canary.test.js',
-  'pictures.test.js', // decodes what a process that has loaded the decoders' list refuses
+  'pictures.test.js', // decodes files that a process with the list of allowed decoders refuses
   'process.test.js',
-  'services/common-rows.test.js', // draws SVG, which such a process refuses, too
+  'services/common-rows.test.js', // draws SVG, which such a process refuses too
   'store/audit.test.js',
   'store/re-encryption.test.js',
   'workers/sandbox-command.test.js',
@@ -48,8 +48,8 @@ const ALONE = [
 ]
 
 /**
- * `npm run test:e2e`: what drives a browser, starts whole programs, or kills them. Together they take longer than half of all others, so
- * `npm test` leaves them out. Those that take longest come first.
+ * `npm run test:e2e`: tests that drive a browser, or start or kill whole programs. Together they take longer than half of all
+ * others, so `npm test` leaves them out. The longest come first.
  */
 const END_TO_END = [
   'page/',
@@ -80,7 +80,7 @@ const END_TO_END = [
 
 export type Suite = 'test' | 'e2e'
 
-/** Files of this suite that run by themselves, those that take long first. */
+/** Files of this suite that run alone, the longest first. */
 export function apart(suite: Suite): string[] {
   const files = filesOf(suite).filter((file) => !isTogether(file, suite))
   return suite === 'e2e' ? files.sort((a, b) => END_TO_END.indexOf(a) - END_TO_END.indexOf(b)) : files
@@ -91,7 +91,7 @@ export function together(suite: Suite): [string, number][] {
   return Object.entries(TOGETHER).filter(([folder]) => dealt(suite, folder, 1, 1).length > 0)
 }
 
-/** Paths of the files of a folder that are run in the one process with this number, from 1. */
+/** Paths of the files of a folder that run in the process with this number, from 1. */
 export function dealt(suite: Suite, folder: string, number: number, count: number): string[] {
   const those = filesOf(suite).filter((file) => folderOf(file) === folder && isTogether(file, suite))
   return those.filter((_, at) => at % count === number - 1).map((file) => join(import.meta.dirname, file))
@@ -108,7 +108,7 @@ function isEndToEnd(file: string): boolean {
   return END_TO_END.some((name) => file === name || (name.endsWith('/') && file.startsWith(name)))
 }
 
-/** End to end, files share something in the folders that are in that suite as a whole. */
+/** End-to-end files share a process only in folders that belong to that suite as a whole. */
 function isTogether(file: string, suite: Suite): boolean {
   const folder = folderOf(file)
   return folder in TOGETHER && !ALONE.includes(file) && (suite === 'test' || END_TO_END.includes(`${folder}/`))

@@ -1,4 +1,4 @@
-// Decision records stay few and short, have one form, and every mention of one leads to a record.
+// Decision records stay few and short, have one form, and every mention of one refers to an existing record.
 
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
@@ -9,7 +9,7 @@ const MAX_WORDS = 350
 const MAX_INDEX_LINES = 60
 const HEADINGS = ['Status', 'Context', 'Decision', 'Consequences']
 
-/** CHANGELOG.md is not among them: it keeps what it said when a version was released. */
+/** Without CHANGELOG.md, which keeps the text of past releases. */
 const PLACES = [
   'src',
   'workers',
@@ -35,13 +35,13 @@ const records = readdirSync(folder).filter((name) => name !== 'README.md')
 const numbers = new Set(records.map((name) => name.slice(0, 4)))
 const files = PLACES.flatMap(filesUnder)
 
-t.test('there are few records, with one number each', async (t) => {
+t.test('there are at most forty decision records, with unique numbers', async (t) => {
   t.ok(records.length > 0 && records.length <= MAX_RECORDS, `${records.length} records, at most ${MAX_RECORDS}`)
   for (const name of records) t.match(name, RECORD)
   t.equal(numbers.size, records.length, 'no number twice')
 })
 
-t.test('each has a title, the four headings, and at most 350 words', async (t) => {
+t.test('each decision record has a title, the four headings, and at most 350 words', async (t) => {
   for (const name of records) {
     const text = textOf(join('docs/decisions', name))
     t.ok(text.startsWith(`# ${name.slice(0, 4)} `), `${name}: a title with its number`)
@@ -52,14 +52,14 @@ t.test('each has a title, the four headings, and at most 350 words', async (t) =
   }
 })
 
-t.test('the index lists each record once, and is short', async (t) => {
+t.test('the index lists each record once and is short', async (t) => {
   const index = textOf('docs/decisions/README.md')
   t.ok(index.trimEnd().split('\n').length <= MAX_INDEX_LINES)
   const listed = linksIn(index).filter((link) => RECORD.test(link))
   t.same(listed.toSorted(), records.toSorted())
 })
 
-t.test('links in records and to records lead somewhere', async (t) => {
+t.test('links in and to decision records lead to existing targets', async (t) => {
   for (const file of files.filter((name) => name.endsWith('.md'))) {
     const all = linksIn(textOf(file)).filter((link) => !/^[a-z]+:|^#/.test(link))
     const isRecord = file.startsWith('docs/decisions/')
@@ -72,8 +72,8 @@ t.test('links in records and to records lead somewhere', async (t) => {
   }
 })
 
-t.test('a mention of a decision is of one that is there', async (t) => {
-  t.ok(files.length > 1000, 'all of it is read')
+t.test('every mention of a decision refers to an existing record', async (t) => {
+  t.ok(files.length > 1000, 'all files are read')
   for (const file of files.filter((name) => name !== 'docs/decisions/README.md'))
     for (const [mention, list = ''] of textOf(file).matchAll(MENTION))
       for (const number of list.split(/\D+/)) if (!numbers.has(number)) t.fail(`${file}: ${mention}`)
@@ -94,7 +94,7 @@ function linksIn(markdown: string): string[] {
   return [...markdown.matchAll(LINK)].map(([, link]) => link ?? '')
 }
 
-/** What a link may name after `#`, as GitHub makes it of a heading. */
+/** The anchors of headings, as GitHub makes them. */
 function anchorsIn(markdown: string): ReadonlySet<string> {
   const headings = [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, heading]) => heading ?? '')
   return new Set(
@@ -107,7 +107,7 @@ function anchorsIn(markdown: string): ReadonlySet<string> {
   )
 }
 
-/** Punctuation by itself, as of lists and tables, is no word. */
+/** Punctuation by itself, as in lists and tables, is no word. */
 function wordsIn(text: string): number {
   return text.split(/\s+/).filter((part) => /[\p{L}\p{N}]/u.test(part)).length
 }

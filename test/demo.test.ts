@@ -1,4 +1,4 @@
-// The demo tells the truth: what it prints, what it looks for, and the status that it ends with.
+// The demo is truthful: its output, its searches, and its exit status.
 
 import { execFile } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -17,7 +17,7 @@ import { orientedJpeg, scene, scenePixels } from './helpers/pictures.js'
 
 const MAIN = fileURLToPath(new URL('../src/demo/demo.js', import.meta.url))
 
-t.test('on a folder of pictures it recognises the copies, keeps to its withdrawal and leaves nothing behind', async (t) => {
+t.test('the demo recognises copies of a folder’s pictures, keeps its withdrawal and leaves nothing behind', async (t) => {
   const pictures = [
     { name: 'also-a-stranger.jpg', bytes: readFileSync(new URL('../../demo/strangers/shorts.jpg', import.meta.url)) },
     await scene(2, { format: 'png' }),
@@ -26,7 +26,7 @@ t.test('on a folder of pictures it recognises the copies, keeps to its withdrawa
     await textNamedJpg(),
   ]
   const folder = t.testdir(Object.fromEntries(pictures.map(({ name, bytes }) => [name, bytes])))
-  // Of its own: others may run the demo meanwhile. Short, for the sockets in it.
+  // A separate folder, since the demo may run elsewhere meanwhile; short, for the paths of sockets in it.
   const temporary = mkdtempSync(join(tmpdir(), 'own-'))
   t.teardown(() => rmSync(temporary, { recursive: true }))
 
@@ -47,7 +47,7 @@ t.test('on a folder of pictures it recognises the copies, keeps to its withdrawa
   )
 })
 
-t.test('without a picture it says so and ends with 2', async (t) => {
+t.test('without a picture the demo says so and ends with status 2', async (t) => {
   const empty = t.testdir({})
   const missing = join(empty, 'no-such-folder')
   const texts = t.testdir({ 'notes.txt': 'no picture', 'empty.jpg': '' })
@@ -60,7 +60,7 @@ t.test('without a picture it says so and ends with 2', async (t) => {
   t.match(await demo(['--help']), { status: 0, stdout: /npm run demo \[-- FOLDER\]/ })
 })
 
-t.test('the search finds a piece of a picture wherever and however it was written', async (t) => {
+t.test('the search finds a piece of a picture at any place and in any encoding', async (t) => {
   const evidence = new Evidence()
   const { data } = scenePixels(11)
   const [first, ...others] = evidence.add(data, 64)
@@ -78,7 +78,7 @@ t.test('the search finds a piece of a picture wherever and however it was writte
   }
 })
 
-t.test('the search crosses the borders between the pieces that files are read in', async (t) => {
+t.test('the search crosses the boundaries of the chunks that files are read in', async (t) => {
   const evidence = new Evidence()
   const [window] = evidence.add(scenePixels(13).data, 1)
   if (window === undefined) return t.fail('no window was taken')
@@ -93,7 +93,7 @@ t.test('the search crosses the borders between the pieces that files are read in
   }
 })
 
-t.test('the search reads every kind of value that Redis has, and the names of keys', async (t) => {
+t.test('the search reads every kind of value in Redis, and the names of keys', async (t) => {
   const server = await openRedisServer({ dataDir: t.testdir(), searchPath: process.env['PATH'] ?? '', npmRedis: 'on' })
   const redis = new Redis({ path: server.socket ?? '' })
   t.teardown(async () => {
@@ -123,11 +123,11 @@ t.test('the search reads every kind of value that Redis has, and the names of ke
   }
 })
 
-t.test('what is flat leaves no evidence, because it would be found everywhere', async (t) => {
+t.test('flat areas give no evidence, because they would be found everywhere', async (t) => {
   t.strictSame(new Evidence().add(Buffer.alloc(10_000, 7), 100), [])
 })
 
-t.test('a table is aligned, and colour comes on a terminal alone', async (t) => {
+t.test('a table is aligned, and has colour on a terminal only', async (t) => {
   const rows = [
     [cell('cat'), { lines: ['strong', '1-15'], tone: 'good' as const }, cell('end')],
     [cell('a longer name'), cell('no'), cell('é')],
@@ -142,7 +142,7 @@ t.test('a table is aligned, and colour comes on a terminal alone', async (t) => 
   t.match(table(rows, paintFor(true, undefined))[0], '\u001b[32mstrong\u001b[0m')
 })
 
-t.test('a bar shows after a second, on a terminal, and goes away', async (t) => {
+t.test('a progress bar appears after a second, only on a terminal, and is removed', async (t) => {
   const run = (isTTY: boolean, stepMs: number) => {
     let nowMs = 0
     let written = ''

@@ -20,9 +20,9 @@ t.test('no metric has a label that a caller can choose', async (t) => {
   t.notMatch(body, /secret-(place|name)|TBR-/)
 })
 
-t.test('units, compose file and manifests set variables and start programs that there are', async (t) => {
+t.test('units, compose file and manifests set existing variables and start existing programs', async (t) => {
   for (const path of ['docker-compose.yml', 'deploy/kubernetes/tabir.yml', ...unitFiles('deploy/systemd')]) {
-    // A password of compose's own is none of Tabir's settings.
+    // A password for compose itself is no setting of Tabir.
     const set = new Set(read(path).match(/\b(?:TABIR_[A-Z_]+|REDIS_(?:URL|SOCKET))\b/g))
     t.same(
       [...set].filter((name) => name !== 'TABIR_REDIS_PASSWORD' && !Object.hasOwn(Variables.shape, name)),
@@ -35,7 +35,7 @@ t.test('units, compose file and manifests set variables and start programs that 
   }
 })
 
-t.test('every Redis that is shown to somebody is set up as the private one', async (t) => {
+t.test('every documented Redis has the settings of the private one', async (t) => {
   const examples = ['docker-compose.yml', 'deploy/kubernetes/tabir.yml'].map(read).concat(HOW_TO_INSTALL)
   for (const example of examples)
     for (const setting of [
@@ -58,15 +58,15 @@ const Compose = z.object({
   ),
 })
 
-t.test('compose hands every setting of its file to every process, and secrets only to who needs them', async (t) => {
+t.test('compose passes its whole file to every process, and secrets only where they are needed', async (t) => {
   const { services } = Compose.parse(parse(read('docker-compose.yml'), { merge: true }))
   for (const name of ['api', 'workers', 'messenger']) t.equal(services[name]?.env_file, '.env', name)
   t.equal(services['redis']?.env_file, undefined)
   for (const secret of ['TABIR_SEAL_KEYS', 'TABIR_API_KEY', 'TABIR_REDIS_PASSWORD'])
-    t.equal(services['workers']?.environment?.[secret], '', `${secret} is none of the workers’`)
+    t.equal(services['workers']?.environment?.[secret], '', `${secret} is not passed to workers`)
 })
 
-t.test('what compose sets in place of its file is where things are in a container, and no other setting', async (t) => {
+t.test('compose overrides only places in the container and secrets', async (t) => {
   const { services } = Compose.parse(parse(read('docker-compose.yml'), { merge: true }))
   const places = ['TABIR_HOST', 'TABIR_PORT', 'TABIR_DATA_DIR', 'TABIR_WITHDRAWALS_DIR', 'TABIR_HANDOFF_HOST']
   const secrets = ['REDIS_URL', 'TABIR_SEAL_KEYS', 'TABIR_API_KEY', 'TABIR_REDIS_PASSWORD', 'REDIS_PASSWORD']
@@ -83,7 +83,7 @@ t.test('every scope of a key is in the runbook', (t) => {
   t.end()
 })
 
-t.test('a build says nothing of what its compiler remarks, and all of what it says of a fault', async (t) => {
+t.test('a build hides remarks of the compiler, and shows all output of a failure', async (t) => {
   const compiler = (status: number) => `
     console.error('Last converge was suboptimal.')
     if (${status} === 0) require('node:fs').writeFileSync(process.argv.at(-1), 'wasm')
@@ -106,7 +106,7 @@ function unitFiles(folder: string): string[] {
   return readdirSync(join(root, folder)).map((name) => `${folder}/${name}`)
 }
 
-t.test('an image is built from all that the build reads, and the rest of the repository stays out', (t) => {
+t.test('the image contains everything that the build reads, and nothing else of the repository', (t) => {
   const copied = [...read('Dockerfile').matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(
     ([, names]) => names?.split(' ') ?? [],
   )
@@ -120,7 +120,7 @@ t.test('an image is built from all that the build reads, and the rest of the rep
   t.end()
 })
 
-/** Of the program itself: tests and measurements are no part of it. */
+/** Source of the program itself, without tests and benchmarks. */
 function holdsSource(folder: string): boolean {
   if (['test', 'bench', 'fuzz', 'dist', 'node_modules', 'examples'].includes(folder)) return false
   return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).some((name) => /\.tsx?$/.test(name))

@@ -1,4 +1,4 @@
-// The documents say what is there: links, paths, commands, folders, keys, metrics and quoted figures; and they stay short.
+// The documents are right about links, paths, commands, folders, keys, metrics and quoted figures, and stay short.
 
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
@@ -15,7 +15,7 @@ const GUIDES = [...markdownIn('.'), ...markdownIn('docs')]
 const DECISIONS = markdownIn('docs/decisions')
 const RECORDS = markdownIn('bench/record')
 
-t.test('every link leads to a file, and to a heading of it', async (t) => {
+t.test('every link leads to an existing file and heading', async (t) => {
   for (const file of [...GUIDES, ...DECISIONS, ...RECORDS]) {
     const text = withoutCode(read(file))
     const links = [...text.matchAll(/\]\(([^)\s]+)\)|src="([^"]+)"/g)].map(([, link, source]) => link ?? source ?? '')
@@ -29,13 +29,13 @@ t.test('every link leads to a file, and to a heading of it', async (t) => {
   }
 })
 
-t.test('every path that a guide names is there', async (t) => {
+t.test('every path in a guide exists', async (t) => {
   const tops = 'src|test|workers|page|console|bench|fuzz|docs|deploy|demo|examples|supply|harmless|bin|dist|\\.ci|\\.github'
   const path = new RegExp(`(?<![\\w./-])((?:${tops})/[\\w./-]*[\\w/])(?![\\w*<…-])`, 'g')
   let seen = 0
   for (const file of GUIDES)
     for (const [, named = ''] of read(file).matchAll(path)) {
-      // What is built has its source beside it.
+      // What is built has its source here.
       const source = named.replace(/^dist\/(.*)\.js$/, '$1.ts').replace(/^dist\/?$/, 'src')
       seen++
       if (!existsSync(join(root, source))) t.fail(`${file}: ${named}`)
@@ -43,7 +43,7 @@ t.test('every path that a guide names is there', async (t) => {
   t.ok(seen > 300, 'all of them are read')
 })
 
-t.test('every command that a guide names is one of package.json', async (t) => {
+t.test('every command in a guide is in package.json', async (t) => {
   const { scripts } = z.object({ scripts: z.record(z.string(), z.string()) }).parse(JSON.parse(read('package.json')))
   for (const file of GUIDES)
     for (const [, name = ''] of read(file).matchAll(/\bnpm run (?:-s )?([a-z][\w:-]*)/g))
@@ -52,7 +52,7 @@ t.test('every command that a guide names is one of package.json', async (t) => {
 
 const PACKAGES = ['packages/client/src', 'packages/feed/src', 'packages/hash/src']
 
-t.test('the picture of the architecture has each folder, and no other', async (t) => {
+t.test('the diagram of the architecture has exactly the existing folders', async (t) => {
   const [, picture = ''] = /^## The folders$[\s\S]*?^```\n([\s\S]*?)^```$/m.exec(read('docs/architecture.md')) ?? []
   const drawn = picture
     .split('\n')
@@ -62,7 +62,7 @@ t.test('the picture of the architecture has each folder, and no other', async (t
   t.same(drawn.toSorted(), folders.toSorted())
 })
 
-t.test('the inventory has every key of Redis and every metric', async (t) => {
+t.test('the data inventory has every key of Redis and every metric', async (t) => {
   const inventory = read('docs/data-inventory.md')
   const keys = [...read('src/store/redis/keys.ts').matchAll(/`\$\{TAG\}:([a-z-]+)/g)].map(([, name = '']) => name)
   t.ok(keys.length > 80)
@@ -72,7 +72,7 @@ t.test('the inventory has every key of Redis and every metric', async (t) => {
   for (const metric of new Set(metrics)) if (!inventory.includes(`\`${metric}\``)) t.fail(`metric ${metric}`)
 })
 
-t.test('quoted figures are those on record', async (t) => {
+t.test('quoted figures equal the recorded ones', async (t) => {
   const robustness = Recorded.parse(JSON.parse(read('bench/record/robustness.json')))
   const page = read('docs/robustness.md')
   const runs = { hash: ['tabir', 'pdq', 'pdqDihedral', 'imghash'], service: ['hash', 'tabir'] } as const
@@ -139,7 +139,7 @@ t.test('quoted figures are those on record', async (t) => {
   }
 })
 
-t.test('documents are short, and the glossary has sixty terms at most', async (t) => {
+t.test('documents are short, and the glossary has at most sixty terms', async (t) => {
   const guides = markdownIn('docs').reduce((sum, file) => sum + wordsOf(file), 0)
   t.ok(guides <= 28_000, `docs without decisions have ${guides} words`)
   const all = markdownIn('docs')
@@ -151,7 +151,7 @@ t.test('documents are short, and the glossary has sixty terms at most', async (t
   t.ok(terms > 40 && terms <= 60, `${terms} terms`)
 })
 
-t.test('one version of Node is named everywhere', async (t) => {
+t.test('every file names the same version of Node', async (t) => {
   const major = read('.nvmrc').trim()
   t.match(read('Dockerfile'), `NODE_IMAGE=node:${major}-`)
   t.match(read('.github/workflows/ci.yml'), `image: node:${major}-`)
@@ -178,7 +178,7 @@ function readmeRows(): number[][] {
     .map((line) => [...line.matchAll(/\| \**(\d+(?:\.\d)?)\**(?= \|)/g)].map(([, figure]) => Number(figure)))
 }
 
-/** As `wc -w` counts them. */
+/** Counted as `wc -w` does. */
 function textsOf(file: string): string[] {
   return read(file).split(/\s+/).filter(Boolean)
 }
@@ -191,7 +191,7 @@ function withoutCode(text: string): string {
   return text.replace(/^```[\s\S]*?^```$/gm, '').replace(/`[^`\n]*`/g, '``')
 }
 
-/** As GitHub makes them of headings. */
+/** As GitHub makes them from headings. */
 function anchorsOf(text: string): Set<string> {
   const seen = new Map<string, number>()
   const headings = [...text.replace(/^```[\s\S]*?^```$/gm, '').matchAll(/^#{1,6} (.+)$/gm)].map(

@@ -5,7 +5,7 @@ import t from 'tap'
 import { until } from './helpers/service.js'
 import { startExample, telegram } from './helpers/telegram.js'
 
-t.test('the bot sends videos and animations to be matched, and says at which moment of them it is', async (t) => {
+t.test('the bot sends videos and animations for matching, and reports the matching moment', async (t) => {
   const names: string[] = []
   const segment = { query: { fromMs: 64_000, toMs: 70_000 }, registered: { fromMs: 1000, toMs: 7000 } }
   const answers: Readonly<Record<string, [number, object]>> = {

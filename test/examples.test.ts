@@ -16,7 +16,7 @@ import { startExample, telegram } from './helpers/telegram.js'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
-// Each example runs as somebody would run it who copied it, against this service.
+// Each example runs against this service as a copy of it would.
 const ready = startService(t).then(async (service) => {
   const { key, headers } = await keyFor(service, 'platform', ['signals:write', 'match', 'feed', 'feedback'])
   const url = `http://127.0.0.1:${await listen(service.app)}`
@@ -34,7 +34,7 @@ interface Picture {
 }
 const { pixelsOf } = (await import(`${root}examples/pixels.mjs`)) as { pixelsOf: (bytes: Buffer) => Promise<Picture> }
 
-t.test('pictures become the pixels, and so the hashes, that the service’s own workers make of them', async (t) => {
+t.test('the example decodes pictures to exactly the pixels, and so the hashes, of the service’s workers', async (t) => {
   const make = (width: number, height: number) => scene(5, { width, height })
   const rotated = await sharp((await make(900, 600)).bytes)
     .withMetadata({ orientation: 6 })
@@ -59,7 +59,7 @@ t.test('pictures become the pixels, and so the hashes, that the service’s own 
   await t.rejects(pixelsOf(Buffer.from('no picture')))
 })
 
-t.test('all examples call the key and the address by one name', (t) => {
+t.test('all examples name the key and the address alike', (t) => {
   for (const name of readdirSync(`${root}examples`)) {
     const text = readFileSync(`${root}examples/${name}`, 'utf8')
     const named = new Set(text.match(/\bTABIR_[A-Z_]+/g))
@@ -101,14 +101,14 @@ for (const [program, command, walk] of [
   ['python3', 'python3', 'examples/walk.py'],
 ] as const) {
   const isMissing = spawnSync(program, ['--version']).status !== 0
-  t.test(`the walk with ${program} ends well`, { skip: isMissing && `needs ${program}` }, async (t) => {
+  t.test(`the walk-through with ${program} succeeds`, { skip: isMissing && `needs ${program}` }, async (t) => {
     const { env } = await ready
     const walked = startExample(t, command, [walk], env)
     t.equal(await statusOf(walked), 0, walked.text())
   })
 }
 
-t.test('the upload hook publishes what nobody registered and refuses what somebody did', async (t) => {
+t.test('the upload hook publishes an unregistered picture and refuses a registered one', async (t) => {
   const { env } = await ready
   const [known, unknown] = [await scene(71), await scene(72)]
   await register(t, known.bytes)
@@ -129,7 +129,7 @@ const post = (update_id: number, file: string, kind = 'message') => ({
   [kind]: { message_id: update_id, chat: { id: -100, title: 'group' }, photo: [{ file_id: 'small' }, { file_id: file }] },
 })
 
-t.test('the bot takes known photographs out of groups and channels, and leaves the others', async (t) => {
+t.test('the bot deletes known photographs in groups and channels, and leaves the others', async (t) => {
   const { env } = await ready
   const [known, unknown] = [await scene(71), await scene(73)]
   await register(t, known.bytes)
@@ -153,7 +153,7 @@ t.test('the bot takes known photographs out of groups and channels, and leaves t
   t.same(chat.of('getUpdates')[0]?.['allowed_updates'], kinds, 'Telegram sends no others')
 })
 
-t.test('what the bot cannot do it tries again, when Telegram says, also after a start; and it does the rest', async (t) => {
+t.test('the bot retries a failed step when Telegram allows, also after a restart, and does the rest', async (t) => {
   const { env, service, headers } = await ready
   const known = await scene(71)
   await register(t, known.bytes)
@@ -185,7 +185,7 @@ t.test('what the bot cannot do it tries again, when Telegram says, also after a 
   t.match(bot.text(), /delete of message 1 in group: it may not: give the bot the administrator right “Delete messages”/)
   t.match(bot.text(), /notice of message 1 in group: it may not: give the bot the right “Send messages”/)
   await until(() => JSON.parse(readFileSync(state, 'utf8')).jobs.length === 0)
-  t.equal(chat.of('sendMessage').length, 1, 'what cannot become better is not tried again')
+  t.equal(chat.of('sendMessage').length, 1, 'a permanent failure is not retried')
   const asked = { queries: [{ signals: (await hashesOf(known.bytes)).map(({ type, hash }) => ({ type, hash })) }] }
   const found = await service.app.inject({ method: 'POST', url: '/v1/match', headers, payload: asked })
   const [{ matchId }] = found.json<{ results: [{ matches: [{ matchId: string }] }] }>().results[0].matches

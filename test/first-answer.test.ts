@@ -9,7 +9,7 @@ import { openStore } from '../src/store/redis/client.js'
 import { openLine } from './faults/line.js'
 import { startRedis } from './helpers/redis.js'
 
-t.test('the queue is waited for while Redis is silent, and who waits is told once', async (t) => {
+t.test('opening the queue waits while Redis is silent, and reports it once', async (t) => {
   const { socket, dataDir } = await startRedis(t)
   const line = await openLine(join(dataDir, 'line'), () => socket)
   t.teardown(() => line.close())
@@ -27,7 +27,7 @@ t.test('the queue is waited for while Redis is silent, and who waits is told onc
   await queue.close()
 })
 
-t.test('who waited in vain says for what, and names no address with a password in it', async (t) => {
+t.test('a wait that times out names its cause, and no address with a password', async (t) => {
   const closed = createServer().listen(0, '127.0.0.1')
   await once(closed, 'listening')
   const address = closed.address()
@@ -44,7 +44,7 @@ t.test('who waited in vain says for what, and names no address with a password i
   t.notMatch(`${error} ${said}`, /secret-word/)
 })
 
-t.test('a password that Redis refuses is told at once', async (t) => {
+t.test('a password that Redis refuses is reported at once', async (t) => {
   const { server, socket } = await startRedis(t)
   const relay = createServer((near) => {
     const far = connect(socket)
@@ -66,7 +66,7 @@ t.test('a password that Redis refuses is told at once', async (t) => {
   t.notMatch(String(error), /secret-word/)
 })
 
-t.test('what is wrong here is not waited for, and what was called off ends', async (t) => {
+t.test('a programming error is not retried, and an aborted wait ends', async (t) => {
   const onWaiting = () => {}
   let tries = 0
   const wrong = async () => {

@@ -17,7 +17,7 @@ const job = (ticket: string, purpose: JobPurpose = 'query'): HashImageJob => ({
   details: 'none',
 })
 
-t.test('a picture is taken while the line of the queue is made anew, and refused when it is not', async (t) => {
+t.test('a job is accepted while the queue’s connection is renewed, and refused when it cannot be', async (t) => {
   const { socket } = await startRedis(t)
   const folder = mkdtempSync(join(tmpdir(), 'tabir-queue-'))
   const line = await openLine(join(folder, 'line'), () => socket)
@@ -42,7 +42,7 @@ t.test('a picture is taken while the line of the queue is made anew, and refused
   await queue.enqueue(job('c'.repeat(43)))
 })
 
-t.test('a picture that a person hands in is taken before those that platforms ask about, however many wait', async (t) => {
+t.test('a submitted picture is taken before all waiting queries of platforms', async (t) => {
   const { socket } = await startRedis(t)
   const queue = await openQueue({ url: undefined, socket })
   t.teardown(() => queue.close())

@@ -1,5 +1,5 @@
-// How files lie: which folders of services and store may import which, that nothing imports itself in a circle, how large folders, files and
-// functions are, and which files may share a name.
+// The layout of files: which folders of services and store may import which, no circular imports, the size of folders, files
+// and functions, and which files may share a name.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, normalize, resolve } from 'node:path'
@@ -37,14 +37,14 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'store/webhooks': ['audit', 'redis', 'scripts', 'sealing'],
 }
 const MAX_FILES = 25
-/** Files of the same name mirror one another: one in each of these at most, and none elsewhere. */
+/** Files of the same name mirror each other: at most one in each of these, and none elsewhere. */
 const LAYERS = [
   ...['src/store/scripts/', 'src/store/', 'src/services/', 'src/domain/', 'src/http/routes/', 'src/cli/', 'src/jobs/'],
   ...['workers/', 'console/panels/'],
 ]
 const MAX_FILE_LINES = 300
 const MAX_FUNCTION_LINES = 80
-/** Files, and folders that end with a slash, whose files or functions are longer still. */
+/** Exceptions: files, and folders that end with a slash, with longer files or functions. */
 const STILL_LONG: readonly string[] = ['packages/hash/src/kernel/pdq.ts']
 const root = resolve(import.meta.dirname, '../..')
 const allSources = ['src', 'packages', 'workers', 'page', 'console'].flatMap((top) => sourcesUnder(top))
@@ -52,7 +52,7 @@ const checks = ['test', 'bench', 'fuzz', 'examples', 'supply'].flatMap((top) => 
 const files = allSources.filter((name) => !name.includes('kernel/'))
 const importsOf = new Map(files.map((file) => [file, importsIn(file)]))
 
-t.test('folders of services and store import those that they may', async (t) => {
+t.test('folders of services and store import only allowed folders', async (t) => {
   for (const [file, targets] of importsOf) {
     const folder = folderOf(file)
     if (folder === undefined) continue
@@ -64,14 +64,14 @@ t.test('folders of services and store import those that they may', async (t) => 
   }
 })
 
-t.test('the table has each folder, and none can be reached from itself', async (t) => {
+t.test('the table of imports has each folder and no circles', async (t) => {
   const folders = new Set(files.flatMap((file) => folderOf(file) ?? []))
   t.same(Object.keys(ARROWS).toSorted(), [...folders].toSorted())
   const graph = new Map(Object.entries(ARROWS).map(([from, to]) => [from, to.map((folder) => `${layerOf(from)}/${folder}`)]))
   t.same(circlesIn(graph), [])
 })
 
-t.test('no files import one another in a circle', async (t) => {
+t.test('no files import each other in a circle', async (t) => {
   t.same(circlesIn(importsOf), [])
   t.same(
     circlesIn(
@@ -83,11 +83,11 @@ t.test('no files import one another in a circle', async (t) => {
       ]),
     ),
     [['a', 'b', 'd']],
-    'one would be found',
+    'a circle would be found',
   )
 })
 
-t.test('a folder has few files', async (t) => {
+t.test('a folder has at most 25 files', async (t) => {
   const counts = new Map<string, number>()
   for (const file of files) counts.set(dirname(file), (counts.get(dirname(file)) ?? 0) + 1)
   for (const [folder, count] of counts) t.ok(count <= MAX_FILES, `${folder}: ${count} files`)
@@ -126,7 +126,7 @@ t.test('files and functions are short', async (t) => {
   )
   const body = 'x()\n'.repeat(MAX_FUNCTION_LINES - 1)
   t.same(longFunctionsIn('a.ts', `\nfunction short() {\n${body}}`.replace('x()\n', '')), [])
-  t.same(longFunctionsIn('a.ts', `\nconst long = () => {\n${body}}`), ['a.ts:2: 81 lines'], 'one would be found')
+  t.same(longFunctionsIn('a.ts', `\nconst long = () => {\n${body}}`), ['a.ts:2: 81 lines'], 'a long one would be found')
 })
 
 function longFunctionsIn(file: string, text: string): string[] {

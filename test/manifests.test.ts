@@ -1,4 +1,4 @@
-// The manifests of Kubernetes and the units of systemd, as far as they can be looked at where neither is.
+// The manifests of Kubernetes and the units of systemd, checked as far as possible without either.
 
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -61,7 +61,7 @@ function podsOf(path: string): z.infer<typeof Template>[] {
   })
 }
 
-t.test('every pod is shut in, has its volumes, and a network policy in both directions', async (t) => {
+t.test('every pod is confined, has its volumes, and a network policy in both directions', async (t) => {
   for (const path of filesIn('deploy/kubernetes')) {
     const policies = objectsOf(path)
       .filter(({ kind }) => kind === 'NetworkPolicy')
@@ -88,7 +88,7 @@ t.test('every pod is shut in, has its volumes, and a network policy in both dire
 })
 
 t.test(
-  'apis get requests while Redis is unavailable, once they were loaded; they and workers are apart, and wait before they end',
+  'apis stay in service during an outage of Redis, are spread over nodes like workers, and drain before they stop',
   async (t) => {
     const byApp = new Map(
       podsOf('deploy/kubernetes/tabir.yml').map((each) => [each.template.metadata.labels['app'], each.template.spec]),
@@ -99,7 +99,7 @@ t.test(
     t.equal(
       api?.containers[0].readinessProbe?.httpGet?.path,
       '/health/live',
-      'what all of them lack at once takes none of them away',
+      'an outage that all share takes none of them out of service',
     )
     t.match(api?.containers[0].startupProbe, { httpGet: { path: '/health/ready' } })
     t.ok(api?.containers[0].lifecycle?.preStop)
@@ -107,7 +107,7 @@ t.test(
   },
 )
 
-t.test('Redis refuses to write before its container is ended for its memory', async (t) => {
+t.test('Redis refuses writes before its container runs out of memory', async (t) => {
   const [redis] = podsOf('deploy/kubernetes/tabir.yml')
   const container = redis?.template.spec.containers[0]
   const most = Number(/--maxmemory (\d+)gb/.exec(container?.command.at(-1) ?? '')?.[1])
@@ -115,20 +115,20 @@ t.test('Redis refuses to write before its container is ended for its memory', as
   t.ok(most > 0 && most <= 0.75 * limit, `${most} of ${limit}`)
 })
 
-t.test('units are as systemd reads them, and those that work on data are shut in alike', async (t) => {
+t.test('systemd accepts the units, and the backup is confined like the service', async (t) => {
   const setIn = (name: string) => new Set(read(`deploy/systemd/${name}`).match(/^[A-Z]\w+=.*$/gm))
   const [service, backup] = [setIn('tabir.service'), setIn('tabir-backup.service')]
   const hardening =
     /^(Umask|UMask|Limit(?!NOFILE)|NoNew|Protect|Private|Restrict(?!art)|Lock|RemoveIPC|Capability|SystemCall(?!Filter)|MemorySwap)/
   const lacking = [...service].filter((line) => hardening.test(line) && !backup.has(line))
-  t.same(lacking, [], 'the backup is shut in as the service is')
+  t.same(lacking, [], 'the backup is confined like the service')
   for (const unit of [service, backup]) {
     t.ok([...unit].some((line) => line.startsWith('OnFailure=')))
     t.ok([...unit].some((line) => line.startsWith('SystemCallFilter=')))
   }
   const which = spawnSync('systemd-analyze', ['--version'])
   if (which.status !== 0) return t.pass('verify', { skip: 'needs systemd-analyze (apt-get install systemd)' })
-  // Programs and users as they are here: what is verified is the rest.
+  // With the programs and users of this machine; everything else is verified.
   const folder = t.testdir({})
   for (const path of filesIn('deploy/systemd'))
     writeFileSync(

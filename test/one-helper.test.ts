@@ -1,4 +1,5 @@
-// Paged lists, and loops over what is due, each go through one helper. Who reads a list of the store in another way stands here with the reason.
+// Paged lists, and loops over due entries, each go through one helper. Other readers of a list of the store are listed here
+// with their reason.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -12,7 +13,7 @@ function sources(): string[] {
       readdirSync(join(root, top), { recursive: true, encoding: 'utf8' })
         .filter((name) => name.endsWith('.ts') && !/dist\/|\.generated\.ts$/.test(name))
         .map((name) => join(top, name))
-        .filter((file) => !file.startsWith('src/search/')), // which scans rows, and knows no store
+        .filter((file) => !file.startsWith('src/search/')), // scans rows without the store
   )
 }
 
@@ -22,7 +23,7 @@ function usersOf(pattern: RegExp): string[] {
     .toSorted()
 }
 
-/** Without comments. */
+/** The source without comments. */
 function code(file: string): string {
   return readFileSync(join(root, file), 'utf8')
     .replace(/\/\*[\s\S]*?\*\//g, '')
@@ -68,11 +69,11 @@ const LIST_READERS: Readonly<Record<string, string>> = {
   'src/store/redis/heartbeats.ts': 'reads the processes that were heard of in the last seconds',
 }
 
-t.test('a list of the store is read in pages by one helper', async (t) => {
+t.test('one helper reads the lists of the store in pages', async (t) => {
   t.same(usersOf(READS_A_LIST), Object.keys(LIST_READERS).toSorted())
 })
 
-/** Every module that works through entries one after another, of which one may be bad. */
+/** Every module that processes entries one after another, one of which may be bad. */
 const DUE_LOOPS = [
   'src/services/trust/appeals.ts',
   'src/services/banks/bank-erasure.ts',
@@ -89,8 +90,8 @@ const DUE_LOOPS = [
   'workers/deliver-webhook.ts',
 ]
 
-t.test('what is due is worked through by one helper', async (t) => {
+t.test('one helper processes due entries', async (t) => {
   t.same(usersOf(/\bforEachDue\b/), DUE_LOOPS.toSorted())
-  // What asks a store for what is due, or for what is left to do, hands it to the helper.
+  // A module that reads due or remaining entries from a store passes them to the helper.
   for (const file of usersOf(/\b\w+\.(due|dueOf|toBeErased)\(/)) t.ok(DUE_LOOPS.includes(file), file)
 })

@@ -1,4 +1,4 @@
-// The packages as somebody has them who installed them: packed, in a project of its own, in Node and in a browser.
+// The packages as an installing project has them: packed, in their own project, in Node and in a browser.
 
 import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process'
 import { copyFileSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -18,11 +18,11 @@ import { listen } from './helpers/sockets.js'
 const root = resolve(import.meta.dirname, '../..')
 const NAMES = ['client', 'feed', 'hash']
 const project = t.testdir({ 'package.json': '{ "type": "module" }', packed: {} })
-/** What is typed in the project; npm is not to ask a registry. */
+/** Runs a command in the project; npm must not ask a registry. */
 const run = (...command: string[]): SpawnSyncReturns<string> =>
   spawnSync(command[0] ?? '', command.slice(1), { cwd: project, encoding: 'utf8' })
 
-t.test('each is packed whole, and nothing else with it', (t) => {
+t.test('each package is packed completely, and nothing else with it', (t) => {
   const packed = spawnSync('npm', ['pack', '--silent', '--workspaces', '--pack-destination', join(project, 'packed')], {
     cwd: root,
     encoding: 'utf8',
@@ -36,7 +36,7 @@ t.test('each is packed whole, and nothing else with it', (t) => {
   t.end()
 })
 
-t.test('they are installed into an empty project, without a registry', (t) => {
+t.test('the packages are installed into an empty project, without a registry', (t) => {
   const zod = run(
     'npm',
     'pack',
@@ -51,7 +51,7 @@ t.test('they are installed into an empty project, without a registry', (t) => {
   const installed = run('npm', 'install', '--offline', '--no-audit', '--no-fund', ...files)
   t.equal(installed.status, 0, installed.stderr)
   t.same(readdirSync(join(project, 'node_modules/@tabir')).toSorted(), NAMES)
-  // For the program below, and no package of ours.
+  // For the program below; it is no dependency of our packages.
   symlinkSync(join(root, 'node_modules/sharp'), join(project, 'node_modules/sharp'))
   t.end()
 })
@@ -62,7 +62,7 @@ const ready = startService(t).then(async (service) => {
   return { service, url, key, headers }
 })
 
-/** Runs a program of the project beside this process, which has the service. @returns what it printed. */
+/** Runs a program of the project beside this process, which has the service. @returns its output. */
 async function printed(t: Test, file: string, args: readonly string[], env: object = {}): Promise<string> {
   const child = spawn(process.execPath, [file, ...args], { cwd: project, env: { PATH: process.env['PATH'], ...env } })
   const [said, faults] = await Promise.all([text(child.stdout), text(child.stderr)])
@@ -70,30 +70,27 @@ async function printed(t: Test, file: string, args: readonly string[], env: obje
   return said
 }
 
-t.test(
-  'a program is compiled against their types, opens a case and finds its picture, at the service and by the feed',
-  async (t) => {
-    copyFileSync(join(root, 'test/data/use-packages.mts'), join(project, 'use.mts'))
-    const compilerOptions = {
-      strict: true,
-      exactOptionalPropertyTypes: true,
-      module: 'nodenext',
-      target: 'es2023',
-      types: [],
-    }
-    const tsconfig = {
-      compilerOptions: { ...compilerOptions, lib: ['es2023', 'dom', 'dom.asynciterable'] },
-      include: ['use.mts'],
-    }
-    writeFileSync(join(project, 'tsconfig.json'), JSON.stringify(tsconfig))
-    const compiled = run(process.execPath, join(root, 'node_modules/typescript/bin/tsc'), '-p', '.')
-    t.match(compiled, { status: 0, stdout: '' })
+t.test('a program compiles against the packages’ types, opens a case and finds its picture by query and feed', async (t) => {
+  copyFileSync(join(root, 'test/data/use-packages.mts'), join(project, 'use.mts'))
+  const compilerOptions = {
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    module: 'nodenext',
+    target: 'es2023',
+    types: [],
+  }
+  const tsconfig = {
+    compilerOptions: { ...compilerOptions, lib: ['es2023', 'dom', 'dom.asynciterable'] },
+    include: ['use.mts'],
+  }
+  writeFileSync(join(project, 'tsconfig.json'), JSON.stringify(tsconfig))
+  const compiled = run(process.execPath, join(root, 'node_modules/typescript/bin/tsc'), '-p', '.')
+  t.match(compiled, { status: 0, stdout: '' })
 
-    const { url, key } = await ready
-    const said = JSON.parse(await printed(t, 'use.mjs', [url, key]))
-    t.same(said, { grade: 'exact', held: 0, size: 1, refused: 'key-missing' })
-  },
-)
+  const { url, key } = await ready
+  const said = JSON.parse(await printed(t, 'use.mjs', [url, key]))
+  t.same(said, { grade: 'exact', held: 0, size: 1, refused: 'key-missing' })
+})
 
 /** An example of a README, as a program of the project. */
 function example(name: string, index = 0): string {
@@ -104,18 +101,18 @@ function example(name: string, index = 0): string {
   return file
 }
 
-/** As the service's own workers hash it. */
+/** The hashes of the service's own workers. */
 async function hashedByService(bytes: Buffer): Promise<GivenSignal[]> {
   const { signals, blockhash, quality } = await hashImage(bytes, 'query')
   const all = [...signals, { type: 'blockhash' as const, view: 'whole' as const, quality, hashes: blockhash }]
   return all.map(({ type, view, quality, hashes: [hash] }) => ({ type, view, quality, hash: hash ? formatHash(hash) : '' }))
 }
 
-t.test('the examples of the READMEs do what they say', async (t) => {
+t.test('the examples of the READMEs give the results that they state', async (t) => {
   const { service, url, key, headers } = await ready
   const { bytes } = await scene(5)
   writeFileSync(join(project, 'picture.jpg'), bytes)
-  t.same(JSON.parse(await printed(t, example('hash'), ['picture.jpg'])), await hashedByService(bytes), 'as the service does')
+  t.same(JSON.parse(await printed(t, example('hash'), ['picture.jpg'])), await hashedByService(bytes), 'like the service')
 
   const hash = randomHashText()
   await service.app.inject({ method: 'POST', url: '/v1/banks', headers, payload: { name: 'known' } })
@@ -126,7 +123,7 @@ t.test('the examples of the READMEs do what they say', async (t) => {
   t.match(await printed(t, example('feed'), [hash], env), /^\d+ \[\{"id":.*"distanceBits":0/)
 })
 
-t.test('the example with ffmpeg hashes what ffmpeg says', async (t) => {
+t.test('the example with ffmpeg hashes the frames that ffmpeg outputs', async (t) => {
   const { data, ...size } = scenePixels(6, { width: 160, height: 120 })
   const grey = Uint8Array.from({ length: data.length / 3 }, (_, i) => data[3 * i + 1] ?? 0)
   writeFileSync(join(project, 'grey'), grey)
@@ -153,13 +150,13 @@ const bundled = () =>
     globalName: 'tabir',
   })
 
-t.test('client and hash are bundled for a browser with nothing of Node, and nothing beside them', async (t) => {
+t.test('client and hash are bundled for a browser without Node and without other packages', async (t) => {
   const { metafile } = await bundled()
   const taken = Object.keys(metafile.inputs).map((path) => /node_modules\/(.*)$/.exec(path)?.[1] ?? path)
   t.same(taken.toSorted(), ['<stdin>', '@tabir/client/dist/index.js', '@tabir/hash/dist/index.js'])
 })
 
-t.test('in a browser they give the same hashes, and ask', { skip: withoutBrowser }, async (t) => {
+t.test('in a browser the packages give the same hashes and query the service', { skip: withoutBrowser }, async (t) => {
   const { url, key } = await ready
   const [{ outputFiles }, browser] = await Promise.all([bundled(), launchChromium()])
   t.teardown(() => browser.close())
@@ -178,7 +175,7 @@ interface InPage {
   readonly key: string
   readonly width: number
   readonly height: number
-  /** In base64: a number for each byte takes seconds to arrive. */
+  /** In base64: a number for each byte takes seconds to transfer. */
   readonly data: string
 }
 

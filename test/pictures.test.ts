@@ -18,7 +18,7 @@ import { everyFormat, oddButGood, orientations, orientedJpeg, type Picture, padd
 
 const PIXEL_LIMIT = 50_000_000
 
-t.test('one seed is one picture in every format, form and orientation, and another seed is another', async (t) => {
+t.test('a seed gives the same picture in every format, form and orientation, and another seed another one', async (t) => {
   const upright = await thumbnail(await scene(1))
   const rotated = await Promise.all(orientations.map((orientation) => orientedJpeg(1, orientation)))
   const formats = (await everyFormat(1)).filter(({ name }) => !/\.(bmp|jxl)$/.test(name)) // sharp reads all others
@@ -28,7 +28,7 @@ t.test('one seed is one picture in every format, form and orientation, and anoth
   t.ok(meanDifference(await thumbnail(await scene(2)), upright) > 24)
 })
 
-t.test('a picture is the same bytes each time, and nobody can spoil the copy of another', async (t) => {
+t.test('a picture has the same bytes each time, and each caller has its own copy', async (t) => {
   const first = await scene(3)
   const sent = Buffer.from(first.bytes)
   first.bytes.fill(0)
@@ -36,7 +36,7 @@ t.test('a picture is the same bytes each time, and nobody can spoil the copy of 
   t.strictSame((await scene(3)).bytes, sent)
 })
 
-t.test('the unreadable are refused by the decoder, the drawing by the list of decoders alone', async (t) => {
+t.test('unreadable files are refused by the decoder, and a drawing only by the list of decoders', async (t) => {
   const drawing = await svg()
   for (const picture of await unreadable()) {
     if (picture.name === drawing.name) continue
@@ -45,14 +45,14 @@ t.test('the unreadable are refused by the decoder, the drawing by the list of de
   await t.resolves(pixelsOf(drawing), drawing.name)
 })
 
-t.test('the bomb is small and claims 3,600 megapixels', async (t) => {
+t.test('the bomb is small and declares 3,600 megapixels', async (t) => {
   const { bytes } = await bombPng()
 
   t.ok(bytes.length < 4_000_000)
   t.match(await sharp(bytes, { limitInputPixels: false }).metadata(), { width: 60_000, height: 60_000 })
 })
 
-t.test('the bomb is a faultless PNG', async (t) => {
+t.test('the bomb is a valid PNG', async (t) => {
   const { bytes } = await bombPng({ width: 1500, height: 1501 })
 
   t.equal((await sharp(bytes).toColourspace('b-w').raw().toBuffer()).length, 1500 * 1501)
@@ -65,14 +65,14 @@ t.test('the long GIF has 10,000 frames, and its first is the picture', async (t)
   t.ok(meanDifference(await thumbnail(picture), await thumbnail(await scene(80))) < 8)
 })
 
-t.test('the plain and the large decode', async (t) => {
+t.test('the plain and the large pictures decode', async (t) => {
   for (const picture of await tooPlain()) await t.resolves(pixelsOf(picture), picture.name)
   const large = await tooLarge({ mark: 'mark' })
   t.equal(large.bytes.length, 30 * 1024 * 1024)
   await t.resolves(pixelsOf(large))
 })
 
-t.test('the canary is found in every file that carries it, in pixels, and however it was written down', async (t) => {
+t.test('the canary is found in every file that carries it, in pixels, and in every encoding', async (t) => {
   const { accepted, refused, needles, pattern } = await canary(7)
   const bare = new Set(['empty.jpg', 'header.jpg'])
 
@@ -96,7 +96,7 @@ t.test('the canary is found in every file that carries it, in pixels, and howeve
   t.strictSame(findCanary(await pixelsOf(await scene(7)), needles), [])
 })
 
-t.test('a body ends, breaks and comes in pieces where its name says', async (t) => {
+t.test('a multipart body ends, breaks and is split as its function’s name says', async (t) => {
   const picture = await scene(4)
   const whole = images([picture])
   const bordered = endingOnChunkBorder(picture)
@@ -110,7 +110,7 @@ t.test('a body ends, breaks and comes in pieces where its name says', async (t) 
   t.strictSame(Buffer.concat([withoutFinalBoundary([imagePart(picture)]).payload, multipart([]).payload]), whole.payload)
 })
 
-/** The picture as seen, in 32 × 32 greys. */
+/** The visible picture, in 32 × 32 greys. */
 function thumbnail({ bytes }: Picture): Promise<Buffer> {
   const seen = sharp(bytes).autoOrient().flatten({ background: '#fff' })
   return seen.resize(32, 32, { fit: 'fill' }).toColourspace('b-w').raw().toBuffer()

@@ -7,7 +7,7 @@ import t from 'tap'
 import { z } from 'zod'
 import { closedTerminal, maxOpenFiles, withoutDumps } from '../src/boot/process.js'
 
-t.test('what is started without dumps can write none, and is the process that was started', async (t) => {
+t.test('a process started without dumps can write none, and keeps its pid and channel', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'tabir-process-'))
   t.teardown(() => rmSync(folder, { recursive: true }))
   const program = join(folder, 'program.mjs')
@@ -24,12 +24,12 @@ t.test('what is started without dumps can write none, and is the process that wa
   t.same(await once(child, 'exit'), [7, null])
 })
 
-t.test('how many files a process may open is read, where the system says it', async (t) => {
+t.test('the limit of open files is read, where the system provides it', async (t) => {
   t.ok(!existsSync('/proc/self/limits') || (maxOpenFiles() ?? 0) > 0)
   t.equal(maxOpenFiles('/nowhere'), undefined)
 })
 
-t.test('a terminal was closed when one that was there is none any more', async (t) => {
+t.test('a terminal counts as closed when an earlier one is gone', async (t) => {
   const terminals = new Set([1, 2])
   const isClosed = closedTerminal((fd) => terminals.has(fd))
   t.equal(isClosed(), false)

@@ -1,4 +1,5 @@
-// Names that were replaced by the field's own. Each has one successor, and comes back nowhere: not in code, documents, messages or the API.
+// Names that were replaced by the terms of the field. Each has one successor and returns nowhere: not in code, documents,
+// messages or the API.
 
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -76,7 +77,7 @@ const TEXT = /\.(ts|tsx|mjs|js|md|json|ya?ml|sh)$/
 
 t.test('retired words are in no file', async (t) => {
   const files = PLACES.flatMap(filesUnder)
-  t.ok(files.length > 1000, 'all of it is read')
+  t.ok(files.length > 1000, 'all files are read')
   for (const file of files) {
     const text = readFileSync(join(root, file), 'utf8')
     for (const [word, successor] of Object.entries(RETIRED))

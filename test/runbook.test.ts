@@ -1,4 +1,4 @@
-// Each block of commands in docs/runbook.md, run as it stands, in the order of the page, against a service.
+// Each block of commands in docs/runbook.md, run as written, in the order of the page, against a service.
 
 import { X509Certificate } from 'node:crypto'
 import {
@@ -237,7 +237,7 @@ t.test('every procedure of the runbook does what it says', { timeout: 230_000 },
             ngo.headers,
           )
           const found = answer.json<{ results: { matches: unknown[] }[] }>().results.map((each) => each.matches.length)
-          t.same(found, [0, 1], 'what was withdrawn since is not back, and the rest is')
+          t.same(found, [0, 1], 'later withdrawals are not undone, and the rest is back')
         },
       },
     ],
@@ -262,7 +262,7 @@ t.test('every procedure of the runbook does what it says', { timeout: 230_000 },
       {
         until: /Tabir is ready at/,
         env: { BACKUPS: join(place, 'backups'), TABIR_PORT: '0' },
-        check: (ran) => t.match(ran, { status: 0, out: /"sizeBytes"/ }, 'backed up, and started beside the one that runs'),
+        check: (ran) => t.match(ran, { status: 0, out: /"sizeBytes"/ }, 'backed up, and started next to the running one'),
       },
     ],
   }

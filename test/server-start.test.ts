@@ -1,4 +1,4 @@
-// What a process must not start with: it says why, in words, and leaves everything as it was.
+// Conditions under which a process must not start: it says why in words, and changes nothing.
 
 import { fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -23,7 +23,7 @@ function folder(t: Test): string {
   return path
 }
 
-/** @returns how it ended, once it has. */
+/** @returns how it ended. */
 async function started(program: string, env: Readonly<Record<string, string>>) {
   const path = fileURLToPath(new URL(program, import.meta.url))
   const child = spawn(process.execPath, [path], {
@@ -42,8 +42,8 @@ async function started(program: string, env: Readonly<Record<string, string>>) {
   return { status, errors, log }
 }
 
-// A report has the environment in it, and so the seal keys: a refusal that nobody catches would be what has it written.
-t.test('no process of ours starts where its memory could be written down, and none is by its refusal', async (t) => {
+// A report contains the environment, and so the seal keys: an uncaught refusal would write it.
+t.test('no process starts with options that could dump its memory, and its refusal writes no report', async (t) => {
   const place = folder(t)
   const secret = Buffer.alloc(32, 9).toString('base64')
   const asked = `--report-uncaught-exception --report-on-fatalerror --report-directory=${place}`
@@ -52,12 +52,12 @@ t.test('no process of ours starts where its memory could be written down, and no
     const { status, errors } = await started(program, env)
     t.equal(status, 1, program)
     t.match(errors, /NODE_OPTIONS must not ask for reports/, program)
-    t.notOk(errors.includes(secret) || /^ +at /m.test(errors), `${program}: words, and no more`)
+    t.notOk(errors.includes(secret) || /^ +at /m.test(errors), `${program}: only words`)
   }
   t.same(readdirSync(place), [])
 })
 
-t.test('no worker starts with a decoder that is known to have a hole', async (t) => {
+t.test('no worker starts with a decoder that has a known vulnerability', async (t) => {
   const old = join(folder(t), 'old.mjs')
   writeFileSync(old, `import sharp from '${import.meta.resolve('sharp')}'; sharp.versions.webp = '1.3.1'`)
   const { status, errors } = await started(PROGRAMS[1], { NODE_OPTIONS: `--import=${old}` })
@@ -65,12 +65,12 @@ t.test('no worker starts with a decoder that is known to have a hole', async (t)
   t.match(errors, /^image decoders are too old:\nwebp 1\.3\.1, needs 1\.3\.2: CVE-2023-4863.*\n$/)
 })
 
-t.test('no api starts with a hand-off that the internet could reach', async (t) => {
+t.test('no api starts with a hand-off on a public address without TLS', async (t) => {
   const { status, errors } = await started(PROGRAMS[0], { TABIR_HANDOFF_HOST: '8.8.8.8', TABIR_DATA_DIR: folder(t) })
   t.equal(status, 1)
   t.match(errors, /^TABIR_HANDOFF_HOST is a public address/)
 
-  // With a certificate it may; that this address is none of this machine is what it ends with then.
+  // With a certificate it may; then it ends because the address does not belong to this machine.
   const place = folder(t)
   const { socket } = await startRedis(t)
   const { certFile, keyFile } = authority(t).filesFor('8.8.8.8')
@@ -82,7 +82,7 @@ t.test('no api starts with a hand-off that the internet could reach', async (t) 
   t.notMatch(withTls.errors, /public address/)
 })
 
-t.test('where the address is taken, or none of this machine, the api says so, and which settings say where', async (t) => {
+t.test('an api whose address is taken or foreign names the reason and the settings', async (t) => {
   const { socket } = await startRedis(t)
   const taken = createServer().listen(0, '127.0.0.1')
   t.teardown(() => taken.close())
@@ -96,14 +96,14 @@ t.test('where the address is taken, or none of this machine, the api says so, an
   ] as const) {
     const { status, errors, log } = await started(PROGRAMS[0], { ...env, TABIR_HOST: host, TABIR_PORT: port })
     t.equal(status, 1)
-    const said = errors.replace(/^Waiting for Redis.*\n/, '') // where it was given no processor for some seconds
-    // What other machines reach may be behind a proxy.
+    const said = errors.replace(/^Waiting for Redis.*\n/, '') // if it got no processor for some seconds
+    // An address for other machines may be behind a proxy.
     t.equal(/TABIR_TRUST_PROXY is not set/.test(log), host !== '127.0.0.1')
     t.equal(said, `The api cannot listen on port ${port} of ${host} (TABIR_PORT, TABIR_HOST): ${why}.\n`)
   }
 })
 
-t.test('with a seal key that is missing or wrong, no process starts that needs it, and nothing is touched', async (t) => {
+t.test('with a missing or wrong seal key no process that needs it starts, and nothing is changed', async (t) => {
   const { socket, store, redis } = await startStore(t)
   const ring = makeKeyring([Buffer.alloc(32, 7)])
   await loadSecrets(store, ring)
@@ -125,10 +125,10 @@ t.test('with a seal key that is missing or wrong, no process starts that needs i
   }
 
   t.same(await dump(), before)
-  t.same(readdirSync(place), [], 'no key was made that would open nothing')
+  t.same(readdirSync(place), [], 'no useless key was made')
 })
 
-// As when it is stopped, or its machine has no time for it: it takes connections and answers nothing.
+// As when it is suspended, or its machine is overloaded: it accepts connections and answers nothing.
 t.test('a process that starts while Redis is silent says that it waits, and is ready once Redis answers', async (t) => {
   const { socket, dataDir } = await startRedis(t)
   const line = await openLine(join(dataDir, 'line'), () => socket)

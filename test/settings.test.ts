@@ -1,4 +1,4 @@
-// docs/settings.md is what src/config says: `npm run settings` writes it.
+// docs/settings.md equals the descriptions in src/config: `npm run settings` writes it.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -17,7 +17,7 @@ All settings are environment variables; an empty one counts as not set. A wrong 
 | --- | --- | --- |
 `
 
-t.test('docs/settings.md is what the code says; npm run settings writes it', async (t) => {
+t.test('docs/settings.md equals the code; npm run settings writes it', async (t) => {
   const defaults = Variables.parse({})
   const rows = Object.entries(SETTING_DESCRIPTIONS).map(([name, { shownDefault, meaning }]) => {
     const value = defaults[name as SettingName]
@@ -28,7 +28,7 @@ t.test('docs/settings.md is what the code says; npm run settings writes it', asy
   t.equal(readFileSync(path, 'utf8'), text)
 })
 
-t.test('the settings are those that are read from the environment', async (t) => {
+t.test('the described settings are exactly those read from the environment', async (t) => {
   const known = Object.keys(Variables.shape).filter((name) => /^(TABIR|REDIS)_/.test(name))
   t.same(Object.keys(SETTING_DESCRIPTIONS).toSorted(), known.toSorted())
 })

@@ -1,19 +1,19 @@
-// A suite: a few processes at a time, each with a file or some of one folder. `npm test` runs it as `suite.js`, `npm run test:e2e` as
-// `suite.js e2e`. tap's command line could start the files itself, but hangs a loader onto each, and onto each process that they start, to
-// know what was covered: half of the time of a test that starts many. `npm run coverage` has it so.
+// A suite: a few processes at a time, each with one file or several of one folder. `npm test` runs it as `suite.js`, `npm run
+// test:e2e` as `suite.js e2e`. tap's command line could start the files itself, but adds a loader for coverage to each, and
+// to each process that they start: half of the time of a test that starts many. `npm run coverage` uses it.
 
 import { availableParallelism } from 'node:os'
 import { join, relative, resolve, sep } from 'node:path'
 import t from 'tap'
 import { apart, type Suite, TOGETHER_TIMEOUT_MS, together } from './dealt.js'
 
-/** Of one file: what goes wrong then hangs. */
+/** For one file: a longer one hangs. */
 const FILE_TIMEOUT_MS = 240_000
 
-/** Of the files that run alone, those that begin first: near the end each would have the machine to itself. */
+/** Of the files that run alone, those that start first: near the end each would have the machine to itself. */
 const FIRST: Readonly<Record<Suite, string>> = { test: 'canary.test.js', e2e: 'runbook.test.js' }
 
-/** Every process of a suite, but none of those that a test starts. */
+/** For every process of a suite, but none that a test starts. */
 const NODE_OPTIONS = ['--enable-source-maps', '--import', new URL('./helpers/without-domains.js', import.meta.url).href]
 
 const suite: Suite = process.argv[2] === 'e2e' ? 'e2e' : 'test'
@@ -23,7 +23,7 @@ const folders = together(suite)
 const processes = folders.reduce((sum, [, count]) => sum + count, 0)
 
 t.setTimeout(FILE_TIMEOUT_MS * alone.length + TOGETHER_TIMEOUT_MS * processes)
-// Two for each core: a file spends half of its time waiting for its Redis, its workers, its browser.
+// Two per core: a file spends half of its time waiting for its Redis, its workers or its browser.
 t.jobs = Math.max(2, Math.min(8, 2 * availableParallelism()))
 runAlone(FIRST[suite])
 for (const [name, count] of folders) {

@@ -11,7 +11,7 @@ import { collect, folder, stage, stageProcess } from './helpers/supervised.js'
 
 const searchPath = process.env['PATH'] ?? ''
 
-t.test('says where the service is once both parts are ready, and not before', async (t) => {
+t.test('the supervisor prints the address once both parts are ready, not before', async (t) => {
   const world = await stage(t, { api: 'ready', workers: 'ready-when-told' })
   await Promise.all([world.heard('api ready'), world.heard('workers started')])
   t.same(world.printed, [])
@@ -21,25 +21,25 @@ t.test('says where the service is once both parts are ready, and not before', as
   t.equal(await world.stop(), 0)
 })
 
-t.test('says where to look and how to be let in, and at the end that it has stopped', async (t) => {
+t.test('the supervisor prints its pages and how to make a key, and in the end that it has stopped', async (t) => {
   const world = await stage(t, { api: 'ready', workers: 'ready' }, { welcome: (url) => `\n  the page ${url}/` })
   await world.printedLine('Tabir is ready at http://127.0.0.1:1\n  the page http://127.0.0.1:1/')
   t.equal(await world.stop(), 0)
   t.equal(world.printed.at(-1), 'Tabir has stopped.')
-  t.equal(world.log.at(-1), 'redis stopped with 0 parts alive', 'said when it is so')
+  t.equal(world.log.at(-1), 'redis stopped with 0 parts alive', 'printed once it is true')
 
   const text = welcome('http://h:1', { dataDir: '/srv/my data', redisUrl: undefined, redisSocket: undefined })
   for (const place of ['http://h:1/', 'http://h:1/console', 'http://h:1/docs']) t.ok(text.includes(` ${place}\n`), place)
   const [command = '', args = ''] = /TABIR_DATA_DIR='\/srv\/my data' npx tabir (.*)/.exec(text) ?? []
   t.ok(command, 'a command for this very store')
   const [, scopes = ''] = /--kind operator --scopes (\S+)$/.exec(args) ?? []
-  t.ok(scopes.split(',').every(isScope), 'that is taken as it is')
+  t.ok(scopes.split(',').every(isScope), 'it is accepted as printed')
   const given = welcome('http://h:1', { dataDir: './data', redisUrl: 'redis://:secret@r', redisSocket: undefined })
   t.match(given, /with the same REDIS_URL or REDIS_SOCKET:\n {4}npx tabir keys create/)
   t.notMatch(given, /secret/)
 })
 
-t.test('stops the api, then the workers, then Redis, each after the one before is gone', async (t) => {
+t.test('the supervisor stops the api, then the workers, then Redis, each after the previous one has ended', async (t) => {
   const world = await stage(t, { api: 'ready', workers: 'ready' })
   await world.ready()
   const status = await world.stop()
@@ -50,7 +50,7 @@ t.test('stops the api, then the workers, then Redis, each after the one before i
   t.same(world.warned, [])
 })
 
-t.test('stops what it has started when the next part cannot even be tried', async (t) => {
+t.test('the supervisor stops what it has started when the next part cannot be started at all', async (t) => {
   const log: string[] = []
   const stop = async () => void log.push('redis stopped')
   const redis: RedisServer = { socket: '/nowhere', owned: true, gone: new Promise(() => {}), stop, kill: () => {} }
@@ -73,7 +73,7 @@ t.test('stops what it has started when the next part cannot even be tried', asyn
   t.same(log, ['redis stopped'])
 })
 
-t.test('stops on Ctrl-C and when the terminal is closed as it does on SIGTERM', async (t) => {
+t.test('the supervisor stops on Ctrl-C and on a closed terminal as on SIGTERM', async (t) => {
   for (const signal of ['SIGINT', 'SIGHUP']) {
     const world = await stage(t, { api: 'ready', workers: 'ready' }, { isTerminalClosed: () => true })
     await world.ready()
@@ -83,7 +83,7 @@ t.test('stops on Ctrl-C and when the terminal is closed as it does on SIGTERM', 
   }
 })
 
-t.test('passes SIGHUP on to the api alone, and goes on', async (t) => {
+t.test('the supervisor passes SIGHUP to the api only, and keeps running', async (t) => {
   const world = await stage(t, { api: 'ready', workers: 'ready', messenger: 'ready' })
   await world.ready()
   world.signals.emit('SIGHUP')
@@ -94,7 +94,7 @@ t.test('passes SIGHUP on to the api alone, and goes on', async (t) => {
   t.equal(await world.stop(), 0)
 })
 
-t.test('starts a part again that was killed, and leaves the other one alone', async (t) => {
+t.test('the supervisor restarts a killed part and leaves the other one alone', async (t) => {
   const world = await stage(t, { api: 'ready', workers: 'ready' })
   await world.ready()
   process.kill(world.pid('workers'), 'SIGKILL')
@@ -103,11 +103,11 @@ t.test('starts a part again that was killed, and leaves the other one alone', as
 
   t.match(world.warned, [/^workers ended unexpectedly \(SIGKILL\); starting it again in 0\.01 s\.$/])
   t.equal(world.count('api started'), 1)
-  t.equal(world.printed.length, 1, 'no news, no line')
+  t.equal(world.printed.length, 1, 'nothing new, no line')
   await world.stop()
 })
 
-t.test('kills with a part what that part had started', async (t) => {
+t.test('the supervisor kills a part together with its children', async (t) => {
   const world = await stage(t, { api: 'ready', workers: 'ready-with-child' })
   await world.ready()
   await world.heard('child started')
@@ -117,7 +117,7 @@ t.test('kills with a part what that part had started', async (t) => {
   await world.stop()
 })
 
-t.test('waits twice as long before each next start, up to a limit', async (t) => {
+t.test('the supervisor doubles the delay before each restart, up to a limit', async (t) => {
   const world = await stage(t, { api: 'ready', workers: 'ready-then-die' })
   await world.heard('workers started', 5)
   await world.stop()
@@ -126,7 +126,7 @@ t.test('waits twice as long before each next start, up to a limit', async (t) =>
   t.same(waits.slice(0, 4), ['0.01', '0.02', '0.04', '0.04'])
 })
 
-t.test('forgives a part that had lived long enough', async (t) => {
+t.test('the supervisor resets the delay of a part that has lived long enough', async (t) => {
   const world = await stage(t, { api: 'ready', workers: 'ready-then-die' }, { timing: { soundAfterMs: 0 } })
   await world.heard('workers started', 4)
   await world.stop()
@@ -135,7 +135,7 @@ t.test('forgives a part that had lived long enough', async (t) => {
   t.same(waits.slice(0, 3), ['0.01', '0.01', '0.01'])
 })
 
-t.test('gives up when a part never gets ready, and takes the rest down in order', async (t) => {
+t.test('the supervisor gives up on a part that never gets ready, and stops the rest in order', async (t) => {
   const world = await stage(t, { api: 'die', workers: 'ready' })
 
   t.equal(await world.status, 1)
@@ -145,7 +145,7 @@ t.test('gives up when a part never gets ready, and takes the rest down in order'
   t.same(order, ['workers asked to stop', 'redis stopped with 0 parts alive'])
 })
 
-t.test('a messenger that cannot start is tried again, and api and workers serve on', async (t) => {
+t.test('the supervisor retries a messenger that cannot start, while api and workers keep serving', async (t) => {
   const world = await stage(t, { api: 'ready', workers: 'ready', messenger: 'die' })
   await world.ready()
   await world.heard('messenger started', 5)
@@ -155,13 +155,13 @@ t.test('a messenger that cannot start is tried again, and api and workers serve 
   t.equal(await world.stop(), 0)
 })
 
-t.test('gives up when a part cannot be run at all', async (t) => {
+t.test('the supervisor gives up when a part cannot be run at all', async (t) => {
   const world = await stage(t, { api: 'ready', workers: 'ready' }, { command: '/nowhere/node' })
 
   t.equal(await world.status, 1)
 })
 
-t.test('kills a part that does not stop in time', async (t) => {
+t.test('the supervisor kills a part that does not stop in time', async (t) => {
   const world = await stage(t, { api: 'stubborn', workers: 'ready' }, { stopTimeoutMs: 50 })
   await world.ready()
 
@@ -170,7 +170,7 @@ t.test('kills a part that does not stop in time', async (t) => {
   t.ok(world.log.includes('redis stopped with 0 parts alive'))
 })
 
-t.test('kills everything at the second signal, but not at the echo of the first', async (t) => {
+t.test('the supervisor kills everything at the second signal, but not at the echo of the first', async (t) => {
   let nowMs = 1000
   const world = await stage(
     t,
@@ -190,7 +190,7 @@ t.test('kills everything at the second signal, but not at the echo of the first'
   t.ok(world.log.includes('redis killed'))
 })
 
-t.test('opens Redis again when it goes, as often as it takes, and goes on', async (t) => {
+t.test('the supervisor reopens Redis when it ends, as often as needed, and keeps running', async (t) => {
   const world = await stage(t, { api: 'ready', workers: 'ready' }, { redisFailsAtOpening: [2, 3] })
   await world.ready()
   world.endRedis('it was ill')
@@ -201,7 +201,7 @@ t.test('opens Redis again when it goes, as often as it takes, and goes on', asyn
   t.equal(await world.stop(), 0)
 })
 
-t.test('stops while Redis is unavailable', async (t) => {
+t.test('the supervisor stops while Redis is unavailable', async (t) => {
   const world = await stage(
     t,
     { api: 'ready', workers: 'ready' },
@@ -215,14 +215,14 @@ t.test('stops while Redis is unavailable', async (t) => {
   t.equal(world.count('redis opened'), 1)
 })
 
-t.test('starts no part when it was told to stop before Redis was open', async (t) => {
+t.test('the supervisor starts no part if it was told to stop before Redis was open', async (t) => {
   const world = await stage(t, { api: 'ready', workers: 'ready' }, { stopAtOnce: true })
 
   t.equal(await world.status, 0)
   t.same(world.log, ['redis opened', 'redis stopped with 0 parts alive'])
 })
 
-t.test('a killed Redis comes back on its socket with what it had acknowledged', async (t) => {
+t.test('a killed Redis comes back on its socket with every acknowledged write', async (t) => {
   const servers: RedisServer[] = []
   const dataDir = folder(t)
   const openRedis = async () => {
@@ -244,8 +244,8 @@ t.test('a killed Redis comes back on its socket with what it had acknowledged', 
   t.equal(await world.stop(), 0)
 })
 
-t.test('as a process', async (t) => {
-  t.test('ends with status 0 on SIGTERM, with everything it had started', async (t) => {
+t.test('the supervisor as a process', async (t) => {
+  t.test('SIGTERM ends the supervisor with status 0, together with everything it started', async (t) => {
     const world = await stageProcess(t)
     await Promise.all([world.heard('api ready'), world.heard('workers ready')])
     world.child.kill('SIGTERM')
@@ -255,10 +255,10 @@ t.test('as a process', async (t) => {
     await Promise.all([world.heard('api gone'), world.heard('workers gone')])
     const next = await openRedisServer({ searchPath, npmRedis: 'on', dataDir: world.dataDir })
     t.teardown(() => next.stop())
-    t.ok(next.owned, 'the Redis before was ended')
+    t.ok(next.owned, 'the previous Redis has ended')
   })
 
-  t.test('leaves nothing running when it is killed', async (t) => {
+  t.test('a killed supervisor leaves nothing running', async (t) => {
     const world = await stageProcess(t)
     await Promise.all([world.heard('api ready'), world.heard('workers ready')])
     const guest = await openRedisServer({ searchPath, npmRedis: 'on', dataDir: world.dataDir })
@@ -269,7 +269,7 @@ t.test('as a process', async (t) => {
     t.notOk(guest.owned)
   })
 
-  t.test('without any Redis ends with a status and says how to get one', async (t) => {
+  t.test('without any Redis the supervisor ends with status 1 and says how to get one', async (t) => {
     const world = await stageProcess(t, { searchPath: '', npmRedis: 'off', usualFolders: [] })
     const [status] = await world.exited
 
@@ -277,7 +277,7 @@ t.test('as a process', async (t) => {
     t.equal(world.stderr(), `${HOW_TO_INSTALL}\n`)
   })
 
-  t.test('refuses a wrong setting by its name', async (t) => {
+  t.test('the supervisor refuses a wrong setting by its name', async (t) => {
     const entry = new URL('../src/boot/supervisor.js', import.meta.url).pathname
     const child = spawn(process.execPath, [entry], { env: { TABIR_PORT: 'ninety' }, stdio: ['ignore', 'ignore', 'pipe'] })
     const stderr = collect(child)

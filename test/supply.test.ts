@@ -1,4 +1,4 @@
-// What is shipped beside our own code: known, unchanged, and under terms that allow it.
+// What is shipped beside our own code is known, unchanged, and under terms that allow it.
 
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -24,11 +24,11 @@ const Lock = z.object({
   ),
 })
 const lock = Lock.parse(JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')))
-/** From elsewhere: the packages of this repository are links to their folders. */
+/** From a registry: the packages of this repository are links to their folders. */
 const fetched = Object.entries(lock.packages).filter(([path, { link }]) => path.includes('node_modules/') && link !== true)
 const shipped = fetched.filter(([, { dev }]) => dev !== true)
 
-t.test('every package is pinned by a digest, and by no address that an install would have to trust', async (t) => {
+t.test('every package is pinned by a digest, and by no address that an install would trust', async (t) => {
   for (const [path, { integrity, resolved }] of fetched) {
     t.match(integrity, /^sha512-/, path)
     t.equal(resolved, undefined, path)
@@ -44,7 +44,7 @@ t.test('every shipped package has an allowed licence', async (t) => {
   t.equal(checked.stdout, `${unique.size} packages, 0 without an allowed licence\n`)
 })
 
-t.test('a licence that is not allowed is found', async (t) => {
+t.test('a forbidden licence is detected', async (t) => {
   const names = (id: string) => [{ license: { id } }]
   const forbidden = {
     one: names('GPL-3.0-only'),
@@ -69,7 +69,7 @@ function licencesOf(components: unknown[]) {
   return spawnSync(process.execPath, [join(ROOT, 'supply/licences.mjs')], { input, encoding: 'utf8' })
 }
 
-t.test('what installs runs no script of a package, and what an image is built on can be pinned', async (t) => {
+t.test('installs run no scripts of packages, and base images can be pinned', async (t) => {
   const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
   for (const path of ['.ci/run', 'Dockerfile']) {
     const installs = read(path).match(/^(?!\s*#|step ).*\bnpm (ci|install)\b.*$/gm) ?? []

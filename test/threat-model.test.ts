@@ -7,7 +7,7 @@ const DOCS = fileURLToPath(new URL('../../docs/', import.meta.url))
 const text = readFileSync(join(DOCS, 'threat-model.md'), 'utf8')
 const [, ...sections] = text.split(/^#{2,3} /m)
 
-t.test('whoever may attack has a section, which says what stops him and what does not', async (t) => {
+t.test('each kind of attacker has a section with what stops the attack and what does not', async (t) => {
   for (const attacker of [
     'The ex-partner who has the picture',
     'The curious or careless employee of a platform',
@@ -23,7 +23,7 @@ t.test('whoever may attack has a section, which says what stops him and what doe
   }
 })
 
-t.test('each row names a test that is there', async (t) => {
+t.test('each row of the threat model names an existing test', async (t) => {
   const rows = sections.flatMap(rowsOf)
   t.ok(rows.length > 40)
   for (const row of rows) {
@@ -33,7 +33,7 @@ t.test('each row names a test that is there', async (t) => {
   }
 })
 
-t.test('whatever it leads to is there', async (t) => {
+t.test('every link of the threat model leads to an existing file', async (t) => {
   for (const link of linksIn(text)) t.ok(/^https?:/.test(link) || existsSync(join(DOCS, link.replace(/#.*$/, ''))), link)
 })
 

@@ -1,5 +1,6 @@
-// Test files of one folder that are run in one process, one after the other, as `node together.js SUITE FOLDER NUMBER COUNT`: each by itself would
-// load the same modules, have them compiled, and start a Chromium of its own where it needs one. Each can be run by itself too.
+// Test files of one folder that run in one process, one after the other, as `node together.js SUITE FOLDER NUMBER COUNT`:
+// alone, each would load and compile the same modules, and start its own Chromium where it needs one. Each can be run alone
+// too.
 
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
@@ -11,6 +12,6 @@ const loading = (async () => {
   for (const path of dealt(suite === 'e2e' ? 'e2e' : 'test', folder, Number(number), Number(count)))
     await import(pathToFileURL(path).href)
 })()
-// Else tap takes the tests of the first files for all there are, if they end while a later one is still starting what it needs.
+// Otherwise tap takes the tests of the first files for all, if they end while a later file is still preparing.
 t.waitOn(loading, () => {})
 await loading

@@ -1,4 +1,4 @@
-// What leaves for a collector of traces: spans of requests and jobs, and nothing that says anything about anybody.
+// What is sent to a trace collector: spans of requests and jobs, and nothing about anybody.
 
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -34,7 +34,7 @@ const Batch = z.object({
 const Opened = z.object({ caseNumber: z.string(), pin: z.string(), token: z.string() })
 
 t.test(
-  'spans of requests and jobs leave, without bits, numbers of cases, keys or names',
+  'spans of requests and jobs are exported without hashes, case numbers, keys or names',
   { timeout: 230_000 },
   async (t) => {
     const { url: tracesUrl, bodies } = await collector(t)
@@ -122,7 +122,7 @@ t.test(
     for (const [what, secret] of Object.entries(secrets))
       t.notOk(text.toLowerCase().includes(secret.toLowerCase()), `no ${what}`)
     t.notOk(hasPin(text, opened.pin), 'no PIN')
-    t.notOk(text.includes('ab'.repeat(16)), 'headers of callers begin no trace')
+    t.notOk(text.includes('ab'.repeat(16)), 'a caller’s headers start no trace')
   },
 )
 

@@ -1,5 +1,5 @@
-// Hashes are treated as intimate images: whatever is read of disk, store and log, none of their bits is there but under seal.
-// With a million of them: `npm run fuzz:store`.
+// Hashes are treated as intimate images: nowhere on disk, in the store or in logs is any of their bits, except sealed. With a
+// million hashes: `npm run fuzz:store`.
 
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
@@ -8,7 +8,7 @@ import { writtenStore } from './helpers/whole-store.js'
 
 const SIGNALS = 2000
 
-t.test('no hash bit is anywhere, in any form; nor what opens a case, nor a key', async (t) => {
+t.test('no hash, case number, token, PIN or key is anywhere in readable form', async (t) => {
   const store = await writtenStore(t, { signals: SIGNALS, place: t.testdir(), onProgress: () => {} })
   const search = new HashSearch(store.hashes)
   const places = new Map<string, number>()
@@ -32,7 +32,7 @@ t.test('no hash bit is anywhere, in any form; nor what opens a case, nor a key',
   t.ok((places.get('the log of the api') ?? 0) > 1000)
 })
 
-t.test('the search finds what is there, in every form and at every offset', async (t) => {
+t.test('the search finds a hash in every form and at every offset', async (t) => {
   const hashes = randomBytes(32 * 1000)
   const search = new HashSearch(hashes)
   const hash = hashes.subarray(32 * 500, 32 * 501)
@@ -43,7 +43,7 @@ t.test('the search finds what is there, in every form and at every offset', asyn
     ['as it is written', hash],
     ['as it lies in memory', reversed],
   ] as const) {
-    const sixteen = bytes.subarray(5, 21) // a piece of it is enough, wherever it is cut
+    const sixteen = bytes.subarray(5, 21) // a piece is enough, wherever it is cut
     for (let before = 0; before < 4; before++) {
       const inside = Buffer.concat([noise(before), sixteen, noise(7)])
       const forms = {
@@ -62,10 +62,13 @@ t.test('the search finds what is there, in every form and at every offset', asyn
       }
     }
   }
-  t.equal(search.find(noise(1 << 20)), undefined, 'and nothing else')
+  t.equal(search.find(noise(1 << 20)), undefined, 'nothing else is found')
 })
 
-/** By itself: a moment has thirteen digits, and of eight cases so many that six of them are a PIN by chance in 6 runs of 10,000. */
+/**
+ * By itself: a timestamp has thirteen digits, and eight cases have so many that six of them equal a PIN by chance in 6 runs
+ * of 10,000.
+ */
 function standsIn(bytes: Buffer, pin: string): boolean {
   return new RegExp(`(?<![0-9])${pin}(?![0-9])`).test(bytes.toString('latin1'))
 }

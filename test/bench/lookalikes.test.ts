@@ -1,4 +1,4 @@
-// The bench of look-alikes is the measure of what ends false matches: what it counts, and what it refuses to run with.
+// The look-alike benchmark measures false matches: what it counts, and which options it refuses.
 
 import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -13,40 +13,43 @@ const Copies = z.object({ number: z.int(), copyOfOriginal: z.int().min(1) }).tra
 const Group = Grades.extend({ queries: z.int(), pairs: z.int(), copies: Copies.optional() })
 const Figures = z.object({ groups: z.record(z.string(), Group), recallLost: z.number().nullable() })
 
-t.test('counts flagged queries of each group, and tells lost recall from an earlier run', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'tabir-bench-'))
-  t.teardown(() => rmSync(folder, { recursive: true }))
-  const conditions = { set: 'a', seed: '1', size: 2, recall: 0, photos: 'drawn' }
-  const before = join(folder, 'before.json')
-  writeFileSync(before, JSON.stringify({ conditions, groups: {} }))
+t.test(
+  'the look-alike benchmark counts flagged queries of each group and the recall lost since an earlier run',
+  async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'tabir-bench-'))
+    t.teardown(() => rmSync(folder, { recursive: true }))
+    const conditions = { set: 'a', seed: '1', size: 2, recall: 0, photos: 'drawn' }
+    const before = join(folder, 'before.json')
+    writeFileSync(before, JSON.stringify({ conditions, groups: {} }))
 
-  const words = [
-    '--size',
-    '2',
-    '--recall',
-    '0',
-    '--only',
-    'chats,rounded corners 8',
-    '--hashes',
-    '--against',
-    before,
-    '--json',
-  ]
-  const { stdout, stderr, status } = await run(...words)
+    const words = [
+      '--size',
+      '2',
+      '--recall',
+      '0',
+      '--only',
+      'chats,rounded corners 8',
+      '--hashes',
+      '--against',
+      before,
+      '--json',
+    ]
+    const { stdout, stderr, status } = await run(...words)
 
-  t.equal(status, 0, stderr)
-  const { groups, recallLost } = Figures.parse(JSON.parse(stdout))
-  const none = { flagged: 0, exact: 0, strong: 0, near: 0 }
-  const counts = { queries: 2, pairs: 2, ...none }
-  t.same(
-    groups,
-    { chats: counts, 'rounded corners 8 %': { ...counts, copies: 2 } },
-    'each is registered, and the other asked about, and a true copy is found',
-  )
-  t.equal(recallLost, 0)
-})
+    t.equal(status, 0, stderr)
+    const { groups, recallLost } = Figures.parse(JSON.parse(stdout))
+    const none = { flagged: 0, exact: 0, strong: 0, near: 0 }
+    const counts = { queries: 2, pairs: 2, ...none }
+    t.same(
+      groups,
+      { chats: counts, 'rounded corners 8 %': { ...counts, copies: 2 } },
+      'one is registered and the other queried, and a true copy is found',
+    )
+    t.equal(recallLost, 0)
+  },
+)
 
-t.test('whatever it cannot do it says in one line, before it measures', async (t) => {
+t.test('the look-alike benchmark rejects wrong options in one line, before it measures', async (t) => {
   for (const [words, said] of [
     [['--photos', import.meta.dirname], /has 0 photographs, and 90 are needed/],
     [['--only', 'unheard'], /no group begins with unheard/],

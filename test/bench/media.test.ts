@@ -1,4 +1,5 @@
-// The bench of media files decides what works: how it judges a row of a manifest, counts rows, and what it refuses to run with.
+// The benchmark of media files decides what works: how it judges a row of a manifest, counts rows, and which options it
+// refuses.
 
 import { join, resolve } from 'node:path'
 import t from 'tap'
@@ -42,7 +43,7 @@ const TWO_BITS_OFF = `c${'f'.repeat(63)}`
 const REJECTED = { status: 422, code: 'image-undecodable' }
 const HASHED = { status: 200, pdq: HASH }
 
-t.test('a status, a status with its code, and alternatives', async (t) => {
+t.test('a row is judged by a status, a status with its code, or alternatives', async (t) => {
   for (const [expected, answer, isRight] of [
     [201, { status: 201 }, true],
     [200, { status: 200 }, true],
@@ -66,16 +67,16 @@ t.test('a status, a status with its code, and alternatives', async (t) => {
   t.match(judge({ match: 200 }, { match: { failed: 'no answer: ECONNRESET' } }), [{ actual: 'no answer: ECONNRESET' }])
 })
 
-t.test('the distance of the hash from what it has to be', async (t) => {
+t.test('a row is judged by the distance of the hash from the expected one', async (t) => {
   t.same(judge({ pdq: HASH, maxBits: 2 }, { match: { ...HASHED, pdq: TWO_BITS_OFF } }), [])
   t.same(judge({ pdq: HASH, maxBits: 1 }, { match: { ...HASHED, pdq: TWO_BITS_OFF } }), [
     { check: 'bits', expected: 'at most 1 bits', actual: '2 bits' },
   ])
   const actual = 'no hash (422 image-undecodable)'
-  t.match(judge({ pdq: HASH, maxBits: 256 }, { match: REJECTED }), [{ check: 'bits', actual }], 'no hash is no right one')
+  t.match(judge({ pdq: HASH, maxBits: 256 }, { match: REJECTED }), [{ check: 'bits', actual }], 'a missing hash is wrong')
 })
 
-t.test('what asking has to find', async (t) => {
+t.test('a row is judged by what its query finds', async (t) => {
   const asked = (asking: Answer) => judge({ asking: { finds: 'a' } }, { match: HASHED, asking })
   t.same(asked({ found: 'near whole, 20 bits' }), [])
   t.same(asked({ status: 200 }), [{ check: 'asking', expected: 'finds a', actual: 'not found' }])
@@ -83,7 +84,7 @@ t.test('what asking has to find', async (t) => {
   t.match(asked({ failed: 'no answer: ECONNRESET' }), [{ actual: 'no answer: ECONNRESET' }])
 })
 
-t.test('what the page has to answer, and how near the server', async (t) => {
+t.test('a row is judged by the outcome on the page and the distance from the server’s hash', async (t) => {
   const asked = (page: object, answer: Answer | undefined, match: Answer = HASHED) =>
     judge({ page }, { match, page: answer })
   for (const [outcome, actual, isRight] of [
@@ -102,13 +103,17 @@ t.test('what the page has to answer, and how near the server', async (t) => {
   t.same(asked({ outcome: 'any', maxBitsFromServer: 1 }, far), [
     { check: 'pageBits', expected: 'at most 1 bits', actual: '2 bits' },
   ])
-  t.same(asked({ outcome: 'hashed' }, far), [], 'nothing is said about the distance')
+  t.same(asked({ outcome: 'hashed' }, far), [], 'no distance is expected')
   t.same(asked({ outcome: 'hashed', maxBitsFromServer: 1 }, far, REJECTED), [], 'only where both have a hash')
-  t.match(asked({ outcome: 'any' }, { failed: 'no outcome' }), [{ check: 'page' }], 'no outcome is not any outcome')
-  t.same(asked({ outcome: 'hashed' }, undefined), [], 'the page was not asked')
+  t.match(
+    asked({ outcome: 'any' }, { failed: 'no outcome' }),
+    [{ check: 'page' }],
+    'a missing outcome does not count as any outcome',
+  )
+  t.same(asked({ outcome: 'hashed' }, undefined), [], 'the page was not tested')
 })
 
-t.test('a field that nothing checks is named', async (t) => {
+t.test('a field that no check uses is named', async (t) => {
   t.same(uncheckedFields({ register: 201, match: 200, asking: {}, pdq: HASH, pdqBy: '', maxBits: 1, page: {} }), [])
   t.same(uncheckedFields({ match: 200, parts: [] }), ['parts'])
 })
@@ -125,14 +130,14 @@ t.test('a row counts once in each figure', async (t) => {
   ]
   const figures = { files: 3, wrong: 3, registerWrong: 1, matchWrong: 2, bitsWrong: 1, pageWrong: 1 }
   t.same(summaryOf(rows, { skipsPage: false }), figures)
-  t.same(summaryOf(rows, { skipsPage: true }), { ...figures, pageWrong: null }, 'not measured is not right')
+  t.same(summaryOf(rows, { skipsPage: true }), { ...figures, pageWrong: null }, 'unmeasured is not right')
   t.match(formatsOf(rows), {
     png: { tried: 3, accepted: 3, hashes: 3, hashRight: 2, pages: 3, pageAgrees: 2 },
     padded: { tried: 1, accepted: 0, hashes: 0, pages: 0 },
   })
 })
 
-t.test('which files are sent', async (t) => {
+t.test('the options select the files that are sent', async (t) => {
   const picture = { file: 'files/one.png', kind: 'png', expect: {} }
   const other = { file: 'files/two.gif', kind: 'gif', expect: {} }
   const padded = { from: 'files/one.png', appendZeros: 100, expect: {} }
@@ -142,7 +147,7 @@ t.test('which files are sent', async (t) => {
 
   t.same(sent(), ['png files/one.png', 'gif files/two.gif', 'padded files/one.png'])
   t.same(sent('--only', 'gif,padded'), ['gif files/two.gif', 'padded files/one.png'])
-  t.same(sent('--only', 'one.png'), ['png files/one.png'], 'a name is not that of the file made of it')
+  t.same(sent('--only', 'one.png'), ['png files/one.png'], 'a file name does not select the file made from it')
   for (const [words, said] of [
     [[], /--folder must be given/],
     [['--folder', join(folder, 'gone')], /--folder: ENOENT/],

@@ -1,4 +1,4 @@
-// The bench of robustness is run by strangers, with photographs and edits of their own: what it is told, and what it prints.
+// The benchmark of robustness is run by others with their own photographs and edits: its options and its output.
 
 import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -31,7 +31,7 @@ export async function* variants(buffer, seed, { only }) {
 }
 `
 
-t.test('prints one line of figures, of its own edits and of those of a module', async (t) => {
+t.test('the robustness benchmark prints one line of figures, for its own edits and those of a module', async (t) => {
   const folder = await photographs(t)
   const layouts = join(folder, 'mine.mjs')
   writeFileSync(layouts, LAYOUT)
@@ -48,11 +48,11 @@ t.test('prints one line of figures, of its own edits and of those of a module', 
   const figures = Line.parse(JSON.parse(line ?? ''))
   t.match(figures, { photos: 2, queries: 8, pairs: 8, falsePairs: 0 })
   t.same(figures.edits, { jpeg_q75: 100, border_white_5: 100, mine_small: 100, mine_plain: 0 })
-  t.same(figures.groups, { light: 100, medium: 100, mine: 50, all: 100 }, '`all` is of its own edits alone')
+  t.same(figures.groups, { light: 100, medium: 100, mine: 50, all: 100 }, '`all` covers its own edits only')
   t.match(readFileSync(csv, 'utf8'), /mine_small/)
 })
 
-t.test('whatever it cannot do it says in one line, before it measures', async (t) => {
+t.test('the robustness benchmark rejects wrong options in one line, before it measures', async (t) => {
   const folder = await photographs(t)
   const empty = mkdtempSync(join(tmpdir(), 'tabir-bench-empty-'))
   t.teardown(() => rmSync(empty, { recursive: true }))
@@ -77,7 +77,7 @@ t.test('whatever it cannot do it says in one line, before it measures', async (t
   }
 })
 
-/** Two pictures that share nothing, in a folder of their own. */
+/** Two unrelated pictures in their own folder. */
 async function photographs(t: Test): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'tabir-bench-'))
   t.teardown(() => rmSync(folder, { recursive: true }))

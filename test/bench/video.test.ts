@@ -1,4 +1,5 @@
-// The bench of videos says what is found: how it counts strangers, cameras and moments, and how it reads frames.
+// The video benchmark reports what is found: how it counts unrelated films, shared cameras and moments, and how it reads
+// frames.
 
 import { join, resolve } from 'node:path'
 import t from 'tap'
@@ -56,7 +57,7 @@ const { EDITS }: Edits = await import(join(BENCH, 'video/edits.mjs'))
 const { optionsOf }: Options = await import(join(BENCH, 'video/options.mjs'))
 const { randomOf }: { randomOf: (seed: string) => object } = await import(join(BENCH, 'variants/random.mjs'))
 
-t.test('strangers, films of one camera, and films that are shown beside are told apart', async (t) => {
+t.test('unrelated films, films of one camera, and films shown in the same query are told apart', async (t) => {
   const tally = new Tally(['room_a', 'room_b', 'street', 'sea', 'room_c'])
   tally.add({ name: 'room_a', id: 'mirror', beside: [] }, { tabir: ['room_a', 'room_b'], any: [] })
   t.match(tally, { queries: 1, strangerPairs: 2, sameCameraPairs: 2, sameCameraFalse: 1 })
@@ -73,17 +74,17 @@ t.test('strangers, films of one camera, and films that are shown beside are told
       ['mirror', { queries: 1, percent: { tabir: 100, any: 0 } }],
       ['between', { queries: 1, percent: { tabir: 0, any: 100 } }],
     ],
-    'a film as it is counts as a query, and not as an edit',
+    'an unedited film counts as a query, but not as an edit',
   )
 })
 
-t.test('an answer tells the right moment up to a second', async (t) => {
+t.test('a moment is right if it is off by at most a second', async (t) => {
   const tally = new Tally([])
   for (const errorMs of [0, 1000, 1001]) tally.addMoment(errorMs)
   t.strictSame(tally.moments, { right: 2, all: 3 })
 })
 
-t.test('how far an answer is from what an edit shows', async (t) => {
+t.test('the error of a moment is its distance from what the edit shows', async (t) => {
   const errorOf = (query: readonly [number, number], registered: readonly [number, number], shows: readonly Part[]) => {
     const spanOf = ([fromMs, toMs]: readonly [number, number]) => ({ fromMs, toMs })
     return momentErrorMs({ query: spanOf(query), registered: spanOf(registered) }, shows)
@@ -92,7 +93,7 @@ t.test('how far an answer is from what an edit shows', async (t) => {
   t.equal(errorOf([0, 8000], [2000, 14_000], faster), 0)
   t.equal(errorOf([0, 4000], [5000, 11_000], faster), 3000)
   const reversed = [{ fromMs: 0, toMs: 6000, atMs: 6000, speed: -1 }]
-  t.equal(errorOf([1000, 3000], [3000, 5000], reversed), 0, 'the parts of a reversed film ascend in both')
+  t.equal(errorOf([1000, 3000], [3000, 5000], reversed), 0, 'the spans of a reversed film ascend in both')
   const slides = [
     { fromMs: 0, toMs: 2000, atMs: 500, speed: 0 },
     { fromMs: 2000, toMs: 4000, atMs: 9000, speed: 0 },
@@ -102,9 +103,9 @@ t.test('how far an answer is from what an edit shows', async (t) => {
   t.equal(errorOf([2500, 3500], [500, 500], slides), 8500)
 })
 
-t.test('grey frames are read in whatever parts they come', async (t) => {
+t.test('grey frames are read however the stream is cut', async (t) => {
   const header = 'YUV4MPEG2 W3 H2 F4:1 Ip A4:3 Cmono XCOLORRANGE=FULL\n'
-  const pixels = Buffer.from([1, 2, 3, 10, 5, 6]) // 10 is also the end of a line
+  const pixels = Buffer.from([1, 2, 3, 10, 5, 6]) // 10 is also a line end
   const stream = Buffer.concat([Buffer.from(header), Buffer.from('FRAME\n'), pixels, Buffer.from('FRAME\n'), pixels])
   for (const size of [1, 7, stream.length]) {
     const frames: number[][] = []
@@ -125,7 +126,7 @@ t.test('grey frames are read in whatever parts they come', async (t) => {
     t.throws(() => createY4mReader(() => {}).add(Buffer.from(wrong)), { message: 'these are not grey frames' })
 })
 
-t.test('edits are decided by the seed, and a short clip has no excerpt', async (t) => {
+t.test('edits are determined by the seed, and a short clip has no excerpt', async (t) => {
   const clip = { width: 560, height: 316, durationMs: 12_000 }
   const others = [
     { file: 'a', durationMs: 2500 },
@@ -154,7 +155,7 @@ t.test('edits are decided by the seed, and a short clip has no excerpt', async (
   t.strictSame(missing, ['excerpt-3s', 'excerpt-5s', 'excerpt-10s', 'between'])
 })
 
-t.test('wrong options are refused', async (t) => {
+t.test('the video benchmark rejects wrong options', async (t) => {
   const folder = import.meta.dirname
   t.strictSame(
     optionsOf(['--clips', folder, '--edits', 'still,mirror']).edits.map(({ id }) => id),

@@ -1,4 +1,4 @@
-// Which matches rest on a part of the picture: by hashes made up to lie at given distances, and by those of drawn pictures.
+// Which matches rest on a part of the picture: with hashes made at given distances, and with those of drawn pictures.
 import t from 'tap'
 import type { Hash256 } from '../../packages/hash/src/hash256.js'
 import { loadImageHasherSync } from '../../packages/hash/src/image-hasher.js'
@@ -18,7 +18,7 @@ function area(view: HashedSignal['view'], hash: Hash256): HashedSignal {
   return { type: 'pdq-area', view, quality: 100, hashes: [hash, hash] }
 }
 
-/** A picture whose whole is so far from the registered one, and each of whose pieces is. */
+/** A picture whose whole and pieces are at these distances from the registered ones. */
 function away(wholeBits: number, piecesBits: readonly number[], more: readonly HashedSignal[] = []): HashedSignal[] {
   const pieces = piecesBits.map((bits, i) => area('piece', bitsFrom(hashNamed(PIECES[i] ?? ''), bits)))
   return [area('whole', bitsFrom(WHOLE, wholeBits)), ...pieces, ...more]
@@ -33,17 +33,17 @@ function agreement(asked: readonly HashedSignal[], rows: readonly RegisteredView
   return agreementOf(asked, { pdq: [], area: rows }, AS_IS)
 }
 
-t.test('all of it agrees when the wholes are very near, or when they are near and so is each piece', async (t) => {
+t.test('the whole picture agrees if the wholes are very near, or near with each piece near too', async (t) => {
   const far = Array.from(PIECES, () => 110)
   t.equal(agreement(away(16, far))?.surplusBits, 0)
   t.equal(agreement(away(18, far))?.surplusBits, -2)
   t.equal(agreement(away(42, [40, 0, 0, 0, 40, 0, 0, 0]))?.surplusBits, 0)
   t.equal(agreement(away(40, [42, 0, 0, 0, 0, 0, 0, 0]))?.surplusBits, -2)
   t.equal(agreement(away(44, [0, 0, 0, 0, 0, 0, 0, 0]))?.surplusBits, -2)
-  t.equal(agreement(away(30, [0, 0, 0, 0]))?.surplusBits, -14, 'four pieces say too little')
+  t.equal(agreement(away(30, [0, 0, 0, 0]))?.surplusBits, -14, 'four pieces are too few')
 })
 
-t.test('an upload with something around it agrees by what is inside', async (t) => {
+t.test('an upload with a border agrees by what is inside it', async (t) => {
   const inside = [
     area('deframed', bitsFrom(WHOLE, 30)),
     ...[0, 10, 40].map((bits) => area('piece', bitsFrom(hashNamed('left'), bits))),
@@ -51,10 +51,10 @@ t.test('an upload with something around it agrees by what is inside', async (t) 
   const far = Array.from(PIECES, () => 110)
   t.equal(agreement(away(100, far, inside))?.surplusBits, 0)
   t.ok((agreement(away(100, far, [area('deframed', bitsFrom(WHOLE, 34)), ...inside.slice(1)]))?.surplusBits ?? 0) < 0)
-  t.ok((agreement(away(100, far, inside.slice(0, 3)))?.surplusBits ?? 0) < 0, 'two pieces say too little')
+  t.ok((agreement(away(100, far, inside.slice(0, 3)))?.surplusBits ?? 0) < 0, 'two pieces are too few')
 })
 
-t.test('what is around a registered picture counts only when the wholes are all but the same', async (t) => {
+t.test('the border of a registered picture counts only if the wholes are nearly equal', async (t) => {
   const framed: RegisteredView[] = [
     { view: 'whole', hash: WHOLE },
     { view: 'deframed', hash: hashNamed('inside') },
@@ -65,14 +65,14 @@ t.test('what is around a registered picture counts only when the wholes are all 
   t.equal(agreement(away(8, same), framed)?.surplusBits, -4)
 })
 
-t.test('nothing is known of pictures that were given without parts, nor of one that had to be turned', async (t) => {
+t.test('pictures without parts have no agreement, and a rotated picture has none either', async (t) => {
   t.equal(agreement([area('whole', WHOLE)]), undefined)
   t.equal(agreement(away(0, [0, 0, 0, 0, 0, 0, 0, 0]), []), undefined)
   const rotated = agreementOf(away(0, [0, 0, 0, 0, 0, 0, 0, 0]), { pdq: [], area: OWN }, 2)
   t.equal(rotated?.surplusBits, Number.NEGATIVE_INFINITY)
 })
 
-t.test('quarters that agree are told with the region around them, and close calls are noticed', async (t) => {
+t.test('agreeing quarters are reported with their region, and close calls are detected', async (t) => {
   const partial = (quarters: readonly number[]) => agreement(away(40, [99, 99, 99, 99, ...quarters]))
   t.same(partial([58, 60, 99, 99])?.partial, { share: 0.25, region: { left: 0, top: 0, right: 0.5, bottom: 0.5 } })
   t.same(partial([99, 0, 99, 0])?.partial, { share: 0.5, region: { left: 0.5, top: 0, right: 1, bottom: 1 } })
@@ -86,8 +86,8 @@ t.test('quarters that agree are told with the region around them, and close call
   t.same([-3, -2, -1, 0, 1, 2].map(isSurplusClose), [false, true, true, true, true, false])
 })
 
-t.test('a copy of a drawn picture agrees, another one with its upper half does so there', async (t) => {
-  // 5 has something like a frame in it.
+t.test('a copy of a drawn picture agrees, and another picture with its upper half agrees there', async (t) => {
+  // Seed 5 has something like a frame in it.
   for (const seed of [1, 2, 3, 4, 6, 7]) {
     const original = scenePixels(seed, SIZE)
     const { signals } = hasher.hash({ ...original, channels: 3 }, 'register')
@@ -100,7 +100,7 @@ t.test('a copy of a drawn picture agrees, another one with its upper half does s
     const template = of(withLowerHalf(original, scenePixels(seed + 100, SIZE)))
     t.ok((template?.surplusBits ?? 0) < 0, `another picture below ${seed}`)
     const region = template?.partial?.region
-    t.ok(region === undefined || region.bottom === 0.5, 'what agrees is above')
+    t.ok(region === undefined || region.bottom === 0.5, 'only the upper half agrees')
   }
 })
 

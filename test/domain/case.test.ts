@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { acceptsImages, CASE_STATES, caseNumberFrom, mayBecome, parseCaseNumber } from '../../src/domain/cases/case.js'
 
-t.test('a case number survives being written down and read out', async () => {
+t.test('a case number is read in every way that people write or speak it', async () => {
   const written = fc.tuple(
     fc.uint8Array({ minLength: 12, maxLength: 12 }),
     fc.constantFrom('', ' ', '-', ' - ', '–', '\u2011', '－', '\u3000'),
@@ -20,13 +20,13 @@ t.test('a case number survives being written down and read out', async () => {
   )
 })
 
-t.test('a case number may begin as all of them do', async (t) => {
+t.test('a case number may begin with TBR after its prefix', async (t) => {
   const number = 'TBR-TBR7-TBRT-BR00'
   for (const text of [number, 'TBR7TBRTBR00', 'tbr7 tbrt br00', 'TBRTBR7TBRTBR00'])
     t.equal(parseCaseNumber(text), number, text)
 })
 
-t.test('what cannot be a case number is none', async (t) => {
+t.test('a text that cannot be a case number is rejected', async (t) => {
   for (const text of [
     '',
     'TBR',
@@ -40,7 +40,7 @@ t.test('what cannot be a case number is none', async (t) => {
   }
 })
 
-t.test('a case goes forward only', async (t) => {
+t.test('the state of a case moves forward only', async (t) => {
   const allowed = [
     'open>active',
     'open>withdrawn',
@@ -58,7 +58,7 @@ t.test('only an open or active case takes images', async (t) => {
   t.same(CASE_STATES.filter(acceptsImages), ['open', 'active'])
 })
 
-/** As a keyboard for Chinese writes letters and digits. */
+/** As an input method for Chinese writes letters and digits. */
 function wide(text: string): string {
   return text.replaceAll(/[!-~]/g, (char) => String.fromCharCode(char.charCodeAt(0) + 0xfee0))
 }

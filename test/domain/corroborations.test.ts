@@ -16,40 +16,40 @@ import { bitsFrom, hashNamed, symmetricOf } from '../helpers/hashes.js'
 const IMAGE = 7
 const whole: TwoViews = { asked: 'whole', registered: 'whole' }
 
-t.test('two views that look unlike are two witnesses, and two that look alike are one', async (t) => {
+t.test('two views that look unlike corroborate each other, and two that look alike do not', async (t) => {
   const [one, unlike, alike] = [0, MIN_INDEPENDENT_BITS, MIN_INDEPENDENT_BITS - 1].map(hashOf)
   t.equal(together(observation(0, one, 40), observation(1, unlike, 50)), 90)
   t.equal(together(observation(0, one, 40), observation(1, alike, 50)), Number.POSITIVE_INFINITY)
 })
 
-t.test('one view that is near two registered ones is one witness', async (t) => {
+t.test('one view near two registered ones does not corroborate itself', async (t) => {
   const twice = [observation(0, hashOf(0), 40), observation(0, hashOf(0), 44, { asked: 'whole', registered: 'deframed' })]
   t.equal(together(...twice), Number.POSITIVE_INFINITY)
 })
 
-t.test('a picture is turned one way, so two witnesses are of the same turn', async (t) => {
+t.test('corroborating views have the same orientation', async (t) => {
   const [one, other] = [observation(0, hashOf(0), 40), observation(1, hashOf(100), 50)]
   t.equal(together(one, { ...other, orientation: 5 }), Number.POSITIVE_INFINITY)
   t.equal(together({ ...one, orientation: 5 }, { ...other, orientation: 5 }), 90)
 })
 
-t.test('a piece counts as farther than it is, crops and what is too far do not count', async (t) => {
+t.test('a piece counts as farther than it is; crops and distant views do not count', async (t) => {
   const one = observation(0, hashOf(0), 40)
   t.equal(together(one, observation(1, hashOf(100), 50, { asked: 'piece', registered: 'whole' })), 92)
   t.equal(together(one, observation(1, hashOf(100), 50, { asked: 'crop', registered: 'whole' })), Number.POSITIVE_INFINITY)
   t.equal(together(one, observation(1, hashOf(100), 61)), Number.POSITIVE_INFINITY)
 })
 
-t.test('a view that is like itself along a diagonal makes a match with another one, and no strong one', async (t) => {
+t.test('a view symmetric about a diagonal can make a match with another view, but not a strong one', async (t) => {
   const symmetric = symmetricOf(hashNamed('symmetric'))
   const [one, other] = [observation(0, bitsFrom(symmetric, 20), 20), observation(1, hashOf(0), 50)]
   t.equal(together(one, other), NOT_STRONG_BITS)
-  t.equal(together({ ...one, distanceBits: 50 }, other), 100, 'beyond which nothing is strong')
-  t.equal(together(observation(0, hashOf(100), 20), other), 70, 'unlike one that is not')
-  t.equal(together(one, other, observation(2, hashOf(100), 30)), 80, 'nor does it hide two others')
+  t.equal(together({ ...one, distanceBits: 50 }, other), 100, 'at a distance where no pair is strong')
+  t.equal(together(observation(0, hashOf(100), 20), other), 70, 'unlike an asymmetric view')
+  t.equal(together(one, other, observation(2, hashOf(100), 30)), 80, 'it does not hide two other views')
 })
 
-t.test('two pieces that are seen in pieces are one witness, and one of them beside something else is two', async (t) => {
+t.test('two pieces seen in pieces do not corroborate each other, and one with another kind of view does', async (t) => {
   const inPiece: TwoViews = { asked: 'piece', registered: 'piece' }
   const [one, other] = [
     observation(0, hashOf(0), 40, inPiece),
@@ -64,17 +64,17 @@ t.test('two pieces that are seen in pieces are one witness, and one of them besi
   )
 })
 
-t.test('two registered parts without their frames make a match, and no strong one', async (t) => {
+t.test('two deframed parts make a match, but not a strong one', async (t) => {
   const deframed: TwoViews = { asked: 'whole', registered: 'deframed' }
   const [one, other] = [observation(0, hashOf(0), 20, deframed), observation(1, hashOf(100), 30, deframed)]
   t.equal(together(one, other), NOT_STRONG_BITS)
   t.equal(together(one, { ...other, distanceBits: 60 }), NOT_STRONG_BITS)
   t.equal(together({ ...one, distanceBits: 50 }, { ...other, distanceBits: 50 }), 100)
-  t.equal(together(one, { ...other, views: whole }), 50, 'unlike one of them beside the whole')
-  t.equal(together(one, other, observation(0, hashOf(0), 40)), 70, 'nor does the nearer one hide another of its own')
+  t.equal(together(one, { ...other, views: whole }), 50, 'unlike one of them with the whole')
+  t.equal(together(one, other, observation(0, hashOf(0), 40)), 70, 'the nearer one does not hide another of its own')
 })
 
-t.test('one of two has to be as near as a match may be, and it is what is told', async (t) => {
+t.test('one of two corroborating views must be within its threshold, and is the one reported', async (t) => {
   const [one, other] = [observation(0, hashOf(0), 53), observation(1, hashOf(100), 54)]
   const beyond = { isWithin: false }
   t.equal(together({ ...one, ...beyond }, { ...other, ...beyond }), Number.POSITIVE_INFINITY)
@@ -92,7 +92,7 @@ t.test('one of two has to be as near as a match may be, and it is what is told',
   }
 })
 
-t.test('what is told is tied where two bits would make it another view, way or band', async (t) => {
+t.test('an observation is tied if two bits would change its view, orientation or band', async (t) => {
   const isTied = (...matchEvents: readonly ViewObservation[]) => {
     const corroborations = new Corroborations()
     for (const each of matchEvents) corroborations.note(IMAGE, each)
@@ -100,16 +100,16 @@ t.test('what is told is tied where two bits would make it another view, way or b
   }
   const tilted: TwoViews = { asked: 'whole', registered: 'crop' }
   const one = observation(0, hashOf(0), 40)
-  t.equal(isTied(one, observation(1, hashOf(100), 42, tilted)), true, 'two witnesses that are nearly as near')
+  t.equal(isTied(one, observation(1, hashOf(100), 42, tilted)), true, 'two views that are nearly as near')
   t.equal(isTied(one, observation(1, hashOf(100), 43, tilted)), false)
   t.equal(isTied(one, observation(1, hashOf(100), 42)), false, 'of the same view and band')
   const pairs = (bits: number) => [one, observation(1, hashOf(100), 50), observation(2, hashOf(200), bits, tilted)]
   t.equal(isTied(...pairs(39)), true, 'two pairs')
   t.equal(isTied(...pairs(60)), false)
-  t.equal(isTied(...pairs(52)), false, 'told by the same view')
+  t.equal(isTied(...pairs(52)), false, 'reported by the same view')
 })
 
-t.test('what is seen of one picture is no witness of another one', async (t) => {
+t.test('an observation of one image does not corroborate another image', async (t) => {
   const corroborations = new Corroborations()
   corroborations.note(1, observation(0, hashOf(0), 40))
   corroborations.note(2, observation(1, hashOf(100), 40))
@@ -117,7 +117,7 @@ t.test('what is seen of one picture is no witness of another one', async (t) => 
   t.equal(corroborations.togetherBits(3), Number.POSITIVE_INFINITY)
 })
 
-t.test('finds the least sum that comparing every two sightings would find, in whatever order they come', async () => {
+t.test('the smallest sum equals that of comparing all pairs, in any order', async () => {
   const matchEvents = fc.array(
     fc.record({
       type: fc.constant('pdq-area' as const),
@@ -129,7 +129,7 @@ t.test('finds the least sum that comparing every two sightings would find, in wh
     }),
     { maxLength: 14 },
   )
-  // What is asked about has one hash a turn, so a hash follows from its signal and its way.
+  // A query has one hash per orientation, so a hash follows from its signal and orientation.
   const spread = fc.array(fc.integer({ min: 0, max: 120 }), { minLength: 12, maxLength: 12 })
   fc.assert(
     fc.property(matchEvents, spread, (made, bits) => {
@@ -138,7 +138,7 @@ t.test('finds the least sum that comparing every two sightings would find, in wh
     }),
     {
       examples: [
-        // Of one signal the nearer view makes too sure a pair, the farther one just no strong one.
+        // Of one signal the nearer view makes too sure a pair, and the farther one a pair that is just not strong.
         [
           [matchEventOf(1, 'whole', 0), matchEventOf(1, 'crop', 48), { ...matchEventOf(2, 'whole', 41), isWithin: true }],
           [0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0],
@@ -171,7 +171,7 @@ function minOfAll(all: readonly ViewObservation[]): number {
   return Math.min(...sums, Number.POSITIVE_INFINITY)
 }
 
-/** A third of them are like themselves. */
+/** A third of them are symmetric. */
 function anyHash(bits: number): Hash256 {
   return bits % 3 === 0 ? bitsFrom(symmetricOf(hashNamed('symmetric')), bits / 3) : hashOf(bits)
 }
@@ -186,7 +186,7 @@ function observation(signal: number, hash: Hash256 | undefined, distanceBits: nu
   return { type: 'pdq-area', views, signal, orientation: 0, hash: hash ?? hashOf(0), distanceBits, isWithin: true }
 }
 
-/** So many bits away from that of 0. */
+/** A hash `bits` away from that of 0. */
 function hashOf(bits: number): Hash256 {
   const bytes = Uint8Array.from(hashNamed('any'))
   for (let k = 0; k < bits; k++) bytes[k >> 3] = (bytes[k >> 3] ?? 0) ^ (1 << (k & 7))

@@ -21,7 +21,7 @@ const everyPair = [false, true].flatMap((rotated) =>
   VIEW_NAMES.flatMap((asked) => VIEW_NAMES.map((registered) => ({ asked, registered, rotated, content: 'full' as const }))),
 )
 
-t.test('what decides alone may be a match, and what may be a match is worth a look', async (t) => {
+t.test('the threshold to decide alone is within that of a match, which is within that of review', async (t) => {
   for (const type of SIGNAL_TYPE_NAMES) {
     for (const views of everyPair) {
       const match = matchBits(type, views)
@@ -30,7 +30,7 @@ t.test('what decides alone may be a match, and what may be a match is worth a lo
   }
 })
 
-t.test('a search within the widest radius of a type or a view misses no match and no witness', async (t) => {
+t.test('the widest radius of a type or view covers every match and corroborating view', async (t) => {
   for (const type of SIGNAL_TYPE_NAMES) {
     const { thresholdBits, maxThresholdBits } = SIGNAL_TYPES[type]
     t.equal(Math.max(...everyPair.map((views) => matchBits(type, views))), thresholdBits, type)
@@ -46,7 +46,7 @@ t.test('a search within the widest radius of a type or a view misses no match an
   }
 })
 
-t.test('what is registered is never asked about by who hashes with us, and has to be as near as PDQ', async (t) => {
+t.test('a crop in a query, which our hashing never makes, must be as near as PDQ and corroborates nothing', async (t) => {
   for (const views of everyPair.filter(({ asked }) => asked === 'crop')) {
     t.ok(matchBits('pdq-area', views) <= SIGNAL_TYPES.pdq.thresholdBits)
     t.equal(aloneBits('pdq-area', views), matchBits('pdq-area', views))
@@ -55,12 +55,12 @@ t.test('what is registered is never asked about by who hashes with us, and has t
   t.equal(maxCorroboratingBits('pdq-area', 'crop'), undefined)
 })
 
-t.test('two witnesses that make a match strong are nearer than two that make one', async (t) => {
+t.test('a pair that makes a match strong is nearer than one that makes a match', async (t) => {
   t.ok(PAIR_SUM_BITS.strong < PAIR_SUM_BITS.match)
   t.ok(PAIR_SUM_BITS.strong < 2 * matchBits('pdq-area', WHOLE_VIEWS))
 })
 
-t.test('a part of a picture has to be nearer than all of it', async (t) => {
+t.test('a part of a picture has to be nearer than the whole', async (t) => {
   const whole = matchBits('pdq-area', WHOLE_VIEWS)
 
   for (const views of everyPair) t.ok(matchBits('pdq-area', views) <= whole)
@@ -68,31 +68,28 @@ t.test('a part of a picture has to be nearer than all of it', async (t) => {
   t.ok(matchBits('pdq-area', { ...WHOLE_VIEWS, registered: 'tilted' }) < whole)
 })
 
-t.test('a turned picture has to be nearer than one that stands alone', async (t) => {
+t.test('a rotated picture has to be as near as to decide alone, and nearer than an unrotated one', async (t) => {
   for (const views of everyPair)
     t.equal(matchBits('pdq-area', { ...views, rotated: true }), aloneBits('pdq-area', { ...views, rotated: true }))
   t.ok(matchBits('pdq-area', { ...WHOLE_VIEWS, rotated: true }) < aloneBits('pdq-area', WHOLE_VIEWS))
 })
 
-t.test(
-  'what is plain or like itself has to be nearer to decide alone, and no nearer where something else agrees',
-  async (t) => {
-    for (const content of ['plain', 'symmetric'] as const) {
-      for (const views of everyPair) {
-        const less = { ...views, content }
-        t.equal(matchBits('pdq-area', less), matchBits('pdq-area', views))
-        t.ok(aloneBits('pdq-area', less) <= aloneBits('pdq-area', views))
-        for (const type of SIGNAL_TYPE_NAMES.filter((type) => !dependsOnContent(type)))
-          t.equal(aloneBits(type, less), aloneBits(type, views), type)
-      }
-      t.ok(aloneBits('pdq-area', { ...WHOLE_VIEWS, content }) < aloneBits('pdq-area', WHOLE_VIEWS))
+t.test('a plain or symmetric view has to be nearer to decide alone, and no nearer with corroboration', async (t) => {
+  for (const content of ['plain', 'symmetric'] as const) {
+    for (const views of everyPair) {
+      const less = { ...views, content }
+      t.equal(matchBits('pdq-area', less), matchBits('pdq-area', views))
+      t.ok(aloneBits('pdq-area', less) <= aloneBits('pdq-area', views))
+      for (const type of SIGNAL_TYPE_NAMES.filter((type) => !dependsOnContent(type)))
+        t.equal(aloneBits(type, less), aloneBits(type, views), type)
     }
-    const symmetric = (asked: 'whole' | 'crop') => aloneBits('pdq-area', { ...WHOLE_VIEWS, asked, content: 'symmetric' })
-    t.equal(symmetric('crop'), symmetric('whole'), 'nor is it surer because it is a crop')
-  },
-)
+    t.ok(aloneBits('pdq-area', { ...WHOLE_VIEWS, content }) < aloneBits('pdq-area', WHOLE_VIEWS))
+  }
+  const symmetric = (asked: 'whole' | 'crop') => aloneBits('pdq-area', { ...WHOLE_VIEWS, asked, content: 'symmetric' })
+  t.equal(symmetric('crop'), symmetric('whole'), 'a crop is no surer')
+})
 
-t.test('a view is plain by its quality, and symmetric by its hash whatever its quality', async (t) => {
+t.test('a view is plain by its quality, and symmetric by its hash at any quality', async (t) => {
   const any = hashNamed('any')
   const content = (quality: number, hash: Hash256) => contentOf({ quality, hashes: [hash, any] })
 
@@ -108,7 +105,7 @@ t.test('a view is plain by its quality, and symmetric by its hash whatever its q
   t.equal(content(100, withPairsApart(40)), 'full', '80 bits')
 })
 
-/** So many pairs of bits differ that a flip along the diagonal exchanges, those of the first rows. */
+/** `pairs` pairs of bits differ that a flip along the diagonal exchanges, starting with the first rows. */
 function withPairsApart(pairs: number): Hash256 {
   const bytes = Uint8Array.from(symmetricOf(hashNamed('pairs')))
   const above = Array.from({ length: 256 }, (_, k) => k).filter((k) => k % 16 > k >> 4)
@@ -116,7 +113,7 @@ function withPairsApart(pairs: number): Hash256 {
   return hashFromBytes(bytes)
 }
 
-t.test('types without views have no witnesses; PDQ and the file need none, blockhash needs another algorithm', async (t) => {
+t.test('PDQ and the file decide alone, blockhash never does, and none of them corroborates by views', async (t) => {
   for (const type of ['pdq', 'blockhash', 'sha256'] as const) t.equal(corroboratingBits(type, WHOLE_VIEWS, 0), undefined)
   for (const type of ['pdq', 'sha256'] as const) t.equal(aloneBits(type, WHOLE_VIEWS), matchBits(type, WHOLE_VIEWS))
   t.ok(aloneBits('blockhash', WHOLE_VIEWS) < 0)

@@ -27,25 +27,28 @@ const seen: fc.Arbitrary<SeenMatches> = fc.record({ hits, uploads: fc.nat(5000),
 const said: fc.Arbitrary<Said> = fc.record({ confirmations: fc.nat(4), notBlocked: fc.nat(4), disputes: fc.nat(4) })
 const seenOf = (more: Partial<SeenMatches>): SeenMatches => ({ hits: [], uploads: 0, looks: 0, ...more })
 
-t.test('the height is that of the platform the rule asks for, times their number', async (t) => {
-  t.equal(floodOf([], rule), 0)
-  t.equal(floodOf([9999, 9999], rule), 0)
-  t.equal(floodOf([9999, 100, 9999], rule), 300)
-  t.equal(floodOf([7, 5, 6, 8], rule), 24)
-})
+t.test(
+  'the height of a flood is the number of platforms times the hits of the last one that the rule requires',
+  async (t) => {
+    t.equal(floodOf([], rule), 0)
+    t.equal(floodOf([9999, 9999], rule), 0)
+    t.equal(floodOf([9999, 100, 9999], rule), 300)
+    t.equal(floodOf([7, 5, 6, 8], rule), 24)
+  },
+)
 
-t.test('uploads that look unlike one another narrow a signal, on one platform and without any haste', async (t) => {
+t.test('unlike uploads narrow a signal, even on one platform and over a long time', async (t) => {
   const looks = rule.lookAlikes
   const flood = (uploads: number, more: Partial<SeenMatches> = {}, tolerated = 0) =>
     floodAction(rule, seenOf({ hits: [1], looks, uploads, ...more }), nothingSaid, tolerated)
   t.same(flood(looks), { becomes: 'narrowed', height: looks })
   t.same(flood(2.49 * looks)?.becomes, 'narrowed')
-  t.equal(flood(2.5 * looks), undefined, 'most look as another one did')
+  t.equal(flood(2.5 * looks), undefined, 'most look like another one')
   t.equal(flood(looks, { looks: looks - 1 }), undefined)
-  t.equal(flood(looks, {}, looks / 2), undefined, 'not twice what was let pass')
+  t.equal(flood(looks, {}, looks / 2), undefined, 'less than twice what was tolerated')
 })
 
-t.test('what is passed on stops nothing, however much of it there is and wherever', async () => {
+t.test('copies that are passed on stop nothing, however many and wherever', async () => {
   fc.assert(
     fc.property(fc.constantFrom(...TIER_NAMES), seen, (tier, { hits, uploads, looks }) => {
       const flood = floodAction(FLOOD_RULES[tier], { hits, looks, uploads: uploads + 2.5 * looks }, nothingSaid, 0)
@@ -54,7 +57,7 @@ t.test('what is passed on stops nothing, however much of it there is and whereve
   )
 })
 
-t.test('fewer platforms than the rule asks for hold nothing, whatever they ask and say', async () => {
+t.test('fewer platforms than the rule requires hold nothing, whatever they query and say', async () => {
   const few = fc.array(fc.integer({ min: 100_000, max: 10_000_000 }), { maxLength: rule.platforms - 1 })
   const quiet = fc.array(fc.nat(19), { maxLength: 6 })
   fc.assert(
@@ -75,17 +78,17 @@ t.test('fewer platforms than the rule asks for hold nothing, whatever they ask a
   )
 })
 
-t.test('what many platforms meet and let stand is held', async (t) => {
+t.test('a signal that many platforms meet and do not block is held', async (t) => {
   const flood = (hits: number[], words: Partial<Said>, tolerated = 0) =>
     floodAction(rule, seenOf({ hits, uploads: 5000 }), { ...nothingSaid, ...words }, tolerated)
   t.same(flood([100, 100, 100], { notBlocked: 3 }), { becomes: 'held', height: 300 })
   t.same(flood([100, 100, 100], { notBlocked: 2, disputes: 1, confirmations: 1 })?.becomes, 'held')
   t.same(flood([100, 100, 100], { notBlocked: 4, confirmations: 2 }), { becomes: 'told', height: 300 })
   t.equal(flood([99, 100, 100], { notBlocked: 3 }), undefined)
-  t.equal(flood([100, 100, 100], { notBlocked: 3 }, 150), undefined, 'not twice what was let pass')
+  t.equal(flood([100, 100, 100], { notBlocked: 3 }, 150), undefined, 'less than twice what was tolerated')
 })
 
-t.test('any flood may be one by the rule that is looked at first', async () => {
+t.test('the quick check never misses a flood', async () => {
   fc.assert(
     fc.property(fc.constantFrom(...TIER_NAMES), seen, said, (tier, counts, words) => {
       if (floodAction(FLOOD_RULES[tier], counts, words, 0) !== undefined) assert.ok(mayBeFlood(counts))
@@ -93,7 +96,7 @@ t.test('any flood may be one by the rule that is looked at first', async () => {
   )
 })
 
-t.test('only what platforms have not confirmed is stopped by itself', async (t) => {
+t.test('only signals not confirmed by platforms are stopped automatically', async (t) => {
   t.same(
     TIER_NAMES.map((tier) => FLOOD_RULES[tier].stops),
     [true, true, false, false],
@@ -106,7 +109,7 @@ t.test('only what platforms have not confirmed is stopped by itself', async (t) 
   )
 })
 
-t.test('a copy is near as a whole, and its border is that of a band', async (t) => {
+t.test('a copy is near as a whole, within the edge of a distance band', async (t) => {
   t.ok(isCopy({ signalType: 'pdq', distanceBits: COPY_BITS }))
   t.ok(isCopy({ signalType: 'sha256', distanceBits: 0 }))
   t.notOk(isCopy({ signalType: 'pdq', distanceBits: COPY_BITS + 1 }))
@@ -114,7 +117,7 @@ t.test('a copy is near as a whole, and its border is that of a band', async (t) 
   t.ok(BAND_EDGES_BITS.includes(COPY_BITS))
 })
 
-t.test('unlike uploads have unlike sketches, and one that was saved anew mostly has its own', async (t) => {
+t.test('unlike uploads have different sketches, and a recompressed copy mostly keeps its sketch', async (t) => {
   const sketch = (text: string) => sketchOf(parseHash(text) ?? assert.fail())
   const hashes = Array.from({ length: 300 }, () => randomHashText())
   t.equal(new Set(hashes.map(sketch)).size, 300)

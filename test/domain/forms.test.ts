@@ -1,4 +1,4 @@
-// How near two forms have to be: by hashes made up to lie at given distances, and by drawn forms.
+// How near two forms have to be: with hashes made at given distances, and with drawn forms.
 
 import t from 'tap'
 import { loadImageHasherSync } from '../../packages/hash/src/image-hasher.js'
@@ -21,7 +21,7 @@ const of = (view: ShownView['view'], name: string, bits = 0): ShownView => ({
 })
 const surplus = (asked: ShownView, registered: ShownView) => formSurplusBits([asked], [registered])
 
-t.test('two forms in the same part have to be nearer than in different ones', async (t) => {
+t.test('two forms have to be nearer in the same part than in different parts', async (t) => {
   t.equal(surplus(of('whole', 'a', 8), of('whole', 'a')), 0)
   t.equal(surplus(of('whole', 'a', 10), of('whole', 'a')), -2)
   t.equal(surplus(of('deframed', 'a', 4), of('deframed', 'a')), 0)
@@ -37,7 +37,7 @@ t.test('hashes of different algorithms are not compared', async (t) => {
   t.equal(surplus({ ...of('whole', 'a'), type: 'pdq' }, of('crop', 'a')), NEVER)
 })
 
-t.test('a whole that is farther does when each of its pieces is near', async (t) => {
+t.test('a farther whole is enough if each of its pieces is near', async (t) => {
   const rows = [of('whole', 'whole'), ...PIECES.map((name) => of('piece', name))]
   const away = (wholeBits: number, piecesBits: readonly number[]) => [
     of('whole', 'whole', wholeBits),
@@ -46,10 +46,10 @@ t.test('a whole that is farther does when each of its pieces is near', async (t)
   t.equal(formSurplusBits(away(16, [20, 0, 0, 0, 0, 0, 0, 20]), rows), 0)
   t.equal(formSurplusBits(away(18, [0, 0, 0, 0, 0, 0, 0, 0]), rows), -2)
   t.equal(formSurplusBits(away(16, [0, 0, 0, 0, 0, 0, 0, 22]), rows), -2)
-  t.equal(formSurplusBits(away(16, [0, 0, 0, 0]), rows), -8, 'four pieces say too little')
+  t.equal(formSurplusBits(away(16, [0, 0, 0, 0]), rows), -8, 'four pieces are too few')
 })
 
-t.test('so does a part without its frame', async (t) => {
+t.test('a farther deframed part is enough if its pieces are near', async (t) => {
   const rows = [of('whole', 'all'), of('deframed', 'inside'), ...PIECES.map((name) => of('piece', name))]
   const away = (bits: number, pieces: readonly string[]) => [
     of('whole', 'screenshot'),
@@ -58,16 +58,16 @@ t.test('so does a part without its frame', async (t) => {
   ]
   t.equal(formSurplusBits(away(12, ['left', 'right', 'top']), rows), 0)
   t.equal(formSurplusBits(away(12, ['left', 'elsewhere', 'top']), rows) < 0, true)
-  t.equal(formSurplusBits(away(12, ['left', 'right']), rows), -8, 'two pieces say too little')
+  t.equal(formSurplusBits(away(12, ['left', 'right']), rows), -8, 'two pieces are too few')
 })
 
-t.test('a piece of what is in a frame is a different part of a picture that was registered without one', async (t) => {
+t.test('a piece inside a frame counts as a different part if the registered picture has no frame', async (t) => {
   const asked = [of('whole', 'screenshot'), of('deframed', 'inside'), of('piece', 'left', 26)]
   t.equal(formSurplusBits(asked, [of('whole', 'whole'), of('piece', 'left')]), 0)
   t.ok(formSurplusBits(asked, [of('whole', 'whole'), of('deframed', 'card'), of('piece', 'left')]) < 0)
 })
 
-t.test('a filled-in form is found by its copies, and another one of its kind is for review alone', async (t) => {
+t.test('copies of a filled-in form match, and another form of its kind is for review only', async (t) => {
   const replica = { catalogue: new Catalogue() }
   const matcher = bareMatcher({ replica })
   const FACTS = {
@@ -91,14 +91,14 @@ t.test('a filled-in form is found by its copies, and another one of its kind is 
     })
     return matches.map(({ grade }) => grade)
   }
-  t.same(await gradesOf(form(2)), [], 'what is not acted on is not told')
+  t.same(await gradesOf(form(2)), [], 'a match for review is not reported by default')
   t.same(await gradesOf(form(2), 52), ['review'])
   t.match((await gradesOf(darker(form(1)))).join(), /^(exact|strong)$/)
 })
 
 const SIZE = { width: 480, height: 640 }
 
-/** A head, and lines of words of chance: two of them have the same head and lines in the same places. */
+/** A head and lines of random words: two forms have the same head, and lines in the same places. */
 function form(seed: number) {
   const { width, height } = SIZE
   const data = new Uint8Array(3 * width * height).fill(250)

@@ -11,7 +11,7 @@ const facts = {
   togetherBits: Number.POSITIVE_INFINITY,
 } as const
 
-t.test('a grade says how sure a match is', async (t) => {
+t.test('the grade follows the type, the distance and the corroboration of a match', async (t) => {
   t.equal(gradeOf({ ...facts, distanceBits: 0 }), 'exact')
   t.equal(gradeOf({ ...facts, distanceBits: 1 }), 'near')
   t.equal(
@@ -21,18 +21,18 @@ t.test('a grade says how sure a match is', async (t) => {
   )
   t.equal(gradeOf({ ...facts, signalType: 'blockhash', distanceBits: 0, corroborated: true }), 'strong')
   const banks = { ...CASES_BANK, thresholdBits: { blockhash: 3 } }
-  t.equal(gradeOf({ ...facts, bank: banks, signalType: 'blockhash', distanceBits: 3 }), 'review', 'whatever a bank wants')
+  t.equal(gradeOf({ ...facts, bank: banks, signalType: 'blockhash', distanceBits: 3 }), 'review', 'whatever a bank sets')
   t.equal(gradeOf({ ...facts, signalType: 'sha256', distanceBits: 0 }), 'exact')
   t.equal(gradeOf({ ...facts, distanceBits: 31 }), 'near', 'the threshold is inclusive')
   t.equal(gradeOf({ ...facts, distanceBits: 31, corroborated: true }), 'strong')
   t.equal(
     gradeOf({ ...facts, distanceBits: 32, corroborated: true }),
     'review',
-    'beyond the threshold nothing is to be acted on',
+    'beyond the threshold no match is to be acted on',
   )
 })
 
-t.test('two witnesses carry a match beyond what one view decides, and make it strong when they are near', async (t) => {
+t.test('two corroborating views extend a match beyond a single view, and make it strong if near', async (t) => {
   const viewed = { ...facts, signalType: 'pdq-area' } as const
   const [alone, widest] = [aloneBits('pdq-area', WHOLE_VIEWS), matchBits('pdq-area', WHOLE_VIEWS)]
   const { match, strong } = PAIR_SUM_BITS
@@ -46,32 +46,32 @@ t.test('two witnesses carry a match beyond what one view decides, and make it st
   t.equal(gradeOf({ ...viewed, distanceBits: alone, togetherBits: strong }), 'strong')
   t.equal(gradeOf({ ...viewed, distanceBits: alone, togetherBits: strong + 1 }), 'near')
   const bank = { ...CASES_BANK, thresholdBits: { 'pdq-area': widest } }
-  t.equal(gradeOf({ ...viewed, bank, distanceBits: widest }), 'review', 'a bank’s wish is no witness')
+  t.equal(gradeOf({ ...viewed, bank, distanceBits: widest }), 'review', 'a bank’s threshold is no corroboration')
 })
 
-t.test('a second algorithm makes strong what one decides alone, and nothing that is farther', async (t) => {
+t.test('a second algorithm makes strong only what one decides alone', async (t) => {
   const viewed = { ...facts, signalType: 'pdq-area', corroborated: true } as const
   const alone = aloneBits('pdq-area', WHOLE_VIEWS)
   t.equal(gradeOf({ ...viewed, distanceBits: alone }), 'strong')
   t.equal(gradeOf({ ...viewed, distanceBits: alone + 1 }), 'review')
   const deframed = { ...WHOLE_VIEWS, registered: 'deframed' } as const
-  t.equal(gradeOf({ ...viewed, views: deframed, distanceBits: 5 }), 'near', 'of a part without its frame it says nothing')
+  t.equal(gradeOf({ ...viewed, views: deframed, distanceBits: 5 }), 'near', 'it says nothing about a deframed part')
   const wide = { ...CASES_BANK, thresholdBits: { pdq: 45 } }
   t.equal(gradeOf({ ...facts, bank: wide, distanceBits: 31, corroborated: true }), 'strong')
   t.equal(
     gradeOf({ ...facts, bank: wide, distanceBits: 32, corroborated: true }),
     'review',
-    'a wish of a bank makes nothing sure',
+    'a bank’s threshold makes no match surer',
   )
 })
 
-t.test('a bank’s own threshold decides about its signals', async (t) => {
+t.test('a bank’s own threshold applies to its signals', async (t) => {
   const bank = { ...CASES_BANK, thresholdBits: { pdq: 10 } }
   t.equal(gradeOf({ ...facts, bank, distanceBits: 10 }), 'near')
   t.equal(gradeOf({ ...facts, bank, distanceBits: 11 }), 'review')
 })
 
-t.test('a band covers every distance that a match may have, and no more', async (t) => {
+t.test('distance bands cover exactly the distances that a match may have', async (t) => {
   const names = [0, 1, 15, 16, 31, 32, 45, 46, 60, 61, 90].map(distanceBandOf)
   t.same(names, ['0', '1-15', '1-15', '16-31', '16-31', '32-45', '32-45', '46-60', '46-60', '61-90', '61-90'])
   t.throws(() => distanceBandOf(91), RangeError)

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { formatUuid, parseUuid, uuidV7 } from '../../src/domain/ids.js'
 
-t.test('an id is a UUIDv7 that sorts by time and comes back from its bytes', async () => {
+t.test('an id is a UUIDv7 that sorts by time and is restored from its bytes', async () => {
   const random = fc.uint8Array({ minLength: 10, maxLength: 10 })
   fc.assert(
     fc.property(fc.nat({ max: 2 ** 31 }), random, random, (seconds, one, other) => {
@@ -17,7 +17,7 @@ t.test('an id is a UUIDv7 that sorts by time and comes back from its bytes', asy
   )
 })
 
-t.test('what is no lowercase UUID has no bytes', async (t) => {
+t.test('a text other than a lowercase UUID is rejected', async (t) => {
   for (const text of [
     '',
     'x',

@@ -7,7 +7,7 @@ import { everyFormat, type Picture, scene, scenePixels } from '../helpers/pictur
 
 const MIB = 1 << 20
 
-/** A photograph of every format, and unusual ones of some. */
+/** A photograph of every format, and unusual files of some. */
 async function pictures(): Promise<Picture[]> {
   const { data, width, height } = scenePixels(7, { width: 96, height: 64 })
   const picture = () => sharp(data, { raw: { width, height, channels: 3 } })
@@ -26,7 +26,7 @@ async function pictures(): Promise<Picture[]> {
     bytes: await each.toBuffer(),
   }))
   return [
-    ...(await everyFormat(7)).filter(({ name }) => !name.endsWith('.jxl')), // its length is nowhere
+    ...(await everyFormat(7)).filter(({ name }) => !name.endsWith('.jxl')), // its length is written nowhere
     { name: 'plain.bmp', contentType: 'image/bmp', bytes: bmp() },
     ...(await Promise.all(made)),
   ]
@@ -57,14 +57,14 @@ function inPieces(bytes: Buffer, size: number): Buffer[] {
   return Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => bytes.subarray(i * size, (i + 1) * size))
 }
 
-t.test('the image ends where its file did, whatever follows and however the file is cut into pieces', async (t) => {
+t.test('the end of an image is found, whatever follows and however the file is split', async (t) => {
   for (const { name, bytes } of await pictures()) {
     t.equal(imageEnd([bytes]), bytes.length, name)
     fc.assert(
       fc.property(byteLists, fc.integer({ min: 1, max: 5000 }), (padding, size) => {
         const padded = Buffer.concat([bytes, padding])
         const end = imageEnd(inPieces(padded, size))
-        // Behind an AVIF whole boxes count, as for a decoder: more may belong to the image.
+        // After an AVIF whole boxes count, as for a decoder: more may belong to the image.
         return name.endsWith('.avif') ? end !== undefined && end >= bytes.length : end === bytes.length
       }),
       { numRuns: 50 },
@@ -72,7 +72,7 @@ t.test('the image ends where its file did, whatever follows and however the file
   }
 })
 
-t.test('of an image that goes on the end is unknown', async (t) => {
+t.test('a truncated image has no known end', async (t) => {
   for (const { name, bytes } of await pictures()) {
     for (const part of [0.5, 0.8]) {
       const end = imageEnd([bytes.subarray(0, Math.floor(bytes.length * part))])
@@ -83,7 +83,7 @@ t.test('of an image that goes on the end is unknown', async (t) => {
   t.equal(imageEnd([Buffer.from('%PDF-1.7')]), undefined)
 })
 
-t.test('whatever a file has, the answer is quick and never beyond the file', async (t) => {
+t.test('the end of any file is found quickly and is never beyond the file', async (t) => {
   const files = (await pictures()).map(({ bytes }) => bytes)
   const bent = fc
     .tuple(fc.constantFrom(...files), fc.nat(600), fc.uint8Array({ minLength: 1, maxLength: 12 }))
@@ -115,11 +115,11 @@ t.test('whatever a file has, the answer is quick and never beyond the file', asy
   t.equal(imageEnd([boxes]), undefined, 'a hundred thousand empty boxes')
 })
 
-t.test('an end that is hidden in a picture is not taken for its own', async (t) => {
+t.test('an end marker inside a picture is not taken for its end', async (t) => {
   const { bytes } = await scene(7)
   const within = withLongHead(bytes, bytes.length + 100)
   within.fill(Buffer.from('ffd9', 'hex'), 6, 100)
-  t.equal(imageEnd([within]), within.length, 'in a comment, where thumbnails have theirs')
+  t.equal(imageEnd([within]), within.length, 'in a comment, as in a thumbnail')
 })
 
 t.test('an image without its end marker ends before filler', async (t) => {
@@ -132,7 +132,7 @@ t.test('an image without its end marker ends before filler', async (t) => {
   t.equal(imageEnd([open(gif?.bytes, 1), filler]), (gif?.bytes.length ?? 0) - 1)
 })
 
-t.test('an endless piece of text behind the pixels hides nothing either', async (t) => {
+t.test('an endless text chunk after the pixels does not hide the end', async (t) => {
   const { bytes: png } = await scene(7, { format: 'png' })
   const text = Buffer.from('00ffffff74455874', 'hex')
   t.equal(imageEnd([png.subarray(0, -12), text, Buffer.alloc(1000, 0x41)]), png.length - 12)

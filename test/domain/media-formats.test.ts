@@ -21,7 +21,7 @@ import { formats, scene } from '../helpers/pictures.js'
 const root = resolve(import.meta.dirname, '../../..')
 const textOf = (file: string) => readFileSync(join(root, file), 'utf8')
 
-t.test('what is called readable is what workers decode', async (t) => {
+t.test('the readable formats are those that workers decode', async (t) => {
   for (const format of formats) {
     const { bytes } = await scene(1, { format, width: 160, height: 120 })
     const found = formatOf(bytes.subarray(0, FORMAT_BYTES))
@@ -34,7 +34,7 @@ t.test('what is called readable is what workers decode', async (t) => {
   t.notOk(isDecoded(undefined))
 })
 
-t.test('each format is known by its own first bytes, and of two that fit the first counts', async (t) => {
+t.test('each format is detected by its first bytes, and of two that fit the first wins', async (t) => {
   const known = [
     ['474946383961', 'gif'],
     ['47494638396100005745425000', 'gif'],
@@ -54,7 +54,7 @@ t.test('each format is known by its own first bytes, and of two that fit the fir
   for (const [hex, format] of known) t.equal(formatOf(Buffer.from(hex, 'hex')), format, hex)
 })
 
-t.test('what people choose as well is known by its first bytes', async (t) => {
+t.test('other kinds of files that people choose are detected by their first bytes', async (t) => {
   const known: readonly (readonly [string, UnreadKind | undefined])[] = [
     ['0000001c667479706d703432000000006d703432', 'video'],
     ['00000014667479707174202000000000', 'video'],
@@ -81,12 +81,12 @@ t.test('what people choose as well is known by its first bytes', async (t) => {
   }
 })
 
-t.test('messages, documents and the description of the API name the same formats', async (t) => {
+t.test('messages, documents and openapi.yaml name the same formats', async (t) => {
   const detail = PROBLEMS['media-unsupported'].detail ?? ''
   for (const text of [detail, textOf('README.md'), textOf('openapi.yaml')]) t.ok(text.includes(DECODED_FORMATS))
 })
 
-t.test('a format that is switched off is neither read nor named', async (t) => {
+t.test('a disabled format is neither read nor named', async (t) => {
   const file = heic('tiles')
   t.equal((await decode(file)).width, 640)
   leaveUnread(unreadWith({ heic: 'off' }))

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { ownValue } from '../../src/domain/own-value.js'
 
-t.test('a table gives what it holds, and nothing that objects inherit', async (t) => {
+t.test('ownValue returns own values of a table and no inherited ones', async (t) => {
   const table = { a: 1, ...JSON.parse('{"__proto__": 2}') }
   t.equal(ownValue(table, 'a'), 1)
   t.equal(ownValue(table, '__proto__'), 2)

@@ -14,7 +14,7 @@ import { VERDICTS } from '../../src/domain/trust/trust.js'
 const HOUR_MS = 3_600_000
 const complete = { statements: STATEMENTS, actingAs: 'self', contactOrgId: 'an ngo' } as const
 
-t.test('clocks are due when the law says', async (t) => {
+t.test('deadlines are due when the law says', async (t) => {
   const hours = (law: (typeof LAWS)[number]) =>
     deadlinesFrom([law], 1000).map(({ stage, dueAtMs }) => [stage, (dueAtMs - 1000) / HOUR_MS])
   t.same(hours('us-tida'), [['remove', 48]])
@@ -27,11 +27,11 @@ t.test('clocks are due when the law says', async (t) => {
   t.same(
     LAWS.filter((law) => !SLA_PROFILES[law].fixedByLaw),
     ['eu-dsa'],
-    'whose numbers are our yardstick',
+    'its numbers are our own yardstick',
   )
 })
 
-t.test('each row names where it can be read, and what the United Kingdom asks is in its row', async (t) => {
+t.test('each law names its sources, and the row of the United Kingdom has its requirements', async (t) => {
   for (const law of LAWS) {
     const { sources } = SLA_PROFILES[law]
     t.ok(sources.length > 0, law)
@@ -40,7 +40,7 @@ t.test('each row names where it can be read, and what the United Kingdom asks is
   t.match(SLA_PROFILES['uk-osa'], { needsContact: true, statements: STATEMENTS })
 })
 
-t.test('a notice is complete when every law that it names has what it asks for', async (t) => {
+t.test('a notice is complete when it has what each of its laws requires', async (t) => {
   for (const law of LAWS) {
     t.same(missingIn({ ...complete, laws: [law] }), [], law)
     const { statements, needsContact } = SLA_PROFILES[law]
@@ -53,7 +53,7 @@ t.test('a notice is complete when every law that it names has what it asks for',
   t.same(missingIn({ ...complete, laws: LAWS, contactOrgId: undefined }), ['contact'])
 })
 
-t.test('a review that is to come stops the first clock alone, a decision stops all', async (t) => {
+t.test('a pending review stops only the first deadline, and a decision stops all', async (t) => {
   const every = LAWS.flatMap((law) => SLA_PROFILES[law].stages.map(({ stage }) => ({ law, stage })))
   for (const verdict of VERDICTS) {
     const expected = verdict === 'pending-review' ? every.filter(({ stage }) => stage === 'acknowledge') : every

@@ -1,4 +1,4 @@
-// What the compiler cannot see: names from our tables that stand in Lua and in documents.
+// Names of our tables in Lua and in documents, which the compiler cannot check.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -16,21 +16,21 @@ const lua = readdirSync(SCRIPTS, { recursive: true, encoding: 'utf8' })
   .map((name) => readFileSync(join(SCRIPTS, name), 'utf8'))
   .join('\n')
 
-/** The words in one place of all calls in scripts; not those that are arguments of the script, whose callers are typed. */
+/** The words at one place of all calls in scripts, without script arguments, whose callers are typed. */
 function wordsIn(call: RegExp): string[] {
   return [...new Set([...lua.matchAll(call)].map(([, word]) => word ?? ''))].sort()
 }
 
-t.test('scripts announce the changes of the table and no others', async (t) => {
+t.test('scripts announce exactly the changes of the table', async (t) => {
   const announced = wordsIn(/announce\(revision, changes, '([^']+)'/g)
   for (const op of announced) t.ok(isChangeOp(op), op)
   const named = wordsIn(/announce\(revision, changes, (op), name\)/g)
   const marked = wordsIn(/announce\(revision, changes, 'image', \w+, '([^']+)'/g)
   const written = new Set([...announced, ...marked, ...(named.length > 0 ? ['bank', 'api-key'] : [])])
-  t.same([...written].sort(), Object.keys(CHANGE_OPS).sort(), 'and each of the table is announced')
+  t.same([...written].sort(), Object.keys(CHANGE_OPS).sort(), 'each of the table is announced')
 })
 
-t.test('scripts note the events of the tables and no others', async (t) => {
+t.test('scripts note exactly the events of the tables', async (t) => {
   const noted = wordsIn(/(?:note\(events, |XADD', events, '\*', 'kind', )'([^']+)'/g)
   t.ok(noted.length >= 6, 'the search finds them')
   for (const kind of noted) t.ok(Object.hasOwn(CASE_EVENTS, kind), kind)
@@ -43,7 +43,7 @@ t.test('scripts note the events of the tables and no others', async (t) => {
   )
 })
 
-t.test('documents name each event of the operator, and each format of a file', async (t) => {
+t.test('documents name each event of the operator, and openapi.yaml each export format', async (t) => {
   const runbook = readFileSync(join(root, 'docs/runbook.md'), 'utf8')
   for (const kind of EVENT_KINDS) t.ok(runbook.includes(`\`${kind}\``), kind)
   const description = readFileSync(join(root, 'openapi.yaml'), 'utf8').replace(/\s+/g, ' ') // lines are wrapped

@@ -13,7 +13,7 @@ const support = fc.record<Support>({
 })
 const tier = fc.constantFrom(...TIER_NAMES)
 
-t.test('tiers are given as the table says', async (t) => {
+t.test('tiers follow the table', async (t) => {
   const rows = [
     ['self-reported', nobody, 'self-reported'],
     ['self-reported', { ...nobody, confirmations: 1 }, 'self-reported'],
@@ -42,7 +42,7 @@ t.test('tiers are given as the table says', async (t) => {
   )
 })
 
-t.test('whoever speaks for a signal never lowers its tier, and whoever speaks against it never raises it', async () => {
+t.test('support for a signal never lowers its tier, and notBlocked never raises it', async () => {
   fc.assert(
     fc.property(tier, support, (registered, said) => {
       const before = TIERS[tierOf(registered, said)]
@@ -54,7 +54,7 @@ t.test('whoever speaks for a signal never lowers its tier, and whoever speaks ag
   )
 })
 
-t.test('support in one byte gives the same tier as the support itself', async () => {
+t.test('support encoded in one byte gives the same tier', async () => {
   fc.assert(
     fc.property(tier, support, (registered, said) => {
       assert.equal(tierWith(registered, encodeSupport(said)), tierOf(registered, said))

@@ -16,7 +16,7 @@ import {
   VERDICTS,
 } from '../../src/domain/trust/trust.js'
 
-t.test('an organisation counts once, and one that may not count does not', async (t) => {
+t.test('an organisation counts once, and an excluded one does not count', async (t) => {
   const two = said(NO_TRUST, blockedBy('a'), blockedBy('b'))
   t.equal(tierIn('self-reported', two), 'platform-confirmed')
   t.equal(tierIn('self-reported', said(NO_TRUST, blockedBy('a'), blockedBy('a'))), 'self-reported')
@@ -24,7 +24,7 @@ t.test('an organisation counts once, and one that may not count does not', async
   t.equal(tierIn('self-reported', said(NO_TRUST, blockedBy('a'), own)), 'self-reported')
 })
 
-t.test('a verdict changes only as the table says; every other step is refused and changes nothing', async (t) => {
+t.test('a verdict changes only by the table; every other step is refused and changes nothing', async (t) => {
   const reason = 'other'
   const saying = (verdict: (typeof VERDICTS)[number]): TrustAction =>
     verdict === 'disputed'
@@ -48,7 +48,7 @@ const disputes: Readonly<Record<keyof typeof DISPUTE_STEPS, Trust>> = {
   rejected: said(NO_TRUST, disputeBy('a', 'other'), { kind: 'decide', outcome: 'rejected' }),
 }
 
-t.test('a dispute goes only as the table says; every other step is refused and changes nothing', async (t) => {
+t.test('a dispute changes only by the table; every other step is refused and changes nothing', async (t) => {
   for (const from of DISPUTE_STATES) {
     for (const to of ['open', 'upheld', 'rejected'] as const) {
       const isTakenBack = from === 'upheld' && to === 'rejected'
@@ -62,13 +62,13 @@ t.test('a dispute goes only as the table says; every other step is refused and c
       const name = `${from} → ${to}`
       const isAllowed = DISPUTE_STEPS[from].some((step) => step === to)
       if (isAllowed || (from === 'open' && to === 'open')) t.match(after, { dispute: to }, name)
-      else if (from === to) t.equal(after, disputes[from], `${name}: said again`)
+      else if (from === to) t.equal(after, disputes[from], `${name}: repeated`)
       else t.equal(after, from === 'upheld' ? 'signal-invalidated' : 'dispute-not-open', name)
     }
   }
 })
 
-t.test('a rejected reason is rejected for everybody, and another one may still be given', async (t) => {
+t.test('a rejected reason is settled for every organisation, and another reason may still be given', async (t) => {
   for (const pseudonym of ['a', 'b', 'operator'])
     t.equal(act(disputes.rejected, disputeBy(pseudonym, 'other'), 2), 'dispute-settled')
   const again = said(disputes.rejected, disputeBy('b', 'harmless-content'))
@@ -81,7 +81,7 @@ t.test('a rejected reason is rejected for everybody, and another one may still b
   )
 })
 
-t.test('a dispute that others join is one dispute, and decided once', async (t) => {
+t.test('a dispute that others join is decided once', async (t) => {
   const joined = said(disputes.open, disputeBy('b', 'public-interest'), disputeBy('c', 'other'))
   t.match(joined, { dispute: 'open', reasons: ['other', 'public-interest'], disputedAtMs: 1 })
   t.equal(trustStatusOf(joined).disputed, true)
@@ -90,7 +90,7 @@ t.test('a dispute that others join is one dispute, and decided once', async (t) 
   t.equal(trustStatusOf(rejected).disputed, false)
 })
 
-t.test('a signal circulates only as the table says', async (t) => {
+t.test('the circulation of a signal changes only by the table', async (t) => {
   const states: Readonly<Record<keyof typeof CIRCULATION_STEPS, Trust>> = {
     matching: disputes.open,
     narrowed: said(disputes.open, { kind: 'hold', cause: 'look-alikes', flood: 5 }),
@@ -108,9 +108,9 @@ t.test('a signal circulates only as the table says', async (t) => {
       const action: TrustAction = from === 'invalidated' && to === 'matching' ? { kind: 'reinstate' } : actions[to]
       const after = act(states[from], action, 2)
       const name = `${from} → ${to}`
-      if (from === 'held' && to === 'narrowed') t.equal(after, states[from], `${name}: what holds it stays`)
+      if (from === 'held' && to === 'narrowed') t.equal(after, states[from], `${name}: it stays held`)
       else if (CIRCULATION_STEPS[from].some((step) => step === to)) t.match(after, { circulation: to }, name)
-      else if (from === to && to !== 'matching') t.equal(after, states[from], `${name}: said again`)
+      else if (from === to && to !== 'matching') t.equal(after, states[from], `${name}: repeated`)
       else t.equal(after, from === 'invalidated' ? 'signal-invalidated' : 'quarantine-conflict', name)
     }
   }
@@ -128,11 +128,11 @@ t.test('a signal circulates only as the table says', async (t) => {
   t.match(said(states.held, actions.matching), { toleratedFlood: 9, flood: 0, heldFor: undefined })
 })
 
-t.test('that a dispute was upheld is taken back as if it had been rejected, and only then', async (t) => {
+t.test('reinstating an upheld dispute has the effect of a rejection, and nothing else can be reinstated', async (t) => {
   const back = said(disputes.upheld, { kind: 'reinstate' })
   t.match(back, { dispute: 'rejected', circulation: 'matching', settled: ['other'], decidedAtMs: 1 })
   t.same(trustStatusOf(back), { support: 0, disputed: false, matches: true, narrowed: false, harmless: false })
-  t.equal(act(back, { kind: 'reinstate' }, 2), back, 'said again')
+  t.equal(act(back, { kind: 'reinstate' }, 2), back, 'repeated')
   t.equal(act(back, disputeBy('b', 'other'), 2), 'dispute-settled')
   for (const trust of [disputes.none, disputes.open, said(NO_TRUST, { kind: 'hold', cause: 'operator', flood: 0 })])
     t.equal(act(trust, { kind: 'reinstate' }, 2), 'signal-not-invalidated')
@@ -140,18 +140,18 @@ t.test('that a dispute was upheld is taken back as if it had been rejected, and 
   t.match(said(held, { kind: 'reinstate' }), { circulation: 'matching', heldFor: undefined, heldAtMs: undefined })
 })
 
-t.test('a dispute is answered while it is open, and another one has no answer yet', async (t) => {
+t.test('a dispute is answered while it is open, and a new one has no answer yet', async (t) => {
   const answer: TrustAction = { kind: 'answer', answer: 'shows-me-without-consent' }
   for (const state of ['none', 'rejected'] as const) t.equal(act(disputes[state], answer, 2), 'dispute-not-open', state)
   t.equal(act(disputes.upheld, answer, 2), 'signal-invalidated')
   const answered = said(disputes.open, answer)
-  t.equal(act(answered, answer, 2), answered, 'said again')
-  t.match(said(answered, disputeBy('b', 'public-interest')), { answer: answer.answer }, 'whoever joins disputes the same')
+  t.equal(act(answered, answer, 2), answered, 'repeated')
+  t.match(said(answered, disputeBy('b', 'public-interest')), { answer: answer.answer }, 'a joined dispute keeps its answer')
   const again = said(answered, { kind: 'decide', outcome: 'rejected' }, disputeBy('b', 'harmless-content'))
   t.equal(again.answer, undefined)
 })
 
-t.test('about an invalidated signal nothing more may be said', async (t) => {
+t.test('an invalidated signal accepts no further action', async (t) => {
   const more: TrustAction[] = [
     blockedBy('a'),
     disputeBy('b', 'harmless-content'),
@@ -165,7 +165,7 @@ t.test('about an invalidated signal nothing more may be said', async (t) => {
   for (const action of more) t.equal(act(disputes.upheld, action, 2), 'signal-invalidated', action.kind)
 })
 
-t.test('a quarantine and a pause by the owner are apart: ending the one leaves the other', async (t) => {
+t.test('a quarantine and a pause by the owner are independent: ending one leaves the other', async (t) => {
   const hold: TrustAction = { kind: 'hold', cause: 'operator', flood: 0 }
   const pause: TrustAction = { kind: 'pause', untilS: 0 }
   for (const [first, second] of [
@@ -182,17 +182,13 @@ t.test('a quarantine and a pause by the owner are apart: ending the one leaves t
   t.equal(
     act(said(NO_TRUST, pause), { kind: 'release' }, 2),
     'quarantine-conflict',
-    'what its owner paused is not the operator’s',
+    'a pause of the owner is not the operator’s to end',
   )
   const invalidated = said(NO_TRUST, pause, disputeBy('b', 'other'), { kind: 'decide', outcome: 'upheld' })
-  t.match(
-    said(invalidated, { kind: 'reinstate' }),
-    { circulation: 'held' },
-    'a decision that is taken back leaves it paused',
-  )
+  t.match(said(invalidated, { kind: 'reinstate' }), { circulation: 'held' }, 'it is still paused after a reinstatement')
 })
 
-t.test('the clock ends the pause that is over, and no other', async (t) => {
+t.test('the schedule ends a pause that is over, and no other', async (t) => {
   const due: TrustAction = { kind: 'resume', ifDue: true }
   const until = (untilS: number) => said(NO_TRUST, { kind: 'pause', untilS })
   t.match(act(until(10), due, 10_000), { circulation: 'matching', pause: undefined })
@@ -205,10 +201,10 @@ t.test('the clock ends the pause that is over, and no other', async (t) => {
   )
   const held = said(until(10), { kind: 'hold', cause: 'operator', flood: 0 })
   t.match(act(held, { kind: 'release' }, 9_999), { circulation: 'held', pause: { untilS: 10 } })
-  t.match(act(held, { kind: 'release' }, 10_000), { circulation: 'matching', pause: undefined }, 'nothing holds it any more')
+  t.match(act(held, { kind: 'release' }, 10_000), { circulation: 'matching', pause: undefined }, 'no hold is left')
 })
 
-t.test('only what was judged harmless vetoes, and only while that stands', async (t) => {
+t.test('only a signal judged harmless vetoes, until it is reinstated', async (t) => {
   const judged = said(NO_TRUST, disputeBy('b', 'harmless-content'), { kind: 'decide', outcome: 'upheld' })
   t.match(trustStatusOf(judged), { matches: false, harmless: true })
   t.match(trustStatusOf(said(judged, { kind: 'reinstate' })), { matches: true, narrowed: false, harmless: false })

@@ -7,7 +7,7 @@ import { type Evidence, evidenceOf, MAX_PAIRS } from '../../src/domain/matching/
 import { pair, picture, segment } from '../helpers/frame-pairs.js'
 import { bitsFrom, hashNamed } from '../helpers/hashes.js'
 
-t.test('two pairs of distinct frames are a line up to 56 bits, and one pair is not', async (t) => {
+t.test('two pairs of distinct frames form a line up to 56 bits, and one pair does not', async (t) => {
   const two = (bits: number, other: Partial<FramePair> = {}) => [
     pair(0, 5000, { bits }),
     pair(3000, 8000, { bits, ...other }),
@@ -16,7 +16,7 @@ t.test('two pairs of distinct frames are a line up to 56 bits, and one pair is n
   t.same(segmentsOf(two(57)), [])
   t.same(segmentsOf(two(54, { isPartial: true })).length, 1)
   t.same(segmentsOf(two(55, { isPartial: true })), [], 'partial views have to be nearer')
-  t.same(segmentsOf(two(46, { tighterBits: 11 })), [], 'or as near as the bank wants')
+  t.same(segmentsOf(two(46, { tighterBits: 11 })), [], 'a bank may require less')
   t.same(segmentsOf(two(40).slice(0, 1)), [])
   t.same(segmentsOf(two(40, { content: 'plain' })), [])
   t.same(segmentsOf(two(40, { content: 'symmetric' })), [])
@@ -24,7 +24,7 @@ t.test('two pairs of distinct frames are a line up to 56 bits, and one pair is n
   t.same(segmentsOf(two(40, { orientation: 5 })), [], 'a video is mirrored as a whole')
 })
 
-t.test('frames that look alike, on either side, or the view that both show, are no second evidence', async (t) => {
+t.test('two frames that look alike on either side, or share a view, are no second evidence', async (t) => {
   for (const side of ['asked', 'registered', 'askedView'] as const) {
     const [one, other] = [pair(0, 0), pair(3000, 3000)]
     const at = (bits: number) => ({ ...other, [side]: bitsFrom(one[side] ?? hashNamed(side), bits) })
@@ -51,10 +51,10 @@ t.test('a line has a speed of 0.5 to 2, or is reversed, within a second', async 
   t.equal(line(500, 500).length, 1)
   t.same(line(499, 500), [], 'too near')
   t.same(line(500, 499), [], 'too near')
-  t.same(line(0, 2000), [], 'at one time')
+  t.same(line(0, 2000), [], 'at the same time')
 })
 
-t.test('how near a query is to the edge of the answer', async (t) => {
+t.test('the surplus tells how near a query is to the edge of the answer', async (t) => {
   const surplusOf = (one: number, other: number) =>
     evidence([pair(0, 0, { bits: one }), pair(3000, 3000, { bits: other })]).surplusBits
   t.equal(surplusOf(40, 50), 6)
@@ -65,14 +65,14 @@ t.test('how near a query is to the edge of the answer', async (t) => {
   t.equal(evidence(three).surplusBits, 6, 'the best line counts')
 })
 
-t.test('a match by itself is evidence by itself, of its own grade', async (t) => {
+t.test('a frame that matches alone is evidence alone, with its own grade', async (t) => {
   t.same(segmentsOf([pair(1000, 7000, { grade: 'strong', bits: 20 })]), [
     segment([1000, 1000], [7000, 7000], { grade: 'strong', bits: 20 }),
   ])
   t.match(segmentsOf([pair(0, 0), pair(3000, 3000, { grade: 'exact', bits: 0 })]), [{ grade: 'exact', frames: 2 }])
   t.match(segmentsOf([pair(0, 0), pair(3000, 3000)]), [{ grade: 'near' }])
   const [plain, partner] = [pair(0, 0, { grade: 'near', content: 'plain' }), pair(3000, 3000, { bits: 50 })]
-  t.match(segmentsOf([plain, partner]), [{ frames: 1, query: { toMs: 0 } }], 'which makes no line of others')
+  t.match(segmentsOf([plain, partner]), [{ frames: 1, query: { toMs: 0 } }], 'it makes no line with others')
 })
 
 t.test('an excerpt is one segment at its speed', async (t) => {
@@ -83,7 +83,7 @@ t.test('an excerpt is one segment at its speed', async (t) => {
   }
 })
 
-t.test('two films in one file are two segments, and so is one between strangers and itself again', async (t) => {
+t.test('two films in one file are two segments', async (t) => {
   const film = (askedMs: number, registeredMs: number, seconds: number) =>
     Array.from({ length: seconds + 1 }, (_, i) => pair(askedMs + i * 1000, registeredMs + i * 1000))
   t.same(segmentsOf([...film(0, 60_000, 10), ...film(11_000, 5000, 20)]), [
@@ -102,7 +102,7 @@ t.test('a slideshow in another order is found by neighbouring pictures, each sho
   t.equal(Math.max(...segments.map(({ query }) => query.toMs)), 11_000)
 })
 
-t.test('a picture that stands still is no line, and one run if it is a match', async (t) => {
+t.test('a still picture forms no line, and a matching one is a single run', async (t) => {
   const still = (grade?: 'near') =>
     Array.from({ length: 2400 }, (_, i) => pair(i * 250, 0, { grade, asked: picture(0), askedView: picture(0) }))
   t.same(segmentsOf(still()), [])
@@ -112,10 +112,10 @@ t.test('a picture that stands still is no line, and one run if it is a match', a
       pair(i * 1000, j * 1000, { asked: picture(0), askedView: picture(0), registered: picture(0) }),
     ),
   ).flat()
-  t.same(segmentsOf(onBoth), [], 'nor are 3,600 pairs of equal frames')
+  t.same(segmentsOf(onBoth), [], '3,600 pairs of equal frames form none either')
 })
 
-t.test('the true moment is that of the nearest pairs, where each frame is near to its neighbours', async (t) => {
+t.test('the true moment is that of the nearest pairs, even if frames resemble their neighbours', async (t) => {
   const scenes = Array.from({ length: 6 }, (_, scene) => scene)
   const pairs = scenes.flatMap((scene) =>
     Array.from({ length: 25 }, (_, k) =>
@@ -131,7 +131,7 @@ t.test('the true moment is that of the nearest pairs, where each frame is near t
   t.match(longest, { speed: 1, registered: { fromMs: 12_000, toMs: 32_000 } })
 })
 
-t.test('segments that are near one another are one, which has the speed of the best line', async (t) => {
+t.test('neighbouring segments are merged and take the speed of the best line', async (t) => {
   const part = (askedMs: number, registeredMs: number, pairs: number, speed: number) =>
     Array.from({ length: pairs }, (_, i) => pair(askedMs + i * 1000, registeredMs + i * 1000 * speed))
   const turning = [...part(0, 0, 6, 1), ...part(6000, 4000, 5, -1)]
@@ -143,7 +143,7 @@ t.test('segments that are near one another are one, which has the speed of the b
   t.match(segmentsOf(runs), [{ query: { fromMs: 0, toMs: 7000 }, frames: 6 }], 'also by a third between two')
 })
 
-t.test('a loop is a segment, and many loops are at most sixteen', async (t) => {
+t.test('a loop is one segment, and many loops are at most sixteen', async (t) => {
   const loop = Array.from({ length: 240 }, (_, i) => pair(i * 500, (i % 4) * 500))
   t.match(segmentsOf(loop), [{ query: { fromMs: 0, toMs: 119_500 }, registered: { fromMs: 0, toMs: 1500 } }])
   const scattered = Array.from({ length: 64 }, (_, i) =>
@@ -152,7 +152,7 @@ t.test('a loop is a segment, and many loops are at most sixteen', async (t) => {
   t.equal(segmentsOf(scattered).length, MAX_SEGMENTS)
 })
 
-t.test('with thousands of pairs, a true copy among them is found in bounded work', async (t) => {
+t.test('a true copy among thousands of pairs is found in bounded work', async (t) => {
   const copy = Array.from({ length: 20 }, (_, i) => pair(100_000 + i * 1000, 200_250 + i * 1000))
   const near = Array.from({ length: 6000 }, (_, i) => pair((i % 3) * 2000, Math.floor(i / 3) * 250 + 125, { bits: 20 }))
   const [pauses, { segments }] = run([...near, ...copy])
@@ -160,7 +160,7 @@ t.test('with thousands of pairs, a true copy among them is found in bounded work
   t.ok(pauses < 3 * MAX_PAIRS, `${pauses} pauses`)
 })
 
-t.test('a line is found if and only if the naive enumeration of all two pairs has one', async (t) => {
+t.test('a line is found exactly when a naive search of all pairs finds one', async (t) => {
   fc.assert(
     fc.property(manyPairs, (pairs) => {
       const { segments, surplusBits } = evidence(pairs)
@@ -172,7 +172,7 @@ t.test('a line is found if and only if the naive enumeration of all two pairs ha
   )
 })
 
-t.test('each segment holds what it says, and the order of the pairs does not matter', async (t) => {
+t.test('each segment holds what it states, whatever the order of the pairs', async (t) => {
   fc.assert(
     fc.property(manyPairs, fc.infiniteStream(fc.nat()), (pairs, keys) => {
       const segments = segmentsOf(pairs)
@@ -200,7 +200,7 @@ t.test('each segment holds what it says, and the order of the pairs does not mat
   )
 })
 
-/** Frames of one picture each second or so, some alike, so that all rules apply to some of the pairs. */
+/** Frames about a second apart, some alike, so that all rules apply to some of the pairs. */
 const moment = fc.integer({ min: 0, max: 90 }).map((k) => k * 499)
 const manyPairs = fc
   .uniqueArray(
@@ -233,7 +233,7 @@ function alike(ms: number): Hash256 {
   return bitsFrom(picture(Math.floor(ms / 499) % 5), 20 + (ms % 7))
 }
 
-/** The distance by which the nearest two pairs that are in line are nearer than required. */
+/** By how much the nearest two pairs in line are nearer than required. */
 function naiveSurplus(pairs: readonly FramePair[]): number {
   let surplus = Number.NEGATIVE_INFINITY
   for (const one of pairs) {

@@ -1,4 +1,4 @@
-// Somebody who asks all the time, and compares what is answered with what was promised.
+// A client that queries all the time and compares the answers with what was promised.
 
 import { z } from 'zod'
 import { images } from '../helpers/multipart.js'
@@ -27,7 +27,7 @@ export async function askForPictures(scene: Scene): Promise<void> {
   }
 }
 
-/** Asks for hashes, and for one that nobody handed in. Calls back for each answer that breaks a promise. */
+/** Queries for hashes, and for one that was never registered. Calls back for each answer that breaks a promise. */
 export async function checkHashes(
   scene: Scene,
   at: number,
@@ -51,7 +51,7 @@ export async function checkHashes(
   return reply
 }
 
-/** Asks for the picture of an entry; for any picture when there is none, to see whether that works. */
+/** Queries for the picture of an entry; without one for any picture, to see whether querying works. */
 export async function checkPicture(
   scene: Scene,
   at: number,
@@ -75,7 +75,7 @@ export async function checkPicture(
   }
   if (entry === undefined) return reply
   const [result] = Results.parse(reply.json).results
-  // The picture may have been handed in again meanwhile, in another case.
+  // The picture may have been registered again meanwhile, in another case.
   const isAgain = [...scene.ledger.entries].some((other) => other !== entry && other.what === entry.what && !isOver(other))
   if (!isAgain) judge(entry, before, (result?.matches?.length ?? 0) > 0, onBroken)
   return reply
@@ -89,7 +89,7 @@ export function picturesIn({ ledger }: Scene): Entry[] {
   return [...ledger.entries].filter(({ what }) => what.startsWith('picture'))
 }
 
-/** Of what was to be found, only what was not being withdrawn before the answer came. */
+/** Of the entries that should be found, only those not being withdrawn before the answer arrived. */
 function judge(
   entry: Entry,
   before: string | undefined,

@@ -1,4 +1,4 @@
-// The faults. Each happens, lasts, and ends; what it needs to be over it does itself.
+// The faults. Each starts, lasts and ends, and undoes its own effects.
 
 import { execFileSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
@@ -9,27 +9,27 @@ import type { Deployment } from './deployment.js'
 import { hashersOf, type KeptProcess } from './kept-process.js'
 import type { Line } from './line.js'
 
-/** A choice at random, decided by the seed. */
+/** A random choice, determined by the seed. */
 export interface Draw {
   /** One of several. */
   of<T>(all: readonly T[]): T
-  /** How long a fault lasts: mostly short, sometimes as long as it may. */
+  /** How long a fault lasts: mostly short, sometimes the maximum. */
   durationMs(maxMs: number): number
   number(from: number, to: number): number
 }
 
 export interface Cause {
-  /** Resolves when it has ended. @returns what went wrong in itself, if anything did. */
+  /** Resolves when it has ended. @returns what went wrong in the fault itself, if anything. */
   readonly happen: (deployment: Deployment, draw: Draw) => Promise<string | undefined>
-  /** What it needs of the machine; a suite without it says that it left it out. */
+  /** What it requires of the machine; a suite without it reports that the fault was left out. */
   readonly needs?: 'own-disk'
 }
 
-/** The supervisor allows so long. */
+/** The time that the supervisor allows. */
 const API_STOPS_TIMEOUT_MS = 15_000
 const WORKERS_STOP_TIMEOUT_MS = 35_000
 const HOUR_MS = 3_600_000
-/** Commands to a server that is out of memory, or about to be stopped, must not be waited for without an end. */
+/** Commands to a server that is out of memory or about to stop need a limit. */
 const PAUSE_MAX_MS = 30_000
 
 export const CAUSES = {
@@ -95,7 +95,7 @@ export const CAUSES = {
       try {
         execFileSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=64k'], { stdio: 'ignore' })
       } catch {
-        // that it ends because the disk is full is what is wanted
+        // it should end because the disk is full
       }
       await sleep(draw.durationMs(5000))
       rmSync(filler)

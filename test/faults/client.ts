@@ -1,4 +1,4 @@
-// Requests to the service, and whether they were answered at all.
+// Requests to the service, and whether they were answered.
 
 import { z } from 'zod'
 import { patience } from './patience.js'
@@ -16,7 +16,7 @@ export interface Call {
 
 export type Reply =
   | { readonly kind: 'answer'; readonly status: number; readonly json: unknown; readonly code: string | undefined }
-  /** The connection ended first: done or not done. */
+  /** The connection ended first: the request may or may not have been processed. */
   | { readonly kind: 'broken' }
   | { readonly kind: 'hung' }
 
@@ -44,7 +44,7 @@ export async function ask(url: string, { method, path, headers, json, body }: Ca
   }
 }
 
-/** "Not now, ask again": what a fault may make of any request. */
+/** A refusal to be retried: a fault may cause it for any request. */
 export function isNotNow(reply: Reply): boolean {
   return reply.kind !== 'answer' || reply.status === 503 || reply.status === 429
 }

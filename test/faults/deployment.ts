@@ -1,4 +1,4 @@
-// Two apis, one process of workers and a private Redis, each a real process, each with its own line to Redis.
+// Two apis, one process of workers and a private Redis, each a real process with its own proxied connection to Redis.
 
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -19,27 +19,27 @@ export interface Deployment {
   readonly apis: readonly KeptProcess[]
   readonly workers: KeptProcess
   readonly all: readonly KeptProcess[]
-  /** To Redis, in the order of `all`. */
+  /** Proxies in front of Redis, in the order of `all`. */
   readonly lines: readonly Line[]
   readonly redis: KeptRedis
   /** How long all took to be ready at first: a measure of the machine. */
   readonly startMs: number
-  /** Steps the wall clock of all of Tabir's processes to so much beside the real one. Redis keeps its own. */
+  /** Sets the wall clock of all processes of Tabir this far from the real one. Redis keeps its own. */
   stepClock(offsetMs: number): void
-  /** Of a platform and an NGO: may match, and write to banks. */
+  /** A key that may match, and write to banks. */
   readonly headers: Readonly<Record<string, string>>
   close(): Promise<void>
 }
 
 export interface KeptRedis {
   readonly client: Redis
-  /** Its folder is a file system of its own, which can be full. */
+  /** Its folder has its own file system, which can be full. */
   readonly hasOwnDisk: boolean
   readonly dataDir: string
   signal(name: NodeJS.Signals): Promise<void>
-  /** kill -9, and waits until it is gone. */
+  /** kill -9, then waits until it is gone. */
   kill(): Promise<void>
-  /** Starts it again from its log if it has ended. */
+  /** Restarts it from its log if it has ended. */
   ensure(): Promise<void>
 }
 
@@ -74,7 +74,7 @@ export async function deploy(): Promise<Deployment> {
     start(name, '../../src/boot/server.js', {
       TABIR_SEAL_KEYS: sealKeys,
       TABIR_DATA_DIR: join(folder, name),
-      TABIR_SNAPSHOT_INTERVAL_S: '2', // often enough to be killed in the middle of
+      TABIR_SNAPSHOT_INTERVAL_S: '2', // often enough to be killed in the middle of one
     })
   const startedAtMs = performance.now()
   const [a, b, working] = await Promise.all([
@@ -97,7 +97,7 @@ export async function deploy(): Promise<Deployment> {
     startMs: performance.now() - startedAtMs,
     stepClock(offsetMs) {
       writeFileSync(clockFile, String(offsetMs))
-      for (const kept of all) if (kept.isReady) kept.signal('SIGUSR2') // before it is ready it may have no ear yet
+      for (const kept of all) if (kept.isReady) kept.signal('SIGUSR2') // before it is ready it may not handle the signal yet
     },
     headers: { authorization: `Bearer ${key}` },
     async close() {
@@ -143,7 +143,7 @@ async function keepRedis(dataDir: string) {
       await server.gone
     },
     async ensure() {
-      // It may be about to end: a full disk ends it at its next write, and then nobody answers.
+      // It may be about to end: a full disk ends it at its next write, and then it answers no more.
       for (let found: number | undefined; found === undefined; ) {
         if (isGone) server = await opened()
         found = await Promise.race([pid(), server.gone.then(() => undefined)])
@@ -158,7 +158,7 @@ async function keepRedis(dataDir: string) {
   }
 }
 
-/** A small file system in memory; only root may have one, and not in every container. */
+/** A small file system in memory; it needs root, and some containers do not allow it. */
 function mount(folder: string): boolean {
   if (process.getuid?.() !== 0) return false
   try {

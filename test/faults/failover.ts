@@ -1,4 +1,4 @@
-// Two apis and workers over three Redis with Sentinels: the master goes, under load, and another one takes its place.
+// Two apis and workers over three Redis servers with Sentinels: the master fails under load, and another one takes over.
 
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -20,7 +20,7 @@ import { AGAIN_AFTER_MS, type Sentinels, startSentinels } from './sentinels.js'
 import { submit } from './submitter.js'
 import { ready, verify } from './verify.js'
 
-/** `cut off`: it stands still with its connections open, and when it goes on it takes itself for the master. */
+/** `cut off`: it is suspended with its connections open, and still believes that it is the master when it resumes. */
 export type MasterEnd = 'killed' | 'cut off'
 
 export interface Failovers {

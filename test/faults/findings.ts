@@ -1,17 +1,17 @@
-// What a run has found out, and how it is told.
+// The findings of a run, and how they are reported.
 
 export interface Findings {
-  /** Acknowledged, and not there: what it was, in words without hashes. */
+  /** Acknowledged and missing: described without hashes. */
   readonly lost: string[]
-  /** Answers that cannot be true, and answers that no fault may lead to. */
+  /** Answers that cannot be true, and answers that no fault may cause. */
   readonly wrong: string[]
   /** Places where something of a picture was found. */
   readonly traces: string[]
-  /** Requests that nobody answered. */
+  /** Requests without an answer. */
   readonly hung: string[]
-  /** Processes that ended though nobody had ended them. */
+  /** Processes that ended by themselves. */
   readonly crashes: string[]
-  /** Per fault: its name, and how long after its end everything could be asked again. */
+  /** Per fault: its name, and how long after its end every request was answered again. */
   readonly recoveries: { readonly fault: string; readonly readyMs: number }[]
 }
 

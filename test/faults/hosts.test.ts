@@ -1,5 +1,5 @@
-// Several hosts, as network namespaces. The one with the master is cut off under load; then an api is, for longer than the stream of changes
-// remembers; then workers are. `npm run faults:hosts`: in `npm test` it is left out, because Sentinels that get no
+// Several hosts, as network namespaces. The host of the master is cut off under load; then an api, for longer than the change
+// stream reaches back; then workers. `npm run faults:hosts` runs it: `npm test` leaves it out, because Sentinels that get no
 // processor for a second take each other for dead.
 
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -15,24 +15,20 @@ import { startSentinels } from './sentinels.js'
 const FAILOVER_MS = 5000
 const HOUR_MS = 3_600_000
 
-/** For each test its own: what one of them is told is written into them. */
+/** Separate for each test, since tap writes into them. */
 const options = () => ({ timeout: 230_000, skip: process.env['TABIR_TEST_HOSTS'] === undefined && 'npm run faults:hosts' })
-const LEFT_OUT = 'left out: network namespaces are for root alone'
+const LEFT_OUT = 'left out: network namespaces need root'
+
+t.test('hosts with Sentinels that are cut off lose nothing, and none matches what was withdrawn', options(), async (t) => {
+  const hosts = await deployOnHosts(t, startSentinels)
+  if (hosts === undefined) return t.comment(LEFT_OUT)
+  const her = await firstCase(t, hosts)
+  const written = await masterIsCutOff(t, hosts, her)
+  await apiIsAwayForAnHour(t, hosts, her, written)
+})
 
 t.test(
-  'hosts of Sentinels that are cut off lose nothing, and none answers with what was withdrawn',
-  options(),
-  async (t) => {
-    const hosts = await deployOnHosts(t, startSentinels)
-    if (hosts === undefined) return t.comment(LEFT_OUT)
-    const her = await firstCase(t, hosts)
-    const written = await masterIsCutOff(t, hosts, her)
-    await apiIsAwayForAnHour(t, hosts, her, written)
-  },
-)
-
-t.test(
-  'of two hosts with workers one goes on when the other is cut off, and a Redis that was unavailable is given all',
+  'of two worker hosts one goes on when the other is cut off, and a Redis cut off for long is fully synchronised',
   options(),
   async (t) => {
     const hosts = await deployOnHosts(t, startSentinels)
@@ -43,7 +39,7 @@ t.test(
   },
 )
 
-/** Somebody's, with a picture that workers on another host hashed and a hash that both apis know. */
+/** A case with a picture that workers on another host hashed and a hash that both apis know. */
 async function firstCase(t: Test, { apis: [a, b], key }: Hosts): Promise<Case> {
   const her = await a.openCase()
   await until(async () => (await a.upload(her, await picture(3))) === 201, START_MS)
@@ -54,7 +50,7 @@ async function firstCase(t: Test, { apis: [a, b], key }: Hosts): Promise<Case> {
   return her
 }
 
-/** The master's host is cut off while both apis are written to. @returns what was acknowledged. */
+/** The host of the master is cut off while both apis are written to. @returns what was acknowledged. */
 async function masterIsCutOff(t: Test, hosts: Hosts, her: Case): Promise<readonly string[]> {
   const { apis, key } = hosts
   const acknowledged: { readonly hash: string; readonly atMs: number }[] = []
@@ -92,7 +88,8 @@ async function masterIsCutOff(t: Test, hosts: Hosts, her: Case): Promise<readonl
 }
 
 /**
- * An api is cut off. Meanwhile there is more than the stream keeps, a withdrawal among it, and everybody's clock goes on by an hour.
+ * An api is cut off. Meanwhile more changes than the stream keeps are made, a withdrawal among them, and every clock advances
+ * by an hour.
  */
 async function apiIsAwayForAnHour(t: Test, hosts: Hosts, her: Case, written: readonly string[]): Promise<void> {
   const {
@@ -111,7 +108,7 @@ async function apiIsAwayForAnHour(t: Test, hosts: Hosts, her: Case, written: rea
   t.equal(await a.submit(her, late), 201)
   await hosts.onMaster((redis) => redis.xtrim(keys.changes, 'MAXLEN', 1))
   t.comment(`withdrawn, and more written, ${Math.round(performance.now() - cutAtMs)} ms after an api was cut off`)
-  // For a moment it may go by the store's last word, and an hour is longer.
+  // For a moment it may rely on the store's last answer; an hour is too long.
   await sleep(DEFAULT_FRESHNESS.staleAfterMs + DEFAULT_FRESHNESS.graceMs)
   hostB.mend()
   const mendedAtMs = performance.now()
@@ -120,7 +117,7 @@ async function apiIsAwayForAnHour(t: Test, hosts: Hosts, her: Case, written: rea
     answered = await b.matches(key, withdrawn)
     return answered !== undefined
   }, START_MS)
-  t.equal(answered, 0, 'its first answer is without what was withdrawn')
+  t.equal(answered, 0, 'its first answer leaves out the withdrawn picture')
   const first = written[0] ?? ''
   await until(async () => (await b.matches(key, late)) === 1 && (await b.matches(key, first)) === 1, FAILOVER_MS)
   t.comment(`it answers from the whole ${Math.round(performance.now() - mendedAtMs)} ms after it was back`)
@@ -128,7 +125,10 @@ async function apiIsAwayForAnHour(t: Test, hosts: Hosts, her: Case, written: rea
   t.equal(await b.upload(her, await picture(4)), 201, 'and takes pictures')
 }
 
-/** A host with workers is cut off while pictures are handed in. What it had taken is refused; it is missed; then it is back. */
+/**
+ * A host with workers is cut off while pictures are submitted. Those that it had taken are refused; its loss is reported;
+ * then it is back.
+ */
 async function workersAreCutOff(t: Test, { apis: [a], workerHosts: [lost] }: Hosts, her: Case): Promise<void> {
   await until(async () => (await a.workers()).alive === 2, START_MS)
   let seed = 10
@@ -150,8 +150,8 @@ async function workersAreCutOff(t: Test, { apis: [a], workerHosts: [lost] }: Hos
 }
 
 /**
- * A replica is cut off for longer than its master remembers what it missed. Back again, it is given all anew: a write may wait for it alone, and
- * another failover loses nothing.
+ * A replica is cut off for longer than its master's backlog. When it is back, it is fully synchronised: a write may wait for
+ * it alone, and another failover loses nothing.
  */
 async function redisIsAwayForLong(t: Test, hosts: Hosts, her: Case): Promise<void> {
   const {
@@ -175,7 +175,11 @@ async function redisIsAwayForLong(t: Test, hosts: Hosts, her: Case): Promise<voi
   }
   await until(isWhole, START_MS)
   const after = await hosts.onMaster((redis) => redis.info('stats'))
-  t.equal(fullSyncsIn(after), fullSyncsIn(before) + 1, 'what it missed is not remembered, so it is given all')
+  t.equal(
+    fullSyncsIn(after),
+    fullSyncsIn(before) + 1,
+    'a replica that missed more than the backlog holds is synchronised in full',
+  )
   other.cut()
   await until(async () => (await a.submit(her, randomHashText())) === 201, START_MS)
   t.pass('it is the replica that a write waits for')

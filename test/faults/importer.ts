@@ -1,4 +1,4 @@
-// An NGO that imports signals into its bank, some of them again, and removes some.
+// An NGO that imports signals into its bank, repeats some, and removes some.
 
 import { z } from 'zod'
 import { is, isNotNow } from './client.js'
@@ -44,7 +44,7 @@ async function remove(scene: Scene, held: { readonly entry: Entry; readonly sign
   if (gone === undefined) return
   ledger.ending(gone.entry)
   const path = `/v1/banks/faults/signals/${gone.signalId}`
-  // 404 after a try that was not answered: then that one did it.
+  // 404 after an attempt without an answer: that attempt did it.
   const done = await insist(
     scene,
     { method: 'DELETE', path, headers: deployment.headers },

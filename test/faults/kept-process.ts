@@ -1,4 +1,4 @@
-// A process of the service that is started again whenever it ends, as a service manager would, but at once.
+// A process of the service that is restarted whenever it ends, as by a service manager, but at once.
 
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -9,21 +9,21 @@ import { patience } from './patience.js'
 
 export interface KeptProcess {
   readonly name: string
-  /** @throws when it is not running at this moment. */
+  /** @throws when it is not running at the moment. */
   readonly pid: number
-  /** Of an api that has been ready. */
+  /** The address of an api that has been ready. */
   readonly url: string
   readonly isReady: boolean
   /** When the current run was ready: performance.now(). */
   readonly readyAtMs: number
-  /** How often it ended though nobody had asked it to, after it had been ready. */
+  /** How often it ended by itself after it had been ready. */
   readonly crashes: readonly string[]
-  /** Everything that it has written. */
+  /** All of its output. */
   readonly output: string[]
   ready(): Promise<void>
-  /** Ends the current run, with its own children, and waits until it is gone; the next one is started at once. */
+  /** Ends the current run with its own children and waits until it is gone; the next one starts at once. */
   kill(): Promise<void>
-  /** SIGTERM. @returns how it ended: the status, or the signal that it took. */
+  /** SIGTERM. @returns how it ended: the status, or the signal. */
   term(timeoutMs: number): Promise<string>
   /** Any other signal. */
   signal(name: NodeJS.Signals): void
@@ -145,6 +145,6 @@ function killGroup({ pid }: ChildProcess): void {
   try {
     if (pid !== undefined) process.kill(-pid, 'SIGKILL')
   } catch {
-    // nobody is left in it
+    // no process of the group is left
   }
 }

@@ -1,9 +1,9 @@
 // What the service has promised so far, and what it may therefore answer about a hash.
 
-/** How long after an answer another process may not yet know: the promise is a second. */
+/** How long after an acknowledgement another process may not know yet: the promise is a second. */
 const ELSEWHERE_TIMEOUT_MS = 1000
 
-/** One hash, or one picture, that was handed in. */
+/** One hash or picture that was registered. */
 export interface Entry {
   /** Hex of the hash; for a picture, its number. */
   readonly what: string
@@ -12,7 +12,7 @@ export interface Entry {
   /** performance.now() of the acknowledgements; undefined for none. */
   registeredAtMs: number | undefined
   withdrawnAtMs: number | undefined
-  /** A withdrawal was sent: until it is acknowledged it may match or not. */
+  /** A withdrawal was sent: until it is acknowledged, the entry may match or not. */
   isEnding: boolean
 }
 
@@ -28,9 +28,9 @@ export interface Ledger {
   withdrawn(entry: Entry, by: number): void
   /** Another acknowledged write: a case, a bank. */
   noted(): void
-  /** What process `at` has to say of an entry when it is asked now. */
+  /** What process `at` must answer about an entry now. */
   expected(entry: Entry, at: number): Expected
-  /** Forgets the oldest withdrawn ones beyond so many, so that a long run stays as quick as a short one. */
+  /** Forgets the oldest withdrawn entries beyond this number, so that a long run stays as fast as a short one. */
   trim(maxWithdrawn: number): void
 }
 

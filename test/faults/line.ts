@@ -1,4 +1,4 @@
-// A line to Redis that can be made slow, silent, or be cut: one listener in front of the socket that is behind it.
+// A proxy in front of the socket of Redis that can delay, silence or cut its connections.
 
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
@@ -7,15 +7,17 @@ import { connect, createServer, type Socket } from 'node:net'
 export interface Line {
   /** Path of the socket to connect to. */
   readonly socket: string
-  /** Each piece of data arrives so much later, in both directions, in order. 0 heals. */
+  /** Delays each piece of data by this much, in both directions, in order. 0 heals. */
   slow(delayMs: number): void
-  /** From now on nothing arrives in either direction, and nobody is told; what was sent meanwhile arrives when it ends. */
+  /** From now on nothing arrives in either direction, without an error; data sent meanwhile arrives when it ends. */
   silence(): void
   /** Lets everything through again. */
   heal(): void
-  /** Ends every connection that there is. New ones work. */
+  /** Ends every open connection. New ones work. */
   cut(): void
-  /** Lets through so many bytes more towards Redis, over all connections, then ends every connection: in the middle of a command. */
+  /**
+   * Lets this many more bytes through to Redis, over all connections, then ends every connection: in the middle of a command.
+   */
   cutAfter(sentBytes: number): void
   /** Ends every connection, and refuses new ones until it heals. */
   refuse(): void

@@ -1,4 +1,4 @@
-// A steady load on the service, by people who know what they were promised and notice when it is not kept.
+// A steady load on the service, by clients that know what they were promised and report when it is broken.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ask, type Call, type Reply } from './client.js'
@@ -7,7 +7,7 @@ import type { Findings } from './findings.js'
 import type { Ledger } from './ledger.js'
 import type { MarkedPictures } from './pictures.js'
 
-/** What everybody who acts on the service has at hand. */
+/** What every client of the service needs. */
 export interface Scene {
   readonly deployment: Pick<Deployment, 'apis' | 'workers' | 'headers'>
   readonly ledger: Ledger
@@ -17,7 +17,7 @@ export interface Scene {
   readonly isOver: () => boolean
 }
 
-/** Asks one of the apis. A request that hangs is put down. */
+/** Sends a request to one of the apis. A request that hangs is recorded. */
 export async function askOne({ deployment, findings }: Scene, at: number, call: Call): Promise<Reply> {
   const url = deployment.apis[at]?.url ?? ''
   const reply = await ask(url, call)
@@ -25,13 +25,16 @@ export async function askOne({ deployment, findings }: Scene, at: number, call: 
   return reply
 }
 
-/** An answer that no fault may lead to. */
+/** Records an answer that no fault may cause. */
 export function surprised({ findings }: Scene, call: Call, reply: Reply): void {
   if (reply.kind === 'answer')
     findings.wrong.push(`${call.method} ${patternOf(call.path)} answered ${reply.status} ${reply.code ?? ''}`)
 }
 
-/** Tries until it is done, at one api after the other. @returns the answer and who gave it; undefined when the run is over. */
+/**
+ * Retries until it is done, at one api after the other. @returns the answer and the api that gave it; undefined when the run
+ * is over.
+ */
 export async function insist(scene: Scene, call: Call, isDone: (reply: Reply) => boolean | 'surprise') {
   for (let at = pickApi(scene); !scene.isOver(); at = 1 - at) {
     const reply = await askOne(scene, at, call)

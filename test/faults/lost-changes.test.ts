@@ -1,4 +1,4 @@
-// A real failover that loses a change while a process stands still, and its number given to a withdrawal before the process goes on.
+// A real failover loses a change while a process is suspended, and a withdrawal gets its number before the process resumes.
 
 import { type ChildProcess, fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -26,7 +26,7 @@ const Answer = z.object({
   found: z.array(z.string()).optional(),
 })
 
-t.test('a process that stood still during a failover does not go on with what was lost', { timeout: 180_000 }, async (t) => {
+t.test('a process suspended during a failover does not keep a lost change', { timeout: 180_000 }, async (t) => {
   const folder = t.testdir()
   const [one = 0, other = 0, watcher = 0] = await freePorts(3)
   const server = (port: number, masterPort?: number) =>
@@ -60,7 +60,7 @@ t.test('a process that stood still during a failover does not go on with what wa
   t.teardown(() => child.kill('SIGKILL'))
 
   await replica.kill()
-  await t.rejects(images.put([lost]), { code: 'store-unavailable' }, 'nobody acknowledged it')
+  await t.rejects(images.put([lost]), { code: 'store-unavailable' }, 'it was not acknowledged')
   await until(async () => (await ask(child, [lost.id])).found?.length === 1, WAIT_MS)
   const { revision: before } = await ask(child, [])
   child.kill('SIGSTOP')

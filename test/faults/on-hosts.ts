@@ -1,5 +1,5 @@
-// The service on several hosts, which are network namespaces: servers of Redis on three of them, an api on each of two, workers on each of two
-// others, TLS between them. How it is asked.
+// The service on several hosts, which are network namespaces: Redis servers on three of them, an api on each of two, workers
+// on each of two others, TLS between them; and a client for it.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -22,7 +22,7 @@ import { until } from '../helpers/service.js'
 import type { Places, Sentinels } from './sentinels.js'
 
 const PORT = 8080
-/** The machine has some twenty processes to start. */
+/** The machine has about twenty processes to start. */
 export const START_MS = 60_000
 
 export interface Hosts {
@@ -33,16 +33,16 @@ export interface Hosts {
   readonly apis: readonly [Client, Client]
   /** How long the apis took to be ready at first: a measure of the machine. */
   readonly startMs: number
-  /** Of a platform, which may ask. */
+  /** A key of a platform, for queries. */
   readonly key: string
-  /** Where the present master runs, and a line to it. */
+  /** Where the current master runs, and a connection to it. */
   masterHost(): Promise<Host>
   onMaster<T>(work: (redis: Redis) => Promise<T>): Promise<T>
   /** Steps the wall clock of every process of the service. */
   stepClocks(offsetMs: number): void
 }
 
-/** @returns `undefined` where there can be no hosts. */
+/** @returns `undefined` where hosts are not possible. */
 export async function deployOnHosts(
   t: Test,
   startServers: (folder: string, binary: string, hosts: Places) => Promise<Sentinels>,
@@ -122,9 +122,9 @@ export interface Client {
   submit(her: Case, hash: string): Promise<number>
   upload(her: Case, form: ReturnType<typeof images>): Promise<number>
   withdraw(her: Case): Promise<number>
-  /** How many processes of workers live, and how many went silent, as its metrics say. */
+  /** How many worker processes live and how many went silent, by its metrics. */
   workers(): Promise<{ readonly alive: number; readonly silent: number }>
-  /** How many registered images a hash matches; `undefined` while it does not say. */
+  /** How many registered images a hash matches; `undefined` while it does not answer. */
   matches(key: string, hash: string): Promise<number | undefined>
 }
 

@@ -1,14 +1,13 @@
-// How long something is waited for, counted in the time in which this process had its turns: a machine that stood still, or had others to
-// run, makes nothing hang.
+// A timeout counted in the time in which this process actually ran, so that a suspended or busy machine causes no false hang.
 
 const TICK_MS = 250
-/** What counts at most between two ticks. */
+/** The most that counts between two ticks. */
 const MAX_MS = 500
 
 export interface Patience {
-  /** Aborts when it is at its end. */
+  /** Aborts when the time is over. */
   readonly signal: AbortSignal
-  /** It is needed no longer. */
+  /** Stops the timeout. */
   end(): void
 }
 

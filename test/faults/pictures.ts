@@ -1,11 +1,11 @@
-// The pictures of the fault suite: each carries a text that exists nowhere else, so that traces of it can be looked for.
+// The pictures of the fault suite: each carries a unique text, so that its traces can be searched for.
 
 import { canary, type Needle } from '../helpers/canary.js'
 import { withJpegComment } from '../helpers/hostile-pictures.js'
 import { type Picture, scene } from '../helpers/pictures.js'
 
 export interface MarkedPictures {
-  /** Of one picture all files that show it: they match each other. */
+  /** All files that show one picture: they match each other. */
   readonly pictures: readonly (readonly Picture[])[]
   readonly needles: readonly Needle[]
 }

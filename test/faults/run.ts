@@ -1,4 +1,4 @@
-// One fault after the other under a steady load; after each, everything that was promised is looked at.
+// One fault after the other under a steady load; after each, every promise is checked.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { randomFrom } from '../helpers/pictures.js'
@@ -17,11 +17,11 @@ import { ready, verify } from './verify.js'
 export interface RunOptions {
   readonly faults: number
   readonly seed: number
-  /** No others than these. */
+  /** Only these faults. */
   readonly only?: readonly CauseName[]
-  /** No fault lasts longer; each has a limit of its own besides. */
+  /** The limit of any fault's duration; each has its own limit too. */
   readonly longestMs: number
-  /** One line for whoever watches: each find at once, and how far it is behind so many faults. */
+  /** One line for the operator: each finding at once, and the progress every so many faults. */
   readonly tell: (line: string) => void
   readonly tellEvery: number
 }
@@ -31,7 +31,7 @@ export interface Run {
   readonly findings: Findings
   /** How long the processes took to be ready at first, before there was any load. */
   readonly startMs: number
-  /** Faults that this machine cannot have. */
+  /** Faults that this machine cannot produce. */
   readonly leftOut: readonly CauseName[]
 }
 
@@ -53,8 +53,8 @@ export async function run({ faults, seed, only, longestMs, tell, tellEvery }: Ru
   const leftOut = all.filter((each) => !isPossible(each)).map(([name]) => name)
   const next = inOrder(only === undefined ? possible : only.filter((name) => possible.includes(name)), draw)
   const freePictures = pictures.pictures.map((_, i) => i)
-  // The first requests of a process may hang in Node's client itself, when the other side ends before the client has its parser (2 of 12 times
-  // with a server that does nothing else; Node 20.20). So nobody's first request is one that a fault meets.
+  // The first request of a process may hang in Node's client itself when the other side ends before the client has its parser
+  // (2 of 12 times with a server that does nothing else; Node 20.20). So no fault may meet the first request of a process.
   await Promise.all(deployment.apis.map((_, at) => askOne(scene, at, { method: 'GET', path: '/health/ready' })))
   const load = Promise.all([
     submit(scene, freePictures),
@@ -101,7 +101,7 @@ export async function run({ faults, seed, only, longestMs, tell, tellEvery }: Ru
   return { report: reportOf(findings, ledger.acknowledged), findings, startMs: deployment.startMs, leftOut }
 }
 
-/** All of them before any comes again, each time in another order. */
+/** All of them before any is repeated, each time in another order. */
 function inOrder(names: readonly CauseName[], draw: Draw): () => CauseName {
   let left: CauseName[] = []
   return () => {
@@ -128,7 +128,7 @@ function drawing(random: () => number, longestMs: number): Draw {
   }
 }
 
-/** What was found since it was asked for last: a run of a thousand faults takes half an hour. */
+/** The findings since the last call: a run of a thousand faults takes half an hour. */
 function newsOf({ recoveries: _, ...findings }: Findings) {
   const told = new Map<string, number>()
   return {

@@ -1,5 +1,5 @@
-// Three Redis of which one is the master, and three Sentinels that choose another when it is gone: on loopback ports, or on hosts of their own, a
-// Redis and a Sentinel on each.
+// Three Redis servers, one of them the master, and three Sentinels that choose another when it fails: on loopback ports, or
+// on their own hosts with a Redis and a Sentinel each.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -12,9 +12,9 @@ import { until } from '../helpers/service.js'
 
 export interface Sentinels {
   readonly url: string
-  /** Where a server is, by its port. */
+  /** The address of a server, by its port. */
   addressOf(port: number): string
-  /** The process of the present master, as the Sentinels see it. */
+  /** The process of the current master, as the Sentinels see it. */
   master(): Promise<RedisProcess>
   close(): Promise<void>
 }
@@ -23,7 +23,7 @@ export interface RedisProcess {
   readonly port: number
   signal(name: NodeJS.Signals): void
   kill(): Promise<void>
-  /** Starts it again; as whose replica it goes on, the Sentinels decide. */
+  /** Restarts it; the Sentinels decide whose replica it becomes. */
   start(): void
 }
 
@@ -33,7 +33,7 @@ const FAILOVER_TIMEOUT_MS = 3000
 export const AGAIN_AFTER_MS = 2 * FAILOVER_TIMEOUT_MS
 const NAME = 'tabir'
 
-/** On which hosts servers run, in turn. */
+/** The hosts on which servers run, in turn. */
 export type Places = readonly Pick<Host, 'address' | 'on'>[]
 export const HERE: Places[number] = { address: '127.0.0.1', on: (command, args) => ({ command, args }) }
 
@@ -56,7 +56,7 @@ export async function startSentinels(folder: string, binary: string, hosts: Plac
     run(i, port, [
       ...['--port', String(port), '--bind', hostOf(i).address, '--protected-mode', 'no'],
       ...['--appendonly', 'yes', '--appendfsync', 'always', '--save', ''],
-      // A master that is cut off from its replicas takes no more writes.
+      // A master that is cut off from its replicas accepts no more writes.
       ...['--min-replicas-to-write', '1', '--min-replicas-max-lag', '2', '--maxmemory-policy', 'noeviction'],
       ...['--repl-diskless-sync-delay', '0', '--repl-timeout', '10'],
       ...(i === 0 ? [] : ['--replicaof', masterAddress, String(master)]),
@@ -98,7 +98,7 @@ export async function startSentinels(folder: string, binary: string, hosts: Plac
     addressOf: (port) => addresses[ports.indexOf(port)] ?? '',
     async master() {
       let port: number | undefined
-      // While they change it, one may say this and another that.
+      // During a change they may disagree.
       await until(async () => {
         const named = await Promise.all(sentinelPorts.map((each, i) => masterNamedBy(each, addresses[i] ?? '')))
         port = named.find((each) => each !== undefined && isMostly(each, named))
@@ -119,7 +119,7 @@ async function masterNamedBy(port: number, host: string): Promise<number | undef
   return Array.isArray(named) ? Number(named[1]) : undefined
 }
 
-/** One that stands still, or is cut off, says nothing. */
+/** A server that is suspended or cut off does not answer. */
 async function ask(port: number, host: string, ...question: string[]): Promise<unknown> {
   const patience = { connectTimeout: 500, commandTimeout: 500, maxRetriesPerRequest: 0, retryStrategy: () => null }
   const redis = new Redis({ port, host, lazyConnect: true, replyMapping: 'legacy', ...patience })

@@ -1,5 +1,5 @@
-// Loaded before a process of the service: its wall clock can be stepped from outside. On SIGUSR2 it reads from a file by how
-// many milliseconds it is wrong from now on. The monotonic clock goes on as it is, as it does when a real clock is stepped.
+// Loaded before a process of the service so that its wall clock can be stepped from outside. On SIGUSR2 it reads from a file
+// by how many milliseconds it is off from now on. The monotonic clock stays as it is, as when a real clock is stepped.
 
 import { readFileSync } from 'node:fs'
 import { isMainThread } from 'node:worker_threads'
@@ -28,8 +28,8 @@ const read = () => {
 if (isMainThread) {
   process.on('SIGUSR2', read)
   try {
-    read() // a process that starts again has the clock of its machine
+    read() // a restarted process has the clock of its machine
   } catch {
-    // nobody has stepped it yet
+    // it has not been stepped yet
   }
 }

@@ -1,4 +1,4 @@
-// Somebody who opens cases, hands in hashes and pictures, and withdraws.
+// A submitter who opens cases, registers hashes and pictures, and withdraws.
 
 import { z } from 'zod'
 import { images } from '../helpers/multipart.js'
@@ -17,7 +17,7 @@ interface OwnCase {
   readonly entries: Entry[]
 }
 
-/** Cases that stay open, to be looked at in the end; beyond them the oldest is withdrawn. */
+/** Cases that stay open, to be checked in the end; beyond this number the oldest is withdrawn. */
 const MAX_OPEN = 8
 
 export async function submit(scene: Scene, freePictures: number[]): Promise<void> {
@@ -70,7 +70,7 @@ async function addPicture(scene: Scene, own: OwnCase, freePictures: number[]): P
   if (done !== undefined) scene.ledger.registered(entry, done.at)
 }
 
-/** An open case has what was handed in, no more than was sent, and does not end by itself. */
+/** An open case has what was registered, no more than was sent, and does not end by itself. */
 async function look(scene: Scene, own: OwnCase): Promise<void> {
   const least = own.entries.filter(({ registeredAtMs }) => registeredAtMs !== undefined).length
   const done = await asOwner(scene, own, { method: 'GET', path: own.path }, (reply) => is(reply, 200))
@@ -101,7 +101,7 @@ type OwnCall = {
   headers?: Record<string, string>
 }
 
-/** With the token of the case; with a new one, for the PIN, when that was lost: tokens may be. */
+/** With the token of the case; if that was lost, as tokens may be, with a new one for the PIN. */
 async function asOwner(scene: Scene, own: OwnCase, call: OwnCall, isDone: (reply: Reply) => boolean) {
   for (;;) {
     let hasLostToken = false

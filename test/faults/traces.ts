@@ -13,7 +13,7 @@ export interface TraceSearch {
   inKeys(): Promise<string[]>
 }
 
-/** Longer than any needle: one that lies across what was read and what is new is found as well. */
+/** Longer than any needle, so that one across the end of the last read is found. */
 const OVERLAP_BYTES = 512
 
 export function traceSearch({ folder, all, redis }: Deployment, needles: readonly Needle[]): TraceSearch {
@@ -27,7 +27,7 @@ export function traceSearch({ folder, all, redis }: Deployment, needles: readonl
       for (const path of filesIn(folder)) {
         const bytes = contentOf(path)
         const known = readBytes.get(path) ?? 0
-        // A file that was written anew, such as a snapshot, is read anew.
+        // A file that was rewritten, such as a snapshot, is read again.
         const from = path.endsWith('.aof') && known <= bytes.length ? Math.max(0, known - OVERLAP_BYTES) : 0
         readBytes.set(path, bytes.length)
         places.push(...searched(path.slice(folder.length), Buffer.concat([Buffer.from(path), bytes.subarray(from)])))

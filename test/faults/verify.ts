@@ -1,4 +1,4 @@
-// After a fault: is the service there again, and has it kept everything that it promised?
+// After a fault: is the service available again, and has it kept its promises?
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { checkHashes, checkPicture, hashesIn, picturesIn } from './asker.js'
@@ -6,12 +6,12 @@ import { is, isNotNow, type Reply } from './client.js'
 import { askOne, type Scene } from './load.js'
 import { patience } from './patience.js'
 
-/** Everything answers again so soon after a fault, or is waited for no longer. */
+/** Everything must answer again this soon after a fault. */
 const GIVE_UP_AFTER_MS = 120_000
 const POLL_MS = 20
 const AT_ONCE = 500
 
-/** Waits until every api says that it is ready, and answers about a hash and about a picture. */
+/** Waits until every api is ready, and answers a query for a hash and for a picture. */
 export async function ready(scene: Scene): Promise<boolean> {
   const { apis, workers } = scene.deployment
   const { signal, end } = patience(GIVE_UP_AFTER_MS)
@@ -33,7 +33,7 @@ export async function ready(scene: Scene): Promise<boolean> {
   return wasReady
 }
 
-/** Asks every api for everything. While it does, the load goes on, and faults of their own have no part in it. */
+/** Queries every api for everything. The load continues meanwhile, and no fault happens. */
 export async function verify(scene: Scene): Promise<void> {
   const { findings, deployment } = scene
   for (const at of deployment.apis.keys()) {
@@ -60,7 +60,7 @@ export async function verify(scene: Scene): Promise<void> {
   if (!is(reply, 200)) findings.hung.push(`a picture could not be asked for after a fault: ${codeOf(reply)}`)
 }
 
-/** A 503 is no wrong answer, on a machine that is busy otherwise; but nothing is left out because of one. */
+/** A 503 on a busy machine is no wrong answer, but the query is repeated. */
 async function answered(question: () => Promise<Reply>): Promise<Reply> {
   const { signal, end } = patience(GIVE_UP_AFTER_MS)
   let reply = await question()

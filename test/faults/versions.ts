@@ -33,9 +33,8 @@ export interface Versions {
 }
 
 /**
- * Begins with the other version alone, changes one process after the other to this one, and back again; after each step everything is
- * looked at. What was registered before stays, whoever is asked.
- *
+ * Starts with the other version only, changes one process after the other to this one, and back again; after each step
+ * everything is checked. What was registered before stays, at every process.
  * @param other the folder of another version, built.
  */
 export async function versions(other: string, seed: number, tell: (line: string) => void): Promise<Versions> {

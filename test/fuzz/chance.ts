@@ -1,4 +1,4 @@
-// Chance that a seed repeats, and what it makes of texts, JSON and bytes.
+// Randomness that a seed repeats, and random texts, JSON and bytes made with it.
 
 import { createHash } from 'node:crypto'
 
@@ -65,7 +65,7 @@ export function oddText(chance: Chance): string {
   return chance.bytes(chance.below(100)).toString(chance.oneOf(['latin1', 'hex', 'base64url', 'utf8']))
 }
 
-/** A hash as text, whole or with something wrong. */
+/** A hash as text, valid or with a flaw. */
 export function hashText(chance: Chance): string {
   const hash = chance.bytes(32).toString('hex')
   switch (chance.below(8)) {
@@ -84,7 +84,7 @@ export function hashText(chance: Chance): string {
   }
 }
 
-/** Something like a token: a key, a case's token, a JWT, with something wrong. */
+/** A text like a key, a case token or a JWT, with a flaw. */
 export function tokenText(chance: Chance, known: readonly string[]): string {
   const part = () => chance.bytes(1 + chance.below(60)).toString('base64url')
   const made = chance.oneOf([
@@ -101,7 +101,7 @@ function mutatedText(chance: Chance, text: string): string {
   return mutatedBytes(chance, Buffer.from(text)).toString('latin1')
 }
 
-/** The same with a value replaced, removed, doubled or wrapped, somewhere. */
+/** The value with one part replaced, removed, duplicated or wrapped. */
 export function mutatedJson(chance: Chance, value: unknown, depth = 0): unknown {
   if (depth > 8 || chance.happens(0.15)) return chance.happens(0.5) ? chance.oneOf(ODD_VALUES) : oddText(chance)
   if (Array.isArray(value)) {
@@ -125,7 +125,7 @@ export function mutatedJson(chance: Chance, value: unknown, depth = 0): unknown 
   return chance.happens(0.5) ? value : chance.oneOf(ODD_VALUES)
 }
 
-/** Some bytes changed, cut out, put in, doubled; or the end cut off. */
+/** Changes, removes, inserts or duplicates some bytes, or cuts off the end. */
 export function mutatedBytes(chance: Chance, given: Buffer): Buffer {
   let bytes = Buffer.from(given)
   for (let i = 1 + chance.below(4); i > 0; i--) {

@@ -1,4 +1,4 @@
-// The routes of other tools, which openapi.yaml does not describe: with what their clients send, as a beginning.
+// The routes of other tools, which openapi.yaml does not describe, with what their clients send as a starting point.
 
 import type { Route } from './http.js'
 

@@ -1,4 +1,4 @@
-// A few seconds of what `npm run fuzz:http` does for hours, from another seed each time; the seed is in what a failure says.
+// A few seconds of what `npm run fuzz:http` runs for hours, with another seed each time; a failure names the seed.
 
 import t, { type Test } from 'tap'
 import { Problem } from '../../src/domain/problem.js'
@@ -15,7 +15,7 @@ import { fuzzPictures } from './pictures.js'
 const SEED = Number(process.env['TABIR_FUZZ_SEED'] ?? Date.now() % 1_000_000_000)
 const BUDGET_MS = Number(process.env['TABIR_FUZZ_MS'] ?? 1500)
 
-/** There is no worker here: pictures as such have a test of their own below. */
+/** No worker runs here: pictures have their own test below. */
 const refusing: Hashing = {
   async hash(image) {
     for (const piece of image) piece.fill(0)
@@ -29,7 +29,7 @@ function withoutCrash(t: Test): void {
   t.teardown(() => process.off('unhandledRejection', note).off('uncaughtException', note))
 }
 
-t.test(`whatever is sent to whatever route has an answer, and it is no fault of ours (seed ${SEED})`, async (t) => {
+t.test(`every request to any route is answered without an error of ours (seed ${SEED})`, async (t) => {
   withoutCrash(t)
   const chance = chanceFrom(SEED)
   const service = await startService(t, { logLevel: 'error', hashing: refusing })
@@ -62,7 +62,7 @@ t.test(`whatever is sent to whatever route has an answer, and it is no fault of 
   t.equal((await fetch(`http://127.0.0.1:${port}/health/live`)).status, 200, `alive after ${tried} broken requests`)
 })
 
-t.test(`a picture that was changed anywhere is hashed or refused (seed ${SEED})`, async (t) => {
+t.test(`a picture changed anywhere is hashed or refused (seed ${SEED})`, async (t) => {
   withoutCrash(t)
   const { tried, finds } = await fuzzPictures(chanceFrom(SEED), BUDGET_MS)
   t.same(finds, [])

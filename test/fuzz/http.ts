@@ -1,4 +1,5 @@
-// Requests that nobody would send, to every route of ours and of other tools: what comes back must be an answer, in time, and never a fault of ours.
+// Requests that no client would send, to every route of ours and of other tools: each must be answered in time, and without
+// an error of ours.
 
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -10,9 +11,9 @@ import { askedPatiently } from './patient.js'
 
 export interface FuzzOptions {
   readonly app: FastifyInstance
-  /** Headers of somebody who may do everything, and of a case; their secrets are what tokens are made from. */
+  /** Headers of a key with every scope, and of a case; tokens are made from their secrets. */
   readonly tokens: readonly string[]
-  /** Values for what stands in addresses, by name. */
+  /** Values for the parameters in paths, by name. */
   readonly ids: Readonly<Record<string, string>>
   /** Bodies of pictures. */
   readonly multipart: readonly { readonly payload: Buffer; readonly headers: Readonly<Record<string, string>> }[]
@@ -20,7 +21,7 @@ export interface FuzzOptions {
   readonly untilMs: number
 }
 
-/** What is wrong with an answer, and with what it was got. */
+/** What is wrong with an answer, and the request that led to it. */
 export interface Find {
   readonly what: string
   readonly method: string
@@ -31,17 +32,17 @@ export interface Find {
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly path: string
-  /** What it reads, as it says itself. */
+  /** The content types that it reads, by its own statement. */
   readonly reads: readonly string[]
 }
 
-/** Longer is a hang. */
+/** A longer request is a hang. */
 const ANSWER_TIMEOUT_MS = 10_000
 const MAX_FINDS = 5
-/** Also where the time that there is was spent on waiting. */
+/** Asked even if the time was spent on waiting. */
 const MIN_ASKED = 30
 
-/** @returns how many requests were answered, and the first finds. */
+/** @returns how many requests were answered, and the first findings. */
 export async function fuzzHttp(options: FuzzOptions): Promise<{ readonly asked: number; readonly finds: readonly Find[] }> {
   const { app, chance, untilMs } = options
   const routes = [...routesOf(app), ...FOREIGN_ROUTES]
@@ -66,7 +67,7 @@ export async function fuzzHttp(options: FuzzOptions): Promise<{ readonly asked: 
       if (answer === undefined) find('no answer')
       else if (answer.statusCode >= 500) find(`${answer.statusCode} ${answer.body.slice(0, 200)}`)
     } catch (error) {
-      // light-my-request refuses what no client can write; what the server throws is another matter.
+      // light-my-request refuses what no client can write; errors of the server are another matter.
       if (!(error instanceof Error) || !/^(Invalid|The "|Parse|ERR_)/.test(error.message)) find(String(error))
     }
   }
@@ -84,7 +85,7 @@ async function answerInTime(app: FastifyInstance, request: InjectOptions) {
   }
 }
 
-/** The same as bytes on a socket, broken in ways that no HTTP library would write. @returns how many times it was tried. */
+/** The same as bytes on a socket, broken in ways that no HTTP library would write. @returns the number of attempts. */
 export async function fuzzSocket(
   { chance, tokens, untilMs }: Pick<FuzzOptions, 'chance' | 'tokens' | 'untilMs'>,
   port: number,
@@ -140,7 +141,7 @@ function bodyFor(options: FuzzOptions, { method, reads }: Route) {
   if (method === 'GET' && chance.happens(0.9)) return { payload: undefined, headers: {} }
   const good = chance.oneOf(SEEDS)
   const json = { 'content-type': 'application/json' }
-  // Mostly what the route reads: what is of another kind gets no farther than its door.
+  // Mostly what the route reads: another content type is refused early.
   const kind = chance.happens(0.7) ? KINDS[chance.oneOf([...reads, 'application/json'])] : undefined
   switch (kind ?? chance.below(7)) {
     case 0:
@@ -183,7 +184,7 @@ const PARAMETERS = [
 
 const KINDS: Readonly<Record<string, number>> = { 'application/x-ndjson': 1, 'multipart/form-data': 2 }
 
-/** Bodies that some route takes; a route gets those of all others as well. */
+/** Bodies that some route accepts; every route gets those of the others too. */
 const HASH = 'f'.repeat(64)
 const SEEDS: readonly unknown[] = [
   {

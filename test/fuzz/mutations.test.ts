@@ -1,4 +1,4 @@
-// The lists of fuzz/mutate.mjs know what to break by its text. A mutation whose text is gone breaks nothing, and nobody would notice.
+// The lists of fuzz/mutate.mjs find what to break by its text. A mutation whose text is gone breaks nothing, unnoticed.
 
 import { access, readFile } from 'node:fs/promises'
 import { t } from 'tap'
@@ -23,7 +23,7 @@ const { lists, changesOf }: Lists = await import(new URL('fuzz/mutations/lists.m
 
 t.same([...lists.keys()], ['search', 'details', 'exchange', 'history', 'video'])
 for (const [name, { mutations, tests = [] }] of lists) {
-  t.test(`each mutation of the list ${name} has one place, and changes it`, async (t) => {
+  t.test(`each mutation of the list ${name} matches one place and changes it`, async (t) => {
     const changes = mutations.flatMap(changesOf)
     const texts = new Map<string, string>()
     for (const { file } of changes) {

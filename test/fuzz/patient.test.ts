@@ -1,7 +1,7 @@
 import t from 'tap'
 import { type Answered, askedPatiently } from './patient.js'
 
-/** Somebody who answers so, one after the other, and the last one from then on. */
+/** A server that gives these answers in order, and then the last one forever. */
 function answering(...answers: readonly (Answered | undefined)[]) {
   const waitedMs: number[] = []
   let asked = 0
@@ -13,17 +13,17 @@ function answering(...answers: readonly (Answered | undefined)[]) {
 const fine: Answered = { statusCode: 200, headers: {} }
 const away = (headers: Answered['headers'] = { 'retry-after': '2' }): Answered => ({ statusCode: 503, headers })
 
-t.test('who is told to come again comes when he was told to, and then has to be answered', async (t) => {
+t.test('a request refused with Retry-After is repeated after that time, a limited number of times', async (t) => {
   const once = answering(away(), away({ 'retry-after': '5' }), fine)
   t.same(await once.last(), fine)
   t.same(once.waitedMs, [2000, 5000])
 
   const always = answering(away())
-  t.match(await always.last(), { statusCode: 503 }, 'what is refused every time stays refused')
+  t.match(await always.last(), { statusCode: 503 }, 'a request refused each time stays refused')
   t.equal(always.asked(), 4)
 })
 
-t.test('no other answer is asked for twice', async (t) => {
+t.test('no other answer leads to a repeated request', async (t) => {
   const others = [fine, away({}), away({ 'retry-after': 'soon' }), away({ 'retry-after': '0' })]
   for (const answer of [...others, { statusCode: 500, headers: { 'retry-after': '2' } }, undefined]) {
     const one = answering(answer, fine)

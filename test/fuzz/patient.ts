@@ -1,25 +1,26 @@
-// A store that was unavailable for a moment, because the machine had no time for it, is no fault; one that stays unavailable for whoever asks for this is.
+// A store that was briefly unavailable because the machine was busy is no finding; one that stays unavailable for a request
+// is.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** What of an answer tells whether to come again. */
+/** The parts of an answer that decide whether to repeat the request. */
 export interface Answered {
   readonly statusCode: number
   readonly headers: Readonly<Record<string, unknown>>
 }
 
 export interface Patience {
-  /** How many times it is asked again at most. */
+  /** The maximum number of repetitions. */
   readonly again: number
   readonly wait: (ms: number) => Promise<unknown>
 }
 
-/** So many times that a machine with more to do than it can has caught up, and no request that always fails gets by. */
+/** Enough for a busy machine to catch up, while a request that always fails is still found. */
 export const PATIENCE: Patience = { again: 8, wait: sleep }
 
 /**
- * Does what a client does who is told to come again: asks the same, when it was said. Every other answer is the last one; so is a 503
- * that does not say when, or that comes again each time.
+ * Acts as a client that honours Retry-After: repeats the request when told to. Every other answer is final; so is a 503
+ * without a time, or one that is repeated each time.
  * @returns the last answer; `undefined` as soon as there was none.
  */
 export async function askedPatiently<A extends Answered>(

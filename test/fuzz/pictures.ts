@@ -1,4 +1,4 @@
-// Pictures of every format with something changed: each is decoded or refused, and nothing else.
+// Pictures of every format with something changed: each is decoded or refused, with no other outcome.
 
 import { Problem } from '../../src/domain/problem.js'
 import { hashImage } from '../../workers/media/hashes-of-file.js'
@@ -6,7 +6,9 @@ import { HEIC_FILES, heic } from '../helpers/heic.js'
 import { everyFormat } from '../helpers/pictures.js'
 import { type Chance, mutatedBytes } from './chance.js'
 
-/** @returns how many pictures were tried, and what was thrown that is no refusal. A decoder that crashes takes this process with it. */
+/**
+ * @returns how many pictures were tried, and which errors were no refusal. A decoder that crashes takes this process with it.
+ */
 export async function fuzzPictures(
   chance: Chance,
   budgetMs: number,
@@ -17,7 +19,7 @@ export async function fuzzPictures(
   const untilMs = performance.now() + budgetMs
   while (performance.now() < untilMs) {
     const { name, bytes } = chance.oneOf(pictures)
-    // Most that a format says of itself is at its beginning.
+    // Most of a format's metadata is at its beginning.
     const headBytes = chance.happens(0.7) ? Math.min(bytes.length, 1024) : bytes.length
     const mutated = Buffer.concat([mutatedBytes(chance, bytes.subarray(0, headBytes)), bytes.subarray(headBytes)])
     try {

@@ -1,4 +1,4 @@
-// Files and pages of feeds with something wrong: what cannot be read is refused, and everything beside it arrives.
+// Files and feed pages with flaws: unreadable records are rejected, and all others are read.
 
 import { gzipSync } from 'node:zlib'
 import { formatHash } from '../../packages/hash/src/hash256.js'
@@ -26,7 +26,7 @@ const FEEDS: readonly Feed[] = exchangesIn(
 ).map(({ feed }) => feed)
 const [stopNcii, threatExchange, tat, ncmec] = FEEDS
 
-/** @returns how much was tried, and what was found; a seed repeats it. */
+/** @returns how many were tried, and the findings; a seed repeats it. */
 export async function fuzzReaders(chance: Chance, untilMs: number): Promise<{ tried: number; finds: string[] }> {
   const finds: string[] = []
   let tried = 0
@@ -38,7 +38,7 @@ export async function fuzzReaders(chance: Chance, untilMs: number): Promise<{ tr
   return { tried, finds }
 }
 
-/** One record is anything at all; the others are whole. */
+/** One record is anything at all; the others are valid. */
 async function pageWithOneBadRecord(chance: Chance): Promise<string | undefined> {
   const hashes = Array.from({ length: 6 }, () => chance.bytes(32).toString('hex'))
   const bad = chance.below(hashes.length)
@@ -78,7 +78,7 @@ async function brokenPage(chance: Chance): Promise<string | undefined> {
   return typeof read === 'string' ? `${read}: ${body.toString('latin1').slice(0, 500)}` : undefined
 }
 
-/** Lines of all kinds with bad ones between them: of one file, whole lines arrive, each once and in order. */
+/** Lines of all kinds with bad ones between them: the valid lines of a file are read once each, in order. */
 async function fileWithBadLines(chance: Chance): Promise<string | undefined> {
   const kind = chance.oneOf(['plain', 'json', 'csv'] as const)
   const good: string[] = []
@@ -137,7 +137,7 @@ async function readFile(bytes: Buffer, chance: Chance): Promise<{ read: ReadReco
   return { read, problem: undefined }
 }
 
-/** @returns its records; `undefined` when it was refused; a text when that went wrong. */
+/** @returns its records; `undefined` when it was refused; a text describing a failure. */
 function pageIn(feed: Feed, body: Buffer): readonly FeedRecord[] | undefined | string {
   try {
     const { records, next } = feed.read(body, feed.start)
@@ -148,7 +148,7 @@ function pageIn(feed: Feed, body: Buffer): readonly FeedRecord[] | undefined | s
   }
 }
 
-/** Wherever a page says to go on: at the feed's own address, and never back in time. */
+/** A page may lead only to the feed's own address, and never back in time. */
 function wrongPlace(feed: Feed, next: FeedPosition): string | undefined {
   const { url } = feed.request(next, 'token')
   if (!URL.canParse(url) || !new URL(url).href.startsWith(BASE)) return `leads to ${url.slice(0, 200)}`

@@ -56,18 +56,18 @@ t.test('frames are read from the headers of each format, with the durations that
   }
 })
 
-t.test('the frames that a picture depends on, and no others, are drawn for it', async (t) => {
+t.test('a frame is drawn with exactly the frames that it depends on', async (t) => {
   const starts = (...frames: readonly FrameHeader[]) => startsOf({ ...SIZE, frames })
   t.same(starts(frame(), part(), part()), [0, 0, 0])
   t.same(starts(frame(), frame(), part()), [0, 1, 1], 'an opaque frame hides all before')
-  t.same(starts(frame(), frame({ isOpaque: false }), part()), [0, 0, 0], 'another one does not')
+  t.same(starts(frame(), frame({ isOpaque: false }), part()), [0, 0, 0], 'a transparent frame does not')
   t.same(starts(frame(), frame({ isOpaque: false, isSource: true }), part()), [0, 1, 1], 'unless it replaces')
   t.same(starts(frame(), frame({ disposal: 'clear', isOpaque: false }), part()), [0, 0, 2])
   t.same(starts(frame(), part({ disposal: 'clear' }), part()), [0, 0, 0])
   t.same(starts(frame(), frame({ disposal: 'restore' }), part()), [0, 1, 0])
 })
 
-t.test('a plan draws what it has chosen, with all that it needs, within its time', async (t) => {
+t.test('a plan draws its chosen frames with all that they need, within its time', async (t) => {
   const kinds = fc.record({
     isOpaque: fc.boolean(),
     isSource: fc.boolean(),
@@ -91,7 +91,7 @@ t.test('a plan draws what it has chosen, with all that it needs, within its time
   t.pass()
 })
 
-t.test('the frame that is shown longest is reached past a thousand others that it does not depend on', async (t) => {
+t.test('the longest frame is reached past thousands of frames that it does not depend on', async (t) => {
   const frames = Array.from({ length: 5000 }, () => part({ durationMs: 20 }))
   frames.push(frame({ durationMs: 3000 }))
   const slow = { msPerFrame: 5, nsPerPixel: 10 }
@@ -101,10 +101,10 @@ t.test('the frame that is shown longest is reached past a thousand others that i
 
   frames[5000] = part({ durationMs: 3000 })
   t.notOk(planOf({ ...SIZE, frames }, slow, MEGABYTE, 8).chosen.includes(5000), 'drawing 5,000 frames would take 25 s')
-  t.ok(planOf({ ...SIZE, frames }, CHEAP, MEGABYTE, 8).chosen.includes(5000), 'where they cost little it is reached')
+  t.ok(planOf({ ...SIZE, frames }, CHEAP, MEGABYTE, 8).chosen.includes(5000), 'at low cost it is reached')
 })
 
-t.test('a hundred thousand frames of no duration are read in part, and refused by nobody', async (t) => {
+t.test('an animation of a hundred thousand frames without duration is read in part and accepted', async (t) => {
   const first = await gifOf(SIZE, [{ picture: framePicture(1, SIZE), delayMs: 0 }])
   const dots = Array<Buffer>(100_000).fill(Buffer.from('21f90400000000002c0000000001000100000202440100', 'hex'))
   const bytes = Buffer.concat([first.subarray(0, -1), ...dots])
@@ -114,7 +114,7 @@ t.test('a hundred thousand frames of no duration are read in part, and refused b
   t.notOk(isTooCostly(cost, bytes.length))
 })
 
-t.test('small files with large frames cost no more than their size allows, and large canvases are refused', async (t) => {
+t.test('a small file with large frames costs no more than its size allows, and a large canvas is refused', async (t) => {
   const size = { width: 1500, height: 1000 }
   const webp = repeated(await webpOf(size, [{ picture: flatPicture(size, [9, 9, 9, 255]), delayMs: 50 }]), 150)
   t.ok(webp.length < 20_000)
@@ -126,7 +126,7 @@ t.test('small files with large frames cost no more than their size allows, and l
   t.ok(isTooCostly(pictureCost(huge), huge.length), 'a canvas of 49 megapixels takes too much memory')
 })
 
-/** The last frame of a WebP so many times. */
+/** Repeats the last frame of a WebP `times` times. */
 function repeated(webp: Buffer, times: number): Buffer {
   const frame = webp.subarray(webp.indexOf('ANMF'))
   const file = Buffer.concat([webp.subarray(0, webp.indexOf('ANMF')), ...Array<Buffer>(times).fill(frame)])
@@ -134,7 +134,7 @@ function repeated(webp: Buffer, times: number): Buffer {
   return file
 }
 
-t.test('samples of a sequence that lie on each other are not multiplied', async (t) => {
+t.test('overlapping samples of a sequence are not counted repeatedly', async (t) => {
   const file = (await animations()).avif
   const table = file.indexOf('stsz') + 12
   for (let sample = 0; sample < 4; sample++) file.writeUInt32BE(file.length - 400, table + 4 + 4 * sample)
@@ -144,7 +144,7 @@ t.test('samples of a sequence that lie on each other are not multiplied', async 
   t.ok((avifAnimation(file)?.frames.length ?? 0) <= 4)
 })
 
-t.test('whatever stands in a header, nothing is thrown but the end of the file', async (t) => {
+t.test('any header is read without an error, or ends the file early', async (t) => {
   const files = Object.values(await animations())
   const bent = fc
     .tuple(fc.constantFrom(...files), fc.nat(), fc.uint8Array({ minLength: 1, maxLength: 8 }), fc.nat())

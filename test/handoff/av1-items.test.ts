@@ -16,7 +16,7 @@ import { scene } from '../helpers/pictures.js'
 const SIZE = { width: 64, height: 48 }
 const LEVELS = [250, 128, 10]
 
-/** One item with frames of these levels of grey, each on its own. */
+/** One item with independent frames of these levels of grey. */
 async function itemOf(levels: readonly number[]): Promise<Buffer> {
   const frames = levels.map((level) => ({ picture: flatPicture(SIZE, [level, level, level, 255]), delayMs: 100 }))
   const sequence = await avifSequenceOf(SIZE, frames)
@@ -28,12 +28,12 @@ async function itemOf(levels: readonly number[]): Promise<Buffer> {
 
 const levelOf = async (file: Buffer) => (await decode(file)).data[0]
 
-t.test('of many frames the first is the picture, however many follow', async (t) => {
+t.test('of many AV1 frames the first is the picture, however many follow', async (t) => {
   t.equal(await levelOf(await itemOf([250])), 250)
   const many = await itemOf(LEVELS)
   const before = Buffer.from(many)
   t.equal(await levelOf(many), 250)
-  t.ok(many.equals(before), 'the file itself is left as it is')
+  t.ok(many.equals(before), 'the file itself is unchanged')
   t.equal(await levelOf(await itemOf([10, 250])), 10)
   const hundreds = await itemOf([90, ...Array<number>(400).fill(10)])
   t.equal(av1Frames(hundreds).decoded, 1)
@@ -41,10 +41,10 @@ t.test('of many frames the first is the picture, however many follow', async (t)
   const ends = await Promise.all(
     [1, 2, 3].map((left) => decode(many.subarray(0, many.length - left)).catch(({ code }: { code: string }) => ({ code }))),
   )
-  for (const end of ends) t.ok('code' in end ? end.code === 'image-undecodable' : end.data[0] === 250, 'a file that is cut')
+  for (const end of ends) t.ok('code' in end ? end.code === 'image-undecodable' : end.data[0] === 250, 'a truncated file')
 })
 
-t.test('Chromium shows the same', { skip: withoutBrowser }, async (t) => {
+t.test('Chromium shows the same frame', { skip: withoutBrowser }, async (t) => {
   const browser = await launchChromium()
   t.teardown(() => browser.close())
   const page = await browser.newPage()
@@ -60,13 +60,13 @@ t.test('Chromium shows the same', { skip: withoutBrowser }, async (t) => {
   for (const { name, file, level } of layered()) t.equal(await shownLevel(file), level, name)
 })
 
-t.test('of layers the highest is the picture, unless a property selects another', async (t) => {
+t.test('the highest layer is the picture, unless a property selects another', async (t) => {
   for (const { name, file, level } of layered()) t.equal(await levelOf(file), level, name)
   const untold = withProperty(LAYERS, 'a1op', [40])
-  t.equal(av1Frames(untold).decoded, 2, 'a list of layers that is not there')
+  t.equal(av1Frames(untold).decoded, 2, 'a list of layers that does not exist')
 })
 
-/** avifenc --layered: white and above it black. */
+/** Made with avifenc --layered: white, and black above it. */
 const LAYERS = readFileSync(resolve(import.meta.dirname, '../../../test/data/layers.avif'))
 
 function layered() {
@@ -80,7 +80,7 @@ function layered() {
   ]
 }
 
-/** A copy with an essential property in place of that of pixel depths, which nobody needs. */
+/** A copy with an essential property in place of the pixel depths, which no decoder needs. */
 function withProperty(file: Buffer, type: string, content: readonly number[]): Buffer {
   const copy = Buffer.from(file)
   const meta = metaBoxesIn(copy)
@@ -93,7 +93,7 @@ function withProperty(file: Buffer, type: string, content: readonly number[]): B
   return copy
 }
 
-t.test('frames that are decoded for the one that is shown are counted', async (t) => {
+t.test('hidden frames that are decoded for the shown one are counted', async (t) => {
   const { bytes: plain } = await scene(1, { format: 'avif' })
   t.same(av1Frames(plain), { decoded: 1, patches: [] })
   t.same(av1Frames(await hidden(3)), { decoded: 4, patches: [] })
@@ -115,16 +115,16 @@ t.test('a higher layer of the same picture is decoded with it, and a lower one i
   t.equal(av1Frames(withUnits(small, Buffer.from([...layer(1), ...layer(0)]))).decoded, 1)
 })
 
-/** With frames before the first that are not to be shown: their headers, without any tile. */
+/** With hidden frames before the first: their headers, without any tile. */
 async function hidden(frames: number): Promise<Buffer> {
   const file = withUnits(await itemOf([90]), Buffer.alloc(3 * frames, Buffer.from([0x1a, 1, 0])))
   const at = file.lastIndexOf('mdat') + 4
   const sequence = at + ((file[at] ?? 0) >> 3 === 1 ? 2 : 4)
-  file[sequence] = (file[sequence] ?? 0) & ~0b1000 // not a header of stills, by which every frame is shown
+  file[sequence] = (file[sequence] ?? 0) & ~0b1000 // not a header of stills, which would show every frame
   return file
 }
 
-/** With units behind the sequence header of its item, which is in `mdat`. */
+/** With units after the sequence header of its item, which is in `mdat`. */
 function withUnits(file: Buffer, units: Buffer): Buffer {
   const item = file.lastIndexOf('mdat') + 4
   let at = item

@@ -1,11 +1,11 @@
-// Where pictures wait: to the last byte, and nothing of one is ever in another.
+// The memory in which pictures wait: complete to the last byte, and never mixed with another picture.
 
 import t from 'tap'
 import { Blocks } from '../../src/handoff/blocks.js'
 
 const BLOCK = 1 << 16
 
-/** With its memory for itself, as what a socket brings. */
+/** In its own memory, like a chunk from a socket. */
 function chunk(sizeBytes: number, first = 1): Buffer {
   const made = Buffer.allocUnsafeSlow(sizeBytes)
   for (let i = 0; i < sizeBytes; i++) made[i] = ((first + i) % 255) + 1
@@ -16,7 +16,7 @@ function isWiped(piece: Buffer): boolean {
   return piece.every((byte) => byte === 0)
 }
 
-t.test('an image is held to the last byte, whatever pieces it came in', async (t) => {
+t.test('an image is held to the last byte, in whatever pieces it arrived', async (t) => {
   const blocks = new Blocks()
   const sizes = [
     [BLOCK],
@@ -37,7 +37,7 @@ t.test('an image is held to the last byte, whatever pieces it came in', async (t
   }
 })
 
-t.test('what it came in is given back at once, but where something else lies beside it', async (t) => {
+t.test('the memory of the chunks is released at once, unless other data shares it', async (t) => {
   const own = chunk(BLOCK)
   const shared = chunk(BLOCK)
   const beside = Buffer.from(shared.subarray(0, 100))
@@ -45,13 +45,13 @@ t.test('what it came in is given back at once, but where something else lies bes
 
   new Blocks().hold([own, part])
 
-  t.equal(own.buffer.byteLength, 0, 'V8 has it no more')
+  t.equal(own.buffer.byteLength, 0, 'V8 has released it')
   t.equal(part.length, BLOCK - 100)
   t.ok(isWiped(part))
-  t.ok(shared.subarray(0, 100).equals(beside), 'which may be the head of the next picture')
+  t.ok(shared.subarray(0, 100).equals(beside), 'it may be the start of the next picture')
 })
 
-t.test('a small image stays where it is, and is overwritten there', async (t) => {
+t.test('a small image stays in place and is overwritten there', async (t) => {
   const blocks = new Blocks()
   const pieces = [chunk(BLOCK - 2), chunk(1)]
   const held = blocks.hold(pieces)
@@ -61,7 +61,7 @@ t.test('a small image stays where it is, and is overwritten there', async (t) =>
   t.equal(blocks.freeCount, 0)
 })
 
-t.test('memory serves again, and nothing of the image before is in it', async (t) => {
+t.test('memory is reused without anything of the previous image', async (t) => {
   const blocks = new Blocks()
   const first = blocks.hold([chunk(4 * BLOCK)])
   first.release()
@@ -72,10 +72,10 @@ t.test('memory serves again, and nothing of the image before is in it', async (t
   t.equal(blocks.freeCount, 1)
   t.ok(second.pieces.every((piece) => first.pieces.some(({ buffer }) => buffer === piece.buffer)))
   const last = second.pieces.at(-1)
-  t.ok(last !== undefined && isWiped(Buffer.from(last.buffer).subarray(last.length)), 'behind its last byte')
+  t.ok(last !== undefined && isWiped(Buffer.from(last.buffer).subarray(last.length)), 'after its last byte')
 })
 
-t.test('two images never wait in the same memory, and what is released twice is there once', async (t) => {
+t.test('two images never share memory, and a double release counts once', async (t) => {
   const blocks = new Blocks()
   const before = blocks.hold([chunk(3 * BLOCK)])
   before.release()
@@ -90,7 +90,7 @@ t.test('two images never wait in the same memory, and what is released twice is 
   t.ok(Buffer.concat(other.pieces).equals(chunk(2 * BLOCK, 9)))
 })
 
-t.test('what somebody may read still is overwritten, and serves for nothing else', async (t) => {
+t.test('memory that may still be read is overwritten and not reused', async (t) => {
   const blocks = new Blocks()
   const held = blocks.hold([chunk(3 * BLOCK)])
   held.wipe()
@@ -98,7 +98,7 @@ t.test('what somebody may read still is overwritten, and serves for nothing else
   t.equal(blocks.freeCount, 0)
 })
 
-t.test('no more is kept than was said', async (t) => {
+t.test('no more free memory is kept than the limit', async (t) => {
   const blocks = new Blocks(3 * BLOCK)
   const held = [blocks.hold([chunk(2 * BLOCK)]), blocks.hold([chunk(2 * BLOCK)])]
   for (const each of held) each.release()

@@ -1,4 +1,4 @@
-// A worker's host that is cut off says nothing any more, and ends no connection: its kernel has to be asked.
+// A worker’s host that is cut off sends nothing and ends no connection, so the kernel has to probe it.
 
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
@@ -9,11 +9,11 @@ import { PendingImages } from '../../src/handoff/pending-images.js'
 import { until } from '../helpers/service.js'
 
 const TABLE = '/proc/net/tcp'
-/** Of the timers that the kernel has for a connection. */
+/** One of the kernel’s timers of a connection. */
 const KEEP_ALIVE = '02'
 
-t.test('the system asks again and again whether who took a picture is there', async (t) => {
-  if (!existsSync(TABLE)) return t.pass('only Linux tells')
+t.test('the kernel probes the connection of a worker that took a picture', async (t) => {
+  if (!existsSync(TABLE)) return t.pass('only Linux shows it')
   const pendingImages = new PendingImages(60_000)
   const options = { host: '127.0.0.1', port: 0, announcedHost: '127.0.0.1' }
   const { url, close } = await listenForWorkers(pendingImages, options)
@@ -31,7 +31,7 @@ t.test('the system asks again and again whether who took a picture is there', as
   t.ok(pendingImages.isTaken(ticket))
 })
 
-/** Of the end that has this port, towards that one. */
+/** The timer of the end with this port, towards the other. */
 function timerOf(port: number, otherPort: number): string | undefined {
   const hex = (number: number) => number.toString(16).toUpperCase().padStart(4, '0')
   const line = readFileSync(TABLE, 'utf8')

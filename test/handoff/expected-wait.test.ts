@@ -1,11 +1,11 @@
-// How long pictures wait for a worker, and how long one more would.
+// How long pictures wait for a worker, and how long one more would wait.
 
 import t from 'tap'
 import { PendingImages } from '../../src/handoff/pending-images.js'
 
 const LONG_MS = 60_000
 
-t.test('what no worker has taken is what waits for one', async (t) => {
+t.test('the wait for a worker counts only pictures that no worker has taken', async (t) => {
   let nowMs = 0
   const pendingImages = new PendingImages(LONG_MS, () => nowMs)
   t.equal(pendingImages.untakenMs, 0)
@@ -15,7 +15,7 @@ t.test('what no worker has taken is what waits for one', async (t) => {
   nowMs = 30
   t.equal(pendingImages.untakenMs, 30)
   pendingImages.claim(first.ticket)
-  t.equal(pendingImages.untakenMs, 20, 'one that takes long to hash does not count')
+  t.equal(pendingImages.untakenMs, 20, 'a picture that takes long to hash does not count')
   pendingImages.claim(second.ticket)
   t.equal(pendingImages.untakenMs, 0)
   t.equal(pendingImages.oldestMs, 30)
@@ -23,7 +23,7 @@ t.test('what no worker has taken is what waits for one', async (t) => {
   pendingImages.close()
 })
 
-t.test('how long one more would wait is told by how fast those before it were taken', async (t) => {
+t.test('the expected wait of one more picture follows the rate at which workers take pictures', async (t) => {
   let nowMs = 0
   const pendingImages = new PendingImages(LONG_MS, () => nowMs)
   t.equal(pendingImages.expectedMs(), 0)
@@ -35,12 +35,12 @@ t.test('how long one more would wait is told by how fast those before it were ta
     nowMs += 25
     take(i)
   }
-  t.equal(pendingImages.expectedMs(), 15 * 25, 'and not the 125 ms that the oldest has waited')
+  t.equal(pendingImages.expectedMs(), 15 * 25, 'not the 125 ms that the oldest has waited')
   take(0)
-  t.equal(pendingImages.expectedMs(), 15 * 25, 'taking one again is no taking')
+  t.equal(pendingImages.expectedMs(), 15 * 25, 'taking one twice does not count')
   left[19]?.cancel()
   left[4]?.cancel()
-  t.equal(pendingImages.expectedMs(), 14 * 25, 'one that was called off waits no more; one that was taken did not')
+  t.equal(pendingImages.expectedMs(), 14 * 25, 'a cancelled picture waits no more; a taken one did not wait')
   for (let i = 5; i < 19; i++) take(i)
   t.equal(pendingImages.expectedMs(), 0)
 
@@ -53,12 +53,12 @@ t.test('how long one more would wait is told by how fast those before it were ta
   next.answer.catch(() => {})
   t.ok(pendingImages.expectedMs() < 25, `${pendingImages.expectedMs()} ms`)
   nowMs += 5000
-  t.equal(pendingImages.expectedMs(), 5000, 'nobody takes it')
+  t.equal(pendingImages.expectedMs(), 5000, 'no worker takes it')
   pendingImages.close()
   t.equal(pendingImages.expectedMs(), 0)
 })
 
-t.test('a picture whose worker died before it was fetched is not taken for a sign that workers are short', async (t) => {
+t.test('a picture whose worker died before fetching it is no sign of too few workers', async (t) => {
   let nowMs = 0
   const pendingImages = new PendingImages(LONG_MS, () => nowMs)
   const leave = (priority: number) => {
@@ -68,13 +68,13 @@ t.test('a picture whose worker died before it was fetched is not taken for a sig
   }
   const orphan = leave(10)
   nowMs += 5000
-  t.equal(pendingImages.expectedMs(), 5000, 'as long as nothing is taken, nobody may be there')
+  t.equal(pendingImages.expectedMs(), 5000, 'as long as nothing is taken, there may be no worker')
   const next = leave(10)
   pendingImages.claim(next.ticket)
-  t.equal(pendingImages.expectedMs(), 0, 'one that came later was taken')
+  t.equal(pendingImages.expectedMs(), 0, 'a later one was taken')
   t.equal(pendingImages.untakenMs, 0)
 
-  // Who has a right to go first overtakes nobody who is no longer in the line.
+  // A prioritised picture does not affect one that is no longer in the queue.
   const platform = leave(10)
   nowMs += 100
   const person = leave(1)
@@ -82,6 +82,6 @@ t.test('a picture whose worker died before it was fetched is not taken for a sig
   t.equal(pendingImages.untakenMs, 100, 'a person goes first, and the platform still waits')
   pendingImages.claim(platform.ticket)
   t.equal(pendingImages.untakenMs, 0)
-  t.ok(pendingImages.claim(orphan.ticket), 'and it is given to whoever finds its job')
+  t.ok(pendingImages.claim(orphan.ticket), 'it is still given to the worker that finds its job')
   pendingImages.close()
 })

@@ -1,4 +1,4 @@
-// An HEVC item may hold any number of frames. The first that is to be shown is the picture, and the others cost nothing.
+// An HEVC item may hold any number of frames. The first shown frame is the picture, and the others cost nothing.
 
 import t from 'tap'
 import { hevcFrames } from '../../src/handoff/hevc-items.js'
@@ -16,7 +16,7 @@ const [first, second] = [0, 1].map((item) => {
   return two.subarray(from, from + two.readUInt32BE(itemAt(item) + LENGTH_AT))
 }) as [Buffer, Buffer]
 
-/** Whose primary item has this data. */
+/** A file whose primary item has this data. */
 function fileOf(...data: readonly Buffer[]): Buffer {
   const file = Buffer.concat([two, ...data])
   file.writeUInt32BE(two.length, itemAt(0) + OFFSET_AT)
@@ -25,12 +25,12 @@ function fileOf(...data: readonly Buffer[]): Buffer {
 }
 
 const unit = (...bytes: readonly number[]) => Buffer.from([0, 0, 0, bytes.length, ...bytes])
-/** Parameter set 1, whose pictures say whether they are shown; and one that says it is not. */
+/** Parameter set 1, whose pictures carry a shown flag, and a picture that is hidden. */
 const HIDING = unit(34 << 1, 1, 0b0101_0100, 0b0100_0000)
 const HIDDEN = unit(1 << 1, 1, 0b1010_0110, 0x80)
 const SHOWN = unit(1 << 1, 1, 0b1010_0111, 0x80)
 
-t.test('of many frames the first is the picture, however many follow', async (t) => {
+t.test('of many HEVC frames the first is the picture, however many follow', async (t) => {
   const [one, other] = await Promise.all([decode(fileOf(first)), decode(fileOf(second))])
   t.notOk(one.data.equals(other.data))
   t.same(hevcFrames(fileOf(first)), { decoded: 1, patches: [] })
@@ -41,16 +41,16 @@ t.test('of many frames the first is the picture, however many follow', async (t)
   ] as const) {
     const before = Buffer.from(file)
     t.ok((await decode(file)).data.equals(expected.data), name)
-    t.ok(file.equals(before), 'the file itself is left as it is')
+    t.ok(file.equals(before), 'the file itself is unchanged')
     t.match(hevcFrames(file), { decoded: 1, patches: { length: name === 'a hundred' ? 99 : 1 } }, name)
   }
 })
 
-t.test('frames that are decoded for the one that is shown are counted', async (t) => {
+t.test('hidden frames that are decoded for the shown one are counted', async (t) => {
   const hidden = (count: number, then = first) => fileOf(HIDING, ...Array<Buffer>(count).fill(HIDDEN), then)
   t.equal(hevcFrames(hidden(3)).decoded, 4)
   t.equal(hevcFrames(hidden(3, SHOWN)).decoded, 4)
-  t.equal(hevcFrames(fileOf(HIDDEN, HIDDEN, first)).decoded, 1, 'without such a set a slice has no such flag')
+  t.equal(hevcFrames(fileOf(HIDDEN, HIDDEN, first)).decoded, 1, 'without such a parameter set a slice has no shown flag')
   t.ok(isTooCostly(pictureCost(hidden(10_000)), 40_000), '10,000 of them')
   await t.rejects(decode(hidden(10_000)), { code: 'image-too-many-pixels' })
   const endless = fileOf(...Array<Buffer>(40_000).fill(unit(35 << 1, 1, 0)))
@@ -58,7 +58,7 @@ t.test('frames that are decoded for the one that is shown are counted', async (t
   await t.rejects(decode(endless), { code: 'image-too-many-pixels' })
 })
 
-t.test('a file that is cut anywhere is read as far as it goes', async (t) => {
+t.test('a truncated HEVC item is read as far as it goes', async (t) => {
   const file = fileOf(HIDING, HIDDEN, first, second)
   for (let length = 0; length < file.length; length += length < 600 ? 1 : 997) {
     try {

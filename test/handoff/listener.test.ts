@@ -30,7 +30,7 @@ class WatchedBlocks extends Blocks {
   }
 }
 
-t.test('a picture goes out once, is overwritten where it waited, and its answer comes back once', async (t) => {
+t.test('a picture is sent once, is overwritten where it waited, and is answered once', async (t) => {
   const { pendingImages, url } = await open(t)
   const image = Buffer.from('a picture')
   const { ticket, answer } = pendingImages.put(image)
@@ -47,7 +47,7 @@ t.test('a picture goes out once, is overwritten where it waited, and its answer 
   t.same(await answer, { problem: 'image-undecodable' })
 })
 
-t.test('without a ticket there is nothing to be had', async (t) => {
+t.test('a request without a valid ticket gets 410', async (t) => {
   const { pendingImages, url } = await open(t)
   const image = Buffer.from('a picture')
   const { ticket, cancel } = pendingImages.put(image)
@@ -70,7 +70,7 @@ t.test('an answer before the picture was fetched is refused', async (t) => {
   t.same(await answer, { problem: 'image-undecodable' })
 })
 
-t.test('what is no answer is refused, and a real one may still follow', async (t) => {
+t.test('an invalid answer is refused, and a valid one may still follow', async (t) => {
   const { pendingImages, url } = await open(t)
   const { ticket, answer } = pendingImages.put(Buffer.from('a picture'))
   await (await fetch(`${url}/${ticket}`)).text()
@@ -78,23 +78,23 @@ t.test('what is no answer is refused, and a real one may still follow', async (t
   for (const garbage of ['', '{', 'null', '{"problem":"it-hurts"}', '[]', '['.repeat(100_000), '\0']) {
     t.equal(await put(url, ticket, garbage), 400, garbage.slice(0, 30))
   }
-  t.equal(await put(url, ticket, 'x'.repeat(2 << 20)), 413, 'more than any answer has')
+  t.equal(await put(url, ticket, 'x'.repeat(2 << 20)), 413, 'longer than any answer')
 
   t.equal(await put(url, ticket, REFUSED), 204)
   t.same(await answer, { problem: 'image-undecodable' })
 })
 
-t.test('only fetching and answering are understood', async (t) => {
+t.test('only GET and PUT are allowed', async (t) => {
   const { pendingImages, url } = await open(t)
   const { ticket } = pendingImages.put(Buffer.from('a picture'))
 
   for (const method of ['POST', 'DELETE', 'HEAD', 'OPTIONS', 'PATCH']) {
     t.equal((await fetch(`${url}/${ticket}`, { method })).status, 405, method)
   }
-  t.equal(await (await fetch(`${url}/${ticket}`)).text(), 'a picture', 'and the ticket is as good as before')
+  t.equal(await (await fetch(`${url}/${ticket}`)).text(), 'a picture', 'the ticket is still valid')
 })
 
-t.test('a picture whose fetching breaks off is overwritten', async (t) => {
+t.test('a picture whose fetch breaks off is overwritten', async (t) => {
   const { pendingImages, url, blocks } = await open(t)
   const { ticket } = pendingImages.put(largeImage())
   t.notOk(blocks.areWiped())
@@ -106,7 +106,7 @@ t.test('a picture whose fetching breaks off is overwritten', async (t) => {
   t.equal((await fetch(`${url}/${ticket}`)).status, 410, 'it is not given to another')
 })
 
-t.test('a worker that is gone is noticed by its connection, before the time is up', async (t) => {
+t.test('a lost worker is detected by its connection, before the time is up', async (t) => {
   const { pendingImages, url } = await open(t)
   const [first, second] = [pendingImages.put(Buffer.from('a picture')), pendingImages.put(Buffer.from('another'))]
   const untaken = Buffer.from('a third')
@@ -123,23 +123,23 @@ t.test('a worker that is gone is noticed by its connection, before the time is u
   t.same(await first.answer, { problem: 'image-undecodable' })
   worker.destroy()
   await t.rejects(second.answer, { code: 'hashing-unavailable' })
-  t.equal(pendingImages.size, 1, 'what it did not take waits for another worker')
+  t.equal(pendingImages.size, 1, 'an untaken picture waits for another worker')
   t.notOk(isWiped(untaken))
   third.cancel()
   await t.rejects(third.answer)
 })
 
-t.test('a connection over which a picture went is kept for longer than a picture may take', async (t) => {
+t.test('a connection that sent a picture stays open longer than a picture may take', async (t) => {
   const { pendingImages, url } = await open(t)
   const { ticket } = pendingImages.put(Buffer.from('a picture'))
 
   const { headers } = await fetch(`${url}/${ticket}`)
 
   const [, seconds] = /^timeout=(\d+)$/.exec(headers.get('keep-alive') ?? '') ?? []
-  t.ok(Number(seconds) * 1000 > IMAGE_TTL_MS, 'or its worker would be taken for gone')
+  t.ok(Number(seconds) * 1000 > IMAGE_TTL_MS, 'otherwise its worker would count as lost')
 })
 
-t.test('a picture whose fetching stalls is overwritten when its time is up', async (t) => {
+t.test('a picture whose fetch stalls is overwritten when its time is up', async (t) => {
   const { pendingImages, url, blocks } = await open(t, 100)
   const { ticket, answer } = pendingImages.put(largeImage())
   t.notOk(blocks.areWiped())
@@ -151,11 +151,11 @@ t.test('a picture whose fetching stalls is overwritten when its time is up', asy
 
   await t.resolves(
     until(() => blocks.areWiped()),
-    'no image lives longer than it may, whoever has fetched it and whatever he does with it',
+    'no image lives longer than its limit, whatever the worker does',
   )
 })
 
-t.test('a worker’s visit: picture out, hashes back', async (t) => {
+t.test('a worker’s visit fetches a picture and returns its hashes', async (t) => {
   const { pendingImages, url } = await open(t)
   const visit = visitHandoffs()
   t.teardown(() => visit.close())
@@ -174,7 +174,7 @@ t.test('a worker’s visit: picture out, hashes back', async (t) => {
   t.same(await answer, said)
 })
 
-t.test('what a worker had of a picture whose fetching broke off is overwritten', async (t) => {
+t.test('the worker’s part of a picture whose fetch broke off is overwritten', async (t) => {
   const seen: Buffer[] = []
   const api = createServer((socket) => {
     socket.on('error', () => {})
@@ -206,7 +206,7 @@ t.test('what a worker had of a picture whose fetching broke off is overwritten',
   t.ok(seen.every(isWiped))
 })
 
-t.test('a visit to an api that is gone fails, and does not hang', async (t) => {
+t.test('a visit to a closed api fails and does not hang', async (t) => {
   const pendingImages = new PendingImages(LONG_MS)
   const listener = await listenForWorkers(pendingImages, { host: '127.0.0.1', port: 0, announcedHost: '127.0.0.1' })
   const visit = visitHandoffs()
@@ -221,7 +221,7 @@ t.test('a visit to an api that is gone fails, and does not hang', async (t) => {
   pendingImages.close()
 })
 
-t.test('closing waits for nobody who holds a connection open', async (t) => {
+t.test('closing does not wait for open connections', async (t) => {
   const pendingImages = new PendingImages(LONG_MS)
   const listener = await listenForWorkers(pendingImages, { host: '127.0.0.1', port: 0, announcedHost: '127.0.0.1' })
   const idle = connect(Number(new URL(listener.url).port), '127.0.0.1')
@@ -233,7 +233,7 @@ t.test('closing waits for nobody who holds a connection open', async (t) => {
   t.pass()
 })
 
-t.test('workers are told the name under which they find it, and a taken port is an error', async (t) => {
+t.test('the listener announces its configured name, and a taken port is an error', async (t) => {
   const pendingImages = new PendingImages(LONG_MS)
   const listener = await listenForWorkers(pendingImages, { host: '0.0.0.0', port: 0, announcedHost: 'api-1.internal' })
   t.teardown(() => listener.close())
@@ -269,7 +269,7 @@ function largeImage(): Buffer {
   return Buffer.alloc(32 << 20, 0x5a)
 }
 
-/** Asks for a picture, and reads no further than its first bytes. */
+/** Requests a picture and reads only its first bytes. */
 async function begin(url: string, ticket: string): Promise<Socket> {
   const socket = connect(Number(new URL(url).port), '127.0.0.1')
   socket.on('error', () => {})

@@ -37,10 +37,10 @@ const image = fc
 const found = detailsWith(loadDetailsKernelSync(), loadFrameKernelSync())
 const picture = drawn(4, 320, 240)
 const details = found.register(picture)
-// Places are rounded to a sixteenth of a pixel on the way.
+// Places are rounded to a sixteenth of a pixel in the message.
 const asked = readAsked(writeAsked(found.ask(picture))) ?? []
 
-t.test('what a worker says arrives as it was said', async () => {
+t.test('a worker’s answer is read as it was written', async () => {
   fc.assert(
     fc.property(image, (said) => {
       assert.deepEqual(parseAnswer(formatAnswer({ image: said })), { image: said })
@@ -55,10 +55,10 @@ t.test('what a worker says arrives as it was said', async () => {
   for (const problem of DECODING_PROBLEMS) assert.deepEqual(parseAnswer(formatAnswer({ problem })), { problem })
 })
 
-t.test('what is no answer is not taken for one', async (t) => {
+t.test('a malformed answer is rejected', async (t) => {
   const zeros = (count: number) => Array.from({ length: count }, () => '0'.repeat(64))
   const good = { type: 'pdq', view: 'whole', quality: 80, hashes: zeros(8) }
-  t.ok(parseAnswer(JSON.stringify({ image: { quality: 80, signals: [good] } })), 'this one is')
+  t.ok(parseAnswer(JSON.stringify({ image: { quality: 80, signals: [good] } })), 'this one is valid')
   const answers = {
     nothing: '',
     'no JSON': '{"problem":',
@@ -106,7 +106,7 @@ t.test('what is no answer is not taken for one', async (t) => {
   }
 })
 
-t.test('what was not asked for is no answer either', async (t) => {
+t.test('an answer with more than was requested is rejected', async (t) => {
   const part = (count: number) => ({
     type: 'pdq-area' as const,
     view: 'crop' as const,
@@ -119,9 +119,9 @@ t.test('what was not asked for is no answer either', async (t) => {
   t.ok(parseAnswer(of({ details, signals: [part(1)] }), submission('also')))
   t.ok(parseAnswer(of({ asked, signals: [part(2), part(8)] }), query('also')))
 
-  t.throws(() => parseAnswer(of({ details }), submission('none')), 'details that nobody wants')
+  t.throws(() => parseAnswer(of({ details }), submission('none')), 'details that were not requested')
   t.throws(() => parseAnswer(of({ asked }), query('none')))
-  t.throws(() => parseAnswer(of({ asked }), submission('also')), 'and details of the other kind')
+  t.throws(() => parseAnswer(of({ asked }), submission('also')), 'details of the other kind')
   t.throws(() => parseAnswer(of({ details }), query('also')))
   t.throws(() => parseAnswer(of({ signals: [part(2)] }), submission('none')), 'more hashes of a part than are registered')
   t.throws(() => parseAnswer(of({ signals: [part(1)] }), query('none')))

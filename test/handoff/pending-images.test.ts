@@ -7,7 +7,7 @@ import { PendingImages } from '../../src/handoff/pending-images.js'
 const LONG_MS = 60_000
 const REFUSED: HandoffAnswer = { problem: 'image-undecodable' }
 
-t.test('an image is given once, to whoever shows its ticket', async (t) => {
+t.test('an image is given once, for its ticket', async (t) => {
   const pendingImages = new PendingImages(LONG_MS)
   t.teardown(() => pendingImages.close())
   const image = Buffer.from('a picture')
@@ -20,7 +20,7 @@ t.test('an image is given once, to whoever shows its ticket', async (t) => {
   t.equal(pendingImages.claim(ticket), undefined)
 })
 
-t.test('an image is left and given in the pieces it came in, and every piece is overwritten', async (t) => {
+t.test('an image is kept and given in its pieces, and every piece is overwritten', async (t) => {
   const pendingImages = new PendingImages(LONG_MS)
   const pieces = ['a ', 'pic', 'ture'].map((text) => Buffer.from(text))
   const { ticket, answer } = pendingImages.put(pieces)
@@ -31,7 +31,7 @@ t.test('an image is left and given in the pieces it came in, and every piece is 
   await t.rejects(answer, { code: 'hashing-unavailable' })
 })
 
-t.test('no two tickets are alike, and none opens another image', async (t) => {
+t.test('tickets are unique, and each gives its own image only', async (t) => {
   const pendingImages = new PendingImages(LONG_MS)
   t.teardown(() => pendingImages.close())
   const left = Array.from({ length: 100 }, (_, i) => ({ image: Buffer.from([i]), ...pendingImages.put(Buffer.from([i])) }))
@@ -40,7 +40,7 @@ t.test('no two tickets are alike, and none opens another image', async (t) => {
   for (const { ticket, image } of left) t.same(pendingImages.claim(ticket), [image])
 })
 
-t.test('an answer reaches whoever left the image, and is taken once', async (t) => {
+t.test('an answer reaches the request that left the image, and is taken once', async (t) => {
   const pendingImages = new PendingImages(LONG_MS)
   const { ticket, answer } = pendingImages.put(Buffer.from('a picture'))
   pendingImages.claim(ticket)
@@ -51,7 +51,7 @@ t.test('an answer reaches whoever left the image, and is taken once', async (t) 
   t.equal(pendingImages.size, 0)
 })
 
-t.test('a worker that could not hash says nothing of the image: whoever waits is told to come again', async (t) => {
+t.test('a worker that could not hash makes the request fail with Retry-After, without blaming the image', async (t) => {
   const pendingImages = new PendingImages(LONG_MS)
   const image = Buffer.from('a picture')
   const { ticket, answer } = pendingImages.put(image)
@@ -63,7 +63,7 @@ t.test('a worker that could not hash says nothing of the image: whoever waits is
   t.ok(image.every((byte) => byte === 0))
 })
 
-t.test('an answer for an image that nobody took is refused, and the image stays', async (t) => {
+t.test('an answer for an image that was not taken is refused, and the image stays', async (t) => {
   const pendingImages = new PendingImages(LONG_MS)
   const image = Buffer.from('a picture')
   const { ticket, answer } = pendingImages.put(image)
@@ -76,7 +76,7 @@ t.test('an answer for an image that nobody took is refused, and the image stays'
   t.same(await answer, REFUSED)
 })
 
-t.test('an image that nobody takes in time is overwritten, and its ticket is worth nothing', async (t) => {
+t.test('an image that is not taken in time is overwritten, and its ticket becomes invalid', async (t) => {
   const pendingImages = new PendingImages(20)
   const image = Buffer.from('a picture')
   const { ticket, answer } = pendingImages.put(image)
@@ -89,7 +89,7 @@ t.test('an image that nobody takes in time is overwritten, and its ticket is wor
   t.equal(pendingImages.size, 0)
 })
 
-t.test('an image waits as long as it was said, and no longer', async (t) => {
+t.test('an image waits exactly as long as configured', async (t) => {
   mock.timers.enable({ apis: ['setTimeout'] })
   t.teardown(() => mock.timers.reset())
   const pendingImages = new PendingImages(LONG_MS)
@@ -115,7 +115,7 @@ t.test('an answer that comes too late is refused', async (t) => {
   t.equal(pendingImages.size, 0)
 })
 
-t.test('an image that was taken is overwritten once it is sent, and its answer may still come', async (t) => {
+t.test('a taken image is overwritten once it is sent, and may still be answered', async (t) => {
   const pendingImages = new PendingImages(LONG_MS)
   const image = Buffer.from('a picture')
   const { ticket, answer } = pendingImages.put(image)
@@ -133,7 +133,7 @@ t.test('an image that was taken is overwritten once it is sent, and its answer m
   t.same(await answer, REFUSED)
 })
 
-t.test('an image that was taken and not sent in time is overwritten all the same', async (t) => {
+t.test('an image that was taken and not sent in time is overwritten', async (t) => {
   const pendingImages = new PendingImages(20)
   const image = Buffer.from('a picture')
   const { ticket, answer } = pendingImages.put(image)
@@ -144,7 +144,7 @@ t.test('an image that was taken and not sent in time is overwritten all the same
   t.ok(isWiped(image))
 })
 
-t.test('an image that is called off is overwritten at once', async (t) => {
+t.test('a cancelled image is overwritten at once', async (t) => {
   const pendingImages = new PendingImages(LONG_MS)
   const image = Buffer.from('a picture')
   const { ticket, answer, cancel } = pendingImages.put(image)
@@ -158,7 +158,7 @@ t.test('an image that is called off is overwritten at once', async (t) => {
   t.equal(pendingImages.size, 0)
 })
 
-t.test('calling off changes nothing about an answer that was there first', async (t) => {
+t.test('cancelling does not change an earlier answer', async (t) => {
   const pendingImages = new PendingImages(LONG_MS)
   const { ticket, answer, cancel } = pendingImages.put(Buffer.from('a picture'))
   pendingImages.claim(ticket)
@@ -170,7 +170,7 @@ t.test('calling off changes nothing about an answer that was there first', async
 })
 
 t.test(
-  'where an image waited serves for another one when it is sent or was never taken, and never while it may be on its way',
+  'memory of an image is reused once it is sent or cancelled untaken, and never while it may be in transit',
   async (t) => {
     const blocks = new Blocks()
     const pendingImages = new PendingImages(LONG_MS, undefined, blocks)
@@ -187,7 +187,7 @@ t.test(
     t.equal(blocks.freeCount, 0)
     pendingImages.claim(sent.ticket)
     pendingImages.wipe(sent.ticket)
-    t.equal(blocks.freeCount, 4, 'sent, and not answered for yet')
+    t.equal(blocks.freeCount, 4, 'sent, and not answered yet')
     pendingImages.wipe(sent.ticket)
     pendingImages.answer(sent.ticket, REFUSED)
     t.equal(blocks.freeCount, 4, 'and not twice')
@@ -209,7 +209,7 @@ t.test(
   },
 )
 
-t.test('a process that stops leaves no image behind and nobody waiting', async (t) => {
+t.test('a process that stops leaves no image behind and no request waiting', async (t) => {
   const pendingImages = new PendingImages(LONG_MS)
   const pictures = Array.from({ length: 3 }, () => Buffer.from('a picture'))
   const answers = pictures.map((image) => pendingImages.put(image).answer)

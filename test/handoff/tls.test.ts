@@ -1,4 +1,4 @@
-// Pictures between hosts: over TLS, to a worker that trusts one CA and no other, and nothing in plain.
+// Pictures between hosts: over TLS, to a worker that trusts one CA only, and never in plain text.
 
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
@@ -18,7 +18,7 @@ import { startWorkers } from '../helpers/workers.js'
 const LONG_MS = 60_000
 const PICTURE = 'a picture that nobody on the way may read'
 
-t.test('nothing of a picture is on the line, and nobody but the CA says who an api is', async (t) => {
+t.test('a hand-off over TLS is unreadable on the wire, and only the trusted CA identifies an api', async (t) => {
   const [own, other] = [authority(t), authority(t)]
   const { pendingImages, url, seen } = await behindTap(t, own.certificateFor('127.0.0.1'))
   t.match(url, /^https:/)
@@ -26,15 +26,15 @@ t.test('nothing of a picture is on the line, and nobody but the CA says who an a
   const { ticket, answer } = pendingImages.put(Buffer.from(PICTURE))
 
   await t.rejects(visiting(t, other.ca).take(url, ticket), 'another CA')
-  await t.rejects(visiting(t, undefined).take(url, ticket), 'in plain, to a job that leads to TLS')
+  await t.rejects(visiting(t, undefined).take(url, ticket), 'in plain text, to a job that leads to TLS')
   t.equal(String(Buffer.concat((await visit.take(url, ticket)) ?? [])), PICTURE)
   t.equal(await visit.answer(url, ticket, { problem: 'image-undecodable' }), true)
   t.same(await answer, { problem: 'image-undecodable' })
-  t.ok(seen().length > 1000, 'it went over the line that was listened to')
-  for (const word of [PICTURE, ticket, 'image-undecodable']) t.notOk(seen().includes(word), 'unread')
+  t.ok(seen().length > 1000, 'it went through the tap')
+  for (const word of [PICTURE, ticket, 'image-undecodable']) t.notOk(seen().includes(word), 'unreadable')
 })
 
-t.test('the same in plain is readable, so that the test above proves something', async (t) => {
+t.test('the same hand-off without TLS is readable on the wire, which proves the test above', async (t) => {
   const { pendingImages, url, seen } = await behindTap(t, undefined)
   const { ticket, answer } = pendingImages.put(Buffer.from(PICTURE))
   answer.catch(() => {})
@@ -42,7 +42,7 @@ t.test('the same in plain is readable, so that the test above proves something',
   t.ok(seen().includes(PICTURE))
 })
 
-t.test('a worker with a CA follows no job to an api without TLS, nor to one of another name', async (t) => {
+t.test('a worker with a CA fetches nothing from an api without TLS or with another name', async (t) => {
   const own = authority(t)
   const plain = await behindTap(t, undefined)
   const misnamed = await behindTap(t, own.certificateFor('192.0.2.1'))
@@ -55,7 +55,7 @@ t.test('a worker with a CA follows no job to an api without TLS, nor to one of a
   }
 })
 
-t.test('a new certificate is shown to the next worker that connects, and the connections of before go on', async (t) => {
+t.test('a new certificate is used for the next connection, and open connections continue', async (t) => {
   const { ca, filesFor } = authority(t)
   const { certFile, keyFile } = filesFor('127.0.0.1')
   const renewed: number[] = []
@@ -118,7 +118,7 @@ function visiting(t: Test, ca: Buffer | undefined) {
   return visit
 }
 
-/** A listener, reached over a line on which somebody writes down every byte, both ways. */
+/** A listener behind a tap that records every byte, in both directions. */
 async function behindTap(t: Test, certificate: { readonly cert: Buffer; readonly key: Buffer } | undefined) {
   const pendingImages = new PendingImages(LONG_MS)
   const listener = await listenForWorkers(pendingImages, {

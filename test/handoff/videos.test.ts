@@ -1,4 +1,4 @@
-// A video on its way to a worker: it goes out once, is overwritten where it waited, and both sides notice when the other is gone.
+// A video on its way to a worker: it is sent once, overwritten where it waited, and both sides detect the loss of the other.
 
 import t, { type Test } from 'tap'
 import { hashFromBytes } from '../../packages/hash/src/hash256.js'
@@ -37,17 +37,17 @@ async function open(t: Test, ttlMs = 60_000) {
   return { pendingVideos, visit, url: listener.url }
 }
 
-/** A video of some blocks, and what it was made of. */
+/** A video of some blocks, and its bytes. */
 function video(sizeBytes = 2_500_000) {
   const bytes = createVideoBytes()
   const chunks = Array.from({ length: Math.ceil(sizeBytes / 65_536) }, (_, i) => Buffer.alloc(65_536, 1 + (i % 200)))
   const whole = Buffer.concat(chunks)
   for (const chunk of chunks) bytes.add(chunk)
-  t.ok(chunks.every(isWiped), 'what was added is overwritten')
+  t.ok(chunks.every(isWiped), 'every added chunk is overwritten')
   return { bytes, whole }
 }
 
-t.test('a video goes out once, and its answer comes back once', async (t) => {
+t.test('a video is sent once, and answered once', async (t) => {
   const { pendingVideos, visit, url } = await open(t)
   const { bytes, whole } = video()
   const { ticket, answer } = pendingVideos.put(bytes)
@@ -64,12 +64,12 @@ t.test('a video goes out once, and its answer comes back once', async (t) => {
   t.equal(pendingVideos.size, 0)
 })
 
-t.test('blocks are overwritten when they are sent, dropped, or no longer asked for', async (t) => {
+t.test('blocks are overwritten when they are sent, dropped or no longer needed', async (t) => {
   const drained = video()
   const blocks: Buffer[] = []
   const parts: Buffer[] = []
   for (const block of drained.bytes.drain()) {
-    t.ok(blocks.every(isWiped), 'those before')
+    t.ok(blocks.every(isWiped), 'the previous ones')
     blocks.push(block)
     parts.push(Buffer.from(block))
   }
@@ -82,7 +82,7 @@ t.test('blocks are overwritten when they are sent, dropped, or no longer asked f
   t.equal([...dropped.drain()].length, 0)
 })
 
-t.test('a worker notices that nobody waits, and a request that its worker is gone', async (t) => {
+t.test('a worker detects a cancelled request, and a request detects a lost worker', async (t) => {
   const { pendingVideos, visit, url } = await open(t)
   const left = pendingVideos.put(video().bytes)
   const taken = await visit.takeVideo(url, left.ticket, () => {})
@@ -103,14 +103,14 @@ t.test('a worker notices that nobody waits, and a request that its worker is gon
   t.equal(pendingVideos.size, 0)
 })
 
-t.test('a video that nobody takes is given up', async (t) => {
+t.test('a video that is not taken in time is given up', async (t) => {
   const { pendingVideos, visit, url } = await open(t, 20)
   const { ticket, answer } = pendingVideos.put(video().bytes)
   await t.rejects(answer, { code: 'hashing-unavailable' })
   t.equal(await visit.takeVideo(url, ticket, () => {}), undefined)
 })
 
-t.test('answers are read as they were written, and others not at all', async (t) => {
+t.test('valid answers are read as written, and invalid ones are rejected', async (t) => {
   const lines = [...formatVideoAnswer(ANSWER)]
   const text = lines.join('')
   for (const size of [1, 100, text.length]) t.same(await readVideoAnswer(inPieces(text, size)), ANSWER)

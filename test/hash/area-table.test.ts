@@ -31,7 +31,7 @@ t.test('a sample is the mean of its area, wherever its borders lie', async () =>
   )
 })
 
-t.test('a part that is tilted by nothing has the samples of the part', async (t) => {
+t.test('a part tilted by 0 degrees has the samples of the untilted part', async (t) => {
   for (const [picture, maxLevels] of [
     [sloping(400, 300), 0.6],
     [drawn(3, 400, 300), 20],
@@ -47,7 +47,7 @@ t.test('a part that is tilted by nothing has the samples of the part', async (t)
   }
 })
 
-t.test('a part is tilted clockwise', async (t) => {
+t.test('a positive angle tilts a part clockwise', async (t) => {
   const table = areaTableOf(rasterOf(noisy(7, 256, 256, 1)))
   const [straight, rotated] = [samples(), samples()]
 

@@ -13,19 +13,19 @@ function fromTotals(picture: Pixels): string {
   return formatHash(blockhashOf(kernel.hash(picture).blockTotals ?? [], picture))
 }
 
-t.test('is what imghash makes of all pixels, for sides that the blocks divide and for others', async (t) => {
+t.test('blockhash equals imghash on all pixels, for sides that the blocks divide and others', async (t) => {
   for (const [width, height] of SIDES) {
     const picture = drawn(1, width, height)
     t.equal(fromTotals(picture), allPixels(picture), `${width} × ${height}`)
   }
 })
 
-t.test('is so where blockhash decides by a hair: flat, nearly flat, dark and bright', async () => {
+t.test('blockhash equals imghash on close calls: flat, nearly flat, dark and bright pictures', async () => {
   checkCloseCalls((picture) => {
     assert.equal(fromTotals(picture), allPixels(picture))
   })
 })
 
-t.test('refuses anything but 256 totals', async (t) => {
+t.test('blockhash refuses any number of totals but 256', async (t) => {
   t.throws(() => blockhashOf([1, 2, 3], { width: 16, height: 16 }), RangeError)
 })

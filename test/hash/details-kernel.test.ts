@@ -20,7 +20,7 @@ const side = fc.oneof(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 61, max
 const share = fc.double({ min: 0, max: 1, noNaN: true })
 const levelSide = fc.integer({ min: 1, max: SIDE_PX })
 
-t.test('sees the corners that the oracle sees, of any part at any size, and describes them alike', async () => {
+t.test('the kernel finds and describes the same corners as the oracle, in any part at any size', async () => {
   fc.assert(
     fc.property(
       pictures(side),
@@ -38,14 +38,14 @@ t.test('sees the corners that the oracle sees, of any part at any size, and desc
   )
 })
 
-t.test('sees nothing that is no corner: one colour, and what is too small', async (t) => {
+t.test('one colour and a picture that is too small have no corners', async (t) => {
   const plain: Pixels = { data: new Uint8Array(3 * 300 * 200).fill(120), width: 300, height: 200, channels: 3 }
   kernel.look(plain, 200, (sight) => t.same(sight.corners(0, wholeOf(plain), 200, 133), []))
   const small = noisy(1, 38, 200, 1)
   kernel.look(small, 200, (sight) => t.same(sight.corners(0, wholeOf(small), 38, 200), []))
 })
 
-t.test('sees every corner of a chessboard, and bounds the features of it', async (t) => {
+t.test('every corner of a chessboard is found, and the number of features is bounded', async (t) => {
   const board = chessboard(400, 400, 20)
   const options = { sidePx: 400, count: 300, mirrors: true, aspect: 1 }
   kernel.look(board, 400, (sight) => {
@@ -54,7 +54,7 @@ t.test('sees every corner of a chessboard, and bounds the features of it', async
   })
 })
 
-t.test('refuses what does not fit, and a picture whose sums would not', async (t) => {
+t.test('sizes that do not fit the data and pictures above the limit of the tables are refused', async (t) => {
   const pixels = noisy(1, 20, 20, 3)
   const see = () => undefined
   t.throws(() => kernel.look({ ...pixels, width: 21 }, SIDE_PX, see), RangeError)
@@ -65,7 +65,7 @@ t.test('refuses what does not fit, and a picture whose sums would not', async (t
   t.throws(() => sightOf(large), RangeError)
 })
 
-t.test('the largest sum of a table stays right', async (t) => {
+t.test('the largest sum of a table is exact', async (t) => {
   const [width, height] = [4096, Math.floor(MAX_TABLE_PIXELS / 4096)]
   const data = new Uint8Array(width * height).fill(255)
   // A corner in the last rows, where the sums are largest.
@@ -79,7 +79,7 @@ t.test('the largest sum of a table stays right', async (t) => {
   })
 })
 
-t.test('leaves nothing of a picture in its memory, also when the look at it fails', async (t) => {
+t.test('the kernel erases a picture from its memory, even after a failed look', async (t) => {
   const picture = noisy(7, 120, 90, 3)
   const { kernel: own, memory } = withMemory(t, loadDetailsKernelSync)
   own.look({ ...picture, data: new Uint8Array(picture.data.length) }, SIDE_PX, (sight) => {
@@ -126,7 +126,7 @@ function assertAlike(sight: Sight, oracle: Sight, { level, part, width, height }
   }
 }
 
-t.test('the oracle finds the same corners as the definition read slowly', async (t) => {
+t.test('the oracle finds the corners of a rectangle', async (t) => {
   const level = { width: 60, height: 50, luma: new Uint8Array(60 * 50) }
   for (let y = 22; y < 30; y++) level.luma.fill(200, y * 60 + 25, y * 60 + 35)
   const corners = cornersOf(level)

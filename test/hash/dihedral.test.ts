@@ -11,7 +11,7 @@ const anyHash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => h
 
 const kinds = { pdq: dihedralsOf, blockhash: blockhashDihedralsOf }
 
-// What the second way makes of the first: the multiplication table of a square's symmetries.
+// The composition of two transforms: the multiplication table of the symmetries of a square.
 const laws: readonly (readonly TransformName[])[] = [
   ['rotate90', 'rotate90', 'rotate90', 'rotate90'],
   ['rotate90', 'rotate270'],
@@ -33,7 +33,7 @@ for (const [kind, dihedrals] of Object.entries(kinds)) {
     return orientation
   }
 
-  t.test(`${kind}: turning and mirroring bits obeys the laws of turning and mirroring pictures`, async () => {
+  t.test(`${kind}: rotating and mirroring a hash composes as rotating and mirroring pictures does`, async () => {
     fc.assert(
       fc.property(anyHash, fc.constantFrom(...laws), (hash, law) => {
         assert.equal(formatHash(law.reduce(apply, hash)), formatHash(hash), law.join(', '))
@@ -41,7 +41,7 @@ for (const [kind, dihedrals] of Object.entries(kinds)) {
     )
   })
 
-  t.test(`${kind}: the eight ways differ, and the first is the hash itself`, async () => {
+  t.test(`${kind}: the eight orientations differ, and the first is a copy of the hash`, async () => {
     fc.assert(
       fc.property(anyHash, (hash) => {
         const [original] = dihedrals(hash)
@@ -54,7 +54,7 @@ for (const [kind, dihedrals] of Object.entries(kinds)) {
   })
 }
 
-t.test('a hash turned by its bits lies near the hash of the picture turned by its pixels', async (t) => {
+t.test('a hash rotated by its bits is near the hash of the rotated picture', async (t) => {
   const kernel = loadPdqKernelSync()
   const distances = Array.from({ length: 12 }, (_, seed) => {
     const picture = drawn(seed, 160, 120)
@@ -67,12 +67,12 @@ t.test('a hash turned by its bits lies near the hash of the picture turned by it
 
   const sorted = distances.toSorted((a, b) => a - b)
   t.ok((sorted[Math.floor(sorted.length / 2)] ?? 256) <= 22, 'half of them within 22 bits')
-  t.ok((sorted.at(-1) ?? 256) <= 60, 'all of them nearer than any two pictures that have nothing in common')
+  t.ok((sorted.at(-1) ?? 256) <= 60, 'all of them nearer than any two unrelated pictures')
 })
 
-t.test('the dihedral hashes that come with a hash lie nearer still', async (t) => {
+t.test('the dihedral hashes of the kernel are nearer still', async (t) => {
   const kernel = loadPdqKernelSync()
-  // Windows of three pixels are centred; an even window is not, and at this size that alone would cost 20 bits.
+  // Windows of three pixels are centred; an even window is not, which alone would cost 20 bits at this size.
   const distances = Array.from({ length: 6 }, (_, seed) => {
     const picture = drawn(100 + seed, 352, 272)
     return kernel.hash(picture).dihedrals.map((dihedral, k) => {

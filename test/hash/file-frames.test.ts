@@ -15,7 +15,7 @@ const hasher = loadImageHasherSync()
 const blank = { data: new Uint8Array(200 * 200 * 3).fill(255), width: 200, height: 200, channels: 3 } as const
 const picture = (seed: number) => ({ ...scenePixels(seed), channels: 3 }) as const
 
-t.test('frames are chosen once each, the longest shown first, within the limit', async (t) => {
+t.test('each frame is chosen at most once, the longest shown first, within the limit', async (t) => {
   t.same(chooseFrames([]), [])
   t.same(chooseFrames([40]), [0])
   t.same(chooseFrames([20, 1000]), [1, 0])
@@ -37,7 +37,7 @@ t.test('frames are chosen once each, the longest shown first, within the limit',
   )
 })
 
-t.test('the frame at each quarter of the time is chosen', async (t) => {
+t.test('the frame at each quarter of the duration is chosen', async (t) => {
   const durations = Array.from({ length: 100 }, () => 10)
   for (const index of [0, 25, 50, 75, 99]) t.ok(chooseFrames(durations).includes(index), String(index))
 })
@@ -52,7 +52,7 @@ for (const purpose of ['register', 'query'] as const) {
     return merger.result()
   }
 
-  t.test(`${purpose}: one picture is hashed as ever`, async (t) => {
+  t.test(`${purpose}: a single frame is hashed like a picture`, async (t) => {
     t.same(merged([picture(1)]), hasher.hash(picture(1), purpose))
     t.equal(merged([]), undefined)
   })
@@ -64,7 +64,7 @@ for (const purpose of ['register', 'query'] as const) {
     t.match(merged([blank, blank]), { quality: 0 }, 'nothing but blank frames')
   })
 
-  t.test(`${purpose}: further frames add their whole, and nothing twice`, async (t) => {
+  t.test(`${purpose}: further frames add their whole view, and nothing twice`, async (t) => {
     const both = merged([picture(1), picture(2)])
     const first = merged([picture(1)])
     t.same(both?.signals.slice(0, first?.signals.length), first?.signals, 'the main frame comes first')
@@ -77,7 +77,7 @@ for (const purpose of ['register', 'query'] as const) {
     t.same(merged([picture(1), picture(1), picture(1)])?.signals, first?.signals)
   })
 
-  t.test(`${purpose}: a window is a part of the picture, and the signals are bounded`, async (t) => {
+  t.test(`${purpose}: a window counts as a part of the picture, and the signals are bounded`, async (t) => {
     const added = merged([picture(1), picture(2)], 1)?.signals.slice(merged([picture(1)])?.signals.length)
     t.match(added, [{ type: 'pdq-area', view: purpose === 'register' ? 'deframed' : 'crop' }])
     t.equal(added?.length, 1)

@@ -10,12 +10,12 @@ import { noisy } from './synthetic.js'
 
 const kernel = loadFrameKernelSync()
 
-// Lanes are sixteen pixels, blocks eight, and lines treat their third pixel and their last three apart: short sides are drawn
-// as often as long ones. From 651 pixels on a side is reduced.
+// Lanes are sixteen pixels, blocks eight, and lines treat their third pixel and their last three specially, so short sides
+// are drawn as often as long ones. From 651 pixels on a side is reduced.
 const side = fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 41, max: 200 }))
 const anySide = fc.oneof(side, fc.integer({ min: 600, max: 1400 }))
 
-t.test('equals the oracle on pictures of any size and kind', async () => {
+t.test('the kernel equals the oracle on pictures of any size and kind', async () => {
   fc.assert(
     fc.property(pictures(side), (picture) => {
       assertEqual(picture)
@@ -24,7 +24,7 @@ t.test('equals the oracle on pictures of any size and kind', async () => {
   )
 })
 
-t.test('equals the oracle where one side or both are reduced', async () => {
+t.test('the kernel equals the oracle where one side or both are reduced', async () => {
   fc.assert(
     fc.property(pictures(anySide), (picture) => {
       assertEqual(picture)
@@ -33,7 +33,7 @@ t.test('equals the oracle where one side or both are reduced', async () => {
   )
 })
 
-t.test('equals the oracle on the longest pictures', async () => {
+t.test('the kernel equals the oracle on the longest pictures', async () => {
   for (const [width, height] of [
     [1, 10_000],
     [10_000, 1],
@@ -44,7 +44,7 @@ t.test('equals the oracle on the longest pictures', async () => {
   }
 })
 
-t.test('makes a smaller picture whose pixels are the means of their areas', async () => {
+t.test('a reduced picture has the means of its areas as pixels', async () => {
   fc.assert(
     fc.property(fc.nat(), fc.integer({ min: 651, max: 1500 }), fc.integer({ min: 1, max: 12 }), (seed, width, height) => {
       const picture = noisy(seed, width, height, 3)
@@ -62,7 +62,7 @@ t.test('makes a smaller picture whose pixels are the means of their areas', asyn
   )
 })
 
-t.test('stays correct when a small picture follows a large one', async (t) => {
+t.test('the kernel stays correct when a small picture follows a large one', async (t) => {
   const small = noisy(5, 90, 61, 3)
   const before = kernel.measure(small, copied)
 
@@ -71,7 +71,7 @@ t.test('stays correct when a small picture follows a large one', async (t) => {
   t.same(kernel.measure(small, copied), before)
 })
 
-t.test('leaves nothing of a picture in its memory, even when what looks at it fails', async (t) => {
+t.test('the kernel erases a picture from its memory, even after a failed measurement', async (t) => {
   const { kernel: observed, memory } = withMemory(t, loadFrameKernelSync)
   const fails = () => {
     throw new Error('seen enough')
@@ -82,12 +82,12 @@ t.test('leaves nothing of a picture in its memory, even when what looks at it fa
   t.throws(() => observed.measure(chessboard(733, 417, 5), fails), { message: 'seen enough' })
   const second = Buffer.from(memory.buffer).toString('base64')
 
-  // Sizes and places stay, in some tens of bytes that are the same for both; all else is as it was before.
+  // Sizes and positions stay, in some tens of bytes that are the same for both; all else is as before.
   t.ok(first === second)
   t.ok(Buffer.from(memory.buffer).filter((byte) => byte !== 0).length < 200)
 })
 
-t.test('refuses sizes that do not fit the data', async (t) => {
+t.test('the kernel refuses sizes that do not fit the data', async (t) => {
   t.throws(() => kernel.measure({ data: new Uint8Array(5), width: 2, height: 1, channels: 3 }, copied), RangeError)
 })
 
@@ -99,7 +99,7 @@ function copied({ width, height, rgb, areas, lines, texture }: MeasuredRaster) {
   return { width, height, lines, rgb: rgb.slice(), sums: areas.sums.slice(), counts: texture.counts.slice() }
 }
 
-/** Sums in doubles, one pixel after the other. */
+/** Sums in doubles, pixel by pixel. */
 function meansOf(picture: Pixels, newWidth: number, newHeight: number): number[] {
   const across = picture.width / newWidth
   const down = picture.height / newHeight

@@ -7,7 +7,7 @@ const SIZE = { width: 320, height: 240 }
 const picture = (seed: number): Pixels => ({ ...scenePixels(seed, SIZE), channels: 3 })
 const blank = (): Pixels => ({ data: new Uint8Array(3 * SIZE.width * SIZE.height).fill(255), ...SIZE, channels: 3 })
 
-t.test('one frame has the hashes of the picture', async (t) => {
+t.test('a single frame has the hashes of the picture', async (t) => {
   for (const purpose of ['register', 'query'] as const) {
     const { mainFrame, ...hashed } = await hashFrames([{ pixels: picture(1) }], { purpose })
     t.equal(mainFrame, 0)
@@ -15,7 +15,7 @@ t.test('one frame has the hashes of the picture', async (t) => {
   }
 })
 
-t.test('a blank first frame hides nothing, and further frames add what is new', async (t) => {
+t.test('a blank first frame hides nothing, and further frames add only new signals', async (t) => {
   const frames = [blank(), picture(1), picture(1), picture(2)].map((pixels): FilePicture => ({ pixels }))
   const { signals, mainFrame } = await hashFrames(frames, { purpose: 'register' })
   t.equal(mainFrame, 1)
@@ -27,7 +27,7 @@ t.test('a blank first frame hides nothing, and further frames add what is new', 
   t.same(signals.at(-1), own.at(-1), 'its blockhash comes last')
 })
 
-t.test('the next frame is asked for once the one before was hashed, so one buffer suffices', async (t) => {
+t.test('the next frame is requested after the previous one is hashed, so that one buffer suffices', async (t) => {
   const shared = picture(1)
   const given: number[] = []
   async function* frames(): AsyncGenerator<FilePicture> {
@@ -46,6 +46,6 @@ t.test('the next frame is asked for once the one before was hashed, so one buffe
   t.same(fromOne, fromTwo)
 })
 
-t.test('a file without a frame is a bug of the caller', async (t) => {
+t.test('a file without frames throws a RangeError', async (t) => {
   await t.rejects(hashFrames([]), RangeError)
 })

@@ -1,4 +1,4 @@
-// A hash and its text: one form, and nothing else is one.
+// A hash and its text: exactly one form is valid.
 
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
@@ -7,13 +7,13 @@ import { formatHash, HASH_PATTERN, hashFromBytes, parseHash } from '../../packag
 
 const hash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => hashFromBytes(bytes))
 
-t.test('what is written is read again, the most significant digit first', async (t) => {
+t.test('a hash is read as it was written, most significant digit first', async (t) => {
   fc.assert(fc.property(hash, (one) => assert.deepEqual(parseHash(formatHash(one)), one)))
   t.same(parseHash(`${'0'.repeat(62)}1f`)?.[0], 0x1f)
   t.same(parseHash(`a9${'0'.repeat(62)}`)?.[31], 0xa9)
 })
 
-t.test('what is not 64 lowercase hex digits is no hash, whatever stands where', async (t) => {
+t.test('a text other than 64 lowercase hex digits is rejected', async (t) => {
   const place = fc.nat(63)
   const odd = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 2 }),

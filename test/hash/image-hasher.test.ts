@@ -14,7 +14,7 @@ function picture(seed: number, size?: { width: number; height: number }): Pixels
   return { ...scenePixels(seed, size), channels: 3 }
 }
 
-/** The least distance between any hash of a query and any registered one, of the type whose hashes sizes hardly change. */
+/** The least distance between any hash of a query and any registered one, of the type that sizes hardly change. */
 function nearest(asked: Pixels, registered: Pixels): number {
   const rows = hasher.hash(registered, 'register').signals.filter(({ type }) => type === 'pdq-area')
   const needles = hasher.hash(asked, 'query').signals.filter(({ type }) => type === 'pdq-area')
@@ -24,7 +24,7 @@ function nearest(asked: Pixels, registered: Pixels): number {
   return Math.min(256, ...bits)
 }
 
-t.test('the whole picture keeps the hash that others compute, bit for bit, and comes first', async (t) => {
+t.test('the whole picture has exactly the hash of the reference, and comes first', async (t) => {
   for (const purpose of ['register', 'query'] as const) {
     const { quality, signals } = hasher.hash(picture(1), purpose)
     const oracle = pdq(picture(1))
@@ -36,7 +36,7 @@ t.test('the whole picture keeps the hash that others compute, bit for bit, and c
   }
 })
 
-t.test('brings a bounded number of signals, whatever the picture', async (t) => {
+t.test('the number of signals is bounded for any picture', async (t) => {
   const noise = Uint8Array.from({ length: 3 * 300 * 300 }, (_, k) => (Math.imul(k, 2_654_435_761) >>> 24) & 255)
   const pictures: Pixels[] = [
     ...[1, 2, 3].map((seed) => picture(seed)),
@@ -45,7 +45,7 @@ t.test('brings a bounded number of signals, whatever the picture', async (t) => 
     drawn(64, 10_000, (x) => x > 30),
     drawn(1, 10_000, (_, y) => y % 7 === 0),
     drawn(10_000, 1, (x) => x % 7 === 0),
-    // A contact sheet of 600 pictures, a frame around nothing, and one in another.
+    // A contact sheet of 600 pictures, a frame around nothing, and frames in frames.
     drawn(1200, 800, (x, y) => x % 40 > 3 && y % 40 > 3 && ((x * y) >> 6) % 3 === 0),
     drawn(600, 900, (x, y) => x < 40 || y < 40 || x >= 560 || y >= 860),
     drawn(600, 900, (x, y) => Math.min(x, y, 599 - x, 899 - y) % 60 < 30),
@@ -61,7 +61,7 @@ t.test('brings a bounded number of signals, whatever the picture', async (t) => 
   }
 })
 
-t.test('a plain picture has no parts that could be mistaken for those of another one', async (t) => {
+t.test('a plain picture has no parts that could match those of another one', async (t) => {
   const ramp = Uint8Array.from({ length: 640 * 480 }, (_, k) => 60 + ((k % 640) >> 3) + Math.floor(k / 640 / 8))
   const { signals } = hasher.hash({ data: ramp, width: 640, height: 480, channels: 1 }, 'register')
 
@@ -71,7 +71,7 @@ t.test('a plain picture has no parts that could be mistaken for those of another
   )
 })
 
-t.test('a whole picture is asked about when it is paler than one that may be registered, its parts are not', async (t) => {
+t.test('a pale picture is queried as a whole although it is too pale to register, and not by its parts', async (t) => {
   const pale = faded(picture(41), 0.35)
   const [asked, registered] = (['query', 'register'] as const).map((purpose) => hasher.hash(pale, purpose))
   const ofViews = (signals = asked?.signals) => signals?.filter(({ type }) => type === 'pdq-area').map(({ view }) => view)
@@ -80,10 +80,14 @@ t.test('a whole picture is asked about when it is paler than one that may be reg
   t.same(ofViews(), ['whole'])
   t.same(ofViews(registered?.signals), [])
   t.ok(nearest(pale, picture(41)) <= 10)
-  t.same(ofViews(hasher.hash(faded(picture(41), 0.1), 'query').signals), [], 'and not when next to nothing is left')
+  t.same(
+    ofViews(hasher.hash(faded(picture(41), 0.1), 'query').signals),
+    [],
+    'no view of a picture that has almost faded away',
+  )
 })
 
-t.test('a picture too small for parts has its whole alone, and one pixel no error', async (t) => {
+t.test('a picture too small for parts has only its whole, and one pixel is no error', async (t) => {
   t.equal(hasher.hash(picture(1, { width: 31, height: 400 }), 'register').signals.length, 1)
   t.equal(hasher.hash({ data: new Uint8Array(3), width: 1, height: 1, channels: 3 }, 'query').signals.length, 1)
   t.throws(() => hasher.hash({ data: new Uint8Array(5), width: 2, height: 1, channels: 3 }, 'query'), RangeError)
@@ -99,7 +103,7 @@ t.test('no two registered parts are nearly the same', async (t) => {
 })
 
 t.test(
-  'finds a picture turned, mirrored, framed, cut, half covered and askew, and no stranger among the same',
+  'a picture is found rotated, mirrored, framed, cropped, half covered or tilted, and unrelated ones are not',
   async (t) => {
     const original = picture(11)
     const edits: Record<string, (seen: Pixels) => Pixels> = {
@@ -112,21 +116,24 @@ t.test(
     }
     for (const [what, edit] of Object.entries(edits)) {
       t.ok(nearest(edit(original), original) <= 44, `${what}: ${nearest(edit(original), original)} bits`)
-      t.ok(nearest(edit(picture(12)), original) > 60, `${what}, a stranger: ${nearest(edit(picture(12)), original)} bits`)
+      t.ok(
+        nearest(edit(picture(12)), original) > 60,
+        `${what}, an unrelated picture: ${nearest(edit(picture(12)), original)} bits`,
+      )
     }
   },
 )
 
-t.test('a strip with something plain around it is no part of its own: another post may have the same banner', async (t) => {
+t.test('a strip on a plain ground is no part of its own, since another post may have the same banner', async (t) => {
   const banner = cut(picture(21), 0, 100, 600, 230)
   const post = onto(banner, onCanvas(cut(picture(31), 0, 0, 600, 480), 600, 800, 0, 290, 250))
   const alone = onto(banner, { ...post, data: new Uint8Array(post.data.length).fill(250) })
-  t.ok(nearest(post, alone) > 42, `${nearest(post, alone)} bits`) // one pair of views decides up to there
+  t.ok(nearest(post, alone) > 42, `${nearest(post, alone)} bits`) // one pair of views decides up to this distance
   const photo = onCanvas(cut(picture(21), 0, 0, 600, 250), 600, 900, 0, 320, 250)
-  t.ok(nearest(cut(picture(21), 0, 0, 600, 250), photo) <= 44, 'a part that is 2.4 times as long as high is one')
+  t.ok(nearest(cut(picture(21), 0, 0, 600, 250), photo) <= 44, 'a part 2.4 times as wide as high counts')
 })
 
-t.test('the entry point for others says the same in hex, one hash a view', async (t) => {
+t.test('hashImage gives the same signals in hex, one hash per view', async (t) => {
   const { signals } = await hashImage(picture(1))
   const expected = hasher.hash(picture(1), 'query').signals
 
@@ -161,7 +168,7 @@ function onCanvas(seen: Pixels, width: number, height: number, left: number, top
   return { data, width, height, channels: 3 }
 }
 
-/** At the top of it. */
+/** Pastes the strip at the top. */
 function onto(strip: Pixels, seen: Pixels): Pixels {
   const data = Uint8Array.from(seen.data)
   data.set(strip.data)

@@ -1,4 +1,4 @@
-// imghash as an oracle for blockhash, and the pictures that it is asked about.
+// imghash as an oracle for blockhash, and the pictures to compare.
 
 import fc from 'fast-check'
 import imghash from 'imghash'
@@ -14,7 +14,7 @@ export const SIDES = [
   [321, 200],
 ] as const
 
-/** What imghash makes of every pixel. */
+/** The hash that imghash computes from every pixel. */
 export function allPixels({ data, width, height, channels }: Pixels): string {
   const rgba = Uint8Array.from({ length: 4 * width * height }, (_, k) =>
     k % 4 === 3 ? 255 : (data[Math.floor(k / 4) * channels + (channels === 1 ? 0 : k % 4)] ?? 0),
@@ -22,7 +22,7 @@ export function allPixels({ data, width, height, channels }: Pixels): string {
   return imghash.hashRaw({ width, height, data: rgba }, 16)
 }
 
-/** Checks pictures for which blockhash decides by a hair: flat, nearly flat, dark and bright. */
+/** Checks pictures that are close calls for blockhash: flat, nearly flat, dark and bright. */
 export function checkCloseCalls(check: (picture: Pixels) => void): void {
   const side = fc.integer({ min: 16, max: 70 })
   fc.assert(

@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 
-/** Loads a kernel, and gives its memory as well, which no kernel shows to anybody. */
+/** Loads a kernel and returns its memory too, which kernels keep private. */
 export function withMemory<Kernel>(
   t: Test,
   load: () => Kernel,

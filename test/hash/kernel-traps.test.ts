@@ -1,4 +1,4 @@
-// Memory that may not grow for one image must not spoil those that come after it.
+// A failed memory growth for one image must not spoil later ones.
 
 import assert from 'node:assert/strict'
 import t, { type Test } from 'tap'
@@ -11,7 +11,7 @@ import { noisy } from './synthetic.js'
 
 const MEMORY_SECTION = 5
 
-t.test('a kernel that is refused memory for one image hashes the next one as before', async (t) => {
+t.test('a kernel that runs out of memory for one image hashes the next one correctly', async (t) => {
   const small = noisy(1, 200, 200, 3)
   const tiny = noisy(2, 40, 40, 3)
   const frames = withLimit(t, 60, loadFrameKernelSync)
@@ -39,7 +39,7 @@ t.test('a kernel that is refused memory for one image hashes the next one as bef
   }
 })
 
-t.test('what a kernel held of an image when it trapped is overwritten', async (t) => {
+t.test('a kernel’s image data is overwritten after a trap', async (t) => {
   const memories: WebAssembly.Memory[] = []
   const pdq = withLimit(t, 60, loadPdqKernelSync, memories)
   const small = noisy(4, 200, 200, 3)
@@ -54,7 +54,7 @@ t.test('what a kernel held of an image when it trapped is overwritten', async (t
   )
 })
 
-t.test('a kernel that could not be loaded is loaded at the next call', async (t) => {
+t.test('a kernel that failed to load is loaded at the next call', async (t) => {
   const small = noisy(5, 200, 200, 3)
   // A module of its own: other tests of this process may have loaded the kernels already.
   const path = new URL('../../packages/hash/src/hash-image.js?unloaded', import.meta.url).href
@@ -71,7 +71,7 @@ function flat(width: number, height: number): Pixels {
   return { data: new Uint8Array(width * height).fill(119), width, height, channels: 1 }
 }
 
-/** Loads a kernel whose memory may have so many pages of 64 KiB at most; lists the memories of its instances. */
+/** Loads a kernel whose memory may have at most `maxPages` pages of 64 KiB; lists the memories of its instances. */
 function withLimit<Kernel>(t: Test, maxPages: number, load: () => Kernel, memories: WebAssembly.Memory[] = []): Kernel {
   const { Module, Instance } = WebAssembly
   WebAssembly.Module = class extends Module {

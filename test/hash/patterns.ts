@@ -1,4 +1,4 @@
-// Pictures that are hard on what looks for frames: many long edges, none, or edges where the oracle's borders are.
+// Pictures that are hard for frame detection: many long edges, none, or edges where the borders of the oracle are.
 
 import fc from 'fast-check'
 import type { Pixels } from '../../packages/hash/src/pixels.js'
@@ -21,7 +21,7 @@ export function chessboard(width: number, height: number, fieldPx: number): Pixe
   })
 }
 
-/** Thin lines over white, as a spreadsheet has them. */
+/** Thin lines on white, as in a spreadsheet. */
 export function lined(width: number, height: number, acrossPx: number, downPx: number): Pixels {
   return shaded(width, height, (x, y) => (x % acrossPx === 0 || y % downPx === 0 ? [180, 180, 190] : [255, 255, 255]))
 }
@@ -38,7 +38,7 @@ export function plain(width: number, height: number, level: number): Pixels {
   return shaded(width, height, () => [level, level, level])
 }
 
-/** Rectangles of one colour upon each other, and a little noise. */
+/** Overlapping rectangles of one colour each, with a little noise. */
 export function pasted(seed: number, width: number, height: number): Pixels {
   const word = wordsFrom(seed)
   const below = (count: number) => (word() >>> 8) % Math.max(1, count)
@@ -54,7 +54,7 @@ export function pasted(seed: number, width: number, height: number): Pixels {
   return picture
 }
 
-/** Of any of these kinds, each side as a caller says. */
+/** Pictures of any of these kinds, with the given sides. */
 export function pictures(side: fc.Arbitrary<number>): fc.Arbitrary<Pixels> {
   const period = fc.integer({ min: 1, max: 40 })
   return fc.oneof(

@@ -15,7 +15,7 @@ const bits = ({ quality, dihedrals }: PdqResult) => [quality, ...dihedrals.map(f
 const channels = fc.constantFrom(1 as const, 3 as const, 4 as const)
 const seed = fc.nat()
 
-t.test('equals the oracle on pictures of any size', async () => {
+t.test('the kernel equals the oracle on pictures of any size', async () => {
   // Windows change at multiples of 128 and lanes at multiples of 4, so sides near those are drawn as often as all others.
   const nearAMultiple = fc
     .tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: -4, max: 4 }))
@@ -30,7 +30,7 @@ t.test('equals the oracle on pictures of any size', async () => {
   )
 })
 
-t.test('equals the oracle in every rounding error of every sample, where the bits of a hash would hide it', async () => {
+t.test('the kernel equals the oracle in every sample, down to rounding errors that hash bits would hide', async () => {
   const side = fc.oneof(fc.integer({ min: 5, max: 40 }), fc.integer({ min: 41, max: 700 }))
   const samples = kernelSamples()
   fc.assert(
@@ -49,7 +49,7 @@ t.test('equals the oracle in every rounding error of every sample, where the bit
   )
 })
 
-t.test('samples only where the second average sees a whole window, whatever the length', async (t) => {
+t.test('every sample lies where the second average has a whole window, for any length', async (t) => {
   const cut = Array.from({ length: MAX_SIDE_PX - 4 }, (_, k) => k + 5).filter((length) => {
     const window = windowOf(length)
     const ahead = Math.floor((window + 2) / 2) - 1
@@ -59,7 +59,7 @@ t.test('samples only where the second average sees a whole window, whatever the 
   t.same(cut, [])
 })
 
-t.test('equals the oracle on the sizes that take another path', async (t) => {
+t.test('the kernel equals the oracle on sizes that take another path', async (t) => {
   const sizes = [
     [64, 64],
     [63, 64],
@@ -81,8 +81,8 @@ t.test('equals the oracle on the sizes that take another path', async (t) => {
   }
 })
 
-// The reference counts in float32: 100 times this step, through 255, rounds up to 47, and in double precision stays under it.
-t.test('counts the steps of quality as float32 rounds them', async (t) => {
+// The reference counts in float32: 100 times this step, divided by 255, rounds up to 47; in double precision it stays below.
+t.test('the steps of quality are counted as float32 rounds them', async (t) => {
   const [left, right] = [
     [137, 0, 159],
     [219, 176, 89],
@@ -96,21 +96,21 @@ t.test('counts the steps of quality as float32 rounds them', async (t) => {
   t.equal(kernel.hash(picture).quality, quality)
 })
 
-t.test('gives a picture too small to hash the zero hash and quality 0', async (t) => {
+t.test('a picture too small to hash has the zero hash and quality 0', async (t) => {
   for (const { quality, hash } of [kernel.hash(noisy(1, 4, 300, 3)), pdq(noisy(1, 300, 4, 3))]) {
     t.equal(quality, 0)
     t.equal(formatHash(hash), '0'.repeat(64))
   }
 })
 
-t.test('ignores alpha', async (t) => {
+t.test('alpha is ignored', async (t) => {
   const clear = noisy(3, 70, 90, 4)
   const data = clear.data.map((byte, i) => (i % 4 === 3 ? 255 - byte : byte))
 
   t.same(bits(kernel.hash({ ...clear, data })), bits(kernel.hash(clear)))
 })
 
-t.test('sums the blocks of blockhash exactly, also where their borders cut pixels', async () => {
+t.test('the kernel sums the blocks of blockhash exactly, even where their borders cut pixels', async () => {
   fc.assert(
     fc.property(
       seed,
@@ -127,12 +127,12 @@ t.test('sums the blocks of blockhash exactly, also where their borders cut pixel
   )
 })
 
-t.test('gives no block totals when a side is shorter than the blocks', async (t) => {
+t.test('a side shorter than the blocks has no block totals', async (t) => {
   t.equal(kernel.hash(noisy(1, 15, 40, 3)).blockTotals, undefined)
   t.equal(kernel.hash(noisy(1, 40, 3, 3)).blockTotals, undefined)
 })
 
-t.test('keeps nothing of a picture: its memory is the same whatever it hashed', async (t) => {
+t.test('the kernel keeps nothing of a picture: its memory is the same after any picture', async (t) => {
   const { kernel: observed, memory } = withMemory(t, loadPdqKernelSync)
 
   const kept = (hash: () => unknown) => {
@@ -143,11 +143,11 @@ t.test('keeps nothing of a picture: its memory is the same whatever it hashed', 
 
   const first = kept(() => observed.hash(noisy(1, 333, 217, 3)))
   t.ok(first === kept(() => observed.hash(noisy(2, 333, 217, 3))))
-  t.ok(first === kept(() => observed.hashSamples(samples(1))), 'nor of samples that were taken elsewhere')
+  t.ok(first === kept(() => observed.hashSamples(samples(1))), 'nothing of samples that were taken elsewhere')
   t.ok(first === kept(() => observed.hashSamples(samples(2))))
 })
 
-t.test('knows how large the median coefficient of samples is', async (t) => {
+t.test('the kernel reports the median coefficient of its samples', async (t) => {
   const samples = Float32Array.from(noisy(11, 64, 64, 1).data)
   const matrix = dctMatrix()
   const half = productOf(matrix, 16, samples, 64)
@@ -157,7 +157,7 @@ t.test('knows how large the median coefficient of samples is', async (t) => {
   t.ok(Math.abs(kernel.hashSamples(samples).medianCoefficient - (sizes[128] ?? 0)) < 1e-3)
 })
 
-t.test('stays correct when a small picture follows a large one', async (t) => {
+t.test('the kernel stays correct when a small picture follows a large one', async (t) => {
   const small = noisy(5, 90, 61, 3)
   const before = bits(kernel.hash(small))
 
@@ -176,7 +176,7 @@ function productOf(a: Float32Array, rows: number, b: Float32Array, columns: numb
   })
 }
 
-/** The kernel's samples before it forgets them, by its bare exports. */
+/** The kernel's samples before it erases them, through its raw exports. */
 function kernelSamples(): (picture: Pixels) => Float32Array {
   const module = new WebAssembly.Module(Buffer.from(wasmBase64, 'base64'))
   const { memory, begin, stripAt, push, SAMPLES } = new WebAssembly.Instance(module).exports
@@ -193,7 +193,7 @@ function kernelSamples(): (picture: Pixels) => Float32Array {
   }
 }
 
-/** Sums in doubles, one pixel after the other: shares of a pixel are sixteenths by sixteenths, so nothing rounds. */
+/** Sums in doubles, pixel by pixel: shares of a pixel are multiples of 1/256, so nothing is rounded. */
 function blockTotalsOf({ data, width, height, channels }: Pixels): number[] {
   const totals = new Array<number>(256).fill(0)
   for (let y = 0; y < height; y++) {

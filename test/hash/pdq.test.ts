@@ -12,7 +12,7 @@ const written = ({ hash, quality, dihedrals }: PdqResult) => ({
   dihedral: dihedrals.map(formatHash),
 })
 
-t.test('gives the hash, the quality and the eight dihedral hashes of the reference, bit for bit', async (t) => {
+t.test('oracle and kernel give the reference’s hash, quality and eight dihedral hashes exactly', async (t) => {
   const orientations = { oracle: pdq, kernel: (await loadPdqKernel()).hash, 'kernel of a worker': loadPdqKernelSync().hash }
 
   t.equal(vectors.length, 16)
@@ -23,7 +23,7 @@ t.test('gives the hash, the quality and the eight dihedral hashes of the referen
   }
 })
 
-t.test('names the ways to turn a picture as the reference orders them', async (t) => {
+t.test('the names of the transforms follow the order of the reference', async (t) => {
   const picture = drawn(1, 96, 80)
 
   t.same(
@@ -36,11 +36,11 @@ t.test('names the ways to turn a picture as the reference orders them', async (t
       const champion = all[best]
       return champion !== undefined && distance(champion, really) <= distance(hash, really) ? best : i
     }, 0)
-    t.equal(nearest, k, `${orientation.name}: the picture turned that way is nearest to that dihedral hash`)
+    t.equal(nearest, k, `${orientation.name}: the rotated picture is nearest to that dihedral hash`)
   }
 })
 
-t.test('does not depend on how an engine rounds a cosine', async (t) => {
+t.test('the DCT matrix does not depend on how an engine rounds a cosine', async (t) => {
   const matrix = dctMatrix()
   const scale = Math.fround(Math.sqrt(2 / DCT_COLUMNS))
 
@@ -53,10 +53,10 @@ t.test('does not depend on how an engine rounds a cosine', async (t) => {
 
   // A double has 2^29 times the resolution of a float32: a margin of 1e-6 leaves room for hundreds of its last places.
   t.equal(matrix.length, DCT_ROWS * DCT_COLUMNS)
-  t.ok(Math.min(...margins) > 1e-6, 'every entry lies clear of the middle between two float32 values')
+  t.ok(Math.min(...margins) > 1e-6, 'every entry is clear of the midpoint between two float32 values')
 })
 
-t.test('refuses sizes that do not fit, in the oracle and in the kernel', async (t) => {
+t.test('oracle and kernel refuse sizes that do not fit the data', async (t) => {
   const data = new Uint8Array(300)
   for (const hash of [pdq, loadPdqKernelSync().hash]) {
     t.throws(() => hash({ data, width: 10, height: 11, channels: 3 }), RangeError)

@@ -3,7 +3,7 @@ import t from 'tap'
 
 const folder = new URL('../../../packages/hash/src/', import.meta.url)
 
-t.test('imports nothing from outside its folder, so that it runs in a browser unchanged', async (t) => {
+t.test('packages/hash imports nothing from outside, so that it runs in a browser unchanged', async (t) => {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
     (name) => name.endsWith('.ts') && !name.startsWith('kernel/'),
   )
@@ -16,6 +16,6 @@ t.test('imports nothing from outside its folder, so that it runs in a browser un
       imported.every((from) => from?.startsWith('./') || (name.includes('/') && /^\.\.\/[^.]/.test(from ?? ''))),
       name,
     )
-    t.notMatch(source, /\b(?:process|Buffer|require|globalThis)\b\s*[.(]/, `${name} needs nothing that a browser lacks`)
+    t.notMatch(source, /\b(?:process|Buffer|require|globalThis)\b\s*[.(]/, `${name} needs only browser features`)
   }
 })

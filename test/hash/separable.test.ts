@@ -5,7 +5,7 @@ import { pdq } from '../../packages/hash/src/pdq.js'
 import { separableBits } from '../../packages/hash/src/separable.js'
 import { scenePixels } from '../helpers/pictures.js'
 
-t.test('a pattern of one bit for each row and one for each column agrees wholly, whichever it is', async (t) => {
+t.test('a pattern of one bit per row and one per column is wholly separable', async (t) => {
   for (const [down, across] of [
     [0xffff, 0xffff],
     [0x0f3c, 0xa5a5],
@@ -20,7 +20,7 @@ t.test('a pattern of one bit for each row and one for each column agrees wholly,
   }
 })
 
-t.test('tells what apps draw from what cameras see', async (t) => {
+t.test('separableBits tells app graphics from photographs', async (t) => {
   const scenes = [1, 2, 3, 4, 5].map((seed) => separableBits(pdq({ ...scenePixels(seed), channels: 3 }).hash))
   t.ok(Math.max(...scenes) <= MAX_SEPARABLE_BITS, scenes.join(' '))
   for (const drawn of [
@@ -32,7 +32,7 @@ t.test('tells what apps draw from what cameras see', async (t) => {
     t.ok(separableBits(pdq(drawn).hash) > MAX_SEPARABLE_BITS)
 })
 
-t.test('a box on a plain ground has no row that another box could be mistaken for', async (t) => {
+t.test('a box on a plain ground has no part that another box could match', async (t) => {
   const { signals } = loadImageHasherSync().hash(box(600, 400, 80, 250, 440, 60), 'register')
 
   t.same(

@@ -1,4 +1,5 @@
-// Apps crop a picture to the shape of their place. A centred crop finds the whole picture, the whole picture its crop, and one crop another.
+// Apps crop a picture to the aspect of their layout. A centred crop finds the whole picture, the whole its crop, and one crop
+// another.
 
 import t from 'tap'
 import { distance } from '../../packages/hash/src/hash256.js'
@@ -66,7 +67,7 @@ for (const [orientation, size] of Object.entries({
   landscape: { width: 450, height: 300 },
   portrait: { width: 300, height: 450 },
 })) {
-  t.test(`${orientation}: crops and the whole picture find one another`, async (t) => {
+  t.test(`${orientation}: crops and the whole picture find each other`, async (t) => {
     for (const seed of SEEDS) {
       const whole = clouds(seed, size.width, size.height)
       const pictures = {
@@ -85,7 +86,7 @@ for (const [orientation, size] of Object.entries({
   })
 }
 
-t.test('a story on a phone is found, with words at its top and bottom and signs at its right', async (t) => {
+t.test('a story on a phone is found with words at its top and bottom and icons at its right', async (t) => {
   for (const seed of SEEDS) {
     const photo = clouds(seed, 400, 400)
     const screen = cropped(photo, 9 / 19.5)

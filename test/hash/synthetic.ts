@@ -1,10 +1,10 @@
-// Pixels to hash, made up from a seed.
+// Pixels to hash, generated from a seed.
 
 import type { Pixels } from '../../packages/hash/src/pixels.js'
 import type { Transform } from '../../packages/hash/src/transforms.js'
 import { scenePixels } from '../helpers/pictures.js'
 
-/** Numerical Recipes' generator, which the reference vectors are made with: 32-bit words. */
+/** The generator of Numerical Recipes, which the reference vectors use: 32-bit words. */
 export function wordsFrom(seed: number): () => number {
   let state = seed >>> 0
   return () => {
@@ -25,7 +25,7 @@ export function noisy(seed: number, width: number, height: number, channels: 1 |
   return { data, width, height, channels }
 }
 
-/** The picture really turned or mirrored, pixel by pixel. */
+/** The picture rotated or mirrored pixel by pixel. */
 export function rotatedPixels(picture: Pixels, { topBottom, leftRight, transposes }: Transform): Pixels {
   const { data, width, height, channels } = picture
   const [toWidth, toHeight] = transposes ? [height, width] : [width, height]

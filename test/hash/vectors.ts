@@ -1,4 +1,4 @@
-// Sixteen pictures with the answers of Meta's reference implementation (ThreatExchange, pdq/cpp), no decoder needed.
+// Sixteen pictures with the results of Meta's reference implementation (ThreatExchange, pdq/cpp), without any decoder.
 
 import { readFileSync } from 'node:fs'
 import type { Pixels } from '../../packages/hash/src/pixels.js'

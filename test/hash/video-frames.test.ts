@@ -19,7 +19,7 @@ const SIZE = { width: 160, height: 120 }
 const hasher = loadImageHasherSync()
 const purposes = ['register', 'query'] as const
 
-/** The scene of a seed in grey, as decoders give frames. */
+/** The scene of a seed in grey, as decoders deliver frames. */
 function frame(seed: number): Pixels {
   const { data } = scenePixels(seed, SIZE)
   const grey = Uint8Array.from({ length: SIZE.width * SIZE.height }, (_, i) => data[3 * i + 1] ?? 0)
@@ -40,7 +40,7 @@ const timesOf = ({ frames }: VideoSignals) => frames.map(({ atMs }) => atMs)
 const many = (count: number, pixels: Pixels) => Array.from({ length: count }, () => pixels)
 
 t.test(
-  'one frame is registered by all views but pieces and tilted ones, and asked for by the whole, its frame and pieces',
+  'a single frame is registered by all views but pieces and tilted, and queried by whole, deframed and pieces',
   async (t) => {
     for (const purpose of purposes) {
       const { frames, ...rest } = hashed(purpose, [frame(1)], 40)
@@ -61,7 +61,7 @@ t.test(
   },
 )
 
-t.test('a thin frame has the first signals of a full one, so that a full one can be made thin', async (t) => {
+t.test('a thin frame has the first signals of a full one, so that a full one can be reduced to it', async (t) => {
   for (const seed of [1, 2, 3]) {
     const [full, thin] = (['full', 'thin'] as const).map(
       (extent) => hasher.parts(frame(seed), 'register', 2, extent).signals,
@@ -72,7 +72,7 @@ t.test('a thin frame has the first signals of a full one, so that a full one can
   }
 })
 
-t.test('a frame like those before adds nothing', async (t) => {
+t.test('a frame like earlier ones adds nothing', async (t) => {
   for (const purpose of purposes) {
     t.same(timesOf(hashed(purpose, many(60, frame(1)))), [0], purpose)
     const slides = [1, 2, 3].flatMap((seed) => many(20, frame(seed)))
@@ -80,7 +80,7 @@ t.test('a frame like those before adds nothing', async (t) => {
   }
 })
 
-t.test('without structure there is nothing to register, and the answer says which share is protected', async (t) => {
+t.test('a video without structure registers nothing, and the result reports the protected share', async (t) => {
   for (const purpose of purposes) {
     t.same(hashed(purpose, []), { durationMs: 0, frames: [], protectedShare: 0 })
     t.same(hashed(purpose, many(20, blank)), { durationMs: 5000, frames: [], protectedShare: 0 })
@@ -90,7 +90,7 @@ t.test('without structure there is nothing to register, and the answer says whic
   }
 })
 
-t.test('a frame vouches for two seconds, in case decoding ended early', async (t) => {
+t.test('a frame protects two seconds, in case decoding ended early', async (t) => {
   t.match(hashed('register', [frame(1)], 8000), { durationMs: 8000, protectedShare: 0.25 })
   t.match(
     hashed('register', many(40, frame(1)), 5000),
@@ -102,7 +102,7 @@ t.test('a frame vouches for two seconds, in case decoding ended early', async (t
   t.match(late.result(1000), { protectedShare: 1 }, 'some files start late')
 })
 
-t.test('a sign is not registered, and those who look for it may', async (t) => {
+t.test('a sign is not registered and may be queried', async (t) => {
   const isInk = (x: number, y: number) => (x > 30 && x < 60 && y > 20 && y < 100) || (x > 30 && x < 130 && y > 70 && y < 100)
   const data = Uint8Array.from({ length: SIZE.width * SIZE.height }, (_, i) =>
     isInk(i % SIZE.width, Math.floor(i / SIZE.width)) ? 250 : 10,
@@ -114,7 +114,7 @@ t.test('a sign is not registered, and those who look for it may', async (t) => {
   t.same(timesOf(hashed('register', [sign, sign, frame(1), sign])), [500])
 })
 
-t.test('times that are not wanted are ignored, impossible ones are refused', async (t) => {
+t.test('frames at unwanted times are ignored, and impossible times are refused', async (t) => {
   for (const purpose of purposes) {
     const video = createVideoHasher(hasher, purpose)
     const wanted: number[] = []
@@ -130,18 +130,18 @@ t.test('times that are not wanted are ignored, impossible ones are refused', asy
     for (const ms of [Number.NaN, -1, Number.POSITIVE_INFINITY, MAX_VIDEO_MS + 1])
       t.throws(() => video.result(ms), RangeError)
     t.throws(() => video.add(1500, { ...frame(1), width: 161 }), RangeError)
-    t.same(timesOf(video.result(2000)), wanted, 'and nothing of them is kept')
+    t.same(timesOf(video.result(2000)), wanted, 'nothing of them is kept')
     video.add(MAX_VIDEO_MS, frame(1))
     t.equal(timesOf(video.result(MAX_VIDEO_MS)).at(-1), MAX_VIDEO_MS)
   }
 })
 
-t.test('the signals are bounded, and a million frames cost what is wanted of them', async (t) => {
+t.test('the signals of a video are bounded, and a million frames cost only the wanted ones', async (t) => {
   const most = { register: MAX_VIDEO_SIGNALS, query: MAX_ASKED_VIDEO_SIGNALS }
   for (const purpose of purposes) {
     const word = wordsFrom(7)
     let hashes = 0
-    // A hasher to which each frame looks different, and has more views than any.
+    // A hasher to which each frame looks different, with more views than the real one.
     const video = createVideoHasher(
       {
         ...hasher,
@@ -170,7 +170,7 @@ t.test('the signals are bounded, and a million frames cost what is wanted of the
   }
 })
 
-t.test('the package gives the form of the API, and needs one buffer', async (t) => {
+t.test('hashVideo returns the form of the API and needs one buffer', async (t) => {
   const shared = frame(1)
   async function* frames() {
     for (let i = 0; i < 12; i++) {

@@ -10,7 +10,7 @@ import { scenePixels } from '../helpers/pictures.js'
 
 const kernel = loadFrameKernelSync()
 const blank = measuredOf({ data: new Uint8Array(64 * 64).fill(255), width: 64, height: 64, channels: 1 })
-/** Finds no photographs, so that only squares are left. */
+/** Finds no photographs, so that only squares remain. */
 const blind: FrameKernel = { measure: (_, see) => see(blank) }
 
 const ratio = fc.double({ min: 3, max: 100, noNaN: true })
@@ -34,7 +34,7 @@ t.test('squares cover a picture at every offset', async () => {
       const squares = windowsOf(picture, 'register', blind)
       const froms = squares.map(({ left, top }) => (isTall ? top : left))
       const restPx = Math.max(picture.width, picture.height) - short
-      // Half of the distance between two squares, and half a pixel for each border that was rounded.
+      // Half of the distance between two squares, and half a pixel for each rounded border.
       const mostPx = Math.max(0.12 * short, restPx / (MAX_WINDOWS - 1)) / 2 + 1
       for (let offset = 0; offset <= restPx; offset++) {
         if (!froms.some((from) => Math.abs(from - offset) <= mostPx)) return false
@@ -62,7 +62,7 @@ function isSquareIn(
   )
 }
 
-t.test('there are no windows of what is not long or too narrow, and no squares for queries', async (t) => {
+t.test('a picture that is not long, or too narrow, has no windows, and a query has no squares', async (t) => {
   for (const [width, height] of [
     [320, 900],
     [63, 6000],
@@ -77,7 +77,7 @@ t.test('there are no windows of what is not long or too narrow, and no squares f
   t.ok(windowsOf(blankPicture(64, 3, true), 'register', blind).length > 0)
 })
 
-t.test('windows are cut from at most 12 megapixels, in proportion, and nothing is enlarged', async () => {
+t.test('windows are cut from at most 12 megapixels, in proportion and without enlargement', async () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: MAX_SIDE_PX }), fc.integer({ min: 1, max: MAX_SIDE_PX }), (width, height) => {
       const size = windowedSize({ width, height })
@@ -95,7 +95,7 @@ t.test('windows are cut from at most 12 megapixels, in proportion, and nothing i
   )
 })
 
-t.test('a part is copied as it is', async (t) => {
+t.test('a part is copied unchanged', async (t) => {
   const data = Uint8Array.from({ length: 4 * 3 * 2 }, (_, i) => i)
   const picture = { data: data.subarray(0, 24), width: 4, height: 2, channels: 3 } as const
   t.same(cutOut(picture, { left: 1, top: 0, right: 3, bottom: 2 }), {
@@ -142,7 +142,7 @@ for (const isTall of [true, false]) {
   }
 }
 
-t.test('of many photographs the likeliest are windows, whole, from one end of the picture to the other', async (t) => {
+t.test('of many photographs the likeliest become windows, whole, along the entire picture', async (t) => {
   const froms = Array.from({ length: 40 }, (_, i) => 30 + 331 * i)
   const { picture, places } = longPicture(true, froms)
   const windows = windowsOf(picture, 'query', kernel)
@@ -150,7 +150,7 @@ t.test('of many photographs the likeliest are windows, whole, from one end of th
   t.ok(found.length >= 38, `${found.length} of 40`)
 })
 
-t.test('a photograph is no window where a slice ends within it', async (t) => {
+t.test('a photograph that a slice cuts is no partial window', async (t) => {
   const [width, height] = [320, 6000]
   const data = new Uint8Array(3 * width * height).fill(238)
   const { data: tall } = scenePixels(3, { width: 280, height: 460 })
@@ -170,7 +170,7 @@ t.test('a photograph is no window where a slice ends within it', async (t) => {
   }
 })
 
-t.test('slices are overwritten', async (t) => {
+t.test('slices are overwritten after use', async (t) => {
   const seen: Uint8Array[] = []
   const watching: FrameKernel = {
     measure(pixels, see) {

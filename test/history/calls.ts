@@ -1,4 +1,4 @@
-// Requests to an API, and what a step may make of their answers.
+// Requests to an API, and how a step may interpret the answers.
 
 import { patience } from '../faults/patience.js'
 
@@ -12,7 +12,7 @@ export interface Call {
 }
 
 export interface Answer {
-  /** 0 when there was none: what was asked for may have happened. */
+  /** 0 when there was none: the request may have been processed. */
   readonly status: number
   readonly text: string
   readonly json: unknown
@@ -20,7 +20,7 @@ export interface Answer {
 
 /** No request may take longer, whatever happens to the service: the store is waited for 3 s. */
 const HUNG_AFTER_MS = 30_000
-/** A file of many thousand lines. */
+/** For a file of many thousand lines. */
 const FILE_HUNG_AFTER_MS = 240_000
 const FILE_CHARS = 100_000
 const NO_ANSWER: Answer = { status: 0, text: '', json: undefined }
@@ -53,7 +53,7 @@ export function isDone({ status }: Answer): boolean {
   return status >= 200 && status < 300
 }
 
-/** Done or not: "not now", or no answer. HMA's routes say 500 for some of what others say 503 for. */
+/** Done or not: a refusal to be retried, or no answer. HMA's routes answer 500 in some cases where others answer 503. */
 export function isUnsure({ status }: Answer): boolean {
   return status === 0 || status === 429 || status >= 500
 }

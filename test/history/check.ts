@@ -1,4 +1,4 @@
-// Asks both APIs about everything that an episode has touched, and compares with what was promised.
+// Queries both APIs about everything that an episode has touched, and compares with what was promised.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
@@ -23,11 +23,11 @@ interface Breach {
   readonly what: string
 }
 
-/** Other processes follow within a second; a machine with others on it may need longer to let them. */
+/** Other processes follow within a second; a busy machine may need longer. */
 const ELSEWHERE_TIMEOUT_MS = 8000
 const SAMPLE = 100
 const AT_ONCE = 500
-/** Of more, the feed would be read for longer than everything else takes. */
+/** With more, reading the feed would take longer than everything else. */
 const MAX_FED = 20_000
 
 /** @param by the API that acknowledged the last change: there it holds at once. */
@@ -48,7 +48,7 @@ function inOrder(by: Api | undefined): readonly Api[] {
   return by === 1 ? [1, 0] : [0, 1]
 }
 
-/** Everything; of what came by the thousand the first, the last and some between. */
+/** Everything; of groups of thousands the first, the last and some between. */
 function sampled({ model, random }: Scene): Thing[] {
   const things = [...model.things.values()]
   const many = things.filter(({ hash, presence }) => hash.includes('.') && presence === 'there')
@@ -70,7 +70,7 @@ async function checkOne(scene: Scene, at: Api, things: readonly Thing[], hashes:
   }
 }
 
-/** What the watcher is told; waits until the API answers. */
+/** The matches that the watcher gets; waits until the API answers. */
 export async function matchesOf(scene: Scene, at: Api, hashes: readonly string[]): Promise<Map<string, readonly Found[]>> {
   const found = new Map<string, readonly Found[]>()
   for (let from = 0; from < hashes.length; from += AT_ONCE) {
@@ -154,7 +154,7 @@ const SILENT: Readonly<Record<NonNullable<Expected['why']>, PromiseName>> = {
   'known to be withdrawn': 'known-withdrawals',
 }
 
-/** Of one hash in one bank: mostly one thing; more when it is in several cases. */
+/** For one hash in one bank: mostly one thing; more if it is in several cases. */
 function breachOf(expected: readonly Expected[], matches: readonly Found[]): Breach | undefined {
   const must = expected.filter(({ matching }) => matching === 'must')
   const may = expected.filter(({ matching }) => matching !== 'never')
@@ -187,7 +187,7 @@ async function checkFeeds(scene: Scene, followers: FeedFollowers, hashes: readon
     await settled(scene, 'feed-agrees', async () => {
       const found = await matchesOf(scene, at, hashes)
       const held = await heldBy(followers, scene, at)
-      // A hash that is on the list of harmless pictures matches nothing, whoever has it.
+      // A hash on the harmless list matches nothing, in any bank.
       const known = hashes.filter((hash) => !vetoed.has(hash))
       const odd = known.find((hash) => textOf(found.get(hash)) !== textOf(held.get(scene.hashOf(hash))))
       if (odd === undefined) return undefined
@@ -204,7 +204,7 @@ async function checkAgreement(scene: Scene, hashes: readonly string[]): Promise<
   })
 }
 
-/** Looks again and again until nothing is odd, or time is up. */
+/** Checks repeatedly until nothing is odd, or time is up. */
 async function settled(scene: Scene, promise: PromiseName, look: () => Promise<string | undefined>): Promise<void> {
   if (scene.ignores(promise)) return
   const endMs = performance.now() + ELSEWHERE_TIMEOUT_MS
@@ -216,7 +216,7 @@ async function settled(scene: Scene, promise: PromiseName, look: () => Promise<s
   }
 }
 
-/** Match ids are in it: the same for the same image, at every API and in the feed. */
+/** Includes match ids: the same for the same image, at every API and in the feed. */
 function textOf(found: readonly Found[] = []): string {
   const facts = found.map(({ matchId, bank, tier, disputed }) => {
     const name = bank.replace(/-[0-9a-f-]{12,}$/, '')
@@ -225,7 +225,7 @@ function textOf(found: readonly Found[] = []): string {
   return facts.length === 0 ? 'nothing' : facts.sort().join(', ')
 }
 
-/** Whether nothing is left of an image in the store. */
+/** Whether nothing of an image is left in the store. */
 export async function checkErased(scene: Scene, name: string): Promise<void> {
   const id = scene.ids.get(name)
   if (id === undefined) return

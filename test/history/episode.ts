@@ -1,4 +1,4 @@
-// Runs an episode: a step, then a look at everything that was promised, until the end or the first promise that was not kept.
+// Runs an episode: a step, then a check of every promise, until the end or the first broken promise.
 
 import { chanceFrom } from '../fuzz/chance.js'
 import { check } from './check.js'
@@ -13,11 +13,11 @@ import type { KeptWorld, Worlds } from './worlds.js'
 export interface Finding {
   readonly promise: PromiseName
   readonly what: string
-  /** Up to the one that showed it. */
+  /** The steps up to the one that showed it. */
   readonly steps: readonly Step[]
 }
 
-/** More leave too much behind for the next episode. */
+/** More would leave too much behind for the next episode. */
 const MAX_LEFT = 20_000
 
 export async function runEpisode(
@@ -42,7 +42,7 @@ export async function runEpisode(
     }
     freeAll(scene)
     for (const step of cleaningOf(scene)) await doStep(scene, kept, step)
-    // A Sentinel has its own memory of what was; and a million hashes would make all that follows slow.
+    // A Sentinel has its own memory of earlier masters, and a million hashes would slow down everything after.
     if (scene.model.things.size > MAX_LEFT || episode.world === 'sentinel') await worlds.forget(episode.world)
     return undefined
   } catch (error) {
@@ -63,11 +63,11 @@ async function doStep(scene: Scene, kept: KeptWorld, step: Step): Promise<void> 
   const crashes = kept.world.apis.flatMap((api) => api.crashes)
   if (crashes.length > kept.crashesTold) scene.broken('alive', `a process ended by itself: ${crashes.at(-1)}`)
   kept.crashesTold = crashes.length
-  // What cannot be written is no reason to be refused a question, but nothing is promised of what was asked for meanwhile.
+  // A failing write is no reason to refuse queries, but nothing is promised about what was requested meanwhile.
   if (!scene.isDegraded) await check(scene, kept.followers, by)
 }
 
-/** Whatever an episode leaves must not be what fails the next one; and everything can be taken back. */
+/** What an episode leaves must not fail the next one, and everything can be withdrawn. */
 function cleaningOf({ model, cases }: Scene): Step[] {
   if (model.things.size > MAX_LEFT) return []
   const open = [...model.homes].flatMap(([home, presence]) => (presence === 'there' ? [home] : []))

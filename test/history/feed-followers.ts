@@ -1,4 +1,4 @@
-// Follows the feed of each API from page to page, as a platform does, and knows what it holds of each hash.
+// Reads the feed of each API page by page, as a platform does, and knows what it holds of each hash.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Found } from './check.js'
@@ -28,7 +28,7 @@ export function newFollowers(): FeedFollowers {
   return [follower(), follower()]
 }
 
-/** Reads on to the end. @returns what is held of each hash [hex]. */
+/** Reads to the end. @returns what is held of each hash [hex]. */
 export async function heldBy(
   followers: FeedFollowers,
   scene: Scene,

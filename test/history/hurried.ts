@@ -1,8 +1,8 @@
-// Loaded before an API process: what it does by the clock (sweeps, releases, snapshots, counts) it does twenty times as often, so that a
-// second of a test has as many of their moments as twenty of the service. Nothing else changes.
+// Loaded before an API process so that everything scheduled (sweeps, releases, snapshots, counts) runs twenty times as often:
+// a second of a test has as many of these moments as twenty of the service. Nothing else changes.
 
 const TIMES = 20
-/** Shorter intervals are not housekeeping. */
+/** Shorter intervals are no housekeeping. */
 const MIN_MS = 1000
 
 const realSetInterval = globalThis.setInterval

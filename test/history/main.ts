@@ -1,6 +1,6 @@
 // npm run fuzz:history -- [--seconds S] [--seed N] [--only GROUP,…] [--ignore PROMISE,…] [--shrink-seconds S] [--json] [--trace]
 //
-// The status is 1 when a promise was not kept, and 2 when the run itself failed.
+// The status is 1 when a promise was broken, and 2 when the run itself failed.
 
 import { parseArgs } from 'node:util'
 import { isPromiseName, PROMISES } from './promises.js'

@@ -25,17 +25,17 @@ function withThing(certain = true): { readonly model: Model; readonly thing: Thi
 }
 const matching = (model: Model, thing: Thing) => expectedOf(model, thing).matching
 
-t.test('what was acknowledged must match, and what was not answered may', async (t) => {
+t.test('an acknowledged signal must match, and an unacknowledged one may match', async (t) => {
   const { model, thing } = withThing()
   t.equal(matching(model, thing), 'must')
   const { model: other, thing: unsure } = withThing(false)
   t.equal(matching(other, unsure), 'either')
   registered(other, REF, 'ngo-attested', true)
   t.equal(unsure.presence, 'there')
-  t.equal(matching(other, unsure), 'either', 'what was said about it before is not known')
+  t.equal(matching(other, unsure), 'either', 'earlier acts about it are unknown')
 })
 
-t.test('what was withdrawn must never match, until it is registered again', async (t) => {
+t.test('a withdrawn signal must never match until it is registered again', async (t) => {
   const { model, thing } = withThing()
   removed(thing, false)
   t.equal(matching(model, thing), 'either')
@@ -46,7 +46,7 @@ t.test('what was withdrawn must never match, until it is registered again', asyn
   t.ok(again !== undefined && matching(model, again) === 'must')
 })
 
-t.test('a bank that ends takes all with it', async (t) => {
+t.test('a removed bank takes all of its signals with it', async (t) => {
   const { model, thing } = withThing()
   homeEnded(model, 'b0', false)
   t.equal(matching(model, thing), 'either')
@@ -54,7 +54,7 @@ t.test('a bank that ends takes all with it', async (t) => {
   t.equal(matching(model, thing), 'never')
 })
 
-t.test('a hold and a pause are each kept, and end each by itself', async (t) => {
+t.test('a hold and a pause are independent, and each ends by itself', async (t) => {
   const { model, thing } = withThing()
   said(thing, true, { pausedUntilS: 100 })
   t.match(expectedOf(model, thing), { matching: 'never', why: 'paused' })
@@ -66,7 +66,7 @@ t.test('a hold and a pause are each kept, and end each by itself', async (t) => 
   t.equal(matching(model, thing), 'must')
 })
 
-t.test('at the moment when a pause ends it may match or not', async (t) => {
+t.test('at the moment when a pause ends, a signal may match or not', async (t) => {
   const { model, thing } = withThing()
   said(thing, true, { pausedUntilS: 100 })
   model.nowS = 99
@@ -75,7 +75,7 @@ t.test('at the moment when a pause ends it may match or not', async (t) => {
   t.equal(matching(model, thing), 'must')
 })
 
-t.test('what was judged false must not match, and others of a harmless hash may', async (t) => {
+t.test('an invalidated signal must not match, and others with a harmless hash may match', async (t) => {
   const { model, thing } = withThing()
   registered(model, { home: 'b1', hash: 'h0' }, 'ngo-attested', true)
   model.homes.set('b1', 'there')
@@ -86,7 +86,7 @@ t.test('what was judged false must not match, and others of a harmless hash may'
   t.ok(other !== undefined && matching(model, other) === 'either')
 })
 
-t.test('a tier rises with a better word, and may fall or not with a lesser one', async (t) => {
+t.test('a tier rises with more support, and with less it may fall or stay', async (t) => {
   const { model, thing } = withThing()
   t.strictSame(expectedOf(model, thing).tiers, ['ngo-attested'])
   registered(model, REF, 'self-reported', true)
@@ -95,13 +95,13 @@ t.test('a tier rises with a better word, and may fall or not with a lesser one',
   t.strictSame(expectedOf(model, thing).tiers, ['verified'])
 })
 
-t.test('an answer that did not come leaves open what was said', async (t) => {
+t.test('an act without an answer leaves its outcome open', async (t) => {
   const { model, thing } = withThing()
   said(thing, false, { isHeld: true })
   t.match(expectedOf(model, thing), { matching: 'either', disputed: undefined })
 })
 
-t.test('a restored store has what it had, without what is known to be withdrawn since', async (t) => {
+t.test('a restored store has its old signals, without those known to be withdrawn since', async (t) => {
   const { model } = withThing()
   registered(model, { home: 'b0', hash: 'h1' }, 'ngo-attested', true)
   const then = copyOf(model)

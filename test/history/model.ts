@@ -1,7 +1,8 @@
 // What the service has promised so far, and what it must, may and must not answer because of it. Pure: no time, no I/O.
 //
-// A write that was answered is certain. One that was refused with 503, or not answered, leaves what it was about unsure: it may have happened
-// or not, and may even be lost later with a master. Only the next certain write about the same thing makes it sure again.
+// An acknowledged write is certain. One that was refused with 503, or not answered, leaves its subject unsure: it may have
+// happened or not, and may even be lost later with a master. Only the next certain write about the same subject makes it sure
+// again.
 
 import type { Tier } from '../../src/domain/matching/signal.js'
 
@@ -13,24 +14,24 @@ export interface Thing {
   readonly home: string
   readonly hash: string
   presence: Presence
-  /** It was withdrawn after the backup that was restored, and the restore said that it knows. */
+  /** It was withdrawn after the backup that was restored, and the restore reported that it knows all withdrawals. */
   isGoneByRestore: boolean
-  /** As registered last, and the best it was registered with: a lower word later may or may not count. */
+  /** As registered last, and the highest tier it was registered with: a lower one later may or may not count. */
   registered: Tier
   best: Tier
   attested: boolean
   verified: boolean
-  /** Until when [s of the episode's clock] its owner holds it; 0 for until he releases it. */
+  /** Until when [s of the episode's clock] its owner pauses it; 0 for an indefinite pause. */
   pausedUntilS: number | undefined
   /** By an operator, or because of a flood. */
   isHeld: boolean
-  /** Each hold by itself would be kept, yet what two of them mean together is a promise of its own. */
+  /** Each hold alone would be kept, but two together are a separate promise. */
   hadBothHolds: boolean
-  /** Was it held or paused at any time? Then that it matches is a promise about its release. */
+  /** Whether it was ever held or paused: then its matching is a promise about its release. */
   wasSilent: boolean
   dispute: Dispute
   isHarmless: boolean
-  /** Something that was said about it may have been taken or not. */
+  /** An act about it may have been accepted or not. */
   isTrustUnsure: boolean
 }
 
@@ -43,7 +44,7 @@ export interface Expected {
   readonly thing: Thing
   readonly matching: Matching
   readonly why: Why | undefined
-  /** Any of these, by match and feed alike. */
+  /** Any of these, in matches and the feed alike. */
   readonly tiers: readonly Tier[]
   /** `undefined` for either. */
   readonly disputed: boolean | undefined
@@ -52,9 +53,9 @@ export interface Expected {
 export interface Model {
   nowS: number
   readonly things: Map<string, Thing>
-  /** Banks and cases by whether they are there. */
+  /** Banks and cases, and whether they exist. */
   readonly homes: Map<string, Presence>
-  /** Hashes that are on the list of harmless pictures, or were: others of the same hash may be found or not. */
+  /** Hashes that are or were on the harmless list: others with the same hash may be found or not. */
   readonly vetoed: Set<string>
 }
 
@@ -74,7 +75,7 @@ export function thingAt(model: Model, { home, hash }: Pick<Thing, 'home' | 'hash
   return model.things.get(nameOf(home, hash))
 }
 
-/** A hash was handed in. @param certain false when it was not answered. */
+/** A hash was registered. @param certain false when it was not acknowledged. */
 export function registered(model: Model, { home, hash }: Pick<Thing, 'home' | 'hash'>, tier: Tier, certain: boolean): void {
   const known = thingAt(model, { home, hash })
   if (known === undefined || known.presence === 'gone') {
@@ -86,7 +87,7 @@ export function registered(model: Model, { home, hash }: Pick<Thing, 'home' | 'h
     known.isTrustUnsure = true
     return
   }
-  // It may be new, or the one that was there: then what was said about it counts.
+  // It may be new, or the existing one: then earlier acts about it count.
   if (known.presence === 'unsure') known.isTrustUnsure = true
   known.presence = 'there'
   known.registered = tier
@@ -98,7 +99,7 @@ export function removed(thing: Thing, certain: boolean): void {
   else if (thing.presence === 'there') thing.presence = 'unsure'
 }
 
-/** A case was withdrawn, or a bank removed, with all in it. */
+/** A case was withdrawn, or a bank removed, with all of its signals. */
 export function homeEnded(model: Model, home: string, certain: boolean): void {
   if (certain) model.homes.set(home, 'gone')
   else if (model.homes.get(home) === 'there') model.homes.set(home, 'unsure')
@@ -109,7 +110,7 @@ export function thingsIn(model: Model, home: string): Thing[] {
   return [...model.things.values()].filter((thing) => thing.home === home)
 }
 
-/** What was said about a thing, if it was taken for certain; else nothing is known of what holds. */
+/** An act about a thing, if it was acknowledged; otherwise its outcome is unknown. */
 export function said(thing: Thing, certain: boolean, change: Partial<Omit<Thing, 'home' | 'hash' | 'presence'>>): void {
   if (!certain) {
     thing.isTrustUnsure = true
@@ -120,7 +121,10 @@ export function said(thing: Thing, certain: boolean, change: Partial<Omit<Thing,
   if (thing.isHeld || thing.pausedUntilS !== undefined || thing.dispute === 'upheld') thing.wasSilent = true
 }
 
-/** The store was put back to what it was then. What was taken back since stays so only if the restore says that it knows all of it. */
+/**
+ * The store was restored to its state at that time. Later withdrawals hold only if the restore reports that it knows all of
+ * them.
+ */
 export function restored(model: Model, then: Model, knowsWithdrawals: boolean): Model {
   const back = copyOf(then)
   back.nowS = model.nowS

@@ -19,7 +19,7 @@ export async function createBank(scene: Scene, { at, home }: { readonly at: Api;
   return answer
 }
 
-/** A bank made of what an export wrote, turned round, is empty; and nobody says that a line was taken which did nothing. */
+/** A bank is empty after its reversed export was imported, and no line may be counted as accepted that did nothing. */
 export async function reverseExport(scene: Scene, { at, home }: StepOf<'reverse-export'>): Promise<Api | undefined> {
   if (!isOpen(scene, home) || scene.cases.has(home)) return undefined
   const path = `/v1/banks/${scene.bankName(home)}/exports`
@@ -36,7 +36,7 @@ export async function reverseExport(scene: Scene, { at, home }: StepOf<'reverse-
     refuseOdd(scene, `importing the export of ${home}`, answer)
     return undefined
   }
-  // What it counts is not looked at, but what it did.
+  // Only its effect is checked, not its counts.
   const hashes = there.map(({ hash }) => hash)
   const found = await matchesOf(scene, at, hashes)
   const left = hashes.filter((hash) => found.get(hash)?.some(({ bank }) => bank === scene.bankName(home)))
@@ -66,7 +66,7 @@ export async function removeBank(
 const GRACE_S = 11
 const FREE_TIMEOUT_MS = 15_000
 
-/** The name becomes free some seconds after the bank was removed, when a process has erased what was in it. */
+/** The name becomes free some seconds after the bank was removed, once a process has erased its signals. */
 export async function renewBank(scene: Scene, { at, home }: StepOf<'renew-bank'>): Promise<Api | undefined> {
   if (isOpen(scene, home)) await removeBank(scene, { at, home })
   if (scene.model.homes.get(home) !== 'gone') return undefined

@@ -1,4 +1,5 @@
-// Steps with thousands of hashes: files that come again while others ask, and files that come while a snapshot is being written.
+// Steps with thousands of hashes: files that are imported again during queries, and files that arrive while a snapshot is
+// written.
 
 import { readdirSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -12,7 +13,7 @@ import { nameOf, refuseOdd, type Scene, untilReady } from './scene.js'
 import type { Api, StepOf } from './steps.js'
 import { dataDirOf } from './world.js'
 
-/** As `ImageTable` has them. */
+/** As in `ImageTable`. */
 const PAGE_IMAGES = 65_536
 const ASKED_AT_ONCE = 500
 const IndexReport = z.object({ images: z.number() })
@@ -39,7 +40,7 @@ async function sendNames(scene: Scene, at: Api, home: string, names: readonly st
   return isDone(answer)
 }
 
-/** The same file once more, which changes nothing, while both APIs are asked about what is in it. */
+/** The same file again, which changes nothing, while both APIs are queried about its content. */
 export async function importAgain(scene: Scene, step: StepOf<'import-again'>): Promise<Api | undefined> {
   const { at, home, times } = step
   if (!isOpen(scene, home)) return undefined
@@ -47,7 +48,7 @@ export async function importAgain(scene: Scene, step: StepOf<'import-again'>): P
   if (names.length === 0) return undefined
   let isOver = false
   const asking = Promise.all(([0, 1] as const).map((api) => askUntil(scene, api, home, names, () => isOver)))
-  asking.catch(() => {}) // told below, once the import has ended
+  asking.catch(() => {}) // reported below, once the import has ended
   try {
     for (let i = 0; i < times; i++) await sendNames(scene, at, home, names)
   } finally {
@@ -79,7 +80,7 @@ async function askUntil(
   }
 }
 
-/** Some drawn at random, half of them of the first that came. */
+/** Some drawn at random, half of them from the first. */
 export async function removeSome(scene: Scene, step: StepOf<'remove-some'>): Promise<Api | undefined> {
   const names = thereOf(scene, step)
   const anyOf = (some: readonly string[]) => some[Math.floor(scene.random() * some.length)] ?? ''
@@ -106,7 +107,7 @@ async function removeNames(scene: Scene, { at, home }: { readonly at: Api; reado
   return isDone(answer) ? at : undefined
 }
 
-/** Imports until so few images are missing to a full page of the table. */
+/** Imports until only this many images are missing from a full page of the table. */
 export async function fillPage(scene: Scene, step: StepOf<'fill-page'>): Promise<Api | undefined> {
   const answer = await scene.ask(step.at, { method: 'GET', path: '/health/index' })
   const images = IndexReport.safeParse(answer.json).data?.images
@@ -116,12 +117,12 @@ export async function fillPage(scene: Scene, step: StepOf<'fill-page'>): Promise
 }
 
 const SNAPSHOT_TIMEOUT_MS = 20_000
-/** Its id, and nothing else yet. */
+/** Only its id. */
 const HEAD_BYTES = 24
-/** Cases that are being opened at one time: what is written to a file waits until so many PINs have been computed. */
+/** Cases that are opened at the same time: a write to a file waits until that many PINs have been computed. */
 const OPENED_AT_ONCE = 2
 
-/** An import that comes as a snapshot is begun; then the process is killed once that snapshot is there, and starts from it. */
+/** An import that starts as a snapshot begins; then the process is killed once that snapshot exists, and starts from it. */
 export async function importAtSnapshot(scene: Scene, step: StepOf<'import-at-snapshot'>): Promise<Api | undefined> {
   const { at, home, group, count, delayMs } = step
   if (!isOpen(scene, home)) return undefined
@@ -164,7 +165,7 @@ function isBegun(path: string): boolean {
   }
 }
 
-/** Looks again and again, at most so long. */
+/** Checks repeatedly, at most for this long. */
 async function within(ms: number, look: () => boolean): Promise<void> {
   for (const endMs = performance.now() + ms; !look() && performance.now() < endMs; ) await sleep(1)
 }

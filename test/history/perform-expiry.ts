@@ -1,4 +1,4 @@
-// Steps about the time of cases. The sweep is the workers' own, run once; a case whose time is over has its end moved into the past.
+// Steps about the expiry of cases. The sweep is the workers' own, run once; an expired case has its end moved into the past.
 
 import { createCaseAccess } from '../../src/services/cases/case-access.js'
 import { createCaseStore } from '../../src/store/cases/cases.js'
@@ -17,7 +17,7 @@ import { SEAL_KEY } from './world.js'
 const AGE_MS = 60_000
 const DAY_MS = 86_400_000
 
-/** The time of a case is over, and the next sweep ends it. */
+/** A case is over its time, and the next sweep ends it. */
 export async function expire(scene: Scene, { home }: StepOf<'expire'>): Promise<void> {
   const own = scene.cases.get(home)
   if (own === undefined || !isOpen(scene, home)) return
@@ -27,13 +27,13 @@ export async function expire(scene: Scene, { home }: StepOf<'expire'>): Promise<
     await sweep(scene, Date.now())
     isCertain = !scene.isDegraded
   } catch {
-    // Redis is unavailable, or takes nothing: then nothing is known of the case.
+    // Redis is unavailable or refuses writes: then nothing is known of the case.
   }
   homeEnded(scene.model, home, isCertain)
   if (isCertain) for (const thing of thingsIn(scene.model, home)) await checkErased(scene, thingName(thing))
 }
 
-/** A sweep by a worker whose clock is far ahead. Nothing ends: the clock of the store does not agree. */
+/** A sweep by a worker whose clock is far ahead. Nothing ends, since the store's clock disagrees. */
 export async function sweepAhead(scene: Scene, { days }: StepOf<'sweep-ahead'>): Promise<void> {
   await sweep(scene, Date.now() + days * DAY_MS).catch(() => {})
 }

@@ -1,4 +1,4 @@
-// Steps that something happens to: processes, clocks, lines, disks, backups, the master.
+// Steps about the environment: processes, clocks, connections, disks, backups, the master.
 
 import { spawn } from 'node:child_process'
 import { existsSync, renameSync, rmSync } from 'node:fs'
@@ -22,7 +22,7 @@ export async function endApi(scene: Scene, { do: verb, api }: StepOf<'kill' | 'r
 }
 
 export function stopApi({ world }: Scene, { do: verb, api }: StepOf<'stop' | 'go-on'>): void {
-  // Somebody has to be there to be asked.
+  // One API must stay available for queries.
   if (verb === 'stop' && world.stopped.size > 0) return
   world.apis[api].signal(verb === 'stop' ? 'SIGSTOP' : 'SIGCONT')
   if (verb === 'stop') world.stopped.add(api)
@@ -54,7 +54,7 @@ export function fillOrFree({ world }: Scene, { do: verb, disk }: StepOf<'fill-di
   }
 }
 
-/** As it was before the episode, for the next one. */
+/** Restores the state before the episode, for the next one. */
 export function freeAll(scene: Scene): void {
   for (const api of APIS) {
     if (scene.world.stopped.has(api)) stopApi(scene, { do: 'go-on', api })
@@ -73,12 +73,12 @@ export async function backUp(scene: Scene): Promise<void> {
   scene.backup = { path, model: copyOf(scene.model) }
 }
 
-/** Of `tabir restore`, when what was withdrawn since the backup may not be known whole. */
+/** Status of `tabir restore` when the withdrawals since the backup may be incomplete. */
 const GAP_STATUS = 3
 
 const Restored = z.object({ withdrawalsSince: z.enum(['known', 'perhaps-incomplete', 'unknown']) })
 
-/** The machine is lost: everything is killed, and what was backed up is put in its place. */
+/** The machine is lost: everything is killed, and the backup is restored. */
 export async function restore(scene: Scene): Promise<void> {
   const { world, backup } = scene
   const { single } = world
@@ -92,7 +92,7 @@ export async function restore(scene: Scene): Promise<void> {
   const logs = APIS.flatMap((api) => ['--withdrawals', withdrawalsOf(world.folder, api)])
   const env = { TABIR_DATA_DIR: single.dataDir }
   const asked = await cli(['restore', backup.path, ...logs], env)
-  const isGap = asked.status === GAP_STATUS // it says that something may be missing, and asks
+  const isGap = asked.status === GAP_STATUS // it reports a possible gap and asks
   const { status, output } = isGap ? await cli(['restore', backup.path, ...logs, '--accept-gap'], env) : asked
   const said = Restored.safeParse(lastJson(output)).data
   if (status !== 0) scene.broken('restore-works', `tabir restore ended with ${status}: ${output.slice(0, 200)}`)

@@ -1,4 +1,4 @@
-// Steps about what is registered and taken back: cases, banks, files, StopNCII's interface.
+// Steps about registering and withdrawing: cases, banks, files, StopNCII's interface.
 
 import { z } from 'zod'
 import { type Answer, codeOf, isDone, isUnsure } from './calls.js'
@@ -39,12 +39,12 @@ export async function register(scene: Scene, step: StepOf<'register'>): Promise<
   return isDone(answer) && !isRefused ? at : undefined
 }
 
-/** Only CSV and NDJSON say that nobody has reviewed a hash. */
+/** Only CSV and NDJSON can state that a hash was not reviewed. */
 function isUnreviewed({ way, reviewed }: StepOf<'register'>): boolean {
   return !reviewed && (way === 'csv' || way === 'ndjson')
 }
 
-/** What was judged false is not taken again, nor what is known to be harmless. */
+/** An invalidated signal is not accepted again, nor is a harmless one. */
 function mayBeRefused(scene: Scene, step: Ref, answer: Answer): boolean {
   const wasJudged = [...scene.model.things.values()].some(({ hash, dispute }) => hash === step.hash && dispute === 'upheld')
   return (
@@ -119,7 +119,7 @@ export function sendFile(scene: Scene, at: Api, home: string, body: string): Pro
   })
 }
 
-/** Where a thing's id is not known, handing it in again tells. */
+/** Where the id of a thing is not known, registering it again returns it. */
 export async function idOf(scene: Scene, at: Api, ref: Ref): Promise<string | undefined> {
   const known = scene.ids.get(thingName(ref))
   const thing = thingAt(scene.model, ref)
@@ -136,7 +136,7 @@ export async function contentIdOf(scene: Scene, at: Api, ref: Ref): Promise<numb
   return scene.contentIds.get(thingName(ref))
 }
 
-/** Only where that changes nothing but its tier. */
+/** Only where this changes nothing but its tier. */
 function mayBeHandedInAgain({ cases, noted, bankName }: Scene, thing: Thing): boolean {
   const isBanks = !cases.has(thing.home) && bankName(thing.home) !== ''
   return isBanks && thing.presence === 'there' && thing.dispute !== 'upheld' && !noted.has(thingName(thing))
@@ -155,7 +155,7 @@ export async function remove(scene: Scene, step: StepOf<'remove'>): Promise<Api 
       answer = await scene.ask(at, { method: 'DELETE', path: `/c/bank/${bank}/content/${content}`, key })
   } else if (way === 'tombstone') {
     answer = await sendFile(scene, at, home, `${ndjsonOf(scene.hashOf(step.hash), true, { deleted: true })}\n`)
-    // By its hash it is found as it was handed in; with another note it may be another one.
+    // It is found by its hash as it was registered; with another note it may be another one.
     if (isDone(answer) && scene.noted.has(thingName(step))) {
       removed(thing, false)
       return undefined

@@ -1,4 +1,4 @@
-// Steps about what is said of a signal: pauses, holds, disputes, vouching; and what follows from being found by many.
+// Steps about the trust in a signal: pauses, holds, disputes, attestations, and what follows from many matches.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
@@ -9,13 +9,13 @@ import { contentIdOf, idOf, isOpen, openCase, pdq, register } from './perform-si
 import { refuseOdd, type Scene, thingName } from './scene.js'
 import type { Api, Ref, StepOf } from './steps.js'
 
-/** Something to say something about, of which it is known that it is there. */
+/** The thing for an act, if it is known to exist. */
 function thereAt(scene: Scene, ref: Ref): Thing | undefined {
   const thing = thingAt(scene.model, ref)
   return thing?.presence === 'there' && isOpen(scene, thing.home) ? thing : undefined
 }
 
-/** What no rule of the service allows about a signal as it is: nothing changes then. */
+/** Refusals by the rules of the service: nothing changes then. */
 const BY_RULE = [
   'signal-invalidated',
   'quarantine-conflict',
@@ -67,7 +67,7 @@ const OPERATOR_ROUTES = {
 export async function judge(scene: Scene, step: StepOf<keyof typeof OPERATOR_ROUTES>): Promise<Api | undefined> {
   const { at, do: verb } = step
   const thing = thereAt(scene, step)
-  // A release of what its owner alone holds, and a decision that was never taken, are no operator's business.
+  // A release of what only its owner pauses, and a decision that was never made, are not the operator's to change.
   if (thing === undefined || (verb === 'release' && !thing.isHeld) || (verb === 'reinstate' && thing.dispute !== 'upheld'))
     return undefined
   const id = await idOf(scene, at, step)
@@ -96,7 +96,7 @@ async function disputedByOperator(scene: Scene, step: StepOf<'dispute'>): Promis
   return scene.ask(step.at, { method: 'POST', path, key: scene.keys.operator, json: { reason: step.reason } })
 }
 
-/** Of whoever meets it: what does not match cannot be spoken about. */
+/** By a platform that matches it: feedback on what does not match is not possible. */
 async function feedback(
   scene: Scene,
   { at, home, hash }: Ref & { readonly at: Api },
@@ -147,7 +147,10 @@ const FLOODING_PLATFORMS = 4
 const FLOOD_QUERIES = 600
 const FLOODED_TIMEOUT_MS = 3000
 
-/** Found by many platforms, very often. Whether that is a flood is the guard's to say: what it holds is held from then on. */
+/**
+ * Matched by many platforms, very often. Whether that is a flood is decided by the flood guard: what it holds is held from
+ * then on.
+ */
 export async function flood(scene: Scene, step: StepOf<'flood'>): Promise<Api | undefined> {
   const { at, hash } = step
   const thing = thereAt(scene, step)
@@ -180,8 +183,11 @@ export async function flood(scene: Scene, step: StepOf<'flood'>): Promise<Api | 
 }
 
 /**
- * She registers the picture again that was judged harmless and withdrawn. Where it is blocked she appeals, and the operator grants it:
- * afterwards it is taken and matches, else something of it is left.
+
+ * The submitter registers the picture again that was judged harmless and withdrawn. Where it is blocked she appeals, and the
+
+ * operator grants it: afterwards it is accepted and matches, or else something of it was left.
+
  */
 export async function appeal(scene: Scene, step: StepOf<'appeal'>): Promise<Api | undefined> {
   const { at, home, hash } = step

@@ -1,4 +1,4 @@
-// Does a step. What it makes certain is in the model when it returns.
+// Performs a step. The model has what it makes certain when it returns.
 
 import * as banks from './perform-banks.js'
 import { coldStart, fillPage, importAgain, importAtSnapshot, importGroup, removeLast, removeSome } from './perform-bulk.js'

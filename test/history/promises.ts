@@ -1,4 +1,4 @@
-// What is promised, as `--ignore` names it.
+// The promises, by the names that `--ignore` takes.
 
 export const PROMISES = {
   'registered-matches': 'what was acknowledged as registered matches, at every API, also while other things happen to it',
@@ -32,7 +32,7 @@ export function isPromiseName(text: string): text is PromiseName {
   return text in PROMISES
 }
 
-/** A promise that was not kept. */
+/** A broken promise. */
 export class Violation extends Error {
   readonly promise: PromiseName
 

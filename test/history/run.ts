@@ -1,4 +1,4 @@
-// Episodes from a seed for as long as there is time, until a promise is not kept; then the shortest part of the episode that shows it.
+// Episodes from a seed for the given time, until a promise is broken; then the shortest part of the episode that shows it.
 
 import { type Chance, chanceFrom } from '../fuzz/chance.js'
 import { type Finding, runEpisode } from './episode.js'
@@ -11,7 +11,7 @@ import { keepWorlds, type Worlds } from './worlds.js'
 export interface HistoryOptions {
   readonly seconds: number
   readonly seed: number
-  /** No others than these groups and scenarios; all when empty. */
+  /** Only these groups and scenarios; all when empty. */
   readonly only: readonly string[]
   readonly ignored: ReadonlySet<PromiseName>
   /** How long to look for a shorter sequence. */
@@ -19,14 +19,14 @@ export interface HistoryOptions {
   readonly tell: (line: string) => void
   /** Ends everything that was started. */
   readonly ended?: AbortSignal
-  /** Told of each step. */
+  /** Called with each step. */
   readonly trace: (line: string) => void
 }
 
 export interface HistoryReport {
   readonly episodes: number
   readonly steps: number
-  /** [s] of the whole run, shrinking left out. */
+  /** [s] of the whole run, without shrinking. */
   readonly seconds: number
   readonly byScenario: Readonly<Record<string, number>>
   readonly finding?: Finding & { readonly scenario: string; readonly episode: number; readonly shortest: readonly Step[] }
@@ -66,7 +66,7 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryReport
   }
 }
 
-/** All scenarios, each as often as it weighs, in an order of chance. */
+/** All scenarios, each as often as its weight, in random order. */
 function roundOf(scenarios: readonly Scenario[], chance: Chance): Scenario[] {
   const left = scenarios.flatMap((scenario) => Array.from({ length: scenario.weight }, () => scenario))
   const round: Scenario[] = []
@@ -78,7 +78,7 @@ function episodeSeed(seed: number, number: number): number {
   return seed * 1_000_003 + number
 }
 
-/** The same promise, by any part of the steps: in names, organisations and worlds of their own. */
+/** Searches a part of the steps that breaks the same promise, with its own names, organisations and worlds. */
 async function shrunk(
   worlds: Worlds,
   episode: Episode,

@@ -1,4 +1,4 @@
-// Short histories with random parts: each begins where a promise is at stake, and goes on in an order that chance decides.
+// Short histories with random parts: each begins where a promise is at stake, and continues in random order.
 
 import { DISPUTE_REASONS } from '../../src/domain/trust/trust.js'
 import type { Chance } from '../fuzz/chance.js'
@@ -28,7 +28,7 @@ export interface Scenario {
   readonly steps: (chance: Chance) => Step[]
 }
 
-/** Paused until nearly the same time; meanwhile somebody judges, removes or hands in again some of them. */
+/** Paused until nearly the same time; meanwhile some are judged, removed or registered again. */
 function pausedTogether(chance: Chance): Step[] {
   const all = refs('b0', count(chance, 2, 5))
   const forS = count(chance, 20, 60)
@@ -52,7 +52,7 @@ function pausedTogether(chance: Chance): Step[] {
   ]
 }
 
-/** She withdraws what was judged, or what is being judged. */
+/** A submitter withdraws what was judged, or is being judged. */
 function judgedThenWithdrawn(chance: Chance): Step[] {
   const ref = { home: 'c0', hash: named(chance, 0) }
   const reason = chance.happens(0.7) ? 'harmless-content' : chance.oneOf(DISPUTE_REASONS)
@@ -90,7 +90,7 @@ function videoOfTwo(chance: Chance): Step[] {
   return interleaved(chance, [...lives, beside])
 }
 
-/** Some cases come to their end, others do not, while a worker's clock is ahead and processes end. */
+/** Some cases expire and others do not, while a worker's clock is ahead and processes end. */
 function expired(chance: Chance): Step[] {
   const cases = many(count(chance, 2, 3), (i) => ({ home: `c${i}`, hash: named(chance, i % 2) }))
   const lives = cases.map((ref): Step[] => [
@@ -108,7 +108,7 @@ function expired(chance: Chance): Step[] {
   return interleaved(chance, [...lives, beside])
 }
 
-/** Handed in more than once, with more or with less behind it, and spoken about in between. */
+/** Registered more than once, with more or less support, with acts in between. */
 function handedInAgain(chance: Chance): Step[] {
   const ref = { home: 'b0', hash: 'h0' }
   const between = interleaved(chance, [
@@ -121,7 +121,7 @@ function handedInAgain(chance: Chance): Step[] {
   return [bank(chance, 'b0'), inBank(chance, ref, chance.happens(0.3)), ...between, ...again]
 }
 
-/** Taken back while it matches nothing. */
+/** Withdrawn while it matches nothing. */
 function takenBackWhileHeld(chance: Chance): Step[] {
   const isStopNcii = chance.happens(0.6)
   const ref = { home: isStopNcii ? 'stopncii' : 'b0', hash: 'h0' }
@@ -144,7 +144,7 @@ function takenBackWhileHeld(chance: Chance): Step[] {
   ]
 }
 
-/** Two who may keep a signal from matching, in any order. */
+/** Two parties that may keep a signal from matching, in any order. */
 function heldByTwo(chance: Chance): Step[] {
   const ref = { home: 'b0', hash: 'h0' }
   const forS = chance.oneOf([0, 0, 20])
@@ -155,7 +155,7 @@ function heldByTwo(chance: Chance): Step[] {
   return [bank(chance, 'b0'), inBank(chance, ref), ...interleaved(chance, [owner, operator])]
 }
 
-/** Met by many at once, and what an operator makes of it. */
+/** Matched by many at once, and what an operator does about it. */
 function flooded(chance: Chance): Step[] {
   const ref = { home: 'c0', hash: 'h0' }
   const after: Step = chance.oneOf([
@@ -165,7 +165,7 @@ function flooded(chance: Chance): Step[] {
   return [openCase(chance, 'c0'), inCase(chance, ref), { do: 'flood', at: api(chance), ...ref }, after]
 }
 
-/** An export, turned round, takes back what it shows, whatever was said and noted meanwhile. */
+/** A reversed export withdraws what it shows, whatever happened meanwhile. */
 function exportedAndReversed(chance: Chance): Step[] {
   const all = refs('b0', count(chance, 1, 4))
   const threads = all.map((ref): Step[] => [
@@ -177,7 +177,7 @@ function exportedAndReversed(chance: Chance): Step[] {
   return [bank(chance, 'b0'), ...interleaved(chance, threads), { do: 'reverse-export', at: api(chance), home: 'b0' }]
 }
 
-/** The same file again and again, while others ask. */
+/** The same file again and again, during queries. */
 function importedAgain(chance: Chance): Step[] {
   const group = { home: 'b0', group: 'g0' }
   return [
@@ -193,7 +193,7 @@ function importedAgain(chance: Chance): Step[] {
   ]
 }
 
-/** A bank is removed, and its name given again, while one process is slower than the other. */
+/** A bank is removed and its name reused, while one process is slower than the other. */
 function renewedBank(chance: Chance): Step[] {
   const all = refs('b0', count(chance, 0, 3))
   const slow = api(chance)
@@ -207,7 +207,7 @@ function renewedBank(chance: Chance): Step[] {
   ]
 }
 
-/** Snapshots that are written while a file comes in, and what a process that starts from one knows of what is taken back then. */
+/** Snapshots that are written during an import, and what a process that starts from one knows of withdrawals made then. */
 function snapshotDuringImport(chance: Chance): Step[] {
   const group = { home: 'b0', group: 'g0' }
   const at = api(chance)
@@ -218,7 +218,7 @@ function snapshotDuringImport(chance: Chance): Step[] {
       { do: 'fill-page', at, left, ...group },
       { do: 'import-at-snapshot', at, count: imported, delayMs: chance.oneOf([0, 0, 0, 5, 20]), ...group },
       { do: 'remove-some', at, count: 30, ...group },
-      // Once more, from the same place.
+      // Once more, from the same point.
       { do: 'remove-last', at, count: imported + 100, ...group },
       { do: 'cold-start', api: at },
     ]
@@ -226,7 +226,7 @@ function snapshotDuringImport(chance: Chance): Step[] {
   return [bank(chance, 'b0'), ...tries.flat()]
 }
 
-/** Things change, the machine is lost, and a backup is put in its place. */
+/** Changes are made, the machine is lost, and a backup is restored. */
 function restoredBackup(chance: Chance): Step[] {
   const group = { home: 'b0', group: 'g0' }
   const cases = many(count(chance, 1, 3), (i) => ({ home: `c${i}`, hash: named(chance, i) }))
@@ -256,7 +256,7 @@ function restoredBackup(chance: Chance): Step[] {
   ]
 }
 
-/** A change that the APIs have and the next master has not; one API may stand still while the other goes on. */
+/** A change that the APIs have and the next master lacks; one API may be suspended while the other goes on. */
 function divergedReplica(chance: Chance): Step[] {
   const cases = many(2, (i) => ({ home: `c${i}`, hash: named(chance, i) }))
   const lost = many(count(chance, 1, 2), (i) => inBank(chance, { home: 'b0', hash: `lost${i}` }))

@@ -1,4 +1,4 @@
-// One run of an episode: its own names for everything, its own organisations, and the model of what was promised.
+// One run of an episode: its own names and organisations, and the model of what was promised.
 
 import { createHash, randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -24,7 +24,7 @@ export interface Keys {
   readonly secondNgo: string
   readonly platform: string
   readonly operator: string
-  /** A platform that looks at everything, and says nothing. */
+  /** A platform that queries everything and gives no feedback. */
   readonly watcher: string
 }
 
@@ -39,24 +39,24 @@ export interface Scene {
   readonly ids: Map<string, string>
   readonly contentIds: Map<string, number>
   readonly noted: Set<string>
-  /** Without its replica a Redis takes nothing that is to be relied on. */
+  /** Whether the replica is lost: then no write to Redis can be relied on. */
   isDegraded: boolean
-  /** Of the bank that submissions by StopNCII's interface go to; empty until there was one. */
+  /** Name of the bank for submissions by StopNCII's interface; empty until there was one. */
   stopNciiBank: string
-  /** Names of hashes that were handed in by the thousand. */
+  /** Names of hashes that were registered by the thousand. */
   readonly groups: Map<string, string[]>
   readonly random: () => number
-  /** The hash of a name, in this run alone. */
+  /** The hash of a name, in this run only. */
   hashOf(name: string): string
   bankName(home: string): string
-  /** Stands still processes aside: the one that is asked, or the other one. */
+  /** The given API, or the other one if it is suspended. */
   asked(at: Api): Api
   ask(at: Api, request: Call): Promise<Answer>
-  /** Tells of a promise that was not kept. Returns when it is one to be ignored. */
+  /** Reports a broken promise. Returns if it is to be ignored. */
   broken(promise: PromiseName, what: string): void
   ignores(promise: PromiseName): boolean
   nowS(): number
-  /** A key of an organisation that is new. */
+  /** A key of a new organisation. */
   newKey(name: string, kind: OrgKind, scopes: readonly Scope[]): Promise<string>
 }
 
@@ -154,7 +154,7 @@ export async function untilReady(scene: Scene, at: Api): Promise<void> {
   throw new Violation('ready-again', `${nameOf(at)} is not ready after ${READY_TIMEOUT_MS / 1000} s: ${last}`)
 }
 
-/** An answer that no route says, and no fault makes. */
+/** Reports an answer that no route documents and no fault causes. */
 export function refuseOdd(scene: Scene, what: string, answer: Answer): void {
   if (!isUnsure(answer)) scene.broken('answers', `${what} was answered with ${answer.status}: ${answer.text.slice(0, 160)}`)
 }

@@ -1,4 +1,4 @@
-// Two APIs over a master, a replica and one Sentinel: `replicas=1`, so that what was acknowledged is on both.
+// Two APIs over a master, a replica and one Sentinel: `replicas=1`, so that every acknowledged write is on both.
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -59,7 +59,7 @@ export async function openSentinelWorld(): Promise<World> {
     hasOwnDisks: disks.hasOwnDisks,
     sentinel: {
       async loseReplica() {
-        // A busy machine may have made the Sentinel choose another one by itself.
+        // On a busy machine the Sentinel may have chosen another one by itself.
         if (/role:master/.test(await infoOf(replica))) [master, replica] = [replica, master]
         await running.get(replica)?.kill()
       },
@@ -71,7 +71,7 @@ export async function openSentinelWorld(): Promise<World> {
         ;[master, replica] = [replica, master]
         client.disconnect()
         client = connected(master)
-        // A write waits for a second disk: the old master's.
+        // A write waits for a second disk: that of the old master.
         await restartAs(replica, ['--replicaof', '127.0.0.1', String(master)])
         await orAbandon(isFollowed)
       },
@@ -85,7 +85,7 @@ export async function openSentinelWorld(): Promise<World> {
   }
 }
 
-/** Sentinels that get no processor for two seconds judge nobody for thirty: that is no finding. */
+/** A Sentinel that gets no processor for two seconds makes no decision for thirty: that is no finding. */
 async function orAbandon(condition: () => Promise<boolean>): Promise<void> {
   await until(condition, PATIENCE_MS).catch((error: unknown) => {
     throw new Abandoned('the Sentinel makes no replica the master', { cause: error })

@@ -3,13 +3,13 @@ import { shortest } from './shrink.js'
 
 const list = Array.from({ length: 40 }, (_, i) => i)
 
-t.test('only what is needed is left', async (t) => {
+t.test('shrinking leaves only the needed items', async (t) => {
   const needed = [3, 17, 38]
   const fails = async (part: readonly number[]) => needed.every((each) => part.includes(each))
   t.strictSame(await shortest(list, fails, () => true), needed)
 })
 
-t.test('what never fails again stays whole', async (t) => {
+t.test('a list that never fails again stays whole', async (t) => {
   t.strictSame(
     await shortest(
       list,
@@ -20,7 +20,7 @@ t.test('what never fails again stays whole', async (t) => {
   )
 })
 
-t.test('it ends when time is up, with what has failed', async (t) => {
+t.test('shrinking ends when time is up, with a part that has failed', async (t) => {
   let runs = 0
   const fails = async (part: readonly number[]) => {
     runs++

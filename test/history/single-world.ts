@@ -1,4 +1,4 @@
-// Two APIs and a private Redis, each API with its own line to it.
+// Two APIs and a private Redis, each API with its own proxied connection to it.
 
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'

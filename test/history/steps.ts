@@ -1,5 +1,5 @@
-// What an episode consists of: plain data, so that it can be printed, cut down and run again. Names are the episode's own (`h3`, `b1`, `c2`);
-// a step whose names lead to nothing is skipped, so any part of an episode is an episode.
+// The steps of an episode: plain data, so that it can be printed, shortened and run again. Names are the episode's own (`h3`,
+// `b1`, `c2`); a step whose names refer to nothing is skipped, so any part of an episode is an episode.
 
 import type { DisputeReason } from '../../src/domain/trust/trust.js'
 
@@ -12,7 +12,7 @@ export interface Ref {
   readonly hash: string
 }
 
-/** By which way a hash enters a bank, or leaves it. */
+/** The ways in which a hash enters a bank, or leaves it. */
 export const ADD_WAYS = ['json', 'ndjson', 'csv', 'hma'] as const
 export const REMOVE_WAYS = ['delete', 'tombstone', 'tombstone-id', 'hma'] as const
 
@@ -37,16 +37,16 @@ interface OfDisk {
 }
 type Nothing = Readonly<Record<never, never>>
 
-/** What each step has to know. */
+/** The facts that each step needs. */
 interface Facts {
   'open-case': Home
   register: AtRef & { readonly way: (typeof ADD_WAYS)[number]; readonly reviewed: boolean }
   remove: AtRef & { readonly way: (typeof REMOVE_WAYS)[number] }
   note: AtRef & { readonly text: string }
   withdraw: Home
-  /** The time of a case is over. */
+  /** A case expires. */
   expire: Home
-  /** A worker whose clock is so far ahead looks for cases whose time is over. */
+  /** A worker whose clock is this far ahead sweeps expired cases. */
   'sweep-ahead': { readonly days: number }
   'create-bank': Home
   'remove-bank': Home
@@ -56,7 +56,7 @@ interface Facts {
   'reverse-export': Home
   submit: At & { readonly hash: string }
   'take-back': At & { readonly hash: string }
-  /** By the owner of a bank, for so long; 0 for until further notice. */
+  /** By the owner of a bank, for this long; 0 for an indefinite pause. */
   pause: AtRef & { readonly forS: number }
   unpause: AtRef
   hold: AtRef
@@ -67,20 +67,20 @@ interface Facts {
   dispute: AtRef & { readonly reason: DisputeReason; readonly by: 'platform' | 'operator' }
   decide: AtRef & { readonly outcome: 'upheld' | 'rejected' }
   reinstate: AtRef
-  /** What was judged harmless and then withdrawn has to leave the store, at the latest when it is appealed and an operator agrees. */
+  /** A picture that was judged harmless and then withdrawn has to leave the store, at the latest when an appeal is granted. */
   appeal: AtRef
   'pass-time': { readonly s: number }
-  /** Many hashes in one file, all of which are to match from then on. */
+  /** Many hashes in one file, all of which must match from then on. */
   import: WithCount
   'import-again': InGroup & { readonly times: number }
-  /** So many of a group. */
+  /** This many of a group. */
   'remove-some': WithCount
-  /** Those that came last, so many. */
+  /** This many of the last. */
   'remove-last': WithCount
   /** Starts again without a snapshot. */
   'cold-start': OfApi
   'fill-page': InGroup & { readonly left: number }
-  /** An import that comes as a snapshot is begun; then the process is killed, and starts from it. */
+  /** An import that starts as a snapshot begins; then the process is killed, and starts from it. */
   'import-at-snapshot': WithCount & { readonly delayMs: number }
   kill: OfApi
   restart: OfApi
@@ -92,7 +92,7 @@ interface Facts {
   'free-disk': OfDisk
   'back-up': Nothing
   restore: Nothing
-  /** The replica of Redis does not hear of what comes next. */
+  /** The replica of Redis does not receive what comes next. */
   'lose-replica': Nothing
   'fail-over': Nothing
 }

@@ -1,4 +1,4 @@
-// Steps in any order, of any kind that takes milliseconds: what no scenario thinks of.
+// Steps in any order, of any kind that takes milliseconds: sequences that no scenario covers.
 
 import { DISPUTE_REASONS } from '../../src/domain/trust/trust.js'
 import type { Chance } from '../fuzz/chance.js'
@@ -23,7 +23,7 @@ export function uniformSteps(chance: Chance): Step[] {
   return steps
 }
 
-/** Mostly about what was handed in before. */
+/** Mostly about what was registered before. */
 function anyStep(chance: Chance, homes: readonly string[], at: () => Api, before: readonly Step[]): Step {
   const known = before.flatMap((step): Ref[] => {
     if (step.do === 'submit') return [{ home: 'stopncii', hash: step.hash }]

@@ -1,4 +1,5 @@
-// What an episode runs on: two API processes and their Redis, and what may be done to them. They are kept from one episode to the next.
+// The environment of an episode: two API processes and their Redis, and what may be done to them. It is kept from one episode
+// to the next.
 
 import { type ChildProcess, execFileSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -15,13 +16,13 @@ export interface World {
   readonly kind: 'single' | 'sentinel'
   readonly folder: string
   readonly apis: readonly [KeptProcess, KeptProcess]
-  /** Of the present master. */
+  /** Of the current master. */
   readonly redis: () => Redis
   readonly target: RedisTarget
   /** By how much [s] the clocks of the APIs are ahead. */
   readonly clock: { readonly offsetS: number; stepTo(offsetS: number): void }
   readonly stopped: Set<Api>
-  /** Are the folders of snapshots and withdrawals file systems of their own? */
+  /** Whether the folders of snapshots and withdrawals have their own file systems. */
   readonly hasOwnDisks: boolean
   readonly single?: SingleParts
   readonly sentinel?: SentinelParts
@@ -30,7 +31,7 @@ export interface World {
 
 export interface SingleParts {
   readonly dataDir: string
-  /** Each piece of data between an API and Redis arrives so much later. */
+  /** Delays each piece of data between an API and Redis by this much. */
   slow(api: Api, ms: number): void
   killRedis(): Promise<void>
   openRedis(): Promise<void>
@@ -38,11 +39,11 @@ export interface SingleParts {
 
 export interface SentinelParts {
   loseReplica(): Promise<void>
-  /** The master dies; the replica becomes it, and the old one its replica. */
+  /** The master dies, its replica takes over, and the old master becomes its replica. */
   failOver(): Promise<void>
 }
 
-/** What was to happen to a world did not, for a reason that is not the service's: nothing is known of it. */
+/** An intended event did not happen, for a reason outside of the service: nothing is known of it. */
 export class Abandoned extends Error {}
 
 export const SEAL_KEY = Buffer.alloc(32, 5)
@@ -53,7 +54,7 @@ const DISK_MB = { all: 1024, data: 64, withdrawals: 1 }
 export const dataDirOf = (folder: string, api: Api) => join(folder, `api-${'ab'[api]}`)
 export const withdrawalsOf = (folder: string, api: Api) => join(folder, `withdrawals-${'ab'[api]}`, 'log')
 
-/** Of all APIs. */
+/** For all APIs. */
 export function clockIn(folder: string, apis: () => readonly KeptProcess[]): World['clock'] {
   const file = join(folder, 'clock')
   writeFileSync(file, '0')
@@ -85,17 +86,17 @@ export function startApi(folder: string, api: Api, env: Readonly<Record<string, 
       TABIR_DATA_DIR: dataDir,
       TABIR_WITHDRAWALS_DIR: withdrawalsOf(folder, api),
       TABIR_SNAPSHOT_INTERVAL_S: String(SNAPSHOT_EVERY_S),
-      TABIR_FEED_DELAY_MINUTES: '0', // each step is followed by a look at the feed
+      TABIR_FEED_DELAY_MINUTES: '0', // each step is followed by a check of the feed
       STEPPED_CLOCK: join(folder, 'clock'),
-      UV_THREADPOOL_SIZE: '1', // of a small machine: what is written waits for what is computed
+      UV_THREADPOOL_SIZE: '1', // as on a small machine: a write waits for computations
       ...env,
     },
   })
 }
 
 /**
- * A folder in memory, so that a step does not wait for a disk that others use, with small file systems for what may be full. Root alone can have
- * them; others have a folder.
+ * A folder in memory, so that a step does not wait for a shared disk, with small file systems for what may be full. Only root
+ * can have them; other users get a folder.
  */
 export function openFolder(): { readonly folder: string; readonly hasOwnDisks: boolean; remove(): void } {
   const folder = mkdtempSync(join(tmpdir(), 'tabir-history-'))
@@ -130,7 +131,7 @@ function mount(place: string, sizeMb: number): boolean {
   }
 }
 
-/** Fills the disk that a folder lies on, or frees it again. */
+/** Fills the disk of a folder, or frees it again. */
 export function fillDisk(place: string): void {
   try {
     execFileSync('dd', ['if=/dev/zero', `of=${join(place, 'filler')}`, 'bs=4096'], { stdio: 'ignore' })
@@ -143,7 +144,7 @@ export function freeDisk(place: string): void {
   rmSync(join(place, 'filler'), { force: true })
 }
 
-/** The command line, beside the service. @returns what it printed, and its status. */
+/** Runs the command line beside the service. @returns its output and its status. */
 export async function tabir(
   args: readonly string[],
   env: Readonly<Record<string, string>>,

@@ -1,4 +1,4 @@
-// Worlds are kept from one episode to the next, until one has spoiled its own.
+// Worlds are kept from one episode to the next, until one is spoiled.
 
 import { type FeedFollowers, newFollowers } from './feed-followers.js'
 import { makeKey } from './scene.js'
@@ -8,16 +8,16 @@ import type { World } from './world.js'
 
 export interface KeptWorld {
   readonly world: World
-  /** Its key lives as long as the world, so that its feed goes on from page to page. */
+  /** Its key lives as long as the world, so that its feed continues from page to page. */
   readonly watcher: string
   readonly followers: FeedFollowers
-  /** Ends of processes that were told already. */
+  /** Ends of processes that were reported already. */
   crashesTold: number
 }
 
 export interface Worlds {
   of(kind: World['kind']): Promise<KeptWorld>
-  /** The next episode has a new one. */
+  /** The next episode gets a new one. */
   forget(kind: World['kind']): Promise<void>
   close(): Promise<void>
 }

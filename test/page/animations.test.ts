@@ -1,4 +1,4 @@
-// The frames that a worker draws are those that Chromium displays.
+// The worker draws the frames that Chromium displays.
 
 import type { Page } from 'playwright-core'
 import t from 'tap'
@@ -18,7 +18,7 @@ const SMALL = { width: 20, height: 16 }
 const hole = (x: number, y: number): number => (((x >> 2) + (y >> 2)) % 3 === 0 ? 0 : 255)
 const soft = (x: number): number => (x * 12) % 256
 
-t.test('what is drawn is what Chromium displays, frame by frame', { skip: withoutBrowser }, async (t) => {
+t.test('every frame is drawn as Chromium displays it', { skip: withoutBrowser }, async (t) => {
   const browser = await launchChromium()
   t.teardown(() => browser.close())
   const page = await browser.newPage()
@@ -38,7 +38,7 @@ t.test('what is drawn is what Chromium displays, frame by frame', { skip: withou
       const shown = displayed[index]
       t.match(shown, { width, height }, name)
       const levels = difference(canvas.data, shown?.rgba ?? Buffer.alloc(0))
-      t.ok(levels <= 3, `${name}, frame ${index}: ${levels} levels`) // of rounding, where half transparent frames lie on each other
+      t.ok(levels <= 3, `${name}, frame ${index}: ${levels} levels`) // rounding, where half-transparent frames overlap
     }
   }
 })
@@ -75,7 +75,7 @@ async function files() {
   ] as const
 }
 
-/** Multiplied with alpha, since the colours of transparent pixels are not displayed. */
+/** Multiplied by alpha, since the colours of transparent pixels are not displayed. */
 function difference(a: Uint8Array, b: Uint8Array): number {
   let most = a.length === b.length ? 0 : 255
   for (let k = 0; k < a.length; k++) {

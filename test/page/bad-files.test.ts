@@ -20,7 +20,7 @@ function file({ name, contentType, bytes }: Picture): GivenFile {
 }
 
 t.test(
-  'each file that cannot be protected has its own sentence, and the others lose nothing',
+  'each file that cannot be protected has its own message, and the others are protected',
   { skip: withoutBrowser },
   async (t) => {
     const site = await usualSite()
@@ -48,13 +48,13 @@ t.test(
     t.equal(await textOf(page, '#choose-go'), 'Continue with 1 picture')
     const opened = await protectAll(page)
     t.equal(await textOf(page, '#sent-text'), '7 of 8 pictures are not protected. The reason is next to each one.')
-    t.match(await textOf(page, '#sent li:nth-child(2)'), /not a picture/, 'it is said there once more')
+    t.match(await textOf(page, '#sent li:nth-child(2)'), /not a picture/, 'the message is repeated there')
     t.equal(await imagesOf(site, opened), 1)
 
     await page.click('#fix')
     await choose(page, [await pictureFile(2)])
     await allRead(page)
-    t.same(await protectAll(page), opened, 'the screenshot goes to the same number')
+    t.same(await protectAll(page), opened, 'the screenshot is added to the same case')
     t.equal(await textOf(page, '#sent-text'), 'Done. Your picture is protected.')
     t.notOk(await page.isVisible('#fix'))
     t.equal(await imagesOf(site, opened), 2)
@@ -62,7 +62,7 @@ t.test(
   },
 )
 
-t.test('500 pictures at once are read one after the other, after saying how long', { skip: withoutBrowser }, async (t) => {
+t.test('500 pictures are read one after the other, with an estimate of the time', { skip: withoutBrowser }, async (t) => {
   const site = await usualSite()
   const { page } = await site.visit('/')
   await toChoosing(page)
@@ -88,7 +88,7 @@ t.test('500 pictures at once are read one after the other, after saying how long
   await page.waitForFunction((before) => document.querySelectorAll('#pictures li[data-state="good"]').length > before, read)
 })
 
-t.test('what this browser cannot open is sent if she agrees, without its name', { skip: withoutBrowser }, async (t) => {
+t.test('a file that the browser cannot open is sent with consent, without its name', { skip: withoutBrowser }, async (t) => {
   const site = await usualSite()
   await startWorkers(t, site.redis)
   const { page } = await site.visit('/')
@@ -106,7 +106,7 @@ t.test('what this browser cannot open is sent if she agrees, without its name', 
   await choose(page, [jxl])
   await allRead(page)
   t.match(await textOf(page, '#pictures .state'), /is damaged or incomplete/)
-  t.notOk(await page.isVisible('#upload'), 'what nobody can read is not offered for sending')
+  t.notOk(await page.isVisible('#upload'), 'a file that the server cannot read either is not offered for sending')
   await choose(page, [await pictureFile(1, { format: 'tiff' }, 'secret-name.tif')])
   await allRead(page)
   t.ok(await page.isVisible('#upload'), 'it asks first')
@@ -120,14 +120,14 @@ t.test('what this browser cannot open is sent if she agrees, without its name', 
   t.match(lines[0], /is damaged or incomplete/)
   t.equal(lines[1], 'Well protected')
   t.equal(await imagesOf(site, opened), 1)
-  t.ok(bodies.length >= 1, 'and again where nobody had time for it')
+  t.ok(bodies.length >= 1, 'sent again while no worker is free')
   for (const body of bodies) {
     t.match(body, /name="image"; filename="image"/)
     t.notMatch(body, /secret-name/)
   }
 })
 
-t.test('without WebAssembly it says so, and offers to send', { skip: withoutBrowser }, async (t) => {
+t.test('a browser without WebAssembly gets a message and the offer to send', { skip: withoutBrowser }, async (t) => {
   const site = await usualSite()
   const { page, context } = await site.visit('/how-it-works')
   await context.addInitScript(() => Reflect.deleteProperty(globalThis, 'WebAssembly'))
@@ -151,12 +151,12 @@ t.test('without WebAssembly it says so, and offers to send', { skip: withoutBrow
 })
 
 t.test(
-  'without memory for WebAssembly it says so, loses nothing, and goes on when there is some',
+  'a browser without memory for WebAssembly gets a message, loses nothing and continues once it has some',
   { skip: withoutBrowser },
   async (t) => {
     const site = await usualSite()
     const { page, faults } = await site.visit('/')
-    // As browsers do it: at loading there is no memory; then none to grow into, where the kernel stops; then there is.
+    // As browsers behave: first no memory to load, then none to grow, where the kernel traps; then there is enough.
     const scarce = `{
       const load = WebAssembly.instantiate
       let loads = 0
@@ -189,7 +189,7 @@ t.test(
   },
 )
 
-t.test('a program that does not load says so, and is tried again when she asks', { skip: withoutBrowser }, async (t) => {
+t.test('a script that fails to load is reported and loaded again on request', { skip: withoutBrowser }, async (t) => {
   const site = await usualSite()
   const { page } = await site.visit('/')
   await toChoosing(page)

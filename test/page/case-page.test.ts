@@ -8,7 +8,7 @@ import { codeOf, openCase, randomHashText } from '../helpers/service.js'
 import { allRead, allSent, choose, textOf } from '../helpers/steps.js'
 import { ask, caseWithPicture, feedback, operator, platform } from '../helpers/trust.js'
 
-/** What a button saves on her device. */
+/** What a button saves on the submitter's device. */
 async function savedBy(page: Page, selector: string): Promise<{ readonly name: string; readonly text: string }> {
   const [download] = await Promise.all([page.waitForEvent('download'), page.click(selector)])
   return { name: download.suggestedFilename(), text: readFileSync(await download.path(), 'latin1') }
@@ -21,10 +21,10 @@ async function filledCase({ app }: Site) {
   return her
 }
 
-t.test('her page, by number and PIN', { skip: withoutBrowser }, async (t) => {
+t.test('the case page opens with number and PIN', { skip: withoutBrowser }, async (t) => {
   const site = await usualSite()
 
-  t.test('submitter looks, adds pictures and takes everything back', async (t) => {
+  t.test('a submitter views the case, adds pictures and withdraws everything', async (t) => {
     const her = await filledCase(site)
     const { page, context, faults } = await site.visit('/case')
 
@@ -51,7 +51,7 @@ t.test('her page, by number and PIN', { skip: withoutBrowser }, async (t) => {
 
     await page.click('#withdraw')
     await page.click('#withdraw-no')
-    t.equal(await textOf(page, '#view-images'), '3', 'nothing happens before she says yes')
+    t.equal(await textOf(page, '#view-images'), '3', 'nothing happens before the confirmation')
     await page.click('#withdraw')
     await page.click('#withdraw-yes')
     await page.waitForSelector('#withdrawn-row:not([hidden])')
@@ -59,7 +59,7 @@ t.test('her page, by number and PIN', { skip: withoutBrowser }, async (t) => {
     t.equal(await textOf(page, '#view-images'), '0')
     t.notOk(await page.isVisible('#withdraw'))
     const receipt = await savedBy(page, '#save-receipt')
-    t.equal(receipt.name, 'note.json', 'a name that tells nothing')
+    t.equal(receipt.name, 'note.json', 'a file name that reveals nothing')
     const answered = await site.app.inject({ url: `${her.url}/receipt`, headers: her.headers })
     t.same(JSON.parse(receipt.text), answered.json(), 'as it was signed')
     t.match((await site.app.inject({ url: her.url, headers: her.headers })).json(), { state: 'withdrawn', images: 0 })
@@ -68,7 +68,7 @@ t.test('her page, by number and PIN', { skip: withoutBrowser }, async (t) => {
     t.same(faults, [])
   })
 
-  t.test('what becomes of her pictures is told at once, in words, and can be taken along', async (t) => {
+  t.test('the case page shows what happens to the pictures, at once and in words, and exports it', async (t) => {
     const her = await caseWithPicture(site)
     const weak = { images: [{ signals: [{ type: 'pdq', hash: randomHashText(), quality: 60 }] }] }
     await site.app.inject({ method: 'POST', url: `${her.url}/hashes`, headers: her.headers, payload: weak })
@@ -98,7 +98,7 @@ t.test('her page, by number and PIN', { skip: withoutBrowser }, async (t) => {
     const { headers } = await operator(site)
     await ask(site, 'POST', `/v1/signals/${her.imageId}/dispute/decision`, headers, { outcome: 'upheld' })
     await page.locator('#sums .silent').waitFor()
-    t.equal(await textOf(page, '#view-images'), '1', 'what was judged false does not count as protected')
+    t.equal(await textOf(page, '#view-images'), '1', 'an invalidated picture does not count as protected')
 
     const report = await savedBy(page, '[data-report="pdf"][data-language="ms"]')
     t.match(report, { name: 'note.pdf', text: /^%PDF-/ })
@@ -111,7 +111,7 @@ t.test('her page, by number and PIN', { skip: withoutBrowser }, async (t) => {
     t.same(faults, [])
   })
 
-  t.test('strangers tried too many PINs: her recovery code opens her page, which says what happened', async (t) => {
+  t.test('after too many wrong PINs only the recovery code opens the case, which shows what happened', async (t) => {
     const her = await filledCase(site)
     const redis = await redisOf(t, site)
     await tryPin(site.app, her.caseNumber, otherPin(her.pin))
@@ -125,7 +125,7 @@ t.test('her page, by number and PIN', { skip: withoutBrowser }, async (t) => {
     await page.fill('#case-pin', her.pin)
     await page.click('#open')
     await page.locator('#enter-error', { hasText: 'only the recovery code opens your number' }).waitFor()
-    t.equal(await page.inputValue('#case-number'), her.caseNumber, 'what was typed stays')
+    t.equal(await page.inputValue('#case-number'), her.caseNumber, 'the input stays')
     await page.fill('#case-pin', her.recoveryCode.replaceAll(/\d{4}/g, '$& '))
     await page.click('#open')
     await page.waitForSelector('[data-step="view"]:not([hidden])')
@@ -136,7 +136,7 @@ t.test('her page, by number and PIN', { skip: withoutBrowser }, async (t) => {
     await page.click('#new-pin')
     await page.click('#pin-yes')
     await page.waitForSelector('#pin-shown:not([hidden])')
-    t.notOk(await page.isVisible('#pin-row'), 'no PIN is shown that would not open it')
+    t.notOk(await page.isVisible('#pin-row'), 'no PIN is shown that would not open the case')
     const code = await textOf(page, '#code-value')
     t.match(code, /^\d{4} \d{4} \d{4} \d{4}$/)
     await page.click('#pin-done')
@@ -147,7 +147,7 @@ t.test('her page, by number and PIN', { skip: withoutBrowser }, async (t) => {
     t.same(faults, [])
   })
 
-  t.test('what cannot be a number or a PIN is said at once, and not asked of the server', async (t) => {
+  t.test('a malformed number or PIN is reported at once, without a request', async (t) => {
     const { page } = await site.visit('/case')
     const asked: string[] = []
     page.on('request', (request) => asked.push(request.url()))
@@ -165,7 +165,7 @@ t.test('her page, by number and PIN', { skip: withoutBrowser }, async (t) => {
     )
   })
 
-  t.test('a case that was taken back elsewhere takes no more pictures, and she is told so', async (t) => {
+  t.test('a case that was withdrawn elsewhere takes no more pictures and says so', async (t) => {
     const her = await filledCase(site)
     const { page } = await site.visit('/case')
     await page.fill('#case-number', her.caseNumber)

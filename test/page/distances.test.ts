@@ -39,7 +39,7 @@ async function files(): Promise<GivenFile[]> {
   return [...asTaken, jpeg('large.jpg', large), jpeg('uneven.jpg', uneven), jpeg('turned.jpg', rotated), ...others]
 }
 
-t.test('the device gives the hashes that the server gives for the same files', { skip: withoutBrowser }, async (t) => {
+t.test('device and server hash the same files alike', { skip: withoutBrowser }, async (t) => {
   const site = await usualSite()
   const { page } = await site.visit('/')
   const bodies: Sent[] = []

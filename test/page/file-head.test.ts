@@ -1,4 +1,4 @@
-// A JPEG in four inks is read without its profile, and at its full size, as the service reads it.
+// A CMYK JPEG is read without its profile and at full size, as the service reads it.
 
 import sharp from 'sharp'
 import t from 'tap'
@@ -11,7 +11,7 @@ const chosen = (bytes: Buffer, headBytes = bytes.length) => ({
   format: 'jpeg' as const,
 })
 
-t.test('a profile of inks is taken out, and nothing else', async (t) => {
+t.test('only the CMYK profile is removed from a JPEG', async (t) => {
   const { bytes } = await cmykJpeg(1)
   for (const headBytes of [bytes.length, 1000]) {
     const { file, head } = await withoutInkProfile(chosen(bytes, headBytes))
@@ -22,10 +22,10 @@ t.test('a profile of inks is taken out, and nothing else', async (t) => {
     t.ok((await inks(plain)).equals(await inks(bytes)))
   }
   const cut = chosen(bytes.subarray(0, 2000))
-  t.ok((await withoutInkProfile(cut)).file.size < 2000, 'a file that ends within it')
+  t.ok((await withoutInkProfile(cut)).file.size < 2000, 'a file that ends within the profile')
 })
 
-t.test('any other file is the same', async (t) => {
+t.test('any other file is unchanged', async (t) => {
   const coloured = await sharp((await scene(1)).bytes)
     .withIccProfile('p3')
     .jpeg()
@@ -37,7 +37,7 @@ t.test('any other file is the same', async (t) => {
   }
 })
 
-t.test('only what the service decodes whole is decoded whole', async (t) => {
+t.test('a JPEG is decoded at full size only if the service does so', async (t) => {
   const { head } = chosen((await cmykJpeg(1)).bytes)
   t.ok(isWholeInInks(head, { width: 4000, height: 4000 }))
   t.notOk(isWholeInInks(head, { width: 4001, height: 4000 }))

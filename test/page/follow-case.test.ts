@@ -1,4 +1,4 @@
-// Following a case over a connection that is dead, although nobody said so.
+// Following a case over a connection that is dead without an error.
 
 import t from 'tap'
 import { follow } from '../../page/following/follow-case.js'
@@ -10,7 +10,7 @@ interface Asked {
   readonly after: string | null
 }
 
-t.test('a line on which nothing comes is given up, and the next one goes on behind the last event', async (t) => {
+t.test('a silent connection is given up, and the next one continues after the last event', async (t) => {
   const asked: Asked[] = []
   const encoder = new TextEncoder()
   t.intercept(globalThis, 'addEventListener', { value: () => {} }) // of a window
@@ -24,12 +24,12 @@ t.test('a line on which nothing comes is given up, and the next one goes on behi
           signal.addEventListener('abort', () => stream.error(signal.reason))
           const send = (text: string) => stream.enqueue(encoder.encode(text))
           if (tries === 1) {
-            // Comments keep it: longer than it may be silent.
+            // Comments keep the connection alive, for longer than it may be silent.
             for (let i = 0; i < 6; i++) {
               await new Promise((resolve) => setTimeout(resolve, HEARTBEAT_MS))
               send(':\n\n')
             }
-            send('id: 1-0\nevent: matched\ndata: {"id":"1-0","kind":"matched"}\n\n') // and then nothing, for ever
+            send('id: 1-0\nevent: matched\ndata: {"id":"1-0","kind":"matched"}\n\n') // and then nothing more
           } else send('id: 2-0\nevent: erased\ndata: {"id":"2-0","kind":"erased"}\n\n')
         },
       })
@@ -49,6 +49,6 @@ t.test('a line on which nothing comes is given up, and the next one goes on behi
   t.same(
     asked.map(({ after }) => after),
     ['0-0', '1-0', '1-0'],
-    'a line that dies and one that never answers are both given up',
+    'a broken connection and one that never answers are both abandoned',
   )
 })

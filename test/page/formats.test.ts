@@ -1,4 +1,4 @@
-// Files as people have them: what the page makes of each is what the service makes of it, and nothing is offered for sending that it refuses.
+// Real-world files: the page hashes each as the service does, and offers for sending only files that the service accepts.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -17,7 +17,7 @@ import { allRead, choose, type GivenFile, protectAll, toChoosing } from '../help
 const skip = withoutBrowser
 const HEIC = resolve(import.meta.dirname, '../../../test/data/heic')
 const MAX_BITS = 10
-/** Within which a platform usually finds a copy. */
+/** The distance within which a platform usually finds a copy. */
 const MATCHING_BITS = 31
 const SIZE = { width: 480, height: 360 }
 const RAW = { ...SIZE, channels: 3 } as const
@@ -37,14 +37,14 @@ interface Sent {
   readonly hash: string
 }
 
-/** @returns the hashes of PDQ of the whole that were sent, for each file. */
+/** @returns the PDQ hashes of whole views that were sent, for each file. */
 async function sentFor(files: readonly GivenFile[], prepare?: Prepare): Promise<string[][]> {
   return (await signalsFor(files, prepare)).map((signals) =>
     signals.filter(({ type, view }) => type === 'pdq' && view === 'whole').map(({ hash }) => hash),
   )
 }
 
-/** Sends files as a person does. @returns what was sent for each. */
+/** Submits files through the page. @returns what was sent for each. */
 async function signalsFor(files: readonly GivenFile[], prepare: Prepare = async () => {}): Promise<Sent[][]> {
   const site = await usualSite()
   const { page, faults } = await site.visit('/')
@@ -75,7 +75,7 @@ async function bitsToServer(hash: string | undefined, file: Buffer): Promise<num
 
 const jpegOf = (seed: number) => sharp(scenePixels(seed, SIZE).data, { raw: RAW }).jpeg({ quality: 95 }).toBuffer()
 
-t.test('HEIC is read here by a program that comes when it is needed, once, and connects to nothing', { skip }, async (t) => {
+t.test('HEIC is read by a decoder that is loaded once, on demand, and that cannot connect', { skip }, async (t) => {
   const names = readdirSync(HEIC).filter((name) => name.endsWith('.heic'))
   const hashes = await sentFor(names.map(heic))
   for (const [k, name] of names.entries()) {
@@ -91,7 +91,7 @@ t.test('HEIC is read here by a program that comes when it is needed, once, and c
   t.same(
     shown.map(({ length }) => length),
     [2, 1],
-    'a clean aperture is shown without and with it, unless libheif refuses it',
+    'a clean aperture is shown without and with it, unless libheif rejects it',
   )
   for (const [k, file] of [cut, hidden].entries()) {
     const { signals } = await hashImage(file, 'register')
@@ -129,7 +129,7 @@ t.test('HEIC is read here by a program that comes when it is needed, once, and c
   t.equal(new Set(decoders).size, 1)
 })
 
-/** As in a browser that does not know JPEG XL. */
+/** As in a browser without JPEG XL. */
 const WITHOUT_JXL = `{
   const open = createImageBitmap
   globalThis.createImageBitmap = async (source, ...rest) => {
@@ -139,7 +139,7 @@ const WITHOUT_JXL = `{
 }
 `
 
-t.test('JPEG XL is read as on the server, also where the browser does not know it', { skip }, async (t) => {
+t.test('JPEG XL is hashed as on the server, also in a browser without it', { skip }, async (t) => {
   const stills = await Promise.all([31, 32].map((seed) => jxlOf(scenePixels(seed, SIZE))))
   const files = {
     lossy: await jxlOf(scenePixels(33, SIZE), { effort: 3 }),
@@ -175,7 +175,7 @@ async function enlarged(seed: number): Promise<Pixels> {
 
 const withoutHeic = sharedSite(t, { site: { unread: ['heif'] } })
 
-t.test('where the operator switched HEIC off, nothing is loaded for it and sending is not offered', { skip }, async (t) => {
+t.test('where the operator has disabled HEIC, no decoder is loaded and sending is not offered', { skip }, async (t) => {
   const site = await withoutHeic()
   const { page } = await site.visit('/')
   const decoders: string[] = []
@@ -188,7 +188,7 @@ t.test('where the operator switched HEIC off, nothing is loaded for it and sendi
   t.same(decoders, [])
 })
 
-t.test('an animation is known by what it shows, also behind a blank frame', { skip }, async (t) => {
+t.test('the frames of an animation are hashed, also after a blank one', { skip }, async (t) => {
   const blank = Buffer.alloc(3 * SIZE.width * SIZE.height, 255)
   const seeds = [11, 12]
   const raw = { ...RAW, height: 3 * SIZE.height, pageHeight: SIZE.height }
@@ -205,7 +205,7 @@ t.test('an animation is known by what it shows, also behind a blank frame', { sk
   }
 })
 
-t.test('what is transparent is hashed on white and on black, and a WebP is turned as its EXIF says', { skip }, async (t) => {
+t.test('a transparent picture is hashed on white and on black, and a WebP is rotated by its EXIF', { skip }, async (t) => {
   const { width, height } = SIZE
   const rgb = scenePixels(13, SIZE).data
   const rgba = Buffer.alloc(4 * width * height)
@@ -230,7 +230,7 @@ t.test('what is transparent is hashed on white and on black, and a WebP is turne
   t.ok((await bitsToServer(upright?.[0], turned)) <= MAX_BITS)
 })
 
-t.test('a large JPEG is read at a part of its size, and has the hashes of the server', { skip }, async (t) => {
+t.test('a large JPEG is decoded at a reduced size and has the hashes of the server', { skip }, async (t) => {
   const enlarged = async (width: number, height: number, orientation: number) => {
     const picture = sharp(await jpegOf(15)).resize(width, height, { fit: 'fill', kernel: 'cubic' })
     return picture.withMetadata({ orientation }).jpeg({ quality: 85 }).toBuffer()
@@ -247,7 +247,7 @@ t.test('a large JPEG is read at a part of its size, and has the hashes of the se
   t.ok((await bitsToServer(third?.[0], upright)) <= MAX_BITS)
 })
 
-t.test('a long picture is known by the pictures in it', { skip }, async (t) => {
+t.test('a long picture has the hashes of the pictures in it', { skip }, async (t) => {
   const seeds = [21, 22, 23, 24, 25, 26, 27, 28, 29]
   const long = await fromPixels(await longPicture(seeds))
     .png()

@@ -1,4 +1,5 @@
-// A browser decodes a picture as it is, and the service's decoder makes it small meanwhile: what comes out has to be the same.
+// A browser decodes a picture at full size, and the service's decoder reduces it while decoding: the result has to be the
+// same.
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import sharp, { type Sharp } from 'sharp'
@@ -21,7 +22,7 @@ function photograph(name: string, width: number, height: number): Sharp {
   return sharp(readFileSync(resolve(photographs, name))).resize(width, height, { fit: 'fill', kernel: 'cubic' })
 }
 
-/** As the page does it with what a browser decodes, which is what libvips decodes in full, on white. */
+/** As the page reduces what a browser decodes, which is what libvips decodes at full size, on white. */
 async function onDevice(file: Buffer): Promise<Pixels> {
   const format = formatOf(file) ?? 'bmp'
   const { data, info } = await sharp(file).ensureAlpha().raw().toBuffer({ resolveWithObject: true })
@@ -50,7 +51,7 @@ function levelsBetween(a: Pixels, b: Pixels): { readonly mean: number; readonly 
   return { mean: sum / a.data.length, most }
 }
 
-t.test('the pixels of device and server are a few levels apart at most, whatever the format and the shape', async (t) => {
+t.test('the pixels of device and server differ by few levels, for any format and shape', async (t) => {
   const files: readonly (readonly [string, Buffer, most: number])[] = [
     ['a quarter', await photograph('cat.jpg', 4032, 3024).jpeg().toBuffer(), 3],
     ['half', await photograph('cat.jpg', 1603, 1201).jpeg().toBuffer(), 3],
@@ -68,7 +69,7 @@ t.test('the pixels of device and server are a few levels apart at most, whatever
 const hasher = loadImageHasherSync()
 const signalsOf = (pixels: Pixels, aspect: number) => hasher.hash(pixels, 'register', aspect).signals
 
-t.test('a large picture that the decoder gives whole has the very same hashes on both sides', async (t) => {
+t.test('a large picture that is decoded at full size has identical hashes on both sides', async (t) => {
   for (const name of ['cat.jpg', 'coffee.jpg']) {
     const picture = () => photograph(name, 1800, 1350)
     const transparent = picture().composite([{ input: await hole(1800, 1350), blend: 'dest-out' }])
@@ -93,9 +94,10 @@ function hole(width: number, height: number): Promise<Buffer> {
     .toBuffer()
 }
 
-// As in a browser that decodes a JPEG at its full size only. Not of parts that may be a picture in the picture: where there is none, which of several
-// rectangles looks least unlike one is decided by levels. One more of them takes the place of the last view where there are too many.
-t.test('every view of a large picture at a place of its own has the same hash on both sides', async (t) => {
+// As in a browser that decodes a JPEG at full size only. Parts that may be a picture in the picture are left out: where there
+// is none, single levels decide which of several rectangles looks most like one. An additional one replaces the last view
+// where there are too many.
+t.test('every view at a fixed place of a large picture has the same hash on both sides', async (t) => {
   const apart = ({ type, hashes: [own] }: ImageSignal, others: readonly ImageSignal[]) =>
     Math.min(
       ...others.flatMap(({ type: its, hashes: [other] }) =>

@@ -2,7 +2,7 @@ import t from 'tap'
 import { pictureFile, usualSite, withoutBrowser } from '../helpers/browser.js'
 import { allRead, allSent, choose, textOf, toChoosing } from '../helpers/steps.js'
 
-t.test('all of it can be done with a keyboard, and each step leads to its heading', { skip: withoutBrowser }, async (t) => {
+t.test('every step works by keyboard, and moves the focus to its heading', { skip: withoutBrowser }, async (t) => {
   const site = await usualSite()
   const { page } = await site.visit('/')
   const focused = () => page.evaluate(() => document.activeElement?.id || document.activeElement?.tagName)
@@ -33,20 +33,16 @@ t.test('all of it can be done with a keyboard, and each step leads to its headin
   t.ok(await page.isChecked('#written'))
 })
 
-t.test(
-  'progress is said to screen readers: when reading ends, and when sending ends',
-  { skip: withoutBrowser },
-  async (t) => {
-    const site = await usualSite()
-    const { page } = await site.visit('/')
-    await toChoosing(page)
-    await choose(page, [await pictureFile(1), await pictureFile(2)])
-    await allRead(page)
-    t.equal(await textOf(page, '[role="status"]'), 'Everything has been read. 2 pictures can be protected')
-    await page.click('#choose-go')
-    await page.click('#protect')
-    await page.waitForSelector('[data-step="result"]:not([hidden])')
-    await allSent(page)
-    t.equal(await textOf(page, '[role="status"]'), 'Done. 2 pictures are protected.')
-  },
-)
+t.test('screen readers are told when reading ends and when sending ends', { skip: withoutBrowser }, async (t) => {
+  const site = await usualSite()
+  const { page } = await site.visit('/')
+  await toChoosing(page)
+  await choose(page, [await pictureFile(1), await pictureFile(2)])
+  await allRead(page)
+  t.equal(await textOf(page, '[role="status"]'), 'Everything has been read. 2 pictures can be protected')
+  await page.click('#choose-go')
+  await page.click('#protect')
+  await page.waitForSelector('[data-step="result"]:not([hidden])')
+  await allSent(page)
+  t.equal(await textOf(page, '[role="status"]'), 'Done. 2 pictures are protected.')
+})

@@ -5,32 +5,28 @@ import { startService } from '../helpers/service.js'
 import { allRead, allSent, choose, protectAll, textOf, toChoosing } from '../helpers/steps.js'
 import { caseWithPicture, feedback, platform } from '../helpers/trust.js'
 
-t.test(
-  'without a connection nothing is lost: it goes on when the connection is back',
-  { skip: withoutBrowser },
-  async (t) => {
-    const site = await usualSite()
-    const { page, context } = await site.visit('/')
-    await toChoosing(page)
-    await choose(page, [await pictureFile(1)])
-    await allRead(page)
-    await context.setOffline(true)
-    await choose(page, [await pictureFile(2)])
-    await allRead(page)
-    t.equal(await page.locator('#pictures li[data-state="good"]').count(), 2, 'reading needs no connection')
+t.test('a lost connection loses nothing, and the page continues when it is back', { skip: withoutBrowser }, async (t) => {
+  const site = await usualSite()
+  const { page, context } = await site.visit('/')
+  await toChoosing(page)
+  await choose(page, [await pictureFile(1)])
+  await allRead(page)
+  await context.setOffline(true)
+  await choose(page, [await pictureFile(2)])
+  await allRead(page)
+  t.equal(await page.locator('#pictures li[data-state="good"]').count(), 2, 'reading needs no connection')
 
-    await page.click('#choose-go')
-    await page.click('#protect')
-    await page.waitForSelector('#open-held:not([hidden])')
-    t.match(await textOf(page, '#open-net'), /no connection\. Nothing is lost/)
-    await context.setOffline(false)
-    await page.waitForSelector('[data-step="result"]:not([hidden])')
-    await allSent(page)
-    t.equal(await textOf(page, '#sent-text'), 'Done. 2 pictures are protected.')
-  },
-)
+  await page.click('#choose-go')
+  await page.click('#protect')
+  await page.waitForSelector('#open-held:not([hidden])')
+  t.match(await textOf(page, '#open-net'), /no connection\. Nothing is lost/)
+  await context.setOffline(false)
+  await page.waitForSelector('[data-step="result"]:not([hidden])')
+  await allSent(page)
+  t.equal(await textOf(page, '#sent-text'), 'Done. 2 pictures are protected.')
+})
 
-t.test('an answer that was lost on the way does not double the pictures', { skip: withoutBrowser }, async (t) => {
+t.test('a lost answer does not duplicate the pictures', { skip: withoutBrowser }, async (t) => {
   const site = await usualSite()
   const { page } = await site.visit('/')
   await toChoosing(page)
@@ -40,7 +36,7 @@ t.test('an answer that was lost on the way does not double the pictures', { skip
   await page.route('**/hashes', async (route) => {
     if (lost++ > 0) return route.continue()
     await route.fetch() // the server has it
-    await route.abort('connectionreset') // and the page does not know
+    await route.abort('connectionreset') // the page does not know
   })
 
   const opened = await protectAll(page)
@@ -49,7 +45,7 @@ t.test('an answer that was lost on the way does not double the pictures', { skip
   t.equal(await imagesOf(site, opened), 2)
 })
 
-t.test('a server that starts anew in the middle costs a moment, and nothing else', { skip: withoutBrowser }, async (t) => {
+t.test('a restart of the server in between only delays the page', { skip: withoutBrowser }, async (t) => {
   const site = await startSite(t)
   const { page } = await site.visit('/')
   await toChoosing(page)
@@ -61,21 +57,21 @@ t.test('a server that starts anew in the middle costs a moment, and nothing else
   await page.click('#protect')
   await page.waitForSelector('#net:not([hidden])')
   t.match(await textOf(page, '#net'), /does not answer at the moment\. Nothing is lost/)
-  t.match(await textOf(page, '#number'), /^TBR/, 'number and PIN are there already')
+  t.match(await textOf(page, '#number'), /^TBR/, 'number and PIN are shown already')
 
   const { port } = new URL(site.url)
   const second = await startService(t, { redis: site.redis })
   await site.app.close()
   mayArrive = true
   await second.app.listen({ host: '127.0.0.1', port: Number(port) })
-  // The page tries by itself as well, and takes the button away: who would press it then finds that it is done.
+  // The page retries by itself too and removes the button, so a click may find that it is done.
   await page.locator('#retry').evaluate((button: HTMLButtonElement) => button.click())
   await allSent(page)
 
   t.equal(await textOf(page, '#sent-text'), 'Done. 2 pictures are protected.')
 })
 
-t.test('two tabs know of each other and say that each makes a number of its own', { skip: withoutBrowser }, async (t) => {
+t.test('two tabs detect each other and say that each makes its own number', { skip: withoutBrowser }, async (t) => {
   const site = await usualSite()
   const { page, context } = await site.visit('/')
   t.equal(await textOf(page, '#notices'), '')
@@ -88,7 +84,7 @@ t.test('two tabs know of each other and say that each makes a number of its own'
 })
 
 t.test(
-  'whoever goes back from the first step is asked, and who stays has lost nothing',
+  'leaving from the first step asks for confirmation, and staying loses nothing',
   { skip: withoutBrowser },
   async (t) => {
     const site = await usualSite()
@@ -117,57 +113,53 @@ t.test(
   },
 )
 
-t.test(
-  'at her case an answer that is lost is said where she is, and what is said then is so',
-  { skip: withoutBrowser },
-  async (t) => {
-    const site = await usualSite()
-    const her = await caseWithPicture(site)
-    const { page } = await site.visit('/case')
-    /** The next of them, and no other. */
-    const once = (path: string, answer: (route: Route) => Promise<void>) => page.route(path, answer, { times: 1 })
-    const portal = (route: Route) => route.fulfill({ contentType: 'text/html', body: '<h1>Sign in</h1>' })
-    const lost = (route: Route) => route.abort('connectionreset')
-    const forbidden = (route: Route) => route.fulfill({ status: 403, body: '<h1>No</h1>' })
-    /** All of them, until the line is good again, and the page hears of it. */
-    const bad = async (path: string, answer: (route: Route) => Promise<void>) => {
-      await page.route(path, answer)
-      return async () => {
-        await page.unroute(path)
-        await page.evaluate(() => dispatchEvent(new Event('online')))
-      }
+t.test('a lost answer on the case page is reported there, and the message is true', { skip: withoutBrowser }, async (t) => {
+  const site = await usualSite()
+  const her = await caseWithPicture(site)
+  const { page } = await site.visit('/case')
+  /** Handles only the next of these requests. */
+  const once = (path: string, answer: (route: Route) => Promise<void>) => page.route(path, answer, { times: 1 })
+  const portal = (route: Route) => route.fulfill({ contentType: 'text/html', body: '<h1>Sign in</h1>' })
+  const lost = (route: Route) => route.abort('connectionreset')
+  const forbidden = (route: Route) => route.fulfill({ status: 403, body: '<h1>No</h1>' })
+  /** Handles all of these requests until the connection is restored and the page is notified. */
+  const bad = async (path: string, answer: (route: Route) => Promise<void>) => {
+    await page.route(path, answer)
+    return async () => {
+      await page.unroute(path)
+      await page.evaluate(() => dispatchEvent(new Event('online')))
     }
-    const goesOn = () =>
-      page.waitForFunction(() => document.getElementById('withdraw-error')?.textContent?.includes('by itself'))
-    await page.fill('#case-number', her.caseNumber)
-    await page.fill('#case-pin', her.pin)
+  }
+  const goesOn = () =>
+    page.waitForFunction(() => document.getElementById('withdraw-error')?.textContent?.includes('by itself'))
+  await page.fill('#case-number', her.caseNumber)
+  await page.fill('#case-pin', her.pin)
 
-    const signedIn = await bad('**/export', portal)
-    await page.click('#open')
-    await page.getByText('does not answer at the moment. Nothing is lost: this continues by itself').waitFor()
-    await signedIn()
-    await page.waitForSelector('[data-step="view"]:not([hidden])')
+  const signedIn = await bad('**/export', portal)
+  await page.click('#open')
+  await page.getByText('does not answer at the moment. Nothing is lost: this continues by itself').waitFor()
+  await signedIn()
+  await page.waitForSelector('[data-step="view"]:not([hidden])')
 
-    await once('**/export', forbidden) // reading her case has no button: it is asked again
-    await feedback(site, await platform(site, 'doubter'), her.hash, { verdict: 'disputed', reason: 'other' })
-    await page.waitForSelector('#sums .disputed')
-    await page.click('summary')
-    await once('**/answer', forbidden)
-    await page.locator('#each button').first().click()
-    await page.waitForSelector('#view-error:not(:empty)')
-    await page.locator('#each button:enabled').first().click()
-    await page.waitForSelector('#each .answers .hint')
+  await once('**/export', forbidden) // reading the case has no button: it is requested again
+  await feedback(site, await platform(site, 'doubter'), her.hash, { verdict: 'disputed', reason: 'other' })
+  await page.waitForSelector('#sums .disputed')
+  await page.click('summary')
+  await once('**/answer', forbidden)
+  await page.locator('#each button').first().click()
+  await page.waitForSelector('#view-error:not(:empty)')
+  await page.locator('#each button:enabled').first().click()
+  await page.waitForSelector('#each .answers .hint')
 
-    await page.click('#withdraw')
-    const withdrawable = await bad(`**/${her.caseNumber}`, lost)
-    const readable = await bad('**/export', lost)
-    await page.click('#withdraw-yes')
-    await goesOn()
-    await withdrawable()
-    await page.getByText('Everything is taken back').waitFor()
-    await goesOn()
-    await readable()
-    await page.waitForSelector('#withdrawn-row:not([hidden])')
-    t.equal(await textOf(page, '#view-state'), 'Taken back')
-  },
-)
+  await page.click('#withdraw')
+  const withdrawable = await bad(`**/${her.caseNumber}`, lost)
+  const readable = await bad('**/export', lost)
+  await page.click('#withdraw-yes')
+  await goesOn()
+  await withdrawable()
+  await page.getByText('Everything is taken back').waitFor()
+  await goesOn()
+  await readable()
+  await page.waitForSelector('#withdrawn-row:not([hidden])')
+  t.equal(await textOf(page, '#view-state'), 'Taken back')
+})

@@ -1,4 +1,5 @@
-// Each answer with a number, a PIN or a token is lost once on its way to the page: she ends with a PIN that she was shown and that opens.
+// Each answer with a number, a PIN or a token is lost once on its way to the page: the submitter ends with a PIN that was
+// shown and that works.
 
 import type { Page, Route } from 'playwright-core'
 import t from 'tap'
@@ -7,7 +8,7 @@ import { redisOf, tryPin } from '../helpers/requests.js'
 import { openCase } from '../helpers/service.js'
 import { allRead, choose, protectAll, textOf, toChoosing } from '../helpers/steps.js'
 
-/** Loses the first answers to what is asked there; the service has done what was asked. @returns how often it was asked. */
+/** Loses the first answers to these requests, which the service has processed. @returns how many requests were made. */
 async function losing(page: Page, path: string, method: string, answers = 1): Promise<() => number> {
   let asked = 0
   await page.route(path, async (route: Route) => {
@@ -18,24 +19,28 @@ async function losing(page: Page, path: string, method: string, answers = 1): Pr
   return () => asked
 }
 
-t.test('the answer to a new case is lost: its number and PIN come again', { skip: withoutBrowser }, async (t) => {
-  const site = await usualSite()
-  const redis = await redisOf(t, site)
-  const cases = async () => (await redis.keys('{tabir}:case:*:events')).length
-  const before = await cases()
-  const { page, faults } = await site.visit('/')
-  await toChoosing(page)
-  await choose(page, [await pictureFile(1)])
-  await allRead(page)
-  const asked = await losing(page, '**/v1/cases', 'POST')
-  const opened = await protectAll(page)
-  t.equal(asked(), 2)
-  t.equal(await imagesOf(site, opened), 1)
-  t.equal((await cases()) - before, 1, 'and no second case is left')
-  t.same(faults, [])
-})
+t.test(
+  'when the answer to a new case is lost, the same number and PIN are sent again',
+  { skip: withoutBrowser },
+  async (t) => {
+    const site = await usualSite()
+    const redis = await redisOf(t, site)
+    const cases = async () => (await redis.keys('{tabir}:case:*:events')).length
+    const before = await cases()
+    const { page, faults } = await site.visit('/')
+    await toChoosing(page)
+    await choose(page, [await pictureFile(1)])
+    await allRead(page)
+    const asked = await losing(page, '**/v1/cases', 'POST')
+    const opened = await protectAll(page)
+    t.equal(asked(), 2)
+    t.equal(await imagesOf(site, opened), 1)
+    t.equal((await cases()) - before, 1, 'no second case is left')
+    t.same(faults, [])
+  },
+)
 
-t.test('answers of her page are lost: what it says goes on by itself, does', { skip: withoutBrowser }, async (t) => {
+t.test('when answers to the case page are lost, it continues by itself as it says', { skip: withoutBrowser }, async (t) => {
   const site = await usualSite()
   const her = await openCase(site.app)
   const { page, faults } = await site.visit('/case')
@@ -49,13 +54,13 @@ t.test('answers of her page are lost: what it says goes on by itself, does', { s
   const files = await losing(page, '**/export', 'GET')
   await visit(her.pin)
   t.same([tokens(), files()], [2, 2])
-  t.equal(await textOf(page, '#enter-error'), '', 'nothing is said once it went on')
+  t.equal(await textOf(page, '#enter-error'), '', 'no message once it has continued')
 
   const pins = await losing(page, '**/pin', 'POST', 2)
   await page.click('#new-pin')
   await page.click('#pin-yes')
   await page.locator('#pin-error', { hasText: 'Nothing is lost: this continues by itself.' }).waitFor()
-  t.equal((await tryPin(site.app, her.caseNumber, her.pin)).statusCode, 201, 'she is not locked out meanwhile')
+  t.equal((await tryPin(site.app, her.caseNumber, her.pin)).statusCode, 201, 'the submitter is not locked out meanwhile')
   await page.waitForSelector('#pin-shown:not([hidden])')
   t.equal(pins(), 3)
   const pin = await textOf(page, '#pin-value')
@@ -66,14 +71,14 @@ t.test('answers of her page are lost: what it says goes on by itself, does', { s
   t.equal(await textOf(page, '#pin-value'), '')
   if (pin !== her.pin) t.equal((await tryPin(site.app, her.caseNumber, her.pin)).statusCode, 404, 'as it says')
   await page.locator('#time-line').getByText('A wrong PIN or code was typed in').waitFor()
-  t.equal(await page.locator('#time-line li').count(), 4, 'and the page goes on with the new token')
+  t.equal(await page.locator('#time-line li').count(), 4, 'the page continues with the new token')
   await page.click('#close')
   await visit(pin)
   t.same(faults, [])
 })
 
 t.test(
-  'she leaves before she has seen the PIN, or another one was asked for: hers still opens',
+  'the old PIN still works if the page is left before the new one is shown, or another one was requested',
   { skip: withoutBrowser },
   async (t) => {
     const site = await usualSite()
@@ -83,7 +88,7 @@ t.test(
     await page.fill('#case-pin', her.pin)
     await page.click('#open')
     await page.click('#new-pin')
-    await losing(page, '**/pin', 'POST', Number.POSITIVE_INFINITY) // an answer that comes takes away what she would click
+    await losing(page, '**/pin', 'POST', Number.POSITIVE_INFINITY) // an answer would remove the button that is clicked next
     await page.click('#pin-yes')
     await page.locator('#pin-error', { hasText: 'Nothing is lost' }).waitFor()
     await page.click('#pin-no')

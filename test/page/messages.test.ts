@@ -15,7 +15,7 @@ function messagesOf(language: string): Record<string, string> {
 
 const english = messagesOf('en')
 
-/** What nobody can promise, in the words of each language. */
+/** Promises that cannot be kept, in the words of each language. */
 const BANNED: Readonly<Record<string, RegExp>> = {
   en: /irreversib|impossib|guarantee|100 ?%|completely safe|never be found|anonymous/i,
   ms: /mustahil|dijamin|terjamin|jaminan|tidak boleh balik|100 ?%|selamat sepenuhnya/i,
@@ -23,7 +23,7 @@ const BANNED: Readonly<Record<string, RegExp>> = {
   ta: /சாத்தியமற்ற|சாத்தியமில்லை|முடியாதது|உத்தரவாத|உறுதியளி|100 ?%|முற்றிலும் பாதுகாப்பான/,
 }
 
-/** Words that were tried on readers and misled them: too vague, of another meaning, or not what people there say. */
+/** Words that misled test readers: too vague, of another meaning, or not in use there. */
 const MISLEADING: Readonly<Record<string, RegExp>> = {
   en: /passed on|passed around|\bgo on\b|\bgoes on\b|copy was met|meets a copy|made by a computer|\bsigns\b|good day to|make it longer|let it stand/i,
   ms: /tangkap layar|tanyalah|berbual|dibuat oleh komputer/i,
@@ -31,14 +31,14 @@ const MISLEADING: Readonly<Record<string, RegExp>> = {
   ta: /கணினியால் உருவாக்கப்பட்டது/,
 }
 
-t.test('there are English, Malay, Chinese and Tamil', async (t) => {
+t.test('the messages exist in English, Malay, Chinese and Tamil', async (t) => {
   t.same([...languages].sort(), ['en', 'ms', 'ta', 'zh-Hans'])
 })
 
 for (const language of languages) {
   const messages = messagesOf(language)
 
-  t.test(`${language} has every message, and none too many`, async (t) => {
+  t.test(`${language} has exactly the messages of English`, async (t) => {
     t.same(Object.keys(messages), Object.keys(english))
     for (const [key, message] of Object.entries(messages)) t.match(message, /\S/, key)
   })
@@ -53,14 +53,14 @@ for (const language of languages) {
     for (const [key, message] of Object.entries(messages)) if (misleading !== undefined) t.notMatch(message, misleading, key)
   })
 
-  t.test(`${language} promises nothing that nobody can promise`, async (t) => {
+  t.test(`${language} makes no promise that cannot be kept`, async (t) => {
     const banned = BANNED[language]
     t.ok(banned, 'a language comes with its list of words')
     for (const [key, message] of Object.entries(messages)) if (banned !== undefined) t.notMatch(message, banned, key)
   })
 }
 
-t.test('a translation is one: no sentence of another language stands in English', async (t) => {
+t.test('no message of another language is left in English', async (t) => {
   for (const language of languages.filter((other) => other !== 'en')) {
     const messages = messagesOf(language)
     const same = Object.keys(english).filter((key) => messages[key] === english[key])
@@ -74,7 +74,7 @@ t.test('a translation is one: no sentence of another language stands in English'
   }
 })
 
-t.test('whatever the script says is among the messages', async (t) => {
+t.test('every message that the script uses exists, and no other is sent', async (t) => {
   const sources = readdirSync(join(root, 'page'), { recursive: true, encoding: 'utf8' }).filter((file) =>
     file.endsWith('.ts'),
   )
@@ -106,7 +106,7 @@ t.test('whatever the script says is among the messages', async (t) => {
   t.same(
     Object.keys(english).filter((key) => key.startsWith('run.') && !used.has(key)),
     [],
-    'and nothing is sent that is not said',
+    'no unused message is sent',
   )
 })
 
@@ -114,7 +114,7 @@ function inForms(key: string): string[] {
   return [`${key}.one`, `${key}.other`]
 }
 
-/** Of what counts pictures and videos. */
+/** The forms of a message that counts pictures and videos. */
 function inMixedForms(key: string): string[] {
   return [...inForms(key), `${key}.mixed`]
 }

@@ -1,4 +1,5 @@
-// Files that are no picture, or that this browser cannot open in full: each is named, and sending is offered only where it helps.
+// Files that are no picture, or that this browser cannot open in full: each is named, and sending is offered only where it
+// helps.
 
 import type { Page } from 'playwright-core'
 import sharp from 'sharp'
@@ -15,7 +16,7 @@ const fileOf = (name: string, mimeType: string, buffer: Buffer): GivenFile => ({
 const statesOf = (page: Page) =>
   page.$$eval('#pictures .state', (states) => states.map(({ textContent }) => textContent ?? ''))
 
-t.test('what is no picture is named, with what to do instead, and never offered for sending', { skip }, async (t) => {
+t.test('a file that is no picture is named with an alternative, and not offered for sending', { skip }, async (t) => {
   const site = await usualSite()
   const { page } = await site.visit('/')
   await toChoosing(page)
@@ -40,42 +41,38 @@ t.test('what is no picture is named, with what to do instead, and never offered 
   t.notOk(await page.isVisible('#upload'))
 })
 
-t.test(
-  'a browser that reads only the first frame, or has no memory for a large JPEG, offers to send it',
-  { skip },
-  async (t) => {
-    const site = await usualSite()
-    const { page } = await site.visit('/')
-    await page.route('**/assets/worker-*', async (route) => {
-      const response = await route.fetch()
-      await route.fulfill({ response, body: `delete globalThis.ImageDecoder;${await response.text()}` })
-    })
-    await toChoosing(page)
-    const raw = { ...RAW, height: 2 * SIZE.height, pageHeight: SIZE.height }
-    const gif = await sharp(Buffer.concat([16, 17].map((seed) => scenePixels(seed, SIZE).data)), { raw })
-      .gif()
-      .toBuffer()
-    // The size is read from the header: nothing of this is decoded here.
-    const { buffer: large } = await pictureFile(18)
-    const at = large.indexOf(Buffer.from('ffc0', 'hex'))
-    large.writeUInt16BE(9000, at + 5)
-    large.writeUInt16BE(6000, at + 7)
-    const cut = large.subarray(0, -100)
-    await choose(page, [
-      fileOf('a.mp4', 'video/mp4', gif), // whatever it calls itself
-      fileOf('b.jpg', 'image/jpeg', large),
-      fileOf('c.jpg', 'image/jpeg', cut),
-    ])
-    await allRead(page)
-    t.match(await statesOf(page), [
-      /This picture moves/,
-      /has not enough memory for a picture as large/,
-      /damaged or incomplete/,
-    ])
-    t.ok(await page.isVisible('#upload'))
-    t.equal(await page.locator('#pictures li:nth-child(2) button:not([hidden])').first().textContent(), 'Try again')
-    await page.click('#upload-yes')
-    t.match(await textOf(page, '#pictures'), /Will be sent to the server/)
-    t.equal(await textOf(page, '#choose-go'), 'Continue with 2 pictures')
-  },
-)
+t.test('a browser without all frames or without memory for a large JPEG offers to send it', { skip }, async (t) => {
+  const site = await usualSite()
+  const { page } = await site.visit('/')
+  await page.route('**/assets/worker-*', async (route) => {
+    const response = await route.fetch()
+    await route.fulfill({ response, body: `delete globalThis.ImageDecoder;${await response.text()}` })
+  })
+  await toChoosing(page)
+  const raw = { ...RAW, height: 2 * SIZE.height, pageHeight: SIZE.height }
+  const gif = await sharp(Buffer.concat([16, 17].map((seed) => scenePixels(seed, SIZE).data)), { raw })
+    .gif()
+    .toBuffer()
+  // The size is read from the header: nothing is decoded here.
+  const { buffer: large } = await pictureFile(18)
+  const at = large.indexOf(Buffer.from('ffc0', 'hex'))
+  large.writeUInt16BE(9000, at + 5)
+  large.writeUInt16BE(6000, at + 7)
+  const cut = large.subarray(0, -100)
+  await choose(page, [
+    fileOf('a.mp4', 'video/mp4', gif), // whatever its name
+    fileOf('b.jpg', 'image/jpeg', large),
+    fileOf('c.jpg', 'image/jpeg', cut),
+  ])
+  await allRead(page)
+  t.match(await statesOf(page), [
+    /This picture moves/,
+    /has not enough memory for a picture as large/,
+    /damaged or incomplete/,
+  ])
+  t.ok(await page.isVisible('#upload'))
+  t.equal(await page.locator('#pictures li:nth-child(2) button:not([hidden])').first().textContent(), 'Try again')
+  await page.click('#upload-yes')
+  t.match(await textOf(page, '#pictures'), /Will be sent to the server/)
+  t.equal(await textOf(page, '#choose-go'), 'Continue with 2 pictures')
+})

@@ -5,7 +5,7 @@ import { openCase } from '../helpers/service.js'
 import { allRead, choose, protectAll, textOf, toChoosing } from '../helpers/steps.js'
 
 t.test(
-  'number and PIN can be printed, without what she chose, and saved under a name that tells nothing',
+  'number and PIN can be printed without the chosen pictures, and saved under a name that reveals nothing',
   { skip: withoutBrowser },
   async (t) => {
     const site = await usualSite()
@@ -35,14 +35,14 @@ t.test(
     t.same(
       colours,
       { backgroundColor: 'rgb(255, 255, 255)', color: 'rgb(29, 39, 51)', card: 'rgb(255, 255, 255)' },
-      'dark on white, also where the screen is dark',
+      'dark on white, even on a dark screen',
     )
     // biome-ignore lint/performance/useDomNodeTextContent: what is not shown is not on the paper
     const paper = await page.innerText('body')
     t.match(paper, caseNumber)
     for (const shown of [pin, code, `Address to come back to: ${site.url}/case`]) t.match(paper, shown)
     for (const selector of ['#leave', 'header', 'footer', '#sending', '#print', '#save', '#copy', '#written', '#follow'])
-      t.notOk(await page.isVisible(selector), `${selector} is not on the paper`)
+      t.notOk(await page.isVisible(selector), `${selector} is not printed`)
     t.notMatch(paper, /secret-name|Leave this page/)
 
     await page.emulateMedia({ media: 'screen' })
@@ -59,7 +59,7 @@ t.test(
 )
 
 t.test(
-  'without TLS number and PIN can be copied all the same, and another PIN as well',
+  'without a secure context number and PIN can still be copied, and a new PIN too',
   { skip: withoutBrowser },
   async (t) => {
     const site = await usualSite()
@@ -90,7 +90,7 @@ t.test(
   },
 )
 
-t.test('a language that is written from right to left turns the page around', { skip: withoutBrowser }, async (t) => {
+t.test('a right-to-left language mirrors the page', { skip: withoutBrowser }, async (t) => {
   const site = await usualSite()
   const { page, context } = await site.visit('/how-it-works', { viewport: { width: 320, height: 640 } })
   await context.route(/\/$/, async (route) => {
@@ -115,7 +115,7 @@ t.test('a language that is written from right to left turns the page around', { 
   t.same(place, { mark: '4px', isAtRight: true, overflowPx: 0 })
 })
 
-t.test('no style knows left or right', async (t) => {
+t.test('no stylesheet uses left or right', async (t) => {
   for (const name of ['base', 'pictures', 'style']) {
     const css = readFileSync(new URL(`../../../page/${name}.css`, import.meta.url), 'utf8')
     t.notMatch(css.replaceAll(/\/\*[\s\S]*?\*\//g, ''), /\b(?:left|right)\b/, name)

@@ -4,43 +4,47 @@ import { allRead, allSent, choose, protectAll, textOf, toChoosing } from '../hel
 
 const shared = sharedSite(t, { trustLimits: { proofRounds: 20 } })
 
-t.test('where work is asked for, her browser does it, says so, and the case opens', { skip: withoutBrowser }, async (t) => {
-  const site = await shared()
-  const { page, faults } = await site.visit('/')
-  const asked: string[] = []
-  page.on('response', (response) => {
-    const { pathname } = new URL(response.url())
-    if (pathname.startsWith('/v1/')) asked.push(`${response.request().method()} ${pathname} ${response.status()}`)
-  })
-  let goOn = () => {}
-  const waited = new Promise<void>((resolve) => {
-    goOn = resolve
-  })
-  await page.route('**/v1/cases/challenge', async (route) => {
-    await waited
-    await route.continue()
-  })
-  await toChoosing(page)
-  await choose(page, [await pictureFile(1)])
-  await allRead(page)
-  const protecting = protectAll(page)
-  await page.getByText('solve a small sum first').waitFor()
-  t.notOk(await page.isVisible('#open-retry'), 'there is nothing to press')
-  goOn()
-  const opened = await protecting
+t.test(
+  'when a proof of work is required, the browser computes it, says so, and the case opens',
+  { skip: withoutBrowser },
+  async (t) => {
+    const site = await shared()
+    const { page, faults } = await site.visit('/')
+    const asked: string[] = []
+    page.on('response', (response) => {
+      const { pathname } = new URL(response.url())
+      if (pathname.startsWith('/v1/')) asked.push(`${response.request().method()} ${pathname} ${response.status()}`)
+    })
+    let goOn = () => {}
+    const waited = new Promise<void>((resolve) => {
+      goOn = resolve
+    })
+    await page.route('**/v1/cases/challenge', async (route) => {
+      await waited
+      await route.continue()
+    })
+    await toChoosing(page)
+    await choose(page, [await pictureFile(1)])
+    await allRead(page)
+    const protecting = protectAll(page)
+    await page.getByText('solve a small sum first').waitFor()
+    t.notOk(await page.isVisible('#open-retry'), 'there is no button to press')
+    goOn()
+    const opened = await protecting
 
-  t.equal(await imagesOf(site, opened), 1)
-  t.equal(await textOf(page, '#sent-text'), 'Done. Your picture is protected.')
-  t.same(asked, [
-    'POST /v1/cases 428',
-    'GET /v1/cases/challenge 200',
-    'POST /v1/cases 201',
-    `POST /v1/cases/${opened.caseNumber}/hashes 201`,
-  ])
-  t.same(faults, [])
-})
+    t.equal(await imagesOf(site, opened), 1)
+    t.equal(await textOf(page, '#sent-text'), 'Done. Your picture is protected.')
+    t.same(asked, [
+      'POST /v1/cases 428',
+      'GET /v1/cases/challenge 200',
+      'POST /v1/cases 201',
+      `POST /v1/cases/${opened.caseNumber}/hashes 201`,
+    ])
+    t.same(faults, [])
+  },
+)
 
-t.test('a proof opens one case: when its answer is lost, another one is made', { skip: withoutBrowser }, async (t) => {
+t.test('a proof opens one case: after a lost answer another one is computed', { skip: withoutBrowser }, async (t) => {
   const site = await shared()
   const { page } = await site.visit('/')
   await toChoosing(page)
@@ -53,11 +57,11 @@ t.test('a proof opens one case: when its answer is lost, another one is made', {
     refusals++
     await route.fulfill({ status: 503, contentType: 'application/problem+json', body: '{"code":"store-unavailable"}' })
   })
-  t.equal(await imagesOf(site, await protectAll(page)), 1, 'after a moment it goes on by itself')
+  t.equal(await imagesOf(site, await protectAll(page)), 1, 'after a moment it continues by itself')
   t.equal(refusals, 1)
 })
 
-t.test('a refusal before there is a number says so, and can be tried again', { skip: withoutBrowser }, async (t) => {
+t.test('a refusal before the case is open is shown and can be retried', { skip: withoutBrowser }, async (t) => {
   const site = await shared()
   const { page } = await site.visit('/')
   await toChoosing(page)

@@ -15,7 +15,7 @@ function noise({ width, height }: Size, seed: number): Uint8ClampedArray {
   return Uint8ClampedArray.from({ length: 4 * width * height }, (_, k) => (Math.imul(k + seed, 2654435761) >>> 16) & 255)
 }
 
-/** With what was given, to see that it is overwritten. */
+/** With its input, to check that it is overwritten. */
 function rowsOf(rgba: Uint8ClampedArray, width: number) {
   const given: Uint8ClampedArray[] = []
   const rowsAt = (top: number, count: number) => {
@@ -36,7 +36,7 @@ const sides = fc.record({
   seed: fc.nat(),
 })
 
-t.test('a whole picture is reduced to the very pixels of libvips, whatever the strips', async () => {
+t.test('a full picture is reduced to exactly the pixels of libvips, in any strips', async () => {
   await fc.assert(
     fc.asyncProperty(sides, async ({ width, height, shareX, shareY, stripRows, seed }) => {
       const full = { width, height }
@@ -50,13 +50,13 @@ t.test('a whole picture is reduced to the very pixels of libvips, whatever the s
         .raw()
         .toBuffer()
       assert.ok(expected.equals(Buffer.from(picture.data)))
-      assert.ok(isWiped(), 'what it was given is overwritten')
+      assert.ok(isWiped(), 'the input is overwritten')
     }),
     { numRuns: 150 },
   )
 })
 
-/** The definition: each new pixel is the mean of its group, or of what lies in its area. */
+/** The definition: each new pixel is the mean of its group, or of the pixels in its area. */
 function plainMeans(rgba: Uint8ClampedArray, full: Size, { width, height, groupPx }: Decoded): number[] {
   const weight = (i: number, k: number, fullPx: number, newPx: number) => {
     if (groupPx !== 'areas') return Math.floor(i / groupPx) === k ? 1 : 0
@@ -80,7 +80,7 @@ function plainMeans(rgba: Uint8ClampedArray, full: Size, { width, height, groupP
   return out
 }
 
-t.test('what a decoder reduces by itself are the means of groups or areas', async () => {
+t.test('createMeans gives the means of groups or areas, as a reducing decoder does', async () => {
   const groupPx = fc.oneof(fc.constantFrom(1, 2, 4, 8), fc.constant('areas' as const))
   const small = { width: fc.integer({ min: 8, max: 40 }), height: fc.integer({ min: 8, max: 40 }) }
   fc.assert(

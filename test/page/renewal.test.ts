@@ -1,4 +1,4 @@
-// What she may do besides on her page: keep her pictures for longer, get another PIN, give notice, answer a dispute.
+// More actions of a submitter on the case page: renewing, a new PIN, a notice, the answer to a dispute.
 
 import type { Page } from 'playwright-core'
 import t from 'tap'
@@ -19,38 +19,38 @@ async function open(page: Page, her: { readonly caseNumber: string; readonly pin
   await page.waitForSelector('[data-step="view"]:not([hidden])')
 }
 
-t.test('submitter keeps her pictures for longer', { skip: withoutBrowser }, async (t) => {
+t.test('a submitter renews a case', { skip: withoutBrowser }, async (t) => {
   const site = await shared()
   const her = await caseWithPicture(site)
   const { page, faults } = await site.visit('/case')
   await open(page, her)
-  t.match(await textOf(page, '#view-remind'), /^\w+ \d+, \d{4}$/, 'a day for her calendar')
+  t.match(await textOf(page, '#view-remind'), /^\w+ \d+, \d{4}$/, 'a date for the calendar')
 
   const expiresAtMs = async () =>
     Date.parse((await ask(site, 'GET', her.url, her.headers)).json<{ expiresAt: string }>().expiresAt)
   const beforeMs = await expiresAtMs()
   aheadMs += 12 * HOUR_MS
-  for (let i = 0; i < 3; i++) await tryPin(site.app, her.caseNumber, otherPin(her.pin)) // what strangers try keeps her from nothing
+  for (let i = 0; i < 3; i++) await tryPin(site.app, her.caseNumber, otherPin(her.pin)) // wrong PINs of others do not prevent it
   await page.click('#renew-go')
   await page.locator('#renewed:not(:empty)').waitFor()
   t.match(await textOf(page, '#renewed'), /^Done\. It now lasts until \w+ \d+, \d{4}\./)
-  t.ok((await expiresAtMs()) - beforeMs >= 12 * HOUR_MS, 'for the whole time once more')
+  t.ok((await expiresAtMs()) - beforeMs >= 12 * HOUR_MS, 'for the whole time again')
   await page.locator('#time-line').getByText('The time was renewed.').waitFor()
   aheadMs += 25 * HOUR_MS
   await page.click('#renew-go')
   await page.locator('#view-state', { hasText: 'The time is over' }).waitFor()
-  t.notOk(await page.isVisible('#renew-go'), 'too late is said as what it is')
+  t.notOk(await page.isVisible('#renew-go'), 'an expired case is shown as such')
   t.same(faults, [])
 })
 
-t.test('submitter gets another PIN, which is shown once and opens her page', { skip: withoutBrowser }, async (t) => {
+t.test('a submitter gets a new PIN, which is shown once and opens the case', { skip: withoutBrowser }, async (t) => {
   const site = await shared()
   const her = await caseWithPicture(site)
   const { page, faults } = await site.visit('/case')
   await open(page, her)
   await page.click('#new-pin')
   await page.click('#pin-no')
-  t.equal((await tryPin(site.app, her.caseNumber, her.pin)).statusCode, 201, 'nothing happens before she says yes')
+  t.equal((await tryPin(site.app, her.caseNumber, her.pin)).statusCode, 201, 'nothing happens before the confirmation')
   await page.click('#new-pin')
   await page.click('#pin-yes')
   await page.waitForSelector('#pin-shown:not([hidden])')
@@ -69,7 +69,7 @@ t.test('submitter gets another PIN, which is shown once and opens her page', { s
 })
 
 t.test(
-  'submitter gives notice: asked for what the law asks, and for no name of hers',
+  'a submitter gives notice, and is asked only for what the law requires, not for a name',
   { skip: withoutBrowser },
   async (t) => {
     const site = await shared()
@@ -119,25 +119,29 @@ t.test(
   },
 )
 
-t.test('submitter answers a dispute, and may think again until it is decided', { skip: withoutBrowser }, async (t) => {
-  const site = await shared()
-  const her = await caseWithPicture(site)
-  await feedback(site, await platform(site, 'platform'), her.hash, { verdict: 'disputed', reason: 'other' })
-  const { headers } = await operator(site)
-  const answer = async () =>
-    (await ask(site, 'GET', `/v1/signals/${her.imageId}`, headers)).json<{ answer: string | null }>().answer
-  const { page, faults } = await site.visit('/case')
-  await open(page, her)
-  await page.click('summary')
-  await page.getByRole('button', { name: 'I added it by mistake' }).click()
-  await page.getByText('You answered: I added it by mistake.').waitFor()
-  t.equal(await answer(), 'added-by-mistake')
-  await page.getByRole('button', { name: 'It shows me, and I did not agree' }).click()
-  await page.getByText('You answered: it shows me, and I did not agree.').waitFor()
-  t.equal(await answer(), 'shows-me-without-consent')
+t.test(
+  'a submitter answers a dispute, and may change the answer until it is decided',
+  { skip: withoutBrowser },
+  async (t) => {
+    const site = await shared()
+    const her = await caseWithPicture(site)
+    await feedback(site, await platform(site, 'platform'), her.hash, { verdict: 'disputed', reason: 'other' })
+    const { headers } = await operator(site)
+    const answer = async () =>
+      (await ask(site, 'GET', `/v1/signals/${her.imageId}`, headers)).json<{ answer: string | null }>().answer
+    const { page, faults } = await site.visit('/case')
+    await open(page, her)
+    await page.click('summary')
+    await page.getByRole('button', { name: 'I added it by mistake' }).click()
+    await page.getByText('You answered: I added it by mistake.').waitFor()
+    t.equal(await answer(), 'added-by-mistake')
+    await page.getByRole('button', { name: 'It shows me, and I did not agree' }).click()
+    await page.getByText('You answered: it shows me, and I did not agree.').waitFor()
+    t.equal(await answer(), 'shows-me-without-consent')
 
-  await ask(site, 'POST', `/v1/signals/${her.imageId}/dispute/decision`, headers, { outcome: 'rejected' })
-  await page.locator('.answers').waitFor({ state: 'detached' })
-  t.match(await textOf(page, '#each'), /Well protected/)
-  t.same(faults, [])
-})
+    await ask(site, 'POST', `/v1/signals/${her.imageId}/dispute/decision`, headers, { outcome: 'rejected' })
+    await page.locator('.answers').waitFor({ state: 'detached' })
+    t.match(await textOf(page, '#each'), /Well protected/)
+    t.same(faults, [])
+  },
+)

@@ -1,4 +1,4 @@
-// Whatever a line or a proxy does to requests and answers: what the page says of an image is what the server holds.
+// Whatever a connection or a proxy does to requests and answers, the page shows of an image what the server holds.
 
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
@@ -10,7 +10,7 @@ import { type Result, sender } from '../../page/sending/sender.js'
 const ACCESS = { caseNumber: 'TBR-0000-0000-0000', token: 'token' }
 const HTML = '<html>Blocked</html>'
 
-/** What becomes of one request. `lost`: the server did it and its answer never came. */
+/** What happens to one request. `lost`: the server processed it and its answer never arrived. */
 const FAULTS = {
   none: {},
   dropped: { reaches: false },
@@ -33,7 +33,7 @@ interface Fault {
   readonly retryAfter?: string
 }
 
-/** How the server takes an image, whatever the line does. */
+/** How the server handles an image, whatever the connection does. */
 type Nature =
   | 'good'
   | 'held'
@@ -63,7 +63,7 @@ interface Outcome {
   readonly isDone: boolean
 }
 
-t.test('what is said of each image is true, whatever happens on the way', async (t) => {
+t.test('the page shows the true state of each image, whatever happens to requests', async (t) => {
   const world = fakeBrowser(t)
   await fc.assert(
     fc.asyncProperty(
@@ -78,17 +78,17 @@ t.test('what is said of each image is true, whatever happens on the way', async 
               : nature === 'held'
                 ? ['held', 'failed']
                 : ['refused', 'failed']
-          assert.ok(expected.includes(said.get(id) ?? ''), `${nature} is said to be ${said.get(id)}`)
+          assert.ok(expected.includes(said.get(id) ?? ''), `${nature} is reported as ${said.get(id)}`)
           if (said.get(id) === 'protected' || said.get(id) === 'held') assert.ok(stored.has(`${id}`), `${nature} is stored`)
         }
-        assert.equal(said.size, natures.length, 'something is said of each')
+        assert.equal(said.size, natures.length, 'every picture has an outcome')
       },
     ),
     { numRuns: 150 },
   )
 })
 
-t.test('one image that the server never takes holds up none of the others', async (t) => {
+t.test('an image that the server never accepts does not hold up the others', async (t) => {
   const world = fakeBrowser(t)
   const { said } = await world.run(['file-broken', 'good', 'file', 'harmless', 'good'], [])
   t.same([...said].sort(), [
@@ -100,23 +100,20 @@ t.test('one image that the server never takes holds up none of the others', asyn
   ])
 })
 
-t.test(
-  'a fault that passes is waited for, however often it comes, and an answer that was lost doubles nothing',
-  async (t) => {
-    const world = fakeBrowser(t)
-    for (const fault of ['dropped', 'lost', 'cut', 'proxy 429, retry at once', 'proxy 408'] as const) {
-      const outcome = await world.run(
-        ['good', 'good'],
-        Array.from({ length: 8 }, () => fault),
-      )
-      t.match(outcome, { isDone: true, requests: 9 }, fault)
-      t.ok(outcome.said.get(0) === 'protected' && outcome.said.get(1) === 'protected', fault)
-      t.ok(world.waitedMs() >= 60_000, `${fault}: with patience, ${world.waitedMs()} ms`)
-    }
-  },
-)
+t.test('a passing fault is retried however often it comes, and a lost answer duplicates nothing', async (t) => {
+  const world = fakeBrowser(t)
+  for (const fault of ['dropped', 'lost', 'cut', 'proxy 429, retry at once', 'proxy 408'] as const) {
+    const outcome = await world.run(
+      ['good', 'good'],
+      Array.from({ length: 8 }, () => fault),
+    )
+    t.match(outcome, { isDone: true, requests: 9 }, fault)
+    t.ok(outcome.said.get(0) === 'protected' && outcome.said.get(1) === 'protected', fault)
+    t.ok(world.waitedMs() >= 60_000, `${fault}: with patience, ${world.waitedMs()} ms`)
+  }
+})
 
-/** A page's `fetch` and `XMLHttpRequest`, with a server behind them that knows idempotency keys. */
+/** A page's `fetch` and `XMLHttpRequest`, with a server behind them that supports idempotency keys. */
 function fakeBrowser(t: Test) {
   let faults: FaultName[] = []
   let requests = 0
@@ -143,7 +140,7 @@ function fakeBrowser(t: Test) {
     return { status: 201, body }
   }
 
-  /** @returns `undefined` when no answer comes. */
+  /** @returns `undefined` when no answer arrives. */
   const transport = (key: string, images: readonly { readonly id: string; readonly nature: Nature }[]) => {
     requests++
     if (images.some(({ nature }) => nature === 'file-broken')) return { status: 403, body: HTML, retryAfter: null }

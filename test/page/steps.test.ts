@@ -1,4 +1,4 @@
-// The way through the steps of a page: Back, Forward, Escape, and out.
+// Moving between the steps of a page: Back, Forward, Escape, and leaving.
 
 import type { Page } from 'playwright-core'
 import t from 'tap'
@@ -12,7 +12,7 @@ const EXIT = 'https://exit.example/'
 const withExit = (page: Page) =>
   page.context().route(EXIT, (route) => route.fulfill({ body: 'weather', contentType: 'text/html' }))
 
-t.test('Back goes one step back, Forward one on, and nothing is lost', { skip }, async (t) => {
+t.test('Back goes one step back, Forward one step on, and nothing is lost', { skip }, async (t) => {
   const site = await usualSite()
   const { page, faults } = await site.visit('/')
   await toChoosing(page)
@@ -45,7 +45,7 @@ t.test('Back goes one step back, Forward one on, and nothing is lost', { skip },
   t.same(faults, [])
 })
 
-t.test('whoever is sent to the hotlines is not led back into the form', { skip }, async (t) => {
+t.test('Forward from the hotlines does not lead back into the form', { skip }, async (t) => {
   const site = await usualSite()
   const { page, faults } = await site.visit('/how-it-works')
   await page.goto(site.url)
@@ -68,7 +68,7 @@ async function opened(site: Site) {
   return { page, faults, her }
 }
 
-t.test('at her page Back goes from a form to the page, and from the page to number and PIN', { skip }, async (t) => {
+t.test('on the case page Back goes from a form to the case, and from the case to number and PIN', { skip }, async (t) => {
   const site = await usualSite()
   const { page, faults, her } = await opened(site)
   for (const [button, step] of [
@@ -95,54 +95,58 @@ t.test('at her page Back goes from a form to the page, and from the page to numb
   await isShown(page, 'enter')
   await page.goForward()
   await isShown(page, 'enter')
-  t.equal(await page.inputValue('#case-pin'), '', 'nobody comes in again without the PIN')
+  t.equal(await page.inputValue('#case-pin'), '', 'the case does not open again without the PIN')
   t.equal(await imagesOf(site, her), 1)
   t.same(faults, [])
 })
 
-t.test('while number and PIN are shown Escape leaves at the third press, the button at the first', { skip }, async (t) => {
+t.test(
+  'while number and PIN are shown, Escape leaves at the third press and the button at the first',
+  { skip },
+  async (t) => {
+    const site = await usualSite()
+    const { page } = await site.visit('/')
+    await withExit(page)
+    await toChoosing(page)
+    await choose(page, [await pictureFile(1)])
+    await allRead(page)
+    await protectAll(page)
+    t.equal(await textOf(page, '#leave-hint'), 'Esc does the same, pressed three times.')
+    await page.keyboard.press('Escape')
+    t.equal(await textOf(page, '#leave-hint'), 'Press Esc 2 more times to leave.')
+    await page.keyboard.press('Escape')
+    t.equal(await textOf(page, '[role="status"]'), 'Press Esc once more to leave.')
+    await page.keyboard.press('Tab')
+    await page.keyboard.down('Escape')
+    for (let repeats = 0; repeats < 5; repeats++) await page.keyboard.down('Escape')
+    await page.keyboard.up('Escape')
+    t.equal(await textOf(page, '#leave-hint'), 'Press Esc 2 more times to leave.', 'a key that is held counts once')
+    await page.keyboard.press('Escape')
+    await Promise.all([page.waitForURL(EXIT), page.keyboard.press('Escape')])
+
+    const { page: another } = await opened(site)
+    await another.click('#new-pin')
+    await another.click('#pin-yes')
+    await another.waitForSelector('#pin-shown:not([hidden])')
+    await another.keyboard.press('Escape')
+    t.ok(await another.isVisible('#pin-value'))
+    await another.click('#pin-done')
+    await isShown(another, 'view')
+    t.equal(await textOf(another, '#leave-hint'), 'The Esc key does the same.')
+    await Promise.all([another.waitForURL(EXIT), another.keyboard.press('Escape')])
+  },
+)
+
+t.test('after leaving, Forward never leads back to a step', { skip }, async (t) => {
   const site = await usualSite()
   const { page } = await site.visit('/')
   await withExit(page)
   await toChoosing(page)
-  await choose(page, [await pictureFile(1)])
-  await allRead(page)
-  await protectAll(page)
-  t.equal(await textOf(page, '#leave-hint'), 'Esc does the same, pressed three times.')
-  await page.keyboard.press('Escape')
-  t.equal(await textOf(page, '#leave-hint'), 'Press Esc 2 more times to leave.')
-  await page.keyboard.press('Escape')
-  t.equal(await textOf(page, '[role="status"]'), 'Press Esc once more to leave.')
-  await page.keyboard.press('Tab')
-  await page.keyboard.down('Escape')
-  for (let repeats = 0; repeats < 5; repeats++) await page.keyboard.down('Escape')
-  await page.keyboard.up('Escape')
-  t.equal(await textOf(page, '#leave-hint'), 'Press Esc 2 more times to leave.', 'a key that is held is one press')
-  await page.keyboard.press('Escape')
-  await Promise.all([page.waitForURL(EXIT), page.keyboard.press('Escape')])
-
-  const { page: another } = await opened(site)
-  await another.click('#new-pin')
-  await another.click('#pin-yes')
-  await another.waitForSelector('#pin-shown:not([hidden])')
-  await another.keyboard.press('Escape')
-  t.ok(await another.isVisible('#pin-value'))
-  await another.click('#pin-done')
-  await isShown(another, 'view')
-  t.equal(await textOf(another, '#leave-hint'), 'The Esc key does the same.')
-  await Promise.all([another.waitForURL(EXIT), another.keyboard.press('Escape')])
-})
-
-t.test('whoever has left is led back to no step, however far she had come', { skip }, async (t) => {
-  const site = await usualSite()
-  const { page } = await site.visit('/')
-  await withExit(page)
-  await toChoosing(page)
-  await page.goBack() // so that one step lies in the direction of Forward
+  await page.goBack() // so that Forward has a step to go to
   await isShown(page, 'consent')
   await Promise.all([page.waitForURL(EXIT), page.click('#leave')])
   const entries = await page.evaluate(() => history.length)
-  // Nor is it a step, shown for a moment, that leads out.
+  // The page must not leave by showing a step for a moment first.
   await page.addInitScript(() => Reflect.set(History.prototype, 'go', () => {}))
   for (let at = 1; at < entries; at++) {
     await page.goForward().catch(() => {})

@@ -5,11 +5,11 @@ import { pictureFile, usualSite, withoutBrowser } from '../helpers/browser.js'
 import { keyFor } from '../helpers/service.js'
 import { allRead, choose, protectAll, textOf, toChoosing } from '../helpers/steps.js'
 
-t.test('submitter protects pictures, which then match', { skip: withoutBrowser }, async (t) => {
+t.test('a submitter protects pictures, which then match', { skip: withoutBrowser }, async (t) => {
   const site = await usualSite()
   const platform = await keyFor(site, 'platform', ['match'])
   const { page, faults } = await site.visit('/')
-  t.equal(await page.title(), 'Information', 'the title tells nothing')
+  t.equal(await page.title(), 'Information', 'the title reveals nothing')
 
   await toChoosing(page)
   const files = await Promise.all([
@@ -49,7 +49,7 @@ t.test('one picture is not called "all of them" in a language with one plural fo
   t.equal(await textOf(page, '#sent-text'), 'Selesai. Gambar anda dilindungi.')
 })
 
-t.test('under 18 sees the hotlines of the country, and nothing else', { skip: withoutBrowser }, async (t) => {
+t.test('a person under 18 sees the hotlines of the country, and nothing else', { skip: withoutBrowser }, async (t) => {
   const site = await usualSite()
   const { page, faults } = await site.visit('/')
   const asked: string[] = []
@@ -58,28 +58,24 @@ t.test('under 18 sees the hotlines of the country, and nothing else', { skip: wi
   await page.click('#minor')
 
   t.match(await textOf(page, '[data-step="minor"]'), /15999[\s\S]*takeitdown\.ncmec\.org/)
-  t.equal(
-    await page.locator('input, [data-step]:not([data-step="minor"])').count(),
-    0,
-    'there is nothing to choose pictures with',
-  )
+  t.equal(await page.locator('input, [data-step]:not([data-step="minor"])').count(), 0, 'no form to choose pictures is left')
   t.same(
     asked.filter((path) => !path.startsWith('/assets/icon-')),
     [],
-    'and nothing was asked of the server',
+    'nothing was requested from the server',
   )
   t.same(faults, [])
 })
 
 t.test(
-  'pictures can be dropped and pasted where they are chosen; elsewhere nothing is taken or opened',
+  'pictures can be dropped and pasted in the step that chooses them, and only there',
   { skip: withoutBrowser },
   async (t) => {
     const site = await usualSite()
     const { page, faults } = await site.visit('/')
     const { buffer } = await pictureFile(1)
     const { buffer: other } = await pictureFile(2)
-    /** As a person would, with a file of her own. @returns whether the browser was kept from opening it in place of the page. */
+    /** Drops or pastes a file. @returns whether the browser was kept from opening it in place of the page. */
     const give = (kind: 'drop' | 'paste', bytes: Buffer) =>
       page.evaluate(
         ([kind, base64]) => {
@@ -96,7 +92,7 @@ t.test(
         },
         [kind, bytes.toString('base64')] as const,
       )
-    t.ok(await give('drop', buffer), 'a picture dropped too early does not take the place of the page')
+    t.ok(await give('drop', buffer), 'a picture dropped too early does not replace the page')
     await give('paste', buffer)
     await toChoosing(page)
     t.equal(await page.locator('#pictures li').count(), 0)

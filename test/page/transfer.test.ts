@@ -6,7 +6,7 @@ import { allRead, choose, protectAll, textOf, toChoosing } from '../helpers/step
 
 const LIMIT_BYTES = 60_000
 
-t.test('before the first picture is chosen, 60 kB at most have come over the line', { skip: withoutBrowser }, async (t) => {
+t.test('at most 60 kB are transferred before the first picture is chosen', { skip: withoutBrowser }, async (t) => {
   const site = await usualSite()
   const measure = async (language: string) => {
     const { page, context } = await site.visit('/how-it-works')
@@ -14,7 +14,7 @@ t.test('before the first picture is chosen, 60 kB at most have come over the lin
     await devtools.send('Network.enable')
     let receivedBytes = 0
     devtools.on('Network.loadingFinished', ({ encodedDataLength }) => {
-      receivedBytes += encodedDataLength // as it came: compressed, with its headers
+      receivedBytes += encodedDataLength // as transferred: compressed, with headers
     })
     await page.goto(`${site.url}/?lang=${language}`, { waitUntil: 'networkidle' })
     await toChoosing(page)
@@ -24,105 +24,97 @@ t.test('before the first picture is chosen, 60 kB at most have come over the lin
   await Promise.all(['en', 'ms', 'ta', 'zh-Hans'].map(measure))
 })
 
-t.test(
-  'no byte of a picture, no name and nothing that a camera wrote leaves the page',
-  { skip: withoutBrowser },
-  async (t) => {
-    const site = await usualSite()
-    const { page, faults } = await site.visit('/how-it-works')
-    const sent: { method: string; url: string; headers: string; body: Buffer }[] = []
-    await page.context().route('**/*', async (route) => {
-      const request = route.request()
-      const headers = JSON.stringify(await request.allHeaders())
-      sent.push({ method: request.method(), url: request.url(), headers, body: request.postDataBuffer() ?? Buffer.alloc(0) })
-      await route.continue()
-    })
-    const { pattern, accepted, refused, needles } = await canary(1)
-    const files = [...accepted.filter(({ contentType }) => contentType !== 'image/tiff'), ...refused]
-    // From a folder, as a person has them: 31 MB come through a debugging port slowly.
-    const folder = t.testdir(Object.fromEntries(files.map(({ name, bytes }) => [name, bytes])))
+t.test('no byte of a picture, no file name and no metadata leaves the page', { skip: withoutBrowser }, async (t) => {
+  const site = await usualSite()
+  const { page, faults } = await site.visit('/how-it-works')
+  const sent: { method: string; url: string; headers: string; body: Buffer }[] = []
+  await page.context().route('**/*', async (route) => {
+    const request = route.request()
+    const headers = JSON.stringify(await request.allHeaders())
+    sent.push({ method: request.method(), url: request.url(), headers, body: request.postDataBuffer() ?? Buffer.alloc(0) })
+    await route.continue()
+  })
+  const { pattern, accepted, refused, needles } = await canary(1)
+  const files = [...accepted.filter(({ contentType }) => contentType !== 'image/tiff'), ...refused]
+  // From a folder, as on a real device: 31 MB are slow through a debugging port.
+  const folder = t.testdir(Object.fromEntries(files.map(({ name, bytes }) => [name, bytes])))
 
-    await page.goto(site.url)
-    await toChoosing(page)
-    await page.setInputFiles(
-      '#files',
-      files.map(({ name }) => join(folder, name)),
-    )
-    await allRead(page)
-    t.match(await textOf(page, '#pictures'), pattern.toString(), 'the names are shown, on this device')
-    const { caseNumber } = await protectAll(page)
+  await page.goto(site.url)
+  await toChoosing(page)
+  await page.setInputFiles(
+    '#files',
+    files.map(({ name }) => join(folder, name)),
+  )
+  await allRead(page)
+  t.match(await textOf(page, '#pictures'), pattern.toString(), 'the names are shown on this device')
+  const { caseNumber } = await protectAll(page)
 
-    const paths = sent.map(({ method, url }) => `${method} ${new URL(url).pathname}`)
-    t.same(
-      [...new Set(paths.map((path) => path.replace(/-[0-9a-f]{16}\./, '-….')))].sort(),
-      [
-        'GET /',
-        'GET /assets/icon-….svg',
-        'GET /assets/page-….js',
-        'GET /assets/worker-….js',
-        'POST /v1/cases',
-        `POST /v1/cases/${caseNumber}/hashes`,
-      ],
-      'these requests and no others',
-    )
-    t.ok(
-      sent.every(({ url }) => new URL(url).origin === site.url),
-      'all to where the page came from',
-    )
-    const everything = Buffer.concat(sent.flatMap(({ url, headers, body }) => [Buffer.from(url + headers), body]))
-    t.same(findCanary(everything, needles), [], 'the mark in names, metadata and pixels is nowhere')
-    t.ok(everything.includes(caseNumber), 'the search finds what was sent')
+  const paths = sent.map(({ method, url }) => `${method} ${new URL(url).pathname}`)
+  t.same(
+    [...new Set(paths.map((path) => path.replace(/-[0-9a-f]{16}\./, '-….')))].sort(),
+    [
+      'GET /',
+      'GET /assets/icon-….svg',
+      'GET /assets/page-….js',
+      'GET /assets/worker-….js',
+      'POST /v1/cases',
+      `POST /v1/cases/${caseNumber}/hashes`,
+    ],
+    'these requests and no others',
+  )
+  t.ok(
+    sent.every(({ url }) => new URL(url).origin === site.url),
+    'all to where the page came from',
+  )
+  const everything = Buffer.concat(sent.flatMap(({ url, headers, body }) => [Buffer.from(url + headers), body]))
+  t.same(findCanary(everything, needles), [], 'the mark in names, metadata and pixels is nowhere')
+  t.ok(everything.includes(caseNumber), 'the search finds what was sent')
 
-    const hashes = sent.filter(({ url }) => url.endsWith('/hashes')).map(({ body }) => JSON.parse(body.toString()))
-    for (const { images } of hashes) {
-      for (const { signals, ...rest } of images) {
-        t.same(rest, {})
-        for (const signal of signals) {
-          t.same(Object.keys(signal).sort(), ['hash', 'quality', 'type', 'view'])
-          t.match(signal, { hash: /^[0-9a-f]{64}$/, type: /^(pdq|pdq-area|blockhash|sha256)$/, view: /^[a-z]+$/ })
-        }
+  const hashes = sent.filter(({ url }) => url.endsWith('/hashes')).map(({ body }) => JSON.parse(body.toString()))
+  for (const { images } of hashes) {
+    for (const { signals, ...rest } of images) {
+      t.same(rest, {})
+      for (const signal of signals) {
+        t.same(Object.keys(signal).sort(), ['hash', 'quality', 'type', 'view'])
+        t.match(signal, { hash: /^[0-9a-f]{64}$/, type: /^(pdq|pdq-area|blockhash|sha256)$/, view: /^[a-z]+$/ })
       }
     }
-    t.same(faults, [])
-  },
-)
+  }
+  t.same(faults, [])
+})
+
+t.test('the script that reads pictures cannot connect, even if it were replaced', { skip: withoutBrowser }, async (t) => {
+  const site = await usualSite()
+  const { page } = await site.visit('/')
+  await toChoosing(page)
+  const [worker] = await Promise.all([page.waitForEvent('worker'), choose(page, [await pictureFile(1)])])
+  const tried = await worker.evaluate(async (url) => {
+    const ways = [
+      () => fetch(url),
+      () => fetch(`${url}/v1/cases`, { method: 'POST' }),
+      async () => new WebSocket(url.replace('http', 'ws')),
+    ]
+    return Promise.all(
+      ways.map(async (way) => {
+        try {
+          await way()
+          return 'went out'
+        } catch {
+          return 'forbidden'
+        }
+      }),
+    )
+  }, site.url)
+  t.same(tried.slice(0, 2), ['forbidden', 'forbidden'])
+})
 
 t.test(
-  'the program that reads pictures cannot connect, even if it were another program',
-  { skip: withoutBrowser },
-  async (t) => {
-    const site = await usualSite()
-    const { page } = await site.visit('/')
-    await toChoosing(page)
-    const [worker] = await Promise.all([page.waitForEvent('worker'), choose(page, [await pictureFile(1)])])
-    const tried = await worker.evaluate(async (url) => {
-      const ways = [
-        () => fetch(url),
-        () => fetch(`${url}/v1/cases`, { method: 'POST' }),
-        async () => new WebSocket(url.replace('http', 'ws')),
-      ]
-      return Promise.all(
-        ways.map(async (way) => {
-          try {
-            await way()
-            return 'went out'
-          } catch {
-            return 'forbidden'
-          }
-        }),
-      )
-    }, site.url)
-    t.same(tried.slice(0, 2), ['forbidden', 'forbidden'])
-  },
-)
-
-t.test(
-  'a document that somebody changed on its way runs and wears nothing but what the hashes are of',
+  'a document changed in transit runs and styles nothing but what its hashes allow',
   { skip: withoutBrowser },
   async (t) => {
     const site = await usualSite()
     const { page, context } = await site.visit('/how-it-works')
-    /** What runs and shows, when the document or what it loads was changed. */
+    /** What runs and is shown when the document or its resources were changed. */
     const opened = async (change: (body: string, kind: string) => string) => {
       await context.unrouteAll()
       await context.route(/\/$|assets\/page-/, async (route) => {
@@ -141,7 +133,7 @@ t.test(
     const as = (document: (body: string) => string) => (body: string, kind: string) =>
       kind === 'document' ? document(body) : body
     const well = { runs: true, explains: false, strange: false, dressed: true }
-    /** It does not start, and says whom to ask. */
+    /** It does not start, and shows a contact. */
     const asIs = { ...well, runs: false, explains: true }
     t.same(await opened((body) => body), well)
     t.same(await opened((body, kind) => (kind === 'script' ? `${body};strange=1` : body)), asIs)
@@ -157,13 +149,13 @@ t.test(
   },
 )
 
-t.test('without JavaScript it says so and whom to ask, once, on every page', { skip: withoutBrowser }, async (t) => {
+t.test('without JavaScript every page says so once, with a contact', { skip: withoutBrowser }, async (t) => {
   const site = await usualSite()
   for (const path of ['/', '/case', '/how-it-works']) {
     const { page, context } = await site.visit(path, { javaScriptEnabled: false })
     await page.getByText('This page cannot work here as it is').waitFor()
     t.same(await page.locator('.contact:visible a').allTextContents(), ['helpers.example/'], path)
-    t.notOk(await page.isVisible('button'), 'there is nothing to press that would do nothing')
+    t.notOk(await page.isVisible('button'), 'there is no button without an effect')
     await context.close()
   }
 })
@@ -194,7 +186,7 @@ t.test('nothing stays in cookies, storage, caches or the history of the tab', { 
   await Promise.all([page.waitForURL('https://exit.example/'), page.click('#leave')])
   await page.goForward()
   await page.waitForURL('https://exit.example/')
-  t.match(await page.textContent('body'), 'weather', 'going forward leads out once more')
+  t.match(await page.textContent('body'), 'weather', 'going forward leads out again')
   await page.goBack().catch(() => {})
   await page.waitForURL('https://exit.example/')
   await page.goBack()

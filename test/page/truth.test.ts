@@ -1,4 +1,4 @@
-// What the page says of an image is what the service holds.
+// The page shows of an image what the service holds.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -14,7 +14,7 @@ const skip = withoutBrowser
 const linesOf = (page: Page, list: string) =>
   page.$$eval(`${list} .state`, (states) => states.map(({ textContent }) => textContent ?? ''))
 
-t.test('an image that is held is not called protected', { skip }, async (t) => {
+t.test('a held image is not shown as protected', { skip }, async (t) => {
   const site = await usualSite()
   const boss = await operator(site)
   const { page } = await site.visit('/')
@@ -58,7 +58,7 @@ t.test('an image that is held is not called protected', { skip }, async (t) => {
   await going.catch(() => {})
 })
 
-t.test('a file that was deleted, and one that a proxy blocks, keep no other from being sent', { skip }, async (t) => {
+t.test('a deleted file and a request blocked by a proxy do not stop other files', { skip }, async (t) => {
   const site = await usualSite()
   const folder = mkdtempSync(join(tmpdir(), 'tabir-page-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
@@ -95,10 +95,10 @@ t.test('of two equal files the second is read again when the first is removed', 
   t.match(await linesOf(page, '#pictures'), [/Can be well protected/])
 })
 
-t.test('an image that is removed while it is read makes no copy of another one', { skip }, async (t) => {
+t.test('an image removed while it is read does not make another one a duplicate', { skip }, async (t) => {
   const site = await usualSite()
   const { page } = await site.visit('/')
-  // What the first worker says is held back until it is asked for.
+  // The messages of the first worker are held back until they are released.
   await page.addInitScript(() => {
     Object.defineProperty(navigator, 'hardwareConcurrency', { value: 2 })
     const held: (() => void)[] = []
@@ -125,24 +125,20 @@ t.test('an image that is removed while it is read makes no copy of another one',
   t.match(await linesOf(page, '#pictures'), [/Can be well protected/])
 })
 
-t.test(
-  'a browser that changes what a page reads from a canvas is found out before anything is hashed',
-  { skip },
-  async (t) => {
-    const site = await usualSite()
-    const { page, context } = await site.visit('/')
-    await context.route(/worker.*\.js/, async (route) => {
-      const response = await route.fetch()
-      const change = `{ const P = OffscreenCanvasRenderingContext2D.prototype, read = P.getImageData
+t.test('a browser that alters canvas data is detected before anything is hashed', { skip }, async (t) => {
+  const site = await usualSite()
+  const { page, context } = await site.visit('/')
+  await context.route(/worker.*\.js/, async (route) => {
+    const response = await route.fetch()
+    const change = `{ const P = OffscreenCanvasRenderingContext2D.prototype, read = P.getImageData
       P.getImageData = function (...a) { const image = read.apply(this, a); image.data[5] ^= 1; return image } }\n`
-      await route.fulfill({ response, body: change + (await response.text()) })
-    })
-    await page.reload()
-    await toChoosing(page)
-    await choose(page, [await pictureFile(67)])
-    await allRead(page)
-    t.match(await textOf(page, '#altered'), /changes pictures while a page reads them/)
-    t.ok(await page.isVisible('#altered'))
-    t.match(await linesOf(page, '#pictures'), [/cannot open it/])
-  },
-)
+    await route.fulfill({ response, body: change + (await response.text()) })
+  })
+  await page.reload()
+  await toChoosing(page)
+  await choose(page, [await pictureFile(67)])
+  await allRead(page)
+  t.match(await textOf(page, '#altered'), /changes pictures while a page reads them/)
+  t.ok(await page.isVisible('#altered'))
+  t.match(await linesOf(page, '#pictures'), [/cannot open it/])
+})

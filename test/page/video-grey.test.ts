@@ -1,4 +1,4 @@
-// How frames of videos are chosen, reduced and turned on the page.
+// How video frames are selected, reduced and rotated on the page.
 
 import t from 'tap'
 import { orientationOf } from '../../page/video/frame-grey.js'
@@ -6,16 +6,16 @@ import { createGreyReducer } from '../../page/video/grey-reducer.js'
 import { timesShown } from '../../page/video/shown-times.js'
 import { ffmpeg, framesOf, makeClip } from '../helpers/videos.js'
 
-t.test('a frame is wanted for each quarter of a second at which it is shown', async (t) => {
+t.test('a frame is wanted for each quarter of a second in which it is shown', async (t) => {
   t.same(timesShown(0, 1000), [0, 250, 500, 750])
   t.same(timesShown(1, 250), [], 'it ends when the next one begins')
   t.same(timesShown(250, 251), [250])
   t.same(timesShown(240, 501), [250, 500])
-  t.same(timesShown(-500, 10), [0], 'what an edit list hides is not shown')
+  t.same(timesShown(-500, 10), [0], 'frames hidden by an edit list are not shown')
   t.same(timesShown(-500, -1), [])
 })
 
-t.test('levels of files become black and white, and what is beyond is cut', async (t) => {
+t.test('the levels of a file are stretched to black and white, and values beyond are clipped', async (t) => {
   const reduce = createGreyReducer({ width: 4, height: 1 }, { width: 4, height: 1 })
   const limited = { black: 16, white: 235 }
   t.same([...reduce({ data: Uint8Array.of(9, 16, 235, 255), offset: 0, stride: 4 }, limited)], [0, 0, 255, 255])
@@ -35,7 +35,7 @@ t.test('a flat frame stays flat at each size', async (t) => {
   }
 })
 
-t.test('sizes are as ffmpeg makes them', { skip: ffmpeg === undefined && 'there is no ffmpeg' }, async (t) => {
+t.test('frames are scaled as ffmpeg scales them', { skip: ffmpeg === undefined && 'there is no ffmpeg' }, async (t) => {
   const full = { width: 96, height: 64 }
   const source = `mandelbrot=s=96x64:r=4`
   const clip =
@@ -50,7 +50,7 @@ t.test('sizes are as ffmpeg makes them', { skip: ffmpeg === undefined && 'there 
   }
 })
 
-t.test('a rotation, and mirroring after it, is an orientation as pictures have it', async (t) => {
+t.test('a rotation followed by mirroring is one of the eight EXIF orientations', async (t) => {
   t.same(
     [0, 90, 180, 270].map((rotation) => [orientationOf(rotation, false), orientationOf(rotation, true)]),
     [

@@ -1,4 +1,4 @@
-// A video that the browser cannot decode: sending it is offered where the service can, and it is protected as one that was hashed on the device.
+// A video that the browser cannot decode can be sent to a service that can, and is then protected like one hashed on the device.
 
 import type { Page } from 'playwright-core'
 import t from 'tap'
@@ -19,7 +19,7 @@ const statesOf = (page: Page) =>
 
 const site = sharedSite(t, { site: { maxVideoBytes: MAX_VIDEO_BYTES } })
 
-/** As a browser without a decoder for HEVC, which some have. */
+/** Chooses files in a browser without a decoder for HEVC. */
 async function choosing(page: Page, files: readonly GivenFile[]): Promise<void> {
   await page.addInitScript(() => {
     Object.defineProperty(HTMLMediaElement.prototype, 'src', { set() {} })
@@ -48,7 +48,7 @@ t.test('a video that this browser cannot decode is sent after consent, and prote
   t.equal(await textOf(page, '#choose-go'), 'Continue with 1 video')
   t.notOk(
     sent.some((path) => path.endsWith('/videos')),
-    'nothing left the device so far',
+    'nothing is sent before consent',
   )
   const opened = await protectAll(page)
   t.equal(await textOf(page, '#sent-text'), 'Done. Protected: 1 video.')
@@ -56,7 +56,7 @@ t.test('a video that this browser cannot decode is sent after consent, and prote
   t.equal(await imagesOf(await site(), opened), 1)
 })
 
-t.test('a service that refuses the video is quoted with what to do instead', { skip }, async (t) => {
+t.test('a video that the service refuses is shown with what to do instead', { skip }, async (t) => {
   const { page } = await (await site()).visit('/')
   await page.route('**/videos', (route) =>
     route.fulfill({
@@ -71,11 +71,11 @@ t.test('a service that refuses the video is quoted with what to do instead', { s
   t.match(await textOf(page, '#sent'), /This browser cannot read this video.*take a screenshot/)
 })
 
-t.test('nothing is offered that the service cannot decode', { skip }, async (t) => {
+t.test('sending is not offered for a video that the service cannot decode', { skip }, async (t) => {
   const { page: other } = await (await site()).visit('/')
   await choosing(other, [fileOf('old.mp4', makeClip({ output: ['-t', '1', '-c:v', 'mpeg4'] }) ?? Buffer.alloc(0))])
   t.match(await statesOf(other), [/This browser cannot read this video/])
-  t.notOk(await other.isVisible('#upload'), 'of another codec')
+  t.notOk(await other.isVisible('#upload'), 'another codec')
   const { page } = await (await usualSite()).visit('/')
   await choosing(page, [fileOf('a.mp4', makeClip({ output: H264 }) ?? Buffer.alloc(0))])
   t.match(await statesOf(page), [/This browser cannot read this video/])

@@ -1,4 +1,4 @@
-// Videos on the page: hashed on the device as the service would, told apart from pictures, and refused with what to do instead.
+// Videos on the page: hashed on the device as by the service, told apart from pictures, and refused with an alternative.
 
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
@@ -11,10 +11,10 @@ import { ffmpeg, framesOf, H264, makeClip, remuxed } from '../helpers/videos.js'
 
 const skip = withoutBrowser !== false ? withoutBrowser : ffmpeg === undefined && 'needs ffmpeg (apt-get install ffmpeg)'
 const SIZE = { width: 160, height: 128 }
-/** A fractal, as it is approached: with structure everywhere. */
+/** A zoom into a fractal: with structure everywhere. */
 const SOURCE = `mandelbrot=s=${SIZE.width}x${SIZE.height}:r=8:start_scale=2:end_scale=0.5:end_pts=40`
 const VP8 = ['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8', '-b:v', '400k']
-/** Hashes as near as this count as the same. */
+/** Hashes this near count as the same. */
 const MAX_BITS = 2
 const MAX_PLAYED_BITS = 16
 
@@ -46,7 +46,7 @@ async function sentFrom(page: Page, files: readonly GivenFile[]) {
   return { sent, said, opened: await protectAll(page) }
 }
 
-/** Hashed here, from what ffmpeg shows of it in grey. */
+/** Hashed here, from the grey frames of ffmpeg. */
 async function hashedHere(file: Buffer, name: string, { width, height }: typeof SIZE): Promise<SentVideo> {
   const frames = framesOf(file, name, width, height).map((data, i) => ({
     atMs: 250 * i,
@@ -72,7 +72,7 @@ function checkSame(t: Test, sent: SentVideo | undefined, own: SentVideo, name: s
   t.ok(Math.max(...bits) <= MAX_BITS, `${name}: ${bits}`)
 }
 
-/** Her page says which of two videos and a picture is which. */
+/** The case page tells two videos and a picture apart. */
 async function checkCasePage(t: Test, site: Site, { caseNumber, pin }: { caseNumber: string; pin: string }): Promise<void> {
   const { page } = await site.visit('/case')
   await page.fill('#case-number', caseNumber)
@@ -84,7 +84,7 @@ async function checkCasePage(t: Test, site: Site, { caseNumber, pin }: { caseNum
   t.match(names, [/^Picture 1, added on /, /^Video 2, added on /, /^Video 3, added on /])
 }
 
-t.test('videos and pictures are chosen together, hashed as the service would, and found', { skip }, async (t) => {
+t.test('videos and pictures are chosen together, hashed as by the service, and found', { skip }, async (t) => {
   const site = await usualSite()
   const { page, faults } = await site.visit('/')
   const [mp4, webm] = [clip('a.mp4', H264), clip('b.webm', VP8)]
@@ -109,7 +109,7 @@ t.test('videos and pictures are chosen together, hashed as the service would, an
   t.same(faults, [])
 })
 
-t.test('a video that is turned when it is shown is hashed upright, also where the page plays it', { skip }, async (t) => {
+t.test('a rotated video is hashed upright, also where the page plays it instead of decoding it', { skip }, async (t) => {
   const site = await usualSite()
   const turned = remuxed(clip('a.mp4', H264), 'turned.mp4', { input: ['-display_rotation', '90'] }) ?? Buffer.alloc(0)
   const own = await hashedHere(turned, 'turned.mp4', { width: SIZE.height, height: SIZE.width })
@@ -122,14 +122,14 @@ t.test('a video that is turned when it is shown is hashed upright, also where th
       })
     const { sent } = await sentFrom(page, [fileOf('turned.mp4', turned)])
     if (!isPlayed) checkSame(t, sent[0], own, 'decoded')
-    // By its colours, and an interpolated size: another, but a near hash.
+    // By its colours and an interpolated size it has another hash, but a near one.
     else
       t.ok(bitsBetween(sent[0]?.frames[0]?.signals[0]?.hash, own.frames[0]?.signals[0]?.hash) <= MAX_PLAYED_BITS, 'played')
     t.equal(await textOf(page, '#sent-text'), 'Done. Protected: 1 video.')
   }
 })
 
-t.test('what cannot be read says so and what to do, and is not offered for sending', { skip }, async (t) => {
+t.test('a video that cannot be read is reported with an alternative, and not offered for sending', { skip }, async (t) => {
   const site = await usualSite()
   const { page } = await site.visit('/')
   await toChoosing(page)
@@ -150,7 +150,7 @@ t.test('what cannot be read says so and what to do, and is not offered for sendi
   t.notOk(await page.isVisible('#upload'))
 })
 
-t.test('reading a video can be stopped and tried again, and the page is left at once', { skip }, async (t) => {
+t.test('reading a video can be stopped and retried, and the page can be left at once', { skip }, async (t) => {
   const site = await usualSite()
   const { page, context } = await site.visit('/')
   await context.route('https://exit.example/', (route) => route.fulfill({ body: 'weather', contentType: 'text/html' }))

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import t from 'tap'
 
-t.test('screenshots can go the way that the tests go, without a test runner', async (t) => {
+t.test('the helper of the screenshots runs without a test runner', async (t) => {
   const walk = new URL('../helpers/walk.js', import.meta.url).href
   const { status, stdout, stderr } = spawnSync(
     process.execPath,

@@ -7,11 +7,11 @@ import { clumpy, rowsOf } from './corpora.js'
 import { blockOf, drain, hitsOf, MIN_SEGMENT_ROWS } from './parts.js'
 import { assertSameHits, seeded } from './rows.js'
 
-t.test('a segment has no more rows than three bytes can number', async (t) => {
+t.test('the row numbers of a segment fit into three bytes', async (t) => {
   t.ok(MAX_SEGMENT_ROWS - 1 <= 0xff_ff_ff)
 })
 
-t.test('a part made of several has their live rows, in order, and no other', async (t) => {
+t.test('a compacted part has the live rows of its parts, in order, and no others', async (t) => {
   const rows = rowsOf(clumpy(60_000, 1)).map((row, i) => ({ ...row, image: i % 1_000 }))
   const needles = [rows[5]?.hash ?? seeded(0), rows[59_999]?.hash ?? seeded(0)]
   const blocks = [rows.slice(0, 1), rows.slice(1, 25_000), [], rows.slice(25_000)].map(blockOf)
@@ -39,7 +39,7 @@ t.test('a part made of several has their live rows, in order, and no other', asy
   t.equal(drain(compacted([], () => true)), undefined)
 })
 
-t.test('up to 16,383 rows make a head that is settled, more a segment', async (t) => {
+t.test('up to 16,383 rows compact to a settled head, more to a segment', async (t) => {
   const rows = rowsOf(Array.from({ length: MIN_SEGMENT_ROWS }, (_, i) => seeded(i)))
   for (const [count, kind] of [
     [1, 'head'],
@@ -53,7 +53,7 @@ t.test('up to 16,383 rows make a head that is settled, more a segment', async (t
   }
 })
 
-t.test('images removed during compacting are left out or not, and the others are there', async (t) => {
+t.test('compaction may keep or drop images removed meanwhile, and keeps all others', async (t) => {
   const rows = rowsOf(clumpy(40_000, 2))
   for (const [deadlySteps, maxLeft] of [
     [0, 0],
@@ -85,7 +85,7 @@ t.test('images removed during compacting are left out or not, and the others are
   }
 })
 
-t.test('when all is removed during compacting, what comes out has no rows and finds nothing', async (t) => {
+t.test('a part whose images are all removed during compaction has no rows and finds nothing', async (t) => {
   for (const size of [10_000, 20_000]) {
     let isLive = true
     const work = compacted([blockOf(rowsOf(clumpy(size, 3)))], () => isLive)
@@ -100,41 +100,38 @@ t.test('when all is removed during compacting, what comes out has no rows and fi
   }
 })
 
-t.test(
-  'each step of compacting is short, and all that is done is told: some twenty a row, dead rows among them',
-  async (t) => {
-    const rows = rowsOf(clumpy(50_000, 4))
-    for (const [share, isLive] of [
-      [1, () => true],
-      [0, () => false],
-      [0.5, (image: number) => image % 2 === 0],
-      [0.02, (image: number) => image % 50 === 0],
-    ] as const) {
-      let looked = 0
-      const work = compacted([blockOf(rows)], (image) => {
-        looked++
-        return isLive(image)
-      })
-      const steps: number[] = []
-      for (let step = work.next(); step.done !== true; step = work.next()) {
-        assert.ok(looked <= 2 * 4_096, `${looked} rows were looked at without a pause`)
-        looked = 0
-        steps.push(step.value)
-      }
-
-      assert.ok(steps.every((step) => step >= 1 && step <= 4_096 * (BANDS + 1)))
-      const total = steps.reduce((a, b) => a + b, 0)
-      const live = share * rows.length
-      // Each row is read twice, to be counted and to be copied; each that lives goes into every band.
-      const copied = live === 0 ? 0 : rows.length + BANDS * live
-      const tabled = live < MIN_SEGMENT_ROWS ? 0 : (BANDS / 4) * live + 16 * 16_384
-      t.ok(total >= rows.length + copied + tabled, `${total} steps: also a dead row is work`)
-      t.ok(total <= 30 * rows.length + 16 * 16_384)
+t.test('each step of compaction is short, and reports its work, dead rows included', async (t) => {
+  const rows = rowsOf(clumpy(50_000, 4))
+  for (const [share, isLive] of [
+    [1, () => true],
+    [0, () => false],
+    [0.5, (image: number) => image % 2 === 0],
+    [0.02, (image: number) => image % 50 === 0],
+  ] as const) {
+    let looked = 0
+    const work = compacted([blockOf(rows)], (image) => {
+      looked++
+      return isLive(image)
+    })
+    const steps: number[] = []
+    for (let step = work.next(); step.done !== true; step = work.next()) {
+      assert.ok(looked <= 2 * 4_096, `${looked} rows were looked at without a pause`)
+      looked = 0
+      steps.push(step.value)
     }
-  },
-)
 
-t.test('a segment knows what its rows meet on average, themselves left out', async (t) => {
+    assert.ok(steps.every((step) => step >= 1 && step <= 4_096 * (BANDS + 1)))
+    const total = steps.reduce((a, b) => a + b, 0)
+    const live = share * rows.length
+    // Each row is read twice, to be counted and to be copied; each live row goes into every band.
+    const copied = live === 0 ? 0 : rows.length + BANDS * live
+    const tabled = live < MIN_SEGMENT_ROWS ? 0 : (BANDS / 4) * live + 16 * 16_384
+    t.ok(total >= rows.length + copied + tabled, `${total} steps: a dead row is work too`)
+    t.ok(total <= 30 * rows.length + 16 * 16_384)
+  }
+})
+
+t.test('a segment knows how many candidates its rows meet on average, without themselves', async (t) => {
   const distant = segmentCounts(rowsOf(Array.from({ length: 20_000 }, (_, i) => seeded(i))))
   const equal = segmentCounts(rowsOf(Array.from({ length: 20_000 }, () => seeded(1))))
 

@@ -1,4 +1,4 @@
-// Rows that are hard on a search: near each other, alike in some bands, or as far away as a plan just does not reach.
+// Rows that are hard for a search: near each other, equal in some bands, or just beyond the reach of a plan.
 
 import { readFileSync } from 'node:fs'
 import { HASH_BYTES, type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
@@ -8,7 +8,7 @@ import { seeded } from './rows.js'
 export const BANDS = 16
 export const BAND_BITS = 16
 
-/** 0 ≤ x < 1; decided by the seed (mulberry32). */
+/** 0 ≤ x < 1; determined by the seed (mulberry32). */
 export type Random = () => number
 
 export function randomFrom(seed: number): Random {
@@ -25,7 +25,7 @@ export function below(random: Random, end: number): number {
   return Math.floor(random() * end)
 }
 
-/** So many different numbers from 0 to `end`−1. */
+/** `count` different numbers from 0 to `end`−1. */
 export function sample(random: Random, count: number, end: number): number[] {
   const numbers = Array.from({ length: end }, (_, i) => i)
   for (let i = 0; i < count; i++) {
@@ -35,14 +35,14 @@ export function sample(random: Random, count: number, end: number): number[] {
   return numbers.slice(0, count)
 }
 
-/** The hash with the bits flipped that are numbered. */
+/** The hash with the bits of these numbers flipped. */
 export function flipped(hash: Hash256, bits: Iterable<number>): Hash256 {
   const bytes = Uint8Array.from(hash)
   for (const bit of bits) bytes[bit >>> 3] = (bytes[bit >>> 3] ?? 0) ^ (1 << (bit & 7))
   return hashFromBytes(bytes)
 }
 
-/** The hash with so many bits flipped in each band, anywhere in it. */
+/** The hash with `bitsOf[band]` bits flipped in each band, anywhere in it. */
 export function flippedByBand(hash: Hash256, bitsOf: readonly number[], random: Random): Hash256 {
   return flipped(
     hash,
@@ -50,7 +50,7 @@ export function flippedByBand(hash: Hash256, bitsOf: readonly number[], random: 
   )
 }
 
-/** Deals so many bits to bands, one after the other, each where `bandAt` says, or in the next band with room. */
+/** Deals `bits` to bands one by one, each where `bandAt` says, or in the next band with room. */
 export function dealt(bits: number, bandAt: (i: number) => number): number[] {
   const bitsOf = new Array<number>(BANDS).fill(0)
   for (let i = 0; i < bits; i++) {
@@ -61,7 +61,7 @@ export function dealt(bits: number, bandAt: (i: number) => number): number[] {
   return bitsOf
 }
 
-/** The hash with so many bits flipped at most, anywhere: cheaper than `sample`, for the many. */
+/** The hash with at most `bits` bits flipped, anywhere: cheaper than `sample`, for many hashes. */
 export function blurred(hash: Hash256, bits: number, random: Random): Hash256 {
   return flipped(
     hash,
@@ -70,7 +70,7 @@ export function blurred(hash: Hash256, bits: number, random: Random): Hash256 {
 }
 
 /**
- * Hashes around `count` / 50 centres, which lie around a few coarser centres themselves: bands that many rows share, and near
+ * Hashes around `count` / 50 centres, which themselves lie around a few coarser centres: bands that many rows share, and near
  * pairs at every distance.
  */
 export function clumpy(count: number, seed: number): Hash256[] {
@@ -95,7 +95,7 @@ export function rowsOf(hashes: readonly Hash256[], firstImage = 0): Row[] {
   return hashes.map((hash, i) => ({ image: firstImage + i, view: i % 256, hash }))
 }
 
-/** Far from all others; cheap, because there are many. */
+/** Far from all others, and cheap to make. */
 export function filler(number: number): Hash256 {
   return blurred(far[number % far.length] ?? seeded(0), 40, randomFrom(number))
 }

@@ -10,7 +10,7 @@ import { assertSameHits, columnsOf, seeded } from './rows.js'
 const rows = rowsOf(clumpy(90_000, 1))
 const needles = [7, 50_007, 89_007].map((row) => rows[row]?.hash ?? seeded(row))
 
-t.test('an index put back from its dump finds what it found', async (t) => {
+t.test('an index restored from its dump finds the same hits', async (t) => {
   for (const index of [filled([]), filled(rows.slice(0, 5)), filled(rows), settled(rows), mixed(rows)]) {
     const pieces = [...index.dump()]
     const copy = restored(pieces, () => true)
@@ -26,7 +26,7 @@ t.test('an index put back from its dump finds what it found', async (t) => {
   }
 })
 
-t.test('a segment is dumped as it lies in memory, unless a row of it is dead; then its live rows are', async (t) => {
+t.test('a segment is dumped as it is in memory, or row by row without its dead rows', async (t) => {
   const index = settled(rows)
   t.same(
     [...index.dump()].map(({ kind }) => kind),
@@ -41,7 +41,7 @@ t.test('a segment is dumped as it lies in memory, unless a row of it is dead; th
   t.notOk(images.includes(80_000))
 })
 
-t.test('no row of an image that is gone is dumped', async (t) => {
+t.test('no row of a removed image is dumped', async (t) => {
   const index = mixed(rows)
   for (let image = 0; image < 90_000; image += 3) index.remove(image)
 
@@ -55,7 +55,7 @@ t.test('no row of an image that is gone is dumped', async (t) => {
   assertSameHits(copy.within(needles, 31), index.within(needles, 31))
 })
 
-t.test('a dump has every row that was there and stays, whatever is added, removed and compacted meanwhile', async (t) => {
+t.test('a dump has every row that stays, whatever is added, removed and compacted meanwhile', async (t) => {
   for (const build of [mixed, loadedInTwo]) {
     const index = build(rows)
     const dump = index.dump()
@@ -76,7 +76,7 @@ t.test('a dump has every row that was there and stays, whatever is added, remove
   }
 })
 
-t.test('rows of images that nobody knows any more are dead in a segment that is put back', async (t) => {
+t.test('rows of unknown images are dead in a restored segment', async (t) => {
   const copy = restored([...settled(rows).dump()], (image) => image % 2 === 0)
 
   t.equal(copy.liveRows, 45_000)
@@ -88,7 +88,7 @@ t.test('rows of images that nobody knows any more are dead in a segment that is 
   assertSameHits(copy.within(needles, 31), linear(known, needles, 31))
 })
 
-t.test('a segment that is put back pauses, and is found when all of it is there', async (t) => {
+t.test('restoring a segment pauses, and its rows are found once it is complete', async (t) => {
   const [piece] = settled(rows).dump()
   assert.ok(piece?.kind === 'segment')
   const copy = new SignalIndex()
@@ -103,7 +103,7 @@ t.test('a segment that is put back pauses, and is found when all of it is there'
   assertSameHits(copy.within(needles, 31), linear(rows, needles, 31))
 })
 
-t.test('a segment for which a full index has no room is refused', async (t) => {
+t.test('a segment that does not fit into a full index is refused', async (t) => {
   const index = new SignalIndex(20_000)
   index.load(columnsOf(rows.slice(0, 10_000)))
 
@@ -112,7 +112,7 @@ t.test('a segment for which a full index has no room is refused', async (t) => {
   t.equal(index.rows, 10_000)
 })
 
-t.test('an image removed while a segment is put back is dead with all its rows, and compacted away', async (t) => {
+t.test('an image removed while a segment is restored is dead with all its rows and compacted away', async (t) => {
   // The first image's rows are counted before the pause, the last one's after it, and one image has rows on both sides.
   const imageOf = (row: number) => (row === 89_998 ? 1 : row >> 1)
   const twoEach = rows.map(({ hash }, row) => ({ image: imageOf(row), view: row & 1, hash }))
@@ -135,7 +135,7 @@ t.test('an image removed while a segment is put back is dead with all its rows, 
   assertSameHits(copy.within(needles, 31), linear(live, needles, 31))
 })
 
-t.test('a number that was not known when its rows were put back cannot make them match later', async (t) => {
+t.test('an image number that was unknown during a restore cannot match later', async (t) => {
   const copy = new SignalIndex()
   drain(puttingBack(copy, settled(rows), (image) => image !== 7))
 
@@ -161,7 +161,7 @@ t.test('an image that becomes unknown between two of its rows is dead with both'
   assertSameHits(copy.within(needles, 31), linear(rows.toSpliced(7, 1), needles, 31))
 })
 
-t.test('an index that is cleared while a segment is put back stays empty', async (t) => {
+t.test('an index cleared during a restore stays empty', async (t) => {
   const copy = new SignalIndex()
   const adopting = puttingBack(copy, settled(rows), () => true)
   adopting.next()

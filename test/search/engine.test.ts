@@ -1,18 +1,18 @@
 import { t } from 'tap'
 import { BANDS, createEngine, ENTRY_BYTES, KERNEL_NAME, MAX_REACH, OFFSETS_BYTES, scratch } from '../../src/search/engine.js'
 
-t.test('the kernel and those who use it mean the same', async (t) => {
+t.test('the kernel and its callers agree on their constants', async (t) => {
   t.equal(BANDS, 16)
   t.equal(MAX_REACH, 6)
-  t.equal(ENTRY_BYTES, 6, 'a fragment of two bytes, and four for a row number and what else has room')
-  t.ok(OFFSETS_BYTES >= 65_537 * 4, 'where each of 65,536 buckets begins, and where the last ends')
+  t.equal(ENTRY_BYTES, 6, 'a fragment of two bytes, and four for the row number and more of the fragment')
+  t.ok(OFFSETS_BYTES >= 65_537 * 4, 'the start of each of 65,536 buckets, and the end of the last')
   t.equal(scratch.maxNeedles, 64)
   t.equal(scratch.hitsAt % 4, 0)
   t.equal(scratch.bytes % 64, 0)
   t.match(KERNEL_NAME, /^\d+:[0-9a-f]+$/)
 })
 
-t.test('a memory has the size asked for in whole pages, nothing in it but the kernel’s own scratch', async (t) => {
+t.test('a kernel memory has the requested size in whole pages, and is empty beyond the kernel’s scratch', async (t) => {
   for (const size of [scratch.bytes, scratch.bytes + 1, scratch.bytes + 100_000]) {
     const { bytes, words } = createEngine(size)
     t.equal(bytes.length, Math.ceil(size / 65_536) * 65_536)
@@ -22,7 +22,7 @@ t.test('a memory has the size asked for in whole pages, nothing in it but the ke
   }
 })
 
-t.test('two memories know nothing of each other', async (t) => {
+t.test('two kernel memories are independent', async (t) => {
   const [a, b] = [createEngine(scratch.bytes + 65_536), createEngine(scratch.bytes + 65_536)]
   a.bytes.set([1, 2, 3], scratch.bytes)
   t.equal(b.bytes[scratch.bytes], 0)

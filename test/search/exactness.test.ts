@@ -21,7 +21,7 @@ import {
 import { padded } from './parts.js'
 import { assertSameHits, columnsOf, seeded, zeros } from './rows.js'
 
-// Where rows can be, by how they came.
+// The parts that rows can be in, by how they were added.
 const ways = {
   inserted: (rows: readonly Row[]) => indexOf(rows, (index) => insertAll(index, rows)),
   loaded: (rows: readonly Row[]) => indexOf(rows, (index) => index.load(columnsOf(rows))),
@@ -42,7 +42,7 @@ const ways = {
     }),
 } as const
 
-t.test('at every threshold, wherever rows are, what is found is what reading every row finds', async (t) => {
+t.test('a search in every kind of part equals a linear scan at every threshold', async (t) => {
   const needle = seeded(1)
   const rows = rowsOf([
     ...everyDistance(needle, randomFrom(1)),
@@ -59,7 +59,7 @@ t.test('at every threshold, wherever rows are, what is found is what reading eve
   t.pass()
 })
 
-t.test('rows a bit within, at and beyond the threshold are told apart, however their bits are dealt', async () => {
+t.test('rows one bit within, at and beyond the threshold are told apart, however their bits are spread', async () => {
   fc.assert(
     fc.property(fc.nat(95), fc.nat(), fc.constantFrom(...Object.values(ways)), (thresholdBits, seed, build) => {
       const random = randomFrom(seed)
@@ -72,7 +72,7 @@ t.test('rows a bit within, at and beyond the threshold are told apart, however t
   )
 })
 
-t.test('what a plan just reaches is found, and what it just does not reach is not near', async (t) => {
+t.test('rows just within the reach of a plan are found, and rows just beyond it are not near', async (t) => {
   const needle = seeded(1)
   const random = randomFrom(1)
   const filling = rowsOf(clumpy(20_000, 3), 10_000)
@@ -82,7 +82,7 @@ t.test('what a plan just reaches is found, and what it just does not reach is no
     const reach = radii.map((radius) => radius + 1)
     const rows = [
       ...rowsOf([
-        // By the plan's pigeonholes: as far away as can be without being in any, then in one alone.
+        // By the plan's pigeonholes: as far as possible without being in any, then in exactly one.
         flippedByBand(needle, reach, random),
         ...reach.flatMap((bits, band) => (bits === 0 ? [] : [flippedByBand(needle, reach.with(band, bits - 1), random)])),
         ...reach.map((bits, band) => flippedByBand(needle, reach.with(band, bits + 1), random)),
@@ -92,14 +92,14 @@ t.test('what a plan just reaches is found, and what it just does not reach is no
     ]
 
     const index = ways.compacted(rows)
-    t.not(index.status(thresholdBits)[0]?.radii, undefined, 'it is probed for')
+    t.not(index.status(thresholdBits)[0]?.radii, undefined, 'it is probed')
     const found = index.within([needle], thresholdBits)
     assertSameHits(found, linear(rows, [needle], thresholdBits))
     t.ok(found.length >= BANDS)
   }
 })
 
-t.test('an index of few rows, or of as many as a part holds, is exact', async (t) => {
+t.test('an index of very few rows, or of as many as a part holds, is exact', async (t) => {
   const hashes = clumpy(65_538, 4)
   for (const [size, build] of [
     ...[0, 1, 2, 16, 17].flatMap((size) => Object.values(ways).map((build) => [size, build] as const)),
@@ -118,7 +118,7 @@ t.test('an index of few rows, or of as many as a part holds, is exact', async (t
   }
 })
 
-t.test('rows that are all equal, all zero or all one are all found, or none', async () => {
+t.test('rows that are all equal, all zero or all one are found or not, as by a linear scan', async () => {
   const ones = flippedByBand(zeros, new Array<number>(BANDS).fill(BAND_BITS), randomFrom(1))
   for (const hash of [zeros, ones, seeded(7)]) {
     const rows = rowsOf(new Array<Hash256>(17_000).fill(hash))
@@ -130,7 +130,7 @@ t.test('rows that are all equal, all zero or all one are all found, or none', as
   }
 })
 
-t.test('real hashes and copies of them are found as reading every row finds them', async (t) => {
+t.test('real hashes and copies of them are found as by a linear scan', async (t) => {
   const random = randomFrom(3)
   const real = photographs()
   const copies = Array.from({ length: 18_000 }, (_, i) => blurred(real[i % real.length] ?? zeros, below(random, 80), random))
@@ -145,20 +145,20 @@ t.test('real hashes and copies of them are found as reading every row finds them
   t.pass()
 })
 
-t.test('in a large segment wide thresholds are probed for too, and exact', async (t) => {
+t.test('a large segment is probed for wide thresholds too, and is exact', async (t) => {
   const random = randomFrom(4)
   const hashes = clumpy(200_000, 5)
   const rows = rowsOf(hashes)
   const index = ways.compacted(rows)
   for (const bits of [0, 3, 15, 16, 31, 32, 40, 47]) {
     const needles = sample(random, 3, hashes.length).map((i) => blurred(hashes[i] ?? zeros, below(random, 40), random))
-    t.not(index.status(bits)[0]?.radii, undefined, 'it is probed for')
+    t.not(index.status(bits)[0]?.radii, undefined, 'it is probed')
     assertSameHits(index.within(needles, bits), linear(rows, needles, bits))
   }
   for (const bits of [95, 96, 128]) assertSameHits(index.within([seeded(1)], bits), linear(rows, [seeded(1)], bits))
 })
 
-t.test('with sixty-four needles, some of them equal, each row is found by the first of the nearest', async (t) => {
+t.test('with sixty-four needles, some equal, each row is found by its nearest needle, the first of equals', async (t) => {
   const random = randomFrom(6)
   const hashes = clumpy(20_000, 7)
   const rows = rowsOf(hashes)
@@ -174,7 +174,7 @@ t.test('with sixty-four needles, some of them equal, each row is found by the fi
   t.pass()
 })
 
-t.test('images with hundreds of rows, some of them equal, are found with each of their rows', async (t) => {
+t.test('each row of an image with hundreds of rows is found, equal ones included', async (t) => {
   const hashes = clumpy(20_000, 8)
   const rows = hashes.map((hash, i) => ({ image: i % 40, view: i % 256, hash: i % 5 === 0 ? (hashes[0] ?? zeros) : hash }))
   const needles = [hashes[0] ?? zeros, hashes[999] ?? zeros]
@@ -188,7 +188,7 @@ t.test('images with hundreds of rows, some of them equal, are found with each of
 })
 
 t.test('more hits than a probe has room for are all found, each once', async (t) => {
-  // A tenth of the rows around one place, so that probing for it seems worth it.
+  // A tenth of the rows around one place, so that probing there seems worthwhile.
   const random = randomFrom(9)
   const place = seeded(1)
   const others = clumpy(180_000, 10)
@@ -229,7 +229,7 @@ function everyDistance(needle: Hash256, random: Random): Hash256[] {
   )
 }
 
-/** Hashes whose distance is the threshold, a bit less or a bit more: in one band, in few, in all, or in any. */
+/** Hashes at the threshold, or a bit less or more: in one band, in few, in all, or anywhere. */
 function nearThreshold(needle: Hash256, thresholdBits: number, random: Random): Hash256[] {
   const deals: ((band: number) => (i: number) => number)[] = [
     (band) => () => band,

@@ -7,7 +7,7 @@ import { blockOf, drain, headOf, hitsOf } from './parts.js'
 import { assertSameHits, concatenated, seeded, sorted } from './rows.js'
 import { spyOn } from './spies.js'
 
-t.test('in a head of few rows all are read, in a fuller one chains are followed, and both find the same', async (t) => {
+t.test('a small head is scanned, a fuller one follows chains, and both find the same', async (t) => {
   const rows = rowsOf(
     Array.from({ length: 4_200 }, (_, i) => (i % 840 === 3 ? blurred(seeded(3), i % 40, randomFrom(i)) : seeded(i))),
   )
@@ -24,7 +24,7 @@ t.test('in a head of few rows all are read, in a fuller one chains are followed,
   }
 })
 
-t.test('where a threshold is too wide for a plan, or for a cheap one, all rows are read', async (t) => {
+t.test('a head is scanned where no plan is cheap enough for the threshold', async (t) => {
   const rows = rowsOf(Array.from({ length: 10_000 }, (_, i) => seeded(i)))
   const head = headOf(rows)
   const calls = spyOn(head.block.engine)
@@ -35,8 +35,8 @@ t.test('where a threshold is too wide for a plan, or for a cheap one, all rows a
   t.ok(calls.scans.length >= 4)
 })
 
-t.test('a needle whose chains are long is found by reading all rows, the others are not', async (t) => {
-  // A tenth of all rows in one place: more than may be looked at.
+t.test('a head is scanned for needles with long chains only', async (t) => {
+  // A tenth of all rows in one place: more visits than the limit allows.
   const random = randomFrom(2)
   const rows = rowsOf(
     Array.from({ length: 20_000 }, (_, i) => (i % 10 === 0 ? blurred(seeded(1), 4, random) : seeded(1_000 + i))),
@@ -59,24 +59,21 @@ t.test('a needle whose chains are long is found by reading all rows, the others 
   )
 })
 
-t.test(
-  'a row found along chains by one needle and by reading for another has the nearer, and of equals the first',
-  async (t) => {
-    const random = randomFrom(3)
-    const hot = seeded(1)
-    const rows = rowsOf(Array.from({ length: 20_000 }, (_, i) => (i % 10 === 0 ? hot : blurred(hot, 32, random))))
-    const cold = blurred(hot, 30, random)
-    for (const needles of [
-      [cold, hot],
-      [hot, cold, hot, cold],
-      [blurred(hot, 12, random), cold, hot],
-    ])
-      assertSameHits(hitsOf(headOf(rows), needles, 31), linear(rows, needles, 31))
-    t.pass()
-  },
-)
+t.test('a row found by a chain and by a scan keeps its nearest needle, the first of equals', async (t) => {
+  const random = randomFrom(3)
+  const hot = seeded(1)
+  const rows = rowsOf(Array.from({ length: 20_000 }, (_, i) => (i % 10 === 0 ? hot : blurred(hot, 32, random))))
+  const cold = blurred(hot, 30, random)
+  for (const needles of [
+    [cold, hot],
+    [hot, cold, hot, cold],
+    [blurred(hot, 12, random), cold, hot],
+  ])
+    assertSameHits(hitsOf(headOf(rows), needles, 31), linear(rows, needles, 31))
+  t.pass()
+})
 
-t.test('a search begun sees none of the rows added since, whichever way it goes', async (t) => {
+t.test('a search sees no row added after it began, by a chain or by a scan', async (t) => {
   for (const isCrowded of [false, true]) {
     const head = new Head(HEAD_ROWS, 'open')
     const add = (count: number, offset: number) => {
@@ -96,7 +93,7 @@ t.test('a search begun sees none of the rows added since, whichever way it goes'
   }
 })
 
-t.test('rows copied from a block are found as rows that were added', async (t) => {
+t.test('rows copied from a block are found like added rows', async (t) => {
   const rows = rowsOf(clumpy(3_000, 4), 500)
   const head = new Head(2_000, 'settled')
   head.appendFrom(blockOf(rows), 1_000, 1_000)
@@ -111,7 +108,7 @@ t.test('rows copied from a block are found as rows that were added', async (t) =
   }
 })
 
-t.test('an open head is not settled, a head made by compacting is', async (t) => {
+t.test('an open head is not settled, a compacted one is', async (t) => {
   t.notOk(new Head(1, 'open').isSettled)
   t.ok(new Head(1, 'settled').isSettled)
 })

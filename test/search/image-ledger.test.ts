@@ -1,7 +1,7 @@
 import { t } from 'tap'
 import { ImageLedger } from '../../src/search/image-ledger.js'
 
-t.test('an image is live from its first row until it is removed, and then never again', async (t) => {
+t.test('an image is live from its first row until its removal, and never again', async (t) => {
   const ledger = new ImageLedger()
 
   t.notOk(ledger.isLive(5))
@@ -11,7 +11,7 @@ t.test('an image is live from its first row until it is removed, and then never 
   t.ok(ledger.isLive(5))
   t.equal(ledger.liveRows, 3)
 
-  t.equal(ledger.remove(5), 2, 'as many rows as it had')
+  t.equal(ledger.remove(5), 2, 'the number of its rows')
   t.equal(ledger.remove(5), 0)
   t.equal(ledger.remove(70_000), 0)
 
@@ -22,7 +22,7 @@ t.test('an image is live from its first row until it is removed, and then never 
   t.equal(ledger.liveRows, 1)
 })
 
-t.test('a million removals cost no memory, and are remembered', async (t) => {
+t.test('a million removals cost no memory and are remembered', async (t) => {
   const ledger = new ImageLedger()
 
   for (let image = 0; image < 1_000_000; image++) {
@@ -39,11 +39,11 @@ t.test('a million removals cost no memory, and are remembered', async (t) => {
   t.notOk(ledger.isRemoved(1_000_000))
 })
 
-t.test('a barred number is as a removed one, whether or not it had rows', async (t) => {
+t.test('a barred image number counts as removed, with or without rows', async (t) => {
   const ledger = new ImageLedger()
   ledger.addRow(5)
 
-  t.equal(ledger.removeUnseen(5), 1, 'as many rows as it had')
+  t.equal(ledger.removeUnseen(5), 1, 'the number of its rows')
   t.equal(ledger.removeUnseen(6), 0)
   t.equal(ledger.removeUnseen(6), 0)
 
@@ -53,5 +53,5 @@ t.test('a barred number is as a removed one, whether or not it had rows', async 
   }
   t.equal(ledger.liveRows, 0)
   for (let image = 0; image < 1_024; image++) ledger.removeUnseen(image)
-  t.equal(ledger.bytes, 0, 'a page of which all are gone costs nothing')
+  t.equal(ledger.bytes, 0, 'a page whose images are all gone costs nothing')
 })

@@ -1,4 +1,4 @@
-// Indexes made of rows, and searches that are taken step by step.
+// Indexes made of rows, and searches that run step by step.
 
 import assert from 'node:assert/strict'
 import type { Hit } from '../../src/search/hit.js'
@@ -11,7 +11,7 @@ export function indexOf(rows: readonly Row[]): SignalIndex {
   return index
 }
 
-/** Until nothing is left, which must come. */
+/** Compacts until nothing is left to do, which must happen. */
 export function compactAll(index: SignalIndex): void {
   for (let calls = 0; index.compact(100_000); calls++) assert.ok(calls < 10_000)
 }

@@ -1,4 +1,4 @@
-// What has room in the kernel's scratch memory counts, and one more does not.
+// The kernel's answer counts when its scratch memory is exactly full; one more entry makes it refuse.
 
 import { t } from 'tap'
 import type { Hash256 } from '../../packages/hash/src/hash256.js'
@@ -9,11 +9,11 @@ import { headOf, padded, segmentOf } from './parts.js'
 import { seeded, zeros } from './rows.js'
 
 const zeros16 = new Array<number>(BANDS).fill(0)
-/** What scratch memory has room for; see kernel/layout.ts. */
+/** Capacities of scratch memory; see kernel/layout.ts. */
 const MAX_HITS = 16_384
 const MAX_SURVIVORS = 524_288
 
-t.test('a probe that fills the room for hits counts, one more hit and it does not', async (t) => {
+t.test('a probe that exactly fills the room for hits counts; with one more hit it fails', async (t) => {
   const reach = dealt(1, () => 5)
   const near = (rows: number) => segmentOf(padded(rowsOf(new Array<Hash256>(rows).fill(zeros)))).block
 
@@ -26,23 +26,20 @@ t.test('a probe that fills the room for hits counts, one more hit and it does no
   t.equal(rawProbe(half, [zeros, zeros, zeros], reach, 0, BANDS, 0), -1)
 })
 
-t.test(
-  'a probe with as many rows to read as it may counts, with one more it does not, and none of them is read',
-  async (t) => {
-    // All the same in bands 0 to 2, and in all others far away.
-    const far = flippedByBand(zeros, [0, 0, 0, ...new Array<number>(13).fill(8)], randomFrom(1))
-    const { block } = segmentOf(padded(rowsOf([...new Array<Hash256>(99).fill(far), zeros])))
-    const exact = dealt(1, () => 0)
+t.test('a probe at its limit of rows counts; above it, it fails before it reads any', async (t) => {
+  // All equal in bands 0 to 2, and far away in all others.
+  const far = flippedByBand(zeros, [0, 0, 0, ...new Array<number>(13).fill(8)], randomFrom(1))
+  const { block } = segmentOf(padded(rowsOf([...new Array<Hash256>(99).fill(far), zeros])))
+  const exact = dealt(1, () => 0)
 
-    t.equal(rawProbe(block, [zeros], exact, 0, BANDS, 31, 100), 1)
-    t.equal(rawProbe(block, [zeros], exact, 0, BANDS, 31, 99), -1)
-    t.equal(rawProbe(block, [zeros, zeros], exact, 0, BANDS, 31, 200), 2)
-    t.equal(rawProbe(block, [zeros, zeros], exact, 0, BANDS, 31, 199), -1)
-  },
-)
+  t.equal(rawProbe(block, [zeros], exact, 0, BANDS, 31, 100), 1)
+  t.equal(rawProbe(block, [zeros], exact, 0, BANDS, 31, 99), -1)
+  t.equal(rawProbe(block, [zeros, zeros], exact, 0, BANDS, 31, 200), 2)
+  t.equal(rawProbe(block, [zeros, zeros], exact, 0, BANDS, 31, 199), -1)
+})
 
-t.test('a probe that fills the room for candidates counts, one more candidate and it does not', async (t) => {
-  // The same in bands 0 to 3, so that only their rows tell that they are far away.
+t.test('a probe that exactly fills the room for candidates counts; with one more it fails', async (t) => {
+  // Equal in bands 0 to 3, so that only the whole rows show that they are far away.
   const far = Array.from({ length: 64 }, (_, i) =>
     flippedByBand(zeros, [0, 0, 0, 0, ...new Array<number>(12).fill(8)], randomFrom(i)),
   )
@@ -67,7 +64,7 @@ t.test('a probe that fills the room for candidates counts, one more candidate an
   t.equal(rawProbe(block, [zeros, zeros], exact, 0, BANDS, 31), -1)
   const most = segmentOf(rows.slice(0, MAX_SURVIVORS * 0.6)).block
   t.equal(rawProbe(most, [zeros], exact, 0, BANDS, 31), 0)
-  t.equal(rawProbe(most, [zeros, zeros], exact, 0, BANDS, 31), -1, 'what a needle leaves is not there for the next')
+  t.equal(rawProbe(most, [zeros, zeros], exact, 0, BANDS, 31), -1, 'a needle’s candidates take room from the next needle')
   t.equal(
     rawProbe(
       block,
@@ -103,7 +100,7 @@ t.test('a probe that fills the room for candidates counts, one more candidate an
   )
 })
 
-t.test('chains are followed for as many visits as allowed, one more and nothing counts', async (t) => {
+t.test('following chains counts up to its limit of visits; one more visit and it fails', async (t) => {
   const { block } = headOf(rowsOf([...new Array<Hash256>(100).fill(zeros), seeded(1)]))
 
   load(
@@ -122,7 +119,7 @@ t.test('chains are followed for as many visits as allowed, one more and nothing 
   t.equal(block.engine.follow(0, 101, 1, 199), -1)
 })
 
-t.test('chains that are too long together are given up before a row of them is looked at', async (t) => {
+t.test('chains that are too long together fail before any row is read', async (t) => {
   const { block } = headOf(rowsOf(new Array<Hash256>(100).fill(zeros)))
   load(
     block,
@@ -136,7 +133,7 @@ t.test('chains that are too long together are given up before a row of them is l
   t.equal(block.engine.follow(0, 100, 16, 16 * 100), 100)
 })
 
-t.test('following chains fills the room for hits, one more hit and nothing counts', async (t) => {
+t.test('chains that exactly fill the room for hits count; with one more hit they fail', async (t) => {
   const { block } = headOf(rowsOf(new Array<Hash256>(MAX_HITS + 1).fill(zeros)))
   load(
     block,
@@ -148,8 +145,8 @@ t.test('following chains fills the room for hits, one more hit and nothing count
   t.equal(block.engine.follow(0, MAX_HITS + 1, 0, 1_000_000), -1)
 })
 
-t.test('chains whose rows fill the room for them are followed, with those of one more band nothing counts', async (t) => {
-  // Equal to the needle in some bands, so that all their rows are looked at for each of these, and too far in the others.
+t.test('chains that exactly fill the room for rows count; with one more band they fail', async (t) => {
+  // Equal to the needle in some bands, so that all their rows are read for each of these, and too far in the others.
   const hash = flippedByBand(
     zeros,
     zeros16.map((_, band) => (band < 8 ? 0 : BAND_BITS)),

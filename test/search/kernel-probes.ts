@@ -1,4 +1,4 @@
-// What the kernel finds in rows, and what it should: by the definition of reach.ts, and by distances alone.
+// What the kernel finds in rows, and what it should find: by the definition in reach.ts, and by distances alone.
 
 import assert from 'node:assert/strict'
 import { distance, type Hash256 } from '../../packages/hash/src/hash256.js'
@@ -31,8 +31,8 @@ export function reachesOf(thresholdBits: number, deal: 'even' | 'packed' | 'rand
 }
 
 /**
- * Rows that the reaches just hold or just do not: with x(j) the bits that differ in a band less its reach, Σ x from −2 to 1.
- * With Σ x = −1 there is one band alone from which going round the bands every sum is negative, wherever the −1 is.
+ * Rows just within or just beyond the reaches: with x(j) the differing bits of a band less its reach, Σ x from −2 to 1. With
+ * Σ x = −1 there is exactly one band from which every running sum around the bands is negative, wherever the −1 is.
  */
 export function hardRows(needle: Hash256, reach: readonly number[], random: Random): Hash256[] {
   const bitsOfRows: number[][] = [reach.slice()]
@@ -58,7 +58,7 @@ export function hardRows(needle: Hash256, reach: readonly number[], random: Rand
     .map((bits) => flippedByBand(needle, bits, random))
 }
 
-/** Moves bits from band to band, which leaves their sum. */
+/** Moves bits between bands and keeps their sum. */
 export function moveBits(bits: number[], random: Random): void {
   for (let moves = below(random, 24); moves > 0; moves--) {
     const [from, to] = [below(random, BANDS), below(random, 3) === 0 ? below(random, BANDS) : -1]
@@ -170,7 +170,7 @@ export function foundBy(block: RowBlock, count: number): Found[] {
   return found
 }
 
-/** Lists are long; what is shown is where they differ. */
+/** Lists are long, so only their difference is shown. */
 export function assertSame(actual: readonly string[], expected: readonly string[]): void {
   const [has, wants] = [new Set(actual), new Set(expected)]
   assert.deepEqual(
@@ -187,14 +187,14 @@ export function keysOf(found: readonly Found[]): string[] {
   return found.map(({ row, needle, bits }) => `${row} ${needle} ${bits}`).sort()
 }
 
-/** Zero but for a key in the first band. */
+/** Zero except for a key in the first band. */
 export function keyed(key: number): Hash256 {
   const hash = flippedByBand(zeros, [], randomFrom(0))
   hash.set([key & 0xff, key >>> 8])
   return hash
 }
 
-/** A number in its first bytes, and something else in every band. */
+/** A number in its first bytes, and other values in every band. */
 export function counted(number: number): Hash256 {
   const hash = seeded(number)
   hash.set([number & 0xff, (number >>> 8) & 0xff, number >>> 16])

@@ -22,7 +22,7 @@ import { concatenated, seeded, zeros } from './rows.js'
 
 const MAX_THRESHOLD_BITS = BANDS * MAX_REACH - 1
 
-// Every way to deal reaches that sum to threshold + 1: evenly, to as few bands as can be, or anyhow.
+// Every way to deal reaches that sum to threshold + 1: evenly, to as few bands as possible, or at random.
 const plans = fc
   .record({
     thresholdBits: fc.oneof(fc.constantFrom(0, 15, 30, 31, 32, 47, MAX_THRESHOLD_BITS), fc.nat(MAX_THRESHOLD_BITS)),
@@ -31,27 +31,24 @@ const plans = fc
   })
   .map(({ thresholdBits, deal, seed }) => ({ thresholdBits, seed, reach: reachesOf(thresholdBits, deal, seed) }))
 
-t.test(
-  'whatever the reaches that sum to threshold + 1, what is within it is found once by each needle, and nothing else',
-  async () => {
-    fc.assert(
-      fc.property(plans, ({ thresholdBits, reach, seed }) => {
-        const needles = [seeded(seed), seeded(seed + 1), seeded(seed)]
-        const rows = rowsOf(needles.slice(0, 2).flatMap((needle) => hardRows(needle, reach, randomFrom(seed))))
-        const all = padded(rows)
-        const expected = keysOf(within(all, needles, thresholdBits))
+t.test('with any reaches that sum to threshold + 1, each needle finds exactly the rows within it, once', async () => {
+  fc.assert(
+    fc.property(plans, ({ thresholdBits, reach, seed }) => {
+      const needles = [seeded(seed), seeded(seed + 1), seeded(seed)]
+      const rows = rowsOf(needles.slice(0, 2).flatMap((needle) => hardRows(needle, reach, randomFrom(seed))))
+      const all = padded(rows)
+      const expected = keysOf(within(all, needles, thresholdBits))
 
-        const { block } = segmentOf(all)
-        assertSame(keysOf(probed(block, needles, reach, thresholdBits)), expected)
-        assertSame(keysOf(probedByBand(block, needles, reach, thresholdBits)), expected)
-        assertSame(keysOf(followed(headOf(all).block, needles, reach, thresholdBits)), expected)
-      }),
-      { numRuns: 30 },
-    )
-  },
-)
+      const { block } = segmentOf(all)
+      assertSame(keysOf(probed(block, needles, reach, thresholdBits)), expected)
+      assertSame(keysOf(probedByBand(block, needles, reach, thresholdBits)), expected)
+      assertSame(keysOf(followed(headOf(all).block, needles, reach, thresholdBits)), expected)
+    }),
+    { numRuns: 30 },
+  )
+})
 
-t.test('a plan made for one threshold serves smaller ones', async () => {
+t.test('a plan for one threshold serves smaller ones', async () => {
   fc.assert(
     fc.property(plans, fc.nat(), ({ thresholdBits, reach, seed }, less) => {
       const smaller = thresholdBits - (less % (thresholdBits + 1))
@@ -68,27 +65,24 @@ t.test('a plan made for one threshold serves smaller ones', async () => {
   )
 })
 
-t.test(
-  'a row is looked at if it differs by less than its reach in a band, and in that and the next one and two by less than theirs',
-  async () => {
-    fc.assert(
-      fc.property(plans, fc.nat(), ({ reach, seed }, rotation) => {
-        const needles = [seeded(seed), seeded(seed + 1)]
-        // Rows that are hard for another plan, so that here all sums occur.
-        const other = reach.map((_, band) => reach[(band + rotation) % BANDS] ?? 0)
-        const rows = rowsOf(needles.flatMap((needle) => hardRows(needle, other, randomFrom(seed))))
-        const all = padded(rows)
-        const expected = keysOf(reached(all, needles, reach))
+t.test('a row is read if it is under the reach of a band, and under the sums with the next one and two bands', async () => {
+  fc.assert(
+    fc.property(plans, fc.nat(), ({ reach, seed }, rotation) => {
+      const needles = [seeded(seed), seeded(seed + 1)]
+      // Rows that are hard for another plan, so that all sums occur here.
+      const other = reach.map((_, band) => reach[(band + rotation) % BANDS] ?? 0)
+      const rows = rowsOf(needles.flatMap((needle) => hardRows(needle, other, randomFrom(seed))))
+      const all = padded(rows)
+      const expected = keysOf(reached(all, needles, reach))
 
-        assertSame(keysOf(probed(segmentOf(all).block, needles, reach, 256)), expected)
-        assertSame(keysOf(followed(headOf(all).block, needles, reach, 256)), expected)
-      }),
-      { numRuns: 30 },
-    )
-  },
-)
+      assertSame(keysOf(probed(segmentOf(all).block, needles, reach, 256)), expected)
+      assertSame(keysOf(followed(headOf(all).block, needles, reach, 256)), expected)
+    }),
+    { numRuns: 30 },
+  )
+})
 
-t.test('buckets of every size are read to their end and no further, also where what follows looks like a row', async (t) => {
+t.test('buckets of every size are read exactly to their end, even if the next bytes look like a row', async (t) => {
   // Row numbers under 65,536 look like fragments that are zero or small, and these fragments are zero.
   const sizes = Array.from({ length: 34 }, (_, i) => i)
   const rows = rowsOf(sizes.flatMap((size) => new Array<Hash256>(size).fill(keyed(size * 257))))
@@ -101,7 +95,7 @@ t.test('buckets of every size are read to their end and no further, also where w
   t.ok(found.every(({ row }) => row < rows.length))
 })
 
-t.test('rows are told apart beyond 65,536 of them, to the last', async (t) => {
+t.test('rows beyond number 65,536 are told apart, to the last', async (t) => {
   const rows = rowsOf(Array.from({ length: 140_000 }, (_, row) => counted(row)))
   const segment = segmentOf(rows)
   const asked = [0, 255, 256, 65_535, 65_536, 131_071, 131_072, 139_999]
@@ -119,19 +113,23 @@ t.test('rows are told apart beyond 65,536 of them, to the last', async (t) => {
   )
 })
 
-t.test('the last row is found also where its number needs a bit more, and so is the band after next', async (t) => {
+t.test('the last row is found where its number needs one more bit, and the third band is still tested', async (t) => {
   for (const count of [65_536, 65_537, 131_072, 131_073]) {
     const rows = rowsOf(Array.from({ length: count }, (_, row) => counted(row)))
     const { block } = segmentOf(rows)
     const asked = [0, 65_535, count - 1].map(counted)
-    // As far in the third band as it may be, whichever of its bits those are.
+    // As far in the third band as allowed, in any of its bits.
     const near = asked.map((hash, i) => flippedByBand(hash, [0, 0, 5, ...new Array<number>(13).fill(0)], randomFrom(i)))
     const reach = [2, 2, 2, ...new Array<number>(13).fill(0)]
 
     const found = probed(block, near, reach, 5)
 
     t.same(keysOf(found), [`0 0 5`, `65535 1 5`, `${count - 1} 2 5`].sort())
-    t.same(probed(block, near, [2, 2, 1, ...new Array<number>(13).fill(0)], 5), [], 'a bit less, and they are not looked at')
+    t.same(
+      probed(block, near, [2, 2, 1, ...new Array<number>(13).fill(0)], 5),
+      [],
+      'one bit less of reach, and they are not read',
+    )
   }
 })
 
@@ -145,7 +143,7 @@ t.test('the first and the last key of every band are found', async (t) => {
   }
 })
 
-t.test('candidates are counted by band and distance, and under a plan', async (t) => {
+t.test('candidates are counted by band and distance, and for a plan', async (t) => {
   const random = randomFrom(5)
   const rows = rowsOf(
     hardRows(
@@ -172,7 +170,7 @@ t.test('candidates are counted by band and distance, and under a plan', async (t
   t.equal(block.engine.countPlanned(needleAt), planned)
 })
 
-t.test('chains lead to every row of a full head, newer ones than asked for left out', async (t) => {
+t.test('chains lead to every row of a full head, up to the requested number', async (t) => {
   const rows = rowsOf(Array.from({ length: 65_535 }, (_, row) => counted(row >>> 1)))
   const { block } = headOf(rows)
   const reach = dealt(1, () => 0)
@@ -187,8 +185,8 @@ t.test('chains lead to every row of a full head, newer ones than asked for left 
   }
 })
 
-t.test('a key is found by its word wherever in it, and wherever the word is', async (t) => {
-  // One row for each key of the first band, and each needle reaches what differs from its own in two bits or less.
+t.test('a key is found at any position of its bit in a word, and in any word', async (t) => {
+  // One row for each key of the first band, and each needle reaches keys that differ from its own in two bits or less.
   const rows = rowsOf(Array.from({ length: 65_535 }, (_, key) => keyed(key)))
   const { block } = headOf(rows)
   const reach = dealt(3, () => 0)
@@ -198,7 +196,7 @@ t.test('a key is found by its word wherever in it, and wherever the word is', as
   t.pass()
 })
 
-t.test('sixty-four needles have room, each with a hit of its own', async (t) => {
+t.test('sixty-four needles have room, each with its own hit', async (t) => {
   const needles = Array.from({ length: scratch.maxNeedles }, (_, i) => seeded(i))
   const rows = rowsOf(needles.toReversed())
   const reach = new Array<number>(BANDS).fill(3)

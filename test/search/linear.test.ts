@@ -2,7 +2,7 @@ import { t } from 'tap'
 import { linear } from '../../src/search/linear.js'
 import { packed, zeros } from './rows.js'
 
-t.test('reading every row finds those at the threshold, not those one bit beyond', async (t) => {
+t.test('a linear scan finds rows at the threshold, not one bit beyond', async (t) => {
   const rows = [30, 31, 32].map((bits, view) => ({ image: 7, view, hash: packed(zeros, bits) }))
 
   t.same(linear(rows, [zeros], 31), [
@@ -11,7 +11,7 @@ t.test('reading every row finds those at the threshold, not those one bit beyond
   ])
 })
 
-t.test('reading every row names the nearest needle, and the first of equals', async (t) => {
+t.test('a linear scan names the nearest needle, the first of equals', async (t) => {
   const rows = [{ image: 1, view: 2, hash: zeros }]
   const needles = [9, 5, 5, 8].map((bits, i) => packed(zeros, bits, i))
 

@@ -1,4 +1,4 @@
-// Rows just beyond the threshold, as far as a search meets them: what counts queries near an edge goes by them.
+// Rows just beyond the threshold, as far as a search meets them: the probing guard counts queries near an edge by them.
 
 import { type Test, t } from 'tap'
 import { type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
@@ -16,7 +16,7 @@ const MARGIN_BITS = 2
 for (const thresholdBits of [23, 31, 42]) {
   const rows = [...plantedAt(thresholdBits), ...FAR]
   for (const [kind, index] of Object.entries(indexesOf(rows))) {
-    t.test(`of a ${kind}, within ${thresholdBits} bits nothing is missed, and nearly nothing just beyond`, async (t) => {
+    t.test(`a ${kind} misses nothing within ${thresholdBits} bits, and little just beyond them`, async (t) => {
       assertFound(
         t,
         thresholdBits,
@@ -30,14 +30,15 @@ for (const thresholdBits of [23, 31, 42]) {
         together.map((hits) => hits ?? []),
       )
       const exact = NEEDLES.flatMap((needle) => drain(index.search([needle], thresholdBits)))
-      t.equal(Math.max(...exact.map(({ distanceBits }) => distanceBits)), thresholdBits, 'and no farther without a margin')
+      t.equal(Math.max(...exact.map(({ distanceBits }) => distanceBits)), thresholdBits, 'no farther without a margin')
     })
   }
 }
 
 /**
- * A wide margin: a plan for 31 bits meets nine of ten rows that are twenty-one bits farther, in place of the one in four that the pigeonring principle
- * would let through. A plan for fewer bits is for more rows, and lets fewer through. A copy is near in several views.
+ * A wide margin: a plan for 31 bits meets nine of ten rows that are twenty-one bits farther, where the pigeonring principle
+ * alone would let one in four through. A plan for fewer bits is for more rows, and lets fewer through. A copy is near in
+ * several views.
  */
 for (const { sure, least } of [
   { sure: 31, least: [0.95, 0.85] },
@@ -50,37 +51,34 @@ for (const { sure, least } of [
   )
   const rows = [...planted, ...FAR]
   for (const [kind, index] of Object.entries(indexesOf(rows))) {
-    t.test(
-      `of a ${kind}, nothing is missed within ${sure} bits, most in a wide margin, and nothing farther is found`,
-      async (t) => {
-        const sets = NEEDLES.map((needle) => [needle])
-        const separately = NEEDLES.map((needle) => drain(index.search([needle], sure, farthest - sure)))
-        const together = drain(index.searchEach(sets, sure, farthest - sure)).map((hits) => hits ?? [])
-        for (const found of [separately, together]) {
-          const counts = distances.map(
-            (bits, i) =>
-              found.filter((hits, n) =>
-                hits.some((hit) => hit.image === distances.length * n + i && hit.distanceBits === bits),
-              ).length,
-          )
-          const [atThreshold, inMargin = 0, atFarthest = 0, beyond] = counts.map((count) => count / NEEDLES.length)
-          t.equal(atThreshold, 1)
-          t.ok(inMargin > least[0] && atFarthest > least[1], `${inMargin}, ${atFarthest}`)
-          t.equal(beyond, 0)
-        }
-      },
-    )
+    t.test(`a ${kind} misses nothing within ${sure} bits, finds most rows in a wide margin, and none beyond`, async (t) => {
+      const sets = NEEDLES.map((needle) => [needle])
+      const separately = NEEDLES.map((needle) => drain(index.search([needle], sure, farthest - sure)))
+      const together = drain(index.searchEach(sets, sure, farthest - sure)).map((hits) => hits ?? [])
+      for (const found of [separately, together]) {
+        const counts = distances.map(
+          (bits, i) =>
+            found.filter((hits, n) =>
+              hits.some((hit) => hit.image === distances.length * n + i && hit.distanceBits === bits),
+            ).length,
+        )
+        const [atThreshold, inMargin = 0, atFarthest = 0, beyond] = counts.map((count) => count / NEEDLES.length)
+        t.equal(atThreshold, 1)
+        t.ok(inMargin > least[0] && atFarthest > least[1], `${inMargin}, ${atFarthest}`)
+        t.equal(beyond, 0)
+      }
+    })
   }
 }
 
-/** Of needle n, the rows that begin at 4n: at the threshold, and one, two and three bits beyond. */
+/** Of needle n, the rows from 4n: at the threshold, and one, two and three bits beyond. */
 function plantedAt(thresholdBits: number): Hash256[] {
   return NEEDLES.flatMap((needle, n) =>
     BEYOND.map((beyond) => drawnAway(needle, thresholdBits + beyond, BEYOND.length * n + beyond)),
   )
 }
 
-/** Which bits differ is drawn: nobody who does not know a stored hash can choose where a query differs from it. */
+/** The differing bits are random: without the stored hash nobody can choose where a query differs from it. */
 function drawnAway(needle: Hash256, bits: number, seed: number): Hash256 {
   const draws = Array.from({ length: 8 }, (_, i) => seeded(1_000_000 + 8 * seed + i)).flatMap((hash) => [...hash])
   const bytes = Uint8Array.from(needle)

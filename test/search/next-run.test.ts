@@ -17,7 +17,7 @@ const part = fc
 const parts = fc.array(part, { maxLength: 12 })
 const shares = fc.constantFrom(0, 0.25, 1)
 
-t.test('what is compacted into one has room in one, even if no row was dead after all', async () => {
+t.test('parts chosen for one compaction fit into one part, even if no row is dead', async () => {
   fc.assert(
     fc.property(parts, shares, (parts, share) => {
       const run = nextRun(parts, MAX_ROWS, share)
@@ -27,12 +27,12 @@ t.test('what is compacted into one has room in one, even if no row was dead afte
       assert.ok(taken.length === 1 || rowsIn(taken) <= MAX_ROWS)
     }),
   )
-  // Dead rows may be counted in parts that do not have them: these two have 11 million rows each all the same.
+  // Dead rows may be counted in parts that do not have them: these two may have 11 million rows each all the same.
   const halfDead = { rows: 11_000_000, deadRows: 5_500_000, isSettled: false }
   t.same(nextRun([halfDead, halfDead], 1 << 24, 0.25), { from: 0, to: 1 })
 })
 
-t.test('what is not settled comes first, with what is younger and with elders that are no larger', async (t) => {
+t.test('an unsettled part is compacted first, with younger parts and with older ones that are no larger', async (t) => {
   fc.assert(
     fc.property(parts, shares, (parts, share) => {
       const first = parts.findIndex(({ isSettled }) => !isSettled)
@@ -56,7 +56,7 @@ t.test('what is not settled comes first, with what is younger and with elders th
     [[settled(400), fresh(600)], 0, 2],
     [[settled(401), fresh(600)], 1, 2],
     [[settled(300), settled(300), fresh(500)], 1, 3],
-    // Dead rows do not count as size, but do take room.
+    // Dead rows do not count as size, but take room.
     [[{ rows: 100, deadRows: 60, isSettled: true }, fresh(50)], 0, 2],
     [
       [
@@ -72,7 +72,7 @@ t.test('what is not settled comes first, with what is younger and with elders th
 })
 
 t.test(
-  'of settled parts the first with too many dead rows comes next, then neighbours of which the elder is no larger',
+  'among settled parts the first with too many dead rows is next, then neighbours where the older is no larger',
   async (t) => {
     const of = (rows: number, deadRows = 0) => ({ rows, deadRows, isSettled: true })
     for (const [parts, share, expected] of [
@@ -95,7 +95,7 @@ t.test(
   },
 )
 
-t.test('compacting comes to an end, with no dead row, and sizes that halve', async () => {
+t.test('compaction ends without dead rows, with part sizes that decrease', async () => {
   fc.assert(
     fc.property(parts, (parts) => {
       const left = settledAll(parts, 0, Number.MAX_SAFE_INTEGER)
@@ -109,23 +109,20 @@ t.test('compacting comes to an end, with no dead row, and sizes that halve', asy
   )
 })
 
-t.test(
-  'parts that come one after the other are as many as doublings, and each row is rewritten once for each',
-  async (t) => {
-    let parts: PartSize[] = []
-    let rewritten = 0
-    for (let i = 0; i < 2_000; i++) {
-      parts = [...parts, { rows: 100, deadRows: 0, isSettled: false }]
-      for (let run = nextRun(parts, 1 << 24, 0.25); run !== undefined; run = nextRun(parts, 1 << 24, 0.25)) {
-        rewritten += rowsIn(parts.slice(run.from, run.to))
-        parts = joined(parts, run.from, run.to)
-      }
-      assert.ok(parts.length <= Math.log2(i + 1) + 1)
+t.test('appended parts stay as few as the doublings, and each row is rewritten once per doubling', async (t) => {
+  let parts: PartSize[] = []
+  let rewritten = 0
+  for (let i = 0; i < 2_000; i++) {
+    parts = [...parts, { rows: 100, deadRows: 0, isSettled: false }]
+    for (let run = nextRun(parts, 1 << 24, 0.25); run !== undefined; run = nextRun(parts, 1 << 24, 0.25)) {
+      rewritten += rowsIn(parts.slice(run.from, run.to))
+      parts = joined(parts, run.from, run.to)
     }
-    t.equal(rowsIn(parts), 200_000)
-    t.ok(rewritten / 200_000 <= Math.log2(2_000) + 1)
-  },
-)
+    assert.ok(parts.length <= Math.log2(i + 1) + 1)
+  }
+  t.equal(rowsIn(parts), 200_000)
+  t.ok(rewritten / 200_000 <= Math.log2(2_000) + 1)
+})
 
 function settledAll(parts: readonly PartSize[], share: number, maxRows: number): PartSize[] {
   let left = [...parts]
@@ -137,7 +134,7 @@ function settledAll(parts: readonly PartSize[], share: number, maxRows: number):
   }
 }
 
-/** What is left when the dead rows are as many as counted, and no more than there are. */
+/** The result if the dead rows are as many as counted, and no more than there are. */
 function joined(parts: readonly PartSize[], from: number, to: number): PartSize[] {
   const rows = parts.slice(from, to).reduce((sum, part) => sum + Math.max(0, part.rows - part.deadRows), 0)
   const part = rows === 0 ? [] : [{ rows, deadRows: 0, isSettled: true }]

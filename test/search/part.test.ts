@@ -6,7 +6,7 @@ import { blockOf } from './parts.js'
 import { concatenated, seeded, zeros } from './rows.js'
 import { spyOn } from './spies.js'
 
-t.test('of what is reported of a row the nearest needle is kept, and of equals the first, in whatever order', async (t) => {
+t.test('of several reports about a row the nearest needle is kept, the first of equals, in any order', async (t) => {
   const block = blockOf(rowsOf([zeros, zeros, zeros], 70))
   const nearest = new NearestByRow(64)
   for (const [row, needle, bits] of [
@@ -34,7 +34,7 @@ t.test('of what is reported of a row the nearest needle is kept, and of equals t
   )
 })
 
-t.test('of two needles the nearer is kept, and of one needle each row', async (t) => {
+t.test('of two needles the nearer is kept, and one needle keeps each of its rows', async (t) => {
   const block = blockOf(rowsOf([zeros, zeros], 70))
   const reported = (needleCount: number, reports: readonly (readonly [number, number, number])[]) => {
     const nearest = new NearestByRow(needleCount)
@@ -63,14 +63,14 @@ t.test('of two needles the nearer is kept, and of one needle each row', async (t
   )
 })
 
-t.test('needles are picked by number, in the order asked for', async (t) => {
+t.test('needles are picked by number, in the requested order', async (t) => {
   const needles = concatenated([seeded(0), seeded(1), seeded(2)])
   t.same(pick(needles, [2, 0]), concatenated([seeded(2), seeded(0)]))
   t.same(pick(needles, []), new Uint8Array(0))
   t.same(pick(needles, [0, 1, 2]), needles)
 })
 
-t.test('reading all rows reads each once, whatever number of pauses, and none beyond those asked for', async (t) => {
+t.test('a scan of all rows reads each exactly once, however often it pauses, and none beyond the request', async (t) => {
   const block = blockOf(rowsOf(Array.from({ length: 60_000 }, (_, i) => (i % 7 === 0 ? zeros : seeded(i)))))
   for (const [needleCount, rows, minPauses, maxPauses] of [
     [1, 60_000, 0, 0],
@@ -86,7 +86,7 @@ t.test('reading all rows reads each once, whatever number of pauses, and none be
     const scan = scanAll(block, rows, needles, 5, hits)
     while (scan.next().done !== true) {
       pauses++
-      // Somebody else has other needles looked for in between.
+      // Another search loads its needles in between.
       block.loadNeedles(concatenated([seeded(1)]))
     }
     t.same(

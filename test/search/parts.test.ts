@@ -10,7 +10,7 @@ import { columnsOf, seeded } from './rows.js'
 
 const few = rowsOf(Array.from({ length: 100 }, (_, i) => seeded(i)))
 
-t.test('a head that is full is frozen and another begun', async (t) => {
+t.test('a full head is frozen and another one begins', async (t) => {
   const parts = new Parts(() => true)
   for (let row = 0; row < HEAD_ROWS - 1; row++) parts.append(row, 0, seeded(1))
   t.same(shape(parts), [['head', HEAD_ROWS - 1]])
@@ -31,7 +31,7 @@ t.test('a head that is full is frozen and another begun', async (t) => {
   ])
 })
 
-t.test('many small askings for work do as much as few large ones, and not a piece each', async (t) => {
+t.test('many small calls of compaction do as much work as few large ones', async (t) => {
   const callsOf = (steps: number) => {
     const parts = new Parts(() => true)
     for (let row = 0; row < HEAD_ROWS; row++) parts.append(row, 0, seeded(row % 100))
@@ -43,7 +43,7 @@ t.test('many small askings for work do as much as few large ones, and not a piec
   t.ok(many > 80 * few && many < 120 * few, `${few} calls for 100,000 steps, ${many} for 1,000`)
 })
 
-t.test('rows loaded come after the head, and into the last raw part as long as it is not being compacted', async (t) => {
+t.test('loaded rows follow the head and join the last raw part, unless it is being compacted', async (t) => {
   const parts = new Parts(() => true)
   parts.append(1_000, 0, seeded(1))
   parts.load(columnsOf(few))
@@ -70,14 +70,14 @@ t.test('rows loaded come after the head, and into the last raw part as long as i
   t.ok(parts.all().every(({ isSettled }) => isSettled))
 })
 
-t.test('nothing loaded leaves all as it is', async (t) => {
+t.test('an empty load changes nothing', async (t) => {
   const parts = new Parts(() => true)
   parts.load(columnsOf([]))
   t.same(shape(parts), [])
   t.notOk(parts.compact(1, 0))
 })
 
-t.test('a load of more than a raw part has room for goes on in the next, and no row is lost between', async (t) => {
+t.test('a load larger than a raw part continues in the next one without losing a row', async (t) => {
   const rows = RAW_ROWS + 3
   const hashes = new Uint8Array(rows * HASH_BYTES).fill(0xff)
   const marked = [0, RAW_ROWS - 101, RAW_ROWS - 100, RAW_ROWS + 2]
@@ -98,7 +98,7 @@ t.test('a load of more than a raw part has room for goes on in the next, and no 
   )
 })
 
-t.test('dead rows are counted in every part that may have them, also in one that is being made', async (t) => {
+t.test('dead rows are counted in every part that may hold them, including one that is being made', async (t) => {
   const live = new Set(few.map(({ image }) => image))
   const parts = new Parts((image) => live.has(image))
   parts.load(columnsOf(few.slice(0, 50)))
@@ -122,7 +122,7 @@ t.test('dead rows are counted in every part that may have them, also in one that
   t.same(deadRows(parts), [0])
 })
 
-t.test('a part with too many dead rows is compacted alone, and is gone when nothing in it is live', async (t) => {
+t.test('a part with too many dead rows is compacted alone, and disappears when none is live', async (t) => {
   const live = new Set(few.map(({ image }) => image))
   const parts = new Parts((image) => live.has(image))
   const remove = (from: number, to: number) => {
@@ -159,7 +159,7 @@ t.test('a part with too many dead rows is compacted alone, and is gone when noth
   ])
 })
 
-t.test('compacting does about as many steps as it is told, and says when nothing is left', async (t) => {
+t.test('a call of compaction does about the requested number of steps and reports when nothing is left', async (t) => {
   const parts = new Parts(() => true)
   parts.load(columnsOf(rowsOf(Array.from({ length: 30_000 }, (_, i) => seeded(i)))))
   let calls = 0
@@ -170,7 +170,7 @@ t.test('compacting does about as many steps as it is told, and says when nothing
   t.same(shape(parts), [['segment', 30_000]])
 })
 
-t.test('the list of parts is what it was when asked for, whatever becomes of them', async (t) => {
+t.test('a list of parts does not change when the parts do', async (t) => {
   const parts = new Parts(() => true)
   parts.load(columnsOf(few))
   const before = parts.all()

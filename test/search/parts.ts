@@ -1,4 +1,4 @@
-// Single parts of an index, made of rows, and what they answer.
+// Single parts of an index, made of rows, and their answers.
 
 import type { Hash256 } from '../../packages/hash/src/hash256.js'
 import { compacted } from '../../src/search/compaction.js'
@@ -32,7 +32,7 @@ export function segmentOf(rows: readonly Row[]): Segment {
   throw new Error('too few rows for a segment')
 }
 
-/** Adds rows far from everything to those given, behind them, until they make a segment. */
+/** Appends rows that are far from everything until there are enough for a segment. */
 export function padded(rows: readonly Row[]): Row[] {
   return [...rows, ...padding.slice(0, Math.max(0, MIN_SEGMENT_ROWS - rows.length))]
 }

@@ -8,7 +8,7 @@ import { BAND_BITS, randomFrom } from './corpora.js'
 
 const MAX_THRESHOLD_BITS = BANDS * MAX_REACH - 1
 
-t.test('the reaches of a plan sum to threshold + 1, and none is wider than the kernel has masks for', async (t) => {
+t.test('the reaches of a plan sum to threshold + 1, and none exceeds the masks of the kernel', async (t) => {
   for (const counts of [
     uniformCounts(1_000_000),
     uniformCounts(0),
@@ -25,12 +25,12 @@ t.test('the reaches of a plan sum to threshold + 1, and none is wider than the k
   t.pass()
 })
 
-t.test('beyond 95 bits there is no plan', async (t) => {
+t.test('no plan exists beyond 95 bits', async (t) => {
   t.equal(MAX_THRESHOLD_BITS, 95)
   for (const thresholdBits of [96, 97, 128, 256]) t.equal(planFor(uniformCounts(1_000), thresholdBits), undefined)
 })
 
-t.test('there are as many keys at a distance as there are ways to choose its bits', async (t) => {
+t.test('the number of keys at a distance is the number of ways to choose its bits', async (t) => {
   const keys = new Array<number>(MAX_REACH).fill(0)
   for (let key = 0; key < 65_536; key++) {
     const bits = key.toString(2).replaceAll('0', '').length
@@ -43,14 +43,14 @@ t.test('there are as many keys at a distance as there are ways to choose its bit
   t.same([...uniformCounts(65_536)], Array.from({ length: BANDS }, () => keys).flat())
 })
 
-t.test('no way to deal the reaches is cheaper than the plan', async () => {
+t.test('no other deal of the reaches is cheaper than the plan', async () => {
   fc.assert(
     fc.property(
       fc.nat(),
       fc.uniqueArray(fc.nat(BANDS - 1), { minLength: 1, maxLength: 4 }),
       fc.nat(4 * MAX_REACH - 1),
       (seed, bands, bits) => {
-        // All other bands meet infinitely much, so that only these can have a reach; one alone tells what it costs.
+        // All other bands have infinitely many candidates, so that only these can have a reach; a single band shows its cost.
         const counts = only(bands, randomCounts(seed))
         const costOf = bands.map((band) => [
           0,
@@ -71,7 +71,7 @@ t.test('no way to deal the reaches is cheaper than the plan', async () => {
   )
 })
 
-t.test('a band that many rows share is given less to do, and an empty one more', async (t) => {
+t.test('a band that many rows share gets less reach, and an empty one more', async (t) => {
   const even = planned(uniformCounts(1_000_000), 31)
   t.same([...even.reach], new Array<number>(BANDS).fill(2))
 
@@ -89,7 +89,7 @@ t.test('a band that many rows share is given less to do, and an empty one more',
   t.ok([...reach].every((each, band) => (band === 5 ? each > 2 : each <= 2)))
 })
 
-t.test('a plan says what it probes, what it is expected to meet, and what that costs', async (t) => {
+t.test('a plan states its probes, its expected candidates and their cost', async (t) => {
   for (const thresholdBits of [0, 15, 31, 50, 95]) {
     const counts = randomCounts(thresholdBits)
     const { reach, probes, candidates, costNs } = planned(counts, thresholdBits)
@@ -107,28 +107,25 @@ t.test('a plan says what it probes, what it is expected to meet, and what that c
   }
 })
 
-t.test(
-  'of candidates, as many are expected to pass as keys lie so near that a row may be within the threshold',
-  async (t) => {
-    const counts = uniformCounts(1_000_000)
-    const nearKeys = (bits: number) =>
-      sum(Array.from({ length: Math.min(bits, BAND_BITS) + 1 }, (_, i) => NARROW.keysAt(3, i)))
-    for (const thresholdBits of [15, 31, 45, 60]) {
-      const { reach, survivors } = planned(counts, thresholdBits)
-      const expected = [...reach].map((each, band) =>
-        sum(
-          Array.from(
-            { length: each },
-            (_, bits) => ((counts[band * MAX_REACH + bits] ?? 0) * nearKeys(2 * each - 1 - bits)) / 65_536,
-          ),
+t.test('the expected survivors of a band follow the share of keys near enough in the next one', async (t) => {
+  const counts = uniformCounts(1_000_000)
+  const nearKeys = (bits: number) =>
+    sum(Array.from({ length: Math.min(bits, BAND_BITS) + 1 }, (_, i) => NARROW.keysAt(3, i)))
+  for (const thresholdBits of [15, 31, 45, 60]) {
+    const { reach, survivors } = planned(counts, thresholdBits)
+    const expected = [...reach].map((each, band) =>
+      sum(
+        Array.from(
+          { length: each },
+          (_, bits) => ((counts[band * MAX_REACH + bits] ?? 0) * nearKeys(2 * each - 1 - bits)) / 65_536,
         ),
-      )
-      t.ok(Math.abs(survivors - sum(expected)) < 1e-6 * survivors)
-    }
-  },
-)
+      ),
+    )
+    t.ok(Math.abs(survivors - sum(expected)) < 1e-6 * survivors)
+  }
+})
 
-t.test('a bucket costs nothing where it is empty, and less where tables lie in the caches', async (t) => {
+t.test('an empty bucket costs nothing, and small tables in the caches cost less', async (t) => {
   t.ok(planned(uniformCounts(0), 31).costNs < planned(uniformCounts(1_000_000), 31).costNs / 5)
 
   const costAmong = (rows: number) => planFor(uniformCounts(20_000), 45, NARROW, rows)?.costNs ?? 0
@@ -137,7 +134,7 @@ t.test('a bucket costs nothing where it is empty, and less where tables lie in t
   t.equal(costAmong(1_000_000), costAmong(100_000_000))
 })
 
-t.test('what is farther, or meets more, costs more', async (t) => {
+t.test('a plan for a wider threshold or more candidates costs more', async (t) => {
   for (const counts of [uniformCounts(1_000_000), randomCounts(3)]) {
     const costs = Array.from({ length: MAX_THRESHOLD_BITS + 1 }, (_, bits) => planned(counts, bits).costNs)
     t.ok(costs.every((cost, i) => i === 0 || cost > (costs[i - 1] ?? 0)))
@@ -148,7 +145,7 @@ t.test('what is farther, or meets more, costs more', async (t) => {
   t.ok(costFor(plan, plan.candidates - 1_000) < plan.costNs)
 })
 
-t.test('reading all rows costs the same for each row, and a further needle less than the first', async (t) => {
+t.test('scanning costs the same for each row, and less for a further needle than for the first', async (t) => {
   t.equal(scanNs(0, 1), 0)
   t.equal(scanNs(2_000, 5), 2 * scanNs(1_000, 5))
   const [first, second, third] = [scanNs(1_000, 1), scanNs(1_000, 2), scanNs(1_000, 3)]
@@ -157,39 +154,33 @@ t.test('reading all rows costs the same for each row, and a further needle less 
   t.equal(third - second, second - first)
 })
 
-t.test(
-  'a million random rows are probed up to about 70 bits, and a needle in a few hundred rows is not probed for',
-  async (t) => {
-    const probedFor = (rows: number, bits: number) => planned(uniformCounts(rows), bits).costNs < scanNs(rows, 1)
-    t.ok(probedFor(1_000_000, 68))
-    t.notOk(probedFor(1_000_000, 80))
-    t.notOk(probedFor(300, 31))
-    t.ok(probedFor(20_000, 31))
-  },
-)
+t.test('a million random rows are probed up to about 70 bits, and a few hundred rows are scanned', async (t) => {
+  const probedFor = (rows: number, bits: number) => planned(uniformCounts(rows), bits).costNs < scanNs(rows, 1)
+  t.ok(probedFor(1_000_000, 68))
+  t.notOk(probedFor(1_000_000, 80))
+  t.notOk(probedFor(300, 31))
+  t.ok(probedFor(20_000, 31))
+})
 
-t.test(
-  'where a needle meets few is found step by step: the reaches are enough, and none could be had for less',
-  async () => {
-    const random = randomFrom(11)
-    for (let i = 0; i < 200; i++) {
-      const [bands, maxReach] = [3 + (i % 3), 1 + (i % 3)]
-      const met = Array.from({ length: bands * maxReach }, () => Math.floor(random() * 1000))
-      const thresholdBits = Math.floor(random() * bands * maxReach)
+t.test('the greedy plan has enough reach, and with a reach of one bit it is the cheapest', async () => {
+  const random = randomFrom(11)
+  for (let i = 0; i < 200; i++) {
+    const [bands, maxReach] = [3 + (i % 3), 1 + (i % 3)]
+    const met = Array.from({ length: bands * maxReach }, () => Math.floor(random() * 1000))
+    const thresholdBits = Math.floor(random() * bands * maxReach)
 
-      const { reach, candidates } = greedyPlan(met, maxReach, thresholdBits)
+    const { reach, candidates } = greedyPlan(met, maxReach, thresholdBits)
 
-      assert.equal(sum(reach), thresholdBits + 1)
-      assert.ok(reach.every((bits) => bits <= maxReach))
-      const metBy = (reaches: ArrayLike<number>) =>
-        sum(met.map((more, at) => (at % maxReach < (reaches[Math.floor(at / maxReach)] ?? 0) ? more : 0)))
-      assert.equal(candidates, metBy(reach))
-      if (maxReach > 1) continue
-      const ways = waysToDeal(thresholdBits + 1, bands).filter((way) => way.every((bits) => bits <= maxReach))
-      assert.equal(candidates, Math.min(...ways.map(metBy)))
-    }
-  },
-)
+    assert.equal(sum(reach), thresholdBits + 1)
+    assert.ok(reach.every((bits) => bits <= maxReach))
+    const metBy = (reaches: ArrayLike<number>) =>
+      sum(met.map((more, at) => (at % maxReach < (reaches[Math.floor(at / maxReach)] ?? 0) ? more : 0)))
+    assert.equal(candidates, metBy(reach))
+    if (maxReach > 1) continue
+    const ways = waysToDeal(thresholdBits + 1, bands).filter((way) => way.every((bits) => bits <= maxReach))
+    assert.equal(candidates, Math.min(...ways.map(metBy)))
+  }
+})
 
 function planned(counts: BandCounts, thresholdBits: number) {
   const plan = planFor(counts, thresholdBits)
@@ -197,7 +188,7 @@ function planned(counts: BandCounts, thresholdBits: number) {
   return plan
 }
 
-/** Counts of any size, as they are in rows that share some bands. */
+/** Counts of any size, as in rows that share some bands. */
 function randomCounts(seed: number): BandCounts {
   const random = randomFrom(seed)
   return uniformCounts(1_000_000).map((count) => count * 10 ** (random() * 4 - 2))
@@ -207,7 +198,7 @@ function only(bands: readonly number[], counts: BandCounts): BandCounts {
   return counts.map((count, i) => (bands.includes(Math.floor(i / MAX_REACH)) ? count : Number.POSITIVE_INFINITY))
 }
 
-/** Every way to deal so much to so many. */
+/** Every way to deal `total` to `count` bands. */
 function waysToDeal(total: number, count: number): number[][] {
   if (count === 0) return total === 0 ? [[]] : []
   const ways: number[][] = []

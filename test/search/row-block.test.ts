@@ -11,7 +11,7 @@ t.test('a block takes 37 bytes a row, and the same scratch whatever its size', a
   t.ok(Math.abs(large.bytes - small.bytes - 199_999 * ROW_BYTES) <= 2 * 65_536)
 })
 
-t.test('what a caller wants behind the rows begins after the last of them, on a line of its own', async (t) => {
+t.test('the extra space of a block begins after its last row, on its own cache line', async (t) => {
   for (const capacity of [1, 63, 64, 65, 4_096, 9_999]) {
     const block = new RowBlock(capacity, 100)
     for (let row = 0; row < capacity; row++) block.append(row, 255, seeded(row))
@@ -24,7 +24,7 @@ t.test('what a caller wants behind the rows begins after the last of them, on a 
   }
 })
 
-t.test('a scan reads the range it is given and nothing else', async (t) => {
+t.test('a scan reads exactly the given range', async (t) => {
   const block = new RowBlock(9_000, 0)
   for (let row = 0; row < 9_000; row++) block.append(row, 0, seeded(1))
 
@@ -68,7 +68,7 @@ t.test('a row copied from another block is the same row', async (t) => {
   ])
 })
 
-t.test('rows appended as columns are the same rows as one by one', async (t) => {
+t.test('rows appended as columns equal rows appended one by one', async (t) => {
   const rows = Array.from({ length: 1_000 }, (_, i) => ({ image: 7_000 - i, view: i % 256, hash: seeded(i) }))
   const one = new RowBlock(1_001, 0)
   const many = new RowBlock(1_001, 0)
@@ -88,7 +88,7 @@ t.test('rows appended as columns are the same rows as one by one', async (t) => 
   }
 })
 
-t.test('a block never denies that it holds an image, and does of those beyond its least and greatest', async (t) => {
+t.test('a block may hold any image between its least and greatest, and none beyond', async (t) => {
   const block = new RowBlock(100, 0)
   t.notOk(block.mayHold(0))
 
@@ -101,7 +101,7 @@ t.test('a block never denies that it holds an image, and does of those beyond it
   t.notOk(block.mayHold(0))
 })
 
-t.test('a block filled in with the content of another of its shape holds the same rows', async (t) => {
+t.test('a block filled with the content of another of its shape holds the same rows', async (t) => {
   const source = new RowBlock(500, 64)
   for (let row = 0; row < 400; row++) source.append(1_000 + row, row % 256, seeded(row))
   const copy = new RowBlock(500, 64)

@@ -1,4 +1,4 @@
-// What the tests of this folder search for: hashes at a known distance from each other.
+// Hashes at a known distance from each other, for the tests of this folder.
 
 import assert from 'node:assert/strict'
 import { randomFillSync } from 'node:crypto'
@@ -9,7 +9,7 @@ import type { RowColumns } from '../../src/search/row-block.js'
 
 export const zeros = hashFromBytes(new Uint8Array(HASH_BYTES))
 
-/** A hash that looks random and is decided by its seed (mulberry32). */
+/** A hash that looks random and is determined by its seed (mulberry32). */
 export function seeded(seed: number): Hash256 {
   const bytes = new Uint8Array(HASH_BYTES)
   let state = seed
@@ -32,7 +32,7 @@ export function packed(hash: Hash256, distanceBits: number, offset = 0): Hash256
   return flip(hash, distanceBits, (i) => offset + i)
 }
 
-/** Rows side by side, as they are loaded. */
+/** Rows as columns, the form in which they are loaded. */
 export function columnsOf(rows: readonly Row[]): RowColumns {
   return {
     images: Uint32Array.from(rows, ({ image }) => image),
@@ -41,14 +41,14 @@ export function columnsOf(rows: readonly Row[]): RowColumns {
   }
 }
 
-/** Hashes one after the other, as a part wants its needles. */
+/** Hashes one after the other, the form of needles for a part. */
 export function concatenated(hashes: readonly Hash256[]): Uint8Array {
   const bytes = new Uint8Array(hashes.length * HASH_BYTES)
   for (const [i, hash] of hashes.entries()) bytes.set(hash, i * HASH_BYTES)
   return bytes
 }
 
-/** Many hits, compared by what differs: whole lists would take longer to print than to find. */
+/** Compares many hits by their difference: whole lists would take longer to print than to find. */
 export function assertSameHits(actual: readonly Hit[], expected: readonly Hit[]): void {
   const has = actual.map(keyOf).sort()
   const wants = expected.map(keyOf).sort()
@@ -69,7 +69,7 @@ function keyOf({ image, view, transform, distanceBits }: Hit): string {
   return `${image} ${view} ${transform} ${distanceBits}`
 }
 
-/** Hits in one order, to compare where none is promised. */
+/** Hits in one order, for comparison where the order is open. */
 export function sorted(hits: readonly Hit[]): Hit[] {
   return hits.toSorted(
     (a, b) => a.image - b.image || a.view - b.view || a.distanceBits - b.distanceBits || a.transform - b.transform,

@@ -1,4 +1,4 @@
-// How a search of a segment goes on in pieces, and what comes in between.
+// How a search of a segment runs in pieces, and what happens between them.
 
 import { t } from 'tap'
 import { distance, HASH_BYTES, type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
@@ -10,7 +10,7 @@ import { hitsOf, segmentOf } from './parts.js'
 import { assertSameHits, concatenated, seeded, zeros } from './rows.js'
 import { spyOn } from './spies.js'
 
-t.test('searches that take turns do not disturb each other', async (t) => {
+t.test('interleaved searches do not disturb each other', async (t) => {
   const hashes = clumpy(100_000, 6)
   const rows = rowsOf(hashes)
   const segment = segmentOf(rows)
@@ -38,7 +38,7 @@ t.test('searches that take turns do not disturb each other', async (t) => {
   }
 })
 
-t.test('a search goes on with its own needles and its own plan, whatever was left in scratch during a pause', async (t) => {
+t.test('a search continues with its own needles and plan, whatever a pause left in scratch', async (t) => {
   // Far in the first bands and near in the last, so that only the last bands find it.
   const near = flippedByBand(
     seeded(1),
@@ -63,29 +63,26 @@ t.test('a search goes on with its own needles and its own plan, whatever was lef
   t.same(hits, [{ image: 0, view: 0, transform: 0, distanceBits: 44 }])
 })
 
-t.test(
-  'needles that are too many for one piece of work are probed for some at a time, each under its own number',
-  async (t) => {
-    const hashes = Array.from({ length: 200_000 }, (_, i) => seeded(i))
-    const rows = rowsOf(hashes)
-    const segment = segmentOf(rows)
-    const calls = spyOn(segment.block.engine)
-    const needles = Array.from({ length: 64 }, (_, i) => blurred(hashes[i * 3_000] ?? zeros, 40, randomFrom(i)))
+t.test('needles that cost too much for one step are probed in groups, each under its own number', async (t) => {
+  const hashes = Array.from({ length: 200_000 }, (_, i) => seeded(i))
+  const rows = rowsOf(hashes)
+  const segment = segmentOf(rows)
+  const calls = spyOn(segment.block.engine)
+  const needles = Array.from({ length: 64 }, (_, i) => blurred(hashes[i * 3_000] ?? zeros, 40, randomFrom(i)))
 
-    const hits = hitsOf(segment, needles, 56)
+  const hits = hitsOf(segment, needles, 56)
 
-    t.equal(calls.scans.length, 0)
-    t.ok(calls.probes.every(({ needles }) => needles < 64))
-    t.same(
-      hits
-        .toSorted((a, b) => a.transform - b.transform)
-        .map(({ image, transform, distanceBits }) => [image, transform, distanceBits]),
-      needles.map((needle, i) => [i * 3_000, i, distance(needle, hashes[i * 3_000] ?? zeros)]),
-    )
-  },
-)
+  t.equal(calls.scans.length, 0)
+  t.ok(calls.probes.every(({ needles }) => needles < 64))
+  t.same(
+    hits
+      .toSorted((a, b) => a.transform - b.transform)
+      .map(({ image, transform, distanceBits }) => [image, transform, distanceBits]),
+    needles.map((needle, i) => [i * 3_000, i, distance(needle, hashes[i * 3_000] ?? zeros)]),
+  )
+})
 
-t.test('the search of many needles pauses, one of few does not', async (t) => {
+t.test('a search for many needles pauses, a search for few does not', async (t) => {
   const hashes = Array.from({ length: 60_000 }, (_, i) => filler(i))
   const segment = segmentOf(rowsOf(hashes))
   const pausesFor = (needles: readonly Hash256[], bits: number) => {
@@ -99,8 +96,8 @@ t.test('the search of many needles pauses, one of few does not', async (t) => {
   t.ok(many >= 1 && many < BANDS)
 })
 
-t.test('probing pauses between bands by what each of them costs, and probes each once', async (t) => {
-  // Half of the rows lie close together, and bands differ in what they cost.
+t.test('probing pauses between bands by their cost, and probes each band once', async (t) => {
+  // Half of the rows lie close together, so bands differ in cost.
   const random = randomFrom(9)
   const hashes = Array.from({ length: 100_000 }, (_, i) => (i % 2 === 0 ? filler(i) : seeded(i)))
   const segment = segmentOf(rowsOf(hashes))
@@ -123,7 +120,7 @@ t.test('probing pauses between bands by what each of them costs, and probes each
   )
 })
 
-t.test('between two pauses a search probes once, and counts for few needles', async (t) => {
+t.test('a search probes once between two pauses, and counts candidates for few needles at a time', async (t) => {
   const random = randomFrom(11)
   const hashes = clumpy(200_000, 3)
   const segment = segmentOf(rowsOf(hashes))
@@ -148,28 +145,25 @@ t.test('between two pauses a search probes once, and counts for few needles', as
   t.ok(calls.probes.some(({ needles }) => needles === 1) && calls.probes.some(({ needles }) => needles > 1), 'in groups')
 })
 
-t.test(
-  'a search of many needles with plans of their own pauses between them, and whoever comes between does no harm',
-  async (t) => {
-    const random = randomFrom(5)
-    const hashes = clumpy(200_000, 3)
-    const rows = rowsOf(hashes)
-    const segment = segmentOf(rows)
-    const needles = Array.from({ length: 64 }, (_, i) => blurred(hashes[i * 3_000] ?? zeros, i % 40, random))
-    const other = concatenated([seeded(2)])
-    const hits: Hit[] = []
-    let pauses = 0
-    for (const search = segment.search(concatenated(needles), 31, rows.length, hits); search.next().done !== true; ) {
-      pauses++
-      for (const _ of segment.search(other, 12, rows.length, []));
-    }
-    t.ok(pauses > 8, `${pauses} pauses`)
-    assertSameHits(hits, linear(rows, needles, 31))
-  },
-)
+t.test('a search whose needles have their own plans pauses between them, unharmed by other searches', async (t) => {
+  const random = randomFrom(5)
+  const hashes = clumpy(200_000, 3)
+  const rows = rowsOf(hashes)
+  const segment = segmentOf(rows)
+  const needles = Array.from({ length: 64 }, (_, i) => blurred(hashes[i * 3_000] ?? zeros, i % 40, random))
+  const other = concatenated([seeded(2)])
+  const hits: Hit[] = []
+  let pauses = 0
+  for (const search = segment.search(concatenated(needles), 31, rows.length, hits); search.next().done !== true; ) {
+    pauses++
+    for (const _ of segment.search(other, 12, rows.length, []));
+  }
+  t.ok(pauses > 8, `${pauses} pauses`)
+  assertSameHits(hits, linear(rows, needles, 31))
+})
 
-t.test('needles that are given up together are each probed for where they meet few, with a pause before each', async (t) => {
-  // Alike in all bands but four, which are others for each of four classes.
+t.test('needles given up together are probed one by one where they meet few, with a pause before each', async (t) => {
+  // Equal in all bands but four, which differ between the four classes.
   const rows = rowsOf(
     Array.from({ length: 60_000 }, (_, i) => {
       const bytes = Uint8Array.from(seeded(i))

@@ -12,7 +12,7 @@ import { drain, hitsOf, MIN_SEGMENT_ROWS, segmentOf } from './parts.js'
 import { assertSameHits, concatenated, seeded, zeros } from './rows.js'
 import { type KernelCalls, spyOn } from './spies.js'
 
-t.test('a segment has a plan where that is cheaper than reading all rows, and only there', async (t) => {
+t.test('a segment has a plan exactly where it is cheaper than a scan', async (t) => {
   const segment = segmentOf(rowsOf(Array.from({ length: 20_000 }, (_, i) => seeded(i))))
   for (let bits = 0; bits <= 256; bits++) {
     const plan = segment.plan(bits)
@@ -28,7 +28,7 @@ t.test('a segment has a plan where that is cheaper than reading all rows, and on
   t.same(counted(calls), { probedFor: 0, rowsRead: 20_000, needlesReadFor: [2] })
 })
 
-t.test('needles that meet few candidates are probed for, all at once and in all bands', async (t) => {
+t.test('needles with few candidates are probed together, in all bands', async (t) => {
   const rows = rowsOf(Array.from({ length: 20_000 }, (_, i) => seeded(i)))
   const segment = segmentOf(rows)
   const calls = spyOn(segment.block.engine)
@@ -41,8 +41,8 @@ t.test('needles that meet few candidates are probed for, all at once and in all 
   t.match(calls.probes[0], { needles: 3, fromBand: 0, toBand: BANDS, isDone: true })
 })
 
-t.test('a needle that meets more candidates than reading all rows would cost is found by reading them', async (t) => {
-  // Half of the rows share every band with the one needle, and the plan was made without knowing it.
+t.test('a needle whose candidates cost more than a scan is found by a scan', async (t) => {
+  // Half of the rows share every band with one needle, which the plan does not know.
   const rows = rowsOf(Array.from({ length: 20_000 }, (_, i) => (i % 2 === 0 ? seeded(1) : seeded(100 + i))))
   const segment = unaware(segmentOf(rows))
   const calls = spyOn(segment.block.engine)
@@ -53,7 +53,7 @@ t.test('a needle that meets more candidates than reading all rows would cost is 
   t.same(counted(calls), { probedFor: 2, rowsRead: 20_000, needlesReadFor: [1] })
 })
 
-t.test('what a needle meets is counted for itself, also where others had their turn since the first was', async (t) => {
+t.test('the candidates of each needle are counted for itself, even after another search ran in between', async (t) => {
   const rows = rowsOf(Array.from({ length: 20_000 }, (_, i) => (i % 2 === 0 ? seeded(1) : seeded(100 + i))))
   const segment = unaware(segmentOf(rows))
   const calls = spyOn(segment.block.engine)
@@ -68,8 +68,8 @@ t.test('what a needle meets is counted for itself, also where others had their t
   t.same(counted(calls), { probedFor: 11, rowsRead: 20_000, needlesReadFor: [1] })
 })
 
-t.test('a needle that is given up is probed for where it meets few, if it meets few anywhere', async (t) => {
-  // Each class is alike in all bands but four; of all classes together each band is as good as the others.
+t.test('a needle that is given up is probed again in the bands where it meets few, if there are any', async (t) => {
+  // Each class is equal in all bands but four; over all classes together the bands are alike.
   const classOf = (i: number) => (i < 8_000 ? i % 4 : undefined)
   const rows = rowsOf(
     Array.from({ length: 60_000 }, (_, i) => {
@@ -101,11 +101,11 @@ t.test('a needle that is given up is probed for where it meets few, if it meets 
   t.same(
     callsOfFew.probes.map(({ isDone }) => isDone),
     [false],
-    'where reading all takes little, that is done at once',
+    'where a scan is cheap, it is done at once',
   )
 })
 
-t.test('a needle that meets many in each band is found by reading all rows', async (t) => {
+t.test('a needle with many candidates in each band is found by a scan', async (t) => {
   const alike = seeded(90_000)
   const rows = rowsOf(
     Array.from({ length: 60_000 }, (_, i) => {
@@ -128,7 +128,7 @@ t.test('a needle that meets many in each band is found by reading all rows', asy
   t.equal(counted(calls).rowsRead, 60_000)
 })
 
-t.test('when all needles meet too many candidates, none is probed for', async (t) => {
+t.test('no needle is probed if all have too many candidates', async (t) => {
   const rows = rowsOf(Array.from({ length: 20_000 }, (_, i) => (i % 2 === 0 ? seeded(1) : seeded(100 + i))))
   const segment = unaware(segmentOf(rows))
   const calls = spyOn(segment.block.engine)
@@ -139,7 +139,7 @@ t.test('when all needles meet too many candidates, none is probed for', async (t
   t.same(counted(calls), { probedFor: 0, rowsRead: 20_000, needlesReadFor: [3] })
 })
 
-t.test('a needle in a crowded band has a plan that leaves the band out, the others share one', async (t) => {
+t.test('a needle in a crowded band has a plan without the band, and the others share one plan', async (t) => {
   const [needle, hot] = [seeded(1), 4]
   const rows = rowsOf(
     Array.from({ length: 150_000 }, (_, i) => (i % 2 === 0 ? sharing(needle, hot, seeded(1_000 + i)) : seeded(1_000 + i))),
@@ -151,7 +151,7 @@ t.test('a needle in a crowded band has a plan that leaves the band out, the othe
 
   const hits: Hit[] = []
   for (const search = segment.search(concatenated(needles), 31, rows.length, hits); search.next().done !== true; ) {
-    segment.block.loadNeedles(concatenated(needles.map(() => needle))) // whoever had his turn since
+    segment.block.loadNeedles(concatenated(needles.map(() => needle))) // another search in between
   }
 
   assertSameHits(hits, linear(rows, needles, 31))
@@ -161,31 +161,28 @@ t.test('a needle in a crowded band has a plan that leaves the band out, the othe
   for (const { needles, reach } of calls.probes) t.equal(reach[hot] === 0, needles === 1)
 })
 
-t.test(
-  'a row found by probing for one needle and by reading for another has the nearer, and of equals the first',
-  async (t) => {
-    const random = randomFrom(4)
-    const hot = seeded(1)
-    const cold = flippedByBand(hot, new Array<number>(BANDS).fill(3), random)
-    const rows = rowsOf(
-      Array.from({ length: 40_000 }, (_, i) => {
-        if (i % 3 === 0) return hot
-        return i % 100 === 1 ? blurred(between(hot, cold), 4, random) : seeded(1_000 + i)
-      }),
-    )
-    const segment = unaware(segmentOf(rows))
-    const calls = spyOn(segment.block.engine)
-    for (const needles of [
-      [cold, hot],
-      [hot, cold],
-      [blurred(cold, 4, random), hot, cold, hot, cold],
-    ])
-      assertSameHits(hitsOf(segment, needles, 31), linear(rows, needles, 31))
-    t.ok(calls.probes.length > 0 && calls.scans.length > 0)
-  },
-)
+t.test('a row found by a probe and by a scan keeps its nearest needle, the first of equals', async (t) => {
+  const random = randomFrom(4)
+  const hot = seeded(1)
+  const cold = flippedByBand(hot, new Array<number>(BANDS).fill(3), random)
+  const rows = rowsOf(
+    Array.from({ length: 40_000 }, (_, i) => {
+      if (i % 3 === 0) return hot
+      return i % 100 === 1 ? blurred(between(hot, cold), 4, random) : seeded(1_000 + i)
+    }),
+  )
+  const segment = unaware(segmentOf(rows))
+  const calls = spyOn(segment.block.engine)
+  for (const needles of [
+    [cold, hot],
+    [hot, cold],
+    [blurred(cold, 4, random), hot, cold, hot, cold],
+  ])
+    assertSameHits(hitsOf(segment, needles, 31), linear(rows, needles, 31))
+  t.ok(calls.probes.length > 0 && calls.scans.length > 0)
+})
 
-t.test('a probe without room for all it meets is made up for by reading all rows, and no row is there twice', async (t) => {
+t.test('a scan completes a probe that ran out of room, and no row is found twice', async (t) => {
   // Of the rows in one place, more than there is room for, a few are within reach of the first bands already.
   const random = randomFrom(5)
   const place = seeded(1)
@@ -200,35 +197,33 @@ t.test('a probe without room for all it meets is made up for by reading all rows
   t.equal(counted(calls).rowsRead, 200_000)
 })
 
-t.test(
-  'a needle among rows that share bands with it costs no more than reading all, and little before that is known',
-  async (t) => {
-    // A third of the rows share half of their bands, another third a few more: each is a candidate, and most pass the test of a second band.
-    const random = randomFrom(12)
-    const [a, b] = [seeded(1), seeded(2)]
-    const halfOf = (hash: Hash256, i: number) => {
-      const row = seeded(1_000 + i)
-      for (let band = 0; band < BANDS; band += 2) sharing(hash, (band + (i % 5 === 0 ? 1 : 0)) % BANDS, row)
-      return row
+t.test('a needle among rows that share its bands costs at most one scan, and little before that is known', async (t) => {
+  // A third of the rows share half of their bands, another third a few more: each is a candidate, and most pass the test of
+  // a second band.
+  const random = randomFrom(12)
+  const [a, b] = [seeded(1), seeded(2)]
+  const halfOf = (hash: Hash256, i: number) => {
+    const row = seeded(1_000 + i)
+    for (let band = 0; band < BANDS; band += 2) sharing(hash, (band + (i % 5 === 0 ? 1 : 0)) % BANDS, row)
+    return row
+  }
+  const rows = rowsOf(
+    Array.from({ length: 60_000 }, (_, i) => (i % 3 === 0 ? a : i % 3 === 1 ? halfOf(b, i) : seeded(900_000 + i))),
+  )
+  const segment = segmentOf(rows)
+  for (const bits of [0, 1, 4, 8, 12, 20, 31, 45]) {
+    for (const needle of [a, b, blurred(a, bits, random), halfOf(b, 1), between(a, b)]) {
+      const calls = spyOn(segment.block.engine)
+      assertSameHits(hitsOf(segment, [needle], bits), linear(rows, [needle], bits))
+      const { rowsRead } = counted(calls)
+      t.ok(rowsRead === 0 || rowsRead === 60_000, 'a scan runs at most once')
+      const most = calls.probes.reduce((sum, { maxRows }) => sum + maxRows, 0)
+      t.ok(most < 60_000 / 15, `${most} rows before it is given up, ${bits} bits`)
     }
-    const rows = rowsOf(
-      Array.from({ length: 60_000 }, (_, i) => (i % 3 === 0 ? a : i % 3 === 1 ? halfOf(b, i) : seeded(900_000 + i))),
-    )
-    const segment = segmentOf(rows)
-    for (const bits of [0, 1, 4, 8, 12, 20, 31, 45]) {
-      for (const needle of [a, b, blurred(a, bits, random), halfOf(b, 1), between(a, b)]) {
-        const calls = spyOn(segment.block.engine)
-        assertSameHits(hitsOf(segment, [needle], bits), linear(rows, [needle], bits))
-        const { rowsRead } = counted(calls)
-        t.ok(rowsRead === 0 || rowsRead === 60_000, 'all are read once at most')
-        const most = calls.probes.reduce((sum, { maxRows }) => sum + maxRows, 0)
-        t.ok(most < 60_000 / 15, `${most} rows before it is given up, ${bits} bits`)
-      }
-    }
-  },
-)
+  }
+})
 
-t.test('of needles of several sets each row is told once, also where probing for them is given up halfway', async (t) => {
+t.test('each row is reported once per set, even if probing is given up halfway', async (t) => {
   const random = randomFrom(5)
   const hashes = clumpy(200_000, 3)
   const rows = rowsOf(hashes)
@@ -254,21 +249,21 @@ t.test('of needles of several sets each row is told once, also where probing for
   )
 })
 
-t.test('what the kernel reads beyond its tables is memory too, also where they fill the last page', async (t) => {
-  // So many rows that, without bytes to spare, the last table would end where the memory does.
+t.test('the kernel’s reads beyond its tables stay in its memory, even if they fill the last page', async (t) => {
+  // So many rows that without spare bytes the last table would end at the end of memory.
   const extraAt = (rows: number) => Math.ceil((scratch.bytes + rows * ROW_BYTES) / 64) * 64
   const endOf = (rows: number) => extraAt(rows) + BANDS * (OFFSETS_BYTES + rows * ENTRY_BYTES)
   let rows = MIN_SEGMENT_ROWS
   while (endOf(rows) % 65_536 !== 0) rows++
   t.equal(new RowBlock(rows, 0).extraAt, extraAt(rows))
   const hashes = Array.from({ length: rows }, (_, i) => filler(i))
-  // The last buckets of the last table, of one row each.
+  // The last buckets of the last table, with one row each.
   hashes.splice(0, 2, ones, flippedByBand(ones, nowhere.with(15, 1), randomFrom(1)))
 
   t.equal(hitsOf(segmentOf(rowsOf(hashes)), [ones], 15).length, 2)
 })
 
-/** The same segment, which takes its rows for few and random. */
+/** The same segment, with a plan as for few, random rows. */
 function unaware({ tabled }: Segment): Segment {
   return new Segment(tabled, new Float64Array(BANDS * MAX_REACH).fill(1))
 }
@@ -281,13 +276,13 @@ function counted({ scans, probes }: KernelCalls) {
   }
 }
 
-/** The other hash, but for one band. */
+/** The other hash, except for one band. */
 function sharing(hash: Hash256, band: number, other: Hash256): Hash256 {
   other.set(hash.subarray(band * 2, band * 2 + 2), band * 2)
   return other
 }
 
-/** The first half of the one and the second of the other. */
+/** The first half of one and the second half of the other. */
 function between(a: Hash256, b: Hash256): Hash256 {
   const hash = blurred(a, 0, randomFrom(0))
   hash.set(b.subarray(16), 16)

@@ -6,10 +6,10 @@ import { SignalIndex } from '../../src/search/signal-index.js'
 import { compactAll, finish, finishCounting } from './indexes.js'
 import { seeded, zeros } from './rows.js'
 
-// So many needles pause within 15,000 rows, where all rows are read; and they are, where all rows are equal.
+// So many needles pause within 15,000 rows where all rows are scanned, as they are if all rows are equal.
 const pausing = new Array<Hash256>(64).fill(zeros)
 
-t.test('a search of much pauses several times, one of little never', async (t) => {
+t.test('a costly search pauses several times, a cheap one never', async (t) => {
   const index = new SignalIndex()
   for (let row = 0; row < 60_000; row++) index.insert(row, 0, zeros)
 
@@ -21,7 +21,7 @@ t.test('a search of much pauses several times, one of little never', async (t) =
   for (const { hits } of [many, one]) t.equal(hits.length, 60_000)
 })
 
-t.test('an image removed during a search is not in its result, also when its rows were read before', async (t) => {
+t.test('an image removed during a search is not in its result, even if its rows were read before', async (t) => {
   const index = new SignalIndex()
   for (let row = 0; row < 40_000; row++) index.insert(row, 0, zeros)
   const search = index.search(pausing, 0)
@@ -29,14 +29,14 @@ t.test('an image removed during a search is not in its result, also when its row
   t.notOk(search.next().done)
   index.remove(10) // read
   index.remove(39_990) // not yet read
-  index.insert(50_000, 0, zeros) // came too late
+  index.insert(50_000, 0, zeros) // added too late
 
   const found = new Set(finish(search).map(({ image }) => image))
   t.equal(found.size, 39_998)
   t.notOk(found.has(10) || found.has(39_990) || found.has(50_000))
 })
 
-t.test('a search outlives a whole compaction, and finds each row once', async (t) => {
+t.test('a search that spans a whole compaction finds each row once', async (t) => {
   const index = new SignalIndex()
   for (let row = 0; row < 60_000; row++) index.insert(row, 0, seeded(row % 2))
   const search = index.search(new Array<Hash256>(64).fill(seeded(0)), 0)
@@ -54,7 +54,7 @@ t.test('a search outlives a whole compaction, and finds each row once', async (t
   t.ok(images.every((image) => image % 2 === 0 && image >= 2_000 && image < 60_000))
 })
 
-t.test('a search begun before the index was cleared finds nothing, even of numbers used anew', async (t) => {
+t.test('a search begun before the index was cleared finds nothing, even of reused numbers', async (t) => {
   const index = new SignalIndex()
   for (let row = 0; row < 60_000; row++) index.insert(row, 0, zeros)
   const paused = index.search(pausing, 0)
@@ -64,12 +64,12 @@ t.test('a search begun before the index was cleared finds nothing, even of numbe
   index.clear()
   for (let row = 0; row < 100; row++) index.insert(row, 0, seeded(1))
 
-  t.same(paused.next(), { done: true, value: [] }, 'and reads no further')
+  t.same(paused.next(), { done: true, value: [] }, 'it reads no further')
   t.same(finish(untouched), [])
   t.same(index.within([zeros], 0), [])
 })
 
-t.test('memory is given back by removing alone, once more than a quarter of a part is dead', async (t) => {
+t.test('removals alone free memory once more than a quarter of a part is dead', async (t) => {
   const index = new SignalIndex()
   for (let row = 0; row < 200_000; row++) index.insert(row, 0, seeded(row))
   const fullBytes = index.bytes
@@ -93,7 +93,7 @@ t.test('memory is given back by removing alone, once more than a quarter of a pa
   t.ok(index.bytes < 1_000_000)
 })
 
-t.test('amid compacting, each row is found once, wherever it is', async (t) => {
+t.test('during compaction each row is found once, wherever it is', async (t) => {
   const index = new SignalIndex()
   for (let row = 0; row < 30_000; row++) index.insert(row, 0, zeros)
   for (let image = 5; image < 30_000; image += 10) index.remove(image)
@@ -110,7 +110,7 @@ t.test('amid compacting, each row is found once, wherever it is', async (t) => {
   t.equal(index.rows, 27_000)
 })
 
-t.test('compacting on demand drops every dead row, however few', async (t) => {
+t.test('compaction on demand drops every dead row, however few', async (t) => {
   const index = new SignalIndex()
   for (let row = 0; row < 5_000; row++) index.insert(row, row % 256, seeded(row))
   index.remove(4_321)
@@ -124,7 +124,7 @@ t.test('compacting on demand drops every dead row, however few', async (t) => {
   t.same(index.within([seeded(4_320)], 0), [{ image: 4_320, view: 4_320 % 256, transform: 0, distanceBits: 0 }])
 })
 
-t.test('the last live row survives compacting', async (t) => {
+t.test('the last live row survives compaction', async (t) => {
   const index = new SignalIndex()
   for (let row = 0; row < 5_000; row++) index.insert(row, 0, zeros)
   for (let image = 0; image < 4_999; image++) index.remove(image)

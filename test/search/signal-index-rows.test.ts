@@ -1,4 +1,4 @@
-// Rows that come and go in an index: removing, loading, filling it up, clearing it.
+// Rows that come and go in an index: removing, loading, filling up, clearing.
 
 import { isDeepStrictEqual } from 'node:util'
 import { t } from 'tap'
@@ -8,7 +8,7 @@ import { SignalIndex } from '../../src/search/signal-index.js'
 import { compactAll, indexOf } from './indexes.js'
 import { assertSameHits, columnsOf, seeded, sorted, spread, zeros } from './rows.js'
 
-t.test('ordinals and views keep their value up to the last', async (t) => {
+t.test('image numbers and views keep their value up to the largest', async (t) => {
   const index = indexOf([
     { image: 0xffffffff, view: 255, hash: zeros },
     { image: 0x80000000, view: 128, hash: zeros },
@@ -27,7 +27,7 @@ t.test('ordinals and views keep their value up to the last', async (t) => {
   )
 })
 
-t.test('a removed image is not found again, whichever of its views comes near', async (t) => {
+t.test('a removed image is not found by any of its views', async (t) => {
   const index = indexOf([
     { image: 1, view: 0, hash: seeded(1) },
     { image: 2, view: 0, hash: seeded(1) },
@@ -41,7 +41,7 @@ t.test('a removed image is not found again, whichever of its views comes near', 
   t.equal(index.rows, 3)
 })
 
-t.test('removing an unknown image, or one twice, changes nothing', async (t) => {
+t.test('removing an unknown or a removed image changes nothing', async (t) => {
   const index = indexOf([
     { image: 1, view: 0, hash: seeded(1) },
     { image: 2, view: 0, hash: seeded(1) },
@@ -60,7 +60,7 @@ t.test('removing an unknown image, or one twice, changes nothing', async (t) => 
   )
 })
 
-t.test('the number of a removed image is refused, before and after compaction, until all is cleared', async (t) => {
+t.test('the number of a removed image is refused until the index is cleared, even after compaction', async (t) => {
   const index = indexOf([{ image: 1, view: 0, hash: seeded(1) }])
   index.remove(1)
 
@@ -76,7 +76,7 @@ t.test('the number of a removed image is refused, before and after compaction, u
   t.equal(index.within([seeded(1)], 0).length, 1)
 })
 
-t.test('refuses arguments out of range, and is then as before', async (t) => {
+t.test('an index refuses arguments out of range and stays unchanged', async (t) => {
   const index = indexOf([{ image: 1, view: 0, hash: zeros }])
 
   for (const image of [-1, 2 ** 32, 0.5, Number.NaN]) {
@@ -101,7 +101,7 @@ t.test('refuses arguments out of range, and is then as before', async (t) => {
   t.equal(index.rows, 1)
 })
 
-t.test('a full index refuses a row and keeps those it has, until one is compacted away', async (t) => {
+t.test('a full index refuses a row and keeps its rows, until one is compacted away', async (t) => {
   const index = new SignalIndex(10_000)
   for (let row = 0; row < 10_000; row++) index.insert(row, 0, seeded(row))
 
@@ -120,7 +120,7 @@ t.test('a full index refuses a row and keeps those it has, until one is compacte
   t.equal(index.within([seeded(10_000), seeded(9_999)], 0).length, 2)
 })
 
-t.test('rows that are loaded are found at once, with those inserted before and after, and like them', async (t) => {
+t.test('loaded rows are found at once, like those inserted before and after', async (t) => {
   const rows = Array.from({ length: 300 }, (_, i) => ({ image: i % 100, view: i % 256, hash: spread(seeded(1), i % 40, i) }))
   const index = new SignalIndex()
   for (const { image, view, hash } of rows.slice(0, 100)) index.insert(image, view, hash)
@@ -142,7 +142,7 @@ t.test('rows that are loaded are found at once, with those inserted before and a
   t.equal(index.rows, 297)
 })
 
-t.test('a load that is refused leaves the index as it was', async (t) => {
+t.test('a refused load leaves the index unchanged', async (t) => {
   const index = indexOf([{ image: 1, view: 0, hash: zeros }])
   index.remove(1)
 
@@ -154,7 +154,7 @@ t.test('a load that is refused leaves the index as it was', async (t) => {
   t.same(index.within([zeros], 256), [])
 })
 
-t.test('a cleared index is empty and gives its memory back', async (t) => {
+t.test('a cleared index is empty and frees its memory', async (t) => {
   const index = new SignalIndex()
   for (let row = 0; row < 50_000; row++) index.insert(row, 0, zeros)
   index.remove(0)
@@ -167,32 +167,29 @@ t.test('a cleared index is empty and gives its memory back', async (t) => {
   t.same(index.within([zeros], 256), [])
 })
 
-t.test(
-  'the rows of an image are given in the order in which they were added, whatever is compacted or removed',
-  async (t) => {
-    const index = new SignalIndex()
-    const rowsOf = (image: number) =>
-      Array.from({ length: 1 + (image % 5) }, (_, i) => ({ view: i, hash: seeded(10 * image + i) }))
-    const images = Array.from({ length: 3000 }, (_, image) => image)
-    for (const image of images) {
-      for (const { view, hash } of rowsOf(image)) index.insert(image, view, hash)
-      if (image % 7 === 6) index.remove(image - 3)
-      if (image % 500 === 499) index.compact(5000)
-    }
-    const expected = (image: number) => (image % 7 === 3 && image + 3 < images.length ? [] : rowsOf(image))
-    const isRight = (image: number) => isDeepStrictEqual(index.rowsOf(image, 32), expected(image))
-    t.same(
-      images.filter((image) => !isRight(image)),
-      [],
-      'while there is something to compact',
-    )
-    while (index.compact(100_000));
-    t.same(
-      images.filter((image) => !isRight(image)),
-      [],
-      'compacted',
-    )
-    t.same(index.rowsOf(4, 2), rowsOf(4).slice(0, 2), 'no more than asked for')
-    t.same(index.rowsOf(9999, 32), [], 'of an unknown image')
-  },
-)
+t.test('the rows of an image are returned in the order of insertion, whatever is compacted or removed', async (t) => {
+  const index = new SignalIndex()
+  const rowsOf = (image: number) =>
+    Array.from({ length: 1 + (image % 5) }, (_, i) => ({ view: i, hash: seeded(10 * image + i) }))
+  const images = Array.from({ length: 3000 }, (_, image) => image)
+  for (const image of images) {
+    for (const { view, hash } of rowsOf(image)) index.insert(image, view, hash)
+    if (image % 7 === 6) index.remove(image - 3)
+    if (image % 500 === 499) index.compact(5000)
+  }
+  const expected = (image: number) => (image % 7 === 3 && image + 3 < images.length ? [] : rowsOf(image))
+  const isRight = (image: number) => isDeepStrictEqual(index.rowsOf(image, 32), expected(image))
+  t.same(
+    images.filter((image) => !isRight(image)),
+    [],
+    'during compaction',
+  )
+  while (index.compact(100_000));
+  t.same(
+    images.filter((image) => !isRight(image)),
+    [],
+    'after compaction',
+  )
+  t.same(index.rowsOf(4, 2), rowsOf(4).slice(0, 2), 'no more than requested')
+  t.same(index.rowsOf(9999, 32), [], 'of an unknown image')
+})

@@ -7,9 +7,8 @@ import { linear, type Row } from '../../src/search/linear.js'
 import { SignalIndex } from '../../src/search/signal-index.js'
 import { columnsOf, seeded, sorted, spread, zeros } from './rows.js'
 
-// Changes in random order against a plain Map, with searches that live through several of them. Images have thousands of
-// rows, so that searches pause and there is something to compact; most rows are far from everything, so that answers stay
-// short.
+// Changes in random order against a plain Map, with searches that span several of them. Images have thousands of rows, so
+// that searches pause and there is something to compact; most rows are far from everything, so that answers stay short.
 interface Model {
   readonly rowsOf: Map<number, Row[]>
   readonly removed: Set<number>
@@ -39,7 +38,7 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('compact' as const), steps: fc.integer({ min: 1, max: 300_000 }) }) },
 )
 
-t.test('any order of inserting, removing, compacting and searching keeps to the model', async () => {
+t.test('any order of inserts, removals, compaction and searches gives the answers of the model', async () => {
   fc.assert(
     fc.property(fc.array(step, { minLength: 10, maxLength: 40, size: 'max' }), (steps) => {
       const index = new SignalIndex()
@@ -97,7 +96,7 @@ function take(index: SignalIndex, model: Model, step: Step): void {
     }
     case 'begin':
       model.search = {
-        // The same needle 64 times over: pauses within 15,000 rows, and is answered as one.
+        // The same needle 64 times: pauses within 15,000 rows, and is answered as one.
         steps: index.search(new Array<Hash256>(64).fill(seeded(step.seed)), step.thresholdBits),
         found: linear(live(), [seeded(step.seed)], step.thresholdBits),
         gone: new Set(),

@@ -12,8 +12,8 @@ import { columnsOf, packed, seeded, sorted, spread, zeros } from './rows.js'
 
 const thresholds = fc.oneof(fc.constantFrom(0, 1, 31, 128, 255, 256), fc.integer({ min: 0, max: HASH_BITS }))
 
-// Random hashes lie ~128 bits apart and prove nothing. The hard case is a row one bit either side of the threshold, whose
-// differing bits are dealt evenly, so that no part gives it away early, or all in one part, so that another shows nothing.
+// Random hashes lie about 128 bits apart and prove nothing. The hard case is a row one bit either side of the threshold, with
+// its differing bits spread evenly, so that no band shows it early, or all in one band, so that no other band shows it.
 const hardRows = fc
   .record({
     thresholdBits: thresholds,
@@ -39,7 +39,7 @@ const hardRows = fc
     }),
   }))
 
-t.test('a search finds exactly what reading every row would', async () => {
+t.test('a search finds exactly what a linear scan finds', async () => {
   fc.assert(
     fc.property(hardRows, ({ thresholdBits, needles, rows }) => {
       const index = indexOf(rows)
@@ -50,36 +50,33 @@ t.test('a search finds exactly what reading every row would', async () => {
   )
 })
 
-t.test(
-  'several sets of needles in one pass find what each alone would, also rows that are near to two of them',
-  async () => {
-    fc.assert(
-      fc.property(
-        hardRows,
-        fc.array(fc.nat(63), { maxLength: 6 }),
-        fc.boolean(),
-        ({ thresholdBits, needles, rows }, cuts, twice) => {
-          const index = indexOf(rows)
-          // The same needle in two sets, and one a few bits from it: their rows are near to both.
-          const asked = (twice ? needles.flatMap((needle) => [needle, needle, spread(needle, 2)]) : needles).slice(0, 64)
-          const bounds = [0, ...cuts.map((cut) => Math.min(cut, asked.length)).sort((a, b) => a - b), asked.length]
-          const sets = bounds.slice(1).map((end, i) => asked.slice(bounds[i], end))
+t.test('several sets of needles in one pass each find what they find alone, rows near to two sets included', async () => {
+  fc.assert(
+    fc.property(
+      hardRows,
+      fc.array(fc.nat(63), { maxLength: 6 }),
+      fc.boolean(),
+      ({ thresholdBits, needles, rows }, cuts, twice) => {
+        const index = indexOf(rows)
+        // The same needle in two sets, and one a few bits away: their rows are near to both.
+        const asked = (twice ? needles.flatMap((needle) => [needle, needle, spread(needle, 2)]) : needles).slice(0, 64)
+        const bounds = [0, ...cuts.map((cut) => Math.min(cut, asked.length)).sort((a, b) => a - b), asked.length]
+        const sets = bounds.slice(1).map((end, i) => asked.slice(bounds[i], end))
 
-          const answers = drain(index.searchEach(sets, thresholdBits))
+        const answers = drain(index.searchEach(sets, thresholdBits))
 
-          assert.deepEqual(
-            answers.map((hits, i) => sorted(hits ?? index.within(sets[i] ?? [], thresholdBits))),
-            sets.map((set) => sorted(linear(rows, set, thresholdBits))),
-          )
-          assert.ok(!answers.includes(undefined) || rows.length > MAX_HITS)
-        },
-      ),
-      { numRuns: 400 },
-    )
-  },
-)
+        assert.deepEqual(
+          answers.map((hits, i) => sorted(hits ?? index.within(sets[i] ?? [], thresholdBits))),
+          sets.map((set) => sorted(linear(rows, set, thresholdBits))),
+        )
+        assert.ok(!answers.includes(undefined) || rows.length > MAX_HITS)
+      },
+    ),
+    { numRuns: 400 },
+  )
+})
 
-t.test('single needles in one pass are each told of every row', async (t) => {
+t.test('single needles in one pass each get every row', async (t) => {
   const rows = Array.from({ length: 70_000 }, (_, image) => ({ image, view: 0, hash: seeded(image % 9973) }))
   const index = new SignalIndex()
   index.load(columnsOf(rows))
@@ -92,8 +89,8 @@ t.test('single needles in one pass are each told of every row', async (t) => {
   t.equal(answers.flat().length, 64 * 8)
 })
 
-t.test('sets are told apart also where rows are read rather than probed for', async (t) => {
-  // So many equal rows that reading all is cheaper for who is near them, and not for the last set.
+t.test('sets are told apart also where rows are scanned instead of probed', async (t) => {
+  // So many equal rows that a scan is cheaper for needles near them, and not for the last set.
   const rows = Array.from({ length: 100_000 }, (_, image) => ({
     image,
     view: 0,
@@ -112,7 +109,7 @@ t.test('sets are told apart also where rows are read rather than probed for', as
     t.same(
       answers.map((hits) => hits?.length),
       [undefined, undefined, 1],
-      'who is near to so many is left to a search of its own',
+      'a needle near to so many rows is left to its own search',
     )
     assert.deepEqual(
       sets.map((set) => sorted(index.within(set, 31))),
@@ -166,7 +163,7 @@ t.test('no hit is lost when every row of a large index is one', async (t) => {
   )
 })
 
-t.test('the status names each part, and how needles are looked for in it', async (t) => {
+t.test('the status lists each part and how it is searched', async (t) => {
   const index = new SignalIndex()
   t.same(index.status(31), [])
 

@@ -1,10 +1,10 @@
-// What a part asks of its kernel, to tell how it searched.
+// Records the kernel calls of a part, to show how it searched.
 
 import { type Engine, scratch } from '../../src/search/engine.js'
 import { BANDS } from './corpora.js'
 
 export interface KernelCalls {
-  /** Needles and rows of each reading of rows. */
+  /** Needles and rows of each scan. */
   readonly scans: { readonly needles: number; readonly rows: number }[]
   readonly probes: {
     readonly needles: number

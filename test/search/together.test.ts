@@ -1,4 +1,4 @@
-// Many sets of needles at once: each is answered as if alone, or is left to a search of its own.
+// Many sets of needles at once: each is answered as if alone, or left to its own search.
 
 import assert from 'node:assert/strict'
 import { t } from 'tap'
@@ -17,7 +17,7 @@ import { spyOn } from './spies.js'
 
 const ROWS = 20_000
 const random = rowsOf(Array.from({ length: ROWS }, (_, i) => seeded(i)))
-/** Rows with the hashes of the first ones, as images of other numbers. */
+/** Rows with the hashes of the first ones, under other image numbers. */
 const again = (from: number, to: number, firstImage: number) =>
   random.slice(from, to).map((row) => ({ ...row, image: firstImage + row.image }))
 
@@ -26,7 +26,7 @@ function answersOf(parts: readonly Part[], sets: readonly (readonly Hash256[])[]
   return drain(searchTogether(whole, sets, bits))
 }
 
-/** @param left the numbers of the sets that have to be left to a search of their own. */
+/** @param left the numbers of the sets that must be left to their own search. */
 function assertAnswers(
   answers: readonly (readonly Hit[] | undefined)[],
   rows: readonly Row[],
@@ -43,14 +43,14 @@ function assertAnswers(
     if (hits !== undefined) assertSameHits(hits, linear(rows, sets[set] ?? [], bits))
 }
 
-/** Sets of one to eight needles, near to rows of their own and to those of other sets. */
+/** Sets of one to eight needles, near to their own rows and to those of other sets. */
 function manySets(count: number): Hash256[][] {
   return Array.from({ length: count }, (_, set) =>
     Array.from({ length: 1 + (set % 8) }, (_, i) => spread(seeded((set * 7 + i * 5) % 900), (set + i) % 33, set)),
   )
 }
 
-t.test('a segment is probed band by band, in each for all needles of all sets', async (t) => {
+t.test('a segment is probed band by band, each time for all needles of all sets', async (t) => {
   const segment = segmentOf(random)
   const calls = spyOn(segment.block.engine)
   const sets = manySets(100)
@@ -66,7 +66,7 @@ t.test('a segment is probed band by band, in each for all needles of all sets', 
   )
 })
 
-t.test('every part is searched: segments, heads, and rows that have no table yet', async () => {
+t.test('every part is searched: segments, heads, and raw rows', async () => {
   const index = new SignalIndex()
   index.load(columnsOf(random))
   compactAll(index)
@@ -79,7 +79,7 @@ t.test('every part is searched: segments, heads, and rows that have no table yet
   for (const bits of [0, 31, 45]) assertAnswers(drain(index.searchEach(sets, bits)), rows, sets, bits)
 })
 
-t.test('a set of as many needles as a search takes is not taken apart, also beside smaller ones', async () => {
+t.test('a set of the maximum size is not split, even beside smaller ones', async () => {
   const head = headOf(random.slice(0, 3000))
   const many = Array.from({ length: scratch.maxNeedles }, (_, i) => spread(seeded(i % 40), i % 9))
   const sets = [[seeded(3)], many, [seeded(4), seeded(5)], many.slice(0, 63), [seeded(1), seeded(2)]]
@@ -88,8 +88,8 @@ t.test('a set of as many needles as a search takes is not taken apart, also besi
   }
 })
 
-t.test('a needle that meets too many candidates leaves its set to a search of its own, and nobody else’s', async (t) => {
-  // A third of all rows are like one needle in one band and its opposite in the next: many candidates, and none to look at.
+t.test('a needle with too many candidates leaves only its own set to a search of its own', async (t) => {
+  // A third of all rows equal one needle in one band and its opposite in the next: many candidates, and no row to read.
   const hostile = seeded(77_777)
   const opposite = hashFromBytes(hostile.map((byte) => ~byte))
   const rows = rowsOf(
@@ -100,7 +100,7 @@ t.test('a needle that meets too many candidates leaves its set to a search of it
   const segment = segmentOf(rows)
   segment.counts.set(segmentOf(random).counts) // planned without knowing it
   const calls = spyOn(segment.block.engine)
-  // Found in no band but the last ones, when the second set is gone.
+  // Found only in the last bands, when the second set is gone.
   const farInFirst = flippedByBand(
     seeded(5),
     Array.from({ length: BANDS }, (_, band) => (band < 14 ? 2 : 0)),
@@ -116,12 +116,12 @@ t.test('a needle that meets too many candidates leaves its set to a search of it
 
   t.ok(
     calls.probesOfEach.every(({ band, needles }) => needles === (band === 0 ? 6 : 4)),
-    'what is left is not probed for any more',
+    'a set that is left is not probed any more',
   )
 })
 
-t.test('a needle to which too many rows are alike in two bands leaves its set to a search of its own', async () => {
-  // Few enough candidates; but each would have to be looked at.
+t.test('a needle that equals too many rows in two bands leaves its set to its own search', async () => {
+  // Few enough candidates, but each would have to be read.
   const rows = rowsOf(
     Array.from({ length: ROWS }, (_, i) => (i < 150 ? alikeInBands(seeded(77_777), seeded(i), [0, 1]) : seeded(i))),
   )
@@ -131,7 +131,7 @@ t.test('a needle to which too many rows are alike in two bands leaves its set to
   assertAnswers(answersOf([segment], sets, 31), rows, sets, 31, [1])
 })
 
-t.test('of many needles each is given up by itself, whatever its number', async () => {
+t.test('each of many needles is given up by itself, whatever its position', async () => {
   const rows = rowsOf(
     Array.from({ length: ROWS }, (_, i) => (i % 3 === 0 ? alikeInBands(seeded(77_777), seeded(i), [0]) : seeded(i))),
   )
@@ -143,7 +143,7 @@ t.test('of many needles each is given up by itself, whatever its number', async 
   }
 })
 
-t.test('the kernel gives up a needle that meets more candidates, or has more rows to look at, than it may', async (t) => {
+t.test('the kernel gives up a needle above its limit of candidates or of rows to read', async (t) => {
   const segment = segmentOf(rowsOf(Array.from({ length: ROWS }, (_, i) => (i < 300 ? zeros : seeded(i)))))
   const { engine } = segment.block
   segment.block.loadNeedles(concatenated([seeded(300), zeros]))
@@ -165,7 +165,7 @@ t.test('the kernel gives up a needle that meets more candidates, or has more row
   t.same(asked(met, rows - 1), [1, 2])
 })
 
-t.test('needles that have no room for their hits leave their sets to searches of their own, and no others', async (t) => {
+t.test('needles without room for their hits leave only their own sets to other searches', async (t) => {
   const near = rowsOf(Array.from({ length: ROWS }, (_, i) => (i < 300 ? zeros : seeded(i))))
   const segment = segmentOf(near)
   const { block } = segment
@@ -188,7 +188,7 @@ t.test('needles that have no room for their hits leave their sets to searches of
   assertAnswers(answers, near, sets, 31, second)
 })
 
-t.test('a set that is near to more rows than are kept is left to a search of its own', async (t) => {
+t.test('a set near to more rows than are kept is left to its own search', async (t) => {
   const far = Array.from({ length: 2 * ROWS }, (_, i) => seeded(i))
   for (const more of [0, 1]) {
     // Each of them is reached in one band alone, so that no band has too many of them.
@@ -208,30 +208,27 @@ t.test('a set that is near to more rows than are kept is left to a search of its
   }
 })
 
-t.test(
-  'sets for which reading all rows is cheaper are left, and what is left is searched for in no other part',
-  async (t) => {
-    const segment = segmentOf(random)
-    const bits = [...Array(96).keys()].findLast((bits) => segment.plan(bits) !== undefined) ?? 0
-    const head = headOf(random.slice(0, 100))
-    const calls = [spyOn(segment.block.engine), spyOn(head.block.engine)] as const
-    const sets = [Array.from({ length: 8 }, (_, i) => seeded(i)), [seeded(1)]]
+t.test('sets for which a scan is cheaper are left, and are not searched in any other part', async (t) => {
+  const segment = segmentOf(random)
+  const bits = [...Array(96).keys()].findLast((bits) => segment.plan(bits) !== undefined) ?? 0
+  const head = headOf(random.slice(0, 100))
+  const calls = [spyOn(segment.block.engine), spyOn(head.block.engine)] as const
+  const sets = [Array.from({ length: 8 }, (_, i) => seeded(i)), [seeded(1)]]
 
-    const answers = answersOf([segment, head], sets, bits)
+  const answers = answersOf([segment, head], sets, bits)
 
-    t.same(
-      answers.map((hits) => hits === undefined),
-      [true, false],
-    )
-    t.ok(calls[0].probesOfEach.every(({ needles }) => needles === 1))
-    t.same(
-      calls[1].scans.map(({ needles }) => needles),
-      [1],
-    )
-  },
-)
+  t.same(
+    answers.map((hits) => hits === undefined),
+    [true, false],
+  )
+  t.ok(calls[0].probesOfEach.every(({ needles }) => needles === 1))
+  t.same(
+    calls[1].scans.map(({ needles }) => needles),
+    [1],
+  )
+})
 
-t.test('each step goes on with its own needles and plan, whatever others left in scratch during a pause', async (t) => {
+t.test('each step continues with its own needles and plan, whatever a pause left in scratch', async (t) => {
   const segment = segmentOf(random)
   const sets = manySets(300)
   const search = searchTogether([{ part: segment, rows: ROWS }], sets, 31)
@@ -246,7 +243,7 @@ t.test('each step goes on with its own needles and plan, whatever others left in
   assertAnswers(step.value, random, sets, 31)
 })
 
-t.test('what is removed in a pause is in no answer, and of a cleared index nothing is', async (t) => {
+t.test('a row removed in a pause is in no answer, and a cleared index has no answers', async (t) => {
   const sets = manySets(300)
   for (const act of ['remove', 'clear'] as const) {
     const index = new SignalIndex()
@@ -264,7 +261,7 @@ t.test('what is removed in a pause is in no answer, and of a cleared index nothi
   }
 })
 
-t.test('rows that come in a pause are in no answer', async () => {
+t.test('rows added in a pause are in no answer', async () => {
   const index = new SignalIndex()
   index.load(columnsOf(random))
   compactAll(index)
@@ -279,7 +276,7 @@ t.test('rows that come in a pause are in no answer', async () => {
   assertAnswers(step.value, rows, sets, 31)
 })
 
-t.test('refuses what a caller must not ask', async (t) => {
+t.test('a search of many sets refuses arguments out of range', async (t) => {
   const index = new SignalIndex()
   const tooMany = Array.from({ length: 65 }, () => zeros)
   t.throws(() => drain(index.searchEach([[zeros], tooMany], 31)), RangeError)

@@ -1,4 +1,4 @@
-// Wide bands find what narrow ones do.
+// Wide bands find the same as narrow ones.
 
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
@@ -17,7 +17,7 @@ import { assertSame, type Found, foundBy, keysOf, within } from './kernel-probes
 import { blockOf, drain, hitsOf, MIN_SEGMENT_ROWS, padded } from './parts.js'
 import { assertSameHits, concatenated, randomColumns, seeded, spread, zeros } from './rows.js'
 
-/** What scratch memory has room for; see kernel/layout.ts. */
+/** Capacities of scratch memory; see kernel/layout.ts. */
 const MAX_HITS = 16_384
 const MAX_SURVIVORS = 524_288
 
@@ -49,7 +49,7 @@ function probed(
   })
 }
 
-/** Reaches that sum to the threshold and one. */
+/** Reaches that sum to threshold + 1. */
 function reachesOf(bands: number, thresholdBits: number, isPacked: boolean, random: Random): number[] {
   const reach = new Array<number>(bands).fill(0)
   const first = below(random, bands)
@@ -62,7 +62,7 @@ function reachesOf(bands: number, thresholdBits: number, isPacked: boolean, rand
   return reach
 }
 
-/** Rows that the reaches just hold or just do not: in one band a bit less or more than its reach, in the others as many. */
+/** Rows just within or just beyond the reaches: in one band a bit less or more than its reach, in the others exactly it. */
 function hardRows(needle: Hash256, reach: readonly number[], random: Random): Hash256[] {
   const bands = reach.length
   const flippedIn = (bitsOf: readonly number[]) =>
@@ -87,7 +87,7 @@ function hardRows(needle: Hash256, reach: readonly number[], random: Random): Ha
   )
 }
 
-t.test('wide tables have memory for all that they hold, also where it ends with a page', async (t) => {
+t.test('wide tables stay within their memory, even if it ends with a page', async (t) => {
   const shape = wideShape(16)
   const endOf = (rows: number) =>
     Math.ceil((scratch.bytes + rows * ROW_BYTES) / 64) * 64 + 16 * (4 * (65_536 + 2) + rows * 5)
@@ -107,34 +107,31 @@ t.test('wide tables have memory for all that they hold, also where it ends with 
   assertSameHits(hits, linear(rows, needles, 24))
 })
 
-t.test(
-  'whatever the bands and the reaches, what is within the threshold is found once by each needle, and nothing else',
-  async () => {
-    fc.assert(
-      fc.property(
-        fc.constantFrom(13, 14, 15, 16),
-        fc.oneof(fc.constantFrom(0, 24, 31), fc.nat(13 * WIDE_MAX_REACH - 1)),
-        fc.boolean(),
-        fc.nat(),
-        (bands, thresholdBits, isPacked, seed) => {
-          const random = randomFrom(seed)
-          const reach = reachesOf(bands, thresholdBits, isPacked, random)
-          const needles = [seeded(seed), seeded(seed + 1), seeded(seed)]
-          const rows = rowsOf(needles.slice(0, 2).flatMap((needle) => hardRows(needle, reach, random)))
-          const expected = keysOf(within(padded(rows), needles, thresholdBits))
+t.test('with any bands and reaches, each needle finds exactly the rows within the threshold, once', async () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom(13, 14, 15, 16),
+      fc.oneof(fc.constantFrom(0, 24, 31), fc.nat(13 * WIDE_MAX_REACH - 1)),
+      fc.boolean(),
+      fc.nat(),
+      (bands, thresholdBits, isPacked, seed) => {
+        const random = randomFrom(seed)
+        const reach = reachesOf(bands, thresholdBits, isPacked, random)
+        const needles = [seeded(seed), seeded(seed + 1), seeded(seed)]
+        const rows = rowsOf(needles.slice(0, 2).flatMap((needle) => hardRows(needle, reach, random)))
+        const expected = keysOf(within(padded(rows), needles, thresholdBits))
 
-          const segment = wideOf(rows, bands)
-          const all = Array.from({ length: bands + 1 }, (_, band) => band)
-          assertSame(keysOf(probed(segment, needles, reach, thresholdBits, [0, bands])), expected)
-          assertSame(keysOf(probed(segment, needles, reach, thresholdBits, all)), expected)
-        },
-      ),
-      { numRuns: 20 },
-    )
-  },
-)
+        const segment = wideOf(rows, bands)
+        const all = Array.from({ length: bands + 1 }, (_, band) => band)
+        assertSame(keysOf(probed(segment, needles, reach, thresholdBits, [0, bands])), expected)
+        assertSame(keysOf(probed(segment, needles, reach, thresholdBits, all)), expected)
+      },
+    ),
+    { numRuns: 20 },
+  )
+})
 
-t.test('clumpy rows within any number of bits, also beyond what a plan reaches', async () => {
+t.test('clumpy rows are found within any number of bits, also beyond the reach of a plan', async () => {
   const rows = rowsOf(clumpy(20_000, 6))
   const segment = wideOf(rows, 15)
   const random = randomFrom(3)
@@ -143,7 +140,7 @@ t.test('clumpy rows within any number of bits, also beyond what a plan reaches',
     assertSameHits(hitsOf(segment, needles, bits), linear(rows, needles, bits))
 })
 
-t.test('candidates are counted by band and distance, and under a plan', async (t) => {
+t.test('wide candidates are counted by band and distance, and for a plan', async (t) => {
   const bands = 13
   const rows = rowsOf(hardRows(zeros, reachesOf(bands, 40, false, randomFrom(1)), randomFrom(2)))
   const { tabled } = wideOf(rows, bands)
@@ -168,7 +165,7 @@ t.test('candidates are counted by band and distance, and under a plan', async (t
   t.equal(tabled.tables.countPlanned(needleAt), planned)
 })
 
-t.test('the first and the last key of every band are found', async (t) => {
+t.test('the first and the last key of every wide band are found', async (t) => {
   const ones = hashFromBytes(new Uint8Array(HASH_BYTES).fill(255))
   const segment = wideOf(rowsOf([zeros, ones, ones, zeros]), 13)
   for (let band = 0; band < 13; band++) {
@@ -177,7 +174,7 @@ t.test('the first and the last key of every band are found', async (t) => {
   }
 })
 
-t.test('buckets of every size are read to their end and no further', async (t) => {
+t.test('buckets of every size are read exactly to their end', async (t) => {
   const keyed = (key: number) => hashFromBytes(Uint8Array.from(zeros).with(0, key))
   const sizes = Array.from({ length: 34 }, (_, i) => i)
   const rows = rowsOf(sizes.flatMap((size) => [...new Array<Hash256>(size).fill(keyed(2 * size)), keyed(2 * size + 1)]))
@@ -189,14 +186,14 @@ t.test('buckets of every size are read to their end and no further', async (t) =
   }
 })
 
-t.test('the first band comes after the last', async (t) => {
+t.test('the first band follows the last', async (t) => {
   const middle = Array.from({ length: 60 }, (_, i) => 60 + i)
   const segment = wideOf(rowsOf([flipped(zeros, [3, ...middle]), flipped(zeros, middle)]), 13)
   const reach = Array.from({ length: 13 }, (_, band) => (band === 12 ? 1 : 0))
   t.same(keysOf(probed(segment, [zeros], reach, 256, [0, 13])), ['1 0 60'])
 })
 
-t.test('one more hit or candidate than there is room for, and nothing counts', async (t) => {
+t.test('a probe with one hit or candidate more than there is room for fails', async (t) => {
   const only = (band: number, reach = 1) => Array.from({ length: 15 }, (_, i) => (i === band ? reach : 0))
   const raw = (
     { tabled }: Segment,
@@ -213,7 +210,7 @@ t.test('one more hit or candidate than there is room for, and nothing counts', a
     const segment = wideOf(rowsOf(new Array<Hash256>(count).fill(zeros)), 15)
     t.equal(raw(segment, [zeros], only(5), 0), count === MAX_HITS ? MAX_HITS : -1)
   }
-  // The same in the first two bands, and far away in the others.
+  // Equal in the first two bands, and far away in the others.
   const far = flipped(
     zeros,
     Array.from({ length: 100 }, (_, i) => 40 + 2 * i),
@@ -224,17 +221,17 @@ t.test('one more hit or candidate than there is room for, and nothing counts', a
   t.equal(raw(many, [zeros, zeros], only(0), 24), -1)
   const most = wideOf(rowsOf(new Array<Hash256>(300_000).fill(far)), 15)
   t.equal(raw(most, [zeros], only(0), 24), 0)
-  t.equal(raw(most, [zeros, zeros], only(0), 24), -1, 'what a needle leaves is not there for the next')
-  t.same(hitsOf(many, [zeros], 24), [], 'and it is read row by row')
+  t.equal(raw(most, [zeros, zeros], only(0), 24), -1, 'a needle’s candidates take room from the next needle')
+  t.same(hitsOf(many, [zeros], 24), [], 'it is scanned')
 
   const few = wideOf(rowsOf(new Array<Hash256>(100).fill(zeros)), 15)
   t.equal(raw(few, [zeros], only(5), 0, 100), 100)
-  t.equal(raw(few, [zeros], only(5), 0, 99), -1, 'nor with more rows to read than it may')
+  t.equal(raw(few, [zeros], only(5), 0, 99), -1, 'with more rows to read than allowed')
   t.equal(raw(few, [zeros, zeros], only(5), 0, 200), 200)
   t.equal(raw(few, [zeros, zeros], only(5), 0, 199), -1)
 })
 
-t.test('a plan says what it looks up', async (t) => {
+t.test('a wide plan states its lookups', async (t) => {
   const shape = wideShape(13)
   t.equal(shape.keysAt(0, 2), (19 * 18) / 2)
   t.equal(shape.keysIn(0), 2 ** 19)
@@ -254,40 +251,37 @@ t.test('a plan says what it looks up', async (t) => {
   t.equal(shapeOf(new Float64Array(96)), NARROW)
 })
 
-t.test(
-  'an index for few bits takes wide bands when it has many rows, keeps them in a snapshot, and is as exact',
-  async (t) => {
-    t.equal(shapeFor(MANY_ROWS - 1, 24), NARROW)
-    t.equal(shapeFor(10 * MANY_ROWS, 32), NARROW)
-    t.equal(shapeFor(MANY_ROWS, 31).bands, 13)
+t.test('an index for few bits and many rows takes wide bands, keeps them in a snapshot, and stays exact', async (t) => {
+  t.equal(shapeFor(MANY_ROWS - 1, 24), NARROW)
+  t.equal(shapeFor(10 * MANY_ROWS, 32), NARROW)
+  t.equal(shapeFor(MANY_ROWS, 31).bands, 13)
 
-    const columns = randomColumns(MANY_ROWS)
-    const rows = Array.from({ length: MANY_ROWS }, (_, row) => ({
-      image: columns.images[row] ?? 0,
-      view: columns.views[row] ?? 0,
-      hash: hashFromBytes(columns.hashes, row * HASH_BYTES),
-    }))
-    const needles = [0, 65_536, MANY_ROWS - 1].flatMap((row, i) =>
-      [24, 25].map((bits) => spread(rows[row]?.hash ?? zeros, bits, 7 * i)),
-    )
-    const right = linear(rows, needles, 24)
-    assert.equal(right.length, 3)
+  const columns = randomColumns(MANY_ROWS)
+  const rows = Array.from({ length: MANY_ROWS }, (_, row) => ({
+    image: columns.images[row] ?? 0,
+    view: columns.views[row] ?? 0,
+    hash: hashFromBytes(columns.hashes, row * HASH_BYTES),
+  }))
+  const needles = [0, 65_536, MANY_ROWS - 1].flatMap((row, i) =>
+    [24, 25].map((bits) => spread(rows[row]?.hash ?? zeros, bits, 7 * i)),
+  )
+  const right = linear(rows, needles, 24)
+  assert.equal(right.length, 3)
 
-    const index = new SignalIndex(undefined, 24)
-    index.load(columns)
-    while (index.compact(10_000_000)) {}
-    t.equal(index.status(24)[0]?.radii?.length, 13)
-    assertSameHits(index.within(needles, 24), right)
+  const index = new SignalIndex(undefined, 24)
+  index.load(columns)
+  while (index.compact(10_000_000)) {}
+  t.equal(index.status(24)[0]?.radii?.length, 13)
+  assertSameHits(index.within(needles, 24), right)
 
-    const copy = new SignalIndex(undefined, 24)
-    for (const piece of index.dump()) {
-      assert.ok(piece.kind === 'segment')
-      const { content, adopt } = copy.restore(piece.rows, piece.counts)
-      content.set(piece.content)
-      drain(adopt(() => true))
-    }
-    assertSameHits(copy.within(needles, 24), right)
-    for (const { image } of right) copy.remove(image)
-    t.same(copy.within(needles, 24), [])
-  },
-)
+  const copy = new SignalIndex(undefined, 24)
+  for (const piece of index.dump()) {
+    assert.ok(piece.kind === 'segment')
+    const { content, adopt } = copy.restore(piece.rows, piece.counts)
+    content.set(piece.content)
+    drain(adopt(() => true))
+  }
+  assertSameHits(copy.within(needles, 24), right)
+  for (const { image } of right) copy.remove(image)
+  t.same(copy.within(needles, 24), [])
+})

@@ -5,7 +5,7 @@ import { isNetwork, isWithin } from '../../src/net/networks.js'
 import { createApiKey, identify, KEY_PATTERN } from '../../src/services/keys/access.js'
 import type { ApiKey } from '../../src/store/organisations/api-keys.js'
 
-/** What `createApiKey` writes, in memory. */
+/** Stores the key that `createApiKey` writes in memory. */
 async function keyInMemory(more: { readonly expiresAtMs?: number; readonly networks?: readonly string[] } = {}) {
   const kept = new Map<string, ApiKey>()
   const apiKeys = {
@@ -25,7 +25,7 @@ async function keyInMemory(more: { readonly expiresAtMs?: number; readonly netwo
 
 const SOMEWHERE = { address: '192.0.2.7', nowMs: 1000 }
 
-t.test('a typo anywhere in a key is refused without looking it up', async (t) => {
+t.test('a key with a typo anywhere is rejected without a lookup', async (t) => {
   const { key, kept } = await keyInMemory()
   t.match(key, KEY_PATTERN)
   let looked = 0
@@ -36,7 +36,7 @@ t.test('a typo anywhere in a key is refused without looking it up', async (t) =>
   }
   for (let at = 0; at < key.length; at++) {
     const typo = key.slice(0, at) + (key[at] === 'z' ? 'y' : 'z') + key.slice(at + 1)
-    if (at >= 4 && at <= 7) continue // the label is checked as well, but `zest` is as good a word as `test` to the pattern
+    if (at >= 4 && at <= 7) continue // the label is checked as well, but the pattern allows `zest` as it allows `test`
     if (identify(watched, typo, SOMEWHERE) !== undefined) t.fail(`place ${at}`)
   }
   t.equal(looked, 0)
@@ -44,7 +44,7 @@ t.test('a typo anywhere in a key is refused without looking it up', async (t) =>
   t.equal(looked, 1)
 })
 
-t.test('a secret is compared as a whole and in constant time, whether there is such a key or not', async (t) => {
+t.test('the whole secret is compared in constant time, whether the key exists or not', async (t) => {
   const { key, kept, keyId } = await keyInMemory()
   const other = await keyInMemory()
   const known = kept.get(keyId)
@@ -73,13 +73,13 @@ t.test('a secret is compared as a whole and in constant time, whether there is s
   ])
 })
 
-t.test('a key opens until it expires, and not from then on', async (t) => {
+t.test('a key authenticates until it expires', async (t) => {
   const { key, kept } = await keyInMemory({ expiresAtMs: 5000 })
   t.ok(identify(kept, key, { ...SOMEWHERE, nowMs: 4999 }))
   t.equal(identify(kept, key, { ...SOMEWHERE, nowMs: 5000 }), undefined)
 })
 
-t.test('a key that is bound to networks opens from there alone, and never when the address is not known', async (t) => {
+t.test('a key bound to networks authenticates from these alone, never from an unknown address', async (t) => {
   const { key, kept } = await keyInMemory({ networks: ['192.0.2.0/24', '2001:db8::/32', '198.51.100.9'] })
   const from = (address: string | undefined) => identify(kept, key, { address, nowMs: 0 }) !== undefined
   for (const inside of ['192.0.2.0', '192.0.2.255', '2001:db8:ffff::1', '198.51.100.9', '::ffff:192.0.2.1'])
@@ -88,7 +88,7 @@ t.test('a key that is bound to networks opens from there alone, and never when t
     t.notOk(from(outside), outside ?? 'unknown')
 })
 
-t.test('a suspended key says so, and to nobody but who has all of it', async (t) => {
+t.test('only a caller that has the whole key learns that it is suspended', async (t) => {
   const { key, kept, keyId } = await keyInMemory()
   const known = kept.get(keyId)
   if (known !== undefined) kept.set(keyId, { ...known, suspendedAtMs: 7 })
@@ -97,7 +97,7 @@ t.test('a suspended key says so, and to nobody but who has all of it', async (t)
   t.equal(identify(kept, stranger.key, SOMEWHERE), undefined)
 })
 
-t.test('what is no network is not taken for one', async (t) => {
+t.test('malformed networks are rejected', async (t) => {
   for (const good of ['0.0.0.0/0', '10.0.0.0/8', '1.2.3.4', '::/0', '::1', '2001:db8::/128']) t.ok(isNetwork(good), good)
   for (const bad of [
     '',
@@ -114,7 +114,7 @@ t.test('what is no network is not taken for one', async (t) => {
     t.notOk(isNetwork(bad), bad)
 })
 
-t.test('networks are told apart bit by bit', async (t) => {
+t.test('an address is matched against a network bit by bit', async (t) => {
   for (let i = 0; i < 50; i++) {
     const [bits = 0, ...bytes] = randomBytes(5)
     const length = bits % 33

@@ -1,4 +1,5 @@
-// Two processes sweep removed banks, each as late as it likes: what was acknowledged since under the same name stays.
+// Two processes sweep removed banks, with any delay. A bank made later under the same name keeps all that was
+// acknowledged.
 
 import t from 'tap'
 import { hashFromBytes } from '../../packages/hash/src/hash256.js'
@@ -43,7 +44,7 @@ function drawing(seed: number): () => number {
   }
 }
 
-/** Steps that wait until the test lets them go, in the order that the test draws. */
+/** Steps that wait until the test releases them, in the order that the test draws. */
 function gates() {
   const waiting: (() => void)[] = []
   return {
@@ -57,7 +58,7 @@ function gates() {
   }
 }
 
-/** A process with a catalogue of its own, which is as old as the test likes, and whose writes wait. */
+/** A process with its own catalogue, of any age, whose writes wait. */
 function processOf(now: () => number) {
   const replica = { isReady: true, catalogue: new Catalogue() }
   const gate = gates()
@@ -105,7 +106,7 @@ function processOf(now: () => number) {
   }
 }
 
-/** What must be there: the bank that was acknowledged last and not removed since, and the signals in it. */
+/** What must exist: the bank that was acknowledged last and not removed since, and its signals. */
 interface Expected {
   bank: BankRef | undefined
   signals: Set<number>
@@ -130,7 +131,7 @@ async function run(seed: number): Promise<string | undefined> {
   const any = () => processes[below(processes.length)] ?? processes[0]
   const steps: (() => Promise<void> | void)[] = [
     async () => {
-      // The clock may stand still: then the bank before was made in the same millisecond.
+      // The clock may stand still: then the previous bank was made in the same millisecond.
       const made = { name, purpose: 'match' as const, orgId: 'org', thresholdBits: {}, createdAtMs: 1 }
       if ((await banks.add(made, 'operator')) === undefined) return
       expected.bank = await banks.get(name)
@@ -174,7 +175,7 @@ async function run(seed: number): Promise<string | undefined> {
   return lost
 }
 
-t.test('a bank that is removed and made again is never lost to a sweep of the one before, in any order', async (t) => {
+t.test('a bank that is removed and made again is never erased by a sweep of the previous one, in any order', async (t) => {
   for (let seed = 1; seed <= 60; seed++) {
     const lost = await run(seed)
     if (lost !== undefined) return t.fail(`seed ${seed} loses ${lost}`)
@@ -183,14 +184,14 @@ t.test('a bank that is removed and made again is never lost to a sweep of the on
 
 const progressKeys = async ({ id }: BankRef) => (await store.ask((client) => client.keys(`*import*:${id}*`))).length
 
-t.test('a removed bank goes with the progress of its imports, and a later one keeps its own', async (t) => {
+t.test('a removed bank is erased with the progress of its imports, and a later bank keeps its own', async (t) => {
   const made = { name: 'files', purpose: 'match' as const, orgId: 'org', thresholdBits: {}, createdAtMs: 1 }
   await banks.add(made, 'operator')
   const first = await banks.get('files')
   if (first === undefined) return t.fail('it was made')
   await imports.claim([first, 'one'], 'writer', Date.now())
   await banks.forget(first)
-  t.ok(await banks.get('files'), 'one that is not removed stays')
+  t.ok(await banks.get('files'), 'a bank that is not removed stays')
   await banks.markRemoved(first, 'operator', 2)
   await banks.forget(first)
   t.equal(await banks.get('files'), undefined)
@@ -202,16 +203,16 @@ t.test('a removed bank goes with the progress of its imports, and a later one ke
   await banks.add(made, 'operator')
   const second = await banks.get('files')
   if (second === undefined) return t.fail('it was made again')
-  t.equal(await progressKeys(second), 0, 'a file that still came in for the first is not a file of the second')
+  t.equal(await progressKeys(second), 0, 'a file still in progress for the first bank is not listed for the second')
   await imports.claim([second, 'two'], 'writer', Date.now())
   t.not(second.id, first.id)
   await banks.markRemoved(second, 'operator', 2)
   await banks.forget(first)
-  t.ok(await banks.get('files'), 'it is not the one that was forgotten')
+  t.ok(await banks.get('files'), 'another bank with the same name was erased')
   t.equal(await progressKeys(second), 2, 'its list and its file')
 })
 
-t.test('what its owner asked of a bank that is gone is not done to another one of its name', async (t) => {
+t.test('a request about an erased bank does not change another bank with the same name', async (t) => {
   const caller = { orgId: 'first', keyId: 'key', scopes: new Set(['signals:write'] as const) }
   const made = { name: 'taken', purpose: 'match' as const, orgId: 'first', thresholdBits: {}, createdAtMs: 1 }
   const acts: Record<string, (of: ReturnType<typeof createBanks>) => Promise<unknown>> = {

@@ -12,7 +12,7 @@ const bank = (name: string, orgId: string): Bank => ({
   readers: {},
 })
 
-t.test('an operator means one bank by a name, or none while several have it', async (t) => {
+t.test('a name means one bank to an operator, or none while several banks have it', async (t) => {
   const exact = exactName('two', 'b')
   const [first, second] = [bank('two', 'a'), bank(exact, 'b')]
   const banks = new BankTable([CASES_BANK, first])
@@ -25,10 +25,10 @@ t.test('an operator means one bank by a name, or none while several have it', as
   t.equal(banks.shownTo('c', CASES_BANK), 'cases')
 
   banks.delete('two')
-  t.equal(banks.single('two'), second, 'the other one is the only one now')
+  t.equal(banks.single('two'), second, 'the only bank with this name')
   t.equal(banks.shownTo('b', second), 'two')
   t.ok(banks.isAnyShared)
   banks.delete(exact)
-  t.notOk(banks.isAnyShared, 'and nothing is kept of it')
+  t.notOk(banks.isAnyShared, 'nothing of it is kept')
   t.equal(banks.single('two'), undefined)
 })

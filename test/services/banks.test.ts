@@ -1,4 +1,4 @@
-// What a bank's owner is answered is known to the process that answers.
+// A bank's owner is answered once the process that answers knows the change.
 
 import { t } from 'tap'
 import type { Caller } from '../../src/domain/organisations/access.js'
@@ -10,7 +10,7 @@ const OWNER: Caller = { orgId: 'org', keyId: 'key', scopes: new Set(['signals:wr
 const BANK: Bank = { name: 'mine', purpose: 'match', orgId: 'org', thresholdBits: {}, createdAtMs: 1, readers: undefined }
 const REVISION = 7
 
-/** Banks over a store that writes at once, in a process that hears of it when `hear` is called. */
+/** Banks over a store that writes at once, in a process that learns of it when `hear` is called. */
 function world() {
   const waitedFor: number[] = []
   let hear = () => {}
@@ -44,7 +44,7 @@ for (const [name, change] of Object.entries({
   setRatio: ({ banks }) => banks.setRatio(OWNER, 'mine', 0),
   remove: ({ banks }) => banks.remove(OWNER, 'mine'),
 } satisfies Record<string, (of: ReturnType<typeof world>) => Promise<unknown>>)) {
-  t.test(`${name} is answered when this process has heard of it, and no sooner`, async (t) => {
+  t.test(`${name} is answered once this process knows of it, not before`, async (t) => {
     const of = world()
     let isAnswered = false
     const answer = change(of).then(() => {
@@ -53,7 +53,7 @@ for (const [name, change] of Object.entries({
     await new Promise((resolve) => setImmediate(resolve))
     t.same(of.waitedFor, [REVISION])
     t.notOk(isAnswered)
-    t.equal(of.swept(), 0, 'nothing is erased that may still be found')
+    t.equal(of.swept(), 0, 'nothing is erased that may still match')
     of.hear()
     await answer
     t.equal(of.swept(), name === 'remove' ? 1 : 0)

@@ -8,15 +8,15 @@ const hash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => hash
 const permutation = createBitPermutation(Buffer.alloc(32, 1))
 const another = createBitPermutation(Buffer.alloc(32, 2))
 
-t.test('distances stay what they are', async () => {
+t.test('the permutation keeps distances', async () => {
   fc.assert(
     fc.property(hash, hash, (a, b) => assert.equal(distance(permutation.hash(a), permutation.hash(b)), distance(a, b))),
   )
 })
 
-t.test('nothing stays where it is, and no two deployments have the same order', async (t) => {
+t.test('the permutation moves nearly every bit, and each secret has its own', async (t) => {
   const zero = hashFromBytes(new Uint8Array(32))
-  t.ok(distance(permutation.hash(zero), zero) > 90, 'about half of all bits are turned over')
+  t.ok(distance(permutation.hash(zero), zero) > 90, 'about half of all bits are flipped')
   t.ok(distance(permutation.hash(zero), another.hash(zero)) > 90)
   const moved = new Set<string>()
   let kept = 0
@@ -27,7 +27,7 @@ t.test('nothing stays where it is, and no two deployments have the same order', 
     moved.add(to.toString('hex'))
     if (Buffer.from(one).equals(to)) kept++
   }
-  t.equal(moved.size, 256, 'each bit has a place of its own')
+  t.equal(moved.size, 256, 'each bit has its own place')
   t.ok(kept < 8, `${kept} of 256 stay`)
-  t.same(createBitPermutation(Buffer.alloc(32, 1)).hash(zero), permutation.hash(zero), 'the same after a start')
+  t.same(createBitPermutation(Buffer.alloc(32, 1)).hash(zero), permutation.hash(zero), 'the same after a restart')
 })

@@ -1,4 +1,4 @@
-// What a PIN costs whoever tries them all. Other tests spend less on it, so it is held here.
+// How much a guess at a PIN costs. Other tests use a cheaper setting, so this one checks the real one.
 
 import { createHmac, scryptSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -11,7 +11,7 @@ import { makeKeyring } from '../../src/store/sealing/seal.js'
 import { loadSecrets } from '../../src/store/sealing/secrets.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
 
-t.test('a PIN is kept mixed with a secret and stretched by 32 MiB of scrypt, where nobody asks for less', async (t) => {
+t.test('by default a PIN is keyed with a secret and stretched by 32 MiB of scrypt', async (t) => {
   const store = await openStore(storeAt((await startRedis(t)).socket))
   t.teardown(() => store.close())
   const secrets = await loadSecrets(store, makeKeyring([Buffer.alloc(32, 7)]))
@@ -26,7 +26,7 @@ t.test('a PIN is kept mixed with a secret and stretched by 32 MiB of scrypt, whe
   }
 })
 
-t.test('nothing that a deployment starts or is told asks for less', (t) => {
+t.test('no entry point or setting makes stretching cheaper', (t) => {
   const root = resolve(import.meta.dirname, '../../..')
   const settings = ['src/boot/config.ts', 'src/config/variables.ts', 'src/config/settings.ts']
   for (const file of ['src/boot/server.ts', ...settings, 'src/app/opening.ts', 'docker-compose.yml'])

@@ -23,7 +23,7 @@ const MAX_ROUNDS = 20
 const Told = z.object({ step: z.int(), action: z.string(), outcome: z.unknown() })
 
 t.test(
-  'whatever is killed in the middle of submitting, vouching, disputing, striking, renewing, withdrawing and expiring, what was answered holds',
+  'acknowledged steps of a case survive the kill of the process, or of the store, in the middle of any of them',
   async (t) => {
     const redis = await startRedis(t)
     const target = storeAt(redis.socket)
@@ -31,7 +31,8 @@ t.test(
 
     const hasEnded = (as: string) => told.some(({ outcome }) => outcome === as)
     const hasSpoken = () => SPOKEN.every((kind) => told.some(({ action, outcome }) => action === kind && outcome === 'said'))
-    // Which cases end, and how, depends on how far a process comes before it is killed: on until both have happened.
+    // How many cases end, and how, depends on how far a process gets before the kill, so go on until both have
+    // happened.
     const isEnough = (rounds: number) =>
       (rounds >= ROUNDS && hasEnded('withdrawn') && hasEnded('expired') && hasSpoken()) || rounds === MAX_ROUNDS
 
@@ -46,7 +47,7 @@ t.test(
         })
       })
       await enough
-      // In turns: the process, or the store under it and then the process.
+      // In turns: the process, or the store and then the process.
       if (round % 2 === 1) redis.server.kill()
       child.kill('SIGKILL')
       await once(child, 'exit')
@@ -76,7 +77,7 @@ t.test(
         const stored = new Set<string>()
         for await (const some of images.ofCase(caseId)) for (const { id } of some) stored.add(id)
         if (record.end === undefined) {
-          for (const id of registered) t.ok(stored.has(id) && living.has(id), 'an image that was answered is there')
+          for (const id of registered) t.ok(stored.has(id) && living.has(id), 'an acknowledged image is there')
           await holdsWhatWasSaid(t, trusts, saidOf(ofCase), listed)
           t.same(
             kinds.filter((kind) => kind === 'withdrawn' || kind === 'expired'),
@@ -87,7 +88,7 @@ t.test(
           t.ok(records.every((image) => image === undefined) && stored.size === 0, 'nothing of an ended case is stored')
           t.ok(
             registered.every((id) => !living.has(id)),
-            'nor would any index find it',
+            'no index finds it',
           )
           const spoken = [...new Set([...registered, ...saidOf(ofCase).keys()])]
           t.ok(
@@ -96,16 +97,16 @@ t.test(
           )
           t.notOk(
             spoken.some((id) => listed.disputes.has(id) || listed.held.has(id)),
-            'and nobody has to decide about them',
+            'no decision about them is pending',
           )
-          t.equal(kinds.at(-1), record.end.as, 'its end is the last that happened')
+          t.equal(kinds.at(-1), record.end.as, 'the last event is its end')
           t.equal(
             await store.ask((client) => client.zscore(keys.caseErasures, caseId)).then((score) => score !== null),
             true,
           )
         }
         if (kinds.length < MAX_CASE_EVENTS) t.equal(kinds.filter((kind) => kind === 'opened').length, 1)
-        t.ok(await store.ask((client) => client.zscore(keys.caseSchedule, caseId)), 'the clock knows it')
+        t.ok(await store.ask((client) => client.zscore(keys.caseSchedule, caseId)), 'the schedule has it')
       }
       await store.close()
     }
@@ -118,7 +119,7 @@ const MANY = 1_000_000
 const SPOKEN = ['vouch', 'dispute', 'hold', 'strike'] as const
 type Said = Readonly<Record<(typeof SPOKEN)[number], boolean>>
 
-/** What was answered to be said about each picture. */
+/** What was acknowledged about each picture. */
 function saidOf(told: readonly z.infer<typeof Told>[]): Map<string, Said> {
   const said = new Map<string, Said>()
   for (const { step, action, outcome } of told) {
@@ -139,14 +140,14 @@ async function holdsWhatWasSaid(
   for (const [k, [id, { vouch, dispute, hold, strike }]] of [...said].entries()) {
     const { trust } = await trusts.get(id)
     if (vouch) t.same(trust.attestedBy, ['ngo'])
-    if (strike) t.equal(trust.circulation, 'invalidated', 'what was invalidated stays so')
+    if (strike) t.equal(trust.circulation, 'invalidated', 'an invalidated case stays invalidated')
     else if (hold && trust.circulation !== 'invalidated') t.ok(trust.circulation === 'held' && listed.held.has(id))
     if (dispute && trust.dispute !== 'upheld') t.ok(trust.dispute === 'open' && listed.disputes.has(id))
-    t.same(trustStatuses[k], trustStatusOf(trust), 'every index is told the same')
+    t.same(trustStatuses[k], trustStatusOf(trust), 'every index has the same trust status')
   }
 }
 
-/** What an index has that follows the changes from the beginning. @throws when there is a gap in them. */
+/** What an index holds that follows every change. @throws when there is a gap. */
 async function livingImages(target: { url: undefined; socket: string }): Promise<Set<string>> {
   const redis = connectForFollowing(target)
   const living = new Set<string>()

@@ -1,4 +1,4 @@
-// A catalogue taken apart while it changes, and put together again.
+// A catalogue is dumped while it changes, and restored.
 
 import assert from 'node:assert/strict'
 import { t } from 'tap'
@@ -10,11 +10,11 @@ import { CASES_BANK_NAME } from '../../src/domain/organisations/bank.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import { seeded } from '../search/rows.js'
 
-/** A page of the table, but for a few. */
+/** A page of the table, less six. */
 const IMAGES = 65_536 - 6
 const IN_SEGMENTS = 30_000
 
-/** Images whose ids and hashes nobody else has, by number; `version` changes all hashes but one. */
+/** Images with unique ids and hashes, by number; another `version` changes all hashes but one. */
 function imageOf(n: number, version = 0): RegisteredImage {
   const hashOf = (row: number) => seeded(16 * n + row + 16_000_000 * version)
   const signals = [
@@ -62,12 +62,12 @@ function written(catalogue: Catalogue) {
   }
 }
 
-/** Adds, removals, replacements and images of new banks, all over the pages and at their ends. */
+/** Adds, removals, replacements and images of new banks, on every page and at their ends. */
 function writeSome({ versions, put, remove }: ReturnType<typeof written>, turn: number): void {
   for (let i = 0; i < 12; i++) put(100_000 + 12 * turn + i)
   for (const n of [turn, 30_000 + turn, IMAGES - 1 - turn, 100_000 + 12 * turn]) remove(n)
   for (const n of [1_000 + 10 * turn, 50_000 + 50 * turn]) put(n, 1)
-  if (turn > 0) put(turn - 1) // what was removed comes back
+  if (turn > 0) put(turn - 1) // a removed image comes back
   assert.ok(versions.size > IMAGES)
 }
 
@@ -88,7 +88,7 @@ function checkRows(catalogue: Catalogue, versions: ReadonlyMap<number, number>, 
   assert.deepEqual(wrong.slice(0, 5), [])
 }
 
-t.test('every id has its own rows again, whatever is written between any two pieces', async (t) => {
+t.test('a restored dump has the rows of every id, whatever is written between two pieces', async (t) => {
   const catalogue = new Catalogue()
   const world = written(catalogue)
   for (let n = 0; n < IN_SEGMENTS; n++) world.put(n)
@@ -107,7 +107,7 @@ t.test('every id has its own rows again, whatever is written between any two pie
   checkRows(catalogue, world.versions, (n) => world.changed.has(n) || n % 100 === 0)
   checkRows(copy, world.versions, (n) => !world.changed.has(n) && n % 10 === 0)
 
-  // What the change stream brings again.
+  // The change stream sends these again.
   for (const n of world.changed) {
     const version = world.versions.get(n)
     if (version === undefined) copy.remove(idOf(n))
@@ -119,10 +119,10 @@ t.test('every id has its own rows again, whatever is written between any two pie
 
   for (const n of world.versions.keys()) copy.remove(idOf(n))
   t.equal(copy.images, 0)
-  for (const type of ROW_TYPES) t.equal(copy.index(type).liveRows, 0, `no ${type} of what was removed is left`)
+  for (const type of ROW_TYPES) t.equal(copy.index(type).liveRows, 0, `no ${type} rows of removed images are left`)
 })
 
-t.test('a dump is of the call: what is put before the first piece is asked for is left out', async (t) => {
+t.test('a dump holds the state at its call, without later writes', async (t) => {
   const catalogue = new Catalogue()
   catalogue.put(idOf(0), imageOf(0))
   const dump = catalogue.dump()

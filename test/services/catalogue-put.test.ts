@@ -1,4 +1,4 @@
-// What a put changes, and what it leaves where it is.
+// What a put changes in the catalogue, and what it leaves in place.
 
 import { t } from 'tap'
 import type { RegisteredImage } from '../../src/domain/matching/signal.js'
@@ -35,7 +35,7 @@ function registered(record: RegisteredImage = image) {
   return { catalogue, ordinal, first: ordinal() }
 }
 
-t.test('an image that is put as it was, or with another quality or reference, stays as it is', async (t) => {
+t.test('an image that is put unchanged, or with another quality or reference, keeps its rows', async (t) => {
   const { catalogue, ordinal, first } = registered()
   const rows = catalogue.index('pdq').rows
   catalogue.put(ID, { ...image })
@@ -49,10 +49,10 @@ t.test('an image that is put as it was, or with another quality or reference, st
   t.equal(catalogue.index('pdq').rows, rows, 'no row was written')
   while (catalogue.tidy());
   catalogue.put(ID, image)
-  t.equal(ordinal(), first, 'also of rows that were compacted')
+  t.equal(ordinal(), first, 'also after compaction')
 })
 
-t.test('another bank or category changes the image in place, and what was said about it stays', async (t) => {
+t.test('another bank or category changes the image in place and keeps its trust status', async (t) => {
   const { catalogue, ordinal, first } = registered()
   catalogue.setTrustStatus(ID, { ...NO_TRUST_STATUS, support: VERIFIED, disputed: true })
   catalogue.put(ID, { ...image, bank: 'other', category: 'composite' })
@@ -83,13 +83,13 @@ const otherRows: Readonly<Record<string, Other>> = {
 }
 
 for (const [how, change] of Object.entries(otherRows)) {
-  t.test(`other rows are found in place of the old ones: ${how}`, async (t) => {
+  t.test(`other rows replace the old ones in search: ${how}`, async (t) => {
     const { catalogue, ordinal, first } = registered()
     const { details: changed, ...rest } = { ...image, ...change }
     const record: RegisteredImage = changed === undefined ? rest : { ...rest, details: changed }
     const before = catalogue.searcher()
     catalogue.put(ID, record)
-    t.ok(before.has(first ?? -1), 'a question that began before still knows the old ones')
+    t.ok(before.has(first ?? -1), 'a search that began before still knows the old rows')
     before.release()
     t.notOk(before.has(first ?? -1))
     t.not(ordinal(), first)
@@ -101,7 +101,7 @@ for (const [how, change] of Object.entries(otherRows)) {
   })
 }
 
-t.test('a question finds details where they lay when it began, and later ones where they lie', async (t) => {
+t.test('a search finds details at the places they had when it began', async (t) => {
   const { catalogue, first } = registered()
   const detailsSeen = (searcher: Searcher) => {
     const search = searcher.search('detail', [row.hash], 0)
@@ -125,7 +125,7 @@ t.test('a question finds details where they lay when it began, and later ones wh
   after.release()
 })
 
-t.test('a withdrawal reaches questions that see older rows of the image', async (t) => {
+t.test('a withdrawal reaches searches that still see older rows of the image', async (t) => {
   const { catalogue, first } = registered()
   const before = catalogue.searcher()
   for (const view of ['piece', 'deframed', 'crop'] as const)

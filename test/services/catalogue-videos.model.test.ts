@@ -1,4 +1,5 @@
-// A catalogue of pictures and videos beside a plain list of them, whatever is put, replaced, judged, withdrawn, dumped and loaded again.
+// A catalogue of pictures and videos against a plain list, through puts, replacements, trust changes, withdrawals,
+// dumps and loads.
 
 import assert from 'node:assert/strict'
 import { serialize } from 'node:v8'
@@ -87,7 +88,7 @@ function imageOf({ nth, bank, variant, frames }: typeof put extends fc.Arbitrary
   }
 }
 
-/** Read from the store at a start, and as a change of the stream. */
+/** As read from the store at a start, and as a change of the stream. */
 function applyStatus(catalogue: Catalogue, id: string, image: RegisteredImage, status: TrustStatus): void {
   if (!catalogue.setTrustStatus(id, status)) return
   catalogue.put(id, image)
@@ -127,7 +128,7 @@ class World {
     }
   }
 
-  /** Starts again from a snapshot that was written while changes came, which the stream then brings again. */
+  /** Restarts from a snapshot written while changes came, which the stream then sends again. */
   dump(during: readonly Simple[]): void {
     const copy = new Catalogue()
     const left = during.slice()
@@ -147,7 +148,7 @@ class World {
     this.#start(copy)
   }
 
-  /** Starts again from the records in the store. */
+  /** Restarts from the records in the store. */
   load(): void {
     const copy = new Catalogue()
     const builder = new ColumnsBuilder()
@@ -201,7 +202,7 @@ class World {
     assert.equal(counted, matching.length)
   }
 
-  /** All that a new search finds, of every hash there may be. */
+  /** All that a new search finds, for every possible hash. */
   #found(): string[] {
     const searcher = this.catalogue.searcher()
     const rows = [...hashes.values()].flatMap(({ type, hash }) => {
@@ -230,11 +231,12 @@ class World {
     for (let n = 0; n < IMAGES; n++) this.catalogue.remove(idOf(n))
     for (const ordinal of this.#ordinals) assert.equal(this.catalogue.frameOf(ordinal), undefined)
     while (this.catalogue.tidy());
-    for (const type of SIGNAL_TYPE_NAMES) assert.equal(this.catalogue.index(type).rows, 0, 'rows of what was withdrawn')
+    for (const type of SIGNAL_TYPE_NAMES)
+      assert.equal(this.catalogue.index(type).rows, 0, 'no rows of withdrawn videos are left')
   }
 }
 
-t.test('pictures and videos are as in the list, after every change', async () => {
+t.test('a catalogue of pictures and videos equals the list after every change', async () => {
   fc.assert(
     fc.property(fc.array(change, { minLength: 1, maxLength: 20, size: 'max' }), (changes) => {
       const world = new World()
@@ -255,7 +257,7 @@ function name(hash: Hash256): string {
   return Buffer.from(hash.subarray(0, 8)).toString('hex')
 }
 
-/** As random as ids are where the table looks. */
+/** As random as ids are in the bytes that the table uses. */
 function idOf(n: number): string {
   return formatUuid(hashNamed(`id ${n}`).subarray(0, 16))
 }

@@ -1,4 +1,4 @@
-// What everybody's pictures have finds nobody's.
+// Details that many unrelated pictures share find none of them.
 
 import { readFileSync } from 'node:fs'
 import sharp from 'sharp'
@@ -21,10 +21,10 @@ const common = createCommonRows(permutation)
 const sheets = new URL('../../../bench/decoration/drawings.mjs', import.meta.url)
 const { drawing }: { drawing: (sheet: number) => string } = await import(sheets.href)
 
-/** What the rows were made from is the sheets 0…149. Every third is of icons and stickers. */
+/** The decoration rows come from the sheets 0…149. Every third is of icons and stickers. */
 const UNSEEN_SHEETS = [3000, 3003, 3006, 3009]
 
-t.test('a picture that is nothing but what apps draw gives no rows, in whatever order it is drawn', async (t) => {
+t.test('a picture of nothing but app graphics gives no rows, in whatever order they are drawn', async (t) => {
   for (const sheet of UNSEEN_SHEETS) {
     const ranked = rankedOf(await pixelsOf(drawing(sheet)))
     t.ok(ranked.rows.length >= 24)
@@ -32,16 +32,16 @@ t.test('a picture that is nothing but what apps draw gives no rows, in whatever 
   }
 })
 
-t.test('of a picture with stickers on it, the rows are its own', async (t) => {
+t.test('a picture with stickers on it gives rows of its own only', async (t) => {
   const own = rankedOf(drawn(1, 480, 480))
   const stuck = rankedOf(await pixelsOf(drawing(UNSEEN_SHEETS[0] ?? 0))).rows.slice(0, own.rows.length - 1)
 
   const { rows } = chosen({ ...own, rows: [...stuck, ...own.rows] })
-  t.ok(rows.length >= Math.min(8, own.rows.length), 'though all stickers had been ranked before it')
+  t.ok(rows.length >= Math.min(8, own.rows.length), 'although all stickers are ranked before it')
   t.notOk(rows.some(({ hash }) => common.isDecoration(hash)))
 })
 
-t.test('a picture of something keeps rows of its own, sixteen of those that there are', async (t) => {
+t.test('a picture with content of its own gives sixteen rows, or all that it has', async (t) => {
   for (const seed of [1, 2, 3]) {
     const ranked = rankedOf(drawn(seed, 480, 360))
     t.ok(ranked.rows.length >= 8)
@@ -49,18 +49,15 @@ t.test('a picture of something keeps rows of its own, sixteen of those that ther
   }
 })
 
-t.test(
-  'rows of the photographs that come with the service are background, and rows of its drawings are decoration',
-  async (t) => {
-    const rowOf = (file: string) =>
-      permutation.hash(hashFromBytes(readFileSync(new URL(`../../src/services/matching/${file}`, import.meta.url)), 32))
-    const [background, decoration] = [rowOf('background-rows.bin'), rowOf('decoration-rows.bin')]
-    t.same([common.isInBackground(background), common.isDecoration(background)], [true, false])
-    t.same([common.isInBackground(decoration), common.isDecoration(decoration)], [false, true])
-  },
-)
+t.test('rows of the bundled photographs are background, and rows of the bundled drawings are decoration', async (t) => {
+  const rowOf = (file: string) =>
+    permutation.hash(hashFromBytes(readFileSync(new URL(`../../src/services/matching/${file}`, import.meta.url)), 32))
+  const [background, decoration] = [rowOf('background-rows.bin'), rowOf('decoration-rows.bin')]
+  t.same([common.isInBackground(background), common.isDecoration(background)], [true, false])
+  t.same([common.isInBackground(decoration), common.isDecoration(decoration)], [false, true])
+})
 
-t.test('what one other picture has does not change the choice; rows of the sample go last', async (t) => {
+t.test('the choice of rows does not depend on other registered pictures; background rows are chosen last', async (t) => {
   const ranked = rankedOf(drawn(3, 480, 360))
   const [first, second] = ranked.rows
   const catalogue = new Catalogue()
@@ -75,10 +72,14 @@ t.test('what one other picture has does not change the choice; rows of the sampl
   const shared = ranked.rows.slice(0, 1)
   catalogue.put('01234567-89ab-7def-8123-456789abcdef', { ...image, details: { ...ranked, rows: shared, subjectGroup: 9 } })
 
-  t.same(chosen(ranked, { catalogue, subjectGroup: 1 }), chosen(ranked), 'it would tell that the other one is there')
+  t.same(
+    chosen(ranked, { catalogue, subjectGroup: 1 }),
+    chosen(ranked),
+    'a difference would reveal that the other picture is registered',
+  )
 
   const inBackground = { isDecoration: () => false, isInBackground: (row: unknown) => row === first?.hash }
-  t.same(chosen(ranked, { common: inBackground }).rows[0], second, 'what photographs of the sample have')
+  t.same(chosen(ranked, { common: inBackground }).rows[0], second, 'a row of the bundled photographs goes last')
 })
 
 function chosen(

@@ -8,7 +8,7 @@ import { shaded } from '../hash/patterns.js'
 import { drawn } from '../hash/synthetic.js'
 import { at, idOf, look, onPage, permutation, registry } from './detail-registry.js'
 
-t.test('what three unrelated pictures have finds none of them, and nothing indexes it a fourth time', async (t) => {
+t.test('details that three unrelated pictures share find none of them and are not indexed a fourth time', async (t) => {
   const frame = drawn(50, 560, 560)
   const framed = (seed: number) => inFrame(frame, drawn(seed, 210, 160))
   const { catalogue, add, find } = registry()
@@ -19,19 +19,19 @@ t.test('what three unrelated pictures have finds none of them, and nothing index
   const sticker = drawn(60, 400, 300)
   const counts = [1, 2, 3, 4].map((i) => add(`sticker ${i}`, sticker))
   t.ok(counts.slice(0, 3).every((count) => count > 0))
-  t.equal(counts[3], 0, 'nothing but decoration gives no rows')
+  t.equal(counts[3], 0, 'a picture of nothing but decoration gives no rows')
   t.same(await find(sticker), [])
   catalogue.remove(idOf('sticker 1'))
-  t.ok(add('sticker 5', sticker) > 0, 'and what has gone does not count')
+  t.ok(add('sticker 5', sticker) > 0, 'removed images do not count')
 })
 
-t.test('copies of one picture are no decoration', async (t) => {
+t.test('details shared by copies of one picture are no decoration', async (t) => {
   const { add, find } = registry()
   for (let copy = 0; copy < 5; copy++) t.ok(add(`copy ${copy}`, drawn(7, 480, 360), { subjectGroup: 'one picture' }) === 16)
   t.equal((await find(onPage(drawn(7, 480, 360), 800, 700, 200, 200))).length, 5)
 })
 
-t.test('what is decoration finds nothing', async (t) => {
+t.test('decoration finds nothing', async (t) => {
   const drawnByAll = registry({ isDecoration: () => true, isInBackground: () => false })
   const picture = drawn(7, 480, 360)
   drawnByAll.put('any', permutation.details(look(picture)))
@@ -41,16 +41,16 @@ t.test('what is decoration finds nothing', async (t) => {
 
   const { ranked, points } = permutation.details(look(picture))
   const rows = ranked.rows.slice(0, 16)
-  // So that no detail is near to it and to another one.
+  // So that no detail is near to this one and to another.
   const own = rows.find((row) => rows.every((other) => other === row || distance(row.hash, other.hash) > 2 * DETAIL_BITS))
   const isOther = (hash: Hash256) => own === undefined || distance(hash, own.hash) > DETAIL_BITS
   const butOne = registry({ isDecoration: isOther, isInBackground: () => false })
   butOne.put('any', { ranked, points })
   t.same(await butOne.find(page), [])
-  t.equal(butOne.read, 0, 'of what is no decoration there have to be two')
+  t.equal(butOne.read, 0, 'a vote needs two details that are no decoration')
 })
 
-t.test('details that three unrelated pictures have find none of them, and those of two find both', async (t) => {
+t.test('details of three unrelated pictures find none of them, and details of two find both', async (t) => {
   for (const [kins, found] of [
     [['one', 'two', 'three'], 0],
     [['one', 'two', 'two'], 3],
@@ -63,7 +63,7 @@ t.test('details that three unrelated pictures have find none of them, and those 
   }
 })
 
-t.test('whether a detail is decoration is looked up for what a vote would let through', async (t) => {
+t.test('the decoration check runs only for candidates with enough votes', async (t) => {
   let lookedUp = 0
   const isDecoration = () => {
     lookedUp++
@@ -84,7 +84,7 @@ t.test('whether a detail is decoration is looked up for what a vote would let th
   t.ok(lookedUp > 1, `${lookedUp} times`)
 })
 
-/** In the middle: detail all around it, so that no rectangle is cut out. */
+/** Pastes into the middle, with detail all around it, so that no rectangle is cut out. */
 function inFrame(frame: Pixels, inner: Pixels): Pixels {
   const [left, top] = [(frame.width - inner.width) >> 1, (frame.height - inner.height) >> 1]
   return shaded(frame.width, frame.height, (x, y) => at(inner, x - left, y - top) ?? at(frame, x, y) ?? [0, 0, 0])

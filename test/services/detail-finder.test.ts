@@ -1,4 +1,4 @@
-// Found by details: what is there and nothing else, however many pictures share something that was drawn on them.
+// The detail finder finds what is in a picture and nothing else, however many pictures share drawn elements.
 
 import t from 'tap'
 import type { AskedView } from '../../packages/hash/src/details/features.js'
@@ -13,7 +13,7 @@ import { drawn, noisy, rotatedPixels } from '../hash/synthetic.js'
 import { at, details, idOf, look, MIRRORED, onPage, permutation, registry } from './detail-registry.js'
 
 t.test(
-  'a picture is found on a page, mirrored too, where it is; and not when it is gone, or in a bank that is not asked',
+  'a picture is found on a page, also mirrored, with its region, until it is erased, only in searched banks',
   async (t) => {
     const { catalogue, add, find, forget } = registry()
     const hers = drawn(1, 480, 360)
@@ -34,28 +34,28 @@ t.test(
     t.same(others, [])
     t.match(flipped, { image: { id: idOf('hers') }, isMirrored: true })
     t.same(await find(mirrored, { mirrors: false }), [])
-    t.same(await find(onPage(drawn(3, 480, 360), 700, 700, 100, 100)), [], 'not asked')
+    t.same(await find(onPage(drawn(3, 480, 360), 700, 700, 100, 100)), [], 'in a bank that is not searched')
     forget('hers')
-    t.same(await find(page), [], 'its points are gone')
+    t.same(await find(page), [], 'without its points')
     catalogue.remove(idOf('hers'))
     t.same(await find(page), [])
   },
 )
 
-t.test('where the half of a mirrored picture is that is seen', async (t) => {
+t.test('the region of half a mirrored picture is reported where it is', async (t) => {
   const { add, find } = registry()
   const hers = drawn(1, 480, 360)
   add('hers', hers)
   const [mirrored, other] = [rotatedPixels(hers, MIRRORED ?? transforms[5]), drawn(2, 480, 360)]
-  // Slanted: what is cut straight would be a part of its own, and found all over it.
+  // Slanted: half a picture that is cut straight would be a region of its own, and found all over it.
   const half = shaded(480, 360, (x, y) => at(x < 220 + y / 4 ? mirrored : other, x, y) ?? [0, 0, 0])
   const [found] = await find(half)
   t.match(found, { image: { id: idOf('hers') }, isMirrored: true })
   const { left = 1, right = 1 } = found?.region ?? {}
-  t.ok(left < 0.2 && right > 0.4 && right < 0.65, `on the left, and not in its mirror: ${[left, right]}`)
+  t.ok(left < 0.2 && right > 0.4 && right < 0.65, `on the left, not mirrored: ${[left, right]}`)
 })
 
-t.test('of many candidates twenty are looked at, and one detail makes none', async (t) => {
+t.test('at most twenty candidates are verified, and a single matching detail makes no candidate', async (t) => {
   const world = registry()
   const copied = drawn(7, 480, 360)
   for (let copy = 0; copy < 24; copy++) world.add(`copy ${copy}`, copied, { subjectGroup: 'one picture' })
@@ -72,12 +72,12 @@ t.test('of many candidates twenty are looked at, and one detail makes none', asy
   crowded.put('known by all', permutation.details(look(copied)), { subjectGroup: 'one picture' })
   const ids = (await crowded.find(page)).map(({ image }) => image.id)
   t.equal(ids.length, 20)
-  t.ok(ids.includes(idOf('known by all')), 'those that the vote is surest of')
+  t.ok(ids.includes(idOf('known by all')), 'candidates with the most votes are verified first')
 
   const elsewhere = registry()
   elsewhere.add('elsewhere', copied, { bank: 'elsewhere' })
   t.same(await elsewhere.find(page), [])
-  t.equal(elsewhere.read, 0, 'none of a bank that is not asked')
+  t.equal(elsewhere.read, 0, 'no candidate of a bank that is not searched')
 
   const single = registry()
   single.add('known by one row', copied, { most: 1 })
@@ -89,7 +89,7 @@ t.test('of many candidates twenty are looked at, and one detail makes none', asy
   t.equal((await few.find(page)).length, 1)
 })
 
-t.test('what the surest view of a candidate does not show is looked for in the next one, and no further', async (t) => {
+t.test('a candidate that its best view does not show is verified in the next view, and in no more', async (t) => {
   const picture = drawn(7, 480, 360)
   const { ranked, points } = permutation.details(look(picture))
   const [whole] = details.ask(picture)
@@ -98,7 +98,7 @@ t.test('what the surest view of a candidate does not show is looked for in the n
     const row = ranked.rows.find(({ hash }) => distance(hash, permutation.hash(feature.hash)) <= DETAIL_BITS)
     return row === undefined ? [] : [{ feature, row }]
   })
-  // Seven that are searched for: too few to verify by. And all the others, and two of these.
+  // Seven that are searched for are too few to verify by. The last view has all the others, and two of these.
   const seven = alike.filter(({ row }, i) => alike.findIndex((other) => other.row === row) === i).slice(0, 7)
   const without = (some: typeof alike) =>
     whole.features.filter(
@@ -116,17 +116,17 @@ t.test('what the surest view of a candidate does not show is looked for in the n
   t.same(await found([most]), [idOf('hers')])
   t.same(await found([few, most]), [idOf('hers')])
   t.same(await found([most, few]), [idOf('hers')])
-  t.same(await found([few, most, fewer]), [], 'surer than the one that shows it')
+  t.same(await found([few, most, fewer]), [], 'both of the better views do not show it')
 })
 
-t.test('an own picture is found alike, whether others reported one with its details or nobody did', async (t) => {
+t.test('a reported picture is found alike, whether or not others reported one with the same details', async (t) => {
   const reported = { tier: 'self-reported' } as const
   const theirs = drawn(7, 480, 360)
   const views = details.ask(onPage(theirs, 800, 700, 200, 200))
   const own = async (others: readonly Tier[]) => {
     const world = registry()
     for (const [i, tier] of others.entries()) world.add(`other ${i}`, theirs, { tier })
-    // Its owner has the picture, and puts its details into two of hers.
+    // Its owner has the picture, and registers its details with two of hers.
     const rows = [world.add('own 1', theirs, reported), world.add('own 2', theirs, reported)]
     const found = (await world.findIn(views)).filter(({ image }) => [idOf('own 1'), idOf('own 2')].includes(image.id))
     return { rows, found: found.map(({ image: { id }, inliers, distanceBits }) => ({ id, inliers, distanceBits })) }
@@ -138,11 +138,11 @@ t.test('an own picture is found alike, whether others reported one with its deta
 
   const flooded = registry({ isDecoration: () => false, isInBackground: () => false })
   for (let i = 0; i < 100; i++) flooded.put(`copy ${i}`, permutation.details(look(theirs)), reported)
-  t.equal((await flooded.findIn(views)).length, 20, 'nor do many hide it')
+  t.equal((await flooded.findIn(views)).length, 20, 'many copies do not hide it')
   t.equal(flooded.read, 20)
 })
 
-t.test('a harmless picture vetoes what it shows, and nothing beside it', async (t) => {
+t.test('a harmless picture vetoes only what it shows itself', async (t) => {
   const { add, find } = registry()
   const [known, hers] = [drawn(7, 480, 360), drawn(32, 400, 400)]
   add('hers', hers)
@@ -156,7 +156,7 @@ t.test('a harmless picture vetoes what it shows, and nothing beside it', async (
   t.match(await find(both), [{ image: { id: idOf('hers') } }])
 })
 
-t.test('a harmless picture that has a few of her details is not there, and vetoes none of them', async (t) => {
+t.test('a harmless picture that shares a few details of a registered picture vetoes nothing', async (t) => {
   const world = registry()
   const hers = drawn(7, 480, 360)
   const { ranked, points } = permutation.details(look(hers))
@@ -169,10 +169,10 @@ t.test('a harmless picture that has a few of her details is not there, and vetoe
   world.put('harmless', { ranked, points: few }, { subjectGroup: 'hers', bank: HARMLESS_BANK_NAME })
   const before = world.read
   t.same(await world.find(page), alone)
-  t.equal(world.read - before, 2, 'it was looked at')
+  t.equal(world.read - before, 2, 'it was verified')
 })
 
-t.test('checkerboards, text, noise, tiles and confetti find nothing, and make no work without bounds', async (t) => {
+t.test('checkerboards, text, noise, tiles and confetti find nothing, at bounded cost', async (t) => {
   const world = registry()
   for (let seed = 0; seed < 12; seed++) world.add(`${seed}`, drawn(seed, 480, 360))
   const tile = drawn(3, 60, 60)
@@ -194,7 +194,7 @@ t.test('checkerboards, text, noise, tiles and confetti find nothing, and make no
   }
 })
 
-/** Counts what is searched for from here on. */
+/** Counts the needles that are searched for from here on. */
 function needlesOf(catalogue: Catalogue) {
   const index = catalogue.index('detail')
   const search = index.search.bind(index)

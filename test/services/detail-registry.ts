@@ -1,4 +1,4 @@
-// A registry of pictures by name, and the pictures that are searched for in it.
+// A registry of pictures by name, and pictures to search for in it.
 
 import { createHash } from 'node:crypto'
 import { detailsWith } from '../../packages/hash/src/details/details.js'
@@ -36,7 +36,7 @@ export function subjectGroupNumber(subjectGroup: string): number {
   return createHash('sha256').update(subjectGroup).digest().readUInt32BE()
 }
 
-/** A registry of pictures by name; each is kin to itself alone unless said otherwise. */
+/** A registry of pictures by name; each is its own subject group unless stated otherwise. */
 export function registry(known: CommonRows = common) {
   const catalogue = new Catalogue()
   const kept = new Map<string, Points>()
@@ -46,7 +46,7 @@ export function registry(known: CommonRows = common) {
     return ids.map((id) => kept.get(id))
   }
   const finder = createDetailFinder({ images: { points }, permutation, common: known })
-  /** As it is, without a choice of rows. */
+  /** As given, without choosing rows. */
   function put(
     name: string,
     { ranked, points }: Permuted,

@@ -1,4 +1,4 @@
-// Details of images with extended protection: kept, found in every process that has the image, and gone when it is.
+// Details of images with extended protection: stored, found by every process, and erased with the image.
 
 import { randomBytes } from 'node:crypto'
 import { Redis } from 'ioredis'
@@ -37,7 +37,7 @@ const clock = () => performance.now()
 const snapshots = createSnapshots({ folder: t.testdir(), store, keyring, secret: Buffer.alloc(32, 9), clock })
 let fullReads = 0
 
-t.test('every process finds the details of an image where they are, however it came to know of it', async (t) => {
+t.test('every process finds the details of an image, whether it read the store, a snapshot or the changes', async (t) => {
   const early = await startReplica()
   const all = [someImage(16), someImage(3), someImage(0), withoutDetails(someImage(0)), someImage(16)]
   const gone = someImage(16)
@@ -47,7 +47,7 @@ t.test('every process finds the details of an image where they are, however it c
   await fromStore.saveSnapshot()
   const fromSnapshot = await startReplica()
 
-  t.equal(fullReads, 1, 'the first began with nothing to read, the third read its snapshot')
+  t.equal(fullReads, 1, 'the first started empty, the third read its snapshot')
   for (const { catalogue } of [early, fromStore, fromSnapshot]) {
     t.equal(catalogue.index('detail').liveRows, 35)
     for (const image of all) t.same(foundIn(catalogue, image), expectedOf(image))
@@ -59,7 +59,7 @@ t.test('every process finds the details of an image where they are, however it c
   t.same(foundIn(fromSnapshot.catalogue, replaced), expectedOf(replaced))
 })
 
-t.test('points are given back for the image they were put with, sealed, and erased with it', async (t) => {
+t.test('points are sealed, bound to their image, and erased with it', async (t) => {
   const [one, other] = [someImage(4), withoutDetails(someImage(0))]
   await images.put([one, other])
   t.same(await images.points([other.id, one.id]), [undefined, one.points])
@@ -68,14 +68,14 @@ t.test('points are given back for the image they were put with, sealed, and eras
   t.ok(sealed !== null && sealed.length <= 5300, `${sealed?.length} bytes`)
   t.equal(sealed?.indexOf(Buffer.from(one.points?.points[0]?.hash ?? [1])), -1)
   await redis.hset(...placeOf(other.id), sealed ?? '')
-  await t.rejects(images.points([other.id]), { name: 'SealError' }, 'moved')
+  await t.rejects(images.points([other.id]), { name: 'SealError' }, 'moved to another image')
 
   await images.erase(one.id)
   t.equal(await redis.hexists(...placeOf(one.id)), 0)
   t.same(await images.points([one.id]), [undefined])
 })
 
-t.test('points of many images are read by few commands, in the order that was asked for', async (t) => {
+t.test('points of many images are read by few commands, in the requested order', async (t) => {
   const own = await openStore(target)
   t.teardown(() => own.close())
   const all = Array.from({ length: 45 }, (_, i) => (i % 9 === 4 ? withoutDetails(someImage(0)) : someImage(1)))
@@ -105,7 +105,7 @@ t.test('the end of a case erases the details of its images', async (t) => {
   await images.putForCase('c', [one], 2)
   await images.putForCase('c', [{ ...again, id: one.id }], 3)
   t.same(await images.points([one.id]), [one.points], 'the same picture again changes nothing')
-  t.equal((await cases.get('c'))?.hashes, 2, 'its two signals: how many details are kept is told by no receipt')
+  t.equal((await cases.get('c'))?.hashes, 2, 'its two signals; the number of details is in no receipt')
 
   await cases.end('c', 'withdrawn', 4)
   t.equal(await redis.hexists(...placeOf(one.id)), 0)
@@ -161,7 +161,7 @@ function withoutDetails({ id, image: { details: _, ...image } }: StoredImage): S
   return { id, image }
 }
 
-/** Of each row that is found: its place, its pose, and what all of its picture have in common. */
+/** Of each row that is found: its place, its pose, and what all rows of its picture share. */
 function foundIn(catalogue: Catalogue, { id, image }: StoredImage) {
   return (image.details?.rows ?? []).flatMap(({ hash }) =>
     catalogue

@@ -1,5 +1,5 @@
-// A store that lost changes which a process had, and gave their numbers to others: as after a failover. Nothing of what was lost may stay, and
-// nothing of what came instead may be missed.
+// A store that lost changes which a process had applied, and reused their numbers, as after a failover. A process
+// must drop every lost change and apply every change that replaced one.
 
 import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
@@ -39,7 +39,7 @@ async function world(t: Test) {
   const images = createImageStore(store, keyring)
   const folder = t.testdir()
   const snapshots = () => createSnapshots({ folder, store, keyring, secret: Buffer.alloc(32, 9), clock })
-  /** A process with a replica. What its follower hears can be held, as when the process stands still. */
+  /** A process with a replica. Its change stream can be held, as when the process is suspended. */
   const process = async (
     given: { snapshots?: Snapshots; onReading?: () => Promise<unknown>; onRead?: () => Promise<void> } = {},
   ) => {
@@ -100,7 +100,7 @@ async function world(t: Test) {
   return { socket, store, images, process, snapshots }
 }
 
-/** Through broken connections. */
+/** Retries through broken connections. */
 async function done<T>(act: () => Promise<T>): Promise<T> {
   let result: { readonly value: T } | undefined
   await until(async () => {
@@ -125,7 +125,7 @@ function found({ catalogue }: Replica, all: readonly StoredImage[]): boolean[] {
   )
 }
 
-t.test('what was withdrawn under the number of a lost change matches nowhere', async (t) => {
+t.test('an image withdrawn under the number of a lost change matches nowhere', async (t) => {
   const { socket, images, process } = await world(t)
   const [hers, lost] = [someImage(), someImage()]
   await images.put([hers])
@@ -144,7 +144,7 @@ t.test('what was withdrawn under the number of a lost change matches nowhere', a
   t.same(losses, ['history-diverged'])
 })
 
-t.test('another history that ends with the same change is found out as well', async (t) => {
+t.test('a different history that ends with the same change is detected', async (t) => {
   const { socket, images, process } = await world(t)
   const [hers, lost, last] = [someImage(), someImage(), someImage()]
   await images.put([hers])
@@ -156,14 +156,14 @@ t.test('another history that ends with the same change is found out as well', as
   const goOn = standStill()
   await goBack()
   await done(() => images.erase(hers.id))
-  t.equal(await images.put([last]), replica.revision, 'and the last change is the same')
+  t.equal(await images.put([last]), replica.revision, 'the last change is the same')
   goOn()
   await until(() => losses.length > 0 && replica.isReady)
 
   t.same(found(replica, [hers, lost, last]), [false, false, true])
 })
 
-t.test('what a process wrote itself and the store lost, it does not keep', async (t) => {
+t.test('a process drops its own write when the store has lost it', async (t) => {
   const { socket, process } = await world(t)
   const goBack = await keepState(t, socket)
   const { replica, images, standStill, losses } = await process()
@@ -177,7 +177,7 @@ t.test('what a process wrote itself and the store lost, it does not keep', async
   t.same(found(replica, [mine, theirs]), [false, true])
 })
 
-t.test('a withdrawal is not answered by a process that has another change under its number', async (t) => {
+t.test('a process with another change under that number does not acknowledge a withdrawal', async (t) => {
   const { socket, images, process } = await world(t)
   const [hers, lost] = [someImage(), someImage()]
   await images.put([hers])
@@ -194,7 +194,7 @@ t.test('a withdrawal is not answered by a process that has another change under 
   t.same(await answered, [false], 'it matches nothing when it is answered')
 })
 
-t.test('what is read while the store loses changes is read again', async (t) => {
+t.test('a load during which the store loses changes is repeated', async (t) => {
   const { socket, images, process } = await world(t)
   const [kept, lost] = [someImage(), someImage()]
   await images.put([kept])
@@ -211,7 +211,7 @@ t.test('what is read while the store loses changes is read again', async (t) => 
   t.equal(readings(), 2)
 })
 
-t.test('a snapshot that holds what the store lost is neither written nor used', async (t) => {
+t.test('a snapshot that holds lost changes is neither written nor used', async (t) => {
   const { socket, images, process, snapshots } = await world(t)
   const [hers, lost, last] = [someImage(), someImage(), someImage()]
   await images.put([hers])
@@ -231,11 +231,15 @@ t.test('a snapshot that holds what the store lost is neither written nor used', 
 
   await replica.saveAgain()
   const again = await process({ snapshots: snapshots() })
-  t.same(found(again.replica, [hers, lost, last]), [false, false, true], 'written by a process that has not heard of it')
+  t.same(
+    found(again.replica, [hers, lost, last]),
+    [false, false, true],
+    'written by a process that does not know of the loss',
+  )
   goOn()
 })
 
-t.test('beside a store that was restored, a snapshot from before the backup is gone on with', async (t) => {
+t.test('after a restore of the store, a snapshot from before the backup is still used', async (t) => {
   const { socket, store, images, process, snapshots } = await world(t)
   const [kept, later, withdrawn] = [someImage(), someImage(), someImage()]
   await images.put([kept])
@@ -256,7 +260,7 @@ t.test('beside a store that was restored, a snapshot from before the backup is g
   t.same([second.readings(), second.losses], [0, []])
 })
 
-t.test('a snapshot that cannot be gone on with is tried once, and then everything is read', async (t) => {
+t.test('a snapshot that does not fit the change stream is tried once, then everything is read', async (t) => {
   const { store, images, process, snapshots } = await world(t)
   const [kept, erased] = [someImage(), someImage()]
   await images.put([kept, erased])
@@ -272,7 +276,7 @@ t.test('a snapshot that cannot be gone on with is tried once, and then everythin
     async load() {
       const snapshot = await real.load()
       loads += snapshot === undefined ? 0 : 1
-      await store.ask((redis) => redis.xtrim(keys.changes, 'MAXLEN', 1)) // behind its back
+      await store.ask((redis) => redis.xtrim(keys.changes, 'MAXLEN', 1)) // the stream is trimmed meanwhile
       return snapshot
     },
   }
@@ -282,5 +286,5 @@ t.test('a snapshot that cannot be gone on with is tried once, and then everythin
   t.same(found(second.replica, [kept, erased]), [true, false])
   t.same([loads, second.readings(), second.losses], [1, 1, ['gap']])
   await second.replica.saveAgain()
-  t.ok(await real.load(), 'the next one is as good as any')
+  t.ok(await real.load(), 'the next snapshot is valid')
 })

@@ -1,4 +1,4 @@
-// One bad entry at the head of what is due keeps nothing behind it waiting.
+// One bad entry at the head of a schedule does not delay those behind it.
 
 import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
@@ -28,7 +28,7 @@ async function storeOf(t: Test, { redis }: TestService) {
   return store
 }
 
-t.test('a rejected signal, one that is gone and garbage at the head do not keep paused signals back', async (t) => {
+t.test('rejected, erased and malformed entries at the head do not delay the release of paused signals', async (t) => {
   const clock = { nowMs: Date.now() }
   const service = await startService(t, { now: () => clock.nowMs })
   const store = await storeOf(t, service)
@@ -71,10 +71,10 @@ t.test('a rejected signal, one that is gone and garbage at the head do not keep 
     [unreadable],
     'the one that failed is tried again',
   )
-  t.match(service.log.join('\n'), /2 of 7 signals to release failed/, 'and the operator is told')
+  t.match(service.log.join('\n'), /2 of 7 signals to release failed/, 'the operator is told')
 })
 
-t.test('cases behind a broken one expire, and are called erased', async (t) => {
+t.test('cases behind a broken one expire and are reported as erased', async (t) => {
   const service = await startService(t)
   const store = await storeOf(t, service)
   const cases = await Promise.all(Array.from({ length: 4 }, () => openCase(service.app)))
@@ -105,7 +105,7 @@ t.test('cases behind a broken one expire, and are called erased', async (t) => {
   t.equal(cases.length, 4)
 })
 
-t.test('clocks behind one that cannot be told, or read, are told; the first is told later', async (t) => {
+t.test('deadlines behind one that cannot be read are reported; those that fail are tried again', async (t) => {
   let nowMs = Date.UTC(2026, 5, 1)
   const service = await startService(t, { now: () => nowMs })
   const store = await storeOf(t, service)
@@ -136,7 +136,7 @@ t.test('clocks behind one that cannot be told, or read, are told; the first is t
   t.match(service.log.join('\n'), /passed deadlines failed/)
 })
 
-t.test('watches behind garbage and behind one that is gone end; those of organisations without a key too', async (t) => {
+t.test('watches behind malformed or missing entries end, also for organisations without a key', async (t) => {
   const clock = { nowMs: Date.now() }
   const service = await startService(t, { now: () => clock.nowMs })
   const store = await storeOf(t, service)
@@ -157,7 +157,7 @@ t.test('watches behind garbage and behind one that is gone end; those of organis
   t.match(service.log.join('\n'), /watches that ended failed/)
 })
 
-/** What Redis has of an image is replaced. */
+/** The hash and field of Redis that hold an image. */
 function shardOf(imageId: string) {
   const bytes = Buffer.from(imageId.replaceAll('-', ''), 'hex')
   return { bytes, key: keys.images(imageShard(bytes)) }
@@ -187,7 +187,7 @@ t.test('removed banks behind one with an image that cannot be erased are erased'
   t.match(service.log.join('\n'), /images of a removed bank failed/)
 })
 
-t.test('a picture, and a watch, that cannot be read keep no others from being compared', async (t) => {
+t.test('a picture or watch that cannot be read does not stop others from being compared', async (t) => {
   const service = await startService(t)
   const store = await storeOf(t, service)
   const { register } = await registering(service, ['mine'])
@@ -198,7 +198,7 @@ t.test('a picture, and a watch, that cannot be read keep no others from being co
     return (await post(service.app, '/v1/watch', body, asker.headers)).json<{ watches: { watchId: string }[] }>()
   }
   await watch(hash)
-  // Nothing is compared from when that is noticed until the key is gone.
+  // Comparing pauses from the moment that this is noticed until the key is deleted.
   await store.ask((redis) => redis.multi().del(keys.watchHolder).lpush(keys.watchHolder, 'no string').exec())
   await until(async () => /WRONGTYPE/.test(service.log.join('\n')))
   const broken = shardOf(await register('mine', other))

@@ -1,4 +1,4 @@
-// Files of lines that ask for no work of the store: whoever sends them must not have the event loop for himself.
+// Files of lines that cost the store nothing: their sender must not occupy the event loop.
 
 import { Readable } from 'node:stream'
 import t from 'tap'
@@ -10,7 +10,7 @@ import { createEventLoopScheduler, LOOP } from '../../src/services/load/event-lo
 const LINES = 10_000
 const US_PER_LOOK = 50
 
-/** A loop whose clock goes on with each look at it, as if each line took so long. */
+/** A loop whose clock advances with each look at it, as if each line took that long. */
 function loop() {
   let us = 0
   let rotated = 0
@@ -30,7 +30,7 @@ const oneChunk = (line: string) => Readable.from([Buffer.from(line.repeat(LINES)
 const LIST = { name: 'list', purpose: 'match', orgId: 'org', thresholdBits: {}, createdAtMs: 0 } as const
 const NOTHING = { removed: 0, revision: 0, invalidatedAt: new Set<number>(), absentAt: new Set<number>() }
 
-t.test('others have their turn while one chunk of lines is read of which none can be used', async (t) => {
+t.test('other requests get their turn while one chunk of unusable lines is read', async (t) => {
   for (const line of ['\n', '#\n', 'x\n']) {
     const { scheduler, rotated } = loop()
     const imports = createImports({
@@ -53,13 +53,13 @@ t.test('others have their turn while one chunk of lines is read of which none ca
 
     const other = loop()
     for await (const _ of readNdjson(oneChunk(line), other.scheduler.yielder())) {
-      // a line that is no signal is refused without asking anybody
+      // a line that is no signal is refused without an await
     }
     t.ok(other.rotated() > 200, `${JSON.stringify(line)} as NDJSON: ${other.rotated()} turns`)
   }
 })
 
-t.test('a chunk is given out a few lines at a time', async (t) => {
+t.test('a chunk is handed out a few lines at a time', async (t) => {
   let read = 0
   for await (const lines of readLines(oneChunk('\n'))) {
     read += lines.length

@@ -1,4 +1,5 @@
-// What was let in waits in one queue. The first tests have a loop of their own, whose time passes by work alone; the last one has Node's.
+// Admitted requests wait in one queue. The first tests use a simulated loop whose clock advances by work alone; the
+// last one uses Node's.
 
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
@@ -8,7 +9,10 @@ import { createEventLoopScheduler } from '../../src/services/load/event-loop-sch
 
 const RULE = { sliceMs: 4, pieceMs: 1 }
 
-/** An event loop whose time passes by work alone. `turn` runs what was to be called, and gives how long that took. */
+/**
+ * An event loop whose clock advances by work alone. `turn` runs the pending callbacks and returns how long they
+ * took.
+ */
 function loop() {
   let nowMs = 0
   let next: (() => void)[] = []
@@ -30,14 +34,14 @@ function loop() {
       next = []
       for (const callback of due) {
         callback()
-        await new Promise((resolve) => setImmediate(resolve)) // what it set going runs before the next, as in Node
+        await new Promise((resolve) => setImmediate(resolve)) // what it started runs before the next, as in Node
       }
       return nowMs - beganAtMs
     },
   }
 }
 
-t.test('who comes alone begins at once', async (t) => {
+t.test('a request that comes alone begins at once', async (t) => {
   const { scheduler, turn, work, isIdle } = loop()
   for (let i = 0; i < 10; i++) {
     t.equal(scheduler.begin(), undefined)
@@ -46,10 +50,10 @@ t.test('who comes alone begins at once', async (t) => {
     await turn()
   }
   await turn()
-  t.ok(isIdle(), 'nothing goes on when nothing is to do')
+  t.ok(isIdle(), 'the scheduler is idle when there is nothing to do')
 })
 
-t.test('a crowd begins in the order in which it came, a slice in each turn', async (t) => {
+t.test('many requests begin in order of arrival, one slice per turn', async (t) => {
   const { scheduler, turn, work, now, isIdle } = loop()
   const begun: number[] = []
   const request = async (i: number) => {
@@ -65,10 +69,7 @@ t.test('a crowd begins in the order in which it came, a slice in each turn', asy
     longestMs = Math.max(longestMs, await turn())
     const toComeMs = 0.5 * (200 - begun.length)
     if (now() > 8)
-      t.ok(
-        scheduler.waitMs >= toComeMs,
-        `${scheduler.waitMs}: one more would wait for all that are before him, ${toComeMs} ms`,
-      )
+      t.ok(scheduler.waitMs >= toComeMs, `${scheduler.waitMs}: one more would wait for all before it, ${toComeMs} ms`)
     t.ok(scheduler.waitMs <= Math.max(now(), 1.2 * toComeMs), `${scheduler.waitMs}: and not for much longer`)
   }
   await Promise.all(all)
@@ -82,7 +83,7 @@ t.test('a crowd begins in the order in which it came, a slice in each turn', asy
   t.equal(scheduler.waitMs, 0)
 })
 
-t.test('a batch does not keep questions out, nor they the batch from its end', async (t) => {
+t.test('a batch and questions do not starve each other', async (t) => {
   const { scheduler, turn, work } = loop()
   let done = 0
   const batch = async () => {
@@ -108,14 +109,14 @@ t.test('a batch does not keep questions out, nor they the batch from its end', a
     questions.push(question(), question(), question(), question())
     t.ok((await turn()) <= RULE.sliceMs + RULE.pieceMs + 0.5)
   }
-  t.equal(done, 20, 'all batches came to their end while questions came without an end')
+  t.equal(done, 20, 'all batches finish while questions keep coming')
   t.ok(answered > count, `${answered} questions were answered in ${count} turns`)
   await Promise.all(batches)
   while (answered < questions.length) await turn()
   await Promise.all(questions)
 })
 
-t.test('what came in with a turn goes before what goes on, and does not wait for it', async (t) => {
+t.test('work that arrives in a turn runs before work that continues', async (t) => {
   const { scheduler, turn, work, now } = loop()
   let done = false
   const batch = async () => {
@@ -140,10 +141,10 @@ t.test('what came in with a turn goes before what goes on, and does not wait for
   }
   await going
   t.ok(asked > 5, `${asked} turns`)
-  t.equal(waitedMs, 0, 'for nothing but what was begun before')
+  t.equal(waitedMs, 0, 'it waits only for work that began earlier')
 })
 
-t.test('what goes on for long goes on in pieces half as long', async (t) => {
+t.test('long work continues in slices half as long', async (t) => {
   const { scheduler, turn, work, now } = loop()
   const pieces: number[] = []
   const long = async () => {
@@ -164,7 +165,7 @@ t.test('what goes on for long goes on in pieces half as long', async (t) => {
   t.same(pieces, [...Array(8).fill(1), ...Array(4).fill(0.5)])
 })
 
-t.test('whatever comes in whatever order: everybody gets a turn, and no turn is long', async () => {
+t.test('whatever arrives in any order, every task gets its turn and no turn is long', async () => {
   const task = fc.record({
     atTurn: fc.nat(20),
     pieces: fc.integer({ min: 1, max: 12 }),
@@ -196,7 +197,7 @@ t.test('whatever comes in whatever order: everybody gets a turn, and no turn is 
   )
 })
 
-t.test('connections are taken while a crowd waits', async (t) => {
+t.test('new connections are accepted while many requests wait', async (t) => {
   const CONNECTIONS = 40
   const scheduler = createEventLoopScheduler(RULE, () => performance.now())
   const server = createServer((socket) => socket.end())

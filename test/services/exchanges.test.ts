@@ -1,4 +1,4 @@
-// Pulling feeds: failures, restarts, limits and what an operator sees.
+// Pulling feeds: failures, restarts, limits, and what an operator sees.
 
 import t from 'tap'
 import { exchangesIn } from '../../src/exchange/exchange-config.js'
@@ -14,7 +14,7 @@ const { standIn, asked, ready } = startPulledFeeds(t)
 const hashes = Array.from({ length: 40 }, randomHashText)
 
 t.test(
-  'a feed that fails leaves its place; a stale token, circles and another feed’s mark do not stop or mislead a pull',
+  'a feed that fails keeps its position; a stale token, a page loop or an early mark does not mislead a pull',
   async (t) => {
     const { pull, found } = await ready
     const page = (hash: string, token: string | null, more: object = {}) => ({
@@ -34,7 +34,7 @@ t.test(
       state: 'failed',
       failure: 'answer-refused',
     })
-    t.same(await found(one), [1], 'what came before is taken')
+    t.same(await found(one), [1], 'earlier pages are applied')
     const resumed = await pull('stopncii', { status: 404, body: 'your token is old' }, page(two, null))
     t.match(resumed, { state: 'waiting', failure: undefined })
     t.match([asked[0]?.url, asked[1]?.url], [/nextPageToken=next/, /^(?!.*nextPageToken)/])
@@ -48,7 +48,7 @@ t.test(
   },
 )
 
-t.test('a bank that was made anew under its name is read into from the beginning', async (t) => {
+t.test('a bank that is made again under its name is filled from the beginning', async (t) => {
   const { base } = await ready
   const clock = { nowMs: Date.now() }
   const configs = [
@@ -76,79 +76,72 @@ t.test('a bank that was made anew under its name is read into from the beginning
   t.match(await pull(), /startTimestamp=10&/)
 })
 
-t.test(
-  'a feed that was not read for longer than it tells of what is gone is read anew, and what it names no more goes',
-  async (t) => {
-    const [kept = '', gone = '', fresh = '', other = ''] = hashes.slice(24)
-    const clock = { nowMs: Date.now() }
-    const base = await ready.then(({ base }) => base)
-    const config = {
-      api: 'threatexchange',
-      name: 'old',
-      bank: 'OLD',
-      baseUrl: `${base}/v21.0`,
-      privacyGroup: '78',
-      accessToken: 'x',
-    }
-    const service = await startService(t, {
-      now: () => clock.nowMs,
-      exchanges: exchangesIn(JSON.stringify({ exchanges: [config] })),
-    })
-    const { headers } = await keyFor(service, 'operator', ['signals:write', 'match'], 'operator')
-    await service.app.inject({ method: 'POST', url: '/v1/banks', headers, payload: { name: 'OLD' } })
-    const found = async (...asked: string[]) => {
-      const payload = { queries: asked.map((hash) => ({ signals: [{ type: 'pdq', hash }] })) }
-      const response = await service.app.inject({ method: 'POST', url: '/v1/match', headers, payload })
-      return response.json<{ results: { matches: unknown[] }[] }>().results.map(({ matches }) => matches.length)
-    }
-    const update = (id: string, indicator: string) => ({
-      id,
-      indicator,
-      type: 'HASH_PDQ',
-      last_updated: 1_700_000_100,
-      descriptors: { data: [{ id: '1', owner: { id: '2' }, status: 'MALICIOUS', tags: [], reactions: [] }] },
-    })
-    const pull = async (...pages: StandInAnswer[]) => {
-      asked.length = 0
-      standIn.answerWith(...pages)
-      return (await service.services.exchanges.pull('old')).progress
-    }
-    const more = { next: `${base}/v21.0/78/threat_updates/?limit=100&after=QVFI` }
-    await service.app.inject({
-      method: 'POST',
-      url: '/v1/banks/OLD/signals',
-      headers,
-      payload: { signals: [{ type: 'pdq', hash: other }] },
-    })
-    await pull({ body: { data: [update('1', kept), update('2', gone)] } })
-    clock.nowMs += 80 * 86_400_000
-    await pull({ body: { data: [] } })
-    t.match(asked[0]?.url, /start_time=/, 'while it is told of what is gone, it goes on where it was')
-    t.same(await found(kept, gone), [1, 1])
+t.test('a feed not read for longer than it reports deletions is read anew, and missing records are removed', async (t) => {
+  const [kept = '', gone = '', fresh = '', other = ''] = hashes.slice(24)
+  const clock = { nowMs: Date.now() }
+  const base = await ready.then(({ base }) => base)
+  const config = {
+    api: 'threatexchange',
+    name: 'old',
+    bank: 'OLD',
+    baseUrl: `${base}/v21.0`,
+    privacyGroup: '78',
+    accessToken: 'x',
+  }
+  const service = await startService(t, {
+    now: () => clock.nowMs,
+    exchanges: exchangesIn(JSON.stringify({ exchanges: [config] })),
+  })
+  const { headers } = await keyFor(service, 'operator', ['signals:write', 'match'], 'operator')
+  await service.app.inject({ method: 'POST', url: '/v1/banks', headers, payload: { name: 'OLD' } })
+  const found = async (...asked: string[]) => {
+    const payload = { queries: asked.map((hash) => ({ signals: [{ type: 'pdq', hash }] })) }
+    const response = await service.app.inject({ method: 'POST', url: '/v1/match', headers, payload })
+    return response.json<{ results: { matches: unknown[] }[] }>().results.map(({ matches }) => matches.length)
+  }
+  const update = (id: string, indicator: string) => ({
+    id,
+    indicator,
+    type: 'HASH_PDQ',
+    last_updated: 1_700_000_100,
+    descriptors: { data: [{ id: '1', owner: { id: '2' }, status: 'MALICIOUS', tags: [], reactions: [] }] },
+  })
+  const pull = async (...pages: StandInAnswer[]) => {
+    asked.length = 0
+    standIn.answerWith(...pages)
+    return (await service.services.exchanges.pull('old')).progress
+  }
+  const more = { next: `${base}/v21.0/78/threat_updates/?limit=100&after=QVFI` }
+  await service.app.inject({
+    method: 'POST',
+    url: '/v1/banks/OLD/signals',
+    headers,
+    payload: { signals: [{ type: 'pdq', hash: other }] },
+  })
+  await pull({ body: { data: [update('1', kept), update('2', gone)] } })
+  clock.nowMs += 80 * 86_400_000
+  await pull({ body: { data: [] } })
+  t.match(asked[0]?.url, /start_time=/, 'as long as deletions are reported, it continues at its position')
+  t.same(await found(kept, gone), [1, 1])
 
-    clock.nowMs += 86 * 86_400_000
-    t.match(
-      await pull(
-        { body: { data: [update('3', fresh)], paging: more } },
-        { status: 400, body: '' },
-        { status: 400, body: '' },
-      ),
-      {
-        state: 'failed',
-      },
-    )
-    t.notMatch(asked[0]?.url, /start_time=/)
-    t.same(await found(kept, gone, fresh), [1, 1, 1], 'half of it says nothing about the rest')
-    t.match(await pull({ body: { data: [update('1', kept)] } }), { state: 'waiting', removed: 1 })
-    t.match(asked[0]?.url, /after=QVFI/, 'it is gone on with')
-    t.same(await found(kept, gone, fresh, other), [1, 0, 1, 1], 'what people handed in to the same bank stays')
-    t.match(await pull({ body: { data: [] } }), { removed: 1 }, 'and that once')
-    t.match(asked[0]?.url, /start_time=/)
-    t.same(await found(kept, fresh), [1, 1])
-  },
-)
+  clock.nowMs += 86 * 86_400_000
+  t.match(
+    await pull({ body: { data: [update('3', fresh)], paging: more } }, { status: 400, body: '' }, { status: 400, body: '' }),
+    {
+      state: 'failed',
+    },
+  )
+  t.notMatch(asked[0]?.url, /start_time=/)
+  t.same(await found(kept, gone, fresh), [1, 1, 1], 'half a pass removes nothing')
+  t.match(await pull({ body: { data: [update('1', kept)] } }), { state: 'waiting', removed: 1 })
+  t.match(asked[0]?.url, /after=QVFI/, 'the pass continues')
+  t.same(await found(kept, gone, fresh, other), [1, 0, 1, 1], 'signals that people added to the same bank stay')
+  t.match(await pull({ body: { data: [] } }), { removed: 1 }, 'removed once')
+  t.match(asked[0]?.url, /start_time=/)
+  t.same(await found(kept, fresh), [1, 1])
+})
 
-t.test('a page that costs more to read than any feed gives is refused before it is read', async (t) => {
+t.test('a page that is too costly to parse is refused before it is parsed', async (t) => {
   const { pull } = await ready
   const stopncii = (records: string) => ({ body: `{"nextSetTimestamp":1700000001,"hashRecords":[${records}]}` })
   const many = (unit: string, count: number) => unit.repeat(count).slice(0, -1)
@@ -168,7 +161,7 @@ t.test('a page that costs more to read than any feed gives is refused before it 
     t.match(await pull(feed, page), { state: 'failed', failure: 'answer-unreadable' }, name)
 })
 
-t.test('a feed that has no end and is slow lets others have their turn, and is gone on with afterwards', async (t) => {
+t.test('a slow feed without an end gives other feeds their turn and continues in the next pull', async (t) => {
   const clock = { nowMs: Date.now() }
   const { base } = await ready
   const config = { api: 'stopncii', name: 'slow', bank: 'slow', baseUrl: base, functionKey: 'fk', subscriptionKey: 'sk' }
@@ -192,7 +185,7 @@ t.test('a feed that has no end and is slow lets others have their turn, and is g
   t.match(asked[0]?.url, /nextPageToken=page\+9/)
 })
 
-t.test('an operator sees how feeds stand and asks for one more pull, which the queue does; nobody else does', async (t) => {
+t.test('an operator sees the state of feeds and requests a pull, which the queue runs; other callers do not', async (t) => {
   const { service, headers } = await ready
   const { app } = service
   const list = await app.inject({ url: '/v1/exchanges', headers })
@@ -200,7 +193,7 @@ t.test('an operator sees how feeds stand and asks for one more pull, which the q
   refused(t, await app.inject({ method: 'POST', url: '/v1/exchanges/nobody/pulls', headers }), 'exchange-unknown')
   const before = await service.services.exchanges.report('tat')
   const begunAtMs = Date.now()
-  standIn.answerWith() // so that each pull by the clock ends at once
+  standIn.answerWith() // so that each scheduled pull ends at once
   service.services.beginPulling()
   await until(async () => {
     const all = await service.services.exchanges.list()
@@ -213,7 +206,7 @@ t.test('an operator sees how feeds stand and asks for one more pull, which the q
   await until(async () => ((await service.services.exchanges.report('tat')).progress?.pages ?? 0) > pages)
   const acts = async () => (await app.inject({ url: '/v1/audit?limit=1000', headers })).body
   await until(async () => (await acts()).includes('"exchange.pull-asked"'))
-  t.equal((await acts()).split('"exchange.pull-asked"').length, 2, 'once, and not for the feed that there is none of')
+  t.equal((await acts()).split('"exchange.pull-asked"').length, 2, 'once, and not for an unknown feed')
   const stranger = await keyFor(service, 'stranger', ['match', 'signals:write'])
   refused(t, await app.inject({ url: '/v1/exchanges', headers: stranger.headers }), 'scope-missing')
 })

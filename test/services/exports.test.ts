@@ -1,4 +1,4 @@
-// A bank as a file takes minutes where there is much: who loses his key meanwhile does not get the rest.
+// Exporting a large bank takes minutes: a caller whose key is revoked meanwhile does not get the rest.
 
 import t from 'tap'
 import { parseHash } from '../../packages/hash/src/hash256.js'
@@ -12,7 +12,7 @@ import { randomHashText } from '../helpers/service.js'
 const bank: Bank = { name: 'mine', purpose: 'match', orgId: 'org', thresholdBits: {}, createdAtMs: 1 }
 const caller: Caller = { keyId: 'key', orgId: 'org', scopes: new Set(['feed']) }
 
-t.test('a file breaks off where its reader may read no more', async (t) => {
+t.test('an export breaks off when its reader loses the permission to read', async (t) => {
   const texts = [randomHashText(), randomHashText(), randomHashText()]
   const exports = createExports({
     images: {

@@ -5,7 +5,7 @@ import { maxMatchesOf, shareOfHits, shareOfMatches } from '../../src/services/ma
 
 const pseudonymOf = (bank: string) => (bank === 'cases' ? undefined : bank.split('/')[0])
 
-t.test('of very many matches each bank keeps its first, and what is for review takes no other’s place', async (t) => {
+t.test('of very many matches each bank keeps its first, and a match for review takes no place of another', async (t) => {
   const of = (bank: string, count: number, grade: 'near' | 'review' = 'near') =>
     Array.from({ length: count }, (_, i) => ({ imageId: `${String(i).padStart(13, '0')}-x`, match: { bank, grade } }))
   const banksOf = (kept: readonly { readonly match: { readonly bank: string } }[]) =>
@@ -26,10 +26,10 @@ t.test('of very many matches each bank keeps its first, and what is for review t
   ])
   t.equal(maxMatchesOf(1), 100)
   t.equal(maxMatchesOf(200), 100)
-  t.equal(maxMatchesOf(1000), 20, 'a call has a bounded answer')
+  t.equal(maxMatchesOf(1000), 20, 'the answer to a call is bounded')
 })
 
-t.test('whoever opens many banks or cases has no more places in an answer', async (t) => {
+t.test('opening many banks or cases gains no places in an answer', async (t) => {
   const of = (bank: string, count: number, case_?: number) =>
     Array.from({ length: count }, (_, i) => ({
       imageId: `${String(case_ ?? i).padStart(13, '0')}-${i}`,
@@ -42,11 +42,11 @@ t.test('whoever opens many banks or cases has no more places in an answer', asyn
   t.ok(kept.some(({ match }) => match.bank === 'quiet/1'))
   t.ok(
     kept.some(({ imageId }) => imageId.startsWith('0000000000999')),
-    'the one image of a case, behind five of each of 60',
+    'the one image of a case, after five of each of 60 cases',
   )
 })
 
-/** Banks in the order in which they are near: of each so many images, of so many cases. @returns what is kept of each. */
+/** Banks in order of distance: of each so many images, of so many cases. @returns how many are kept of each. */
 function sharedHits(banks: readonly { readonly name: string; readonly images: number; readonly cases?: number }[]) {
   const images = banks.flatMap(({ name, images: count, cases = count }, nth) =>
     Array.from({ length: count }, (_, i) => ({ name, nth, origin: 100_000 * nth + (i % cases) })),
@@ -78,5 +78,5 @@ t.test('nearer copies in many banks and cases leave a place for what others regi
     { name: 'cases', images: 640, cases: 80 },
     { name: 'cases', images: 1 },
   ])
-  t.same(kept, [399, 1], 'eighty cases of eight before hers')
+  t.same(kept, [399, 1], 'one case after eighty cases of eight images')
 })

@@ -1,4 +1,5 @@
-// What a follower of the feed is told when the store loses changes that a process had told, or had counted on to tell later.
+// What a reader of the feed gets when the store loses changes that a process had already sent, or was about to
+// send.
 
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
@@ -100,7 +101,7 @@ function follower() {
   }
 }
 
-/** Of a bank: such images may be handed in again. */
+/** Of a bank: such images may be registered again. */
 const someImage = () => ({
   id: uuidV7(Date.now(), randomBytes(10)),
   image: { ...imageOf(hashFromBytes(randomBytes(32))), bank: 'mine' },
@@ -119,7 +120,7 @@ async function lose(goBack: () => Promise<void>, instead: StoredImage): Promise<
   await until(() => losses > before && replica.isReady && (replica.revision ?? 0) >= (revision ?? 0))
 }
 
-t.test('what was left out because a change was still to come is told when that change is lost', async (t) => {
+t.test('an entry left out because a later change was to come is sent when that change is lost', async (t) => {
   const [old, hers, lost, instead] = [someImage(), someImage(), someImage(), someImage()]
   await replica.reached(await images.put([old]))
   const one = follower()
@@ -127,13 +128,13 @@ t.test('what was left out because a change was still to come is told when that c
   await replica.reached(await images.put([hers]))
   const goBack = await keepState(t, socket)
   await images.put([lost])
-  await replica.reached(await images.put([hers])) // told where its last change is
+  await replica.reached(await images.put([hers])) // sent at its last change
   await lose(goBack, instead)
   await one.hear()
   t.same([old, hers, lost, instead].map(one.holds), [true, true, false, true])
 })
 
-t.test('a cursor whose page counted on a change that is lost leads to a snapshot', async (t) => {
+t.test('a cursor whose page relied on a change that is lost leads to a snapshot', async (t) => {
   const [hers, other, instead] = [someImage(), someImage(), someImage()]
   const one = follower()
   await one.hear()
@@ -143,7 +144,7 @@ t.test('a cursor whose page counted on a change that is lost leads to a snapshot
   await images.put([other])
   await replica.reached(await images.put([hers]))
   await one.hear(1)
-  t.notOk(one.holds(hers), 'its last change is still to be told')
+  t.notOk(one.holds(hers), 'its last change is still to be sent')
   await lose(goBack, instead)
   await one.hear()
   t.same([hers, other, instead].map(one.holds), [true, false, true])

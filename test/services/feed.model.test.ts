@@ -1,5 +1,6 @@
-// Many write at the same time, on two processes, while followers read, break off, resume and change the process. What each holds in
-// the end is what there is, and nothing was told more often than it changed; images of cases wait for their batch meanwhile. TABIR_TEST_FEED_WRITES=100000 for the long run.
+// Many writers on two processes, while readers read, break off, resume and switch processes. In the end each reader
+// holds what exists, and nothing was sent more often than it changed; images of cases wait for their batch
+// meanwhile. TABIR_TEST_FEED_WRITES=100000 for the long run.
 
 import { randomBytes } from 'node:crypto'
 import { Redis } from 'ioredis'
@@ -12,19 +13,24 @@ import { keyFor, openCase, startService, type TestService, until } from '../help
 import { ask, operator } from '../helpers/trust.js'
 
 const WRITES = Number(process.env['TABIR_TEST_FEED_WRITES'] ?? 200)
-/** Each write waits for the disk, together with all others of that moment: the long run has more of them at once. */
+/**
+ * Each write waits for the disk together with all others of that moment, so the long run has more of them at once.
+ */
 const WRITERS = WRITES > 1000 ? 32 : 8
 const READERS = 3
-/** On a machine that others use, everything in one process may fall behind for long: then it refuses, and is asked again. */
+/**
+ * On a busy machine everything in one process may fall behind for long: then it refuses, and the request is
+ * repeated.
+ */
 const PATIENCE_MS = WRITES > 1000 ? 120_000 : 60_000
 const POOL = 12
-/** Pages of few lines break a stream of changes in every place, and long ones keep up with it. */
+/** Pages of few lines break a stream of changes at every place; long ones keep up with it. */
 const PAGE_LINES = [10, 10, 10, 1000]
-/** Short, and long enough that batches of images of cases are open nearly all the time. */
+/** Short, yet long enough that batches of images of cases are open nearly all the time. */
 const FEED_DELAY = { minMs: 20, maxMs: 200 }
 const NOBODY = new AbortController().signal
 
-/** What a writer knows of a hash: how often it was changed, and what became of it. */
+/** What a writer knows of a hash: how often it changed, and its last state. */
 interface Truth {
   changes: number
   state: 'there' | 'held' | 'gone'
@@ -55,16 +61,16 @@ t.test('a feed under concurrent writes loses and repeats nothing', { timeout: 18
   const reading = Promise.all(readers.map((one) => one.readOn(undefined, () => stillWriting.yes)))
   await write()
 
-  // One follower slept so long that the stream does not reach back to where it stopped.
+  // One reader paused until the stream no longer reached back to its cursor.
   await caughtUp()
   t.same(
     readers.map(({ snapshots }) => snapshots()),
     readers.map(() => 1),
-    'who stays is given one snapshot',
+    'a steady reader gets one snapshot',
   )
   await redis.xtrim('{tabir}:changes', 'MAXLEN', 5)
   toWrite = Math.floor(WRITES / 2)
-  // Others begin while there is much to tell, and much changes.
+  // Others begin while there is much to read and much changes.
   const beginning = Promise.all(latecomers.map((one) => one.readOn(undefined, () => stillWriting.yes)))
   await write()
   stillWriting.yes = false
@@ -77,17 +83,17 @@ t.test('a feed under concurrent writes loses and repeats nothing', { timeout: 18
   for (const one of [...readers, ...latecomers, sleeper]) {
     t.same(new Set(one.held.values()), expected, `${one.name} holds what there is`)
     t.equal(one.held.size, expected.size, `${one.name} holds it once`)
-    if (one.snapshots() > 1) continue // it names again what was told
+    if (one.snapshots() > 1) continue // a second snapshot repeats entries
     const tooOften = [...one.told].filter(([hash, times]) => times > (truth.get(hash)?.changes ?? 0))
-    t.same(tooOften, [], `${one.name} was told nothing more often than it changed`)
+    t.same(tooOften, [], `${one.name} was told of no entry more often than it changed`)
   }
   t.ok(
     readers.some(({ broken }) => broken() > 0),
     'pages were broken off',
   )
-  t.equal(sleeper.snapshots(), 2, 'who slept was given a snapshot')
+  t.equal(sleeper.snapshots(), 2, 'a reader that paused gets a snapshot')
 
-  /** One of a pool, which others write too; each is written by one writer at a time. */
+  /** A hash of a pool that others write too; each is written by one writer at a time. */
   async function writer(): Promise<void> {
     const pool = Array.from({ length: POOL }, () => hashFromBytes(randomBytes(32)))
     const ids = new Map<string, string>()
@@ -127,7 +133,10 @@ t.test('a feed under concurrent writes loses and repeats nothing', { timeout: 18
     truth.set(hash, { changes: (truth.get(hash)?.changes ?? 0) + 1, state })
   }
 
-  /** Pictures of a case come together, and all of them go together. Opening one is slow by itself: its PIN is stretched. */
+  /**
+   * Pictures of a case are added together and removed together. Opening a case is slow by itself: its PIN is
+   * stretched.
+   */
   async function picturesOf(app: TestService['app'], open: OpenCase | undefined): Promise<OpenCase | undefined> {
     const her = open ?? { ...(await openCase(app)), pictures: [] }
     const hashes = Array.from({ length: 1 + Math.floor(Math.random() * 4) }, () =>
@@ -143,7 +152,7 @@ t.test('a feed under concurrent writes loses and repeats nothing', { timeout: 18
     return undefined
   }
 
-  /** Where everything happens in one process, an index can be late: then it refuses, and is asked again. */
+  /** Where everything happens in one process, an index can be late: then it refuses, and the request is repeated. */
   async function answered(ask: () => Promise<{ readonly statusCode: number; readonly body: string }>): Promise<void> {
     for (const fromMs = performance.now(); ; ) {
       const { statusCode, body } = await ask()
@@ -199,7 +208,7 @@ t.test('a feed under concurrent writes loses and repeats nothing', { timeout: 18
       told,
       broken: () => broken,
       snapshots: () => snapshots,
-      /** Reads until nobody writes any more and there is nothing more to read. */
+      /** Reads until no writer is left and nothing more is to be read. */
       async readOn(only: TestService | undefined, isWriting: () => boolean): Promise<void> {
         for (;;) {
           const wasWriting = isWriting()
@@ -234,7 +243,7 @@ t.test('a feed under concurrent writes loses and repeats nothing', { timeout: 18
   }
 })
 
-/** What was written is written, also where an index is late to know it. */
+/** A write is done even when an index is late to know it. */
 function unlessLate(error: unknown): void {
   if (!(error instanceof Problem) || !['index-loading', 'store-unavailable'].includes(error.code)) throw error
 }

@@ -1,4 +1,4 @@
-// What a follower is told by a process that knows less than the store does.
+// What a reader gets from a process that knows less than the store.
 
 import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
@@ -22,7 +22,7 @@ import { storeAt } from '../helpers/redis.js'
 import { keyFor, PATIENT, randomHashText, startService, until } from '../helpers/service.js'
 import { ask } from '../helpers/trust.js'
 
-t.test('a process that is late tells what it knows, and the rest when it knows it', async (t) => {
+t.test('a late process serves what it knows, and the rest once it knows it', async (t) => {
   const writer = await startService(t)
   const ngo = await keyFor(writer, 'ngo', ['signals:write'], 'ngo')
   await ask(writer, 'POST', '/v1/banks', ngo.headers, { name: 'mine' })
@@ -45,14 +45,14 @@ t.test('a process that is late tells what it knows, and the rest when it knows i
   const goOn = late.standStill()
   await writer.app.inject({ method: 'PATCH', url: '/v1/banks/mine', headers: ngo.headers, payload: { readers: [] } })
   await hear()
-  t.equal(held.size, 1, 'its banks are those of before')
+  t.equal(held.size, 1, 'its banks are the previous ones')
   goOn()
   await until(late.hasCaughtUp)
   await hear()
-  t.equal(held.size, 0, 'and no change was passed over meanwhile')
+  t.equal(held.size, 0, 'no change was skipped meanwhile')
 })
 
-/** A feed over a replica whose following can be held. */
+/** A feed over a replica whose change stream can be held. */
 async function lateProcess(t: Test, socket: string) {
   const target = storeAt(socket)
   const store = await openStore(target)

@@ -1,5 +1,5 @@
-// A picture with many views is searched for in two passes. The first may miss a pair beyond its radius, which is smaller in a large registry; what it meets is
-// judged by all that is near.
+// A picture with many views is searched in two passes. The first may miss a pair beyond its radius, which is smaller in a
+// large registry; every image that it finds is judged by all near rows.
 
 import { randomBytes } from 'node:crypto'
 import { t } from 'tap'
@@ -21,7 +21,7 @@ const ASKING = { orgId: 'org', banks: undefined, thresholdBits: undefined }
 
 let puts = 0
 const catalogue = new Catalogue()
-// The id of an image is that of its match.
+// The id of an image is the id of its match.
 const matcher = bareMatcher({
   replica: { catalogue },
   matchIds: { idFor: (_, imageId) => imageId, imageOf: () => undefined },
@@ -45,7 +45,7 @@ const drawn = [0, 8, 16, 22, 23, 30, 31].map((bits) => {
 /** Two bits away in all groups but one, and one bit there: each in another group. */
 const uneven = Array.from({ length: BANDS }, (_, i) => put([spread(seeded(2000 + i), 31, i + 1)]))
 
-/** Rows of the registry, or what it says of them: so many would take seconds to fill. */
+/** Rows of the registry, real or simulated: filling so many would take seconds. */
 const index = catalogue.index('pdq-area')
 const SMALL = index.liveRows
 const LARGE = 500_000
@@ -59,16 +59,19 @@ for (const [liveRows, sureBits] of [
   const among = `among ${liveRows.toLocaleString('en')} rows: `
   const saying = () => Object.defineProperty(index, 'liveRows', { value: liveRows, configurable: true })
 
-  t.test(`${among}what the first pass meets is told by its nearest row, which the first pass alone misses`, async (t) => {
-    saying()
-    const [matches] = await matcher.match([pictureOf([asked])], ASKING)
-    t.same(
-      matches?.map(({ matchId, distanceBits }) => [matchId, distanceBits]),
-      [[both, 40]],
-    )
-  })
+  t.test(
+    `${among}an image found by the first pass is reported by its nearest row, which the first pass alone misses`,
+    async (t) => {
+      saying()
+      const [matches] = await matcher.match([pictureOf([asked])], ASKING)
+      t.same(
+        matches?.map(({ matchId, distanceBits }) => [matchId, distanceBits]),
+        [[both, 40]],
+      )
+    },
+  )
 
-  t.test(`${among}a second view still confirms, and without one 50 bits are too far`, async (t) => {
+  t.test(`${among}a second view still corroborates, and 50 bits without one are too far`, async (t) => {
     saying()
     const [matches] = await matcher.match([pictureOf([seeded(3), seeded(4)])], ASKING)
     t.same(
@@ -79,18 +82,18 @@ for (const [liveRows, sureBits] of [
     t.same(await matcher.match([pictureOf([seeded(3)])], ASKING), [[]])
   })
 
-  t.test(`${among}few views, and a radius that is asked for, are searched for completely`, async (t) => {
+  t.test(`${among}a picture with few views, or a requested radius, is searched completely`, async (t) => {
     saying()
     const found = async (views: number, thresholdBits?: number) => {
       const [matches = []] = await matcher.match([pictureOf([other], views)], { ...ASKING, thresholdBits })
       return matches.map(({ matchId }) => matchId)
     }
     t.same(await found(7), [missed])
-    t.same(await found(8), [], 'forty bits in all sixteen groups, which nine of ten such pairs are not')
+    t.same(await found(8), [], 'forty bits in all sixteen bands, which one pair in ten has')
     t.same(await found(MANY, 40), [missed])
   })
 
-  t.test(`${among}several pictures of a call are answered as each by itself`, async (t) => {
+  t.test(`${among}several pictures of a call are answered as each alone`, async (t) => {
     saying()
     const pictures = [pictureOf([asked]), pictureOf([seeded(3), seeded(4)]), pictureOf([other]), pictureOf([other], 7)]
     const together = await matcher.match(pictures, ASKING)
@@ -102,7 +105,7 @@ for (const [liveRows, sureBits] of [
     )
   })
 
-  t.test(`${among}what is near by chance is not searched for farther, and a match is`, async (t) => {
+  t.test(`${among}a chance hit is not searched farther, and a match is`, async (t) => {
     saying()
     const radii: number[] = []
     const { search } = index
@@ -117,13 +120,13 @@ for (const [liveRows, sureBits] of [
     t.ok(Math.max(...radii) > 50)
   })
 
-  t.test(`${among}a harmless picture that only the whole radius shows hides what the first pass met`, async (t) => {
+  t.test(`${among}a harmless picture found only in the whole radius hides a hit of the first pass`, async (t) => {
     saying()
     t.same(await matcher.match([pictureOf([seeded(6)])], ASKING), [[]])
-    t.equal((await matcher.match([pictureOf([seeded(7)])], ASKING))[0]?.length, 1, 'without one it is told')
+    t.equal((await matcher.match([pictureOf([seeded(7)])], ASKING))[0]?.length, 1, 'without one it is reported')
   })
 
-  t.test(`${among}all within ${sureBits} bits are found, wherever they differ`, async (t) => {
+  t.test(`${among}every row within ${sureBits} bits is found, wherever it differs`, async (t) => {
     saying()
     for (const { bits, images } of drawn) {
       const [matches = []] = await matcher.match([pictureOf([seeded(1000 + bits)])], ASKING)
@@ -171,7 +174,7 @@ function pictureOf(hashes: readonly Hash256[], views = MANY): readonly HashedSig
   }))
 }
 
-/** A hash so many bits away, dealt to the groups of sixteen one by one, beginning with group `first`. */
+/** A hash `bits` away, with the bits dealt to the groups of sixteen in rotation from group `first`. */
 function spread(hash: Hash256, bits: number, first = 0): Hash256 {
   return flipped(
     hash,

@@ -1,4 +1,5 @@
-// Both sides as models: those who search for what is stored, in all ways that we can think of, and what platforms ask all day.
+// Both sides as models: attackers that search for a stored hash, in every way that we know, and the ordinary
+// queries of platforms.
 
 import t from 'tap'
 import { dihedralsOf } from '../../packages/hash/src/dihedral.js'
@@ -19,7 +20,8 @@ function detector(clock = { nowMs: 0 }) {
   return createFlippedBits({ now: () => clock.nowMs })
 }
 
-// The same draws each time: who searches at random may learn little and be seen late, and a test must not depend on that.
+// The same draws each time: a random search may learn little and be detected late, and a test must not depend on
+// that.
 const random = randomFrom(34)
 let hashes = 0
 
@@ -43,7 +45,7 @@ function someBits(count: number, among = HASH_BITS): Set<number> {
   return bits
 }
 
-/** Asks as somebody who sees matches and no distances. @returns what he saw, and what the detector says. */
+/** Asks as an attacker that sees matches without distances. @returns the answers and what the detector reports. */
 function asking(probing: FlippedBits, stored: Hash256, imageId = 'image') {
   const state: { suspicion: Suspicion; asked: number } = { suspicion: 'none', asked: 0 }
   const ask = (hash: Hash256): boolean => {
@@ -55,7 +57,7 @@ function asking(probing: FlippedBits, stored: Hash256, imageId = 'image') {
   return { state, ask }
 }
 
-/** From a copy to the edge of the match: one bit more and it is none. */
+/** From a copy to the edge of the match: one bit more and it does not match. */
 function toTheEdge(ask: (hash: Hash256) => boolean, from: Hash256): Hash256 {
   let edge = from
   for (const bit of someBits(HASH_BITS)) {
@@ -102,7 +104,7 @@ const SEARCHES: Readonly<Record<string, (ask: (hash: Hash256) => boolean, copy: 
   },
 }
 
-t.test('every search for a stored hash is noticed before most of its bits can be known', async (t) => {
+t.test('every search for a stored hash is detected before most of its bits can be known', async (t) => {
   for (const [name, search] of Object.entries(SEARCHES)) {
     const stored = randomHash()
     const { ask, state } = asking(detector(), stored)
@@ -119,7 +121,7 @@ t.test('every search for a stored hash is noticed before most of its bits can be
   }
 })
 
-/** From a copy, by whatever comes no further from the stored hash than `depthBits`, to something that lies as deep as that. */
+/** From a copy, by steps that stay within `depthBits` of the stored hash, to a hash at that distance. */
 function toDepth(ask: (hash: Hash256) => boolean, from: Hash256, stored: Hash256, depthBits: number): Hash256 {
   let at = from
   for (const bit of someBits(HASH_BITS)) {
@@ -131,7 +133,7 @@ function toDepth(ask: (hash: Hash256) => boolean, from: Hash256, stored: Hash256
   return at
 }
 
-// Which groups tell him most depends on how deep he is: those that make about half of the questions match.
+// Which group size tells most depends on the depth: the one that makes about half of the queries match.
 const GROUPS = [
   { depthBits: 31, sizes: [1, 2, 4, 6, 7, 8, 9, 10, 12, 16] },
   { depthBits: 28, sizes: [6, 8, 9, 10, 12] },
@@ -141,7 +143,7 @@ const GROUPS = [
   { depthBits: 12, sizes: [20, 24] },
 ]
 
-t.test('a search by groups is noticed, whatever their size and wherever he stands', async (t) => {
+t.test('a search by groups of bits is detected, whatever their size and wherever it starts', async (t) => {
   for (const { depthBits, sizes } of GROUPS) {
     for (const size of sizes) {
       for (const hiding of [0, 1]) {
@@ -160,7 +162,7 @@ t.test('a search by groups is noticed, whatever their size and wherever he stand
   }
 })
 
-t.test('a search that asks in all eight ways in turn is noticed as the same one', async (t) => {
+t.test('a search that alternates between all eight orientations is detected as one', async (t) => {
   const stored = randomHash()
   const probing = detector()
   const state: { suspicion: Suspicion } = { suspicion: 'none' }
@@ -177,7 +179,7 @@ t.test('a search that asks in all eight ways in turn is noticed as the same one'
   t.equal(state.suspicion, 'close')
 })
 
-t.test('who goes to the edge has a base there, and is noticed by groups that all miss and are hidden', async (t) => {
+t.test('an attacker at the edge of a match is detected by groups that all miss, between hiding queries', async (t) => {
   const stored = randomHash()
   const { ask, state } = asking(detector(), stored)
   const EDGE_BITS = 27
@@ -199,7 +201,7 @@ t.test('who goes to the edge has a base there, and is noticed by groups that all
   t.equal(state.suspicion, 'close')
 })
 
-t.test('whoever asked for copies ten thousand times before hides nothing by it', async (t) => {
+t.test('ten thousand earlier queries for copies do not hide a search', async (t) => {
   const stored = randomHash()
   const { ask, state } = asking(detector(), stored)
   const copy = flipped(stored, someBits(12))
@@ -209,7 +211,7 @@ t.test('whoever asked for copies ten thousand times before hides nothing by it',
   t.equal(state.suspicion, 'close')
 })
 
-t.test('nobody pushes out what he probes by asking for other pictures in between', async (t) => {
+t.test('queries for other pictures in between do not push a search out of memory', async (t) => {
   const probing = detector()
   const stored = randomHash()
   const { ask, state } = asking(probing, stored)
@@ -224,7 +226,7 @@ t.test('nobody pushes out what he probes by asking for other pictures in between
   t.equal(state.suspicion, 'close')
 })
 
-t.test('the same viral picture, asked a thousand times, is nothing', async (t) => {
+t.test('a thousand queries for one viral picture are not suspicious', async (t) => {
   const { ask, state } = asking(detector(), randomHash())
   const picture = randomHash()
   const known = asking(detector(), picture)
@@ -236,9 +238,10 @@ t.test('the same viral picture, asked a thousand times, is nothing', async (t) =
   t.pass()
 })
 
-// Measured on photographs: 1,500 copies, cropped, brightened, blurred, written on and recompressed, turn over 119 bits in all near one
-// another, and the last 500 of them none that is new; copies that were only recompressed 76. The model is harsher than that.
-t.test('a burst of near copies of one meme is nothing, however many', async (t) => {
+// Measured on photographs: 1,500 copies, cropped, brightened, blurred, overlaid with text and recompressed, flip
+// 119 bits in all near one another, and the last 500 of them no new one; copies that were only recompressed flip
+// 76. The model is harsher.
+t.test('a burst of near copies of one meme is not suspicious, however many', async (t) => {
   for (const weakBits of [80, 130, 155]) {
     const meme = randomHash()
     const probing = detector()
@@ -255,7 +258,7 @@ t.test('a burst of near copies of one meme is nothing, however many', async (t) 
   }
 })
 
-t.test('a scan of a whole stock, with hits here and there, is nothing', async (t) => {
+t.test('a scan of a whole archive with occasional matches is not suspicious', async (t) => {
   const probing = detector()
   const rows = Array.from({ length: 500 }, randomHash)
   let worst: Suspicion = 'none'
@@ -270,7 +273,7 @@ t.test('a scan of a whole stock, with hits here and there, is nothing', async (t
   t.equal(worst, 'none')
 })
 
-t.test('like is compared with like, each organisation by itself, and all is forgotten in time', async (t) => {
+t.test('types and organisations are counted apart, and counts are forgotten in time', async (t) => {
   const clock = { nowMs: 0 }
   const probing = detector(clock)
   const stored = randomHash()

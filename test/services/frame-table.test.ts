@@ -6,7 +6,7 @@ import { hashNamed } from '../helpers/hashes.js'
 const VIDEO = 16_380
 const TIMES = Array.from({ length: 10_000 }, (_, i) => 60 * i)
 
-t.test('frames lead to their video and time, over the border of a page', async (t) => {
+t.test('frames lead to their video and time, across pages', async (t) => {
   const frames = new FrameTable()
   frames.put(VIDEO, TIMES)
   frames.put(VIDEO + 10_001, [4_294_967_295])
@@ -20,7 +20,7 @@ t.test('frames lead to their video and time, over the border of a page', async (
   t.ok(frames.bytes < 7 * 3 * 16_384)
 })
 
-t.test('what was removed leaves nothing behind, and takes nothing of the next video', async (t) => {
+t.test('a removed video leaves nothing behind, and the next video stays whole', async (t) => {
   const frames = new FrameTable()
   frames.put(VIDEO, TIMES)
   frames.put(VIDEO + 10_001, [7])
@@ -32,7 +32,7 @@ t.test('what was removed leaves nothing behind, and takes nothing of the next vi
   for (const { numbers, atMs } of frames.pages()) t.notOk(numbers.some(Boolean) || atMs.some(Boolean))
 })
 
-t.test('of restored pages, frames of unknown videos are left out', async (t) => {
+t.test('restored pages leave out frames of unknown videos', async (t) => {
   const frames = new FrameTable()
   frames.put(VIDEO, TIMES)
   frames.put(VIDEO + 10_001, [7])
@@ -47,17 +47,17 @@ t.test('of restored pages, frames of unknown videos are left out', async (t) => 
   t.throws(() => new FrameTable().restore({ ...page, atMs: page.atMs.subarray(1) }, () => true), RangeError)
 })
 
-t.test('ordinals of frames are not taken for those of removed images', async (t) => {
+t.test('ordinals reserved for frames do not count as removed images', async (t) => {
   const table = new ImageTable()
   const id = (n: number) => hashNamed(`${n}`).subarray(0, 16)
   const facts = { bank: 'cases', tier: 'verified', category: undefined } as const
   table.add(id(0), facts)
   table.reserve(200_000)
-  t.equal(table.add(id(1), facts), 200_001, 'behind all of them, four pages on')
+  t.equal(table.add(id(1), facts), 200_001, 'after all of them, four pages on')
   t.equal(table.find(id(1)), 200_001)
   t.equal(table.size, 2)
   t.notOk(table.isSparse(200_000))
-  t.ok(table.isSparse(0), 'once they were removed')
+  t.ok(table.isSparse(0), 'once they are removed')
 })
 
 function same(frame: ReturnType<FrameTable['frameOf']>, video: number, atMs: number): boolean {

@@ -1,4 +1,4 @@
-// An image may be a file with several frames: what identifies it, and what keeps it out.
+// An image may be a file with several frames: what identifies it, and when it is blocked.
 
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
@@ -10,7 +10,7 @@ import { invalidatedSignals } from '../../src/services/intake/resubmission-block
 const secret = randomBytes(32)
 const frame = (): Signal => ({ type: 'pdq', view: 'whole', quality: 90, hash: hashFromBytes(randomBytes(32)) })
 
-t.test('an image of a case is identified by all of its frames, one of a bank by its first', async (t) => {
+t.test('an image of a case is identified by all of its frames, an image of a bank by its first', async (t) => {
   const [a, b] = [frame(), frame()]
   const part: Signal = { ...frame(), type: 'pdq-area', view: 'crop' }
   const file: Signal = { ...frame(), type: 'sha256' }
@@ -22,28 +22,31 @@ t.test('an image of a case is identified by all of its frames, one of a bank by 
     t.equal(idOf([a, part, b]), idOf([a, b, file]))
     t.not(idOf([b]), idOf([a]))
   }
-  t.not(ofCase([a, b]), ofCase([a]), 'a still picture that is its first frame')
+  t.not(ofCase([a, b]), ofCase([a]), 'a still picture equal to its first frame')
   t.not(ofCase([a, b]), ofCase([a, frame()]))
   t.equal(ofCase([part, file]), ofCase([file]))
   t.equal(ofBank([a, b]), ofBank([a]), 'a partner that adds a frame changes the image')
 })
 
-t.test('a video is identified by all of its frames, in a case and in a bank, and is no picture of them', async (t) => {
-  const of = (frame: number, signal: Signal): Signal => ({ ...signal, frame })
-  const [a, b, file] = [frame(), frame(), { ...frame(), type: 'sha256' } as const]
-  const part: Signal = { ...frame(), type: 'pdq-area', view: 'crop' }
-  const ofCase = (signals: readonly Signal[]) => imageIdOf(secret, 'case', signals)
-  const ofBank = (signals: readonly Signal[]) => pictureIdOf(secret, 'bank', signals, undefined)
+t.test(
+  'a video is identified by all of its frames in order, in a case and in a bank, and differs from a picture',
+  async (t) => {
+    const of = (frame: number, signal: Signal): Signal => ({ ...signal, frame })
+    const [a, b, file] = [frame(), frame(), { ...frame(), type: 'sha256' } as const]
+    const part: Signal = { ...frame(), type: 'pdq-area', view: 'crop' }
+    const ofCase = (signals: readonly Signal[]) => imageIdOf(secret, 'case', signals)
+    const ofBank = (signals: readonly Signal[]) => pictureIdOf(secret, 'bank', signals, undefined)
 
-  for (const idOf of [ofCase, ofBank]) {
-    t.equal(idOf([file, of(0, a), of(0, part), of(1, b)]), idOf([of(0, a), of(1, b)]))
-    t.not(idOf([of(0, a), of(1, b)]), idOf([of(0, a)]))
-    t.not(idOf([of(0, a), of(1, b)]), idOf([of(0, b), of(1, a)]))
-    t.not(idOf([of(0, a)]), idOf([a]))
-  }
-})
+    for (const idOf of [ofCase, ofBank]) {
+      t.equal(idOf([file, of(0, a), of(0, part), of(1, b)]), idOf([of(0, a), of(1, b)]))
+      t.not(idOf([of(0, a), of(1, b)]), idOf([of(0, a)]))
+      t.not(idOf([of(0, a), of(1, b)]), idOf([of(0, b), of(1, a)]))
+      t.not(idOf([of(0, a)]), idOf([a]))
+    }
+  },
+)
 
-t.test('an image is blocked if all of its frames are', async (t) => {
+t.test('an image is blocked if all of its frames are blocked', async (t) => {
   const [blocked, alsoBlocked, other] = [frame(), frame(), frame()]
   const digests = new Set<string>()
   const refusals = {
@@ -58,5 +61,5 @@ t.test('an image is blocked if all of its frames are', async (t) => {
   for (const [i, picture] of pictures.entries()) t.equal(await signals.refuses('org', picture), isBlocked[i])
   const withoutPdq = [{ ...blocked, type: 'blockhash' } as const, { ...other, type: 'sha256' } as const]
   for (const digest of signals.digestsOf(withoutPdq.slice(0, 1))) digests.add(digest.toString('hex'))
-  t.ok(await signals.refuses('org', withoutPdq), 'without PDQ, one of the whole views is enough')
+  t.ok(await signals.refuses('org', withoutPdq), 'without PDQ, one blocked whole view is enough')
 })

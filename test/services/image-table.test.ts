@@ -16,7 +16,7 @@ const facts = fc.record<Omit<ImageFacts, 'disputed'>>({
   category: fc.constantFrom(undefined, 'nude', 'composite'),
 })
 
-/** Ids that meet in one shard and mostly in one slot, which random ones do not. */
+/** Ids that meet in one shard and mostly in one slot, unlike random ones. */
 function crowdedId(n: number): Uint8Array {
   const id = new Uint8Array(16)
   new DataView(id.buffer).setUint32(0, n)
@@ -25,7 +25,7 @@ function crowdedId(n: number): Uint8Array {
   return id
 }
 
-t.test('a table keeps to a map, whatever is added and removed, and however ids collide', async () => {
+t.test('an image table equals a map, whatever is added and removed and however ids collide', async () => {
   const step = fc.record({ act: fc.constantFrom('add', 'remove', 'judge'), n: fc.nat(60), facts, trustStatus })
   fc.assert(
     fc.property(fc.array(step, { maxLength: 300, size: 'max' }), (steps) => {
@@ -72,13 +72,13 @@ t.test('a hundred thousand images are all found, at less than 40 bytes each', as
   t.equal(table.find(randomBytes(16)), undefined)
 })
 
-t.test('nothing can be said about an image that is not there', async (t) => {
+t.test('setting the trust status of an unknown image throws', async (t) => {
   const table = new ImageTable()
   table.add(randomBytes(16), { bank: 'cases', tier: 'verified', category: 'nude' })
   t.throws(() => table.setTrustStatus(1, { support: VERIFIED, disputed: true }), RangeError)
 })
 
-t.test('what was removed leaves nothing of its id behind', async (t) => {
+t.test('a removed image leaves nothing of its id behind', async (t) => {
   const table = new ImageTable()
   const id = Uint8Array.from({ length: 16 }, (_, i) => i + 1)
   table.add(id, { bank: 'cases', tier: 'verified', category: 'nude' })
@@ -90,7 +90,7 @@ t.test('what was removed leaves nothing of its id behind', async (t) => {
   t.equal(table.remove(id), undefined)
 })
 
-t.test('pages put back are the same table, with the same ordinals, removed ones among them', async (t) => {
+t.test('restored pages give the same table with the same ordinals, removed ones included', async (t) => {
   const table = new ImageTable()
   const ids = Array.from({ length: 70_000 }, () => randomBytes(16))
   ids.forEach((id, i) => {
@@ -105,50 +105,47 @@ t.test('pages put back are the same table, with the same ordinals, removed ones 
   for (const page of table.pages()) for (const _ of copy.restore(page, table.bankNames));
 
   t.equal(copy.size, table.size)
-  t.ok(copy.bytes <= table.bytes, 'and takes no more memory')
+  t.ok(copy.bytes <= table.bytes, 'it takes no more memory')
   const next = randomBytes(16)
-  t.equal(copy.add(next, { bank: 'a', tier: 'verified', category: undefined }), 70_000, 'removed ones are not given again')
+  t.equal(copy.add(next, { bank: 'a', tier: 'verified', category: undefined }), 70_000, 'removed ordinals are not reused')
   t.ok(ids.every((id, i) => copy.find(id) === (i % 7 === 0 ? undefined : i)))
   t.match(table.factsOf(1), { tier: 'verified', disputed: true })
-  t.match(copy.factsOf(1), { tier: 'ngo-attested', disputed: false }, 'what was said is the store’s to tell')
+  t.match(copy.factsOf(1), { tier: 'ngo-attested', disputed: false }, 'trust status comes from the store')
   table.setTrustStatus(1, { support: 0, disputed: false })
   t.ok(ids.every((_, i) => sameFacts(copy.factsOf(i), table.factsOf(i))))
 })
 
-t.test(
-  'more banks than two bytes can number are told apart, and the numbers of those that are gone are given again',
-  async (t) => {
-    const table = new ImageTable()
-    const facts = { tier: 'verified', category: undefined } as const
-    const ids = Array.from({ length: 70_000 }, () => randomBytes(16))
-    ids.forEach((id, i) => {
-      table.add(id, { ...facts, bank: `bank ${i}` })
-    })
-    t.ok(ids.every((_, i) => table.factsOf(i)?.bank === `bank ${i}`))
-    const copy = new ImageTable()
-    for (const page of table.pages()) for (const _ of copy.restore(page, table.bankNames));
-    t.ok(ids.every((_, i) => copy.factsOf(i)?.bank === `bank ${i}`))
-    const counted = finished(copy.countByOwner())
-    t.equal(counted.length, 70_000)
-    t.match(counted[69_999], { bank: 'bank 69999', tier: 'verified', images: 1 })
+t.test('more than 65,536 banks are told apart, and numbers of banks without images are reused', async (t) => {
+  const table = new ImageTable()
+  const facts = { tier: 'verified', category: undefined } as const
+  const ids = Array.from({ length: 70_000 }, () => randomBytes(16))
+  ids.forEach((id, i) => {
+    table.add(id, { ...facts, bank: `bank ${i}` })
+  })
+  t.ok(ids.every((_, i) => table.factsOf(i)?.bank === `bank ${i}`))
+  const copy = new ImageTable()
+  for (const page of table.pages()) for (const _ of copy.restore(page, table.bankNames));
+  t.ok(ids.every((_, i) => copy.factsOf(i)?.bank === `bank ${i}`))
+  const counted = finished(copy.countByOwner())
+  t.equal(counted.length, 70_000)
+  t.match(counted[69_999], { bank: 'bank 69999', tier: 'verified', images: 1 })
 
-    ids.slice(10).forEach((id) => {
-      copy.remove(id)
-    })
-    copy.describe(9, { ...facts, bank: 'renamed' })
-    for (let i = 0; i < 100; i++) {
-      const id = randomBytes(16)
-      const ordinal = copy.add(id, { ...facts, bank: `new ${i}` })
-      if (copy.factsOf(ordinal)?.bank !== `new ${i}`) t.fail('another bank')
-      copy.remove(id)
-    }
-    t.equal(copy.bankNames.length, 70_000, 'no number was made for them')
-    t.same(
-      Array.from({ length: 10 }, (_, i) => copy.factsOf(i)?.bank),
-      [...Array.from({ length: 9 }, (_, i) => `bank ${i}`), 'renamed'],
-    )
-  },
-)
+  ids.slice(10).forEach((id) => {
+    copy.remove(id)
+  })
+  copy.describe(9, { ...facts, bank: 'renamed' })
+  for (let i = 0; i < 100; i++) {
+    const id = randomBytes(16)
+    const ordinal = copy.add(id, { ...facts, bank: `new ${i}` })
+    if (copy.factsOf(ordinal)?.bank !== `new ${i}`) t.fail('another bank')
+    copy.remove(id)
+  }
+  t.equal(copy.bankNames.length, 70_000, 'no new number was needed')
+  t.same(
+    Array.from({ length: 10 }, (_, i) => copy.factsOf(i)?.bank),
+    [...Array.from({ length: 9 }, (_, i) => `bank ${i}`), 'renamed'],
+  )
+})
 
 function finished<T>(work: Generator<void, T, void>): T {
   for (;;) {

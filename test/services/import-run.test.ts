@@ -1,4 +1,5 @@
-// An attempt to import a file of records that take several lines: what it holds at most, and where the next attempt can continue.
+// One attempt to import a file whose records take several lines: how much it buffers, and where the next attempt
+// continues.
 
 import { createHash, randomBytes } from 'node:crypto'
 import t from 'tap'
@@ -43,7 +44,7 @@ const frame = (number: number, hash = randomBytes(32).toString('hex')) => `${num
 const idsOf = (batches: readonly (readonly BankChange[])[]) =>
   batches.flat().map((change) => (change.kind === 'remove-id' ? '' : change.signal.signal.hash.toString()))
 
-t.test('videos of a file are applied while it arrives, and an attempt continues between two of them', async (t) => {
+t.test('videos of a file are applied while it arrives, and a later attempt continues between two of them', async (t) => {
   const lines = Array.from({ length: 2600 }, (_, i) => [
     frame(0),
     i % 7 === 0 ? frame(1, 'x') : frame(1),
@@ -54,7 +55,7 @@ t.test('videos of a file are applied while it arrives, and an attempt continues 
   t.match(whole.saved, { state: 'done', lines: lines.length, accepted: 2600, rejected: 2600 + 372 })
   t.ok(
     whole.batches.every((changes) => changes.length <= 1000),
-    'no more wait than one batch',
+    'at most one batch is buffered',
   )
   for (const most of [3, 4600, 4601, 4602, 4603, 9001]) {
     const first = await attempt(lines, NOTHING_YET, most)
@@ -66,7 +67,7 @@ t.test('videos of a file are applied while it arrives, and an attempt continues 
   t.ok((await attempt(lines, NOTHING_YET, 9001)).saved.lines > 0)
 })
 
-t.test('a video with too many bad lines is refused, and no more of it is noted', (t) => {
+t.test('a video with too many bad lines is rejected, with a bounded number of notes', (t) => {
   const reader = createVpdqReader()
   reader.read(frame(0), 1)
   const noted = Array.from({ length: 50_000 }, (_, i) => reader.read('no frame', i + 2)).flat()

@@ -1,4 +1,4 @@
-// Two runs of one import at once: who was overtaken writes nothing any more.
+// Two runs of one import at once: the older run writes nothing more.
 
 import t from 'tap'
 import { parseHash } from '../../packages/hash/src/hash256.js'
@@ -7,7 +7,7 @@ import { matchesOf } from '../helpers/trust.js'
 
 const LINES_OF_BATCH = 1000
 
-t.test('what the newer run removed, the older one does not put back', async (t) => {
+t.test('an older run does not restore what the newer run removed', async (t) => {
   const clock = { nowMs: Date.now() }
   const service = await startService(t, { now: () => clock.nowMs })
   const { imports, banks } = service.services
@@ -47,7 +47,7 @@ t.test('what the newer run removed, the older one does not put back', async (t) 
   t.match((await imports.report(bank, newer.importId)).progress, { state: 'done' })
 })
 
-t.test('a file goes into the bank it was begun for, and takes nothing from another of its name', async (t) => {
+t.test('a file goes into the bank that it was started for, not into another bank of its name', async (t) => {
   const service = await startService(t)
   const { imports, banks, registration } = service.services
   const key = await keyFor(service, 'ngo', ['signals:write', 'match'], 'ngo')

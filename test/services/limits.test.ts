@@ -6,7 +6,7 @@ import type { Use } from '../../src/store/organisations/usage-counters.js'
 const LIMIT: Limit = { name: 'match-requests', windowS: 60, most: 10, isLocal: false, failsClosed: false }
 const NEVER_MS = 2 ** 31 - 1
 
-/** What Redis does with the script. */
+/** What the script in Redis does. */
 function sharedUses() {
   const totals = new Map<string, number>()
   const state = { isUnavailable: false }
@@ -24,7 +24,7 @@ function sharedUses() {
   }
 }
 
-/** Processes that share a store and a clock, which goes on when a test says so. */
+/** Processes that share a store and a clock that a test advances. */
 function processes(count: number, uses = sharedUses(), clock = { nowMs: 0 }) {
   const counters = Array.from({ length: count }, () =>
     createLimitCounter({ uses, now: () => clock.nowMs, intervalMs: NEVER_MS }),
@@ -40,7 +40,7 @@ function one(t: Test) {
   return { uses, clock, counter }
 }
 
-t.test('a limit lets through so many in a window, says how many are left, and begins anew', async (t) => {
+t.test('a limit admits its number per window, reports how many are left, and starts again', async (t) => {
   const { clock, counter } = one(t)
   clock.nowMs = 45_500
   for (let left = 9; left >= 0; left--)
@@ -50,11 +50,11 @@ t.test('a limit lets through so many in a window, says how many are left, and be
   t.ok(counter.take({ ...LIMIT, name: 'bank-writes' }, 'k', 1).isWithin)
   clock.nowMs = 60_000
   t.same(counter.take(LIMIT, 'k', 4), { isWithin: true, left: 6, resetS: 60 })
-  t.same(counter.take(LIMIT, 'k', 7), { isWithin: false, left: 6, resetS: 60 }, 'what does not fit is not counted')
+  t.same(counter.take(LIMIT, 'k', 7), { isWithin: false, left: 6, resetS: 60 }, 'a call that does not fit is not counted')
   t.ok(counter.take(LIMIT, 'k', 6).isWithin)
 })
 
-t.test('no process lets through more than the limit and what others took since it last heard of them', async () => {
+t.test('a process admits no more than the limit plus the calls of others that it does not know of yet', async () => {
   const steps = fc.array(
     fc.record({ who: fc.nat(2), amount: fc.integer({ min: 1, max: 3 }), flush: fc.boolean(), on: fc.nat(400) }),
     { maxLength: 120 },
@@ -64,7 +64,7 @@ t.test('no process lets through more than the limit and what others took since i
       const { counters, clock, close } = processes(3)
       let window = 0
       let taken = 0
-      let unheard = [0, 0, 0] // by each, since all heard of it
+      let unheard = [0, 0, 0] // by each, since the last exchange
       for (const { who, amount, flush, on } of all) {
         clock.nowMs += on * 10
         if (Math.floor(clock.nowMs / 60_000) !== window) {
@@ -77,10 +77,10 @@ t.test('no process lets through more than the limit and what others took since i
           const others = unheard.reduce((sum, each, i) => sum + (i === who ? 0 : each), 0)
           taken += amount
           unheard[who] = (unheard[who] ?? 0) + amount
-          if (taken - others > LIMIT.most) throw new Error(`${taken} of ${LIMIT.most}, ${others} not heard of`)
+          if (taken - others > LIMIT.most) throw new Error(`${taken} of ${LIMIT.most}, ${others} not known`)
         } else if (taken + amount <= LIMIT.most) throw new Error('refused what there was room for')
         if (flush) {
-          // Twice: what the last one sent, the first one hears of in the next round, if it has something to say.
+          // Twice: the last count reaches the first process in its next flush, if it has something to send.
           for (const counter of counters) await counter.flush()
         }
       }
@@ -90,26 +90,26 @@ t.test('no process lets through more than the limit and what others took since i
   )
 })
 
-t.test('what one process counted, another knows after both have spoken to the store', async (t) => {
+t.test('processes share their counts once both have flushed to the store', async (t) => {
   const { counters, close, uses } = processes(2)
   t.teardown(close)
   const [a, b] = counters
   a?.take(LIMIT, 'k', 9)
   await a?.flush()
-  t.ok(b?.take(LIMIT, 'k', 1).isWithin, 'not heard of yet')
+  t.ok(b?.take(LIMIT, 'k', 1).isWithin, 'not known yet')
   await b?.flush()
   t.notOk(b?.take(LIMIT, 'k', 1).isWithin)
   t.same([...uses.totals], [['match-requests:k:0', 10]])
 })
 
 t.test(
-  'while the store is unavailable, counting goes on here; what fails closed is refused; nothing is counted twice after',
+  'while the store is unavailable, limits count locally, strict limits refuse, and nothing is counted twice later',
   async (t) => {
     const { uses, clock, counter } = one(t)
     const closed = { ...LIMIT, name: 'feed-requests', failsClosed: true }
     uses.state.isUnavailable = true
     t.ok(counter.take(LIMIT, 'k', 7).isWithin)
-    t.ok(counter.take(closed, 'k', 1).isWithin, 'as long as that it is unavailable may be a moment')
+    t.ok(counter.take(closed, 'k', 1).isWithin, 'as long as the outage may be brief')
     await counter.flush()
     clock.nowMs = 2001
     t.throws(() => counter.take(closed, 'k', 1), { code: 'store-unavailable' })
@@ -124,7 +124,7 @@ t.test(
   },
 )
 
-t.test('what is counted by address never leaves the process, and its name says nothing to another', async (t) => {
+t.test('counts by address stay in the process, under names that mean nothing to another', async (t) => {
   const { uses, counter } = one(t)
   const name = counter.nameOfAddress('192.0.2.7')
   t.notOk(name.includes('192'))
@@ -139,14 +139,14 @@ t.test('what is counted by address never leaves the process, and its name says n
   t.equal(uses.totals.size, 0)
 })
 
-t.test('a stranger with many addresses fills no memory: beyond a bound they share what there is', async (t) => {
+t.test('many addresses use bounded memory; beyond the bound new addresses share one count', async (t) => {
   const { counter, clock } = one(t)
   const local = { ...LIMIT, isLocal: true }
   for (let i = 0; i < 50_000; i++) counter.take(local, `${i}`, 1)
   for (let i = 0; i < 10; i++) t.ok(counter.take(local, `new ${i}`, 1).isWithin)
   t.notOk(counter.take(local, 'new 10', 1).isWithin)
-  t.ok(counter.take(local, '7', 1).isWithin, 'who was there before has his own')
+  t.ok(counter.take(local, '7', 1).isWithin, 'a known address keeps its own count')
   clock.nowMs = 60_000
   await counter.flush()
-  t.ok(counter.take(local, 'new 11', 1).isWithin, 'and when the window is over there is room')
+  t.ok(counter.take(local, 'new 11', 1).isWithin, 'the next window has room again')
 })

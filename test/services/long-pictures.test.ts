@@ -1,4 +1,5 @@
-// A long picture is found by what it contains, and finds it, but never surely: other people have the same photographs.
+// A long picture is found by its parts and finds them, but only as `near`: unrelated people have the same
+// photographs.
 
 import sharp from 'sharp'
 import t from 'tap'
@@ -63,13 +64,13 @@ t.test('a registered long picture is found as a whole and by its parts', async (
   )
 })
 
-t.test('a long query finds a registered photograph, and a long picture that overlaps', async (t) => {
+t.test('a long query finds a registered photograph and an overlapping long picture', async (t) => {
   const { whole, part } = await screenshots(LONG)
   for (const seed of [1, 5, 9]) t.same(await gradesOf(await photograph(seed), [whole]), ['near'], `scene ${seed}`)
   t.same(await gradesOf(await part(0, 2200), [await part(1400, 2500)]), ['near'])
 })
 
-t.test('another picture of the kind is not found, nor finds it', async (t) => {
+t.test('a long picture does not match an unrelated one or its parts', async (t) => {
   const [one, other] = [await screenshots(LONG), await screenshots(OTHER)]
   const asked = [other.whole, await other.part(113, 870), await other.part(1501, 870), await photograph(11)]
   t.same(await gradesOf(one.whole, asked), ['', '', '', ''])

@@ -1,4 +1,4 @@
-// Matches on their way to the store: who was told is noted, however many there are, and although the store did not take them at once.
+// Match events on their way to the store are recorded, however many there are and even if the store fails at first.
 
 import t from 'tap'
 import { createMatchRecorder, type MatchEventBatch, type MatchedImage } from '../../src/services/matching/match-recorder.js'
@@ -8,7 +8,7 @@ const INTERVAL_MS = 3_600_000
 const met = (look: number | undefined, ...imageIds: readonly string[]): MatchedImage[] =>
   imageIds.map((imageId) => ({ imageId, look }))
 
-t.test('a batch that was not taken is noted again, without counting it twice', async (t) => {
+t.test('a batch that the store refused is recorded again without counting it twice', async (t) => {
   const kept: MatchEventBatch[] = []
   let isUnavailable = true
   const matchEvents = createMatchRecorder({
@@ -31,7 +31,7 @@ t.test('a batch that was not taken is noted again, without counting it twice', a
   await matchEvents.close()
 })
 
-t.test('more than a batch holds begins the next one', async (t) => {
+t.test('events beyond a full batch begin the next one', async (t) => {
   let images = 0
   const matchEvents = createMatchRecorder({
     async keep({ hits }) {
@@ -47,26 +47,23 @@ t.test('more than a batch holds begins the next one', async (t) => {
   t.equal(images, 150_000)
 })
 
-t.test(
-  'of an image that one organisation asks about it keeps how uploads look, each look once and a thousand at most',
-  async (t) => {
-    const looks: number[] = []
-    const matchEvents = createMatchRecorder({
-      async keep({ hits }) {
-        const noted = hits.get('1')?.get('a')
-        t.equal(noted?.hits, 4001)
-        looks.push(...(noted?.looks ?? []))
-        return false
-      },
-      intervalMs: INTERVAL_MS,
-      onError: (error) => t.fail(String(error)),
-    })
-    matchEvents.note('a', met(undefined, '1'), undefined)
-    for (let i = 0; i < 4000; i++) matchEvents.note('a', met(i >> 1, '1'), undefined)
-    await matchEvents.close()
-    t.same(
-      looks,
-      Array.from({ length: 1000 }, (_, i) => i),
-    )
-  },
-)
+t.test('per image and organisation each look of an upload is kept once, and at most a thousand', async (t) => {
+  const looks: number[] = []
+  const matchEvents = createMatchRecorder({
+    async keep({ hits }) {
+      const noted = hits.get('1')?.get('a')
+      t.equal(noted?.hits, 4001)
+      looks.push(...(noted?.looks ?? []))
+      return false
+    },
+    intervalMs: INTERVAL_MS,
+    onError: (error) => t.fail(String(error)),
+  })
+  matchEvents.note('a', met(undefined, '1'), undefined)
+  for (let i = 0; i < 4000; i++) matchEvents.note('a', met(i >> 1, '1'), undefined)
+  await matchEvents.close()
+  t.same(
+    looks,
+    Array.from({ length: 1000 }, (_, i) => i),
+  )
+})

@@ -1,4 +1,4 @@
-// What a match leaves behind: nothing that is kept until all garbage is collected.
+// A match leaves nothing behind that only a full garbage collection frees.
 
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -7,10 +7,10 @@ import { t } from 'tap'
 
 const PROCESS = fileURLToPath(new URL('../helpers/matching-process.js', import.meta.url))
 
-/** Of a call 1,300 were once kept. With so much room all garbage is not collected meanwhile, which would hide it. */
+/** A call once kept 1,300. With that much memory no full collection runs meanwhile, which would hide it. */
 const MAX_BYTES_A_CALL = 500
 
-t.test('what belonged to a call is gone with the next collection of what is young', async (t) => {
+t.test('memory of a call is freed by the next young-generation collection', async (t) => {
   const child = fork(PROCESS, [], { execArgv: ['--expose-gc', '--initial-old-space-size=256'] })
   t.teardown(() => child.kill('SIGKILL'))
 

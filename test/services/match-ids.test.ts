@@ -5,7 +5,7 @@ import { createMatchIds } from '../../src/services/matching/match-ids.js'
 
 const ids = createMatchIds(Buffer.alloc(32, 1))
 
-t.test('a match id leads back to its image, for the organisation that was given it and no other', async (t) => {
+t.test('a match id leads back to its image for the organisation that received it, and no other', async (t) => {
   for (let i = 0; i < 200; i++) {
     const imageId = i % 2 === 0 ? uuidV7(i, randomBytes(10)) : formatUuid(randomBytes(16))
     const matchId = ids.idFor('a', imageId)
@@ -18,7 +18,7 @@ t.test('a match id leads back to its image, for the organisation that was given 
   }
 })
 
-t.test('a match id with any bit changed is none', async (t) => {
+t.test('a match id with any bit changed is invalid', async (t) => {
   const bytes = Buffer.from(ids.idFor('a', uuidV7(1, randomBytes(10))), 'base64url')
   for (let bit = 0; bit < 256; bit++) {
     const changed = Buffer.from(bytes)
@@ -27,7 +27,7 @@ t.test('a match id with any bit changed is none', async (t) => {
   }
 })
 
-t.test('there is one text for a match id', async (t) => {
+t.test('a match id has exactly one text', async (t) => {
   const matchId = ids.idFor('a', uuidV7(1, randomBytes(10)))
   const last = matchId.charCodeAt(42)
   const twin = matchId.slice(0, 42) + String.fromCharCode(last + 1)
@@ -38,7 +38,7 @@ t.test('there is one text for a match id', async (t) => {
   }
 })
 
-t.test('ids of one image for many organisations have nothing in common', async (t) => {
+t.test('ids of one image for different organisations have nothing in common', async (t) => {
   const imageId = uuidV7(1, randomBytes(10))
   const given = Array.from({ length: 500 }, (_, i) => ids.idFor(`org ${i}`, imageId))
   for (const half of [(id: string) => id.slice(0, 21), (id: string) => id.slice(22)])

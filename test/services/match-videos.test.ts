@@ -1,4 +1,4 @@
-// A still asked about videos: one match for each, of its best frame, and nothing of what was withdrawn.
+// A still is matched against videos: one match per video, by its best frame, and none that was withdrawn.
 
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
@@ -61,7 +61,7 @@ function open(probing: Partial<ProbingGuard> = {}) {
 const scene = hashNamed('scene')
 const others = Array.from({ length: 20 }, (_, i) => hashNamed(`other ${i}`))
 
-t.test('of several near frames the best is told, with its time, and the video counts once', async (t) => {
+t.test('of several near frames the best is reported with its time, and the video counts once', async (t) => {
   const { register, ask, noted, catalogue } = open()
   const near = [24, 6, 20].map((bits) => [pdq(bitsFrom(scene, bits))])
   const id = register(videoOf([[pdq(hashNamed('first'))], ...near]))
@@ -90,7 +90,7 @@ t.test('a surer frame precedes a nearer one, and views of two frames do not corr
   t.match(await both.ask(query), [{ grade: 'strong', distanceBits: 30, atMs: 1_500 }])
 })
 
-t.test('a withdrawn video is found by none of its frames, at once and by searches that began before', async (t) => {
+t.test('no frame of a withdrawn video matches, at once and in searches that began before', async (t) => {
   const { register, ask, catalogue } = open()
   const kept = register(videoOf([[pdq(hashNamed('kept'))]]))
   const id = register(videoOf(others.map((hash) => [pdq(hash), area(hash, 'crop')])))
@@ -107,7 +107,7 @@ t.test('a withdrawn video is found by none of its frames, at once and by searche
   t.equal(catalogue.bankOf(kept), CASES_BANK_NAME)
 })
 
-t.test('holding, narrowing and judging a video harmless concern all of its frames', async (t) => {
+t.test('holding, narrowing and invalidating a video as harmless concern all of its frames', async (t) => {
   const { register, ask, catalogue } = open()
   const video = videoOf(others.map((hash) => [pdq(hash)]))
   const id = register(video)
@@ -129,11 +129,11 @@ t.test('holding, narrowing and judging a video harmless concern all of its frame
   const copies = videoOf(others.map((hash) => [pdq(bitsFrom(hash, 8))]))
   register(copies)
   judge({ matches: false, harmless: true })
-  t.equal(await found(2), 0, 'it vetoes in each of its frames')
+  t.equal(await found(2), 0, 'each of its frames vetoes')
   t.same([catalogue.images, catalogue.silentImages], [2, 1])
 })
 
-t.test('of a narrowed video the frame is told of which the query is a copy', async (t) => {
+t.test('of a narrowed video, only a frame that the query copies is reported', async (t) => {
   const { register, ask, catalogue } = open()
   const block = hashNamed('block')
   const rows: Row[] = [pdq(bitsFrom(scene, 20)), { type: 'blockhash', view: 'whole', hash: block }]
@@ -144,7 +144,7 @@ t.test('of a narrowed video the frame is told of which the query is a copy', asy
   t.same(await ask(query), [{ grade: 'near', distanceBits: 12, atMs: 1_500 }])
 })
 
-t.test('a video of thousands of near frames takes no place of another image of its case', async (t) => {
+t.test('a video with thousands of near frames displaces no other image of its case', async (t) => {
   const { catalogue, ask } = open()
   const idOf = (n: number) => `aaaaaaaa-aaaa-8000-8000-${String(n).padStart(12, '0')}`
   const frames = Array.from({ length: 3_000 }, (_, i) => [pdq(bitsFrom(scene, 2 + (i % 20)))])
@@ -158,7 +158,7 @@ t.test('a video of thousands of near frames takes no place of another image of i
   ])
 })
 
-t.test('a query is observed once for a video, by what its answer tells', async (t) => {
+t.test('a query is observed once per video, by what its answer reveals', async (t) => {
   let seen: readonly Observation[] = []
   const world = open({
     isOn: true,
@@ -176,9 +176,9 @@ t.test('a query is observed once for a video, by what its answer tells', async (
     return [matches.length, seen[0]?.distanceBits, seen[0]?.edge]
   }
   t.same(await observed(8), [1, 8, 'none'])
-  t.same(await observed(8, 31), [1, 8, 'none'], 'a frame at the edge, which the answer does not depend on')
-  t.same(await observed(8, 32), [1, 8, 'none'], 'the same just beyond it')
-  t.same(await observed(8, 9), [1, 8, 'inner'], 'which of two is nearer is told by the moment')
+  t.same(await observed(8, 31), [1, 8, 'none'], 'a frame at the edge that the answer does not depend on')
+  t.same(await observed(8, 32), [1, 8, 'none'], 'a frame just beyond the edge')
+  t.same(await observed(8, 9), [1, 8, 'inner'], 'the moment reveals which of two is nearer')
   t.same(await observed(30, 8), [1, 8, 'none'])
   t.same(await observed(30, 60), [1, 30, 'outer'])
   t.same(await observed(33, 60), [0, undefined, 'outer'])
@@ -187,10 +187,10 @@ t.test('a query is observed once for a video, by what its answer tells', async (
   const marks = seen[0]?.marks
   t.same(alone, [1, 20, 'none'])
   await observed(20, 20)
-  t.notSame(seen[0]?.marks, marks, 'a query is another one if it is near another number of frames')
+  t.notSame(seen[0]?.marks, marks, 'a query near another number of frames is another query')
 })
 
-t.test('an answer that was made coarser does not tell the moment', async (t) => {
+t.test('a coarse answer reveals no moment', async (t) => {
   const { createProbingGuard } = await import('../../src/services/matching/probing-guard.js')
   const guard = createProbingGuard({
     budget: {
@@ -214,7 +214,7 @@ t.test('an answer that was made coarser does not tell the moment', async (t) => 
   t.same(await ask(asked(pdq(scene))), [{ grade: 'near', distanceBits: 31, atMs: undefined }])
 })
 
-t.test('a submitted video is harmless if all of its frames are, and is looked through only as far as needed', async (t) => {
+t.test('a submitted video is harmless if all of its frames are; the check stops at the first that is not', async (t) => {
   const { catalogue, register } = open()
   catalogue.banks.set(HARMLESS_BANK_NAME, {
     name: HARMLESS_BANK_NAME,

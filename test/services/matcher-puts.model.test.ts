@@ -1,4 +1,5 @@
-// Questions beside any mix of puts, removals and compactions: each image is seen as it was or as it is, and never as absent.
+// Queries during any mix of puts, removals and compactions: each image is seen in its old or new state, never as
+// absent.
 
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
@@ -17,10 +18,10 @@ import { seeded } from '../search/rows.js'
 
 const IMAGES = 6
 const BANKS = [CASES_BANK.name, 'other', 'third']
-/** What is meant to be near is nearer, and all else is far. */
+/** Near hashes are within this distance; all others are far. */
 const NEAR_BITS = 20
 
-/** Two hashes of each image that have nothing in common: it may have one, or the other, or both. */
+/** Two unrelated hashes of each image: it may have one, the other, or both. */
 const a = (n: number) => hashNamed(`a ${n}`)
 const b = (n: number) => hashNamed(`b ${n}`)
 
@@ -31,7 +32,7 @@ const ROWS: ((n: number) => RegisteredImage['signals'])[] = [
   (n) => [pdq(a(n), 'crop')],
   (n) => [pdq(b(n))],
   (n) => [pdq(b(n)), pdq(b(n)), pdq(bitsFrom(a(n), 2))],
-  // Videos, where both, one, or none of the frames is near.
+  // Videos where both frames, one, or none is near.
   (n) => [ofFrame(0, pdq(a(n))), ofFrame(1, pdq(b(n)))],
   (n) => [ofFrame(0, pdq(hashNamed(`still ${n}`))), ofFrame(1, pdq(bitsFrom(a(n), 4))), ofFrame(1, pdq(a(n), 'crop'))],
   (n) => [ofFrame(0, pdq(hashNamed(`still ${n}`)))],
@@ -71,12 +72,12 @@ const change = fc.oneof(
 )
 type Change = typeof change extends fc.Arbitrary<infer T> ? T : never
 
-/** What is registered, and what was while a question went on. `undefined` stands for a moment without the image. */
+/** What is registered, and what was during a query. `undefined` stands for a moment without the image. */
 function worldOf(catalogue: Catalogue) {
   const records: (RegisteredImage | undefined)[] = Array.from({ length: IMAGES })
   const silent = new Set<number>()
   let seen: Set<RegisteredImage | undefined>[] = []
-  // Other questions, which begin and end meanwhile.
+  // Other queries that begin and end meanwhile.
   const others: Searcher[] = []
   const matching = (n: number) => (silent.has(n) ? undefined : records[n])
   const note = (n: number) => seen[n]?.add(matching(n))
@@ -132,7 +133,7 @@ function worldOf(catalogue: Catalogue) {
     begin() {
       seen = records.map((_, n) => new Set([matching(n)]))
     },
-    /** Of what was seen since, whether an image is to be found by these hashes, or must not be. */
+    /** Whether an image must, or may, be found by these hashes, given the states seen since. */
     oracle(n: number, asked: readonly Hash256[]) {
       const states = [...(seen[n] ?? [])]
       const isNear = (state: RegisteredImage | undefined) =>
@@ -160,7 +161,7 @@ const questions = fc.array(fc.record({ nth, by: fc.constantFrom('a', 'b', 'both'
   maxLength: 4,
 })
 
-t.test('a question beside any changes finds all that is registered throughout, and nothing that is gone', async () => {
+t.test('a query during any changes finds all that is registered throughout, and nothing that is gone', async () => {
   const matchIds = createMatchIds(Buffer.alloc(32, 1))
   const catalogue = new Catalogue()
   for (const name of BANKS) catalogue.banks.set(name, { ...CASES_BANK, name })
@@ -206,13 +207,13 @@ t.test('a question beside any changes finds all that is registered throughout, a
         world.end()
         world.clear()
       }
-      assert.equal(catalogue.index('pdq').rows, 0, 'nothing that was replaced is left')
+      assert.equal(catalogue.index('pdq').rows, 0, 'no replaced row is left')
     }),
     { numRuns: 60 },
   )
 })
 
-t.test('the same of searches that pause within an index of thousands', async () => {
+t.test('a search that pauses in an index of thousands finds the same', async () => {
   const catalogue = new Catalogue()
   for (let n = 0; n < 20_000; n++) catalogue.put(idOf(1_000 + n), { ...ANY, signals: [pdq(seeded(n))] })
   const needles = Array.from({ length: 64 }, (_, i) =>
@@ -268,7 +269,7 @@ function asking(hashes: readonly Hash256[]) {
   return { type: 'pdq', view: 'whole', quality: 100, hashes } as const
 }
 
-/** As random as ids are where the table looks. */
+/** As random as ids are in the bytes that the table uses. */
 function idOf(n: number): string {
   return formatUuid(hashNamed(`id ${n}`).subarray(0, 16))
 }

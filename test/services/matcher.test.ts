@@ -1,4 +1,4 @@
-// What a long question is answered with, when what it finds does not stay as it was found.
+// How a long query is answered when its matches change while it runs.
 
 import { randomBytes } from 'node:crypto'
 import { t } from 'tap'
@@ -17,7 +17,7 @@ import { catalogueOf } from '../helpers/registered-image.js'
 
 const ASKING = { orgId: 'org', banks: undefined, thresholdBits: undefined }
 
-/** A matcher over so many images, one of them for each picture. `meanwhile` is waited for behind each. */
+/** A matcher over `count` images, one per picture. `meanwhile` is awaited after each picture. */
 function worldOf(
   count: number,
   meanwhile: (picture: number, catalogue: Catalogue, ids: readonly string[]) => void,
@@ -44,7 +44,7 @@ function worldOf(
   return { matcher, pictures, ids, noted }
 }
 
-t.test('each picture is told of as soon as it is answered', async (t) => {
+t.test('each picture is reported as soon as it is answered', async (t) => {
   const told: number[] = []
   const toldBefore: number[] = []
   const { matcher, pictures } = worldOf(3, () => toldBefore.push(told.length))
@@ -57,7 +57,7 @@ t.test('each picture is told of as soon as it is answered', async (t) => {
   )
 })
 
-t.test('what was withdrawn before the end is not named, also where it was told of before', async (t) => {
+t.test('an image withdrawn before the end is not in the answer, even if it was reported before', async (t) => {
   const told = new Map<number, readonly Match[]>()
   const { matcher, pictures, ids, noted } = worldOf(3, (picture, catalogue, all) => {
     if (picture === 1) catalogue.remove(all[0] ?? '')
@@ -72,12 +72,12 @@ t.test('what was withdrawn before the end is not named, also where it was told o
   t.same(
     [0, 1, 2].map((picture) => told.get(picture)?.length),
     lengths,
-    'what is written is what is answered',
+    'the events equal the answer',
   )
-  t.same(noted, [[], [ids[1]], [ids[2]]], 'nor counted')
+  t.same(noted, [[], [ids[1]], [ids[2]]], 'it is not counted')
 })
 
-t.test('nor is what is withdrawn while other parts of the answer are looked for', async (t) => {
+t.test('an image withdrawn while the rest of the answer is computed is not in the answer', async (t) => {
   const { catalogue, images } = catalogueOf(2)
   const told: string[] = []
   const matches = await bareMatcher({ replica: { catalogue } }).match(
@@ -92,10 +92,10 @@ t.test('nor is what is withdrawn while other parts of the answer are looked for'
     matches.map(({ length }) => length),
     [0, 1],
   )
-  t.same(told, ['0: 1', '1: 1', '0: 0'], 'what was told is taken back')
+  t.same(told, ['0: 1', '1: 1', '0: 0'], 'the earlier report is taken back')
 })
 
-t.test('what is withdrawn after it was found ahead, and before its picture is answered, is not named', async (t) => {
+t.test('an image withdrawn after a batched search, before its picture is answered, is not in the answer', async (t) => {
   const { matcher, pictures } = worldOf(3, (picture, catalogue, ids) => {
     if (picture === 0) catalogue.remove(ids[2] ?? '')
   })
@@ -105,11 +105,11 @@ t.test('what is withdrawn after it was found ahead, and before its picture is an
     answers.map(({ length }) => length),
     [1, 1, 0],
   )
-  t.same(told, [1, 1, 0], 'nor told of')
+  t.same(told, [1, 1, 0], 'it is not reported')
 })
 
 t.test(
-  'many pictures in one call are answered as each alone: with one hash, two or eight, of one type or two, of the same image',
+  'many pictures in one call are answered as each alone: any number of hashes, either type, the same image',
   async (t) => {
     const { matcher, pictures } = worldOf(40, () => {})
     const asked = pictures.flatMap(([{ hashes }], i) => {
@@ -130,11 +130,11 @@ t.test(
     const alone: Match[][] = []
     for (const picture of asked) alone.push(...(await matcher.match([picture], ASKING)))
     t.same(together, alone)
-    t.equal(together.filter(({ length }) => length === 1).length, 160, 'all but the strangers')
+    t.equal(together.filter(({ length }) => length === 1).length, 160, 'all but the unknown hashes')
   },
 )
 
-t.test('a call stops wherever it is asked to give way, and goes on when it is its turn again', async (t) => {
+t.test('a call stops wherever it is asked to yield, and continues in its next turn', async (t) => {
   const waiting: (() => void)[] = []
   const yieldIfNeeded = () => new Promise<void>((resolve) => waiting.push(resolve))
   const { matcher, pictures } = worldOf(40, () => {}, { yielder: () => yieldIfNeeded, atEndOfTick: setImmediate })
@@ -172,11 +172,11 @@ const flipped = (hash: Hash256, bits: number) => {
   return hashFromBytes(bytes)
 }
 
-/** Of one PDQ hash. */
+/** A query of one PDQ hash. */
 const queryOf = (hash: Hash256) => [{ type: 'pdq', view: 'whole', quality: 100, hashes: [hash] }] as const
 const found = async (matcher: Matcher, hash: Hash256) => (await matcher.match([queryOf(hash)], ASKING))[0]?.length
 
-t.test('of a narrowed image copies are found and nothing farther, until it is narrowed no longer', async (t) => {
+t.test('of a narrowed image only copies match, until it is no longer narrowed', async (t) => {
   const { catalogue, images } = catalogueOf(2)
   const [narrowed, other] = images
   const edges: Observation['edge'][] = []
@@ -197,30 +197,33 @@ t.test('of a narrowed image copies are found and nothing farther, until it is na
     await found(matcher, flipped(hash, 31)),
   ]
   t.same(await reach(narrowed.hash), [1, 1, 0, 0])
-  t.same(edges, ['none', 'outer', 'outer', 'outer'], 'where it ceases to match is an outer edge')
+  t.same(edges, ['none', 'outer', 'outer', 'outer'], 'the distance where it stops matching is an outer edge')
   t.same(await reach(other.hash), [1, 1, 1, 1])
   catalogue.setTrustStatus(narrowed.id, NO_TRUST_STATUS)
   t.same(await reach(narrowed.hash), [1, 1, 1, 1])
 })
 
-t.test('an upload is noted as a copy by what was found, also where less is told, and else by how it looks', async (t) => {
-  const { catalogue, images } = catalogueOf(1)
-  const noted: MatchedImage[] = []
-  const matcher = bareMatcher({
-    replica: { catalogue },
-    matchEvents: { note: (_, met) => void noted.push(...met) },
-    probing: {
-      isOn: true,
-      radiusOf: () => undefined,
-      see: () => (_, match) => ({ ...match, distanceBits: 31, distanceBand: '16-31' }),
-    },
-  })
-  const hash = images[0]?.hash ?? hashFromBytes(randomBytes(32))
-  for (const bits of [0, COPY_BITS, COPY_BITS + 1, 20]) await found(matcher, flipped(hash, bits))
-  t.match(noted, [{ look: undefined }, { look: undefined }, { look: Number }, { look: Number }])
-})
+t.test(
+  'an upload is noted as a copy by its true distance, even if the answer is coarser; others by their look',
+  async (t) => {
+    const { catalogue, images } = catalogueOf(1)
+    const noted: MatchedImage[] = []
+    const matcher = bareMatcher({
+      replica: { catalogue },
+      matchEvents: { note: (_, met) => void noted.push(...met) },
+      probing: {
+        isOn: true,
+        radiusOf: () => undefined,
+        see: () => (_, match) => ({ ...match, distanceBits: 31, distanceBand: '16-31' }),
+      },
+    })
+    const hash = images[0]?.hash ?? hashFromBytes(randomBytes(32))
+    for (const bits of [0, COPY_BITS, COPY_BITS + 1, 20]) await found(matcher, flipped(hash, bits))
+    t.match(noted, [{ look: undefined }, { look: undefined }, { look: Number }, { look: Number }])
+  },
+)
 
-t.test('the nearest match is first, and of equally near ones the better grade', (t) => {
+t.test('the nearest match comes first, and of equally near ones the better grade', (t) => {
   const of = (distanceBits: number, grade: Match['grade'], matchId: string) => ({ distanceBits, grade, matchId }) as Match
   const sorted = [of(4, 'strong', 'a'), of(0, 'near', 'b'), of(0, 'review', 'a'), of(0, 'exact', 'd'), of(0, 'exact', 'c')]
     .sort(inOrder)

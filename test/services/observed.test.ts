@@ -1,4 +1,4 @@
-// What the probing budget is told of a query is what its answer tells.
+// The probing budget observes what an answer reveals.
 
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
@@ -12,47 +12,54 @@ import { bitsFrom, hashNamed } from '../helpers/hashes.js'
 
 const facts = { bank: CASES_BANK_NAME, tier: 'self-reported', category: undefined, ref: undefined, createdAtMs: 0 } as const
 
-t.test('of a match that witnesses decide, edges of what is told are counted, and not of what is nearest', async (t) => {
-  const catalogue = new Catalogue()
-  const row = (type: 'pdq' | 'pdq-area', view: 'whole' | 'crop', name: string) => ({
-    type,
-    view,
-    quality: 100,
-    hash: hashNamed(name),
-  })
-  const signals = [row('pdq', 'whole', 'pdq'), row('pdq-area', 'whole', 'whole'), row('pdq-area', 'crop', 'part')]
-  catalogue.put(formatUuid(randomBytes(16)), { ...facts, signals })
-  let seen: readonly Observation[] = []
-  const probing = {
-    isOn: true,
-    radiusOf: () => undefined,
-    see: (_: string, observations: readonly Observation[]) => {
-      seen = observations
-      return undefined
-    },
-  }
-  const matcher = bareMatcher({ replica: { catalogue }, probing })
-  const ask = async (pdqBits: number, wholeBits: number, partBits: number) => {
-    const asked = (type: HashedSignal['type'], view: HashedSignal['view'], name: string, bits: number): HashedSignal => ({
+t.test(
+  'of a match by corroborating views, the edges of the reported values count, not those of the nearest view',
+  async (t) => {
+    const catalogue = new Catalogue()
+    const row = (type: 'pdq' | 'pdq-area', view: 'whole' | 'crop', name: string) => ({
       type,
       view,
       quality: 100,
-      hashes: [bitsFrom(hashNamed(name), bits)],
+      hash: hashNamed(name),
     })
-    const query = [
-      asked('pdq', 'whole', 'pdq', pdqBits),
-      asked('pdq-area', 'whole', 'whole', wholeBits),
-      asked('pdq-area', 'deframed', 'part', partBits),
-    ]
-    const [[match] = []] = await matcher.match([query], { orgId: 'org', banks: undefined, thresholdBits: undefined })
-    return [match?.grade, match?.distanceBits, seen[0]?.distanceBits, seen[0]?.edge]
-  }
+    const signals = [row('pdq', 'whole', 'pdq'), row('pdq-area', 'whole', 'whole'), row('pdq-area', 'crop', 'part')]
+    catalogue.put(formatUuid(randomBytes(16)), { ...facts, signals })
+    let seen: readonly Observation[] = []
+    const probing = {
+      isOn: true,
+      radiusOf: () => undefined,
+      see: (_: string, observations: readonly Observation[]) => {
+        seen = observations
+        return undefined
+      },
+    }
+    const matcher = bareMatcher({ replica: { catalogue }, probing })
+    const ask = async (pdqBits: number, wholeBits: number, partBits: number) => {
+      const asked = (type: HashedSignal['type'], view: HashedSignal['view'], name: string, bits: number): HashedSignal => ({
+        type,
+        view,
+        quality: 100,
+        hashes: [bitsFrom(hashNamed(name), bits)],
+      })
+      const query = [
+        asked('pdq', 'whole', 'pdq', pdqBits),
+        asked('pdq-area', 'whole', 'whole', wholeBits),
+        asked('pdq-area', 'deframed', 'part', partBits),
+      ]
+      const [[match] = []] = await matcher.match([query], { orgId: 'org', banks: undefined, thresholdBits: undefined })
+      return [match?.grade, match?.distanceBits, seen[0]?.distanceBits, seen[0]?.edge]
+    }
 
-  t.same(await ask(8, 40, 24), ['strong', 24, 24, 'none'])
-  t.same(await ask(15, 40, 24), ['strong', 24, 24, 'none'], 'whatever the band of what is nearest')
-  t.same(await ask(8, 40, 30), ['strong', 30, 30, 'inner'], 'of the band that is told')
-  t.same(await ask(8, 25, 24), ['strong', 24, 24, 'inner'], 'of the view that is told')
-  t.same(await ask(30, 40, 24), ['strong', 24, 24, 'inner'], 'where witnesses are told of because nothing else decides')
-  t.same(await ask(8, 58, 29), ['strong', 29, 29, 'outer'], 'of the grade')
-  t.same(await ask(8, 60, 40), ['near', 8, 8, 'none'], 'and where they make nothing surer, of what is nearest')
-})
+    t.same(await ask(8, 40, 24), ['strong', 24, 24, 'none'])
+    t.same(await ask(15, 40, 24), ['strong', 24, 24, 'none'], 'whatever the band of the nearest image')
+    t.same(await ask(8, 40, 30), ['strong', 30, 30, 'inner'], 'of the reported band')
+    t.same(await ask(8, 25, 24), ['strong', 24, 24, 'inner'], 'of the reported view')
+    t.same(
+      await ask(30, 40, 24),
+      ['strong', 24, 24, 'inner'],
+      'corroborating views are reported because nothing else decides',
+    )
+    t.same(await ask(8, 58, 29), ['strong', 29, 29, 'outer'], 'of the grade')
+    t.same(await ask(8, 60, 40), ['near', 8, 8, 'none'], 'where they add no certainty, of the nearest view')
+  },
+)

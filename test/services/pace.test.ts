@@ -1,7 +1,7 @@
 import { t } from 'tap'
 import { tickEnds, yielder } from '../../src/services/load/yielding.js'
 
-t.test('the event loop turns when work has kept it for a slice, and not before', async (t) => {
+t.test('work yields to the event loop after a slice, not before', async (t) => {
   let nowMs = 100
   const yieldIfNeeded = yielder(5, () => nowMs)
   let scheduler = 0
@@ -18,14 +18,14 @@ t.test('the event loop turns when work has kept it for a slice, and not before',
   const turn = yieldIfNeeded()
   t.ok(turn)
   await turn
-  t.ok(scheduler > 0, 'others had their turn')
+  t.ok(scheduler > 0, 'other work had its turn')
 
-  t.equal(yieldIfNeeded(), undefined, 'the slice begins anew')
+  t.equal(yieldIfNeeded(), undefined, 'the slice begins again')
   nowMs += 5
   t.ok(yieldIfNeeded())
 })
 
-t.test('who asks within one turn waits for the same end, and goes on in the order of asking', async (t) => {
+t.test('work that asks within one turn waits for the same end, and continues in the order of asking', async (t) => {
   const ends: (() => void)[] = []
   const tickEnd = tickEnds((callback) => ends.push(callback))
   const done: string[] = []
@@ -38,13 +38,13 @@ t.test('who asks within one turn waits for the same end, and goes on in the orde
 
   const first = [work('one'), work('two')]
   t.equal(ends.length, 1, 'one look at the queue for both')
-  t.same(done, [], 'nobody searches while others still come in')
+  t.same(done, [], 'nothing searches while more requests arrive')
   ends.shift()?.()
   await Promise.all(first)
-  t.same(done, ['one searches', 'two searches', 'one answers', 'two answers'], 'each step of all, then the next')
+  t.same(done, ['one searches', 'two searches', 'one answers', 'two answers'], 'one step of all, then the next')
 
   const late = work('three')
-  t.equal(ends.length, 1, 'who comes later waits for the end of another turn')
+  t.equal(ends.length, 1, 'a later request waits for the end of another turn')
   ends.shift()?.()
   await late
 })

@@ -1,4 +1,4 @@
-// What the operator is told of an organisation that probes.
+// What is reported to the operator about an organisation that probes.
 
 import t from 'tap'
 import type { Match } from '../../src/services/matching/match.js'
@@ -38,7 +38,7 @@ function guardThat(mode: ProbingMode, add: ProbingGuardParts['events']['add']) {
   return { clock, troubles, see }
 }
 
-t.test('an organisation that goes on probing is reported again a day later, and not before', async (t) => {
+t.test('an organisation that continues to probe is reported again after a day, not before', async (t) => {
   for (const mode of ['tell', 'suspend'] as const) {
     const told: number[] = []
     const { clock, see } = guardThat(mode, async (_, __, atMs) => void told.push(atMs))
@@ -55,7 +55,7 @@ t.test('an organisation that goes on probing is reported again a day later, and 
   }
 })
 
-t.test('a report that the store did not take is made with the next question', async (t) => {
+t.test('a report that the store refused is made with the next query', async (t) => {
   const told: string[] = []
   let isUnavailable = true
   const { troubles, see } = guardThat('tell', async (kind) => {
@@ -68,14 +68,14 @@ t.test('a report that the store did not take is made with the next question', as
   t.same([troubles.length, told], [1, ['key.suspected']])
 })
 
-t.test('of however many organisations, each is reported', async (t) => {
+t.test('each of many probing organisations is reported', async (t) => {
   const told = new Set<string>()
   const { see } = guardThat('tell', async (_, { orgId }) => void told.add(orgId ?? ''))
   for (let i = 0; i < 1500; i++) await see(`org ${i}`)
   t.equal(told.size, 1500)
 })
 
-t.test('a coarse answer has no moments, by which each frame of a query would be one of its own', async (t) => {
+t.test('a coarse answer has no moments, since each frame of a query would have its own', async (t) => {
   const span = { fromMs: 0, toMs: 1000 }
   const segment = {
     query: span,

@@ -1,4 +1,4 @@
-// What queries about one film are charged: whoever moderates asks for many of its excerpts, whoever searches for a hash stays at one moment.
+// What queries about one film cost: a moderator asks for many excerpts of it, an attacker stays at one moment.
 
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
@@ -29,7 +29,7 @@ function film(): RegisteredImage {
   return { ...imageOf(hashNamed('')), signals, video: { durationMs: FRAMES * FRAME_MS, framesAtMs } }
 }
 
-/** So many other bits each time. */
+/** Flips `count` other bits each time. */
 function away(hash: Hash256, count: number): Hash256 {
   const bytes = Uint8Array.from(hash)
   const order = Array.from({ length: 256 }, (_, bit) => bit).sort(() => Math.random() - 0.5)
@@ -37,7 +37,7 @@ function away(hash: Hash256, count: number): Hash256 {
   return hashFromBytes(bytes)
 }
 
-/** Counts of one process, in memory. */
+/** The counts of one process, in memory. */
 function memoryCounts(): ProbingCounts {
   const kept = new Map<string, { inner: number; outer: number }>()
   return {
@@ -95,7 +95,7 @@ function worldOf() {
   }
 }
 
-t.test('whoever asks for thirty excerpts of one film is told the moments of each', async (t) => {
+t.test('thirty excerpts of one film are each answered with their moments', async (t) => {
   const { film, still } = worldOf()
   for (let i = 0; i < 30; i++) {
     const [match] = await film([
@@ -108,7 +108,7 @@ t.test('whoever asks for thirty excerpts of one film is told the moments of each
   for (let i = 0; i < 30; i++) t.equal((await still(i, 16))[0]?.atMs, i * FRAME_MS, `still ${i}`)
 })
 
-t.test('a search for the hash of one frame is told no more than one for a picture', async (t) => {
+t.test('a search for the hash of one frame learns no more than a search for a picture', async (t) => {
   const ways: Readonly<Record<string, (world: ReturnType<typeof worldOf>, i: number) => Promise<boolean>>> = {
     'by the band': async ({ film }) => {
       const [match] = await film([

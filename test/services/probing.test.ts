@@ -1,4 +1,4 @@
-// The budget of answers over several processes at the same time: more processes must not mean more answers.
+// The probing budget of several processes at the same time: more processes must not give more answers.
 
 import { randomInt } from 'node:crypto'
 import t from 'tap'
@@ -12,7 +12,7 @@ import { startRedis, storeAt } from '../helpers/redis.js'
 const PROCESSES = 10
 const ORG = 'org'
 
-t.test('ten processes that are asked at the same moment tell no more than one', async (t) => {
+t.test('ten processes that are queried at the same moment reveal no more than one', async (t) => {
   const redis = await startRedis(t)
   const stores = await Promise.all(Array.from({ length: PROCESSES }, () => openStore(storeAt(redis.socket))))
   const budgets = stores.map((store) =>
@@ -21,14 +21,17 @@ t.test('ten processes that are asked at the same moment tell no more than one', 
       secret: Buffer.alloc(32, 1),
       now: () => Date.UTC(2026, 0, 1),
       onError: (error) => t.fail(String(error)),
-      intervalMs: 3_600_000, // what they tell each other by themselves comes too late
+      intervalMs: 3_600_000, // what they exchange by themselves comes too late
     }),
   )
   t.teardown(async () => {
     await Promise.all(budgets.map((budget) => budget.close()))
     await Promise.all(stores.map((store) => store.close()))
   })
-  /** Each process is asked so often near an edge of an image, all at the same moment. @returns how many answers told of that edge. */
+  /**
+   * Each process is queried so often near an edge of an image, all at the same moment. @returns how many answers
+   * revealed the edge.
+   */
   const told = async (imageId: string, edge: 'inner' | 'outer', timesEach: number) => {
     let count = 0
     const ask = async (budget: (typeof budgets)[number]) => {
@@ -43,12 +46,13 @@ t.test('ten processes that are asked at the same moment tell no more than one', 
   }
   t.ok((await told('an image', 'inner', 4)) <= PROBING_BUDGETS.coarse, 'bands, views and orientations')
   t.ok((await told('another', 'outer', 4)) <= PROBING_BUDGETS.frozen, 'matches and grades')
-  // Asked near an inner edge first, each has read that nothing was spent of the outer ones, and may not go by that.
+  // Queried near an inner edge first, each has read that nothing was spent at the outer ones, and must not rely on
+  // it.
   await told('a third', 'inner', 1)
   t.ok((await told('a third', 'outer', 4)) <= PROBING_BUDGETS.frozen)
 })
 
-t.test('a platform that asks about the same 4,000 copies again and again is charged for each once', async (t) => {
+t.test('a platform that queries the same 4,000 copies again and again is charged once for each', async (t) => {
   let charged = 0
   const nothing = { own: { inner: 0, outer: 0 }, all: { inner: 0, outer: 0 } }
   const budget = createProbingBudget({
@@ -73,10 +77,10 @@ t.test('a platform that asks about the same 4,000 copies again and again is char
   t.equal(charged, copies.length)
 })
 
-t.test('an organisation whose query makes room for more accounts is still charged', async (t) => {
+t.test('an organisation whose query evicts other accounts is still charged', async (t) => {
   const accounts = createProbingAccounts(Buffer.alloc(32, 1))
   const org = accounts.orgOf(ORG)
   for (let i = 0; i <= 100_000; i++) accounts.accountOf(ORG, org, String(i))
-  t.equal(org.images.size, 1, 'the others were dropped')
+  t.equal(org.images.size, 1, 'the others were evicted')
   t.equal(accounts.orgs.get(ORG), org, 'its charges are sent')
 })

@@ -1,4 +1,4 @@
-// A service that pulls feeds of every protocol from one server that answers what a test says.
+// A service that pulls feeds of every protocol from one server, which answers as a test says.
 
 import type { Test } from 'tap'
 import { exchangesIn } from '../../src/exchange/exchange-config.js'

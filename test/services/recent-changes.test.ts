@@ -1,4 +1,4 @@
-// Which images changed last, as far as memory goes.
+// Which images changed last, within bounded memory.
 
 import { randomBytes } from 'node:crypto'
 import { t } from 'tap'
@@ -7,7 +7,7 @@ import { createRecentChanges } from '../../src/services/index/recent-changes.js'
 
 const MAX = 4096
 
-/** As ids are, but that their last bytes take turns: as many of each. */
+/** Like real ids, but their last bytes rotate, so that each occurs equally often. */
 function idsOf(count: number): string[] {
   return Array.from({ length: count }, (_, i) => {
     const bytes = randomBytes(16)
@@ -16,7 +16,7 @@ function idsOf(count: number): string[] {
   })
 }
 
-t.test('the last change of an image is what counts, of whatever kind', async (t) => {
+t.test('the last change of an image counts, whatever its kind', async (t) => {
   const recent = createRecentChanges()
   const [first = '', second = ''] = idsOf(2)
   recent.note([
@@ -28,18 +28,21 @@ t.test('the last change of an image is what counts, of whatever kind', async (t)
   t.equal(recent.changedAfter(first, 3), false)
   t.equal(recent.changedAfter(second, 0), true)
   t.equal(recent.changedAfter(second, 1), false)
-  t.equal(recent.changedAfter(idsOf(1)[0] ?? '', 0), false, 'one that never changed')
+  t.equal(recent.changedAfter(idsOf(1)[0] ?? '', 0), false, 'an image that never changed')
 })
 
-t.test('of very many it remembers the newest, no more than it may, and one that changes again is new', async (t) => {
-  const recent = createRecentChanges(MAX)
-  const ids = idsOf(4 * MAX)
-  const [again = ''] = ids
-  for (const [i, id] of ids.entries())
-    recent.note([{ op: 'image', revision: i + 1, imageIds: i % 500 === 499 ? [id, again] : [id] }])
-  const known = ids.map((id) => recent.changedAfter(id, 0))
-  t.equal(known.filter(Boolean).length, MAX, 'all shards are full, and none has more')
-  t.equal(known.slice(0, MAX).filter(Boolean).length, 1)
-  t.equal(recent.changedAfter(again, 4 * MAX - 500), true)
-  t.ok(known.slice(-MAX / 2).every(Boolean), 'the newest are all there')
-})
+t.test(
+  'of very many changes the newest are kept, within the limit; an image that changes again counts as new',
+  async (t) => {
+    const recent = createRecentChanges(MAX)
+    const ids = idsOf(4 * MAX)
+    const [again = ''] = ids
+    for (const [i, id] of ids.entries())
+      recent.note([{ op: 'image', revision: i + 1, imageIds: i % 500 === 499 ? [id, again] : [id] }])
+    const known = ids.map((id) => recent.changedAfter(id, 0))
+    t.equal(known.filter(Boolean).length, MAX, 'all shards are full, and none has more')
+    t.equal(known.slice(0, MAX).filter(Boolean).length, 1)
+    t.equal(recent.changedAfter(again, 4 * MAX - 500), true)
+    t.ok(known.slice(-MAX / 2).every(Boolean), 'the newest are all there')
+  },
+)

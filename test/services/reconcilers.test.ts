@@ -1,4 +1,4 @@
-// An HMA that pulled from here keeps what is withdrawn. The reconciler takes it out by HMA's own routes.
+// An HMA that pulled from here keeps what is withdrawn. The reconciler removes it through HMA's own routes.
 
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -42,7 +42,7 @@ async function world(t: Test, options: HmaServerOptions = {}, more: object = {})
   return { hma, clock, service, ngo, handIn, takeBack, pull, run }
 }
 
-t.test('what is withdrawn, held or switched off here is out of an HMA that had it, and nothing else', async (t) => {
+t.test('withdrawn, held and disabled signals are removed from an HMA that had them, and nothing else is', async (t) => {
   const { hma, clock, service, ngo, handIn, takeBack, pull, run } = await world(t)
   const hers = await caseWithPicture(service)
   const twice = randomHashText()
@@ -63,11 +63,11 @@ t.test('what is withdrawn, held or switched off here is out of an HMA that had i
   const { headers } = await operator(service)
   await ask(service, 'POST', `/v1/signals/${ids[1]}/quarantine`, headers)
   await pull()
-  t.ok(hma.matches(hers.hash), 'HMA itself never hears of it')
+  t.ok(hma.matches(hers.hash), 'HMA itself does not learn of it')
   const before = hma.requests.length
   t.match(await run(), { state: 'waiting', removed: 3 })
-  t.ok(hma.requests.length - before < 15, 'what did not change is not looked at again')
-  t.notOk([hers.hash, hashes[0] ?? '', hashes[1] ?? ''].some(hma.matches), 'hers too, although one near it stays')
+  t.ok(hma.requests.length - before < 15, 'unchanged contents are not read again')
+  t.notOk([hers.hash, hashes[0] ?? '', hashes[1] ?? ''].some(hma.matches), 'hers too, although a near one stays')
   t.ok([...hashes.slice(2), ...own].every(hma.matches), 'one of two reports of a picture is enough')
 
   await takeBack(ids[5])
@@ -76,7 +76,7 @@ t.test('what is withdrawn, held or switched off here is out of an HMA that had i
   clock.nowMs += 300
   await pull()
   await run()
-  t.notOk(hma.matches(twice), 'and none is not')
+  t.notOk(hma.matches(twice), 'without any report it is removed')
   t.ok(
     hma.matches(hashes[1] ?? '') && hma.matches(hers.hash),
     'released, or registered anew: HMA fetches it again, and it stays',
@@ -88,10 +88,10 @@ t.test('what is withdrawn, held or switched off here is out of an HMA that had i
   await ask(service, 'POST', '/v1/banks/harmless/signals', headers, { signals: [{ type: 'pdq', hash: hashes[2] }] })
   clock.nowMs += 25 * 60 * MINUTE_MS
   await run()
-  t.notOk(hma.matches(hashes[2] ?? ''), 'what no change names is found within a day')
+  t.notOk(hma.matches(hashes[2] ?? ''), 'changes outside the stream are found within a day')
   await ask(service, 'DELETE', '/c/bank/MINE', ngo.headers)
   await run()
-  t.notOk(hashes.some(hma.matches), 'a bank that was removed')
+  t.notOk(hashes.some(hma.matches), 'of a removed bank')
   t.ok(own.every(hma.matches))
   t.equal([...hma.contents.values()].filter(({ bank }) => bank === 'TABIR_MARKS').length, 0, 'no mark stays')
 })
@@ -116,7 +116,7 @@ t.test('every bank that an exchange of this kind fills is cleaned, whenever it w
     'a name that no bank can have is not asked for',
   )
 
-  // Of a bank that is not from here nothing is removed, and the others are cleaned all the same.
+  // A bank that is not filled from here is left whole, and the others are still cleaned.
   hma.makeExchange('FOREIGN')
   hma.beginWrite('FOREIGN', Array.from({ length: 30 }, randomHashText))()
   await takeBack(second)
@@ -133,7 +133,7 @@ t.test('every bank that an exchange of this kind fills is cleaned, whenever it w
   t.match(await run(), { state: 'waiting', failure: undefined })
 })
 
-t.test('withdrawn before it was ever looked at, or while HMA still writes', async (t) => {
+t.test('a withdrawal before the first look, or while HMA still writes, is removed', async (t) => {
   const { hma, clock, handIn, takeBack, run } = await world(t)
   const hashes = Array.from({ length: 6 }, randomHashText)
   const ids = await handIn(hashes)
@@ -155,13 +155,13 @@ t.test('withdrawn before it was ever looked at, or while HMA still writes', asyn
   await run()
   const before = hma.requests.length
   await run()
-  t.ok(hma.requests.length - before < 5, 'a hole that is old is looked into no more')
+  t.ok(hma.requests.length - before < 5, 'an old gap is not read any more')
   late()
   clock.nowMs += 24 * 60 * MINUTE_MS
-  t.match(await run(), { removed: 3 }, 'but once a day')
+  t.match(await run(), { removed: 3 }, 'except once a day')
 })
 
-t.test('an HMA of before 1.1, which keeps what it imported, switches it off', async (t) => {
+t.test('a content that an HMA before 1.1 keeps after import is disabled', async (t) => {
   const { hma, handIn, takeBack, pull, run } = await world(t, { keepsImported: true })
   const [hash = ''] = [randomHashText()]
   const [id] = await handIn([hash])
@@ -173,7 +173,7 @@ t.test('an HMA of before 1.1, which keeps what it imported, switches it off', as
   t.match([...hma.contents.values()], [{ pdq: hash, disableUntil: 0 }])
 })
 
-t.test('a bank that is not filled from here is left alone, and failures say what is wrong', async (t) => {
+t.test('a bank that is not filled from here is left alone, and a failure names its cause', async (t) => {
   const { hma, handIn, pull, run, service } = await world(t, {}, { bearer: 'secret' })
   hma.askForKey('other')
   t.match(await run(), { state: 'failed', failure: 'not-let-in' })
@@ -208,38 +208,42 @@ t.test('a bank that is not filled from here is left alone, and failures say what
   t.throws(() => reconcilersIn(file(',"organisation":"o","hmaBank":"TABIR"')), /reconcilers\.0 .*"hmaBank"/)
 })
 
-t.test('killed at any point, the next run goes on, and everything is out in the end', { timeout: 230_000 }, async (t) => {
-  let die: { child: ChildProcess; inRequests: number } | undefined
-  const onRequest = () => {
-    if (die !== undefined && --die.inRequests <= 0) die.child.kill('SIGKILL')
-  }
-  const { hma, service, ngo, handIn, pull } = await world(t, { onRequest })
-  const hashes = Array.from({ length: 300 }, randomHashText)
-  const kept = randomHashText()
-  await ask(service, 'POST', '/v1/banks', ngo.headers, { name: 'KEPT' })
-  await ask(service, 'POST', '/v1/banks/KEPT/signals', ngo.headers, { signals: [{ type: 'pdq', hash: kept }] })
-  await handIn(hashes)
-  await pull()
-  const runOnce = async (inRequests: number) => {
-    const child = fork(fileURLToPath(new URL('../helpers/reconciler-process.js', import.meta.url)), {
-      env: { PATH: process.env['PATH'], SOCKET: service.redis.socket, HMA: hma.url },
-    })
-    die = { child, inRequests }
-    const [code] = await once(child, 'exit')
-    die = undefined
-    return code
-  }
-  t.equal(await runOnce(5 + Math.floor(Math.random() * 250)), null, 'killed while it looks at everything')
-  t.equal(await runOnce(Number.POSITIVE_INFINITY), 0)
-  t.equal(hma.contents.size, 301)
-  await ask(service, 'DELETE', '/c/bank/MINE', ngo.headers)
-  t.equal(await runOnce(210 + Math.floor(Math.random() * 150)), null, 'and while it removes')
-  t.ok(hma.contents.size < 300, `${hma.contents.size} were left when it was killed`)
-  t.equal(await runOnce(Number.POSITIVE_INFINITY), 0)
-  t.same(left(hma), [kept])
-})
+t.test(
+  'after a kill at any point the next run continues, and everything is removed in the end',
+  { timeout: 230_000 },
+  async (t) => {
+    let die: { child: ChildProcess; inRequests: number } | undefined
+    const onRequest = () => {
+      if (die !== undefined && --die.inRequests <= 0) die.child.kill('SIGKILL')
+    }
+    const { hma, service, ngo, handIn, pull } = await world(t, { onRequest })
+    const hashes = Array.from({ length: 300 }, randomHashText)
+    const kept = randomHashText()
+    await ask(service, 'POST', '/v1/banks', ngo.headers, { name: 'KEPT' })
+    await ask(service, 'POST', '/v1/banks/KEPT/signals', ngo.headers, { signals: [{ type: 'pdq', hash: kept }] })
+    await handIn(hashes)
+    await pull()
+    const runOnce = async (inRequests: number) => {
+      const child = fork(fileURLToPath(new URL('../helpers/reconciler-process.js', import.meta.url)), {
+        env: { PATH: process.env['PATH'], SOCKET: service.redis.socket, HMA: hma.url },
+      })
+      die = { child, inRequests }
+      const [code] = await once(child, 'exit')
+      die = undefined
+      return code
+    }
+    t.equal(await runOnce(5 + Math.floor(Math.random() * 250)), null, 'killed while it reads everything')
+    t.equal(await runOnce(Number.POSITIVE_INFINITY), 0)
+    t.equal(hma.contents.size, 301)
+    await ask(service, 'DELETE', '/c/bank/MINE', ngo.headers)
+    t.equal(await runOnce(210 + Math.floor(Math.random() * 150)), null, 'killed while it removes')
+    t.ok(hma.contents.size < 300, `${hma.contents.size} were left when it was killed`)
+    t.equal(await runOnce(Number.POSITIVE_INFINITY), 0)
+    t.same(left(hma), [kept])
+  },
+)
 
-t.test('ids that were missing are holes until they are seen', async (t) => {
+t.test('missing ids are kept as gaps until they are seen', async (t) => {
   const hole = (from: number, to: number, sinceMs = 1) => ({ from, to, sinceMs })
   t.same(withHoles([], 1, 9, [2, 3, 4, 7], 1), [hole(2, 4), hole(7, 7)])
   t.same(withHoles([hole(2, 8)], 4, 5, [5], 9), [hole(2, 3), hole(5, 5, 9), hole(6, 8)])
@@ -250,7 +254,7 @@ function left({ contents }: HmaServer): string[] {
   return [...contents.values()].map(({ pdq }) => pdq)
 }
 
-t.test('an HMA whose ids have no end lets others have their turn, and is gone on with afterwards', async (t) => {
+t.test('an HMA with endless ids yields to other work, and the next run continues', async (t) => {
   const clock = { nowMs: Date.now() }
   const looked: number[] = []
   const hma = createServer(({ method, url = '' }, response) => {
@@ -272,8 +276,8 @@ t.test('an HMA whose ids have no end lets others have their turn, and is gone on
   await service.services.reconcilers.run('endless')
   const first = looked.length
   t.ok(first > 0 && first <= 600, `${first} contents in one run`)
-  clock.nowMs += 16 * MINUTE_MS // what was missing is looked at again until then
+  clock.nowMs += 16 * MINUTE_MS // until then missing ids are looked at again
   const { progress } = await service.services.reconcilers.run('endless')
   t.match(progress, { caughtUpAtMs: undefined, failure: undefined })
-  t.equal(Math.min(...looked.slice(first)), first + 1, 'the next one goes on')
+  t.equal(Math.min(...looked.slice(first)), first + 1, 'the next run continues')
 })

@@ -16,7 +16,7 @@ const NOW_MS = Date.UTC(2026, 10, 25)
 const MARK = '0123456789abcdef'
 const ID = '00000000-0000-8000-8000-000000000001'
 
-/** Of so many months in a row, from January 2025: a record of the month, each behind the one before. */
+/** One record for each of `months` months in a row from January 2025, each in its own file. */
 function logsOf(t: Test, months: number, backIn?: number): string {
   const folder = mkdtempSync(join(tmpdir(), 'tabir-records-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
@@ -48,28 +48,28 @@ function keepingIn(t: Test, folder: string, parts: Partial<RecordKeepingParts> =
   return keeping
 }
 
-t.test('files of withdrawals go when all of their month is older than is kept, and the newest stays', async (t) => {
+t.test('a withdrawal log is deleted once its whole month is beyond retention, and the newest stays', async (t) => {
   const folder = logsOf(t, 23) // up to November 2026
   const keeping = keepingIn(t, folder)
   await keeping.sweep()
   await keeping.sweep()
   t.same(namesIn(folder).slice(0, 2), ['2025-10.log', '2025-11.log'], 'October ended within the last 400 days')
 
-  t.match(await withdrawnSince([folder], 90), { isWhole: true }, 'all since a backup of then is known')
-  t.match(await withdrawnSince([folder], 89), { isWhole: false }, 'an older backup is not put in place unasked')
+  t.match(await withdrawnSince([folder], 90), { isWhole: true }, 'it knows all withdrawals since a backup of that age')
+  t.match(await withdrawnSince([folder], 89), { isWhole: false }, 'an older backup is not restored without asking')
 
   const idle = logsOf(t, 1)
   await keepingIn(t, idle).sweep()
-  t.same(namesIn(idle), ['2025-01.log', 'status'], 'what was noted last is where the next record belongs')
+  t.same(namesIn(idle), ['2025-01.log', 'status'], 'the newest record is where the next one belongs')
 })
 
-t.test('no file goes from the one on in which the store went back', async (t) => {
+t.test('withdrawal logs are kept from the month on in which the store went back', async (t) => {
   const folder = logsOf(t, 23, 3)
   await keepingIn(t, folder).sweep()
   t.same(namesIn(folder).slice(0, 2), ['2025-04.log', '2025-05.log'])
 })
 
-t.test('nothing goes while clocks do not agree, where all is kept, or where another process trims today', async (t) => {
+t.test('nothing is deleted if clocks disagree, everything is kept, or another process trims today', async (t) => {
   const folder = logsOf(t, 23)
   const before = namesIn(folder)
   const untouched = {
@@ -121,7 +121,7 @@ t.test('one of several processes trims the audit log, once a day', async (t) => 
 
   await client.del(keys.auditTrimming)
   await sweep()
-  t.equal(await client.exists(keys.auditTrimming), 0, 'where nothing is old nobody reads the log to its end')
+  t.equal(await client.exists(keys.auditTrimming), 0, 'where nothing is old, the log is not read to its end')
   t.same(
     both.flatMap(({ log }) => log.filter((line) => line.includes('AuditError'))),
     [],

@@ -19,12 +19,12 @@ const Registry = z.object({
   ),
 })
 
-t.test('an operator sees how much is registered and of what kind, and nobody else does', async (t) => {
+t.test('an operator sees how many signals of each kind are registered, and other callers do not', async (t) => {
   let aheadMs = 0
   const service = await startService(t, { now: () => Date.now() + aheadMs })
   const { headers } = await operator(service)
   const counts = async () => {
-    aheadMs += 6_000 // counts are given again for five seconds
+    aheadMs += 6_000 // counts are cached for five seconds
     return Registry.parse((await ask(service, 'GET', '/v1/insights/registry', headers)).json())
   }
   t.same((await counts()).groups, [])
@@ -67,7 +67,7 @@ t.test('an operator sees how much is registered and of what kind, and nobody els
     )
 
   await ask(service, 'DELETE', her.url, her.headers)
-  t.equal((await counts()).images, 3, 'what was withdrawn is not counted')
+  t.equal((await counts()).images, 3, 'a withdrawn image is not counted')
   const other = await keyFor(service, 'platform', ['match', 'feed', 'signals:write'])
   t.equal((await ask(service, 'GET', '/v1/insights/registry', other.headers)).statusCode, 403)
 })

@@ -1,4 +1,4 @@
-// How old what a replica knows may be: what waits, what is refused, and what holds up nothing.
+// How stale a replica may be: what waits, what is refused, and what is not delayed.
 
 import t from 'tap'
 import { DEFAULT_FRESHNESS } from '../../src/services/index/readiness.js'
@@ -9,7 +9,7 @@ import { startRedis } from '../helpers/redis.js'
 import { PATIENT, until } from '../helpers/service.js'
 import { found, openParts, randomImage } from './replica-parts.js'
 
-t.test('a replica that has not heard from the store for a second does not answer', async (t) => {
+t.test('a replica that has heard nothing from the store for a second does not answer', async (t) => {
   let nowMs = 0
   const { replicaWith } = await openParts(t, await startRedis(t))
   const replica = replicaWith(DEFAULT_FRESHNESS, () => nowMs)
@@ -22,7 +22,7 @@ t.test('a replica that has not heard from the store for a second does not answer
   await until(() => replica.isReady)
 })
 
-t.test('whoever comes after this process stood still waits for the store to be heard, and is not refused', async (t) => {
+t.test('a request after this process stood still waits until the replica is fresh, and is not refused', async (t) => {
   let nowMs = 0
   const { replicaWith } = await openParts(t, await startRedis(t))
   const replica = replicaWith({ ...DEFAULT_FRESHNESS, graceMs: 60_000 }, () => nowMs)
@@ -36,7 +36,7 @@ t.test('whoever comes after this process stood still waits for the store to be h
   t.equal(replica.waitUntilFresh(), undefined)
 })
 
-t.test('while the store is unavailable the first who come wait for a moment in vain, and nobody after them', async (t) => {
+t.test('while the store is unavailable the first requests wait briefly in vain, and later ones do not wait', async (t) => {
   const { replicaWith, redis } = await openParts(t, await startRedis(t))
   const replica = replicaWith(DEFAULT_FRESHNESS)
   await replica.start()
@@ -46,16 +46,16 @@ t.test('while the store is unavailable the first who come wait for a moment in v
     await until(() => !replica.isReady)
     const first = replica.waitUntilFresh()
     t.type(first, Promise)
-    t.equal(replica.waitUntilFresh(), first, 'the same for all')
+    t.equal(replica.waitUntilFresh(), first, 'the same wait for all')
     await first
     t.throws(() => replica.catalogue, { code: 'store-unavailable' })
-    t.equal(replica.waitUntilFresh(), undefined, 'once a silence')
+    t.equal(replica.waitUntilFresh(), undefined, 'once per outage')
     process.kill(pid, 'SIGCONT')
     await until(() => replica.isReady)
   }
 })
 
-t.test('what the store answers counts as old as the question, however long it was under way', async (t) => {
+t.test('an answer of the store is as old as the question, however long it was under way', async (t) => {
   const testRedis = await startRedis(t)
   const { images, redis } = await openParts(t, testRedis)
   const follower = connectForFollowing({ url: undefined, socket: testRedis.socket })
@@ -63,13 +63,13 @@ t.test('what the store answers counts as old as the question, however long it wa
   let nowMs = 1000
   const following = follow(follower, ORIGIN, 2500, () => nowMs)
   await until(async () => /^blocked_clients:1\r?$/m.test(await redis.info('clients')))
-  nowMs = 5000 // the process stood still, or the line did
+  nowMs = 5000 // the process stood still, or the connection did
   await images.put([randomImage()])
 
   t.match(await following, { kind: 'changes', changes: [{ revision: 1 }], caughtUpAtMs: 1000 })
 })
 
-t.test('what is noted of a withdrawal is waited for by who withdraws, and holds up nothing that is matched', async (t) => {
+t.test('a withdrawal waits until it is in the withdrawal log, and matching does not wait for the log', async (t) => {
   const { images, replicaWith } = await openParts(t, await startRedis(t))
   const noted: number[][] = []
   const onDisk: (() => void)[] = []
@@ -101,19 +101,19 @@ t.test('what is noted of a withdrawal is waited for by who withdraws, and holds 
   const put = await images.put([third])
   await until(() => replica.revision === put)
 
-  t.same(found(replica, [first, second, third]), [third.id], 'what came behind it is applied')
-  t.same(noted, [[one.revision]], 'one is noted at a time')
+  t.same(found(replica, [first, second, third]), [third.id], 'later changes are applied')
+  t.same(noted, [[one.revision]], 'one note at a time')
   t.same(isAnswered, [false, false])
   onDisk.shift()?.()
   await one.answered
   await until(() => noted.length === 2)
-  t.same(noted[1], [two.revision, put], 'and all that came meanwhile together')
+  t.same(noted[1], [two.revision, put], 'all that came meanwhile, together')
   t.same(isAnswered, [true, false])
   onDisk.shift()?.()
   await Promise.all([two.answered, replica.reached(put)])
 })
 
-t.test('whoever takes nothing back does not wait until what others take back is noted', async (t) => {
+t.test('a registration does not wait until the withdrawals of others are logged', async (t) => {
   const { images, replicaWith } = await openParts(t, await startRedis(t))
   let isNoting = false
   const onDisk: (() => void)[] = []

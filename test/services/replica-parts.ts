@@ -1,4 +1,4 @@
-// A replica over a real Redis, with what puts images into it, for tests.
+// A replica over a real Redis, and the stores that write images into it, for tests.
 
 import { randomBytes } from 'node:crypto'
 import { Redis } from 'ioredis'
@@ -27,7 +27,7 @@ export async function openParts(t: Test, { socket }: TestRedis) {
   t.teardown(() => store.close())
   const keyring = makeKeyring([Buffer.alloc(32, 7)])
   const images = createImageStore(store, keyring)
-  /** That of a process which remembers what it writes. */
+  /** The image store of a process which remembers its own writes. */
   const imagesOf = (own: OwnWrites) => createImageStore(store, keyring, MAX_PER_CASE, own)
   const replicaWith = (
     freshness: ReplicaFreshness = PATIENT,

@@ -6,7 +6,7 @@ import { startRedis } from '../helpers/redis.js'
 import { PATIENT, until } from '../helpers/service.js'
 import { found, openParts, randomImage } from './replica-parts.js'
 
-t.test('replicas agree with a map, whatever is put, replaced, erased, and whenever they start', async (t) => {
+t.test('replicas agree with a map, whatever is put, replaced and erased, and whenever they start', async (t) => {
   const { images: others, imagesOf, replicaWith } = await openParts(t, await startRedis(t))
   const own = createOwnWrites()
   const early = replicaWith(PATIENT, () => performance.now(), { own })
@@ -46,19 +46,19 @@ t.test('replicas agree with a map, whatever is put, replaced, erased, and whenev
     await replica.reached(revision)
     t.same(found(replica, [...model.values()]).sort(), [...model.keys()].sort())
     const gone = everything.filter((image) => model.get(image.id) !== image)
-    t.same(found(replica, gone), [], 'nothing erased or replaced is found')
+    t.same(found(replica, gone), [], 'no erased or replaced image is found')
     t.equal(replica.catalogue.images, model.size)
   }
 })
 
-t.test('a stream that was trimmed behind a replica leads to a full re-read, not to a hole', async (t) => {
+t.test('a stream trimmed beyond a replica’s position leads to a full load, not to a gap', async (t) => {
   const { images, replicaWith, redis } = await openParts(t, await startRedis(t))
   const first = randomImage()
   await images.put([first])
   const replica = replicaWith()
   await replica.start()
 
-  // While the replica is not looking: an erasure and an addition, whose changes are gone from the stream.
+  // While the replica is not reading: an erasure and an addition, whose changes are gone from the stream.
   const second = randomImage()
   await redis
     .multi()
@@ -93,7 +93,7 @@ function shardAndId(id: string): [string, Buffer] {
   return [keys.images(imageShard(bytes)), bytes]
 }
 
-t.test('what comes next is asked for while what came is being applied', async (t) => {
+t.test('the next changes are requested while the previous ones are applied', async (t) => {
   const { images, replicaWith, redis } = await openParts(t, await startRedis(t))
   const held: (() => void)[] = []
   let isHeld = false
@@ -128,7 +128,7 @@ t.test('what comes next is asked for while what came is being applied', async (t
   t.same(found(replica, [...all, ...more]).length, 4)
 })
 
-t.test('what its own process wrote is not asked for, and what another wrote is', async (t) => {
+t.test('images that the own process wrote are not read from the store, and those of others are', async (t) => {
   const { images: others, imagesOf, replicaWith } = await openParts(t, await startRedis(t))
   const own = createOwnWrites()
   const images = imagesOf(own)
@@ -155,7 +155,7 @@ t.test('what its own process wrote is not asked for, and what another wrote is',
   t.same(found(replica, [anew]), [mine.id])
 })
 
-t.test('of what was written and taken back before a replica heard of it, nothing is found', async (t) => {
+t.test('an image written and withdrawn before a replica knew of it is never found', async (t) => {
   const { images: others, imagesOf, replicaWith } = await openParts(t, await startRedis(t))
   const own = createOwnWrites()
   const images = imagesOf(own)
@@ -171,7 +171,7 @@ t.test('of what was written and taken back before a replica heard of it, nothing
   const [gone, replaced, theirs] = [randomImage(), randomImage(), randomImage()]
   await others.put([theirs])
   await until(() => held.length === 1)
-  await others.put([randomImage()]) // is asked for already; what follows is heard of at once
+  await others.put([randomImage()]) // requested already; what follows is known at once
   await images.put([gone, replaced])
   const replacement = { id: replaced.id, image: randomImage().image }
   await others.put([replacement])

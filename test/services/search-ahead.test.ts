@@ -1,4 +1,4 @@
-// What is asked with one turn of the event loop, or with one call, is answered as if each had been asked alone.
+// Queries of one turn of the event loop, or of one call, are searched together and answered as if each were alone.
 
 import { randomBytes } from 'node:crypto'
 import { t } from 'tap'
@@ -13,7 +13,7 @@ import { catalogueOf } from '../helpers/registered-image.js'
 const ASKING = { orgId: 'org', banks: undefined, thresholdBits: undefined }
 const SIGNAL = { type: 'pdq', view: 'whole', quality: 100 } as const
 
-/** A matcher over so many images, and how many sets of needles each pass over the index had. */
+/** A matcher over `count` images, and how many sets of needles each pass over the index had. */
 function worldOf(count: number, meanwhile: (catalogue: Catalogue, ids: readonly string[]) => void = () => {}) {
   const { catalogue, images } = catalogueOf(count)
   const passes: number[] = []
@@ -38,7 +38,7 @@ function flipped(hash: Hash256, bits: number): Hash256 {
 }
 
 t.test(
-  'who ask with one turn are answered as each alone: near and far, with one hash or eight, of one picture or more',
+  'queries of one turn are answered as each alone: near and far, with one hash or eight, one picture or more',
   async (t) => {
     const { matcher, hashes, passes } = worldOf(60)
     const stranger = hashFromBytes(randomBytes(32))
@@ -50,7 +50,7 @@ t.test(
         [[[{ ...SIGNAL, hashes: dihedralsOf(near) }]], {}],
         [[[{ ...SIGNAL, hashes: [stranger] }], [{ ...SIGNAL, hashes: [near] }]], {}],
         [[[{ ...SIGNAL, hashes: [near] }, { ...SIGNAL, type: 'blockhash', hashes: [hash] } as const]], {}],
-        // The same object, searched for less far, far enough, and farther than is usual.
+        // The same object, searched with a smaller radius, a sufficient one, and a larger one than usual.
         [[[shared]], { thresholdBits: 8 }],
         [[[shared]], { thresholdBits: 9 }],
         [[[shared]], { thresholdBits: 60 }],
@@ -64,7 +64,7 @@ t.test(
 
     t.ok(
       passes.every((sets) => sets === 2),
-      'pictures of one call in one pass',
+      'the pictures of one call in one pass',
     )
     t.equal(passes.length, 60)
     const alone = []
@@ -77,7 +77,7 @@ t.test(
   },
 )
 
-t.test('what is withdrawn after it was searched for, and before it is answered, is not named', async (t) => {
+t.test('an image withdrawn after the search and before the answer is not in the answer', async (t) => {
   const { matcher, hashes, passes } = worldOf(3, (catalogue, [, second = '']) => catalogue.remove(second))
   const answers = await matcher.match(
     hashes.map((hash) => [{ ...SIGNAL, hashes: [hash] }]),
@@ -90,32 +90,29 @@ t.test('what is withdrawn after it was searched for, and before it is answered, 
   )
 })
 
-t.test(
-  'what a search for many leaves to a search of its own is answered as well, and all are asked for in few passes',
-  async (t) => {
-    const { matcher, hashes, passes, replica } = worldOf(40)
-    const pictures = Array.from({ length: 1100 }, (_, i) => {
-      const hash = hashes[i % hashes.length] ?? hashFromBytes(randomBytes(32))
-      return [{ ...SIGNAL, hashes: dihedralsOf(i % 3 === 0 ? hashFromBytes(randomBytes(32)) : flipped(hash, i % 25)) }]
-    })
-    const index = replica.catalogue.index('pdq')
-    const { searchEach } = index
-    index.searchEach = function* (sets, thresholdBits) {
-      const each = yield* searchEach(sets, thresholdBits)
-      return each.map((hits, i) => (i % 2 === 0 ? undefined : hits))
-    }
+t.test('queries that a batched search leaves out are searched alone, and all take few passes', async (t) => {
+  const { matcher, hashes, passes, replica } = worldOf(40)
+  const pictures = Array.from({ length: 1100 }, (_, i) => {
+    const hash = hashes[i % hashes.length] ?? hashFromBytes(randomBytes(32))
+    return [{ ...SIGNAL, hashes: dihedralsOf(i % 3 === 0 ? hashFromBytes(randomBytes(32)) : flipped(hash, i % 25)) }]
+  })
+  const index = replica.catalogue.index('pdq')
+  const { searchEach } = index
+  index.searchEach = function* (sets, thresholdBits) {
+    const each = yield* searchEach(sets, thresholdBits)
+    return each.map((hits, i) => (i % 2 === 0 ? undefined : hits))
+  }
 
-    const together = await matcher.match(new Set(pictures), ASKING)
+  const together = await matcher.match(new Set(pictures), ASKING)
 
-    t.same(passes, [1024, 76], 'of 8,192 needles at most')
-    const alone = []
-    for (const picture of pictures) alone.push(...(await matcher.match([picture], ASKING)))
-    t.same(together, alone)
-    t.equal(together.filter(({ length }) => length > 0).length, pictures.filter((_, i) => i % 3 !== 0).length)
-  },
-)
+  t.same(passes, [1024, 76], 'at most 8,192 needles each')
+  const alone = []
+  for (const picture of pictures) alone.push(...(await matcher.match([picture], ASKING)))
+  t.same(together, alone)
+  t.equal(together.filter(({ length }) => length > 0).length, pictures.filter((_, i) => i % 3 !== 0).length)
+})
 
-t.test('a call asks for its turn before each picture, also where nothing is near to any', async (t) => {
+t.test('a call yields before each picture, also if nothing is near to any', async (t) => {
   const { catalogue } = catalogueOf(3)
   let asked = 0
   const askedBefore: number[] = []
@@ -126,14 +123,14 @@ t.test('a call asks for its turn before each picture, also where nothing is near
 
   await matcher.match(pictures, { ...ASKING, onMatched: () => askedBefore.push(asked) })
 
-  t.ok((askedBefore[0] ?? 0) >= 100, 'while they are gathered to be searched for')
+  t.ok((askedBefore[0] ?? 0) >= 100, 'while they are gathered for the search')
   t.same(
     askedBefore.map((before) => before - (askedBefore[0] ?? 0)),
     pictures.map((_, i) => i),
   )
 })
 
-t.test('who waits for the end of a turn is answered from the index that is the store’s then', async (t) => {
+t.test('a call that waits for the end of a turn is answered from the index that is current then', async (t) => {
   const { matcher, hashes, replica } = worldOf(2)
   const [hash = hashFromBytes(randomBytes(32))] = hashes
   const ask = () => matcher.match([[{ ...SIGNAL, hashes: [hash] }]], ASKING)
@@ -145,7 +142,7 @@ t.test('who waits for the end of a turn is answered from the index that is the s
   for (const each of [...before, ...behind]) t.same(await each, [[]])
 })
 
-t.test('a call whose index is replaced while it is searched is told to come again', async (t) => {
+t.test('a call whose index is replaced during the search is refused with `index-loading`', async (t) => {
   const { matcher, hashes, replica } = worldOf(2, () => {
     replica.catalogue = new Catalogue()
   })
@@ -153,7 +150,7 @@ t.test('a call whose index is replaced while it is searched is told to come agai
   await t.rejects(matcher.match([[{ ...SIGNAL, hashes: [hash] }]], ASKING), { code: 'index-loading' })
 })
 
-t.test('a search that fails fails who asked, and nobody else', async (t) => {
+t.test('a search that fails fails only its own caller', async (t) => {
   const { matcher, hashes, replica } = worldOf(2)
   const pictures = hashes.map((hash) => [{ ...SIGNAL, hashes: [hash] }])
   const index = replica.catalogue.index('pdq')

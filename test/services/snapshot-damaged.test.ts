@@ -1,4 +1,4 @@
-// Snapshots that open, and are not what was saved: as a bug in what writes them would leave them.
+// Snapshots that decrypt but do not hold what was saved, as a bug in the writer would leave them.
 
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
@@ -27,7 +27,7 @@ const clock = () => performance.now()
 
 type Of<Kind extends CataloguePiece['kind']> = Extract<CataloguePiece, { readonly kind: Kind }>
 
-/** Other pieces in place of the `nth` one of a kind. */
+/** Replaces the `nth` piece of a kind with other pieces. */
 function instead<Kind extends CataloguePiece['kind']>(
   pieces: readonly CataloguePiece[],
   kind: Kind,
@@ -80,14 +80,14 @@ const damages: Readonly<Record<string, (pieces: readonly CataloguePiece[]) => un
   'with another number of rows': (all) => instead(all, 'end', 0, (end) => [{ ...end, rows: { ...end.rows, sha256: 1 } }]),
 }
 
-t.test('a dump whose counts do not agree is refused as damaged', async (t) => {
+t.test('a dump whose counts do not agree is rejected as damaged', async (t) => {
   const pieces = [...someCatalogue().dump()].map((piece) => structuredClone(piece))
   t.same([...new Set(pieces.map(({ kind }) => kind))], ['images', 'places', 'segment', 'content', 'rows', 'end'])
-  t.ok(isRestoredFrom(pieces), 'as it is it is taken')
+  t.ok(isRestoredFrom(pieces), 'the unchanged dump is restored')
   for (const [how, damaged] of Object.entries(damages)) t.notOk(isRestoredFrom(damaged(pieces)), how)
 })
 
-t.test('a damaged snapshot is as good as none: everything is read from the store', async (t) => {
+t.test('a damaged snapshot is ignored, and everything is read from the store', async (t) => {
   const { socket } = await startRedis(t)
   const target = storeAt(socket)
   const store = await openStore(target)
@@ -111,7 +111,7 @@ t.test('a damaged snapshot is as good as none: everything is read from the store
     t.equal(await snapshots.load(), undefined, how)
   }
   await saveAs(['no piece', ...pieces])
-  t.equal(await snapshots.load(), undefined, 'with a piece that is none')
+  t.equal(await snapshots.load(), undefined, 'with a malformed piece')
 
   const replica = new Replica({
     store,
@@ -144,7 +144,7 @@ function isRestoredFrom(pieces: readonly unknown[]): boolean {
   }
 }
 
-/** Two pages of images, a segment, and rows that are in none. */
+/** Two pages of images, a segment, and rows outside of any segment. */
 function someCatalogue(): Catalogue {
   const catalogue = new Catalogue()
   const put = (n: number, image: Partial<RegisteredImage> = {}) =>

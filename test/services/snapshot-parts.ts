@@ -31,7 +31,7 @@ interface Registered {
 
 let drawn = Buffer.alloc(0)
 
-/** Drawn in large pieces: hundreds of thousands of small ones took longer than what is tested. */
+/** Drawn in large pieces: hundreds of thousands of small draws took longer than the tested code. */
 function someBytes(count: number): Buffer {
   if (drawn.length < count) drawn = randomBytes(1 << 16)
   const some = drawn.subarray(0, count)

@@ -11,7 +11,7 @@ import { createTrustStore } from '../../src/store/trust/trust.js'
 import { startRedis } from '../helpers/redis.js'
 import { isFound, openParts, someImage, someVideo } from './snapshot-parts.js'
 
-t.test('a replica that starts again reads its snapshot, and then what changed since', async (t) => {
+t.test('a replica that restarts reads its snapshot, then the changes since', async (t) => {
   const folder = t.testdir()
   const { images, startReplica, reads } = await openParts(t, await startRedis(t), folder)
   const [kept, erased, replaced, late] = [someImage(), someImage(), someImage(), someImage()]
@@ -74,7 +74,7 @@ t.test('a snapshot has all frames of a video, and later changes apply to all of 
   )
 })
 
-t.test('nothing is written twice, and nothing of a hash can be read in the file', async (t) => {
+t.test('an unchanged catalogue is not written again, and no hash or id is readable in the file', async (t) => {
   const folder = t.testdir()
   const { images, startReplica } = await openParts(t, await startRedis(t), folder)
   const image = someImage()
@@ -95,7 +95,7 @@ t.test('nothing is written twice, and nothing of a hash can be read in the file'
   t.notSame(readFileSync(path), written)
 })
 
-t.test('a snapshot that was damaged, is of another deployment or of another key is as good as none', async (t) => {
+t.test('a snapshot that is damaged, of another deployment or of another key is ignored', async (t) => {
   const folder = t.testdir()
   const { images, startReplica, snapshotsWith } = await openParts(t, await startRedis(t), folder)
   await images.put([someImage()])
@@ -130,7 +130,7 @@ t.test('a store that becomes unavailable while a snapshot is read leaves no file
   t.same(openFiles('index.snapshot'), [])
 })
 
-t.test('a snapshot of a past that the store does not have, or does not remember, is not used', async (t) => {
+t.test('a snapshot of a history that the store does not have, or has trimmed, is not used', async (t) => {
   const folder = t.testdir()
   const { images, startReplica, snapshotsWith, redis, reads } = await openParts(t, await startRedis(t), folder)
   const [before, lost, instead] = [someImage(), someImage(), someImage()]
@@ -140,7 +140,7 @@ t.test('a snapshot of a past that the store does not have, or does not remember,
   await replica.saveSnapshot()
   await replica.close()
 
-  // The store goes back to its first revision, and on from there in another way.
+  // The store goes back to its first revision and continues differently.
   await images.erase(lost.id)
   await redis.del(keys.changes)
   await redis.set(keys.revision, 1)
@@ -184,7 +184,7 @@ t.test('a catalogue with segments, dead rows and a head is the same after a snap
   const snapshot = await snapshotsWith().load()
   t.same(snapshot?.position, position)
   const restored = snapshot?.catalogue ?? new Catalogue()
-  t.equal(restored.index('pdq').liveRows, restored.index('pdq').rows, 'no dead row was taken along')
+  t.equal(restored.index('pdq').liveRows, restored.index('pdq').rows, 'no dead row was saved')
   t.ok(restored.images === catalogue.images || restored.images === catalogue.images - 1)
   const gone = new Set(removed)
   t.ok(
@@ -193,14 +193,14 @@ t.test('a catalogue with segments, dead rows and a head is the same after a snap
   )
   const next = someImage()
   restored.put(next.id, next.image)
-  t.ok(isFound(restored, next), 'and it lives on')
+  t.ok(isFound(restored, next), 'it takes new images')
   while (restored.tidy());
   t.ok(isFound(restored, next))
   t.ok(existsSync(join(folder, 'index.snapshot')))
   await store.close()
 })
 
-t.test('a catalogue of which most images are gone is not kept, but read anew', async (t) => {
+t.test('a catalogue of which most images are gone is not saved, so that the next start reads the store', async (t) => {
   const folder = t.testdir()
   const { store, images, snapshotsWith } = await openParts(t, await startRedis(t), folder)
   await images.put([someImage()])
@@ -213,20 +213,20 @@ t.test('a catalogue of which most images are gone is not kept, but read anew', a
   t.ok(existsSync(join(folder, 'index.snapshot')))
 
   for (let n = 0; n < 66_000; n++) catalogue.put(passing, someImage().image)
-  t.notOk(catalogue.isSparse, 'half of what came is still there')
+  t.notOk(catalogue.isSparse, 'half of the ordinals are still in use')
   for (let n = 0; n < 66_000; n++) catalogue.put(passing, someImage().image)
   t.ok(catalogue.isSparse)
   await snapshotsWith().save(catalogue, position)
   t.same(readdirSync(folder), [])
 })
 
-/** Where the system tells. */
+/** Where the system lists open files. */
 function openFiles(name: string): string[] {
   const all = existsSync('/proc/self/fd') ? readdirSync('/proc/self/fd') : []
   return all.map((fd) => linkOf(`/proc/self/fd/${fd}`)).filter((path) => path.endsWith(name))
 }
 
-/** One of them was opened for the list itself, and is gone. */
+/** The file that was opened for the list itself is gone. */
 function linkOf(path: string): string {
   try {
     return readlinkSync(path)

@@ -7,7 +7,7 @@ import { bitsFrom, hashNamed, symmetricOf } from '../helpers/hashes.js'
 const any = hashNamed('any')
 const symmetric = symmetricOf(hashNamed('symmetric'))
 
-t.test('a picture has the kin of one that a view of it would be found by alone, and of no other', async (t) => {
+t.test('a picture joins the subject group of an image that one of its views would find alone, and no other', async (t) => {
   const catalogue = new Catalogue()
   const signals = [any, symmetric].map((hash) => ({ type: 'pdq-area', view: 'deframed', quality: 100, hash }) as const)
   const details = { width: 480, height: 320, subjectGroup: 9, rows: [{ place: 1, pose: 1, hash: hashNamed('row') }] }
@@ -27,11 +27,11 @@ t.test('a picture has the kin of one that a view of it would be found by alone, 
   t.same(
     [34, 35].map((bits) => subjectGroupOfView(bitsFrom(any, bits), 69)),
     [9, undefined],
-    'what is plain has to be nearer',
+    'a plain view has to be nearer',
   )
   t.same(
     [22, 23].map((bits) => subjectGroupOfView(bitsFrom(symmetric, bits))),
     [9, undefined],
-    'and what is like itself along a diagonal',
+    'so does a view that is symmetric about a diagonal',
   )
 })

@@ -1,5 +1,5 @@
-// Many say something about one picture at the same time, on two processes. Whatever comes of it must be what would have come of it one
-// after the other, in some order: the rules of domain/trust.ts are the model.
+// Several acts on one picture at the same time, on two processes. The outcome must equal that of the acts one after
+// the other, in some order: the rules of domain/trust.ts are the model.
 
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
@@ -30,9 +30,9 @@ type Step =
   | { readonly do: 'say'; readonly who: number; readonly verdict: (typeof VERDICTS)[number]; readonly reason: number }
   | { readonly do: 'answer'; readonly answer: (typeof DISPUTE_ANSWERS)[number] }
   | { readonly do: 'attest' | 'verify' | 'hold' | 'release' | 'resume' | 'resume-if-due' | 'reinstate' | 'withdraw' }
-  /** For so long from now; 0 for not by itself. */
+  /** For so many seconds from now; 0 for an indefinite pause. */
   | { readonly do: 'pause'; readonly forS: number }
-  /** The clock goes on. */
+  /** The clock advances. */
   | { readonly do: 'wait'; readonly forS: number }
   | { readonly do: 'decide'; readonly outcome: 'upheld' | 'rejected' }
 
@@ -61,13 +61,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('withdraw' as const) }) },
 )
 
-/** What is done at the same time. The clock goes on between, so that it is clear what is due. */
+/** Acts at the same time. The clock advances between rounds, so that it is clear what is due. */
 const round = fc.array(step, { minLength: 1, maxLength: 4 })
 const wait: fc.Arbitrary<Step[]> = fc.tuple(
   fc.record({ do: fc.constant('wait' as const), forS: fc.constantFrom(9, 10, 20) }),
 )
 
-/** Trust, or nothing once the picture was withdrawn. */
+/** Trust, or nothing once the picture is withdrawn. */
 type State = Trust | undefined
 
 function actionOf(one: Exclude<Step, { do: 'withdraw' | 'wait' }>, nowMs: number): TrustAction {
@@ -106,7 +106,7 @@ function untilS(forS: number, nowMs: number): number {
   return forS === 0 ? 0 : nowMs / 1000 + forS
 }
 
-/** What one step answers, and what it leaves, by the rules. */
+/** The answer to one step, and the state after it, by the rules. */
 function modelled(state: State, one: Step, nowMs: number): { readonly answer: string; readonly state: State } {
   if (one.do === 'wait') return { answer: 'done', state }
   if (one.do === 'withdraw') return { answer: 'done', state: undefined }
@@ -123,7 +123,7 @@ function* orders<T>(items: readonly T[]): Generator<T[]> {
   }
 }
 
-t.test('whoever speaks at the same time, it is as if they had spoken in turn', async (t) => {
+t.test('acts at the same time on two processes have the outcome of some order of them', async (t) => {
   let nowMs = Date.UTC(2026, 5, 1)
   const one = await startService(t, { now: () => nowMs })
   const two = await startService(t, { now: () => nowMs, redis: one.redis })
@@ -214,7 +214,7 @@ t.test('whoever speaks at the same time, it is as if they had spoken in turn', a
           state = match.after
         }
 
-        // What the other process answered for, this one may learn a little later.
+        // This process may learn a little later what the other one answered.
         await until(async () => (await one.services.health.behind()) === 0)
         const expected = state === undefined ? undefined : trustStatusOf(state)
         const holdSchedule = await redis.zrange(keys.holdSchedule, '0', '-1', 'WITHSCORES')
@@ -222,7 +222,7 @@ t.test('whoever speaks at the same time, it is as if they had spoken in turn', a
         assert.deepEqual(
           holdSchedule.slice(1),
           endsS === undefined ? [] : [String(endsS * 1000)],
-          'what is due is what is paused',
+          'the hold schedule matches the pause',
         )
         const told = await matchesOf(one, platforms[0]?.headers ?? {}, her.hash)
         if (expected?.matches !== true) assert.deepEqual(told, [])

@@ -1,4 +1,4 @@
-// What is known to be harmless, as far as its bank says, and what is asked of the index for it.
+// Which pictures count as harmless, within the threshold of the harmless bank, and which index searches that needs.
 
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -21,7 +21,7 @@ function unvetoed(...[catalogue, type, asked, hits]: Parameters<typeof vetoOf>) 
   return hits.filter((hit) => !isVetoed(veto, hit))
 }
 
-t.test('a picture is harmless as far as a harmless bank goes, and no bit farther', async (t) => {
+t.test('a picture is harmless within the threshold of a harmless bank, and not one bit beyond', async (t) => {
   for (const [thresholdBits, bits] of [
     [undefined, USUAL_BITS],
     [20, 20],
@@ -38,7 +38,7 @@ t.test('a picture is harmless as far as a harmless bank goes, and no bit farther
   }
 })
 
-t.test('of several banks each goes as far as its own, and what is to be found is not harmless', async (t) => {
+t.test('each harmless bank has its own threshold, and a match bank makes nothing harmless', async (t) => {
   const catalogue = new Catalogue()
   catalogue.banks.set('narrow', bankOf({ name: 'narrow', purpose: 'harmless', pdq: 10 }))
   catalogue.banks.set('wide', bankOf({ name: 'wide', purpose: 'harmless', pdq: 50 }))
@@ -55,7 +55,7 @@ t.test('of several banks each goes as far as its own, and what is to be found is
   t.ok(isHarmless(catalogue, [signalOf(wide), signalOf(narrow)]))
 })
 
-t.test('an animation is harmless if all of its frames are, or its file: one harmless frame keeps nothing out', async (t) => {
+t.test('an animation is harmless if all of its frames or its file are; one harmless frame is not enough', async (t) => {
   const catalogue = new Catalogue()
   catalogue.banks.set('logos', bankOf({ name: 'logos', purpose: 'harmless' }))
   const [one, two, file] = [put(catalogue, 'logos'), put(catalogue, 'logos'), putFile(catalogue, 'logos')] as const
@@ -66,10 +66,10 @@ t.test('an animation is harmless if all of its frames are, or its file: one harm
   t.notOk(isHarmless(catalogue, [signalOf(one), signalOf(two), other]))
   t.ok(isHarmless(catalogue, [signalOf(one), signalOf(two)]))
   t.ok(isHarmless(catalogue, [other, signalOf(two), ofFile(file)]), 'the file is known')
-  t.ok(isHarmless(catalogue, [{ ...other, type: 'blockhash' }, signalOf(two)]), 'a still picture by any type')
+  t.ok(isHarmless(catalogue, [{ ...other, type: 'blockhash' }, signalOf(two)]), 'for a still picture any type is enough')
 })
 
-t.test('nothing is looked for farther than a harmless bank goes, which may be far less than anybody may ask', async (t) => {
+t.test('the search goes no farther than the threshold of the harmless banks', async (t) => {
   const catalogue = new Catalogue()
   catalogue.banks.set('wanted', bankOf({ name: 'wanted', purpose: 'match', pdq: 90 }))
   put(catalogue, HARMLESS_BANK_NAME)
@@ -91,7 +91,7 @@ t.test('nothing is looked for farther than a harmless bank goes, which may be fa
   t.same(asked, [USUAL_BITS, 40])
 })
 
-t.test('of many pictures each is looked at when others had their turn, by what is known then', async (t) => {
+t.test('between many pictures other work has its turn, and each is judged by the latest catalogue', async (t) => {
   const known = new Catalogue()
   const hash = put(known, HARMLESS_BANK_NAME)
   const pictures = [[signalOf(hash)], [], [signalOf(bitsFrom(hash, 200))], [signalOf(hash)]]
@@ -111,12 +111,12 @@ t.test('of many pictures each is looked at when others had their turn, by what i
   const cold = () => {
     throw new Error('nothing is known yet')
   }
-  t.same(await harmlessAmong(cold, [[]], yieldIfNeeded), [false], 'of no signals nothing has to be known')
+  t.same(await harmlessAmong(cold, [[]], yieldIfNeeded), [false], 'nothing has to be known without signals')
   await t.rejects(harmlessAmong(cold, [[signalOf(hash)]], yieldIfNeeded), { message: 'nothing is known yet' })
 })
 
 t.test(
-  'what parts of two harmless pictures are near to is an element, and what is found by it has to be much nearer',
+  'parts of two harmless pictures near to each other are an element, and a match by it has to be much nearer',
   async (t) => {
     const catalogue = new Catalogue()
     const element = hashFromBytes(randomBytes(32))
@@ -132,10 +132,10 @@ t.test(
     putPart(catalogue, HARMLESS_BANK_NAME, flipped(element, 20, 6), 'piece')
     t.same(found(needle), [registered], 'one post stands for itself')
     putPart(catalogue, HARMLESS_BANK_NAME, flipped(element, 30, 6), 'whole')
-    t.same(found(needle), [registered], 'and so does what is harmless as a whole')
+    t.same(found(needle), [registered], 'so does a picture that is harmless as a whole')
     putPart(catalogue, HARMLESS_BANK_NAME, flipped(element, 40, 6), 'deframed')
     t.same(found(needle), [], 'two share an element: 14 bits are not 16 less than 20')
-    t.same(found(flipped(element, 0, 2)), [], 'nor 2 less than 8')
+    t.same(found(flipped(element, 0, 2)), [], '2 bits are not 16 less than 8')
     const far = flipped(element, 60, 10)
     t.same(
       unvetoed(catalogue, 'pdq-area', { ...asked, asked: 'whole' }, catalogue.index('pdq-area').within([needle], 52)).length,
@@ -146,7 +146,7 @@ t.test(
   },
 )
 
-t.test('what two frames of one harmless video share is no element: one post stands for itself', async (t) => {
+t.test('two frames of one harmless video share no element', async (t) => {
   const catalogue = new Catalogue()
   const element = hashFromBytes(randomBytes(32))
   const registered = putPart(catalogue, CASES_BANK_NAME, element, 'deframed')
@@ -167,32 +167,29 @@ t.test('what two frames of one harmless video share is no element: one post stan
   })
   t.same(found(), [registered])
   putPart(catalogue, HARMLESS_BANK_NAME, flipped(element, 40, 6), 'piece')
-  t.same(found(), [], 'but what a second image shares with one of its frames is')
+  t.same(found(), [], 'a second image with the same frame makes an element')
 })
 
-t.test(
-  'of the bank that comes with Tabir every element can be told from the others, and is refused as harmless',
-  async (t) => {
-    const lines = readFileSync(new URL('../../../harmless/elements.ndjson', import.meta.url), 'utf8')
-      .trim()
-      .split('\n')
-    const catalogue = new Catalogue()
-    const elements = lines.map((line) => {
-      const read = readJson(line)
-      if (read.kind !== 'put') throw new Error(`${line.slice(0, 80)}: ${JSON.stringify(read)}`)
-      return read.signal
+t.test('every element of the bundled bank is told from the others and is refused as harmless', async (t) => {
+  const lines = readFileSync(new URL('../../../harmless/elements.ndjson', import.meta.url), 'utf8')
+    .trim()
+    .split('\n')
+  const catalogue = new Catalogue()
+  const elements = lines.map((line) => {
+    const read = readJson(line)
+    if (read.kind !== 'put') throw new Error(`${line.slice(0, 80)}: ${JSON.stringify(read)}`)
+    return read.signal
+  })
+  t.ok(elements.length > 100)
+  t.equal(new Set(elements.map(({ ref }) => ref)).size, elements.length)
+  for (const { picture = [] } of elements)
+    catalogue.put(uuidV7(1, randomBytes(10)), {
+      ...imageOf(hashFromBytes(randomBytes(32))),
+      bank: HARMLESS_BANK_NAME,
+      signals: picture,
     })
-    t.ok(elements.length > 100)
-    t.equal(new Set(elements.map(({ ref }) => ref)).size, elements.length)
-    for (const { picture = [] } of elements)
-      catalogue.put(uuidV7(1, randomBytes(10)), {
-        ...imageOf(hashFromBytes(randomBytes(32))),
-        bank: HARMLESS_BANK_NAME,
-        signals: picture,
-      })
-    for (const { picture = [], ref } of elements) t.ok(isHarmless(catalogue, picture), ref ?? '')
-  },
-)
+  for (const { picture = [], ref } of elements) t.ok(isHarmless(catalogue, picture), ref ?? '')
+})
 
 function flipped(hash: Hash256, from: number, count: number): Hash256 {
   const bytes = Uint8Array.from(hash)

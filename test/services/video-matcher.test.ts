@@ -49,7 +49,7 @@ function worldOf(images: readonly RegisteredImage[], parts: Partial<VideoMatcher
   return { catalogue, ids, matcher, noted, ask, replica, matchIdOf: (i: number) => matchIds.idFor('org', ids[i] ?? '') }
 }
 
-t.test('an excerpt is found, with its moments, however it was edited', async (t) => {
+t.test('an excerpt is found with its moments, however it was edited', async (t) => {
   const { ask, matchIdOf } = worldOf([film, other])
   const span = (from: number, to: number) => ({ fromMs: from * 1000, toMs: to * 1000 })
   const cases: readonly [string, Partial<Excerpt>, object][] = [
@@ -65,7 +65,7 @@ t.test('an excerpt is found, with its moments, however it was edited', async (t)
     t.match(matches, [{ matchId: matchIdOf(0), grade: /strong|near|exact/, segments: [segment] }], name)
     t.notOk('atMs' in (matches[0] ?? {}))
   }
-  t.same(await ask(askedClip({ clip: 3, fromMs: 0, seconds: 4 })), [], 'a stranger is not')
+  t.same(await ask(askedClip({ clip: 3, fromMs: 0, seconds: 4 })), [], 'an unknown clip is not found')
   t.same(await ask([]), [])
 })
 
@@ -99,7 +99,7 @@ t.test('pictures are found in videos, and videos by pictures', async (t) => {
   t.equal(found.find(({ matchId }) => matchId === matchIdOf(0))?.atMs, undefined)
 })
 
-t.test('a picture that is near several frames of a video matches it once, by the nearest', async (t) => {
+t.test('a picture near several frames of a video matches it once, by the nearest', async (t) => {
   const hash = hashNamed('still')
   const filmWith = (bits: readonly number[]) => {
     const signals = bits.map(
@@ -120,11 +120,11 @@ t.test('a picture that is near several frames of a video matches it once, by the
     return [matches?.map(({ distanceBits, atMs }) => [distanceBits, atMs]), seen.splice(0).map(({ edge }) => edge)]
   }
   t.same(await ask([20, 8, 29]), [[[8, 2400]], ['none']])
-  t.same(await ask([8, 10]), [[[8, 0]], ['inner']], 'the time says which of two is nearer')
+  t.same(await ask([8, 10]), [[[8, 0]], ['inner']], 'the time reveals which of two is nearer')
   t.same(await ask([33, 40]), [[], ['outer']])
 })
 
-/** A video of drawn hashes: frames two seconds apart, each with PDQ of the whole and one further view. */
+/** A video of drawn hashes: frames two seconds apart, each with PDQ of the whole and one more view. */
 function hashedFilm(frames: number, bank = CASES_BANK_NAME): RegisteredImage {
   const framesAtMs = Array.from({ length: frames }, (_, i) => i * 2000)
   const signals = framesAtMs.flatMap((_, frame) => [
@@ -134,7 +134,7 @@ function hashedFilm(frames: number, bank = CASES_BANK_NAME): RegisteredImage {
   return { ...imageOf(hashNamed('')), bank, signals, video: { durationMs: frames * 2000, framesAtMs } }
 }
 
-/** Its frames as a query, one of them so many bits away, and their PDQ beyond reach. */
+/** Its frames as a query, `bits` away, with PDQ of the whole out of reach. */
 function askedFilm(bits: readonly number[], quality = 90) {
   return bits.map((far, frame) => ({
     atMs: frame * 2000,
@@ -145,22 +145,26 @@ function askedFilm(bits: readonly number[], quality = 90) {
   }))
 }
 
-t.test('frames that are too far to match as pictures are a near match if two are in line', async (t) => {
+t.test('frames too far to match as pictures are a near match if two are in line', async (t) => {
   const { ask } = worldOf([hashedFilm(4)])
   const line = { query: { fromMs: 0, toMs: 2000 }, registered: { fromMs: 0, toMs: 2000 } }
   t.match(await ask(askedFilm([56, 55])), [
     { grade: 'near', distanceBits: 55, distanceBand: '46-60', view: 'whole', segments: [{ ...line, frames: 2, speed: 1 }] },
   ])
-  t.same(await ask(askedFilm([57, 40].map((bits) => bits + 3))), [], 'not one alone')
+  t.same(await ask(askedFilm([57, 40].map((bits) => bits + 3))), [], 'one alone is not enough')
   t.same(await ask(askedFilm([57, 57])), [])
-  t.same(await ask(askedFilm([50, 50], 60)), [], 'nor plain ones')
-  t.match(await ask(askedFilm([34, 34, 34, 34], 60)), [{ segments: [{ frames: 4 }] }], 'that decide alone, too')
-  t.match(await ask(askedFilm([42])), [{ grade: 'near', segments: [{ frames: 1 }] }], 'but one that decides alone')
-  t.same(await ask(askedFilm([50, 50]), { thresholdBits: 45 }), [], 'nor where the caller wants nearer ones')
+  t.same(await ask(askedFilm([50, 50], 60)), [], 'two plain frames are not enough')
+  t.match(
+    await ask(askedFilm([34, 34, 34, 34], 60)),
+    [{ segments: [{ frames: 4 }] }],
+    'plain frames that decide alone match',
+  )
+  t.match(await ask(askedFilm([42])), [{ grade: 'near', segments: [{ frames: 1 }] }], 'one frame that decides alone matches')
+  t.same(await ask(askedFilm([50, 50]), { thresholdBits: 45 }), [], 'a smaller radius of the caller applies')
   t.equal((await ask(askedFilm([45, 45]), { thresholdBits: 45 })).length, 1)
 })
 
-t.test('a bank that wants nearer matches wants nearer lines', async (t) => {
+t.test('a smaller threshold of a bank applies to lines', async (t) => {
   const bank: Bank = {
     ...{ name: 'narrow', purpose: 'match', orgId: 'owner', createdAtMs: 1 },
     thresholdBits: { 'pdq-area': 46 },
@@ -174,17 +178,17 @@ t.test('a bank that wants nearer matches wants nearer lines', async (t) => {
   const observing = worldOf([], { probing })
   observing.catalogue.banks.set(bank.name, bank)
   observing.catalogue.put(uuidV7(1, randomBytes(10)), hashedFilm(3, 'narrow'))
-  t.same(await observing.ask(askedFilm([46, 47])), [], 'also where it is searched a little farther')
+  t.same(await observing.ask(askedFilm([46, 47])), [], 'also where the search goes a little farther')
 })
 
-t.test('a harmless picture vetoes the frames that it is nearer to', async (t) => {
+t.test('a harmless picture vetoes the frames that are nearer to it', async (t) => {
   const harmless = { ...imageOf(hashNamed('')), bank: HARMLESS_BANK_NAME }
   const signals = [{ type: 'pdq-area', view: 'whole', quality: 90, hash: bitsFrom(hashNamed('area 0'), 50) } as const]
   t.equal((await worldOf([hashedFilm(2)]).ask(askedFilm([50, 50]))).length, 1)
   t.same(await worldOf([hashedFilm(2), { ...harmless, signals }]).ask(askedFilm([50, 50])), [])
 })
 
-t.test('a video is one query to those who count, whatever number of frames is near', async (t) => {
+t.test('a video is one query to the probing guard and the match events, however many frames are near', async (t) => {
   const seen: (readonly Observation[])[] = []
   const probing = {
     isOn: true,
@@ -203,7 +207,7 @@ t.test('a video is one query to those who count, whatever number of frames is ne
   t.equal(noted.length, 1)
 })
 
-t.test('a line near its limit is counted as an edge, also beyond it, and one far within is not', async (t) => {
+t.test('a line near its limit counts as an edge on both sides, and one well within does not', async (t) => {
   const edgeOf = async (bits: readonly number[]) => {
     let edge: string | undefined
     const see = (_: string, all: readonly Observation[]) => {
@@ -218,11 +222,11 @@ t.test('a line near its limit is counted as an edge, also beyond it, and one far
   t.same(await edgeOf([50, 57]), [0, 'outer'])
   t.same(await edgeOf([50, 60]), [0, 'none'])
   t.same(await edgeOf([50, 50]), [1, 'none'])
-  t.same(await edgeOf([43, 50]), [1, 'none'], 'whatever decides alone')
+  t.same(await edgeOf([43, 50]), [1, 'none'], 'a frame that decides alone')
   t.same(await edgeOf([50, 50, 55]), [1, 'inner'], 'of where the segment ends')
 })
 
-t.test('a replaced radius hides frames, and what is screened is not told', async (t) => {
+t.test('a smaller radius of the probing guard hides frames, and a screened match is not reported', async (t) => {
   const probing = { isOn: true, radiusOf: () => 20, see: () => undefined }
   t.same(await worldOf([hashedFilm(3)], { probing }).ask(askedFilm([30, 30, 30])), [])
   const hiding = { isOn: true, radiusOf: () => undefined, see: () => () => undefined }
@@ -231,7 +235,7 @@ t.test('a replaced radius hides frames, and what is screened is not told', async
   t.same(noted, [])
 })
 
-t.test('what is withdrawn while a query pauses is not told, nor counted', async (t) => {
+t.test('a video withdrawn while a query yields is neither reported nor counted', async (t) => {
   const world = worldOf([film, other], {
     scheduler: {
       atEndOfTick: (callback) => callback(),
@@ -264,7 +268,7 @@ t.test('what is withdrawn while a query pauses is not told, nor counted', async 
   await t.rejects(replaced.ask(frames), { code: 'index-loading' })
 })
 
-t.test('a video of which every frame is near every frame is answered in bounded steps', async (t) => {
+t.test('a video of near-identical frames is answered in bounded steps', async (t) => {
   const hash = hashNamed('static')
   const alike = (i: number): Hash256 => hashFromBytes(hash.map((byte, at) => (at === i % 32 ? byte ^ (1 << (i % 8)) : byte)))
   const framesAtMs = Array.from({ length: 300 }, (_, i) => i * 500)

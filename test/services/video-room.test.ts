@@ -8,7 +8,7 @@ import { createVideoRoom } from '../../src/services/intake/video-room.js'
 
 const OVERLOADED = { code: 'overloaded' }
 
-t.test('all together have a limit, and one caller has half of it', async (t) => {
+t.test('all callers together have a limit, and one caller has half of it', async (t) => {
   const room = createVideoRoom({ maxBytes: 100, maxInFlightBytes: 200 })
   t.equal(room.maxBytes, 100)
   const leaves = [room.enter('one', 60), room.enter('one', 40)]
@@ -22,13 +22,13 @@ t.test('all together have a limit, and one caller has half of it', async (t) => 
   room.enter('one', 60)
 })
 
-t.test('the first video of a caller may have any size that there is room for', async (t) => {
+t.test('the first video of a caller may have any size that fits', async (t) => {
   const room = createVideoRoom({ maxBytes: 100, maxInFlightBytes: 80 })
   t.equal(room.maxBytes, 80)
   room.enter('one', 80)
 })
 
-t.test('there is a limit on how many', async (t) => {
+t.test('the number of videos is limited, per caller and in all', async (t) => {
   const room = createVideoRoom({ maxBytes: 100, maxInFlightBytes: 1000 })
   for (let i = 0; i < 16; i++) room.enter('one', 1)
   t.throws(() => room.enter('one', 1), OVERLOADED)

@@ -11,7 +11,7 @@ import { createWatchStore } from '../../src/store/watch/watches.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
 import { imageOf } from '../helpers/registered-image.js'
 
-t.test('an index that begins reads all that is watched for, and no shard where nobody ever watched', async (t) => {
+t.test('a new watch index reads all watches, and nothing from the store if there are none', async (t) => {
   const { socket } = await startRedis(t)
   const own = await openStore(storeAt(socket))
   t.teardown(() => own.close())

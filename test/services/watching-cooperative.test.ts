@@ -1,4 +1,4 @@
-// What the process that compares asks of the store: not for each picture that comes, and not for many long videos at a time.
+// The process that evaluates watches neither queries the store for each picture nor holds many long videos at a time.
 
 import { randomBytes } from 'node:crypto'
 import { Redis } from 'ioredis'

@@ -1,4 +1,4 @@
-// What is registered is compared with what was left before, by the rules of a match the other way round.
+// A newly registered picture is compared with earlier watches, by the rules of a match in reverse.
 
 import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
@@ -36,7 +36,7 @@ interface Found {
   readonly grade: string
 }
 
-/** What is to be told, when all that was registered so far has been compared. */
+/** The pending notifications, once all that was registered so far has been compared. */
 async function found(): Promise<Found[]> {
   const revision = Number(await store.ask((redis) => redis.get('{tabir}:revision')))
   await until(async () => ((await watches.cursor())?.revision ?? -1) >= revision)
@@ -67,7 +67,7 @@ async function register(hash: string, bank = 'mine'): Promise<string> {
 }
 const pdq = (hash: string) => ({ type: 'pdq', hash })
 
-t.test('what is registered later is found, turned or changed too, once; what is not near is not', async (t) => {
+t.test('a watch finds a later picture once, also rotated or changed, and not one that is too far', async (t) => {
   const [same, changed, mirrored, far] = [randomHashText(), randomHashText(), randomHashText(), randomHashText()]
   const parsed = parseHash(mirrored)
   const inMirror = parsed === undefined ? undefined : dihedralsOf(parsed)[5]
@@ -94,12 +94,13 @@ t.test('what is registered later is found, turned or changed too, once; what is 
     ]),
   )
   await register(same)
-  t.equal((await found()).length, 3, 'registered again, and told once')
+  t.equal((await found()).length, 3, 'registered again, and reported once')
 })
 
-// 256 watches around the edge of the radius, and one registration or dispute, told which bits of the registered hash differ.
+// With 256 watches around the edge of the radius, one registration or dispute revealed which bits of the registered
+// hash differ.
 t.test(
-  'of several watches near one picture one is told, also when that one is removed and the picture compared again',
+  'of several watches near one picture one is notified, also when it is deleted and the picture compared again',
   async (t) => {
     const prober = await keyFor(service, 'prober', ['match', 'feedback'])
     const hash = randomHashText()
@@ -122,7 +123,7 @@ t.test(
   },
 )
 
-t.test('a case tells as a bank does; what was there before is for whoever asks', async (t) => {
+t.test('a case is reported as a bank is; a picture registered before the watch is left to queries', async (t) => {
   const hash = randomHashText()
   const before = randomHashText()
   await register(before)
@@ -136,7 +137,7 @@ t.test('a case tells as a bank does; what was there before is for whoever asks',
   t.equal((await foundFor(late)).length, 0)
 })
 
-t.test('what is known to be harmless, or held, is not told; it is when it is released', async (t) => {
+t.test('a harmless or held picture is not reported; it is reported when it is released', async (t) => {
   const [harmless, held] = [randomHashText(), randomHashText()]
   await post(app, '/v1/banks/harmless/signals', { signals: [pdq(harmless)] }, ngo.headers)
   const one = await watch([pdq(harmless)])
@@ -158,10 +159,10 @@ t.test('what is known to be harmless, or held, is not told; it is when it is rel
   t.equal((await foundFor(other)).length, 1)
 })
 
-t.test('what is withdrawn at once, or watched for no longer, is not told', async (t) => {
+t.test('a picture that is withdrawn at once, and one whose watch was deleted or expired, is not reported', async (t) => {
   const [gone, removed, over] = [randomHashText(), randomHashText(), randomHashText()]
   const [one, other, third] = [await watch([pdq(gone)]), await watch([pdq(removed)]), await watch([pdq(over)], { days: 1 })]
-  // The process that compares is stopped from going on by holding its place.
+  // The process that compares is kept from continuing: its lease is taken.
   await store.ask((redis) => redis.set('{tabir}:watch-holder', 'another', 'PX', 1500))
   const signalId = await register(gone)
   await del(app, `/v1/banks/mine/signals/${signalId}`, ngo.headers)
@@ -173,7 +174,7 @@ t.test('what is withdrawn at once, or watched for no longer, is not told', async
 })
 
 t.test(
-  'nobody else sees a watch, and its hashes lie in no readable form; they go with their time, and with the last key',
+  'a watch is visible to its owner only, its hashes are sealed, and it ends with its time or the last key',
   async (t) => {
     const other = await keyFor(service, 'other', ['match'])
     const hash = randomHashText()
@@ -189,7 +190,7 @@ t.test(
       (await app.inject({ url: '/v1/watch', headers: other.headers }))
         .json<{ watches: { watchId: string }[] }>()
         .watches.map(({ watchId }) => watchId)
-    t.same(await list(), [brief, mine], 'what ends first, first')
+    t.same(await list(), [brief, mine], 'soonest expiry first')
     const redis = new Redis(target.socket)
     t.teardown(() => redis.disconnect())
     const stored = async () => {
@@ -210,11 +211,11 @@ t.test(
     await createApiKeyStore(store).revoke(other.keyId, clock.nowMs)
     await until(() => services.identify(other.key) === undefined)
     await services.sweepWatches()
-    t.equal((await watches.get([mine]))[0], undefined, 'nobody is left who could be told')
+    t.equal((await watches.get([mine]))[0], undefined, 'no organisation is left to notify')
   },
 )
 
-t.test('an organisation watches for so much, and refusals repeat nothing', async (t) => {
+t.test('an organisation has a limit of watches, and refusals echo nothing', async (t) => {
   const many = await keyFor(service, 'many', ['match'])
   const signals = () => ({ signals: [pdq(randomHashText())] })
   const post40 = await post(app, '/v1/watch', { watches: Array.from({ length: 40 }, signals) }, many.headers)
@@ -240,8 +241,9 @@ t.test('an organisation watches for so much, and refusals repeat nothing', async
   t.match(plain.json(), { watches: [{ problem: { code: 'quality-too-low' } }] })
 })
 
-// The index is asked with the registered picture, the matcher with the watched one. Whatever the matcher could find, the index must give.
-t.test('whatever a match would find, the index of watches gives', async (t: Test) => {
+// The index is searched with the registered picture, the matcher with the watched one. Whatever the matcher could
+// find, the index must return.
+t.test('the index of watches returns whatever the matcher would find', async (t: Test) => {
   const index = createWatchIndex({
     watches,
     follower: new Redis(target.socket),

@@ -1,4 +1,4 @@
-// Who is told of what: things happen in a service, and what they leave in the outbox becomes deliveries.
+// Which webhooks learn of which event: things happen in a service, and their outbox entries become deliveries.
 
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
@@ -15,7 +15,7 @@ const plans = await startWebhookPlans(t)
 const { service, store, webhooks, deadlines, images, imageOf, organisation, sent, told, hash, match } = plans
 const { app, services } = service
 
-t.test('who opened a case for somebody is told what happens to it, in order, until it is handed over', async (t) => {
+t.test('the opener of an assisted case receives its events in order, until it is handed over', async (t) => {
   const ngo = await organisation(t, 'ngo')
   await organisation(t, 'ngo')
   const opened = await post(
@@ -45,10 +45,10 @@ t.test('who opened a case for somebody is told what happens to it, in order, unt
 
   await post(app, `${url}/handover`, { keepReading: false }, ngo.headers)
   await match(image.signals[0]?.hash ?? '', await organisation(t, 'platform'))
-  t.same(await told(), [], 'hers now')
+  t.same(await told(), [], 'not once the case is handed over')
 })
 
-t.test('an organisation without a key for webhooks is told nothing, of what it was told before either', async (t) => {
+t.test('an organisation without a webhook key receives nothing, not even of cases that it followed', async (t) => {
   const ngo = await organisation(t, 'ngo')
   const consent = { kind: 'in-writing', on: '2026-01-01' }
   const opened = await post(app, '/v1/assisted-cases', { adult: true, consent }, ngo.headers)
@@ -66,11 +66,11 @@ t.test('an organisation without a key for webhooks is told nothing, of what it w
   t.same(await told(), [])
   const again = await keyFor(service, ngo.org, ['webhooks'], 'ngo')
   await add()
-  t.match(await told(), [{ webhookId: ngo.webhookId, data: { event: 'registered' } }], 'and once it has one again')
+  t.match(await told(), [{ webhookId: ngo.webhookId, data: { event: 'registered' } }], 'once it has a key again')
   t.equal((await del(app, `/v1/webhooks/${ngo.webhookId}`, again.headers)).statusCode, 204)
 })
 
-t.test('a case of her own is nobody else’s news', async (t) => {
+t.test('a case without an organisation is no event to any webhook', async (t) => {
   await organisation(t, 'ngo')
   const opened = (await post(app, '/v1/cases', { adult: true })).json<{ caseNumber: string; token: string }>()
   const headers = { authorization: `Bearer ${opened.token}` }
@@ -79,42 +79,39 @@ t.test('a case of her own is nobody else’s news', async (t) => {
   t.same(await told(), [])
 })
 
-t.test(
-  'who was told of a picture in a match is told that it is withdrawn, by its own match id, each picture at a time of its own',
-  async (t) => {
-    const met = await organisation(t, 'platform')
-    await organisation(t, 'platform')
-    const opened = (await post(app, '/v1/cases', { adult: true })).json<{ caseNumber: string; token: string }>()
-    const headers = { authorization: `Bearer ${opened.token}` }
-    const hashes = Array.from({ length: 8 }, () => randomHashText())
-    await post(
-      app,
-      `/v1/cases/${opened.caseNumber}/hashes`,
-      { images: hashes.map((text) => ({ signals: [hash(text)] })) },
-      headers,
-    )
-    const matchIds: (string | undefined)[] = []
-    for (const text of hashes.slice(1)) matchIds.push((await match(text, met))[0]?.matchId)
-    await told()
-    const beforeMs = Date.now()
-    await del(app, `/v1/cases/${opened.caseNumber}`, headers)
+t.test('a platform that matched a picture learns of its withdrawal by its own match id, each at its own time', async (t) => {
+  const met = await organisation(t, 'platform')
+  await organisation(t, 'platform')
+  const opened = (await post(app, '/v1/cases', { adult: true })).json<{ caseNumber: string; token: string }>()
+  const headers = { authorization: `Bearer ${opened.token}` }
+  const hashes = Array.from({ length: 8 }, () => randomHashText())
+  await post(
+    app,
+    `/v1/cases/${opened.caseNumber}/hashes`,
+    { images: hashes.map((text) => ({ signals: [hash(text)] })) },
+    headers,
+  )
+  const matchIds: (string | undefined)[] = []
+  for (const text of hashes.slice(1)) matchIds.push((await match(text, met))[0]?.matchId)
+  await told()
+  const beforeMs = Date.now()
+  await del(app, `/v1/cases/${opened.caseNumber}`, headers)
 
-    const events = await told()
-    t.same(new Set(events.map(({ data }) => data['matchId'])), new Set(matchIds), 'those it met, and no other')
-    t.ok(events.every(({ webhookId, type }) => webhookId === met.webhookId && type === 'signal.withdrawn'))
-    const holdSchedule = events.map(({ dueAtMs }) => dueAtMs - beforeMs)
-    t.ok(holdSchedule.every((ms) => ms >= -1000 && ms <= WITHDRAWN_SPREAD_MS + 1000))
-    t.ok(Math.max(...holdSchedule) - Math.min(...holdSchedule) > WITHDRAWN_SPREAD_MS / 20, 'spread out')
-    t.ok(events.every(({ body, dueAtMs }) => JSON.parse(body).timestamp === new Date(dueAtMs).toISOString()))
-    t.equal(new Set(events.map(({ subject }) => subject)).size, events.length, 'nothing says that they belong together')
-    const listed = (await app.inject({ url: `/v1/webhooks/${met.webhookId}/deliveries`, headers: met.headers })).json<{
-      deliveries: unknown[]
-    }>()
-    t.ok(listed.deliveries.length < events.length, 'and nobody sees them before their time')
-  },
-)
+  const events = await told()
+  t.same(new Set(events.map(({ data }) => data['matchId'])), new Set(matchIds), 'those it matched, and no other')
+  t.ok(events.every(({ webhookId, type }) => webhookId === met.webhookId && type === 'signal.withdrawn'))
+  const holdSchedule = events.map(({ dueAtMs }) => dueAtMs - beforeMs)
+  t.ok(holdSchedule.every((ms) => ms >= -1000 && ms <= WITHDRAWN_SPREAD_MS + 1000))
+  t.ok(Math.max(...holdSchedule) - Math.min(...holdSchedule) > WITHDRAWN_SPREAD_MS / 20, 'spread out')
+  t.ok(events.every(({ body, dueAtMs }) => JSON.parse(body).timestamp === new Date(dueAtMs).toISOString()))
+  t.equal(new Set(events.map(({ subject }) => subject)).size, events.length, 'nothing shows that they belong together')
+  const listed = (await app.inject({ url: `/v1/webhooks/${met.webhookId}/deliveries`, headers: met.headers })).json<{
+    deliveries: unknown[]
+  }>()
+  t.ok(listed.deliveries.length < events.length, 'not listed before their time')
+})
 
-t.test('however many webhooks or accomplices somebody has, a withdrawal is told them at one moment', async (t) => {
+t.test('all webhooks and organisations learn of one withdrawal at the same moment', async (t) => {
   const [met, friend] = [await organisation(t, 'platform'), await organisation(t, 'platform')]
   for (let more = 0; more < 4; more++) {
     const payload = { url: `https://hooks.example/${more}`, events: ['signal.withdrawn'] }
@@ -134,7 +131,7 @@ t.test('however many webhooks or accomplices somebody has, a withdrawal is told 
 })
 
 t.test(
-  'a withdrawal reaches whoever was told of a match, however long ago, and also in the moment of the withdrawal',
+  'a withdrawal reaches every platform that matched, however long ago, and even a match at the same moment',
   async (t) => {
     const met = await organisation(t, 'platform')
     const image = async () => {
@@ -151,7 +148,7 @@ t.test(
     const longAgo = await image()
     const [{ matchId = '' } = {}] = await match(longAgo.text, met)
     await told()
-    // What Redis does 35 days after the last match.
+    // As Redis expires them 35 days after the last match.
     await store.ask(async (redis) => redis.del(...(await redis.keys(keys.matchEvents('*')))))
     await longAgo.withdraw()
     t.match(await told(), [{ type: 'signal.withdrawn', webhookId: met.webhookId, data: { matchId } }])
@@ -170,7 +167,7 @@ t.test(
   },
 )
 
-t.test('what an organisation watches for is told to it alone, by the ids that it knows, while it matches', async (t) => {
+t.test('a watch match is sent to its owner only, by ids that it knows, while the signal matches', async (t) => {
   const watcher = await organisation(t, 'platform')
   await organisation(t, 'platform')
   const ngo = await organisation(t, 'ngo')
@@ -194,7 +191,7 @@ t.test('what an organisation watches for is told to it alone, by the ids that it
   t.notOk(events[0]?.body.includes(signalId), 'not the signal’s own id')
 })
 
-t.test('a dispute is told once, to whom the signal is, and to whom it was told', async (t) => {
+t.test('a dispute is sent once to the owner of the signal and once to a platform that matched it', async (t) => {
   const [ngo, met] = [await organisation(t, 'ngo'), await organisation(t, 'platform')]
   const bank = randomBytes(6).toString('hex')
   await post(app, '/v1/banks', { name: bank }, ngo.headers)
@@ -221,7 +218,7 @@ t.test('a dispute is told once, to whom the signal is, and to whom it was told',
 })
 
 t.test(
-  'a clock that ran out is told to its platform and to the contact of the notice; a suspended key to its organisation',
+  'a missed deadline is sent to its platform and the notice’s contact, a suspended key to its organisation',
   async (t) => {
     const [platform, ngo] = [await organisation(t, 'platform'), await organisation(t, 'ngo')]
     const [platformOrg, ngoOrg] = await Promise.all(
@@ -259,7 +256,7 @@ t.test(
   },
 )
 
-t.test('what was acknowledged is told of, although the store is killed in that moment', async (t) => {
+t.test('an acknowledged event is delivered although the store is killed at that moment', async (t) => {
   const ngo = await organisation(t, 'ngo')
   const opened = await post(
     app,
@@ -278,7 +275,7 @@ t.test('what was acknowledged is told of, although the store is killed in that m
   )
 })
 
-t.test('every message that there is was made above, and is as openapi.yaml describes it', async (t) => {
+t.test('every webhook message type was sent above and fits openapi.yaml', async (t) => {
   const { webhookId, headers } = await organisation(t, 'platform')
   t.equal((await post(app, `/v1/webhooks/${webhookId}/ping`, undefined, headers)).statusCode, 202)
   t.match(await told(), [{ type: 'webhook.ping', data: { webhookId } }])

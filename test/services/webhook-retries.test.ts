@@ -1,4 +1,4 @@
-// What becomes of messages when their endpoints fail, refuse, are slow or are gone.
+// What happens to messages whose endpoint fails, refuses, is slow or is gone.
 
 import t from 'tap'
 import { MAX_IN_FLIGHT, nextTryAtMs, pauseMs } from '../../src/domain/organisations/webhook.js'
@@ -6,7 +6,7 @@ import { DAY_MS, LONG_MS, START_MS, startWebhookSending } from '../helpers/webho
 
 const { deliveries, webhooks, world } = await startWebhookSending(t)
 
-t.test('the days in which no messenger ran do not make a message dead', async (t) => {
+t.test('days without a running messenger do not make a message dead', async (t) => {
   const { make, send, received, answer, pass, stateOf, now } = await world(t)
   answer(() => 500)
   await make({ id: 'a' })
@@ -21,7 +21,7 @@ t.test('the days in which no messenger ran do not make a message dead', async (t
   t.equal(received.length, 3)
 })
 
-t.test('what fails for three days is dead, can be seen, and is sent once more when somebody asks for it', async (t) => {
+t.test('a message that fails for three days is dead, is listed, and is sent again on request', async (t) => {
   const { make, send, received, answer, pass, stateOf, webhookId, now } = await world(t)
   answer(() => 500)
   await make({ id: 'a' }, { id: 'b' })
@@ -44,7 +44,7 @@ t.test('what fails for three days is dead, can be seen, and is sent once more wh
 
   answer(() => 200)
   t.equal(await deliveries.replay(webhookId, 'a', now()), true)
-  t.equal(await deliveries.replay(webhookId, 'a', now()), true, 'asking twice is asking once')
+  t.equal(await deliveries.replay(webhookId, 'a', now()), true, 'a second request changes nothing')
   t.equal(await deliveries.replay(webhookId, 'none', now()), false)
   for (let i = 0; i < 5; i++) {
     await send()
@@ -54,16 +54,16 @@ t.test('what fails for three days is dead, can be seen, and is sent once more wh
   t.same(
     received.slice(-2).map(({ id }) => id),
     ['b', 'a'],
-    'behind what waited',
+    'behind those that waited',
   )
 })
 
-t.test('an endpoint that fails is asked by one message at a time, less and less often', async (t) => {
+t.test('a failing endpoint gets one message at a time, less and less often', async (t) => {
   const { make, send, received, answer, pass } = await world(t)
   answer(() => 500)
   await make(...Array.from({ length: 40 }, (_, i) => ({ id: `${i}`, subject: `${i}` })))
   await send()
-  t.equal(received.length, MAX_IN_FLIGHT, 'nobody knew yet')
+  t.equal(received.length, MAX_IN_FLIGHT, 'the failure was not known yet')
   const atMs: number[] = []
   for (let second = 0; second < 180; second++) {
     pass(1000)
@@ -83,7 +83,7 @@ t.test('an endpoint that fails is asked by one message at a time, less and less 
   t.equal(new Set(received.slice(-40).map(({ id }) => id)).size, 40, 'all arrive once it works again')
 })
 
-t.test('silence, redirects and refusals are failures; an endpoint that says it is gone is switched off', async (t) => {
+t.test('silence, redirects and refusals are failures; an endpoint that answers 410 is disabled', async (t) => {
   const { make, send, received, answer, stateOf, pass, webhookId, origin, allow } = await world(t)
   const answers = { hang: 'silence', redirect: { status: 307, headers: { location: `${origin}/elsewhere` } } } as const
   answer(({ id }) => (id in answers ? answers[id as keyof typeof answers] : 410))
@@ -97,8 +97,8 @@ t.test('silence, redirects and refusals are failures; an endpoint that says it i
   await make({ id: 'redirect', subject: 'redirect' })
   await send()
   t.match(await stateOf('redirect'), { state: 'waiting', failure: 'answer', status: 307 })
-  const heard = () => received.map(({ id }) => id).filter((id) => id !== 'hang') // which may be given up before it was read
-  t.same(heard(), ['redirect'], 'nobody followed it')
+  const heard = () => received.map(({ id }) => id).filter((id) => id !== 'hang') // the hanging one may be given up before it is read
+  t.same(heard(), ['redirect'], 'the redirect was not followed')
 
   pass(2400)
   await make({ id: 'gone', subject: 'gone' })
@@ -107,10 +107,10 @@ t.test('silence, redirects and refusals are failures; an endpoint that says it i
   t.equal((await webhooks.get(webhookId))?.isEnabled, false)
   pass(DAY_MS)
   t.equal(await send(), undefined)
-  t.same(heard(), ['redirect', 'gone'], 'and is left alone')
+  t.same(heard(), ['redirect', 'gone'], 'it is left alone')
 })
 
-t.test('no more are sent in a second than the endpoint wants, and what the receiver asks for is waited for', async (t) => {
+t.test('the rate of an endpoint is not exceeded, and its Retry-After is honoured', async (t) => {
   const { make, send, received, answer, pass, stateOf } = await world(t, { maxPerSecond: 3 })
   await make(...Array.from({ length: 10 }, (_, i) => ({ id: `${i}`, subject: `${i}` })))
   const againAtMs = await send()
@@ -126,10 +126,10 @@ t.test('no more are sent in a second than the endpoint wants, and what the recei
   const waiting = await stateOf(received.at(-1)?.id ?? '')
   t.equal((waiting?.nextTryAtMs ?? 0) - START_MS - 2000, 900_000)
   const asked = { tries: 1, firstTryAtMs: 0, nowMs: 0, random: 0, askedWaitMs: Number.POSITIVE_INFINITY }
-  t.equal(nextTryAtMs(asked), 3_600_000, 'within reason')
+  t.equal(nextTryAtMs(asked), 3_600_000, 'up to an hour')
 })
 
-t.test('an endpoint that says it is gone after its owner has moved it is not switched off', async (t) => {
+t.test('a 410 after the owner has changed the address does not disable the endpoint', async (t) => {
   const { make, send, stateOf, answer, webhookId, url, received, beforeNextChange } = await world(t)
   answer(() => 410)
   await make({ id: 'a' })

@@ -1,4 +1,4 @@
-// Which messages reach an endpoint: each once, signed, sealed while it waits, and not after a withdrawal.
+// Which messages reach an endpoint: each once, signed, sealed while it waits, and none after a withdrawal.
 
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
@@ -10,7 +10,7 @@ import { verified } from '../helpers/webhooks.js'
 
 const { deliveries, store, webhooks, world } = await startWebhookSending(t)
 
-t.test('a message is signed as the specification says, and its id stays the same from try to try', async (t) => {
+t.test('a message is signed by the specification, and its id is the same in every try', async (t) => {
   const { make, send, received, answer, webhook, stateOf, pass } = await world(t)
   answer(() => (received.length === 1 ? 500 : 200))
   await make({ id: 'a' })
@@ -29,11 +29,11 @@ t.test('a message is signed as the specification says, and its id stays the same
   )
   const [first] = received
   t.equal(first?.headers['content-type'], 'application/json')
-  // The library's clock is the real one; the signature is of what was sent.
+  // The library's clock is the real one; the signature has the time of sending.
   if (first !== undefined) t.throws(() => verified(webhook.secrets[0]?.secret ?? '', first), /timestamp/)
 })
 
-t.test('a message cannot be forged, changed, sent again later or passed off as another', async (t) => {
+t.test('a message cannot be forged, changed, replayed later or passed off as another', async (t) => {
   const { make, send, received, webhook, now } = await world(t)
   const other = await world(t)
   await make({ id: 'a' })
@@ -41,7 +41,7 @@ t.test('a message cannot be forged, changed, sent again later or passed off as a
   const [message] = received
   const secret = webhook.secrets[0]?.secret ?? ''
   if (message === undefined) throw new Error('a message arrived')
-  /** As a receiver has it whose clock says `atMs`. */
+  /** As a receiver sees it whose clock shows `atMs`. */
   const isValid = (changed: Record<string, string> = {}, text = message.text, by = secret, atMs = now()) => {
     const real = Date.now
     Date.now = () => atMs
@@ -57,7 +57,7 @@ t.test('a message cannot be forged, changed, sent again later or passed off as a
   t.ok(isValid())
   const signature = String(message.headers['webhook-signature'])
   t.notOk(isValid({}, message.text.replace('{', '{ ')), 'a changed body')
-  t.notOk(isValid({}, message.text.slice(0, -1)), 'one that is cut')
+  t.notOk(isValid({}, message.text.slice(0, -1)), 'a cut body')
   t.notOk(isValid({ 'webhook-id': 'b' }), 'as another message')
   t.notOk(isValid({ 'webhook-timestamp': String(Math.floor(now() / 1000) + 60) }), 'as a later one')
   t.notOk(isValid({}, message.text, secret, now() + 600_000), 'again, ten minutes later')
@@ -72,13 +72,13 @@ t.test('a message cannot be forged, changed, sent again later or passed off as a
     t.notOk(isValid({ 'webhook-signature': forged }), forged)
 })
 
-t.test('the same event becomes a delivery once, however often it is read; only its holder makes any', async (t) => {
+t.test('an event becomes one delivery, however often it is read; only the lease holder makes deliveries', async (t) => {
   const { make, send, received, webhookId } = await world(t)
   t.equal(await make({ id: 'a' }), 1)
   t.equal(await make({ id: 'a' }), 0)
   const entry = { source: 'outbox', id: '9-9', fields: new Map() } as const
   t.equal(await deliveries.make('another', entry, []), undefined)
-  t.equal(await make({ id: 'b', webhookId: uuidV7(START_MS, randomBytes(10)) }), 0, 'a webhook that is gone')
+  t.equal(await make({ id: 'b', webhookId: uuidV7(START_MS, randomBytes(10)) }), 0, 'a removed webhook')
   await send()
   t.equal(received.length, 1)
   t.same(await deliveries.list(webhookId, ['waiting'], { after: undefined, limit: 10 }, START_MS), {
@@ -87,7 +87,7 @@ t.test('the same event becomes a delivery once, however often it is read; only i
   })
 })
 
-t.test('events about one subject arrive in their order, whatever fails; other subjects do not wait for them', async (t) => {
+t.test('events about one subject arrive in order, whatever fails; other subjects do not wait for them', async (t) => {
   const { make, send, received, answer, pass } = await world(t)
   answer(({ id }) => (id === 'a1' && received.filter((one) => one.id === 'a1').length < 4 ? 503 : 200))
   await make({ id: 'a1', subject: 'a' }, { id: 'a2', subject: 'a' }, { id: 'b1', subject: 'b' }, { id: 'a3', subject: 'a' })
@@ -104,7 +104,7 @@ t.test('events about one subject arrive in their order, whatever fails; other su
   t.ok(ids.indexOf('b1') < ids.lastIndexOf('a1'), 'another subject went before')
 })
 
-t.test('what waits for an organisation that has no key any more is not sent, and goes on waiting', async (t) => {
+t.test('a message for an organisation without a key is not sent, and keeps waiting', async (t) => {
   const { make, send, stateOf, deaf, webhook, received } = await world(t)
   deaf.add(webhook.orgId)
   await make({ id: 'held' })
@@ -115,7 +115,7 @@ t.test('what waits for an organisation that has no key any more is not sent, and
   t.match([received.length, await stateOf('held')], [1, { state: 'delivered' }])
 })
 
-t.test('what goes wrong on our side counts as no try, makes nothing dead and holds up no other message', async (t) => {
+t.test('an error on our side counts as no try, makes nothing dead and delays no other message', async (t) => {
   const { make, send, stateOf, broken, pass, received, webhookId } = await world(t)
   const subjects = Array.from({ length: 2 * MAX_IN_FLIGHT }, (_, i) => `ours${i}`)
   for (const id of subjects) broken.add(id)
@@ -136,7 +136,7 @@ t.test('what goes wrong on our side counts as no try, makes nothing dead and hol
   t.equal(received.length, 1 + subjects.length)
 })
 
-t.test('what is overtaken by a withdrawal is not sent', async (t) => {
+t.test('a message overtaken by a withdrawal is not sent', async (t) => {
   const { make, send, received, stateOf, gone, webhookId } = await world(t)
   await make({ id: 'a', imageId: 'x' }, { id: 'b', imageId: 'y' })
   gone.add('x')
@@ -149,7 +149,7 @@ t.test('what is overtaken by a withdrawal is not sent', async (t) => {
   t.equal(await deliveries.replay(webhookId, 'a', START_MS), false)
 })
 
-t.test('what a process took and died with comes back; what another one settled stays settled', async (t) => {
+t.test('a message claimed by a dead process is sent again, and a settled one stays settled', async (t) => {
   const { make, send, received, stateOf, pass, webhookId, now } = await world(t)
   await make({ id: 'a' })
   const claimed = await deliveries.claim(webhookId, { leaseMs: 30_000, maxPerSecond: 50 }, now())
@@ -164,7 +164,7 @@ t.test('what a process took and died with comes back; what another one settled s
   t.equal(await send(), undefined)
 })
 
-t.test('with an endpoint all of it goes', async (t) => {
+t.test('removing an endpoint erases all of its messages', async (t) => {
   const { make, webhookId, webhook, send } = await world(t)
   await make({ id: 'a', subject: 'a' }, { id: 'b', subject: 'b' }, { id: 'c', subject: 'b' })
   await webhooks.remove(webhook)
@@ -175,14 +175,14 @@ t.test('with an endpoint all of it goes', async (t) => {
   t.equal(await webhooks.get(webhookId), undefined)
 })
 
-t.test('an address and a secret lie sealed', async (t) => {
+t.test('the address and the secret of a webhook are stored sealed', async (t) => {
   const { webhook, url } = await world(t)
   const stored = await store.ask((client) => client.hgetall('{tabir}:webhooks'))
   const text = JSON.stringify(stored)
   for (const secret of [url, webhook.orgId, webhook.secrets[0]?.secret ?? '']) t.notOk(text.includes(secret))
 })
 
-t.test('a message that cannot be read, and one whose picture cannot be, keep no others waiting', async (t) => {
+t.test('a message or picture that cannot be read does not delay other messages', async (t) => {
   const { make, send, received, broken, troubles, stateOf, webhookId, pass } = await world(t)
   broken.add('broken')
   await make(
@@ -212,7 +212,7 @@ t.test('a message that cannot be read, and one whose picture cannot be, keep no 
   await make({ id: 'for ever', imageId: 'for ever' })
   pass(4 * DAY_MS)
   await send()
-  t.match(await stateOf('for ever'), { state: 'waiting', tries: 0 }, 'and is not given up for a reason of ours')
+  t.match(await stateOf('for ever'), { state: 'waiting', tries: 0 }, 'an error on our side does not make it dead')
   const unreadable = await store.ask((redis) => redis.hget(keys.webhookDelivery(webhookId, 'unreadable'), 'state'))
-  t.equal(unreadable, 'void', 'while what is no message, and never will be one, is')
+  t.equal(unreadable, 'void', 'a malformed message is void')
 })

@@ -1,4 +1,4 @@
-// A child that is done need not wait for its next picture.
+// A free child need not wait for its next picture.
 
 import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
@@ -8,7 +8,7 @@ import { startRedis, storeAt } from '../helpers/redis.js'
 import { until } from '../helpers/service.js'
 import { startWorkers } from '../helpers/workers.js'
 
-t.test('a worker has fetched the next picture while the answer to the one before is still on its way', async (t) => {
+t.test('a worker fetches the next picture while its previous answer is still under way', async (t) => {
   const redis = await startRedis(t)
   const taken: string[] = []
   const held: ServerResponse[] = []
@@ -46,7 +46,7 @@ t.test('a worker has fetched the next picture while the answer to the one before
     await queue.enqueue({ handoffUrl, ticket: letter.repeat(43), purpose: 'submission', details: 'none' })
   await until(() => taken.length === 2)
 
-  t.equal(givenUp, 0, 'nobody was told that the first answer had arrived')
+  t.equal(givenUp, 0, 'no client was told that the first answer had arrived')
   holds = false
   for (const response of held) response.writeHead(204).end()
 })

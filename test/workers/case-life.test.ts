@@ -5,7 +5,7 @@ import { keepCases } from '../../workers/case-life.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
 import { until } from '../helpers/service.js'
 
-t.test('cases are expired, erased and forgotten by the clock, by however many processes', async (t) => {
+t.test('cases are expired, erased and forgotten on schedule, by any number of processes', async (t) => {
   const redis = await startRedis(t)
   const target = storeAt(redis.socket)
   const store = await openStore(target)

@@ -1,4 +1,5 @@
-// A child hashes one stranger's picture after the other: what of the last one is in its memory when it has answered?
+// A child hashes pictures of different people one after the other: what of the last one is still in its memory after the
+// answer?
 
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -18,7 +19,7 @@ const REAL_CHILD = fileURLToPath(new URL('../../workers/media/child.js', import.
 const NEEDLE_BYTES = 32
 const READ_BYTES = 1 << 24
 
-/** How often each of these bytes stands in what a process may write to. */
+/** How often each of these byte strings occurs in the writable memory of a process. */
 function foundIn(pid: number, needles: readonly Buffer[]): number[] {
   const found = needles.map(() => 0)
   const memory = openSync(`/proc/${pid}/mem`, 'r')
@@ -36,7 +37,7 @@ function foundIn(pid: number, needles: readonly Buffer[]): number[] {
   return found
 }
 
-/** What nobody ever touched, and what is the kernel's, cannot be read. */
+/** Untouched pages and those of the operating system cannot be read. */
 function readUpTo(memory: number, into: Buffer, at: number): number {
   try {
     return readSync(memory, into, 0, into.length, at)
@@ -45,7 +46,7 @@ function readUpTo(memory: number, into: Buffer, at: number): number {
   }
 }
 
-/** Of a file's middle: of its end a decoder has a few thousand bytes in a buffer of its own, until it reads the next. */
+/** From the middle of a file: the last few thousand bytes stay in a decoder's own buffer until it reads the next file. */
 function needlesOf(file: Buffer): Buffer[] {
   return [0.1, 0.25, 0.4, 0.55, 0.7].map((part) => {
     const at = Math.floor(part * file.length)
@@ -53,7 +54,7 @@ function needlesOf(file: Buffer): Buffer[] {
   })
 }
 
-t.test('nothing of a picture is left in the child that hashed it', { skip: !existsSync('/proc/self/mem') }, async (t) => {
+t.test('a child keeps nothing of a picture that it has hashed', { skip: !existsSync('/proc/self/mem') }, async (t) => {
   const sandbox = await openWith(t, { entry: [REAL_CHILD] })
   const pid = sandbox.pids[0] ?? 0
   const files = await Promise.all(
@@ -67,19 +68,19 @@ t.test('nothing of a picture is left in the child that hashed it', { skip: !exis
     if (format === 'heic') needles.push(...needlesOf((await decode(bytes)).data)) // no row of pixels either
     t.ok(
       foundIn(process.pid, needles).every((times) => times > 0),
-      'the search finds what is there',
+      'the search finds a value that is present',
     )
 
     t.ok('image' in (await sandbox.hash(bytes, 'submission')))
 
-    // It answers first, and overwrites the picture at once behind that.
+    // It answers first and overwrites the picture directly afterwards.
     await until(() => foundIn(pid, needles).every((times) => times === 0))
     t.same(sandbox.pids, [pid], `${format}: by the same child`)
   }
 })
 
 t.test(
-  'nothing is left of a file that arrives in pieces, however long they are',
+  'a child keeps nothing of a file that arrives in pieces, however long they are',
   { skip: !existsSync('/proc/self/mem') },
   async (t) => {
     const child = spawn(process.execPath, [REAL_CHILD], { stdio: ['ignore', 'ignore', 'inherit', 'pipe'] })
@@ -89,7 +90,7 @@ t.test(
     readFrames(channel, 1 << 20, (message) => messages.push(message))
     await until(() => messages.length === 1) // it is ready
 
-    const bytes = randomBytes(70_000) // no picture: nothing but reading it uses memory
+    const bytes = randomBytes(70_000) // no picture, so that only reading it uses memory
     const needles = needlesOf(bytes)
     const head = Buffer.alloc(5)
     head.writeUInt32BE(bytes.length + 1)

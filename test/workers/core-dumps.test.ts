@@ -1,4 +1,4 @@
-// A process that crashes may have its memory written down. Nothing of it may be in there.
+// The memory of a process that crashes may be dumped to disk. The dump must hold nothing of a picture.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -14,14 +14,14 @@ import { openWith } from '../helpers/sandbox.js'
 const REAL_CHILD = fileURLToPath(new URL('../../workers/media/child.js', import.meta.url))
 const PROCESS = pathToFileURL(fileURLToPath(new URL('../../src/boot/process.js', import.meta.url))).href
 
-/** Its text in the program is not the marker, which is in memory alone. */
+/** The program's own text does not contain the marker, which exists in memory only. */
 const CRASH = `
 const image = Buffer.alloc(4 << 20, Buffer.from('MARKED').reverse())
 process.kill(process.pid, 'SIGSEGV')
 setInterval(() => image.length, 1000)`
 const MARKER = Buffer.from('DEKRAMDEKRAM')
 
-/** The dumps of a program that crashes where nobody set a limit, as far as this system writes them into the working folder. */
+/** The dumps of a program that crashes without a limit, if this system writes them into the working folder. */
 async function dumpsOf(t: Test, program: string): Promise<Buffer[]> {
   const place = mkdtempSync(join(tmpdir(), 'tabir-dumps-'))
   t.teardown(() => rmSync(place, { recursive: true, force: true }))
@@ -31,15 +31,15 @@ async function dumpsOf(t: Test, program: string): Promise<Buffer[]> {
   return readdirSync(place).map((name) => readFileSync(join(place, name)))
 }
 
-t.test('what a process of ours held when it crashed is not in its core dump', async (t) => {
+t.test('a core dump of our process holds none of its memory', async (t) => {
   const usual = await dumpsOf(t, CRASH)
-  for (const dump of usual) t.ok(dump.includes(MARKER), 'an ordinary process has it there')
+  for (const dump of usual) t.ok(dump.includes(MARKER), 'an ordinary dump holds it')
   const ours = await dumpsOf(t, `import { leaveMemoryOutOfDumps } from '${PROCESS}'; leaveMemoryOutOfDumps(); ${CRASH}`)
   t.equal(ours.length, usual.length)
   for (const dump of ours) t.notOk(dump.includes(MARKER), `${dump.length} bytes`)
 })
 
-t.test('a child that crashes while it has a picture leaves no dump, and could leave none with memory in it', async (t) => {
+t.test('a child that crashes with a picture leaves no dump, and a dump could hold no memory', async (t) => {
   leaveMemoryOutOfDumps() // as workers do before they start children
   const before = existsSync('/core') ? statSync('/core').mtimeMs : undefined
   const sandbox = await openWith(t, { entry: [REAL_CHILD] })
@@ -51,6 +51,6 @@ t.test('a child that crashes while it has a picture leaves no dump, and could le
   const answer = sandbox.hash((await scene(77)).bytes, 'query')
   setTimeout(() => pid !== undefined && process.kill(pid, 'SIGSEGV'), 10)
   t.match(await answer, { image: {} }, 'another child hashes it')
-  t.notOk(sandbox.pids.includes(pid ?? 0), 'and the first is gone')
+  t.notOk(sandbox.pids.includes(pid ?? 0), 'the first is gone')
   t.equal(existsSync('/core') ? statSync('/core').mtimeMs : undefined, before)
 })

@@ -1,4 +1,4 @@
-// What happens is told, however long something that is needed for it cannot be read: a messenger that lacks a seal key loses nothing.
+// Every event is delivered, however long something it needs cannot be read: a messenger that lacks a seal key loses nothing.
 
 import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
@@ -30,7 +30,7 @@ const OLD = { label: 'k1', secret: Buffer.alloc(32, 1) }
 const NEW = { label: 'k2', secret: Buffer.alloc(32, 2) }
 const SECRET = Buffer.alloc(32, 9)
 
-/** A store in which two keys are in use, and messengers that have the old one alone until they are given the new one. */
+/** A store in which two keys are in use, and messengers that have only the old one until they are given the new one. */
 async function world(t: Test) {
   const redis = await startRedis(t)
   const target = storeAt(redis.socket)
@@ -48,7 +48,7 @@ async function world(t: Test) {
     let clockMs = 0
     const keyring = keyringFrom(
       () => ring,
-      () => (clockMs += 2000), // a ring that lacks a key is read again each time
+      () => (clockMs += 2000), // a key ring that lacks a key is read again each time
     )
     const webhooks = createWebhookStore(store, keyring)
     const deliveries = createDeliveryStore(store)
@@ -122,7 +122,7 @@ async function world(t: Test) {
     giveKey() {
       ring = [NEW, OLD]
     },
-    /** A case of an organisation, and the number of the event as how many pictures it is about. */
+    /** A case of an organisation; the event carries its own number as its number of pictures. */
     caseEvent: ({ orgId }: Webhook, caseId: string, count: number) =>
       note('kind', 'case.updated', 'org', orgId, 'case', caseId, 'event', 'registered', 'count', String(count), 'atMs', '1'),
     told: (caseId: string) =>
@@ -131,46 +131,43 @@ async function world(t: Test) {
   }
 }
 
-t.test(
-  'events for a webhook under a key that the messenger lacks wait, in order, and all others go past them',
-  async (t) => {
-    const { addWebhook, before, after, caseEvent, note, told, startMessenger, waiting, lines, giveKey, received } =
-      await world(t)
-    const readable = await addWebhook(before)
-    const sealed = await addWebhook(after)
-    await note('kind', 'webhook.ping', 'endpoint', sealed.webhookId)
-    for (let i = 1; i <= 10; i++) await caseEvent(sealed, 'hers', i)
-    await note('kind', 'webhook.ping', 'endpoint', sealed.webhookId)
-    for (let i = 1; i <= 3; i++) await caseEvent(readable, 'others', i)
+t.test('events for a webhook under a missing key wait in order, and all others pass them', async (t) => {
+  const { addWebhook, before, after, caseEvent, note, told, startMessenger, waiting, lines, giveKey, received } =
+    await world(t)
+  const readable = await addWebhook(before)
+  const sealed = await addWebhook(after)
+  await note('kind', 'webhook.ping', 'endpoint', sealed.webhookId)
+  for (let i = 1; i <= 10; i++) await caseEvent(sealed, 'hers', i)
+  await note('kind', 'webhook.ping', 'endpoint', sealed.webhookId)
+  for (let i = 1; i <= 3; i++) await caseEvent(readable, 'others', i)
 
-    const first = startMessenger()
-    await until(() => told('others').length === 3)
-    await until(async () => (await waiting.count()) === 12)
-    t.same(told('others'), [1, 2, 3])
-    t.same(told('hers'), [])
-    t.same(lines.filter((line) => line.includes('k2')).length, 1, 'the operator is told which key is missing, once')
-    await first.close()
+  const first = startMessenger()
+  await until(() => told('others').length === 3)
+  await until(async () => (await waiting.count()) === 12)
+  t.same(told('others'), [1, 2, 3])
+  t.same(told('hers'), [])
+  t.same(lines.filter((line) => line.includes('k2')).length, 1, 'the operator is told once which key is missing')
+  await first.close()
 
-    // Another process goes on. What comes now is behind what waits, and is not overtaken by it after a change of process.
-    const second = startMessenger()
-    for (let i = 11; i <= 13; i++) await caseEvent(sealed, 'hers', i)
-    await caseEvent(readable, 'others', 4)
-    await until(() => told('others').length === 4)
-    await until(async () => (await waiting.count()) === 15)
-    giveKey()
-    await until(() => told('hers').length === 13)
-    await until(async () => (await waiting.count()) === 0)
-    t.same(
-      told('hers'),
-      Array.from({ length: 13 }, (_, i) => i + 1),
-    )
-    t.equal(received.filter(({ body }) => body.type === 'webhook.ping').length, 2)
-    await until(() => lines.includes('All waiting events could be turned into deliveries again.'))
-    await second.close()
-  },
-)
+  // Another process takes over. New events queue behind the waiting ones, and the change of process reorders nothing.
+  const second = startMessenger()
+  for (let i = 11; i <= 13; i++) await caseEvent(sealed, 'hers', i)
+  await caseEvent(readable, 'others', 4)
+  await until(() => told('others').length === 4)
+  await until(async () => (await waiting.count()) === 15)
+  giveKey()
+  await until(() => told('hers').length === 13)
+  await until(async () => (await waiting.count()) === 0)
+  t.same(
+    told('hers'),
+    Array.from({ length: 13 }, (_, i) => i + 1),
+  )
+  t.equal(received.filter(({ body }) => body.type === 'webhook.ping').length, 2)
+  await until(() => lines.includes('All waiting events could be turned into deliveries again.'))
+  await second.close()
+})
 
-t.test('an event about an image under a missing key waits for each webhook that it is for', async (t) => {
+t.test('an event about an image under a missing key waits, for each of its webhooks', async (t) => {
   const { addWebhook, before, after, store, note, startMessenger, waiting, giveKey, received, caseEvent, told } =
     await world(t)
   const webhook = await addWebhook(before)
@@ -195,6 +192,6 @@ t.test('an event about an image under a missing key waits for each webhook that 
     received.flatMap(({ body }) => (body.type === 'signal.disputed' ? [Date.parse(body.timestamp)] : [])),
     [1, 2],
   )
-  t.equal(await waiting.count(), 1, 'what a newer version has written waits for one')
+  t.equal(await waiting.count(), 1, 'an event of a newer version waits for a newer messenger')
   await messenger.close()
 })

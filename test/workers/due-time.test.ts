@@ -1,4 +1,4 @@
-// No case and no watch ends by one clock alone.
+// No case and no watch ends by a single clock.
 
 import t, { type Test } from 'tap'
 import { createDueTime } from '../../src/services/load/due-time.js'
@@ -27,7 +27,7 @@ async function world(t: Test) {
   return { store, target, warnings, warn, stateOf, nowMs }
 }
 
-t.test("a worker's clock that jumped two years ahead expires nothing that is not over by the store's", async (t) => {
+t.test('a worker clock two years ahead expires only cases that are over by the store’s clock', async (t) => {
   const { target, warnings, warn, stateOf } = await world(t)
   const run = caseLifeHandler({ target, now: () => Date.now() + 2 * YEAR_MS, warn })
   await run('expire')
@@ -37,16 +37,16 @@ t.test("a worker's clock that jumped two years ahead expires nothing that is not
   t.match(warnings, [/more than a minute ahead/], 'the operator is told once')
 })
 
-t.test("a clock that is behind the store's ends nothing early either", async (t) => {
+t.test('a worker clock behind the store’s ends nothing early', async (t) => {
   const { target, warn, stateOf } = await world(t)
   await caseLifeHandler({ target, now: () => Date.now() - YEAR_MS, warn })('expire')
   t.same([await stateOf('living'), await stateOf('over')], ['open', 'open'])
 })
 
-t.test('after a jump of the clock that both have, nothing expires before it has gone on for an hour', async (t) => {
+t.test('after both clocks jump, nothing expires until they have run steadily for an hour', async (t) => {
   const { store, target, warnings, warn, stateOf } = await world(t)
   const run = caseLifeHandler({ target, now: () => Date.now(), warn })
-  // The last that was seen is so long ago: as after a jump, for whoever looks now.
+  // The last time seen is this long ago, as after a jump.
   const seen = (ageMs: number) => store.ask((redis) => redis.hset(keys.agreedTime, 'atMs', Date.now() - ageMs))
   const steady = (ageMs: number) => store.ask((redis) => redis.hset(keys.agreedTime, 'steadyFromMs', Date.now() - ageMs))
   await seen(MAX_STEP_MS + 60_000)
@@ -59,7 +59,7 @@ t.test('after a jump of the clock that both have, nothing expires before it has 
   await steady(STEADY_FOR_MS - 60_000)
   await run('expire')
   t.equal(await stateOf('over'), 'open')
-  await seen(-2 * MAX_STEP_MS) // it was set back: what was right is not known yet
+  await seen(-2 * MAX_STEP_MS) // it was set back: the right time is not known yet
   await run('expire')
   t.equal(await stateOf('over'), 'open')
   await steady(STEADY_FOR_MS + 1000)

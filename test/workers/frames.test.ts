@@ -1,4 +1,4 @@
-// Between a worker and its child: each message whole, and nothing of it left where it came in.
+// Messages between a worker and its child: each arrives whole, and the buffers it came in are overwritten.
 
 import assert from 'node:assert/strict'
 import { PassThrough } from 'node:stream'
@@ -8,7 +8,7 @@ import { readFrames, writeFrame } from '../../workers/frames.js'
 
 const MAX_BYTES = 1 << 16
 
-/** What a stream would have brought, in pieces of these sizes by turns. */
+/** The chunks of a stream, cut to these sizes in rotation. */
 function cut(bytes: Buffer, sizes: readonly number[]): Buffer[] {
   const pieces: Buffer[] = []
   for (let at = 0; at < bytes.length; ) {
@@ -25,7 +25,7 @@ function written(messages: readonly (readonly Uint8Array[])[]): Buffer {
   return stream.read() ?? Buffer.alloc(0)
 }
 
-t.test('messages arrive whole and in order, however the stream cuts them, and what it brought is overwritten', async () => {
+t.test('messages arrive whole and in order, however the stream is cut, and their chunks are overwritten', async () => {
   const piece = fc.uint8Array({ minLength: 0, maxLength: 300 })
   const messages = fc.array(fc.array(piece, { maxLength: 4 }), { maxLength: 6 })
   const sizes = fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1, maxLength: 5 })
@@ -47,7 +47,7 @@ t.test('messages arrive whole and in order, however the stream cuts them, and wh
   )
 })
 
-t.test('a message that says it is longer than any may be ends the stream', async (t) => {
+t.test('a message that claims to exceed the limit ends the stream', async (t) => {
   const longest = written([[Buffer.alloc(MAX_BYTES, 1)]])
   const tooLong = written([[Buffer.alloc(MAX_BYTES + 1, 1)]])
   for (const [bytes, isTaken] of [

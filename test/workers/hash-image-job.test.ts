@@ -1,4 +1,4 @@
-// What a worker has of a picture, between the hand-off and the child.
+// What a worker holds of a picture between the hand-off and the child.
 
 import t from 'tap'
 import type { HandoffAnswer } from '../../src/handoff/message.js'
@@ -9,7 +9,7 @@ import type { Sandbox } from '../../workers/sandbox.js'
 const JOB = { handoffUrl: 'http://127.0.0.1:1', ticket: 'a'.repeat(43), purpose: 'submission', details: 'none' } as const
 const REFUSED: HandoffAnswer = { problem: 'image-undecodable' }
 
-/** A worker that is given the pieces, and does `hash` with them. */
+/** A worker that receives the pieces and passes them to `hash`. */
 function worker(
   take: () => readonly Buffer[] | undefined,
   hash: Sandbox['hash'],
@@ -30,31 +30,28 @@ function isWiped(pieces: readonly Buffer[]): boolean {
   return pieces.every((piece) => piece.every((byte) => byte === 0))
 }
 
-t.test(
-  'every piece of a picture is overwritten when it is hashed, refused, broken off, or nobody waits for it',
-  async (t) => {
-    const ends: readonly [string, Sandbox['hash'], HandoffVisit['answer']][] = [
-      ['refused', async () => REFUSED, async () => true],
-      ['hashed', async () => ({ image: { quality: 100, signals: [] } }), async () => true],
-      ['nobody waits', async () => REFUSED, async () => false],
-      ['the sandbox breaks', () => Promise.reject(new Error('broken')), async () => true],
-      ['the hand-off is gone', async () => REFUSED, () => Promise.reject(new Error('gone'))],
-    ]
-    for (const [what, hash, answer] of ends) {
-      const pieces = ['a picture', ' in ', 'pieces'].map((text) => Buffer.from(text))
-      let seen = ''
-      const look: Sandbox['hash'] = (image, ...rest) => {
-        seen = String(Buffer.isBuffer(image) ? image : Buffer.concat(image))
-        return hash(image, ...rest)
-      }
-      await worker(() => pieces, look, answer)(JOB).catch(() => {})
-      t.equal(seen, 'a picture in pieces', what)
-      t.ok(isWiped(pieces), what)
+t.test('every piece of a picture is overwritten, whether it is hashed, refused, aborted or no longer awaited', async (t) => {
+  const ends: readonly [string, Sandbox['hash'], HandoffVisit['answer']][] = [
+    ['refused', async () => REFUSED, async () => true],
+    ['hashed', async () => ({ image: { quality: 100, signals: [] } }), async () => true],
+    ['nobody waits', async () => REFUSED, async () => false],
+    ['the sandbox breaks', () => Promise.reject(new Error('broken')), async () => true],
+    ['the hand-off is gone', async () => REFUSED, () => Promise.reject(new Error('gone'))],
+  ]
+  for (const [what, hash, answer] of ends) {
+    const pieces = ['a picture', ' in ', 'pieces'].map((text) => Buffer.from(text))
+    let seen = ''
+    const look: Sandbox['hash'] = (image, ...rest) => {
+      seen = String(Buffer.isBuffer(image) ? image : Buffer.concat(image))
+      return hash(image, ...rest)
     }
-  },
-)
+    await worker(() => pieces, look, answer)(JOB).catch(() => {})
+    t.equal(seen, 'a picture in pieces', what)
+    t.ok(isWiped(pieces), what)
+  }
+})
 
-t.test('a picture waits where the one before it did, whole and alone', async (t) => {
+t.test('a picture reuses the memory of the previous one, whole and alone', async (t) => {
   const pictures = [1, 2].map((byte) => [Buffer.alloc(100_000, byte), Buffer.alloc(30_000, byte)])
   const [first = [], second = []] = pictures
   const waited: (readonly Buffer[])[] = []
@@ -71,7 +68,7 @@ t.test('a picture waits where the one before it did, whole and alone', async (t)
     t.ok(waited.flat().every(({ length }) => length > 0) && isWiped(waited.flat()))
     t.ok(
       pieces.every(({ length }) => length === 0),
-      'what it came in is given back',
+      'the memory that it came in is released',
     )
   }
   t.same(
@@ -82,7 +79,7 @@ t.test('a picture waits where the one before it did, whole and alone', async (t)
   t.ok(after.length > 0 && after.every((memory) => before.includes(memory)))
 })
 
-t.test('a picture that is not there any more is gone, and nothing is hashed', async (t) => {
+t.test('nothing is hashed if the picture is no longer there', async (t) => {
   const hash = async () => {
     t.fail('nothing to hash')
     return REFUSED

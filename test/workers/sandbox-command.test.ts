@@ -1,4 +1,4 @@
-// What code that got into a decoder could not do: a child that does as it is told, in the cage that the real ones are in.
+// What code that took over a decoder could not do: a child that obeys, in the sandbox of the real ones.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readlinkSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
@@ -20,7 +20,7 @@ const LIMITS = { children: 1, memoryMb: 1536, timeLimitMs: 10_000 }
 const REAL_CHILD = fileURLToPath(new URL('../../workers/media/child.js', import.meta.url))
 const module = (path: string) => pathToFileURL(fileURLToPath(new URL(path, import.meta.url))).href
 
-/** Takes each "image" for a program. Its answer is a quality: 1 for what could be done, 0 for what could not. */
+/** Runs each "image" as a program. Its answer is a quality: 1 for an attempt that succeeded, 0 for one that failed. */
 const OBEDIENT_CHILD = `
 import { Socket, connect } from 'node:net'
 import { spawnSync } from 'node:child_process'
@@ -40,12 +40,12 @@ readFrames(channel, 1 << 30, async (program) => {
 writeFrame(channel, Buffer.from('ready ' + JSON.stringify(isolationHere())))
 `
 
-/** What this system gives: what it does not, containers have to give, and the runbook says so. */
+/** Whether this system has namespaces: otherwise containers must provide them, and the runbook says so. */
 const hasNamespaces =
   process.platform === 'linux' &&
   spawnSync('/usr/bin/unshare', ['--user', '--map-root-user', '--mount', '--net', '--', '/bin/true']).status === 0
 
-t.test('the real child works in its cage, and says what holds', async (t) => {
+t.test('the real child works in its sandbox and reports its isolation layers', async (t) => {
   const sandbox = openSandbox({
     ...LIMITS,
     entry: [REAL_CHILD],
@@ -57,36 +57,32 @@ t.test('the real child works in its cage, and says what holds', async (t) => {
 
   t.ok('image' in answer && answer.image.quality >= 50)
   const held = await sandbox.isolationLayers
-  if (hasNamespaces) t.same(held, ISOLATION_LAYERS, 'all of it, where the system has namespaces')
+  if (hasNamespaces) t.same(held, ISOLATION_LAYERS, 'all layers, where the system has namespaces')
   else t.ok(held.includes('no-bytes-written') || process.platform !== 'linux')
 })
 
-t.test(
-  'what got into a child reaches no network, no store, no other process, no file',
-  { skip: !hasNamespaces },
-  async (t) => {
-    const { place, store, port } = await surroundings(t)
-    const caged = await obedient(t, place, true)
-    const free = await obedient(t, place, false)
-    const deeds: Readonly<Record<string, string>> = {
-      'connect to a port of this machine': `return reach({ host: '127.0.0.1', port: ${port} })`,
-      'connect to the socket of the store': `return reach(${JSON.stringify(store)})`,
-      'read what belongs to the service': `return fs.readFileSync(${JSON.stringify(join(place, 'data', 'seal-keys'))}).length > 0`,
-      'read a file of the system': `return fs.readFileSync('/etc/passwd').length > 0`,
-      'see the environment of its parent': `return fs.readFileSync('/proc/' + process.ppid + '/environ').length >= 0`,
-      'make a file': `return fs.closeSync(fs.openSync(${JSON.stringify(join(place, 'made'))} + process.pid, 'w'))`,
-      'start a program': `return spawnSync('/bin/true').status === 0`,
-      'start a thread': `return new Promise((tell) => new Worker('', { eval: true }).on('exit', tell))`,
-    }
-    for (const [what, deed] of Object.entries(deeds)) {
-      t.equal(await done(free, deed), 1, `without a cage it could ${what}`)
-      t.equal(await done(caged, deed), 0, `in its cage it cannot ${what}`)
-    }
-  },
-)
+t.test('code in a child reaches no network, no store, no other process and no file', { skip: !hasNamespaces }, async (t) => {
+  const { place, store, port } = await surroundings(t)
+  const caged = await obedient(t, place, true)
+  const free = await obedient(t, place, false)
+  const deeds: Readonly<Record<string, string>> = {
+    'connect to a port of this machine': `return reach({ host: '127.0.0.1', port: ${port} })`,
+    'connect to the socket of the store': `return reach(${JSON.stringify(store)})`,
+    'read what belongs to the service': `return fs.readFileSync(${JSON.stringify(join(place, 'data', 'seal-keys'))}).length > 0`,
+    'read a file of the system': `return fs.readFileSync('/etc/passwd').length > 0`,
+    'see the environment of its parent': `return fs.readFileSync('/proc/' + process.ppid + '/environ').length >= 0`,
+    'make a file': `return fs.closeSync(fs.openSync(${JSON.stringify(join(place, 'made'))} + process.pid, 'w'))`,
+    'start a program': `return spawnSync('/bin/true').status === 0`,
+    'start a thread': `return new Promise((tell) => new Worker('', { eval: true }).on('exit', tell))`,
+  }
+  for (const [what, deed] of Object.entries(deeds)) {
+    t.equal(await done(free, deed), 1, `without a sandbox it could ${what}`)
+    t.equal(await done(caged, deed), 0, `in its sandbox it cannot ${what}`)
+  }
+})
 
-// Node's permissions stop JavaScript alone. What native code meets is the kernel's part, tried here by a program that knows nothing of Node.
-t.test('the kernel keeps its part of it from native code too', { skip: !hasNamespaces }, async (t) => {
+// Node's permissions stop JavaScript only. Native code meets the kernel's layers, tried here by a program without Node.
+t.test('the kernel layers hold against native code too', { skip: !hasNamespaces }, async (t) => {
   const { place, store } = await surroundings(t)
   const tools = ['/usr/bin', '/usr/sbin', '/bin', '/sbin'].filter((path) => existsSync(path))
   const sandboxCommand = findSandboxCommand({ readable: tools, hidden: [join(place, 'data')] })
@@ -98,18 +94,18 @@ t.test('the kernel keeps its part of it from native code too', { skip: !hasNames
   t.equal(script('exit 0'), 0)
   t.not(script(`echo x > ${place}/written`), 0)
   t.equal(script('grep -qE "^[^ ]+ / [^ ]+ ro[, ]" /proc/self/mounts'), 0, 'the file system is read-only')
-  t.not(script('test -e /var/lib'), 0, 'where others have what is theirs, nothing is')
+  t.not(script('test -e /var/lib'), 0, 'the data of other programs is not there')
   for (const kind of ['user', 'mnt', 'net', 'ipc', 'uts'])
     t.not(
       script(`test "$(readlink /proc/self/ns/${kind})" = "${readlinkSync(`/proc/self/ns/${kind}`)}"`),
       0,
       `${kind}: its own`,
     )
-  t.not(script(`cat ${place}/data/seal-keys`), 0, 'what is hidden is not there')
-  t.not(script(`test -S ${store}`), 0, 'nor the socket of the store')
+  t.not(script(`cat ${place}/data/seal-keys`), 0, 'a hidden file is not there')
+  t.not(script(`test -S ${store}`), 0, 'the socket of the store is not there')
   t.not(script(`cat /proc/${process.pid}/environ`), 0)
   t.not(script(`cat /proc/${process.pid}/mem`), 0)
-  t.not(script('mount -t tmpfs tmpfs /mnt'), 0, 'it cannot undo it')
+  t.not(script('mount -t tmpfs tmpfs /mnt'), 0, 'it cannot undo the sandbox')
   t.not(script(`umount ${place}/data`), 0)
   t.not(script('unshare --user --map-root-user mount -t tmpfs tmpfs /mnt && cat /mnt/x'), 0)
   t.equal(script('grep -q "^CapEff:.0*$" /proc/self/status'), 0, 'no capability')
@@ -121,12 +117,12 @@ t.test('the children of a worker do not see the socket of the store', { skip: !h
   const worker = await startWorkers(t, redis)
   const children = childrenOf(worker.pid ?? 0)
 
-  t.ok(existsSync(`/proc/${worker.pid}/root${redis.socket}`), 'as their parent does')
+  t.ok(existsSync(`/proc/${worker.pid}/root${redis.socket}`), 'their parent sees it')
   t.equal(children.length, 2)
   await t.resolves(until(() => children.every((pid) => !existsSync(`/proc/${pid}/root${redis.socket}`))))
 })
 
-t.test('a system that gives nothing is told from one that does', async (t) => {
+t.test('a system without namespaces is detected', async (t) => {
   const sandbox = openSandbox({ ...LIMITS, entry: [REAL_CHILD], sandboxCommand: NO_SANDBOX })
   t.teardown(() => sandbox.close())
   await sandbox.ready

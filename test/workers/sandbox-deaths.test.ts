@@ -1,10 +1,10 @@
-// Children of the sandbox that die or are killed: their images are tried once more, and the others go on.
+// Children of the sandbox that die or are killed: their image is tried once more, and other images go on.
 
 import t from 'tap'
 import { openObedient, program, UNDECODABLE } from '../helpers/sandbox.js'
 import { until } from '../helpers/service.js'
 
-t.test('a child that dies is replaced, its image tried once more, then refused', async (t) => {
+t.test('a child that dies is replaced, and its image is tried once more, then refused', async (t) => {
   const { sandbox, count } = await openObedient(t)
 
   t.same(await sandbox.hash(count('die', 'process.exit(3)'), 'query'), UNDECODABLE)
@@ -13,10 +13,10 @@ t.test('a child that dies is replaced, its image tried once more, then refused',
     image: { quality: 7, signals: [] },
   })
   t.equal(count.of('once'), 2)
-  t.same(await sandbox.hash(program('return 9'), 'query'), { image: { quality: 9, signals: [] } }, 'the others go on')
+  t.same(await sandbox.hash(program('return 9'), 'query'), { image: { quality: 9, signals: [] } }, 'other images go on')
 })
 
-t.test('ways to die', async (t) => {
+t.test('every way to die costs only the image at hand', async (t) => {
   const { sandbox } = await openObedient(t)
   const ways = {
     'a signal': 'process.kill(process.pid, "SIGKILL")',
@@ -31,7 +31,7 @@ t.test('ways to die', async (t) => {
   }
 })
 
-t.test('an image for which there is not enough memory is tried in another child, and never called damaged', async (t) => {
+t.test('an image that runs out of memory is tried in another child, and not reported as damaged', async (t) => {
   let given = 0
   const { sandbox, count } = await openObedient(t, { onOutOfMemory: () => given++ })
   const says = `say('{"problem":"hashing-unavailable"}'); await new Promise(() => {})`
@@ -50,7 +50,7 @@ t.test('an image for which there is not enough memory is tried in another child,
   t.equal(given, 3, 'the operator is told')
 })
 
-t.test('a child that is killed while it has nothing to do is replaced', async (t) => {
+t.test('an idle child that is killed is replaced', async (t) => {
   const { sandbox } = await openObedient(t, { children: 2 })
   await until(() => sandbox.pids.length === 2)
   const before = sandbox.pids
@@ -65,7 +65,7 @@ t.test('a child that is killed while it has nothing to do is replaced', async (t
   )
 })
 
-t.test('a child that is killed while it works costs its image one of two tries', async (t) => {
+t.test('a child killed at work costs its image one of two tries', async (t) => {
   const { sandbox, count } = await openObedient(t)
   const waiting =
     'const n = fs.readdirSync(place).length; if (n === 1) await new Promise(() => { setInterval(() => {}, 1000) }); return n'
@@ -78,7 +78,7 @@ t.test('a child that is killed while it works costs its image one of two tries',
   t.same(await answer, { image: { quality: 2, signals: [] } })
 })
 
-t.test('children that are killed in one moment cost an image one of two tries', async (t) => {
+t.test('several children killed at the same moment cost an image one of two tries', async (t) => {
   const { sandbox, count } = await openObedient(t, { children: 2 })
   const waiting =
     'if (fs.readdirSync(place).length === 1) await new Promise(() => { setInterval(() => {}, 1000) }); return 3'
@@ -96,7 +96,7 @@ t.test('children that are killed in one moment cost an image one of two tries', 
   }
 })
 
-t.test('images that wait for a child are hashed by the one that replaces it', async (t) => {
+t.test('images that wait for a child are hashed by its replacement', async (t) => {
   const { sandbox } = await openObedient(t)
 
   const answers = await Promise.all([
@@ -107,7 +107,7 @@ t.test('images that wait for a child are hashed by the one that replaces it', as
   t.same(answers, [UNDECODABLE, ...Array.from({ length: 5 }, (_, i) => ({ image: { quality: i, signals: [] } }))])
 })
 
-t.test('a sandbox that is closed leaves no process behind', async (t) => {
+t.test('a closed sandbox leaves no process behind', async (t) => {
   const { sandbox } = await openObedient(t, { children: 3 })
   await until(() => sandbox.pids.length === 3)
   const before = sandbox.pids

@@ -1,4 +1,4 @@
-// What goes wrong in the sandbox stays there: children that die, hang, lie or grow.
+// Failures in the sandbox stay there: children that die, hang, lie or grow.
 
 import { existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { getPriority, tmpdir } from 'node:os'
@@ -14,10 +14,10 @@ import { until } from '../helpers/service.js'
 
 const REAL_CHILD = fileURLToPath(new URL('../../workers/media/child.js', import.meta.url))
 
-/** For what needs a new child, on a machine that has other things to do; what waits for an hour is late by then. */
+/** Enough for a new child on a busy machine, and far below the hour of `timeLimitMs`. */
 const SOON_MS = 30_000
 
-t.test('the real child hashes a real picture, and refuses what is none', async (t) => {
+t.test('the real child hashes a real picture, and refuses an unreadable one', async (t) => {
   const sandbox = await openWith(t, { entry: [REAL_CHILD], children: 2 })
   const { bytes } = await scene(200)
   const sent = Buffer.from(bytes)
@@ -37,7 +37,7 @@ t.test('the real child hashes a real picture, and refuses what is none', async (
     ],
   )
   t.ok(answer.image.signals.length > wholes.length, 'and its parts')
-  t.ok(bytes.equals(sent), 'the bytes are the caller’s, who needs them for a second try')
+  t.ok(bytes.equals(sent), 'the bytes are the caller’s, for a second try')
 
   const pids = sandbox.pids
   for (const picture of await unreadable()) {
@@ -47,10 +47,10 @@ t.test('the real child hashes a real picture, and refuses what is none', async (
       picture.name,
     )
   }
-  t.same(sandbox.pids, pids, 'not one of them cost a child its life')
+  t.same(sandbox.pids, pids, 'none of them cost a child')
 })
 
-t.test('the same picture has the same hashes in every child, and many at once keep apart', async (t) => {
+t.test('every child gives a picture the same hashes, and many at once are kept apart', async (t) => {
   const sandbox = await openWith(t, { entry: [REAL_CHILD], children: 2 })
   const pictures = await Promise.all([201, 202, 203, 204].map((seed) => scene(seed, { width: 320, height: 240 })))
   const alone = []
@@ -61,7 +61,7 @@ t.test('the same picture has the same hashes in every child, and many at once ke
   t.same(crowd, [...alone, ...alone, ...alone])
 })
 
-t.test('a child that answers something else is not believed', async (t) => {
+t.test('an invalid answer of a child is rejected', async (t) => {
   const { sandbox } = await openObedient(t)
   for (const lie of [
     '{"problem":"none of yours"}',
@@ -78,7 +78,7 @@ t.test('a child that answers something else is not believed', async (t) => {
   }
 })
 
-t.test('a child that answers before it has read the whole picture is not believed, and reads no more of it', async (t) => {
+t.test('a child that answers before it has read the picture is rejected and gets no more of it', async (t) => {
   const place = realpathSync(mkdtempSync(join(tmpdir(), 'tabir-hasty-')))
   t.teardown(() => rmSync(place, { recursive: true, force: true }))
   const entry = join(place, 'child.mjs')
@@ -100,7 +100,7 @@ t.test('a child that answers before it has read the whole picture is not believe
   await until(() => sandbox.pids.length === 1 && !sandbox.pids.includes(before ?? 0))
 })
 
-t.test('what was answered is forgotten, although the child lives on', async (t) => {
+t.test('an answer is not kept in memory, although the child lives on', async (t) => {
   setFlagsFromString('--expose-gc')
   const collect: () => void = runInNewContext('gc')
   const { sandbox } = await openObedient(t)
@@ -110,7 +110,7 @@ t.test('what was answered is forgotten, although the child lives on', async (t) 
   await new Promise((resolve) => setImmediate(resolve))
   collect()
 
-  t.equal(told.deref(), undefined, 'a process that hashes for weeks would remember all of it')
+  t.equal(told.deref(), undefined, 'a process that hashes for weeks would accumulate them')
 })
 
 t.test('a child that breaks the channel is replaced at once, and costs no other image a try', async (t) => {
@@ -124,7 +124,7 @@ t.test('a child that breaks the channel is replaced at once, and costs no other 
   for (const [what, source] of Object.entries(ways)) {
     const answer = await timeoutMs(SOON_MS, sandbox.hash(program(source), 'query'))
     t.same(answer, UNDECODABLE, what)
-    if (answer === undefined) return // it would hold up everything behind it for an hour each
+    if (answer === undefined) return // it would delay everything after it by an hour each
     t.same(
       await timeoutMs(SOON_MS, sandbox.hash(program('return 5'), 'query')),
       { image: { quality: 5, signals: [] } },
@@ -135,11 +135,11 @@ t.test('a child that breaks the channel is replaced at once, and costs no other 
   t.same(
     await timeoutMs(SOON_MS, sandbox.hash(program('return 5'), 'query')),
     { image: { quality: 5, signals: [] } },
-    'behind its answer',
+    'after its answer',
   )
 })
 
-t.test('a child that grows dies, and the parent does not', async (t) => {
+t.test('a child that exceeds its memory dies, and the parent does not', async (t) => {
   const { sandbox } = await openObedient(t, { memoryMb: 512, timeLimitMs: 20_000, isStarved: async () => false })
   const before = process.memoryUsage().rss
   const grow = (bytes: number) => `
@@ -152,7 +152,7 @@ t.test('a child that grows dies, and the parent does not', async (t) => {
   t.same(
     await sandbox.hash(program(grow(128 * 2 ** 20)), 'query'),
     { image: { quality: 2, signals: [] } },
-    '128 MB are no fault',
+    '128 MB are allowed',
   )
   t.same(
     await sandbox.hash(program(`const held = []; for (;;) held.push(new Array(1e6).fill({}))`), 'query'),
@@ -184,7 +184,7 @@ t.test('a child has no secret, no file, no core dump and no place to write to', 
     '__CF_USER_TEXT_ENCODING',
   ]
 
-  // The runner of these tests adds its own to whatever is started beneath it.
+  // The test runner adds its own variables to every process below it.
   const env = `Object.entries(process.env).filter(([name, value]) => !/^_TAPJS_/.test(name) && !/@tapjs/.test(value))`
   t.equal(await number(`return ${env}.filter(([name]) => !${JSON.stringify(allowed)}.includes(name)).length`), 0)
   t.equal(await number(`return /secret|c2VjcmV0|redis|tabir/i.test(JSON.stringify(${env})) ? 1 : 0`), 0)
@@ -213,7 +213,7 @@ t.test('a child has no secret, no file, no core dump and no place to write to', 
   }
 })
 
-t.test('every thread of a child goes behind what answers', async (t) => {
+t.test('every thread of a child has a lower priority than the processes that answer', async (t) => {
   const sandbox = await openWith(t, { entry: [REAL_CHILD] })
   await sandbox.hash((await scene(201)).bytes, 'query')
   const [pid] = sandbox.pids
@@ -223,7 +223,7 @@ t.test('every thread of a child goes behind what answers', async (t) => {
   t.same(new Set(priorities), new Set([getPriority() + 5]))
 })
 
-/** Threads that wait for work end by themselves after a while. */
+/** Idle threads end by themselves after a while. */
 function priorityOf(thread: number): number[] {
   try {
     return [getPriority(thread)]
@@ -232,7 +232,7 @@ function priorityOf(thread: number): number[] {
   }
 }
 
-/** @returns `undefined` when there was no answer by then. */
+/** @returns `undefined` when there is no answer in time. */
 async function timeoutMs<T>(ms: number, answer: Promise<T>): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<undefined>((resolve) => {

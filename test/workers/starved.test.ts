@@ -1,4 +1,4 @@
-// Whether a process waits for a processor, asked of real ones.
+// Whether a process waits for a processor, tested with real processes.
 
 import { spawn } from 'node:child_process'
 import t, { type Test } from 'tap'
@@ -7,17 +7,21 @@ import { until } from '../helpers/service.js'
 
 const BUSY = 'for (;;);'
 
-t.test('one that another keeps from its only processor is starved', { skip: process.platform !== 'linux' }, async (t) => {
-  start(t, ['taskset', '-c', '0', process.execPath, '-e', BUSY])
-  const starved = start(t, ['taskset', '-c', '0', 'nice', '-n', '19', process.execPath, '-e', BUSY])
-  await until(() => isStarved(starved))
-  t.pass('it gets one of seventy moments')
-})
+t.test(
+  'a process that another keeps from its only processor is starved',
+  { skip: process.platform !== 'linux' },
+  async (t) => {
+    start(t, ['taskset', '-c', '0', process.execPath, '-e', BUSY])
+    const starved = start(t, ['taskset', '-c', '0', 'nice', '-n', '19', process.execPath, '-e', BUSY])
+    await until(() => isStarved(starved))
+    t.pass('it gets one of seventy time slices')
+  },
+)
 
-t.test('one that sleeps is not, and one that is gone is not', async (t) => {
+t.test('a sleeping process is not starved, and a process that has ended is not', async (t) => {
   const sleeping = start(t, [process.execPath, '-e', 'setInterval(() => {}, 1e6)'])
   await until(async () => !(await isStarved(sleeping))) // once it has started
-  t.pass('it waits for nobody')
+  t.pass('it waits for no processor')
   t.equal(await isStarved(2 ** 30), false)
 })
 

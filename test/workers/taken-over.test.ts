@@ -1,4 +1,4 @@
-// A decoder that was taken over: native code in the cage of the real ones tries what it could profit by.
+// A compromised decoder: native code in the sandbox of the real ones tries what an attacker could gain by.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -21,10 +21,10 @@ const hasNamespaces =
   process.platform === 'linux' &&
   spawnSync('/usr/bin/unshare', ['--user', '--map-root-user', '--mount', '--net', '--', '/bin/true']).status === 0
 
-/** What it may do: so the others were tried. */
+/** An action that is allowed, as proof that the others were tried. */
 const CONTROL = 'run a program on its own files'
 
-/** Each is a program for a shell, which ends well if the deed was done. $1 is the place of the secrets, $2 another process. */
+/** Each is a shell program that succeeds if its action worked. $1 is the folder of the secrets, $2 another process. */
 const DEEDS = {
   [CONTROL]: 'cat /proc/self/status',
   'read the seal keys': 'cat "$1/data/seal-keys"',
@@ -44,7 +44,10 @@ const DEEDS = {
   'end another process': 'kill -TERM "$2"',
 } as const
 
-/** In here so that it may mount: finds the cage as a worker does, and runs each deed, inside of it or without. */
+/**
+ * Runs in its own process so that it may mount: builds the sandbox as a worker does, and runs each action inside it or
+ * without it.
+ */
 const PROBE = `
 import { spawn, spawnSync } from 'node:child_process'
 const { findSandboxCommand, NO_SANDBOX, ownFiles } = await import(${JSON.stringify(SANDBOX)})
@@ -71,7 +74,7 @@ interface Tried {
   readonly proven?: readonly string[]
 }
 
-/** In a folder that decoders read, where nobody would hide anything by covering the usual folders. */
+/** In a folder that decoders read, so that covering the usual folders would hide nothing. */
 function tryAll(
   place: string,
   deeds: Readonly<Record<string, string>>,
@@ -96,7 +99,7 @@ const users: Readonly<Record<string, readonly string[]>> = {
 }
 
 for (const [user, as] of Object.entries(users))
-  t.test(`as ${user}, a decoder that was taken over does nothing of this`, { skip: !hasNamespaces }, async (t) => {
+  t.test(`as ${user}, a compromised decoder can do none of these actions`, { skip: !hasNamespaces }, async (t) => {
     const place = mkdtempSync(join(DIST, 'secrets-'))
     t.teardown(() => rmSync(place, { recursive: true, force: true }))
     if (as.length > 0) spawnSync('/bin/chown', ['65534:65534', place])
@@ -104,12 +107,12 @@ for (const [user, as] of Object.entries(users))
     const { done, proven } = tryAll(place, DEEDS, 'caged', as)
 
     t.same(done, [CONTROL])
-    t.same(proven, ['no-secret-files'], 'and the worker has tried')
-    t.ok(free.includes('read the seal keys') && free.includes('empty a file on another mount'), 'without a cage it could')
+    t.same(proven, ['no-secret-files'], 'the worker has tried')
+    t.ok(free.includes('read the seal keys') && free.includes('empty a file on another mount'), 'without a sandbox it could')
     t.ok(free.includes('have another process killed first when memory is short'))
   })
 
-t.test('a worker has hidden what is configured, says so, and so does what it tells the store', async (t) => {
+t.test('a worker hides the configured secrets from its children, and logs which layers do not hold', async (t) => {
   const place = mkdtempSync(join(DIST, 'secrets-'))
   t.teardown(() => rmSync(place, { recursive: true, force: true }))
   const [data, keyFile, withdrawals] = [join(place, 'data'), join(place, 'own', 'key'), join(place, 'withdrawals')]
@@ -124,7 +127,7 @@ t.test('a worker has hidden what is configured, says so, and so does what it tel
   const said = worker.output.find((line) => line.includes('what holds for children')) ?? '{}'
   const { lacking }: { lacking?: readonly string[] } = JSON.parse(said)
   if (!hasNamespaces) {
-    t.ok(lacking?.includes('no-secret-files'), 'where the system does not give it, it says so')
+    t.ok(lacking?.includes('no-secret-files'), 'where the system cannot hide them, the log says so')
     return
   }
   t.same(lacking, [], `${ISOLATION_LAYERS.length} layers hold`)
@@ -136,7 +139,7 @@ t.test('a worker has hidden what is configured, says so, and so does what it tel
   t.ok(seen(join(DIST, 'workers', 'media', 'child.js')).length > 0, 'its own program is there')
 })
 
-t.test('a decoder in a namespace of processes that runs out of memory is told from one with a fault', async (t) => {
+t.test('a decoder in its own PID namespace that runs out of memory is told from one that crashes', async (t) => {
   const { findSandboxCommand, ownFiles } = await import('../../workers/sandbox-command.js')
   let given = 0
   const { sandbox } = await openObedient(t, {
@@ -152,34 +155,31 @@ t.test('a decoder in a namespace of processes that runs out of memory is told fr
   const inner = pid === undefined ? [] : childrenOf(pid).flatMap(childrenOf)
   await sandbox.close()
   await until(() => inner.every((each) => !existsSync(`/proc/${each}`)))
-  t.pass('what it ran ends with it')
+  t.pass('its processes end with it')
 })
 
-t.test(
-  'what a decoder may say is checked: nothing else leaves it, and no file is asked about that it was not given',
-  async (t) => {
-    const { sandbox } = await openObedient(t)
-    const says = (answer: unknown) => program(`say(${JSON.stringify(JSON.stringify(answer))}); await new Promise(() => {})`)
-    const hash = 'ab'.repeat(32)
-    const file = { type: 'sha256', view: 'whole', quality: 100, hashes: [hash] }
-    const lies = {
-      'the hash of another file': { image: { quality: 80, signals: [file] } },
-      'details that nobody wants': { image: { quality: 80, signals: [], details: 'AQEBAAA=' } },
-      'a refusal of the case': { problem: 'case-withdrawn' },
-      'the suspension of a key': { problem: 'key-suspended' },
-      'bytes in the place of a hash': { image: { quality: 80, signals: [{ ...file, type: 'pdq', hashes: [hash] }] } },
-    }
-    for (const [what, answer] of Object.entries(lies))
-      t.same(await sandbox.hash(says(answer), 'query'), { problem: 'image-undecodable' }, what)
-    const part = { type: 'pdq-area', view: 'crop', quality: 80, hashes: [hash, hash] }
-    const said = await sandbox.hash(says({ image: { quality: 80, signals: [part] } }), 'query')
-    t.match(
-      said,
-      { image: { signals: [{ type: 'pdq-area' }, { type: 'sha256' }] } },
-      'the hash of its own file is the worker’s to add',
-    )
-  },
-)
+t.test('the answers of a decoder are validated, and the hash of the file is added by the worker', async (t) => {
+  const { sandbox } = await openObedient(t)
+  const says = (answer: unknown) => program(`say(${JSON.stringify(JSON.stringify(answer))}); await new Promise(() => {})`)
+  const hash = 'ab'.repeat(32)
+  const file = { type: 'sha256', view: 'whole', quality: 100, hashes: [hash] }
+  const lies = {
+    'the hash of another file': { image: { quality: 80, signals: [file] } },
+    'details that nobody wants': { image: { quality: 80, signals: [], details: 'AQEBAAA=' } },
+    'a refusal of the case': { problem: 'case-withdrawn' },
+    'the suspension of a key': { problem: 'key-suspended' },
+    'bytes in the place of a hash': { image: { quality: 80, signals: [{ ...file, type: 'pdq', hashes: [hash] }] } },
+  }
+  for (const [what, answer] of Object.entries(lies))
+    t.same(await sandbox.hash(says(answer), 'query'), { problem: 'image-undecodable' }, what)
+  const part = { type: 'pdq-area', view: 'crop', quality: 80, hashes: [hash, hash] }
+  const said = await sandbox.hash(says({ image: { quality: 80, signals: [part] } }), 'query')
+  t.match(
+    said,
+    { image: { signals: [{ type: 'pdq-area' }, { type: 'sha256' }] } },
+    'the worker adds the hash of the file itself',
+  )
+})
 
 function readIn(path: string): string {
   try {

@@ -1,4 +1,4 @@
-// The two children that hash a video: what they can reach, what happens when one dies, and what one that was taken over may say.
+// The two children that hash a video: what they can reach, what happens when one dies, and what a compromised one may say.
 
 import {
   chmodSync,
@@ -30,7 +30,7 @@ const FACTS = { codec: 'avc', durationMs: 1000, width: 192, height: 144, rotatio
 const FRAMES = pathToFileURL(fileURLToPath(new URL('../../workers/frames.js', import.meta.url))).href
 const clip = makeClip() ?? Buffer.alloc(0)
 
-/** A reader that takes the "video" for a program, which may say what it wants. */
+/** A reader that runs the "video" as a program, which may say anything. */
 const OBEDIENT_READER = `
 import { Socket } from 'node:net'
 import { readFrames, writeFrame } from '${FRAMES}'
@@ -88,44 +88,48 @@ function inPlaceOfFfmpeg(t: Test, script: string): string {
   return path
 }
 
-/** A checkout may lie in the folder of temporary files; then children can read its program there. */
+/** A checkout may be in the temporary folder; then children can read its program there. */
 function isProject(name: string): boolean {
   return import.meta.dirname.startsWith(`${join(realpathSync(tmpdir()), name)}/`)
 }
 
-t.test('the decoder can write no byte and reach nothing', { skip: skip || process.platform !== 'linux' }, async (t) => {
-  const { sandbox, started } = obedient(t)
-  const answer = sandbox.hash(program({ facts: FACTS }), 'query')
-  const decoder = () => innermost(started.find(({ which }) => which === 'decoder')?.pid ?? 0)
-  await until(() => readLink(`/proc/${decoder()}/exe`).endsWith('/ffmpeg'))
-  const read = (name: string) => readFileSync(`/proc/${decoder()}/${name}`, 'utf8')
+t.test(
+  'the video decoder can write no byte and reach nothing',
+  { skip: skip || process.platform !== 'linux' },
+  async (t) => {
+    const { sandbox, started } = obedient(t)
+    const answer = sandbox.hash(program({ facts: FACTS }), 'query')
+    const decoder = () => innermost(started.find(({ which }) => which === 'decoder')?.pid ?? 0)
+    await until(() => readLink(`/proc/${decoder()}/exe`).endsWith('/ffmpeg'))
+    const read = (name: string) => readFileSync(`/proc/${decoder()}/${name}`, 'utf8')
 
-  t.match(read('limits'), /^Max file size +0 +0 /m)
-  t.match(read('limits'), /^Max core file size +0 +0 /m)
-  t.match(read('status'), /^NoNewPrivs:\t1$/m)
-  const isIsolated = readLink(`/proc/${decoder()}/ns/mnt`) !== readLink('/proc/self/ns/mnt')
-  if (isIsolated) {
-    t.match(read('status'), /^CapEff:\t0+$/m)
-    t.notMatch(read('mountinfo'), /^(\S+ ){5}rw\b/m, 'no file system can be written')
-    t.notMatch(read('net/dev'), /^ *(?!lo:)\w+:/m, 'there is no network')
-    t.notOk(existsSync(`/proc/${decoder()}/root/etc/passwd`))
-    const beside = readdirSync(`/proc/${decoder()}/root${realpathSync(tmpdir())}`)
-    t.equal(beside.filter((name) => !isProject(name)).length, 1, 'what the other child reads')
-  } else t.comment('this system has no namespaces')
-  // Its libraries are files that are open while it starts.
-  const streams = () => readdirSync(`/proc/${decoder()}/fd`).map((fd) => readLink(`/proc/${decoder()}/fd/${fd}`))
-  const isStream = (link: string) => /^(socket:|pipe:|anon_inode:|\/dev\/null|\/null)/.test(link)
-  await t.resolves(
-    until(() => streams().every(isStream)),
-    'no file is open',
-  )
-  t.equal(sandbox.pids.length, 2)
+    t.match(read('limits'), /^Max file size +0 +0 /m)
+    t.match(read('limits'), /^Max core file size +0 +0 /m)
+    t.match(read('status'), /^NoNewPrivs:\t1$/m)
+    const isIsolated = readLink(`/proc/${decoder()}/ns/mnt`) !== readLink('/proc/self/ns/mnt')
+    if (isIsolated) {
+      t.match(read('status'), /^CapEff:\t0+$/m)
+      t.notMatch(read('mountinfo'), /^(\S+ ){5}rw\b/m, 'no file system can be written')
+      t.notMatch(read('net/dev'), /^ *(?!lo:)\w+:/m, 'there is no network')
+      t.notOk(existsSync(`/proc/${decoder()}/root/etc/passwd`))
+      const beside = readdirSync(`/proc/${decoder()}/root${realpathSync(tmpdir())}`)
+      t.equal(beside.filter((name) => !isProject(name)).length, 1, 'only what the other child reads')
+    } else t.comment('this system has no namespaces')
+    // Its libraries are open files while it starts.
+    const streams = () => readdirSync(`/proc/${decoder()}/fd`).map((fd) => readLink(`/proc/${decoder()}/fd/${fd}`))
+    const isStream = (link: string) => /^(socket:|pipe:|anon_inode:|\/dev\/null|\/null)/.test(link)
+    await t.resolves(
+      until(() => streams().every(isStream)),
+      'no file is open',
+    )
+    t.equal(sandbox.pids.length, 2)
 
-  await sandbox.close()
-  t.same(await answer, UNAVAILABLE)
-})
+    await sandbox.close()
+    t.same(await answer, UNAVAILABLE)
+  },
+)
 
-t.test('a reader that was taken over is not believed', { skip }, async (t) => {
+t.test('invalid messages of a compromised reader are rejected', { skip }, async (t) => {
   const { sandbox } = obedient(t)
   const hash = 'ab'.repeat(32)
   const frame = {
@@ -149,7 +153,7 @@ t.test('a reader that was taken over is not believed', { skip }, async (t) => {
     t.same(await sandbox.hash(program(...messages), 'submission'), UNDECODABLE, what)
 })
 
-t.test('a child that is killed says nothing of the video, one with a fault does', { skip }, async (t) => {
+t.test('a killed child does not make the video undecodable, and a crash does', { skip }, async (t) => {
   const killedBy = (which: Started['which'], signal: NodeJS.Signals) => {
     const pids: Partial<Record<Started['which'], number>> = {}
     const onStart = (child: Started['which'], pid: number) => {
@@ -164,7 +168,7 @@ t.test('a child that is killed says nothing of the video, one with a fault does'
   t.same(await killedBy('decoder', 'SIGSEGV'), UNDECODABLE)
 })
 
-t.test('a decoder that does something else', { skip: process.platform === 'win32' }, async (t) => {
+t.test('a decoder with wrong output makes the video undecodable', { skip: process.platform === 'win32' }, async (t) => {
   const decoders = {
     'nothing at all': 'exit 0',
     'an error': 'exit 1',
@@ -179,7 +183,7 @@ t.test('a decoder that does something else', { skip: process.platform === 'win32
   if (process.platform === 'linux') t.same(await hash(waiting.sandbox), UNDECODABLE, 'waiting for ever')
 })
 
-t.test('a closed sandbox hashes nothing more', { skip }, async (t) => {
+t.test('a closed sandbox hashes no more videos', { skip }, async (t) => {
   const { sandbox, started } = opened(t)
   const answer = sandbox.hash(clip, 'query')
   await sandbox.close()

@@ -1,4 +1,4 @@
-// Videos of many kinds through both sandboxed children: the hashes are those of the frames.
+// Videos of many kinds through both sandboxed children: the hashes equal those of the frames.
 
 import { createHash } from 'node:crypto'
 import t from 'tap'
@@ -30,7 +30,7 @@ interface Sample {
 const HEVC = ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=none:pools=1', '-tag:v', 'hvc1']
 const VP8 = ['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8', '-b:v', '500k']
 const AV1 = ['-c:v', 'libsvtav1', '-preset', '12']
-/** One frame, then nothing for half a second, then others. */
+/** One frame, a gap of half a second, then more frames. */
 const UNEVEN = ['-vf', "select='not(between(t,0.05,0.55))'", '-fps_mode', 'vfr', ...H264]
 const copied = (name: string, options?: Parameters<typeof remuxed>[2]) => () =>
   base === undefined ? undefined : remuxed(base, name, options)
@@ -50,7 +50,7 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
   AV1: { name: 'a.mp4', clip: () => makeClip({ output: AV1 }) },
 }
 
-t.test('the hashes are those of the frames', { skip }, async (t) => {
+t.test('the hashes of a video are those of its frames', { skip }, async (t) => {
   for (const [what, { name, clip, size = SIZE }] of Object.entries(SAMPLES)) {
     const file = clip()
     if (file === undefined) t.comment(`${what}: no encoder`)
@@ -59,7 +59,7 @@ t.test('the hashes are those of the frames', { skip }, async (t) => {
   t.same(sandbox.pids, [], 'no child is left')
 })
 
-t.test('a query has hashes of all orientations', { skip }, async (t) => {
+t.test('a video query has hashes of all orientations', { skip }, async (t) => {
   const answer = await sandbox.hash([base ?? Buffer.alloc(0)], 'query')
   t.match(answer, { video: { durationMs: 1000, protectedShare: 1 } })
   const [first] = 'video' in answer ? answer.video.frames : []

@@ -28,7 +28,7 @@ const place = fc.record({
   bottom: fc.integer({ min: 300, max: HEIGHT - 12 }),
 })
 
-t.test('finds a picture on white, black and blurred backgrounds', async () => {
+t.test('deframing finds a picture on white, black and blurred backgrounds', async () => {
   for (const background of ['white', 'black', 'blurred'] as const) {
     fc.assert(
       fc.property(fc.nat(), place, (seed, truth) => {
@@ -41,7 +41,7 @@ t.test('finds a picture on white, black and blurred backgrounds', async () => {
   }
 })
 
-t.test('trims margins of one colour, and finds the textured part of what is blurred', async () => {
+t.test('margins of one colour are trimmed, and the textured part of a blurred background is found', async () => {
   fc.assert(
     fc.property(fc.nat(), place, (seed, truth) => {
       kernel.measure(framed(seed, truth, 'white'), (measured) => {
@@ -49,7 +49,7 @@ t.test('trims margins of one colour, and finds the textured part of what is blur
       })
       kernel.measure(framed(seed, truth, 'blurred'), ({ texture }) => {
         const part = texturedPart(texture)
-        // Density is smoothed over 2 % of a side, and a quarter of it is enough: the part may reach a few pixels too far.
+        // Density is smoothed over 2 % of a side, and a quarter of it is enough: the part may extend a few pixels too far.
         assert.ok(part !== undefined && overlapOf(part, truth) > 0.9)
       })
     }),
@@ -57,7 +57,7 @@ t.test('trims margins of one colour, and finds the textured part of what is blur
   )
 })
 
-t.test('has few parts for any picture, all within it', async () => {
+t.test('deframing finds few parts in any picture, all within it', async () => {
   const hostile = [
     plain(300, 300, 255),
     plain(64, 64, 0),
@@ -72,7 +72,7 @@ t.test('has few parts for any picture, all within it', async () => {
   fc.assert(fc.property(pictures(fc.integer({ min: 1, max: 250 })), assertFew), { numRuns: 60 })
 })
 
-t.test('says of a plain picture that nothing is put around it', async (t) => {
+t.test('a plain picture has no parts and no frame', async (t) => {
   t.same(kernel.measure(plain(300, 200, 128), deframe), { parts: [], framed: undefined })
 })
 
@@ -88,7 +88,7 @@ function assertFew(picture: Pixels): void {
   })
 }
 
-/** A drawn scene with a little noise, as photographs have it, on something else. */
+/** A drawn scene with a little noise, as in photographs, on a background. */
 function framed(seed: number, { left, top, right, bottom }: Rectangle, background: 'white' | 'black' | 'blurred'): Pixels {
   const scene = drawn(seed % 1000, right - left, bottom - top)
   const word = wordsFrom(seed)
@@ -103,7 +103,7 @@ function framed(seed: number, { left, top, right, bottom }: Rectangle, backgroun
   })
 }
 
-/** Pictures in rows, all of a size, with gaps between them. */
+/** Pictures of one size in rows, with gaps between them. */
 function sheet(across: number, down: number): Pixels {
   const scenes = Array.from({ length: across * down }, (_, n) => drawn(n, 100, 100))
   return shaded(120 * across, 120 * down, (x, y) => {

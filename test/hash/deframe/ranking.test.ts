@@ -13,7 +13,7 @@ import { chessboard, lined, pictures } from '../patterns.js'
 const kernel = loadFrameKernelSync()
 const side = fc.integer({ min: 32, max: 320 })
 
-t.test('finds the rectangles that describing each by itself and sorting all of them finds', async () => {
+t.test('the kernel ranks the same rectangles as a plain sort of all of them', async () => {
   fc.assert(
     fc.property(pictures(side), (picture) => {
       kernel.measure(picture, ({ lines, texture }) => {
@@ -26,7 +26,7 @@ t.test('finds the rectangles that describing each by itself and sorting all of t
   )
 })
 
-t.test('finds the same among the most rectangles that there can be', async (t) => {
+t.test('the kernel ranks the same among the largest possible number of rectangles', async (t) => {
   const most: number[] = []
   for (const picture of [chessboard(640, 640, 40), chessboard(300, 640, 20), lined(640, 480, 43, 37)]) {
     kernel.measure(picture, ({ lines, texture }) => {
@@ -87,7 +87,7 @@ function pairsOf(lines: readonly Line[]): [Line, Line][] {
   return lines.flatMap((first, i) => lines.slice(i + 1).map((second): [Line, Line] => [first, second]))
 }
 
-/** As the kernel of the search keeps it: rounded to 32 bits. */
+/** Rounded to 32 bits, as in the kernel of the search. */
 function splitOf(columns: readonly Line[], rows: readonly Line[], left: Line, top: Line, right: Line, bottom: Line): number {
   const upright = columns.filter(({ at }) => at > left.at && at < right.at)
   const level = rows.filter(({ at }) => at > top.at && at < bottom.at)

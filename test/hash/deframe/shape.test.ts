@@ -15,7 +15,7 @@ import { drawn, noisy } from '../synthetic.js'
 const hasher = loadImageHasherSync()
 const SIDE = 240
 
-/** Is a point, by its place from −1 to 1, of the shape? */
+/** Whether a point, given from −1 to 1, belongs to the shape. */
 type Outline = (x: number, y: number) => boolean
 const circle: Outline = (x, y) => x * x + y * y < 1
 const rounded =
@@ -29,13 +29,13 @@ const heart: Outline = (x, y) => {
   return (a * a + b * b - 1) ** 3 - a * a * b ** 3 < 0
 }
 
-t.test('finds what a circle, round corners and a heart show, on any colour', async (t) => {
+t.test('a circle, round corners and a heart are found on any colour', async (t) => {
   const middle = inscribed({ left: 0, top: 0, right: SIDE, bottom: SIDE })
   for (const [name, outline] of Object.entries({ circle, 'round corners': rounded(0.46), 'small ones': rounded(0.16) })) {
     for (const colour of [255, 0, 90]) {
       const shape = shapeIn(shaped(1, outline, { colour }))
       t.ok(shape?.middle !== undefined && overlapOf(shape.middle, middle) > 0.97, `${name} on ${colour}`)
-      t.ok(shape !== undefined && isFree(outline, shape.inside), `and all of it that is free: ${name} on ${colour}`)
+      t.ok(shape !== undefined && isFree(outline, shape.inside), `all of its free part: ${name} on ${colour}`)
     }
   }
   for (const colour of [255, 0]) {
@@ -45,7 +45,7 @@ t.test('finds what a circle, round corners and a heart show, on any colour', asy
   }
 })
 
-t.test('also with room around, and where one side of the picture has the colour of what is around', async (t) => {
+t.test('a shape is found with room around it, and where one side of it has the background’s colour', async (t) => {
   const roomy = shapeIn(shaped(2, circle, { colour: 255, scale: 0.8 }))
   const [from, to] = [SIDE / 2 - 0.8 * (SIDE / 2), SIDE / 2 + 0.8 * (SIDE / 2)]
   const middle = inscribed({ left: from, top: from, right: to, bottom: to })
@@ -54,7 +54,7 @@ t.test('also with room around, and where one side of the picture has the colour 
   t.ok(shapeIn(sky) !== undefined)
 })
 
-t.test('takes nothing else for a shape', async (t) => {
+t.test('a bottle, a shirt, a word, a scene or a frame is no shape', async (t) => {
   const bottle: Outline = (x, y) => Math.abs(x - 0.1 * y) < (y < -0.3 ? 0.25 : 0.6)
   const shirt: Outline = (x, y) => Math.abs(x) < (y < -0.2 && x > 0 ? 0.95 : 0.6) && Math.abs(y) < 0.9
   const word: Outline = (x, y) => Math.floor((x + 1) * 6) % 2 === 0 && Math.abs(y) < 0.3
@@ -66,7 +66,7 @@ t.test('takes nothing else for a shape', async (t) => {
   t.equal(shapeIn(plain(1, 900, 255)), undefined)
 })
 
-t.test('whatever the picture, what is inside lies within it', async () => {
+t.test('the inside of a shape lies within any picture', async () => {
   const assertWithin = (pixels: Pixels) => {
     const inside = shapeIn(pixels)?.inside
     if (inside === undefined) return
@@ -83,30 +83,27 @@ t.test('whatever the picture, what is inside lies within it', async () => {
   fc.assert(fc.property(pictures(fc.integer({ min: 1, max: 250 })), assertWithin), { numRuns: 40 })
 })
 
-t.test('a picture in a circle finds itself, and is found by itself', async (t) => {
+t.test('a picture in a circle and the uncut picture find each other', async (t) => {
   for (const seed of [4, 7, 11]) {
     const original = shaped(seed, () => true, { colour: 0 })
     for (const colour of [255, 0]) {
       const masked = shaped(seed, circle, { colour })
       t.ok(nearest(masked, original) <= 20, `${seed} on ${colour}: ${nearest(masked, original)}`)
-      t.ok(nearest(original, masked) <= 20, `the other way round: ${nearest(original, masked)}`)
+      t.ok(nearest(original, masked) <= 20, `the other direction: ${nearest(original, masked)}`)
     }
   }
 })
 
-t.test(
-  'two pictures in one shape have nothing but the whole in common, which is all that has something of its corners',
-  async (t) => {
-    for (const [name, outline] of Object.entries({ circle, heart, 'round corners': rounded(0.46) })) {
-      const [one, other] = [7, 8].map((seed) => shaped(seed, outline, { colour: 255 }))
-      if (one === undefined || other === undefined) throw new Error('two')
-      t.ok(nearest(one, other, 'piece') > 60, `${name}: ${nearest(one, other, 'piece')}`)
-      const kinds = hasher.hash(one, 'register').signals.map(({ type, view }) => `${type} ${view}`)
-      t.equal(kinds.filter((kind) => kind.includes('whole')).length, 2, kinds.join())
-      t.notOk(kinds.includes('pdq-area tilted'))
-    }
-  },
-)
+t.test('two pictures in one shape share at most the whole, the only view that has its corners', async (t) => {
+  for (const [name, outline] of Object.entries({ circle, heart, 'round corners': rounded(0.46) })) {
+    const [one, other] = [7, 8].map((seed) => shaped(seed, outline, { colour: 255 }))
+    if (one === undefined || other === undefined) throw new Error('two')
+    t.ok(nearest(one, other, 'piece') > 60, `${name}: ${nearest(one, other, 'piece')}`)
+    const kinds = hasher.hash(one, 'register').signals.map(({ type, view }) => `${type} ${view}`)
+    t.equal(kinds.filter((kind) => kind.includes('whole')).length, 2, kinds.join())
+    t.notOk(kinds.includes('pdq-area tilted'))
+  }
+})
 
 function shapeIn(pixels: Pixels): Shape | undefined {
   return shapeOf(rasterOf(pixels), pixels.width / pixels.height)
@@ -119,12 +116,12 @@ function isFree(outline: Outline, { left, top, right, bottom }: Rectangle): bool
 
 interface Drawing {
   readonly colour: number
-  /** Of the shape, in parts of the side. */
+  /** Size of the shape, as a share of the side. */
   readonly scale?: number
   readonly paint?: (x: number, y: number, level: number) => number
 }
 
-/** A scene in a shape on one colour, with noise as photographs have it. */
+/** A scene in a shape on one colour, with noise as in photographs. */
 function shaped(seed: number, outline: Outline, { colour, scale = 1, paint = (_x, _y, level) => level }: Drawing): Pixels {
   const scene = drawn(seed, SIDE, SIDE)
   const data = Uint8Array.from(scene.data)
@@ -137,7 +134,9 @@ function shaped(seed: number, outline: Outline, { colour, scale = 1, paint = (_x
   return { data, width: SIDE, height: SIDE, channels: 3 }
 }
 
-/** The least distance between any view of a query and any registered one; of two views that show less than the picture when a kind is named. */
+/**
+ * The least distance between any view of a query and any registered one; with `kind`, between views smaller than the picture.
+ */
 function nearest(asked: Pixels, registered: Pixels, kind?: 'piece'): number {
   const areas = (pixels: Pixels, purpose: Purpose) =>
     hasher

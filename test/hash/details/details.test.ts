@@ -8,7 +8,7 @@ import { drawn } from '../synthetic.js'
 
 const details = detailsWith(loadDetailsKernelSync(), loadFrameKernelSync())
 
-/** On white. */
+/** Pastes a picture on a white page. */
 function onPage(inner: Pixels, width: number, height: number, left: number, top: number): Pixels {
   return shaded(width, height, (x, y) => {
     const [across, down] = [x - left, y - top]
@@ -18,13 +18,13 @@ function onPage(inner: Pixels, width: number, height: number, left: number, top:
   })
 }
 
-t.test('a picture in a frame is registered without it', async (t) => {
+t.test('a picture in a frame is registered without the frame', async (t) => {
   const { points, ranked } = details.register(onPage(drawn(3, 360, 240), 700, 900, 150, 300))
   t.ok(Math.abs(points.width / points.height - 1.5) < 0.1, `${points.width} × ${points.height}`)
   t.same([ranked.width, ranked.height], [points.width, points.height])
 })
 
-t.test('a band of words or buttons on a page is not what the page is registered by', async (t) => {
+t.test('a page is not registered by a band of words or buttons on it', async (t) => {
   for (const [band, width, height] of [
     [drawn(3, 600, 110), 700, 700],
     [drawn(4, 120, 620), 700, 700],
@@ -34,7 +34,7 @@ t.test('a band of words or buttons on a page is not what the page is registered 
   }
 })
 
-t.test('a picture as wide as a film is registered without its frame', async (t) => {
+t.test('a very wide picture is registered without its frame', async (t) => {
   const { points } = details.register(onPage(drawn(3, 564, 240), 700, 700, 60, 300))
   t.ok(Math.abs(points.width / points.height - 2.35) < 0.15, `${points.width} × ${points.height}`)
 })

@@ -12,7 +12,7 @@ const picture = drawn(5, 300, 220)
 const options = { sidePx: 300, count: 150, mirrors: true, aspect: 300 / 220 }
 const own = featuresOf(sightOf(picture), wholeOf(picture), options)
 
-t.test('what a feature would look like in a mirror is what the mirrored picture shows', async (t) => {
+t.test('the mirrored description of a feature equals that of the mirrored picture', async (t) => {
   const mirrored = rotatedPixels(picture, transformOf('flipY'))
   const other = featuresOf(sightOf(mirrored), wholeOf(mirrored), options)
   const seen = askedFeatures(own, true)
@@ -22,11 +22,11 @@ t.test('what a feature would look like in a mirror is what the mirrored picture 
   })
 
   t.ok(near.length > 0.9 * other.features.length, `${near.length} of ${other.features.length}`)
-  // Rounding to pixels is the same for both but for halves; a turn on the border of two may fall on either.
+  // Rounding to pixels differs only at halves; an angle between two steps may fall on either.
   t.ok(near.filter(({ bits, turns }) => bits <= 12 && turns % 64 === 0).length > 0.9 * near.length)
 })
 
-t.test('a quarter turn of the picture turns its features and leaves what they look like', async (t) => {
+t.test('a quarter turn of the picture turns its features and keeps their descriptions', async (t) => {
   const rotated = rotatedPixels(picture, transformOf('rotate90'))
   const other = featuresOf(sightOf(rotated), wholeOf(rotated), { ...options, aspect: 220 / 300 })
   const same = other.features.flatMap((feature) => {
@@ -40,14 +40,14 @@ t.test('a quarter turn of the picture turns its features and leaves what they lo
   t.ok(same.filter((bits) => bits <= 24).length > 0.9 * same.length)
 })
 
-t.test('features lie all over the picture, and no more are taken than asked for', async (t) => {
+t.test('features lie all over the picture, and no more than requested', async (t) => {
   const few = featuresOf(sightOf(picture), wholeOf(picture), { ...options, count: 36 })
   t.equal(few.features.length, 36)
   const quarters = new Set(few.features.map(({ x, y }) => `${x < 150} ${y < 110}`))
   t.equal(quarters.size, 4)
 })
 
-t.test('of one place the strongest goes first', async (t) => {
+t.test('the strongest feature of a place comes first', async (t) => {
   const strong = [105, 85] as const
   const weak = [135, 100] as const
   const dotted = shaded(
@@ -70,7 +70,7 @@ t.test('a part is never enlarged', async (t) => {
   t.same([width, height], [100, 100])
 })
 
-t.test('what is kept of a place is its cell', async (t) => {
+t.test('a kept place is rounded to its cell', async (t) => {
   const view = kept(own)
   for (const [i, { x, y, angle, level, hash }] of placed(view).entries()) {
     const feature = own.features[i]

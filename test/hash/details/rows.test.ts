@@ -2,7 +2,7 @@ import t from 'tap'
 import { placedRow, rowsOf } from '../../../packages/hash/src/details/rows.js'
 import { hashFromBytes } from '../../../packages/hash/src/hash256.js'
 
-t.test('a row is put back where its feature was, to a cell of sixteen, and as it was turned', async (t) => {
+t.test('a row keeps the place of its feature to one of sixteen cells, and its angle', async (t) => {
   const hash = hashFromBytes(new Uint8Array(32))
   const { rows, ...size } = rowsOf({ width: 480, height: 360, features: [{ column: 5, row: 20, angle: 3, level: 2, hash }] })
   t.same(size, { width: 480, height: 360 })

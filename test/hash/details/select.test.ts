@@ -13,7 +13,7 @@ const kernel = loadDetailsKernelSync()
 const picture = grey(drawn(9, 360, 300))
 const view = viewOf(picture)
 
-t.test('an edit says where a place of the original lies in it', async (t) => {
+t.test('an edit maps a place of the original to its own place', async (t) => {
   const dots = [
     [0.3, 0.4],
     [0.62, 0.7],
@@ -29,7 +29,7 @@ t.test('an edit says where a place of the original lies in it', async (t) => {
   }
 })
 
-t.test('what is chosen is found again in other edits than it was chosen by', async (t) => {
+t.test('selected features are found again in other edits than those used to select them', async (t) => {
   const chosen = selected(kernel, picture, view)
   t.equal(chosen.length, MAX_RANKED)
   const word = wordsFrom(3)
@@ -41,7 +41,7 @@ t.test('what is chosen is found again in other edits than it was chosen by', asy
   t.ok(share(chosen) > share([...view.features]), `${share(chosen)} against ${share([...view.features])} of all`)
 })
 
-t.test('what no edit leaves where it was is not chosen', async (t) => {
+t.test('a feature that no edit keeps in its place is not selected', async (t) => {
   const word = wordsFrom(5)
   const invented = view.features.map((feature) => ({
     ...feature,
@@ -56,7 +56,7 @@ t.test('what no edit leaves where it was is not chosen', async (t) => {
   t.ok(selected(kernel, picture, { ...view, features: elsewhere }).length < 5)
 })
 
-t.test('a plain picture gives nothing to choose', async (t) => {
+t.test('a plain picture has no features to select', async (t) => {
   const plain: Pixels = { data: new Uint8Array(300 * 200).fill(99), width: 300, height: 200, channels: 1 }
   t.same(selected(kernel, plain, viewOf(plain)), [])
 })

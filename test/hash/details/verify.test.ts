@@ -24,24 +24,24 @@ function registeredOf(pixels: Pixels): Points {
   return pointsOf(kept(viewOf(pixels, 150)))
 }
 
-t.test('a picture shows itself, turned, mirrored, or on a page', async (t) => {
+t.test('a picture is verified in itself, rotated, mirrored, or on a page', async (t) => {
   t.ok(isShown(verifiedIn(registered, viewOf(picture, 300), false)))
   const rotated = rotatedPixels(picture, transforms[1])
   t.ok(isShown(verifiedIn(registered, viewOf(rotated, 300), false)))
   const mirrored = rotatedPixels(picture, transforms[5])
   t.ok(isShown(verifiedIn(registered, viewOf(mirrored, 300), true)))
-  t.notOk(isShown(verifiedIn(registered, viewOf(mirrored, 300), false)), 'a mirror is no turn')
+  t.notOk(isShown(verifiedIn(registered, viewOf(mirrored, 300), false)), 'a mirrored picture is not a rotated one')
 
   const page = onPage(picture, 480, 480, 90, 120)
   const found = verifiedIn(registered, viewOf(page, 300), false)
   t.ok(isShown(found))
   t.ok(
     found.pairs.every(({ x, y }) => x >= 85 && y >= 115 && x <= 455 && y <= 405),
-    'all of it is where the picture is',
+    'all pairs are where the picture is',
   )
 })
 
-t.test('other pictures, patterns and nothing do not show it', async (t) => {
+t.test('other pictures, patterns and empty views do not show the picture', async (t) => {
   for (const seed of [1, 2, 3, 4, 5, 6]) {
     const view = viewOf(drawn(seed, 360, 280), 300)
     for (const isMirrored of [false, true]) t.notOk(isShown(verifiedIn(registered, view, isMirrored)), `${seed}`)
@@ -51,14 +51,14 @@ t.test('other pictures, patterns and nothing do not show it', async (t) => {
   t.same(verifiedIn({ width: 480, height: 360, points: [] }, viewOf(picture, 300), false).inliers, 0)
 })
 
-t.test('a sticker that two pictures share does not make them one', async (t) => {
+t.test('a sticker that two pictures share does not make them match', async (t) => {
   const sticker = drawn(77, 70, 70)
   const one = withSticker(drawn(21, 360, 280), sticker, 40, 40)
   const other = withSticker(drawn(22, 360, 280), sticker, 250, 180)
   t.notOk(isShown(verifiedIn(registeredOf(one), viewOf(other, 300), false)))
 })
 
-t.test('two pages of one app show each other in what the app draws alone, and that is not enough', async (t) => {
+t.test('two pages of one app agree in what the app draws, and that is not enough', async (t) => {
   const app = drawn(90, 420, 420)
   const pageOf = (seed: number) => withSticker(app, drawn(seed, 310, 310), 55, 55)
   const [one, other] = [pageOf(1), pageOf(2)]
@@ -69,23 +69,23 @@ t.test('two pages of one app show each other in what the app draws alone, and th
     isShown(verifiedIn(registeredOf(one), viewOf(withSticker(one, drawn(3, 160, 160), 20, 20), 300), false)),
     'a seventh is covered',
   )
-  t.ok(isShown(verifiedIn(registeredOf(drawn(1, 310, 310)), viewOf(one, 300), false)), 'and the picture itself is shown')
+  t.ok(isShown(verifiedIn(registeredOf(drawn(1, 310, 310)), viewOf(one, 300), false)), 'the picture itself is shown')
 })
 
-t.test('what lies outside of the view need not agree', async (t) => {
+t.test('details outside of the view need not agree', async (t) => {
   const corner = cutTo(picture, 100, 80, 200, 170)
   const found = verifiedIn(registered, viewOf(corner, 300), false)
   t.ok(isShown(found))
   t.ok(found.least < 0.3 * registered.points.length * 0.6, `${found.least} of ${registered.points.length}`)
 })
 
-t.test('it takes enough details, of what is seen too, in enough cells', async (t) => {
+t.test('a match needs enough agreeing details, enough of the visible ones, in enough cells', async (t) => {
   t.ok(isShown({ inliers: 8, cells: 6, least: 8 }))
   for (const short of [{ inliers: 7 }, { cells: 5 }, { least: 9 }])
     t.notOk(isShown({ inliers: 8, cells: 6, least: 8, ...short }))
 })
 
-t.test('how many have to agree is a share of what both show, by its size', async (t) => {
+t.test('the required share of agreeing details depends on the relative size', async (t) => {
   const shown = (agreeing: number, scale: number) => {
     const points = Array.from({ length: 100 }, (_, i) => ({ column: (i * 7) % 32, row: (i * 11) % 32, hash: anyHash() }))
     const asked = points.map(({ column, row, hash }, i) => ({
@@ -103,11 +103,11 @@ t.test('how many have to agree is a share of what both show, by its size', async
   t.ok(shown(8, 2.4), 'smaller yet')
 })
 
-t.test('of two that show one another in half, what the halves share has to agree, and eight at least', async (t) => {
+t.test('two halves that overlap need enough agreement in the overlap, and at least eight details', async (t) => {
   const shown = (inHalf: number, agreeing: number) => {
     const at = (i: number, from: number) => ({ column: from + ((i * 5) % 16), row: (i * 7) % 32 })
     const points = Array.from({ length: 100 }, (_, i) => ({ ...at(i, i < inHalf ? 16 : 0), hash: anyHash() }))
-    // The right half of the one is the left half of the other.
+    // The right half of one is the left half of the other.
     const asked = points.map(({ hash }, i) => {
       const { column, row } = at(i, i < inHalf ? 0 : 16)
       return { x: (column + 0.5) * 15, y: (row + 0.5) * 15, angle: 0, level: 0, hash: i < agreeing ? hash : anyHash() }
@@ -124,7 +124,7 @@ t.test('of two that show one another in half, what the halves share has to agree
   )
 })
 
-t.test('of registered details that look the same, the first is paired', async (t) => {
+t.test('of equal registered details the first is paired', async (t) => {
   const place = (i: number) => ({ column: 3 + 5 * (i % 5), row: 4 + 9 * Math.floor(i / 5) })
   const own = Array.from({ length: 10 }, (_, i) => ({ ...place(i), hash: anyHash() }))
   const elsewhere = own.map(({ hash }, i) => ({ column: (i * 13) % 32, row: (i * 19) % 32, hash }))
@@ -139,7 +139,7 @@ t.test('of registered details that look the same, the first is paired', async (t
   t.equal(verify({ width: 480, height: 480, points }, asked, { width: 480, height: 480 }).inliers, 10)
 })
 
-t.test('where the view has but a corner of a picture, three in five of what is there have to agree', async (t) => {
+t.test('a view of a corner needs three in five of the details in the corner', async (t) => {
   const inCorner = (i: number) => ({
     column: ([1, 6, 12][i % 3] ?? 0) + Math.floor(i / 6),
     row: (i % 6 < 3 ? 1 : 6) + Math.floor(i / 6),
@@ -158,7 +158,7 @@ t.test('where the view has but a corner of a picture, three in five of what is t
   t.same([14, 15].map(shown), [false, true])
 })
 
-t.test('details that are crowded where nothing can be told apart are no picture', async (t) => {
+t.test('crowded details whose places cannot be told apart are no match', async (t) => {
   const word = wordsFrom(4)
   const below = (end: number) => (word() >>> 8) % end
   const points = Array.from({ length: 60 }, () => ({ column: below(32), row: below(32), hash: anyHash() }))
@@ -167,7 +167,7 @@ t.test('details that are crowded where nothing can be told apart are no picture'
   t.ok(found.inliers < 8, `${found.inliers} of 60 agree with a picture made small`)
 })
 
-t.test('a detail of the view counts once, whatever the number of registered ones that are like it', async (t) => {
+t.test('a detail of the view counts once, however many registered details equal it', async (t) => {
   const [one, other] = [anyHash(), anyHash()]
   const like = Array.from({ length: 12 }, (_, i) => {
     const hash = Uint8Array.from(one)

@@ -6,7 +6,7 @@ import { distance, HASH_BYTES, hashFromBytes } from '../../../packages/hash/src/
 
 const hash = fc.uint8Array({ minLength: HASH_BYTES, maxLength: HASH_BYTES }).map((bytes) => hashFromBytes(bytes))
 
-t.test('below the limit it is the distance, and otherwise no less than the limit', async () => {
+t.test('bitsBelow gives the exact distance below the limit, and at least the limit otherwise', async () => {
   fc.assert(
     fc.property(
       fc.array(hash, { minLength: 1, maxLength: 4 }),

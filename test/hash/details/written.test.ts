@@ -18,7 +18,7 @@ import { drawn, noisy } from '../synthetic.js'
 const details = detailsWith(loadDetailsKernelSync(), loadFrameKernelSync())
 const picture = drawn(4, 640, 480)
 
-t.test('what is found in a picture is read as it was written', async (t) => {
+t.test('the details of a picture are read as they were written', async (t) => {
   for (const pixels of [picture, noisy(3, 700, 500, 1), drawn(5, 48, 48), drawn(6, 47, 900), drawn(7, 1200, 60)]) {
     const [registered, asked] = [details.register(pixels), details.ask(pixels)]
     assert.deepEqual(readRegistered(writeRegistered(registered)), registered)
@@ -38,7 +38,7 @@ t.test('what is found in a picture is read as it was written', async (t) => {
   }
 })
 
-t.test('@tabir/hash gives the same in base64, and nothing of a picture without room for details', async (t) => {
+t.test('@tabir/hash gives the same details in base64, and none for a picture without room for details', async (t) => {
   t.equal(await detailsOf(picture), Buffer.from(writeAsked(details.ask(picture))).toString('base64'))
   const registered = Buffer.from(writeRegistered(details.register(picture))).toString('base64')
   t.equal(await detailsOf(picture, { purpose: 'register' }), registered)
@@ -47,7 +47,7 @@ t.test('@tabir/hash gives the same in base64, and nothing of a picture without r
   t.same(readRegistered(Buffer.from(await detailsOf(tiny, { purpose: 'register' }), 'base64'))?.ranked.rows, [])
 })
 
-t.test('anything else is refused, whatever it is', async (t) => {
+t.test('malformed details are rejected', async (t) => {
   const [registered, asked] = [writeRegistered(details.register(picture)), writeAsked(details.ask(picture))]
   const changed = (bytes: Uint8Array, at: number, value: number) =>
     Uint8Array.from(bytes, (byte, i) => (i === at ? value : byte))
@@ -59,9 +59,9 @@ t.test('anything else is refused, whatever it is', async (t) => {
     changed(registered, 1, 0),
     changed(registered, 2, 241),
     changed(registered, 3, 49),
-    changed(registered, 5, 6), // a level that there is not
+    changed(registered, 5, 6), // a level out of range
     changed(registered, 5, 7),
-    changed(registered, 5, 16 * 8), // a turn that there is not
+    changed(registered, 5, 16 * 8), // an angle out of range
   ]
   for (const [i, bytes] of bad.entries()) t.equal(readRegistered(bytes), undefined, `registered ${i}`)
   const whole = details.register(picture)
@@ -70,7 +70,7 @@ t.test('anything else is refused, whatever it is', async (t) => {
     t.equal(
       readRegistered(writeRegistered({ ...whole, points: { ...whole.points, points } })),
       undefined,
-      'a point beside it',
+      'a point outside of the picture',
     )
   }
   const views = [
@@ -80,8 +80,8 @@ t.test('anything else is refused, whatever it is', async (t) => {
     changed(asked, 3, 4), // 1,024 pixels and more
     changed(asked, 7, 200), // 51,200 features
     writeAsked(details.ask(picture).map((view) => ({ ...view, part: { left: 0.6, top: 0, right: 0.2, bottom: 1 } }))),
-    changed(asked, 17, 255), // a place beyond the view
-    changed(asked, 20, 64), // a turn
+    changed(asked, 17, 255), // a place outside of the view
+    changed(asked, 20, 64), // an angle
     changed(asked, 21, 6), // a level
   ]
   for (const [i, bytes] of views.entries()) t.equal(readAsked(bytes), undefined, `asked ${i}`)
@@ -103,7 +103,7 @@ t.test('anything else is refused, whatever it is', async (t) => {
   const at100 = writeAsked([{ ...view, width: 200, height: 200, features: [{ ...feature, x: 100, y: 100 }] }])
   for (const sideAt of [2, 4]) {
     t.ok(readAsked(changed(at100, sideAt, 101)))
-    t.equal(readAsked(changed(at100, sideAt, 100)), undefined, 'beside the view')
+    t.equal(readAsked(changed(at100, sideAt, 100)), undefined, 'outside of the view')
   }
 
   fc.assert(

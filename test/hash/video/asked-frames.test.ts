@@ -4,7 +4,7 @@ import { createAskedFrames } from '../../../packages/hash/src/video/asked-frames
 import { countSignals, type VideoFrame } from '../../../packages/hash/src/video/frame-selection.js'
 import { apart, chosenBy, flipped, type MadeFrame, randomHash, sequences, signalsOf } from './seen.js'
 
-/** The plain version: tries each way of leaving out, the fullest first. */
+/** The plain version: tries each way to drop signals, the fullest first. */
 function chosenPlainly(frames: readonly MadeFrame[], maxSignals: number): VideoFrame[] {
   const differing: MadeFrame[] = []
   for (const frame of frames) {
@@ -25,7 +25,7 @@ function chosenPlainly(frames: readonly MadeFrame[], maxSignals: number): VideoF
   }
 }
 
-t.test('chooses what the plain version does, also where signals are bounded', async (t) => {
+t.test('the selection of query frames equals the plain version, also when signals are bounded', async (t) => {
   fc.assert(
     fc.property(sequences, fc.oneof(fc.integer({ min: 14, max: 200 }), fc.constant(8000)), (frames, maxSignals) => {
       const chosen = chosenBy(createAskedFrames(maxSignals), frames).frames
@@ -36,7 +36,7 @@ t.test('chooses what the plain version does, also where signals are bounded', as
   )
 })
 
-t.test('a frame is asked for if it differs from the one that was asked for before', async (t) => {
+t.test('a query has a frame if it differs from the last one that it has', async (t) => {
   const hash = randomHash(1)
   const frames = [hash, flipped(hash, 9, 2), flipped(hash, 10, 3), hash].map(
     (hash, i): MadeFrame => ({ atMs: 250 * i, hash, isSign: false, views: { deframed: 1, piece: 8, crop: 3 } }),
@@ -49,7 +49,7 @@ t.test('a frame is asked for if it differs from the one that was asked for befor
   t.same(
     chosen.frames.map(({ signals }) => signals.length),
     [11, 3, 3],
-    'the whole and its frame; the first in a second, pieces',
+    'the whole and its frame; the first in a second has pieces too',
   )
   t.same(chosen.found, [true, true, true, true])
 })

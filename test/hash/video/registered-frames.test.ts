@@ -5,7 +5,7 @@ import { countSignals, type VideoFrame } from '../../../packages/hash/src/video/
 import { createRegisteredFrames } from '../../../packages/hash/src/video/registered-frames.js'
 import { apart, chosenBy, flipped, type MadeFrame, randomHash, sequences, signalsOf } from './seen.js'
 
-/** The plain version: looks at all frames again for each. */
+/** The plain version: compares each frame with all others. */
 function chosenPlainly(frames: readonly MadeFrame[], maxSignals: number): { frames: VideoFrame[]; found: boolean[] } {
   const fulls: MadeFrame[] = []
   let kept: { frame: MadeFrame; bits: number }[] = []
@@ -39,7 +39,7 @@ function chosenPlainly(frames: readonly MadeFrame[], maxSignals: number): { fram
   return { frames: chosen(), found }
 }
 
-t.test('chooses what the plain version does, also where signals are bounded', async (t) => {
+t.test('the selection of registered frames equals the plain version, also when signals are bounded', async (t) => {
   fc.assert(
     fc.property(sequences, fc.oneof(fc.integer({ min: 30, max: 200 }), fc.constant(10_000)), (frames, maxSignals) => {
       const chosen = chosenBy(createRegisteredFrames(maxSignals), frames)
@@ -50,7 +50,7 @@ t.test('chooses what the plain version does, also where signals are bounded', as
   )
 })
 
-t.test('every frame that is not chosen is near one that is, unless it is a sign', async () => {
+t.test('every frame that is not selected is near a selected one, unless it is a sign', async () => {
   fc.assert(
     fc.property(sequences, (frames) => {
       const chosen = new Set(chosenBy(createRegisteredFrames(), frames).frames.map(({ atMs }) => atMs))
@@ -67,7 +67,7 @@ const at = (atMs: number, hash: MadeFrame['hash'], isSign = false): MadeFrame =>
   isSign,
   views: { deframed: 2, crop: 5 },
 })
-/** How many signals such a frame has. */
+/** The number of signals of such a frame. */
 const [FULL, THIN] = [9, 6]
 const chosenFrom = (frames: readonly MadeFrame[], maxSignals?: number) => {
   const chosen = chosenBy(createRegisteredFrames(maxSignals), frames)
@@ -84,10 +84,10 @@ t.test('full frames are two seconds and 24 bits apart, thin ones 48 bits', async
     [0, 'full'],
     [1999, 'thin'],
   ])
-  t.same(chosenFrom([at(0, hash, true), at(250, hash)]), [[250, 'full']], 'a sign stands for nothing')
+  t.same(chosenFrom([at(0, hash, true), at(250, hash)]), [[250, 'full']], 'a sign represents nothing')
 })
 
-t.test('beyond the bound there are fewer full frames first, then fewer thin ones', async (t) => {
+t.test('beyond the limit full frames are reduced first, then thin ones dropped', async (t) => {
   const scenes = Array.from({ length: 8 }, (_, i) => at(2000 * i, randomHash(i + 1)))
   const kinds = (maxSignals: number) =>
     chosenFrom(scenes, maxSignals).map(([atMs, kind]) => `${Number(atMs) / 1000} ${kind}`)
@@ -107,6 +107,6 @@ t.test('beyond the bound there are fewer full frames first, then fewer thin ones
       [0, 'full'],
       [250, 'thin'],
     ],
-    'the latest of several',
+    'the latest of several is dropped',
   )
 })

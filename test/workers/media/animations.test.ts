@@ -33,7 +33,7 @@ async function scenePicture(seed: number, size: Size = SIZE): Promise<FramePictu
   return { data, ...size }
 }
 
-/** How near the picture of a seed is to the nearest hash of a whole frame of the file. */
+/** The distance of a seed's picture from the nearest hash of a whole frame of the file. */
 async function bitsTo(seed: number, file: Buffer, purpose: Purpose = 'register'): Promise<number> {
   const alone = await hashImage((await scene(seed, { ...SIZE, format: 'png' })).bytes, 'register')
   const { signals } = await hashImage(file, purpose)
@@ -44,7 +44,7 @@ async function bitsTo(seed: number, file: Buffer, purpose: Purpose = 'register')
 }
 
 for (const [format, make] of Object.entries(makers)) {
-  t.test(`${format}: a blank frame before the picture, or after it, hides nothing`, async (t) => {
+  t.test(`${format}: a blank frame before or after the picture hides nothing`, async (t) => {
     const picture = await scenePicture(1)
     const blank = flatPicture(SIZE, WHITE)
     const first = await make(SIZE, [
@@ -70,14 +70,14 @@ for (const [format, make] of Object.entries(makers)) {
 }
 
 for (const [format, make] of Object.entries(drawn)) {
-  t.test(`${format}: forty decoys that look the same take the place of no picture`, async (t) => {
+  t.test(`${format}: forty equal decoys do not displace a picture`, async (t) => {
     const decoy = { picture: flatPicture(SIZE, WHITE), delayMs: 2000 }
     const frames = Array<DrawnFrame>(40).fill(decoy)
     frames.splice(13, 1, { picture: await scenePicture(1), delayMs: 100 })
     t.ok((await bitsTo(1, await make(SIZE, frames))) <= 16)
   })
 
-  t.test(`${format}: a picture in parts is hashed as it is put together`, async (t) => {
+  t.test(`${format}: a picture drawn in parts is hashed as composed`, async (t) => {
     const picture = await scenePicture(1)
     const half = { width: SIZE.width, height: SIZE.height / 2 }
     const bytes = picture.data.length / 2
@@ -88,7 +88,7 @@ for (const [format, make] of Object.entries(drawn)) {
     t.ok((await bitsTo(1, file)) <= 16)
   })
 
-  t.test(`${format}: cut anywhere, it is hashed as far as it goes, or refused by a code`, async (t) => {
+  t.test(`${format}: a truncated file is hashed as far as it goes, or refused with a code`, async (t) => {
     const frames = await Promise.all([1, 2].map(async (seed) => ({ picture: await scenePicture(seed), delayMs: 500 })))
     const file = await make(SIZE, frames)
     const answers = new Set<string>()
@@ -107,7 +107,7 @@ for (const [format, make] of Object.entries(drawn)) {
   })
 }
 
-t.test('frames of GIF and WebP look as libvips draws them', async (t) => {
+t.test('frames of GIF and WebP are drawn as libvips draws them', async (t) => {
   const small = { width: 45, height: 30 }
   const hole = (x: number, y: number) => ((x >> 2) + (y >> 2)) % 3 && 255
   const frames = (['keep', 'clear', 'restore', 'keep', 'clear', 'restore'] as const).map((disposal, k) => ({
@@ -145,22 +145,22 @@ function shown(rgba: Uint8Array): Buffer {
   return copy
 }
 
-t.test('an APNG is judged by its frames and not by a default image that is none', async (t) => {
+t.test('an APNG is hashed by its frames, not by a default image that is no frame', async (t) => {
   const [shownOne, hidden] = [await scenePicture(1), await scenePicture(2)]
   const frames = [{ picture: shownOne, delayMs: 1000 }]
   const file = await apngOf(SIZE, frames, { hidden })
   t.ok((await bitsTo(1, file)) <= 8)
-  t.ok((await bitsTo(2, file)) > 60, 'nobody sees it')
+  t.ok((await bitsTo(2, file)) > 60, 'it is never shown')
 
   const count = file.indexOf('acTL') + 4
   const wrong = Buffer.from(file)
   wrong.writeUInt32BE(7, count)
   wrong.set(pngChunk('acTL', wrong.subarray(count, count + 8)).subarray(-4), count + 8)
   t.ok((await bitsTo(1, wrong)) <= 8)
-  t.ok((await bitsTo(2, wrong)) <= 8, 'a file against the rules: viewers show one or the other')
+  t.ok((await bitsTo(2, wrong)) <= 8, 'an invalid file: viewers show one or the other')
 })
 
-t.test('an AVIF with another main brand is opened as browsers do', async (t) => {
+t.test('an AVIF with another main brand is opened as in browsers', async (t) => {
   const avif = Buffer.from((await scene(1, { ...SIZE, format: 'avif' })).bytes)
   for (const brand of ['avis', 'MA1B']) {
     avif.write(brand, 8, 'latin1')
@@ -168,7 +168,7 @@ t.test('an AVIF with another main brand is opened as browsers do', async (t) => 
   }
 })
 
-t.test('the pixels and files made of frames are overwritten, also when their use fails', async (t) => {
+t.test('pixels and files made from frames are overwritten, even after a failure', async (t) => {
   const frames = [1, 2].map((seed) => ({ picture: framePicture(seed, SIZE), delayMs: 500 }))
   for (const [format, make] of Object.entries(makers)) {
     const file = await make(SIZE, frames)
@@ -195,7 +195,7 @@ t.test('the pixels and files made of frames are overwritten, also when their use
   }
 })
 
-t.test('a frame with a damaged part is left out, and those after it that are drawn on it', async (t) => {
+t.test('a damaged frame is skipped, with the frames drawn on it', async (t) => {
   const frames = await Promise.all([1, 2].map(async (seed) => ({ picture: await scenePicture(seed), delayMs: 500 })))
   const file = await apngOf(SIZE, frames)
   const at = file.indexOf('fdAT') + 900
@@ -204,7 +204,7 @@ t.test('a frame with a damaged part is left out, and those after it that are dra
   t.ok((await bitsTo(2, file)) > 60)
 })
 
-t.test('decoys behind a frame that no browser gets past hide none of those before it', async (t) => {
+t.test('decoys after a frame that no browser gets past do not hide earlier frames', async (t) => {
   const decoys = await Promise.all(
     Array.from({ length: 9 }, async (_, k) => ({ picture: await scenePicture(20 + k), delayMs: 5000 })),
   )
@@ -214,7 +214,7 @@ t.test('decoys behind a frame that no browser gets past hide none of those befor
   ]
   const gif = await gifOf(SIZE, [...before, { picture: flatPicture(SIZE, WHITE), delayMs: 100 }, ...decoys])
   const third = nthFrame(gif, Buffer.from('21f904', 'hex'), 3)
-  gif[third + 8 + 10 + 3 * 2 ** ((gif.readUInt8(third + 17) & 7) + 1)] = 12 // a code size that no decoder takes
+  gif[third + 8 + 10 + 3 * 2 ** ((gif.readUInt8(third + 17) & 7) + 1)] = 12 // a code size that every decoder rejects
   t.ok((await bitsTo(1, gif)) <= 16, 'GIF: pixels that cannot be decoded')
 
   const apng = await apngOf(SIZE, [...before, ...decoys])
@@ -230,7 +230,7 @@ function nthFrame(file: Buffer, mark: Buffer, n: number): number {
   return at
 }
 
-t.test('what a file says of its colours, its frames say as well', async (t) => {
+t.test('stills made from frames keep the colour information of the file', async (t) => {
   const frames = [1, 2].map((seed) => ({ picture: framePicture(seed, SIZE), delayMs: 500 }))
   const gamma = pngChunk('gAMA', Buffer.from([0, 0, 0xb1, 0x8f]))
   const limits = { sizeFor: hashedSize, purpose: 'register' } as const

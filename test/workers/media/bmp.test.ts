@@ -17,7 +17,7 @@ const codeOf = (bytes: Buffer, purpose: 'register' | 'query' = 'register'): Prom
     (error) => error.code,
   )
 
-t.test('shows every kind of BMP as its pixels are', async (t) => {
+t.test('every kind of BMP is decoded to its pixels', async (t) => {
   for (const { name, bytes, shown } of FILES) {
     const { data, width, height } = await decode(bytes)
     t.same({ width, height }, SIZE, name)
@@ -25,7 +25,7 @@ t.test('shows every kind of BMP as its pixels are', async (t) => {
   }
 })
 
-t.test('and as Chromium does', { skip: withoutBrowser }, async (t) => {
+t.test('every kind of BMP is shown as in Chromium', { skip: withoutBrowser }, async (t) => {
   const browser = await launchChromium()
   t.teardown(() => browser.close())
   const page = await browser.newPage()
@@ -45,7 +45,7 @@ t.test('and as Chromium does', { skip: withoutBrowser }, async (t) => {
   }
 })
 
-t.test('its hash is that of the same picture as PNG, also where it is reduced', async (t) => {
+t.test('a BMP has the hash of the same picture as PNG, also when it is reduced', async (t) => {
   const { hash } = loadPdqKernelSync()
   const data = await fromPixels(scenePixels(1)).resize({ width: 2000, height: 1500, fit: 'fill' }).raw().toBuffer()
   const picture = { data, width: 2000, height: 1500 }
@@ -53,7 +53,7 @@ t.test('its hash is that of the same picture as PNG, also where it is reduced', 
   t.equal(distance(hash(await decode(usualBmp(picture))).hash, hash(twin).hash), 0)
 })
 
-t.test('applies a profile', async (t) => {
+t.test('a colour profile of a BMP is applied', async (t) => {
   const picture = scenePixels(5, SIZE)
   const tagged = await fromPixels(picture).withIccProfile('p3').png().toBuffer()
   const stored = { ...picture, data: await sharp(tagged, { ignoreIcc: true }).raw().toBuffer() }
@@ -64,10 +64,10 @@ t.test('applies a profile', async (t) => {
   t.ok(greatest((await decode(file)).data, stored.data) > 10, 'one that matters')
   const broken = Buffer.from(file)
   broken.fill(0xff, 14 + 112, 14 + 120)
-  t.ok((await decode(broken)).data.equals(stored.data), 'one that lies outside of the file is left out')
+  t.ok((await decode(broken)).data.equals(stored.data), 'a profile outside of the file is ignored')
 })
 
-t.test('what nobody could see is shown without its alpha', async (t) => {
+t.test('a fully transparent BMP is shown without its alpha', async (t) => {
   const picture = scenePixels(5, SIZE)
   const body = Buffer.alloc(4 * SIZE.width * SIZE.height)
   const rgb = usualBmp(picture)
@@ -84,7 +84,7 @@ t.test('what nobody could see is shown without its alpha', async (t) => {
   t.ok((await decode(file)).data.equals(picture.data))
 })
 
-t.test('a file that ends too early is refused at registration, and read as far as it goes in a query', async (t) => {
+t.test('a truncated BMP is refused for registration, and read as far as it goes for a query', async (t) => {
   for (const { name, bytes } of FILES.filter(({ name }) => /^(info, 8|runs|info, 24|alpha in v5)/.test(name))) {
     for (let part = 0; part < 20; part++) {
       const cut = bytes.subarray(0, Math.floor((bytes.length * part) / 20))
@@ -99,7 +99,7 @@ t.test('a file that ends too early is refused at registration, and read as far a
   t.equal(await codeOf(Buffer.concat([usual, Buffer.alloc(5000, 7)])), 'decoded', 'what follows does not matter')
 })
 
-t.test('refuses by the header what is too large or no bitmap', async (t) => {
+t.test('a BMP that is too large or malformed is refused by its header', async (t) => {
   const sized = (width: number, height: number) =>
     bmpFile({ width, height, headerBytes: 40, bits: 24, body: Buffer.alloc(100) })
   t.equal(await codeOf(sized(60_000, 60_000)), 'image-too-many-pixels')
@@ -138,7 +138,7 @@ t.test('refuses by the header what is too large or no bitmap', async (t) => {
   t.equal(await codeOf(array), 'media-unsupported', 'an array of bitmaps')
 })
 
-t.test('draws a picture that is one pixel wide or high', async (t) => {
+t.test('a BMP one pixel wide or high is decoded', async (t) => {
   for (const [width, height] of [
     [1, 1],
     [1, 300],
@@ -149,7 +149,7 @@ t.test('draws a picture that is one pixel wide or high', async (t) => {
   }
 })
 
-t.test('runs that leave their row or the picture do no harm', async (t) => {
+t.test('runs that leave their row or the picture are harmless', async (t) => {
   for (const hex of [
     'ff05ff05ff050001',
     '00020505',
@@ -170,7 +170,7 @@ t.test('runs that leave their row or the picture do no harm', async (t) => {
   }
 })
 
-t.test('overwrites the pixels that it hands to libvips', async (t) => {
+t.test('the pixels handed to libvips are overwritten', async (t) => {
   const bytes = usualBmp(scenePixels(5, SIZE))
   const files: Buffer[] = []
   const alloc = Buffer.alloc

@@ -1,4 +1,4 @@
-// What browsers show of files that say what their numbers mean. Expected levels were drawn by Chromium 156.
+// How browsers show files that specify their colours. Expected levels were rendered by Chromium 156.
 
 import sharp, { type Sharp } from 'sharp'
 import t from 'tap'
@@ -13,7 +13,7 @@ const { hash } = loadPdqKernelSync()
 const LEVELS = [0, 16, 64, 128, 192, 240, 255]
 const SIDE_PX = 16
 
-/** Grey squares of these levels beside each other. */
+/** Grey squares of these levels side by side. */
 function squares(): Sharp {
   const width = SIDE_PX * LEVELS.length
   const data = Buffer.alloc(3 * width * SIDE_PX)
@@ -42,7 +42,7 @@ const CURVES = [
   { transfer: 200, png: LEVELS },
 ]
 
-t.test('applies the transfer that code points name, in PNG and in AVIF', async (t) => {
+t.test('the transfer function given by code points is applied, in PNG and AVIF', async (t) => {
   const png = await squares().png().toBuffer()
   const avif = await squares().avif({ lossless: true, effort: 0 }).toBuffer()
 
@@ -54,7 +54,7 @@ t.test('applies the transfer that code points name, in PNG and in AVIF', async (
   }
 })
 
-t.test('asks the data of an AVIF that has no such property', async (t) => {
+t.test('an AVIF without the property uses the code points in its data', async (t) => {
   const avif = await squares().avif({ quality: 95, effort: 0 }).toBuffer()
 
   t.ok(near(await shownLevels(withTransferInData(avif, 13)), LEVELS, 3))
@@ -63,7 +63,7 @@ t.test('asks the data of an AVIF that has no such property', async (t) => {
   t.notOk(near(levels, LEVELS, 4))
 })
 
-t.test('applies primaries, also with light beyond white', async (t) => {
+t.test('primaries are applied, with light beyond white too', async (t) => {
   const shown = async (color: [number, number, number], primaries: number, transfer: number) => {
     const [r, g, b] = color
     const png = await sharp({ create: { width: 8, height: 8, channels: 3, background: { r, g, b } } })
@@ -79,7 +79,7 @@ t.test('applies primaries, also with light beyond white', async (t) => {
   t.ok(near(await shown([200, 120, 120], 9, 18), [229, 76, 95], 3))
 })
 
-t.test('applies gAMA and cHRM of PNG, of which a usual gamma changes nothing', async (t) => {
+t.test('gAMA and cHRM of PNG are applied, and the usual gamma changes nothing', async (t) => {
   const png = await squares().png().toBuffer()
   const chrm = (points: readonly number[]) => {
     const content = Buffer.alloc(32)
@@ -99,7 +99,7 @@ t.test('applies gAMA and cHRM of PNG, of which a usual gamma changes nothing', a
   t.same(await shownLevels(withPngChunks(withGamma(png, 0.45455), [point])), LEVELS, 'primaries without an area')
 })
 
-t.test('asks the code points first, then sRGB, then gAMA; and no chunk with a wrong check sum', async (t) => {
+t.test('code points take precedence over sRGB and gAMA, and a chunk with a wrong checksum is ignored', async (t) => {
   const png = await squares().png().toBuffer()
   const linear = withGamma(png, 1)
 
@@ -112,7 +112,7 @@ t.test('asks the code points first, then sRGB, then gAMA; and no chunk with a wr
   t.same(await shownLevels(damaged), LEVELS)
 })
 
-t.test('finds a picture whose numbers are nearly black', async (t) => {
+t.test('a picture whose values are nearly black is found', async (t) => {
   const { data, width, height } = scenePixels(1)
   const truth = hash({ data, width, height, channels: 3 }).hash
   const gamma = 1.8
@@ -125,12 +125,12 @@ t.test('finds a picture whose numbers are nearly black', async (t) => {
   t.ok(distance(hash(await decode(dark)).hash, truth) > 31)
   const limits = { sizeFor: hashedSize, purpose: 'query' } as const
   const found = await eachFrame(withGamma(dark, gamma), limits, ({ pixels }) => distance(hash(pixels).hash, truth))
-  t.equal(found.length, 2, 'as browsers show it, in few levels, and as it is')
+  t.equal(found.length, 2, 'once as browsers show it, in few levels, and once as stored')
   t.ok((found[0] ?? 256) <= 31)
   t.ok((found[1] ?? 256) <= 8)
 })
 
-t.test('shows four inks as browsers do, and as a profile says', async (t) => {
+t.test('CMYK is shown as in browsers, and also by its profile', async (t) => {
   const shares = [
     { background: { r: 0, g: 255, b: 255 }, name: 'cyan' },
     { background: { r: 128, g: 40, b: 90 }, name: 'another' },

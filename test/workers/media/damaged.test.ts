@@ -1,4 +1,4 @@
-// Files that end too early: queries are read as far as viewers show them, registrations only if the picture is whole.
+// Truncated files: a query reads as much as viewers show, a registration needs the whole picture.
 
 import t from 'tap'
 import { distance } from '../../../packages/hash/src/hash256.js'
@@ -49,7 +49,7 @@ t.test('half a file is hashed for a query and refused for registration', async (
   }
 })
 
-t.test('three quarters of a file find the whole', async (t) => {
+t.test('three quarters of a file match the whole', async (t) => {
   for (const name of ['jpeg', 'interlaced PNG'] as const) {
     const bytes = FILES[name]
     const whole = await hashImage(bytes, 'register')
@@ -58,7 +58,7 @@ t.test('three quarters of a file find the whole', async (t) => {
   }
 })
 
-t.test('a file that lacks its end marker is registered', async (t) => {
+t.test('a file without its end marker is registered', async (t) => {
   for (const [name, missing] of [
     ['jpeg', 2],
     ['JPEG with restart markers', 2],
@@ -73,7 +73,7 @@ t.test('a file that lacks its end marker is registered', async (t) => {
   }
 })
 
-t.test('a forged end makes no half picture whole', async (t) => {
+t.test('a forged end does not make half a picture whole', async (t) => {
   const jpeg = FILES.jpeg
   const half = cutTo(jpeg, 0.6)
   const forged = {
@@ -104,13 +104,13 @@ t.test('a forged end makes no half picture whole', async (t) => {
   )
 })
 
-t.test('a WebP whose data ends in zeros, as that of plain rows does, is whole', async (t) => {
+t.test('a WebP whose data ends in zeros, as for plain rows, is whole', async (t) => {
   const plainBelow = picture().extend({ bottom: 4000, background: '#888' }).webp()
   const bytes = await plainBelow.toBuffer()
   t.equal(await outcome(bytes, 'register'), 'decoded')
 })
 
-t.test('what follows a whole picture changes nothing', async (t) => {
+t.test('data after a whole picture changes nothing', async (t) => {
   const after = [Buffer.alloc(5000), Buffer.from('text'), EOI, Buffer.alloc(3, 0xff)]
   for (const [name, bytes] of Object.entries(FILES)) {
     const pixels = (await pixelsOf(bytes)) ?? Buffer.alloc(0)
@@ -119,7 +119,7 @@ t.test('what follows a whole picture changes nothing', async (t) => {
   t.equal(await outcome((await trailingGarbageJpeg(1)).bytes, 'register'), 'decoded')
 })
 
-t.test('a gap in the data of a GIF hides nothing that is before it', async (t) => {
+t.test('a gap in the data of a GIF hides nothing before it', async (t) => {
   for (const name of ['gif', 'interlaced GIF'] as const) {
     const at = Math.floor(0.75 * FILES[name].length)
     const gap = Buffer.concat([FILES[name].subarray(0, at), FILES[name].subarray(at + 10)])
@@ -130,7 +130,7 @@ t.test('a gap in the data of a GIF hides nothing that is before it', async (t) =
   }
 })
 
-t.test('a progressive picture that ends early is blurred, but whole', async (t) => {
+t.test('a truncated progressive picture is blurred but whole', async (t) => {
   const bytes = await picture().jpeg({ quality: 90, progressive: true }).toBuffer()
   const whole = await hashImage(bytes, 'register')
 
@@ -138,7 +138,7 @@ t.test('a progressive picture that ends early is blurred, but whole', async (t) 
   t.ok(nearest(signals, whole.signals) <= 10)
 })
 
-t.test('a cut at any byte ends in a picture or in one code', async (t) => {
+t.test('a file cut at any byte gives a picture or one code', async (t) => {
   for (const [name, bytes] of Object.entries(FILES)) {
     for (let length = 12; length < bytes.length; length += Math.ceil(bytes.length / 6)) {
       for (const purpose of ['register', 'query'] as const) {

@@ -31,14 +31,14 @@ const codeOf = (bytes: Buffer): Promise<unknown> =>
     (error) => error.code,
   )
 
-t.test('decodes every allowed format, in every form that cameras and old programs write, to the same picture', async (t) => {
+t.test('every allowed format decodes to the same picture, in every form that cameras and old programs write', async (t) => {
   const truth = hash({ ...scenePixels(1), channels: 3 }).hash
 
   for (const { name, bytes } of [...(await everyFormat(1)), ...(await oddButGood(1))]) {
     const picture = await decode(bytes)
     t.match(picture, { width: 640, height: 480, channels: 3 }, name)
     t.equal(picture.data.length, 640 * 480 * 3, name)
-    // Pictures in inks are hashed as browsers show them, and as their profile says.
+    // CMYK pictures are hashed as browsers show them, and by their profile.
     const limits = { sizeFor: hashedSize, purpose: 'register' } as const
     const frames = await eachFrame(bytes, limits, ({ pixels }) => distance(hash(pixels).hash, truth))
     const bits = Math.min(...frames)
@@ -46,7 +46,7 @@ t.test('decodes every allowed format, in every form that cameras and old program
   }
 })
 
-t.test('turns a picture as its EXIF orientation says', async (t) => {
+t.test('a picture is rotated by its EXIF orientation', async (t) => {
   const truth = hash({ ...scenePixels(1), channels: 3 }).hash
 
   for (const orientation of orientations) {
@@ -56,7 +56,7 @@ t.test('turns a picture as its EXIF orientation says', async (t) => {
   }
 })
 
-t.test('turns a picture that it shrinks, too', async (t) => {
+t.test('a reduced picture is rotated too', async (t) => {
   const { data, width, height } = await enlarged(1, { width: 2400, height: 1800 })
   const stored = await fromPixels({ data, width, height }).rotate(-90).raw().toBuffer({ resolveWithObject: true })
   const rotated = fromPixels({ data: stored.data, width: stored.info.width, height: stored.info.height })
@@ -66,7 +66,7 @@ t.test('turns a picture that it shrinks, too', async (t) => {
   t.ok(bits <= 8, `${bits} bits`)
 })
 
-t.test('ignores a colour profile that changes nothing, as everyone else does who hashes pictures', async (t) => {
+t.test('a colour profile that changes nothing is ignored, as other hashers do', async (t) => {
   const { bytes } = await scene(1)
   const tagged = await sharp(bytes).withIccProfile('srgb').png().toBuffer()
 
@@ -74,7 +74,7 @@ t.test('ignores a colour profile that changes nothing, as everyone else does who
   t.ok((await decode(tagged)).data.equals((await decode(bytes)).data))
 })
 
-t.test('applies a colour profile that changes what is seen, to large pictures as to small ones', async (t) => {
+t.test('a colour profile that changes the look is applied, to large and small pictures', async (t) => {
   for (const size of [
     { width: 640, height: 480 },
     { width: 1700, height: 1200 },
@@ -95,14 +95,14 @@ t.test('applies a colour profile that changes what is seen, to large pictures as
   }
 })
 
-t.test('shows what is transparent on white', async (t) => {
+t.test('a transparent picture is shown on white', async (t) => {
   const create = { width: 20, height: 20, channels: 4, background: { r: 0, g: 0, b: 0, alpha: 0 } } as const
   const { data } = await decode(await sharp({ create }).png().toBuffer())
 
   t.ok(data.every((byte) => byte === 255))
 })
 
-t.test('takes the frame of an animation that is shown longest, however many there are', async (t) => {
+t.test('the longest frame of an animation is taken, however many there are', async (t) => {
   const frames = await Promise.all(['#f00', '#0f0', '#00f'].map((background) => solid(background)))
   const animation = sharp(frames, { join: { animated: true } })
 
@@ -123,7 +123,7 @@ t.test('takes the frame of an animation that is shown longest, however many ther
   t.match(await decode((await longGif()).bytes), { channels: 3 })
 })
 
-t.test('leaves a picture of up to one and a half megapixels as it is, to the last pixel', async (t) => {
+t.test('a picture of up to 1.5 megapixels is kept unchanged, to the last pixel', async (t) => {
   const { data, width, height } = await enlarged(1, { width: 1500, height: 1000 })
   const bytes = await fromPixels({ data, width, height }).png().toBuffer()
 
@@ -134,7 +134,7 @@ t.test('leaves a picture of up to one and a half megapixels as it is, to the las
   t.ok(picture.data.equals(data))
 })
 
-t.test('shrinks a larger picture, and the hash stays within 8 bits of that of all its pixels', async (t) => {
+t.test('a larger picture is reduced, and its hash stays within 8 bits of the full one', async (t) => {
   for (const size of [
     { width: 1700, height: 1200 },
     { width: 4000, height: 3000 },
@@ -150,8 +150,8 @@ t.test('shrinks a larger picture, and the hash stays within 8 bits of that of al
   }
 })
 
-// A phone of 50 megapixels or more.
-t.test('reduces a JPEG of more pixels than the hashing kernel takes', async (t) => {
+// As from a phone with 50 megapixels or more.
+t.test('a JPEG with more pixels than the hashing kernel takes is reduced', async (t) => {
   const [width, height] = [8160, 6144]
   t.ok(width * height > MAX_PIXELS)
   const grey = () => fromPixels(scenePixels(1)).greyscale()
@@ -163,7 +163,7 @@ t.test('reduces a JPEG of more pixels than the hashing kernel takes', async (t) 
   t.ok(distance(hash(picture).hash, truth) <= 12)
 })
 
-t.test('never enlarges, not even the short side of a long strip', async (t) => {
+t.test('no picture is enlarged, not even the short side of a long strip', async (t) => {
   const strip = await sharp({ create: { width: 16_000, height: 100, channels: 3, background: '#777' } })
     .png()
     .toBuffer()
@@ -172,7 +172,7 @@ t.test('never enlarges, not even the short side of a long strip', async (t) => {
   t.match(await decode((await onePixel()).bytes), { width: 1, height: 1 })
 })
 
-t.test('refuses what is no picture, and what is broken, by a code alone', async (t) => {
+t.test('a malformed or broken picture is refused with a bare problem code', async (t) => {
   for (const { name, bytes } of await unreadable({ mark: 'MARK' })) {
     await t.rejects(decode(bytes), { name: 'Problem' }, name)
     const error = await decode(bytes).catch((error) => error)
@@ -181,15 +181,15 @@ t.test('refuses what is no picture, and what is broken, by a code alone', async 
   }
 })
 
-// By their first bytes such files never get so far; this is what a file meets that gets past them.
-t.test('has no decoder but the allowed ones, and none that opens a file by its name', async (t) => {
+// Such files never pass the check of their first bytes; this is what a file meets that does.
+t.test('only the allowed decoders exist, and none opens a file by name', async (t) => {
   for (const { name, bytes } of [await svg(), await ppm()])
     await t.rejects(sharp(bytes).metadata(), { message: /unsupported image format/ }, name)
   const folder = t.testdir(Object.fromEntries((await everyFormat(1)).map(({ name, bytes }) => [name, bytes])))
   for (const name of readdirSync(folder)) await t.rejects(sharp(join(folder, name)).metadata(), name)
 })
 
-t.test('tells apart the wrong format, damage and size', async (t) => {
+t.test('wrong format, damage and excessive size have different codes', async (t) => {
   const { bytes: jpeg } = await scene(1)
   const avif = Buffer.from('0000001c66747970617669660000000061766966', 'hex')
 
@@ -205,30 +205,30 @@ t.test('tells apart the wrong format, damage and size', async (t) => {
   t.equal(
     await codeOf(await sharp({ create: strip }).png().toBuffer()),
     'image-too-many-pixels',
-    'few, and on one side too many',
+    'few pixels, but too many on one side',
   )
 })
 
-t.test('refuses a file of each format that ends too early', async (t) => {
+t.test('a truncated file of each format is refused', async (t) => {
   for (const { name, bytes } of await everyFormat(1)) {
     t.equal(await codeOf(bytes.subarray(0, Math.floor(bytes.length * 0.6))), 'image-undecodable', name)
   }
 })
 
-t.test('hashes what viewers draw in spite of a flaw', async (t) => {
+t.test('a flawed picture that viewers show is hashed', async (t) => {
   t.equal(await codeOf((await trailingGarbageJpeg(1)).bytes), 'decoded')
-  t.equal(await codeOf((await tooLarge()).bytes), 'decoded', 'thirty megabytes of nothing after the picture')
+  t.equal(await codeOf((await tooLarge()).bytes), 'decoded', 'thirty megabytes of filler after the picture')
   t.equal(await codeOf((await palettePng(1)).bytes), 'decoded')
 })
 
-t.test('gives up its pixels to the caller alone: nothing stays in a cache', async (t) => {
+t.test('decoded pixels stay in no cache', async (t) => {
   await decode((await scene(1)).bytes)
 
   t.match(sharp.cache(), { memory: { current: 0, max: 0 }, files: { max: 0 }, items: { max: 0 } })
   t.equal(sharp.concurrency(), 1)
 })
 
-t.test('refuses to start on decoders with known holes, and says which', async (t) => {
+t.test('decoders with known vulnerabilities stop the start, and the message names them', async (t) => {
   t.doesNotThrow(() => checkDecoderFloors())
   t.throws(() => checkDecoderFloors({ ...sharp.versions, webp: '1.3.1' }), /webp 1\.3\.1, needs 1\.3\.2: CVE-2023-4863/)
   t.throws(() => checkDecoderFloors({ ...sharp.versions, tiff: '4.10.0', heif: '1.9.0' }), /heif 1\.9\.0, needs/)
@@ -236,7 +236,7 @@ t.test('refuses to start on decoders with known holes, and says which', async (t
   t.throws(() => checkDecoderFloors({ vips: '8.18.7' }), /webp \(unknown\)/)
 })
 
-/** A scene as a large camera would take it: cheaper to enlarge than to draw. */
+/** A scene at the size of a large camera: cheaper to enlarge than to draw. */
 async function enlarged(seed: number, { width, height }: Size): Promise<Pixels> {
   const data = await fromPixels(scenePixels(seed)).resize({ width, height, fit: 'fill' }).raw().toBuffer()
   return { data, width, height }
@@ -252,7 +252,7 @@ function solid(background: string): Promise<Buffer> {
     .toBuffer()
 }
 
-t.test('the pixels of a frame are overwritten once they were used, also when that failed', async (t) => {
+t.test('the pixels of a frame are overwritten after use, even after a failure', async (t) => {
   const { bytes } = await scene(4)
   const limits = { sizeFor: hashedSize, purpose: 'register' } as const
   const [used] = await eachFrame(bytes, limits, ({ pixels }) => {

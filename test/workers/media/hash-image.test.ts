@@ -8,7 +8,7 @@ import { onePixel, unreadable } from '../../helpers/hostile-pictures.js'
 import { fromPixels, scene, scenePixels } from '../../helpers/pictures.js'
 import { watchDecoding } from '../../helpers/watch-decoding.js'
 
-t.test('hashes exactly the pixels that were decoded', async (t) => {
+t.test('exactly the decoded pixels are hashed', async (t) => {
   const picture = { ...scenePixels(1), channels: 3 } as const
 
   const { quality, signals } = await hashImage(await fromPixels(picture).png().toBuffer(), 'register')
@@ -20,7 +20,7 @@ t.test('hashes exactly the pixels that were decoded', async (t) => {
   t.same(whole?.hashes.map(formatHash), oracle.dihedrals.map(formatHash))
 })
 
-t.test('finds a picture again that was mirrored or turned, by PDQ and by blockhash', async (t) => {
+t.test('a mirrored or rotated picture is found, by PDQ and by blockhash', async (t) => {
   const size = { width: 352, height: 352 }
   const original = { ...scenePixels(2, size), channels: 3 } as const
   const hashesOf = async (file: Buffer) => {
@@ -44,7 +44,7 @@ t.test('finds a picture again that was mirrored or turned, by PDQ and by blockha
   }
 })
 
-t.test('a picture without pixels to tell apart has quality 0, not an error', async (t) => {
+t.test('a picture of one pixel has quality 0, not an error', async (t) => {
   const { quality, signals, blockhash } = await hashImage((await onePixel()).bytes, 'query')
 
   t.equal(quality, 0)
@@ -53,7 +53,7 @@ t.test('a picture without pixels to tell apart has quality 0, not an error', asy
   t.equal(blockhash.length, 8)
 })
 
-t.test('overwrites the pixels it decoded, and leaves the file to its owner', async (t) => {
+t.test('decoded pixels are overwritten, and the file is left to the caller', async (t) => {
   const { bytes } = await scene(1)
   const file = Buffer.from(bytes)
   const decoded = watchDecoding(t)
@@ -65,7 +65,7 @@ t.test('overwrites the pixels it decoded, and leaves the file to its owner', asy
   t.ok(bytes.equals(file))
 })
 
-t.test('answers a broken file with a code, and hashes the next one as if nothing had been', async (t) => {
+t.test('a broken file gets a code, and the next one is hashed normally', async (t) => {
   const { bytes } = await scene(1)
   const before = await hashImage(bytes, 'register')
 

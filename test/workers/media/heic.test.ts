@@ -23,7 +23,7 @@ import { scene, scenePixels } from '../../helpers/pictures.js'
 
 const { hash } = loadPdqKernelSync()
 const SIDES = { width: 640, height: 480 }
-/** The photograph of `turned`, from the JPEG that it was made of. */
+/** The photograph of `turned`, from its source JPEG. */
 const PHOTOGRAPH = '6a398fc4786e1179d6211fb8b19761ee8c7797307691d08f42b17ad0c55a817e'
 
 const sceneHash = (seed: number) => hash({ ...scenePixels(seed), channels: 3 }).hash
@@ -40,7 +40,7 @@ const factory: LibHeifFactory = require('libheif-js/libheif-wasm/libheif.js')
 const compiled = new WebAssembly.Module(readFileSync(require.resolve('libheif-js/libheif-wasm/libheif.wasm')))
 const LIMITS: HeifLimits = { maxPixels: MAX_PIXELS, maxSidePx: MAX_SIDE_PX, maxMemoryBytes: 128 << 20 }
 
-t.test('8 bits, 10 bits and tiles give the same picture', async (t) => {
+t.test('8-bit, 10-bit and tiled HEIC give the same picture', async (t) => {
   for (const name of ['two', '10-bit', 'tiles'] as const) {
     const picture = await decode(heic(name))
     t.match(picture, { ...SIDES, channels: 3 }, name)
@@ -48,14 +48,14 @@ t.test('8 bits, 10 bits and tiles give the same picture', async (t) => {
   }
 })
 
-t.test('irot and imir turn a picture, and its EXIF does not turn it again', async (t) => {
+t.test('irot and imir orient a picture, and its EXIF does not rotate it again', async (t) => {
   const picture = await decode(heic('turned'))
   const truth = parseHash(PHOTOGRAPH)
   t.match(picture, { width: 840, height: 700 })
   t.ok(truth !== undefined && bitsFrom(picture, truth) <= 10)
 })
 
-t.test('a colour profile is applied', async (t) => {
+t.test('a colour profile of a HEIC is applied', async (t) => {
   const file = heic('display-p3')
   const ignored = Buffer.from(file)
   ignored.write('free', placeOf(file, 'colr') - 4, 'latin1')
@@ -66,20 +66,20 @@ t.test('a colour profile is applied', async (t) => {
   t.ok(unread > shown + 2, `a profile that matters: without it off by ${unread} levels`)
 })
 
-t.test('the primary image counts, not the first', async (t) => {
+t.test('the primary image is taken, not the first', async (t) => {
   const second = await decode(withPrimary(heic('two'), 2))
   t.ok(bitsFrom(second, sceneHash(2)) <= 10)
   t.ok(bitsFrom(second, sceneHash(1)) > 60)
   t.equal(await codeOf(withPrimary(heic('two'), 77)), 'image-undecodable')
 })
 
-t.test('what is transparent is shown on white', async (t) => {
+t.test('transparent parts of a HEIC are shown on white', async (t) => {
   const { data, width } = await decode(heic('alpha'))
   t.ok(data.subarray(0, width * 3 * 230).every((byte) => byte > 250))
   t.ok(data.subarray(width * 3 * 260).some((byte) => byte < 200))
 })
 
-t.test('of a transparent picture and of a cropped one there is a second frame', async (t) => {
+t.test('a transparent or cropped HEIC has a second frame', async (t) => {
   const frames = async (file: Buffer) => {
     const limits = { sizeFor: hashedSize, purpose: 'register' } as const
     return eachFrame(file, limits, ({ pixels }) => ({ ...pixels, first: pixels.data[0], hash: hash(pixels).hash }))
@@ -96,7 +96,7 @@ t.test('of a transparent picture and of a cropped one there is a second frame', 
   t.equal((await frames(heic('two'))).length, 1)
 })
 
-t.test('a file that ends anywhere is damaged, and a grid that lacks tiles is read for queries alone', async (t) => {
+t.test('a truncated HEIC is damaged, and a grid without all its tiles is read for queries only', async (t) => {
   for (const name of HEIC_FILES) {
     const file = heic(name)
     for (let part = 0; part < 20; part++) {
@@ -112,7 +112,7 @@ t.test('a file that ends anywhere is damaged, and a grid that lacks tiles is rea
   await t.rejects(hashImage(cut, 'register'), { code: 'image-undecodable' })
 })
 
-t.test('another codec in HEIF, and what is no picture, is not supported', async (t) => {
+t.test('another codec in HEIF, or a file without a picture, is not supported', async (t) => {
   const { bytes: avif } = await scene(1, { format: 'avif' })
   const inHeif = Buffer.from(avif.toString('latin1').replaceAll(/avi[fs]/g, 'mif1'), 'latin1')
   t.equal(await codeOf(inHeif), 'media-unsupported', 'AV1')
@@ -125,10 +125,10 @@ t.test('another codec in HEIF, and what is no picture, is not supported', async 
   const both = heic('two')
   both.write('avif', 20, 'latin1')
   t.equal(await codeOf(both), 'decoded', 'HEVC in a file that also has the brand of AVIF')
-  t.equal(await codeOf(heic('two').subarray(0, 24)), 'image-undecodable', 'its brand is HEIC, and nothing follows')
+  t.equal(await codeOf(heic('two').subarray(0, 24)), 'image-undecodable', 'it has the brand of HEIC and nothing else')
 })
 
-t.test('what a header declares is checked before it is decoded', async (t) => {
+t.test('the declared size and cost are checked before decoding', async (t) => {
   const file = heic('two')
   t.equal(await codeOf(withDeclaredSize(file, { width: 40_000, height: 40_000 })), 'image-too-many-pixels')
   t.equal(await codeOf(withDeclaredSize(file, { width: 70_000, height: 1 })), 'image-too-many-pixels')
@@ -145,7 +145,7 @@ t.test('what a header declares is checked before it is decoded', async (t) => {
   t.notOk(isTooCostly(pictureCost(large), 5_000_000), 'a photograph of a phone with 49 megapixels')
 })
 
-t.test('the decoder gets no more memory than a picture may need, and none is kept', async (t) => {
+t.test('the decoder’s memory is limited and not kept', async (t) => {
   const reader = createHeifReader(factory, compiled)
   const size = () => reader.read(heic('two'), LIMITS, ({ width, height }) => ({ width, height }))
   const long = Buffer.concat([heic('two'), Buffer.alloc(20 << 20)])
@@ -166,7 +166,7 @@ t.test('the decoder gets no more memory than a picture may need, and none is kep
   t.same(await size(), SIDES)
 })
 
-t.test('all memory of the decoder is overwritten, also after an error', async (t) => {
+t.test('all memory of the decoder is overwritten, even after an error', async (t) => {
   const reader = createHeifReader(factory, compiled)
   const file = heic('two')
   const needle = file.subarray(20_000, 20_032)
@@ -179,7 +179,7 @@ t.test('all memory of the decoder is overwritten, also after an error', async (t
   const has = (bytes: Buffer) => Buffer.from(memory.buffer).includes(bytes)
   await reader.read(file, LIMITS, (picture) => {
     look(picture)
-    t.ok(has(row) && has(needle), 'the search finds what is there')
+    t.ok(has(row) && has(needle), 'the search finds a value that is present')
   })
   t.notOk(has(row) || has(needle))
   const failing = reader.read(file, LIMITS, (picture) => {
@@ -190,7 +190,7 @@ t.test('all memory of the decoder is overwritten, also after an error', async (t
   t.notOk(has(row) || has(needle))
 })
 
-t.test('applies the transfer and the primaries that nclx names, with alpha or without', async (t) => {
+t.test('transfer and primaries of nclx are applied, with and without alpha', async (t) => {
   for (const name of ['10-bit', 'alpha'] as const) {
     const plain = await decode(heic(name))
     const marked = await decode(withNclx(heic(name), 9, 8))
@@ -199,7 +199,7 @@ t.test('applies the transfer and the primaries that nclx names, with alpha or wi
       plain.data.copy(opaque, 4 * pixel, 3 * pixel, 3 * pixel + 3)
     const expected = flattened(toSrgb(opaque, signal()), 255)
     t.ok(meanDifference(plain.data, marked.data) > 20, name)
-    // What is half transparent is converted before it is laid on the background.
+    // Half-transparent pixels are converted before they are laid on the background.
     if (name === '10-bit') t.ok(marked.data.equals(expected))
     else t.ok(meanDifference(marked.data, expected) < 2, `${meanDifference(marked.data, expected)}`)
   }
@@ -211,7 +211,7 @@ function signal(): ColourSignal {
   return found
 }
 
-t.test('the package that is installed is new enough', async (t) => {
+t.test('the installed decoder package is new enough', async (t) => {
   t.doesNotThrow(() => checkHeifDecoder())
   t.throws(() => checkHeifDecoder(() => '1.19.8'), /libheif-js 1\.19\.8 is too old, needs 1\.23\.2: .*TABIR_HEIC=off/)
   t.throws(() => checkHeifDecoder(() => undefined), /libheif-js.* is not installed: .*TABIR_HEIC=off/)

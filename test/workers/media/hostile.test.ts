@@ -1,4 +1,4 @@
-// Odd and hostile files of every format: a picture of its size comes of them, or one code.
+// Odd and hostile files of every format give a picture of their size, or one code.
 
 import t from 'tap'
 import { Problem } from '../../../src/domain/problem.js'
@@ -24,7 +24,7 @@ function animation(format: keyof typeof ANIMATED, size: Size): Promise<Buffer> {
   return ANIMATED[format](size, [frame, { ...frame, delayMs: 50 }])
 }
 
-t.test('sides of one pixel', async (t) => {
+t.test('a picture with sides of one pixel is decoded', async (t) => {
   for (const size of [
     { width: 1, height: 1 },
     { width: 1, height: 40 },
@@ -34,7 +34,7 @@ t.test('sides of one pixel', async (t) => {
     for (const format of ['gif', 'png', 'webp', 'avif'] as const)
       t.equal(await outcome(await animation(format, size)), expected, `${format}, animated`)
     const code = /^(\d+ × \d+|image-undecodable|image-too-many-pixels)$/
-    t.match(await outcome(withDeclaredSize(heic('two'), size)), code, 'HEIC that says so')
+    t.match(await outcome(withDeclaredSize(heic('two'), size)), code, 'HEIC that declares it')
   }
 })
 
@@ -48,7 +48,7 @@ t.test('of two formats in one file the first bytes decide, whatever its name', a
   }
 })
 
-t.test('a file of each format that is cut anywhere', async (t) => {
+t.test('a truncated file of each format gives a picture or one code', async (t) => {
   const size = { width: 64, height: 48 }
   const stills = await Promise.all(formats.map(async (format) => (await scene(3, { ...size, format })).bytes))
   const animated = await Promise.all((['gif', 'png', 'webp', 'avif'] as const).map((format) => animation(format, size)))

@@ -15,7 +15,7 @@ function fromTotals(picture: Pixels): string[] {
   return blockhashesOf(kernel.hash(picture).blockTotals ?? [], picture).map(formatHash)
 }
 
-t.test('gives for each of the eight ways what imghash gives for the picture turned that way, bit for bit', async (t) => {
+t.test('each orientation has exactly the hash that imghash gives for the rotated picture', async (t) => {
   for (const [width, height] of SIDES) {
     const picture = drawn(1, width, height)
     t.same(
@@ -26,13 +26,13 @@ t.test('gives for each of the eight ways what imghash gives for the picture turn
   }
 })
 
-t.test('does so where blockhash decides by a hair: flat, nearly flat, dark and bright', async () => {
+t.test('blockhash equals imghash on close calls: flat, nearly flat, dark and bright pictures', async () => {
   checkCloseCalls((picture) => {
     assert.equal(fromTotals(picture)[0], allPixels(picture))
   })
 })
 
-t.test('asks imghash itself about a picture smaller than its blocks, and leaves none of its pixels', async (t) => {
+t.test('a picture smaller than the blocks is hashed by imghash, and its pixels are overwritten', async (t) => {
   const calls = t.capture(imghash, 'hashRaw', imghash.hashRaw)
   for (const [width, height] of [
     [1, 1],
@@ -44,7 +44,7 @@ t.test('asks imghash itself about a picture smaller than its blocks, and leaves 
       const picture = noisy(2, width, height, channels)
       const [hash] = blockhashesOfTiny(picture).map(formatHash)
       const given = calls().flatMap(({ args: [image] }) => Array.from(image.data))
-      t.ok(given.length > 0 && given.every((byte) => byte === 0), 'what it was given is overwritten')
+      t.ok(given.length > 0 && given.every((byte) => byte === 0), 'the pixels given to imghash are overwritten')
       t.equal(hash, allPixels(picture), `${width} × ${height}, ${channels} channels`)
       calls()
     }

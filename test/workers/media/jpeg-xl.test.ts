@@ -22,7 +22,7 @@ const codeOf = (bytes: Buffer, purpose: Purpose = 'register'): Promise<unknown> 
     (error) => error.code,
   )
 
-t.test('reads what was kept without loss, in each kind of container', async (t) => {
+t.test('a lossless file decodes exactly, in each kind of container', async (t) => {
   const codestream = await jxlOf(SCENE)
   for (const bytes of [codestream, inContainer(codestream), inContainer(codestream, 3), inContainer(codestream, 400)]) {
     const { data, width, height } = await decode(bytes)
@@ -32,7 +32,7 @@ t.test('reads what was kept without loss, in each kind of container', async (t) 
   t.equal(await codeOf(Buffer.concat([codestream, Buffer.alloc(3000, 9)])), 'decoded', 'what follows does not matter')
 })
 
-t.test('the hash of a lossy file is that of its picture, also where it is reduced', async (t) => {
+t.test('a lossy file has the hash of its picture, also when it is reduced', async (t) => {
   const small = scenePixels(1)
   t.ok(bitsBetween(await decode(await jxlOf(small, { effort: 3 })), small) <= 4)
   const size = { width: 1500, height: 1010 }
@@ -48,7 +48,7 @@ t.test('the hash of a lossy file is that of its picture, also where it is reduce
   t.ok(bitsBetween(reduced, large) <= 8)
 })
 
-t.test('and what Chromium makes of it', { skip: withoutBrowser }, async (t) => {
+t.test('a JPEG XL is shown as in Chromium', { skip: withoutBrowser }, async (t) => {
   const browser = await launchChromium()
   t.teardown(() => browser.close())
   const page = await browser.newPage()
@@ -75,7 +75,7 @@ t.test('and what Chromium makes of it', { skip: withoutBrowser }, async (t) => {
   }
 })
 
-t.test('turns a picture once, as its header says', async (t) => {
+t.test('a picture is rotated once, by its header', async (t) => {
   const picture = scenePixels(1, { width: 90, height: 60 })
   for (const orientation of orientations) {
     const upright = await sharp(await fromPixels(picture).withMetadata({ orientation }).png().toBuffer(), {
@@ -87,13 +87,13 @@ t.test('turns a picture once, as its header says', async (t) => {
   }
 })
 
-t.test('shows what is transparent on white', async (t) => {
+t.test('transparent parts of a JPEG XL are shown on white', async (t) => {
   const { data } = await decode(await jxlOf(faint(SCENE)))
   const shown = SCENE.data.map((value) => Math.round((value * 128 + 255 * 127) / 255))
   t.ok(data.every((value, k) => Math.abs(value - (shown[k] ?? 0)) <= 1))
 })
 
-t.test('of an animation the picture that is shown longest comes first', async (t) => {
+t.test('the longest frame of an animated JPEG XL comes first', async (t) => {
   const grey = (level: number) => ({ ...SIZE, data: Buffer.alloc(3 * SIZE.width * SIZE.height, level) })
   const stills = await Promise.all([250, 10, 40, 90].map((level) => jxlOf(grey(level))))
   t.same(await shades(animatedJxl(stills, [1, 1, 200, 1])), [40, 250, 90, 10])
@@ -104,10 +104,10 @@ t.test('of an animation the picture that is shown longest comes first', async (t
   t.equal(found[0], 40)
   const cut = many.subarray(0, Math.floor(many.length * 0.9))
   t.equal(await codeOf(cut), 'image-undecodable')
-  t.equal((await shades(cut, 'query')).length, 8, 'a query may end early')
+  t.equal((await shades(cut, 'query')).length, 8, 'a query may be truncated')
 })
 
-t.test('a file that ends too early is refused at registration, and shown as far as it goes in a query', async (t) => {
+t.test('a truncated JPEG XL is refused for registration, and shown as far as it goes for a query', async (t) => {
   const large = scenePixels(1, { width: 300, height: 520 }) // in groups of 256
   for (const [name, bytes] of Object.entries({
     lossless: await jxlOf(large),
@@ -125,7 +125,7 @@ t.test('a file that ends too early is refused at registration, and shown as far 
   }
 })
 
-t.test('refuses by the header what would cost too much', async (t) => {
+t.test('a JPEG XL that would cost too much is refused by its header', async (t) => {
   const header = (...fields: readonly [value: number, bits: number][]) => {
     const bits = fields.map(([value, count]) => [...value.toString(2).padStart(count, '0')].reverse().join('')).join('')
     const bytes = bits.match(/.{1,8}/g) ?? []
@@ -162,7 +162,7 @@ t.test('refuses by the header what would cost too much', async (t) => {
   t.ok(isTooCostly(pictureCost(many), 20_000))
 })
 
-t.test('draws a picture that is one pixel wide or high', async (t) => {
+t.test('a JPEG XL one pixel wide or high is decoded', async (t) => {
   for (const [width, height] of [
     [1, 1],
     [1, 300],
@@ -174,7 +174,7 @@ t.test('draws a picture that is one pixel wide or high', async (t) => {
   }
 })
 
-t.test('overwrites all memory of the decoder, also after an error', async (t) => {
+t.test('all memory of the decoder is overwritten, even after an error', async (t) => {
   const memories: WebAssembly.Memory[] = []
   const { Memory } = WebAssembly
   t.teardown(() => {
@@ -190,11 +190,11 @@ t.test('overwrites all memory of the decoder, also after an error', async (t) =>
   const broken = Buffer.from(bytes)
   broken.fill(0xff, 20)
   const used = await eachFrame(bytes, { sizeFor: hashedSize, purpose: 'register' }, () => memories.map(isWiped))
-  t.same(used, [[false]], 'while it is used it holds the picture')
+  t.same(used, [[false]], 'it holds the picture while in use')
   for (const file of [broken, bytes.subarray(0, 400)]) t.equal(await codeOf(file), 'image-undecodable')
   t.equal(memories.length, 3)
   for (const memory of memories) t.ok(isWiped(memory))
-  t.ok((await decode(await jxlOf(SCENE))).data.equals(SCENE.data), 'and the next picture is read as ever')
+  t.ok((await decode(await jxlOf(SCENE))).data.equals(SCENE.data), 'the next picture is read normally')
 })
 
 function isWiped({ buffer }: WebAssembly.Memory): boolean {

@@ -22,7 +22,7 @@ const framesOf = (bytes: Buffer, maxFrames?: number): Promise<DecodedPicture[]> 
 
 const SIZE = { width: 320, height: 240 }
 
-/** The scene in a circle; nothing around it. */
+/** The scene in a circle, transparent around it. */
 function sticker(): Sharp {
   const { data, width, height } = scenePixels(3, SIZE)
   const rgba = Buffer.alloc(4 * width * height)
@@ -34,7 +34,7 @@ function sticker(): Sharp {
   return sharp(rgba, { raw: { width, height, channels: 4 } })
 }
 
-/** White shapes, everything else transparent. */
+/** White shapes on a transparent background. */
 async function whiteDrawing(): Promise<Buffer> {
   const { data, width, height } = scenePixels(5, SIZE)
   const rgba = Buffer.alloc(4 * width * height, 255)
@@ -60,7 +60,7 @@ t.test('a transparent picture is shown on white, then on black', async (t) => {
   }
 })
 
-t.test('what is half transparent is rounded, as browsers do it', async (t) => {
+t.test('half-transparent pixels are rounded as in browsers', async (t) => {
   const data = Buffer.alloc(4 * SIZE.width * SIZE.height).map((_, at) => [101, 102, 103, 128][at % 4] ?? 0)
   const bytes = await sharp(data, { raw: { ...SIZE, channels: 4 } })
     .png()
@@ -71,7 +71,7 @@ t.test('what is half transparent is rounded, as browsers do it', async (t) => {
   t.same([...(black?.data.subarray(0, 3) ?? [])], levels(0))
 })
 
-t.test('a large transparent picture is decoded once for both', async (t) => {
+t.test('a large transparent picture is decoded once for both backgrounds', async (t) => {
   const background = { r: 90, g: 90, b: 90, alpha: 0.4 }
   const png = await sharp({ create: { width: 3000, height: 3000, channels: 4, background } })
     .toColourspace('rgb16')
@@ -86,7 +86,7 @@ t.test('a large transparent picture is decoded once for both', async (t) => {
   t.equal(others.length, 0)
 })
 
-t.test('a GIF whose frame is smaller than its canvas has nothing around it', async (t) => {
+t.test('a GIF frame smaller than its canvas is transparent around it', async (t) => {
   const gif = await fromPixels(scenePixels(3, SIZE)).gif({ effort: 1 }).toBuffer()
   const [alone] = await framesOf(gif)
   const frameAt = gif.indexOf(Buffer.from([0x2c, 0, 0, 0, 0, 0x40, 0x01, 0xf0, 0x00]))
@@ -117,7 +117,7 @@ t.test('a picture whose alpha hides nothing is shown once', async (t) => {
   t.equal((await framesOf((await scene(3)).bytes)).length, 1)
 })
 
-t.test('a sticker is found by what a chat shows of it, on white and on black', async (t) => {
+t.test('a sticker is found by its look in a chat, on white and on black', async (t) => {
   const { signals } = await hashImage(await sticker().webp({ quality: 90 }).toBuffer(), 'register')
 
   for (const background of ['#fff', '#000']) {
@@ -128,7 +128,7 @@ t.test('a sticker is found by what a chat shows of it, on white and on black', a
   }
 })
 
-t.test('white on nothing has the quality that it has on black', async (t) => {
+t.test('white shapes on a transparent background have their quality on black', async (t) => {
   const { quality, signals, mainFrame } = await hashImage(await whiteDrawing(), 'register')
 
   t.ok(quality >= 50, `quality ${quality}`)
@@ -136,7 +136,7 @@ t.test('white on nothing has the quality that it has on black', async (t) => {
   t.ok(signals.length > 1)
 })
 
-t.test('a clean aperture is shown without and with it', async (t) => {
+t.test('a picture with a clean aperture is shown without and with it', async (t) => {
   const { bytes } = await scene(2, { format: 'avif', ...SIZE })
   const cut = withAperture(bytes, 64, 32)
 

@@ -1,4 +1,4 @@
-// A child compiles its decoders of WebAssembly while it has nothing to do.
+// A child compiles its WebAssembly decoders while it is idle.
 
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -13,7 +13,7 @@ import { until } from '../../helpers/service.js'
 
 const REAL_CHILD = fileURLToPath(new URL('../../../workers/media/child.js', import.meta.url))
 
-t.test('what a child needs for HEIC and JPEG XL is compiled then, and nothing of HEIC where it is not read', async (t) => {
+t.test('the decoders of HEIC and JPEG XL are compiled in advance, and HEIC only if it is read', async (t) => {
   const { bytes: jxl } = await scene(3, { format: 'jxl' })
   let compiled = 0
   const { Module } = WebAssembly
@@ -35,10 +35,10 @@ t.test('what a child needs for HEIC and JPEG XL is compiled then, and nothing of
   t.equal(compiled, 2)
   await decode(heic('two'))
   await decode(jxl)
-  t.equal(compiled, 2, 'pictures find them compiled')
+  t.equal(compiled, 2, 'pictures find the decoders compiled')
 })
 
-t.test('once, and only when no picture has come for a while', async (t) => {
+t.test('the warm-up runs once, and only after a while without pictures', async (t) => {
   const alarms: { readonly ring: () => void; isCancelled: boolean }[] = []
   let done = 0
   const idleness = onceIdle(
@@ -61,10 +61,10 @@ t.test('once, and only when no picture has come for a while', async (t) => {
   t.equal(done, 1)
   idleness.begin()
   idleness.end()
-  t.equal(alarms.length, 2, 'later ones set no alarm')
+  t.equal(alarms.length, 2, 'later pictures set no timer')
 })
 
-t.test('a child does so without being asked', async (t) => {
+t.test('a child warms up by itself', async (t) => {
   const sandbox = await openWith(t, { entry: [REAL_CHILD] })
   const status = () => readFileSync(`/proc/${sandbox.pids[0]}/status`, 'utf8')
   const residentMb = () => Number(/VmRSS:\s+(\d+)/.exec(status())?.[1]) / 1024

@@ -28,7 +28,7 @@ async function hashOfScene(seed: number) {
 }
 
 for (const isTall of [true, false]) {
-  t.test(`the photographs of a ${isTall ? 'tall' : 'wide'} picture are hashed, by both sides`, async (t) => {
+  t.test(`the photographs of a ${isTall ? 'tall' : 'wide'} picture are hashed, for registration and query`, async (t) => {
     const picture = fromPixels(await longPicture(SEEDS, isTall))
     const scenes = await Promise.all(SEEDS.map(hashOfScene))
     const bytes = await (isTall ? picture.jpeg({ quality: 80 }) : picture.webp({ lossless: true })).toBuffer()
@@ -43,7 +43,7 @@ for (const isTall of [true, false]) {
   })
 }
 
-t.test('windows come after the picture itself, within the limits, and all pixels are overwritten', async (t) => {
+t.test('windows follow the picture itself, within the limits, and all pixels are overwritten', async (t) => {
   const bytes = await fromPixels(await longPicture(SEEDS))
     .png({ compressionLevel: 1 })
     .toBuffer()
@@ -63,7 +63,7 @@ t.test('an ordinary picture has no windows', async (t) => {
   t.equal((await framesOf(bytes, 'register')).length, 1)
 })
 
-t.test('the picture of which windows are cut is overwritten, also when a window fails', async (t) => {
+t.test('the picture that windows are cut from is overwritten, even after a failure', async (t) => {
   const bytes = await fromPixels(await longPicture(SEEDS))
     .jpeg()
     .toBuffer()

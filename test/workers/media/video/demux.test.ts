@@ -1,4 +1,4 @@
-// Containers that lie, break off or show nothing: each is refused with one clear problem, or read as far as it goes.
+// Containers with false, truncated or missing content: each is refused with one clear problem, or read as far as it goes.
 
 import t from 'tap'
 import { Problem } from '../../../../src/domain/problem.js'
@@ -23,7 +23,7 @@ async function outcome(file: Uint8Array): Promise<number | string> {
   }
 }
 
-t.test('a sound file is read, whatever it is called', async (t) => {
+t.test('a valid file is read, whatever its name', async (t) => {
   const video = await openVideo(fileOf([0, 40, 80]))
   t.match(video.facts, { codec: 'vp8', width: 640, height: 480, rotation: 0, isFlipped: false })
   const packets = []
@@ -35,19 +35,19 @@ t.test('a sound file is read, whatever it is called', async (t) => {
   ])
 })
 
-t.test('what is declared is checked before anything is read', async (t) => {
+t.test('the declared duration and size are checked before any packet is read', async (t) => {
   t.equal(await outcome(fileOf([0, 10 * HOUR_MS])), 'video-too-long')
   t.equal(await outcome(fileOf([0], { width: 7680, height: 4320 })), 'video-too-large')
   t.equal(await outcome(fileOf([0], { width: 100_000, height: 1 })), 'video-too-large')
   t.equal(await outcome(fileOf([0], { width: 4096, height: 2160 })), 1)
-  t.equal(await outcome(fileOf([0], { width: 2160, height: 4096 })), 1, 'upright as well')
+  t.equal(await outcome(fileOf([0], { width: 2160, height: 4096 })), 1, 'portrait as well')
   t.equal(await outcome(fileOf([0], { width: 0, height: 0 })), 'video-undecodable')
   t.equal(await outcome(fileOf([])), 'video-undecodable', 'no packet')
   const tiny = await openVideo(fileOf([0], { width: 2, height: 2 }))
-  t.match(tiny.facts, { width: 128, height: 128 }, 'a size that a decoder would not keep to hides nothing')
+  t.match(tiny.facts, { width: 128, height: 128 }, 'a size below the minimum of decoders is raised')
 })
 
-t.test('times that no player could follow are refused, others repaired', async (t) => {
+t.test('times that no player could follow are refused, and others are repaired', async (t) => {
   t.equal(await outcome(fileOf(every(1, 1500))), 1500, '1,000 frames a second')
   t.equal(
     await outcome(fileOf([...every(1, 1000), ...every(1, 1000), ...every(1, 1000)])),
@@ -59,7 +59,7 @@ t.test('times that no player could follow are refused, others repaired', async (
   t.ok(late.facts.durationMs < 2000, 'a part of a stream begins later than 0')
 })
 
-t.test('many tracks', async (t) => {
+t.test('a file with thousands of tracks is refused', async (t) => {
   const whole = fileOf([0])
   const tracksAt = whole.indexOf(Buffer.from('1654ae6b', 'hex')) + 4
   const bodyAt = tracksAt + 8
@@ -72,7 +72,7 @@ t.test('many tracks', async (t) => {
   t.equal(await outcome(file), 'video-undecodable')
 })
 
-t.test('a file that breaks off anywhere is read up to there or refused', { skip }, async (t) => {
+t.test('a truncated video is read as far as it goes, or refused', { skip }, async (t) => {
   const kinds = { 'an MP4 file': clip, 'a Matroska file': remuxed(clip, 'a.mkv'), 'a MOV file': remuxed(clip, 'a.mov') }
   for (const [kind, file = Buffer.alloc(0)] of Object.entries(kinds)) {
     t.equal(await outcome(file), 12, kind)
@@ -85,7 +85,7 @@ t.test('a file that breaks off anywhere is read up to there or refused', { skip 
   }
 })
 
-t.test('files that show nothing, or nothing that is read', { skip }, async (t) => {
+t.test('a file without a readable video is refused', { skip }, async (t) => {
   const source = 'sine=d=1'
   const sound = makeClip({ source, output: ['-c:a', 'aac'] }) ?? Buffer.alloc(0)
   const older = makeClip({ output: ['-c:v', 'mpeg4'] }) ?? Buffer.alloc(0)
@@ -93,12 +93,12 @@ t.test('files that show nothing, or nothing that is read', { skip }, async (t) =
   t.equal(await outcome(encrypted(clip)), 'video-undecodable', 'encrypted')
   t.equal(await outcome(older), 'media-unsupported', 'a codec that is not decoded here')
   const png = Buffer.from('89504e470d0a1a0a', 'hex')
-  t.equal(await outcome(Buffer.concat([png, clip])), 'media-unsupported', 'a picture with a video behind it')
+  t.equal(await outcome(Buffer.concat([png, clip])), 'media-unsupported', 'a picture followed by a video')
   t.equal(await outcome(Buffer.concat([clip, fileOf([0, 40])])), 12, 'two files in one: the first')
-  t.equal(await outcome(Buffer.alloc(0)), 'media-unsupported', 'nothing')
+  t.equal(await outcome(Buffer.alloc(0)), 'media-unsupported', 'an empty file')
 })
 
-t.test('a header of ten hours', { skip }, async (t) => {
+t.test('a header that declares ten hours is refused', { skip }, async (t) => {
   const file = Buffer.from(clip)
   for (const box of ['mvhd', 'tkhd', 'mdhd']) {
     const at = file.indexOf(box)

@@ -15,7 +15,7 @@ function folderWith(t: Test, script?: string): string {
   return folder
 }
 
-t.test('PATH comes first, in its own order, then the usual folders; what does not run is passed over', async (t) => {
+t.test('PATH is searched in its order, then the usual folders; a broken binary is skipped', async (t) => {
   const [broken, first, second] = [folderWith(t, 'exit 127'), folderWith(t, says(61, 19)), folderWith(t, says(60, 3))]
   const searchPath = ['/nowhere', broken, first, second].join(delimiter)
   t.same(findFfmpeg({ searchPath, usualFolders: [second] }), { binary: join(first, 'ffmpeg'), version: '61.19' })
@@ -23,7 +23,7 @@ t.test('PATH comes first, in its own order, then the usual folders; what does no
   t.equal(findFfmpeg({ searchPath: broken, usualFolders: [] }), undefined)
 })
 
-t.test("the operator's choice is never replaced by another one", async (t) => {
+t.test('an explicit TABIR_FFMPEG is never replaced by another binary', async (t) => {
   const found = folderWith(t, says(61, 19))
   const choose = (folder: string) => findFfmpeg({ ffmpegBin: join(folder, 'ffmpeg'), searchPath: found })
   t.same(choose(found), { binary: join(found, 'ffmpeg'), version: '61.19' })
@@ -33,12 +33,12 @@ t.test("the operator's choice is never replaced by another one", async (t) => {
   t.throws(() => choose(folderWith(t, says(58, 134))), /too old. Version 5.1 or later/)
 })
 
-t.test('one that is too old is passed over, and said to be if there is no other', async (t) => {
+t.test('an outdated binary is skipped, and reported if there is no other', async (t) => {
   const [old, fresh] = [folderWith(t, says(59, 36)), folderWith(t, says(59, 37))]
   t.match(findFfmpeg({ searchPath: [old, fresh].join(delimiter), usualFolders: [] }), { version: '59.37' })
   t.throws(() => findFfmpeg({ searchPath: old, usualFolders: [] }), /too old. Version 5.1 or later/)
 })
 
-t.test('who has none is told how to install it', async (t) => {
+t.test('the hint for a missing ffmpeg says how to install it', async (t) => {
   t.match(HOW_TO_INSTALL_FFMPEG, 'apt-get install ffmpeg')
 })

@@ -1,4 +1,4 @@
-// What comes back from the decoder, cut anywhere, and what a decoder that was taken over could send.
+// The output of the decoder, cut anywhere, and what a compromised decoder could send.
 
 import fc from 'fast-check'
 import t from 'tap'
@@ -41,7 +41,7 @@ t.test('a stream that ends within a frame is not whole', async (t) => {
   t.same(frames, [])
 })
 
-t.test('other lengths, and what is no such stream, are refused', async (t) => {
+t.test('a frame of another length and a malformed stream are refused', async (t) => {
   const streams = {
     'a longer frame': Buffer.concat([header, frameOf(0, FRAME_BYTES + 1)]),
     'a shorter frame': Buffer.concat([header, frameOf(0, FRAME_BYTES - 1)]),
@@ -52,7 +52,7 @@ t.test('other lengths, and what is no such stream, are refused', async (t) => {
   for (const [what, stream] of Object.entries(streams)) t.throws(() => readerOf().reader.take(stream), RangeError, what)
 })
 
-t.test('any bytes end in frames or a refusal', async () => {
+t.test('any bytes give frames or a refusal', async () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
       const { reader, frames } = readerOf()

@@ -1,4 +1,4 @@
-// Tables of MP4 that declare more than a file can have.
+// Tables of MP4 that declare more than a file can hold.
 
 import t from 'tap'
 import { areTablesSmall, MAX_TABLE_ENTRIES } from '../../../../workers/media/video/mp4-tables.js'
@@ -23,7 +23,7 @@ const CHUNKS = table('stsc', 1, 1, 4, 1)
 const SIZES = table('stsz', 0, 4, 10, 20, 30, 40)
 const MANY = 0xffff_fff0
 
-t.test('a sound file', async (t) => {
+t.test('tables of a valid file are accepted', async (t) => {
   t.ok(areTablesSmall(fileWith(TIMES, OFFSETS, CHUNKS, SIZES)))
   t.ok(areTablesSmall(Buffer.alloc(0)))
   t.ok(
@@ -32,7 +32,7 @@ t.test('a sound file', async (t) => {
   )
 })
 
-t.test('what declares more than it has', async (t) => {
+t.test('tables that declare more entries than they have are refused', async (t) => {
   const files = {
     times: fileWith(table('stts', 1, MANY, 1), OFFSETS, CHUNKS, SIZES),
     'times in many runs': fileWith(
@@ -52,7 +52,7 @@ t.test('what declares more than it has', async (t) => {
   for (const [what, file] of Object.entries(files)) t.notOk(areTablesSmall(file), what)
 })
 
-t.test('a box that is none ends the search, as it ends a parser', async (t) => {
+t.test('an invalid box ends the search, as it ends a parser', async (t) => {
   t.ok(areTablesSmall(Buffer.concat([words(3), Buffer.from('moov')])))
   t.ok(areTablesSmall(Buffer.concat([words(1), Buffer.from('moov')])), 'a long length that is cut off')
 })
