@@ -8,13 +8,13 @@ import type { Wanted } from '../hashing/hash-file.js'
 import { isSame, type Outcome, type Rejected, type Sendable } from '../hashing/outcome.js'
 import { canHashHere, hashingPool } from '../hashing/pool.js'
 import { say, sayMinutes } from '../messages.js'
+import { maxBytes } from './max-bytes.js'
 import {
   isBusy,
   isUnprotected,
   kindOf,
   likelyKindOf,
   MAX_FILES,
-  maxBytes,
   type Picture,
   type PictureState,
   type Usable,

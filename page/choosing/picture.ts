@@ -2,7 +2,6 @@
 
 import type { UnreadKind } from '../../src/domain/media/media-formats.js'
 import type { Kind } from '../file-counts.js'
-import { given } from '../given.js'
 import type { Hashed, HashedVideoFile, Reason } from '../hashing/outcome.js'
 
 /** That can be chosen at a time. */
@@ -73,11 +72,6 @@ const WELL_PROTECTED_SHARE = 0.95
 /** @returns the share of a video in which it can be recognised, if it is less than nearly all. */
 export function protectedPart(hashed: Hashed | HashedVideoFile): number | undefined {
   return hashed.kind === 'hashed-video' && hashed.protectedShare < WELL_PROTECTED_SHARE ? hashed.protectedShare : undefined
-}
-
-/** Of a file that the server takes; 0 where it decodes no videos. */
-export function maxBytes(): Readonly<Record<Kind, number>> {
-  return { pictures: given.maxImageBytes, videos: given.maxVideoBytes ?? 0 }
 }
 
 export function isBusy({ state: { at } }: Picture): boolean {
