@@ -28,7 +28,8 @@ const counts = [
   { pseudonym: 'p', hits: 100 },
   { pseudonym: 'q', hits: 20 },
 ]
-const looks = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => `look ${from + i}`)
+const looks = (from: number, to: number, view?: number) =>
+  Array.from({ length: to - from }, (_, i) => ({ look: `look ${from + i}`, view }))
 const START_MS = 1000 * LOOKS_WINDOW_MS
 
 t.test('looks are counted once each, over this half of a day and the one before', async (t) => {
@@ -41,6 +42,17 @@ t.test('looks are counted once each, over this half of a day and the one before'
   t.match(await note(0, 10, 2), { uploads: 240, looks: 60 }, 'and not with the one before that')
   t.match(await note(0, 10, 1.9), { uploads: 360, looks: 60 }, 'a clock that lags loses nothing')
   t.match(await note(0, 0, 4), { uploads: 120, looks: 0 })
+})
+
+t.test('new looks are counted for the view that alone decided them, as long as looks are', async (t) => {
+  const { id } = await registered()
+  const note = async (shown: ReturnType<typeof looks>, halves: number) =>
+    Object.fromEntries((await matchEvents.note(id, counts, shown, START_MS + halves * LOOKS_WINDOW_MS))?.looksByView ?? [])
+  t.same(await note(looks(0, 20, 3), 0), { 3: 20 })
+  t.same(await note([...looks(10, 30, 3), ...looks(30, 35, 255), ...looks(35, 80)], 0), { 3: 30, 255: 5 })
+  t.same(await note(looks(0, 4, 0), 1), { 0: 4, 3: 30, 255: 5 }, 'with the half before')
+  t.same(await note([], 2), { 0: 4 }, 'and not with the one before that')
+  t.same(await note([], 4), {})
 })
 
 t.test('they end by themselves, and with the image', async (t) => {

@@ -43,6 +43,7 @@ t.test('who starts is told every standing, once and as it is, in whichever shard
         disputed: i % 2 === 0,
         matches: i % 3 !== 0,
         narrowed: i % 7 === 0,
+        stoppedViews: Array.from({ length: i % 3 }, (_, n) => (i + 128 * n) % 256),
         harmless: i % 5 === 0,
       }
       await trusts.put(id, 0, NO_TRUST, trustStatus)

@@ -4,7 +4,7 @@ import type { AskedView } from '../../../packages/hash/src/details/features.js'
 import { hasPieces } from '../../domain/matching/agreement.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
 import { Problem } from '../../domain/problem.js'
-import { isCopy, sketchOf } from '../../domain/trust/flood.js'
+import { DETAILS_VIEW, isCopy, sketchOf } from '../../domain/trust/flood.js'
 import type { Catalogue } from '../index/catalogue.js'
 import type { Replica } from '../index/replica.js'
 import type { Searcher } from '../index/searcher.js'
@@ -29,6 +29,7 @@ import { banksAsked, isTold, matchesIn, widestIn } from './match-scope.js'
 import { withMoments } from './observation.js'
 import { createObserved, NOT_OBSERVED } from './observed.js'
 import type { ProbingGuard, Screen } from './probing-guard.js'
+import { stoppedIn } from './stopped-views.js'
 
 export interface Matcher {
   /** Can it match by details? If not, views are ignored. */
@@ -102,7 +103,8 @@ async function matchIn(call: Call, pictures: Iterable<readonly HashedSignal[]>):
   const all = Array.isArray(pictures) ? pictures : await runCooperatively(gathered(pictures), yieldIfNeeded)
   const radiusOf = (imageId: string) => probing.radiusOf(options.orgId, imageId)
   const isNarrowed = (imageId: string) => catalogue.isNarrowed(imageId)
-  const asking = { searcher, banks, widestOf, options, matchIds, most: maxMatchesOf(all.length), radiusOf, isNarrowed }
+  const [most, isStopped] = [maxMatchesOf(all.length), stoppedIn(catalogue, searcher)]
+  const asking = { searcher, banks, widestOf, options, matchIds, most, radiusOf, isNarrowed, isStopped }
   const isFirstPass = options.thresholdBits === undefined
   const ahead =
     all.length > 1 ? await runCooperatively(searchAhead(searcher, all, widestOf, isFirstPass), yieldIfNeeded) : NOTHING_AHEAD
@@ -137,7 +139,7 @@ function noteAnswer(
   const remaining = answer.filter(({ ordinal }) => searcher.has(ordinal))
   const recorded = remaining.filter(({ match }) => match.grade !== 'review')
   const look = lookOf(signals)
-  const noted = recorded.map(({ imageId, match }) => ({ imageId, look: copies.has(match) ? undefined : look }))
+  const noted = recorded.map(({ imageId, match, view }) => ({ imageId, look: copies.has(match) ? undefined : look, view }))
   parts.matchEvents.note(orgId, noted, options.contexts?.[picture])
   const matches = matchesIn(remaining, catalogue, orgId)
   if (remaining.length < answer.length) options.onMatched?.(picture, matches)
@@ -190,7 +192,9 @@ async function withDetails(searched: Searched, views: readonly AskedView[], byHa
   const { orgId, mirrors = true } = options
   const except = new Set(byHashes.filter(({ match }) => match.grade !== 'review').map(({ ordinal }) => ordinal))
   const matchIdOf = (imageId: string) => matchIds.idFor(orgId, imageId)
-  const asked = { searcher, banks: asking.banks, mirrors, except, yieldIfNeeded, matchIdOf }
+  const isStopped = (ordinal: number) =>
+    catalogue.isAnyViewStopped && catalogue.stoppedViewsOf(searcher.image(ordinal)?.id ?? '').includes(DETAILS_VIEW)
+  const asked = { searcher, banks: asking.banks, mirrors, except, isStopped, yieldIfNeeded, matchIdOf }
   const { answer, observations } = await matchesByDetails(finder, views, asked)
   const seen = probing.see(orgId, observations, options.knowsDistance === true)
   const found = screened(seen instanceof Promise ? await seen : seen, answer, accountOfDetails)

@@ -15,6 +15,14 @@ export interface PseudonymHits {
   readonly hits: number
 }
 
+/** How an upload looks that is no copy. */
+export interface Look {
+  /** A keyed hash of its sketch. */
+  readonly look: string
+  /** The view that alone decided (`flood.ts`). */
+  readonly view: number | undefined
+}
+
 export interface Seen extends SeenMatches {
   /** Organisations that have matched it so far. */
   readonly pseudonyms: number
@@ -29,7 +37,7 @@ export interface MatchEventStore {
    * Counts matches of one image. Also remembers which pseudonyms were told of it, as long as it is registered. Not on disk when it returns.
    * @returns `undefined` when the image does not exist (any more). Then these pseudonyms are told of its withdrawal.
    */
-  note(imageId: string, counts: readonly PseudonymHits[], looks: readonly string[], nowMs: number): Promise<Seen | undefined>
+  note(imageId: string, counts: readonly PseudonymHits[], looks: readonly Look[], nowMs: number): Promise<Seen | undefined>
 }
 
 /** How long after the image's last match its pseudonyms are remembered. Afterwards each counts as new again. */
@@ -37,7 +45,8 @@ const TTL_S = 35 * 86_400
 
 const LOOKS_TTL_S = (2 * LOOKS_WINDOW_MS) / 1000
 
-const Reply = z.tuple([z.number(), z.array(z.number()), z.array(z.number()), z.number(), z.number(), z.number()])
+const Numbers = z.array(z.number())
+const Reply = z.tuple([z.number(), Numbers, Numbers, z.number(), z.number(), z.number(), Numbers])
 
 export function createMatchEventStore(store: Store): MatchEventStore {
   return {
@@ -62,12 +71,15 @@ export function createMatchEventStore(store: Store): MatchEventStore {
           keys.prefix,
           counts.length,
           ...counts.flatMap(({ pseudonym, hits }) => [pseudonym, hits]),
-          ...looks,
+          ...looks.flatMap(({ look, view }) => [view ?? '', look]),
         ]),
       )
       if (reply === null) return undefined
-      const [pseudonyms, isNew, hits, noticed, uploads, unlike] = Reply.parse(reply)
-      return { hits, uploads, looks: unlike, pseudonyms, isNew: isNew.map((flag) => flag === 1), noticed: noticed === 1 }
+      const [pseudonyms, isNew, hits, noticed, uploads, unlike, byView] = Reply.parse(reply)
+      const looksByView = new Map<number, number>()
+      for (let i = 0; i + 1 < byView.length; i += 2) looksByView.set(byView[i] ?? 0, byView[i + 1] ?? 0)
+      const facts = { pseudonyms, isNew: isNew.map((flag) => flag === 1), noticed: noticed === 1 }
+      return { hits, uploads, looks: unlike, looksByView, ...facts }
     },
   }
 }

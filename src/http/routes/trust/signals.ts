@@ -21,7 +21,7 @@ const JudgedView = SignalTrustView.extend({
   bank: z.string(),
   circulation: z.enum(CIRCULATIONS).meta({
     description:
-      'narrowed: matches only near-identical copies of the whole picture until it is released. Set automatically when it matched many uploads that look unlike one another (heldFor: look-alikes). held: stored, but matches nothing until it is released. invalidated: judged a false report; matches nothing unless the decision is reversed.',
+      'matching: also where one or two views of it are stopped because they alone matched many uploads that look unlike one another (heldFor: decoration). narrowed: matches only near-identical copies of the whole picture until it is released. Set automatically when it matched many uploads that look unlike one another (heldFor: look-alikes). held: stored, but matches nothing until it is released. invalidated: judged a false report; matches nothing unless the decision is reversed.',
   }),
   heldFor: z.enum(HOLD_CAUSES).nullable(),
   heldAt: Instant.nullable(),

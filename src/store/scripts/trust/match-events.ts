@@ -4,10 +4,11 @@ import { outboxLua } from '../organisations/outbox.js'
 // depend on them. The pseudonym of each organisation that was told of the image is kept as long as the image is registered, because its
 // withdrawal has to reach them however late. When the image was withdrawn between the answer and this call, they are told now. The fields
 // s:<party>, by which a party is new only once, expire some time after the last match. How uploads look is kept as a HyperLogLog of 32-bit
-// keyed hashes: it tells how many different ones there were, and none of them.
+// keyed hashes: it tells how many different ones there were, and none of them. How many of them one view alone decided is counted beside it.
 export const recordMatchEvents = `${outboxLua}
     local images   = KEYS[1] -- hash: the shard of the image
-    local seen     = KEYS[2] -- hash: hour; h:<party> -> hits in it; s:<party> -> 1; half (of a day); uploads in it; uploadsBefore, in the half before
+    local seen     = KEYS[2] -- hash: hour; h:<party> -> hits in it; s:<party> -> 1; half (of a day); uploads in it; uploadsBefore, in the half before;
+                             -- v:<view> -> looks in this half that it alone decided; w:<view>, in the half before
     local noticed  = KEYS[3] -- set: image ids with a notice
     local told     = KEYS[4] -- set: pseudonyms of the organisations that were told
     local looks    = KEYS[5] -- HyperLogLog: looks of uploads in this half of a day
@@ -19,9 +20,11 @@ export const recordMatchEvents = `${outboxLua}
     local looksTtlS = ARGV[5] -- [seconds] to keep the looks
     local prefix   = ARGV[6] -- of all keys
     local count    = tonumber(ARGV[7]) -- [integer] of parties
-    -- ARGV[8 + 2i] party i, ARGV[9 + 2i] its hits; then keyed hashes of the looks of uploads that are no copies
+    -- ARGV[8 + 2i] party i, ARGV[9 + 2i] its hits; then for each upload that is no copy [0…255] the view that alone decided, or empty, and the
+    -- keyed hash of its look
     -- returns {[integer] parties so far; for each party [1 or 0] whether it is new; hits of this hour, one number for each party; [1 or 0] whether
-    -- there is a notice; [integer] uploads and [integer] different looks, both of the last two half days}; nil without the image
+    -- there is a notice; [integer] uploads and [integer] different looks, both of the last two half days; views and their looks, about}; nil
+    -- without the image
     local isThere = redis.call('HEXISTS', images, id) == 1
     local parties = {}
     for i = 8, 6 + 2 * count, 2 do
@@ -52,10 +55,24 @@ export const recordMatchEvents = `${outboxLua}
         redis.call('DEL', looks)
       end
       redis.call('HSET', seen, 'uploads', 0, 'uploadsBefore', uploadsBefore)
+      local fields = redis.call('HGETALL', seen)
+      for i = 1, #fields, 2 do
+        if string.sub(fields[i], 1, 2) == 'w:' then redis.call('HDEL', seen, fields[i]) end
+      end
+      for i = 1, #fields, 2 do
+        if string.sub(fields[i], 1, 2) == 'v:' then
+          redis.call('HDEL', seen, fields[i])
+          if half == lastHalf + 1 then redis.call('HSET', seen, 'w:' .. string.sub(fields[i], 3), fields[i + 1]) end
+        end
+      end
     end
     redis.call('HSET', seen, 'half', math.max(half, lastHalf))
     if #ARGV > 7 + 2 * count then
-      redis.call('PFADD', looks, unpack(ARGV, 8 + 2 * count))
+      for i = 8 + 2 * count, #ARGV - 1, 2 do
+        -- 1 for nearly every look that is new in this half of a day
+        local isNewLook = redis.call('PFADD', looks, ARGV[i + 1])
+        if isNewLook == 1 and ARGV[i] ~= '' then redis.call('HINCRBY', seen, 'v:' .. ARGV[i], 1) end
+      end
       redis.call('EXPIRE', looks, looksTtlS)
     end
     local isNew = {}
@@ -66,11 +83,20 @@ export const recordMatchEvents = `${outboxLua}
     end
     redis.call('EXPIRE', seen, ttlS)
     local all = redis.call('HGETALL', seen)
-    local known, hits, uploads = 0, {}, 0
+    local known, hits, uploads, byView = 0, {}, 0, {}
     for i = 1, #all, 2 do
       local kind = string.sub(all[i], 1, 2)
       if kind == 's:' then known = known + 1 end
       if kind == 'h:' then hits[#hits + 1] = tonumber(all[i + 1]) end
+      if kind == 'v:' or kind == 'w:' then
+        local view = tonumber(string.sub(all[i], 3))
+        byView[view] = (byView[view] or 0) + tonumber(all[i + 1])
+      end
       if all[i] == 'uploads' or all[i] == 'uploadsBefore' then uploads = uploads + tonumber(all[i + 1]) end
     end
-    return { known, isNew, hits, redis.call('SISMEMBER', noticed, id), uploads, redis.call('PFCOUNT', looks, before) }`
+    local views = {}
+    for view, count in pairs(byView) do
+      views[#views + 1] = view
+      views[#views + 1] = count
+    end
+    return { known, isNew, hits, redis.call('SISMEMBER', noticed, id), uploads, redis.call('PFCOUNT', looks, before), views }`
