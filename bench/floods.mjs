@@ -115,22 +115,23 @@ function table(kinds, uploadsOf) {
 function stopped(perMinute, platforms, { next, random }, said = NOTHING_SAID) {
   const seen = counted(platforms)
   const views = []
-  let [uploads, first] = [0, {}]
+  let [all, minutes, uploads] = [0, undefined, undefined]
   for (let minute = 0; minute < DAY_MINUTES; minute++) {
     for (let i = poisson(perMinute(minute), random); i > 0; i--) {
       const upload = next()
       const platform = platformOf(platforms, random)
       if (views.includes(upload.view)) continue
       seen.note(upload, platform)
-      uploads++
+      all++
     }
     const flood = floodAction(RULE, seen.at(minute), said, 0, views)
     if (flood === undefined || flood.becomes === 'told') continue
-    if (views.length === 0) first = { minutes: minute + 1, uploads }
-    if (flood.becomes !== 'view-stopped') return { becomes: flood.becomes, views: views.length, ...first }
+    minutes ??= minute + 1
+    uploads ??= all
+    if (flood.becomes !== 'view-stopped') return { becomes: flood.becomes, views: views.length, minutes, uploads }
     views.push(flood.view)
   }
-  return { becomes: views.length > 0 ? 'view-stopped' : undefined, views: views.length, ...first }
+  return { becomes: views.length > 0 ? 'view-stopped' : undefined, views: views.length, minutes, uploads }
 }
 
 /** As the store counts: hits of this hour; uploads and sketches of this half of a day and the one before. */

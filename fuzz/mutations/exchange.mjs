@@ -77,7 +77,7 @@ const mutations = [
     ["!caller.scopes.has('signals:write')", 'false'],
   ]),
   of('services/interop/fetched-hashes.ts', STOPNCII, [
-    ["view === 'whole' && frame === undefined ? [", "frame === undefined ? ["],
+    ["view === 'whole' && frame === undefined ? [", 'frame === undefined ? ['],
     ['await fetched.settle(keyId, after)', 'await fetched.settle(keyId, Number.MAX_SAFE_INTEGER)'],
     ['return isRegistered ? [] : [hash]', 'return [hash]'],
     ['await fetched.note(keyId, holders)', 'holders.map(() => true)'],

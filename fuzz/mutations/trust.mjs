@@ -15,7 +15,7 @@ const mutations = [
     ['domain/flood'],
   ),
   inFile(
-    'src/domain/trust/quarantine.ts',
+    'src/domain/trust/trust.ts',
     [
       ["heldFor === 'decoration' && !stoppedViews", 'heldFor === undefined && !stoppedViews'],
       ['stoppedViews: [], flood: 0', 'flood: 0'],

@@ -1,10 +1,9 @@
 import t from 'tap'
 import type { Tier } from '../../src/domain/matching/signal.js'
+import { CIRCULATION_STEPS, CIRCULATIONS } from '../../src/domain/trust/quarantine.js'
 import { tierWith } from '../../src/domain/trust/tier.js'
 import {
   act,
-  CIRCULATION_STEPS,
-  CIRCULATIONS,
   DISPUTE_REASONS,
   DISPUTE_STATES,
   DISPUTE_STEPS,

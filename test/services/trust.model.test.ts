@@ -6,13 +6,13 @@ import fc from 'fast-check'
 import t from 'tap'
 import type { Caller } from '../../src/domain/organisations/access.js'
 import { Problem } from '../../src/domain/problem.js'
-import { pauseEndsS } from '../../src/domain/trust/quarantine.js'
 import { tierOf } from '../../src/domain/trust/tier.js'
 import {
   act,
   DISPUTE_ANSWERS,
   DISPUTE_REASONS,
   NO_TRUST,
+  pauseEndsS,
   supportOf,
   type Trust,
   type TrustAction,

@@ -67,7 +67,7 @@ export type Flood =
  */
 export const DETAILS_VIEW = 255
 /** Positions are stored in a byte. */
-export const MAX_VIEW = DETAILS_VIEW
+export const MAX_VIEW = 255
 
 /** Views of one signal that are stopped. A signal that matches look-alikes by more of them is narrowed. */
 export const MAX_STOPPED_VIEWS = 2

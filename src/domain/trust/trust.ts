@@ -2,7 +2,7 @@
 // Pure: a service reads the trust record, calls `act`, and writes the result back.
 
 import type { ProblemCode } from '../problem.js'
-import { circulating, held, isOver, released, standingPause } from './quarantine.js'
+import { type Circulation, type Hold, type Pause, type QuarantineCause, STOPS } from './quarantine.js'
 import { encodeSupport, type Support } from './tier.js'
 
 /** What a platform decided about a copy. */
@@ -42,38 +42,6 @@ export const DISPUTE_STEPS = {
 export type DisputeState = keyof typeof DISPUTE_STEPS
 export const DISPUTE_STATES = ['none', 'open', 'upheld', 'rejected'] as const satisfies readonly DisputeState[]
 export type DisputeOutcome = 'upheld' | 'rejected'
-
-/**
- * - `matching`: matches normally.
- * - `narrowed`: matches only nearly unchanged copies (`isCopy` in `flood.ts`), until an operator decides.
- * - `held`: stored, but matches nothing until an operator or the owner releases it.
- * - `invalidated`: judged false. Matches nothing unless the decision is reversed.
- */
-export const CIRCULATION_STEPS = {
-  matching: ['narrowed', 'held', 'invalidated'],
-  narrowed: ['matching', 'held', 'invalidated'],
-  held: ['matching', 'narrowed', 'invalidated'],
-  invalidated: ['matching'],
-} as const satisfies Record<string, readonly string[]>
-export type Circulation = keyof typeof CIRCULATION_STEPS
-export const CIRCULATIONS = ['matching', 'narrowed', 'held', 'invalidated'] as const satisfies readonly Circulation[]
-
-/**
- * Why an operator must decide before the signal matches normally again. `decoration`: some of its views do not match. `look-alikes` narrows it, the
- * others hold it.
- */
-export const QUARANTINE_CAUSES = ['flood', 'look-alikes', 'operator', 'decoration'] as const
-export type QuarantineCause = (typeof QUARANTINE_CAUSES)[number]
-/** `owner`: the organisation that submitted the signal paused it, and decides itself when to resume. */
-export const HOLD_CAUSES = [...QUARANTINE_CAUSES, 'owner'] as const
-export type HoldCause = (typeof HOLD_CAUSES)[number]
-
-/** A pause by the owner of the signal. */
-export interface Pause {
-  /** [Unix seconds] when it ends; 0 if it has no end. */
-  readonly untilS: number
-  readonly atMs: number
-}
 
 /** One organisation's verdict. `pseudonym` is a keyed hash of organisation and image, so a reader of the store learns no names. */
 export interface PseudonymVerdict {
@@ -154,12 +122,6 @@ export type TrustAction =
   /** `ifDue`: sent by the expiry schedule. It applies only if the current pause has ended. */
   | { readonly kind: 'resume'; readonly ifDue?: true }
 
-/** Why a signal is put into quarantine. `view`: which one is stopped. */
-export type HoldReason =
-  | { readonly cause: Exclude<QuarantineCause, 'decoration'>; readonly flood: number }
-  | { readonly cause: 'decoration'; readonly flood: number; readonly view: number }
-export type Hold = HoldReason & { readonly kind: 'hold' }
-
 export const NO_TRUST: Trust = {
   verdicts: [],
   attestedBy: [],
@@ -209,6 +171,47 @@ export function act(trust: Trust, action: TrustAction, nowMs: number): Trust | P
       if (trust.pause === undefined || (action.ifDue === true && !isOver(trust.pause, nowMs))) return trust
       return circulating(trust, undefined)
   }
+}
+
+/** Puts a signal into quarantine. @returns the same object if it is in one that stops as much. */
+function held(trust: Trust, action: Hold, nowMs: number): Trust {
+  const { heldFor, stoppedViews } = trust
+  const isFurtherView = action.cause === 'decoration' && heldFor === 'decoration' && !stoppedViews.includes(action.view)
+  if (heldFor !== undefined && STOPS[action.cause] <= STOPS[heldFor] && !isFurtherView) return trust
+  const stopped = action.cause === 'decoration' ? [...stoppedViews, action.view] : stoppedViews
+  const next = { ...trust, heldFor: action.cause, heldAtMs: nowMs, stoppedViews: stopped, flood: action.flood }
+  return circulating(next, trust.pause)
+}
+
+/** Sets the pause and the circulation that follows. The signal must not be invalidated. */
+function circulating(trust: Trust, pause: Trust['pause']): Trust {
+  if (pause !== undefined) return { ...trust, pause, circulation: 'held' }
+  const { heldFor } = trust
+  const isMatching = heldFor === undefined || heldFor === 'decoration'
+  const circulation = isMatching ? 'matching' : heldFor === 'look-alikes' ? 'narrowed' : 'held'
+  return { ...trust, pause, circulation }
+}
+
+/** Ends a quarantine. */
+function released(trust: Trust, nowMs: number): Trust | ProblemCode {
+  if (trust.heldFor === undefined) return 'quarantine-conflict'
+  const toleratedFlood = Math.max(trust.toleratedFlood, trust.flood)
+  const free = { ...trust, heldFor: undefined, heldAtMs: undefined, stoppedViews: [], flood: 0, toleratedFlood }
+  return circulating(free, standingPause(trust, nowMs))
+}
+
+/** A pause that has ended no longer counts, even before the expiry schedule has removed it. */
+function standingPause({ pause }: Trust, nowMs: number): Trust['pause'] {
+  return pause === undefined || isOver(pause, nowMs) ? undefined : pause
+}
+
+function isOver({ untilS }: { readonly untilS: number }, nowMs: number): boolean {
+  return untilS !== 0 && untilS * 1000 <= nowMs
+}
+
+/** @returns when [Unix seconds] the current pause ends; `undefined` if it has no end, or the signal is not paused. */
+export function pauseEndsS({ circulation, pause }: Trust): number | undefined {
+  return circulation === 'held' && pause !== undefined && pause.untilS !== 0 ? pause.untilS : undefined
 }
 
 export function trustStatusOf(trust: Trust): TrustStatus {

@@ -5,11 +5,11 @@ import type { Caller } from '../../domain/organisations/access.js'
 import type { AuditActor } from '../../domain/organisations/audit.js'
 import type { PageCursor } from '../../domain/page-cursor.js'
 import { Problem } from '../../domain/problem.js'
+import type { HoldReason } from '../../domain/trust/quarantine.js'
 import {
   type DisputeAnswer,
   type DisputeOutcome,
   type DisputeReason,
-  type HoldReason,
   type TrustAction,
   type Verdict,
   verdictOf,

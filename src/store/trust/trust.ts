@@ -5,14 +5,13 @@ import { formatUuid, parseUuid } from '../../domain/ids.js'
 import type { AuditEntry } from '../../domain/organisations/audit.js'
 import type { PageCursor } from '../../domain/page-cursor.js'
 import { MAX_STOPPED_VIEWS, MAX_VIEW } from '../../domain/trust/flood.js'
-import { pauseEndsS } from '../../domain/trust/quarantine.js'
+import { CIRCULATIONS, QUARANTINE_CAUSES } from '../../domain/trust/quarantine.js'
 import {
-  CIRCULATIONS,
   DISPUTE_ANSWERS,
   DISPUTE_REASONS,
   DISPUTE_STATES,
   NO_TRUST,
-  QUARANTINE_CAUSES,
+  pauseEndsS,
   type Trust,
   type TrustStatus,
   VERDICTS,
