@@ -9,21 +9,26 @@
 // within `COPY_BITS`; an overlay lies between that and 31 bits; a screenshot, crop or collage may lie anywhere. What one view alone finds, such as a
 // logo or a crop, has that view: once it is stopped it finds nothing more, and the day goes on.
 //
+// A video has 60 frames. An upload of it, a still or an excerpt, is found by one of them, drawn at random, and looks like that frame in one of the edits
+// that are passed on, or in its own. What is innocent shares one frame, a title or an end, with it.
+//
 // Traffic is steady, a burst of two hours, or a ramp over a day, on one, two or three platforms. Platform k has 1/k of the first platform's. The
 // guard looks once a minute, though the service looks once a second. Sketches are counted exactly, where the store is off by one in a hundred.
 
 import { parseArgs } from 'node:util'
-import { distance, hashFromBytes } from '../dist/packages/hash/src/hash256.js'
+import { distance } from '../dist/packages/hash/src/hash256.js'
 import {
   COPY_BITS,
   DETAILS_VIEW,
   FLOOD_RULES,
   FLOOD_WINDOW_MS,
   floodAction,
+  frameOfLook,
   isCopy,
   LOOKS_WINDOW_MS,
-  sketchOf,
+  lookOf,
 } from '../dist/src/domain/trust/flood.js'
+import { drawn, flipped, platformOf, poisson } from './floods/traffic.mjs'
 import { wholeNumber } from './service.mjs'
 import { randomOf } from './variants/random.mjs'
 
@@ -75,11 +80,22 @@ const FALSE_REGISTRATIONS = {
   'template, other words': { near: true, copies: 1 / 3 },
   'template, most the same (mostly stays)': { near: true, copies: 0.6 },
 }
+const FRAMES = 60
+const TRUE_VIDEOS = {
+  'one edited copy, by its stills': { edits: 1, own: 0 },
+  'ten edits that are passed on': { edits: 10, own: 0 },
+  'ten edits, and one copy in ten edited on its own': { edits: 10, own: 0.1 },
+}
+const FALSE_VIDEOS = {
+  'a title or an end that innocent videos share': { edits: 0, own: 1 },
+}
 const PLATFORMS = [1, 2, 3]
 
 const results = {
   false: table(FALSE_REGISTRATIONS, innocentUploads),
   true: table(TRUE_PICTURES, copiesOf),
+  falseVideos: table(FALSE_VIDEOS, framesSeen),
+  trueVideos: table(TRUE_VIDEOS, framesSeen),
   attack: attack(),
 }
 if (args.json) console.log(JSON.stringify(results))
@@ -134,33 +150,38 @@ function stopped(perMinute, platforms, { next, random }, said = NOTHING_SAID) {
   return { becomes: views.length > 0 ? 'view-stopped' : undefined, views: views.length, minutes, uploads }
 }
 
-/** As the store counts: hits of this hour; uploads and sketches of this half of a day and the one before. */
+/** As the store counts: hits of this hour; uploads and sketches of this half of a day and the one before, of a video those of the frame with most. */
 function counted(platforms) {
   let hits = Array.from({ length: platforms }, () => 0)
   let uploads = [0, 0]
   let half = 0
   const lastSeen = new Map()
+  const ofFrames = new Map()
+  const count = (frame, by) => ofFrames.set(frame, (ofFrames.get(frame) ?? 0) + by)
   let byView = [new Map(), new Map()]
   return {
-    note({ isNear, hash, view }, platform) {
+    note({ isNear, hash, frame = 0, view }, platform) {
       hits[platform]++
       uploads[0]++
       if (isNear) return
-      const sketch = sketchOf(hash)
-      if (view !== undefined && lastSeen.get(sketch) !== half) byView[0].set(view, (byView[0].get(view) ?? 0) + 1)
-      lastSeen.set(sketch, half)
+      const look = lookOf(hash, frame)
+      if (!lastSeen.has(look)) {
+        count(frame, 1)
+        if (view !== undefined) byView[0].set(view, (byView[0].get(view) ?? 0) + 1)
+      }
+      lastSeen.set(look, half)
     },
     at(minute) {
       const looksByView = new Map(byView[1])
       for (const [view, count] of byView[0]) looksByView.set(view, (looksByView.get(view) ?? 0) + count)
-      const looks = lastSeen.size
+      const looks = Math.max(0, ...ofFrames.values())
       const seen = { hits: hits.filter((count) => count > 0), uploads: uploads[0] + uploads[1], looks, looksByView }
       const nextMs = (minute + 1) * MINUTE_MS
       if (nextMs % FLOOD_WINDOW_MS === 0) hits = hits.map(() => 0)
       if (nextMs % LOOKS_WINDOW_MS === 0) {
         uploads = [0, uploads[0]]
         byView = [new Map(), byView[0]]
-        for (const [sketch, at] of lastSeen) if (at < half) lastSeen.delete(sketch)
+        for (const [look, at] of lastSeen) if (at < half && lastSeen.delete(look)) count(frameOfLook(look), -1)
         half++
       }
       return seen
@@ -210,6 +231,22 @@ function copiesOf({ saved, light, overlay, own, views }, random) {
   }
 }
 
+/** Uploads of a video, all farther than copies. Without edits each is another one, and all are found by one frame. */
+function framesSeen({ edits, own }, random) {
+  const frames = Array.from({ length: edits === 0 ? 1 : FRAMES }, () => drawn(random))
+  const known = Array.from({ length: edits }, () => frames.map((hash) => flipped(hash, 24, random)))
+  return {
+    random,
+    next() {
+      const frame = Math.floor(random() * frames.length)
+      const passedOn = known[Math.floor(random() * edits)]?.[frame]
+      const isOwn = passedOn === undefined || random() < own
+      const hash = isOwn ? flipped(frames[frame], 24, random) : flipped(passedOn, random.int(0, 4), random)
+      return { isNear: false, hash, frame: frame + 1 }
+    },
+  }
+}
+
 function asFound(registered, hash) {
   return { isNear: isCopy({ signalType: 'pdq', distanceBits: distance(registered, hash) }), hash }
 }
@@ -235,6 +272,8 @@ function print() {
   for (const [what, rows] of Object.entries({
     'False registrations': results.false,
     'True pictures that are passed around': results.true,
+    'False videos': results.falseVideos,
+    'True videos that are passed around': results.trueVideos,
   })) {
     console.log(
       `${what}: of ${RUNS} runs how many were narrowed within a day (v: had a view stopped), then minutes and uploads until the first (medians); by platforms`,
@@ -256,38 +295,4 @@ function print() {
   }
   console.log('Two keys that send 200 unlike uploads a minute for a day, and let all stand:')
   for (const { name, becomes } of results.attack) console.log(`  ${name.padEnd(48)} ${becomes.join(', ')}`)
-}
-
-function platformOf(platforms, random) {
-  const weights = Array.from({ length: platforms }, (_, k) => 1 / (k + 1))
-  let left = random() * weights.reduce((sum, weight) => sum + weight, 0)
-  for (const [k, weight] of weights.entries()) {
-    left -= weight
-    if (left < 0) return k
-  }
-  return platforms - 1
-}
-
-function drawn(random) {
-  return hashFromBytes(Uint8Array.from({ length: 32 }, () => random.int(0, 255)))
-}
-
-function flipped(hash, bits, random) {
-  const bytes = Uint8Array.from(hash)
-  const places = new Set()
-  while (places.size < bits) places.add(random.int(0, 255))
-  for (const bit of places) bytes[bit >> 3] ^= 1 << (bit & 7)
-  return hashFromBytes(bytes)
-}
-
-function poisson(mean, random) {
-  if (mean > 30) return Math.max(0, Math.round(mean + Math.sqrt(mean) * normal(random)))
-  const limit = Math.exp(-mean)
-  let count = 0
-  for (let product = random(); product > limit; product *= random()) count++
-  return count
-}
-
-function normal(random) {
-  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
 }

@@ -1,11 +1,11 @@
 // What a query by picture costs the api, and what it finds, among view sets of photographs.
 //
-//   npm run bench:picture -- --rows N[,N] --photos FOLDER --cache FOLDER [--frontier] [--check N] [--limit N] [--json] [--record]
+//   npm run bench:picture -- --rows N[,N] --photos FOLDER --cache FOLDER [--frontier] [--check N] [--limit N] [--every N] [--json] [--record]
 //
 // One line for each size. The registry has view sets of crops of photographs; large registries have each crop in all eight orientations. It also has
 // known photographs. The queries are edits of known photographs, and of photographs that are not registered. The service's own matcher answers.
 // Times are processor time of the api for one query, in all threads, without hashing. `--cache` keeps what was made, so that a second run is quick.
-// `--check` compares that many answers with a loop over all rows. `--frontier` also measures other ways to search. docs/scaling.md has the figures.
+// `--every` queries only one copy in so many, for large registries. `--check` compares that many answers with a loop over all rows. `--frontier` also measures other ways to search. docs/scaling.md has the figures.
 //
 // The status is 1 when an answer was wrong.
 
@@ -34,6 +34,7 @@ const { values: args } = parseArgs({
     frontier: { type: 'boolean', default: false },
     check: { type: 'string', default: '6' },
     limit: { type: 'string', default: '20' },
+    every: { type: 'string', default: '1' },
     split: { type: 'string', default: 'test' },
     json: { type: 'boolean', default: false },
     record: { type: 'boolean', default: false },
@@ -56,7 +57,7 @@ for (const rows of sizes) {
   const registry = new Registry()
   registry.fill(paths, rows)
   for (const { name, registered } of known) registry.add(name, registered)
-  const figures = await measured(registry, { foreign, known, paths, checked: Number(args.check) })
+  const figures = await measured(registry, { foreign, known, paths, checked: Number(args.check), every: Number(args.every) })
   const { rows: all, pictures, coreMsP50, coreMsP99, recall, bytesPerPicture, ...rest } = figures
   const result = rounded({ rows: all, pictures, coreMsP50, coreMsP99, recall, bytesPerPicture, ...store, ...rest })
   Object.assign(result, {

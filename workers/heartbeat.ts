@@ -2,8 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import type { Redis } from 'ioredis'
-import type { IsolationLayer } from '../src/domain/isolation-layers.js'
-import { createWorkerId, type Heartbeat, heartbeat, lastHeartbeat } from '../src/store/redis/heartbeats.js'
+import { createWorkerId, type Heartbeat, heartbeat, type Lacking, lastHeartbeat } from '../src/store/redis/heartbeats.js'
 
 export interface HeartbeatOptions {
   readonly redis: Redis
@@ -12,8 +11,7 @@ export interface HeartbeatOptions {
   readonly isFit: () => boolean
   /** Workers when left out. */
   readonly whose?: Heartbeat
-  /** Sandbox layers that do not hold here. */
-  readonly lacking?: readonly IsolationLayer[]
+  readonly lacking?: readonly Lacking[]
 }
 
 /** Sends heartbeats until it is closed. Closing removes the heartbeat, so that an orderly stop raises no alert. */

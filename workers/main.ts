@@ -10,7 +10,7 @@ import { readConfig } from '../src/boot/config.js'
 import { exitOnError, leaveMemoryOutOfDumps, onHangups, refuseToStart, stopOnSignal } from '../src/boot/process.js'
 import { startTracing } from '../src/boot/tracing.js'
 import { ISOLATION_LAYERS } from '../src/domain/isolation-layers.js'
-import { visitHandoffs } from '../src/handoff/visit.js'
+import { type HandoffVisit, visitHandoffs } from '../src/handoff/visit.js'
 import { HASH_IMAGE_QUEUE, HASHING_TIME_LIMIT_MS, HashImageJob, QUEUE_PREFIX } from '../src/jobs/hash-image-job.js'
 import { HASH_VIDEO_QUEUE, HashVideoJob } from '../src/jobs/hash-video-job.js'
 import { createPrivateClient } from '../src/net/private-line.js'
@@ -25,9 +25,9 @@ import { collectAtOnce } from './heap.js'
 import { keepHeartbeat } from './heartbeat.js'
 import { checkHeifDecoder } from './media/libheif.js'
 import { checkDecoderFloors } from './media/libvips.js'
-import { ffmpegFiles, findFfmpeg } from './media/video/find-ffmpeg.js'
+import { type FoundFfmpeg, ffmpegFiles, findFfmpeg } from './media/video/find-ffmpeg.js'
 import { openSandbox, type Sandbox } from './sandbox.js'
-import { findSandboxCommand, NO_SANDBOX, ownFiles } from './sandbox-command.js'
+import { findSandboxCommand, ownFiles } from './sandbox-command.js'
 import { secretPaths } from './secret-paths.js'
 import { traced } from './traced.js'
 import { openVideoSandbox, type VideoSandbox } from './video-sandbox.js'
@@ -59,9 +59,6 @@ async function start(): Promise<void> {
   lifecycle.add('redis', () => redis.disconnect())
   const visit = lifecycle.keep('hand-offs', visitHandoffs(createPrivateClient(readCa(config.handoffCaFile))))
   const sandbox = lifecycle.keep('sandbox', createSandbox())
-  const videoSandbox = lifecycle.keep('sandbox of videos', createVideoSandbox())
-  if (ffmpeg === undefined)
-    console.log(JSON.stringify({ msg: 'there is no ffmpeg, so uploaded videos are refused: apt-get install ffmpeg' }))
   await sandbox.ready
   const held = await sandbox.isolationLayers
   const lacking = ISOLATION_LAYERS.filter((layer) => !held.includes(layer))
@@ -75,17 +72,14 @@ async function start(): Promise<void> {
     handle: traced(HASH_IMAGE_QUEUE, HashImageJob, hashImageHandler({ visit, sandbox })),
     concurrency: config.hashers + PICTURES_AHEAD,
   })
-  const videoWorker = createWorker(redis, {
-    queue: HASH_VIDEO_QUEUE,
-    handle: traced(HASH_VIDEO_QUEUE, HashVideoJob, hashVideoHandler({ visit, sandbox: videoSandbox })),
-    concurrency: config.videoHashers,
-  })
-  for (const each of [worker, videoWorker]) jobs.push({ close: () => each.close(redis.status !== 'ready') })
-  await Promise.all([worker, videoWorker].map((each) => each.waitUntilReady()))
+  const workers = [worker, ...createVideoWorkers(redis, visit)]
+  for (const each of workers) jobs.push({ close: () => each.close(redis.status !== 'ready') })
+  await Promise.all(workers.map((each) => each.waitUntilReady()))
   const eraseIntervalMs = config.eraseIntervalS * 1000
   jobs.push(keepCases({ target, connection: redis, eraseIntervalMs, now: Date.now, warn }))
   const isFit = () => worker.isRunning() && sandbox.pids.length > 0
-  jobs.push(keepHeartbeat({ redis, intervalMs: HEARTBEAT_INTERVAL_MS, isFit, lacking }))
+  const allLacking = ffmpeg === undefined ? ([...lacking, 'ffmpeg'] as const) : lacking
+  jobs.push(keepHeartbeat({ redis, intervalMs: HEARTBEAT_INTERVAL_MS, isFit, lacking: allLacking }))
 }
 
 function createSandbox(): Sandbox {
@@ -100,13 +94,24 @@ function createSandbox(): Sandbox {
   })
 }
 
+/** None without ffmpeg: videos are for workers that have it. */
+function createVideoWorkers(redis: Redis, visit: HandoffVisit): Worker[] {
+  if (ffmpeg === undefined) {
+    console.log(JSON.stringify({ msg: 'there is no ffmpeg, so no videos are taken here: apt-get install ffmpeg' }))
+    return []
+  }
+  const sandbox = lifecycle.keep('sandbox of videos', createVideoSandbox(ffmpeg))
+  const handle = traced(HASH_VIDEO_QUEUE, HashVideoJob, hashVideoHandler({ visit, sandbox }))
+  return [createWorker(redis, { queue: HASH_VIDEO_QUEUE, handle, concurrency: config.videoHashers })]
+}
+
 /** It is made for the first video: trying what isolation works here takes a third of a second. */
-function createVideoSandbox(): Pick<VideoSandbox, 'hash' | 'close'> {
+function createVideoSandbox(found: FoundFfmpeg): Pick<VideoSandbox, 'hash' | 'close'> {
   let opened: VideoSandbox | undefined
   const open = () => {
-    const readable = [...ownFiles(), ...(ffmpeg === undefined ? [] : ffmpegFiles(ffmpeg))]
-    const sandboxCommand = ffmpeg === undefined ? NO_SANDBOX : findSandboxCommand({ readable, hidden: secretPaths(config) })
-    return openVideoSandbox({ ffmpeg: ffmpeg?.binary, sandboxCommand })
+    const readable = [...ownFiles(), ...ffmpegFiles(found)]
+    const sandboxCommand = findSandboxCommand({ readable, hidden: secretPaths(config) })
+    return openVideoSandbox({ ffmpeg: found.binary, sandboxCommand })
   }
   return {
     hash(...video) {

@@ -8,11 +8,13 @@ const WARM_UPS = 40
 /**
  * @param foreign, known as `queriesOf` gives them: edits of unregistered photographs, and of registered ones.
  * @param checked how many questions are compared with the oracle.
+ * @param every only one copy in so many is queried.
  */
-export async function measured(registry, { foreign, known, paths, checked }) {
+export async function measured(registry, { foreign, known, paths, checked, every }) {
   const filling = registry.pictures - known.length
   const unknown = foreign.flatMap(({ asked }) => asked)
-  const copies = known.flatMap(({ name, asked }) => asked.map((query) => ({ name, ...query })))
+  const all = known.flatMap(({ name, asked }) => asked.map((query) => ({ name, ...query })))
+  const copies = all.filter((_, i) => i % every === 0)
   for (let i = 0; i < WARM_UPS; i++) await registry.ask(unknown[i % unknown.length].image)
   const draw = progress('asking', unknown.length + copies.length)
   let asked = 0

@@ -115,8 +115,8 @@ const mutations = [
     changes: [
       {
         file: 'src/services/banks/bank-changes.ts',
-        from: "const isMeant = stored !== undefined && (change.kind === 'remove' || hasWhole(stored, change.signal.signal))",
-        to: 'const isMeant = stored !== undefined && change.signalId === undefined && hasWhole(stored, change.signal.signal)',
+        from: "if (change.kind === 'remove' || hasWhole(image, change.signal.signal)) meant.add(change)",
+        to: 'if (change.signalId === undefined && hasWhole(image, change.signal.signal)) meant.add(change)',
       },
     ],
   },
@@ -142,6 +142,18 @@ const mutations = [
     why: '15: a second import changes the record, and not what matches say',
     only: 'handed in again',
     changes: [{ file: CATALOGUE, from: 'this.#images.describe(known, given)', to: '' }],
+  },
+  {
+    ...BOTH,
+    why: 'each frame of a video is told with the moment of the first',
+    only: 'videos',
+    changes: [
+      {
+        file: 'src/services/index/frame-table.ts',
+        from: 'atMs: this.#pages.get(ordinal >>> PAGE_BITS)?.atMs[ordinal % PAGE_FRAMES] ?? 0 }',
+        to: 'atMs: 0 }',
+      },
+    ],
   },
 ]
 

@@ -10,6 +10,7 @@ import { HASH_VIDEO_QUEUE } from '../jobs/hash-video-job.js'
 import { createHashing } from '../services/intake/hashing.js'
 import { createPictureFetching } from '../services/intake/picture-fetching.js'
 import { createVideoHashing } from '../services/intake/video-hashing.js'
+import { lackVideoDecoders } from '../store/redis/heartbeats.js'
 import { onceRedisAnswers } from './first-answer.js'
 import { openQueue } from './hashing-queue.js'
 import type { StoreParts } from './store-parts.js'
@@ -20,7 +21,7 @@ export type HashingParts = Awaited<ReturnType<typeof openHashingParts>>
 const STOP_TIMEOUT_MS = 1000
 
 /** @throws {Error} if the address cannot be listened on */
-export async function openHashingParts({ options, lifecycle }: StoreParts) {
+export async function openHashingParts({ options, lifecycle, store }: StoreParts) {
   const pendingImages = new PendingImages(IMAGE_TTL_MS, options.clock)
   const videoLimits = { ...VIDEO_LIMITS, ...options.videoLimits }
   const pendingVideos = createPendingVideos(videoLimits.ttlMs)
@@ -66,6 +67,7 @@ export async function openHashingParts({ options, lifecycle }: StoreParts) {
         handoffUrl: listener.url,
         enqueue: async (job, priority) => (await videoQueue).enqueue(job, priority),
         limits: videoLimits,
+        lackDecoders: () => lackVideoDecoders(store),
       }),
       pictures: createPictureFetching(options.fetchFrom),
     },

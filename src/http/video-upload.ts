@@ -23,9 +23,10 @@ export interface VideoUpload<T> {
 }
 
 /**
- * Reads the part named `video`, and hands it to `use`. A body that is too large, or without a length, is refused before a byte of it is read.
- * @throws {Problem} media-unsupported, length-missing, video-file-too-large, overloaded, upload-incomplete, video-missing, too-many-images;
- *   minor-declared when a field says so.
+ * Reads the part named `video`, and hands it to `use`. A body that is too large, or without a length, or that no worker can decode, is refused
+ * before a byte of it is read.
+ * @throws {Problem} media-unsupported, length-missing, video-file-too-large, video-unavailable, store-unavailable, overloaded, upload-incomplete,
+ *   video-missing, too-many-images; minor-declared when a field says so.
  */
 export async function withVideo<T>(
   request: FastifyRequest,
@@ -33,9 +34,9 @@ export async function withVideo<T>(
   { videoHashing, onChunk = () => {}, onField = () => {}, use }: VideoUpload<T>,
 ): Promise<T> {
   if (!request.isMultipart()) throw new Problem('media-unsupported')
-  const video = admit(request, reply, videoHashing)
+  const gone = goneSignal(reply)
+  const video = await admit(request, reply, videoHashing, gone)
   try {
-    const gone = goneSignal(reply)
     await read(request, video, { ...videoHashing.limits, onChunk, onField })
     // Nothing is sent until it is hashed. Node resets this with the next request.
     reply.raw.setTimeout(videoHashing.limits.ttlMs + ANSWER_MS, () => reply.raw.destroy())
@@ -45,12 +46,19 @@ export async function withVideo<T>(
   }
 }
 
-function admit(request: FastifyRequest, reply: FastifyReply, videoHashing: VideoHashing): ReceivedVideo {
+async function admit(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  videoHashing: VideoHashing,
+  gone: AbortSignal,
+): Promise<ReceivedVideo> {
   const { maxBytes } = videoHashing.limits
   const length = request.headers['content-length']
   try {
     if (length === undefined) throw new Problem('length-missing')
     if (Number(length) > maxBytes + FORM_BYTES) throw new Problem('video-file-too-large')
+    await videoHashing.ready()
+    if (gone.aborted) throw new Problem('upload-incomplete')
     return videoHashing.receive(request.hashingFor(reply), Math.min(Number(length), maxBytes))
   } catch (error) {
     reply.header('connection', 'close') // what still arrives is not read

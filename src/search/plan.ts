@@ -106,11 +106,12 @@ function planWith(reach: Uint8Array, counts: BandCounts, shape: Shape, bucketNs:
 
 /**
  * Beyond this margin a search wants rows that the pigeonring principle would reject: within `farthestBits`, bands next to a near one differ in as
- * many bits as any others. These shares of them are let through in two and in three bands (decision 0010).
+ * many bits as any others. These shares of them are let through in two and in three bands (decision 0010). A plan for few bits is for many rows, of which
+ * 40 % would pass the wide test of two bands by chance, and 4 % pass the narrow one.
  */
 const USUAL_MARGIN_BITS = 2
-const SHARE_OF_TWO = 7 / 52
-const SHARE_OF_THREE = 11 / 52
+const WIDE_SHARES = { fromBits: 31, two: 7 / 52, three: 11 / 52 }
+const NARROW_SHARES = { two: 4 / 52, three: 7 / 52 }
 
 /**
  * A plan as the kernel reads it: three tables, each with a byte for each of sixteen bands. How many bits may differ in a band, in it and the next, and in
@@ -120,9 +121,11 @@ const SHARE_OF_THREE = 11 / 52
 export function kernelPlan(reach: Uint8Array, farthestBits: number): Uint8Array {
   const bands = reach.length
   const tables = new Uint8Array(3 * KERNEL_BANDS)
-  const marginBits = farthestBits + 1 - reach.reduce((sum, bits) => sum + bits, 0)
-  const least = (share: number) => (marginBits > USUAL_MARGIN_BITS ? Math.ceil(share * farthestBits) + 1 : 0)
-  const [leastOfTwo, leastOfThree] = [least(SHARE_OF_TWO), least(SHARE_OF_THREE)]
+  const thresholdBits = reach.reduce((sum, bits) => sum + bits, 0) - 1
+  const shares = thresholdBits >= WIDE_SHARES.fromBits ? WIDE_SHARES : NARROW_SHARES
+  const isWanted = farthestBits - thresholdBits > USUAL_MARGIN_BITS
+  const least = (share: number) => (isWanted ? Math.ceil(share * farthestBits) + 1 : 0)
+  const [leastOfTwo, leastOfThree] = [least(shares.two), least(shares.three)]
   for (let band = 0; band < bands; band++) {
     const own = reach[band] ?? 0
     const two = own + (reach[(band + 1) % bands] ?? 0)

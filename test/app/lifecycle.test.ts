@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { createLifecycle, startOrStop } from '../../src/app/lifecycle.js'
 
-t.test('whatever was started is stopped once, in reverse, whatever fails', async (t) => {
+t.test('every started part is stopped once and in reverse order, even if starts or stops fail', async (t) => {
   const part = fc.record({
     start: fc.constantFrom('well', 'fails'),
     stop: fc.constantFrom('well', 'late', 'fails', 'fails late', 'hangs'),
@@ -27,7 +27,7 @@ t.test('whatever was started is stopped once, in reverse, whatever fails', async
       }
       const failing = parts.findIndex(({ start }) => start === 'fails')
       const error = await startOrStop(lifecycle, start, (error) => told.push(error)).catch((error: Error) => error)
-      if (failing === -1) t.same(stopped, [], 'a start that goes well stops nothing')
+      if (failing === -1) t.same(stopped, [], 'a successful start stops nothing')
       else t.match(error, { message: `start ${failing}` })
 
       const stops = [lifecycle.stop(), ...(isStoppedTwice ? [lifecycle.stop()] : [])]
@@ -50,7 +50,7 @@ t.test('whatever was started is stopped once, in reverse, whatever fails', async
   )
 })
 
-t.test('a part that is started while others are stopped is stopped too', async (t) => {
+t.test('a part that is started while others stop is stopped too', async (t) => {
   const lifecycle = createLifecycle()
   const stopped: string[] = []
   lifecycle.add('first', () => stopped.push('first'))

@@ -1,4 +1,4 @@
-// A start of the services that fails, at each part in turn, with a real Redis: nothing is left open.
+// Starts of the services that fail at each part in turn, with a real Redis: nothing is left open.
 
 import { once } from 'node:events'
 import { createServer } from 'node:net'
@@ -13,7 +13,7 @@ import { until } from '../helpers/service.js'
 const redis = await startRedis(t)
 const intervals = countIntervals()
 const troubles: unknown[] = []
-await until(() => !openNow().includes('SimpleShutdownWrap')) // of the connection that asked whether Redis is there
+await until(() => !openNow().includes('SimpleShutdownWrap')) // of the connection that checked for Redis
 
 t.test('a start that fails behind any part leaves nothing open', async (t) => {
   const names: string[] = []
@@ -24,7 +24,7 @@ t.test('a start that fails behind any part leaves nothing open', async (t) => {
     noting(whole, (name) => names.push(name)),
   )
   await services.hydrate()
-  t.ok(openNow().includes('TCPServerWrap'), 'what is open can be seen')
+  t.ok(openNow().includes('TCPServerWrap'), 'open servers are visible')
   await services.close()
   await until(() => String(openNow()) === String(before))
   for (const name of [
@@ -51,7 +51,7 @@ t.test('a start that fails behind any part leaves nothing open', async (t) => {
   t.same(troubles, [])
 })
 
-t.test('so does one whose address for workers is taken', async (t) => {
+t.test('a start whose hand-off port is taken leaves nothing open', async (t) => {
   const taken = createServer().listen(0, '127.0.0.1')
   t.teardown(() => taken.close())
   await once(taken, 'listening')
@@ -84,7 +84,7 @@ function options(): ServiceOptions {
   }
 }
 
-/** Tells of each part when it has been added. */
+/** Calls `note` for each part that is added. */
 function noting(lifecycle: Lifecycle, note: (name: string) => void): Lifecycle {
   return {
     ...lifecycle,
@@ -100,13 +100,13 @@ function noting(lifecycle: Lifecycle, note: (name: string) => void): Lifecycle {
   }
 }
 
-/** What keeps this process from ending, and the intervals that do not. */
+/** Resources that keep this process alive, and the number of intervals. */
 function openNow(): string[] {
   const open = process.getActiveResourcesInfo().filter((name) => !['Immediate', 'Timeout'].includes(name))
   return [...open.toSorted(), `${intervals.size} intervals`]
 }
 
-/** Those that are set from here on, until they are cleared: Node tells of none that lets a process end. */
+/** Intervals set from here on and not cleared. Node does not list those that do not keep a process alive. */
 function countIntervals(): ReadonlySet<NodeJS.Timeout> {
   const open = new Set<NodeJS.Timeout>()
   const { setInterval: set, clearInterval: clear } = globalThis

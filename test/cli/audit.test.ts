@@ -8,7 +8,7 @@ import { SEAL_KEY, tabirBeside } from '../helpers/tabir.js'
 const Entry = z.object({ number: z.int(), act: z.string() })
 const Head = z.object({ sound: z.literal(true), entries: z.int(), head: z.string() })
 
-t.test('an operator lists and verifies what was done; what was cut away shows', async (t) => {
+t.test('tabir audit lists and verifies acts, detects a removed entry and trims only after 90 days', async (t) => {
   const service = await startService(t, { sealKey: SEAL_KEY })
   const tabir = tabirBeside(service)
   const one = await keyFor(service, 'one')
@@ -18,7 +18,7 @@ t.test('an operator lists and verifies what was done; what was cut away shows', 
   await tabir('keys', 'revoke', keyId)
 
   const { rows: lines } = await tabir('audit', 'list')
-  // That a key was used today is noted beside what it was used for, so before or after it.
+  // The first use of a key on a day is recorded concurrently with the act, so before or after it.
   const byAct = new Map(lines.map((line) => [Entry.parse(line).act, line]))
   t.match(
     lines.map((line) => Entry.parse(line).number),

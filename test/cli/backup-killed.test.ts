@@ -1,4 +1,4 @@
-// A backup, and a restore, that are killed in the middle and begun again by the same command.
+// Backups and restores that are killed and started again with the same command.
 
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -21,14 +21,14 @@ async function world(t: Test) {
   return { place, withdrawalsFolder, service, file, env }
 }
 
-t.test('a backup that was interrupted goes on with its moment, where it broke off', async (t) => {
+t.test('an interrupted backup continues with its snapshot where it stopped', async (t) => {
   const { place, service, file, env } = await world(t)
   await submitted(service)
   const broken = await tabir(env, 'backup', file)
-  t.equal(broken.status, 1, 'there is no such disk')
+  t.equal(broken.status, 1, 'the folder is missing')
   const [copy = ''] = readdirSync(join(place, 'data', 'backing-up'))
   const whole = readFileSync(join(place, 'data', 'backing-up', copy))
-  t.notOk(whole.includes('REDIS'), 'what waits is sealed')
+  t.notOk(whole.includes('REDIS'), 'the waiting copy is sealed')
 
   const late = await submitted(service)
   mkdirSync(dirname(file))
@@ -36,10 +36,10 @@ t.test('a backup that was interrupted goes on with its moment, where it broke of
   const made = await tabir(env, 'backup', file)
   t.match(made, { status: 0, row: { revision: 1, goesOn: true, keptBytes: whole.length } }, made.errors)
   t.same(readdirSync(dirname(file)), ['backup'])
-  t.same(readdirSync(join(place, 'data', 'backing-up')), [], 'and nothing waits any more')
+  t.same(readdirSync(join(place, 'data', 'backing-up')), [], 'no copy is waiting')
   t.match(await tabir({}, 'backup', 'verify', file), { status: 0, row: { revision: 1 } })
 
-  // What is there of it is compared, not believed.
+  // The existing part is compared before it is kept.
   const other = `${file}-of-another`
   rmSync(dirname(file), { recursive: true })
   t.equal((await tabir(env, 'backup', other)).status, 1)
@@ -51,7 +51,7 @@ t.test('a backup that was interrupted goes on with its moment, where it broke of
   t.ok(late.hash)
 })
 
-t.test('a backup that is killed again and again is there in the end, whole, and before that not at all', async (t) => {
+t.test('a backup that is killed several times is complete in the end, and not visible before', async (t) => {
   const { place, service, file, env } = await world(t)
   await submitted(service)
   mkdirSync(dirname(file))
@@ -71,7 +71,7 @@ t.test('a backup that is killed again and again is there in the end, whole, and 
     kill()
     await ran
     if (!existsSync(file)) continue
-    // It was faster than the kill: then it is whole.
+    // It finished before the kill, so it must be complete.
     t.equal((await tabir({}, 'backup', 'verify', file)).status, 0)
     rmSync(file)
   }
@@ -81,7 +81,7 @@ t.test('a backup that is killed again and again is there in the end, whole, and 
   t.equal(statSync(file).mode & 0o077, 0)
 })
 
-t.test('a restore that is killed anywhere goes on, and takes back what was taken back', async (t) => {
+t.test('a restore that is killed several times finishes and applies withdrawals since the backup', async (t) => {
   const { place, withdrawalsFolder, service, file, env } = await world(t)
   const { headers } = await keyFor(service, 'platform', ['match'])
   const kept = await submitted(service)
@@ -104,7 +104,7 @@ t.test('a restore that is killed anywhere goes on, and takes back what was taken
     while (!ended && !noted().includes(word)) await sleep(POLL_MS)
     kill()
     await ran
-    if (existsSync(join(dataDir, 'redis', 'appendonlydir'))) break // it was faster
+    if (existsSync(join(dataDir, 'redis', 'appendonlydir'))) break // it finished before the kill
   }
   if (!existsSync(join(dataDir, 'redis', 'appendonlydir'))) {
     const restored = await tabir({ TABIR_DATA_DIR: dataDir }, ...restore)

@@ -4,7 +4,7 @@ import { keyFor, openCase, randomHashText, startService, until } from '../helper
 import { SEAL_KEY, tabirBeside } from '../helpers/tabir.js'
 import { matchesOf, platform } from '../helpers/trust.js'
 
-t.test('an operator ends a case that nobody can reach any more; it ends everywhere, and is recorded', async (t) => {
+t.test('tabir cases end withdraws a case on every process, and is audited', async (t) => {
   const service = await startService(t, { sealKey: SEAL_KEY })
   const { app } = service
   const tabir = tabirBeside(service)
@@ -15,25 +15,29 @@ t.test('an operator ends a case that nobody can reach any more; it ends everywhe
   const url = `/v1/cases/${caseNumber}`
   const hash = randomHashText()
   await post(app, `${url}/hashes`, { images: [{ signals: [{ type: 'pdq', hash, quality: 80 }] }] }, ngo.headers)
-  await post(app, `${url}/handover`, { keepReading: true }, ngo.headers) // and she loses the PIN
+  await post(app, `${url}/handover`, { keepReading: true }, ngo.headers) // the submitter loses the PIN
   const matches = async () => (await matchesOf(service, one.headers, hash)).length
   t.equal(await matches(), 1)
 
   const facts = { caseNumber, state: 'active', images: 1, orgId: /./, handedOverAt: /Z$/ }
   const written = caseNumber.toLowerCase().replaceAll('-', ' ')
   t.match(await tabir('cases', 'end', written, '--dry-run'), { status: 0, rows: [{ ...facts, isDryRun: true }] })
-  t.equal(await matches(), 1, 'nothing was changed')
+  t.equal(await matches(), 1, '--dry-run changes nothing')
   t.match(await tabir('cases', 'end', written), { status: 0, rows: [{ ...facts, state: 'withdrawn', endedAt: /Z$/ }] })
   await until(async () => (await matches()) === 0)
   t.match((await app.inject({ url, headers: ngo.headers })).json(), { state: 'withdrawn', images: 0 })
-  t.match(await tabir('cases', 'end', caseNumber), { status: 0, rows: [{ state: 'withdrawn', images: 1 }] }, 'twice is once')
+  t.match(
+    await tabir('cases', 'end', caseNumber),
+    { status: 0, rows: [{ state: 'withdrawn', images: 1 }] },
+    'repeating it changes nothing',
+  )
 
   const acts = (await tabir('audit', 'list')).rows as { act: string; by: string }[]
   const ended = acts.filter(({ act }) => act === 'case.withdrawn')
   t.match(ended, [{ by: 'operator' }])
 })
 
-t.test('what names no case, or is not understood, ends nothing', async (t) => {
+t.test('tabir cases end refuses an unknown case number and wrong arguments', async (t) => {
   const service = await startService(t, { sealKey: SEAL_KEY })
   const tabir = tabirBeside(service)
   const her = await openCase(service.app)

@@ -31,7 +31,7 @@ function doctor(env: Readonly<Record<string, string>>, ...args: string[]) {
   })
 }
 
-t.test('looks at a deployment and says what is well and what is not', async (t) => {
+t.test('tabir doctor reports the state of a deployment without its secrets', async (t) => {
   const { redis } = await startService(t)
   const dataDir = mkdtempSync(join(tmpdir(), 'tabir-doctor-'))
   t.teardown(() => rmSync(dataDir, { recursive: true, force: true }))
@@ -64,7 +64,7 @@ t.test('looks at a deployment and says what is well and what is not', async (t) 
   t.match(bad.join('\n'), /others may read the seal keys/)
   t.match(bad.join('\n'), /Redis evicts data when memory is full/)
   t.match(bad.join('\n'), /do not open/)
-  t.notMatch(ill.out, Buffer.alloc(32, 8).toString('base64'), 'and tells no secret')
+  t.notMatch(ill.out, Buffer.alloc(32, 8).toString('base64'), 'without a secret')
   t.match(await doctor({}, '--nonsense'), { status: 2 })
 })
 
@@ -96,7 +96,7 @@ const sound: RedisFacts = {
   eventsWaiting: 0,
 }
 
-t.test('each rule speaks when its fact is wrong, and only then', async (t) => {
+t.test('each rule of doctor reports its own fault only', async (t) => {
   const levels = (facts: Partial<RedisFacts>) =>
     checkRedis({ ...sound, ...facts }).flatMap(({ level }) => (level === 'ok' ? [] : [level]))
   t.same(levels({}), [])
@@ -154,7 +154,7 @@ t.test('each rule speaks when its fact is wrong, and only then', async (t) => {
   t.match(checkApi({ readiness: undefined }), [{ level: 'warn' }])
 })
 
-t.test('asks an api that speaks TLS, and says how long its certificate is valid', async (t) => {
+t.test('doctor asks an api over TLS and reports the validity of its certificate', async (t) => {
   const { filesFor, certificateFor } = authority(t)
   const { redis, app } = await startService(t, { tls: certificateFor('127.0.0.1') })
   const { port } = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))
@@ -174,7 +174,7 @@ t.test('asks an api that speaks TLS, and says how long its certificate is valid'
   t.match(checkCertificates([{ setting, expiresAtMs: 100 * 86_400_000 }], 1), [{ level: 'ok' }])
 })
 
-t.test('learns from INFO what a Redis that denies CONFIG does not tell', async (t) => {
+t.test('doctor reads from INFO what a Redis without CONFIG does not show', async (t) => {
   const { redis } = await startService(t)
   const operator = new Redis(redis.socket)
   t.teardown(() => operator.disconnect())

@@ -1,4 +1,4 @@
-// `tabir exchange` as an operator types it, from a feed that is pulled to what it says of it.
+// `tabir exchange` against a simulated feed, as an operator types it.
 
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
@@ -12,7 +12,7 @@ import { ask } from '../helpers/trust.js'
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
 
-t.test('a feed is pulled at the command line, and what it took, lost and refused is told', async (t) => {
+t.test('tabir exchange pulls a feed and reports what was accepted, removed and rejected', async (t) => {
   const [kept, withdrawn, other] = [randomHashText(), randomHashText(), randomHashText()]
   const record = (hashValue: string, hashStatus = 'Active', signalType = 'ImagePDQ') => ({
     lastModtimestamp: 20,
@@ -50,12 +50,12 @@ t.test('a feed is pulled at the command line, and what it took, lost and refused
     errors: /^Api: \S+\n$/,
     rows: [{ name: 'theirs', bank: 'theirs', state: 'waiting', failure: null, accepted: Number, removed: 0 }],
   })
-  t.same([await found(kept), await found(withdrawn)], [1, 1], 'it is matched when the command is done')
+  t.same([await found(kept), await found(withdrawn)], [1, 1], 'the hashes match when the command ends')
 
   t.same(Object.keys(Object(first.rows[0]).rejectedFor).sort(), ['hash-malformed', 'signal-type-unknown'])
 
   feed.tells(record(withdrawn, 'Withdrawn'))
-  t.match(await tabir('pull', 'theirs'), { status: 0, rows: [{ state: 'waiting', removed: 1 }] }, 'at once after another')
+  t.match(await tabir('pull', 'theirs'), { status: 0, rows: [{ state: 'waiting', removed: 1 }] }, 'right after another pull')
   t.same([await found(kept), await found(withdrawn)], [1, 0])
 
   feed.stop()
@@ -70,7 +70,7 @@ t.test('a feed is pulled at the command line, and what it took, lost and refused
   for (const secret of [kept, withdrawn, admin.key, feed.url]) t.notOk(said.includes(secret))
 })
 
-/** Tells the same, to everyone who asks, until it is told to tell something else. */
+/** A feed that answers the same records until a test changes them. */
 async function standIn(t: Pick<Test, 'teardown'>) {
   let isLetIn = true
   let hashRecords: object[] = []

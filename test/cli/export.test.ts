@@ -1,4 +1,4 @@
-// An export that breaks off, against an api that stops in the middle of its answer.
+// Exports that are interrupted, with an api that stops in the middle of its answer.
 
 import { fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -41,7 +41,7 @@ async function world(t: Test) {
 const env = { TABIR_API_KEY: 'tbr_test_0' }
 const half = (response: ServerResponse) => response.write(WHOLE.slice(0, WHOLE.length / 2))
 
-t.test('an export that is killed leaves nothing under its name, and the next one is whole', async (t) => {
+t.test('a killed export leaves no file under its name, and the next export is complete', async (t) => {
   const { folder, file, args, answerBy } = await world(t)
   answerBy(half)
   const { ran, kill } = beginTabir(env, ...args)
@@ -50,7 +50,7 @@ t.test('an export that is killed leaves nothing under its name, and the next one
   kill()
   await ran
   t.notOk(existsSync(file))
-  t.equal(statSync(part).mode & 0o077, 0, "and what there is of it is its owner's alone")
+  t.equal(statSync(part).mode & 0o077, 0, 'the partial file is readable by its owner only')
 
   answerBy((response) => response.end(WHOLE))
   t.match(await tabir(env, ...args), { status: 0 })
@@ -77,7 +77,7 @@ t.test('a second export to the same file is refused while the first one runs', a
   t.same(readdirSync(folder), ['list.hex'])
 })
 
-t.test('an export whose api breaks off leaves no file, and none is overwritten', async (t) => {
+t.test('an export that the api cuts off leaves no file, and an existing file is not overwritten', async (t) => {
   const { folder, file, args, answerBy } = await world(t)
   answerBy((response) => {
     half(response)
@@ -93,7 +93,7 @@ t.test('an export whose api breaks off leaves no file, and none is overwritten',
   t.equal(readFileSync(file, 'utf8'), WHOLE)
 })
 
-t.test('an export to a full disk fails, whether it is given a name or printed', SMALL_DISK, async (t) => {
+t.test('an export to a full disk fails, to a file and to standard output', SMALL_DISK, async (t) => {
   const disk = smallDisk(t)
   const { args, answerBy } = await world(t)
   answerBy((response) => response.end(WHOLE))
@@ -118,7 +118,7 @@ t.test('an export to a full disk fails, whether it is given a name or printed', 
   t.match(errors, /is incomplete/)
 })
 
-t.test('an export whose reader has had enough ends without a word', async (t) => {
+t.test('an export whose reader closes the pipe ends silently', async (t) => {
   const { args, answerBy } = await world(t)
   answerBy((response) => response.end(WHOLE))
   const child = spawn(process.execPath, [MAIN, ...args.slice(0, -4), ...args.slice(-2)], {
@@ -128,10 +128,10 @@ t.test('an export whose reader has had enough ends without a word', async (t) =>
   child.stdout.destroy()
   const errors = collect(child)
   t.same(await once(child, 'close'), [141, null])
-  t.match(errors(), /^Api: \S+\n$/, 'the api is named, and nothing else is said')
+  t.match(errors(), /^Api: \S+\n$/, 'only the api is named')
 })
 
-t.test('an export asks again when the api says when to come again, and not otherwise', async (t) => {
+t.test('an export retries only if the api sends Retry-After', async (t) => {
   const { file, args, answerBy } = await world(t)
   let asked = 0
   const refuse = (response: ServerResponse, headers: Record<string, string>) =>

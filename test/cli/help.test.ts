@@ -9,13 +9,13 @@ import { runTabir } from '../helpers/tabir.js'
 
 const NAMES = Object.keys(COMMANDS)
 
-t.test('who asks what a command does is told, and nothing is done', async (t) => {
+t.test('--help prints the usage of a command and does nothing', async (t) => {
   const folder = t.testdir({})
   for (const command of NAMES) {
     const { status, out, errors } = await tabir(folder, command, '--help')
     t.match({ status, errors, out }, { status: 0, errors: '', out: new RegExp(`^  tabir ${command} `) }, command)
     const others = NAMES.filter((other) => other !== command && out.includes(`  tabir ${other} `))
-    t.same(others, [], `${command} and no other`)
+    t.same(others, [], `${command} only`)
   }
   for (const words of [
     'keys create --help',
@@ -30,7 +30,7 @@ t.test('who asks what a command does is told, and nothing is done', async (t) =>
   t.same(readdirSync(folder), [], 'no file of that name, no data folder, no Redis')
 })
 
-t.test('without a command, and for help, all of it is told; for what is no command, as an error', async (t) => {
+t.test('without a command the whole usage is printed, and an unknown command is an error', async (t) => {
   const folder = t.testdir({})
   const all = await tabir(folder)
   t.equal(all.status, 0)
@@ -40,7 +40,7 @@ t.test('without a command, and for help, all of it is told; for what is no comma
   for (const word of ['nothing', 'constructor', '']) t.match(await tabir(folder, word), { status: 2, out: '' }, word)
 })
 
-t.test('an option or a word that a command does not know is an error, and nothing is done', async (t) => {
+t.test('an unknown option or an extra argument is an error, and nothing is done', async (t) => {
   const folder = t.testdir({ file: '' })
   t.intercept(process, 'env', { value: { TABIR_DATA_DIR: join(folder, 'data') } })
   const said = t.capture(process.stderr, 'write', () => true)
@@ -91,7 +91,7 @@ t.test('an option or a word that a command does not know is an error, and nothin
   t.same(readdirSync(folder), ['file'], 'no file, no data folder, no Redis')
 })
 
-t.test('it says which version it is, that of the package and of the API’s description', async (t) => {
+t.test('--version prints the version of the package, which is that of openapi.yaml', async (t) => {
   const folder = t.testdir({})
   const read = (path: string) => readFileSync(join(import.meta.dirname, '../../..', path), 'utf8')
   const [, version] = /"version": "([^"]+)"/.exec(read('package.json')) ?? []
@@ -100,7 +100,7 @@ t.test('it says which version it is, that of the package and of the API’s desc
   t.match(read('openapi.yaml'), new RegExp(`^  version: ${version}$`, 'm'))
 })
 
-t.test('a setting that cannot be used is named by every command, in place of a trace', async (t) => {
+t.test('every command reports invalid settings by name, without values and stack traces', async (t) => {
   const env = { TABIR_API_KEY: 'key', TABIR_KYE_FILE: 'x', TABIR_PORT: 'hunter2' }
   for (const words of [
     'keys list',
@@ -118,16 +118,16 @@ t.test('a setting that cannot be used is named by every command, in place of a t
   }
 })
 
-t.test('who reads the output has had enough of it: the command ends, and says nothing of it', async (t) => {
+t.test('a command whose reader closes the pipe ends silently', async (t) => {
   const main = join(import.meta.dirname, '../../src/cli/main.js')
   const child = spawn(process.execPath, [main, 'help'], { env: {}, stdio: ['ignore', 'pipe', 'pipe'] })
   child.stdout.destroy()
   const errors = collect(child)
-  t.same(await once(child, 'close'), [141, null], 'as what SIGPIPE ends')
+  t.same(await once(child, 'close'), [141, null], 'the status of SIGPIPE')
   t.equal(errors(), '')
 })
 
-/** In a folder of its own, with which nothing is to happen. */
+/** Runs in a folder that must not change. */
 function tabir(cwd: string, ...args: string[]) {
   return runTabir({ PATH: process.env['PATH'] ?? '', TABIR_DATA_DIR: `${cwd}/data` }, args, cwd)
 }

@@ -7,7 +7,7 @@ import { runTabir } from '../helpers/tabir.js'
 
 const tabir = (...args: string[]) => runTabir({ PATH: process.env['PATH'] ?? '' }, args)
 
-t.test('index status tells what the index of a running api consists of, and metrics tell the same', async (t) => {
+t.test('tabir index status and the metrics show the contents of the index of a running api', async (t) => {
   const service = await startService(t)
   const { app } = service
   const { headers } = await keyFor(service, 'many')
@@ -40,7 +40,7 @@ t.test('index status tells what the index of a running api consists of, and metr
   t.match(metrics, /^tabir_index_staleness_seconds 0\.\d+$/m)
 })
 
-t.test('an api that has not heard of every change says how many there are', async (t) => {
+t.test('tabir index status shows how many changes the api has not applied', async (t) => {
   const { app, redis } = await startService(t)
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   const line = new Redis(redis.socket)
@@ -53,7 +53,7 @@ t.test('an api that has not heard of every change says how many there are', asyn
   t.match(out, /^revision 0, 3 changes behind, last update from the store \d+ ms ago$/m)
 })
 
-t.test('an api that has not heard from the store says so, and the command as well', async (t) => {
+t.test('tabir index status fails if the api is not ready', async (t) => {
   const { app, redis } = await startService(t)
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   await redis.server.stop()
@@ -63,7 +63,7 @@ t.test('an api that has not heard from the store says so, and the command as wel
   t.equal(errors, `Api: ${url}\nThe api at ${url} is not ready: store-unavailable.\n`)
 })
 
-t.test('without arguments, or with wrong ones, it says what there is', async (t) => {
+t.test('tabir index with missing or wrong arguments prints its usage', async (t) => {
   for (const args of [[], ['stat'], ['status', '--no'], ['status', '--url', 'nowhere']]) {
     const { status, errors } = await tabir('index', ...args)
     t.equal(status, 2)

@@ -35,59 +35,56 @@ function ask({ app }: TestService, key = '', remoteAddress = '127.0.0.1') {
   })
 }
 
-t.test(
-  'the life of a key: made, used, rotated, suspended, restored, revoked; on every process within a second',
-  async (t) => {
-    const service = await startService(t)
-    const other = await startService(t, { redis: service.redis })
-    const everywhere = [service, other]
-    const tabir = tabirFor(service)
-    const statusOf = (key = '') => Promise.all(everywhere.map(async (each) => (await ask(each, key)).statusCode))
-    const now = ownTime(t)
-    const tookMs: number[] = []
-    const becomes = async (key: string | undefined, status: number) => {
-      const startedAt = now()
-      await until(async () => (await statusOf(key)).every((each) => each === status))
-      tookMs.push(now() - startedAt)
-    }
+t.test('a key is created, rotated and revoked on every process within a second', async (t) => {
+  const service = await startService(t)
+  const other = await startService(t, { redis: service.redis })
+  const everywhere = [service, other]
+  const tabir = tabirFor(service)
+  const statusOf = (key = '') => Promise.all(everywhere.map(async (each) => (await ask(each, key)).statusCode))
+  const now = ownTime(t)
+  const tookMs: number[] = []
+  const becomes = async (key: string | undefined, status: number) => {
+    const startedAt = now()
+    await until(async () => (await statusOf(key)).every((each) => each === status))
+    tookMs.push(now() - startedAt)
+  }
 
-    const create = ['create', '--org', 'A platform', '--kind', 'platform', '--scopes', 'match']
-    const [made] = (await tabir(...create)).rows
-    t.match(made?.['key'], KEY_PATTERN)
-    t.same(Object.keys(made ?? {}), ['keyId', 'key'])
-    const keyId = made?.['keyId'] ?? ''
-    await becomes(made?.['key'], 200)
+  const create = ['create', '--org', 'A platform', '--kind', 'platform', '--scopes', 'match']
+  const [made] = (await tabir(...create)).rows
+  t.match(made?.['key'], KEY_PATTERN)
+  t.same(Object.keys(made ?? {}), ['keyId', 'key'])
+  const keyId = made?.['keyId'] ?? ''
+  await becomes(made?.['key'], 200)
 
-    const today = new Date().toISOString().slice(0, 10)
-    await until(async () => (await tabir('list')).rows[0]?.['lastUsedOn'] === today)
+  const today = new Date().toISOString().slice(0, 10)
+  await until(async () => (await tabir('list')).rows[0]?.['lastUsedOn'] === today)
 
-    const [successor] = (await tabir('rotate', keyId, '--overlap-hours', '1')).rows
-    await becomes(successor?.['key'], 200)
-    await becomes(made?.['key'], 200)
-    const [listed] = (await tabir('list')).rows.filter((row) => row['keyId'] === keyId)
-    const endsInMs = Date.parse(listed?.['expiresAt'] ?? '') - Date.now()
-    t.ok(endsInMs > 3_500_000 && endsInMs <= 3_600_000, 'the old one ends after the overlap')
+  const [successor] = (await tabir('rotate', keyId, '--overlap-hours', '1')).rows
+  await becomes(successor?.['key'], 200)
+  await becomes(made?.['key'], 200)
+  const [listed] = (await tabir('list')).rows.filter((row) => row['keyId'] === keyId)
+  const endsInMs = Date.parse(listed?.['expiresAt'] ?? '') - Date.now()
+  t.ok(endsInMs > 3_500_000 && endsInMs <= 3_600_000, 'the old key ends after the overlap')
 
-    const [last] = (await tabir('rotate', successor?.['keyId'] ?? '', '--overlap-hours', '0')).rows
-    await becomes(last?.['key'], 200)
-    await becomes(successor?.['key'], 401)
+  const [last] = (await tabir('rotate', successor?.['keyId'] ?? '', '--overlap-hours', '0')).rows
+  await becomes(last?.['key'], 200)
+  await becomes(successor?.['key'], 401)
 
-    t.match(await tabir('revoke', keyId), { status: 0 })
-    await becomes(made?.['key'], 401)
-    t.match(await tabir('revoke', keyId), { status: 2, errors: 'There is no such key.\n' })
-    t.match(await tabir('rotate', keyId), { status: 2, errors: 'There is no such key.\n' })
-    t.match(await tabir('restore', keyId), { status: 2, errors: 'There is no such key.\n' })
+  t.match(await tabir('revoke', keyId), { status: 0 })
+  await becomes(made?.['key'], 401)
+  t.match(await tabir('revoke', keyId), { status: 2, errors: 'There is no such key.\n' })
+  t.match(await tabir('rotate', keyId), { status: 2, errors: 'There is no such key.\n' })
+  t.match(await tabir('restore', keyId), { status: 2, errors: 'There is no such key.\n' })
 
-    const expired = withoutInstance((await ask(service, successor?.['key'])).body)
-    t.same(withoutInstance((await ask(service, made?.['key'])).body), expired, 'expired and revoked look the same')
-    const nobodys = `${(made?.['key'] ?? '').slice(0, -1)}${made?.['key']?.endsWith('0') ? '1' : '0'}`
-    t.same(withoutInstance((await ask(service, nobodys)).body), expired, 'and as a key of nobody does')
-    refused(t, await ask(service), 'key-missing')
-    t.ok(median(tookMs) < 1000, `everywhere within a second: ${tookMs.map(Math.round)} ms`)
-  },
-)
+  const expired = withoutInstance((await ask(service, successor?.['key'])).body)
+  t.same(withoutInstance((await ask(service, made?.['key'])).body), expired, 'expired and revoked look the same')
+  const nobodys = `${(made?.['key'] ?? '').slice(0, -1)}${made?.['key']?.endsWith('0') ? '1' : '0'}`
+  t.same(withoutInstance((await ask(service, nobodys)).body), expired, 'an unknown key looks the same')
+  refused(t, await ask(service), 'key-missing')
+  t.ok(median(tookMs) < 1000, `everywhere within a second: ${tookMs.map(Math.round)} ms`)
+})
 
-t.test('a key is bound to the networks that it was made for', async (t) => {
+t.test('a key works only from the networks that it was created for', async (t) => {
   const service = await startService(t)
   const tabir = tabirFor(service)
   const create = ['create', '--org', 'o', '--kind', 'ngo', '--scopes', 'match', '--expires-days', '3']
@@ -99,7 +96,7 @@ t.test('a key is bound to the networks that it was made for', async (t) => {
   t.match((await tabir('list')).rows, [{ networks: '192.0.2.0/24,2001:db8::/32', expiresAt: /^\d{4}-/ }])
 })
 
-t.test('a key that is rotated ends no later than it would have, and so does the one in its place', async (t) => {
+t.test('a rotated key and its successor expire no later than the key would have', async (t) => {
   const tabir = tabirFor(await startService(t))
   const create = ['create', '--org', 'o', '--kind', 'ngo', '--scopes', 'match', '--expires-days', '1']
   const [made] = (await tabir(...create)).rows
@@ -111,7 +108,7 @@ t.test('a key that is rotated ends no later than it would have, and so does the 
   t.same(await ends(), [...before, ...before])
 })
 
-t.test('a suspended key opens again when the operator says so', async (t) => {
+t.test('a suspended key works again after tabir keys restore', async (t) => {
   const service = await startService(t)
   const tabir = tabirFor(service)
   const [made] = (await tabir('create', '--org', 'o', '--kind', 'ngo', '--scopes', 'match')).rows
@@ -130,7 +127,7 @@ t.test('a suspended key opens again when the operator says so', async (t) => {
   t.notMatch((await tabir('list')).rows, [{ suspendedAt: String }])
 })
 
-t.test('what cannot be used is refused in words, with the status 2, and changes nothing', async (t) => {
+t.test('invalid arguments of tabir keys exit with status 2 and change nothing', async (t) => {
   const tabir = tabirFor(await startService(t))
   const create = ['create', '--org', 'o', '--kind', 'ngo', '--scopes', 'match']
   t.capture(process.stderr, 'write', () => true)
@@ -151,7 +148,7 @@ t.test('what cannot be used is refused in words, with the status 2, and changes 
     ['revoke'],
     ['restore'],
   ]) {
-    t.equal(await keys(args), 2, args.join(' ')) // in this process, which has no Redis that it could ask
+    t.equal(await keys(args), 2, args.join(' ')) // in this process, which has no Redis
   }
   t.match(await tabir('create', '--org', 'o'), { status: 2, rows: [], errors: /--kind must be one of/ })
   t.same((await tabir('list')).rows, [])

@@ -13,7 +13,7 @@ function verify(...args: string[]) {
   return runTabir({ PATH: process.env['PATH'] ?? '', TABIR_PORT: '1' }, ['receipts', 'verify', ...args])
 }
 
-t.test('a receipt is checked with the key from a running api, or from a file when there is none any more', async (t) => {
+t.test('a receipt is verified with the key of a running api or with a key file', async (t) => {
   const { app } = await startService(t)
   const her = await openCase(app)
   const { body } = await del(app, her.url, her.headers)
@@ -34,18 +34,18 @@ t.test('a receipt is checked with the key from a running api, or from a file whe
   for (const name of ['key', 'pem']) t.equal((await verify(file, '--key', join(folder, name))).status, 0, name)
   t.equal((await verify(join(folder, 'changed'), '--url', url)).status, 1)
   for (const name of ['twice', 'escaped']) {
-    t.equal((await verify(join(folder, name), '--key', join(folder, 'key'))).status, 1, `a name stands twice: ${name}`)
+    t.equal((await verify(join(folder, name), '--key', join(folder, 'key'))).status, 1, `a repeated name: ${name}`)
   }
   t.equal((await verify(file, '--key', join(folder, 'other'))).status, 1, 'another service')
   t.equal((await verify(join(folder, 'key'), '--url', url)).status, 1, 'no receipt')
   t.equal((await verify(join(folder, 'absent'), '--url', url)).status, 2)
-  t.equal((await verify(file)).status, 2, 'nobody to ask')
+  t.equal((await verify(file)).status, 2, 'no api is running')
   t.equal((await verify(file, '--key', file)).status, 2, 'no key')
   t.equal((await verify()).status, 2)
   t.equal((await verify(file, '--url', 'no url')).status, 2)
 })
 
-t.test('a receipt with one byte changed is refused, whichever byte', async (t) => {
+t.test('a receipt with any byte changed is refused', async (t) => {
   const signer = createSigner(Buffer.alloc(32, 3))
   const key = publicKeyFrom(signer.pem)
   const receipt = signer.sign({
@@ -79,7 +79,7 @@ t.test('a receipt with one byte changed is refused, whichever byte', async (t) =
   t.same(passed, [])
   const { signature } = receipt
   const scalar = Buffer.from(signature, 'base64url')
-  // The same point, and the scalar plus the order of the group: other libraries took it for a second signature of the same text.
+  // The same point and the scalar plus the group order, which some libraries accept as a second signature of the same text.
   const order = Buffer.from('edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010', 'hex')
   for (let i = 0, carry = 0; i < 32; i++) {
     carry += (scalar[32 + i] ?? 0) + (order[i] ?? 0)
@@ -92,7 +92,7 @@ t.test('a receipt with one byte changed is refused, whichever byte', async (t) =
     'no signature': text.replace(signature, ''),
     'half a signature': text.replace(signature, signature.slice(0, 43)),
     'a document in a document': text.replace('{', '{"__proto__":{"images":9999},'),
-    'a name that all objects have': text.replace('{', '{"constructor":{"images":9999},'),
+    'a name that all objects inherit': text.replace('{', '{"constructor":{"images":9999},'),
     'a list of one': `[${text}]`,
     'cut off': text.slice(0, -1),
     'more behind it': `${text}{}`,
@@ -103,7 +103,7 @@ t.test('a receipt with one byte changed is refused, whichever byte', async (t) =
   t.notOk(isSignedBy(key, {}))
 })
 
-t.test('the key is that of RFC 8037, and what is signed that of RFC 8785', async (t) => {
+t.test('the key id is that of RFC 8037, and the signed text is canonical JSON of RFC 8785', async (t) => {
   const seed = Buffer.from('nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A', 'base64url')
   const { jwk } = createSigner(seed)
   t.match(jwk, {

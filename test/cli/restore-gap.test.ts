@@ -1,4 +1,4 @@
-// A person withdraws while the log of withdrawals cannot be written, and then the data is lost.
+// A withdrawal while the withdrawal log cannot be written, followed by a loss of data.
 
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,7 +10,7 @@ import { SEAL_KEY, tabir } from '../helpers/tabir.js'
 import { ask, matchesOf } from '../helpers/trust.js'
 
 t.test(
-  'a restore reports a withdrawal that a full disk did not take, and does nothing without being told to',
+  'a restore reports a withdrawal that a full disk did not log, and waits for --accept-gap',
   { ...SMALL_DISK, timeout: 230_000 },
   async (t) => {
     const place = mkdtempSync(join(tmpdir(), 'tabir-gap-'))
@@ -26,17 +26,17 @@ t.test(
     const file = join(place, 'backup')
     t.match(await tabir({ REDIS_SOCKET: redis.socket, TABIR_DATA_DIR: join(place, 'spool') }, 'backup', file), { status: 0 })
     t.match((await app.inject({ url: '/health/ready' })).json(), { withdrawals: 'noted' })
-    await keyFor(service, 'another', ['match']) // something is noted after the backup
+    await keyFor(service, 'another', ['match']) // the log gets a record after the backup
 
     disk.fill()
     const withdrawn = await app.inject({ method: 'DELETE', url: hers.url, headers: hers.headers })
-    t.match(withdrawn, { statusCode: 200 }, 'withdrawn is withdrawn')
+    t.match(withdrawn, { statusCode: 200 }, 'the withdrawal succeeds')
     t.same(await matchesOf(service, headers, hers.hash), [])
     t.match((await app.inject({ url: '/health/ready' })).json(), { ready: true, withdrawals: 'behind' })
     t.match((await app.inject({ url: '/metrics' })).body, /^tabir_withdrawals_not_noted 1$/m)
     t.match(log.join('\n'), /cannot be noted on disk.*TabirWithdrawalsNotNoted/)
 
-    // The process is killed, so what is on its disk now is all there is.
+    // The process is killed, so only the current contents of its disk are left.
     const dataDir = join(place, 'restored')
     const restore = ['restore', file, '--withdrawals', withdrawalsFolder]
     const refused = await tabir({ TABIR_DATA_DIR: dataDir }, ...restore)
@@ -46,7 +46,7 @@ t.test(
     t.match(accepted, { status: 0, row: { withdrawalsSince: 'perhaps-incomplete', images: 301, casesEnded: 0 } })
 
     disk.empty()
-    await keyFor(service, 'one more', ['match']) // with it, what was missing is noted
+    await keyFor(service, 'one more', ['match']) // adds the missing records
     await until(async () => /^tabir_withdrawals_not_noted 0$/m.test((await app.inject({ url: '/metrics' })).body))
     const again = join(place, 'again')
     const known = await tabir({ TABIR_DATA_DIR: again }, ...restore)

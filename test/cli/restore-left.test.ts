@@ -1,4 +1,4 @@
-// A restore that was killed at one of its last steps, and what a later one makes of what it left.
+// A restore that was killed near its end, and how a later one treats its leftovers.
 
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -20,7 +20,7 @@ async function world(t: Test) {
   const backup = () => tabir({ REDIS_SOCKET: service.redis.socket, TABIR_DATA_DIR: join(place, 'spool') }, 'backup', file)
   const kept = [await submitted(service), await submitted(service), await submitted(service)]
   t.match(await backup(), { status: 0 })
-  // A withdrawal after it, so that the log goes beyond the backup.
+  // A withdrawal after the backup, so that the log is longer.
   const [hers] = kept
   await service.app.inject({ method: 'DELETE', url: hers?.url ?? '', headers: hers?.headers ?? {} })
   const dataDir = join(place, 'data')
@@ -32,7 +32,7 @@ async function world(t: Test) {
   return { place, service, file, backup, dataDir, restore, ready }
 }
 
-/** What stands in `progress.json` before the data goes into its place. */
+/** The last contents of `progress.json` before the data is put in place. */
 async function lastProgress(dataDir: string, ran: Promise<unknown>): Promise<string> {
   const path = join(dataDir, 'restoring', 'progress.json')
   let last = ''
@@ -51,12 +51,12 @@ function safely(read: () => string): string {
   try {
     return read()
   } catch {
-    return '' // it has just gone
+    return '' // it was just removed
   }
 }
 
 t.test(
-  'killed after the data is in place, it leaves nothing that a later restore believes',
+  'a progress file that is left after the data was in place is not used by a later restore',
   { timeout: 230_000 },
   async (t) => {
     const { dataDir, restore, ready } = await world(t)
@@ -76,7 +76,7 @@ t.test(
 )
 
 t.test(
-  'what is left of another backup, for another folder, or in no order is not continued',
+  'leftovers of another backup, for another folder or with a broken progress file are not continued',
   { timeout: 230_000 },
   async (t) => {
     const { service, file, backup, place, dataDir, restore } = await world(t)
@@ -84,10 +84,10 @@ t.test(
     renameSync(file, older)
     await submitted(service)
     t.match(await backup(), { status: 0 })
-    const later = await submitted(service) // withdrawn at once, so that the log goes beyond this backup as well
+    const later = await submitted(service) // withdrawn at once, so that the log is longer than this backup too
     await service.app.inject({ method: 'DELETE', url: later.url, headers: later.headers })
     const beside = join(dataDir, 'restoring')
-    // Refused for want of logs, it leaves all that it has done.
+    // A restore that is refused because logs are missing leaves its data.
     const refused = () => tabir({ TABIR_DATA_DIR: dataDir }, 'restore', older)
     const leave = async () => {
       rmSync(dataDir, { recursive: true, force: true })
@@ -96,7 +96,7 @@ t.test(
       t.notOk(existsSync(join(dataDir, 'redis')), 'nothing is put in place')
     }
     await leave()
-    t.match(await refused(), { status: 3, errors: /^There is no log/m }, 'the same is continued')
+    t.match(await refused(), { status: 3, errors: /^There is no log/m }, 'the same restore is continued')
     t.match(await tabir({ TABIR_DATA_DIR: dataDir }, ...restore()), {
       status: 0,
       row: { images: 3 },
@@ -121,7 +121,7 @@ t.test(
 )
 
 t.test(
-  'a restore that does not come up as its backup says fails, and the next one begins at the start',
+  'a restore that does not load the whole backup fails, and the next one starts from the beginning',
   { timeout: 230_000 },
   async (t) => {
     const { dataDir, restore, file } = await world(t)
@@ -134,7 +134,7 @@ t.test(
     const spoil = [
       () => writeFileSync(path, JSON.stringify({ ...unseen, backup: { revision: 3, counts: { keys: 3, expiring: 0 } } })),
       () => writeFileSync(path, JSON.stringify({ ...noted, revision: 99 })),
-      // Its log is empty, though it is there.
+      // Its log exists and is empty.
       () => {
         rmSync(join(log, 'appendonly.aof.1.base.rdb'))
         writeFileSync(join(log, 'appendonly.aof.manifest'), 'file appendonly.aof.1.incr.aof seq 1 type i\n')
@@ -151,7 +151,7 @@ t.test(
   },
 )
 
-t.test('killed between any two of its steps and given again, it has everything', { timeout: 230_000 }, async (t) => {
+t.test('a restore that is killed after each of its steps and repeated is complete', { timeout: 230_000 }, async (t) => {
   const { dataDir, restore, ready } = await world(t)
   const beside = join(dataDir, 'restoring')
   const steps = [
@@ -162,7 +162,7 @@ t.test('killed between any two of its steps and given again, it has everything',
   ]
   const isInPlace = () => existsSync(join(dataDir, 'redis', 'appendonlydir'))
   for (const step of steps) {
-    if (isInPlace()) break // it was faster than the kill
+    if (isInPlace()) break // it finished before the kill
     const { ran, kill } = beginTabir({ TABIR_DATA_DIR: dataDir }, ...restore())
     let ended = false
     ran.finally(() => {

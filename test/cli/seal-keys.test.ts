@@ -9,7 +9,7 @@ import { startRedis, storeAt } from '../helpers/redis.js'
 import { keyFor, randomHashText, startService } from '../helpers/service.js'
 import { runTabir } from '../helpers/tabir.js'
 
-t.test('a running service is given a new seal key, and the old one is retired', async (t) => {
+t.test('tabir keys seal rotates the key of a running service and retires the old one', async (t) => {
   const redis = await startRedis(t)
   const settings = { dataDir: redis.dataDir, sealKeys: undefined, sealKeyFile: undefined }
   const keyring = (isFirstUse: boolean) => keyringOf(settings, isFirstUse)
@@ -51,7 +51,7 @@ t.test('a running service is given a new seal key, and the old one is retired', 
       { id: 'k2', active: true, processes: 1, sealed: { images: 20 } },
       { id: 'k1', active: false, processes: 0, sealed: {} },
     ],
-    'the running service has learned of it, and what it seals now is under the new key',
+    'the running service seals with the new key',
   )
   const oldRing = readFileSync(join(redis.dataDir, 'seal-keys'), 'utf8').trim().split(',')[1] ?? ''
   await backup('late')
@@ -65,7 +65,7 @@ t.test('a running service is given a new seal key, and the old one is retired', 
   await recordBackup(store, { ...early, host: 'another', path: '/backups/there' })
 
   const asked = await tabir('retire', 'k1', '--backups', place('copies'))
-  t.match(asked, { status: 1, lines: [], errors: /Nothing was changed/ }, 'nobody was there to agree')
+  t.match(asked, { status: 1, lines: [], errors: /Nothing was changed/ }, 'without a confirmation')
   const told = asked.errors.split('\n').filter((line) => line.startsWith('  '))
   t.same(told.map((line) => line.trim().split(/ on another|,| \(/)[0]).sort(), [
     'backup /backups/there',
@@ -91,7 +91,7 @@ t.test('a running service is given a new seal key, and the old one is retired', 
     }>()
     t.ok(
       results.every(({ matches }) => matches.length === 1),
-      'all are found',
+      'all signals match',
     )
   }
   t.match(await run({ TABIR_SEAL_KEYS: oldRing }, 'list'), { status: 1, lines: [], errors: /not in the ring/ })

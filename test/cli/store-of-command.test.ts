@@ -8,7 +8,7 @@ import { startService } from '../helpers/service.js'
 import { runTabir, SEAL_KEY, tabir } from '../helpers/tabir.js'
 
 const ID = '00000000-0000-4000-8000-000000000000'
-/** Each command that works on a store, as it would be typed. */
+/** Every command that works on a store. */
 const COMMANDS = [
   'keys create --org NAME --kind platform --scopes match',
   'keys list',
@@ -27,18 +27,18 @@ const COMMANDS = [
   'doctor',
 ]
 
-t.test('a command makes no store: where there is none, it says so and leaves the folder as it was', async (t) => {
+t.test('a command without a store says so and creates nothing', async (t) => {
   const folder = t.testdir({})
   for (const command of COMMANDS) {
     const { status, out, errors } = await runTabir({ PATH: process.env['PATH'] ?? '' }, command.split(' '), folder)
     t.equal(status, 1, command)
     t.match(out + errors, new RegExp(`no store in ${folder}/data, .*npm start`), command)
-    t.notMatch(out, /tbr_/, 'no key that opens nothing')
+    t.notMatch(out, /tbr_/, 'no key is printed')
     t.same(readdirSync(folder), [], `${command}: nothing was made`)
   }
 })
 
-t.test('nor in a Redis that no service has used', async (t) => {
+t.test('a command refuses a Redis that no service has used and writes nothing to it', async (t) => {
   const redis = await startRedis(t)
   const client = new Redis(redis.socket)
   t.teardown(() => client.disconnect())
@@ -53,16 +53,16 @@ t.test('nor in a Redis that no service has used', async (t) => {
   t.same(readdirSync(folder), [])
 })
 
-t.test('every command names the store that it works on, beside what it prints', async (t) => {
+t.test('every command names its store on standard error', async (t) => {
   const service = await startService(t, { sealKey: SEAL_KEY })
   const { redis } = service
   const make = ['keys', 'create', '--org', 'o', '--kind', 'ngo', '--scopes', 'match']
   const given = await tabir({ REDIS_SOCKET: redis.socket }, ...make)
   t.match(given, { status: 0, errors: `Store: ${redis.socket}\n`, row: { key: /^tbr_/ } })
-  t.equal(given.rows.length, 1, 'and nothing but the key is printed')
+  t.equal(given.rows.length, 1, 'only the key is printed')
 
   const joined = await tabir({ TABIR_DATA_DIR: redis.dataDir }, ...make)
-  t.match(joined, { status: 0, errors: `Store: ${redis.dataDir}\n` }, 'a folder whose service runs')
+  t.match(joined, { status: 0, errors: `Store: ${redis.dataDir}\n` }, 'a data folder with a running service')
 
   await service.app.close()
   await service.services.close()
@@ -70,10 +70,10 @@ t.test('every command names the store that it works on, beside what it prints', 
   t.ok(existsSync(join(redis.dataDir, 'redis')))
   const alone = await tabir({ TABIR_DATA_DIR: redis.dataDir }, 'keys', 'list')
   t.match(alone, { status: 0, errors: `Store: ${redis.dataDir} (no service is running)\n` })
-  t.equal(alone.rows.length, 2, 'with the keys that were made while it ran')
+  t.equal(alone.rows.length, 2, 'with the keys created while the service ran')
 })
 
-t.test('a command that speaks to an api names it', async (t) => {
+t.test('a command that calls an api names it on standard error', async (t) => {
   const folder = t.testdir({ file: 'a'.repeat(64), receipt: '{}' })
   const url = 'http://127.0.0.1:1'
   for (const command of [
@@ -88,7 +88,7 @@ t.test('a command that speaks to an api names it', async (t) => {
   }
 })
 
-t.test('the address of a Redis is shown without its password', (t) => {
+t.test('the URL of a Redis is shown without its password', (t) => {
   for (const [url, shown] of [
     ['redis://:se%40cret@redis:6379/1', 'redis://redis:6379/1'],
     ['rediss://user:se@cret@redis', 'rediss://redis'],

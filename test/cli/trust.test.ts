@@ -3,7 +3,7 @@ import { openCase, startService, until } from '../helpers/service.js'
 import { SEAL_KEY, tabirBeside } from '../helpers/tabir.js'
 import { ask, caseWithPicture, feedback, matchesOf, platform } from '../helpers/trust.js'
 
-t.test('an operator decides at the command line, and running processes learn of it', async (t) => {
+t.test('tabir trust decisions take effect in running processes', async (t) => {
   const service = await startService(t, { sealKey: SEAL_KEY })
   const tabir = tabirBeside(service)
   const one = await platform(service, 'one')
@@ -27,7 +27,7 @@ t.test('an operator decides at the command line, and running processes learn of 
   t.same((await tabir('trust', 'strikes')).rows, [])
 })
 
-t.test('an operator sees appeals and blocks at the command line, and lifts them', async (t) => {
+t.test('tabir trust lists and decides appeals, and lists and lifts blocks', async (t) => {
   const service = await startService(t, { sealKey: SEAL_KEY })
   const tabir = tabirBeside(service)
   const one = await platform(service, 'one')
@@ -62,7 +62,7 @@ t.test('an operator sees appeals and blocks at the command line, and lifts them'
   t.same((await tabir('trust', 'blocks')).rows, [])
 })
 
-t.test('what cannot be done is refused in words, with a status', async (t) => {
+t.test('an unknown signal or wrong arguments of tabir trust are refused with a message and a status', async (t) => {
   const service = await startService(t, { sealKey: SEAL_KEY })
   const tabir = tabirBeside(service)
   const nobodys = '00000000-0000-7000-8000-000000000000'

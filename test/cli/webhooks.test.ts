@@ -7,7 +7,7 @@ import { post } from '../helpers/requests.js'
 import { keyFor, startService } from '../helpers/service.js'
 import { SEAL_KEY, tabirBeside } from '../helpers/tabir.js'
 
-t.test('an operator ends an organisation’s webhook with all that is kept for it, and it is noted who did', async (t) => {
+t.test('tabir webhooks remove erases a webhook and its data, and is audited', async (t) => {
   const service = await startService(t, { sealKey: SEAL_KEY })
   const { app, redis } = service
   const tabir = tabirBeside(service)
@@ -57,7 +57,7 @@ t.test('an operator ends an organisation’s webhook with all that is kept for i
   t.match(await tabir('webhooks', 'remove', gone.webhookId), { status: 1, rows: [], errors: 'There is no such webhook.\n' })
 })
 
-t.test('what cannot be done is refused in words, with a status', async (t) => {
+t.test('wrong arguments of tabir webhooks are refused with a message and a status', async (t) => {
   const service = await startService(t, { sealKey: SEAL_KEY })
   const tabir = tabirBeside(service)
   const nobodys = '00000000-0000-7000-8000-000000000000'

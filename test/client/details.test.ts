@@ -1,4 +1,4 @@
-// A platform that hashes for itself asks by details too, and its pictures stay with it; what else may be sent in their place does no harm.
+// A platform that hashes by itself can query by details, and its pictures are not sent. Hostile details are refused or find nothing.
 
 import sharp from 'sharp'
 import t from 'tap'
@@ -23,7 +23,7 @@ const ready = startService(t, { extendedProtection: true }).then(async (service)
   const case_ = await openCase(service.app, { extendedProtection: true })
   const { signals } = await hashImage(hers, { purpose: 'register' })
   const details = await detailsOf(hers, { purpose: 'register' })
-  // Finding details keeps this process busy for a while, and the store then seems to be away.
+  // Computing details blocks this process for a while, so the store may seem unavailable.
   const image = { images: [{ signals, details }] }
   await until(async () => (await post(service.app, `${case_.url}/hashes`, image, case_.headers)).statusCode === 201)
   const url = `http://127.0.0.1:${await listen(service.app)}`
@@ -31,7 +31,7 @@ const ready = startService(t, { extendedProtection: true }).then(async (service)
   return { app: service.app, headers, tabir, sent }
 })
 
-t.test('hidden in another picture she is found by details, when they are asked with, and no picture is sent', async (t) => {
+t.test('the client finds a copy inside another picture by details, and sends no picture', async (t) => {
   const { tabir, sent } = await ready
   const page = await pixelsOf(await hidden())
   t.same((await tabir.matchPixels(page)).matches, [])
@@ -39,7 +39,10 @@ t.test('hidden in another picture she is found by details, when they are asked w
   const { matches = [] } = await tabir.matchPixels(page, { withDetails: true })
   t.match(matches, [{ grade: 'near', view: 'details', signalType: 'detail', details: { region: { left: Number } } }])
   const { left = 0, top = 0, right = 0, bottom = 0 } = matches[0]?.details?.region ?? {}
-  t.ok(left >= 0.22 && top >= 0.18 && right <= 0.75 && bottom <= 0.72, `where she is: ${[left, top, right, bottom]}`)
+  t.ok(
+    left >= 0.22 && top >= 0.18 && right <= 0.75 && bottom <= 0.72,
+    `the region of the copy: ${[left, top, right, bottom]}`,
+  )
 
   t.equal(new Set(sent).size, 1)
   const { queries } = JSON.parse(sent[0] ?? '')
@@ -47,7 +50,7 @@ t.test('hidden in another picture she is found by details, when they are asked w
   t.ok((sent[0]?.length ?? 0) < LARGE_BODY)
 })
 
-t.test('forty pictures with details are asked about in bodies that are taken, each answered in its place', async (t) => {
+t.test('forty queries with details are split into accepted bodies and answered in order', async (t) => {
   const { tabir, sent } = await ready
   const page = await pixelsOf(await hidden())
   const own = { ...(await hashImage(page)), details: await detailsOf(page) }
@@ -61,7 +64,7 @@ t.test('forty pictures with details are asked about in bodies that are taken, ea
   )
 })
 
-t.test('what is no picture of anything finds nothing: boards, text, noise, tiles, 50 kB of confetti', async (t) => {
+t.test('boards, text, noise, tiles and confetti match nothing by details', async (t) => {
   const { tabir } = await ready
   const hashed = (x: number, y: number) => Math.imul((x * 73_856_093) ^ (y * 19_349_663), 2_654_435_761) >>> 20
   const at = (x: number, y: number) => Array.from(hers.data.subarray((y * hers.width + x) * 3, (y * hers.width + x) * 3 + 3))
@@ -87,7 +90,7 @@ t.test('what is no picture of anything finds nothing: boards, text, noise, tiles
   }
 })
 
-t.test('features out of range, too many, or no features at all are refused, and nothing is searched for', async (t) => {
+t.test('malformed details, or too many of them, are refused', async (t) => {
   const { app, headers } = await ready
   const signals = [{ type: 'pdq', hash: '5'.repeat(64) }]
   const views = readAsked(Buffer.from(full, 'base64')) ?? []
@@ -99,7 +102,7 @@ t.test('features out of range, too many, or no features at all are refused, and 
     'ten thousand features': written(Array.from({ length: 34 }, () => view)),
     'ten views': written(Array.from({ length: 10 }, () => ({ ...view, features: [] }))),
     'more features than a view has': written([{ ...view, features: [...view.features, ...view.features] }]),
-    'a turn beyond the last': first({ angle: 64 }),
+    'an angle beyond the last': first({ angle: 64 }),
     'a level beyond the last': first({ level: 6 }),
     'a view without a side': written([{ ...view, width: 0 }]),
     'a view larger than any': written([{ ...view, width: 1001 }]),
@@ -112,7 +115,7 @@ t.test('features out of range, too many, or no features at all are refused, and 
     refused(t, await post(app, '/v1/match', { queries: [{ signals, details }] }, headers), 'request-invalid', what)
 })
 
-t.test('all the features that may be sent, her own at wrong places among them, are no match', async (t) => {
+t.test('the maximum number of features, with the picture’s own at wrong places, is no match', async (t) => {
   const { app, headers } = await ready
   const signals = [{ type: 'pdq', hash: '5'.repeat(64) }]
   const word = wordsFrom(9)
@@ -152,7 +155,7 @@ function written(views: readonly (Omit<AskedView, 'features'> & { features: read
   return Buffer.from(writeAsked(whole)).toString('base64')
 }
 
-/** Turned by 24 degrees, on a page that is full of something else. */
+/** The picture rotated by 24 degrees on a page of other content. */
 async function hidden(): Promise<Buffer> {
   const rotated = await sharp(raw(hers), { raw: { width: hers.width, height: hers.height, channels: 3 } })
     .resize(420)

@@ -1,4 +1,4 @@
-// Where the client and the command line send keys and hashes: to the api that they were told, and to nobody else.
+// The client and the command line send keys and hashes only to the configured api.
 
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -23,7 +23,7 @@ async function listening(t: Test, answer: RequestListener, tls?: object): Promis
   return `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-t.test('an answer that leads elsewhere is not followed: hashes and keys stay where they are', async (t) => {
+t.test('the client does not follow a redirect with its key and hashes', async (t) => {
   const asked: string[] = []
   const elsewhere = await listening(t, (request, response) => {
     asked.push(String(request.url))
@@ -41,7 +41,7 @@ t.test('an answer that leads elsewhere is not followed: hashes and keys stay whe
   t.same(asked, [])
 })
 
-t.test('an api whose certificate nobody vouches for is sent nothing', async (t) => {
+t.test('an api with an untrusted certificate gets no request', async (t) => {
   const file = (name: string) => readFileSync(new URL(`../../../test/data/${name}`, import.meta.url))
   const tls = { cert: file('hooks-example.cert.pem'), key: file('hooks-example.key.pem') }
   let requests = 0

@@ -12,7 +12,7 @@ const ready = startService(t).then(async (service) => {
   return { service, key, url: `http://127.0.0.1:${await listen(service.app)}` }
 })
 
-t.test('the client knows every operation of the running api, under its method and path', async (t) => {
+t.test('the client has every operation of the running api with its method and path', async (t) => {
   const { service } = await ready
   const { paths } = Description.parse(service.app.swagger())
   const said = Object.entries(paths).flatMap(([path, item]) =>
@@ -26,7 +26,7 @@ t.test('the client knows every operation of the running api, under its method an
   )
 })
 
-t.test('banks, signals and matches in any number, in their order', async (t) => {
+t.test('the client batches signals and matches in any number and keeps their order', async (t) => {
   const { key, url } = await ready
   const tabir = tabirClient({ url, key })
   await tabir.call('createBank', { body: { name: 'list' } })
@@ -53,7 +53,7 @@ t.test('banks, signals and matches in any number, in their order', async (t) => 
   })
   const again = hashes.map((hash) => ({ type: 'pdq' as const, hash, quality: 90 }))
   const broken: unknown = await inPart.addSignals('list', again.toSpliced(7, 1)).catch((error: unknown) => error)
-  t.match(broken, { message: 'cut', added: { length: 1000 } }, 'what became of the first batch is not lost with the second')
+  t.match(broken, { message: 'cut', added: { length: 1000 } }, 'the result of the first batch is kept when the second fails')
 
   const results = await tabir.match(hashes.map((hash, i) => ({ id: String(i), signals: [{ type: 'pdq', hash }] })))
   t.same(
@@ -73,7 +73,7 @@ t.test('banks, signals and matches in any number, in their order', async (t) => 
   t.equal(await tabir.call('removeSignal', { params: { bank: 'list', signalId } }), undefined)
 })
 
-t.test('a picture is hashed here and asked about, and only its hashes are sent', async (t) => {
+t.test('matchPixels hashes a picture locally and sends its hashes only', async (t) => {
   const { key, url } = await ready
   const { tabir, sent } = recordingClient(url, key)
   const picture = await sharp({
@@ -87,11 +87,11 @@ t.test('a picture is hashed here and asked about, and only its hashes are sent',
   const pixels = { width: 300, height: 200, channels: 4 as const, data: new Uint8Array(picture.data) }
   const { matches } = await tabir.matchPixels(pixels)
   t.same(matches, [])
-  t.equal(new Set(sent).size, 1, 'the same again, if the api was busy')
+  t.equal(new Set(sent).size, 1, 'the same body, repeated if the api was busy')
   t.match(JSON.parse(sent[0] ?? ''), { queries: [{ signals: [{ type: 'pdq', view: 'whole', hash: /^[0-9a-f]{64}$/ }] }] })
 })
 
-t.test('what passes is tried again, with the same key; what does not, or might be done twice, is not', async (t) => {
+t.test('the client retries temporary failures with the same key, unless the call could happen twice', async (t) => {
   const asked: { method: string; key: string | undefined }[] = []
   const waits: number[] = []
   const playing = (...script: (number | Error)[]) =>
@@ -115,7 +115,7 @@ t.test('what passes is tried again, with the same key; what does not, or might b
   const match = { body: { queries: [] } }
   await playing(503, new Error('reset'), 429, 200).call('match', match)
   t.equal(asked.length, 4)
-  t.equal(waits[2], 7000, 'as long as the server says')
+  t.equal(waits[2], 7000, 'as long as Retry-After says')
 
   reset()
   await playing(503, new Error('reset')).call('openCase', { body: { adult: true } })
@@ -127,9 +127,9 @@ t.test('what passes is tried again, with the same key; what does not, or might b
   const bank = { body: { name: 'x' } }
   await t.rejects(playing(503).call('createBank', bank), { code: 'store-unavailable', status: 503 })
   await t.rejects(playing(new Error('reset')).call('createBank', bank), { message: 'reset' })
-  t.equal(asked.length, 2, 'once each: it may have happened')
+  t.equal(asked.length, 2, 'once each, because the call may have happened')
   await playing(429).call('createBank', bank)
-  t.equal(asked.length, 4, 'and again when it cannot have')
+  t.equal(asked.length, 4, 'repeated, because a 429 did not happen')
 
   reset()
   await t.rejects(playing(404, 200).call('match', match), TabirProblem)
@@ -137,7 +137,7 @@ t.test('what passes is tried again, with the same key; what does not, or might b
   t.equal(asked.length, 6)
 })
 
-t.test('queries with as many signals as images have are split by signals, too', async (t) => {
+t.test('queries are also split at 8,000 signals for each call', async (t) => {
   const { key, url } = await ready
   const { tabir, sent } = recordingClient(url, key)
   const signals = Array.from({ length: 18 }, () => ({
@@ -151,10 +151,10 @@ t.test('queries with as many signals as images have are split by signals, too', 
     Array.from({ length: 500 }, (_, i) => String(i)),
   )
   const queries = sent.map((body) => JSON.parse(body).queries.length)
-  t.same(new Set(queries), new Set([444, 56]), '8,000 signals a call at most')
+  t.same(new Set(queries), new Set([444, 56]), 'at most 8,000 signals for each call')
 })
 
-t.test('an answer that is lost or breaks off is asked for again, and a removal that was done then is done', async (t) => {
+t.test('a lost or truncated answer is requested again, and a repeated removal counts as done', async (t) => {
   const { key, url } = await ready
   let fault: 'none' | 'lost' | 'cut' = 'none'
   let asked = 0
@@ -195,11 +195,11 @@ t.test('an answer that is lost or breaks off is asked for again, and a removal t
   t.equal(asked, 2)
   fault = 'none'
   t.equal((await tabir.match([query]))[0]?.matches.length, 0, 'it was removed')
-  await t.rejects(remove(first?.signalId), TabirProblem, 'what was gone before is an error')
+  await t.rejects(remove(first?.signalId), TabirProblem, 'removing an unknown signal is an error')
   t.equal(await remove(second?.signalId), undefined)
 })
 
-t.test('the page of a network that asks to sign in is no answer, and a time-out on the way is no refusal', async (t) => {
+t.test('the page of a captive portal is not taken for an answer, and a lost release is confirmed by a read', async (t) => {
   const signal = { params: { signalId: randomHashText() } }
   const playing = (...script: (number | Response)[]) => {
     const asked: string[] = []
@@ -230,7 +230,7 @@ t.test('the page of a network that asks to sign in is no answer, and a time-out 
   const conflict = { type: '/problems/x', title: 'No.', status: 409, code: 'quarantine-conflict' }
   const refused = () => Response.json(conflict, { status: 409 })
   const released = playing(502, refused(), Response.json({ circulation: 'matching' }))
-  t.match(await released.call('releaseSignal', signal), { circulation: 'matching' }, 'its lost answer is asked for')
+  t.match(await released.call('releaseSignal', signal), { circulation: 'matching' }, 'its state is read after a lost answer')
   t.same(released.asked, ['DELETE', 'DELETE', 'GET'])
   await t.rejects(playing(refused()).call('releaseSignal', signal), { code: 'quarantine-conflict' })
 })

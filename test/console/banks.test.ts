@@ -1,4 +1,4 @@
-// Banks in the console: their table, and files that are imported into them.
+// Banks in the console: the table, and the import of files.
 
 import { readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
@@ -9,12 +9,12 @@ import { scene } from '../helpers/pictures.js'
 import { keyFor, randomHashText } from '../helpers/service.js'
 import { operator } from '../helpers/trust.js'
 
-t.test('the banks of the console', { skip: withoutBrowser }, async (t) => {
+t.test('banks in the console', { skip: withoutBrowser }, async (t) => {
   const site = await startSite(t)
   const admin = await operator(site)
   const { key } = admin
 
-  t.test('a table sorts by any column, by keyboard, and is saved without formulas', async (t) => {
+  t.test('the table of banks sorts by any column with the keyboard and is saved as CSV', async (t) => {
     for (const name of ['a-bank', 'b-bank']) {
       const payload = { name }
       await site.app.inject({ method: 'POST', url: '/v1/banks', headers: admin.headers, payload })
@@ -40,7 +40,7 @@ t.test('the banks of the console', { skip: withoutBrowser }, async (t) => {
     await context.close()
   })
 
-  t.test('a file goes into a bank, and what was refused is named by its lines', async (t) => {
+  t.test('importing a file reports rejected lines by number, survives a lost answer and can be stopped', async (t) => {
     const partner = await keyFor(site, 'partner', ['signals:write'], 'ngo')
     await site.app.inject({ method: 'POST', url: '/v1/banks', headers: partner.headers, payload: { name: 'of-partner' } })
     const { page, context, faults } = await site.visit('/console', PHONE)
@@ -55,18 +55,18 @@ t.test('the banks of the console', { skip: withoutBrowser }, async (t) => {
     await page.route('**/imports', async (route) => {
       if (route.request().method() === 'GET' || lost > 0) return route.continue()
       lost++
-      await route.fetch() // the service has it
-      await route.abort('connectionreset') // and the console does not know
+      await route.fetch() // the service got it
+      await route.abort('connectionreset') // the console gets no answer
     })
     await page.getByRole('button', { name: 'Import it' }).click()
     await page.getByText('Done', { exact: true }).waitFor()
-    t.equal(lost, 1, 'an answer that was lost is asked for again')
+    t.equal(lost, 1, 'the import was sent again after a lost answer')
     t.match(await page.locator('.figures').textContent(), /Accepted1,200Removed0Rejected2/)
     const refused = page.getByRole('table', { name: 'Rejected lines' })
-    t.match(await refused.locator('tbody').textContent(), /^4–5/, 'counted as an editor counts')
+    t.match(await refused.locator('tbody').textContent(), /^4–5/, 'line numbers as in an editor')
     const before = page.getByRole('table', { name: 'Files of the last 30 days' })
     await before.getByRole('row', { name: 'done' }).waitFor()
-    t.equal(await before.locator('tbody tr').count(), 1, 'it was one file all along')
+    t.equal(await before.locator('tbody tr').count(), 1, 'one import in the list')
     await looksRight(t, page, 'import')
 
     await page.setInputFiles('input[type="file"]', file)
@@ -79,7 +79,7 @@ t.test('the banks of the console', { skip: withoutBrowser }, async (t) => {
     await context.close()
   })
 
-  t.test('what is no list of hashes is refused before anything of it is sent', async (t) => {
+  t.test('a picture or a spreadsheet is refused before anything is sent', async (t) => {
     const partner = await keyFor(site, 'dropper', ['signals:write'], 'ngo')
     await site.app.inject({ method: 'POST', url: '/v1/banks', headers: partner.headers, payload: { name: 'of-dropper' } })
     const { page, context, faults } = await site.visit('/console', PHONE)
@@ -91,7 +91,7 @@ t.test('the banks of the console', { skip: withoutBrowser }, async (t) => {
     const sent: string[] = []
     page.on('request', (request) => sent.push(request.method()))
     const { bytes } = await scene(1, { width: 160, height: 120 })
-    // Beside the field, where a browser would open it in place of the console.
+    // Dropped beside the field, where a browser would open it instead of the console.
     await page.evaluate((base64) => {
       const files = new DataTransfer()
       files.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], 'a.jpg', { type: 'image/jpeg' }))

@@ -9,7 +9,7 @@ import { startMessenger } from '../helpers/workers.js'
 
 const DARK = { viewport: { width: 1280, height: 800 }, colorScheme: 'dark' } as const
 
-/** Of pictures, organisations and cases. */
+/** Internal ids of pictures, organisations and cases. */
 const IDS_OF_STORE = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-|[0-9a-f]{32}/
 
 t.test('the console', { skip: withoutBrowser }, async (t) => {
@@ -19,16 +19,16 @@ t.test('the console', { skip: withoutBrowser }, async (t) => {
   const admin = await operator(site)
   const { key } = admin
 
-  t.test('a key that opens nothing is refused in words, and nothing is kept of one that opens', async (t) => {
+  t.test('an invalid key is refused with a message, and a valid one is not stored or kept in the page', async (t) => {
     const { page, context, faults } = await site.visit('/console', PHONE)
     await looksRight(t, page, 'signed out')
     const asked: string[] = []
     page.on('request', (request) => asked.push(new URL(request.url()).pathname))
     await signIn(page, 'tbr_test_nothing')
     await page.locator('#key-error:not(:empty)').waitFor()
-    t.same(asked, ['/v1/keys/own'], 'a wrong key is asked about once')
+    t.same(asked, ['/v1/keys/own'], 'one request for an invalid key')
     t.match(await page.textContent('#key-error'), /^This key is not valid here\. Check that it is complete/)
-    t.equal(await page.inputValue('#key'), 'tbr_test_nothing', 'what was typed stays, to be mended')
+    t.equal(await page.inputValue('#key'), 'tbr_test_nothing', 'the input stays for correction')
     await looksRight(t, page, 'refused')
 
     await signIn(page, key)
@@ -38,12 +38,12 @@ t.test('the console', { skip: withoutBrowser }, async (t) => {
     t.notMatch(await page.content(), key, 'the key does not stay in the page')
     await page.reload()
     await page.locator('#key').waitFor()
-    t.equal(await page.inputValue('#key'), '', 'after a reload it has to be typed in again')
+    t.equal(await page.inputValue('#key'), '', 'after a reload the key must be entered again')
     t.same(faults, [])
     await context.close()
   })
 
-  t.test('a key sees the panels of its scopes', async (t) => {
+  t.test('a key shows the panels of its scopes only', async (t) => {
     const writer = await keyFor(site, 'ngo', ['signals:write'], 'ngo')
     const { page, context } = await site.visit('/console')
     await signIn(page, writer.key)
@@ -56,7 +56,7 @@ t.test('the console', { skip: withoutBrowser }, async (t) => {
     await context.close()
   })
 
-  t.test('a dispute is decided by hand, and only after a second yes', async (t) => {
+  t.test('a dispute is decided only after a confirmation', async (t) => {
     const disputed = await caseWithPicture(site)
     const one = await platform(site, 'platform')
     await feedback(site, one, disputed.hash, { verdict: 'disputed', reason: 'harmless-content' })
@@ -80,12 +80,12 @@ t.test('the console', { skip: withoutBrowser }, async (t) => {
     await openPanel(page, 'Disputes')
     const row = page.getByRole('row', { name: imageReference(disputed.imageId) })
     t.match(await row.textContent(), /harmless content/)
-    t.notMatch(await page.content(), disputed.imageId, 'ids of the store are nowhere')
+    t.notMatch(await page.content(), disputed.imageId, 'no internal id in the page')
     t.equal(await row.getByRole('button', { name: 'Keep protecting' }).count(), 1)
     await looksRight(t, page, 'disputes')
 
     await row.getByRole('button', { name: 'Remove protection' }).click()
-    t.equal((await matchesOf(site, one.headers, disputed.hash)).length, 1, 'nothing happens before yes')
+    t.equal((await matchesOf(site, one.headers, disputed.hash)).length, 1, 'nothing happens before the confirmation')
     await row.getByRole('button', { name: 'No' }).click()
     await row.getByRole('button', { name: 'Remove protection' }).click()
     await row.getByRole('button', { name: 'Yes' }).click()
@@ -95,7 +95,7 @@ t.test('the console', { skip: withoutBrowser }, async (t) => {
     await context.close()
   })
 
-  t.test('an NGO sees what it can attest, and attests it', async (t) => {
+  t.test('an NGO lists what it can attest, attests it and finds its case by number', async (t) => {
     const helper = await keyFor(site, 'helper', ['cases:write', 'feedback'], 'ngo')
     const hers = await caseWithPicture(site)
     const notice = { laws: ['my-onsa'], statements: ['goodFaith', 'accurate'], actingAs: 'self', contact: 'helper' }
@@ -105,7 +105,7 @@ t.test('the console', { skip: withoutBrowser }, async (t) => {
     await signIn(page, helper.key)
     await openPanel(page, 'To attest')
     const row = page.getByRole('row', { name: imageReference(hers.imageId) })
-    t.notMatch(await page.content(), new RegExp(`${hers.imageId}|[0-9a-f]{32}`), 'ids of the store are nowhere')
+    t.notMatch(await page.content(), new RegExp(`${hers.imageId}|[0-9a-f]{32}`), 'no internal id in the page')
     await row.getByRole('button', { name: 'Attest' }).click()
     await looksRight(t, page, 'to attest')
     await row.getByRole('button', { name: 'Yes' }).click()
@@ -130,7 +130,7 @@ t.test('the console', { skip: withoutBrowser }, async (t) => {
     await context.close()
   })
 
-  t.test('an answer that comes late is not shown in place of a newer one', async (t) => {
+  t.test('a late answer does not replace a newer one', async (t) => {
     const { page, context } = await site.visit('/console')
     const entry = (number: number) => ({
       number,
@@ -164,7 +164,7 @@ t.test('the console', { skip: withoutBrowser }, async (t) => {
     await context.close()
   })
 
-  t.test('a key is made, shown once and ended; what was done stands in the audit log', async (t) => {
+  t.test('a key is created, shown once and revoked, and both acts are in the audit log', async (t) => {
     const { page, context, faults } = await site.visit('/console', PHONE)
     await signIn(page, key)
     await openPanel(page, 'Keys')
@@ -172,11 +172,11 @@ t.test('the console', { skip: withoutBrowser }, async (t) => {
     await page.check('input[value="match"]')
     await page.fill('input[name="days"]', '-1')
     await page.locator('form', { has: page.locator('input[name="days"]') }).evaluate((form: HTMLFormElement) => {
-      form.noValidate = true // as a browser that does not look at the numbers of a form
+      form.noValidate = true // like a browser that does not validate numbers
     })
     await page.getByRole('button', { name: 'Create key' }).click()
     await page.locator('form .error').waitFor()
-    t.equal(await page.locator('.secret').count(), 0, 'a key that should have ended is none that never ends')
+    t.equal(await page.locator('.secret').count(), 0, 'an expired date does not create a key without expiry')
     await page.fill('input[name="days"]', '')
     await page.getByRole('button', { name: 'Create key' }).click()
     const made = (await page.locator('.secret').textContent()) ?? ''
@@ -203,11 +203,11 @@ t.test('the console', { skip: withoutBrowser }, async (t) => {
     })
     t.match(await told.textContent(), `key:${admin.keyId}`)
     t.match(await page.locator('table').textContent(), /orgId [0-9A-F]{8}/)
-    t.notMatch(await page.content(), IDS_OF_STORE, 'ids of the store are nowhere')
+    t.notMatch(await page.content(), IDS_OF_STORE, 'no internal id in the page')
     await looksRight(t, page, 'audit')
     await openPanel(page, 'Watch')
     await page.getByRole('row', { name: 'case:' }).waitFor()
-    t.notMatch(await page.content(), IDS_OF_STORE, 'nor here')
+    t.notMatch(await page.content(), IDS_OF_STORE, 'no internal id in this panel either')
     await looksRight(t, page, 'watch')
     t.same(faults, [])
     await context.close()

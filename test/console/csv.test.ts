@@ -16,13 +16,13 @@ t.test('a table becomes lines of quoted fields', async (t) => {
   )
 })
 
-t.test('no text that a stranger chose is run as a formula', async (t) => {
+t.test('a text that starts like a formula is escaped in the CSV', async (t) => {
   for (const text of ['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1', '  =1', '＝1', '|cmd', '%x', '\n=1'])
     t.match(csvOf(['a'], [[text]]), /\r\n"'/, JSON.stringify(text))
-  t.equal(csvOf(['a'], [[-5]]), '"a"\r\n"-5"\r\n', 'a number is no text')
+  t.equal(csvOf(['a'], [[-5]]), '"a"\r\n"-5"\r\n', 'a negative number is not escaped')
 })
 
-t.test('whatever is in a table can be read back', async () => {
+t.test('any table can be read back from its CSV', async () => {
   const field = fc.oneof(fc.string(), fc.integer(), fc.constant(undefined))
   fc.assert(
     fc.property(fc.array(fc.tuple(field, field), { maxLength: 5 }), (rows) => {
@@ -35,7 +35,7 @@ t.test('whatever is in a table can be read back', async () => {
   )
 })
 
-/** A reader of RFC 4180 of its own. */
+/** A separate reader of RFC 4180. */
 function fieldsOf(text: string): string[][] {
   const rows: string[][] = [[]]
   for (const [, field, end] of text.matchAll(/"((?:[^"]|"")*)"(,|\r\n)/g)) {

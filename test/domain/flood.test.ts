@@ -10,7 +10,9 @@ import {
   FLOOD_RULES,
   floodAction,
   floodOf,
+  frameOfLook,
   isCopy,
+  lookOf,
   MAX_STOPPED_VIEWS,
   MAX_VIEW,
   mayBeFlood,
@@ -169,4 +171,11 @@ t.test('unlike uploads have unlike sketches, and one that was saved anew mostly 
   const nearOne = Array.from({ length: 300 }, () => randomlyFlipped(hashes[0] ?? '', 16 + randomInt(16)))
   t.ok(new Set(nearOne.map(sketch)).size > 230)
   t.ok(hashes.filter((text) => sketch(text) === sketch(randomlyFlipped(text, 2))).length > 190)
+})
+
+t.test('a look encodes the frame that found an upload and how the upload looks', async (t) => {
+  const hash = parseHash('f'.repeat(64)) ?? assert.fail()
+  t.equal(lookOf(hash, 0), sketchOf(hash))
+  for (const frame of [0, 1, 10_001]) t.equal(frameOfLook(lookOf(hash, frame)), frame)
+  t.ok(Number.isSafeInteger(lookOf(hash, 10_001)))
 })

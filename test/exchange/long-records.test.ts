@@ -1,4 +1,4 @@
-// Records of several lines: what an export writes of a long video, and files that are no such thing.
+// Records of several lines, as an export writes long videos, and malformed ones.
 
 import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
@@ -13,7 +13,7 @@ import { MAX_SHORT_LINE_CHARS } from '../../src/exchange/text-lines.js'
 const hash = () => hashFromBytes(randomBytes(32))
 const id = (number: number) => `00000000-0000-7000-8000-${String(number).padStart(12, '0')}`
 
-/** A video whose frames take as many characters as any. */
+/** A video whose frames take the maximum number of characters. */
 function video(signalCount: number): RegisteredImage {
   const signals = Array.from({ length: signalCount }, (_, i): Signal => {
     const type = i % 5 === 0 ? 'pdq' : 'pdq-area'
@@ -32,7 +32,7 @@ function exported(image: RegisteredImage, number = 1): string[] {
   return linesOf('ndjson', banked).trimEnd().split('\n')
 }
 
-/** What a reader makes of lines, without those that it only passes over. */
+/** The records that a reader makes of lines, without blank ones. */
 function read(lines: readonly (string | undefined)[]) {
   const reader = createJsonReader()
   const records = lines.flatMap((text, i) => reader.read(text, i + 1))
@@ -43,7 +43,7 @@ function whysOf(lines: readonly (string | undefined)[]) {
   return read(lines).map(({ line, record }) => `${line} ${record.kind === 'rejected' ? record.why : record.kind}`)
 }
 
-t.test('the longest video is exported in short lines, which give the same video', async (t) => {
+t.test('the longest video is exported in short lines that read as the same video', async (t) => {
   const image = video(MAX_VIDEO_SIGNALS)
   const lines = exported(image)
   t.equal(lines.length, 51)
@@ -57,7 +57,7 @@ t.test('the longest video is exported in short lines, which give the same video'
   t.ok(JSON.stringify([film, picture]) === JSON.stringify([image.video, image.signals]))
 })
 
-t.test('a picture with all its views takes one line, also one of many frames', async (t) => {
+t.test('a picture with all of its views takes one line, also with many frames', async (t) => {
   const signals = Array.from({ length: 194 }, (_, i): Signal => {
     return { type: i === 0 ? 'pdq' : 'pdq-area', view: i === 0 ? 'whole' : 'deframed', quality: 100, hash: hash() }
   })
@@ -71,7 +71,7 @@ t.test('a picture with all its views takes one line, also one of many frames', a
   t.same(whysOf([many]), ['1 record-unreadable'])
 })
 
-t.test('a record that lacks lines is refused where it breaks off, and what follows is read', async (t) => {
+t.test('an incomplete record is refused where it ends, and the next one is read', async (t) => {
   const long = exported(video(700), 2)
   const short = exported(video(4), 3)
   t.equal(long.length, 4)
@@ -93,7 +93,7 @@ t.test('a record that lacks lines is refused where it breaks off, and what follo
   t.same(whysOf([second]), ['1 record-incomplete'])
 })
 
-t.test('a bad line refuses its record, once; its other lines are passed over', async (t) => {
+t.test('a bad line refuses its record once, and the other lines of the record are skipped', async (t) => {
   const [head = '', second = '', ...others] = exported(video(700))
   const badHash = second.replace(/"hash":"../, '"hash":"zz')
   t.same(whysOf([head, badHash, ...others, ...exported(video(4))]), ['2 hash-malformed', '5 put'])
@@ -102,7 +102,7 @@ t.test('a bad line refuses its record, once; its other lines are passed over', a
   t.same(whysOf([head.replace('"video":', '"film":'), second]), ['1 record-unreadable', '2 record-incomplete'])
 })
 
-t.test('a record cannot grow without end', async (t) => {
+t.test('a record of too many lines is refused', async (t) => {
   const [head = '', second = ''] = exported(video(400))
   const said = head.replace(/"lines":\d+/, '"lines":1000')
   const next = (line: number) => second.replace('"line":2', `"line":${line}`)
@@ -111,7 +111,7 @@ t.test('a record cannot grow without end', async (t) => {
   t.same(whysOf([head.replace(/"lines":\d+/, '"lines":1001')]), ['1 record-unreadable'])
 })
 
-t.test('lines in any mixture: each record that is whole is read, and nothing throws', async () => {
+t.test('in any mixture of lines every complete record is read and nothing throws', async () => {
   const records = [1, 2, 3].map((number) => exported(video(number * 150), number))
   const pool = records.flat()
   fc.assert(

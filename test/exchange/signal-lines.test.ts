@@ -7,7 +7,7 @@ import { readerFor } from '../../src/exchange/signal-lines.js'
 const A = 'a1'.repeat(32)
 const B = '0f'.repeat(32)
 
-/** What each line comes to, in short. */
+/** A short text for the record of each line. */
 function read(...lines: readonly [string, ...string[]]) {
   const { format, reader, isHeader } = readerFor(lines[0])
   const given = isHeader ? lines.slice(1) : lines
@@ -27,7 +27,7 @@ function short(record: ReadRecord): string {
     .join(' ')
 }
 
-t.test('lines of hex, with a type before them or not, and comments', async (t) => {
+t.test('lines of hex are read with or without a type, and comments are skipped', async (t) => {
   t.same(read(A, A.toUpperCase(), '', '# a list', `pdq ${A}`, `HASH_PDQ\t${B}`, `blockhash ${B}`), {
     format: 'lines',
     records: [`pdq 100 ${A}`, `pdq 100 ${A}`, 'blank', 'blank', `pdq 100 ${A}`, `pdq 100 ${B}`, `blockhash 100 ${B}`],
@@ -47,7 +47,7 @@ t.test('lines of hex, with a type before them or not, and comments', async (t) =
   )
 })
 
-t.test('MD5 of a video has half as many digits, and that of an empty file is none', async (t) => {
+t.test('an MD5 has 32 digits, and that of an empty file is refused', async (t) => {
   const md5 = 'cab08b36195edb1a1231d2d09fa450e0'
   t.same(read(`video_md5 ${md5}`, `HASH_VIDEO_MD5 ${md5.toUpperCase()}`, `video_md5 ${md5}0`, `pdq ${md5}`).records, [
     `video_md5 100 ${md5}`,
@@ -63,7 +63,7 @@ t.test('MD5 of a video has half as many digits, and that of an empty file is non
   t.same(read(`{"type":"video_md5","hash":"${md5}","ref":"1"}`).records, [`video_md5 100 ${md5} 1`])
 })
 
-t.test('one word above hashes is a header, and says what they are', async (t) => {
+t.test('one word above hashes is a header that gives their type', async (t) => {
   for (const [header, type] of [
     ['hash', 'pdq'],
     ['Hashes', 'pdq'],
@@ -77,28 +77,24 @@ t.test('one word above hashes is a header, and says what they are', async (t) =>
     ['blockhash', 'blockhash'],
   ] as const)
     t.same(read(header, A, B), { format: 'csv', records: ['blank', `${type} 100 ${A}`, `${type} 100 ${B}`] }, header)
-  t.same(read('md5', A).records, ['blank', 'signal-type-unknown'], 'a checksum of 128 bits that is as long as PDQ is none')
+  t.same(read('md5', A).records, ['blank', 'signal-type-unknown'], 'MD5 of the length of PDQ is refused')
   t.same(
     read('x', A),
     { format: 'lines', records: ['hash-malformed', `pdq 100 ${A}`] },
-    'what is no header is refused, and counted',
+    'a first line that is not a header is refused and counted',
   )
 })
 
-t.test('a column that is called after another hash is never read as PDQ', async (t) => {
+t.test('a column with the name of another hash is never read as PDQ', async (t) => {
   t.same(read('name,sha256', `me.jpg,${A}`).records, ['blank', `sha256 100 ${A}`])
   t.same(read('sha256,quality', `${A},100`).records, ['blank', `sha256 100 ${A}`])
   t.same(read('sha256,pdq', `${A},${B}`).records, ['blank', `pdq 100 ${B}`])
-  t.same(read('hash,sha256', `${A},${B}`).records, ['blank', `pdq 100 ${A}`], 'the column that is called a hash')
+  t.same(read('hash,sha256', `${A},${B}`).records, ['blank', `pdq 100 ${A}`], 'the column named hash')
   t.same(read('md5,sha1', `${A},${B}`).records, ['blank', 'signal-type-unknown'])
-  t.same(
-    read('sha256,signal_type', `${A},pdq`).records,
-    ['blank', `pdq 100 ${A}`],
-    'a column that says what it is comes first',
-  )
+  t.same(read('sha256,signal_type', `${A},pdq`).records, ['blank', `pdq 100 ${A}`], 'a signal_type column decides')
 })
 
-t.test('what no picture has is refused: zeros, ones, and far too many of either', async (t) => {
+t.test('a PDQ hash with too few or too many ones is refused, and can be removed', async (t) => {
   const bits = (count: number) => (2n ** BigInt(count) - 1n).toString(16).padStart(64, '0')
   for (const none of ['0'.repeat(64), 'f'.repeat(64), bits(1), bits(79), bits(177)]) {
     t.same(read(none).records, ['hash-improbable'])
@@ -108,51 +104,48 @@ t.test('what no picture has is refused: zeros, ones, and far too many of either'
     t.same(
       read(JSON.stringify({ type: 'pdq', hash: none, deleted: true })).records,
       [`remove pdq ${none}`],
-      'but can be removed',
+      'it can be removed',
     )
   }
   for (const some of [bits(80), bits(176)]) t.same(read(some).records, [`pdq 100 ${some}`])
   t.same(read(`blockhash ${bits(20)}`, `sha256 ${'0'.repeat(64)}`).records, [`blockhash 100 ${bits(20)}`, 'hash-improbable'])
 })
 
-t.test(
-  'the CSV of five columns: only what was found harmful, or may be, is taken, and nothing that is said to show a child',
-  async (t) => {
-    const seen = read(
-      'signal_type,signal_str,collab,category,tags',
-      `pdq,${A},NCII,POSITIVE_CLASS,"nude, ""shared"""`,
-      `pdq,${B},"a, b",INVESTIGATION_SEED,`,
-      `pdq,${B},x,NEGATIVE_CLASS,`,
-      `pdq,${B},x,DISPUTED,`,
-      `pdq,${B},x,POSITIVE_CLASS,blurry A1`,
-      `pdq,${B},x,POSITIVE_CLASS,"csam"`,
-      `video_md5,${A.slice(0, 32)},x,POSITIVE_CLASS,`,
-      `pdq,"${B},x,POSITIVE_CLASS,`,
-      'pdq',
-      `pdq,${A}\0,x,POSITIVE_CLASS,`,
-      '',
-      `pdq,${B},x,POSITIVE_CLASS,synthetic teenager-like-tags-are-words`,
-    )
-    t.equal(seen.format, 'csv')
-    t.same(seen.records, [
-      'blank',
-      `pdq 100 ${A}`,
-      `pdq 100 ${B} self-reported`,
-      'not-harmful',
-      'not-harmful',
-      'minor-declared',
-      'minor-declared',
-      `video_md5 100 ${A.slice(0, 32)}`,
-      'record-unreadable',
-      'columns-missing',
-      'record-unreadable',
-      'blank',
-      `pdq 100 ${B} synthetic`,
-    ])
-  },
-)
+t.test('the CSV of five columns accepts harmful and possibly harmful entries, and none tagged as a minor', async (t) => {
+  const seen = read(
+    'signal_type,signal_str,collab,category,tags',
+    `pdq,${A},NCII,POSITIVE_CLASS,"nude, ""shared"""`,
+    `pdq,${B},"a, b",INVESTIGATION_SEED,`,
+    `pdq,${B},x,NEGATIVE_CLASS,`,
+    `pdq,${B},x,DISPUTED,`,
+    `pdq,${B},x,POSITIVE_CLASS,blurry A1`,
+    `pdq,${B},x,POSITIVE_CLASS,"csam"`,
+    `video_md5,${A.slice(0, 32)},x,POSITIVE_CLASS,`,
+    `pdq,"${B},x,POSITIVE_CLASS,`,
+    'pdq',
+    `pdq,${A}\0,x,POSITIVE_CLASS,`,
+    '',
+    `pdq,${B},x,POSITIVE_CLASS,synthetic teenager-like-tags-are-words`,
+  )
+  t.equal(seen.format, 'csv')
+  t.same(seen.records, [
+    'blank',
+    `pdq 100 ${A}`,
+    `pdq 100 ${B} self-reported`,
+    'not-harmful',
+    'not-harmful',
+    'minor-declared',
+    'minor-declared',
+    `video_md5 100 ${A.slice(0, 32)}`,
+    'record-unreadable',
+    'columns-missing',
+    'record-unreadable',
+    'blank',
+    `pdq 100 ${B} synthetic`,
+  ])
+})
 
-t.test('what photo hashers write: hash, quality and a file name that is not looked at', async (t) => {
+t.test('the output of photo hashers is read: hash, quality and an ignored file name', async (t) => {
   t.same(read('hash,quality,filename', `${A},97,me.jpg`, `${A},49,me.jpg`, `${A},high,me.jpg`).records, [
     'blank',
     `pdq 97 ${A}`,
@@ -162,7 +155,7 @@ t.test('what photo hashers write: hash, quality and a file name that is not look
   t.same(read(`${A},97,me.jpg`, `${B},100`), { format: 'csv', records: [`pdq 97 ${A}`, `pdq 100 ${B}`] })
 })
 
-t.test('NDJSON: signals, tombstones by what they are and by id, and why each other one is refused', async (t) => {
+t.test('NDJSON is read as signals and tombstones, and every other line is rejected with its reason', async (t) => {
   const id = '0190aaaa-0000-8000-8000-000000000001'
   const line = (value: object) => JSON.stringify(value)
   const seen = read(

@@ -10,7 +10,7 @@ async function* pieces(bytes: Buffer, sizeBytes: number) {
   for (let at = 0; at < bytes.length; at += sizeBytes) yield bytes.subarray(at, at + sizeBytes)
 }
 
-/** What came out, and the code of what stopped it. */
+/** The output, and the code of the problem that stopped it. */
 async function unpack(body: AsyncIterable<unknown>, limits = LIMITS) {
   const chunks: Buffer[] = []
   try {
@@ -21,7 +21,7 @@ async function unpack(body: AsyncIterable<unknown>, limits = LIMITS) {
   return { text: Buffer.concat(chunks).toString(), stoppedBy: undefined }
 }
 
-t.test('gzip is known by its first bytes, however they are cut; what is not packed stays as it is', async (t) => {
+t.test('gzip is recognised by its first bytes in chunks of any size, and plain text is passed on', async (t) => {
   const text = 'pdq 1234\n'.repeat(50)
   for (const sizeBytes of [1, 7, 1000]) {
     t.same(await unpack(pieces(gzipSync(text), sizeBytes)), { text, stoppedBy: undefined })
@@ -33,18 +33,18 @@ t.test('gzip is known by its first bytes, however they are cut; what is not pack
   t.same(await unpack(pieces(Buffer.alloc(0), 1)), { text: '', stoppedBy: undefined })
 })
 
-t.test('a bomb is stopped by its ratio long before it is unpacked, and a long file by its length', async (t) => {
+t.test('a decompression bomb is stopped by its ratio, and a long file by its length', async (t) => {
   const bomb = gzipSync(Buffer.alloc(5 << 20))
   const small: UnpackLimits = { ...LIMITS, maxPlainBytes: 1 << 30 }
   const { text, stoppedBy } = await unpack(pieces(bomb, 64), small)
   t.equal(stoppedBy, 'body-too-large')
-  t.ok(text.length < 512 << 10, `only ${text.length} bytes of it were ever there`)
+  t.ok(text.length < 512 << 10, `only ${text.length} bytes were unpacked`)
 
   const plain = await unpack(pieces(Buffer.alloc(2 << 20, 'x'), 65_536))
   t.same([plain.stoppedBy, plain.text.length <= LIMITS.maxPlainBytes], ['body-too-large', true])
 })
 
-t.test('what breaks off or does not unpack is told apart, and what came before it is given', async (t) => {
+t.test('a truncated body and a damaged one have different problems, and earlier output is kept', async (t) => {
   const packed = gzipSync('line\n'.repeat(20_000), { level: 0 })
   const cut = await unpack(pieces(packed.subarray(0, packed.length - 20), 999))
   t.same([cut.stoppedBy, cut.text.startsWith('line\nline\n')], ['upload-incomplete', true])
@@ -61,7 +61,7 @@ t.test('what breaks off or does not unpack is told apart, and what came before i
   t.same(await unpack(failing()), { text: 'one\n', stoppedBy: 'upload-incomplete' })
 })
 
-t.test('lines are whole wherever chunks end, and a line without end costs no memory', async (t) => {
+t.test('lines are complete wherever chunks end, and an endless line takes bounded memory', async (t) => {
   const text = `\u{feff}erste\r\nzweite é\n\n${'x'.repeat(100_000)}\nlast`
   for (const sizeBytes of [1, 3, 4096, 200_000]) {
     const lines: [number, string | undefined][] = []

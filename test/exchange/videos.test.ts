@@ -1,4 +1,4 @@
-// What files and lists for others have of a video.
+// Videos in exported files and lists.
 
 import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
@@ -33,7 +33,7 @@ const banked = {
   matches: true,
 } as const
 
-t.test('a video that was exported is the same video when it is imported', async (t) => {
+t.test('an exported video is imported as the same video', async (t) => {
   for (const exported of [image, { ...image, signals: signals.slice(1) }]) {
     const line = linesOf('ndjson', { ...banked, image: exported })
     t.notMatch(line, /frame/)
@@ -44,13 +44,13 @@ t.test('a video that was exported is the same video when it is imported', async 
   }
 })
 
-t.test('times without a video are refused, and so is a time that no record can hold', async (t) => {
+t.test('times without a video, and durations out of range, are refused', async (t) => {
   const line = JSON.parse(linesOf('ndjson', banked))
   for (const changed of [{ video: undefined }, { video: { durationMs: -1 } }, { video: { durationMs: 2 ** 32 } }])
     t.match(readJson(JSON.stringify({ ...line, ...changed })), { kind: 'rejected', why: 'record-unreadable' })
 })
 
-t.test('formats for pictures have the hash of the file alone', async (t) => {
+t.test('formats for pictures contain only the file hash of a video', async (t) => {
   for (const format of EXPORT_FORMATS.filter((name) => name !== 'ndjson')) {
     const lines = linesOf(format, banked)
     for (const { hash, frame } of signals) {
@@ -62,7 +62,7 @@ t.test('formats for pictures have the hash of the file alone', async (t) => {
   t.equal(fetchableIn([...signals, row('pdq', 'whole')]).length, 1)
 })
 
-t.test('signals with times are the signals of frames, and the other way round', async () => {
+t.test('timed signals and signals of frames convert into each other without loss', async () => {
   const times = fc.uniqueArray(fc.nat(600_000), { maxLength: 6 }).map((all) => all.sort((a, b) => a - b))
   fc.assert(
     fc.property(times, fc.array(fc.nat(6), { maxLength: 12 }), (all, places) => {

@@ -1,4 +1,4 @@
-// Videos as vPDQ has them: its lines, its JSON of both kinds, and what is no such thing.
+// Videos in the formats of vPDQ: lines, both kinds of JSON, and malformed input.
 
 import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
@@ -19,10 +19,10 @@ const random = () => randomBytes(32).toString('hex')
 const framesOf = (count: number, secondsEach = 1): Frame[] =>
   Array.from({ length: count }, (_, i) => ({ hash: random(), quality: 100 - (i % 40), seconds: i * secondsEach }))
 
-/** As vpdqio.cpp writes a file. */
+/** The lines that vpdqio.cpp writes. */
 const lines = (frames: readonly Frame[]) =>
   frames.map(({ hash, quality, seconds }, i) => `${i},${quality},${hash},${seconds.toFixed(3)}`)
-/** As vpdq_util.py writes features: `.3` of Python is three significant digits. */
+/** The JSON that vpdq_util.py writes: `.3` in Python is three significant digits. */
 const json = (frames: readonly Frame[]) =>
   `[${frames.map(({ hash, quality, seconds }) => `"${hash},${quality},${pythonDigits(seconds)}"`).join(', ')}]`
 const older = (frames: readonly Frame[]) =>
@@ -37,7 +37,7 @@ function pythonDigits(seconds: number): string {
       : text
 }
 
-/** What a file comes to: of a video, the times and hashes of its frames. */
+/** The records of a file; for a video, the times and hashes of its frames. */
 function read(all: readonly string[]) {
   const { format, reader, isHeader } = readerFor(all[0] ?? '')
   const given = isHeader ? all.slice(1) : all
@@ -50,14 +50,14 @@ function read(all: readonly string[]) {
   return { format, shown }
 }
 
-t.test('the lines, the JSON and the older JSON of a video are the same video', async (t) => {
+t.test('the lines, the JSON and the older JSON of a video read as the same video', async (t) => {
   const frames = framesOf(30, 0.5)
   const video = { atMs: frames.map(({ seconds }) => 1000 * seconds), hashes: frames.map(({ hash }) => hash) }
   t.same(read(lines(frames)), { format: 'vpdq', shown: [{ line: 30, ...video }] })
   t.same(read([json(frames)]), { format: 'vpdq', shown: [{ line: 1, ...video }] })
   t.same(read([older(frames)]), { format: 'vpdq', shown: [{ line: 1, ...video }] })
   const swapped = lines(frames).map((line) => line.replace(/^(\d+),(\d+),(\w+)/, '$1,$3,$2'))
-  t.same(read(swapped).shown, [{ line: 30, ...video }], 'as the Python example prints it')
+  t.same(read(swapped).shown, [{ line: 30, ...video }], 'in the order of the Python example')
   t.same(read([`vpdq ${json(frames)}`]), { format: 'lines', shown: [{ line: 1, ...video }] })
   const field = `"${json(frames).replaceAll('"', '""')}"`
   const csv = ['signal_type,signal_str,collab,category,tags', `vpdq,${field},c,POSITIVE_CLASS,`]
@@ -65,7 +65,7 @@ t.test('the lines, the JSON and the older JSON of a video are the same video', a
   t.same(read([csv[0] ?? '', `vpdq,${field},c,NEGATIVE_CLASS,`]).shown, ['1 not-harmful'])
 })
 
-t.test('a file of several videos has each of them', async (t) => {
+t.test('every video of a file with several videos is read', async (t) => {
   const [one, other] = [framesOf(3), framesOf(5)]
   const { shown } = read([...lines(one), ...lines(other), json(one)])
   t.match(shown, [
@@ -75,7 +75,7 @@ t.test('a file of several videos has each of them', async (t) => {
   ])
 })
 
-t.test('a bad line costs the frame, and a frame that says too little is named', async (t) => {
+t.test('a bad line loses only its frame, and a rejected frame is reported with its reason', async (t) => {
   const frames = framesOf(6).map((frame, i) => (i === 2 ? { ...frame, quality: 49 } : frame))
   const all = lines(frames)
   all[1] = '1,100,zz,1.000'
@@ -94,7 +94,7 @@ t.test('a bad line costs the frame, and a frame that says too little is named', 
   t.same(read([json(low)]).shown, ['1 quality-too-low'])
 })
 
-t.test('every frame at 30 a second is thinned to four, and frames of one time are kept', async (t) => {
+t.test('frames are thinned to four a second, and equal times are moved apart', async (t) => {
   const dense = framesOf(300, 1 / 30)
   const [video] = read(lines(dense)).shown
   t.equal(typeof video === 'object' && video.hashes.length, 38)
@@ -104,14 +104,14 @@ t.test('every frame at 30 a second is thinned to four, and frames of one time ar
   t.equal(long.hashes.length, 40)
   t.ok(
     long.atMs.every((ms, i) => i === 0 || ms > (long.atMs?.[i - 1] ?? 0)),
-    'in order, each at a time of its own',
+    'in order, at different times',
   )
   const same = framesOf(1)[0]
   const still = Array.from({ length: 50 }, (_, i) => ({ hash: same?.hash ?? '', quality: 90, seconds: i }))
   t.match(read(lines(still)).shown, [{ line: 50, atMs: [0] }])
 })
 
-t.test('a video without end is refused once, and the next one is read', async (t) => {
+t.test('an endless video is refused once, and the next video is read', async (t) => {
   const hash = random()
   const endless = Array.from({ length: 40_010 }, (_, i) => `${i},100,${hash},0.000`)
   const { shown } = read([...endless, 'zzz', ...lines(framesOf(2))])
@@ -120,7 +120,7 @@ t.test('a video without end is refused once, and the next one is read', async (t
   t.equal(tooMany, 'record-too-long')
 })
 
-t.test('JSON that is no video is refused, however long, without being parsed', async (t) => {
+t.test('malformed JSON of any length is refused without being parsed', async (t) => {
   const good = json(framesOf(2))
   const bad = [
     '[]',
@@ -141,10 +141,10 @@ t.test('JSON that is no video is refused, however long, without being parsed', a
   ]
   for (const text of bad) t.equal(readVpdqJson(text), 'record-unreadable', text.slice(0, 60))
   t.equal(readVpdqJson(`["${random().slice(1)},100,0.0"]`), 'hash-malformed')
-  t.equal(readVpdqJson(`["${random()},100,5.0", "${random()},100,1.0"]`), 'record-unreadable', 'times that descend')
+  t.equal(readVpdqJson(`["${random()},100,5.0", "${random()},100,1.0"]`), 'record-unreadable', 'descending times')
 })
 
-t.test('whatever is cut, mixed or changed: nothing throws, and what is read keeps its bounds', async () => {
+t.test('with any truncation, mixture or change nothing throws, and frames stay in bounds', async () => {
   const pool = [...lines(framesOf(4)), json(framesOf(3)), older(framesOf(2)), 'vpdq []', '', '7,', random(), '0,1,2,3,4']
   const line = fc.oneof(
     fc.constantFrom(...pool),

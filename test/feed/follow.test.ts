@@ -1,4 +1,4 @@
-// A platform that follows the feed and matches by itself: what it finds is what the service would answer, also after a stop and a start.
+// A platform that follows the feed and matches locally finds the same as the service, also after a restart.
 
 import { execFile } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
@@ -17,7 +17,7 @@ import { ask, caseWithPicture, matchesOf } from '../helpers/trust.js'
 async function world(t: Test) {
   const service = await startService(t)
   const baseUrl = await service.app.listen({ host: '127.0.0.1', port: 0 })
-  t.teardown(() => service.app.server.closeAllConnections()) // fetch keeps some, for its next request
+  t.teardown(() => service.app.server.closeAllConnections()) // fetch keeps connections for its next request
   const { key, headers } = await keyFor(service, 'follower', ['feed', 'match'])
   const ngo = await keyFor(service, 'ngo', ['signals:write'], 'ngo')
   await ask(service, 'POST', '/v1/banks', ngo.headers, { name: 'mine' })
@@ -41,7 +41,7 @@ function hashOf(text: string) {
   return hash
 }
 
-t.test('what is found locally is what the service answers, and what is withdrawn is found no more', async (t) => {
+t.test('local matches equal those of the service, follow withdrawals and survive a restart', async (t) => {
   const { service, baseUrl, key, headers, ngo, handIn, file } = await world(t)
   const hers = await caseWithPicture(service)
   const hashes = Array.from({ length: 300 }, randomHashText)
@@ -63,7 +63,7 @@ t.test('what is found locally is what the service answers, and what is withdrawn
       t.same(
         local,
         remote.map(({ grade: _, ...rest }) => rest),
-        `${bits} bits away: the same, in the same order, by the same ids`,
+        `${bits} bits away: the same matches in the same order with the same ids`,
       )
     }
   }
@@ -71,10 +71,10 @@ t.test('what is found locally is what the service answers, and what is withdrawn
   t.same(feed.match(asked(withBitsFlipped(view.hash, 53), 'deframed')), [])
   const plain = (bits: number) => asked(withBitsFlipped(view.hash, bits), 'deframed').map((one) => ({ ...one, quality: 69 }))
   t.match(feed.match(plain(34)), [{ distanceBits: 34 }])
-  t.same(feed.match(plain(35)), [], 'what is plain has to be nearer, as the service has it')
+  t.same(feed.match(plain(35)), [], 'a view of low quality must be nearer, as in the service')
   t.match(feed.match(asked(withBitsFlipped(symmetric.hash, 22), 'deframed')), [{ distanceBits: 22 }])
-  t.same(feed.match(asked(withBitsFlipped(symmetric.hash, 23), 'deframed')), [], 'and so has what is like itself')
-  t.match(feed.match(asked(withBitsFlipped(hers.hash, 50)), 60), [{ distanceBits: 50 }], 'as far as is asked')
+  t.same(feed.match(asked(withBitsFlipped(symmetric.hash, 23), 'deframed')), [], 'a symmetric view must be nearer too')
+  t.match(feed.match(asked(withBitsFlipped(hers.hash, 50)), 60), [{ distanceBits: 50 }], 'up to the requested threshold')
 
   const stopping = new AbortController()
   const running = feed.run(stopping.signal)
@@ -88,19 +88,19 @@ t.test('what is found locally is what the service answers, and what is withdrawn
   await running
 
   const text = readFileSync(file, 'utf8')
-  t.notMatch(text, hers.hash, 'the bits of what is withdrawn are not in the file')
+  t.notMatch(text, hers.hash, 'the withdrawn hash is not in the file')
   t.match(text, late)
-  t.equal(statSync(file).mode & 0o777, 0o600, 'nobody else may read it')
+  t.equal(statSync(file).mode & 0o777, 0o600, 'readable by its owner only')
 
   const again = await openFeed({ baseUrl, key, file })
-  t.equal(again.size, feed.size, 'held again before anybody is asked')
+  t.equal(again.size, feed.size, 'loaded before any request')
   t.equal(again.match(asked(late)).length, 1)
   await ask(service, 'DELETE', `/v1/banks/mine/signals/${ids[40]}`, ngo.headers)
   await again.sync()
-  t.same(again.match(asked(hashes[40] ?? '')), [], 'and goes on from there')
+  t.same(again.match(asked(hashes[40] ?? '')), [], 'it continues from its cursor')
 })
 
-t.test('a view that is not near enough alone is found locally when the service finds it: with a second one', async (t) => {
+t.test('a view beyond the threshold alone matches locally with a corroborating view, as in the service', async (t) => {
   const { service, baseUrl, key, headers, file } = await world(t)
   const her = await openCase(service.app)
   const [whole, part] = [formatHash(hashNamed('whole')), formatHash(hashNamed('part'))]
@@ -139,10 +139,10 @@ t.test('a view that is not near enough alone is found locally when the service f
   }
   const asIs = { ...signal('whole', ''), hash: hashOf(withBitsFlipped(whole, 48)) }
   const mirrored = { ...signal('deframed', ''), hash: hashOf(withBitsFlipped(part, 60)), transform: 'flipY' as const }
-  t.same(feed.match([asIs, mirrored]), [], 'one that was turned otherwise is no witness')
+  t.same(feed.match([asIs, mirrored]), [], 'a view with another transform does not corroborate')
 })
 
-t.test('a snapshot drops what it does not name, also when it was interrupted', async (t) => {
+t.test('a complete snapshot removes images that it does not name, also after an interruption', async (t) => {
   const lines = (...all: object[]) => `${all.map((line) => JSON.stringify(line)).join('\n')}\n`
   const hash = randomHashText()
   const upsert = (id: string) => ({
@@ -186,15 +186,15 @@ t.test('a snapshot drops what it does not name, also when it was interrupted', a
   answers[''] = [200, lines({ op: 'snapshot-begin' }, upsert('c'), cursor('2', true))]
   answers['2'] = [503, '{"code":"store-unavailable"}']
   await t.rejects(feed.sync(), new FeedError('refused', 'store-unavailable'))
-  t.same(ids(feed), ['a', 'b', 'c'], 'what was not named yet stays while the snapshot is under way')
+  t.same(ids(feed), ['a', 'b', 'c'], 'images stay until the snapshot is complete')
   await feed.save()
 
   answers['2'] = [200, lines(upsert('d'), { op: 'snapshot-end' }, cursor('3', false))]
   const resumed = await openFeed({ baseUrl, key: 'k', file })
   await resumed.sync()
-  t.same(ids(resumed), ['c', 'd'], 'gone on with after a start, and then all else is dropped')
+  t.same(ids(resumed), ['c', 'd'], 'resumed after a restart, and then the rest is removed')
   await t.rejects(resumed.sync(), new FeedError('feed-broken-off'))
-  t.same(ids(resumed), ['c', 'd'], 'half a line counts for nothing')
+  t.same(ids(resumed), ['c', 'd'], 'a truncated line is ignored')
 
   answers['3'] = [200, 'nonsense\n']
   await t.rejects(resumed.sync(), new FeedError('feed-unreadable'))
@@ -208,7 +208,7 @@ t.test('a snapshot drops what it does not name, also when it was interrupted', a
   await t.rejects(lost.sync(), new FeedError('unreachable'))
 })
 
-t.test('on a full disk the file stays as it was, and is replaced as soon as there is room', SMALL_DISK, async (t) => {
+t.test('on a full disk the feed file stays as it was, and is replaced once there is space', SMALL_DISK, async (t) => {
   const disk = smallDisk(t)
   const { baseUrl, key, handIn } = await world(t)
   const file = join(disk.path, 'feed.ndjson')
@@ -223,16 +223,16 @@ t.test('on a full disk the file stays as it was, and is replaced as soon as ther
     disk.fill(freeBlocks)
     await t.rejects(feed.sync(), { code: 'ENOSPC' }, `${freeBlocks} blocks are free`)
     t.ok(readFileSync(file).equals(before))
-    t.same(readdirSync(disk.path).sort(), ['feed.ndjson', 'filler'], 'nothing is left beside it')
+    t.same(readdirSync(disk.path).sort(), ['feed.ndjson', 'filler'], 'no temporary file is left')
   }
-  t.equal((await openFeed({ baseUrl, key, file })).size, 20, 'a start would go on from there')
+  t.equal((await openFeed({ baseUrl, key, file })).size, 20, 'a restart would continue from it')
   disk.empty()
-  await Promise.all([feed.save(), feed.save()]) // though nothing has changed since
+  await Promise.all([feed.save(), feed.save()]) // without a change since
   t.equal((await openFeed({ baseUrl, key, file })).size, 90)
   t.same(readdirSync(disk.path), ['feed.ndjson'])
 })
 
-t.test('a key that is refused ends it, and says why', async (t) => {
+t.test('a refused key ends following with its problem code', async (t) => {
   const { service, baseUrl } = await world(t)
   const { key } = await keyFor(service, 'other', ['match'])
   for (const [shown, code] of [
@@ -245,7 +245,7 @@ t.test('a key that is refused ends it, and says why', async (t) => {
   }
 })
 
-t.test('the example follows, and answers for each line', async (t) => {
+t.test('the example follows the feed and answers each line', async (t) => {
   const { baseUrl, key, handIn, file } = await world(t)
   const hash = randomHashText()
   await handIn([hash])

@@ -1,4 +1,4 @@
-// Videos that a follower of the feed holds: each frame is found by itself, with its time, and all go together.
+// Videos of a feed follower: each frame matches by itself with its time, and all are removed together.
 
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -32,43 +32,40 @@ const hashes = Array.from({ length: 4 }, randomHashText)
 const md5 = randomBytes(16).toString('hex')
 const film = () => line('film', [...hashes.map((hash, i) => pdq(hash, 2250 * i)), { ...pdq(md5), type: 'video_md5' }])
 
-t.test(
-  'a still finds the frame of a video, with its time; the file is found by its MD5; both go with a tombstone',
-  async (t) => {
-    const held = new Held()
-    held.apply(parseLine(film()))
-    held.apply(parseLine(line('picture', [pdq(withBitsFlipped(hashes[1] ?? '', 4))], {})))
-    t.equal(held.size, 2)
-    for (const [i, hash] of hashes.entries()) {
-      const [found] = held.match([asked('pdq', withBitsFlipped(hash, 2))]).filter(({ id }) => id === 'film')
-      t.match(found, { atMs: 2250 * i, distanceBits: 2, video: { durationMs: 9000 } })
-    }
-    t.same(
-      held.match([asked('pdq', hashes[1] ?? '')]).map(({ id, atMs }) => [id, atMs]),
-      [
-        ['film', 2250],
-        ['picture', undefined],
-      ],
-    )
-    t.match(held.match([asked('video_md5', md5)]), [{ id: 'film', signalType: 'video_md5', distanceBits: 0 }])
-    t.notOk('atMs' in (held.match([asked('video_md5', md5)])[0] ?? {}))
-    const both = held.match([
-      asked('pdq', withBitsFlipped(hashes[0] ?? '', 9)),
-      asked('pdq', withBitsFlipped(hashes[3] ?? '', 3)),
-    ])
-    t.match(both, [{ id: 'film', distanceBits: 3, atMs: 6750 }], 'one match, of the nearest frame')
-    t.equal(both.length, 1)
+t.test('a picture matches a frame of a video with its time, the file its MD5, and a tombstone removes both', async (t) => {
+  const held = new Held()
+  held.apply(parseLine(film()))
+  held.apply(parseLine(line('picture', [pdq(withBitsFlipped(hashes[1] ?? '', 4))], {})))
+  t.equal(held.size, 2)
+  for (const [i, hash] of hashes.entries()) {
+    const [found] = held.match([asked('pdq', withBitsFlipped(hash, 2))]).filter(({ id }) => id === 'film')
+    t.match(found, { atMs: 2250 * i, distanceBits: 2, video: { durationMs: 9000 } })
+  }
+  t.same(
+    held.match([asked('pdq', hashes[1] ?? '')]).map(({ id, atMs }) => [id, atMs]),
+    [
+      ['film', 2250],
+      ['picture', undefined],
+    ],
+  )
+  t.match(held.match([asked('video_md5', md5)]), [{ id: 'film', signalType: 'video_md5', distanceBits: 0 }])
+  t.notOk('atMs' in (held.match([asked('video_md5', md5)])[0] ?? {}))
+  const both = held.match([
+    asked('pdq', withBitsFlipped(hashes[0] ?? '', 9)),
+    asked('pdq', withBitsFlipped(hashes[3] ?? '', 3)),
+  ])
+  t.match(both, [{ id: 'film', distanceBits: 3, atMs: 6750 }], 'one match, with the nearest frame')
+  t.equal(both.length, 1)
 
-    held.apply(parseLine(line('film', [pdq(hashes[3] ?? '', 100)])))
-    t.same(held.match([asked('pdq', hashes[0] ?? '')]), [], 'a frame that it has no more')
-    t.match(held.match([asked('pdq', hashes[3] ?? '')]), [{ atMs: 100 }])
-    held.apply({ op: 'tombstone', id: 'film' })
-    for (const hash of [hashes[0] ?? '', hashes[3] ?? '']) t.same(held.match([asked('pdq', hash)]), [])
-    t.same(held.match([asked('video_md5', md5)]), [])
-  },
-)
+  held.apply(parseLine(line('film', [pdq(hashes[3] ?? '', 100)])))
+  t.same(held.match([asked('pdq', hashes[0] ?? '')]), [], 'a removed frame does not match')
+  t.match(held.match([asked('pdq', hashes[3] ?? '')]), [{ atMs: 100 }])
+  held.apply({ op: 'tombstone', id: 'film' })
+  for (const hash of [hashes[0] ?? '', hashes[3] ?? '']) t.same(held.match([asked('pdq', hash)]), [])
+  t.same(held.match([asked('video_md5', md5)]), [])
+})
 
-t.test('views that agree are of one frame', async (t) => {
+t.test('views corroborate each other only within one frame', async (t) => {
   const held = new Held()
   const [one, other] = [randomHashText(), randomHashText()]
   const rows = (times: readonly [number, number]): Row[] =>
@@ -82,7 +79,7 @@ t.test('views that agree are of one frame', async (t) => {
   t.same(ids, ['one frame'])
 })
 
-t.test('a file keeps the times of frames', async (t) => {
+t.test('the times of frames are saved and loaded', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'tabir-held-'))
   t.teardown(() => rmSync(folder, { recursive: true }))
   const held = new Held()
@@ -94,7 +91,7 @@ t.test('a file keeps the times of frames', async (t) => {
   t.match(again.match([asked('video_md5', md5)]), [{ id: 'film' }])
 })
 
-t.test('a video is bounded: the longest one is held, a list without end is refused', async (t) => {
+t.test('the longest video is accepted, a longer one is refused, and an invalid time is ignored', async (t) => {
   const long = Array.from({ length: 10_000 }, (_, i) => pdq(formatHash(hashFromBytes(randomBytes(32))), 60 * i))
   const held = new Held()
   held.apply(parseLine(line('long', long)))
@@ -102,5 +99,5 @@ t.test('a video is bounded: the longest one is held, a list without end is refus
   const row = pdq(hashes[0] ?? '', 0)
   t.throws(() => parseLine(line('endless', new Array(20_001).fill(row))), FeedError)
   held.apply(parseLine(line('odd', [pdq(hashes[0] ?? '', -1), pdq(hashes[1] ?? '', 0.5), pdq(hashes[2] ?? '', 2 ** 32)])))
-  for (const hash of hashes.slice(0, 3)) t.same(held.match([asked('pdq', hash)]), [], 'a time that is none')
+  for (const hash of hashes.slice(0, 3)) t.same(held.match([asked('pdq', hash)]), [], 'an invalid time')
 })

@@ -16,7 +16,7 @@ async function written(path: string, pieces: readonly Uint8Array[]): Promise<num
   return file.keptBytes
 }
 
-t.test('whatever was there before, in the end the file is what was given', async () => {
+t.test('a continued file ends with the given bytes, whatever was there before', async () => {
   const path = join(folder, 'any')
   const bytes = fc.uint8Array({ maxLength: 40 })
   await fc.assert(
@@ -32,14 +32,14 @@ t.test('whatever was there before, in the end the file is what was given', async
   )
 })
 
-t.test('what is there of the same bytes is kept, and nothing behind the first that differ', async (t) => {
+t.test('equal leading pieces are kept, and the rest is written again', async (t) => {
   const pieces = Array.from({ length: 10 }, (_, i) => Buffer.alloc(100, i))
   const whole = Buffer.concat(pieces)
   const path = join(folder, 'kept')
-  t.equal(await written(path, pieces), 0, 'it was not there')
+  t.equal(await written(path, pieces), 0, 'the file is new')
   t.equal(await written(path, pieces), 1000)
   writeFileSync(path, whole.subarray(0, 550))
-  t.equal(await written(path, pieces), 500, 'a piece that broke off is written again')
+  t.equal(await written(path, pieces), 500, 'a partial piece is written again')
   const changed = Buffer.from(whole)
   changed[250] = 99
   writeFileSync(path, changed)
@@ -47,7 +47,7 @@ t.test('what is there of the same bytes is kept, and nothing behind the first th
   t.ok(readFileSync(path).equals(whole))
 })
 
-t.test('one that was given up has what was written so far', async (t) => {
+t.test('a file that was closed early has the pieces written so far', async (t) => {
   const path = join(folder, 'given up')
   const file = await continueFile(path)
   await file.write(Buffer.alloc(100, 1))

@@ -20,7 +20,7 @@ const ways = {
     writeWholeFileSync(path, pieces, options),
 }
 
-t.test('a call that takes fewer bytes than it was given is called again with the rest', async (t) => {
+t.test('a partial write is continued with the remaining bytes', async (t) => {
   const to = Buffer.alloc(10)
   const calls: (number | null)[] = []
   const handle = (most: number): PartWriter => ({
@@ -38,28 +38,24 @@ t.test('a call that takes fewer bytes than it was given is called again with the
   await writeFully(handle(4), Buffer.from('abcdef'), 2)
   t.equal(to.toString(), '01abcdef89')
   t.same(calls, [2, 6])
-  await t.rejects(writeFully(handle(0), Buffer.from('x')), /wrote no bytes/, 'instead of trying for ever')
+  await t.rejects(writeFully(handle(0), Buffer.from('x')), /wrote no bytes/, 'no endless loop')
 })
 
 for (const [name, write] of Object.entries(ways)) {
-  t.test(`a file is replaced whole, ${name}`, async (t) => {
+  t.test(`a file is replaced as a whole, ${name}`, async (t) => {
     const path = join(t.testdir(), 'file')
     await write(path, ['first'])
     linkSync(path, `${path}.kept`)
     await write(path, ['sec', Buffer.from('ond'), ''])
     t.equal(readFileSync(path, 'utf8'), 'second')
-    t.equal(
-      readFileSync(`${path}.kept`, 'utf8'),
-      'first',
-      'the old one was not written to: a reader that has it open goes on',
-    )
+    t.equal(readFileSync(`${path}.kept`, 'utf8'), 'first', 'the old file is unchanged for readers that have it open')
     t.equal(statSync(path).mode & 0o777, 0o600)
     t.same(readdirSync(dirname(path)).sort(), ['file', 'file.kept'])
     await write(path, [])
     t.equal(statSync(path).size, 0)
   })
 
-  t.test(`when its content cannot be had, the old file stays, ${name}`, async (t) => {
+  t.test(`if the new content fails the old file stays, ${name}`, async (t) => {
     const path = join(t.testdir(), 'file')
     await write(path, ['old'])
     function* failing() {
@@ -71,7 +67,7 @@ for (const [name, write] of Object.entries(ways)) {
     t.same(readdirSync(dirname(path)), ['file'])
   })
 
-  t.test(`one that has to be new replaces none, and one that is being written keeps others out, ${name}`, async (t) => {
+  t.test(`a file that must be new replaces none, and a lock file excludes other writers, ${name}`, async (t) => {
     const path = join(t.testdir(), 'file')
     await write(path, ['old'], { isNew: true })
     await t.rejects(write(path, ['new'], { isNew: true }), { code: 'EEXIST' })
@@ -82,7 +78,7 @@ for (const [name, write] of Object.entries(ways)) {
     t.same(readdirSync(dirname(path)).sort(), ['file', 'file.lock'])
   })
 
-  t.test(`on a full disk the old file stays and nothing is left beside it, ${name}`, SMALL_DISK, async (t) => {
+  t.test(`on a full disk the old file stays and no temporary file is left, ${name}`, SMALL_DISK, async (t) => {
     const disk = smallDisk(t)
     const path = join(disk.path, 'file')
     await write(path, [block(1)])
@@ -90,7 +86,7 @@ for (const [name, write] of Object.entries(ways)) {
       disk.empty()
       disk.fill(freeBlocks)
       await t.rejects(write(path, [block(2), block(3), block(4)]), { code: 'ENOSPC' }, `${freeBlocks} blocks are free`)
-      await t.rejects(write(path, [block(2, 12 * KB)]), { code: 'ENOSPC' }, 'as one piece, of which a part fits')
+      await t.rejects(write(path, [block(2, 12 * KB)]), { code: 'ENOSPC' }, 'one piece that fits only in part')
       t.ok(readFileSync(path).equals(block(1)))
       t.same(readdirSync(disk.path).sort(), ['file', 'filler'])
     }
@@ -100,7 +96,7 @@ for (const [name, write] of Object.entries(ways)) {
   })
 }
 
-t.test('what killed writers left is removed after ten minutes', async (t) => {
+t.test('files left by killed writers are removed after ten minutes', async (t) => {
   const path = join(t.testdir(), 'file')
   const left = [`${path}.0a.new`, `${path}.0b.new`, `${path}2.0c.new`]
   for (const each of left) writeFileSync(each, 'half')
@@ -116,7 +112,7 @@ async function recordFile(t: Test, path: string) {
   return file
 }
 
-t.test('records of two processes come one behind the other, and a file that was moved is noticed', async (t) => {
+t.test('records of two writers are appended in order, and a replaced file is noticed', async (t) => {
   const path = join(t.testdir(), 'log')
   const [one, two] = [await recordFile(t, path), await recordFile(t, path)]
   for (const [file, text] of [
@@ -132,12 +128,12 @@ t.test('records of two processes come one behind the other, and a file that was 
   t.equal(readFileSync(path, 'utf8'), 'another file')
 })
 
-t.test('what is there is written over on a full disk, on which nothing can be added', SMALL_DISK, async (t) => {
+t.test('an existing file can be overwritten on a full disk, where nothing can be appended', SMALL_DISK, async (t) => {
   const disk = smallDisk(t)
   const [path, log] = [join(disk.path, 'status'), join(disk.path, 'log')]
   await makeOnce(path, 'good\n')
   await makeOnce(path, 'else\n')
-  t.equal(readFileSync(path, 'utf8'), 'good\n', 'made once')
+  t.equal(readFileSync(path, 'utf8'), 'good\n', 'not created again')
   const file = await recordFile(t, log)
   disk.fill()
   await t.rejects(file.append('x\n'), { code: 'ENOSPC' })

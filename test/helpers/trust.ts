@@ -1,4 +1,4 @@
-// A registered picture, and platforms, NGOs and an operator who meet it.
+// A registered picture or video, and platforms, NGOs and an operator who meet it.
 
 import type { InjectOptions } from 'fastify'
 import { z } from 'zod'
@@ -8,6 +8,7 @@ import { keyFor, openCase, randomHashText, type TestService } from './service.js
 type Headers = Readonly<Record<string, string>>
 
 const Registered = z.object({ images: z.array(z.object({ imageId: z.string() })) })
+const RegisteredVideos = z.object({ videos: z.array(z.object({ imageId: z.string() })) })
 const Answer = z.object({
   results: z.array(
     z.object({
@@ -44,6 +45,26 @@ export async function caseWithPicture(service: TestService, hash = randomHashTex
   const [image] = Registered.parse(response.json()).images
   if (image === undefined) throw new Error(response.body)
   return { ...her, hash, imageId: image.imageId }
+}
+
+export const FRAME_MS = 2000
+
+/** A video with a frame for each hash, as it is handed in or asked about. */
+export function filmOf(hashes: readonly string[]) {
+  const frames = hashes.map((hash, i) => ({ atMs: i * FRAME_MS, signals: [{ type: 'pdq', hash, quality: 100 }] }))
+  return { durationMs: hashes.length * FRAME_MS, frames }
+}
+
+/** A case with one video of some frames. */
+export async function caseWithVideo(
+  service: TestService,
+  hashes: readonly string[] = [randomHashText(), randomHashText(), randomHashText()],
+) {
+  const her = await openCase(service.app)
+  const response = await ask(service, 'POST', `${her.url}/hashes`, her.headers, { videos: [filmOf(hashes)] })
+  const [video] = RegisteredVideos.parse(response.json()).videos
+  if (video === undefined) throw new Error(response.body)
+  return { ...her, hashes, imageId: video.imageId }
 }
 
 /** What this organisation is told about this hash. */

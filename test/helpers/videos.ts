@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findFfmpeg } from '../../workers/media/video/find-ffmpeg.js'
+import { type MatroskaTrack, matroskaHeader, packetHead } from '../../workers/media/video/matroska-writer.js'
 
 export const ffmpeg = findFfmpeg({ searchPath: process.env['PATH'] ?? '' })?.binary
 
@@ -44,6 +45,20 @@ export function remuxed(
     writeFileSync(from, clip)
     return run([...input, '-i', from, '-c', 'copy', ...output, path])
   })
+}
+
+const KEY = ['-encryption_scheme', 'cenc-aes-ctr', '-encryption_key', '11'.repeat(16), '-encryption_kid', '22'.repeat(16)]
+
+/** The same, encrypted. */
+export function encrypted(clip: Buffer): Buffer {
+  return remuxed(clip, 'a.mp4', { output: KEY }) ?? Buffer.alloc(0)
+}
+
+/** A Matroska file with packets at these times, which no decoder reads. */
+export function fileOf(times: readonly number[], track: Partial<MatroskaTrack> = {}): Buffer {
+  const header = matroskaHeader({ codec: 'vp8', width: 640, height: 480, ...track })
+  const packets = times.map((atMs, index) => [packetHead(atMs, index === 0, 4), Buffer.of(1, 2, 3, 4)])
+  return Buffer.concat([header, ...packets.flat()])
 }
 
 /** What is shown at each quarter of a second, in grey, as ffmpeg reads the file itself. */

@@ -8,8 +8,13 @@ import { type Expected, expectedOf, type Thing } from './model.js'
 import type { PromiseName } from './promises.js'
 import { nameOf, type Scene, thingName, untilReady } from './scene.js'
 import type { Api } from './steps.js'
+import { filmOf, framesOf, isVideo, oddityOf } from './videos.js'
 
-const Found = z.object({ matchId: z.string(), bank: z.string(), tier: z.string(), disputed: z.boolean() })
+const Found = z.object({
+  ...{ matchId: z.string(), bank: z.string(), tier: z.string(), disputed: z.boolean() },
+  atMs: z.int().optional(),
+  segments: z.array(z.object({ frames: z.int() })).optional(),
+})
 const MatchAnswer = z.object({ results: z.array(z.object({ matches: z.array(Found) })) })
 export type Found = z.infer<typeof Found>
 
@@ -28,7 +33,7 @@ const MAX_FED = 20_000
 /** @param by the API that acknowledged the last change: there it holds at once. */
 export async function check(scene: Scene, followers: FeedFollowers, by: Api | undefined): Promise<void> {
   const things = sampled(scene)
-  const hashes = [...new Set(things.map(({ hash }) => hash))]
+  const hashes = [...new Set(things.flatMap(({ hash }) => framesOf(hash)))]
   const seen: Map<string, readonly Found[]>[] = []
   for (const at of inOrder(by)) {
     if (scene.world.stopped.has(at)) continue
@@ -57,7 +62,8 @@ async function checkOne(scene: Scene, at: Api, things: readonly Thing[], hashes:
   const endMs = performance.now() + timeoutMs
   for (;;) {
     const found = await matchesOf(scene, at, hashes)
-    const breach = breachesOf(scene, at, things, found).find(({ promise }) => !scene.ignores(promise))
+    const breaches = [...breachesOf(scene, at, things, found), ...(await frameBreachesOf(scene, at, things, found))]
+    const breach = breaches.find(({ promise }) => !scene.ignores(promise))
     if (breach === undefined) return found
     if (performance.now() > endMs) scene.broken(breach.promise, breach.what)
     await sleep(20)
@@ -69,7 +75,11 @@ export async function matchesOf(scene: Scene, at: Api, hashes: readonly string[]
   const found = new Map<string, readonly Found[]>()
   for (let from = 0; from < hashes.length; from += AT_ONCE) {
     const some = hashes.slice(from, from + AT_ONCE)
-    const results = await resultsOf(scene, at, some)
+    const results = await resultsOf(
+      scene,
+      at,
+      some.map((hash) => ({ signals: [{ type: 'pdq', hash: scene.hashOf(hash) }] })),
+    )
     some.forEach((hash, i) => {
       found.set(hash, results[i] ?? [])
     })
@@ -77,8 +87,7 @@ export async function matchesOf(scene: Scene, at: Api, hashes: readonly string[]
   return found
 }
 
-async function resultsOf(scene: Scene, at: Api, hashes: readonly string[]): Promise<(readonly Found[])[]> {
-  const queries = hashes.map((hash) => ({ signals: [{ type: 'pdq', hash: scene.hashOf(hash) }] }))
+async function resultsOf(scene: Scene, at: Api, queries: readonly object[]): Promise<(readonly Found[])[]> {
   for (;;) {
     const key = scene.keys.watcher
     const answer = await scene.ask(at, { method: 'POST', path: '/v1/match', key, json: { queries, transforms: false } })
@@ -89,6 +98,27 @@ async function resultsOf(scene: Scene, at: Api, hashes: readonly string[]): Prom
     await untilReady(scene, at)
     await sleep(10)
   }
+}
+
+/** Videos are registered in cases only. */
+async function frameBreachesOf(
+  scene: Scene,
+  at: Api,
+  things: readonly Thing[],
+  found: ReadonlyMap<string, readonly Found[]>,
+): Promise<Breach[]> {
+  const videos = [...new Set(things.map(({ hash }) => hash).filter(isVideo))]
+  if (videos.length === 0) return []
+  const films = await resultsOf(
+    scene,
+    at,
+    videos.map((hash) => ({ video: filmOf(hash, scene.hashOf) })),
+  )
+  return videos.flatMap((hash, i) => {
+    const stills = framesOf(hash).map((name) => found.get(name) ?? [])
+    const odd = oddityOf(hash, stills, films[i] ?? [])
+    return odd === undefined ? [] : [{ promise: 'frames-agree', what: `${nameOf(at)}: ${odd}` } as const]
+  })
 }
 
 function bankOf({ cases, bankName }: Scene, home: string): string {
@@ -151,13 +181,14 @@ function breachOf(expected: readonly Expected[], matches: readonly Found[]): Bre
 }
 
 async function checkFeeds(scene: Scene, followers: FeedFollowers, hashes: readonly string[]): Promise<void> {
+  const vetoed = new Set([...scene.model.vetoed].flatMap(framesOf))
   for (const at of [0, 1] as const) {
     if (scene.world.stopped.has(at)) continue
     await settled(scene, 'feed-agrees', async () => {
       const found = await matchesOf(scene, at, hashes)
       const held = await heldBy(followers, scene, at)
       // A hash that is on the list of harmless pictures matches nothing, whoever has it.
-      const known = hashes.filter((hash) => !scene.model.vetoed.has(hash))
+      const known = hashes.filter((hash) => !vetoed.has(hash))
       const odd = known.find((hash) => textOf(found.get(hash)) !== textOf(held.get(scene.hashOf(hash))))
       if (odd === undefined) return undefined
       return `${nameOf(at)}: of ${odd} a match says ${textOf(found.get(odd))}, the feed ${textOf(held.get(scene.hashOf(odd)))}`

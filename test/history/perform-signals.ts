@@ -6,9 +6,11 @@ import { checkErased } from './check.js'
 import { homeEnded, registered, removed, type Thing, thingAt, thingsIn } from './model.js'
 import { refuseOdd, type Scene, thingName } from './scene.js'
 import type { Api, Ref, StepOf } from './steps.js'
+import { filmOf, isVideo } from './videos.js'
 
 const Opened = z.object({ caseNumber: z.string(), token: z.string() })
-const CaseImages = z.object({ images: z.array(z.object({ imageId: z.string().optional() })) })
+const Added = z.array(z.object({ imageId: z.string().optional() }))
+const CaseImages = z.object({ images: Added, videos: Added.optional() })
 const BankSignals = z.object({ signals: z.array(z.object({ signalId: z.string().optional() })) })
 const Content = z.object({ id: z.number() })
 const ImportReport = z.object({ accepted: z.number(), removed: z.number(), rejected: z.number() })
@@ -61,9 +63,10 @@ async function addToCase(scene: Scene, { at, home, hash }: StepOf<'register'>): 
     method: 'POST',
     path,
     key: own?.token ?? '',
-    json: { adult: true, images: [{ signals }] },
+    json: { adult: true, ...(isVideo(hash) ? { videos: [filmOf(hash, scene.hashOf)] } : { images: [{ signals }] }) },
   })
-  const id = CaseImages.safeParse(answer.json).data?.images[0]?.imageId
+  const added = CaseImages.safeParse(answer.json).data
+  const id = (isVideo(hash) ? added?.videos : added?.images)?.[0]?.imageId
   if (id !== undefined) scene.ids.set(thingName({ home, hash }), id)
   return answer
 }

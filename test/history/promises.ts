@@ -11,6 +11,8 @@ export const PROMISES = {
   tiers: 'a match tells the tier that follows from what was said',
   disputed: 'a match tells whether a dispute is open',
   'feed-agrees': 'the feed says of each hash what a match says',
+  'frames-agree':
+    'a video is answered as one thing, whichever of its frames is asked about, and with the moment of that frame',
   'apis-agree': 'all APIs say the same',
   erased: 'what was withdrawn is erased from the store',
   'removal-by-identity': 'what is registered can be taken back, whatever currently matches',

@@ -2,7 +2,21 @@
 
 import { DISPUTE_REASONS } from '../../src/domain/trust/trust.js'
 import type { Chance } from '../fuzz/chance.js'
-import { ADD_WAYS, type Api, type Episode, type Group, REMOVE_WAYS, type Ref, type Step } from './steps.js'
+import {
+  api,
+  bank,
+  count,
+  inBank,
+  inCase,
+  interleaved,
+  judged,
+  many,
+  named,
+  openCase,
+  refs,
+  remove,
+} from './scenario-parts.js'
+import type { Api, Episode, Group, Step } from './steps.js'
 import { uniformSteps } from './uniform.js'
 
 export interface Scenario {
@@ -13,50 +27,6 @@ export interface Scenario {
   readonly weight: number
   readonly steps: (chance: Chance) => Step[]
 }
-
-export const api = (chance: Chance): Api => (chance.happens(0.5) ? 1 : 0)
-const count = (chance: Chance, from: number, to: number) => from + chance.below(to - from + 1)
-const many = <T>(length: number, make: (i: number) => T): T[] => Array.from({ length }, (_, i) => make(i))
-
-/** Sequences in one, each in its own order. */
-export function interleaved(chance: Chance, threads: readonly (readonly Step[])[]): Step[] {
-  const left = threads.map((thread) => [...thread]).filter(({ length }) => length > 0)
-  const steps: Step[] = []
-  while (left.length > 0) {
-    const thread = chance.oneOf(left)
-    const step = thread.shift()
-    if (step !== undefined) steps.push(step)
-    if (thread.length === 0) left.splice(left.indexOf(thread), 1)
-  }
-  return steps
-}
-
-const bank = (chance: Chance, home: string): Step => ({ do: 'create-bank', at: api(chance), home })
-const inBank = (chance: Chance, ref: Ref, reviewed = true): Step => ({
-  do: 'register',
-  at: api(chance),
-  way: chance.oneOf(ADD_WAYS),
-  reviewed,
-  ...ref,
-})
-const inCase = (chance: Chance, ref: Ref): Step => ({ do: 'register', at: api(chance), way: 'json', reviewed: true, ...ref })
-const openCase = (chance: Chance, home: string): Step => ({ do: 'open-case', at: api(chance), home })
-const remove = (chance: Chance, ref: Ref): Step => ({
-  do: 'remove',
-  at: api(chance),
-  way: chance.oneOf(REMOVE_WAYS),
-  ...ref,
-})
-const refs = (home: string, length: number): Ref[] => many(length, (i) => ({ home, hash: `h${i}` }))
-const judged = (
-  chance: Chance,
-  ref: Ref,
-  outcome: 'upheld' | 'rejected',
-  reason = chance.oneOf(DISPUTE_REASONS),
-): Step[] => [
-  { do: 'dispute', at: api(chance), by: chance.oneOf(['platform', 'operator']), reason, ...ref },
-  { do: 'decide', at: api(chance), outcome, ...ref },
-]
 
 /** Paused until nearly the same time; meanwhile somebody judges, removes or hands in again some of them. */
 function pausedTogether(chance: Chance): Step[] {
@@ -84,7 +54,7 @@ function pausedTogether(chance: Chance): Step[] {
 
 /** She withdraws what was judged, or what is being judged. */
 function judgedThenWithdrawn(chance: Chance): Step[] {
-  const ref = { home: 'c0', hash: 'h0' }
+  const ref = { home: 'c0', hash: named(chance, 0) }
   const reason = chance.happens(0.7) ? 'harmless-content' : chance.oneOf(DISPUTE_REASONS)
   return [
     openCase(chance, 'c0'),
@@ -95,9 +65,34 @@ function judgedThenWithdrawn(chance: Chance): Step[] {
   ]
 }
 
+/** One video in two cases: both are judged, held and vouched for, and one or both come to their end, while processes end. */
+function videoOfTwo(chance: Chance): Step[] {
+  const cases = many(2, (i) => ({ home: `c${i}`, hash: 'v0' }))
+  const lives = cases.map((ref): Step[] => [
+    openCase(chance, ref.home),
+    inCase(chance, ref),
+    ...(chance.happens(0.5) ? [{ do: 'attest', at: api(chance), ...ref } as const] : []),
+    ...(chance.happens(0.5) ? [{ do: 'verify', at: api(chance), ...ref } as const] : []),
+    ...(chance.happens(0.6)
+      ? [{ do: 'hold', at: api(chance), ...ref } as const, { do: 'release', at: api(chance), ...ref } as const]
+      : []),
+    ...(chance.happens(0.3) ? judged(chance, ref, chance.oneOf(['upheld', 'rejected']), 'other') : []),
+    ...(chance.happens(0.3) ? [{ do: 'reinstate', at: api(chance), ...ref } as const] : []),
+    ...(chance.happens(0.7)
+      ? [{ do: chance.happens(0.7) ? 'withdraw' : 'expire', at: api(chance), home: ref.home } as const]
+      : []),
+  ])
+  const beside: Step[] = [
+    ...(chance.happens(0.4) ? [{ do: 'restart', api: api(chance) } as const] : []),
+    ...(chance.happens(0.3) ? [{ do: 'cold-start', api: api(chance) } as const] : []),
+    ...(chance.happens(0.2) ? [{ do: 'kill-redis' } as const] : []),
+  ]
+  return interleaved(chance, [...lives, beside])
+}
+
 /** Some cases come to their end, others do not, while a worker's clock is ahead and processes end. */
 function expired(chance: Chance): Step[] {
-  const cases = many(count(chance, 2, 3), (i) => ({ home: `c${i}`, hash: `h${i % 2}` }))
+  const cases = many(count(chance, 2, 3), (i) => ({ home: `c${i}`, hash: named(chance, i % 2) }))
   const lives = cases.map((ref): Step[] => [
     openCase(chance, ref.home),
     inCase(chance, ref),
@@ -234,7 +229,7 @@ function snapshotDuringImport(chance: Chance): Step[] {
 /** Things change, the machine is lost, and a backup is put in its place. */
 function restoredBackup(chance: Chance): Step[] {
   const group = { home: 'b0', group: 'g0' }
-  const cases = many(count(chance, 1, 3), (i) => ({ home: `c${i}`, hash: `p${i}` }))
+  const cases = many(count(chance, 1, 3), (i) => ({ home: `c${i}`, hash: named(chance, i) }))
   const before = cases.map((ref): Step[] => [openCase(chance, ref.home), inCase(chance, ref)])
   const imported: Step[] = [bank(chance, 'b0'), { do: 'import', at: api(chance), count: 500, ...group }]
   const full: Step = { do: 'fill-disk', disk: 'withdrawals' }
@@ -263,7 +258,7 @@ function restoredBackup(chance: Chance): Step[] {
 
 /** A change that the APIs have and the next master has not; one API may stand still while the other goes on. */
 function divergedReplica(chance: Chance): Step[] {
-  const cases = many(2, (i) => ({ home: `c${i}`, hash: `p${i}` }))
+  const cases = many(2, (i) => ({ home: `c${i}`, hash: named(chance, i) }))
   const lost = many(count(chance, 1, 2), (i) => inBank(chance, { home: 'b0', hash: `lost${i}` }))
   const stands = api(chance)
   const at: Api = stands === 0 ? 1 : 0
@@ -287,6 +282,7 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: 'taken back while held', group: 'trust', world: 'single', weight: 2, steps: takenBackWhileHeld },
   { name: 'held by two', group: 'trust', world: 'single', weight: 1, steps: heldByTwo },
   { name: 'flooded', group: 'trust', world: 'single', weight: 1, steps: flooded },
+  { name: 'video of two cases', group: 'videos', world: 'single', weight: 2, steps: videoOfTwo },
   { name: 'expired', group: 'expiry', world: 'single', weight: 2, steps: expired },
   { name: 'exported and reversed', group: 'exchange', world: 'single', weight: 2, steps: exportedAndReversed },
   { name: 'imported again', group: 'imports', world: 'single', weight: 1, steps: importedAgain },

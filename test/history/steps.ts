@@ -105,6 +105,7 @@ export type Step = StepOf<Verb>
 export const GROUPS = [
   'imports',
   'trust',
+  'videos',
   'banks',
   'expiry',
   'exchange',

@@ -29,10 +29,12 @@ function anyStep(chance: Chance, homes: readonly string[], at: () => Api, before
     if (step.do === 'submit') return [{ home: 'stopncii', hash: step.hash }]
     return step.do === 'register' ? [{ home: step.home, hash: step.hash }] : []
   })
-  const anyRef = { home: chance.oneOf(homes), hash: `h${chance.below(HASHES)}` }
+  const home = chance.oneOf(homes)
+  const isVideo = CASES.includes(home) && chance.happens(0.4)
+  const anyRef = { home, hash: isVideo ? 'v0' : `h${chance.below(HASHES)}` }
   const ref = known.length > 0 && chance.happens(0.8) ? chance.oneOf(known) : anyRef
   const banked = known.filter(({ home }) => !CASES.includes(home))
-  const inBank = banked.length > 0 ? chance.oneOf(banked) : { ...anyRef, home: chance.oneOf([...BANKS, 'stopncii']) }
+  const inBank = banked.length > 0 ? chance.oneOf(banked) : { home: chance.oneOf([...BANKS, 'stopncii']), hash: 'h0' }
   const { hash } = inBank
   const steps: (() => Step)[] = [
     () => ({ do: 'register', at: at(), way: chance.oneOf(ADD_WAYS), reviewed: chance.happens(0.7), ...ref }),

@@ -1,4 +1,4 @@
-// While there is too much to do, programs are told to come again, before anything of theirs is read; people are let in.
+// Under overload, requests of organisations get 503 before their body is read; requests of submitters are still served.
 
 import { once } from 'node:events'
 import { connect } from 'node:net'
@@ -11,7 +11,7 @@ import { refused } from '../helpers/refusal.js'
 import { post } from '../helpers/requests.js'
 import { keyFor, openCase, randomHashText, startService, until } from '../helpers/service.js'
 
-t.test('programs come again, people are let in', async (t) => {
+t.test('under overload queries, submissions and the feed get 503; submitters and removals are served', async (t) => {
   let shortage: ReturnType<Admission['shortageFor']>
   const needed: boolean[] = []
   const admission: Admission = {
@@ -47,7 +47,7 @@ t.test('programs come again, people are let in', async (t) => {
     t.equal(answer.statusCode, 503)
     t.equal(answer.headers['retry-after'], '1')
   }
-  t.same(needed.slice(before), [false, true, false], 'what needs a worker says so')
+  t.same(needed.slice(before), [false, true, false], 'only the upload needs a worker')
   refused(t, await app.inject({ url: '/v1/feed', headers }), 'overloaded', 'the feed')
 
   const own = await openCase(app)
@@ -55,7 +55,7 @@ t.test('programs come again, people are let in', async (t) => {
   t.equal((await app.inject({ url: own.url, headers: own.headers })).statusCode, 200)
   t.equal((await app.inject({ method: 'DELETE', url: own.url, headers: own.headers })).statusCode, 200)
   const removal = await app.inject({ method: 'DELETE', url: `/v1/banks/mine/signals/${signalId}`, headers })
-  t.equal(removal.statusCode, 204, 'what is taken back')
+  t.equal(removal.statusCode, 204, 'a removal is not shed')
   t.equal((await app.inject({ url: '/health/ready' })).statusCode, 200)
   t.match((await app.inject({ url: '/metrics' })).body, /^tabir_shed_total\{shortage="turns"\} 4$/m)
 
@@ -63,7 +63,7 @@ t.test('programs come again, people are let in', async (t) => {
   t.equal((await post(app, '/v1/match', { queries: [{ signals: [signal()] }] }, headers)).statusCode, 200)
 })
 
-t.test('most of it is refused before a request is made of it, in the same words', async (t) => {
+t.test('early shedding answers, logs and counts exactly as shedding inside the route does', async (t) => {
   let shortage: ReturnType<Admission['shortageFor']>
   const service = await startService(t, { admission: { shortageFor: () => shortage }, logLevel: 'info' })
   const { app, log } = service
@@ -79,7 +79,7 @@ t.test('most of it is refused before a request is made of it, in the same words'
   t.equal((await ask('/v1/match')).status, 200)
 
   shortage = 'turns'
-  // A page's origin takes the long way; so what both ways say can be compared.
+  // A request with a page's origin is shed only inside the route, so both answers can be compared.
   const [early, late] = [await ask('/v1/match'), await ask('/v1/match', { origin: 'https://elsewhere.example' })]
   const said = async (answer: Response) => {
     const { instance, ...rest } = (await answer.json()) as Record<string, unknown>
@@ -89,11 +89,11 @@ t.test('most of it is refused before a request is made of it, in the same words'
   t.same(await said(early), await said(late))
   t.equal(early.headers.get('retry-after'), '1')
   t.equal((await ask('/v1/match?x=1')).status, 503)
-  t.equal((await ask('/v1/banks/mine/signals')).status, 503, 'one with a parameter takes the long way')
+  t.equal((await ask('/v1/banks/mine/signals')).status, 503, 'a route with a parameter is shed inside the route')
   t.equal((await ask('/health/ready', {}, 'GET')).status, 200)
   t.equal((await ask('/v1/nothing')).status, 404)
   const lines = log.map((line) => JSON.parse(line) as Record<string, unknown>).filter(({ code }) => code === 'overloaded')
-  t.equal(lines.length, 4, 'each has its line')
+  t.equal(lines.length, 4, 'one log line for each')
   for (const { reqId, route, status, method } of lines) {
     t.match(reqId, /^[0-9a-f-]{36}$/)
     t.match({ route, status, method }, { route: /^\/v1\/(match|banks\/:bank\/signals)$/, status: 503, method: 'POST' })
@@ -106,7 +106,7 @@ t.test('most of it is refused before a request is made of it, in the same words'
   t.equal((await ask('/v1/match')).status, 200)
 })
 
-t.test('whether a request is let in is asked once: who is let in to see whether he has to be is let in', async (t) => {
+t.test('admission is checked once per request', async (t) => {
   let asked = 0
   const shortageFor = () => (++asked === 1 ? undefined : ('pictures' as const))
   const service = await startService(t, { admission: { shortageFor } })
@@ -121,7 +121,7 @@ t.test('whether a request is let in is asked once: who is let in to see whether 
   t.equal(asked, 2)
 })
 
-t.test('who asks about a picture is told of those that were let in and are still arriving', async (t) => {
+t.test('the shortage check is told how many admitted pictures are still arriving', async (t) => {
   let coming = 0
   const admission: Admission = {
     shortageFor(needs) {
@@ -141,7 +141,7 @@ t.test('who asks about a picture is told of those that were let in and are still
     `content-length: ${upload.payload.length}`,
     '\r\n',
   ].join('\r\n')
-  // Two at a time that stop in their middle, until the second finds the first: they count for a moment, which a busy machine may miss.
+  // Each picture counts only for a moment, which a busy machine may miss. So two incomplete uploads are sent until one sees the other.
   await until(async () => {
     const sockets = [1, 2].map(() => connect(Number(port), '127.0.0.1'))
     await Promise.all(sockets.map((socket) => once(socket, 'connect')))
@@ -152,7 +152,7 @@ t.test('who asks about a picture is told of those that were let in and are still
   })
 })
 
-t.test('nothing is put off that a person asks, that an operator asks, or that takes something back', async (t) => {
+t.test('requests of submitters and operators, and every DELETE, are never shed', async (t) => {
   for (const scope of ['case', 'public', 'cases:write', 'admin', 'feedback', 'webhooks', undefined] as const)
     for (const method of ['GET', 'POST', 'PUT', 'DELETE']) t.notOk(isSheddable(method, scope), `${method} ${scope}`)
   for (const scope of ['match', 'match:distance', 'feed', 'signals:write'] as const) {

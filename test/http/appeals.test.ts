@@ -1,4 +1,4 @@
-// A picture of a case that was judged harmless: erased with its case, blocked by a digest for a time, and unblocked on appeal.
+// A picture of a case that was judged harmless is erased with its case, blocked by a digest for a time, and unblocked on appeal.
 
 import t from 'tap'
 import { refused } from '../helpers/refusal.js'
@@ -7,7 +7,7 @@ import { openCase, randomHashText, startService, until, withBitsFlipped } from '
 import { ask, caseWithPicture, feedback, matchesOf, operator, platform } from '../helpers/trust.js'
 
 const DAY_MS = 86_400_000
-let nowMs = Date.now() // Redis forgets by its own clock, so this one must not be behind it
+let nowMs = Date.now() // Redis expires keys by its own clock, so this one must not be behind it
 const service = await startService(t, { now: () => nowMs })
 const redis = await redisOf(t, service)
 const one = await platform(service, 'one')
@@ -58,7 +58,7 @@ const blocks = async () =>
 const decide = (id: string, outcome: 'granted' | 'denied') =>
   ask(service, 'POST', `/v1/appeals/${id}/decision`, boss.headers, { outcome })
 
-/** The last entry of the audit log about such an act. It comes there a moment after the act. */
+/** The last entry of the audit log with this act. It is written a moment after the act. */
 async function audited(act: string) {
   const last = async () => {
     const answer = await ask(service, 'GET', '/v1/audit?limit=1000', boss.headers)
@@ -68,7 +68,7 @@ async function audited(act: string) {
   return await last()
 }
 
-t.test('withdrawing erases every hash of it; a keyed digest with an end is kept, and she is told', async (t) => {
+t.test('withdrawing a harmless picture erases its hashes, and its receipt names the digest kept for 180 days', async (t) => {
   const before = await imageRecords()
   const { hash, receipt, headers, url } = await withdrawn()
   t.equal(await imageRecords(), before, 'no record of it is left')
@@ -87,29 +87,25 @@ t.test('withdrawing erases every hash of it; a keyed digest with an end is kept,
   const { answer } = await register(hash)
   refused(t, answer, 'known-harmless')
   t.match(answer.json(), { detail: /180 days.*appeal/s })
-  t.equal(
-    (await register(withBitsFlipped(hash, 1))).answer.statusCode,
-    201,
-    'a copy that differs is no business of a digest',
-  )
+  t.equal((await register(withBitsFlipped(hash, 1))).answer.statusCode, 201, 'the digest does not block a changed copy')
   t.equal((await matchesOf(service, one.headers, hash)).length, 1)
 
   nowMs += 180 * DAY_MS
-  t.equal((await register(hash)).answer.statusCode, 201, 'and half a year later it may be registered')
+  t.equal((await register(hash)).answer.statusCode, 201, 'it may be registered 180 days later')
   t.same(await blocks(), [])
 })
 
-t.test('a receipt says that nothing is kept where nothing is', async (t) => {
+t.test('the receipt says that nothing is kept when no picture was judged harmless', async (t) => {
   const her = await caseWithPicture(service)
   t.equal((await ask(service, 'DELETE', her.url, her.headers)).json<{ kept: unknown }>().kept, null)
 })
 
-t.test('an appeal is one for each picture, is seen by the operator, and lifts the block when it is granted', async (t) => {
+t.test('one appeal per picture is open, the operator sees it, and granting it lifts the block', async (t) => {
   const { hash } = await withdrawn()
   const [her, another] = [await register(hash), await register(hash)]
   for (const each of [her, her, another]) t.same((await each.appeal()).json(), { state: 'open' })
   const [appeal, ...more] = await appeals()
-  t.same(more, [], 'one, whoever and however often')
+  t.same(more, [], 'one appeal, however many were made')
   t.match(appeal, { signalId: null, blockId: /^[0-9a-f]{32}$/, madeAt: String })
   const { events } = (await ask(service, 'GET', '/v1/events', boss.headers)).json<{ events: { kind: string }[] }>()
   t.match(
@@ -127,7 +123,7 @@ t.test('an appeal is one for each picture, is seen by the operator, and lifts th
   refused(t, await decide(appeal?.blockId ?? '', 'granted'), 'appeal-unknown')
 })
 
-t.test('one that is denied stays denied, and tells so', async (t) => {
+t.test('a denied appeal stays denied and answers so; an operator can still lift the block', async (t) => {
   const { hash } = await withdrawn()
   const her = await register(hash)
   await her.appeal()
@@ -144,7 +140,7 @@ t.test('one that is denied stays denied, and tells so', async (t) => {
   t.equal(await redis.exists('{tabir}:denied-appeals'), 0)
 })
 
-t.test('while the picture is kept its copies are blocked, and an appeal is about the decision', async (t) => {
+t.test('while a harmless picture is kept, its copies are blocked; a granted appeal reverses the decision', async (t) => {
   const it = await judgedHarmless()
   for (const hash of [it.hash, withBitsFlipped(it.hash, 1)]) {
     const her = await register(hash)
@@ -153,12 +149,12 @@ t.test('while the picture is kept its copies are blocked, and an appeal is about
   }
   t.match(await appeals(), [{ signalId: it.imageId, blockId: null }])
   t.equal((await decide(it.imageId, 'granted')).statusCode, 204)
-  t.match(await matchesOf(service, one.headers, it.hash), [{ disputed: false }], 'what was judged matches again')
+  t.match(await matchesOf(service, one.headers, it.hash), [{ disputed: false }], 'the judged picture matches again')
   t.same([await appeals(), await blocks()], [[], []])
   t.equal((await register(it.hash)).answer.statusCode, 201)
 })
 
-t.test('an appeal goes with what it is about', async (t) => {
+t.test('an appeal ends when its picture is withdrawn or its decision is reversed', async (t) => {
   const it = await judgedHarmless()
   await (await register(it.hash)).appeal()
   t.equal((await appeals()).length, 1)
@@ -167,10 +163,10 @@ t.test('an appeal goes with what it is about', async (t) => {
   const back = await judgedHarmless()
   await (await register(back.hash)).appeal()
   await ask(service, 'DELETE', `/v1/signals/${back.imageId}/dispute/decision`, boss.headers)
-  t.same(await appeals(), [], 'also when the decision is taken back without it')
+  t.same(await appeals(), [], 'also when the decision is reversed without the appeal')
 })
 
-t.test('a picture that an operator put on the list is taken off it', async (t) => {
+t.test('a granted appeal removes a picture that an operator put on the allowlist', async (t) => {
   const hash = randomHashText()
   await ask(service, 'POST', '/v1/banks/harmless/signals', boss.headers, { signals: signalsOf(hash) })
   const her = await register(hash)
@@ -182,7 +178,7 @@ t.test('a picture that an operator put on the list is taken off it', async (t) =
   t.match(await audited('signal.removed'), { about: { bank: 'harmless', signalId: appeal?.signalId } })
 })
 
-t.test('what is judged harmless vetoes on another process and after a restart, and not once it is withdrawn', async (t) => {
+t.test('a harmless judgement blocks copies on another process, until the picture is withdrawn', async (t) => {
   const it = await judgedHarmless()
   const later = await startService(t, { redis: service.redis, now: () => nowMs })
   const her = await openCase(later.app)
@@ -193,7 +189,7 @@ t.test('what is judged harmless vetoes on another process and after a restart, a
   t.equal((await add()).statusCode, 201)
 })
 
-t.test('a case that has ended appeals nothing', async (t) => {
+t.test('an ended case cannot appeal', async (t) => {
   const { hash } = await withdrawn()
   const her = await register(hash)
   await ask(service, 'DELETE', her.url, her.headers)

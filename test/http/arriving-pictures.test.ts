@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import t from 'tap'
 import { createArrivingPictures } from '../../src/http/arriving-pictures.js'
 
-t.test('a picture counts from when it is let in until it is here, was refused, or is sent slowly', async (t) => {
+t.test('a picture counts as arriving until its body ends, its response closes or 250 ms have passed', async (t) => {
   let nowMs = 0
   const coming = createArrivingPictures(() => nowMs)
   const letIn = () => {

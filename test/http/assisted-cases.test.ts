@@ -1,4 +1,4 @@
-// An organisation acts for somebody: with her consent, with its own key, until she takes over.
+// An organisation acts for a submitter with her consent and its own key, until it hands the case over.
 
 import { Redis } from 'ioredis'
 import t from 'tap'
@@ -13,7 +13,7 @@ function given(hash: string) {
   return { images: [{ signals: [{ type: 'pdq', hash, quality: 80 }] }] }
 }
 
-t.test('an NGO opens a case, fills it, and hands it over; then it is hers', async (t) => {
+t.test('an NGO opens, fills and hands over a case; afterwards only its submitter has access', async (t) => {
   const service = await startService(t)
   const { app } = service
   const ngo = await keyFor(service, 'ngo', ['cases:write'])
@@ -42,23 +42,23 @@ t.test('an NGO opens a case, fills it, and hands it over; then it is hers', asyn
   t.equal(token.statusCode, 201)
   const hers = { authorization: `Bearer ${token.json<{ token: string }>().token}` }
   for (const method of ['GET', 'DELETE'] as const)
-    refused(t, await app.inject({ method, url, headers: ngo.headers }), 'case-unknown', 'the NGO is out')
+    refused(t, await app.inject({ method, url, headers: ngo.headers }), 'case-unknown', 'the NGO has no access any more')
   refused(t, await post(app, `${url}/hashes`, given(randomHashText()), ngo.headers), 'case-unknown')
-  refused(t, await post(app, `${url}/handover`, {}, ngo.headers), 'handed-over', 'and cannot come back')
+  refused(t, await post(app, `${url}/handover`, {}, ngo.headers), 'handed-over', 'the NGO cannot hand over twice')
   refused(t, await post(app, `${url}/handover`, {}, hers), 'not-assisted')
 
   const own = randomHashText()
   t.equal((await post(app, `${url}/hashes`, given(own), hers)).statusCode, 201)
-  t.equal(await tierOf(own), 'self-reported', 'nobody stands in for what she adds herself')
+  t.equal(await tierOf(own), 'self-reported', 'what she adds herself is not attested')
   const { events } = (await app.inject({ url: `${url}/events`, headers: hers })).json<{ events: { kind: string }[] }>()
   t.same(
-    events.map(({ kind }) => kind).filter((kind) => kind !== 'matched'), // whether platforms met it is told when it is counted
+    events.map(({ kind }) => kind).filter((kind) => kind !== 'matched'), // the query above adds this event later
     ['opened', 'registered', 'attested', 'handed-over', 'registered'],
   )
   t.match((await del(app, url, hers)).json(), { state: 'withdrawn', images: 2 })
 })
 
-t.test('one that was agreed to go on looking may look, and nothing else', async (t) => {
+t.test('with keepReading, an organisation that handed a case over may read it and change nothing', async (t) => {
   const service = await startService(t)
   const { app } = service
   const ngo = await keyFor(service, 'ngo', ['cases:write'])
@@ -77,7 +77,7 @@ t.test('one that was agreed to go on looking may look, and nothing else', async 
   refused(t, await post(app, `${url}/pin`, undefined, ngo.headers), 'case-unknown')
 })
 
-t.test('nobody else’s key opens it, and a key opens no case that its submitter opened', async (t) => {
+t.test('a key does not open a case of another organisation, or one that a submitter opened', async (t) => {
   const service = await startService(t)
   const { app } = service
   const ngo = await keyFor(service, 'ngo', ['cases:write'])
@@ -102,7 +102,7 @@ t.test('nobody else’s key opens it, and a key opens no case that its submitter
   refused(t, await post(app, '/v1/assisted-cases', REQUEST, reader.headers), 'scope-missing')
 })
 
-t.test('without a consent that can be there is no case', async (t) => {
+t.test('an assisted case needs a valid consent and no unknown fields', async (t) => {
   const service = await startService(t)
   const { app } = service
   const ngo = await keyFor(service, 'ngo', ['cases:write'])
@@ -121,7 +121,7 @@ t.test('without a consent that can be there is no case', async (t) => {
   refused(t, await post(app, '/v1/assisted-cases', { ...REQUEST, age: 16 }, ngo.headers), 'minor-declared')
 })
 
-t.test('the number of a complaint is kept so that it can be compared, and not read', async (t) => {
+t.test('the number of a complaint is stored as a keyed hash: it can be compared and not read', async (t) => {
   const service = await startService(t)
   const { app, redis } = service
   const her = await openCase(app)
@@ -148,13 +148,17 @@ t.test('the number of a complaint is kept so that it can be compared, and not re
   const other = await openCase(app)
   await app.inject({ method: 'PUT', url: `${other.url}/complaint`, headers: other.headers, payload: { reference } })
   const all = await client.keys('{tabir}:case:*[0-9a-f]')
-  t.equal(new Set(await Promise.all(all.map((each) => client.hget(each, 'complaint')))).size, 2, 'two cases share nothing')
+  t.equal(
+    new Set(await Promise.all(all.map((each) => client.hget(each, 'complaint')))).size,
+    2,
+    'the hash differs in each case',
+  )
   refused(t, await put({ reference: ' ' }), 'request-invalid')
   await del(app, her.url, her.headers)
   refused(t, await put({ reference }), 'case-withdrawn')
 })
 
-t.test('what the organisation had in flight when it handed a case over is refused', async (t) => {
+t.test('requests of the organisation that reach the store after the handover are refused', async (t) => {
   const service = await startService(t)
   const { app, services } = service
   const { key, headers } = await keyFor(service, 'ngo', ['cases:write'])
@@ -165,7 +169,7 @@ t.test('what the organisation had in flight when it handed a case over is refuse
   const hash = randomHashText()
   await post(app, `${url}/hashes`, given(hash), headers)
 
-  // Let in, and then overtaken by the handover before it reaches the store.
+  // Authorised before the handover; the requests below reach the store after it.
   const own = await services.cases.ownByKey(caseNumber, caller, 'act')
   const { pin } = (await post(app, `${url}/handover`, { keepReading: true }, headers)).json<{ pin: string }>()
   const notice = { laws: [], statements: [], actingAs: 'representative', contact: undefined } as const
@@ -173,11 +177,7 @@ t.test('what the organisation had in flight when it handed a case over is refuse
   await t.rejects(services.cases.noteComplaint(own, 'AZ 1'), { code: 'case-unknown' }, 'note a complaint')
   await t.rejects(services.notices.give(own, notice), { code: 'case-unknown' }, 'give notice')
   await t.rejects(services.cases.handOver(own, { keepsReading: false }), { code: 'request-invalid' }, 'hand over otherwise')
-  t.match(
-    await services.cases.handOver(own, { keepsReading: true }),
-    { pin },
-    'handing over once more gives the PIN that opens',
-  )
+  t.match(await services.cases.handOver(own, { keepsReading: true }), { pin }, 'repeating the handover gives the valid PIN')
   const signals = [{ type: 'pdq' as const, view: 'whole' as const, quality: 80, hash: hashFromBytes(Buffer.alloc(32, 3)) }]
   await t.rejects(services.registration.forCase(own, [{ signals, category: undefined }]), { code: 'case-unknown' }, 'add')
 
@@ -185,5 +185,5 @@ t.test('what the organisation had in flight when it handed a case over is refuse
   const headersOfHers = { authorization: `Bearer ${token}` }
   const view = (await app.inject({ url, headers: headersOfHers })).json()
   t.match(view, { state: 'active', images: 1, complaint: false })
-  t.equal((await del(app, url, headersOfHers)).statusCode, 200, 'she may')
+  t.equal((await del(app, url, headersOfHers)).statusCode, 200, 'the submitter can withdraw')
 })

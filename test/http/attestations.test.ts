@@ -1,4 +1,4 @@
-// The pictures that an NGO might vouch for: of whose cases, in which order, and until when.
+// The list of pictures that an NGO may attest: from which cases, in which order, and until when.
 
 import t from 'tap'
 import { z } from 'zod'
@@ -23,7 +23,7 @@ async function waiting(service: TestService, { headers }: { readonly headers: He
   return Waiting.parse(answer.json())
 }
 
-/** The ids of so many new pictures of a case. */
+/** Adds this many new pictures to a case. @returns their ids. */
 async function addTo(service: TestService, url: string, headers: Headers, count: number): Promise<string[]> {
   const images = Array.from({ length: count }, () => ({
     signals: [{ type: 'pdq', hash: randomHashText(), quality: 90 }],
@@ -42,7 +42,7 @@ async function assistedCase(service: TestService, headers: Headers, attest = fal
 const NOTICE = { laws: ['my-onsa'], statements: ['goodFaith', 'accurate'], actingAs: 'self' }
 const idsIn = ({ signals }: z.infer<typeof Waiting>) => signals.map(({ signalId }) => signalId)
 
-t.test('pictures of the cases that an NGO opened, or that name it, wait until it has vouched for them', async (t) => {
+t.test('pictures of cases that an NGO opened, or that name it as contact, wait for its attestation', async (t) => {
   const service = await startService(t)
   const [ours, others] = [await helper(service, 'ours'), await helper(service, 'others')]
   t.same(await waiting(service, ours), { signals: [], next: null })
@@ -65,15 +65,15 @@ t.test('pictures of the cases that an NGO opened, or that name it, wait until it
     ],
   )
   t.equal(listed.signals[0]?.caseId, assisted.caseId)
-  t.same(idsIn(await waiting(service, others)), [], 'each its own')
+  t.same(idsIn(await waiting(service, others)), [], 'another NGO sees none of them')
 
   const url = `/v1/matches/${listed.signals[1]?.matchId}/attestation`
   t.match((await ask(service, 'POST', url, ours.headers)).json(), { tier: 'ngo-attested' })
   t.same(idsIn(await waiting(service, ours)), [first])
-  refused(t, await ask(service, 'POST', url, others.headers), 'match-unknown', 'the id is that NGO’s alone')
+  refused(t, await ask(service, 'POST', url, others.headers), 'match-unknown', 'the match id belongs to the other NGO')
 })
 
-t.test('a page ends where it was asked to, and the next one goes on there', async (t) => {
+t.test('pages of waiting pictures have the requested size and together list each picture once', async (t) => {
   const service = await startService(t, { now: () => Date.UTC(2026, 5, 1) }) // all in one millisecond
   const ours = await helper(service, 'ours')
   const expected: string[] = []
@@ -96,7 +96,7 @@ t.test('a page ends where it was asked to, and the next one goes on there', asyn
   }
 })
 
-t.test('what is handed over, withdrawn, invalidated or named to another waits no more', async (t) => {
+t.test('pictures that are handed over, withdrawn, invalidated or moved to another contact leave the list', async (t) => {
   const service = await startService(t)
   const [ours, others] = [await helper(service, 'ours'), await helper(service, 'others')]
   const redis = await redisOf(t, service)
@@ -127,11 +127,11 @@ t.test('what is handed over, withdrawn, invalidated or named to another waits no
   t.equal(
     await redis.zcard((await redis.keys('{tabir}:assisted:*'))[0] ?? ''),
     1,
-    'one that was handed over is in it until then',
+    'a case that was handed over stays listed until it ends',
   )
 })
 
-t.test('only an NGO is told, and a place that is none is refused', async (t) => {
+t.test('only an NGO can list waiting pictures, and an invalid cursor or limit is refused', async (t) => {
   const service = await startService(t)
   const platform = await keyFor(service, 'platform', ['cases:write'])
   refused(t, await ask(service, 'GET', '/v1/attestations/waiting', platform.headers), 'organisation-kind-forbidden')

@@ -21,7 +21,7 @@ const store = await openStore(storeAt(service.redis.socket))
 t.teardown(() => store.close())
 const log: AuditLog = createAuditLog(store, (await loadSecrets(store, makeKeyring([Buffer.alloc(32, 7)]))).audit)
 
-/** What was recorded while this was done, without keys and their days. */
+/** The acts recorded during `work`, without those about keys. */
 async function recordedBy(work: () => Promise<unknown>): Promise<ChainedAct[]> {
   const before = (await log.chain())?.number ?? 0
   await work()
@@ -29,7 +29,7 @@ async function recordedBy(work: () => Promise<unknown>): Promise<ChainedAct[]> {
   return (await log.list(before, 1000)).filter(({ act }) => !act.startsWith('key.'))
 }
 
-t.test('what is said and decided about a signal is recorded, with who did it', async (t) => {
+t.test('attestations, disputes and decisions about a signal are audited with the key that made them', async (t) => {
   const [one, helper, boss] = [await platform(service, 'one'), await ngo(service, 'helper'), await operator(service)]
   const { hash, imageId } = await caseWithPicture(service)
   const at = `/v1/signals/${imageId}`
@@ -38,7 +38,7 @@ t.test('what is said and decided about a signal is recorded, with who did it', a
   const about = { signalId: imageId }
 
   const acts = await recordedBy(async () => {
-    await feedback(service, one, hash, { verdict: 'blocked' }) // counted, and no more
+    await feedback(service, one, hash, { verdict: 'blocked' }) // counted and not audited
     await post(app, `/v1/matches/${await matchIdOf(service, helper.headers, hash)}/attestation`, undefined, helper.headers)
     await feedback(service, one, hash, { verdict: 'disputed', reason: 'harmless-content' })
     await feedback(service, one, hash, { verdict: 'disputed', reason: 'harmless-content' }) // nothing new
@@ -69,7 +69,7 @@ t.test('what is said and decided about a signal is recorded, with who did it', a
   )
 })
 
-t.test('what becomes of a case is recorded under a name that is forgotten with it', async (t) => {
+t.test('acts on a case are audited under a random name that is erased with the case', async (t) => {
   const helper = await keyFor(service, 'helper', ['cases:write'], 'ngo')
   const redis = new Redis(service.redis.socket)
   t.teardown(() => redis.disconnect())
@@ -122,7 +122,7 @@ t.test('what becomes of a case is recorded under a name that is forgotten with i
   t.notOk(JSON.stringify(acts).includes(caseId) || JSON.stringify(acts).includes(her.caseNumber))
   const later = Date.now() + 40 * 86_400_000
   t.ok(await cases.forget(caseId, later))
-  t.equal(await idOf(hers), undefined, 'no entry leads to the case any more')
+  t.equal(await idOf(hers), undefined, 'the name no longer leads to the case')
 
   const rest = await allCases()
   const expired = await recordedBy(async () => {
@@ -133,7 +133,7 @@ t.test('what becomes of a case is recorded under a name that is forgotten with i
   t.equal(expired.length, new Set(expired.map(({ about }) => about['case'])).size, 'each once')
 })
 
-t.test('what partners remove, and whom the operator forgives, is recorded', async (t) => {
+t.test('removals from a bank and forgiven strikes are audited', async (t) => {
   const boss = await operator(service)
   const one = await ngo(service, 'partner')
   await post(app, '/v1/banks', { name: 'theirs' }, one.headers)
@@ -167,7 +167,7 @@ t.test('what partners remove, and whom the operator forgives, is recorded', asyn
   )
 })
 
-t.test('where an organisation has itself told of things, and that it watches, is recorded without addresses', async (t) => {
+t.test('changes of webhooks and watches are audited without addresses', async (t) => {
   const one = await keyFor(service, 'told', ['webhooks', 'match'])
   const by = `key:${one.keyId}`
   const { orgId } = service.services.identify(one.key) ?? {}
@@ -182,7 +182,7 @@ t.test('where an organisation has itself told of things, and that it watches, is
     for (let i = 0; i < 2; i++) await del(app, at, one.headers) // the second finds nothing
     for (let i = 0; i < 2; i++) await post(app, '/v1/watch', watch, one.headers)
     await until(async () => {
-      await log.chain() // what is noted once a day is noted beside the answer
+      await log.chain() // an act that is audited once a day is written after the answer
       return (await log.latest(undefined, 5)).some(({ act }) => act === 'watch.changed')
     })
   })
@@ -198,7 +198,7 @@ t.test('where an organisation has itself told of things, and that it watches, is
   t.notMatch(JSON.stringify(acts), /hooks\.example|secret-path/)
 })
 
-/** What an operator's key does, and what is recorded of it. A new route of his is a line here, or this fails. */
+/** Routes of operators and the act that each records. The test below fails for a new route that is not listed here. */
 const OPERATORS_ACTS: Readonly<Record<string, AuditAct>> = {
   'POST /v1/signals/{signalId}/dispute': 'signal.disputed',
   'POST /v1/signals/{signalId}/dispute/decision': 'dispute.decided',
@@ -216,10 +216,10 @@ const OPERATORS_ACTS: Readonly<Record<string, AuditAct>> = {
   'POST /v1/exchanges/{name}/pulls': 'exchange.pull-asked',
 }
 
-t.test('nothing that an operator changes goes unrecorded', async (t) => {
+t.test('every changing route of operators has an audited act and a test of it', async (t) => {
   const changing = guardedRoutes(app).filter(({ scope, method }) => scope === 'admin' && method !== 'GET')
   t.same(changing.map(({ name }) => name).sort(), Object.keys(OPERATORS_ACTS).sort())
-  // Each of these acts is done, and looked for in the log, above, or in the test that is named.
+  // Each of these acts is tested above, or in the test file named here.
   const elsewhere: Partial<Readonly<Record<AuditAct, string>>> = {
     'key.created': 'http/keys',
     'key.rotated': 'http/keys',
@@ -236,7 +236,7 @@ t.test('nothing that an operator changes goes unrecorded', async (t) => {
   }
 })
 
-t.test('every act that the log knows is recorded somewhere, and the log is sound after all of this', async (t) => {
+t.test('every act of the audit log is used in the sources, and the chain verifies', async (t) => {
   const sources = fileURLToPath(new URL('../../../src/', import.meta.url))
   const text = readdirSync(sources, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts') && name !== join('domain', 'audit.ts'))

@@ -1,4 +1,4 @@
-// How often it is asked who somebody is.
+// How often a key is looked up for one request.
 
 import Fastify from 'fastify'
 import { t } from 'tap'
@@ -9,7 +9,7 @@ import { authentication } from '../../src/http/plugins/authentication.js'
 const CALLER: Caller = { keyId: 'key', orgId: 'org', scopes: new Set(['match']) }
 
 function appWith(identify: () => Caller | undefined, now: () => number) {
-  const unneeded = () => Promise.reject(new Error('nobody shows a token'))
+  const unneeded = () => Promise.reject(new Error('no request has a token'))
   const app = Fastify()
   app.setErrorHandler((error, _request, reply) => reply.code(error instanceof Problem ? 401 : 500).send())
   app.register(authentication, { identify, cases: { own: unneeded, ownByKey: unneeded }, now })
@@ -22,7 +22,7 @@ function appWith(identify: () => Caller | undefined, now: () => number) {
   }
 }
 
-t.test('a key is looked at once where the body comes with its head, and again where it came later', async (t) => {
+t.test('a key is looked up once when the body arrives with the head, twice when it arrives later', async (t) => {
   let nowMs = 1000
   let passingMs = 0
   let looks = 0
@@ -43,7 +43,7 @@ t.test('a key is looked at once where the body comes with its head, and again wh
   t.equal(looks, 3)
 })
 
-t.test('a key that is taken back while its body is on the way opens nothing', async (t) => {
+t.test('a key that is revoked while the body arrives gets 401', async (t) => {
   let nowMs = 1000
   let looks = 0
   const ask = appWith(

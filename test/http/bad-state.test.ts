@@ -1,4 +1,4 @@
-// What comes at a wrong moment, from a wrong place or too large has a clear answer, and leaves the store as it was, value by value.
+// Requests in a wrong state, by a wrong caller or too large get a clear answer and leave every value in the store unchanged.
 
 import type { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
@@ -20,13 +20,13 @@ async function world(t: Test, options: Parameters<typeof startService>[1] = {}) 
   return { service, app: service.app, redis: await redisOf(t, service) }
 }
 
-/** Remembers the store as it is, for `same` to compare it with. */
+/** Takes a copy of the store. The function that it returns compares the store with it. */
 async function remembered(t: Test, redis: Redis) {
   const before = await everythingIn(redis)
   return async (what: string) => t.same(await everythingIn(redis), before, `${what}: the store is as it was`)
 }
 
-/** For what needs no clock of its own. */
+/** Shared by the tests that need no clock of their own. */
 let kept: ReturnType<typeof world> | undefined
 function shared() {
   kept ??= world(t)
@@ -41,13 +41,13 @@ async function workers() {
 
 const QUEUE = '{tabir}:hash-image'
 
-/** Her case, and a picture of hers that is on its way. */
+/** A case and an upload to it that has not been answered. */
 async function pictureUnderWay(t: Test) {
   const { service, app, redis } = await shared()
   const her = await openCase(app)
-  /** Anew each time: what is sent is overwritten. */
+  /** Made anew each time, because the server overwrites what was sent. */
   const form = async () => images([await scene(1)])
-  /** Workers go on with the case meanwhile; of pictures nothing may come. */
+  /** Workers may change the case meanwhile. No picture may be stored. */
   const pictures = async () => ({
     kept: (await redis.keys('{tabir}:*')).filter((name) =>
       /:(?:images|details|trust-statuses):|:case:\w+:images$/.test(name),
@@ -61,18 +61,18 @@ async function pictureUnderWay(t: Test) {
       const { payload, headers } = await form()
       return app.inject({ method: 'POST', url: `${her.url}/images`, payload, headers: { ...her.headers, ...headers } })
     },
-    /** She takes everything back, and then the picture goes on its way. */
+    /** Withdraws the case, then lets the upload continue. */
     async withdrawn(answering: Promise<Answer>, goOn: () => unknown) {
       const receipt = await del(app, her.url, her.headers)
-      t.match(receipt.json(), { state: 'withdrawn', images: 0, hashes: 0 }, 'the receipt counts what was there')
+      t.match(receipt.json(), { state: 'withdrawn', images: 0, hashes: 0 }, 'the receipt counts no picture')
       const before = await pictures()
       await goOn()
       refused(t, await answering, 'case-withdrawn')
-      t.same(await pictures(), before, 'nothing came of it')
+      t.same(await pictures(), before, 'no picture is stored')
       t.match((await app.inject(her)).json(), { state: /^(withdrawn|erased)$/, images: 0 })
-      t.same((await del(app, her.url, her.headers)).json(), receipt.json(), 'and the receipt stays what it was')
+      t.same((await del(app, her.url, her.headers)).json(), receipt.json(), 'the receipt is unchanged')
     },
-    /** With workers to ask: nothing is found. */
+    /** Whether a query finds the picture. Needs workers. */
     async isFound() {
       const asking = await keyFor(service, 'platform', ['match'])
       const { payload, headers } = await form()
@@ -83,7 +83,7 @@ async function pictureUnderWay(t: Test) {
   }
 }
 
-t.test('a picture that a worker has fetched at the hand-off when she takes everything back is not taken', async (t) => {
+t.test('a picture that a worker fetched before the withdrawal of its case is not stored', async (t) => {
   const { redis, begin, withdrawn } = await pictureUnderWay(t)
   const answering = begin()
   await until(async () => (await redis.zcard(`${QUEUE}:prioritized`)) === 1)
@@ -94,11 +94,13 @@ t.test('a picture that a worker has fetched at the hand-off when she takes every
   const image = await visit.take(handoffUrl, ticket)
   t.ok(image, 'it was there')
   const answer = await answerFor(Buffer.concat(image ?? []), 'register')
-  await withdrawn(answering, async () => t.ok(await visit.answer(handoffUrl, ticket, answer), 'somebody waits for it'))
+  await withdrawn(answering, async () =>
+    t.ok(await visit.answer(handoffUrl, ticket, answer), 'the hand-off still waits for the answer'),
+  )
   await redis.del(`${QUEUE}:prioritized`)
 })
 
-t.test('nor one that waits in the queue', async (t) => {
+t.test('a picture that waits in the queue when its case is withdrawn is not stored', async (t) => {
   const { redis, begin, withdrawn, isFound } = await pictureUnderWay(t)
   const answering = begin()
   await until(async () => (await redis.zcard(`${QUEUE}:prioritized`)) === 1)
@@ -106,7 +108,7 @@ t.test('nor one that waits in the queue', async (t) => {
   t.equal(await isFound(), false)
 })
 
-t.test('nor one that a child is hashing', async (t) => {
+t.test('a picture that a child is hashing when its case is withdrawn is not stored', async (t) => {
   const { redis, begin, withdrawn, isFound } = await pictureUnderWay(t)
   const worker = await workers()
   const children = descendantsOf(worker.pid ?? 0)
@@ -124,7 +126,7 @@ function descendantsOf(pid: number): number[] {
   return childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child)])
 }
 
-t.test('many withdrawals at once, by two processes, are one', async (t) => {
+t.test('concurrent withdrawals at two processes give one receipt and one set of changes', async (t) => {
   const { service, app, redis } = await shared()
   const second = await startService(t, { redis: service.redis })
   const given = (count: number) => ({
@@ -152,13 +154,13 @@ t.test('many withdrawals at once, by two processes, are one', async (t) => {
     t.same(answer.json(), answers[0]?.json(), 'one receipt')
   }
   t.match(answers[0]?.json(), { images: 5, hashes: 5 })
-  t.equal(atOnce, once, 'every process is told once')
+  t.equal(atOnce, once, 'every process gets the changes once')
   const before = await everythingIn(redis)
   t.same((await del(app, twice.url, twice.headers)).json(), answers[0]?.json())
-  t.same(await everythingIn(redis), before, 'and later, it changes nothing')
+  t.same(await everythingIn(redis), before, 'a later withdrawal changes nothing')
 })
 
-t.test('a context of 10 kB is refused by every route that takes one, and by those that take none', async (t) => {
+t.test('a context that is empty or longer than 256 bytes is refused on every route, and changes nothing', async (t) => {
   const { service, app, redis } = await shared()
   const one = await platform(service, 'one')
   const { hash } = await caseWithPicture(service)
@@ -182,7 +184,7 @@ t.test('a context of 10 kB is refused by every route that takes one, and by thos
   silent(t, service)
 })
 
-t.test('guesses of a PIN from many connections are counted one by one, and change nothing else of the case', async (t) => {
+t.test('concurrent guesses of a PIN at two processes are all counted and change nothing else of the case', async (t) => {
   const { service, app, redis } = await shared()
   const second = await startService(t, { redis: service.redis })
   const her = await caseWithPicture(service)
@@ -201,14 +203,18 @@ t.test('guesses of a PIN from many connections are counted one by one, and chang
     ),
   )
   for (const guess of guesses) refused(t, guess, 'case-unknown')
-  t.match((await app.inject(her)).json(), { state: 'active', images: 1 }, 'who has her token notices nothing')
+  t.match((await app.inject(her)).json(), { state: 'active', images: 1 }, 'her token works as before')
   const cases = await redis.keys('{tabir}:case:*')
   for (const key of cases.filter((each) => /:case:[^:]+$/.test(each))) {
     const [counted, shown] = await redis.hmget(key, 'pinGuesses', 'failureEvents')
     if (shown == null) continue
     t.equal(counted, '60')
     await redis.hdel(key, 'pinGuesses', 'failureDay', 'failures', 'failureEvents')
-    t.equal((await redis.xrange(`${key}:events`, '-', '+')).length, 3, 'beside its opening and its picture one of this day')
+    t.equal(
+      (await redis.xrange(`${key}:events`, '-', '+')).length,
+      3,
+      'opening, registration and one event for failed attempts',
+    )
   }
   for (const { key, dump } of timeLines) await redis.restore(key, 0, dump, 'REPLACE')
   await redis.del('{tabir}:pins-tried')
@@ -231,7 +237,7 @@ t.test('feedback, attesting and reading by a match id of another tenant change n
   await same('another tenant’s match id')
 })
 
-t.test('a case whose time is over takes nothing and changes by nothing', async (t) => {
+t.test('an expired case refuses every change and the store stays as it was', async (t) => {
   const clock = { nowMs: Date.now() }
   const { service, app, redis } = await world(t, { now: () => clock.nowMs })
   const her = await caseWithPicture(service)

@@ -1,4 +1,4 @@
-// A bank that is hidden from somebody says nothing by its name: the same bank made anew has the same answer as where there is none.
+// A caller cannot tell by its name whether a hidden bank exists: every route answers as for an unused name.
 
 import { Redis } from 'ioredis'
 import t from 'tap'
@@ -41,7 +41,7 @@ const banksFound = async (...asked: Parameters<typeof match>) =>
     .json<{ results: { matches: { bank: string }[] }[] }>()
     .results.flatMap(({ matches }) => matches.map(({ bank }) => bank))
 
-t.test('names of hidden banks cannot be tested, on any route', async (t) => {
+t.test('every route answers alike for the name of a hidden bank and for an unused name', async (t) => {
   t.equal((await create(ngo.headers, 'HIDDEN')).statusCode, 201)
   const signals = [{ type: 'pdq', hash: randomHashText() }]
   const looks = async (name: string) => {
@@ -64,11 +64,11 @@ t.test('names of hidden banks cannot be tested, on any route', async (t) => {
   const hidden = await looks('HIDDEN')
   t.same(hidden, await looks('UNUSED'))
   t.equal(hidden.at(5)?.[0], 201)
-  t.equal(hidden.at(6)?.[0], 409, 'its own is there already')
-  t.same(await banksFound(ngo.headers, await added(ngo.headers, 'HIDDEN')), ['HIDDEN'], 'and the other bank is as it was')
+  t.equal(hidden.at(6)?.[0], 409, 'the caller has a bank of this name now')
+  t.same(await banksFound(ngo.headers, await added(ngo.headers, 'HIDDEN')), ['HIDDEN'], 'the hidden bank is unchanged')
 })
 
-t.test('of two banks of one name each owner has its own, whoever asks and where', async (t) => {
+t.test('two owners may use one bank name, and each finds only its own signals by it', async (t) => {
   await create(ngo.headers, 'two')
   await create(other.headers, 'two')
   const [first, second] = [await added(ngo.headers, 'two'), await added(other.headers, 'two')]
@@ -85,7 +85,7 @@ t.test('of two banks of one name each owner has its own, whoever asks and where'
   refused(t, await create(operator.headers, 'two'), 'bank-exists', 'an operator knows of every bank')
 })
 
-t.test('who may know of two of one name calls that one by it that he has known longer', async (t) => {
+t.test('a reader of two banks with one name sees it for the one readable first, and a suffix on the other', async (t) => {
   await create(other.headers, 'late')
   const late = await added(other.headers, 'late')
   await create(ngo.headers, 'late', ['platform'])
@@ -93,7 +93,7 @@ t.test('who may know of two of one name calls that one by it that he has known l
   t.same(await banksFound(platform.headers, early), ['late'])
   await readBy(other.headers, 'late', ['platform'])
   const [exact = ''] = await banksFound(platform.headers, late)
-  t.match(exact, /^late~[0-9a-f]{12}$/, 'it takes no name over by being shown later')
+  t.match(exact, /^late~[0-9a-f]{12}$/, 'a bank that becomes readable later does not take the name over')
   t.match(exact, BANK_REF_PATTERN)
   t.same(await banksFound(platform.headers, late, ['late']), [])
   t.same(await banksFound(platform.headers, late, [exact]), [exact])
@@ -104,19 +104,19 @@ t.test('who may know of two of one name calls that one by it that he has known l
     ['late', exact],
   )
   await readBy(ngo.headers, 'late', ['platform', 'operator'])
-  t.same(await banksFound(platform.headers, early), ['late'], 'more readers change nothing for one who was')
+  t.same(await banksFound(platform.headers, early), ['late'], 'more readers change nothing for an earlier reader')
   const { body } = await ask(service, 'GET', `/v1/feed?banks=${exact}`, platform.headers)
   t.match(body, `"bank":"${exact}"`)
   t.notMatch(body, '"bank":"late"')
-  refused(t, await create(platform.headers, 'late'), 'bank-exists', 'and makes none that others would take for it')
+  refused(t, await create(platform.headers, 'late'), 'bank-exists', 'a reader cannot create a bank of the same name')
 })
 
-t.test('a name as long as a hash is refused as what it is, and not by the audit log', async (t) => {
+t.test('a bank name that looks like a hash (43 characters) is refused as invalid', async (t) => {
   for (const length of [42, 44, 63]) t.equal((await create(ngo.headers, 'a'.repeat(length))).statusCode, 201)
   refused(t, await create(ngo.headers, 'a'.repeat(43)), 'request-invalid')
 })
 
-t.test('of many that make one bank at once one does, at two processes', async (t) => {
+t.test('of eight concurrent requests for one bank name at two processes exactly one succeeds', async (t) => {
   await create(ngo.headers, 'race')
   const answers = await Promise.all(
     Array.from({ length: 8 }, (_, i) =>

@@ -1,4 +1,4 @@
-// Who may know of a bank: on every way that leads to what is in it.
+// A bank is visible to its owner and readers only, on every route that leads to its contents.
 
 import t from 'tap'
 import { tookMs } from '../helpers/own-time.js'
@@ -13,7 +13,7 @@ async function banksSeenBy(service: TestService, headers: Headers): Promise<stri
   return banks.map(({ bank }) => bank).filter((bank) => bank === 'few')
 }
 
-t.test('a bank is known, and answered from, to its owner and its readers alone', async (t) => {
+t.test('only the owner, the readers and operators see a bank, and only its owner and readers match it', async (t) => {
   const service = await startService(t)
   const other = await startService(t, { redis: service.redis })
   const owner = await ngo(service, 'owner')
@@ -38,7 +38,7 @@ t.test('a bank is known, and answered from, to its owner and its readers alone',
   ] as const)
     t.same(await banksSeenBy(service, headers), seen)
   const toReader = (await ask(service, 'GET', '/v1/banks', reader.headers)).body
-  t.notOk(toReader.includes('asking'), 'who else reads is told to the owner alone')
+  t.notOk(toReader.includes('asking'), 'only the owner sees the other readers')
 
   const hidden = await ask(service, 'POST', '/v1/match', stranger.headers, named('few'))
   refused(t, hidden, 'bank-unknown')
@@ -49,7 +49,7 @@ t.test('a bank is known, and answered from, to its owner and its readers alone',
   t.equal((await ask(service, 'GET', `/v1/matches/${matchId}`, asking.headers)).statusCode, 200)
   const patched = await ask(service, 'PATCH', '/v1/banks/few', owner.headers, { readers: ['reader'] })
   t.match(patched.json(), { readers: ['reader'] })
-  t.same(await matchesOf(service, asking.headers, hash), [], 'from the answer on')
+  t.same(await matchesOf(service, asking.headers, hash), [], 'at once on the process that answered')
   t.ok((await tookMs(t, async () => (await matchesOf(other, asking.headers, hash)).length === 0)) < 1000, 'within a second')
   for (const [method, path, body] of [
     ['GET', '', undefined],
@@ -59,13 +59,13 @@ t.test('a bank is known, and answered from, to its owner and its readers alone',
     refused(t, await ask(service, method, `/v1/matches/${matchId}${path}`, asking.headers, body), 'match-unknown', path)
 
   t.match((await ask(service, 'PATCH', '/v1/banks/few', owner.headers, { readers: null })).json(), { readers: null })
-  t.equal((await matchesOf(service, stranger.headers, hash)).length, 1, 'to everybody again')
+  t.equal((await matchesOf(service, stranger.headers, hash)).length, 1, 'visible to every organisation again')
   t.match((await ask(service, 'PATCH', '/v1/banks/few', owner.headers, { readers: [] })).json(), { readers: [] })
   t.same(await matchesOf(service, reader.headers, hash), [])
   t.equal((await matchesOf(service, owner.headers, hash)).length, 1)
 })
 
-t.test('only its owner says who may know of a bank, and only of organisations that there are', async (t) => {
+t.test('only the owner sets the readers of a bank, and they must be existing organisations', async (t) => {
   const service = await startService(t)
   const owner = await ngo(service, 'owner')
   const stranger = await ngo(service, 'stranger')
@@ -76,7 +76,7 @@ t.test('only its owner says who may know of a bank, and only of organisations th
 
   refused(t, await change(stranger.headers, 'few', null), 'bank-unknown')
   refused(t, await change(admin.headers, 'few', null), 'bank-unknown')
-  refused(t, await change(admin.headers, 'harmless', []), 'bank-unknown', 'the veto is everybody’s')
+  refused(t, await change(admin.headers, 'harmless', []), 'bank-unknown', 'the allowlist has no readers')
   refused(t, await change(owner.headers, 'cases', []), 'bank-unknown')
   refused(t, await change(owner.headers, 'few', ['nobody']), 'organisation-unknown')
   refused(t, await change(owner.headers, 'few', 'owner'), 'request-invalid')

@@ -30,7 +30,7 @@ const ready = startService(t).then(async (service) => {
   return { service, headers, post, matches, bySignal }
 })
 
-t.test('a bank takes a video as a case does: found by a frame, by its file, and by another video', async (t) => {
+t.test('a video of a bank is found by a frame, by the hash of its file and by another video', async (t) => {
   const { post, bySignal, matches, service, headers } = await ready
   const [md5, sha256, other] = [randomMd5(), randomHashText(), randomHashText()]
   const frames = [frame(0), frame(2000), frame(4000)]
@@ -67,7 +67,7 @@ t.test('a bank takes a video as a case does: found by a frame, by its file, and 
   t.same([await bySignal('pdq', hash), await bySignal('video_md5', md5), await bySignal('sha256', sha256)], [[], [], []])
 })
 
-t.test('a video that is none is refused, the others are taken', async (t) => {
+t.test('an invalid video is refused, and the valid ones beside it are accepted', async (t) => {
   const { post } = await ready
   const good = { durationMs: 3000, frames: [frame(0)] }
   const low = { durationMs: 3000, frames: [{ atMs: 0, signals: [{ type: 'pdq', hash: randomHashText(), quality: 49 }] }] }
@@ -86,7 +86,7 @@ t.test('a video that is none is refused, the others are taken', async (t) => {
   refused(t, await post('/v1/banks/films/signals', { videos: [{ ...good, age: 15 }] }), 'minor-declared')
 })
 
-t.test('files of vPDQ are imported as videos, in lines and as JSON', async (t) => {
+t.test('vPDQ files are imported as videos, as lines and as JSON', async (t) => {
   const { post, bySignal } = await ready
   const hashes = Array.from({ length: 6 }, randomHashText)
   const lines = hashes.slice(0, 3).map((hash, i) => `${i},${i === 1 ? 12 : 100},${hash},${i}.000\n`)
@@ -103,7 +103,7 @@ t.test('files of vPDQ are imported as videos, in lines and as JSON', async (t) =
   t.match(await bySignal('pdq', hashes[5] ?? ''), [{ bank: 'vpdq', atMs: 2000 }])
 })
 
-t.test('MD5 of videos: one by one, from a file, in a case; and out again', async (t) => {
+t.test('MD5 of videos can be submitted, imported, registered by a case and exported', async (t) => {
   const { service, post, bySignal } = await ready
   const [one, other, third] = [randomMd5(), randomMd5(), randomMd5()]
   t.match((await post('/v1/banks/files/signals', { signals: [{ type: 'video_md5', hash: one }] })).json(), { accepted: 1 })

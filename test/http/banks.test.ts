@@ -4,7 +4,7 @@ import { refused } from '../helpers/refusal.js'
 import { post } from '../helpers/requests.js'
 import { keyFor, openCase, randomHashText, startService, type TestService, until } from '../helpers/service.js'
 
-/** `undefined` while it does not answer. */
+/** `undefined` while the process answers 503. */
 async function isFound({ app }: TestService, headers: Record<string, string>, hash: string): Promise<boolean | undefined> {
   const response = await app.inject({
     method: 'POST',
@@ -22,7 +22,7 @@ async function openBank(service: TestService, name: string) {
   return { headers, made, url: `/v1/banks/${name}/signals` }
 }
 
-t.test('signals are handed in, matched, handed in again without doubling, and removed', async (t) => {
+t.test('signals are submitted, matched, resubmitted without duplicates, and removed', async (t) => {
   const service = await startService(t)
   const { headers, made, url } = await openBank(service, 'NGO-1')
   t.match(made.json(), { bank: 'NGO-1', own: true })
@@ -49,7 +49,7 @@ t.test('signals are handed in, matched, handed in again without doubling, and re
 
   const again = await service.app.inject({ method: 'POST', url, headers, payload })
   t.same(again.json(), first.json(), 'the same signal has the same id')
-  t.ok(await isFound(service, headers, hash), 'and is one match')
+  t.ok(await isFound(service, headers, hash), 'it is still one match')
 
   const removed = await service.app.inject({ method: 'DELETE', url: `${url}/${signals[0]?.signalId}`, headers })
   t.equal(removed.statusCode, 204)
@@ -58,7 +58,7 @@ t.test('signals are handed in, matched, handed in again without doubling, and re
   t.match(twice.json(), { code: 'signal-unknown', status: 404 })
 })
 
-t.test('lines of NDJSON are taken one by one, and a broken one stops nothing', async (t) => {
+t.test('each line of NDJSON is accepted or refused by itself, and broken lines stop no other', async (t) => {
   const service = await startService(t)
   const { headers, url } = await openBank(service, 'lines')
   const hashes = Array.from({ length: 1234 }, randomHashText)
@@ -92,7 +92,7 @@ t.test('lines of NDJSON are taken one by one, and a broken one stops nothing', a
   t.same(
     signals.map(({ line }) => line),
     lines.flatMap((line, i) => (line === '' ? [] : [i + 1])),
-    'every line in its order, of however many pieces the answer is',
+    'every line in its order, although the answer is written in pieces',
   )
   t.match(
     signals.filter(({ state }) => state === 'refused'),
@@ -106,7 +106,7 @@ t.test('lines of NDJSON are taken one by one, and a broken one stops nothing', a
   for (const hash of [hashes[0], hashes[600], hashes[1233]]) t.ok(await isFound(service, headers, hash ?? ''))
 })
 
-t.test('when nothing that was handed in can be used, the answer is why not', async (t) => {
+t.test('when no submitted signal can be used, the request is refused with the reason', async (t) => {
   const service = await startService(t)
   const { headers, url } = await openBank(service, 'none')
   const post = (payload: object | string, type = 'application/json') =>
@@ -115,7 +115,7 @@ t.test('when nothing that was handed in can be used, the answer is why not', asy
 
   t.match((await post('{"type":"pdq"}\nnothing', 'application/x-ndjson')).json(), { code: 'request-invalid', status: 400 })
   t.match((await post({ signals: [signal(49)] })).json(), { code: 'quality-too-low', status: 422 })
-  t.match((await post({ signals: [signal(49), signal(50)] })).json(), { accepted: 1, refused: 1 }, 'from 50 on')
+  t.match((await post({ signals: [signal(49), signal(50)] })).json(), { accepted: 1, refused: 1 }, 'quality 50 is accepted')
 })
 
 t.test('during an import both apis answer, and a withdrawal reaches the other one within a second', async (t) => {
@@ -152,7 +152,7 @@ t.test('during an import both apis answer, and a withdrawal reaches the other on
   t.equal((await importing).statusCode, 201)
 })
 
-t.test('a bank is its organisation’s own to write to', async (t) => {
+t.test('only its owner can add to a bank or remove from it', async (t) => {
   const service = await startService(t)
   const mine = await openBank(service, 'mine')
   const theirs = await openBank(service, 'theirs')
@@ -179,7 +179,7 @@ t.test('a bank is its organisation’s own to write to', async (t) => {
     url: `${theirs.url}/${signals[0]?.signalId}`,
     headers: theirs.headers,
   })
-  t.match(removal.json(), { code: 'signal-unknown' }, 'an id of another bank is no id of this one')
+  t.match(removal.json(), { code: 'signal-unknown' }, 'the signal is in another bank')
   t.ok(await isFound(service, mine.headers, hash))
 
   const listed = await service.app.inject({ url: '/v1/banks', headers: mine.headers })
@@ -192,7 +192,7 @@ t.test('a bank is its organisation’s own to write to', async (t) => {
   ])
 })
 
-t.test('a name is given once', async (t) => {
+t.test('a bank name that is taken or reserved is refused', async (t) => {
   const service = await startService(t)
   const { headers } = await openBank(service, 'taken')
   for (const name of ['taken', 'cases']) {
@@ -201,7 +201,7 @@ t.test('a name is given once', async (t) => {
   }
 })
 
-t.test('a bank takes signals at every process from the moment it is made', async (t) => {
+t.test('every process accepts signals for a bank as soon as its creation is answered', async (t) => {
   const first = await startService(t)
   const second = await startService(t, { redis: first.redis })
   const { headers } = await keyFor(first, 'ngo', ['signals:write'])
@@ -214,7 +214,7 @@ t.test('a bank takes signals at every process from the moment it is made', async
   }
 })
 
-t.test('an organisation has so many banks that no question is slowed by them, and others have as many', async (t) => {
+t.test('an organisation can have 200 banks, independently of other organisations', async (t) => {
   const service = await startService(t)
   const loud = await keyFor(service, 'loud', ['signals:write'])
   const quiet = await keyFor(service, 'quiet', ['signals:write'])

@@ -1,4 +1,4 @@
-// What a submitter sees of her case: its time line, live and at once, and her own data.
+// What a submitter sees of her case: its time line, live and as a list, and the export of her data.
 
 import { once } from 'node:events'
 import { get, type IncomingMessage } from 'node:http'
@@ -30,7 +30,7 @@ async function world(t: Test) {
   return { service, app: service.app, events, keeping, caseIdOf, store }
 }
 
-/** Listens over a real connection of its own. */
+/** Opens an event stream over a real connection. */
 async function listen(t: Test, url: string, headers: Record<string, string>) {
   const request = get(url, { headers: { ...headers, accept: 'text/event-stream' }, agent: false })
   request.on('error', () => {})
@@ -54,7 +54,7 @@ function given(hash = randomHashText()) {
   return { images: [{ signals: [{ type: 'pdq', hash, quality: 80 }], category: 'nude' }] }
 }
 
-t.test('an api that stops ends its own streams, and none of another api in the same process', async (t) => {
+t.test('an api that stops ends its own event streams, and none of another api in the same process', async (t) => {
   const [stopped, other] = await Promise.all([startService(t), startService(t)])
   const streams = await Promise.all(
     [stopped, other].map(async ({ app }) => {
@@ -73,21 +73,21 @@ t.test('an api that stops ends its own streams, and none of another api in the s
   t.equal(streams[1]?.heard.hasEnded, false)
 })
 
-t.test('several listeners see the whole time line of a case, live, until it is erased', async (t) => {
+t.test('several listeners receive all events of a case live, until it is erased', async (t) => {
   const { app, events, keeping, caseIdOf } = await world(t)
   const her = await openCase(app)
   const url = `${await app.listen({ host: '127.0.0.1', port: 0 })}${her.url}/events`
   await post(app, `${her.url}/hashes`, given(), her.headers)
   const first = await listen(t, url, her.headers)
   await until(() => first.kinds().length === 2)
-  t.same(first.kinds(), ['opened', 'registered'], 'what was before')
+  t.same(first.kinds(), ['opened', 'registered'], 'earlier events')
   t.match(first.heard.type, 'text/event-stream')
 
   await events.add(await caseIdOf(), 'matched', 4, Date.now())
   await until(() => first.kinds().length === 3)
   const resumed = await listen(t, url, { ...her.headers, 'last-event-id': first.ids()[1] ?? '' })
   await until(() => resumed.kinds().length === 1)
-  t.same(resumed.kinds(), ['matched'], 'what came after the last event that was heard')
+  t.same(resumed.kinds(), ['matched'], 'events after the last event id')
   t.match(resumed.heard.text, /data: \{[^\n]*"kind":"matched"[^\n]*"platforms":"3-5"\}/)
   t.notMatch(resumed.heard.text, /"count"|:4[,}]/, 'no exact number')
   resumed.leave()
@@ -101,14 +101,14 @@ t.test('several listeners see the whole time line of a case, live, until it is e
   t.same(second.kinds(), all)
   const late = await listen(t, url, her.headers)
   await until(() => late.heard.hasEnded)
-  t.same(late.kinds(), all, 'who comes late hears it all, and that it is over')
+  t.same(late.kinds(), all, 'a late listener gets all events and the end of the stream')
 
   const plain = (await app.inject({ url: `${her.url}/events`, headers: her.headers })).json<{ events: unknown[] }>()
   t.match(plain, { platformsAsking: '0', events: all.map((kind) => ({ kind, at: /Z$/, id: /^\d+-\d+$/ })) })
   t.match(plain.events[1], { images: 1 })
 })
 
-t.test('an api that is told to stop does not wait for listeners', async (t) => {
+t.test('an api that stops does not wait for open event streams', async (t) => {
   const { app } = await world(t)
   const her = await openCase(app)
   const url = `${await app.listen({ host: '127.0.0.1', port: 0 })}${her.url}/events`
@@ -119,7 +119,7 @@ t.test('an api that is told to stop does not wait for listeners', async (t) => {
   t.pass('it stopped')
 })
 
-t.test('how many platforms may ask is told in a bucket', async (t) => {
+t.test('the number of platforms that can query is given as a bucket', async (t) => {
   const { app, service } = await world(t)
   const her = await openCase(app)
   for (const [name, scope] of [
@@ -134,7 +134,7 @@ t.test('how many platforms may ask is told in a bucket', async (t) => {
   t.match(body, '"platformsAsking":"3-5"')
 })
 
-t.test('her own data are hers to take along: all of it but the hashes', async (t) => {
+t.test('the export of a case has all of its data but hashes and PIN, and the receipt after withdrawal', async (t) => {
   const { app } = await world(t)
   const her = await openCase(app)
   const hashes = [randomHashText(), randomHashText()]
@@ -163,7 +163,7 @@ t.test('her own data are hers to take along: all of it but the hashes', async (t
   t.match(after.json(), { images: [], receipt: JSON.parse(receipt) })
 })
 
-t.test('nobody else sees any of it, and a wrong place in it is refused', async (t) => {
+t.test('events, export and receipt need the token of the case, and an invalid Last-Event-ID is refused', async (t) => {
   const { app } = await world(t)
   const [hers, his] = [await openCase(app), await openCase(app)]
   for (const path of ['/events', '/export', '/receipt']) {
@@ -182,7 +182,7 @@ t.test('nobody else sees any of it, and a wrong place in it is refused', async (
   }
 })
 
-t.test('who asks with HEAD whether there are events opens no stream, to which nobody would listen', async (t) => {
+t.test('HEAD on the events of a case opens no stream', async (t) => {
   const { app } = await world(t)
   const her = await openCase(app)
   const headers = { ...her.headers, accept: 'text/event-stream' }

@@ -19,8 +19,9 @@ import { storeAt } from '../helpers/redis.js'
 import { refused } from '../helpers/refusal.js'
 import { del, post, tryPin } from '../helpers/requests.js'
 import { keyFor, openCase, RETENTION_MS, randomHashText, startService } from '../helpers/service.js'
+import { filmOf } from '../helpers/trust.js'
 
-/** A service, a clock that stands still until it is moved, and what workers do when theirs comes round. */
+/** A service, a clock that moves only when told, and the expiry job that workers run. */
 async function world(t: Test) {
   const clock = { nowMs: Date.now() }
   const now = () => clock.nowMs
@@ -45,23 +46,31 @@ async function world(t: Test) {
     )
     return answer.body.includes('matchId')
   }
-  return { service, app: service.app, clock, store, cases, keeping, isFound }
+  /** How many queries of one call find something: a still for each hash, and the video. */
+  const foundOf = async (hashes: readonly string[]) => {
+    const stills = hashes.map((hash) => ({ signals: [{ type: 'pdq', hash }] }))
+    const queries = [...stills, { video: filmOf(hashes) }]
+    const answer = await post(service.app, '/v1/match', { queries }, platform.headers)
+    const { results } = answer.json<{ results: { matches: object[] }[] }>()
+    return results.filter(({ matches }) => matches.length > 0).length
+  }
+  return { service, app: service.app, clock, store, cases, keeping, isFound, foundOf }
 }
 
 function given(hash: string) {
   return { images: [{ signals: [{ type: 'pdq', hash, quality: 80 }] }] }
 }
 
-t.test('a case whose time is over takes nothing more at once, and is erased like a withdrawn one', async (t) => {
+t.test('an expired case refuses every change at once, and matches nothing after the expiry job', async (t) => {
   const { app, clock, keeping, isFound } = await world(t)
   const her = await openCase(app)
   const hash = randomHashText()
   t.equal((await post(app, `${her.url}/hashes`, given(hash), her.headers)).statusCode, 201)
-  t.same(await keeping.expire(), { expired: 0, forgotten: 0 }, 'not before its time')
+  t.same(await keeping.expire(), { expired: 0, forgotten: 0 }, 'not before it expires')
   t.ok(await isFound(hash))
 
   clock.nowMs += RETENTION_MS
-  t.match((await app.inject(her)).json(), { state: 'expired', images: 0 }, 'at that moment')
+  t.match((await app.inject(her)).json(), { state: 'expired', images: 0 }, 'expired at once, before the expiry job')
   refused(t, await post(app, `${her.url}/hashes`, given(randomHashText()), her.headers), 'case-expired')
   refused(t, await post(app, `${her.url}/renewals`, undefined, her.headers), 'case-expired')
   refused(t, await post(app, `${her.url}/pin`, undefined, her.headers), 'case-expired')
@@ -70,20 +79,20 @@ t.test('a case whose time is over takes nothing more at once, and is erased like
   t.same(await keeping.expire(), { expired: 0, forgotten: 0 }, 'once')
   const view = (await app.inject(her)).json<{ expiredAt: string; withdrawnAt: null }>()
   t.match(view, { state: 'expired', images: 0, expiredAt: /Z$/, withdrawnAt: null })
-  // The index of the api hears of it as of every other change.
+  // The index of the api follows the change like any other.
   await waitUntilGone(() => isFound(hash))
   refused(t, await post(app, `${her.url}/hashes`, given(hash), her.headers), 'case-expired')
 
   const receipt = await app.inject({ url: `${her.url}/receipt`, headers: her.headers })
   t.match(receipt.json(), { state: 'expired', images: 1, hashes: 1, endedAt: view.expiredAt })
-  t.same((await del(app, her.url, her.headers)).json(), receipt.json(), 'withdrawing it afterwards says the same')
+  t.same((await del(app, her.url, her.headers)).json(), receipt.json(), 'withdrawing it afterwards answers the same receipt')
 })
 
 async function waitUntilGone(isFound: () => Promise<boolean>) {
   while (await isFound());
 }
 
-t.test('a case is renewed with its token, for the whole time once more, and says when to think of it', async (t) => {
+t.test('renewing needs the token, and starts the full retention time and a new reminder date', async (t) => {
   const { app, clock, keeping } = await world(t)
   const her = await openCase(app)
   const before = (await app.inject(her)).json<{ createdAt: string; expiresAt: string; remindAt: string }>()
@@ -100,12 +109,12 @@ t.test('a case is renewed with its token, for the whole time once more, and says
 
   clock.nowMs += RETENTION_MS - 1
   t.same(await keeping.expire(), { expired: 0, forgotten: 0 })
-  t.match((await app.inject({ ...her, method: 'GET' })).statusCode, 200, 'and its token works still')
+  t.match((await app.inject({ ...her, method: 'GET' })).statusCode, 200, 'its token still works')
   clock.nowMs += 1
   t.same(await keeping.expire(), { expired: 1, forgotten: 0 })
 })
 
-t.test('another PIN opens the case, and the one before opens nothing from then on', async (t) => {
+t.test('the new PIN opens the case, and from then on the old one does not', async (t) => {
   const { app } = await world(t)
   const her = await openCase(app)
   const changed = await post(app, `${her.url}/pin`, undefined, her.headers)
@@ -116,7 +125,34 @@ t.test('another PIN opens the case, and the one before opens nothing from then o
   if (pin !== her.pin) refused(t, await tryPin(app, her.caseNumber, her.pin), 'case-unknown')
 })
 
-t.test('once erased and long ended, nothing of a case is left', async (t) => {
+t.test('a video matches in a renewed case, and no frame of it matches after expiry', async (t) => {
+  const { app, clock, keeping, foundOf } = await world(t)
+  const [lasting, ending] = [await openCase(app), await openCase(app)]
+  const [one, other] = [0, 1].map(() => Array.from({ length: 40 }, randomHashText))
+  if (one === undefined || other === undefined) return
+  const videos = { videos: [filmOf(one), filmOf(other)] }
+  t.equal((await post(app, `${lasting.url}/hashes`, { videos: [filmOf(one)] }, lasting.headers)).statusCode, 201)
+  t.equal((await post(app, `${ending.url}/hashes`, videos, ending.headers)).statusCode, 201)
+  t.same([await foundOf(one), await foundOf(other)], [41, 41])
+
+  clock.nowMs += RETENTION_MS - 1
+  t.equal((await post(app, `${lasting.url}/renewals`, undefined, lasting.headers)).statusCode, 200)
+  clock.nowMs += 1
+  t.same(await keeping.expire(), { expired: 1, forgotten: 0 })
+  const seen = new Set<number>()
+  for (let found = await foundOf(other); found > 0; found = await foundOf(other)) seen.add(found)
+  t.ok(
+    [...seen].every((found) => found === 41),
+    'never some of its frames',
+  )
+  t.equal(await foundOf(one), 41, 'the same video of another case')
+  const receipt = await app.inject({ url: `${ending.url}/receipt`, headers: ending.headers })
+  t.match(receipt.json(), { state: 'expired', images: 2, hashes: 80 })
+  refused(t, await post(app, `${ending.url}/hashes`, videos, ending.headers), 'case-expired')
+  t.equal(await foundOf(other), 0)
+})
+
+t.test('an erased case is forgotten after its retention time, with all of its keys', async (t) => {
   const { app, clock, keeping, service, store } = await world(t)
   const keysBefore = await store.ask((redis) => redis.keys('{tabir}:case*'))
   const her = await openCase(app)
@@ -139,16 +175,16 @@ t.test('once erased and long ended, nothing of a case is left', async (t) => {
   t.notOk(service.log.join('').includes(her.caseNumber))
 })
 
-/** What is noted behind answers, of keys that were used and of how far a comparison has come: it comes later, and says nothing of cases. */
+/** Written after an answer, so possibly during this test: uses of keys and the cursor of watches. They contain nothing of cases. */
 const BESIDE = /:(watch-cursor|watch-holder|audit.*|api-key-uses)$/
 
-t.test('each step is refused in every state that does not allow it, and changes nothing then', async (t) => {
+t.test('an action that a case state does not allow changes nothing in the store', async (t) => {
   const { clock, store, cases } = await world(t)
   const nowMs = clock.nowMs
   const images = createImageStore(store, makeKeyring([Buffer.alloc(32, 7)]))
   const record = { createdAtMs: nowMs, expiresAtMs: nowMs + 1000, category: undefined, pin: 'x' }
   let number = 0
-  /** A case that came to its state in the way that cases do. */
+  /** A case brought to this state by the usual actions. */
   const caseIn = async (state: CaseState) => {
     const caseId = String(number++).padStart(32, '0')
     await cases.add(caseId, record)
@@ -189,7 +225,7 @@ t.test('each step is refused in every state that does not allow it, and changes 
   }
 })
 
-t.test('no step is taken with a case whose time is over, but to end it', async (t) => {
+t.test('after its expiry time a case can only end', async (t) => {
   const { clock, store, cases } = await world(t)
   const images = createImageStore(store, makeKeyring([Buffer.alloc(32, 7)]))
   const { nowMs } = clock
@@ -201,8 +237,8 @@ t.test('no step is taken with a case whose time is over, but to end it', async (
   await cases.markErased('a', late)
   t.equal((await cases.get('a'))?.state, 'open')
   t.equal(await cases.forget('a', late), false)
-  t.equal((await cases.end('a', 'expired', late - 1))?.state, 'open', 'a clock that is behind ends nothing')
-  t.equal((await cases.end('a', 'withdrawn', late))?.state, 'withdrawn', 'she may still withdraw')
+  t.equal((await cases.end('a', 'expired', late - 1))?.state, 'open', 'a clock that is behind expires nothing')
+  t.equal((await cases.end('a', 'withdrawn', late))?.state, 'withdrawn', 'it can still be withdrawn')
 })
 
 function image(number: number) {

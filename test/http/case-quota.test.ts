@@ -1,4 +1,4 @@
-// One program that opens a case registers few pictures, however many it sends.
+// A program that opens a case can register few pictures, however many it sends.
 
 import t from 'tap'
 import { codeOf, keyFor, openCase, randomHashText, startService } from '../helpers/service.js'
@@ -8,47 +8,44 @@ const A_DAY = 5
 
 const picture = (hash = randomHashText()) => ({ signals: [{ type: 'pdq', hash, quality: 100 }] })
 
-t.test(
-  'a new case that nobody vouches for takes few pictures, more each day, and all once an NGO attests one',
-  async (t) => {
-    let nowMs = Date.now()
-    const service = await startService(t, { trustLimits: { maxImagesPerNewCase: A_DAY }, now: () => nowMs })
-    const { app } = service
-    const { url, headers } = await openCase(app)
-    const known = randomHashText()
-    const send = async (count: number, of = picture) => {
-      const images = Array.from({ length: count }, () => of())
-      const answer = await app.inject({ method: 'POST', url: `${url}/hashes`, headers, payload: { images } })
-      return codeOf(answer) ?? answer.statusCode
-    }
-    t.equal(await send(1000), 'case-full')
-    t.equal(await send(1, () => picture(known)), 201)
-    t.equal(await send(A_DAY - 1), 201)
-    t.equal(await send(1), 'case-full')
-    t.equal(await send(1, () => picture(known)), 201, 'what is there is there')
-    nowMs += DAY_MS / 2
-    t.equal(await send(1), 'case-full')
+t.test('a new case takes a limited number of pictures until an NGO attests one of them', async (t) => {
+  let nowMs = Date.now()
+  const service = await startService(t, { trustLimits: { maxImagesPerNewCase: A_DAY }, now: () => nowMs })
+  const { app } = service
+  const { url, headers } = await openCase(app)
+  const known = randomHashText()
+  const send = async (count: number, of = picture) => {
+    const images = Array.from({ length: count }, () => of())
+    const answer = await app.inject({ method: 'POST', url: `${url}/hashes`, headers, payload: { images } })
+    return codeOf(answer) ?? answer.statusCode
+  }
+  t.equal(await send(1000), 'case-full')
+  t.equal(await send(1, () => picture(known)), 201)
+  t.equal(await send(A_DAY - 1), 201)
+  t.equal(await send(1), 'case-full')
+  t.equal(await send(1, () => picture(known)), 201, 'a picture that is registered already')
+  nowMs += DAY_MS / 2
+  t.equal(await send(1), 'case-full')
 
-    const ngo = await keyFor(service, 'ngo', ['match', 'feedback'], 'ngo')
-    const payload = { queries: [picture(known)] }
-    const answer = await app.inject({ method: 'POST', url: '/v1/match', headers: ngo.headers, payload })
-    const { matchId } = answer.json<{ results: { matches: { matchId: string }[] }[] }>().results[0]?.matches[0] ?? {}
-    const attested = await app.inject({ method: 'POST', url: `/v1/matches/${matchId}/attestation`, headers: ngo.headers })
-    t.equal(attested.statusCode, 200)
-    t.equal(await send(20), 201)
+  const ngo = await keyFor(service, 'ngo', ['match', 'feedback'], 'ngo')
+  const payload = { queries: [picture(known)] }
+  const answer = await app.inject({ method: 'POST', url: '/v1/match', headers: ngo.headers, payload })
+  const { matchId } = answer.json<{ results: { matches: { matchId: string }[] }[] }>().results[0]?.matches[0] ?? {}
+  const attested = await app.inject({ method: 'POST', url: `/v1/matches/${matchId}/attestation`, headers: ngo.headers })
+  t.equal(attested.statusCode, 200)
+  t.equal(await send(20), 201)
 
-    const second = await openCase(app)
-    const add = async (count: number) => {
-      const images = Array.from({ length: count }, () => picture())
-      const to = { method: 'POST', url: `${second.url}/hashes`, headers: second.headers } as const
-      return (await app.inject({ ...to, payload: { images } })).statusCode
-    }
-    t.equal(await add(A_DAY), 201)
-    t.equal(await add(1), 409)
-  },
-)
+  const second = await openCase(app)
+  const add = async (count: number) => {
+    const images = Array.from({ length: count }, () => picture())
+    const to = { method: 'POST', url: `${second.url}/hashes`, headers: second.headers } as const
+    return (await app.inject({ ...to, payload: { images } })).statusCode
+  }
+  t.equal(await add(A_DAY), 201)
+  t.equal(await add(1), 409)
+})
 
-t.test('an image has a whole view for each frame of its file, and no more than a file has frames', async (t) => {
+t.test('an image has at most 16 whole views of one type, one for each frame of its file', async (t) => {
   const { app } = await startService(t)
   const { url, headers } = await openCase(app)
   const register = (signals: object[]) =>

@@ -21,7 +21,7 @@ async function matchesOf(
   return response.json<{ results: { matches: Record<string, unknown>[] }[] }>().results[0]?.matches ?? []
 }
 
-t.test('a case is opened, filled, followed by its PIN, and withdrawn', async (t) => {
+t.test('a case is opened, filled, opened again with its PIN, and withdrawn', async (t) => {
   const service = await startService(t)
   const { app } = service
   const { headers } = await keyFor(service, 'platform', ['match'])
@@ -30,7 +30,7 @@ t.test('a case is opened, filled, followed by its PIN, and withdrawn', async (t)
   t.match(opened.json(), { caseNumber: /^TBR(-[0-9A-Z]{4}){3}$/, pin: /^\d{6}$/, token: String, expiresAt: /Z$/ })
   const { caseNumber, pin } = opened.json<{ caseNumber: string; pin: string }>()
 
-  // As a Chinese keyboard writes digits.
+  // Full-width digits, as some keyboards write them.
   const wide = pin.replaceAll(/\d/g, (digit) => String.fromCodePoint(0xff10 + Number(digit)))
   const spoken = caseNumber.toLowerCase().replaceAll('-', ' ')
   const token = await app.inject({
@@ -72,7 +72,7 @@ t.test('a case is opened, filled, followed by its PIN, and withdrawn', async (t)
   t.match(late.json(), { code: 'case-withdrawn', status: 410 })
 })
 
-t.test('a second api has what the first one acknowledged, and loses what the first one withdrew', async (t) => {
+t.test('registrations and withdrawals reach a second api within a second', async (t) => {
   const one = await startService(t)
   const two = await startService(t, { redis: one.redis })
   const { headers } = await keyFor(one, 'platform', ['match'])
@@ -87,10 +87,10 @@ t.test('a second api has what the first one acknowledged, and loses what the fir
   t.ok((await tookMs(t, async () => (await matchesOf(one, headers, hash)).length === 0)) < 1000, 'within a second')
 
   const three = await startService(t, { redis: one.redis })
-  t.same(await matchesOf(three, headers, hash), [], 'one that starts later has never seen it')
+  t.same(await matchesOf(three, headers, hash), [], 'an api that starts later does not load it')
 })
 
-t.test('a withdrawal and submissions at the same moment leave nothing behind', async (t) => {
+t.test('concurrent submissions and withdrawals of a case leave nothing that matches', async (t) => {
   const service = await startService(t)
   const { headers } = await keyFor(service, 'platform', ['match'])
   for (let round = 0; round < 10; round++) {
@@ -104,7 +104,7 @@ t.test('a withdrawal and submissions at the same moment leave nothing behind', a
   }
 })
 
-t.test('another deployment’s seal key stops the start and changes nothing', async (t) => {
+t.test('the start fails with the seal key of another deployment and changes nothing', async (t) => {
   const service = await startService(t)
   const her = await openCase(service.app)
   await t.rejects(startService(t, { redis: service.redis, sealKey: Buffer.alloc(32, 8) }), {

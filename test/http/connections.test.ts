@@ -1,4 +1,4 @@
-// One attacker, many connections, and whose address counts: with real sockets.
+// Limits of connections and requests by address, with real sockets and proxies.
 
 import { readFileSync } from 'node:fs'
 import { get } from 'node:https'
@@ -34,35 +34,32 @@ async function answered(t: Test, address: string, port: number): Promise<boolean
   return /^HTTP\/1\.1 200 /.test(await readAll(socket).catch(() => ''))
 }
 
-t.test(
-  'behind a proxy that is not named one attacker uses up everybody’s cases; behind a named one, only their own',
-  async (t) => {
-    const maxOf = { 'case-opening': 3 }
-    const unnamed = await startService(t, { redis, maxOf, now })
-    for (let i = 0; i < 3; i++) t.equal((await openBehind(unnamed, '203.0.113.5')).statusCode, 201)
-    refused(t, await openBehind(unnamed, '198.51.100.9'), 'rate-limited', 'somebody else is locked out')
-    const told = unnamed.log.filter((line) => line.includes(UNNAMED_PROXY))
-    t.equal(told.length, 1, 'the operator is told, once')
-    t.notMatch(told.join(), /203\.0\.113|10\.0\.0/, 'and no address is logged')
+t.test('rate limits count the client address only behind a named proxy; an unnamed proxy is logged once', async (t) => {
+  const maxOf = { 'case-opening': 3 }
+  const unnamed = await startService(t, { redis, maxOf, now })
+  for (let i = 0; i < 3; i++) t.equal((await openBehind(unnamed, '203.0.113.5')).statusCode, 201)
+  refused(t, await openBehind(unnamed, '198.51.100.9'), 'rate-limited', 'another client shares the limit')
+  const told = unnamed.log.filter((line) => line.includes(UNNAMED_PROXY))
+  t.equal(told.length, 1, 'the log warns once')
+  t.notMatch(told.join(), /203\.0\.113|10\.0\.0/, 'no address is logged')
 
-    const named = await startService(t, { redis, maxOf, now, trustedProxies: [PROXY] })
-    for (let i = 0; i < 3; i++) t.equal((await openBehind(named, '203.0.113.5')).statusCode, 201)
-    refused(t, await openBehind(named, '203.0.113.5'), 'rate-limited')
-    refused(
-      t,
-      await openBehind(named, '192.0.2.77, 203.0.113.5'),
-      'rate-limited',
-      'an address that the attacker wrote in front',
-    )
-    refused(t, await openBehind(named, '203.0.113.5:4711'), 'rate-limited', 'a port that the proxy adds is no other caller')
-    t.equal((await openBehind(named, '198.51.100.9')).statusCode, 201, 'somebody else gets in')
-    for (let i = 0; i < 3; i++) t.equal((await openBehind(named, `nonsense ${i}`)).statusCode, 201)
-    refused(t, await openBehind(named, 'nonsense 4'), 'rate-limited', 'all nonsense counts as one caller')
-    t.notOk(named.log.some((line) => line.includes(UNNAMED_PROXY)))
-  },
-)
+  const named = await startService(t, { redis, maxOf, now, trustedProxies: [PROXY] })
+  for (let i = 0; i < 3; i++) t.equal((await openBehind(named, '203.0.113.5')).statusCode, 201)
+  refused(t, await openBehind(named, '203.0.113.5'), 'rate-limited')
+  refused(t, await openBehind(named, '192.0.2.77, 203.0.113.5'), 'rate-limited', 'a forged address in front of the real one')
+  refused(
+    t,
+    await openBehind(named, '203.0.113.5:4711'),
+    'rate-limited',
+    'a port that the proxy adds does not change the caller',
+  )
+  t.equal((await openBehind(named, '198.51.100.9')).statusCode, 201, 'another client has its own limit')
+  for (let i = 0; i < 3; i++) t.equal((await openBehind(named, `nonsense ${i}`)).statusCode, 201)
+  refused(t, await openBehind(named, 'nonsense 4'), 'rate-limited', 'all invalid addresses count as one caller')
+  t.notOk(named.log.some((line) => line.includes(UNNAMED_PROXY)))
+})
 
-t.test('one address holds so many connections, and the others are served', async (t) => {
+t.test('an address beyond its limit of connections is cut off, and other addresses are served', async (t) => {
   const service = await startService(t, {
     redis,
     hydrated: false,
@@ -71,7 +68,7 @@ t.test('one address holds so many connections, and the others are served', async
   })
   const port = await listen(service.app)
   const attacker = Array.from({ length: 40 }, () => from(t, '127.0.0.2', port))
-  for (const socket of attacker) socket.write('GET / HTTP/1.1\r\n') // headers that never end
+  for (const socket of attacker) socket.write('GET / HTTP/1.1\r\n') // incomplete headers
   await until(() => attacker.filter(({ closed }) => closed).length === 35)
   t.equal(await connectionsOf(service.app), 5)
   t.ok(await answered(t, '127.0.0.1', port), 'another address')
@@ -79,13 +76,13 @@ t.test('one address holds so many connections, and the others are served', async
 
   const proxy = Array.from({ length: 12 }, () => from(t, '127.0.0.3', port))
   await until(async () => (await connectionsOf(service.app)) === 17)
-  t.ok(await answered(t, '127.0.0.3', port), 'a named proxy brings all callers')
+  t.ok(await answered(t, '127.0.0.3', port), 'a named proxy has no such limit')
   for (const socket of [...attacker, ...proxy]) socket.destroy()
   await until(async () => (await connectionsOf(service.app)) === 0)
-  t.ok(await answered(t, '127.0.0.2', port), 'what was closed counts no more')
+  t.ok(await answered(t, '127.0.0.2', port), 'closed connections do not count')
 })
 
-t.test('when nearly all places are taken, connections that wait for a next request make room', async (t) => {
+t.test('at the limit of all connections, idle keep-alive connections are closed for new ones', async (t) => {
   const { app } = await startService(t, { redis, hydrated: false, serverLimits: { connections: 10 } })
   const port = await listen(app)
   for (let i = 0; i < 10; i++) {
@@ -96,28 +93,25 @@ t.test('when nearly all places are taken, connections that wait for a next reque
   for (let i = 0; i < 3; i++) t.ok(await answered(t, '127.0.0.1', port))
 })
 
-t.test(
-  'over TLS, a connection without a handshake is closed as one without headers is, and counts until then',
-  async (t) => {
-    const file = (name: string) => readFileSync(new URL(`../../../test/data/${name}`, import.meta.url))
-    const { app } = await startService(t, {
-      redis,
-      hydrated: false,
-      tls: { cert: file('hooks-example.cert.pem'), key: file('hooks-example.key.pem') },
-      serverLimits: { headersMs: 500, connectionsOfAddress: { private: 3, public: 3 } },
+t.test('over TLS, a connection without a handshake counts, and is closed after the header timeout', async (t) => {
+  const file = (name: string) => readFileSync(new URL(`../../../test/data/${name}`, import.meta.url))
+  const { app } = await startService(t, {
+    redis,
+    hydrated: false,
+    tls: { cert: file('hooks-example.cert.pem'), key: file('hooks-example.key.pem') },
+    serverLimits: { headersMs: 500, connectionsOfAddress: { private: 3, public: 3 } },
+  })
+  const port = await listen(app)
+  const status = (localAddress: string) =>
+    new Promise<number | undefined>((resolve) => {
+      const options = { port, localAddress, path: '/health/live', rejectUnauthorized: false, agent: false } as const
+      get(options, (answer) => answer.resume().on('end', () => resolve(answer.statusCode))).on('error', () => resolve(0))
     })
-    const port = await listen(app)
-    const status = (localAddress: string) =>
-      new Promise<number | undefined>((resolve) => {
-        const options = { port, localAddress, path: '/health/live', rejectUnauthorized: false, agent: false } as const
-        get(options, (answer) => answer.resume().on('end', () => resolve(answer.statusCode))).on('error', () => resolve(0))
-      })
-    for (let i = 0; i < 4; i++) t.equal(await status('127.0.0.2'), 200, 'one after the other')
-    const silent = Array.from({ length: 3 }, () => from(t, '127.0.0.2', port))
-    await Promise.all(silent.map((socket) => new Promise((resolve) => socket.once('connect', resolve))))
-    t.equal(await status('127.0.0.2'), 0, 'beyond its connections')
-    t.equal(await status('127.0.0.1'), 200)
-    await until(() => silent.every(({ closed }) => closed), 20_000)
-    t.equal(await status('127.0.0.2'), 200)
-  },
-)
+  for (let i = 0; i < 4; i++) t.equal(await status('127.0.0.2'), 200, 'one connection at a time')
+  const silent = Array.from({ length: 3 }, () => from(t, '127.0.0.2', port))
+  await Promise.all(silent.map((socket) => new Promise((resolve) => socket.once('connect', resolve))))
+  t.equal(await status('127.0.0.2'), 0, 'beyond its limit')
+  t.equal(await status('127.0.0.1'), 200)
+  await until(() => silent.every(({ closed }) => closed), 20_000)
+  t.equal(await status('127.0.0.2'), 200)
+})

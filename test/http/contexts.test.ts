@@ -25,14 +25,14 @@ async function contextsOf(service: TestService, headers: Headers, query = '') {
     .contexts.map(({ context, images24h, images30d }) => [context, images24h, images30d])
 }
 
-/** What Redis makes of so many: it takes two of five for one in one of a thousand runs, as may be of what is right to within one in a hundred. */
+/** What a HyperLogLog of Redis counts for these images: it is an estimate, and in one of a thousand runs counts five as four. */
 async function counted(t: Test, service: TestService, images: readonly { readonly imageId: string }[]): Promise<number> {
   const redis = await redisOf(t, service)
   await redis.pfadd('counted', ...images.map(({ imageId }) => imageId))
   return await redis.pfcount('counted')
 }
 
-t.test('contexts are counted by different registered images, for their platform alone', async (t) => {
+t.test('a context is counted by distinct registered images, for each platform separately', async (t) => {
   const service = await startService(t)
   const [one, two] = [await platform(service, 'one'), await platform(service, 'two')]
   const pictures = await Promise.all(Array.from({ length: 5 }, () => caseWithPicture(service)))
@@ -51,10 +51,10 @@ t.test('contexts are counted by different registered images, for their platform 
     ['quiet', 1, 1],
   ])
   t.same(await contextsOf(service, one.headers, '?limit=1'), [['loud', five, five]])
-  t.same(await contextsOf(service, two.headers), [['quiet', 1, 1]], 'the same name is another platform’s own')
+  t.same(await contextsOf(service, two.headers), [['quiet', 1, 1]], 'each platform has its own contexts')
 })
 
-t.test('the context of a form is that of all its pictures, wherever it stands', async (t) => {
+t.test('the context of a form applies to all of its pictures, wherever the part stands', async (t) => {
   const hash = randomHashText()
   const found: HashedImage = {
     quality: 100,
@@ -77,7 +77,7 @@ t.test('the context of a form is that of all its pictures, wherever it stands', 
   t.same(await contextsOf(service, one.headers), [['a group', 1, 1]])
 })
 
-t.test('a context is counted in its last day and month, and then forgotten', async (t) => {
+t.test('a context counts images of the last day and month, and is then forgotten', async (t) => {
   let nowMs = Date.UTC(2026, 5, 1, 12)
   const service = await startService(t, { now: () => nowMs })
   const one = await platform(service, 'one')
@@ -93,7 +93,7 @@ t.test('a context is counted in its last day and month, and then forgotten', asy
   t.same(await contextsOf(service, one.headers), [])
 })
 
-t.test('a context is kept sealed, under a keyed hash, and for a while', async (t) => {
+t.test('a context is stored sealed, under a keyed hash and with an expiry', async (t) => {
   const service = await startService(t)
   const one = await platform(service, 'one')
   const { hash } = await caseWithPicture(service)
@@ -104,13 +104,13 @@ t.test('a context is kept sealed, under a keyed hash, and for a while', async (t
   t.ok(names.length >= 4)
   t.notMatch(names.join(), MARKER)
   for (const name of names) {
-    t.ok((await redis.ttl(name)) > 0, `${name} is forgotten`)
+    t.ok((await redis.ttl(name)) > 0, `${name} expires`)
     t.notMatch((await redis.dumpBuffer(name)).toString('latin1'), MARKER)
   }
   silent(t, service)
 })
 
-t.test('a context of 256 bytes is taken, and one of more is refused and counts nothing', async (t) => {
+t.test('a context of 256 bytes is accepted; a longer or invalid one is refused and not counted', async (t) => {
   const service = await startService(t)
   const one = await platform(service, 'one')
   const { hash } = await caseWithPicture(service)

@@ -17,7 +17,7 @@ const Days = z.object({
 })
 const DAY_MS = 86_400_000
 
-t.test('what was asked, found and decided is counted by day, for each organisation and for all together', async (t) => {
+t.test('queries, matches and verdicts are counted by day, for each organisation and in total', async (t) => {
   let nowMs = Date.parse('2026-03-01T23:00:00Z')
   const service = await startService(t, { now: () => nowMs })
   const one = await platform(service, 'one')
@@ -47,7 +47,7 @@ t.test('what was asked, found and decided is counted by day, for each organisati
     ],
   )
   t.match(own[1], { grades: { exact: 1, near: 1, strong: 0, review: 0 }, distances: { '0': 1, '16-31': 1, '1-15': 0 } })
-  t.match(own[2], { verdicts: { blocked: 1, 'not-blocked': 1, disputed: 0 } }, 'the same decision twice is one')
+  t.match(own[2], { verdicts: { blocked: 1, 'not-blocked': 1, disputed: 0 } }, 'a repeated verdict counts once')
 
   t.match((await days(two, '/v1/insights/days/own?days=1'))[0], { pictures: 1, verdicts: { disputed: 1, blocked: 0 } })
   const all = await days(admin, '/v1/insights/days?days=2')

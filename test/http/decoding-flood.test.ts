@@ -1,4 +1,4 @@
-// One who sends what is costly to decode, and those who send photographs meanwhile: real services, one decoder.
+// One client floods the service with pictures while others send a few. Real service and worker, one decoder.
 
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -17,7 +17,7 @@ const BOMB: Picture = {
 }
 const [ATTACKER, HER] = ['203.0.113.66', '198.51.100.7']
 
-t.test('a flood of pictures', async (t) => {
+t.test('during a flood of pictures by one address, other cases and platforms are served first', async (t) => {
   const service = await startService(t, {
     exposure: 'public',
     maxOf: { 'case-images': 60 },
@@ -25,7 +25,7 @@ t.test('a flood of pictures', async (t) => {
   })
   const { app, services } = service
   const photograph = await scene(61, { width: 160, height: 120 })
-  const larger = await scene(62, { width: 800, height: 600 }) // or all are decoded before an answer is written
+  const larger = await scene(62, { width: 800, height: 600 }) // large enough that not all are decoded before an answer is written
   const send = (
     own: { url: string; headers: Record<string, string> },
     remoteAddress: string,
@@ -42,7 +42,7 @@ t.test('a flood of pictures', async (t) => {
   }
   const waiting = () => services.health.pictures().waiting
 
-  // Nobody works yet, so what is answered first is what is taken first.
+  // No worker runs yet, so the order of answers shows the order of the queue.
   const cases = await Promise.all([1, 2, 3].map(() => openCase(app)))
   const flood = cases.map((own) => send(own, ATTACKER, Array(20).fill(larger)))
   await until(() => waiting() === 60)
@@ -63,9 +63,15 @@ t.test('a flood of pictures', async (t) => {
   const worker = await startWorkers(t, service.redis, { TABIR_HASHERS: '1' })
 
   t.same(await Promise.all(answers), [201, 201, 200])
-  t.ok(left.hers >= 55, `she waits behind none of the 60 that he sent before: ${left.hers} waited when she was answered`)
-  t.ok(left.neighbour >= 50, `who shares his address waits for one of each of his cases: ${left.neighbour}`)
-  t.ok(left.platform >= 3, `and a platform not for all of it: ${left.platform}`)
+  t.ok(
+    left.hers >= 55,
+    `another address is served before the 60 of the flood: ${left.hers} were waiting when it was answered`,
+  )
+  t.ok(
+    left.neighbour >= 50,
+    `another case of the same address waits for one picture of each flooding case: ${left.neighbour} were waiting`,
+  )
+  t.ok(left.platform >= 3, `a platform does not wait for the whole flood: ${left.platform} were waiting`)
   t.same(
     (await Promise.all(flood)).map(({ statusCode }) => statusCode),
     [201, 201, 201],
@@ -75,17 +81,17 @@ t.test('a flood of pictures', async (t) => {
     const own = await openCase(app)
     t.equal(codeOf(await send(own, HER, [BOMB])), 'image-too-many-pixels')
     const [pid] = childrenOf(worker.pid ?? 0)
-    t.ok(peakMb(innermost(pid ?? 0)) < 400, 'in a decoder that has used no gigabyte')
+    t.ok(peakMb(innermost(pid ?? 0)) < 400, 'the decoder used less than 400 MB')
     await countsRefused(t, () => send(own, HER, Array(20).fill(BOMB)))
   })
 })
 
-/** What is refused counts as what is registered does. */
+/** Refused pictures count against the rate limit like registered ones. */
 async function countsRefused(t: Test, send: () => Promise<{ body: string }>) {
   const codes: (string | undefined)[] = []
   for (let i = 0; i < 3; i++) codes.push(codeOf(await send()))
-  t.same(codes, ['image-too-many-pixels', 'image-too-many-pixels', 'image-too-many-pixels'], 'so far one or more were read')
-  t.equal(codeOf(await send()), 'rate-limited', 'then none')
+  t.same(codes, ['image-too-many-pixels', 'image-too-many-pixels', 'image-too-many-pixels'], 'within the rate limit')
+  t.equal(codeOf(await send()), 'rate-limited', 'beyond the rate limit')
 }
 
 function match({ app }: TestService, own: Record<string, string>, picture: Picture) {

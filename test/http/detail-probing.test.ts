@@ -1,4 +1,4 @@
-// Attacks on stored details: whoever has a part of a picture asks with details that he made up, to learn what else is in it.
+// Attacks on stored details: an attacker who has a part of a picture queries with forged details to learn the rest.
 
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
@@ -12,10 +12,10 @@ const service = await startService(t, { probing: 'suspend', extendedProtection: 
 const BITS = Array.from({ length: 256 }, (_, bit) => bit)
 const SIDE_PX = 480
 const CELL_PX = SIDE_PX / 32
-/** So many bits apart, two details do not look alike any more. */
+/** Two details that differ in more bits than this do not match. */
 const MATCH_BITS = 64
 
-/** In cells of 32 × 32: twenty details all over the picture. */
+/** Twenty details spread over the picture, in cells of a grid of 32 × 32. */
 const PLACES = Array.from({ length: 20 }, (_, i) => ({ column: 4 + 6 * (i % 5), row: 3 + 8 * Math.floor(i / 5) }))
 
 function flipped(hash: Hash256, bits: readonly number[]): Hash256 {
@@ -24,7 +24,7 @@ function flipped(hash: Hash256, bits: readonly number[]): Hash256 {
   return hashFromBytes(bytes)
 }
 
-/** A picture in a case: its details are of nothing, and as good as any. */
+/** A picture in a case with random details. */
 async function registered() {
   const her = await openCase(service.app, { extendedProtection: true })
   const hashes = PLACES.map(() => hashFromBytes(randomBytes(32)))
@@ -62,8 +62,8 @@ async function answerTo(headers: Record<string, string>, features: readonly Feat
 }
 
 /**
- * Asks with a detail that just looks like the stored one or just does not, each bit turned over in turn.
- * @returns of the bits in which it differs, how many the answers told.
+ * Queries with a detail at the edge of a match and flips each of its bits in turn.
+ * @returns how many of the differing bits the answers revealed.
  */
 async function recovered(asking: (bit: number) => Promise<string>, differing: readonly number[]): Promise<number> {
   const told: string[] = []
@@ -77,11 +77,11 @@ async function recovered(asking: (bit: number) => Promise<string>, differing: re
   return tells.filter((bit) => differing.includes(bit)).length - tells.filter((bit) => !differing.includes(bit)).length
 }
 
-/** One bit too far, in every third bit; the last bits are as they are. */
+/** Differs in one bit too many to match: in every third bit, up to that number. */
 const DIFFERING = BITS.filter((bit) => bit % 3 === 0).slice(0, MATCH_BITS + 1)
 const numbers = (from: number, to: number) => BITS.slice(from, to)
 
-t.test('a detail is not read bit by bit, whether one more decides a match or widens what is told of it', async (t) => {
+t.test('changing a forged detail bit by bit does not reveal a stored one, by match or by region', async (t) => {
   const ways = {
     'one more would be a match': { sure: [0, 2, 4, 10, 12, 14, 9], tested: 7 },
     'one more would widen the region': { sure: [...numbers(0, 4), ...numbers(5, 9), ...numbers(10, 14)], tested: 19 },
@@ -101,10 +101,10 @@ t.test('a detail is not read bit by bit, whether one more decides a match or wid
   }
 })
 
-t.test('copies in which many details agree are found as ever, however many', async (t) => {
+t.test('copies in which many details agree are found in any number of queries', async (t) => {
   const stored = await registered()
   const { headers } = await keyFor(service, 'another', ['match'])
-  // Not as many as narrow an image that is found in uploads which look unlike (FLOOD_RULES): each is asked with another whole.
+  // Each query has another whole hash. FLOOD_RULES narrow an image that is found in many unlike uploads, so this stays below their number.
   for (let nth = 0; nth < 45; nth++) {
     const left = numbers(0, 20).filter((i) => i !== nth % 20 && i !== (7 * nth) % 20)
     const features = left.map((i) => ({ ...stored(i), hash: flipped(stored(i).hash, [nth]) }))

@@ -1,4 +1,4 @@
-// What she whose picture it is says to a dispute: hers alone to say, while it is open, and seen by whoever decides.
+// A submitter's answer to a dispute: she alone can give it, while the dispute is open, and the operator sees it.
 
 import t from 'tap'
 import { MARKER, refused } from '../helpers/refusal.js'
@@ -9,7 +9,7 @@ import { ask, caseWithPicture, feedback, operator, platform } from '../helpers/t
 const STANDS = { answer: 'shows-me-without-consent' } as const
 const MISTAKE = { answer: 'added-by-mistake' } as const
 
-t.test('her answer is seen by whoever decides, and belongs to the dispute that it was given to', async (t) => {
+t.test('the operator sees the submitter’s answer to a dispute, and a new dispute starts without one', async (t) => {
   const service = await startService(t)
   const her = await caseWithPicture(service)
   const one = await platform(service, 'one')
@@ -19,19 +19,19 @@ t.test('her answer is seen by whoever decides, and belongs to the dispute that i
   const filed = async () => (await ask(service, 'GET', `${her.url}/export`, her.headers)).json<{ images: object[] }>().images
   const judged = async () => (await ask(service, 'GET', `/v1/signals/${her.imageId}`, headers)).json()
 
-  refused(t, await say(STANDS), 'dispute-not-open', 'nobody disputed it')
+  refused(t, await say(STANDS), 'dispute-not-open', 'no dispute yet')
   await feedback(service, one, her.hash, { verdict: 'disputed', reason: 'not-the-person-shown' })
   t.match(await filed(), [{ disputed: true, answer: null }])
   t.same((await say(MISTAKE)).json(), MISTAKE)
   t.same((await say(STANDS)).json(), STANDS, 'the last answer counts')
-  t.equal((await say(STANDS)).statusCode, 200, 'said again')
+  t.equal((await say(STANDS)).statusCode, 200, 'repeated')
   t.match(await filed(), [{ disputed: true, ...STANDS }])
   t.match(await judged(), { dispute: { state: 'open' }, ...STANDS })
   t.match((await ask(service, 'GET', '/v1/disputes', headers)).json(), { signals: [STANDS] })
 
   await ask(service, 'POST', `/v1/signals/${her.imageId}/dispute/decision`, headers, { outcome: 'rejected' })
   refused(t, await say(MISTAKE), 'dispute-not-open')
-  t.match(await judged(), STANDS, 'what was decided by stays to be seen')
+  t.match(await judged(), STANDS, 'the answer stays visible after the decision')
   await feedback(service, one, her.hash, { verdict: 'blocked' })
   await feedback(service, one, her.hash, { verdict: 'disputed', reason: 'other' })
   t.match(await judged(), { dispute: { state: 'open', reasons: ['other'] }, answer: null }, 'another dispute')
@@ -43,7 +43,7 @@ t.test('her answer is seen by whoever decides, and belongs to the dispute that i
   })
 })
 
-t.test('nobody answers for a picture of another case, and what is no answer is refused', async (t) => {
+t.test('an answer needs the token of its case and a valid body; refusals change nothing', async (t) => {
   const service = await startService(t)
   const [her, other] = [await caseWithPicture(service), await caseWithPicture(service)]
   const one = await platform(service, 'one')
@@ -54,7 +54,7 @@ t.test('nobody answers for a picture of another case, and what is no answer is r
   const put = (headers: Readonly<Record<string, string>>, imageId: string, body: object, url = her.url) =>
     ask(service, 'PUT', `${url}/images/${imageId}/answer`, headers, body)
 
-  refused(t, await put(other.headers, her.imageId, STANDS, other.url), 'signal-unknown', 'in her own case')
+  refused(t, await put(other.headers, her.imageId, STANDS, other.url), 'signal-unknown', 'through the other case')
   refused(t, await put(other.headers, her.imageId, STANDS), 'case-unknown')
   refused(t, await put({}, her.imageId, STANDS), 'token-missing')
   const ngo = await keyFor(service, 'ngo', ['cases:write'], 'ngo')
@@ -63,11 +63,11 @@ t.test('nobody answers for a picture of another case, and what is no answer is r
   for (const body of [{}, { answer: MARKER }, { ...STANDS, note: MARKER }, [STANDS]])
     refused(t, await put(her.headers, her.imageId, body), 'request-invalid')
   refused(t, await put(her.headers, MARKER, STANDS), 'request-invalid')
-  t.equal(await trust(), before, 'and the store is as it was')
+  t.equal(await trust(), before, 'the store is unchanged')
   silent(t, service)
 })
 
-t.test('an organisation that was let in before it handed the case over answers nothing after it', async (t) => {
+t.test('an organisation that was authorised before the handover cannot answer a dispute after it', async (t) => {
   const service = await startService(t)
   const ngo = await keyFor(service, 'ngo', ['cases:write'], 'ngo')
   const opened = await ask(service, 'POST', '/v1/assisted-cases', ngo.headers, {

@@ -1,4 +1,4 @@
-// Whatever an operation answers to a broken call is in its description: each status, and each problem code.
+// Sends broken calls to every operation. Each status and problem code that comes back must be in openapi.yaml.
 
 import t from 'tap'
 import { z } from 'zod'
@@ -75,13 +75,13 @@ const ADDRESSES: readonly Call[] = [
   { what: 'a broken escape', path: (path) => path.replaceAll(/\{\w+\}/g, '%') },
 ]
 
-/** Another operation with a parameter in this place answers. */
+/** These paths match another operation, which has a parameter in their place. */
 const SHADOWED = ['delete /v1/cases/challenge', 'delete /v1/keys/own']
 
 const UNKNOWN: Readonly<Record<string, string>> = { caseNumber: 'TBR-0000-0000-0000', code: 'case-unknown', bank: 'none' }
 const UNKNOWN_ID = '0190aaaa-0000-7000-8000-000000000001'
 
-t.test('every status and every problem code that a broken call is answered with is described', async (t) => {
+t.test('every status and problem code that broken calls get is in the API description, and none is cacheable', async (t) => {
   const service = await startService(t, { logLevel: 'silent' })
   const { app } = service
   const all = await keyFor(service, 'all', SCOPES, 'ngo')
@@ -112,12 +112,12 @@ t.test('every status and every problem code that a broken call is answered with 
         const code = codeOf(answer)
         if (operation === undefined) {
           if (code !== 'method-not-allowed' && !SHADOWED.includes(`${method} ${path}`))
-            t.fail(`${method} ${path}: ${statusCode}, and is not described`)
+            t.fail(`${method} ${path}: ${statusCode} is not described`)
           return
         }
         const described = operation.responses[statusCode]
         const isDescribed = described !== undefined && (statusCode < 400 || described.description.includes(`\`${code}\``))
-        // What is no address leads to no operation.
+        // An invalid path reaches no operation.
         if (!isDescribed && code !== 'route-unknown') missing.add(`${operation.operationId} ${statusCode} ${code}: ${what}`)
       }
       if (operation === undefined) {
@@ -134,14 +134,14 @@ t.test('every status and every problem code that a broken call is answered with 
       for (const call of ADDRESSES) if (call.path === undefined || path.includes('{')) await ask(call, own, caseNumber)
       for (const { name } of (operation.parameters ?? []).filter((parameter) => parameter.in === 'query'))
         for (const value of ['!', '-1']) await ask({ what: name, query: `${name}=${value}` }, own, caseNumber)
-      // What needs no body is done, so it is done to a case that nobody needs any more.
+      // Operations without a body succeed, so they run on a case that is not needed any more.
       const [whose, whoseNumber] = isCases && example === undefined ? [ended.headers, ended.caseNumber] : [own, caseNumber]
       if (method !== 'get') for (const call of BODIES) await ask(call, whose, whoseNumber)
       if (isCases) await ask(json('the end of the case', example ?? '{}'), ended.headers, ended.caseNumber)
-      if (example !== undefined) await ask(json('ids that nobody has', example), all.headers)
+      if (example !== undefined) await ask(json('unused ids', example), all.headers)
     }
   }
-  t.same([...missing], [], 'nothing is answered that is not described')
-  t.same([...kept], [], 'and no answer may be kept on a device')
+  t.same([...missing], [], 'every answer is described')
+  t.same([...kept], [], 'no answer is cacheable')
   t.ok(asked > 1000, `${asked} calls`)
 })

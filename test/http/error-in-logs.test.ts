@@ -1,11 +1,11 @@
-// The log has what went wrong, and nothing of what was sent.
+// Errors are logged without any value that a caller sent.
 
 import { Redis } from 'ioredis'
 import t from 'tap'
 import { errorInLogs } from '../../src/http/error-in-logs.js'
 import { randomHashText, startService, until } from '../helpers/service.js'
 
-t.test('what Redis refuses is logged without what was sent to it', async (t) => {
+t.test('an error of Redis is logged without the command’s values', async (t) => {
   const { redis } = await startService(t)
   const client = new Redis(redis.socket)
   t.teardown(() => client.disconnect())
@@ -19,23 +19,25 @@ t.test('what Redis refuses is logged without what was sent to it', async (t) => 
   ])
 
   for (const error of errors) {
-    t.ok(error instanceof Error && 'command' in error, 'ioredis hangs the command onto it')
+    t.ok(error instanceof Error && 'command' in error, 'ioredis adds the command to the error')
     const logged = JSON.stringify(errorInLogs(error))
     t.match(logged, /ReplyError/)
     t.notMatch(logged, hash)
   }
 })
 
-t.test('a cause is named and not quoted, and what is no error is said to be none', async (t) => {
+t.test('the cause of a logged error is its type without a message, and a thrown string is logged as no error', async (t) => {
   const cause = new SyntaxError('Unexpected token in "secret"')
   const logged = errorInLogs(new TypeError('broken', { cause }))
   t.match(logged, { type: 'TypeError', message: 'broken', cause: 'SyntaxError', stack: /error-in-logs/ })
   t.notMatch(JSON.stringify(logged), /secret/)
-  t.match(errorInLogs(Object.assign(new Error('x'), { code: 'EPIPE', rawPacket: Buffer.from('secret') })), { code: 'EPIPE' })
+  t.match(errorInLogs(Object.assign(new Error('x'), { code: 'EPIPE', rawPacket: Buffer.from('secret') })), {
+    code: 'EPIPE',
+  })
   t.same(errorInLogs('secret'), { type: 'string', message: 'thrown, and not an error', stack: '' })
 })
 
-t.test('what is refused says the id of its line in the log', async (t) => {
+t.test('the id of a problem’s instance is in the log line of its request', async (t) => {
   const { app, log } = await startService(t, { logLevel: 'info' })
   const answers = await Promise.all([
     app.inject({ method: 'POST', url: '/v1/match', payload: { queries: [] } }),

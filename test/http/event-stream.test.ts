@@ -1,7 +1,7 @@
 import t from 'tap'
 import { EVENT_STREAM_LIMITS, eventStreams, wantsEvents } from '../../src/http/event-stream.js'
 
-t.test('a listener that does not read is cut, and holds up nobody', async (t) => {
+t.test('a listener that does not read is disconnected, and other listeners get every event', async (t) => {
   const streams = eventStreams({ ...EVENT_STREAM_LIMITS, maxWaitingBytes: 10_000 })
   const senders: ((count: number) => void)[] = []
   let stopped = 0
@@ -24,7 +24,7 @@ t.test('a listener that does not read is cut, and holds up nobody', async (t) =>
   }
   await new Promise((resolve) => setImmediate(resolve))
   t.ok(stalled.destroyed)
-  t.equal(stopped, 1, 'and is followed no more')
+  t.equal(stopped, 1, 'its subscription has ended')
   t.notOk(reading.destroyed)
   t.match(heard, /^retry: 3000\n\nid: 0-0\nevent: matched\ndata: \{"count":0\}\n\n/)
   t.match(heard, /id: 999-0\nevent: matched\ndata: \{"count":999\}\n\n$/)
@@ -33,7 +33,7 @@ t.test('a listener that does not read is cut, and holds up nobody', async (t) =>
   t.equal(stopped, 2)
 })
 
-t.test('a stream ends after its time, beats meanwhile, and there are only so many', async (t) => {
+t.test('a stream sends heartbeats, ends after its time, and is refused beyond the limit of streams', async (t) => {
   const streams = eventStreams({ ...EVENT_STREAM_LIMITS, maxStreams: 1, heartbeatIntervalMs: 5, endsAfterMs: 100 })
   const stream = streams.open('her', 'hers', () => () => {})
   t.throws(() => streams.open('him', 'his', () => () => {}), { code: 'overloaded' })
@@ -44,7 +44,7 @@ t.test('a stream ends after its time, beats meanwhile, and there are only so man
   streams.close()
 })
 
-t.test('one listener who comes again and again takes the place of nobody else', async (t) => {
+t.test('an owner beyond its limit of streams loses its own oldest streams only', async (t) => {
   const streams = eventStreams({ ...EVENT_STREAM_LIMITS, maxStreams: 4, maxPerOwner: 2 })
   const ended: string[] = []
   const open = (owner: string, name: string) => {
@@ -53,20 +53,20 @@ t.test('one listener who comes again and again takes the place of nobody else', 
   }
   open('her', 'hers')
   for (const name of ['first', 'second', 'third', 'fourth', 'fifth']) open('him', name)
-  t.same(ended, ['first', 'second', 'third'], 'his oldest')
+  t.same(ended, ['first', 'second', 'third'], 'the oldest of the same owner')
   open('her', 'also hers')
-  t.same(ended.length, 3, 'and hers go on')
+  t.same(ended.length, 3, 'streams of another owner continue')
   streams.close()
 })
 
-t.test('who wants events says so', async (t) => {
+t.test('only a request that accepts text/event-stream gets a stream', async (t) => {
   for (const accept of ['text/event-stream', 'text/html, text/event-stream;q=0.9', 'text/event-stream,*/*'])
     t.ok(wantsEvents(accept), String(accept))
   for (const accept of [undefined, '', '*/*', 'application/json', 'text/event-streams', 'x-text/event-stream'])
     t.notOk(wantsEvents(accept), String(accept))
 })
 
-t.test('one address with many cases loses its own oldest streams, also when all places are taken', async (t) => {
+t.test('an address with many cases loses its own oldest streams, also at the total limit', async (t) => {
   const streams = eventStreams({ ...EVENT_STREAM_LIMITS, maxStreams: 6, maxPerOwner: 2, maxPerAddress: 4 })
   const ended: string[] = []
   const open = (owner: string, address: string) => streams.open(owner, address, () => () => ended.push(owner)).resume()
@@ -80,7 +80,7 @@ t.test('one address with many cases loses its own oldest streams, also when all 
   t.equal(ended.length, 6)
   open('case 10', 'his')
   open('her', 'hers')
-  t.same(ended.slice(6), ['case 6', 'her'], 'who comes again takes the place that was hers')
+  t.same(ended.slice(6), ['case 6', 'her'], 'at the limit, a new stream replaces one of the same address')
   t.throws(() => open('nobody', 'nowhere'), { code: 'overloaded' })
   streams.close()
 })

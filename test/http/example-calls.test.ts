@@ -13,18 +13,18 @@ import { clipForm, ffmpeg } from '../helpers/videos.js'
 import { startEndpoint } from '../helpers/webhooks.js'
 import { startMessenger, startWorkers } from '../helpers/workers.js'
 
-// One story in which every operation is called. What was sent and what came back are the examples of openapi.yaml. A new operation:
-// call it here, then `npm run openapi`, which notes its example in src/http/openapi/examples.json and writes openapi.yaml.
+// Calls every operation once. The requests and answers are the examples of openapi.yaml. For a new operation:
+// call it here, then run `npm run openapi`, which writes src/http/openapi/examples.json and openapi.yaml.
 
 const HASH = '3c6f0e1b5a9d7428c1e8f3b2a6975d04e9b1c47a20d8f65b93e7a1c05f4d826b'
 const LATER = '9a1b7c3e5d2f4860b1d9e7a35c4f02861e8d7b6a953c4f20d1e7a8b9c6503f4d'
 const HARMLESS = '5d3a7f10c8e24b96f1073c5ea8d249b6107fe3c95ab8d4260f7e1b93c56ad842'
 
 const seen: Record<string, Example> = {}
-/** Answers that a browser or a proxy may keep. */
+/** Answers that a browser or a proxy may cache. */
 const kept: string[] = []
 
-/** Answers in a form that the description does not name. */
+/** Answers with a media type that the API description does not name. */
 const undescribed: string[] = []
 let mediaTypesOf: MediaTypesOf
 
@@ -39,7 +39,7 @@ async function fetchNoted(...args: Parameters<typeof fetch>): Promise<Response> 
   return response
 }
 
-t.test('every operation is called, and answers as its example says', async (t) => {
+t.test('every operation can be called with the shape of its example, and answers a described media type', async (t) => {
   const endpoint = await startEndpoint(t)
   const origins = new Set([endpoint.origin])
   const service = await startService(t, {
@@ -75,7 +75,7 @@ t.test('every operation is called, and answers as its example says', async (t) =
   await anybody('listLaws', {})
   await anybody('getReceiptKey', {})
 
-  // She registers a picture.
+  // A submitter registers a picture.
   const { caseNumber, pin, token } = await anybody('openCase', { body: { adult: true, category: 'nude' } })
   const params = { caseNumber }
   const her = as(token)
@@ -97,7 +97,7 @@ t.test('every operation is called, and answers as its example says', async (t) =
   await her('getNotice', { params })
   await her('getCase', { params })
 
-  // Platforms find it, and say what they did.
+  // A platform finds it and gives feedback.
   const { results } = await platform('match', { body: { queries: [{ id: 'upload-1', context: 'group 7', signals }] } })
   const matchId = results[0]?.matches?.[0]?.matchId ?? ''
   await platform('matchImages', { query: {}, body: picture })
@@ -125,7 +125,7 @@ t.test('every operation is called, and answers as its example says', async (t) =
   await operator('listEvents', { query: {} })
   await operator('listStrikes', {})
   await operator('clearStrikes', { params: { account: `org:${signalId}` } })
-  // Pictures that were judged harmless are blocked for a time; one of their owners appeals.
+  // Two pictures are judged harmless and blocked; a submitter appeals against one.
   const harmless = [{ type: 'pdq', hash: HARMLESS, quality: 91 }] as const
   const alsoHarmless = [{ type: 'pdq', hash: LATER, quality: 91 }] as const
   for (const content of [harmless, alsoHarmless]) {
@@ -157,7 +157,7 @@ t.test('every operation is called, and answers as its example says', async (t) =
   await operator('listExchanges', {})
   await operator('pullExchange', { params: { name: 'ncii-list' } })
 
-  // An NGO hands in a list.
+  // An NGO submits a list.
   const bank = { params: { bank: 'NGO-1' } }
   await ngo('createBank', { body: { name: 'NGO-1' } })
   await ngo('listBanks', {})
@@ -172,7 +172,7 @@ t.test('every operation is called, and answers as its example says', async (t) =
   await ngo('exportBank', { ...bank, body: { format: 'ndjson', plain: true } })
   await ngo('removeSignal', { params: { bank: 'NGO-1', signalId: added.signals[0]?.signalId ?? '' } })
 
-  // A platform has itself called.
+  // A platform sets up a watch and a webhook.
   const left = await platform('watch', {
     body: { days: 30, watches: [{ reference: 'upload-7731', signals: [{ type: 'pdq', hash: LATER }] }] },
   })
@@ -197,7 +197,7 @@ t.test('every operation is called, and answers as its example says', async (t) =
   await platform('replayWebhookDelivery', { params: { webhookId, deliveryId: idOf(delivery) } })
   await platform('removeWebhook', webhook)
 
-  // An NGO acts for somebody, and hands over to her.
+  // An NGO opens a case for a submitter and hands it over.
   const assisted = await ngo('openAssistedCase', {
     body: { adult: true, consent: { kind: 'in-writing', on: '2026-01-05' }, attest: true },
   })
@@ -208,7 +208,7 @@ t.test('every operation is called, and answers as its example says', async (t) =
   await ngo('listWaitingAttestations', { query: {} })
   await ngo('handOverCase', { ...theirs, body: { keepReading: false } })
 
-  // What became of hers, and its end.
+  // The submitter reads her case and withdraws it.
   await her('getCaseEvents', { params })
   await her('exportCase', { params })
   await her('getReport', { params, query: {} })
@@ -221,16 +221,16 @@ t.test('every operation is called, and answers as its example says', async (t) =
   t.same(
     Object.keys(OPERATIONS).filter((id) => !(id in seen) && (ffmpeg !== undefined || !id.endsWith('Video'))),
     [],
-    'and none is left out',
+    'every operation was called',
   )
-  t.same(undescribed, [], 'every answer has the media type that is described')
-  t.same(kept, [], 'no answer may be kept on a device: it may hold a PIN, a key or a case')
+  t.same(undescribed, [], 'every answer has a described media type')
+  t.same(kept, [], 'no answer is cacheable: it may contain a PIN, a key or a case')
   if (process.env['TAP_SNAPSHOT'] === '1') return writeExamples(seen)
   for (const [id, example] of Object.entries(seen))
     t.same(
       shapeOf(EXAMPLES[id]?.body),
       shapeOf(example.body),
-      `what ${id} is sent is as in its example; npm run openapi notes it anew`,
+      `the example of ${id} has the shape of the body sent; update it with npm run openapi`,
     )
 })
 

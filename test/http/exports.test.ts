@@ -29,7 +29,7 @@ const ready = startService(t).then(async (service) => {
 })
 const [A, B, C, D] = Array.from({ length: 4 }, randomHashText)
 
-t.test('a bank comes out in every form, without what is held back, and goes in again as it was', async (t) => {
+t.test('a bank is exported in every format without held signals, and its export can be imported again', async (t) => {
   const { app, headers, operator, add, get } = await ready
   const [a = '', b = '', held = ''] = await add([
     { type: 'pdq', hash: A, quality: 80, ref: 'a', category: 'nude' },
@@ -65,10 +65,10 @@ t.test('a bank comes out in every form, without what is held back, and goes in a
     payload: rows.filter((row) => !row.includes('deleted')).join('\n'),
   })
   t.match(again.json(), { accepted: 2, rejected: 0 })
-  t.equal((await get({ format: 'ndjson', plain: true })).body.trim().split('\n').length, 3, 'and is the same signals')
+  t.equal((await get({ format: 'ndjson', plain: true })).body.trim().split('\n').length, 3, 'the import added no signal')
 })
 
-t.test('sealed, only its recipient opens it', async (t) => {
+t.test('a sealed export can be opened by its recipient alone', async (t) => {
   const { get } = await ready
   const identity = await generateX25519Identity()
   const sealed = await get({ format: 'hex', sealTo: await identityToRecipient(identity) })
@@ -82,7 +82,7 @@ t.test('sealed, only its recipient opens it', async (t) => {
   await t.rejects(other.decrypt(sealed.rawPayload))
 })
 
-t.test('who does not say how, has no scope or another bank gets nothing; and each export is in the audit log', async (t) => {
+t.test('an export needs a format, the scope and the own bank, and is audited', async (t) => {
   const { service, headers, get, keyId } = await ready
   const stranger = await keyFor(service, 'stranger', ['feed'])
   const writer = await keyFor(service, 'ngo', ['signals:write'])
@@ -100,11 +100,11 @@ t.test('who does not say how, has no scope or another bank gets nothing; and eac
     const all = await Promise.all(names.map((name) => redis.dumpBuffer(name)))
     return Buffer.concat(all.filter((dump) => dump !== null)).toString('latin1')
   })
-  t.ok(log.includes('signals.exported') && log.includes(`key:${keyId}`), 'noted')
+  t.ok(log.includes('signals.exported') && log.includes(`key:${keyId}`), 'audited')
   t.notOk(log.includes(A ?? ''))
 })
 
-t.test('tabir export says what is new since an earlier one, and what is gone', async (t) => {
+t.test('tabir export --since lists the signals added and removed since an earlier export', async (t) => {
   const { app, key, headers, add } = await ready
   const folder = mkdtempSync(join(tmpdir(), 'tabir-export-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
@@ -159,5 +159,5 @@ t.test('tabir export says what is new since an earlier one, and what is gone', a
   writeFileSync(foreign, '{"signalId":"00000000-0000-4000-8000-000000000000"}\n')
   const ofAnother = await tabir('--plain', '--since', foreign, '--out', join(folder, 'delta'))
   t.match(ofAnother, { status: 1, errors: /another bank/ })
-  t.notOk(existsSync(join(folder, 'delta')), 'and nobody is told to remove what another bank holds')
+  t.notOk(existsSync(join(folder, 'delta')), 'no delta is written for another bank')
 })

@@ -1,4 +1,4 @@
-// What a holder of `match` gets to know about what is stored, and what happens when he wants more.
+// What a key with `match` can learn about stored hashes, and what happens when its organisation tries to learn more.
 
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -15,11 +15,11 @@ import { post } from '../helpers/requests.js'
 import { keyFor, randomHashText, startService, type TestService, until, withBitsFlipped } from '../helpers/service.js'
 import { ask, matchesOf, operator } from '../helpers/trust.js'
 
-/** Where hashes may be answered: to the caller whose picture or video was just hashed, and to keys with the scope for it. */
+/** Routes that may answer hashes: of the picture or video that the caller just sent. Keys with a reading scope may read stored ones. */
 const MAY_ANSWER_HASHES = /^POST \/v1\/match\/(images|videos)$/
 const SCOPES_THAT_READ = ['feed']
 
-t.test('no route answers with stored bits but those that have the scope for it', async (t) => {
+t.test('only routes that need a reading scope answer stored hashes', async (t) => {
   const { app } = await startService(t, { hydrated: false })
   await app.ready()
   const { paths, components } = JSON.parse(JSON.stringify(app.swagger()))
@@ -36,14 +36,14 @@ t.test('no route answers with stored bits but those that have the scope for it',
     found.filter((name) => !MAY_ANSWER_HASHES.test(name)),
     [],
   )
-  t.equal(found.length, 2, 'those that may are seen, so that a hash is told from other texts')
+  t.equal(found.length, 2, 'the check recognises hashes in the routes that may answer them')
 })
 
-// Those that openapi.yaml does not describe, asked as their clients ask, with all that the caller may name being there.
-t.test('nor does a route of another tool, whatever is asked', async (t) => {
+// Routes that openapi.yaml does not describe, called as their clients call them, with a bank and content that exist.
+t.test('HMA and StopNCII routes answer stored hashes only with a reading scope', async (t) => {
   const service = await startService(t)
 
-  /** The routes that answer with what this caller's own organisation has handed in. */
+  /** The routes that answer with a hash that this caller's own organisation submitted. */
   const telling = async (bank: string, scopes: readonly Scope[]) => {
     const { key, headers } = await keyFor(service, bank, scopes)
     const hash = randomHashText()
@@ -53,7 +53,7 @@ t.test('nor does a route of another tool, whatever is asked', async (t) => {
     const forms = [hash, hash.toUpperCase(), Buffer.from(hash, 'hex').toString('base64').slice(0, 42)]
     const found: string[] = []
     for (const { method, path } of FOREIGN_ROUTES.toSorted((a, b) => a.method.localeCompare(b.method))) {
-      if (method === 'DELETE') continue // what it names is to stay
+      if (method === 'DELETE') continue // the content must stay for the other routes
       const url = path
         .replaceAll(/\{(\w+)\}/g, (_, name) => named[name] ?? 'x')
         .replaceAll(/f{64}/g, withBitsFlipped(hash, 3))
@@ -79,7 +79,7 @@ t.test('nor does a route of another tool, whatever is asked', async (t) => {
       'GET //hma/{key}//c/bank/{bank}/content/{content}?include_signals=true',
       'GET /stopncii/v1/FetchHashes?startTimestamp=0&pageSize=10&nextPageToken=',
     ],
-    'and it is there to be told',
+    'with the scope the hash is answered',
   )
 })
 
@@ -116,7 +116,7 @@ function withBit(hash: string, bit: number): string {
   return bytes.toString('hex')
 }
 
-/** Neighbours of copies, in one call. */
+/** Queries hashes one bit from each copy, in one call. */
 function climb({ app }: TestService, copies: readonly string[], headers: Record<string, string>) {
   const queries = copies.flatMap((copy) =>
     Array.from({ length: copies.length === 1 ? 256 : 18 }, (_, bit) => ({
@@ -129,7 +129,7 @@ function climb({ app }: TestService, copies: readonly string[], headers: Record<
 const events = async (service: TestService, headers: Record<string, string>) =>
   (await ask(service, 'GET', '/v1/events', headers)).json<{ events: { kind: string; about: object }[] }>().events
 
-t.test('an organisation that searches for stored hashes has all its keys suspended', async (t) => {
+t.test('an organisation that searches for stored hashes has all of its keys suspended', async (t) => {
   const service = await startService(t, { probing: 'suspend' })
   const other = await startService(t, { probing: 'suspend', redis: service.redis })
   const hashes = Array.from({ length: 40 }, randomHashText)
@@ -141,11 +141,11 @@ t.test('an organisation that searches for stored hashes has all its keys suspend
   const copies = hashes.map((each) => withBitsFlipped(each, 32))
 
   const [here, there] = await Promise.all([climb(service, copies, one.headers), climb(other, copies, one.headers)])
-  refused(t, here, 'key-suspended', 'one call is not answered either')
-  refused(t, there, 'key-suspended', 'nor on another process at the same time')
+  refused(t, here, 'key-suspended', 'a search in one call is refused')
+  refused(t, there, 'key-suspended', 'and on another process at the same time')
   for (const { headers } of [one, two])
     await until(async () => (await post(service.app, '/v1/match', {}, headers)).statusCode === 403)
-  t.equal((await matchesOf(service, hotline, hash)).length, 1, 'others ask as before')
+  t.equal((await matchesOf(service, hotline, hash)).length, 1, 'other organisations are answered')
   await until(async () => (await events(service, admin.headers)).filter(({ kind }) => kind === 'key.suspended').length === 2)
   const about = (await events(service, admin.headers)).filter(({ kind }) => kind === 'key.suspended')
   t.same(new Set(about.map((event) => Reflect.get(event.about, 'keyId'))), new Set([one.keyId, two.keyId]))
@@ -162,10 +162,10 @@ t.test('an organisation that searches for stored hashes has all its keys suspend
   const entry = { act: 'key.restored', by: 'operator', about: { keyId: one.keyId }, atMs: Date.now() } as const
   await createApiKeyStore(store).change(one.keyId, (key) => ({ key: { ...key, suspendedAtMs: undefined } }), entry)
   await until(async () => (await post(service.app, '/v1/match', {}, one.headers)).statusCode === 400)
-  t.equal((await matchesOf(service, one.headers, hash)).length, 1, 'and he begins anew')
+  t.equal((await matchesOf(service, one.headers, hash)).length, 1, 'a restored key is answered')
 })
 
-t.test('among acquaintances the operator is told, and decides himself', async (t) => {
+t.test('a private deployment reports probing to the operator and suspends no key', async (t) => {
   const service = await startService(t)
   const { hash } = await stored(service)
   const admin = await operator(service)
@@ -176,7 +176,7 @@ t.test('among acquaintances the operator is told, and decides himself', async (t
   t.match(await events(service, admin.headers), [{ kind: 'key.suspected', about: { orgId: /./ } }])
 })
 
-t.test('who may know bands alone may ask by bands alone, where anybody asks', async (t) => {
+t.test('on a public deployment, a key without match:distance can choose thresholds at band edges only', async (t) => {
   const service = await startService(t, { exposure: 'public' })
   const { hash } = await stored(service)
   const banded = await keyFor(service, 'banded', ['match'])
@@ -193,7 +193,7 @@ t.test('who may know bands alone may ask by bands alone, where anybody asks', as
   t.equal(await found(banded.headers, 15, 20), 1)
 })
 
-t.test('whoever matches a canary is told of', async (t) => {
+t.test('a match of a canary is reported to the operator', async (t) => {
   const sealKey = Buffer.alloc(32, 7)
   const service = await startService(t, { sealKey })
   await stored(service)
@@ -210,7 +210,7 @@ t.test('whoever matches a canary is told of', async (t) => {
     })
   const out = await run('plant', '--bank', 'list')
   const { signalId } = JSON.parse(out)
-  t.notMatch(out, /[0-9a-f]{64}/, 'its hash is shown to nobody')
+  t.notMatch(out, /[0-9a-f]{64}/, 'the output does not contain its hash')
   t.equal(await run('plant', '--bank', 'none'), '')
 
   const { services } = service
@@ -222,7 +222,7 @@ t.test('whoever matches a canary is told of', async (t) => {
   t.match(await events(service, admin.headers), [{ kind: 'canary.met', about: { signalId } }])
 })
 
-/** What a thief with the seal keys would read. */
+/** The hash as an attacker with the seal keys would read it. */
 async function leakedHash({ redis }: TestService, signalId: string): Promise<string> {
   const { createImageStore } = await import('../../src/store/images/images.js')
   const { makeKeyring } = await import('../../src/store/sealing/seal.js')

@@ -1,4 +1,4 @@
-// Who follows the feed does not see which pictures came together: neither by small pages, nor by snapshots, filters or other interfaces.
+// A follower cannot see which pictures were registered together: not by small pages, snapshots, filters or other interfaces.
 
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
@@ -9,7 +9,7 @@ import { del, post } from '../helpers/requests.js'
 import { keyFor, openCase, randomHashText, startService, type TestService } from '../helpers/service.js'
 import { ask, caseWithPicture, operator } from '../helpers/trust.js'
 
-/** A service as in production, and what a test does with the time for which images have waited. */
+/** A service with the delay of production. `wait` moves the start of the delay back. */
 async function world(t: Test) {
   const service = await startService(t, { feedDelay: FEED_DELAY })
   const redis = new Redis(service.redis.socket)
@@ -33,7 +33,7 @@ async function someCase({ app }: TestService, count: number) {
   return { ...her, hashes }
 }
 
-/** All there is to read, by pages of one. @returns the upserts of each page. */
+/** Reads the whole feed in pages of one line. @returns the upserts of each page. */
 async function pagesOfOne(processes: readonly TestService[], headers: Record<string, string>, his = follower()) {
   const pages: { readonly id: string; readonly hash: string | undefined }[][] = []
   for (let more = true, i = 0; more && i < 100; i++) {
@@ -47,7 +47,7 @@ async function pagesOfOne(processes: readonly TestService[], headers: Record<str
   return pages.filter((page) => page.length > 0)
 }
 
-t.test('images of a case are told one by one among those of others, and wait until there are some', async (t) => {
+t.test('images of a case appear in the feed one by one, mixed with images of other cases', async (t) => {
   const { service, reader, wait } = await world(t)
   const second = await startService(t, { redis: service.redis, feedDelay: FEED_DELAY })
   const his = follower()
@@ -60,7 +60,7 @@ t.test('images of a case are told one by one among those of others, and wait unt
     { queries: [{ signals: [{ type: 'pdq', hash: hers.hashes[0] }] }] },
     reader.headers,
   )
-  t.equal(asked.json<{ results: { matches: unknown[] }[] }>().results[0]?.matches.length, 1, 'answers do not wait')
+  t.equal(asked.json<{ results: { matches: unknown[] }[] }>().results[0]?.matches.length, 1, 'match answers are not delayed')
   await wait(FEED_DELAY.minMs)
   const told = async () =>
     JSON.stringify([
@@ -69,13 +69,13 @@ t.test('images of a case are told one by one among those of others, and wait unt
       await readFeed(service, reader.headers, '?categories=composite'),
       await readFeed(service, reader.headers, '?tiers=verified'),
     ])
-  t.notMatch(await told(), /upsert|tombstone/, 'alone she is not told of, by page, snapshot or filter')
+  t.notMatch(await told(), /upsert|tombstone/, 'images of a single case are not in the feed, by page, snapshot or filter')
   const fetch = (query: string) =>
     service.app.inject({ url: `/stopncii/v1/FetchHashes?${query}`, headers: { 'x-functions-key': reader.key } })
   t.equal(
     (await fetch('startTimestamp=0&pageSize=1')).json<{ count: number }>().count,
     0,
-    'nor by the interface of StopNCII',
+    'not in the StopNCII interface either',
   )
 
   const others = [await someCase(service, 3), await someCase(service, 4)]
@@ -83,16 +83,16 @@ t.test('images of a case are told one by one among those of others, and wait unt
   const pages = await pagesOfOne([service, second], reader.headers, his)
   t.ok(
     pages.every((page) => page.length === 1),
-    'one image a page',
+    'one image for each page',
   )
-  t.same(pages.map(([one]) => one?.hash).sort(), [...all].sort(), 'each once, whichever process tells')
+  t.same(pages.map(([one]) => one?.hash).sort(), [...all].sort(), 'each image once, over both processes')
   const ids = pages.map(([one]) => one?.id)
-  t.same(ids, ids.toSorted(), 'in the order of ids that are as good as random')
+  t.same(ids, ids.toSorted(), 'in the order of their random ids')
   const first = await fetch('startTimestamp=0&pageSize=1')
   t.ok(first.json<{ count: number }>().count >= 1)
 })
 
-t.test('withdrawals do not wait, and what is withdrawn before it was told is never told', async (t) => {
+t.test('withdrawals are not delayed, and an image that is withdrawn during the delay never appears', async (t) => {
   const { service, reader, wait } = await world(t)
   const told = await someCase(service, 2)
   const his = follower()
@@ -100,7 +100,7 @@ t.test('withdrawals do not wait, and what is withdrawn before it was told is nev
   t.equal(his.held.size, 0)
   await wait(FEED_DELAY.maxMs)
   await pagesOfOne([service], reader.headers, his)
-  t.equal(his.held.size, 2, 'after an hour, though nobody else came')
+  t.equal(his.held.size, 2, 'after the maximum delay, without images of others')
 
   const [brief, decoy] = [await someCase(service, 3), await someCase(service, 3)]
   await someCase(service, 2)
@@ -108,15 +108,15 @@ t.test('withdrawals do not wait, and what is withdrawn before it was told is nev
   for (const { url, headers } of [told, brief, decoy]) await del(service.app, url, headers)
   const lines = await readFeed(service, reader.headers, `?limit=1000&after=${his.cursor()}`)
   his.hear(lines)
-  t.equal(his.held.size, 0, 'what was told is gone with the next page')
-  t.notMatch(JSON.stringify(lines), /upsert/, 'and what was withdrawn makes no mixture for who is left')
+  t.equal(his.held.size, 0, 'the next page removes the withdrawn images')
+  t.notMatch(JSON.stringify(lines), /upsert/, 'withdrawn images do not count as company for the remaining case')
   await wait(FEED_DELAY.maxMs)
   await pagesOfOne([service], reader.headers, his)
   t.equal(his.held.size, 2)
   t.notMatch(JSON.stringify([...his.held.values()]), new RegExp(brief.hashes.join('|')))
 })
 
-t.test('a snapshot names what was told and changed since, and a follower who waits is told when a batch ends', async (t) => {
+t.test('a snapshot includes images that changed since, and a waiting follower gets the end of a batch', async (t) => {
   const { service, reader, wait } = await world(t)
   const { imageId } = await caseWithPicture(service)
   const admin = await operator(service)
@@ -128,7 +128,7 @@ t.test('a snapshot names what was told and changed since, and a follower who wai
   await ask(service, 'POST', `/v1/signals/${imageId}/dispute`, admin.headers, { reason: 'other' })
   const late = follower()
   late.hear(await readFeed(service, reader.headers))
-  t.equal(late.held.size, 1, 'it is there all the time')
+  t.equal(late.held.size, 1, 'a disputed image stays in the snapshot')
   await wait(FEED_DELAY.maxMs - 1000)
   t.match(await readFeed(service, reader.headers, `?wait=20&after=${his.cursor()}`), [
     { op: 'upsert', disputed: true },

@@ -1,4 +1,4 @@
-// One follower who opens streams without end takes the places of nobody else.
+// A follower that opens feed streams without limit ends none of another follower.
 
 import { once } from 'node:events'
 import { get, type IncomingMessage } from 'node:http'
@@ -7,7 +7,7 @@ import { keyFor, startService, until } from '../helpers/service.js'
 
 const OF_ONE_KEY = 20
 
-t.test('a key that opens idle feeds without end loses its own oldest, and others are served', async (t) => {
+t.test('a key beyond its limit of feed streams loses its own oldest, and other keys are served', async (t) => {
   const service = await startService(t)
   const address = await service.app.listen({ host: '127.0.0.1', port: 0 })
   const greedy = await keyFor(service, 'greedy', ['feed'])

@@ -1,4 +1,4 @@
-// The feed: what a follower is told, what never, and what he may not ask.
+// The feed: what a follower gets, what it never gets, and what it cannot ask.
 
 import { once } from 'node:events'
 import { get, type IncomingMessage } from 'node:http'
@@ -30,7 +30,7 @@ const brief = (lines: ReturnType<typeof linesIn>) =>
     return 'id' in line ? [`${line.op} ${line.op === 'upsert' ? line.signals[0]?.hash : line.id}`] : [line.op]
   })
 
-t.test('a follower hears everything, then every change, withdrawals first', async (t) => {
+t.test('a follower gets a snapshot, then each change, withdrawals first', async (t) => {
   const { service, ngo, admin, reader } = await world(t)
   const hers = await caseWithPicture(service)
   const hash = randomHashText()
@@ -41,14 +41,14 @@ t.test('a follower hears everything, then every change, withdrawals first', asyn
   t.same(
     brief(first).sort(),
     ['snapshot-begin', 'snapshot-end', ...[hers.hash, hash].map((one) => `upsert ${one}`)].sort(),
-    'all there is, and nothing that is harmless',
+    'every image, without the allowlist',
   )
-  t.notMatch(JSON.stringify(first), new RegExp(`${MARKER}|${signalId}|${hers.imageId}`), 'no reference, no ids of others')
+  t.notMatch(JSON.stringify(first), new RegExp(`${MARKER}|${signalId}|${hers.imageId}`), 'no reference and no internal id')
   const ofHers = first.find((line) => line.op === 'upsert' && line.signals[0]?.hash === hers.hash)
   const herId = await matchIdOf(service, reader.headers, hers.hash)
   t.match(ofHers, { id: herId, bank: 'cases', tier: 'self-reported', category: null, disputed: false })
   const his = follower()
-  t.notOk(his.hear(first), 'that was all')
+  t.notOk(his.hear(first), 'one page holds everything')
   const redis = await redisOf(t, service)
   const noted = async () =>
     [
@@ -57,14 +57,14 @@ t.test('a follower hears everything, then every change, withdrawals first', asyn
     ].join()
   const read = `"by":"key:${reader.keyId}"`
   await until(async () => (await noted()).includes(`{"act":"feed.read",${read}`))
-  t.match(await noted(), `{"act":"feed.snapshot",${read}`, 'who took everything is in the audit log')
+  t.match(await noted(), `{"act":"feed.snapshot",${read}`, 'the snapshot is audited')
 
   const next = async () => {
     const lines = await readFeed(service, reader.headers, `?after=${his.cursor()}`)
     his.hear(lines)
     return brief(lines)
   }
-  t.same(await next(), [], 'nothing is told twice')
+  t.same(await next(), [], 'nothing is repeated')
   const id = await matchIdOf(service, reader.headers, hash)
 
   await ask(service, 'POST', `/v1/signals/${signalId}/quarantine`, admin.headers)
@@ -81,12 +81,12 @@ t.test('a follower hears everything, then every change, withdrawals first', asyn
   const late = randomHashText()
   await handIn(service, ngo.headers, [{ type: 'pdq', hash: late }])
   await del(service.app, hers.url, hers.headers)
-  t.same(await next(), [`tombstone ${herId}`, `upsert ${late}`], 'a withdrawal comes first, whenever it came')
+  t.same(await next(), [`tombstone ${herId}`, `upsert ${late}`], 'a withdrawal precedes earlier changes')
   t.equal(his.held.size, 1)
   const lateId = await matchIdOf(service, reader.headers, late)
   const removed = await handIn(service, ngo.headers, [{ type: 'pdq', hash: late }])
   await del(service.app, `/v1/banks/mine/signals/${removed[0]}`, ngo.headers)
-  t.same(await next(), [`tombstone ${lateId}`], 'handed in again and removed: only that it is gone')
+  t.same(await next(), [`tombstone ${lateId}`], 'a signal that was resubmitted and removed is a tombstone only')
 
   const other = await keyFor(service, 'other', FOLLOWER)
   const ids = (lines: ReturnType<typeof linesIn>) => lines.flatMap((line) => ('id' in line ? [line.id] : []))
@@ -94,11 +94,11 @@ t.test('a follower hears everything, then every change, withdrawals first', asyn
   t.not(
     ids(await readFeed(service, reader.headers))[0],
     ids(await readFeed(service, other.headers))[0],
-    'two followers cannot join what they hold',
+    'ids differ for each follower',
   )
 })
 
-t.test('nothing in a feed says which pictures are of one person', async (t) => {
+t.test('the order of the feed does not show which pictures belong to one case', async (t) => {
   const { service, reader } = await world(t)
   const start = await readFeed(service, reader.headers)
   const cursor = start.at(-1)
@@ -111,10 +111,10 @@ t.test('nothing in a feed says which pictures are of one person', async (t) => {
   const lines = await readFeed(service, reader.headers, `?after=${cursor?.op === 'cursor' ? cursor.cursor : ''}`)
   const ids = lines.flatMap((line) => (line.op === 'upsert' ? [line.id] : []))
   t.equal(ids.length, 16)
-  t.same(ids, [...ids].sort(), 'they come in the order of ids that are as good as random')
+  t.same(ids, [...ids].sort(), 'in the order of their random ids')
 })
 
-t.test('what changed several times is told once, however small the pages are', async (t) => {
+t.test('an image that changed several times is sent once, at its last change, with pages of one line', async (t) => {
   const { service, ngo, admin, reader } = await world(t)
   const his = follower()
   his.hear(await readFeed(service, reader.headers))
@@ -130,10 +130,10 @@ t.test('what changed several times is told once, however small the pages are', a
     told.push(...brief(lines))
   }
   t.equal(told.length, 2)
-  t.equal(told.at(-1), `upsert ${hash}`, 'where it changed last')
+  t.equal(told.at(-1), `upsert ${hash}`, 'at its last change')
 })
 
-t.test('a follower may ask for some banks, categories and tiers', async (t) => {
+t.test('a follower can filter by banks, categories and tiers', async (t) => {
   const { service, ngo, admin, reader } = await world(t)
   await ask(service, 'POST', '/v1/banks', ngo.headers, { name: 'other' })
   const [nude, plain, elsewhere] = [randomHashText(), randomHashText(), randomHashText()]
@@ -152,10 +152,14 @@ t.test('a follower may ask for some banks, categories and tiers', async (t) => {
   await handIn(service, ngo.headers, [{ type: 'pdq', hash: randomHashText() }], 'other')
   await ask(service, 'POST', `/v1/signals/${signalId}/verification`, admin.headers)
   const after = await readFeed(service, reader.headers, `?banks=mine&tiers=ngo-attested&after=${his.cursor()}`)
-  t.match(after, [{ op: 'tombstone' }, { op: 'cursor' }], 'what rose to another tier; of other banks not a word')
+  t.match(
+    after,
+    [{ op: 'tombstone' }, { op: 'cursor' }],
+    'a tombstone for the signal that left the tier, nothing of other banks',
+  )
 })
 
-t.test('a bank is told to its readers alone, from the moment its owner says so', async (t) => {
+t.test('a bank is in the feed of its readers only, as soon as its owner changes them', async (t) => {
   const { service, ngo, reader } = await world(t)
   const hash = randomHashText()
   await handIn(service, ngo.headers, [{ type: 'pdq', hash }])
@@ -170,16 +174,16 @@ t.test('a bank is told to its readers alone, from the moment its owner says so',
     return brief(lines)
   }
   await readBy([])
-  t.match(await next(), [/^tombstone/], 'not his any more')
+  t.match(await next(), [/^tombstone/], 'no longer readable')
   await handIn(service, ngo.headers, [{ type: 'pdq', hash: randomHashText() }])
-  t.same(await next(), [], 'of what comes then he hears nothing')
+  t.same(await next(), [], 'nothing of signals that are added later')
   t.same(brief(await readFeed(service, reader.headers)), ['snapshot-begin', 'snapshot-end'])
   await readBy(['reader'])
-  t.equal((await next()).length, 2, 'his again, with what came meanwhile')
+  t.equal((await next()).length, 2, 'readable again, with the signal added meanwhile')
   t.equal(his.held.size, 2)
 })
 
-t.test('a cursor is good for its own feed alone', async (t) => {
+t.test('a cursor is valid for its own key and filter only', async (t) => {
   const { service, reader } = await world(t)
   const his = follower()
   his.hear(await readFeed(service, reader.headers, '?banks=mine'))
@@ -201,7 +205,7 @@ t.test('a cursor is good for its own feed alone', async (t) => {
   silent(t, service)
 })
 
-t.test('a store that was put back to another state leads to a snapshot', async (t) => {
+t.test('a store that lost its last change gives the follower a snapshot', async (t) => {
   const { service, ngo, reader } = await world(t)
   const his = follower()
   await handIn(service, ngo.headers, [{ type: 'pdq', hash: randomHashText() }])
@@ -212,7 +216,7 @@ t.test('a store that was put back to another state leads to a snapshot', async (
   const last = await redis.get('{tabir}:revision')
   await redis.xdel('{tabir}:changes', `${last}-0`)
   let lines: ReturnType<typeof linesIn> = []
-  // The process may notice it first, and refuses while it reads everything anew.
+  // The process may notice the loss first; it answers 503 while it reloads.
   await until(async () => {
     const { statusCode, body } = await service.app.inject({ url: `/v1/feed?after=${his.cursor()}`, headers: reader.headers })
     if (statusCode === 200) lines = linesIn(body)
@@ -221,19 +225,19 @@ t.test('a store that was put back to another state leads to a snapshot', async (
   t.match(lines, [{ op: 'snapshot-begin' }, { op: 'upsert' }, { op: 'snapshot-end' }, { op: 'cursor' }])
 })
 
-t.test('a follower who waits is told at once, and no longer than he waits', async (t) => {
+t.test('a waiting follower gets the first change of the feed at once', async (t) => {
   const { service, ngo, reader } = await world(t)
   const his = follower()
   his.hear(await readFeed(service, reader.headers))
   const waiting = readFeed(service, reader.headers, `?wait=30&after=${his.cursor()}`)
   const hash = randomHashText()
-  await keyFor(service, 'somebody', ['match']) // a change that is no follower's business
+  await keyFor(service, 'somebody', ['match']) // a change that is not in the feed
   await handIn(service, ngo.headers, [{ type: 'pdq', hash }])
   t.same(brief(await waiting), [`upsert ${hash}`])
   t.same(brief(await readFeed(service, reader.headers, `?wait=1&after=${his.cursor()}&limit=1`)), [`upsert ${hash}`])
 })
 
-t.test('events arrive as they happen, can be resumed, and end with the key and with the process', async (t) => {
+t.test('feed events arrive live, resume after the last id, and end when the process stops', async (t) => {
   const { service, ngo, reader } = await world(t)
   const address = await service.app.listen({ host: '127.0.0.1', port: 0 })
   const listen = async (after?: string) => {
@@ -268,7 +272,7 @@ t.test('events arrive as they happen, can be resumed, and end with the key and w
 
   const second = await listen(place)
   await until(() => second.kinds().length === 2)
-  t.same(second.kinds(), ['upsert', 'cursor'], 'from where it stopped')
+  t.same(second.kinds(), ['upsert', 'cursor'], 'resumes after the last event')
   const closing = service.app.close()
   await until(() => second.heard.hasEnded)
   await closing

@@ -5,7 +5,7 @@ import { redisOf, silent } from '../helpers/requests.js'
 import { keyFor, randomHashText, startService, until } from '../helpers/service.js'
 import { ask, caseWithPicture, feedback, matchesOf, matchIdOf, ngo, operator, platform } from '../helpers/trust.js'
 
-t.test('a tier rises with platforms that block and NGOs that vouch, in every match from the answer on', async (t) => {
+t.test('a tier rises with two platforms that block or an NGO that attests, and falls when one reverses', async (t) => {
   const service = await startService(t)
   const { hash } = await caseWithPicture(service)
   const [a, b, c] = await Promise.all(['a', 'b', 'c'].map((name) => platform(service, name)))
@@ -21,7 +21,7 @@ t.test('a tier rises with platforms that block and NGOs that vouch, in every mat
   })
   t.equal(await tier(), 'self-reported', 'one platform does not confirm')
   await feedback(service, a, hash, { verdict: 'blocked' })
-  t.equal(await tier(), 'self-reported', 'nor does it by saying it twice')
+  t.equal(await tier(), 'self-reported', 'repeated feedback of one platform does not confirm')
   await feedback(service, b, hash, { verdict: 'blocked' })
   t.equal(await tier(), 'platform-confirmed')
   const attested = await ask(service, 'POST', `/v1/matches/${await matchIdOf(service, helper.headers, hash)}/attestation`, {
@@ -29,10 +29,10 @@ t.test('a tier rises with platforms that block and NGOs that vouch, in every mat
   })
   t.match(attested.json(), { tier: 'platform-confirmed', provenance: { attestations: 1 } })
   await feedback(service, b, hash, { verdict: 'not-blocked' })
-  t.equal(await tier(), 'ngo-attested', 'it falls when one of two thinks again')
+  t.equal(await tier(), 'ngo-attested', 'it falls when one of the two platforms reverses its verdict')
 })
 
-t.test('whoever handed a signal in does not confirm it', async (t) => {
+t.test('an organisation does not confirm a signal of its own bank', async (t) => {
   const service = await startService(t)
   const owner = await keyFor(service, 'owner', ['match', 'feedback', 'signals:write'])
   const hash = randomHashText()
@@ -43,7 +43,7 @@ t.test('whoever handed a signal in does not confirm it', async (t) => {
   t.match(said.json(), { verdict: 'blocked', provenance: { source: 'bank', confirmations: 0 } })
 })
 
-t.test('a match id of another tenant, a made-up one and one of a withdrawn picture look the same', async (t) => {
+t.test('a match id of another tenant, an invented one and one of a withdrawn picture get the same answer', async (t) => {
   const service = await startService(t)
   const her = await caseWithPicture(service)
   const [a, b] = [await platform(service, 'a'), await platform(service, 'b')]
@@ -53,7 +53,7 @@ t.test('a match id of another tenant, a made-up one and one of a withdrawn pictu
 
   const foreign = await ask(service, 'POST', `/v1/matches/${matchId}/feedback`, b.headers, { verdict: 'blocked' })
   refused(t, foreign, 'match-unknown', 'of another tenant')
-  t.equal(await redis.get(keys.revision), before, 'and the store is as it was')
+  t.equal(await redis.get(keys.revision), before, 'the store is unchanged')
   t.same(await redis.keys('{tabir}:trust:*'), [])
   const madeUp = await ask(service, 'POST', `/v1/matches/${MARKER}/feedback`, a.headers, { verdict: 'blocked' })
   t.same(withoutInstance(madeUp.body), withoutInstance(foreign.body))
@@ -65,12 +65,12 @@ t.test('a match id of another tenant, a made-up one and one of a withdrawn pictu
   await ask(service, 'DELETE', her.url, her.headers)
   const gone = await ask(service, 'POST', `/v1/matches/${matchId}/feedback`, a.headers, { verdict: 'not-blocked' })
   t.same(withoutInstance(gone.body), withoutInstance(foreign.body), 'withdrawn')
-  t.same(await redis.keys('{tabir}:trust:*'), [], 'what was said about it is erased with it')
+  t.same(await redis.keys('{tabir}:trust:*'), [], 'its feedback is erased with it')
   t.same(await redis.keys('{tabir}:trust-statuses:*'), [])
   silent(t, service)
 })
 
-t.test('what cannot be said is refused and changes nothing', async (t) => {
+t.test('invalid or conflicting feedback, or feedback without the scope, is refused and changes nothing', async (t) => {
   const service = await startService(t)
   const { hash } = await caseWithPicture(service)
   const one = await platform(service, 'one')
@@ -105,7 +105,7 @@ t.test('what cannot be said is refused and changes nothing', async (t) => {
   silent(t, service)
 })
 
-t.test('a dispute shows in every match at once, and is decided once for all', async (t) => {
+t.test('a dispute shows in every match at once; its decision settles that reason for everyone', async (t) => {
   const service = await startService(t)
   const { hash, imageId } = await caseWithPicture(service)
   const [a, b] = [await platform(service, 'a'), await platform(service, 'b')]
@@ -114,28 +114,28 @@ t.test('a dispute shows in every match at once, and is decided once for all', as
   const decide = (outcome: string) => ask(service, 'POST', `/v1/signals/${imageId}/dispute/decision`, headers, { outcome })
   const listed = async () => (await ask(service, 'GET', '/v1/disputes', headers)).json<{ signals: object[] }>().signals
 
-  refused(t, await decide('upheld'), 'dispute-not-open', 'nobody disputed it')
+  refused(t, await decide('upheld'), 'dispute-not-open', 'no dispute yet')
   t.equal(await disputed(), false)
   await feedback(service, a, hash, { verdict: 'disputed', reason: 'public-interest' })
   t.equal(await disputed(), true)
   t.match(await listed(), [{ signalId: imageId, bank: 'cases', disputed: true, dispute: { reasons: ['public-interest'] } }])
 
   t.match((await decide('rejected')).json(), { dispute: { state: 'rejected' }, circulation: 'matching' })
-  t.match((await decide('rejected')).json(), { dispute: { state: 'rejected' } }, 'said again')
+  t.match((await decide('rejected')).json(), { dispute: { state: 'rejected' } }, 'repeated')
   refused(t, await decide('upheld'), 'dispute-not-open')
   t.equal(await disputed(), false)
   t.same(await listed(), [])
   const again = { verdict: 'disputed', reason: 'public-interest' }
-  refused(t, await feedback(service, b, hash, again), 'dispute-settled', 'for the same reason, by another')
+  refused(t, await feedback(service, b, hash, again), 'dispute-settled', 'the same reason by another platform')
   const byOperator = await ask(service, 'POST', `/v1/signals/${imageId}/dispute`, headers, { reason: 'public-interest' })
-  refused(t, byOperator, 'dispute-settled', 'nor by the operator')
+  refused(t, byOperator, 'dispute-settled', 'the same reason by the operator')
 
   await ask(service, 'POST', `/v1/signals/${imageId}/dispute`, headers, { reason: 'harmless-content' })
   t.match((await decide('upheld')).json(), { dispute: { state: 'upheld' }, circulation: 'invalidated' })
-  t.same(await matchesOf(service, b.headers, hash), [], 'what was invalidated matches nothing')
+  t.same(await matchesOf(service, b.headers, hash), [], 'an invalidated signal matches nothing')
 })
 
-t.test('a signal in quarantine matches nothing, in whatever order replicas learn of it, until it is released', async (t) => {
+t.test('a held signal matches nothing on any replica until it is released', async (t) => {
   const service = await startService(t)
   const { hash, imageId } = await caseWithPicture(service)
   const one = await platform(service, 'one')
@@ -143,20 +143,20 @@ t.test('a signal in quarantine matches nothing, in whatever order replicas learn
   await feedback(service, one, hash, { verdict: 'disputed', reason: 'other' })
   const url = `/v1/signals/${imageId}/quarantine`
 
-  refused(t, await ask(service, 'DELETE', url, headers), 'quarantine-conflict', 'it is not there')
+  refused(t, await ask(service, 'DELETE', url, headers), 'quarantine-conflict', 'it is not held')
   t.match((await ask(service, 'POST', url, headers)).json(), { circulation: 'held', heldFor: 'operator' })
   t.same(await matchesOf(service, one.headers, hash), [])
   t.match((await ask(service, 'GET', '/v1/quarantine', headers)).json(), { signals: [{ signalId: imageId }] })
 
   const late = await startService(t, { redis: service.redis })
-  t.same(await matchesOf(late, one.headers, hash), [], 'a replica that starts now')
+  t.same(await matchesOf(late, one.headers, hash), [], 'on a replica that starts later')
   t.equal((await ask(service, 'DELETE', url, headers)).statusCode, 200)
-  t.match(await matchesOf(service, one.headers, hash), [{ disputed: true }], 'what was said about it is still there')
+  t.match(await matchesOf(service, one.headers, hash), [{ disputed: true }], 'its dispute is kept')
   await until(async () => (await matchesOf(late, one.headers, hash)).length === 1)
   t.match(await matchesOf(late, one.headers, hash), [{ disputed: true }])
 })
 
-t.test('what was said about a bank’s signal outlasts its being handed in again, and not its removal', async (t) => {
+t.test('verification and hold of a bank’s signal survive its resubmission and end with its removal', async (t) => {
   const service = await startService(t)
   const owner = await ngo(service, 'owner')
   const { headers } = await operator(service)
@@ -174,7 +174,7 @@ t.test('what was said about a bank’s signal outlasts its being handed in again
   t.match(await matchesOf(service, owner.headers, hash), [{ tier: 'verified' }])
   await ask(service, 'POST', `${url}/quarantine`, headers)
   await handIn()
-  t.same(await matchesOf(service, owner.headers, hash), [], 'handing it in again does not free it')
+  t.same(await matchesOf(service, owner.headers, hash), [], 'resubmission does not release it')
 
   t.equal((await ask(service, 'DELETE', `/v1/banks/own${url.replace('/v1', '')}`, owner.headers)).statusCode, 204)
   refused(t, await ask(service, 'GET', url, headers), 'signal-unknown')
@@ -182,7 +182,7 @@ t.test('what was said about a bank’s signal outlasts its being handed in again
   t.match(await matchesOf(service, owner.headers, hash), [{ tier: 'ngo-attested', disputed: false }])
 })
 
-t.test('operators’ routes refuse signals that are not there and ids that are none', async (t) => {
+t.test('operators’ routes refuse unknown signals, invalid ids and invalid limits', async (t) => {
   const service = await startService(t)
   const { headers } = await operator(service)
   const nobodys = '/v1/signals/00000000-0000-7000-8000-000000000000'
@@ -203,7 +203,7 @@ t.test('operators’ routes refuse signals that are not there and ids that are n
   silent(t, service)
 })
 
-t.test('the submitter learns of decisions by number, and never by whom', async (t) => {
+t.test('the time line of a case counts platforms’ decisions and names no platform', async (t) => {
   const service = await startService(t)
   const { hash } = await caseWithPicture(service)
   const [a, b] = [await platform(service, 'platform-a'), await platform(service, 'platform-b')]

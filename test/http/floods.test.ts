@@ -1,4 +1,4 @@
-// What is found in unlike uploads is narrowed, what is passed around is not stopped, and few keys stop nothing.
+// The flood guard: a signal that matches unlike uploads is narrowed; copies that circulate are still found; few platforms cannot hold a signal.
 
 import { randomInt } from 'node:crypto'
 import t from 'tap'
@@ -13,9 +13,9 @@ import {
   until,
   withBitsFlipped,
 } from '../helpers/service.js'
-import { ask, caseWithPicture, feedback, matchesOf, operator, platform } from '../helpers/trust.js'
+import { ask, caseWithPicture, caseWithVideo, feedback, filmOf, matchesOf, operator, platform } from '../helpers/trust.js'
 
-/** Asks about these hashes, in one call. */
+/** Queries these hashes in one call. */
 async function flood(service: TestService, headers: Record<string, string>, hashes: readonly string[]): Promise<void> {
   const queries = hashes.map((hash) => ({ signals: [{ type: 'pdq', hash }] }))
   const answer = await post(service.app, '/v1/match', { queries, transforms: false }, headers)
@@ -25,7 +25,7 @@ async function flood(service: TestService, headers: Record<string, string>, hash
 
 const copiesOf = (hash: string, times: number) => Array.from({ length: times }, (_, i) => withBitsFlipped(hash, i % 16))
 
-/** Innocent pictures that share something with what is registered: each farther than a copy, and in another direction than the others. */
+/** Hashes of unrelated pictures near a registered one: each farther than a copy and unlike the others. */
 function lookAlikesOf(hash: string, count: number): string[] {
   return Array.from({ length: count }, () => randomlyFlipped(hash, 16 + randomInt(16)))
 }
@@ -41,13 +41,13 @@ async function quarantineOf(service: TestService, headers: Record<string, string
 const eventsOf = async (service: TestService, headers: Record<string, string>) =>
   (await ask(service, 'GET', '/v1/events', headers)).json<{ events: { kind: string }[] }>().events.map(({ kind }) => kind)
 
-t.test('what one platform finds in many unlike uploads is narrowed to copies until the operator decides', async (t) => {
+t.test('a signal that one platform matches in many unlike uploads is narrowed until the operator releases it', async (t) => {
   const service = await startService(t)
   const { hash, imageId } = await caseWithPicture(service)
   const one = await platform(service, 'one')
   const { headers } = await operator(service)
   await flood(service, one.headers, lookAlikesOf(hash, 30))
-  t.same(await quarantineOf(service, headers), [], 'some are no flood')
+  t.same(await quarantineOf(service, headers), [], 'below the limit')
   await flood(service, one.headers, lookAlikesOf(hash, 30))
   await until(async () => (await quarantineOf(service, headers)).length === 1)
   t.match(await quarantineOf(service, headers), [{ signalId: imageId, circulation: 'narrowed', heldFor: 'look-alikes' }])
@@ -65,22 +65,53 @@ t.test('what one platform finds in many unlike uploads is narrowed to copies unt
   t.equal(
     (await matchesOf(service, one.headers, innocent[0] ?? '')).length,
     1,
-    'a flood that the operator let pass does not bring it back',
+    'after the release a smaller flood does not narrow it again',
   )
 })
 
-t.test('a picture that is passed around is not stopped, also while nobody decides about it', async (t) => {
+t.test('a picture that circulates in many copies is not narrowed or held, and the operator is told once', async (t) => {
   const service = await startService(t)
   const { hash } = await caseWithPicture(service)
   const platforms = await Promise.all(['a', 'b', 'c', 'd'].map((name) => platform(service, name)))
   const { headers } = await operator(service)
   for (const each of platforms) await flood(service, each.headers, [...copiesOf(hash, 600), ...lookAlikesOf(hash, 100)])
   t.same(await quarantineOf(service, headers), [])
-  t.same(await eventsOf(service, headers), ['signal.flooded'], 'and the operator is told once')
+  t.same(await eventsOf(service, headers), ['signal.flooded'], 'the operator is told once')
   t.equal((await matchesOf(service, platforms[0]?.headers ?? {}, withBitsFlipped(hash, 31))).length, 1)
 })
 
-t.test('two platforms together take no picture out, whatever they ask and say', async (t) => {
+t.test('the flood guard counts unlike uploads of a video by frame, not the stills of one edited copy', async (t) => {
+  const service = await startService(t)
+  const { headers } = await operator(service)
+  const one = await platform(service, 'one')
+  const [title = '', ...rest] = Array.from({ length: 60 }, randomHashText)
+  const { imageId } = await caseWithVideo(service, [title, ...rest])
+  const edited = [title, ...rest].map((hash) => randomlyFlipped(hash, 24))
+  await flood(service, one.headers, edited)
+  const excerpt = (at: number) => ({ video: filmOf(edited.slice(at, at + 3)) })
+  for (let from = 0; from < 54; from += 27) {
+    const queries = Array.from({ length: 27 }, (_, i) => excerpt(from + i))
+    t.equal((await post(service.app, '/v1/match', { queries, transforms: false }, one.headers)).statusCode, 200)
+  }
+  await service.services.settled()
+  t.same(await quarantineOf(service, headers), [], 'one edited copy, by its stills and by its excerpts')
+
+  const alike = lookAlikesOf(title, 120)
+  const films = alike.slice(60).map((hash) => ({ video: filmOf([hash, randomHashText()]) }))
+  await flood(service, one.headers, alike.slice(0, 60))
+  const answer = await post(service.app, '/v1/match', { queries: films, transforms: false }, one.headers)
+  t.ok(answer.json<{ results: { matches: object[] }[] }>().results.every(({ matches }) => matches.length === 1))
+  await service.services.settled()
+  await until(async () => (await quarantineOf(service, headers)).length === 1)
+  t.match(await quarantineOf(service, headers), [{ signalId: imageId, circulation: 'narrowed' }])
+  for (const hash of edited) t.same(await matchesOf(service, one.headers, hash), [], 'no frame alone matches')
+  for (const hash of rest) t.equal((await matchesOf(service, one.headers, withBitsFlipped(hash, 15))).length, 1)
+
+  await ask(service, 'DELETE', `/v1/signals/${imageId}/quarantine`, headers)
+  for (const hash of edited) t.equal((await matchesOf(service, one.headers, hash)).length, 1, 'all are back')
+})
+
+t.test('two platforms together can narrow a signal and not hold it', async (t) => {
   const service = await startService(t)
   const { hash } = await caseWithPicture(service)
   const two = await Promise.all(['a', 'b'].map((name) => platform(service, name)))
@@ -94,7 +125,7 @@ t.test('two platforms together take no picture out, whatever they ask and say', 
   t.equal((await matchesOf(service, two[0]?.headers ?? {}, withBitsFlipped(hash, 15))).length, 1, 'copies are found')
 })
 
-t.test('what three platforms meet often and let stand is held until the operator decides', async (t) => {
+t.test('a signal that three platforms match often and leave up is held until the operator decides', async (t) => {
   const service = await startService(t)
   const { hash, imageId } = await caseWithPicture(service)
   const three = await Promise.all(['a', 'b', 'c'].map((name) => platform(service, name)))
@@ -103,7 +134,7 @@ t.test('what three platforms meet often and let stand is held until the operator
     await feedback(service, each, hash, { verdict: 'not-blocked' })
     await flood(service, each.headers, copiesOf(hash, each === three[2] ? 98 : 1000))
   }
-  t.same(await quarantineOf(service, headers), [], 'the third has met it 99 times')
+  t.same(await quarantineOf(service, headers), [], 'the third platform has matched it 98 times')
   await flood(service, three[2]?.headers ?? {}, [hash])
   await until(async () => (await quarantineOf(service, headers)).length === 1)
   t.match(await quarantineOf(service, headers), [{ signalId: imageId, circulation: 'held', heldFor: 'flood' }])
@@ -112,10 +143,14 @@ t.test('what three platforms meet often and let stand is held until the operator
 
   await ask(service, 'DELETE', `/v1/signals/${imageId}/quarantine`, headers)
   await flood(service, three[2]?.headers ?? {}, copiesOf(hash, 50))
-  t.equal((await matchesOf(service, three[0]?.headers ?? {}, hash)).length, 1, 'a flood that the operator let pass')
+  t.equal(
+    (await matchesOf(service, three[0]?.headers ?? {}, hash)).length,
+    1,
+    'after the release a smaller flood does not hold it again',
+  )
 })
 
-t.test('a picture that platforms confirmed is not held, and the operator is told', async (t) => {
+t.test('a signal that two platforms confirmed is not held by a flood, and the operator is told', async (t) => {
   const service = await startService(t)
   const { hash, imageId } = await caseWithPicture(service)
   const platforms = await Promise.all(['a', 'b', 'c', 'd'].map((name) => platform(service, name)))

@@ -1,4 +1,4 @@
-// Forms of one kind look alike: a query by hash may say that its picture is one, as the service finds out itself for an uploaded picture.
+// Forms of one kind look alike. A query by hash may declare that its picture is a form; for uploads the service detects that itself.
 
 import t from 'tap'
 import { hashImage, hashVideo } from '../../packages/hash/src/hash-image.js'
@@ -27,7 +27,7 @@ function receipt(seed: number) {
   return { data, width: WIDTH, height: HEIGHT, channels: 3 } as const
 }
 
-/** The same with a small photograph, as cards have. Without one it is a sign in a few flat colours, which no video is registered by. */
+/** A receipt with a small photograph, like a card. Without one it has a few flat colours, and frames like that are not registered. */
 function card(seed: number) {
   const form = receipt(seed)
   const photo = scenePixels(seed, { width: 120, height: 96 })
@@ -35,7 +35,7 @@ function card(seed: number) {
   return form
 }
 
-t.test('another form of the same kind is flagged by its hashes, unless the query says that it is a form', async (t) => {
+t.test('another form of the same kind does not match, if the query declares that it is a form', async (t) => {
   const service = await startService(t)
   const { headers } = await keyFor(service, 'platform', ['match'])
   const hashed = (seed: number, purpose: Purpose) => hashImage(receipt(seed), { purpose })
@@ -65,7 +65,7 @@ t.test('another form of the same kind is flagged by its hashes, unless the query
   t.equal(refused.statusCode, 400)
 })
 
-t.test('so is a film of other forms, also where the registered ones are pages of a film', async (t) => {
+t.test('a video of other forms does not match registered forms or videos of forms, if its frames declare it', async (t) => {
   const service = await startService(t)
   const { headers } = await keyFor(service, 'platform', ['match'])
   const film = (seeds: readonly number[], purpose: Purpose) =>
@@ -91,6 +91,6 @@ t.test('so is a film of other forms, also where the registered ones are pages of
   const unsaid = others.frames.map(({ isForm: _, ...frame }) => frame)
   t.match(await gradesOf({ frames: unsaid }), [/exact|strong|near/, /exact|strong|near/], 'flagged')
   t.notMatch(await gradesOf({ frames: others.frames }), [/exact|strong|near/], 'not flagged')
-  t.same(await gradesOf({ frames: (await film([2, 1], 'query')).frames }), ['exact'], 'the same form is found in a film')
-  t.same(await gradesOf({ frames: (await film([12, 13], 'query')).frames }), ['exact'], 'and a film by its excerpt')
+  t.same(await gradesOf({ frames: (await film([2, 1], 'query')).frames }), ['exact'], 'the same form is found in a video')
+  t.same(await gradesOf({ frames: (await film([12, 13], 'query')).frames }), ['exact'], 'a video is found by its excerpt')
 })

@@ -1,4 +1,4 @@
-// What keeps reports from doing harm: harmless pictures veto, accounts have strikes and ceilings, cases cost work.
+// Protection against false reports: the allowlist, strikes, quotas and proof of work.
 
 import { solveChallenge } from 'altcha-lib'
 import { deriveKey } from 'altcha-lib/algorithms/pbkdf2'
@@ -12,7 +12,7 @@ import { ask, caseWithPicture, feedback, matchesOf, ngo, operator, platform } fr
 
 const HOUR_MS = 3_600_000
 
-t.test('what is no nearer than a harmless picture is not found, and what is nearer is', async (t) => {
+t.test('a query matches only if the registered picture is nearer than every allowlisted one', async (t) => {
   const service = await startService(t)
   const one = await platform(service, 'one')
   const { headers } = await operator(service)
@@ -26,12 +26,12 @@ t.test('what is no nearer than a harmless picture is not found, and what is near
   t.equal(added.statusCode, 201)
   t.equal((await matchesOf(service, one.headers, hash)).length, 1, 'nearer to the registered one')
   t.same(await matchesOf(service, one.headers, near(20)), [], 'nearer to the harmless one')
-  t.same(await matchesOf(service, one.headers, near(25)), [], 'and the harmless one itself is not answered')
+  t.same(await matchesOf(service, one.headers, near(25)), [], 'the harmless picture itself does not match')
   const named = { queries: [{ signals: [{ type: 'pdq', hash }] }], banks: ['harmless'] }
   refused(t, await ask(service, 'POST', '/v1/match', one.headers, named), 'bank-unknown')
 })
 
-t.test('a known harmless picture cannot be registered, and says so', async (t) => {
+t.test('a case refuses a known harmless picture and registers the others beside it', async (t) => {
   const service = await startService(t)
   const { headers } = await operator(service)
   const hash = randomHashText()
@@ -45,10 +45,10 @@ t.test('a known harmless picture cannot be registered, and says so', async (t) =
   t.match((await send(hash, randomHashText())).json(), {
     images: [{ state: 'refused', problem: { code: 'known-harmless' } }, { state: 'registered' }],
   })
-  t.equal((await send(withBitsFlipped(hash, 32))).statusCode, 201, 'beyond the threshold it is another picture')
+  t.equal((await send(withBitsFlipped(hash, 32))).statusCode, 201, 'a picture beyond the threshold is accepted')
 })
 
-t.test('registration refuses a known harmless picture, by whatever route it comes', async (t) => {
+t.test('the registration service itself refuses a known harmless picture', async (t) => {
   const service = await startService(t)
   const { headers } = await operator(service)
   const hash = randomHashText()
@@ -65,11 +65,11 @@ t.test('registration refuses a known harmless picture, by whatever route it come
   })
   const register = (...texts: string[]) => service.services.registration.forCase(own, texts.map(picture))
   t.match(await register(hash, randomHashText()), [{ code: 'known-harmless' }, String])
-  t.match(await register(hash), [{ code: 'known-harmless' }], 'and alone')
+  t.match(await register(hash), [{ code: 'known-harmless' }], 'the picture alone')
   t.match((await service.app.inject({ url: her.url, headers: her.headers })).json(), { images: 1 })
 })
 
-t.test('a bank that vetoes is an operator’s to make', async (t) => {
+t.test('only an operator can create an allowlist bank or add to one', async (t) => {
   const service = await startService(t)
   const helper = await ngo(service, 'ngo')
   refused(t, await ask(service, 'POST', '/v1/banks', helper.headers, { name: 'x', purpose: 'harmless' }), 'scope-missing')
@@ -80,7 +80,7 @@ t.test('a bank that vetoes is an operator’s to make', async (t) => {
   silent(t, service)
 })
 
-t.test('a report judged harmless is invalidated, vetoes its like, and counts against its account', async (t) => {
+t.test('a report judged harmless is invalidated, blocks its copies and counts as a strike', async (t) => {
   const service = await startService(t)
   const one = await platform(service, 'one')
   const { headers } = await operator(service)
@@ -100,7 +100,7 @@ t.test('a report judged harmless is invalidated, vetoes its like, and counts aga
   const again = await openCase(service.app)
   const resent = await ask(service, 'POST', `${again.url}/hashes`, again.headers, image(first.hash))
   refused(t, resent, 'known-harmless', 'in another case')
-  t.equal((await send(randomHashText())).statusCode, 201, 'one strike, however often it was decided, suspends nobody')
+  t.equal((await send(randomHashText())).statusCode, 201, 'one strike, decided twice, does not suspend the account')
   await strike(second, secondId)
   refused(t, await send(randomHashText()), 'account-suspended')
 
@@ -114,7 +114,7 @@ t.test('a report judged harmless is invalidated, vetoes its like, and counts aga
   refused(t, await ask(service, 'DELETE', `/v1/strikes/${MARKER}`, headers), 'request-invalid')
 })
 
-t.test('a case has a ceiling, also for the one call that would pass it', async (t) => {
+t.test('a call that would exceed the quota of a case registers none of its images', async (t) => {
   const service = await startService(t, { trustLimits: { maxImagesPerCase: 3 } })
   const her = await openCase(service.app)
   const images = Array.from({ length: 4 }, () => ({ signals: [{ type: 'pdq', hash: randomHashText(), quality: 100 }] }))
@@ -122,13 +122,13 @@ t.test('a case has a ceiling, also for the one call that would pass it', async (
     ask(service, 'POST', `${her.url}/hashes`, her.headers, { images: images.slice(from, to) })
 
   refused(t, await send(0, 4), 'case-full')
-  t.match((await ask(service, 'GET', her.url, her.headers)).json(), { images: 0 }, 'nothing of it was kept')
+  t.match((await ask(service, 'GET', her.url, her.headers)).json(), { images: 0 }, 'nothing was registered')
   t.equal((await send(0, 3)).statusCode, 201)
-  t.equal((await send(0, 3)).statusCode, 201, 'the same again is nothing more')
+  t.equal((await send(0, 3)).statusCode, 201, 'registered images do not count again')
   refused(t, await send(3, 4), 'case-full')
 })
 
-t.test('an organisation hands in so many signals a day', async (t) => {
+t.test('an organisation has a daily quota of signals', async (t) => {
   let nowMs = Date.UTC(2026, 0, 1, 12)
   const service = await startService(t, { trustLimits: { maxSignalsPerOrgPerDay: 5 }, now: () => nowMs })
   const helper = await ngo(service, 'ngo')
@@ -142,7 +142,7 @@ t.test('an organisation hands in so many signals a day', async (t) => {
   const refusal = await send(3)
   refused(t, refusal, 'quota-exceeded')
   t.equal(Number(refusal.headers['retry-after']), 12 * 3600)
-  t.equal((await send(2)).statusCode, 201, 'what was refused does not count')
+  t.equal((await send(2)).statusCode, 201, 'refused signals do not count')
   nowMs += 13 * HOUR_MS
   t.equal((await send(5)).statusCode, 201, 'another day')
 })
@@ -168,7 +168,7 @@ async function solved(service: TestService) {
   return { challenge, solution: { counter: solution.counter, derivedKey: solution.derivedKey } }
 }
 
-t.test('where the operator asks for work, a case opens for a solved challenge, once and in time', async (t) => {
+t.test('with proof of work on, a case opens for a solved challenge, once and before it expires', async (t) => {
   let nowMs = Date.now()
   const service = await startService(t, { trustLimits: { proofRounds: 20 }, now: () => nowMs })
   const open = (proof?: object) => post(service.app, '/v1/cases', { adult: true, ...(proof !== undefined && { proof }) })
@@ -181,9 +181,9 @@ t.test('where the operator asks for work, a case opens for a solved challenge, o
     'proof-of-work-required',
   )
   const cheaper = { ...proof.challenge, parameters: { ...proof.challenge.parameters, cost: 1 } }
-  refused(t, await open({ ...proof, challenge: cheaper }), 'proof-of-work-required', 'a challenge of somebody else')
+  refused(t, await open({ ...proof, challenge: cheaper }), 'proof-of-work-required', 'a forged cost')
   const later = { ...proof.challenge, parameters: { ...proof.challenge.parameters, expiresAt: 9_999_999_999 } }
-  refused(t, await open({ ...proof, challenge: later }), 'proof-of-work-required', 'a time of somebody else')
+  refused(t, await open({ ...proof, challenge: later }), 'proof-of-work-required', 'a forged expiry')
   refused(t, await open({ ...proof, note: MARKER }), 'request-invalid')
   t.equal((await open(proof)).statusCode, 201)
   refused(t, await open(proof), 'proof-of-work-required', 'used')
@@ -192,11 +192,11 @@ t.test('where the operator asks for work, a case opens for a solved challenge, o
   nowMs += 301_000
   refused(t, await open(late), 'proof-of-work-required', 'too late')
   const redis = await redisOf(t, service)
-  t.ok((await redis.ttl((await redis.keys('{tabir}:used-proof:*'))[0] ?? '')) > 0, 'forgotten in time')
+  t.ok((await redis.ttl((await redis.keys('{tabir}:used-proof:*'))[0] ?? '')) > 0, 'the used challenge expires')
   silent(t, service)
 })
 
-t.test('without it, a case opens as before, and a proof does no harm', async (t) => {
+t.test('with proof of work off, a case opens with or without a proof', async (t) => {
   const service = await startService(t)
   t.equal((await post(service.app, '/v1/cases', { adult: true })).statusCode, 201)
   t.equal((await post(service.app, '/v1/cases', { adult: true, proof: await solved(service) })).statusCode, 201)

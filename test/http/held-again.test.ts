@@ -1,4 +1,4 @@
-// Handing in again what is held: the answer must not say that it is protected.
+// Resubmitting a held signal: the answer must say held and not registered.
 
 import t from 'tap'
 import { keyFor, randomHashText, startService } from '../helpers/service.js'
@@ -9,7 +9,7 @@ const one = await platform(service, 'one')
 const boss = await operator(service)
 const signalsOf = (hash: string) => [{ type: 'pdq', hash, quality: 100 }]
 
-t.test('an image that is held is answered as held, until it is released', async (t) => {
+t.test('adding a held image again answers held until it is released', async (t) => {
   const her = await caseWithPicture(service)
   const add = async () => {
     const body = { images: [{ signals: signalsOf(her.hash) }, { signals: signalsOf(randomHashText()) }] }
@@ -24,7 +24,7 @@ t.test('an image that is held is answered as held, until it is released', async 
   t.match(await add(), [{ imageId: her.imageId, state: 'registered' }, { state: 'registered' }])
 })
 
-t.test('so is a signal of a bank, and it counts as accepted', async (t) => {
+t.test('resubmitting a held signal of a bank answers held and counts it as accepted', async (t) => {
   const { headers } = await keyFor(service, 'ngo', ['signals:write'], 'ngo')
   await ask(service, 'POST', '/v1/banks', headers, { name: 'list' })
   const hash = randomHashText()

@@ -1,4 +1,4 @@
-// Pictures that HMA's clients name by their address: off unless the operator says where from, and then as if they had been sent.
+// Pictures that HMA clients name by URL. Off unless the operator allows origins; a fetched picture is treated like an upload.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
@@ -28,7 +28,7 @@ async function world(t: Test, answers: Record<string, PictureAnswer>, reach?: Fe
   return { ...pictures, service, hma, coop, from }
 }
 
-t.test('where the operator says nothing, nothing is fetched', async (t) => {
+t.test('without configured origins no picture is fetched by URL', async (t) => {
   const { asked, hma, from } = await world(t, { '/p.jpg': file(picture.bytes) })
   await hma('POST', '/c/banks', { name: 'B' })
   for (const [method, url] of [
@@ -40,7 +40,7 @@ t.test('where the operator says nothing, nothing is fetched', async (t) => {
   t.same(asked, [])
 })
 
-t.test('hashed, looked up and banked by its address as when it is sent', { timeout: 230_000 }, async (t) => {
+t.test('a picture is hashed, looked up and banked by URL as when it is uploaded', { timeout: 230_000 }, async (t) => {
   const plain = await flat()
   const stopped: string[] = []
   const answers: Record<string, PictureAnswer> = {
@@ -79,7 +79,7 @@ t.test('hashed, looked up and banked by its address as when it is sent', { timeo
   const whole = await hash('/p.jpg')
   t.match(whole, { status: 200, body: { pdq: /^[0-9a-f]{64}$/ } })
   t.same(await hash('/moved'), whole, 'redirects are followed')
-  for (const path of ['/padded', '/endlessly-padded']) t.same(await hash(path), whole, 'whatever follows the picture')
+  for (const path of ['/padded', '/endlessly-padded']) t.same(await hash(path), whole, 'bytes after the picture are ignored')
   await until(() => stopped.length === 1)
   t.same(await hash('/untyped', '&content_type=photo&types=pdq'), whole)
   t.match(await hash('/film'), { status: 200, body: { video_md5: /^[0-9a-f]{32}$/ } })
@@ -113,7 +113,7 @@ t.test('hashed, looked up and banked by its address as when it is sent', { timeo
       status: 400,
       body: { message: 'Invalid or unsafe URL provided' },
     })
-  t.equal(asked.length, before, 'none of these was called')
+  t.equal(asked.length, before, 'none of these was fetched')
   t.match(await hma('GET', '/h/hash'), { status: 422, body: [{ loc: ['url'] }] })
 
   const bank = 'COOP_E7C4E1F0B5A_VERIFIED'
@@ -141,7 +141,7 @@ t.test('hashed, looked up and banked by its address as when it is sent', { timeo
   t.same(
     (await coop('GET', `/m/lookup?${from('/moved')}&banks=OTHER`)).body,
     { pdq: {} },
-    'the type is there without a match',
+    'the signal type is listed without a match',
   )
   t.same(Object.keys(Lookup.parse((await coop('GET', `/m/lookup?signal_type=pdq&signal=${signals.pdq}`)).body)), [bank])
   t.match(await coop('GET', `/m/lookup?${from('/flat')}`), {
@@ -155,7 +155,7 @@ t.test('hashed, looked up and banked by its address as when it is sent', { timeo
   t.match(
     await coop('POST', `/c/bank/${bank}/content?${from('/padded')}`),
     { status: 413, body: { message: 'Content too large' } },
-    'what is registered is read whole',
+    'a registered file is read to its end',
   )
   t.match(await coop('POST', `/c/bank/${bank}/content?${from('/p.jpg')}`, { metadata: [] }), {
     status: 400,
@@ -165,7 +165,7 @@ t.test('hashed, looked up and banked by its address as when it is sent', { timeo
   t.notMatch(service.log.join(''), origin, 'no address in the log')
 })
 
-t.test('where the public internet is allowed, a redirect from an own origin may lead there and nowhere else', async (t) => {
+t.test('with the public internet allowed, a redirect may lead to a public https address only', async (t) => {
   const { asked, hma, from } = await world(t, { '/inside': redirect('http://127.0.0.1:9/') }, 'public')
   t.match(await hma('GET', `/h/hash?${from('/inside')}`), {
     status: 400,
@@ -176,7 +176,7 @@ t.test('where the public internet is allowed, a redirect from an own origin may 
     t.match(await hma('GET', `/h/hash?url=${encodeURIComponent(url)}`), { status: 400 })
 })
 
-t.test('servers that stand still keep no more than some requests', async (t) => {
+t.test('slow servers hold at most 16 fetches, and further ones get 503 until these end', async (t) => {
   const waiting: (() => void)[] = []
   const { asked, hma, from } = await world(t, { '/slow': (response) => waiting.push(() => response.end()) }, 'trusted')
   const held = Array.from({ length: 16 }, () => hma('GET', `/h/hash?${from('/slow')}`))
@@ -184,5 +184,5 @@ t.test('servers that stand still keep no more than some requests', async (t) => 
   t.match(await hma('GET', `/h/hash?${from('/slow')}`), { status: 503 })
   for (const end of waiting) end()
   t.ok((await Promise.all(held)).every(({ status }) => status === 400))
-  t.match(await hma('GET', `/h/hash?${from('/none')}`), { status: 400 }, 'and others are fetched again')
+  t.match(await hma('GET', `/h/hash?${from('/none')}`), { status: 400 }, 'later URLs are fetched')
 })

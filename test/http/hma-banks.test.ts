@@ -1,4 +1,4 @@
-// Banks over the routes of Hasher-Matcher-Actioner.
+// Banks in the HMA interface.
 
 import t from 'tap'
 import { HMA_SCOPES, hmaClient, hmaWorld } from '../helpers/hma.js'
@@ -6,7 +6,7 @@ import { MARKER } from '../helpers/refusal.js'
 import { keyFor, randomHashText } from '../helpers/service.js'
 import { ask } from '../helpers/trust.js'
 
-t.test('no bank has a name that every object inherits: lookups keep answering', async (t) => {
+t.test('names that every object inherits are refused as bank names, and lookups keep answering', async (t) => {
   const { key, service, hma, look } = await hmaWorld(t)
   for (const name of ['constructor', 'toString', 'valueOf', 'hasOwnProperty', '__proto__']) {
     const made = await ask(service, 'POST', '/v1/banks', key.headers, { name })
@@ -16,7 +16,7 @@ t.test('no bank has a name that every object inherits: lookups keep answering', 
   t.same(await look(randomHashText()), {})
 })
 
-t.test('banks', async (t) => {
+t.test('HMA routes create, change, list and delete banks with the errors of HMA', async (t) => {
   const { hma } = await hmaWorld(t)
   t.same(await hma('POST', '/c/banks', { name: 'A', enabled_ratio: '0.5', matching_enabled_ratio: 1 }), {
     status: 201,
@@ -43,7 +43,7 @@ t.test('banks', async (t) => {
     for (const body of [undefined, []]) {
       const answer = await hma(method, url, body)
       t.match(answer, { status: 422, body: [{ type: 'model_type', loc: [] }] })
-      t.equal(Object(answer.body).length, 1, 'and nothing more is said of it')
+      t.equal(Object(answer.body).length, 1, 'one error only')
     }
   for (const [ratio, type] of [
     [2, 'less_than_equal'],
@@ -59,7 +59,7 @@ t.test('banks', async (t) => {
   t.match(await hma('POST', '/c/banks', { name: 7 }), { status: 422, body: [{ type: 'string_type' }] })
   const wrong = await hma('POST', '/c/banks', { name: 'C', enabled_ratio: MARKER, enabled: MARKER })
   t.match(wrong, { status: 422, body: [{ type: 'float_parsing' }, { type: 'bool_parsing' }] })
-  t.notMatch(JSON.stringify(wrong), MARKER, 'nothing is repeated')
+  t.notMatch(JSON.stringify(wrong), MARKER, 'the input is not echoed')
   t.same(await hma('GET', '/c/bank/A'), { status: 200, body: { name: 'A', matching_enabled_ratio: 0.5 } })
   t.match(await hma('GET', '/c/bank/NO_SUCH'), { status: 404, body: { message: String } })
   t.match(await hma('PUT', '/c/bank/NO_SUCH', { enabled: true }), { status: 404, body: { message: 'Bank not found' } })
@@ -69,14 +69,14 @@ t.test('banks', async (t) => {
   t.match(await renamed('lower'), { status: 400, body: { message: 'Bank names must be UPPER_WITH_UNDERSCORE' } })
   await hma('POST', '/c/banks', { name: 'TAKEN' })
   t.match(await renamed('TAKEN'), { status: 403, body: { message: 'Bank name already exists' } })
-  t.match((await hma('GET', '/c/bank/A')).body, { name: 'A', matching_enabled_ratio: 0.25 }, 'nothing of it is done')
+  t.match((await hma('GET', '/c/bank/A')).body, { name: 'A', matching_enabled_ratio: 0.25 }, 'nothing was changed')
   await hma('DELETE', '/c/bank/TAKEN')
   t.same(await hma('DELETE', '/c/bank/NO_SUCH'), { status: 200, body: { message: 'Done' } })
   t.match((await hma('GET', '/c/banks')).body, [{ name: 'cases', matching_enabled_ratio: 1 }, {}, {}, {}])
   t.match(await hma('DELETE', '/c/bank/cases'), { status: 403 })
 })
 
-t.test('a bank that is made here is its organisation’s alone until others are let in', async (t) => {
+t.test('a bank that is created over HMA is visible to its own organisation only', async (t) => {
   const { service, add, look } = await hmaWorld(t)
   const hash = randomHashText()
   await add(hash)

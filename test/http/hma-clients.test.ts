@@ -1,4 +1,4 @@
-// The calls that HMA's clients make, one after the other, as their sources have them: each must find what it reads.
+// The calls of known HMA clients in the order of their sources. Each answer must have what the client reads.
 
 import t from 'tap'
 import { z } from 'zod'
@@ -12,19 +12,19 @@ import { startWorkers } from '../helpers/workers.js'
 const Hashes = z.strictObject({ pdq: z.string() })
 const Added = z.strictObject({ id: z.int(), signals: Hashes })
 
-t.test('clients of HMA find what they look for', { timeout: 230_000 }, async (t) => {
+t.test('known HMA clients get the answers that they read', { timeout: 230_000 }, async (t) => {
   const service = await startService(t)
   const key = await keyFor(service, 'platform', ['match', 'match:distance', 'signals:write', 'feed'])
   await startWorkers(t, service.redis)
   const picture = await scene(4242)
-  // Made anew each time: the server overwrites what it was sent.
+  // Made anew each time, because the server overwrites what it was sent.
   const form = (name: string, fields: Record<string, string> = {}) =>
     multipart([
       ...Object.entries(fields).map(([field, bytes]) => ({ name: field, bytes })),
       { ...imagePart(picture, name), fileName: 'x' },
     ])
 
-  await t.test('ROOST Coop: no header, slashes twice, ratios as text', async (t) => {
+  await t.test('ROOST Coop works: no header, double slashes, ratios as text', async (t) => {
     const coop = hmaClient(service, {}, `/hma/${key.key}/`)
     const bank = 'COOP_E7C4E1F0B5A_VERIFIED'
     t.same(await coop('GET', '/c/exchanges/apis'), { status: 200, body: [] })
@@ -47,30 +47,33 @@ t.test('clients of HMA find what they look for', { timeout: 230_000 }, async (t)
     t.same((await coop('GET', `/m/lookup?signal_type=pdq&signal=${added.signals.pdq}`)).body, {})
   })
 
-  await t.test('policyserv: hash the upload, look the hash up, every key is a bank', async (t) => {
-    const policyserv = hmaClient(service, key.headers)
-    // Its parts name a file and no content type.
-    const form = (name: string) => multipart([{ name, bytes: picture.bytes, fileName: 'x' }])
-    await policyserv('POST', '/c/banks', { name: 'MATRIX' })
-    const [first, second] = [form('photo'), form('photo')]
-    await policyserv('POST', '/c/bank/MATRIX/content', first.payload, first.headers)
-    const hashed = await policyserv('POST', '/h/hash', second.payload, second.headers)
-    t.equal(hashed.status, 200)
-    const { pdq } = Hashes.parse(hashed.body)
-    t.match(pdq, /^[0-9a-f]{64}$/)
-    const banks = Lookup.parse((await policyserv('GET', `/m/lookup?signal_type=pdq&signal=${pdq}`)).body)
-    t.same(Object.keys(banks), ['MATRIX'])
-    const refused = await policyserv('GET', '/m/lookup?signal_type=pdq&signal=')
-    t.match(refused, { status: 400, body: { message: String } }, 'a refusal cannot be taken for banks')
-    t.notOk(Lookup.safeParse(refused.body).success)
-    const video = form('video')
-    t.match(await policyserv('POST', '/h/hash', video.payload, video.headers), {
-      status: 200,
-      body: { video_md5: /^[0-9a-f]{32}$/ },
-    })
-  })
+  await t.test(
+    'policyserv works: it hashes an upload, looks it up and takes each key of the answer for a bank',
+    async (t) => {
+      const policyserv = hmaClient(service, key.headers)
+      // Its parts have a file name and no content type.
+      const form = (name: string) => multipart([{ name, bytes: picture.bytes, fileName: 'x' }])
+      await policyserv('POST', '/c/banks', { name: 'MATRIX' })
+      const [first, second] = [form('photo'), form('photo')]
+      await policyserv('POST', '/c/bank/MATRIX/content', first.payload, first.headers)
+      const hashed = await policyserv('POST', '/h/hash', second.payload, second.headers)
+      t.equal(hashed.status, 200)
+      const { pdq } = Hashes.parse(hashed.body)
+      t.match(pdq, /^[0-9a-f]{64}$/)
+      const banks = Lookup.parse((await policyserv('GET', `/m/lookup?signal_type=pdq&signal=${pdq}`)).body)
+      t.same(Object.keys(banks), ['MATRIX'])
+      const refused = await policyserv('GET', '/m/lookup?signal_type=pdq&signal=')
+      t.match(refused, { status: 400, body: { message: String } }, 'an error cannot be parsed as banks')
+      t.notOk(Lookup.safeParse(refused.body).success)
+      const video = form('video')
+      t.match(await policyserv('POST', '/h/hash', video.payload, video.headers), {
+        status: 200,
+        body: { video_md5: /^[0-9a-f]{32}$/ },
+      })
+    },
+  )
 
-  await t.test('FetLife’s gem: switches as text, texts it looks for, distances it makes numbers of', async (t) => {
+  await t.test('FetLife’s gem works: switches as text, fixed error texts, distances that parse as numbers', async (t) => {
     const gem = hmaClient(service, key.headers)
     t.match(await gem('POST', '/c/banks', { name: 'FET', enabled: 'true', matching_enabled_ratio: '1.0' }), { status: 201 })
     const again = await gem('POST', '/c/banks', { name: 'FET', enabled: 'true' })
@@ -104,7 +107,7 @@ t.test('clients of HMA find what they look for', { timeout: 230_000 }, async (t)
     t.same((await gem('GET', `/m/lookup?signal_type=pdq&signal=${signals.pdq}&banks=FET`)).body, {})
   })
 
-  await t.test('HMA’s own walk: a picture is banked, found by upload, switched off', async (t) => {
+  await t.test('HMA’s own walkthrough works: a picture is banked, found by upload and disabled', async (t) => {
     const hma = hmaClient(service, key.headers)
     await hma('POST', '/c/banks', { name: 'TEST_BANK' })
     const { payload, headers } = form('photo')
@@ -116,10 +119,10 @@ t.test('clients of HMA find what they look for', { timeout: 230_000 }, async (t)
     }
     t.match(await look(), { pdq: { TEST_BANK: [{ bank_content_id: id }] } })
     await hma('PUT', '/c/bank/TEST_BANK', { enabled_ratio: 1e-9 })
-    t.same(await look(), { pdq: {} }, 'a bank that hardly ever answers')
-    t.match(await look('&bypass_coinflip=true'), { pdq: { TEST_BANK: [{}] } }, 'but always when the coin is left out')
+    t.same(await look(), { pdq: {} }, 'a bank with a ratio near 0 does not match')
+    t.match(await look('&bypass_coinflip=true'), { pdq: { TEST_BANK: [{}] } }, 'it matches with bypass_coinflip')
     await hma('PUT', '/c/bank/TEST_BANK', { enabled: false })
-    t.same(await look('&bypass_coinflip=true'), { pdq: {} }, 'and one that is switched off never')
+    t.same(await look('&bypass_coinflip=true'), { pdq: {} }, 'a disabled bank never matches')
     await hma('PUT', '/c/bank/TEST_BANK', { enabled: true })
     await hma('PUT', `/c/bank/TEST_BANK/content/${id}`, { disable_until_ts: 0 })
     t.same(await look(), { pdq: {} })
@@ -127,7 +130,7 @@ t.test('clients of HMA find what they look for', { timeout: 230_000 }, async (t)
     t.match((await hma('POST', '/m/compare', { pdq: [signals.pdq, signals.pdq] })).body, { pdq: [true, { distance: 0 }] })
   })
 
-  await t.test('uploads that cannot be used', async (t) => {
+  await t.test('uploads that cannot be used get the errors of HMA', async (t) => {
     const hma = hmaClient(service, key.headers)
     const send = async (url: string, parts: Parameters<typeof multipart>[0]) => {
       const { payload, headers } = multipart(parts)

@@ -1,4 +1,4 @@
-// HMA's content: numbers, notes, metadata; and what there is none of here.
+// Content in the HMA interface: ids, notes, metadata; and HMA features that Tabir does not have.
 
 import t from 'tap'
 import { DEFAULT_FRESHNESS } from '../../src/services/index/readiness.js'
@@ -7,7 +7,7 @@ import { MARKER } from '../helpers/refusal.js'
 import { keyFor, randomHashText, startService, until } from '../helpers/service.js'
 import { ask, operator } from '../helpers/trust.js'
 
-t.test('content: numbers, notes, metadata', async (t) => {
+t.test('content has an id, a note and an end of its disabling; invalid values get the errors of HMA', async (t) => {
   const { service, hma } = await hmaWorld(t)
   const hash = randomHashText()
   const url = '/c/bank/MINE/signal'
@@ -15,7 +15,11 @@ t.test('content: numbers, notes, metadata', async (t) => {
   const { id } = made.body as { id: number }
   t.match(made, { status: 200, body: { id: Number, signals: { pdq: hash } } })
   t.ok(Number.isSafeInteger(id))
-  t.same((await hma('POST', url, { pdq: hash, note: 'seen twice' })).body, made.body, 'the same again is the same')
+  t.same(
+    (await hma('POST', url, { pdq: hash, note: 'seen twice' })).body,
+    made.body,
+    'adding it again gives the same content',
+  )
   const content = `/c/bank/MINE/content/${id}`
   t.same((await hma('GET', content)).body, {
     id,
@@ -28,7 +32,7 @@ t.test('content: numbers, notes, metadata', async (t) => {
   t.match(
     await hma('GET', withSignals),
     { status: 403, body: { message: String, signals: undefined } },
-    'writing is not reading',
+    'signals:write does not allow reading signals',
   )
   const reader = await keyFor(service, 'platform', [...HMA_SCOPES, 'feed'])
   t.match((await hmaClient(service, reader.headers)('GET', withSignals)).body, { signals: { pdq: hash } })
@@ -73,11 +77,11 @@ t.test('content: numbers, notes, metadata', async (t) => {
   t.match(
     (await hma('PUT', content, { disable_until_ts: 1.9 })).body,
     { disable_until_ts: 1 },
-    'what Python’s int() makes of it',
+    'truncated as Python’s int() does',
   )
   await hma('POST', '/c/banks', { name: 'ELSEWHERE' })
   const elsewhere = `/c/bank/ELSEWHERE/content/${id}`
-  t.equal((await hma('GET', elsewhere)).status, 404, 'content is in its own bank alone')
+  t.equal((await hma('GET', elsewhere)).status, 404, 'content is found in its own bank only')
   t.equal((await hma('PUT', elsewhere, { disable_until_ts: 0 })).status, 404)
   t.same((await hma('DELETE', elsewhere)).body, { deleted: 0 })
   for (const other of ['1', '0', 'x', '9'.repeat(30), '-1', '1.5']) {
@@ -94,7 +98,7 @@ t.test('content: numbers, notes, metadata', async (t) => {
   })
 })
 
-t.test('what there is none of here is answered as a server without it would', async (t) => {
+t.test('HMA features that Tabir lacks are answered as by an HMA server without them', async (t) => {
   const { service, key, hma } = await hmaWorld(t)
   t.same(await hma('GET', '/c/exchanges/apis'), { status: 200, body: [] })
   t.same(await hma('GET', '/c/exchanges'), { status: 200, body: [] })
@@ -129,7 +133,7 @@ t.test('what there is none of here is answered as a server without it would', as
   const map = (await open('GET', '/site-map')).body
   if (!Array.isArray(map)) throw new Error('a site map is a list')
   t.ok(map.includes('/m/lookup') && map.includes('/c/bank/<bank_name>/content/<int:content_id>'))
-  t.same(map, [...map].sort(), 'as HMA writes and sorts them')
+  t.same(map, [...map].sort(), 'sorted like HMA')
   t.same((await open('GET', '/hma/whatever/site-map')).body, map)
 
   const cold = await startService(t, { redis: service.redis, hydrated: false })

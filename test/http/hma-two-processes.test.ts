@@ -1,10 +1,10 @@
-// HMA's content, asked for at another process than the one that took it.
+// HMA content that is removed by another process than the one that added it.
 
 import t from 'tap'
 import { hmaClient, hmaWorld } from '../helpers/hma.js'
 import { randomHashText, startService } from '../helpers/service.js'
 
-t.test('content is removed at once by any process, also by one that has not heard of it', async (t) => {
+t.test('a process removes content at once that another process has just added', async (t) => {
   const { service, key, hma, add } = await hmaWorld(t)
   const other = hmaClient(await startService(t, { redis: service.redis }), key.headers)
   for (let i = 0; i < 20; i++) {

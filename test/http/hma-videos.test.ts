@@ -1,4 +1,4 @@
-// Videos on HMA's routes: by MD5 of the file and by vPDQ, added, looked up, compared and told.
+// Videos in the HMA interface, by the MD5 of the file and by vPDQ: added, looked up, compared and read.
 
 import { createHash, randomBytes } from 'node:crypto'
 import t from 'tap'
@@ -20,7 +20,7 @@ function form(name: string, bytes: Buffer, fields: Readonly<Record<string, strin
   return { payload, headers: { 'content-type': `multipart/form-data; boundary=${boundary}` } }
 }
 
-t.test('a video is found by its MD5 and by vPDQ, on each route, until it is removed', async (t) => {
+t.test('a video is found by its MD5 and by vPDQ on each HMA route, until it is removed', async (t) => {
   const { service, hma } = await hmaWorld(t)
   const bytes = randomBytes(70_000)
   const md5 = createHash('md5').update(bytes).digest('hex')
@@ -48,7 +48,7 @@ t.test('a video is found by its MD5 and by vPDQ, on each route, until it is remo
   t.same((await hma('GET', `/m/lookup?${query('vpdq', vpdq([randomHashText(), randomHashText()]))}`)).body, {})
 
   const send = async (url: string) => {
-    const { payload, headers } = form('video', bytes) // the service overwrites it
+    const { payload, headers } = form('video', bytes) // made anew, because the service overwrites it
     return await hma('POST', url, payload, headers)
   }
   t.same((await send('/h/hash')).body, { video_md5: md5 })
@@ -62,7 +62,7 @@ t.test('a video is found by its MD5 and by vPDQ, on each route, until it is remo
   t.same((await hma('GET', `/m/lookup?${query('vpdq', near)}`)).body, {})
 })
 
-t.test('a video that is sent is added by its MD5, and one of a case is found until it is withdrawn', async (t) => {
+t.test('an uploaded video is added by its MD5, and a video of a case is found until withdrawal', async (t) => {
   const { service, hma } = await hmaWorld(t)
   const bytes = randomBytes(3000)
   const md5 = createHash('md5').update(bytes).digest('hex')
@@ -82,7 +82,7 @@ t.test('a video that is sent is added by its MD5, and one of a case is found unt
   t.same((await hma('GET', `/m/lookup?${query('vpdq', vpdq([hash]))}`)).body, {})
 })
 
-t.test('hashes are compared as HMA does, and what is none is refused', async (t) => {
+t.test('MD5 and vPDQ are compared with the results of HMA, and malformed values get 400', async (t) => {
   const { hma } = await hmaWorld(t)
   const compare = async (body: object) => await hma('POST', '/m/compare', body)
   const [one, other] = [randomBytes(16).toString('hex'), randomBytes(16).toString('hex')]

@@ -1,4 +1,4 @@
-// HMA's routes, row by row: withdrawals first, then who may what, then every answer that a client could notice.
+// HMA's routes: withdrawals first, then authorisation, then each answer that a client could notice.
 
 import t from 'tap'
 import { HMA_SCOPES, hmaClient, hmaWorld, Lookup } from '../helpers/hma.js'
@@ -7,7 +7,7 @@ import { forged, silent, withTypo } from '../helpers/requests.js'
 import { keyFor, openCase, randomHashText, startService, until, withBitsFlipped } from '../helpers/service.js'
 import { ask, operator } from '../helpers/trust.js'
 
-t.test('what is withdrawn, switched off or removed is found on no route, at once', async (t) => {
+t.test('withdrawn, disabled, removed and allowlisted content matches on no route, at once', async (t) => {
   const { service, key, hma, add, look, raw } = await hmaWorld(t)
   const nothing = async (hash: string, what: string) => {
     t.same(await look(hash), {}, `${what}: lookup`)
@@ -23,47 +23,47 @@ t.test('what is withdrawn, switched off or removed is found on no route, at once
   await ask(service, 'POST', `${her.url}/hashes`, her.headers, { images })
   t.match(await look(hers), { cases: [{ distance: '0' }] })
   await service.app.inject({ method: 'DELETE', url: her.url, headers: her.headers })
-  await nothing(hers, 'a case that was withdrawn')
+  await nothing(hers, 'a withdrawn case')
 
   const hash = randomHashText()
   const id = await add(hash)
-  await there(hash, 'handed in')
+  await there(hash, 'added')
   t.match(await hma('PUT', `/c/bank/MINE/content/${id}`, { disable_until_ts: 0 }), { status: 200, body: { id } })
-  await nothing(hash, 'content that was switched off')
+  await nothing(hash, 'disabled content')
   t.match((await hma('GET', `/c/bank/MINE/content/${id}`)).body, { disable_until_ts: 0 })
   t.match(await hma('PUT', `/c/bank/MINE/content/${id}`, { disable_until_ts: '1' }), { status: 200 })
-  await there(hash, 'switched on')
+  await there(hash, 'enabled content')
   t.match((await hma('GET', `/c/bank/MINE/content/${id}`)).body, { disable_until_ts: 1 })
 
   await hma('PUT', '/c/bank/MINE', { enabled: 'false' })
-  await nothing(hash, 'a bank that was switched off')
-  t.same(await look(hash, '&bypass_coinflip=true'), {}, 'whatever is asked')
+  await nothing(hash, 'a disabled bank')
+  t.same(await look(hash, '&bypass_coinflip=true'), {}, 'also with bypass_coinflip')
   t.match(await hma('PUT', '/c/bank/MINE', { enabled_ratio: '1.0', enabled: false }), {
     body: { matching_enabled_ratio: 1 },
   })
-  await there(hash, 'the ratio counts for more than the switch')
+  await there(hash, 'the ratio overrides the switch')
 
   const { headers: admin } = await operator(service)
   const harmless = await ask(service, 'POST', '/v1/banks/harmless/signals', admin, {
     signals: [{ type: 'pdq', hash: hers }],
   })
   t.equal(harmless.statusCode, 201)
-  await nothing(hers, 'a harmless picture')
+  await nothing(hers, 'an allowlisted picture')
 
   t.same((await hma('DELETE', `/c/bank/MINE/content/${id}`)).body, { deleted: 1 })
-  await nothing(hash, 'content that was removed')
+  await nothing(hash, 'removed content')
   t.same((await hma('DELETE', `/c/bank/MINE/content/${id}`)).body, { deleted: 0 })
 
   const other = randomHashText()
   await add(other)
   t.same(await hma('DELETE', '/c/bank/MINE'), { status: 200, body: { message: 'Done' } })
-  await nothing(other, 'a bank that was removed')
+  await nothing(other, 'a removed bank')
   t.equal((await hma('GET', '/c/bank/MINE')).status, 404)
   t.equal((await hma('POST', '/c/bank/MINE/signal', { pdq: other })).status, 404)
-  await until(async () => service.services.health.index().images === 1) // the harmless one: the bits of the others are gone
+  await until(async () => service.services.health.index().images === 1) // only the allowlisted one is left in the index
 })
 
-t.test('content that is switched off until a time matches again by itself', async (t) => {
+t.test('content that is disabled until a time matches again then, unless an operator holds it', async (t) => {
   let nowMs = Date.now()
   const service = await startService(t, { now: () => nowMs })
   const hma = hmaClient(service, (await keyFor(service, 'platform', HMA_SCOPES)).headers)
@@ -89,14 +89,14 @@ t.test('content that is switched off until a time matches again by itself', asyn
   t.same(
     (await ask(service, 'GET', '/v1/quarantine', admin)).json(),
     { signals: [], next: null },
-    'no operator has to look at it',
+    'disabled content is not in the operator’s quarantine',
   )
   await ask(service, 'POST', `/v1/signals/${signalId}/quarantine`, admin)
   await hma('PUT', `/c/bank/MINE/content/${id}`, { disable_until_ts: 1 })
-  t.same(await look(), {}, 'what the operator holds its owner cannot release')
+  t.same(await look(), {}, 'the owner cannot release what the operator holds')
 })
 
-t.test('who may not is refused, with 401 or 403 and never with 404', async (t) => {
+t.test('a caller without a valid key or the scope gets 401 or 403, never 404', async (t) => {
   const { service, key, hma, add } = await hmaWorld(t)
   const id = await add(randomHashText())
   const routes = [
@@ -140,14 +140,14 @@ t.test('who may not is refused, with 401 or 403 and never with 404', async (t) =
     t.equal(refused.statusCode, 403, `${method} ${url}, another scope`)
     t.match(refused.json(), { message: String })
   }
-  t.match(await hma('GET', '//c///banks'), { status: 200 }, 'slashes that came twice')
+  t.match(await hma('GET', '//c///banks'), { status: 200 }, 'double slashes are accepted')
   const pathOnly = hmaClient(service, {}, `/hma/${key.key}/`)
   t.match(await pathOnly('GET', '/c/banks'), { status: 200, body: [{ name: 'cases' }, { name: 'MINE' }] })
 
   const other = hmaClient(service, (await keyFor(service, 'other', HMA_SCOPES)).headers)
-  t.match(await other('GET', '/c/bank/MINE'), { status: 404 }, 'another’s bank is not seen')
+  t.match(await other('GET', '/c/bank/MINE'), { status: 404 }, 'another organisation’s hidden bank is unknown')
   t.equal((await ask(service, 'PATCH', '/v1/banks/MINE', key.headers, { readers: null })).statusCode, 200)
-  t.match(await other('GET', '/c/bank/MINE'), { status: 200 }, 'another’s bank is seen')
+  t.match(await other('GET', '/c/bank/MINE'), { status: 200 }, 'another organisation’s public bank is known')
   for (const [method, url, body] of [
     ['PUT', '/c/bank/MINE', { enabled: false }],
     ['DELETE', '/c/bank/MINE', undefined],
@@ -155,18 +155,18 @@ t.test('who may not is refused, with 401 or 403 and never with 404', async (t) =
     ['PUT', `/c/bank/MINE/content/${id}`, { disable_until_ts: 0 }],
     ['DELETE', `/c/bank/MINE/content/${id}`, undefined],
   ] as const)
-    t.equal((await other(method, url, body)).status, 403, `${method} ${url} of another`)
-  t.equal((await other('GET', `/c/bank/MINE/content/${id}`)).status, 404, 'its contents are nobody else’s')
+    t.equal((await other(method, url, body)).status, 403, `${method} ${url} by another organisation`)
+  t.equal((await other('GET', `/c/bank/MINE/content/${id}`)).status, 404, 'only the owner reads contents')
   silent(t, service)
 })
 
-t.test('lookups: texts for distances, an object for what is missing, a coin for some banks', async (t) => {
+t.test('lookups give distances as text, an empty object without a match, and banks by their ratio', async (t) => {
   const { service, hma, add, look, raw } = await hmaWorld(t)
   const hash = randomHashText()
   const id = await add(hash)
   t.same(await look(hash), { MINE: [{ bank_content_id: id, distance: '0' }] })
   t.same(await look(withBitsFlipped(hash, 31)), { MINE: [{ bank_content_id: id, distance: '31' }] })
-  t.same(await look(withBitsFlipped(hash, 60)), {}, 'nothing is an empty object')
+  t.same(await look(withBitsFlipped(hash, 60)), {}, 'no match is an empty object')
   t.same(await raw(hash), { matches: [id] })
   t.same((await hma('GET', `/m/raw_lookup?signal_type=pdq&signal=${hash}&include_distance=1`)).body, {
     matches: [{ bank_content_id: id, distance: '0' }],
@@ -180,14 +180,14 @@ t.test('lookups: texts for distances, an object for what is missing, a coin for 
   t.same((await banded('GET', asked + withBitsFlipped(hash, 7))).body, { MINE: [{ bank_content_id: id, distance: '15' }] })
   const others = hmaClient(service, (await keyFor(service, 'other', HMA_SCOPES)).headers)
   const theirs = Lookup.parse((await others('GET', asked + hash)).body)
-  t.not(theirs['MINE']?.[0]?.bank_content_id, id, 'another organisation has another number for it')
+  t.not(theirs['MINE']?.[0]?.bank_content_id, id, 'another organisation gets another id')
 
   await hma('PUT', '/c/bank/MINE', { enabled_ratio: 0.5 })
   const seeds = await Promise.all(
     Array.from({ length: 40 }, async (_, i) => 'MINE' in Object(await look(hash, `&seed=${i}`))),
   )
-  t.ok(seeds.includes(true) && seeds.includes(false), 'the coin falls both ways')
-  t.equal('MINE' in Object(await look(hash, '&seed=3')), seeds[3], 'and the same way for the same seed')
+  t.ok(seeds.includes(true) && seeds.includes(false), 'with a ratio of 0.5 some seeds match and others do not')
+  t.equal('MINE' in Object(await look(hash, '&seed=3')), seeds[3], 'a seed gives the same result again')
 
   const wrong = async (url: string) => await hma('GET', url)
   t.match(await wrong('/m/lookup'), {
@@ -226,7 +226,7 @@ t.test('lookups: texts for distances, an object for what is missing, a coin for 
     t.match(await wrong(`${url}?signal_type=x`), { status: 400, body: { message: /^No such signal type/ } })
 })
 
-t.test('ratios are floats, as strict clients want them, and texts stay what they are', async (t) => {
+t.test('ratios are written as floats for strict clients, and texts are not changed', async (t) => {
   const { service, key, hma, add } = await hmaWorld(t)
   const written = async (method: 'GET' | 'PUT' | 'POST', url: string, payload?: object) =>
     (await service.app.inject({ method, url, headers: key.headers, ...(payload && { payload }) })).body
@@ -244,7 +244,7 @@ t.test('ratios are floats, as strict clients want them, and texts stay what they
   t.match((await hma('GET', `/c/bank/MINE/content/${id}`)).body, { note })
 })
 
-t.test('the key may be the password of Basic, as of HMA behind a proxy, and nowhere else', async (t) => {
+t.test('HMA routes accept the key as a Basic password, and Tabir’s own routes do not', async (t) => {
   const { service, key } = await hmaWorld(t)
   const basic = (user: string, password: string) => ({
     authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
@@ -255,6 +255,6 @@ t.test('the key may be the password of Basic, as of HMA behind a proxy, and nowh
   t.equal(await statusOf(basic('', key.key), '/m/index/status'), 200)
   for (const wrong of [basic('hma', ''), basic('hma', forged(key.key)), basic(key.key, ''), { authorization: 'Basic %%%' }])
     t.equal(await statusOf(wrong), 401)
-  t.equal(await statusOf(basic('', key.key), '/v1/banks'), 401, 'Tabir’s own routes take a bearer')
+  t.equal(await statusOf(basic('', key.key), '/v1/banks'), 401, 'Tabir’s own routes need a bearer token')
   silent(t, service)
 })

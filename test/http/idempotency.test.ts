@@ -1,4 +1,4 @@
-// The same request again is the same answer, and the same picture again is the same image.
+// A repeated request gets the same answer, and a repeated picture is the same image.
 
 import { Redis } from 'ioredis'
 import t from 'tap'
@@ -16,32 +16,29 @@ function given(...hashes: string[]) {
   return { images: hashes.map((hash) => ({ signals: [{ type: 'pdq', hash, quality: 80 }] })) }
 }
 
-t.test(
-  'a case is opened once for a key, also by twins at one moment, and kept so that the store alone cannot open it',
-  async (t) => {
-    const { app, redis } = await startService(t)
-    const body = { adult: true, category: 'nude' }
-    const twins = await Promise.all(Array.from({ length: 8 }, () => post(app, '/v1/cases', body, key())))
-    for (const twin of twins) t.same([twin.statusCode, twin.body], [201, twins[0]?.body])
-    t.equal((await post(app, '/v1/cases', body, key())).body, twins[0]?.body, 'and later')
-    t.not((await post(app, '/v1/cases', body, key(`${KEY}x`))).body, twins[0]?.body, 'another key')
-    t.not((await post(app, '/v1/cases', body)).body, (await post(app, '/v1/cases', body)).body, 'no key')
-    refused(t, await post(app, '/v1/cases', { adult: true }, key()), 'idempotency-key-reused')
-    refused(t, await post(app, '/v1/cases', { adult: false }, key()), 'minor-declared')
-    for (const wrong of ['short', MARKER, 'x'.repeat(129), `${KEY} ${KEY}`])
-      refused(t, await post(app, '/v1/cases', body, key(wrong)), 'request-invalid')
+t.test('an idempotency key opens one case, also concurrently, and its kept answer is sealed', async (t) => {
+  const { app, redis } = await startService(t)
+  const body = { adult: true, category: 'nude' }
+  const twins = await Promise.all(Array.from({ length: 8 }, () => post(app, '/v1/cases', body, key())))
+  for (const twin of twins) t.same([twin.statusCode, twin.body], [201, twins[0]?.body])
+  t.equal((await post(app, '/v1/cases', body, key())).body, twins[0]?.body, 'also later')
+  t.not((await post(app, '/v1/cases', body, key(`${KEY}x`))).body, twins[0]?.body, 'another key')
+  t.not((await post(app, '/v1/cases', body)).body, (await post(app, '/v1/cases', body)).body, 'no key')
+  refused(t, await post(app, '/v1/cases', { adult: true }, key()), 'idempotency-key-reused')
+  refused(t, await post(app, '/v1/cases', { adult: false }, key()), 'minor-declared')
+  for (const wrong of ['short', MARKER, 'x'.repeat(129), `${KEY} ${KEY}`])
+    refused(t, await post(app, '/v1/cases', body, key(wrong)), 'request-invalid')
 
-    const { caseNumber, token } = twins[0]?.json<{ caseNumber: string; token: string }>() ?? {}
-    const client = new Redis(redis.socket)
-    t.teardown(() => client.disconnect())
-    const names = await client.keys('{tabir}:idempotency:*')
-    t.equal(names.length, 2)
-    const kept = (await Promise.all(names.map((name) => client.getBuffer(name)))).map(String).join()
-    for (const secret of [caseNumber ?? '', token ?? '', KEY]) t.notOk(`${kept}${names}`.includes(secret))
-  },
-)
+  const { caseNumber, token } = twins[0]?.json<{ caseNumber: string; token: string }>() ?? {}
+  const client = new Redis(redis.socket)
+  t.teardown(() => client.disconnect())
+  const names = await client.keys('{tabir}:idempotency:*')
+  t.equal(names.length, 2)
+  const kept = (await Promise.all(names.map((name) => client.getBuffer(name)))).map(String).join()
+  for (const secret of [caseNumber ?? '', token ?? '', KEY]) t.notOk(`${kept}${names}`.includes(secret))
+})
 
-t.test('hashes are registered once for a key and a case; a refusal is not kept', async (t) => {
+t.test('hashes are registered once for an idempotency key and a case, and a refusal is not kept', async (t) => {
   const { app } = await startService(t)
   const [her, other] = [await openCase(app), await openCase(app)]
   const body = given(randomHashText())
@@ -57,10 +54,10 @@ t.test('hashes are registered once for a key and a case; a refusal is not kept',
   const plain = { images: [{ signals: [{ type: 'pdq', hash: randomHashText(), quality: 3 }] }] }
   const again = { ...her.headers, ...key(`${KEY}2`) }
   refused(t, await post(app, `${her.url}/hashes`, plain, again), 'quality-too-low')
-  t.equal((await post(app, `${her.url}/hashes`, body, again)).statusCode, 201, 'the key is free again')
+  t.equal((await post(app, `${her.url}/hashes`, body, again)).statusCode, 201, 'a refused request does not use up the key')
 })
 
-t.test('pictures are registered once for a key, whatever boundary they come with', async (t) => {
+t.test('pictures are registered once for an idempotency key, with any multipart boundary', async (t) => {
   const { app, redis } = await startService(t)
   await startWorkers(t, redis)
   const her = await openCase(app)
@@ -79,7 +76,7 @@ t.test('pictures are registered once for a key, whatever boundary they come with
   const twins = await Promise.all([send([bird, tree], key()), send([bird, tree], key()), send([bird, tree], key())])
   for (const twin of twins) t.same([twin.statusCode, twin.body], [201, twins[0]?.body])
   refused(t, await send([tree, bird], key()), 'idempotency-key-reused', 'another order')
-  refused(t, await send([bird], key()), 'idempotency-key-reused', 'one less')
+  refused(t, await send([bird], key()), 'idempotency-key-reused', 'one picture less')
   t.equal((await send([bird, tree], key())).body, twins[0]?.body)
 
   const withoutKey = await send([bird, bird, tree], {})
@@ -89,7 +86,7 @@ t.test('pictures are registered once for a key, whatever boundary they come with
   t.match((await app.inject(her)).json(), { images: 2 })
 })
 
-t.test('the same picture twice in a case is one image, by all bits of PDQ, and says nothing of other cases', async (t) => {
+t.test('the same PDQ hash twice in a case is one image, and separate images in two cases', async (t) => {
   const { app } = await startService(t)
   const [her, other] = [await openCase(app), await openCase(app)]
   const hash = randomHashText()
@@ -114,10 +111,10 @@ t.test('the same picture twice in a case is one image, by all bits of PDQ, and s
   t.not(await idOf(her, [{ ...pdq, view: 'crop' }]), first)
   t.match((await app.inject(her)).json(), { images: 4 })
   const events = (await app.inject({ url: `${her.url}/events`, headers: her.headers })).json<{ events: unknown[] }>()
-  t.equal(events.events.length, 5, 'what was there already is not registered again')
+  t.equal(events.events.length, 5, 'a repeated picture adds no event')
 })
 
-t.test('what is watched for is left once for a key', async (t) => {
+t.test('a watch is added once for an idempotency key', async (t) => {
   const service = await startService(t)
   const { headers } = await keyFor(service, 'platform', ['match'])
   const body = { watches: [{ reference: 'upload-1', signals: [{ type: 'pdq', hash: randomHashText() }] }] }
@@ -130,7 +127,7 @@ t.test('what is watched for is left once for a key', async (t) => {
   t.not((await leave()).body, first.body, 'no key')
 })
 
-t.test('whoever sends the same again and again under new keys does not fill the store', async (t) => {
+t.test('kept answers of one case are limited in size, however many keys it uses', async (t) => {
   const { app, redis } = await startService(t)
   const [her, other] = [await openCase(app), await openCase(app)]
   const client = new Redis(redis.socket)
@@ -146,8 +143,8 @@ t.test('whoever sends the same again and again under new keys does not fill the 
   for (let nth = 0; nth < 20; nth++) t.equal((await send(nth)).statusCode, 201)
   const bytes = await keptBytes()
   t.ok(bytes < 1 << 20, `${bytes} bytes`)
-  t.equal((await send(19)).statusCode, 201, 'what is not kept is done again, which changes nothing')
+  t.equal((await send(19)).statusCode, 201, 'a request whose answer was not kept runs again and changes nothing')
   t.equal((await app.inject(her)).json<{ images: number }>().images, 1)
   await send(0, other)
-  t.ok((await keptBytes()) > bytes, 'of another case answers are kept')
+  t.ok((await keptBytes()) > bytes, 'answers of another case are still kept')
 })

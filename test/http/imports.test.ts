@@ -43,59 +43,56 @@ const ready = startService(t).then(async (service) => {
   return { service, headers, stranger: stranger.headers, open }
 })
 
-t.test(
-  'every form of a file is taken, packed or not, and each refused line is named with its reason and nothing else',
-  async (t) => {
-    const { service, headers, open } = await ready
-    const bank = await open('forms')
-    const hashes = Array.from({ length: 6 }, randomHashText)
-    const [plain = '', typed = '', csv = '', json = '', packed = '', upper = ''] = hashes
-    const files: [string | Buffer, string][] = [
-      [`${plain}\n${upper.toUpperCase()}\r\n`, 'text/plain'],
-      [`pdq ${typed}\nzzz\nzzz\npdq ${typed.slice(1)}\n`, 'application/octet-stream'],
-      [`signal_type,signal_str,collab,category,tags\npdq,${csv},c,POSITIVE_CLASS,\n`, 'text/csv'],
-      [`{"type":"pdq","hash":"${json}","ref":"7"}\n{"type":"pdq","hash":"${json}","age":12}`, 'application/x-ndjson'],
-      [gzipSync(`${packed}\n`), 'application/gzip'],
-    ]
+t.test('an import accepts every format, also gzipped, and reports each refused line with its reason only', async (t) => {
+  const { service, headers, open } = await ready
+  const bank = await open('forms')
+  const hashes = Array.from({ length: 6 }, randomHashText)
+  const [plain = '', typed = '', csv = '', json = '', packed = '', upper = ''] = hashes
+  const files: [string | Buffer, string][] = [
+    [`${plain}\n${upper.toUpperCase()}\r\n`, 'text/plain'],
+    [`pdq ${typed}\nzzz\nzzz\npdq ${typed.slice(1)}\n`, 'application/octet-stream'],
+    [`signal_type,signal_str,collab,category,tags\npdq,${csv},c,POSITIVE_CLASS,\n`, 'text/csv'],
+    [`{"type":"pdq","hash":"${json}","ref":"7"}\n{"type":"pdq","hash":"${json}","age":12}`, 'application/x-ndjson'],
+    [gzipSync(`${packed}\n`), 'application/gzip'],
+  ]
 
-    const reports: (Imported & { format: string; rejections: unknown[]; rejectedFor: object })[] = []
-    for (const [file, type] of files) {
-      const response = await bank.send(headers, file, type)
-      t.equal(response.statusCode, 201, response.body)
-      t.notMatch(response.body, 'zzz')
-      reports.push(response.json())
-    }
+  const reports: (Imported & { format: string; rejections: unknown[]; rejectedFor: object })[] = []
+  for (const [file, type] of files) {
+    const response = await bank.send(headers, file, type)
+    t.equal(response.statusCode, 201, response.body)
+    t.notMatch(response.body, 'zzz')
+    reports.push(response.json())
+  }
 
-    t.same(
-      reports.map(({ format, lines, accepted, rejected, state }) => [format, lines, accepted, rejected, state]),
-      [
-        ['lines', 2, 2, 0, 'done'],
-        ['lines', 4, 1, 3, 'done'],
-        ['csv', 2, 1, 0, 'done'],
-        ['ndjson', 2, 1, 1, 'done'],
-        ['lines', 1, 1, 0, 'done'],
-      ],
-    )
-    t.same(reports[1]?.rejections, [{ fromLine: 2, toLine: 4, reason: 'hash-malformed' }])
-    t.same(reports[1]?.rejectedFor, { 'hash-malformed': 3 })
-    t.same(reports[3]?.rejections, [{ fromLine: 2, toLine: 2, reason: 'minor-declared' }])
-    for (const hash of hashes) t.ok(await isFound(service, headers, hash))
+  t.same(
+    reports.map(({ format, lines, accepted, rejected, state }) => [format, lines, accepted, rejected, state]),
+    [
+      ['lines', 2, 2, 0, 'done'],
+      ['lines', 4, 1, 3, 'done'],
+      ['csv', 2, 1, 0, 'done'],
+      ['ndjson', 2, 1, 1, 'done'],
+      ['lines', 1, 1, 0, 'done'],
+    ],
+  )
+  t.same(reports[1]?.rejections, [{ fromLine: 2, toLine: 4, reason: 'hash-malformed' }])
+  t.same(reports[1]?.rejectedFor, { 'hash-malformed': 3 })
+  t.same(reports[3]?.rejections, [{ fromLine: 2, toLine: 2, reason: 'minor-declared' }])
+  for (const hash of hashes) t.ok(await isFound(service, headers, hash))
 
-    const list = await service.app.inject({ url: bank.url, headers })
-    t.same(
-      list
-        .json<{ imports: Imported[] }>()
-        .imports.map(({ lines }) => lines)
-        .sort(),
-      [1, 2, 2, 2, 4],
-    )
-    const one = await service.app.inject({ url: `${bank.url}/${reports[1]?.importId}`, headers })
-    t.same(one.json(), reports[1])
-    t.notOk(service.log.join('').includes(plain), 'no hash in the log')
-  },
-)
+  const list = await service.app.inject({ url: bank.url, headers })
+  t.same(
+    list
+      .json<{ imports: Imported[] }>()
+      .imports.map(({ lines }) => lines)
+      .sort(),
+    [1, 2, 2, 2, 4],
+  )
+  const one = await service.app.inject({ url: `${bank.url}/${reports[1]?.importId}`, headers })
+  t.same(one.json(), reports[1])
+  t.notOk(service.log.join('').includes(plain), 'no hash in the log')
+})
 
-t.test('tombstones take away what the bank has, of several lines about one signal the last one counts', async (t) => {
+t.test('tombstones remove signals of their own bank only, and the last line about a signal counts', async (t) => {
   const { service, headers, open } = await ready
   const bank = await open('tombstones')
   const other = await open('bystander')
@@ -126,71 +123,72 @@ t.test('tombstones take away what the bank has, of several lines about one signa
     headers,
     payload: { queries: [{ signals: [{ type: 'pdq', hash: kept }] }] },
   })
-  t.equal(both.json<{ results: { matches: unknown[] }[] }>().results[0]?.matches.length, 2, 'another bank’s is not touched')
+  t.equal(
+    both.json<{ results: { matches: unknown[] }[] }>().results[0]?.matches.length,
+    2,
+    'the signal of another bank stays',
+  )
 })
 
-t.test(
-  'an upload that breaks off goes on where it was, with the same counts and the same signals as one that did not',
-  async (t) => {
-    const { service, headers, open } = await ready
-    const bank = await open('broken')
-    const lines = Array.from({ length: 2600 }, (_, i) => (i % 100 === 99 ? 'pdq 0123' : `pdq ${randomHashText()}`))
-    const text = lines.join('\n')
-    const key = { ...headers, 'idempotency-key': 'a'.repeat(64) }
-    const port = await listen(service.app)
-    const whole = { payload: Buffer.from(text), headers: { 'content-type': 'text/plain' } }
-    /** Says that all of it comes, and hangs up after a part. */
-    const cutAfter = async (bytes: number) => (await beginUpload(port, bank.url, key, whole, bytes)).end()
+t.test('an interrupted import resumes where it stopped, with the counts of an uninterrupted one', async (t) => {
+  const { service, headers, open } = await ready
+  const bank = await open('broken')
+  const lines = Array.from({ length: 2600 }, (_, i) => (i % 100 === 99 ? 'pdq 0123' : `pdq ${randomHashText()}`))
+  const text = lines.join('\n')
+  const key = { ...headers, 'idempotency-key': 'a'.repeat(64) }
+  const port = await listen(service.app)
+  const whole = { payload: Buffer.from(text), headers: { 'content-type': 'text/plain' } }
+  /** Announces the whole file and disconnects after a part. */
+  const cutAfter = async (bytes: number) => (await beginUpload(port, bank.url, key, whole, bytes)).end()
 
-    let before = -1
-    for (const share of [0.3, 0.6, 0.9]) {
-      await cutAfter(Math.floor(text.length * share))
-      const stateNow = async () =>
-        (await service.app.inject({ url: bank.url, headers })).json<{ imports: Imported[] }>().imports[0]
-      // How far it has come is noted on its way as well, where that takes long.
-      await until(async () => {
-        const now = await stateNow()
-        return (now?.lines ?? -1) > before && now?.state !== 'running'
-      })
-      const state = await stateNow()
-      t.match(state, { state: 'stopped', problem: 'upload-incomplete' })
-      before = state?.lines ?? -1
-    }
-    const wrong = await bank.send(key, text.replaceAll('pdq', 'PDQ'))
-    refused(t, wrong, 'idempotency-key-reused')
-    const resumed = await bank.send(key, text)
-    t.match(resumed.json(), {
-      state: 'done',
-      lines: 2600,
-      accepted: 2574,
-      rejected: 26,
-      rejectedFor: { 'hash-malformed': 26 },
+  let before = -1
+  for (const share of [0.3, 0.6, 0.9]) {
+    await cutAfter(Math.floor(text.length * share))
+    const stateNow = async () =>
+      (await service.app.inject({ url: bank.url, headers })).json<{ imports: Imported[] }>().imports[0]
+    // A long import also records its progress while it runs.
+    await until(async () => {
+      const now = await stateNow()
+      return (now?.lines ?? -1) > before && now?.state !== 'running'
     })
-    t.equal(resumed.json<{ rejections: unknown[] }>().rejections.length, 26, 'no line is named twice')
-    const again = await bank.send(key, text)
-    t.match(again.json(), { state: 'done', lines: 2600, accepted: 2574, rejected: 26 })
-    const matches = await Promise.all(
-      [0, 700, 1400, 2598].map((i) => isFound(service, headers, (lines[i] ?? '').slice('pdq '.length))),
-    )
-    t.same(matches, [true, true, true, true])
-  },
-)
+    const state = await stateNow()
+    t.match(state, { state: 'stopped', problem: 'upload-incomplete' })
+    before = state?.lines ?? -1
+  }
+  const wrong = await bank.send(key, text.replaceAll('pdq', 'PDQ'))
+  refused(t, wrong, 'idempotency-key-reused')
+  const resumed = await bank.send(key, text)
+  t.match(resumed.json(), {
+    state: 'done',
+    lines: 2600,
+    accepted: 2574,
+    rejected: 26,
+    rejectedFor: { 'hash-malformed': 26 },
+  })
+  t.equal(resumed.json<{ rejections: unknown[] }>().rejections.length, 26, 'no line is reported twice')
+  const again = await bank.send(key, text)
+  t.match(again.json(), { state: 'done', lines: 2600, accepted: 2574, rejected: 26 })
+  const matches = await Promise.all(
+    [0, 700, 1400, 2598].map((i) => isFound(service, headers, (lines[i] ?? '').slice('pdq '.length))),
+  )
+  t.same(matches, [true, true, true, true])
+})
 
-t.test('who may not, and what cannot be read, is refused', async (t) => {
+t.test('an import by a stranger, of an unsupported type or of an unreadable file is refused', async (t) => {
   const { service, headers, stranger, open } = await ready
   const bank = await open('guarded')
   refused(t, await bank.send(stranger, 'x'), 'bank-unknown')
   refused(t, await service.app.inject({ url: bank.url, headers: stranger }), 'bank-unknown')
   refused(t, await bank.send(headers, '{}', 'application/json'), 'media-unsupported')
   refused(t, await bank.send(headers, Buffer.from([0x1f, 0x8b, 1, 2, 3, 4])), 'body-unreadable')
-  refused(t, await bank.send(headers, gzipSync(Buffer.alloc(40 << 20))), 'body-too-large', 'a bomb')
+  refused(t, await bank.send(headers, gzipSync(Buffer.alloc(40 << 20))), 'body-too-large', 'a decompression bomb')
   const unknown = '0190aaaa-0000-8000-8000-000000000001'
   refused(t, await service.app.inject({ url: `${bank.url}/${unknown}`, headers }), 'import-unknown')
   const empty = await bank.send(headers, '\n\n')
   t.match(empty.json(), { state: 'done', lines: 2, accepted: 0, rejected: 0, format: null })
 })
 
-t.test('a ceiling stops an import in the middle, and its report says so', async (t) => {
+t.test('a quota stops an import midway, and its report says so', async (t) => {
   const service = await startService(t, { trustLimits: { maxSignalsPerOrgPerDay: 1500 } })
   const { headers } = await keyFor(service, 'ngo', ['signals:write'])
   await service.app.inject({ method: 'POST', url: '/v1/banks', headers, payload: { name: 'much' } })

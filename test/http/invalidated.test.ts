@@ -1,4 +1,4 @@
-// What was judged false stays refused when it was removed and is handed in again; the operator may take it back; and her erasure wins.
+// A signal that was judged false is refused after its removal too, until the operator reverses that. A withdrawal erases the judgement.
 
 import t from 'tap'
 import { refused } from '../helpers/refusal.js'
@@ -9,7 +9,7 @@ import { ask, caseWithPicture, feedback, matchesOf, ngo, operator, platform } fr
 const DAY_MS = 86_400_000
 const INVALIDATED_KEYS = '{tabir}:invalidated:*'
 
-let nowMs = Date.now() // Redis forgets by its own clock, so this one must not be behind it
+let nowMs = Date.now() // Redis expires keys by its own clock, so this one must not be behind it
 const service = await startService(t, { now: () => nowMs })
 const redis = await redisOf(t, service)
 const one = await platform(service, 'one')
@@ -36,7 +36,7 @@ async function invalidatedSignal(reason: string): Promise<{ readonly hash: strin
   return { hash, signalId }
 }
 
-t.test('a signal that was judged false, and removed, is not taken again, whichever way it comes', async (t) => {
+t.test('an invalidated signal is refused after its removal, on every route and in every bank of its owner', async (t) => {
   const { hash, signalId } = await invalidatedSignal('public-interest')
   await ask(service, 'DELETE', `/v1/banks/first/signals/${signalId}`, helper.headers)
 
@@ -66,16 +66,16 @@ t.test('a signal that was judged false, and removed, is not taken again, whichev
   t.same(await matchesOf(service, one.headers, hash), [])
 })
 
-t.test('the refusal is that organisation’s alone, and nobody else’s', async (t) => {
+t.test('an invalidated signal is refused for its organisation only', async (t) => {
   const { hash } = await invalidatedSignal('not-the-person-shown')
 
-  t.equal((await caseWithPicture(service, hash)).hash, hash, 'she whom it shows registers it')
+  t.equal((await caseWithPicture(service, hash)).hash, hash, 'a submitter can register it')
   t.equal((await matchesOf(service, one.headers, hash)).length, 1)
   t.equal((await send('theirs', other, hash)).statusCode, 201)
-  t.equal((await send('first', helper, withBitsFlipped(hash, 1))).statusCode, 201, 'another hash is another report')
+  t.equal((await send('first', helper, withBitsFlipped(hash, 1))).statusCode, 201, 'a hash that differs is accepted')
 })
 
-t.test('what is kept is a keyed digest with an end, and nothing that the hash could be read from', async (t) => {
+t.test('only a keyed digest of an invalidated signal is kept, for 180 days', async (t) => {
   const { hash, signalId } = await invalidatedSignal('other')
   await ask(service, 'DELETE', `/v1/banks/first/signals/${signalId}`, helper.headers)
 
@@ -90,10 +90,10 @@ t.test('what is kept is a keyed digest with an end, and nothing that the hash co
   nowMs += 179 * DAY_MS
   refused(t, await send('first', helper, hash), 'signal-invalidated')
   nowMs += DAY_MS
-  t.equal((await send('first', helper, hash)).statusCode, 201, 'after half a year it may be reported again')
+  t.equal((await send('first', helper, hash)).statusCode, 201, 'after 180 days it is accepted again')
 })
 
-t.test('an operator takes back that a dispute was upheld, and all that followed from it', async (t) => {
+t.test('reversing an upheld dispute restores the signal and removes its strike and allowlist entry', async (t) => {
   const { hash, signalId } = await invalidatedSignal('harmless-content')
   const strikesNow = async () =>
     (await ask(service, 'GET', '/v1/strikes', boss.headers)).json<{ accounts: { strikes: number }[] }>().accounts[0]?.strikes
@@ -102,22 +102,22 @@ t.test('an operator takes back that a dispute was upheld, and all that followed 
 
   for (let i = 0; i < 2; i++) {
     const back = await ask(service, 'DELETE', decision(signalId), boss.headers)
-    t.match(back.json(), { dispute: { state: 'rejected' }, circulation: 'matching' }, 'saying it twice is saying it once')
+    t.match(back.json(), { dispute: { state: 'rejected' }, circulation: 'matching' }, 'repeating it changes nothing')
   }
-  t.match(await matchesOf(service, one.headers, hash), [{ disputed: false }], 'and what vetoed it is gone')
+  t.match(await matchesOf(service, one.headers, hash), [{ disputed: false }], 'it matches, so its allowlist entry is gone')
   t.equal((await strikesNow()) ?? 0, before - 1)
   refused(
     t,
     await feedback(service, one, hash, { verdict: 'disputed', reason: 'harmless-content' }),
     'dispute-settled',
-    'and is settled',
+    'the dispute is settled',
   )
-  t.equal((await send('SECOND', helper, hash)).statusCode, 201, 'it may be handed in')
+  t.equal((await send('SECOND', helper, hash)).statusCode, 201, 'it may be submitted')
   const { imageId } = await caseWithPicture(service)
   refused(t, await ask(service, 'DELETE', decision(imageId), boss.headers), 'signal-not-invalidated')
 })
 
-t.test('whom the operator forgives may hand in again what was refused', async (t) => {
+t.test('an organisation whose strikes were cleared can resubmit an invalidated signal', async (t) => {
   const { hash, signalId } = await invalidatedSignal('other')
   await ask(service, 'DELETE', `/v1/banks/first/signals/${signalId}`, helper.headers)
   const accounts = (await ask(service, 'GET', '/v1/strikes', boss.headers)).json<{ accounts: { account: string }[] }>()
@@ -126,11 +126,11 @@ t.test('whom the operator forgives may hand in again what was refused', async (t
   t.equal((await send('first', helper, hash)).statusCode, 201)
 })
 
-t.test('of a picture of hers nothing is kept once she withdraws, whatever was decided about it', async (t) => {
+t.test('withdrawing a case erases the decisions about its pictures', async (t) => {
   const her = await caseWithPicture(service)
   await feedback(service, one, her.hash, { verdict: 'disputed', reason: 'public-interest' })
   await ask(service, 'POST', decision(her.imageId), boss.headers, { outcome: 'upheld' })
-  t.same(await redis.keys(`{tabir}:invalidated:*`), [], 'no refusal for a case')
+  t.same(await redis.keys(`{tabir}:invalidated:*`), [], 'no digest is kept for a case')
   t.equal((await ask(service, 'DELETE', her.url, her.headers)).statusCode, 200)
 
   const id = Buffer.from(her.imageId.replaceAll('-', ''), 'hex')
@@ -140,10 +140,10 @@ t.test('of a picture of hers nothing is kept once she withdraws, whatever was de
   const images = [{ signals: [{ type: 'pdq', hash: her.hash, quality: 100 }] }]
   t.equal((await ask(service, 'POST', `${again.url}/hashes`, again.headers, { images })).statusCode, 201)
   const answer = await feedback(service, one, her.hash, { verdict: 'disputed', reason: 'public-interest' })
-  t.equal(answer.statusCode, 200, 'and it may be disputed again')
+  t.equal(answer.statusCode, 200, 'it may be disputed again')
 })
 
-t.test('an organisation with too many strikes hands in nothing more, and removes all the same', async (t) => {
+t.test('an organisation with too many strikes cannot submit signals, and can still remove them', async (t) => {
   const forgiven = async () => {
     const { accounts } = (await ask(service, 'GET', '/v1/strikes', boss.headers)).json<{ accounts: { account: string }[] }>()
     for (const { account } of accounts) await ask(service, 'DELETE', `/v1/strikes/${account}`, boss.headers)
@@ -156,7 +156,7 @@ t.test('an organisation with too many strikes hands in nothing more, and removes
   const headers = { ...helper.headers, 'content-type': 'application/x-ndjson' }
   const line = JSON.stringify({ type: 'pdq', hash: randomHashText() })
   refused(t, await ask(service, 'POST', '/v1/banks/SECOND/signals', headers, line), 'account-suspended')
-  t.equal((await send('theirs', other, randomHashText())).statusCode, 201, 'it is about nobody else')
+  t.equal((await send('theirs', other, randomHashText())).statusCode, 201, 'other organisations are not affected')
   t.equal((await ask(service, 'DELETE', `/v1/banks/first/signals/${kept}`, helper.headers)).statusCode, 204)
   await forgiven()
   t.equal((await send('first', helper, randomHashText())).statusCode, 201)

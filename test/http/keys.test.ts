@@ -11,7 +11,7 @@ const Entries = z.object({
   entries: z.array(z.object({ number: z.int(), act: z.string(), by: z.string(), about: z.record(z.string(), z.string()) })),
 })
 
-t.test('keys over HTTP: made, shown once, rotated with an overlap, ended; each act under the key that did it', async (t) => {
+t.test('keys are created, shown once, rotated with an overlap and revoked over HTTP, and each act is audited', async (t) => {
   const service = await startService(t)
   const { app } = service
   const admin = await operator(service)
@@ -23,7 +23,7 @@ t.test('keys over HTTP: made, shown once, rotated with an overlap, ended; each a
   const made = Made.parse((await post(app, '/v1/keys', wish, admin.headers)).json())
   await until(async () => (await asked(made.key)) === 200)
   const listed = await of('/v1/keys')
-  t.notMatch(listed.body, made.key.slice(-59), 'what it opens with is in no list')
+  t.notMatch(listed.body, made.key.slice(-59), 'the secret is not listed')
   t.match(
     Listed.parse(listed.json()).keys.find(({ keyId }) => keyId === made.keyId),
     { org: 'platform', kind: 'platform', scopes: ['match'], networks: ['127.0.0.0/8'], expiresAt: null, suspendedAt: null },
@@ -31,9 +31,9 @@ t.test('keys over HTTP: made, shown once, rotated with an overlap, ended; each a
 
   const next = Made.parse((await post(app, `/v1/keys/${made.keyId}/rotation`, { overlapHours: 1 }, admin.headers)).json())
   await until(async () => (await asked(next.key)) === 200)
-  t.equal(await asked(made.key), 200, 'both open for a while')
+  t.equal(await asked(made.key), 200, 'both keys work during the overlap')
   t.equal((await del(app, `/v1/keys/${next.keyId}`, admin.headers)).statusCode, 204)
-  t.equal(await asked(next.key), 401, 'at once')
+  t.equal(await asked(next.key), 401, 'revoked at once')
   t.equal((await del(app, `/v1/keys/${made.keyId}/suspension`, admin.headers)).statusCode, 204)
 
   for (const path of [`/v1/keys/${next.keyId}`, '/v1/keys/none', '/v1/keys/none/suspension'])
@@ -72,8 +72,8 @@ t.test('keys over HTTP: made, shown once, rotated with an overlap, ended; each a
   )
 })
 
-// Found by fuzzing: what could not stand in the audit log was a fault of ours.
-t.test('a word that is no id of a key is no key, whatever it is', async (t) => {
+// Found by fuzzing: an id that the audit log cannot contain was answered with 500.
+t.test('an id that is not a key id gets 404', async (t) => {
   const service = await startService(t)
   const { headers } = await operator(service)
   for (const word of ['%00', '%E2%80%AE', "'%20OR%201=1", 'f'.repeat(64), 'short']) {

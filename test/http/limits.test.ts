@@ -1,4 +1,4 @@
-// What is cut, by whom it counts, and what ordinary use may do.
+// Rate limits: which requests count, for whom, and that ordinary use stays below them.
 
 import { connect } from 'node:net'
 import t from 'tap'
@@ -10,7 +10,7 @@ import { head, post } from '../helpers/requests.js'
 import { keyFor, openCase, randomHashText, startService, type TestService, until } from '../helpers/service.js'
 import { listen, readAll } from '../helpers/sockets.js'
 
-/** In the middle of a minute, which does not end while somebody counts. */
+/** In the middle of a minute, so that no window ends during a test. */
 const now = () => Date.UTC(2026, 0, 1, 12, 0, 30)
 
 function match({ app }: TestService, headers: Record<string, string>, count = 1) {
@@ -18,7 +18,7 @@ function match({ app }: TestService, headers: Record<string, string>, count = 1)
   return post(app, '/v1/match', { queries }, headers)
 }
 
-t.test('every route has limits, and the table names no route that is not there', async (t) => {
+t.test('every route but liveness and readiness has limits, and the table names existing routes only', async (t) => {
   const { app } = await startService(t, { hydrated: false, exposure: 'public' })
   for (const named of ROUTES_WITH_LIMITS) {
     const [method = '', url = ''] = named.split(' ')
@@ -34,19 +34,19 @@ t.test('every route has limits, and the table names no route that is not there',
   }
 })
 
-t.test('ordinary use from one address meets no limit: cases by the hundred, matches by the ten thousand', async (t) => {
+t.test('an address that opens a case and queries 5,000 pictures is far from its limits', async (t) => {
   const service = await startService(t)
   const { headers } = await keyFor(service, 'platform', ['match'])
   const leftOf = (answer: { readonly headers: Readonly<Record<string, unknown>> }) =>
     Number(/;r=(\d+);/.exec(String(answer.headers['ratelimit']))?.[1])
-  const opened = await post(service.app, '/v1/cases', { adult: true }) // takes long by itself: its PIN is stretched
+  const opened = await post(service.app, '/v1/cases', { adult: true }) // slow, because its PIN is stretched
   t.equal(opened.statusCode, 201)
   t.ok(leftOf(opened) > 5000)
   for (let i = 0; i < 5; i++) t.equal((await match(service, headers, 1000)).statusCode, 200)
   t.ok(leftOf(await match(service, headers)) > 1_000_000)
 })
 
-t.test('the answer says what is left, and what is beyond is refused until the window ends', async (t) => {
+t.test('answers state the remaining quota, and a request beyond it is refused until the window ends', async (t) => {
   const clock = { nowMs: Date.UTC(2026, 0, 1, 0, 0, 10) }
   const service = await startService(t, { maxOf: { 'match-requests': 3, 'match-queries': 40 }, now: () => clock.nowMs })
   const one = await keyFor(service, 'platform', ['match'])
@@ -56,19 +56,19 @@ t.test('the answer says what is left, and what is beyond is refused until the wi
   t.equal(first.headers['ratelimit-policy'], '"match-requests";q=3;w=60, "match-queries";q=40;w=86400')
   t.equal(first.headers['ratelimit'], `"match-requests";r=2;t=50, "match-queries";r=10;t=${86_400 - 10}`)
   const tooMany = await match(service, two.headers, 11)
-  refused(t, tooMany, 'rate-limited', 'all keys of an organisation together, by queries')
+  refused(t, tooMany, 'rate-limited', 'queries count for all keys of an organisation')
   t.equal(tooMany.headers['retry-after'], String(86_400 - 10))
-  t.equal((await match(service, two.headers, 10)).statusCode, 200, 'what fits is answered')
+  t.equal((await match(service, two.headers, 10)).statusCode, 200, 'a request within the quota is answered')
 
   clock.nowMs += 86_400_000
   for (let i = 0; i < 3; i++) t.equal((await match(service, one.headers)).statusCode, 200)
-  refused(t, await match(service, one.headers), 'rate-limited', 'by requests of a key')
-  t.equal((await match(service, two.headers)).statusCode, 200, 'another key has its own')
+  refused(t, await match(service, one.headers), 'rate-limited', 'requests count for each key')
+  t.equal((await match(service, two.headers)).statusCode, 200, 'another key has its own limit')
   clock.nowMs += 60_000
   t.equal((await match(service, one.headers)).statusCode, 200)
 })
 
-t.test('services of one process, and routes that share a declaration, each have their own limits', async (t) => {
+t.test('services in one process, and routes that share a declaration, have separate limits', async (t) => {
   for (const max of [5, 3]) {
     const service = await startService(t, { maxOf: { 'match-queries': max } })
     const { headers } = await keyFor(service, 'platform', ['match'])
@@ -77,7 +77,7 @@ t.test('services of one process, and routes that share a declaration, each have 
   }
 })
 
-t.test('what HMA’s clients look up counts as queries, and what a feed tells by its signals', async (t) => {
+t.test('HMA lookups count as queries, and feed pages count their signals', async (t) => {
   const clock = { nowMs: Date.UTC(2026, 0, 1, 12) }
   const service = await startService(t, { maxOf: { 'match-queries': 3, 'feed-signals': 7 }, now: () => clock.nowMs })
   const { headers } = await keyFor(service, 'platform', ['match', 'feed', 'signals:write'])
@@ -93,13 +93,13 @@ t.test('what HMA’s clients look up counts as queries, and what a feed tells by
   t.equal(left(await get(`/m/raw_lookup?${query}`), 'match-queries'), 1)
   t.equal((await get('/m/lookup?signal_type=pdq&signal=nonsense')).statusCode, 400)
   t.equal((await get(`/m/lookup?${query}`)).statusCode, 200)
-  t.equal((await get(`/m/lookup?${query}`)).statusCode, 429, 'a fourth')
+  t.equal((await get(`/m/lookup?${query}`)).statusCode, 429, 'the fourth lookup')
 
   t.equal(left(await get('/v1/feed'), 'feed-signals'), 6)
   const fetched = await get('/stopncii/v1/FetchHashes')
-  t.equal(fetched.json<{ count: number }>().count, 5, 'a page that has begun is told to its end')
+  t.equal(fetched.json<{ count: number }>().count, 5, 'a page that exceeds the limit is sent to its end')
   t.equal(left(fetched, 'feed-signals'), 1)
-  refused(t, await get('/v1/feed'), 'rate-limited', 'and the next is refused')
+  refused(t, await get('/v1/feed'), 'rate-limited', 'the next page is refused')
   t.equal((await get('/stopncii/v1/FetchHashes')).statusCode, 429)
   clock.nowMs += 86_400_000
   t.equal((await get('/v1/feed')).statusCode, 200)
@@ -115,17 +115,17 @@ t.test('limits hold over all processes', async (t) => {
   const answers = []
   for (let i = 0; i < 7; i++) answers.push((await match(other, headers)).statusCode)
   t.equal(answers.at(-1), 429)
-  t.ok(answers.filter((status) => status === 200).length < 6, 'what was asked elsewhere counts')
+  t.ok(answers.filter((status) => status === 200).length < 6, 'requests at the other process count')
 })
 
-t.test('a case, an address and a failing stranger each have their own', async (t) => {
+t.test('cases, case openings, failed authentications and anonymous requests have separate limits', async (t) => {
   const most = { case: 2, 'case-opening': 3, 'case-login': 2, 'auth-failures': 2, anonymous: 2 }
   const { app } = await startService(t, { maxOf: most, now })
   const her = await openCase(app)
   const his = await openCase(app)
   for (let i = 0; i < 2; i++) t.equal((await app.inject({ url: her.url, headers: her.headers })).statusCode, 200)
-  refused(t, await app.inject({ url: her.url, headers: her.headers }), 'rate-limited', 'her case')
-  t.equal((await app.inject({ url: his.url, headers: his.headers })).statusCode, 200, 'and not his')
+  refused(t, await app.inject({ url: her.url, headers: her.headers }), 'rate-limited', 'beyond the limit of this case')
+  t.equal((await app.inject({ url: his.url, headers: his.headers })).statusCode, 200, 'another case has its own limit')
 
   await openCase(app)
   refused(t, await post(app, '/v1/cases', { adult: true }), 'rate-limited', 'a fourth case')
@@ -139,32 +139,33 @@ t.test('a case, an address and a failing stranger each have their own', async (t
 
   const stranger = { authorization: 'Bearer nothing' }
   for (let i = 0; i < 2; i++) refused(t, await post(app, '/v1/match', {}, stranger), 'key-invalid')
-  refused(t, await post(app, '/v1/match', {}, stranger), 'rate-limited', 'who shows keys that are none')
-  t.equal((await app.inject({ url: his.url, headers: his.headers })).statusCode, 200, 'a good one beside him gets in')
+  refused(t, await post(app, '/v1/match', {}, stranger), 'rate-limited', 'beyond the limit of invalid keys')
+  t.equal(
+    (await app.inject({ url: his.url, headers: his.headers })).statusCode,
+    200,
+    'a valid token from the same address works',
+  )
 
   for (let i = 0; i < 2; i++) t.equal((await app.inject({ url: '/' })).statusCode, 200)
   refused(t, await app.inject({ url: '/' }), 'rate-limited')
 })
 
-t.test(
-  'the table keeps its promises: addresses are counted by the minute, and bits leave through what fails closed',
-  async (t) => {
-    for (const [name, { by, windowS, max: most }] of Object.entries(LIMITS)) {
-      if (by === 'address') t.equal(windowS, 60, name)
-      t.ok(most.public <= most.private, name)
+t.test('limits by address have a window of one minute, and limits of the feed fail closed', async (t) => {
+  for (const [name, { by, windowS, max: most }] of Object.entries(LIMITS)) {
+    if (by === 'address') t.equal(windowS, 60, name)
+    t.ok(most.public <= most.private, name)
+  }
+  t.equal(LIMITS['feed-requests'].whenStoreUnavailable, 'closed')
+  for (const exposure of EXPOSURES) {
+    for (const [name, limit] of Object.entries(limitsHere({ exposure, most: {} }))) {
+      const row = Object.entries(LIMITS).find(([each]) => each === name)?.[1]
+      t.equal(limit.failsClosed, row?.whenStoreUnavailable === 'closed', `${name} fails closed as in its row`)
+      t.equal(limit.isLocal, row?.by === 'address', name)
     }
-    t.equal(LIMITS['feed-requests'].whenStoreUnavailable, 'closed')
-    for (const exposure of EXPOSURES) {
-      for (const [name, limit] of Object.entries(limitsHere({ exposure, most: {} }))) {
-        const row = Object.entries(LIMITS).find(([each]) => each === name)?.[1]
-        t.equal(limit.failsClosed, row?.whenStoreUnavailable === 'closed', `${name} counts as its row says`)
-        t.equal(limit.isLocal, row?.by === 'address', name)
-      }
-    }
-  },
-)
+  }
+})
 
-t.test('whoever sends headers or a body too slowly is cut, and whoever waits for us is not', async (t) => {
+t.test('a client that sends headers or a body too slowly is disconnected', async (t) => {
   const service = await startService(t, {
     serverLimits: { headersMs: 300, checkIntervalMs: 50, slowForMs: 400, minBodyBytesPerS: 100 },
   })
@@ -178,7 +179,7 @@ t.test('whoever sends headers or a body too slowly is cut, and whoever waits for
     socket.write(start)
     const timer = setInterval(() => socket.write(drop), 40)
     const startedAt = own()
-    const text = await readAll(socket).catch(() => '') // a connection that is cut may be reset
+    const text = await readAll(socket).catch(() => '') // a disconnect may arrive as a reset
     clearInterval(timer)
     return { text, ms: own() - startedAt }
   }
@@ -195,13 +196,13 @@ t.test('whoever sends headers or a body too slowly is cut, and whoever waits for
   const many = connect(port, '127.0.0.1')
   many.on('error', () => {})
   many.write(`GET / HTTP/1.1\r\nHost: x\r\n${`a: ${'b'.repeat(1000)}\r\n`.repeat(40)}\r\n`)
-  t.match(await readAll(many), /^HTTP\/1\.1 4\d\d /, 'headers beyond their size')
+  t.match(await readAll(many), /^HTTP\/1\.1 4\d\d /, 'headers that are too large')
 
   const fast = await service.app.inject({ url: '/health/live' })
   t.equal(fast.statusCode, 200)
 })
 
-t.test('beyond its connections the server takes no more, and goes on with those it has', async (t) => {
+t.test('beyond its limit of connections the server accepts none and serves those it has', async (t) => {
   const service = await startService(t, { hydrated: false, serverLimits: { connections: 3 } })
   const port = await listen(service.app)
   const sockets = Array.from({ length: 3 }, () => connect(port, '127.0.0.1'))

@@ -1,4 +1,4 @@
-// What callers write must not become a line of the log, a sequence that a terminal obeys, or part of a PDF.
+// Text from callers must not become a log line, a terminal escape sequence or part of a PDF.
 
 import { connect } from 'node:net'
 import t from 'tap'
@@ -9,13 +9,13 @@ import { post } from '../helpers/requests.js'
 import { keyFor, startService } from '../helpers/service.js'
 import { listen, readAll } from '../helpers/sockets.js'
 
-/** A newline and a line of its own, a title of a terminal, the same with one byte, text that runs backwards, and objects of a PDF. */
+/** A newline with a forged log line, terminal escape sequences in two forms, reversed text, and PDF objects. */
 const HOSTILE =
   'EVIL\n{"level":30,"msg":"audit"}\u001b]0;EVIL\u0007\u009b31m\u202eLIVE) /OpenAction << /S /JavaScript /JS (EVIL) >> (\u2028'
 
 const service = await startService(t, { logLevel: 'trace' })
 
-t.test('nothing of a request gets into the log, which has one line of JSON for each', async (t) => {
+t.test('no text of a request is in the log, which has one line of JSON for each request', async (t) => {
   const port = await listen(service.app)
   const { key } = await keyFor(service, 'operator', undefined, 'operator')
   const before = service.log.length
@@ -31,7 +31,7 @@ t.test('nothing of a request gets into the log, which has one line of JSON for e
     const socket = connect(port, '127.0.0.1')
     socket.on('error', () => {})
     socket.write(`${head}\r\nConnection: close\r\n\r\n`, 'latin1')
-    t.notMatch(await readAll(socket).catch(() => ''), /EVIL/, 'nor into the answer')
+    t.notMatch(await readAll(socket).catch(() => ''), /EVIL/, 'no text of the request is in the answer')
   }
   const payload = `{"name":${JSON.stringify(HOSTILE)},"EVIL${HOSTILE}":1}`
   for (const url of ['/v1/banks', '/v1/keys', '/c/banks', '/v1/match'])
@@ -44,10 +44,10 @@ t.test('nothing of a request gets into the log, which has one line of JSON for e
     t.ok(isPlainLine(line.trimEnd()), 'one line')
   }
   const logged = errorInLogs(new Error(HOSTILE))
-  t.notMatch(JSON.stringify(logged), /[\u0080-\u009f\u202e\u2028]/, 'also where an error repeats what it was given')
+  t.notMatch(JSON.stringify(logged), /[\u0080-\u009f\u202e\u2028]/, 'control characters of an error message are escaped')
 })
 
-t.test('an organisation has a name of one line, that shows what it says', async (t) => {
+t.test('an organisation’s name is one line without control or direction characters', async (t) => {
   const { headers } = await keyFor(service, 'operator', undefined, 'operator')
   const make = (org: string) => post(service.app, '/v1/keys', { org, kind: 'platform', scopes: ['match'] }, headers)
   for (const bad of ['two\nlines', 'a\u001b[2J', 'a\u009b2J', 'moc.\u202eexample', 'a\u2067b', 'a\u0000b', 'a\u2028b'])
@@ -56,11 +56,11 @@ t.test('an organisation has a name of one line, that shows what it says', async 
     t.equal((await make(good)).statusCode, 201, good)
   const name = `${HOSTILE} of before`
   const printed = plainJson({ name })
-  t.ok(isPlainLine(printed), 'what has such a name already is printed by its numbers')
+  t.ok(isPlainLine(printed), 'an existing name with such characters is printed escaped')
   t.same(JSON.parse(printed), { name })
 })
 
-t.test('a report has nothing that a caller wrote', async (t) => {
+t.test('a case report contains no text that a caller wrote', async (t) => {
   const { headers } = await keyFor(service, HOSTILE, ['cases:write'], 'ngo')
   const consent = { kind: 'in-writing', on: '2026-01-31' }
   const opened = await post(
@@ -71,7 +71,7 @@ t.test('a report has nothing that a caller wrote', async (t) => {
   )
   t.equal(opened.statusCode, 201, opened.body)
   const url = `/v1/cases/${opened.json<{ caseNumber: string }>().caseNumber}`
-  // The pages are drawn from this document alone, and it is attached to them.
+  // The PDF is made from this document alone and has it attached.
   const report = await service.app.inject({ url: `${url}/report`, headers })
   t.equal(report.statusCode, 200)
   t.notMatch(report.body, /EVIL|LIVE|JavaScript|OpenAction/)

@@ -1,4 +1,4 @@
-// Lists with 2,500 entries that share a score, or a time: each page has a bound, each entry comes once, also when entries go in between.
+// Lists of 2,500 entries with equal scores or times: pages have a bound, and each entry comes once, also if others are removed meanwhile.
 
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
@@ -11,7 +11,7 @@ import { ndjson, post } from '../helpers/requests.js'
 import { keyFor, randomHashText, startService } from '../helpers/service.js'
 import { ask, operator } from '../helpers/trust.js'
 
-t.test('clocks that ran out in one millisecond: all are told of, and listed; an NGO sees all of its own', async (t) => {
+t.test('deadlines that pass in one millisecond are all reported and listed, and an NGO sees all of its own', async (t) => {
   const { service, store, nowMs } = await world(t)
   const { headers } = await operator(service)
   const ngo = await keyOfOrg(service, 'helper', ['cases:write'], 'ngo')
@@ -27,8 +27,8 @@ t.test('clocks that ran out in one millisecond: all are told of, and listed; an 
   await service.services.notices.tell()
   const told = await store.ask((redis) => redis.xrange(keys.events, '-', '+'))
   const toldOf = told.map(([, fields]) => z.object({ signalId: z.string() }).parse(JSON.parse(fields[5] ?? '')).signalId)
-  for (const { id } of deadlines) if (!toldOf.includes(formatUuid(id))) return t.fail('a clock that nobody was told of')
-  // Longer overdue than all of those, and nobody's whom the NGO helps.
+  for (const { id } of deadlines) if (!toldOf.includes(formatUuid(id))) return t.fail('a deadline without an event')
+  // Overdue for longer than all of those, and of no case of the NGO.
   await store.ask((redis) =>
     redis.zadd(keys.deadlineSchedule, ...numbered(() => [nowMs - 2000, memberOf(idBytes())]).flat()),
   )
@@ -67,7 +67,7 @@ t.test('clocks that ran out in one millisecond: all are told of, and listed; an 
   )
 })
 
-t.test('watches that end together, of which some are removed while they are listed', async (t) => {
+t.test('watches that end together are listed once each while some are removed', async (t) => {
   const { service } = await world(t)
   const { headers } = await keyFor(service, 'asker', ['match'])
   const ids: string[] = []
@@ -84,52 +84,49 @@ t.test('watches that end together, of which some are removed while they are list
   onceEach(t, rows, 'watchId', ids)
 })
 
-t.test(
-  'a page of watches is full, and continues where the one before ended, whatever ended or was removed since',
-  async (t) => {
-    let nowMs = Date.now()
-    const service = await startService(t, { now: () => nowMs })
-    const { headers } = await keyFor(service, 'asker', ['match'])
-    for (const days of [1, 2, 3]) {
-      const watches = [1, 2, 3].map((i) => ({
-        reference: `${days}.${i}`,
-        signals: [{ type: 'pdq', hash: randomHashText() }],
-      }))
-      await post(service.app, '/v1/watch', { days, watches }, headers)
-    }
-    const page = async (after = '') => {
-      const answer = await ask(service, 'GET', `/v1/watch?limit=2${after}`, headers)
-      const { watches, next } = answer.json<{ watches: { watchId: string; reference: string }[]; next: string }>()
-      return { watches, references: watches.map(({ reference }) => reference), next: `&after=${next}` }
-    }
+t.test('a page of watches is full and continues at its position, although watches ended or were removed', async (t) => {
+  let nowMs = Date.now()
+  const service = await startService(t, { now: () => nowMs })
+  const { headers } = await keyFor(service, 'asker', ['match'])
+  for (const days of [1, 2, 3]) {
+    const watches = [1, 2, 3].map((i) => ({
+      reference: `${days}.${i}`,
+      signals: [{ type: 'pdq', hash: randomHashText() }],
+    }))
+    await post(service.app, '/v1/watch', { days, watches }, headers)
+  }
+  const page = async (after = '') => {
+    const answer = await ask(service, 'GET', `/v1/watch?limit=2${after}`, headers)
+    const { watches, next } = answer.json<{ watches: { watchId: string; reference: string }[]; next: string }>()
+    return { watches, references: watches.map(({ reference }) => reference), next: `&after=${next}` }
+  }
 
-    const first = await page()
-    const [, gone] = first.watches
-    await ask(service, 'DELETE', `/v1/watch/${gone?.watchId}`, headers)
-    const second = await page(first.next)
-    t.equal(new Set([...first.references, ...second.references]).size, 4, 'the watch at the position was removed')
-    nowMs += 86_400_000 + 1
-    const third = await page(first.next)
-    t.same(
-      third.references.map((reference) => reference[0]),
-      ['2', '2'],
-      'the rest of its day has ended: the page is full',
-    )
-    const fourth = await page(third.next)
-    t.same(
-      fourth.references.map((reference) => reference[0]),
-      ['2', '3'],
-    )
-    refused(
-      t,
-      await ask(service, 'GET', `/v1/watch?after=${gone?.watchId}`, headers),
-      'request-invalid',
-      'an id is no position',
-    )
-  },
-)
+  const first = await page()
+  const [, gone] = first.watches
+  await ask(service, 'DELETE', `/v1/watch/${gone?.watchId}`, headers)
+  const second = await page(first.next)
+  t.equal(new Set([...first.references, ...second.references]).size, 4, 'the watch at the position was removed')
+  nowMs += 86_400_000 + 1
+  const third = await page(first.next)
+  t.same(
+    third.references.map((reference) => reference[0]),
+    ['2', '2'],
+    'the rest of its day has ended: the page is full',
+  )
+  const fourth = await page(third.next)
+  t.same(
+    fourth.references.map((reference) => reference[0]),
+    ['2', '3'],
+  )
+  refused(
+    t,
+    await ask(service, 'GET', `/v1/watch?after=${gone?.watchId}`, headers),
+    'request-invalid',
+    'an id is no position',
+  )
+})
 
-t.test('signals of one moment: disputes, quarantine, feed, export', async (t) => {
+t.test('signals with equal times come once each in disputes, quarantine, feed and export', async (t) => {
   const { service, store, nowMs, images } = await world(t)
   const owner = await operator(service)
   const reader = await keyFor(service, 'reader', ['feed', 'signals:write', 'match'])

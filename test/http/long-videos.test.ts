@@ -1,4 +1,4 @@
-// A bank with a long video: exported, and imported elsewhere, in lines that are short.
+// A bank with a long video is exported and imported elsewhere in short lines.
 
 import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -26,14 +26,14 @@ function videoLines(signalCount: number, signalId: string): string {
   return [{ ...head, signals: part(1) }, ...rest].map((line) => `${JSON.stringify(line)}\n`).join('')
 }
 
-/** What a file says, without what differs from bank to bank. */
+/** The content of a file, without fields that differ between banks. */
 const contentOf = (file: string) =>
   file
     .replaceAll(/"signalId":"[^"]*",/g, '')
     .replaceAll(/"(?:createdAt|tier)":"[^"]*",/g, '')
     .replaceAll('"disputed":false,', '')
 
-t.test('a long video comes out of a bank and goes into another, whole', async (t) => {
+t.test('a long video is exported from a bank and imported into another without loss', async (t) => {
   const service = await startService(t)
   const { app } = service
   const { headers, key } = await keyFor(service, 'ngo', SCOPES)

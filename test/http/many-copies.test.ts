@@ -1,4 +1,4 @@
-// Many near copies of one picture, registered in one case, fill no answer and push nobody's out of it.
+// Many near copies of one picture in one case do not fill an answer or displace images of others.
 
 import { randomInt } from 'node:crypto'
 import t from 'tap'
@@ -8,14 +8,14 @@ interface Answered {
   results: { matches: { bank: string; matchId: string }[]; truncated?: true }[]
 }
 
-/** More than are looked at one by one. */
+/** More than a search evaluates one by one. */
 const COPIES = 600
 const QUERIES = 10
-/** Of one case, for one picture. */
+/** Matches of one case for one query. */
 const MAX_PER_CASE = 5
 const signals = (hash: string) => [{ type: 'pdq', hash, quality: 100 }]
 
-/** One bit turned over, any, so that all are near to one another. */
+/** Random bits flipped, few enough that all copies are near one another. */
 function copyOf(hash: string, bits: number): string {
   const bytes = Buffer.from(hash, 'hex')
   for (let i = 0; i < bits; i++) {
@@ -41,7 +41,7 @@ async function flooded(service: TestService) {
   return hash
 }
 
-t.test('many near copies in one case give an answer its best few, and the caller is told', async (t) => {
+t.test('an answer has the five best matches of a case with many copies and all of others, and says truncated', async (t) => {
   const service = await startService(t)
   const { app } = service
   const hash = await flooded(service)
@@ -57,7 +57,7 @@ t.test('many near copies in one case give an answer its best few, and the caller
       t.same(
         matches.map(({ bank }) => bank),
         [...Array.from({ length: MAX_PER_CASE + 1 }, () => 'cases'), 'theirs'],
-        'of this case its best few, and what others registered, although it is farther',
+        'the five best of this case, and farther matches of another case and a bank',
       )
     }
   }

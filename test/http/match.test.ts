@@ -25,7 +25,7 @@ async function ask({ app }: TestService, headers: Record<string, string>, payloa
 
 const pdq = (hash: string) => ({ signals: [{ type: 'pdq', hash }] })
 
-t.test('a match is exact at the threshold and absent one bit beyond it', async (t) => {
+t.test('a copy at distance 31 matches and one at distance 32 does not', async (t) => {
   const service = await startService(t)
   const { headers } = await keyFor(service, 'platform', ['match', 'match:distance'])
   const hash = randomHashText()
@@ -46,7 +46,7 @@ t.test('a match is exact at the threshold and absent one bit beyond it', async (
   t.equal(results[3]?.matches.length, 0)
 })
 
-t.test('a wider threshold shows what is for review, a narrower one hides', async (t) => {
+t.test('a wider threshold adds matches of grade review, and a narrower one removes them', async (t) => {
   const service = await startService(t)
   const { headers } = await keyFor(service, 'platform', ['match', 'match:distance'])
   const hash = randomHashText()
@@ -86,7 +86,7 @@ t.test('a second algorithm that agrees makes a match strong', async (t) => {
   t.same(await grade(60), [['near', 'pdq']])
 })
 
-t.test('blockhash alone is no match, and nothing to look at either', async (t) => {
+t.test('blockhash alone gives no match and no review', async (t) => {
   const service = await startService(t)
   const { headers } = await keyFor(service, 'platform', ['match'])
   const block = randomHashText()
@@ -108,7 +108,7 @@ t.test('blockhash alone is no match, and nothing to look at either', async (t) =
     for (const { matches } of (await ask(service, headers, { queries, ...more })).results) t.same(matches, [])
 })
 
-t.test('the same file is exact, whatever became of its other hashes', async (t) => {
+t.test('the same SHA-256 is an exact match, regardless of the other hashes', async (t) => {
   const service = await startService(t)
   const { headers } = await keyFor(service, 'platform', ['match'])
   const file = randomHashText()
@@ -127,7 +127,7 @@ t.test('the same file is exact, whatever became of its other hashes', async (t) 
   t.same(results[1]?.matches, [])
 })
 
-t.test('turned and mirrored copies are found by the hash alone, unless asked not to', async (t) => {
+t.test('rotated and mirrored copies are found by the hash alone, unless transforms is false', async (t) => {
   const service = await startService(t)
   const { headers } = await keyFor(service, 'platform', ['match'])
   const original = parseHash(randomHashText())
@@ -138,7 +138,7 @@ t.test('turned and mirrored copies are found by the hash alone, unless asked not
   const found = await ask(service, headers, { queries })
   t.same(
     found.results.map(({ matches }) => matches.map(({ transform, grade }) => `${transform} ${grade}`)),
-    // What turns it back.
+    // The transform that restores the original.
     ['original', 'rotate270', 'rotate180', 'rotate90', 'flipX', 'flipY', 'flipPlus1', 'flipMinus1'].map((way) => [
       `${way} exact`,
     ]),
@@ -150,7 +150,7 @@ t.test('turned and mirrored copies are found by the hash alone, unless asked not
   )
 })
 
-t.test('results come in the order of the queries, matches nearest first, each image once', async (t) => {
+t.test('results have the order of the queries, matches are sorted by distance, and each image comes once', async (t) => {
   const service = await startService(t)
   const { headers } = await keyFor(service, 'platform', ['match', 'match:distance'])
   const hash = randomHashText()
@@ -175,7 +175,7 @@ t.test('results come in the order of the queries, matches nearest first, each im
   )
 })
 
-t.test('match ids are one organisation’s own', async (t) => {
+t.test('match ids are the same for all keys of an organisation and differ between organisations', async (t) => {
   const service = await startService(t)
   const one = await keyFor(service, 'one', ['match'])
   const alsoOne = await keyFor(service, 'one', ['match'])
@@ -190,7 +190,7 @@ t.test('match ids are one organisation’s own', async (t) => {
   t.not(await idFor(one), await idFor(other))
 })
 
-t.test('an exact distance is told only to those who may know it', async (t) => {
+t.test('a key without match:distance gets a distance band and no exact distance', async (t) => {
   const service = await startService(t)
   const { headers } = await keyFor(service, 'platform', ['match'])
   const hash = randomHashText()
@@ -206,7 +206,7 @@ t.test('an exact distance is told only to those who may know it', async (t) => {
   t.notMatch(response.body, hash)
 })
 
-t.test('a thousand queries in one call are answered, each as if it were alone', async (t) => {
+t.test('each of a thousand queries in one call is answered independently', async (t) => {
   const service = await startService(t)
   const { headers } = await keyFor(service, 'platform', ['match', 'match:distance'])
   const hashes = Array.from({ length: 300 }, randomHashText)
@@ -224,7 +224,7 @@ t.test('a thousand queries in one call are answered, each as if it were alone', 
   t.ok(results.slice(300).every(({ matches }) => matches.length === 0))
 })
 
-t.test('a bank’s own threshold, and the banks that are asked', async (t) => {
+t.test('a bank’s threshold narrows matches of others and widens those of its owner', async (t) => {
   const service = await startService(t)
   const ngo = await keyFor(service, 'ngo', ['signals:write', 'match'])
   const { headers } = await keyFor(service, 'platform', ['match', 'match:distance'])
@@ -253,9 +253,9 @@ t.test('a bank’s own threshold, and the banks that are asked', async (t) => {
 
   t.same(await banksAt(5), ['cases near', 'strict near', 'wide near'])
   t.same(await banksAt(6), ['cases near', 'wide near'])
-  t.same(await banksAt(45), [], 'a wider threshold is no word about what others see')
+  t.same(await banksAt(45), [], 'a bank’s wider threshold does not apply to others')
   t.same(await banksAt(45, { thresholdBits: 45 }), ['cases review', 'strict review', 'wide review'])
-  t.same(await banksAt(45, {}, ngo.headers), ['wide review'], 'its own organisation looks as far as it wants')
+  t.same(await banksAt(45, {}, ngo.headers), ['wide review'], 'a bank’s wider threshold applies to its owner')
   t.same(await banksAt(46, {}, ngo.headers), [])
   t.same(await banksAt(31, {}, ngo.headers), ['cases near', 'wide near'])
   t.same(await banksAt(5, { banks: ['strict'] }), ['strict near'])

@@ -17,7 +17,7 @@ type Headers = Readonly<Record<string, string>>
 
 const bearer = (key: string): Headers => ({ authorization: `Bearer ${key}` })
 
-/** Keys that open nothing, each for a reason of its own, and what is answered to whoever shows one. */
+/** Keys that are refused, each for another reason, and the problem code that each gets. */
 async function strangers(service: TestService): Promise<Readonly<Record<string, { headers: Headers; code: ProblemCode }>>> {
   const store = await openStore(storeAt(service.redis.socket))
   const apiKeys = createApiKeyStore(store)
@@ -43,7 +43,7 @@ async function strangers(service: TestService): Promise<Readonly<Record<string, 
   const nobodys = await made({})
   await apiKeys.revoke(nobodys.keyId, nowMs)
   await store.close()
-  // What was written last is known last.
+  // The last change is known last.
   await until(async () => (await post(service.app, '/v1/match', {}, bearer(suspended.key))).statusCode === 403)
   await until(async () => (await post(service.app, '/v1/match', {}, bearer(nobodys.key))).statusCode === 401)
   const code = 'key-invalid'
@@ -58,23 +58,23 @@ async function strangers(service: TestService): Promise<Readonly<Record<string, 
   }
 }
 
-/** What asks for no key, and why. Whatever is described and not here has to refuse strangers. */
+/** Routes without authentication, and why. Every other described route must refuse callers without a valid key. */
 const FOR_EVERYBODY: Readonly<Record<string, string>> = {
   'GET /health': 'probes have no key',
   'GET /health/live': 'probes have no key',
   'GET /health/ready': 'probes have no key',
-  'GET /health/index': 'as ready says, with numbers of the index',
-  'GET /problems/{code}': 'what the type of a refusal leads to',
-  'POST /v1/cases': 'nobody has to say who she is',
+  'GET /health/index': 'readiness with numbers of the index',
+  'GET /problems/{code}': 'the type of a problem links here',
+  'POST /v1/cases': 'a submitter is anonymous',
   'GET /v1/cases/challenge': 'before a case is opened',
-  'POST /v1/cases/{caseNumber}/tokens': 'number and PIN are the key',
-  'GET /v1/receipts/key': 'for whoever holds a receipt',
+  'POST /v1/cases/{caseNumber}/tokens': 'number and PIN authenticate',
+  'GET /v1/receipts/key': 'anyone may verify a receipt',
   'GET /v1/notices/laws': 'texts of the law',
 }
-/** The same for what other tools ask. */
+/** The same for routes of other tools. */
 const FOREIGN_FOR_EVERYBODY = ['/status', '/status/live', '/site-map']
 
-t.test('no route is left out: what is not guarded is on a short list, with its reason', async (t) => {
+t.test('every described route is guarded or is on a list of open routes with its reason', async (t) => {
   const { app } = await startService(t, { hydrated: false })
   await app.ready()
   const { paths } = Description.parse(app.swagger())
@@ -85,7 +85,7 @@ t.test('no route is left out: what is not guarded is on a short list, with its r
   t.same(described.filter((name) => !guarded.has(name)).sort(), Object.keys(FOR_EVERYBODY).sort())
 })
 
-t.test('every route refuses every stranger with the one answer for his kind', async (t) => {
+t.test('every guarded route refuses each kind of invalid key with the same answer', async (t) => {
   const service = await startService(t)
   const { app } = service
   const kinds = await strangers(service)
@@ -94,7 +94,7 @@ t.test('every route refuses every stranger with the one answer for his kind', as
   const sameAsEver = (code: string, body: string, what: string) => {
     const first = bodies.get(code) ?? withoutInstance(body)
     bodies.set(code, first)
-    if (JSON.stringify(withoutInstance(body)) !== JSON.stringify(first)) t.fail(`${what}: other words`)
+    if (JSON.stringify(withoutInstance(body)) !== JSON.stringify(first)) t.fail(`${what}: another text`)
   }
   let asked = 0
   for (const { method, url, scope, name } of guardedRoutes(app)) {
@@ -112,7 +112,7 @@ t.test('every route refuses every stranger with the one answer for his kind', as
       const answer = await app.inject({ method, url, headers })
       asked++
       if (!isRefusal(answer, expected)) t.fail(`${name}, with ${other}: ${answer.statusCode} ${answer.body}`)
-      // It names the scope, and nothing else differs.
+      // The answer names the scope; nothing else differs.
       sameAsEver(expected === 'scope-missing' ? `${expected} ${scope}` : expected, answer.body, `${name}, with ${other}`)
       if (expected === 'scope-missing' && answer.json<{ scope: string }>().scope !== scope) t.fail(`${name}: another scope`)
     }
@@ -133,7 +133,7 @@ function isRefusal(answer: LightMyRequestResponse, code: ProblemCode): boolean {
   return answer.statusCode === PROBLEMS[code].status && answer.json<{ code: string }>().code === code
 }
 
-t.test('so does every route of other tools, with the key where their clients have it', async (t) => {
+t.test('every HMA and StopNCII route refuses each kind of invalid key with the same answer', async (t) => {
   const service = await startService(t)
   const kinds = await strangers(service)
   const bodies = new Map<string, string>()
@@ -151,7 +151,7 @@ t.test('so does every route of other tools, with the key where their clients hav
         const body = tool === 'HMA' ? answer.body : JSON.stringify(withoutInstance(answer.body))
         const first = bodies.get(`${tool} ${code}`) ?? body
         bodies.set(`${tool} ${code}`, first)
-        if (body !== first) t.fail(`${method} ${path}, ${kind}: other words`)
+        if (body !== first) t.fail(`${method} ${path}, ${kind}: another text`)
       }
     }
   }
@@ -159,12 +159,12 @@ t.test('so does every route of other tools, with the key where their clients hav
   t.equal(bodies.size, 6)
 })
 
-t.test('on no route does the time of a refusal tell why', async (t) => {
+t.test('the time of a refusal does not show its reason on any route', async (t) => {
   const service = await startService(t)
   const { app } = service
   const kinds = Object.entries(await strangers(service)).filter(([, { code }]) => code === 'key-invalid')
   for (const { method, url, scope, name } of guardedRoutes(app)) {
-    // Whether he showed anything, he knows.
+    // On case routes a missing key has its own answer, so its time tells the caller nothing.
     const those = kinds.filter(([kind]) => scope !== 'case' || kind !== 'no key')
     const spread = await spreadMs(
       app,

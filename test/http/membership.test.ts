@@ -1,4 +1,4 @@
-// Whether somebody registered a picture, and when: what an outsider, a case of one's own and a key without `admin` tell of it.
+// Membership inference: an outsider, a submitter or a key without `admin` must not learn whether and when a picture was registered.
 
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
@@ -8,7 +8,7 @@ import { refused } from '../helpers/refusal.js'
 import { del, post } from '../helpers/requests.js'
 import { keyFor, openCase, randomHashText, startService } from '../helpers/service.js'
 
-/** As a device finds them in a picture; rows are all that others could have in common. */
+/** Details as a device computes them. Other pictures can share the rows. */
 function someDetails(): string {
   const size = { width: 480, height: 360 }
   const rows = Array.from({ length: 16 }, (_, i) => ({
@@ -25,7 +25,7 @@ const picture = (details?: string) => ({
   ...(details !== undefined && { details }),
 })
 
-t.test('who has no key sees no number move while somebody registers and withdraws', async (t) => {
+t.test('on a public deployment no number that is readable without admin changes with registrations', async (t) => {
   const service = await startService(t, { exposure: 'public' })
   const { app } = service
   const look = async () =>
@@ -52,24 +52,24 @@ t.test('who has no key sees no number move while somebody registers and withdraw
   const admin = await keyFor(service, 'operator', ['admin'], 'operator')
   t.equal((await app.inject({ url: '/health/index', headers: admin.headers })).json().images, 2, 'the operator sees them')
   t.equal((await del(app, her.url, her.headers)).statusCode, 200)
-  t.same(await look(), before, 'and withdrawn')
+  t.same(await look(), before, 'pictures are withdrawn')
 
   const ngo = await keyFor(service, 'ngo', ['signals:write'], 'ngo')
   const next = await openCase(app)
   await post(app, `${next.url}/hashes`, { images: [picture()] }, next.headers)
   const index = await app.inject({ url: '/c/signal_type/index', headers: ngo.headers })
-  t.match(index.json(), { pdq: { db_size: 0, index_size: 0 } }, 'nor in the words of HMA')
+  t.match(index.json(), { pdq: { db_size: 0, index_size: 0 } }, 'HMA routes show no number either')
 })
 
-t.test('in a private deployment the numbers are there without a key', async (t) => {
+t.test('a private deployment shows index numbers without a key', async (t) => {
   const { app } = await startService(t)
   t.match((await app.inject({ url: '/health/ready' })).json(), { ready: true, images: 0, rows: { pdq: 0 } })
   t.match((await app.inject({ url: '/health/index' })).json(), { images: 0, behind: 0 })
 })
 
-t.test('an own case does not tell whether others registered the same details', async (t) => {
+t.test('a case does not show its submitter whether other cases have the same details', async (t) => {
   const { app } = await startService(t, { extendedProtection: true, exposure: 'public', maxOf: { 'case-opening': 1000 } })
-  /** Everything that a case tells of itself, without what is each case's own. */
+  /** Every answer about a case, without fields that differ between cases. */
   const toldOf = async (details: string) => {
     const own = await openCase(app, { extendedProtection: true })
     const added = await post(app, `${own.url}/hashes`, { images: [picture(details)] }, own.headers)
@@ -90,5 +90,9 @@ t.test('an own case does not tell whether others registered the same details', a
     const images = [picture(details)]
     t.equal((await post(app, `${other.url}/hashes`, { images }, other.headers)).statusCode, 201)
   }
-  t.same(await toldOf(details), await toldOf(someDetails()), 'three others have them, or nobody has')
+  t.same(
+    await toldOf(details),
+    await toldOf(someDetails()),
+    'same answers whether three other cases have the details or none',
+  )
 })

@@ -1,4 +1,4 @@
-// Pictures of people under 18 do not get in, wherever it is said that they are.
+// Pictures of people under 18 are refused, wherever a request declares it.
 
 import t from 'tap'
 import { hotlinesFor } from '../../src/domain/cases/hotlines.js'
@@ -11,7 +11,7 @@ import { keyFor, openCase, randomHashText, startService, until } from '../helper
 import { everythingIn } from '../helpers/unchanged.js'
 import { startWorkers } from '../helpers/workers.js'
 
-t.test('a declared minor passes no door, in no form, and leaves nothing but a count', async (t) => {
+t.test('a declared minor is refused on every route and in every field, and only a counter changes', async (t) => {
   const service = await startService(t, { country: 'MY' })
   const { app } = service
   const redis = await redisOf(t, service)
@@ -19,8 +19,8 @@ t.test('a declared minor passes no door, in no form, and leaves nothing but a co
   const ngo = await keyFor(service, 'ngo')
   await post(app, '/v1/banks', { name: 'mine' }, ngo.headers)
   await startWorkers(t, service.redis)
-  await until(async () => (await redis.exists('{tabir}:audit-due')) === 0) // acts of before are in the chain
-  // Queues, signs of life and how often somebody asked go on beside it, and know nothing of what was sent.
+  await until(async () => (await redis.exists('{tabir}:audit-due')) === 0) // earlier acts are in the chain
+  // Queues, heartbeats and rate limits change meanwhile. They contain nothing that was sent.
   const beside = /hash-image|case-life|\}:limit:|\}:worker-heartbeats/
   const kept = async () => (await redis.keys('*')).filter((key) => !beside.test(key)).toSorted()
   const before = { kept: await kept(), changes: await redis.xlen('{tabir}:changes') }
@@ -84,7 +84,7 @@ t.test('a declared minor passes no door, in no form, and leaves nothing but a co
   silent(t, service)
 })
 
-t.test('nor by the routes of other systems, whose records may say it in their own ways', async (t) => {
+t.test('HMA, StopNCII, watches and imports refuse a declared minor in each of their fields', async (t) => {
   const service = await startService(t, { country: 'MY' })
   const { app } = service
   const ngo = await keyFor(service, 'ngo')
@@ -120,7 +120,7 @@ t.test('nor by the routes of other systems, whose records may say it in their ow
       post(app, '/stopncii/v1/SubmitHashes', { hashRecords: [{ ...record, tags: ['nude', 'minor'] }] }, ngo.headers),
     ],
     [
-      'what is said of it',
+      'its feedback',
       post(
         app,
         '/stopncii/v1/SubmitHashes',
@@ -150,9 +150,9 @@ t.test('nor by the routes of other systems, whose records may say it in their ow
     t.match(answer.json(), { hotlines: [{ name: 'Talian Kasih', phone: '15999' }] }, what)
     t.notMatch(answer.body, hash, what)
   }
-  t.same(await everythingIn(redis), before, 'and nothing is kept')
+  t.same(await everythingIn(redis), before, 'nothing is stored')
   const { body } = await app.inject('/metrics')
-  t.match(body, new RegExp(`^tabir_minors_rejected_total ${asked.length}$`, 'm'), 'but how many there were')
+  t.match(body, new RegExp(`^tabir_minors_rejected_total ${asked.length}$`, 'm'), 'only the counter changes')
 
   const file = await app.inject({
     method: 'POST',
@@ -161,15 +161,15 @@ t.test('nor by the routes of other systems, whose records may say it in their ow
     payload: `${JSON.stringify({ ...signal, ...young })}\n`,
   })
   t.match(file.json(), { accepted: 0, rejections: [{ fromLine: 1, toLine: 1, reason: 'minor-declared' }] })
-  t.same(await images(redis), [], 'a file is read to its end, and such a line is not taken')
+  t.same(await images(redis), [], 'a file is read to its end, and such a line is rejected')
 })
 
-/** Of images, whatever they belong to. */
+/** Keys of images. */
 async function images(redis: Awaited<ReturnType<typeof redisOf>>) {
   return (await redis.keys('{tabir}:*')).filter((name) => /:images?:/.test(name))
 }
 
-t.test('grown-ups pass, and so does who says nothing of it', async (t) => {
+t.test('a declared age of 18 or more is accepted, a missing age too, and a malformed age is refused', async (t) => {
   const service = await startService(t)
   const { app } = service
   const her = await openCase(app)
@@ -177,12 +177,12 @@ t.test('grown-ups pass, and so does who says nothing of it', async (t) => {
   t.equal((await post(app, '/v1/cases', { adult: true, age: 18 })).statusCode, 201)
   const body = { adult: true, age: 41, images: [{ signals: [signal], age: 18 }] }
   t.equal((await post(app, `${her.url}/hashes`, body, her.headers)).statusCode, 201)
-  refused(t, await post(app, '/v1/cases', {}), 'request-invalid', 'an answer is needed')
+  refused(t, await post(app, '/v1/cases', {}), 'request-invalid', 'opening a case needs the declaration')
   for (const age of ['old', 18.5, 200, null])
     refused(t, await post(app, '/v1/cases', { adult: true, age }), 'request-invalid')
 })
 
-t.test('a country’s own hotlines come first, then those for everywhere; without a country, all', async (t) => {
+t.test('hotlines of the country come first, then worldwide ones; without a country all are listed', async (t) => {
   for (const country of ['MY', 'GB', 'US', 'AU', 'CA', 'IN']) {
     const [first, ...rest] = hotlinesFor(country)
     t.not(first?.where, 'worldwide')
@@ -193,7 +193,7 @@ t.test('a country’s own hotlines come first, then those for everywhere; withou
   for (const each of hotlinesFor(undefined)) t.ok(each.url ?? each.phone)
 })
 
-t.test('what is no declaration is none', async (t) => {
+t.test('a value that does not declare a minor is not taken for a declaration', async (t) => {
   for (const body of [undefined, null, 'age', 17, [], { images: 17 }, { images: [null, 'x'] }, { ages: 3 }, { age: 18 }])
     t.notOk(declaresMinor(body))
   t.notOk(fieldDeclaresMinor('age', 'unknown'))

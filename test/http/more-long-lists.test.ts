@@ -1,4 +1,4 @@
-// More lists with 2,500 entries that share a score, or a time: see long-lists.test.ts.
+// More lists of 2,500 entries with equal scores or times: see long-lists.test.ts.
 
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
@@ -18,7 +18,7 @@ import { post } from '../helpers/requests.js'
 import { keyFor, openCase, startService, until } from '../helpers/service.js'
 import { ask, operator } from '../helpers/trust.js'
 
-t.test('messages to a webhook, and files, of one moment', async (t) => {
+t.test('deliveries of a webhook and imports with equal times are listed once each', async (t) => {
   const { service, store, nowMs } = await world(t)
   const owner = await keyFor(service, 'owner', ['webhooks', 'signals:write'])
   const added = await post(
@@ -86,7 +86,7 @@ t.test('messages to a webhook, and files, of one moment', async (t) => {
   onceEach(t, files, 'importId', importIds)
 })
 
-t.test('blocks that end in one moment, and appeals against them of one moment', async (t) => {
+t.test('resubmission blocks and appeals with equal times are listed once each, without an unreadable one', async (t) => {
   const { service, store, nowMs } = await world(t)
   const { headers } = await operator(service)
   const digests = numbered(() => randomBytes(16))
@@ -110,7 +110,7 @@ t.test('blocks that end in one moment, and appeals against them of one moment', 
   onceEach(t, blocks, 'blockId', blockIds)
 })
 
-t.test('acts of one moment; keys and events of a case, whole', async (t) => {
+t.test('acts with equal times and keys are listed once each, and a case keeps its last 1,000 events', async (t) => {
   const { service, store, nowMs } = await world(t)
   const { headers } = await operator(service)
   const names = numbered((i) => `bank-${i}`)
@@ -156,10 +156,10 @@ t.test('acts of one moment; keys and events of a case, whole', async (t) => {
   const caseId = events.split(':')[2] ?? ''
   t.ok(her.caseNumber)
   const line = await store.ask((redis) => redis.xlen(keys.caseEvents(caseId)))
-  t.equal(line, 1000, 'older ones are forgotten')
+  t.equal(line, 1000, 'older events are removed')
 })
 
-t.test('cases that came into the hands of an NGO in one moment', async (t) => {
+t.test('pictures of assisted cases opened in one millisecond are listed once each', async (t) => {
   const { service, store, nowMs, images } = await world(t)
   const { orgId, headers } = await keyOfOrg(service, 'helper', ['cases:write', 'match'], 'ngo')
   const cases = createCaseStore(store)
@@ -190,7 +190,7 @@ t.test('cases that came into the hands of an NGO in one moment', async (t) => {
   )
 })
 
-t.test('banks, and accounts whose last strike is of one moment', async (t) => {
+t.test('strike accounts with equal times and banks are listed once each', async (t) => {
   const { service, store, nowMs } = await world(t)
   const { headers } = await operator(service)
   const owner = await keyOfOrg(service, 'owner', ['signals:write'])

@@ -14,59 +14,56 @@ const Overdue = z.object({
   deadlines: z.array(z.object({ platform: z.string(), law: z.string(), stage: z.string(), signalId: z.string() })),
 })
 
-t.test(
-  'clocks run from the first match, stop with a decision, and those that run out are listed and told once',
-  async (t) => {
-    let nowMs = Date.UTC(2026, 5, 1)
-    const service = await startService(t, { now: () => nowMs })
-    const her = await caseWithPicture(service)
-    const [slow, quick] = [await platform(service, 'slow'), await platform(service, 'quick')]
-    const { headers } = await operator(service)
-    const overdue = async () => {
-      const { deadlines } = Overdue.parse((await ask(service, 'GET', '/v1/deadlines/overdue', headers)).json())
-      return deadlines.map(({ platform, law, stage }) => `${platform} ${law} ${stage}`).sort()
-    }
+t.test('deadlines start at the first match, end with a decision, and are reported once when overdue', async (t) => {
+  let nowMs = Date.UTC(2026, 5, 1)
+  const service = await startService(t, { now: () => nowMs })
+  const her = await caseWithPicture(service)
+  const [slow, quick] = [await platform(service, 'slow'), await platform(service, 'quick')]
+  const { headers } = await operator(service)
+  const overdue = async () => {
+    const { deadlines } = Overdue.parse((await ask(service, 'GET', '/v1/deadlines/overdue', headers)).json())
+    return deadlines.map(({ platform, law, stage }) => `${platform} ${law} ${stage}`).sort()
+  }
 
-    await matchesOf(service, slow.headers, her.hash)
-    await service.services.settled()
-    t.equal((await ask(service, 'PUT', `${her.url}/notice`, her.headers, MALAYSIA)).statusCode, 200)
-    await matchesOf(service, slow.headers, her.hash) // met before the notice was given: the clock starts now
-    await matchesOf(service, quick.headers, her.hash)
-    await service.services.settled()
-    await feedback(service, quick, her.hash, { verdict: 'pending-review' })
-    t.match(
-      (await ask(service, 'GET', `/v1/matches/${await matchIdOf(service, slow.headers, her.hash)}`, slow.headers)).json(),
-      {
-        deadlines: [
-          { stage: 'acknowledge', dueAt: '2026-06-01T01:00:00.000Z' },
-          { stage: 'assess', dueAt: '2026-06-01T12:00:00.000Z' },
-        ],
-      },
-    )
-    nowMs += HOUR_MS
-    t.same(await overdue(), ['slow my-onsa acknowledge'], 'due to the millisecond')
-    nowMs += 11 * HOUR_MS
-    t.same(await overdue(), ['quick my-onsa assess', 'slow my-onsa acknowledge', 'slow my-onsa assess'])
+  await matchesOf(service, slow.headers, her.hash)
+  await service.services.settled()
+  t.equal((await ask(service, 'PUT', `${her.url}/notice`, her.headers, MALAYSIA)).statusCode, 200)
+  await matchesOf(service, slow.headers, her.hash) // matched before the notice, so the deadline starts now
+  await matchesOf(service, quick.headers, her.hash)
+  await service.services.settled()
+  await feedback(service, quick, her.hash, { verdict: 'pending-review' })
+  t.match(
+    (await ask(service, 'GET', `/v1/matches/${await matchIdOf(service, slow.headers, her.hash)}`, slow.headers)).json(),
+    {
+      deadlines: [
+        { stage: 'acknowledge', dueAt: '2026-06-01T01:00:00.000Z' },
+        { stage: 'assess', dueAt: '2026-06-01T12:00:00.000Z' },
+      ],
+    },
+  )
+  nowMs += HOUR_MS
+  t.same(await overdue(), ['slow my-onsa acknowledge'], 'due to the millisecond')
+  nowMs += 11 * HOUR_MS
+  t.same(await overdue(), ['quick my-onsa assess', 'slow my-onsa acknowledge', 'slow my-onsa assess'])
 
-    await service.services.notices.tell()
-    await service.services.notices.tell()
-    const events = (await ask(service, 'GET', '/v1/events', headers)).json<{ events: { kind: string }[] }>().events
-    t.same(
-      events.map(({ kind }) => kind),
-      ['sla.due', 'sla.due', 'sla.due'],
-    )
+  await service.services.notices.tell()
+  await service.services.notices.tell()
+  const events = (await ask(service, 'GET', '/v1/events', headers)).json<{ events: { kind: string }[] }>().events
+  t.same(
+    events.map(({ kind }) => kind),
+    ['sla.due', 'sla.due', 'sla.due'],
+  )
 
-    await feedback(service, slow, her.hash, { verdict: 'blocked' })
-    await feedback(service, quick, her.hash, { verdict: 'not-blocked' })
-    t.same(await overdue(), [])
-    await matchesOf(service, slow.headers, her.hash)
-    await service.services.settled()
-    nowMs += 100 * HOUR_MS
-    t.same(await overdue(), [], 'a clock that was stopped does not start again')
-  },
-)
+  await feedback(service, slow, her.hash, { verdict: 'blocked' })
+  await feedback(service, quick, her.hash, { verdict: 'not-blocked' })
+  t.same(await overdue(), [])
+  await matchesOf(service, slow.headers, her.hash)
+  await service.services.settled()
+  nowMs += 100 * HOUR_MS
+  t.same(await overdue(), [], 'a deadline that ended does not start again')
+})
 
-t.test('an NGO that is named as contact sees the clocks of these cases alone', async (t) => {
+t.test('an NGO that is named as contact sees the deadlines of these cases only', async (t) => {
   let nowMs = Date.UTC(2026, 5, 1)
   const service = await startService(t, { now: () => nowMs })
   const [hers, others] = [await caseWithPicture(service), await caseWithPicture(service)]
@@ -86,7 +83,7 @@ t.test('an NGO that is named as contact sees the clocks of these cases alone', a
   t.same(await own(stranger.headers), [])
 })
 
-t.test('a notice that lacks what a law asks for is refused, and nothing is kept', async (t) => {
+t.test('a notice without what a law requires is refused and not stored', async (t) => {
   const service = await startService(t)
   const her = await caseWithPicture(service)
   await platform(service, 'one')
@@ -94,9 +91,14 @@ t.test('a notice that lacks what a law asks for is refused, and nothing is kept'
   const us = { laws: ['us-tida'], statements: ALL, actingAs: 'self' }
 
   refused(t, await put(us), 'notice-incomplete', 'no contact')
-  refused(t, await put({ ...us, contact: MARKER }), 'notice-incomplete', 'a contact that nobody knows')
-  refused(t, await put({ ...us, contact: 'one' }), 'notice-incomplete', 'a contact that is no NGO')
-  refused(t, await put({ ...MALAYSIA, contact: MARKER }), 'notice-incomplete', 'also where none is needed')
+  refused(t, await put({ ...us, contact: MARKER }), 'notice-incomplete', 'an unknown contact')
+  refused(t, await put({ ...us, contact: 'one' }), 'notice-incomplete', 'a contact of another kind than NGO')
+  refused(
+    t,
+    await put({ ...MALAYSIA, contact: MARKER }),
+    'notice-incomplete',
+    'an unknown contact for a law that needs none',
+  )
   await keyFor(service, 'helper', ['cases:write'], 'ngo')
   for (const law of LAWS) {
     const { statements: needed, needsContact }: SlaProfile = SLA_PROFILES[law]
@@ -121,7 +123,7 @@ t.test('a notice that lacks what a law asks for is refused, and nothing is kept'
   silent(t, service)
 })
 
-t.test('notice and clocks go with the case', async (t) => {
+t.test('notice and deadlines are erased with the case', async (t) => {
   const service = await startService(t)
   const her = await caseWithPicture(service)
   const one = await platform(service, 'one')
@@ -145,7 +147,7 @@ t.test('notice and clocks go with the case', async (t) => {
   t.same(await left(), [])
 })
 
-t.test('what each law asks for can be read before a case is opened', async (t) => {
+t.test('the requirements of each law can be read without a case', async (t) => {
   const service = await startService(t)
   const { laws } = (await service.app.inject('/v1/notices/laws')).json<{ laws: { law: string }[] }>()
   t.same(
@@ -166,12 +168,12 @@ t.test('what each law asks for can be read before a case is opened', async (t) =
   ])
 })
 
-t.test('a picture that comes to a case after its notice is known to have one', async (t) => {
+t.test('a picture that is added after the notice is covered by it', async (t) => {
   const service = await startService(t)
   const her = await caseWithPicture(service)
   t.equal((await ask(service, 'PUT', `${her.url}/notice`, her.headers, MALAYSIA)).statusCode, 200)
   const images = [{ signals: [{ type: 'pdq', hash: randomHashText(), quality: 100 }] }]
   t.equal((await ask(service, 'POST', `${her.url}/hashes`, her.headers, { images })).statusCode, 201)
   const redis = await redisOf(t, service)
-  t.equal(await redis.scard('{tabir}:noticed'), 2, 'so each match starts the clocks that do not run')
+  t.equal(await redis.scard('{tabir}:noticed'), 2, 'both images have a notice')
 })

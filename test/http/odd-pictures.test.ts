@@ -1,4 +1,4 @@
-// What cameras, scanners, messengers and old programs write is a picture like any other: it registers, and it matches.
+// Unusual files of cameras, scanners, messengers and old programs register and match like any other.
 
 import sharp from 'sharp'
 import t from 'tap'
@@ -11,7 +11,7 @@ import { codeOf, keyFor, openCase, startService, type TestService } from '../hel
 import { startWorkers } from '../helpers/workers.js'
 
 const SEED = 300
-/** Grey and a white margin change these colourful scenes by 25 bits: a match, and no more than that. */
+/** Greyscale and a white margin change these scenes by 25 bits, which is still a match. */
 const MATCHED = /^(exact|strong|near)$/
 
 const Registered = z.object({
@@ -26,7 +26,7 @@ const Found = z.object({
   ),
 })
 
-t.test('odd pictures', async (t) => {
+t.test('pictures in unusual formats and orientations', async (t) => {
   const service = await startService(t)
   const [kinds] = await Promise.all([
     Promise.all([
@@ -41,7 +41,7 @@ t.test('odd pictures', async (t) => {
   t.equal(pictures.length, 8 + 8 + 8)
   const upright = await scene(SEED)
 
-  await t.test('each matches the usual form of the same picture, the right way up', async (t) => {
+  await t.test('each unusual picture matches the usual form of it, upright', async (t) => {
     const her = await openCase(service.app)
     t.equal((await register(service, her, [upright])).length, 1)
 
@@ -52,11 +52,15 @@ t.test('odd pictures', async (t) => {
         t.ok((found[i]?.quality ?? 0) >= 50, name)
       }
     }
-    t.same((await match(service, [await scene(SEED + 1)], platform.headers))[0]?.matches, [], 'and another does not')
+    t.same(
+      (await match(service, [await scene(SEED + 1)], platform.headers))[0]?.matches,
+      [],
+      'another picture does not match',
+    )
     await withdraw(service, her)
   })
 
-  await t.test('each can be registered, is hashed as a viewer shows it, and the usual form then matches it', async (t) => {
+  await t.test('each unusual picture registers as a viewer shows it, and its usual form matches it', async (t) => {
     const shown = await Promise.all(pictures.map(asShown))
     for (const [i, picture] of pictures.entries()) {
       const her = await openCase(service.app)
@@ -71,30 +75,27 @@ t.test('odd pictures', async (t) => {
     }
   })
 
-  await t.test(
-    'HEIC matches other formats both ways; half of it is read by queries alone, and another codec by none',
-    async (t) => {
-      const file = (bytes: Buffer): Picture => ({ name: 'IMG_0001.HEIC', contentType: 'image/heic', bytes })
-      const half = (bytes: Buffer) => bytes.subarray(0, Math.floor(bytes.length * 0.8))
-      const av1 = Buffer.from(
-        (await scene(1, { format: 'avif' })).bytes.toString('latin1').replaceAll(/avi[fs]/g, 'mif1'),
-        'latin1',
-      )
-      const her = await openCase(service.app)
-      const refused = async (bytes: Buffer) => codeOf(await post(service, `${her.url}/images`, [file(bytes)], her.headers))
-      t.equal(await refused(half(heic('tiles'))), 'image-undecodable')
-      t.equal(await refused(av1), 'media-unsupported')
-      t.equal((await register(service, her, [file(heic('tiles'))])).length, 1)
+  await t.test('HEIC matches other formats; a truncated file is only queried, and another codec is refused', async (t) => {
+    const file = (bytes: Buffer): Picture => ({ name: 'IMG_0001.HEIC', contentType: 'image/heic', bytes })
+    const half = (bytes: Buffer) => bytes.subarray(0, Math.floor(bytes.length * 0.8))
+    const av1 = Buffer.from(
+      (await scene(1, { format: 'avif' })).bytes.toString('latin1').replaceAll(/avi[fs]/g, 'mif1'),
+      'latin1',
+    )
+    const her = await openCase(service.app)
+    const refused = async (bytes: Buffer) => codeOf(await post(service, `${her.url}/images`, [file(bytes)], her.headers))
+    t.equal(await refused(half(heic('tiles'))), 'image-undecodable')
+    t.equal(await refused(av1), 'media-unsupported')
+    t.equal((await register(service, her, [file(heic('tiles'))])).length, 1)
 
-      const asked = [await scene(1), file(heic('10-bit')), file(half(heic('tiles')))]
-      for (const [i, { matches }] of (await match(service, asked, platform.headers)).entries())
-        t.match(matches, [{ grade: MATCHED, transform: 'original' }], `${i}`)
-      t.equal(codeOf(await post(service, '/v1/match/images', [file(av1)], platform.headers)), 'media-unsupported')
-      await withdraw(service, her)
-    },
-  )
+    const asked = [await scene(1), file(heic('10-bit')), file(half(heic('tiles')))]
+    for (const [i, { matches }] of (await match(service, asked, platform.headers)).entries())
+      t.match(matches, [{ grade: MATCHED, transform: 'original' }], `${i}`)
+    t.equal(codeOf(await post(service, '/v1/match/images', [file(av1)], platform.headers)), 'media-unsupported')
+    await withdraw(service, her)
+  })
 
-  await t.test('a picture turned by a program and not by its EXIF matches as turned', async (t) => {
+  await t.test('a picture that was rotated without EXIF matches with the transform that restores it', async (t) => {
     const her = await openCase(service.app)
     await register(service, her, [upright])
     const stored = await Promise.all(orientations.map((orientation) => orientedJpeg(SEED, orientation)))
@@ -103,7 +104,7 @@ t.test('odd pictures', async (t) => {
 
     const transforms = found.map(({ matches }) => matches[0]?.transform)
     t.equal(transforms[0], 'original')
-    t.equal(new Set(transforms).size, 8, `eight ways to be turned: ${transforms.join(' ')}`)
+    t.equal(new Set(transforms).size, 8, `eight different transforms: ${transforms.join(' ')}`)
     t.notOk(transforms.includes(undefined))
   })
 })
@@ -125,7 +126,7 @@ async function withdraw({ app }: TestService, her: Awaited<ReturnType<typeof ope
   await app.inject({ method: 'DELETE', url: her.url, headers: her.headers })
 }
 
-/** Pixels in red, green and blue, upright, on white: by the library itself, without anything that the service adds. */
+/** RGB pixels, upright, on white, decoded by the library without code of the service. */
 async function asShown(picture: Picture): Promise<Picture> {
   const isReadBySharp = !/\.(bmp|jxl)$/.test(picture.name)
   const image = isReadBySharp
@@ -134,7 +135,7 @@ async function asShown(picture: Picture): Promise<Picture> {
   return { name: 'shown.png', contentType: 'image/png', bytes: await image.png().toBuffer() }
 }
 
-/** Without its APP1 segment a JPEG says nothing about which way is up. */
+/** Removes the APP1 segment, which contains the orientation. */
 function withoutExif(picture: Picture): Picture {
   const at = picture.bytes.indexOf(Buffer.from('ffe1', 'hex'))
   if (at < 0 || at > 64) return picture

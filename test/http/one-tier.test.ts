@@ -1,4 +1,4 @@
-// How much stands behind a signal is the same wherever it is told, whoever handed it in again and whatever was said about it before.
+// A signal has the same tier in matches, feed and export, after any resubmission and any feedback.
 
 import t from 'tap'
 import type { Tier } from '../../src/domain/matching/signal.js'
@@ -15,7 +15,7 @@ const reader = await keyFor(service, 'reader', ['feed', 'match'])
 const boss = await operator(service)
 await ask(service, 'POST', '/v1/banks', helper.headers, { name: 'mine' })
 
-/** Hands a signal in as one that somebody looked at, or as one that nobody did. */
+/** Imports a signal as reviewed or as not reviewed. */
 async function handIn(hash: string, isReviewed: boolean): Promise<void> {
   const category = isReviewed ? 'POSITIVE_CLASS' : 'INVESTIGATION_SEED'
   const file = `signal_type,signal_str,collab,category,tags\npdq,${hash},c,${category},\n`
@@ -24,7 +24,7 @@ async function handIn(hash: string, isReviewed: boolean): Promise<void> {
   t.match(answer.json(), { accepted: 1 })
 }
 
-/** The tier that every way of asking tells, on both processes. */
+/** Expects this tier in matches of both processes and in the feed. */
 async function isEverywhere(hash: string, tier: Tier): Promise<void> {
   await until(async () => (await beside.services.health.behind()) === 0)
   for (const process of [service, beside])
@@ -37,7 +37,7 @@ async function isEverywhere(hash: string, tier: Tier): Promise<void> {
   t.same(told, [tier], 'the feed')
 }
 
-t.test('a second import that vouches for a signal raises what matches say', async (t) => {
+t.test('importing a signal again as reviewed raises its tier in matches, feed and export', async (t) => {
   const hash = randomHashText()
   await handIn(hash, false)
   await isEverywhere(hash, 'self-reported')
@@ -45,10 +45,14 @@ t.test('a second import that vouches for a signal raises what matches say', asyn
   await isEverywhere(hash, 'ngo-attested')
   t.equal(await exported(service, helper.headers, 'mine', hash), 'ngo-attested', 'an export')
   const restarted = await startService(t, { redis: service.redis })
-  t.match(await matchesOf(restarted, reader.headers, hash), [{ tier: 'ngo-attested' }], 'also one that starts later')
+  t.match(
+    await matchesOf(restarted, reader.headers, hash),
+    [{ tier: 'ngo-attested' }],
+    'also on a process that starts later',
+  )
 })
 
-t.test('and so it does when platforms had said something before', async () => {
+t.test('importing a signal again as reviewed raises its tier after platforms reversed their verdicts', async () => {
   const hash = randomHashText()
   await handIn(hash, false)
   for (const caller of [one, two]) await feedback(service, caller, hash, { verdict: 'blocked' })
@@ -60,7 +64,7 @@ t.test('and so it does when platforms had said something before', async () => {
   await isEverywhere(hash, 'ngo-attested')
 })
 
-t.test('what is held while it is handed in again says the new tier once it is released', async (t) => {
+t.test('a signal that is resubmitted as reviewed while held has the new tier after its release', async (t) => {
   const hash = randomHashText()
   await handIn(hash, false)
   const signalId = await idOf(hash)

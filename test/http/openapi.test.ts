@@ -11,7 +11,7 @@ const Operations = z.object({ paths: z.record(z.string(), z.record(z.string(), z
 
 const path = resolve(import.meta.dirname, '../../../openapi.yaml')
 
-t.test('openapi.yaml is what the routes say; npm run openapi writes it', async (t) => {
+t.test('openapi.yaml is up to date with the routes (npm run openapi writes it)', async (t) => {
   const { app } = await startService(t)
   await app.ready()
   const yaml = app.swagger({ yaml: true })
@@ -23,7 +23,7 @@ t.test('openapi.yaml is what the routes say; npm run openapi writes it', async (
   t.match(served.headers['content-type'], /^application\/yaml/)
 })
 
-t.test('an operation names its own problems, also where routes share a config', async (t) => {
+t.test('each operation lists its own problems, also if routes share a config', async (t) => {
   const { app } = await startService(t)
   await app.ready()
   const Described = z.object({ responses: z.record(z.string(), z.object({ description: z.string() })) })
@@ -39,49 +39,45 @@ t.test('an operation names its own problems, also where routes share a config', 
   )
 })
 
-t.test('every operation has an example, which a test calls; none is of an operation that is gone', async (t) => {
-  if (process.env['TAP_SNAPSHOT'] === '1') return // what is missing is about to be noted
+t.test('every operation has an example, and no example belongs to a removed operation', async (t) => {
+  if (process.env['TAP_SNAPSHOT'] === '1') return // missing examples are about to be written
   const { app } = await startService(t)
   await app.ready()
   const { paths } = Operations.parse(app.swagger())
   const ids = Object.values(paths).flatMap((item) => Object.values(item).map(({ operationId }) => operationId))
   const missing = ids.filter((id) => !(id in EXAMPLES))
-  t.same(
-    missing,
-    [],
-    'call it in test/http/example-calls.test.ts, then `npm run openapi`, which notes what it is sent and answers',
-  )
+  t.same(missing, [], 'call it in test/http/example-calls.test.ts, then run `npm run openapi`, which writes its example')
   t.same(
     Object.keys(EXAMPLES).filter((id) => !ids.includes(id)),
     [],
-    '`npm run openapi` takes it away',
+    '`npm run openapi` removes it',
   )
 })
 
-t.test('the description can be read as a page, from this server alone', async (t) => {
+t.test('the API description is served as a page without external resources', async (t) => {
   const { app } = await startService(t)
   const page = await app.inject({ url: '/docs/' })
   t.equal(page.statusCode, 200)
   t.notMatch(page.body, /(?:src|href)="https?:/)
 })
 
-t.test('generators of code get along with it', (t) => {
+t.test('openapi.yaml suits code generators: a relative server, portable patterns, named schemas and enums', (t) => {
   const described = readFileSync(path, 'utf8')
   const { components, servers, webhooks } = Generated.parse(parse(described))
   t.same(
     servers,
     [{ url: '/', description: 'Where this description is served from.' }],
-    '/docs asks where it is served from',
+    'the server is relative, so /docs calls its own origin',
   )
-  t.notMatch(described, /\\p\{/, 'no pattern that only some engines know')
+  t.notMatch(described, /\\p\{/, 'no pattern that only some engines support')
   const names = (words: object) => Object.keys(words).map((name) => name.toLowerCase())
   const schemes = names(components.securitySchemes)
   t.same(
     names(components.schemas).filter((name) => schemes.includes(name)),
     [],
-    'no scheme is called like a schema',
+    'no security scheme has the name of a schema',
   )
-  t.same(Object.keys(webhooks).sort(), [...WEBHOOK_EVENT_NAMES, 'webhook.ping'].sort(), 'every message is described')
+  t.same(Object.keys(webhooks).sort(), [...WEBHOOK_EVENT_NAMES, 'webhook.ping'].sort(), 'every webhook event is described')
 
   const lists = new Map<string, string[]>()
   for (const { at, words } of listsIn(parse(described), '')) {
@@ -89,7 +85,7 @@ t.test('generators of code get along with it', (t) => {
     lists.set(key, [...(lists.get(key) ?? []), at])
   }
   const twice = [...lists].filter(([, places]) => places.length > 1)
-  t.same(twice, [], 'a list of words that stands in several places has a name: src/http/openapi/openapi-enums.ts')
+  t.same(twice, [], 'an enum that is used in several places needs a name in src/http/openapi/openapi-enums.ts')
   t.end()
 })
 

@@ -1,4 +1,4 @@
-// What warns an operator before something fails, as Prometheus reads it.
+// Metrics that warn an operator before something fails.
 
 import { statfsSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -14,7 +14,7 @@ import { post, redisOf } from '../helpers/requests.js'
 import { keyFor, startService, type TestService, until } from '../helpers/service.js'
 import { SEAL_KEY, tabirBeside } from '../helpers/tabir.js'
 
-/** @returns what a metric says; `undefined` where it says nothing. */
+/** @returns a reader of metrics, which gives `undefined` for a metric without a value. */
 function metricsOf({ app }: TestService) {
   return async (name: string) => {
     const { body } = await app.inject({ url: '/metrics' })
@@ -24,7 +24,7 @@ function metricsOf({ app }: TestService) {
   }
 }
 
-t.test('an index that is loading is not told as one without images', async (t) => {
+t.test('while the index loads, its metrics are absent and not 0', async (t) => {
   const service = await startService(t, { hydrated: false })
   const metric = metricsOf(service)
   t.equal(await metric('tabir_ready'), 0)
@@ -36,7 +36,7 @@ t.test('an index that is loading is not told as one without images', async (t) =
   t.equal(await metric('tabir_store_durable'), 1)
 })
 
-t.test('faults are counted from 0', async (t) => {
+t.test('tabir_faults_total starts at 0 and counts answers of 500', async (t) => {
   const service = await startService(t)
   const metric = metricsOf(service)
   const { headers } = await keyFor(service, 'operator', ['admin'], 'operator')
@@ -44,10 +44,10 @@ t.test('faults are counted from 0', async (t) => {
   await (await redisOf(t, service)).set(keys.deadlineSchedule, 'no sorted set')
   t.equal((await service.app.inject({ url: '/v1/deadlines/overdue', headers })).statusCode, 500)
   t.equal(await metric('tabir_faults_total'), 1)
-  t.equal(await metric('tabir_deadlines_overdue'), undefined, 'and what cannot be read is not told as 0')
+  t.equal(await metric('tabir_deadlines_overdue'), undefined, 'a value that cannot be read is absent and not 0')
 })
 
-t.test('room on the disk and in Redis', async (t) => {
+t.test('disk and Redis memory have metrics of size and use', async (t) => {
   const service = await startService(t)
   const metric = metricsOf(service)
   const { blocks, bsize } = statfsSync(service.redis.dataDir)
@@ -60,7 +60,7 @@ t.test('room on the disk and in Redis', async (t) => {
   t.ok(Number(await metric('tabir_redis_memory_used_bytes')) > 100_000)
 })
 
-t.test('the moment of the last backup that was read again', async (t) => {
+t.test('tabir_backup_timestamp_seconds is the time of the last verified backup', async (t) => {
   const service = await startService(t, { sealKey: SEAL_KEY })
   const metric = metricsOf(service)
   t.equal(await metric('tabir_backup_timestamp_seconds'), 0)
@@ -69,7 +69,7 @@ t.test('the moment of the last backup that was read again', async (t) => {
   t.equal(await metric('tabir_backup_timestamp_seconds'), Date.parse(madeAt) / 1000)
 })
 
-t.test('whether the audit log is sound, as it was read at last: by the command, and once a day by itself', async (t) => {
+t.test('metrics show whether the audit log was sound at its last check, by command or once a day', async (t) => {
   let nowMs = Date.now()
   const service = await startService(t, { sealKey: SEAL_KEY, now: () => nowMs })
   const metric = metricsOf(service)
@@ -87,7 +87,7 @@ t.test('whether the audit log is sound, as it was read at last: by the command, 
   await redis.xadd(keys.audit, '999-0', 'entry', 'an entry of somebody else')
   await redis.xdel(keys.audit, '1-0')
   await services.checkAudit()
-  t.equal(await metric('tabir_audit_sound'), 1, 'it is not due')
+  t.equal(await metric('tabir_audit_sound'), 1, 'the daily check is not due')
   nowMs += 86_400_000
   await services.checkAudit()
   t.equal(await metric('tabir_audit_sound'), 0)
@@ -95,12 +95,12 @@ t.test('whether the audit log is sound, as it was read at last: by the command, 
 
   await redis.del(keys.auditCheck)
   t.match(await tabirBeside(service)('audit', 'verify', '--head', `1:${'A'.repeat(43)}`), { status: 1 })
-  t.equal(await checkedMs(), 0, 'an end that was noted wrongly says nothing about the log')
+  t.equal(await checkedMs(), 0, 'a wrong --head does not count as a check')
   t.match(await tabirBeside(service)('audit', 'verify'), { status: 1 })
   t.equal(await metric('tabir_audit_sound'), 0)
 })
 
-t.test('webhooks that fail, but for those that are switched off', async (t) => {
+t.test('failing webhooks are counted without disabled ones', async (t) => {
   const service = await startService(t)
   const metric = metricsOf(service)
   const { headers } = await keyFor(service, 'ngo', ['webhooks'])
@@ -126,7 +126,7 @@ t.test('webhooks that fail, but for those that are switched off', async (t) => {
   t.ok(Number(await metric('tabir_webhook_failing_seconds')) < 7200)
 })
 
-t.test('feeds that were not read to their end, also those that never were', async (t) => {
+t.test('exchange metrics show how long a feed was not read to its end, also if it never was', async (t) => {
   let nowMs = Date.now()
   const exchanges = exchangesIn(JSON.stringify({ exchanges: [{ ...EXCHANGE, intervalS: 60 }] }))
   const service = await startService(t, { exchanges, now: () => nowMs })
@@ -136,7 +136,7 @@ t.test('feeds that were not read to their end, also those that never were', asyn
   t.equal(await metric('tabir_exchange_interval_seconds{exchange="ncii-list"}'), 60)
 })
 
-t.test('replicas of Redis, and how far they are behind', async (t) => {
+t.test('metrics show the replicas of Redis and their lag', async (t) => {
   const service = await startService(t)
   const metric = metricsOf(service)
   t.equal(await metric('tabir_redis_replicas'), 0)
@@ -150,11 +150,11 @@ t.test('replicas of Redis, and how far they are behind', async (t) => {
   await until(async () => (await metric('tabir_redis_replicas')) === 1)
   await until(async () => (await metric('tabir_redis_replica_lag_bytes')) === 0)
   t.ok(Number(await metric('tabir_redis_replica_lag_seconds')) <= 60)
-  await replica.replicaof('NO', 'ONE') // a master that ends waits for its replicas
+  await replica.replicaof('NO', 'ONE') // a master that stops waits for its replicas
   await until(async () => (await metric('tabir_redis_replicas')) === 0)
 })
 
-/** A private Redis listens on a socket alone. */
+/** A TCP port in front of a private Redis, which listens on a socket only. */
 function tcpTo(t: Test, socket: string) {
   return listen(t, (outside) => {
     const inside = connect(socket)

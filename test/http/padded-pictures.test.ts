@@ -1,4 +1,4 @@
-// Pictures with more in their files than viewers show: what follows an image hides it from no query, and costs the service nothing.
+// Bytes after a picture in its file do not hide it from a query, and are not held in memory.
 
 import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
@@ -49,10 +49,10 @@ function padded(picture: Picture, padding: Buffer | number): Picture {
 
 const without = (type: string, signals: readonly z.infer<typeof Signal>[]) => signals.filter((each) => each.type !== type)
 
-t.test('with a worker', async (t) => {
+t.test('padded pictures, with a worker', async (t) => {
   const { service, app, headers, ask, asked, register } = await world(t)
   const port = await listen(app)
-  await t.test('padding of any length hides a picture of no format from a query', async (t) => {
+  await t.test('padding of any length does not hide a picture from a query, in every format', async (t) => {
     t.equal((await register(await scene(SEED))).statusCode, 201)
 
     for (const picture of await everyFormat(SEED)) {
@@ -66,13 +66,13 @@ t.test('with a worker', async (t) => {
       t.equal(short?.signals.filter(({ type }) => type === 'sha256').length, 1)
       t.notOk(
         long?.signals.some(({ type }) => type === 'sha256'),
-        'that of the whole file is unknown',
+        'without the SHA-256 of a file that is not read whole',
       )
-      refused(t, await register(padded(picture, LIMIT_BYTES)), 'image-too-large', 'registered are whole files')
+      refused(t, await register(padded(picture, LIMIT_BYTES)), 'image-too-large', 'a registration needs the whole file')
     }
   })
 
-  await t.test('what is taken for the picture is what viewers show first, in files of two formats too', async (t) => {
+  await t.test('in a file of two formats the picture that viewers show first is hashed', async (t) => {
     const [jpeg, png, gif] = await Promise.all([scene(SEED), scene(902, { format: 'png' }), scene(903, { format: 'gif' })])
     for (const [first, second] of [
       [jpeg, png],
@@ -87,12 +87,12 @@ t.test('with a worker', async (t) => {
     }
   })
 
-  await t.test('a picture whose end is beyond the limit is too large, and those beside it are answered', async (t) => {
+  await t.test('a picture that ends beyond the size limit is refused, and those beside it are answered', async (t) => {
     const { bytes, ...named } = await scene(SEED)
     const large = { ...named, bytes: withLongHead(bytes, LIMIT_BYTES + 1) }
     refused(t, await ask(large), 'image-too-large')
     refused(t, await ask(padded(large, 3 * LIMIT_BYTES)), 'image-too-large')
-    refused(t, await ask({ ...named, bytes: Buffer.alloc(2 * LIMIT_BYTES) }), 'image-too-large', 'no picture at all')
+    refused(t, await ask({ ...named, bytes: Buffer.alloc(2 * LIMIT_BYTES) }), 'image-too-large', 'bytes that are no picture')
     const answers = await asked(padded({ ...named, bytes }, LIMIT_BYTES), large, { ...named, bytes })
     t.same(
       answers.map(({ problem }) => problem?.code),
@@ -100,7 +100,7 @@ t.test('with a worker', async (t) => {
     )
   })
 
-  await t.test('clients of HMA get the hash of the picture', async (t) => {
+  await t.test('HMA clients get the hash of a padded picture, up to a limit', async (t) => {
     const hma = hmaClient(service, headers)
     const hash = async (picture: Picture) => {
       const { payload, headers: type } = images([picture], 'photo')
@@ -111,10 +111,10 @@ t.test('with a worker', async (t) => {
     t.match(plain, { status: 200, body: { pdq: /^[0-9a-f]{64}$/ } })
     t.same(await hash(padded(picture, 3 * LIMIT_BYTES)), plain)
     const { status, body } = await hash(padded(picture, 6 * LIMIT_BYTES))
-    t.match({ status, body }, { status: 413, body: { message: 'Content too large' } }, 'more than is read')
+    t.match({ status, body }, { status: 413, body: { message: 'Content too large' } }, 'beyond the limit')
   })
 
-  await t.test('padding without an end ends the connection', async (t) => {
+  await t.test('a body with endless padding is refused and its connection closed', async (t) => {
     const picture = await scene(SEED)
     const { payload, headers: type } = images([picture])
     const endless = function* () {
@@ -135,13 +135,13 @@ t.test('with a worker', async (t) => {
     socket.write(body.payload.subarray(100_000))
     await until(() => socket.resume().closed)
     await until(async () => (await connectionsOf(app)) === 0)
-    t.equal((await ask(padded(picture, LIMIT_BYTES))).statusCode, 200, 'all room is back')
+    t.equal((await ask(padded(picture, LIMIT_BYTES))).statusCode, 200, 'its memory is free again')
   })
 
   silent(t, service)
 })
 
-t.test('while padding arrives, nothing but the picture is held', async (t) => {
+t.test('while padding arrives, only the picture counts against the memory limit', async (t) => {
   const picture = await scene(SEED)
   const { app, headers, ask } = await world(t, { maxInFlightBytes: LIMIT_BYTES + 2 * picture.bytes.length })
   const port = await listen(app)
@@ -153,8 +153,8 @@ t.test('while padding arrives, nothing but the picture is held', async (t) => {
   await until(() => slow.bytesWritten > LIMIT_BYTES && accepted[0]?.bytesRead === slow.bytesWritten)
   await until(async () => (await ask(padded(picture, LIMIT_BYTES))).statusCode === 200)
   for (let i = 0; i < 2; i++)
-    t.equal((await ask(padded(picture, LIMIT_BYTES))).statusCode, 200, 'there is room for all that is kept of one')
-  t.equal(await connectionsOf(app), 1, 'while the first still sends')
+    t.equal((await ask(padded(picture, LIMIT_BYTES))).statusCode, 200, 'there is room for another picture')
+  t.equal(await connectionsOf(app), 1, 'the first connection is still sending')
   slow.destroy()
   await until(async () => (await connectionsOf(app)) === 0)
 })

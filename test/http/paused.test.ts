@@ -1,5 +1,5 @@
-// What an owner pauses stays paused until the owner, or the clock of that very pause, ends it: whatever the operator does, and whenever
-// the owner decides otherwise.
+// A pause of an owner lasts until the owner or its own expiry ends it. An operator's release does not end it, and an earlier
+// expiry does not end a renewed pause.
 
 import t from 'tap'
 import { HMA_SCOPES, hmaClient } from '../helpers/hma.js'
@@ -15,7 +15,7 @@ const boss = await operator(service)
 const redis = await redisOf(t, service)
 const hma = hmaClient(service, owner.headers)
 await hma('POST', '/c/banks', { name: 'MINE' })
-await ask(service, 'PATCH', '/v1/banks/MINE', owner.headers, { readers: null }) // for everybody: HMA makes it its owner's alone
+await ask(service, 'PATCH', '/v1/banks/MINE', owner.headers, { readers: null }) // readable for everyone, because a bank made over HMA is hidden
 
 const inS = (seconds: number) => nowMs / 1000 + seconds
 const holdSchedule = () => redis.zcard('{tabir}:hold-schedule')
@@ -41,21 +41,21 @@ async function content() {
   }
 }
 
-t.test('an operator who releases what the operator held does not release what its owner paused', async (t) => {
+t.test('an operator’s release does not end the owner’s pause', async (t) => {
   for (const isPausedFirst of [true, false]) {
     const it = await content()
     const steps = [() => it.pause(0), it.hold]
     for (const step of isPausedFirst ? steps : steps.toReversed()) await step()
-    t.match(await it.untilS(), { disable_until_ts: 0 }, 'its owner sees the own pause')
+    t.match(await it.untilS(), { disable_until_ts: 0 }, 'the owner sees its pause')
     t.equal((await it.release()).statusCode, 200)
     t.notOk(await it.isFound(), `paused ${isPausedFirst ? 'before' : 'while'} it was held`)
-    t.equal((await it.release()).statusCode, 409, 'a pause is not the operator’s to end')
+    t.equal((await it.release()).statusCode, 409, 'the operator cannot end the pause')
     await it.pause(1)
     t.ok(await it.isFound())
   }
 })
 
-t.test('an owner who ends a pause does not release what the operator holds', async (t) => {
+t.test('the end of an owner’s pause does not release what the operator holds', async (t) => {
   const it = await content()
   await it.pause(inS(10))
   await it.hold()
@@ -63,12 +63,12 @@ t.test('an owner who ends a pause does not release what the operator holds', asy
   await service.services.contents.releaseDue()
   t.equal(await holdSchedule(), 0)
   t.match(await it.untilS(), { disable_until_ts: 1 })
-  t.notOk(await it.isFound(), 'the quarantine stands')
+  t.notOk(await it.isFound(), 'the operator’s hold remains')
   await it.release()
   t.ok(await it.isFound())
 })
 
-t.test('a pause that is renewed at the moment of its end wins, over whatever the clock had seen', async (t) => {
+t.test('a pause that is renewed at the moment of its expiry lasts until its new end', async (t) => {
   for (let round = 0; round < 20; round++) {
     const it = await content()
     await it.pause(inS(10))
@@ -83,14 +83,14 @@ t.test('a pause that is renewed at the moment of its end wins, over whatever the
     t.match(await it.untilS(), { disable_until_ts: untilS })
     nowMs += 999_000
     await service.services.contents.releaseDue()
-    t.notOk(await it.isFound(), 'for as long as was answered')
+    t.notOk(await it.isFound(), 'paused until the new end')
     nowMs += 1000
     await service.services.contents.releaseDue()
-    t.ok(await it.isFound(), 'and no longer')
+    t.ok(await it.isFound(), 'matching from the new end on')
   }
 })
 
-t.test('of several pauses at once one stands, and ends when it says', async (t) => {
+t.test('of several concurrent pauses one is kept, and it ends at its own time', async (t) => {
   const it = await content()
   const all = [10, 20, 30, 40].map(inS)
   await Promise.all(all.map((untilS) => it.pause(untilS)))
@@ -104,11 +104,11 @@ t.test('of several pauses at once one stands, and ends when it says', async (t) 
   t.ok(await it.isFound())
 })
 
-t.test('what was judged false waits for no clock, and is as its owner left it once that is taken back', async (t) => {
+t.test('an invalidated signal leaves the expiry schedule, and reversing the decision restores its pause', async (t) => {
   const it = await content()
   await it.pause(inS(10))
   await it.decide('upheld')
-  t.equal(await holdSchedule(), 0, 'it is in nobody’s way')
+  t.equal(await holdSchedule(), 0, 'no longer in the schedule')
   const takeBack = () => ask(service, 'DELETE', `/v1/signals/${it.signalId}/dispute/decision`, boss.headers)
   t.match((await takeBack()).json(), { circulation: 'held', heldFor: 'owner' })
   t.equal(await holdSchedule(), 1)
@@ -117,7 +117,7 @@ t.test('what was judged false waits for no clock, and is as its owner left it on
   t.ok(await it.isFound())
 })
 
-t.test('what is removed leaves nothing that is due', async (t) => {
+t.test('removing a paused signal removes its entry in the expiry schedule', async (t) => {
   const it = await content()
   await it.pause(inS(10))
   await ask(service, 'DELETE', `/v1/banks/MINE/signals/${it.signalId}`, owner.headers)

@@ -1,5 +1,5 @@
-// Another PIN, in two steps: it is shown, and it takes the place of the one before when it is used. At every moment a PIN opens the case
-// that its owner was shown.
+// Changing a PIN takes two steps: the new PIN is shown, and its first use replaces the old one. At any time a PIN that the submitter
+// was shown opens the case.
 
 import fc from 'fast-check'
 import t from 'tap'
@@ -16,7 +16,7 @@ const tokenFor = async ({ caseNumber }: Case, pin: string) =>
   (await tryPin(app, caseNumber, pin)).json<{ token: string }>().token
 const statusOf = async ({ url }: Case, token: string) => (await app.inject({ url, headers: bearer(token) })).statusCode
 
-/** Another PIN, that is none of these. */
+/** A new PIN that differs from these. */
 async function newPin({ url }: Case, token: string, ...others: string[]): Promise<string> {
   for (;;) {
     const { pin } = (await post(app, `${url}/pin`, undefined, bearer(token))).json<{ pin: string }>()
@@ -24,7 +24,7 @@ async function newPin({ url }: Case, token: string, ...others: string[]): Promis
   }
 }
 
-t.test('both open until the new one is used; then the old one and all tokens end, and the time line says so', async (t) => {
+t.test('old and new PIN work until the new one is used; then the old one and all earlier tokens end', async (t) => {
   const her = await openCase(app)
   const pin = await newPin(her, her.token, her.pin)
   const byOld = await tokenFor(her, her.pin)
@@ -32,7 +32,7 @@ t.test('both open until the new one is used; then the old one and all tokens end
 
   const byNew = await tokenFor(her, pin)
   t.equal(await statusOf(her, byNew), 200)
-  for (const token of [her.token, byOld]) t.equal(await statusOf(her, token), 404, 'who knew the old PIN is out')
+  for (const token of [her.token, byOld]) t.equal(await statusOf(her, token), 404, 'tokens from the old PIN have ended')
   refused(t, await tryPin(app, her.caseNumber, her.pin), 'case-unknown')
   t.equal(await statusOf(her, await tokenFor(her, pin)), 200)
   t.equal(await statusOf(her, byNew), 200, 'using it again changes nothing')
@@ -42,7 +42,7 @@ t.test('both open until the new one is used; then the old one and all tokens end
   t.same(new Set(events.map(({ kind }) => kind)), new Set(['opened', 'pin-asked', 'pin-changed', 'pin-failed']))
 })
 
-t.test('of two that were asked for the later one counts, and the old one opens until it is used', async (t) => {
+t.test('of two requested PINs only the later one works, and the old one works until it is used', async (t) => {
   const her = await openCase(app)
   const first = await newPin(her, her.token, her.pin)
   const second = await newPin(her, her.token, her.pin, first)
@@ -51,7 +51,7 @@ t.test('of two that were asked for the later one counts, and the old one opens u
   t.equal((await tryPin(app, her.caseNumber, second)).statusCode, 201)
 })
 
-t.test('a case that has ended gives no other PIN, and one that was given before opens its receipt', async (t) => {
+t.test('an ended case gives no new PIN, and a PIN that was given before opens its receipt', async (t) => {
   const her = await openCase(app)
   const pin = await newPin(her, her.token, her.pin)
   await del(app, her.url, her.headers)
@@ -60,7 +60,7 @@ t.test('a case that has ended gives no other PIN, and one that was given before 
   t.equal((await app.inject({ url: `${her.url}/receipt`, headers: bearer(token) })).statusCode, 200)
 })
 
-t.test('in whatever order, also at one moment, and whatever answer is lost, a PIN that she was shown opens', async (t) => {
+t.test('after any sequence of PIN changes and uses with lost answers, a PIN that was shown opens the case', async (t) => {
   const redis = await redisOf(t, service)
   const step = fc.constantFrom('ask', 'ask-and-lose', 'use-first', 'use-last', 'use-both')
   await fc.assert(
@@ -80,7 +80,7 @@ t.test('in whatever order, also at one moment, and whatever answer is lost, a PI
         if (each === 'use-first' || each === 'use-both') await use(shown.at(-2))
         if (each === 'use-last') await use(shown.at(-1))
         if (each === 'use-both') await Promise.all([use(shown.at(-2)), use(shown.at(-1))])
-        // The limit of wrong PINs has tests of its own, and her token may be one that has ended.
+        // The limit of guesses has its own tests, so its count is reset; the token may have ended, so it is renewed.
         for (const key of await redis.keys('{tabir}:case:*'))
           if (/:case:[^:]+$/.test(key)) await redis.hdel(key, 'pinGuesses')
         for (const pin of shown) if ((await statusOf(her, token)) !== 200) await use(pin)

@@ -16,7 +16,7 @@ export function flipped(hash: Hash256, bits: readonly number[]): Hash256 {
   return hashFromBytes(bytes)
 }
 
-/** The hash with so many bits flipped, dealt out over all of it. */
+/** The hash with this many bits flipped, spread over all of it. */
 export function away(hash: Hash256, count: number): Hash256 {
   return flipped(
     hash,
@@ -42,7 +42,7 @@ export async function matches(
     .results.map(({ matches: all }) => all.map(({ matchId: _, ...told }) => JSON.stringify(told)).sort())
 }
 
-/** The answer to one query: what it says of all images. */
+/** The answer to one query, about all images. */
 export async function answerTo(
   service: TestService,
   headers: Headers,
@@ -54,8 +54,8 @@ export async function answerTo(
 }
 
 /**
- * Turns over each bit of a hash that lies at an edge. Where the answer is not the usual one, the bit is one in which the stored hash differs.
- * @returns how many bits he has right of those in which it differs.
+ * Flips each bit of a hash at the edge of a match. If the answer differs from the usual one, the stored hash differs in that bit.
+ * @returns how many of the differing bits the attacker recovered.
  */
 export async function recovered(stored: Hash256, at: Hash256, asking: Ask): Promise<number> {
   const told: string[] = []

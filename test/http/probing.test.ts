@@ -1,4 +1,4 @@
-// Attacks on a stored hash, each through the service as its caller would: whoever stands at the edge of the radius turns over one bit at a time.
+// Attacks on a stored hash through the API: an attacker whose query lies at the edge of the threshold flips one bit at a time.
 
 import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
@@ -36,7 +36,7 @@ await until(() => there.services.identify(watcher.key) !== undefined)
 let orgs = 0
 const platform = () => keyFor(here, `platform ${orgs++}`, ['match'])
 
-t.test('a search recovers nothing, whatever is asked beside it, at whatever edge', async (t) => {
+t.test('a bit-by-bit search recovers almost nothing, with decoys, orientations, HMA or two processes', async (t) => {
   const decoys = await Promise.all(Array.from({ length: 3 }, registered))
   const ways: Readonly<Record<string, { readonly bits: number; readonly asking: (headers: Headers) => Ask }>> = {
     'with a random signal before each': {
@@ -52,7 +52,7 @@ t.test('a search recovers nothing, whatever is asked beside it, at whatever edge
       },
     },
     'between two bands': { bits: 16, asking: (headers) => (hash) => answerTo(here, headers, [signal(hash)]) },
-    'at a radius of his own': {
+    'at a threshold given in the query': {
       bits: 46,
       asking: (headers) => (hash) => answerTo(here, headers, [signal(hash)], { thresholdBits: 45 }),
     },
@@ -84,7 +84,7 @@ t.test('a search recovers nothing, whatever is asked beside it, at whatever edge
   }
 })
 
-/** Registers a picture with pieces. `part` makes a signal of the query; `own` are the registered parts, the last of which is `stored`. */
+/** Registers a picture with pieces. `part` makes a signal of a query; `own` are the registered parts, and the last of them is `stored`. */
 async function registeredParts(t: Test, pieces: number) {
   const part = (view: string, hash: Hash256) => ({ ...signal(hash, 'pdq-area'), view, quality: 100 })
   const randomHash = () => hashFromBytes(randomBytes(32))
@@ -98,44 +98,41 @@ async function registeredParts(t: Test, pieces: number) {
   return { pdq, whole, stored, part, own }
 }
 
-t.test('a search by the part that decides whether a match is strong recovers nothing of it', async (t) => {
+t.test('a search by the part that decides between near and strong recovers almost nothing of it', async (t) => {
   const { pdq, whole, stored, part, own } = await registeredParts(t, 5)
   const { headers } = await platform()
-  // Two parts are near enough for a strong match, and the last piece is as far as it may be.
+  // Two parts are near enough for a strong match, and the last piece lies at its threshold.
   const farWhole = part('whole', away(whole, 30))
   const asking: Ask = (hash) =>
     answerTo(here, headers, [signal(away(pdq, 30)), farWhole, ...own.slice(1, 5), part('piece', hash)])
   const grades = await Promise.all([38, 42].map((bits) => asking(away(stored, bits), 0)))
-  t.match(grades, [/"strong"/, /"near"/], 'it decides')
+  t.match(grades, [/"strong"/, /"near"/], 'the piece decides the grade')
   const known = await recovered(stored, away(stored, 40), asking)
   t.ok(known < 12, `${known} bits of 40`)
 })
 
-t.test(
-  'a search by whether a quarter agrees recovers nothing of it, though the quarter is too far to be found',
-  async (t) => {
-    const { pdq, stored, part, own } = await registeredParts(t, 8)
-    const { headers } = await platform()
-    const asking: Ask = (hash) => answerTo(here, headers, [signal(away(pdq, 26)), ...own.slice(0, 8), part('piece', hash)])
-    const answers = await Promise.all([54, 62].map((bits) => asking(away(stored, bits), 0)))
-    t.match(answers, [/^(?!.*agreement)/, /"agreement":\{"share":0.75/], 'it is told')
-    const known = await recovered(stored, away(stored, 58), asking)
-    t.ok(known < 12, `${known} bits of 58`)
-  },
-)
+t.test('a search by whether a piece counts as agreeing recovers almost nothing of it', async (t) => {
+  const { pdq, stored, part, own } = await registeredParts(t, 8)
+  const { headers } = await platform()
+  const asking: Ask = (hash) => answerTo(here, headers, [signal(away(pdq, 26)), ...own.slice(0, 8), part('piece', hash)])
+  const answers = await Promise.all([54, 62].map((bits) => asking(away(stored, bits), 0)))
+  t.match(answers, [/^(?!.*agreement)/, /"agreement":\{"share":0.75/], 'the answer shows whether it agrees')
+  const known = await recovered(stored, away(stored, 58), asking)
+  t.ok(known < 12, `${known} bits of 58`)
+})
 
-t.test('a search in one call is told no more than one in many, and others are answered as before', async (t) => {
+t.test('a search in one call recovers no more than in many calls, and other organisations find the image', async (t) => {
   const stored = await registered()
   const { headers } = await platform()
   const at = away(stored, 32)
   const queries = BITS.map((bit) => [signal(flipped(at, [bit]))])
   const told = (await matches(here, headers, queries)).filter((all) => all.length > 0)
   t.ok(told.length < 12, `${told.length} bits`)
-  t.equal(await answerTo(here, headers, [signal(away(stored, 31))]), '', 'what was searched for is told no more')
+  t.equal(await answerTo(here, headers, [signal(away(stored, 31))]), '', 'the image is withheld from this organisation')
   t.equal((await matches(here, watcher.headers, [[signal(away(stored, 31))]]))[0]?.length, 1, 'and others find it as before')
 })
 
-t.test('several organisations together learn no more than one', async (t) => {
+t.test('several colluding organisations recover no more than one', async (t) => {
   const stored = await registered()
   const all = await Promise.all([platform(), platform(), platform()])
   const known = await recovered(stored, away(stored, 32), (hash, nth) =>
@@ -144,14 +141,14 @@ t.test('several organisations together learn no more than one', async (t) => {
   t.ok(known < 12, `${known} bits`)
 })
 
-t.test('whoever may know distances is told few of them', async (t) => {
+t.test('a key with match:distance gets few exact distances near an image', async (t) => {
   const stored = await registered()
   const { headers } = await keyFor(here, 'benchmark', ['match', 'match:distance'])
   const known = await recovered(stored, away(stored, 20), (hash) => answerTo(here, headers, [signal(hash)]))
   t.ok(known < 12, `${known} bits`)
 })
 
-t.test('whoever finds the radius that is left, and goes on, is told nothing more', async (t) => {
+t.test('after its threshold was narrowed, searching on at the new edge recovers almost nothing', async (t) => {
   const stored = await registered()
   const { headers } = await keyFor(here, 'persistent', ['match'])
   const edge = (bits: number) => away(stored, bits)
@@ -164,7 +161,7 @@ t.test('whoever finds the radius that is left, and goes on, is told nothing more
   t.equal(await answerTo(here, headers, [signal(edge(1))]), '')
 })
 
-t.test('whoever searches for many images is suspended with all keys, and the operator is told', async (t) => {
+t.test('an organisation that searches for many images is suspended with all keys, and the operator is told', async (t) => {
   const admin = await operator(here)
   const { headers } = await keyFor(here, 'curious', ['match'])
   const second = await keyFor(here, 'curious', ['match'])
@@ -188,7 +185,7 @@ t.test('whoever searches for many images is suspended with all keys, and the ope
   t.ok((await events()).some(({ kind }) => kind === 'key.suspected'))
 })
 
-t.test('whoever has no key suspends nobody by copies of his own pictures that he uploads to a platform', async (t) => {
+t.test('uploading copies of own pictures to a platform does not suspend the platform', async (t) => {
   const victim = await platform()
   const other = await registered()
   for (const own of await Promise.all([registered(), registered()])) {
@@ -196,12 +193,12 @@ t.test('whoever has no key suspends nobody by copies of his own pictures that he
       const bits = nth < 20 ? 30 + (nth % 3) : 6 + (nth % 22)
       await answerTo(here, victim.headers, [{ type: 'pdq', hash: randomlyFlipped(formatHash(own), bits) }])
     }
-    t.not(await answerTo(here, victim.headers, [signal(own)]), '', 'what was uploaded unchanged is found')
+    t.not(await answerTo(here, victim.headers, [signal(own)]), '', 'an unchanged upload is found')
   }
-  t.not(await answerTo(here, victim.headers, [signal(away(other, 25))]), '', "and so are others' pictures")
+  t.not(await answerTo(here, victim.headers, [signal(away(other, 25))]), '', 'pictures of others are found')
 })
 
-/** A known harmless picture so many bits from a registered one. */
+/** Adds an allowlisted hash this many bits from a registered one. */
 async function harmlessBeside(stored: Hash256, bits: number) {
   const { headers } = await operator(here)
   const signals = [{ ...signal(away(stored, bits)), quality: 100 }]
@@ -209,13 +206,13 @@ async function harmlessBeside(stored: Hash256, bits: number) {
   if (statusCode !== 201) throw new Error('a bank takes hashes')
 }
 
-t.test('whoever asks for what lies between a registered picture and a harmless one learns no more', async (t) => {
+t.test('a search between a registered picture and an allowlisted one recovers almost nothing', async (t) => {
   const stored = await registered()
   await harmlessBeside(stored, 40)
   const { headers } = await platform()
   const known = await recovered(stored, away(stored, 20), (hash) => answerTo(here, headers, [signal(hash)]))
-  t.ok(known < 12, `as near to both: ${known} bits of 20`)
-  t.equal(await answerTo(here, headers, [signal(away(stored, 18))]), '', 'what was searched for is told no more')
+  t.ok(known < 12, `at equal distance to both: ${known} bits of 20`)
+  t.equal(await answerTo(here, headers, [signal(away(stored, 18))]), '', 'the image is withheld from this organisation')
 
   const colluding = await Promise.all([platform(), platform(), platform()])
   const others = await registered()
@@ -226,7 +223,7 @@ t.test('whoever asks for what lies between a registered picture and a harmless o
   t.ok(together < 12, `by three organisations: ${together} bits of 20`)
 })
 
-t.test('copies of a harmless picture suspend nobody, however many, where a copy of it is registered as well', async (t) => {
+t.test('copies of an allowlisted picture suspend no key, even if a copy of it is registered', async (t) => {
   const stored = await registered()
   const other = await registered()
   await harmlessBeside(stored, 10)
@@ -236,11 +233,11 @@ t.test('copies of a harmless picture suspend nobody, however many, where a copy 
     await answerTo(here, headers, [signal(copy), noise()])
   }
   t.not(await answerTo(here, headers, [signal(stored)]), '', 'the same picture is found')
-  t.not(await answerTo(here, headers, [signal(away(other, 25))]), '', 'and so is every other')
+  t.not(await answerTo(here, headers, [signal(away(other, 25))]), '', 'other images are found')
 })
 
-// Nobody can tell such a search from a picture that is posted everywhere by its share of queries near an edge; but by the bits that they turn over.
-t.test('a search that hides among harmless copies is stopped before its end', async (t) => {
+// The share of queries near an edge does not distinguish such a search from a picture that is posted everywhere; the flipped bits do.
+t.test('a search that is hidden among copies is stopped before it recovers the hash', async (t) => {
   const stored = await registered()
   const { headers } = await platform()
   const at = away(stored, 32)
@@ -252,7 +249,7 @@ t.test('a search that hides among harmless copies is stopped before its end', as
   t.ok(known < 28, `${known} bits of 32`)
 })
 
-t.test('copies of a picture at all distances are answered as ever, however many', async (t) => {
+t.test('copies of a picture at all distances are answered correctly in any number', async (t) => {
   const stored = await registered()
   const { headers } = await platform()
   const lost: number[] = []

@@ -1,11 +1,11 @@
-// What an api says of itself when it is asked whether it is ready.
+// The readiness answer of an api.
 
 import { Redis } from 'ioredis'
 import t from 'tap'
 import { startRedis } from '../helpers/redis.js'
 import { startService } from '../helpers/service.js'
 
-t.test('an api says whether what it acknowledges is on disk', async (t) => {
+t.test('readiness shows whether acknowledged writes are on disk', async (t) => {
   for (const [appendonly, durability] of [
     ['yes', 'fsync'],
     ['no', 'none'],

@@ -1,4 +1,4 @@
-// The user of Redis that the runbook gives to Tabir: everything works with it, and its password can be replaced while the service runs.
+// The Redis user from the runbook: everything works with its rules, and its password can be replaced while the service runs.
 
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -15,14 +15,14 @@ import { startWorkers } from '../helpers/workers.js'
 
 const RUNBOOK = readFileSync(resolve(import.meta.dirname, '../../../docs/runbook.md'), 'utf8')
 
-/** The rules as the runbook has them, for an operator to copy. */
+/** The rules in the runbook that operators copy. */
 function rulesFor(heading: string): string[] {
   const rules = new RegExp(`${heading}[^]*?ACL SETUSER \\w+ on ">[^"]+" (.*)`).exec(RUNBOOK)?.[1]
   if (rules === undefined) throw new Error('the runbook has no rules')
   return rules.replaceAll("'", '').trim().split(/\s+/)
 }
 
-t.test('with the rules of the runbook nothing is denied, and a password is replaced without a break', async (t) => {
+t.test('the Redis rules of the runbook deny nothing that Tabir needs, and the password can be rotated', async (t) => {
   const redis = await startRedis(t)
   const operator = new Redis(redis.socket)
   const [port = 0] = await freePorts(1)
@@ -40,7 +40,7 @@ t.test('with the rules of the runbook nothing is denied, and a password is repla
   const key = await keyFor(service, 'platform', ['match'])
   const her = await openCase(service.app)
   const send = async (url: string, headers: Readonly<Record<string, string>>) => {
-    const { payload, headers: more } = images([await scene(1)]) // anew: the service overwrites what it was sent
+    const { payload, headers: more } = images([await scene(1)]) // made anew, because the service overwrites what it was sent
     return service.app.inject({ method: 'POST', url, payload, headers: { ...headers, ...more } })
   }
   const added = await send(`${her.url}/images`, her.headers)
@@ -48,7 +48,7 @@ t.test('with the rules of the runbook nothing is denied, and a password is repla
   const found = await send('/v1/match/images', key.headers)
   t.match(found.json(), { results: [{ matches: [{ grade: 'exact' }] }] }, found.body)
 
-  // A second password beside the first: processes change over one after the other, then the first is taken away.
+  // A second password beside the first: processes switch one after the other, then the first is removed.
   await operator.call('ACL', 'SETUSER', 'tabir', '>second')
   const env = { REDIS_URL: as('second'), TABIR_DATA_DIR: place, TABIR_SEAL_KEYS: `test:${SEAL_KEY.toString('base64')}` }
   t.match(await tabir(env, 'backup', join(place, 'backup')), { status: 0 })
@@ -62,7 +62,7 @@ t.test('with the rules of the runbook nothing is denied, and a password is repla
 
   await operator.call('ACL', 'SETUSER', 'tabir', '<first')
   t.match(await tabir({ ...env, REDIS_URL: as('first') }, 'keys', 'list'), { status: 1, errors: /user and password/ })
-  t.ok((await openCase(service.app)).token, 'a connection that is open goes on')
+  t.ok((await openCase(service.app)).token, 'an open connection keeps working')
 
   const denied = await operator.call('ACL', 'LOG')
   t.same(

@@ -1,4 +1,4 @@
-// Whatever is asked wrongly, or by somebody who may not, has a clear answer that repeats nothing. No worker is needed.
+// Malformed requests get a clear problem that echoes nothing. No worker is needed.
 
 import type { InjectOptions } from 'fastify'
 import t from 'tap'
@@ -7,7 +7,7 @@ import { del, exchange, post, prepared, signals, silent, UNKNOWN_CASE } from '..
 import { keyFor, openCase, randomHashText, startService } from '../helpers/service.js'
 import { listen } from '../helpers/sockets.js'
 
-t.test('what does not match the schema is refused, and the answer names the place and not what stood there', async (t) => {
+t.test('a body that violates the schema is refused with the place of the error and without its value', async (t) => {
   const { service, platform, ngo } = await prepared(t)
   const { app } = service
   const match = (payload: InjectOptions['payload']) => post(app, '/v1/match', payload, platform.headers)
@@ -43,7 +43,7 @@ t.test('what does not match the schema is refused, and the answer names the plac
   for (const [what, payload] of Object.entries(cases)) {
     const answer = await match(payload)
     refused(t, answer, 'request-invalid', what)
-    t.match(answer.json(), { errors: [{ pointer: /^#/, detail: /./ }] }, `${what}: where`)
+    t.match(answer.json(), { errors: [{ pointer: /^#/, detail: /./ }] }, `${what}: the place of the error`)
   }
   t.match((await match(query({ type: 'pdq', hash: MARKER }))).json(), {
     errors: [{ pointer: '#/queries/0/signals/0/hash', detail: 'must be 64 lowercase hex digits' }],
@@ -67,7 +67,7 @@ t.test('what does not match the schema is refused, and the answer names the plac
   silent(t, service)
 })
 
-t.test('a body that is not what it says is refused', async (t) => {
+t.test('a body that does not have its declared type, or is too large, is refused', async (t) => {
   const { service, platform, ngo } = await prepared(t)
   const { app } = service
   const raw = (url: string, type: string | undefined, payload: string, headers = platform.headers) =>
@@ -111,16 +111,16 @@ t.test('a body that is not what it says is refused', async (t) => {
   silent(t, service)
 })
 
-t.test('a type without a body is nothing wrong where no body is expected', async (t) => {
+t.test('a content type without a body is accepted where no body is expected', async (t) => {
   const { app } = await startService(t)
   const her = await openCase(app)
   const headers = { ...her.headers, 'content-type': 'application/json' }
   t.equal((await app.inject({ method: 'POST', url: `${her.url}/pin`, headers })).statusCode, 201)
   t.match(await app.inject({ method: 'DELETE', url: her.url, headers, payload: `{"${MARKER}":` }), { statusCode: 400 })
-  t.equal((await app.inject({ method: 'DELETE', url: her.url, headers })).statusCode, 200, 'she withdraws')
+  t.equal((await app.inject({ method: 'DELETE', url: her.url, headers })).statusCode, 200, 'the case is withdrawn')
 })
 
-t.test('a method that an address has not is refused with those that it has', async (t) => {
+t.test('a method that a path does not support gets 405 with the allowed methods', async (t) => {
   const { app } = await startService(t)
   for (const [method, url, allow] of [
     ['PUT', '/v1/cases', 'POST'],
@@ -137,7 +137,7 @@ t.test('a method that an address has not is refused with those that it has', asy
   }
 })
 
-t.test('a field that is not known is named, if its name can be nothing but a name', async (t) => {
+t.test('an unknown field is named in the problem only if its name cannot be a secret', async (t) => {
   const { service, ngo, platform } = await prepared(t)
   const { app } = service
   const known = { type: 'pdq', hash: randomHashText() }
@@ -170,16 +170,16 @@ t.test('a field that is not known is named, if its name can be nothing but a nam
     t.same(
       await errorsOf(post(app, '/v1/cases', { adult: true, [name]: 1 })),
       [{ pointer: '#', detail: 'has a field that is not known here' }],
-      'what may be more than a name is not repeated',
+      'a name that could be a secret is not echoed',
     )
   const many = Object.fromEntries(
     Array.from({ length: 40 }, (_, i) => [`field${'abcdefghij'[i % 10]}${'klmn'[Math.floor(i / 10)]}`, 1]),
   )
-  t.match(await errorsOf(post(app, '/v1/cases', { adult: true, ...many })), { length: 20 }, 'and no endless list of them')
+  t.match(await errorsOf(post(app, '/v1/cases', { adult: true, ...many })), { length: 20 }, 'at most 20 errors are listed')
   silent(t, service)
 })
 
-t.test('an address that leads nowhere is refused as everything else is', async (t) => {
+t.test('an unknown path and a broken escape are refused without an echo', async (t) => {
   const service = await startService(t)
   const { app } = service
   const long = `${MARKER}${'x'.repeat(200)}`
@@ -194,14 +194,14 @@ t.test('an address that leads nowhere is refused as everything else is', async (
     refused(t, await app.inject({ url }), 'route-unknown', url)
   }
   for (const url of [`/v1/cases/%zz${MARKER}`, `/%E0%A4%A${MARKER}`]) {
-    refused(t, await app.inject({ url }), 'request-invalid', 'an escape that is none')
+    refused(t, await app.inject({ url }), 'request-invalid', 'a broken escape')
   }
   const token = { authorization: `Bearer ${MARKER}` }
   refused(t, await app.inject({ url: `/v1/cases/${long}`, headers: token }), 'case-unknown', 'a number of 212 letters')
   silent(t, service)
 })
 
-t.test('HTTP that asks for what nobody has is answered as all else is', async (t) => {
+t.test('HTTP without a Host or with an unknown Expect is answered as a problem or ignored', async (t) => {
   const { app } = await startService(t)
   const port = await listen(app)
   const asked = (head: string) =>
@@ -209,14 +209,14 @@ t.test('HTTP that asks for what nobody has is answered as all else is', async (t
   const withoutHost = await asked('1.1')
   t.match(withoutHost, /^HTTP\/1\.1 400 /)
   t.match(withoutHost, /"code":"request-invalid"/)
-  t.notMatch(withoutHost, /"pointer"/, 'before the body is looked at')
-  t.match(await asked('1.0'), /"pointer":"#"/, 'which HTTP/1.0 need not have: then it is the body')
+  t.notMatch(withoutHost, /"pointer"/, 'refused before the body is read')
+  t.match(await asked('1.0'), /"pointer":"#"/, 'HTTP/1.0 needs no Host, so the body is refused')
   const expecting = await asked(`1.1\r\nHost: x\r\nExpect: ${MARKER}`)
-  t.match(expecting, /"pointer":"#"/, 'as without it')
+  t.match(expecting, /"pointer":"#"/, 'answered as without Expect')
   t.notOk(expecting.includes(MARKER))
 })
 
-t.test('bytes that are no HTTP are refused, and none of them is repeated or logged, at any log level', async (t) => {
+t.test('bytes that are not HTTP are refused, never echoed and not logged at any level', async (t) => {
   const service = await startService(t, { logLevel: 'trace' })
   const port = await listen(service.app)
   const chunked = `POST /v1/cases HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n`
@@ -230,12 +230,12 @@ t.test('bytes that are no HTTP are refused, and none of them is repeated or logg
     const answer = await exchange(port, bytes)
     t.match(answer, /^HTTP\/1\.1 4\d\d /, what)
     t.match(answer, /content-type: application\/problem\+json/i, what)
-    t.notOk(answer.includes(MARKER), `${what}: repeats nothing`)
+    t.notOk(answer.includes(MARKER), `${what}: no echo`)
   }
   silent(t, service)
 })
 
-t.test('a secret that opens something is not logged at any log level', async (t) => {
+t.test('keys, tokens, PINs and case numbers are not logged at any level', async (t) => {
   const service = await startService(t, { logLevel: 'trace' })
   const platform = await keyFor(service, 'platform', ['match'])
   const her = await openCase(service.app)

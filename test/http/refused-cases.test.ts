@@ -1,4 +1,4 @@
-// Whatever is asked wrongly, or by somebody who may not, has a clear answer that repeats nothing. No worker is needed.
+// Refusals about cases: they are alike for unknown and foreign cases, and echo nothing. No worker is needed.
 
 import { scryptSync } from 'node:crypto'
 import t from 'tap'
@@ -8,7 +8,7 @@ import { MARKER, refused, withoutInstance } from '../helpers/refusal.js'
 import { del, fastest, otherPin, post, redisOf, silent, timed, tryPin, UNKNOWN_CASE } from '../helpers/requests.js'
 import { keyFor, openCase, randomHashText, startService } from '../helpers/service.js'
 
-t.test('an unknown case, another one’s token and a wrong PIN look the same', async (t) => {
+t.test('an unknown case, a token of another case and a wrong PIN get the same answer', async (t) => {
   const service = await startService(t)
   const { app } = service
   const [hers, his] = [await openCase(app), await openCase(app)]
@@ -26,7 +26,7 @@ t.test('an unknown case, another one’s token and a wrong PIN look the same', a
       t.same(withoutInstance(answer.body), withoutInstance(answers[0]?.body ?? ''))
     }
   }
-  t.match((await app.inject({ url: hers.url, headers: hers.headers })).json(), { state: 'open' }, 'hers is untouched')
+  t.match((await app.inject({ url: hers.url, headers: hers.headers })).json(), { state: 'open' }, 'the case is unchanged')
 
   const wrong = await tryPin(app, hers.caseNumber, otherPin(hers.pin))
   const unknown = await tryPin(app, UNKNOWN_CASE, hers.pin)
@@ -34,14 +34,14 @@ t.test('an unknown case, another one’s token and a wrong PIN look the same', a
   for (const answer of [wrong, unknown, nonsense]) refused(t, answer, 'case-unknown')
   t.same(withoutInstance(wrong.body), withoutInstance(unknown.body))
   t.same(Object.keys(wrong.headers).sort(), Object.keys(unknown.headers).sort())
-  t.equal((await tryPin(app, hers.caseNumber, hers.pin)).statusCode, 201, 'hers opens still')
+  t.equal((await tryPin(app, hers.caseNumber, hers.pin)).statusCode, 201, 'the right PIN still opens it')
   silent(t, service)
 })
 
-t.test('the PIN is stretched for cases that do not exist as well', async (t) => {
+t.test('an unknown case number costs the same key derivation as a wrong PIN', async (t) => {
   const { app } = await startService(t, { stretching: STRETCHING })
   const { caseNumber, pin } = await openCase(app)
-  // The same work on the same machine, by turns and the fastest of several: what else runs here can only make a try slower.
+  // The same work on the same machine, in turns, and the fastest of several: other load can only make a try slower.
   const work = () => scryptSync('123456', 'salt', 32, STRETCHING)
 
   let workMs = Number.POSITIVE_INFINITY
@@ -57,10 +57,10 @@ t.test('the PIN is stretched for cases that do not exist as well', async (t) => 
   t.ok(Math.min(...unknownMs) > workMs / 2, 'an unknown case costs the work')
 })
 
-t.test('a declared minor is sent to the hotlines, and nothing is kept', async (t) => {
+t.test('a declared minor gets the hotlines, and nothing is stored', async (t) => {
   const service = await startService(t)
   const redis = await redisOf(t, service)
-  // But for what a service that has just started writes in its own time.
+  // Without keys that a service writes some time after its start.
   const ownWrites = new Set<string>([keys.watchHolder, keys.watchCursor, keys.agreedTime])
   const names = async () => (await redis.keys('*')).filter((name) => !ownWrites.has(name)).sort()
   const before = await names()
@@ -78,7 +78,7 @@ t.test('a declared minor is sent to the hotlines, and nothing is kept', async (t
   t.equal(await redis.xlen('{tabir}:changes'), 0)
 })
 
-t.test('a withdrawn case takes nothing more, and withdrawing again gives the first answer', async (t) => {
+t.test('a withdrawn case refuses pictures, and withdrawing again gives the first receipt', async (t) => {
   const service = await startService(t)
   const { app } = service
   const her = await openCase(app)
@@ -95,7 +95,7 @@ t.test('a withdrawn case takes nothing more, and withdrawing again gives the fir
   t.match((await app.inject({ url: her.url, headers: her.headers })).json(), { state: 'withdrawn', images: 0 })
 })
 
-t.test('a case takes no picture that arrives while it is being withdrawn', async (t) => {
+t.test('a picture that is added during a withdrawal does not match afterwards', async (t) => {
   const service = await startService(t)
   const { app } = service
   const platform = await keyFor(service, 'platform', ['match'])
@@ -113,5 +113,5 @@ t.test('a case takes no picture that arrives while it is being withdrawn', async
   for (const { statusCode } of added) t.ok(statusCode === 201 || statusCode === 410)
   const queries = hashes.map((hash) => ({ signals: [{ type: 'pdq', hash }] }))
   const asked = await post(app, '/v1/match', { queries }, platform.headers)
-  t.notMatch(asked.body, /matchId/, 'what was taken before went with the case')
+  t.notMatch(asked.body, /matchId/, 'pictures that were accepted before are withdrawn too')
 })

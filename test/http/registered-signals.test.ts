@@ -1,10 +1,10 @@
-// The answer about signals that were handed in, of which there may be any number.
+// The answer about submitted signals, which can be very many.
 
 import { text } from 'node:stream/consumers'
 import t from 'tap'
 import { type RegisteredSignal, RegisteredSignals, RegisteredSignalsAnswer } from '../../src/http/registered-signals.js'
 
-t.test('all lines are counted, and the memory for what is said of each has an end', async (t) => {
+t.test('all lines are counted, and the details of at most 500,000 are kept', async (t) => {
   const answer = new RegisteredSignalsAnswer()
   const batch = Array.from({ length: 1000 }, (): RegisteredSignal => ({ line: 1, state: 'refused' }))
   for (let i = 0; i < 499; i++) answer.add(batch)

@@ -1,4 +1,4 @@
-// The report for police and regulator: what it says, what it does not, and that it is signed.
+// The signed report for police and regulators: what it contains and what it does not.
 
 import { inflateSync } from 'node:zlib'
 import t, { type Test } from 'tap'
@@ -25,7 +25,7 @@ async function filledCase(t: Test) {
   return { app, her, hashes, ids, report, key }
 }
 
-t.test('the report counts and dates, is signed, and holds no hash and no id', async (t) => {
+t.test('the report has counts and dates, is signed, and contains no hash, id or PIN', async (t) => {
   const { app, her, hashes, ids, report, key } = await filledCase(t)
   const json = await report()
   t.equal(json.statusCode, 200, json.body)
@@ -51,7 +51,7 @@ t.test('the report counts and dates, is signed, and holds no hash and no id', as
   t.ok(isSignedBy(key, after))
 })
 
-t.test('the pages are a PDF with embedded fonts, in English and Malay, and carry the signed document', async (t) => {
+t.test('the report is a PDF in English and Malay with embedded fonts and the signed document attached', async (t) => {
   const { her, hashes, ids, report, key } = await filledCase(t)
   for (const lang of REPORT_LANGUAGES) {
     const pdf = await report(`?format=pdf&lang=${lang}`)
@@ -60,16 +60,16 @@ t.test('the pages are a PDF with embedded fonts, in English and Malay, and carry
     t.equal(pdf.rawPayload.subarray(0, 5).toString(), '%PDF-')
     const streams = streamsOf(pdf.rawPayload)
     const attached = streams.find((text) => text.includes('"tabir-report"')) ?? '{}'
-    t.ok(isSignedBy(key, Report.parse(JSON.parse(attached))), 'what is attached is signed')
+    t.ok(isSignedBy(key, Report.parse(JSON.parse(attached))), 'the attached document is signed')
     const whole = pdf.rawPayload.toString('latin1') + streams.join()
     t.match(whole, /FontFile[23]/, 'fonts are embedded')
-    t.notMatch(whole, /\/BaseFont \/Helvetica/, 'and no other is used')
+    t.notMatch(whole, /\/BaseFont \/Helvetica/, 'no other font is used')
     for (const secret of [...hashes, ...ids]) t.notOk(whole.includes(secret))
     t.ok(whole.includes(her.caseNumber))
   }
 })
 
-t.test('a video is named as one, with its duration, in the report and in the export of the case', async (t) => {
+t.test('a video has its duration in the report and in the export of the case', async (t) => {
   const { app, her, report } = await filledCase(t)
   const frames = [{ atMs: 0, signals: [{ type: 'pdq', hash: randomHashText(), quality: 80 }] }]
   await post(app, `${her.url}/hashes`, { videos: [{ durationMs: 83_100, frames }] }, her.headers)
@@ -88,7 +88,7 @@ t.test('a video is named as one, with its duration, in the report and in the exp
   for (const lang of REPORT_LANGUAGES) t.equal((await report(`?format=pdf&lang=${lang}`)).statusCode, 200, lang)
 })
 
-t.test('a long report goes over several pages', async (t) => {
+t.test('a long report has several pages', async (t) => {
   const at = '2026-01-31T12:00:00.000Z'
   const long = createSigner(Buffer.alloc(32, 5)).sign({
     type: 'tabir-report' as const,
@@ -115,7 +115,7 @@ t.test('a long report goes over several pages', async (t) => {
   t.ok(pages.length >= 6 && pages.length <= 14, `${pages.length} pages`)
 })
 
-t.test('a report in no language and no form that there is, or by somebody else, is refused', async (t) => {
+t.test('a report in an unknown format or language, or for another caller, is refused', async (t) => {
   const { app, her, report } = await filledCase(t)
   for (const query of [`?format=${MARKER}`, '?lang=xx', '?format=pdf&lang=', '?format=pdf&x=1', '?format=pdf&format=json'])
     refused(t, await report(query), 'request-invalid', query)
@@ -124,7 +124,7 @@ t.test('a report in no language and no form that there is, or by somebody else, 
   refused(t, await app.inject({ url: `${her.url}/report` }), 'token-missing')
 })
 
-t.test('every word of the report is there in every language', async (t) => {
+t.test('every language has all texts of the report', async (t) => {
   for (const language of REPORT_LANGUAGES) {
     const { states, categories, tiers, events, ...words } = REPORT_WORDS[language]
     t.same(Object.keys(states).toSorted(), CASE_STATES.toSorted())
@@ -139,7 +139,7 @@ t.test('every word of the report is there in every language', async (t) => {
   }
 })
 
-t.test('the report counts as people do, and speaks of the person in the picture', async (t) => {
+t.test('the report uses plurals correctly and speaks of the person shown', async (t) => {
   const { images, platforms } = REPORT_WORDS.en
   t.same(
     [0, 1, 2].map((count) => counted(count, images)),
@@ -156,7 +156,7 @@ t.test('the report counts as people do, and speaks of the person in the picture'
   t.match(REPORT_WORDS.en.tiers['self-reported'], 'the person shown')
 })
 
-/** What is in the compressed streams of a PDF. */
+/** The contents of the compressed streams of a PDF. */
 function streamsOf(pdf: Buffer): string[] {
   const found: string[] = []
   for (let at = pdf.indexOf('stream\n'); at !== -1; at = pdf.indexOf('stream\n', at + 1)) {

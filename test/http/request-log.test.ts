@@ -3,7 +3,7 @@ import t from 'tap'
 import { requestLog } from '../../src/http/plugins/request-log.js'
 import { startService } from '../helpers/service.js'
 
-t.test('of requests that went well a share is logged, of all others each, and all are counted', async (t) => {
+t.test('successful requests are logged by sample, all others always, and every request is counted', async (t) => {
   const lines: { msg?: string; sample?: number; status?: number }[] = []
   const draws = [0.005, 0.5, 0.009, 0.01]
   const observed: number[] = []
@@ -27,10 +27,10 @@ t.test('of requests that went well a share is logged, of all others each, and al
     [429, undefined],
   ])
   t.equal(observed.length, 8)
-  t.same(draws, [], 'for no other request is anything drawn')
+  t.same(draws, [], 'no random number is drawn for other requests')
 })
 
-t.test('a service that logs none of them still logs refusals, and counts each request', async (t) => {
+t.test('with a sample of 0 refusals are still logged, and every request is counted', async (t) => {
   const { app, log } = await startService(t, { logSample: 0 })
   for (let i = 0; i < 3; i++) t.equal((await app.inject({ url: '/health/live' })).statusCode, 200)
   t.equal((await app.inject({ url: '/v1/banks' })).statusCode, 401)

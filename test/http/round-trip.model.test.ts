@@ -1,4 +1,4 @@
-// Every kind of content of a bank, as a file: into an empty store, again into its own, and with every line deleted out of both.
+// Exports random content of a bank, imports it into an empty store and into its own bank, then deletes every line in both.
 
 import t from 'tap'
 import { type Category, TIER_NAMES, VIEW_NAMES } from '../../src/domain/matching/signal.js'
@@ -7,7 +7,7 @@ import { type Chance, chanceFrom } from '../fuzz/chance.js'
 import { type BankWorld, bankWorld, contentsOf, deleted, hex, type Line, signalOf } from '../helpers/bank-file.js'
 import { ask, operator } from '../helpers/trust.js'
 
-t.test('a bank is the same elsewhere, the same again, and gone with its file', async (t) => {
+t.test('an exported bank imports unchanged elsewhere and into itself, and its deleted lines remove it', async (t) => {
   const there = await bankWorld(t)
   const elsewhere = await bankWorld(t)
   const { headers: admin } = await operator(there.service)
@@ -20,7 +20,7 @@ t.test('a bank is the same elsewhere, the same again, and gone with its file', a
   t.equal(lines.length, 40)
 
   t.match(await elsewhere.imported(lines), { accepted: 40, rejected: 0, notFound: 0 })
-  t.same(contentsOf(await elsewhere.exported()), contentsOf(lines), 'the same bank')
+  t.same(contentsOf(await elsewhere.exported()), contentsOf(lines), 'the same contents')
   t.match(await there.imported(lines), { accepted: 40, rejected: 0, notFound: 0 })
   t.same((await there.exported()).map(idOf).sort(), lines.map(idOf).sort(), 'the same signals')
 
@@ -30,7 +30,7 @@ t.test('a bank is the same elsewhere, the same again, and gone with its file', a
     t.match(await imported(deleted(lines)), { accepted: 40, removed: 40, rejected: 0, notFound: 0 })
     t.match(await imported(deleted(lines)), { accepted: 0, removed: 0, rejected: 0, notFound: 40 })
   }
-  t.same(await there.exported(), [], 'nothing is left, nor held')
+  t.same(await there.exported(), [], 'nothing is left, held or not')
 })
 
 const idOf = ({ signalId }: Line) => signalId

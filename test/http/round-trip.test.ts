@@ -1,4 +1,4 @@
-// A bank's file reverses: handed in again it changes nothing, and with every line deleted nothing is left of it.
+// Importing a bank's own export changes nothing, and importing it with deleted lines removes all of it.
 
 import t from 'tap'
 import { formatHash } from '../../packages/hash/src/hash256.js'
@@ -6,7 +6,7 @@ import { chanceFrom } from '../fuzz/chance.js'
 import { bankWorld, contentsOf, deleted, hex, signalOf } from '../helpers/bank-file.js'
 import { ask, caseWithPicture, matchesOf } from '../helpers/trust.js'
 
-t.test('content whose note changed, and a picture with all its views, go as they came', async (t) => {
+t.test('content with a changed note and a picture with several views survive export and import', async (t) => {
   const { service, headers, bank, hma, exported, imported } = await bankWorld(t)
   const chance = chanceFrom(1)
   const noted = hex(chance)
@@ -17,19 +17,19 @@ t.test('content whose note changed, and a picture with all its views, go as they
   const { id } = await service.services.registration.pictureForBank(bank, { signals, category: 'nude', ref: 'p' })
 
   const lines = await exported()
-  t.equal(lines.length, 2, 'a line for each')
+  t.equal(lines.length, 2, 'one line for each')
   t.match(
     lines.find(({ signalId }) => signalId === id),
     { type: 'pdq', hash: formatHash(whole.hash), signals: { length: 3 } },
   )
   t.match(await imported(lines), { accepted: 2, rejected: 0, notFound: 0 })
-  t.same(contentsOf(await exported()), contentsOf(lines), 'its own file again changes nothing')
+  t.same(contentsOf(await exported()), contentsOf(lines), 'importing its own export changes nothing')
   t.match(await imported(deleted(lines)), { accepted: 2, removed: 2, rejected: 0, notFound: 0 })
   t.same(await exported(), [])
   for (const hash of [noted, formatHash(whole.hash)]) t.same(await matchesOf(service, headers, hash), [])
 })
 
-t.test('a line that removed nothing says so, and nothing of a case or of another bank goes', async (t) => {
+t.test('a deleted line removes a signal of its own bank only, and is reported if it removed nothing', async (t) => {
   const { service, headers, imported } = await bankWorld(t)
   const her = await caseWithPicture(service)
   await ask(service, 'POST', '/v1/banks', headers, { name: 'C' })
@@ -58,5 +58,5 @@ t.test('a line that removed nothing says so, and nothing of a case or of another
     ],
   })
   for (const hash of [her.hash, other]) t.equal((await matchesOf(service, headers, hash)).length, 1)
-  t.same(await matchesOf(service, headers, mine), [], 'put and removed again')
+  t.same(await matchesOf(service, headers, mine), [], 'added and removed in one file')
 })

@@ -1,4 +1,4 @@
-// Every route asks for its scope, and no other scope opens it.
+// Scopes of all guarded routes.
 
 import t from 'tap'
 import type { Scope } from '../../src/domain/organisations/access.js'
@@ -6,7 +6,7 @@ import { MARKER, refused } from '../helpers/refusal.js'
 import { forged, guardedRoutes, otherScopes, post, prepared, silent, withTypo } from '../helpers/requests.js'
 import { keyFor, openCase, randomHashText } from '../helpers/service.js'
 
-t.test('every route asks for its scope, and no other scope opens it', async (t) => {
+t.test('every guarded route needs its own scope, and all other scopes together do not suffice', async (t) => {
   const { service, ngo } = await prepared(t)
   const { app } = service
   const her = await openCase(app)
@@ -39,7 +39,7 @@ t.test('every route asks for its scope, and no other scope opens it', async (t) 
     }
     for (const text of [MARKER, her.token, withTypo(ngo.key), forged(ngo.key), `${ngo.key}0`]) {
       const answer = await ask(`Bearer ${text}`)
-      refused(t, answer, 'key-invalid', `${name}, a key that is none`)
+      refused(t, answer, 'key-invalid', `${name}, an invalid key`)
       t.equal(answer.headers['www-authenticate'], 'Bearer error="invalid_token"')
     }
     if (scope === 'key') continue
@@ -49,7 +49,7 @@ t.test('every route asks for its scope, and no other scope opens it', async (t) 
   silent(t, service)
 })
 
-t.test('the exact distance is told to those alone who have the scope for it', async (t) => {
+t.test('exact distances need match:distance beside match', async (t) => {
   const { service, ngo } = await prepared(t)
   const hash = randomHashText()
   await post(service.app, '/v1/banks/mine/signals', { signals: [{ type: 'pdq', hash }] }, ngo.headers)

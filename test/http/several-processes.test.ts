@@ -1,4 +1,4 @@
-// What is limited is limited for all processes together, also when they are asked at the same moment.
+// Quotas hold for all processes together, also for concurrent requests.
 
 import t from 'tap'
 import { MAX_PIN_GUESSES } from '../../src/domain/cases/case.js'
@@ -11,7 +11,7 @@ const one = await startService(t, { trustLimits, maxWatchesPerOrg: MAX })
 const two = await startService(t, { redis: one.redis, trustLimits, maxWatchesPerOrg: MAX })
 const signals = () => [{ type: 'pdq', hash: randomHashText(), quality: 100 }]
 
-/** Asks both processes so often, all at once. @returns how often each answer came. */
+/** Sends this many concurrent requests to both processes. @returns how often each answer came. */
 async function asked(times: number, url: string, payload: () => object, headers: Record<string, string> = {}) {
   const answers = await Promise.all(
     Array.from({ length: times }, (_, i) => post((i % 2 === 0 ? one : two).app, url, payload(), headers)),
@@ -24,7 +24,7 @@ async function asked(times: number, url: string, payload: () => object, headers:
   return counts
 }
 
-t.test('wrong PINs are counted once for both processes', async (t) => {
+t.test('wrong PINs are counted over both processes', async (t) => {
   const { caseNumber, pin } = await openCase(one.app)
   const url = `/v1/cases/${caseNumber}/tokens`
   const wrong = () => ({ pin: pin === '000000' ? '000001' : '000000' })
@@ -35,7 +35,7 @@ t.test('wrong PINs are counted once for both processes', async (t) => {
   t.equal(await right(), 404)
 })
 
-t.test('a case is full, an organisation has handed in its signals, and watches what it may, once for both', async (t) => {
+t.test('quotas of images, signals and watches hold over both processes', async (t) => {
   const { url, headers } = await openCase(one.app)
   t.match(await asked(12, `${url}/hashes`, () => ({ images: [{ signals: signals() }] }), headers), { 201: MAX })
 

@@ -1,4 +1,4 @@
-// What a caller is shown of a match, written by hand, is what the schema says and nothing else.
+// The hand-written JSON of a match is exactly what the schema would write.
 
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
@@ -75,7 +75,7 @@ const result: fc.Arbitrary<ResultParts> = fc.record({
   mayKnowDistance: fc.boolean(),
 })
 
-t.test('a result is written byte for byte as by its schema', async () => {
+t.test('a result is written byte for byte as the schema would write it', async () => {
   fc.assert(
     fc.property(result, (parts) => {
       const { id, matches, isTruncated, problem, mayKnowDistance } = parts
@@ -91,7 +91,7 @@ t.test('a result is written byte for byte as by its schema', async () => {
   )
 })
 
-t.test('the moment of a video is told to the second, and never a later one', async () => {
+t.test('the time in a video is rounded down to the second', async () => {
   fc.assert(
     fc.property(match, fc.nat(600_000), (one, atMs) => {
       const shown = shownMatch({ ...one, atMs }, true).atMs ?? -1
@@ -100,7 +100,7 @@ t.test('the moment of a video is told to the second, and never a later one', asy
   )
 })
 
-t.test('whatever else is known of a match is left out, and the distance where it may not be known', async () => {
+t.test('a result has no other fields of a match, and no distance without the scope', async () => {
   fc.assert(
     fc.property(match, (one) => {
       const known = { ...one, hash: 'secret', imageId: 'secret', ordinal: 1 }

@@ -1,4 +1,4 @@
-// Hashes and feedback that a client of StopNCII's interface sends.
+// Hashes and feedback that clients of the StopNCII interface submit.
 
 import t from 'tap'
 import { MARKER, refused } from '../helpers/refusal.js'
@@ -7,7 +7,7 @@ import { randomHashText } from '../helpers/service.js'
 import { ask, caseWithPicture, operator } from '../helpers/trust.js'
 import { hashesOf, world } from './stopncii-world.js'
 
-t.test('hashes and feedback are taken record by record', async (t) => {
+t.test('submitted hashes and feedback are accepted or refused record by record, with the scopes they need', async (t) => {
   const { service, keyWith, fetchAll } = await world(t)
   const { key } = await keyWith(['signals:write', 'feedback', 'match'], 'platform')
   const post = (path: string, payload: object, shown: string = key) =>
@@ -71,28 +71,24 @@ t.test('hashes and feedback are taken record by record', async (t) => {
   })
   const { headers } = await operator(service)
   const worth = await ask(service, 'GET', `/v1/signals/${hers.imageId}`, headers)
-  t.match(worth.json(), { provenance: { confirmations: 1 } }, 'counts as the platform’s')
-  t.same(
-    hashesOf(await fetchAll(10)).sort(),
-    [hers.hash, second].sort(),
-    'what it took back is gone; hers is not its to take',
-  )
+  t.match(worth.json(), { provenance: { confirmations: 1 } }, 'counted for the platform')
+  t.same(hashesOf(await fetchAll(10)).sort(), [hers.hash, second].sort(), 'its own hash is withdrawn, that of a case is not')
   const speaker = await keyWith(['feedback'])
   for (const taking of ['Withdrawn', 'Deleted']) {
     const answer = await post('SubmitFeedback', { hashFeedbacks: [said(second, taking)] }, speaker.key)
     t.same(answer.json(), { accepted: 0, refused: [{ index: 0, reason: 'scope-missing' }] }, taking)
   }
-  t.ok(hashesOf(await fetchAll(10)).includes(second), 'who may say something about it may not take it back')
+  t.ok(hashesOf(await fetchAll(10)).includes(second), 'feedback alone does not allow a withdrawal')
 
   const guesses = { hashFeedbacks: [said(hers.hash, 'Blocked'), said(randomHashText(), 'Blocked')] }
   t.same(
     (await post('SubmitFeedback', guesses, speaker.key)).json(),
     { accepted: 0, refused: [0, 1].map((index) => ({ index, reason: 'scope-missing' })) },
-    'who may not ask learns nothing of what is registered',
+    'without match the answer does not show whether a hash is registered',
   )
   await post('SubmitFeedback', guesses, (await keyWith(['feedback'])).key)
   const still = await ask(service, 'GET', `/v1/signals/${hers.imageId}`, headers)
-  t.match(still.json(), { provenance: { confirmations: 1 } }, 'and raises no tier, with another key neither')
+  t.match(still.json(), { provenance: { confirmations: 1 } }, 'it raises no tier, with another key either')
   const counted = await post('SubmitFeedback', guesses, (await keyWith(['feedback', 'match'], 'counted')).key)
   t.equal(counted.json<{ accepted: number }>().accepted, 1)
 
@@ -105,7 +101,7 @@ t.test('hashes and feedback are taken record by record', async (t) => {
   silent(t, service)
 })
 
-t.test('MD5 of a video is handed in, fetched, reported and taken back as PDQ is', async (t) => {
+t.test('MD5 of a video is submitted, fetched, reported and withdrawn like PDQ', async (t) => {
   const { service, clock, keyWith, fetchAll, handIn } = await world(t)
   const { key, headers } = await keyWith(['signals:write', 'feedback', 'match'], 'platform')
   const post = async (path: string, payload: object) => {
@@ -116,7 +112,7 @@ t.test('MD5 of a video is handed in, fetched, reported and taken back as PDQ is'
     return answer.json<object>()
   }
   const [md5, pdq] = [randomHashText().slice(32), randomHashText()]
-  // The same bits as PDQ are another hash.
+  // The same bits as PDQ, which is another hash.
   const twice = md5 + md5
   const hashRecords = [
     { signalType: 'StopNCIISignalType.VideoMD5', hashValue: md5 },

@@ -1,4 +1,4 @@
-// Several fetchers at once, who remember nothing but a time: whatever the others do, each is given every hash that stays registered.
+// Several concurrent fetchers that remember only a timestamp: each gets every hash that stays registered, whatever the others do.
 
 import t, { type Test } from 'tap'
 import { z } from 'zod'
@@ -31,7 +31,7 @@ async function world(t: Test) {
 
 const fetcherWith = ({ app }: TestService, key: string) => stopNciiFetcher(() => app, key)
 
-t.test('two fetchers with one key that page in the same second', async (t) => {
+t.test('two fetchers that share a key and page in the same second both get every hash', async (t) => {
   const { service, clock, handIn } = await world(t)
   const { key } = await keyFor(service, 'platform', ['feed'])
   const [production, staging] = [fetcherWith(service, key), fetcherWith(service, key)]
@@ -54,7 +54,7 @@ t.test('two fetchers with one key that page in the same second', async (t) => {
   )
 })
 
-t.test('a time that a key was not given is no place of it', async (t) => {
+t.test('a fetcher with a new key gets every hash from a timestamp that this key was never given', async (t) => {
   const { service, clock, handIn } = await world(t)
   const [old, next] = [await keyFor(service, 'platform', ['feed']), await keyFor(service, 'platform', ['feed'])]
   const hashes = (await handIn(30)).map(({ hash }) => hash)
@@ -71,11 +71,11 @@ t.test('a time that a key was not given is no place of it', async (t) => {
   t.same(
     hashes.filter((hash) => !got.has(hash) && !before.had.has(hash)),
     [],
-    'a fetcher whose key was changed loses nothing',
+    'nothing is lost by the change of key',
   )
 })
 
-t.test('a page’s token belongs to the key it was given to', async (t) => {
+t.test('a page token is valid only with the key that it was given to', async (t) => {
   const { service, handIn } = await world(t)
   await handIn(30)
   const [one, other] = [await keyFor(service, 'platform', ['feed']), await keyFor(service, 'platform', ['feed'])]
@@ -87,7 +87,7 @@ t.test('a page’s token belongs to the key it was given to', async (t) => {
   t.match((await get(other.key, token)).json(), { code: 'cursor-unknown' })
 })
 
-t.test('any order of pages, breaks, lost answers and writes', async (t) => {
+t.test('in any order of pages, interruptions, lost answers and writes every fetcher gets every hash', async (t) => {
   const { service, clock, handIn, remove } = await world(t)
   const { headers: admin } = await operator(service)
   const there = new Map<string, string>()

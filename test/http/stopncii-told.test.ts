@@ -1,4 +1,4 @@
-// Who fetched a hash by StopNCII's interface is told of its withdrawal; nobody else is given the hash, and it is kept no longer than for that.
+// A key that fetched a hash over StopNCII gets its withdrawal. No other key gets the hash, and it is kept only until then.
 
 import t, { type Test } from 'tap'
 import { parseHash } from '../../packages/hash/src/hash256.js'
@@ -30,7 +30,7 @@ async function world(t: Test, options: TestServiceOptions = {}) {
     const { key } = await keyFor(service, org, ['feed'])
     return { key, ...stopNciiFetcher(() => service.app, key) }
   }
-  /** A second passes, so that the next page has a time of its own. */
+  /** Moves the clock by a second, so that the next page has another timestamp. */
   const later = () => {
     clock.nowMs += 1000
   }
@@ -38,7 +38,7 @@ async function world(t: Test, options: TestServiceOptions = {}) {
   return { service, redis, ngo, makeBank, handIn, remove, fetcher, later, kept }
 }
 
-t.test('a Tabir that pulls from a Tabir loses what is withdrawn there with its next pull', async (t) => {
+t.test('a Tabir that pulls from another Tabir removes the hashes withdrawn there at its next pull', async (t) => {
   const source = await world(t)
   const baseUrl = `${await source.service.app.listen({ host: '127.0.0.1', port: 0 })}/stopncii/v1`
   t.teardown(() => source.service.app.server.closeAllConnections())
@@ -71,14 +71,14 @@ t.test('a Tabir that pulls from a Tabir loses what is withdrawn there with its n
   await ask(source.service, 'DELETE', `/v1/signals/${heldId}/quarantine`, admin)
   await source.handIn(banked)
   await pull()
-  t.same(await grades(banked, held), ['exact', 'exact'], 'released, or registered anew')
+  t.same(await grades(banked, held), ['exact', 'exact'], 'released or registered again')
 })
 
-t.test('a withdrawn hash is kept until all keys that fetched it have heard, and for no others', async (t) => {
+t.test('a withdrawn hash is kept until every key that fetched it got the withdrawal, 30 days at most', async (t) => {
   const { service, redis, handIn, remove, fetcher, later, kept } = await world(t)
   const unread = randomHashText()
   await remove(await handIn(unread))
-  t.same(await kept(), [], 'where nobody fetches, nothing is kept')
+  t.same(await kept(), [], 'nothing is kept without a fetcher')
 
   const [one, other] = [await fetcher(), await fetcher('another')]
   const hers = await caseWithPicture(service)
@@ -88,7 +88,7 @@ t.test('a withdrawn hash is kept until all keys that fetched it have heard, and 
   later()
   const unfetched = await caseWithPicture(service)
   await del(service.app, unfetched.url, unfetched.headers)
-  t.same(await kept(), [], 'what nobody fetched')
+  t.same(await kept(), [], 'a hash that was not fetched is not kept')
 
   await del(service.app, hers.url, hers.headers)
   await remove(id)
@@ -96,22 +96,22 @@ t.test('a withdrawn hash is kept until all keys that fetched it have heard, and 
   t.equal(names.length, 2)
   for (const name of await kept()) {
     const leftMs = await redis.pttl(name)
-    t.ok(leftMs > 29 * DAY_MS && leftMs <= 30 * DAY_MS, 'for 30 days at most')
+    t.ok(leftMs > 29 * DAY_MS && leftMs <= 30 * DAY_MS, '30 days at most')
   }
   for (const name of names) t.equal((await redis.getBuffer(name))?.length, 62, 'sealed')
 
   const fresh = await fetcher()
   await fresh.all()
-  t.same([...fresh.had, ...fresh.strange], [], 'who comes for the first time is given none of it')
+  t.same([...fresh.had, ...fresh.strange], [], 'a new fetcher does not get withdrawn hashes')
   await one.page(800, true)
   later()
   await one.all()
-  t.equal(one.removals(), 2, 'told again, where an answer was lost')
-  t.equal((await kept()).length, 6, 'who was told shows it when it comes again')
+  t.equal(one.removals(), 2, 'sent again after a lost answer')
+  t.equal((await kept()).length, 6, 'the next fetch confirms the receipt')
   later()
   await one.all()
   await one.all()
-  t.equal((await kept()).length, 5, 'the other one still has it')
+  t.equal((await kept()).length, 5, 'kept for the other fetcher')
   await other.all()
   later()
   await other.all()
@@ -119,7 +119,7 @@ t.test('a withdrawn hash is kept until all keys that fetched it have heard, and 
   t.same([one.strange, other.strange, [...one.has], [...other.has]], [[], [], [], []])
 })
 
-t.test('a key that was revoked is waited for no longer', async (t) => {
+t.test('withdrawn hashes are not kept for a revoked key', async (t) => {
   const { service, handIn, remove, fetcher, later, kept } = await world(t)
   const [one, other] = [await fetcher(), await fetcher()]
   const [first, second] = [await handIn(randomHashText()), await handIn(randomHashText())]
@@ -133,10 +133,10 @@ t.test('a key that was revoked is waited for no longer', async (t) => {
     await createApiKeyStore(store).revoke(service.services.identify(key)?.keyId ?? '', Date.now())
   t.same(await kept(), [])
   await remove(second)
-  t.same(await kept(), [], 'nor is anything kept for it afterwards')
+  t.same(await kept(), [], 'not for later withdrawals either')
 })
 
-t.test('while another picture has the hash, nothing is told, and then its withdrawal is', async (t) => {
+t.test('a hash is reported withdrawn only once no image that the fetcher may read has it', async (t) => {
   const { makeBank, handIn, remove, fetcher, later } = await world(t)
   await makeBank('twin')
   await makeBank('hidden', { readers: ['ngo'] })
@@ -149,25 +149,25 @@ t.test('while another picture has the hash, nothing is told, and then its withdr
   await handIn(hash, 'hidden')
   await remove(id)
   await one.all()
-  t.same([...one.has], [hash], 'registered since the last page')
+  t.same([...one.has], [hash], 'another image was registered since the last page')
   const third = await handIn(hash)
   await one.all()
   later()
   await remove(third)
   await one.all()
-  t.same([...one.has], [hash], 'known long before')
+  t.same([...one.has], [hash], 'another image was known before')
   later()
   await remove(twin, 'twin')
   const again = await handIn(hash)
   await one.all()
-  t.same([...one.has], [hash], 'registered anew')
+  t.same([...one.has], [hash], 'registered again')
   later()
   await remove(again)
   await one.all()
-  t.same([...one.has, ...one.strange], [], 'what others alone may know of is nothing to it')
+  t.same([...one.has, ...one.strange], [], 'an image in a hidden bank does not count')
 })
 
-t.test('nor while a report waits to be told with others, and then that it was taken back', async (t) => {
+t.test('a withdrawal is reported only after a delayed report of the same hash is withdrawn too', async (t) => {
   const { service, handIn, remove, fetcher, later } = await world(t, { feedDelay: { minMs: 3_600_000, maxMs: 3_600_000 } })
   const one = await fetcher()
   const hash = randomHashText()
@@ -184,62 +184,59 @@ t.test('nor while a report waits to be told with others, and then that it was ta
   t.same([...one.has, ...one.strange], [])
 })
 
-t.test(
-  'a picture that loses one of its hashes, a bank that is hidden or removed, and a fetch from the beginning',
-  async (t) => {
-    const { service, ngo, makeBank, handIn, fetcher, later } = await world(t)
-    const one = await fetcher()
-    const late = await fetcher('late')
-    const [itself, former, next] = [randomHashText(), randomHashText(), randomHashText()]
-    const put = async (...texts: string[]) => {
-      const { banks, identify, registration } = service.services
-      const caller = identify(ngo.key)
-      if (caller === undefined) throw new Error('a key is known once it is made')
-      const signals = texts.flatMap((text) => {
-        const hash = parseHash(text)
-        return hash === undefined ? [] : [{ type: 'pdq', view: 'whole', quality: 90, hash } as const]
-      })
-      const bank = await banks.writable(caller, 'mine')
-      await registration.matchable(
-        (await registration.pictureForBank(bank, { signals, ref: undefined, category: undefined })).revision,
-      )
-    }
-    await put(itself, former)
-    await one.all()
-    t.same(one.has, new Set([itself, former]))
-    later()
-    await put(itself, next)
-    await one.all()
-    await late.all()
-    t.same([one.has, late.has], [new Set([itself, next]), new Set([itself, next])])
-    t.same(late.strange, [], 'who came later never hears of the former one')
-
-    await makeBank('shown')
-    const hidden = randomHashText()
-    await handIn(hidden, 'shown')
-    await one.all()
-    later()
-    await ask(service, 'PATCH', '/v1/banks/shown', ngo.headers, { readers: ['ngo'] })
-    await one.all()
-    t.notOk(one.has.has(hidden))
-
-    const { headers: admin } = await operator(service)
-    const [paused, removed] = [randomHashText(), randomHashText()]
-    const pausedId = await handIn(paused)
-    await makeBank('LEAVING')
-    await handIn(removed, 'LEAVING')
-    await one.all()
-    t.ok(one.has.has(paused) && one.has.has(removed))
-    await ask(service, 'POST', `/v1/signals/${pausedId}/quarantine`, admin)
-    await ask(service, 'DELETE', '/c/bank/LEAVING', ngo.headers)
-    one.restart()
-    later()
-    // A bank that was removed is erased piece by piece; what is erased while a page is read is told on the next one.
-    await until(async () => {
-      await one.all()
-      return !one.has.has(removed)
+t.test('a changed hash, a hidden or removed bank and a hold are reported to every fetcher of the hash', async (t) => {
+  const { service, ngo, makeBank, handIn, fetcher, later } = await world(t)
+  const one = await fetcher()
+  const late = await fetcher('late')
+  const [itself, former, next] = [randomHashText(), randomHashText(), randomHashText()]
+  const put = async (...texts: string[]) => {
+    const { banks, identify, registration } = service.services
+    const caller = identify(ngo.key)
+    if (caller === undefined) throw new Error('a key is known once it is made')
+    const signals = texts.flatMap((text) => {
+      const hash = parseHash(text)
+      return hash === undefined ? [] : [{ type: 'pdq', view: 'whole', quality: 90, hash } as const]
     })
-    t.same(one.has, new Set([itself, next]), 'it may keep all that it had')
-    t.same([one.strange, late.strange], [[], []])
-  },
-)
+    const bank = await banks.writable(caller, 'mine')
+    await registration.matchable(
+      (await registration.pictureForBank(bank, { signals, ref: undefined, category: undefined })).revision,
+    )
+  }
+  await put(itself, former)
+  await one.all()
+  t.same(one.has, new Set([itself, former]))
+  later()
+  await put(itself, next)
+  await one.all()
+  await late.all()
+  t.same([one.has, late.has], [new Set([itself, next]), new Set([itself, next])])
+  t.same(late.strange, [], 'a later fetcher never gets the former hash')
+
+  await makeBank('shown')
+  const hidden = randomHashText()
+  await handIn(hidden, 'shown')
+  await one.all()
+  later()
+  await ask(service, 'PATCH', '/v1/banks/shown', ngo.headers, { readers: ['ngo'] })
+  await one.all()
+  t.notOk(one.has.has(hidden))
+
+  const { headers: admin } = await operator(service)
+  const [paused, removed] = [randomHashText(), randomHashText()]
+  const pausedId = await handIn(paused)
+  await makeBank('LEAVING')
+  await handIn(removed, 'LEAVING')
+  await one.all()
+  t.ok(one.has.has(paused) && one.has.has(removed))
+  await ask(service, 'POST', `/v1/signals/${pausedId}/quarantine`, admin)
+  await ask(service, 'DELETE', '/c/bank/LEAVING', ngo.headers)
+  one.restart()
+  later()
+  // A removed bank is erased in steps; what is erased while a page is read is reported on the next page.
+  await until(async () => {
+    await one.all()
+    return !one.has.has(removed)
+  })
+  t.same(one.has, new Set([itself, next]), 'the remaining hashes are kept')
+  t.same([one.strange, late.strange], [[], []])
+})

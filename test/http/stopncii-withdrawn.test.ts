@@ -1,4 +1,4 @@
-// What an organisation hands in by StopNCII's interface it can take back, also while nothing of it matches.
+// An organisation can withdraw what it submitted over StopNCII, also while it does not match.
 
 import t from 'tap'
 import { parseHash } from '../../packages/hash/src/hash256.js'
@@ -26,7 +26,7 @@ const ready = startService(t).then(async (service) => {
 const TAKEN = { accepted: 1, refused: [] }
 const UNKNOWN = { accepted: 0, refused: [{ index: 0, reason: 'signal-unknown' }] }
 
-t.test('a hash that an operator holds is taken back, and matches nothing once it is released', async (t) => {
+t.test('a hash that the operator holds can be withdrawn, and does not match after a release', async (t) => {
   const { service, member, admin, submit, withdraw } = await ready
   const hash = randomHashText()
   const id = await submit(hash)
@@ -41,10 +41,10 @@ t.test('a hash that an operator holds is taken back, and matches nothing once it
     'nothing is left to release',
   )
   t.same(await matchesOf(service, member.headers, hash), [])
-  t.same(await withdraw(hash), UNKNOWN, 'it was taken back already')
+  t.same(await withdraw(hash), UNKNOWN, 'it was withdrawn already')
 })
 
-t.test('so is one that its owner holds, that was judged false, or whose bank answers nothing', async (t) => {
+t.test('a paused hash, an invalidated one and one of a bank with ratio 0 can be withdrawn', async (t) => {
   const { service, member, admin, submit, withdraw } = await ready
   const { trust, banks } = service.services
   const [paused, invalidated, off] = [randomHashText(), randomHashText(), randomHashText()]
@@ -66,7 +66,7 @@ t.test('so is one that its owner holds, that was judged false, or whose bank ans
   }
 })
 
-t.test('nobody takes back another’s, and asking makes no bank', async (t) => {
+t.test('a hash of another organisation cannot be withdrawn, and trying creates no bank', async (t) => {
   const { service, member, admin, submit, withdraw } = await ready
   const hash = randomHashText()
   const id = await submit(hash)

@@ -1,4 +1,4 @@
-// A service with StopNCII's interface, and its client.
+// A service and a client of its StopNCII interface.
 
 import type { Test } from 'tap'
 import { z } from 'zod'
@@ -6,7 +6,7 @@ import type { Scope } from '../../src/domain/organisations/access.js'
 import { keyFor, randomHashText, startService } from '../helpers/service.js'
 import { ask } from '../helpers/trust.js'
 
-/** What the client needs and knows; it gives up on anything else. */
+/** Fields and values that the real client knows. It stops at anything else. */
 export const Page = z.strictObject({
   count: z.int(),
   nextSetTimestamp: z.int(),
@@ -53,7 +53,7 @@ export async function world(t: Test) {
     if (answer.statusCode !== 200) throw new Error(answer.body)
     return Page.parse(answer.json())
   }
-  /** All pages of one fetch, as the client asks for them. */
+  /** All pages of one fetch, requested like the real client. */
   const fetchAll = async (startTimestamp: number, pageSize = 800, most = 100) => {
     const pages = [await page(`startTimestamp=${startTimestamp}&pageSize=${pageSize}`)]
     for (let last = pages[0]; last?.hasMoreRecords && pages.length < most; last = pages.at(-1))

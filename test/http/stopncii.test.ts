@@ -1,4 +1,4 @@
-// StopNCII's interface as its client reads it: an absent or wrong field ends the client's fetch, an unknown word loses it a record.
+// The StopNCII interface as its client reads it: a missing or wrong field ends the client's fetch, an unknown value loses a record.
 
 import t from 'tap'
 import { readFeed } from '../helpers/feed.js'
@@ -8,7 +8,7 @@ import { openCase, randomHashText } from '../helpers/service.js'
 import { ask, caseWithPicture, operator } from '../helpers/trust.js'
 import { hashesOf, world } from './stopncii-world.js'
 
-t.test('what is withdrawn, held, invalidated or harmless is in no fetch, but as withdrawn for who fetched it', async (t) => {
+t.test('withdrawn, held, invalidated and allowlisted hashes are sent only as Withdrawn, to earlier fetchers', async (t) => {
   const { service, fetchAll, handIn, ngo } = await world(t)
   const hers = await caseWithPicture(service)
   const { hashes, ids } = await handIn(4)
@@ -24,10 +24,10 @@ t.test('what is withdrawn, held, invalidated or harmless is in no fetch, but as 
   t.same(hashesOf(again), [hashes[3]])
   t.same(new Set(hashesOf(again, 'Withdrawn')), new Set([hers.hash, ...hashes.slice(0, 3)]))
   await ask(service, 'DELETE', `/v1/signals/${ids[1]}/quarantine`, headers)
-  t.same(hashesOf(await fetchAll(10)).sort(), [hashes[1], hashes[3]].sort(), 'released: there again')
+  t.same(hashesOf(await fetchAll(10)).sort(), [hashes[1], hashes[3]].sort(), 'a released hash is back')
 })
 
-t.test('records say what a platform may know, and nothing that joins pictures', async (t) => {
+t.test('records contain what a platform may know and nothing that links pictures of a case', async (t) => {
   const { service, page, handIn } = await world(t)
   const her = await openCase(service.app)
   const signals = [
@@ -50,7 +50,7 @@ t.test('records say what a platform may know, and nothing that joins pictures', 
   t.notMatch(JSON.stringify(answer), MARKER)
 })
 
-t.test('a fetch that breaks off anywhere goes on by its last time, and loses nothing', async (t) => {
+t.test('an interrupted fetch resumes at its last timestamp and misses no hash', async (t) => {
   const { fetchAll, handIn, clock } = await world(t)
   const { hashes } = await handIn(40)
   const had = new Set<string>()
@@ -59,7 +59,7 @@ t.test('a fetch that breaks off anywhere goes on by its last time, and loses not
     clock.nowMs += 1000
     const [one] = await fetchAll(timeS, 3, 1)
     if (one === undefined) throw new Error('a fetch has a page')
-    t.ok(one.nextSetTimestamp >= timeS, 'times never go back')
+    t.ok(one.nextSetTimestamp >= timeS, 'timestamps never decrease')
     for (const hash of hashesOf([one])) had.add(hash)
     timeS = one.nextSetTimestamp
   }
@@ -68,42 +68,42 @@ t.test('a fetch that breaks off anywhere goes on by its last time, and loses not
   const whole = await fetchAll(timeS)
   clock.nowMs += 5000
   const later = await handIn(3)
-  clock.nowMs -= 60_000 // a clock that is set back
+  clock.nowMs -= 60_000 // the clock is set back
   const after = await fetchAll(whole.at(-1)?.nextSetTimestamp ?? 0)
-  t.same(hashesOf(after).sort(), later.hashes.sort(), 'what came since')
+  t.same(hashesOf(after).sort(), later.hashes.sort(), 'hashes registered since')
   const times = [...whole, ...after].map(({ nextSetTimestamp }) => nextSetTimestamp)
-  t.same(times, [...times].sort(), 'whatever the clock does')
+  t.same(times, [...times].sort(), 'timestamps never decrease, whatever the clock does')
   for (const { hashRecords, nextSetTimestamp } of after)
     for (const record of hashRecords) t.equal(record.lastModtimestamp, nextSetTimestamp)
 
   const ahead = Math.floor(clock.nowMs / 1000) + 3600
   const last = (await fetchAll(ahead)).at(-1)
   t.match(last, { hasMoreRecords: false, nextPageToken: null })
-  t.ok((last?.nextSetTimestamp ?? 0) >= ahead, 'a time that lies ahead is not taken back')
+  t.ok((last?.nextSetTimestamp ?? 0) >= ahead, 'a timestamp in the future is kept')
 })
 
-t.test('pages of the same second are all given again', async (t) => {
+t.test('pages of the same second are sent again to a fetch that resumes in that second', async (t) => {
   const { fetchAll, handIn } = await world(t)
   const { hashes } = await handIn(30)
   const pages = await fetchAll(10, 4)
   t.ok(pages.length > 3)
-  t.same(hashesOf(pages).sort(), [...hashes].sort(), 'each once, while it goes on by its tokens')
+  t.same(hashesOf(pages).sort(), [...hashes].sort(), 'each once while the fetch uses its tokens')
   t.equal(new Set(pages.map(({ nextSetTimestamp }) => nextSetTimestamp)).size, 1)
   const first = new Set(hashesOf(pages.slice(0, 1)))
   const again = await fetchAll(pages[0]?.nextSetTimestamp ?? 0, 4)
-  t.same(new Set([...first, ...hashesOf(again)]), new Set(hashes), 'whoever had only the first of them misses none')
+  t.same(new Set([...first, ...hashesOf(again)]), new Set(hashes), 'a fetcher that had only the first page misses none')
 })
 
-t.test('who may not fetch, and what cannot be asked', async (t) => {
+t.test('a fetch needs a valid key with feed, its own page token and valid parameters', async (t) => {
   const { service, get, keyWith, reader, page, handIn } = await world(t)
-  await handIn(40) // of five with random ids, all are on the first page in 0.7 % of runs
+  await handIn(40) // with five signals all could be on the first page, in 0.7 % of runs
   const plain = 'startTimestamp=10&pageSize=2'
   refused(t, await get(plain, {}), 'key-missing')
   refused(t, await get(plain, { 'x-functions-key': withTypo(reader.key) }), 'key-invalid')
   refused(t, await get(plain, { 'x-functions-key': MARKER }), 'key-invalid')
   const asker = await keyWith(['match', 'signals:write', 'feedback'])
   refused(t, await get(plain, { 'x-functions-key': asker.key }), 'scope-missing')
-  t.equal((await get(plain, reader.headers)).statusCode, 200, 'Bearer does as well')
+  t.equal((await get(plain, reader.headers)).statusCode, 200, 'a bearer token works too')
 
   const { nextPageToken } = await page(plain)
   const own = await readFeed(service, reader.headers)
@@ -111,9 +111,14 @@ t.test('who may not fetch, and what cannot be asked', async (t) => {
   const other = await keyWith(['feed'], 'other')
   const token = encodeURIComponent(nextPageToken ?? '')
   t.equal((await get(`${plain}&nextPageToken=${token}`)).statusCode, 200)
-  refused(t, await get(`${plain}&nextPageToken=${token}`, { 'x-functions-key': other.key }), 'cursor-unknown', 'another’s')
+  refused(
+    t,
+    await get(`${plain}&nextPageToken=${token}`, { 'x-functions-key': other.key }),
+    'cursor-unknown',
+    'the token of another key',
+  )
   const foreign = ownCursor?.op === 'cursor' ? ownCursor.cursor : ''
-  refused(t, await get(`${plain}&nextPageToken=${foreign}`), 'cursor-unknown', 'of another feed')
+  refused(t, await get(`${plain}&nextPageToken=${foreign}`), 'cursor-unknown', 'a cursor of the Tabir feed')
   refused(t, await get(`${plain}&nextPageToken=${MARKER}`), 'cursor-unknown')
   refused(t, await service.app.inject({ url: `/v1/feed?after=${token}`, headers: reader.headers }), 'cursor-unknown')
   for (const query of [
@@ -124,6 +129,6 @@ t.test('who may not fetch, and what cannot be asked', async (t) => {
     'startTimestamp=99999999999',
   ])
     refused(t, await get(query), 'request-invalid', query)
-  t.equal((await get('')).statusCode, 200, 'with nothing said, everything')
+  t.equal((await get('')).statusCode, 200, 'without parameters all hashes are sent')
   silent(t, service)
 })

@@ -1,4 +1,4 @@
-// Redis goes: nothing is promised that cannot be kept, and nobody waits for long. Redis comes back: so does everything.
+// While Redis is unavailable requests are refused in time and nothing is acknowledged. When it returns, everything works again.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
@@ -13,11 +13,11 @@ import { refused } from '../helpers/refusal.js'
 import { codeOf, keyFor, openCase, randomHashText, startService, type TestService, until } from '../helpers/service.js'
 import { startWorkers } from '../helpers/workers.js'
 
-/** A request's way to Redis gives up after 3 s; the rest is for a machine that has other things to do. */
+/** A request gives up on Redis after 3 s; the rest is for a busy machine. */
 const ANSWERED_TIMEOUT_MS = 4500
 const STALE_AFTER_MS = DEFAULT_FRESHNESS.staleAfterMs
 
-t.test('Redis is killed, and comes back', async (t) => {
+t.test('while Redis is down requests are refused, and after its restart all acknowledged writes are there', async (t) => {
   const world = await open(t)
   const { service, her, hash } = world
   const texts = Array.from({ length: 20 }, randomHashText)
@@ -41,27 +41,24 @@ t.test('Redis is killed, and comes back', async (t) => {
   t.match(found.json(), { results: [{ matches: [{ grade: 'exact' }] }, { matches: [] }] })
 })
 
-t.test(
-  'why Redis cannot be used is in the log line of the request and in the metrics, and is told to no caller',
-  async (t) => {
-    const service = await startService(t)
-    const redis = new Redis(service.redis.socket)
-    t.teardown(() => redis.disconnect())
-    await redis.config('SET', 'maxmemory', '1')
+t.test('the reason why Redis is unavailable is in the log and metrics, and in no answer', async (t) => {
+  const service = await startService(t)
+  const redis = new Redis(service.redis.socket)
+  t.teardown(() => redis.disconnect())
+  await redis.config('SET', 'maxmemory', '1')
 
-    const answer = await service.app.inject({ method: 'POST', url: '/v1/cases', payload: { adult: true } })
+  const answer = await service.app.inject({ method: 'POST', url: '/v1/cases', payload: { adult: true } })
 
-    refused(t, answer, 'store-unavailable')
-    t.notMatch(answer.body, /memory|OOM/)
-    const line = service.log.find((text) => text.includes('"storeCause"')) ?? '{}'
-    t.match(JSON.parse(line), { msg: 'request', code: 'store-unavailable', storeCause: 'out-of-memory' })
-    const { body } = await service.app.inject({ url: '/metrics' })
-    t.match(body, /^tabir_store_unavailable_total{cause="out-of-memory"} [1-9]/m)
-    t.match(body, /^tabir_store_unavailable_total{cause="credentials"} 0$/m)
-  },
-)
+  refused(t, answer, 'store-unavailable')
+  t.notMatch(answer.body, /memory|OOM/)
+  const line = service.log.find((text) => text.includes('"storeCause"')) ?? '{}'
+  t.match(JSON.parse(line), { msg: 'request', code: 'store-unavailable', storeCause: 'out-of-memory' })
+  const { body } = await service.app.inject({ url: '/metrics' })
+  t.match(body, /^tabir_store_unavailable_total{cause="out-of-memory"} [1-9]/m)
+  t.match(body, /^tabir_store_unavailable_total{cause="credentials"} 0$/m)
+})
 
-t.test('what was acknowledged the moment before Redis was killed is there afterwards', async (t) => {
+t.test('writes that were acknowledged just before Redis was killed survive', async (t) => {
   const world = await open(t)
   const kept: string[] = []
   let isKilled = false
@@ -77,7 +74,7 @@ t.test('what was acknowledged the moment before Redis was killed is there afterw
             'store-unavailable',
             world.service.log.findLast((line) => line.includes('"err"')) ?? 'no error',
           )
-        if (statusCode !== 201) await sleep(100) // a machine that others use may be too slow for so many at once
+        if (statusCode !== 201) await sleep(100) // a busy machine may be too slow for so many at once
         if (kept.length < 200 || isKilled) continue
         isKilled = true
         world.service.redis.server.kill()
@@ -96,7 +93,7 @@ t.test('what was acknowledged the moment before Redis was killed is there afterw
   t.equal(results.filter(({ matches }) => matches[0]?.grade === 'exact').length, kept.length)
 })
 
-t.test('Redis stops answering for a while, and goes on', async (t) => {
+t.test('while Redis hangs requests are refused, and all works again when it continues', async (t) => {
   const world = await open(t)
   const redis = new Redis(world.service.redis.socket)
   t.teardown(() => redis.disconnect())
@@ -112,24 +109,21 @@ t.test('Redis stops answering for a while, and goes on', async (t) => {
   await assertBack(t, world)
 })
 
-t.test(
-  'an api that stood still for a second answers whoever comes next, and does not say that Redis is unavailable',
-  async (t) => {
-    const freshness = { ...DEFAULT_FRESHNESS, graceMs: 60_000 } // Redis may be given no processor for longer than its word is waited for
-    const service = await startService(t, { freshness })
-    const { headers } = await keyFor(service, 'platform', ['match'])
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, STALE_AFTER_MS + 200)
-    const answer = await service.app.inject({
-      method: 'POST',
-      url: '/v1/match',
-      headers,
-      payload: { queries: [{ signals: [{ type: 'pdq', hash: randomHashText() }] }] },
-    })
-    t.equal(answer.statusCode, 200, answer.body)
-  },
-)
+t.test('an api that was blocked for longer than its staleness limit answers the next query', async (t) => {
+  const freshness = { ...DEFAULT_FRESHNESS, graceMs: 60_000 } // on a busy machine Redis may answer late
+  const service = await startService(t, { freshness })
+  const { headers } = await keyFor(service, 'platform', ['match'])
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, STALE_AFTER_MS + 200)
+  const answer = await service.app.inject({
+    method: 'POST',
+    url: '/v1/match',
+    headers,
+    payload: { queries: [{ signals: [{ type: 'pdq', hash: randomHashText() }] }] },
+  })
+  t.equal(answer.statusCode, 200, answer.body)
+})
 
-t.test('what is told to stop while Redis is unavailable stops', async (t) => {
+t.test('api and worker stop while Redis is unavailable', async (t) => {
   const service = await startService(t)
   const worker = await startWorkers(t, service.redis)
   t.teardown(() => worker.kill('SIGKILL'))
@@ -142,14 +136,14 @@ t.test('what is told to stop while Redis is unavailable stops', async (t) => {
   await service.services.close()
   t.ok(now() - before < ANSWERED_TIMEOUT_MS, 'the api')
 
-  worker.disconnect() // as when the supervisor dies, and its Redis with it
+  worker.disconnect() // as if the supervisor died together with its Redis
   await t.resolves(
     until(() => worker.exitCode !== null),
     'the worker',
   )
 })
 
-/** Everything but what is alive by itself is refused, in time. */
+/** Expects every request but liveness and metrics to be refused in time. */
 async function assertAway(t: Test, world: World): Promise<void> {
   const { service, her, ngo, platform, picture } = world
   const { app } = service
@@ -191,11 +185,11 @@ async function assertAway(t: Test, world: World): Promise<void> {
     t.ok(tookMs < ANSWERED_TIMEOUT_MS, `${what}: ${Math.round(tookMs)} ms`)
   }
   const staleAfterMs = await stale
-  t.ok(staleAfterMs < STALE_AFTER_MS + 1000, `no match is answered any more after ${Math.round(staleAfterMs)} ms`)
+  t.ok(staleAfterMs < STALE_AFTER_MS + 1000, `matches are refused after ${Math.round(staleAfterMs)} ms`)
   for (let i = 0; i < 3; i++) await refusedAtOnce(t, 'store-unavailable', () => match(world, [world.hash]))
   await refusedAtOnce(t, 'store-unavailable', () => ready(world))
-  t.equal((await app.inject({ url: '/health/live' })).statusCode, 200, 'it is alive')
-  t.equal((await app.inject({ url: '/metrics' })).statusCode, 200, 'and can be watched')
+  t.equal((await app.inject({ url: '/health/live' })).statusCode, 200, 'liveness answers')
+  t.equal((await app.inject({ url: '/metrics' })).statusCode, 200, 'metrics are available')
 }
 
 async function refusedAtOnce(t: Test, code: ProblemCode, ask: () => Promise<LightMyRequestResponse>): Promise<void> {
@@ -205,7 +199,7 @@ async function refusedAtOnce(t: Test, code: ProblemCode, ask: () => Promise<Ligh
   t.ok(now() - askedAt < 500)
 }
 
-/** By itself: nobody is told. */
+/** Expects everything to work again without any action. */
 async function assertBack(t: Test, world: World): Promise<void> {
   const { service, her, platform, picture } = world
   const { app } = service
@@ -227,7 +221,7 @@ async function assertBack(t: Test, world: World): Promise<void> {
       headers: { ...platform.headers, ...body.headers },
     })
   })
-  t.equal(asked.statusCode, 200, 'a worker came back as well')
+  t.equal(asked.statusCode, 200, 'a worker hashes again')
   const another = await openCase(app)
   t.equal((await answered(() => register({ ...world, her: another }, randomHashText()))).statusCode, 201)
   t.match((await answered(() => app.inject({ method: 'DELETE', ...callOf(another) }))).json(), {
@@ -237,9 +231,9 @@ async function assertBack(t: Test, world: World): Promise<void> {
 }
 
 /**
- * As a client that comes again when it is told to: this api gives Redis no more time than a real one does, which a busy machine may not have. And what
- * follows Redis, asks it and writes to it are lines of their own, each of which tries again every half a second at most: an api that is ready, by the
- * first of them, may have to wait for the others.
+ * Retries like a client that is told to: this api gives Redis no more time than a real one, and a busy machine may need more. The connections that
+ * follow, query and write each reconnect by themselves, every half a second at most. So an api that is ready by the first of them may still
+ * wait for the others.
  */
 async function answered(ask: () => Promise<LightMyRequestResponse>): Promise<LightMyRequestResponse> {
   let answer = await ask()

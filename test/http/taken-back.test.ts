@@ -1,4 +1,4 @@
-// What is taken back while it is used: a bank that is written to, a key that reads or hands in, a case that is handed over.
+// Revocations during use: a bank that is being written, a key that reads or submits, a case that is handed over.
 
 import { once } from 'node:events'
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
@@ -9,12 +9,12 @@ import { del, post } from '../helpers/requests.js'
 import { keyFor, randomHashText, startService, submitted, type TestService, until } from '../helpers/service.js'
 import { listen } from '../helpers/sockets.js'
 
-/** An import takes twice as many at a time. */
+/** Lines of one batch; an import takes two of these at a time. */
 const LINES_OF_A_BATCH = 500
-/** A body that waits for a test is none that somebody draws out. */
+/** Bodies wait for the test, so they must not count as too slow. */
 const serverLimits = { slowForMs: 3_600_000 }
 
-t.test('a file goes on into no bank that was removed meanwhile, whoever has its name by then', async (t) => {
+t.test('a file that is being sent into a bank is refused once the bank is removed', async (t) => {
   const service = await startService(t, { serverLimits })
   const ngo = await keyFor(service, 'ngo', ['signals:write', 'match'])
   const hma = hmaClient(service, ngo.headers)
@@ -31,7 +31,7 @@ t.test('a file goes on into no bank that was removed meanwhile, whoever has its 
   }
 })
 
-t.test('a bank that is made anew knows nothing of the files of the one before, and takes them again', async (t) => {
+t.test('a new bank with the name of a removed one shows none of its imports and accepts the same file', async (t) => {
   const clock = { aheadMs: 0 }
   const service = await startService(t, { now: () => Date.now() + clock.aheadMs })
   const { app } = service
@@ -54,12 +54,12 @@ t.test('a bank that is made anew knows nothing of the files of the one before, a
   const make = () => post(app, '/v1/banks', { name: 'AGAIN' }, other.headers)
   await until(async () => (await make()).statusCode === 201)
 
-  t.same(await listed(other), [], 'not even that there were any')
+  t.same(await listed(other), [], 'no import of the former bank is listed')
   t.match((await handIn(other)).json(), { accepted: 1 })
-  t.ok(await isFound(service, other.headers, hash), 'and it is there')
+  t.ok(await isFound(service, other.headers, hash), 'the signal is in the new bank')
 })
 
-t.test('content that is removed stays so, also when somebody writes a note to it at that moment', async (t) => {
+t.test('removed content stays removed when notes are written to it concurrently', async (t) => {
   const { hma, add, look } = await hmaWorld(t)
   for (let round = 0; round < 20; round++) {
     const hash = randomHashText()
@@ -67,11 +67,11 @@ t.test('content that is removed stays so, also when somebody writes a note to it
     const notes = Array.from({ length: 6 }, (_, i) => hma('PUT', content, { note: `note ${i}` }))
     t.same((await hma('DELETE', content)).body, { deleted: 1 })
     for (const { status } of await Promise.all(notes)) t.ok([200, 404].includes(status), String(status))
-    t.same(await look(hash), {}, 'and matches nothing')
+    t.same(await look(hash), {}, 'it matches nothing')
   }
 })
 
-t.test('nothing more of a file is taken from a key that was taken back', async (t) => {
+t.test('a file that is being sent is refused once its key is revoked, and earlier lines stay', async (t) => {
   const service = await startService(t, { serverLimits })
   const port = await listen(service.app)
   for (const path of ['signals', 'imports']) {
@@ -84,11 +84,11 @@ t.test('nothing more of a file is taken from a key that was taken back', async (
     file.goOn()
     refused(t, await file.answer, 'key-invalid', path)
     t.notOk(await isFound(service, other.headers, file.second), path)
-    t.ok(await isFound(service, other.headers, file.first), 'what was taken before stays')
+    t.ok(await isFound(service, other.headers, file.first), 'lines accepted before stay')
   }
 })
 
-t.test('a question that arrives slowly is answered to no key that was taken back meanwhile', async (t) => {
+t.test('a query whose key is revoked while its body arrives is refused', async (t) => {
   const service = await startService(t, { serverLimits })
   const port = await listen(service.app)
   const asking = await keyFor(service, 'platform', ['match'])
@@ -97,14 +97,14 @@ t.test('a question that arrives slowly is answered to no key that was taken back
   const headers = { ...shown, 'content-type': 'application/json', 'content-length': body.length }
   const ask = request({ method: 'POST', port, path: '/v1/match', headers, agent: false })
   const answered = answerTo(ask)
-  await once(ask, 'continue') // it is let in
+  await once(ask, 'continue') // the key was accepted
   ask.write(body.slice(0, 10))
   await takeBack(service, asking.keyId)
   ask.end(body.slice(10))
   refused(t, await answered, 'key-invalid')
 })
 
-t.test('whoever waits at the feed when his key is taken back is told nothing more', async (t) => {
+t.test('a feed request or stream that waits when its key is revoked gets nothing more', async (t) => {
   const service = await startService(t)
   const reader = await keyFor(service, 'reader', ['feed'])
   const cursor = await cursorOf(service, reader.headers)
@@ -117,7 +117,7 @@ t.test('whoever waits at the feed when his key is taken back is told nothing mor
   t.notOk(stream.text().includes(hash))
 })
 
-t.test('a case is heard of by nobody who may not look at it any more', async (t) => {
+t.test('an event stream of a case ends when its key is revoked or the case is handed over', async (t) => {
   const service = await startService(t)
   const { app } = service
   const ngo = await keyFor(service, 'ngo', ['cases:write'], 'ngo')
@@ -135,16 +135,16 @@ t.test('a case is heard of by nobody who may not look at it any more', async (t)
   await takeBack(service, second.keyId)
   t.equal((await addHash(service, url, ngo.headers)).statusCode, 201)
   await until(() => heard.text().includes('event: registered') && alsoHeard.hasEnded())
-  t.notOk(alsoHeard.text().includes('event: registered'), 'a key that was taken back')
+  t.notOk(alsoHeard.text().includes('event: registered'), 'with a revoked key')
 
   const { pin } = (await post(app, `${url}/handover`, {}, ngo.headers)).json<{ pin: string }>()
   const { token } = (await post(app, `${url}/tokens`, { pin })).json<{ token: string }>()
   await addHash(service, url, { authorization: `Bearer ${token}` })
   await until(() => heard.hasEnded())
-  t.equal(heard.text().match(/event: registered/g)?.length, 1, 'an organisation that has handed it over')
+  t.equal(heard.text().match(/event: registered/g)?.length, 1, 'after the handover')
 })
 
-t.test('two handovers at once, by two processes, give the one PIN that opens', async (t) => {
+t.test('concurrent handovers at two processes give the same PIN', async (t) => {
   const service = await startService(t)
   const beside = await startService(t, { redis: service.redis })
   const ngo = await keyFor(service, 'ngo', ['cases:write'], 'ngo')
@@ -161,7 +161,7 @@ t.test('two handovers at once, by two processes, give the one PIN that opens', a
   }
 })
 
-/** Hands in a batch of lines, and once it is told to go on, one more. */
+/** Submits a batch of lines, and one more when told to continue. */
 function slowFile(port: number, path: string, key: string) {
   const line = (hash: string) => `${JSON.stringify({ type: 'pdq', hash })}\n`
   const [first, second] = [randomHashText(), randomHashText()]
@@ -199,7 +199,7 @@ async function cursorOf({ app }: TestService, headers: Record<string, string>): 
   return (JSON.parse(lines.at(-1) ?? '{}') as { cursor: string }).cursor
 }
 
-/** Listens to a stream of events, once it has begun. */
+/** Opens an event stream. */
 async function listening(port: number, path: string, key: string) {
   const headers = { authorization: `Bearer ${key}`, accept: 'text/event-stream' }
   const asked = request({ port, path, headers, agent: false }).end()

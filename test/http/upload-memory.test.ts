@@ -1,4 +1,4 @@
-// The memory for pictures that arrive is bounded, and each request that ends gives its part back.
+// The memory for pictures in transfer is bounded, and each request frees its part when it ends.
 
 import type { Socket } from 'node:net'
 import t from 'tap'
@@ -11,13 +11,13 @@ import { beginUpload, connectionsOf, listen } from '../helpers/sockets.js'
 import { send, startUploads, waitingJobs } from '../helpers/uploads.js'
 import { startWorkers } from '../helpers/workers.js'
 
-t.test('pictures beyond what this process may hold are refused for now, and room comes back', async (t) => {
+t.test('pictures beyond the memory limit get 503 until memory is free again', async (t) => {
   const picture = await scene(408, { width: 320, height: 240 })
   const { service, platform } = await startUploads(t, { uploadLimits: { maxInFlightBytes: picture.bytes.length } })
   const { app } = service
   const whole = images([picture])
 
-  // There is no worker yet: what is sent waits.
+  // No worker runs yet, so the pictures wait.
   const first = send(app, platform, images([picture, picture]))
   await until(async () => (await waitingJobs(service)) === 1)
   refused(t, await send(app, platform, whole), 'overloaded')
@@ -26,10 +26,10 @@ t.test('pictures beyond what this process may hold are refused for now, and room
   const answer = await first
   t.equal(answer.statusCode, 200)
   t.match(answer.json(), { results: [{ quality: Number }, { problem: { code: 'overloaded', retryAfterS: Number } }] })
-  t.equal((await send(app, platform, whole)).statusCode, 200, 'there is room again')
+  t.equal((await send(app, platform, whole)).statusCode, 200, 'memory is free again')
 })
 
-t.test('room comes back from clients that leave, while they wait and while they send', async (t) => {
+t.test('memory is freed when a client disconnects while waiting or while sending', async (t) => {
   const picture = await scene(409, { width: 320, height: 240 })
   const { service, platform } = await startUploads(t, { uploadLimits: { maxInFlightBytes: picture.bytes.length } })
   const { app } = service
@@ -43,7 +43,7 @@ t.test('room comes back from clients that leave, while they wait and while they 
   const waiting = await beginUpload(port, platform.url, platform.headers, whole)
   await until(async () => (await waitingJobs(service)) === 1)
   await left(waiting)
-  refused(t, await send(app, platform, whole), 'overloaded', 'its picture waits for a worker still')
+  refused(t, await send(app, platform, whole), 'overloaded', 'its picture still waits for a worker')
   await startWorkers(t, service.redis)
   await until(async () => (await send(app, platform, whole)).statusCode === 200)
 
@@ -61,7 +61,7 @@ t.test('room comes back from clients that leave, while they wait and while they 
   )
 })
 
-t.test('refusals of every kind give their room back', async (t) => {
+t.test('every kind of refusal frees the memory of its picture', async (t) => {
   const picture = await scene(410, { width: 320, height: 240 })
   const { service, platform } = await startUploads(t, {
     uploadLimits: { maxInFlightBytes: picture.bytes.length, maxImageBytes: picture.bytes.length },

@@ -1,4 +1,4 @@
-// Reading pictures out of a form, whatever the parser of forms tells of one that breaks off.
+// Reading pictures from a form, also if the form parser does not report that a picture was cut off.
 
 import { Readable } from 'node:stream'
 import type { MultipartFile } from '@fastify/multipart'
@@ -15,7 +15,7 @@ function imagePart(pieces: () => AsyncGenerator<Buffer>): MultipartFile {
   return { type: 'file', ...facts, file, toBuffer: async () => Buffer.alloc(0) }
 }
 
-t.test('a picture that breaks off refuses all of its form, also where the form itself seems to end well', async (t) => {
+t.test('a picture that is cut off refuses the whole form, even if the form seems to end normally', async (t) => {
   const sent: Buffer[] = []
   const piece = () => {
     const made = Buffer.from('a picture')
@@ -42,7 +42,7 @@ t.test('a picture that breaks off refuses all of its form, also where the form i
     })
     app.post('/', (request) =>
       eachImage(request, LIMITS, inFlight, async (image) => {
-        for (const bytes of image) bytes.fill(0) // as whoever takes it over does
+        for (const bytes of image) bytes.fill(0) // as the real consumer does
         used.push('whole')
       }).then(
         () => 'taken',
@@ -53,8 +53,8 @@ t.test('a picture that breaks off refuses all of its form, also where the form i
     t.equal((await app.inject({ method: 'POST', url: '/' })).body, 'upload-incomplete')
   }
 
-  t.equal(used.length, 2, 'those that were whole had been handed on: what became of them is not answered')
-  t.equal(inFlight.bytes, 0, 'and there is room again')
+  t.equal(used.length, 2, 'complete pictures were passed on, but their results are not answered')
+  t.equal(inFlight.bytes, 0, 'the memory is free again')
   t.equal(sent.length, 5)
   t.ok(sent.every((bytes) => bytes.every((byte) => byte === 0)))
 })

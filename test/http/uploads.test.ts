@@ -1,4 +1,4 @@
-// Whatever is sent in place of a picture, or instead of a whole one, has a clear answer, costs little, and leaves nothing.
+// Anything that is sent instead of a complete picture gets a clear problem, costs little and leaves nothing.
 
 import t from 'tap'
 import { z } from 'zod'
@@ -53,14 +53,14 @@ const Answer = z.object({
   results: z.array(z.object({ problem: z.object({ code: z.string() }).optional(), quality: z.int().optional() })),
 })
 
-t.test('with a worker', async (t) => {
+t.test('uploads of every kind, with a worker', async (t) => {
   const { service, routes, her, platform } = await startUploads(t)
   await startWorkers(t, service.redis)
   const marked = withJpegComment((await scene(81)).bytes, MARKER)
   const large = { name: 'large.jpg', contentType: 'image/jpeg', bytes: withLongHead(marked, LIMIT_BYTES + 1) }
   const { app } = service
 
-  await t.test('a body without a picture is refused on every route that takes one', async (t) => {
+  await t.test('a body without a picture is refused on every upload route', async (t) => {
     const picture = await scene(401, { width: 320, height: 240 })
     const bodies: [string, ProblemCode, Partial<Multipart> | ReturnType<typeof streamed>][] = [
       ['nothing', 'media-unsupported', {}],
@@ -89,7 +89,7 @@ t.test('with a worker', async (t) => {
     t.equal(await imagesOf(app, her), 0)
   })
 
-  await t.test('a file that is no picture is refused for what it is, whatever it is called', async (t) => {
+  await t.test('a file that is not a picture is refused by its content, whatever its name and type', async (t) => {
     const mark = { mark: MARKER }
     const files: [ProblemCode, Picture][] = [
       ['media-unsupported', await textNamedJpg(mark)],
@@ -129,7 +129,7 @@ t.test('with a worker', async (t) => {
     t.equal(await imagesOf(app, her), 0)
   })
 
-  await t.test('of many files each has its own answer, in its place', async (t) => {
+  await t.test('each of several files in a form has its own result, in order', async (t) => {
     const good = await scene(402, { width: 320, height: 240 })
     const pictures = [good, large, await svg(), good, await emptyFile(), await flat(), await headerOnlyJpeg(), good]
     const codes = [
@@ -152,7 +152,7 @@ t.test('with a worker', async (t) => {
     )
   })
 
-  await t.test('some good pictures among bad ones are registered, and the bad ones are named', async (t) => {
+  await t.test('usable pictures are registered and the others are refused one by one', async (t) => {
     const own = await openCase(app)
     const good = await scene(402, { width: 320, height: 240 })
     const files = images([large, good, await flat(), await letter()])
@@ -170,7 +170,7 @@ t.test('with a worker', async (t) => {
     t.equal(await imagesOf(app, own), 1)
   })
 
-  await t.test('a letter on a colour may be asked about, and not be registered', async (t) => {
+  await t.test('a letter on a plain background can be queried and not registered', async (t) => {
     t.equal((await send(app, platform, images([await letter()]))).statusCode, 200)
     const own = await openCase(app)
     const answer = await send(app, { url: `${own.url}/images`, headers: own.headers }, images([await letter()]))
@@ -178,7 +178,7 @@ t.test('with a worker', async (t) => {
     t.equal(await imagesOf(app, own), 0)
   })
 
-  await t.test('a GIF of 10,000 frames is its first', async (t) => {
+  await t.test('of a GIF with 10,000 frames the first is registered', async (t) => {
     const own = await openCase(app)
     const route = { url: `${own.url}/images`, headers: own.headers }
     t.equal((await send(app, route, images([await longGif({ mark: MARKER })]))).statusCode, 201)
@@ -188,7 +188,7 @@ t.test('with a worker', async (t) => {
     t.match(asked.json(), { results: [{ matches: [{ grade: /strong|exact/, transform: 'original' }] }] })
   })
 
-  await t.test('a file that ends on the border of a chunk is whole', async (t) => {
+  await t.test('a file that ends exactly at the end of a chunk is accepted', async (t) => {
     const picture = await scene(403, { width: 320, height: 240 })
     for (const body of [
       endingOnChunkBorder(picture),
@@ -199,7 +199,7 @@ t.test('with a worker', async (t) => {
     }
   })
 
-  await t.test('the limit on a file is exact, however the body is cut', async (t) => {
+  await t.test('the size limit of a file is exact, however the body is split', async (t) => {
     for (const chunkBytes of [CHUNK_BYTES, CHUNK_BYTES - 1]) {
       const { bytes, ...named } = await scene(404)
       const ofSize = (sizeBytes: number) => imagePart({ ...named, bytes: withLongHead(bytes, sizeBytes) })
@@ -217,7 +217,7 @@ t.test('with a worker', async (t) => {
     }
   })
 
-  await t.test('twenty pictures are answered, and of twenty-one none', async (t) => {
+  await t.test('a form with 20 pictures is answered, and one with 21 is refused as a whole', async (t) => {
     const picture = await scene(405, { width: 320, height: 240 })
     const many = (count: number) => images(Array.from({ length: count }, () => picture))
     const twenty = await send(app, platform, many(20))
@@ -241,7 +241,7 @@ t.test('with a worker', async (t) => {
     t.equal(await imagesOf(app, her), 0)
   })
 
-  await t.test('what stands beside the pictures does not matter', async (t) => {
+  await t.test('other fields, part names, file names and content types do not affect a picture', async (t) => {
     const picture = imagePart(await scene(405, { width: 320, height: 240 }))
     const note = { name: 'note', bytes: 'hello' }
     t.equal((await send(app, platform, withLongField(100_000, [await scene(405)]))).statusCode, 200)
@@ -255,7 +255,7 @@ t.test('with a worker', async (t) => {
     }
   })
 
-  await t.test('an upload that stops half way leaves nothing, also of the pictures that were whole', async (t) => {
+  await t.test('an interrupted upload registers nothing, not even complete pictures', async (t) => {
     const own = await openCase(app)
     const port = await listen(app)
     const pictures = await Promise.all([scene(406), scene(407)])
@@ -274,7 +274,7 @@ t.test('with a worker', async (t) => {
     t.match(asked.json(), { results: [{ matches: [] }, { matches: [] }] })
   })
 
-  await t.test('none of this was logged', async (t) => {
+  await t.test('uploads are not logged with their contents or as an error', async (t) => {
     t.notOk(service.log.join('').includes(MARKER))
     t.same(
       service.log.filter((line) => line.includes('"level":50')),

@@ -1,4 +1,4 @@
-// A video of a case, from its registration to its withdrawal, as platforms and followers of the feed meet it.
+// A video of a case from its registration to its withdrawal, as platforms and feed followers see it.
 
 import t from 'tap'
 import { parseHash } from '../../packages/hash/src/hash256.js'
@@ -15,7 +15,7 @@ function signalOf(type: Signal['type'], text: string, frame?: number): Signal {
   return { ...{ type, view: 'whole', quality: 100, hash }, ...(frame !== undefined && { frame }) }
 }
 
-t.test('a video is one image of its case, found by each frame, and by none once it is withdrawn', async (t) => {
+t.test('a video is one image of its case and is found by each frame until its withdrawal', async (t) => {
   const service = await startService(t)
   const reader = await keyFor(service, 'reader', ['feed', 'match'])
   const her = await openCase(service.app)
@@ -28,10 +28,10 @@ t.test('a video is one image of its case, found by each frame, and by none once 
     video: { durationMs: 20_000, framesAtMs: texts.map((_, i) => 1_600 * i) },
   }
   const [id] = await service.services.registration.forCase(own, [video])
-  t.same(await service.services.registration.forCase(own, [video]), [id], 'the same again is the same')
+  t.same(await service.services.registration.forCase(own, [video]), [id], 'registering it again gives the same image')
   const still: NewImage = { signals: [signalOf('pdq', texts[0] ?? '')], category: undefined }
   const [other] = await service.services.registration.forCase(own, [still])
-  t.not(other, id, 'a still of it is another image')
+  t.not(other, id, 'a frame as a picture is another image')
 
   const found = async (type: string, hash: string) => {
     const answer = await ask(service, 'POST', '/v1/match', reader.headers, { queries: [{ signals: [{ type, hash }] }] })
@@ -45,7 +45,7 @@ t.test('a video is one image of its case, found by each frame, and by none once 
   }
   const [byFile] = await found('sha256', file)
   t.equal(byFile?.grade, 'exact')
-  t.notOk(byFile && 'atMs' in byFile, 'the file has no moment')
+  t.notOk(byFile && 'atMs' in byFile, 'a match by file has no time')
 
   const lines = (await readFeed(service, reader.headers)).filter((line) => line.op === 'upsert')
   t.equal(lines.length, 2)
@@ -71,7 +71,7 @@ function longest(seed: number): NewImage {
   return { signals, category: undefined, ...(video !== undefined && { video }) }
 }
 
-t.test('a case takes some of the longest videos, and not as many of them as pictures', async (t) => {
+t.test('the longest videos use up the quota of a case by their size, before their number does', async (t) => {
   const service = await startService(t, { trustLimits: { maxImagesPerNewCase: 50 } })
   const her = await openCase(service.app)
   const own = await service.services.cases.own(her.caseNumber, her.token)

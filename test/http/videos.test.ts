@@ -24,7 +24,7 @@ interface Found {
 
 const SIZE = { width: 480, height: 360 }
 
-/** A video that shows one scene after the other, two seconds each. */
+/** A video of these scenes, two seconds each. */
 async function clip(seeds: readonly number[], purpose: 'register' | 'query' = 'register') {
   const frames = await Promise.all(
     seeds.map(async (seed, i) => ({ atMs: 2000 * i, pixels: await decode((await scene(seed, SIZE)).bytes) })),
@@ -37,7 +37,7 @@ async function add({ app }: TestService, her: Awaited<ReturnType<typeof openCase
   return app.inject({ method: 'POST', url: `${her.url}/hashes`, headers: her.headers, payload })
 }
 
-t.test('a frame of a registered video is found, with its moment, until the case is withdrawn', async (t) => {
+t.test('a frame of a registered video is found with its time until the case is withdrawn', async (t) => {
   const service = await startService(t)
   const platform = await keyFor(service, 'platform', ['match'])
   const her = await openCase(service.app)
@@ -61,14 +61,14 @@ t.test('a frame of a registered video is found, with its moment, until the case 
   }
   t.match(await asked(62), [{ grade: 'exact', atMs: 2000 }])
   t.match(await asked(64), [{ grade: 'exact', atMs: 0 }])
-  t.notOk((await asked(60))?.[0] && 'atMs' in ((await asked(60))?.[0] ?? {}), 'a picture has no moment')
+  t.notOk((await asked(60))?.[0] && 'atMs' in ((await asked(60))?.[0] ?? {}), 'a picture has no time')
   t.same(await asked(69), [])
 
   await service.app.inject({ method: 'DELETE', url: her.url, headers: her.headers })
   for (const seed of [60, 61, 62, 63, 64, 65]) t.same(await asked(seed), [])
 })
 
-t.test('a video query finds the registered video by an excerpt, and a registered picture in it', async (t) => {
+t.test('a video query finds a registered video by an excerpt, and a registered picture inside the query', async (t) => {
   const service = await startService(t)
   const platform = await keyFor(service, 'platform', ['match'])
   const her = await openCase(service.app)
@@ -109,7 +109,7 @@ t.test('a video query finds the registered video by an excerpt, and a registered
   t.match((await ask({ queries: [{ video: low }] })).json(), { results: [{ problem: { code: 'quality-too-low' } }] })
 })
 
-t.test('the same video is the same image, and a call may be repeated', async (t) => {
+t.test('registering the same video again gives the same image', async (t) => {
   const service = await startService(t)
   const her = await openCase(service.app)
   const video = await clip([71, 72])
@@ -120,7 +120,7 @@ t.test('the same video is the same image, and a call may be repeated', async (t)
   t.equal(second.videos?.[1]?.imageId, first.videos?.[0]?.imageId)
 })
 
-t.test('the longest video that the route takes is registered, with the hash of its file', async (t) => {
+t.test('the longest video that the route accepts is registered with the hash of its file', async (t) => {
   const service = await startService(t)
   const her = await openCase(service.app)
   const frames = Array.from({ length: MAX_VIDEO_SIGNALS }, (_, i) => ({
@@ -131,7 +131,7 @@ t.test('the longest video that the route takes is registered, with the hash of i
   t.equal(answer.statusCode, 201, answer.body)
 })
 
-t.test('a video that is not one is refused, and nothing of it is registered', async (t) => {
+t.test('an invalid video is refused, and nothing of it is registered', async (t) => {
   const service = await startService(t)
   const her = await openCase(service.app)
   const frame = (atMs: number, quality = 100) => ({ atMs, signals: [{ type: 'pdq', hash: randomHashText(), quality }] })

@@ -5,10 +5,10 @@ import { codeOf, startService } from '../helpers/service.js'
 
 const PAGES = ['/', '/case', '/how-it-works'] as const
 
-/** For all that asks for nothing special. */
+/** Shared by tests that need no options. */
 const usual = startService(t)
 
-t.test('every page is served in every language, complete, and kept by nobody', async (t) => {
+t.test('every page is served in every language, complete and not cacheable', async (t) => {
   const { app } = await usual
   for (const url of PAGES) {
     for (const language of ['en', 'ms', 'ta', 'zh-Hans']) {
@@ -22,13 +22,13 @@ t.test('every page is served in every language, complete, and kept by nobody', a
         'x-content-type-options': 'nosniff',
       })
       t.match(response.body, new RegExp(`<html lang="${language}" dir="ltr">`))
-      t.notMatch(response.body, /\{\{|undefined/, 'nothing is left to fill in')
+      t.notMatch(response.body, /\{\{|undefined/, 'no placeholder is left')
       t.notHas(response.headers, 'set-cookie')
     }
   }
 })
 
-t.test('the language follows Accept-Language, and the hand before it', async (t) => {
+t.test('a page’s language follows Accept-Language, and the lang parameter overrides it', async (t) => {
   const { app } = await usual
   const languageOf = async (url: string, header: string) =>
     (await app.inject({ url, headers: { 'accept-language': header } })).headers['content-language']
@@ -37,7 +37,7 @@ t.test('the language follows Accept-Language, and the hand before it', async (t)
   t.equal(await languageOf('/?lang=%3Cscript%3E&lang=x', 'zh-CN'), 'zh-Hans')
 })
 
-t.test('a page runs one script and wears one style, by their hashes, and loads nothing but its own', async (t) => {
+t.test('a page runs one script and one style, pinned by hash, and loads its own origin only', async (t) => {
   const { app } = await usual
   for (const url of [...PAGES, '/console']) {
     const { body, headers } = await app.inject({ url })
@@ -45,7 +45,7 @@ t.test('a page runs one script and wears one style, by their hashes, and loads n
     const [style, ...otherStyles] = [...body.matchAll(/<style>([\s\S]*?)<\/style>/g)]
     t.same([...otherScripts, ...otherStyles], [], url)
     const file = await app.inject({ url: script?.[1] ?? '' })
-    t.equal(file.headers['cache-control'], 'no-store', 'that it is there would tell that the page was opened')
+    t.equal(file.headers['cache-control'], 'no-store', 'a cached script would show that the page was opened')
     const scriptHash = sha384(file.rawPayload)
     t.equal(script?.[2], scriptHash)
     const only = `default-src 'none'; script-src '${scriptHash}'; style-src '${sha384(style?.[1] ?? '')}'; img-src 'self'; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; `
@@ -56,12 +56,12 @@ t.test('a page runs one script and wears one style, by their hashes, and loads n
     t.notMatch(
       body.replace(/<style>[\s\S]*?<\/style>/, ''),
       /<script(?![^>]* src=)(?! type="application\/json")|<style|<link rel="stylesheet|\son\w+=|\sstyle=/,
-      'and there is nothing that no hash is for',
+      'nothing without a hash',
     )
   }
 })
 
-t.test('what reads pictures may connect to nothing', async (t) => {
+t.test('the worker that reads pictures cannot connect anywhere', async (t) => {
   const { app } = await usual
   const worker = await app.inject({ url: workerIn((await app.inject({ url: '/' })).body) })
   t.equal(
@@ -70,7 +70,7 @@ t.test('what reads pictures may connect to nothing', async (t) => {
   )
 })
 
-t.test('what is compressed is what was asked for', async (t) => {
+t.test('assets are compressed only as Accept-Encoding allows, with the same content', async (t) => {
   const { app } = await usual
   const plain = await app.inject({ url: '/' })
   for (const url of ['/', workerIn(plain.body)]) {
@@ -86,7 +86,7 @@ t.test('what is compressed is what was asked for', async (t) => {
   }
 })
 
-t.test('only what was built is served', async (t) => {
+t.test('only built files are served, and other paths get 404', async (t) => {
   const { app } = await usual
   for (const url of [
     '/assets/',
@@ -106,7 +106,7 @@ t.test('only what was built is served', async (t) => {
   t.equal((await app.inject({ method: 'HEAD', url: '/' })).statusCode, 200)
 })
 
-t.test('without JavaScript the page says why, and who helps, if the operator named somebody', async (t) => {
+t.test('without JavaScript the page says why and shows the operator’s contact, if there is one', async (t) => {
   const { app } = await startService(t, { site: { contact: { name: '<b>Helpers & Co</b>', link: 'tel:+60312345678' } } })
   const { body } = await app.inject({ url: '/' })
   const unscripted = /<div id="unscripted">([\s\S]*)<\/div>/.exec(body)?.[1]
@@ -117,7 +117,7 @@ t.test('without JavaScript the page says why, and who helps, if the operator nam
   t.notMatch((await without.app.inject({ url: '/' })).body, /class="contact"/)
 })
 
-t.test('the hotlines are those of the configured country, then those for everywhere', async (t) => {
+t.test('the page lists the hotlines of the configured country and worldwide ones', async (t) => {
   for (const [country, shown, hidden] of [
     ['MY', /15999/, /0800 1111/],
     ['GB', /0800 1111/, /15999/],
@@ -130,7 +130,7 @@ t.test('the hotlines are those of the configured country, then those for everywh
   }
 })
 
-t.test('each hotline says which country it is for, in the language of the page', async (t) => {
+t.test('each hotline names its country in the language of the page', async (t) => {
   const { app } = await startService(t, { site: { country: undefined } })
   for (const [language, childlines] of [
     ['en', [/Childline<\/strong> \(United Kingdom\)/, /Childline 1098<\/strong> \(India\)/]],
@@ -141,7 +141,7 @@ t.test('each hotline says which country it is for, in the language of the page',
     const { body } = await app.inject({ url: `/?lang=${language}` })
     const list = /<ul class="hotlines">(.*?)<\/ul>/.exec(body)?.[1] ?? ''
     for (const labelled of childlines) t.match(list, labelled, language)
-    t.equal(list.match(/<\/strong> \([^)]+\)<br>/g)?.length, list.match(/<li>/g)?.length, `${language}: every one`)
+    t.equal(list.match(/<\/strong> \([^)]+\)<br>/g)?.length, list.match(/<li>/g)?.length, `${language}: every hotline`)
   }
 })
 

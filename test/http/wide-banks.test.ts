@@ -1,4 +1,4 @@
-// What an organisation wishes for its own bank is no word about what others see.
+// Thresholds of a bank can widen the matches of its owner only.
 
 import t from 'tap'
 import { bareMatcher } from '../helpers/bare-matcher.js'
@@ -13,7 +13,7 @@ interface Found {
   tier: string
 }
 
-t.test('a bank with wide thresholds and random hashes matches no picture of others', async (t) => {
+t.test('the wide thresholds of a bank do not widen the matches of other organisations', async (t) => {
   const service = await startService(t)
   const { app } = service
   const flooder = await keyFor(service, 'flooder', ['signals:write', 'match'], 'platform')
@@ -45,18 +45,22 @@ t.test('a bank with wide thresholds and random hashes matches no picture of othe
   const far = hashes.map((hash) => withBitsFlipped(hash, 80))
   for (const hash of far.slice(0, 10)) t.same(await found(hash, other.headers), [])
   const near = withBitsFlipped(hashes[0] ?? '', 20)
-  t.same(await found(near, other.headers), ['wide near self-reported'], 'a platform’s own report')
+  t.same(await found(near, other.headers), ['wide near self-reported'], 'a platform’s entry is self-reported')
   t.same(await found(withBitsFlipped(registered, 31), other.headers), ['cases near self-reported'])
   const own = await found(far[0] ?? '', flooder.headers, ['pdq'])
   t.ok(
     own.length > 0 && own.every((match) => match === 'wide review self-reported'),
-    'its own queries go as far, for review',
+    'queries of its owner use the wide threshold, for review only',
   )
   const lookup = `/m/raw_lookup?signal_type=pdq&signal=${far[0]}`
-  t.same((await app.inject({ url: lookup, headers: flooder.headers })).json(), { matches: [] }, 'where nobody reviews, none')
+  t.same(
+    (await app.inject({ url: lookup, headers: flooder.headers })).json(),
+    { matches: [] },
+    'HMA routes, which have no review, give no match',
+  )
 })
 
-t.test('an NGO vouches for what it hands in', async (t) => {
+t.test('signals that an NGO submits have the tier ngo-attested', async (t) => {
   const service = await startService(t)
   const ngo = await keyFor(service, 'ngo', ['signals:write', 'match'], 'ngo')
   const hash = randomHashText()
@@ -68,7 +72,7 @@ t.test('an NGO vouches for what it hands in', async (t) => {
   t.match(answer.json(), { results: [{ matches: [{ tier: 'ngo-attested' }] }] })
 })
 
-t.test('nobody’s search goes farther because of what another organisation wishes', async (t) => {
+t.test('the search radius of a query does not grow by thresholds of another organisation', async (t) => {
   const { catalogue, images } = catalogueOf(1)
   catalogue.banks.set('wide', { name: 'wide', purpose: 'match', orgId: 'owner', thresholdBits: WIDE, createdAtMs: 1 })
   const radii: number[] = []

@@ -5,8 +5,8 @@ import { transforms } from '../../packages/hash/src/transforms.js'
 import { bitsFrom, hashNamed, symmetricOf } from '../helpers/hashes.js'
 import { keyFor, openCase, startService } from '../helpers/service.js'
 
-// One picture, registered by two views that look unlike. What is asked lies so many bits away from them.
-t.test('beyond what one pair of views decides, a second pair has to agree', async (t) => {
+// One picture, registered with views that look unlike. Each query has views at given distances from them.
+t.test('a view beyond the threshold for one view alone needs a corroborating view to match', async (t) => {
   const service = await startService(t)
   const { app } = service
   const platform = await keyFor(service, 'platform', ['match', 'match:distance'])
@@ -42,36 +42,44 @@ t.test('beyond what one pair of views decides, a second pair has to agree', asyn
       more,
     )
 
-  t.same(await ask(42, undefined), [['near', 42]], 'near enough alone')
-  t.same(await ask(43, undefined), [], 'and one bit farther no more')
-  t.same(await ask(48, 60), [['near', 48]], 'unless a witness is there, which may be farther')
-  t.same(await ask(48, 61), [], 'but not too far')
+  t.same(await ask(42, undefined), [['near', 42]], 'within the threshold for one view alone')
+  t.same(await ask(43, undefined), [], 'one bit beyond it')
+  t.same(await ask(48, 60), [['near', 48]], 'with a corroborating view, which may be farther')
+  t.same(await ask(48, 61), [], 'the corroborating view is too far')
   t.same(await ask(52, 60), [['near', 52]])
   t.same(await ask(52, 61), [])
-  t.same(await ask(53, 53), [], 'and two that are beyond the threshold are no match')
-  t.same(await ask(30, 58), [['strong', 30]], 'two that are near together are strong')
+  t.same(await ask(53, 53), [], 'two views beyond the threshold are no match')
+  t.same(await ask(30, 58), [['strong', 30]], 'two views that are near are strong')
   t.same(await ask(30, 59), [['near', 30]])
-  t.same(await ask(44, 44), [['strong', 44]], 'both within the search for matches')
-  t.same(await ask(53, 61, { thresholdBits: 60 }), [['review', 53]], 'who asks wider may look')
+  t.same(await ask(44, 44), [['strong', 44]], 'both within the threshold for a strong match')
+  t.same(await ask(53, 61, { thresholdBits: 60 }), [['review', 53]], 'a wider threshold gives review')
   t.same(await ask(52, 60, { thresholdBits: 60 }), [['near', 52]])
 
   const plain = (bits: number) => signal('whole', bitsFrom(whole, bits), 69)
-  t.same(await askBy([plain(34)]), [['near', 34]], 'what is plain decides alone as well')
-  t.same(await askBy([plain(35)]), [], 'and has to be nearer for it')
-  t.same(await askBy([signal('whole', bitsFrom(whole, 42), 70)]), [['near', 42]], 'unlike what holds a little more')
-  t.same(await askBy([plain(48), signal('deframed', bitsFrom(part, 60))]), [['near', 48]], 'it may be a witness')
-  t.same(await askBy([plain(36), signal('deframed', bitsFrom(whole, 40))]), [['near', 40]], 'and hides nothing that decides')
-  t.same(await askBy([signal('deframed', bitsFrom(whole, 40)), plain(36)]), [['near', 40]], 'in whichever order')
+  t.same(await askBy([plain(34)]), [['near', 34]], 'a view of low quality can match alone')
+  t.same(await askBy([plain(35)]), [], 'but has to be nearer')
+  t.same(
+    await askBy([signal('whole', bitsFrom(whole, 42), 70)]),
+    [['near', 42]],
+    'a view of slightly higher quality need not',
+  )
+  t.same(await askBy([plain(48), signal('deframed', bitsFrom(part, 60))]), [['near', 48]], 'it may corroborate')
+  t.same(
+    await askBy([plain(36), signal('deframed', bitsFrom(whole, 40))]),
+    [['near', 40]],
+    'it does not hide a view that decides',
+  )
+  t.same(await askBy([signal('deframed', bitsFrom(whole, 40)), plain(36)]), [['near', 40]], 'in any order')
 
   const itself = (bits: number) => signal('deframed', bitsFrom(symmetric, bits))
-  t.same(await askBy([itself(20)]), [['near', 20]], 'what is like itself along a diagonal decides alone as well')
-  t.same(await askBy([itself(21)]), [], 'and has to be much nearer for it')
-  t.same(await askBy([itself(48), signal('whole', bitsFrom(whole, 60))]), [['near', 48]], 'it may be a witness')
-  t.same(await askBy([itself(20), signal('whole', bitsFrom(whole, 40))]), [['near', 20]], 'and makes nothing strong')
+  t.same(await askBy([itself(20)]), [['near', 20]], 'a view that is symmetric along a diagonal can match alone')
+  t.same(await askBy([itself(21)]), [], 'but has to be much nearer')
+  t.same(await askBy([itself(48), signal('whole', bitsFrom(whole, 60))]), [['near', 48]], 'it may corroborate')
+  t.same(await askBy([itself(20), signal('whole', bitsFrom(whole, 40))]), [['near', 20]], 'it makes no match strong')
 
   const alike = [signal('whole', bitsFrom(whole, 50)), signal('deframed', bitsFrom(whole, 52))]
-  t.same(await askBy(alike), [], 'two views that look alike are one witness')
-  t.same(await askBy([signal('crop', bitsFrom(whole, 31))]), [['near', 31]], 'a crop is registered and seldom asked about')
+  t.same(await askBy(alike), [], 'two views that look alike do not corroborate each other')
+  t.same(await askBy([signal('crop', bitsFrom(whole, 31))]), [['near', 31]], 'a crop in a query has the usual threshold')
   t.same(await askBy([signal('crop', bitsFrom(whole, 32)), signal('crop', bitsFrom(part, 32))]), [])
 
   const upright = transforms.findIndex(({ name }) => name === 'rotate270')
@@ -85,14 +93,14 @@ t.test('beyond what one pair of views decides, a second pair has to agree', asyn
     const { results } = answer.json<{ results: { matches: { grade: string; transform: string }[] }[] }>()
     return results[0]?.matches.map(({ grade, transform }) => [grade, transform])
   }
-  t.same(await onItsSide(34), [['near', 'rotate90']], 'on its side it is found')
-  t.same(await onItsSide(35), [], 'but witnesses carry it no farther')
+  t.same(await onItsSide(34), [['near', 'rotate90']], 'a rotated copy is found')
+  t.same(await onItsSide(35), [], 'a corroborating view does not widen it for rotated copies')
 
   await app.inject({ method: 'DELETE', url: her.url, headers: her.headers })
   t.same(await ask(0, 0), [])
 })
 
-t.test('a match that witnesses decide is told by the nearer one of them, and by no other signal', async (t) => {
+t.test('a match decided by corroborating views is reported with the nearer of them and no other signal', async (t) => {
   const service = await startService(t)
   const platform = await keyFor(service, 'platform', ['match', 'match:distance'])
   const her = await openCase(service.app)
@@ -122,14 +130,22 @@ t.test('a match that witnesses decide is told by the nearer one of them, and by 
   }
   const blockhash = signal('blockhash', 'whole', 'block', 2)
   const [near, far] = [area('whole', 'whole', 52), area('deframed', 'part', 58)]
-  t.same(await ask(blockhash, area('whole', 'whole', 54), far), [], 'two that are too far, and blockhash, are none')
-  t.same(await ask(blockhash, near, far), [['near', 'pdq-area', 'whole', 52]], 'with another algorithm beside them')
+  t.same(
+    await ask(blockhash, area('whole', 'whole', 54), far),
+    [],
+    'two views that are too far do not match, with blockhash either',
+  )
+  t.same(
+    await ask(blockhash, near, far),
+    [['near', 'pdq-area', 'whole', 52]],
+    'two views match, and blockhash is not reported',
+  )
   const sure = [area('whole', 'whole', 40), area('deframed', 'part', 30)]
   t.same(await ask(signal('pdq', 'whole', 'pdq', 8), ...sure), [['strong', 'pdq-area', 'crop', 30]])
   t.same(await ask(signal('pdq', 'whole', 'pdq', 8), area('whole', 'whole', 40)), [['near', 'pdq', 'whole', 8]])
   t.same(
     await ask(area('whole', 'box', 10), area('deframed', 'inner', 12)),
     [['near', 'pdq-area', 'deframed', 10]],
-    'parts without their frames are not strong',
+    'two deframed views are not strong',
   )
 })

@@ -3,7 +3,7 @@ import { outgoingUrl } from '../../src/net/outgoing-url.js'
 
 const NOBODY: ReadonlySet<string> = new Set()
 
-t.test('a URL that leads into a house is refused, however it is written', async (t) => {
+t.test('a URL with a local or private host is refused in every spelling', async (t) => {
   const hosts = [
     ...['127.0.0.1', '127.1', '0x7f.0.0.1', '0177.0.0.1', '2130706433', '0x7f000001', '017700000001', '127.0.0.1.'],
     ...['0', '0.0.0.0', '1', '10.1', '169.254.169.254', '0xA9FEA9FE', '2852039166', '192.168.257'],
@@ -23,7 +23,7 @@ t.test('a URL that leads into a house is refused, however it is written', async 
   for (const host of hosts) t.equal(outgoingUrl(`https://${host}/hook`, NOBODY), undefined, host)
 })
 
-t.test('a URL must be https, bear no secret in its name, and be short', async (t) => {
+t.test('an outgoing URL must be https, short and without credentials', async (t) => {
   const urls = [
     ...['http://hooks.example/', 'ftp://hooks.example/', 'file:///etc/passwd', 'gopher://hooks.example/', 'data:,x'],
     ...[
@@ -38,7 +38,7 @@ t.test('a URL must be https, bear no secret in its name, and be short', async (t
   for (const url of urls) t.equal(outgoingUrl(url, NOBODY), undefined, url.slice(0, 60))
 })
 
-t.test('a public URL comes out as what will be called', async (t) => {
+t.test('a public URL is normalised to the URL that will be called', async (t) => {
   t.equal(outgoingUrl('HTTPS://Hooks.Example:443/a?b#c', NOBODY)?.href, 'https://hooks.example/a?b')
   t.equal(outgoingUrl('https://bücher.example:8443/', NOBODY)?.href, 'https://xn--bcher-kva.example:8443/')
   t.equal(outgoingUrl('https://8.8.8.8/', NOBODY)?.href, 'https://8.8.8.8/')
@@ -46,7 +46,7 @@ t.test('a public URL comes out as what will be called', async (t) => {
   t.equal(outgoingUrl('https://hooks.example./', NOBODY)?.href, 'https://hooks.example./')
 })
 
-t.test('an origin that the operator vouches for may be anywhere, and nothing beside it', async (t) => {
+t.test('a trusted origin may be local, and only exactly that origin', async (t) => {
   const trusted = new Set(['http://127.0.0.1:5000', 'https://hma'])
 
   t.equal(outgoingUrl('http://127.0.0.1:5000/h/hash', trusted)?.href, 'http://127.0.0.1:5000/h/hash')

@@ -9,7 +9,7 @@ import { createOutgoing, type DialTarget, OutgoingError, type OutgoingOptions, o
 
 const TIMEOUT_MS = 60_000
 
-/** Any request that a test lets through arrives here, and what it was dialled for is told. */
+/** Receives every request that is not refused, and records what was dialled. */
 async function receiver(t: Test, answer: (request: IncomingMessage, response: ServerResponse) => void) {
   const requests: { host: string | undefined; url: string | undefined; body: string; authorization: string | undefined }[] =
     []
@@ -49,7 +49,7 @@ async function failure(work: Promise<unknown>): Promise<string> {
 const ok = (_: IncomingMessage, response: ServerResponse) => void response.end('fine')
 const get = (url: string) => ({ method: 'GET', url, timeoutMs: TIMEOUT_MS, maxAnswerBytes: 1000 }) as const
 
-t.test('a request reaches a public host by the address that was checked', async (t) => {
+t.test('a request goes to a checked public address of its host', async (t) => {
   const { requests, dialled, through } = await receiver(t, ok)
   const send = through({ resolve: async () => ['10.0.0.1', '8.8.8.8', '::1', '2606:4700::1'] })
 
@@ -65,7 +65,7 @@ t.test('a request reaches a public host by the address that was checked', async 
   t.same(dialled, [{ host: 'hooks.example', port: 8443, isTls: true, addresses: ['8.8.8.8', '2606:4700::1'] }])
 })
 
-t.test('a name that leads nowhere public is not called', async (t) => {
+t.test('a host without a public address is not called', async (t) => {
   const { dialled, through } = await receiver(t, ok)
   for (const addresses of [['127.0.0.1'], ['169.254.169.254', '::ffff:8.8.8.8', 'fd00::1'], [], ['nonsense']]) {
     t.equal(await failure(through({ resolve: async () => addresses })(get('https://hooks.example/'))), 'no-public-address')
@@ -76,29 +76,26 @@ t.test('a name that leads nowhere public is not called', async (t) => {
   t.same(dialled, [])
 })
 
-t.test(
-  'where own origins alone are allowed, a public host is not even looked up, nor when an own one leads to it',
-  async (t) => {
-    const { dialled, origin, through } = await receiver(t, (request, response) => {
-      if (request.url === '/away') response.writeHead(302, { location: 'https://other.example/' }).end()
-      else response.end('fine')
-    })
-    let lookedUp = 0
-    const resolve = async () => {
-      lookedUp++
-      return ['8.8.8.8']
-    }
-    const send = through({ reach: 'trusted', trusted: new Set([origin]), resolve })
+t.test('if only trusted origins are allowed, another host is not resolved, by a redirect either', async (t) => {
+  const { dialled, origin, through } = await receiver(t, (request, response) => {
+    if (request.url === '/away') response.writeHead(302, { location: 'https://other.example/' }).end()
+    else response.end('fine')
+  })
+  let lookedUp = 0
+  const resolve = async () => {
+    lookedUp++
+    return ['8.8.8.8']
+  }
+  const send = through({ reach: 'trusted', trusted: new Set([origin]), resolve })
 
-    t.match(await send(get(`${origin}/`)), { status: 200 })
-    t.equal(await failure(send(get('https://hooks.example/'))), 'url-refused')
-    t.equal(await failure(send({ ...get(`${origin}/away`), maxRedirects: 3 })), 'url-refused')
-    t.equal(lookedUp, 0)
-    t.equal(dialled.length, 2, 'the own origin, twice')
-  },
-)
+  t.match(await send(get(`${origin}/`)), { status: 200 })
+  t.equal(await failure(send(get('https://hooks.example/'))), 'url-refused')
+  t.equal(await failure(send({ ...get(`${origin}/away`), maxRedirects: 3 })), 'url-refused')
+  t.equal(lookedUp, 0)
+  t.equal(dialled.length, 2, 'only the trusted origin, twice')
+})
 
-t.test('a name server that changes its mind is asked once: the connection goes to what was checked', async (t) => {
+t.test('a name is resolved once, and the connection goes to the checked address (no DNS rebinding)', async (t) => {
   const { dialled, through } = await receiver(t, ok)
   let asked = 0
   const send = through({ resolve: async () => (asked++ === 0 ? ['8.8.8.8'] : ['127.0.0.1']) })
@@ -109,9 +106,9 @@ t.test('a name server that changes its mind is asked once: the connection goes t
   t.equal(await failure(send(get('https://rebind.example/'))), 'no-public-address')
 })
 
-t.test('a socket is opened to the checked address, whatever the name would lead to', async (t) => {
+t.test('a socket is opened to the given address without resolving the name', async (t) => {
   const { requests, port, through } = await receiver(t, ok)
-  // No name server knows these names, so had anybody been asked there would be no connection.
+  // No name server knows these names, so resolving them would fail.
   const dial = ({ host }: DialTarget) => openSocket({ host, port, isTls: false, addresses: ['127.0.0.1'] })
 
   t.equal((await through({ dial })(get('https://hooks.example/'))).status, 200)
@@ -121,7 +118,7 @@ t.test('a socket is opened to the checked address, whatever the name would lead 
   )
 })
 
-t.test('a certificate must be for the name that was asked for, from somebody who is believed', async (t) => {
+t.test('a certificate must be for the requested name and from a trusted authority', async (t) => {
   const file = (name: string) => readFileSync(join(import.meta.dirname, '../../../test/data', name), 'utf8')
   const cert = file('hooks-example.cert.pem')
   const server = createTlsServer({ cert, key: file('hooks-example.key.pem') }, (_, response) => response.end('fine'))
@@ -141,7 +138,7 @@ t.test('a certificate must be for the name that was asked for, from somebody who
   t.equal(await failure(send('hooks.example')), 'certificate-refused')
 })
 
-t.test('a redirect is an answer, unless it may be followed; then each step is checked like the first', async (t) => {
+t.test('a redirect is returned, or followed if allowed with each step checked like the first', async (t) => {
   const steps = new Map([
     ['/public', 'https://other.example/end'],
     ['/house', 'https://169.254.169.254/latest/meta-data/'],
@@ -171,11 +168,11 @@ t.test('a redirect is an answer, unless it may be followed; then each step is ch
 
   steps.set('/trusted', `${origin}/end`)
   const trusting = through({ resolve, trusted: new Set([origin]) })
-  t.equal((await trusting(get(`${origin}/end`))).status, 200, 'what the operator vouches for is called')
+  t.equal((await trusting(get(`${origin}/end`))).status, 200, 'a trusted origin is called')
   t.equal(await failure(trusting({ ...get('https://hooks.example/trusted'), maxRedirects: 2 })), 'url-refused')
 })
 
-t.test('an answer is cut at its limit of bytes, whatever it says of its length', async (t) => {
+t.test('an answer is cut off at its limit of bytes, whatever length it declares', async (t) => {
   const { through } = await receiver(t, (request, response) => {
     if (request.url === '/endless') {
       const more = () => response.write(Buffer.alloc(65_536), () => response.destroyed || setImmediate(more))
@@ -188,10 +185,10 @@ t.test('an answer is cut at its limit of bytes, whatever it says of its length',
   t.equal(await failure(send({ ...get('https://hooks.example/'), maxAnswerBytes: 999 })), 'answer-too-large')
   t.equal(await failure(send(get('https://hooks.example/endless'))), 'answer-too-large')
   const unread = await send({ method: 'GET', url: 'https://hooks.example/endless', timeoutMs: TIMEOUT_MS })
-  t.match(unread, { status: 200, body: Buffer.alloc(0) }, 'a status is enough when nobody asked for more')
+  t.match(unread, { status: 200, body: Buffer.alloc(0) }, 'without a limit only the status is read')
 })
 
-t.test('whoever is silent, at any stage, is left after the time', async (t) => {
+t.test('a server that is silent at any stage is given up after the timeout', async (t) => {
   const { through } = await receiver(t, (request, response) => {
     if (request.url === '/drip') response.write('a')
   })
@@ -209,10 +206,10 @@ t.test('whoever is silent, at any stage, is left after the time', async (t) => {
   ])
 
   const ending = AbortSignal.abort()
-  t.equal(await failure(through()({ ...get('https://hooks.example/'), signal: ending })), 'unreachable', 'called off')
+  t.equal(await failure(through()({ ...get('https://hooks.example/'), signal: ending })), 'unreachable', 'aborted')
 })
 
-t.test('bytes that are no HTTP, and a connection that ends, are one failure without detail', async (t) => {
+t.test('bytes that are not HTTP and closed connections give one failure without details', async (t) => {
   const server = createTcpServer((socket) => {
     socket.on('error', () => {})
     socket.resume().end('SSH-2.0-OpenSSH_9.9\r\n')
@@ -223,10 +220,10 @@ t.test('bytes that are no HTTP, and a connection that ends, are one failure with
   const send = createOutgoing({ trusted: new Set([`http://127.0.0.1:${port}`, `https://127.0.0.1:${port}`]) })
 
   t.equal(await failure(send(get(`http://127.0.0.1:${port}/secret`))), 'unreachable')
-  t.equal(await failure(send(get(`https://127.0.0.1:${port}/secret`))), 'unreachable', 'no TLS there')
+  t.equal(await failure(send(get(`https://127.0.0.1:${port}/secret`))), 'unreachable', 'a server without TLS')
   const error: unknown = await send(get(`http://127.0.0.1:${port}/secret`)).catch((thrown: unknown) => thrown)
   t.notMatch(String(error), /secret|127/)
   server.close()
   await once(server, 'close')
-  t.equal(await failure(send(get(`http://127.0.0.1:${port}/`))), 'unreachable', 'nobody listens')
+  t.equal(await failure(send(get(`http://127.0.0.1:${port}/`))), 'unreachable', 'a closed port')
 })

@@ -32,7 +32,7 @@ t.test(
       events: { add: async (kind, about) => void told.push([kind, about]) },
       matchEvents: { note: unneeded },
       contexts: { note: unneeded },
-      images: { get: unneeded },
+      images: { facts: unneeded },
       trusts: { get: unneeded },
       trust: { hold: unneeded },
       caseEvents: { add: unneeded },
@@ -57,7 +57,7 @@ t.test(
 )
 
 /** Met by a platform for the first time, each of them. */
-function metFirst(count: number, get: AfterMatchParts['images']['get']) {
+function metFirst(count: number, facts: AfterMatchParts['images']['facts']) {
   const imageIds = Array.from({ length: count }, () => uuidV7(Date.now(), randomBytes(10)))
   const added: string[] = []
   const told: string[] = []
@@ -70,7 +70,7 @@ function metFirst(count: number, get: AfterMatchParts['images']['get']) {
     events: { add: nothing },
     matchEvents: { note: async () => ({ ...SEEN, isNew: [true] }) },
     contexts: { note: nothing },
-    images: { get },
+    images: { facts },
     trusts: { get: nothing },
     trust: { hold: nothing },
     caseEvents: {
@@ -112,7 +112,7 @@ t.test(
   'a failure between counting a match and starting its clock starts it with the next batch, as of the match',
   async (t) => {
     const nothing = { hits: new Map<string, Map<string, typeof ONE_HIT>>(), contexts: new Map() }
-    for (const failing of ['isPlatform', 'note', 'get', 'onFirstMatch', 'add'] as const) {
+    for (const failing of ['isPlatform', 'note', 'facts', 'onFirstMatch', 'add'] as const) {
       let nowMs = 1000
       let isUnavailable = true
       const deadlines: unknown[] = []
@@ -135,8 +135,8 @@ t.test(
         },
         contexts: { note: async () => {} },
         images: {
-          async get(ids) {
-            failAt('get')
+          async facts(ids) {
+            failAt('facts')
             return ids.map(imageOfCase)
           },
         },

@@ -1,4 +1,5 @@
-// A picture with many views is searched for in two passes. The first may miss a pair beyond 31 bits; what it meets is judged by all that is near.
+// A picture with many views is searched for in two passes. The first may miss a pair beyond its radius, which is smaller in a large registry; what it meets is
+// judged by all that is near.
 
 import { randomBytes } from 'node:crypto'
 import { t } from 'tap'
@@ -6,8 +7,9 @@ import { distance, type Hash256, hashFromBytes } from '../../packages/hash/src/h
 import { uuidV7 } from '../../src/domain/ids.js'
 import type { HashedSignal } from '../../src/domain/matching/hashed-image.js'
 import type { Signal } from '../../src/domain/matching/signal.js'
+import { CASES_BANK_NAME, HARMLESS_BANK } from '../../src/domain/organisations/bank.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
-import { firstPassOf } from '../../src/services/matching/batch-search.js'
+import { firstPassBitsAmong, firstPassOf } from '../../src/services/matching/batch-search.js'
 import { rotated } from '../../src/services/matching/orientations.js'
 import { bareMatcher } from '../helpers/bare-matcher.js'
 import { imageOf } from '../helpers/registered-image.js'
@@ -17,6 +19,7 @@ const BANDS = 16
 const MANY = 10
 const ASKING = { orgId: 'org', banks: undefined, thresholdBits: undefined }
 
+let puts = 0
 const catalogue = new Catalogue()
 // The id of an image is that of its match.
 const matcher = bareMatcher({
@@ -31,57 +34,129 @@ const both = put([spread(asked, 40), apart(asked, 50)])
 const witnessed = put([apart(seeded(3), 50), apart(seeded(4), 58)])
 put([apart(seeded(5), 50)])
 const missed = put([spread(other, 40)])
+put([apart(seeded(6), 41)])
+put([spread(seeded(6), 36)], HARMLESS_BANK.name)
+put([apart(seeded(7), 41)])
+/** By their distance in bits from `seeded(1000 + bits)`: registered images whose row differs in drawn places. */
+const drawn = [0, 8, 16, 22, 23, 30, 31].map((bits) => {
+  const images = Array.from({ length: 12 }, (_, i) => put([flipped(seeded(1000 + bits), drawnPlaces(bits, 20 * bits + i))]))
+  return { bits, images }
+})
+/** Two bits away in all groups but one, and one bit there: each in another group. */
+const uneven = Array.from({ length: BANDS }, (_, i) => put([spread(seeded(2000 + i), 31, i + 1)]))
 
-t.test('what the first pass meets is told by its nearest row, which the first pass alone misses', async (t) => {
-  const [matches] = await matcher.match([pictureOf([asked])], ASKING)
-  t.same(
-    matches?.map(({ matchId, distanceBits }) => [matchId, distanceBits]),
-    [[both, 40]],
+/** Rows of the registry, or what it says of them: so many would take seconds to fill. */
+const index = catalogue.index('pdq-area')
+const SMALL = index.liveRows
+const LARGE = 500_000
+
+for (const [liveRows, sureBits] of [
+  [SMALL, 31],
+  [LARGE - 1, 31],
+  [LARGE, 23],
+  [64_000_000, 23],
+] as const) {
+  const among = `among ${liveRows.toLocaleString('en')} rows: `
+  const saying = () => Object.defineProperty(index, 'liveRows', { value: liveRows, configurable: true })
+
+  t.test(`${among}what the first pass meets is told by its nearest row, which the first pass alone misses`, async (t) => {
+    saying()
+    const [matches] = await matcher.match([pictureOf([asked])], ASKING)
+    t.same(
+      matches?.map(({ matchId, distanceBits }) => [matchId, distanceBits]),
+      [[both, 40]],
+    )
+  })
+
+  t.test(`${among}a second view still confirms, and without one 50 bits are too far`, async (t) => {
+    saying()
+    const [matches] = await matcher.match([pictureOf([seeded(3), seeded(4)])], ASKING)
+    t.same(
+      matches?.map(({ matchId, grade, distanceBits }) => [matchId, grade, distanceBits]),
+      [[witnessed, 'near', 50]],
+    )
+    t.same(await matcher.match([pictureOf([seeded(5)])], ASKING), [[]])
+    t.same(await matcher.match([pictureOf([seeded(3)])], ASKING), [[]])
+  })
+
+  t.test(`${among}few views, and a radius that is asked for, are searched for completely`, async (t) => {
+    saying()
+    const found = async (views: number, thresholdBits?: number) => {
+      const [matches = []] = await matcher.match([pictureOf([other], views)], { ...ASKING, thresholdBits })
+      return matches.map(({ matchId }) => matchId)
+    }
+    t.same(await found(7), [missed])
+    t.same(await found(8), [], 'forty bits in all sixteen groups, which nine of ten such pairs are not')
+    t.same(await found(MANY, 40), [missed])
+  })
+
+  t.test(`${among}several pictures of a call are answered as each by itself`, async (t) => {
+    saying()
+    const pictures = [pictureOf([asked]), pictureOf([seeded(3), seeded(4)]), pictureOf([other]), pictureOf([other], 7)]
+    const together = await matcher.match(pictures, ASKING)
+    const separately = await Promise.all(pictures.map(async (picture) => (await matcher.match([picture], ASKING))[0]))
+    t.same(together, separately)
+    t.same(
+      together.map((matches) => matches.map(({ matchId }) => matchId)),
+      [[both], [witnessed], [], [missed]],
+    )
+  })
+
+  t.test(`${among}what is near by chance is not searched for farther, and a match is`, async (t) => {
+    saying()
+    const radii: number[] = []
+    const { search } = index
+    index.search = function (...asked) {
+      radii.push(asked[1])
+      return search.apply(this, asked)
+    }
+    t.teardown(() => Object.assign(index, { search }))
+    t.same(await matcher.match([pictureOf([seeded(5)])], ASKING), [[]])
+    t.ok(radii.length > 0 && Math.max(...radii) <= 34, `${radii}`) // rotated views go no farther
+    t.equal((await matcher.match([pictureOf([asked])], ASKING))[0]?.length, 1)
+    t.ok(Math.max(...radii) > 50)
+  })
+
+  t.test(`${among}a harmless picture that only the whole radius shows hides what the first pass met`, async (t) => {
+    saying()
+    t.same(await matcher.match([pictureOf([seeded(6)])], ASKING), [[]])
+    t.equal((await matcher.match([pictureOf([seeded(7)])], ASKING))[0]?.length, 1, 'without one it is told')
+  })
+
+  t.test(`${among}all within ${sureBits} bits are found, wherever they differ`, async (t) => {
+    saying()
+    for (const { bits, images } of drawn) {
+      const [matches = []] = await matcher.match([pictureOf([seeded(1000 + bits)])], ASKING)
+      const found = matches.map(({ matchId }) => matchId)
+      if (bits <= sureBits) t.same(new Set(found), new Set(images), `${bits} bits`)
+      else t.ok(found.every((id) => images.includes(id)))
+    }
+    let found = 0
+    for (const [i, image] of uneven.entries()) {
+      const [matches = []] = await matcher.match([pictureOf([seeded(2000 + i)])], ASKING)
+      found += matches.filter(({ matchId }) => matchId === image).length
+    }
+    t.equal(found === uneven.length, sureBits === 31, 'a plan for 23 bits allows a bit in no more than half of the groups')
+  })
+
+  t.test(
+    `${among}the first pass is complete within ${sureBits} bits; a smaller radius, and other types, do not change`,
+    async (t) => {
+      const signals = pictureOf([asked])
+      const bits = firstPassBitsAmong(liveRows)
+      t.equal(bits, sureBits)
+      t.same(firstPassOf({ bits, marginBits: 2 }, 'pdq-area', signals, bits), { bits, marginBits: 2 })
+      t.same(firstPassOf({ bits: 52, marginBits: 2 }, 'pdq-area', signals, bits), { bits, marginBits: 54 - bits })
+      t.same(firstPassOf({ bits: 52, marginBits: 2 }, 'pdq-area', signals, undefined), { bits: 52, marginBits: 2 })
+      t.same(firstPassOf({ bits: 40, marginBits: 0 }, 'pdq', signals, bits), { bits: 40, marginBits: 0 })
+    },
   )
-})
+}
 
-t.test('a second view still confirms, and without one 50 bits are too far', async (t) => {
-  const [matches] = await matcher.match([pictureOf([seeded(3), seeded(4)])], ASKING)
-  t.same(
-    matches?.map(({ matchId, grade, distanceBits }) => [matchId, grade, distanceBits]),
-    [[witnessed, 'near', 50]],
-  )
-  t.same(await matcher.match([pictureOf([seeded(5)])], ASKING), [[]])
-  t.same(await matcher.match([pictureOf([seeded(3)])], ASKING), [[]])
-})
-
-t.test('few views, and a radius that is asked for, are searched for completely', async (t) => {
-  const found = async (views: number, thresholdBits?: number) => {
-    const [matches = []] = await matcher.match([pictureOf([other], views)], { ...ASKING, thresholdBits })
-    return matches.map(({ matchId }) => matchId)
-  }
-  t.same(await found(7), [missed])
-  t.same(await found(8), [], 'forty bits in all sixteen groups, which nine of ten such pairs are not')
-  t.same(await found(MANY, 40), [missed])
-})
-
-t.test('several pictures of a call are answered as each by itself', async (t) => {
-  const pictures = [pictureOf([asked]), pictureOf([seeded(3), seeded(4)]), pictureOf([other]), pictureOf([other], 7)]
-  const together = await matcher.match(pictures, ASKING)
-  const separately = await Promise.all(pictures.map(async (picture) => (await matcher.match([picture], ASKING))[0]))
-  t.same(together, separately)
-  t.same(
-    together.map((matches) => matches.map(({ matchId }) => matchId)),
-    [[both], [witnessed], [], [missed]],
-  )
-})
-
-t.test('within 31 bits, and of other types, nothing changes', async (t) => {
-  const signals = pictureOf([asked])
-  t.same(firstPassOf({ bits: 31, marginBits: 2 }, 'pdq-area', signals), { bits: 31, marginBits: 2 })
-  t.same(firstPassOf({ bits: 52, marginBits: 2 }, 'pdq-area', signals), { bits: 31, marginBits: 23 })
-  t.same(firstPassOf({ bits: 40, marginBits: 0 }, 'pdq', signals), { bits: 40, marginBits: 0 })
-})
-
-function put(hashes: readonly Hash256[]): string {
-  const id = uuidV7(Date.now(), randomBytes(10))
+function put(hashes: readonly Hash256[], bank = CASES_BANK_NAME): string {
+  const id = uuidV7(1_000 * ++puts, randomBytes(10)) // each of another case
   const signals = hashes.map((hash): Signal => ({ type: 'pdq-area', view: 'whole', quality: 100, hash }))
-  catalogue.put(id, { ...imageOf(seeded(1)), signals })
+  catalogue.put(id, { ...imageOf(seeded(1)), bank, signals })
   return id
 }
 
@@ -96,11 +171,11 @@ function pictureOf(hashes: readonly Hash256[], views = MANY): readonly HashedSig
   }))
 }
 
-/** A hash so many bits away, at least two of them in each group of sixteen. */
-function spread(hash: Hash256, bits: number): Hash256 {
+/** A hash so many bits away, dealt to the groups of sixteen one by one, beginning with group `first`. */
+function spread(hash: Hash256, bits: number, first = 0): Hash256 {
   return flipped(
     hash,
-    Array.from({ length: bits }, (_, i) => (i % BANDS) * 16 + 3 * Math.floor(i / BANDS)),
+    Array.from({ length: bits }, (_, i) => ((first + i) % BANDS) * 16 + 3 * Math.floor(i / BANDS)),
   )
 }
 
@@ -110,6 +185,12 @@ function apart(hash: Hash256, bits: number): Hash256 {
     hash,
     Array.from({ length: bits }, (_, i) => 48 + 4 * i - (i >= 52 ? 205 : 0)),
   )
+}
+
+/** So many places, the same for the same seed. */
+function drawnPlaces(bits: number, seed: number): number[] {
+  const bytes = Array.from({ length: 6 }, (_, i) => [...seeded(500_000 + 6 * seed + i)]).flat()
+  return [...new Set(bytes)].slice(0, bits)
 }
 
 function flipped(hash: Hash256, places: readonly number[]): Hash256 {

@@ -1,106 +1,15 @@
-import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Redis } from 'ioredis'
-import t, { type Test } from 'tap'
-import { type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
-import { uuidV7 } from '../../src/domain/ids.js'
-import type { RegisteredImage } from '../../src/domain/matching/signal.js'
-import { CASES_BANK_NAME } from '../../src/domain/organisations/bank.js'
+import t from 'tap'
+import { NO_TRUST } from '../../src/domain/trust/trust.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
-import { Replica } from '../../src/services/index/replica.js'
-import { createSnapshots } from '../../src/services/index/snapshot.js'
 import { lastPosition } from '../../src/store/images/changes.js'
-import { createImageStore } from '../../src/store/images/images.js'
-import { createImageReader } from '../../src/store/images/reader/image-reader.js'
-import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
-import { createBankStore } from '../../src/store/organisations/banks.js'
-import { connectForFollowing, openStore, type Store } from '../../src/store/redis/client.js'
+import type { Store } from '../../src/store/redis/client.js'
 import { keys } from '../../src/store/redis/keys.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
 import { createTrustStore } from '../../src/store/trust/trust.js'
-import { startRedis, storeAt, type TestRedis } from '../helpers/redis.js'
-import { PATIENT } from '../helpers/service.js'
-
-const keyring = makeKeyring([Buffer.alloc(32, 7)])
-const secret = Buffer.alloc(32, 9)
-
-interface Registered {
-  readonly id: string
-  readonly image: RegisteredImage
-  readonly hash: Hash256
-}
-
-let drawn = Buffer.alloc(0)
-
-/** Drawn in large pieces: hundreds of thousands of small ones took longer than what is tested. */
-function someBytes(count: number): Buffer {
-  if (drawn.length < count) drawn = randomBytes(1 << 16)
-  const some = drawn.subarray(0, count)
-  drawn = drawn.subarray(count)
-  return some
-}
-
-function someImage(): Registered {
-  const hash = hashFromBytes(someBytes(32))
-  const image: RegisteredImage = {
-    bank: CASES_BANK_NAME,
-    tier: 'ngo-attested',
-    category: 'nude',
-    ref: undefined,
-    createdAtMs: 1,
-    signals: [
-      { type: 'pdq', view: 'whole', quality: 100, hash },
-      { type: 'blockhash', view: 'whole', quality: 100, hash: hashFromBytes(someBytes(32)) },
-    ],
-  }
-  return { id: uuidV7(Date.now(), someBytes(10)), image, hash }
-}
-
-async function openParts(t: Test, { socket }: TestRedis, folder: string) {
-  const target = storeAt(socket)
-  const store = await openStore(target)
-  t.teardown(() => store.close())
-  const redis = new Redis(socket)
-  t.teardown(() => redis.disconnect())
-  const clock = () => performance.now()
-  const snapshotsWith = (options: { secret?: Buffer; keyring?: typeof keyring; store?: Store } = {}) =>
-    createSnapshots({ folder, store, keyring, secret, clock, ...options })
-  const reader = createImageReader(target, keyring)
-  const reads = { full: 0 }
-  const startReplica = async () => {
-    const replica = new Replica({
-      store,
-      images: createImageStore(store, keyring),
-      reader: {
-        columns() {
-          reads.full++
-          return reader.columns()
-        },
-      },
-      snapshots: snapshotsWith(),
-      withdrawals: undefined,
-      trusts: createTrustStore(store),
-      banks: createBankStore(store),
-      apiKeys: createApiKeyStore(store),
-      follower: connectForFollowing(target),
-      freshness: PATIENT,
-      now: clock,
-      onError: (error) => t.fail(String(error)),
-    })
-    await replica.start()
-    return replica
-  }
-  return { store, redis, images: createImageStore(store, keyring), snapshotsWith, startReplica, reads }
-}
-
-function isFound(catalogue: Catalogue, { id, hash, image }: Registered): boolean {
-  const hits = catalogue.index('pdq').within([hash], 0)
-  return hits.some(({ image: ordinal }) => {
-    const found = catalogue.image(ordinal)
-    return found?.id === id && found.bank === image.bank && found.tier === image.tier && found.category === image.category
-  })
-}
+import { startRedis } from '../helpers/redis.js'
+import { isFound, openParts, someImage, someVideo } from './snapshot-parts.js'
 
 t.test('a replica that starts again reads its snapshot, and then what changed since', async (t) => {
   const folder = t.testdir()
@@ -132,6 +41,37 @@ t.test('a replica that starts again reads its snapshot, and then what changed si
   )
   t.equal(catalogue.images, 3)
   t.equal(catalogue.index('blockhash').liveRows, 3)
+})
+
+t.test('a snapshot has all frames of a video, and later changes apply to all of them', async (t) => {
+  const { store, images, startReplica, reads } = await openParts(t, await startRedis(t), t.testdir())
+  const [kept, erased, held] = [someVideo(), someVideo(), someVideo()]
+  const all = [kept, erased, held]
+  await images.put(all.flatMap(([video]) => video ?? []))
+  const first = await startReplica()
+  await first.saveSnapshot()
+  await first.close()
+  await images.erase(erased[0]?.id ?? '')
+  const silent = { support: 0, disputed: false, matches: false, narrowed: false, stoppedViews: [], harmless: false }
+  await createTrustStore(store).put(held[0]?.id ?? '', 0, NO_TRUST, silent)
+  const second = await startReplica()
+  t.teardown(() => second.close())
+  await second.reached(3)
+  t.equal(reads.full, 1, 'not everything was read again')
+  const { catalogue } = second
+  t.same(
+    all.map((frames) => frames.map((frame) => isFound(catalogue, frame))),
+    [
+      [true, true, true],
+      [false, false, false],
+      [false, false, false],
+    ],
+  )
+  const moments = kept.map(({ hash }) => catalogue.index('pdq').within([hash], 0)[0]?.image ?? 0)
+  t.same(
+    moments.map((ordinal) => catalogue.frameOf(ordinal)?.atMs),
+    [0, 2000, 4000],
+  )
 })
 
 t.test('nothing is written twice, and nothing of a hash can be read in the file', async (t) => {

@@ -1,6 +1,9 @@
-// How many videos a process and a caller may hold at a time.
+// How many videos a process and a caller may hold at a time, and how long one waits for a worker that can decode it.
 
 import t from 'tap'
+import { VIDEO_LIMITS } from '../../src/domain/media/video-limits.js'
+import { createPendingVideos } from '../../src/handoff/pending-videos.js'
+import { createVideoHashing } from '../../src/services/intake/video-hashing.js'
 import { createVideoRoom } from '../../src/services/intake/video-room.js'
 
 const OVERLOADED = { code: 'overloaded' }
@@ -31,4 +34,32 @@ t.test('there is a limit on how many', async (t) => {
   t.throws(() => room.enter('one', 1), OVERLOADED)
   for (let i = 0; i < 16; i++) room.enter('two', 1)
   t.throws(() => room.enter('three', 1), OVERLOADED)
+})
+
+t.test('a waiting video is refused when the last worker with a decoder ends', async (t) => {
+  const pendingVideos = createPendingVideos(60_000)
+  t.teardown(() => pendingVideos.close())
+  const tickets: string[] = []
+  const store = { isLacking: false }
+  const hashing = createVideoHashing({
+    ...{ pendingVideos, handoffUrl: '', limits: VIDEO_LIMITS, recheckMs: 1 },
+    enqueue: async ({ ticket }) => void tickets.push(ticket),
+    lackDecoders: async () => store.isLacking,
+  })
+  const send = () => {
+    const video = hashing.receive({ group: 'one', member: 'one', charge() {} }, 10)
+    video.add(Buffer.alloc(10, 1))
+    return video.hash('query', new AbortController().signal)
+  }
+  await hashing.ready()
+  const [claimed, waiting] = [send(), send()]
+  await new Promise(setImmediate)
+  t.ok(pendingVideos.claim(tickets[0] ?? ''))
+  store.isLacking = true
+  await t.rejects(hashing.ready(), { code: 'video-unavailable' })
+  await t.rejects(waiting, { code: 'video-unavailable' })
+  t.ok(pendingVideos.isTaken(tickets[0] ?? ''))
+  pendingVideos.answer(tickets[0] ?? '', { problem: 'video-undecodable' })
+  await t.rejects(claimed, { code: 'video-undecodable' })
+  t.equal(pendingVideos.size, 0)
 })

@@ -26,7 +26,7 @@ const created = (keyId: string): UncheckedEntry => ({
   atMs: 1_000,
 })
 
-/** A log with so many entries. */
+/** A log with this many entries. */
 async function logOf(count: number): Promise<AuditLog> {
   const log = createAuditLog(store, SECRET)
   for (let i = 1; i <= count; i++) await noteInAudit(store, created(`k${i}`))
@@ -34,7 +34,7 @@ async function logOf(count: number): Promise<AuditLog> {
   return log
 }
 
-t.test('what was recorded is listed in order, and the log verifies', async (t) => {
+t.test('recorded acts are listed in order, and the log verifies', async (t) => {
   const log = await logOf(3)
 
   t.match(
@@ -48,17 +48,17 @@ t.test('what was recorded is listed in order, and the log verifies', async (t) =
   t.match(await createAuditLog(store, randomBytes(32)).verify(), { isSound: false }, 'not under another secret')
 })
 
-t.test('whatever is done to the log shows', async (t) => {
+t.test('every removal, change, exchange or insertion of entries is detected', async (t) => {
   const faults: Readonly<Record<string, () => Promise<unknown>>> = {
     'the last entry is removed': () => redis.xdel(keys.audit, '4-0'),
     'the first entry is removed': () => redis.xdel(keys.audit, '1-0'),
     'one in the middle is removed': () => redis.xdel(keys.audit, '2-0'),
     'all are removed': () => redis.del(keys.audit),
-    'the mark of the last one is removed': () => redis.del(keys.auditHead),
-    'the mark of the last one is changed': () => redis.setrange(keys.auditHead, 7, Buffer.of(3)),
-    'an entry is written anew': () =>
+    'the head is removed': () => redis.del(keys.auditHead),
+    'the head is changed': () => redis.setrange(keys.auditHead, 7, Buffer.of(3)),
+    'an entry is rewritten': () =>
       rewritten((entries) => entries.with(1, [JSON.stringify(created('k9')), entries[1]?.[1] ?? ''])),
-    'two entries change places': () =>
+    'two entries are exchanged': () =>
       rewritten(([a, b, ...rest]) => [b, a, ...rest].filter((entry) => entry !== undefined)),
     'one is put in': () => rewritten((entries) => [...entries, [JSON.stringify(created('k5')), randomBytes(32)]]),
   }
@@ -67,7 +67,7 @@ t.test('whatever is done to the log shows', async (t) => {
     const log = await logOf(4)
     t.equal((await log.verify()).isSound, true)
     await fault()
-    // What is put behind the mark might be another process's: it shows when the next entry is chained.
+    // An entry behind the head could be one of another process; it is detected when the next entry is chained.
     if (what === 'one is put in')
       await t.rejects(
         noteInAudit(store, created('k6')).then(() => log.chain()),
@@ -86,30 +86,27 @@ async function rewritten(
   for (const [i, [text, mac]] of change(all).entries()) await redis.xadd(keys.audit, `${i + 1}-0`, 'entry', text, 'mac', mac)
 }
 
-t.test(
-  'a log that was set back, mark, count and all, shows by what was noted of it, and no process that knows better adds to it',
-  async (t) => {
-    const log = await logOf(2)
-    const [before, mark] = [await redis.dumpBuffer(keys.audit), await redis.getBuffer(keys.auditHead)]
-    await noteInAudit(store, created('k3'))
-    const noted = await log.chain()
-    if (noted === undefined || mark === null) throw new Error('there is a last entry')
-    t.match(await log.verify(parseHead(headText(noted))), { isSound: true })
+t.test('a log that was set back with head and count differs from the noted head, and is not extended', async (t) => {
+  const log = await logOf(2)
+  const [before, mark] = [await redis.dumpBuffer(keys.audit), await redis.getBuffer(keys.auditHead)]
+  await noteInAudit(store, created('k3'))
+  const noted = await log.chain()
+  if (noted === undefined || mark === null) throw new Error('there is a last entry')
+  t.match(await log.verify(parseHead(headText(noted))), { isSound: true })
 
-    await redis.restore(keys.audit, 0, before ?? '', 'REPLACE')
-    await redis.set(keys.auditHead, mark)
-    t.match(await log.verify(), { isSound: false, number: 3, why: 'act-missing' }, 'an act is missing')
-    await redis.set(keys.auditDueCount, 2)
+  await redis.restore(keys.audit, 0, before ?? '', 'REPLACE')
+  await redis.set(keys.auditHead, mark)
+  t.match(await log.verify(), { isSound: false, number: 3, why: 'act-missing' }, 'an act is missing')
+  await redis.set(keys.auditDueCount, 2)
 
-    t.match(await log.verify(), { isSound: true }, 'by itself it is sound')
-    t.match(await log.verify(noted), { isSound: false, why: 'head-noted' })
-    await noteInAudit(store, created('k4'))
-    await t.rejects(log.chain(), { name: 'AuditError' })
-    t.equal(await redis.llen(keys.auditDue), 1, 'what waits goes on waiting')
-  },
-)
+  t.match(await log.verify(), { isSound: true }, 'sound without the noted head')
+  t.match(await log.verify(noted), { isSound: false, why: 'head-noted' })
+  await noteInAudit(store, created('k4'))
+  await t.rejects(log.chain(), { name: 'AuditError' })
+  t.equal(await redis.llen(keys.auditDue), 1, 'the act stays in the queue')
+})
 
-t.test('an entry of a past that was set back does not fit into what came instead', async (t) => {
+t.test('an entry of a history that was set back does not verify in the new history', async (t) => {
   await logOf(1)
   const mark = (await redis.getBuffer(keys.auditHead)) ?? ''
   await noteInAudit(store, created('past'))
@@ -132,7 +129,7 @@ t.test('an entry of a past that was set back does not fit into what came instead
   t.match(await log.verify(), { isSound: false, number: 3, why: 'changed' })
 })
 
-t.test('many processes add at once: every entry is there once, and the chain is whole', async (t) => {
+t.test('concurrent processes chain every entry once, and the chain verifies', async (t) => {
   const logs = Array.from({ length: 4 }, () => createAuditLog(store, SECRET))
   await Promise.all(
     Array.from({ length: 80 }, async (_, i) => {
@@ -146,11 +143,11 @@ t.test('many processes add at once: every entry is there once, and the chain is 
   t.match(await createAuditLog(store, SECRET).verify(), { isSound: true, head: { number: 80 } })
 })
 
-t.test('an act and its entry are one step: what was not done is not told of', async (t) => {
+t.test('an act and its entry are one step: an act that did not happen has no entry', async (t) => {
   const apiKeys = createApiKeyStore(store)
   const key = { keyId: 'k1aaaaaaaa', orgId: 'o1', scopes: new Set<never>(), secretSha256: '', createdAtMs: 1 }
   await apiKeys.add(key)
-  await apiKeys.add(key) // the name is taken
+  await apiKeys.add(key) // the id is taken
   t.equal(await apiKeys.revoke('k2', 2), undefined)
   await apiKeys.revoke('k1aaaaaaaa', 3)
   await apiKeys.revoke('k1aaaaaaaa', 4)
@@ -164,14 +161,14 @@ t.test('an act and its entry are one step: what was not done is not told of', as
   t.equal((await log.list(0, 10)).length, 2)
 })
 
-t.test('what may be noted once in a while is noted once', async (t) => {
+t.test('an act with an interval is recorded once within it', async (t) => {
   for (let i = 0; i < 3; i++) await noteInAudit(store, { ...created('k1aaaaaaaa'), atMs: i }, 60)
   await noteInAudit(store, created('k2'), 60)
 
   t.equal(await redis.llen(keys.auditDue), 2)
 })
 
-t.test('an entry has ids and words, and never what may be a hash', async (t) => {
+t.test('an entry accepts ids and words, and never text that may be a hash', async (t) => {
   const act: AuditAct = 'key.revoked'
   const about = (keyId: string): UncheckedEntry => ({ act, by: 'operator', about: { keyId }, atMs: 0 })
   for (const text of [
@@ -190,13 +187,13 @@ t.test('an entry has ids and words, and never what may be a hash', async (t) => 
   t.equal(await redis.llen(keys.auditDue), 0)
 })
 
-t.test('a log that was trimmed verifies from where it was cut, and says what was cut', async (t) => {
+t.test('a trimmed log verifies from its cut and records the trimming', async (t) => {
   const log = createAuditLog(store, SECRET)
   for (let day = 1; day <= 6; day++) await noteInAudit(store, { ...created(`k${day}`), atMs: day * 1000 })
   const noted = await log.chain()
 
   t.equal(await log.trim(4000, 'operator', 9000), 3)
-  t.equal(await log.trim(4000, 'operator', 9000), 0, 'twice is once')
+  t.equal(await log.trim(4000, 'operator', 9000), 0, 'repeating it trims nothing')
   await log.chain()
   t.same(
     (await log.list(0, 10)).map(({ number, act, about }) => [number, act, about['upTo']]),
@@ -213,13 +210,13 @@ t.test('a log that was trimmed verifies from where it was cut, and says what was
   t.match(await log.verify(early), { isSound: false, why: 'head-trimmed' })
   t.match(await log.verify({ number: 3, mac: Buffer.alloc(32) }), { isSound: false, why: 'head-noted' })
 
-  t.equal(await log.trim(10_000, 'operator', 10_000), 4, 'all of it')
+  t.equal(await log.trim(10_000, 'operator', 10_000), 4, 'every entry')
   await log.chain()
   t.match(await log.verify(noted), { isSound: false, why: 'head-trimmed' })
   t.match(await log.verify(), { isSound: true, head: { number: 8 } })
 })
 
-t.test('nobody who lacks the secret can move the cut, or make one', async (t) => {
+t.test('without the secret the cut of a trimmed log cannot be moved or forged', async (t) => {
   const trimmed = async () => {
     await redis.flushall()
     const log = await logOf(6)
@@ -231,11 +228,11 @@ t.test('nobody who lacks the secret can move the cut, or make one', async (t) =>
   }
   const forgeries: Readonly<Record<string, () => Promise<unknown>>> = {
     'the cut is removed': () => redis.del(keys.auditCut),
-    'the cut is moved on, and the entries before it go': async () => {
+    'the cut is moved forward and earlier entries are removed': async () => {
       await redis.setrange(keys.auditCut, 7, Buffer.of(7))
       await redis.xdel(keys.audit, '7-0')
     },
-    'the mark of the last entry stands for it': async () => {
+    'the head is used as the cut': async () => {
       const mark = await redis.getBuffer(keys.auditHead)
       await redis.set(keys.auditCut, mark ?? '')
       await redis.del(keys.audit)
@@ -247,49 +244,46 @@ t.test('nobody who lacks the secret can move the cut, or make one', async (t) =>
     t.match(await log.verify(), { isSound: true }, 'before')
     await forge()
     t.equal((await log.verify()).isSound, false, what)
-    await t.rejects(log.trim(99_000, 'operator', 99_000), 'and nothing more is trimmed from it')
+    await t.rejects(log.trim(99_000, 'operator', 99_000), 'a forged log is not trimmed further')
   }
 })
 
-t.test(
-  'an act that is taken out before it is chained leaves a gap, which the log and whoever chains it tell of',
-  async (t) => {
-    const takenOut: Readonly<Record<string, () => Promise<unknown>>> = {
-      'all that waits': () => redis.del(keys.auditDue),
-      'the last that waits': () => redis.rpop(keys.auditDue),
-      'the first that waits': () => redis.lpop(keys.auditDue),
-    }
-    for (const [what, takeOut] of Object.entries(takenOut)) {
-      await redis.flushall()
-      const another = await openStore(storeAt(server.socket))
-      const log = createAuditLog(another, SECRET)
-      for (const keyId of ['k1', 'k2']) await noteInAudit(another, created(keyId))
-      await log.chain()
-      for (const keyId of ['k3', 'k4']) await noteInAudit(another, created(keyId))
-      t.match(await log.verify(), { isSound: true }, 'what waits is not missing')
-      await takeOut()
-      t.match(await log.verify(), { isSound: false, number: 3, why: 'act-missing' }, what)
-      await t.rejects(log.chain(), { message: AUDIT_FAULTS['act-missing'] })
-      await noteInAudit(another, created('k5'))
-      await log.chain().catch(() => {})
-      t.match(
-        await log.list(2, 10),
-        what === 'all that waits' ? [{ number: 3, about: { keyId: 'k5' } }] : [{}, {}],
-        'the rest is in it',
-      )
-      t.match(await log.verify(), { isSound: false, why: 'act-missing' }, `${what}, and another act`)
-      await another.close()
-    }
-  },
-)
+t.test('an act that is removed before it is chained leaves a gap that verify and chain report', async (t) => {
+  const takenOut: Readonly<Record<string, () => Promise<unknown>>> = {
+    'all waiting acts': () => redis.del(keys.auditDue),
+    'the last that waits': () => redis.rpop(keys.auditDue),
+    'the first that waits': () => redis.lpop(keys.auditDue),
+  }
+  for (const [what, takeOut] of Object.entries(takenOut)) {
+    await redis.flushall()
+    const another = await openStore(storeAt(server.socket))
+    const log = createAuditLog(another, SECRET)
+    for (const keyId of ['k1', 'k2']) await noteInAudit(another, created(keyId))
+    await log.chain()
+    for (const keyId of ['k3', 'k4']) await noteInAudit(another, created(keyId))
+    t.match(await log.verify(), { isSound: true }, 'waiting acts are not missing')
+    await takeOut()
+    t.match(await log.verify(), { isSound: false, number: 3, why: 'act-missing' }, what)
+    await t.rejects(log.chain(), { message: AUDIT_FAULTS['act-missing'] })
+    await noteInAudit(another, created('k5'))
+    await log.chain().catch(() => {})
+    t.match(
+      await log.list(2, 10),
+      what === 'all waiting acts' ? [{ number: 3, about: { keyId: 'k5' } }] : [{}, {}],
+      'the rest is in it',
+    )
+    t.match(await log.verify(), { isSound: false, why: 'act-missing' }, `${what}, and another act`)
+    await another.close()
+  }
+})
 
-t.test('a count that is set back is noticed by the process whose act it was', async (t) => {
+t.test('a count that is set back is detected by the process whose act is missing', async (t) => {
   const another = await openStore(storeAt(server.socket))
   const log = createAuditLog(another, SECRET)
   for (const keyId of ['k1', 'k2']) await noteInAudit(another, created(keyId))
   await redis.del(keys.auditDue, keys.auditDueCount)
   await t.rejects(log.chain(), { message: AUDIT_FAULTS['act-missing'] })
   for (const keyId of ['k3', 'k4', 'k5']) await noteInAudit(another, created(keyId))
-  await t.rejects(log.chain(), { message: AUDIT_FAULTS['act-missing'] }, 'a number that was given twice')
+  await t.rejects(log.chain(), { message: AUDIT_FAULTS['act-missing'] }, 'a number that was used twice')
   await another.close()
 })

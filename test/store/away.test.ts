@@ -1,4 +1,4 @@
-// What a socket or Redis says when it cannot be used now is the caller's to try again; what is wrong here is not.
+// Errors of a socket or of Redis that are worth a retry count as unavailable; errors of our code do not.
 
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
@@ -11,7 +11,7 @@ import { listen } from '../helpers/named-redis.js'
 import { startRedis } from '../helpers/redis.js'
 import { until } from '../helpers/service.js'
 
-t.test('a socket that the other side has closed', async (t) => {
+t.test('writing to a socket that the other side closed counts as unavailable', async (t) => {
   const server = createServer((socket) => socket.end()).listen(0, '127.0.0.1')
   t.teardown(() => server.close())
   await once(server, 'listening')
@@ -24,14 +24,14 @@ t.test('a socket that the other side has closed', async (t) => {
     socket.on('error', () => {})
     socket.write('PING\r\n', (error) => resolve(error))
   })
-  t.ok(error, 'Node has something to say')
+  t.ok(error, 'Node reports an error')
   t.ok(isUnavailable(error), String(error))
   socket.destroy()
   const destroyed = await new Promise((resolve) => socket.write('PING\r\n', (error) => resolve(error)))
   t.ok(isUnavailable(destroyed), String(destroyed))
 })
 
-t.test('what Redis and ioredis say', async (t) => {
+t.test('known messages of Redis and ioredis count as unavailable, and other errors do not', async (t) => {
   for (const text of [
     'Connection is closed.',
     "Stream isn't writeable and enableOfflineQueue options is false",
@@ -45,12 +45,12 @@ t.test('what Redis and ioredis say', async (t) => {
     t.ok(isUnavailable(new Error(text)), text)
   for (const error of [new Error('ERR wrong number of arguments'), new TypeError('x is undefined'), 'text', null])
     t.notOk(isUnavailable(error), String(error))
-  t.notOk(isUnavailable(new Problem('store-unavailable')), 'said already')
+  t.notOk(isUnavailable(new Problem('store-unavailable')), 'a Problem is not wrapped again')
 })
 
-// Redis has done it, and the connection breaks before anybody hears: what opens a case would be told that there is such a case, if the
-// library sent it once more.
-t.test('a write whose answer is lost is away, and happens once', async (t) => {
+// Redis ran the command, and the connection breaks before the answer. If the library sent it again, opening a case would report that
+// the case exists.
+t.test('a write whose answer is lost is reported unavailable and not repeated', async (t) => {
   const redis = await startRedis(t)
   const path = join(redis.dataDir, 'line')
   let isArmed = false
@@ -85,10 +85,10 @@ t.test('a write whose answer is lost is away, and happens once', async (t) => {
   isArmed = true
   await t.rejects(store.write(count, ['n'], []), { code: 'store-unavailable' })
   await until(async () => (await store.write(count, ['n'], []).catch(() => undefined)) !== undefined)
-  t.equal(await store.ask((client) => client.get('n')), '3', 'the first, the one nobody heard of, and the one behind it')
+  t.equal(await store.ask((client) => client.get('n')), '3', 'the first write, the one without an answer and the next')
 })
 
-t.test('a line to a host that is gone, and says so to nobody, is made anew', async (t) => {
+t.test('a connection to a host that vanished silently is replaced after the command timeout', async (t) => {
   const redis = await startRedis(t)
   const ends: Socket[] = []
   const line = await listen(t, (near) => {
@@ -114,5 +114,5 @@ t.test('a line to a host that is gone, and says so to nobody, is made anew', asy
         () => false,
       ),
   )
-  t.ok(line.reached() > 2, 'over another line')
+  t.ok(line.reached() > 2, 'over another connection')
 })

@@ -27,7 +27,7 @@ async function openEvents(t: Test) {
 }
 type Test = Parameters<typeof startRedis>[0]
 
-t.test('an event says what happened, when and how many, and nothing else', async (t) => {
+t.test('a case event stores its kind, count and time and nothing else', async (t) => {
   const { store, events, begin } = await openEvents(t)
   await begin('a')
   for (const kind of CASE_EVENT_KINDS) await events.add('a', kind, CASE_EVENTS[kind] === 'nothing' ? 0 : 3, 1000)
@@ -43,7 +43,7 @@ t.test('an event says what happened, when and how many, and nothing else', async
     )
 })
 
-t.test('what is no count is refused, and what belongs to no case is not kept', async (t) => {
+t.test('an invalid count is refused, and an event of an unknown case is not stored', async (t) => {
   const { store, events, begin } = await openEvents(t)
   await begin('a')
   for (const count of [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY])
@@ -54,20 +54,20 @@ t.test('what is no count is refused, and what belongs to no case is not kept', a
   t.equal(await store.ask((redis) => redis.exists(keys.caseEvents('b'))), 0)
 })
 
-t.test('a time line is bounded, and goes on after an id', async (t) => {
+t.test('a time line is bounded and can be read after an id', async (t) => {
   const { events, begin } = await openEvents(t)
   await begin('a')
   const ids = await Promise.all(Array.from({ length: MAX_CASE_EVENTS + 20 }, (_, i) => events.add('a', 'matched', i, i)))
   const all = await events.list('a')
   t.equal(all.length, MAX_CASE_EVENTS)
-  t.equal(all[0]?.count, 20, 'the oldest are forgotten')
+  t.equal(all[0]?.count, 20, 'the oldest events are removed')
   t.same(
     (await events.list('a', ids.at(-3))).map(({ id }) => id),
     ids.slice(-2),
   )
 })
 
-t.test('listeners hear each event once, in order, whenever they came, and through a loss of the store', async (t) => {
+t.test('listeners get each event once and in order, also across a restart of Redis', async (t) => {
   const { redis, events, begin } = await openEvents(t)
   await begin('a')
   await begin('b')
@@ -91,11 +91,11 @@ t.test('listeners hear each event once, in order, whenever they came, and throug
   stopEarly()
   await events.add('a', 'matched', 4, 1)
   await until(() => heard.late.length === 2)
-  t.same(counts(heard.early), [1, 2, 3], 'who left hears no more')
+  t.same(counts(heard.early), [1, 2, 3], 'a listener that stopped gets no more events')
   t.same(counts(heard.other), [10])
 })
 
-t.test('platforms are told in buckets', async (t) => {
+t.test('numbers of platforms are given as buckets', async (t) => {
   const buckets = [0, 1, 2, 3, 5, 6, 10, 11, 1000].map(platformBucket)
   t.same(buckets, ['0', '1-2', '1-2', '3-5', '3-5', '6-10', '6-10', 'more', 'more'])
 })

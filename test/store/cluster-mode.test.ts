@@ -12,7 +12,7 @@ import { freePorts } from '../helpers/ports.js'
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
 
-t.test('a Redis in cluster mode is refused in one sentence, at a start and by `tabir doctor`', async (t) => {
+t.test('a Redis in cluster mode is refused with one sentence, at the start and by `tabir doctor`', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'tabir-cluster-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   const binary = findRedisServer(readConfig({ PATH: process.env['PATH'] }))?.binary

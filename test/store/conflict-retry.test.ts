@@ -1,4 +1,4 @@
-// What changes the latest state compares it in the same step: by the one helper for loops, or by a script alone. Whoever does not is listed.
+// A change of the latest state compares it in the same step, by the retry helper or by a script. Exceptions are listed below.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -17,81 +17,78 @@ const sources = ['src', 'packages', 'workers'].flatMap((folder) =>
 )
 const pathsWith = (pattern: RegExp) => sources.flatMap(({ path, text }) => (pattern.test(text) ? [path] : [])).toSorted()
 
-t.test('reading the latest state, deciding and writing goes through one helper; these use it', async (t) => {
+t.test('only listed files read, decide and write in a loop, and they use the retry helper', async (t) => {
   t.same(pathsWith(/^ +for \(const retry = createConflictRetry\(\)/m), [
     'src/services/trust/trust-changes.ts',
     'src/store/organisations/replicated-config.ts',
     'src/store/webhooks/webhooks.ts',
   ])
-  t.same(pathsWith(/changed-meanwhile'\) (?!continue)/), [], 'no other answer to a write that came too late')
+  t.same(pathsWith(/changed-meanwhile'\) (?!continue)/), [], 'a conflict is always retried')
 })
 
-t.test('these write to Redis without a script, and why they may', async (t) => {
+t.test('only listed files write to Redis without a script, each for a reason', async (t) => {
   const may = {
-    'src/store/audit/audit-check.ts': 'done once more when it is lost',
+    'src/store/audit/audit-check.ts': 'repeated if it is lost',
     'src/store/upkeep/daily.ts': 'SET NX',
     'src/store/organisations/api-keys.ts': 'the day of use of a key, by its random id',
     'src/store/trust/canaries.ts': 'adds a random id',
-    'src/store/cases/cases.ts': 'tries of a PIN and tokens, by a hash of each; they end by themselves',
+    'src/store/cases/cases.ts': 'attempts of a PIN and tokens, by a hash of each; they expire',
     'src/store/trust/contexts.ts': 'counts that may be lost',
     'src/store/organisations/idempotency.ts': 'SET NX',
     'src/store/organisations/key-uses.ts': 'a day, by a random id',
     'src/store/cases/proofs.ts': 'SET NX, and a count',
-    'src/store/exchange/reconcilers.ts': 'only where the other system is another one; it is read anew then',
-    'src/store/sealing/seal-ring.ts': 'signs of life, by a random id',
+    'src/store/exchange/reconcilers.ts': 'only if the other system changed; it is reloaded then',
+    'src/store/sealing/seal-ring.ts': 'heartbeats, by a random id',
     'src/store/trust/strikes.ts': 'a count',
     'src/store/trust/daily-counts.ts': 'counts that may be lost',
-    'src/store/redis/heartbeats.ts': 'signs of life, by a random id',
+    'src/store/redis/heartbeats.ts': 'heartbeats, by a random id',
   }
   const commands = 'hset|hdel|hincrby|sadd|srem|zadd|zrem|zremrangebyscore|pfadd|rpush|lpush|xadd|xdel|incr|incrby|unlink'
   t.same(pathsWith(new RegExp(`\\.(${commands})\\(|\\.expire\\([^)]|redis\\.(set|del)\\(`)), Object.keys(may).toSorted())
 })
 
-t.test(
-  'of changes that two processes make at once none is lost, and none is made to what has taken its place',
-  async (t) => {
-    const redis = await startRedis(t)
-    const stores = [await openStore(storeAt(redis.socket)), await openStore(storeAt(redis.socket))] as const
-    t.teardown(() => Promise.all(stores.map((store) => store.close())))
-    const keyring = makeKeyring([Buffer.alloc(32, 7)])
-    const [first, second] = [createWebhookStore(stores[0], keyring), createWebhookStore(stores[1], keyring)]
-    const webhook: Webhook = {
-      webhookId: '01890000-0000-7000-8000-000000000000',
-      orgId: 'org',
-      url: 'https://hooks.example/',
-      events: ['case.updated'],
-      isEnabled: true,
-      maxPerSecond: 0,
-      secrets: [],
-      createdAtMs: 1,
-    }
-    await first.add(webhook)
-    const count = async (webhooks: typeof first) => {
-      for (let i = 0; i < 50; i++)
-        await webhooks.change(webhook.webhookId, (before) => ({ ...before, maxPerSecond: before.maxPerSecond + 1 }))
-    }
-    await Promise.all([count(first), count(second)])
-    t.equal((await first.get(webhook.webhookId))?.maxPerSecond, 100)
+t.test('concurrent changes of two processes are all kept, and none applies to an object that was replaced', async (t) => {
+  const redis = await startRedis(t)
+  const stores = [await openStore(storeAt(redis.socket)), await openStore(storeAt(redis.socket))] as const
+  t.teardown(() => Promise.all(stores.map((store) => store.close())))
+  const keyring = makeKeyring([Buffer.alloc(32, 7)])
+  const [first, second] = [createWebhookStore(stores[0], keyring), createWebhookStore(stores[1], keyring)]
+  const webhook: Webhook = {
+    webhookId: '01890000-0000-7000-8000-000000000000',
+    orgId: 'org',
+    url: 'https://hooks.example/',
+    events: ['case.updated'],
+    isEnabled: true,
+    maxPerSecond: 0,
+    secrets: [],
+    createdAtMs: 1,
+  }
+  await first.add(webhook)
+  const count = async (webhooks: typeof first) => {
+    for (let i = 0; i < 50; i++)
+      await webhooks.change(webhook.webhookId, (before) => ({ ...before, maxPerSecond: before.maxPerSecond + 1 }))
+  }
+  await Promise.all([count(first), count(second)])
+  t.equal((await first.get(webhook.webhookId))?.maxPerSecond, 100)
 
-    const later = { ...webhook, webhookId: '01890000-0000-7000-8000-000000000001' }
-    await first.remove(webhook)
-    await first.add(later)
+  const later = { ...webhook, webhookId: '01890000-0000-7000-8000-000000000001' }
+  await first.remove(webhook)
+  await first.add(later)
+  await Promise.all([
+    second.remove(webhook),
+    second.change(webhook.webhookId, (before) => ({ ...before, isEnabled: false })),
+  ])
+  t.same(await first.ofOrg('org'), [later], 'the removed webhook does not come back')
+
+  const [banks, others] = [createBankStore(stores[0]), createBankStore(stores[1])]
+  await banks.add({ name: 'b', purpose: 'match', orgId: 'org', thresholdBits: {}, createdAtMs: 1 }, 'operator')
+  const bank = await banks.get('b')
+  if (bank === undefined) return t.fail('it was made')
+  for (let i = 1; i <= 20; i++) {
     await Promise.all([
-      second.remove(webhook),
-      second.change(webhook.webhookId, (before) => ({ ...before, isEnabled: false })),
+      banks.setReaders(bank, { [`reader${i}`]: 'r' }, 'operator', i),
+      others.setRatio(bank, i / 100, 'operator', i),
     ])
-    t.same(await first.ofOrg('org'), [later], 'its id is never given again')
-
-    const [banks, others] = [createBankStore(stores[0]), createBankStore(stores[1])]
-    await banks.add({ name: 'b', purpose: 'match', orgId: 'org', thresholdBits: {}, createdAtMs: 1 }, 'operator')
-    const bank = await banks.get('b')
-    if (bank === undefined) return t.fail('it was made')
-    for (let i = 1; i <= 20; i++) {
-      await Promise.all([
-        banks.setReaders(bank, { [`reader${i}`]: 'r' }, 'operator', i),
-        others.setRatio(bank, i / 100, 'operator', i),
-      ])
-      t.match(await banks.get('b'), { id: bank.id, readers: { [`reader${i}`]: 'r' }, enabledRatio: i / 100 })
-    }
-  },
-)
+    t.match(await banks.get('b'), { id: bank.id, readers: { [`reader${i}`]: 'r' }, enabledRatio: i / 100 })
+  }
+})

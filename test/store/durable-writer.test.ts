@@ -8,7 +8,7 @@ import { until } from '../helpers/service.js'
 
 const NOTHING = { numberOfKeys: 0, lua: 'return 1' } as const
 
-t.test('a write whose disk cannot be heard of is neither answered nor a fault of ours', async (t) => {
+t.test('a write whose durability is unknown because the master changed is refused as unavailable', async (t) => {
   const { socket } = await startRedis(t)
   const redis = new Redis(socket)
   t.teardown(() => redis.disconnect())
@@ -16,36 +16,33 @@ t.test('a write whose disk cannot be heard of is neither answered nor a fault of
   await writer.probe()
   t.equal(await writer.write(NOTHING, [], []), 1)
 
-  await redis.replicaof('127.0.0.1', 1) // it lost its place as master meanwhile
+  await redis.replicaof('127.0.0.1', 1) // it is not the master any more
   await t.rejects(writer.write(NOTHING, [], []), { code: 'store-unavailable' })
   await redis.replicaof('NO', 'ONE')
   t.equal(await writer.write(NOTHING, [], []), 1)
 })
 
-t.test(
-  'a log that is switched off refuses writes and says so, and one that is switched on again is waited for',
-  async (t) => {
-    const { socket } = await startRedis(t)
-    const [redis, other] = [new Redis(socket), new Redis(socket)]
-    t.teardown(() => [redis, other].forEach((one) => void one.disconnect()))
-    const writer = new DurableWriter(redis)
-    await writer.probe()
-    t.equal(writer.durability, 'fsync')
+t.test('while the log is switched off writes are refused with the cause, and work again after it is on', async (t) => {
+  const { socket } = await startRedis(t)
+  const [redis, other] = [new Redis(socket), new Redis(socket)]
+  t.teardown(() => [redis, other].forEach((one) => void one.disconnect()))
+  const writer = new DurableWriter(redis)
+  await writer.probe()
+  t.equal(writer.durability, 'fsync')
 
-    await other.config('SET', 'appendonly', 'no')
-    const refused = await writer.write(NOTHING, [], []).catch((error: unknown) => error)
-    t.match(refused, { code: 'store-unavailable', cause: { message: /appendonly/ } })
-    await until(() => writer.durability === 'none')
-    await t.rejects(writer.write(NOTHING, [], []), { code: 'store-unavailable' })
+  await other.config('SET', 'appendonly', 'no')
+  const refused = await writer.write(NOTHING, [], []).catch((error: unknown) => error)
+  t.match(refused, { code: 'store-unavailable', cause: { message: /appendonly/ } })
+  await until(() => writer.durability === 'none')
+  await t.rejects(writer.write(NOTHING, [], []), { code: 'store-unavailable' })
 
-    await switchOn(other)
-    t.equal(await writer.write(NOTHING, [], []), 1)
-    await writer.probe()
-    t.equal(writer.durability, 'fsync')
-  },
-)
+  await switchOn(other)
+  t.equal(await writer.write(NOTHING, [], []), 1)
+  await writer.probe()
+  t.equal(writer.durability, 'fsync')
+})
 
-t.test('a log that is switched on after the start is waited for, once that is noticed', async (t) => {
+t.test('a log that is switched on after the start is noticed, and writes then wait for it', async (t) => {
   const { socket } = await startRedis(t)
   const [redis, other] = [new Redis(socket), new Redis(socket)]
   t.teardown(() => [redis, other].forEach((one) => void one.disconnect()))
@@ -58,24 +55,21 @@ t.test('a log that is switched on after the start is waited for, once that is no
   await switchOn(other)
   await until(() => store.durability === 'fsync')
   await other.config('SET', 'appendonly', 'no')
-  await t.rejects(store.write(NOTHING, [], []), { code: 'store-unavailable' }, 'it was waited for')
+  await t.rejects(store.write(NOTHING, [], []), { code: 'store-unavailable' }, 'writes wait for the log')
 })
 
-t.test(
-  'a server that is too old to say what is on disk is asked to write all the same, and is not said to be sure',
-  async (t) => {
-    const { socket } = await startRedis(t)
-    const redis = new Redis(socket)
-    t.teardown(() => redis.disconnect())
-    redis.call = () => Promise.reject(new Error("ERR unknown command 'WAITAOF'")) // as Redis 6.2 and 7.0 do
-    const writer = new DurableWriter(redis)
-    await writer.probe()
-    t.equal(writer.durability, 'unknown')
-    t.equal(await writer.write(NOTHING, [], []), 1)
-  },
-)
+t.test('a server without WAITAOF accepts writes with durability unknown', async (t) => {
+  const { socket } = await startRedis(t)
+  const redis = new Redis(socket)
+  t.teardown(() => redis.disconnect())
+  redis.call = () => Promise.reject(new Error("ERR unknown command 'WAITAOF'")) // as Redis 6.2 and 7.0 do
+  const writer = new DurableWriter(redis)
+  await writer.probe()
+  t.equal(writer.durability, 'unknown')
+  t.equal(await writer.write(NOTHING, [], []), 1)
+})
 
-t.test('a write that has to be on the disk of a replica is not answered without one', async (t) => {
+t.test('a write that needs the disk of a replica is refused without a replica', async (t) => {
   const { socket } = await startRedis(t)
   const redis = new Redis(socket)
   t.teardown(() => redis.disconnect())
@@ -85,7 +79,7 @@ t.test('a write that has to be on the disk of a replica is not answered without 
   await t.rejects(writer.write(NOTHING, [], []), { code: 'store-unavailable' })
 })
 
-t.test('replicas are asked whether they have seen a write before they are asked for their disks', async (t) => {
+t.test('WAIT for a replica comes before WAITAOF for its disk', async (t) => {
   const { socket } = await startRedis(t)
   const [redis, watching] = [new Redis(socket), new Redis(socket)]
   const monitor = await watching.monitor()
@@ -105,7 +99,7 @@ t.test('replicas are asked whether they have seen a write before they are asked 
   t.same(waits, ['WAITAOF 1 0', 'WAIT 1 100', 'WAITAOF 1 1'])
 })
 
-t.test('while one round is waited for the next is with the server already, and no third', async (t) => {
+t.test('while one round of writes waits the next one is sent, and a third is not', async (t) => {
   const { socket } = await startRedis(t)
   const redis = new Redis(socket)
   t.teardown(() => redis.disconnect())
@@ -123,10 +117,10 @@ t.test('while one round is waited for the next is with the server already, and n
   const rest = Array.from({ length: 5 }, () => writer.write(NOTHING, [], []))
   t.equal(await first, 2)
   t.same(await Promise.all(rest), [1, 1, 1, 1, 1])
-  t.equal(rounds, 3, 'what came meanwhile goes together')
+  t.equal(rounds, 3, 'later writes share one round')
 })
 
-t.test('a write that lay for too long behind one that waits for a disk in vain does not happen', async (t) => {
+t.test('a write that waited too long behind one without durability does not happen', async (t) => {
   const { socket } = await startRedis(t)
   const redis = new Redis(socket)
   t.teardown(() => redis.disconnect())
@@ -139,7 +133,7 @@ t.test('a write that lay for too long behind one that waits for a disk in vain d
   t.same(await redis.keys('*'), ['first'])
 })
 
-/** Until the log is whole, writes wait for the disk in vain. */
+/** Switches the log on and waits for its rewrite, before which writes are not confirmed. */
 async function switchOn(redis: Redis): Promise<void> {
   await redis.config('SET', 'appendonly', 'yes')
   await until(async () => /aof_rewrite_in_progress:0[\s\S]*aof_rewrite_scheduled:0/.test(await redis.info('persistence')))

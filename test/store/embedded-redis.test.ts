@@ -21,7 +21,7 @@ import { folder, nothing, program, searchPath } from './redis-programs.js'
 
 const repository = new URL('../../', import.meta.url)
 
-t.test('a Redis that is given is used as it is, and nothing is started', async (t) => {
+t.test('a configured Redis is used as it is, and none is started', async (t) => {
   const dataDir = join(folder(t), 'data')
   const byUrl = await openRedisServer({ ...nothing, dataDir, redisUrl: 'redis://redis.example' })
   const bySocket = await openRedisServer({ ...nothing, dataDir, redisSocket: '/run/redis.sock' })
@@ -33,8 +33,8 @@ t.test('a Redis that is given is used as it is, and nothing is started', async (
   t.notOk(existsSync(dataDir))
 })
 
-t.test('a private server', async (t) => {
-  t.test('writes to disk before it answers, drops nothing, and listens nowhere else', async (t) => {
+t.test('an embedded Redis', async (t) => {
+  t.test('an embedded Redis writes to disk before it answers, evicts nothing, and listens on its socket only', async (t) => {
     const redis = client(t, await open(t, folder(t)))
 
     t.same(await redis.config('GET', 'appendonly'), ['appendonly', 'yes'])
@@ -47,12 +47,12 @@ t.test('a private server', async (t) => {
     t.same(await redis.config('GET', 'hash-max-ziplist-value'), ['hash-max-ziplist-value', '2048'])
     t.same(await redis.config('GET', 'stream-node-max-bytes'), ['stream-node-max-bytes', '512'])
     await redis.xadd('time-line', '*', 'kind', 'case-opened', 'count', '1', 'atMs', '1795800000000')
-    t.ok(Number(await redis.memory('USAGE', 'time-line')) < 1500, 'a time line takes no block of 4 kB')
+    t.ok(Number(await redis.memory('USAGE', 'time-line')) < 1500, 'a short stream takes less than 1,500 bytes')
     await redis.set('key', 'value')
     t.same(await redis.call('WAITAOF', 1, 0, 1000), [1, 0])
   })
 
-  t.test('can be reached by its owner alone, and so can its files', async (t) => {
+  t.test('the socket, folder and log of an embedded Redis are accessible to their owner only', async (t) => {
     const dataDir = folder(t)
     mkdirSync(join(dataDir, 'redis'), { mode: 0o755 })
     const { socket } = await open(t, dataDir)
@@ -64,7 +64,7 @@ t.test('a private server', async (t) => {
     for (const name of readdirSync(log)) t.equal(mode(join(log, name)), '600', name)
   })
 
-  t.test('knows no secret of ours', async (t) => {
+  t.test('an embedded Redis has no TABIR variables in its environment', async (t) => {
     process.env['TABIR_SEAL_KEYS'] = 'id:c2VjcmV0'
     t.teardown(() => delete process.env['TABIR_SEAL_KEYS'])
     const script = '[ "$1" = --version ] && echo v=8.0.2 && exit; echo "$(env | grep -c TABIR) of ours"; exit 3'
@@ -73,14 +73,14 @@ t.test('a private server', async (t) => {
     await t.rejects(open(t, folder(t), { redisServerBin }), /^0 of ours$/m)
   })
 
-  t.test('leaves no core dump', { skip: !existsSync('/proc/self/limits') }, async (t) => {
+  t.test('an embedded Redis writes no core dump', { skip: !existsSync('/proc/self/limits') }, async (t) => {
     const redis = client(t, await open(t, folder(t)))
     const pid = /process_id:(\d+)/.exec(await redis.info('server'))?.[1]
 
     t.match(readFileSync(`/proc/${pid}/limits`, 'utf8'), /^Max core file size +0 +0/m)
   })
 
-  t.test('has what it acknowledged after kill -9, and starts over the socket that was left', async (t) => {
+  t.test('an embedded Redis has every acknowledged write after kill -9, and starts over its old socket', async (t) => {
     const dataDir = folder(t)
     const first = await open(t, dataDir)
     await client(t, first).set('case', 'withdrawn')
@@ -94,7 +94,7 @@ t.test('a private server', async (t) => {
     t.ok(second.owned)
   })
 
-  t.test('is joined by whoever comes later, who cannot end it and hears when it ends', async (t) => {
+  t.test('an embedded Redis is shared by later openers, which cannot stop it and notice when it ends', async (t) => {
     const dataDir = folder(t)
     const owner = await open(t, dataDir)
     const guest = await open(t, dataDir)
@@ -109,7 +109,7 @@ t.test('a private server', async (t) => {
     t.notOk(existsSync(owner.socket ?? ''))
   })
 
-  t.test('is started once, however many want it at once, in this process and in others', async (t) => {
+  t.test('an embedded Redis is started once, although several processes open it at once', async (t) => {
     const dataDir = folder(t)
     mkdirSync(join(dataDir, 'redis'))
     const dead = await leaveDeadTurn(t, join(dataDir, 'redis'))
@@ -118,10 +118,10 @@ t.test('a private server', async (t) => {
     const there = await Promise.all(others.map(({ answer }) => answer))
 
     t.equal([...here, ...there].filter(({ owned }) => owned).length, 1)
-    t.notOk(existsSync(dead), 'what a killed starter left is cleared away')
+    t.notOk(existsSync(dead), 'the leftover of a killed starter is removed')
   })
 
-  t.test('ends when the process that started it is killed', async (t) => {
+  t.test('an embedded Redis ends when the process that started it is killed', async (t) => {
     const dataDir = folder(t)
     const opener = inAnotherProcess(t, dataDir)
     t.match(await opener.answer, { owned: true })
@@ -133,7 +133,7 @@ t.test('a private server', async (t) => {
     t.ok(next.owned)
   })
 
-  t.test('works below a path that is longer than a socket may have', async (t) => {
+  t.test('an embedded Redis works in a folder whose path is longer than a socket allows', async (t) => {
     const dataDir = join(folder(t), 'x'.repeat(120))
     const server = await open(t, dataDir)
     t.teardown(() => rmSync(join(server.socket ?? '', '..'), { recursive: true, force: true }))
@@ -146,28 +146,32 @@ t.test('a private server', async (t) => {
     t.ok(existsSync(join(dataDir, 'redis', 'appendonlydir')))
   })
 
-  t.test('never uses a folder in /tmp that somebody else made first', { skip: process.getuid?.() !== 0 }, async (t) => {
-    const dataDir = join(folder(t), 'x'.repeat(120))
-    const server = await open(t, dataDir)
-    const shortFolder = join(server.socket ?? '', '..')
-    t.teardown(() => rmSync(shortFolder, { recursive: true, force: true }))
-    await server.stop()
-    chownSync(shortFolder, 65534, 65534)
+  t.test(
+    'an embedded Redis refuses a folder in /tmp that belongs to another user',
+    { skip: process.getuid?.() !== 0 },
+    async (t) => {
+      const dataDir = join(folder(t), 'x'.repeat(120))
+      const server = await open(t, dataDir)
+      const shortFolder = join(server.socket ?? '', '..')
+      t.teardown(() => rmSync(shortFolder, { recursive: true, force: true }))
+      await server.stop()
+      chownSync(shortFolder, 65534, 65534)
 
-    await t.rejects(open(t, dataDir), /belongs to another user/)
-  })
+      await t.rejects(open(t, dataDir), /belongs to another user/)
+    },
+  )
 
-  t.test('is waited for while it loads its data', async (t) => {
+  t.test('an embedded Redis is waited for while it loads its data', async (t) => {
     const states = ['LOADING Redis is loading the dataset in memory', 'LOADING', '', 'PONG']
     const redisServerBin = fakeServer(folder(t), states)
     const server = await open(t, folder(t), { redisServerBin })
     const asked = connect(server.socket ?? '').end('PING\r\n')
     t.teardown(() => asked.destroy())
 
-    t.match(String((await once(asked, 'data'))[0]), /^\+PONG/, 'it was asked until it was up')
+    t.match(String((await once(asked, 'data'))[0]), /^\+PONG/, 'it was polled until it was ready')
   })
 
-  t.test('is killed when it does not stop in time', async (t) => {
+  t.test('an embedded Redis is killed if it does not stop in time', async (t) => {
     const redisServerBin = fakeServer(folder(t), ['PONG'], 'process.on("SIGTERM", () => {})')
     const server = await open(t, folder(t), { redisServerBin, stopGraceMs: 50 })
     await server.stop()
@@ -175,7 +179,7 @@ t.test('a private server', async (t) => {
     t.equal(await server.gone, '')
   })
 
-  t.test('that ends while it starts is reported with what it said', async (t) => {
+  t.test('an embedded Redis that ends while starting is reported with its output', async (t) => {
     const redisServerBin = program(
       folder(t),
       'redis-server',
@@ -185,7 +189,7 @@ t.test('a private server', async (t) => {
     await t.rejects(open(t, folder(t), { redisServerBin }), { message: 'Redis ended while it was starting.\nOut of luck' })
   })
 
-  t.test('with a damaged log does not start, changes nothing and says what to do', async (t) => {
+  t.test('an embedded Redis with a damaged log does not start, and its error says what to do', async (t) => {
     const dataDir = folder(t)
     const log = await writeSomething(t, dataDir, '.incr.aof')
     appendFileSync(log, 'this is no command\r\n*1\r\n$4\r\nPING\r\n')
@@ -195,7 +199,7 @@ t.test('a private server', async (t) => {
     t.same(readFileSync(log), before)
   })
 
-  t.test('with data of a newer server says so', async (t) => {
+  t.test('an embedded Redis with data of a newer server does not start, and its error says so', async (t) => {
     const dataDir = folder(t)
     const log = await writeSomething(t, dataDir, '.base.rdb')
     writeFileSync(log, readFileSync(log).fill('REDIS0999', 0, 9))
@@ -217,14 +221,14 @@ function client(t: Test, { socket = '' }: { readonly socket?: string }): Redis {
   return redis
 }
 
-/** Waiting for a server to go does not keep a process alive; a test has nothing else that would. */
+/** Keeps the process alive while it waits for the event. */
 async function aliveUntil(event: Promise<unknown>): Promise<void> {
   const hold = setInterval(() => {}, 60_000)
   await event
   clearInterval(hold)
 }
 
-/** Answers its first connections with `states`, the later ones with the last of them; an empty one hangs up. */
+/** Answers its first connections with `states` and later ones with the last of them. An empty state closes the connection. */
 function fakeServer(inFolder: string, states: readonly string[], more = ''): string {
   const script = `
     const { createServer } = require('node:net')
@@ -273,7 +277,7 @@ function inAnotherProcess(t: Test, dataDir: string) {
   return { child, answer }
 }
 
-/** The announcement of a starter that was killed: a socket file with nobody behind it. */
+/** Leaves the socket file of a starter that was killed. */
 async function leaveDeadTurn(t: Test, inFolder: string): Promise<string> {
   const path = join(inFolder, 'turn-0badf00d.sock')
   const script = `require('node:net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`

@@ -1,4 +1,4 @@
-// When a batch of what the feed tells together ends: by what is in it, and by how long it waited.
+// When a batch of the feed ends: by the mixture of its images and by its age.
 
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
@@ -10,7 +10,7 @@ import { startStore } from '../helpers/redis.js'
 const { store, redis } = await startStore(t)
 const batches = createFeedBatches(store, FEED_DELAY, ORIGIN_BYTES)
 
-/** Images of cases by their sizes, as scripts note them. @param ageMs since when they wait. */
+/** Adds waiting images of cases with these sizes, as the scripts do. @param ageMs how long they have waited. */
 async function waiting(ageMs: number, sizes: readonly number[], kind = 'c') {
   const revision = await redis.incr(keys.revision)
   for (const size of sizes) {
@@ -25,10 +25,10 @@ const isOpen = async () => {
   return (await redis.exists(keys.feedWaiting)) === 1
 }
 
-t.test('a batch ends when it is mixed, and not before a minute or after an hour', async (t) => {
+t.test('a batch of the feed ends when its cases are mixed, after a minute at least and an hour at most', async (t) => {
   await batches.end()
   for (const [ageMs, sizes, stays, what] of [
-    [0, [3, 3, 3], true, 'in the first minute others may come'],
+    [0, [3, 3, 3], true, 'mixed, in the first minute'],
     [FEED_DELAY.minMs, [3, 3, 3], false, 'mixed'],
     [FEED_DELAY.minMs, [5], true, 'one case'],
     [FEED_DELAY.minMs, [6, 6], true, 'two cases'],
@@ -40,28 +40,25 @@ t.test('a batch ends when it is mixed, and not before a minute or after an hour'
     await redis.del(keys.feedWaiting, keys.feedWaitingSince)
     await waiting(ageMs, sizes)
     t.equal(await isOpen(), stays, what)
-    t.equal(await isOpen(), stays, `${what}, looked at again`)
+    t.equal(await isOpen(), stays, `${what}, checked again`)
   }
   await redis.del(keys.feedWaiting)
   await waiting(FEED_DELAY.minMs, [3, 3, 3])
   await waiting(FEED_DELAY.minMs, [5], 's')
-  t.equal(await isOpen(), true, 'those that were told before are a mixture of their own')
+  t.equal(await isOpen(), true, 'images that were in the feed before are mixed separately')
 })
 
-t.test(
-  'a batch is told whole by whoever knows the end of the one before, and an end that is not remembered is unknown',
-  async (t) => {
-    await redis.del(keys.feedWaiting, keys.feedWaitingSince)
-    const { revision } = await batches.end()
-    t.equal(await batches.after(revision), undefined)
-    await waiting(FEED_DELAY.minMs, [4, 4, 4])
-    const { revision: end, againAfterMs } = await batches.end()
-    t.equal(againAfterMs, undefined)
-    const batch = await batches.after(revision)
-    t.match(batch, { end })
-    t.equal(batch === undefined || batch === 'unknown' ? 0 : new Set(batch.ids).size, 12)
-    t.equal(await batches.after(end + 1), 'unknown')
-    await redis.del(keys.feedBatch(end))
-    t.equal(await batches.after(revision), 'unknown')
-  },
-)
+t.test('a batch of the feed is read by the end of the one before, and a forgotten end is unknown', async (t) => {
+  await redis.del(keys.feedWaiting, keys.feedWaitingSince)
+  const { revision } = await batches.end()
+  t.equal(await batches.after(revision), undefined)
+  await waiting(FEED_DELAY.minMs, [4, 4, 4])
+  const { revision: end, againAfterMs } = await batches.end()
+  t.equal(againAfterMs, undefined)
+  const batch = await batches.after(revision)
+  t.match(batch, { end })
+  t.equal(batch === undefined || batch === 'unknown' ? 0 : new Set(batch.ids).size, 12)
+  t.equal(await batches.after(end + 1), 'unknown')
+  await redis.del(keys.feedBatch(end))
+  t.equal(await batches.after(revision), 'unknown')
+})

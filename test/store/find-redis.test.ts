@@ -4,15 +4,15 @@ import { openRedisServer } from '../../src/store/embedded/embedded-redis.js'
 import { findRedisServer, HOW_TO_INSTALL } from '../../src/store/embedded/find-redis.js'
 import { folder, nothing, program, searchPath } from './redis-programs.js'
 
-t.test('finding a server', async (t) => {
-  t.test("the operator's choice comes before everything", async (t) => {
+t.test('finding a Redis server', async (t) => {
+  t.test('TABIR_REDIS_BIN takes precedence over every other Redis server', async (t) => {
     const chosen = program(folder(t), 'my-redis', 'echo Redis server v=7.4.1 sha=0')
     const found = findRedisServer({ searchPath, npmRedis: 'on', redisServerBin: chosen })
 
     t.same(found, { binary: chosen, version: '7.4.1', from: 'setting' })
   })
 
-  t.test("the operator's choice is never replaced by another one", async (t) => {
+  t.test('a TABIR_REDIS_BIN that does not work is an error, and no other server is used', async (t) => {
     const broken = program(folder(t), 'my-redis', 'exit 127')
     const old = program(folder(t), 'my-redis', 'echo Redis server v=6.0.16 sha=0')
     const options = { searchPath, npmRedis: 'on' } as const
@@ -22,7 +22,7 @@ t.test('finding a server', async (t) => {
     t.throws(() => findRedisServer({ ...options, redisServerBin: old }), /version 6\.0\.16.*6\.2 or later/)
   })
 
-  t.test('PATH comes first, in its own order', async (t) => {
+  t.test('Redis servers on PATH come before those in usual folders, in the order of PATH', async (t) => {
     const [first, second, usual] = [folder(t), folder(t), folder(t)]
     const valkey = program(first, 'valkey-server', 'echo Valkey server v=8.1.1 sha=0')
     program(second, 'redis-server', 'echo Redis server v=8.0.2 sha=0')
@@ -36,7 +36,7 @@ t.test('finding a server', async (t) => {
     t.same(found, { binary: valkey, version: '8.1.1', from: 'path' })
   })
 
-  t.test('a server that does not run here, or is too old, is passed over', async (t) => {
+  t.test('a server that does not run or is too old is skipped', async (t) => {
     const [broken, old, usual] = [folder(t), folder(t), folder(t)]
     program(broken, 'redis-server', 'echo Redis server v=8.0.2 sha=0; exit 139')
     program(broken, 'valkey-server', 'echo something else')
@@ -48,7 +48,7 @@ t.test('finding a server', async (t) => {
     t.throws(() => findRedisServer({ ...nothing, searchPath: old }), /version 5\.0\.14.*6\.2 or later/)
   })
 
-  t.test('the server that npm brought is the last resort, and can be switched off', async (t) => {
+  t.test('the server from npm is the last resort and can be switched off', async (t) => {
     const npm = findRedisServer({ ...nothing, npmRedis: 'on' })
 
     if (npm === undefined) t.pass('not on this system')
@@ -56,7 +56,7 @@ t.test('finding a server', async (t) => {
     t.equal(findRedisServer(nothing), undefined)
   })
 
-  t.test('without any server, the operator is told how to get one', async (t) => {
+  t.test('without a server the error says how to install one', async (t) => {
     await t.rejects(openRedisServer({ ...nothing, dataDir: folder(t) }), { message: HOW_TO_INSTALL })
 
     for (const how of ['apt-get install -y redis', 'dnf install', 'apk add', 'brew install', 'docker run', 'REDIS_URL'])

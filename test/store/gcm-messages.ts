@@ -1,4 +1,4 @@
-// Messages for a `GcmBatch`, put into it as its caller would.
+// Messages for a `GcmBatch`, added like its real caller does.
 
 import type { BlockCipher, GcmBatch } from '../../src/store/images/reader/gcm.js'
 
@@ -10,10 +10,10 @@ export interface SealedMessage {
   readonly sealed: Uint8Array
 }
 
-/** Any byte: these batches know one key. */
+/** Any byte, because these batches have one key. */
 export const KEY = 7
 
-/** @returns what each message became, when all opened; otherwise nothing of any. */
+/** @returns the plaintexts if all messages opened, otherwise `undefined`. */
 export function openAll(
   batch: GcmBatch,
   cipher: BlockCipher,

@@ -1,8 +1,8 @@
-// AES-256-GCM as NIST SP 800-38D writes it down, with big integers and bit by bit: slow, and short enough to be checked by eye.
+// AES-256-GCM as in NIST SP 800-38D, with big integers and bit by bit: slow, and short enough to check by eye.
 
 import type { BlockCipher } from '../../src/store/images/reader/gcm.js'
 
-/** What 128 bits are multiplied by when they lose their last bit: 1 + x + x² + x⁷, first coefficient first. */
+/** The reduction polynomial of GHASH, 1 + x + x² + x⁷, first coefficient first. */
 const R = 0xe1n << 120n
 
 /** Algorithm 1 of the standard: the product of two blocks. */
@@ -42,7 +42,7 @@ function counterBlock(nonce: Uint8Array, counter: number): Buffer {
   return block
 }
 
-/** Filled up with zeros. */
+/** Blocks of 16 bytes; the last is padded with zeros. */
 function blocksOf(bytes: Uint8Array): Buffer[] {
   return Array.from({ length: Math.ceil(bytes.length / 16) }, (_, i) => {
     const block = Buffer.alloc(16)

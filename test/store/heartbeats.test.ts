@@ -3,8 +3,10 @@ import t from 'tap'
 import {
   countAlive,
   countLacking,
+  createWorkerId,
   FORGOTTEN_AFTER_MS,
   heartbeat,
+  lackVideoDecoders,
   SILENT_AFTER_MS,
 } from '../../src/store/redis/heartbeats.js'
 import { keys } from '../../src/store/redis/keys.js'
@@ -12,7 +14,7 @@ import { keepHeartbeat } from '../../workers/heartbeat.js'
 import { startRedis, startStore } from '../helpers/redis.js'
 import { until } from '../helpers/service.js'
 
-t.test('workers count as alive while they beat, as silent when they stop, and as forgotten in the end', async (t) => {
+t.test('workers count as alive while they beat, then as silent, then not at all', async (t) => {
   const { store, redis } = await startStore(t)
   const ago = (id: string, ms: number) => redis.zadd(keys.workerHeartbeats, Date.now() - ms, id)
   t.same(await countAlive(store, 'workers'), { alive: 0, silent: 0 })
@@ -24,10 +26,10 @@ t.test('workers count as alive while they beat, as silent when they stop, and as
   t.same(await countAlive(store, 'workers'), { alive: 1, silent: 1 })
   await ago('a', FORGOTTEN_AFTER_MS + 1000)
   t.same(await countAlive(store, 'workers'), { alive: 1, silent: 0 })
-  t.equal(await redis.zcard(keys.workerHeartbeats), 1, 'and leaves nothing behind')
+  t.equal(await redis.zcard(keys.workerHeartbeats), 1, 'a forgotten worker leaves no entry')
 })
 
-t.test('what a worker’s children lack is counted while it lives', async (t) => {
+t.test('missing sandbox layers of a worker’s children are counted while it lives', async (t) => {
   const { store, redis } = await startStore(t)
   await redis.ping()
   const caged = keepHeartbeat({ redis, intervalMs: 5000, isFit: () => true, lacking: [] })
@@ -40,7 +42,18 @@ t.test('what a worker’s children lack is counted while it lives', async (t) =>
   await caged.close()
 })
 
-t.test('a worker beats while it is fit, and takes its sign of life back when it ends in order', async (t) => {
+t.test('videos cannot be decoded if every live worker lacks ffmpeg', async (t) => {
+  const { store, redis } = await startStore(t)
+  t.equal(await lackVideoDecoders(store), false, 'one may be starting')
+  await heartbeat(redis, createWorkerId('a', ['no-network', 'ffmpeg']))
+  t.equal(await lackVideoDecoders(store), true)
+  await heartbeat(redis, createWorkerId('b', ['no-network']))
+  t.equal(await lackVideoDecoders(store), false)
+  await redis.zadd(keys.workerHeartbeats, Date.now() - SILENT_AFTER_MS - 1000, createWorkerId('b', ['no-network']))
+  t.equal(await lackVideoDecoders(store), true)
+})
+
+t.test('only a fit worker beats, and it removes its heartbeat when it stops', async (t) => {
   const { socket } = await startRedis(t)
   const redis = new Redis(socket)
   t.teardown(() => redis.disconnect())

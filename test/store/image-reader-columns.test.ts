@@ -19,7 +19,7 @@ const plain: RegisteredImage = {
 }
 const id = fc.uint8Array({ minLength: 16, maxLength: 16 })
 
-t.test('columns say of an image what its record says', async () => {
+t.test('columns contain the same data as the records of their images', async () => {
   const builder = new ColumnsBuilder()
   fc.assert(
     fc.property(fc.array(fc.tuple(id, anyImageOrVideo), { maxLength: 30 }), (given) => {
@@ -40,7 +40,7 @@ t.test('columns say of an image what its record says', async () => {
   )
 })
 
-t.test('what only a newer version knows is left out, as it is of the record by itself', async () => {
+t.test('unknown categories, types and views of a newer version are omitted, as by decodeImage', async () => {
   const places = fc.constantFrom(RECORD.categoryAt, 'type', 'view')
   fc.assert(
     fc.property(id, anyImageOrVideo, places, (bytes, image, place) => {
@@ -56,7 +56,7 @@ t.test('what only a newer version knows is left out, as it is of the record by i
   )
 })
 
-t.test('a batch takes as many images as it says, with as many signals as they have', async (t) => {
+t.test('a batch takes its declared number of images, with all of their signals', async (t) => {
   const hash = hashFromBytes(Buffer.alloc(32, 5))
   const signals = Array.from({ length: 12 }, () => ({ type: 'pdq', view: 'whole', quality: 90, hash }) as const)
   const builder = new ColumnsBuilder()
@@ -74,7 +74,7 @@ t.test('a batch takes as many images as it says, with as many signals as they ha
   t.equal(builder.images, 0)
 })
 
-t.test('a batch is complete before the frames of its videos have more numbers than two bytes', async (t) => {
+t.test('a batch is full before its videos have more frames than two bytes can number', async (t) => {
   const video = longestVideo(7)
   const record = encodeImage(video)
   const builder = new ColumnsBuilder()
@@ -93,7 +93,7 @@ t.test('a batch is complete before the frames of its videos have more numbers th
   t.equal(comparablesOf(builder.take().columns)[0], comparable(formatUuid(Buffer.alloc(16, 9)), decodeImage(record)))
 })
 
-t.test('bytes that are no record are refused', async (t) => {
+t.test('bytes that are not a record are refused', async (t) => {
   const record = encodeImage(plain)
   const changed = (at: number, value: number) => {
     const copy = Buffer.from(record)

@@ -40,7 +40,7 @@ const CASES = [
   ],
 ] as const
 
-t.test("the authors' test cases 13 to 16: kernel, twin and node:crypto say the same", async (t) => {
+t.test('kernel, reference and node:crypto agree on test cases 13 to 16 of the GCM paper', async (t) => {
   const batch = new GcmBatch()
   for (const texts of CASES) {
     const [secret, nonce, context, plain, ciphertext, tag] = texts.map((text) => Buffer.from(text, 'hex'))
@@ -53,7 +53,7 @@ t.test("the authors' test cases 13 to 16: kernel, twin and node:crypto say the s
   }
 })
 
-t.test('what node:crypto seals opens, of every length', async () => {
+t.test('messages sealed by node:crypto open at every length', async () => {
   const batch = new GcmBatch()
   const length = fc.oneof(fc.integer({ min: 0, max: 5000 }), fc.integer({ min: 0, max: 80 }))
   const lengths = fc.tuple(length, fc.integer({ min: 0, max: 100 }))
@@ -70,9 +70,9 @@ t.test('what node:crypto seals opens, of every length', async () => {
   )
 })
 
-t.test('what the twin seals opens, under whatever GHASH multiplies by', async () => {
+t.test('messages sealed by the reference open under any hash key', async () => {
   const batch = new GcmBatch()
-  // Instead of a cipher, something under which every number can be what GHASH multiplies by, and not only what AES gives.
+  // A stand-in for the cipher, so that the hash key can be any number and not only an output of AES.
   const cipherOf = (hashKey: Uint8Array): BlockCipher => ({
     hashKey,
     encrypt: (blocks) => blocks.map((byte) => byte ^ 0x5a),
@@ -94,7 +94,7 @@ t.test('what the twin seals opens, under whatever GHASH multiplies by', async ()
   )
 })
 
-t.test('whatever single bit is changed, the message stays shut', async () => {
+t.test('a message with any single bit changed does not open', async () => {
   const batch = new GcmBatch()
   const secret = randomBytes(32)
   const cipher = aes256(secret)
@@ -115,7 +115,7 @@ t.test('whatever single bit is changed, the message stays shut', async () => {
   }
 })
 
-t.test('one bit of one message among many: no byte of it is decrypted, and the batch says so', async () => {
+t.test('one changed bit in one of many messages: it is not decrypted, and the batch reports it', async () => {
   const batch = new GcmBatch()
   const plains = fc.array(bytes(300), { minLength: 1, maxLength: 8 })
   fc.assert(
@@ -139,7 +139,7 @@ t.test('one bit of one message among many: no byte of it is decrypted, and the b
   )
 })
 
-t.test('cut short, with the tag, the context or the nonce of another, or two exchanged: shut', async () => {
+t.test('a message that is truncated or has parts of another one does not open', async () => {
   const batch = new GcmBatch()
   fc.assert(
     fc.property(key, bytes(200, 1), bytes(200, 1), fc.nat(), (secret, plainA, plainB, cut) => {
@@ -163,7 +163,7 @@ t.test('cut short, with the tag, the context or the nonce of another, or two exc
   )
 })
 
-t.test('a message that another cipher could not open is there for the next one', async (t) => {
+t.test('a message that one key does not open can be opened with the next', async (t) => {
   const batch = new GcmBatch()
   const secret = randomBytes(32)
   const message = sealedByNode(secret, randomBytes(22), Buffer.from('some bytes'))
@@ -171,15 +171,15 @@ t.test('a message that another cipher could not open is there for the next one',
   batch.open(KEY, aes256(randomBytes(32)))
   t.equal(batch.waitsFor, KEY)
   batch.open(KEY + 1, aes256(secret))
-  t.equal(batch.waitsFor, KEY, 'of another number')
+  t.equal(batch.waitsFor, KEY, 'under another hint')
   batch.open(KEY, aes256(secret))
   t.equal(batch.waitsFor, undefined)
   batch.open(KEY, aes256(secret))
-  t.equal(Buffer.from(batch.bytes.subarray(from, to)).toString(), 'some bytes', 'and is opened once')
-  t.same(batch.bytes.slice(to, to + 16), Uint8Array.from(message.sealed.subarray(-16)), 'what stands behind is as it was')
+  t.equal(Buffer.from(batch.bytes.subarray(from, to)).toString(), 'some bytes', 'it is opened once')
+  t.same(batch.bytes.slice(to, to + 16), Uint8Array.from(message.sealed.subarray(-16)), 'the bytes behind it are unchanged')
 })
 
-t.test('what has no place in the batch is refused', async (t) => {
+t.test('a message beyond the bounds or capacity of the batch is refused', async (t) => {
   const batch = new GcmBatch()
   const end = batch.bytes.length
   const bad: readonly [number, number, number, number, number][] = [
@@ -199,7 +199,7 @@ t.test('what has no place in the batch is refused', async (t) => {
   t.throws(() => batch.add(KEY, 0, 0, 0, 0), RangeError, 'too many')
   batch.clear()
   batch.add(KEY, 0, end - 28, 0, 0)
-  t.throws(() => batch.add(KEY, 0, end - 28, 0, 0), RangeError, 'more than there is room to encrypt counters in')
+  t.throws(() => batch.add(KEY, 0, end - 28, 0, 0), RangeError, 'more bytes than the batch can decrypt')
 })
 
 t.test('a batch that is full to its last byte opens', async (t) => {
@@ -213,7 +213,7 @@ t.test('a batch that is full to its last byte opens', async (t) => {
   t.ok(openAll(batch, aes256(secret), messages)?.every((opened, i) => plains[i]?.equals(opened)))
 })
 
-t.test('a cipher that gives less than it was given opens nothing', async (t) => {
+t.test('a cipher that returns too few bytes opens nothing', async (t) => {
   const batch = new GcmBatch()
   const secret = randomBytes(32)
   const { hashKey, encrypt } = aes256(secret)

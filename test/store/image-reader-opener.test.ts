@@ -18,7 +18,7 @@ const refusal = { name: 'SealError' }
 const id = fc.uint8Array({ minLength: 16, maxLength: 16 })
 const record = fc.uint8Array({ maxLength: 600 })
 
-t.test('what node:crypto sealed opens to the same bytes and ids, in order, under every key of the ring', async () => {
+t.test('records sealed by node:crypto open to the same bytes in order, under every key of the ring', async () => {
   const ring = makeKeyring([two, one])
   const opener = makeOpener(ring.keys)
   const images = fc.array(fc.tuple(id, record, fc.boolean()), { maxLength: 40 })
@@ -38,7 +38,7 @@ t.test('what node:crypto sealed opens to the same bytes and ids, in order, under
   )
 })
 
-t.test('one bit changed anywhere, another image, another key: nothing of the batch opens', async (t) => {
+t.test('a changed bit, another image or another key refuses the whole batch and wipes it', async (t) => {
   const opener = makeOpener(makeKeyring([one]).keys)
   const plain = randomBytes(60)
   const good = sealedImage(randomBytes(16), plain, one)
@@ -47,7 +47,7 @@ t.test('one bit changed anywhere, another image, another key: nothing of the bat
   const zeros = Buffer.alloc(opener.inputBytes)
   const refused = (bad: SealedImage, what: string) => {
     for (const batch of [[bad], [good, bad], [bad, good]]) {
-      const told = () => assert.fail(`told of a batch that does not open: ${what}`)
+      const told = () => assert.fail(`a record of a refused batch was reported: ${what}`)
       assert.throws(() => tellAll(opener, batch, 0, told), refusal, what)
       assert.ok(input.equals(zeros), `not wiped: ${what}`)
     }
@@ -58,11 +58,11 @@ t.test('one bit changed anywhere, another image, another key: nothing of the bat
     refused({ id, sealed: sealed.subarray(0, length) }, `${length} bytes`)
   refused(sealedImage(id, plain, two), 'another key')
   refused({ id, sealed: makeKeyring([one]).seal(plain, id) }, 'another kind of record')
-  refused({ id, sealed: sealedImage(randomBytes(16), plain, one).sealed }, 'of another image')
-  t.same(openAll(opener, [good]), [[id, plain]], 'and unchanged it still does')
+  refused({ id, sealed: sealedImage(randomBytes(16), plain, one).sealed }, 'a record of another image')
+  t.same(openAll(opener, [good]), [[id, plain]], 'the unchanged record still opens')
 })
 
-t.test('a refusal says whether it is the key that is missing', async (t) => {
+t.test('a refusal says whether a key is missing', async (t) => {
   const opener = makeOpener(makeKeyring([one]).keys)
   const image = sealedImage(randomBytes(16), one, one)
   const message = (bad: SealedImage) => {
@@ -92,7 +92,7 @@ t.test('two keys with the same hint are both tried', async (t) => {
   t.throws(() => openAll(opener, [...images, { id: randomBytes(16), sealed: foreign }]), refusal)
 })
 
-t.test('as many as it says open at once, and one more has no place', async (t) => {
+t.test('a full opener opens all of its records and refuses one more', async (t) => {
   const opener = makeOpener(makeKeyring([one]).keys)
   const image = sealedImage(randomBytes(16), one, one)
   opener.bytes.set(image.id)
@@ -117,7 +117,7 @@ function sealedImage(idBytes: Uint8Array, plain: Uint8Array, secret: Uint8Array)
   return { id: Buffer.from(idBytes), sealed: makeKeyring([secret]).seal(plain, imageContext(idBytes)) }
 }
 
-/** @returns ids and records, as they were told. */
+/** @returns ids and records in the order reported. */
 function openAll(opener: Opener, images: readonly SealedImage[], at = 0): [Buffer, Buffer][] {
   const told: [Buffer, Buffer][] = []
   tellAll(opener, images, at, (id, plain) => told.push([id, plain]))

@@ -4,18 +4,18 @@ import type { Opener } from '../../src/store/images/reader/opener-type.js'
 import { proveOpener } from '../../src/store/images/reader/proof.js'
 import { SEALED, SealError } from '../../src/store/sealing/seal.js'
 
-t.test('an opener that does what it says is trusted', async () => {
+t.test('a correct opener passes the proof', async () => {
   proveOpener(makeOpener)
 })
 
-t.test('one that opens wrongly is not', async (t) => {
+t.test('an opener that drops, reorders or wrongly opens records fails the proof', async (t) => {
   t.throws(() => proveOpener((keys) => telling(makeOpener(keys), (told) => told.slice(1))), /something else/)
   t.throws(() => proveOpener((keys) => telling(makeOpener(keys), (told) => [...told].reverse())), /something else/)
   t.throws(() => proveOpener((keys) => makeOpener(keys.map(({ hint }) => ({ hint, key: new Uint8Array(32) })))), refusal)
 })
 
-t.test('one that does not look at the tag, the whole tag, the nonce or the id is not', async (t) => {
-  // They mend the byte before the true one sees it, which is as if they did not look at it.
+t.test('an opener that ignores a part of the record, tag, nonce or id fails the proof', async (t) => {
+  // They restore the byte before the real opener reads it, as if they ignored it.
   for (const [what, place] of Object.entries({
     version: () => 0,
     hint: () => SEALED.hintAt,
@@ -29,7 +29,7 @@ t.test('one that does not look at the tag, the whole tag, the nonce or the id is
   }
 })
 
-t.test('one that tells of records before it refuses is not', async (t) => {
+t.test('an opener that reports records before it refuses fails the proof', async (t) => {
   const hasty = (opener: Opener): Opener => ({
     ...opener,
     add: (idAt, from, to) => opener.add(idAt, from, to),
@@ -45,7 +45,7 @@ t.test('one that tells of records before it refuses is not', async (t) => {
   t.throws(() => proveOpener((keys) => hasty(makeOpener(keys))), /was changed/)
 })
 
-t.test('what it throws besides a refusal is not taken for one', async (t) => {
+t.test('an error other than a refusal is passed on by the proof', async (t) => {
   let calls = 0
   const breaking = (opener: Opener): Opener => ({
     ...opener,
@@ -72,7 +72,7 @@ function telling(opener: Opener, change: (told: Told) => Told): Opener {
   }
 }
 
-/** @param place of a byte, from where a record begins. */
+/** @param place of a byte within a record. */
 function mending(opener: Opener, place: (recordBytes: number) => number): Opener {
   const asItWas = new Map<number, number>()
   return {

@@ -4,7 +4,7 @@ import t from 'tap'
 import { ReplyReader } from '../../src/store/images/reader/replies.js'
 
 const bytes = fc.uint8Array({ maxLength: 40 }).map((given) => Buffer.from(given))
-// Names and values may hold anything, above all what looks like the end of a line.
+// Names and values may contain anything, especially line ends and protocol text.
 const text = fc.oneof(
   bytes,
   fc.constantFrom('\r', '\r\n', '*2\r\n', '$1\r\n\r\n').map((given) => Buffer.from(given)),
@@ -12,7 +12,7 @@ const text = fc.oneof(
 const replies = fc.array(fc.array(fc.tuple(text, text), { maxLength: 5 }), { minLength: 1, maxLength: 6 })
 const CAPACITY = 200
 
-t.test('fields are found wherever the line cuts the replies', async () => {
+t.test('fields are found wherever the stream is split', async () => {
   fc.assert(
     fc.property(replies, fc.boolean(), fc.array(fc.integer({ min: 1, max: 300 })), (given, isMap, cuts) => {
       const stream = Buffer.concat(given.map((fields) => replyOf(fields, isMap)))
@@ -30,18 +30,18 @@ t.test('fields are found wherever the line cuts the replies', async () => {
   )
 })
 
-t.test("a refusal of Redis is told in Redis's words", async (t) => {
+t.test('an error reply of Redis is thrown with its text', async (t) => {
   const { reader } = collect()
   t.throws(() => reader.write(Buffer.from('-LOADING Redis is loading\r\n')), { name: 'ReplyError', message: /^LOADING/ })
 })
 
-t.test('what is no reply to HGETALL is not taken for one', async (t) => {
+t.test('a reply that is not one of HGETALL is refused', async (t) => {
   for (const stream of ['+OK\r\n', ':1\r\n', '$-1\r\n', '*3\r\n', '*x\r\n', '*2\r\n:1\r\n', '*2\r\n$1\r\na\r\n*0\r\n']) {
     t.throws(() => collect().reader.write(Buffer.from(stream)), RangeError, JSON.stringify(stream))
   }
 })
 
-t.test('a field that does not fit is an error and not a wait for ever', async (t) => {
+t.test('a field larger than the buffer is an error and does not block', async (t) => {
   const stream = replyOf([[Buffer.from('name'), Buffer.alloc(CAPACITY)]], false)
   t.throws(() => collect().reader.write(stream), RangeError)
 })
@@ -52,7 +52,7 @@ function replyOf(fields: readonly (readonly [Buffer, Buffer])[], isMap: boolean)
   return Buffer.concat([Buffer.from(head), ...fields.flat().flatMap(bulk)])
 }
 
-/** What is told is looked at as late as it may be, and then written over. */
+/** Reads reported places as late as allowed, then overwrites them. */
 function collect() {
   const memory = Buffer.alloc(CAPACITY)
   const found: [Buffer, Buffer][] = []

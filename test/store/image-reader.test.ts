@@ -27,7 +27,7 @@ const plain: RegisteredImage = {
   signals: [{ type: 'pdq', view: 'whole', quality: 90, hash: hashFromBytes(Buffer.alloc(32, 3)) }],
 }
 const plainImage = fc.constant(plain)
-/** So many that the thread cannot have read them all when the first batch is there: it stops when nobody takes them. */
+/** So many that the thread has not read all of them when the first batch arrives: it pauses until batches are taken. */
 const MANY = 12 * BATCH_IMAGES
 
 t.test('an empty store has no images', async (t) => {
@@ -35,7 +35,7 @@ t.test('an empty store has no images', async (t) => {
   t.same(await read(), [])
 })
 
-t.test('reading all at once gives what reading one by one gives', async (t) => {
+t.test('the reader returns the same images as reading them one by one', async (t) => {
   const { images, read, redis } = await open(t)
   const given = [
     ...someImages(BATCH_IMAGES + 1000, anyImageOrVideo),
@@ -59,7 +59,7 @@ t.test('reading all at once gives what reading one by one gives', async (t) => {
   t.same((await read()).sort(), oneByOne.sort())
 })
 
-t.test('what was there all the time is read once, whatever is put and erased meanwhile', async (t) => {
+t.test('images that stay in the store are read once, despite concurrent writes and erasures', async (t) => {
   const { images, reader } = await open(t)
   const kept = someImages(MANY, plainImage)
   const erased = someImages(500, plainImage)
@@ -82,17 +82,17 @@ t.test('what was there all the time is read once, whatever is put and erased mea
   t.ok(texts(kept).every((text) => seen.has(text)))
   const instead = texts(replacement)
   const either = texts(replaced).map((old, i) => seen.has(old) !== seen.has(instead[i] ?? ''))
-  t.ok(either.every(Boolean), 'what is replaced is read once, as it was or as it is')
+  t.ok(either.every(Boolean), 'a replaced image is read once, in its old or new form')
   const ever = new Set(
     [...kept, ...erased, ...added, ...replaced, ...replacement].map(({ id, image }) => comparable(id, image)),
   )
   t.ok(
     read.every((text) => ever.has(text)),
-    'nothing that never was',
+    'nothing that was never stored',
   )
 })
 
-t.test('a record that was changed, moved or sealed by somebody else stops the reading', async (t) => {
+t.test('a record that was changed, moved or sealed with another key stops the reading', async (t) => {
   const { read, redis } = await open(t)
   const record = encodeImage(plain)
   const [shard, id, sealed] = placed(formatUuid(Buffer.alloc(16, 1)), record)
@@ -110,7 +110,7 @@ t.test('a record that was changed, moved or sealed by somebody else stops the re
   t.same(await read(), [comparable(formatUuid(id), plain)])
 })
 
-t.test('a Redis that is not there, or goes away, is told as such', async (t) => {
+t.test('a Redis that is missing or goes away is reported as unavailable', async (t) => {
   const { images, reader, server } = await open(t)
   const nowhere = createImageReader({ url: undefined, socket: '/nowhere/redis.sock' }, makeKeyring([secret]))
   await t.rejects(nowhere.columns().next(), { code: 'store-unavailable' })
@@ -123,7 +123,7 @@ t.test('a Redis that is not there, or goes away, is told as such', async (t) => 
   await t.rejects(drain(reading), { code: 'store-unavailable' })
 })
 
-t.test('a Redis that falls silent is not waited for', async (t) => {
+t.test('a Redis that stops answering is reported as unavailable', async (t) => {
   const { images, reader, redis } = await open(t)
   await putAll(images, someImages(MANY, plainImage))
   const pid = Number(/process_id:(\d+)/.exec(await redis.info('server'))?.[1])
@@ -135,7 +135,7 @@ t.test('a Redis that falls silent is not waited for', async (t) => {
   await t.rejects(drain(reading), { code: 'store-unavailable' })
 })
 
-t.test('whoever stops early leaves neither a thread nor a connection', async (t) => {
+t.test('a caller that stops early leaves no thread and no connection', async (t) => {
   const { images, reader, redis } = await open(t)
   await putAll(images, someImages(MANY, plainImage))
   const connections = async () =>
@@ -153,7 +153,7 @@ t.test('whoever stops early leaves neither a thread nor a connection', async (t)
   t.notOk(process.getActiveResourcesInfo().includes('Worker'))
 })
 
-t.test('a caller that is slow holds up the reading', async (t) => {
+t.test('a slow caller pauses the reading', async (t) => {
   const { images, reader, redis } = await open(t)
   await putAll(images, someImages(MANY, plainImage))
   const shardsRead = async () => Number(/cmdstat_hgetall:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1] ?? 0)
@@ -169,7 +169,7 @@ t.test('a caller that is slow holds up the reading', async (t) => {
   t.equal(await shardsRead(), IMAGE_SHARDS)
 })
 
-t.test('between two batches the event loop turns, also when they wait already', async (t) => {
+t.test('the event loop runs between two batches, even if both are ready', async (t) => {
   const { images, reader } = await open(t)
   await putAll(images, someImages(6 * BATCH_IMAGES, plainImage))
   let turns = 0
@@ -182,7 +182,7 @@ t.test('between two batches the event loop turns, also when they wait already', 
   for await (const _ of reader.columns()) {
     ticksAtBatch.push(turns)
     const untilMs = performance.now() + 500
-    while (ticksAtBatch.length === 1 && performance.now() < untilMs); // the thread goes on, and this one does not look
+    while (ticksAtBatch.length === 1 && performance.now() < untilMs); // the thread reads on while this one is busy
   }
   clearImmediate(immediate)
 
@@ -217,7 +217,7 @@ async function putAll(images: Images, all: readonly StoredImage[]): Promise<void
   for (let from = 0; from < all.length; from += 500) await images.put(all.slice(from, from + 500))
 }
 
-/** Where a record lies, and under which id, and how it is sealed there. */
+/** Shard and field of a record, and the record sealed for them. */
 function placed(id: string, record: Uint8Array, key = secret): [string, Buffer, Buffer] {
   const bytes = Buffer.from(id.replaceAll('-', ''), 'hex')
   return [keys.images(imageShard(bytes)), bytes, makeKeyring([key]).seal(record, imageContext(bytes))]

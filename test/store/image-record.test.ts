@@ -6,7 +6,7 @@ import { SIGNAL_TYPES } from '../../src/domain/matching/signal-types.js'
 import { decodeImage, encodeImage, RECORD } from '../../src/store/images/image-record.js'
 import { anyImageOrVideo } from './sample-images.js'
 
-t.test('a record gives back the image it was made from', async () => {
+t.test('a record decodes to the image that it was made from', async () => {
   fc.assert(
     fc.property(anyImageOrVideo, (given) => {
       assert.deepEqual(decodeImage(encodeImage(given)), given)
@@ -14,7 +14,7 @@ t.test('a record gives back the image it was made from', async () => {
   )
 })
 
-t.test('a signal of a newer version is left out, the others are read', async (t) => {
+t.test('a signal type of a newer version is omitted, and the other signals are read', async (t) => {
   const hash = hashFromBytes(new Uint8Array(32).fill(3))
   const known = { type: 'pdq', view: 'whole', quality: 90, hash } as const
   const bytes = encodeImage({
@@ -50,7 +50,7 @@ t.test('signals of a video are read in the order of its frames', async (t) => {
   t.same(decodeImage(encodeImage({ ...video, signals })).signals, [signals[2], signals[1], signals[0]])
 })
 
-t.test('a version that does not know videos reads all signals of one', async (t) => {
+t.test('a version without videos reads all signals of a video', async (t) => {
   const bytes = encodeImage({ ...video, signals: [row, { ...row, frame: 0 }, { ...row, frame: 1 }] })
   for (let at = bytes.length - 6 * 35; at < bytes.length; at += 35) {
     if (bytes[at] !== SIGNAL_TYPES.pdq.code) bytes[at] = 250
@@ -58,7 +58,7 @@ t.test('a version that does not know videos reads all signals of one', async (t)
   t.same(decodeImage(bytes).signals, [row, row, row])
 })
 
-t.test('what no reader would take is not written', async (t) => {
+t.test('a record that no reader would accept is not written', async (t) => {
   t.throws(() => encodeImage({ ...video, signals: [{ ...row, frame: 2 }] }), RangeError)
   const { video: _, ...picture } = video
   t.throws(() => encodeImage({ ...picture, signals: [{ ...row, frame: 0 }] }), RangeError)

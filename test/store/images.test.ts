@@ -12,7 +12,7 @@ import { makeKeyring } from '../../src/store/sealing/seal.js'
 import { startStore } from '../helpers/redis.js'
 import { longestVideo } from './sample-images.js'
 
-// The longest record that can be: every text as long as it may be, every type.
+// The longest possible record of a picture: texts of maximum length and a signal of every type.
 const longest: RegisteredImage = {
   bank: 'b'.repeat(63),
   tier: 'ngo-attested',
@@ -22,7 +22,7 @@ const longest: RegisteredImage = {
   signals: SIGNAL_TYPE_NAMES.map((type) => ({ type, view: 'whole', quality: 100, hash: hashFromBytes(randomBytes(32)) })),
 }
 
-t.test('images are given back as they were put, in the order asked for, until they are erased', async (t) => {
+t.test('stored images are read in the order asked for, until they are erased', async (t) => {
   const { images } = await open(t)
   const [first, second, third] = [newId(), newId(), newId()]
   const other = { ...longest, ref: undefined, category: undefined }
@@ -36,7 +36,7 @@ t.test('images are given back as they were put, in the order asked for, until th
   t.same(await images.get([second, first]), [undefined, longest])
 })
 
-t.test('many are asked for in few packets', async (t) => {
+t.test('many images are read in few packets', async (t) => {
   const { images, redis } = await open(t)
   const all = Array.from({ length: 1100 }, () => image(newId(), longest))
   for (let from = 0; from < all.length; from += 100) await images.put(all.slice(from, from + 100))
@@ -53,7 +53,7 @@ t.test('many are asked for in few packets', async (t) => {
   t.ok(reads < 30, `in ${reads} reads of Redis`)
 })
 
-t.test('long videos are given back in the order asked for, though one reply has only some of them', async (t) => {
+t.test('long videos are read in the order asked for, in several replies of bounded size', async (t) => {
   const { images, redis } = await open(t)
   const videos = [0, 1, 2, 3, 4, 5, 6, 7].map((seed) => ({ id: newId(), image: longestVideo(seed) }))
   for (const video of videos) await images.put([video])
@@ -66,7 +66,12 @@ t.test('long videos are given back in the order asked for, though one reply has 
     found.map(recordOf),
     asked.map(({ image }) => recordOf(image)),
   )
-  t.equal(scripts, 2, '5.6 MB, of which a reply has at most 4.7')
+  t.equal(scripts, 2, '5.6 MB in replies of at most 4.7 MB')
+  const { signals: _, video: __, ...facts } = longestVideo(0)
+  t.same(
+    await images.facts(asked.map(({ id }) => id)),
+    asked.map(({ image }) => image && facts),
+  )
   const pieces: number[] = []
   for await (const piece of images.inPieces(asked.map(({ id }) => id))) pieces.push(piece.length)
   t.same(pieces, [1, 1, 1, 1, 2, 1, 1, 1], 'one video at a time is unsealed')
@@ -79,7 +84,7 @@ function recordOf(image: RegisteredImage | undefined): string | undefined {
   return image && createHash('sha256').update(encodeImage(image)).digest('hex')
 }
 
-t.test('a record that was moved to another image, or changed, does not open', async (t) => {
+t.test('a record that was moved to another image or changed does not open', async (t) => {
   const { images, redis } = await open(t)
   const [id, otherId] = [newId(), newId()]
   await images.put([image(id, longest)])
@@ -92,7 +97,7 @@ t.test('a record that was moved to another image, or changed, does not open', as
   await t.rejects(images.get([id]), { name: 'SealError' })
 })
 
-t.test('a private Redis keeps the table packed, also with 10 million images of the longest records', async (t) => {
+t.test('in a private Redis the table stays packed with 10 million images of the longest records', async (t) => {
   const { images, redis } = await open(t)
   const inOneShard = Array.from({ length: Math.ceil(1.2 * (10_000_000 / IMAGE_SHARDS)) }, () => {
     const bytes = randomBytes(16)

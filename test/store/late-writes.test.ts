@@ -1,4 +1,4 @@
-// Whoever was told that the store is unavailable may do something else then. What he gave up must not happen behind his back.
+// A caller that was told that the store is unavailable may do something else. The abandoned write must not happen later.
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -17,7 +17,7 @@ const redis = await startRedis(t)
 const direct = new Redis(redis.socket)
 t.teardown(() => direct.disconnect())
 
-t.test('a write that was given up does not happen when the line comes back', async (t) => {
+t.test('an abandoned write does not happen when the connection recovers', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'tabir-late-'))
   const line = await openLine(join(folder, 'line'), () => redis.socket)
   const store = await openStore({ url: undefined, socket: line.socket })
@@ -35,7 +35,7 @@ t.test('a write that was given up does not happen when the line comes back', asy
   const given = Array.from({ length: 3 }, (_, i) => store.write(SET, [`given up ${i}`], ['x']))
   for (const each of given) await t.rejects(each, { code: 'store-unavailable' })
   line.heal()
-  // What was held back arrives before this, on the same connection.
+  // Writes that were held back arrive before this one, on the same connection.
   for (let tries = 0; ; tries++) {
     const isBack = await store.write(SET, ['after'], ['x']).then(
       () => true,
@@ -47,7 +47,7 @@ t.test('a write that was given up does not happen when the line comes back', asy
   t.same((await direct.keys('*')).sort(), ['after', 'before', 'slow'])
 })
 
-t.test('clocks that do not agree any more are compared again, and the write happens', async (t) => {
+t.test('when the clocks of process and Redis diverge they are compared again, and the write happens', async (t) => {
   let stepMs = 0
   const writer = new DurableWriter(direct, 0, () => performance.now() + stepMs)
   await writer.probe()
@@ -57,7 +57,7 @@ t.test('clocks that do not agree any more are compared again, and the write happ
   }
 })
 
-t.test('a script sees its own arguments and no other', async (t) => {
+t.test('a script gets its own arguments and no others', async (t) => {
   const writer = new DurableWriter(direct)
   const texts = async (...args: string[]) => ((await writer.write(ECHO, ['k'], args)) as unknown[]).map(String)
   t.same(await texts('a', 'b'), ['1', '2', 'a', 'b'])

@@ -14,7 +14,7 @@ import { createWatchStore } from '../../src/store/watch/watches.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
 import { until } from '../helpers/service.js'
 
-t.test('what a case held is in no file of the store once the case is erased; until then it is', async (t) => {
+t.test('data of an erased case is in no file of the store, and data of other cases is', async (t) => {
   const redis = await startRedis(t)
   const store = await openStore(storeAt(redis.socket))
   t.teardown(() => store.close())
@@ -55,19 +55,19 @@ t.test('what a case held is in no file of the store once the case is erased; unt
 
   await cases.end('withdrawn', 'withdrawn', 900)
   await cases.end('expired', 'expired', 900)
-  t.same(onDisk(), [true, true, true], 'deleted, but in old lines')
+  t.same(onDisk(), [true, true, true], 'deleted, but still in older lines of the log')
 
   t.equal(await keeping.erase(), 2)
-  t.equal(rewrites, 1, 'one rewrite for both')
+  t.equal(rewrites, 1, 'one rewrite for both cases')
   await until(() => onDisk().join() === 'false,false,true')
   t.equal((await cases.get('withdrawn'))?.erasedAtMs, 1000)
   t.equal((await cases.get('kept'))?.erasedAtMs, undefined)
 
   t.equal(await keeping.erase(), 0)
-  t.equal(rewrites, 1, 'nothing to erase, nothing to rewrite')
+  t.equal(rewrites, 1, 'no rewrite without a case to erase')
 })
 
-t.test('a rewrite that is under way does not count: it began before', async (t) => {
+t.test('a log rewrite that was already running is not enough, so another follows', async (t) => {
   const redis = await startRedis(t)
   const store = await openStore(storeAt(redis.socket))
   t.teardown(() => store.close())
@@ -78,7 +78,7 @@ t.test('a rewrite that is under way does not count: it began before', async (t) 
   t.ok(Number(await rewrites()) >= before + 2)
 })
 
-t.test('a Redis that does not allow it says so, and its cases are not called erased', async (t) => {
+t.test('without permission for a log rewrite, or if it fails, cases are not marked erased', async (t) => {
   const redis = await startRedis(t)
   const store = await openStore(storeAt(redis.socket))
   t.teardown(() => store.close())
@@ -111,7 +111,7 @@ t.test('a Redis that does not allow it says so, and its cases are not called era
   t.equal((await cases.get('a'))?.state, 'withdrawn')
 })
 
-t.test('what was watched for is in no file of the store once it was erased and the log written anew', async (t) => {
+t.test('data of an erased watch is in no file of the store after the log rewrite', async (t) => {
   const redis = await startRedis(t)
   const store = await openStore(storeAt(redis.socket))
   t.teardown(() => store.close())
@@ -147,11 +147,11 @@ t.test('what was watched for is in no file of the store once it was erased and t
   }
   t.equal(await keeping.erase(), 0, 'nothing to do')
   await watches.erase(orgId, [ids[0] ?? ''])
-  t.equal(onDisk(), 'true,true', 'deleted, but in an old line')
+  t.equal(onDisk(), 'true,true', 'deleted, but still in an older line of the log')
   eraseMeanwhile = async () => void (await watches.erase(orgId, [ids[1] ?? '']))
   t.equal(await keeping.erase(), 1)
   await until(() => onDisk() === 'false,true')
-  t.equal(await erasures.count(), 1, 'what was erased during the rewrite waits for the next')
+  t.equal(await erasures.count(), 1, 'a watch erased during the rewrite waits for the next one')
   eraseMeanwhile = async () => {}
   t.equal(await keeping.erase(), 1)
   await until(() => onDisk() === 'false,false')

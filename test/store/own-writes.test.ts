@@ -21,18 +21,18 @@ function changeOf(revision: number, mark: Buffer, ...ids: string[]): Change {
   return { op: 'image', revision, imageIds: ids, by: mark.toString('latin1') }
 }
 
-t.test('what was written is known by its mark, once, and only of the images that the change is about', (t) => {
+t.test('an own write is recognised by its mark, once, and only for the images of the change', (t) => {
   const own = createOwnWrites()
   const [one, two] = [written(), written()]
   const mark = own.mark(recordsOf(one, two))
-  t.same([...own.of([{ op: 'image', revision: 1, imageIds: [one.id] }])], [], 'without a mark it is somebody else’s')
+  t.same([...own.of([{ op: 'image', revision: 1, imageIds: [one.id] }])], [], 'a change without a mark is not an own write')
   t.same([...own.of([changeOf(1, randomBytes(8), one.id)])], [])
-  t.same([...own.of([changeOf(1, mark, two.id)])], [[two.id, two.image]], 'the other was there already')
+  t.same([...own.of([changeOf(1, mark, two.id)])], [[two.id, two.image]], 'the other image was not changed')
   t.same([...own.of([changeOf(1, mark, one.id, two.id)])], [])
   t.end()
 })
 
-t.test('an image that another change of the same is about is not known', (t) => {
+t.test('an image with a second change in the same batch is not recognised as an own write', (t) => {
   const [one, two, three, four] = [written(), written(), written(), written()]
   const own = createOwnWrites()
   const [mark, again] = [own.mark(recordsOf(one, two, three, four)), own.mark(recordsOf(four))]
@@ -43,11 +43,11 @@ t.test('an image that another change of the same is about is not known', (t) => 
     { op: 'image', revision: 4, imageIds: [three.id] },
     changeOf(5, again, four.id),
   ])
-  t.same([...known.keys()], [two.id], 'of what was said about it nothing is in its record')
+  t.same([...known.keys()], [two.id], 'a trust status does not change the record')
   t.end()
 })
 
-t.test('what will not be heard of any more is forgotten', (t) => {
+t.test('an own write that failed, was followed or is too old is forgotten', (t) => {
   const one = written()
   const isKnown = (own: ReturnType<typeof createOwnWrites>, mark: Buffer) => own.of([changeOf(9, mark, one.id)]).size === 1
   const marked = () => {
@@ -56,14 +56,14 @@ t.test('what will not be heard of any more is forgotten', (t) => {
   }
   const failed = marked()
   failed.own.wrote(failed.mark, undefined)
-  t.notOk(isKnown(failed.own, failed.mark), 'nobody knows whether it happened')
+  t.notOk(isKnown(failed.own, failed.mark), 'unknown whether it happened')
 
   const passed = marked()
   passed.own.followed(8)
   passed.own.wrote(passed.mark, 8)
   passed.own.followed(7)
   passed.own.followed(8)
-  t.notOk(isKnown(passed.own, passed.mark), 'the stream was followed beyond it')
+  t.notOk(isKnown(passed.own, passed.mark), 'the stream is already beyond it')
 
   const due = marked()
   due.own.wrote(due.mark, 9)
@@ -80,13 +80,13 @@ t.test('what will not be heard of any more is forgotten', (t) => {
   t.end()
 })
 
-t.test('many at once are not remembered', (t) => {
+t.test('a write of more than 50 images is not remembered', (t) => {
   const own = createOwnWrites()
   t.equal(own.mark(recordsOf(...Array.from({ length: 51 }, written))).length, 0)
   t.end()
 })
 
-t.test('large writes are not remembered, and of others only so many bytes', (t) => {
+t.test('a write of several large images is not remembered, and the memory of all others is bounded', (t) => {
   const own = createOwnWrites()
   const video = () => ({ id: written().id, image: longestVideo(1) })
   t.equal(own.mark(recordsOf(video(), video())).length, 0, '1.4 MB')
@@ -96,7 +96,7 @@ t.test('large writes are not remembered, and of others only so many bytes', (t) 
   })
   const known = all.map(({ id, mark }, i) => own.of([changeOf(i, mark, id)]).size)
   t.same(known.indexOf(1), 60 - Math.floor((32 << 20) / encodeImage(longestVideo(1)).length))
-  t.notOk(known.slice(known.indexOf(1)).includes(0), 'the latest')
+  t.notOk(known.slice(known.indexOf(1)).includes(0), 'the latest writes are remembered')
   const [next, mark] = [video(), own.mark(recordsOf(written()))]
   t.ok(mark.length > 0)
   for (let i = 0; i < 40; i++) own.wrote(own.mark(recordsOf(next)), undefined)

@@ -1,4 +1,4 @@
-// Pages of the store's lists: each entry once, however many share a score, and whatever comes or goes in between.
+// Pages of lists in the store: each entry comes once, with equal scores and with concurrent changes.
 
 import fc from 'fast-check'
 import t from 'tap'
@@ -23,7 +23,7 @@ const store = await openStore(storeAt(redis.socket))
 t.teardown(() => store.close())
 const KEY = '{test}:list'
 
-/** Any bytes: Redis sorts them as such, and not as a language would. */
+/** Any bytes, because Redis sorts by bytes and not by a language. */
 const member = fc.oneof(
   fc.uint8Array({ minLength: 1, maxLength: 3 }),
   fc.constantFrom('a', 'B', 'ä', 'Z', 'aa').map((text) => Buffer.from(text)),
@@ -34,7 +34,7 @@ const change = fc.oneof(
   fc.record({ kind: fc.constant('remove' as const), nth: fc.nat(30) }),
 )
 
-t.test('what is there throughout comes once, in order, both ways', async (t) => {
+t.test('entries that stay in a list come once and in order, in both directions', async (t) => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(entry, { maxLength: 30 }),
@@ -87,7 +87,7 @@ t.test('what is there throughout comes once, in order, both ways', async (t) => 
 
 const MANY = 2500
 
-t.test('2,500 equal scores, entries that go between pages, and pages of those that are in a set', async (t) => {
+t.test('paging works with 2,500 equal scores, with removed entries and for members of a set', async (t) => {
   const names = Array.from({ length: MANY }, (_, i) => `n${i}`)
   await store.ask(async (client) => {
     await client.del(KEY, '{test}:some')
@@ -101,7 +101,7 @@ t.test('2,500 equal scores, entries that go between pages, and pages of those th
     const last = page.at(-1)
     if (last === undefined) break
     after = cursorOf(last)
-    await store.ask((client) => client.zrem(KEY, last.member)) // the one that the next page begins behind
+    await store.ask((client) => client.zrem(KEY, last.member)) // the next page begins behind this entry
   }
   t.equal(all.length, MANY)
   t.equal(new Set(all).size, MANY)
@@ -122,11 +122,11 @@ t.test('2,500 equal scores, entries that go between pages, and pages of those th
   t.same(await pageOfSortedAmong(store, KEY, '{test}:some', { to: 1, after: undefined, limit: 5 }), [])
 })
 
-t.test('streams and scans', async (t) => {
+t.test('pages of streams and scans of hashes and keys return every entry', async (t) => {
   const key = '{test}:stream'
   await store.ask(async (client) => {
     const pipeline = client.pipeline()
-    for (let i = 0; i < MANY; i++) pipeline.xadd(key, `7-${i + 1}`, 'n', String(i)) // of one millisecond
+    for (let i = 0; i < MANY; i++) pipeline.xadd(key, `7-${i + 1}`, 'n', String(i)) // in one millisecond
     await pipeline.exec()
   })
   const ids: string[] = []
@@ -154,7 +154,7 @@ t.test('streams and scans', async (t) => {
   t.same((await scanKeys(store, '{test}:*')).toSorted(), ['{test}:hash', '{test}:list', '{test}:some', '{test}:stream'])
 })
 
-t.test('a place is written and read', async (t) => {
+t.test('a cursor is formatted and parsed, and an invalid one is not', async (t) => {
   for (const member of ['00', 'ff'.repeat(256)]) {
     const place = { score: 1_700_000_000_000, member }
     t.same(parseCursor(formatCursor(place)), place)

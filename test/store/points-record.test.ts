@@ -12,18 +12,18 @@ const plain = { noNullPrototype: true }
 const point = fc.record({ column: place, row: place, hash }, plain)
 const points = fc.record({ width: side, height: side, points: fc.array(point, { maxLength: 150 }) }, plain)
 
-t.test('points are read as they were written, from none to 150', async () => {
+t.test('records of 0 to 150 points decode to what was encoded', async () => {
   fc.assert(fc.property(points, (given) => assert.deepEqual(decodePoints(encodePoints(given)), given)))
 })
 
-t.test('sealed, 150 points fit what Redis gives 5,120 bytes for', async (t) => {
+t.test('a sealed record of 150 points fits the 5,120 bytes of a size class in Redis', async (t) => {
   const all = Array.from({ length: 150 }, (_, i) => ({ column: i % 32, row: i % 7, hash: hashFromBytes(randomBytes(32)) }))
-  const SEAL_BYTES = 64 // a nonce, a tag, the number of a key, and what Redis keeps beside
+  const SEAL_BYTES = 64 // nonce, tag, key hint and overhead of Redis
   t.ok(encodePoints({ width: 480, height: 360, points: all }).length + SEAL_BYTES <= 5_120)
   t.throws(() => encodePoints({ width: 2, height: 2, points: [...all, ...all] }), RangeError)
 })
 
-t.test('what an older version wrote is read', async (t) => {
+t.test('a record of an older version is read', async (t) => {
   const hashes = [randomBytes(32), randomBytes(32)]
   const old = Buffer.concat([Buffer.of(1, 240, 180), ...hashes.map((each, i) => Buffer.concat([Buffer.of(31, i), each]))])
   t.same(decodePoints(old), {
@@ -33,7 +33,7 @@ t.test('what an older version wrote is read', async (t) => {
   })
 })
 
-t.test('anything else is no record of points', async (t) => {
+t.test('other bytes are refused as a record of points', async (t) => {
   const whole = encodePoints({
     width: 10,
     height: 10,

@@ -58,7 +58,7 @@ const WEBHOOK: Webhook = {
   createdAtMs: 1,
 }
 
-/** Secrets, images, contexts and a webhook, under one key. */
+/** Stores secrets, images, contexts, a watch and a webhook under one key. */
 async function filled(keyring: Keyring, count: number): Promise<StoredImage[]> {
   await loadSecrets(store, keyring)
   await noteActive(store, keyring)
@@ -71,7 +71,7 @@ async function filled(keyring: Keyring, count: number): Promise<StoredImage[]> {
   return stored
 }
 
-/** A hash of an image that is there, and of one that was erased since. */
+/** Records fetched hashes: of a stored image and of one that is then erased. */
 async function fetchedAndWithdrawn(keyring: Keyring, there: StoredImage | undefined): Promise<void> {
   const gone = imageNumber(0)
   const images = createImageStore(store, keyring)
@@ -97,7 +97,7 @@ async function readable(keyring: Keyring): Promise<Map<string, unknown>> {
   return found
 }
 
-/** All values that look sealed, by the byte that says under which key. */
+/** Keys of all values that look sealed under the active key, by their hint. */
 async function sealedAnywhere({ active }: Keyring): Promise<string[]> {
   const found: string[] = []
   for (const key of await redis.keys('*')) {
@@ -109,7 +109,7 @@ async function sealedAnywhere({ active }: Keyring): Promise<string[]> {
   return found
 }
 
-t.test('all is sealed anew, wherever it is, while others write, and nothing comes back or is lost', async (t) => {
+t.test('re-encryption covers every record during concurrent writes, and loses and restores nothing', async (t) => {
   const stored = await filled(before, 600)
   const secrets = await loadSecrets(store, before)
   const images = createImageStore(store, during)
@@ -118,7 +118,7 @@ t.test('all is sealed anew, wherever it is, while others write, and nothing come
 
   async function meddle(id: string) {
     meddled++
-    // What is erased between reading and writing must stay erased; what is put meanwhile is under the new key.
+    // A record that is erased between reading and writing must stay erased; a new record is under the new key.
     await images.erase(id)
     expected.delete(id)
     const added = imageNumber(1000 + meddled)
@@ -136,11 +136,11 @@ t.test('all is sealed anew, wherever it is, while others write, and nothing come
 
   const { reencrypted } = await reencryptAll(meddling, during, () => {})
 
-  t.equal(meddled, 100, 'others wrote meanwhile')
+  t.equal(meddled, 100, 'concurrent writes happened')
   t.ok(reencrypted >= 500, `${reencrypted}`)
   t.same(await readable(after), expected)
   const [withdrawn] = await redis.keys(keys.withdrawnHashPattern)
-  t.ok((await redis.pttl(withdrawn ?? '')) > 0, 'what ends by itself still does')
+  t.ok((await redis.pttl(withdrawn ?? '')) > 0, 'expiry times are kept')
   t.match(await createFetchedStore(store, after).withdrawn('k1', 0, 10), [{ hash: { type: 'pdq', hash: Uint8Array } }])
   t.same(await loadSecrets(store, after), secrets)
   t.match(await createContextStore(store, after, Buffer.alloc(32)).counts('org', Date.now()), [{ context: 'a group' }])
@@ -150,7 +150,7 @@ t.test('all is sealed anew, wherever it is, while others write, and nothing come
   t.same(Object.keys((await census(store, during))['images'] ?? {}), [during.active.fingerprint])
 })
 
-t.test('cut off anywhere, all still opens with both keys, and the next run goes on', async (t) => {
+t.test('after an interruption every record opens with one of the keys, and the next run finishes', async (t) => {
   const stored = await filled(before, 300)
   const expected = new Map(stored.map(({ id, image }) => [id, image]))
   let writes = 0
@@ -167,8 +167,8 @@ t.test('cut off anywhere, all still opens with both keys, and the next run goes 
     { message: 'killed' },
   )
   t.same(await readable(during), expected)
-  await t.rejects(readable(after), refusal, 'not yet')
-  await t.rejects(readable(before), refusal, 'no more')
+  await t.rejects(readable(after), refusal, 'not all records are under the new key')
+  await t.rejects(readable(before), refusal, 'not all records are under the old key')
 
   const { looked, reencrypted } = await reencryptAll(store, during, () => {})
   t.ok(reencrypted > 100 && reencrypted < looked, `${reencrypted} of ${looked}`)
@@ -176,7 +176,7 @@ t.test('cut off anywhere, all still opens with both keys, and the next run goes 
   t.equal((await reencryptAll(store, during, () => {})).reencrypted, 0)
 })
 
-t.test('long videos of one shard are written a few at a time', async (t) => {
+t.test('long videos of one shard are rewritten a few at a time', async (t) => {
   const images = createImageStore(store, before)
   const videos = [0, 1, 2, 3, 4, 5, 6, 7].map((seed) => {
     const id = randomBytes(16).fill(3, 12)
@@ -199,7 +199,7 @@ t.test('long videos of one shard are written a few at a time', async (t) => {
   t.ok(read.every((image, i) => image && encodeImage(image).equals(encodeImage(videos[i]?.image ?? image))))
 })
 
-t.test('a start with a ring that lacks a key in use is refused in words, and changes nothing', async (t) => {
+t.test('a start with a ring that lacks a key in use is refused with a message and changes nothing', async (t) => {
   await filled(before, 10)
   await switchToActive(store, during, 1)
   const untouched = await dump()
@@ -215,7 +215,7 @@ t.test('a start with a ring that lacks a key in use is refused in words, and cha
   await t.rejects(checkRing(store, before), refusal)
 })
 
-t.test('a damaged record stops it, and is left as it is', async (t) => {
+t.test('a damaged record stops re-encryption and stays as it is', async (t) => {
   await filled(before, 5)
   const [key = ''] = await redis.keys(keys.imagesPattern)
   const [id = Buffer.alloc(16)] = await redis.hkeysBuffer(key)
@@ -235,8 +235,8 @@ async function dump(): Promise<Map<string, Buffer | null>> {
   return all
 }
 
-// Who seals something under the ring adds a row to the table in reseal.ts, and then a line here.
-t.test('whatever seals under the ring is known to what seals anew', async (t) => {
+// Code that seals something new under the ring needs a row in the table of reseal.ts, and then a line here.
+t.test('every use of keyring.seal in the sources is known to re-encryption', async (t) => {
   const sources = fileURLToPath(new URL('../../../src/', import.meta.url))
   const found = readdirSync(sources, { recursive: true, encoding: 'utf8' }).flatMap((name) => {
     const calls = name.endsWith('.ts') ? readFileSync(join(sources, name), 'utf8').match(/keyring\.seal\(/g) : null
@@ -244,14 +244,14 @@ t.test('whatever seals under the ring is known to what seals anew', async (t) =>
   })
   const known = {
     'store/trust/contexts.ts': 1, // contexts
-    'store/exchange/fetched.ts': 1, // hashes that were fetched, and such of them as were withdrawn
+    'store/exchange/fetched.ts': 1, // fetched hashes, and withdrawn ones of them
     'store/images/images.ts': 2, // images and details
     'store/sealing/secrets.ts': 1, // secrets
     'store/watch/watches.ts': 1, // watches
     'store/webhooks/webhooks.ts': 1, // webhooks
     'store/upkeep/re-encryption.ts': 1, // all of these
-    'store/sealing/sealed-file.ts': 1, // snapshots, which are written anew
-    'store/images/reader/proof.ts': 1, // what is opened at once, and never stored
+    'store/sealing/sealed-file.ts': 1, // snapshots, which are rewritten
+    'store/images/reader/proof.ts': 1, // opened at once and never stored
   }
   t.same(Object.fromEntries(found), known)
 })

@@ -9,7 +9,7 @@ export const searchPath = process.env['PATH'] ?? ''
 export const nothing = { searchPath: '', npmRedis: 'off', usualFolders: [] } as const
 
 export function folder(t: Test): string {
-  const path = mkdtempSync(join(tmpdir(), 'tabir test-')) // a space: paths have them
+  const path = mkdtempSync(join(tmpdir(), 'tabir test-')) // with a space, as real paths may have
   t.teardown(() => rmSync(path, { recursive: true, force: true }))
   return path
 }

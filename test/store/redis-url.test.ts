@@ -1,7 +1,7 @@
 import t from 'tap'
 import { parseRedisUrl } from '../../src/store/redis/redis-url.js'
 
-t.test('an address is one server, or Sentinels and the name of their master', async (t) => {
+t.test('a Redis URL names one server, or Sentinels and their master', async (t) => {
   t.same(parseRedisUrl('rediss://user:secret@redis.example:6380/2'), {
     address: { kind: 'server', url: 'rediss://user:secret@redis.example:6380/2' },
     replicas: 0,
@@ -28,7 +28,7 @@ t.test('an address is one server, or Sentinels and the name of their master', as
   t.match(parseRedisUrl('rediss+sentinel://u:p@a/mine'), { address: { username: 'u', password: 'p', isTls: true } })
 })
 
-t.test('a wrong one is refused without repeating it', async (t) => {
+t.test('an invalid Redis URL is refused without an echo of its password', async (t) => {
   for (const wrong of [
     'redis+sentinel://:secret@a:26379',
     'redis+sentinel://:secret@/mine',

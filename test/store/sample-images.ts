@@ -1,4 +1,4 @@
-// Registered images of every kind, and the way back from columns to what can be compared.
+// Registered images of every kind, and the conversion of columns into comparable texts.
 
 import fc from 'fast-check'
 import { MAX_DETAIL_ROWS } from '../../packages/hash/src/details/rows.js'
@@ -56,7 +56,7 @@ export const anyImage: fc.Arbitrary<RegisteredImage> = fc
     },
     { noNullPrototype: true, requiredKeys: ['bank', 'tier', 'category', 'ref', 'createdAtMs', 'signals'] },
   )
-  // Images of a case have the case in place of a partner's reference.
+  // Images of a case have a case id and no reference.
   .map((image): RegisteredImage => {
     if (image.bank !== 'cases' || image.ref === undefined) return image
     return { ...image, ref: undefined, caseId: image.ref }
@@ -65,14 +65,14 @@ export const anyImage: fc.Arbitrary<RegisteredImage> = fc
 const timeMs = fc.integer({ min: 0, max: 2 ** 32 - 1 })
 const video = fc.record({ durationMs: timeMs, framesAtMs: fc.array(timeMs, { maxLength: 12 }) }, { noNullPrototype: true })
 
-/** Its signals are dealt to the file and to frames, some of which may get none. */
+/** Signals are distributed over the file and the frames; some frames may have none. */
 export const anyVideo: fc.Arbitrary<RegisteredImage> = fc
   .tuple(anyImage, video, fc.array(fc.nat(12), { minLength: 40, maxLength: 40 }))
   .map(([{ details: _, ...image }, video, deal]) => ({ ...image, video, signals: dealt(image.signals, video, deal) }))
 
 export const anyImageOrVideo = fc.oneof(anyImage, anyVideo)
 
-/** As many frames as there may be signals, each with one. */
+/** As many frames as signals are allowed, each with one signal. */
 export function longestVideo(seed: number): RegisteredImage {
   const frames = Array.from({ length: MAX_VIDEO_SIGNALS }, (_, i) => i)
   return {
@@ -97,7 +97,7 @@ function dealt(signals: RegisteredImage['signals'], { framesAtMs }: RegisteredVi
   })
 }
 
-/** What columns keep of an image: neither its reference nor its time, and its signals by type. */
+/** The data of an image that columns keep: without reference and time, and with signals by type. */
 export function comparable(id: string, image: RegisteredImage): string {
   const { bank, tier, category, signals, details, video } = image
   const byType = SIGNAL_TYPE_NAMES.flatMap((name) => signals.filter(({ type }) => type === name))

@@ -1,16 +1,16 @@
-// Scripts build the names of some keys. Each such name has to be one of keys.ts: a renamed key must not keep its old name in a script.
+// Scripts build the names of some keys. Each must be in keys.ts, so that a renamed key cannot keep its old name in a script.
 
 import { readdirSync } from 'node:fs'
 import t from 'tap'
 import { keys } from '../../src/store/redis/keys.js'
 
-/** Every name with `*` for what a caller fills in. */
+/** Every name, with `*` for its parameters. */
 const NAMES = new Set(
   Object.values(keys).map((key) =>
     typeof key === 'string' ? key : Reflect.apply(key, undefined, Array(key.length).fill('*')),
   ),
 )
-/** What a Lua variable holds that names of keys begin with. */
+/** Values of Lua variables that key names begin with. */
 const STEMS: Readonly<Record<string, string>> = {
   prefix: keys.prefix,
   tag: keys.prefix,
@@ -18,7 +18,7 @@ const STEMS: Readonly<Record<string, string>> = {
   due: keys.auditDue,
   stem: keys.import('*', ''),
 }
-/** Operands of `..` that are no literal: a number in brackets, or a variable, perhaps with a call. */
+/** Operands of `..` other than literals: a formatted number in brackets, or a variable, optionally with a call. */
 const OPERAND = String.raw`(?:\((?:[^()]|\([^()]*\))*\) % [\w{}$]+|\w+(?:[:.]\w+)?(?:\([^()]*\))?)`
 const BUILT = new RegExp(String.raw`(?<![\w.])(${Object.keys(STEMS).join('|')})((?: \.\. (?:'[^']*'|${OPERAND}))+)`, 'g')
 
@@ -41,20 +41,20 @@ function namesBuiltIn(lua: string): string[] {
   })
 }
 
-t.test('every key name that a script builds is one of keys.ts', async (t) => {
+t.test('every key name that a script builds is in keys.ts', async (t) => {
   const built = new Map<string, string>()
   for (const file of files) for (const name of namesBuiltIn(await luaIn(file))) built.set(name, file)
   for (const [name, file] of built) t.ok(NAMES.has(name), `${file}: ${name}`)
   t.ok(built.size >= 40, `finds ${built.size} names`)
 })
 
-t.test('every key that a script builds in a call begins with a stem that this test knows', async (t) => {
+t.test('every key that a script builds in a call begins with a known stem', async (t) => {
   for (const file of files)
     for (const [call, first = ''] of (await luaIn(file)).matchAll(/redis\.p?call\('[A-Z]+', (\S+) \.\. /g))
       t.ok(STEMS[first] !== undefined, `${file}: ${call}`)
 })
 
-t.test('every pattern by which a script takes a key apart fits a key of keys.ts', async (t) => {
+t.test('every pattern by which a script parses a key fits a key of keys.ts', async (t) => {
   for (const file of files)
     for (const [, pattern = ''] of (await luaIn(file)).matchAll(/string\.match\(\w+, '(\^\(\.\*[^']*)'\)/g))
       t.ok(

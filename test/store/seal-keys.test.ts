@@ -14,10 +14,10 @@ function placeFor(t: Test): string {
   return join(folder, 'data', 'seal-keys')
 }
 
-t.test('the key file is made once, for its owner alone, and never overwritten', async (t) => {
+t.test('the key file is created once, readable by its owner only, and never overwritten', async (t) => {
   const path = placeFor(t)
 
-  t.throws(() => sealKeysFromFile(path, false), refusal, 'keys made now would open nothing of what is there')
+  t.throws(() => sealKeysFromFile(path, false), refusal, 'new keys would not open existing records')
   t.notOk(existsSync(path))
   const made = sealKeysFromFile(path, true)
   t.equal(statSync(path).mode & 0o777, 0o600)
@@ -28,7 +28,7 @@ t.test('the key file is made once, for its owner alone, and never overwritten', 
   t.equal(readFileSync(path, 'utf8'), 'not a key')
 })
 
-t.test('a new key seals, the old ones open, and a ring that was read before learns of both', async (t) => {
+t.test('a new key seals, old keys still open, and a ring that was read before learns both', async (t) => {
   const path = placeFor(t)
   const settings = { dataDir: '/nowhere', sealKeys: undefined, sealKeyFile: path }
   const ring = keyringOf(settings, true)
@@ -46,7 +46,7 @@ t.test('a new key seals, the old ones open, and a ring that was read before lear
   t.throws(() => keyringOf(settings, false).unseal(old, context), refusal)
 })
 
-t.test('keys of a ring can be told apart by the byte that their records carry', async (t) => {
+t.test('forty keys of a ring have different hints', async (t) => {
   const path = placeFor(t)
   sealKeysFromFile(path, true)
   for (let i = 2; i <= 40; i++) addSealKey(path, `k${i}`)
@@ -55,14 +55,14 @@ t.test('keys of a ring can be told apart by the byte that their records carry', 
   t.equal(new Set(named.map(({ hint }) => hint)).size, 40)
 })
 
-t.test('what cannot be a change of the file leaves it as it is', async (t) => {
+t.test('an invalid change of the key file leaves it as it is', async (t) => {
   const path = placeFor(t)
   sealKeysFromFile(path, true)
   const before = readFileSync(path, 'utf8')
 
-  t.throws(() => addSealKey(path, 'k1'), refusal, 'there is one of this name')
+  t.throws(() => addSealKey(path, 'k1'), refusal, 'the name is taken')
   const [only] = keyringOf({ dataDir: '', sealKeys: undefined, sealKeyFile: path }, false).named
-  t.throws(() => dropSealKey(path, only?.fingerprint ?? ''), refusal, 'the last one')
+  t.throws(() => dropSealKey(path, only?.fingerprint ?? ''), refusal, 'the last key')
   t.equal(readFileSync(path, 'utf8'), before)
 
   writeFileSync(`${path}.new`, '')
@@ -70,7 +70,7 @@ t.test('what cannot be a change of the file leaves it as it is', async (t) => {
   t.equal(readFileSync(path, 'utf8'), before)
 })
 
-t.test('keys that cannot be keys are refused, without being repeated', async (t) => {
+t.test('malformed seal keys are refused without an echo', async (t) => {
   for (const text of [
     '',
     'k1',

@@ -8,16 +8,16 @@ const context = Buffer.from('image:1')
 const refusal = { name: 'SealError' }
 const plain = Buffer.from('hash bits')
 
-t.test('what is sealed opens under the same key and context alone', async (t) => {
+t.test('a sealed record opens only with its own key and context', async (t) => {
   const sealed = makeKeyring([one]).seal(plain, context)
 
   t.same(makeKeyring([one]).unseal(sealed, context), plain)
   t.throws(() => makeKeyring([one]).unseal(sealed, Buffer.from('image:2')), refusal, 'moved to another place')
   t.throws(() => makeKeyring([two]).unseal(sealed, context), refusal, 'another key')
-  t.notOk(sealed.includes(plain), 'its text is not to be seen')
+  t.notOk(sealed.includes(plain), 'the plaintext is not in it')
 })
 
-t.test('one bit changed anywhere is noticed', async (t) => {
+t.test('a change of any byte, or a truncation, of a sealed record is detected', async (t) => {
   const ring = makeKeyring([one])
   const sealed = ring.seal(plain, context)
   for (let i = 0; i < sealed.length; i++) {
@@ -29,7 +29,7 @@ t.test('one bit changed anywhere is noticed', async (t) => {
     t.throws(() => ring.unseal(sealed.subarray(0, length), context), refusal)
 })
 
-t.test('it is AES-256-GCM, laid out as it says, under a key that a thread can be given', async (t) => {
+t.test('a sealed record is AES-256-GCM with version and hint, under a key derived from the secret', async (t) => {
   const ring = makeKeyring([one, two])
   const sealed = ring.seal(plain, context)
   const [first] = structuredClone(ring.keys)
@@ -45,12 +45,12 @@ t.test('it is AES-256-GCM, laid out as it says, under a key that a thread can be
   t.notSame(first?.key, Uint8Array.from(one), 'not under the secret itself')
 })
 
-t.test('the same text never looks the same twice', async (t) => {
+t.test('sealing the same text twice gives different bytes', async (t) => {
   const ring = makeKeyring([one])
   t.notSame(ring.seal(plain, context), ring.seal(plain, context))
 })
 
-t.test('of many sealed one after the other, short and long, each opens, and no two have a nonce in common', async (t) => {
+t.test('of many sealed texts each opens, and no two have the same nonce', async (t) => {
   const ring = makeKeyring([one])
   const texts = Array.from({ length: 1000 }, (_, i) => Buffer.alloc(i % 100 === 0 ? 10_000 : i % 90, i))
   const all = texts.map((text) => ring.seal(text, context))
@@ -59,14 +59,14 @@ t.test('of many sealed one after the other, short and long, each opens, and no t
   t.equal(new Set(nonces).size, all.length)
 })
 
-t.test('a new first key seals, the old one still opens', async (t) => {
+t.test('a new first key seals, and the old one still opens', async (t) => {
   const old = makeKeyring([one]).seal(plain, context)
   const rotated = makeKeyring([two, one])
   t.same(rotated.unseal(old, context), plain)
   t.throws(() => makeKeyring([one]).unseal(rotated.seal(plain, context), context), refusal)
 })
 
-t.test('a ring that has grown is read again when a key is met that is not in it', async (t) => {
+t.test('a ring is read again when a record needs an unknown key, at most once a second', async (t) => {
   let secrets = [{ label: 'a', secret: one }]
   let nowMs = 0
   const ring = keyringFrom(
@@ -77,14 +77,14 @@ t.test('a ring that has grown is read again when a key is met that is not in it'
   t.throws(() => ring.unseal(sealed, context), { ...refusal, message: KEY_MISSING })
 
   secrets = [{ label: 'b', secret: two }, ...secrets]
-  t.throws(() => ring.unseal(sealed, context), refusal, 'not for every record that does not open')
+  t.throws(() => ring.unseal(sealed, context), refusal, 'not for each record within a second')
   nowMs += 1000
   t.same(ring.unseal(sealed, context), plain)
-  t.equal(ring.active.label, 'b', 'and what is sealed from now on is under the first')
+  t.equal(ring.active.label, 'b', 'the first key seals from now on')
   t.match(makeKeyring([two]).unseal(ring.seal(plain, context), context), plain)
 })
 
-t.test('a ring that cannot be read any more stays as it was', async (t) => {
+t.test('a ring that can no longer be read stays as it was', async (t) => {
   let isThere = true
   const ring = keyringFrom(() => {
     if (!isThere) throw new Error('gone')
@@ -96,7 +96,7 @@ t.test('a ring that cannot be read any more stays as it was', async (t) => {
   t.same(ring.unseal(ring.seal(plain, context), context), plain)
 })
 
-t.test('a fingerprint is that of the secret, and nothing of it is to be seen', async (t) => {
+t.test('a fingerprint identifies its secret without revealing it', async (t) => {
   const { active } = makeKeyring([one])
   t.match(active.fingerprint, /^[0-9a-f]{16}$/)
   t.equal(makeKeyring([two, one]).named[1]?.fingerprint, active.fingerprint)
@@ -104,7 +104,7 @@ t.test('a fingerprint is that of the secret, and nothing of it is to be seen', a
   t.notOk(Buffer.from(makeKeyring([one]).keys[0]?.key ?? []).includes(Buffer.from(active.fingerprint, 'hex')))
 })
 
-t.test('keys that cannot be keys are refused', async (t) => {
+t.test('a ring without keys, or with a short key, is refused', async (t) => {
   t.throws(() => makeKeyring([]), refusal)
   t.throws(() => makeKeyring([Buffer.alloc(16)]), refusal)
 })

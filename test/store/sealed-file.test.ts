@@ -18,7 +18,7 @@ async function piecesOf(path: string, ring = keyring, of: Buffer = context): Pro
   return pieces
 }
 
-t.test('what is written is read again, piece by piece', async (t) => {
+t.test('a sealed file is read back piece by piece', async (t) => {
   const path = pathIn(t)
   for (const sizes of [[0], [1], [0, 5, 0], [100_000, 3, 2_000_000]]) {
     const pieces = sizes.map((size) => randomBytes(size))
@@ -26,22 +26,22 @@ t.test('what is written is read again, piece by piece', async (t) => {
     t.same(await piecesOf(path), pieces)
   }
   await writeSealedFile(path, keyring, context, [])
-  t.same(await piecesOf(path), [Buffer.alloc(0)], 'no piece is one empty piece')
+  t.same(await piecesOf(path), [Buffer.alloc(0)], 'a file without pieces reads as one empty piece')
   t.equal(statSync(path).mode & 0o777, 0o600)
-  t.same(readdirSync(join(path, '..')), ['file'], 'nothing is left beside it')
+  t.same(readdirSync(join(path, '..')), ['file'], 'no temporary file is left')
 })
 
-t.test('there is nothing of a piece to be seen in the file', async (t) => {
+t.test('a sealed file does not contain its plaintext', async (t) => {
   const path = pathIn(t)
   await writeSealedFile(path, keyring, context, [Buffer.from('a needle that must not be found')])
   t.notOk(readFileSync(path).includes('needle'))
 })
 
-t.test('a file that is not there has no pieces', async (t) => {
+t.test('a missing sealed file has no pieces', async (t) => {
   t.same(await piecesOf(pathIn(t)), [])
 })
 
-t.test('a changed byte, anywhere, is noticed', async (t) => {
+t.test('a change of any byte of a sealed file is detected', async (t) => {
   const path = pathIn(t)
   await writeSealedFile(path, keyring, context, [Buffer.from('one'), Buffer.from('two')])
   const whole = readFileSync(path)
@@ -53,7 +53,7 @@ t.test('a changed byte, anywhere, is noticed', async (t) => {
   }
 })
 
-t.test('a file that was cut, at any byte, is noticed', async (t) => {
+t.test('a truncation of a sealed file at any byte is detected', async (t) => {
   const path = pathIn(t)
   await writeSealedFile(path, keyring, context, [Buffer.from('one'), Buffer.from('two')])
   const whole = readFileSync(path)
@@ -63,7 +63,7 @@ t.test('a file that was cut, at any byte, is noticed', async (t) => {
   }
 })
 
-t.test('pieces of another file, of another order, context or key do not open', async (t) => {
+t.test('pieces of a sealed file in another file, order or context, or under another key, do not open', async (t) => {
   const path = pathIn(t)
   const piece = Buffer.from('four')
   const HEAD = 24
@@ -92,7 +92,7 @@ t.test('pieces of another file, of another order, context or key do not open', a
   )
 })
 
-t.test('when writing fails, the old file stays and nothing is left beside it', async (t) => {
+t.test('if writing a sealed file fails the old file stays and no temporary file is left', async (t) => {
   const path = pathIn(t)
   await writeSealedFile(path, keyring, context, [Buffer.from('old')])
   function* failing() {
@@ -105,7 +105,7 @@ t.test('when writing fails, the old file stays and nothing is left beside it', a
   t.same(readdirSync(join(path, '..')), ['file'])
 })
 
-t.test('what a writer left that was killed is removed by the next, but not what another is writing', async (t) => {
+t.test('the next writer removes the leftover of a killed one, and not that of a running one', async (t) => {
   const path = pathIn(t)
   await writeSealedFile(path, keyring, context, [Buffer.from('old')])
   const [abandoned, underWay] = [`${path}.aa.new`, `${path}.bb.new`]

@@ -1,5 +1,5 @@
-// How the master is found that Sentinels know, with Sentinels that say what a test has them say: silent ones, late ones, ones that are behind. Real
-// ones: test/faults/failover.ts, test/faults/hosts.test.ts.
+// Finding the master by Sentinels, with simulated ones that are silent, late or behind. With real
+// ones: test/faults/failover.ts and test/faults/hosts.test.ts.
 
 import type { Socket } from 'node:net'
 import t, { type Test } from 'tap'
@@ -8,7 +8,7 @@ import { connectForFollowing, interrupt, openStore, reach } from '../../src/stor
 import { bulk, commandsIn, listen, type Place, startNamed, whereOf } from '../helpers/named-redis.js'
 import { until } from '../helpers/service.js'
 
-t.test('one that is silent is not waited for, and one that is behind is not believed', async (t) => {
+t.test('a silent Sentinel is not waited for, and one with an older epoch is ignored', async (t) => {
   const master = await startNamed(t, 'present')
   const nowhere = { host: '127.0.0.1', port: 1 }
   const silent = await startSentinel(t, { master: nowhere, epoch: 9, isSilent: true })
@@ -21,7 +21,7 @@ t.test('one that is silent is not waited for, and one that is behind is not beli
   t.equal(await whereOf(store), 'present')
 })
 
-t.test('a connection that is being made when there is another master leads to that one', async (t) => {
+t.test('a connection that is being made during a failover leads to the new master', async (t) => {
   const [before, after] = [await startNamed(t, 'before'), await startNamed(t, 'after')]
   const says = { master: before, epoch: 1 }
   const sentinels = [await startSentinel(t, says), await startSentinel(t, says), await startSentinel(t, says)]
@@ -38,10 +38,10 @@ t.test('a connection that is being made when there is another master leads to th
   for (const sentinel of sentinels) sentinel.release()
 
   await until(async () => (await whereOf(store)) === 'after')
-  t.pass('it has not ended')
+  t.pass('the store follows the new master')
 })
 
-t.test('a connection that is interrupted while it is being made is made', async (t) => {
+t.test('a connection that is interrupted while it is being made is made again', async (t) => {
   const [before, after] = [await startNamed(t, 'before'), await startNamed(t, 'after')]
   const says = { master: before, epoch: 1 }
   const sentinel = await startSentinel(t, says)
@@ -58,10 +58,10 @@ t.test('a connection that is interrupted while it is being made is made', async 
   t.equal(await follower.get('where'), 'after')
 
   interrupt(follower)
-  t.equal(await follower.get('where'), 'after', 'and one that is there is made again')
+  t.equal(await follower.get('where'), 'after', 'an existing connection is made again too')
 })
 
-t.test('a master that keeps its connections, and is none any more, is left when a Sentinel says so', async (t) => {
+t.test('a former master that keeps its connections is left when a Sentinel announces a new one', async (t) => {
   const [before, after] = [await startNamed(t, 'before'), await startNamed(t, 'after')]
   const says = { master: before, epoch: 1 }
   const sentinels = [await startSentinel(t, says), await startSentinel(t, says)]
@@ -73,39 +73,39 @@ t.test('a master that keeps its connections, and is none any more, is left when 
   for (const sentinel of sentinels) sentinel.tell(before, after)
 
   await until(async () => (await whereOf(store)) === 'after')
-  t.pass('nothing had to fail first')
+  t.pass('without a failed command')
 })
 
-t.test('a change between the question for the master and the first moment of listening is not missed', async (t) => {
+t.test('a failover between asking for the master and subscribing is not missed', async (t) => {
   const [before, after] = [await startNamed(t, 'before'), await startNamed(t, 'after')]
   const says = { master: before, epoch: 1 }
   const sentinels = [await startSentinel(t, says), await startSentinel(t, says)]
   for (const sentinel of sentinels) sentinel.onListener(() => Object.assign(says, { master: after, epoch: 2 }))
-  // Who hears of it before the first one has answered at all gives that one up, and begins anew, as every start does.
+  // If it is noticed before the first master answered at all, the connection fails and is retried, as at every start.
   const store = await onceRedisAnswers(() => openStore(targetOf(...sentinels)), { onWaiting: () => {} })
   t.teardown(() => store.close())
 
   await until(async () => (await whereOf(store)) === 'after')
-  t.pass('nobody had to tell')
+  t.pass('without an announcement')
 })
 
-t.test('an answer that is older than what was told meanwhile is not believed', async (t) => {
+t.test('an answer that is older than an announcement is ignored', async (t) => {
   const [before, after] = [await startNamed(t, 'before'), await startNamed(t, 'after')]
   const says = { master: before, epoch: 1 }
   const sentinel = await startSentinel(t, says)
   const store = await openStore(targetOf(sentinel))
   t.teardown(() => store.close())
-  await until(() => sentinel.questions() === 8) // a connection to read and one to write: each asks twice for address and epoch
+  await until(() => sentinel.questions() === 8) // two connections, to read and to write, each ask twice for address and epoch
 
   const asked = sentinel.hold()
   before.breakOff()
   await asked
   sentinel.tell(before, after)
-  sentinel.release() // and then the epoch is asked for, so what was told is heard before the answer is whole
+  sentinel.release() // the epoch is asked for next, so the announcement arrives before the answer is complete
   Object.assign(says, { master: after, epoch: 2 })
 
   await until(async () => (await whereOf(store)) === 'after')
-  t.pass('it was asked for again')
+  t.pass('the master was asked for again')
 })
 
 interface Says {
@@ -159,7 +159,7 @@ async function startSentinel(t: Test, says: Says) {
     onListener(happens: () => void) {
       onListener = happens
     },
-    /** Questions wait for their answers from now on. @returns when one does. */
+    /** Holds back answers from now on. @returns when a question waits. */
     hold() {
       held = []
       return new Promise<void>((resolve) => {

@@ -1,4 +1,4 @@
-// Why Redis could not be used: one cause for each way in which an operator can break it, from a real Redis.
+// Why Redis is unavailable: one cause for each way in which an operator can break it, with a real Redis.
 
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
@@ -48,18 +48,18 @@ const BROKEN_BY: readonly (readonly [UnavailableCause, (operator: Redis) => Prom
 ]
 
 for (const [wanted, brokenBy] of BROKEN_BY) {
-  t.test(`a store that cannot be used says ${wanted}`, async (t) => {
+  t.test(`a store that cannot be used reports the cause ${wanted}`, async (t) => {
     const { operator, store, causeNow } = await open(t)
     t.equal(await causeNow(), undefined)
 
     await brokenBy(operator)
 
     await until(async () => (await causeNow()) === wanted)
-    t.ok((store.unavailableCounts.get(wanted) ?? 0) > 0, 'and is counted')
+    t.ok((store.unavailableCounts.get(wanted) ?? 0) > 0, 'the cause is counted')
   })
 }
 
-t.test('a store that is gone says connection, and nothing else once it is back', async (t) => {
+t.test('a killed store reports the cause connection, and none after its restart', async (t) => {
   const { redis, causeNow } = await open(t)
   redis.server.kill()
   await until(async () => (await causeNow()) === 'connection')
@@ -67,7 +67,7 @@ t.test('a store that is gone says connection, and nothing else once it is back',
   await until(async () => (await causeNow()) === undefined)
 })
 
-t.test('what other servers say has its cause, too', async (t) => {
+t.test('messages of other servers, certificate errors and missing answers have a cause', async (t) => {
   const causes = (messages: readonly string[]) =>
     messages.map((text) => unavailableErrorFor(new Error(text)).unavailableCause)
   t.same(
@@ -84,7 +84,7 @@ t.test('what other servers say has its cause, too', async (t) => {
   t.equal(unavailableErrorFor(undefined).unavailableCause, 'disk-silent')
 })
 
-t.test('a server before 7.0 names the script first when a command in it fails', async (t) => {
+t.test('errors inside a script have their cause with Redis before 7.0 too', async (t) => {
   const inScript = (text: string) =>
     new Error(`ERR Error running script (call to f_${'a1'.repeat(20)}): @user_script:7: @user_script: 7: -${text}`)
   for (const [text, cause] of [

@@ -18,7 +18,7 @@ import { folder, ID, logAt, NOW, numbersIn, stream, tombstone } from './withdraw
 
 const SEES_DESCRIPTORS = process.platform === 'linux'
 
-t.test('what is noted is written through to the disk', { skip: !SEES_DESCRIPTORS }, async (t) => {
+t.test('the withdrawal log is written with O_SYNC', { skip: !SEES_DESCRIPTORS }, async (t) => {
   const place = folder(t)
   const log = logAt(t, place)
   await log.note([tombstone(1, 1)])
@@ -33,7 +33,7 @@ t.test('what is noted is written through to the disk', { skip: !SEES_DESCRIPTORS
   await log.close()
 })
 
-/** Does the descriptor lead to the file? The one that was for listing them is closed by then. */
+/** Whether the descriptor is open on the file. The one that listed the folder is closed by then. */
 function isOf(fd: string, path: string): boolean {
   try {
     return readlinkSync(`/proc/self/fd/${fd}`) === path
@@ -42,7 +42,7 @@ function isOf(fd: string, path: string): boolean {
   }
 }
 
-t.test('what was noted is there again, after a revision and from all folders', async (t) => {
+t.test('recorded withdrawals are read after a revision and from all folders', async (t) => {
   const [one, two] = [folder(t), folder(t)]
   const failed = (error: unknown) => t.fail(String(error))
   const first = createWithdrawalLog(one, NOW, failed)
@@ -68,7 +68,7 @@ t.test('what was noted is there again, after a revision and from all folders', a
   })
 })
 
-t.test('a process that was unavailable adds what it missed, as long as the stream remembers', async (t) => {
+t.test('a process that was down adds the withdrawals that it missed, if the stream still has them', async (t) => {
   const place = folder(t)
   const { redis, store, grow } = await stream(t, 4)
   const open = () => logAt(t, place)
@@ -82,7 +82,7 @@ t.test('a process that was unavailable adds what it missed, as long as the strea
   await second.note([tombstone(7, 7)])
   await second.close()
   const read = await withdrawnSince([place], 0)
-  t.same(numbersIn(read.images), [1, 3, 5, 7], 'each once, though it heard of one twice')
+  t.same(numbersIn(read.images), [1, 3, 5, 7], 'each once, although one was received twice')
   t.ok(read.isWhole)
 
   await grow(9, 12)
@@ -91,14 +91,14 @@ t.test('a process that was unavailable adds what it missed, as long as the strea
   await third.begin(store)
   await third.note([tombstone(13, 13)])
   await third.close()
-  t.notOk((await withdrawnSince([place], 8)).isWhole, 'something is missing, and it says so')
+  t.notOk((await withdrawnSince([place], 8)).isWhole, 'marked as incomplete')
   t.ok((await withdrawnSince([place], 12)).isWhole)
   const gaps: unknown[] = []
   for await (const changes of changesBetween(store, 8, 12)) gaps.push(changes)
   t.same(gaps, ['gap'])
 })
 
-t.test('after the store went back, everything that comes later counts', async (t) => {
+t.test('after the store was set back every later withdrawal counts', async (t) => {
   const place = folder(t)
   const { redis, store } = await stream(t, 8)
   const log = logAt(t, place)
@@ -107,10 +107,10 @@ t.test('after the store went back, everything that comes later counts', async (t
   await log.begin(store)
   await log.note([tombstone(5, 50)])
   await log.close()
-  t.same(numbersIn((await withdrawnSince([place], 6)).images), [7, 50], 'though its revision is an older one')
+  t.same(numbersIn((await withdrawnSince([place], 6)).images), [7, 50], 'although its revision is lower')
 })
 
-t.test('a line that a crash cut short, and a disk that takes nothing, are no end of it', async (t) => {
+t.test('a truncated line or a disk that refuses writes does not end the withdrawal log', async (t) => {
   const place = folder(t)
   const trouble: unknown[] = []
   const log = createWithdrawalLog(place, NOW, (error) => trouble.push(error))
@@ -129,10 +129,10 @@ t.test('a line that a crash cut short, and a disk that takes nothing, are no end
   rmSync(blocked)
   await unlucky.note([tombstone(2, 2)])
   await unlucky.close()
-  t.notOk((await withdrawnSince([blocked], 0)).isWhole, 'it says that something is missing')
+  t.notOk((await withdrawnSince([blocked], 0)).isWhole, 'marked as incomplete')
 })
 
-t.test('who moves the file away, or deletes it, loses nothing that is noted from then on', async (t) => {
+t.test('if the file of the withdrawal log is moved or deleted, later withdrawals are still recorded', async (t) => {
   const place = folder(t)
   const log = logAt(t, place)
   await log.note([tombstone(1, 1)])
@@ -147,7 +147,7 @@ t.test('who moves the file away, or deletes it, loses nothing that is noted from
   t.same(numbersIn((await withdrawnSince([place], 0)).images), [5])
 })
 
-t.test('each month has a file of its own', async (t) => {
+t.test('the withdrawal log has a file for each month', async (t) => {
   const place = folder(t)
   let nowMs = NOW()
   const log = logAt(t, place, () => nowMs)

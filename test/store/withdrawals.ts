@@ -25,7 +25,7 @@ export function folder(t: Test): string {
   return path
 }
 
-/** A log that must not fail. */
+/** A withdrawal log that fails the test on an error. */
 export function logAt(t: Test, place: string, now: () => number = NOW) {
   return createWithdrawalLog(place, now, (error) => t.fail(String(error)))
 }

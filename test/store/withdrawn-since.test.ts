@@ -1,4 +1,4 @@
-// What logs say was withdrawn since a backup: records that are missing, and stores that went back.
+// Withdrawals since a backup by the logs, with missing records and stores that were set back.
 
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import { NO_MARK } from '../../src/store/upkeep/withdrawal-records.js'
 import { withdrawnSince } from '../../src/store/upkeep/withdrawn-since.js'
 import { folder, ID, logAt, NOW, numbersIn, stream, tombstone } from './withdrawals.js'
 
-t.test('a record that is missing, wherever, and a status that is missing are noticed', async (t) => {
+t.test('a missing record or status of the withdrawal log is detected', async (t) => {
   const place = folder(t)
   let nowMs = NOW()
   const log = logAt(t, place, () => nowMs)
@@ -37,12 +37,12 @@ t.test('a record that is missing, wherever, and a status that is missing are not
   }
   const [first = ''] = paths
   rmSync(first)
-  t.ok(await isWhole(3), 'of what came before the backup nothing has to be known')
+  t.ok(await isWhole(3), 'records before the backup are not needed')
   t.notOk(await isWhole(2))
-  t.notOk(await isWhole(9), 'a log that ends before the backup knows nothing of later')
+  t.notOk(await isWhole(9), 'a log that ends before the backup is incomplete')
 })
 
-t.test('one log may have what another one missed, and one that ended says nothing of later', async (t) => {
+t.test('one withdrawal log can have what another missed, and covers no changes after its end', async (t) => {
   const [one, two] = [folder(t), folder(t)]
   const failed = (error: unknown) => t.fail(String(error))
   const first = createWithdrawalLog(one, NOW, failed)
@@ -59,10 +59,10 @@ t.test('one log may have what another one missed, and one that ended says nothin
   t.match(await withdrawnSince([two], 0), { isWhole: false, untilMs: undefined })
   t.match(await withdrawnSince([one, two], 0), { isWhole: true, untilMs: NOW() + 5000 })
   writeFileSync(join(two, 'status'), '')
-  t.match(await withdrawnSince([one, two], 0), { isWhole: false }, 'the first one did not hear of the third')
+  t.match(await withdrawnSince([one, two], 0), { isWhole: false }, 'the first log does not have the third')
 })
 
-t.test('a restore that raised the revision leaves no hole, also where the log knows of more', async (t) => {
+t.test('a restore that raised the revision leaves no gap, even if the log has more changes', async (t) => {
   const place = folder(t)
   const { redis, store, grow } = await stream(t, 6)
   const open = () => logAt(t, place)
@@ -71,7 +71,7 @@ t.test('a restore that raised the revision leaves no hole, also where the log kn
   await grow(7, 8)
   await first.note([tombstone(7, 7), { op: 'image', revision: 8, imageIds: [ID(8)] }])
   await first.close()
-  // Restored at 4, raised to 7; and 8 is another change now.
+  // Restored at 4 and raised to 7; revision 8 is another change now.
   await redis.del(keys.changes)
   await grow(1, 4)
   const id = Buffer.from(ID(60).replaceAll('-', ''), 'hex')
@@ -85,13 +85,13 @@ t.test('a restore that raised the revision leaves no hole, also where the log kn
   t.same(numbersIn(since.images), [5, 7, 60])
 })
 
-t.test('a store whose history is another one since is read again from where the two part', async (t) => {
+t.test('a store with another history is read again from where the two diverge', async (t) => {
   const place = folder(t)
   const { redis, store, grow } = await stream(t, 6)
   const open = () => logAt(t, place)
   const first = open()
   await first.begin(store)
-  // After a failover the last changes are other ones of the same numbers.
+  // After a failover the last revisions are other changes.
   await redis.del(keys.changes)
   await grow(1, 4)
   const id = Buffer.from(ID(50).replaceAll('-', ''), 'hex')
@@ -100,7 +100,7 @@ t.test('a store whose history is another one since is read again from where the 
   await first.begin(store)
   await first.note([tombstone(7, 7)])
   const since = await withdrawnSince([place], 4)
-  t.same(numbersIn(since.images), [5, 50, 7], 'those of both histories')
+  t.same(numbersIn(since.images), [5, 50, 7], 'of both histories')
   t.ok(since.isWhole)
 
   await redis.del(keys.changes)
@@ -108,11 +108,11 @@ t.test('a store whose history is another one since is read again from where the 
   await redis.set(keys.revision, 1)
   const second = open()
   await second.begin(store)
-  t.ok((await withdrawnSince([place], 0)).isWhole, 'also one that has nothing in common with it')
+  t.ok((await withdrawnSince([place], 0)).isWhole, 'also with a history that has nothing in common')
   for (const log of [first, second]) await log.close()
 })
 
-t.test('what the restored store has already does not count, though the log has it behind an earlier restore', async (t) => {
+t.test('changes that the restored store has do not count, even behind an earlier restore in the log', async (t) => {
   const place = folder(t)
   const { redis, store, grow } = await stream(t, 9)
   const begin = async () => {
@@ -126,7 +126,7 @@ t.test('what the restored store has already does not count, though the log has i
     await redis.set(keys.revision, revision)
   }
   await begin()
-  // Restored at 2 and raised to what the log knows. Then a key is made, and an image is withdrawn and registered again.
+  // Restored at 2 and raised to the revision of the log. Then a key is created, and an image is withdrawn and registered again.
   await redis.del(keys.changes)
   await grow(1, 2)
   await add(9, 'restored', '')
@@ -138,16 +138,16 @@ t.test('what the restored store has already does not count, though the log has i
     const { images, keys: changed, isWhole } = await withdrawnSince([place], revision, (at) => markAt(store, at))
     return { images: numbersIn(images), keys: [...changed], isWhole }
   }
-  t.same(await since(12), { images: [], keys: [], isWhole: true }, 'it is all in the backup')
-  t.same(await since(10), { images: [50], keys: [], isWhole: true }, 'the withdrawal came after that one')
+  t.same(await since(12), { images: [], keys: [], isWhole: true }, 'everything is in the backup')
+  t.same(await since(10), { images: [50], keys: [], isWhole: true }, 'the withdrawal is later')
   t.same(await since(9), { images: [50], keys: ['ours'], isWhole: true })
 
   await add(13, 'tombstone', id(60))
   await begin()
   await redis.xtrim(keys.changes, 'MINID', '13-0')
-  t.same(await since(13), { images: [], keys: [], isWhole: true }, 'what came before a change that it has is there as well')
+  t.same(await since(13), { images: [], keys: [], isWhole: true }, 'changes before one that it has are in it too')
 
-  // The same numbers in another history: the backup of one has nothing of the other.
+  // The same revisions in another history: the backup has nothing of it.
   await redis.del(keys.changes)
   await grow(1, 2)
   await add(9, 'restored', '')
@@ -157,7 +157,7 @@ t.test('what the restored store has already does not count, though the log has i
   t.same(await since(11), { images: [50, 60], keys: ['ours'], isWhole: true })
 })
 
-t.test('a hole in the log that is older than the backup does not matter, also behind an earlier restore', async (t) => {
+t.test('a gap in the log before the backup does not matter, even behind an earlier restore', async (t) => {
   const place = folder(t)
   const { store } = await stream(t, 8)
   const record = async (revision: number) => `${revision} ${await markAt(store, revision)} images ${ID(revision)} .`

@@ -3,7 +3,7 @@ import { encodingFor, languageFor } from '../../src/web/negotiate.js'
 
 const LANGUAGES = ['en', 'ms', 'ta', 'zh-Hans']
 
-t.test('the language is the one chosen by hand, else the most wanted, else the first', async (t) => {
+t.test('the language of a page is the chosen one, else the preferred of Accept-Language, else the first', async (t) => {
   for (const [chosen, header, expected] of [
     [undefined, undefined, 'en'],
     [undefined, '', 'en'],
@@ -26,7 +26,7 @@ t.test('the language is the one chosen by hand, else the most wanted, else the f
   }
 })
 
-t.test('brotli before gzip before nothing, and never what was refused', async (t) => {
+t.test('brotli is preferred to gzip, and a refused encoding is not used', async (t) => {
   for (const [header, expected] of [
     [undefined, 'identity'],
     ['gzip, deflate, br, zstd', 'br'],

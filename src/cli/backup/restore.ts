@@ -229,7 +229,7 @@ async function apply(store: Store, keyring: Keyring, withdrawals: Withdrawals) {
   let casesEnded = 0
   let signalsRemoved = 0
   for (const id of withdrawals.images) {
-    const [image] = await images.get([id])
+    const [image] = await images.facts([id])
     if (image === undefined) continue
     if (image.caseId !== undefined && (await cases.end(image.caseId, 'withdrawn', nowMs)) !== undefined) casesEnded++
     else if ((await images.erase(id)) !== undefined) signalsRemoved++

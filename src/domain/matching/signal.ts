@@ -57,8 +57,8 @@ export interface RegisteredVideo {
   readonly framesAtMs: readonly number[]
 }
 
-/** A registered picture or video. The unit of withdrawal and of matching: one image gives at most one match. */
-export interface RegisteredImage {
+/** What is registered of a picture or video besides its hashes. */
+export interface RegisteredFacts {
   /** Name of the bank it belongs to. */
   readonly bank: string
   readonly tier: Tier
@@ -68,6 +68,10 @@ export interface RegisteredImage {
   /** Id of its case. Absent for images of banks, and for images that older versions stored. */
   readonly caseId?: string
   readonly createdAtMs: number
+}
+
+/** A registered picture or video. The unit of withdrawal and of matching: one image gives at most one match. */
+export interface RegisteredImage extends RegisteredFacts {
   readonly signals: readonly Signal[]
   /** Only of a video. */
   readonly video?: RegisteredVideo

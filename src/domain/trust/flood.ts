@@ -41,7 +41,10 @@ export interface SeenMatches {
   readonly hits: HitsByPlatform
   /** Matching uploads of the last 12 to 24 hours. */
   readonly uploads: number
-  /** How many different-looking uploads (`sketchOf`) among those that are not copies (`isCopy`). */
+  /**
+   * How many different-looking uploads (`sketchOf`) among those that are not copies (`isCopy`). For a video, the highest count of one frame: one
+   * edited copy of it can be sent as many different stills and excerpts.
+   */
   readonly looks: number
   /** Of these, about how many matched by one view alone, by view (`MAX_VIEW`). */
   readonly looksByView: ReadonlyMap<number, number>
@@ -168,6 +171,18 @@ export function sketchOf(hash: Hash256): number {
   for (const bit of SKETCH_BITS) sketch = (sketch << 1) | (((hash[bit >> 3] ?? 0) >> (bit & 7)) & 1)
   return sketch >>> 0
 }
+
+/** How an upload looks, and by which frame of a registered video it was found: an integer. @param frame from 1; 0 for a picture. */
+export function lookOf(hash: Hash256, frame: number): number {
+  return frame * LOOKS_PER_FRAME + sketchOf(hash)
+}
+
+/** The frame of a look. */
+export function frameOfLook(look: number): number {
+  return Math.floor(look / LOOKS_PER_FRAME)
+}
+
+const LOOKS_PER_FRAME = 2 ** 32
 
 /** Bit positions, spread over the hash. */
 const SKETCH_BITS = Array.from({ length: 32 }, (_, i) => (i * 85 + 40) % 256)

@@ -13,18 +13,26 @@ import { bankedIdOf } from '../index/image-ids.js'
  * @throws {Problem} store-unavailable
  */
 export async function idsOfChanges(
-  { images, secret }: { readonly images: Pick<Images, 'get'>; readonly secret: Buffer },
+  { images, secret }: { readonly images: Pick<Images, 'inPieces'>; readonly secret: Buffer },
   { name }: Pick<Bank, 'name'>,
   changes: readonly BankChange[],
 ): Promise<string[]> {
   const named = [...new Set(changes.flatMap((change) => (change.kind === 'remove-id' ? [] : (change.signalId ?? []))))]
-  const found = named.length === 0 ? [] : await images.get(named)
-  const own = new Map(named.flatMap((id, i) => (found[i]?.bank === name ? [[id, found[i]]] : [])))
+  const meant = new Set<BankChange>()
+  let from = 0
+  // In pieces: each may be a video with 10,000 hashes.
+  for await (const piece of images.inPieces(named)) {
+    const stored = new Map(piece.map((image, i) => [named[from + i], image]))
+    from += piece.length
+    for (const change of changes) {
+      const image = stored.get(change.signalId)
+      if (image?.bank !== name || change.kind === 'remove-id') continue
+      if (change.kind === 'remove' || hasWhole(image, change.signal.signal)) meant.add(change)
+    }
+  }
   return changes.map((change) => {
     if (change.kind === 'remove-id') return change.signalId
-    const stored = change.signalId === undefined ? undefined : own.get(change.signalId)
-    const isMeant = stored !== undefined && (change.kind === 'remove' || hasWhole(stored, change.signal.signal))
-    return isMeant && change.signalId !== undefined ? change.signalId : bankedIdOf(secret, name, change.signal)
+    return change.signalId !== undefined && meant.has(change) ? change.signalId : bankedIdOf(secret, name, change.signal)
   })
 }
 

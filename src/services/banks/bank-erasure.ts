@@ -16,7 +16,7 @@ export interface BankErasing {
 
 export interface BankErasingParts {
   readonly banks: Pick<Banks, 'forget'>
-  readonly images: Pick<Images, 'erase' | 'get'>
+  readonly images: Pick<Images, 'erase' | 'facts'>
   readonly replica: Pick<Replica, 'isReady' | 'catalogue'>
   readonly now: () => number
   readonly onError: (error: unknown) => void
@@ -83,7 +83,7 @@ export function createBankErasing({ banks, images, replica, now, onError }: Bank
   /** @returns `undefined` for an image that is gone or unreadable, so that it does not stop the erasure of a bank. */
   async function bankOf(id: string): Promise<string | undefined> {
     try {
-      return (await images.get([id]))[0]?.bank
+      return (await images.facts([id]))[0]?.bank
     } catch (error) {
       if (isTransient(error)) throw error
       onError(error)

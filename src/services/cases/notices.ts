@@ -9,7 +9,7 @@ import {
   type Stage,
   stoppedBy,
 } from '../../domain/cases/sla.js'
-import type { RegisteredImage } from '../../domain/matching/signal.js'
+import type { RegisteredFacts } from '../../domain/matching/signal.js'
 import type { PageCursor } from '../../domain/page-cursor.js'
 import { Problem } from '../../domain/problem.js'
 import type { Verdict } from '../../domain/trust/trust.js'
@@ -45,7 +45,7 @@ export interface Notices {
   /** The running deadlines of an organisation for one image. */
   running(imageId: string, orgId: string): Promise<Deadline[]>
   /** Starts the deadlines of organisations that got a match of the image at `atMs`. A deadline that was ever started is not started again. */
-  met(imageId: string, image: RegisteredImage, orgIds: readonly string[], atMs: number): Promise<void>
+  met(imageId: string, image: RegisteredFacts, orgIds: readonly string[], atMs: number): Promise<void>
   /** Stops the deadlines that this verdict of an organisation meets. */
   decided(imageId: string, orgId: string, verdict: Verdict): Promise<void>
   /** A page of passed deadlines, longest overdue first. @param contactOrgId only those of notices that name it as contact; `undefined` for all. */

@@ -92,6 +92,11 @@ export class Searcher {
     return this.#catalogue.frameOf(ordinal)
   }
 
+  /** The number of a frame within its video, from 1; 0 for any other ordinal. */
+  frameNumberOf(ordinal: number): number {
+    return ordinal - this.imageOrdinal(ordinal)
+  }
+
   /** As `ImageTable.originOf`: the same number for all images of one case. */
   originOf(ordinal: number): number {
     const replaced = this.#replacedOf(ordinal)

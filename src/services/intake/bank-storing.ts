@@ -104,7 +104,7 @@ export async function eraseFrom(
   ids: readonly string[],
   run: ImportRun | undefined,
 ): Promise<Map<string, number>> {
-  const found = ids.length === 0 ? [] : await images.get(ids)
+  const found = ids.length === 0 ? [] : await images.facts(ids)
   const own = ids.filter((_, i) => found[i]?.bank === bank.name)
   const guard = { bank: owned(bank), run }
   const revisions = await Promise.all(own.map((id) => images.erase(id, undefined, guard)))

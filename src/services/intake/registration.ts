@@ -204,7 +204,7 @@ function bankRegistrationIn(parts: RegistrationParts): Pick<Registration, 'forBa
     async removeFromBank(bank, id, by) {
       // An id never moves to another bank, so the store is asked only for an id that this process does not know.
       if (replica.bankOf(id) !== bank.name) {
-        const [image] = await images.get([id])
+        const [image] = await images.facts([id])
         if (image === undefined || image.bank !== bank.name) throw new Problem('signal-unknown')
       }
       const about = { bank: bank.name, signalId: id }

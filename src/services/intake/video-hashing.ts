@@ -14,6 +14,8 @@ import { createVideoRoom } from './video-room.js'
 export interface VideoHashing {
   /** `maxBytes` is that of the largest file that there can be room for. */
   readonly limits: Pick<VideoLimits, 'maxBytes' | 'uploadTimeoutMs' | 'ttlMs'>
+  /** @throws {Problem} video-unavailable, when no worker can decode videos; store-unavailable. */
+  ready(): Promise<void>
   /**
    * Makes room for a video before a byte of it is read.
    * @param maxBytes its size at most; not more than `limits` allow.
@@ -43,6 +45,10 @@ export interface VideoHashingParts {
   /** @throws {Problem} store-unavailable */
   readonly enqueue: (job: HashVideoJob, priority: number) => Promise<void>
   readonly limits: VideoLimits
+  /** Is there no worker that can decode videos? @throws {Problem} store-unavailable */
+  readonly lackDecoders: () => Promise<boolean>
+  /** How often a video that waits asks that again: the last worker with a decoder may end. */
+  readonly recheckMs?: number
 }
 
 /**
@@ -53,8 +59,10 @@ const UNIT_BYTES = 250_000
 const MIN_UNITS = 20
 /** Highest penalty on a job's priority. */
 const MAX_BEHIND = 100_000
+const RECHECK_MS = 5000
 
-export function createVideoHashing({ pendingVideos, handoffUrl, enqueue, limits }: VideoHashingParts): VideoHashing {
+export function createVideoHashing(parts: VideoHashingParts): VideoHashing {
+  const { pendingVideos, handoffUrl, enqueue, limits, lackDecoders, recheckMs = RECHECK_MS } = parts
   const room = createVideoRoom(limits)
   const shares = createPictureShares()
 
@@ -69,6 +77,13 @@ export function createVideoHashing({ pendingVideos, handoffUrl, enqueue, limits 
     const { behind, leave } = shares.enter(from, units)
     const { ticket, answer, cancel } = pendingVideos.put(bytes)
     gone.addEventListener('abort', cancel)
+    let areLacking = false
+    const recheck = async () => {
+      if (pendingVideos.isTaken(ticket)) return
+      areLacking = await lackDecoders().catch(() => false) // the store may be back soon
+      if (areLacking) cancel()
+    }
+    const timer = setInterval(recheck, recheckMs)
     try {
       if (gone.aborted) cancel()
       else await enqueue({ handoffUrl, ticket, purpose }, JOB_PRIORITY[purpose] + Math.min(behind, MAX_BEHIND))
@@ -76,7 +91,10 @@ export function createVideoHashing({ pendingVideos, handoffUrl, enqueue, limits 
       if ('problem' in hashed) throw new Problem(hashed.problem)
       if (hashed.video.frames.length === 0) throw new Problem('quality-too-low')
       return hashed.video
+    } catch (error) {
+      throw areLacking ? new Problem('video-unavailable') : error
     } finally {
+      clearInterval(timer)
       gone.removeEventListener('abort', cancel)
       cancel() // no effect after an answer
       leave()
@@ -85,6 +103,9 @@ export function createVideoHashing({ pendingVideos, handoffUrl, enqueue, limits 
 
   return {
     limits: { ...limits, maxBytes: room.maxBytes },
+    async ready() {
+      if (await lackDecoders()) throw new Problem('video-unavailable')
+    },
     receive(from, maxBytes) {
       const leave = room.enter(from.group, maxBytes)
       const bytes = createVideoBytes()

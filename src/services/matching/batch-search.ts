@@ -2,7 +2,7 @@
 
 import { distance, type Hash256 } from '../../../packages/hash/src/hash256.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
-import type { View } from '../../domain/matching/signal.js'
+import { VIEWS, type View } from '../../domain/matching/signal.js'
 import type { SignalType } from '../../domain/matching/signal-types.js'
 import type { Hit } from '../../search/hit.js'
 import type { Searcher } from '../index/searcher.js'
@@ -20,40 +20,90 @@ export interface Radius {
 /** From so many views on, a copy is near in several of them, so that a search may miss one. */
 const MANY_VIEWS = 8
 
-/** A first pass finds everything up to here. */
-const FIRST_PASS_BITS = 31
+/**
+ * A first pass finds everything up to `bits` in a registry of at least `fromRows` rows of `pdq-area`. Within 31 bits the median query would take more than
+ * 3 ms of a core at a million rows. Within 23 bits none of 773 edits of tuning photographs was lost, within 19 bits two were (docs/scaling.md).
+ */
+const FIRST_PASSES = [
+  { fromRows: 0, bits: 31 },
+  { fromRows: 500_000, bits: 23 },
+] as const
 
 /**
- * How far to search at first for a view of a picture: the whole radius, unless it has many views. For those a pass that is complete within 31 bits comes
- * across nearly all pairs beyond, at a tenth of the cost. Where it finds anything the caller searches the whole radius, so that a match is judged by all
- * that is near. It found 770 of 770 edits that a complete search finds (decision 0010).
+ * How far a first pass is complete, in bits.
+ * @param liveRows rows of `pdq-area` that a search can find. The same in all processes that have applied the same revision; parts and dead rows differ.
  */
-export function firstPassOf(radius: Radius, type: SignalType, signals: readonly HashedSignal[]): Radius {
-  if (type !== 'pdq-area' || radius.bits <= FIRST_PASS_BITS) return radius
-  const views = signals.reduce((count, signal) => count + Number(signal.type === type), 0)
-  if (views < MANY_VIEWS) return radius
-  return { bits: FIRST_PASS_BITS, marginBits: radius.bits + radius.marginBits - FIRST_PASS_BITS }
+export function firstPassBitsAmong(liveRows: number): number {
+  return FIRST_PASSES.findLast(({ fromRows }) => liveRows >= fromRows)?.bits ?? FIRST_PASSES[0].bits
 }
 
-/** Images whose rows are compared one by one in place of a search. */
-const MAX_COMPARED = 16
-
 /**
- * Is any of these hashes near a row of one of these images? `true` also where a search has to tell: for many images, and for one without rows of that type.
- * Cost: 0.1 µs for each hash and row.
+ * How far to search at first for a view of a picture: the whole radius, unless it has many views. For those a pass that is complete within fewer bits comes
+ * across nearly all pairs beyond, at a tenth of the cost. The caller compares the images that it met. If one may match, or they are many, it searches the
+ * whole radius, so that a match is judged by all that is near. It found 773 of 773 edits that a complete search finds (decision 0010).
+ * @param firstPassBits as `firstPassBitsAmong` says; `undefined` for a search that has to be complete.
  */
-export function nearnessTo(
+export function firstPassOf(
+  radius: Radius,
+  type: SignalType,
+  signals: readonly HashedSignal[],
+  firstPassBits: number | undefined,
+): Radius {
+  if (firstPassBits === undefined || type !== 'pdq-area' || radius.bits <= firstPassBits) return radius
+  if (!hasManyViews(signals)) return radius
+  return { bits: firstPassBits, marginBits: radius.bits + radius.marginBits - firstPassBits }
+}
+
+/** Images whose rows are compared one by one in place of a search. As far as views corroborate there may be more: that search takes 30 ms among a million rows. */
+const MAX_COMPARED = 16
+export const MAX_CORROBORATED = 128
+
+/** Compares hashes with all rows of a few images. Cost: 0.1 µs for each hash and row. */
+export interface Compared {
+  /** Has each image rows of the type that most views have? One without may have been registered as a single hash. */
+  readonly hasRows: boolean
+  /** As a search that finds only these images, and misses none of their rows. */
+  near(type: SignalType, hashes: readonly Hash256[], radius: Radius): readonly Hit[]
+}
+
+/** @returns `undefined` for more images than `most`: a search costs less. */
+export function comparedWith(
   searcher: Pick<Searcher, 'viewsOf'>,
   images: ReadonlySet<number>,
-): (type: SignalType, hashes: readonly Hash256[], bits: number) => boolean {
-  const known = new Map<SignalType, ReturnType<Searcher['viewsOf']>[]>()
-  return (type, hashes, bits) => {
-    if (images.size > MAX_COMPARED) return true
-    const rows = known.get(type) ?? Array.from(images, (image) => searcher.viewsOf(image, type))
+  most = MAX_COMPARED,
+): Compared | undefined {
+  if (images.size > most) return undefined
+  const known = new Map<SignalType, readonly ImageRows[]>()
+  const rowsOf = (type: SignalType) => {
+    const rows = known.get(type) ?? Array.from(images, (image) => ({ image, rows: searcher.viewsOf(image, type) }))
     known.set(type, rows)
-    const isNear = (row: Hash256) => hashes.some((hash) => distance(hash, row, bits) <= bits)
-    return rows.some((own) => own.length === 0 || own.some(({ hash }) => isNear(hash)))
+    return rows
   }
+  return {
+    hasRows: rowsOf('pdq-area').every(({ rows }) => rows.length > 0),
+    near: (type, hashes, { bits, marginBits }) => nearRows(rowsOf(type), hashes, bits + marginBits),
+  }
+}
+
+interface ImageRows {
+  readonly image: number
+  readonly rows: ReturnType<Searcher['viewsOf']>
+}
+
+/** Each row within so many bits once, with its nearest hash, the first of equals. */
+function nearRows(images: readonly ImageRows[], hashes: readonly Hash256[], bits: number): Hit[] {
+  const hits: Hit[] = []
+  for (const { image, rows } of images) {
+    for (const { view, hash } of rows) {
+      let [transform, distanceBits] = [0, bits + 1]
+      for (const [number, asked] of hashes.entries()) {
+        const away = distance(asked, hash, distanceBits - 1)
+        if (away < distanceBits) [transform, distanceBits] = [number, away]
+      }
+      if (distanceBits <= bits) hits.push({ image, view: VIEWS[view], transform, distanceBits })
+    }
+  }
+  return hits
 }
 
 /**
@@ -68,6 +118,47 @@ const MAX_NEEDLES = 8192
 const MAX_KEPT = 32_768
 
 export const NOTHING_AHEAD: FoundAhead = new Map()
+
+/** Is there a first pass for this picture? */
+export function hasManyViews(signals: readonly HashedSignal[]): boolean {
+  if (signals.length < MANY_VIEWS) return false
+  return signals.reduce((count, { type }) => count + Number(type === 'pdq-area'), 0) >= MANY_VIEWS
+}
+
+/** What a first pass met. */
+export interface Met {
+  /** What was found ahead, and the hits of each group that the pass searched: those of few images. */
+  readonly found: FoundAhead
+  /** Images of which a row is near. If they are too many to be compared, the pass ended early. */
+  readonly images: ReadonlySet<number>
+}
+
+/** Searches for the views of a picture as far as `firstPassOf` says, where that is less than the whole radius. */
+export function* firstPass(
+  searcher: Searcher,
+  signals: readonly HashedSignal[],
+  ahead: FoundAhead,
+  { widestOf, firstPassBits }: { readonly widestOf: WidestOf; readonly firstPassBits: number | undefined },
+): Generator<void, Met, void> {
+  const found = new Map(ahead)
+  const images = new Set<number>()
+  for (const signal of signals) {
+    const { type, view } = signal
+    const groups = [...(ahead.get(signal) ?? [])]
+    found.set(signal, groups)
+    for (const [group, { rotated, hashes }] of orientationGroupsOf(signal).entries()) {
+      const radius = widestOf(type, view, rotated)
+      const first = firstPassOf(radius, type, signals, firstPassBits)
+      if (first === radius) continue
+      yield
+      const hits = groups[group] ?? (yield* searcher.search(type, hashes, first.bits, first.marginBits))
+      for (const { image } of hits) images.add(image)
+      if (images.size > MAX_COMPARED) return { found, images }
+      groups[group] = hits
+    }
+  }
+  return { found, images }
+}
 
 /** Runs a generator to its end. Between steps it waits while `yieldIfNeeded` returns a promise. */
 export async function runCooperatively<T>(
@@ -94,14 +185,14 @@ export function* gathered(pictures: Iterable<readonly HashedSignal[]>): Generato
 
 /**
  * Searches for all signals of these pictures.
- * @param isFirstPass search as far as `firstPassOf` says?
+ * @param firstPassBits as for `firstPassOf`.
  * @returns hits as of the call. An image that is removed later is still among them; the caller has to leave it out.
  */
 export function* searchAhead(
   searcher: Searcher,
   pictures: readonly (readonly HashedSignal[])[],
   widestOf: WidestOf,
-  isFirstPass = false,
+  firstPassBits?: number,
 ): Generator<void, FoundAhead, void> {
   const found = new Map<HashedSignal, (readonly Hit[] | undefined)[]>()
   const batches = new Map<string, Batch>()
@@ -115,7 +206,7 @@ export function* searchAhead(
       for (const [group, { rotated, hashes }] of orientationGroupsOf(signal).entries()) {
         const { type, view } = signal
         const widest = widestOf(type, view, rotated)
-        const radius = isFirstPass ? firstPassOf(widest, type, signals) : widest
+        const radius = firstPassOf(widest, type, signals, firstPassBits)
         const key = `${type} ${radius.bits} ${radius.marginBits}`
         const batch = batches.get(key) ?? { type, radius, asked: [], needles: 0 }
         batches.set(key, batch)

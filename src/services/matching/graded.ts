@@ -3,11 +3,13 @@ import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import { orientationsOf, type TransformName, transforms } from '../../../packages/hash/src/transforms.js'
 import { type Agreement, agreementOf, hasPieces } from '../../domain/matching/agreement.js'
 import type { CorroboratingPair } from '../../domain/matching/corroborations.js'
+import { EDGE_BITS, isNearEdge } from '../../domain/matching/edges.js'
 import type { ComparedViews } from '../../domain/matching/evidence.js'
 import { formSurplusBits } from '../../domain/matching/forms.js'
-import { distanceBandOf, type Grade, gradeOf } from '../../domain/matching/grade.js'
+import { distanceBandOf, type Grade, gradeOf, isExact } from '../../domain/matching/grade.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
-import type { SignalType } from '../../domain/matching/signal-types.js'
+import { viewOf } from '../../domain/matching/signal.js'
+import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../../domain/matching/signal-types.js'
 import type { Bank } from '../../domain/organisations/bank.js'
 import type { Hit } from '../../search/hit.js'
 import type { CatalogueImage } from '../index/image-facts.js'
@@ -144,3 +146,52 @@ export function transformName(orientation: number): TransformName {
   if (transform === undefined) throw new RangeError('there are eight orientations')
   return transform.name
 }
+
+/**
+ * Distances of different types cannot be compared: the type that is first in the table represents the image, unless another is
+ * exact. A view within its threshold precedes one beyond it, even with more bits, because thresholds differ by view. The same
+ * holds for a view that decides alone.
+ */
+export function isNearer(found: Found, known: Found): boolean {
+  const isExactly = ({ type, hit }: Found) => isExact(type, hit.distanceBits)
+  if (isExactly(found) !== isExactly(known)) return isExactly(found)
+  if (found.isWithin !== known.isWithin) return found.isWithin
+  if (found.type === known.type && found.isDecided !== known.isDecided) return found.isDecided
+  if (found.type === known.type) return found.hit.distanceBits < known.hit.distanceBits
+  return SIGNAL_TYPE_NAMES.indexOf(found.type) < SIGNAL_TYPE_NAMES.indexOf(known.type)
+}
+
+/**
+ * Does another algorithm agree with a match in the same orientation? It searches the indexes instead of keeping all hashes with
+ * each image, because few of millions of images are ever matched.
+ */
+export function* corroborationOf(
+  searcher: Searcher,
+  found: ReadonlyMap<number, Found>,
+  asked: readonly HashedSignal[],
+  observed: { nearlyCorroborated(image: number, hash: Hash256): void },
+): Generator<void, (match: Found) => boolean, void> {
+  const agreeing = new Set<string>()
+  const keyOf = (algorithm: string, orientation: number, image: number) => `${algorithm} ${orientation} ${image}`
+  const orientations = new Set(Array.from(found.values(), ({ orientation }) => orientation))
+  for (const { type, view, hashes } of asked) {
+    const { algorithm, corroboratesBits } = SIGNAL_TYPES[type]
+    if (view !== 'whole' || ![...found.values()].some((match) => SIGNAL_TYPES[match.type].algorithm !== algorithm)) continue
+    for (const orientation of orientations) {
+      const hash = hashes[orientationsOf(hashes.length).indexOf(orientation)]
+      if (hash === undefined) continue
+      const marginBits = corroboratesBits === 0 ? 0 : EDGE_BITS
+      yield
+      for (const hit of yield* searcher.search(type, [hash], corroboratesBits, marginBits)) {
+        if (!found.has(hit.image) || viewOf(hit.view) !== 'whole') continue
+        if (hit.distanceBits <= corroboratesBits) agreeing.add(keyOf(algorithm, orientation, hit.image))
+        if (marginBits > 0 && isNearEdge(hit.distanceBits, corroboratesBits)) observed.nearlyCorroborated(hit.image, hash)
+      }
+    }
+  }
+  if (agreeing.size === 0) return () => false
+  return ({ hit, type, orientation }) =>
+    ALGORITHMS.some((other) => other !== SIGNAL_TYPES[type].algorithm && agreeing.has(keyOf(other, orientation, hit.image)))
+}
+
+const ALGORITHMS = [...new Set(SIGNAL_TYPE_NAMES.map((type) => SIGNAL_TYPES[type].algorithm))]

@@ -1,7 +1,6 @@
 // Matches by hashes: finds near images, looks for corroborating views, grades and describes the matches.
 
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
-import { orientationsOf } from '../../../packages/hash/src/transforms.js'
 import { Corroborations, type ViewObservation } from '../../domain/matching/corroborations.js'
 import { EDGE_BITS, isNearEdge } from '../../domain/matching/edges.js'
 import {
@@ -15,15 +14,25 @@ import {
 import { GRADES, isExact } from '../../domain/matching/grade.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
 import { viewOf } from '../../domain/matching/signal.js'
-import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../../domain/matching/signal-types.js'
+import { SIGNAL_TYPES, type SignalType } from '../../domain/matching/signal-types.js'
 import { aloneThresholdOf, type Bank, ownerReviewBits, thresholdOf } from '../../domain/organisations/bank.js'
 import { isCopy } from '../../domain/trust/flood.js'
 import type { Hit } from '../../search/hit.js'
 import type { Searcher } from '../index/searcher.js'
-import { type FoundAhead, firstPassOf, nearnessTo, type Radius, type WidestOf } from './batch-search.js'
+import {
+  type Compared,
+  comparedWith,
+  type FoundAhead,
+  firstPass,
+  firstPassOf,
+  hasManyViews,
+  MAX_CORROBORATED,
+  type Radius,
+  type WidestOf,
+} from './batch-search.js'
 import { bestFrames } from './best-frames.js'
 import { shareOfHits, shareOfMatches } from './fair-share.js'
-import { agreed, agreementIn, describe, type Found, formSurplusIn, graded } from './graded.js'
+import { agreed, agreementIn, corroborationOf, describe, type Found, formSurplusIn, graded, isNearer } from './graded.js'
 import { isAtVetoEdge, isUnvetoed, isVetoed, vetoOf } from './harmless-filter.js'
 import type { Match, MatchOptions } from './match.js'
 import type { MatchIds } from './match-ids.js'
@@ -45,6 +54,8 @@ export interface AskingByHashes {
   readonly searcher: Searcher
   readonly banks: ReadonlyMap<string, Bank>
   readonly widestOf: WidestOf
+  /** As for `firstPassOf`. */
+  readonly firstPassBits: number | undefined
   readonly options: Pick<MatchOptions, 'orgId' | 'thresholdBits' | 'imageId'>
   readonly matchIds: Pick<MatchIds, 'idFor'>
   /** Maximum matches of one picture. */
@@ -77,12 +88,38 @@ export function* matchesByHashes(
   observed: Observed,
   isForm = false,
 ): Generator<void, FoundByHashes, void> {
+  if (asking.firstPassBits === undefined || !hasManyViews(signals))
+    return yield* judged({ asking, signals, ahead, observed, isForm, compared: undefined })
+  const { found, images } = yield* firstPass(asking.searcher, signals, ahead, asking)
+  const compared = comparedWith(asking.searcher, images)
+  if (compared?.hasRows) {
+    // Most of what a first pass meets is near by chance, which shows without searching farther. A match needs all that is near: a harmless picture may be, too.
+    const trial = yield* judged({ asking, signals, ahead: found, observed, isForm, compared })
+    if (trial.answer.length === 0) return trial
+    observed.forget()
+  }
+  return yield* judged({ asking, signals, ahead: found, observed, isForm, compared: undefined })
+}
+
+/** A picture whose first pass is done. */
+interface Judging {
+  readonly asking: AskingByHashes
+  readonly signals: readonly HashedSignal[]
+  readonly ahead: FoundAhead
+  readonly observed: Observed
+  readonly isForm: boolean
+  /** Compares with the images that the first pass met; `undefined` to search the whole radius wherever it met one. */
+  readonly compared: Compared | undefined
+}
+
+function* judged(judging: Judging): Generator<void, FoundByHashes, void> {
+  const { asking, signals, observed, isForm } = judging
   const { searcher, banks, options, matchIds, most, isNarrowed } = asking
   const corroborations = new Corroborations()
-  const { found, isAll } = yield* findNearest(asking, signals, ahead, corroborations, observed)
+  const { found, isAll } = yield* findNearest(judging, corroborations)
   if (found.size === 0) return NOTHING_FOUND
   const isCorroborated = yield* corroborationOf(searcher, found, signals, observed)
-  yield* lookForCorroborations(asking, found, signals, corroborations, observed)
+  yield* lookForCorroborations(judging, found, corroborations)
   const answer = []
   for (const each of found.values()) {
     yield
@@ -112,12 +149,11 @@ export function* matchesByHashes(
 export const NOTHING_FOUND: FoundByHashes = { answer: [], isTruncated: false }
 
 function* findNearest(
-  { searcher, banks, widestOf, options: { orgId, thresholdBits, imageId }, radiusOf, isStopped }: AskingByHashes,
-  signals: readonly HashedSignal[],
-  ahead: FoundAhead,
+  { asking, signals, ahead, observed, compared }: Judging,
   corroborations: Corroborations,
-  observed: Observed,
 ): Generator<void, { readonly found: ReadonlyMap<number, Found>; readonly isAll: boolean }, void> {
+  const { searcher, banks, widestOf, firstPassBits, radiusOf, isStopped } = asking
+  const { orgId, thresholdBits, imageId } = asking.options
   const nearest = new Map<number, Found>()
   let isAll = true
   for (const [place, signal] of signals.entries()) {
@@ -125,10 +161,12 @@ function* findNearest(
     const isCorroborating = maxCorroboratingBits(type, view) !== undefined
     for (const [group, { orientations, rotated, hashes }] of orientationGroupsOf(signal).entries()) {
       const radius = widestOf(type, view, rotated)
-      const first = thresholdBits === undefined ? firstPassOf(radius, type, signals) : radius
-      const atFirst = ahead.get(signal)?.[group] ?? (yield* search(searcher, type, hashes, first))
-      const isComplete = first === radius || atFirst.length === 0
-      const hits = isComplete ? atFirst : yield* search(searcher, type, hashes, radius)
+      const first = firstPassOf(radius, type, signals, firstPassBits)
+      const isNarrow = first !== radius
+      const isTrial = isNarrow && compared !== undefined
+      const hits = isTrial
+        ? compared.near(type, hashes, radius)
+        : yield* search(searcher, type, hashes, radius, first, ahead.get(signal)?.[group])
       const content = hits.length === 0 || !dependsOnContent(type) ? 'full' : contentOf(signal)
       const viewsOf = (hit: Hit) => ({ asked: view, registered: viewOf(hit.view), rotated, content })
       const veto = vetoOf(searcher, type, { asked: view, rotated }, hits)
@@ -178,74 +216,29 @@ function* findNearest(
   return { found: nearest, isAll }
 }
 
-/**
- * Distances of different types cannot be compared: the type that is first in the table represents the image, unless another is
- * exact. A view within its threshold precedes one beyond it, even with more bits, because thresholds differ by view. The same
- * holds for a view that decides alone.
- */
-function isNearer(found: Found, known: Found): boolean {
-  const isExactly = ({ type, hit }: Found) => isExact(type, hit.distanceBits)
-  if (isExactly(found) !== isExactly(known)) return isExactly(found)
-  if (found.isWithin !== known.isWithin) return found.isWithin
-  if (found.type === known.type && found.isDecided !== known.isDecided) return found.isDecided
-  if (found.type === known.type) return found.hit.distanceBits < known.hit.distanceBits
-  return SIGNAL_TYPE_NAMES.indexOf(found.type) < SIGNAL_TYPE_NAMES.indexOf(known.type)
-}
-
+/** As far as `first`, and where that finds anything as far as the whole radius. @param atFirst what was found as far as `first`, if it was searched for. */
 function* search(
   searcher: Searcher,
   type: SignalType,
   needles: readonly Hash256[],
-  { bits, marginBits }: Radius,
+  radius: Radius,
+  first = radius,
+  atFirst: readonly Hit[] | undefined = undefined,
 ): Generator<void, readonly Hit[], void> {
   yield
-  return yield* searcher.search(type, needles, bits, marginBits)
+  const near = atFirst ?? (yield* searcher.search(type, needles, first.bits, first.marginBits))
+  if (first === radius || near.length === 0) return near
+  return yield* searcher.search(type, needles, radius.bits, radius.marginBits)
 }
-
-/**
- * Does another algorithm agree with a match in the same orientation? It searches the indexes instead of keeping all hashes with
- * each image, because few of millions of images are ever matched.
- */
-function* corroborationOf(
-  searcher: Searcher,
-  found: ReadonlyMap<number, Found>,
-  asked: readonly HashedSignal[],
-  observed: Observed,
-): Generator<void, (match: Found) => boolean, void> {
-  const agreeing = new Set<string>()
-  const keyOf = (algorithm: string, orientation: number, image: number) => `${algorithm} ${orientation} ${image}`
-  const orientations = new Set(Array.from(found.values(), ({ orientation }) => orientation))
-  for (const { type, view, hashes } of asked) {
-    const { algorithm, corroboratesBits } = SIGNAL_TYPES[type]
-    if (view !== 'whole' || ![...found.values()].some((match) => SIGNAL_TYPES[match.type].algorithm !== algorithm)) continue
-    for (const orientation of orientations) {
-      const hash = hashes[orientationsOf(hashes.length).indexOf(orientation)]
-      if (hash === undefined) continue
-      const marginBits = corroboratesBits === 0 ? 0 : EDGE_BITS
-      for (const hit of yield* search(searcher, type, [hash], { bits: corroboratesBits, marginBits })) {
-        if (!found.has(hit.image) || viewOf(hit.view) !== 'whole') continue
-        if (hit.distanceBits <= corroboratesBits) agreeing.add(keyOf(algorithm, orientation, hit.image))
-        if (marginBits > 0 && isNearEdge(hit.distanceBits, corroboratesBits)) observed.nearlyCorroborated(hit.image, hash)
-      }
-    }
-  }
-  if (agreeing.size === 0) return () => false
-  return ({ hit, type, orientation }) =>
-    ALGORITHMS.some((other) => other !== SIGNAL_TYPES[type].algorithm && agreeing.has(keyOf(other, orientation, hit.image)))
-}
-
-const ALGORITHMS = [...new Set(SIGNAL_TYPE_NAMES.map((type) => SIGNAL_TYPES[type].algorithm))]
 
 /**
  * Looks for further views that corroborate the found images. A copy is near in several views; a chance hit is not. Views within
  * the search radius are noted already. It searches farther only for images that are not strong yet, which are few.
  */
 function* lookForCorroborations(
-  { searcher, radiusOf, isStopped }: Pick<AskingByHashes, 'searcher' | 'radiusOf' | 'isStopped'>,
+  { asking: { searcher, radiusOf, isStopped }, signals: asked, observed, compared: trial }: Judging,
   found: ReadonlyMap<number, Found>,
-  asked: readonly HashedSignal[],
   corroborations: Corroborations,
-  observed: Observed,
 ): Generator<void, void, void> {
   const open = new Set(
     [...found.values()]
@@ -254,14 +247,17 @@ function* lookForCorroborations(
       .filter((image) => corroborations.togetherBits(image) > PAIR_SUM_BITS.strong),
   )
   if (open.size === 0) return
-  const isNear = nearnessTo(searcher, open)
+  const compared = comparedWith(searcher, open, trial === undefined ? undefined : MAX_CORROBORATED)
   for (const [signal, { type, view, ...rest }] of asked.entries()) {
     const widest = maxCorroboratingBits(type, view)
     if (widest === undefined) continue
     const upright = orientationGroupsOf({ type, view, ...rest }).find(({ rotated }) => !rotated)
     yield
-    if (upright === undefined || !isNear(type, upright.hashes, widest)) continue
-    const hits = yield* search(searcher, type, upright.hashes, { bits: widest, marginBits: 0 })
+    if (upright === undefined) continue
+    const radius = { bits: widest, marginBits: 0 }
+    const near = trial !== undefined || compared?.hasRows ? compared?.near(type, upright.hashes, radius) : undefined
+    if (near?.length === 0) continue
+    const hits = trial !== undefined && near !== undefined ? near : yield* search(searcher, type, upright.hashes, radius)
     const veto = vetoOf(searcher, type, { asked: view, rotated: false }, hits)
     for (const hit of hits) {
       const known = open.has(hit.image) ? found.get(hit.image) : undefined

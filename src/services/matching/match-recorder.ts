@@ -5,7 +5,7 @@
 /** Matches of one image that one organisation received. */
 export interface OrgHits {
   readonly hits: number
-  /** Sketches of uploads that are no copies (`sketchOf`, `isCopy`), with the view that alone decided: each once, at most `MAX_LOOKS`. */
+  /** Looks of uploads that are no copies (`lookOf`, `isCopy`), with the view that alone decided: each once, at most `MAX_LOOKS`. */
   readonly looks: ReadonlyMap<number, number | undefined>
 }
 
@@ -22,7 +22,7 @@ export interface MatchEventBatch {
 /** An image that an upload matched. */
 export interface MatchedImage {
   readonly imageId: string
-  /** Sketch of the upload; `undefined` for a copy. */
+  /** As `lookOf`; `undefined` for a copy. */
   readonly look: number | undefined
   /** The one view that decided (`flood.ts`); `undefined` if several did, or the whole. */
   readonly view?: number | undefined

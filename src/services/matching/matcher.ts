@@ -1,16 +1,25 @@
 // Finds registered pictures and changed copies of them, from memory alone.
 
 import type { AskedView } from '../../../packages/hash/src/details/features.js'
+import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import { hasPieces } from '../../domain/matching/agreement.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
 import { Problem } from '../../domain/problem.js'
-import { DETAILS_VIEW, isCopy, sketchOf } from '../../domain/trust/flood.js'
+import { DETAILS_VIEW, isCopy, lookOf } from '../../domain/trust/flood.js'
 import type { Catalogue } from '../index/catalogue.js'
 import type { Replica } from '../index/replica.js'
 import type { Searcher } from '../index/searcher.js'
 import type { EventLoopScheduler } from '../load/event-loop-scheduler.js'
 import { tickEnds } from '../load/yielding.js'
-import { type FoundAhead, gathered, isNowhere, NOTHING_AHEAD, runCooperatively, searchAhead } from './batch-search.js'
+import {
+  type FoundAhead,
+  firstPassBitsAmong,
+  gathered,
+  isNowhere,
+  NOTHING_AHEAD,
+  runCooperatively,
+  searchAhead,
+} from './batch-search.js'
 import type { DetailFinder } from './detail-finder.js'
 import { maxMatchesOf } from './fair-share.js'
 import type { Match, MatchOptions } from './match.js'
@@ -39,7 +48,7 @@ export interface Matcher {
   /**
    * Matches pictures, each given by its signals.
    * @returns for each picture all registered images within the threshold, nearest first, each once; then those that details
-   * find. At most a fair share (`MAX_MATCHES`). Complete for hashes within 31 bits and for pictures with few views; beyond, as `firstPassOf` says.
+   * find. At most a fair share (`MAX_MATCHES`). Complete for pictures with few views and within `firstPassBitsAmong`; beyond, as `firstPassOf` says.
    * @throws {Problem} bank-unknown, index-loading, store-unavailable, key-suspended
    * It yields about every millisecond, also while it reads `pictures`, and searches for all pictures before it answers the
    * first.
@@ -104,10 +113,14 @@ async function matchIn(call: Call, pictures: Iterable<readonly HashedSignal[]>):
   const radiusOf = (imageId: string) => probing.radiusOf(options.orgId, imageId)
   const isNarrowed = (imageId: string) => catalogue.isNarrowed(imageId)
   const [most, isStopped] = [maxMatchesOf(all.length), stoppedIn(catalogue, searcher)]
-  const asking = { searcher, banks, widestOf, options, matchIds, most, radiusOf, isNarrowed, isStopped }
-  const isFirstPass = options.thresholdBits === undefined
-  const ahead =
-    all.length > 1 ? await runCooperatively(searchAhead(searcher, all, widestOf, isFirstPass), yieldIfNeeded) : NOTHING_AHEAD
+  // Once for all pictures: the registry may grow while this yields.
+  const firstPassBits =
+    options.thresholdBits === undefined ? firstPassBitsAmong(catalogue.index('pdq-area').liveRows) : undefined
+  const asking = { searcher, banks, widestOf, firstPassBits, options, matchIds, most, radiusOf, isNarrowed, isStopped }
+  const isAhead = all.length > 1
+  const ahead = isAhead
+    ? await runCooperatively(searchAhead(searcher, all, widestOf, firstPassBits), yieldIfNeeded)
+    : NOTHING_AHEAD
   // No spread: V8 keeps a hidden class for each object created by one, until the next full garbage collection.
   const searched = { parts, catalogue, searcher, options, yieldIfNeeded, ahead, asking, copies: new WeakSet<Match>() }
   const answers: Answer[] = []
@@ -138,8 +151,11 @@ function noteAnswer(
   const { orgId } = options
   const remaining = answer.filter(({ ordinal }) => searcher.has(ordinal))
   const recorded = remaining.filter(({ match }) => match.grade !== 'review')
-  const look = lookOf(signals)
-  const noted = recorded.map(({ imageId, match, view }) => ({ imageId, look: copies.has(match) ? undefined : look, view }))
+  const seen = shownBy(signals)
+  const noted = recorded.map(({ ordinal, imageId, match, view }) => {
+    const isSeen = seen !== undefined && !copies.has(match)
+    return { imageId, look: isSeen ? lookOf(seen, searcher.frameNumberOf(ordinal)) : undefined, view }
+  })
   parts.matchEvents.note(orgId, noted, options.contexts?.[picture])
   const matches = matchesIn(remaining, catalogue, orgId)
   if (remaining.length < answer.length) options.onMatched?.(picture, matches)
@@ -211,8 +227,8 @@ function screened(screen: Screen | undefined, answer: Answer, accountOf: (imageI
   })
 }
 
-/** A sketch of the upload, from its whole PDQ where it has one; `undefined` without any hash. */
-export function lookOf(signals: readonly HashedSignal[]): number | undefined {
+/** The hash that says how the upload looks: its whole PDQ where it has one; `undefined` without any hash. */
+function shownBy(signals: readonly HashedSignal[]): Hash256 | undefined {
   const { hashes: [hash] = [] } = signals.find(({ type }) => type === 'pdq') ?? signals[0] ?? {}
-  return hash === undefined ? undefined : sketchOf(hash)
+  return hash
 }

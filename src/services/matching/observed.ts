@@ -30,6 +30,8 @@ export interface Observed {
    * @param told the view that the match reports: `found`, or the nearer of two corroborating views.
    */
   found(found: Found, told: Found, together: CorroboratingPair | undefined, agreed?: Agreed): void
+  /** Forgets all that was recorded: the query is judged again. */
+  forget(): void
   /** One observation of each image. @param told the ordinals in the answer. */
   all(told: ReadonlySet<number>): readonly Observation[]
 }
@@ -57,7 +59,14 @@ export const NOT_OBSERVED: Observed = {
   screened() {},
   nearlyCorroborated() {},
   found() {},
+  forget() {},
   all: () => [],
+}
+
+interface Missed {
+  readonly imageId: string
+  readonly type: SignalType
+  readonly hash: Hash256 | undefined
 }
 
 interface Views {
@@ -81,15 +90,15 @@ export function createObserved(thresholdBits: number | undefined): Observed {
     known[1] = (known[1] + digestOf(hash, SEEDS[1] + rank(type))) | 0
   }
   const views = new Map<number, Views>()
-  const missed = new Map<
-    number,
-    { readonly imageId: string; readonly type: SignalType; readonly hash: Hash256 | undefined }
-  >()
+  const missed = new Map<number, Missed>()
   const screened = new Map<number, Pick<Observation, 'imageId' | 'edge' | 'hash'>>()
   const corroborated = new Set<number>()
   const observations = new Map<number, FrameObservation>()
 
   return {
+    forget() {
+      for (const kept of [marks, views, missed, screened, corroborated, observations]) kept.clear()
+    },
     seen(found) {
       const { image } = found.hit
       mark(image, found.type, found.hash)

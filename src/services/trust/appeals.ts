@@ -51,7 +51,7 @@ export interface AppealParts {
   /** The id of an image of a harmless bank that the picture is too near to. */
   readonly harmlessLike: (signals: readonly Signal[]) => string | undefined
   readonly invalidatedSignals: Pick<InvalidatedSignals, 'blocksOf'>
-  readonly images: Pick<Images, 'get' | 'erase'>
+  readonly images: Pick<Images, 'facts' | 'erase'>
   readonly trusts: Pick<Trusts, 'get'>
   readonly trust: Pick<TrustService, 'reinstate'>
   readonly replica: Pick<Replica, 'reached'>
@@ -71,7 +71,7 @@ export function createAppeals(parts: AppealParts): AppealService {
   /** Does the block or signal that an appeal is about still prevent registrations? */
   const isBlocking = async (about: Appealed): Promise<boolean> => {
     if ('blockId' in about) return ((await appeals.blockedUntil(about.blockId)) ?? 0) > now()
-    const [image] = await images.get([about.signalId])
+    const [image] = await images.facts([about.signalId])
     if (image === undefined) return false
     return image.bank === HARMLESS_BANK_NAME || trustStatusOf((await trusts.get(about.signalId)).trust).harmless
   }
@@ -82,7 +82,7 @@ export function createAppeals(parts: AppealParts): AppealService {
       return
     }
     const { signalId } = about
-    const [image] = await images.get([signalId])
+    const [image] = await images.facts([signalId])
     if (image?.bank !== HARMLESS_BANK_NAME) {
       await trust.reinstate(signalId, by)
       return

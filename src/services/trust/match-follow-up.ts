@@ -1,8 +1,8 @@
 // Follows up on matches after the query was answered: updates time lines, starts deadlines, guards against floods, counts contexts.
 
-import type { RegisteredImage } from '../../domain/matching/signal.js'
+import type { RegisteredFacts } from '../../domain/matching/signal.js'
 import { Problem } from '../../domain/problem.js'
-import { FLOOD_RULES, floodAction, mayBeFlood, type Said } from '../../domain/trust/flood.js'
+import { FLOOD_RULES, floodAction, frameOfLook, mayBeFlood, type Said } from '../../domain/trust/flood.js'
 import type { HoldReason } from '../../domain/trust/quarantine.js'
 import { tierOf } from '../../domain/trust/tier.js'
 import { supportOf, type Trust } from '../../domain/trust/trust.js'
@@ -20,7 +20,7 @@ import type { TrustService } from './trust.js'
 export interface AfterMatchParts {
   readonly matchEvents: MatchEventStore
   readonly contexts: Pick<Contexts, 'note'>
-  readonly images: Pick<Images, 'get'>
+  readonly images: Pick<Images, 'facts'>
   readonly trusts: Pick<Trusts, 'get'>
   readonly trust: Pick<TrustService, 'hold'>
   readonly caseEvents: Pick<CaseEvents, 'add'>
@@ -32,7 +32,7 @@ export interface AfterMatchParts {
    * Called with an image and the platforms that matched it for the first time; with a notice, all that matched it in this batch.
    * May be called twice for the same match.
    */
-  readonly onFirstMatch: (imageId: string, image: RegisteredImage, orgIds: readonly string[], atMs: number) => Promise<void>
+  readonly onFirstMatch: (imageId: string, image: RegisteredFacts, orgIds: readonly string[], atMs: number) => Promise<void>
   readonly now: () => number
   readonly onError: (error: unknown) => void
 }
@@ -154,16 +154,18 @@ async function afterMatchesOf(parts: AfterMatchParts, met: Met): Promise<void> {
   const platforms = await platformsIn(parts, met)
   if (platforms.length === 0) return
   const allLooks = new Map(platforms.flatMap(({ looks }) => [...looks]))
-  const looks = [...allLooks]
-    .slice(0, MAX_LOOKS)
-    .map(([look, view]) => ({ look: parts.pseudonymOf(`look ${look}`, imageId), view }))
+  const looks = [...allLooks].slice(0, MAX_LOOKS).map(([look, view]) => {
+    const frame = frameOfLook(look)
+    const pseudonym = parts.pseudonymOf(`look ${look}`, imageId)
+    return { look: pseudonym, frame: frame === 0 ? undefined : parts.pseudonymOf(`frame ${frame}`, imageId), view }
+  })
   met.seen ??= await parts.matchEvents.note(imageId, platforms, looks, atMs)
   const { seen } = met
   if (seen === undefined) return
   const metFirst = platforms.filter((_, i) => seen.isNew[i] === true).map(({ orgId }) => orgId)
   const isFlood = mayBeFlood(seen)
   if (metFirst.length === 0 && !seen.noticed && !isFlood) return
-  const [image] = await parts.images.get([imageId])
+  const [image] = await parts.images.facts([imageId])
   if (image === undefined) return
   const told = seen.noticed ? platforms.map(({ orgId }) => orgId) : metFirst
   if (told.length > 0) await parts.onFirstMatch(imageId, image, told, atMs)
@@ -181,7 +183,7 @@ async function afterMatchesOf(parts: AfterMatchParts, met: Met): Promise<void> {
 async function guard(
   parts: AfterMatchParts,
   imageId: string,
-  image: RegisteredImage,
+  image: RegisteredFacts,
   seen: Seen,
   atMs: number,
 ): Promise<void> {

@@ -1,7 +1,7 @@
 // Views of a signal and its trust status, for platforms and for operators.
 
 import type { Deadline } from '../../domain/cases/sla.js'
-import type { Category, RegisteredImage, Tier } from '../../domain/matching/signal.js'
+import type { Category, RegisteredFacts, Tier } from '../../domain/matching/signal.js'
 import { CASES_BANK_NAME } from '../../domain/organisations/bank.js'
 import type { Circulation, HoldCause } from '../../domain/trust/quarantine.js'
 import { type Support, tierOf } from '../../domain/trust/tier.js'
@@ -48,7 +48,7 @@ export interface JudgedSignal extends SignalTrust {
   readonly heldAtMs: number | undefined
 }
 
-export function signalTrustOf(image: RegisteredImage, trust: Trust): SignalTrust {
+export function signalTrustOf(image: RegisteredFacts, trust: Trust): SignalTrust {
   const support = supportOf(trust)
   return {
     ...support,
@@ -63,7 +63,7 @@ export function signalTrustOf(image: RegisteredImage, trust: Trust): SignalTrust
 }
 
 /** @param signalId the id of its image. */
-export function judged(signalId: string, image: RegisteredImage, trust: Trust): JudgedSignal {
+export function judged(signalId: string, image: RegisteredFacts, trust: Trust): JudgedSignal {
   const { circulation, heldFor, heldAtMs, pause, disputedAtMs, decidedAtMs, answer } = trust
   const isPaused = circulation === 'held' && pause !== undefined
   return {

@@ -218,7 +218,7 @@ function waitingIn({ trusts, images, onError = () => {} }: TrustParts): TrustSer
       async handle({ imageId }) {
         if (imageId === undefined) throw new Error('a waiting signal cannot be read')
         const { trust } = await trusts.get(imageId)
-        const [image] = await images.get([imageId])
+        const [image] = await images.facts([imageId])
         if (image !== undefined) found.set(imageId, judged(imageId, image, trust))
       },
       atOnce: WAITING_AT_ONCE,

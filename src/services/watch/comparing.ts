@@ -17,7 +17,7 @@ import type { WatchIndex } from './watch-index.js'
 export interface ComparingParts {
   readonly watches: Watches
   readonly index: WatchIndex
-  readonly images: Pick<Images, 'get'>
+  readonly images: Pick<Images, 'get' | 'inPieces'>
   readonly replica: Pick<Replica, 'reached' | 'catalogue'>
   readonly matcher: Pick<Matcher, 'match'>
   readonly matchIds: Pick<MatchIds, 'idFor'>
@@ -37,40 +37,49 @@ export type NotCompared = Map<string, number>
 /**
  * Compares images with all watches near them.
  * @param notCompared receives images that fail; images that succeed, or failed `MAX_TRIES` times, are removed from it.
- * @param stay called after each page of images, to keep the lock.
  * @throws {Problem} store-unavailable and other transient errors, which end the run.
+ * Memory: that of `Images.inPieces`, since each image may be a video with 10,000 hashes.
  */
-export async function compareAll(
-  parts: ComparingParts,
-  ids: readonly string[],
-  notCompared: NotCompared,
-  stay: () => Promise<unknown>,
-): Promise<void> {
+export async function compareAll(parts: ComparingParts, ids: readonly string[], notCompared: NotCompared): Promise<void> {
   for (let at = 0; at < ids.length; at += IMAGES_AT_ONCE) {
-    const some = ids.slice(at, at + IMAGES_AT_ONCE)
-    // One round trip for all; read one by one only when one of them cannot be read.
-    const found = await parts.images.get(some).catch((error: unknown) => {
-      if (isTransient(error)) throw error
-      return undefined
-    })
-    await forEachDue({
-      what: 'pictures to compare with watches',
-      take: [...some.keys()],
-      async handle(i) {
-        const imageId = some[i] ?? ''
-        try {
-          const image = found === undefined ? (await parts.images.get([imageId]))[0] : found[i]
-          if (image !== undefined) await compareOne(parts, imageId, image)
-          notCompared.delete(imageId)
-        } catch (error) {
-          if (!isTransient(error)) setAside(notCompared, imageId)
-          throw error
-        }
-      },
-      onError: parts.onError,
-      isNotAboutTheEntry: isTransient,
-    })
-    await stay()
+    for await (const some of readSome(parts.images, ids.slice(at, at + IMAGES_AT_ONCE))) {
+      await forEachDue({
+        what: 'pictures to compare with watches',
+        take: some,
+        async handle({ imageId, read }) {
+          try {
+            const image = await read()
+            if (image !== undefined) await compareOne(parts, imageId, image)
+            notCompared.delete(imageId)
+          } catch (error) {
+            if (!isTransient(error)) setAside(notCompared, imageId)
+            throw error
+          }
+        },
+        onError: parts.onError,
+        isNotAboutTheEntry: isTransient,
+      })
+    }
+  }
+}
+
+interface ReadImage {
+  readonly imageId: string
+  readonly read: () => Promise<RegisteredImage | undefined>
+}
+
+/** One round trip for many; from one that cannot be read on, one by one. */
+async function* readSome(images: ComparingParts['images'], ids: readonly string[]): AsyncGenerator<readonly ReadImage[]> {
+  let from = 0
+  try {
+    for await (const piece of images.inPieces(ids)) {
+      const own = ids.slice(from, from + piece.length)
+      from += piece.length
+      yield own.map((imageId, i) => ({ imageId, read: async () => piece[i] }))
+    }
+  } catch (error) {
+    if (isTransient(error)) throw error
+    for (const imageId of ids.slice(from)) yield [{ imageId, read: async () => (await images.get([imageId]))[0] }]
   }
 }
 

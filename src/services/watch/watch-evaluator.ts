@@ -73,7 +73,11 @@ function createStep(parts: WatchingParts): () => Promise<void> {
   let sweptAtMs = Number.NEGATIVE_INFINITY
   // Pictures that could not be compared. Later pictures do not wait for them.
   const notCompared: NotCompared = new Map()
-  const compare = (ids: readonly string[]) => compareAll(parts, ids, notCompared, () => watches.hold(token, HOLD_MS))
+  /** Keeps the lock by time: one video may have 10,000 hashes, each to be compared with a million watches. */
+  const compare = async (ids: readonly string[]) => {
+    const timer = setInterval(() => watches.hold(token, HOLD_MS).catch(onError), HOLD_MS / 3)
+    await compareAll(parts, ids, notCompared).finally(() => clearInterval(timer))
+  }
 
   return async () => {
     const [holds, from] = await Promise.all([watches.hold(token, HOLD_MS), watches.cursor()]) // in this order: the cursor is read under the lock

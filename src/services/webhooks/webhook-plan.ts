@@ -4,7 +4,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { CASE_EVENT_KINDS, publicCount } from '../../domain/cases/case-event.js'
 import { formatUuid } from '../../domain/ids.js'
-import type { RegisteredImage } from '../../domain/matching/signal.js'
+import type { RegisteredFacts } from '../../domain/matching/signal.js'
 import { WEBHOOK_EVENT_NAMES, type WebhookEvent, WITHDRAWN_SPREAD_MS } from '../../domain/organisations/webhook.js'
 import { Problem } from '../../domain/problem.js'
 import type { Cases } from '../../store/cases/cases.js'
@@ -30,7 +30,7 @@ interface Told {
 
 export interface PlanParts {
   readonly webhooks: Pick<Webhooks, 'readable' | 'ids' | 'get'>
-  readonly images: Pick<Images, 'get'>
+  readonly images: Pick<Images, 'facts'>
   readonly cases: Pick<Cases, 'get'>
   readonly banks: Pick<Banks, 'get'>
   readonly apiKeys: Pick<ApiKeys, 'get'>
@@ -184,7 +184,7 @@ const EVENT_FORMATTERS: Readonly<Record<WebhookEvent, EventFormatter>> = {
   async 'signal.disputed'(parts, { fields }, field) {
     const { images, matchIds, pseudonymOf } = parts
     const imageId = imageIdIn(fields)
-    const [image] = await images.get([imageId])
+    const [image] = await images.facts([imageId])
     if (image === undefined) return () => []
     const owner = await ownerOf(parts, image)
     const met = new Set(field('parties').split(' '))
@@ -198,7 +198,7 @@ const EVENT_FORMATTERS: Readonly<Record<WebhookEvent, EventFormatter>> = {
   async 'sla.due'({ images, deadlines, matchIds }, _, field) {
     const { signalId: imageId, orgId: platform, law, stage, dueAt } = aboutIn(field)
     if (imageId === undefined || law === undefined || stage === undefined || dueAt === undefined) return () => []
-    const [image] = await images.get([imageId])
+    const [image] = await images.facts([imageId])
     const contact = image?.caseId === undefined ? undefined : (await deadlines.notice(image.caseId))?.contactOrgId
     const told = (ids: Told['data']) => [{ atMs: Number(field('atMs')), data: { ...ids, law, stage, dueAt }, imageId }]
     return (orgId) => {
@@ -244,7 +244,7 @@ function shareOf(digest: string): number {
 }
 
 /** The organisation that registered an image, if it may still read the image's case. */
-async function ownerOf({ banks, cases }: PlanParts, { bank, caseId }: RegisteredImage): Promise<string | undefined> {
+async function ownerOf({ banks, cases }: PlanParts, { bank, caseId }: RegisteredFacts): Promise<string | undefined> {
   if (caseId === undefined) return (await banks.get(bank))?.orgId
   const assistance = (await cases.get(caseId))?.assistance
   const mayLook = assistance?.handedOverAtMs === undefined || assistance.keepsReading

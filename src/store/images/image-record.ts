@@ -8,6 +8,7 @@ import {
   CATEGORIES,
   CATEGORY_NAMES,
   nameOfCode,
+  type RegisteredFacts,
   type RegisteredImage,
   type Signal,
   signalsByFrame,
@@ -69,20 +70,13 @@ export function encodeImage(image: RegisteredImage): Buffer {
  * @throws {RangeError} when the bytes are no record. Bytes that were unsealed are intact, so this is a bug.
  */
 export function decodeImage(bytes: Buffer): RegisteredImage {
-  if (bytes[0] !== RECORD.version) throw new RangeError('unknown version of an image record')
-  const tier = nameOfCode(TIER_NAMES, TIERS, bytes.readUInt8(RECORD.tierAt))
-  if (tier === undefined) throw new RangeError('unknown tier in an image record')
-  const category = nameOfCode(CATEGORY_NAMES, CATEGORIES, bytes.readUInt8(RECORD.categoryAt))
-  const bankFrom = RECORD.bankAt + 1
-  const bankEnd = bankFrom + bytes.readUInt8(RECORD.bankAt)
-  const refFrom = bankEnd + 1
-  const refEnd = refFrom + bytes.readUInt8(bankEnd)
+  const { facts, rowsAt } = decodeHeader(bytes)
   const signals: Signal[] = []
   const rows: DetailRow[] = []
   const framesAtMs: number[] = []
   let durationMs: number | undefined
   let head: Omit<IndexedDetails, 'rows'> | undefined
-  for (let at = refEnd; at < bytes.length; at += RECORD.signalBytes) {
+  for (let at = rowsAt; at < bytes.length; at += RECORD.signalBytes) {
     const code = bytes.readUInt8(at)
     if (code === DETAIL_CODES.head) head = decodeHead(bytes, at)
     if (code === DETAIL_CODES.row) rows.push(decodeRow(bytes, at))
@@ -97,20 +91,40 @@ export function decodeImage(bytes: Buffer): RegisteredImage {
     const signal = { type, view, quality: bytes.readUInt8(at + 2), hash: hashFromBytes(bytes, at + 3) }
     signals.push(framesAtMs.length === 0 ? signal : { ...signal, frame: framesAtMs.length - 1 })
   }
-  const bank = bytes.toString('utf8', bankFrom, bankEnd)
-  const caseIdOrRef = refEnd === refFrom ? undefined : bytes.toString('utf8', refFrom, refEnd)
-  const isOfCase = bank === CASES_BANK_NAME
   return {
+    ...facts,
+    signals,
+    ...(durationMs !== undefined && { video: { durationMs, framesAtMs } }),
+    ...(head !== undefined && { details: { ...head, rows } }),
+  }
+}
+
+/** As `decodeImage`, without the hashes, of which a video may have 10,000. */
+export function decodeFacts(bytes: Buffer): RegisteredFacts {
+  return decodeHeader(bytes).facts
+}
+
+function decodeHeader(bytes: Buffer): { readonly facts: RegisteredFacts; readonly rowsAt: number } {
+  if (bytes[0] !== RECORD.version) throw new RangeError('unknown version of an image record')
+  const tier = nameOfCode(TIER_NAMES, TIERS, bytes.readUInt8(RECORD.tierAt))
+  if (tier === undefined) throw new RangeError('unknown tier in an image record')
+  const category = nameOfCode(CATEGORY_NAMES, CATEGORIES, bytes.readUInt8(RECORD.categoryAt))
+  const bankFrom = RECORD.bankAt + 1
+  const bankEnd = bankFrom + bytes.readUInt8(RECORD.bankAt)
+  const refFrom = bankEnd + 1
+  const rowsAt = refFrom + bytes.readUInt8(bankEnd)
+  const bank = bytes.toString('utf8', bankFrom, bankEnd)
+  const caseIdOrRef = rowsAt === refFrom ? undefined : bytes.toString('utf8', refFrom, rowsAt)
+  const isOfCase = bank === CASES_BANK_NAME
+  const facts = {
     bank,
     tier,
     category,
     ref: isOfCase ? undefined : caseIdOrRef,
     ...(isOfCase && caseIdOrRef !== undefined && { caseId: caseIdOrRef }),
     createdAtMs: bytes.readUIntBE(RECORD.createdAtMsAt, 6),
-    signals,
-    ...(durationMs !== undefined && { video: { durationMs, framesAtMs } }),
-    ...(head !== undefined && { details: { ...head, rows } }),
   }
+  return { facts, rowsAt }
 }
 
 function encodeSignals(image: RegisteredImage): Buffer[] {

@@ -47,16 +47,18 @@ export async function forgetHeartbeats(store: Store): Promise<void> {
   await store.ask((redis) => redis.del(...Object.values(HEARTBEATS)))
 }
 
-/** `<random>|<layer>,<layer>…`: the id of a process and the sandbox layers that its decoders lack. */
-export function createWorkerId(random: string, lacking: readonly IsolationLayer[]): string {
+/** What a worker may lack: a layer of its sandbox, or the program that decodes videos. */
+export type Lacking = IsolationLayer | 'ffmpeg'
+
+/** `<random>|<lacking>,<lacking>…`: the id of a process and what it lacks. Readers ignore words that they do not know. */
+export function createWorkerId(random: string, lacking: readonly Lacking[]): string {
   return `${random}|${lacking.join(',')}`
 }
 
 /** How many live workers lack each sandbox layer. @throws {Problem} store-unavailable */
 export function countLacking(store: Store): Promise<Readonly<Record<IsolationLayer, number>>> {
   return store.ask(async (redis) => {
-    const alive = await redis.zrangebyscore(keys.workerHeartbeats, (await timeMs(redis)) - SILENT_AFTER_MS, '+inf')
-    const lacking = alive.map((id) => id.slice(id.indexOf('|') + 1).split(','))
+    const lacking = await lackingOfEach(redis)
     const count = (layer: IsolationLayer) => lacking.filter((layers) => layers.includes(layer)).length
     return {
       'no-network': count('no-network'),
@@ -70,6 +72,19 @@ export function countLacking(store: Store): Promise<Readonly<Record<IsolationLay
       'no-secret-files': count('no-secret-files'),
     }
   })
+}
+
+/** Does no live worker have a program that decodes videos? False without any live worker: one may be starting. @throws {Problem} store-unavailable */
+export function lackVideoDecoders(store: Store): Promise<boolean> {
+  return store.ask(async (redis) => {
+    const lacking = await lackingOfEach(redis)
+    return lacking.length > 0 && lacking.every((words) => words.includes('ffmpeg' satisfies Lacking))
+  })
+}
+
+async function lackingOfEach(redis: Redis): Promise<string[][]> {
+  const alive = await redis.zrangebyscore(keys.workerHeartbeats, (await timeMs(redis)) - SILENT_AFTER_MS, '+inf')
+  return alive.map((id) => id.slice(id.indexOf('|') + 1).split(','))
 }
 
 async function timeMs(redis: Redis): Promise<number> {

@@ -97,6 +97,10 @@ export const keys = {
   looks: (imageHex: string) => `${TAG}:looks:${imageHex}`,
   /** HyperLogLog: the same of the previous half day. */
   looksBefore: (imageHex: string) => `${TAG}:looks-before:${imageHex}`,
+  /** sorted set: keyed hashes of a video's frames; score: how many such looks were found by each, in this half day. */
+  lookFrames: (imageHex: string) => `${TAG}:look-frames:${imageHex}`,
+  /** sorted set: the same of the previous half day. */
+  lookFramesBefore: (imageHex: string) => `${TAG}:look-frames-before:${imageHex}`,
   /** set: keyed hashes of the platforms that an answer named this image to. They get its withdrawal. */
   told: (imageHex: string) => `${TAG}:told:${imageHex}`,
   /** hash: keyed digest of organisation and image → what queries near a threshold may have revealed (scripts/trust/probing.ts). */

@@ -15,10 +15,12 @@ export interface PseudonymHits {
   readonly hits: number
 }
 
-/** How an upload looks that is no copy. */
-export interface Look {
-  /** A keyed hash of its sketch. */
+/** How an upload that is no copy looks. */
+export interface PseudonymLook {
+  /** A keyed hash of the look and the image. */
   readonly look: string
+  /** A keyed hash of the frame that it was found by and the image; `undefined` for a picture. */
+  readonly frame: string | undefined
   /** The view that alone decided (`flood.ts`). */
   readonly view: number | undefined
 }
@@ -37,7 +39,12 @@ export interface MatchEventStore {
    * Counts matches of one image. Also remembers which pseudonyms were told of it, as long as it is registered. Not on disk when it returns.
    * @returns `undefined` when the image does not exist (any more). Then these pseudonyms are told of its withdrawal.
    */
-  note(imageId: string, counts: readonly PseudonymHits[], looks: readonly Look[], nowMs: number): Promise<Seen | undefined>
+  note(
+    imageId: string,
+    counts: readonly PseudonymHits[],
+    looks: readonly PseudonymLook[],
+    nowMs: number,
+  ): Promise<Seen | undefined>
 }
 
 /** How long after the image's last match its pseudonyms are remembered. Afterwards each counts as new again. */
@@ -63,6 +70,8 @@ export function createMatchEventStore(store: Store): MatchEventStore {
           keys.told(hex),
           keys.looks(hex),
           keys.looksBefore(hex),
+          keys.lookFrames(hex),
+          keys.lookFramesBefore(hex),
           id,
           Math.floor(nowMs / FLOOD_WINDOW_MS),
           Math.floor(nowMs / LOOKS_WINDOW_MS),
@@ -71,7 +80,7 @@ export function createMatchEventStore(store: Store): MatchEventStore {
           keys.prefix,
           counts.length,
           ...counts.flatMap(({ pseudonym, hits }) => [pseudonym, hits]),
-          ...looks.flatMap(({ look, view }) => [view ?? '', look]),
+          ...looks.flatMap(({ look, frame = '', view = '' }) => [look, frame, view]),
         ]),
       )
       if (reply === null) return undefined
@@ -84,7 +93,7 @@ export function createMatchEventStore(store: Store): MatchEventStore {
   }
 }
 
-const KEYS = 6
+const KEYS = 8
 
 /** Calls the script by its digest: its text would be most of what is sent. */
 async function run(redis: Redis, args: readonly (string | number | Buffer)[]): Promise<unknown> {

@@ -35,8 +35,8 @@ export interface TargetAnswer {
   readonly match: Match | undefined
   /** `undefined` if nothing is revealed. */
   readonly observation: Observation | undefined
-  /** The hash of the frame that was found, whole. */
-  readonly seen: Hash256 | undefined
+  /** The hash of the frame that was found, whole, and the ordinal of what it was found by. */
+  readonly seen: { readonly hash: Hash256; readonly ordinal: number } | undefined
 }
 
 export interface TargetOptions {
@@ -55,10 +55,16 @@ export function* answerOf(target: AskedTarget, options: TargetOptions): Generato
   const isPicture = best !== undefined && best.found.match.grade !== 'review'
   const told = isPicture ? undefined : nearestOf(target.near, evidence)
   const match = matchOf(target, evidence, told, options)
-  const seen = pdqOf(isPicture ? best.frame : (told?.frame ?? best?.frame))
+  const seen = seenOf(target, told)
   if (!options.isObserving) return { match, seen, observation: undefined }
   const atEdge = evidence.segments.length === 0 ? [] : yield* atEdgeOf(target, options.searcher)
   return { match, seen, observation: observationOf(target, evidence, told, atEdge, options) }
+}
+
+function seenOf({ frameMatches: [best] }: AskedTarget, told: NearFrame | undefined): TargetAnswer['seen'] {
+  const hash = pdqOf(told?.frame ?? best?.frame)
+  const ordinal = told?.hit.image ?? best?.found.ordinal
+  return hash === undefined || ordinal === undefined ? undefined : { hash, ordinal }
 }
 
 function matchOf(

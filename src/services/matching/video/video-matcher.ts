@@ -2,7 +2,7 @@
 
 import type { HashedSignal } from '../../../domain/matching/hashed-image.js'
 import { Problem } from '../../../domain/problem.js'
-import { isCopy, sketchOf } from '../../../domain/trust/flood.js'
+import { isCopy, lookOf } from '../../../domain/trust/flood.js'
 import type { Catalogue } from '../../index/catalogue.js'
 import type { Searcher } from '../../index/searcher.js'
 import { type FoundAhead, runCooperatively, searchAhead } from '../batch-search.js'
@@ -66,7 +66,7 @@ interface Call {
   readonly options: VideoMatchOptions
 }
 
-/** A match, and the upload's sketch for the flood guard. */
+/** A match, and the upload's look for the flood guard. */
 interface Told {
   readonly ordinal: number
   readonly imageId: string
@@ -82,7 +82,9 @@ async function matchIn(call: Call, videos: readonly AskedVideo[]): Promise<Match
   const radiusOf = (imageId: string) => probing.radiusOf(options.orgId, imageId)
   const isNarrowed = (imageId: string) => catalogue.isNarrowed(imageId)
   const [most, isStopped] = [maxMatchesOf(videos.length), stoppedIn(catalogue, searcher)]
-  const asking = { searcher, banks, widestOf, options, matchIds, most, radiusOf, isNarrowed, isStopped }
+  // Frames are searched for completely, beforehand.
+  const firstPassBits = undefined
+  const asking = { searcher, banks, widestOf, firstPassBits, options, matchIds, most, radiusOf, isNarrowed, isStopped }
   const yieldIfNeeded = parts.scheduler.yielder()
   const answers: (readonly Told[])[] = []
   for (const [video, asked] of videos.entries()) {
@@ -155,7 +157,7 @@ async function screened({ parts, catalogue, searcher, options }: Call, answers: 
     .flatMap(({ ordinal, imageId, match, seen }): Told[] => {
       if (match === undefined || !isTold(catalogue, { ordinal, imageId, match })) return []
       const told = screen === undefined ? match : screen(imageId, match)
-      const look = isCopy(match) || seen === undefined ? undefined : sketchOf(seen)
+      const look = isCopy(match) || seen === undefined ? undefined : lookOf(seen.hash, searcher.frameNumberOf(seen.ordinal))
       return told === undefined ? [] : [{ ordinal, imageId, match: told, look }]
     })
     .sort((a, b) => inOrder(a.match, b.match))

@@ -4,7 +4,8 @@ import { outboxLua } from '../organisations/outbox.js'
 // depend on them. The pseudonym of each organisation that was told of the image is kept as long as the image is registered, because its
 // withdrawal has to reach them however late. When the image was withdrawn between the answer and this call, they are told now. The fields
 // s:<party>, by which a party is new only once, expire some time after the last match. How uploads look is kept as a HyperLogLog of 32-bit
-// keyed hashes: it tells how many different ones there were, and none of them. How many of them one view alone decided is counted beside it.
+// keyed hashes: it tells how many different ones there were, and none of them. New ones are counted for each frame of a video, and for the view that
+// alone decided.
 export const recordMatchEvents = `${outboxLua}
     local images   = KEYS[1] -- hash: the shard of the image
     local seen     = KEYS[2] -- hash: hour; h:<party> -> hits in it; s:<party> -> 1; half (of a day); uploads in it; uploadsBefore, in the half before;
@@ -13,6 +14,8 @@ export const recordMatchEvents = `${outboxLua}
     local told     = KEYS[4] -- set: pseudonyms of the organisations that were told
     local looks    = KEYS[5] -- HyperLogLog: looks of uploads in this half of a day
     local before   = KEYS[6] -- HyperLogLog: the same, in the half before
+    local frames   = KEYS[7] -- sorted set: of a video: frames, by how many looks of this half were found by each that neither half had
+    local framesBefore = KEYS[8] -- sorted set: the same, in the half before
     local id       = ARGV[1] -- [16 bytes]
     local hour     = tonumber(ARGV[2]) -- [integer] since the epoch
     local half     = tonumber(ARGV[3]) -- [integer] half days since the epoch
@@ -20,11 +23,11 @@ export const recordMatchEvents = `${outboxLua}
     local looksTtlS = ARGV[5] -- [seconds] to keep the looks
     local prefix   = ARGV[6] -- of all keys
     local count    = tonumber(ARGV[7]) -- [integer] of parties
-    -- ARGV[8 + 2i] party i, ARGV[9 + 2i] its hits; then for each upload that is no copy [0…255] the view that alone decided, or empty, and the
-    -- keyed hash of its look
+    -- ARGV[8 + 2i] party i, ARGV[9 + 2i] its hits; then of uploads that are no copies: keyed hash of the look, that of the frame or empty, and
+    -- [0…255] the view that alone decided or empty, and so on
     -- returns {[integer] parties so far; for each party [1 or 0] whether it is new; hits of this hour, one number for each party; [1 or 0] whether
-    -- there is a notice; [integer] uploads and [integer] different looks, both of the last two half days; views and their looks, about}; nil
-    -- without the image
+    -- there is a notice; [integer] uploads and [integer] different looks, of a video those of the frame with most, both of the last two half days;
+    -- views and their looks}; nil without the image
     local isThere = redis.call('HEXISTS', images, id) == 1
     local parties = {}
     for i = 8, 6 + 2 * count, 2 do
@@ -46,13 +49,14 @@ export const recordMatchEvents = `${outboxLua}
     redis.call('HSET', seen, 'hour', math.max(hour, last))
     local lastHalf = tonumber(redis.call('HGET', seen, 'half') or half)
     if half > lastHalf then
-      redis.call('DEL', before)
+      redis.call('DEL', before, framesBefore)
       local uploadsBefore = 0
       if half == lastHalf + 1 then
         if redis.call('EXISTS', looks) == 1 then redis.call('RENAME', looks, before) end
+        if redis.call('EXISTS', frames) == 1 then redis.call('RENAME', frames, framesBefore) end
         uploadsBefore = redis.call('HGET', seen, 'uploads') or 0
       else
-        redis.call('DEL', looks)
+        redis.call('DEL', looks, frames)
       end
       redis.call('HSET', seen, 'uploads', 0, 'uploadsBefore', uploadsBefore)
       local fields = redis.call('HGETALL', seen)
@@ -67,13 +71,16 @@ export const recordMatchEvents = `${outboxLua}
       end
     end
     redis.call('HSET', seen, 'half', math.max(half, lastHalf))
+    for i = 8 + 2 * count, #ARGV, 3 do
+      local isNew = redis.call('PFADD', looks, ARGV[i]) == 1
+      -- Adding it to the half before changes nothing: both are counted together.
+      if isNew and redis.call('EXISTS', before) == 1 then isNew = redis.call('PFADD', before, ARGV[i]) == 1 end
+      if isNew and ARGV[i + 1] ~= '' then redis.call('ZINCRBY', frames, 1, ARGV[i + 1]) end
+      if isNew and ARGV[i + 2] ~= '' then redis.call('HINCRBY', seen, 'v:' .. ARGV[i + 2], 1) end
+    end
     if #ARGV > 7 + 2 * count then
-      for i = 8 + 2 * count, #ARGV - 1, 2 do
-        -- 1 for nearly every look that is new in this half of a day
-        local isNewLook = redis.call('PFADD', looks, ARGV[i + 1])
-        if isNewLook == 1 and ARGV[i] ~= '' then redis.call('HINCRBY', seen, 'v:' .. ARGV[i], 1) end
-      end
       redis.call('EXPIRE', looks, looksTtlS)
+      redis.call('EXPIRE', frames, looksTtlS)
     end
     local isNew = {}
     for i = 8, 6 + 2 * count, 2 do
@@ -95,8 +102,14 @@ export const recordMatchEvents = `${outboxLua}
       if all[i] == 'uploads' or all[i] == 'uploadsBefore' then uploads = uploads + tonumber(all[i + 1]) end
     end
     local views = {}
-    for view, count in pairs(byView) do
+    for view, looksOfView in pairs(byView) do
       views[#views + 1] = view
-      views[#views + 1] = count
+      views[#views + 1] = looksOfView
     end
-    return { known, isNew, hits, redis.call('SISMEMBER', noticed, id), uploads, redis.call('PFCOUNT', looks, before), views }`
+    local most = 0
+    for _, pair in ipairs({ { frames, framesBefore }, { framesBefore, frames } }) do
+      local top = redis.call('ZREVRANGE', pair[1], 0, 0, 'WITHSCORES')
+      if top[1] then most = math.max(most, tonumber(top[2]) + tonumber(redis.call('ZSCORE', pair[2], top[1]) or '0')) end
+    end
+    if most == 0 then most = redis.call('PFCOUNT', looks, before) end
+    return { known, isNew, hits, redis.call('SISMEMBER', noticed, id), uploads, most, views }`

@@ -11,13 +11,14 @@ const pseudonymsLua = `${hexLua}
     end`
 
 /**
- * Lua: `refuse(invalidated, atMs, untilMs, digests)` blocks digests until `untilMs`, or unblocks them when it is empty. It also removes blocks
- * that have ended; the key expires with the last block.
+ * Lua: `refuse(invalidated, atMs, untilMs, first)` blocks the digests in ARGV from `first` on until `untilMs`, or unblocks them when it is empty. It
+ * also removes blocks that have ended; the key expires with the last block. No `unpack`: a video has more digests than Lua's stack has places.
  */
 const refuseLua = `
-    local function refuse (invalidated, atMs, untilMs, digests)
+    local function refuse (invalidated, atMs, untilMs, first)
       redis.call('ZREMRANGEBYSCORE', invalidated, '-inf', atMs)
-      for _, digest in ipairs(digests) do
+      for i = first, #ARGV do
+        local digest = ARGV[i]
         if untilMs == '' then redis.call('ZREM', invalidated, digest) else redis.call('ZADD', invalidated, untilMs, digest) end
       end
       local last = redis.call('ZRANGE', invalidated, -1, -1, 'WITHSCORES')[2]
@@ -63,7 +64,7 @@ export const putTrust = {
       local tag = string.match(disputes, '^(.*)disputes$')
       outbox(tag, 'kind', 'signal.disputed', 'image', id, 'parties', pseudonymsOf(tag, hexOf(id)), 'atMs', disputedAt)
     end
-    if invalidated ~= '' then refuse(invalidated, atMs, untilMs, { unpack(ARGV, 12) }) end
+    if invalidated ~= '' then refuse(invalidated, atMs, untilMs, 12) end
     if heldAt == '' then redis.call('ZREM', quarantine, id) else redis.call('ZADD', quarantine, heldAt, id) end
     if dueMs == '' then redis.call('ZREM', holdSchedule, id) else redis.call('ZADD', holdSchedule, dueMs, id) end
     if redis.call('HGET', trustStatuses, id) == trustStatus then return 0 end
@@ -90,6 +91,7 @@ export const forgetTrustLua = `${outboxLua}${pseudonymsLua}${forgetDeadlinesLua}
       local parties = pseudonymsOf(tag, hex)
       if parties ~= '' then outbox(tag, 'kind', 'signal.withdrawn', 'image', id, 'parties', parties) end
       redis.call('DEL', tag .. 'match-events:' .. hex, tag .. 'told:' .. hex, tag .. 'looks:' .. hex, tag .. 'looks-before:' .. hex)
+      redis.call('DEL', tag .. 'look-frames:' .. hex, tag .. 'look-frames-before:' .. hex)
       redis.call('SREM', tag .. 'noticed', id)
       forget_deadlines(tag, hex)
     end`
