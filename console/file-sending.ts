@@ -18,10 +18,22 @@ export async function sendFile<T>(
   tell: (sentBytes: number) => void,
 ): Promise<Outcome<T> | undefined> {
   const key = newKey()
+  return untilAnswered(() => api.upload<T>(path, { file, key, signal, tell }), signal)
+}
+
+/**
+ * Asks again while nothing answers, a few times.
+ * @param ask what may be asked again without a second effect. @returns the last answer; `undefined` when it was stopped before there was one.
+ */
+export async function untilAnswered<T>(
+  ask: () => Promise<Outcome<T>>,
+  signal: AbortSignal,
+): Promise<Outcome<T> | undefined> {
   for (let tries = 1; !signal.aborted; tries++) {
-    const outcome = await api.upload<T>(path, { file, key, signal, tell })
+    const outcome = await ask()
+    if ('value' in outcome) return outcome
     if (signal.aborted) return undefined
-    if ('value' in outcome || tries === TRIES || (outcome.status !== 0 && outcome.status < 500)) return outcome
+    if (tries === TRIES || (outcome.status !== 0 && outcome.status < 500)) return outcome
     await new Promise((resolve) => setTimeout(resolve, WAIT_MS * tries))
   }
   return undefined

@@ -3,6 +3,7 @@
 import type { FunctionComponent } from 'preact'
 import type { OrgKind, Scope } from '../src/domain/organisations/access.js'
 import type { Api } from './ask-api.js'
+import { AddFiles } from './panels/add-files.js'
 import { Attestations } from './panels/attestations.js'
 import { AuditTrail, Watch } from './panels/audit.js'
 import { Banks } from './panels/banks.js'
@@ -29,6 +30,7 @@ const PANELS: readonly Panel[] = [
   { title: 'Your traffic', scope: 'match', View: OwnTraffic },
   { title: 'Banks', scope: 'signals:write', View: Banks },
   { title: 'Import', scope: 'signals:write', View: ImportFile },
+  { title: 'Add pictures and videos', scope: 'signals:write', View: AddFiles },
   { title: 'Disputes', scope: 'admin', View: Disputes },
   { title: 'To attest', scope: 'cases:write', kind: 'ngo', View: Attestations },
   { title: 'Overdue', scope: 'admin', View: AllDeadlines },

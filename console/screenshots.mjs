@@ -1,5 +1,7 @@
 // Every panel of the console over a small world, light and dark, in the sizes of a phone and a desktop. Called by page/screenshots.mjs.
 import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import { createApiKey } from '../dist/src/services/keys/access.js'
 import { createApiKeyStore } from '../dist/src/store/organisations/api-keys.js'
 
@@ -41,6 +43,13 @@ export async function shootConsole({ browser, url, service, sizes, name }) {
           await page.getByRole('row', { name: 'done' }).first().waitFor()
           await shoot('imported')
         }
+        if (panel === 'Add pictures and videos') {
+          const notes = { name: 'notes.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('a shopping list') }
+          await page.setInputFiles('input[type="file"]', [...PICTURES, notes].map(fileOf))
+          await page.getByRole('button', { name: 'Hash and add' }).click()
+          await page.getByText('Done: 2 of 3 added, 1 not').waitFor()
+          await shoot('added')
+        }
       }
       await page.getByRole('button', { name: 'Sign out' }).click()
       await signIn(page, ngo)
@@ -62,6 +71,12 @@ async function signIn(page, key) {
     console.error(await page.locator('#key-error').textContent())
     await new Promise((resolve) => setTimeout(resolve, 2000))
   }
+}
+
+const PICTURES = ['demo/pictures/hat.jpg', 'demo/pictures/cat.jpg']
+
+function fileOf(file) {
+  return typeof file === 'string' ? { name: basename(file), mimeType: 'image/jpeg', buffer: readFileSync(file) } : file
 }
 
 /** With lines that are refused. */

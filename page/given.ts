@@ -1,4 +1,4 @@
-// What the api wrote into the page: the messages of its language, and what the operator set.
+// What the api wrote into the page: the messages of its language, and what the operator set. The console has what hashing needs of it.
 
 interface Given {
   readonly language: string

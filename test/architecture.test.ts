@@ -69,11 +69,11 @@ t.test(
   },
 )
 
-t.test('the console takes its words from domain, and one package that draws', async (t) => {
+t.test('the console takes its words from domain, how it hashes from the page, and one package that draws', async (t) => {
   for (const { folder, file, specifier, target } of importsUnder('console')) {
     t.equal(folder, 'console')
     if (target === undefined) t.match(specifier, /^preact(\/hooks)?$/, `${file} imports ${specifier}`)
-    else t.ok(['console', 'domain'].includes(target), `${file} imports ${specifier}`)
+    else t.ok(['console', 'page', 'domain'].includes(target), `${file} imports ${specifier}`)
   }
 })
 

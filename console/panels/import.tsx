@@ -3,10 +3,12 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Api } from '../ask-api.js'
 import { Figures, Shown } from '../components.js'
+import { useDrops } from '../drops.js'
 import { sendFile } from '../file-sending.js'
 import { sayMoment, sayName, sayNumber } from '../formats.js'
 import { refusalOf } from '../import-check.js'
-import { useLoaded, useWholeList } from '../load.js'
+import { useLoaded } from '../load.js'
+import { BankChoice, type BankChoiceProps, OwnBanks } from '../own-banks.js'
 import { Table } from '../sorted-table.js'
 
 const LOOK_INTERVAL_MS = 1000
@@ -33,23 +35,8 @@ interface Progress {
   readonly counts: Import | undefined
   readonly report: Report | undefined
 }
-interface Bank {
-  readonly bank: string
-  readonly own: boolean
-}
-
 export function ImportFile({ api }: { api: Api }) {
-  const loaded = useWholeList<Bank, 'banks'>(api, '/v1/banks', 'banks')
-  return (
-    <Shown loaded={loaded}>
-      {({ banks }) => {
-        const own = banks.filter((bank) => bank.own).map(({ bank }) => bank)
-        const [first] = own
-        if (first === undefined) return <p class="hint">Create a bank of your own first.</p>
-        return <IntoBank api={api} banks={own} first={first} />
-      }}
-    </Shown>
-  )
+  return <OwnBanks api={api}>{(banks, first) => <IntoBank {...{ api, banks, first }} />}</OwnBanks>
 }
 
 function IntoBank({ api, banks, first }: { api: Api; banks: readonly string[]; first: string }) {
@@ -88,11 +75,7 @@ function IntoBank({ api, banks, first }: { api: Api; banks: readonly string[]; f
   )
 }
 
-interface ImportFormProps {
-  readonly bank: string
-  readonly banks: readonly string[]
-  readonly setBank: (bank: string) => void
-  readonly isRunning: boolean
+interface ImportFormProps extends BankChoiceProps {
   readonly refusal: string | undefined
   readonly onSubmit: (event: SubmitEvent) => Promise<void>
   readonly onStop: () => void
@@ -103,19 +86,7 @@ function ImportForm({ bank, banks, setBank, isRunning, refusal, onSubmit, onStop
   return (
     <form class="card" onSubmit={(event) => void onSubmit(event)}>
       <div class="fields">
-        <label>
-          Into{' '}
-          <select
-            name="bank"
-            disabled={isRunning}
-            value={bank}
-            onChange={({ currentTarget }) => setBank(currentTarget.value)}
-          >
-            {banks.map((name) => (
-              <option key={name}>{name}</option>
-            ))}
-          </select>
-        </label>
+        <BankChoice {...{ bank, banks, setBank, isRunning }} />
         <label>
           File: choose it, or drop it here
           <input
@@ -192,24 +163,6 @@ function Forms() {
       <p class="hint">Importing the same file again adds nothing twice, so an import that broke off can be repeated.</p>
     </>
   )
-}
-
-/** Puts a dropped file into the form, wherever it falls. Otherwise the browser would leave the console and open the file. */
-function useDrops(): void {
-  useEffect(() => {
-    const stop = new AbortController()
-    const over = (event: DragEvent) => event.preventDefault()
-    const drop = (event: DragEvent) => {
-      event.preventDefault()
-      const input = document.querySelector<HTMLInputElement>('input[name="file"]')
-      if (input === null || input.disabled || event.dataTransfer === null || event.dataTransfer.files.length === 0) return
-      input.files = event.dataTransfer.files
-      input.dispatchEvent(new Event('change', { bubbles: true }))
-    }
-    addEventListener('dragover', over, { signal: stop.signal })
-    addEventListener('drop', drop, { signal: stop.signal })
-    return () => stop.abort()
-  }, [])
 }
 
 function Progressing({ progress }: { progress: Progress }) {

@@ -13,6 +13,7 @@ import {
   isUnprotected,
   kindOf,
   likelyKindOf,
+  MAX_FILES,
   maxBytes,
   type Picture,
   type PictureState,
@@ -36,7 +37,6 @@ export interface Unprotected {
   readonly why: string
 }
 
-const MAX_PICTURES = 1000
 /** From here on it is said how long it will take. */
 const MANY_PICTURES = 50
 /** A guess for an old telephone, so that the wait is rather shorter than what was said. */
@@ -92,9 +92,9 @@ export function picker(goOn: () => void, wanted: () => Wanted): Picker {
 
 function take(chosen: Chosen, files: readonly File[]): void {
   const { pictures } = chosen
-  const room = MAX_PICTURES - pictures.size
+  const room = MAX_FILES - pictures.size
   const taken = files.slice(0, room)
-  if (files.length > room) notice(say('run.tooMany', { n: MAX_PICTURES }))
+  if (files.length > room) notice(say('run.tooMany', { n: MAX_FILES }))
   if (taken.length >= MANY_PICTURES) {
     notice(say('run.many', { n: taken.length, minutes: sayMinutes(taken.length * GUESS_MS_EACH) }))
   }

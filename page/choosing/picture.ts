@@ -5,6 +5,9 @@ import type { Kind } from '../file-counts.js'
 import { given } from '../given.js'
 import type { Hashed, HashedVideoFile, Reason } from '../hashing/outcome.js'
 
+/** That can be chosen at a time. */
+export const MAX_FILES = 1000
+
 export type PictureState =
   | { readonly at: 'waiting' | 'stopped' }
   /** `share`: how much of a video was read, 0…1. */

@@ -14,8 +14,10 @@ export function canHashHere(): boolean {
   return typeof Worker !== 'undefined' && typeof WebAssembly !== 'undefined' && typeof OffscreenCanvas !== 'undefined'
 }
 
-export function hashingPool(): Pool {
-  const usual = workersOf(given.worker, { maxWorkers: Math.max(1, Math.min(MAX_WORKERS, navigator.hardwareConcurrency)) })
+/** @param areEndedWhenIdle ends all workers when nothing waits, and with `stop`. Reading on may then need a connection. */
+export function hashingPool({ areEndedWhenIdle = false } = {}): Pool {
+  const maxWorkers = Math.max(1, Math.min(MAX_WORKERS, navigator.hardwareConcurrency))
+  const usual = workersOf(given.worker, { maxWorkers, areEndedWhenIdle })
   const decoding = new Map<string, Pool>()
 
   return {

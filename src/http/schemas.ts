@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { MAX_ASKED_BYTES, MAX_REGISTERED_BYTES } from '../../packages/hash/src/details/written.js'
+import { MAX_FRAMES, MAX_IMAGE_SIGNALS } from '../../packages/hash/src/file-frames.js'
 import { HASH_PATTERN } from '../../packages/hash/src/hash256.js'
 import { transforms } from '../../packages/hash/src/transforms.js'
 import { CONSENT_KINDS } from '../domain/cases/assistance.js'
@@ -87,6 +88,18 @@ export const GivenSignal = z.strictObject({
   quality: Quality,
   view: ViewName.optional(),
 })
+
+/** Of one file, which has a whole view for each of its frames. */
+export const GivenImageSignals = z
+  .array(GivenSignal)
+  .min(1)
+  .max(MAX_IMAGE_SIGNALS + 2)
+  .refine(hasFewWholes, `must have at most ${MAX_FRAMES} whole views of each type`)
+
+function hasFewWholes(signals: readonly z.infer<typeof GivenSignal>[]): boolean {
+  const types = signals.filter(({ view = 'whole' }) => view === 'whole').map(({ type }) => type)
+  return SIGNAL_TYPE_NAMES.every((name) => types.filter((type) => type === name).length <= MAX_FRAMES)
+}
 
 /** Details that the submitter's own device found. */
 export const GivenDetails = z

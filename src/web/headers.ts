@@ -21,9 +21,13 @@ const ONLY_WITH_HASH = { 'integrity-policy': 'blocked-destinations=(script)' } a
 
 const NO_SCRIPT_FROM_TEXT = "require-trusted-types-for 'script'"
 
-/** Policy of every document: one script, one style, icons and requests of its own origin. */
-function documentPolicy({ script, style }: OwnContent): readonly string[] {
-  return [
+/**
+ * Page and console may run the script and use the style with this content, and may load from and request their own origin; nothing else. They may start
+ * workers that hash, and play videos that they were given, where the browser cannot decode them otherwise. For a script the hash is that of its element's
+ * integrity attribute (CSP 3, external hashes; decision 0040).
+ */
+export function documentHeaders({ script, style }: OwnContent) {
+  const policy = [
     "default-src 'none'",
     `script-src '${script}'`,
     `style-src '${style}'`,
@@ -33,23 +37,10 @@ function documentPolicy({ script, style }: OwnContent): readonly string[] {
     "base-uri 'none'",
     "frame-ancestors 'none'",
     NO_SCRIPT_FROM_TEXT,
+    "worker-src 'self'",
+    'media-src blob:',
+    'trusted-types tabir',
   ]
-}
-
-/**
- * A page may run the script and use the style with this content, and may load from and request its own origin; nothing else. It may play videos that
- * it was given, where the browser cannot decode them otherwise. For a script the hash is that of its element's integrity attribute (CSP 3, external hashes; decision 0040).
- */
-export function pageHeaders(own: OwnContent) {
-  return documentHeaders([...documentPolicy(own), "worker-src 'self'", 'media-src blob:', 'trusted-types tabir'])
-}
-
-/** Policy of the console, as strict: it starts no worker, and no text may become script. */
-export function consoleHeaders(own: OwnContent) {
-  return documentHeaders([...documentPolicy(own), "trusted-types 'none'"])
-}
-
-function documentHeaders(policy: readonly string[]) {
   return {
     ...ALWAYS,
     ...ONLY_WITH_HASH,

@@ -8,7 +8,7 @@ import { hotlinesFor } from '../domain/cases/hotlines.js'
 import { REPORT_LANGUAGES } from '../domain/cases/report-words.js'
 import type { MediaFormat } from '../domain/media/media-formats.js'
 import { ownValue } from '../domain/own-value.js'
-import { ASSET_HEADERS, consoleHeaders, pageHeaders, WORKER_HEADERS } from './headers.js'
+import { ASSET_HEADERS, documentHeaders, WORKER_HEADERS } from './headers.js'
 import {
   type Contact,
   contactMarkup,
@@ -74,6 +74,8 @@ const TYPES: Readonly<Record<string, string>> = {
 }
 /** Prefix of messages that the script needs; all others are in the markup. */
 const RUN_TIME = 'run.'
+/** Those that the console says of a file, too. */
+const OF_FILES = /^run\.(state|what|why)\./
 
 /**
  * Reads the built site once; then everything is in memory.
@@ -89,8 +91,9 @@ export function loadSite(folder: string, settings: SiteSettings): Site {
     ['layout', 'picker', 'sending', 'keep', ...PAGE_NAMES].map((name) => [name, text(folder, `html/${name}.html`)]),
   )
   const style = text(folder, 'html/style.css')
-  const headers = pageHeaders({ script: manifest.script.integrity, style: hashOf(style) })
+  const headers = documentHeaders({ script: manifest.script.integrity, style: hashOf(style) })
   const workers = [manifest.worker, ...decoders.map(([, asset]) => asset)]
+  const hashing = { ...scriptsOf(manifest.worker, decoders), unread: settings.unread }
   const assets = new Map(
     [...Object.values(manifest), ...workers].map((asset) => [
       asset.file,
@@ -110,7 +113,11 @@ export function loadSite(folder: string, settings: SiteSettings): Site {
       if (page === undefined) throw new Error(`there is no page ${name} in ${language}`)
       return page
     },
-    console: consoleIn(folder, manifest),
+    console: consoleIn(folder, manifest, {
+      language: DEFAULT_LANGUAGE,
+      ...hashing,
+      messages: messagesOf(messages.get(DEFAULT_LANGUAGE) ?? {}, (key) => OF_FILES.test(key)),
+    }),
     asset: (file) => assets.get(file),
   }
 
@@ -142,25 +149,35 @@ export function loadSite(folder: string, settings: SiteSettings): Site {
       given: jsonBlock({
         language,
         exitUrl: settings.exitUrl,
-        worker: `/assets/${manifest.worker.file}`,
-        decoders: Object.fromEntries(decoders.map(([format, { file }]) => [format, `/assets/${file}`])),
-        unread: settings.unread,
+        ...hashing,
         maxImageBytes: settings.maxImageBytes,
         maxImages: settings.maxImages,
         maxVideoBytes: settings.maxVideoBytes,
         offersExtendedProtection: settings.offersExtendedProtection,
-        messages: Object.fromEntries(Object.entries(own).filter(([key]) => key.startsWith(RUN_TIME))),
+        messages: messagesOf(own, (key) => key.startsWith(RUN_TIME)),
       }),
     }
   }
 }
 
-function consoleIn(folder: string, manifest: OwnAssets): Served {
+/** Addresses of the workers that hash. */
+function scriptsOf(worker: Asset, decoders: readonly (readonly [format: string, asset: Asset])[]) {
+  return {
+    worker: `/assets/${worker.file}`,
+    decoders: Object.fromEntries(decoders.map(([format, { file }]) => [format, `/assets/${file}`])),
+  }
+}
+
+function messagesOf(own: Messages, isWanted: (key: string) => boolean): Messages {
+  return Object.fromEntries(Object.entries(own).filter(([key]) => isWanted(key)))
+}
+
+function consoleIn(folder: string, manifest: OwnAssets, given: object): Served {
   const style = text(folder, 'html/console.css')
   return served(
-    consoleHeaders({ script: manifest.console.integrity, style: hashOf(style) }),
+    documentHeaders({ script: manifest.console.integrity, style: hashOf(style) }),
     'text/html; charset=utf-8',
-    fill(text(folder, 'html/console.html'), { ...flattened(manifest), style }),
+    fill(text(folder, 'html/console.html'), { ...flattened(manifest), style, given: jsonBlock(given) }),
   )
 }
 

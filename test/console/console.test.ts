@@ -48,7 +48,7 @@ t.test('the console', { skip: withoutBrowser }, async (t) => {
     const { page, context } = await site.visit('/console')
     await signIn(page, writer.key)
     await page.locator('nav').waitFor()
-    t.same(await page.locator('nav li').allTextContents(), ['Banks', 'Import'])
+    t.same(await page.locator('nav li').allTextContents(), ['Banks', 'Import', 'Add pictures and videos'])
     t.equal(await page.textContent('.holder'), 'Signed in: ngo (ngo)')
     await page.fill('input[name="name"]', 'first-bank')
     await page.keyboard.press('Enter')

@@ -229,3 +229,43 @@ t.test('an organisation can have 200 banks, independently of other organisations
   const again = await make('one-more')
   t.equal(again.statusCode, 201, again.body)
 })
+
+t.test('a picture with several hashes is one signal of a bank and is found by each hash', async (t) => {
+  const service = await startService(t)
+  const { headers, url } = await openBank(service, 'pictures')
+  const one = (type: string, view = 'whole', quality = 90) => ({ type, view, quality, hash: randomHashText() })
+  const signals = [one('pdq'), one('pdq', 'crop'), one('pdq-area'), one('sha256')]
+  const [whole, crop, , file] = signals
+  const single = { type: 'pdq', hash: randomHashText() }
+  const payload = { signals: [single], images: [{ signals, ref: 'case 7', category: 'nude' }] }
+  const first = await service.app.inject({ method: 'POST', url, headers, payload })
+  t.match(first.json(), { accepted: 2, refused: 0, signals: [{ state: 'registered' }, { state: 'registered' }] })
+  t.same(
+    (await service.app.inject({ method: 'POST', url, headers, payload })).json(),
+    first.json(),
+    'nothing is added twice',
+  )
+  const queries = [whole, crop, file].map((signal) => ({ signals: [{ type: signal?.type, hash: signal?.hash }] }))
+  const found = await post(service.app, '/v1/match', { queries }, headers)
+  t.match(found.json(), { results: queries.map(() => ({ matches: [{ bank: 'pictures', grade: 'exact' }] })) })
+  const [, added] = first.json<{ signals: { signalId: string }[] }>().signals
+  await service.app.inject({ method: 'DELETE', url: `${url}/${added?.signalId}`, headers })
+  t.notOk(await isFound(service, headers, whole?.hash ?? ''))
+
+  const low = { signals: [one('pdq', 'whole', 49)] }
+  const some = await service.app.inject({ method: 'POST', url, headers, payload: { images: [low, { signals }] } })
+  t.match(some.json(), { accepted: 1, refused: 1, signals: [{ problem: { code: 'quality-too-low' } }, {}] })
+  for (const wrong of [
+    [],
+    [one('pdq', 'crop')],
+    Array.from({ length: 17 }, () => one('pdq')),
+    [{ ...one('pdq'), hash: 'no hash' }],
+  ])
+    refused(
+      t,
+      await service.app.inject({ method: 'POST', url, headers, payload: { images: [{ signals: wrong }] } }),
+      'request-invalid',
+    )
+  const minor = await service.app.inject({ method: 'POST', url, headers, payload: { images: [{ signals, age: 15 }] } })
+  refused(t, minor, 'minor-declared')
+})

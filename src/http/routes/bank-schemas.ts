@@ -4,7 +4,16 @@ import { z } from 'zod'
 import { SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
 import { BANK_PURPOSES } from '../../domain/organisations/bank.js'
 import { Declared } from '../declared-age.js'
-import { BankName, CategoryName, GivenRef, Instant, Quality, SignalHashText, SignalTypeName } from '../schemas.js'
+import {
+  BankName,
+  CategoryName,
+  GivenImageSignals,
+  GivenRef,
+  Instant,
+  Quality,
+  SignalHashText,
+  SignalTypeName,
+} from '../schemas.js'
 
 export const Readers = z.array(z.string().min(1).max(200)).max(1000).meta({
   description:
@@ -37,6 +46,16 @@ export const GivenSignal = z.strictObject({
   ref: GivenRef.optional(),
   category: CategoryName.optional(),
 })
+
+/** A picture of a bank, by all of its hashes. */
+export const GivenBankImage = z
+  .strictObject({
+    ...Declared,
+    signals: GivenImageSignals,
+    ref: GivenRef.optional(),
+    category: CategoryName.optional(),
+  })
+  .refine(({ signals }) => signals.some(({ view = 'whole' }) => view === 'whole'), 'must have a signal of the whole picture')
 
 export const BankView = z
   .object({

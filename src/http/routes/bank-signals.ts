@@ -12,16 +12,17 @@ import type { Banks } from '../../services/banks/banks.js'
 import type { Registration } from '../../services/intake/registration.js'
 import type { EventLoopScheduler } from '../../services/load/event-loop-scheduler.js'
 import { Declared } from '../declared-age.js'
-import { GivenBankVideo, videoSignals } from '../given-videos.js'
+import { GivenBankVideo, toSignals, videoSignals } from '../given-videos.js'
 import { isStream, readNdjson } from '../ndjson.js'
 import { callerOf } from '../plugins/authentication.js'
 import { may, problemBody } from '../problems.js'
 import { type RegisteredSignal, RegisteredSignals, RegisteredSignalsAnswer } from '../registered-signals.js'
 import { BankName } from '../schemas.js'
 import type { ZodApp } from '../zod-app.js'
-import { GivenSignal } from './bank-schemas.js'
+import { GivenBankImage, GivenSignal } from './bank-schemas.js'
 
 const MAX_SIGNALS = 1000
+const MAX_IMAGES = 1000
 const MAX_VIDEOS = 100
 const BATCH_LINES = 500
 
@@ -41,16 +42,20 @@ export function addSignalsRoute(app: ZodApp, { banks, registration, scheduler }:
         operationId: 'addSignals',
         summary: 'Add signals to a bank',
         description:
-          'JSON with up to 1,000 signals and 100 videos, or application/x-ndjson with one signal a line, without limit. A video is one signal of the bank, with all of its hashes; it follows the others in the answer. More videos, or videos as NDJSON or vPDQ: POST /v1/banks/{bank}/imports. A bad line is refused with its number; the other lines are added. Adding the same signal twice has no second effect, so a request that broke off can be repeated.',
+          'JSON with up to 1,000 signals, 1,000 images and 100 videos, or application/x-ndjson with one signal a line, without limit. An image (a picture with several hashes) or a video is one signal of the bank, with all of its hashes; the answer has signals, then images, then videos. More videos, or videos as NDJSON or vPDQ: POST /v1/banks/{bank}/imports. A bad line is refused with its number; the other lines are added. Adding the same signal twice has no second effect, so a request that broke off can be repeated.',
         tags: ['banks'],
         params: z.object({ bank: BankName }),
         body: z
           .strictObject({
             ...Declared,
             signals: z.array(GivenSignal).max(MAX_SIGNALS).default([]),
+            images: z.array(GivenBankImage).max(MAX_IMAGES).default([]),
             videos: z.array(GivenBankVideo).max(MAX_VIDEOS).default([]),
           })
-          .refine(({ signals, videos }) => signals.length + videos.length > 0, 'must have at least one signal or video')
+          .refine(
+            ({ signals, images, videos }) => signals.length + images.length + videos.length > 0,
+            'must have at least one signal, image or video',
+          )
           .or(z.custom<AsyncIterable<unknown>>(isStream)),
         response: {
           201: RegisteredSignals.or(z.custom<Readable>((value) => value instanceof Readable)),
@@ -78,10 +83,9 @@ export function addSignalsRoute(app: ZodApp, { banks, registration, scheduler }:
       const batches =
         'signals' in body
           ? [
-              [...body.signals.map(toNewSignal), ...body.videos.map(toNewVideo)].map((signal) => ({
-                line: undefined,
-                signal,
-              })),
+              [...body.signals.map(toNewSignal), ...body.images.map(toNewImage), ...body.videos.map(toNewVideo)].map(
+                (signal) => ({ line: undefined, signal }),
+              ),
             ]
           : batchesOf(body, scheduler.yielder())
       const answer = new RegisteredSignalsAnswer()
@@ -114,7 +118,7 @@ async function register(
   bank: Bank,
   added: readonly NewSignal[],
 ): Promise<readonly (string | undefined)[]> {
-  if (added.every(({ video }) => video === undefined)) {
+  if (added.every(({ picture }) => picture === undefined)) {
     const { ids, revision } = await registration.forBank(bank, added)
     await registration.matchable(revision)
     return ids
@@ -177,6 +181,13 @@ function signalIn(value: unknown): NewSignal | Problem {
   if (declaresMinor(value)) return new Problem('minor-declared')
   const parsed = GivenSignal.safeParse(value)
   return parsed.success ? toNewSignal(parsed.data) : new Problem('request-invalid')
+}
+
+function toNewImage({ signals: given, ref, category }: z.infer<typeof GivenBankImage>): NewSignal | Problem {
+  const signals = toSignals(given)
+  if (signals instanceof Problem) return signals
+  const signal = signals.find(({ view }) => view === 'whole')
+  return signal === undefined ? new Problem('request-invalid') : { signal, picture: signals, ref, category }
 }
 
 function toNewVideo(given: z.infer<typeof GivenBankVideo>): NewSignal | Problem {

@@ -3,9 +3,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { readRegistered } from '../../../../packages/hash/src/details/written.js'
-import { MAX_FRAMES, MAX_IMAGE_SIGNALS } from '../../../../packages/hash/src/file-frames.js'
 import type { Signal } from '../../../domain/matching/signal.js'
-import { SIGNAL_TYPE_NAMES } from '../../../domain/matching/signal-types.js'
 import { Problem } from '../../../domain/problem.js'
 import type { Registration } from '../../../services/intake/registration.js'
 import type { Idempotency } from '../../../services/load/idempotency.js'
@@ -13,12 +11,11 @@ import { Declared } from '../../declared-age.js'
 import { GivenVideo, toSignals, videoSignals } from '../../given-videos.js'
 import { ownCaseOf } from '../../plugins/authentication.js'
 import { may } from '../../problems.js'
-import { CaseNumberParam, CategoryName, GivenDetails, GivenSignal, IdempotencyKey } from '../../schemas.js'
+import { CaseNumberParam, CategoryName, GivenDetails, GivenImageSignals, IdempotencyKey } from '../../schemas.js'
 import { FOR_IMAGES, RegisteredImages, registerUsable, type UsableImage } from './registered-images.js'
 
 const MAX_IMAGES_OF_HASHES = 1000
 const MAX_VIDEOS_OF_HASHES = 100
-const MAX_SIGNALS_PER_IMAGE = MAX_IMAGE_SIGNALS + 2
 
 const GivenHashes = z
   .strictObject({
@@ -27,11 +24,7 @@ const GivenHashes = z
       .array(
         z.strictObject({
           ...Declared,
-          signals: z
-            .array(GivenSignal)
-            .min(1)
-            .max(MAX_SIGNALS_PER_IMAGE)
-            .refine(hasFewWholes, `must have at most ${MAX_FRAMES} whole views of each type`),
+          signals: GivenImageSignals,
           details: GivenDetails.optional(),
           category: CategoryName.optional(),
         }),
@@ -45,12 +38,6 @@ const GivenHashes = z
 const RegisteredHashes = RegisteredImages.extend({
   videos: RegisteredImages.shape.images.optional().meta({ description: 'In the order of the videos; absent without any.' }),
 })
-
-/** Each image is one file: it has a whole view for each of its frames. */
-function hasFewWholes(signals: readonly z.infer<typeof GivenSignal>[]): boolean {
-  const types = signals.filter(({ view = 'whole' }) => view === 'whole').map(({ type }) => type)
-  return SIGNAL_TYPE_NAMES.every((name) => types.filter((type) => type === name).length <= MAX_FRAMES)
-}
 
 export interface CaseHashRouteOptions {
   readonly registration: Registration
