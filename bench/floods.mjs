@@ -6,7 +6,8 @@
 // An upload is a hash of 256 bits. Innocent ones, of a false registration, are each another picture: of what shares an element, a mask, a form or a
 // room with it, the whole hash is nobody's; of a template it lies near, a third of them within `COPY_BITS`, as was measured (decision 0122). Copies of
 // a true picture are re-encoded or edited. An edit is shared by many uploads, or made for one. Re-encoding changes 0 to 4 bits. A light edit stays
-// within `COPY_BITS`; an overlay lies between that and 31 bits; a screenshot, crop or collage may lie anywhere.
+// within `COPY_BITS`; an overlay lies between that and 31 bits; a screenshot, crop or collage may lie anywhere. What one view alone finds, such as a
+// logo or a crop, has that view: once it is stopped it finds nothing more, and the day goes on.
 //
 // A video has 60 frames. An upload of it, a still or an excerpt, is found by one of them, drawn at random, and looks like that frame in one of the edits
 // that are passed on, or in its own. What is innocent shares one frame, a title or an end, with it.
@@ -15,9 +16,10 @@
 // guard looks once a minute, though the service looks once a second. Sketches are counted exactly, where the store is off by one in a hundred.
 
 import { parseArgs } from 'node:util'
-import { distance, hashFromBytes } from '../dist/packages/hash/src/hash256.js'
+import { distance } from '../dist/packages/hash/src/hash256.js'
 import {
   COPY_BITS,
+  DETAILS_VIEW,
   FLOOD_RULES,
   FLOOD_WINDOW_MS,
   floodAction,
@@ -26,6 +28,7 @@ import {
   LOOKS_WINDOW_MS,
   lookOf,
 } from '../dist/src/domain/trust/flood.js'
+import { drawn, flipped, platformOf, poisson } from './floods/traffic.mjs'
 import { wholeNumber } from './service.mjs'
 import { randomOf } from './variants/random.mjs'
 
@@ -41,6 +44,8 @@ const RULE = FLOOD_RULES['self-reported']
 const NOTHING_SAID = { confirmations: 0, notBlocked: 0, disputes: 0 }
 const MINUTE_MS = 60_000
 const DAY_MINUTES = 1440
+/** A view such as a quarter: its position among the rows of the picture. */
+const QUARTER = 5
 
 /** Uploads in a minute, of all platforms. */
 const TRAFFIC = {
@@ -58,10 +63,20 @@ const TRUE_PICTURES = {
   'edited as the 70 edits are': { saved: 0.1, light: 0.34, overlay: 0.11, screen: 0.45, own: 0.3 },
   'an overlay and a screenshot alone, passed on': { saved: 0, light: 0, overlay: 0.5, screen: 0.5, own: 0.05 },
   'every copy edited on its own (narrowed)': { saved: 0, light: 0.2, overlay: 0.4, screen: 0.4, own: 0.8 },
+  'crops of one quarter, passed on': { saved: 0, light: 0, overlay: 0, screen: 1, own: 0.05, views: [QUARTER] },
+  'copies, and crops of one quarter': { saved: 0.5, light: 0.1, overlay: 0, screen: 0.4, own: 0.3, views: [QUARTER] },
+  'each crop cut anew (its view is stopped)': { saved: 0, light: 0, overlay: 0, screen: 1, own: 0.8, views: [QUARTER] },
 }
-/** `near`: is it the whole that is alike? `copies`: what share lies so near that it passes for a copy. */
+/**
+ * `near`: is it the whole that is alike? `copies`: what share lies so near that it passes for a copy. `views`: those that alone decide, each as often;
+ * none where several do. `saved`: what share of the uploads are copies of the picture, whose decoration is in the others.
+ */
 const FALSE_REGISTRATIONS = {
   'element, mask, form or room': { near: false, copies: 0 },
+  'logo or banner in one view': { near: false, copies: 0, views: [QUARTER] },
+  'logo, found by details': { near: false, copies: 0, views: [DETAILS_VIEW] },
+  'logo in one view, as many copies': { near: false, copies: 0, views: [QUARTER], saved: 0.5 },
+  'mask, one of four views each': { near: false, copies: 0, views: [0, 1, 2, 3] },
   'template, other words': { near: true, copies: 1 / 3 },
   'template, most the same (mostly stays)': { near: true, copies: 0.6 },
 }
@@ -103,6 +118,7 @@ function table(kinds, uploadsOf) {
           runs: RUNS,
           narrowed: ends.filter(({ becomes }) => becomes === 'narrowed').length,
           held: ends.filter(({ becomes }) => becomes === 'held').length,
+          viewStopped: runs.filter(({ views }) => views > 0).length,
           minutes: middle?.minutes,
           uploads: middle?.uploads,
         }
@@ -114,15 +130,24 @@ function table(kinds, uploadsOf) {
 /** For a day, minute by minute. */
 function stopped(perMinute, platforms, { next, random }, said = NOTHING_SAID) {
   const seen = counted(platforms)
-  let uploads = 0
+  const views = []
+  let [all, minutes, uploads] = [0, undefined, undefined]
   for (let minute = 0; minute < DAY_MINUTES; minute++) {
-    const count = poisson(perMinute(minute), random)
-    for (let i = 0; i < count; i++) seen.note(next(), platformOf(platforms, random))
-    uploads += count
-    const flood = floodAction(RULE, seen.at(minute), said, 0)
-    if (flood !== undefined && flood.becomes !== 'told') return { becomes: flood.becomes, minutes: minute + 1, uploads }
+    for (let i = poisson(perMinute(minute), random); i > 0; i--) {
+      const upload = next()
+      const platform = platformOf(platforms, random)
+      if (views.includes(upload.view)) continue
+      seen.note(upload, platform)
+      all++
+    }
+    const flood = floodAction(RULE, seen.at(minute), said, 0, views)
+    if (flood === undefined || flood.becomes === 'told') continue
+    minutes ??= minute + 1
+    uploads ??= all
+    if (flood.becomes !== 'view-stopped') return { becomes: flood.becomes, views: views.length, minutes, uploads }
+    views.push(flood.view)
   }
-  return { becomes: undefined, minutes: undefined, uploads }
+  return { becomes: views.length > 0 ? 'view-stopped' : undefined, views: views.length, minutes, uploads }
 }
 
 /** As the store counts: hits of this hour; uploads and sketches of this half of a day and the one before, of a video those of the frame with most. */
@@ -133,22 +158,29 @@ function counted(platforms) {
   const lastSeen = new Map()
   const ofFrames = new Map()
   const count = (frame, by) => ofFrames.set(frame, (ofFrames.get(frame) ?? 0) + by)
+  let byView = [new Map(), new Map()]
   return {
-    note({ isNear, hash, frame = 0 }, platform) {
+    note({ isNear, hash, frame = 0, view }, platform) {
       hits[platform]++
       uploads[0]++
       if (isNear) return
       const look = lookOf(hash, frame)
-      if (!lastSeen.has(look)) count(frame, 1)
+      if (!lastSeen.has(look)) {
+        count(frame, 1)
+        if (view !== undefined) byView[0].set(view, (byView[0].get(view) ?? 0) + 1)
+      }
       lastSeen.set(look, half)
     },
     at(minute) {
+      const looksByView = new Map(byView[1])
+      for (const [view, count] of byView[0]) looksByView.set(view, (looksByView.get(view) ?? 0) + count)
       const looks = Math.max(0, ...ofFrames.values())
-      const seen = { hits: hits.filter((count) => count > 0), uploads: uploads[0] + uploads[1], looks }
+      const seen = { hits: hits.filter((count) => count > 0), uploads: uploads[0] + uploads[1], looks, looksByView }
       const nextMs = (minute + 1) * MINUTE_MS
       if (nextMs % FLOOD_WINDOW_MS === 0) hits = hits.map(() => 0)
       if (nextMs % LOOKS_WINDOW_MS === 0) {
         uploads = [0, uploads[0]]
+        byView = [new Map(), byView[0]]
         for (const [look, at] of lastSeen) if (at < half && lastSeen.delete(look)) count(frameOfLook(look), -1)
         half++
       }
@@ -157,19 +189,20 @@ function counted(platforms) {
   }
 }
 
-function innocentUploads({ near, copies }, random) {
+function innocentUploads({ near, copies, views, saved = 0 }, random) {
   const registered = drawn(random)
   return {
     random,
     next() {
-      if (!near) return { isNear: false, hash: drawn(random) }
+      if (saved > 0 && random() < saved) return { isNear: true, hash: registered }
+      if (!near) return { isNear: false, hash: drawn(random), view: views && random.pick(views) }
       const bits = random() < copies ? random.int(2, COPY_BITS) : random.int(COPY_BITS + 1, 31)
       return asFound(registered, flipped(registered, bits, random))
     },
   }
 }
 
-function copiesOf({ saved, light, overlay, own }, random) {
+function copiesOf({ saved, light, overlay, own, views }, random) {
   const registered = drawn(random)
   const edits = { light: [], overlay: [], screen: [] }
   const edited = {
@@ -193,7 +226,7 @@ function copiesOf({ saved, light, overlay, own }, random) {
         at < saved ? undefined : at < saved + light ? 'light' : at < saved + light + overlay ? 'overlay' : 'screen'
       const from = kind === undefined ? registered : editOf(kind)
       const hash = flipped(from, random.int(0, 4), random)
-      return kind === 'screen' ? { isNear: false, hash } : asFound(registered, hash)
+      return kind === 'screen' ? { isNear: false, hash, view: views && random.pick(views) } : asFound(registered, hash)
     },
   }
 }
@@ -243,7 +276,7 @@ function print() {
     'True videos that are passed around': results.trueVideos,
   })) {
     console.log(
-      `${what}: of ${RUNS} runs how many were narrowed within a day, then minutes and uploads until then (medians); by platforms`,
+      `${what}: of ${RUNS} runs how many were narrowed within a day (v: had a view stopped), then minutes and uploads until the first (medians); by platforms`,
     )
     const held = rows.reduce((sum, row) => sum + row.held, 0)
     if (held > 0) console.log(`  ${held} were held`)
@@ -251,9 +284,10 @@ function print() {
       console.log(`  ${kind}`)
       for (const traffic of Object.keys(TRAFFIC)) {
         const own = rows.filter((row) => row.kind === kind && row.traffic === traffic)
-        const said = own.map(({ platforms, narrowed, minutes, uploads }) => {
+        const said = own.map(({ platforms, narrowed, viewStopped, minutes, uploads }) => {
           const when = minutes === undefined ? '' : `, ${minutes} min, ${uploads}`
-          return `${platforms}: ${narrowed}${when}`.padEnd(22)
+          const ofViews = viewStopped === 0 ? '' : ` v${viewStopped}`
+          return `${platforms}: ${narrowed}${ofViews}${when}`.padEnd(26)
         })
         console.log(`    ${traffic.padEnd(34)} ${said.join(' ')}`.trimEnd())
       }
@@ -261,38 +295,4 @@ function print() {
   }
   console.log('Two keys that send 200 unlike uploads a minute for a day, and let all stand:')
   for (const { name, becomes } of results.attack) console.log(`  ${name.padEnd(48)} ${becomes.join(', ')}`)
-}
-
-function platformOf(platforms, random) {
-  const weights = Array.from({ length: platforms }, (_, k) => 1 / (k + 1))
-  let left = random() * weights.reduce((sum, weight) => sum + weight, 0)
-  for (const [k, weight] of weights.entries()) {
-    left -= weight
-    if (left < 0) return k
-  }
-  return platforms - 1
-}
-
-function drawn(random) {
-  return hashFromBytes(Uint8Array.from({ length: 32 }, () => random.int(0, 255)))
-}
-
-function flipped(hash, bits, random) {
-  const bytes = Uint8Array.from(hash)
-  const places = new Set()
-  while (places.size < bits) places.add(random.int(0, 255))
-  for (const bit of places) bytes[bit >> 3] ^= 1 << (bit & 7)
-  return hashFromBytes(bytes)
-}
-
-function poisson(mean, random) {
-  if (mean > 30) return Math.max(0, Math.round(mean + Math.sqrt(mean) * normal(random)))
-  const limit = Math.exp(-mean)
-  let count = 0
-  for (let product = random(); product > limit; product *= random()) count++
-  return count
-}
-
-function normal(random) {
-  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
 }

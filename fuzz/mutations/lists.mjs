@@ -9,9 +9,10 @@ import { details } from './details.mjs'
 import { exchange } from './exchange.mjs'
 import { history } from './history.mjs'
 import { search } from './search.mjs'
+import { trust } from './trust.mjs'
 import { video } from './video.mjs'
 
-export const lists = new Map(Object.entries({ search, details, exchange, history, video }))
+export const lists = new Map(Object.entries({ search, details, exchange, history, trust, video }))
 
 export function changesOf({ changes, file, from, to }) {
   return changes ?? [{ file, from, to }]

@@ -13,6 +13,8 @@ import {
   frameOfLook,
   isCopy,
   lookOf,
+  MAX_STOPPED_VIEWS,
+  MAX_VIEW,
   mayBeFlood,
   type Said,
   type SeenMatches,
@@ -23,9 +25,13 @@ import { randomHashText, randomlyFlipped } from '../helpers/service.js'
 const rule = FLOOD_RULES['self-reported']
 const nothingSaid: Said = { confirmations: 0, notBlocked: 0, disputes: 0 }
 const hits = fc.array(fc.nat(5000), { maxLength: 8 })
-const seen: fc.Arbitrary<SeenMatches> = fc.record({ hits, uploads: fc.nat(5000), looks: fc.nat(5000) })
+const looksByView = fc.array(fc.tuple(fc.nat(MAX_VIEW), fc.nat(5000)), { maxLength: 4 }).map((each) => new Map(each))
+const seen: fc.Arbitrary<SeenMatches> = fc.record({ hits, uploads: fc.nat(5000), looks: fc.nat(5000), looksByView })
 const said: fc.Arbitrary<Said> = fc.record({ confirmations: fc.nat(4), notBlocked: fc.nat(4), disputes: fc.nat(4) })
-const seenOf = (more: Partial<SeenMatches>): SeenMatches => ({ hits: [], uploads: 0, looks: 0, ...more })
+const seenOf = (more: Partial<SeenMatches>): SeenMatches => ({
+  ...{ hits: [], uploads: 0, looks: 0, looksByView: new Map() },
+  ...more,
+})
 
 t.test(
   'the height of a flood is the number of platforms times the hits of the last one that the rule requires',
@@ -48,10 +54,54 @@ t.test('unlike uploads narrow a signal, even on one platform and over a long tim
   t.equal(flood(looks, {}, looks / 2), undefined, 'less than twice what was tolerated')
 })
 
+t.test('look-alikes of one view stop that view, those of several narrow the signal', async (t) => {
+  const looks = rule.lookAlikes
+  const flood = (
+    views: Readonly<Record<number, number>>,
+    stopped: readonly number[] = [],
+    more: Partial<SeenMatches> = {},
+  ) => {
+    const looksByView = new Map(Object.entries(views).map(([view, count]) => [Number(view), count]))
+    return floodAction(rule, seenOf({ looks, uploads: looks, looksByView, ...more }), nothingSaid, 0, stopped)
+  }
+  t.same(flood({ 3: looks }), { becomes: 'view-stopped', view: 3, height: looks })
+  t.same(flood({ 3: 20, 255: 25 }), { becomes: 'view-stopped', view: 255, height: looks })
+  t.same(flood({ 3: 24, 4: 24 }), { becomes: 'narrowed', height: looks }, 'neither has half of them')
+  t.equal(flood({ 3: looks }, [], { looks: looks - 1 }), undefined)
+  t.equal(flood({ 3: looks }, [3]), undefined, 'what a stopped view found before')
+  t.equal(flood({ 3: 50, 4: 49 }, [3], { looks: 99, uploads: 99 }), undefined)
+  t.same(flood({ 3: 50, 4: 50 }, [3], { looks: 100, uploads: 100 }), { becomes: 'view-stopped', view: 4, height: 100 })
+  t.same(flood({ 3: 50 }, [3], { looks: 100, uploads: 100 }), { becomes: 'narrowed', height: 100 })
+  const many = flood({ 3: 50, 4: 50, 5: 50 }, [3, 4], { looks: 150, uploads: 150 })
+  t.same(many, { becomes: 'narrowed', height: 150 }, 'no more than two views')
+  t.equal(flood({ 3: 50, 4: 50 }, [3], { looks: 100, uploads: 176 }), undefined, 'most of the others look alike')
+})
+
+t.test('a view is stopped only where the signal would be narrowed', async () => {
+  const stopped = fc.uniqueArray(fc.nat(MAX_VIEW), { maxLength: MAX_STOPPED_VIEWS })
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...TIER_NAMES),
+      seen,
+      said,
+      stopped,
+      fc.nat(3000),
+      (tier, counts, words, views, tolerated) => {
+        const flood = floodAction(FLOOD_RULES[tier], counts, words, tolerated, views)
+        if (flood?.becomes !== 'view-stopped') return
+        const alone = floodAction(FLOOD_RULES[tier], { ...counts, looksByView: new Map() }, words, tolerated)
+        assert.ok(alone?.becomes === 'narrowed' || views.length > 0)
+        assert.ok(views.length < MAX_STOPPED_VIEWS && !views.includes(flood.view) && counts.looksByView.has(flood.view))
+      },
+    ),
+  )
+})
+
 t.test('copies that are passed on stop nothing, however many and wherever', async () => {
   fc.assert(
-    fc.property(fc.constantFrom(...TIER_NAMES), seen, (tier, { hits, uploads, looks }) => {
-      const flood = floodAction(FLOOD_RULES[tier], { hits, looks, uploads: uploads + 2.5 * looks }, nothingSaid, 0)
+    fc.property(fc.constantFrom(...TIER_NAMES), seen, (tier, { hits, uploads, looks, looksByView }) => {
+      const counts = { hits, looks, uploads: uploads + 2.5 * looks, looksByView }
+      const flood = floodAction(FLOOD_RULES[tier], counts, nothingSaid, 0)
       assert.ok(flood === undefined || flood.becomes === 'told')
     }),
   )

@@ -3,7 +3,7 @@
 import t from 'tap'
 import { loadImageHasherSync } from '../../packages/hash/src/image-hasher.js'
 import type { Pixels } from '../../packages/hash/src/pixels.js'
-import { formSurplusBits, type ShownView } from '../../src/domain/matching/forms.js'
+import { formBits, formSurplusBits, type ShownView } from '../../src/domain/matching/forms.js'
 import { CASES_BANK_NAME } from '../../src/domain/organisations/bank.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import { bareMatcher } from '../helpers/bare-matcher.js'
@@ -27,10 +27,21 @@ t.test('two forms have to be nearer in the same part than in different parts', a
   t.equal(surplus(of('deframed', 'a', 4), of('deframed', 'a')), 0)
   t.equal(surplus(of('piece', 'a'), of('piece', 'a')), NEVER, 'every form of a kind has the same head')
   t.equal(surplus(of('tilted', 'a'), of('tilted', 'a')), NEVER)
-  t.equal(surplus(of('deframed', 'a', 20), of('whole', 'a')), 0)
+  t.equal(surplus(of('deframed', 'a', 40), of('whole', 'a')), 0)
+  t.equal(surplus(of('deframed', 'a', 20), of('crop', 'a')), 0, 'parts that show nearly the same')
+  t.equal(surplus(of('deframed', 'a', 22), of('crop', 'a')), -2)
   t.equal(surplus(of('whole', 'a', 22), of('crop', 'a')), -2)
   t.equal(surplus(of('tilted', 'a', 40), of('whole', 'a')), 0)
   t.equal(surplus(of('tilted', 'a', 20), of('piece', 'a')), 0)
+})
+
+t.test('a form with a frame has parts that are alike: what is in the frame, and what it was cut from', async (t) => {
+  const framed = [of('deframed', 'card'), of('piece', 'quarter')]
+  const bits = (asked: ShownView) => formSurplusBits([asked], [...framed, of('whole', 'all')])
+  t.equal(bits(of('deframed', 'all', 20)), 0)
+  t.equal(bits(of('deframed', 'all', 22)), -2)
+  t.equal(bits(of('tilted', 'all', 40)), 0)
+  t.equal(formBits({ asked: 'deframed', registered: 'whole' }), 20, 'whether there is a frame is not known')
 })
 
 t.test('hashes of different algorithms are not compared', async (t) => {

@@ -1,10 +1,9 @@
 import t from 'tap'
 import type { Tier } from '../../src/domain/matching/signal.js'
+import { CIRCULATION_STEPS, CIRCULATIONS } from '../../src/domain/trust/quarantine.js'
 import { tierWith } from '../../src/domain/trust/tier.js'
 import {
   act,
-  CIRCULATION_STEPS,
-  CIRCULATIONS,
   DISPUTE_REASONS,
   DISPUTE_STATES,
   DISPUTE_STEPS,
@@ -131,13 +130,46 @@ t.test('the circulation of a signal changes only by the table', async (t) => {
 t.test('reinstating an upheld dispute has the effect of a rejection, and nothing else can be reinstated', async (t) => {
   const back = said(disputes.upheld, { kind: 'reinstate' })
   t.match(back, { dispute: 'rejected', circulation: 'matching', settled: ['other'], decidedAtMs: 1 })
-  t.same(trustStatusOf(back), { support: 0, disputed: false, matches: true, narrowed: false, harmless: false })
+  t.same(trustStatusOf(back), {
+    support: 0,
+    disputed: false,
+    matches: true,
+    narrowed: false,
+    stoppedViews: [],
+    harmless: false,
+  })
   t.equal(act(back, { kind: 'reinstate' }, 2), back, 'repeated')
   t.equal(act(back, disputeBy('b', 'other'), 2), 'dispute-settled')
   for (const trust of [disputes.none, disputes.open, said(NO_TRUST, { kind: 'hold', cause: 'operator', flood: 0 })])
     t.equal(act(trust, { kind: 'reinstate' }, 2), 'signal-not-invalidated')
   const held = said(disputes.open, { kind: 'hold', cause: 'flood', flood: 9 }, { kind: 'decide', outcome: 'upheld' })
   t.match(said(held, { kind: 'reinstate' }), { circulation: 'matching', heldFor: undefined, heldAtMs: undefined })
+})
+
+t.test('views are stopped one by one, and matched again when the signal is released or reinstated', async (t) => {
+  const stop = (view: number, flood = 50): TrustAction => ({ kind: 'hold', cause: 'decoration', flood, view })
+  const [one, two] = [said(NO_TRUST, stop(3)), said(NO_TRUST, stop(3), stop(255, 100))]
+  t.match(one, { circulation: 'matching', heldFor: 'decoration', heldAtMs: 1, stoppedViews: [3], flood: 50 })
+  t.equal(act(one, stop(3, 80), 2), one, 'repeated')
+  t.match(two, { circulation: 'matching', stoppedViews: [3, 255], flood: 100 })
+  t.match(trustStatusOf(two), { matches: true, narrowed: false, stoppedViews: [3, 255] })
+  t.match(said(two, { kind: 'release' }), {
+    ...{ circulation: 'matching', heldFor: undefined, heldAtMs: undefined, toleratedFlood: 100 },
+  })
+  t.same(said(two, { kind: 'release' }).stoppedViews, [])
+  for (const cause of ['look-alikes', 'flood', 'operator'] as const) {
+    const more = said(one, { kind: 'hold', cause, flood: 70 })
+    t.match(more, { circulation: cause === 'look-alikes' ? 'narrowed' : 'held', heldFor: cause, stoppedViews: [3] })
+    t.equal(act(more, stop(4), 2), more, 'what stops more stays')
+    t.match(said(more, { kind: 'release' }), { circulation: 'matching' })
+  }
+  const upheld = said(one, disputeBy('a', 'other'), { kind: 'decide', outcome: 'upheld' })
+  t.match(upheld, { circulation: 'invalidated' })
+  t.match(said(upheld, { kind: 'reinstate' }), { circulation: 'matching', heldFor: undefined })
+  t.same(said(upheld, { kind: 'reinstate' }).stoppedViews, [])
+  const rejected = said(one, disputeBy('a', 'other'), { kind: 'decide', outcome: 'rejected' })
+  t.match(rejected, { heldFor: 'decoration', stoppedViews: [3] }, 'a dispute that is rejected leaves it')
+  t.match(said(one, { kind: 'pause', untilS: 0 }, { kind: 'resume' }), { circulation: 'matching', stoppedViews: [3] })
 })
 
 t.test('a dispute is answered while it is open, and a new one has no answer yet', async (t) => {
@@ -207,7 +239,12 @@ t.test('the schedule ends a pause that is over, and no other', async (t) => {
 t.test('only a signal judged harmless vetoes, until it is reinstated', async (t) => {
   const judged = said(NO_TRUST, disputeBy('b', 'harmless-content'), { kind: 'decide', outcome: 'upheld' })
   t.match(trustStatusOf(judged), { matches: false, harmless: true })
-  t.match(trustStatusOf(said(judged, { kind: 'reinstate' })), { matches: true, narrowed: false, harmless: false })
+  t.match(trustStatusOf(said(judged, { kind: 'reinstate' })), {
+    matches: true,
+    narrowed: false,
+    stoppedViews: [],
+    harmless: false,
+  })
   t.match(trustStatusOf(disputes.upheld), { matches: false, harmless: false })
   t.match(trustStatusOf(said(NO_TRUST, disputeBy('b', 'harmless-content'))), {
     matches: true,

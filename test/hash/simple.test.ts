@@ -4,7 +4,7 @@ import t from 'tap'
 import { hashImage } from '../../packages/hash/src/hash-image.js'
 import { loadImageHasherSync } from '../../packages/hash/src/image-hasher.js'
 import { rasterOf } from '../../packages/hash/src/raster.js'
-import { isForm, isSimple } from '../../packages/hash/src/simple.js'
+import { isForm, isPage, isSimple } from '../../packages/hash/src/simple.js'
 import { chessboard, pictures, plain, shaded, striped } from './patterns.js'
 import { drawn, noisy } from './synthetic.js'
 
@@ -73,4 +73,22 @@ t.test('a form may have more colours than a sign, but no texture', async (t) => 
     isForm(rasterOf(shaded(280, 200, (x, y) => (y % 40 === 0 && x > 40 ? [30, 30, 30] : [240, 240, 240])))),
     'lines on white paper',
   )
+})
+
+/** A card of many colours: a head, a picture, and lines of text, which are sharp or soft. */
+function card(text: 'sharp' | 'soft' | 'none') {
+  return shaded(320, 200, (x, y) => {
+    if (y < 36) return [40, 90, 150]
+    if (x < 96 && y > 56 && y < 176) return [(x * 5) & 255, (y * 7) & 255, ((x + y) * 3) & 255]
+    const isLine = text !== 'none' && x > 120 && x < 290 && y > 56 && y % 24 < 12
+    if (!isLine) return [236, 242, 250]
+    return text === 'sharp' ? (x % 8 < 3 ? [20, 20, 20] : [236, 242, 250]) : [200 + ((x * 4) & 31), 206, 214]
+  })
+}
+
+t.test('a coloured card is a form by its text, and no page', async (t) => {
+  t.ok(isForm(rasterOf(card('sharp'))))
+  t.notOk(isPage(rasterOf(card('sharp'))))
+  t.notOk(isForm(rasterOf(card('soft'))), 'a flat picture without sharp edges')
+  t.ok(isForm(rasterOf(sign({}))) && isPage(rasterOf(sign({}))), 'a page needs none')
 })

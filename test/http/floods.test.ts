@@ -5,6 +5,7 @@ import t from 'tap'
 import { z } from 'zod'
 import { post } from '../helpers/requests.js'
 import {
+  openCase,
   randomHashText,
   randomlyFlipped,
   startService,
@@ -162,4 +163,47 @@ t.test('a signal that two platforms confirmed is not held by a flood, and the op
   })
   const [first] = platforms
   t.equal((await matchesOf(service, first?.headers ?? {}, hash)).length, 1)
+})
+
+const signal = (view: string, hash: string) => ({ type: 'pdq-area', view, quality: 100, hash })
+
+t.test('a view that many unlike uploads share is stopped alone, until the operator releases the signal', async (t) => {
+  const service = await startService(t)
+  const { url, headers: hers } = await openCase(service.app)
+  const [whole, banner, quarter] = [randomHashText(), randomHashText(), randomHashText()]
+  const signals = [{ type: 'pdq', hash: whole, quality: 100 }, signal('deframed', banner), signal('piece', quarter)]
+  const registered = await ask(service, 'POST', `${url}/hashes`, hers, { images: [{ signals }] })
+  t.equal(registered.statusCode, 201)
+  const one = await platform(service, 'one')
+  const { headers } = await operator(service)
+  const post1 = (queries: readonly object[]) => post(service.app, '/v1/match', { queries, transforms: false }, one.headers)
+  const withBanner = () => ({
+    signals: [{ type: 'pdq', hash: randomHashText() }, signal('deframed', randomlyFlipped(banner, 8))],
+  })
+  const crop = () => ({ signals: [{ type: 'pdq', hash: randomHashText() }, signal('whole', randomlyFlipped(quarter, 8))] })
+  const viewsOf = async (query: object) =>
+    (await post1([query]))
+      .json<{ results: { matches: { view: string }[] }[] }>()
+      .results.flatMap(({ matches }) => matches.map(({ view }) => view))
+  const floodWith = async (count: number) => {
+    t.equal((await post1(Array.from({ length: count }, withBanner))).statusCode, 200)
+    await service.services.settled()
+  }
+  await floodWith(40)
+  t.same(await quarantineOf(service, headers), [], 'some are no flood')
+  t.same(await viewsOf(withBanner()), ['deframed'])
+  await floodWith(20)
+  await until(async () => (await quarantineOf(service, headers)).length === 1)
+  t.match(await quarantineOf(service, headers), [{ circulation: 'matching', heldFor: 'decoration' }])
+  t.same(await eventsOf(service, headers), ['signal.view-stopped'])
+  const [waiting] = await quarantineOf(service, headers)
+
+  t.same(await viewsOf(withBanner()), [], 'the banner finds nothing')
+  t.same(await viewsOf(crop()), ['piece'], 'another view does')
+  t.same(await viewsOf({ signals: [{ type: 'pdq', hash: randomlyFlipped(whole, 25) }] }), ['whole'], 'and not copies alone')
+  await floodWith(60)
+  t.match(await quarantineOf(service, headers), [{ circulation: 'matching' }], 'it is not narrowed for what is stopped')
+
+  await ask(service, 'DELETE', `/v1/signals/${waiting?.signalId}/quarantine`, headers)
+  t.same(await viewsOf(withBanner()), ['deframed'])
 })

@@ -8,8 +8,8 @@ import { type AfterMatchParts, afterMatches } from '../../src/services/trust/mat
 import { imageOf } from '../helpers/registered-image.js'
 import { seeded } from '../search/rows.js'
 
-const ONE_HIT = { hits: 1, looks: new Set([7]) }
-const SEEN = { hits: [1], uploads: 1, looks: 1, pseudonyms: 1, noticed: false }
+const ONE_HIT = { hits: 1, looks: new Map([[7, undefined]]) }
+const SEEN = { hits: [1], uploads: 1, looks: 1, looksByView: new Map<number, number>(), pseudonyms: 1, noticed: false }
 
 t.test('thousands of matched images are checked for canaries in small batches, and a canary is reported', async (t) => {
   const imageIds = Array.from({ length: 5000 }, () => uuidV7(Date.now(), randomBytes(10)))

@@ -10,6 +10,7 @@ import { formatUuid, parseUuid } from '../../src/domain/ids.js'
 import { type RegisteredImage, signalsByFrame, viewOf } from '../../src/domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES, type SignalType } from '../../src/domain/matching/signal-types.js'
 import { CASES_BANK, JUDGED_HARMLESS_BANK } from '../../src/domain/organisations/bank.js'
+import { MAX_STOPPED_VIEWS, MAX_VIEW } from '../../src/domain/trust/flood.js'
 import { encodeSupport, tierWith } from '../../src/domain/trust/tier.js'
 import { NO_TRUST_STATUS, type TrustStatus } from '../../src/domain/trust/trust.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
@@ -50,6 +51,7 @@ const judge = fc.record({
     disputed: fc.boolean(),
     matches: fc.boolean(),
     narrowed: fc.boolean(),
+    stoppedViews: fc.uniqueArray(fc.nat(MAX_VIEW), { maxLength: MAX_STOPPED_VIEWS }),
     harmless: fc.boolean(),
   }),
 })

@@ -62,6 +62,7 @@ const change = fc.oneof(
       disputed: fc.boolean(),
       matches: fc.boolean(),
       narrowed: fc.constant(false),
+      stoppedViews: fc.constant([]),
       harmless: fc.constant(false),
     }),
   },

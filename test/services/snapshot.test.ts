@@ -52,7 +52,7 @@ t.test('a snapshot has all frames of a video, and later changes apply to all of 
   await first.saveSnapshot()
   await first.close()
   await images.erase(erased[0]?.id ?? '')
-  const silent = { support: 0, disputed: false, matches: false, narrowed: false, harmless: false }
+  const silent = { support: 0, disputed: false, matches: false, narrowed: false, stoppedViews: [], harmless: false }
   await createTrustStore(store).put(held[0]?.id ?? '', 0, NO_TRUST, silent)
   const second = await startReplica()
   t.teardown(() => second.close())

@@ -30,7 +30,7 @@ const counts = [
 ]
 /** @param frame by which a video was found. */
 const looks = (from: number, to: number, frame?: string) =>
-  Array.from({ length: to - from }, (_, i) => ({ look: `look ${frame} ${from + i}`, frame }))
+  Array.from({ length: to - from }, (_, i) => ({ look: `look ${frame} ${from + i}`, frame, view: undefined }))
 const START_MS = 1000 * LOOKS_WINDOW_MS
 
 t.test('looks are counted once each, over this half day and the one before', async (t) => {
@@ -43,6 +43,18 @@ t.test('looks are counted once each, over this half day and the one before', asy
   t.match(await note(0, 10, 2), { uploads: 240, looks: 60 }, 'not with the one before that')
   t.match(await note(0, 10, 1.9), { uploads: 360, looks: 60 }, 'a clock that lags loses nothing')
   t.match(await note(0, 0, 4), { uploads: 120, looks: 0 })
+})
+
+t.test('new looks are counted for the view that alone decided them, as long as looks are', async (t) => {
+  const { id } = await registered()
+  const of = (from: number, to: number, view?: number) => looks(from, to).map((each) => ({ ...each, view }))
+  const note = async (shown: ReturnType<typeof of>, halves: number) =>
+    Object.fromEntries((await matchEvents.note(id, counts, shown, START_MS + halves * LOOKS_WINDOW_MS))?.looksByView ?? [])
+  t.same(await note(of(0, 20, 3), 0), { 3: 20 })
+  t.same(await note([...of(10, 30, 3), ...of(30, 35, 255), ...of(35, 80)], 0), { 3: 30, 255: 5 })
+  t.same(await note([...of(0, 4, 0), ...of(80, 84, 0)], 1), { 0: 4, 3: 30, 255: 5 }, 'with the half before')
+  t.same(await note([], 2), { 0: 4 }, 'and not with the one before that')
+  t.same(await note([], 4), {})
 })
 
 t.test('looks of a video are counted by frame, and the highest count is used', async (t) => {

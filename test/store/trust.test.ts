@@ -45,6 +45,7 @@ t.test('allTrustStatuses returns the status of every image in every shard once',
         disputed: i % 2 === 0,
         matches: i % 3 !== 0,
         narrowed: i % 7 === 0,
+        stoppedViews: Array.from({ length: i % 3 }, (_, n) => (i + 128 * n) % 256),
         harmless: i % 5 === 0,
       }
       await trusts.put(id, 0, NO_TRUST, trustStatus)
@@ -66,7 +67,14 @@ t.test('the longest video is blocked with all of its frames, and unblocked', asy
   const id = idIn(1)
   await createImageStore(store, makeKeyring([randomBytes(32)])).put([{ id, image }])
   const change = { holder: 'cases', digests: image.signals.map(() => randomBytes(16)), atMs: 1 } as const
-  const status: TrustStatus = { support: 0, disputed: false, matches: false, narrowed: false, harmless: true }
+  const status: TrustStatus = {
+    support: 0,
+    disputed: false,
+    matches: false,
+    narrowed: false,
+    stoppedViews: [],
+    harmless: true,
+  }
   for (const [version, untilMs] of [Date.now() + 60_000, undefined].entries()) {
     await trusts.put(id, version, NO_TRUST, status, { refusal: { ...change, untilMs } })
     const blocked = await blocks.among('cases', change.digests, 2)

@@ -10,7 +10,7 @@ import { loadPdqKernel, loadPdqKernelSync } from './pdq-kernel.js'
 import type { Pixels } from './pixels.js'
 import { wholeOf } from './raster.js'
 import { separableBits } from './separable.js'
-import { isForm, isSimple } from './simple.js'
+import { isForm, isPage, isSimple } from './simple.js'
 import { gridOf, sampleTilted } from './tilt.js'
 import {
   type Extent,
@@ -105,7 +105,7 @@ function hasherWith(kernel: PdqKernel, frames: FrameKernel): ImageHasher {
     if (Math.min(pixels.width, pixels.height) < MIN_SIDE_PX) return { signals: [], isSimple: false, isForm: false }
     return frames.measure(pixels, (raster) => {
       const isSign = purpose === 'register' && isSimple(raster)
-      const isFlat = (purpose === 'query' || extent === 'window') && isForm(raster)
+      const isFlat = isFormIn(raster, purpose, extent)
       const views = viewsIn(raster, aspect, purpose, extent).filter(({ isCore = false }) => !isFlat || !isCore)
       return { signals: partsOf(kernel, raster, views, { aspect, purpose }), isSimple: isSign, isForm: isFlat }
     })
@@ -124,6 +124,13 @@ function hasherWith(kernel: PdqKernel, frames: FrameKernel): ImageHasher {
     },
     parts,
   }
+}
+
+/** A window or a frame of a video with a picture on it is one of few that show that picture, so it is compared like any picture. */
+function isFormIn(raster: MeasuredRaster, purpose: Purpose, extent: Extent): boolean {
+  if (extent === 'window') return isPage(raster)
+  if (purpose === 'register') return false
+  return extent === 'all' || extent === 'frame' ? isForm(raster) : isPage(raster)
 }
 
 function pdqSignal(quality: number, hashes: readonly Hash256[]): ImageSignal {

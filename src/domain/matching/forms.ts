@@ -15,14 +15,15 @@ export interface ShownView {
 
 /**
  * How near a part of a form-like query must be to a registered part, in bits, inclusive. Forms of one kind are near in the same part: whole and
- * whole, quarter and quarter. A copy that was cropped, framed or tilted is also near in different parts. Of drawn forms no two different parts were
- * within 21 bits (33 for pieces where one side has a frame, 63 where one part is tilted). Chosen on tuning photographs and the drawn documents of
- * set a (decision 0126).
+ * whole, quarter and quarter; and in parts that show nearly the same: a crop or a part without a frame, and what either was cut from. A copy that was
+ * cropped, framed or tilted is near in different parts, too. Of drawn forms no two different parts were within 59 bits where the registered form has
+ * no frame; parts that are alike were not within 21 (33 for pieces where one side has a frame, 63 where one part is tilted). Chosen on tuning
+ * photographs and the drawn documents of set a (decision 0126).
  */
 const SAME_PART_BITS: Readonly<Partial<Record<View, number>>> = { whole: 8, deframed: 4 }
-const OTHER_PART_BITS = 20
+const ALIKE_PART_BITS = 20
+const OTHER_PART_BITS = 40
 const PIECE_OF_OTHER_PART_BITS = 26
-const TILTED_PART_BITS = 40
 
 /** A whole or deframed view may be farther if all of its pieces are near. Fewer pieces say too little. */
 const ALL_NEAR = {
@@ -43,9 +44,10 @@ export function formSurplusBits(asked: readonly ShownView[], registered: readonl
   const [areas, rows] = [asked.filter(isArea), registered.filter(isArea)]
   const deframedAt = areas.findIndex(({ view }) => view === 'deframed')
   const [ofWhole, ofFramed] = deframedAt < 0 ? [areas, []] : [areas.slice(0, deframedAt), areas.slice(deframedAt)]
+  const isFramed = hasFrame(rows)
   return Math.max(
-    nearestPart(asked, registered),
-    hasFrame(rows)
+    nearestPart(asked, registered, isFramed),
+    isFramed
       ? -NONE_BITS
       : PIECE_OF_OTHER_PART_BITS - Math.min(...ofFramed.filter(isPiece).map((piece) => nearestBits(piece, rows))),
     allNear('whole', ofWhole, rows),
@@ -53,26 +55,31 @@ export function formSurplusBits(asked: readonly ShownView[], registered: readonl
   )
 }
 
-function nearestPart(asked: readonly ShownView[], registered: readonly ShownView[]): number {
+function nearestPart(asked: readonly ShownView[], registered: readonly ShownView[], isFramed: boolean): number {
   let surplusBits = -NONE_BITS
   for (const one of asked) {
     for (const other of registered) {
       if (one.type !== other.type) continue
-      surplusBits = Math.max(surplusBits, reachOf(one.view, other.view) - distance(one.hash, other.hash))
+      surplusBits = Math.max(
+        surplusBits,
+        reachOf({ asked: one.view, registered: other.view }, isFramed) - distance(one.hash, other.hash),
+      )
     }
   }
   return surplusBits
 }
 
 /** @returns how near these two parts alone have to be if the query is a form, in bits, inclusive; negative if they never decide it. */
-export function formBits({ asked, registered }: TwoViews): number {
-  return reachOf(asked, registered)
+export function formBits(views: TwoViews): number {
+  // Whether the registered picture has a frame is not known here.
+  return reachOf(views, true)
 }
 
-function reachOf(one: View, other: View): number {
-  if (one === other) return SAME_PART_BITS[one] ?? -NONE_BITS
-  const views = [one, other]
-  return views.includes('tilted') && !views.includes('piece') ? TILTED_PART_BITS : OTHER_PART_BITS
+function reachOf({ asked, registered }: TwoViews, isFramed: boolean): number {
+  if (asked === registered) return SAME_PART_BITS[asked] ?? -NONE_BITS
+  const views = [asked, registered]
+  if (views.includes('tilted')) return views.includes('piece') ? ALIKE_PART_BITS : OTHER_PART_BITS
+  return isFramed || views.includes('crop') ? ALIKE_PART_BITS : OTHER_PART_BITS
 }
 
 function allNear(view: 'whole' | 'deframed', areas: readonly ShownView[], rows: readonly ShownView[]): number {

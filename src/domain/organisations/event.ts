@@ -7,6 +7,7 @@ export const EVENTS = {
   'signal.flooded': 'operator',
   'signal.held': 'operator',
   'signal.narrowed': 'operator',
+  'signal.view-stopped': 'operator',
   'sla.due': 'operator-and-webhooks',
   'key.suspected': 'operator',
   'key.suspended': 'operator-and-webhooks',

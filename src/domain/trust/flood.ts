@@ -46,6 +46,8 @@ export interface SeenMatches {
    * edited copy of it can be sent as many different stills and excerpts.
    */
   readonly looks: number
+  /** Of these, about how many matched by one view alone, by view (`MAX_VIEW`). */
+  readonly looksByView: ReadonlyMap<number, number>
 }
 
 /** The platforms' verdicts on the signal, and how many of them dispute it. */
@@ -54,13 +56,26 @@ export interface Said extends Pick<Support, 'confirmations' | 'notBlocked'> {
 }
 
 /**
- * - `becomes`: `narrowed`: the signal matches only copies (`isCopy`). `held`: it matches nothing. `told`: only the operator is informed.
+ * - `becomes`: `view-stopped`: one of its views, `view`, matches nothing. `narrowed`: the signal matches only copies (`isCopy`). `held`: it matches nothing.
+ *   `told`: only the operator is informed.
  * - `height`: the size of the flood, which an operator tolerates by releasing the signal.
  */
-export interface Flood {
-  readonly becomes: 'narrowed' | 'held' | 'told'
-  readonly height: number
-}
+export type Flood =
+  | { readonly becomes: 'view-stopped'; readonly view: number; readonly height: number }
+  | { readonly becomes: 'narrowed' | 'held' | 'told'; readonly height: number }
+
+/**
+ * A view that can be stopped by itself: the position of a row among the `pdq-area` rows of the image, or `DETAILS_VIEW`. Never the whole picture,
+ * without which only copies are left: that is what narrowing does.
+ */
+export const DETAILS_VIEW = 255
+/** Positions are stored in a byte. */
+export const MAX_VIEW = 255
+
+/** Views of one signal that are stopped. A signal that matches look-alikes by more of them is narrowed. */
+export const MAX_STOPPED_VIEWS = 2
+/** A view is stopped alone if it found at least this share of the look-alikes. The others still count against the signal. */
+const SHARE_OF_VIEW = 0.5
 
 /** A new flood must be this many times higher than the one that an operator tolerated. */
 const TIMES_TOLERATED = 2
@@ -70,17 +85,41 @@ const LOOKS_A_UPLOAD = 0.4
 
 /**
  * @param tolerated height of the flood that an operator reviewed and tolerated; 0 for none.
+ * @param stopped views that are stopped already. What they found before does not count.
  * @returns what to do now; `undefined` if there is no flood.
  */
-export function floodAction(rule: FloodRule, seen: SeenMatches, said: Said, tolerated: number): Flood | undefined {
+export function floodAction(
+  rule: FloodRule,
+  seen: SeenMatches,
+  said: Said,
+  tolerated: number,
+  stopped: readonly number[] = [],
+): Flood | undefined {
   const isMore = (height: number) => height > TIMES_TOLERATED * tolerated
-  const height = floodOf(seen.hits, rule)
-  if (rule.stops && height >= rule.least && isMore(height) && isRefused(rule, said)) return { becomes: 'held', height }
-  const { looks, uploads } = seen
-  if (looks >= rule.lookAlikes && looks > LOOKS_A_UPLOAD * uploads && isMore(looks))
-    return { becomes: rule.stops ? 'narrowed' : 'told', height: looks }
+  const ofPlatforms = floodOf(seen.hits, rule)
+  if (rule.stops && ofPlatforms >= rule.least && isMore(ofPlatforms) && isRefused(rule, said))
+    return { becomes: 'held', height: ofPlatforms }
+  const { looks, uploads } = withoutViews(seen, stopped)
+  const height = seen.looks
+  if (looks >= rule.lookAlikes && looks > LOOKS_A_UPLOAD * uploads && isMore(height)) {
+    if (!rule.stops) return { becomes: 'told', height }
+    const view = stopped.length < MAX_STOPPED_VIEWS ? busiestOf(seen.looksByView, stopped) : undefined
+    const isOfView = view !== undefined && (seen.looksByView.get(view) ?? 0) >= SHARE_OF_VIEW * looks
+    return isOfView ? { becomes: 'view-stopped', view, height } : { becomes: 'narrowed', height }
+  }
   const all = allOf(seen.hits)
   return all >= rule.least && isMore(all) ? { becomes: 'told', height: all } : undefined
+}
+
+/** Nearly all uploads that a decoration found differ, so as many uploads as looks are left out. */
+function withoutViews({ looks, uploads, looksByView }: SeenMatches, stopped: readonly number[]) {
+  const ofStopped = stopped.reduce((sum, view) => sum + (looksByView.get(view) ?? 0), 0)
+  return { looks: looks - ofStopped, uploads: uploads - ofStopped }
+}
+
+function busiestOf(looksByView: SeenMatches['looksByView'], stopped: readonly number[]): number | undefined {
+  const others = [...looksByView].filter(([view]) => !stopped.includes(view))
+  return others.sort(([a, looksOfA], [b, looksOfB]) => looksOfB - looksOfA || a - b)[0]?.[0]
 }
 
 /** Do enough platforms object to hold the signal? One platform that blocked a copy outweighs two that left one up. */

@@ -2,6 +2,7 @@
 // Pure: a service reads the trust record, calls `act`, and writes the result back.
 
 import type { ProblemCode } from '../problem.js'
+import { type Circulation, type Hold, type Pause, type QuarantineCause, STOPS } from './quarantine.js'
 import { encodeSupport, type Support } from './tier.js'
 
 /** What a platform decided about a copy. */
@@ -42,35 +43,6 @@ export type DisputeState = keyof typeof DISPUTE_STEPS
 export const DISPUTE_STATES = ['none', 'open', 'upheld', 'rejected'] as const satisfies readonly DisputeState[]
 export type DisputeOutcome = 'upheld' | 'rejected'
 
-/**
- * - `matching`: matches normally.
- * - `narrowed`: matches only nearly unchanged copies (`isCopy` in `flood.ts`), until an operator decides.
- * - `held`: stored, but matches nothing until an operator or the owner releases it.
- * - `invalidated`: judged false. Matches nothing unless the decision is reversed.
- */
-export const CIRCULATION_STEPS = {
-  matching: ['narrowed', 'held', 'invalidated'],
-  narrowed: ['matching', 'held', 'invalidated'],
-  held: ['matching', 'narrowed', 'invalidated'],
-  invalidated: ['matching'],
-} as const satisfies Record<string, readonly string[]>
-export type Circulation = keyof typeof CIRCULATION_STEPS
-export const CIRCULATIONS = ['matching', 'narrowed', 'held', 'invalidated'] as const satisfies readonly Circulation[]
-
-/** Why an operator must decide before the signal matches normally again. `look-alikes` narrows it, the others hold it. */
-export const QUARANTINE_CAUSES = ['flood', 'look-alikes', 'operator'] as const
-export type QuarantineCause = (typeof QUARANTINE_CAUSES)[number]
-/** `owner`: the organisation that submitted the signal paused it, and decides itself when to resume. */
-export const HOLD_CAUSES = [...QUARANTINE_CAUSES, 'owner'] as const
-export type HoldCause = (typeof HOLD_CAUSES)[number]
-
-/** A pause by the owner of the signal. */
-export interface Pause {
-  /** [Unix seconds] when it ends; 0 if it has no end. */
-  readonly untilS: number
-  readonly atMs: number
-}
-
 /** One organisation's verdict. `pseudonym` is a keyed hash of organisation and image, so a reader of the store learns no names. */
 export interface PseudonymVerdict {
   readonly pseudonym: string
@@ -97,6 +69,8 @@ export interface Trust {
   /** Set while in quarantine, until an operator releases it. */
   readonly heldFor: QuarantineCause | undefined
   readonly heldAtMs: number | undefined
+  /** Views that do not match while in quarantine (`flood.ts`). */
+  readonly stoppedViews: readonly number[]
   /** Independent of a quarantine: ending one leaves the other in force. */
   readonly pause?: Pause | undefined
   /** Height of the flood (`flood.ts`) that it is quarantined for, and of the largest flood that an operator tolerated. 0 for none. */
@@ -112,11 +86,20 @@ export interface TrustStatus {
   readonly matches: boolean
   /** If it matches, does it match only copies? */
   readonly narrowed: boolean
+  /** As in `Trust`. */
+  readonly stoppedViews: readonly number[]
   /** Judged harmless: it acts as an allowlist entry for as long as it is kept. */
   readonly harmless: boolean
 }
 
-export const NO_TRUST_STATUS: TrustStatus = { support: 0, disputed: false, matches: true, narrowed: false, harmless: false }
+export const NO_TRUST_STATUS: TrustStatus = {
+  support: 0,
+  disputed: false,
+  matches: true,
+  narrowed: false,
+  stoppedViews: [],
+  harmless: false,
+}
 
 export type TrustAction =
   | {
@@ -132,7 +115,7 @@ export type TrustAction =
   | { readonly kind: 'answer'; readonly answer: DisputeAnswer }
   /** Reverses an upheld dispute. */
   | { readonly kind: 'reinstate' }
-  | { readonly kind: 'hold'; readonly cause: QuarantineCause; readonly flood: number }
+  | Hold
   | { readonly kind: 'release' }
   /** By the owner of the signal, as is `resume`. */
   | { readonly kind: 'pause'; readonly untilS: number }
@@ -151,6 +134,7 @@ export const NO_TRUST: Trust = {
   circulation: 'matching',
   heldFor: undefined,
   heldAtMs: undefined,
+  stoppedViews: [],
   flood: 0,
   toleratedFlood: 0,
 }
@@ -177,9 +161,7 @@ export function act(trust: Trust, action: TrustAction, nowMs: number): Trust | P
     case 'reinstate':
       return reinstated(trust, nowMs)
     case 'hold':
-      // A hold replaces a narrowing. Nothing else replaces a quarantine.
-      if (trust.heldFor !== undefined && (trust.heldFor !== 'look-alikes' || action.cause === 'look-alikes')) return trust
-      return circulating({ ...trust, heldFor: action.cause, heldAtMs: nowMs, flood: action.flood }, trust.pause)
+      return held(trust, action, nowMs)
     case 'release':
       return released(trust, nowMs)
     case 'pause':
@@ -191,12 +173,45 @@ export function act(trust: Trust, action: TrustAction, nowMs: number): Trust | P
   }
 }
 
+/** Puts a signal into quarantine. @returns the same object if it is in one that stops as much. */
+function held(trust: Trust, action: Hold, nowMs: number): Trust {
+  const { heldFor, stoppedViews } = trust
+  const isFurtherView = action.cause === 'decoration' && heldFor === 'decoration' && !stoppedViews.includes(action.view)
+  if (heldFor !== undefined && STOPS[action.cause] <= STOPS[heldFor] && !isFurtherView) return trust
+  const stopped = action.cause === 'decoration' ? [...stoppedViews, action.view] : stoppedViews
+  const next = { ...trust, heldFor: action.cause, heldAtMs: nowMs, stoppedViews: stopped, flood: action.flood }
+  return circulating(next, trust.pause)
+}
+
 /** Sets the pause and the circulation that follows. The signal must not be invalidated. */
-function circulating(trust: Trust, pause: Pause | undefined): Trust {
+function circulating(trust: Trust, pause: Trust['pause']): Trust {
   if (pause !== undefined) return { ...trust, pause, circulation: 'held' }
   const { heldFor } = trust
-  const circulation = heldFor === undefined ? 'matching' : heldFor === 'look-alikes' ? 'narrowed' : 'held'
+  const isMatching = heldFor === undefined || heldFor === 'decoration'
+  const circulation = isMatching ? 'matching' : heldFor === 'look-alikes' ? 'narrowed' : 'held'
   return { ...trust, pause, circulation }
+}
+
+/** Ends a quarantine. */
+function released(trust: Trust, nowMs: number): Trust | ProblemCode {
+  if (trust.heldFor === undefined) return 'quarantine-conflict'
+  const toleratedFlood = Math.max(trust.toleratedFlood, trust.flood)
+  const free = { ...trust, heldFor: undefined, heldAtMs: undefined, stoppedViews: [], flood: 0, toleratedFlood }
+  return circulating(free, standingPause(trust, nowMs))
+}
+
+/** A pause that has ended no longer counts, even before the expiry schedule has removed it. */
+function standingPause({ pause }: Trust, nowMs: number): Trust['pause'] {
+  return pause === undefined || isOver(pause, nowMs) ? undefined : pause
+}
+
+function isOver({ untilS }: { readonly untilS: number }, nowMs: number): boolean {
+  return untilS !== 0 && untilS * 1000 <= nowMs
+}
+
+/** @returns when [Unix seconds] the current pause ends; `undefined` if it has no end, or the signal is not paused. */
+export function pauseEndsS({ circulation, pause }: Trust): number | undefined {
+  return circulation === 'held' && pause !== undefined && pause.untilS !== 0 ? pause.untilS : undefined
 }
 
 export function trustStatusOf(trust: Trust): TrustStatus {
@@ -206,13 +221,9 @@ export function trustStatusOf(trust: Trust): TrustStatus {
     disputed: trust.dispute === 'open',
     matches: trust.circulation === 'matching' || trust.circulation === 'narrowed',
     narrowed: trust.circulation === 'narrowed',
+    stoppedViews: trust.stoppedViews,
     harmless: isInvalidated && trust.reasons.includes('harmless-content'),
   }
-}
-
-/** @returns when [Unix seconds] the current pause ends; `undefined` if it has no end, or the signal is not paused. */
-export function pauseEndsS({ circulation, pause }: Trust): number | undefined {
-  return circulation === 'held' && pause !== undefined && pause.untilS !== 0 ? pause.untilS : undefined
 }
 
 /** @returns the support of a signal, without its registered tier. */
@@ -234,22 +245,6 @@ export function verdictOf(trust: Trust, pseudonym: string): Verdict | undefined 
 function isSettledAlready(trust: Trust, action: TrustAction): boolean {
   if (action.kind === 'resume') return action.ifDue === true
   return trust.dispute === 'upheld' && action.kind === 'decide' && action.outcome === 'upheld'
-}
-
-function released(trust: Trust, nowMs: number): Trust | ProblemCode {
-  if (trust.heldFor === undefined) return 'quarantine-conflict'
-  const toleratedFlood = Math.max(trust.toleratedFlood, trust.flood)
-  const free = { ...trust, heldFor: undefined, heldAtMs: undefined, flood: 0, toleratedFlood }
-  return circulating(free, standingPause(trust, nowMs))
-}
-
-/** A pause that has ended no longer counts, even before the expiry schedule has removed it. */
-function standingPause({ pause }: Trust, nowMs: number): Pause | undefined {
-  return pause === undefined || isOver(pause, nowMs) ? undefined : pause
-}
-
-function isOver({ untilS }: Pause, nowMs: number): boolean {
-  return untilS !== 0 && untilS * 1000 <= nowMs
 }
 
 function withVerdict(trust: Trust, said: PseudonymVerdict): Trust | ProblemCode {
@@ -281,7 +276,10 @@ function decided(trust: Trust, outcome: DisputeOutcome, nowMs: number): Trust | 
   if (trust.dispute === outcome) return trust
   if (trust.dispute !== 'open') return 'dispute-not-open'
   if (outcome === 'upheld')
-    return { ...trust, dispute: 'upheld', decidedAtMs: nowMs, circulation: 'invalidated', heldFor: undefined }
+    return {
+      ...{ ...trust, dispute: 'upheld', decidedAtMs: nowMs, circulation: 'invalidated' },
+      ...{ heldFor: undefined, stoppedViews: [] },
+    }
   return rejected(trust, nowMs)
 }
 

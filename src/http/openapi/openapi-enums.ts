@@ -18,14 +18,8 @@ import { EXCHANGE_APIS, PULL_FAILURES, PULL_STATES } from '../../domain/organisa
 import { RECONCILE_FAILURES, RECONCILE_STATES } from '../../domain/organisations/reconciler.js'
 import { DELIVERY_STATES, WEBHOOK_EVENT_NAMES } from '../../domain/organisations/webhook.js'
 import { PROBLEM_CODES } from '../../domain/problem.js'
-import {
-  CIRCULATIONS,
-  DISPUTE_ANSWERS,
-  DISPUTE_REASONS,
-  DISPUTE_STATES,
-  HOLD_CAUSES,
-  VERDICTS,
-} from '../../domain/trust/trust.js'
+import { CIRCULATIONS, HOLD_CAUSES } from '../../domain/trust/quarantine.js'
+import { DISPUTE_ANSWERS, DISPUTE_REASONS, DISPUTE_STATES, VERDICTS } from '../../domain/trust/trust.js'
 import { EXPORT_FORMATS } from '../../exchange/signal-writer.js'
 import { DEPTHS } from '../../services/matching/match.js'
 import { WITHDRAWAL_NOTING } from '../../services/ops/health.js'

@@ -39,6 +39,9 @@ export class Catalogue {
   // Images that only copies match. Ids of images that are not loaded yet are possible: a trust status may precede its image.
   readonly #narrowed = new Set<string>()
 
+  // Views that do not match, by image. As in `#narrowed`, the image may not be loaded yet.
+  readonly #stoppedViews = new Map<string, readonly number[]>()
+
   // Images that may match again and are being read from the store. `silent` lists them until then.
   readonly #awaited = new Set<string>()
 
@@ -92,6 +95,7 @@ export class Catalogue {
     this.#silent.delete(id)
     this.#harmless.delete(id)
     this.#narrowed.delete(id)
+    this.#stoppedViews.delete(id)
     this.#awaited.delete(id)
     this.#remove(idBytes(id))
   }
@@ -103,11 +107,13 @@ export class Catalogue {
    */
   setTrustStatus(id: string, trustStatus: TrustStatus): boolean {
     const bytes = idBytes(id)
-    const { matches, harmless, narrowed } = trustStatus
+    const { matches, harmless, narrowed, stoppedViews } = trustStatus
     if (harmless) this.#harmless.add(id)
     else this.#harmless.delete(id)
     if (narrowed) this.#narrowed.add(id)
     else this.#narrowed.delete(id)
+    if (stoppedViews.length > 0) this.#stoppedViews.set(id, stoppedViews)
+    else this.#stoppedViews.delete(id)
     if (!matches && !harmless) {
       this.#silent.add(id)
       this.#awaited.delete(id)
@@ -243,6 +249,15 @@ export class Catalogue {
     return this.#narrowed.has(id)
   }
 
+  get isAnyViewStopped(): boolean {
+    return this.#stoppedViews.size > 0
+  }
+
+  /** Views of the image that match nothing (`flood.ts`). */
+  stoppedViewsOf(id: string): readonly number[] {
+    return this.#stoppedViews.get(id) ?? NONE_STOPPED
+  }
+
   /** The number of images in the indexes: those that match and those that veto. */
   get images(): number {
     return this.#images.size
@@ -277,3 +292,4 @@ export class Catalogue {
 }
 
 const TIDY_STEPS = 100_000
+const NONE_STOPPED: readonly number[] = []

@@ -5,6 +5,7 @@ import type { AskedView } from '../../../packages/hash/src/details/features.js'
 import type { Edge } from '../../domain/matching/edges.js'
 import { distanceBandOf } from '../../domain/matching/grade.js'
 import type { Bank } from '../../domain/organisations/bank.js'
+import { DETAILS_VIEW } from '../../domain/trust/flood.js'
 import type { Searcher } from '../index/searcher.js'
 import type { DetailFinder, FoundByDetails } from './detail-finder.js'
 import { harmlessBanks } from './harmless-filter.js'
@@ -25,6 +26,8 @@ export interface AskingByDetails {
   readonly mirrors: boolean
   /** Ordinals of images that hashes found already. */
   readonly except: ReadonlySet<number>
+  /** Are the details of this image stopped (`flood.ts`)? */
+  readonly isStopped: (ordinal: number) => boolean
   readonly yieldIfNeeded: () => Promise<void> | undefined
   readonly matchIdOf: (imageId: string) => string
 }
@@ -35,12 +38,12 @@ export async function matchesByDetails(
   views: readonly AskedView[],
   asking: AskingByDetails,
 ): Promise<ByDetails> {
-  const { searcher, banks, mirrors, except, yieldIfNeeded, matchIdOf } = asking
+  const { searcher, banks, mirrors, except, isStopped, yieldIfNeeded, matchIdOf } = asking
   const vetoing = harmlessBanks(searcher)
   const role = (ordinal: number) => {
     const bank = searcher.factsOf(ordinal)?.bank ?? ''
     if (vetoing.has(bank)) return 'harmless'
-    return banks.has(bank) && !except.has(ordinal) ? 'wanted' : undefined
+    return banks.has(bank) && !except.has(ordinal) && !isStopped(ordinal) ? 'wanted' : undefined
   }
   const missed = new Set<string>()
   const onMissed = (imageId: string) => void missed.add(imageId)
@@ -56,6 +59,7 @@ export async function matchesByDetails(
       ordinal: each.ordinal,
       imageId: each.image.id,
       match: describe(each, matchIdOf(each.image.id)),
+      view: DETAILS_VIEW,
     })),
     observations: [
       ...Array.from(missed, (imageId) => observed(imageId, 'alone', undefined)),

@@ -38,9 +38,16 @@ import type { Match, MatchOptions } from './match.js'
 import type { MatchIds } from './match-ids.js'
 import type { Observed } from './observed.js'
 import { type OrientationGroup, orientationGroupsOf } from './orientations.js'
+import { type IsStopped, viewToCount } from './stopped-views.js'
 
 /** The matches of a picture, before bank names are translated for the caller. */
-export type Answer = readonly { readonly ordinal: number; readonly imageId: string; readonly match: Match }[]
+export type Answer = readonly {
+  readonly ordinal: number
+  readonly imageId: string
+  readonly match: Match
+  /** The one view that decided (`flood.ts`). */
+  readonly view?: number | undefined
+}[]
 
 /** What all pictures of a call share. */
 export interface AskingByHashes {
@@ -57,6 +64,7 @@ export interface AskingByHashes {
   readonly radiusOf: (imageId: string) => number | undefined
   /** Do only copies match this image? */
   readonly isNarrowed: (imageId: string) => boolean
+  readonly isStopped: IsStopped
 }
 
 export interface FoundByHashes {
@@ -125,12 +133,13 @@ function* judged(judging: Judging): Generator<void, FoundByHashes, void> {
     const atMs = searcher.frameOf(each.hit.image)?.atMs
     const match = describe(told, grade, matchIds.idFor(options.orgId, each.image.id), agreement, atMs)
     if (isNarrowed(each.image.id) && !isCopy(match)) continue
+    const view = viewToCount(searcher, signals, { told, match, agreement })
     // Without a threshold of its own, the caller sees only matches that it may act on, and those that its own bank is to show.
     // No caller sees a match by one algorithm that never decides alone: one pair of unrelated pictures in 2,000 is that near.
     const isWorthALook = SIGNAL_TYPES[each.type].decidesAlone || corroborated
     const isAskedFor = options.thresholdBits !== undefined || each.isInOwnReach
     if (match.grade !== 'review' || (isAskedFor && isWorthALook))
-      answer.push({ ordinal: each.hit.image, imageId: each.image.id, match })
+      answer.push({ ordinal: each.hit.image, imageId: each.image.id, match, view })
   }
   const best = bestFrames(answer).sort((a, b) => inOrder(a.match, b.match))
   const share = shareOfMatches(best, most, (bank) => banks.get(bank)?.orgId)
@@ -143,7 +152,7 @@ function* findNearest(
   { asking, signals, ahead, observed, compared }: Judging,
   corroborations: Corroborations,
 ): Generator<void, { readonly found: ReadonlyMap<number, Found>; readonly isAll: boolean }, void> {
-  const { searcher, banks, widestOf, firstPassBits, radiusOf } = asking
+  const { searcher, banks, widestOf, firstPassBits, radiusOf, isStopped } = asking
   const { orgId, thresholdBits, imageId } = asking.options
   const nearest = new Map<number, Found>()
   let isAll = true
@@ -183,7 +192,7 @@ function* findNearest(
         if (image === undefined || bank === undefined || (imageId !== undefined && image.id !== imageId)) continue
         const hash = hashes[hit.transform]
         const views = viewsOf(hit)
-        if (!isNear(hit, views, bank)) continue
+        if (!isNear(hit, views, bank) || isStopped(image.id, hit, type, hash)) continue
         // Stop here: work on a match that is not reported would reveal it by the time it takes.
         if (hit.distanceBits > (radiusOf(image.id) ?? hit.distanceBits) + EDGE_BITS) {
           const isAtEdge = isNearEdge(hit.distanceBits, thresholdBits ?? thresholdOf(bank, type, views))
@@ -227,7 +236,7 @@ function* search(
  * the search radius are noted already. It searches farther only for images that are not strong yet, which are few.
  */
 function* lookForCorroborations(
-  { asking: { searcher, radiusOf }, signals: asked, observed, compared: trial }: Judging,
+  { asking: { searcher, radiusOf, isStopped }, signals: asked, observed, compared: trial }: Judging,
   found: ReadonlyMap<number, Found>,
   corroborations: Corroborations,
 ): Generator<void, void, void> {
@@ -255,7 +264,7 @@ function* lookForCorroborations(
       if (known === undefined) continue
       const hash = upright.hashes[hit.transform]
       if (isAtVetoEdge(veto, hit)) observed.screened(hit.image, known.image.id, type, hash, 'alone')
-      if (isVetoed(veto, hit)) continue
+      if (isVetoed(veto, hit) || isStopped(known.image.id, hit, type, hash)) continue
       const views = { asked: view, registered: viewOf(hit.view), rotated: false }
       const radiusBits = radiusOf(known.image.id) ?? hit.distanceBits
       const isWithin = hit.distanceBits <= Math.min(radiusBits, thresholdOf(known.bank, type, views))

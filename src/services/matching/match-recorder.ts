@@ -5,8 +5,8 @@
 /** Matches of one image that one organisation received. */
 export interface OrgHits {
   readonly hits: number
-  /** Looks of uploads that are no copies (`lookOf`, `isCopy`): each once, at most `MAX_LOOKS`. */
-  readonly looks: ReadonlySet<number>
+  /** Looks of uploads that are no copies (`lookOf`, `isCopy`), with the view that alone decided: each once, at most `MAX_LOOKS`. */
+  readonly looks: ReadonlyMap<number, number | undefined>
 }
 
 /** Hits by organisation, by image. */
@@ -24,6 +24,8 @@ export interface MatchedImage {
   readonly imageId: string
   /** As `lookOf`; `undefined` for a copy. */
   readonly look: number | undefined
+  /** The one view that decided (`flood.ts`); `undefined` if several did, or the whole. */
+  readonly view?: number | undefined
 }
 
 export interface MatchEvents {
@@ -56,7 +58,7 @@ const MAX_LOOKS = 1000
 
 interface OrgNote {
   hits: number
-  readonly looks: Set<number>
+  readonly looks: Map<number, number | undefined>
 }
 
 export function createMatchRecorder({ keep, intervalMs, onError }: MatchEventParts): MatchEvents {
@@ -103,7 +105,7 @@ export function createMatchRecorder({ keep, intervalMs, onError }: MatchEventPar
       orgId,
       () => {
         pairs++
-        return { hits: 0, looks: new Set<number>() }
+        return { hits: 0, looks: new Map<number, number | undefined>() }
       },
     )
   const timer = setInterval(flush, intervalMs).unref()
@@ -115,12 +117,12 @@ export function createMatchRecorder({ keep, intervalMs, onError }: MatchEventPar
         if (batches >= MAX_BATCHES) return
         void flush()
       }
-      for (const { imageId, look } of matched) {
+      for (const { imageId, look, view } of matched) {
         const noted = noteOf(imageId, orgId)
         noted.hits++
         if (look === undefined || noted.looks.size >= MAX_LOOKS) continue
         pairs -= noted.looks.size
-        noted.looks.add(look)
+        if (!noted.looks.has(look)) noted.looks.set(look, view)
         pairs += noted.looks.size
       }
       if (context === undefined) return

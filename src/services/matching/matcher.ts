@@ -5,7 +5,7 @@ import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import { hasPieces } from '../../domain/matching/agreement.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
 import { Problem } from '../../domain/problem.js'
-import { isCopy, lookOf } from '../../domain/trust/flood.js'
+import { DETAILS_VIEW, isCopy, lookOf } from '../../domain/trust/flood.js'
 import type { Catalogue } from '../index/catalogue.js'
 import type { Replica } from '../index/replica.js'
 import type { Searcher } from '../index/searcher.js'
@@ -38,6 +38,7 @@ import { banksAsked, isTold, matchesIn, widestIn } from './match-scope.js'
 import { withMoments } from './observation.js'
 import { createObserved, NOT_OBSERVED } from './observed.js'
 import type { ProbingGuard, Screen } from './probing-guard.js'
+import { stoppedIn } from './stopped-views.js'
 
 export interface Matcher {
   /** Can it match by details? If not, views are ignored. */
@@ -111,11 +112,11 @@ async function matchIn(call: Call, pictures: Iterable<readonly HashedSignal[]>):
   const all = Array.isArray(pictures) ? pictures : await runCooperatively(gathered(pictures), yieldIfNeeded)
   const radiusOf = (imageId: string) => probing.radiusOf(options.orgId, imageId)
   const isNarrowed = (imageId: string) => catalogue.isNarrowed(imageId)
-  const most = maxMatchesOf(all.length)
+  const [most, isStopped] = [maxMatchesOf(all.length), stoppedIn(catalogue, searcher)]
   // Once for all pictures: the registry may grow while this yields.
   const firstPassBits =
     options.thresholdBits === undefined ? firstPassBitsAmong(catalogue.index('pdq-area').liveRows) : undefined
-  const asking = { searcher, banks, widestOf, firstPassBits, options, matchIds, most, radiusOf, isNarrowed }
+  const asking = { searcher, banks, widestOf, firstPassBits, options, matchIds, most, radiusOf, isNarrowed, isStopped }
   const isAhead = all.length > 1
   const ahead = isAhead
     ? await runCooperatively(searchAhead(searcher, all, widestOf, firstPassBits), yieldIfNeeded)
@@ -151,9 +152,9 @@ function noteAnswer(
   const remaining = answer.filter(({ ordinal }) => searcher.has(ordinal))
   const recorded = remaining.filter(({ match }) => match.grade !== 'review')
   const seen = shownBy(signals)
-  const noted = recorded.map(({ ordinal, imageId, match }) => {
+  const noted = recorded.map(({ ordinal, imageId, match, view }) => {
     const isSeen = seen !== undefined && !copies.has(match)
-    return { imageId, look: isSeen ? lookOf(seen, searcher.frameNumberOf(ordinal)) : undefined }
+    return { imageId, look: isSeen ? lookOf(seen, searcher.frameNumberOf(ordinal)) : undefined, view }
   })
   parts.matchEvents.note(orgId, noted, options.contexts?.[picture])
   const matches = matchesIn(remaining, catalogue, orgId)
@@ -207,7 +208,9 @@ async function withDetails(searched: Searched, views: readonly AskedView[], byHa
   const { orgId, mirrors = true } = options
   const except = new Set(byHashes.filter(({ match }) => match.grade !== 'review').map(({ ordinal }) => ordinal))
   const matchIdOf = (imageId: string) => matchIds.idFor(orgId, imageId)
-  const asked = { searcher, banks: asking.banks, mirrors, except, yieldIfNeeded, matchIdOf }
+  const isStopped = (ordinal: number) =>
+    catalogue.isAnyViewStopped && catalogue.stoppedViewsOf(searcher.image(ordinal)?.id ?? '').includes(DETAILS_VIEW)
+  const asked = { searcher, banks: asking.banks, mirrors, except, isStopped, yieldIfNeeded, matchIdOf }
   const { answer, observations } = await matchesByDetails(finder, views, asked)
   const seen = probing.see(orgId, observations, options.knowsDistance === true)
   const found = screened(seen instanceof Promise ? await seen : seen, answer, accountOfDetails)

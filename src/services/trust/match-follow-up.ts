@@ -3,6 +3,7 @@
 import type { RegisteredFacts } from '../../domain/matching/signal.js'
 import { Problem } from '../../domain/problem.js'
 import { FLOOD_RULES, floodAction, frameOfLook, mayBeFlood, type Said } from '../../domain/trust/flood.js'
+import type { HoldReason } from '../../domain/trust/quarantine.js'
 import { tierOf } from '../../domain/trust/tier.js'
 import { supportOf, type Trust } from '../../domain/trust/trust.js'
 import type { CaseEvents } from '../../store/cases/case-events.js'
@@ -152,11 +153,11 @@ async function afterMatchesOf(parts: AfterMatchParts, met: Met): Promise<void> {
   const { imageId, atMs } = met
   const platforms = await platformsIn(parts, met)
   if (platforms.length === 0) return
-  const allLooks = new Set(platforms.flatMap(({ looks }) => [...looks]))
-  const looks = [...allLooks].slice(0, MAX_LOOKS).map((look) => {
+  const allLooks = new Map(platforms.flatMap(({ looks }) => [...looks]))
+  const looks = [...allLooks].slice(0, MAX_LOOKS).map(([look, view]) => {
     const frame = frameOfLook(look)
-    const looks = parts.pseudonymOf(`look ${look}`, imageId)
-    return { look: looks, frame: frame === 0 ? undefined : parts.pseudonymOf(`frame ${frame}`, imageId) }
+    const pseudonym = parts.pseudonymOf(`look ${look}`, imageId)
+    return { look: pseudonym, frame: frame === 0 ? undefined : parts.pseudonymOf(`frame ${frame}`, imageId), view }
   })
   met.seen ??= await parts.matchEvents.note(imageId, platforms, looks, atMs)
   const { seen } = met
@@ -175,7 +176,10 @@ async function afterMatchesOf(parts: AfterMatchParts, met: Met): Promise<void> {
   if (isFlood) await guard(parts, imageId, image, seen, atMs)
 }
 
-/** Flood guard: narrows a signal that matches look-alikes, holds one that platforms dispute, and raises an event for operators. */
+/**
+ * Flood guard: stops the view by which a signal matches look-alikes, or narrows the signal; holds one that platforms dispute; and raises an event for
+ * operators.
+ */
 async function guard(
   parts: AfterMatchParts,
   imageId: string,
@@ -184,18 +188,21 @@ async function guard(
   atMs: number,
 ): Promise<void> {
   const { trust } = await parts.trusts.get(imageId)
-  const { circulation, heldFor } = trust
+  const { circulation, stoppedViews } = trust
   if (circulation === 'held' || circulation === 'invalidated') return
   const rule = FLOOD_RULES[tierOf(image.tier, supportOf(trust))]
-  const flood = floodAction(rule, seen, saidOf(trust), trust.toleratedFlood)
+  const flood = floodAction(rule, seen, saidOf(trust), trust.toleratedFlood, stoppedViews)
   if (flood === undefined) return
   const { becomes, height } = flood
   if (becomes === 'told')
     return await parts.events.add('signal.flooded', { signalId: imageId }, atMs, FLOOD_TOLD_AGAIN_AFTER_S)
-  const cause = becomes === 'narrowed' ? 'look-alikes' : 'flood'
-  if (heldFor === cause) return
+  if (circulation === 'narrowed' && becomes !== 'held') return
+  const why: HoldReason =
+    becomes === 'view-stopped'
+      ? { cause: 'decoration', flood: height, view: flood.view }
+      : { cause: becomes === 'narrowed' ? 'look-alikes' : 'flood', flood: height }
   try {
-    await parts.trust.hold(imageId, { cause, flood: height })
+    await parts.trust.hold(imageId, why)
   } catch (error) {
     // It was withdrawn or invalidated meanwhile. Either way it no longer matches.
     if (!(error instanceof Problem) || !['signal-unknown', 'signal-invalidated'].includes(error.code)) throw error

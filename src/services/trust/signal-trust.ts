@@ -3,13 +3,12 @@
 import type { Deadline } from '../../domain/cases/sla.js'
 import type { Category, RegisteredFacts, Tier } from '../../domain/matching/signal.js'
 import { CASES_BANK_NAME } from '../../domain/organisations/bank.js'
+import type { Circulation, HoldCause } from '../../domain/trust/quarantine.js'
 import { type Support, tierOf } from '../../domain/trust/tier.js'
 import {
-  type Circulation,
   type DisputeAnswer,
   type DisputeReason,
   type DisputeState,
-  type HoldCause,
   supportOf,
   type Trust,
   type Verdict,

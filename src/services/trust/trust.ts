@@ -5,11 +5,11 @@ import type { Caller } from '../../domain/organisations/access.js'
 import type { AuditActor } from '../../domain/organisations/audit.js'
 import type { PageCursor } from '../../domain/page-cursor.js'
 import { Problem } from '../../domain/problem.js'
+import type { HoldReason } from '../../domain/trust/quarantine.js'
 import {
   type DisputeAnswer,
   type DisputeOutcome,
   type DisputeReason,
-  type QuarantineCause,
   type TrustAction,
   type Verdict,
   verdictOf,
@@ -66,11 +66,7 @@ export interface TrustService {
   /** @throws {Problem} signal-unknown, signal-invalidated */
   verify(signalId: string, by?: AuditActor): Promise<JudgedSignal>
   /** @throws {Problem} signal-unknown, signal-invalidated */
-  hold(
-    signalId: string,
-    why: { readonly cause: QuarantineCause; readonly flood: number },
-    by?: AuditActor,
-  ): Promise<JudgedSignal>
+  hold(signalId: string, why: HoldReason, by?: AuditActor): Promise<JudgedSignal>
   /**
    * Releases a held signal. A flood no greater than the one that it was held for does not hold it again.
    * @throws {Problem} signal-unknown, quarantine-conflict, signal-invalidated
@@ -170,7 +166,7 @@ function actsOnSignals(parts: TrustParts): Pick<TrustService, SignalActs> {
       return judgedAs(await readSignal(parts, signalId, 'signal-unknown'))
     },
     verify: (signalId, by = 'operator') => change(signalId, { kind: 'verify' }, by),
-    hold: (signalId, why, by = why.cause === 'flood' ? 'tabir' : 'operator') =>
+    hold: (signalId, why, by = why.cause === 'operator' ? 'operator' : 'tabir') =>
       change(signalId, { kind: 'hold', ...why }, by),
     release: (signalId, by = 'operator') => change(signalId, { kind: 'release' }, by),
     pause: (signalId, untilS, by) => change(signalId, { kind: 'pause', untilS }, by),

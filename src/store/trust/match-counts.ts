@@ -21,6 +21,8 @@ export interface PseudonymLook {
   readonly look: string
   /** A keyed hash of the frame that it was found by and the image; `undefined` for a picture. */
   readonly frame: string | undefined
+  /** The view that alone decided (`flood.ts`). */
+  readonly view: number | undefined
 }
 
 export interface Seen extends SeenMatches {
@@ -50,7 +52,8 @@ const TTL_S = 35 * 86_400
 
 const LOOKS_TTL_S = (2 * LOOKS_WINDOW_MS) / 1000
 
-const Reply = z.tuple([z.number(), z.array(z.number()), z.array(z.number()), z.number(), z.number(), z.number()])
+const Numbers = z.array(z.number())
+const Reply = z.tuple([z.number(), Numbers, Numbers, z.number(), z.number(), z.number(), Numbers])
 
 export function createMatchEventStore(store: Store): MatchEventStore {
   return {
@@ -77,12 +80,15 @@ export function createMatchEventStore(store: Store): MatchEventStore {
           keys.prefix,
           counts.length,
           ...counts.flatMap(({ pseudonym, hits }) => [pseudonym, hits]),
-          ...looks.flatMap(({ look, frame = '' }) => [look, frame]),
+          ...looks.flatMap(({ look, frame = '', view = '' }) => [look, frame, view]),
         ]),
       )
       if (reply === null) return undefined
-      const [pseudonyms, isNew, hits, noticed, uploads, unlike] = Reply.parse(reply)
-      return { hits, uploads, looks: unlike, pseudonyms, isNew: isNew.map((flag) => flag === 1), noticed: noticed === 1 }
+      const [pseudonyms, isNew, hits, noticed, uploads, unlike, byView] = Reply.parse(reply)
+      const looksByView = new Map<number, number>()
+      for (let i = 0; i + 1 < byView.length; i += 2) looksByView.set(byView[i] ?? 0, byView[i + 1] ?? 0)
+      const facts = { pseudonyms, isNew: isNew.map((flag) => flag === 1), noticed: noticed === 1 }
+      return { hits, uploads, looks: unlike, looksByView, ...facts }
     },
   }
 }

@@ -4,14 +4,14 @@ import { z } from 'zod'
 import { formatUuid, parseUuid } from '../../domain/ids.js'
 import type { AuditEntry } from '../../domain/organisations/audit.js'
 import type { PageCursor } from '../../domain/page-cursor.js'
+import { MAX_STOPPED_VIEWS, MAX_VIEW } from '../../domain/trust/flood.js'
+import { CIRCULATIONS, QUARANTINE_CAUSES } from '../../domain/trust/quarantine.js'
 import {
-  CIRCULATIONS,
   DISPUTE_ANSWERS,
   DISPUTE_REASONS,
   DISPUTE_STATES,
   NO_TRUST,
   pauseEndsS,
-  QUARANTINE_CAUSES,
   type Trust,
   type TrustStatus,
   VERDICTS,
@@ -75,6 +75,7 @@ const TrustJson = z.object({
   heldFor: z.enum(QUARANTINE_CAUSES).optional(),
   heldAtMs: z.int().optional(),
   pause: z.object({ untilS: z.int(), atMs: z.int() }).optional(),
+  stoppedViews: z.array(z.int().min(0).max(MAX_VIEW)).max(MAX_STOPPED_VIEWS).default([]),
   flood: z.number(),
   toleratedFlood: z.number(),
 })
@@ -159,17 +160,18 @@ function trustStatusesIn(reply: unknown): { imageId: string; trustStatus: TrustS
   return found
 }
 
-/** The first byte of a stored trust status: flags. The second byte is its support. */
+/** The first byte of a stored trust status: flags. The second byte is its support; a byte for each stopped view follows. */
 const DISPUTED = 1
 const SILENT = 2
 const HARMLESS = 4
 const NARROWED = 8
 
-function encodeTrustStatus({ support, disputed, matches, narrowed, harmless }: TrustStatus): Buffer {
+function encodeTrustStatus({ support, disputed, matches, narrowed, stoppedViews, harmless }: TrustStatus): Buffer {
   const flags = [disputed && DISPUTED, !matches && SILENT, harmless && HARMLESS, narrowed && NARROWED]
   return Buffer.of(
     flags.reduce<number>((all, flag) => all | Number(flag), 0),
     support,
+    ...stoppedViews,
   )
 }
 
@@ -181,6 +183,7 @@ function decodeTrustStatus(bytes: Buffer): TrustStatus {
     matches: (flags & SILENT) === 0,
     harmless: (flags & HARMLESS) !== 0,
     narrowed: (flags & NARROWED) !== 0,
+    stoppedViews: [...bytes.subarray(2)],
   }
 }
 

@@ -4,7 +4,8 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { AuditActor } from '../../../domain/organisations/audit.js'
 import type { ProblemCode } from '../../../domain/problem.js'
-import { CIRCULATIONS, DISPUTE_ANSWERS, DISPUTE_REASONS, HOLD_CAUSES } from '../../../domain/trust/trust.js'
+import { CIRCULATIONS, HOLD_CAUSES } from '../../../domain/trust/quarantine.js'
+import { DISPUTE_ANSWERS, DISPUTE_REASONS } from '../../../domain/trust/trust.js'
 import type { JudgedSignal } from '../../../services/trust/signal-trust.js'
 import type { TrustService } from '../../../services/trust/trust.js'
 import { Next, nextOf, PageQuery } from '../../pages.js'
@@ -21,7 +22,7 @@ const JudgedView = SignalTrustView.extend({
   bank: z.string(),
   circulation: z.enum(CIRCULATIONS).meta({
     description:
-      'narrowed: matches only near-identical copies of the whole picture until it is released. Set automatically when it matched many uploads that look unlike one another (heldFor: look-alikes). held: stored, but matches nothing until it is released. invalidated: judged a false report; matches nothing unless the decision is reversed.',
+      'matching: also where one or two views of it are stopped because they alone matched many uploads that look unlike one another (heldFor: decoration). narrowed: matches only near-identical copies of the whole picture until it is released. Set automatically when it matched many uploads that look unlike one another (heldFor: look-alikes). held: stored, but matches nothing until it is released. invalidated: judged a false report; matches nothing unless the decision is reversed.',
   }),
   heldFor: z.enum(HOLD_CAUSES).nullable(),
   heldAt: Instant.nullable(),

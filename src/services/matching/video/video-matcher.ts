@@ -13,6 +13,7 @@ import { banksAsked, isTold, matchesIn, widestIn } from '../match-scope.js'
 import type { MatcherParts } from '../matcher.js'
 import { type CountedObservation, withMoments } from '../observation.js'
 import { createObserved, NOT_OBSERVED } from '../observed.js'
+import { stoppedIn } from '../stopped-views.js'
 import { framesCompared } from './compared-frames.js'
 import { type AskedFrame, nearFramesOf, widestOfFrames } from './near-frames.js'
 import { answerOf, type TargetAnswer } from './target-match.js'
@@ -80,10 +81,10 @@ async function matchIn(call: Call, videos: readonly AskedVideo[]): Promise<Match
   const widestOf = widestOfFrames(widestIn(banks, options, probing.isOn), options.thresholdBits, probing.isOn)
   const radiusOf = (imageId: string) => probing.radiusOf(options.orgId, imageId)
   const isNarrowed = (imageId: string) => catalogue.isNarrowed(imageId)
-  const most = maxMatchesOf(videos.length)
+  const [most, isStopped] = [maxMatchesOf(videos.length), stoppedIn(catalogue, searcher)]
   // Frames are searched for completely, beforehand.
   const firstPassBits = undefined
-  const asking = { searcher, banks, widestOf, firstPassBits, options, matchIds, most, radiusOf, isNarrowed }
+  const asking = { searcher, banks, widestOf, firstPassBits, options, matchIds, most, radiusOf, isNarrowed, isStopped }
   const yieldIfNeeded = parts.scheduler.yielder()
   const answers: (readonly Told[])[] = []
   for (const [video, asked] of videos.entries()) {

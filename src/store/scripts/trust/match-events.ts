@@ -4,10 +4,12 @@ import { outboxLua } from '../organisations/outbox.js'
 // depend on them. The pseudonym of each organisation that was told of the image is kept as long as the image is registered, because its
 // withdrawal has to reach them however late. When the image was withdrawn between the answer and this call, they are told now. The fields
 // s:<party>, by which a party is new only once, expire some time after the last match. How uploads look is kept as a HyperLogLog of 32-bit
-// keyed hashes: it tells how many different ones there were, and none of them. Of a video, new ones are counted for each frame.
+// keyed hashes: it tells how many different ones there were, and none of them. New ones are counted for each frame of a video, and for the view that
+// alone decided.
 export const recordMatchEvents = `${outboxLua}
     local images   = KEYS[1] -- hash: the shard of the image
-    local seen     = KEYS[2] -- hash: hour; h:<party> -> hits in it; s:<party> -> 1; half (of a day); uploads in it; uploadsBefore, in the half before
+    local seen     = KEYS[2] -- hash: hour; h:<party> -> hits in it; s:<party> -> 1; half (of a day); uploads in it; uploadsBefore, in the half before;
+                             -- v:<view> -> looks in this half that it alone decided; w:<view>, in the half before
     local noticed  = KEYS[3] -- set: image ids with a notice
     local told     = KEYS[4] -- set: pseudonyms of the organisations that were told
     local looks    = KEYS[5] -- HyperLogLog: looks of uploads in this half of a day
@@ -21,10 +23,11 @@ export const recordMatchEvents = `${outboxLua}
     local looksTtlS = ARGV[5] -- [seconds] to keep the looks
     local prefix   = ARGV[6] -- of all keys
     local count    = tonumber(ARGV[7]) -- [integer] of parties
-    -- ARGV[8 + 2i] party i, ARGV[9 + 2i] its hits; then of uploads that are no copies: keyed hash of the look, and of the frame or
-    -- empty, and so on
+    -- ARGV[8 + 2i] party i, ARGV[9 + 2i] its hits; then of uploads that are no copies: keyed hash of the look, that of the frame or empty, and
+    -- [0…255] the view that alone decided or empty, and so on
     -- returns {[integer] parties so far; for each party [1 or 0] whether it is new; hits of this hour, one number for each party; [1 or 0] whether
-    -- there is a notice; [integer] uploads and [integer] different looks, of a video those of the frame with most, both of the last two half days}; nil without the image
+    -- there is a notice; [integer] uploads and [integer] different looks, of a video those of the frame with most, both of the last two half days;
+    -- views and their looks}; nil without the image
     local isThere = redis.call('HEXISTS', images, id) == 1
     local parties = {}
     for i = 8, 6 + 2 * count, 2 do
@@ -56,13 +59,24 @@ export const recordMatchEvents = `${outboxLua}
         redis.call('DEL', looks, frames)
       end
       redis.call('HSET', seen, 'uploads', 0, 'uploadsBefore', uploadsBefore)
+      local fields = redis.call('HGETALL', seen)
+      for i = 1, #fields, 2 do
+        if string.sub(fields[i], 1, 2) == 'w:' then redis.call('HDEL', seen, fields[i]) end
+      end
+      for i = 1, #fields, 2 do
+        if string.sub(fields[i], 1, 2) == 'v:' then
+          redis.call('HDEL', seen, fields[i])
+          if half == lastHalf + 1 then redis.call('HSET', seen, 'w:' .. string.sub(fields[i], 3), fields[i + 1]) end
+        end
+      end
     end
     redis.call('HSET', seen, 'half', math.max(half, lastHalf))
-    for i = 8 + 2 * count, #ARGV, 2 do
+    for i = 8 + 2 * count, #ARGV, 3 do
       local isNew = redis.call('PFADD', looks, ARGV[i]) == 1
       -- Adding it to the half before changes nothing: both are counted together.
       if isNew and redis.call('EXISTS', before) == 1 then isNew = redis.call('PFADD', before, ARGV[i]) == 1 end
       if isNew and ARGV[i + 1] ~= '' then redis.call('ZINCRBY', frames, 1, ARGV[i + 1]) end
+      if isNew and ARGV[i + 2] ~= '' then redis.call('HINCRBY', seen, 'v:' .. ARGV[i + 2], 1) end
     end
     if #ARGV > 7 + 2 * count then
       redis.call('EXPIRE', looks, looksTtlS)
@@ -76,12 +90,21 @@ export const recordMatchEvents = `${outboxLua}
     end
     redis.call('EXPIRE', seen, ttlS)
     local all = redis.call('HGETALL', seen)
-    local known, hits, uploads = 0, {}, 0
+    local known, hits, uploads, byView = 0, {}, 0, {}
     for i = 1, #all, 2 do
       local kind = string.sub(all[i], 1, 2)
       if kind == 's:' then known = known + 1 end
       if kind == 'h:' then hits[#hits + 1] = tonumber(all[i + 1]) end
+      if kind == 'v:' or kind == 'w:' then
+        local view = tonumber(string.sub(all[i], 3))
+        byView[view] = (byView[view] or 0) + tonumber(all[i + 1])
+      end
       if all[i] == 'uploads' or all[i] == 'uploadsBefore' then uploads = uploads + tonumber(all[i + 1]) end
+    end
+    local views = {}
+    for view, looksOfView in pairs(byView) do
+      views[#views + 1] = view
+      views[#views + 1] = looksOfView
     end
     local most = 0
     for _, pair in ipairs({ { frames, framesBefore }, { framesBefore, frames } }) do
@@ -89,4 +112,4 @@ export const recordMatchEvents = `${outboxLua}
       if top[1] then most = math.max(most, tonumber(top[2]) + tonumber(redis.call('ZSCORE', pair[2], top[1]) or '0')) end
     end
     if most == 0 then most = redis.call('PFCOUNT', looks, before) end
-    return { known, isNew, hits, redis.call('SISMEMBER', noticed, id), uploads, most }`
+    return { known, isNew, hits, redis.call('SISMEMBER', noticed, id), uploads, most, views }`

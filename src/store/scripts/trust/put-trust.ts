@@ -26,13 +26,13 @@ const refuseLua = `
     end`
 
 // Stores the trust status of a signal, unless another process changed it since it was read or the signal no longer exists, and announces it if
-// the two bytes that every replica holds changed.
+// the few bytes that every replica holds changed.
 export const putTrust = {
   numberOfKeys: 8,
   lua: `${announceLua}${feedLaterLua}${outboxLua}${pseudonymsLua}${refuseLua}${handedOverLua}
     local images        = KEYS[1] -- hash: the shard of the image
     local trust         = KEYS[2] -- hash: image id -> version:JSON
-    local trustStatuses = KEYS[3] -- hash: image id -> [2 bytes]
+    local trustStatuses = KEYS[3] -- hash: image id -> [2 to 4 bytes]
     local disputes      = KEYS[4] -- sorted set: image ids
     local quarantine    = KEYS[5] -- sorted set: image ids
     local holdSchedule  = KEYS[6] -- sorted set: image ids, by when [epoch ms] their pause ends
@@ -41,7 +41,7 @@ export const putTrust = {
     local id            = ARGV[1] -- [16 bytes]
     local version       = ARGV[2] -- the version that was read; 0 for none
     local json          = ARGV[3]
-    local trustStatus   = ARGV[4] -- [2 bytes]
+    local trustStatus   = ARGV[4] -- [2 to 4 bytes]
     local disputedAt    = ARGV[5] -- [epoch ms], or empty
     local heldAt        = ARGV[6] -- [epoch ms], or empty
     local dueMs         = ARGV[7] -- [epoch ms] when its pause ends, or empty
@@ -50,7 +50,7 @@ export const putTrust = {
     local untilMs       = ARGV[10] -- [epoch ms] until when they are blocked, or empty to unblock them
     local assisted      = ARGV[11] -- key of the case for which an organisation acts, or empty; refused once it handed the case over
     -- ARGV[12…]     [16 bytes] keyed digests of the image. Keys in ARGV have the same hash tag as the declared ones
-    -- returns [integer] the revision that has it; 0 when the two bytes are unchanged; -1 when another process was first; -2 after a handover;
+    -- returns [integer] the revision that has it; 0 when these bytes are unchanged; -1 when another process was first; -2 after a handover;
     -- nil without the image
     if assisted ~= '' and isHandedOver(assisted, 'organisation') then return -2 end
     if redis.call('HEXISTS', images, id) == 0 then return nil end

@@ -1,0 +1,45 @@
+// Whether a signal matches, and what stops it until somebody decides: quarantine by the flood guard or an operator, and the pause of its owner.
+
+/**
+ * - `matching`: matches normally.
+ * - `narrowed`: matches only nearly unchanged copies (`isCopy` in `flood.ts`), until an operator decides.
+ * - `held`: stored, but matches nothing until an operator or the owner releases it.
+ * - `invalidated`: judged false. Matches nothing unless the decision is reversed.
+ */
+export const CIRCULATION_STEPS = {
+  matching: ['narrowed', 'held', 'invalidated'],
+  narrowed: ['matching', 'held', 'invalidated'],
+  held: ['matching', 'narrowed', 'invalidated'],
+  invalidated: ['matching'],
+} as const satisfies Record<string, readonly string[]>
+export type Circulation = keyof typeof CIRCULATION_STEPS
+export const CIRCULATIONS = ['matching', 'narrowed', 'held', 'invalidated'] as const satisfies readonly Circulation[]
+
+/**
+ * Why an operator must decide before the signal matches normally again. `decoration`: some of its views do not match. `look-alikes` narrows it, the
+ * others hold it.
+ */
+export const QUARANTINE_CAUSES = ['flood', 'look-alikes', 'operator', 'decoration'] as const
+export type QuarantineCause = (typeof QUARANTINE_CAUSES)[number]
+/** `owner`: the organisation that submitted the signal paused it, and decides itself when to resume. */
+export const HOLD_CAUSES = [...QUARANTINE_CAUSES, 'owner'] as const
+export type HoldCause = (typeof HOLD_CAUSES)[number]
+
+/** A pause by the owner of the signal. */
+export interface Pause {
+  /** [Unix seconds] when it ends; 0 if it has no end. */
+  readonly untilS: number
+  readonly atMs: number
+}
+
+/** Why a signal is put into quarantine. `view`: which one is stopped. */
+export type HoldReason =
+  | { readonly cause: Exclude<QuarantineCause, 'decoration'>; readonly flood: number }
+  | { readonly cause: 'decoration'; readonly flood: number; readonly view: number }
+export type Hold = HoldReason & { readonly kind: 'hold' }
+
+/** What a quarantine stops. One that stops more replaces another; nothing else does. */
+export const STOPS = { decoration: 0, 'look-alikes': 1, flood: 2, operator: 2 } as const satisfies Record<
+  QuarantineCause,
+  number
+>

@@ -1,0 +1,133 @@
+// A stopped view matches nothing, as if it had not been registered; and the flood guard counts which view alone decided.
+
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import t from 'tap'
+import type { HashedSignal } from '../../src/domain/matching/hashed-image.js'
+import { type Signal, VIEW_NAMES, type View } from '../../src/domain/matching/signal.js'
+import { CASES_BANK } from '../../src/domain/organisations/bank.js'
+import { DETAILS_VIEW, MAX_STOPPED_VIEWS } from '../../src/domain/trust/flood.js'
+import { NO_TRUST_STATUS } from '../../src/domain/trust/trust.js'
+import { Catalogue } from '../../src/services/index/catalogue.js'
+import type { Depth } from '../../src/services/matching/match.js'
+import type { MatchedImage } from '../../src/services/matching/match-recorder.js'
+import type { MatcherParts } from '../../src/services/matching/matcher.js'
+import { decidingViewOf } from '../../src/services/matching/stopped-views.js'
+import { bareMatcher } from '../helpers/bare-matcher.js'
+import { bitsFrom, hashNamed } from '../helpers/hashes.js'
+import { imageOf } from '../helpers/registered-image.js'
+
+const ID = '00000000-0000-4000-8000-000000000001'
+const ASKING = { orgId: 'org', banks: undefined, thresholdBits: undefined }
+
+const row = (view: View, name: string, bits = 0): Signal => ({
+  ...{ type: 'pdq-area', view, quality: 100 },
+  hash: bitsFrom(hashNamed(name), bits),
+})
+const asked = ({ hash, ...rest }: Signal): HashedSignal => ({ ...rest, hashes: [hash] })
+const WHOLE: Signal = { type: 'pdq', view: 'whole', quality: 100, hash: hashNamed('whole picture') }
+const elsewhere: HashedSignal = { type: 'pdq', view: 'whole', quality: 100, hashes: [hashNamed('another picture')] }
+
+function worldOf(rows: readonly Signal[], stoppedViews: readonly number[] = [], more: Partial<MatcherParts> = {}) {
+  const catalogue = new Catalogue()
+  catalogue.put(ID, { ...imageOf(WHOLE.hash), signals: [WHOLE, ...rows] })
+  const stop = (views: readonly number[]) => catalogue.setTrustStatus(ID, { ...NO_TRUST_STATUS, stoppedViews: views })
+  stop(stoppedViews)
+  const noted: MatchedImage[] = []
+  const matchEvents = { note: (_: string, met: readonly MatchedImage[]) => void noted.push(...met) }
+  const matcher = bareMatcher({ replica: { catalogue }, matchEvents, ...more })
+  const found = async (signals: readonly HashedSignal[], depth: Depth = 'hashes') => {
+    const [matches = []] = await matcher.match([signals], { ...ASKING, depth, viewsOf: () => [] })
+    return matches.map(({ grade, view, distanceBits }) => `${grade} ${view} ${distanceBits}`)
+  }
+  return { catalogue, stop, found, noted }
+}
+
+t.test('an image with stopped views is found as if it had been registered without them', async () => {
+  const views = VIEW_NAMES.filter((view) => view !== 'whole')
+  const rows = fc.uniqueArray(fc.record({ view: fc.constantFrom(...views), name: fc.constantFrom('a', 'b', 'c', 'd') }), {
+    selector: ({ view, name }) => `${view} ${name}`,
+    minLength: 1,
+    maxLength: 8,
+  })
+  const queries = fc.array(
+    fc.record({ view: fc.constantFrom(...VIEW_NAMES), name: fc.constantFrom('a', 'b', 'c', 'd'), bits: fc.nat(60) }),
+    {
+      minLength: 1,
+      maxLength: 4,
+    },
+  )
+  const stopped = fc.uniqueArray(fc.nat(7), { maxLength: MAX_STOPPED_VIEWS })
+  await fc.assert(
+    fc.asyncProperty(rows, queries, stopped, async (made, asking, stoppedViews) => {
+      const all = made.map(({ view, name }) => row(view, name))
+      const signals = [elsewhere, ...asking.map(({ view, name, bits }) => asked(row(view, name, bits)))]
+      const without = worldOf(all.filter((_, i) => !stoppedViews.includes(i)))
+      assert.deepEqual(await worldOf(all, stoppedViews).found(signals), await without.found(signals))
+    }),
+    { numRuns: 25 },
+  )
+})
+
+t.test('the others decide still, and a stopped one again once it is released', async (t) => {
+  const { stop, found, catalogue } = worldOf([row('deframed', 'banner'), row('piece', 'quarter')], [0])
+  t.same(await found([elsewhere, asked(row('deframed', 'banner', 4))]), [])
+  t.same(await found([elsewhere, asked(row('whole', 'quarter', 4))]), ['near piece 4'])
+  t.same(await found([asked(WHOLE)]), ['exact whole 0'])
+  const [near, other] = [row('deframed', 'banner', 8), row('deframed', 'banner', 16)]
+  const halfway = { ...near, hash: bitsFrom(other.hash, 8) }
+  const tied = worldOf([near, halfway], [0])
+  t.same(
+    await tied.found([elsewhere, asked(row('deframed', 'banner'))]),
+    ['near deframed 8'],
+    'of two as near, one is stopped',
+  )
+  stop([])
+  t.same(await found([elsewhere, asked(row('deframed', 'banner', 4))]), ['near deframed 4'])
+  stop([0])
+  catalogue.remove(ID)
+  t.same(catalogue.stoppedViewsOf(ID), [], 'nothing is left of an image that was removed')
+})
+
+t.test('a match is counted for a view that alone decides', async (t) => {
+  const { found, noted } = worldOf([row('whole', 'all'), row('deframed', 'banner'), row('piece', 'quarter')])
+  const counted = async (...signals: readonly Signal[]) => {
+    noted.length = 0
+    await found([elsewhere, ...signals.map(asked)])
+    return noted.map(({ view }) => view)
+  }
+  t.same(await counted(row('deframed', 'banner', 4)), [1])
+  t.same(await counted(row('deframed', 'banner', 42)), [1])
+  t.same(await counted(row('deframed', 'banner'), row('piece', 'banner', 2)), [1], 'seen twice')
+  t.same(await counted(row('deframed', 'banner'), row('piece', 'quarter')), [undefined], 'two do')
+  t.same(await counted(row('whole', 'all', 20)), [undefined], 'the whole')
+  for (const bits of [0, 20]) {
+    await found([asked({ ...WHOLE, hash: bitsFrom(WHOLE.hash, bits) }), asked(row('deframed', 'banner'))])
+    t.match(noted.at(-1), { view: undefined }, 'the whole, by PDQ')
+  }
+  const ofCases = { bank: CASES_BANK, orientation: 0 }
+  const decides = (...rows: readonly Signal[]) => decidingViewOf([asked(row('whole', 'all'))], rows, ofCases, undefined)
+  t.equal(decides(row('piece', 'quarter'), row('whole', 'all')), undefined, 'also if a pair of others is told')
+  t.equal(decides(row('piece', 'quarter'), row('crop', 'all')), 1)
+  const cropped = worldOf([row('crop', 'middle')])
+  const inside = [elsewhere, asked(row('whole', 'middle', 10)), asked(row('piece', 'of it'))]
+  t.same(await cropped.found(inside), ['near crop 10'])
+  t.same(cropped.noted[0]?.view, undefined, 'the upload is in all its parts what a crop shows')
+})
+
+t.test('details are counted as one view, and stopped as one', async (t) => {
+  const region = { left: 0, top: 0, right: 1, bottom: 1 }
+  const detail = { inliers: 12, surplus: 4, distanceBits: 9, region, isMirrored: false, isAtEdge: false }
+  const finder: MatcherParts['finder'] = {
+    async find(_, { searcher, role }) {
+      const image = searcher.image(0)
+      return image === undefined || role(0) !== 'wanted' ? [] : [{ ...detail, ordinal: 0, image }]
+    },
+  }
+  const { stop, found, noted } = worldOf([row('deframed', 'banner')], [], { finder })
+  t.same(await found([elsewhere], 'auto'), ['near details 9'])
+  t.match(noted, [{ view: DETAILS_VIEW, look: Number }])
+  stop([DETAILS_VIEW])
+  t.same(await found([elsewhere], 'auto'), [])
+  t.same(await found([elsewhere, asked(row('deframed', 'banner', 4))], 'auto'), ['near deframed 4'])
+})
