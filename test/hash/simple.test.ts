@@ -33,6 +33,24 @@ t.test('a sign in two or three flat colours is simple, with soft edges as well',
   t.ok(isSimple(rasterOf(plain(100, 100, 7))))
 })
 
+/** Upright strokes on a red ground, `edge` pixels soft, and a small picture in a corner. */
+function strip(height: number, edge = 0) {
+  return shaded(480, height, (x, y) => {
+    if (x < 34 && y < height / 2) return [(6 * x) % 256, (5 * y) % 256, (x * y) % 256]
+    const isLine = y > 0.3 * height && y < 0.7 * height && x > 60
+    const intoStroke = Math.min(x % 16, 8 - (x % 16))
+    const share = isLine ? Math.max(0, Math.min(1, (intoStroke + 1) / (edge + 1))) : 0
+    return [190 + 60 * share, 20 + 230 * share, 30 + 220 * share]
+  })
+}
+
+t.test('a strip of text on one colour is simple, and the same text on a page is not', async (t) => {
+  t.ok(isSimple(rasterOf(strip(100))))
+  t.ok(isSimple(rasterOf(strip(240))), 'twice as wide as high')
+  t.notOk(isSimple(rasterOf(strip(260))), 'a page')
+  t.notOk(isSimple(rasterOf(strip(100, 3))), 'without a sharp edge')
+})
+
 t.test('a picture with more colours or any texture is not simple', async (t) => {
   t.notOk(isSimple(rasterOf(sign({ bands: 40 }))), 'in bands of many')
   t.notOk(isSimple(rasterOf(sign({ noise: 3 }))), 'the same with grain')

@@ -104,7 +104,7 @@ function hasherWith(kernel: PdqKernel, frames: FrameKernel): ImageHasher {
   ): PartSignals {
     if (Math.min(pixels.width, pixels.height) < MIN_SIDE_PX) return { signals: [], isSimple: false, isForm: false }
     return frames.measure(pixels, (raster) => {
-      const isSign = purpose === 'register' && isSimple(raster)
+      const isSign = purpose === 'register' && isSimple(raster, aspect)
       const isFlat = isFormIn(raster, purpose, extent)
       const views = viewsIn(raster, aspect, purpose, extent).filter(({ isCore = false }) => !isFlat || !isCore)
       return { signals: partsOf(kernel, raster, views, { aspect, purpose }), isSimple: isSign, isForm: isFlat }
