@@ -65,7 +65,7 @@ const TRUE_PICTURES = {
   'every copy edited on its own (narrowed)': { saved: 0, light: 0.2, overlay: 0.4, screen: 0.4, own: 0.8 },
   'crops of one quarter, passed on': { saved: 0, light: 0, overlay: 0, screen: 1, own: 0.05, views: [QUARTER] },
   'copies, and crops of one quarter': { saved: 0.5, light: 0.1, overlay: 0, screen: 0.4, own: 0.3, views: [QUARTER] },
-  'each crop cut anew (its view is stopped)': { saved: 0, light: 0, overlay: 0, screen: 1, own: 0.8, views: [QUARTER] },
+  'each crop made separately (view stopped)': { saved: 0, light: 0, overlay: 0, screen: 1, own: 0.8, views: [QUARTER] },
 }
 /**
  * `near`: is it the whole that is alike? `copies`: what share lies so near that it passes for a copy. `views`: those that alone decide, each as often;

@@ -105,9 +105,9 @@ function planWith(reach: Uint8Array, counts: BandCounts, shape: Shape, bucketNs:
 }
 
 /**
- * Beyond this margin a search wants rows that the pigeonring principle would reject: within `farthestBits`, bands next to a near one differ in as
- * many bits as any others. These shares of them are let through in two and in three bands (decision 0010). A plan for few bits is for many rows, of which
- * 40 % would pass the wide test of two bands by chance, and 4 % pass the narrow one.
+ * With a larger margin than this a search also needs rows that the pigeonring principle rejects: a row within `farthestBits` may differ in any bands. So
+ * two and three neighbouring bands may differ in at least these shares of `farthestBits` (decision 0010). Large registries have plans for fewer than
+ * `fromBits`: 40 % of their rows would pass the wide test of two bands by chance, 4 % pass the narrow one.
  */
 const USUAL_MARGIN_BITS = 2
 const WIDE_SHARES = { fromBits: 31, two: 7 / 52, three: 11 / 52 }

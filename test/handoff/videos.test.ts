@@ -103,7 +103,7 @@ t.test('a worker detects a cancelled request, and a request detects a lost worke
   t.equal(pendingVideos.size, 0)
 })
 
-t.test('a video that is not taken in time is given up', async (t) => {
+t.test('a video that no worker fetches before the timeout is discarded', async (t) => {
   const { pendingVideos, visit, url } = await open(t, 20)
   const { ticket, answer } = pendingVideos.put(video().bytes)
   await t.rejects(answer, { code: 'hashing-unavailable' })

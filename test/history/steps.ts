@@ -70,7 +70,7 @@ interface Facts {
   /** A picture that was judged harmless and then withdrawn has to leave the store, at the latest when an appeal is granted. */
   appeal: AtRef
   'pass-time': { readonly s: number }
-  /** Many hashes in one file, all of which must match from then on. */
+  /** Imports many hashes in one file. All must match afterwards. */
   import: WithCount
   'import-again': InGroup & { readonly times: number }
   /** This many of a group. */

@@ -1,4 +1,4 @@
-// Videos of an episode: a hash whose name begins with `v` stands for a video of some frames, the first of which has that hash.
+// Videos of an episode. A hash name that begins with `v` stands for a video; its first frame has that hash.
 
 const FRAMES = 3
 const FRAME_MS = 2000

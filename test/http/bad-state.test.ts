@@ -45,7 +45,7 @@ const QUEUE = '{tabir}:hash-image'
 async function pictureUnderWay(t: Test) {
   const { service, app, redis } = await shared()
   const her = await openCase(app)
-  /** Made anew each time, because the server overwrites what was sent. */
+  /** A new form for each request: the server overwrites the bytes it receives. */
   const form = async () => images([await scene(1)])
   /** Workers may change the case meanwhile. No picture may be stored. */
   const pictures = async () => ({

@@ -17,7 +17,7 @@ t.test('known HMA clients get the answers that they read', { timeout: 230_000 },
   const key = await keyFor(service, 'platform', ['match', 'match:distance', 'signals:write', 'feed'])
   await startWorkers(t, service.redis)
   const picture = await scene(4242)
-  // Made anew each time, because the server overwrites what it was sent.
+  // A new form for each request: the server overwrites the bytes it receives.
   const form = (name: string, fields: Record<string, string> = {}) =>
     multipart([
       ...Object.entries(fields).map(([field, bytes]) => ({ name: field, bytes })),

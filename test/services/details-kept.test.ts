@@ -8,20 +8,16 @@ import { formatUuid } from '../../src/domain/ids.js'
 import type { RegisteredImage } from '../../src/domain/matching/signal.js'
 import { CASES_BANK_NAME } from '../../src/domain/organisations/bank.js'
 import type { Catalogue } from '../../src/services/index/catalogue.js'
-import { Replica } from '../../src/services/index/replica.js'
 import { createSnapshots } from '../../src/services/index/snapshot.js'
 import { createCaseStore } from '../../src/store/cases/cases.js'
 import type { StoredImage } from '../../src/store/images/image-reads.js'
 import { createImageStore } from '../../src/store/images/images.js'
 import { createImageReader } from '../../src/store/images/reader/image-reader.js'
-import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
-import { createBankStore } from '../../src/store/organisations/banks.js'
-import { connectForFollowing, openStore } from '../../src/store/redis/client.js'
+import { openStore } from '../../src/store/redis/client.js'
 import { detailShard, keys } from '../../src/store/redis/keys.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
-import { createTrustStore } from '../../src/store/trust/trust.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
-import { PATIENT } from '../helpers/service.js'
+import { replicaOf } from '../helpers/replica.js'
 
 const keyring = makeKeyring([Buffer.alloc(32, 7)])
 const { socket } = await startRedis(t)
@@ -113,25 +109,20 @@ t.test('the end of a case erases the details of its images', async (t) => {
 
 async function startReplica() {
   const reader = createImageReader(target, keyring)
-  const replica = new Replica({
-    store,
-    images,
-    reader: {
-      columns() {
-        fullReads++
-        return reader.columns()
+  const replica = replicaOf(
+    { store, target, keyring },
+    {
+      images,
+      reader: {
+        columns() {
+          fullReads++
+          return reader.columns()
+        },
       },
+      snapshots,
+      onError: (error) => t.fail(String(error)),
     },
-    snapshots,
-    withdrawals: undefined,
-    trusts: createTrustStore(store),
-    banks: createBankStore(store),
-    apiKeys: createApiKeyStore(store),
-    follower: connectForFollowing(target),
-    freshness: PATIENT,
-    now: clock,
-    onError: (error) => t.fail(String(error)),
-  })
+  )
   await replica.start()
   t.teardown(() => replica.close())
   return replica

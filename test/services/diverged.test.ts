@@ -5,24 +5,22 @@ import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { uuidV7 } from '../../src/domain/ids.js'
-import { Replica } from '../../src/services/index/replica.js'
+import type { Replica } from '../../src/services/index/replica.js'
 import { createSnapshots, type Snapshots } from '../../src/services/index/snapshot.js'
 import type { Loss } from '../../src/store/images/changes.js'
 import type { StoredImage } from '../../src/store/images/image-reads.js'
 import { createImageStore, MAX_PER_CASE } from '../../src/store/images/images.js'
 import { createOwnWrites } from '../../src/store/images/read-your-writes.js'
 import { createImageReader } from '../../src/store/images/reader/image-reader.js'
-import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
-import { createBankStore } from '../../src/store/organisations/banks.js'
 import { connectForFollowing, openStore } from '../../src/store/redis/client.js'
 import { keys } from '../../src/store/redis/keys.js'
 import { raiseRevision } from '../../src/store/scripts/images/raise-revision.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
-import { createTrustStore } from '../../src/store/trust/trust.js'
 import { keepState } from '../helpers/lost-changes.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
 import { imageOf } from '../helpers/registered-image.js'
-import { PATIENT, until } from '../helpers/service.js'
+import { replicaOf } from '../helpers/replica.js'
+import { until } from '../helpers/service.js'
 
 const keyring = makeKeyring([Buffer.alloc(32, 7)])
 const clock = () => performance.now()
@@ -55,29 +53,25 @@ async function world(t: Test) {
     const losses: Loss[] = []
     let readings = 0
     const reader = createImageReader(target, keyring)
-    const replica = new Replica({
-      store,
-      images,
-      own,
-      reader: {
-        async *columns() {
-          readings++
-          await given.onReading?.()
-          yield* reader.columns()
-          await given.onRead?.()
+    const replica = replicaOf(
+      { store, target, keyring },
+      {
+        images,
+        own,
+        reader: {
+          async *columns() {
+            readings++
+            await given.onReading?.()
+            yield* reader.columns()
+            await given.onRead?.()
+          },
         },
+        snapshots: given.snapshots,
+        follower: Object.assign(follower, { xreadBuffer: held }),
+        onLoss: (loss) => losses.push(loss),
+        onError: () => {},
       },
-      snapshots: given.snapshots,
-      withdrawals: undefined,
-      trusts: createTrustStore(store),
-      banks: createBankStore(store),
-      apiKeys: createApiKeyStore(store),
-      follower: Object.assign(follower, { xreadBuffer: held }),
-      freshness: PATIENT,
-      onLoss: (loss) => losses.push(loss),
-      now: clock,
-      onError: () => {},
-    })
+    )
     t.teardown(() => replica.close())
     await replica.start()
     return {

@@ -11,21 +11,19 @@ import { createFeedCursors } from '../../src/services/feed/feed-cursor.js'
 import { createFeedLines } from '../../src/services/feed/feed-lines.js'
 import { ORIGIN_BYTES } from '../../src/services/index/image-ids.js'
 import { createRecentChanges } from '../../src/services/index/recent-changes.js'
-import { Replica } from '../../src/services/index/replica.js'
 import { createMatchIds } from '../../src/services/matching/match-ids.js'
 import { createFeedBatches } from '../../src/store/exchange/feed-batches.js'
 import type { StoredImage } from '../../src/store/images/image-reads.js'
 import { createImageStore } from '../../src/store/images/images.js'
-import { createImageReader } from '../../src/store/images/reader/image-reader.js'
-import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
 import { createBankStore } from '../../src/store/organisations/banks.js'
-import { connectForFollowing, openStore } from '../../src/store/redis/client.js'
+import { openStore } from '../../src/store/redis/client.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
 import { createTrustStore } from '../../src/store/trust/trust.js'
 import { keepState } from '../helpers/lost-changes.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
 import { imageOf } from '../helpers/registered-image.js'
-import { PATIENT, until } from '../helpers/service.js'
+import { replicaOf } from '../helpers/replica.js'
+import { until } from '../helpers/service.js'
 
 const READER = { orgId: 'reader', keyId: 'k', filter: { banks: undefined, categories: undefined, tiers: undefined } }
 const { socket } = await startRedis(t)
@@ -35,25 +33,18 @@ const keyring = makeKeyring([Buffer.alloc(32, 7)])
 const images = createImageStore(store, keyring)
 const recent = createRecentChanges()
 let losses = 0
-const replica = new Replica({
-  store,
-  images,
-  reader: createImageReader(target, keyring),
-  snapshots: undefined,
-  withdrawals: undefined,
-  trusts: createTrustStore(store),
-  banks: createBankStore(store),
-  apiKeys: createApiKeyStore(store),
-  follower: connectForFollowing(target),
-  onChanges: recent.note,
-  onLoss() {
-    losses++
-    recent.clear()
+const replica = replicaOf(
+  { store, target, keyring },
+  {
+    images,
+    onChanges: recent.note,
+    onLoss() {
+      losses++
+      recent.clear()
+    },
+    onError: () => {},
   },
-  freshness: PATIENT,
-  now: () => performance.now(),
-  onError: () => {},
-})
+)
 t.teardown(async () => {
   await replica.close()
   await store.close()

@@ -7,19 +7,16 @@ import { createFeedCursors } from '../../src/services/feed/feed-cursor.js'
 import { createFeedLines } from '../../src/services/feed/feed-lines.js'
 import { ORIGIN_BYTES } from '../../src/services/index/image-ids.js'
 import { createRecentChanges } from '../../src/services/index/recent-changes.js'
-import { Replica } from '../../src/services/index/replica.js'
 import { createMatchIds } from '../../src/services/matching/match-ids.js'
 import { createFeedBatches } from '../../src/store/exchange/feed-batches.js'
 import { lastRevision } from '../../src/store/images/changes.js'
 import { createImageStore } from '../../src/store/images/images.js'
-import { createImageReader } from '../../src/store/images/reader/image-reader.js'
-import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
-import { createBankStore } from '../../src/store/organisations/banks.js'
 import { connectForFollowing, openStore } from '../../src/store/redis/client.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
 import { createTrustStore } from '../../src/store/trust/trust.js'
 import { storeAt } from '../helpers/redis.js'
-import { keyFor, PATIENT, randomHashText, startService, until } from '../helpers/service.js'
+import { replicaOf } from '../helpers/replica.js'
+import { keyFor, randomHashText, startService, until } from '../helpers/service.js'
 import { ask } from '../helpers/trust.js'
 
 t.test('a late process serves what it knows, and the rest once it knows it', async (t) => {
@@ -66,18 +63,14 @@ async function lateProcess(t: Test, socket: string) {
     await gate
     return reply
   }
-  const replica = new Replica({
-    ...parts,
-    reader: createImageReader(target, keyring),
-    snapshots: undefined,
-    withdrawals: undefined,
-    banks: createBankStore(store),
-    apiKeys: createApiKeyStore(store),
-    follower: Object.assign(follower, { xreadBuffer: held }),
-    freshness: PATIENT,
-    now: () => performance.now(),
-    onError: (error) => t.fail(String(error)),
-  })
+  const replica = replicaOf(
+    { store, target, keyring },
+    {
+      ...parts,
+      follower: Object.assign(follower, { xreadBuffer: held }),
+      onError: (error) => t.fail(String(error)),
+    },
+  )
   t.teardown(async () => {
     await replica.close()
     await store.close()

@@ -7,18 +7,15 @@ import { hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { uuidV7 } from '../../src/domain/ids.js'
 import type { RegisteredImage } from '../../src/domain/matching/signal.js'
 import type { ReplicaFreshness } from '../../src/services/index/readiness.js'
-import { Replica } from '../../src/services/index/replica.js'
+import type { Replica } from '../../src/services/index/replica.js'
 import { createImageStore, type Images, MAX_PER_CASE } from '../../src/store/images/images.js'
 import type { OwnWrites } from '../../src/store/images/read-your-writes.js'
-import { createImageReader } from '../../src/store/images/reader/image-reader.js'
-import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
-import { createBankStore } from '../../src/store/organisations/banks.js'
-import { connectForFollowing, openStore } from '../../src/store/redis/client.js'
+import { openStore } from '../../src/store/redis/client.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
-import { createTrustStore } from '../../src/store/trust/trust.js'
 import type { WithdrawalLog } from '../../src/store/upkeep/withdrawal-log.js'
 import type { TestRedis } from '../helpers/redis.js'
 import { imageOf } from '../helpers/registered-image.js'
+import { replicaOf } from '../helpers/replica.js'
 import { PATIENT } from '../helpers/service.js'
 
 export async function openParts(t: Test, { socket }: TestRedis) {
@@ -34,24 +31,17 @@ export async function openParts(t: Test, { socket }: TestRedis) {
     clock: () => number = () => performance.now(),
     { withdrawals, get, own }: { withdrawals?: WithdrawalLog; get?: Images['get']; own?: OwnWrites } = {},
   ) => {
-    const parts = {
-      store,
-      images: get === undefined ? images : { ...images, inPieces: inOnePiece(get) },
-      reader: createImageReader(target, keyring),
-      snapshots: undefined,
-      withdrawals,
-      trusts: createTrustStore(store),
-      banks: createBankStore(store),
-      apiKeys: createApiKeyStore(store),
-    }
-    const replica = new Replica({
-      ...parts,
-      ...(own !== undefined && { own }),
-      follower: connectForFollowing(target),
-      freshness,
-      now: clock,
-      onError: (error) => t.fail(String(error)),
-    })
+    const replica = replicaOf(
+      { store, target, keyring },
+      {
+        images: get === undefined ? images : { ...images, inPieces: inOnePiece(get) },
+        withdrawals,
+        ...(own !== undefined && { own }),
+        freshness,
+        now: clock,
+        onError: (error) => t.fail(String(error)),
+      },
+    )
     t.teardown(() => replica.close())
     return replica
   }

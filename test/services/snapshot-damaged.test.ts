@@ -6,20 +6,15 @@ import { uuidV7 } from '../../src/domain/ids.js'
 import type { RegisteredImage } from '../../src/domain/matching/signal.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import { type CataloguePiece, DamagedDump } from '../../src/services/index/catalogue-dump.js'
-import { Replica } from '../../src/services/index/replica.js'
 import { createSnapshots } from '../../src/services/index/snapshot.js'
 import { lastPosition } from '../../src/store/images/changes.js'
 import { createImageStore } from '../../src/store/images/images.js'
-import { createImageReader } from '../../src/store/images/reader/image-reader.js'
-import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
-import { createBankStore } from '../../src/store/organisations/banks.js'
-import { connectForFollowing, openStore } from '../../src/store/redis/client.js'
+import { openStore } from '../../src/store/redis/client.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
-import { createTrustStore } from '../../src/store/trust/trust.js'
 import { hashNamed } from '../helpers/hashes.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
 import { imageOf } from '../helpers/registered-image.js'
-import { PATIENT } from '../helpers/service.js'
+import { replicaOf } from '../helpers/replica.js'
 import { seeded } from '../search/rows.js'
 
 const keyring = makeKeyring([Buffer.alloc(32, 7)])
@@ -113,20 +108,14 @@ t.test('a damaged snapshot is ignored, and everything is read from the store', a
   await saveAs(['no piece', ...pieces])
   t.equal(await snapshots.load(), undefined, 'with a malformed piece')
 
-  const replica = new Replica({
-    store,
-    images,
-    reader: createImageReader(target, keyring),
-    snapshots,
-    withdrawals: undefined,
-    trusts: createTrustStore(store),
-    banks: createBankStore(store),
-    apiKeys: createApiKeyStore(store),
-    follower: connectForFollowing(target),
-    freshness: PATIENT,
-    now: clock,
-    onError: (error) => t.fail(String(error)),
-  })
+  const replica = replicaOf(
+    { store, target, keyring },
+    {
+      images,
+      snapshots,
+      onError: (error) => t.fail(String(error)),
+    },
+  )
   t.teardown(() => replica.close())
   await replica.start()
   t.equal(replica.catalogue.images, 1)

@@ -8,17 +8,13 @@ import { uuidV7 } from '../../src/domain/ids.js'
 import type { RegisteredImage } from '../../src/domain/matching/signal.js'
 import { CASES_BANK_NAME } from '../../src/domain/organisations/bank.js'
 import type { Catalogue } from '../../src/services/index/catalogue.js'
-import { Replica } from '../../src/services/index/replica.js'
 import { createSnapshots } from '../../src/services/index/snapshot.js'
 import { createImageStore } from '../../src/store/images/images.js'
 import { createImageReader } from '../../src/store/images/reader/image-reader.js'
-import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
-import { createBankStore } from '../../src/store/organisations/banks.js'
-import { connectForFollowing, openStore, type Store } from '../../src/store/redis/client.js'
+import { openStore, type Store } from '../../src/store/redis/client.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
-import { createTrustStore } from '../../src/store/trust/trust.js'
 import { storeAt, type TestRedis } from '../helpers/redis.js'
-import { PATIENT } from '../helpers/service.js'
+import { replicaOf } from '../helpers/replica.js'
 
 const keyring = makeKeyring([Buffer.alloc(32, 7)])
 const secret = Buffer.alloc(32, 9)
@@ -79,25 +75,19 @@ export async function openParts(t: Test, { socket }: TestRedis, folder: string) 
   const reader = createImageReader(target, keyring)
   const reads = { full: 0 }
   const startReplica = async () => {
-    const replica = new Replica({
-      store,
-      images: createImageStore(store, keyring),
-      reader: {
-        columns() {
-          reads.full++
-          return reader.columns()
+    const replica = replicaOf(
+      { store, target, keyring },
+      {
+        reader: {
+          columns() {
+            reads.full++
+            return reader.columns()
+          },
         },
+        snapshots: snapshotsWith(),
+        onError: (error) => t.fail(String(error)),
       },
-      snapshots: snapshotsWith(),
-      withdrawals: undefined,
-      trusts: createTrustStore(store),
-      banks: createBankStore(store),
-      apiKeys: createApiKeyStore(store),
-      follower: connectForFollowing(target),
-      freshness: PATIENT,
-      now: clock,
-      onError: (error) => t.fail(String(error)),
-    })
+    )
     await replica.start()
     return replica
   }

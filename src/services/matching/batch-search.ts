@@ -129,7 +129,7 @@ export function hasManyViews(signals: readonly HashedSignal[]): boolean {
 export interface Met {
   /** What was found ahead, and the hits of each group that the pass searched: those of few images. */
   readonly found: FoundAhead
-  /** Images of which a row is near. If they are too many to be compared, the pass ended early. */
+  /** Images with a near row. The pass ended early if they are too many to compare. */
   readonly images: ReadonlySet<number>
 }
 

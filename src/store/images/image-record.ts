@@ -99,7 +99,7 @@ export function decodeImage(bytes: Buffer): RegisteredImage {
   }
 }
 
-/** As `decodeImage`, without the hashes, of which a video may have 10,000. */
+/** As `decodeImage`, without hashes: a video may have 10,000. */
 export function decodeFacts(bytes: Buffer): RegisteredFacts {
   return decodeHeader(bytes).facts
 }
