@@ -24,7 +24,7 @@ const processes = folders.reduce((sum, [, count]) => sum + count, 0)
 
 t.setTimeout(FILE_TIMEOUT_MS * alone.length + TOGETHER_TIMEOUT_MS * processes)
 // Two per core: a file spends half of its time waiting for its Redis, its workers or its browser.
-t.jobs = Math.max(2, Math.min(8, 2 * availableParallelism()))
+t.jobs = Math.max(2, Math.min(8, 3 * availableParallelism()))
 runAlone(FIRST[suite])
 for (const [name, count] of folders) {
   for (let number = 1; number <= count; number++) {
