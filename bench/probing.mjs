@@ -10,9 +10,9 @@ import { randomBytes } from 'node:crypto'
 import { edgeOf } from '../dist/src/domain/matching/edges.js'
 import { WHOLE_VIEWS } from '../dist/src/domain/matching/evidence.js'
 import { CASES_BANK } from '../dist/src/domain/organisations/bank.js'
-import { createFlippedBits } from '../dist/src/services/matching/flipped-bits.js'
-import { createProbingBudget } from '../dist/src/services/matching/probing.js'
-import { createProbingGuard } from '../dist/src/services/matching/probing-guard.js'
+import { createFlippedBits } from '../dist/src/services/matching/probing/flipped-bits.js'
+import { createProbingBudget } from '../dist/src/services/matching/probing/probing.js'
+import { createProbingGuard } from '../dist/src/services/matching/probing/probing-guard.js'
 import { COPY_DISTANCES } from './probing/copy-distances.mjs'
 
 const DAY_MS = 86_400_000

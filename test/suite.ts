@@ -23,7 +23,7 @@ const folders = together(suite)
 const processes = folders.reduce((sum, [, count]) => sum + count, 0)
 
 t.setTimeout(FILE_TIMEOUT_MS * alone.length + TOGETHER_TIMEOUT_MS * processes)
-// Two per core: a file spends half of its time waiting for its Redis, its workers or its browser.
+// Three per core: a file mostly waits for its Redis, its workers or its browser.
 t.jobs = Math.max(2, Math.min(8, 3 * availableParallelism()))
 runAlone(FIRST[suite])
 for (const [name, count] of folders) {

@@ -13,7 +13,7 @@ import { createCommonRows } from '../../dist/src/services/matching/common-rows.j
 import { createDetailFinder } from '../../dist/src/services/matching/detail-finder.js'
 import { harmlessLike } from '../../dist/src/services/matching/harmless-filter.js'
 import { createMatcher } from '../../dist/src/services/matching/matcher.js'
-import { NO_PROBING } from '../../dist/src/services/matching/probing-guard.js'
+import { NO_PROBING } from '../../dist/src/services/matching/probing/probing-guard.js'
 import { answerFor } from '../../dist/workers/media/answer.js'
 
 const MIN_QUALITY = { register: SIGNAL_TYPES.pdq.minQuality, query: SIGNAL_TYPES.pdq.minAskedQuality }

@@ -8,7 +8,7 @@ import { ROW_TYPES, SIGNAL_TYPES, signalTypeOf } from '../../dist/src/domain/mat
 import { CASES_BANK_NAME } from '../../dist/src/domain/organisations/bank.js'
 import { Catalogue } from '../../dist/src/services/index/catalogue.js'
 import { createMatcher } from '../../dist/src/services/matching/matcher.js'
-import { NO_PROBING } from '../../dist/src/services/matching/probing-guard.js'
+import { NO_PROBING } from '../../dist/src/services/matching/probing/probing-guard.js'
 import { progress } from '../report.mjs'
 import { ROW_BYTES } from './view-sets.mjs'
 

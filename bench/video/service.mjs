@@ -5,7 +5,7 @@ import { formatUuid } from '../../dist/src/domain/ids.js'
 import { CASES_BANK_NAME } from '../../dist/src/domain/organisations/bank.js'
 import { Catalogue } from '../../dist/src/services/index/catalogue.js'
 import { createMatcher } from '../../dist/src/services/matching/matcher.js'
-import { NO_PROBING } from '../../dist/src/services/matching/probing-guard.js'
+import { NO_PROBING } from '../../dist/src/services/matching/probing/probing-guard.js'
 import { createVideoMatcher } from '../../dist/src/services/matching/video/video-matcher.js'
 
 const FACTS = { bank: CASES_BANK_NAME, tier: 'self-reported', category: undefined, ref: undefined, createdAtMs: 0 }

@@ -3,7 +3,7 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { isProxyNetwork } from '../net/networks.js'
-import { PROBING_MODES } from '../services/matching/probing-guard.js'
+import { PROBING_MODES } from '../services/matching/probing/probing-guard.js'
 import { MIN_AUDIT_DAYS, MIN_WITHDRAWALS_DAYS } from '../services/records/record-keeping.js'
 import { FEED_DELAY } from '../store/exchange/feed-batches.js'
 

@@ -3,7 +3,7 @@
 import { createEventLoopScheduler, LOOP } from '../../src/services/load/event-loop-scheduler.js'
 import { createMatchIds } from '../../src/services/matching/match-ids.js'
 import { createMatcher, type Matcher, type MatcherParts } from '../../src/services/matching/matcher.js'
-import { NO_PROBING } from '../../src/services/matching/probing-guard.js'
+import { NO_PROBING } from '../../src/services/matching/probing/probing-guard.js'
 
 export function bareMatcher(parts: Pick<MatcherParts, 'replica'> & Partial<MatcherParts>): Matcher {
   return createMatcher({

@@ -9,7 +9,7 @@ import {
   FLIPPED_BITS,
   type FlippedBits,
   type Suspicion,
-} from '../../src/services/matching/flipped-bits.js'
+} from '../../src/services/matching/probing/flipped-bits.js'
 import { randomFrom } from '../helpers/pictures.js'
 import { savedHash } from '../helpers/saved.js'
 

@@ -11,7 +11,7 @@ import { NO_TRUST_STATUS } from '../../src/domain/trust/trust.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import { harmlessAmong } from '../../src/services/matching/harmless-filter.js'
 import type { Observation } from '../../src/services/matching/observation.js'
-import type { ProbingGuard } from '../../src/services/matching/probing-guard.js'
+import type { ProbingGuard } from '../../src/services/matching/probing/probing-guard.js'
 import { bareMatcher } from '../helpers/bare-matcher.js'
 import { bitsFrom, hashNamed } from '../helpers/hashes.js'
 
@@ -191,7 +191,7 @@ t.test('a query is observed once per video, by what its answer reveals', async (
 })
 
 t.test('a coarse answer reveals no moment', async (t) => {
-  const { createProbingGuard } = await import('../../src/services/matching/probing-guard.js')
+  const { createProbingGuard } = await import('../../src/services/matching/probing/probing-guard.js')
   const guard = createProbingGuard({
     budget: {
       charge: () => undefined,

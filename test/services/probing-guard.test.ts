@@ -2,7 +2,11 @@
 
 import t from 'tap'
 import type { Match } from '../../src/services/matching/match.js'
-import { createProbingGuard, type ProbingGuardParts, type ProbingMode } from '../../src/services/matching/probing-guard.js'
+import {
+  createProbingGuard,
+  type ProbingGuardParts,
+  type ProbingMode,
+} from '../../src/services/matching/probing/probing-guard.js'
 
 const DAY_MS = 86_400_000
 const OBSERVED = [

@@ -10,7 +10,7 @@ import { createEventLoopScheduler, LOOP } from '../../src/services/load/event-lo
 import { createMatchIds } from '../../src/services/matching/match-ids.js'
 import type { MatchedImage } from '../../src/services/matching/match-recorder.js'
 import type { Observation } from '../../src/services/matching/observation.js'
-import { NO_PROBING } from '../../src/services/matching/probing-guard.js'
+import { NO_PROBING } from '../../src/services/matching/probing/probing-guard.js'
 import {
   createVideoMatcher,
   type VideoMatcherParts,

@@ -37,7 +37,7 @@ import type { MatchEvents } from './match-recorder.js'
 import { banksAsked, isTold, matchesIn, widestIn } from './match-scope.js'
 import { withMoments } from './observation.js'
 import { createObserved, NOT_OBSERVED } from './observed.js'
-import type { ProbingGuard, Screen } from './probing-guard.js'
+import type { ProbingGuard, Screen } from './probing/probing-guard.js'
 import { stoppedIn } from './stopped-views.js'
 
 export interface Matcher {

@@ -3,9 +3,9 @@
 // images of an organisation, and per image over all organisations. A query that is not near an outer edge lowers the count of
 // outer ones. Order, route and signal type of queries do not change a count, and no count is evicted.
 
-import { type Edge, isNearEdge } from '../../domain/matching/edges.js'
-import type { ProbingCharge, ProbingCounts } from '../../store/trust/probing.js'
-import type { CountedObservation } from './observation.js'
+import { type Edge, isNearEdge } from '../../../domain/matching/edges.js'
+import type { ProbingCharge, ProbingCounts } from '../../../store/trust/probing.js'
+import type { CountedObservation } from '../observation.js'
 import { type Account, createProbingAccounts, NOTHING, type OrgAccounts } from './probing-accounts.js'
 
 /**

@@ -1,7 +1,7 @@
 // Accounts of what each organisation learned about each image, as far as this process knows.
 
 import { createHmac, randomInt } from 'node:crypto'
-import type { ProbingSpent } from '../../store/trust/probing.js'
+import type { ProbingSpent } from '../../../store/trust/probing.js'
 
 /**
  * The radius of a frozen image is in this range of bits, inclusive. The secret, the organisation and the image determine it.

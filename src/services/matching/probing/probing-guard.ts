@@ -1,15 +1,15 @@
 // Acts on an organisation whose queries reveal too much about stored hashes. For one image, its answers become coarser and then
 // stop; for many images, its keys are suspended. The operator is notified of both.
 
-import { MATCH_BITS as MAX_DETAIL_BITS, MIN_INLIERS } from '../../../packages/hash/src/details/verify.js'
-import { distanceBandOf } from '../../domain/matching/grade.js'
-import { Problem } from '../../domain/problem.js'
-import type { ApiKey, ApiKeys } from '../../store/organisations/api-keys.js'
-import type { Events } from '../../store/webhooks/events.js'
+import { MATCH_BITS as MAX_DETAIL_BITS, MIN_INLIERS } from '../../../../packages/hash/src/details/verify.js'
+import { distanceBandOf } from '../../../domain/matching/grade.js'
+import { Problem } from '../../../domain/problem.js'
+import type { ApiKey, ApiKeys } from '../../../store/organisations/api-keys.js'
+import type { Events } from '../../../store/webhooks/events.js'
+import { transformName } from '../graded.js'
+import type { Match, MatchedDetails } from '../match.js'
+import type { CountedObservation } from '../observation.js'
 import type { FlippedBits } from './flipped-bits.js'
-import { transformName } from './graded.js'
-import type { Match, MatchedDetails } from './match.js'
-import type { CountedObservation } from './observation.js'
 import type { ProbingBudget, ProbingRestriction } from './probing.js'
 
 /**

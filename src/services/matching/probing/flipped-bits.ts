@@ -9,7 +9,7 @@
 // since small groups flip each bit seldom. Around: only bits that are flipped repeatedly count. Queries in other orientations
 // are counted together with the original one, so that splitting a search over eight orientations gains nothing.
 
-import { HASH_BITS, type Hash256 } from '../../../packages/hash/src/hash256.js'
+import { HASH_BITS, type Hash256 } from '../../../../packages/hash/src/hash256.js'
 
 /**
  * How much an organisation's queries about one picture look like a search for its hash: `slow` and `close` as in
