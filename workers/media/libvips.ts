@@ -14,11 +14,12 @@ import { firstFrameOf, onWhite } from './colour/gif-surroundings.js'
 import { pngColour } from './colour/png-colour.js'
 import { toSrgb } from './colour/to-srgb.js'
 import { inSrgb } from './colour-profile.js'
-import { isFilledWithZeros, type Reading, readingOfDamaged, THUMBNAIL_SIDE_PX } from './damage/damaged.js'
+import { isFilledWithZeros, type Reading, readingOfDamaged } from './damage/damaged.js'
 import type { DecodedPicture } from './decoded-picture.js'
 import type { Decoder, FrameLimits } from './decoder.js'
 import { heifColour, wholeOf } from './heif-properties.js'
 import { ranOutOfMemory } from './out-of-memory.js'
+import { read, thumbnail } from './read.js'
 import { reducedRgb } from './reduced-rgb.js'
 import { differing, framesOf } from './shown-frames.js'
 
@@ -133,8 +134,9 @@ interface Header {
 }
 
 /** The limit on sides is checked here and not by sharp, so that it can be told from damage. */
-async function headerOf({ bytes, failOn }: Reading, format: MediaFormat): Promise<Header> {
-  const found = await sharp(bytes, { failOn, limitInputPixels: false }).metadata()
+async function headerOf(reading: Reading, format: MediaFormat): Promise<Header> {
+  const { bytes } = reading
+  const found = await read(reading).metadata()
   const { autoOrient, space, channels, depth, icc, hasAlpha = false } = found
   const plain = space === 'srgb' && channels === 3 && depth === 'uchar'
   const told = format === 'png' ? pngColour(bytes) : isIsoMedia(format) ? heifColour(bytes) : 'profile'
@@ -153,9 +155,8 @@ async function headerOf({ bytes, failOn }: Reading, format: MediaFormat): Promis
 }
 
 /** At full size. */
-function whole({ bytes, failOn }: Reading, { ignoresIcc }: Header): Sharp {
-  const limits = { failOn, limitInputPixels: false, pages: 1 } as const
-  return sharp(bytes, { ...limits, autoOrient: true, ignoreIcc: ignoresIcc })
+function whole(reading: Reading, { ignoresIcc }: Header): Sharp {
+  return read(reading, { autoOrient: true, ignoreIcc: ignoresIcc })
 }
 
 function opened(reading: Reading, header: Header, sizeFor: FrameLimits['sizeFor']): Sharp {
@@ -246,16 +247,6 @@ async function fromInks(reading: Reading, header: Header, limits: FrameLimits): 
 function pictureOf(data: Buffer, { width, height, channels }: OutputInfo, header: Header): DecodedPicture {
   if (channels !== 3) throw new Error('sRGB has three channels')
   return { data, width, height, channels, aspect: header.width / header.height }
-}
-
-/** A small picture of all there is, as it is stored. */
-function thumbnail({ bytes, failOn }: Reading): Promise<Buffer> {
-  return sharp(bytes, { failOn, limitInputPixels: false, pages: 1 })
-    .resize({ width: THUMBNAIL_SIDE_PX, height: THUMBNAIL_SIDE_PX, fit: 'fill', kernel: 'linear' })
-    .greyscale()
-    .removeAlpha()
-    .raw()
-    .toBuffer()
 }
 
 /**

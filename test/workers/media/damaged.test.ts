@@ -4,8 +4,12 @@ import t from 'tap'
 import { distance } from '../../../packages/hash/src/hash256.js'
 import { hashedSize } from '../../../packages/hash/src/reduced-side.js'
 import type { Purpose } from '../../../packages/hash/src/views.js'
+import { createByteReader } from '../../../src/domain/media/byte-reader.js'
+import { jpegMarkers, START_OF_SCAN } from '../../../src/domain/media/jpeg-markers.js'
 import { eachFrame } from '../../../workers/media/decode.js'
 import { hashImage } from '../../../workers/media/hashes-of-file.js'
+import { pngChunk } from '../../helpers/animations.js'
+import { withPngChunks } from '../../helpers/marked-pictures.js'
 import { fromPixels, randomFrom, scenePixels, trailingGarbageJpeg } from '../../helpers/pictures.js'
 import { restartJpeg } from '../../helpers/restart-jpeg.js'
 
@@ -136,6 +140,62 @@ t.test('a truncated progressive picture is blurred but whole', async (t) => {
 
   const { signals } = await hashImage(cutTo(bytes, 0.5), 'query')
   t.ok(nearest(signals, whole.signals) <= 10)
+})
+
+t.test('what stops libjpeg after some scans hides nothing from a query', async (t) => {
+  const bytes = await picture().jpeg({ quality: 90, progressive: true }).toBuffer()
+  const whole = await hashImage(bytes, 'register')
+  const scans = [...jpegMarkers(createByteReader([bytes]))].filter(({ code }) => code === START_OF_SCAN)
+  const insert = (added: string, at: number) =>
+    Buffer.concat([bytes.subarray(0, at), Buffer.from(added, 'hex'), bytes.subarray(at)])
+  const [third, last] = [scans[2]?.at ?? 0, scans.at(-1)?.at ?? 0]
+  for (const [name, damaged] of [
+    ['a table that is longer than the file', insert('ffc4fffe', bytes.length - EOI.length)],
+    ['a table of an unknown kind', insert('ffc400060f00', last)],
+    ['a marker of an unknown kind', insert('ff5a', last)],
+    ['a table of an unknown kind before the third scan', insert('ffc400060f00', third)],
+  ] as const) {
+    const { signals } = await hashImage(damaged, 'query')
+    t.ok(nearest(signals, whole.signals) <= 31, `${name}: ${nearest(signals, whole.signals)} bits`)
+    t.equal(await outcome(damaged, 'register'), 'image-undecodable', name)
+  }
+})
+
+t.test('more than a hundred flaws between restart markers hide nothing from a query', async (t) => {
+  const bytes = restartJpeg(BLOCKS, 40, 2)
+  const flawed = Buffer.from(bytes)
+  const restarts = [...bytes.keys()].filter((at) => bytes[at] === 0xff && ((bytes[at + 1] ?? 0) & 0xf8) === 0xd0)
+  for (const at of restarts.filter((_, k) => k % 4 === 0)) flawed.fill(0xfe, at + 3, at + 4)
+  const { signals } = await hashImage(flawed, 'query')
+  const whole = await hashImage(bytes, 'register')
+  t.ok(nearest(signals, whole.signals) <= 31, `${restarts.length} intervals, ${nearest(signals, whole.signals)} bits`)
+})
+
+t.test('a PNG with a misnamed chunk is read without it', async (t) => {
+  for (const name of ['png', 'interlaced PNG'] as const) {
+    for (const type of ['teXt', 'a1CD']) {
+      const odd = withPngChunks(FILES[name], [{ type, content: Buffer.alloc(4) }])
+      t.ok((await pixelsOf(odd))?.equals((await pixelsOf(FILES[name])) ?? Buffer.alloc(0)), `${name}, ${type}`)
+      t.equal(await outcome(odd, 'query'), 'decoded', `${name}, ${type}`)
+      t.equal(await outcome(cutTo(odd, 0.5), 'register'), 'image-undecodable', `${name}, ${type}: half of it`)
+    }
+  }
+})
+
+t.test('a query reads the pixels of an interlaced PNG whose check sum is wrong', async (t) => {
+  const bytes = FILES['interlaced PNG']
+  const whole = await hashImage(bytes, 'register')
+  const [first, end] = [bytes.indexOf('IDAT') - 4, bytes.lastIndexOf('IEND') - 4]
+  const contents: Buffer[] = []
+  for (let at = first; at < end; at += 12 + bytes.readUInt32BE(at)) {
+    contents.push(bytes.subarray(at + 8, at + 8 + bytes.readUInt32BE(at)))
+  }
+  const pixels = pngChunk('IDAT', ...contents)
+  pixels.fill(0, pixels.length - 4)
+  const wrong = Buffer.concat([bytes.subarray(0, first), pixels, bytes.subarray(end)])
+  const { signals } = await hashImage(wrong, 'query')
+  t.equal(nearest(signals, whole.signals), 0)
+  t.equal(await outcome(wrong, 'register'), 'image-undecodable')
 })
 
 t.test('a file cut at any byte gives a picture or one code', async (t) => {

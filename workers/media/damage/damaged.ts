@@ -6,6 +6,8 @@ import { pictureCost } from '../../../src/handoff/picture-cost.js'
 import { ranOutOfMemory } from '../out-of-memory.js'
 import { gifData } from './gif-rows.js'
 import { NOISE_BYTES, withNoise } from './jpeg-noise.js'
+import { fewerScans } from './jpeg-scans.js'
+import { withoutMisnamedChunks } from './png-names.js'
 import { pngRows } from './png-rows.js'
 
 /** How strict a decoder is. `warning`: fails also on flaws that every viewer ignores. `none`: fills what is missing. */
@@ -14,6 +16,8 @@ export type FailOn = 'none' | 'error' | 'warning'
 export interface Reading {
   readonly bytes: Buffer
   readonly failOn: FailOn
+  /** libvips gives up a JPEG with 100 flaws. Viewers do not, and flaws between restart markers hide little of a picture. */
+  readonly hasAnyFlaws?: true
 }
 
 /**
@@ -40,7 +44,8 @@ export async function readingOfDamaged(
 ): Promise<Reading | undefined> {
   const lenient: Reading = { bytes, failOn: 'none' }
   if (format === 'png') return pngReading(bytes, purpose)
-  if (purpose === 'query') return { ...lenient, bytes: readable(bytes, format) }
+  if (purpose === 'query')
+    return format === 'jpeg' ? queriedJpeg(bytes, thumbnail) : { ...lenient, bytes: readable(bytes, format) }
   if (format === 'jpeg') {
     if (pictureCost(bytes).timeMs > MAX_EXAMINED_MS) return undefined
     return (await isJpegWhole(lenient, thumbnail)) ? lenient : undefined
@@ -57,12 +62,34 @@ const MISSING_SHARE = 1 / 16
 const UNSEEN_LEVELS = 8
 
 async function pngReading(bytes: Buffer, purpose: Purpose): Promise<Reading | undefined> {
-  const rows = await pngRows(bytes)
-  if (rows !== undefined && (purpose === 'query' || rows.share >= 1 - MISSING_SHARE)) {
-    return { bytes: rows.repaired ?? bytes, failOn: 'none' }
+  const named = withoutMisnamedChunks(bytes)
+  const rows = await pngRows(named, purpose)
+  const isEnough = rows !== undefined && (purpose === 'query' || rows.share >= 1 - MISSING_SHARE)
+  const read = isEnough ? (rows.repaired ?? named) : undefined
+  for (const copy of [named, rows?.repaired]) if (copy !== bytes && copy !== read) copy?.fill(0)
+  return read === undefined ? undefined : { bytes: read, failOn: 'none' }
+}
+
+/** All of it if libjpeg reads that, or as many scans as it reads. */
+async function queriedJpeg(bytes: Buffer, thumbnail: Thumbnail): Promise<Reading> {
+  const all: Reading = { bytes, failOn: 'none', hasAnyFlaws: true }
+  if (pictureCost(bytes).timeMs > MAX_EXAMINED_MS || (await isRead(all, thumbnail))) return all
+  for (const fewer of fewerScans(bytes)) {
+    if (await isRead({ ...all, bytes: fewer }, thumbnail)) return { ...all, bytes: fewer }
+    fewer.fill(0)
   }
-  rows?.repaired?.fill(0)
-  return undefined
+  return all
+}
+
+async function isRead(reading: Reading, thumbnail: Thumbnail): Promise<boolean> {
+  try {
+    const pixels = await thumbnail(reading)
+    pixels.fill(0)
+    return true
+  } catch (error) {
+    if (ranOutOfMemory(error)) throw error
+    return false
+  }
 }
 
 async function isJpegWhole({ bytes }: Reading, thumbnail: Thumbnail): Promise<boolean> {

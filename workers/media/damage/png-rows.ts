@@ -1,6 +1,7 @@
 // Finds out how many rows a PNG holds that ends too early, and writes one that decodes.
 
 import { constants, crc32, createInflate, deflateSync } from 'node:zlib'
+import type { Purpose } from '../../../packages/hash/src/views.js'
 
 export interface PngRows {
   /** Share of the bytes of all rows that are there, 0…1. */
@@ -12,15 +13,18 @@ export interface PngRows {
 /** libpng gives nothing of an interlaced picture that ends too early. Larger ones are not repaired, because all rows have to be held. */
 const MAX_REPAIRED_BYTES = 1 << 26
 
-/** @returns `undefined` without a usable header. Cost: inflates the picture once. */
-export async function pngRows(png: Buffer): Promise<PngRows | undefined> {
+/**
+ * A chunk with a wrong check sum ends the data. A query still reads that chunk, because viewers show rows as they arrive, before the check sum.
+ * @returns `undefined` without a usable header. Cost: inflates the picture once.
+ */
+export async function pngRows(png: Buffer, purpose: Purpose): Promise<PngRows | undefined> {
   const passes = passesOf(png)
   const totalBytes = passes.reduce((sum, { rows, rowBytes }) => sum + rows * rowBytes, 0)
   if (totalBytes === 0) return undefined
   const isRepaired = png[INTERLACED_AT] === 1 && totalBytes <= MAX_REPAIRED_BYTES
   const rows = Buffer.alloc(isRepaired ? totalBytes : 0)
   try {
-    const found = await inflate(imageData(png), totalBytes, (part, at) => {
+    const found = await inflate(imageData(png, purpose), totalBytes, (part, at) => {
       if (isRepaired) part.copy(rows, at)
     })
     if (isRepaired) clearUnknownFilters(rows, passes)
@@ -63,13 +67,14 @@ function passesOf(png: Buffer): { rows: number; rowBytes: number }[] {
   })
 }
 
-/** The content of the IDAT chunks, as far as they are there and their check sums are right. */
-function* imageData(png: Buffer): Generator<Buffer> {
+/** The content of the IDAT chunks, as far as they are there. */
+function* imageData(png: Buffer, purpose: Purpose): Generator<Buffer> {
   for (let at = HEADER_END; at + 8 <= png.length; ) {
     const end = at + 8 + png.readUInt32BE(at)
     if (png.toString('latin1', at + 4, at + 8) === 'IDAT') {
-      if (end + 4 <= png.length && crc32(png.subarray(at + 4, end)) !== png.readUInt32BE(end)) return
-      yield png.subarray(at + 8, end)
+      const isWrong = end + 4 <= png.length && crc32(png.subarray(at + 4, end)) !== png.readUInt32BE(end)
+      if (!isWrong || purpose === 'query') yield png.subarray(at + 8, end)
+      if (isWrong) return
     }
     at = end + 4
   }
