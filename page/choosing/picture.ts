@@ -46,6 +46,8 @@ export function likelyKindOf(picture: Picture): Kind {
   if (usable !== undefined) return kindOf(usable)
   const { file, state } = picture
   if (state.at === 'upload') return state.kind
+  if (state.at === 'refused' && (state.why.startsWith('video-') || ('what' in state && state.what === 'video')))
+    return 'videos'
   return file.type.startsWith('video/') || VIDEO_NAME.test(file.name) ? 'videos' : 'pictures'
 }
 

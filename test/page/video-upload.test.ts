@@ -42,6 +42,7 @@ t.test('a video that this browser cannot decode is sent after consent, and prote
   page.on('request', (request) => sent.push(new URL(request.url()).pathname))
   await choosing(page, [fileOf('a.mp4', hevc ?? Buffer.alloc(0))])
   t.same(await statesOf(page), ['This browser cannot open it'])
+  t.match(await textOf(page, '#read-text'), /^Nothing can be protected yet\./)
   t.equal(await textOf(page, '#upload-title'), 'Some files cannot be opened here')
   await page.click('#upload-yes')
   t.match(await statesOf(page), [/^Will be sent to the server/])
