@@ -21,4 +21,10 @@ export async function looksRight(t: Test, page: Page, state: string): Promise<vo
   t.same(await faultsOf(page), [], state)
   const overflowPx = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
   t.equal(overflowPx, 0, `${state}: the page is not scrolled sideways`)
+  const cut = await page.$$eval('caption', (captions) =>
+    captions
+      .filter((caption) => caption.getBoundingClientRect().left < 0 || caption.getBoundingClientRect().right > innerWidth)
+      .map(({ textContent }) => textContent),
+  )
+  t.same(cut, [], `${state}: the captions of tables are in view`)
 }
