@@ -85,7 +85,7 @@ export function picker(goOn: () => void, wanted: () => Wanted): Picker {
       pool.stop()
       pictures.clear()
       rows.clear()
-      hide('reading')
+      drawTotals(pictures)
     },
   }
 }

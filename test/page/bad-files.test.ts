@@ -177,6 +177,25 @@ t.test('a file that the browser cannot open is sent with consent, without its na
   }
 })
 
+t.test(
+  'once all is sent nothing is left of what was chosen, nor of an offer that had no answer',
+  { skip: withoutBrowser },
+  async (t) => {
+    const { page } = await (await usualSite()).visit('/')
+    await toChoosing(page)
+    await choose(page, [await pictureFile(1), await pictureFile(2, { format: 'tiff' })])
+    await allRead(page)
+    t.ok(await page.isVisible('#upload'))
+    await protectAll(page)
+    t.equal(await textOf(page, '#sent-text'), '1 of 2 pictures is not protected. The reason is next to it.')
+    await page.click('#fix')
+    t.equal(await page.locator('#pictures li').count(), 0)
+    t.notOk(await page.isVisible('#upload'), 'there is nothing to send')
+    t.equal(await textOf(page, '#choose-go'), 'Continue')
+    t.ok(await page.isDisabled('#choose-go'), 'there is nothing to continue with')
+  },
+)
+
 t.test('a browser without WebAssembly gets a message and the offer to send', { skip: withoutBrowser }, async (t) => {
   const site = await usualSite()
   const { page, context } = await site.visit('/how-it-works')
