@@ -22,7 +22,11 @@ const site = sharedSite(t, { site: { maxVideoBytes: MAX_VIDEO_BYTES } })
 /** Chooses files in a browser without a decoder for HEVC. */
 async function choosing(page: Page, files: readonly GivenFile[]): Promise<void> {
   await page.addInitScript(() => {
-    Object.defineProperty(HTMLMediaElement.prototype, 'src', { set() {} })
+    Object.defineProperty(HTMLMediaElement.prototype, 'src', {
+      set(this: HTMLMediaElement) {
+        setTimeout(() => this.dispatchEvent(new Event('error')))
+      },
+    })
   })
   await page.route('**/assets/worker-video-*', async (route) => {
     const response = await route.fetch()
