@@ -22,7 +22,11 @@ const site = sharedSite(t, { site: { maxVideoBytes: MAX_VIDEO_BYTES } })
 /** Chooses files in a browser without a decoder for HEVC. */
 async function choosing(page: Page, files: readonly GivenFile[]): Promise<void> {
   await page.addInitScript(() => {
-    Object.defineProperty(HTMLMediaElement.prototype, 'src', { set() {} })
+    Object.defineProperty(HTMLMediaElement.prototype, 'src', {
+      set(this: HTMLMediaElement) {
+        setTimeout(() => this.dispatchEvent(new Event('error')))
+      },
+    })
   })
   await page.route('**/assets/worker-video-*', async (route) => {
     const response = await route.fetch()
@@ -42,6 +46,7 @@ t.test('a video that this browser cannot decode is sent after consent, and prote
   page.on('request', (request) => sent.push(new URL(request.url()).pathname))
   await choosing(page, [fileOf('a.mp4', hevc ?? Buffer.alloc(0))])
   t.same(await statesOf(page), ['This browser cannot open it'])
+  t.match(await textOf(page, '#read-text'), /^Nothing can be protected yet\./)
   t.equal(await textOf(page, '#upload-title'), 'Some files cannot be opened here')
   await page.click('#upload-yes')
   t.match(await statesOf(page), [/^Will be sent to the server/])
@@ -56,19 +61,39 @@ t.test('a video that this browser cannot decode is sent after consent, and prote
   t.equal(await imagesOf(await site(), opened), 1)
 })
 
-t.test('a video that the service refuses is shown with what to do instead', { skip }, async (t) => {
+t.test('of a sent video that is dark for a part, the part that is protected is said', { skip }, async (t) => {
+  const { redis } = await site()
+  await startWorkers(t, redis)
   const { page } = await (await site()).visit('/')
-  await page.route('**/videos', (route) =>
-    route.fulfill({
-      status: 501,
-      contentType: 'application/problem+json',
-      body: JSON.stringify({ code: 'video-unavailable' }),
-    }),
-  )
-  await choosing(page, [fileOf('a.mp4', hevc ?? Buffer.alloc(0))])
+  const source = `${SOURCE},trim=duration=2[a];color=black:s=160x128:r=8:d=2[b];[a][b]concat`
+  const [, , ...output] = HEVC
+  await choosing(page, [fileOf('a.mp4', makeClip({ source, output }) ?? Buffer.alloc(0))])
   await page.click('#upload-yes')
   await protectAll(page)
-  t.match(await textOf(page, '#sent'), /This browser cannot read this video.*take a screenshot/)
+  t.match(await textOf(page, '#sent .state'), /^Protected for \d\d% of its length/)
+})
+
+t.test('a video that the service refuses is shown as one, with what to do instead', { skip }, async (t) => {
+  const refusals = [
+    [501, 'video-unavailable', /This browser cannot read this video.*take a screenshot/],
+    [415, 'media-unsupported', /This browser cannot read this video.*take a screenshot/],
+    [422, 'quality-too-low', /Nothing in this video can be recognised/],
+  ] as const
+  const { page } = await (await site()).visit('/')
+  await choosing(page, [fileOf('a.mp4', hevc ?? Buffer.alloc(0))])
+  for (const [status, code, said] of refusals) {
+    await page.route('**/videos', (route) =>
+      route.fulfill({ status, contentType: 'application/problem+json', body: JSON.stringify({ code }) }),
+    )
+    await page.click('#upload-yes')
+    await protectAll(page)
+    t.match(await textOf(page, '#sent'), said, code)
+    t.notMatch(await textOf(page, '#sent'), /this picture/i, code)
+    await page.unroute('**/videos')
+    await page.click('#fix')
+    await choose(page, [fileOf('a.mp4', hevc ?? Buffer.alloc(0))])
+    await allRead(page)
+  }
 })
 
 t.test('sending is not offered for a video that the service cannot decode', { skip }, async (t) => {
