@@ -51,12 +51,10 @@ t.test('a waiting video is refused when the last worker with a decoder ends', as
     video.add(Buffer.alloc(10, 1))
     return video.hash('query', new AbortController().signal)
   }
-  await hashing.ready()
   const [claimed, waiting] = [send(), send()]
   await new Promise(setImmediate)
   t.ok(pendingVideos.claim(tickets[0] ?? ''))
   store.isLacking = true
-  await t.rejects(hashing.ready(), { code: 'video-unavailable' })
   await t.rejects(waiting, { code: 'video-unavailable' })
   t.ok(pendingVideos.isTaken(tickets[0] ?? ''))
   pendingVideos.answer(tickets[0] ?? '', { problem: 'video-undecodable' })
