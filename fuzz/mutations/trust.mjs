@@ -27,7 +27,8 @@ const mutations = [
     [
       ['found.length > 0 && found.every', 'found.some'],
       ['deciding.size !== 1', 'deciding.size < 1'],
-      [" || rows[only]?.view === 'whole'", ''],
+      [" || only?.view === 'whole'", ''],
+      ['stopped.includes(viewIdOf(imageId, row))', "stopped.includes(viewIdOf('', row))"],
       ['agreement !== undefined && agreement.surplusBits >= 0', 'false'],
       [" || told.views.registered === 'whole'", ''],
     ],

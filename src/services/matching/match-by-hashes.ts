@@ -93,7 +93,7 @@ export function* matchesByHashes(
     return yield* judged({ asking, signals, ahead, observed, isForm, compared: undefined })
   const { found, images } = yield* firstPass(asking.searcher, signals, ahead, asking)
   const compared = comparedWith(asking.searcher, images)
-  if (compared?.hasRows) {
+  if (compared !== undefined) {
     // Most of what a first pass meets is near by chance, which shows without searching farther. A match needs all that is near: a harmless picture may be, too.
     const trial = yield* judged({ asking, signals, ahead: found, observed, isForm, compared })
     if (trial.answer.length === 0) return trial
