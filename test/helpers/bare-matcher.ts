@@ -8,14 +8,15 @@ import { createViewIds } from '../../src/services/matching/stopped-views.js'
 
 export const viewIdOf = createViewIds(Buffer.alloc(32, 2))
 
+export const BARE: Omit<MatcherParts, 'replica'> = {
+  matchIds: createMatchIds(Buffer.alloc(32, 1)),
+  viewIdOf,
+  finder: undefined,
+  matchEvents: { note() {} },
+  probing: NO_PROBING,
+  scheduler: createEventLoopScheduler(LOOP, () => performance.now()),
+}
+
 export function bareMatcher(parts: Pick<MatcherParts, 'replica'> & Partial<MatcherParts>): Matcher {
-  return createMatcher({
-    matchIds: createMatchIds(Buffer.alloc(32, 1)),
-    viewIdOf,
-    finder: undefined,
-    matchEvents: { note() {} },
-    probing: NO_PROBING,
-    scheduler: createEventLoopScheduler(LOOP, () => performance.now()),
-    ...parts,
-  })
+  return createMatcher({ ...BARE, ...parts })
 }

@@ -6,14 +6,15 @@ import t from 'tap'
 import type { HashedSignal } from '../../src/domain/matching/hashed-image.js'
 import { type Signal, VIEW_NAMES, type View } from '../../src/domain/matching/signal.js'
 import { CASES_BANK } from '../../src/domain/organisations/bank.js'
-import { DETAILS_VIEW, MAX_STOPPED_VIEWS } from '../../src/domain/trust/flood.js'
+import { DETAILS_VIEW, MAX_STOPPED_VIEWS, MAX_VIEW } from '../../src/domain/trust/flood.js'
 import { NO_TRUST_STATUS } from '../../src/domain/trust/trust.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import type { Depth } from '../../src/services/matching/match.js'
 import type { MatchedImage } from '../../src/services/matching/match-recorder.js'
 import type { MatcherParts } from '../../src/services/matching/matcher.js'
-import { decidingViewOf } from '../../src/services/matching/stopped-views.js'
-import { bareMatcher, viewIdOf } from '../helpers/bare-matcher.js'
+import { createViewIds, decidingViewOf } from '../../src/services/matching/stopped-views.js'
+import { createVideoMatcher } from '../../src/services/matching/video/video-matcher.js'
+import { BARE, bareMatcher, viewIdOf } from '../helpers/bare-matcher.js'
 import { bitsFrom, hashNamed } from '../helpers/hashes.js'
 import { imageOf } from '../helpers/registered-image.js'
 
@@ -30,6 +31,12 @@ const elsewhere: HashedSignal = { type: 'pdq', view: 'whole', quality: 100, hash
 
 const idOf = (signal: Signal) => viewIdOf(ID, signal)
 
+/** As a video of one frame. */
+const filmOf = (rows: readonly Signal[]) => ({
+  signals: rows.map((signal) => ({ ...signal, frame: 0 })),
+  video: { durationMs: 1000, framesAtMs: [0] },
+})
+
 function worldOf(rows: readonly Signal[], stopped: readonly Signal[] = [], more: Partial<MatcherParts> = {}) {
   const catalogue = new Catalogue()
   const register = (...registered: readonly Signal[]) =>
@@ -44,7 +51,13 @@ function worldOf(rows: readonly Signal[], stopped: readonly Signal[] = [], more:
     const [matches = []] = await matcher.match([signals], { ...ASKING, depth, viewsOf: () => [] })
     return matches.map(({ grade, view, distanceBits }) => `${grade} ${view} ${distanceBits}`)
   }
-  return { catalogue, register, stop, found, noted }
+  /** In a video of one frame. */
+  const foundIn = async (...signals: readonly HashedSignal[]) => {
+    const videos = createVideoMatcher({ ...BARE, replica: { catalogue } })
+    const [matches = []] = await videos.matchVideos([{ frames: [{ atMs: 0, signals: [elsewhere, ...signals] }] }], ASKING)
+    return matches.map(({ grade }) => grade)
+  }
+  return { catalogue, register, stop, found, foundIn, noted }
 }
 
 t.test('an image with stopped views is found as if it had been registered without them', async () => {
@@ -93,6 +106,49 @@ t.test('the others decide still, and a stopped one again once it is released', a
   stop(idOf(banner))
   catalogue.remove(ID)
   t.same(catalogue.stoppedViewsOf(ID), [], 'nothing is left of an image that was removed')
+})
+
+t.test('the name of a view tells neither its hash nor which images share it', async (t) => {
+  const [one, ofOther] = [createViewIds(Buffer.alloc(32, 1)), createViewIds(Buffer.alloc(32, 2))]
+  const banner = row('deframed', 'banner')
+  const other = '00000000-0000-4000-8000-000000000002'
+  const names = [
+    ...[one(ID, banner), one(other, banner), one(ID, row('crop', 'banner')), one(ID, row('deframed', 'banner', 1))],
+    ofOther(ID, banner),
+  ]
+  t.equal(new Set(names).size, names.length)
+  t.equal(one(ID, { ...banner }), one(ID, banner))
+  t.ok(names.every((name) => name !== DETAILS_VIEW && name <= MAX_VIEW))
+})
+
+t.test('a stopped view corroborates no other one, and hides none beside it', async (t) => {
+  const [banner, quarter] = [row('deframed', 'banner'), row('piece', 'quarter')]
+  const query = (bits: number) => [elsewhere, asked(row('whole', 'quarter', 30)), asked(row('deframed', 'banner', bits))]
+  for (const bits of [44, 56]) {
+    t.same(await worldOf([banner, quarter]).found(query(bits)), ['strong piece 30'])
+    t.same(await worldOf([banner, quarter], [banner]).found(query(bits)), ['near piece 30'], `${bits} bits from the banner`)
+  }
+  const [crop, piece] = [row('crop', 'quarter'), row('piece', 'quarter')]
+  for (const [stopped, view] of [
+    [crop, 'piece'],
+    [piece, 'crop'],
+  ] as const) {
+    const { found } = worldOf([crop, piece], [stopped])
+    t.same(await found([elsewhere, asked(row('whole', 'quarter', 4))]), [`near ${view} 4`], 'the same hash in two views')
+  }
+})
+
+t.test('a stopped view is found in no video, and frames of videos are not counted by view', async (t) => {
+  const banner = row('deframed', 'banner')
+  const query = asked(row('deframed', 'banner', 4))
+  const world = worldOf([banner])
+  t.same(await world.foundIn(query), ['near'])
+  world.stop(idOf(banner))
+  t.same(await world.foundIn(query), [])
+  const film = worldOf([banner])
+  film.catalogue.put(ID, { ...imageOf(WHOLE.hash), ...filmOf([WHOLE, banner]) })
+  t.same(await film.found([elsewhere, query]), ['near deframed 4'])
+  t.match(film.noted, [{ imageId: ID, view: undefined }])
 })
 
 t.test('a stopped view stays stopped, and no other one is, when the image is registered again', async (t) => {

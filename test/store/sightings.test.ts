@@ -54,6 +54,7 @@ t.test('new looks are counted for the view that alone decided them, as long as l
   t.same(await note([...of(10, 30, 3), ...of(30, 35, MAX_VIEW), ...of(35, 80)], 0), { 3: 30, [MAX_VIEW]: 5 })
   t.same(await note([...of(0, 4, 0), ...of(80, 84, 0)], 1), { 0: 4, 3: 30, [MAX_VIEW]: 5 }, 'with the half before')
   t.same(await note([], 2), { 0: 4 }, 'and not with the one before that')
+  t.same(await note(of(90, 94, 7), 2), { 0: 4, 7: 4 })
   t.same(await note([], 4), {})
 })
 
