@@ -40,6 +40,8 @@ const mutations = [
     [[' || isStopped(image.id, hit, type, hash)', '']],
     ['services/stopped-views'],
   ),
+  inFile('src/services/feed/feed-lines.ts', [['!isStopped(signal)', 'true']], ['http/floods']),
+  inFile('packages/feed/src/held.ts', [['entry.signal.narrowed && !isCopy', 'false && !isCopy']], ['feed/held-videos']),
 ].flat()
 
 export const trust = { mutations }
