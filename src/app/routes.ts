@@ -62,7 +62,7 @@ export async function registerRoutes(app: FastifyInstance, options: RouteOptions
   await app.register(named(caseVideoRoutes), { prefix: '/v1', videoHashing, registration, idempotency })
   await app.register(named(disputeAnswerRoutes), { prefix: '/v1', trust })
   await app.register(named(appealRoutes), { prefix: '/v1', appeals: services.appeals })
-  await app.register(named(pageRoutes), { site })
+  await app.register(named(pageRoutes), { site, videoHashing })
   await app.register(named(matchRoutes), {
     prefix: '/v1',
     matcher,

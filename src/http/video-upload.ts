@@ -57,7 +57,7 @@ async function admit(
   try {
     if (length === undefined) throw new Problem('length-missing')
     if (Number(length) > maxBytes + FORM_BYTES) throw new Problem('video-file-too-large')
-    await videoHashing.ready()
+    if (await videoHashing.lackDecoders()) throw new Problem('video-unavailable')
     if (gone.aborted) throw new Problem('upload-incomplete')
     return videoHashing.receive(request.hashingFor(reply), Math.min(Number(length), maxBytes))
   } catch (error) {

@@ -2,8 +2,10 @@
 
 import type { Page } from 'playwright-core'
 import t from 'tap'
-import { MAX_VIDEO_BYTES } from '../../src/domain/media/video-limits.js'
-import { imagesOf, sharedSite, usualSite, withoutBrowser } from '../helpers/browser.js'
+import { keepHeartbeat } from '../../workers/heartbeat.js'
+import { imagesOf, sharedSite, withoutBrowser } from '../helpers/browser.js'
+import { redisOf } from '../helpers/requests.js'
+import { until } from '../helpers/service.js'
 import { allRead, choose, type GivenFile, protectAll, textOf, toChoosing } from '../helpers/steps.js'
 import { ffmpeg, H264, makeClip } from '../helpers/videos.js'
 import { startWorkers } from '../helpers/workers.js'
@@ -17,7 +19,7 @@ const fileOf = (name: string, buffer: Buffer): GivenFile => ({ name, mimeType: '
 const statesOf = (page: Page) =>
   page.$$eval('#pictures .state', (states) => states.map(({ textContent }) => textContent ?? ''))
 
-const site = sharedSite(t, { site: { maxVideoBytes: MAX_VIDEO_BYTES } })
+const site = sharedSite(t, {})
 
 /** Chooses files in a browser without a decoder for HEVC. */
 async function choosing(page: Page, files: readonly GivenFile[]): Promise<void> {
@@ -101,7 +103,12 @@ t.test('sending is not offered for a video that the service cannot decode', { sk
   await choosing(other, [fileOf('old.mp4', makeClip({ output: ['-t', '1', '-c:v', 'mpeg4'] }) ?? Buffer.alloc(0))])
   t.match(await statesOf(other), [/This browser cannot read this video/])
   t.notOk(await other.isVisible('#upload'), 'another codec')
-  const { page } = await (await usualSite()).visit('/')
+  const { visit, url, ...service } = await site()
+  const redis = await redisOf(t, service)
+  const beats = keepHeartbeat({ redis, intervalMs: 1000, isFit: () => true, lacking: ['ffmpeg'] })
+  t.teardown(() => beats.close())
+  await until(async () => !(await (await fetch(url)).text()).includes('maxVideoBytes'))
+  const { page } = await visit('/')
   await choosing(page, [fileOf('a.mp4', makeClip({ output: H264 }) ?? Buffer.alloc(0))])
   t.match(await statesOf(page), [/This browser cannot read this video/])
   t.notOk(await page.isVisible('#upload'), 'without ffmpeg')

@@ -14,8 +14,8 @@ import { createVideoRoom } from './video-room.js'
 export interface VideoHashing {
   /** `maxBytes` is that of the largest file that there can be room for. */
   readonly limits: Pick<VideoLimits, 'maxBytes' | 'uploadTimeoutMs' | 'ttlMs'>
-  /** @throws {Problem} video-unavailable, when no worker can decode videos; store-unavailable. */
-  ready(): Promise<void>
+  /** Is there no worker that can decode videos? @throws {Problem} store-unavailable */
+  lackDecoders(): Promise<boolean>
   /**
    * Makes room for a video before a byte of it is read.
    * @param maxBytes its size at most; not more than `limits` allow.
@@ -45,8 +45,7 @@ export interface VideoHashingParts {
   /** @throws {Problem} store-unavailable */
   readonly enqueue: (job: HashVideoJob, priority: number) => Promise<void>
   readonly limits: VideoLimits
-  /** Is there no worker that can decode videos? @throws {Problem} store-unavailable */
-  readonly lackDecoders: () => Promise<boolean>
+  readonly lackDecoders: VideoHashing['lackDecoders']
   /** How often a video that waits asks that again: the last worker with a decoder may end. */
   readonly recheckMs?: number
 }
@@ -103,9 +102,7 @@ export function createVideoHashing(parts: VideoHashingParts): VideoHashing {
 
   return {
     limits: { ...limits, maxBytes: room.maxBytes },
-    async ready() {
-      if (await lackDecoders()) throw new Problem('video-unavailable')
-    },
+    lackDecoders,
     receive(from, maxBytes) {
       const leave = room.enter(from.group, maxBytes)
       const bytes = createVideoBytes()
