@@ -57,7 +57,12 @@ export async function registerRoutes(app: FastifyInstance, options: RouteOptions
   await app.register(named(caseRoutes), { prefix: '/v1', cases, idempotency, signer, proofOfWork: services.proofOfWork })
   await app.register(named(assistedCaseRoutes), { prefix: '/v1', cases, idempotency, now })
   await app.register(named(caseFileRoutes), { prefix: '/v1', files, signer, limits: services.limits, now })
-  await app.register(named(caseHashRoutes), { prefix: '/v1', registration, idempotency })
+  await app.register(named(caseHashRoutes), {
+    prefix: '/v1',
+    registration,
+    idempotency,
+    scheduler: services.scheduler,
+  })
   await app.register(named(caseImageRoutes), { prefix: '/v1', hashing, registration, idempotency, uploadLimits, inFlight })
   await app.register(named(caseVideoRoutes), { prefix: '/v1', videoHashing, registration, idempotency })
   await app.register(named(disputeAnswerRoutes), { prefix: '/v1', trust })

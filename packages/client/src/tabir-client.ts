@@ -2,6 +2,7 @@
 
 import { detailsOf, type GivenSignal, hashImage, type Pixels } from '@tabir/hash'
 import { OPERATIONS, type Operations, type Schemas } from './operations.generated.js'
+import { linesOf } from './video-lines.js'
 
 export type OperationId = keyof Operations
 export type Args<Op extends OperationId> = Operations[Op]['args']
@@ -188,9 +189,10 @@ function requestFor<Op extends OperationId>({ url, key }: ClientOptions, operati
   const headers: Record<string, string> = {}
   if (key !== undefined) headers['authorization'] = `Bearer ${key}`
   if (keyed) headers['idempotency-key'] = crypto.randomUUID()
-  if (kind === 'json') headers['content-type'] = 'application/json'
+  const lines = operation === 'addHashes' ? linesOf(given.body as Args<'addHashes'>['body']) : undefined
+  if (kind === 'json') headers['content-type'] = lines === undefined ? 'application/json' : 'application/x-ndjson'
   if (kind === 'file') headers['content-type'] = 'application/octet-stream'
-  return { url: target.href, method, headers, body: kind === 'none' ? undefined : bodyOf(kind, given.body) }
+  return { url: target.href, method, headers, body: kind === 'none' ? undefined : (lines ?? bodyOf(kind, given.body)) }
 }
 
 function bodyOf(kind: 'json' | 'form' | 'file', body: unknown): BodyInit | undefined {
