@@ -1,8 +1,8 @@
 // The entry point of @tabir/client: a typed client for the whole API, in Node and in browsers. It batches, retries and hashes pictures.
 
 import { detailsOf, type GivenSignal, hashImage, type Pixels } from '@tabir/hash'
+import { linesOf } from './hash-lines.js'
 import { OPERATIONS, type Operations, type Schemas } from './operations.generated.js'
-import { linesOf } from './video-lines.js'
 
 export type OperationId = keyof Operations
 export type Args<Op extends OperationId> = Operations[Op]['args']
