@@ -53,7 +53,7 @@ export async function withVideoFile(
     if (isNeeded) throw error
   }
   const receive = async (sizeBytes: number) => {
-    await videoHashing.ready()
+    if (await videoHashing.lackDecoders()) throw new Problem('video-unavailable')
     return videoHashing.receive(from, sizeBytes)
   }
   const take: UseImage<HmaVideo> = async (pieces, isCut) => {
