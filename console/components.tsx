@@ -89,3 +89,42 @@ export function Figures({ figures }: { figures: readonly { readonly name: string
     </dl>
   )
 }
+
+export interface RunButtonsProps {
+  readonly label: string
+  readonly isRunning: boolean
+  readonly stop: () => void
+}
+
+/** The button of a form whose work takes a while, and one that stops it. */
+export function RunButtons({ label, isRunning, stop }: RunButtonsProps) {
+  return (
+    <p class="buttons">
+      <button type="submit" disabled={isRunning}>
+        {label}
+      </button>{' '}
+      {isRunning && (
+        <button type="button" class="quiet" onClick={stop}>
+          Stop
+        </button>
+      )}
+    </p>
+  )
+}
+
+export interface ProgressProps {
+  /** What is measured. */
+  readonly label: string
+  readonly done: number
+  readonly of: number
+  /** In words. */
+  readonly text: string
+}
+
+export function Progress({ label, done, of, text }: ProgressProps) {
+  return (
+    <p>
+      <progress max={of} value={done} aria-label={label} /> <span role="status">{text}</span>
+    </p>
+  )
+}

@@ -93,6 +93,8 @@ export interface GivenHashes {
 
 export interface Added {
   readonly quality?: number
+  /** Of a video that the service hashed: the share of its length in which it can be recognised, 0…1. */
+  readonly protectedShare?: number
   /** held: registered, and matches nothing until it has been reviewed. */
   readonly state: 'registered' | 'held' | 'refused'
   readonly problem?: { readonly code: string }

@@ -34,6 +34,27 @@ export function made<K extends keyof HTMLElementTagNameMap>(
   return element
 }
 
+/** `busy`: neither good nor bad, or not known yet. */
+export type Tone = 'good' | 'bad' | 'busy'
+
+export interface Line {
+  readonly item: HTMLLIElement
+  draw(tone: Tone, text: string): void
+}
+
+/** A line of a list of files: a name, and below it where it stands, in words. */
+export function lineOf(name: string, tone: Tone, text: string): Line {
+  const item = made('li', '')
+  const state = made('span', 'state')
+  item.append(made('span', 'name', name), state)
+  const draw = (tone: Tone, text: string) => {
+    item.dataset['state'] = tone
+    state.textContent = text
+  }
+  draw(tone, text)
+  return { item, draw }
+}
+
 /** Says something to screen readers, when they have finished what they are saying. */
 export function announce(text: string): void {
   setText('status', text)

@@ -3,12 +3,15 @@
 import { type ConnectOpts, Socket, type SocketConstructorOpts } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
 import type { DetailsWanted, JobPurpose } from '../src/jobs/hash-image-job.js'
+import type { VideoPurpose } from '../src/jobs/hash-video-job.js'
 
 const HEAD_BYTES = 4
 const READ_BYTES = 1 << 16
 
 /** The first byte of a picture's message: the purpose of hashing, and whether details are wanted as well. */
 export const PURPOSE_BYTES = { submission: 0, query: 1 } as const satisfies Record<JobPurpose, number>
+/** The same of a video's. */
+export const VIDEO_PURPOSE_BYTES = { ...PURPOSE_BYTES, vpdq: 2 } as const satisfies Record<VideoPurpose, number>
 export const DETAILS_BITS = { none: 0, also: 2 } as const satisfies Record<DetailsWanted, number>
 
 /** The argument with which a child is told that HEIC is not read. */

@@ -2,13 +2,12 @@
 
 import { SpanStatusCode, trace } from '@opentelemetry/api'
 import type { z } from 'zod'
-import type { JobPurpose } from '../src/jobs/hash-image-job.js'
 import type { HashImageOutcome } from './hash-image-job.js'
 
 type Handler = (data: unknown) => Promise<HashImageOutcome>
 
 /** @param name of the queue. @param Job what its jobs have. */
-export function traced(name: string, Job: z.ZodType<{ readonly purpose: JobPurpose }>, handle: Handler): Handler {
+export function traced(name: string, Job: z.ZodType<{ readonly purpose: string }>, handle: Handler): Handler {
   const tracer = trace.getTracer('tabir')
   return (data) =>
     tracer.startActiveSpan(name, async (span) => {

@@ -6,8 +6,8 @@ import { constants } from 'node:os'
 import { Duplex } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { HashedVideo } from '../src/domain/matching/hashed-image.js'
-import type { JobPurpose } from '../src/jobs/hash-image-job.js'
-import { PURPOSE_BYTES, readFrames, writeFrame } from './frames.js'
+import type { VideoPurpose } from '../src/jobs/hash-video-job.js'
+import { readFrames, VIDEO_PURPOSE_BYTES, writeFrame } from './frames.js'
 import { ffmpegArguments } from './media/video/ffmpeg-arguments.js'
 import { DECODING_MS_PER_MINUTE, DECODING_START_MS } from './media/video/pace.js'
 import type { VideoProblem } from './media/video/video-answer.js'
@@ -32,7 +32,7 @@ export interface VideoSandbox {
    *
    * @param gone ends it, with `hashing-unavailable`.
    */
-  hash(video: Buffer | readonly Buffer[], purpose: JobPurpose, gone?: AbortSignal): Promise<VideoAnswer>
+  hash(video: Buffer | readonly Buffer[], purpose: VideoPurpose, gone?: AbortSignal): Promise<VideoAnswer>
   /** Pids of the children that are alive, for tests. */
   readonly pids: readonly number[]
   /** Ends all children. What is being hashed then settles with `hashing-unavailable`. */
@@ -108,7 +108,7 @@ interface Child {
   isDead: boolean
 }
 
-function startRun(options: VideoSandboxOptions, ffmpeg: string, video: readonly Buffer[], purpose: JobPurpose): Run {
+function startRun(options: VideoSandboxOptions, ffmpeg: string, video: readonly Buffer[], purpose: VideoPurpose): Run {
   const reader = startReader(options)
   let decoder: Child | undefined
   let settle = (_: VideoAnswer) => {}
@@ -125,7 +125,7 @@ function startRun(options: VideoSandboxOptions, ffmpeg: string, video: readonly 
     decoder = startDecoder(options, ffmpeg, message.facts, reader.link)
     watch.begin(message.facts)
   })
-  writeFrame(reader.channel, Buffer.of(PURPOSE_BYTES[purpose]), ...video)
+  writeFrame(reader.channel, Buffer.of(VIDEO_PURPOSE_BYTES[purpose]), ...video)
 
   const finish = async (): Promise<VideoAnswer> => {
     const answer = await settled
@@ -177,7 +177,7 @@ function afterDeath({ signalCode, exitCode }: ChildProcess): VideoAnswer {
   return isOfTheSystem ? UNAVAILABLE : UNDECODABLE
 }
 
-function messageIn(frame: Buffer, purpose: JobPurpose): VideoMessage | undefined {
+function messageIn(frame: Buffer, purpose: VideoPurpose): VideoMessage | undefined {
   try {
     return parseVideoMessage(frame.toString('utf8'), purpose)
   } catch {

@@ -63,6 +63,7 @@ export class Registered {
     this.#matcher = createMatcher({
       replica: { catalogue },
       matchIds: { idFor: (_, imageId) => imageId },
+      viewIdOf: () => 1,
       finder: undefined,
       matchEvents: { note() {} },
       probing: { isOn: false, radiusOf: () => undefined, see: () => undefined },

@@ -49,6 +49,7 @@ export class Service {
   #matcher = createMatcher({
     replica: this.#replica,
     matchIds: { idFor: (_, imageId) => imageId },
+    viewIdOf: () => 1,
     finder: createDetailFinder({
       permutation: this.#permutation,
       common: this.#common,

@@ -29,6 +29,7 @@ export class Registry {
   #matcher = createMatcher({
     replica: { catalogue: this.catalogue },
     matchIds: { idFor: (_, imageId) => imageId },
+    viewIdOf: () => 1,
     finder: undefined,
     matchEvents: { note() {} },
     probing: NO_PROBING,

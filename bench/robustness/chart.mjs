@@ -11,6 +11,8 @@ const ROW = 19
 const HEADING = 40
 const FONT = "font-family=\"system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif\""
 const BASELINES = ['pdqDihedral', 'hash']
+/** As docs/robustness.md names it. */
+const PDQ_NAME = 'whole PDQ, eight orientations, 31 bits'
 
 // Okabe and Ito's, which colour-blind readers tell apart too; the bars also differ in height.
 const OURS = { key: 'ours', colour: '#0072b2', high: 8, top: 3 }
@@ -40,7 +42,7 @@ export function chart({ methods, photos, queries, pairs, falsePairs, parts, chec
 <rect x="0.5" y="0.5" width="${WIDTH - 1}" height="${height - 1}" rx="10" fill="#ffffff" stroke="#d0d7de"/>
 ${label(MARGIN, 40, 'Which edits of a photograph are found', 'font-size="20" font-weight="600"')}
 ${label(MARGIN, 63, said, `font-size="13" fill="${FAINT}"`)}
-${legend([methods[0].name, baseline?.name ?? ''])}
+${legend([methods[0].name, baseline?.key === 'pdqDihedral' ? PDQ_NAME : (baseline?.name ?? '')])}
 ${overview.body}
 ${columns.map(({ body }) => body).join('\n')}
 </svg>
@@ -85,7 +87,8 @@ function heading({ x, end }, name) {
 }
 
 function row({ id, percent }, x, y) {
-  const name = label(x, y + 13, id.replaceAll('_', ' '), 'font-size="12.5"')
+  const named = id.replace(/^(ss|un)_/, '').replaceAll('_', ' ') // the heading says that they are screenshots, or unseen
+  const name = label(x, y + 13, named, 'font-size="12.5"')
   return `${name}${bars(percent, { x: x + LABEL, y, wide: COLUMN - LABEL - VALUE, scale: 1, size: 12 })}\n`
 }
 

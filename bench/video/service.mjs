@@ -20,6 +20,7 @@ export class Service {
   #parts = {
     replica: this.#replica,
     matchIds: { idFor: (_, imageId) => imageId },
+    viewIdOf: () => 1,
     finder: undefined,
     matchEvents: { note() {} },
     probing: NO_PROBING,

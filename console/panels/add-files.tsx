@@ -4,6 +4,7 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { MAX_FILES } from '../../page/choosing/picture.js'
 import { type Adding, createAdding, type FileState } from '../adding.js'
 import type { Api } from '../ask-api.js'
+import { Progress, RunButtons } from '../components.js'
 import { useDrops } from '../drops.js'
 import { sayNumber } from '../formats.js'
 import { BankChoice, OwnBanks } from '../own-banks.js'
@@ -63,16 +64,7 @@ function ToBank({ api, banks, first }: { api: Api; banks: readonly string[]; fir
           Leaving this panel stops it, and so does signing out, also after 15 minutes without a click or a key. What was
           added stays; the same file with the same reference is not added twice.
         </p>
-        <p class="buttons">
-          <button type="submit" disabled={isRunning}>
-            Hash and add
-          </button>{' '}
-          {isRunning && (
-            <button type="button" class="quiet" onClick={stop}>
-              Stop
-            </button>
-          )}
-        </p>
+        <RunButtons label="Hash and add" {...{ isRunning, stop }} />
       </form>
       {rows.length > 0 && <Files {...{ rows, isRunning, again }} />}
     </>
@@ -125,10 +117,12 @@ function Files({ rows, isRunning, again }: FilesProps) {
   const text = `${sayNumber(added)} of ${sayNumber(rows.length)} added${rest === 0 ? '' : `, ${sayNumber(rest)} not`}`
   return (
     <>
-      <p>
-        <progress max={rows.length} value={rows.length - busy} aria-label="How many files are done" />{' '}
-        <span role="status">{isRunning ? text : `Done: ${text}`}</span>
-      </p>
+      <Progress
+        label="How many files are done"
+        done={rows.length - busy}
+        of={rows.length}
+        text={isRunning ? text : `Done: ${text}`}
+      />
       {unsent > 0 && !isRunning && (
         <p>
           {sayNumber(unsent)} hashed and not added.{' '}
@@ -143,7 +137,7 @@ function Files({ rows, isRunning, again }: FilesProps) {
         rows={rows}
         keyOf={({ id }) => String(id)}
         columns={[
-          { title: 'File', value: ({ name }) => name },
+          { title: 'File', value: ({ name }) => name, cell: ({ name }) => <span class="name">{name}</span> },
           { title: 'State', value: ({ state }) => state.text },
         ]}
       />

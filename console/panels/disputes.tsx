@@ -3,13 +3,14 @@
 import { imageReference } from '../../src/domain/ids.js'
 import type { Api } from '../ask-api.js'
 import { Shown, Sure } from '../components.js'
-import { sayMoment, sayName } from '../formats.js'
+import { sayMoment, sayName, sayNumber } from '../formats.js'
 import { type Loaded, useLoaded } from '../load.js'
 import { type Column, Table } from '../sorted-table.js'
 
 interface Judged {
   readonly signalId: string
   readonly bank: string
+  readonly durationS?: number
   readonly tier: string
   readonly category: string | null
   readonly circulation: string
@@ -34,6 +35,11 @@ const ABOUT: readonly Column<Judged>[] = [
     title: 'Picture or video',
     value: ({ signalId }) => imageReference(signalId),
     cell: ({ signalId }) => <span class="whole">{imageReference(signalId)}</span>,
+  },
+  {
+    title: 'Kind',
+    value: ({ durationS = 0 }) => durationS,
+    cell: ({ durationS }) => (durationS === undefined ? 'picture' : `video, ${sayNumber(durationS)} s`),
   },
   { title: 'Bank', value: ({ bank }) => bank },
   { title: 'Tier', value: ({ tier }) => sayName(tier) },
@@ -92,7 +98,7 @@ export function Disputes({ api }: { api: Api }) {
       />
       <Waiting
         loaded={quarantine}
-        caption="Quarantine: kept, and matching nothing"
+        caption="Quarantine: matching nothing, copies alone, or without some views"
         name="quarantine"
         empty="Nothing is in quarantine."
         columns={[

@@ -2,7 +2,7 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Api } from '../ask-api.js'
-import { Figures, Shown } from '../components.js'
+import { Figures, Progress, RunButtons, Shown } from '../components.js'
 import { useDrops } from '../drops.js'
 import { sendFile } from '../file-sending.js'
 import { sayMoment, sayName, sayNumber } from '../formats.js'
@@ -27,7 +27,7 @@ interface Import {
 interface Report extends Import {
   readonly rejections: readonly { readonly fromLine: number; readonly toLine: number; readonly reason: string }[]
 }
-interface Progress {
+interface ImportProgress {
   readonly sentBytes: number
   readonly sizeBytes: number
   readonly state: 'running' | 'stopped' | 'done'
@@ -41,7 +41,7 @@ export function ImportFile({ api }: { api: Api }) {
 
 function IntoBank({ api, banks, first }: { api: Api; banks: readonly string[]; first: string }) {
   const [bank, setBank] = useState(first)
-  const [progress, setProgress] = useState<Progress>()
+  const [progress, setProgress] = useState<ImportProgress>()
   const [refusal, setRefusal] = useState<string>()
   useDrops()
   const path = `/v1/banks/${encodeURIComponent(bank)}/imports`
@@ -105,16 +105,7 @@ function ImportForm({ bank, banks, setBank, isRunning, refusal, onSubmit, onStop
       <div id="import-forms">
         <Forms />
       </div>
-      <p class="buttons">
-        <button type="submit" disabled={isRunning}>
-          Import it
-        </button>{' '}
-        {isRunning && (
-          <button type="button" class="quiet" onClick={onStop}>
-            Stop
-          </button>
-        )}
-      </p>
+      <RunButtons label="Import it" isRunning={isRunning} stop={onStop} />
     </form>
   )
 }
@@ -165,14 +156,16 @@ function Forms() {
   )
 }
 
-function Progressing({ progress }: { progress: Progress }) {
+function Progressing({ progress }: { progress: ImportProgress }) {
   const { sentBytes, sizeBytes, state, problem, counts, report } = progress
   return (
     <>
-      <p>
-        <progress max={sizeBytes} value={sentBytes} aria-label="How much of the file has been sent" />{' '}
-        <span role="status">{problem ?? { running: 'Sending', stopped: 'Stopped', done: 'Done' }[state]}</span>
-      </p>
+      <Progress
+        label="How much of the file has been sent"
+        done={sentBytes}
+        of={sizeBytes}
+        text={problem ?? { running: 'Sending', stopped: 'Stopped', done: 'Done' }[state]}
+      />
       {counts !== undefined && (
         <Figures
           figures={[
@@ -208,12 +201,12 @@ async function importFile(
   path: string,
   file: File,
   signal: AbortSignal,
-  tell: (progress: Progress) => void,
+  tell: (progress: ImportProgress) => void,
 ): Promise<void> {
-  let progress: Progress = {
+  let progress: ImportProgress = {
     ...{ sentBytes: 0, sizeBytes: file.size, state: 'running', problem: undefined, counts: undefined, report: undefined },
   }
-  const told = (change: Partial<Progress>) => {
+  const told = (change: Partial<ImportProgress>) => {
     progress = { ...progress, ...change }
     tell(progress)
   }

@@ -27,7 +27,8 @@ const mutations = [
     [
       ['found.length > 0 && found.every', 'found.some'],
       ['deciding.size !== 1', 'deciding.size < 1'],
-      [" || rows[only]?.view === 'whole'", ''],
+      [" || only?.view === 'whole'", ''],
+      ['stopped.includes(viewIdOf(imageId, row))', "stopped.includes(viewIdOf('', row))"],
       ['agreement !== undefined && agreement.surplusBits >= 0', 'false'],
       [" || told.views.registered === 'whole'", ''],
     ],
@@ -39,6 +40,8 @@ const mutations = [
     [[' || isStopped(image.id, hit, type, hash)', '']],
     ['services/stopped-views'],
   ),
+  inFile('src/services/feed/feed-lines.ts', [['!isStopped(signal)', 'true']], ['http/floods']),
+  inFile('packages/feed/src/held.ts', [['entry.signal.narrowed && !isCopy', 'false && !isCopy']], ['feed/held-videos']),
 ].flat()
 
 export const trust = { mutations }

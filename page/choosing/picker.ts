@@ -85,7 +85,7 @@ export function picker(goOn: () => void, wanted: () => Wanted): Picker {
       pool.stop()
       pictures.clear()
       rows.clear()
-      hide('reading')
+      drawTotals(pictures)
     },
   }
 }
@@ -228,16 +228,21 @@ function drawTotals(pictures: Chosen['pictures']): void {
   const progress = one('read-progress', HTMLProgressElement)
   progress.max = Math.max(1, all.length)
   progress.value = done
-  const text = isDone ? sayFiles('run.ready', usable) : sayFiles('run.read', countKinds(all.map(likelyKindOf)), { done })
+  const ready = isNone ? say('run.ready.none') : sayFiles('run.ready', usable)
+  const text = isDone ? ready : sayFiles('run.read', countKinds(all.map(likelyKindOf)), { done })
   setText('read-text', text)
-  if (isDone && all.length > 0) announce(`${say('run.allRead')} ${text}`)
-  else if (done % Math.max(1, Math.ceil(all.length / 4)) === 0) announce(text)
+  if (all.length === 0) hide('reading')
+  else if (isDone) announce(`${all.some(isStopped) ? say('run.stopped') : say('run.allRead')} ${text}`)
+  else if (done % Math.ceil(all.length / 4) === 0) announce(text)
   one('stop', HTMLElement).hidden = isDone
   one('upload', HTMLElement).hidden = !all.some(({ state }) => state.at === 'upload')
   const go = one('choose-go', HTMLButtonElement)
   go.disabled = isNone || !isDone
   go.textContent = isNone ? (go.dataset['empty'] ?? '') : sayFiles('run.goOn', usable)
-  if (all.length === 0) hide('reading')
+}
+
+function isStopped({ state }: Picture): boolean {
+  return state.at === 'stopped'
 }
 
 function watchDropsAndPastes(take: (files: readonly File[]) => void): void {

@@ -1,6 +1,6 @@
 // The list of chosen pictures: a line each, with its name, where it stands, and what can be done about it.
 
-import { made, one } from '../dom.js'
+import { lineOf, made, one, type Tone } from '../dom.js'
 import { say, sayShare } from '../messages.js'
 import { mayTryAgain, type Picture, protectedPart, WELL_PROTECTED_QUALITY } from './picture.js'
 
@@ -18,17 +18,16 @@ export interface Rows {
 
 export function rowsIn(listId: string, { remove, tryAgain }: RowActions): Rows {
   const list = one(listId, HTMLUListElement)
-  const lines = new Map<number, ReturnType<typeof lineOf>>()
+  const lines = new Map<number, ReturnType<typeof lineFor>>()
 
   return {
     draw(picture) {
-      const line = lines.get(picture.id) ?? lineOf(picture)
+      const line = lines.get(picture.id) ?? lineFor(picture)
       if (!lines.has(picture.id)) {
         lines.set(picture.id, line)
         list.append(line.item)
       }
-      line.state.textContent = sentenceOf(picture)
-      line.item.dataset['state'] = toneOf(picture)
+      line.draw(toneOf(picture), sentenceOf(picture))
       line.again.hidden = !mayTryAgain(picture)
     },
     remove(id) {
@@ -45,17 +44,15 @@ export function rowsIn(listId: string, { remove, tryAgain }: RowActions): Rows {
     },
   }
 
-  function lineOf({ id, name }: Picture) {
-    const item = made('li', '')
-    const state = made('span', 'state')
+  function lineFor(picture: Picture) {
+    const { id, name } = picture
+    const line = lineOf(name, toneOf(picture), sentenceOf(picture))
     const again = button(say('run.againShort'), say('run.again', { name }), () => tryAgain(id))
-    item.append(
-      made('span', 'name', name),
-      state,
+    line.item.append(
       again,
       button(say('run.removeShort'), say('run.remove', { name }), () => remove(id)),
     )
-    return { item, state, again }
+    return { ...line, again }
   }
 }
 
@@ -82,7 +79,7 @@ export function sentenceOf({ state }: Picture): string {
   return say(state.hashed.quality < WELL_PROTECTED_QUALITY ? 'run.quality.readyLow' : 'run.quality.ready')
 }
 
-function toneOf({ state: { at } }: Picture): string {
+function toneOf({ state: { at } }: Picture): Tone {
   if (at === 'ready' || at === 'agreed') return 'good'
   return at === 'refused' || at === 'upload' ? 'bad' : 'busy'
 }

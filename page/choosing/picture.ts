@@ -1,6 +1,7 @@
 // A chosen file, a picture or a video, and its state.
 
 import type { UnreadKind } from '../../src/domain/media/media-formats.js'
+import type { Added } from '../api.js'
 import type { Kind } from '../file-counts.js'
 import type { Hashed, HashedVideoFile, Reason } from '../hashing/outcome.js'
 
@@ -46,6 +47,8 @@ export function likelyKindOf(picture: Picture): Kind {
   if (usable !== undefined) return kindOf(usable)
   const { file, state } = picture
   if (state.at === 'upload') return state.kind
+  if (state.at === 'refused' && (state.why.startsWith('video-') || ('what' in state && state.what === 'video')))
+    return 'videos'
   return file.type.startsWith('video/') || VIDEO_NAME.test(file.name) ? 'videos' : 'pictures'
 }
 
@@ -69,9 +72,10 @@ export const WELL_PROTECTED_QUALITY = 80
 /** Of a video. */
 const WELL_PROTECTED_SHARE = 0.95
 
-/** @returns the share of a video in which it can be recognised, if it is less than nearly all. */
-export function protectedPart(hashed: Hashed | HashedVideoFile): number | undefined {
-  return hashed.kind === 'hashed-video' && hashed.protectedShare < WELL_PROTECTED_SHARE ? hashed.protectedShare : undefined
+/** @returns the share of a video in which it can be recognised, if it is less than nearly all. A picture has none. */
+export function protectedPart(hashed: Hashed | HashedVideoFile | Added): number | undefined {
+  const share = 'protectedShare' in hashed ? hashed.protectedShare : undefined
+  return share !== undefined && share < WELL_PROTECTED_SHARE ? share : undefined
 }
 
 export function isBusy({ state: { at } }: Picture): boolean {

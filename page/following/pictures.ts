@@ -3,7 +3,7 @@
 import type { DisputeAnswer } from '../../src/domain/trust/trust.js'
 import { api, type RegisteredPicture } from '../api.js'
 import { WELL_PROTECTED_QUALITY } from '../choosing/picture.js'
-import { announce, made, one, setText } from '../dom.js'
+import { announce, lineOf, made, one, setText, type Tone } from '../dom.js'
 import { countKinds, type Kind, sayFiles } from '../file-counts.js'
 import { say, sayDate, sayNumber } from '../messages.js'
 import { type CaseContext, requestUntilAnswered } from './case-requests.js'
@@ -11,6 +11,7 @@ import { type CaseContext, requestUntilAnswered } from './case-requests.js'
 /** The first that applies to a picture. `silent`: matches nothing. `high`, `low`: by quality. Messages: `run.sum.…` and `run.stands.…`. */
 export const PROTECTION_STATES = ['silent', 'disputed', 'high', 'low'] as const
 type ProtectionState = (typeof PROTECTION_STATES)[number]
+const TONES: Readonly<Record<ProtectionState, Tone>> = { silent: 'bad', disputed: 'busy', high: 'good', low: 'busy' }
 
 /** Maximum number of pictures listed. The totals count all of them. */
 const MAX_LINES = 200
@@ -47,13 +48,11 @@ function inOrder(pictures: readonly RegisteredPicture[]): { readonly picture: Re
 
 function lineFor({ picture, k }: ReturnType<typeof inOrder>[number], context: CaseContext): HTMLLIElement {
   const stand = protectionStateOf(picture)
-  const line = made('li', '')
-  line.dataset['state'] = stand === 'high' ? 'good' : stand === 'silent' ? 'bad' : 'busy'
   const values = { n: k + 1, date: sayDate(picture.registeredAt) }
   const name = kindOf(picture) === 'videos' ? say('run.case.video', values) : say('run.case.picture', values)
-  line.append(made('span', 'name', name), made('span', 'state', say(`run.stands.${stand}`)))
-  if (stand === 'disputed') line.append(answersFor(picture, name, context))
-  return line
+  const { item } = lineOf(name, TONES[stand], say(`run.stands.${stand}`))
+  if (stand === 'disputed') item.append(answersFor(picture, name, context))
+  return item
 }
 
 /** The answer that was given, and buttons for the others: an answer can change until the dispute is decided. */

@@ -2,7 +2,8 @@
 
 import { type FrameKernel, loadFrameKernel } from '../../packages/hash/src/frame-kernel.js'
 import type { FilePicture } from '../../packages/hash/src/hash-image.js'
-import { cutOut, windowedSize, windowsOf } from '../../packages/hash/src/windows.js'
+import { cutOut } from '../../packages/hash/src/pixels.js'
+import { windowedSize, windowsOf } from '../../packages/hash/src/windows.js'
 import type { MediaFormat } from '../../src/domain/media/media-formats.js'
 import { pixelsOf, type Source } from './source.js'
 

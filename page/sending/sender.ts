@@ -114,7 +114,7 @@ export function sender(job: Job, watcher: Watcher, waiting: Waiting): () => Prom
     const isOver = handling === 'again' || handling === undefined ? unexplained >= MAX_UNEXPLAINED : true
     if (!isOver) again({ ...part, unexplained }, failure)
     else if (others.length > 0) queue.unshift(...part.pictures.map((picture) => ({ ...partOf([picture]), unexplained })))
-    else settle(first, outcomeOf(handling))
+    else settle(first, outcomeOf(first, handling))
     return true
   }
 
@@ -148,7 +148,7 @@ function partsOf({ pictures, maxBytes }: Job, watcher: Watcher): Part[] {
   for (const picture of pictures) {
     if (!('file' in picture)) continue
     if (picture.file.size <= maxBytes[picture.kind]) parts.push(partOf([picture]))
-    else watcher.settled(picture.id, { at: 'refused', why: 'file-too-large' })
+    else watcher.settled(picture.id, outcomeOf(picture, 'file-too-large'))
   }
   return parts
 }
@@ -194,9 +194,17 @@ async function isReadable(file: Blob): Promise<boolean> {
   }
 }
 
-function outcomeOf(handling: ReturnType<typeof handlingOf>): Result {
+function outcomeOf(picture: Usable, handling: ReturnType<typeof handlingOf>): Result {
   if (handling === undefined || handling === 'again') return { at: 'failed' }
-  return { at: 'refused', why: handling === 'closed' || handling === 'without-details' ? 'refused' : handling }
+  const why = handling === 'closed' || handling === 'without-details' ? 'refused' : handling
+  return { at: 'refused', why: isVideo(picture) ? (OF_VIDEOS[why] ?? why) : why }
+}
+
+/** Refusals that pictures and videos share, where the sentence is about a picture. */
+const OF_VIDEOS: Partial<Readonly<Record<Reason, Reason>>> = {
+  'too-plain': 'video-too-plain',
+  'server-cannot': 'video-undecodable',
+  'file-too-large': 'video-undecodable',
 }
 
 function resultOf(picture: Usable, added: Added | undefined): Result {
@@ -204,6 +212,6 @@ function resultOf(picture: Usable, added: Added | undefined): Result {
   if (added.state === 'held') return { at: 'held' }
   if (added.state === 'registered' && 'hashed' in picture)
     return { at: 'protected', quality: picture.hashed.quality, part: protectedPart(picture.hashed) }
-  if (added.state === 'registered') return { at: 'protected', quality: added.quality }
-  return outcomeOf(handlingOf(added.problem?.code))
+  if (added.state === 'registered') return { at: 'protected', quality: added.quality, part: protectedPart(added) }
+  return outcomeOf(picture, handlingOf(added.problem?.code))
 }

@@ -2,7 +2,7 @@
 
 import type { Unprotected } from '../choosing/picker.js'
 import { kindOf, WELL_PROTECTED_QUALITY } from '../choosing/picture.js'
-import { announce, hide, made, one, setText, show } from '../dom.js'
+import { announce, hide, lineOf, one, setText, show } from '../dom.js'
 import { countKinds, type FileCounts, sayFiles } from '../file-counts.js'
 import { say, sayCount, sayShare, sayTime } from '../messages.js'
 import { waited } from '../waited.js'
@@ -19,9 +19,10 @@ export interface Sending {
  * @param unprotected what was chosen beside them and cannot be protected: it is counted and listed with the others.
  */
 export function sending(job: Job, unprotected: readonly Unprotected[], finished: () => void): Sending {
-  const lines = new Map(job.pictures.map((picture) => [picture.id, lineFor(picture)]))
+  const lines = new Map(job.pictures.map(({ id, name }) => [id, lineOf(name, 'busy', say('run.state.sending'))]))
   const list = one('sent', HTMLUListElement)
-  list.replaceChildren(...unprotected.map(lineOfUnprotected), ...[...lines.values()].map(({ item }) => item))
+  const unsent = unprotected.map(({ name, why }) => lineOf(name, 'bad', why))
+  list.replaceChildren(...[...unsent, ...lines.values()].map(({ item }) => item))
   hide('fix')
   const retry = one('retry', HTMLButtonElement)
   const waiting = waitingFor(retry)
@@ -35,7 +36,7 @@ export function sending(job: Job, unprotected: readonly Unprotected[], finished:
     {
       settled(id, result) {
         results.set(id, result)
-        drawLine(lines.get(id), result)
+        lines.get(id)?.draw(result.at === 'protected' ? 'good' : 'bad', sentenceOf(result))
         drawTotals()
       },
       held: drawHeld,
@@ -126,29 +127,6 @@ export function waitingFor(retry: HTMLButtonElement): Waiting {
       retry.removeEventListener('click', press)
     },
   }
-}
-
-type Line = ReturnType<typeof lineFor>
-
-function lineFor({ name }: { readonly name: string }) {
-  const item = made('li', '')
-  const state = made('span', 'state', say('run.state.sending'))
-  item.dataset['state'] = 'busy'
-  item.append(made('span', 'name', name), state)
-  return { item, state }
-}
-
-function lineOfUnprotected({ name, why }: Unprotected): HTMLLIElement {
-  const { item, state } = lineFor({ name })
-  item.dataset['state'] = 'bad'
-  state.textContent = why
-  return item
-}
-
-function drawLine(line: Line | undefined, result: Result): void {
-  if (line === undefined) return
-  line.item.dataset['state'] = result.at === 'protected' ? 'good' : 'bad'
-  line.state.textContent = sentenceOf(result)
 }
 
 function sentenceOf(result: Result): string {

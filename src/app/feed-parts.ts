@@ -22,12 +22,12 @@ export function createFeedParts(
   { services: { matcher } }: MatchParts,
   { services: { banks, registration } }: IntakeParts,
 ) {
-  const { options, store, keyring, secrets, images, trusts, matchIds, audit } = parts
+  const { options, store, keyring, secrets, images, trusts, matchIds, viewIdOf, audit } = parts
   const { now, clock } = options
   const cursors = createFeedCursors(secrets.feed)
   const feed = createFeed({
     store,
-    lines: createFeedLines({ images, trusts, matchIds }),
+    lines: createFeedLines({ images, trusts, matchIds, viewIdOf }),
     batches: createFeedBatches(store, options.feedDelay ?? FEED_DELAY, ORIGIN_BYTES),
     replica,
     recent,

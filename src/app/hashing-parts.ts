@@ -10,6 +10,7 @@ import { HASH_VIDEO_QUEUE } from '../jobs/hash-video-job.js'
 import { createHashing } from '../services/intake/hashing.js'
 import { createPictureFetching } from '../services/intake/picture-fetching.js'
 import { createVideoHashing } from '../services/intake/video-hashing.js'
+import { reused } from '../services/load/reused.js'
 import { lackVideoDecoders } from '../store/redis/heartbeats.js'
 import { onceRedisAnswers } from './first-answer.js'
 import { openQueue } from './hashing-queue.js'
@@ -19,6 +20,8 @@ export type HashingParts = Awaited<ReturnType<typeof openHashingParts>>
 
 /** Without Redis a queue may wait for a connection that never comes. */
 const STOP_TIMEOUT_MS = 1000
+/** Each upload of a video and each page asks whether a worker decodes videos. */
+const DECODERS_KNOWN_MS = 1000
 
 /** @throws {Error} if the address cannot be listened on */
 export async function openHashingParts({ options, lifecycle, store }: StoreParts) {
@@ -67,7 +70,7 @@ export async function openHashingParts({ options, lifecycle, store }: StoreParts
         handoffUrl: listener.url,
         enqueue: async (job, priority) => (await videoQueue).enqueue(job, priority),
         limits: videoLimits,
-        lackDecoders: () => lackVideoDecoders(store),
+        lackDecoders: reused(() => lackVideoDecoders(store), DECODERS_KNOWN_MS, options.clock),
       }),
       pictures: createPictureFetching(options.fetchFrom),
     },

@@ -3,8 +3,8 @@
 import { once } from 'node:events'
 import type { Redis } from 'ioredis'
 import { Problem } from '../domain/problem.js'
-import { HASH_IMAGE_QUEUE, type HashImageJob, JOB_PRIORITY, QUEUE_PREFIX } from '../jobs/hash-image-job.js'
-import type { HashVideoJob } from '../jobs/hash-video-job.js'
+import { HASH_IMAGE_QUEUE, type HashImageJob, QUEUE_PREFIX } from '../jobs/hash-image-job.js'
+import { type HashVideoJob, VIDEO_PRIORITY } from '../jobs/hash-video-job.js'
 import { connectForRequests, type RedisTarget, reach } from '../store/redis/client.js'
 
 /** ioredis reconnects within half a second. An api that is ready has promised to take pictures, so it waits that long. */
@@ -51,7 +51,7 @@ export async function openQueue(target: RedisTarget, name = HASH_IMAGE_QUEUE) {
   const put = (job: Job, priority: number) => queue.add(name, job, { priority })
 
   return {
-    async enqueue(job: Job, priority: number = JOB_PRIORITY[job.purpose]): Promise<void> {
+    async enqueue(job: Job, priority: number = VIDEO_PRIORITY[job.purpose]): Promise<void> {
       try {
         if (redis.status !== 'ready') await soonReady(redis)
         await put(job, priority).catch(async (error) => {

@@ -17,11 +17,11 @@ import type { TrustParts } from './trust-parts.js'
 export type MatchParts = ReturnType<typeof createMatchParts>
 
 export function createMatchParts(parts: StoreParts, index: IndexParts, { matchEvents, events, dailyCounts }: TrustParts) {
-  const { options, lifecycle, matchIds, scheduler } = parts
+  const { options, lifecycle, matchIds, viewIdOf, scheduler } = parts
   const { replica } = index
   const details = options.extendedProtection ? detailParts(parts, index) : undefined
   const probing = lifecycle.keep('probing', openProbingGuard(parts, index, events))
-  const common = { replica, matchIds, scheduler }
+  const common = { replica, matchIds, viewIdOf, scheduler }
   const matcher = createMatcher({ ...common, finder: details?.finder, matchEvents, probing })
   return {
     /** Matcher whose matches are not counted in statistics. */

@@ -48,7 +48,7 @@ export interface RouteOptions extends Required<Pick<AppOptions, 'services' | 'si
 export async function registerRoutes(app: FastifyInstance, options: RouteOptions): Promise<void> {
   const { services, site, uploadLimits, country, now, exposure, metrics } = options
   const { cases, files, idempotency, signer, registration, banks, matcher, trust, hashing, health } = services
-  const { videoMatcher, videoHashing } = services
+  const { videoMatcher, videoHashing, scheduler } = services
   const countsFor = exposure === 'public' ? 'admin' : 'public'
   const inFlight: InFlight = { bytes: 0 }
   await app.register(named(healthRoutes), { health, metrics, countsFor })
@@ -57,18 +57,18 @@ export async function registerRoutes(app: FastifyInstance, options: RouteOptions
   await app.register(named(caseRoutes), { prefix: '/v1', cases, idempotency, signer, proofOfWork: services.proofOfWork })
   await app.register(named(assistedCaseRoutes), { prefix: '/v1', cases, idempotency, now })
   await app.register(named(caseFileRoutes), { prefix: '/v1', files, signer, limits: services.limits, now })
-  await app.register(named(caseHashRoutes), { prefix: '/v1', registration, idempotency })
+  await app.register(named(caseHashRoutes), { prefix: '/v1', registration, idempotency, scheduler })
   await app.register(named(caseImageRoutes), { prefix: '/v1', hashing, registration, idempotency, uploadLimits, inFlight })
   await app.register(named(caseVideoRoutes), { prefix: '/v1', videoHashing, registration, idempotency })
   await app.register(named(disputeAnswerRoutes), { prefix: '/v1', trust })
   await app.register(named(appealRoutes), { prefix: '/v1', appeals: services.appeals })
-  await app.register(named(pageRoutes), { site })
+  await app.register(named(pageRoutes), { site, videoHashing })
   await app.register(named(matchRoutes), {
     prefix: '/v1',
     matcher,
     videoMatcher,
     bandsOnly: exposure === 'public',
-    scheduler: services.scheduler,
+    scheduler,
   })
   await app.register(named(matchImageRoutes), {
     prefix: '/v1',
@@ -82,7 +82,7 @@ export async function registerRoutes(app: FastifyInstance, options: RouteOptions
     prefix: '/v1',
     videoMatcher,
     videoHashing,
-    scheduler: services.scheduler,
+    scheduler,
     bandsOnly: exposure === 'public',
   })
   await app.register(named(feedRoutes), { prefix: '/v1', feed: services.feed })
@@ -109,6 +109,7 @@ export async function registerRoutes(app: FastifyInstance, options: RouteOptions
     banks,
     registration,
     hashing,
+    videoHashing,
     pictures: services.pictures,
     health,
     countsFor,
@@ -116,7 +117,7 @@ export async function registerRoutes(app: FastifyInstance, options: RouteOptions
     inFlight,
     now,
   })
-  await app.register(named(bankRoutes), { prefix: '/v1', banks, registration, scheduler: services.scheduler })
+  await app.register(named(bankRoutes), { prefix: '/v1', banks, registration, scheduler })
   await app.register(named(importRoutes), { prefix: '/v1', banks, imports: services.imports })
   await app.register(named(exportRoutes), { prefix: '/v1', banks, exports: services.exports })
   const { exchanges, reconcilers, pullSoon } = services

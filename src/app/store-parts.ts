@@ -3,6 +3,7 @@
 import { createDueTime } from '../services/load/due-time.js'
 import { createEventLoopScheduler, LOOP } from '../services/load/event-loop-scheduler.js'
 import { createMatchIds } from '../services/matching/match-ids.js'
+import { createViewIds } from '../services/matching/stopped-views.js'
 import { createAudit } from '../services/records/audit.js'
 import { createAuditChecks } from '../services/records/audit-checks.js'
 import { createAuditLog } from '../store/audit/audit.js'
@@ -53,6 +54,7 @@ export async function openStoreParts(options: ServiceOptions, lifecycle: Lifecyc
     trusts: createTrustStore(store),
     watches: createWatchStore(store, keyring),
     matchIds: createMatchIds(secrets.matchId),
+    viewIdOf: createViewIds(secrets.pseudonym),
     scheduler: createEventLoopScheduler(LOOP, clock),
     dueTime: options.dueTime ?? createDueTime(now, (line) => onError(new Error(line))),
   }

@@ -5,7 +5,6 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
-import { type FindFfmpegOptions, findFfmpeg } from '../../workers/media/video/find-ffmpeg.js'
 import type { AppOptions } from '../app/app-options.js'
 import { createLifecycle, startOrStop } from '../app/lifecycle.js'
 import type { ServiceOptions } from '../app/service-options.js'
@@ -147,19 +146,10 @@ function siteOf({ pageExitUrl: exitUrl, country, contactName: name, contactLink:
     contact: name === undefined || link === undefined ? undefined : { name, link },
     maxImageBytes: own.maxImageBytes,
     maxImages: own.maxImagesPerRequest,
-    maxVideoBytes: canDecodeVideos(own) ? MAX_VIDEO_BYTES : undefined,
+    maxVideoBytes: Math.min(MAX_VIDEO_BYTES, own.maxInFlightVideoBytes),
     offersExtendedProtection: own.extendedProtection === 'on',
     unread: unreadWith(own),
   })
-}
-
-/** Workers of this host have the same ffmpeg. Where it is too old they say so and end, so the page offers nothing. */
-function canDecodeVideos(own: FindFfmpegOptions): boolean {
-  try {
-    return findFfmpeg(own) !== undefined
-  } catch {
-    return false
-  }
 }
 
 /** Leaves a quarter of the files that this process may open to Redis, workers, fetches and snapshots. */

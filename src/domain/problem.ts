@@ -91,6 +91,12 @@ export const PROBLEM_CODES = [
 
 export type ProblemCode = (typeof PROBLEM_CODES)[number]
 
+export interface ProblemError {
+  /** JSON pointer into the body, in the schema's own names. */
+  readonly pointer: string
+  readonly detail: string
+}
+
 /** A refusal that is reported to the caller. It carries only a code and fixed values, so it cannot echo what a caller sent. */
 export class Problem extends Error {
   readonly code: ProblemCode
@@ -99,6 +105,8 @@ export class Problem extends Error {
   readonly reason: NotReadyReason | undefined
   /** The scope that the key lacks; set if that is the cause. */
   readonly scope: Scope | undefined
+  /** Where in the body, if the schema of the body does not say it. Fixed words and numbers of our own. */
+  readonly errors: readonly ProblemError[]
 
   constructor(
     code: ProblemCode,
@@ -106,6 +114,7 @@ export class Problem extends Error {
       readonly retryAfterS?: number
       readonly reason?: NotReadyReason
       readonly scope?: Scope
+      readonly errors?: readonly ProblemError[]
       readonly cause?: unknown
     } = {},
   ) {
@@ -115,6 +124,7 @@ export class Problem extends Error {
     this.retryAfterS = options.retryAfterS
     this.reason = options.reason
     this.scope = options.scope
+    this.errors = options.errors ?? []
   }
 }
 

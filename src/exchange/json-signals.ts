@@ -38,7 +38,7 @@ const Signals = z
   )
   .min(1)
   .max(MAX_LINE_SIGNALS)
-const SignalLine = z.object({
+export const SignalLine = z.object({
   signalId: SignalId.optional().catch(undefined),
   type: z.enum(SIGNAL_TYPE_NAMES),
   hash: z.string(),
@@ -61,7 +61,7 @@ const SignalLine = z.object({
 })
 type SignalLine = z.infer<typeof SignalLine>
 /** A line with more signals of the record that began before it. */
-const NextLine = z.object({
+export const NextLine = z.object({
   signalId: SignalId.optional().catch(undefined),
   line: z.int().min(2).max(MAX_RECORD_LINES),
   signals: Signals,

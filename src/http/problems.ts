@@ -4,16 +4,10 @@ import { z } from 'zod'
 import { type Hotline, hotlinesFor } from '../domain/cases/hotlines.js'
 import { NOT_READY_REASONS } from '../domain/not-ready.js'
 import { SCOPES } from '../domain/organisations/access.js'
-import { isProblemCode, PROBLEM_CODES, type Problem, type ProblemCode } from '../domain/problem.js'
+import { isProblemCode, PROBLEM_CODES, type Problem, type ProblemCode, type ProblemError } from '../domain/problem.js'
 import { PROBLEMS } from './problem-table.js'
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json'
-
-export interface ProblemError {
-  /** JSON pointer into the body, in the schema's own names. */
-  readonly pointer: string
-  readonly detail: string
-}
 
 export const ProblemBody = z
   .object({
@@ -41,7 +35,7 @@ export type ProblemBody = z.infer<typeof ProblemBody>
 export function problemBody(
   problem: Problem,
   requestId?: string,
-  errors: readonly ProblemError[] = [],
+  errors: readonly ProblemError[] = problem.errors,
   hotlines: readonly Hotline[] = hotlinesFor(undefined),
 ): ProblemBody {
   const { status, title, detail } = PROBLEMS[problem.code]

@@ -38,8 +38,7 @@ export async function withVideo<T>(
   const video = await admit(request, reply, videoHashing, gone)
   try {
     await read(request, video, { ...videoHashing.limits, onChunk, onField })
-    // Nothing is sent until it is hashed. Node resets this with the next request.
-    reply.raw.setTimeout(videoHashing.limits.ttlMs + ANSWER_MS, () => reply.raw.destroy())
+    keepWaiting(reply, videoHashing)
     return await use(video, gone)
   } finally {
     video.release()
@@ -57,7 +56,7 @@ async function admit(
   try {
     if (length === undefined) throw new Problem('length-missing')
     if (Number(length) > maxBytes + FORM_BYTES) throw new Problem('video-file-too-large')
-    await videoHashing.ready()
+    if (await videoHashing.lackDecoders()) throw new Problem('video-unavailable')
     if (gone.aborted) throw new Problem('upload-incomplete')
     return videoHashing.receive(request.hashingFor(reply), Math.min(Number(length), maxBytes))
   } catch (error) {
@@ -100,8 +99,13 @@ async function read(request: FastifyRequest, video: ReceivedVideo, options: Read
   if (video.sizeBytes === 0) throw new Problem('video-missing')
 }
 
+/** Nothing is sent until a video is hashed. Node resets this with the next request. */
+export function keepWaiting(reply: FastifyReply, { limits }: Pick<VideoHashing, 'limits'>): void {
+  reply.raw.setTimeout(limits.ttlMs + ANSWER_MS, () => reply.raw.destroy())
+}
+
 /** Aborted when the connection closes before the answer. */
-function goneSignal(reply: FastifyReply): AbortSignal {
+export function goneSignal(reply: FastifyReply): AbortSignal {
   const gone = new AbortController()
   reply.raw.once('close', () => {
     if (!reply.raw.writableFinished) gone.abort()

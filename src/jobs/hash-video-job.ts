@@ -1,10 +1,12 @@
 // Jobs from the api to the workers: hash a video. A queue of their own, so that pictures do not wait behind minutes of video.
 
-import type { z } from 'zod'
-import { HashImageJob } from './hash-image-job.js'
+import { z } from 'zod'
+import { HashImageJob, JOB_PRIORITY } from './hash-image-job.js'
 
 export const HASH_VIDEO_QUEUE = 'hash-video'
 
-/** As for pictures. Videos have no details. */
-export const HashVideoJob = HashImageJob.omit({ details: true })
+/** As for pictures; `vpdq` gives vPDQ's hashes alone. Videos have no details. */
+export const HashVideoJob = HashImageJob.omit({ details: true }).extend({ purpose: z.enum(['submission', 'query', 'vpdq']) })
 export type HashVideoJob = z.infer<typeof HashVideoJob>
+export type VideoPurpose = HashVideoJob['purpose']
+export const VIDEO_PRIORITY = { ...JOB_PRIORITY, vpdq: JOB_PRIORITY.query } as const satisfies Record<VideoPurpose, number>

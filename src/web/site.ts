@@ -32,8 +32,7 @@ export interface SiteSettings {
   readonly contact: Contact | undefined
   readonly maxImageBytes: number
   readonly maxImages: number
-  /** Of a video that the page offers to send. `undefined` where the service decodes none. */
-  readonly maxVideoBytes: number | undefined
+  readonly maxVideoBytes: number
   readonly offersExtendedProtection: boolean
   /** Formats that the service does not read here: the page neither decodes them nor offers to send them. */
   readonly unread: readonly MediaFormat[]
@@ -49,8 +48,11 @@ export interface Served {
 export interface Site {
   /** Language tags, the default first. */
   readonly languages: readonly string[]
-  /** @param language one of `languages` */
-  page(name: PageName, language: string): Served
+  /**
+   * @param language one of `languages`
+   * @param takesVideos does the page offer to send videos that the browser cannot decode?
+   */
+  page(name: PageName, language: string, takesVideos: boolean): Served
   /** The console for organisations and the operator, in English. */
   readonly console: Served
   asset(file: string): Served | undefined
@@ -100,16 +102,19 @@ export function loadSite(folder: string, settings: SiteSettings): Site {
       assetIn(folder, asset.file, workers.includes(asset)),
     ]),
   )
-  const pages = new Map(
+  const pagesWhere = (takesVideos: boolean) =>
     languages.flatMap((language) =>
-      PAGE_NAMES.map((name) => [`${name} ${language}`, served(headers, 'text/html; charset=utf-8', render(name, language))]),
-    ),
-  )
+      PAGE_NAMES.map((name): [string, Served] => {
+        const page = render(name, language, takesVideos)
+        return [`${name} ${language} ${takesVideos}`, served(headers, 'text/html; charset=utf-8', page)]
+      }),
+    )
+  const pages = new Map([true, false].flatMap(pagesWhere))
 
   return {
     languages,
-    page(name, language) {
-      const page = pages.get(`${name} ${language}`)
+    page(name, language, takesVideos) {
+      const page = pages.get(`${name} ${language} ${takesVideos}`)
       if (page === undefined) throw new Error(`there is no page ${name} in ${language}`)
       return page
     },
@@ -121,16 +126,16 @@ export function loadSite(folder: string, settings: SiteSettings): Site {
     asset: (file) => assets.get(file),
   }
 
-  function render(name: PageName, language: string): string {
+  function render(name: PageName, language: string, takesVideos: boolean): string {
     const own = messages.get(language) ?? {}
-    const base = { ...own, ...valuesFor(name, language, own) }
+    const base = { ...own, ...valuesFor(name, language, own, takesVideos) }
     const picker = fill(parts['picker'] ?? '', base)
     const sending = fill(parts['sending'] ?? '', base)
     const keep = fill(parts['keep'] ?? '', { ...base, keepHidden: name === 'case' ? ' hidden' : '' })
     return fill(parts['layout'] ?? '', { ...base, main: fill(parts[name] ?? '', { ...base, picker, sending, keep }) })
   }
 
-  function valuesFor(name: PageName, language: string, own: Messages): Record<string, string> {
+  function valuesFor(name: PageName, language: string, own: Messages, takesVideos: boolean): Record<string, string> {
     const contact = contactMarkup(settings.contact, own)
     return {
       page: name,
@@ -152,7 +157,7 @@ export function loadSite(folder: string, settings: SiteSettings): Site {
         ...hashing,
         maxImageBytes: settings.maxImageBytes,
         maxImages: settings.maxImages,
-        maxVideoBytes: settings.maxVideoBytes,
+        maxVideoBytes: takesVideos ? settings.maxVideoBytes : undefined,
         offersExtendedProtection: settings.offersExtendedProtection,
         messages: messagesOf(own, (key) => key.startsWith(RUN_TIME)),
       }),

@@ -150,7 +150,7 @@ t.test(
   { skip },
   async (t) => {
     const { page, faults } = await opened('again', PHONE)
-    const files = await Promise.all([1, 2].map((seed) => pictureFile(seed, SIZE)))
+    const files = await Promise.all([1, 2].map((seed) => pictureFile(seed, SIZE, `${'FB_IMG_'.repeat(20)}${seed}.jpg`)))
     let tries = 0
     await page.route('**/signals', async (route) => {
       tries++
@@ -161,6 +161,8 @@ t.test(
     await add(page, files)
     await done(page, '2 of 2 added')
     t.equal(tries, 3)
+    const state = await page.locator('tbody td:last-child').first().boundingBox()
+    t.ok(state !== null && state.x + state.width <= PHONE.viewport.width, 'a long name leaves room for what became of it')
 
     await page.unroute('**/signals')
     const json = { title: 'The key does not have the scope.', status: 403 }

@@ -3,7 +3,7 @@ import { imageReference } from '../../src/domain/ids.js'
 import { startSite, withoutBrowser } from '../helpers/browser.js'
 import { looksRight, openPanel, PHONE, signIn } from '../helpers/console.js'
 import { keyFor, randomHashText, until } from '../helpers/service.js'
-import { ask, caseWithPicture, feedback, matchesOf, operator, platform } from '../helpers/trust.js'
+import { ask, caseWithPicture, caseWithVideo, feedback, matchesOf, operator, platform } from '../helpers/trust.js'
 import { startEndpoint } from '../helpers/webhooks.js'
 import { startMessenger } from '../helpers/workers.js'
 
@@ -77,9 +77,16 @@ t.test('the console', { skip: withoutBrowser }, async (t) => {
     )
     await openPanel(page, 'Overdue')
     await page.getByText('No deadline has passed.').waitFor()
+    const film = await caseWithVideo(site)
+    const ofFilm = `/v1/signals/${film.imageId}/dispute`
+    const asOperator = { authorization: `Bearer ${key}` }
+    await ask(site, 'POST', ofFilm, asOperator, { reason: 'other' })
     await openPanel(page, 'Disputes')
     const row = page.getByRole('row', { name: imageReference(disputed.imageId) })
-    t.match(await row.textContent(), /harmless content/)
+    t.match(await row.textContent(), /picture.*harmless content/)
+    const filmRow = page.getByRole('row', { name: imageReference(film.imageId) })
+    t.match(await filmRow.textContent(), /video, 6 s.*other/)
+    await ask(site, 'POST', `${ofFilm}/decision`, asOperator, { outcome: 'rejected' })
     t.notMatch(await page.content(), disputed.imageId, 'no internal id in the page')
     t.equal(await row.getByRole('button', { name: 'Keep protecting' }).count(), 1)
     await looksRight(t, page, 'disputes')

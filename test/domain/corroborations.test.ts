@@ -49,20 +49,25 @@ t.test('a view symmetric about a diagonal can make a match with another view, bu
   t.equal(together(one, other, observation(2, hashOf(100), 30)), 80, 'it does not hide two other views')
 })
 
-t.test('two pieces seen in pieces do not corroborate each other, and one with another kind of view does', async (t) => {
-  const inPiece: TwoViews = { asked: 'piece', registered: 'piece' }
-  const [one, other] = [
-    observation(0, hashOf(0), 40, inPiece),
-    observation(1, hashOf(100), 40, { ...inPiece, registered: 'tilted' }),
-  ]
-  t.equal(together(one, other), Number.POSITIVE_INFINITY)
-  t.equal(together(one, other, observation(2, hashOf(180), 50)), 92)
-  t.equal(
-    together(one, other, observation(1, hashOf(100), 48, { asked: 'piece', registered: 'whole' })),
-    92,
-    'its nearer one hides none',
-  )
-})
+t.test(
+  'two pieces seen in pieces have to be nearer and are never strong, and one with another kind of view may be',
+  async (t) => {
+    const inPiece: TwoViews = { asked: 'piece', registered: 'piece' }
+    const [one, other] = [
+      observation(0, hashOf(0), 40, inPiece),
+      observation(1, hashOf(100), 40, { ...inPiece, registered: 'tilted' }),
+    ]
+    t.equal(together(one, other), 104, '20 bits farther than 84')
+    t.equal(together({ ...one, distanceBits: 44 }, { ...other, distanceBits: 46 }), 114, 'no match any more')
+    t.equal(together({ ...one, distanceBits: 0 }, { ...other, distanceBits: 0 }), NOT_STRONG_BITS)
+    t.equal(together(one, other, observation(2, hashOf(180), 50)), 92)
+    t.equal(
+      together(one, other, observation(1, hashOf(100), 48, { asked: 'piece', registered: 'whole' })),
+      92,
+      'its nearer one hides none',
+    )
+  },
+)
 
 t.test('two deframed parts make a match, but not a strong one', async (t) => {
   const deframed: TwoViews = { asked: 'whole', registered: 'deframed' }
@@ -161,10 +166,10 @@ function minOfAll(all: readonly ViewObservation[]): number {
         one.signal !== other.signal &&
         one.orientation === other.orientation &&
         distance(one.hash, other.hash) >= MIN_INDEPENDENT_BITS
-      if (isPieceOnPiece(one.views) && isPieceOnPiece(other.views)) return []
       if (!areTwo || a === undefined || b === undefined || !(one.isWithin || other.isWithin)) return []
+      if (isPieceOnPiece(one.views) && isPieceOnPiece(other.views)) return [Math.max(a + b + 20, NOT_STRONG_BITS)]
       const areUnlikeThemselves = !isSymmetric(one.hash) && !isSymmetric(other.hash)
-      const areDeframed = one.views.registered === 'deframed' && other.views.registered === 'deframed'
+      const areDeframed = [one, other].every(({ views }) => views.registered === 'deframed' && !isPieceOnPiece(views))
       return areUnlikeThemselves && !areDeframed ? [a + b] : [Math.max(a + b, NOT_STRONG_BITS)]
     }),
   )

@@ -44,6 +44,15 @@ t.test('a form with a frame has parts that are alike: what is in the frame, and 
   t.equal(formBits({ asked: 'deframed', registered: 'whole' }), 20, 'whether there is a frame is not known')
 })
 
+t.test(
+  'a piece of what is in a frame decides a form, unless the registered one is cut to a shape: its pieces are of the same part',
+  async (t) => {
+    const asked = [of('whole', 'all'), of('deframed', 'inside'), of('piece', 'half', 26)]
+    t.equal(formSurplusBits(asked, [of('whole', 'a'), of('piece', 'half'), of('crop', 'b')]), 0)
+    t.ok(formSurplusBits(asked, [of('whole', 'a'), of('crop', 'b'), of('piece', 'half')]) < 0)
+  },
+)
+
 t.test('hashes of different algorithms are not compared', async (t) => {
   t.equal(surplus({ ...of('whole', 'a'), type: 'pdq' }, of('crop', 'a')), NEVER)
 })

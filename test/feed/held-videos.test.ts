@@ -101,3 +101,34 @@ t.test('the longest video is accepted, a longer one is refused, and an invalid t
   held.apply(parseLine(line('odd', [pdq(hashes[0] ?? '', -1), pdq(hashes[1] ?? '', 0.5), pdq(hashes[2] ?? '', 2 ** 32)])))
   for (const hash of hashes.slice(0, 3)) t.same(held.match([asked('pdq', hash)]), [], 'an invalid time')
 })
+
+t.test('what is narrowed matches by copies alone, also with a threshold and after a restart', async (t) => {
+  const [whole = '', quarter = ''] = hashes
+  const picture = [pdq(whole), { ...pdq(quarter), type: 'pdq-area', view: 'piece' } as const]
+  const narrowed = (id: string, signals: readonly Row[], isNarrowed: boolean) => line(id, signals, { narrowed: isNarrowed })
+  const held = new Held()
+  held.apply(parseLine(narrowed('picture', picture, true)))
+  held.apply(parseLine(narrowed('film', [pdq(whole, 0), { ...pdq(md5), type: 'video_md5' }], true)))
+  held.apply({ op: 'cursor', cursor: 'here', more: false })
+  const folder = mkdtempSync(join(tmpdir(), 'tabir-feed-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  await saveHeld(held, join(folder, 'file'))
+  const again = new Held()
+  await loadHeld(again, join(folder, 'file'))
+  for (const each of [held, again]) {
+    const ids = (type: SignalType, text: string, bits: number, ...more: number[]) =>
+      each.match([asked(type, withBitsFlipped(text, bits))], ...more).map(({ id }) => id)
+    t.same(ids('pdq', whole, 15), ['film', 'picture'])
+    t.same(ids('pdq', whole, 16), [])
+    t.same(ids('pdq', whole, 16, 60), [])
+    t.same(each.match([asked('pdq-area', quarter)]), [])
+    t.same(ids('video_md5', md5, 0), ['film'])
+    t.equal(
+      each.match([asked('pdq-area', whole), asked('pdq', withBitsFlipped(whole, 3))]).length,
+      2,
+      'a nearer part hides no copy',
+    )
+  }
+  held.apply(parseLine(narrowed('picture', picture, false)))
+  t.match(held.match([asked('pdq', withBitsFlipped(whole, 16))]), [{ id: 'picture', distanceBits: 16 }], 'released')
+})

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import { hashImage } from '../../packages/hash/src/hash-image.js'
-import { loadImageHasherSync } from '../../packages/hash/src/image-hasher.js'
+import { distance } from '../../packages/hash/src/hash256.js'
+import { type ImageSignals, loadImageHasherSync } from '../../packages/hash/src/image-hasher.js'
+import type { Pixels } from '../../packages/hash/src/pixels.js'
 import { rasterOf } from '../../packages/hash/src/raster.js'
-import { isForm, isPage, isSimple } from '../../packages/hash/src/simple.js'
+import { isForm, isPage, isPhotographIn, isSignIn, isSimple } from '../../packages/hash/src/simple.js'
 import { chessboard, pictures, plain, shaded, striped } from './patterns.js'
 import { drawn, noisy } from './synthetic.js'
 
@@ -15,8 +17,10 @@ function sign({
   disc = 90,
   noise = 0,
   bands = 0,
-}: Partial<Record<'ground' | 'ink' | 'disc' | 'noise' | 'bands', number>>) {
-  return shaded(240, 240, (x, y) => {
+  side = 240,
+}: Partial<Record<'ground' | 'ink' | 'disc' | 'noise' | 'bands' | 'side', number>>) {
+  return shaded(side, side, (column, row) => {
+    const [x, y] = [(column * 240) / side, (row * 240) / side]
     const [across, down] = [Math.abs(x - 120), Math.abs(y - 120)]
     const isInk = Math.min(across, down) < 14 && Math.max(across, down) < 60
     const isDisc = across * across + down * down < 110 * 110
@@ -109,4 +113,58 @@ t.test('a coloured card is a form by its text, and no page', async (t) => {
   t.notOk(isPage(rasterOf(card('sharp'))))
   t.notOk(isForm(rasterOf(card('soft'))), 'a flat picture without sharp edges')
   t.ok(isForm(rasterOf(sign({}))) && isPage(rasterOf(sign({}))), 'a page needs none')
+})
+
+/** A picture with another one pasted on it, and where. */
+function posted(on: Pixels, pasted: Pixels) {
+  const { width, height } = pasted
+  const part = { left: 20, top: 30, right: 20 + width, bottom: 30 + height }
+  const data = Uint8Array.from(on.data)
+  for (let y = 0; y < height; y++)
+    data.set(pasted.data.subarray(3 * y * width, 3 * (y + 1) * width), 3 * ((part.top + y) * on.width + part.left))
+  return { part, post: { ...on, data } }
+}
+
+t.test(
+  'a logo in a corner and a headline across a photograph are signs, a photograph in the same place is none',
+  async (t) => {
+    const isSignOn = (pasted: Pixels, aspect = 1) => {
+      const { part, post } = posted(drawn(4, 640, 640), pasted)
+      return isSignIn(rasterOf(post), part, aspect)
+    }
+    t.ok(isSignOn(sign({ side: 200 })), 'a logo')
+    t.notOk(isSignOn(drawn(5, 200, 200)), 'a photograph')
+    t.notOk(isSignOn(sign({ side: 200, noise: 3 })), 'a sign with grain')
+    t.notOk(isSignOn(sign({ side: 210 })), 'a logo of a tenth of the picture and more')
+    t.ok(isSignOn(strip(150)), 'a headline of more than a tenth')
+    t.notOk(isSignOn(strip(240), 0.9), 'no strip: the picture is narrower than its raster')
+  },
+)
+
+t.test('a post is not asked by the logo in its corner, but by a small photograph there', async (t) => {
+  const hasher = loadImageHasherSync()
+  const hashesOf = ({ signals }: ImageSignals) =>
+    signals.filter(({ type }) => type === 'pdq-area').flatMap(({ hashes }) => hashes)
+  const nearestBits = (pasted: Pixels) => {
+    const asked = hashesOf(hasher.hash(posted(drawn(4, 640, 640), pasted).post, 'query'))
+    const registered = hashesOf(hasher.hash(pasted, 'register'))
+    return Math.min(...asked.flatMap((one) => registered.map((other) => distance(one, other))))
+  }
+  t.ok(nearestBits(sign({ side: 180, bands: 20 })) > 60)
+  t.ok(nearestBits(drawn(5, 180, 180)) <= 16)
+})
+
+t.test('a page around a photograph of a fifth of it is no form, and one around a drawing is', async (t) => {
+  const hasher = loadImageHasherSync()
+  const page = shaded(640, 640, (x, y) => (y > 400 && y % 24 < 12 && x > 40 && x % 8 < 3 ? [20, 20, 20] : [240, 240, 240]))
+  for (const [pasted, is] of [
+    [noisy(1, 300, 300, 3), true],
+    [noisy(1, 280, 280, 3), false],
+    [sign({ side: 300 }), false],
+  ] as const) {
+    const { part, post } = posted(page, pasted)
+    t.ok(isForm(rasterOf(post)))
+    t.equal(isPhotographIn(rasterOf(post), part), is)
+    t.equal(hasher.hash(post, 'query').isForm, !is)
+  }
 })

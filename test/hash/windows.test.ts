@@ -3,9 +3,9 @@ import t from 'tap'
 import { MAX_WINDOWS } from '../../packages/hash/src/file-frames.js'
 import { type FrameKernel, loadFrameKernelSync } from '../../packages/hash/src/frame-kernel.js'
 import { measuredOf } from '../../packages/hash/src/measured.js'
-import { MAX_SIDE_PX } from '../../packages/hash/src/pixels.js'
+import { cutOut, MAX_SIDE_PX } from '../../packages/hash/src/pixels.js'
 import { overlapOf, type Rectangle } from '../../packages/hash/src/rectangle.js'
-import { cutOut, isLong, windowedSize, windowsOf } from '../../packages/hash/src/windows.js'
+import { isLong, windowedSize, windowsOf } from '../../packages/hash/src/windows.js'
 import { scenePixels } from '../helpers/pictures.js'
 
 const kernel = loadFrameKernelSync()

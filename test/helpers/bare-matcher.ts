@@ -4,14 +4,19 @@ import { createEventLoopScheduler, LOOP } from '../../src/services/load/event-lo
 import { createMatchIds } from '../../src/services/matching/match-ids.js'
 import { createMatcher, type Matcher, type MatcherParts } from '../../src/services/matching/matcher.js'
 import { NO_PROBING } from '../../src/services/matching/probing/probing-guard.js'
+import { createViewIds } from '../../src/services/matching/stopped-views.js'
+
+export const viewIdOf = createViewIds(Buffer.alloc(32, 2))
+
+export const BARE: Omit<MatcherParts, 'replica'> = {
+  matchIds: createMatchIds(Buffer.alloc(32, 1)),
+  viewIdOf,
+  finder: undefined,
+  matchEvents: { note() {} },
+  probing: NO_PROBING,
+  scheduler: createEventLoopScheduler(LOOP, () => performance.now()),
+}
 
 export function bareMatcher(parts: Pick<MatcherParts, 'replica'> & Partial<MatcherParts>): Matcher {
-  return createMatcher({
-    matchIds: createMatchIds(Buffer.alloc(32, 1)),
-    finder: undefined,
-    matchEvents: { note() {} },
-    probing: NO_PROBING,
-    scheduler: createEventLoopScheduler(LOOP, () => performance.now()),
-    ...parts,
-  })
+  return createMatcher({ ...BARE, ...parts })
 }

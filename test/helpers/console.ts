@@ -21,4 +21,11 @@ export async function looksRight(t: Test, page: Page, state: string): Promise<vo
   t.same(await faultsOf(page), [], state)
   const overflowPx = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
   t.equal(overflowPx, 0, `${state}: the page is not scrolled sideways`)
+  const cut = await page.$$eval('caption, td:first-child', (parts) =>
+    parts
+      .map((part) => ({ text: part.textContent, place: part.getBoundingClientRect() }))
+      .filter(({ place }) => place.left < 0 || place.right > innerWidth)
+      .map(({ text }) => text),
+  )
+  t.same(cut, [], `${state}: what a table and each of its rows are about is in view`)
 }

@@ -1,8 +1,10 @@
 // A follower of the feed, as a test has one: what it holds is what it was told, and nothing else.
 
+import type { Test } from 'tap'
 import { z } from 'zod'
+import { type FollowedFeed, openFeed } from '../../packages/feed/src/follow.js'
 import { FeedLineView } from '../../src/http/routes/feed.js'
-import type { TestService } from './service.js'
+import { keyFor, type TestService } from './service.js'
 
 type FeedLine = z.infer<typeof FeedLineView>
 
@@ -18,6 +20,7 @@ const Line = z.discriminatedUnion('op', [
     tier: z.string(),
     category: z.string().nullable(),
     disputed: z.boolean(),
+    narrowed: z.boolean(),
     video: z.strictObject({ durationMs: z.int() }).optional(),
     signals: z.array(
       z.strictObject({
@@ -67,7 +70,7 @@ export function follower(): Follower {
         if (line.op === 'snapshot-begin') named = new Set()
         else if (line.op === 'tombstone') held.delete(line.id)
         else if (line.op === 'upsert') {
-          const told = JSON.stringify([line.signals.map(({ hash }) => hash), line.tier, line.disputed])
+          const told = JSON.stringify([line.signals.map(({ hash }) => hash), line.tier, line.disputed, line.narrowed])
           if (held.get(line.id) === told) repeats++
           held.set(line.id, told)
           named?.add(line.id)
@@ -80,4 +83,14 @@ export function follower(): Follower {
       return last.more
     },
   }
+}
+
+/** A platform that has followed the feed up to now, in memory. */
+export async function followed(t: Test, service: TestService): Promise<FollowedFeed> {
+  const baseUrl = await service.app.listen({ host: '127.0.0.1', port: 0 })
+  t.teardown(() => service.app.server.closeAllConnections()) // fetch keeps connections for its next request
+  const { key } = await keyFor(service, 'follower', ['feed'])
+  const feed = await openFeed({ baseUrl, key })
+  await feed.sync()
+  return feed
 }

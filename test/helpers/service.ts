@@ -8,6 +8,7 @@ import { buildApp } from '../../src/app/app.js'
 import type { TrustLimits } from '../../src/app/service-options.js'
 import { openServices, type Services } from '../../src/app/services.js'
 import type { VideoLimits } from '../../src/domain/media/video-limits.js'
+import { MAX_VIDEO_BYTES } from '../../src/domain/media/video-limits.js'
 import { type OrgKind, SCOPES, type Scope } from '../../src/domain/organisations/access.js'
 import { Problem } from '../../src/domain/problem.js'
 import type { Exchange, Reconciler } from '../../src/exchange/exchange-config.js'
@@ -105,7 +106,7 @@ const SITE: SiteSettings = {
   contact: { name: 'Helpers', link: 'https://helpers.example/' },
   maxImageBytes: UPLOAD_LIMITS.maxImageBytes,
   maxImages: UPLOAD_LIMITS.maxImages,
-  maxVideoBytes: undefined,
+  maxVideoBytes: MAX_VIDEO_BYTES,
   offersExtendedProtection: false,
   unread: [],
 }

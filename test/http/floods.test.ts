@@ -3,6 +3,11 @@
 import { randomInt } from 'node:crypto'
 import t from 'tap'
 import { z } from 'zod'
+import type { AskedSignal } from '../../packages/feed/src/held.js'
+import { parseHash } from '../../packages/hash/src/hash256.js'
+import type { View } from '../../src/domain/matching/signal.js'
+import type { SignalType } from '../../src/domain/matching/signal-types.js'
+import { followed } from '../helpers/feed.js'
 import { post } from '../helpers/requests.js'
 import {
   openCase,
@@ -21,6 +26,11 @@ async function flood(service: TestService, headers: Record<string, string>, hash
   const answer = await post(service.app, '/v1/match', { queries, transforms: false }, headers)
   if (answer.statusCode !== 200) throw new Error(answer.body)
   await service.services.settled()
+}
+
+function asked(type: SignalType, text: string, view: View = 'whole'): AskedSignal[] {
+  const hash = parseHash(text)
+  return hash === undefined ? [] : [{ type, view, hash }]
 }
 
 const copiesOf = (hash: string, times: number) => Array.from({ length: times }, (_, i) => withBitsFlipped(hash, i % 16))
@@ -53,6 +63,11 @@ t.test('a signal that one platform matches in many unlike uploads is narrowed un
   t.match(await quarantineOf(service, headers), [{ signalId: imageId, circulation: 'narrowed', heldFor: 'look-alikes' }])
   t.same(await eventsOf(service, headers), ['signal.narrowed'])
 
+  const feed = await followed(t, service)
+  const local = (text: string) => feed.match(asked('pdq', text)).length
+  t.equal(local(withBitsFlipped(hash, 16)), 0, 'a follower knows')
+  t.equal(local(withBitsFlipped(hash, 15)), 1)
+
   const innocent = lookAlikesOf(hash, 20)
   for (const each of innocent) t.same(await matchesOf(service, one.headers, each), [])
   const wide = { queries: [{ signals: [{ type: 'pdq', hash: innocent[0] }] }], thresholdBits: 90 }
@@ -61,6 +76,8 @@ t.test('a signal that one platform matches in many unlike uploads is narrowed un
   t.equal((await matchesOf(service, one.headers, withBitsFlipped(hash, 15))).length, 1, 'copies are found')
 
   await ask(service, 'DELETE', `/v1/signals/${imageId}/quarantine`, headers)
+  await feed.sync()
+  t.equal(local(withBitsFlipped(hash, 16)), 1)
   await flood(service, one.headers, lookAlikesOf(hash, 10))
   t.equal(
     (await matchesOf(service, one.headers, innocent[0] ?? '')).length,
@@ -189,8 +206,14 @@ t.test('a view that many unlike uploads share is stopped alone, until the operat
     t.equal((await post1(Array.from({ length: count }, withBanner))).statusCode, 200)
     await service.services.settled()
   }
+  const feed = await followed(t, service)
+  const local = async (type: SignalType, text: string, view: View) => {
+    await feed.sync()
+    return feed.match(asked(type, withBitsFlipped(text, 4), view)).map((match) => match.view)
+  }
   await floodWith(40)
   t.same(await quarantineOf(service, headers), [], 'some are no flood')
+  t.same(await local('pdq-area', banner, 'deframed'), ['deframed'])
   t.same(await viewsOf(withBanner()), ['deframed'])
   await floodWith(20)
   await until(async () => (await quarantineOf(service, headers)).length === 1)
@@ -200,10 +223,14 @@ t.test('a view that many unlike uploads share is stopped alone, until the operat
 
   t.same(await viewsOf(withBanner()), [], 'the banner finds nothing')
   t.same(await viewsOf(crop()), ['piece'], 'another view does')
+  t.same(await local('pdq-area', banner, 'deframed'), [], 'nor for a follower')
+  t.same(await local('pdq-area', quarter, 'piece'), ['piece'])
+  t.same(await local('pdq', whole, 'whole'), ['whole'])
   t.same(await viewsOf({ signals: [{ type: 'pdq', hash: randomlyFlipped(whole, 25) }] }), ['whole'], 'and not copies alone')
   await floodWith(60)
   t.match(await quarantineOf(service, headers), [{ circulation: 'matching' }], 'it is not narrowed for what is stopped')
 
   await ask(service, 'DELETE', `/v1/signals/${waiting?.signalId}/quarantine`, headers)
   t.same(await viewsOf(withBanner()), ['deframed'])
+  t.same(await local('pdq-area', banner, 'deframed'), ['deframed'])
 })

@@ -12,7 +12,7 @@ import {
   until,
   withBitsFlipped,
 } from '../helpers/service.js'
-import { ask, caseWithVideo, FRAME_MS, filmOf, matchesOf, operator } from '../helpers/trust.js'
+import { ask, caseWithPicture, caseWithVideo, FRAME_MS, filmOf, matchesOf, operator } from '../helpers/trust.js'
 
 const MODERATOR = ['match', 'feedback', 'webhooks'] as const
 
@@ -132,6 +132,21 @@ t.test('deadlines, counts, disputes, webhooks and audit entries name a video onc
       .entries.flatMap(({ act, about }) => (about?.signalId === her.imageId ? [act] : []))
   await until(async () => (await acts()).length >= 3)
   t.same((await acts()).sort(), ['dispute.answered', 'dispute.decided', 'signal.disputed'])
+})
+
+t.test('disputes and quarantine say which signals are videos, and how long they are', async (t) => {
+  const service = await startService(t)
+  const { headers } = await operator(service)
+  const ids = [await caseWithVideo(service), await caseWithPicture(service)].map(({ imageId }) => imageId)
+  for (const id of ids) {
+    await ask(service, 'POST', `/v1/signals/${id}/dispute`, headers, { reason: 'other' })
+    await ask(service, 'POST', `/v1/signals/${id}/quarantine`, headers)
+  }
+  for (const list of ['/v1/disputes', '/v1/quarantine']) {
+    const { signals } = (await ask(service, 'GET', list, headers)).json<{ signals: object[] }>()
+    t.match(signals, [{ signalId: ids[0], durationS: Math.ceil((3 * FRAME_MS) / 1000) }, { signalId: ids[1] }])
+    t.notOk('durationS' in (signals[1] ?? {}), 'a picture has no duration')
+  }
 })
 
 t.test('a video has one match id, verdict, dispute and count for all of its frames', async (t) => {

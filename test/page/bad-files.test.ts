@@ -62,6 +62,56 @@ t.test(
   },
 )
 
+t.test('while nothing can be protected, that is said, and nothing is counted', { skip: withoutBrowser }, async (t) => {
+  const site = await usualSite()
+  const { page } = await site.visit('/')
+  await toChoosing(page)
+  const status = () => textOf(page, '[role="status"]')
+  const nothing = 'Nothing can be protected yet. The reason is next to each file.'
+  const video = { name: 'VID_1', mimeType: '', buffer: Buffer.from('000000186674797069736f6d0000000069736f6d', 'hex') }
+  for (const given of [file(await truncatedPng()), video]) {
+    await choose(page, [given])
+    await allRead(page)
+    t.equal(await textOf(page, '#read-text'), nothing, given.name)
+    t.equal(await status(), `Everything has been read. ${nothing}`)
+    await page.click('#pictures button:text("Remove")')
+    t.notMatch(await status(), /\d/, 'nothing is left to count')
+  }
+
+  const { page: other } = await site.visit('/')
+  await other.route('**/assets/worker-*', () => {}) // it does not arrive
+  await toChoosing(other)
+  await choose(other, [await pictureFile(1)])
+  await other.click('#stop')
+  await allRead(other)
+  t.equal(await textOf(other, '[role="status"]'), `Stopped. What was read stays. ${nothing}`, 'not all was read')
+})
+
+t.test('a video that cannot be read is counted as one, whatever its name', { skip: withoutBrowser }, async (t) => {
+  const { page } = await (await usualSite()).visit('/')
+  await toChoosing(page)
+  const video = { name: 'VID_1', mimeType: '', buffer: Buffer.from('000000186674797069736f6d0000000069736f6d', 'hex') }
+  await choose(page, [await pictureFile(1), video])
+  await allRead(page)
+  t.match(await textOf(page, '#pictures li:nth-child(2) .state'), /This video is damaged/)
+  await protectAll(page)
+  t.equal(await textOf(page, '#sent-text'), '1 of 2 not protected. Look below for the reason.')
+})
+
+t.test('names that begin alike can be told apart on a telephone', { skip: withoutBrowser }, async (t) => {
+  const { page } = await (await usualSite()).visit('/', { viewport: { width: 320, height: 600 } })
+  await toChoosing(page)
+  const long = `${'name'.repeat(60)}.jpg`
+  const names = [1, 2].map((k) => `WhatsApp Image 2026-01-31 at 18.28.33 (${k}).jpeg`)
+  await choose(page, await Promise.all([...names, long].map((name, k) => pictureFile(k, {}, name))))
+  await allRead(page)
+  const shown = await page.$$eval('#pictures .name', (all) =>
+    all.map((name) => ({ isWhole: name.scrollHeight <= name.clientHeight && name.scrollWidth <= name.clientWidth })),
+  )
+  t.same(shown, [{ isWhole: true }, { isWhole: true }, { isWhole: false }])
+  t.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'no name makes the page wider')
+})
+
 t.test('500 pictures are read one after the other, with an estimate of the time', { skip: withoutBrowser }, async (t) => {
   const site = await usualSite()
   const { page } = await site.visit('/')
@@ -126,6 +176,25 @@ t.test('a file that the browser cannot open is sent with consent, without its na
     t.notMatch(body, /secret-name/)
   }
 })
+
+t.test(
+  'once all is sent nothing is left of what was chosen, nor of an offer that had no answer',
+  { skip: withoutBrowser },
+  async (t) => {
+    const { page } = await (await usualSite()).visit('/')
+    await toChoosing(page)
+    await choose(page, [await pictureFile(1), await pictureFile(2, { format: 'tiff' })])
+    await allRead(page)
+    t.ok(await page.isVisible('#upload'))
+    await protectAll(page)
+    t.equal(await textOf(page, '#sent-text'), '1 of 2 pictures is not protected. The reason is next to it.')
+    await page.click('#fix')
+    t.equal(await page.locator('#pictures li').count(), 0)
+    t.notOk(await page.isVisible('#upload'), 'there is nothing to send')
+    t.equal(await textOf(page, '#choose-go'), 'Continue')
+    t.ok(await page.isDisabled('#choose-go'), 'there is nothing to continue with')
+  },
+)
 
 t.test('a browser without WebAssembly gets a message and the offer to send', { skip: withoutBrowser }, async (t) => {
   const site = await usualSite()

@@ -2,8 +2,10 @@
 
 import type { Page } from 'playwright-core'
 import t from 'tap'
-import { MAX_VIDEO_BYTES } from '../../src/domain/media/video-limits.js'
-import { imagesOf, sharedSite, usualSite, withoutBrowser } from '../helpers/browser.js'
+import { keepHeartbeat } from '../../workers/heartbeat.js'
+import { imagesOf, sharedSite, withoutBrowser } from '../helpers/browser.js'
+import { redisOf } from '../helpers/requests.js'
+import { until } from '../helpers/service.js'
 import { allRead, choose, type GivenFile, protectAll, textOf, toChoosing } from '../helpers/steps.js'
 import { ffmpeg, H264, makeClip } from '../helpers/videos.js'
 import { startWorkers } from '../helpers/workers.js'
@@ -17,12 +19,16 @@ const fileOf = (name: string, buffer: Buffer): GivenFile => ({ name, mimeType: '
 const statesOf = (page: Page) =>
   page.$$eval('#pictures .state', (states) => states.map(({ textContent }) => textContent ?? ''))
 
-const site = sharedSite(t, { site: { maxVideoBytes: MAX_VIDEO_BYTES } })
+const site = sharedSite(t, {})
 
 /** Chooses files in a browser without a decoder for HEVC. */
 async function choosing(page: Page, files: readonly GivenFile[]): Promise<void> {
   await page.addInitScript(() => {
-    Object.defineProperty(HTMLMediaElement.prototype, 'src', { set() {} })
+    Object.defineProperty(HTMLMediaElement.prototype, 'src', {
+      set(this: HTMLMediaElement) {
+        setTimeout(() => this.dispatchEvent(new Event('error')))
+      },
+    })
   })
   await page.route('**/assets/worker-video-*', async (route) => {
     const response = await route.fetch()
@@ -42,6 +48,7 @@ t.test('a video that this browser cannot decode is sent after consent, and prote
   page.on('request', (request) => sent.push(new URL(request.url()).pathname))
   await choosing(page, [fileOf('a.mp4', hevc ?? Buffer.alloc(0))])
   t.same(await statesOf(page), ['This browser cannot open it'])
+  t.match(await textOf(page, '#read-text'), /^Nothing can be protected yet\./)
   t.equal(await textOf(page, '#upload-title'), 'Some files cannot be opened here')
   await page.click('#upload-yes')
   t.match(await statesOf(page), [/^Will be sent to the server/])
@@ -56,19 +63,39 @@ t.test('a video that this browser cannot decode is sent after consent, and prote
   t.equal(await imagesOf(await site(), opened), 1)
 })
 
-t.test('a video that the service refuses is shown with what to do instead', { skip }, async (t) => {
+t.test('of a sent video that is dark for a part, the part that is protected is said', { skip }, async (t) => {
+  const { redis } = await site()
+  await startWorkers(t, redis)
   const { page } = await (await site()).visit('/')
-  await page.route('**/videos', (route) =>
-    route.fulfill({
-      status: 501,
-      contentType: 'application/problem+json',
-      body: JSON.stringify({ code: 'video-unavailable' }),
-    }),
-  )
-  await choosing(page, [fileOf('a.mp4', hevc ?? Buffer.alloc(0))])
+  const source = `${SOURCE},trim=duration=2[a];color=black:s=160x128:r=8:d=2[b];[a][b]concat`
+  const [, , ...output] = HEVC
+  await choosing(page, [fileOf('a.mp4', makeClip({ source, output }) ?? Buffer.alloc(0))])
   await page.click('#upload-yes')
   await protectAll(page)
-  t.match(await textOf(page, '#sent'), /This browser cannot read this video.*take a screenshot/)
+  t.match(await textOf(page, '#sent .state'), /^Protected for \d\d% of its length/)
+})
+
+t.test('a video that the service refuses is shown as one, with what to do instead', { skip }, async (t) => {
+  const refusals = [
+    [501, 'video-unavailable', /This browser cannot read this video.*take a screenshot/],
+    [415, 'media-unsupported', /This browser cannot read this video.*take a screenshot/],
+    [422, 'quality-too-low', /Nothing in this video can be recognised/],
+  ] as const
+  const { page } = await (await site()).visit('/')
+  await choosing(page, [fileOf('a.mp4', hevc ?? Buffer.alloc(0))])
+  for (const [status, code, said] of refusals) {
+    await page.route('**/videos', (route) =>
+      route.fulfill({ status, contentType: 'application/problem+json', body: JSON.stringify({ code }) }),
+    )
+    await page.click('#upload-yes')
+    await protectAll(page)
+    t.match(await textOf(page, '#sent'), said, code)
+    t.notMatch(await textOf(page, '#sent'), /this picture/i, code)
+    await page.unroute('**/videos')
+    await page.click('#fix')
+    await choose(page, [fileOf('a.mp4', hevc ?? Buffer.alloc(0))])
+    await allRead(page)
+  }
 })
 
 t.test('sending is not offered for a video that the service cannot decode', { skip }, async (t) => {
@@ -76,7 +103,12 @@ t.test('sending is not offered for a video that the service cannot decode', { sk
   await choosing(other, [fileOf('old.mp4', makeClip({ output: ['-t', '1', '-c:v', 'mpeg4'] }) ?? Buffer.alloc(0))])
   t.match(await statesOf(other), [/This browser cannot read this video/])
   t.notOk(await other.isVisible('#upload'), 'another codec')
-  const { page } = await (await usualSite()).visit('/')
+  const { visit, url, ...service } = await site()
+  const redis = await redisOf(t, service)
+  const beats = keepHeartbeat({ redis, intervalMs: 1000, isFit: () => true, lacking: ['ffmpeg'] })
+  t.teardown(() => beats.close())
+  await until(async () => !(await (await fetch(url)).text()).includes('maxVideoBytes'))
+  const { page } = await visit('/')
   await choosing(page, [fileOf('a.mp4', makeClip({ output: H264 }) ?? Buffer.alloc(0))])
   t.match(await statesOf(page), [/This browser cannot read this video/])
   t.notOk(await page.isVisible('#upload'), 'without ffmpeg')

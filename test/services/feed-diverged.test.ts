@@ -12,6 +12,7 @@ import { createFeedLines } from '../../src/services/feed/feed-lines.js'
 import { ORIGIN_BYTES } from '../../src/services/index/image-ids.js'
 import { createRecentChanges } from '../../src/services/index/recent-changes.js'
 import { createMatchIds } from '../../src/services/matching/match-ids.js'
+import { createViewIds } from '../../src/services/matching/stopped-views.js'
 import { createFeedBatches } from '../../src/store/exchange/feed-batches.js'
 import type { StoredImage } from '../../src/store/images/image-reads.js'
 import { createImageStore } from '../../src/store/images/images.js'
@@ -52,7 +53,7 @@ t.teardown(async () => {
 const matchIds = createMatchIds(randomBytes(32))
 const feed = createFeed({
   store,
-  lines: createFeedLines({ images, trusts: createTrustStore(store), matchIds }),
+  lines: createFeedLines({ images, trusts: createTrustStore(store), matchIds, viewIdOf: createViewIds(randomBytes(32)) }),
   batches: createFeedBatches(store, { minMs: 0, maxMs: 0 }, ORIGIN_BYTES),
   replica,
   recent,

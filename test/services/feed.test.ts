@@ -8,6 +8,7 @@ import { createFeedLines } from '../../src/services/feed/feed-lines.js'
 import { ORIGIN_BYTES } from '../../src/services/index/image-ids.js'
 import { createRecentChanges } from '../../src/services/index/recent-changes.js'
 import { createMatchIds } from '../../src/services/matching/match-ids.js'
+import { createViewIds } from '../../src/services/matching/stopped-views.js'
 import { createFeedBatches } from '../../src/store/exchange/feed-batches.js'
 import { lastRevision } from '../../src/store/images/changes.js'
 import { createImageStore } from '../../src/store/images/images.js'
@@ -78,7 +79,11 @@ async function lateProcess(t: Test, socket: string) {
   await replica.start()
   const feed = createFeed({
     store,
-    lines: createFeedLines({ ...parts, matchIds: createMatchIds(randomBytes(32)) }),
+    lines: createFeedLines({
+      ...parts,
+      matchIds: createMatchIds(randomBytes(32)),
+      viewIdOf: createViewIds(randomBytes(32)),
+    }),
     batches: createFeedBatches(store, { minMs: 0, maxMs: 0 }, ORIGIN_BYTES),
     replica,
     recent: createRecentChanges(),

@@ -3,13 +3,15 @@
 
 import { randomBytes } from 'node:crypto'
 import { t } from 'tap'
-import { distance, type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
+import { dihedralsOf } from '../../packages/hash/src/dihedral.js'
+import { distance, formatHash, type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { uuidV7 } from '../../src/domain/ids.js'
 import type { HashedSignal } from '../../src/domain/matching/hashed-image.js'
 import type { Signal } from '../../src/domain/matching/signal.js'
 import { CASES_BANK_NAME, HARMLESS_BANK } from '../../src/domain/organisations/bank.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import { firstPassBitsAmong, firstPassOf } from '../../src/services/matching/batch-search.js'
+import type { CountedObservation } from '../../src/services/matching/observation.js'
 import { rotated } from '../../src/services/matching/orientations.js'
 import { bareMatcher } from '../helpers/bare-matcher.js'
 import { imageOf } from '../helpers/registered-image.js'
@@ -118,6 +120,54 @@ for (const [liveRows, sureBits] of [
     t.ok(radii.length > 0 && Math.max(...radii) <= 34, `${radii}`) // rotated views go no farther
     t.equal((await matcher.match([pictureOf([asked])], ASKING))[0]?.length, 1)
     t.ok(Math.max(...radii) > 50)
+  })
+
+  t.test(`${among}nothing is searched for twice, in a call of one picture or of two`, async (t) => {
+    saying()
+    const whole = (hash: Hash256): HashedSignal => ({ type: 'pdq', view: 'whole', quality: 100, hashes: dihedralsOf(hash) })
+    const second = (hash: Hash256): HashedSignal => ({ ...whole(hash), type: 'blockhash' })
+    const pictures = [asked, seeded(3), seeded(5), seeded(8)].map((hash, i) => {
+      const own = Array.from({ length: MANY }, (_, k) => seeded(900_000 + 100 * i + k))
+      return [...pictureOf([hash, ...own]), whole(seeded(910_000 + i)), second(seeded(920_000 + i))]
+    })
+    for (const call of [...pictures.map((picture) => [picture]), pictures]) {
+      const searches: string[] = []
+      const note = (type: string, [first]: readonly Hash256[], ...radius: readonly (number | undefined)[]) =>
+        searches.push(`${type} ${first && formatHash(first)} ${radius.join(' ')}`)
+      for (const type of ['pdq', 'pdq-area', 'blockhash'] as const) {
+        const own = catalogue.index(type)
+        const { search, searchEach } = own
+        own.search = (needles, bits, margin) => {
+          note(type, needles, bits, margin)
+          return search.call(own, needles, bits, margin)
+        }
+        own.searchEach = (sets, bits, margin) => {
+          for (const needles of sets) note(type, needles, bits, margin)
+          return searchEach.call(own, sets, bits, margin)
+        }
+        t.teardown(() => Object.assign(own, { search, searchEach }))
+      }
+      await matcher.match(call, ASKING)
+      const twice = searches.filter((each, i) => searches.indexOf(each) < i)
+      t.same(twice, [])
+      t.ok(searches.length > 20)
+    }
+  })
+
+  t.test(`${among}a picture that is judged twice reveals as much as one that is judged once`, async (t) => {
+    saying()
+    const revealed = async (hashes: readonly Hash256[], views: number) => {
+      const seen: CountedObservation[] = []
+      const see = (_: string, observations: readonly CountedObservation[]) => void seen.push(...observations)
+      const observing = bareMatcher({ replica: { catalogue }, probing: { isOn: true, radiusOf: () => undefined, see } })
+      await observing.match([pictureOf(hashes, views)], ASKING)
+      return seen
+    }
+    for (const hashes of [[asked], [seeded(3), seeded(4)]]) {
+      const once = await revealed(hashes, 7)
+      t.same(await revealed(hashes, 8), once)
+      t.equal(once.length, 1)
+    }
   })
 
   t.test(`${among}a harmless picture found only in the whole radius hides a hit of the first pass`, async (t) => {

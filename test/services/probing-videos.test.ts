@@ -13,7 +13,7 @@ import { createProbingBudget, PROBING_BUDGETS } from '../../src/services/matchin
 import { createProbingGuard } from '../../src/services/matching/probing/probing-guard.js'
 import { createVideoMatcher } from '../../src/services/matching/video/video-matcher.js'
 import type { ProbingCounts } from '../../src/store/trust/probing.js'
-import { bareMatcher } from '../helpers/bare-matcher.js'
+import { bareMatcher, viewIdOf } from '../helpers/bare-matcher.js'
 import { hashNamed } from '../helpers/hashes.js'
 import { imageOf } from '../helpers/registered-image.js'
 
@@ -70,6 +70,7 @@ function worldOf() {
   t.teardown(() => probing.close())
   const videos = createVideoMatcher({
     ...{ replica: { catalogue }, matchIds: createMatchIds(Buffer.alloc(32, 1)), matchEvents: { note() {} }, probing },
+    viewIdOf,
     scheduler: createEventLoopScheduler(LOOP, () => performance.now()),
   })
   const pictures = bareMatcher({ replica: { catalogue }, probing })

@@ -16,7 +16,7 @@ import {
   type VideoMatcherParts,
   type VideoMatchOptions,
 } from '../../src/services/matching/video/video-matcher.js'
-import { bareMatcher } from '../helpers/bare-matcher.js'
+import { bareMatcher, viewIdOf } from '../helpers/bare-matcher.js'
 import { askedClip, askedSignals, EDITS, type Excerpt, registeredClip, registeredFrame } from '../helpers/clips.js'
 import { bitsFrom, hashNamed } from '../helpers/hashes.js'
 import { imageOf } from '../helpers/registered-image.js'
@@ -37,6 +37,7 @@ function worldOf(images: readonly RegisteredImage[], parts: Partial<VideoMatcher
   const matcher = createVideoMatcher({
     replica,
     matchIds,
+    viewIdOf,
     matchEvents: { note: (_, matched, context) => void noted.push({ matched, context }) },
     probing: NO_PROBING,
     scheduler: createEventLoopScheduler(LOOP, () => performance.now()),

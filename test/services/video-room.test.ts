@@ -2,9 +2,11 @@
 
 import t from 'tap'
 import { VIDEO_LIMITS } from '../../src/domain/media/video-limits.js'
+import { Problem } from '../../src/domain/problem.js'
 import { createPendingVideos } from '../../src/handoff/pending-videos.js'
 import { createVideoHashing } from '../../src/services/intake/video-hashing.js'
 import { createVideoRoom } from '../../src/services/intake/video-room.js'
+import { until } from '../helpers/service.js'
 
 const OVERLOADED = { code: 'overloaded' }
 
@@ -40,23 +42,30 @@ t.test('a waiting video is refused when the last worker with a decoder ends', as
   const pendingVideos = createPendingVideos(60_000)
   t.teardown(() => pendingVideos.close())
   const tickets: string[] = []
-  const store = { isLacking: false }
+  const store = { isLacking: false, isGone: false, asked: 0 }
   const hashing = createVideoHashing({
     ...{ pendingVideos, handoffUrl: '', limits: VIDEO_LIMITS, recheckMs: 1 },
     enqueue: async ({ ticket }) => void tickets.push(ticket),
-    lackDecoders: async () => store.isLacking,
+    async lackDecoders() {
+      store.asked++
+      if (store.isGone) throw new Problem('store-unavailable')
+      return store.isLacking
+    },
   })
   const send = () => {
     const video = hashing.receive({ group: 'one', member: 'one', charge() {} }, 10)
     video.add(Buffer.alloc(10, 1))
     return video.hash('query', new AbortController().signal)
   }
-  await hashing.ready()
   const [claimed, waiting] = [send(), send()]
   await new Promise(setImmediate)
   t.ok(pendingVideos.claim(tickets[0] ?? ''))
+  store.isGone = true
+  const before = store.asked
+  await until(() => store.asked > before + 4)
+  t.equal(pendingVideos.size, 2, 'a store that is gone says nothing about workers')
+  store.isGone = false
   store.isLacking = true
-  await t.rejects(hashing.ready(), { code: 'video-unavailable' })
   await t.rejects(waiting, { code: 'video-unavailable' })
   t.ok(pendingVideos.isTaken(tickets[0] ?? ''))
   pendingVideos.answer(tickets[0] ?? '', { problem: 'video-undecodable' })

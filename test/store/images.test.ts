@@ -6,6 +6,8 @@ import type { RegisteredImage } from '../../src/domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES } from '../../src/domain/matching/signal-types.js'
 import { encodeImage } from '../../src/store/images/image-record.js'
 import { createImageStore } from '../../src/store/images/images.js'
+import { IMAGE_TABLE, sealedShards } from '../../src/store/images/sealed-images.js'
+import type { Store } from '../../src/store/redis/client.js'
 import { imageShard, keys } from '../../src/store/redis/keys.js'
 import { IMAGE_SHARDS } from '../../src/store/scripts/shards.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
@@ -67,10 +69,10 @@ t.test('long videos are read in the order asked for, in several replies of bound
     asked.map(({ image }) => recordOf(image)),
   )
   t.equal(scripts, 2, '5.6 MB in replies of at most 4.7 MB')
-  const { signals: _, video: __, ...facts } = longestVideo(0)
+  const { signals: _, video, ...facts } = longestVideo(0)
   t.same(
     await images.facts(asked.map(({ id }) => id)),
-    asked.map(({ image }) => image && facts),
+    asked.map(({ image }) => image && { ...facts, video: { durationMs: video?.durationMs } }),
   )
   const pieces: number[] = []
   for await (const piece of images.inPieces(asked.map(({ id }) => id))) pieces.push(piece.length)
@@ -79,6 +81,37 @@ t.test('long videos are read in the order asked for, in several replies of bound
   for await (const shard of images.all()) read += shard.length
   t.equal(read, videos.length)
 })
+
+t.test(
+  'filled shards are read once each, also at the ends of what is looked at together, and fewer at a time once they have much',
+  async (t) => {
+    const { store, redis } = await open(t)
+    const batchesOf = async (shards: readonly number[], bytes: number) => {
+      await redis.flushdb()
+      for (const shard of shards) await redis.hset(keys.images(shard), String(shard), Buffer.alloc(bytes))
+      const batches: number[] = []
+      const reading: Store = {
+        ...store,
+        ask: (question) => {
+          batches.push(0)
+          return store.ask(question)
+        },
+      }
+      const read: number[] = []
+      for await (const entries of sealedShards(reading, IMAGE_TABLE)) {
+        for (const [id] of entries) read.push(Number(id))
+        batches.push((batches.pop() ?? 0) + entries.length)
+      }
+      t.same(read, shards)
+      return batches.filter((count) => count > 0)
+    }
+    const ends = [0, 1, 4094, 4095, 4096, 8191, 8192, IMAGE_SHARDS - 2, IMAGE_SHARDS - 1]
+    t.same(await batchesOf(ends, 1), [4, 2, 1, 2])
+    const many = Array.from({ length: 700 }, (_, i) => i)
+    t.same(await batchesOf(many, 1), [256, 256, 188])
+    t.same(await batchesOf(many, 20_000), [256, 128, 256, 60], '5 MB are more than wanted')
+  },
+)
 
 function recordOf(image: RegisteredImage | undefined): string | undefined {
   return image && createHash('sha256').update(encodeImage(image)).digest('hex')
@@ -112,7 +145,7 @@ t.test('in a private Redis the table stays packed with 10 million images of the 
 
 async function open(t: Test) {
   const { store, redis } = await startStore(t)
-  return { images: createImageStore(store, makeKeyring([Buffer.alloc(32, 7)])), redis }
+  return { store, images: createImageStore(store, makeKeyring([Buffer.alloc(32, 7)])), redis }
 }
 
 const newId = () => formatUuid(randomBytes(16))

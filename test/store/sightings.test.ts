@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { uuidV7 } from '../../src/domain/ids.js'
-import { LOOKS_WINDOW_MS } from '../../src/domain/trust/flood.js'
+import { LOOKS_WINDOW_MS, MAX_VIEW } from '../../src/domain/trust/flood.js'
 import { createImageStore } from '../../src/store/images/images.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { keys } from '../../src/store/redis/keys.js'
@@ -51,9 +51,10 @@ t.test('new looks are counted for the view that alone decided them, as long as l
   const note = async (shown: ReturnType<typeof of>, halves: number) =>
     Object.fromEntries((await matchEvents.note(id, counts, shown, START_MS + halves * LOOKS_WINDOW_MS))?.looksByView ?? [])
   t.same(await note(of(0, 20, 3), 0), { 3: 20 })
-  t.same(await note([...of(10, 30, 3), ...of(30, 35, 255), ...of(35, 80)], 0), { 3: 30, 255: 5 })
-  t.same(await note([...of(0, 4, 0), ...of(80, 84, 0)], 1), { 0: 4, 3: 30, 255: 5 }, 'with the half before')
+  t.same(await note([...of(10, 30, 3), ...of(30, 35, MAX_VIEW), ...of(35, 80)], 0), { 3: 30, [MAX_VIEW]: 5 })
+  t.same(await note([...of(0, 4, 0), ...of(80, 84, 0)], 1), { 0: 4, 3: 30, [MAX_VIEW]: 5 }, 'with the half before')
   t.same(await note([], 2), { 0: 4 }, 'and not with the one before that')
+  t.same(await note(of(90, 94, 7), 2), { 0: 4, 7: 4 })
   t.same(await note([], 4), {})
 })
 

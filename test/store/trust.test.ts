@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { formatUuid } from '../../src/domain/ids.js'
+import { MAX_VIEW } from '../../src/domain/trust/flood.js'
 import type { TrustStatus } from '../../src/domain/trust/trust.js'
 import { NO_TRUST } from '../../src/domain/trust/trust.js'
 import { createImageStore } from '../../src/store/images/images.js'
@@ -45,7 +46,7 @@ t.test('allTrustStatuses returns the status of every image in every shard once',
         disputed: i % 2 === 0,
         matches: i % 3 !== 0,
         narrowed: i % 7 === 0,
-        stoppedViews: Array.from({ length: i % 3 }, (_, n) => (i + 128 * n) % 256),
+        stoppedViews: Array.from({ length: i % 3 }, (_, n) => MAX_VIEW - i - n),
         harmless: i % 5 === 0,
       }
       await trusts.put(id, 0, NO_TRUST, trustStatus)

@@ -1,7 +1,8 @@
 // Adds windows of a long picture to the frames of a file.
 
 import { type FrameKernel, loadFrameKernelSync } from '../../packages/hash/src/frame-kernel.js'
-import { cutOut, isLong, windowedSize, windowsOf } from '../../packages/hash/src/windows.js'
+import { cutOut } from '../../packages/hash/src/pixels.js'
+import { isLong, windowedSize, windowsOf } from '../../packages/hash/src/windows.js'
 import type { DecodedPicture } from './decoded-picture.js'
 import type { Frame, FrameLimits } from './decoder.js'
 

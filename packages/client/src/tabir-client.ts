@@ -1,6 +1,7 @@
 // The entry point of @tabir/client: a typed client for the whole API, in Node and in browsers. It batches, retries and hashes pictures.
 
 import { detailsOf, type GivenSignal, hashImage, type Pixels } from '@tabir/hash'
+import { linesOf } from './hash-lines.js'
 import { OPERATIONS, type Operations, type Schemas } from './operations.generated.js'
 
 export type OperationId = keyof Operations
@@ -188,9 +189,10 @@ function requestFor<Op extends OperationId>({ url, key }: ClientOptions, operati
   const headers: Record<string, string> = {}
   if (key !== undefined) headers['authorization'] = `Bearer ${key}`
   if (keyed) headers['idempotency-key'] = crypto.randomUUID()
-  if (kind === 'json') headers['content-type'] = 'application/json'
+  const lines = operation === 'addHashes' ? linesOf(given.body as Args<'addHashes'>['body']) : undefined
+  if (kind === 'json') headers['content-type'] = lines === undefined ? 'application/json' : 'application/x-ndjson'
   if (kind === 'file') headers['content-type'] = 'application/octet-stream'
-  return { url: target.href, method, headers, body: kind === 'none' ? undefined : bodyOf(kind, given.body) }
+  return { url: target.href, method, headers, body: kind === 'none' ? undefined : (lines ?? bodyOf(kind, given.body)) }
 }
 
 function bodyOf(kind: 'json' | 'form' | 'file', body: unknown): BodyInit | undefined {

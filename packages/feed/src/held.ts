@@ -12,6 +12,7 @@ import {
 } from '../../../src/domain/matching/evidence.js'
 import { VIEW_NAMES, VIEWS, type View } from '../../../src/domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../../../src/domain/matching/signal-types.js'
+import { isCopy } from '../../../src/domain/trust/flood.js'
 import { SignalIndex } from '../../../src/search/signal-index.js'
 import type { Hash256 } from '../../hash/src/hash256.js'
 import { isUpright, type TransformName, transforms } from '../../hash/src/transforms.js'
@@ -123,6 +124,7 @@ export class Held {
         const { image, registered, distanceBits, entry } = hit
         const views = { asked: askedView, registered, rotated, content }
         if (distanceBits > (thresholdBits ?? matchBits(type, views))) continue
+        if (entry.signal.narrowed && !isCopy({ signalType: type, distanceBits })) continue
         const isDecided = thresholdBits !== undefined || distanceBits <= aloneBits(type, views)
         const matches = isDecided ? nearest : open
         if (distanceBits >= (matches.get(image)?.distanceBits ?? Number.POSITIVE_INFINITY)) continue

@@ -34,6 +34,7 @@ const Upsert = z.object({
   /** `null` also for a category that this version does not know. */
   category: z.enum(CATEGORY_NAMES).nullable().catch(null),
   disputed: z.boolean(),
+  narrowed: z.boolean().default(false),
   /** Only of a video. */
   video: z.object({ durationMs: TimeMs }).optional(),
   /** Of a video, each is of the frame at `atMs`, or of the whole file. */

@@ -10,7 +10,7 @@ import { loadPdqKernel, loadPdqKernelSync } from './pdq-kernel.js'
 import type { Pixels } from './pixels.js'
 import { wholeOf } from './raster.js'
 import { separableBits } from './separable.js'
-import { isForm, isPage, isSimple } from './simple.js'
+import { isForm, isPage, isPhotographIn, isSimple } from './simple.js'
 import { gridOf, sampleTilted } from './tilt.js'
 import {
   type Extent,
@@ -104,10 +104,11 @@ function hasherWith(kernel: PdqKernel, frames: FrameKernel): ImageHasher {
   ): PartSignals {
     if (Math.min(pixels.width, pixels.height) < MIN_SIDE_PX) return { signals: [], isSimple: false, isForm: false }
     return frames.measure(pixels, (raster) => {
-      const isSign = purpose === 'register' && isSimple(raster, aspect)
-      const isFlat = isFormIn(raster, purpose, extent)
-      const views = viewsIn(raster, aspect, purpose, extent).filter(({ isCore = false }) => !isFlat || !isCore)
-      return { signals: partsOf(kernel, raster, views, { aspect, purpose }), isSimple: isSign, isForm: isFlat }
+      const isSignAlone = purpose === 'register' && isSimple(raster, aspect)
+      const all = viewsIn(raster, aspect, purpose, extent)
+      const isFlat = isFormIn(raster, purpose, extent) && !all.some((view) => isOfPhotograph(raster, view))
+      const views = all.filter(({ isSign, isCore }) => isSign !== true && !(isFlat && isCore === true))
+      return { signals: partsOf(kernel, raster, views, { aspect, purpose }), isSimple: isSignAlone, isForm: isFlat }
     })
   }
 
@@ -131,6 +132,11 @@ function isFormIn(raster: MeasuredRaster, purpose: Purpose, extent: Extent): boo
   if (extent === 'window') return isPage(raster)
   if (purpose === 'register') return false
   return extent === 'all' || extent === 'frame' ? isForm(raster) : isPage(raster)
+}
+
+/** A form around a photograph: the likely parts without a frame are looked at. */
+function isOfPhotograph(raster: MeasuredRaster, { kind, part, unlikely }: View): boolean {
+  return kind === 'deframed' && unlikely !== true && isPhotographIn(raster, part)
 }
 
 function pdqSignal(quality: number, hashes: readonly Hash256[]): ImageSignal {

@@ -1,5 +1,7 @@
 // The input of all hashes: decoded pixels.
 
+import type { Rectangle } from './rectangle.js'
+
 /** Rows from top to bottom, without padding. One channel is grey. Of four channels the last, alpha, is ignored: flatten the picture first. */
 export interface Pixels {
   readonly data: Uint8Array | Uint8ClampedArray
@@ -21,4 +23,15 @@ export function checkPixels({ data, width, height, channels }: Pixels): void {
   if (channels !== 1 && channels !== 3 && channels !== 4) throw new RangeError('channels must be 1, 3 or 4')
   if (width * height > MAX_PIXELS) throw new RangeError('too many pixels')
   if (data.length !== width * height * channels) throw new RangeError('the data does not fit the size')
+}
+
+/** Copies a part of a picture. The caller overwrites it. @param part with whole borders. */
+export function cutOut({ data, width, channels }: Pixels, { left, top, right, bottom }: Rectangle) {
+  const rowBytes = (right - left) * channels
+  const copy = new Uint8Array(rowBytes * (bottom - top))
+  for (let y = top; y < bottom; y++) {
+    const from = (y * width + left) * channels
+    copy.set(data.subarray(from, from + rowBytes), (y - top) * rowBytes)
+  }
+  return { data: copy, width: right - left, height: bottom - top, channels }
 }

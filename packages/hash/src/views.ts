@@ -5,6 +5,7 @@ import { inscribed, type Shape, shapeOf } from './deframe/shape.js'
 import type { MeasuredRaster } from './measured.js'
 import { wholeOf } from './raster.js'
 import { areaOf, overlapOf, type Rectangle } from './rectangle.js'
+import { isSignIn } from './simple.js'
 import { straightened, type TiltedPart } from './tilt.js'
 import { orientationsOf } from './transforms.js'
 
@@ -34,6 +35,8 @@ export type View = (
   readonly unlikely?: true
   /** The same part of both pictures. Forms of one kind agree in it, so a form is not queried by it. */
   readonly isCore?: true
+  /** Of a part that shows a sign, such as a logo in a post. A query leaves it out: it would match all posts with that sign. */
+  readonly isSign?: true
   /** A crop by which all registered frames of a video are hashed. */
   readonly isThin?: true
 }
@@ -180,16 +183,17 @@ function registered(raster: MeasuredRaster, aspect: number, { framed, parts }: D
 
 function asked(raster: MeasuredRaster, aspect: number, { parts }: Deframed, shape: Shape | undefined): View[] {
   const whole = wholeOf(raster)
+  const signs = new Set(parts.slice(0, PARTS_ASKED).filter((part) => isSignIn(raster, part, aspect)))
+  const inside = deframed(parts.slice(0, PARTS_ASKED), signs)
   const [first] = parts
-  if (shape !== undefined)
-    return [{ kind: 'whole', part: whole }, ...insides(shape, 'deframed'), ...deframed(parts.slice(0, PARTS_ASKED))]
+  if (shape !== undefined) return [{ kind: 'whole', part: whole }, ...insides(shape, 'deframed'), ...inside]
   return [
     { kind: 'whole', part: whole },
     ...pieces(whole, [...HALVES, ...QUARTERS]),
-    ...deframed(parts.slice(0, PARTS_ASKED)),
-    ...(first === undefined ? [] : pieces(first, HALVES)),
+    ...inside,
+    ...(first === undefined || signs.has(first) ? [] : pieces(first, HALVES)),
     ...askedCores([...cores(whole, aspect), ...(aspect < WIDEST ? [shaped(whole, aspect, WIDEST)] : [])]),
-    ...askedCores(first === undefined ? [] : cores(first, aspectOf(first, raster, aspect))),
+    ...(first === undefined || signs.has(first) ? [] : askedCores(cores(first, aspectOf(first, raster, aspect)))),
     ...tilts(aspect, FILLED_ANGLES_DEG),
     ...SKEWED_ANGLES_DEG.map(
       (angleDeg): View => ({ kind: 'tilted', part: { width: aspect * SKEWED_SHARE, height: SKEWED_SHARE, angleDeg } }),
@@ -228,9 +232,14 @@ function middles(part: Rectangle, aspect: number): View[] {
   return [shaped(part, aspect, 1), part].map((middle) => ({ kind: 'crop', part: inscribed(middle) }))
 }
 
-/** @param parts the likeliest first; the later ones are marked `unlikely`. */
-function deframed(parts: readonly Rectangle[]): View[] {
-  return parts.map((part, rank) => ({ kind: 'deframed', part, ...(rank >= LIKELY_PARTS && { unlikely: true }) }))
+/** @param parts the likeliest first; the later ones are marked `unlikely`. @param signs those to be marked `isSign`. */
+function deframed(parts: readonly Rectangle[], signs: ReadonlySet<Rectangle> = new Set()): View[] {
+  return parts.map((part, rank) => ({
+    kind: 'deframed',
+    part,
+    ...(rank >= LIKELY_PARTS && { unlikely: true }),
+    ...(signs.has(part) && { isSign: true }),
+  }))
 }
 
 function pieces(part: Rectangle, shares: readonly Share[]): View[] {

@@ -3,7 +3,7 @@
 import { deframe } from './deframe/deframe.js'
 import { MAX_WINDOWS } from './file-frames.js'
 import type { FrameKernel } from './frame-kernel.js'
-import type { Pixels } from './pixels.js'
+import { cutOut, type Pixels } from './pixels.js'
 import { areaOf, overlapOf, type Rectangle } from './rectangle.js'
 import type { Purpose } from './views.js'
 
@@ -65,17 +65,6 @@ export function windowsOf(pixels: Pixels, purpose: Purpose, kernel: FrameKernel)
   if (!isLong(width / height) || Math.min(width, height) < MIN_SHORT_PX) return []
   const parts = partsOf(pixels, kernel).slice(0, MAX_PARTS[purpose])
   return purpose === 'query' ? parts : [...parts, ...squaresOf(pixels, MAX_WINDOWS - parts.length)]
-}
-
-/** Copies a part of a picture. The caller overwrites it. @param part with whole borders. */
-export function cutOut({ data, width, channels }: Pixels, { left, top, right, bottom }: Rectangle) {
-  const rowBytes = (right - left) * channels
-  const copy = new Uint8Array(rowBytes * (bottom - top))
-  for (let y = top; y < bottom; y++) {
-    const from = (y * width + left) * channels
-    copy.set(data.subarray(from, from + rowBytes), (y - top) * rowBytes)
-  }
-  return { data: copy, width: right - left, height: bottom - top, channels }
 }
 
 interface Part extends Rectangle {

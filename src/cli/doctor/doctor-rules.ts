@@ -124,10 +124,12 @@ export function checkRedis(redis: RedisFacts): Finding[] {
       ? warn(`the clock of Redis differs from ours by ${clockAheadMs} ms: set both by NTP`)
       : ok('the clock of Redis and ours agree'),
     workers.alive > 0
-      ? ok(`${workers.alive} workers alive`)
+      ? ok(`workers alive: ${workers.alive}`)
       : warn('no workers are alive: pictures are not hashed, cases do not expire'),
     ...when(workers.alive > 0, () => aboutSandbox(redis.lacking)),
-    messengers.alive > 0 ? ok(`${messengers.alive} messengers alive`) : warn('no messenger is alive: webhooks are not sent'),
+    messengers.alive > 0
+      ? ok(`messengers alive: ${messengers.alive}`)
+      : warn('no messenger is alive: webhooks are not sent'),
     ...when(outboxMs > MAX_OUTBOX_MS, () =>
       warn(`events have waited for ${Math.round(outboxMs / 1000)} s to be sent to webhooks`),
     ),

@@ -141,6 +141,12 @@ export function hasFrame(area: readonly Pick<RegisteredView, 'view'>[]): boolean
   return deframed >= 0 && (piece < 0 || deframed < piece)
 }
 
+/** @returns whether the registered picture is cut to a shape: then a crop comes first, the inside, and its pieces are of that. */
+export function hasShape(area: readonly Pick<RegisteredView, 'view'>[]): boolean {
+  const [crop, piece] = [area.findIndex(({ view }) => view === 'crop'), area.findIndex(({ view }) => view === 'piece')]
+  return crop >= 0 && crop < piece
+}
+
 function nearestBits(signal: HashedSignal | undefined, views: readonly RegisteredView[], orientation: number): number {
   const hash = signal?.hashes[orientationsOf(signal.hashes.length).indexOf(orientation)]
   if (hash === undefined) return NONE_BITS

@@ -45,8 +45,14 @@ interface Seen {
   readonly kind: Kind
 }
 
-/** Two observations of kind `piece` count as one. Two of kind `deframed` never make a strong match. */
+/** Two observations of kind `piece`, or two of kind `deframed`, never make a strong match. */
 type Kind = 'piece' | 'deframed' | 'other'
+
+/**
+ * How much nearer two observations of kind `piece` have to be. Of drawn look-alikes of set a, rooms and faces are that far in two pieces; so are copies
+ * under a large sticker, of which all other views show the sticker.
+ */
+const PIECES_BITS = 20
 
 /** Observations by registered image. The caller numbers the images. */
 export class Corroborations {
@@ -67,8 +73,8 @@ export class Corroborations {
 
   /**
    * @returns the two independent observations with the smallest sum of distances; `undefined` if there are no two, or neither is within match
-   *   distance. The sum is raised above the limit of a strong match in two cases. One view is symmetric: it says most of what it says twice. Or
-   *   both registered views are deframed: they may show what pictures are pasted into.
+   *   distance. The sum is raised above the limit of a strong match in three cases. One view is symmetric: it says most of what it says twice. Both
+   *   registered views are deframed: they may show what pictures are pasted into. Or both observations are of pieces, which rooms share.
    */
   together(image: number): CorroboratingPair | undefined {
     const seen = [...(this.#seen.get(image)?.values() ?? [])]
@@ -121,15 +127,14 @@ function isReportedDifferently({ observation: one }: Seen, { observation: other 
 export const NOT_STRONG_BITS = PAIR_SUM_BITS.strong + EDGE_BITS + 1
 
 function sumOf(one: Seen, other: Seen): number {
-  const bits = one.bits + other.bits
-  const areDeframed = one.kind === 'deframed' && other.kind === 'deframed'
+  const areBoth = (kind: Kind) => one.kind === kind && other.kind === kind
+  const bits = one.bits + other.bits + (areBoth('piece') ? PIECES_BITS : 0)
   const isSymmetricOne = () => [one, other].some(({ observation: { hash } }) => isSymmetric(hash))
   // A farther pair never gets a smaller sum, because only the nearest view of each signal is kept.
-  return bits < NOT_STRONG_BITS && (areDeframed || isSymmetricOne()) ? NOT_STRONG_BITS : bits
+  return bits < NOT_STRONG_BITS && (areBoth('deframed') || areBoth('piece') || isSymmetricOne()) ? NOT_STRONG_BITS : bits
 }
 
-function areIndependent({ kind, observation: one }: Seen, { kind: otherKind, observation: other }: Seen): boolean {
-  if (kind === 'piece' && otherKind === 'piece') return false
+function areIndependent({ observation: one }: Seen, { observation: other }: Seen): boolean {
   return (
     one.orientation === other.orientation &&
     one.signal !== other.signal &&

@@ -169,8 +169,8 @@ function reachesOf({ asked }: Pick<TwoViews, 'asked'>) {
 }
 
 /**
- * Are both views partial? Two such pairs count as one observation only: the corners of two pictures under the same mask agree, and so do a button
- * and a title of the same app, although the pictures differ.
+ * Are both views partial? Two such pairs have to be nearer: the corners of two pictures under the same mask agree, and so do a button and a title of
+ * the same app, although the pictures differ.
  */
 export function isPieceOnPiece({ asked, registered }: TwoViews): boolean {
   return PARTIAL.has(asked) && PARTIAL.has(registered)

@@ -1,7 +1,7 @@
 // Forms such as cards, receipts and app screens. Two forms of one kind are near in the same parts, although what is written in them differs.
 
 import { distance, type Hash256 } from '../../../packages/hash/src/hash256.js'
-import { hasFrame } from './agreement.js'
+import { hasFrame, hasShape } from './agreement.js'
 import type { TwoViews } from './evidence.js'
 import type { View } from './signal.js'
 import type { SignalType } from './signal-types.js'
@@ -47,7 +47,7 @@ export function formSurplusBits(asked: readonly ShownView[], registered: readonl
   const isFramed = hasFrame(rows)
   return Math.max(
     nearestPart(asked, registered, isFramed),
-    isFramed
+    isFramed || hasShape(rows)
       ? -NONE_BITS
       : PIECE_OF_OTHER_PART_BITS - Math.min(...ofFramed.filter(isPiece).map((piece) => nearestBits(piece, rows))),
     allNear('whole', ofWhole, rows),

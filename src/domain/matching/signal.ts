@@ -68,12 +68,18 @@ export interface RegisteredFacts {
   /** Id of its case. Absent for images of banks, and for images that older versions stored. */
   readonly caseId?: string
   readonly createdAtMs: number
+  /** Only of a video. */
+  readonly video?: Pick<RegisteredVideo, 'durationMs'>
+}
+
+/** [s] of a video; `undefined` for a picture. */
+export function durationSOf(video: RegisteredFacts['video']): number | undefined {
+  return video && Math.ceil(video.durationMs / 1000)
 }
 
 /** A registered picture or video. The unit of withdrawal and of matching: one image gives at most one match. */
 export interface RegisteredImage extends RegisteredFacts {
   readonly signals: readonly Signal[]
-  /** Only of a video. */
   readonly video?: RegisteredVideo
   /** Only if the submitter chose extended protection. Videos have none. */
   readonly details?: IndexedDetails

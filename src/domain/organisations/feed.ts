@@ -18,6 +18,9 @@ export interface FeedSignal {
   readonly tier: Tier
   readonly category: Category | undefined
   readonly disputed: boolean
+  /** Does it match only copies (`isCopy`)? */
+  readonly narrowed: boolean
+  /** Without views that are stopped. */
   readonly signals: readonly Signal[]
   /** Only of a video. */
   readonly video?: RegisteredVideo

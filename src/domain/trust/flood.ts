@@ -65,12 +65,12 @@ export type Flood =
   | { readonly becomes: 'narrowed' | 'held' | 'told'; readonly height: number }
 
 /**
- * A view that can be stopped by itself: the position of a row among the `pdq-area` rows of the image, or `DETAILS_VIEW`. Never the whole picture,
- * without which only copies are left: that is what narrowing does.
+ * A view that can be stopped by itself: a `pdq-area` row of the image, named by a keyed digest of its hash (`ViewIdOf`), or `DETAILS_VIEW`. Never the
+ * whole picture, without which only copies are left: that is what narrowing does.
  */
-export const DETAILS_VIEW = 255
-/** Positions are stored in a byte. */
-export const MAX_VIEW = 255
+export const DETAILS_VIEW = 0
+/** Digests have four bytes. */
+export const MAX_VIEW = 2 ** 32 - 1
 
 /** Views of one signal that are stopped. A signal that matches look-alikes by more of them is narrowed. */
 export const MAX_STOPPED_VIEWS = 2

@@ -1,11 +1,25 @@
 // Converts the signals of one content from HMA's types and back.
 
 import { formatSignalHash } from '../../domain/matching/hash-text.js'
+import type { HashedImage, HashedVideo } from '../../domain/matching/hashed-image.js'
 import type { RegisteredVideo, Signal } from '../../domain/matching/signal.js'
+import { SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
 import type { NewSignal } from '../../domain/organisations/bank-change.js'
 import { Problem } from '../../domain/problem.js'
 import { vpdqJson } from '../../exchange/vpdq.js'
-import { type GivenHash, type HmaSignalType, PDQ, VIDEO_MD5, VPDQ } from './hma-signals.js'
+import {
+  type GivenHash,
+  givenHash,
+  type HmaSignalType,
+  PDQ,
+  pdqOf,
+  selectedTypes,
+  VIDEO,
+  VIDEO_MD5,
+  VPDQ,
+} from './hma-signals.js'
+import { unhashed } from './refusals.js'
+import type { HmaVideo } from './video-file.js'
 
 /** @param given at most one of each type. @throws {Problem} request-invalid without any */
 export function newSignal(given: readonly GivenHash[], ref: string | undefined): NewSignal {
@@ -21,6 +35,44 @@ export function newSignal(given: readonly GivenHash[], ref: string | undefined):
     ...((video !== undefined || signals.length > 1) && { picture: signals }),
     ...(video !== undefined && { video }),
   }
+}
+
+/** A video file, with the hashes of its frames where they are known. */
+export function videoSignal({ md5, video: file }: HmaVideo, ref: string | undefined): NewSignal {
+  const given = newSignal([givenHash(VIDEO_MD5, md5, '')], ref)
+  if (file === undefined) return given
+  const frames = file.frames.flatMap(({ signals }, frame) =>
+    signals.flatMap(({ hashes: [hash], ...rest }) => (hash === undefined ? [] : [{ ...rest, hash, frame }])),
+  )
+  const video = { durationMs: Math.max(1, file.durationMs), framesAtMs: file.frames.map(({ atMs }) => atMs) }
+  return { ...given, picture: [given.signal, ...frames], video }
+}
+
+/** vPDQ of a video file: the frames that were hashed, as they are. */
+function vpdqOf({ frames, durationMs }: HashedVideo): string {
+  const signals = frames.flatMap(({ signals: own }, frame): Signal[] => {
+    const whole = own.find(({ type, view }) => type === PDQ && view === 'whole')
+    const [hash] = whole?.hashes ?? []
+    return whole === undefined || hash === undefined ? [] : [{ ...whole, hash, frame }]
+  })
+  return vpdqJson(signals, { durationMs, framesAtMs: frames.map(({ atMs }) => atMs) })
+}
+
+/** The hashes of a file by their types, all or those selected. HMA answers an empty hash for a picture that is too plain. */
+export function hashesOf(
+  hashed: HashedImage | HmaVideo | Problem,
+  types: string | undefined,
+): Partial<Record<HmaSignalType, string>> {
+  if ('md5' in hashed) {
+    const { md5, video } = hashed
+    return {
+      ...(selectedTypes(types, VIDEO)?.includes(VIDEO_MD5) !== false && { [VIDEO_MD5]: md5 }),
+      ...(video !== undefined && { [VPDQ]: vpdqOf(video) }),
+    }
+  }
+  if (!(hashed instanceof Problem)) return { [PDQ]: hashed.quality < SIGNAL_TYPES.pdq.minQuality ? '' : pdqOf(hashed) }
+  if (hashed.code === 'quality-too-low') return { [PDQ]: '' }
+  throw unhashed(hashed)
 }
 
 /** The hashes of a content by their types. */

@@ -1,14 +1,12 @@
 // Signal and content types by HMA's names, and the answers of a lookup.
 
 import { createHash } from 'node:crypto'
-import { setImmediate as nextTick } from 'node:timers/promises'
 import { formatHash, type Hash256 } from '../../../packages/hash/src/hash256.js'
 import { maxDistanceOf } from '../../domain/matching/grade.js'
 import { parseSignalHash } from '../../domain/matching/hash-text.js'
 import type { HashedImage, HashedSignal } from '../../domain/matching/hashed-image.js'
 import type { Caller } from '../../domain/organisations/access.js'
 import { ownValue } from '../../domain/own-value.js'
-import { Problem } from '../../domain/problem.js'
 import { readVpdqJson, type VpdqVideo } from '../../exchange/vpdq.js'
 import type { Match } from '../../services/matching/match.js'
 import { rotated } from '../../services/matching/orientations.js'
@@ -29,7 +27,7 @@ export const CONTENT_TYPES = [
   { name: VIDEO, enabled: true },
 ] as const
 /** What a file of each content type is hashed with. */
-const HASHED_WITH: Readonly<Record<string, HmaSignalType>> = { [PHOTO]: PDQ, [VIDEO]: VIDEO_MD5 }
+const HASHED_WITH: Readonly<Record<string, readonly HmaSignalType[]>> = { [PHOTO]: [PDQ], [VIDEO]: [VIDEO_MD5, VPDQ] }
 
 /** HMA's own text for a hash that is none; also for the empty one that a plain picture gives. */
 export const INVALID_PDQ = 'invalid PDQ hash'
@@ -65,13 +63,15 @@ export function sizeOfIndex(type: HmaSignalType, rows: Readonly<Record<string, n
   return rows[type === VPDQ ? PDQ : type] ?? 0
 }
 
-/** `types`, where a client selects some: names with commas between. */
-export function selectedTypes(types: string | undefined, content: string = PHOTO): void {
-  if (types === undefined) return
+/** `types`, where a client selects some: names with commas between. @returns those; `undefined` where it selects none. */
+export function selectedTypes(types: string | undefined, content: string = PHOTO): readonly HmaSignalType[] | undefined {
+  if (types === undefined) return undefined
   const names = types.split(',').flatMap((name) => name.trim() || [])
-  if (names.some((name) => name !== ownValue(HASHED_WITH, content)))
+  const selected = (ownValue(HASHED_WITH, content) ?? []).filter((type) => names.includes(type))
+  if (names.some((name) => !selected.some((type) => type === name)))
     throw new HmaRefusal(400, "signal type doesn't exist or is disabled")
   if (names.length === 0) throw new HmaRefusal(400, 'empty signal type selection')
+  return selected
 }
 
 /** A signal that a client gives as text. */
@@ -134,15 +134,3 @@ export function distanceText({ distanceBits, signalType, segments }: Match, { sc
   return String(scopes.has('match:distance') ? distanceBits : maxDistanceOf(distanceBits))
 }
 const NO_DISTANCE = '-'
-
-/** MD5 of a video in hex. Its bytes are overwritten. */
-export async function md5Of(pieces: readonly Buffer[], isCut: boolean): Promise<string> {
-  const digest = createHash('md5')
-  for (const piece of pieces) {
-    digest.update(piece)
-    piece.fill(0)
-    await nextTick() // a piece may have a megabyte
-  }
-  if (isCut) throw new Problem('image-too-large')
-  return digest.digest('hex')
-}

@@ -4,6 +4,7 @@ import swagger, { type SwaggerTransform } from '@fastify/swagger'
 import type { FastifyContextConfig } from 'fastify'
 import fp from 'fastify-plugin'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
+import { z } from 'zod'
 import { decodedFormats } from '../../domain/media/media-formats.js'
 import { VIDEO_FORMATS } from '../../domain/media/video-limits.js'
 import type { RouteScope } from '../../domain/organisations/access.js'
@@ -23,8 +24,8 @@ declare module 'fastify' {
     videoFile?: boolean
     /** Such a body may have a field named `context` too. */
     contextField?: boolean
-    /** The body may also be NDJSON, read as it arrives. */
-    ndjsonBody?: boolean
+    /** The body may also be NDJSON, read as it arrives, with lines of this schema; by `true`, of what the body's schema has many of. */
+    ndjsonBody?: true | z.ZodType
     /** The body is a file of signals, of any length. */
     fileBody?: boolean
     /** The answer is a file. */
@@ -130,8 +131,14 @@ const transform: SwaggerTransform = (document) => {
         consumes: ['application/json', 'application/x-ndjson'],
         body: firstAlternative(schema.body),
       }),
+      ...(ndjsonBody instanceof z.ZodType && { body: { content: withLines(schema.body, ndjsonBody) } }),
     },
   }
+}
+
+function withLines(json: unknown, line: z.ZodType) {
+  const { $schema: _, ...lines } = z.toJSONSchema(line, { io: 'input' })
+  return { 'application/json': { schema: json }, 'application/x-ndjson': { schema: lines } }
 }
 
 /** The forms that answers have by the config of their route. */
@@ -247,7 +254,7 @@ function withExamples<T extends object>(document: T): T {
         if ('in' in parameter && parameter.in === 'path' && Object.hasOwn(params, name))
           Object.assign(parameter, { example: ownValue(params, name) })
       }
-      if ('requestBody' in operation && body !== undefined) exemplify(operation.requestBody, body)
+      if ('requestBody' in operation && body !== undefined) exemplify(operation.requestBody, body, isJson)
       const [, answered] = Object.entries(responses).find(([status]) => status < '300') ?? []
       if (answer !== undefined) exemplify(answered, answer)
     }
@@ -255,8 +262,11 @@ function withExamples<T extends object>(document: T): T {
   return document
 }
 
-function exemplify(holder: unknown, example: unknown): void {
+/** A body of JSON is no line. */
+const isJson = (type: string) => type === 'application/json'
+
+function exemplify(holder: unknown, example: unknown, isOf = (type: string) => type.endsWith('json')): void {
   if (typeof holder !== 'object' || holder === null || !('content' in holder)) return
   for (const [type, media] of Object.entries(holder.content ?? {}))
-    if (type.endsWith('json') && typeof media === 'object' && media !== null) Object.assign(media, { example })
+    if (isOf(type) && typeof media === 'object' && media !== null) Object.assign(media, { example })
 }

@@ -8,11 +8,11 @@ import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
 import { type Hotline, hotlinesFor } from '../../domain/cases/hotlines.js'
 import { declaresMinor, fieldDeclaresMinor } from '../../domain/cases/minors.js'
 import { ownValue } from '../../domain/own-value.js'
-import { Problem, type ProblemCode } from '../../domain/problem.js'
+import { Problem, type ProblemCode, type ProblemError } from '../../domain/problem.js'
 import { StoreUnavailableError } from '../../domain/store-unavailable.js'
 import { createMethodLookup } from '../methods-of-addresses.js'
 import { PROBLEMS } from '../problem-table.js'
-import { PROBLEM_MEDIA_TYPE, type ProblemError, problemBody } from '../problems.js'
+import { PROBLEM_MEDIA_TYPE, problemBody } from '../problems.js'
 import { NOT_KEPT } from './browser-rules.js'
 
 /** Problem codes for Fastify's errors. Other errors that blame the client are `request-invalid`. */
@@ -77,7 +77,9 @@ export const problemAnswers = fp<{ readonly country: string | undefined }>(
         problem,
         request,
         reply,
-        hasZodFastifySchemaValidationErrors(error) ? error.validation.flatMap(errorsOf).slice(0, MAX_ERRORS) : [],
+        hasZodFastifySchemaValidationErrors(error)
+          ? error.validation.flatMap(errorsOf).slice(0, MAX_ERRORS)
+          : problem.errors,
       )
     })
     app.addHook('onRequest', async ({ raw: { httpVersion, headers } }) => {

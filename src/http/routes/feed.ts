@@ -9,6 +9,7 @@ import { CATEGORY_NAMES, TIER_NAMES } from '../../domain/matching/signal.js'
 import { timedSignals } from '../../domain/matching/timed-signals.js'
 import type { FeedFilter, FeedLine } from '../../domain/organisations/feed.js'
 import { Problem } from '../../domain/problem.js'
+import { COPY_BITS } from '../../domain/trust/flood.js'
 import type { Feed } from '../../services/feed/feed.js'
 import type { FeedReader } from '../../services/feed/feed-cursor.js'
 import { createConnectionSlots } from '../connection-slots.js'
@@ -58,19 +59,24 @@ export const FeedLineView = z
       tier: z.enum(TIER_NAMES),
       category: CategoryName.nullable(),
       disputed: z.boolean(),
+      narrowed: z.boolean().meta({
+        description: `It must match only near-identical copies of the whole picture: \`pdq\` within ${COPY_BITS} bits, or the same file.`,
+      }),
       video: z
         .object({ durationMs: z.int() })
         .optional()
         .meta({ description: 'Only of a video. Each of its signals is then of the frame at `atMs`, or of the whole file.' }),
-      signals: z.array(
-        z.object({
-          type: SignalTypeName,
-          view: ViewName,
-          quality: Quality,
-          hash: SignalHashText,
-          atMs: z.int().optional().meta({ description: 'Only of a frame of a video: when it is shown, in milliseconds.' }),
-        }),
-      ),
+      signals: z
+        .array(
+          z.object({
+            type: SignalTypeName,
+            view: ViewName,
+            quality: Quality,
+            hash: SignalHashText,
+            atMs: z.int().optional().meta({ description: 'Only of a frame of a video: when it is shown, in milliseconds.' }),
+          }),
+        )
+        .meta({ description: 'Those that match: without views that the service stopped.' }),
     }),
     z.object({ op: z.literal('tombstone'), id: Id }),
     z.object({ op: z.literal('snapshot-end') }),

@@ -4,19 +4,21 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { Problem } from '../../domain/problem.js'
+import type { VideoHashing } from '../../services/intake/video-hashing.js'
 import type { PageName } from '../../web/markup.js'
 import { encodingFor, languageFor } from '../../web/negotiate.js'
 import type { Served, Site } from '../../web/site.js'
 
 export interface PageRouteOptions {
   readonly site: Site
+  readonly videoHashing: Pick<VideoHashing, 'lackDecoders'>
 }
 
 const PUBLIC = { scope: 'public' } as const
 /** All other query parameters are ignored. */
 const Query = z.object({ lang: z.unknown() }).partial()
 
-export const pageRoutes: FastifyPluginAsyncZod<PageRouteOptions> = async (app, { site }) => {
+export const pageRoutes: FastifyPluginAsyncZod<PageRouteOptions> = async (app, { site, videoHashing }) => {
   const pages = { '/': 'start', '/case': 'case', '/how-it-works': 'how-it-works' } as const satisfies Record<
     string,
     PageName
@@ -24,12 +26,9 @@ export const pageRoutes: FastifyPluginAsyncZod<PageRouteOptions> = async (app, {
   for (const [url, name] of Object.entries(pages)) {
     app.get(url, { config: PUBLIC, schema: { hide: true, querystring: Query } }, async (request, reply) => {
       const language = languageFor(site.languages, request.query.lang, request.headers['accept-language'])
-      return send(
-        request,
-        reply.header('content-language', language),
-        site.page(name, language),
-        'Accept-Language, Accept-Encoding',
-      )
+      const lackDecoders = await videoHashing.lackDecoders().catch(() => false) // an upload is refused where it matters
+      const page = site.page(name, language, !lackDecoders)
+      return send(request, reply.header('content-language', language), page, 'Accept-Language, Accept-Encoding')
     })
   }
 

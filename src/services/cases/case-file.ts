@@ -1,7 +1,7 @@
 // The case file: everything that the submitter or an assisting organisation may see of a case. No hashes, no names.
 
 import type { CaseEvent } from '../../domain/cases/case-event.js'
-import type { Category, Tier } from '../../domain/matching/signal.js'
+import { type Category, durationSOf, type Tier } from '../../domain/matching/signal.js'
 import type { SignalType } from '../../domain/matching/signal-types.js'
 import { tierWith } from '../../domain/trust/tier.js'
 import { type DisputeAnswer, NO_TRUST_STATUS } from '../../domain/trust/trust.js'
@@ -85,7 +85,7 @@ export function createCaseFiles({ cases, events, images, trusts, replica, audit,
         matching,
         quality: signals.reduce((best, signal) => Math.max(best, signal.quality), 0),
         hashes,
-        durationS: video === undefined ? undefined : Math.ceil(video.durationMs / 1000),
+        durationS: durationSOf(video),
       }
     })
   }

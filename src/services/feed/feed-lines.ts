@@ -1,7 +1,7 @@
 // Lines of the feed for one reader. Each describes an image as it is when it is read.
 
 import { setImmediate as nextTick } from 'node:timers/promises'
-import type { RegisteredImage } from '../../domain/matching/signal.js'
+import type { RegisteredImage, Signal } from '../../domain/matching/signal.js'
 import { CASES_BANK_NAME, isAnswering, isVisibleTo } from '../../domain/organisations/bank.js'
 import type { FeedLine } from '../../domain/organisations/feed.js'
 import { tierWith } from '../../domain/trust/tier.js'
@@ -11,6 +11,7 @@ import type { Trusts } from '../../store/trust/trust.js'
 import type { Catalogue } from '../index/catalogue.js'
 import { ID_PARTS } from '../index/ordinals-by-id.js'
 import type { MatchIds } from '../matching/match-ids.js'
+import type { ViewIdOf } from '../matching/stopped-views.js'
 import type { FeedReader } from './feed-cursor.js'
 
 export type ImageLine = Extract<FeedLine, { op: 'upsert' | 'tombstone' }>
@@ -36,12 +37,13 @@ export interface FeedLineParts {
   readonly images: Pick<Images, 'get'>
   readonly trusts: Pick<Trusts, 'trustStatuses'>
   readonly matchIds: MatchIds
+  readonly viewIdOf: ViewIdOf
 }
 
 /** Unsealing so many images takes about 2 ms. Other work of the process runs in between. */
 export const IMAGES_AT_ONCE = 200
 
-export function createFeedLines({ images, trusts, matchIds }: FeedLineParts): FeedLines {
+export function createFeedLines({ images, trusts, matchIds, viewIdOf }: FeedLineParts): FeedLines {
   const inOwnOrder: FeedLines['inOwnOrder'] = ({ orgId }, imageIds) =>
     imageIds.map((imageId) => ({ imageId, id: matchIds.idFor(orgId, imageId) })).sort((a, b) => (a.id < b.id ? -1 : 1))
 
@@ -50,8 +52,10 @@ export function createFeedLines({ images, trusts, matchIds }: FeedLineParts): Fe
     for (const batch of batchesOf(catalogue, named)) {
       const imageIds = batch.map(({ imageId }) => imageId)
       const [found, trustStatuses] = await Promise.all([images.get(imageIds), trusts.trustStatuses(imageIds)])
-      for (const [i, { id }] of batch.entries()) {
-        const { line, isRemoval } = lineOf(reader, catalogue, id, found[i], trustStatuses[i])
+      for (const [i, { imageId, id }] of batch.entries()) {
+        const trustStatus = trustStatuses[i] ?? NO_TRUST_STATUS
+        const image = found[i] && withoutStopped(found[i], trustStatus, (signal) => viewIdOf(imageId, signal))
+        const { line, isRemoval } = lineOf(reader, catalogue, id, image, trustStatus)
         const isBatched = found[i]?.bank === CASES_BANK_NAME && !isRemoval
         if (line !== undefined && (telling === 'all' || isBatched === (telling === 'batched'))) yield line
       }
@@ -99,13 +103,24 @@ export function partsHolding({ images }: Catalogue, count: number): number {
   return Math.min(ID_PARTS, Math.ceil((count * ID_PARTS) / Math.max(1, images)))
 }
 
+/** Leaves out the views that are stopped: a follower must not match by them either. */
+function withoutStopped(
+  image: RegisteredImage,
+  { stoppedViews }: TrustStatus,
+  idOf: (signal: Signal) => number,
+): RegisteredImage {
+  if (stoppedViews.length === 0) return image
+  const isStopped = (signal: Signal) => signal.type === 'pdq-area' && stoppedViews.includes(idOf(signal))
+  return { ...image, signals: image.signals.filter((signal) => !isStopped(signal)) }
+}
+
 /** `line` is undefined for banks that the reader's filter leaves out or that it may not see, and for the allowlist. */
 function lineOf(
   { orgId, filter }: FeedReader,
   catalogue: Catalogue,
   id: string,
   image: RegisteredImage | undefined,
-  trustStatus: TrustStatus | undefined,
+  { support, disputed, matches, narrowed }: TrustStatus,
 ): { readonly line: ImageLine | undefined; readonly isRemoval: boolean } {
   const removal = { line: { op: 'tombstone', id }, isRemoval: true } as const
   if (image === undefined) return removal
@@ -113,13 +128,12 @@ function lineOf(
   const policy = catalogue.banks.get(bank)
   if (filter.banks?.includes(bank) === false || policy?.purpose !== 'match' || !isVisibleTo(policy, orgId))
     return { line: undefined, isRemoval: false }
-  const { support, disputed, matches } = trustStatus ?? NO_TRUST_STATUS
   if (!isAnswering(policy) || !matches) return removal
   const tier = tierWith(image.tier, support)
   const isWanted =
     (filter.tiers?.includes(tier) ?? true) &&
     (filter.categories === undefined || (category !== undefined && filter.categories.includes(category)))
   if (!isWanted) return { line: { op: 'tombstone', id }, isRemoval: false }
-  const shown = { id, bank: catalogue.banks.shownTo(orgId, policy), tier, category, disputed, signals }
+  const shown = { id, bank: catalogue.banks.shownTo(orgId, policy), tier, category, disputed, narrowed, signals }
   return { line: { op: 'upsert', ...shown, ...(video !== undefined && { video }) }, isRemoval: false }
 }

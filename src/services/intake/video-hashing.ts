@@ -5,17 +5,18 @@ import type { VideoLimits } from '../../domain/media/video-limits.js'
 import { Problem } from '../../domain/problem.js'
 import type { PendingVideos } from '../../handoff/pending-videos.js'
 import { createVideoBytes } from '../../handoff/video-bytes.js'
-import { JOB_PRIORITY, type JobPurpose } from '../../jobs/hash-image-job.js'
-import type { HashVideoJob } from '../../jobs/hash-video-job.js'
+import { type HashVideoJob, VIDEO_PRIORITY, type VideoPurpose } from '../../jobs/hash-video-job.js'
 import type { HashingFor } from './hashing.js'
 import { createPictureShares } from './picture-shares.js'
 import { createVideoRoom } from './video-room.js'
 
+export type { VideoPurpose } from '../../jobs/hash-video-job.js'
+
 export interface VideoHashing {
   /** `maxBytes` is that of the largest file that there can be room for. */
   readonly limits: Pick<VideoLimits, 'maxBytes' | 'uploadTimeoutMs' | 'ttlMs'>
-  /** @throws {Problem} video-unavailable, when no worker can decode videos; store-unavailable. */
-  ready(): Promise<void>
+  /** Is there no worker that can decode videos? @throws {Problem} store-unavailable */
+  lackDecoders(): Promise<boolean>
   /**
    * Makes room for a video before a byte of it is read.
    * @param maxBytes its size at most; not more than `limits` allow.
@@ -34,7 +35,7 @@ export interface ReceivedVideo {
    * @throws {Problem} why the video is refused (video-undecodable, quality-too-low …); video-unavailable; hashing-unavailable, also when it is
    *   ended; store-unavailable; rate-limited.
    */
-  hash(purpose: JobPurpose, gone: AbortSignal): Promise<HashedVideoFile>
+  hash(purpose: VideoPurpose, gone: AbortSignal): Promise<HashedVideoFile>
   /** Overwrites the video, and gives its room back. */
   release(): void
 }
@@ -45,8 +46,7 @@ export interface VideoHashingParts {
   /** @throws {Problem} store-unavailable */
   readonly enqueue: (job: HashVideoJob, priority: number) => Promise<void>
   readonly limits: VideoLimits
-  /** Is there no worker that can decode videos? @throws {Problem} store-unavailable */
-  readonly lackDecoders: () => Promise<boolean>
+  readonly lackDecoders: VideoHashing['lackDecoders']
   /** How often a video that waits asks that again: the last worker with a decoder may end. */
   readonly recheckMs?: number
 }
@@ -69,7 +69,7 @@ export function createVideoHashing(parts: VideoHashingParts): VideoHashing {
   const hash = async (
     bytes: ReturnType<typeof createVideoBytes>,
     from: HashingFor,
-    purpose: JobPurpose,
+    purpose: VideoPurpose,
     gone: AbortSignal,
   ) => {
     const units = Math.max(MIN_UNITS, Math.ceil(bytes.sizeBytes / UNIT_BYTES))
@@ -86,7 +86,7 @@ export function createVideoHashing(parts: VideoHashingParts): VideoHashing {
     const timer = setInterval(recheck, recheckMs)
     try {
       if (gone.aborted) cancel()
-      else await enqueue({ handoffUrl, ticket, purpose }, JOB_PRIORITY[purpose] + Math.min(behind, MAX_BEHIND))
+      else await enqueue({ handoffUrl, ticket, purpose }, VIDEO_PRIORITY[purpose] + Math.min(behind, MAX_BEHIND))
       const hashed = await answer
       if ('problem' in hashed) throw new Problem(hashed.problem)
       if (hashed.video.frames.length === 0) throw new Problem('quality-too-low')
@@ -103,9 +103,7 @@ export function createVideoHashing(parts: VideoHashingParts): VideoHashing {
 
   return {
     limits: { ...limits, maxBytes: room.maxBytes },
-    async ready() {
-      if (await lackDecoders()) throw new Problem('video-unavailable')
-    },
+    lackDecoders,
     receive(from, maxBytes) {
       const leave = room.enter(from.group, maxBytes)
       const bytes = createVideoBytes()

@@ -80,7 +80,9 @@ export function comparedWith(
     return rows
   }
   return {
-    hasRows: rowsOf('pdq-area').every(({ rows }) => rows.length > 0),
+    get hasRows() {
+      return rowsOf('pdq-area').every(({ rows }) => rows.length > 0)
+    },
     near: (type, hashes, { bits, marginBits }) => nearRows(rowsOf(type), hashes, bits + marginBits),
   }
 }
@@ -114,7 +116,7 @@ export type FoundAhead = ReadonlyMap<HashedSignal, readonly (readonly Hit[] | un
 /** Maximum needles of one search. More would not use the caches better, and their hits have to be kept. */
 const MAX_NEEDLES = 8192
 
-/** Maximum hits kept for the pictures of a call. Groups with more are searched for again when their picture is answered. */
+/** Maximum hits kept for the pictures of a call, and again for a first pass. Groups with more are searched for again when their picture is answered. */
 const MAX_KEPT = 32_768
 
 export const NOTHING_AHEAD: FoundAhead = new Map()
@@ -127,13 +129,13 @@ export function hasManyViews(signals: readonly HashedSignal[]): boolean {
 
 /** What a first pass met. */
 export interface Met {
-  /** What was found ahead, and the hits of each group that the pass searched: those of few images. */
+  /** What was found ahead, and what the pass found, so that nothing is searched for twice. */
   readonly found: FoundAhead
-  /** Images with a near row. The pass ended early if they are too many to compare. */
+  /** Images near views whose whole radius was not searched. The pass ended early if they are too many to compare. */
   readonly images: ReadonlySet<number>
 }
 
-/** Searches for the views of a picture as far as `firstPassOf` says, where that is less than the whole radius. */
+/** Searches for the views of a picture as far as `firstPassOf` says. */
 export function* firstPass(
   searcher: Searcher,
   signals: readonly HashedSignal[],
@@ -142,6 +144,7 @@ export function* firstPass(
 ): Generator<void, Met, void> {
   const found = new Map(ahead)
   const images = new Set<number>()
+  const room = { hits: MAX_KEPT }
   for (const signal of signals) {
     const { type, view } = signal
     const groups = [...(ahead.get(signal) ?? [])]
@@ -149,12 +152,12 @@ export function* firstPass(
     for (const [group, { rotated, hashes }] of orientationGroupsOf(signal).entries()) {
       const radius = widestOf(type, view, rotated)
       const first = firstPassOf(radius, type, signals, firstPassBits)
-      if (first === radius) continue
       yield
       const hits = groups[group] ?? (yield* searcher.search(type, hashes, first.bits, first.marginBits))
+      groups[group] = kept(hits, room)
+      if (first === radius) continue
       for (const { image } of hits) images.add(image)
       if (images.size > MAX_COMPARED) return { found, images }
-      groups[group] = hits
     }
   }
   return { found, images }
@@ -235,11 +238,15 @@ function* search(
   const sets = asked.map(({ hashes }) => hashes)
   const each = yield* searcher.searchEach(type, sets, bits, marginBits)
   for (const [i, { orientationGroups, group }] of asked.entries()) {
-    const hits = each[i]
-    const isKept = hits !== undefined && hits.length <= room.hits
-    orientationGroups[group] = isKept ? hits : undefined
-    if (isKept) room.hits -= hits.length
+    orientationGroups[group] = kept(each[i], room)
   }
+}
+
+/** @returns these hits if there is room for them. */
+function kept(hits: readonly Hit[] | undefined, room: { hits: number }): readonly Hit[] | undefined {
+  if (hits === undefined || hits.length > room.hits) return undefined
+  room.hits -= hits.length
+  return hits
 }
 
 /** Searches in the same index with the same radius. */

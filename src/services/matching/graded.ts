@@ -14,6 +14,7 @@ import type { Bank } from '../../domain/organisations/bank.js'
 import type { Hit } from '../../search/hit.js'
 import type { CatalogueImage } from '../index/image-facts.js'
 import type { Searcher } from '../index/searcher.js'
+import { comparedWith, MAX_CORROBORATED } from './batch-search.js'
 import type { Match } from './match.js'
 
 export interface Found {
@@ -161,10 +162,7 @@ export function isNearer(found: Found, known: Found): boolean {
   return SIGNAL_TYPE_NAMES.indexOf(found.type) < SIGNAL_TYPE_NAMES.indexOf(known.type)
 }
 
-/**
- * Does another algorithm agree with a match in the same orientation? It searches the indexes instead of keeping all hashes with
- * each image, because few of millions of images are ever matched.
- */
+/** Does another algorithm agree with a match in the same orientation? */
 export function* corroborationOf(
   searcher: Searcher,
   found: ReadonlyMap<number, Found>,
@@ -174,6 +172,7 @@ export function* corroborationOf(
   const agreeing = new Set<string>()
   const keyOf = (algorithm: string, orientation: number, image: number) => `${algorithm} ${orientation} ${image}`
   const orientations = new Set(Array.from(found.values(), ({ orientation }) => orientation))
+  const compared = comparedWith(searcher, new Set(found.keys()), MAX_CORROBORATED)
   for (const { type, view, hashes } of asked) {
     const { algorithm, corroboratesBits } = SIGNAL_TYPES[type]
     if (view !== 'whole' || ![...found.values()].some((match) => SIGNAL_TYPES[match.type].algorithm !== algorithm)) continue
@@ -182,7 +181,9 @@ export function* corroborationOf(
       if (hash === undefined) continue
       const marginBits = corroboratesBits === 0 ? 0 : EDGE_BITS
       yield
-      for (const hit of yield* searcher.search(type, [hash], corroboratesBits, marginBits)) {
+      const radius = { bits: corroboratesBits, marginBits }
+      const hits = compared?.near(type, [hash], radius) ?? (yield* searcher.search(type, [hash], radius.bits, marginBits))
+      for (const hit of hits) {
         if (!found.has(hit.image) || viewOf(hit.view) !== 'whole') continue
         if (hit.distanceBits <= corroboratesBits) agreeing.add(keyOf(algorithm, orientation, hit.image))
         if (marginBits > 0 && isNearEdge(hit.distanceBits, corroboratesBits)) observed.nearlyCorroborated(hit.image, hash)

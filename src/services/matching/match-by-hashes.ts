@@ -38,7 +38,7 @@ import type { Match, MatchOptions } from './match.js'
 import type { MatchIds } from './match-ids.js'
 import type { Observed } from './observed.js'
 import { type OrientationGroup, orientationGroupsOf } from './orientations.js'
-import { type IsStopped, viewToCount } from './stopped-views.js'
+import { type IsStopped, type ViewIdOf, viewToCount } from './stopped-views.js'
 
 /** The matches of a picture, before bank names are translated for the caller. */
 export type Answer = readonly {
@@ -65,6 +65,7 @@ export interface AskingByHashes {
   /** Do only copies match this image? */
   readonly isNarrowed: (imageId: string) => boolean
   readonly isStopped: IsStopped
+  readonly viewIdOf: ViewIdOf
 }
 
 export interface FoundByHashes {
@@ -92,7 +93,7 @@ export function* matchesByHashes(
     return yield* judged({ asking, signals, ahead, observed, isForm, compared: undefined })
   const { found, images } = yield* firstPass(asking.searcher, signals, ahead, asking)
   const compared = comparedWith(asking.searcher, images)
-  if (compared?.hasRows) {
+  if (compared !== undefined) {
     // Most of what a first pass meets is near by chance, which shows without searching farther. A match needs all that is near: a harmless picture may be, too.
     const trial = yield* judged({ asking, signals, ahead: found, observed, isForm, compared })
     if (trial.answer.length === 0) return trial
@@ -133,7 +134,7 @@ function* judged(judging: Judging): Generator<void, FoundByHashes, void> {
     const atMs = searcher.frameOf(each.hit.image)?.atMs
     const match = describe(told, grade, matchIds.idFor(options.orgId, each.image.id), agreement, atMs)
     if (isNarrowed(each.image.id) && !isCopy(match)) continue
-    const view = viewToCount(searcher, signals, { told, match, agreement })
+    const view = viewToCount(asking, signals, { told, match, agreement })
     // Without a threshold of its own, the caller sees only matches that it may act on, and those that its own bank is to show.
     // No caller sees a match by one algorithm that never decides alone: one pair of unrelated pictures in 2,000 is that near.
     const isWorthALook = SIGNAL_TYPES[each.type].decidesAlone || corroborated

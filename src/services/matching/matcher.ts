@@ -38,7 +38,7 @@ import { banksAsked, isTold, matchesIn, widestIn } from './match-scope.js'
 import { withMoments } from './observation.js'
 import { createObserved, NOT_OBSERVED } from './observed.js'
 import type { ProbingGuard, Screen } from './probing/probing-guard.js'
-import { stoppedIn } from './stopped-views.js'
+import { stoppedIn, type ViewIdOf } from './stopped-views.js'
 
 export interface Matcher {
   /** Can it match by details? If not, views are ignored. */
@@ -59,6 +59,7 @@ export interface Matcher {
 export interface MatcherParts {
   readonly replica: Pick<Replica, 'catalogue'>
   readonly matchIds: MatchIds
+  readonly viewIdOf: ViewIdOf
   /** `undefined` where extended protection is off. */
   readonly finder: DetailFinder | undefined
   /** Called with each answer; returns at once. */
@@ -105,18 +106,19 @@ interface Searched extends Call {
 
 async function matchIn(call: Call, pictures: Iterable<readonly HashedSignal[]>): Promise<Match[][]> {
   const { parts, catalogue, searcher, options } = call
-  const { matchIds, probing, replica } = parts
+  const { matchIds, viewIdOf, probing, replica } = parts
   const banks = banksAsked(catalogue, options)
   const widestOf = widestIn(banks, options, probing.isOn)
   const yieldIfNeeded = parts.scheduler.yielder()
   const all = Array.isArray(pictures) ? pictures : await runCooperatively(gathered(pictures), yieldIfNeeded)
   const radiusOf = (imageId: string) => probing.radiusOf(options.orgId, imageId)
   const isNarrowed = (imageId: string) => catalogue.isNarrowed(imageId)
-  const [most, isStopped] = [maxMatchesOf(all.length), stoppedIn(catalogue, searcher)]
+  const [most, isStopped] = [maxMatchesOf(all.length), stoppedIn(catalogue, searcher, viewIdOf)]
   // Once for all pictures: the registry may grow while this yields.
   const firstPassBits =
     options.thresholdBits === undefined ? firstPassBitsAmong(catalogue.index('pdq-area').liveRows) : undefined
-  const asking = { searcher, banks, widestOf, firstPassBits, options, matchIds, most, radiusOf, isNarrowed, isStopped }
+  const screens = { radiusOf, isNarrowed, isStopped, viewIdOf }
+  const asking = { searcher, banks, widestOf, firstPassBits, options, matchIds, most, ...screens }
   const isAhead = all.length > 1
   const ahead = isAhead
     ? await runCooperatively(searchAhead(searcher, all, widestOf, firstPassBits), yieldIfNeeded)

@@ -1,6 +1,7 @@
 // Views that were stopped because they matched look-alikes, such as a logo or a banner in a registered picture; and which view alone decided a match,
 // by which those are noticed.
 
+import { createHmac } from 'node:crypto'
 import { distance, type Hash256 } from '../../../packages/hash/src/hash256.js'
 import type { Agreement, RegisteredView } from '../../domain/matching/agreement.js'
 import { contentOf } from '../../domain/matching/evidence.js'
@@ -15,15 +16,34 @@ import type { Found } from './graded.js'
 import type { Match } from './match.js'
 import { orientationGroupsOf } from './orientations.js'
 
+/**
+ * Names a `pdq-area` row of an image, 1…`MAX_VIEW`: a keyed digest of its view and hash. So the row keeps its name when the image is registered again
+ * with other rows, and the store reveals nothing of the hash.
+ */
+export type ViewIdOf = (imageId: string, row: RegisteredView) => number
+
+export function createViewIds(secret: Buffer): ViewIdOf {
+  return (imageId, { view, hash }) =>
+    Math.max(1, createHmac('sha256', secret).update(`view:${imageId}:${view}`).update(hash).digest().readUInt32BE(0))
+}
+
 /** Is a hit of a stopped view? `hash` is the query's hash that found it. */
 export type IsStopped = (imageId: string, hit: Hit, type: SignalType, hash: Hash256 | undefined) => boolean
 
-/** Cost of an answer: for an image with stopped views a distance for each of its rows, else a look-up. */
-export function stoppedIn(catalogue: Pick<Catalogue, 'stoppedViewsOf'>, searcher: Pick<Searcher, 'viewsOf'>): IsStopped {
+/** Cost of an answer: for an image with stopped views a digest for each of its rows once, and a distance for each hit; else a look-up. */
+export function stoppedIn(
+  catalogue: Pick<Catalogue, 'stoppedViewsOf'>,
+  searcher: Pick<Searcher, 'viewsOf'>,
+  viewIdOf: ViewIdOf,
+): IsStopped {
+  const known = new Map<number, readonly (RegisteredView & { readonly isStopped: boolean })[]>()
   return (imageId, { image, view, distanceBits }, type, hash) => {
     const stopped = catalogue.stoppedViewsOf(imageId)
     if (stopped.length === 0 || type !== 'pdq-area' || hash === undefined) return false
-    const own = searcher.viewsOf(image, type).map((row, i) => ({ ...row, isStopped: stopped.includes(i) }))
+    const own =
+      known.get(image) ??
+      searcher.viewsOf(image, type).map((row) => ({ ...row, isStopped: stopped.includes(viewIdOf(imageId, row)) }))
+    known.set(image, own)
     const found = own.filter((row) => row.view === viewOf(view) && distance(row.hash, hash) === distanceBits)
     // Of two views at the same distance the other one may decide.
     return found.length > 0 && found.every((row) => row.isStopped)
@@ -32,18 +52,19 @@ export function stoppedIn(catalogue: Pick<Catalogue, 'stoppedViewsOf'>, searcher
 
 /** The view for which the flood guard counts a match: `decidingViewOf` for a picture that was found by a part. */
 export function viewToCount(
-  searcher: Pick<Searcher, 'viewsOf'>,
+  { searcher, viewIdOf }: { readonly searcher: Pick<Searcher, 'viewsOf'>; readonly viewIdOf: ViewIdOf },
   asked: readonly HashedSignal[],
   { told, match, agreement }: { readonly told: Found; readonly match: Match; readonly agreement: Agreement | undefined },
 ): number | undefined {
   if (match.grade === 'review' || match.atMs !== undefined || told.views.registered === 'whole') return undefined
-  return decidingViewOf(asked, searcher.viewsOf(told.hit.image, 'pdq-area'), told, agreement)
+  const row = decidingViewOf(asked, searcher.viewsOf(told.hit.image, 'pdq-area'), told, agreement)
+  return row && viewIdOf(told.image.id, row)
 }
 
 /**
  * The registered view without which a picture would not match: no other one is near enough to decide alone.
  * @param rows the `pdq-area` rows of the registered picture.
- * @returns its position among them; `undefined` where all parts agree, where the whole, several views or none decide alone.
+ * @returns `undefined` where all parts agree, where the whole, several views or none decide alone.
  * Cost: a distance for each two `pdq-area` hashes, about 10 µs.
  */
 export function decidingViewOf(
@@ -51,21 +72,21 @@ export function decidingViewOf(
   rows: readonly RegisteredView[],
   { bank, orientation }: Pick<Found, 'bank' | 'orientation'>,
   agreement: Agreement | undefined,
-): number | undefined {
+): RegisteredView | undefined {
   if (agreement !== undefined && agreement.surplusBits >= 0) return undefined
-  const deciding = new Set<number>()
+  const deciding = new Set<RegisteredView>()
   for (const signal of asked) {
     if (signal.type !== 'pdq-area') continue
     const content = contentOf(signal)
     for (const { orientations, rotated, hashes } of orientationGroupsOf(signal)) {
       const hash = hashes[orientations.indexOf(orientation)]
       if (hash === undefined) continue
-      for (const [i, row] of rows.entries()) {
+      for (const row of rows) {
         const views = { asked: signal.view, registered: row.view, rotated, content }
-        if (distance(hash, row.hash) <= aloneThresholdOf(bank, 'pdq-area', views)) deciding.add(i)
+        if (distance(hash, row.hash) <= aloneThresholdOf(bank, 'pdq-area', views)) deciding.add(row)
       }
     }
   }
   const [only] = deciding
-  return deciding.size !== 1 || only === undefined || rows[only]?.view === 'whole' ? undefined : only
+  return deciding.size !== 1 || only?.view === 'whole' ? undefined : only
 }

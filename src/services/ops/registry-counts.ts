@@ -3,6 +3,7 @@
 import { SIGNAL_TYPE_NAMES, type SignalType } from '../../domain/matching/signal-types.js'
 import type { OwnerCount } from '../index/image-facts.js'
 import type { Replica } from '../index/replica.js'
+import { reused } from '../load/reused.js'
 import { yielder } from '../load/yielding.js'
 
 export interface RegistryCounts {
@@ -31,8 +32,6 @@ const SLICE_MS = 1
  * Cost: a few nanoseconds an image, once in `FRESH_MS`, yielding every millisecond.
  */
 export function createRegistryCounts({ replica, now, clock }: RegistryParts): () => Promise<RegistryCounts> {
-  let last: { readonly atMs: number; readonly counts: Promise<RegistryCounts> } | undefined
-
   async function count(): Promise<RegistryCounts> {
     const { catalogue } = replica
     const yieldIfNeeded = yielder(SLICE_MS, clock)
@@ -49,15 +48,5 @@ export function createRegistryCounts({ replica, now, clock }: RegistryParts): ()
     }
   }
 
-  return () => {
-    const nowMs = now()
-    if (last === undefined || Math.abs(nowMs - last.atMs) >= FRESH_MS) {
-      const counts = count()
-      last = { atMs: nowMs, counts }
-      counts.catch(() => {
-        last = undefined // a failure is not reused
-      })
-    }
-    return last.counts
-  }
+  return reused(count, FRESH_MS, now)
 }

@@ -1,7 +1,7 @@
 // Views of a signal and its trust status, for platforms and for operators.
 
 import type { Deadline } from '../../domain/cases/sla.js'
-import type { Category, RegisteredFacts, Tier } from '../../domain/matching/signal.js'
+import { type Category, durationSOf, type RegisteredFacts, type Tier } from '../../domain/matching/signal.js'
 import { CASES_BANK_NAME } from '../../domain/organisations/bank.js'
 import type { Circulation, HoldCause } from '../../domain/trust/quarantine.js'
 import { type Support, tierOf } from '../../domain/trust/tier.js'
@@ -38,6 +38,8 @@ export interface MatchTrust extends SignalTrust {
 export interface JudgedSignal extends SignalTrust {
   readonly signalId: string
   readonly bank: string
+  /** Only of a video. */
+  readonly durationS: number | undefined
   readonly circulation: Circulation
   readonly heldFor: HoldCause | undefined
   /** [Unix seconds] when the owner's pause ends; 0 for a pause without an end; `undefined` when it is not paused. */
@@ -69,6 +71,7 @@ export function judged(signalId: string, image: RegisteredFacts, trust: Trust): 
   return {
     signalId,
     bank: image.bank,
+    durationS: durationSOf(image.video),
     circulation,
     heldFor: heldFor ?? (isPaused ? 'owner' : undefined),
     heldAtMs: heldAtMs ?? (isPaused ? pause.atMs : undefined),

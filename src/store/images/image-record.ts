@@ -70,19 +70,20 @@ export function encodeImage(image: RegisteredImage): Buffer {
  * @throws {RangeError} when the bytes are no record. Bytes that were unsealed are intact, so this is a bug.
  */
 export function decodeImage(bytes: Buffer): RegisteredImage {
-  const { facts, rowsAt } = decodeHeader(bytes)
+  const {
+    facts: { video, ...facts },
+    rowsAt,
+  } = decodeHeader(bytes)
   const signals: Signal[] = []
   const rows: DetailRow[] = []
   const framesAtMs: number[] = []
-  let durationMs: number | undefined
   let head: Omit<IndexedDetails, 'rows'> | undefined
   for (let at = rowsAt; at < bytes.length; at += RECORD.signalBytes) {
     const code = bytes.readUInt8(at)
     if (code === DETAIL_CODES.head) head = decodeHead(bytes, at)
     if (code === DETAIL_CODES.row) rows.push(decodeRow(bytes, at))
-    if (code === VIDEO_CODES.head) durationMs = bytes.readUInt32BE(at + RECORD.numberAt)
     if (code === VIDEO_CODES.frame) {
-      if (durationMs === undefined) throw new RangeError('a frame without its video in an image record')
+      if (video === undefined) throw new RangeError('a frame without its video in an image record')
       framesAtMs.push(bytes.readUInt32BE(at + RECORD.numberAt))
     }
     const type = signalTypeOf(code)
@@ -94,7 +95,7 @@ export function decodeImage(bytes: Buffer): RegisteredImage {
   return {
     ...facts,
     signals,
-    ...(durationMs !== undefined && { video: { durationMs, framesAtMs } }),
+    ...(video !== undefined && { video: { ...video, framesAtMs } }),
     ...(head !== undefined && { details: { ...head, rows } }),
   }
 }
@@ -123,6 +124,7 @@ function decodeHeader(bytes: Buffer): { readonly facts: RegisteredFacts; readonl
     ref: isOfCase ? undefined : caseIdOrRef,
     ...(isOfCase && caseIdOrRef !== undefined && { caseId: caseIdOrRef }),
     createdAtMs: bytes.readUIntBE(RECORD.createdAtMsAt, 6),
+    ...(bytes[rowsAt] === VIDEO_CODES.head && { video: { durationMs: bytes.readUInt32BE(rowsAt + RECORD.numberAt) } }),
   }
   return { facts, rowsAt }
 }

@@ -160,19 +160,21 @@ function trustStatusesIn(reply: unknown): { imageId: string; trustStatus: TrustS
   return found
 }
 
-/** The first byte of a stored trust status: flags. The second byte is its support; a byte for each stopped view follows. */
+/** The first byte of a stored trust status: flags. The second byte is its support; four bytes for each stopped view follow. */
 const DISPUTED = 1
 const SILENT = 2
 const HARMLESS = 4
 const NARROWED = 8
+const VIEWS_AT = 2
+const VIEW_BYTES = 4
 
 function encodeTrustStatus({ support, disputed, matches, narrowed, stoppedViews, harmless }: TrustStatus): Buffer {
   const flags = [disputed && DISPUTED, !matches && SILENT, harmless && HARMLESS, narrowed && NARROWED]
-  return Buffer.of(
-    flags.reduce<number>((all, flag) => all | Number(flag), 0),
-    support,
-    ...stoppedViews,
-  )
+  const bytes = Buffer.alloc(VIEWS_AT + VIEW_BYTES * stoppedViews.length)
+  bytes.writeUInt8(flags.reduce<number>((all, flag) => all | Number(flag), 0))
+  bytes.writeUInt8(support, 1)
+  for (const [i, view] of stoppedViews.entries()) bytes.writeUInt32BE(view, VIEWS_AT + VIEW_BYTES * i)
+  return bytes
 }
 
 function decodeTrustStatus(bytes: Buffer): TrustStatus {
@@ -183,7 +185,9 @@ function decodeTrustStatus(bytes: Buffer): TrustStatus {
     matches: (flags & SILENT) === 0,
     harmless: (flags & HARMLESS) !== 0,
     narrowed: (flags & NARROWED) !== 0,
-    stoppedViews: [...bytes.subarray(2)],
+    stoppedViews: Array.from({ length: Math.floor((bytes.length - VIEWS_AT) / VIEW_BYTES) }, (_, i) =>
+      bytes.readUInt32BE(VIEWS_AT + VIEW_BYTES * i),
+    ),
   }
 }
 

@@ -27,6 +27,7 @@ import {
 } from '../../../src/domain/media/video-track.js'
 import { Problem } from '../../../src/domain/problem.js'
 import { BoundedSource } from './bounded-source.js'
+import { hasFewParts } from './matroska-tables.js'
 import { areTablesSmall } from './mp4-tables.js'
 import type { VideoFacts } from './video-facts.js'
 
@@ -67,7 +68,8 @@ export async function openVideo(file: Uint8Array): Promise<OpenedVideo> {
   const input = new Input({ source: new BoundedSource(file), formats: [MP4, QTFF, MATROSKA, WEBM] })
   if (!(await input.canRead().catch(() => false))) throw new Problem('media-unsupported')
   try {
-    if (isIsoMedia(await input.getFormat()) && !areTablesSmall(file)) throw new Problem('video-undecodable')
+    const isSmall = isIsoMedia(await input.getFormat()) ? areTablesSmall(file) : hasFewParts(file)
+    if (!isSmall) throw new Problem('video-undecodable')
     const track = await pictureTrackOf(input)
     const codec = await codecOf(track)
     const size = await sizeOf(track)

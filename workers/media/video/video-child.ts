@@ -2,15 +2,16 @@
 // a second socket, and writes hashes. It has nothing else.
 
 import { loadImageHasherSync } from '../../../packages/hash/src/image-hasher.js'
-import { createVideoHasher } from '../../../packages/hash/src/video-frames.js'
+import { createVideoHasher, type VideoHasher } from '../../../packages/hash/src/video-frames.js'
 import { MAX_VIDEO_BYTES } from '../../../src/domain/media/video-limits.js'
 import { Problem } from '../../../src/domain/problem.js'
-import { openFrames, PURPOSE_BYTES, writeFrame } from '../../frames.js'
+import { openFrames, VIDEO_PURPOSE_BYTES, writeFrame } from '../../frames.js'
 import { ranOutOfMemory } from '../out-of-memory.js'
 import { openVideo } from './demux.js'
 import { createPace } from './pace.js'
 import { throughDecoder } from './through-decoder.js'
 import { formatVideo, VIDEO_PROBLEMS } from './video-answer.js'
+import { createVpdqHasher } from './vpdq-hasher.js'
 
 const CHANNEL_FD = 3
 const DECODER_FD = 4
@@ -33,10 +34,9 @@ channel.on('error', () => process.exit(0))
 /** @param message the purpose, and the file. */
 async function answerFor(message: Buffer): Promise<string> {
   try {
-    const purpose = message[0] === PURPOSE_BYTES.query ? 'query' : 'register'
     const video = await openVideo(message.subarray(1))
     writeFrame(channel, Buffer.from(JSON.stringify({ facts: video.facts })))
-    const hasher = createVideoHasher(loadImageHasherSync(), purpose)
+    const hasher = hasherFor(message[0])
     const durationMs = await throughDecoder(DECODER_FD, video, pace, (atMs, pixels, aspect) => {
       if (atMs >= hasher.nextMs) hasher.add(atMs, pixels, aspect)
     })
@@ -45,4 +45,10 @@ async function answerFor(message: Buffer): Promise<string> {
     const known = VIDEO_PROBLEMS.find((code) => error instanceof Problem && error.code === code)
     return JSON.stringify({ problem: known ?? (ranOutOfMemory(error) ? 'hashing-unavailable' : 'video-undecodable') })
   }
+}
+
+function hasherFor(purpose: number | undefined): VideoHasher {
+  const hasher = loadImageHasherSync()
+  if (purpose === VIDEO_PURPOSE_BYTES.vpdq) return createVpdqHasher(hasher)
+  return createVideoHasher(hasher, purpose === VIDEO_PURPOSE_BYTES.query ? 'query' : 'register')
 }

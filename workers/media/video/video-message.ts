@@ -6,7 +6,7 @@ import type { HashedVideo } from '../../../src/domain/matching/hashed-image.js'
 import { MAX_FRAME_SIDE_PX } from '../../../src/domain/media/video-frame-size.js'
 import { VIDEO_CODECS } from '../../../src/domain/media/video-limits.js'
 import { MAX_VIDEO_FRAMES, VIDEO_FACTS_MESSAGE, VideoFrameMessage } from '../../../src/handoff/video-answers.js'
-import type { JobPurpose } from '../../../src/jobs/hash-image-job.js'
+import type { VideoPurpose } from '../../../src/jobs/hash-video-job.js'
 import { VIDEO_PROBLEMS, type VideoProblem } from './video-answer.js'
 import { ROTATIONS, type VideoFacts } from './video-facts.js'
 
@@ -42,14 +42,16 @@ const Message = z.union([
 ])
 
 /** @throws {Error} when the text is no message, or not what was asked for: the child was taken over. Never log its text. */
-export function parseVideoMessage(text: string, purpose: JobPurpose): VideoMessage {
+export function parseVideoMessage(text: string, purpose: VideoPurpose): VideoMessage {
   const message = Message.parse(JSON.parse(text))
   if (!('video' in message)) return message
   const isRegistered = purpose === 'submission'
   const isWanted = message.video.frames.every(
     ({ signals, isForm }) =>
-      !(isForm && isRegistered) &&
-      signals.every(({ type, hashes }) => type !== 'pdq-area' || (hashes.length === 1) === isRegistered),
+      !(isForm && purpose !== 'query') &&
+      signals.every(
+        ({ type, hashes }) => type !== 'pdq-area' || (purpose !== 'vpdq' && (hashes.length === 1) === isRegistered),
+      ),
   )
   if (!isWanted) throw new Error('the answer contains what was not asked for')
   return message

@@ -1,21 +1,26 @@
 // Pictures and videos of a case, submitted as hashes.
 
-import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { createHash } from 'node:crypto'
+import type { FastifyRequest } from 'fastify'
+import { type FastifyPluginAsyncZod, validatorCompiler } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { readRegistered } from '../../../../packages/hash/src/details/written.js'
 import type { Signal } from '../../../domain/matching/signal.js'
-import { Problem } from '../../../domain/problem.js'
+import { Problem, type ProblemCode } from '../../../domain/problem.js'
 import type { Registration } from '../../../services/intake/registration.js'
-import type { Idempotency } from '../../../services/load/idempotency.js'
+import type { EventLoopScheduler } from '../../../services/load/event-loop-scheduler.js'
+import { finishing, type Idempotency } from '../../../services/load/idempotency.js'
 import { Declared } from '../../declared-age.js'
 import { GivenVideo, toSignals, videoSignals } from '../../given-videos.js'
+import { isStream } from '../../ndjson.js'
 import { ownCaseOf } from '../../plugins/authentication.js'
-import { may } from '../../problems.js'
+import { may, problemBody } from '../../problems.js'
 import { CaseNumberParam, CategoryName, GivenDetails, GivenImageSignals, IdempotencyKey } from '../../schemas.js'
 import { FOR_IMAGES, RegisteredImages, registerUsable, type UsableImage } from './registered-images.js'
+import { MAX_LINES_BYTES, MAX_VIDEOS, VideoLine, videosIn } from './video-lines.js'
 
 const MAX_IMAGES_OF_HASHES = 1000
-const MAX_VIDEOS_OF_HASHES = 100
+const NDJSON = 'application/x-ndjson'
 
 const GivenHashes = z
   .strictObject({
@@ -31,30 +36,45 @@ const GivenHashes = z
       )
       .max(MAX_IMAGES_OF_HASHES)
       .default([]),
-    videos: z.array(GivenVideo).max(MAX_VIDEOS_OF_HASHES).default([]),
+    videos: z.array(GivenVideo).max(MAX_VIDEOS).default([]),
   })
   .refine(({ images, videos }) => images.length + videos.length > 0, 'must have at least one image or video')
 
 const RegisteredHashes = RegisteredImages.extend({
-  videos: RegisteredImages.shape.images.optional().meta({ description: 'In the order of the videos; absent without any.' }),
+  videos: z
+    .array(
+      RegisteredImages.shape.images.element.extend({
+        line: z.int().optional().meta({ description: 'Of NDJSON: its last line, or the one for which it was refused.' }),
+      }),
+    )
+    .optional()
+    .meta({ description: 'In the order of the videos; absent without any.' }),
 })
+type RegisteredHashes = z.infer<typeof RegisteredHashes>
 
 export interface CaseHashRouteOptions {
   readonly registration: Registration
   readonly idempotency: Idempotency
+  readonly scheduler: Pick<EventLoopScheduler, 'yielder'>
 }
 
-export const caseHashRoutes: FastifyPluginAsyncZod<CaseHashRouteOptions> = async (app, { registration, idempotency }) => {
+export const caseHashRoutes: FastifyPluginAsyncZod<CaseHashRouteOptions> = async (app, options) => {
+  const { registration, idempotency } = options
+  app.addContentTypeParser(NDJSON, (_request, payload, done) => done(null, payload))
+  app.setValidatorCompiler<z.ZodType>((route) => {
+    const validate = validatorCompiler(route)
+    return (data) => (isStream(data) ? { value: data } : validate(data)) // lines are checked as they arrive
+  })
   app.post(
     '/cases/:caseNumber/hashes',
     {
-      config: { scope: 'case' },
+      config: { scope: 'case', ndjsonBody: VideoLine },
       bodyLimit: 8 << 20,
       schema: {
         operationId: 'addHashes',
         summary: 'Add pictures and videos by hashes computed on the own device',
         description:
-          'A video is protected as an image is: it has an `imageId`, and it is withdrawn, disputed and counted like one.',
+          'A video is protected as an image is: it has an `imageId`, and it is withdrawn, disputed and counted like one. Long videos can be sent as application/x-ndjson, in lines as `tabir export` writes them: up to 100 videos and 32 MiB. Each video is registered once all of its lines are there, or refused as a whole, with the line; the others are registered. A body that breaks off can be sent again.',
         tags: ['cases'],
         params: CaseNumberParam,
         headers: IdempotencyKey,
@@ -66,7 +86,10 @@ export const caseHashRoutes: FastifyPluginAsyncZod<CaseHashRouteOptions> = async
             'quality-too-low',
             'minor-declared',
             'extended-protection-off',
+            'upload-incomplete',
             'body-too-large',
+            'too-many-images',
+            'media-unsupported',
             'token-missing',
             'case-unknown',
             ...FOR_IMAGES,
@@ -78,16 +101,86 @@ export const caseHashRoutes: FastifyPluginAsyncZod<CaseHashRouteOptions> = async
     async (request, reply) => {
       const { body, headers } = request
       const own = ownCaseOf(request)
+      const key = headers['idempotency-key']
+      if (isStream(body)) {
+        // What still arrives after a refusal, or beyond what is taken, is not read.
+        const close = () => void reply.header('connection', 'close')
+        const answer = await registerLines(request, { ...options, body, key, close })
+        return reply.code(201).send(answer)
+      }
       const register = async () => {
         const images = body.images.map((image) => toGivenImage(image, registration.takesDetails(own)))
         const outcomes = await registerUsable(registration, own, [...images, ...body.videos.map(toGivenVideo)])
         const videos = outcomes.splice(images.length)
         return { images: outcomes, ...(videos.length > 0 && { videos }) }
       }
-      const key = headers['idempotency-key']
       return reply.code(201).send(await idempotency.once(['hashes', own.caseId], key, body, RegisteredHashes, register))
     },
   )
+}
+
+/** Others refuse the rest as well. */
+const OF_ONE_VIDEO: readonly ProblemCode[] = [
+  'request-invalid',
+  'quality-too-low',
+  'known-harmless',
+  'case-full',
+  'too-many-images',
+]
+
+interface LinesOptions extends CaseHashRouteOptions {
+  readonly body: AsyncIterable<unknown>
+  readonly key: string | undefined
+  readonly close: () => void
+}
+
+/** Of two requests with one key, the later one reads its lines only to compare them with the first one's. */
+async function registerLines(request: FastifyRequest, options: LinesOptions): Promise<RegisteredHashes> {
+  const { idempotency, body, key } = options
+  if (Number(request.headers['content-length'] ?? 0) > MAX_LINES_BYTES) throw new Problem('body-too-large')
+  if (key === undefined) return registerEach(request, options)
+  const digest = createHash('sha256')
+  const seen = digested(body, (chunk) => digest.update(chunk))
+  const tried = await idempotency.attempt(['hashes', ownCaseOf(request).caseId], key, RegisteredHashes)
+  if (tried.isFirst)
+    return finishing(tried, async () => {
+      const answer = await registerEach(request, { ...options, body: seen })
+      return { digest: digest.digest(), answer }
+    })
+  for await (const _ of videosIn(seen, options.scheduler.yielder()));
+  return tried.answer(digest.digest())
+}
+
+async function* digested(body: AsyncIterable<unknown>, add: (chunk: Buffer) => void): AsyncGenerator<unknown> {
+  for await (const chunk of body) {
+    if (Buffer.isBuffer(chunk)) add(chunk)
+    yield chunk
+  }
+}
+
+/** @throws {Problem} the first refusal, if no video was registered */
+async function registerEach(request: FastifyRequest, options: LinesOptions): Promise<RegisteredHashes> {
+  const { registration, scheduler, body, close } = options
+  const videos: NonNullable<RegisteredHashes['videos']> = []
+  let refusal: Problem | undefined
+  for await (const { line, video } of videosIn(body, scheduler.yielder())) {
+    await request.reauthorize() // lines may arrive for long
+    const given = videos.length === MAX_VIDEOS ? new Problem('too-many-images') : video
+    try {
+      const usable = given instanceof Problem ? given : toGivenVideo(given)
+      videos.push(...(await registerUsable(registration, ownCaseOf(request), [usable])).map((one) => ({ ...one, line })))
+    } catch (error) {
+      if (!(error instanceof Problem) || !OF_ONE_VIDEO.includes(error.code)) throw error
+      refusal ??= error
+      videos.push({ line, state: 'refused', problem: problemBody(error) })
+    }
+    if (videos.length > MAX_VIDEOS) {
+      close()
+      break
+    }
+  }
+  if (videos.every(({ state }) => state === 'refused')) throw refusal ?? new Problem('request-invalid')
+  return { images: [], videos }
 }
 
 function toGivenImage(

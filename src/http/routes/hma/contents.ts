@@ -1,34 +1,20 @@
 // HMA's bank content: pictures and hashes of a bank, each enabled or disabled by itself.
 
-import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import type { HashedImage } from '../../../domain/matching/hashed-image.js'
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import type { Caller } from '../../../domain/organisations/access.js'
+import type { NewSignal } from '../../../domain/organisations/bank-change.js'
 import { Problem } from '../../../domain/problem.js'
 import type { Banks, ShownBank } from '../../../services/banks/banks.js'
 import type { Registration } from '../../../services/intake/registration.js'
 import type { Content, Contents } from '../../../services/interop/contents.js'
 import type { Audit } from '../../../services/records/audit.js'
-import { type ByAddressOptions, hashedFrom } from '../../hma/by-address.js'
-import { hashTexts, newSignal } from '../../hma/content-signals.js'
+import { type ByAddressOptions, type Exchange, hashedFrom, hashedUpload } from '../../hma/by-address.js'
+import { hashTexts, newSignal, videoSignal } from '../../hma/content-signals.js'
 import { metadataIn, noteIn, refOf, textIn } from '../../hma/content-text.js'
-import {
-  contentTypeNamed,
-  type GivenHash,
-  givenHash,
-  INVALID_PDQ,
-  indexedTypeNamed,
-  md5Of,
-  PDQ,
-  pdqOf,
-  SIGNAL_TYPES,
-  selectedTypes,
-  VIDEO,
-  VIDEO_MD5,
-} from '../../hma/hma-signals.js'
+import { givenHash, INVALID_PDQ, indexedTypeNamed, PDQ, pdqOf, SIGNAL_TYPES } from '../../hma/hma-signals.js'
 import { isObject, laxFields } from '../../hma/lax.js'
 import { HmaRefusal, unhashed } from '../../hma/refusals.js'
 import { callerOf } from '../../plugins/authentication.js'
-import { oneFile } from '../../upload.js'
 import { bankOwned, bankSeen, presentBank } from './hma-banks.js'
 
 const FIVE_YEARS_S = 5 * 365 * 86_400
@@ -68,8 +54,8 @@ function addContentRoute(app: FastifyInstance, options: HmaContentOptions): void
     async (request, reply) => {
       const caller = callerOf(request)
       const bank = await bankOwned(banks, caller, request.params.name)
-      const { result, ref } = await contentIn(request, reply, options)
-      if ('md5' in result) return await addGiven(options, bank, caller, [givenHash(VIDEO_MD5, result.md5, '')], ref)
+      const { result, ref } = await contentIn({ request, reply }, options)
+      if ('md5' in result) return await addSignals(options, bank, caller, videoSignal(result, ref))
       if (result instanceof Problem)
         throw result.code === 'quality-too-low' ? new HmaRefusal(400, LOW_QUALITY) : unhashed(result)
       const signals = result.signals.flatMap(({ hashes: [hash], ...rest }) =>
@@ -97,19 +83,17 @@ function addSignalRoute(app: FastifyInstance, options: HmaContentOptions): void 
       names.includes(type) ? [givenHash(type, types[type], `Invalid ${type} signal`)] : [],
     )
     const ref = refOf({ ...(note !== undefined && { note }) })
-    return await addGiven(options, bank, caller, given, ref)
+    return await addSignals(options, bank, caller, newSignal(given, ref))
   })
 }
 
 /** Adds signals of one picture or video. */
-async function addGiven(
+async function addSignals(
   { contents, registration }: HmaContentOptions,
   bank: ShownBank,
   { orgId }: Caller,
-  given: readonly GivenHash[],
-  ref: string | undefined,
+  added: NewSignal,
 ) {
-  const added = newSignal(given, ref)
   const { invalidatedAt, revision } = await registration.changeBank(bank, [{ kind: 'put', signal: added }])
   if (invalidatedAt.size > 0) throw new Problem('signal-invalidated')
   await registration.matchable(revision)
@@ -184,32 +168,18 @@ function removeContentRoute(app: FastifyInstance, { banks, contents, registratio
   })
 }
 
-/** Hashes the picture to add. It is fetched from `url`, with note and metadata in a JSON body, or sent in a form with them. */
-async function contentIn(request: FastifyRequest, reply: FastifyReply, options: HmaContentOptions) {
+/** Hashes what is to be added. It is fetched from `url`, with note and metadata in a JSON body, or sent in a form with them. */
+async function contentIn(exchange: Exchange, options: HmaContentOptions) {
+  const { request } = exchange
   const query = laxFields(request.query)
-  const from = request.hashingFor(reply)
   const url = query.text('url')
   if (url !== undefined) {
     const body: Record<string, unknown> = isObject(request.body) ? { ...request.body } : {}
     const ref = refOf(textOf(body['note'], body['metadata']))
-    return { result: await hashedFrom(options, url, query, 'submission', from), ref }
+    return { result: await hashedFrom(options, url, query, 'submission', exchange), ref }
   }
   if (!request.isMultipart()) throw new HmaRefusal(400, 'Neither `url` nor multipart file upload was received')
-  let content = ''
-  const accepts = (name: string) => {
-    contentTypeNamed(name)
-    selectedTypes(query.text('types'), name)
-    content = name
-  }
-  const { result, fields } = await oneFile<HashedImage | { readonly md5: string }>(
-    request,
-    options.uploadLimits,
-    options.inFlight,
-    accepts,
-    async (pieces, isCut) =>
-      content === VIDEO ? { md5: await md5Of(pieces, isCut) } : options.hashing.hash(pieces, 'submission', 'none', from),
-  )
-  await request.reauthorize()
+  const { result, fields } = await hashedUpload(options, query.text('types'), 'submission', exchange)
   return { result, ref: refOf(textOf(fields.get('note'), fields.get('metadata'))) }
 }
 

@@ -1,34 +1,31 @@
 // HMA's `/h` and `/m`: hash a picture; look up a picture or a hash.
-import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import { MAX_AREA_SIGNALS } from '../../../../packages/hash/src/image-hasher.js'
 import type { HashedImage } from '../../../domain/matching/hashed-image.js'
-import { SIGNAL_TYPES } from '../../../domain/matching/signal-types.js'
+import { ownValue } from '../../../domain/own-value.js'
 import { Problem } from '../../../domain/problem.js'
 import type { Banks } from '../../../services/banks/banks.js'
 import type { Contents } from '../../../services/interop/contents.js'
+import type { Match } from '../../../services/matching/match.js'
 import type { MatchIds } from '../../../services/matching/match-ids.js'
 import type { Matcher } from '../../../services/matching/matcher.js'
 import type { AskedVideo, VideoMatcher } from '../../../services/matching/video/video-matcher.js'
 import type { Health } from '../../../services/ops/health.js'
-import { ofImage } from '../../hashed-signals.js'
-import { type ByAddressOptions, hashedFrom } from '../../hma/by-address.js'
+import { type ByAddressOptions, type Exchange, hashedFrom, hashedUpload } from '../../hma/by-address.js'
+import { hashesOf } from '../../hma/content-signals.js'
 import { type Comparison, compared } from '../../hma/hash-comparison.js'
 import {
   askedByHash,
   askedByVpdq,
   coinOf,
-  contentTypeNamed,
   distanceText,
   type GivenHash,
   givenHash,
   SIGNAL_TYPES as HMA_TYPES,
-  type HmaSignalType,
   INVALID_PDQ,
   indexedTypeNamed,
   indexedTypes,
-  md5Of,
   PDQ,
-  pdqOf,
   selectedTypes,
   signalTypeNamed,
   sizeOfIndex,
@@ -38,8 +35,8 @@ import {
 } from '../../hma/hma-signals.js'
 import { isObject, laxFields } from '../../hma/lax.js'
 import { HmaRefusal, unhashed } from '../../hma/refusals.js'
+import type { HmaVideo } from '../../hma/video-file.js'
 import { callerOf } from '../../plugins/authentication.js'
-import { forQueries, oneFile } from '../../upload.js'
 
 export interface HmaMatchingOptions extends ByAddressOptions {
   readonly matcher: Matcher
@@ -51,23 +48,16 @@ export interface HmaMatchingOptions extends ByAddressOptions {
   readonly now: () => number
 }
 
-interface Exchange {
-  readonly request: FastifyRequest
-  readonly reply: FastifyReply
-}
-
 type Asked = Pick<HashedImage, 'signals' | 'isForm'> | AskedVideo
-interface Md5 {
-  readonly md5: string
-}
-/** The hashes of a file. A video has only its MD5. */
-type Hashed = HashedImage | Md5 | Problem
+/** The hashes of a file. */
+type Hashed = HashedImage | HmaVideo | Problem
 
 interface Found {
   readonly bank: string
   readonly bank_content_id: number
   readonly distance: string
 }
+type FoundMatch = Found & { readonly match: Match }
 
 const CONFIG = { scope: 'match', keyAlso: 'in-path' } as const
 const schema = { hide: true }
@@ -87,13 +77,14 @@ function hashAddressRoute(app: FastifyInstance, options: HmaMatchingOptions): vo
     const fields = laxFields(request.query)
     const url = fields.needed('url')
     fields.check()
-    return hashesOf(await hashedFrom(options, url, fields, 'query', request.hashingFor(reply)))
+    return hashesOf(await hashedFrom(options, url, fields, 'vpdq', { request, reply }), fields.text('types'))
   })
 }
 
 function hashFileRoute(app: FastifyInstance, options: HmaMatchingOptions): void {
   app.post('/h/hash', { config: { ...CONFIG, multipart: true }, schema }, async (request, reply) => {
-    return hashesOf(await hashUploaded({ request, reply }, options, laxFields(request.query).text('types')))
+    const types = laxFields(request.query).text('types')
+    return hashesOf((await hashedUpload(options, types, 'vpdq', { request, reply })).result, types)
   })
 }
 
@@ -111,7 +102,7 @@ function lookUpRawRoute(app: FastifyInstance, options: HmaMatchingOptions): void
     const all = found.filter(({ bank }) => names?.includes(bank) !== false)
     return {
       matches: withDistance
-        ? all.map(({ bank: _, ...match }) => match)
+        ? all.map(({ bank: _, match: __, ...shown }) => shown)
         : all.map(({ bank_content_id: contentId }) => contentId),
     }
   })
@@ -125,13 +116,10 @@ function lookUpAddressOrHashRoute(app: FastifyInstance, options: HmaMatchingOpti
     fields.check()
     if (url !== undefined) {
       if (type !== undefined) signalTypeNamed(type)
-      const result = await hashedFrom(options, url, fields, 'query', request.hashingFor(reply))
-      request.consumeQuota(reply, 1)
-      const asked = askedOr(result)
-      const found = await lookUp({ request, reply }, options, { asked, banks: names, coin: coinOf(seed) })
-      const hashedWith = typeOf(result)
-      if (type !== undefined) return type === hashedWith ? found : {}
-      return { [hashedWith]: found }
+      const result = await hashedFrom(options, url, fields, 'query', { request, reply })
+      const asked = { types: fields.text('types'), banks: names, coin: coinOf(seed) }
+      const found = await lookUpFile({ request, reply }, options, result, asked)
+      return type === undefined ? found : (ownValue(found, type) ?? {})
     }
     if (signal === undefined || type === undefined)
       throw new HmaRefusal(400, 'Either url or both signal and signal_type are required')
@@ -146,9 +134,9 @@ function lookUpFileRoute(app: FastifyInstance, options: HmaMatchingOptions): voi
     const fields = laxFields(request.query)
     const [banks, seed] = [fields.text('banks'), fields.text('seed')]
     const coin = fields.text('bypass_coinflip') === 'true' ? 0 : coinOf(seed)
-    const result = await hashUploaded({ request, reply }, options, fields.text('types'))
-    request.consumeQuota(reply, 1)
-    return { [typeOf(result)]: await lookUp({ request, reply }, options, { asked: askedOr(result), banks, coin }) }
+    const types = fields.text('types')
+    const { result } = await hashedUpload(options, types, 'query', { request, reply })
+    return await lookUpFile({ request, reply }, options, result, { types, banks, coin })
   })
 }
 
@@ -182,36 +170,11 @@ function indexStatusRoute(app: FastifyInstance, { health, now }: HmaMatchingOpti
   })
 }
 
-async function hashUploaded(
-  { request, reply }: Exchange,
-  { hashing, uploadLimits, inFlight }: HmaMatchingOptions,
-  types: string | undefined,
-): Promise<Hashed> {
-  let content = ''
-  const accepts = (name: string) => {
-    contentTypeNamed(name)
-    selectedTypes(types, name)
-    content = name
-  }
-  const { result } = await oneFile<HashedImage | Md5>(
-    request,
-    forQueries(uploadLimits),
-    inFlight,
-    accepts,
-    async (pieces, isCut) =>
-      content === VIDEO
-        ? { md5: await md5Of(pieces, isCut) }
-        : ofImage(hashing.hash(pieces, 'query', 'none', request.hashingFor(reply)), isCut),
-  )
-  await request.reauthorize()
-  return result
-}
-
 async function findMatches(
   { request, reply }: Exchange,
   { matcher, videoMatcher, matchIds, contents }: HmaMatchingOptions,
   asked: Asked,
-): Promise<Found[]> {
+): Promise<FoundMatch[]> {
   const caller = callerOf(request)
   const options = {
     orgId: caller.orgId,
@@ -231,11 +194,40 @@ async function findMatches(
     const imageId = matchIds.imageOf(caller.orgId, match.matchId)
     if (imageId === undefined) throw new Error('a match id that was given is known')
     return {
+      match,
       bank: match.bank,
       bank_content_id: contents.idFor(caller.orgId, imageId),
       distance: distanceText(match, caller, 'frames' in asked ? asked.frames.length : undefined),
     }
   })
+}
+
+/** @returns matches by the types that the file was hashed with, and by bank. A video is asked for once, by its file and its frames. */
+async function lookUpFile(
+  exchange: Exchange,
+  options: HmaMatchingOptions,
+  hashed: Hashed,
+  { types, ...how }: Omit<LookUp, 'asked'> & { readonly types: string | undefined },
+) {
+  const { request, reply } = exchange
+  const asked = askedOr(hashed)
+  request.consumeQuota(reply, countOf(asked))
+  const found = await findMatches(exchange, options, asked)
+  if (hashed instanceof Problem || !('md5' in hashed)) return { [PDQ]: byBank(exchange, options, found, how) }
+  const selected = selectedTypes(types, VIDEO)
+  const { video } = hashed
+  const ofFile = found.filter(({ match }) => match.signalType === VIDEO_MD5)
+  const ofFrames = found.filter(({ match: { signalType, segments, queryMs } }) => {
+    return signalType !== VIDEO_MD5 || segments !== undefined || queryMs !== undefined
+  })
+  const told = ofFrames.map(({ match, ...rest }) => ({
+    ...{ match, ...rest },
+    distance: distanceText({ ...match, signalType: PDQ }, callerOf(request), video?.frames.length),
+  }))
+  return {
+    ...(selected?.includes(VIDEO_MD5) !== false && { [VIDEO_MD5]: byBank(exchange, options, ofFile, how) }),
+    ...(video !== undefined && { [VPDQ]: byBank(exchange, options, told, how) }),
+  }
 }
 
 interface LookUp {
@@ -247,35 +239,35 @@ interface LookUp {
 }
 
 /** @returns matches by bank. A disabled bank never answers. */
-async function lookUp(exchange: Exchange, options: HmaMatchingOptions, { asked, banks, coin }: LookUp) {
+async function lookUp(exchange: Exchange, options: HmaMatchingOptions, { asked, ...how }: LookUp) {
+  return byBank(exchange, options, await findMatches(exchange, options, asked), how)
+}
+
+function byBank(
+  exchange: Exchange,
+  options: HmaMatchingOptions,
+  found: readonly FoundMatch[],
+  { banks, coin }: Omit<LookUp, 'asked'>,
+) {
   const names = banks?.split(',')
   const listed = options.banks.list(callerOf(exchange.request))
   const ratios = new Map(listed.map(({ shownAs, enabledRatio }) => [shownAs, enabledRatio ?? 1]))
   const answer = new Map<string, Omit<Found, 'bank'>[]>()
-  for (const { bank, ...match } of await findMatches(exchange, options, asked)) {
+  for (const { bank, match: _, ...shown } of found) {
     if (names?.includes(bank) === false || (ratios.get(bank) ?? 0) < coin) continue
     const ofBank = answer.get(bank) ?? []
-    ofBank.push(match)
+    ofBank.push(shown)
     answer.set(bank, ofBank)
   }
   return Object.fromEntries(answer)
 }
 
-function typeOf(hashed: Hashed): HmaSignalType {
-  return 'md5' in hashed ? VIDEO_MD5 : PDQ
-}
-
-/** HMA answers an empty hash for a picture that is too plain. */
-function hashesOf(hashed: Hashed): Partial<Record<HmaSignalType, string>> {
-  if ('md5' in hashed) return { [VIDEO_MD5]: hashed.md5 }
-  if (!(hashed instanceof Problem)) return { [PDQ]: hashed.quality < SIGNAL_TYPES.pdq.minQuality ? '' : pdqOf(hashed) }
-  if (hashed.code === 'quality-too-low') return { [PDQ]: '' }
-  throw unhashed(hashed)
-}
-
 /** @throws the problem of a file that could not be hashed: an empty hash cannot be looked up. */
 function askedOr(hashed: Hashed): Asked {
-  if ('md5' in hashed) return askedBy(givenHash(VIDEO_MD5, hashed.md5, 'invalid signal'))
+  if ('md5' in hashed) {
+    const file = askedBy(givenHash(VIDEO_MD5, hashed.md5, 'invalid signal'))
+    return hashed.video === undefined || 'frames' in file ? file : { frames: hashed.video.frames, file: [...file.signals] }
+  }
   if (!(hashed instanceof Problem)) return hashed
   throw hashed.code === 'quality-too-low' ? new HmaRefusal(400, `invalid signal: ${INVALID_PDQ}`) : unhashed(hashed)
 }
@@ -286,7 +278,8 @@ function askedBy(given: GivenHash): Asked {
 
 /** How many pictures a query counts as. */
 function countOf(asked: Asked): number {
-  return 'frames' in asked ? Math.ceil(asked.frames.length / MAX_AREA_SIGNALS) : 1
+  if (!('frames' in asked)) return 1
+  return Math.ceil(asked.frames.reduce((sum, { signals }) => sum + signals.length, 0) / MAX_AREA_SIGNALS)
 }
 
 function isKnown(type: string): boolean {

@@ -76,15 +76,16 @@ interface Told {
 
 async function matchIn(call: Call, videos: readonly AskedVideo[]): Promise<Match[][]> {
   const { parts, catalogue, searcher, options } = call
-  const { probing, matchIds } = parts
+  const { probing, matchIds, viewIdOf } = parts
   const banks = banksAsked(catalogue, options)
   const widestOf = widestOfFrames(widestIn(banks, options, probing.isOn), options.thresholdBits, probing.isOn)
   const radiusOf = (imageId: string) => probing.radiusOf(options.orgId, imageId)
   const isNarrowed = (imageId: string) => catalogue.isNarrowed(imageId)
-  const [most, isStopped] = [maxMatchesOf(videos.length), stoppedIn(catalogue, searcher)]
+  const [most, isStopped] = [maxMatchesOf(videos.length), stoppedIn(catalogue, searcher, viewIdOf)]
   // Frames are searched for completely, beforehand.
   const firstPassBits = undefined
-  const asking = { searcher, banks, widestOf, firstPassBits, options, matchIds, most, radiusOf, isNarrowed, isStopped }
+  const screens = { radiusOf, isNarrowed, isStopped, viewIdOf }
+  const asking = { searcher, banks, widestOf, firstPassBits, options, matchIds, most, ...screens }
   const yieldIfNeeded = parts.scheduler.yielder()
   const answers: (readonly Told[])[] = []
   for (const [video, asked] of videos.entries()) {

@@ -24,7 +24,7 @@ export const recordMatchEvents = `${outboxLua}
     local prefix   = ARGV[6] -- of all keys
     local count    = tonumber(ARGV[7]) -- [integer] of parties
     -- ARGV[8 + 2i] party i, ARGV[9 + 2i] its hits; then of uploads that are no copies: keyed hash of the look, that of the frame or empty, and
-    -- [0…255] the view that alone decided or empty, and so on
+    -- [integer] the view that alone decided or empty, and so on
     -- returns {[integer] parties so far; for each party [1 or 0] whether it is new; hits of this hour, one number for each party; [1 or 0] whether
     -- there is a notice; [integer] uploads and [integer] different looks, of a video those of the frame with most, both of the last two half days;
     -- views and their looks}; nil without the image

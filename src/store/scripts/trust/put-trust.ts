@@ -32,7 +32,7 @@ export const putTrust = {
   lua: `${announceLua}${feedLaterLua}${outboxLua}${pseudonymsLua}${refuseLua}${handedOverLua}
     local images        = KEYS[1] -- hash: the shard of the image
     local trust         = KEYS[2] -- hash: image id -> version:JSON
-    local trustStatuses = KEYS[3] -- hash: image id -> [2 to 4 bytes]
+    local trustStatuses = KEYS[3] -- hash: image id -> [2 to 10 bytes]
     local disputes      = KEYS[4] -- sorted set: image ids
     local quarantine    = KEYS[5] -- sorted set: image ids
     local holdSchedule  = KEYS[6] -- sorted set: image ids, by when [epoch ms] their pause ends
@@ -41,7 +41,7 @@ export const putTrust = {
     local id            = ARGV[1] -- [16 bytes]
     local version       = ARGV[2] -- the version that was read; 0 for none
     local json          = ARGV[3]
-    local trustStatus   = ARGV[4] -- [2 to 4 bytes]
+    local trustStatus   = ARGV[4] -- [2 to 10 bytes]
     local disputedAt    = ARGV[5] -- [epoch ms], or empty
     local heldAt        = ARGV[6] -- [epoch ms], or empty
     local dueMs         = ARGV[7] -- [epoch ms] when its pause ends, or empty

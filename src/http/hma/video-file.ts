@@ -1,0 +1,85 @@
+// Video files in HMA's interface: their MD5, and the hashes of frames where a worker decodes them.
+
+import { createHash } from 'node:crypto'
+import { setImmediate as nextTick } from 'node:timers/promises'
+import type { FastifyReply } from 'fastify'
+import type { HashedImage, HashedVideoFile } from '../../domain/matching/hashed-image.js'
+import { Problem, type ProblemCode } from '../../domain/problem.js'
+import type { HashingFor } from '../../services/intake/hashing.js'
+import type { ReceivedVideo, VideoHashing, VideoPurpose } from '../../services/intake/video-hashing.js'
+import type { UseImage } from '../upload.js'
+import { goneSignal, keepWaiting } from '../video-upload.js'
+import { selectedTypes, VIDEO, VPDQ } from './hma-signals.js'
+
+export interface HmaVideo {
+  readonly md5: string
+  /** Absent if no frame was asked for, or none can be hashed here and MD5 is enough. */
+  readonly video?: HashedVideoFile
+}
+
+export interface VideoWish {
+  /** `types` of the address, if the client selects some. */
+  readonly types: string | undefined
+  readonly purpose: VideoPurpose
+  readonly from: HashingFor
+  readonly reply: FastifyReply
+}
+
+/** Without them the MD5 of the file is told alone, as an HMA without vPDQ does, unless vPDQ was asked for by name. */
+const WITHOUT_FRAMES: readonly ProblemCode[] = [
+  'video-unavailable',
+  'media-unsupported',
+  'video-undecodable',
+  'video-too-long',
+  'video-too-large',
+  'quality-too-low',
+]
+
+/**
+ * @param read reads a file, and hands it to what it is given if it is a video. The bytes are overwritten, and count as a video from then on.
+ * @returns what `read` gave, or the hashes of the video. @throws {Problem} as `VideoHashing`, image-too-large
+ */
+export async function withVideoFile(
+  videoHashing: VideoHashing,
+  { types, purpose, from, reply }: VideoWish,
+  read: (take: UseImage<HmaVideo>) => Promise<HashedImage | HmaVideo | Problem>,
+): Promise<HashedImage | HmaVideo | Problem> {
+  const gone = goneSignal(reply)
+  const isAsked = () => selectedTypes(types, VIDEO)?.includes(VPDQ)
+  let received: ReceivedVideo | undefined
+
+  const ifNeeded = (error: unknown): undefined => {
+    const isNeeded = !(error instanceof Problem) || !WITHOUT_FRAMES.includes(error.code) || isAsked() === true
+    if (isNeeded) throw error
+  }
+  const receive = async (sizeBytes: number) => {
+    if (await videoHashing.lackDecoders()) throw new Problem('video-unavailable')
+    return videoHashing.receive(from, sizeBytes)
+  }
+  const take: UseImage<HmaVideo> = async (pieces, isCut) => {
+    const digest = createHash('md5')
+    try {
+      if (isCut) throw new Problem('image-too-large')
+      const sizeBytes = pieces.reduce((sum, { length }) => sum + length, 0)
+      if (isAsked() !== false) received = await receive(sizeBytes).catch(ifNeeded)
+      for (const piece of pieces) {
+        digest.update(piece)
+        received?.add(piece)
+        await nextTick() // a piece may have a megabyte
+      }
+      return { md5: digest.digest('hex') }
+    } finally {
+      for (const piece of pieces) piece.fill(0)
+    }
+  }
+
+  try {
+    const result = await read(take)
+    if (!('md5' in result) || received === undefined) return result
+    keepWaiting(reply, videoHashing)
+    const video = await received.hash(purpose, gone).catch(ifNeeded)
+    return video === undefined ? result : { ...result, video }
+  } finally {
+    received?.release()
+  }
+}

@@ -1,0 +1,62 @@
+// Looks through what a Matroska file says of itself before a parser does, which would keep an object for each of millions of tracks.
+
+import { MAX_TRACKS } from '../../../src/domain/media/video-track.js'
+
+const EBML = 0x1a45dfa3
+const SEGMENT = 0x18538067
+const CLUSTER = 0x1f43b675
+const TRACKS = 0x1654ae6b
+const VOID = 0xec
+const CRC = 0xbf
+/** Ten minutes with a cue for each frame, 60 in a second, have 36,000. */
+const MAX_PARTS = 200_000
+
+interface Element {
+  readonly id: number
+  readonly start: number
+  /** `undefined` if it says that it has no known length. */
+  readonly end: number | undefined
+}
+
+/**
+ * @returns false for more tracks than `MAX_TRACKS`, or far more parts than any film has. What follows data of unknown length is not looked at.
+ * Cost: a step for each part up to that.
+ */
+export function hasFewParts(file: Uint8Array): boolean {
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength)
+  let [parts, tracks] = [0, 0]
+  for (let at = 0; parts <= MAX_PARTS; parts++) {
+    const element = elementAt(view, at)
+    if (element === undefined) return true
+    const { id, start, end } = element
+    at = id === SEGMENT ? start : (end ?? view.byteLength)
+    if ([EBML, SEGMENT, CLUSTER, VOID, CRC].includes(id)) continue
+    for (let inner = start; inner < Math.min(at, view.byteLength); ) {
+      const part = elementAt(view, inner)
+      if (part?.end === undefined) break
+      if (id === TRACKS && ++tracks > MAX_TRACKS) return false
+      if (++parts > MAX_PARTS) return false
+      inner = part.end
+    }
+  }
+  return false
+}
+
+function elementAt(view: DataView, at: number): Element | undefined {
+  if (at + 12 > view.byteLength) return undefined
+  const idBytes = Math.clz32(view.getUint8(at)) - 23
+  if (idBytes > 4) return undefined
+  const id = view.getUint32(at) >>> (8 * (4 - idBytes))
+  const first = view.getUint8(at + idBytes)
+  const sizeBytes = Math.clz32(first) - 23
+  if (sizeBytes > 8) return undefined
+  let size = first & (0xff >> sizeBytes)
+  let isUnknown = size === 0xff >> sizeBytes
+  for (let i = 1; i < sizeBytes; i++) {
+    const byte = view.getUint8(at + idBytes + i)
+    size = 256 * size + byte
+    isUnknown &&= byte === 0xff
+  }
+  const start = at + idBytes + sizeBytes
+  return { id, start, end: isUnknown ? undefined : start + size }
+}
