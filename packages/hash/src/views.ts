@@ -70,10 +70,11 @@ const PARTS_ASKED = 10
 const PARTS_REGISTERED = 3
 /** Share of the whole area. Smaller parts may be captions, which look alike in many pictures. */
 const MIN_REGISTERED_AREA = 0.25
-/** The part with the best score is the picture in 3 of 4 screenshots, one of the next four in half of the others. */
-const PARTS_BESIDE_FRAMED = 4
-/** Share of the whole area: pictures in chats are smaller than a quarter of a telephone's screen. */
-const MIN_BESIDE_AREA = 0.1
+/**
+ * Share of the whole area, for the part that is likeliest after the framed one: pictures in chats are smaller than a quarter of a telephone's screen.
+ * Further parts are not registered, because they match other screens of the same app.
+ */
+const MIN_NEXT_AREA = 0.1
 /** Share of the whole area. The frame of a larger part is a bar of an app over a picture that fills the screen. */
 const FULL_SCREEN_AREA = 0.75
 /**
@@ -160,10 +161,10 @@ function registered(raster: MeasuredRaster, aspect: number, { framed, parts }: D
     ]
   }
   if (isStrip(framed)) return [own, ...shapes(whole, aspect), ...crops(whole, CROPS)]
-  const isBeside = (part: Rectangle) => isWorth(part, MIN_BESIDE_AREA) && overlapOf(part, framed) < SAME_OVERLAP
+  const next = parts.find((part) => isWorth(part, MIN_NEXT_AREA) && overlapOf(part, framed) < SAME_OVERLAP)
   const isFullScreen = framed.isPlainAround && areaOf(framed) >= FULL_SCREEN_AREA * areaOf(whole)
   const inside = [
-    ...deframed([framed, ...parts.filter(isBeside).slice(0, PARTS_BESIDE_FRAMED)]),
+    ...deframed(next === undefined ? [framed] : [framed, next]),
     ...pieces(framed, [...HALVES, ...QUARTERS]),
     ...registeredCores(framed, sidesOf(framed)),
     ...(isFullScreen ? registeredCores(whole, aspect) : []),
