@@ -90,15 +90,53 @@ t.test('a story on a phone is found with words at its top and bottom and icons a
   for (const seed of SEEDS) {
     const photo = clouds(seed, 400, 400)
     const screen = cropped(photo, 9 / 19.5)
-    const { data, width, height } = screen
-    const cover = (left: number, top: number, right: number, bottom: number, level: number) => {
-      for (let y = Math.round(top * height); y < Math.round(bottom * height); y++) {
-        data.fill(level, 3 * (y * width + Math.round(left * width)), 3 * (y * width + Math.round(right * width)))
-      }
-    }
-    cover(0, 0, 1, 0.09, 20)
-    cover(0, 0.9, 1, 1, 20)
-    for (const top of [0.5, 0.58, 0.66, 0.74]) cover(0.86, top, 0.96, top + 0.05, 250)
+    cover(screen, [0, 0, 1, 0.09], 20)
+    cover(screen, [0, 0.9, 1, 1], 20)
+    for (const top of [0.5, 0.58, 0.66, 0.74]) cover(screen, [0.86, top, 0.96, top + 0.05], 250)
     t.ok(isFound(hasher.hash(photo, 'register').signals, hasher.hash(screen, 'query').signals), `${seed}`)
   }
 })
+
+t.test('a screen that a picture fills is found when it is registered with a bar at its bottom', async (t) => {
+  for (const seed of SEEDS) {
+    const photo = clouds(seed, 400, 400)
+    const screen = cropped(photo, 9 / 19.5)
+    cover(screen, [0, 0.94, 1, 1], 20)
+    const { signals } = hasher.hash(screen, 'register')
+    t.ok(isFound(signals, hasher.hash(photo, 'query').signals), `${seed}: by the picture`)
+    t.ok(isFound(signals, hasher.hash(onPage([photo]), 'query').signals), `${seed}: by the picture on a page`)
+  }
+})
+
+t.test('of a registered page the two likeliest parts are taken for the picture, and no more', async (t) => {
+  for (const seed of SEEDS) {
+    const photos = [clouds(seed, 400, 300), clouds(seed + 10, 400, 220), clouds(seed + 20, 400, 260)]
+    const { signals } = hasher.hash(onPage(photos), 'register')
+    t.equal(signals.filter(({ view }) => view === 'deframed').length, 2, `${seed}`)
+  }
+})
+
+/** @param share left, top, right and bottom, relative to the sides. */
+function cover({ data, width, height }: Picture, [left, top, right, bottom]: readonly number[], level: number): void {
+  const [l = 0, t = 0, r = 0, b = 0] = [left, top, right, bottom]
+  for (let y = Math.round(t * height); y < Math.round(b * height); y++) {
+    data.fill(level, 3 * (y * width + Math.round(l * width)), 3 * (y * width + Math.round(r * width)))
+  }
+}
+
+/** Pictures of one width below each other on a light page. */
+function onPage(pictures: readonly Picture[]): Picture {
+  const [margin, gap] = [40, 40]
+  const width = 2 * margin + (pictures[0]?.width ?? 0)
+  const height = pictures.reduce((sum, picture) => sum + picture.height + gap, 2 * margin - gap)
+  const page: Picture = { data: new Uint8Array(3 * width * height).fill(240), width, height, channels: 3 }
+  let top = margin
+  for (const picture of pictures) {
+    for (let y = 0; y < picture.height; y++) {
+      const row = picture.data.subarray(3 * y * picture.width, 3 * (y + 1) * picture.width)
+      page.data.set(row, 3 * ((top + y) * width + margin))
+    }
+    top += picture.height + gap
+  }
+  return page
+}

@@ -1,10 +1,10 @@
 // Chooses the parts of a picture that are hashed, for registering and for queries.
 
-import { type Deframed, deframe } from './deframe/deframe.js'
+import { type Deframed, deframe, SAME_OVERLAP } from './deframe/deframe.js'
 import { inscribed, type Shape, shapeOf } from './deframe/shape.js'
 import type { MeasuredRaster } from './measured.js'
 import { wholeOf } from './raster.js'
-import { areaOf, type Rectangle } from './rectangle.js'
+import { areaOf, overlapOf, type Rectangle } from './rectangle.js'
 import { isSignIn } from './simple.js'
 import { straightened, type TiltedPart } from './tilt.js'
 import { orientationsOf } from './transforms.js'
@@ -71,6 +71,13 @@ const PARTS_REGISTERED = 3
 /** Share of the whole area. Smaller parts may be captions, which look alike in many pictures. */
 const MIN_REGISTERED_AREA = 0.25
 /**
+ * Share of the whole area, for the part that is likeliest after the framed one: pictures in chats are smaller than a quarter of a telephone's screen.
+ * Further parts are not registered, because they match other screens of the same app.
+ */
+const MIN_NEXT_AREA = 0.1
+/** Share of the whole area. The frame of a larger part is a bar of an app over a picture that fills the screen. */
+const FULL_SCREEN_AREA = 0.75
+/**
  * Maximum ratio of the long to the short side of a deframed part. A longer part is usually a banner, a headline or a toolbar of an app. If
  * registered, it would match every post with the same one.
  */
@@ -135,10 +142,9 @@ const SKEWED_SHARE = 0.92
 function registered(raster: MeasuredRaster, aspect: number, { framed, parts }: Deframed, shape: Shape | undefined): View[] {
   const whole = wholeOf(raster)
   const own: View = { kind: 'whole', part: whole }
-  const sidesOf = ({ left, top, right, bottom }: Rectangle) =>
-    aspect * (((right - left) / raster.width) * (raster.height / (bottom - top)))
+  const sidesOf = (part: Rectangle) => aspectOf(part, raster, aspect)
   const isStrip = (part: Rectangle) => Math.max(sidesOf(part), 1 / sidesOf(part)) > LONGEST_REGISTERED
-  const isWorth = (part: Rectangle) => areaOf(part) >= MIN_REGISTERED_AREA * areaOf(whole) && !isStrip(part)
+  const isWorth = (part: Rectangle, minArea: number) => areaOf(part) >= minArea * areaOf(whole) && !isStrip(part)
   if (shape !== undefined && (framed === undefined || !shape.holds(framed))) {
     return [own, ...insides(shape, 'crop'), ...shapes(shape.inside, sidesOf(shape.inside)), ...crops(shape.inside, CROPS)]
   }
@@ -150,15 +156,18 @@ function registered(raster: MeasuredRaster, aspect: number, { framed, parts }: D
       ...shapes(whole, aspect),
       ...crops(whole, CROPS),
       ...tilts(aspect, REGISTERED_ANGLES_DEG),
-      ...deframed(parts.filter(isWorth).slice(0, PARTS_REGISTERED)),
+      ...deframed(parts.filter((part) => isWorth(part, MIN_REGISTERED_AREA)).slice(0, PARTS_REGISTERED)),
       ...middles(whole, aspect),
     ]
   }
   if (isStrip(framed)) return [own, ...shapes(whole, aspect), ...crops(whole, CROPS)]
+  const next = parts.find((part) => isWorth(part, MIN_NEXT_AREA) && overlapOf(part, framed) < SAME_OVERLAP)
+  const isFullScreen = framed.isPlainAround && areaOf(framed) >= FULL_SCREEN_AREA * areaOf(whole)
   const inside = [
-    ...deframed([framed]),
+    ...deframed(next === undefined ? [framed] : [framed, next]),
     ...pieces(framed, [...HALVES, ...QUARTERS]),
     ...registeredCores(framed, sidesOf(framed)),
+    ...(isFullScreen ? registeredCores(whole, aspect) : []),
     ...shapes(framed, sidesOf(framed)),
   ]
   return framed.isPlainAround
@@ -184,7 +193,8 @@ function asked(raster: MeasuredRaster, aspect: number, { parts }: Deframed, shap
     ...pieces(whole, [...HALVES, ...QUARTERS]),
     ...inside,
     ...(first === undefined || signs.has(first) ? [] : pieces(first, HALVES)),
-    ...askedCores(whole, aspect),
+    ...askedCores([...cores(whole, aspect), ...(aspect < WIDEST ? [shaped(whole, aspect, WIDEST)] : [])]),
+    ...(first === undefined || signs.has(first) ? [] : askedCores(cores(first, aspectOf(first, raster, aspect)))),
     ...tilts(aspect, FILLED_ANGLES_DEG),
     ...SKEWED_ANGLES_DEG.map(
       (angleDeg): View => ({ kind: 'tilted', part: { width: aspect * SKEWED_SHARE, height: SKEWED_SHARE, angleDeg } }),
@@ -203,9 +213,13 @@ function registeredCores(part: Rectangle, aspect: number): View[] {
   return cores(part, aspect).map((core) => ({ kind: 'crop', part: core }))
 }
 
-function askedCores(part: Rectangle, aspect: number): View[] {
-  const widest = aspect < WIDEST ? [shaped(part, aspect, WIDEST)] : []
-  return [...cores(part, aspect), ...widest].map((core) => ({ kind: 'deframed', part: core, unlikely: true, isCore: true }))
+function askedCores(parts: readonly Rectangle[]): View[] {
+  return parts.map((part) => ({ kind: 'deframed', part, unlikely: true, isCore: true }))
+}
+
+/** Width over height of a part of a picture whose sides may have been reduced by different factors. */
+function aspectOf({ left, top, right, bottom }: Rectangle, raster: MeasuredRaster, aspect: number): number {
+  return aspect * (((right - left) / raster.width) * (raster.height / (bottom - top)))
 }
 
 /** The inside of a shape without its background, and pieces of it. */

@@ -26,7 +26,8 @@ const MIN_FRAMED_AREA = 0.1
 /** Maximum density of fine structure around the part, relative to its inside. It excludes half of the pictures that seem framed and are not. */
 const PLAIN_AROUND = 0.7
 const RANKED_PARTS = 12
-const SAME_OVERLAP = 0.95
+/** Parts that overlap more are the same. */
+export const SAME_OVERLAP = 0.95
 const MIN_AREA = 0.02
 
 /**
