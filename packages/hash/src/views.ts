@@ -66,7 +66,7 @@ export function queryOrientations<Hash>(
   return orientationsOf(2).flatMap((orientation) => dihedrals[orientation] ?? [])
 }
 
-const PARTS_ASKED = 10
+const PARTS_ASKED = 8
 const PARTS_REGISTERED = 3
 /** Share of the whole area. Smaller parts may be captions, which look alike in many pictures. */
 const MIN_REGISTERED_AREA = 0.25
