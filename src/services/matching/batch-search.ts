@@ -61,7 +61,7 @@ export const MAX_CORROBORATED = 128
 /** Compares hashes with all rows of a few images. Cost: 0.1 µs for each hash and row. */
 export interface Compared {
   /** Has each image rows of the type that most views have? One without may have been registered as a single hash. */
-  readonly hasRows: boolean
+  hasRows(): boolean
   /** As a search that finds only these images, and misses none of their rows. */
   near(type: SignalType, hashes: readonly Hash256[], radius: Radius): readonly Hit[]
 }
@@ -80,9 +80,7 @@ export function comparedWith(
     return rows
   }
   return {
-    get hasRows() {
-      return rowsOf('pdq-area').every(({ rows }) => rows.length > 0)
-    },
+    hasRows: () => rowsOf('pdq-area').every(({ rows }) => rows.length > 0),
     near: (type, hashes, { bits, marginBits }) => nearRows(rowsOf(type), hashes, bits + marginBits),
   }
 }

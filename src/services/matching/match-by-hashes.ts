@@ -256,7 +256,7 @@ function* lookForCorroborations(
     yield
     if (upright === undefined) continue
     const radius = { bits: widest, marginBits: 0 }
-    const near = trial !== undefined || compared?.hasRows ? compared?.near(type, upright.hashes, radius) : undefined
+    const near = trial !== undefined || compared?.hasRows() ? compared?.near(type, upright.hashes, radius) : undefined
     if (near?.length === 0) continue
     const hits = trial !== undefined && near !== undefined ? near : yield* search(searcher, type, upright.hashes, radius)
     const veto = vetoOf(searcher, type, { asked: view, rotated: false }, hits)
