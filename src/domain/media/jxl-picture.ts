@@ -33,7 +33,7 @@ export interface JxlFile {
  * Colours are 8 bits in sRGB where the file keeps them as XYB, which lossy encoders do; HDR is tone-mapped. Other files name their colour space in
  * the PNG, by an `iCCP` or a `cICP` chunk.
  *
- * Cost: 0.23 µs and 34 bytes a pixel. Writing PNG takes two thirds of that time.
+ * Cost: 0.2 µs a pixel for flat pictures to 0.5 for photographs, and 34 bytes a pixel. Writing PNG takes most of that time.
  *
  * @param compiled by `compileJxl`.
  * @throws {Problem} `image-undecodable` for a damaged file; `media-unsupported` for CMYK; `image-too-many-pixels` when the picture, or what decoding
