@@ -1,5 +1,7 @@
 // The findings of a run, and how they are reported.
 
+import { z } from 'zod'
+
 export interface Findings {
   /** Acknowledged and missing: described without hashes. */
   readonly lost: string[]
@@ -40,4 +42,25 @@ export function reportOf({ lost, wrong, traces, hung, crashes, recoveries }: Fin
     hung: hung.length,
     readyMsP99: Math.round(sorted[Math.ceil(0.99 * sorted.length) - 1] ?? 0),
   }
+}
+
+const UnexpectedLine = z.object({
+  msg: z.literal('unexpected'),
+  err: z.object({ message: z.string(), stack: z.string().optional() }),
+})
+
+/** The errors behind answers of 500, from the log of a process: without them a rare one cannot be explained afterwards. */
+export function unexpectedErrors(name: string, output: readonly string[]): string[] {
+  return output
+    .join('')
+    .split('\n')
+    .filter((line) => line.includes('"unexpected"'))
+    .flatMap((line) => {
+      try {
+        const { err } = UnexpectedLine.parse(JSON.parse(line))
+        return [`${name} logged ${err.stack ?? err.message}`]
+      } catch {
+        return [] // another line, or one cut off by a kill
+      }
+    })
 }

@@ -5,7 +5,7 @@ import { randomFrom } from '../helpers/pictures.js'
 import { askForHashes, askForPictures } from './asker.js'
 import { CAUSES, type Cause, type CauseName, type Draw } from './causes.js'
 import { deploy } from './deployment.js'
-import { type Findings, noFindings, type Report, reportOf } from './findings.js'
+import { type Findings, noFindings, type Report, reportOf, unexpectedErrors } from './findings.js'
 import { importSignals } from './importer.js'
 import { openLedger } from './ledger.js'
 import { askOne, type Scene } from './load.js'
@@ -94,6 +94,7 @@ export async function run({ faults, seed, only, longestMs, tell, tellEvery }: Ru
     isOver = true
     await load
     findings.traces.push(...traces.sinceLast(), ...(await traces.inKeys()))
+    findings.wrong.push(...deployment.apis.flatMap(({ name, output }) => unexpectedErrors(name, output)))
   } finally {
     isOver = true
     await deployment.close()

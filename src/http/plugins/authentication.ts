@@ -97,8 +97,8 @@ export const authentication = fp<AuthenticationOptions>(
         request.ownCase = await (caller === undefined ? cases.own(number, token) : cases.ownByKey(number, caller, may))
         return
       }
-      request.caller = null
       if (token === undefined) throw new Problem('key-missing')
+      // `identify` may throw: then the caller of the last check stays.
       request.caller = identify(token, request.ip) ?? null
       if (request.caller === null) throw new Problem('key-invalid')
       if (scope !== 'key' && !request.caller.scopes.has(scope)) throw new Problem('scope-missing', { scope })
