@@ -6,8 +6,8 @@ import { MEDIA_FORMATS, type MediaFormat } from '../../src/domain/media/media-fo
 import { cannotOpen } from './cannot-open.js'
 import { isAnimated, orientationOfWebp } from './containers.js'
 import { drawnSource, readsBackExactly } from './drawn.js'
-import { isWholeInInks, sidesOf, withoutInkProfile } from './file-head.js'
-import { jpegPart } from './grouping.js'
+import { isCmykDecodedWhole, sidesOf, withoutCmykProfile } from './file-head.js'
+import { jpegDivisor } from './grouping.js'
 import { hasImageDecoder, openAnimation, openReduced } from './image-decoder.js'
 import { type ChosenFile, type Opened, openedPicture } from './opened.js'
 import { type Outcome, rejected } from './outcome.js'
@@ -18,7 +18,7 @@ const LARGE_PIXELS = 16_000_000
 
 /** As it is shown: turned as its EXIF says, in sRGB. */
 export async function openInBrowser(given: ChosenFile): Promise<Opened | Outcome> {
-  const chosen = given.format === 'jpeg' ? await withoutInkProfile(given) : given
+  const chosen = given.format === 'jpeg' ? await withoutCmykProfile(given) : given
   const { head, format } = chosen
   if (typeof OffscreenCanvas === 'undefined') return cannotOpen(format, 'browser')
   if (!readsBackExactly()) return cannotOpen(format, 'altered')
@@ -26,10 +26,10 @@ export async function openInBrowser(given: ChosenFile): Promise<Opened | Outcome
   if (sides !== undefined && (format === 'jpeg' ? isTooLargeJpeg(sides) : isTooLarge(sides)))
     return rejected('too-many-pixels')
   if (format === 'jpeg') return openJpeg(chosen, sides)
-  return MAY_MOVE.includes(format) ? openMaybeMoving(chosen, sides) : openStill(chosen, sides)
+  return MAY_BE_ANIMATED.includes(format) ? openMaybeAnimated(chosen, sides) : openStill(chosen, sides)
 }
 
-const MAY_MOVE: readonly MediaFormat[] = ['gif', 'webp', 'png', 'avif', 'jxl']
+const MAY_BE_ANIMATED: readonly MediaFormat[] = ['gif', 'webp', 'png', 'avif', 'jxl']
 
 function isTooLargeJpeg({ width, height }: Sides): boolean {
   return width * height > MAX_JPEG_PIXELS
@@ -40,8 +40,8 @@ async function openJpeg(chosen: ChosenFile, stored: ReturnType<typeof sidesOf>):
   const { orientation = 1 } = stored
   const size = hashedSize(stored)
   const isLarge = stored.width * stored.height > LARGE_PIXELS
-  const isWhole = isWholeInInks(chosen.head, stored)
-  if (!isWhole && (isLarge || jpegPart(stored, size) > 1)) {
+  const isWhole = isCmykDecodedWhole(chosen.head, stored)
+  if (!isWhole && (isLarge || jpegDivisor(stored, size) > 1)) {
     const opened = await openReduced(chosen.file, stored, orientation, size)
     if (opened !== undefined) return opened
   }
@@ -59,13 +59,13 @@ async function hasEnd(file: Blob): Promise<boolean> {
 const TAIL_BYTES = 64 * 1024
 const END_OF_IMAGE = 0xd9
 
-async function openMaybeMoving(chosen: ChosenFile, sides: Sides | undefined): Promise<Opened | Outcome> {
+async function openMaybeAnimated(chosen: ChosenFile, sides: Sides | undefined): Promise<Opened | Outcome> {
   const { file, format } = chosen
   const bytes = new Uint8Array(await file.arrayBuffer())
   const orientation = format === 'webp' ? orientationOfWebp(bytes) : 1
-  const moves = isAnimated(bytes, format)
+  const hasSeveralFrames = isAnimated(bytes, format)
   bytes.fill(0)
-  if (!moves) return openStill(chosen, sides, orientation)
+  if (!hasSeveralFrames) return openStill(chosen, sides, orientation)
   if (format === 'jxl') return cannotOpen(format, 'format') // a decoder of ours tells how long its pictures are shown
   if (!hasImageDecoder()) return cannotOpen(format, 'animated')
   const opened = await openAnimation(file, MEDIA_FORMATS[format].mimeType, orientation)
@@ -78,7 +78,7 @@ async function openStill(
   orientation = 1,
   isDecodedWhole = false,
 ): Promise<Opened | Outcome> {
-  const bitmap = await decoded(file)
+  const bitmap = await bitmapOf(file)
   if (bitmap === undefined) return undecodable(format, sides)
   // A browser that turns a WebP by itself gives it on its side.
   const isTurned = orientation > 4 && sides !== undefined && sides.width !== sides.height && bitmap.width === sides.height
@@ -94,7 +94,7 @@ async function openStill(
   return rejected('too-many-pixels')
 }
 
-async function decoded(file: Blob): Promise<ImageBitmap | undefined> {
+async function bitmapOf(file: Blob): Promise<ImageBitmap | undefined> {
   try {
     return await createImageBitmap(file, { imageOrientation: 'from-image' })
   } catch {

@@ -39,7 +39,7 @@ const FRAMES = [0xc0, 0xc1, 0xc2]
 const COMPONENTS_AT = 9
 
 /** @returns the file without a profile of inks, as the service hashes it first; or the same file. */
-export async function withoutInkProfile(chosen: ChosenFile): Promise<ChosenFile> {
+export async function withoutCmykProfile(chosen: ChosenFile): Promise<ChosenFile> {
   const { file, head } = chosen
   if (!profileSegments(head).some(({ at }) => textAt(head, at + COLOURS_AT, 4) === 'CMYK')) return chosen
   const bytes = new Uint8Array(await file.arrayBuffer())
@@ -55,7 +55,7 @@ export async function withoutInkProfile(chosen: ChosenFile): Promise<ChosenFile>
 }
 
 /** Whether the service decodes it at its full size. */
-export function isWholeInInks(head: Uint8Array, { width, height }: Sides): boolean {
+export function isCmykDecodedWhole(head: Uint8Array, { width, height }: Sides): boolean {
   if (width * height > MAX_WHOLE_PIXELS) return false
   for (const { code, at } of jpegMarkers(createByteReader([head]))) {
     if (FRAMES.includes(code)) return head[at + COMPONENTS_AT] === 4

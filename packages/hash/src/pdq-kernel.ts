@@ -35,15 +35,15 @@ export interface SampledResult extends PdqResult {
 
 /** @throws if WebAssembly with SIMD is not supported; use `pdq` there. */
 export async function loadPdqKernel(): Promise<PdqKernel> {
-  return replacing(await loadKernel(wasmBase64, kernelOf))
+  return onLentKernel(await loadKernel(wasmBase64, kernelOf))
 }
 
 /** Compiles synchronously: for worker processes. A page should use `loadPdqKernel`. */
 export function loadPdqKernelSync(): PdqKernel {
-  return replacing(loadKernelSync(wasmBase64, kernelOf))
+  return onLentKernel(loadKernelSync(wasmBase64, kernelOf))
 }
 
-function replacing(lend: KernelLender<PdqKernel>): PdqKernel {
+function onLentKernel(lend: KernelLender<PdqKernel>): PdqKernel {
   return {
     hash: (pixels) => lend((kernel) => kernel.hash(pixels)),
     hashSamples: (samples) => lend((kernel) => kernel.hashSamples(samples)),

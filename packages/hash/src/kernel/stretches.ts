@@ -5,16 +5,16 @@ const GAP_COST: i8 = 7
 
 /**
  * The scores of sixteen lines at a time, in whole numbers as the oracle's.
- * @param standing [length × stride] of ones and zeros, lines across.
+ * @param edgeMap [length × stride] of ones and zeros, lines across.
  * @param to [count] i16, room for sixteen more.
  */
-export function scoreStretches(vertical: usize, stride: usize, count: i32, length: i32, to: usize): void {
+export function scoreStretches(edgeMap: usize, stride: usize, count: i32, length: i32, to: usize): void {
   const gain = i8x16.splat(EDGE_GAIN + GAP_COST)
   const cost = i8x16.splat(GAP_COST)
   const zero = i16x8.splat(0)
   for (let at: usize = 0; at < <usize>count; at += 16) {
     let here0 = zero, here1 = zero, best0 = zero, best1 = zero
-    let from = vertical + at
+    let from = edgeMap + at
     for (let along = 0; along < length; along++) {
       const edges = i8x16.sub(v128.and(i8x16.neg(v128.load(from)), gain), cost)
       here0 = i16x8.max_s(zero, i16x8.add(here0, i16x8.extend_low_i8x16_s(edges)))
@@ -29,8 +29,8 @@ export function scoreStretches(vertical: usize, stride: usize, count: i32, lengt
 }
 
 /** Running counts of a line's edge pixels. The edge may deviate by one pixel to either side. */
-export function countAlong(vertical: usize, stride: usize, length: i32, at: i32, to: usize): void {
-  let from = vertical + <usize>at
+export function countAlong(edgeMap: usize, stride: usize, length: i32, at: i32, to: usize): void {
+  let from = edgeMap + <usize>at
   let count = 0
   store<u16>(to, 0)
   for (let along: usize = 1; along <= <usize>length; along++) {
@@ -41,14 +41,14 @@ export function countAlong(vertical: usize, stride: usize, length: i32, at: i32,
 }
 
 /** Transposes a map in blocks of 8 × 8. Both buffers have room for whole blocks. */
-export function turn(from: usize, fromStride: usize, width: i32, height: i32, to: usize, toStride: usize): void {
+export function transpose(from: usize, fromStride: usize, width: i32, height: i32, to: usize, toStride: usize): void {
   for (let y: usize = 0; y < <usize>height; y += 8) {
-    for (let x: usize = 0; x < <usize>width; x += 8) rotateBlock(from + y * fromStride + x, fromStride, to + x * toStride + y, toStride)
+    for (let x: usize = 0; x < <usize>width; x += 8) transposeBlock(from + y * fromStride + x, fromStride, to + x * toStride + y, toStride)
   }
 }
 
 @inline
-function rotateBlock(from: usize, fromStride: usize, to: usize, toStride: usize): void {
+function transposeBlock(from: usize, fromStride: usize, to: usize, toStride: usize): void {
   const a = pairs(from, from + fromStride)
   const b = pairs(from + 2 * fromStride, from + 3 * fromStride)
   const c = pairs(from + 4 * fromStride, from + 5 * fromStride)
