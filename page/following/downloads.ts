@@ -1,4 +1,5 @@
-// Files that the submitter can save: a signed report for the police, a signed receipt, everything that is stored of the case.
+// Files that the submitter can save: a signed report for the police, a signed receipt, and everything that is stored of the case. `draw` is called
+// before any of their buttons is shown.
 
 import { REPORT_FORMATS } from '../../src/domain/cases/report-words.js'
 import { type Access, api, type CaseFile } from '../api.js'

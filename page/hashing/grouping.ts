@@ -39,9 +39,12 @@ const SHRINKS: Readonly<Record<MediaFormat, 'by-halves' | 'to-size' | 'nothing'>
   jxl: 'nothing',
 }
 
-/** A JPEG is decoded at one part in so many. The next larger one is taken where the decoder's would have to be reduced by hardly anything. */
+/**
+ * By what the decoder of a JPEG divides its sides: the largest of 8, 4, 2 and 1 that leaves them no smaller than the target's. Half of that where they are
+ * less than one more than the divisor times the target's: otherwise hardly any reduction would be left.
+ */
 export function jpegDivisor({ width, height }: Size, target: Size): number {
   const shrink = Math.min(width / target.width, height / target.height)
-  const part = [8, 4, 2].find((each) => shrink >= each) ?? 1
-  return part > 1 && Math.floor(shrink) === part ? part / 2 : part
+  const divisor = [8, 4, 2].find((each) => shrink >= each) ?? 1
+  return divisor > 1 && Math.floor(shrink) === divisor ? divisor / 2 : divisor
 }

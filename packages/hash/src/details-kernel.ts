@@ -9,11 +9,12 @@ import { type KernelLender, loadKernel, loadKernelSync, memoryOf, method } from 
 
 export interface DetailsKernel {
   /**
-   * Calls `use` with a view of the picture that is valid until `use` returns. Then the kernel's memory is wiped.
+   * Calls `use` with a pyramid of the picture, which is valid until `use` returns. Then the kernel's memory is wiped.
    *
    * @param sidePx the longest side of any level that `use` requests.
    * Cost: about 2 ns a pixel. Memory: 4 bytes a pixel, and 20 times `sidePx`² bytes.
    * @throws {RangeError} when the sizes are out of range or do not fit the data: a caller's bug, never bad input.
+   * @throws {WebAssembly.RuntimeError} when the memory cannot grow. The next call has a new kernel.
    */
   usePyramid: <T>(pixels: Pixels, sidePx: number, use: (pyramid: Pyramid) => T) => T
 }
@@ -23,11 +24,12 @@ export async function loadDetailsKernel(): Promise<DetailsKernel> {
   return onLentKernel(await loadKernel(wasmBase64, kernelOf))
 }
 
-/** Compiles synchronously: for worker processes. A page should use `loadDetailsKernel`. */
+/** Compiles synchronously: for worker processes. A page should use `loadDetailsKernel`. @throws as it does. */
 export function loadDetailsKernelSync(): DetailsKernel {
   return onLentKernel(loadKernelSync(wasmBase64, kernelOf))
 }
 
+/** Each call borrows the kernel, which the lender replaces after a trap. */
 function onLentKernel(lend: KernelLender<DetailsKernel>): DetailsKernel {
   return { usePyramid: (pixels, sidePx, use) => lend((kernel) => kernel.usePyramid(pixels, sidePx, use)) }
 }

@@ -1,4 +1,4 @@
-// Measures for frame removal by WebAssembly: the same numbers as the oracle (measured.ts), faster.
+// Measures a picture for frame removal, in WebAssembly: the same numbers as the oracle (measured.ts), faster.
 
 import { type Line, strongest } from './deframe/lines.js'
 import { wasmBase64 } from './frame.generated.js'
@@ -16,6 +16,7 @@ export interface FrameKernel {
    * at most 8 MB, and the rows of the picture that one row of the raster needs.
    *
    * @throws {RangeError} when the sizes are out of range or do not fit the data: a caller's bug, never bad input.
+   * @throws {WebAssembly.RuntimeError} when the memory cannot grow. The next call has a new kernel.
    */
   measure: <T>(pixels: Pixels, use: (measured: MeasuredRaster) => T) => T
 }
@@ -25,11 +26,12 @@ export async function loadFrameKernel(): Promise<FrameKernel> {
   return onLentKernel(await loadKernel(wasmBase64, kernelOf))
 }
 
-/** Compiles synchronously: for worker processes. A page should use `loadFrameKernel`. */
+/** Compiles synchronously: for worker processes. A page should use `loadFrameKernel`. @throws as it does. */
 export function loadFrameKernelSync(): FrameKernel {
   return onLentKernel(loadKernelSync(wasmBase64, kernelOf))
 }
 
+/** Each call borrows the kernel, which the lender replaces after a trap. */
 function onLentKernel(lend: KernelLender<FrameKernel>): FrameKernel {
   return { measure: (pixels, use) => lend((kernel) => kernel.measure(pixels, use)) }
 }

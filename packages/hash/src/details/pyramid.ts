@@ -1,4 +1,4 @@
-// Access to the corners and patches of a picture at several sizes. The plain implementation, and the interface of the kernel.
+// A pyramid: the corners and patches of a picture at several sizes. The plain implementation, and the interface of the kernel.
 
 import type { Hash256 } from '../hash256.js'
 import { checkPixels, type Pixels } from '../pixels.js'

@@ -1,9 +1,10 @@
-// PDQ as a stream: takes four rows of pixels at a time, and stores only the rows that the averages need.
+// PDQ as a stream: takes four rows of pixels at a time, and stores only the rows that the averages need. The averages are PDQ's Jarosz filter: a
+// box along rows and one along columns, twice.
 //
-// The result must equal the oracle's (../pdq.ts) bit for bit, including the rounding errors of the running float32 sums. So sums are never
-// reordered, only computed in parallel: along rows for four rows at once (one lane each, after a
-// 4 × 4 transposition), along columns for four columns at once. Adding the +0.0 that surrounds every line here changes no
-// sum, and a division by a power of two is the same as the multiplication by its inverse; other divisions stay divisions.
+// The result must equal the oracle's (../pdq.ts) bit for bit, including the rounding errors of the running float32 sums. So every sum adds the same
+// numbers in the same order as there. Only different sums run in parallel: along rows those of four rows (one lane each, after a 4 × 4
+// transposition), along columns those of four columns. Each line has zeros around it, which change no sum. A division by a power of two is replaced by
+// a multiplication, which gives the same number; other divisions stay divisions.
 //
 //   pixels → luma → average along rows → ring of rows → average along columns
 //                 → average along rows, kept at 64 columns → ring → average along columns, kept at 64 rows → samples
@@ -40,16 +41,16 @@ let sums: usize = 0 // its running sums
 let divisors: usize = 0 // how many pixels the window holds, at each step along a row
 let brightness: usize = 0 // red + green + blue of four rows, added up from the left
 let zeros: usize = 0 // a row of zeros
-let columnSums: usize = 0
-let ring: usize = 0
+let columnSums: usize = 0 // running sums of the first average along columns
+let ring: usize = 0 // the last rows of the first average along rows; row y is at `rowAt(y)`
 let ringRows: i32 = 0
-let ringStride: usize = 0
-let narrowRing: usize = 0
-let end: usize = 0
+let ringStride: usize = 0 // [bytes]
+let narrowRing: usize = 0 // the last rows of the second average along rows, of 64 columns
+let end: usize = 0 // of the memory in use
 
 /**
- * Prepares for a picture. The loader has checked the sizes.
- * @returns how many rows to write at `stripAt()` before each `push`; a multiple of four.
+ * Prepares for a picture. The loader has checked the sizes. Traps when the memory cannot grow.
+ * @returns how many rows at most to write at `stripAt()` before each `push`; a multiple of four.
  */
 export function begin(newWidth: i32, newHeight: i32, newChannels: i32): i32 {
   width = newWidth
@@ -70,7 +71,7 @@ export function begin(newWidth: i32, newHeight: i32, newChannels: i32): i32 {
   ringStride = <usize>((rowAhead + 3) & ~3) * 4 + <usize>columns * 4
 
   end = (__heap_base + 15) & ~15
-  strip = take(<usize>(stripRows * rowBytes) + 64)
+  strip = take(<usize>(stripRows * rowBytes) + 64) // vectors are read beyond the last pixel
   line = take(window + vectors) + window
   line2 = take(window + vectors) + window
   sums = take(vectors)
@@ -93,7 +94,7 @@ export function stripAt(): usize {
   return strip
 }
 
-/** Processes the rows at `stripAt()`. Their number must be a multiple of four, except in a picture's last call. */
+/** Processes the rows at `stripAt()`: at most as many as `begin` returned, and a multiple of four except in a picture's last call. */
 export function push(rows: i32): void {
   if (width == SIDE && height == SIDE) {
     for (let y = 0; y < rows; y += LANES) sampleRows(strip + <usize>(y * width * channels))
@@ -135,14 +136,17 @@ function take(bytes: usize): usize {
   return start
 }
 
+/** The width of PDQ's box filter for a side of this length: a 128th of it, rounded up. */
 function windowOf(length: i32): i32 {
   return (length + 2 * SIDE - 1) / (2 * SIDE)
 }
 
+/** How many pixels of a window lie after the one whose average it gives. */
 function aheadOf(window: i32): i32 {
   return ((window + 2) >> 1) - 1
 }
 
+/** The pixel in the middle of the `index`th of 64 equal parts of a side. */
 function sampleAt(index: i32, length: i32): i32 {
   return ((2 * index + 1) * length) / (2 * SIDE)
 }
@@ -157,14 +161,14 @@ function rowAt(y: i32): usize {
   return ring + <usize>(y % ringRows) * ringStride
 }
 
-/** Luma and average along rows of four rows, into the ring; the sums for the block totals on the way. */
+/** Computes the luma of four rows and its average along rows, which it stores in the ring. Also sums up brightness, for `addBlocks`. */
 @inline
 function averageRows(kind: i32, from: usize): void {
   const rowBytes = <usize>(width * kind)
   const window = <usize>rowWindow << 4
   const inverse = f32x4.splat(1.0 / <f32>rowWindow)
   const divisor = f32x4.splat(<f32>rowWindow)
-  const exact = (rowWindow & (rowWindow - 1)) == 0
+  const exact = (rowWindow & (rowWindow - 1)) == 0 // a power of two
   const back = <usize>rowAhead << 2
   const out0 = rowAt(rowsIn) - back
   const out1 = rowAt(rowsIn + 1) - back
@@ -374,7 +378,7 @@ function averageNarrow(entering: i32): void {
   }
 }
 
-/** A picture of 64 × 64 is not averaged. */
+/** A picture of 64 × 64 is not averaged: its luma, which `averageRows` leaves in `line`, is the samples. */
 function sampleRows(from: usize): void {
   if (channels == 3) averageRows(3, from)
   else if (channels == 4) averageRows(4, from)

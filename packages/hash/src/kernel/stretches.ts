@@ -1,12 +1,14 @@
-// The score of each line's best stretch, and running counts of edge pixels along a line; see ../deframe/lines.ts.
+// The score of each line's best stretch, and running counts of edge pixels along a line. ../deframe/lines.ts is the oracle: it defines the scores
+// and has the same constants.
 
 const EDGE_GAIN: i8 = 10
 const GAP_COST: i8 = 7
 
 /**
- * The scores of sixteen lines at a time, in whole numbers as the oracle's.
- * @param edgeMap [length × stride] of ones and zeros, lines across.
- * @param to [count] i16, room for sixteen more.
+ * The scores of `count` lines, sixteen at a time: the same integers as `stretchScores`.
+ * @param edgeMap [length × stride] ones and zeros; line `at` is column `at`.
+ * @param length of a line, at most 650 pixels: so scores fit 16 bits.
+ * @param to [count] i16, with room for sixteen more.
  */
 export function scoreStretches(edgeMap: usize, stride: usize, count: i32, length: i32, to: usize): void {
   const gain = i8x16.splat(EDGE_GAIN + GAP_COST)
@@ -28,7 +30,11 @@ export function scoreStretches(edgeMap: usize, stride: usize, count: i32, length
   }
 }
 
-/** Running counts of a line's edge pixels. The edge may deviate by one pixel to either side. */
+/**
+ * Running counts of a line's edge pixels. The edge may deviate by one pixel to either side.
+ * @param at the column of the line; the columns beside it are read, too.
+ * @param to [length + 1] u16.
+ */
 export function countAlong(edgeMap: usize, stride: usize, length: i32, at: i32, to: usize): void {
   let from = edgeMap + <usize>at
   let count = 0
@@ -40,7 +46,7 @@ export function countAlong(edgeMap: usize, stride: usize, length: i32, at: i32, 
   }
 }
 
-/** Transposes a map in blocks of 8 × 8. Both buffers have room for whole blocks. */
+/** Transposes a map of bytes in blocks of 8 × 8. Both buffers have room for whole blocks. Strides are in bytes. */
 export function transpose(from: usize, fromStride: usize, width: i32, height: i32, to: usize, toStride: usize): void {
   for (let y: usize = 0; y < <usize>height; y += 8) {
     for (let x: usize = 0; x < <usize>width; x += 8) transposeBlock(from + y * fromStride + x, fromStride, to + x * toStride + y, toStride)
