@@ -150,7 +150,7 @@ async function registeredOf(photo, isFramed) {
 
 function lookOnce(pixels) {
   const options = { sidePx: REGISTERED_SIDE_PX, count: 250, mirrors: false, aspect: pixels.width / pixels.height }
-  const view = kernel.look(pixels, REGISTERED_SIDE_PX, (sight) => featuresOf(sight, wholeOf(pixels), options))
+  const view = kernel.usePyramid(pixels, REGISTERED_SIDE_PX, (pyramid) => featuresOf(pyramid, wholeOf(pixels), options))
   const strongest = (count) => kept({ ...view, features: view.features.slice(0, count) })
   return { ranked: rowsOf(strongest(MAX_RANKED)), points: pointsOf(strongest(MAX_POINTS)) }
 }

@@ -1,4 +1,5 @@
-// Files that the submitter can save: a signed report for the police, a signed receipt, everything that is stored of the case.
+// Files that the submitter can save: a signed report for the police, a signed receipt, and everything that is stored of the case. `draw` is called
+// before any of their buttons is shown.
 
 import { REPORT_FORMATS } from '../../src/domain/cases/report-words.js'
 import { type Access, api, type CaseFile } from '../api.js'
@@ -14,29 +15,29 @@ export interface DownloadsContext {
 }
 
 export function createDownloads({ access, onFailure }: DownloadsContext): { readonly draw: (file: CaseFile) => void } {
-  let file: CaseFile | undefined
-  onClick('save-receipt', () => saveJson(file?.receipt))
-  onClick('save-all', () => saveJson(file))
+  let caseFile: CaseFile | undefined
+  onClick('save-receipt', () => saveJson(caseFile?.receipt))
+  onClick('save-all', () => saveJson(caseFile))
   for (const button of document.querySelectorAll<HTMLButtonElement>('[data-report]'))
-    button.addEventListener('click', () => void report(button))
+    button.addEventListener('click', () => void downloadReport(button))
 
   return {
     draw(current) {
-      file = current
+      caseFile = current
       one('receipt', HTMLElement).hidden = current.receipt === null
     },
   }
 
-  async function report(button: HTMLButtonElement): Promise<void> {
-    const own = access()
-    if (own === undefined) return
+  async function downloadReport(button: HTMLButtonElement): Promise<void> {
+    const accessThen = access()
+    if (accessThen === undefined) return
     const format = REPORT_FORMATS.find((known) => known === button.dataset['report']) ?? 'pdf'
     announce(say('run.case.making'))
     const answer = await requestUntilAnswered({
       buttons: [button],
       errorId: 'view-error',
-      send: () => api.report(own, format, button.dataset['language'] ?? 'en'),
-      isWanted: () => access() === own,
+      send: () => api.report(accessThen, format, button.dataset['language'] ?? 'en'),
+      isWanted: () => access() === accessThen,
     })
     if (answer === undefined) return
     if ('failure' in answer) return onFailure(answer.failure)

@@ -4,10 +4,10 @@ import { hashedSize } from '../../packages/hash/src/reduced-side.js'
 import { MAX_JPEG_PIXELS } from '../../src/domain/media/decoding-limits.js'
 import { MEDIA_FORMATS, type MediaFormat } from '../../src/domain/media/media-formats.js'
 import { cannotOpen } from './cannot-open.js'
-import { isAnimated, orientationOfWebp } from './containers.js'
+import { isAnimated, mayBeAnimated, orientationOfWebp } from './containers.js'
 import { drawnSource, readsBackExactly } from './drawn.js'
-import { isWholeInInks, sidesOf, withoutInkProfile } from './file-head.js'
-import { jpegPart } from './grouping.js'
+import { isCmykDecodedWhole, sidesOf, withoutCmykProfile } from './file-head.js'
+import { jpegDivisor } from './grouping.js'
 import { hasImageDecoder, openAnimation, openReduced } from './image-decoder.js'
 import { type ChosenFile, type Opened, openedPicture } from './opened.js'
 import { type Outcome, rejected } from './outcome.js'
@@ -16,9 +16,12 @@ import { isTooLarge, type Sides } from './source.js'
 /** Browsers may have no memory for a picture with more. */
 const LARGE_PIXELS = 16_000_000
 
-/** As it is shown: turned as its EXIF says, in sRGB. */
+/**
+ * Opens a file as viewers show it: oriented as its EXIF says, in sRGB.
+ * @returns an outcome where the file has to be refused or sent to the service. @throws as `Opener`.
+ */
 export async function openInBrowser(given: ChosenFile): Promise<Opened | Outcome> {
-  const chosen = given.format === 'jpeg' ? await withoutInkProfile(given) : given
+  const chosen = given.format === 'jpeg' ? await withoutCmykProfile(given) : given
   const { head, format } = chosen
   if (typeof OffscreenCanvas === 'undefined') return cannotOpen(format, 'browser')
   if (!readsBackExactly()) return cannotOpen(format, 'altered')
@@ -26,10 +29,8 @@ export async function openInBrowser(given: ChosenFile): Promise<Opened | Outcome
   if (sides !== undefined && (format === 'jpeg' ? isTooLargeJpeg(sides) : isTooLarge(sides)))
     return rejected('too-many-pixels')
   if (format === 'jpeg') return openJpeg(chosen, sides)
-  return MAY_MOVE.includes(format) ? openMaybeMoving(chosen, sides) : openStill(chosen, sides)
+  return mayBeAnimated(format) ? openMaybeAnimated(chosen, sides) : openStill(chosen, sides)
 }
-
-const MAY_MOVE: readonly MediaFormat[] = ['gif', 'webp', 'png', 'avif', 'jxl']
 
 function isTooLargeJpeg({ width, height }: Sides): boolean {
   return width * height > MAX_JPEG_PIXELS
@@ -40,8 +41,8 @@ async function openJpeg(chosen: ChosenFile, stored: ReturnType<typeof sidesOf>):
   const { orientation = 1 } = stored
   const size = hashedSize(stored)
   const isLarge = stored.width * stored.height > LARGE_PIXELS
-  const isWhole = isWholeInInks(chosen.head, stored)
-  if (!isWhole && (isLarge || jpegPart(stored, size) > 1)) {
+  const isWhole = isCmykDecodedWhole(chosen.head, stored)
+  if (!isWhole && (isLarge || jpegDivisor(stored, size) > 1)) {
     const opened = await openReduced(chosen.file, stored, orientation, size)
     if (opened !== undefined) return opened
   }
@@ -49,24 +50,24 @@ async function openJpeg(chosen: ChosenFile, stored: ReturnType<typeof sidesOf>):
   return (await hasEnd(chosen.file)) ? rejected('no-memory', chosen.format) : rejected('damaged')
 }
 
-/** Where the end is missing, the service would refuse the file as well. */
+/** Whether a JPEG has its end marker. The service refuses those without it, too. */
 async function hasEnd(file: Blob): Promise<boolean> {
   const tail = new Uint8Array(await file.slice(-TAIL_BYTES).arrayBuffer())
   return tail.some((byte, at) => byte === 0xff && tail[at + 1] === END_OF_IMAGE)
 }
 
-/** Some cameras write something after the picture. */
+/** Where the marker is looked for: some cameras write data after the picture. */
 const TAIL_BYTES = 64 * 1024
 const END_OF_IMAGE = 0xd9
 
-async function openMaybeMoving(chosen: ChosenFile, sides: Sides | undefined): Promise<Opened | Outcome> {
+async function openMaybeAnimated(chosen: ChosenFile, sides: Sides | undefined): Promise<Opened | Outcome> {
   const { file, format } = chosen
   const bytes = new Uint8Array(await file.arrayBuffer())
   const orientation = format === 'webp' ? orientationOfWebp(bytes) : 1
-  const moves = isAnimated(bytes, format)
+  const hasSeveralFrames = isAnimated(bytes, format)
   bytes.fill(0)
-  if (!moves) return openStill(chosen, sides, orientation)
-  if (format === 'jxl') return cannotOpen(format, 'format') // a decoder of ours tells how long its pictures are shown
+  if (!hasSeveralFrames) return openStill(chosen, sides, orientation)
+  if (format === 'jxl') return cannotOpen(format, 'format') // worker-jxl.ts opens it: that decoder tells how long each frame is shown
   if (!hasImageDecoder()) return cannotOpen(format, 'animated')
   const opened = await openAnimation(file, MEDIA_FORMATS[format].mimeType, orientation)
   return opened ?? openStill(chosen, sides, orientation)
@@ -78,9 +79,9 @@ async function openStill(
   orientation = 1,
   isDecodedWhole = false,
 ): Promise<Opened | Outcome> {
-  const bitmap = await decoded(file)
+  const bitmap = await bitmapOf(file)
   if (bitmap === undefined) return undecodable(format, sides)
-  // A browser that turns a WebP by itself gives it on its side.
+  // Some browsers apply a WebP's EXIF orientation by themselves: then width and height are exchanged.
   const isTurned = orientation > 4 && sides !== undefined && sides.width !== sides.height && bitmap.width === sides.height
   const isJpeg = format === 'jpeg'
   const source = drawnSource(bitmap, {
@@ -94,7 +95,7 @@ async function openStill(
   return rejected('too-many-pixels')
 }
 
-async function decoded(file: Blob): Promise<ImageBitmap | undefined> {
+async function bitmapOf(file: Blob): Promise<ImageBitmap | undefined> {
   try {
     return await createImageBitmap(file, { imageOrientation: 'from-image' })
   } catch {

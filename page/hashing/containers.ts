@@ -1,18 +1,32 @@
-// What the structure of a file says before it is decoded: whether it moves, and how it is to be turned.
+// What the structure of a file says before it is decoded: whether it is animated, and its orientation.
 
 import { jxlCodestream, jxlHeader } from '../../src/domain/media/jxl-header.js'
 import type { MediaFormat } from '../../src/domain/media/media-formats.js'
+
+/** Whether files of the format may have several frames. */
+export function mayBeAnimated(format: MediaFormat): boolean {
+  return HAS_FRAMES[format] !== undefined
+}
 
 /**
  * @param bytes of the whole file.
  * @returns whether it has several frames. What is broken counts as a still picture.
  */
 export function isAnimated(bytes: Uint8Array, format: MediaFormat): boolean {
-  if (format === 'gif') return framesOfGif(bytes) > 1
-  if (format === 'avif') return textAt(bytes, 8, 4) === 'avis'
-  if (format === 'webp') return textAt(bytes, 12, 4) === 'VP8X' && ((bytes[20] ?? 0) & HAS_ANIMATION) !== 0
-  if (format === 'jxl') return isAnimatedJxl(bytes)
-  return format === 'png' && hasAnimationControl(bytes)
+  return HAS_FRAMES[format]?.(bytes) === true
+}
+
+/** How a file says that it has several frames; `undefined` for formats of which only one is hashed. */
+const HAS_FRAMES: Readonly<Record<MediaFormat, ((bytes: Uint8Array) => boolean) | undefined>> = {
+  jpeg: undefined,
+  png: hasAnimationControl,
+  webp: (bytes) => textAt(bytes, 12, 4) === 'VP8X' && ((bytes[20] ?? 0) & HAS_ANIMATION) !== 0,
+  gif: (bytes) => framesOfGif(bytes) > 1,
+  avif: (bytes) => textAt(bytes, 8, 4) === 'avis',
+  tiff: undefined,
+  heif: undefined,
+  bmp: undefined,
+  jxl: isAnimatedJxl,
 }
 
 function isAnimatedJxl(bytes: Uint8Array): boolean {

@@ -1,4 +1,4 @@
-// What the head of a file tells before a browser is made to decode it: how large a picture is, and whether a JPEG is in inks.
+// What the head of a file tells before a browser is made to decode it: how large a picture is, and whether a JPEG is in CMYK.
 
 import { imageSize } from 'image-size'
 import { createByteReader } from '../../src/domain/media/byte-reader.js'
@@ -28,7 +28,7 @@ export function sidesOf(head: Uint8Array): StoredSides | undefined {
   }
 }
 
-// JPEG files in four inks: Chromium applies their profile to colours from which black was already taken, which nothing else shows so.
+// JPEG files in CMYK: Chromium applies their profile to colours from which black was already subtracted, as no other program does.
 
 const PROFILE_SEGMENT = 0xe2
 const PROFILE_NAME = 'ICC_PROFILE\0'
@@ -38,8 +38,8 @@ const COLOURS_AT = 4 + PROFILE_NAME.length + 2 + 16
 const FRAMES = [0xc0, 0xc1, 0xc2]
 const COMPONENTS_AT = 9
 
-/** @returns the file without a profile of inks, as the service hashes it first; or the same file. */
-export async function withoutInkProfile(chosen: ChosenFile): Promise<ChosenFile> {
+/** @returns the file without its CMYK profile, as the service hashes it first; the same file if it has none. */
+export async function withoutCmykProfile(chosen: ChosenFile): Promise<ChosenFile> {
   const { file, head } = chosen
   if (!profileSegments(head).some(({ at }) => textAt(head, at + COLOURS_AT, 4) === 'CMYK')) return chosen
   const bytes = new Uint8Array(await file.arrayBuffer())
@@ -54,8 +54,8 @@ export async function withoutInkProfile(chosen: ChosenFile): Promise<ChosenFile>
   return { ...chosen, file: plain, head: (await headOf(plain, HEAD_BYTES)) ?? head }
 }
 
-/** Whether the service decodes it at its full size. */
-export function isWholeInInks(head: Uint8Array, { width, height }: Sides): boolean {
+/** Whether a JPEG is in CMYK and small enough that the service decodes it at its full size. */
+export function isCmykDecodedWhole(head: Uint8Array, { width, height }: Sides): boolean {
   if (width * height > MAX_WHOLE_PIXELS) return false
   for (const { code, at } of jpegMarkers(createByteReader([head]))) {
     if (FRAMES.includes(code)) return head[at + COMPONENTS_AT] === 4

@@ -22,7 +22,7 @@ export function decodedSize(format: MediaFormat, { width, height }: Size, target
   const least = Math.min(width / target.width, height / target.height)
   if (shrinks === 'to-size' && least > 1 && width * height > MAX_WHOLE_PIXELS)
     return { width: Math.round(width / least), height: Math.round(height / least), groupPx: 'areas' }
-  const groupPx = shrinks === 'by-halves' ? jpegPart({ width, height }, target) : 1
+  const groupPx = shrinks === 'by-halves' ? jpegDivisor({ width, height }, target) : 1
   return { width: Math.floor(width / groupPx), height: Math.floor(height / groupPx), groupPx }
 }
 
@@ -39,9 +39,12 @@ const SHRINKS: Readonly<Record<MediaFormat, 'by-halves' | 'to-size' | 'nothing'>
   jxl: 'nothing',
 }
 
-/** A JPEG is decoded at one part in so many. The next larger one is taken where the decoder's would have to be reduced by hardly anything. */
-export function jpegPart({ width, height }: Size, target: Size): number {
+/**
+ * By what the decoder of a JPEG divides its sides: the largest of 8, 4, 2 and 1 that leaves them no smaller than the target's. Half of that where they are
+ * less than one more than the divisor times the target's: otherwise hardly any reduction would be left.
+ */
+export function jpegDivisor({ width, height }: Size, target: Size): number {
   const shrink = Math.min(width / target.width, height / target.height)
-  const part = [8, 4, 2].find((each) => shrink >= each) ?? 1
-  return part > 1 && Math.floor(shrink) === part ? part / 2 : part
+  const divisor = [8, 4, 2].find((each) => shrink >= each) ?? 1
+  return divisor > 1 && Math.floor(shrink) === divisor ? divisor / 2 : divisor
 }

@@ -2,7 +2,7 @@
 
 import { chooseFrames, shownMs } from '../../packages/hash/src/file-frames.js'
 import { drawnSource } from './drawn.js'
-import { jpegPart } from './grouping.js'
+import { jpegDivisor } from './grouping.js'
 import { type Opened, openedPicture } from './opened.js'
 import type { Sides, Source } from './source.js'
 
@@ -67,13 +67,13 @@ async function durationsIn(decoder: ImageDecoder): Promise<number[]> {
  * @returns `undefined` where the browser cannot.
  */
 export async function openReduced(file: Blob, stored: Sides, orientation: number, size: Sides): Promise<Opened | undefined> {
-  let last = await decodedBy(jpegPart(stored, size))
+  let last = await decodedBy(jpegDivisor(stored, size))
   if (last === undefined) return undefined
   const { source } = last
   return openedPicture({ ...source, decodedTo }, () => last?.source.close())
 
   async function decodedTo(wanted: Sides): Promise<Source> {
-    const groupPx = jpegPart(source.full, wanted)
+    const groupPx = jpegDivisor(source.full, wanted)
     if (last?.groupPx !== groupPx) {
       last?.source.close()
       last = await decodedBy(groupPx)

@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { BANK_REF_PATTERN, CASES_BANK_NAME, HARMLESS_BANK_NAME } from '../domain/organisations/bank.js'
+import type { EXCHANGE_APIS } from '../domain/organisations/exchange.js'
 import type { Feed } from './feeds/feed-page.js'
 import { NcmecConfig, ncmecFeed } from './feeds/ncmec.js'
 import { StopNciiConfig, stopNciiFeed } from './feeds/stopncii-feed.js'
@@ -42,6 +43,8 @@ const ExchangeFile = z.strictObject({
     .default([]),
 })
 type ExchangeConfig = z.infer<typeof ExchangeFile>['exchanges'][number]
+// A protocol without a schema does not compile: it is missing here.
+;({}) satisfies Readonly<Record<Exclude<(typeof EXCHANGE_APIS)[number], ExchangeConfig['api']>, never>>
 
 export interface Exchange {
   readonly name: string

@@ -21,17 +21,17 @@ export const RegisteredSignals = z.object({
 })
 export type RegisteredSignal = z.infer<typeof RegisteredSignals>['signals'][number]
 
-/** Two bytes are a line, and what is said of it some hundred: a body of lines without sense must not fill the memory. */
+/** A line may have two bytes, and its entry in the answer has about a hundred: a body of senseless lines must not fill the memory. */
 const MAX_LISTED = 500_000
 
 /**
- * Kept as text, a piece for each batch: as objects, the signals of 300,000 lines took some 300 MB, and writing them at the end kept the
- * event loop from everybody for over a second.
+ * An answer that grows by a piece of JSON with each batch. As objects, the signals of 300,000 lines took some 300 MB, and writing them as JSON at the end
+ * blocked the event loop for over a second.
  */
 export class RegisteredSignalsAnswer {
   accepted = 0
   refused = 0
-  /** Why the first that was refused was. */
+  /** Why the first refused signal was refused. */
   refusal: ProblemCode | undefined
   readonly #pieces: Buffer[] = []
   #listed = 0
@@ -51,7 +51,7 @@ export class RegisteredSignalsAnswer {
     this.#pieces.push(Buffer.from(this.#pieces.length === 0 ? text : `,${text}`))
   }
 
-  /** JSON as `RegisteredSignals` describes it, and how long it is: not every client reads what does not say so. */
+  /** JSON as `RegisteredSignals` describes it, and its length: not every client reads an answer without Content-Length. */
   json(): { readonly text: Readable; readonly bytes: number } {
     const head = `{"accepted":${this.accepted},"refused":${this.refused},"signals":[`
     const pieces = [Buffer.from(head), ...this.#pieces, Buffer.from(']}')]

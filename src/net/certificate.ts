@@ -14,13 +14,16 @@ export interface ServerCertificate extends Certificate {
   readonly onRenewal?: (renew: (next: Certificate) => void) => void
 }
 
-/** Makes a server use renewed certificates for new connections. Open connections keep theirs. Does nothing for a server without TLS. */
+/**
+ * Makes a server use renewed certificates for new connections. Open connections keep theirs. Does nothing for a server without TLS.
+ * @param minVersion as the server has it: a new certificate resets it otherwise.
+ */
 export function followRenewals(server: Server, certificate: ServerCertificate, minVersion: SecureVersion): void {
   if (!(server instanceof TlsServer)) return
   certificate.onRenewal?.((next) => server.setSecureContext({ ...next, minVersion }))
 }
 
-/** @throws {Error} when a server could not use the certificate: it or its key is not valid, or they do not belong together. */
+/** @throws {Error} when a server could not use the certificate: it or its key cannot be read, or they are no pair. Dates are not checked. */
 export function checkCertificate(certificate: Certificate): void {
   createSecureContext({ ...certificate })
 }

@@ -3,7 +3,7 @@
 import { gzipSync } from 'node:zlib'
 import { formatHash } from '../../packages/hash/src/hash256.js'
 import type { ReadRecord } from '../../src/domain/organisations/bank-import.js'
-import type { FeedPosition } from '../../src/domain/organisations/exchange.js'
+import type { EXCHANGE_APIS, FeedPosition } from '../../src/domain/organisations/exchange.js'
 import { Problem } from '../../src/domain/problem.js'
 import { exchangesIn } from '../../src/exchange/exchange-config.js'
 import { type Feed, FeedError, type FeedRecord } from '../../src/exchange/feeds/feed-page.js'
@@ -14,14 +14,15 @@ import { unpacked } from '../../src/exchange/unpack.js'
 import { type Chance, hashText, mutatedBytes, mutatedJson, oddText } from './chance.js'
 
 const BASE = 'https://feed.example/base'
+const SETTINGS: Readonly<Record<(typeof EXCHANGE_APIS)[number], object>> = {
+  stopncii: { functionKey: 'k', subscriptionKey: 'k' },
+  threatexchange: { privacyGroup: '7', accessToken: 'secret' },
+  tat: { username: 'u', password: 'p' },
+  ncmec: { username: 'u', password: 'p', adultClassifications: ['NCII'] },
+}
 const FEEDS: readonly Feed[] = exchangesIn(
   JSON.stringify({
-    exchanges: [
-      { api: 'stopncii', baseUrl: BASE, functionKey: 'k', subscriptionKey: 'k' },
-      { api: 'threatexchange', baseUrl: BASE, privacyGroup: '7', accessToken: 'secret' },
-      { api: 'tat', baseUrl: BASE, username: 'u', password: 'p' },
-      { api: 'ncmec', baseUrl: BASE, username: 'u', password: 'p', adultClassifications: ['NCII'] },
-    ].map((config) => ({ ...config, name: config.api, bank: 'b' })),
+    exchanges: Object.entries(SETTINGS).map(([api, own]) => ({ api, ...own, baseUrl: BASE, name: api, bank: 'b' })),
   }),
 ).map(({ feed }) => feed)
 const [stopNcii, threatExchange, tat, ncmec] = FEEDS

@@ -4,7 +4,7 @@ import t from 'tap'
 import { cornersOf } from '../../packages/hash/src/details/corners.js'
 import { featuresOf } from '../../packages/hash/src/details/features.js'
 import { MAX_TABLE_PIXELS } from '../../packages/hash/src/details/luma-table.js'
-import { LEVELS, type Sight, sightOf } from '../../packages/hash/src/details/sight.js'
+import { LEVELS, type Pyramid, pyramidOf } from '../../packages/hash/src/details/pyramid.js'
 import { loadDetailsKernelSync } from '../../packages/hash/src/details-kernel.js'
 import type { Pixels } from '../../packages/hash/src/pixels.js'
 import { wholeOf } from '../../packages/hash/src/raster.js'
@@ -26,10 +26,10 @@ t.test('the kernel finds and describes the same corners as the oracle, in any pa
       pictures(side),
       fc.array(fc.tuple(share, share, share, share, levelSide, levelSide), { minLength: 1, maxLength: LEVELS }),
       (picture, parts) => {
-        kernel.look(picture, SIDE_PX, (sight) => {
-          const oracle = sightOf(picture)
+        kernel.usePyramid(picture, SIDE_PX, (pyramid) => {
+          const oracle = pyramidOf(picture)
           for (const [level, [a, b, c, d, width, height]] of parts.entries()) {
-            assertAlike(sight, oracle, { level, part: partOf(picture, [a, b, c, d]), width, height })
+            assertAlike(pyramid, oracle, { level, part: partOf(picture, [a, b, c, d]), width, height })
           }
         })
       },
@@ -40,29 +40,29 @@ t.test('the kernel finds and describes the same corners as the oracle, in any pa
 
 t.test('one colour and a picture that is too small have no corners', async (t) => {
   const plain: Pixels = { data: new Uint8Array(3 * 300 * 200).fill(120), width: 300, height: 200, channels: 3 }
-  kernel.look(plain, 200, (sight) => t.same(sight.corners(0, wholeOf(plain), 200, 133), []))
+  kernel.usePyramid(plain, 200, (pyramid) => t.same(pyramid.corners(0, wholeOf(plain), 200, 133), []))
   const small = noisy(1, 38, 200, 1)
-  kernel.look(small, 200, (sight) => t.same(sight.corners(0, wholeOf(small), 38, 200), []))
+  kernel.usePyramid(small, 200, (pyramid) => t.same(pyramid.corners(0, wholeOf(small), 38, 200), []))
 })
 
 t.test('every corner of a chessboard is found, and the number of features is bounded', async (t) => {
   const board = chessboard(400, 400, 20)
   const options = { sidePx: 400, count: 300, mirrors: true, aspect: 1 }
-  kernel.look(board, 400, (sight) => {
-    t.ok(sight.corners(0, wholeOf(board), 400, 400).length >= 17 * 17)
-    t.equal(featuresOf(sight, wholeOf(board), options).features.length, 300)
+  kernel.usePyramid(board, 400, (pyramid) => {
+    t.ok(pyramid.corners(0, wholeOf(board), 400, 400).length >= 17 * 17)
+    t.equal(featuresOf(pyramid, wholeOf(board), options).features.length, 300)
   })
 })
 
 t.test('sizes that do not fit the data and pictures above the limit of the tables are refused', async (t) => {
   const pixels = noisy(1, 20, 20, 3)
   const see = () => undefined
-  t.throws(() => kernel.look({ ...pixels, width: 21 }, SIDE_PX, see), RangeError)
+  t.throws(() => kernel.usePyramid({ ...pixels, width: 21 }, SIDE_PX, see), RangeError)
   const width = 4096
   const height = Math.ceil((MAX_TABLE_PIXELS + 1) / width)
   const large: Pixels = { data: new Uint8Array(width * height), width, height, channels: 1 }
-  t.throws(() => kernel.look(large, SIDE_PX, see), RangeError)
-  t.throws(() => sightOf(large), RangeError)
+  t.throws(() => kernel.usePyramid(large, SIDE_PX, see), RangeError)
+  t.throws(() => pyramidOf(large), RangeError)
 })
 
 t.test('the largest sum of a table is exact', async (t) => {
@@ -72,29 +72,29 @@ t.test('the largest sum of a table is exact', async (t) => {
   for (let y = height - 60; y < height - 30; y++) data.fill(0, y * width + width - 70, y * width + width - 35)
   const picture: Pixels = { data, width, height, channels: 1 }
   const part: Rectangle = { left: width - 100, right: width, top: height - 100, bottom: height }
-  kernel.look(picture, 100, (sight) => {
-    const corners = sight.corners(0, part, 100, 100)
+  kernel.usePyramid(picture, 100, (pyramid) => {
+    const corners = pyramid.corners(0, part, 100, 100)
     t.ok(corners.length >= 4)
-    t.same(corners, sightOf(picture).corners(0, part, 100, 100))
+    t.same(corners, pyramidOf(picture).corners(0, part, 100, 100))
   })
 })
 
 t.test('the kernel erases a picture from its memory, even after a failed look', async (t) => {
   const picture = noisy(7, 120, 90, 3)
   const { kernel: own, memory } = withMemory(t, loadDetailsKernelSync)
-  own.look({ ...picture, data: new Uint8Array(picture.data.length) }, SIDE_PX, (sight) => {
-    sight.corners(0, wholeOf(picture), 120, 90)
+  own.usePyramid({ ...picture, data: new Uint8Array(picture.data.length) }, SIDE_PX, (pyramid) => {
+    pyramid.corners(0, wholeOf(picture), 120, 90)
   })
   const before = Uint8Array.from(new Uint8Array(memory.buffer))
 
-  own.look(picture, SIDE_PX, (sight) => {
-    const [corner] = sight.corners(0, wholeOf(picture), 120, 90)
-    if (corner !== undefined) sight.describe(0, corner.x, corner.y, 0, false)
+  own.usePyramid(picture, SIDE_PX, (pyramid) => {
+    const [corner] = pyramid.corners(0, wholeOf(picture), 120, 90)
+    if (corner !== undefined) pyramid.describe(0, corner.x, corner.y, 0, false)
   })
   t.ok(Buffer.from(before).equals(new Uint8Array(memory.buffer)))
   t.throws(() =>
-    own.look(picture, SIDE_PX, (sight) => {
-      sight.corners(0, wholeOf(picture), 120, 90)
+    own.usePyramid(picture, SIDE_PX, (pyramid) => {
+      pyramid.corners(0, wholeOf(picture), 120, 90)
       throw new Error('as callers do')
     }),
   )
@@ -116,13 +116,13 @@ interface Look {
   readonly height: number
 }
 
-function assertAlike(sight: Sight, oracle: Sight, { level, part, width, height }: Look): void {
-  const corners = sight.corners(level, part, width, height)
+function assertAlike(pyramid: Pyramid, oracle: Pyramid, { level, part, width, height }: Look): void {
+  const corners = pyramid.corners(level, part, width, height)
   assert.deepEqual(corners, oracle.corners(level, part, width, height))
   for (const [i, { x, y }] of corners.entries()) {
-    assert.deepEqual(sight.moments(level, x, y), oracle.moments(level, x, y))
+    assert.deepEqual(pyramid.moments(level, x, y), oracle.moments(level, x, y))
     for (const isMirrored of [false, true])
-      assert.deepEqual(sight.describe(level, x, y, i % 64, isMirrored), oracle.describe(level, x, y, i % 64, isMirrored))
+      assert.deepEqual(pyramid.describe(level, x, y, i % 64, isMirrored), oracle.describe(level, x, y, i % 64, isMirrored))
   }
 }
 

@@ -23,8 +23,8 @@ t.test('a kernel that runs out of memory for one image hashes the next one corre
     pdq: { hash: (pixels: typeof small) => pdq.hash(pixels), large: flat(60_000, 300) },
     details: {
       hash: (pixels: typeof small) =>
-        details.look(pixels, 64, (sight) =>
-          sight.corners(0, { left: 0, top: 0, right: pixels.width, bottom: pixels.height }, 64, 64),
+        details.usePyramid(pixels, 64, (pyramid) =>
+          pyramid.corners(0, { left: 0, top: 0, right: pixels.width, bottom: pixels.height }, 64, 64),
         ),
       large: flat(4000, 1000),
     },

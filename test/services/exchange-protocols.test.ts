@@ -1,10 +1,11 @@
 // Each feed protocol: pages, positions, withdrawals, and rejected records.
 
 import t from 'tap'
+import { EXCHANGE_APIS } from '../../src/domain/organisations/exchange.js'
 import { randomHashText } from '../helpers/service.js'
 import { startPulledFeeds } from './pulled-feeds.js'
 
-const { asked, ready } = startPulledFeeds(t)
+const { asked, pulled, ready } = startPulledFeeds(t)
 const hashes = Array.from({ length: 40 }, randomHashText)
 const [A = '', B = '', C = '', D = ''] = hashes
 
@@ -261,3 +262,7 @@ t.test(
     t.match(await pull('tat', { body: { error: 'no' } }), { failure: 'not-let-in' })
   },
 )
+
+t.test('every protocol was pulled above', async (t) => {
+  t.same([...pulled].sort(), [...EXCHANGE_APIS].sort())
+})

@@ -8,7 +8,7 @@ import { type FormatOf, MEDIA_FORMATS, type MediaFormat } from '../../src/domain
 import { Problem } from '../../src/domain/problem.js'
 import { pictureCost } from '../../src/handoff/picture-cost.js'
 import { BACKGROUNDS, type Background, flattened, LEVEL_OF } from './colour/alpha.js'
-import { rgbOfInks } from './colour/cmyk.js'
+import { rgbOfCmyk } from './colour/cmyk.js'
 import type { ColourSignal } from './colour/colour-signal.js'
 import { firstFrameOf, onWhite } from './colour/gif-surroundings.js'
 import { pngColour } from './colour/png-colour.js'
@@ -96,14 +96,14 @@ async function shownInFull(bytes: Buffer, format: MediaFormat, limits: FrameLimi
 
 async function shown(reading: Reading, format: MediaFormat, limits: FrameLimits): Promise<DecodedPicture[]> {
   const header = await headerOf(reading, format)
-  const { width, height, profile, colour, hasAlpha, isInks } = header
+  const { width, height, profile, colour, hasAlpha, isCmyk } = header
   if (Math.max(width, height) > MAX_SIDE_PX) throw new Problem('image-too-many-pixels')
   const backgrounds = hasAlpha && limits.maxFrames !== 1 ? BACKGROUNDS : BACKGROUNDS.slice(0, 1)
   const isCostly = backgrounds.length > 1 && pictureCost(reading.bytes).timeMs > MAX_TWICE_MS
   if (hasAlpha && colour === undefined && isDecodedWhole(header))
     return fromWhole(reading, header, limits.sizeFor, backgrounds, format)
   if (colour !== undefined || isCostly) return fromRgba(reading, header, limits.sizeFor, backgrounds)
-  if (isInks) return fromInks(reading, header, limits)
+  if (isCmyk) return fromCmyk(reading, header, limits)
   const pictures: DecodedPicture[] = []
   for (const background of backgrounds) pictures.push(await pixelsOf(reading, header, limits.sizeFor, background))
   const [first] = pictures
@@ -126,8 +126,8 @@ interface Header {
   readonly ignoresIcc: boolean
   readonly isDeep: boolean
   readonly hasAlpha: boolean
-  /** Four inks, whose profile browsers do not apply as it says. */
-  readonly isInks: boolean
+  /** CMYK, whose profile browsers do not apply as it says. */
+  readonly isCmyk: boolean
   readonly hasProfile: boolean
   /** Whether the decoder may reduce. */
   readonly shrinksOnLoad: boolean
@@ -148,7 +148,7 @@ async function headerOf(reading: Reading, format: MediaFormat): Promise<Header> 
     ignoresIcc: told !== 'profile' || profile !== undefined,
     isDeep: depth === 'ushort',
     hasAlpha,
-    isInks: space === 'cmyk' && channels === 4 && (icc === undefined || format === 'jpeg'),
+    isCmyk: space === 'cmyk' && channels === 4 && (icc === undefined || format === 'jpeg'),
     hasProfile: icc !== undefined,
     shrinksOnLoad: format !== 'webp' || !isDecodedWhole(autoOrient),
   }
@@ -230,14 +230,14 @@ async function fromWhole(
 }
 
 /** First without the profile, as devices can read it and as other hashers do. Then as the profile says, as printers and some viewers show it. */
-async function fromInks(reading: Reading, header: Header, limits: FrameLimits): Promise<DecodedPicture[]> {
+async function fromCmyk(reading: Reading, header: Header, limits: FrameLimits): Promise<DecodedPicture[]> {
   const isWhole = isDecodedWhole(header)
   const { data, info } = await (isWhole ? whole(reading, header) : opened(reading, header, limits.sizeFor))
     .pipelineColourspace('cmyk')
     .toColourspace('cmyk')
     .raw()
     .toBuffer({ resolveWithObject: true })
-  const rgb = rgbOfInks(data)
+  const rgb = rgbOfCmyk(data)
   data.fill(0)
   const plain = isWhole ? await reducedRgb(rgb, info, limits.sizeFor) : pictureOf(rgb, { ...info, channels: 3 }, header)
   if (!header.hasProfile || limits.maxFrames === 1) return [plain]

@@ -52,8 +52,8 @@ interface Entry {
 }
 
 export class Held {
-  // Invariant: an ordinal is never reused; #byOrdinal has the entries of #byId, each by its ordinal and those of its frames, and the indexes have rows
-  // of these entries only. A frame has an ordinal of its own, so that views that agree are of one frame.
+  // Invariants: no ordinal is used twice. #byOrdinal has each entry of #byId several times: by its own ordinal, and by one for each of its frames, so
+  // that views count as agreeing only if they are of one frame. The indexes have rows of these entries only.
   readonly #byId = new Map<string, Entry>()
   readonly #byOrdinal = new Map<number, Entry>()
   readonly #indexes = new Map<SignalType, SignalIndex>(SIGNAL_TYPE_NAMES.map((type) => [type, new SignalIndex()]))

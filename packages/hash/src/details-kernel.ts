@@ -1,7 +1,7 @@
 // Corners and descriptors by WebAssembly: the same results as the oracle (details/level.ts, corners.ts, describe.ts), faster.
 
 import { ROTATED_PATTERN } from './details/describe.js'
-import { checkLuma, type Sight } from './details/sight.js'
+import { checkLuma, type Pyramid } from './details/pyramid.js'
 import { wasmBase64 } from './details.generated.js'
 import { hashFromBytes } from './hash256.js'
 import type { Pixels } from './pixels.js'
@@ -9,27 +9,29 @@ import { type KernelLender, loadKernel, loadKernelSync, memoryOf, method } from 
 
 export interface DetailsKernel {
   /**
-   * Calls `see` with a view of the picture that is valid until `see` returns. Then the kernel's memory is wiped.
+   * Calls `use` with a pyramid of the picture, which is valid until `use` returns. Then the kernel's memory is wiped.
    *
-   * @param sidePx the longest side of any level that `see` requests.
+   * @param sidePx the longest side of any level that `use` requests.
    * Cost: about 2 ns a pixel. Memory: 4 bytes a pixel, and 20 times `sidePx`² bytes.
    * @throws {RangeError} when the sizes are out of range or do not fit the data: a caller's bug, never bad input.
+   * @throws {WebAssembly.RuntimeError} when the memory cannot grow. The next call has a new kernel.
    */
-  look: <T>(pixels: Pixels, sidePx: number, see: (sight: Sight) => T) => T
+  usePyramid: <T>(pixels: Pixels, sidePx: number, use: (pyramid: Pyramid) => T) => T
 }
 
 /** @throws if WebAssembly with SIMD is not supported. */
 export async function loadDetailsKernel(): Promise<DetailsKernel> {
-  return replacing(await loadKernel(wasmBase64, kernelOf))
+  return onLentKernel(await loadKernel(wasmBase64, kernelOf))
 }
 
-/** Compiles synchronously: for worker processes. A page should use `loadDetailsKernel`. */
+/** Compiles synchronously: for worker processes. A page should use `loadDetailsKernel`. @throws as it does. */
 export function loadDetailsKernelSync(): DetailsKernel {
-  return replacing(loadKernelSync(wasmBase64, kernelOf))
+  return onLentKernel(loadKernelSync(wasmBase64, kernelOf))
 }
 
-function replacing(lend: KernelLender<DetailsKernel>): DetailsKernel {
-  return { look: (pixels, sidePx, see) => lend((kernel) => kernel.look(pixels, sidePx, see)) }
+/** Each call borrows the kernel, which the lender replaces after a trap. */
+function onLentKernel(lend: KernelLender<DetailsKernel>): DetailsKernel {
+  return { usePyramid: (pixels, sidePx, use) => lend((kernel) => kernel.usePyramid(pixels, sidePx, use)) }
 }
 
 const CORNER_BYTES = 8
@@ -39,7 +41,7 @@ function kernelOf({ exports }: WebAssembly.Instance): DetailsKernel {
   const begin = method(exports['begin'])
   const stripAt = method(exports['stripAt'])
   const addRows = method(exports['addRows'])
-  const look = method(exports['look'])
+  const computeLevel = method(exports['computeLevel'])
   const cornersAt = method(exports['cornersAt'])
   const moments = method(exports['moments'])
   const momentDown = method(exports['momentDown'])
@@ -49,9 +51,9 @@ function kernelOf({ exports }: WebAssembly.Instance): DetailsKernel {
   new Int8Array(memory.buffer).set(ROTATED_PATTERN.plain, patternsAt)
   new Int8Array(memory.buffer).set(ROTATED_PATTERN.mirrored, patternsAt + ROTATED_PATTERN.plain.length)
 
-  const sight: Omit<Sight, 'width' | 'height'> = {
+  const pyramid: Omit<Pyramid, 'width' | 'height'> = {
     corners(level, part, width, height) {
-      const count = look(level, part.left, part.top, part.right, part.bottom, width, height)
+      const count = computeLevel(level, part.left, part.top, part.right, part.bottom, width, height)
       const view = new DataView(memory.buffer, cornersAt(level), count * CORNER_BYTES)
       return Array.from({ length: count }, (_, i) => ({
         x: view.getUint16(i * CORNER_BYTES, true),
@@ -65,7 +67,7 @@ function kernelOf({ exports }: WebAssembly.Instance): DetailsKernel {
   }
 
   return {
-    look(pixels, sidePx, see) {
+    usePyramid(pixels, sidePx, use) {
       checkLuma(pixels)
       const { data, width, height, channels } = pixels
       try {
@@ -77,7 +79,7 @@ function kernelOf({ exports }: WebAssembly.Instance): DetailsKernel {
           strip.set(data.subarray(row * rowBytes, (row + rows) * rowBytes))
           addRows(row, rows)
         }
-        return see({ ...sight, width, height })
+        return use({ ...pyramid, width, height })
       } finally {
         wipe()
       }

@@ -1,4 +1,4 @@
-// Measures for frame removal by WebAssembly: the same numbers as the oracle (measured.ts), faster.
+// Measures a picture for frame removal, in WebAssembly: the same numbers as the oracle (measured.ts), faster.
 
 import { type Line, strongest } from './deframe/lines.js'
 import { wasmBase64 } from './frame.generated.js'
@@ -9,29 +9,31 @@ import { type KernelLender, loadKernel, loadKernelSync, memoryOf, method } from 
 
 export interface FrameKernel {
   /**
-   * Measures a picture as `measuredOf` does and calls `see` with the result. Its arrays are in the kernel's memory: they are valid until `see`
+   * Measures a picture as `measuredOf` does and calls `use` with the result. Its arrays are in the kernel's memory: they are valid until `use`
    * returns, and then wiped.
    *
    * Cost: about 2 ms for a picture, and 3 more for each million pixels if it has to be reduced. Memory: 18 bytes for each pixel of the raster,
    * at most 8 MB, and the rows of the picture that one row of the raster needs.
    *
    * @throws {RangeError} when the sizes are out of range or do not fit the data: a caller's bug, never bad input.
+   * @throws {WebAssembly.RuntimeError} when the memory cannot grow. The next call has a new kernel.
    */
-  measure: <T>(pixels: Pixels, see: (measured: MeasuredRaster) => T) => T
+  measure: <T>(pixels: Pixels, use: (measured: MeasuredRaster) => T) => T
 }
 
 /** @throws if WebAssembly with SIMD is not supported. */
 export async function loadFrameKernel(): Promise<FrameKernel> {
-  return replacing(await loadKernel(wasmBase64, kernelOf))
+  return onLentKernel(await loadKernel(wasmBase64, kernelOf))
 }
 
-/** Compiles synchronously: for worker processes. A page should use `loadFrameKernel`. */
+/** Compiles synchronously: for worker processes. A page should use `loadFrameKernel`. @throws as it does. */
 export function loadFrameKernelSync(): FrameKernel {
-  return replacing(loadKernelSync(wasmBase64, kernelOf))
+  return onLentKernel(loadKernelSync(wasmBase64, kernelOf))
 }
 
-function replacing(lend: KernelLender<FrameKernel>): FrameKernel {
-  return { measure: (pixels, see) => lend((kernel) => kernel.measure(pixels, see)) }
+/** Each call borrows the kernel, which the lender replaces after a trap. */
+function onLentKernel(lend: KernelLender<FrameKernel>): FrameKernel {
+  return { measure: (pixels, use) => lend((kernel) => kernel.measure(pixels, use)) }
 }
 
 function kernelOf({ exports }: WebAssembly.Instance): FrameKernel {
@@ -44,14 +46,14 @@ function kernelOf({ exports }: WebAssembly.Instance): FrameKernel {
   const scoresAt = method(exports['scoresAt'])
   const edgesAt = method(exports['edgesAt'])
   const reduce = method(exports['reduce'])
-  const look = method(exports['look'])
+  const measureRgb = method(exports['measure'])
   const scoreColumns = method(exports['scoreColumns'])
   const scoreRows = method(exports['scoreRows'])
   const countAlongColumn = method(exports['countAlongColumn'])
   const countAlongRow = method(exports['countAlongRow'])
   const wipe = method(exports['wipe'])
 
-  function measure<T>(pixels: Pixels, see: (measured: MeasuredRaster) => T): T {
+  function measure<T>(pixels: Pixels, use: (measured: MeasuredRaster) => T): T {
     checkPixels(pixels)
     const width = rasterSideOf(pixels.width)
     const height = rasterSideOf(pixels.height)
@@ -59,14 +61,14 @@ function kernelOf({ exports }: WebAssembly.Instance): FrameKernel {
       const rowsAtOnce = begin(pixels.width, pixels.height, pixels.channels, width, height)
       const rgb = new Uint8Array(memory.buffer, rgbAt(), 3 * width * height)
       if (pixels.channels === 3 && width === pixels.width && height === pixels.height) rgb.set(pixels.data)
-      else bring(pixels, height, rowsAtOnce)
-      look()
+      else reduceInStrips(pixels, height, rowsAtOnce)
+      measureRgb()
       scoreColumns()
       const columns = linesBy(countAlongColumn, width, height)
       scoreRows()
       const rows = linesBy(countAlongRow, height, width)
       const corners = (width + 1) * (height + 1)
-      return see({
+      return use({
         width,
         height,
         rgb,
@@ -80,7 +82,7 @@ function kernelOf({ exports }: WebAssembly.Instance): FrameKernel {
   }
 
   /** Copies the picture to the kernel in strips and reduces it. A row on the border of two strips is copied with both. */
-  function bring({ data, width, height, channels }: Pixels, newHeight: number, rowsAtOnce: number): void {
+  function reduceInStrips({ data, width, height, channels }: Pixels, newHeight: number, rowsAtOnce: number): void {
     const strip = new Uint8Array(memory.buffer, stripAt())
     const rowBytes = width * channels
     for (let row = 0; row < newHeight; row += rowsAtOnce) {

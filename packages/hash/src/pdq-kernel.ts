@@ -19,6 +19,7 @@ export interface PdqKernel {
   /**
    * Hashes a picture, bit for bit as `pdq` does. Wipes the picture from the kernel's memory before it returns.
    * @throws {RangeError} when the sizes are out of range or do not fit the data: a caller's bug, never bad input.
+   * @throws {WebAssembly.RuntimeError} when the memory cannot grow. The next call has a new kernel.
    */
   hash: (pixels: Pixels) => KernelResult
   /**
@@ -35,15 +36,16 @@ export interface SampledResult extends PdqResult {
 
 /** @throws if WebAssembly with SIMD is not supported; use `pdq` there. */
 export async function loadPdqKernel(): Promise<PdqKernel> {
-  return replacing(await loadKernel(wasmBase64, kernelOf))
+  return onLentKernel(await loadKernel(wasmBase64, kernelOf))
 }
 
-/** Compiles synchronously: for worker processes. A page should use `loadPdqKernel`. */
+/** Compiles synchronously: for worker processes. A page should use `loadPdqKernel`. @throws as it does. */
 export function loadPdqKernelSync(): PdqKernel {
-  return replacing(loadKernelSync(wasmBase64, kernelOf))
+  return onLentKernel(loadKernelSync(wasmBase64, kernelOf))
 }
 
-function replacing(lend: KernelLender<PdqKernel>): PdqKernel {
+/** Each call borrows the kernel, which the lender replaces after a trap. */
+function onLentKernel(lend: KernelLender<PdqKernel>): PdqKernel {
   return {
     hash: (pixels) => lend((kernel) => kernel.hash(pixels)),
     hashSamples: (samples) => lend((kernel) => kernel.hashSamples(samples)),

@@ -43,8 +43,9 @@ const MAX_PHOTOGRAPH_FLAT = 0.25
 const MIN_SHARP_SHARE = 0.07
 const SHARP_LEVELS = 64
 /**
- * A picture is grey when at most this share of its pixels has a larger difference between channels. Its greys are distinguished by more bits than
- * colours are: three coarse colours and their neighbours cover more than half of all greys, so one grey photograph in ten would be a form.
+ * A picture is grey when at most this share of its pixels differs more between channels. Its greys are counted in finer steps than colours
+ * (`GREY_BITS`). In the coarse steps of `BITS`, three greys and their neighbours cover more than half of all greys, and one grey photograph in ten would
+ * count as a form.
  */
 const MAX_COLOURED_SHARE = 0.05
 const MAX_GREY_CHROMA = 16

@@ -36,8 +36,8 @@ const PARTIAL_BITS = 2
 const PLAIN_UNDER_QUALITY = 70
 
 /**
- * A query view whose hash is this near to its own flip along a diagonal is `symmetric`. Most of what such a hash says it says twice: 136 of its 256
- * bits are free, and 22 of those are worth 42 of all. One in 400 views of tuning photographs is symmetric. Those were within 66 bits of other
+ * A query view whose hash is this near to its own flip along a diagonal is `symmetric`. Most bits of such a hash repeat another one: only 136 of the 256
+ * are independent, so 22 bits between two of them are as rare by chance as 42 between others. One in 400 views of tuning photographs is symmetric. Those were within 66 bits of other
  * photographs ninety times as often as the rest. No edited copy was found only by such a view beyond the `symmetric` radius (decision 0098).
  */
 const SYMMETRIC_UNDER_BITS = 80

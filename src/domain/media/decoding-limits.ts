@@ -12,7 +12,7 @@ export const MAX_JPEG_PIXELS = 250_000_000
 export const MAX_PROGRESSIVE_JPEG_PIXELS = 120_000_000
 
 /**
- * Up to here a WebP, a picture with transparency, and one in four inks are decoded at their full size and then reduced, as on a device: their own
+ * Up to here a WebP, a picture with transparency, and one in CMYK are decoded at their full size and then reduced, as on a device: their own
  * decoders reduce in another order, and then hashes of parts differ. It takes up to 12 bytes a pixel, which any file may cost.
  */
 export const MAX_WHOLE_PIXELS = 16_000_000

@@ -32,11 +32,25 @@ const STILL: AnimationCost = { timeMs: 0, memoryMb: 0 }
  * @throws {RangeError} when the file ends within its header. @throws {TooManyBoxes}
  */
 export function animationCost(head: Buffer, format: MediaFormat): AnimationCost {
-  if (format === 'avif') return sequenceCost(head)
-  const reader = READERS.get(format)
-  const animation = reader?.read(head)
-  if (reader === undefined || animation === undefined || animation.frames.length < 2) return STILL
-  const { timeMs } = planOf(animation, reader.cost, head.length, MAX_CHOSEN_FRAMES)
+  return COST_OF[format]?.(head) ?? STILL
+}
+
+/** By format; `undefined` for formats without frames, and for those whose frames `picture-cost.ts` counts with the picture. */
+const COST_OF: Readonly<Record<MediaFormat, ((head: Buffer) => AnimationCost) | undefined>> = {
+  jpeg: undefined,
+  png: (head) => drawnCost(pngAnimation(head), DRAWING_COSTS.png, head.length),
+  webp: (head) => drawnCost(webpAnimation(head), DRAWING_COSTS.webp, head.length),
+  gif: (head) => drawnCost(gifAnimation(head), DRAWING_COSTS.gif, head.length),
+  avif: sequenceCost,
+  tiff: undefined,
+  heif: undefined,
+  bmp: undefined,
+  jxl: undefined,
+}
+
+function drawnCost(animation: Animation | undefined, cost: DrawingCost, headBytes: number): AnimationCost {
+  if (animation === undefined || animation.frames.length < 2) return STILL
+  const { timeMs } = planOf(animation, cost, headBytes, MAX_CHOSEN_FRAMES)
   const canvas = animation.width * animation.height
   const areas = animation.frames.map(({ width, height }) => width * height).filter((area) => area <= MAX_PIXELS)
   const largest = areas.reduce((most, area) => Math.max(most, area), canvas)
@@ -51,14 +65,3 @@ function sequenceCost(head: Buffer): AnimationCost {
   if (sequence === undefined) return STILL
   return { timeMs: chosenSamples(sequence, head.length, MAX_CHOSEN_FRAMES).timeMs, memoryMb: 0 }
 }
-
-interface Reader {
-  readonly read: (head: Buffer) => Animation | undefined
-  readonly cost: DrawingCost
-}
-
-const READERS: ReadonlyMap<MediaFormat, Reader> = new Map<MediaFormat, Reader>([
-  ['gif', { read: gifAnimation, cost: DRAWING_COSTS.gif }],
-  ['webp', { read: webpAnimation, cost: DRAWING_COSTS.webp }],
-  ['png', { read: pngAnimation, cost: DRAWING_COSTS.png }],
-])

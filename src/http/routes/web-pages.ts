@@ -26,7 +26,7 @@ export const pageRoutes: FastifyPluginAsyncZod<PageRouteOptions> = async (app, {
   for (const [url, name] of Object.entries(pages)) {
     app.get(url, { config: PUBLIC, schema: { hide: true, querystring: Query } }, async (request, reply) => {
       const language = languageFor(site.languages, request.query.lang, request.headers['accept-language'])
-      const lackDecoders = await videoHashing.lackDecoders().catch(() => false) // an upload is refused where it matters
+      const lackDecoders = await videoHashing.lackDecoders().catch(() => false) // the store is unavailable: videos are offered, and an upload checks again
       const page = site.page(name, language, !lackDecoders)
       return send(request, reply.header('content-language', language), page, 'Accept-Language, Accept-Encoding')
     })

@@ -6,9 +6,8 @@ import { viewOf } from '../../domain/matching/signal.js'
 import type { Searcher } from '../index/searcher.js'
 
 /**
- * The subject group of the nearest registered picture with details that hashes find; `undefined` when there is none. Copies of
- * one picture get one group, independent of the submitter. Details do not decide it: two screenshots of one app share details as
- * well.
+ * Searches by hashes for the nearest registered picture that has details, and gives its subject group; `undefined` when none is near. So all copies of
+ * one picture get one group, whoever submits them. Details are not compared: two screenshots of one app share details as well.
  *
  * Pauses about every millisecond. Cost: some 20 searches.
  */

@@ -30,8 +30,8 @@ export interface Exchanges {
   report(name: string): Promise<ExchangeReport>
   /**
    * Reads a feed to its end. Each page is on disk and matches here before the next one is requested. After a crash the next pull repeats one page,
-   * which is harmless. A feed has one pull at a time; a new pull takes over. A feed that was not read for longer than it reports removals is read
-   * from the beginning, and signals that it no longer names are removed.
+   * which is harmless. A feed has one pull at a time; a new pull takes over. A feed that was last read longer ago than it keeps tombstones is
+   * read from the beginning, and signals that it no longer names are removed.
    * @returns how it went, failures included, without any text from the feed.
    * @throws {Problem} exchange-unknown, store-unavailable
    */

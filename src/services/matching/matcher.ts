@@ -47,8 +47,9 @@ export interface Matcher {
   hasDetails(): boolean
   /**
    * Matches pictures, each given by its signals.
-   * @returns for each picture all registered images within the threshold, nearest first, each once; then those that details
-   * find. At most a fair share (`MAX_MATCHES`). Complete for pictures with few views and within `firstPassBitsAmong`; beyond, as `firstPassOf` says.
+   * @returns for each picture the registered images within the threshold, nearest first, each once; then those that details find. At most
+   * `MAX_MATCHES`, shared fairly. None is left out of those within `firstPassBitsAmong`, and of pictures with few views none at all; for others see
+   * `firstPassOf`.
    * @throws {Problem} bank-unknown, index-loading, store-unavailable, key-suspended
    * It yields about every millisecond, also while it reads `pictures`, and searches for all pictures before it answers the
    * first.

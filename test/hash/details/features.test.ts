@@ -1,7 +1,7 @@
 import t from 'tap'
 import { featuresOf } from '../../../packages/hash/src/details/features.js'
 import { askedFeatures, kept, placed } from '../../../packages/hash/src/details/kept.js'
-import { sightOf } from '../../../packages/hash/src/details/sight.js'
+import { pyramidOf } from '../../../packages/hash/src/details/pyramid.js'
 import { distance } from '../../../packages/hash/src/hash256.js'
 import { wholeOf } from '../../../packages/hash/src/raster.js'
 import { transforms } from '../../../packages/hash/src/transforms.js'
@@ -10,11 +10,11 @@ import { drawn, rotatedPixels } from '../synthetic.js'
 
 const picture = drawn(5, 300, 220)
 const options = { sidePx: 300, count: 150, mirrors: true, aspect: 300 / 220 }
-const own = featuresOf(sightOf(picture), wholeOf(picture), options)
+const own = featuresOf(pyramidOf(picture), wholeOf(picture), options)
 
 t.test('the mirrored description of a feature equals that of the mirrored picture', async (t) => {
   const mirrored = rotatedPixels(picture, transformOf('flipY'))
-  const other = featuresOf(sightOf(mirrored), wholeOf(mirrored), options)
+  const other = featuresOf(pyramidOf(mirrored), wholeOf(mirrored), options)
   const seen = askedFeatures(own, true)
   const near = other.features.flatMap((feature) => {
     const same = seen.find(({ x, y, level }) => level === feature.level && Math.hypot(x - feature.x, y - feature.y) < 0.5)
@@ -28,7 +28,7 @@ t.test('the mirrored description of a feature equals that of the mirrored pictur
 
 t.test('a quarter turn of the picture turns its features and keeps their descriptions', async (t) => {
   const rotated = rotatedPixels(picture, transformOf('rotate90'))
-  const other = featuresOf(sightOf(rotated), wholeOf(rotated), { ...options, aspect: 220 / 300 })
+  const other = featuresOf(pyramidOf(rotated), wholeOf(rotated), { ...options, aspect: 220 / 300 })
   const same = other.features.flatMap((feature) => {
     const before = own.features.find(
       ({ x, y, level }) => level === feature.level && Math.hypot(y - feature.x, 300 - x - feature.y) < 0.5,
@@ -41,7 +41,7 @@ t.test('a quarter turn of the picture turns its features and keeps their descrip
 })
 
 t.test('features lie all over the picture, and no more than requested', async (t) => {
-  const few = featuresOf(sightOf(picture), wholeOf(picture), { ...options, count: 36 })
+  const few = featuresOf(pyramidOf(picture), wholeOf(picture), { ...options, count: 36 })
   t.equal(few.features.length, 36)
   const quarters = new Set(few.features.map(({ x, y }) => `${x < 150} ${y < 110}`))
   t.equal(quarters.size, 4)
@@ -59,14 +59,19 @@ t.test('the strongest feature of a place comes first', async (t) => {
     },
     1,
   )
-  const { features } = featuresOf(sightOf(dotted), wholeOf(dotted), { sidePx: 480, count: 1, mirrors: false, aspect: 4 / 3 })
+  const { features } = featuresOf(pyramidOf(dotted), wholeOf(dotted), {
+    sidePx: 480,
+    count: 1,
+    mirrors: false,
+    aspect: 4 / 3,
+  })
   const [first] = features
   t.ok(first !== undefined && Math.hypot(first.x - strong[0], first.y - strong[1]) < 15, `${first?.x}, ${first?.y}`)
 })
 
 t.test('a part is never enlarged', async (t) => {
   const part = { left: 50, top: 50, right: 150, bottom: 150 }
-  const { width, height } = featuresOf(sightOf(picture), part, { ...options, sidePx: 560, aspect: 1 })
+  const { width, height } = featuresOf(pyramidOf(picture), part, { ...options, sidePx: 560, aspect: 1 })
   t.same([width, height], [100, 100])
 })
 

@@ -63,7 +63,7 @@ t.test('a plain picture has no features to select', async (t) => {
 
 function viewOf(pixels: Pixels) {
   const options = { sidePx: 480, count: 250, mirrors: false, aspect: pixels.width / pixels.height }
-  return kernel.look(pixels, 480, (sight) => featuresOf(sight, wholeOf(pixels), options))
+  return kernel.usePyramid(pixels, 480, (pyramid) => featuresOf(pyramid, wholeOf(pixels), options))
 }
 
 function grey({ data, width, height, channels }: Pixels, change: (level: number) => number = (level) => level): Pixels {

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { type FeatureView, featuresOf } from '../../../packages/hash/src/details/features.js'
 import { askedFeatures, kept } from '../../../packages/hash/src/details/kept.js'
+import { pyramidOf } from '../../../packages/hash/src/details/pyramid.js'
 import { type Points, pointsOf } from '../../../packages/hash/src/details/rows.js'
-import { sightOf } from '../../../packages/hash/src/details/sight.js'
 import { isShown, verify } from '../../../packages/hash/src/details/verify.js'
 import { hashFromBytes } from '../../../packages/hash/src/hash256.js'
 import type { Pixels } from '../../../packages/hash/src/pixels.js'
@@ -17,7 +17,7 @@ const registered = registeredOf(picture)
 
 function viewOf(pixels: Pixels, count: number): FeatureView {
   const options = { sidePx: 480, count, mirrors: true, aspect: pixels.width / pixels.height }
-  return featuresOf(sightOf(pixels), wholeOf(pixels), options)
+  return featuresOf(pyramidOf(pixels), wholeOf(pixels), options)
 }
 
 function registeredOf(pixels: Pixels): Points {

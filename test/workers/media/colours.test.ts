@@ -136,14 +136,14 @@ t.test('CMYK is shown as in browsers, and also by its profile', async (t) => {
     { background: { r: 128, g: 40, b: 90 }, name: 'another' },
   ]
   for (const { background, name } of shares) {
-    const inInks = () =>
+    const inCmyk = () =>
       sharp({ create: { width: 16, height: 16, channels: 3, background } })
         .toColourspace('cmyk')
         .jpeg({ quality: 100 })
-    const jpeg = await inInks().toBuffer()
+    const jpeg = await inCmyk().toBuffer()
     const expected = await lightLeftBy(jpeg)
     t.same([...(await decode(jpeg)).data.subarray(0, 3)], expected, name)
-    const profiled = await inInks().withIccProfile('cmyk').toBuffer()
+    const profiled = await inCmyk().withIccProfile('cmyk').toBuffer()
     const limits = { sizeFor: hashedSize, purpose: 'query' } as const
     const shown = await eachFrame(profiled, limits, ({ pixels }) => [...pixels.data.subarray(0, 3)])
     t.equal(shown.length, 2)

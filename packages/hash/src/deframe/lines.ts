@@ -22,13 +22,15 @@ export interface Lines {
 export function linesOf(raster: Raster): Lines {
   const { width, height } = raster
   const steps = stepsOf(raster)
-  const vertical = uprightOf(steps, width, height)
-  const rotated = transposed(vertical.rows, width, height)
+  const edgePixels = edgePixelsOf(steps, width, height)
+  const transposedRows = transposed(edgePixels.rows, width, height)
   return {
-    columns: strongest(stretchScores(vertical.columns, width, height), height, (at) =>
-      edgesAlong(vertical.columns, width, height, at),
+    columns: strongest(stretchScores(edgePixels.columns, width, height), height, (at) =>
+      edgesAlong(edgePixels.columns, width, height, at),
     ),
-    rows: strongest(stretchScores(rotated, height, width), width, (at) => edgesAlong(rotated, height, width, at)),
+    rows: strongest(stretchScores(transposedRows, height, width), width, (at) =>
+      edgesAlong(transposedRows, height, width, at),
+    ),
   }
 }
 
@@ -101,21 +103,21 @@ function largest(a: number, b: number, c: number): number {
 }
 
 /** 1 where a difference is a local maximum and clearly larger than those further away; 0 elsewhere. */
-function uprightOf(steps: Maps, width: number, height: number): Maps {
+function edgePixelsOf(steps: Maps, width: number, height: number): Maps {
   const columns = new Uint8Array(width * height)
   const rows = new Uint8Array(width * height)
   for (let y = 0; y < height; y++) {
     const i = y * width
     for (let x = 1; x < width; x++) {
-      if (stands(steps.columns, i + x, 1, x, width)) columns[i + x] = 1
-      if (y > 0 && stands(steps.rows, i + x, width, y, height)) rows[i + x] = 1
+      if (isEdgePixel(steps.columns, i + x, 1, x, width)) columns[i + x] = 1
+      if (y > 0 && isEdgePixel(steps.rows, i + x, width, y, height)) rows[i + x] = 1
     }
   }
-  for (let y = 1; y < height; y++) if (stands(steps.rows, y * width, width, y, height)) rows[y * width] = 1
+  for (let y = 1; y < height; y++) if (isEdgePixel(steps.rows, y * width, width, y, height)) rows[y * width] = 1
   return { columns, rows }
 }
 
-function stands(steps: Uint8Array, i: number, stride: number, position: number, length: number): boolean {
+function isEdgePixel(steps: Uint8Array, i: number, stride: number, position: number, length: number): boolean {
   const step = steps[i] ?? 0
   if (step <= MIN_STEP) return false
   if (position > 1 && (steps[i - stride] ?? 0) > step) return false
@@ -126,22 +128,22 @@ function stands(steps: Uint8Array, i: number, stride: number, position: number, 
 }
 
 function transposed(map: Uint8Array, width: number, height: number): Uint8Array {
-  const rotated = new Uint8Array(map.length)
-  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) rotated[x * height + y] = map[y * width + x] ?? 0
-  return rotated
+  const result = new Uint8Array(map.length)
+  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) result[x * height + y] = map[y * width + x] ?? 0
+  return result
 }
 
 /**
  * The score of each line's best stretch: gains of its edge pixels minus costs of its gaps (Kadane's maximum sum).
- * @param vertical [length × count] ones and zeros; line `at` is column `at`.
+ * @param edgeMap [length × count] ones and zeros; line `at` is column `at`.
  */
-function stretchScores(vertical: Uint8Array, count: number, length: number): Int16Array {
+function stretchScores(edgeMap: Uint8Array, count: number, length: number): Int16Array {
   const here = new Int16Array(count)
   const best = new Int16Array(count)
   for (let along = 0; along < length; along++) {
     const i = along * count
     for (let at = 0; at < count; at++) {
-      const sum = Math.max(0, (here[at] ?? 0) + ((vertical[i + at] ?? 0) === 1 ? EDGE_GAIN : -GAP_COST))
+      const sum = Math.max(0, (here[at] ?? 0) + ((edgeMap[i + at] ?? 0) === 1 ? EDGE_GAIN : -GAP_COST))
       here[at] = sum
       if (sum > (best[at] ?? 0)) best[at] = sum
     }
@@ -150,11 +152,11 @@ function stretchScores(vertical: Uint8Array, count: number, length: number): Int
 }
 
 /** Running counts of one line's edge pixels. The edge may deviate by one pixel to either side. */
-function edgesAlong(vertical: Uint8Array, count: number, length: number, at: number): Uint16Array {
+function edgesAlong(edgeMap: Uint8Array, count: number, length: number, at: number): Uint16Array {
   const edges = new Uint16Array(length + 1)
   for (let along = 0; along < length; along++) {
     const i = along * count + at
-    const isEdge = ((vertical[i] ?? 0) | (vertical[i - 1] ?? 0) | (vertical[i + 1] ?? 0)) === 1
+    const isEdge = ((edgeMap[i] ?? 0) | (edgeMap[i - 1] ?? 0) | (edgeMap[i + 1] ?? 0)) === 1
     edges[along + 1] = (edges[along] ?? 0) + (isEdge ? 1 : 0)
   }
   return edges

@@ -52,7 +52,7 @@ export function detailsWith(kernel: DetailsKernel, frames: FrameKernel): Details
       })
       const luma = reduced(pixels, part)
       const options = { sidePx: REGISTERED_SIDE_PX, count: FOUND, mirrors: false, aspect: luma.width / luma.height }
-      const view = kernel.look(luma, REGISTERED_SIDE_PX, (sight) => featuresOf(sight, wholeOf(luma), options))
+      const view = kernel.usePyramid(luma, REGISTERED_SIDE_PX, (pyramid) => featuresOf(pyramid, wholeOf(luma), options))
       const result = {
         ranked: rowsOf(kept({ ...view, features: selected(kernel, luma, view) })),
         points: pointsOf(kept({ ...view, features: view.features.slice(0, MAX_POINTS) })),
@@ -68,10 +68,10 @@ export function detailsWith(kernel: DetailsKernel, frames: FrameKernel): Details
           .parts.slice(0, PARTS_ASKED)
           .map((part) => scaled(part, pixels.width / raster.width, pixels.height / raster.height)),
       )
-      return kernel.look(pixels, LARGE_SIDE_PX, (sight) => {
+      return kernel.usePyramid(pixels, LARGE_SIDE_PX, (pyramid) => {
         const viewOf = (part: Rectangle, sidePx: number) => {
           const aspect = (part.right - part.left) / (part.bottom - part.top)
-          const view = featuresOf(sight, part, { sidePx, count: ASKED, mirrors: true, aspect })
+          const view = featuresOf(pyramid, part, { sidePx, count: ASKED, mirrors: true, aspect })
           return { ...view, part: scaled(part, 1 / pixels.width, 1 / pixels.height) }
         }
         const views = [whole, ...parts, middleOf(whole)].map((part) => viewOf(part, ASKED_SIDE_PX))

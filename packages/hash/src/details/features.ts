@@ -4,7 +4,7 @@ import type { Hash256 } from '../hash256.js'
 import type { Rectangle } from '../rectangle.js'
 import { BORDER_PX, type Corner } from './corners.js'
 import { angleOf } from './describe.js'
-import { LEVELS, type Sight } from './sight.js'
+import { LEVELS, type Pyramid } from './pyramid.js'
 
 /** Coordinates are in pixels of the view's largest level. */
 export interface Feature {
@@ -48,23 +48,27 @@ export const MIN_SIDE_PX = 2 * BORDER_PX + 10
  * Detects corners on six levels and chooses at most `count` of them, evenly over 6 × 6 cells: the strongest of each cell, then the second of
  * each, and so on. So every part of the picture that survives an edit keeps some features.
  */
-export function featuresOf(sight: Sight, part: Rectangle, { sidePx, count, mirrors, aspect }: FeatureOptions): FeatureView {
+export function featuresOf(
+  pyramid: Pyramid,
+  part: Rectangle,
+  { sidePx, count, mirrors, aspect }: FeatureOptions,
+): FeatureView {
   const { width, height } = sizeOf(part, aspect, sidePx)
   const found: Found[] = []
   for (let level = 0; level < LEVELS; level++) {
     const factor = LEVEL_FACTOR ** level
     const [levelWidth, levelHeight] = [Math.round(width / factor), Math.round(height / factor)]
     if (Math.min(levelWidth, levelHeight) < MIN_SIDE_PX) break
-    for (const corner of sight.corners(level, part, levelWidth, levelHeight)) {
+    for (const corner of pyramid.corners(level, part, levelWidth, levelHeight)) {
       const x = ((corner.x + 0.5) * width) / levelWidth
       const y = ((corner.y + 0.5) * height) / levelHeight
       found.push({ level, corner, x, y })
     }
   }
   const features = spread(found, width, height, count).map(({ level, corner, x, y }) => {
-    const angle = angleOf(...sight.moments(level, corner.x, corner.y))
-    const hash = sight.describe(level, corner.x, corner.y, angle, false)
-    const mirrored = mirrors ? sight.describe(level, corner.x, corner.y, angle, true) : undefined
+    const angle = angleOf(...pyramid.moments(level, corner.x, corner.y))
+    const hash = pyramid.describe(level, corner.x, corner.y, angle, false)
+    const mirrored = mirrors ? pyramid.describe(level, corner.x, corner.y, angle, true) : undefined
     return { x, y, level, angle, hash, mirrored }
   })
   return { width, height, features }

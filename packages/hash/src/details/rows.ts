@@ -4,7 +4,7 @@
 import type { Hash256 } from '../hash256.js'
 import { ANGLES } from './describe.js'
 import { type KeptView, PLACES, type PlacedFeature, STORED_ANGLES } from './kept.js'
-import { LEVELS } from './sight.js'
+import { LEVELS } from './pyramid.js'
 
 /** Maximum number of indexed rows of one picture. */
 export const MAX_DETAIL_ROWS = 16

@@ -23,7 +23,7 @@ const CELLS = 4
  * @param luma the picture that `view` was computed from, in one channel and about that size.
  * Cost: six times that of detecting features.
  */
-export function selected(kernel: Pick<DetailsKernel, 'look'>, luma: Pixels, view: FeatureView): Feature[] {
+export function selected(kernel: Pick<DetailsKernel, 'usePyramid'>, luma: Pixels, view: FeatureView): Feature[] {
   const stability = stabilityOf(kernel, luma, view)
   const ranked = view.features
     .flatMap((feature, i) => {
@@ -44,7 +44,7 @@ export function selected(kernel: Pick<DetailsKernel, 'look'>, luma: Pixels, view
 }
 
 /** For each feature, the number of edits that it survives. An edit counts half if the descriptor changes noticeably. */
-function stabilityOf(kernel: Pick<DetailsKernel, 'look'>, luma: Pixels, view: FeatureView): number[] {
+function stabilityOf(kernel: Pick<DetailsKernel, 'usePyramid'>, luma: Pixels, view: FeatureView): number[] {
   const sums = view.features.map(() => 0)
   for (const { pixels, mapPoint } of editsOf(luma)) {
     const options = {
@@ -53,7 +53,7 @@ function stabilityOf(kernel: Pick<DetailsKernel, 'look'>, luma: Pixels, view: Fe
       mirrors: false,
       aspect: pixels.width / pixels.height,
     }
-    const found = kernel.look(pixels, options.sidePx, (sight) => featuresOf(sight, wholeOf(pixels), options))
+    const found = kernel.usePyramid(pixels, options.sidePx, (pyramid) => featuresOf(pyramid, wholeOf(pixels), options))
     const reach = PLACE_TOLERANCE * Math.max(found.width, found.height)
     for (const [i, { x, y, hash }] of view.features.entries()) {
       const [across, down] = mapPoint(x / view.width, y / view.height)

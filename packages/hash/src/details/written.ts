@@ -4,9 +4,9 @@ import { HASH_BYTES, hashFromBytes } from '../hash256.js'
 import { ANGLES } from './describe.js'
 import type { RegisteredDetails } from './details.js'
 import type { AskedView, Feature } from './features.js'
+import { LEVELS } from './pyramid.js'
 import { type DetailRow, isDetailRow, isPoint, MAX_POINTS, MAX_SIDE_HALVES, type Point } from './rows.js'
 import { MAX_RANKED } from './select.js'
-import { LEVELS } from './sight.js'
 
 /**
  * Details to register:

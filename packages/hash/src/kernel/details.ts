@@ -74,7 +74,7 @@ export function addRows(first: i32, rows: i32): void {
 }
 
 /** Computes a level. @returns its number of corners, which are at `cornersAt`. */
-export function look(level: i32, left: f64, top: f64, right: f64, bottom: f64, levelWidth: i32, levelHeight: i32): i32 {
+export function computeLevel(level: i32, left: f64, top: f64, right: f64, bottom: f64, levelWidth: i32, levelHeight: i32): i32 {
   put(widths, level, <u32>levelWidth)
   const luma = <usize>entry(lumas, level)
   sampleLevel(left, top, right, bottom, levelWidth, levelHeight, luma)

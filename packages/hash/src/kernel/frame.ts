@@ -5,8 +5,8 @@
 
 import { beginReduce, reduceRow } from './reduce'
 import { clear, MARGIN, strideOf, take } from './room'
-import { countAlong, scoreStretches, turn } from './stretches'
-import { largestStep, splitColours, standAcross, standDown } from './steps'
+import { countAlong, scoreStretches, transpose } from './stretches'
+import { largestStep, splitColours, markColumnEdges, markRowEdges } from './steps'
 import { countRow, storeLuma, sumRow } from './tables'
 
 const STRIP_BYTES: i32 = 65536
@@ -15,7 +15,7 @@ const RING: i32 = 8
 let width: i32 = 0
 let height: i32 = 0
 let stride: usize = 0
-let rotatedStride: usize = 0
+let transposedStride: usize = 0
 
 let strip: usize = 0
 let rgb: usize = 0
@@ -23,10 +23,10 @@ let colours: usize = 0 // a ring of rows: red, green, blue
 let lumas: usize = 0 // a ring of rows
 let stepsAcross: usize = 0 // of one row
 let stepsDown: usize = 0 // a ring of rows
-let nothing: usize = 0 // a row of zeros
-let verticalAcross: usize = 0 // edges along columns
-let verticalDown: usize = 0 // edges along rows
-let rotated: usize = 0 // the same, rows as columns
+let zeros: usize = 0 // a row of zeros
+let columnEdges: usize = 0 // edges along columns
+let rowEdges: usize = 0 // edges along rows
+let transposedRowEdges: usize = 0 // the same, rows as columns
 let scores: usize = 0
 let edges: usize = 0
 let sums: usize = 0
@@ -40,7 +40,7 @@ export function begin(fromWidth: i32, fromHeight: i32, channels: i32, toWidth: i
   width = toWidth
   height = toHeight
   stride = strideOf(width)
-  rotatedStride = strideOf(height)
+  transposedStride = strideOf(height)
   const longest = <usize>max(width, height)
   const rowBytes = fromWidth * channels
   const rowsForOne = (fromHeight + height - 1) / height + 1
@@ -52,10 +52,10 @@ export function begin(fromWidth: i32, fromHeight: i32, channels: i32, toWidth: i
   lumas = take(<usize>(4 * 4) * stride)
   stepsAcross = take(stride + MARGIN)
   stepsDown = take(<usize>RING * stride)
-  nothing = take(stride)
-  verticalAcross = take(<usize>height * stride)
-  verticalDown = take(<usize>(height + 8) * stride)
-  rotated = take(<usize>(width + 8) * rotatedStride)
+  zeros = take(stride)
+  columnEdges = take(<usize>height * stride)
+  rowEdges = take(<usize>(height + 8) * stride)
+  transposedRowEdges = take(<usize>(width + 8) * transposedStride)
   scores = take(2 * longest + 32)
   edges = take(2 * longest + 2)
   sums = take(<usize>((width + 1) * (height + 1)) << 3)
@@ -93,29 +93,29 @@ export function reduce(row: i32, rows: i32, from: i32): void {
 }
 
 /** Measures the raster at `rgbAt()`. */
-export function look(): void {
+export function measure(): void {
   for (let y = 0; y < height + 3; y++) {
-    if (y < height) lookAtRow(y)
-    if (y > 3 && y - 3 < height) standRow(y - 3)
+    if (y < height) measureRow(y)
+    if (y > 3 && y - 3 < height) markRow(y - 3)
     if (y > 0 && y <= height) countTexture(y - 1)
   }
-  turn(verticalDown, stride, width, height, rotated, rotatedStride)
+  transpose(rowEdges, stride, width, height, transposedRowEdges, transposedStride)
 }
 
 export function scoreColumns(): void {
-  scoreStretches(verticalAcross, stride, width, height, scores)
+  scoreStretches(columnEdges, stride, width, height, scores)
 }
 
 export function scoreRows(): void {
-  scoreStretches(rotated, rotatedStride, height, width, scores)
+  scoreStretches(transposedRowEdges, transposedStride, height, width, scores)
 }
 
 export function countAlongColumn(at: i32): void {
-  countAlong(verticalAcross, stride, height, at, edges)
+  countAlong(columnEdges, stride, height, at, edges)
 }
 
 export function countAlongRow(at: i32): void {
-  countAlong(rotated, rotatedStride, width, at, edges)
+  countAlong(transposedRowEdges, transposedStride, width, at, edges)
 }
 
 /** Overwrites all pixels and all that was computed from them. */
@@ -123,7 +123,7 @@ export function wipe(): void {
   clear()
 }
 
-function lookAtRow(y: i32): void {
+function measureRow(y: i32): void {
   const here = colours + <usize>(y & 1) * 3 * stride
   const above = colours + <usize>((y & 1) ^ 1) * 3 * stride
   const from = rgb + <usize>(3 * width * y)
@@ -138,19 +138,19 @@ function lookAtRow(y: i32): void {
   store<u8>(stepsAcross, 0)
   v128.store(stepsAcross + <usize>width, i8x16.splat(0))
   v128.store(down + <usize>width, i8x16.splat(0))
-  standAcross(stepsAcross, width, verticalAcross + <usize>y * stride)
+  markColumnEdges(stepsAcross, width, columnEdges + <usize>y * stride)
   const sumBytes = <usize>(width + 1) << 3
   sumRow(luma, width, sums + <usize>y * sumBytes, sums + <usize>(y + 1) * sumBytes)
 }
 
-function standRow(y: i32): void {
-  const above2 = y > 3 ? stepRow(y - 2) : nothing
-  const above3 = y > 3 ? stepRow(y - 3) : nothing
-  const below = y + 1 < height ? stepRow(y + 1) : nothing
-  const below2 = y + 3 < height ? stepRow(y + 2) : nothing
-  const below3 = y + 3 < height ? stepRow(y + 3) : nothing
-  const to = verticalDown + <usize>y * stride
-  standDown(stepRow(y), stepRow(y - 1), below, above2, above3, below2, below3, width, to)
+function markRow(y: i32): void {
+  const above2 = y > 3 ? stepRow(y - 2) : zeros
+  const above3 = y > 3 ? stepRow(y - 3) : zeros
+  const below = y + 1 < height ? stepRow(y + 1) : zeros
+  const below2 = y + 3 < height ? stepRow(y + 2) : zeros
+  const below3 = y + 3 < height ? stepRow(y + 3) : zeros
+  const to = rowEdges + <usize>y * stride
+  markRowEdges(stepRow(y), stepRow(y - 1), below, above2, above3, below2, below3, width, to)
 }
 
 function countTexture(y: i32): void {

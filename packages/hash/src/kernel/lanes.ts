@@ -21,7 +21,7 @@ export function lumaOf(kind: i32, red: v128, green: v128, blue: v128): v128 {
 
 /** Four columns of four rows, stored as rows. */
 @inline
-export function storeRotated(q0: v128, q1: v128, q2: v128, q3: v128, to0: usize, to1: usize, to2: usize, to3: usize): void {
+export function storeTransposed(q0: v128, q1: v128, q2: v128, q3: v128, to0: usize, to1: usize, to2: usize, to3: usize): void {
   const a = v128.shuffle<i32>(q0, q1, 0, 4, 1, 5)
   const b = v128.shuffle<i32>(q2, q3, 0, 4, 1, 5)
   const c = v128.shuffle<i32>(q0, q1, 2, 6, 3, 7)

@@ -1,6 +1,6 @@
 // The first average along columns, the second along rows, kept at 64 columns, and the second along columns, kept at 64 rows.
 
-import { LANES, storeRotated } from './lanes'
+import { LANES, storeTransposed } from './lanes'
 import {
   columnAhead, columnSums, columnWindow, heldAt, height, line2, narrowAt, rowAt, rowWindow, SAMPLE_AT, sampleAt, sums, width, zeros,
 } from './pdq-memory'
@@ -36,15 +36,15 @@ function averageColumns(): void {
     }
   }
   const entering = rowsOut + columnAhead
-  const in0 = entering < height ? rowAt(entering) : zeros
-  const in1 = entering + 1 < height ? rowAt(entering + 1) : zeros
-  const in2 = entering + 2 < height ? rowAt(entering + 2) : zeros
-  const in3 = entering + 3 < height ? rowAt(entering + 3) : zeros
+  const enters0 = entering < height ? rowAt(entering) : zeros
+  const enters1 = entering + 1 < height ? rowAt(entering + 1) : zeros
+  const enters2 = entering + 2 < height ? rowAt(entering + 2) : zeros
+  const enters3 = entering + 3 < height ? rowAt(entering + 3) : zeros
   const leaving = entering - columnWindow
-  const out0 = leaving >= 0 ? rowAt(leaving) : zeros
-  const out1 = leaving + 1 >= 0 ? rowAt(leaving + 1) : zeros
-  const out2 = leaving + 2 >= 0 ? rowAt(leaving + 2) : zeros
-  const out3 = leaving + 3 >= 0 ? rowAt(leaving + 3) : zeros
+  const leaves0 = leaving >= 0 ? rowAt(leaving) : zeros
+  const leaves1 = leaving + 1 >= 0 ? rowAt(leaving + 1) : zeros
+  const leaves2 = leaving + 2 >= 0 ? rowAt(leaving + 2) : zeros
+  const leaves3 = leaving + 3 >= 0 ? rowAt(leaving + 3) : zeros
   const d0 = f32x4.splat(<f32>max(1, heldAt(entering, height, columnWindow)))
   const d1 = f32x4.splat(<f32>max(1, heldAt(entering + 1, height, columnWindow)))
   const d2 = f32x4.splat(<f32>max(1, heldAt(entering + 2, height, columnWindow)))
@@ -56,10 +56,10 @@ function averageColumns(): void {
   let sum = f32x4.splat(0)
   for (let x = 0; x < width; x += LANES) {
     const at = <usize>x << 2
-    const s0 = f32x4.sub(f32x4.add(v128.load(columnSums + at), v128.load(in0 + at)), v128.load(out0 + at))
-    const s1 = f32x4.sub(f32x4.add(s0, v128.load(in1 + at)), v128.load(out1 + at))
-    const s2 = f32x4.sub(f32x4.add(s1, v128.load(in2 + at)), v128.load(out2 + at))
-    const s3 = f32x4.sub(f32x4.add(s2, v128.load(in3 + at)), v128.load(out3 + at))
+    const s0 = f32x4.sub(f32x4.add(v128.load(columnSums + at), v128.load(enters0 + at)), v128.load(leaves0 + at))
+    const s1 = f32x4.sub(f32x4.add(s0, v128.load(enters1 + at)), v128.load(leaves1 + at))
+    const s2 = f32x4.sub(f32x4.add(s1, v128.load(enters2 + at)), v128.load(leaves2 + at))
+    const s3 = f32x4.sub(f32x4.add(s2, v128.load(enters3 + at)), v128.load(leaves3 + at))
     v128.store(columnSums + at, s3)
     let q0: v128, q1: v128, q2: v128, q3: v128
     if (exact) {
@@ -109,7 +109,7 @@ function averageColumns(): void {
 function keepSamples(): void {
   for (let j = 0; j < SIDE; j += LANES) {
     const at = <usize>j << 2
-    storeRotated(
+    storeTransposed(
       sampleOf(at), sampleOf(at + 4), sampleOf(at + 8), sampleOf(at + 12),
       narrowAt(rowsOut) + at, narrowAt(rowsOut + 1) + at, narrowAt(rowsOut + 2) + at, narrowAt(rowsOut + 3) + at,
     )

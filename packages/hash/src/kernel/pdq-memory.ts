@@ -24,15 +24,15 @@ export let sums: usize = 0 // its running sums
 export let divisors: usize = 0 // how many pixels the window holds, at each step along a row
 export let brightness: usize = 0 // red + green + blue of four rows, added up from the left
 export let zeros: usize = 0 // a row of zeros
-export let columnSums: usize = 0
-let ring: usize = 0
+export let columnSums: usize = 0 // running sums of the first average along columns
+let ring: usize = 0 // the last rows of the first average along rows; row y is at `rowAt(y)`
 let ringRows: i32 = 0
-let ringStride: usize = 0
-let narrowRing: usize = 0
-let end: usize = 0
+let ringStride: usize = 0 // [bytes]
+let narrowRing: usize = 0 // the last rows of the second average along rows, of 64 columns
+let end: usize = 0 // of the memory in use
 
 /**
- * Divides the memory for a picture of this size, and fills the tables that depend on it alone.
+ * Divides the memory for a picture of this size, and fills the tables that depend on it alone. Traps when the memory cannot grow.
  * @returns how many rows the strip has room for; a multiple of four.
  */
 export function divide(newWidth: i32, newHeight: i32, newChannels: i32): i32 {
@@ -53,7 +53,7 @@ export function divide(newWidth: i32, newHeight: i32, newChannels: i32): i32 {
   ringStride = <usize>((rowAhead + 3) & ~3) * 4 + <usize>columns * 4
 
   end = (__heap_base + 15) & ~15
-  strip = take(<usize>(stripRows * rowBytes) + 64)
+  strip = take(<usize>(stripRows * rowBytes) + 64) // vectors are read beyond the last pixel
   line = take(window + vectors) + window
   line2 = take(window + vectors) + window
   sums = take(vectors)
@@ -84,15 +84,17 @@ function take(bytes: usize): usize {
   return start
 }
 
+/** The width of PDQ's box filter for a side of this length: a 128th of it, rounded up. */
 function windowOf(length: i32): i32 {
   return (length + 2 * SIDE - 1) / (2 * SIDE)
 }
 
+/** How many pixels of a window lie after the one whose average it gives. */
 function aheadOf(window: i32): i32 {
   return ((window + 2) >> 1) - 1
 }
 
-/** The column, or row, of the picture at which a sample is taken. */
+/** The pixel in the middle of the `index`th of 64 equal parts of a side. */
 export function sampleAt(index: i32, length: i32): i32 {
   return ((2 * index + 1) * length) / (2 * SIDE)
 }
@@ -102,13 +104,11 @@ export function heldAt(entering: i32, length: i32, window: i32): i32 {
   return min(entering, length - 1) - max(-1, entering - window)
 }
 
-/** A row of the averages along rows, in the ring. */
 @inline
 export function rowAt(y: i32): usize {
   return ring + <usize>(y % ringRows) * ringStride
 }
 
-/** A row of the second averages along rows, in the ring of 64 columns. */
 @inline
 export function narrowAt(y: i32): usize {
   return narrowRing + (<usize>(y % (columnWindow + 2 * LANES)) << 8)

@@ -1,10 +1,11 @@
 // Luma and the first average, along rows: four rows at a time, one lane each.
 
-import { LANES, lowByte, lumaOf, pixelsAt, storeRotated } from './lanes'
+import { LANES, lowByte, lumaOf, pixelsAt, storeTransposed } from './lanes'
 import { brightness, divisors, line, rowAhead, rowAt, rowWindow, width } from './pdq-memory'
 
 /**
- * Luma and average along rows of the four rows of pixels at `from`, into the ring; the sums for the block totals on the way.
+ * Computes the luma of the four rows of pixels at `from` and its average along rows, which it stores in the ring. Also sums up brightness, for
+ * `addBlocks`.
  * @param kind the channels, a constant, so that each kind has a loop of its own. Passed on to other functions than these, it made the loop a quarter slower.
  * @param y the first of the four rows.
  */
@@ -14,7 +15,7 @@ export function averageRows(kind: i32, from: usize, y: i32): void {
   const window = <usize>rowWindow << 4
   const inverse = f32x4.splat(1.0 / <f32>rowWindow)
   const divisor = f32x4.splat(<f32>rowWindow)
-  const exact = (rowWindow & (rowWindow - 1)) == 0
+  const exact = (rowWindow & (rowWindow - 1)) == 0 // a power of two
   const back = <usize>rowAhead << 2
   const out0 = rowAt(y) - back
   const out1 = rowAt(y + 1) - back
@@ -117,5 +118,5 @@ function storeAverages(
     q3 = f32x4.div(s3, v128.load32_splat(by, 12))
   }
   const column = <usize>x << 2
-  storeRotated(q0, q1, q2, q3, out0 + column, out1 + column, out2 + column, out3 + column)
+  storeTransposed(q0, q1, q2, q3, out0 + column, out1 + column, out2 + column, out3 + column)
 }

@@ -1,9 +1,10 @@
-// PDQ as a stream: takes four rows of pixels at a time, and stores only the rows that the averages need.
+// PDQ as a stream: takes four rows of pixels at a time, and stores only the rows that the averages need. The averages are PDQ's Jarosz filter: a
+// box along rows and one along columns, twice.
 //
-// The result must equal the oracle's (../pdq.ts) bit for bit, including the rounding errors of the running float32 sums. So sums are never
-// reordered, only computed in parallel: along rows for four rows at once (one lane each, after a
-// 4 × 4 transposition), along columns for four columns at once. Adding the +0.0 that surrounds every line here changes no
-// sum, and a division by a power of two is the same as the multiplication by its inverse; other divisions stay divisions.
+// The result must equal the oracle's (../pdq.ts) bit for bit, including the rounding errors of the running float32 sums. So every sum adds the same
+// numbers in the same order as there. Only different sums run in parallel: along rows those of four rows (one lane each, after a 4 × 4
+// transposition), along columns those of four columns. Each line has zeros around it, which change no sum. A division by a power of two is replaced by
+// a multiplication, which gives the same number; other divisions stay divisions.
 //
 //   pixels → luma → average along rows → ring of rows → average along columns
 //                 → average along rows, kept at 64 columns → ring → average along columns, kept at 64 rows → samples
@@ -20,8 +21,8 @@ export { BLOCKS, HASHES, MATRIX, medianSize, SAMPLES, wipeSamples }
 let rowsIn: i32 = 0 // rows of pixels taken in
 
 /**
- * Prepares for a picture. The loader has checked the sizes.
- * @returns how many rows to write at `stripAt()` before each `push`; a multiple of four.
+ * Prepares for a picture. The loader has checked the sizes. Traps when the memory cannot grow.
+ * @returns how many rows at most to write at `stripAt()` before each `push`; a multiple of four.
  */
 export function begin(newWidth: i32, newHeight: i32, newChannels: i32): i32 {
   rowsIn = 0
@@ -34,7 +35,7 @@ export function stripAt(): usize {
   return strip
 }
 
-/** Processes the rows at `stripAt()`. Their number must be a multiple of four, except in a picture's last call. */
+/** Processes the rows at `stripAt()`: at most as many as `begin` returned, and a multiple of four except in a picture's last call. */
 export function push(rows: i32): void {
   if (width == SIDE && height == SIDE) {
     for (let y = 0; y < rows; y += LANES) sampleRows(strip + <usize>(y * width * channels))
@@ -77,7 +78,7 @@ function averageFrom(rows: usize): void {
   else averageRows(1, rows, rowsIn)
 }
 
-/** A picture of 64 × 64 is not averaged. */
+/** A picture of 64 × 64 is not averaged: its luma, which `averageRows` leaves in `line`, is the samples. */
 function sampleRows(from: usize): void {
   averageFrom(from)
   addBlocks(brightness, width, height, rowsIn, LANES)

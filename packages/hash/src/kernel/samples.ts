@@ -12,7 +12,7 @@ export const MATRIX: usize = memory.data(FREQUENCIES * SIDE * 4, 16)
 /** Read by the loader: eight hashes, in the order of `transforms`. */
 export const HASHES: usize = memory.data(8 * 32, 16)
 
-const MATRIX_ROTATED: usize = memory.data(FREQUENCIES * SIDE * 4, 16)
+const TRANSPOSED_MATRIX: usize = memory.data(FREQUENCIES * SIDE * 4, 16)
 const HALF: usize = memory.data(FREQUENCIES * SIDE * 4, 16)
 /** The 16 × 16 cosine coefficients. */
 const COEFFICIENTS: usize = memory.data(256 * 4, 16)
@@ -20,7 +20,7 @@ const SORTED: usize = memory.data(256 * 4, 16)
 
 /** Writes the hashes. @returns the quality. */
 export function hashSamples(): i32 {
-  rotateMatrix()
+  transposeMatrix()
   transformSamples()
   writeHashes()
   return quality()
@@ -40,10 +40,10 @@ export function wipeSamples(): void {
   memory.fill(HASHES, 0, 8 * 32)
 }
 
-function rotateMatrix(): void {
+function transposeMatrix(): void {
   for (let i = 0; i < FREQUENCIES; i++) {
     for (let j = 0; j < SIDE; j++) {
-      store<f32>(MATRIX_ROTATED + (<usize>(j * FREQUENCIES + i) << 2), load<f32>(MATRIX + (<usize>(i * SIDE + j) << 2)))
+      store<f32>(TRANSPOSED_MATRIX + (<usize>(j * FREQUENCIES + i) << 2), load<f32>(MATRIX + (<usize>(i * SIDE + j) << 2)))
     }
   }
 }
@@ -95,7 +95,7 @@ function transformSamples(): void {
     let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0
     for (let k: usize = 0; k < <usize>SIDE; k++) {
       const factor = v128.load32_splat(HALF + (i << 8) + (k << 2))
-      const at = MATRIX_ROTATED + (k << 6)
+      const at = TRANSPOSED_MATRIX + (k << 6)
       s0 = f32x4.add(s0, f32x4.mul(factor, v128.load(at)))
       s1 = f32x4.add(s1, f32x4.mul(factor, v128.load(at, 16)))
       s2 = f32x4.add(s2, f32x4.mul(factor, v128.load(at, 32)))
@@ -117,16 +117,16 @@ function writeHashes(): void {
   writePair(true, true, 2, 7)
 }
 
-/** `plain` and `turned` are places in `transforms`: the way that keeps rows, and the one that exchanges them with columns. */
-function writePair(topBottom: bool, leftRight: bool, plain: i32, rotated: i32): void {
+/** `plain` and `transposed` are places in `transforms`: of the orientation that keeps rows, and of the one that exchanges them with columns. */
+function writePair(topBottom: bool, leftRight: bool, plain: i32, transposed: i32): void {
   for (let k = 0; k < 256; k++) store<f32>(SORTED + (<usize>k << 2), signed(k, topBottom, leftRight))
   const median = smallest(127)
   const to = HASHES + (<usize>plain << 5)
-  const toRotated = HASHES + (<usize>rotated << 5)
+  const toTransposed = HASHES + (<usize>transposed << 5)
   for (let k = 0; k < 256; k++) {
     if (signed(k, topBottom, leftRight) <= median) continue
     setBit(to, k)
-    setBit(toRotated, ((k & 15) << 4) | (k >> 4))
+    setBit(toTransposed, ((k & 15) << 4) | (k >> 4))
   }
 }
 

@@ -1,4 +1,4 @@
-// Differences between neighbouring pixels, and which of them are edges; see `uprightOf` in ../deframe/lines.ts.
+// Differences between neighbouring pixels, and which of them are edges; see `edgePixelsOf` in ../deframe/lines.ts.
 //
 // Processes sixteen pixels at once. Margins of zeros stand for the oracle's 0 beyond the ends of a line. The two pixels where the oracle uses 0
 // instead of an existing step are computed again, one by one.
@@ -35,26 +35,26 @@ function difference(a: v128, b: v128): v128 {
 }
 
 /** Marks the row's horizontal steps that are edges with 1. */
-export function standAcross(steps: usize, width: i32, to: usize): void {
+export function markColumnEdges(steps: usize, width: i32, to: usize): void {
   for (let x = 0; x < width; x += STEP_LANES) {
     const at = steps + <usize>x
-    v128.store(to + <usize>x, stand(at, at - 1, at + 1, at - 2, at - 3, at + 2, at + 3))
+    v128.store(to + <usize>x, edgePixels(at, at - 1, at + 1, at - 2, at - 3, at + 2, at + 3))
   }
-  standNearEnd(steps, 3, width, to)
-  standNearEnd(steps, width - 3, width, to)
+  markNearEnd(steps, 3, width, to)
+  markNearEnd(steps, width - 3, width, to)
 }
 
 /** Marks the row's vertical steps that are edges, compared with the rows above and below, with 1. */
-export function standDown(
+export function markRowEdges(
   at: usize, above: usize, below: usize, above2: usize, above3: usize, below2: usize, below3: usize, width: i32, to: usize,
 ): void {
   for (let x: usize = 0; x < <usize>width; x += STEP_LANES) {
-    v128.store(to + x, stand(at + x, above + x, below + x, above2 + x, above3 + x, below2 + x, below3 + x))
+    v128.store(to + x, edgePixels(at + x, above + x, below + x, above2 + x, above3 + x, below2 + x, below3 + x))
   }
 }
 
 @inline
-function stand(at: usize, before: usize, after: usize, before2: usize, before3: usize, after2: usize, after3: usize): v128 {
+function edgePixels(at: usize, before: usize, after: usize, before2: usize, before3: usize, after2: usize, after3: usize): v128 {
   const step = v128.load(at)
   const b2 = v128.load(before2)
   const b3 = v128.load(before3)
@@ -71,8 +71,8 @@ function stand(at: usize, before: usize, after: usize, before2: usize, before3: 
     i16x8.add(i16x8.extend_high_i8x16_u(b2), i16x8.extend_high_i8x16_u(b3)),
     i16x8.add(i16x8.extend_high_i8x16_u(a2), i16x8.extend_high_i8x16_u(a3)),
   )
-  const stands = v128.and(i8x16.gt_u(step, i8x16.splat(MIN_STEP)), v128.and(largest, i8x16.narrow_i16x8_s(low, high)))
-  return v128.and(stands, i8x16.splat(1))
+  const isEdge = v128.and(i8x16.gt_u(step, i8x16.splat(MIN_STEP)), v128.and(largest, i8x16.narrow_i16x8_s(low, high)))
+  return v128.and(isEdge, i8x16.splat(1))
 }
 
 @inline
@@ -80,7 +80,7 @@ function exceeds(step: v128, before: v128, after: v128): v128 {
   return i16x8.gt_s(i16x8.shl(step, 2), i16x8.add(i16x8.add(before, after), i16x8.splat(8)))
 }
 
-function standNearEnd(steps: usize, x: i32, width: i32, to: usize): void {
+function markNearEnd(steps: usize, x: i32, width: i32, to: usize): void {
   if (x < 1 || x >= width) return
   const at = steps + <usize>x
   const step = <i32>load<u8>(at)

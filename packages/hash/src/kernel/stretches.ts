@@ -1,20 +1,22 @@
-// The score of each line's best stretch, and running counts of edge pixels along a line; see ../deframe/lines.ts.
+// The score of each line's best stretch, and running counts of edge pixels along a line. ../deframe/lines.ts is the oracle: it defines the scores
+// and has the same constants.
 
 const EDGE_GAIN: i8 = 10
 const GAP_COST: i8 = 7
 
 /**
- * The scores of sixteen lines at a time, in whole numbers as the oracle's.
- * @param standing [length × stride] of ones and zeros, lines across.
- * @param to [count] i16, room for sixteen more.
+ * The scores of `count` lines, sixteen at a time: the same integers as `stretchScores`.
+ * @param edgeMap [length × stride] ones and zeros; line `at` is column `at`.
+ * @param length of a line, at most 650 pixels: so scores fit 16 bits.
+ * @param to [count] i16, with room for sixteen more.
  */
-export function scoreStretches(vertical: usize, stride: usize, count: i32, length: i32, to: usize): void {
+export function scoreStretches(edgeMap: usize, stride: usize, count: i32, length: i32, to: usize): void {
   const gain = i8x16.splat(EDGE_GAIN + GAP_COST)
   const cost = i8x16.splat(GAP_COST)
   const zero = i16x8.splat(0)
   for (let at: usize = 0; at < <usize>count; at += 16) {
     let here0 = zero, here1 = zero, best0 = zero, best1 = zero
-    let from = vertical + at
+    let from = edgeMap + at
     for (let along = 0; along < length; along++) {
       const edges = i8x16.sub(v128.and(i8x16.neg(v128.load(from)), gain), cost)
       here0 = i16x8.max_s(zero, i16x8.add(here0, i16x8.extend_low_i8x16_s(edges)))
@@ -28,9 +30,13 @@ export function scoreStretches(vertical: usize, stride: usize, count: i32, lengt
   }
 }
 
-/** Running counts of a line's edge pixels. The edge may deviate by one pixel to either side. */
-export function countAlong(vertical: usize, stride: usize, length: i32, at: i32, to: usize): void {
-  let from = vertical + <usize>at
+/**
+ * Running counts of a line's edge pixels. The edge may deviate by one pixel to either side.
+ * @param at the column of the line; the columns beside it are read, too.
+ * @param to [length + 1] u16.
+ */
+export function countAlong(edgeMap: usize, stride: usize, length: i32, at: i32, to: usize): void {
+  let from = edgeMap + <usize>at
   let count = 0
   store<u16>(to, 0)
   for (let along: usize = 1; along <= <usize>length; along++) {
@@ -40,15 +46,15 @@ export function countAlong(vertical: usize, stride: usize, length: i32, at: i32,
   }
 }
 
-/** Transposes a map in blocks of 8 × 8. Both buffers have room for whole blocks. */
-export function turn(from: usize, fromStride: usize, width: i32, height: i32, to: usize, toStride: usize): void {
+/** Transposes a map of bytes in blocks of 8 × 8. Both buffers have room for whole blocks. Strides are in bytes. */
+export function transpose(from: usize, fromStride: usize, width: i32, height: i32, to: usize, toStride: usize): void {
   for (let y: usize = 0; y < <usize>height; y += 8) {
-    for (let x: usize = 0; x < <usize>width; x += 8) rotateBlock(from + y * fromStride + x, fromStride, to + x * toStride + y, toStride)
+    for (let x: usize = 0; x < <usize>width; x += 8) transposeBlock(from + y * fromStride + x, fromStride, to + x * toStride + y, toStride)
   }
 }
 
 @inline
-function rotateBlock(from: usize, fromStride: usize, to: usize, toStride: usize): void {
+function transposeBlock(from: usize, fromStride: usize, to: usize, toStride: usize): void {
   const a = pairs(from, from + fromStride)
   const b = pairs(from + 2 * fromStride, from + 3 * fromStride)
   const c = pairs(from + 4 * fromStride, from + 5 * fromStride)

@@ -1,4 +1,4 @@
-// Access to the corners and patches of a picture at several sizes. The plain implementation, and the interface of the kernel.
+// A pyramid: the corners and patches of a picture at several sizes. The plain implementation, and the interface of the kernel.
 
 import type { Hash256 } from '../hash256.js'
 import { checkPixels, type Pixels } from '../pixels.js'
@@ -11,7 +11,7 @@ import { lumaTableOf, MAX_TABLE_PIXELS } from './luma-table.js'
 /** Number of levels. */
 export const LEVELS = 6
 
-export interface Sight {
+export interface Pyramid {
   readonly width: number
   readonly height: number
   /** Computes level 0…5 from a part of the picture at this size, and detects its corners. Replaces an earlier level of this number. */
@@ -29,7 +29,7 @@ export function checkLuma(pixels: Pixels): void {
 }
 
 /** The oracle. `DetailsKernel` computes the same bits in a twentieth of the time. */
-export function sightOf(pixels: Pixels): Sight {
+export function pyramidOf(pixels: Pixels): Pyramid {
   checkLuma(pixels)
   const table = lumaTableOf(pixels)
   const levels: Level[] = []
