@@ -115,10 +115,32 @@ t.test('what a mini box has besides the picture changes nothing', async (t) => {
   }
 })
 
-t.test('colours that are multiplied by transparency are marked as such', async (t) => {
-  const file = await transparent()
-  t.notOk(usualHeif(miniOf(file))?.includes('prem'))
-  t.ok(usualHeif(miniOf(file, { isPremultiplied: true }))?.includes('prem'))
+t.test('colours that are multiplied by transparency are shown as they were before', async (t) => {
+  const straight = await fromPixels(scenePixels(1, SIZE)).ensureAlpha().raw().toBuffer()
+  for (let at = 0; at < straight.length; at += 4) straight[at + 3] = 100 + ((at / 4) % SIZE.width)
+  const multiplied = straight.map((value, at) =>
+    at % 4 === 3 ? value : Math.round((value * (straight[at | 3] ?? 0)) / 255),
+  )
+  const [before, after] = await Promise.all(
+    [straight, multiplied].map((data) =>
+      sharp(data, { raw: { ...SIZE, channels: 4 } })
+        .avif({ effort: 0, lossless: true })
+        .toBuffer(),
+    ),
+  )
+  for (const colours of [
+    [1, 13, 0],
+    [12, 13, 0],
+  ] as const) {
+    const truth = await framesOf(miniOf(before ?? Buffer.alloc(0), { colours }))
+    const shown = await framesOf(miniOf(after ?? Buffer.alloc(0), { colours, isPremultiplied: true }))
+    t.equal(shown.length, 2)
+    for (const [k, { data }] of shown.entries()) {
+      const wanted = Buffer.from(truth[k]?.data ?? '', 'hex')
+      const off = Buffer.from(data, 'hex').reduce((sum, level, at) => sum + Math.abs(level - (wanted[at] ?? 0)), 0)
+      t.ok(off < wanted.length, `${colours}, background ${k}: off by ${off / wanted.length} levels`)
+    }
+  }
 })
 
 t.test('a mini box costs what its picture costs, and ends where the picture ends', async (t) => {
