@@ -13,6 +13,7 @@ import { chanceFrom, mutatedBytes } from '../dist/test/fuzz/chance.js'
 import { apngOf, avifSequenceOf, framePicture, gifOf, webpOf } from '../dist/test/helpers/animations.js'
 import { HEIC_FILES, heic } from '../dist/test/helpers/heic.js'
 import { animatedJxl, jxlOf } from '../dist/test/helpers/jxl-files.js'
+import { miniOf } from '../dist/test/helpers/mini-files.js'
 import { fromPixels, scenePixels } from '../dist/test/helpers/pictures.js'
 import { openSandbox } from '../dist/workers/sandbox.js'
 import { NO_SANDBOX } from '../dist/workers/sandbox-command.js'
@@ -21,10 +22,14 @@ const PIXELS = scenePixels(1, { width: 1000, height: 750 })
 const SMALL = { width: 320, height: 240 }
 const FRAMES = Array.from({ length: 12 }, (_, seed) => ({ picture: framePicture(seed, SMALL), delayMs: 50 + 10 * seed }))
 const encoded = (format, ...options) => options.map((each) => fromPixels(PIXELS)[format](each).toBuffer())
+const MINI = { orientation: 5, gainMap: Buffer.alloc(99, 7), exif: Buffer.alloc(99, 1) }
 /** The files that are damaged. */
 const FILES = {
-  heif: () => HEIC_FILES.map(heic),
-  avif: () => [...encoded('avif', { effort: 0 }, { effort: 0, chromaSubsampling: '4:2:0' }), avifSequenceOf(SMALL, FRAMES)],
+  heif: () => [...HEIC_FILES.map(heic), miniOf(heic('alpha'))],
+  avif: async () => {
+    const stills = await Promise.all(encoded('avif', { effort: 0 }, { effort: 0, chromaSubsampling: '4:2:0' }))
+    return [...stills, avifSequenceOf(SMALL, FRAMES), ...stills.map((still) => miniOf(still, MINI))]
+  },
   webp: () => [...encoded('webp', { effort: 0 }, { effort: 0, lossless: true }), webpOf(SMALL, FRAMES)],
   tiff: () => encoded('tiff', ...['lzw', 'jpeg', 'deflate', 'none'].map((compression) => ({ compression })), { tile: true }),
   png: () => [...encoded('png', {}, { progressive: true }, { palette: true }), apngOf(SMALL, FRAMES)],

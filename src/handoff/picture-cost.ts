@@ -19,6 +19,7 @@ import { animationCost } from './animations/costs.js'
 import { av1Frames } from './av1-items.js'
 import { fileFormatOf, type HeifPixels, heifPixels } from './heif-pixels.js'
 import { hevcFrames } from './hevc-items.js'
+import { usualHeif } from './usual-heif.js'
 
 export interface PictureCost {
   /** Time on one core of a processor of 2022. Measured by `npm run bench:decoding`, rounded up. */
@@ -56,6 +57,13 @@ export function isTooCostly({ timeMs, memoryMb, isTooLarge }: PictureCost, sizeB
 
 /** @param head the file, or its beginning; what follows is not counted. Never throws. Reads each byte a few times at most. */
 export function pictureCost(head: Buffer): PictureCost {
+  const usual = usualHeif(head)
+  const cost = costOf(usual ?? head)
+  usual?.fill(0)
+  return cost
+}
+
+function costOf(head: Buffer): PictureCost {
   try {
     const format = fileFormatOf(head)
     const found = format === undefined ? undefined : LAYOUTS[format]?.(head)

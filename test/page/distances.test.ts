@@ -6,6 +6,7 @@ import t from 'tap'
 import { distance, type Hash256, parseHash } from '../../packages/hash/src/hash256.js'
 import { hashImage } from '../../workers/media/hashes-of-file.js'
 import { usualSite, withoutBrowser } from '../helpers/browser.js'
+import { miniOf } from '../helpers/mini-files.js'
 import { alphaPng, oddButGood, scene } from '../helpers/pictures.js'
 import { allRead, choose, type GivenFile, protectAll, toChoosing } from '../helpers/steps.js'
 
@@ -31,7 +32,8 @@ async function files(): Promise<GivenFile[]> {
     .toBuffer()
   const formats = await Promise.all((['png', 'webp', 'gif', 'avif'] as const).map((format) => scene(5, { format })))
   const odd = await oddButGood(6)
-  const others = [...formats, ...odd, await alphaPng(7)].map(({ name, contentType, bytes }) => ({
+  const mini = { name: 'mini.avif', contentType: 'image/avif', bytes: miniOf((await scene(8, { format: 'avif' })).bytes) }
+  const others = [...formats, ...odd, await alphaPng(7), mini].map(({ name, contentType, bytes }) => ({
     name,
     mimeType: contentType,
     buffer: bytes,

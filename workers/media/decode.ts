@@ -5,6 +5,7 @@ import { type DecoderName, isDecoded, MEDIA_FORMATS, type MediaFormat } from '..
 import { Problem } from '../../src/domain/problem.js'
 import { fileFormatOf } from '../../src/handoff/heif-pixels.js'
 import { isTooCostly, pictureCost } from '../../src/handoff/picture-cost.js'
+import { usualHeif } from '../../src/handoff/usual-heif.js'
 import { stillsOf } from './animations/stills.js'
 import { bmp } from './bmp.js'
 import type { DecodedPicture } from './decoded-picture.js'
@@ -41,7 +42,16 @@ export async function decode(bytes: Buffer, sizeFor: FrameLimits['sizeFor'] = ha
   throw new Problem('image-undecodable')
 }
 
-function framesOf(bytes: Buffer, limits: FrameLimits): AsyncIterable<Frame> {
+async function* framesOf(given: Buffer, limits: FrameLimits): AsyncGenerator<Frame, void, void> {
+  const usual = usualHeif(given)
+  try {
+    yield* framesOfUsual(usual ?? given, limits)
+  } finally {
+    usual?.fill(0)
+  }
+}
+
+function framesOfUsual(bytes: Buffer, limits: FrameLimits): AsyncIterable<Frame> {
   const format = fileFormatOf(bytes)
   const decoder = format === undefined ? 'none' : MEDIA_FORMATS[format].decoder
   if (format === undefined || decoder === 'none' || !isDecoded(format)) throw new Problem('media-unsupported')

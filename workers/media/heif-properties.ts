@@ -1,7 +1,14 @@
-// Properties of the primary picture of an AVIF or HEIC file that change how it is shown: colours, and a clean aperture.
+// Properties of the primary picture of an AVIF or HEIC file that change how it is shown: colours, transparency, and a clean aperture.
 
 import { withoutAperture } from '../../src/domain/media/heif-aperture.js'
-import { associationsIn, type Box, metaBoxesIn, type Property, propertiesIn } from '../../src/domain/media/heif-boxes.js'
+import {
+  associationsIn,
+  type Box,
+  boxesIn,
+  metaBoxesIn,
+  type Property,
+  propertiesIn,
+} from '../../src/domain/media/heif-boxes.js'
 import { av1Colour, type CodePoints } from './colour/av1-colour.js'
 import { type ColourSignal, signalOf } from './colour/colour-signal.js'
 
@@ -86,6 +93,23 @@ function propertiesOf(bytes: Buffer): Property[] {
 function primaryOf(bytes: Buffer, parts: readonly Box[]): number | undefined {
   const box = parts.find(({ type }) => type === 'pitm')
   return box === undefined ? undefined : bytes.readUIntBE(box.from + 4, bytes.readUInt8(box.from) === 0 ? 2 : 4)
+}
+
+/** Whether the colours of the primary picture are multiplied by its transparency. */
+export function isPremultiplied(bytes: Buffer): boolean {
+  try {
+    const parts = metaBoxesIn(bytes)
+    const primary = primaryOf(bytes, parts)
+    return parts.some(({ type, from, to }) => {
+      if (type !== 'iref') return false
+      const idBytes = bytes.readUInt8(from) === 0 ? 2 : 4
+      return boxesIn(bytes, from + 4, to).some(
+        (link) => link.type === 'prem' && bytes.readUIntBE(link.from, idBytes) === primary,
+      )
+    })
+  } catch {
+    return false // cut off within its boxes: decoding tells
+  }
 }
 
 /** @returns the file without its clean aperture, for the caller to overwrite; `undefined` if it has none. */

@@ -4,6 +4,7 @@ import sharp, { type OutputInfo, type Sharp } from 'sharp'
 import { MAX_SIDE_PX } from '../../packages/hash/src/pixels.js'
 import { FULL_RESOLUTION_PIXELS } from '../../packages/hash/src/reduced-side.js'
 import { MAX_WHOLE_PIXELS } from '../../src/domain/media/decoding-limits.js'
+import { divideByAlpha } from '../../src/domain/media/heif-picture.js'
 import { type FormatOf, MEDIA_FORMATS, type MediaFormat } from '../../src/domain/media/media-formats.js'
 import { Problem } from '../../src/domain/problem.js'
 import { pictureCost } from '../../src/handoff/picture-cost.js'
@@ -17,7 +18,7 @@ import { inSrgb } from './colour-profile.js'
 import { isFilledWithZeros, type Reading, readingOfDamaged } from './damage/damaged.js'
 import type { DecodedPicture } from './decoded-picture.js'
 import type { Decoder, FrameLimits } from './decoder.js'
-import { heifColour, wholeOf } from './heif-properties.js'
+import { heifColour, isPremultiplied, wholeOf } from './heif-properties.js'
 import { ranOutOfMemory } from './out-of-memory.js'
 import { read, thumbnail } from './read.js'
 import { reducedRgb } from './reduced-rgb.js'
@@ -96,13 +97,13 @@ async function shownInFull(bytes: Buffer, format: MediaFormat, limits: FrameLimi
 
 async function shown(reading: Reading, format: MediaFormat, limits: FrameLimits): Promise<DecodedPicture[]> {
   const header = await headerOf(reading, format)
-  const { width, height, profile, colour, hasAlpha, isCmyk } = header
+  const { width, height, profile, colour, hasAlpha, isMultiplied, isCmyk } = header
   if (Math.max(width, height) > MAX_SIDE_PX) throw new Problem('image-too-many-pixels')
   const backgrounds = hasAlpha && limits.maxFrames !== 1 ? BACKGROUNDS : BACKGROUNDS.slice(0, 1)
   const isCostly = backgrounds.length > 1 && pictureCost(reading.bytes).timeMs > MAX_TWICE_MS
   if (hasAlpha && colour === undefined && isDecodedWhole(header))
     return fromWhole(reading, header, limits.sizeFor, backgrounds, format)
-  if (colour !== undefined || isCostly) return fromRgba(reading, header, limits.sizeFor, backgrounds)
+  if (colour !== undefined || isCostly || isMultiplied) return fromRgba(reading, header, limits.sizeFor, backgrounds)
   if (isCmyk) return fromCmyk(reading, header, limits)
   const pictures: DecodedPicture[] = []
   for (const background of backgrounds) pictures.push(await pixelsOf(reading, header, limits.sizeFor, background))
@@ -126,6 +127,8 @@ interface Header {
   readonly ignoresIcc: boolean
   readonly isDeep: boolean
   readonly hasAlpha: boolean
+  /** Colours that are multiplied by the transparency, which libvips ignores. */
+  readonly isMultiplied: boolean
   /** CMYK, whose profile browsers do not apply as it says. */
   readonly isCmyk: boolean
   readonly hasProfile: boolean
@@ -148,6 +151,7 @@ async function headerOf(reading: Reading, format: MediaFormat): Promise<Header> 
     ignoresIcc: told !== 'profile' || profile !== undefined,
     isDeep: depth === 'ushort',
     hasAlpha,
+    isMultiplied: hasAlpha && isIsoMedia(format) && isPremultiplied(bytes),
     isCmyk: space === 'cmyk' && channels === 4 && (icc === undefined || format === 'jpeg'),
     hasProfile: icc !== undefined,
     shrinksOnLoad: format !== 'webp' || !isDecodedWhole(autoOrient),
@@ -195,6 +199,7 @@ async function fromRgba(
     .raw({ depth: isDeep ? 'ushort' : 'uchar' })
     .toBuffer({ resolveWithObject: true })
   const codes = isDeep ? new Uint16Array(data.buffer, data.byteOffset, data.length / 2) : data
+  if (header.isMultiplied) divideByAlpha(codes, isDeep ? 0xffff : 0xff)
   // Browsers drop the lower 8 of 16 bits before they apply a gamma, so that numbers near black become a few levels; other viewers do not.
   const coarse = isDeep && colour.range === 'sdr' ? [Uint8Array.from(codes, (code) => code >> 8)] : []
   const shownAs = colour === undefined ? [data] : [...coarse, codes].map((each) => toSrgb(each, colour))
@@ -219,6 +224,7 @@ async function fromWhole(
     .toColourspace('srgb')
     .raw({ depth: 'uchar' })
     .toBuffer({ resolveWithObject: true })
+  if (header.isMultiplied) divideByAlpha(data)
   try {
     const pictures: DecodedPicture[] = []
     for (const background of backgrounds)

@@ -204,11 +204,12 @@ function packed({ HEAPU8 }: LibHeif, { plane, stride, rowBytes, height }: Plane)
   return HEAPU8.subarray(plane, plane + rowBytes * height)
 }
 
-function divideByAlpha(rgba: Uint8Array): void {
+/** Undoes that the colours were multiplied by the transparency. @param full the number of what is not transparent. */
+export function divideByAlpha(rgba: Uint8Array | Uint16Array, full = 255): void {
   for (let at = 0; at < rgba.length; at += 4) {
     const alpha = rgba[at + 3] ?? 0
-    if (alpha === 0 || alpha === 255) continue
-    for (let k = at; k < at + 3; k++) rgba[k] = Math.min(255, Math.round(((rgba[k] ?? 0) * 255) / alpha))
+    if (alpha === 0 || alpha === full) continue
+    for (let k = at; k < at + 3; k++) rgba[k] = Math.min(full, Math.round(((rgba[k] ?? 0) * full) / alpha))
   }
 }
 

@@ -112,7 +112,7 @@ function afterBlocks(file: ByteReader, at: number): number {
 /** More boxes than this are in no picture. */
 const MAX_BOXES = 4096
 /** Boxes with pixels, and boxes that say where pixels are. */
-const PIXEL_BOXES = ['mdat', 'jxlc', 'jxlp']
+const PIXEL_BOXES = ['mdat', 'mini', 'jxlc', 'jxlp']
 const IMAGE_BOXES = [...PIXEL_BOXES, 'ftyp', 'meta', 'moov', 'moof']
 /** Boxes for padding. */
 const PADDING_BOXES = ['free', 'skip', 'wide']

@@ -60,8 +60,8 @@ const SIGNATURES: Readonly<Record<MediaFormat, readonly Signature[]>> = {
     { at: 0, hex: '49492b00' },
     { at: 0, hex: '4d4d002b' },
   ],
-  avif: [{ ...FTYP, brands: /avi[fs]/ }],
-  heif: [{ ...FTYP, brands: /hei[cmsx]|hev[cmsx]|mif[12]|msf1|avc[is]|vvi[cs]|j2ki|jpe?gs?/ }],
+  avif: [{ ...FTYP, brands: /avi[fs]|^mif3(?!he[iv])/ }],
+  heif: [{ ...FTYP, brands: /hei[cmsx]|hev[cmsx]|mif[123]|msf1|avc[is]|vvi[cs]|j2ki|jpe?gs?/ }],
   bmp: [{ at: 0, hex: '424d' }],
   jxl: [
     { at: 0, hex: 'ff0a' },
