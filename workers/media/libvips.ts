@@ -224,11 +224,12 @@ async function fromWhole(
     .toColourspace('srgb')
     .raw({ depth: 'uchar' })
     .toBuffer({ resolveWithObject: true })
-  if (header.isMultiplied) divideByAlpha(data)
   try {
     const pictures: DecodedPicture[] = []
-    for (const background of backgrounds)
-      pictures.push(await reducedRgb(flattened(data, LEVEL_OF[background], format !== 'webp'), info, sizeFor))
+    for (const background of backgrounds) {
+      const rgb = flattened(data, LEVEL_OF[background], { isRounded: format !== 'webp', isMultiplied: header.isMultiplied })
+      pictures.push(await reducedRgb(rgb, info, sizeFor))
+    }
     return differing(pictures)
   } finally {
     data.fill(0)

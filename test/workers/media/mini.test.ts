@@ -143,6 +143,21 @@ t.test('colours that are multiplied by transparency are shown as they were befor
   }
 })
 
+t.test('a picture in the colours of what is fully transparent is shown on black, as browsers show it', async (t) => {
+  const pixels = await fromPixels(scenePixels(1, SIZE)).ensureAlpha(0).raw().toBuffer()
+  const file = await sharp(pixels, { raw: { ...SIZE, channels: 4 } })
+    .avif({ effort: 0, lossless: true })
+    .toBuffer()
+  const shown = await framesOf(miniOf(file, { colours: [1, 13, 0], isPremultiplied: true }))
+  const opaque = await fromPixels(scenePixels(1, SIZE)).removeAlpha().raw().toBuffer()
+  t.equal(shown.length, 2, 'white on white, and the picture on black')
+  const off = Buffer.from(shown[1]?.data ?? '', 'hex').reduce(
+    (sum, level, at) => sum + Math.abs(level - (opaque[at] ?? 0)),
+    0,
+  )
+  t.ok(off < opaque.length, `off by ${off / opaque.length} levels`)
+})
+
 t.test('a mini box costs what its picture costs, and ends where the picture ends', async (t) => {
   for (const file of [await plain(), await transparent(), heic('two')]) {
     const mini = miniOf(file)

@@ -7,13 +7,23 @@ export const LEVEL_OF: Readonly<Record<Background, number>> = { '#fff': 255, '#0
 
 const OPAQUE = 255
 
+export interface Flattening {
+  /** Otherwise fractions are cut off. */
+  readonly isRounded?: boolean
+  /** Colours that are multiplied by alpha already. Those above alpha, which no encoder writes, are added to the background, as browsers do. */
+  readonly isMultiplied?: boolean
+}
+
 /**
  * @param rgba red, green, blue and alpha of each pixel, 8 bits each.
  * @param background level of each of its channels.
- * @param isRounded otherwise fractions are cut off.
  * @returns red, green and blue.
  */
-export function flattened(rgba: Uint8Array, background: number, isRounded = true): Buffer {
+export function flattened(
+  rgba: Uint8Array,
+  background: number,
+  { isRounded = true, isMultiplied = false }: Flattening = {},
+): Buffer {
   const pixels = rgba.length / 4
   const added = isRounded ? OPAQUE / 2 : 0
   const flat = Buffer.alloc(3 * pixels)
@@ -21,7 +31,8 @@ export function flattened(rgba: Uint8Array, background: number, isRounded = true
     const alpha = rgba[4 * pixel + 3] ?? OPAQUE
     for (let channel = 0; channel < 3; channel++) {
       const level = rgba[4 * pixel + channel] ?? 0
-      flat[3 * pixel + channel] = (level * alpha + background * (OPAQUE - alpha) + added) / OPAQUE
+      const shown = (level * (isMultiplied ? OPAQUE : alpha) + background * (OPAQUE - alpha) + added) / OPAQUE
+      flat[3 * pixel + channel] = Math.min(OPAQUE, shown)
     }
   }
   return flat
