@@ -126,6 +126,25 @@ t.test('where no quarter agrees, the nearest part is reported with its place', a
   )
 })
 
+t.test('of a registered picture with a frame, some part has to agree, or the wholes nearly', async (t) => {
+  const framed: RegisteredView[] = [
+    { view: 'whole', hash: WHOLE },
+    { view: 'deframed', hash: hashNamed('inside') },
+    ...OWN.slice(1),
+  ]
+  const far = Array.from(PIECES, () => 110)
+  const bits = (wholeBits: number, insideBits: number, rows = framed) =>
+    agreement(away(wholeBits, far, [area('deframed', bitsFrom(hashNamed('inside'), insideBits))]), rows)?.withinFrameBits
+  t.equal(bits(40, 64), 0)
+  t.equal(bits(40, 66), -2)
+  t.equal(bits(16, 100), 0)
+  t.equal(bits(18, 100), -2)
+  t.equal(bits(10, 100), 6)
+  t.equal(bits(40, 100, [...OWN]), undefined, 'without a frame')
+  const rotated = agreementOf(away(40, far), { pdq: [], area: framed }, 2)
+  t.equal(rotated?.withinFrameBits, undefined, 'pieces are asked about in two orientations')
+})
+
 t.test('of screens of one app with a frame, the part that agrees is reported', async (t) => {
   for (const seed of [1, 3, 6]) {
     const registered = hasher.hash(screenOf(scenePixels(seed, SIZE), seed + 40), 'register').signals

@@ -29,6 +29,8 @@ export interface Agreement {
   readonly partial: { readonly share: number; readonly region: Region } | undefined
   /** Could slightly different distances change `partial`? */
   readonly isPartialClose: boolean
+  /** Set if the registered picture has a frame: by how many bits more than the frame agrees; negative if only the frame does. */
+  readonly withinFrameBits: number | undefined
 }
 
 /**
@@ -38,8 +40,18 @@ export interface Agreement {
  * - `parts`: how near every piece must be, if the whole is within `wholeOfParts`, or if the query's deframed view is within `deframed` of the
  *   registered whole.
  * - `quarter`: how near a quarter must be to agree.
+ * - `withinFrame`: how near some part must be, if only the whole of a registered picture with a frame is near. Photographs of set a in one drawn frame
+ *   on one ground are 72 bits apart in all parts, 288 edited copies of framed pictures at most 62 where the whole is beyond 16.
  */
-const AGREES_BITS = { whole: 16, framed: 4, parts: 40, wholeOfParts: 42, deframed: 31, quarter: 58 } as const
+const AGREES_BITS = {
+  whole: 16,
+  framed: 4,
+  parts: 40,
+  wholeOfParts: 42,
+  deframed: 31,
+  quarter: 58,
+  withinFrame: 64,
+} as const
 
 /** Fewer pieces, of the whole picture or of its deframed view, say too little. */
 const MIN_PIECES = 5
@@ -103,7 +115,8 @@ export function agreementOf(
     isFramed ? -NONE_BITS : allAgree(ofWhole, MIN_PIECES, AGREES_BITS.wholeOfParts - wholeBits),
     isFramed ? -NONE_BITS : allAgree(ofFramed, MIN_FRAMED_PIECES, AGREES_BITS.deframed - nearest(areas[deframedAt], wholes)),
   )
-  const quarters = partialOf(isFramed ? [] : ofWhole)
+  const withinFrameBits = isFramed ? withinFrame(areas, area, { orientation, wholeBits: nearestWholeBits }) : undefined
+  const quarters = { ...partialOf(isFramed ? [] : ofWhole), withinFrameBits }
   if (quarters.partial !== undefined || surplusBits >= EDGE_BITS) return { surplusBits, ...quarters }
   const placed = partialOfPlaced(
     areas.map((area) => ({ part: area.part, bits: area.part === undefined ? NONE_BITS : nearest(area, registered.area) })),
@@ -111,9 +124,24 @@ export function agreementOf(
   return {
     surplusBits,
     partial: surplusBits < 0 ? placed.partial : undefined,
+    withinFrameBits,
     isPartialClose:
       quarters.isPartialClose || placed.isPartialClose || (placed.partial !== undefined && isSurplusClose(surplusBits)),
   }
+}
+
+function withinFrame(
+  asked: readonly HashedSignal[],
+  rows: readonly RegisteredView[],
+  { orientation, wholeBits }: { readonly orientation: number; readonly wholeBits: number },
+): number | undefined {
+  const isPart = ({ view }: Pick<HashedSignal, 'view'>) => view !== 'whole' && view !== 'tilted'
+  // Pieces are asked about as they are and mirrored: of a picture that was rotated it is unknown.
+  const isKnown = asked.some(({ view, hashes }) => view === 'piece' && orientationsOf(hashes.length).includes(orientation))
+  if (!isKnown) return undefined
+  const parts = rows.filter(isPart)
+  const partBits = Math.min(...asked.filter(isPart).map((part) => nearestBits(part, parts, orientation)))
+  return Math.max(AGREES_BITS.whole - wholeBits, AGREES_BITS.withinFrame - partBits)
 }
 
 /** @returns whether the query came with its pieces. Without them it is unknown where it agrees. */
