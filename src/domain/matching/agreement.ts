@@ -40,8 +40,9 @@ export interface Agreement {
  * - `parts`: how near every piece must be, if the whole is within `wholeOfParts`, or if the query's deframed view is within `deframed` of the
  *   registered whole.
  * - `quarter`: how near a quarter must be to agree.
- * - `withinFrame`: how near some part must be, if only the whole of a registered picture with a frame is near. Photographs of set a in one drawn frame
- *   on one ground are 72 bits apart in all parts, 288 edited copies of framed pictures at most 62 where the whole is beyond 16.
+ * - `withinFrame`: how near some part must be, if only the whole of a registered picture with a frame is near. Drawn photographs of set b in one
+ *   frame on one table are at least 72 bits apart in all parts. Of 211 edited copies of framed pictures of set a that were found by the whole, none
+ *   beyond `whole` had more than 62.
  */
 const AGREES_BITS = {
   whole: 16,

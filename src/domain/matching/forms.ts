@@ -26,8 +26,8 @@ const OTHER_PART_BITS = 40
 const PIECE_OF_OTHER_PART_BITS = 26
 
 /**
- * How near each piece must be where the wholes are near, if the registered form has no frame: cards on one gradient are as wholes 6 bits apart. Pieces
- * with other words on them were 54 bits or more.
+ * How near each piece must be where the wholes are near, if the registered form has no frame: cards on one gradient are as wholes 6 bits apart, and 54
+ * or more in some piece.
  */
 const PIECE_OF_SAME_WHOLE_BITS = 40
 
