@@ -193,7 +193,8 @@ function partsOf(
       if (!isDistinctive(view.kind, purpose, result) || (purpose === 'register' && !isNew(result.hash))) continue
       const hashes = purpose === 'register' ? [result.hash] : queryOrientations(view, result.dihedrals)
       const part = isPlaced ? placeOf(view, raster) : undefined
-      signals.push({ type: 'pdq-area', view: view.kind, quality: result.quality, hashes, part })
+      const signal = { type: 'pdq-area', view: view.kind, quality: result.quality, hashes } as const
+      signals.push(part === undefined ? signal : { ...signal, part })
     }
     return signals
   } finally {
