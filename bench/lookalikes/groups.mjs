@@ -1,6 +1,7 @@
 // What is drawn, in the order in which it is told.
 
 import { avatars } from './avatars.mjs'
+import { cards } from './cards.mjs'
 import { controls } from './controls.mjs'
 import { documents } from './documents.mjs'
 import { elements } from './elements.mjs'
@@ -14,4 +15,4 @@ import { templates } from './templates.mjs'
  * `{ original, copy }`. A picture has a `name`, its file's `bytes`, and an `origin` where the same photograph may stand in another one, which makes no
  * false match.
  */
-export const GROUPS = [masks, avatars, documents, elements, templates, rooms, products, controls].flat()
+export const GROUPS = [masks, avatars, documents, elements, templates, rooms, products, cards, controls].flat()

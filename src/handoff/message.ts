@@ -67,15 +67,22 @@ function bytesAs<T>(read: (bytes: Uint8Array) => T | undefined, maxBytes: number
 
 const Quality = z.int().min(0).max(100)
 
+const Share = z.number().min(0).max(1)
+const Part = z
+  .strictObject({ left: Share, top: Share, right: Share, bottom: Share })
+  .refine(({ left, top, right, bottom }) => left < right && top < bottom)
+
 export const SignalMessage = z
   .strictObject({
     type: z.enum(SIGNAL_TYPE_NAMES),
     view: z.enum(VIEW_NAMES),
     quality: Quality,
     hashes: z.array(HashText).max(8),
+    part: Part.optional(),
   })
-  .refine(({ type, view, quality, hashes }) => {
+  .refine(({ type, view, quality, hashes, part }) => {
     const rules = SIGNAL_RULES[type]
+    if (part !== undefined && (type !== 'pdq-area' || view === 'whole' || hashes.length === 1)) return false
     return rules.views.includes(view) && rules.hashes.includes(hashes.length) && (type !== 'sha256' || quality === 100)
   })
 

@@ -223,7 +223,7 @@ export const MatchView = z
     }),
     agreement: z.object({ share: z.number(), region: RegionView }).optional().meta({
       description:
-        'Only where a part of the picture that you sent differs from the registered one, and it is known which: the share of its four quarters that agrees, and the region around these. Such a picture may be a changed copy, or another one on the same template, background or form. Not told of queries by hash without pieces, nor when the bits that may be told of this image are spent.',
+        'Only where a part of the picture that you sent differs from the registered one, and it is known which: the share of its four quarters that agrees, and the region around these; where none does, the part that is nearest to one of the registered picture, and its share of the area (queries by picture only). Such a picture may be a changed copy, or another one on the same template, background or form. Not told of queries by hash without pieces, nor when the bits that may be told of this image are spent.',
     }),
     details: z
       .object({

@@ -2,7 +2,7 @@
 import t from 'tap'
 import type { Hash256 } from '../../packages/hash/src/hash256.js'
 import { loadImageHasherSync } from '../../packages/hash/src/image-hasher.js'
-import { agreementOf, type RegisteredView } from '../../src/domain/matching/agreement.js'
+import { agreementOf, type Region, type RegisteredView } from '../../src/domain/matching/agreement.js'
 import { isSurplusClose } from '../../src/domain/matching/edges.js'
 import type { HashedSignal } from '../../src/domain/matching/hashed-image.js'
 import { bitsFrom, hashNamed } from '../helpers/hashes.js'
@@ -85,6 +85,93 @@ t.test('agreeing quarters are reported with their region, and close calls are de
   )
   t.same([-3, -2, -1, 0, 1, 2].map(isSurplusClose), [false, true, true, true, true, false])
 })
+
+t.test('where no quarter agrees, the nearest part is reported with its place', async (t) => {
+  const framed: RegisteredView[] = [
+    { view: 'whole', hash: WHOLE },
+    { view: 'deframed', hash: hashNamed('inside') },
+    ...OWN.slice(1),
+  ]
+  const [small, large] = [
+    { left: 0.1, top: 0.2, right: 0.5, bottom: 0.6 },
+    { left: 0, top: 0.1, right: 1, bottom: 0.9 },
+  ]
+  const placed = (bits: number, part: Region): HashedSignal => ({
+    ...area('deframed', bitsFrom(hashNamed('inside'), bits)),
+    part,
+  })
+  const far = Array.from(PIECES, () => 110)
+  const of = (more: readonly HashedSignal[], wholeBits = 40) => agreement(away(wholeBits, far, more), framed)
+  t.same(of([placed(30, small), placed(34, large)])?.partial, { share: 0.16, region: small })
+  t.same(of([placed(34, small), placed(30, large)])?.partial, { share: 0.8, region: large })
+  t.same(of([placed(30, small), placed(30, large)])?.partial?.region, large, 'of equally near ones the larger')
+  t.equal(of([placed(60, small)])?.partial, undefined, 'too far')
+  t.equal(of([area('deframed', hashNamed('inside'))])?.partial, undefined, 'of unknown place')
+  t.equal(of([placed(0, small)], 4)?.partial, undefined, 'all parts agree')
+  const quarters = [99, 99, 99, 99, 0, 99, 99, 99]
+  t.equal(agreement(away(40, quarters, [placed(0, large)]))?.partial?.share, 0.25, 'quarters come first')
+
+  t.equal(of([placed(30, small), placed(34, large)])?.isPartialClose, false)
+  t.equal(of([placed(30, small), placed(32, large)])?.isPartialClose, true, 'nearly the other part')
+  t.equal(of([placed(34, small), placed(32, large), placed(80, small)])?.isPartialClose, true)
+  t.same(
+    [54, 56, 58, 60, 62].map((bits) => of([placed(bits, small)])?.isPartialClose),
+    [false, false, true, true, false],
+    'nearly too far',
+  )
+  t.same(
+    [2, 4, 6, 8].map((wholeBits) => of([placed(30, small)], wholeBits)?.isPartialClose),
+    [false, true, true, false],
+    'nearly all parts agree',
+  )
+})
+
+t.test('of a registered picture with a frame, some part has to agree, or the wholes nearly', async (t) => {
+  const framed: RegisteredView[] = [
+    { view: 'whole', hash: WHOLE },
+    { view: 'deframed', hash: hashNamed('inside') },
+    ...OWN.slice(1),
+  ]
+  const far = Array.from(PIECES, () => 110)
+  const bits = (wholeBits: number, insideBits: number, rows = framed) =>
+    agreement(away(wholeBits, far, [area('deframed', bitsFrom(hashNamed('inside'), insideBits))]), rows)?.withinFrameBits
+  t.equal(bits(40, 64), 0)
+  t.equal(bits(40, 66), -2)
+  t.equal(bits(16, 100), 0)
+  t.equal(bits(18, 100), -2)
+  t.equal(bits(10, 100), 6)
+  t.equal(bits(40, 100, [...OWN]), undefined, 'without a frame')
+  const rotated = agreementOf(away(40, far), { pdq: [], area: framed }, 2)
+  t.equal(rotated?.withinFrameBits, undefined, 'pieces are asked about in two orientations')
+})
+
+t.test('of screens of one app with a frame, the part that agrees is reported', async (t) => {
+  for (const seed of [1, 3, 6]) {
+    const registered = hasher.hash(screenOf(scenePixels(seed, SIZE), seed + 40), 'register').signals
+    const rowsOf = (type: string) =>
+      registered.flatMap(({ type: own, view, hashes: [hash] }) =>
+        own === type && hash !== undefined ? [{ view, hash }] : [],
+      )
+    const rows = { pdq: rowsOf('pdq'), area: rowsOf('pdq-area') }
+    const found = agreementOf(hasher.hash(screenOf(scenePixels(seed, SIZE), seed + 80), 'query').signals, rows, AS_IS)
+    t.ok((found?.surplusBits ?? 0) < 0, `another picture below ${seed}`)
+    const region = found?.partial?.region
+    t.ok(region !== undefined && region.bottom <= 0.55, `only the upper picture of ${seed} agrees`)
+  }
+})
+
+/** Two pictures, one above the other, on a page with margins. */
+function screenOf(upper: Pixels, lowerSeed: number): Pixels & { channels: 3 } {
+  const [width, height] = [SIZE.width + 80, 2 * SIZE.height + 120]
+  const data = Buffer.alloc(3 * width * height, 250)
+  for (const [top, { data: from }] of [
+    [40, upper],
+    [SIZE.height + 80, scenePixels(lowerSeed, SIZE)],
+  ] as const)
+    for (let y = 0; y < SIZE.height; y++)
+      Buffer.from(from).copy(data, 3 * ((top + y) * width + 40), 3 * y * SIZE.width, 3 * (y + 1) * SIZE.width)
+  return { data, width, height, channels: 3 }
+}
 
 t.test('a copy of a drawn picture agrees, and another picture with its upper half agrees there', async (t) => {
   // Seed 5 has something like a frame in it.

@@ -8,7 +8,7 @@ import { CASES_BANK_NAME } from '../../src/domain/organisations/bank.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import { bareMatcher } from '../helpers/bare-matcher.js'
 import { bitsFrom, hashNamed } from '../helpers/hashes.js'
-import { randomFrom } from '../helpers/pictures.js'
+import { randomFrom, scenePixels } from '../helpers/pictures.js'
 
 const hasher = loadImageHasherSync()
 const NEVER = Number.NEGATIVE_INFINITY
@@ -86,6 +86,74 @@ t.test('a piece inside a frame counts as a different part if the registered pict
   t.equal(formSurplusBits(asked, [of('whole', 'whole'), of('piece', 'left')]), 0)
   t.ok(formSurplusBits(asked, [of('whole', 'whole'), of('deframed', 'card'), of('piece', 'left')]) < 0)
 })
+
+t.test('near wholes are no copy where a piece is far: a gradient makes all cards of one design near', async (t) => {
+  const rows = [of('whole', 'whole'), ...PIECES.map((name) => of('piece', name))]
+  const away = (bits: number) => [
+    of('whole', 'whole', 6),
+    ...PIECES.map((name, i) => of('piece', name, i === 7 ? bits : 24)),
+  ]
+  t.equal(formSurplusBits(away(38), rows), 2)
+  t.equal(formSurplusBits(away(42), rows), -2)
+  t.equal(
+    formSurplusBits(away(110), [of('whole', 'whole'), of('deframed', 'card'), ...rows.slice(1)]),
+    2,
+    'pieces of a frame',
+  )
+})
+
+t.test('the pieces of a form without a row of its own whole may be those of what is in its frame', async (t) => {
+  const pieces = PIECES.map((name) => of('piece', name))
+  const asked = [of('whole', 'other'), of('deframed', 'inside'), of('piece', 'left')]
+  t.equal(formSurplusBits(asked, [of('whole', 'whole'), ...pieces]), 26)
+  t.ok(formSurplusBits(asked, pieces) < 0)
+})
+
+t.test('another picture in the frame of a registered one is for review only, and a copy of that is found', async (t) => {
+  const replica = { catalogue: new Catalogue() }
+  const matcher = bareMatcher({ replica })
+  const registered = hasher.hash(framed(1), 'register').signals
+  t.equal(registered.find(({ type, view }) => type === 'pdq-area' && view !== 'whole')?.view, 'deframed')
+  const signals = registered.flatMap(({ hashes: [hash], ...rest }) => (hash === undefined ? [] : [{ ...rest, hash }]))
+  replica.catalogue.put('00000000-0000-4000-8000-000000000001', {
+    bank: CASES_BANK_NAME,
+    tier: 'self-reported',
+    category: undefined,
+    ref: undefined,
+    createdAtMs: 0,
+    signals,
+  })
+  const gradesOf = async (pixels: Pixels, thresholdBits?: number) => {
+    const asked = [hasher.hash(pixels, 'query').signals]
+    const [matches = []] = await matcher.match(asked, { orgId: 'org', banks: undefined, thresholdBits })
+    return matches.map(({ grade }) => grade)
+  }
+  let others = 0
+  for (const seed of [2, 3, 4, 5]) {
+    others += (await gradesOf(framed(seed), 52)).length
+    t.same(await gradesOf(framed(seed)), [], `${seed}`)
+  }
+  t.equal(others, 4, 'the frame makes them near')
+  t.equal((await gradesOf(darker(framed(1)))).length, 1)
+})
+
+/** A small pale scene on a white card, on another scene. */
+function framed(seed: number) {
+  const [width, height, side] = [500, 550, 160]
+  const data = Uint8Array.from(scenePixels(99, { width, height }).data)
+  const scene = scenePixels(seed, { width: side, height: side }).data
+  for (let y = 0; y < 270; y++) {
+    for (let x = 0; x < 200; x++) {
+      const [column, row] = [x - 20, y - 20]
+      const isInside = column >= 0 && column < side && row >= 0 && row < side
+      for (let channel = 0; channel < 3; channel++)
+        data[3 * ((45 + y) * width + 150 + x) + channel] = isInside
+          ? Math.round(150 + 0.5 * ((scene[3 * (row * side + column) + channel] ?? 0) - 128))
+          : 250
+    }
+  }
+  return { data, width, height, channels: 3 as const }
+}
 
 t.test('copies of a filled-in form match, and another form of its kind is for review only', async (t) => {
   const replica = { catalogue: new Catalogue() }

@@ -17,13 +17,15 @@ const whole = (type: 'pdq' | 'blockhash' | 'sha256', count: number, quality: fc.
   fc
     .tuple(quality, hash)
     .map(([quality, hash]) => ({ type, view: 'whole' as const, quality, hashes: new Array<Hash256>(count).fill(hash) }))
+const PLACE = { left: 0, top: 0.25, right: 1, bottom: 0.875 }
 const part = fc
-  .tuple(fc.constantFrom(...VIEW_NAMES), quality, fc.constantFrom(1, 2, 8), hash)
-  .map(([view, quality, count, hash]) => ({
+  .tuple(fc.constantFrom(...VIEW_NAMES), quality, fc.constantFrom(1, 2, 8), hash, fc.boolean())
+  .map(([view, quality, count, hash, isPlaced]) => ({
     type: 'pdq-area' as const,
     view,
     quality,
     hashes: new Array<Hash256>(count).fill(hash),
+    ...(isPlaced && view !== 'whole' && count > 1 && { part: PLACE }),
   }))
 const wholes = [whole('pdq', 8, quality), whole('blockhash', 8, quality), whole('sha256', 1, fc.constant(100))]
 const image = fc
@@ -58,7 +60,9 @@ t.test('a worker’s answer is read as it was written', async () => {
 t.test('a malformed answer is rejected', async (t) => {
   const zeros = (count: number) => Array.from({ length: count }, () => '0'.repeat(64))
   const good = { type: 'pdq', view: 'whole', quality: 80, hashes: zeros(8) }
-  t.ok(parseAnswer(JSON.stringify({ image: { quality: 80, signals: [good] } })), 'this one is valid')
+  const placed = { ...good, type: 'pdq-area', view: 'piece', part: PLACE }
+  for (const signal of [good, placed])
+    t.ok(parseAnswer(JSON.stringify({ image: { quality: 80, signals: [signal] } })), 'this one is valid')
   const answers = {
     nothing: '',
     'no JSON': '{"problem":',
@@ -96,6 +100,11 @@ t.test('a malformed answer is rejected', async (t) => {
     'a text besides a hash': { image: { quality: 80, signals: [{ ...good, note: 'k1:c2VjcmV0' }] } },
     'a text in a prototype': '{"image":{"quality":80,"signals":[]},"__proto__":{"note":"k1:c2VjcmV0"}}',
     'a text in the prototype of an image': '{"image":{"quality":80,"signals":[],"__proto__":"k1:c2VjcmV0"}}',
+    'a place of a whole picture': { image: { quality: 80, signals: [{ ...good, part: PLACE }] } },
+    'a place of a registered part': { image: { quality: 80, signals: [{ ...placed, hashes: zeros(1) }] } },
+    'a place outside the picture': { image: { quality: 80, signals: [{ ...placed, part: { ...PLACE, right: 1.01 } }] } },
+    'a place without area': { image: { quality: 80, signals: [{ ...placed, part: { ...PLACE, top: 0.875 } }] } },
+    'a text in a place': { image: { quality: 80, signals: [{ ...placed, part: { ...PLACE, note: 'k1' } }] } },
     'details that are none': { image: { quality: 80, signals: [good], details: 'AQEB' } },
     'views that are none': { image: { quality: 80, signals: [good], asked: 'AgEB' } },
     'pixels besides': { image: { quality: 80, signals: [good], pixels: 'iVBORw0KGgo' } },

@@ -133,6 +133,26 @@ t.test('a strip on a plain ground is no part of its own, since another post may 
   t.ok(nearest(cut(picture(21), 0, 0, 600, 250), photo) <= 44, 'a part 2.4 times as wide as high counts')
 })
 
+t.test('a query says where each upright part lies, and a registration says of none', async (t) => {
+  const seen = onCanvas(picture(11), 700, 1200, 30, 260, 18)
+  const { signals } = hasher.hash(seen, 'query')
+  for (const { view, hashes, part } of signals) {
+    if (view === 'whole' || view === 'tilted') {
+      t.equal(part, undefined, view)
+      continue
+    }
+    const { left, top, right, bottom } = part ?? never()
+    const [x, y] = [Math.round(left * seen.width), Math.round(top * seen.height)]
+    const there = cut(seen, x, y, Math.round(right * seen.width) - x, Math.round(bottom * seen.height) - y)
+    const alone = hasher.hash(there, 'query').signals.find(({ type }) => type === 'pdq-area')
+    const bits = distance(alone?.hashes[0] ?? never(), hashes[0] ?? never())
+    t.ok(bits <= 20, `${view}: ${bits} bits from what is there`)
+  }
+  for (const { part } of hasher.hash(seen, 'register').signals) t.equal(part, undefined)
+  for (const extent of ['frame', 'window'] as const)
+    for (const { part } of hasher.hash(seen, 'query', undefined, extent).signals) t.equal(part, undefined, extent)
+})
+
 t.test('hashImage gives the same signals in hex, one hash per view', async (t) => {
   const { signals } = await hashImage(picture(1))
   const expected = hasher.hash(picture(1), 'query').signals

@@ -115,6 +115,28 @@ t.test('a coloured card is a form by its text, and no page', async (t) => {
   t.ok(isForm(rasterOf(sign({}))) && isPage(rasterOf(sign({}))), 'a page needs none')
 })
 
+t.test('a card with a gradient is a form by its text, in whichever channel it is sharp', async (t) => {
+  const side = 400
+  /** Of many colours, with white bars as large as letters. */
+  const gradient = (isBar: (x: number, y: number) => boolean) =>
+    shadedRgb(side, (x, y) => (isBar(x, y) ? [255, 255, 255] : [10 + (y >> 1), 10 + (x >> 1), 237]))
+  const isText = (x: number, y: number) => y % 50 < 8 && x % 12 < 5
+  t.ok(isForm(rasterOf(gradient(isText))))
+  t.notOk(isPage(rasterOf(gradient(isText))), 'no page: a window with a gradient may be a picture')
+  t.notOk(isForm(rasterOf(gradient(() => false))), 'a gradient without text')
+  t.notOk(isForm(rasterOf(gradient((x, y) => isText(x, y) || (x + y) % 7 === 0))), 'a pattern is not flat')
+  const onLight = shadedRgb(side, (x, y) => (isText(x, y) ? [255, 255, 255] : [10 + (y >> 1), 200, 255]))
+  t.ok(isForm(rasterOf(onLight)), 'white on light blue is sharp in red alone')
+})
+
+function shadedRgb(side: number, colourAt: (x: number, y: number) => readonly number[]): Pixels {
+  const data = Uint8Array.from({ length: 3 * side * side }, (_, k) => {
+    const pixel = Math.floor(k / 3)
+    return colourAt(pixel % side, Math.floor(pixel / side))[k % 3] ?? 0
+  })
+  return { data, width: side, height: side, channels: 3 }
+}
+
 /** A picture with another one pasted on it, and where. */
 function posted(on: Pixels, pasted: Pixels) {
   const { width, height } = pasted

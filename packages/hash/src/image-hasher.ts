@@ -9,6 +9,7 @@ import type { PdqKernel, SampledResult } from './pdq-kernel.js'
 import { loadPdqKernel, loadPdqKernelSync } from './pdq-kernel.js'
 import type { Pixels } from './pixels.js'
 import { wholeOf } from './raster.js'
+import type { Rectangle } from './rectangle.js'
 import { separableBits } from './separable.js'
 import { isForm, isPage, isPhotographIn, isSimple } from './simple.js'
 import { gridOf, sampleTilted } from './tilt.js'
@@ -31,6 +32,8 @@ export interface ImageSignal {
   readonly quality: number
   /** One hash as the picture is; or two, with its mirror image; or all eight orientations of `transforms`. */
   readonly hashes: readonly Hash256[]
+  /** Where the part lies in the picture, in fractions of its sides. Only of a query, for upright parts of the picture itself; not of the whole. */
+  readonly part?: Rectangle | undefined
 }
 
 export interface ImageSignals {
@@ -87,6 +90,8 @@ const MIN_QUALITY = 50
 const COPY_SHARE = 0.5
 /** A hash with more `separableBits` shows a bar, a box or an edge, as apps and memes draw them, rather than a picture. */
 export const MAX_SEPARABLE_BITS = 204
+/** Places of parts are rounded to a thousandth of a side. */
+const PLACES = 1000
 const MIN_MEDIAN_COEFFICIENT: Readonly<Record<ViewKind, number>> = {
   whole: 10,
   deframed: 10,
@@ -108,7 +113,11 @@ function hasherWith(kernel: PdqKernel, frames: FrameKernel): ImageHasher {
       const all = viewsIn(raster, aspect, purpose, extent)
       const isFlat = isFormIn(raster, purpose, extent) && !all.some((view) => isOfPhotograph(raster, view))
       const views = all.filter(({ isSign, isCore }) => isSign !== true && !(isFlat && isCore === true))
-      return { signals: partsOf(kernel, raster, views, { aspect, purpose }), isSimple: isSignAlone, isForm: isFlat }
+      return {
+        signals: partsOf(kernel, raster, views, { aspect, purpose, isPlaced: purpose === 'query' && extent === 'all' }),
+        isSimple: isSignAlone,
+        isForm: isFlat,
+      }
     })
   }
 
@@ -171,7 +180,7 @@ function partsOf(
   kernel: PdqKernel,
   raster: MeasuredRaster,
   views: readonly View[],
-  { aspect, purpose }: { readonly aspect: number; readonly purpose: Purpose },
+  { aspect, purpose, isPlaced }: { readonly aspect: number; readonly purpose: Purpose; readonly isPlaced: boolean },
 ): ImageSignal[] {
   const sampler = samplerOf(raster, aspect)
   const signals: ImageSignal[] = []
@@ -183,11 +192,24 @@ function partsOf(
       const result = kernel.hashSamples(sampler.take(view))
       if (!isDistinctive(view.kind, purpose, result) || (purpose === 'register' && !isNew(result.hash))) continue
       const hashes = purpose === 'register' ? [result.hash] : queryOrientations(view, result.dihedrals)
-      signals.push({ type: 'pdq-area', view: view.kind, quality: result.quality, hashes })
+      const part = isPlaced ? placeOf(view, raster) : undefined
+      const signal = { type: 'pdq-area', view: view.kind, quality: result.quality, hashes } as const
+      signals.push(part === undefined ? signal : { ...signal, part })
     }
     return signals
   } finally {
     sampler.wipe()
+  }
+}
+
+function placeOf({ kind, part }: View, { width, height }: MeasuredRaster): Rectangle | undefined {
+  if (kind === 'whole' || kind === 'tilted') return undefined
+  const share = (pixels: number, side: number) => Math.round((PLACES * pixels) / side) / PLACES
+  return {
+    left: share(part.left, width),
+    top: share(part.top, height),
+    right: share(part.right, width),
+    bottom: share(part.bottom, height),
   }
 }
 

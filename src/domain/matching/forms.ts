@@ -25,6 +25,12 @@ const ALIKE_PART_BITS = 20
 const OTHER_PART_BITS = 40
 const PIECE_OF_OTHER_PART_BITS = 26
 
+/**
+ * How near each piece must be where the wholes are near, if the registered form has no frame: cards on one gradient are as wholes 6 bits apart, and 54
+ * or more in some piece.
+ */
+const PIECE_OF_SAME_WHOLE_BITS = 40
+
 /** A whole or deframed view may be farther if all of its pieces are near. Fewer pieces say too little. */
 const ALL_NEAR = {
   whole: { bits: 16, pieceBits: 20, minPieces: 5 },
@@ -44,9 +50,12 @@ export function formSurplusBits(asked: readonly ShownView[], registered: readonl
   const [areas, rows] = [asked.filter(isArea), registered.filter(isArea)]
   const deframedAt = areas.findIndex(({ view }) => view === 'deframed')
   const [ofWhole, ofFramed] = deframedAt < 0 ? [areas, []] : [areas.slice(0, deframedAt), areas.slice(deframedAt)]
-  const isFramed = hasFrame(rows)
+  // Without the whole's own row it is unknown of what the pieces are: a frame's inside may be too plain for a row, and its pieces not.
+  const isFramed = hasFrame(rows) || !rows.some(({ view }) => view === 'whole')
+  const isPieceOfWhole = (part: ShownView) => !isFramed && !hasShape(rows) && isPiece(part)
+  const piecesBits = Math.max(...ofWhole.filter(isPieceOfWhole).map((piece) => nearestBits(piece, rows)))
   return Math.max(
-    nearestPart(asked, registered, isFramed),
+    nearestPart(asked, registered, { isFramed, samePartSurplus: PIECE_OF_SAME_WHOLE_BITS - piecesBits }),
     isFramed || hasShape(rows)
       ? -NONE_BITS
       : PIECE_OF_OTHER_PART_BITS - Math.min(...ofFramed.filter(isPiece).map((piece) => nearestBits(piece, rows))),
@@ -55,15 +64,18 @@ export function formSurplusBits(asked: readonly ShownView[], registered: readonl
   )
 }
 
-function nearestPart(asked: readonly ShownView[], registered: readonly ShownView[], isFramed: boolean): number {
+function nearestPart(
+  asked: readonly ShownView[],
+  registered: readonly ShownView[],
+  { isFramed, samePartSurplus }: { readonly isFramed: boolean; readonly samePartSurplus: number },
+): number {
   let surplusBits = -NONE_BITS
   for (const one of asked) {
     for (const other of registered) {
       if (one.type !== other.type) continue
-      surplusBits = Math.max(
-        surplusBits,
-        reachOf({ asked: one.view, registered: other.view }, isFramed) - distance(one.hash, other.hash),
-      )
+      const bits = reachOf({ asked: one.view, registered: other.view }, isFramed) - distance(one.hash, other.hash)
+      const isSameWhole = one.view === 'whole' && other.view === 'whole'
+      surplusBits = Math.max(surplusBits, isSameWhole ? Math.min(bits, samePartSurplus) : bits)
     }
   }
   return surplusBits

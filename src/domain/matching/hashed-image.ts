@@ -3,6 +3,7 @@
 import type { RegisteredDetails } from '../../../packages/hash/src/details/details.js'
 import type { AskedView } from '../../../packages/hash/src/details/features.js'
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
+import type { Rectangle } from '../../../packages/hash/src/rectangle.js'
 import type { View } from './signal.js'
 import type { SignalType } from './signal-types.js'
 
@@ -12,6 +13,8 @@ export interface HashedSignal {
   readonly quality: number
   /** One hash for each orientation, in the order of `orientationsOf`: all eight, or unchanged and mirrored, or unchanged only. */
   readonly hashes: readonly Hash256[]
+  /** Queries by picture only: where the part lies, in fractions of the picture's sides. Absent for the whole, tilted parts and further frames. */
+  readonly part?: Rectangle | undefined
 }
 
 export interface HashedImage {

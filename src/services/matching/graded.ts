@@ -79,10 +79,25 @@ export function agreementIn(
 }
 
 /**
+ * By how many bits a match is nearer than required to be more than another picture of one kind: of a form, or in one frame where the wholes decided;
+ * `undefined` where nothing is required.
+ */
+export function copySurplusIn(
+  searcher: Pick<Searcher, 'viewsOf'>,
+  asked: readonly HashedSignal[],
+  graded: Graded,
+  { agreement, isForm }: { readonly agreement: Agreement | undefined; readonly isForm: boolean },
+): number | undefined {
+  const ofForm = isForm ? formSurplusIn(searcher, asked, graded) : undefined
+  const inFrame = graded.told.views.asked === 'whole' ? agreement?.withinFrameBits : undefined
+  return ofForm === undefined ? inFrame : Math.min(ofForm, inFrame ?? ofForm)
+}
+
+/**
  * By how many bits an upload that looks like a form is nearer than required to act on it; `undefined` for the grades `exact`
  * and `review`.
  */
-export function formSurplusIn(
+function formSurplusIn(
   searcher: Pick<Searcher, 'viewsOf'>,
   asked: readonly HashedSignal[],
   { told, grade }: Graded,
@@ -97,11 +112,11 @@ export function formSurplusIn(
 }
 
 /**
- * Lowers the grade: `strong` becomes `near` if a part differs, and any grade becomes `review` for a form that may be another
- * one of its kind.
+ * Lowers the grade: `strong` becomes `near` if a part differs, and any grade becomes `review` for what may be another form of
+ * one kind, or another picture in one frame.
  */
-export function agreed({ told, grade }: Graded, agreement: Agreement | undefined, formSurplus: number | undefined): Graded {
-  if (formSurplus !== undefined && formSurplus < 0) return { told, grade: 'review' }
+export function agreed({ told, grade }: Graded, agreement: Agreement | undefined, copySurplus: number | undefined): Graded {
+  if (copySurplus !== undefined && copySurplus < 0) return { told, grade: 'review' }
   const isPartial = agreement !== undefined && agreement.surplusBits < 0
   return { told, grade: isPartial && grade === 'strong' ? 'near' : grade }
 }

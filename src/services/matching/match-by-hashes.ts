@@ -32,7 +32,7 @@ import {
 } from './batch-search.js'
 import { bestFrames } from './best-frames.js'
 import { shareOfHits, shareOfMatches } from './fair-share.js'
-import { agreed, agreementIn, corroborationOf, describe, type Found, formSurplusIn, graded, isNearer } from './graded.js'
+import { agreed, agreementIn, copySurplusIn, corroborationOf, describe, type Found, graded, isNearer } from './graded.js'
 import { isAtVetoEdge, isUnvetoed, isVetoed, vetoOf } from './harmless-filter.js'
 import type { Match, MatchOptions } from './match.js'
 import type { MatchIds } from './match-ids.js'
@@ -128,9 +128,9 @@ function* judged(judging: Judging): Generator<void, FoundByHashes, void> {
     const together = corroborations.together(each.hit.image)
     const alone = graded(each, corroborated, together)
     const agreement = agreementIn(searcher, signals, alone)
-    const formSurplus = isForm ? formSurplusIn(searcher, signals, alone) : undefined
-    const { told, grade } = agreed(alone, agreement, formSurplus)
-    observed.found(each, told, together, { agreement, signals, isStrong: alone.grade === 'strong', formSurplus, grade })
+    const copySurplus = copySurplusIn(searcher, signals, alone, { agreement, isForm })
+    const { told, grade } = agreed(alone, agreement, copySurplus)
+    observed.found(each, told, together, { agreement, signals, isStrong: alone.grade === 'strong', copySurplus, grade })
     const atMs = searcher.frameOf(each.hit.image)?.atMs
     const match = describe(told, grade, matchIds.idFor(options.orgId, each.image.id), agreement, atMs)
     if (isNarrowed(each.image.id) && !isCopy(match)) continue

@@ -43,8 +43,8 @@ export interface Agreed {
   readonly signals: readonly HashedSignal[]
   /** Would the grade be strong if all parts agreed? */
   readonly isStrong: boolean
-  /** By how many bits a form is nearer than required to act on it; `undefined` for other pictures. */
-  readonly formSurplus: number | undefined
+  /** By how many bits a form, or a picture in a frame, is nearer than required to act on it; `undefined` for other pictures. */
+  readonly copySurplus: number | undefined
   /** The grade of the answer. */
   readonly grade: Grade
 }
@@ -200,7 +200,7 @@ export function marksOf(
 }
 
 function edgeOfAgreement(agreed: Agreed | undefined): Edge {
-  if (agreed?.formSurplus !== undefined && isSurplusClose(agreed.formSurplus)) return 'outer'
+  if (agreed?.copySurplus !== undefined && isSurplusClose(agreed.copySurplus)) return 'outer'
   if (agreed?.agreement === undefined) return 'none'
   if (agreed.isStrong && isSurplusClose(agreed.agreement.surplusBits)) return 'outer'
   return agreed.agreement.isPartialClose ? 'inner' : 'none'
