@@ -12,10 +12,11 @@ import { wholeOf } from './raster.js'
 import { separableBits } from './separable.js'
 import { isForm, isPage, isPhotographIn, isSimple } from './simple.js'
 import { gridOf, sampleTilted } from './tilt.js'
+import { centresIn, turned } from './video/undone-edits.js'
 import {
   type Extent,
   LIKELY_PARTS,
-  MAX_THIN_CROPS,
+  MAX_THIN,
   type Purpose,
   queryOrientations,
   type View,
@@ -159,12 +160,21 @@ function viewsIn(raster: MeasuredRaster, aspect: number, purpose: Purpose, exten
   const of = (wanted: ViewKind) => views.filter(({ kind }) => kind === wanted)
   const crops = of('crop')
     .filter(({ isThin = false }) => isThin)
-    .slice(0, MAX_THIN_CROPS)
+    .slice(0, MAX_THIN.crop)
+  const thin = [...of('whole'), ...of('deframed').slice(0, MAX_THIN.deframed), ...crops]
+  if (extent === 'thin') return thin
   // Those come first, so that a full frame can be made thin by its signals alone.
-  if (extent === 'full') return [...of('whole'), ...of('deframed'), ...new Set([...crops, ...of('crop')])]
-  const deframed = of('deframed').slice(0, extent === 'likely' || extent === 'pieces' ? LIKELY_PARTS : MAX_DEFRAMED_OF_FRAME)
-  const beside = { thin: crops, pieces: of('piece'), likely: [], frame: [] }[extent]
-  return [...of('whole'), ...deframed, ...beside]
+  if (extent === 'full') return [...new Set([...thin, ...of('deframed'), ...of('crop')])]
+  if (extent === 'frame') return [...of('whole'), ...of('deframed').slice(0, MAX_DEFRAMED_OF_FRAME)]
+  const likely = [...of('whole'), ...of('deframed').slice(0, LIKELY_PARTS)]
+  if (extent === 'likely') return likely
+  const screens = likely.flatMap(({ kind, part, isSign = false, isCore = false }) =>
+    kind === 'deframed' && !isSign && !isCore ? [part] : [],
+  )
+  const filmed = turned(screens, raster, aspect)
+  return extent === 'pieces'
+    ? [...likely, ...of('piece'), ...centresIn(raster, 'first'), ...filmed]
+    : [...likely, ...centresIn(raster, 'second'), ...filmed]
 }
 
 function partsOf(
@@ -202,7 +212,7 @@ function samplerOf({ areas: table }: MeasuredRaster, aspect: number) {
   let grid: Float32Array | undefined
   return {
     take(view: View): Float32Array {
-      if (view.kind === 'tilted') {
+      if ('angleDeg' in view.part) {
         grid ??= gridOf(table)
         sampleTilted(grid, aspect, view.part, samples)
       } else {
