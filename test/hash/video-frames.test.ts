@@ -56,7 +56,7 @@ t.test(
         t.same(of(frames[0]?.signals ?? []), of(all), `${purpose} ${view}`)
       }
       const kinds = new Set(frames[0]?.signals.map(({ view }) => view))
-      t.same([...kinds], purpose === 'register' ? ['whole', 'crop'] : ['whole', 'piece', 'tilted'])
+      t.same([...kinds], purpose === 'register' ? ['whole', 'crop'] : ['whole', 'deframed', 'piece', 'tilted'])
     }
   },
 )

@@ -109,7 +109,8 @@ function hasherWith(kernel: PdqKernel, frames: FrameKernel): ImageHasher {
       const all = viewsIn(raster, aspect, purpose, extent)
       const isFlat = isFormIn(raster, purpose, extent) && !all.some((view) => isOfPhotograph(raster, view))
       const views = all.filter(({ isSign, isCore }) => isSign !== true && !(isFlat && isCore === true))
-      return { signals: partsOf(kernel, raster, views, { aspect, purpose }), isSimple: isSignAlone, isForm: isFlat }
+      const most = isAskedOfVideo(extent) ? LIKELY_PARTS : views.length
+      return { signals: partsOf(kernel, raster, views, { aspect, purpose, most }), isSimple: isSignAlone, isForm: isFlat }
     })
   }
 
@@ -166,22 +167,28 @@ function viewsIn(raster: MeasuredRaster, aspect: number, purpose: Purpose, exten
   // Those come first, so that a full frame can be made thin by its signals alone.
   if (extent === 'full') return [...new Set([...thin, ...of('deframed'), ...of('crop')])]
   if (extent === 'frame') return [...of('whole'), ...of('deframed').slice(0, MAX_DEFRAMED_OF_FRAME)]
-  const likely = [...of('whole'), ...of('deframed').slice(0, LIKELY_PARTS)]
+  // More than are hashed, in case the first are too plain.
+  const likely = [...of('whole'), ...of('deframed')]
   if (extent === 'likely') return likely
-  const screens = likely.flatMap(({ kind, part, isSign = false, isCore = false }) =>
-    kind === 'deframed' && !isSign && !isCore ? [part] : [],
-  )
+  const screens = likely
+    .slice(0, 1 + LIKELY_PARTS)
+    .flatMap(({ kind, part, isSign = false, isCore = false }) => (kind === 'deframed' && !isSign && !isCore ? [part] : []))
   const filmed = turned(screens, raster, aspect)
   return extent === 'pieces'
     ? [...likely, ...of('piece'), ...centresIn(raster, 'first'), ...filmed]
     : [...likely, ...centresIn(raster, 'second'), ...filmed]
 }
 
+function isAskedOfVideo(extent: Extent): boolean {
+  return extent === 'likely' || extent === 'pieces' || extent === 'crops'
+}
+
+/** @param most deframed views. */
 function partsOf(
   kernel: PdqKernel,
   raster: MeasuredRaster,
   views: readonly View[],
-  { aspect, purpose }: { readonly aspect: number; readonly purpose: Purpose },
+  { aspect, purpose, most }: { readonly aspect: number; readonly purpose: Purpose; readonly most: number },
 ): ImageSignal[] {
   const sampler = samplerOf(raster, aspect)
   const signals: ImageSignal[] = []
@@ -190,6 +197,7 @@ function partsOf(
   try {
     for (const view of views) {
       if (signals.length === MAX_AREA_SIGNALS) break
+      if (view.kind === 'deframed' && signals.filter((signal) => signal.view === 'deframed').length === most) continue
       const result = kernel.hashSamples(sampler.take(view))
       if (!isDistinctive(view.kind, purpose, result) || (purpose === 'register' && !isNew(result.hash))) continue
       const hashes = purpose === 'register' ? [result.hash] : queryOrientations(view, result.dihedrals)

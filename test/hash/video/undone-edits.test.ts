@@ -95,6 +95,16 @@ t.test('a screen that was filmed out of plumb is found, to whichever side it is 
   }
 })
 
+t.test('a frame has four parts without a frame, and parts that are too plain leave room for others', async (t) => {
+  for (const seed of SEEDS) {
+    const pixels = filmed(frame(seed), 1)
+    const [all, likely] = (['all', 'likely'] as const).map((extent) =>
+      hasher.parts(pixels, 'query', undefined, extent).signals.filter(({ view }) => view === 'deframed'),
+    )
+    t.same(likely, all?.slice(0, 4))
+  }
+})
+
 t.test('a frame has no more views than a picture, and what it has without these crops comes first', async (t) => {
   for (const seed of SEEDS) {
     const pixels = filmed(frame(seed), 1)
