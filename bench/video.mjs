@@ -84,7 +84,7 @@ async function measure({ folder, films, edited, edits, seed, cache }) {
     sum.add(search)
     const found = [...answer.keys()].sort()
     checked.all++
-    if (found.join() !== reference.ask(hashed.asked).join()) checked.wrong++
+    if (found.join() !== reference.ask(hashed.asked, query).join()) checked.wrong++
     tally.add(query, { tabir: found, ...vpdq.ask(hashed.vpdq) })
     const [segment] = answer.get(query.name) ?? []
     if (segment !== undefined && query.shows !== undefined && moving.has(query.name))

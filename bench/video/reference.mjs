@@ -31,21 +31,21 @@ export class Reference {
   }
 
   /** @returns the names of films that are found, in order. */
-  ask({ frames }) {
+  ask({ frames }, { isStill }) {
     const found = []
-    for (const [name, pairs] of this.#pairsOf(frames)) if (isEvidence(pairs)) found.push(name)
+    for (const [name, pairs] of this.#pairsOf(frames, isStill)) if (isEvidence(pairs)) found.push(name)
     return found.sort()
   }
 
   /** @returns by film, all pairs of frames and views that are evidence, or are with another. */
-  #pairsOf(frames) {
+  #pairsOf(frames, isStill) {
     const films = new Map()
     for (const { atMs: askedMs, signals } of frames) {
       const asked = wholeOf(signals)
-      const { near, togetherBits } = this.#nearOf(signals)
-      for (const { image, isAlone, isWithin, isOfLine, orientation, hash: askedView } of near) {
+      const { near, togetherBits } = this.#nearOf(signals, isStill)
+      for (const { image, isAlone, isWithin, isConfirming, isOfLine, orientation, hash: askedView } of near) {
         const { name, atMs: registeredMs, hash: registered } = this.#frames[image]
-        const isMatch = isAlone || (isWithin && togetherBits(image) <= PAIR_SUM_BITS.match)
+        const isMatch = isAlone || (isWithin && isConfirming && togetherBits(image) <= PAIR_SUM_BITS.match)
         const pairs = films.get(name) ?? []
         films.set(name, pairs)
         pairs.push({ askedMs, registeredMs, asked, registered, askedView, orientation, isMatch, isOfLine })
@@ -55,7 +55,7 @@ export class Reference {
   }
 
   /** What is near to one frame. */
-  #nearOf(signals) {
+  #nearOf(signals, isStill) {
     const corroborations = new Corroborations()
     const near = []
     for (const [place, signal] of signals.entries()) {
@@ -67,9 +67,10 @@ export class Reference {
           const isWithin = distanceBits <= matchBits(type, views)
           const [orientation, hash] = [orientations[transform], hashes[transform]]
           const found = { type, views, distanceBits, isWithin, orientation, hash }
-          if (!rotated) corroborations.note(image, { ...found, signal: place })
+          const isConfirming = isStill || asked !== 'tilted'
+          if (!rotated && isConfirming) corroborations.note(image, { ...found, signal: place })
           const isAlone = distanceBits <= aloneBits(type, views)
-          near.push({ ...found, image, isAlone, isOfLine: isLined(type, views, distanceBits) })
+          near.push({ ...found, image, isAlone, isConfirming, isOfLine: isLined(type, views, distanceBits) })
         }
       }
     }

@@ -40,7 +40,7 @@ const timesOf = ({ frames }: VideoSignals) => frames.map(({ atMs }) => atMs)
 const many = (count: number, pixels: Pixels) => Array.from({ length: count }, () => pixels)
 
 t.test(
-  'a single frame is registered by all views but pieces and tilted, and queried by whole, deframed and pieces',
+  'a single frame is registered by all views but pieces and tilted, and queried by whole, deframed, pieces and crops',
   async (t) => {
     for (const purpose of purposes) {
       const { frames, ...rest } = hashed(purpose, [frame(1)], 40)
@@ -58,7 +58,7 @@ t.test(
         t.same(of(frames[0]?.signals ?? []), of(all), `${purpose} ${view}`)
       }
       const kinds = new Set(frames[0]?.signals.map(({ view }) => view))
-      t.same([...kinds], purpose === 'register' ? ['whole', 'crop'] : ['whole', 'piece'])
+      t.same([...kinds], purpose === 'register' ? ['whole', 'crop'] : ['whole', 'deframed', 'piece', 'tilted'])
     }
   },
 )

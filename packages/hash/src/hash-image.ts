@@ -136,7 +136,7 @@ export interface HashedVideo {
  *
  * @param frames what is shown at 0, 250, 500 … milliseconds (`FRAME_INTERVAL_MS`), by ascending time; a picture that is shown for long, again each
  *   time. Others are ignored. The next one is asked for once the one before was hashed, so its pixels can be overwritten then.
- * @returns at most 10,000 signals to register, about 1,000 a minute; at most 8,000 to query, about 1,500 a minute. `frames` is empty if there is no
+ * @returns at most 10,000 signals to register, about 1,000 a minute; at most 8,000 to query, about 2,400 a minute. `frames` is empty if there is no
  *   frame with enough structure: such a video can be neither registered nor found.
  * @throws {RangeError} when a time or the duration is not a number or beyond `MAX_VIDEO_MS`; as `hashImage`.
  * Cost: 1.5 to 2.5 s of one core for a minute. Memory: at most 20 MB besides the frame.

@@ -13,10 +13,11 @@ import type { Rectangle } from './rectangle.js'
 import { separableBits } from './separable.js'
 import { isForm, isPage, isPhotographIn, isSimple } from './simple.js'
 import { gridOf, sampleTilted } from './tilt.js'
+import { centresIn, turned } from './video/undone-edits.js'
 import {
   type Extent,
   LIKELY_PARTS,
-  MAX_THIN_CROPS,
+  MAX_THIN,
   type Purpose,
   queryOrientations,
   type View,
@@ -113,11 +114,13 @@ function hasherWith(kernel: PdqKernel, frames: FrameKernel): ImageHasher {
       const all = viewsIn(raster, aspect, purpose, extent)
       const isFlat = isFormIn(raster, purpose, extent) && !all.some((view) => isOfPhotograph(raster, view))
       const views = all.filter(({ isSign, isCore }) => isSign !== true && !(isFlat && isCore === true))
-      return {
-        signals: partsOf(kernel, raster, views, { aspect, purpose, isPlaced: purpose === 'query' && extent === 'all' }),
-        isSimple: isSignAlone,
-        isForm: isFlat,
+      const options = {
+        aspect,
+        purpose,
+        maxDeframed: isAskedOfVideo(extent) ? LIKELY_PARTS : MAX_AREA_SIGNALS,
+        isPlaced: purpose === 'query' && extent === 'all',
       }
+      return { signals: partsOf(kernel, raster, views, options), isSimple: isSignAlone, isForm: isFlat }
     })
   }
 
@@ -168,19 +171,42 @@ function viewsIn(raster: MeasuredRaster, aspect: number, purpose: Purpose, exten
   const of = (wanted: ViewKind) => views.filter(({ kind }) => kind === wanted)
   const crops = of('crop')
     .filter(({ isThin = false }) => isThin)
-    .slice(0, MAX_THIN_CROPS)
+    .slice(0, MAX_THIN.crop)
+  const thin = [...of('whole'), ...of('deframed').slice(0, MAX_THIN.deframed), ...crops]
+  if (extent === 'thin') return thin
   // Those come first, so that a full frame can be made thin by its signals alone.
-  if (extent === 'full') return [...of('whole'), ...of('deframed'), ...new Set([...crops, ...of('crop')])]
-  const deframed = of('deframed').slice(0, extent === 'likely' || extent === 'pieces' ? LIKELY_PARTS : MAX_DEFRAMED_OF_FRAME)
-  const beside = { thin: crops, pieces: of('piece'), likely: [], frame: [] }[extent]
-  return [...of('whole'), ...deframed, ...beside]
+  if (extent === 'full') return [...new Set([...thin, ...of('deframed'), ...of('crop')])]
+  if (extent === 'frame') return [...of('whole'), ...of('deframed').slice(0, MAX_DEFRAMED_OF_FRAME)]
+  // More than are hashed, in case the first are too plain.
+  const likely = [...of('whole'), ...of('deframed')]
+  if (extent === 'likely') return likely
+  const screens = likely
+    .slice(0, 1 + LIKELY_PARTS)
+    .flatMap(({ kind, part, isSign = false, isCore = false }) => (kind === 'deframed' && !isSign && !isCore ? [part] : []))
+  const filmed = turned(screens, raster, aspect)
+  return extent === 'pieces'
+    ? [...likely, ...of('piece'), ...centresIn(raster, 'first'), ...filmed]
+    : [...likely, ...centresIn(raster, 'second'), ...filmed]
+}
+
+function isAskedOfVideo(extent: Extent): boolean {
+  return extent === 'likely' || extent === 'pieces' || extent === 'crops'
+}
+
+interface PartOptions {
+  readonly aspect: number
+  readonly purpose: Purpose
+  /** Maximum number of deframed views. */
+  readonly maxDeframed: number
+  /** Whether each part says where it lies. */
+  readonly isPlaced: boolean
 }
 
 function partsOf(
   kernel: PdqKernel,
   raster: MeasuredRaster,
   views: readonly View[],
-  { aspect, purpose, isPlaced }: { readonly aspect: number; readonly purpose: Purpose; readonly isPlaced: boolean },
+  { aspect, purpose, maxDeframed, isPlaced }: PartOptions,
 ): ImageSignal[] {
   const sampler = samplerOf(raster, aspect)
   const signals: ImageSignal[] = []
@@ -189,6 +215,7 @@ function partsOf(
   try {
     for (const view of views) {
       if (signals.length === MAX_AREA_SIGNALS) break
+      if (view.kind === 'deframed' && signals.filter((signal) => signal.view === 'deframed').length === maxDeframed) continue
       const result = kernel.hashSamples(sampler.take(view))
       if (!isDistinctive(view.kind, purpose, result) || (purpose === 'register' && !isNew(result.hash))) continue
       const hashes = purpose === 'register' ? [result.hash] : queryOrientations(view, result.dihedrals)
@@ -224,7 +251,7 @@ function samplerOf({ areas: table }: MeasuredRaster, aspect: number) {
   let grid: Float32Array | undefined
   return {
     take(view: View): Float32Array {
-      if (view.kind === 'tilted') {
+      if ('angleDeg' in view.part) {
         grid ??= gridOf(table)
         sampleTilted(grid, aspect, view.part, samples)
       } else {

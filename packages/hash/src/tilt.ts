@@ -3,8 +3,10 @@
 import { type AreaTable, SAMPLES_A_SIDE, sampleArea } from './area-table.js'
 import type { Rectangle } from './rectangle.js'
 
-/** A rotated rectangle around the picture's centre. Its sides are relative to the height of the displayed picture. */
+/** A rotated rectangle. Its sides are relative to the height of the displayed picture. */
 export interface TiltedPart {
+  /** Its centre, relative to the picture's sides; the picture's own if left out. */
+  readonly centre?: { readonly x: number; readonly y: number }
   readonly width: number
   readonly height: number
   /** Clockwise, in degrees. */
@@ -12,6 +14,7 @@ export interface TiltedPart {
 }
 
 const GRID_SIDE = 2 * SAMPLES_A_SIDE
+const MIDDLE = { x: 0.5, y: 0.5 } as const
 
 /** Reduces the picture to 128 × 128 cells, for `sampleTilted`. */
 export function gridOf(table: AreaTable): Float32Array {
@@ -46,11 +49,12 @@ export function sampleTilted(grid: Float32Array, aspect: number, part: TiltedPar
   const angle = (part.angleDeg * Math.PI) / 180
   const right = { x: (Math.cos(angle) * part.width) / aspect, y: Math.sin(angle) * part.width }
   const down = { x: (-Math.sin(angle) * part.height) / aspect, y: Math.cos(angle) * part.height }
+  const { x: centreX, y: centreY } = part.centre ?? MIDDLE
   into.fill(0)
   for (let i = 0; i < GRID_SIDE; i++) {
     const below = (i + 0.5) / GRID_SIDE - 0.5
-    const startX = (below * down.x + 0.5) * GRID_SIDE - 0.5
-    const startY = (below * down.y + 0.5) * GRID_SIDE - 0.5
+    const startX = (below * down.x + centreX) * GRID_SIDE - 0.5
+    const startY = (below * down.y + centreY) * GRID_SIDE - 0.5
     const to = (i >> 1) * SAMPLES_A_SIDE
     for (let j = 0; j < GRID_SIDE; j++) {
       const beside = j + 0.5 - SAMPLES_A_SIDE

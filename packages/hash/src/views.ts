@@ -11,7 +11,7 @@ import { orientationsOf } from './transforms.js'
 
 /**
  * whole: the whole picture. deframed: without its frame. crop: a likely crop. piece: a half or a quarter, in case something covers the rest.
- * tilted: slightly rotated and cropped to a rectangle.
+ * tilted: slightly rotated and cropped to a rectangle; of a query's frame, also only cropped.
  */
 export const VIEW_KINDS = ['whole', 'deframed', 'crop', 'piece', 'tilted'] as const
 export type ViewKind = (typeof VIEW_KINDS)[number]
@@ -19,17 +19,18 @@ export type ViewKind = (typeof VIEW_KINDS)[number]
 /**
  * How much of a frame is hashed.
  * all: all views. frame: the whole and its deframed views, for further pictures of a file. window: the whole as a part of the file's picture.
- * Asked frames of a video: likely is the whole and its likeliest deframed views; pieces is these and then the pieces.
- * Registered frames of a video: full is all views but pieces and tilted ones; thin is the whole, its deframed views and those marked `isThin`.
+ * Asked frames of a video: likely is the whole and its likeliest deframed views; pieces and crops are these, some of their crops (`centresIn`) and
+ * turned; pieces is also the pieces.
+ * Registered frames of a video: full is all views but pieces and tilted ones; thin is the whole, its first deframed view and those marked `isThin`.
  */
-export type Extent = 'all' | 'frame' | 'window' | 'likely' | 'pieces' | 'full' | 'thin'
+export type Extent = 'all' | 'frame' | 'window' | 'likely' | 'pieces' | 'crops' | 'full' | 'thin'
 
 /** `register` chooses more crops of the picture, `query` more that undo possible edits. */
 export type Purpose = 'register' | 'query'
 
 export type View = (
   | { readonly kind: 'whole' | 'deframed' | 'crop' | 'piece'; readonly part: Rectangle }
-  | { readonly kind: 'tilted'; readonly part: TiltedPart }
+  | { readonly kind: 'tilted'; readonly part: TiltedPart | Rectangle }
 ) & {
   /** Unlikely to match: queried in two orientations (original and mirrored) instead of eight. */
   readonly unlikely?: true
@@ -41,8 +42,8 @@ export type View = (
   readonly isThin?: true
 }
 
-/** How many views of a picture are marked `isThin`, at most. */
-export const MAX_THIN_CROPS = 2
+/** How many views a thin frame has at most of some kinds. */
+export const MAX_THIN = { deframed: 1, crop: 2 } as const
 
 /**
  * @returns the views of a picture, the most useful first.

@@ -21,7 +21,7 @@ function chosenPlainly(frames: readonly MadeFrame[], maxSignals: number): { fram
     const bits = Math.min(256, ...kept.map((one) => apart(one.frame.hash, frame.hash)))
     const full =
       fulls.every((one) => slot(one, 2) !== slot(frame, 2)) && fulls.every((one) => apart(one.hash, frame.hash) >= 24)
-    if (!full && bits < 48) return true
+    if (!full && bits < 50) return true
     if (frame.isSign) return false
     if (full) fulls.push(frame)
     kept.push({ frame, bits })
@@ -55,7 +55,7 @@ t.test('every frame that is not selected is near a selected one, unless it is a 
     fc.property(sequences, (frames) => {
       const chosen = new Set(chosenBy(createRegisteredFrames(), frames).frames.map(({ atMs }) => atMs))
       const kept = frames.filter(({ atMs }) => chosen.has(atMs))
-      return frames.every(({ hash, isSign }) => isSign || kept.some((other) => apart(hash, other.hash) < 48))
+      return frames.every(({ hash, isSign }) => isSign || kept.some((other) => apart(hash, other.hash) < 50))
     }),
     { numRuns: 100 },
   )
@@ -68,19 +68,19 @@ const at = (atMs: number, hash: MadeFrame['hash'], isSign = false): MadeFrame =>
   views: { deframed: 2, crop: 5 },
 })
 /** The number of signals of such a frame. */
-const [FULL, THIN] = [9, 6]
+const [FULL, THIN] = [9, 5]
 const chosenFrom = (frames: readonly MadeFrame[], maxSignals?: number) => {
   const chosen = chosenBy(createRegisteredFrames(maxSignals), frames)
   return chosen.frames.map(({ atMs, signals }) => [atMs, signals.length === FULL ? 'full' : 'thin'])
 }
 
-t.test('full frames are two seconds and 24 bits apart, thin ones 48 bits', async (t) => {
+t.test('full frames are two seconds and 24 bits apart, thin ones 50 bits', async (t) => {
   const hash = randomHash(1)
   t.same(chosenFrom([at(0, hash), at(2000, flipped(hash, 23, 2)), at(2250, flipped(hash, 24, 3))]), [
     [0, 'full'],
     [2250, 'full'],
   ])
-  t.same(chosenFrom([at(0, hash), at(1750, flipped(hash, 47, 2)), at(1999, flipped(hash, 48, 3))]), [
+  t.same(chosenFrom([at(0, hash), at(1750, flipped(hash, 49, 2)), at(1999, flipped(hash, 50, 3))]), [
     [0, 'full'],
     [1999, 'thin'],
   ])

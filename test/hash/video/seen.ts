@@ -20,7 +20,10 @@ const made = fc.record({
   like: fc.nat({ max: 12 }),
   flippedBits: fc.oneof(fc.nat({ max: 12 }), fc.nat({ max: 60 })),
   steps: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 20 })),
-  views: fc.record({ deframed: fc.nat({ max: 3 }), piece: fc.nat({ max: 9 }), crop: fc.nat({ max: 5 }) }),
+  views: fc.record({
+    ...{ deframed: fc.nat({ max: 3 }), piece: fc.nat({ max: 9 }) },
+    ...{ crop: fc.nat({ max: 5 }), tilted: fc.nat({ max: 9 }) },
+  }),
   isSign: fc.integer({ min: 0, max: 9 }).map((digit) => digit === 0),
   seed: fc.nat(),
 })
@@ -61,8 +64,9 @@ export function apart(a: Hash256, b: Hash256): number {
 /** The largest number of views of each kind. */
 const MOST = {
   full: { deframed: 3, crop: 5 },
-  thin: { deframed: 3, crop: 2 },
-  pieces: { deframed: 3, piece: 9 },
+  thin: { deframed: 1, crop: 2 },
+  pieces: { deframed: 3, piece: 9, tilted: 4 },
+  crops: { deframed: 3, tilted: 9 },
   likely: { deframed: 3 },
 } as const
 

@@ -1,0 +1,44 @@
+// Views of a query's frame that undo two edits of videos: a crop, and filming a screen.
+
+import type { MeasuredRaster } from '../measured.js'
+import type { Rectangle } from '../rectangle.js'
+import type { View } from '../views.js'
+
+/** The registered centre has 0.8 of the sides, and a crop of a tenth leaves 0.9. */
+const SHARE = 0.8 / 0.9
+/** The centre may begin anywhere in the rest: it is tried at this many steps in each direction. */
+const STEPS = 4
+const PLACES = Array.from({ length: STEPS + 1 }, (_, i) => i / STEPS)
+
+const TURNED_DEG = [2, -2] as const
+/** The upright rectangle around a turned screen is larger than the screen. */
+const TURNED_SHARE = 0.96
+
+/** @param turn `first` for nine places, the corners, the middles of the sides and the middle; `second` for the sixteen between these.
+ */
+export function centresIn({ width, height }: MeasuredRaster, turn: 'first' | 'second'): View[] {
+  const isFirst = (i: number) => i % 2 === 0
+  return PLACES.flatMap((across, i) =>
+    PLACES.flatMap((down, j): View[] => {
+      if ((isFirst(i) && isFirst(j)) !== (turn === 'first')) return []
+      const [left, top] = [across * (1 - SHARE) * width, down * (1 - SHARE) * height]
+      const part = { left, top, right: left + SHARE * width, bottom: top + SHARE * height }
+      return [{ kind: 'tilted', part, isCore: true }]
+    }),
+  )
+}
+
+/** @param screens parts that may be a screen. @returns each, turned to both sides. */
+export function turned(screens: readonly Rectangle[], { width, height }: MeasuredRaster, aspect: number): View[] {
+  return screens.flatMap(({ left, top, right, bottom }) =>
+    TURNED_DEG.map((angleDeg): View => {
+      const part = {
+        centre: { x: (left + right) / 2 / width, y: (top + bottom) / 2 / height },
+        width: (TURNED_SHARE * aspect * (right - left)) / width,
+        height: (TURNED_SHARE * (bottom - top)) / height,
+        angleDeg,
+      }
+      return { kind: 'tilted', part, isCore: true }
+    }),
+  )
+}
