@@ -101,7 +101,11 @@ t.test('a frame has four parts without a frame, and parts that are too plain lea
     const [all, likely] = (['all', 'likely'] as const).map((extent) =>
       hasher.parts(pixels, 'query', undefined, extent).signals.filter(({ view }) => view === 'deframed'),
     )
-    t.same(likely, all?.slice(0, 4))
+    // Only a picture's say where they lie.
+    t.same(
+      likely,
+      all?.slice(0, 4).map(({ part: _, ...signal }) => signal),
+    )
   }
 })
 
