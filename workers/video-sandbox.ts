@@ -1,5 +1,5 @@
-// Hashes videos in two child processes of their own, which are in the sandbox of pictures: one reads the container and hashes frames, the other is
-// the system's ffmpeg. They talk over a socket that only they have. Neither outlives its video.
+// Hashes a video in two child processes of its own, in the same sandbox as those for pictures: one reads the container and hashes frames, the other
+// is the system's ffmpeg. They talk over a socket that only they have. Neither outlives its video.
 
 import type { ChildProcess } from 'node:child_process'
 import { constants } from 'node:os'
