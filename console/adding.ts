@@ -25,7 +25,7 @@ export interface AddingOptions {
 }
 
 export interface Adding {
-  /** Hashes files and sends their hashes. The id of a file is its index. Resolves once each has been told of. */
+  /** Hashes files and sends their hashes. The id of a file is its index. Resolves once the state of each has been reported. */
   add(files: readonly File[]): Promise<void>
   /** Sends what is unsent. */
   sendAgain(): Promise<void>
@@ -36,7 +36,7 @@ interface Answer {
   readonly signals: readonly { readonly state: 'registered' | 'held' | 'refused' }[]
 }
 
-/** By which the service refuses the content of a request. Any other refusal would meet the next request, too. */
+/** Statuses by which the service refuses the content of one request. Any other refusal would meet the next request, too. */
 const STATUSES_OF_CONTENT = [400, 410, 413, 422]
 
 const STOPPED: FileState = { at: 'stopped', text: 'Not added: it was stopped' }

@@ -157,7 +157,7 @@ export const api = {
   ): Promise<Answer<{ readonly images: readonly Added[]; readonly videos?: readonly Added[] }>> =>
     ask('POST', `${pathOf(caseNumber)}/hashes`, { token, key, json: hashes }),
 
-  /** A picture leaves the device only by this: called for files whose sending was agreed to. Its name stays here. */
+  /** The only function that sends a picture: called for files that the submitter agreed to send. The file name is not sent. */
   addFile: (
     { caseNumber, token }: Access,
     file: Blob,

@@ -21,8 +21,8 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const console = join(root, 'console')
 
 /**
- * Scripts that decode a format which not every browser can open, and one that reads videos. Each is a worker with the decoder's bytes in it, and is loaded when such a file
- * was chosen: so the policy of workers stays as it is, and what sees a picture can load nothing.
+ * Scripts that decode a format which not every browser can open, and one that reads videos. Each is a worker with the decoder's bytes in it, loaded
+ * when such a file is chosen. So the policy of workers stays as it is: a worker that sees a picture can load nothing.
  */
 /** @type {{ format: string, entry: string, needs: string }[]} `needs`: a module that has to be installed. */
 const DECODERS = [

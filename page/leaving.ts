@@ -25,9 +25,9 @@ export function secretsAreShown(areShown: boolean): void {
 }
 
 /**
- * Quick exit by its link and by Escape, links of the page that leave one entry of history in all, and a page that comes back
- * empty from wherever the browser kept it.
- * @returns whether there is a page to show: not where Forward led back to one that was left.
+ * Installs the quick exit by its link and by Escape. Links of the page leave a single history entry. A page that the browser kept is empty, and
+ * loads again when it is shown.
+ * @returns whether there is a page to show: false when Forward led back to an entry that was left.
  */
 export function watchLeaving(): boolean {
   if (wasLeft()) {

@@ -23,8 +23,8 @@ export function say(key: string, values: Values = {}): string {
 }
 
 /**
- * The same for a number of things, `n`: in the form that the language has for so many. One thing has its own sentence in every language, also
- * where the word for it is the same: "all of them" would be wrong.
+ * As `say`, for `n` things: in the plural form that the language uses for this number. One thing has its own sentence in every language, even where
+ * the plural has the same word: "all of them" would be wrong.
  */
 export function sayCount(key: string, n: number, values: Values = {}): string {
   const form = n === 1 ? 'one' : plurals.select(n)

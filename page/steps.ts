@@ -40,7 +40,7 @@ export function watchSteps(stepFor: (wanted: string) => string): void {
 
 /**
  * Shows one step in place of the others. Goes back in the history if the step is on the trail already.
- * @param over the step that it follows. Steps between are over, so Back does not lead to them.
+ * @param over the step that it follows. Back skips the steps between them.
  */
 export function goTo(step: string, over: string = trail.at(-1) ?? ''): void {
   const known = trail.lastIndexOf(step)
@@ -75,7 +75,7 @@ export function stillOnStep(): () => boolean {
 }
 
 /**
- * Replaces all steps by another page, so that Back leads past them. Entries that Forward could reach are marked, so that the page leaves them again
+ * Replaces all steps by another page: Back leads past them. Marks the entries that Forward could reach, so that the page leaves them again
  * (`wasLeft`). If the browser does not move in time, leaves from the current entry.
  */
 export async function leaveTo(url: string): Promise<void> {

@@ -125,7 +125,7 @@ const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g
 /** Of a case. */
 const LONG_HEX = /\b[0-9a-f]{32}\b/g
 
-/** Ids of the store are long, and of no use here: of each its last digits, by which rows can be told apart. tabir audit list has all of them. */
+/** Shortens ids to their last digits, which are enough to tell rows apart. `tabir audit list` shows them whole. */
 function withReferences(text: string): string {
   return text.replace(UUID, lastDigits).replace(LONG_HEX, lastDigits)
 }

@@ -11,8 +11,8 @@ export interface FollowTimes {
   /** Before the second try, twice as long before each further one. */
   readonly waitMs: number
   /**
-   * The service sends a comment every 15 s. After so long without one the connection is dead, although nobody has said so: a network that
-   * changed, or a device that slept.
+   * After this time without a byte, the connection counts as dead: the service sends a comment every 15 s. A changed network or a device that slept
+   * leaves a dead connection without an error.
    */
   readonly silentMs: number
 }
@@ -25,8 +25,8 @@ export interface Follower {
 }
 
 /**
- * @param afterId the last event that is known; from there on none is left out and none comes twice.
- * @returns what ends it.
+ * @param afterId the last event that is known. Every event after it is reported, once.
+ * @returns a function that stops following.
  */
 export function follow(
   access: Access,

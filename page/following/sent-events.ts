@@ -2,7 +2,7 @@
 
 /**
  * The data of each event, in order. Ends with the stream.
- * @param heard told whenever something comes, a comment included.
+ * @param heard called whenever something arrives, including comments.
  * @see WHATWG HTML, section 9.2.6; what this service sends: one line of data for each, and lines that end in a line feed.
  */
 export async function* sentEvents(body: ReadableStream<Uint8Array>, heard: () => void): AsyncGenerator<string> {

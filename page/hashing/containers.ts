@@ -10,7 +10,7 @@ export function mayBeAnimated(format: MediaFormat): boolean {
 
 /**
  * @param bytes of the whole file.
- * @returns whether it has several frames. What is broken counts as a still picture.
+ * @returns whether it has several frames. A broken file counts as a still picture.
  */
 export function isAnimated(bytes: Uint8Array, format: MediaFormat): boolean {
   return HAS_FRAMES[format]?.(bytes) === true

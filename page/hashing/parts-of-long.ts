@@ -8,7 +8,7 @@ import type { MediaFormat } from '../../src/domain/media/media-formats.js'
 import { pixelsOf, type Source } from './source.js'
 
 /**
- * Reads the picture once more: the whole is hashed at a size at which its parts cannot be recognised.
+ * Reads the picture a second time, because its parts cannot be recognised at the size at which the whole is hashed.
  *
  * Memory: the picture at `windowedSize`, 48 MB at most, and one window. Both are overwritten here.
  */

@@ -1,5 +1,5 @@
-// Has files hashed by workers: first by those that open pictures that the browser can decode, then by one that decodes the format by itself, or by
-// the one for videos.
+// Hashes files in workers. The first lets the browser decode the picture. If the browser cannot, a worker with its own decoder for the format takes
+// the file, or the worker for videos.
 
 import { ownValue } from '../../src/domain/own-value.js'
 import { given } from '../given.js'

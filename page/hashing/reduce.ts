@@ -8,9 +8,9 @@ import { CHANNELS, createResampler } from './resample.js'
 type Size = Pick<Pixels, 'width' | 'height'>
 
 /**
- * Reduces as the service's workers do, from whatever gives rows of the picture: to the size at which their decoder gives it, then as libvips does.
+ * Reduces as the service's workers do: to the size at which their decoder gives the picture, then as libvips does.
  *
- * Why not the browser's own scaling: each browser has another one, and hashes would differ between them by more bits.
+ * The browser's own scaling is not used: each browser scales differently, so hashes would differ between them by more bits.
  *
  * @param decoded the size in between: `full` where the decoder gives the whole picture.
  * @param rowsAt gives `count` rows from row `top` as RGBA. What it gives is overwritten before the next call.

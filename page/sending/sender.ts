@@ -1,5 +1,5 @@
-// Sends pictures in small parts. A part keeps its idempotency key: if the answer is lost, it is sent again and gets the same answer.
-// So "protected" always rests on the server's answer for that very image.
+// Sends pictures in small parts. A part keeps its idempotency key: if the answer is lost, it is sent again and gets the same answer. So "protected"
+// is shown only on the server's answer for that image.
 
 import type { Category } from '../../src/domain/matching/signal.js'
 import { newKey } from '../../src/domain/random-key.js'
@@ -57,9 +57,9 @@ const LONGEST_WAIT_MS = 30_000
 const LONGEST_ASKED_WAIT_MS = 600_000
 
 /**
- * Sends all images. One that fails concerns itself alone: the others are sent all the same. What is settled is not sent again.
- * @returns once each image is settled: `false` when some failed, or when the case takes nothing more. Calling it again goes on with
- *   those.
+ * Sends all images. One that fails does not stop the others. A settled image is not sent again.
+ * @returns a function that resolves once each image is settled: `false` when some failed, or when the case takes nothing more. Calling it again
+ *   continues with those.
  */
 export function sender(job: Job, watcher: Watcher, waiting: Waiting): () => Promise<boolean> {
   let queue: Part[] = partsOf(job, watcher)

@@ -16,7 +16,7 @@ export interface Sending {
 
 /**
  * Begins to send; `finished` is called once every picture is settled.
- * @param unprotected what was chosen beside them and cannot be protected: it is counted and listed with the others.
+ * @param unprotected chosen files that cannot be protected: they are counted and listed with the others.
  */
 export function sending(job: Job, unprotected: readonly Unprotected[], finished: () => void): Sending {
   const lines = new Map(job.pictures.map(({ id, name }) => [id, lineOf(name, 'busy', say('run.state.sending'))]))

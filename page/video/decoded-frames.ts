@@ -37,8 +37,8 @@ interface Current {
 }
 
 /**
- * Memory: the frames that wait and those of the decoder, some 15.
- * It ends early where the file, or what the decoder can read of it, does.
+ * Memory: the frames that wait and those in the decoder, some 15.
+ * Ends early when the file ends early, or the decoder cannot read on.
  */
 async function* framesOf(container: Container, config: VideoDecoderConfig): AsyncGenerator<ShownFrame> {
   const waiting: { readonly timesMs: readonly number[]; readonly frame: VideoFrame }[] = []

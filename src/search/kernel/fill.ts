@@ -15,8 +15,8 @@ export function countKeys(from: u32, to: u32): void {
 }
 
 /**
- * Turns a band's counts into the start of each bucket, stored one key later than its final place; filling then moves each to the bucket's end.
- * Keeps a copy in scratch, because filling also needs the size of a bucket.
+ * Turns a band's counts into the starts of its buckets. Each start is stored one key too late; filling moves it to the end of the bucket, which is
+ * the start of the next. Keeps a copy in scratch, because filling also needs the size of a bucket.
  */
 export function sumCounts(band: u32): void {
   const starts = offsetsAt + <usize>band * OFFSETS_BYTES + 4
