@@ -7,7 +7,7 @@ import { say, sayShare } from '../page/messages.js'
 import type { Api } from './ask-api.js'
 import { untilAnswered } from './file-sending.js'
 
-/** `unsent`: hashed, and the service did not take it, for a reason that is not the file's. */
+/** `unsent`: hashed, but the service did not accept it, for a reason other than the file. */
 export interface FileState {
   readonly at: 'busy' | 'added' | 'refused' | 'stopped' | 'unsent'
   /** The state in words. */
@@ -128,7 +128,7 @@ function addedAs(hashed: Readable): string {
   return hashed.quality < WELL_PROTECTED_QUALITY ? 'Added. Screenshots of it may be missed' : 'Added'
 }
 
-/** The console offers to send no file, so it says what else to do. */
+/** The console never sends a picture or video, so it says what to do instead. */
 const UNOPENED: Readonly<Record<OpenFailure, string>> = {
   format: 'This browser cannot open pictures of this kind. Take a screenshot of it and choose that, or use another browser.',
   browser: 'This browser cannot hash pictures or videos. Use Chrome, Edge, Firefox or Safari in its newest version.',

@@ -1,4 +1,4 @@
-// A file of any length to the service, in one request that tells how far it is, and that goes on where it broke off.
+// Uploads a file of any length in one request that reports progress. A broken upload is sent again, and the service skips what it has done already.
 
 import { newKey } from '../src/domain/random-key.js'
 import type { Api, Outcome } from './ask-api.js'

@@ -30,10 +30,10 @@ const DECODERS = [
   { format: 'jxl', entry: 'worker-jxl.ts', needs: 'jxl-oxide-wasm/package.json' },
   { format: 'video', entry: 'worker-video.ts', needs: 'mediabunny' },
 ]
-/** Modules of Node that decoders ask for where they run in Node. */
+/** Modules of Node that decoders import when they run in Node. */
 const NODE_ONLY = ['fs', 'path', 'crypto']
 
-/** An operator may leave a decoder out: then the page offers to send such files, or says that nobody can read them. */
+/** An operator may leave a decoder out. Then the page offers to send such files, or says that the service cannot read them either. */
 function isInstalled({ needs }) {
   try {
     createRequire(import.meta.url).resolve(needs)

@@ -18,7 +18,7 @@ export function guardLeaving(wouldLose: Guard): void {
   guard = wouldLose
 }
 
-/** While a number or a PIN is shown, which is shown once, one press of Escape by mistake must not take it away. The button stays as quick as ever. */
+/** A number or PIN is shown only once, so one accidental press of Escape must not remove it. The button stays as quick as before. */
 export function secretsAreShown(areShown: boolean): void {
   pressesNeeded = areShown ? PRESSES_FOR_SECRETS : 1
   restart()

@@ -13,7 +13,7 @@ const dates = new Intl.DateTimeFormat(given.language, { dateStyle: 'long' })
 
 type Values = Readonly<Record<string, string | number>>
 
-/** @param values for the names in braces; numbers are written as the language writes them. */
+/** @param values replace the names in braces; numbers are formatted for the language. */
 export function say(key: string, values: Values = {}): string {
   const message = ownValue(given.messages, key) ?? ''
   return message.replace(/\{(\w+)\}/g, (_, name: string) => {
@@ -52,7 +52,7 @@ export function sayMoment(instant: string): string {
   return moments.format(new Date(instant))
 }
 
-/** One number when both are the same. Older browsers cannot write a range; a dash is understood everywhere. */
+/** One number when both are the same. Older browsers cannot format a range; a dash is understood everywhere. */
 export function sayRange(least: number, most: number): string {
   return least === most ? numbers.format(least) : `${numbers.format(least)}–${numbers.format(most)}`
 }

@@ -1,4 +1,4 @@
-// The work that opening a case costs, where the operator asks for it: a sum that this device solves, in place of asking who somebody is.
+// Proof of work for opening a case, if the operator requires it: the device solves a puzzle, and nobody has to prove who they are.
 
 import { type Challenge, solveChallenge } from 'altcha-lib'
 import { deriveKey } from 'altcha-lib/algorithms/web/pbkdf2'

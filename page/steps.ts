@@ -5,7 +5,7 @@
 export const STEP = 'step'
 let stepChanges = 0
 
-/** The steps from the first to the one that is shown. Stored in each history entry, so that Forward works as well. */
+/** The steps from the first to the current one. Stored in each history entry, so that Forward works as well. */
 let trail: readonly string[] = []
 /** How many history entries there may be, including those that Back has left. */
 let entries = 1
@@ -56,7 +56,7 @@ export function goTo(step: string, over: string = trail.at(-1) ?? ''): void {
   show(step)
 }
 
-/** Shows a step in the place of the one that is shown. */
+/** Replaces the current step by another. */
 export function stayAt(step: string): void {
   trail = [...trail.slice(0, -1), step]
   const entry = { trail }
@@ -115,7 +115,7 @@ function goBack(by: number): void {
   moved = moved.then(() => traversed(by))
 }
 
-/** Runs at once if possible: browsers skip history entries that were not added while a press is handled. */
+/** Runs at once if possible: browsers skip history entries that were not added during a user's action. */
 function whenMoved(change: () => void): void {
   if (isMoving) moved = moved.then(change)
   else change()

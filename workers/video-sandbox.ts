@@ -146,7 +146,7 @@ function startRun(options: VideoSandboxOptions, ffmpeg: string, video: readonly 
   }
 }
 
-/** An answer counts only if the decoder ended well. What killed it explains what the other child says. */
+/** An answer counts only if the decoder ended well. How the decoder died explains what the other child reports. */
 async function settleWith(
   message: { readonly video: HashedVideo } | { readonly problem: Refusal },
   decoder: Child | undefined,
@@ -168,7 +168,7 @@ function later(ms: number): Promise<false> {
 const { signals } = constants
 /** Signals of a process that got no memory, or that the system ended. In a PID namespace they show in the exit code, as in shells. */
 const OF_THE_SYSTEM = ['SIGABRT', 'SIGTRAP', 'SIGKILL', 'SIGTERM'] as const
-/** Of a shell that cannot start the program. */
+/** Exit codes of a shell that cannot start the program. */
 const NOT_STARTED = [126, 127]
 
 function afterDeath({ signalCode, exitCode }: ChildProcess): VideoAnswer {
@@ -229,7 +229,7 @@ function watched(process: ChildProcess): Child {
   return child
 }
 
-/** The budget within which `pace` keeps is not kept to the packet. */
+/** More than the budget of `pace`, which is not exact to the packet. */
 function decodingLimitMs({ durationMs }: VideoFacts): number {
   return 10_000 + 2 * (DECODING_START_MS + (DECODING_MS_PER_MINUTE * durationMs) / 60_000)
 }

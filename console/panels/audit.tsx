@@ -1,4 +1,4 @@
-// What was done, by whom: the audit log, the last act first; and what happened that wants looking at.
+// The audit log, newest act first; and events that need attention.
 
 import { imageReference } from '../../src/domain/ids.js'
 import type { Api } from '../ask-api.js'
@@ -60,7 +60,7 @@ interface Account {
   readonly suspended: boolean
 }
 
-/** What wants looking at, and accounts whose reports were judged false. */
+/** Events that need attention, and accounts whose reports were judged false. */
 export function Watch({ api }: { api: Api }) {
   const events = useLoaded<{ readonly events: readonly DomainEvent[] }>(api, '/v1/events?limit=1000')
   const strikes = useWholeList<Account, 'accounts'>(api, '/v1/strikes', 'accounts')

@@ -1,4 +1,4 @@
-// Follows a case while it is open on the page: each event as it happens, over lost lines and restarts.
+// Follows a case while it is open on the page: reports each event as it happens, and reconnects after lost connections and restarts.
 
 import { type Access, api, type CaseEvent } from '../api.js'
 import type { Failure } from '../sending/requests.js'
@@ -20,7 +20,7 @@ const TIMES: FollowTimes = { waitMs: 3000, silentMs: 45_000 }
 
 export interface Follower {
   readonly happened: (event: CaseEvent) => void
-  /** The token is no good any more: following has ended. */
+  /** The token was rejected: following has ended. */
   readonly refused: (failure: Failure) => void
 }
 
@@ -57,7 +57,7 @@ export function follow(
           }
         }
       } catch {
-        // The line was lost: the next one goes on after `last`.
+        // The connection was lost. The next one continues after `last`.
       } finally {
         line.release()
       }
@@ -66,7 +66,7 @@ export function follow(
   }
 }
 
-/** Aborts when nothing was heard for so long, or with `outer`. To be released, so that it aborts no more. */
+/** Aborts when nothing arrives for `silentMs`, or with `outer`. Call `release` when it is no longer needed. */
 function silenceOf(silentMs: number, outer: AbortSignal) {
   const line = new AbortController()
   const abort = () => line.abort()

@@ -1,4 +1,4 @@
-// Reads Server-Sent Events from a body, since EventSource cannot say whose they are: it sends no Authorization.
+// Reads Server-Sent Events from a response body. EventSource is not used because it cannot send an Authorization header.
 
 /**
  * The data of each event, in order. Ends with the stream.

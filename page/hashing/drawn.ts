@@ -11,7 +11,7 @@ interface DrawnOptions extends Options {
   readonly orientation?: number
   /** Whether the browser has turned the picture by itself. */
   readonly isTurned?: boolean
-  /** What the service's decoder leaves of the picture as it is stored: without columns at the right and rows at the bottom. All of it by default. */
+  /** The part of the stored picture that the service's decoder keeps: it drops columns at the right and rows at the bottom. Default: all of it. */
   readonly kept?: Sides
 }
 

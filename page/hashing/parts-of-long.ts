@@ -1,4 +1,4 @@
-// Cuts windows out of a long picture, such as a scrolling screenshot, by which its parts are found. The workers of the service do the same.
+// Cuts windows out of a long picture, such as a scrolling screenshot, so that its parts are found. The service's workers do the same.
 
 import { type FrameKernel, loadFrameKernel } from '../../packages/hash/src/frame-kernel.js'
 import type { FilePicture } from '../../packages/hash/src/hash-image.js'

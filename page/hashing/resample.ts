@@ -64,7 +64,7 @@ interface Side {
   /** How many neighbours first become their mean. At the end the last pixel is repeated for those that are missing. */
   readonly groupPx: number
   readonly groups: number
-  /** Of each new pixel the first group that the filter looks at; negative before the first one, which then stands for it. */
+  /** For each new pixel, the first group under the filter. Negative at the start: there the first group is repeated. */
   readonly firsts: Int32Array
   /** Of each new pixel. In 4,096ths. */
   readonly weights: readonly Int32Array[]

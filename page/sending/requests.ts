@@ -105,7 +105,7 @@ function formOf(field: string, file: Blob): FormData {
   return form
 }
 
-/** A network that asks to sign in first answers with a page of its own, as if all were well. */
+/** A network with a sign-in page answers with its own page, as if the request had succeeded. */
 function isForeign({ ok, status, headers }: Response): boolean {
   return ok && (status === 204 || headers.get('content-type')?.startsWith('text/html') === true)
 }
@@ -119,7 +119,7 @@ function read(response: Response, as: 'json' | 'blob' | 'stream') {
   return as === 'blob' ? response.blob() : response.json()
 }
 
-/** A proxy before the service answers without a code of ours: 403 and 404 of its own say nothing about the case. */
+/** A proxy in front of the service answers without a code of ours. Its 403 and 404 say nothing about the case. */
 function failureOf(status: number, retryAfter: string | null, body: string): Failure {
   const after = Number(retryAfter ?? Number.NaN)
   const retryAfterS = Number.isFinite(after) && after >= 0 ? after : undefined
