@@ -23,12 +23,12 @@ type Refusal = VideoProblem | 'video-unavailable'
 
 export interface VideoSandbox {
   /**
-   * Decodes and hashes in two children. `video`, in one or several pieces, is not overwritten: it belongs to the caller, and nothing reads it any
-   * more once this settles. By then both children have ended.
+   * Decodes and hashes in two children. Does not overwrite `video`, given in one or several pieces: it belongs to the caller. When this settles,
+   * both children have ended and nothing reads `video` any more.
    *
-   * A child that dies by a fault of its own, or uses more processor time than a video of this length may, ends it with `video-undecodable`. One that
-   * is killed by the system, runs out of memory, or gets no processor ends it with `hashing-unavailable`, because nothing is wrong with the video.
-   * `video-unavailable` if there is no ffmpeg, or it does not run in the sandbox.
+   * The answer is `video-undecodable` if a child dies by a fault of its own, or uses more processor time than a video of this length may. It is
+   * `hashing-unavailable` if the system kills a child, or a child runs out of memory or gets no processor: then nothing is wrong with the video. It
+   * is `video-unavailable` if there is no ffmpeg, or it does not run in the sandbox.
    *
    * @param gone ends it, with `hashing-unavailable`.
    */

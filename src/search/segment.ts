@@ -169,7 +169,7 @@ export class Segment implements Part {
     this.block.loadPlan(plan.reach, farthestBits)
   }
 
-  /** Candidates of a prepared needle by band and distance. Beyond `reach` it is assumed that every row is one. */
+  /** Candidates of a prepared needle by band and distance. Beyond `reach`, every row counts as one. */
   #counts(needleAt: number, reach: number): BandCounts {
     const { bands, maxReach } = this.#shape
     const counts = new Float64Array(bands * maxReach).fill(this.block.rows)

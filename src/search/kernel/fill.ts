@@ -45,7 +45,7 @@ export function fillTable(band: u32, from: u32, to: u32): void {
     const bucket = table + <usize>start * ENTRY_BYTES
     const inBucket = <usize>(place - start)
     store<u16>(bucket + (inBucket << 1), load<u16>(row + nextAt))
-    // As many bits of the third band as there is room for. The rest is shifted out.
+    // As many bits of the third band as fit. The shift drops the others.
     store<u32>(bucket + (<usize>size << 1) + (inBucket << 2), number | (<u32>load<u16>(row + thirdAt) << rowBits))
   }
 }

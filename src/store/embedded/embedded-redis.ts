@@ -205,9 +205,9 @@ function settings({ folder, socket }: Place): string[] {
     'hash-max-ziplist-value': '2048',
     // A stream takes a block of 4 kB for its first entry, and nearly every case has one of a few entries: its time line.
     'stream-node-max-bytes': '512',
-    // What is sealed does not get smaller: to try costs a third of the time that Redis takes to load its data.
+    // Sealed data does not compress: trying costs a third of the time that Redis takes to load its data.
     rdbcompression: 'no',
-    // Both would keep arguments of commands: what is withdrawn must not live on in them.
+    // Both would keep arguments of commands, and withdrawn data would live on in them.
     'slowlog-log-slower-than': '-1',
     'crash-log-enabled': 'no',
     daemonize: 'no',
