@@ -7,7 +7,7 @@ import { say, sayShare } from '../page/messages.js'
 import type { Api } from './ask-api.js'
 import { untilAnswered } from './file-sending.js'
 
-/** `unsent`: hashed, and the service did not take it, for a reason that is not the file's. */
+/** `unsent`: hashed, but the service did not accept it, for a reason other than the file. */
 export interface FileState {
   readonly at: 'busy' | 'added' | 'refused' | 'stopped' | 'unsent'
   /** The state in words. */
@@ -25,7 +25,7 @@ export interface AddingOptions {
 }
 
 export interface Adding {
-  /** Hashes files and sends their hashes. The id of a file is its index. Resolves once each has been told of. */
+  /** Hashes files and sends their hashes. The id of a file is its index. Resolves once the state of each has been reported. */
   add(files: readonly File[]): Promise<void>
   /** Sends what is unsent. */
   sendAgain(): Promise<void>
@@ -36,7 +36,7 @@ interface Answer {
   readonly signals: readonly { readonly state: 'registered' | 'held' | 'refused' }[]
 }
 
-/** By which the service refuses the content of a request. Any other refusal would meet the next request, too. */
+/** Statuses by which the service refuses the content of one request. Any other refusal would meet the next request, too. */
 const STATUSES_OF_CONTENT = [400, 410, 413, 422]
 
 const STOPPED: FileState = { at: 'stopped', text: 'Not added: it was stopped' }
@@ -128,7 +128,7 @@ function addedAs(hashed: Readable): string {
   return hashed.quality < WELL_PROTECTED_QUALITY ? 'Added. Screenshots of it may be missed' : 'Added'
 }
 
-/** The console offers to send no file, so it says what else to do. */
+/** The console never sends a picture or video, so it says what to do instead. */
 const UNOPENED: Readonly<Record<OpenFailure, string>> = {
   format: 'This browser cannot open pictures of this kind. Take a screenshot of it and choose that, or use another browser.',
   browser: 'This browser cannot hash pictures or videos. Use Chrome, Edge, Firefox or Safari in its newest version.',

@@ -21,7 +21,7 @@ export interface Upload {
 const TIMEOUT_MS = 60_000
 const NO_ANSWER = { problem: 'The service does not answer. Try again.', status: 0 }
 
-/** 202 and 204 say nothing more than that. */
+/** Some answers have no content, such as 204. */
 function outcomeOf<T>(status: number, text: string): Outcome<T> {
   const isWell = status >= 200 && status < 300
   try {
@@ -52,7 +52,7 @@ export function createApi(key: string): Api {
     }
   }
 
-  /** By the older of the two ways to ask: `fetch` does not say how much it has sent. */
+  /** Uses XMLHttpRequest: `fetch` does not report how much it has sent. */
   function upload<T>(path: string, { file, key: idempotencyKey, signal, tell }: Upload): Promise<Outcome<T>> {
     return new Promise((resolve) => {
       const request = new XMLHttpRequest()

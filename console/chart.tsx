@@ -1,4 +1,4 @@
-// Charts as SVG in the page. Each has its numbers as text beside the bars, so that no colour has to be told from another.
+// Charts as SVG in the page. Each shows its numbers as text beside the bars, so nobody has to tell colours apart.
 
 import { sayNumber } from './formats.js'
 

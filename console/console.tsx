@@ -48,7 +48,7 @@ function Console() {
   return <Panels {...session} signOut={() => setSession(undefined)} />
 }
 
-/** @returns why not, when the key opens nothing. */
+/** @returns the reason, when the key gives access to nothing. */
 async function signIn(key: string): Promise<Session | string> {
   const api = createApi(key)
   const outcome = await api.get<Holder>('/v1/keys/own')

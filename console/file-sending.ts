@@ -1,4 +1,4 @@
-// A file of any length to the service, in one request that tells how far it is, and that goes on where it broke off.
+// Uploads a file of any length in one request that reports progress. A broken upload is sent again, and the service skips what it has done already.
 
 import { newKey } from '../src/domain/random-key.js'
 import type { Api, Outcome } from './ask-api.js'
@@ -7,8 +7,8 @@ const TRIES = 5
 const WAIT_MS = 2000
 
 /**
- * What was not answered is sent again under the same key, by which the service knows what it has done with already.
- * @param tell how many bytes have gone out. @returns `undefined` when it was stopped.
+ * Sends again under the same idempotency key when there is no answer, so the service does nothing twice.
+ * @param tell gets the number of bytes sent. @returns `undefined` when it was stopped.
  */
 export async function sendFile<T>(
   api: Api,
@@ -22,8 +22,8 @@ export async function sendFile<T>(
 }
 
 /**
- * Asks again while nothing answers, a few times.
- * @param ask what may be asked again without a second effect. @returns the last answer; `undefined` when it was stopped before there was one.
+ * Retries a few times while the service does not answer, or answers with a fault of its own.
+ * @param ask an idempotent request. @returns the last answer; `undefined` when it was stopped before there was one.
  */
 export async function untilAnswered<T>(
   ask: () => Promise<Outcome<T>>,

@@ -8,12 +8,12 @@ export function sayNumber(n: number): string {
   return numbers.format(n)
 }
 
-/** @param part of `whole`; nothing of nothing is said as a dash. */
+/** @param part of `whole`. 0 of 0 is shown as a dash. */
 export function sayShare(part: number, whole: number): string {
   return whole === 0 ? '–' : percents.format(part / whole)
 }
 
-/** Day and time may stand in two lines, and in no more. */
+/** Allows a line break only between day and time. */
 export function sayMoment(instant: string | null): string {
   if (instant === null) return '–'
   return moments.format(new Date(instant)).replaceAll(' ', '\u00a0').replace(',\u00a0', ', ')

@@ -1,11 +1,11 @@
-// Whether a file can be a list of hashes, told by its first bytes, before anything of it is sent.
+// Checks by the first bytes whether a file can be a list of hashes, before any of it is sent.
 
 import { formatOf } from '../src/domain/media/media-formats.js'
 
 const HEAD_BYTES = 4096
 const GZIP = [0x1f, 0x8b] as const
 
-/** @returns why not, in a sentence; `undefined` where it may be one: the service reads it line by line and says the rest. */
+/** @returns why not, in a sentence; `undefined` where it may be one: the service reads it line by line and reports the rest. */
 export async function refusalOf(file: Blob): Promise<string | undefined> {
   const head = new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer())
   if (formatOf(head) !== undefined) {

@@ -10,7 +10,7 @@ export interface Loaded<T> {
   readonly reload: () => Promise<void>
 }
 
-/** The same for a list that is shown whole: it is read on by `next` to its end. @param name of the list in the answer. */
+/** As `useLoaded`, for a list that is shown whole: follows `next` to the end. @param name of the list in the answer. */
 export function useWholeList<Row, Name extends string>(
   api: Api,
   path: string,

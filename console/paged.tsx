@@ -1,4 +1,4 @@
-// A table that the service tells a page at a time, and that is looked at again when something was done in it.
+// A table that the service returns page by page. It reloads after an action in it.
 
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
@@ -12,9 +12,9 @@ export interface PagedProps<Answer, Row> extends Omit<TableProps<Row>, 'rows' | 
   /** Loads the first page, or the page after a cursor. */
   readonly path: (behind: string | undefined) => string
   readonly rowsOf: (answer: Answer) => readonly Row[]
-  /** The place where a page ended, when there is more behind it; left out where there is one page alone. */
+  /** The cursor for the next page, if there is one; left out for lists of a single page. */
   readonly nextOf?: (answer: Answer) => string | undefined
-  /** What the buttons say that lead to the page behind this one, and back to the first. */
+  /** Labels of the buttons that lead to the next page and back to the first. */
   readonly ways?: readonly [onward: string, back: string]
   readonly actions?: (row: Row, reload: () => Promise<void>) => ComponentChildren
 }

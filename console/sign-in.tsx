@@ -3,7 +3,7 @@
 import { useRef, useState } from 'preact/hooks'
 
 export interface SignInProps<Session> {
-  /** @returns why not, when the key opens nothing. */
+  /** @returns the reason, when the key gives access to nothing. */
   readonly signIn: (key: string) => Promise<Session | string>
   readonly opened: (session: Session) => void
   /** Was somebody here, and is no more? */

@@ -87,7 +87,7 @@ export function Table<Row>({ caption, name, columns, rows, keyOf, actions, empty
   )
 }
 
-/** Numbers stand under each other, and so does what they are called. */
+/** Aligns numbers and their heading. */
 function classOf<Row>(value: (row: Row) => Field, rows: readonly Row[]): string {
   return rows.some((row) => typeof value(row) === 'number') ? 'number' : ''
 }
@@ -97,7 +97,7 @@ function sortOf(order: Order | undefined, column: number): 'ascending' | 'descen
   return order.isDescending ? 'descending' : 'ascending'
 }
 
-/** Numbers as numbers, texts as a reader would, what is missing last. */
+/** Compares numbers by value and texts in reading order; missing values come last. */
 function compare(a: Field, b: Field): number {
   if (a === undefined || b === undefined) return Number(a === undefined) - Number(b === undefined)
   if (typeof a === 'number' && typeof b === 'number') return a - b

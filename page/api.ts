@@ -1,4 +1,4 @@
-// The service's own API, as far as the page uses it. What it may send is written here and nowhere else.
+// The calls to the service's API that the page makes. All of them are in this file.
 
 import type { CaseState } from '../src/domain/cases/case.js'
 import type { CaseEventKind, PlatformBucket } from '../src/domain/cases/case-event.js'
@@ -12,7 +12,7 @@ import { type Answer, ask, upload } from './sending/requests.js'
 
 export interface Access {
   readonly caseNumber: string
-  /** Another one once the PIN has changed: whatever is under way with this goes on with it. */
+  /** Replaced when the PIN changes. Whoever holds this object then uses the new token. */
   token: string
 }
 
@@ -53,7 +53,7 @@ export interface RegisteredPicture {
   readonly imageId: string
   readonly registeredAt: string
   readonly quality: number
-  /** false: held until somebody has looked at it, or judged a false report. */
+  /** false: held for review, or judged a false report. */
   readonly matching: boolean
   readonly disputed: boolean
   /** The submitter's answer to the dispute. */
@@ -74,7 +74,7 @@ export interface StoredNotice {
   readonly givenAt: string
 }
 
-/** All that is kept of a case. The receipt is signed: it is saved as it came, and not looked into. */
+/** All that is stored about a case. The signed receipt is saved unchanged and not parsed. */
 export interface CaseFile {
   readonly case: CaseView
   readonly events: readonly CaseEvent[]
@@ -129,7 +129,7 @@ export const api = {
   report: ({ caseNumber, token }: Access, format: ReportFormat, language: string): Promise<Answer<Blob>> =>
     ask('GET', `${pathOf(caseNumber)}/report?format=${format}&lang=${language}`, { token, as: 'blob' }),
 
-  /** The time line as Server-Sent Events, from after an event on, for as long as the line holds. */
+  /** The time line as Server-Sent Events, starting after an event, until the connection ends. */
   events: ({ caseNumber, token }: Access, afterId: string, signal: AbortSignal): Promise<Answer<ReadableStream>> =>
     ask('GET', `${pathOf(caseNumber)}/events`, { token, as: 'stream', afterId, signal }),
 
@@ -157,7 +157,7 @@ export const api = {
   ): Promise<Answer<{ readonly images: readonly Added[]; readonly videos?: readonly Added[] }>> =>
     ask('POST', `${pathOf(caseNumber)}/hashes`, { token, key, json: hashes }),
 
-  /** A picture leaves the device only by this: called for files whose sending was agreed to. Its name stays here. */
+  /** The only function that sends a picture: called for files that the submitter agreed to send. The file name is not sent. */
   addFile: (
     { caseNumber, token }: Access,
     file: Blob,

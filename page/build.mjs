@@ -21,8 +21,8 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const console = join(root, 'console')
 
 /**
- * Scripts that decode a format which not every browser can open, and one that reads videos. Each is a worker with the decoder's bytes in it, and is loaded when such a file
- * was chosen: so the policy of workers stays as it is, and what sees a picture can load nothing.
+ * Scripts that decode a format which not every browser can open, and one that reads videos. Each is a worker with the decoder's bytes in it, loaded
+ * when such a file is chosen. So the policy of workers stays as it is: a worker that sees a picture can load nothing.
  */
 /** @type {{ format: string, entry: string, needs: string }[]} `needs`: a module that has to be installed. */
 const DECODERS = [
@@ -30,10 +30,10 @@ const DECODERS = [
   { format: 'jxl', entry: 'worker-jxl.ts', needs: 'jxl-oxide-wasm/package.json' },
   { format: 'video', entry: 'worker-video.ts', needs: 'mediabunny' },
 ]
-/** Modules of Node that decoders ask for where they run in Node. */
+/** Modules of Node that decoders import when they run in Node. */
 const NODE_ONLY = ['fs', 'path', 'crypto']
 
-/** An operator may leave a decoder out: then the page offers to send such files, or says that nobody can read them. */
+/** An operator may leave a decoder out. Then the page offers to send such files, or says that the service cannot read them either. */
 function isInstalled({ needs }) {
   try {
     createRequire(import.meta.url).resolve(needs)

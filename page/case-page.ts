@@ -140,7 +140,7 @@ async function openView(visit: Visit): Promise<void> {
   })
 }
 
-/** Goes on until it is answered. @returns the id of the last event that is drawn; `undefined` when there is nothing to draw. */
+/** Repeats the request until it is answered. @returns the id of the last event that is drawn; `undefined` when there is nothing to draw. */
 async function refresh(visit: Visit): Promise<string | undefined> {
   const own = visit.access
   if (own === undefined) return undefined
@@ -190,7 +190,7 @@ async function withdraw(visit: Visit): Promise<void> {
   await openView(visit)
 }
 
-/** Asks for another token when this one has expired. Shows any other problem in the step at hand. */
+/** Asks for number and PIN again when the token was rejected. Shows any other problem in the current step. */
 function showFailure(visit: Visit, failure: Failure, errorId: string): void {
   if (failure.kind === 'rejected') {
     close(visit)

@@ -42,7 +42,7 @@ export interface Line {
   draw(tone: Tone, text: string): void
 }
 
-/** A line of a list of files: a name, and below it where it stands, in words. */
+/** A line of a list of files: a name, and below it the state in words. */
 export function lineOf(name: string, tone: Tone, text: string): Line {
   const item = made('li', '')
   const state = made('span', 'state')
@@ -55,7 +55,7 @@ export function lineOf(name: string, tone: Tone, text: string): Line {
   return { item, draw }
 }
 
-/** Says something to screen readers, when they have finished what they are saying. */
+/** Lets screen readers say something, once they have finished the current sentence. */
 export function announce(text: string): void {
   setText('status', text)
 }

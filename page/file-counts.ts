@@ -15,8 +15,8 @@ export function countKinds(kinds: readonly Kind[]): FileCounts {
 }
 
 /**
- * Says a sentence about pictures and videos. It is under its own key for pictures alone, in the form for so many; with videos it is under the key with
- * `.mixed`, where `{files}` is "2 pictures and 1 video".
+ * Says a sentence about pictures and videos. For pictures alone it is the message `key`, in the plural form for their number. With videos it is the
+ * message `key.mixed`, where `{files}` is "2 pictures and 1 video".
  */
 export function sayFiles(
   key: string,

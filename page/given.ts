@@ -12,7 +12,7 @@ interface Given {
   /** Largest file that the server takes, and how many in one request. */
   readonly maxImageBytes: number
   readonly maxImages: number
-  /** Largest file of a video that the server takes. Missing where it decodes none. */
+  /** Size of the largest video file that the server accepts. Missing if it decodes none. */
   readonly maxVideoBytes?: number
   readonly offersExtendedProtection: boolean
   readonly messages: Readonly<Record<string, string>>

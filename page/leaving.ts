@@ -18,16 +18,16 @@ export function guardLeaving(wouldLose: Guard): void {
   guard = wouldLose
 }
 
-/** While a number or a PIN is shown, which is shown once, one press of Escape by mistake must not take it away. The button stays as quick as ever. */
+/** A number or PIN is shown only once, so one accidental press of Escape must not remove it. The button stays as quick as before. */
 export function secretsAreShown(areShown: boolean): void {
   pressesNeeded = areShown ? PRESSES_FOR_SECRETS : 1
   restart()
 }
 
 /**
- * Quick exit by its link and by Escape, links of the page that leave one entry of history in all, and a page that comes back
- * empty from wherever the browser kept it.
- * @returns whether there is a page to show: not where Forward led back to one that was left.
+ * Installs the quick exit by its link and by Escape. Links of the page leave a single history entry. A page that the browser kept is empty, and
+ * loads again when it is shown.
+ * @returns whether there is a page to show: false when Forward led back to an entry that was left.
  */
 export function watchLeaving(): boolean {
   if (wasLeft()) {

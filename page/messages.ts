@@ -13,7 +13,7 @@ const dates = new Intl.DateTimeFormat(given.language, { dateStyle: 'long' })
 
 type Values = Readonly<Record<string, string | number>>
 
-/** @param values for the names in braces; numbers are written as the language writes them. */
+/** @param values replace the names in braces; numbers are formatted for the language. */
 export function say(key: string, values: Values = {}): string {
   const message = ownValue(given.messages, key) ?? ''
   return message.replace(/\{(\w+)\}/g, (_, name: string) => {
@@ -23,8 +23,8 @@ export function say(key: string, values: Values = {}): string {
 }
 
 /**
- * The same for a number of things, `n`: in the form that the language has for so many. One thing has its own sentence in every language, also
- * where the word for it is the same: "all of them" would be wrong.
+ * As `say`, for `n` things: in the plural form that the language uses for this number. One thing has its own sentence in every language, even where
+ * the plural has the same word: "all of them" would be wrong.
  */
 export function sayCount(key: string, n: number, values: Values = {}): string {
   const form = n === 1 ? 'one' : plurals.select(n)
@@ -52,7 +52,7 @@ export function sayMoment(instant: string): string {
   return moments.format(new Date(instant))
 }
 
-/** One number when both are the same. Older browsers cannot write a range; a dash is understood everywhere. */
+/** One number when both are the same. Older browsers cannot format a range; a dash is understood everywhere. */
 export function sayRange(least: number, most: number): string {
   return least === most ? numbers.format(least) : `${numbers.format(least)}–${numbers.format(most)}`
 }

@@ -57,7 +57,7 @@ async function isCopied(text: string): Promise<boolean> {
   }
 }
 
-/** Browsers withhold the clipboard from pages without TLS, and not from what is selected. */
+/** Without TLS, pages have no clipboard API, but can copy selected text. */
 function isCopiedBySelecting(text: string): boolean {
   const area = document.createElement('textarea')
   area.value = text

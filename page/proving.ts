@@ -1,4 +1,4 @@
-// The work that opening a case costs, where the operator asks for it: a sum that this device solves, in place of asking who somebody is.
+// Proof of work for opening a case, if the operator requires it: the device solves a puzzle, and nobody has to prove who they are.
 
 import { type Challenge, solveChallenge } from 'altcha-lib'
 import { deriveKey } from 'altcha-lib/algorithms/web/pbkdf2'
@@ -11,11 +11,11 @@ export interface Proof {
   readonly solution: { readonly counter: number; readonly derivedKey: string }
 }
 
-/** A challenge is good for five minutes; what is solved later is solved for nothing. */
+/** Shorter than the five minutes for which a challenge is valid: a later solution would be refused. */
 const TIMEOUT_MS = 240_000
 
 /**
- * Lets the page answer meanwhile: the browser works beside it.
+ * Solves the challenge without blocking the page: the browser computes on another thread.
  * @returns `undefined` when it took too long.
  */
 export async function proven(challenge: Challenge): Promise<Proof | undefined> {

@@ -56,7 +56,7 @@ await run(async (defer) => {
         const look = async (state) => {
           const place = String(++states).padStart(2, '0')
           const height = await page.evaluate(() => document.documentElement.scrollHeight)
-          // As tall as the page, so that what stays in view covers nothing of it.
+          // As tall as the page, so that fixed elements cover nothing.
           await page.setViewportSize({ ...viewport, height: Math.max(height, viewport.height) })
           await page.screenshot({ path: join(args.out, `${language}-${place}-${state}-${colorScheme}-${device}.png`) })
           await page.setViewportSize(viewport)

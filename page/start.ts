@@ -75,7 +75,7 @@ export function startPage(): void {
   }
 }
 
-/** Tries for as long as it is a matter of waiting, and says so. */
+/** Opens a case. Repeats the request until it succeeds, and shows why it waits. */
 async function openedCase(category: ReturnType<typeof chosenCategory>, isExtended: boolean): Promise<Opened> {
   const button = one('open-retry', HTMLButtonElement)
   const waiting = waitingFor(button)
@@ -93,13 +93,13 @@ async function openedCase(category: ReturnType<typeof chosenCategory>, isExtende
   }
 }
 
-/** Opening a case can always be tried again: at once if the proof of work was too late, otherwise when the button is pressed. */
+/** Opening a case can always be tried again: after a wait if the proof of work was refused, otherwise when the button is pressed. */
 function waitable(failure: Failure): Failure {
   if (failure.kind !== 'rejected') return failure
   return failure.code === 'proof-of-work-required' ? { kind: 'away', retryAfterS: undefined } : { kind: 'fault' }
 }
 
-/** Where the service asks for a proof of work, one is made and it is asked again. A proof opens one case, so each try has its own. */
+/** If the service asks for a proof of work, computes one and asks again. A proof opens one case, so each try needs its own. */
 async function provenFirst(open: (proof?: Proof) => Promise<Answer<Opened>>): Promise<Answer<Opened>> {
   const answer = await open()
   if (!('failure' in answer) || answer.failure.kind !== 'rejected' || answer.failure.code !== 'proof-of-work-required')
@@ -113,7 +113,7 @@ async function provenFirst(open: (proof?: Proof) => Promise<Answer<Opened>>): Pr
   return proof === undefined ? { failure: { kind: 'fault' } } : await open(proof)
 }
 
-/** Tabs tell each other that they are there, and nothing more; nothing is stored for it. */
+/** Tabs only tell each other that they are open. Nothing is stored for it. */
 function watchOtherTabs(): void {
   const channel = new BroadcastChannel('tabir')
   channel.addEventListener('message', ({ data }: MessageEvent<string>) => {

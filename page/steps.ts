@@ -5,7 +5,7 @@
 export const STEP = 'step'
 let stepChanges = 0
 
-/** The steps from the first to the one that is shown. Stored in each history entry, so that Forward works as well. */
+/** The steps from the first to the current one. Stored in each history entry, so that Forward works as well. */
 let trail: readonly string[] = []
 /** How many history entries there may be, including those that Back has left. */
 let entries = 1
@@ -40,7 +40,7 @@ export function watchSteps(stepFor: (wanted: string) => string): void {
 
 /**
  * Shows one step in place of the others. Goes back in the history if the step is on the trail already.
- * @param over the step that it follows. Steps between are over, so Back does not lead to them.
+ * @param over the step that it follows. Back skips the steps between them.
  */
 export function goTo(step: string, over: string = trail.at(-1) ?? ''): void {
   const known = trail.lastIndexOf(step)
@@ -56,7 +56,7 @@ export function goTo(step: string, over: string = trail.at(-1) ?? ''): void {
   show(step)
 }
 
-/** Shows a step in the place of the one that is shown. */
+/** Replaces the current step by another. */
 export function stayAt(step: string): void {
   trail = [...trail.slice(0, -1), step]
   const entry = { trail }
@@ -75,7 +75,7 @@ export function stillOnStep(): () => boolean {
 }
 
 /**
- * Replaces all steps by another page, so that Back leads past them. Entries that Forward could reach are marked, so that the page leaves them again
+ * Replaces all steps by another page: Back leads past them. Marks the entries that Forward could reach, so that the page leaves them again
  * (`wasLeft`). If the browser does not move in time, leaves from the current entry.
  */
 export async function leaveTo(url: string): Promise<void> {
@@ -115,7 +115,7 @@ function goBack(by: number): void {
   moved = moved.then(() => traversed(by))
 }
 
-/** Runs at once if possible: browsers skip history entries that were not added while a press is handled. */
+/** Runs at once if possible: browsers skip history entries that were not added during a user's action. */
 function whenMoved(change: () => void): void {
   if (isMoving) moved = moved.then(change)
   else change()

@@ -61,8 +61,8 @@ export function keepCases({ target, connection, eraseIntervalMs, now, warn }: Ca
 }
 
 /**
- * Runs one job. Safe to run twice, and in parallel. Nothing expires by one clock alone: it has to be due by this process's clock and by the store's.
- * After a jump of the store's clock nothing expires for an hour.
+ * Runs one job. Safe to run twice, and in parallel. A case expires only when it is due by this process's clock and by the store's. After a jump of
+ * the store's clock nothing expires for an hour.
  * @throws when Redis is unavailable, or could not rewrite its append-only file.
  */
 export function caseLifeHandler({ target, now, warn }: Pick<CaseLifeOptions, 'target' | 'now' | 'warn'>) {

@@ -59,8 +59,8 @@ export function deliverWebhooks(options: DeliverWebhookOptions): {
   })
   queue.on('error', () => {})
   /**
-   * A job of a webhook is named by the second in which it runs, so that there is at most one for each second. A job for the current second may
-   * already have run, so the job is always for a later second. Nothing is missed, and the wait is half a second on average.
+   * A webhook's job is named by the second in which it runs, so there is at most one per second. A job for the current second may have run already,
+   * so the job is always for a later one. No delivery is missed, and the wait is half a second on average.
    */
   const wake = async (webhookId: string, atMs: number) => {
     const second = Math.floor(Math.max(atMs, now()) / 1000) + 1

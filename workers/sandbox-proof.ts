@@ -1,8 +1,8 @@
 // Process entry, run inside a sandbox before any child: do the decoders load there, and can any secret file be reached?
 //
-// The worker starts it and reads its answer, so that the sandbox is tested and not assumed. It runs without Node's permissions, which stop only
-// JavaScript: this tests the kernel's part. Where the sandbox does not hold, nothing is changed: a file is opened for writing and closed, and
-// renamed to its own name.
+// The worker starts it and reads its answer, so the sandbox is tested and not assumed. It runs without Node's permissions, which stop only
+// JavaScript: this tests the kernel's part. Even where the sandbox fails, the test changes nothing: it opens a file for writing and closes it, and
+// renames the file to its own name.
 
 import { closeSync, existsSync, openSync, readdirSync, realpathSync, renameSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'

@@ -16,13 +16,13 @@ import { innermost, isStarved as isStarvedHere } from './starved.js'
 
 export interface Sandbox {
   /**
-   * Decodes and hashes in a child. `image`, in one or several pieces, is not overwritten: it belongs to the caller, and nothing reads it any
-   * more once this settles.
+   * Decodes and hashes in a child. Does not overwrite `image`, given in one or several pieces: it belongs to the caller. Does not read it after
+   * this settles.
    *
-   * A child that dies is replaced and the image tried once more; then the answer is `image-undecodable`. A child that takes too long is killed
-   * and the image refused at once, since a second try would take as long. While other processes keep the processors busy it gets more time; if
-   * that is not enough, the answer is `hashing-unavailable`, because nothing is wrong with the image. A child that runs out of memory is
-   * replaced and the image tried once more; then the answer is also `hashing-unavailable`.
+   * A child that dies is replaced and the image tried once more; then the answer is `image-undecodable`. A child that takes too long is killed and
+   * the image refused at once, since a second try would take as long. While other processes keep the processors busy it gets more time; if that is
+   * not enough, the answer is `hashing-unavailable`, because nothing is wrong with the image. A child that runs out of memory is replaced and the
+   * image tried once more; then the answer is also `hashing-unavailable`.
    */
   hash(image: Buffer | readonly Buffer[], purpose: JobPurpose, details?: DetailsWanted): Promise<HandoffAnswer>
   /** Resolves when the first child is ready. */

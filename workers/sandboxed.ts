@@ -15,8 +15,8 @@ const NICENESS = 5
 
 /**
  * Starts a child. The shell sets limits that the child cannot lift: no core dump, no byte written to any file, a maximum of memory. It also drops
- * Node options from outside. The child has an empty environment and only the streams of `stdio`. Whatever it could still reach, the sandbox
- * keeps from it.
+ * Node options from outside. The child has an empty environment and only the streams of `stdio`. The sandbox blocks what the child could still
+ * reach.
  */
 export function spawnSandboxed(
   command: readonly string[],

@@ -1,5 +1,5 @@
-// Hashes videos in two child processes of their own, which are in the sandbox of pictures: one reads the container and hashes frames, the other is
-// the system's ffmpeg. They talk over a socket that only they have. Neither outlives its video.
+// Hashes a video in two child processes of its own, in the same sandbox as those for pictures: one reads the container and hashes frames, the other
+// is the system's ffmpeg. They talk over a socket that only they have. Neither outlives its video.
 
 import type { ChildProcess } from 'node:child_process'
 import { constants } from 'node:os'
@@ -23,12 +23,12 @@ type Refusal = VideoProblem | 'video-unavailable'
 
 export interface VideoSandbox {
   /**
-   * Decodes and hashes in two children. `video`, in one or several pieces, is not overwritten: it belongs to the caller, and nothing reads it any
-   * more once this settles. By then both children have ended.
+   * Decodes and hashes in two children. Does not overwrite `video`, given in one or several pieces: it belongs to the caller. When this settles,
+   * both children have ended and nothing reads `video` any more.
    *
-   * A child that dies by a fault of its own, or uses more processor time than a video of this length may, ends it with `video-undecodable`. One that
-   * is killed by the system, runs out of memory, or gets no processor ends it with `hashing-unavailable`, because nothing is wrong with the video.
-   * `video-unavailable` if there is no ffmpeg, or it does not run in the sandbox.
+   * The answer is `video-undecodable` if a child dies by a fault of its own, or uses more processor time than a video of this length may. It is
+   * `hashing-unavailable` if the system kills a child, or a child runs out of memory or gets no processor: then nothing is wrong with the video. It
+   * is `video-unavailable` if there is no ffmpeg, or it does not run in the sandbox.
    *
    * @param gone ends it, with `hashing-unavailable`.
    */
@@ -146,7 +146,7 @@ function startRun(options: VideoSandboxOptions, ffmpeg: string, video: readonly 
   }
 }
 
-/** An answer counts only if the decoder ended well. What killed it explains what the other child says. */
+/** An answer counts only if the decoder ended well. How the decoder died explains what the other child reports. */
 async function settleWith(
   message: { readonly video: HashedVideo } | { readonly problem: Refusal },
   decoder: Child | undefined,
@@ -168,7 +168,7 @@ function later(ms: number): Promise<false> {
 const { signals } = constants
 /** Signals of a process that got no memory, or that the system ended. In a PID namespace they show in the exit code, as in shells. */
 const OF_THE_SYSTEM = ['SIGABRT', 'SIGTRAP', 'SIGKILL', 'SIGTERM'] as const
-/** Of a shell that cannot start the program. */
+/** Exit codes of a shell that cannot start the program. */
 const NOT_STARTED = [126, 127]
 
 function afterDeath({ signalCode, exitCode }: ChildProcess): VideoAnswer {
@@ -229,7 +229,7 @@ function watched(process: ChildProcess): Child {
   return child
 }
 
-/** The budget within which `pace` keeps is not kept to the packet. */
+/** More than the budget of `pace`, which is not exact to the packet. */
 function decodingLimitMs({ durationMs }: VideoFacts): number {
   return 10_000 + 2 * (DECODING_START_MS + (DECODING_MS_PER_MINUTE * durationMs) / 60_000)
 }

@@ -1,4 +1,4 @@
-// What was done, by whom: the audit log, the last act first; and what happened that wants looking at.
+// The audit log, newest act first; and events that need attention.
 
 import { imageReference } from '../../src/domain/ids.js'
 import type { Api } from '../ask-api.js'
@@ -60,7 +60,7 @@ interface Account {
   readonly suspended: boolean
 }
 
-/** What wants looking at, and accounts whose reports were judged false. */
+/** Events that need attention, and accounts whose reports were judged false. */
 export function Watch({ api }: { api: Api }) {
   const events = useLoaded<{ readonly events: readonly DomainEvent[] }>(api, '/v1/events?limit=1000')
   const strikes = useWholeList<Account, 'accounts'>(api, '/v1/strikes', 'accounts')
@@ -125,7 +125,7 @@ const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g
 /** Of a case. */
 const LONG_HEX = /\b[0-9a-f]{32}\b/g
 
-/** Ids of the store are long, and of no use here: of each its last digits, by which rows can be told apart. tabir audit list has all of them. */
+/** Shortens ids to their last digits, which are enough to tell rows apart. `tabir audit list` shows them whole. */
 function withReferences(text: string): string {
   return text.replace(UUID, lastDigits).replace(LONG_HEX, lastDigits)
 }

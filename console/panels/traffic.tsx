@@ -1,4 +1,4 @@
-// What was asked, found and decided, day by day: of this organisation, or of all for the operator.
+// Queries, matches and decisions day by day: of this organisation, or of all for the operator.
 
 import { ownValue } from '../../src/domain/own-value.js'
 import type { Api } from '../ask-api.js'

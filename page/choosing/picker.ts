@@ -37,12 +37,12 @@ export interface Unprotected {
   readonly why: string
 }
 
-/** From here on it is said how long it will take. */
+/** From this number of pictures on, the page says how long it will take. */
 const MANY_PICTURES = 50
-/** A guess for an old telephone, so that the wait is rather shorter than what was said. */
+/** A guess for an old telephone, so that most people wait less than announced. */
 const GUESS_MS_EACH = 1000
 
-/** What was chosen, and what reads and draws it. */
+/** The chosen files, and the parts of the page that read and draw them. */
 interface Chosen {
   readonly pictures: Map<number, Picture>
   readonly pool: ReturnType<typeof hashingPool>
@@ -139,7 +139,7 @@ function stateOf(chosen: Chosen, id: number, outcome: Outcome): PictureState {
   }
   const same = [...pictures.values()].find(({ state }) => state.at === 'ready' && isSame(state.hashed, outcome))
   if (same !== undefined && same.id < id) return { at: 'refused', why: 'twice', duplicateOf: same.id }
-  // Two are read at once, and the one that was chosen later may be done first: the first that was chosen stands all the same.
+  // Two files are read at once, and the later one may be done first. The one that was chosen first still counts as the original.
   if (same !== undefined) {
     for (const other of copiesOf(pictures, same.id)) put(chosen, other, { at: 'refused', why: 'twice', duplicateOf: id })
     put(chosen, same.id, { at: 'refused', why: 'twice', duplicateOf: id })
@@ -154,7 +154,7 @@ function rejectedAs({ why, what, sendable }: Rejected, picture: Picture | undefi
   return offered.at === 'upload' ? offered : { at: 'refused', why }
 }
 
-/** Nothing is offered for sending that the server would not read. */
+/** Offers to send a file only if the server would read it. */
 function offeredAs(format: Sendable, picture: Picture | undefined, because?: 'animated' | 'memory'): PictureState {
   const bytes = picture?.file.size ?? 0
   if (format === 'video') {

@@ -1,4 +1,4 @@
-// The list of chosen pictures: a line each, with its name, where it stands, and what can be done about it.
+// The list of chosen pictures: a line for each, with its name, its state and buttons for what can be done.
 
 import { lineOf, made, one, type Tone } from '../dom.js'
 import { say, sayShare } from '../messages.js'
@@ -11,7 +11,7 @@ export interface RowActions {
 
 export interface Rows {
   draw(picture: Picture): void
-  /** Leads the keyboard to the next line, or it would be back at the top of the page. */
+  /** Moves the focus to the next line; otherwise it would be back at the top of the page. */
   remove(id: number): void
   clear(): void
 }

@@ -41,7 +41,7 @@ export function kindOf(usable: Usable): Kind {
   return usable.hashed.kind === 'hashed-video' ? 'videos' : 'pictures'
 }
 
-/** How any chosen file is counted: as what was found in it, or as what it calls itself. */
+/** Whether a chosen file counts as a picture or a video: by its content if that is known, otherwise by its type or name. */
 export function likelyKindOf(picture: Picture): Kind {
   const [usable] = usableOf(picture)
   if (usable !== undefined) return kindOf(usable)
@@ -52,7 +52,7 @@ export function likelyKindOf(picture: Picture): Kind {
   return file.type.startsWith('video/') || VIDEO_NAME.test(file.name) ? 'videos' : 'pictures'
 }
 
-/** Not every browser knows the type of each. */
+/** Needed because not every browser knows the type of each. */
 const VIDEO_NAME = /\.(mp4|m4v|mov|webm|mkv|3gp)$/i
 
 export function usableOf({ id, name, file, state }: Picture): Usable[] {
@@ -66,7 +66,7 @@ export function isUnprotected(picture: Picture): boolean {
   return usableOf(picture).length === 0 && !(state.at === 'refused' && state.why === 'twice')
 }
 
-/** PDQ quality (0…100, how much detail the picture has) from which screenshots of a picture are usually found. */
+/** From this PDQ quality on (0…100, how much detail the picture has), screenshots of a picture are usually found. */
 export const WELL_PROTECTED_QUALITY = 80
 
 /** Of a video. */

@@ -46,7 +46,7 @@ export interface RequestOptions<T> {
   readonly send: () => Promise<Answer<T>>
   /** False once the answer is not needed any more. Then the requests end. */
   readonly isWanted: () => boolean
-  /** A request that changes nothing and has no button to try again. It is repeated after a fault of the server, too. */
+  /** The request changes nothing and has no retry button, so it is repeated after a fault of the server, too. */
   readonly isReadOnly?: true
 }
 

@@ -1,4 +1,4 @@
-// Follows a case while it is open on the page: each event as it happens, over lost lines and restarts.
+// Follows a case while it is open on the page: reports each event as it happens, and reconnects after lost connections and restarts.
 
 import { type Access, api, type CaseEvent } from '../api.js'
 import type { Failure } from '../sending/requests.js'
@@ -11,8 +11,8 @@ export interface FollowTimes {
   /** Before the second try, twice as long before each further one. */
   readonly waitMs: number
   /**
-   * The service sends a comment every 15 s. After so long without one the connection is dead, although nobody has said so: a network that
-   * changed, or a device that slept.
+   * After this time without a byte, the connection counts as dead: the service sends a comment every 15 s. A changed network or a device that slept
+   * leaves a dead connection without an error.
    */
   readonly silentMs: number
 }
@@ -20,13 +20,13 @@ const TIMES: FollowTimes = { waitMs: 3000, silentMs: 45_000 }
 
 export interface Follower {
   readonly happened: (event: CaseEvent) => void
-  /** The token is no good any more: following has ended. */
+  /** The token was rejected: following has ended. */
   readonly refused: (failure: Failure) => void
 }
 
 /**
- * @param afterId the last event that is known; from there on none is left out and none comes twice.
- * @returns what ends it.
+ * @param afterId the last event that is known. Every event after it is reported, once.
+ * @returns a function that stops following.
  */
 export function follow(
   access: Access,
@@ -57,7 +57,7 @@ export function follow(
           }
         }
       } catch {
-        // The line was lost: the next one goes on after `last`.
+        // The connection was lost. The next one continues after `last`.
       } finally {
         line.release()
       }
@@ -66,7 +66,7 @@ export function follow(
   }
 }
 
-/** Aborts when nothing was heard for so long, or with `outer`. To be released, so that it aborts no more. */
+/** Aborts when nothing arrives for `silentMs`, or with `outer`. Call `release` when it is no longer needed. */
 function silenceOf(silentMs: number, outer: AbortSignal) {
   const line = new AbortController()
   const abort = () => line.abort()

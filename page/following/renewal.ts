@@ -93,8 +93,8 @@ function listenForNewPin(context: CaseContext): void {
   }
 
   /**
-   * The first use of the new PIN or code ends the old PIN and the token. So it is used only once the submitter says that they are written down.
-   * It uses the code, which opens the case also when no PIN does.
+   * The first use of the new PIN or code ends the old PIN and the token. So it is used only once the submitter says that both are written down.
+   * Uses the code, because it opens the case even when no PIN does.
    */
   async function useNewPin(): Promise<void> {
     const [own, recoveryCode] = [access(), shown?.recoveryCode]

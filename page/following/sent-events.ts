@@ -1,8 +1,8 @@
-// Reads Server-Sent Events from a body, since EventSource cannot say whose they are: it sends no Authorization.
+// Reads Server-Sent Events from a response body. EventSource is not used because it cannot send an Authorization header.
 
 /**
  * The data of each event, in order. Ends with the stream.
- * @param heard told whenever something comes, a comment included.
+ * @param heard called whenever something arrives, including comments.
  * @see WHATWG HTML, section 9.2.6; what this service sends: one line of data for each, and lines that end in a line feed.
  */
 export async function* sentEvents(body: ReadableStream<Uint8Array>, heard: () => void): AsyncGenerator<string> {

@@ -1,4 +1,4 @@
-// The part of a worker that talks to the page. Its policy lets it connect to nothing; it answers the page, and that is all.
+// The part of a worker that talks to the page. The worker's policy forbids all connections; it can only answer the page.
 
 import { hashFile } from './hash-file.js'
 import type { Opener } from './opened.js'
@@ -10,7 +10,7 @@ export function answerWith(open: Opener): void {
   answerBy(({ file, wanted }) => hashFile(file, wanted, open))
 }
 
-/** @param hash called with each file, and with what tells the page how far it is. */
+/** @param hash called with each file, and with a function that reports progress to the page. */
 export function answerBy(hash: (asked: ToWorker, progress: (share: number) => void) => Promise<Outcome>): void {
   const progress = (share: number) => tell({ share })
   addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {

@@ -13,7 +13,7 @@ import { type ChosenFile, type Opened, openedPicture } from './opened.js'
 import { type Outcome, rejected } from './outcome.js'
 import { isTooLarge, type Sides } from './source.js'
 
-/** Browsers may have no memory for a picture with more. */
+/** Above this, browsers may have no memory for a picture. */
 const LARGE_PIXELS = 16_000_000
 
 /**
@@ -103,7 +103,7 @@ async function bitmapOf(file: Blob): Promise<ImageBitmap | undefined> {
   }
 }
 
-/** Browsers say the same of a damaged picture, of one for which there is no memory, and of one that they do not know. */
+/** Browsers report the same error for a damaged picture, for lack of memory, and for an unknown format. */
 function undecodable(format: MediaFormat, sides: Sides | undefined): Outcome {
   if (!MEDIA_FORMATS[format].isOpenedByAll) return cannotOpen(format, 'format')
   return sides !== undefined && sides.width * sides.height > LARGE_PIXELS

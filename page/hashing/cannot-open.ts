@@ -1,4 +1,4 @@
-// What becomes of a file that this browser cannot open: sending is offered for what the server can read, and for nothing else.
+// Decides what happens to a file that this browser cannot open: the page offers to send it only if the server can read it.
 
 import { FORMAT_BYTES, formatOf, isDecoded, type MediaFormat } from '../../src/domain/media/media-formats.js'
 import { notAPicture, type OpenFailure, type Outcome, rejected } from './outcome.js'

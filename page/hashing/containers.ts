@@ -10,7 +10,7 @@ export function mayBeAnimated(format: MediaFormat): boolean {
 
 /**
  * @param bytes of the whole file.
- * @returns whether it has several frames. What is broken counts as a still picture.
+ * @returns whether it has several frames. A broken file counts as a still picture.
  */
 export function isAnimated(bytes: Uint8Array, format: MediaFormat): boolean {
   return HAS_FRAMES[format]?.(bytes) === true
@@ -37,12 +37,12 @@ function isAnimatedJxl(bytes: Uint8Array): boolean {
   }
 }
 
-/** What it says of animation is at its start. */
+/** Within these bytes, a JPEG XL says whether it is animated. */
 const JXL_HEADER_BYTES = 4096
 
 const HAS_ANIMATION = 2
 
-/** It comes before the pixels of a PNG, or browsers ignore it. */
+/** The chunk must come before the pixels of a PNG; otherwise browsers ignore it. */
 function hasAnimationControl(bytes: Uint8Array): boolean {
   const view = viewOf(bytes)
   for (let at = 8; at + 8 <= bytes.length; at += 12 + view.getUint32(at)) {

@@ -11,7 +11,7 @@ interface DrawnOptions extends Options {
   readonly orientation?: number
   /** Whether the browser has turned the picture by itself. */
   readonly isTurned?: boolean
-  /** What the service's decoder leaves of the picture as it is stored: without columns at the right and rows at the bottom. All of it by default. */
+  /** The part of the stored picture that the service's decoder keeps: it drops columns at the right and rows at the bottom. Default: all of it. */
   readonly kept?: Sides
 }
 
@@ -78,8 +78,8 @@ function turned(orientation: number, width: number, height: number): Transform {
 }
 
 /**
- * Browsers that guard against fingerprinting change what is read back from a canvas, each pixel or some of them. Hashes of such pixels
- * match nothing, and nobody would notice. Asked for each file, since it can be switched on for a page at any time.
+ * False for browsers that guard against fingerprinting: they change all or some pixels that are read back from a canvas. Hashes of such pixels
+ * would match nothing, unnoticed. Checked for each file, because the guard can be switched on for a page at any time.
  */
 export function readsBackExactly(): boolean {
   const canvas = new OffscreenCanvas(PROBE_SIDE_PX, PROBE_SIDE_PX)

@@ -5,14 +5,17 @@ import type { MediaFormat } from '../../src/domain/media/media-formats.js'
 
 type Size = Pick<Pixels, 'width' | 'height'>
 
-/** How a decoder reduces by itself: each new pixel is the mean of `groupPx` × `groupPx` whole ones, without what is left over at the end; or of its area. */
+/**
+ * How a decoder reduces by itself. A number: each new pixel is the mean of `groupPx` × `groupPx` pixels; pixels left over at the end are dropped.
+ * `areas`: each new pixel is the mean of the area that it covers.
+ */
 export interface Decoded extends Size {
   readonly groupPx: number | 'areas'
 }
 
 /**
- * What sharp asks the decoders of libvips for. A JPEG is decoded at an eighth, a quarter or half of its size, rounded down; a large WebP at the larger
- * of the two factors by which its sides are reduced. `resampled` does the rest.
+ * At which size a decoder of libvips gives a picture that sharp reduces. A JPEG: an eighth, a quarter or half of its size, rounded down. A large
+ * WebP: its sides divided by the smaller of the two ratios of a side to the target's. `createResampler` does the rest.
  *
  * @param format of the file.
  * @param target the size to which the picture is reduced.
@@ -40,8 +43,8 @@ const SHRINKS: Readonly<Record<MediaFormat, 'by-halves' | 'to-size' | 'nothing'>
 }
 
 /**
- * By what the decoder of a JPEG divides its sides: the largest of 8, 4, 2 and 1 that leaves them no smaller than the target's. Half of that where they are
- * less than one more than the divisor times the target's: otherwise hardly any reduction would be left.
+ * By how much the decoder of a JPEG divides its sides: the largest of 8, 4, 2 and 1 that leaves them no smaller than the target's. Half of that
+ * when a side is then less than (divisor + 1) times the target's, because hardly any reduction would be left.
  */
 export function jpegDivisor({ width, height }: Size, target: Size): number {
   const shrink = Math.min(width / target.width, height / target.height)

@@ -22,7 +22,10 @@ const WHY: Readonly<Partial<Record<Problem['code'], Reason>>> = {
   'hashing-unavailable': 'no-memory',
 }
 
-/** Of a picture with a clean aperture first all of it, then what the aperture shows, as the service's decoder. Each is decoded when it is asked for. */
+/**
+ * Yields first the whole picture, then, if there is a clean aperture, the part that it shows, like the service's decoder. Each is decoded on
+ * request.
+ */
 export const openHeif: Opener = async ({ file }) => {
   reader ??= createHeifReader(factory, new WebAssembly.Module(wasm))
   const own = reader
@@ -72,7 +75,7 @@ function decoded({ read }: HeifReader, bytes: Uint8Array): Promise<Decoded | Out
     const use = (picture: HeifPicture) =>
       new Promise<void>((close) => done({ source: rawSource({ ...picture, space: spaceOf(picture) }), close }))
     read(bytes, LIMITS, use).catch((error: unknown) => {
-      // libheif stops where a file is so broken that it does not notice.
+      // libheif traps on damage that it does not notice.
       if (error instanceof WebAssembly.RuntimeError) return done(rejected('damaged'))
       const why = error instanceof Problem ? WHY[error.code] : undefined
       return why === undefined ? failed(error) : done(rejected(why))
@@ -80,7 +83,7 @@ function decoded({ read }: HeifReader, bytes: Uint8Array): Promise<Decoded | Out
   })
 }
 
-/** BT.709 and sRGB, and what is not said: their code points for primaries and for transfer. */
+/** Code points for BT.709 and sRGB, and for unspecified: of primaries and of transfer. */
 const USUAL_PRIMARIES = [1, 2]
 const USUAL_TRANSFERS = [1, 2, 6, 13]
 

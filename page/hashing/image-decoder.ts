@@ -10,7 +10,7 @@ export function hasImageDecoder(): boolean {
   return typeof ImageDecoder !== 'undefined'
 }
 
-/** Frames are looked through up to so many pixels, to learn how long each is shown. That is 2,000 frames of a sticker. */
+/** Maximum number of pixels decoded to learn how long each frame is shown. That is 2,000 frames of a sticker. */
 const MAX_LOOKED_PIXELS = 500_000_000
 const MAX_LOOKED_FRAMES = 20_000
 
@@ -43,7 +43,7 @@ export async function openAnimation(file: Blob, type: string, orientation: numbe
   }
 }
 
-/** Stops at the first frame that cannot be decoded: those before it are shown. */
+/** Stops at the first frame that cannot be decoded: viewers show the frames before it. */
 async function durationsIn(decoder: ImageDecoder): Promise<number[]> {
   const durationsMs: number[] = []
   const frames = Math.min(decoder.tracks.selectedTrack?.frameCount ?? 0, MAX_LOOKED_FRAMES)
@@ -59,8 +59,8 @@ async function durationsIn(decoder: ImageDecoder): Promise<number[]> {
 }
 
 /**
- * Opens a JPEG that the service's decoder gives at an eighth, a quarter or half of its size: decoded so for each size that is asked for, so that the
- * pixels are the same where both use libjpeg. 200 megapixels take 0.2 s and 13 MB so, in place of 1.4 s and 800 MB.
+ * Opens a JPEG that the service's decoder reduces to an eighth, a quarter or half. The browser decodes it to the same size, for each size that is
+ * asked for, so the pixels are the same where both use libjpeg. 200 megapixels take 0.2 s and 13 MB, instead of 1.4 s and 800 MB.
  *
  * @param stored its sides in the file. @param orientation as EXIF numbers it. The browser has turned what it gives.
  * @param size to which it is reduced first.
@@ -102,7 +102,7 @@ function keptOf({ width, height }: Sides, groupPx: number): Sides {
   return { width: Math.floor(width / groupPx), height: Math.floor(height / groupPx) }
 }
 
-/** The sides of the file, in the order in which the browser has turned the picture. */
+/** The sides of the file, exchanged if the browser has turned the picture. */
 function asShown({ width, height }: Sides, decoded: Sides): Sides {
   const ratio = Math.log(decoded.width / decoded.height)
   const isTurned = Math.abs(ratio + Math.log(width / height)) < Math.abs(ratio - Math.log(width / height))

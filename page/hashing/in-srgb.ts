@@ -5,8 +5,8 @@ import { CANVAS_SETTINGS } from './drawn.js'
 import { type ColourSpace, pngOf } from './png.js'
 
 /**
- * Converts what was reduced already, as the service's workers do.
- * @returns `pixels` where the browser knows no such space; otherwise others, after `pixels` were overwritten.
+ * Converts pixels that were reduced already, as the service's workers do.
+ * @returns `pixels` where the browser does not know the colour space; otherwise new pixels, and `pixels` is overwritten.
  * @throws {RangeError} when there is no memory for a canvas.
  */
 export async function inSrgb(pixels: Pixels, space: ColourSpace): Promise<Pixels> {

@@ -13,7 +13,7 @@ type Size = Pick<Pixels, 'width' | 'height'>
 export function createMeans(full: Size, decoded: Decoded, use: UseRow): Rows {
   const across = weightsFor(full.width, decoded.width, decoded.groupPx)
   const down = weightsFor(full.height, decoded.height, decoded.groupPx)
-  // A last pixel takes what has no share in any.
+  // One extra pixel at the end collects the pixels that are dropped.
   const line = new Float32Array(CHANNELS * (decoded.width + 1))
   let [current, next] = [new Float32Array(line.length), new Float32Array(line.length)]
   const row = new Uint8ClampedArray(CHANNELS * decoded.width) // which rounds
@@ -38,7 +38,7 @@ export function createMeans(full: Size, decoded: Decoded, use: UseRow): Rows {
   }
 }
 
-/** Of each full pixel: the first of the two new ones that it falls into, and its share of both. */
+/** For each full pixel: the first of the two new pixels that it falls into, and its share of both. */
 interface Weights {
   readonly firsts: Int32Array
   readonly shares: Float32Array
@@ -64,14 +64,14 @@ function weightsFor(fullPx: number, newPx: number, groupPx: Decoded['groupPx']):
   return { firsts, shares }
 }
 
-/** The first of the two new pixels that a full one falls into; and what of it falls into the second: 0…1. */
+/** `first`: the first of the two new pixels that a full pixel falls into. `beyond`: the share of it that falls into the second, 0…1. */
 function areaOf(i: number, fullPx: number, newPx: number): { readonly first: number; readonly beyond: number } {
   const start = (i * newPx) / fullPx
   const first = Math.floor(start)
   return { first, beyond: Math.max(0, (start + newPx / fullPx - first - 1) * (fullPx / newPx)) }
 }
 
-/** Most neighbours fall into the same two new pixels: their sums are kept at hand and written once. */
+/** Most neighbours fall into the same two new pixels, so their sums stay in local variables and are written once. */
 function reduceLine(rgba: Uint8ClampedArray, from: number, { firsts, shares }: Weights, line: Float32Array): void {
   line.fill(0)
   let [r0, g0, b0, r1, g1, b1] = [0, 0, 0, 0, 0, 0]

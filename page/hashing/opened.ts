@@ -15,8 +15,8 @@ export interface Opened {
   /** At least 1. */
   readonly count: number
   /**
-   * @param index under `count`; 0 is the most telling picture.
-   * @returns what is open until the next call, or until `close`; `undefined` for a further picture that cannot be shown.
+   * @param index less than `count`; 0 is the most telling picture.
+   * @returns a source that is open until the next call, or until `close`; `undefined` for a further picture that cannot be shown.
    */
   source(index: number): Promise<Source | undefined>
   close(): void

@@ -64,7 +64,7 @@ export interface HashedVideoFile {
 /** Why this browser cannot open a picture; `browser` when it can open none at all, `animated` when it reads one frame of it only. */
 export type OpenFailure = 'format' | 'browser' | 'altered' | 'animated'
 
-/** What the server may read of what this browser cannot: a picture of a format, or a video. */
+/** What the server can read although this browser cannot: a picture of a format, or a video. */
 export type Sendable = MediaFormat | 'video'
 
 /** `upload`: this browser cannot open it, and the server can. */
@@ -77,9 +77,9 @@ export type Outcome =
 export interface Rejected {
   readonly kind: 'rejected'
   readonly why: Reason
-  /** What it is, where it is not a picture that is read here. */
+  /** What the file is, if it is not a picture of a known format. */
   readonly what?: UnreadKind
-  /** Set where the service may read what this device has no memory for: the format. */
+  /** The format, if this device has no memory for the picture but the service may read it. */
   readonly sendable?: MediaFormat
 }
 
@@ -87,7 +87,7 @@ export function rejected(why: Reason, sendable?: MediaFormat): Rejected {
   return { kind: 'rejected', why, ...(sendable !== undefined && { sendable }) }
 }
 
-/** @param head the first bytes of a file in no format that is read here. */
+/** @param head the first bytes of a file whose format is unknown. */
 export function notAPicture(head: Uint8Array): Rejected {
   const what = unreadKindOf(head)
   return { ...rejected('not-a-picture'), ...(what !== undefined && { what }) }

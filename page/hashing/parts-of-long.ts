@@ -1,4 +1,4 @@
-// Cuts windows out of a long picture, such as a scrolling screenshot, by which its parts are found. The workers of the service do the same.
+// Cuts windows out of a long picture, such as a scrolling screenshot, so that its parts are found. The service's workers do the same.
 
 import { type FrameKernel, loadFrameKernel } from '../../packages/hash/src/frame-kernel.js'
 import type { FilePicture } from '../../packages/hash/src/hash-image.js'
@@ -8,7 +8,7 @@ import type { MediaFormat } from '../../src/domain/media/media-formats.js'
 import { pixelsOf, type Source } from './source.js'
 
 /**
- * Reads the picture once more: the whole is hashed at a size at which its parts cannot be recognised.
+ * Reads the picture a second time, because its parts cannot be recognised at the size at which the whole is hashed.
  *
  * Memory: the picture at `windowedSize`, 48 MB at most, and one window. Both are overwritten here.
  */

@@ -1,5 +1,5 @@
-// Has files hashed by workers: first by those that open pictures that the browser can decode, then by one that decodes the format by itself, or by
-// the one for videos.
+// Hashes files in workers. The first lets the browser decode the picture. If the browser cannot, a worker with its own decoder for the format takes
+// the file, or the worker for videos.
 
 import { ownValue } from '../../src/domain/own-value.js'
 import { given } from '../given.js'
@@ -9,12 +9,12 @@ const MAX_WORKERS = 2
 /** The name of the script that reads videos, among those that decode formats. */
 const VIDEOS = 'video'
 
-/** May this browser read pictures at all? Where it says no, everything is offered for upload. */
+/** Whether this browser can read pictures at all. If not, the page offers to upload everything. */
 export function canHashHere(): boolean {
   return typeof Worker !== 'undefined' && typeof WebAssembly !== 'undefined' && typeof OffscreenCanvas !== 'undefined'
 }
 
-/** @param areEndedWhenIdle ends all workers when nothing waits, and with `stop`. Reading on may then need a connection. */
+/** @param areEndedWhenIdle ends all workers when nothing waits, and with `stop`. Reading more files may then need a connection. */
 export function hashingPool({ areEndedWhenIdle = false } = {}): Pool {
   const maxWorkers = Math.max(1, Math.min(MAX_WORKERS, navigator.hardwareConcurrency))
   const usual = workersOf(given.worker, { maxWorkers, areEndedWhenIdle })
@@ -37,7 +37,7 @@ export function hashingPool({ areEndedWhenIdle = false } = {}): Pool {
     },
   }
 
-  /** One worker each: a decoded picture of 12 megapixels and the memory to decode it take up to 300 MB. */
+  /** One worker per decoder: a decoded picture of 12 megapixels and the memory to decode it take up to 300 MB. */
   function decoderOf(script: string, havePlayer: boolean): Pool {
     const pool = decoding.get(script) ?? workersOf(script, { maxWorkers: 1, areEndedWhenIdle: true, havePlayer })
     decoding.set(script, pool)

@@ -1,5 +1,5 @@
-// Pictures that a program of ours decodes, because this browser cannot: HEIC and JPEG XL. Each program is a worker of its own, which is loaded when
-// the first such file was chosen and the browser failed to open it.
+// Pictures that our own decoders read because this browser cannot: HEIC and JPEG XL. Each decoder is a worker of its own, loaded when the browser
+// first failed to open such a file.
 
 import type { Pixels } from '../../packages/hash/src/pixels.js'
 import { inSrgb } from './in-srgb.js'

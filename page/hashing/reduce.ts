@@ -1,4 +1,4 @@
-// Makes a large picture small in strips, so that its pixels are never in memory as a whole; and turns the small one.
+// Reduces a large picture in strips, so that all its pixels are never in memory at once. Turns the small picture.
 
 import type { Pixels } from '../../packages/hash/src/pixels.js'
 import type { Decoded } from './grouping.js'
@@ -8,9 +8,9 @@ import { CHANNELS, createResampler } from './resample.js'
 type Size = Pick<Pixels, 'width' | 'height'>
 
 /**
- * Reduces as the service's workers do, from whatever gives rows of the picture: to the size at which their decoder gives it, then as libvips does.
+ * Reduces as the service's workers do: to the size at which their decoder gives the picture, then as libvips does.
  *
- * Why not the browser's own scaling: each browser has another one, and hashes would differ between them by more bits.
+ * The browser's own scaling is not used: each browser scales differently, so hashes would differ between them by more bits.
  *
  * @param decoded the size in between: `full` where the decoder gives the whole picture.
  * @param rowsAt gives `count` rows from row `top` as RGBA. What it gives is overwritten before the next call.
@@ -47,7 +47,7 @@ export function reduced(
   return { data, width: target.width, height: target.height, channels: CHANNELS }
 }
 
-/** Where a pixel of the shown picture is in the stored one, whose last column and row are given. By orientation, 2…8. */
+/** Maps a pixel of the shown picture to the stored picture, whose last column and row are given. By orientation, 2…8. */
 const STORED_AT: readonly ((x: number, y: number, right: number, bottom: number) => readonly [x: number, y: number])[] = [
   (x, y, right) => [right - x, y],
   (x, y, right, bottom) => [right - x, bottom - y],

@@ -19,10 +19,10 @@ export interface Rows {
 }
 
 /**
- * `vips_resize` with a triangle, for whole numbers of 8 bits: first down and then across, each first in groups to their means, then by a filter of two
- * new pixels at one of 64 offsets. All four steps round.
+ * `vips_resize` with a triangle filter, for 8-bit integers: first down, then across. Each direction has two steps: groups of pixels become their
+ * mean, then a filter two new pixels wide is applied at one of 64 offsets. All four steps round.
  *
- * Why so exactly: which rectangle looks most like a picture in the picture, and where a shape begins, are decided by single levels.
+ * It has to be exact, because single levels decide which rectangle looks most like a picture in the picture, and where a shape begins.
  *
  * @param full each side at least as long as that of `target`.
  * @param stride values of a pixel: 3 or 4, red, green and blue first.
@@ -61,10 +61,10 @@ export function createResampler(full: Size, target: Size, stride: 3 | 4, use: Us
 
 /** How one side is reduced. */
 interface Side {
-  /** So many neighbours become their mean first. At the end the last one stands for those that are missing. */
+  /** How many neighbours first become their mean. At the end the last pixel is repeated for those that are missing. */
   readonly groupPx: number
   readonly groups: number
-  /** Of each new pixel the first group that the filter looks at; negative before the first one, which then stands for it. */
+  /** For each new pixel, the first group under the filter. Negative at the start: there the first group is repeated. */
   readonly firsts: Int32Array
   /** Of each new pixel. In 4,096ths. */
   readonly weights: readonly Int32Array[]

@@ -25,11 +25,11 @@ export interface Source extends Sides {
   read<T>(stripRows: number, background: Background | undefined, use: (rowsAt: RowsAt) => T): T
   /** Can it be transparent? Asked before rows are read to find out. */
   readonly hasAlpha: boolean
-  /** Whether the service's decoder does not reduce such a picture by itself, whatever the format of the file. */
+  /** Whether the service's decoder decodes such a picture at full size, whatever the format of the file. */
   readonly isDecodedWhole?: true
-  /** The size of the picture where it was decoded at a part of it. */
+  /** The size of the whole picture, if it was decoded at a reduced size. */
   readonly full?: Sides
-  /** The picture as it is stored, where it is turned to be shown. The service reduces it before it turns it. */
+  /** The picture as stored, if it is turned to be shown. The service reduces it before it turns it. */
   readonly stored?: { readonly source: Source; readonly orientation: number }
   /** The picture as the service's decoder gives it to be reduced to this size. Open until the next call, or until the file is closed. */
   decodedTo?(size: Sides): Promise<Source>
@@ -38,7 +38,7 @@ export interface Source extends Sides {
   close(): void
 }
 
-/** As tall as keeps a strip of the widest picture under 17 MB. */
+/** The height at which a strip of the widest picture stays under 17 MB. */
 const STRIP_ROWS = 64
 
 /**

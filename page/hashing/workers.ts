@@ -16,11 +16,11 @@ export type FromWorker = { readonly ready: true } | { readonly share: number } |
 export interface HashOptions {
   /** Called when its turn has come. */
   readonly begun: () => void
-  /** Called when it waits for another worker, after one has begun. */
+  /** Called when the file is handed to another worker after one has begun. */
   readonly handedOn: () => void
   /** Called with the share of a video that was read, 0…1. */
   readonly progress: (share: number) => void
-  /** Aborted when it is not wanted any more. */
+  /** Aborted when the result is no longer wanted. */
   readonly signal: AbortSignal
 }
 
@@ -58,12 +58,12 @@ interface ReaderOptions {
 
 /** An old telephone takes seconds for a large picture, or for a hundredth of a video. */
 const TIMEOUT_MS = 60_000
-/** A script that decodes a format is half a megabyte, which a slow connection takes minutes for. */
+/** A script that decodes a format has half a megabyte. A slow connection takes minutes to load it. */
 const LOAD_TIMEOUT_MS = 300_000
 
 export interface WorkersOptions {
   readonly maxWorkers: number
-  /** Are workers ended when nothing waits? Those that decode a format by themselves keep memory for the largest picture so far. */
+  /** Whether workers are ended when nothing waits. A worker with its own decoder keeps memory for the largest picture so far. */
   readonly areEndedWhenIdle?: boolean
   /** Do they get a player for what they cannot decode? */
   readonly havePlayer?: boolean
@@ -118,7 +118,7 @@ export function workersOf(
   function failed(reader: Reader): void {
     const task = end(reader)
     if (task === undefined) return
-    // One that could not be loaded, while another one works: that other one does it.
+    // This worker could not be loaded, but another one works and takes the task.
     if (!reader.isReady && [...readers].some(({ isReady }) => isReady)) {
       most = 1
       waiting.unshift(task)
@@ -128,7 +128,7 @@ export function workersOf(
     deal()
   }
 
-  /** Frees a worker that may need minutes. Others read on: they are done soon, and could not be loaded again without a connection. */
+  /** Ends a worker that may need minutes. Other workers continue: they finish soon, and could not be loaded again without a connection. */
   function giveUp(task: Task): void {
     const place = waiting.indexOf(task)
     const reader = [...readers].find((each) => each.task === task)
@@ -208,7 +208,7 @@ interface ScriptPolicy {
   createScriptURL(url: string): string
 }
 
-/** Where the browser demands it, an address of a script comes through a policy that knows those of this page. */
+/** Browsers that enforce Trusted Types take a script's address only from a policy. This policy allows the scripts of this page. */
 function trusted(url: string): string {
   const types: { createPolicy(name: string, rules: ScriptPolicy): ScriptPolicy } | undefined = Reflect.get(
     globalThis,

@@ -1,4 +1,4 @@
-// What a refusal means for what is being sent: one image, the whole case, or another try.
+// Decides what a refusal affects: one image, the whole case, or only this try.
 
 import { CASE_IMAGE_PROBLEMS, type CaseImageProblem } from '../../src/domain/problem.js'
 import type { Reason } from '../hashing/outcome.js'

@@ -1,8 +1,8 @@
 // Requests to the service, and why they fail.
 
 /**
- * Why there is no answer. offline: the device has no connection. away: the server does not answer, or says that it cannot now.
- * busy: it has been asked too much. fault: its own mistake, or an answer that explains nothing. refused: no, for the reason `code`.
+ * Why there is no answer. offline: the device has no connection. away: the server does not answer, or says that it cannot now. busy: too many
+ * requests. fault: a fault of the server, or an answer that explains nothing. rejected: for the reason `code`.
  */
 export type Failure =
   | { readonly kind: 'offline' | 'fault' }
@@ -58,8 +58,8 @@ function headersOf({ token, key, json, as, afterId }: Content): Record<string, s
 }
 
 /**
- * Sends a file for as long as it moves on: on a slow line a large one takes many minutes. `fetch` cannot tell how far it is.
- * The policy of the page lets it go to this service alone, also when it is redirected.
+ * Sends a file. It stops only when no progress is made: a large file on a slow line takes many minutes. `fetch` reports no progress. The page's
+ * policy allows requests and redirects to this service only.
  * @param answerTimeoutMs how long the answer may take once all of it was sent.
  */
 export function upload<T>(
@@ -105,7 +105,7 @@ function formOf(field: string, file: Blob): FormData {
   return form
 }
 
-/** A network that asks to sign in first answers with a page of its own, as if all were well. */
+/** A network with a sign-in page answers with its own page, as if the request had succeeded. */
 function isForeign({ ok, status, headers }: Response): boolean {
   return ok && (status === 204 || headers.get('content-type')?.startsWith('text/html') === true)
 }
@@ -119,7 +119,7 @@ function read(response: Response, as: 'json' | 'blob' | 'stream') {
   return as === 'blob' ? response.blob() : response.json()
 }
 
-/** A proxy before the service answers without a code of ours: 403 and 404 of its own say nothing about the case. */
+/** A proxy in front of the service answers without a code of ours. Its 403 and 404 say nothing about the case. */
 function failureOf(status: number, retryAfter: string | null, body: string): Failure {
   const after = Number(retryAfter ?? Number.NaN)
   const retryAfterS = Number.isFinite(after) && after >= 0 ? after : undefined

@@ -1,5 +1,5 @@
-// Sends pictures in small parts. A part keeps its idempotency key: if the answer is lost, it is sent again and gets the same answer.
-// So "protected" always rests on the server's answer for that very image.
+// Sends pictures in small parts. A part keeps its idempotency key: if the answer is lost, it is sent again and gets the same answer. So "protected"
+// is shown only on the server's answer for that image.
 
 import type { Category } from '../../src/domain/matching/signal.js'
 import { newKey } from '../../src/domain/random-key.js'
@@ -43,13 +43,13 @@ interface Part {
   readonly pictures: readonly Usable[]
   readonly withDetails: boolean
   readonly tries: number
-  /** How often the server answered something that explains nothing, as a proxy's page does. */
+  /** How many answers explained nothing, such as a proxy's page. */
   readonly unexplained: number
   readonly notBeforeMs: number
 }
 
 const PICTURES_A_REQUEST = 20
-/** After so many answers that explain nothing the images of a part are sent one by one, and then given up. */
+/** After this many answers that explain nothing, the images of a part are sent one by one, and then given up. */
 const MAX_UNEXPLAINED = 4
 const FIRST_WAIT_MS = 1000
 const LONGEST_WAIT_MS = 30_000
@@ -57,9 +57,9 @@ const LONGEST_WAIT_MS = 30_000
 const LONGEST_ASKED_WAIT_MS = 600_000
 
 /**
- * Sends all images. One that fails concerns itself alone: the others are sent all the same. What is settled is not sent again.
- * @returns once each image is settled: `false` when some failed, or when the case takes nothing more. Calling it again goes on with
- *   those.
+ * Sends all images. One that fails does not stop the others. A settled image is not sent again.
+ * @returns a function that resolves once each image is settled: `false` when some failed, or when the case takes nothing more. Calling it again
+ *   continues with those.
  */
 export function sender(job: Job, watcher: Watcher, waiting: Waiting): () => Promise<boolean> {
   let queue: Part[] = partsOf(job, watcher)
@@ -184,7 +184,7 @@ function waitFor(failure: Failure, tries: number): number {
   return Math.max(Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** tries), Math.min(askedMs, LONGEST_ASKED_WAIT_MS))
 }
 
-/** A file that was deleted, or is on a card that was taken out, cannot be sent: the browser says no more than that sending failed. */
+/** A file that was deleted, or is on a removed card, cannot be sent. The browser only reports that sending failed. */
 async function isReadable(file: Blob): Promise<boolean> {
   try {
     await file.slice(0, 1).arrayBuffer()
@@ -200,7 +200,7 @@ function outcomeOf(picture: Usable, handling: ReturnType<typeof handlingOf>): Re
   return { at: 'refused', why: isVideo(picture) ? (OF_VIDEOS[why] ?? why) : why }
 }
 
-/** Refusals that pictures and videos share, where the sentence is about a picture. */
+/** Reasons that pictures and videos share, but whose sentence is about a picture. */
 const OF_VIDEOS: Partial<Readonly<Record<Reason, Reason>>> = {
   'too-plain': 'video-too-plain',
   'server-cannot': 'video-undecodable',

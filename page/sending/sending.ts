@@ -1,4 +1,4 @@
-// Shows how sending goes: a line for each picture, a sentence while there is no way on.
+// Shows the progress of sending: a line for each picture, and a sentence while sending is held up.
 
 import type { Unprotected } from '../choosing/picker.js'
 import { kindOf, WELL_PROTECTED_QUALITY } from '../choosing/picture.js'
@@ -16,7 +16,7 @@ export interface Sending {
 
 /**
  * Begins to send; `finished` is called once every picture is settled.
- * @param unprotected what was chosen beside them and cannot be protected: it is counted and listed with the others.
+ * @param unprotected chosen files that cannot be protected: they are counted and listed with the others.
  */
 export function sending(job: Job, unprotected: readonly Unprotected[], finished: () => void): Sending {
   const lines = new Map(job.pictures.map(({ id, name }) => [id, lineOf(name, 'busy', say('run.state.sending'))]))
@@ -103,7 +103,7 @@ function headline(all: FileCounts, protectedCount: number): string {
   return all.videos === 0 ? sayCount('run.notSent', open, { total }) : say('run.notSent.files', { n: open, total })
 }
 
-/** What is said when a question has no answer. */
+/** The sentence for a request that failed. */
 export function sentenceFor(failure: Failure, retryAt?: Date): string {
   if (failure.kind === 'rejected') return isOver(failure.code) ? say('run.case.over') : say('run.net.closed')
   if (failure.kind !== 'busy') return say(`run.net.${failure.kind}`)

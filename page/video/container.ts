@@ -90,7 +90,7 @@ async function openedIn(input: Input): Promise<Container | Rejected> {
   }
 }
 
-/** Without colours, which the decoder finds in the packets as ffmpeg does, and without a rotation, which is applied here. */
+/** Leaves out colours, which the decoder finds in the packets as ffmpeg does, and the rotation, which is applied here. */
 function ownConfig({ codec, codedWidth, codedHeight, description }: VideoDecoderConfig): VideoDecoderConfig {
   return {
     codec,

@@ -1,11 +1,11 @@
-// The frames of a video, decoded by the browser with WebCodecs: at each quarter of a second the one that is shown.
+// The frames of a video, decoded by the browser with WebCodecs: for each quarter of a second, the frame that is shown then.
 
 import { MAX_VIDEO_MS } from '../../packages/hash/src/video-frames.js'
 import type { Container } from './container.js'
 import { timesShown } from './shown-times.js'
 
 export interface ShownFrame {
-  /** When it is shown, of the times for which frames are wanted; at least one, ascending. */
+  /** The wanted times at which the frame is shown; at least one, ascending. */
   readonly timesMs: readonly number[]
   /** Open until the next one is asked for. */
   readonly frame: VideoFrame | ImageBitmap
@@ -30,15 +30,15 @@ export async function decodedFrames(container: Container): Promise<ShownFrames |
   return { durationMs: container.durationMs, frames: () => framesOf(container, config) }
 }
 
-/** A frame that is decoded while no later one is. */
+/** The newest decoded frame. How long it is shown is known only when the next one is decoded. */
 interface Current {
   readonly frame: VideoFrame
   readonly atMs: number
 }
 
 /**
- * Memory: the frames that wait and those of the decoder, some 15.
- * It ends early where the file, or what the decoder can read of it, does.
+ * Memory: the frames that wait and those in the decoder, some 15.
+ * Ends early when the file ends early, or the decoder cannot read on.
  */
 async function* framesOf(container: Container, config: VideoDecoderConfig): AsyncGenerator<ShownFrame> {
   const waiting: { readonly timesMs: readonly number[]; readonly frame: VideoFrame }[] = []

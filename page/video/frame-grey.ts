@@ -63,7 +63,7 @@ export function createFrameReader(target: Size, orientation: number): FrameReade
     return finished(visibleRect, plane, { black: black * unit, white: white * unit })
   }
 
-  /** Anything else is drawn, and its brightness is computed from its colours as they were computed from it. */
+  /** Draws frames of any other format, and computes brightness from the colours by the formula with which they were computed from it. */
   function fromCanvas(frame: VideoFrame | ImageBitmap): Pixels {
     const isBitmap = 'width' in frame
     const [width, height] = isBitmap ? [frame.width, frame.height] : [frame.displayWidth, frame.displayHeight]

@@ -1,4 +1,4 @@
-// Makes one plane of a frame as large as it is hashed. Pure.
+// Reduces one plane of a frame to the size at which it is hashed. Pure.
 
 export interface Plane {
   readonly data: Uint8Array | Uint8ClampedArray | Uint16Array
@@ -17,7 +17,7 @@ interface Size {
   readonly height: number
 }
 
-/** For each new sample: its first old one, and the weights of it and those after it. Weights add up to 1. */
+/** For each new sample: the first old sample under the filter, and the weights of this and the following ones. Weights add up to 1. */
 interface Taps {
   readonly count: number
   readonly firsts: Int32Array
@@ -60,7 +60,7 @@ function addAcross(
   }
 }
 
-/** Four rows at a time: each sum is written once for them. */
+/** Adds four rows at a time, so that each sum is written once for four. */
 function addRows({ data, offset, stride }: Plane, { count, firsts, weights }: Taps, y: number, into: Float32Array): void {
   const [width, last] = [into.length, count - 1]
   const rowAt = (tap: number) => offset + ((firsts[y] ?? 0) + Math.min(tap, last)) * stride
@@ -76,7 +76,7 @@ function addRows({ data, offset, stride }: Plane, { count, firsts, weights }: Ta
   }
 }
 
-/** What would be beyond an edge counts as the sample at it. */
+/** Beyond an edge, the sample at the edge is repeated. */
 function tapsFor(full: number, target: number): Taps {
   const step = full / target
   const reach = Math.max(1, step)

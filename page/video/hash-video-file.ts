@@ -14,7 +14,7 @@ import { createFrameReader, type FrameReader } from './frame-grey.js'
 import { playedFrames } from './played-frames.js'
 
 const MAX_BYTES = 500_000_000
-/** Browsers compute it of bytes in memory, all at once. */
+/** Browsers hash only bytes that are all in memory. */
 const MAX_SHA256_BYTES = 64 << 20
 
 /** What frames come from, and how they are read. */

@@ -1,10 +1,10 @@
-// Plays a video for a worker that cannot decode it: shows one moment after the other, and hands each over as a picture. The page looks at none.
+// Plays a video for a worker that cannot decode it: seeks one time after another and hands each frame over. The page does not read the frames.
 
 import type { FromPlayer, ToPlayer } from './played-frames.js'
 
-/** A browser may say nothing of what it cannot play. */
+/** A browser may report nothing for a video that it cannot play. */
 const TIMEOUT_MS = 20_000
-/** Times are rounded, and the frame that starts at this time is wanted. */
+/** Seek slightly later, because times are rounded and the frame that starts at this time is wanted. */
 const AFTER_S = 0.001
 
 export interface Player {

@@ -1,5 +1,5 @@
-// Which frame is shown at each time for which one is wanted: at 0, 250, 500 … ms the last one that starts at or before it. The service asks ffmpeg
-// for the same.
+// Finds the frame that is shown at each wanted time (0, 250, 500 … ms): the last one that starts at or before it. The service asks ffmpeg for the
+// same.
 
 import { FRAME_INTERVAL_MS } from '../../packages/hash/src/video-frames.js'
 

@@ -20,8 +20,8 @@ export function stopOnSignal(stop: () => Promise<void>): void {
 }
 
 /**
- * SIGHUP asks a service to read its files again and must not end it. The kernel also sends it when the terminal closes that the process
- * was started from; then it stops as on SIGTERM.
+ * SIGHUP asks a service to read its files again and must not end it. The kernel also sends it when the terminal closes from which the process was
+ * started; then the process stops as on SIGTERM.
  */
 export function onHangups(reload: () => void = () => {}): void {
   const isTerminalClosed = closedTerminal()

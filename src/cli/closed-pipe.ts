@@ -1,5 +1,4 @@
-// Handles a closed pipe, as in `tabir export
-// head`. The reader has enough; that is not an error.
+// Handles a closed pipe, as in `tabir export | head`. The reader has enough; that is not an error.
 
 /** The exit status that shells report for a program that SIGPIPE ended. */
 export const NOBODY_READS = 141

@@ -1,5 +1,4 @@
-// tabir exchange list
-// pull: exchanges with other systems, through a running api.
+// tabir exchange list | pull: exchanges with other systems, through a running api.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'

@@ -13,8 +13,8 @@ export function isVpdq(first: string): boolean {
 }
 
 /**
- * A file has one video, or several: each begins where the numbers of frames do not ascend. A line that is refused costs its video this frame only.
- * Memory: the frames of a video.
+ * A file has one video, or several: a new one begins where frame numbers do not ascend. A rejected line loses only its own frame. Memory: the
+ * frames of a video.
  */
 export function createVpdqReader(): RecordReader {
   let open:

@@ -18,7 +18,7 @@ export interface VpdqVideo {
 /** Collects the frames of a video. */
 export interface VpdqFrames {
   /**
-   * Adds the next frame. One within 250 ms of the one before is left out, as is one with the hash of another: neither finds more.
+   * Adds the next frame. Leaves out a frame within 250 ms of the one before, or with the hash of another: it would find nothing more.
    * @returns why the frame is refused; `undefined` if it was added or left out.
    */
   add(frame: VpdqFrame): RecordRejection | undefined

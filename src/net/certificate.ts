@@ -23,7 +23,7 @@ export function followRenewals(server: Server, certificate: ServerCertificate, m
   certificate.onRenewal?.((next) => server.setSecureContext({ ...next, minVersion }))
 }
 
-/** @throws {Error} when a server could not use the certificate: it or its key cannot be read, or they are no pair. Dates are not checked. */
+/** @throws {Error} when a server could not use the certificate: it or its key cannot be read, or they do not match. Dates are not checked. */
 export function checkCertificate(certificate: Certificate): void {
   createSecureContext({ ...certificate })
 }

@@ -15,7 +15,7 @@ export interface Part {
   /**
    * Adds the first `rows` rows that are within the threshold to `hits`, each row once; with `sets`, once for each set that it is near to. Pauses
    * about every `UNIT_NS`.
-   * @param marginBits also reports rows that it reads up to this many bits beyond the threshold, which is nearly all of them.
+   * @param marginBits also reports rows up to this many bits beyond the threshold if the search reads them anyway, which is so for nearly all.
    */
   search(
     needles: Uint8Array,

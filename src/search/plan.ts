@@ -105,17 +105,17 @@ function planWith(reach: Uint8Array, counts: BandCounts, shape: Shape, bucketNs:
 }
 
 /**
- * With a larger margin than this a search also needs rows that the pigeonring principle rejects: a row within `farthestBits` may differ in any bands. So
- * two and three neighbouring bands may differ in at least these shares of `farthestBits` (decision 0010). Large registries have plans for fewer than
- * `fromBits`: 40 % of their rows would pass the wide test of two bands by chance, 4 % pass the narrow one.
+ * With a larger margin than this, the tests of two and three neighbouring bands must allow more bits: a row within `farthestBits` may differ in any
+ * bands, and the pigeonring principle would reject it. They allow at least these shares of `farthestBits` (decision 0010). Large registries have
+ * plans for fewer than `fromBits`: 40 % of their rows would pass the wide test of two bands by chance, 4 % pass the narrow one.
  */
 const USUAL_MARGIN_BITS = 2
 const WIDE_SHARES = { fromBits: 31, two: 7 / 52, three: 11 / 52 }
 const NARROW_SHARES = { two: 4 / 52, three: 7 / 52 }
 
 /**
- * A plan as the kernel reads it: three tables, each with a byte for each of sixteen bands. How many bits may differ in a band, in it and the next, and in
- * these and the one after, each plus one.
+ * A plan as the kernel reads it: three tables, each with a byte for each of sixteen bands. They hold how many bits may differ, plus one: in the
+ * band; in it and the next; in these two and the one after.
  * @param farthestBits how far rows are wanted, beyond what the reaches promise.
  */
 export function kernelPlan(reach: Uint8Array, farthestBits: number): Uint8Array {

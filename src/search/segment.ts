@@ -169,7 +169,7 @@ export class Segment implements Part {
     this.block.loadPlan(plan.reach, farthestBits)
   }
 
-  /** Candidates of a prepared needle by band and distance. Beyond `reach` it is assumed that every row is one. */
+  /** Candidates of a prepared needle by band and distance. Beyond `reach`, every row counts as one. */
   #counts(needleAt: number, reach: number): BandCounts {
     const { bands, maxReach } = this.#shape
     const counts = new Float64Array(bands * maxReach).fill(this.block.rows)
@@ -266,8 +266,8 @@ function between(least: number, most: number, wanted: number): number {
 }
 
 /**
- * Decides which groups to probe. The needles of all others are found by reading all rows. Those are the most expensive ones, because in a pass over
- * the rows each further needle costs a third of the first.
+ * Decides which groups to probe. The needles of all others are found by reading all rows: the needles that are most expensive to probe, because in
+ * a pass over the rows each further needle costs about half of the first (`scanNs`).
  */
 function cheaperThanScanning(groups: readonly Group[], rows: number): { readonly probed: Group[]; readonly left: number[] } {
   const sorted = groups.filter(({ numbers }) => numbers.length > 0).sort((a, b) => perNeedleNs(a) - perNeedleNs(b))

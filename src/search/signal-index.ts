@@ -151,8 +151,8 @@ export class SignalIndex {
   /**
    * The same search, pausing about every millisecond so that other requests can run. The index may change during a pause: the result has the rows
    * at the time of the call, without those removed since. It is empty if the index was cleared.
-   * @param marginBits also returns rows up to this many bits beyond the threshold if the search reads them anyway: 999 in 1,000 of random ones at up to 2
-   *   bits, nine of ten at 21 bits beyond 31. An exact search to that distance costs up to twice as much, or ten times.
+   * @param marginBits also returns rows up to this many bits beyond the threshold if the search reads them anyway. Of random rows, those are 999 in
+   *   1,000 at up to 2 bits, and nine in ten at 21 bits beyond 31. An exact search to that distance costs up to twice as much, or ten times.
    * @throws {RangeError} as `within`, at the call.
    * Cost: an unfinished search keeps the memory that it reads, even if the index has replaced it.
    */

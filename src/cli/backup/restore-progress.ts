@@ -34,8 +34,8 @@ export interface RestoreAims {
 }
 
 /**
- * Continues an interrupted restore, or begins in an empty folder. Removes what a restore of another backup, to another folder, or without
- * its data left. The data is missing if a restore was killed after it moved the data into place.
+ * Continues an interrupted restore, or begins in an empty folder. Removes what another restore left: of another backup, to another folder, or one
+ * whose data is gone because it was killed after it moved the data into place.
  * @param onDiscarded receives the reason
  */
 export async function progressIn(

@@ -43,8 +43,8 @@ export interface Feed {
 export class FeedError extends FailureError<PullFailure> {}
 
 /**
- * Limits of one page: far more than these feeds send, and little enough to parse without blocking the event loop for a second. The limit is
- * on parts, because bytes do not bound the cost: 8 MB of brackets took three seconds to parse, and 64 MB took two gigabytes.
+ * Maximum numbers of parts and records in one page: far more than these feeds send, and few enough to parse in less than a second. Bytes do not
+ * bound the cost: 8 MB of brackets took three seconds to parse, and 64 MB took two gigabytes.
  */
 export const MAX_PARTS = 200_000
 export const MAX_RECORDS = 10_000

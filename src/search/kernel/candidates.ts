@@ -24,8 +24,8 @@ export function filter(span: usize, end: usize, table: usize, next: v128, most: 
 }
 
 /**
- * No branch depends on the value of a fragment: the processor would mispredict at every other bucket. A record has which of the eight matched, and
- * the offsets of their fragments and rests from the start of the table.
+ * No branch depends on a fragment's value, because the processor would mispredict it at every other bucket. A record holds which of the eight
+ * matched, and the offsets of their fragments and rests from the start of the table.
  */
 // @ts-ignore: decorator
 @inline
@@ -53,7 +53,7 @@ const RESTS_BIT: u64 = 36
 const PLACE_MASK: u32 = 0x7ffffff
 
 /**
- * Lists the candidates of the records: the offset of each rest (27 bits), and in how many bits its third band may differ.
+ * Lists the candidates of the records. For each: the offset of its rest (27 bits), and in how many bits its third band may differ.
  * @returns their end; slightly beyond `maxEnd` if there are more.
  */
 export function listed(recordsEnd: usize, table: usize, next: u32, within: u32, unsure: usize, maxEnd: usize): usize {
@@ -72,7 +72,7 @@ export function listed(recordsEnd: usize, table: usize, next: u32, within: u32, 
 }
 
 /**
- * Replaces the candidates whose third band is near enough by their row numbers, and drops the others.
+ * Keeps the candidates whose third band is near enough, as row numbers, and drops the others.
  * @returns the end of the list.
  */
 export function keepThird(from: usize, to: usize, table: usize, third: u32): usize {

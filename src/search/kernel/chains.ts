@@ -18,8 +18,7 @@ let rowsAt: usize = 0
 /** Per band and key: u16, the newest row of the chain plus one, 0 for none; u16, the length of the chain. */
 let firstsAt: usize = 0
 /**
- * Per band and 64 keys: u64, a bit for each key whose chain has rows. Most chains are empty, and the part of this that a search reads stays in the
- * caches.
+ * Per band and 64 keys: u64, a bit for each key whose chain has rows. Most chains are empty, and the words that a search reads stay in the caches.
  */
 let filledAt: usize = 0
 /** u16 per row and band: the next older row of the chain plus one. */
@@ -61,8 +60,8 @@ export function link(number: u32): void {
 }
 
 /**
- * Writes the masks that turn a word of 64 keys into the words near it, in order of distance; and for each key of a word the keys near it (its
- * ball).
+ * A word is 64 keys. Writes masks, in order of distance: each turns the number of a word into that of a word near it. Writes for each key of a word
+ * its ball: the keys near it.
  */
 export function writeBalls(): void {
   let at = WORD_MASKS_AT
@@ -91,8 +90,8 @@ function ballAt(bits: u32, key: u32): usize {
 /**
  * Finds the rows below `rowCount` that the needle at NEEDLES_AT + 32 × `number` reaches under the plan. Writes hits as `probe` does.
  *
- * The lengths of the chains tell how many rows there are before any is read, since each read costs a memory access. Works in passes over all bands,
- * without branches that depend on rows, so that the processor waits for many rows at a time.
+ * Each read of a row costs a memory access, so the lengths of the chains are added up before any row is read. Works in passes over all bands,
+ * without branches that depend on rows, so that the processor loads many rows at once.
  *
  * @returns how many hits; −1 if there are more than `maxVisits` rows to read, or rows or hits exceed scratch. Then ignore all hits.
  */
@@ -143,7 +142,7 @@ function findChains(needle: usize, maxRows: u32): usize {
 }
 
 /**
- * Bands whose words are read before their chains are listed. With fewer, the processor waits for less at a time; with more, too many rows are
+ * Bands whose words are read before their chains are listed. With fewer, the processor has fewer loads under way. With more, an excess of rows is
  * noticed later.
  */
 const BANDS_AT_ONCE: u32 = 4
@@ -175,8 +174,8 @@ function findWords(needle: usize, fromBand: u32, toBand: u32): usize {
 }
 
 /**
- * Lists the rows of the chains: the first row of every chain, then the second of every chain that has one, and so on, because each row has to wait
- * for the one before it. Overwrites the list of chains.
+ * Lists the rows of the chains: the first row of every chain, then the second of every chain that has one, and so on. A row is known only when the
+ * row before it has been read, so reading chain by chain would wait at every row. Overwrites the list of chains.
  * @returns the end of the rows.
  */
 function walk(chainsEnd: usize): usize {

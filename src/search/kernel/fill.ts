@@ -15,8 +15,8 @@ export function countKeys(from: u32, to: u32): void {
 }
 
 /**
- * Turns a band's counts into the start of each bucket, stored one key later than its final place; filling then moves each to the bucket's end.
- * Keeps a copy in scratch, because filling also needs the size of a bucket.
+ * Turns a band's counts into the starts of its buckets. Each start is stored one key too late; filling moves it to the end of the bucket, which is
+ * the start of the next. Keeps a copy in scratch, because filling also needs the size of a bucket.
  */
 export function sumCounts(band: u32): void {
   const starts = offsetsAt + <usize>band * OFFSETS_BYTES + 4
@@ -45,7 +45,7 @@ export function fillTable(band: u32, from: u32, to: u32): void {
     const bucket = table + <usize>start * ENTRY_BYTES
     const inBucket = <usize>(place - start)
     store<u16>(bucket + (inBucket << 1), load<u16>(row + nextAt))
-    // As many bits of the third band as there is room for. The rest is shifted out.
+    // As many bits of the third band as fit. The shift drops the others.
     store<u32>(bucket + (<usize>size << 1) + (inBucket << 2), number | (<u32>load<u16>(row + thirdAt) << rowBits))
   }
 }

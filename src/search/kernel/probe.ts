@@ -80,7 +80,7 @@ export function probe(needleCount: u32, fromBand: u32, toBand: u32, thresholdBit
 }
 
 /**
- * The same for one band, with limits per needle. Abandons only the needles that exceed them, and marks each with a bit at GIVEN_UP_AT.
+ * As `probe`, for one band and with limits per needle. Abandons only the needles that exceed them, and marks each with a bit at GIVEN_UP_AT.
  *
  * @param maxCandidates, maxRows limits for each needle.
  * @returns how many hits were written; −1 if they exceed scratch. Then ignore all hits.
@@ -101,8 +101,8 @@ export function probeEach(needleCount: u32, band: u32, thresholdBits: u32, maxCa
 }
 
 /**
- * Appends the numbers of the rows that one needle reaches in one band, as far as the table entries show.
- * @returns their end; 0 if there is no room, or if more than up to `maxEnd` pass the test of the next band.
+ * Appends the numbers of the rows that one needle reaches in one band, judged by the table entries alone.
+ * @returns their end; 0 if there is no room, or if those that pass the test of the next band exceed `maxEnd`.
  */
 function probeBand(
   band: u32,
@@ -159,7 +159,7 @@ function keyOf(row: usize, band: u32): u32 {
 }
 
 /**
- * Loads the cache lines of all buckets at once: waiting for them one by one was half of a search. A separate pass, as short as possible, so that
+ * Loads the cache lines of all buckets at once: waiting for them one by one took half of a search. A separate pass, as short as possible, so that
  * the processor has many loads under way.
  */
 function touch(spansEnd: usize, table: usize, candidates: u32): void {

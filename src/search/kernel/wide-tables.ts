@@ -84,8 +84,8 @@ export function countWideKeys(from: u32, to: u32): void {
 }
 
 /**
- * Turns counts of keys `from`…`to`−1 into the start of each bucket, stored one key later than its final place; filling then moves each to the
- * bucket's end.
+ * Turns counts of keys `from`…`to`−1 into the starts of their buckets. Each start is stored one key too late; filling moves it to the end of the
+ * bucket, which is the start of the next.
  */
 export function sumWideCounts(band: u32, from: u32, to: u32): void {
   const starts = offsetsOf(band) + 4

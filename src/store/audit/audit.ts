@@ -22,8 +22,8 @@ import { type AuditVerdict, actsIn, verifyAudit } from './audit-verify.js'
 export interface AuditLog {
   /**
    * Chains the recorded acts in order. @returns the last entry of the log.
-   * @throws {AuditError} when the log ends before an entry that this process has seen, or its mark does not verify: nothing is written, and the
-   *   acts stay unchained. Also when unchained acts were removed: the others are chained first.
+   * @throws {AuditError} when the log has lost an entry or act that this process knows, or the mark does not verify: then nothing is chained. Also
+   *   when other unchained acts were removed: then the remaining acts have been chained.
    */
   chain(): Promise<AuditHead | undefined>
   /** Entries after a number, oldest first, at most `limit`. */

@@ -86,9 +86,10 @@ export interface Cases {
   /** Deletes what is left of a case that may no longer be looked up. @returns whether nothing of it is left. */
   forget(caseId: string, nowMs: number): Promise<boolean>
   /**
-   * Tries a PIN or recovery code. The first use of a new one invalidates the previous PIN and code, and all tokens. Wrong PINs are counted
-   * over the whole life of the case, and shown in its time line.
-   * @returns how often the PIN has changed; `undefined` when it does not open the case, or there is no such case.
+   * Tries a PIN or recovery code. The first use of a new one invalidates the previous PIN and code, and all tokens. Wrong PINs are counted over the
+   * whole life of the case, and shown in its time line.
+   * @returns how often the PIN has changed; `undefined` when the PIN or code is wrong, too many wrong PINs have blocked the PIN, or there is no
+   *   such case.
    */
   tryPin(caseId: string, attempt: PinAttempt, nowMs: number): Promise<number | undefined>
   addToken(tokenHash: string, opened: OpenedByToken, ttlS: number): Promise<void>

@@ -54,7 +54,8 @@ const MAX_SOCKET_PATH_BYTES = 100
  * Several processes may call this at once: one starts the server, the others join it (`owned: false`). Waits without limit until the data is
  * loaded. A private server ends with the process that started it, even when that process is killed.
  *
- * @throws {Error} `HOW_TO_INSTALL` when no server is found; that there is no store, with `onlyExisting`; else why the server did not start.
+ * @throws {Error} `HOW_TO_INSTALL` when no Redis program is found. With `onlyExisting`, when there is no store. Otherwise the reason why the server
+ *   did not start.
  */
 export async function openRedisServer(config: OpenRedisConfig): Promise<RedisServer> {
   if (config.redisUrl !== undefined) return { ...given, url: config.redisUrl }
@@ -199,14 +200,14 @@ function settings({ folder, socket }: Place): string[] {
     'repl-diskless-sync-delay': '0',
     'maxmemory-policy': 'noeviction',
     // The shards of the image table stay packed lists: three tenths less memory, read in half the time (decision 0011).
-    // By their old names, which servers before 7.0 know alone and later ones still take.
+    // These are the old names of the settings: servers before 7.0 know no others, and later servers still accept them.
     'hash-max-ziplist-entries': '2048',
     'hash-max-ziplist-value': '2048',
     // A stream takes a block of 4 kB for its first entry, and nearly every case has one of a few entries: its time line.
     'stream-node-max-bytes': '512',
-    // What is sealed does not get smaller: to try costs a third of the time that Redis takes to load its data.
+    // Sealed data does not compress: trying costs a third of the time that Redis takes to load its data.
     rdbcompression: 'no',
-    // Both would keep arguments of commands: what is withdrawn must not live on in them.
+    // Both would keep arguments of commands, and withdrawn data would live on in them.
     'slowlog-log-slower-than': '-1',
     'crash-log-enabled': 'no',
     daemonize: 'no',

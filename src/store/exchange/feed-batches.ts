@@ -14,8 +14,8 @@ export interface FeedDelay {
 }
 
 /**
- * In a busy hour others join within a minute. When nothing joins, followers of the feed see an image after an hour, while queries match it
- * at once.
+ * In a busy hour, other images join the batch within a minute. Without them, followers of the feed see an image after an hour. Queries match it at
+ * once.
  */
 export const FEED_DELAY: FeedDelay = { minMs: 60_000, maxMs: 3_600_000 }
 
@@ -32,9 +32,9 @@ export interface FeedBatches {
 }
 
 /**
- * A batch is mixed when it has at least this many images of at least this many cases, and no case has more than half of them. The same holds for
- * the images in it that were released before. Somebody who sees a batch with three images of each of three cases and guesses which two belong to
- * one case is right once in four times.
+ * A batch is mixed when it has at least this many new images, from at least this many cases, and no case has more than half of them. Its images
+ * that were released before must meet the same limits. Example: a batch has three images of each of three cases. Whoever guesses two images of the
+ * same case is right once in four times.
  */
 const MIXED = { images: 8, cases: 3 } as const
 const ID_BYTES = 16

@@ -20,8 +20,8 @@ export interface FetchCursors {
   /** The position for a time that was given to this key. @returns `undefined` for any other time. */
   at(keyId: string, timeS: number): Promise<FetchCursor | undefined>
   /**
-   * Stores the position for a time. If the time already has one, another page or another fetcher with this key was given the same time. Then the two
-   * are merged so that neither fetcher misses anything.
+   * Stores the position for a time. The time may have a position already, of another page or of another fetcher with this key. Then the two are
+   * merged, and neither fetcher misses anything.
    * @returns the time that stands for the position: `timeS`, or a later one that was given before.
    */
   keep(keyId: string, timeS: number, place: FetchCursor): Promise<number>

@@ -23,7 +23,7 @@ export interface Withdrawal {
 export interface Fetched {
   /**
    * Records that a key is about to receive these hashes. Durable when it returns.
-   * @returns for each image, in order, whether it still exists. Nothing of the others may be sent.
+   * @returns for each image, in order, whether it still exists. Send nothing of an image that does not.
    */
   note(keyId: string, images: readonly ImageHashes[]): Promise<boolean[]>
   /** The hashes of these registered images that the key fetched. Images without any are left out. */

@@ -8,8 +8,8 @@ import { readPosition } from '../scripts/announce.js'
 import { type Change, carriesImageIds, carriesName, isChangeOp } from '../scripts/change-ops.js'
 
 /**
- * A position in the stream: a revision and the digest of the chain there. A failover that loses changes and a restore both reuse revisions: the
- * same revision with another digest belongs to another history.
+ * A position in the stream: a revision and the digest of the chain there. A restore reuses revisions, and so does a failover that loses changes.
+ * The same revision with another digest belongs to another history.
  */
 export interface Position {
   readonly revision: number

@@ -53,7 +53,7 @@ export function imageContext(id: Uint8Array): Buffer {
   return Buffer.concat([IMAGE_CONTEXT, id])
 }
 
-/** @throws {RangeError} for more rows than a reader takes, which would keep every process from starting. */
+/** @throws {RangeError} for more rows than a reader takes: such a record would keep every process from starting. */
 export function encodeImage(image: RegisteredImage): Buffer {
   const rows = [...encodeSignals(image), ...(image.details === undefined ? [] : encodeDetails(image.details))]
   if (rows.length > RECORD.maxRows) throw new RangeError('an image has more hashes than a record may have')

@@ -21,7 +21,7 @@ import type { OwnWrites } from './read-your-writes.js'
 /** Default maximum of images per case. */
 export const MAX_PER_CASE = 10_000
 
-/** Maximum hashes of a case: so many for each image that it may have, which is more than a picture has, but always enough for some videos. */
+/** Maximum hashes of a case: this many for each image that it may have. That is more than a picture has, and always enough for some videos. */
 const MAX_HASHES = { perImage: 200, atLeast: 50_000 } as const
 
 /** The revision of the change, or why nothing was stored; `undefined` when there is no such case. */

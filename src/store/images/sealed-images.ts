@@ -83,7 +83,7 @@ async function filledOf(store: Store, { filled }: ShardedTable, first: number, l
   return reply.map(Number)
 }
 
-/** Flat replies of HGETALL. Not objects: ids are binary, and keys of objects are not. */
+/** Flat replies of HGETALL, not objects: ids are binary, and keys of objects are text. */
 function readAtOnce(store: Store, shards: readonly string[]): Promise<unknown[]> {
   return store.ask(async (redis) => {
     const pipeline = redis.pipeline() // one write to the socket: separate writes would take most of the time

@@ -51,8 +51,8 @@ export function writeCounters(rows: usize, key: u32): u32 {
 }
 
 /**
- * Opens those of the same messages whose tag matches, in place, and marks them as `OPENED`. The tag is computed from the
- * ciphertext, so no byte of the others is decrypted. All 16 bytes of a tag are compared in one step.
+ * Of the same messages, opens those whose tag matches, in place, and marks them as `OPENED`. The tag is computed from the ciphertext, so no byte of
+ * the other messages is decrypted. All 16 bytes of a tag are compared in one step.
  */
 export function openRows(rows: usize, key: u32): void {
   let stream = STREAM

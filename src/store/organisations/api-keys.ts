@@ -59,7 +59,7 @@ export interface ApiKeys {
     revise: (key: ApiKey) => { readonly key: ApiKey; readonly successor?: ApiKey } | undefined,
     entry: AuditEntry<A>,
   ): Promise<number | undefined>
-  /** Also deletes when it was used, its feed positions and the withdrawals it was to be told of. Recorded in the audit log. */
+  /** Also deletes the key's time of last use, its feed positions and the withdrawals that it had not been given yet. Recorded in the audit log. */
   revoke(keyId: string, nowMs: number, by?: AuditActor): Promise<number | undefined>
   get(keyId: string): Promise<ApiKey | undefined>
   all(): Promise<ApiKey[]>

@@ -1,5 +1,5 @@
-// The time for decisions that cannot be undone: an expired case is erased. A single clock may be wrong, so expiry needs the caller's clock and
-// the store's to agree. Both may be the same clock, on one machine: after a jump nothing expires for a while.
+// The time for decisions that cannot be undone, such as erasing an expired case. A single clock may be wrong, so the caller's clock and the store's
+// must agree. On one machine both may be the same clock, so after a jump nothing expires for a while.
 
 import { z } from 'zod'
 import { agreeTime } from '../scripts/agree-time.js'

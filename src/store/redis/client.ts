@@ -74,8 +74,8 @@ export function connectForFollowing(target: RedisTarget): Redis {
 }
 
 /**
- * Aborts pending commands of a connection and reconnects. Leaves a connection alone that is still connecting: it has no pending commands, and
- * ioredis reconnects only after a socket was closed, so that disconnecting it now could end it for good.
+ * Aborts pending commands of a connection and reconnects. Does nothing while it is still connecting: no command is pending then, and ioredis
+ * reconnects only after a socket was closed, so disconnecting could end the connection for good.
  */
 export function interrupt(redis: Redis): void {
   if (redis.status === 'ready') redis.disconnect(true)

@@ -32,8 +32,8 @@ interface Write {
 
 const FSYNC_TIMEOUT_MS = 2500
 /**
- * A replica reports its disk when it is asked, and otherwise once a second. Asked together with a write, it reports the state before that
- * write. So two commands follow a write: WAIT until the replica has received it, for at most this long, then WAITAOF for its disk.
+ * Maximum wait for replicas to receive a write (WAIT), before they are asked for their disks (WAITAOF). Two commands are needed: a replica reports
+ * its disk once a second, or when asked, and asked together with a write it reports the state before that write.
  */
 const SEEN_TIMEOUT_MS = 100
 const RETRY_AFTER_S = 2

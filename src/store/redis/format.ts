@@ -6,9 +6,9 @@ import type { Store } from './client.js'
 import { keys } from './keys.js'
 
 /**
- * `written`: raised with every change of keys, fields or records that an older version would misread. `readableFrom`: versions from this
- * format on may use what this version writes, beside it or after it. `reads`: the oldest format that this version reads. An addition that
- * older versions can ignore raises none of them.
+ * `written`: raised with every change of keys, fields or records that an older version would misread. `readableFrom`: the oldest format whose
+ * versions may use what this version writes, beside it or after it. `reads`: the oldest format that this version reads. An addition that older
+ * versions can ignore raises none of them.
  */
 export const FORMAT = { written: 6, readableFrom: 6, reads: 6 } as const
 /** The format of a store that is in use and does not name one. */
@@ -28,7 +28,7 @@ export async function checkFormat(store: Store, own: number = FORMAT.written): P
 }
 
 /**
- * `checkFormat` for commands, which work on the store of a service and never make one.
+ * `checkFormat` for commands: they work on the store of a service and never make one.
  * @throws {Error} also when no service has used this Redis.
  */
 export async function checkInUse(store: Store): Promise<void> {

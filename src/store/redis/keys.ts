@@ -71,7 +71,7 @@ export const keys = {
   withdrawnKeys: (nameHex: string) => `${TAG}:withdrawn-keys:${nameHex}`,
   /** sorted set: image id and hash number [17 bytes] of the withdrawals that a key has not been given yet; score: their sequence number. */
   withdrawnFor: (keyId: string) => `${TAG}:withdrawn-for:${keyId}`,
-  /** [integer] the last such sequence number: [epoch ms], or the previous one plus 1 if that is later. */
+  /** [integer] the last sequence number of a withdrawal: [epoch ms], or the previous one plus 1 if that is later. */
   withdrawnLast: `${TAG}:withdrawn-last`,
   /** sorted set: revisions at which a feed batch ended; score: the same. */
   feedBatches: `${TAG}:feed-batches`,
@@ -97,7 +97,7 @@ export const keys = {
   looks: (imageHex: string) => `${TAG}:looks:${imageHex}`,
   /** HyperLogLog: the same of the previous half day. */
   looksBefore: (imageHex: string) => `${TAG}:looks-before:${imageHex}`,
-  /** sorted set: keyed hashes of a video's frames; score: how many such looks were found by each, in this half day. */
+  /** sorted set: keyed hashes of a video's frames; score: how many looks (see `looks`) each frame found, in this half day. */
   lookFrames: (imageHex: string) => `${TAG}:look-frames:${imageHex}`,
   /** sorted set: the same of the previous half day. */
   lookFramesBefore: (imageHex: string) => `${TAG}:look-frames-before:${imageHex}`,
@@ -195,7 +195,7 @@ export const keys = {
   deadlines: (imageHex: string) => `${TAG}:deadlines:${imageHex}`,
   /** sorted set: running deadlines as `image|org|law|stage`; score [epoch ms] when they are due. */
   deadlineSchedule: `${TAG}:deadline-schedule`,
-  /** set: those of them whose case's notice names this organisation as contact. */
+  /** set: the running deadlines of cases whose notice names this organisation as contact. */
   contactDeadlines: (orgId: string) => `${TAG}:contact-deadlines:${orgId}`,
   /** hash: watch id [16 bytes] → sealed record. */
   watches: (shard: number) => `${TAG}:watches:${shard}`,
@@ -229,7 +229,7 @@ export const keys = {
   webhookOutbox: `${TAG}:webhook-outbox`,
   /** stream: events held back because a webhook's record cannot be read now; fields as in the outbox. */
   webhookWaiting: `${TAG}:webhook-waiting`,
-  /** hash: id of such an event → ids of those webhooks, separated by spaces. */
+  /** hash: id of an event in `webhookWaiting` → ids of the webhooks whose records cannot be read, separated by spaces. */
   webhookWaitingFor: `${TAG}:webhook-waiting-for`,
   /** string: token of the process that turns the outbox into deliveries. */
   webhookOutboxHolder: `${TAG}:webhook-outbox-holder`,

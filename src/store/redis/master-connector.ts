@@ -100,8 +100,8 @@ export function masterConnector({ find, watch }: MasterFinder, manner: Pick<Conn
 }
 
 /**
- * Asks all servers at once. A failover needs a majority, so that any majority of answers has one that knows it. Returns as soon as a majority
- * has answered; waits for unreachable servers (one second) only when it has no majority without them.
+ * Asks all servers at once and returns when a majority has answered. A failover needs a majority, so any majority includes a server that knows the
+ * newest master. While there is no majority, waits until every server has answered or failed to answer within a second.
  *
  * @returns the answer with the highest epoch.
  * @throws the last error, when no server answers.

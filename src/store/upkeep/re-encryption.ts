@@ -79,8 +79,8 @@ export async function census(store: Store, keyring: Keyring): Promise<Census> {
 }
 
 /**
- * Seals every value under the active key that is under another, while other processes read and write. After an interruption, run it again:
- * values under the active key are skipped.
+ * Re-encrypts every value that is not under the active key, while other processes read and write. After an interruption, run it again: values under
+ * the active key are skipped.
  *
  * @throws {SealError} at the first value that no key of the ring opens; it stays as it is. Also when two keys of the ring have the same hint.
  * @throws {Problem} store-unavailable

@@ -21,9 +21,9 @@ export interface WithdrawalLog {
    */
   begin(store: Store): Promise<void>
   /**
-   * Records the withdrawals among these changes. On disk when it returns; a withdrawal is answered after that.
-   * A failing disk does not prevent a withdrawal: `onError` is called, and `status` in the folder says that something is missing before this
-   * returns. The missing part is read from the change stream and recorded as soon as the disk works again.
+   * Records the withdrawals among these changes. On disk when it returns; a withdrawal is answered after that. A failing disk does not prevent a
+   * withdrawal: before this returns, `onError` is called, and `status` in the folder says that records are missing. Once the disk works again, they
+   * are read from the change stream and recorded.
    */
   note(changes: readonly Change[]): Promise<void>
   /** Records how far this process came, and closes the file. */
@@ -225,7 +225,7 @@ function newestIn({ records, status }: LogFolder): KnownChange {
 const MAX_COMPARED = 100
 
 /**
- * Finds out whether the store lost recorded changes, by a restore or a failover. Then it reuses their revisions.
+ * Finds out whether the store lost recorded changes, by a restore or a failover. Such a store reuses their revisions.
  * @returns the last revision known to be common to log and store, 0 when none is known; undefined when nothing was lost.
  */
 async function wentBackTo(

@@ -17,7 +17,7 @@ export interface Withdrawals {
   readonly keys: ReadonlySet<string>
   /** True when the logs prove that nothing is missing. */
   readonly isWhole: boolean
-  /** [epoch ms] Until when that is proven: a log whose disk was lost does not know of later withdrawals. Undefined unless `isWhole`. */
+  /** [epoch ms] Until when `isWhole` is proven: a log whose disk was lost does not know of later withdrawals. Undefined unless `isWhole`. */
   readonly untilMs: number | undefined
   /** True when any log has a record. */
   readonly hasRecords: boolean

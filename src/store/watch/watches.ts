@@ -67,7 +67,7 @@ export interface Watches {
   all(): AsyncGenerator<readonly ReadWatch[]>
   /** The end of the change stream of watches. */
   lastPosition(): Promise<Position>
-  /** Makes this process the one that compares registrations with watches, or renews that. Not on disk when it returns. @returns whether it is. */
+  /** Acquires or renews the lease for comparing registrations with watches. Not on disk when it returns. @returns whether this process holds it. */
   hold(token: string, ttlMs: number): Promise<boolean>
   /** How far the change stream of images was compared; `undefined` before the first time. */
   cursor(): Promise<Position | undefined>

@@ -84,8 +84,8 @@ export interface DeliveryPage {
 
 export interface Deliveries {
   /**
-   * Makes this process the one that turns the outbox into deliveries, for `ttlMs`, or renews that.
-   * @returns `taken` when another process held it before: what this one has in memory may be out of date. `undefined` when another one holds it.
+   * Acquires or renews the lease on the outbox, for `ttlMs`. Only its holder turns the outbox into deliveries.
+   * @returns `taken` when this process did not hold it until now: what it has in memory may be out of date. `undefined` when another one holds it.
    */
   hold(token: string, ttlMs: number): Promise<'taken' | 'kept' | undefined>
   /** The id of the last event that was turned into deliveries. */

@@ -26,7 +26,7 @@ const MAX_OWNERS = 65_536
  *
  * Signals belong to an owner: an image, or a frame of a video. Owners are numbered from 0 through the batch, each image before its own frames.
  *
- * All arrays are views of one buffer that is the receiver's own.
+ * All arrays are views of one buffer, which belongs to the receiver.
  */
 export interface ImageColumns {
   /** 1…`BATCH_IMAGES`. */

@@ -25,8 +25,8 @@ const noteFailureLua = `
       redis.call('HSET', case, 'failureDay', day, 'failures', count, 'failureEvents', table.concat(ids, ' '))
     end`
 
-// Tries to open a case by PIN or recovery code. Comparing and counting is one step, so that parallel attempts win nothing. The first use of a new
-// PIN or code replaces the old ones: at every moment the case opens with the PIN or code that the submitter was shown.
+// Tries to open a case by PIN or recovery code. Comparing and counting is one step, so parallel attempts get no extra guesses. The first use of a
+// new PIN or code replaces the old ones: at every moment the case opens with the PIN or code that the submitter was shown.
 export const tryPin = {
   numberOfKeys: 3,
   lua: `${caseStateLua}${caseEventLua}${noteFailureLua}

@@ -1,8 +1,9 @@
 /**
- * Stores the position of a fetcher in the feed, and returns the time by which the fetcher refers to it. Times never go back. Two positions of the
- * same second are merged so that a fetcher that continues there misses nothing and may be told something twice: the smaller revision, the earlier
- * part of a snapshot, and the earlier position in a batch that both are sending. Of the newest revision that the sending processes knew,
- * the later is kept: a store that has lost it is detected, and the fetcher restarts.
+ * Stores the position of a fetcher in the feed, and returns the time by which the fetcher refers to it. Times never go back.
+ *
+ * Two positions of the same second are merged. A fetcher that continues there misses nothing, and may be told something twice: the merged position
+ * has the smaller revision, the earlier part of a snapshot, and the earlier position in a batch that both are sending. It also has the newest
+ * revision that a sending process knew: if the store loses that revision, the loss is detected and the fetcher restarts.
  */
 export const keepFetchCursor = {
   numberOfKeys: 1,

@@ -4,8 +4,8 @@ import { MAX_DELIVERIES } from '../../../domain/organisations/webhook.js'
 const MAX_WAITING = 1_000_000
 
 /**
- * Lua: `outbox(prefix, field, value, …)` appends an event for the messenger, in the same step as what happened: nothing is acknowledged of which
- * no webhook is sent. Entries are deleted when they have become deliveries.
+ * Lua: `outbox(prefix, field, value, …)` appends an event for the messenger, in the same step as what happened: nothing is acknowledged without its
+ * webhook. Entries are deleted when they have become deliveries.
  */
 export const outboxLua = `
     local function outbox (prefix, ...)

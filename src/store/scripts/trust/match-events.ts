@@ -1,11 +1,14 @@
 import { outboxLua } from '../organisations/outbox.js'
 
-// Adds up the matches of one image in one hour, if the image still exists. It does not wait for the disk: counts may be lost, answers never
-// depend on them. The pseudonym of each organisation that was told of the image is kept as long as the image is registered, because its
-// withdrawal has to reach them however late. When the image was withdrawn between the answer and this call, they are told now. The fields
-// s:<party>, by which a party is new only once, expire some time after the last match. How uploads look is kept as a HyperLogLog of 32-bit
-// keyed hashes: it tells how many different ones there were, and none of them. New ones are counted for each frame of a video, and for the view that
-// alone decided.
+// Adds up the matches of one image in one hour, if the image still exists. Does not wait for the disk: a crash may lose counts, and no answer
+// depends on them.
+//
+// The pseudonym of each organisation that was told of the image is kept as long as the image is registered, because every one of them must be told
+// of its withdrawal. If the image was withdrawn between the answer and this call, they are told now. The fields s:<party> mark known parties, and
+// expire some time after the last match.
+//
+// A HyperLogLog of 32-bit keyed hashes counts how many different looks the uploads had, and reveals none of them. New looks are also counted for
+// each frame of a video, and for a view that alone decided.
 export const recordMatchEvents = `${outboxLua}
     local images   = KEYS[1] -- hash: the shard of the image
     local seen     = KEYS[2] -- hash: hour; h:<party> -> hits in it; s:<party> -> 1; half (of a day); uploads in it; uploadsBefore, in the half before;
