@@ -94,6 +94,12 @@ t.test('beyond the limit full frames are reduced first, then thin ones dropped',
   t.same(kinds(8 * FULL), ['0 full', '2 full', '4 full', '6 full', '8 full', '10 full', '12 full', '14 full'])
   t.same(kinds(8 * FULL - 1), ['0 full', '2 thin', '4 full', '6 thin', '8 full', '10 thin', '12 full', '14 thin'])
   t.same(kinds(4 * FULL + 4 * THIN - 1), ['0 full', '2 thin', '4 thin', '6 thin', '8 full', '10 thin', '12 thin', '14 thin'])
+  const later = [...scenes.slice(0, 4), { ...at(8000, randomHash(5)), views: {} }, at(10_000, randomHash(6))]
+  t.same(
+    chosenFrom(later, 4 * FULL - 1).map(([, kind]) => kind),
+    ['full', 'thin', 'full', 'thin', 'thin', 'thin'],
+    'a frame that comes after they were reduced is thin at once',
+  )
   const near = [...scenes.slice(0, 7), at(13_750, flipped(randomHash(3), 50, 4)), at(14_000, randomHash(8))]
   t.notOk(
     chosenFrom(near, 2 * FULL + 6 * THIN).some(([atMs]) => atMs === 13_750),
