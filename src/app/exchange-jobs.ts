@@ -1,5 +1,5 @@
-// Runs the exchanges of the exchange file on schedule and on request. It runs in api processes: pulled records are sealed, and workers have
-// no key; and only an api knows what matches.
+// Runs the exchanges of the exchange file on schedule and on request. Runs in api processes: workers have neither the key that seals pulled records
+// nor the index.
 
 import { Queue, Worker } from 'bullmq'
 import { QUEUE_PREFIX } from '../jobs/hash-image-job.js'

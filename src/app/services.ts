@@ -21,7 +21,7 @@ export interface Services extends AppServices {
   hydrate(): Promise<void>
   /** Starts pulling feeds. */
   beginPulling(): void
-  /** Resolves when everything that follows from the matches answered so far is done or has failed. */
+  /** Resolves when the effects of all matches answered so far are done or have failed. */
   settled(): Promise<void>
   /** Verifies the whole audit log if that is due. One process also does so by itself. */
   checkAudit(): Promise<void>

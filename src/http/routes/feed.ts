@@ -20,14 +20,14 @@ import { BankRef, CategoryName, Quality, SignalHashText, SignalTypeName, ViewNam
 
 const MAX_LIMIT = 10_000
 const MAX_WAIT_S = 60
-/** Maximum readers of this process, waiting ones included. A key beyond its own maximum loses its oldest reader. */
+/** Maximum readers of this process, including waiting ones. A key that exceeds its own maximum loses its oldest reader. */
 const MAX_READERS = 500
 const MAX_READERS_PER_KEY = 20
 const HEARTBEAT_INTERVAL_MS = 15_000
 /** Maximum duration of a stream. The follower reconnects, so that followers spread over the processes. */
 const STREAM_ENDS_AFTER_MS = 3_600_000
 const RETRY_AFTER_S = 3
-/** How often a key is checked again while a page is sent. A revoked key gets nothing more after this time. */
+/** How often the key is checked again while a page is sent. After a revocation the reader gets at most this much more. */
 const ASKED_AGAIN_MS = 250
 /** Lines have about a hundred bytes, so they are sent in chunks of this size. */
 const CHUNK_CHARS = 16_384
@@ -155,7 +155,7 @@ export const feedRoutes: FastifyPluginAsyncZod<{ readonly feed: Feed }> = async 
   )
 }
 
-/** A page that is sent to a reader. */
+/** A page in transit, and the reader that it is sent to. */
 interface Telling {
   readonly feed: Feed
   readonly request: FastifyRequest
