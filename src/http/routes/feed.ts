@@ -130,10 +130,10 @@ export const feedRoutes: FastifyPluginAsyncZod<{ readonly feed: Feed }> = async 
       const leaving = new AbortController()
       request.consumeQuota(reply, 1)
       const leave = slots.acquire([keyId], () => leaving.abort())
-      const telling: Telling = { feed, request, reader, limit, signal: leaving.signal, isWithin: true }
-      const page = (from: string | undefined, waitMs: number) => pageOf(telling, from, waitMs)
+      const sent: SentPage = { feed, request, reader, limit, signal: leaving.signal, isWithin: true }
+      const page = (from: string | undefined, waitMs: number) => pageOf(sent, from, waitMs)
       const text = wantsEvents(accept)
-        ? asEvents(page, lastEventId ?? after, () => telling.isWithin && !leaving.signal.aborted)
+        ? asEvents(page, lastEventId ?? after, () => sent.isWithin && !leaving.signal.aborted)
         : asLines(page(after, wait * 1000))
       const stop = () => {
         leave()
@@ -156,7 +156,7 @@ export const feedRoutes: FastifyPluginAsyncZod<{ readonly feed: Feed }> = async 
 }
 
 /** A page in transit, and the reader that it is sent to. */
-interface Telling {
+interface SentPage {
   readonly feed: Feed
   readonly request: FastifyRequest
   readonly reader: FeedReader
@@ -167,8 +167,8 @@ interface Telling {
 }
 
 /** At module level, so that it is not created for each request (decision 0086). */
-async function* pageOf(telling: Telling, after: string | undefined, waitMs: number): AsyncGenerator<FeedLine, void, void> {
-  const { feed, request, reader, limit, signal } = telling
+async function* pageOf(sent: SentPage, after: string | undefined, waitMs: number): AsyncGenerator<FeedLine, void, void> {
+  const { feed, request, reader, limit, signal } = sent
   let told = -1 // the request itself counted one already
   let isFirst = true
   try {
@@ -179,7 +179,7 @@ async function* pageOf(telling: Telling, after: string | undefined, waitMs: numb
       yield line
     }
   } finally {
-    if (told > 0) telling.isWithin = request.spent(told) // also when the page broke off
+    if (told > 0) sent.isWithin = request.spent(told) // also when the page broke off
   }
 }
 
