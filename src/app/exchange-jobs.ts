@@ -7,7 +7,7 @@ import { PullExchangeJob } from '../jobs/pull-exchange.js'
 import { connectForWaiting, type RedisTarget } from '../store/redis/client.js'
 
 export interface ExchangeJobs {
-  /** Queues one more run, which begins after this call even if one is under way. Waiting runs of the same name are merged. */
+  /** Queues a run that begins after this call, even if another one is under way. Merges waiting runs of the same name. */
   soon(name: string): Promise<void>
   close(): Promise<void>
 }

@@ -19,7 +19,6 @@ import { createWatchParts } from './watch-parts.js'
 export interface Services extends AppServices {
   /** Loads the index and follows the store. Resolves when it may be queried. @throws if a queue cannot be opened */
   hydrate(): Promise<void>
-  /** Starts pulling feeds. */
   beginPulling(): void
   /** Resolves when the effects of all matches answered so far are done or have failed. */
   settled(): Promise<void>

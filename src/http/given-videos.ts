@@ -73,7 +73,6 @@ const ENDS_TOO_EARLY = 'must end after its last frame'
 /** A video of a case. */
 export const GivenVideo = z.strictObject({ ...Declared, ...VideoFields }).refine(endsAfterFrames, ENDS_TOO_EARLY)
 
-/** A video of a bank. */
 export const GivenBankVideo = z
   .strictObject({ ...Declared, ...VideoFields, ref: GivenRef.optional() })
   .refine(endsAfterFrames, ENDS_TOO_EARLY)

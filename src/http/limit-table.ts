@@ -34,7 +34,7 @@ export const LIMITS = {
   'case-opening': row('address', 'requests', MINUTE_S, { private: 6000, public: 60 }, 'open'),
   /** Tries of a number and a PIN. Each case also has a limit for its whole life. */
   'case-login': row('address', 'requests', MINUTE_S, { private: 6000, public: 60 }, 'open'),
-  /** Requests with an unknown key or token. Valid ones from the same address are not limited by them. */
+  /** Requests with an unknown key or token. They do not limit valid ones from the same address. */
   'auth-failures': row('address', 'requests', MINUTE_S, { private: NONE, public: 600 }, 'open'),
   /** The routes of one case. */
   case: row('case', 'requests', MINUTE_S, { private: 6000, public: 600 }, 'open'),

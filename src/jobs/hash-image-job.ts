@@ -19,8 +19,8 @@ export const HashImageJob = z.strictObject({
 export type HashImageJob = z.infer<typeof HashImageJob>
 
 /**
- * BullMQ priorities (1 is first) for a caller without waiting work. The caller's waiting work is added: 1 for each small photograph. So a person who
- * submits 20 pictures still precedes a platform's scan, and one who submits many times as many does not.
+ * BullMQ priorities (1 is first) for a caller without waiting work. The caller's waiting work is added: 1 for each small photograph. So a
+ * person's 20th picture precedes a platform's first one, and the hundredth does not.
  */
 export const JOB_PRIORITY = { submission: 1, query: 41 } as const
 export type JobPurpose = keyof typeof JOB_PRIORITY

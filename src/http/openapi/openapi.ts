@@ -28,7 +28,6 @@ declare module 'fastify' {
     ndjsonBody?: true | z.ZodType
     /** The body is a file of signals, of any length. */
     fileBody?: boolean
-    /** The answer is a file. */
     fileAnswer?: boolean
     /** The answer may also be Server-Sent Events, if the client accepts them. */
     eventStream?: boolean

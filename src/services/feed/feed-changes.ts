@@ -14,7 +14,7 @@ import type { PageEnd, PageView } from './page-view.js'
 export interface FeedNews {
   /** Changes after the reader's position. */
   readonly changes: readonly Change[]
-  /** The next batch to send; `undefined` when the reader has every batch that ended. */
+  /** The next batch to send; `undefined` if the reader has all finished batches. */
   readonly batch: { readonly end: number; readonly ids: readonly string[] } | undefined
 }
 

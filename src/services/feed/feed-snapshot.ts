@@ -44,7 +44,7 @@ export function createFeedSnapshots({ lines, batches, replica, recent, audit }: 
     for (const { id } of lines.inOwnOrder(reader, imageIds)) if (!named.has(id)) yield { op: 'tombstone', id }
   }
 
-  /** Leaves out new case images that wait for a batch, and images that changed since the snapshot began: later pages have them. */
+  /** Omits new case images that wait for a batch, and images that changed since the snapshot began: pages after the snapshot have them. */
   async function notSentLater(
     images: readonly CatalogueImage[],
     { revision, removed }: Pick<FeedPosition, 'revision' | 'removed'>,

@@ -8,8 +8,7 @@ const MAX_DIGESTS = 4096
 export class AppliedHistory {
   // The catalogue has no change after this position. While changes are being applied it is ahead of the applied position.
   #reached: Position | undefined
-  // The catalogue may have changes up to this position, so the followed history must contain it. `undefined` once it was found
-  // there.
+  // The catalogue may have changes up to this position, so the followed history must contain it. `undefined` once it does.
   #checkpoint: Position | undefined
   readonly #digests = new Map<number, string>()
 

@@ -77,7 +77,6 @@ export interface CatalogueParts {
 
 type EndPiece = Extract<CataloguePiece, { readonly kind: 'end' }>
 
-/** Totals of a dump or a restore. */
 interface Totals {
   ordinals: number
   images: number

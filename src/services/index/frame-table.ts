@@ -75,7 +75,6 @@ export class FrameTable {
     )
   }
 
-  /** Removes the frames of an image. */
   remove(image: number): void {
     const count = this.countOf(image)
     for (let ordinal = image + 1; ordinal <= image + count; ordinal++) {

@@ -185,7 +185,6 @@ export class ImageTable {
     page.supports[at] = support
   }
 
-  /** The trust status of an image in the table. */
   trustStatusOf(ordinal: number): StoredTrustStatus {
     const page = this.#pages[ordinal >>> PAGE_BITS]
     const at = ordinal % PAGE_IMAGES

@@ -29,7 +29,7 @@ export interface Contents {
   find(orgId: string, bank: string, contentId: number): Promise<Content | undefined>
   /** Effective on every route when it resolves. @param untilS [Unix seconds] 0 disables without end; a past time enables now. */
   disableUntil(imageId: string, untilS: number, by: AuditActor): Promise<void>
-  /** Replaces its reference. @throws {Problem} signal-unknown when it was removed meanwhile; it stays removed */
+  /** Replaces the reference of an image. @throws {Problem} signal-unknown if the image was removed meanwhile; it stays removed */
   setRef(imageId: string, image: RegisteredImage, ref: string | undefined): Promise<void>
   /** Enables contents whose pause has ended. Runs by itself every 5 s. */
   releaseDue(): Promise<void>

@@ -14,7 +14,7 @@ const AHEAD =
 const JUMPED =
   "Redis's clock jumped by more than an hour, or no process checked it for that long. No case and no watch ends before it has run on for an hour. If the date is wrong, correct it now."
 
-/** @param warn called with one line for the operator when a clock is wrong, and again only when the warning changes. */
+/** @param warn called with one line for the operator when a clock goes wrong. Not repeated while the same clock stays wrong. */
 export function createDueTime(now: () => number, warn: (line: string) => void): DueTime {
   let warned: string | undefined
   return async (store) => {

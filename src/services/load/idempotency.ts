@@ -26,7 +26,10 @@ const MAX_KEPT_BYTES: Partial<Readonly<Record<IdempotencyScope[0], number>>> = {
 
 const KEPT_ANSWERS = { name: 'kept-answers', windowS: 86_400, isLocal: false, failsClosed: false } as const
 
-/** Longer than any request takes from its claim on. */
+/**
+ * Longer than a request takes after its claim. Except `hashes` as NDJSON, which reads its body after the claim, for up to an hour: then a repeated
+ * request may do the work as well.
+ */
 const CLAIM_MS = 120_000
 const VIDEO_CLAIM_MS = VIDEO_LIMITS.ttlMs + CLAIM_MS
 /** How long a repeated request waits for the answer to the first one. */

@@ -146,8 +146,8 @@ async function platformsIn({ isPlatform, pseudonymOf }: AfterMatchParts, { image
 }
 
 /**
- * Follows up on one image. Records finished steps in `met`, so that another attempt does only the rest. Starts deadlines early: starting one twice is
- * harmless, missing one is not.
+ * Follows up on one image. Records finished steps in `met`, so that another attempt does only the rest. Starts deadlines before it changes the time
+ * line or the signal: starting one twice is harmless, missing one is not.
  */
 async function afterMatchesOf(parts: AfterMatchParts, met: Met): Promise<void> {
   const { imageId, atMs } = met

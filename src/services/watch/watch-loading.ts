@@ -20,7 +20,6 @@ const ENDS_WATCHES: Readonly<Record<ImageOp, boolean>> = { image: false, trustSt
 const SLICE_MS = 1
 const WATCHES_AT_ONCE = 200
 
-/** Reads all watches. */
 export async function loadWatches({ watches, clock, onError }: WatchLoadingParts): Promise<Catalogue> {
   const catalogue = new Catalogue()
   for await (const found of watches.all())

@@ -87,7 +87,6 @@ function addSignalRoute(app: FastifyInstance, options: HmaContentOptions): void 
   })
 }
 
-/** Adds the signals of one picture or video. */
 async function addSignals(
   { contents, registration }: HmaContentOptions,
   bank: ShownBank,
