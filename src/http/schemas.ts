@@ -56,7 +56,7 @@ export const GivenRef = z
 export const BankName = z
   .string()
   .regex(BANK_NAME_PATTERN, 'must be 1 to 63 letters, digits, _ or -, and not 43, which a hash has')
-/** A bank by name. The name may be that of several banks. */
+/** A bank by its name, or by its exact name if several banks have the same name. */
 export const BankRef = z.string().regex(BANK_REF_PATTERN, 'must be the name of a bank as answers have it')
 export const Instant = z.iso.datetime().meta({ description: 'RFC 3339, UTC.' })
 

@@ -7,8 +7,8 @@ import type { Images } from '../../store/images/images.js'
 import { bankedIdOf } from '../index/image-ids.js'
 
 /**
- * The ids of the changed signals, in order. A named id is kept if the bank has it with the same hash, so it survives an edited reference, such as a
- * note in HMA. Otherwise (in a file of another deployment) the id is derived from the signal.
+ * The ids of the changed signals, in order. A named id is kept if the bank has it; for a put, only with the same hash. So it survives an edited
+ * reference, such as a note in HMA. Otherwise (in a file of another deployment) the id is derived from the signal. `remove-id` keeps its id.
  * @param secret keys the derived ids.
  * @throws {Problem} store-unavailable
  */

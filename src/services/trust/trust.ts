@@ -68,7 +68,7 @@ export interface TrustService {
   /** @throws {Problem} signal-unknown, signal-invalidated */
   hold(signalId: string, why: HoldReason, by?: AuditActor): Promise<JudgedSignal>
   /**
-   * Releases a held signal. Only a flood greater than the one that it was held for holds it again.
+   * Releases a held signal. A flood holds it again only if it is greater than the one that it was held for.
    * @throws {Problem} signal-unknown, quarantine-conflict, signal-invalidated
    */
   release(signalId: string, by?: AuditActor): Promise<JudgedSignal>

@@ -22,9 +22,7 @@ export function createAppliedPositions(): AppliedPositions {
   let waiting: { readonly position: Position; readonly resolve: () => void }[] = []
   const digests = new Map<number, string>()
 
-  /**
-   * A position counts as applied only if its digest agrees with the one kept here. Otherwise following will find the gap and read the store again.
-   */
+  /** A position is not applied if its digest differs from the one kept here: following will find the gap and read the store again. */
   const isApplied = ({ revision, digest }: Position): boolean =>
     last !== undefined && last.revision >= revision && (digests.get(revision) ?? digest) === digest
 
